@@ -1,0 +1,236 @@
+//! Access: what an identity may effectively do, and single decisions.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::Catalog;
+use crate::condition::Condition;
+use crate::evidence::Evidence;
+use crate::id::{IdentityId, ScopeId};
+use crate::opset::OpSet;
+use crate::scope::ResourceScope;
+
+/// A provider's number for a statement that grants, limits or denies.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct GrantIx(pub u32);
+
+/// A statement, for people.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+pub struct Grant {
+    /// The policy, role or binding: `inline policy deploy`, `ClusterRole edit through RoleBinding ops`.
+    pub policy: Arc<str>,
+    /// Its statement or rule, counted from 0.
+    pub statement: u32,
+    /// The statement's own name, empty where it has none.
+    pub name: Arc<str>,
+    /// Where it stands.
+    pub evidence: Evidence,
+}
+
+impl fmt::Display for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} statement {}", self.policy, self.statement)?;
+        if !self.name.is_empty() {
+            write!(f, " ({})", self.name)?;
+        }
+        Ok(())
+    }
+}
+
+/// Part of an identity's access: these operations, on these resources, under this condition, because of this statement.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Slice {
+    /// The operations.
+    pub operations: Arc<OpSet>,
+    /// The resources.
+    pub scope: Arc<ResourceScope>,
+    /// The condition.
+    pub condition: Arc<Condition>,
+    /// The statement that grants it.
+    pub grant: GrantIx,
+}
+
+/// The effective permissions of an identity after every deny, boundary and organisation policy that was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Access {
+    /// The slices; their union is the access. Overlaps are possible, each with its own grant.
+    pub slices: Vec<Slice>,
+    /// Why the true access may be other than this, in a few words each; empty = it is this.
+    pub doubts: Vec<Arc<str>>,
+    /// Whether the provider's own logic says that nothing is denied to it, policies apart (a cluster's masters group, an
+    /// account's root user).
+    pub unlimited: bool,
+}
+
+impl Access {
+    /// All operations that some slice holds, under whatever scope and condition.
+    pub fn operations(&self) -> OpSet {
+        OpSet::from_ranges(self.slices.iter().flat_map(|slice| slice.operations.ranges().iter().copied()))
+    }
+}
+
+/// A question: may this identity do this?
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// The identity's id or unambiguous name.
+    pub identity: String,
+    /// The operation in the vendor's spelling.
+    pub operation: String,
+    /// The resource in the vendor's spelling; `*` or absent = any.
+    #[serde(default)]
+    pub resource: Option<String>,
+    /// What is known of the context: key to values.
+    #[serde(default)]
+    pub context: BTreeMap<String, ContextValue>,
+}
+
+/// One value or several.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum ContextValue {
+    /// One.
+    One(String),
+    /// Several.
+    Many(Vec<String>),
+}
+
+impl ContextValue {
+    /// The values.
+    pub fn values(&self) -> &[String] {
+        match self {
+            Self::One(value) => std::slice::from_ref(value),
+            Self::Many(values) => values,
+        }
+    }
+}
+
+/// The answer to a [`Request`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Decision {
+    /// What happens.
+    pub outcome: Outcome,
+    /// The layers that stop it, in the vendor's words; empty when allowed.
+    pub blocked_by: Vec<Arc<str>>,
+    /// The statements that decided.
+    pub because: Vec<Grant>,
+    /// The conditions under which a `conditional` request is allowed, as text.
+    pub conditions: Vec<String>,
+}
+
+/// What happens to a request.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It is allowed.
+    Allowed,
+    /// It is allowed under conditions on context that the question leaves open.
+    Conditional,
+    /// Nothing allows it.
+    ImplicitlyDenied,
+    /// Something denies it.
+    ExplicitlyDenied,
+    /// What was read does not tell.
+    Unknown,
+}
+
+impl Outcome {
+    /// The word used everywhere.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Conditional => "conditional",
+            Self::ImplicitlyDenied => "implicitly_denied",
+            Self::ExplicitlyDenied => "explicitly_denied",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Why a question cannot be answered.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecideError {
+    /// The operation is in no catalogue.
+    #[error("no operation `{operation}` is known; {remedy}")]
+    UnknownOperation {
+        /// As asked.
+        operation: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// The resource is not written as the vendor writes resources.
+    #[error("`{resource}` is no resource name; {remedy}")]
+    BadResource {
+        /// As asked.
+        resource: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// A context value cannot be used.
+    #[error("context key `{key}` has a value that cannot be used: {reason}")]
+    BadContext {
+        /// The key.
+        key: String,
+        /// Why not.
+        reason: String,
+    },
+}
+
+/// Where an edge leads.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum EdgeTarget {
+    /// To another identity.
+    Identity(IdentityId),
+    /// To full control of a scope.
+    Admin(ScopeId),
+}
+
+/// A step from one identity to more access, with all its preconditions already decided by the provider.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Edge {
+    /// Who takes it.
+    pub source: IdentityId,
+    /// Where it leads.
+    pub target: EdgeTarget,
+    /// The technique's id: `assume-role`, `iam-create-policy-version`, `k8s.sa-token.create` …
+    pub technique: Arc<str>,
+    /// Whether using it takes more than being who one is allowed to be: an escalation, not a trust meant to be used.
+    pub escalation: bool,
+    /// Whether it depends on a condition that is not known to hold.
+    pub conditional: bool,
+    /// The statements that allow it.
+    pub grants: Vec<Grant>,
+}
+
+/// A provider's view of access, over everything that it read. Pure and thread-safe; asked in parallel.
+pub trait AccessResolver: Send + Sync {
+    /// The provider's operations.
+    fn catalog(&self) -> &dyn Catalog;
+
+    /// Equal keys mean equal access, so that equal work is done once. `None` = the identity's access is not known here.
+    fn access_key(&self, identity: &IdentityId) -> Option<u64>;
+
+    /// The effective access of an identity; `None` where nothing about it was read.
+    fn access(&self, identity: &IdentityId) -> Option<Arc<Access>>;
+
+    /// Whether an identity controls its whole scope by what it may do, not by the name of its policies.
+    fn is_admin(&self, identity: &IdentityId) -> Option<bool>;
+
+    /// The statement behind a number.
+    fn grant(&self, grant: GrantIx) -> Grant;
+
+    /// Answers one question about an identity of this provider.
+    ///
+    /// # Errors
+    /// When the operation, resource or context cannot be understood.
+    fn decide(&self, identity: &IdentityId, request: &Request) -> Result<Decision, DecideError>;
+
+    /// Steps to more access inside this provider, sorted by source, target and technique.
+    fn edges(&self) -> Vec<Edge>;
+
+    /// The operations that an identity used in the last 90 days, where evidence of use was read.
+    fn used(&self, identity: &IdentityId) -> Option<OpSet>;
+}

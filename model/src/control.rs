@@ -1,0 +1,65 @@
+//! Controls: what stands between an identity and an operation.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::evidence::{Evidence, Truth};
+use crate::id::IdentityId;
+use crate::opset::OpSet;
+
+/// A kind of control. The set is closed: parity compares kind by kind.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ControlKind {
+    /// A second person approves.
+    SecondPersonApproval,
+    /// Rights are activated when needed and end by themselves.
+    JustInTime,
+    /// A change ticket, review or pipeline gate.
+    ChangeGate,
+    /// Several factors or a hardware-bound credential.
+    Mfa,
+    /// A network or device condition.
+    NetworkOrDevice,
+}
+
+impl ControlKind {
+    /// All kinds, in the order of reports.
+    pub const ALL: [Self; 5] =
+        [Self::SecondPersonApproval, Self::JustInTime, Self::ChangeGate, Self::Mfa, Self::NetworkOrDevice];
+
+    /// The word used in the fact tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SecondPersonApproval => "second_person_approval",
+            Self::JustInTime => "just_in_time",
+            Self::ChangeGate => "change_gate",
+            Self::Mfa => "mfa",
+            Self::NetworkOrDevice => "network_or_device",
+        }
+    }
+
+    /// The kind with that word, as configuration files spell it.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+/// That an identity as a whole is, or is not, under a control.
+///
+/// Controls that stand in the conditions of single grants are not listed here; they travel with the grant's
+/// [`crate::condition::Condition`] and the catalogue says which control a condition key stands for.
+#[derive(Clone, Debug)]
+pub struct Control {
+    /// The identity.
+    pub identity: IdentityId,
+    /// The control.
+    pub kind: ControlKind,
+    /// The operations it stands before; `None` = all of them.
+    pub operations: Option<Arc<OpSet>>,
+    /// Whether it is in place.
+    pub in_place: Truth,
+    /// Where that is written.
+    pub evidence: Evidence,
+}

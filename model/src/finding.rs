@@ -1,0 +1,154 @@
+//! Findings: rules that fail, or cannot be decided.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::evidence::Evidence;
+use crate::id::{FindingId, IdentityId, ProviderName, RuleId, ScopeId};
+
+/// How bad a finding is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Hygiene.
+    Low,
+    /// To be planned.
+    Medium,
+    /// To be fixed soon.
+    High,
+    /// To be fixed now.
+    Critical,
+}
+
+impl Severity {
+    /// All severities, worst first.
+    pub const WORST_FIRST: [Self; 4] = [Self::Critical, Self::High, Self::Medium, Self::Low];
+
+    /// The word used everywhere.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+
+    /// The severity with that word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::WORST_FIRST.into_iter().find(|severity| severity.as_str() == word)
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The seven ways in which an identity can be out of line.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dimension {
+    /// It may do too much.
+    Access,
+    /// Nobody is asked.
+    Approval,
+    /// Nobody can see it.
+    Logging,
+    /// Nobody answers for it.
+    Accountability,
+    /// What proves it leaks or lasts.
+    Secrets,
+    /// It should no longer be there.
+    Lifecycle,
+    /// It is not kept apart.
+    Isolation,
+}
+
+impl Dimension {
+    /// All dimensions, in the order of reports.
+    pub const ALL: [Self; 7] = [
+        Self::Access,
+        Self::Approval,
+        Self::Logging,
+        Self::Accountability,
+        Self::Secrets,
+        Self::Lifecycle,
+        Self::Isolation,
+    ];
+
+    /// The word used everywhere; also the folder of the dimension's rules.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Access => "access",
+            Self::Approval => "approval",
+            Self::Logging => "logging",
+            Self::Accountability => "accountability",
+            Self::Secrets => "secrets",
+            Self::Lifecycle => "lifecycle",
+            Self::Isolation => "isolation",
+        }
+    }
+}
+
+impl fmt::Display for Dimension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Whether a rule failed or could not be decided. A pass is no finding.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// The predicate is true.
+    Fail,
+    /// The predicate is NULL: evidence is missing.
+    Unknown,
+}
+
+impl Status {
+    /// The word used everywhere.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fail => "fail",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// One rule that fails, or cannot be decided, for one row of a fact table.
+#[derive(Clone, Debug, Serialize)]
+pub struct Finding {
+    /// Stable over scans.
+    pub id: FindingId,
+    /// The rule.
+    pub rule: RuleId,
+    /// How bad it is.
+    pub severity: Severity,
+    /// In which way.
+    pub dimension: Dimension,
+    /// Failed or undecidable.
+    pub status: Status,
+    /// Whose evidence.
+    pub provider: ProviderName,
+    /// Where.
+    pub scope: ScopeId,
+    /// Who.
+    pub identity: IdentityId,
+    /// The identity's name, for people.
+    pub name: Arc<str>,
+    /// What is wrong, in one line, with the facts of this row.
+    pub title: String,
+    /// The column values that the rule cites, in the rule's order.
+    pub facts: Vec<(Arc<str>, String)>,
+    /// Where that is written, most telling first.
+    pub evidence: Vec<Evidence>,
+    /// What to do.
+    pub remedy: Arc<str>,
+    /// Framework ids: (framework key, id).
+    pub frameworks: Arc<[(Arc<str>, Arc<str>)]>,
+}

@@ -1,0 +1,235 @@
+//! Identities: who can act.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::evidence::{Evidence, Fact};
+use crate::id::{IdentityId, Job, ProviderName, ScopeId};
+
+/// What kind of actor an identity is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Nature {
+    /// One person.
+    Human,
+    /// A principal, group, permission set or team through which people do a job.
+    HumanRole,
+    /// Software that decides nothing by itself.
+    Workload,
+    /// An AI agent, or a tool server through which one acts.
+    AiAgent,
+    /// A party outside the organisation.
+    ThirdParty,
+    /// Nothing tells.
+    Unknown,
+}
+
+impl Nature {
+    /// The word used in the fact tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::HumanRole => "human_role",
+            Self::Workload => "workload",
+            Self::AiAgent => "ai_agent",
+            Self::ThirdParty => "third_party",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// How much a signal proves.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strength {
+    /// A hint: a name that sounds like an agent. Never decides `ai_agent` alone.
+    Weak,
+    /// Circumstantial: a model provider's key in the environment.
+    Medium,
+    /// A known agent image, a client's configuration that holds the credential.
+    Strong,
+    /// Declared, or true by construction: an agent resource naming the role, a trust for an agent service, a tag.
+    Certain,
+}
+
+/// A reason to believe that an identity is of some nature.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Signal {
+    /// What it speaks for.
+    pub nature: Nature,
+    /// How much it proves.
+    pub strength: Strength,
+    /// The reason in a few words, as printed beside the nature.
+    pub reason: Arc<str>,
+    /// Where it was seen.
+    pub evidence: Evidence,
+}
+
+/// A nature with the reason for it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Judged {
+    /// The nature decided.
+    pub nature: Nature,
+    /// The strongest reason; empty where nothing told.
+    pub reason: Arc<str>,
+    /// 0 to 1: 1.0 certain, 0.9 strong, 0.6 medium, 0.3 weak, 0 nothing.
+    pub confidence: f64,
+    /// A weak hint that the identity may be an agent although it is not judged one.
+    pub ai_hint: Option<Arc<str>>,
+}
+
+/// Decides the nature of an identity from its signals.
+///
+/// The strongest signal wins; among equals the earlier [`Nature`] does not matter, the first signal does. Signals for
+/// `ai_agent` below [`Strength::Medium`] never decide: they leave the next best nature, `workload` by default, and a hint.
+pub fn judge(signals: &[Signal]) -> Judged {
+    let decisive = |signal: &&Signal| signal.nature != Nature::AiAgent || signal.strength >= Strength::Medium;
+    let mut best: Option<&Signal> = None;
+    for signal in signals.iter().filter(decisive) {
+        if best.is_none_or(|held| signal.strength > held.strength) {
+            best = Some(signal);
+        }
+    }
+    let hint = signals
+        .iter()
+        .find(|signal| signal.nature == Nature::AiAgent && signal.strength < Strength::Medium)
+        .map(|signal| Arc::clone(&signal.reason));
+    match best {
+        Some(signal) => Judged {
+            nature: signal.nature,
+            reason: Arc::clone(&signal.reason),
+            confidence: match signal.strength {
+                Strength::Certain => 1.0,
+                Strength::Strong => 0.9,
+                Strength::Medium => 0.6,
+                Strength::Weak => 0.3,
+            },
+            ai_hint: if signal.nature == Nature::AiAgent { None } else { hint },
+        },
+        None => match hint {
+            Some(hint) => Judged {
+                nature: Nature::Workload,
+                reason: Arc::from("a name alone does not make an agent"),
+                confidence: 0.3,
+                ai_hint: Some(hint),
+            },
+            None => Judged { nature: Nature::Unknown, reason: Arc::from(""), confidence: 0.0, ai_hint: None },
+        },
+    }
+}
+
+/// A principal of some provider.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The identity's id; unique over all providers.
+    pub id: IdentityId,
+    /// Who reads it.
+    pub provider: ProviderName,
+    /// The account, cluster, organisation, tenant or machine it lives in.
+    pub scope: ScopeId,
+    /// The provider's word for it: `role`, `user`, `group`, `service_account`, `agent_client` …
+    pub kind: &'static str,
+    /// The name people call it by.
+    pub name: Arc<str>,
+    /// Reasons for its nature.
+    pub signals: Vec<Signal>,
+    /// Where it is described.
+    pub evidence: Evidence,
+    /// The job function it declares by tag or annotation.
+    pub job: Option<Job>,
+    /// The human role it declares by tag or annotation: a name or id.
+    pub declared_human_role: Option<Arc<str>>,
+    /// Who answers for it: a person's or team's name.
+    pub owner: Fact<Arc<str>>,
+    /// Whether the owner is an active person.
+    pub owner_active: Fact<bool>,
+    /// Who sponsors it, for providers that know sponsors.
+    pub sponsor: Fact<Arc<str>>,
+    /// What it is for.
+    pub purpose: Fact<Arc<str>>,
+    /// `production`, `staging` … as declared.
+    pub environment: Fact<Arc<str>>,
+    /// When it was made.
+    pub created_at: Fact<Timestamp>,
+    /// When it last acted; `Absent` = never.
+    pub last_used_at: Fact<Timestamp>,
+    /// Whether it can act at present.
+    pub enabled: Fact<bool>,
+    /// Whether a party outside the organisation controls it.
+    pub third_party: Fact<bool>,
+    /// Whether a person can sign in with it interactively.
+    pub human_sign_in: Fact<bool>,
+    /// The date of the last access review, where one is declared.
+    pub reviewed_at: Fact<Timestamp>,
+    /// A role that exists everywhere and serves as baseline of last resort (a provider's job-function or built-in role).
+    pub generic_role: bool,
+    /// Made and run by the vendor itself (a service-linked role, a control-plane account): listed, never judged.
+    pub vendor_managed: bool,
+}
+
+impl Identity {
+    /// An identity of which nothing is known but its name and place.
+    pub fn new(
+        id: IdentityId,
+        provider: ProviderName,
+        scope: ScopeId,
+        kind: &'static str,
+        name: impl Into<Arc<str>>,
+        evidence: Evidence,
+    ) -> Self {
+        Self {
+            id,
+            provider,
+            scope,
+            kind,
+            name: name.into(),
+            signals: Vec::new(),
+            evidence,
+            job: None,
+            declared_human_role: None,
+            owner: Fact::Unknown,
+            owner_active: Fact::Unknown,
+            sponsor: Fact::Unknown,
+            purpose: Fact::Unknown,
+            environment: Fact::Unknown,
+            created_at: Fact::Unknown,
+            last_used_at: Fact::Unknown,
+            enabled: Fact::Unknown,
+            third_party: Fact::Unknown,
+            human_sign_in: Fact::Unknown,
+            reviewed_at: Fact::Unknown,
+            generic_role: false,
+            vendor_managed: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn signal(nature: Nature, strength: Strength) -> Signal {
+        Signal { nature, strength, reason: nature.as_str().into(), evidence: Evidence::whole("d") }
+    }
+
+    #[test]
+    fn a_name_alone_never_makes_an_agent() {
+        let judged = judge(&[signal(Nature::AiAgent, Strength::Weak)]);
+        assert_eq!(judged.nature, Nature::Workload);
+        assert!(judged.ai_hint.is_some());
+    }
+
+    #[test]
+    fn the_strongest_signal_decides() {
+        let judged = judge(&[signal(Nature::Workload, Strength::Medium), signal(Nature::AiAgent, Strength::Certain)]);
+        assert_eq!(judged.nature, Nature::AiAgent);
+        assert_eq!(judged.ai_hint, None);
+    }
+
+    #[test]
+    fn nothing_seen_is_unknown() {
+        assert_eq!(judge(&[]).nature, Nature::Unknown);
+    }
+}

@@ -1,0 +1,74 @@
+//! The inventory: everything that was read, in one vocabulary.
+
+use crate::agent::Agent;
+use crate::control::Control;
+use crate::credential::Credential;
+use crate::gap::Gap;
+use crate::identity::Identity;
+use crate::log::Log;
+use crate::trust::Trust;
+use crate::workload::Workload;
+
+/// What one provider read, or, merged, what all of them read.
+#[derive(Clone, Debug, Default)]
+pub struct Inventory {
+    /// Principals.
+    pub identities: Vec<Identity>,
+    /// What proves them.
+    pub credentials: Vec<Credential>,
+    /// Who may become whom.
+    pub trusts: Vec<Trust>,
+    /// What runs with them.
+    pub workloads: Vec<Workload>,
+    /// What stands before them as a whole.
+    pub controls: Vec<Control>,
+    /// What records them.
+    pub logs: Vec<Log>,
+    /// Agents and tool servers in configuration.
+    pub agents: Vec<Agent>,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
+    /// What people should know and no rule judges: an operation that no catalogue knows, a statement that grants nothing.
+    pub hints: Vec<Hint>,
+}
+
+/// A remark on the input.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize)]
+pub struct Hint {
+    /// Where.
+    pub evidence: crate::evidence::Evidence,
+    /// What, in one line with a remedy.
+    pub message: std::sync::Arc<str>,
+}
+
+impl Inventory {
+    /// Adds everything of another inventory.
+    pub fn merge(&mut self, other: Self) {
+        self.identities.extend(other.identities);
+        self.credentials.extend(other.credentials);
+        self.trusts.extend(other.trusts);
+        self.workloads.extend(other.workloads);
+        self.controls.extend(other.controls);
+        self.logs.extend(other.logs);
+        self.agents.extend(other.agents);
+        self.gaps.extend(other.gaps);
+        self.hints.extend(other.hints);
+    }
+
+    /// Sorts every list by its key, so that reports do not depend on the order of input.
+    pub fn sort(&mut self) {
+        self.identities.sort_by(|a, b| a.id.cmp(&b.id));
+        self.credentials.sort_by(|a, b| (&a.id, &a.evidence).cmp(&(&b.id, &b.evidence)));
+        self.trusts.sort_by(|a, b| {
+            (&a.target, &a.source, a.mechanism, &a.constraint).cmp(&(&b.target, &b.source, b.mechanism, &b.constraint))
+        });
+        self.workloads.sort_by(|a, b| a.id.cmp(&b.id));
+        self.controls.sort_by(|a, b| (&a.identity, a.kind, &a.evidence).cmp(&(&b.identity, b.kind, &b.evidence)));
+        self.logs.sort_by(|a, b| (&a.scope, &a.name).cmp(&(&b.scope, &b.name)));
+        self.agents.sort_by(|a, b| (&a.id, &a.evidence).cmp(&(&b.id, &b.evidence)));
+        self.gaps.sort();
+        self.gaps.dedup();
+        self.hints.sort();
+        self.hints.dedup();
+    }
+}

@@ -1,0 +1,31 @@
+//! The vocabulary of evenhand as plain types.
+//!
+//! Everything here is pure: no I/O, no clock, no vendor words. Providers fill these types, rules and parity read them,
+//! reports print them. A word that means something in one vendor's documentation only does not belong here.
+
+pub mod access;
+pub mod agent;
+pub mod catalog;
+pub mod condition;
+pub mod control;
+pub mod credential;
+pub mod document;
+pub mod evidence;
+pub mod finding;
+pub mod gap;
+pub mod glob;
+pub mod id;
+pub mod identity;
+pub mod inventory;
+pub mod log;
+pub mod opset;
+pub mod parity;
+pub mod provider;
+pub mod scope;
+pub mod score;
+pub mod secret;
+pub mod table;
+pub mod trust;
+pub mod workload;
+
+pub use jiff::Timestamp;

@@ -1,0 +1,213 @@
+//! Sets of operations: sorted ranges of catalogue numbers.
+//!
+//! Catalogues number operations alphabetically, so a prefix wildcard is one range and even very wide sets stay a few
+//! dozen bytes. All operations of the algebra are linear merges.
+
+use std::fmt;
+
+/// An operation's number in its provider's catalogue.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct OperationIx(pub u32);
+
+/// A set of operations of one catalogue.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct OpSet {
+    /// Half-open, sorted, disjoint, never adjacent, never empty.
+    ranges: Vec<(u32, u32)>,
+}
+
+impl OpSet {
+    /// The empty set.
+    pub const fn new() -> Self {
+        Self { ranges: Vec::new() }
+    }
+
+    /// All operations below `len`.
+    pub fn all(len: usize) -> Self {
+        Self::from_ranges([(0, u32::try_from(len).unwrap_or(u32::MAX))])
+    }
+
+    /// One operation.
+    pub fn single(operation: OperationIx) -> Self {
+        Self::from_ranges([(operation.0, operation.0.saturating_add(1))])
+    }
+
+    /// The union of half-open ranges, in any order, overlapping or not.
+    pub fn from_ranges(ranges: impl IntoIterator<Item = (u32, u32)>) -> Self {
+        let mut ranges: Vec<(u32, u32)> = ranges.into_iter().filter(|(start, end)| start < end).collect();
+        ranges.sort_unstable();
+        let mut merged: Vec<(u32, u32)> = Vec::with_capacity(ranges.len());
+        for (start, end) in ranges {
+            match merged.last_mut() {
+                Some(last) if start <= last.1 => last.1 = last.1.max(end),
+                _ => merged.push((start, end)),
+            }
+        }
+        Self { ranges: merged }
+    }
+
+    /// The half-open ranges, sorted.
+    pub fn ranges(&self) -> &[(u32, u32)] {
+        &self.ranges
+    }
+
+    /// Whether the set is empty.
+    pub fn is_empty(&self) -> bool {
+        self.ranges.is_empty()
+    }
+
+    /// The number of operations.
+    pub fn len(&self) -> usize {
+        self.ranges.iter().map(|(start, end)| (end - start) as usize).sum()
+    }
+
+    /// Whether the operation is in the set.
+    pub fn contains(&self, operation: OperationIx) -> bool {
+        let after = self.ranges.partition_point(|(start, _)| *start <= operation.0);
+        after.checked_sub(1).and_then(|at| self.ranges.get(at)).is_some_and(|(_, end)| operation.0 < *end)
+    }
+
+    /// The operations, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = OperationIx> + '_ {
+        self.ranges.iter().flat_map(|(start, end)| (*start..*end).map(OperationIx))
+    }
+
+    /// Operations in either set.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        if self.is_empty() {
+            return other.clone();
+        }
+        if other.is_empty() {
+            return self.clone();
+        }
+        Self::from_ranges(self.ranges.iter().chain(&other.ranges).copied())
+    }
+
+    /// Operations in both sets.
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> Self {
+        let mut ranges = Vec::new();
+        let (mut left, mut right) = (self.ranges.iter().copied().peekable(), other.ranges.iter().copied().peekable());
+        while let (Some(a), Some(b)) = (left.peek().copied(), right.peek().copied()) {
+            let (start, end) = (a.0.max(b.0), a.1.min(b.1));
+            if start < end {
+                ranges.push((start, end));
+            }
+            if a.1 <= b.1 {
+                left.next();
+            } else {
+                right.next();
+            }
+        }
+        Self { ranges }
+    }
+
+    /// Operations in this set only.
+    #[must_use]
+    pub fn difference(&self, other: &Self) -> Self {
+        if other.is_empty() {
+            return self.clone();
+        }
+        let mut ranges = Vec::new();
+        let mut holes = other.ranges.iter().copied().peekable();
+        for (mut start, end) in self.ranges.iter().copied() {
+            while let Some((hole_start, hole_end)) = holes.peek().copied() {
+                if hole_end <= start {
+                    holes.next();
+                    continue;
+                }
+                if hole_start >= end {
+                    break;
+                }
+                if start < hole_start {
+                    ranges.push((start, hole_start));
+                }
+                start = hole_end;
+                if hole_end >= end {
+                    break;
+                }
+                holes.next();
+            }
+            if start < end {
+                ranges.push((start, end));
+            }
+        }
+        Self { ranges }
+    }
+
+    /// Whether every operation of this set is in the other.
+    pub fn is_subset(&self, other: &Self) -> bool {
+        self.difference(other).is_empty()
+    }
+
+    /// Whether some operation is in both.
+    pub fn intersects(&self, other: &Self) -> bool {
+        let (mut left, mut right) = (self.ranges.iter().peekable(), other.ranges.iter().peekable());
+        while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
+            if a.0.max(b.0) < a.1.min(b.1) {
+                return true;
+            }
+            if a.1 <= b.1 {
+                left.next();
+            } else {
+                right.next();
+            }
+        }
+        false
+    }
+
+    /// The lowest operation.
+    pub fn first(&self) -> Option<OperationIx> {
+        self.ranges.first().map(|(start, _)| OperationIx(*start))
+    }
+}
+
+impl FromIterator<OperationIx> for OpSet {
+    fn from_iter<I: IntoIterator<Item = OperationIx>>(operations: I) -> Self {
+        Self::from_ranges(operations.into_iter().map(|operation| (operation.0, operation.0.saturating_add(1))))
+    }
+}
+
+impl fmt::Debug for OpSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.ranges.iter().map(|(start, end)| *start..*end)).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn sets() -> impl Strategy<Value = (BTreeSet<u32>, BTreeSet<u32>)> {
+        (prop::collection::btree_set(0..60_u32, 0..40), prop::collection::btree_set(0..60_u32, 0..40))
+    }
+
+    fn op(set: &BTreeSet<u32>) -> OpSet {
+        set.iter().copied().map(OperationIx).collect()
+    }
+
+    fn plain(set: &OpSet) -> BTreeSet<u32> {
+        set.iter().map(|operation| operation.0).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_plain_sets((a, b) in sets()) {
+            let (x, y) = (op(&a), op(&b));
+            prop_assert_eq!(plain(&x.union(&y)), a.union(&b).copied().collect::<BTreeSet<_>>());
+            prop_assert_eq!(plain(&x.intersection(&y)), a.intersection(&b).copied().collect::<BTreeSet<_>>());
+            prop_assert_eq!(plain(&x.difference(&y)), a.difference(&b).copied().collect::<BTreeSet<_>>());
+            prop_assert_eq!(x.is_subset(&y), a.is_subset(&b));
+            prop_assert_eq!(x.intersects(&y), !a.is_disjoint(&b));
+            prop_assert_eq!(x.len(), a.len());
+            for n in 0..60 {
+                prop_assert_eq!(x.contains(OperationIx(n)), a.contains(&n));
+            }
+        }
+    }
+}

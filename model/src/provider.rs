@@ -1,0 +1,69 @@
+//! The contract between the pipeline and a provider.
+
+use crate::access::AccessResolver;
+use crate::document::{Document, ReadError};
+use crate::id::ProviderName;
+use crate::inventory::Inventory;
+use crate::secret::Fingerprinter;
+
+/// What a provider may know while it reads.
+#[derive(Clone, Debug)]
+pub struct ReadOptions {
+    /// The moment of the scan; never the system clock.
+    pub now: jiff::Timestamp,
+    /// Turns secret values into fingerprints.
+    pub fingerprinter: Fingerprinter,
+    /// The provider's own table of the configuration: `[providers.<name>]`.
+    pub settings: Settings,
+}
+
+/// A provider's settings: dotted key to text, as configured.
+pub type Settings = std::collections::BTreeMap<String, String>;
+
+/// A source of identities: it recognises documents, reads them, and resolves access.
+pub trait Provider: Send + Sync {
+    /// The provider's name, as in ids and in the configuration.
+    fn name(&self) -> ProviderName;
+
+    /// What kind of document this is, in the provider's words, if it is one of its documents.
+    fn recognise(&self, document: &Document) -> Option<&'static str>;
+
+    /// Files below a home folder that belong to this provider, as paths with `/` relative to it.
+    fn home_files(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Settings that this provider knows, with a line of documentation each.
+    fn known_settings(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
+    /// Starts a reading.
+    fn reader(&self, options: ReadOptions) -> Box<dyn Reader>;
+}
+
+/// One reading of many documents.
+pub trait Reader: Send {
+    /// Takes one recognised document. Everything in it that can be understood is kept.
+    ///
+    /// # Errors
+    /// One error for each part that cannot be understood. The reading goes on.
+    fn read(&mut self, document: Document) -> Result<(), Vec<ReadError>>;
+
+    /// Ends the reading: joins what the documents said.
+    fn finish(self: Box<Self>) -> Reading;
+}
+
+/// What one provider makes of its documents.
+pub struct Reading {
+    /// What was read.
+    pub inventory: Inventory,
+    /// What the identities may do; `None` for providers whose identities hold no access of their own.
+    pub resolver: Option<Box<dyn AccessResolver>>,
+}
+
+impl std::fmt::Debug for Reading {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reading").field("inventory", &self.inventory).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,329 @@
+//! Resource scopes: which resources a grant reaches.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::evidence::Truth;
+use crate::glob::Glob;
+
+/// A pattern over resource names of several segments, as many as the provider's names have.
+///
+/// A wildcard stays inside its segment. No segments at all means every resource.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct Pattern {
+    segments: Arc<[Glob]>,
+    separator: char,
+}
+
+impl Pattern {
+    /// Every resource.
+    pub fn any() -> Self {
+        Self { segments: Arc::from([]), separator: ':' }
+    }
+
+    /// A pattern of segments; all-wildcard segments are the same as [`Pattern::any`]. The separator is for printing.
+    pub fn new(segments: impl Into<Arc<[Glob]>>, separator: char) -> Self {
+        let segments: Arc<[Glob]> = segments.into();
+        if segments.iter().all(|segment| *segment == Glob::Any) {
+            return Self::any();
+        }
+        Self { segments, separator }
+    }
+
+    /// Whether the pattern stands for every resource.
+    pub fn is_any(&self) -> bool {
+        self.segments.is_empty()
+    }
+
+    /// The segments; none for every resource.
+    pub fn segments(&self) -> &[Glob] {
+        &self.segments
+    }
+
+    /// Whether a resource, given by its segments, matches.
+    pub fn matches(&self, resource: &[&str]) -> Truth {
+        if self.is_any() {
+            return Truth::Yes;
+        }
+        if self.segments.len() != resource.len() {
+            return Truth::No;
+        }
+        self.segments.iter().zip(resource).fold(Truth::Yes, |all, (glob, text)| all.and(glob.matches(text)))
+    }
+
+    /// Whether this pattern reaches every resource that `inner` reaches.
+    pub fn contains(&self, inner: &Self) -> Truth {
+        if self.is_any() {
+            return Truth::Yes;
+        }
+        if self.segments.len() != inner.segments.len() {
+            return Truth::No;
+        }
+        let mut all = Truth::Yes;
+        for (outer, inner) in self.segments.iter().zip(inner.segments.iter()) {
+            all = all.and(outer.contains(inner));
+            if all == Truth::No {
+                break;
+            }
+        }
+        all
+    }
+
+    /// Whether some resource is reached by both.
+    pub fn overlaps(&self, other: &Self) -> Truth {
+        if self.is_any() || other.is_any() {
+            return Truth::Yes;
+        }
+        if self.segments.len() != other.segments.len() {
+            return Truth::No;
+        }
+        self.segments.iter().zip(other.segments.iter()).fold(Truth::Yes, |all, (a, b)| all.and(a.overlaps(b)))
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_any() {
+            return f.write_str("*");
+        }
+        for (at, segment) in self.segments.iter().enumerate() {
+            if at > 0 {
+                write!(f, "{}", self.separator)?;
+            }
+            write!(f, "{segment}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The resources that a grant reaches: in some pattern of *each* list of `all_of`, and in no pattern of `none_of`.
+///
+/// One list comes from the granting statement; each further one from a boundary or organisation policy that limits it;
+/// exclusions come from denies. No lists and no exclusions: every resource.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
+pub struct ResourceScope {
+    /// Each list limits; inside a list any pattern will do. Lists are sorted.
+    pub all_of: Vec<Arc<[Pattern]>>,
+    /// Resources taken away. Sorted.
+    pub none_of: Vec<Pattern>,
+}
+
+impl ResourceScope {
+    /// Every resource.
+    pub fn everything() -> Self {
+        Self::default()
+    }
+
+    /// Resources in some pattern of the list.
+    pub fn any_of(patterns: impl IntoIterator<Item = Pattern>) -> Self {
+        Self::everything().limited_to(patterns)
+    }
+
+    /// Whether nothing limits the scope.
+    pub fn is_everything(&self) -> bool {
+        self.all_of.is_empty() && self.none_of.is_empty()
+    }
+
+    /// This scope, limited further to some pattern of the list.
+    #[must_use]
+    pub fn limited_to(&self, patterns: impl IntoIterator<Item = Pattern>) -> Self {
+        let mut list: Vec<Pattern> = patterns.into_iter().collect();
+        if list.iter().any(Pattern::is_any) {
+            return self.clone();
+        }
+        list.sort_unstable();
+        list.dedup();
+        let list: Arc<[Pattern]> = list.into();
+        let mut limited = self.clone();
+        if !limited.all_of.contains(&list) {
+            limited.all_of.push(list);
+            limited.all_of.sort_unstable();
+        }
+        limited
+    }
+
+    /// This scope without the resources of a pattern.
+    #[must_use]
+    pub fn without(&self, patterns: impl IntoIterator<Item = Pattern>) -> Self {
+        let mut less = self.clone();
+        less.none_of.extend(patterns);
+        less.none_of.sort_unstable();
+        less.none_of.dedup();
+        less
+    }
+
+    /// The resources in both scopes.
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> Self {
+        let mut both = self.clone();
+        for list in &other.all_of {
+            if !both.all_of.contains(list) {
+                both.all_of.push(Arc::clone(list));
+            }
+        }
+        both.all_of.sort_unstable();
+        both.without(other.none_of.iter().cloned())
+    }
+
+    /// Whether the scope reaches nothing. `Unknown` when only a variable, or a combination of limits, could tell.
+    pub fn is_nothing(&self) -> Truth {
+        if self.all_of.iter().any(|list| list.is_empty()) || self.none_of.iter().any(Pattern::is_any) {
+            return Truth::Yes;
+        }
+        let gone =
+            |pattern: &Pattern| self.none_of.iter().fold(Truth::No, |gone, hole| gone.or(hole.contains(pattern)));
+        for (at, list) in self.all_of.iter().enumerate() {
+            if list.iter().fold(Truth::Yes, |all, pattern| all.and(gone(pattern))) == Truth::Yes {
+                return Truth::Yes;
+            }
+            for other in self.all_of.iter().skip(at + 1) {
+                let disjoint = list.iter().all(|a| other.iter().all(|b| a.overlaps(b) == Truth::No));
+                if disjoint {
+                    return Truth::Yes;
+                }
+            }
+        }
+        if self.all_of.len() <= 1 && self.none_of.is_empty() { Truth::No } else { Truth::Unknown }
+    }
+
+    /// Whether a resource, given by its segments, is reached.
+    pub fn matches(&self, resource: &[&str]) -> Truth {
+        let mut all = Truth::Yes;
+        for list in &self.all_of {
+            all = all.and(list.iter().fold(Truth::No, |some, pattern| some.or(pattern.matches(resource))));
+        }
+        for pattern in &self.none_of {
+            all = all.and(match pattern.matches(resource) {
+                Truth::Yes => Truth::No,
+                Truth::No => Truth::Yes,
+                Truth::Unknown => Truth::Unknown,
+            });
+        }
+        all
+    }
+
+    /// Whether this scope reaches every resource that `inner` reaches.
+    ///
+    /// `Yes` is always right. `No` is right where both sides are single lists without exclusions; combinations of limits
+    /// and exclusions that this cannot see through are `Unknown`.
+    pub fn contains(&self, inner: &Self) -> Truth {
+        let mut all = Truth::Yes;
+        for list in &self.all_of {
+            // Some one limit of the inner scope must lie within this limit of ours.
+            let mut within = Truth::No;
+            for limits in &inner.all_of {
+                let fits = limits.iter().fold(Truth::Yes, |fits, pattern| {
+                    fits.and(list.iter().fold(Truth::No, |some, outer| some.or(outer.contains(pattern))))
+                });
+                within = within.or(fits);
+                if within == Truth::Yes {
+                    break;
+                }
+            }
+            if within == Truth::No && (inner.all_of.len() > 1 || !inner.none_of.is_empty()) {
+                within = Truth::Unknown;
+            }
+            all = all.and(within);
+        }
+        for hole in &self.none_of {
+            // A hole of ours is harmless where the inner scope has it too or never reaches it.
+            let mut harmless = inner.none_of.iter().fold(Truth::No, |some, theirs| some.or(theirs.contains(hole)));
+            for limits in &inner.all_of {
+                let apart = limits.iter().fold(Truth::Yes, |apart, pattern| {
+                    apart.and(match pattern.overlaps(hole) {
+                        Truth::No => Truth::Yes,
+                        Truth::Yes => Truth::No,
+                        Truth::Unknown => Truth::Unknown,
+                    })
+                });
+                harmless = harmless.or(apart);
+            }
+            if harmless == Truth::No && (inner.all_of.len() > 1 || !inner.none_of.is_empty()) {
+                harmless = Truth::Unknown;
+            }
+            all = all.and(harmless);
+        }
+        all
+    }
+}
+
+impl fmt::Display for ResourceScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |f: &mut fmt::Formatter<'_>, patterns: &[Pattern]| {
+            patterns.iter().enumerate().try_for_each(|(at, pattern)| {
+                if at > 0 {
+                    f.write_str(", ")?;
+                }
+                write!(f, "{pattern}")
+            })
+        };
+        if self.all_of.is_empty() {
+            f.write_str("*")?;
+        }
+        for (at, patterns) in self.all_of.iter().enumerate() {
+            if at > 0 {
+                f.write_str(" within ")?;
+            }
+            list(f, patterns)?;
+        }
+        if !self.none_of.is_empty() {
+            f.write_str(" except ")?;
+            list(f, &self.none_of)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn pattern(text: &str) -> Pattern {
+        Pattern::new(text.split('/').map(Glob::wildcard).collect::<Vec<_>>(), '/')
+    }
+
+    #[test]
+    fn holes_and_limits_are_honoured() {
+        let all = ResourceScope::everything();
+        let prod = ResourceScope::any_of([pattern("prod/*")]);
+        assert_eq!(all.contains(&prod), Truth::Yes);
+        assert_eq!(prod.contains(&all), Truth::No);
+        let not_prod = all.without([pattern("prod/*")]);
+        assert_eq!(not_prod.contains(&prod), Truth::No);
+        assert_eq!(not_prod.contains(&ResourceScope::any_of([pattern("dev/x")])), Truth::Yes);
+        assert_eq!(prod.without([pattern("prod/*")]).is_nothing(), Truth::Yes);
+        assert_eq!(prod.limited_to([pattern("dev/*")]).is_nothing(), Truth::Yes);
+    }
+
+    fn scopes() -> impl Strategy<Value = ResourceScope> {
+        let patterns = || prop::collection::vec("[ab*]{1,2}/[ab*]{1,2}", 1..3);
+        (prop::collection::vec(patterns(), 0..2), prop::collection::vec("[ab*]{1,2}/[ab*]{1,2}", 0..2)).prop_map(
+            |(all_of, none_of)| {
+                let scope = all_of.iter().fold(ResourceScope::everything(), |scope, list| {
+                    scope.limited_to(list.iter().map(|text| pattern(text)))
+                });
+                scope.without(none_of.iter().map(|text| pattern(text)))
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn containment_never_lies_about_a_resource(outer in scopes(), inner in scopes(), a in "[abc]{0,3}", b in "[abc]{0,3}") {
+            if outer.contains(&inner) == Truth::Yes && inner.matches(&[&a, &b]) == Truth::Yes {
+                prop_assert_eq!(outer.matches(&[&a, &b]), Truth::Yes);
+            }
+            if inner.is_nothing() == Truth::Yes {
+                prop_assert_ne!(inner.matches(&[&a, &b]), Truth::Yes);
+            }
+        }
+
+        #[test]
+        fn intersection_reaches_what_both_reach(x in scopes(), y in scopes(), a in "[abc]{0,3}", b in "[abc]{0,3}") {
+            let both = x.intersection(&y).matches(&[&a, &b]) == Truth::Yes;
+            prop_assert_eq!(both, x.matches(&[&a, &b]) == Truth::Yes && y.matches(&[&a, &b]) == Truth::Yes);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The posture score as a value. How it is computed is known in `rules`.
+
+use serde::Serialize;
+
+/// A score in millionths: 1,000,000 is the best. Shown in thousandths, rounded down; compared unrounded.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(transparent)]
+pub struct Millionths(pub u32);
+
+impl Millionths {
+    /// The score as people see it, 0 to 1000.
+    pub fn thousandths(self) -> u32 {
+        self.0 / 1000
+    }
+}
+
+/// The number of open (identity, rule) pairs by severity.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct OpenFindings {
+    /// Critical pairs.
+    pub critical: u64,
+    /// High pairs.
+    pub high: u64,
+    /// Medium pairs.
+    pub medium: u64,
+    /// Low pairs.
+    pub low: u64,
+}
+
+/// The score of a scan.
+#[derive(Clone, Debug, Serialize)]
+pub struct Score {
+    /// Without waivers.
+    pub raw: Millionths,
+    /// With valid waivers honoured.
+    pub governed: Millionths,
+    /// Judged identities with an open critical or high finding, in millionths of all judged identities; `None` when there are
+    /// none.
+    pub exposure: Option<Millionths>,
+    /// What is open.
+    pub open: OpenFindings,
+    /// The rules that hold the score down, with the score that fixing each alone would give; best gain first.
+    pub moved_by: Vec<Mover>,
+}
+
+/// A rule and what fixing it would do.
+#[derive(Clone, Debug, Serialize)]
+pub struct Mover {
+    /// The rule.
+    pub rule: crate::id::RuleId,
+    /// Its open (identity, rule) pairs.
+    pub open: u64,
+    /// The raw score if all of them were fixed.
+    pub fixed: Millionths,
+}

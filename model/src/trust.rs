@@ -1,0 +1,77 @@
+//! Trusts: who may become whom.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::evidence::{Evidence, Truth};
+use crate::id::{IdentityId, ProviderName};
+
+/// How one identity becomes another.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mechanism {
+    /// A role is assumed by a named principal.
+    AssumeRole,
+    /// A token of an outside issuer is exchanged (OIDC, SAML).
+    Federation,
+    /// A service runs with the identity.
+    Service,
+    /// An identity speaks as another.
+    Impersonation,
+    /// A token for another identity is minted.
+    TokenCreation,
+    /// A workload is started that carries the identity.
+    WorkloadCreation,
+    /// An identity holds another one's credential.
+    HoldsCredential,
+    /// An agent acts through a tool server.
+    UsesTool,
+    /// Membership of a group.
+    Membership,
+    /// An account or permission-set assignment.
+    Assignment,
+}
+
+impl Mechanism {
+    /// The word used in the fact tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AssumeRole => "assume_role",
+            Self::Federation => "federation",
+            Self::Service => "service",
+            Self::Impersonation => "impersonation",
+            Self::TokenCreation => "token_creation",
+            Self::WorkloadCreation => "workload_creation",
+            Self::HoldsCredential => "holds_credential",
+            Self::UsesTool => "uses_tool",
+            Self::Membership => "membership",
+            Self::Assignment => "assignment",
+        }
+    }
+}
+
+/// A statement that `source` may become `target`.
+///
+/// A trust is what a document says; whether the source is also allowed to use it is decided by the provider's
+/// resolver, which turns usable trusts into [`crate::access::Edge`]s.
+#[derive(Clone, Debug)]
+pub struct Trust {
+    /// Who is trusted: an identity of the inventory, or a text for anything outside it (a service, an issuer and
+    /// subject, another account).
+    pub source: Arc<str>,
+    /// Who may be become.
+    pub target: IdentityId,
+    /// Who read it.
+    pub provider: ProviderName,
+    /// How.
+    pub mechanism: Mechanism,
+    /// The conditions on it in the vendor's words; empty = none.
+    pub constraint: Arc<str>,
+    /// Whether the constraint is weaker than it should be.
+    pub weak: Truth,
+    /// The name of the weakness (`missing-sub`, `wildcard-repo`, `missing-external-id`, `any-principal` …), empty = none.
+    pub weakness: Arc<str>,
+    /// Where it is written.
+    pub evidence: Evidence,
+}

@@ -1,0 +1,95 @@
+//! Everything about AWS that a capture says, in the form in which access is resolved.
+//!
+//! The inventory reader fills it, the access resolver reads it; nobody else sees it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use evenhand_model::evidence::{Evidence, Fact};
+use evenhand_model::id::IdentityId;
+use indexmap::IndexMap;
+
+use crate::policy::PolicyStore;
+
+/// A twelve-digit account number.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub(crate) struct AccountId(pub(crate) Arc<str>);
+
+/// A policy as attached somewhere: an index into [`PolicyStore`]. Equal documents share their compiled form, but each
+/// place keeps its own name and evidence.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub(crate) struct PolicyIx(pub(crate) u32);
+
+/// What kind of principal it is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum PrincipalKind {
+    User,
+    Group,
+    Role,
+    /// An Identity Center permission set where no `AWSReservedSSO_*` role for it is in the capture.
+    PermissionSet,
+    /// An AWS managed policy that stands for a job function, as baseline of last resort.
+    JobFunction,
+    Root,
+}
+
+/// A principal with everything that decides its access.
+#[derive(Clone, Debug)]
+pub(crate) struct Principal {
+    pub(crate) id: IdentityId,
+    pub(crate) account: AccountId,
+    pub(crate) kind: PrincipalKind,
+    pub(crate) name: Arc<str>,
+    /// Inline, attached and group policies, sorted by store index and without duplicates.
+    pub(crate) identity_policies: Vec<PolicyIx>,
+    /// `Absent` = no boundary. `Unknown` = a boundary is set but its document is not in the capture.
+    pub(crate) boundary: Fact<PolicyIx>,
+    /// The trust policy of a role.
+    pub(crate) trust: Option<PolicyIx>,
+    /// Attached policies and groups whose documents are not in the capture: access is more than what can be seen.
+    pub(crate) missing: Vec<Arc<str>>,
+    /// Tags, for `${aws:PrincipalTag/…}`.
+    pub(crate) tags: BTreeMap<Arc<str>, Arc<str>>,
+    /// A role made and used by an AWS service; never limited by service control policies.
+    pub(crate) service_linked: bool,
+    /// Instance profiles that carry the role.
+    pub(crate) instance_profiles: Vec<Arc<str>>,
+    pub(crate) evidence: Evidence,
+}
+
+/// The organisation's limits on an account.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AccountLimits {
+    /// Service control policies by level, root first; each level must allow. `Absent` = the account is in no
+    /// organisation or exempt (management account). `Unknown` = no organisation documents were read.
+    pub(crate) service_control: Fact<Vec<Vec<PolicyIx>>>,
+    /// Resource control policies by level, root first; only their denies matter.
+    pub(crate) resource_control: Fact<Vec<Vec<PolicyIx>>>,
+}
+
+/// A resource that already runs with a role: a function, task definition, instance, agent.
+#[derive(Clone, Debug)]
+pub(crate) struct RoleCarrier {
+    pub(crate) arn: Arc<str>,
+    /// The service principal that runs it, such as `lambda.amazonaws.com`.
+    pub(crate) service: Arc<str>,
+    pub(crate) role: IdentityId,
+}
+
+/// A policy attached to a resource.
+#[derive(Clone, Debug)]
+pub(crate) struct ResourcePolicy {
+    pub(crate) resource: Arc<str>,
+    pub(crate) account: AccountId,
+    pub(crate) policy: PolicyIx,
+}
+
+/// All of it.
+#[derive(Debug, Default)]
+pub(crate) struct World {
+    pub(crate) policies: PolicyStore,
+    pub(crate) principals: IndexMap<IdentityId, Principal>,
+    pub(crate) limits: BTreeMap<AccountId, AccountLimits>,
+    pub(crate) carriers: Vec<RoleCarrier>,
+    pub(crate) resource_policies: Vec<ResourcePolicy>,
+}
