@@ -129,7 +129,8 @@ impl<T> Fact<T> {
 }
 
 /// Three-valued truth, as in SQL.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Truth {
     /// Certainly not.
     No,
