@@ -1,0 +1,3 @@
+//! The fact tables: their schema and their builders.
+
+pub mod tables;
