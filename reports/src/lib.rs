@@ -1,1 +1,14 @@
-//! placeholder
+//! Reports: one file per format over one report model.
+//!
+//! A writer takes a [`Report`] and a byte sink, and writes; it computes nothing that another format would have to
+//! compute again, and knows neither rules nor providers. Names in a report are chosen by whoever could name a role, so
+//! every writer neutralises what its format could execute: control characters, formulas, markup.
+
+pub mod csv;
+pub mod json;
+pub mod report;
+pub mod schema;
+pub mod terminal;
+pub mod text;
+
+pub use report::Report;

@@ -1,0 +1,99 @@
+//! CSV: comma, UTF-8, a stable snake_case header, cells that no spreadsheet takes for formulas.
+
+use std::io::Write;
+
+use evenhand_model::table::{Table, Value};
+
+use crate::report::{Report, WriteError};
+use crate::text::formula_safe;
+
+/// The columns of the findings profile, in order. Columns are only ever added at the end.
+pub const FINDING_COLUMNS: [&str; 17] = [
+    "finding_id",
+    "rule",
+    "severity",
+    "dimension",
+    "status",
+    "provider",
+    "scope",
+    "identity",
+    "identity_name",
+    "title",
+    "evidence",
+    "remedy",
+    "facts",
+    "frameworks",
+    "scan_id",
+    "scan_time",
+    "tool_version",
+];
+
+/// Writes one row per finding.
+///
+/// # Errors
+/// When the sink refuses.
+pub fn findings(report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
+    let mut out = ::csv::Writer::from_writer(sink);
+    out.write_record(FINDING_COLUMNS)?;
+    let time = report.scan.time.to_string();
+    for finding in &report.findings {
+        let evidence = finding.evidence.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        let facts = finding.facts.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ");
+        let frameworks =
+            finding.frameworks.iter().map(|(framework, id)| format!("{framework}:{id}")).collect::<Vec<_>>().join("; ");
+        let cells: [&str; 17] = [
+            finding.id.as_str(),
+            finding.rule.as_str(),
+            finding.severity.as_str(),
+            finding.dimension.as_str(),
+            finding.status.as_str(),
+            finding.provider.0,
+            finding.scope.as_str(),
+            finding.identity.as_str(),
+            &finding.name,
+            &finding.title,
+            &evidence,
+            &finding.remedy,
+            &facts,
+            &frameworks,
+            &report.scan.id,
+            &time,
+            report.tool.version,
+        ];
+        out.write_record(cells.iter().map(|cell| formula_safe(cell).into_owned()))?;
+    }
+    out.flush()?;
+    Ok(())
+}
+
+/// Writes the identities table, one row per identity.
+///
+/// # Errors
+/// When the sink refuses.
+pub fn inventory(report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
+    match report.tables.iter().find(|table| table.spec.name == "identities") {
+        Some(identities) => table(identities, sink),
+        None => Ok(()),
+    }
+}
+
+/// Writes a table with its own column names. NULL is an empty cell.
+///
+/// # Errors
+/// When the sink refuses.
+pub fn table(table: &Table, sink: &mut dyn Write) -> Result<(), WriteError> {
+    let mut out = ::csv::Writer::from_writer(sink);
+    out.write_record(table.spec.columns.iter().map(|column| column.name))?;
+    for row in 0..table.rows() {
+        out.write_record(table.columns.iter().map(|column| match column.value(row) {
+            Value::Null => String::new(),
+            Value::Text(text) => formula_safe(&text).into_owned(),
+            Value::Integer(number) => number.to_string(),
+            Value::Float(number) => number.to_string(),
+            Value::Boolean(truth) => truth.to_string(),
+            Value::Timestamp(moment) => moment.to_string(),
+        }))?;
+    }
+    out.flush()?;
+    Ok(())
+}

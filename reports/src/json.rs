@@ -1,0 +1,236 @@
+//! JSON: the frozen, versioned form of a report. `evenhand schema report` prints its JSON Schema.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use evenhand_model::finding::Finding;
+use evenhand_model::gap::Gap;
+use evenhand_model::inventory::Hint;
+use evenhand_model::score::Score;
+use evenhand_model::table::{Column, Table};
+use serde::ser::{SerializeMap, SerializeSeq};
+use serde::{Serialize, Serializer};
+
+use crate::report::{Coverage, Report, Scan, Tool, WriteError};
+
+/// The version of the form. Members are only ever added under one version.
+pub const SCHEMA: &str = "evenhand/report/v1";
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    tool: &'a Tool,
+    scan: &'a Scan,
+    score: Option<ScoreDocument<'a>>,
+    coverage: CoverageDocument<'a>,
+    findings: Vec<FindingDocument<'a>>,
+    filtered_findings: usize,
+    gaps: &'a [Gap],
+    hints: &'a [Hint],
+    tables: Tables<'a>,
+}
+
+#[derive(Serialize)]
+struct ScoreDocument<'a> {
+    /// Thousandths, as people see it.
+    raw: u32,
+    governed: u32,
+    raw_millionths: u32,
+    governed_millionths: u32,
+    exposure_millionths: Option<u32>,
+    open: &'a evenhand_model::score::OpenFindings,
+    moved_by: Vec<MoverDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct MoverDocument<'a> {
+    rule: &'a str,
+    open: u64,
+    fixed: u32,
+    fixed_millionths: u32,
+}
+
+#[derive(Serialize)]
+struct CoverageDocument<'a> {
+    percent: Option<u64>,
+    decided: u64,
+    undecided: u64,
+    rules: usize,
+    identities: usize,
+    natures: BTreeMap<&'a str, usize>,
+    verdicts: BTreeMap<&'a str, usize>,
+    files_read: usize,
+    files_partial: usize,
+    files_failed: usize,
+    files_unrecognised: usize,
+}
+
+#[derive(Serialize)]
+struct FindingDocument<'a> {
+    id: &'a str,
+    rule: &'a str,
+    severity: &'a str,
+    dimension: &'a str,
+    status: &'a str,
+    provider: &'a str,
+    scope: &'a str,
+    identity: &'a str,
+    name: &'a str,
+    title: &'a str,
+    facts: BTreeMap<&'a str, &'a str>,
+    evidence: Vec<EvidenceDocument<'a>>,
+    remedy: &'a str,
+    frameworks: BTreeMap<&'a str, Vec<&'a str>>,
+}
+
+#[derive(Serialize)]
+struct EvidenceDocument<'a> {
+    document: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pointer: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<u32>,
+}
+
+/// Writes the report as one JSON document, rows streamed from the columns.
+///
+/// # Errors
+/// When the sink refuses.
+pub fn write(report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
+    let document = Document {
+        schema: SCHEMA,
+        tool: &report.tool,
+        scan: &report.scan,
+        score: report.score.as_ref().map(score),
+        coverage: coverage(&report.coverage),
+        findings: report.findings.iter().map(finding).collect(),
+        filtered_findings: report.filtered,
+        gaps: &report.gaps,
+        hints: &report.hints,
+        tables: Tables(&report.tables),
+    };
+    serde_json::to_writer_pretty(&mut *sink, &document)?;
+    sink.write_all(b"\n")?;
+    Ok(())
+}
+
+fn score(score: &Score) -> ScoreDocument<'_> {
+    ScoreDocument {
+        raw: score.raw.thousandths(),
+        governed: score.governed.thousandths(),
+        raw_millionths: score.raw.0,
+        governed_millionths: score.governed.0,
+        exposure_millionths: score.exposure.map(|exposure| exposure.0),
+        open: &score.open,
+        moved_by: score
+            .moved_by
+            .iter()
+            .map(|mover| MoverDocument {
+                rule: mover.rule.as_str(),
+                open: mover.open,
+                fixed: mover.fixed.thousandths(),
+                fixed_millionths: mover.fixed.0,
+            })
+            .collect(),
+    }
+}
+
+fn coverage(coverage: &Coverage) -> CoverageDocument<'_> {
+    CoverageDocument {
+        percent: coverage.percent(),
+        decided: coverage.decided,
+        undecided: coverage.undecided,
+        rules: coverage.rules,
+        identities: coverage.identities,
+        natures: coverage.natures.iter().copied().collect(),
+        verdicts: coverage.verdicts.iter().copied().collect(),
+        files_read: coverage.files_read,
+        files_partial: coverage.files_partial,
+        files_failed: coverage.files_failed,
+        files_unrecognised: coverage.files_unrecognised,
+    }
+}
+
+fn finding(finding: &Finding) -> FindingDocument<'_> {
+    use evenhand_model::evidence::Place;
+    let mut frameworks: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (framework, id) in finding.frameworks.iter() {
+        frameworks.entry(framework).or_default().push(id);
+    }
+    FindingDocument {
+        id: finding.id.as_str(),
+        rule: finding.rule.as_str(),
+        severity: finding.severity.as_str(),
+        dimension: finding.dimension.as_str(),
+        status: finding.status.as_str(),
+        provider: finding.provider.0,
+        scope: finding.scope.as_str(),
+        identity: finding.identity.as_str(),
+        name: &finding.name,
+        title: &finding.title,
+        facts: finding.facts.iter().map(|(name, value)| (&**name, value.as_str())).collect(),
+        evidence: finding
+            .evidence
+            .iter()
+            .map(|evidence| EvidenceDocument {
+                document: &evidence.document,
+                pointer: if let Place::Pointer(pointer) = &evidence.place { Some(pointer) } else { None },
+                line: evidence.line_number(),
+                column: if let Place::LineColumn(_, column) = evidence.place { Some(column) } else { None },
+            })
+            .collect(),
+        remedy: &finding.remedy,
+        frameworks,
+    }
+}
+
+struct Tables<'a>(&'a [Table]);
+
+impl Serialize for Tables<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for table in self.0 {
+            map.serialize_entry(table.spec.name, &Rows(table))?;
+        }
+        map.end()
+    }
+}
+
+struct Rows<'a>(&'a Table);
+
+impl Serialize for Rows<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut rows = serializer.serialize_seq(Some(self.0.rows()))?;
+        for row in 0..self.0.rows() {
+            rows.serialize_element(&RowDocument { table: self.0, row })?;
+        }
+        rows.end()
+    }
+}
+
+struct RowDocument<'a> {
+    table: &'a Table,
+    row: usize,
+}
+
+impl Serialize for RowDocument<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.table.columns.len()))?;
+        for (spec, column) in self.table.spec.columns.iter().zip(&self.table.columns) {
+            match column {
+                Column::Text(values) => {
+                    map.serialize_entry(spec.name, &values.get(self.row).and_then(Option::as_ref))?
+                }
+                Column::Integer(values) => map.serialize_entry(spec.name, &values.get(self.row).copied().flatten())?,
+                Column::Float(values) => map.serialize_entry(spec.name, &values.get(self.row).copied().flatten())?,
+                Column::Boolean(values) => map.serialize_entry(spec.name, &values.get(self.row).copied().flatten())?,
+                Column::Timestamp(values) => {
+                    map.serialize_entry(spec.name, &values.get(self.row).copied().flatten())?
+                }
+            }
+        }
+        map.end()
+    }
+}

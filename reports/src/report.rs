@@ -1,0 +1,138 @@
+//! The report model: everything a format may say about a scan.
+
+use std::sync::Arc;
+
+use evenhand_model::catalog::CatalogSource;
+use evenhand_model::finding::Finding;
+use evenhand_model::gap::Gap;
+use evenhand_model::inventory::Hint;
+use evenhand_model::parity::Comparison;
+use evenhand_model::score::Score;
+use evenhand_model::table::Table;
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// A whole scan, ready to be written.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The tool that made it.
+    pub tool: Tool,
+    /// The scan.
+    pub scan: Scan,
+    /// The posture score; `None` where no rules were asked for.
+    pub score: Option<Score>,
+    /// The fact tables.
+    pub tables: Vec<Table>,
+    /// Parity of the AI identities, in the order of their ids.
+    pub comparisons: Vec<Comparison>,
+    /// Findings after report filters, worst first.
+    pub findings: Vec<Finding>,
+    /// Findings that report filters left out.
+    pub filtered: usize,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
+    /// Remarks on the input.
+    pub hints: Vec<Hint>,
+    /// How much was read and judged.
+    pub coverage: Coverage,
+}
+
+/// The tool.
+#[derive(Clone, Debug, Serialize)]
+pub struct Tool {
+    /// Its name.
+    pub name: &'static str,
+    /// Its version.
+    pub version: &'static str,
+    /// The number of rules evaluated.
+    pub rules: usize,
+    /// The catalogues of operations that access was resolved with.
+    pub catalogs: Vec<CatalogSource>,
+}
+
+/// The scan.
+#[derive(Clone, Debug, Serialize)]
+pub struct Scan {
+    /// A hash of the input and the options: the same for the same scan.
+    pub id: String,
+    /// The moment of the scan.
+    pub time: Timestamp,
+    /// What was read.
+    pub sources: Vec<SourceFile>,
+}
+
+/// A file that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SourceFile {
+    /// Its path as the user named it.
+    pub path: Arc<str>,
+    /// Whether it was understood.
+    pub status: SourceStatus,
+    /// The provider that read it.
+    pub provider: Option<&'static str>,
+    /// What it is, in the provider's words; or why it was not read.
+    pub what: Arc<str>,
+    /// Its size in bytes, decompressed.
+    pub bytes: u64,
+}
+
+/// What became of a file.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceStatus {
+    /// A provider read it.
+    Read,
+    /// A provider read it, but parts of it could not be understood.
+    Partial,
+    /// It could not be understood at all.
+    Failed,
+    /// No provider knows such documents.
+    Unrecognised,
+}
+
+/// How much was read and judged.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Coverage {
+    /// Files by what became of them.
+    pub files_read: usize,
+    /// Files of which parts were not understood.
+    pub files_partial: usize,
+    /// Files not understood at all.
+    pub files_failed: usize,
+    /// Files that no provider knows.
+    pub files_unrecognised: usize,
+    /// All identities.
+    pub identities: usize,
+    /// Identities by nature, in the order of [`evenhand_model::identity::Nature`].
+    pub natures: Vec<(&'static str, usize)>,
+    /// AI identities by verdict, in the order of [`evenhand_model::parity::Verdict`].
+    pub verdicts: Vec<(&'static str, usize)>,
+    /// Rules evaluated.
+    pub rules: usize,
+    /// Decided (rule, row) pairs: passed or failed.
+    pub decided: u64,
+    /// Undecided (rule, row) pairs.
+    pub undecided: u64,
+}
+
+impl Coverage {
+    /// Decided pairs in percent of all, rounded down; `None` when nothing was to be decided.
+    pub fn percent(&self) -> Option<u64> {
+        let all = self.decided.checked_add(self.undecided).filter(|all| *all > 0)?;
+        Some(self.decided.saturating_mul(100) / all)
+    }
+}
+
+/// Why a report could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The sink refused.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// A value could not be serialised.
+    #[error("the report could not be serialised: {0}")]
+    Json(#[from] serde_json::Error),
+    /// A CSV record could not be written.
+    #[error("the CSV could not be written: {0}")]
+    Csv(#[from] ::csv::Error),
+}

@@ -1,0 +1,145 @@
+//! The JSON Schema of the JSON report, made from the documentation of the fact tables.
+
+use evenhand_model::finding::{Dimension, Severity};
+use evenhand_model::parity::Verdict;
+use evenhand_model::table::{ColumnType, TableSpec};
+use serde_json::{Map, Value, json};
+
+use crate::json::SCHEMA;
+
+/// The JSON Schema (draft 2020-12) of `-o json`, for these fact tables.
+pub fn report(tables: &[&TableSpec]) -> Value {
+    let severities: Vec<&str> = Severity::WORST_FIRST.iter().map(|severity| severity.as_str()).collect();
+    let dimensions: Vec<&str> = Dimension::ALL.iter().map(|dimension| dimension.as_str()).collect();
+    let count = json!({"type": "integer", "minimum": 0});
+    let maybe_text = json!({"type": ["string", "null"]});
+    let thousandths = json!({"type": "integer", "minimum": 0, "maximum": 1000});
+    let millionths = json!({"type": "integer", "minimum": 0, "maximum": 1_000_000});
+    let verdicts: Map<String, Value> = [
+        Verdict::Excess,
+        Verdict::ControlGap,
+        Verdict::Unknown,
+        Verdict::NoBaseline,
+        Verdict::Parity,
+        Verdict::Narrower,
+    ]
+    .iter()
+    .map(|verdict| (verdict.as_str().to_owned(), count.clone()))
+    .collect();
+    let table_members: Map<String, Value> =
+        tables.iter().map(|table| (table.name.to_owned(), table_schema(table))).collect();
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "evenhand report",
+        "type": "object",
+        "required": ["schema", "tool", "scan", "score", "coverage", "findings", "filtered_findings", "gaps", "hints", "tables"],
+        "additionalProperties": false,
+        "properties": {
+            "schema": {"const": SCHEMA},
+            "tool": object(json!({
+                "name": {"type": "string"},
+                "version": {"type": "string"},
+                "rules": count,
+                "catalogs": {"type": "array", "items": object(json!({
+                    "package": {"type": "string"}, "version": {"type": "string"}, "date": {"type": "string"},
+                }))},
+            })),
+            "scan": object(json!({
+                "id": {"type": "string", "pattern": "^[0-9a-f]{16}$"},
+                "time": {"type": "string", "format": "date-time"},
+                "sources": {"type": "array", "items": object(json!({
+                    "path": {"type": "string"},
+                    "status": {"enum": ["read", "partial", "failed", "unrecognised"]},
+                    "provider": maybe_text,
+                    "what": {"type": "string"},
+                    "bytes": count,
+                }))},
+            })),
+            "score": {"oneOf": [{"type": "null"}, object(json!({
+                "raw": thousandths, "governed": thousandths,
+                "raw_millionths": millionths, "governed_millionths": millionths,
+                "exposure_millionths": {"type": ["integer", "null"], "minimum": 0, "maximum": 1_000_000},
+                "open": object(json!({"critical": count, "high": count, "medium": count, "low": count})),
+                "moved_by": {"type": "array", "items": object(json!({
+                    "rule": {"type": "string"}, "open": count, "fixed": thousandths, "fixed_millionths": millionths,
+                }))},
+            }))]},
+            "coverage": object(json!({
+                "percent": {"type": ["integer", "null"], "minimum": 0, "maximum": 100},
+                "decided": count, "undecided": count, "rules": count, "identities": count,
+                "natures": {"type": "object", "additionalProperties": count},
+                "verdicts": {"type": "object", "additionalProperties": false, "properties": verdicts},
+                "files_read": count, "files_partial": count, "files_failed": count, "files_unrecognised": count,
+            })),
+            "findings": {"type": "array", "items": object(json!({
+                "id": {"type": "string", "pattern": "^[0-9a-f]{16}$"},
+                "rule": {"type": "string"},
+                "severity": {"enum": severities},
+                "dimension": {"enum": dimensions},
+                "status": {"enum": ["fail", "unknown"]},
+                "provider": {"type": "string"},
+                "scope": {"type": "string"},
+                "identity": {"type": "string"},
+                "name": {"type": "string"},
+                "title": {"type": "string"},
+                "facts": {"type": "object", "additionalProperties": {"type": "string"}},
+                "evidence": {"type": "array", "items": {
+                    "type": "object",
+                    "required": ["document"],
+                    "additionalProperties": false,
+                    "properties": {
+                        "document": {"type": "string"},
+                        "pointer": {"type": "string"},
+                        "line": {"type": "integer", "minimum": 1},
+                        "column": {"type": "integer", "minimum": 1},
+                    },
+                }},
+                "remedy": {"type": "string"},
+                "frameworks": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
+            }))},
+            "filtered_findings": count,
+            "gaps": {"type": "array", "items": object(json!({
+                "provider": maybe_text, "scope": maybe_text,
+                "kind": {"enum": ["failed", "not_collected"]},
+                "call": {"type": "string"}, "reason": {"type": "string"}, "facts": {"type": "string"},
+            }))},
+            "hints": {"type": "array", "items": {
+                "type": "object", "required": ["evidence", "message"],
+                "properties": {"evidence": {"type": "object"}, "message": {"type": "string"}},
+            }},
+            "tables": {"type": "object", "additionalProperties": false, "properties": table_members},
+        },
+    })
+}
+
+/// An object whose members are all required and the only ones.
+fn object(properties: Value) -> Value {
+    let required: Vec<&String> = properties.as_object().map(|members| members.keys().collect()).unwrap_or_default();
+    json!({"type": "object", "required": required, "additionalProperties": false, "properties": properties})
+}
+
+/// The schema of a fact table: a list of rows.
+pub fn table_schema(table: &TableSpec) -> Value {
+    let properties: Map<String, Value> = table
+        .columns
+        .iter()
+        .map(|column| {
+            let (kind, format) = match column.kind {
+                ColumnType::Text => ("string", None),
+                ColumnType::Integer => ("integer", None),
+                ColumnType::Float => ("number", None),
+                ColumnType::Boolean => ("boolean", None),
+                ColumnType::Timestamp => ("string", Some("date-time")),
+            };
+            let mut schema = Map::new();
+            let kind = if column.nullable { json!([kind, "null"]) } else { json!(kind) };
+            schema.insert("type".to_owned(), kind);
+            if let Some(format) = format {
+                schema.insert("format".to_owned(), json!(format));
+            }
+            schema.insert("description".to_owned(), json!(column.doc));
+            (column.name.to_owned(), Value::Object(schema))
+        })
+        .collect();
+    json!({"description": format!("One row per {}.", table.row), "type": "array", "items": object(Value::Object(properties))})
+}
