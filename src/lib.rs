@@ -1,0 +1,3 @@
+//! The command line of evenhand as a library, so that tests and benches can call what the binary calls.
+
+pub mod sources;

@@ -1,0 +1,442 @@
+//! Lists the files below the sources.
+//!
+//! A named source is taken whole: ignore files of version control do not apply, because a secret in an ignored file is
+//! still a secret on that machine. What is left out, and why, is part of the answer.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use evenhand_model::evidence::Truth;
+use evenhand_model::glob::Glob;
+use walkdir::WalkDir;
+
+/// What to look for.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// The named sources. None: the current folder and the user's own agent files.
+    pub sources: Vec<PathBuf>,
+    /// The user's home folder; `None` when there is none, or when home files are not wanted.
+    pub home: Option<PathBuf>,
+    /// Files below a home folder that some provider reads, with `/`.
+    pub home_files: Vec<&'static str>,
+    /// Folders inside the sources that stand for home folders, as patterns of the path below the source.
+    pub homes: Vec<String>,
+}
+
+/// A file to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Where it is.
+    pub file: PathBuf,
+    /// The path for people: as the source was named, with `/`.
+    pub path: Arc<str>,
+    /// The path below the source.
+    pub relative: Arc<str>,
+    /// The source's own name.
+    pub source_name: Arc<str>,
+    /// Whether it lies in a home folder outside any project.
+    pub user_level: bool,
+    /// Whether the user named this very file.
+    pub named: bool,
+    /// Its size on disk in bytes.
+    pub bytes: u64,
+}
+
+/// Something that was not opened, or could not be.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Located {
+    /// The path, or a pattern that stands for several files.
+    pub path: Arc<str>,
+    /// Why.
+    pub reason: Arc<str>,
+}
+
+/// What the sources hold.
+#[derive(Clone, Debug, Default)]
+pub struct Listing {
+    /// Files to read, sorted by path, each once.
+    pub files: Vec<Found>,
+    /// Files and folders left out on purpose, sorted.
+    pub skipped: Vec<Located>,
+    /// Files and folders that could not be opened, sorted.
+    pub failed: Vec<Located>,
+    /// Sources of which nothing could be read at all.
+    pub unreadable_sources: Vec<Located>,
+    /// The sources as named, for the report.
+    pub sources: Vec<Arc<str>>,
+}
+
+/// Folders that hold other people's code or version control's own data, and are never entered.
+const NEVER_ENTERED: [(&str, &str); 5] = [
+    (".git", "version control's own data"),
+    (".hg", "version control's own data"),
+    (".svn", "version control's own data"),
+    ("node_modules", "installed packages"),
+    (".venv", "installed packages"),
+];
+
+/// Names that end so are programs, pictures or source code: no provider reads them, whatever they hold.
+const NEVER_OPENED: [&str; 79] = [
+    "7z", "a", "avi", "bin", "bmp", "bz2", "c", "cc", "class", "cpp", "cs", "css", "dll", "dmg", "doc", "docx",
+    "dylib", "eot", "exe", "flac", "gif", "go", "h", "hpp", "html", "ico", "iso", "jar", "java", "jpeg", "jpg", "js",
+    "jsx", "kt", "less", "lib", "lock", "map", "mjs", "mkv", "mov", "mp3", "mp4", "o", "obj", "ogg", "otf", "parquet",
+    "pb", "pdf", "php", "png", "ppt", "pptx", "profraw", "py", "pyc", "rar", "rb", "rlib", "rmeta", "rs", "scss", "so",
+    "sqlite", "sum", "svg", "swift", "tar", "tgz", "tiff", "ts", "tsx", "ttf", "wasm", "wav", "webp", "woff2", "xz",
+];
+
+/// Larger files are opened only when they are named like an export or the user names them.
+const LARGE: u64 = 16 << 20;
+
+/// Names that end so are exports, whatever their size.
+const EXPORTS: [&str; 9] = ["csv", "gz", "json", "jsonl", "ndjson", "txt", "yaml", "yml", "zst"];
+
+/// Lists the files of a request.
+pub fn find(request: &Request) -> Listing {
+    let mut walk = Walk { request, listing: Listing::default(), seen: BTreeSet::new(), types: BTreeMap::new() };
+    if request.sources.is_empty() {
+        walk.current_folder();
+        walk.home();
+    } else {
+        for source in &request.sources {
+            walk.source(source);
+        }
+    }
+    walk.finish()
+}
+
+struct Walk<'a> {
+    request: &'a Request,
+    listing: Listing,
+    /// Files already listed, by their true path: overlapping sources count once.
+    seen: BTreeSet<PathBuf>,
+    /// Files never opened, by folder of the source and ending.
+    types: BTreeMap<(Arc<str>, String), usize>,
+}
+
+impl Walk<'_> {
+    fn current_folder(&mut self) {
+        let here = Path::new(".");
+        let at_home = self.request.home.as_deref().is_some_and(|home| same(here, home));
+        if at_home || here.canonicalize().is_ok_and(|path| path.parent().is_none()) {
+            self.listing.skipped.push(Located {
+                path: ".".into(),
+                reason: "a home or root folder is not scanned unless it is named; the agent files in it are".into(),
+            });
+            return;
+        }
+        self.source(here);
+    }
+
+    fn home(&mut self) {
+        let Some(home) = self.request.home.clone() else { return };
+        self.listing.sources.push("~".into());
+        for relative in &self.request.home_files {
+            let file = relative.split('/').fold(home.clone(), |path, part| path.join(part));
+            let Ok(found) = std::fs::metadata(&file) else { continue };
+            if found.is_dir() {
+                self.folder(&file, &format!("~/{relative}"), "home", true);
+                continue;
+            }
+            let path: Arc<str> = format!("~/{relative}").into();
+            self.add(Found {
+                file,
+                path,
+                relative: Arc::from(*relative),
+                source_name: "home".into(),
+                user_level: true,
+                named: false,
+                bytes: found.len(),
+            });
+        }
+    }
+
+    fn source(&mut self, source: &Path) {
+        let named = display(source);
+        self.listing.sources.push(Arc::from(named.as_str()));
+        match std::fs::metadata(source) {
+            Ok(found) if found.is_dir() => {
+                let name = source.canonicalize().ok();
+                let name = name.as_deref().unwrap_or(source).file_name().map_or_else(|| named.clone(), text);
+                self.folder(source, &named, &name, false);
+            }
+            Ok(found) => {
+                let name: Arc<str> = source.file_name().map_or_else(|| named.clone(), text).into();
+                let user_level = self.is_home_file(source);
+                self.add(Found {
+                    file: source.to_owned(),
+                    path: named.into(),
+                    relative: Arc::clone(&name),
+                    source_name: name,
+                    user_level,
+                    named: true,
+                    bytes: found.len(),
+                });
+            }
+            Err(error) => {
+                let reason: Arc<str> = format!("{}; check the path", io_reason(&error)).into();
+                let entry = Located { path: named.into(), reason };
+                self.listing.failed.push(entry.clone());
+                self.listing.unreadable_sources.push(entry);
+            }
+        }
+    }
+
+    fn folder(&mut self, folder: &Path, named: &str, source_name: &str, user_level: bool) {
+        let source_name: Arc<str> = source_name.into();
+        let mut skipped_folders = Vec::new();
+        let walk =
+            WalkDir::new(folder).follow_links(false).sort_by_file_name().into_iter().filter_entry(|entry| match (entry
+                .depth()
+                > 0
+                && entry.file_type().is_dir())
+            .then(|| never_entered(entry.path()))
+            .flatten()
+            {
+                Some(reason) => {
+                    skipped_folders.push((entry.path().to_owned(), reason));
+                    false
+                }
+                None => true,
+            });
+        for entry in walk {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    let path = error.path().map_or_else(|| named.to_owned(), |path| joined(named, folder, path));
+                    let reason = error.io_error().map_or_else(|| "it cannot be listed".to_owned(), io_reason);
+                    let entry = Located {
+                        path: path.into(),
+                        reason: format!("{reason}; give this user the right to read it").into(),
+                    };
+                    if error.depth() == 0 {
+                        self.listing.unreadable_sources.push(entry.clone());
+                    }
+                    self.listing.failed.push(entry);
+                    continue;
+                }
+            };
+            if entry.file_type().is_dir() {
+                continue;
+            }
+            let path: Arc<str> = joined(named, folder, entry.path()).into();
+            if entry.file_type().is_symlink() {
+                self.skip(path, "a symbolic link, not followed; name its target if it lies outside the source");
+                continue;
+            }
+            if !entry.file_type().is_file() {
+                self.skip(path, "neither a file nor a folder");
+                continue;
+            }
+            let bytes = entry.metadata().map_or(0, |found| found.len());
+            let ending = entry.path().extension().map(|ending| text(ending).to_ascii_lowercase()).unwrap_or_default();
+            if NEVER_OPENED.contains(&ending.as_str()) {
+                *self.types.entry((named.into(), ending)).or_default() += 1;
+                continue;
+            }
+            if bytes > LARGE && !EXPORTS.contains(&ending.as_str()) {
+                self.skip(path, "larger than 16 MiB and not named like an export; name the file itself to read it");
+                continue;
+            }
+            let relative = slashed(entry.path().strip_prefix(folder).unwrap_or(entry.path()));
+            let user_level = user_level || self.in_declared_home(&relative);
+            self.add(Found {
+                file: entry.into_path(),
+                path,
+                relative: relative.into(),
+                source_name: Arc::clone(&source_name),
+                user_level,
+                named: false,
+                bytes,
+            });
+        }
+        for (path, reason) in skipped_folders {
+            self.skip(joined(named, folder, &path).into(), &format!("{reason}, not entered"));
+        }
+    }
+
+    /// Whether a file that the user named is one of the files that lie in a home folder.
+    fn is_home_file(&self, file: &Path) -> bool {
+        let Some(home) = &self.request.home else { return false };
+        let (Ok(home), Ok(file)) = (home.canonicalize(), file.canonicalize()) else { return false };
+        let Ok(relative) = file.strip_prefix(&home) else { return false };
+        let relative = slashed(relative);
+        self.request.home_files.iter().any(|known| *known == relative)
+    }
+
+    fn in_declared_home(&self, relative: &str) -> bool {
+        self.request.homes.iter().any(|pattern| {
+            let mut below = relative.split('/');
+            pattern
+                .trim_matches('/')
+                .split('/')
+                .all(|part| below.next().is_some_and(|segment| Glob::wildcard(part).matches(segment) == Truth::Yes))
+                && below.next().is_some()
+        })
+    }
+
+    fn add(&mut self, found: Found) {
+        let identity = found.file.canonicalize().unwrap_or_else(|_| found.file.clone());
+        if self.seen.insert(identity) {
+            self.listing.files.push(found);
+        }
+    }
+
+    fn skip(&mut self, path: Arc<str>, reason: &str) {
+        self.listing.skipped.push(Located { path, reason: reason.into() });
+    }
+
+    fn finish(self) -> Listing {
+        let mut listing = self.listing;
+        for ((folder, ending), count) in self.types {
+            let files = if count == 1 { "1 file".to_owned() } else { format!("{count} files") };
+            let prefix = if &*folder == "." { String::new() } else { format!("{folder}/") };
+            listing.skipped.push(Located {
+                path: format!("{prefix}**/*.{ending}").into(),
+                reason: format!("{files} of a type that is never read").into(),
+            });
+        }
+        listing.files.sort_by(|a, b| a.path.cmp(&b.path));
+        listing.skipped.sort();
+        listing.failed.sort();
+        listing
+    }
+}
+
+fn never_entered(folder: &Path) -> Option<&'static str> {
+    let name = folder.file_name()?;
+    if let Some((_, reason)) = NEVER_ENTERED.iter().find(|(never, _)| name == OsStr::new(never)) {
+        return Some(reason);
+    }
+    let beside = |name: &str| folder.parent().is_some_and(|parent| parent.join(name).exists());
+    let build = name == "target" && (folder.join("CACHEDIR.TAG").exists() || beside("Cargo.toml") || beside("pom.xml"));
+    build.then_some("build output")
+}
+
+fn same(a: &Path, b: &Path) -> bool {
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}
+
+fn text(name: &OsStr) -> String {
+    name.to_string_lossy().into_owned()
+}
+
+fn slashed(path: &Path) -> String {
+    path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
+}
+
+/// A source as the user named it, without what only means "here".
+fn display(path: &Path) -> String {
+    let shown = path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/");
+    let shown = shown.strip_prefix("./").unwrap_or(&shown);
+    match shown.trim_end_matches('/') {
+        "" if shown.starts_with('/') => "/".to_owned(),
+        "" => ".".to_owned(),
+        trimmed => trimmed.to_owned(),
+    }
+}
+
+fn joined(named: &str, folder: &Path, path: &Path) -> String {
+    let below = slashed(path.strip_prefix(folder).unwrap_or(path));
+    match (named, below.as_str()) {
+        (_, "") => named.to_owned(),
+        (".", below) => below.to_owned(),
+        ("/", below) => format!("/{below}"),
+        (named, below) => format!("{named}/{below}"),
+    }
+}
+
+/// An operating system's error in words that do not change between platforms.
+pub(super) fn io_reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "this user may not read it".to_owned(),
+        other => format!("it cannot be read ({other})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(listing: &Listing) -> Vec<&str> {
+        listing.files.iter().map(|found| &*found.path).collect()
+    }
+
+    fn tree(files: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = folder.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "{}").unwrap();
+        }
+        folder
+    }
+
+    #[test]
+    fn a_folder_is_listed_in_order_with_hidden_files_and_says_what_it_leaves_out() {
+        let folder = tree(&["b.json", ".mcp.json", "a/z.yaml", "node_modules/x.json", "main.rs", "lib.rs"]);
+        let listing = find(&Request { sources: vec![folder.path().into()], ..Request::default() });
+        let relative: Vec<&str> = listing.files.iter().map(|found| &*found.relative).collect();
+        assert_eq!(relative, [".mcp.json", "a/z.yaml", "b.json"]);
+        let skipped: Vec<&str> = listing.skipped.iter().map(|entry| &*entry.reason).collect();
+        assert_eq!(skipped, ["2 files of a type that is never read", "installed packages, not entered"]);
+    }
+
+    #[test]
+    fn a_folder_called_target_is_entered_unless_it_is_build_output() {
+        let folder = tree(&["target/roles.json"]);
+        let request = Request { sources: vec![folder.path().into()], ..Request::default() };
+        assert_eq!(find(&request).files.len(), 1);
+        std::fs::write(folder.path().join("Cargo.toml"), "").unwrap();
+        assert_eq!(find(&request).files.iter().filter(|found| found.relative.starts_with("target")).count(), 0);
+    }
+
+    #[test]
+    fn overlapping_sources_count_once() {
+        let folder = tree(&["a.json"]);
+        let sources = vec![folder.path().into(), folder.path().join("a.json")];
+        assert_eq!(find(&Request { sources, ..Request::default() }).files.len(), 1);
+    }
+
+    #[test]
+    fn a_missing_source_is_a_failure_with_a_remedy() {
+        let listing = find(&Request { sources: vec!["no/such".into()], ..Request::default() });
+        assert_eq!(listing.unreadable_sources.len(), 1);
+        assert!(listing.failed[0].reason.contains("no such file"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_not_followed() {
+        let outside = tree(&["secret.json"]);
+        let folder = tree(&["a.json"]);
+        std::os::unix::fs::symlink(outside.path(), folder.path().join("link")).unwrap();
+        let listing = find(&Request { sources: vec![folder.path().into()], ..Request::default() });
+        assert_eq!(listing.files.len(), 1);
+        assert!(listing.skipped[0].reason.contains("symbolic link"));
+    }
+
+    #[test]
+    fn declared_homes_make_their_files_user_level() {
+        let folder = tree(&["people/ada/.claude.json", "people/x.json", "repo/.mcp.json"]);
+        let listing = find(&Request {
+            sources: vec![folder.path().into()],
+            homes: vec!["people/*".to_owned()],
+            ..Request::default()
+        });
+        let levels: Vec<bool> = listing.files.iter().map(|found| found.user_level).collect();
+        assert_eq!(levels, [true, false, false]);
+    }
+
+    #[test]
+    fn paths_stay_as_the_user_named_them() {
+        for (given, shown) in [(".", "."), ("./a", "a"), ("a/", "a"), ("/", "/"), ("../x", "../x")] {
+            assert_eq!(display(Path::new(given)), shown);
+        }
+        let folder = tree(&["a.json"]);
+        let listing = find(&Request { sources: vec![folder.path().into()], ..Request::default() });
+        assert_eq!(names(&listing), [format!("{}/a.json", folder.path().display())]);
+    }
+}

@@ -1,0 +1,156 @@
+//! The heads of documents that are not JSON: YAML by its lines, TOML by its lines, CSV by its header.
+
+use evenhand_model::document::Head;
+
+const SHORT: usize = 128;
+
+/// The top keys of the first document of a YAML text.
+pub(super) fn yaml(prefix: &str) -> Head {
+    let mut head = Head::default();
+    let mut list: Option<String> = None;
+    for line in prefix.lines() {
+        let content = line.trim_end();
+        if content.starts_with("---") || content.starts_with("...") {
+            if head.keys.is_empty() && head.elements.is_empty() {
+                continue;
+            }
+            break;
+        }
+        if content.is_empty() || content.trim_start().starts_with(['#', '%']) {
+            continue;
+        }
+        if let Some(element) = content.strip_prefix("- ").or_else(|| content.strip_prefix("  - ")) {
+            let named =
+                if content.starts_with('-') && head.keys.is_empty() { Some(String::new()) } else { list.take() };
+            if let (Some(list), Some((key, _))) = (named, pair(element))
+                && !head.elements.iter().any(|(held, _)| *held == list)
+            {
+                head.elements.push((list, vec![key]));
+            }
+            continue;
+        }
+        if content.starts_with([' ', '\t']) {
+            // Further keys of the first element of a list stand under its first key.
+            if let (Some((_, keys)), Some((key, _))) = (head.elements.last_mut(), pair(content.trim_start()))
+                && list.is_none()
+                && matches!(content.len() - content.trim_start().len(), 2 | 4)
+                && !keys.contains(&key)
+            {
+                keys.push(key);
+            }
+            continue;
+        }
+        let Some((key, value)) = pair(content) else { continue };
+        list = value.is_empty().then(|| key.clone());
+        if !value.is_empty() && value.len() <= SHORT {
+            head.values.push((key.clone(), value.to_owned()));
+        }
+        head.keys.push(key);
+    }
+    head
+}
+
+/// A line's key and plain value.
+fn pair(line: &str) -> Option<(String, &str)> {
+    let (key, value) = line.split_once(':')?;
+    let ends = value.is_empty() || value.starts_with([' ', '\t']);
+    let key = key.trim().trim_matches(['"', '\'']);
+    let plain =
+        !key.is_empty() && key.len() <= SHORT && !key.contains(['{', '}', '[', ']', '#', '&', '*', '!', '|', '>']);
+    let value = value.split(" #").next().unwrap_or_default().trim().trim_matches(['"', '\'']);
+    (ends && plain).then(|| (key.to_owned(), value))
+}
+
+/// Whether a text looks like YAML: its first line of content is a key, a list of keys, or a document's start.
+pub(super) fn looks_like_yaml(prefix: &str) -> bool {
+    let first = prefix.lines().find(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
+    first.is_some_and(|line| {
+        let line = line.trim_end();
+        line == "---"
+            || line.starts_with("%YAML")
+            || line.starts_with("--- ")
+            || pair(line.strip_prefix("- ").unwrap_or(line)).is_some_and(|(key, _)| !key.contains(' '))
+    })
+}
+
+/// The top keys of a TOML text: keys before the first table, and the first parts of the tables' names.
+pub(super) fn toml(prefix: &str) -> Head {
+    let mut head = Head::default();
+    let mut top = true;
+    for line in prefix.lines().map(str::trim) {
+        let (name, value) = if let Some(table) = line.strip_prefix('[') {
+            top = false;
+            (table.trim_start_matches('[').split(['.', ']']).next().unwrap_or_default(), "")
+        } else if let (true, Some((key, value))) = (top && !line.starts_with('#'), line.split_once('=')) {
+            (key.split('.').next().unwrap_or_default(), value.trim())
+        } else {
+            continue;
+        };
+        let name = name.trim().trim_matches(['"', '\'']).to_owned();
+        if let Some(text) = value.strip_prefix('"').and_then(|rest| rest.split('"').next())
+            && text.len() <= SHORT
+        {
+            head.values.push((name.clone(), text.to_owned()));
+        }
+        if !name.is_empty() && !head.keys.contains(&name) {
+            head.keys.push(name);
+        }
+    }
+    head
+}
+
+/// The columns of a CSV text, if its first line is a header of plain names.
+pub(super) fn csv_columns(prefix: &str) -> Option<Vec<String>> {
+    let mut lines = prefix.lines();
+    let header = lines.next()?.trim_end();
+    let columns: Vec<String> = header.split(',').map(|cell| cell.trim().trim_matches('"').to_owned()).collect();
+    let plain = |name: &String| {
+        !name.is_empty() && name.len() <= SHORT && name.chars().all(|c| c.is_alphanumeric() || "_-. ()/".contains(c))
+    };
+    (columns.len() >= 2 && columns.iter().all(plain)).then_some(columns)
+}
+
+/// Whether a text without a telling name is CSV: a header of plain names, and a second line of as many cells.
+pub(super) fn looks_like_csv(prefix: &str) -> bool {
+    let Some(columns) = csv_columns(prefix) else { return false };
+    columns.len() >= 3
+        && columns.iter().all(|name| !name.contains(' '))
+        && prefix.lines().nth(1).is_none_or(|line| line.split(',').count() >= columns.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_top_keys_of_the_first_yaml_document_are_seen() {
+        let head = yaml(
+            "# c\n---\napiVersion: v1\nkind: \"List\" # x\nitems:\n- apiVersion: v1\n  kind: Pod\n---\nother: 1\n",
+        );
+        assert_eq!(head.keys, ["apiVersion", "kind", "items"]);
+        assert_eq!(head.value("kind"), Some("List"));
+        assert_eq!(head.element("items").unwrap(), ["apiVersion", "kind"]);
+        assert_eq!(yaml("- name: a\n  x: 1\n").element("").unwrap(), ["name", "x"]);
+    }
+
+    #[test]
+    fn text_is_not_taken_for_yaml() {
+        for text in ["# Title\n\nSome words: and more\n", "hello\n", "", "see http://x\n"] {
+            assert!(!looks_like_yaml(text), "{text:?}");
+        }
+        assert!(looks_like_yaml("apiVersion: v1\n") && looks_like_yaml("---\n"));
+    }
+
+    #[test]
+    fn toml_tables_are_keys() {
+        let head = toml("model = \"m\"\n[mcp_servers.a]\ncommand = \"x\"\n[[rule]]\n[\"mcp_servers\".b]\n");
+        assert_eq!(head.keys, ["model", "mcp_servers", "rule"]);
+        assert_eq!(head.value("model"), Some("m"));
+    }
+
+    #[test]
+    fn a_header_makes_csv() {
+        assert!(looks_like_csv("user,arn,user_creation_time\na,b,c\n"));
+        assert!(!looks_like_csv("Dear all, this is, a letter\nx\n"));
+    }
+}

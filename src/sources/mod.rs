@@ -1,0 +1,17 @@
+//! Sources: from the paths that a user names to documents that a provider can recognise.
+//!
+//! Two steps. [`find`] lists files, in a fixed order, and opens none of them. [`load`] reads one of them: it
+//! decompresses, decodes, tells the syntax and looks at the head. Both say what they leave out; neither knows what a
+//! provider makes of a document.
+
+mod decode;
+mod find;
+mod format;
+mod git;
+mod head;
+mod json_head;
+mod load;
+
+pub use find::{Found, Listing, Located, Request, find};
+pub use git::WorkTrees;
+pub use load::{Limits, LoadError, Loaded, Place, load};
