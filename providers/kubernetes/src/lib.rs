@@ -1,1 +1,4 @@
-//! placeholder
+//! Kubernetes.
+
+mod documents;
+pub mod rbac;

@@ -1,0 +1,280 @@
+//! JSON: one object, a List, a list of objects, or a stream of any of them, in one pass.
+
+use std::fmt;
+
+use evenhand_model::evidence::Place;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, de};
+use serde_json::error::Category;
+
+use super::object::{Object, ObjectSeed, Text, lenient};
+use super::{Found, Problem, Spot};
+
+type Sink<'s> = dyn FnMut(Found<'_, '_>) -> Result<(), Problem> + 's;
+
+/// Lists inside lists deeper than this are no export.
+const NESTING: u32 = 8;
+
+pub(super) fn read(text: &str, sink: &mut Sink<'_>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut rest = text;
+    let mut line = 1u32;
+    let mut first = true;
+    loop {
+        let trimmed = rest.trim_start();
+        line = line.saturating_add(newlines(rest.get(..rest.len() - trimmed.len()).unwrap_or_default()));
+        rest = trimmed;
+        if rest.is_empty() {
+            return problems;
+        }
+        let stream_line = (!first).then_some(line);
+        let place = |at: u32, column: usize| {
+            Place::LineColumn(line.saturating_add(at).saturating_sub(1), u32::try_from(column).unwrap_or(u32::MAX))
+        };
+        let used = match value(rest, &mut problems, sink, &|spot| match (spot, stream_line) {
+            (_, Some(line)) => Spot::Line(line),
+            (spot, None) => spot,
+        }) {
+            Ok(used) => used,
+            Err(error) => {
+                let at = u32::try_from(error.line()).unwrap_or(u32::MAX);
+                let reason = reason(&error);
+                problems.push(Problem { place: place(at, error.column()), reason });
+                // A stream goes on at the next line that can begin a value; a broken list has no next one.
+                after_line(rest, error.line())
+            }
+        };
+        let (done, left) = rest.split_at_checked(used).unwrap_or((rest, ""));
+        line = line.saturating_add(newlines(done));
+        rest = left;
+        first = false;
+    }
+}
+
+/// The offset of the next line at or after `line` (from 1) that begins with a brace or bracket; the end where none does.
+fn after_line(text: &str, line: usize) -> usize {
+    let mut offset = 0;
+    for (at, one) in text.split_inclusive('\n').enumerate() {
+        if at >= line.max(1) && one.starts_with(['{', '[']) {
+            return offset;
+        }
+        offset += one.len();
+    }
+    text.len()
+}
+
+fn newlines(text: &str) -> u32 {
+    u32::try_from(text.bytes().filter(|byte| *byte == b'\n').count()).unwrap_or(u32::MAX)
+}
+
+/// What is wrong, without the library's own words: they can quote the document.
+fn reason(error: &serde_json::Error) -> String {
+    match error.classify() {
+        Category::Eof => "the document ends in the middle of a value",
+        Category::Syntax if error.to_string().starts_with("recursion limit") => "values are nested too deeply",
+        Category::Syntax => "this is no JSON",
+        Category::Data | Category::Io => "a value has the wrong type",
+    }
+    .to_owned()
+}
+
+/// Reads one value and tells how many bytes it took.
+fn value(
+    text: &str,
+    problems: &mut Vec<Problem>,
+    sink: &mut Sink<'_>,
+    spot: &dyn Fn(Spot) -> Spot,
+) -> Result<usize, serde_json::Error> {
+    let mut top = Top { list_kind: None, kind_missing: false, depth: 0, spot, problems, sink };
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    (&mut top).deserialize(&mut deserializer)?;
+    let used = deserializer.into_iter::<IgnoredAny>().byte_offset();
+    if top.kind_missing {
+        // The items have no kind of their own and the list names it behind them: now it is known where to look.
+        let head: Head<'_> = serde_json::from_str(text.get(..used).unwrap_or_default())?;
+        let mut top = Top {
+            list_kind: Some((head.api_version.0.into_owned(), head.kind.0.into_owned())),
+            kind_missing: false,
+            depth: 0,
+            spot,
+            problems: top.problems,
+            sink: top.sink,
+        };
+        (&mut top).deserialize(&mut serde_json::Deserializer::from_str(text))?;
+    }
+    Ok(used)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Head<'a> {
+    #[serde(borrow, default)]
+    api_version: Text<'a>,
+    #[serde(borrow, default)]
+    kind: Text<'a>,
+}
+
+/// A value at the top of a document.
+struct Top<'t, 's> {
+    /// apiVersion and kind of the list, once known.
+    list_kind: Option<(String, String)>,
+    /// Whether items went by that need the list's kind, which was not known yet.
+    kind_missing: bool,
+    depth: u32,
+    spot: &'t dyn Fn(Spot) -> Spot,
+    problems: &'t mut Vec<Problem>,
+    sink: &'t mut Sink<'s>,
+}
+
+impl Top<'_, '_> {
+    fn hand_over(&mut self, mut object: Object<'_>, spot: Spot) {
+        let place = |spot: &Spot, of: &Self| (of.spot)(spot.clone()).place("");
+        if !object.is_object {
+            let place = place(&spot, self);
+            self.problems.push(Problem { place, reason: "this is no Kubernetes object".to_owned() });
+            return;
+        }
+        if object.kind.is_empty() {
+            match &self.list_kind {
+                Some((api_version, kind)) => {
+                    let kind = kind.strip_suffix("List").unwrap_or_default().to_owned();
+                    object.kind = Text(kind.into());
+                    object.api_version = Text(api_version.clone().into());
+                }
+                None => {
+                    self.kind_missing = true;
+                    return;
+                }
+            }
+            if object.kind.is_empty() {
+                let place = place(&spot, self);
+                self.problems.push(Problem { place, reason: "an object without `kind`".to_owned() });
+                return;
+            }
+        }
+        if object.kind.as_str().ends_with("List")
+            && let Some(items) = object.items
+        {
+            if self.depth >= NESTING {
+                let place = place(&spot, self);
+                self.problems.push(Problem { place, reason: "lists are nested too deeply".to_owned() });
+                return;
+            }
+            let prefix = match spot.place("") {
+                Place::Pointer(pointer) => pointer.to_string(),
+                _ => String::new(),
+            };
+            let outer = self.spot;
+            let nested = |spot: Spot| match spot {
+                Spot::Item(at) => outer(Spot::Pointer(format!("{prefix}/items/{at}").into())),
+                other => outer(other),
+            };
+            let kind = (object.api_version.0.into_owned(), object.kind.0.into_owned());
+            let mut inner = Top {
+                list_kind: Some(kind),
+                kind_missing: false,
+                depth: self.depth + 1,
+                spot: &nested,
+                problems: self.problems,
+                sink: self.sink,
+            };
+            // The raw value was validated when it was split off, so this cannot fail.
+            let _ = Items(&mut inner).deserialize(&mut serde_json::Deserializer::from_str(items.get()));
+            return;
+        }
+        let spot = (self.spot)(spot);
+        if let Err(problem) = (self.sink)(Found { object, spot, lines: None }) {
+            self.problems.push(problem);
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for &mut Top<'_, '_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for &mut Top<'_, '_> {
+    type Value = ();
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a Kubernetes object")
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut object = Object { is_object: true, ..Object::default() };
+        let mut listed = false;
+        while let Some(key) = map.next_key::<Text<'de>>()? {
+            if key.as_str() == "items" {
+                listed = true;
+                map.next_value_seed(Items(self))?;
+                continue;
+            }
+            object.member(key.as_str(), &mut map)?;
+            if !object.kind.is_empty() && !object.api_version.is_empty() && self.list_kind.is_none() {
+                self.list_kind = Some((object.api_version.0.to_string(), object.kind.0.to_string()));
+            }
+        }
+        if !listed {
+            self.list_kind = None;
+            let kindless = object.kind.is_empty();
+            if kindless {
+                let place = (self.spot)(Spot::Root).place("");
+                self.problems.push(Problem { place, reason: "an object without `kind`".to_owned() });
+            } else {
+                self.hand_over(object, Spot::Root);
+            }
+        }
+        Ok(())
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {
+        let outer = self.spot;
+        let mut inner = Top {
+            list_kind: Some((String::new(), String::new())),
+            kind_missing: false,
+            depth: self.depth,
+            spot: &|spot| match spot {
+                Spot::Item(at) => outer(Spot::Pointer(format!("/{at}").into())),
+                other => outer(other),
+            },
+            problems: self.problems,
+            sink: self.sink,
+        };
+        Items(&mut inner).visit_seq(seq)
+    }
+    fn visit_str<E: de::Error>(self, _: &str) -> Result<(), E> {
+        Err(E::custom("no object"))
+    }
+}
+
+/// The elements of a list, one by one: a list of any length needs the memory of one element.
+struct Items<'i, 't, 's>(&'i mut Top<'t, 's>);
+
+impl<'de> DeserializeSeed<'de> for Items<'_, '_, '_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Items<'_, '_, '_> {
+    type Value = ();
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of objects")
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        let mut at = 0;
+        while let Some(object) = seq.next_element_seed(ObjectSeed)? {
+            self.0.hand_over(object, Spot::Item(at));
+            at = at.saturating_add(1);
+        }
+        Ok(())
+    }
+    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+}

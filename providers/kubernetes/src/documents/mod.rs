@@ -1,0 +1,100 @@
+//! Documents to objects: JSON lists, single objects, streams of either, and YAML manifests.
+//!
+//! This part knows how Kubernetes wraps objects and where each stands in its document. What an object means is the
+//! business of the capture that receives it.
+
+mod cluster;
+mod json;
+mod object;
+mod recognise;
+mod yaml;
+
+use std::sync::Arc;
+
+use evenhand_model::document::{Document, Format, ReadError};
+use evenhand_model::evidence::{Evidence, Place};
+
+pub(crate) use cluster::cluster_of;
+pub(crate) use object::{Meta, Object, Text, raw};
+pub(crate) use recognise::recognise;
+pub(crate) use yaml::{Lines, Step};
+
+/// Where an object stands in its document.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Spot {
+    /// It is the document.
+    Root,
+    /// An element of the list at the top.
+    Item(u32),
+    /// Deeper: a JSON pointer.
+    Pointer(Arc<str>),
+    /// It begins at a line, in formats that people read by lines.
+    Line(u32),
+}
+
+impl Spot {
+    /// The place of something inside the object, where a pointer can say it; else the object's.
+    pub(crate) fn place(&self, below: &str) -> Place {
+        match self {
+            Self::Root if below.is_empty() => Place::Whole,
+            Self::Root => Place::Pointer(below.into()),
+            Self::Item(at) => Place::Pointer(format!("/items/{at}{below}").into()),
+            Self::Pointer(pointer) => Place::Pointer(format!("{pointer}{below}").into()),
+            Self::Line(line) => Place::Line(*line),
+        }
+    }
+}
+
+/// An object with its surroundings.
+pub(crate) struct Found<'a, 'b> {
+    /// The object.
+    pub(crate) object: Object<'a>,
+    /// Where it stands.
+    pub(crate) spot: Spot,
+    /// The lines of the text, for YAML.
+    pub(crate) lines: Option<&'b Lines<'b>>,
+}
+
+impl Found<'_, '_> {
+    /// The line of something inside the object, for YAML; never a guess: the object's own line where it is not found.
+    pub(crate) fn spot_of(&self, path: &[Step<'_>], below: &str) -> Spot {
+        match (&self.spot, self.lines) {
+            (Spot::Line(line), Some(lines)) => Spot::Line(lines.find(*line, path)),
+            (Spot::Line(line), None) => Spot::Line(*line),
+            (spot, _) => match spot.place(below) {
+                Place::Pointer(pointer) => Spot::Pointer(pointer),
+                _ => Spot::Root,
+            },
+        }
+    }
+}
+
+/// A part of a document that cannot be read.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    /// Where.
+    pub(crate) place: Place,
+    /// What is wrong. Never quotes the document: it may hold secrets.
+    pub(crate) reason: String,
+}
+
+impl Problem {
+    pub(crate) fn into_error(self, document: &Arc<str>) -> ReadError {
+        ReadError {
+            document: Evidence { document: Arc::clone(document), place: self.place }.to_string(),
+            reason: self.reason,
+            remedy: "export it again with `kubectl get … -o json`; everything else was read".to_owned(),
+        }
+    }
+}
+
+/// Hands every object of a document to `sink`, in order. What cannot be read is returned; the rest is handed over.
+pub(crate) fn read(
+    document: &Document,
+    sink: &mut dyn FnMut(Found<'_, '_>) -> Result<(), Problem>,
+) -> Vec<Problem> {
+    match document.format {
+        Format::Json | Format::Ndjson => json::read(&document.text, sink),
+        _ => yaml::read(&document.text, sink),
+    }
+}

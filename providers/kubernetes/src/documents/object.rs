@@ -1,0 +1,260 @@
+//! Kubernetes objects, flat and borrowed: what every kind shares is parsed, the rest stays raw until its kind is known.
+//!
+//! A member of the wrong type is read as absent here, so that one broken object does not end the list it stands in.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, de};
+use serde_json::value::RawValue;
+
+/// Text, borrowed where the document allows; empty where it is absent or no text.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
+
+impl Text<'_> {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The text, where there is any.
+    pub(crate) fn some(&self) -> Option<&str> {
+        Some(self.as_str()).filter(|text| !text.is_empty())
+    }
+}
+
+/// Visits that read a value of another type as absent.
+macro_rules! lenient {
+    (@scalars) => {
+        fn visit_bool<E: de::Error>(self, _: bool) -> Result<Self::Value, E> {
+            Ok(Self::Value::default())
+        }
+        fn visit_i64<E: de::Error>(self, _: i64) -> Result<Self::Value, E> {
+            Ok(Self::Value::default())
+        }
+        fn visit_u64<E: de::Error>(self, _: u64) -> Result<Self::Value, E> {
+            Ok(Self::Value::default())
+        }
+        fn visit_f64<E: de::Error>(self, _: f64) -> Result<Self::Value, E> {
+            Ok(Self::Value::default())
+        }
+        fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+            Ok(Self::Value::default())
+        }
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+            while seq.next_element::<IgnoredAny>()?.is_some() {}
+            Ok(Self::Value::default())
+        }
+    };
+    (@no_text) => {
+        fn visit_str<E: de::Error>(self, _: &str) -> Result<Self::Value, E> {
+            Ok(Self::Value::default())
+        }
+    };
+}
+pub(super) use lenient;
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+        impl<'de> Visitor<'de> for TextVisitor {
+            type Value = Text<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("text")
+            }
+            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Text::default())
+            }
+            lenient!(@scalars);
+        }
+        deserializer.deserialize_any(TextVisitor)
+    }
+}
+
+/// Labels or annotations, in the order of the document.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Pairs<'a> {
+    pairs: Vec<(Text<'a>, Text<'a>)>,
+    /// Whether the annotation is there that repeats the whole object. Its value is dropped unread: it holds whatever
+    /// secrets the object holds.
+    pub(crate) last_applied: bool,
+}
+
+/// The annotation in which `kubectl apply` keeps a copy of the whole object.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+impl Pairs<'_> {
+    pub(crate) fn get(&self, key: &str) -> Option<&str> {
+        self.pairs.iter().find(|(held, _)| held.as_str() == key).map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.pairs.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PairsVisitor;
+        impl<'de> Visitor<'de> for PairsVisitor {
+            type Value = Pairs<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("labels or annotations")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut pairs = Pairs::default();
+                while let Some(key) = map.next_key::<Text<'de>>()? {
+                    if key.as_str() == LAST_APPLIED {
+                        pairs.last_applied = true;
+                        map.next_value::<IgnoredAny>()?;
+                    } else {
+                        pairs.pairs.push((key, map.next_value()?));
+                    }
+                }
+                Ok(pairs)
+            }
+            lenient!(@scalars);
+            lenient!(@no_text);
+        }
+        deserializer.deserialize_any(PairsVisitor)
+    }
+}
+
+/// An object's metadata.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Meta<'a> {
+    pub(crate) name: Text<'a>,
+    pub(crate) namespace: Text<'a>,
+    /// Given by a server; absent in manifests.
+    pub(crate) uid: Text<'a>,
+    pub(crate) created: Text<'a>,
+    pub(crate) labels: Pairs<'a>,
+    pub(crate) annotations: Pairs<'a>,
+    pub(crate) owners: Option<&'a RawValue>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Meta<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MetaVisitor;
+        impl<'de> Visitor<'de> for MetaVisitor {
+            type Value = Meta<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("metadata")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut meta = Meta::default();
+                while let Some(key) = map.next_key::<Text<'de>>()? {
+                    match key.as_str() {
+                        "name" => meta.name = map.next_value()?,
+                        "namespace" => meta.namespace = map.next_value()?,
+                        "uid" => meta.uid = map.next_value()?,
+                        "creationTimestamp" => meta.created = map.next_value()?,
+                        "labels" => meta.labels = map.next_value()?,
+                        "annotations" => meta.annotations = map.next_value()?,
+                        "ownerReferences" => meta.owners = Some(map.next_value()?),
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                        }
+                    }
+                }
+                Ok(meta)
+            }
+            lenient!(@scalars);
+            lenient!(@no_text);
+        }
+        deserializer.deserialize_any(MetaVisitor)
+    }
+}
+
+/// Any object. Members that mean something for some kinds only stay raw.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Object<'a> {
+    pub(crate) api_version: Text<'a>,
+    pub(crate) kind: Text<'a>,
+    pub(crate) meta: Meta<'a>,
+    pub(crate) spec: Option<&'a RawValue>,
+    pub(crate) rules: Option<&'a RawValue>,
+    pub(crate) aggregation_rule: Option<&'a RawValue>,
+    pub(crate) role_ref: Option<&'a RawValue>,
+    pub(crate) subjects: Option<&'a RawValue>,
+    pub(crate) data: Option<&'a RawValue>,
+    pub(crate) string_data: Option<&'a RawValue>,
+    pub(crate) type_: Text<'a>,
+    pub(crate) automount: Option<&'a RawValue>,
+    pub(crate) items: Option<&'a RawValue>,
+    /// Whether the value was an object at all.
+    pub(crate) is_object: bool,
+}
+
+impl<'a> Object<'a> {
+    /// Reads the value of one member.
+    pub(super) fn member<A: MapAccess<'a>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        match key {
+            "apiVersion" => self.api_version = map.next_value()?,
+            "kind" => self.kind = map.next_value()?,
+            "metadata" => self.meta = map.next_value()?,
+            "spec" => self.spec = Some(map.next_value()?),
+            "rules" => self.rules = Some(map.next_value()?),
+            "aggregationRule" => self.aggregation_rule = Some(map.next_value()?),
+            "roleRef" => self.role_ref = Some(map.next_value()?),
+            "subjects" => self.subjects = Some(map.next_value()?),
+            "data" => self.data = Some(map.next_value()?),
+            "stringData" => self.string_data = Some(map.next_value()?),
+            "type" => self.type_ = map.next_value()?,
+            "automountServiceAccountToken" => self.automount = Some(map.next_value()?),
+            "items" => self.items = Some(map.next_value()?),
+            _ => {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The API group; empty for the core group.
+    pub(crate) fn group(&self) -> &str {
+        self.api_version.as_str().rsplit_once('/').map_or("", |(group, _)| group)
+    }
+}
+
+/// Reads one object.
+pub(super) struct ObjectSeed;
+
+impl<'de> DeserializeSeed<'de> for ObjectSeed {
+    type Value = Object<'de>;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ObjectSeed {
+    type Value = Object<'de>;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut object = Object { is_object: true, ..Object::default() };
+        while let Some(key) = map.next_key::<Text<'de>>()? {
+            object.member(key.as_str(), &mut map)?;
+        }
+        Ok(object)
+    }
+    lenient!(@scalars);
+    lenient!(@no_text);
+}
+
+/// Parses a raw member. `None` where it is absent, null or of another shape.
+pub(crate) fn raw<'a, T: Deserialize<'a>>(member: Option<&'a RawValue>) -> Option<T> {
+    member.and_then(|member| serde_json::from_str(member.get()).ok())
+}

@@ -1,0 +1,286 @@
+//! The authorizer over a set of roles and bindings, indexed so that a request touches only what can matter.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use foldhash::fast::FixedState;
+use serde::Deserialize;
+
+use super::{Binding, MASTERS, Request, Role, Rule, Subject, list, rule_allows};
+
+/// Roles and bindings as they stand in files.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct World {
+    /// Roles.
+    #[serde(deserialize_with = "list")]
+    pub roles: Vec<Role>,
+    /// ClusterRoles.
+    #[serde(deserialize_with = "list")]
+    pub cluster_roles: Vec<Role>,
+    /// RoleBindings.
+    #[serde(deserialize_with = "list")]
+    pub role_bindings: Vec<Binding>,
+    /// ClusterRoleBindings.
+    #[serde(deserialize_with = "list")]
+    pub cluster_role_bindings: Vec<Binding>,
+}
+
+/// A binding's number: ClusterRoleBindings first, then RoleBindings, each in the order given.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct BindingIx(pub u32);
+
+/// What allows a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Granted {
+    /// The binding.
+    pub binding: BindingIx,
+    /// The rule of its role, counted from 0.
+    pub rule: u32,
+}
+
+type Map<K, V> = HashMap<K, V, FixedState>;
+
+/// Answers requests.
+#[derive(Clone, Debug, Default)]
+pub struct Authorizer {
+    /// ClusterRoles first, then Roles.
+    roles: Vec<Role>,
+    bindings: Vec<Binding>,
+    /// For each binding the index of its role, where there is one.
+    bound: Vec<Option<u32>>,
+    by_user: Map<Arc<str>, Vec<BindingIx>>,
+    by_group: Map<Arc<str>, Vec<BindingIx>>,
+    /// Namespace and name of service accounts.
+    by_account: Map<(Arc<str>, Arc<str>), Vec<BindingIx>>,
+}
+
+impl Authorizer {
+    /// Fills in aggregated ClusterRoles and indexes everything. Objects are taken as they are: a subject that a server
+    /// would refuse matches nobody, a missing role grants nothing.
+    pub fn new(world: World) -> Self {
+        let World { mut roles, mut cluster_roles, mut role_bindings, mut cluster_role_bindings } = world;
+        for object in &mut cluster_roles {
+            object.metadata.namespace = Arc::from("");
+        }
+        for binding in &mut cluster_role_bindings {
+            binding.metadata.namespace = Arc::from("");
+        }
+        aggregate(&mut cluster_roles);
+        let mut names: Map<(Arc<str>, Arc<str>), u32> = Map::default();
+        let clusterwide = cluster_roles.len();
+        cluster_roles.append(&mut roles);
+        let roles = cluster_roles;
+        for (at, role) in roles.iter().enumerate() {
+            // A Role that lacks its namespace is in none; it must not pass for a ClusterRole.
+            if at >= clusterwide && role.metadata.namespace.is_empty() {
+                continue;
+            }
+            let key = (Arc::clone(&role.metadata.namespace), Arc::clone(&role.metadata.name));
+            names.entry(key).or_insert(index(at));
+        }
+        cluster_role_bindings.append(&mut role_bindings);
+        let bindings = cluster_role_bindings;
+        let mut authorizer = Self { roles, ..Self::default() };
+        let nowhere: Arc<str> = Arc::from("");
+        for (at, binding) in bindings.iter().enumerate() {
+            let ix = BindingIx(index(at));
+            let home = match &*binding.role_ref.kind {
+                "ClusterRole" => Some(Arc::clone(&nowhere)),
+                "Role" if !binding.metadata.namespace.is_empty() => Some(Arc::clone(&binding.metadata.namespace)),
+                _ => None,
+            };
+            let role = home.and_then(|home| names.get(&(home, Arc::clone(&binding.role_ref.name))).copied());
+            authorizer.bound.push(role);
+            for subject in &binding.subjects {
+                let list = match &*subject.kind {
+                    "User" => authorizer.by_user.entry(Arc::clone(&subject.name)).or_default(),
+                    "Group" => authorizer.by_group.entry(Arc::clone(&subject.name)).or_default(),
+                    "ServiceAccount" => {
+                        let home = account_home(binding, subject);
+                        if home.is_empty() {
+                            continue;
+                        }
+                        authorizer.by_account.entry((home, Arc::clone(&subject.name))).or_default()
+                    }
+                    _ => continue,
+                };
+                if list.last() != Some(&ix) {
+                    list.push(ix);
+                }
+            }
+        }
+        authorizer.bindings = bindings;
+        authorizer
+    }
+
+    /// The roles: ClusterRoles, aggregated, then Roles.
+    pub fn roles(&self) -> &[Role] {
+        &self.roles
+    }
+
+    /// The bindings, by their numbers.
+    pub fn bindings(&self) -> &[Binding] {
+        &self.bindings
+    }
+
+    /// A binding.
+    pub fn binding(&self, ix: BindingIx) -> Option<&Binding> {
+        self.bindings.get(ix.0 as usize)
+    }
+
+    /// The index in [`Self::roles`] of the role that a binding names, where it exists.
+    pub fn role_index(&self, ix: BindingIx) -> Option<usize> {
+        self.bound.get(ix.0 as usize).copied().flatten().map(|role| role as usize)
+    }
+
+    /// The role that a binding names, where it exists.
+    pub fn role_of(&self, ix: BindingIx) -> Option<&Role> {
+        self.roles.get(self.role_index(ix)?)
+    }
+
+    /// The bindings that name a user, a group, or a service account.
+    pub fn bindings_of_user(&self, user: &str) -> Vec<BindingIx> {
+        let mut held: Vec<BindingIx> = self.by_user.get(user).cloned().unwrap_or_default();
+        if let Some((namespace, name)) = super::account_of_user(user)
+            && let Some(more) = self.by_account.get(&(Arc::from(namespace), Arc::from(name)))
+        {
+            held.extend(more);
+            held.sort_unstable();
+            held.dedup();
+        }
+        held
+    }
+
+    /// The bindings that name a group.
+    pub fn bindings_of_group(&self, group: &str) -> &[BindingIx] {
+        self.by_group.get(group).map_or(&[], Vec::as_slice)
+    }
+
+    /// All bindings that apply to a user with groups, in whatever namespace they hold, in order.
+    pub fn bindings_of(&self, user: &str, groups: &[Arc<str>]) -> Vec<BindingIx> {
+        let mut held = self.bindings_of_user(user);
+        for group in groups {
+            held.extend(self.bindings_of_group(group));
+        }
+        held.sort_unstable();
+        held.dedup();
+        held
+    }
+
+    /// The first binding and rule that allow a request; `None` = the authorizer has no opinion, which denies.
+    ///
+    /// Members of [`MASTERS`] never reach the authorizer; ask that first.
+    pub fn authorize(&self, request: &Request) -> Option<Granted> {
+        self.authorize_within(&self.bindings_of(&request.user, &request.groups), request)
+    }
+
+    /// As [`Self::authorize`], for someone whose bindings are known.
+    pub fn authorize_within(&self, held: &[BindingIx], request: &Request) -> Option<Granted> {
+        held.iter().find_map(|ix| {
+            let binding = self.binding(*ix)?;
+            let home = &binding.metadata.namespace;
+            if !home.is_empty() && *home != request.namespace {
+                return None;
+            }
+            let rule = self.role_of(*ix)?.rules.iter().position(|rule| rule_allows(rule, request))?;
+            Some(Granted { binding: *ix, rule: index(rule) })
+        })
+    }
+
+    /// The rules that hold for a user in a namespace; with an empty one, cluster-wide.
+    pub fn rules_for(&self, user: &str, groups: &[Arc<str>], namespace: &str) -> Vec<&Rule> {
+        self.bindings_of(user, groups)
+            .into_iter()
+            .filter(|ix| {
+                self.binding(*ix).is_some_and(|binding| {
+                    binding.metadata.namespace.is_empty() || *binding.metadata.namespace == *namespace
+                })
+            })
+            .filter_map(|ix| self.role_of(ix))
+            .flat_map(|role| role.rules.iter())
+            .collect()
+    }
+
+    /// Who may do what a request asks, its user and groups apart: the masters, the given superuser, then the subjects of
+    /// each binding that allows it. Groups are not expanded, duplicates are kept.
+    pub fn allowed_subjects(&self, request: &Request, superuser: Option<&str>) -> Vec<Subject> {
+        let subject = |kind: &str, name: &str| Subject {
+            kind: kind.into(),
+            api_group: "rbac.authorization.k8s.io".into(),
+            name: name.into(),
+            ..Subject::default()
+        };
+        let mut allowed = vec![subject("Group", MASTERS)];
+        allowed.extend(superuser.filter(|name| !name.is_empty()).map(|name| subject("User", name)));
+        for at in 0..self.bindings.len() {
+            let ix = BindingIx(index(at));
+            if self.authorize_within(&[ix], request).is_some()
+                && let Some(binding) = self.binding(ix)
+            {
+                allowed.extend(binding.subjects.iter().cloned());
+            }
+        }
+        allowed
+    }
+}
+
+/// The namespace of a ServiceAccount subject; empty where it has none.
+pub(crate) fn account_home(binding: &Binding, subject: &Subject) -> Arc<str> {
+    Arc::clone(if subject.namespace.is_empty() { &binding.metadata.namespace } else { &subject.namespace })
+}
+
+fn index(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+/// Fills in the rules of aggregated ClusterRoles: those of all others that a selector matches, in order of names, equal
+/// rules once, until nothing changes. What stood there is overwritten.
+fn aggregate(roles: &mut [Role]) {
+    let mut order: BTreeMap<Arc<str>, usize> = BTreeMap::new();
+    for (at, role) in roles.iter().enumerate() {
+        order.entry(Arc::clone(&role.metadata.name)).or_insert(at);
+    }
+    let aggregated: Vec<(usize, Vec<usize>)> = roles
+        .iter()
+        .enumerate()
+        .filter_map(|(at, role)| {
+            let selectors = &role.aggregation_rule.as_ref()?.cluster_role_selectors;
+            let sources = order.values().copied().filter(|other| {
+                *other != at
+                    && roles.get(*other).is_some_and(|other| {
+                        selectors.iter().any(|selector| selector.matches(&other.metadata.labels))
+                    })
+            });
+            Some((at, sources.collect()))
+        })
+        .collect();
+    for (at, _) in &aggregated {
+        if let Some(role) = roles.get_mut(*at) {
+            role.rules = Arc::from([]);
+        }
+    }
+    // Each round carries rules one role further, so there are at most as many rounds as aggregated roles.
+    for _ in 0..=aggregated.len() {
+        let mut changed = false;
+        for (at, sources) in &aggregated {
+            let mut collected: Vec<Rule> = Vec::new();
+            for source in sources.iter().filter_map(|source| roles.get(*source)) {
+                for rule in source.rules.iter() {
+                    if !collected.contains(rule) {
+                        collected.push(rule.clone());
+                    }
+                }
+            }
+            if let Some(role) = roles.get_mut(*at)
+                && *role.rules != *collected
+            {
+                role.rules = collected.into();
+                changed = true;
+            }
+        }
+        if !changed {
+            break;
+        }
+    }
+}
