@@ -1,1 +1,139 @@
-//! placeholder
+//! From a merged inventory to everything that a report says: the stages of an assessment, in order.
+
+use std::collections::BTreeSet;
+
+use evenhand_model::finding::Finding;
+use evenhand_model::id::FindingId;
+use evenhand_model::inventory::Inventory;
+use evenhand_model::parity::Comparison;
+use evenhand_model::score::Score;
+use jiff::Timestamp;
+
+use crate::engine::{self, EngineError};
+use crate::facts::{self, FactInput, Facts};
+use crate::jobs::Register;
+use crate::judgements::Judgements;
+use crate::link::link;
+use crate::pack::RuleSet;
+use crate::parity::{self, ParityConfig};
+use crate::paths::{self, PathsResult};
+use crate::resolvers::Resolvers;
+use crate::score::{Counting, score};
+
+/// A stage of an assessment, announced when it begins.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Stage {
+    /// What several providers say about the same identities is joined.
+    Link,
+    /// The nature of every identity is decided.
+    Judge,
+    /// AI identities are held beside their human roles.
+    Compare,
+    /// Paths to more access are searched.
+    Paths,
+    /// Fact tables are built.
+    Facts,
+    /// Rules are evaluated.
+    Evaluate,
+    /// The score is counted.
+    Score,
+    /// Nothing is left to do.
+    Done,
+}
+
+impl Stage {
+    /// What is being done, for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Link => "link",
+            Self::Judge => "judge",
+            Self::Compare => "compare",
+            Self::Paths => "paths",
+            Self::Facts => "facts",
+            Self::Evaluate => "evaluate",
+            Self::Score => "score",
+            Self::Done => "done",
+        }
+    }
+}
+
+/// What an assessment needs beside the inventory.
+#[derive(Clone, Copy, Debug)]
+pub struct Assessment<'a> {
+    /// What the identities may do.
+    pub resolvers: &'a Resolvers,
+    /// Jobs and thresholds of the comparison.
+    pub parity: &'a ParityConfig,
+    /// The register of known agents; `None` = the configuration has none.
+    pub register: Option<&'a Register>,
+    /// The rules.
+    pub rules: &'a RuleSet,
+    /// Findings under a valid waiver.
+    pub waived: &'a BTreeSet<FindingId>,
+    /// Whether a rule that cannot be decided counts like one that fails.
+    pub strict: bool,
+    /// Whether fingerprints of secrets mean the same in the next scan.
+    pub stable_fingerprints: bool,
+    /// The moment of the scan.
+    pub now: Timestamp,
+}
+
+/// Everything that an assessment found.
+#[derive(Debug)]
+pub struct Assessed {
+    /// The inventory, linked and sorted.
+    pub inventory: Inventory,
+    /// The nature and job of each identity.
+    pub judgements: Judgements,
+    /// The AI identities beside their human roles, sorted by identity.
+    pub comparisons: Vec<Comparison>,
+    /// Paths to more access.
+    pub paths: PathsResult,
+    /// The fact tables.
+    pub facts: Facts,
+    /// What the rules found, worst first.
+    pub findings: Vec<Finding>,
+    /// Rules that could not be evaluated: the assessment is then not to be trusted as complete.
+    pub errors: Vec<EngineError>,
+    /// The score.
+    pub score: Score,
+}
+
+/// Assesses an inventory, all providers' readings merged.
+pub fn assess(mut inventory: Inventory, with: Assessment<'_>, progress: &dyn Fn(Stage)) -> Assessed {
+    progress(Stage::Link);
+    link(&mut inventory, &with.parity.jobs);
+    progress(Stage::Judge);
+    let judgements = Judgements::new(&inventory, &with.parity.jobs);
+    progress(Stage::Compare);
+    let comparisons = parity::compare_all(&inventory, &judgements, with.resolvers, with.parity);
+    progress(Stage::Paths);
+    let paths = paths::find_all(&inventory, &judgements, with.resolvers);
+    progress(Stage::Facts);
+    let facts = facts::build(&FactInput {
+        inventory: &inventory,
+        judgements: &judgements,
+        comparisons: &comparisons,
+        paths: &paths,
+        resolvers: with.resolvers,
+        register: with.register,
+        stable_fingerprints: with.stable_fingerprints,
+        now: with.now,
+    });
+    progress(Stage::Evaluate);
+    let evaluation = engine::evaluate(with.rules, &facts, &inventory, &judgements);
+    progress(Stage::Score);
+    let counting = Counting { strict: with.strict, waived: with.waived };
+    let score = score(&evaluation.findings, &inventory, &judgements, counting);
+    progress(Stage::Done);
+    Assessed {
+        inventory,
+        judgements,
+        comparisons,
+        paths,
+        facts,
+        findings: evaluation.findings,
+        errors: evaluation.errors,
+        score,
+    }
+}

@@ -1,1 +1,331 @@
-//! placeholder
+//! Joins over the merged inventory that need no vendor knowledge, made before anything is judged.
+//!
+//! One provider reads who holds a key, another whose key it is; one reads an agent, another the role that trusts it.
+//! Here these halves meet: trusts and signals are added to the inventory, nothing is taken away.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use evenhand_model::credential::{Credential, Exposure};
+use evenhand_model::evidence::{Evidence, Fact, Truth};
+use evenhand_model::id::IdentityId;
+use evenhand_model::identity::{Identity, Nature, Signal, Strength, judge};
+use evenhand_model::inventory::Inventory;
+use evenhand_model::trust::{Mechanism, Trust};
+use rayon::prelude::*;
+
+pub use crate::jobs::{JobConfig, JobRule, Register, Selector};
+pub use crate::judgements::Judgements;
+
+/// Positions of identities by id.
+type Positions = HashMap<IdentityId, usize, foldhash::fast::FixedState>;
+
+/// Joins what several providers, and the configuration, say about the same identities, and sorts the inventory.
+///
+/// - A job of the configuration speaks for the nature of the identities that it names.
+/// - Whoever holds a copy of another identity's credential may become it; if the holder is an AI agent, the other one is
+///   used by an AI agent. The same holds for an identity that an AI agent may become by federation. Both go on until
+///   nothing new is found.
+/// - An owner who is a person of the inventory is as active as that person.
+pub fn link(inventory: &mut Inventory, jobs: &JobConfig) {
+    declare_jobs(inventory, jobs);
+    let positions = positions(inventory);
+    let held = held_credentials(inventory, &positions);
+    inventory.trusts.extend(held);
+    spread_agents(inventory, &positions);
+    find_owners(inventory);
+    inventory.sort();
+}
+
+/// Whether a credential is a copy that lies somewhere, as opposed to the issuer's own record of it.
+pub(crate) fn is_held_copy(credential: &Credential) -> bool {
+    matches!(
+        credential.exposure,
+        Fact::Known(Exposure::Committed | Exposure::UserFile | Exposure::Environment | Exposure::Store)
+    )
+}
+
+fn positions(inventory: &Inventory) -> Positions {
+    let mut positions = Positions::with_capacity_and_hasher(inventory.identities.len(), Default::default());
+    for (at, identity) in inventory.identities.iter().enumerate() {
+        positions.entry(identity.id.clone()).or_insert(at);
+    }
+    positions
+}
+
+/// Signals from `[[job]]`: what the configuration declares outweighs what documents suggest.
+fn declare_jobs(inventory: &mut Inventory, jobs: &JobConfig) {
+    if jobs.jobs.is_empty() {
+        return;
+    }
+    inventory.identities.par_iter_mut().for_each(|identity| {
+        let signal = |nature, job: &JobRule, part: &str| Signal {
+            nature,
+            strength: Strength::Certain,
+            reason: format!("job `{}` names it among its {part}", job.name).into(),
+            evidence: job.evidence.clone(),
+        };
+        if let Some(job) = jobs.agent_job(identity) {
+            // First, because the first of equal signals decides: a user that its tag calls a workload may be an agent.
+            identity.signals.insert(0, signal(Nature::AiAgent, job, "agents"));
+        } else if let Some(job) = jobs.human_job(identity)
+            && judge(&identity.signals).nature != Nature::Human
+        {
+            identity.signals.insert(0, signal(Nature::HumanRole, job, "human roles"));
+        }
+    });
+}
+
+/// Trusts from the holders of credentials to the identities that these prove.
+fn held_credentials(inventory: &Inventory, positions: &Positions) -> Vec<Trust> {
+    let mut issued: HashMap<&str, Vec<&Credential>, foldhash::fast::FixedState> = HashMap::default();
+    for credential in &inventory.credentials {
+        if let Some(id) = credential.public_id.as_deref()
+            && !is_held_copy(credential)
+            && positions.contains_key(&credential.identity)
+        {
+            issued.entry(id).or_default().push(credential);
+        }
+    }
+    let mut known: BTreeSet<(IdentityId, IdentityId)> = inventory
+        .trusts
+        .iter()
+        .filter(|trust| trust.mechanism == Mechanism::HoldsCredential)
+        .map(|trust| (IdentityId::new(Arc::clone(&trust.source)), trust.target.clone()))
+        .collect();
+    let mut trusts = Vec::new();
+    for held in inventory.credentials.iter().filter(|credential| is_held_copy(credential)) {
+        let Some(records) = held.public_id.as_deref().and_then(|id| issued.get(id)) else { continue };
+        for record in records.iter().filter(|record| record.identity != held.identity) {
+            if known.insert((held.identity.clone(), record.identity.clone())) {
+                trusts.push(Trust {
+                    source: held.identity.shared(),
+                    target: record.identity.clone(),
+                    provider: held.provider,
+                    mechanism: Mechanism::HoldsCredential,
+                    constraint: "".into(),
+                    weak: Truth::No,
+                    weakness: "".into(),
+                    evidence: held.evidence.clone(),
+                });
+            }
+        }
+    }
+    trusts
+}
+
+/// Carries the nature `ai_agent` along held credentials and federation, until nothing changes.
+fn spread_agents(inventory: &mut Inventory, positions: &Positions) {
+    struct Step {
+        source: usize,
+        target: usize,
+        mechanism: Mechanism,
+        evidence: Evidence,
+    }
+    let mut steps: Vec<Step> = inventory
+        .trusts
+        .iter()
+        .filter(|trust| matches!(trust.mechanism, Mechanism::Federation | Mechanism::HoldsCredential))
+        .filter_map(|trust| {
+            let source = *positions.get(&IdentityId::new(Arc::clone(&trust.source)))?;
+            let target = *positions.get(&trust.target)?;
+            let evidence = trust.evidence.clone();
+            (source != target).then_some(Step { source, target, mechanism: trust.mechanism, evidence })
+        })
+        .collect();
+    // The order of input must not show: the first of equal signals decides the reason that people read.
+    let key = |inventory: &Inventory, at: usize| inventory.identities.get(at).map(|identity| identity.id.clone());
+    steps.sort_by_cached_key(|step| {
+        (key(inventory, step.target), key(inventory, step.source), step.mechanism, step.evidence.clone())
+    });
+    steps.dedup_by(|later, earlier| {
+        (later.source, later.target, later.mechanism) == (earlier.source, earlier.target, earlier.mechanism)
+    });
+
+    let is_agent = |identity: &Identity| judge(&identity.signals).nature == Nature::AiAgent;
+    let mut agents: Vec<bool> = inventory.identities.par_iter().map(is_agent).collect();
+    while !steps.is_empty() {
+        let (ready, rest): (Vec<Step>, Vec<Step>) =
+            steps.into_iter().partition(|step| agents.get(step.source).copied().unwrap_or(false));
+        if ready.is_empty() {
+            break;
+        }
+        steps = rest;
+        for step in ready {
+            let Some(source) = inventory.identities.get(step.source).map(|identity| Arc::clone(&identity.name)) else {
+                continue;
+            };
+            let Some(target) = inventory.identities.get_mut(step.target) else { continue };
+            let reason = match step.mechanism {
+                Mechanism::HoldsCredential => format!("AI agent `{source}` holds its credential"),
+                _ => format!("AI agent `{source}` may become it by federation"),
+            };
+            target.signals.push(Signal {
+                nature: Nature::AiAgent,
+                strength: Strength::Strong,
+                reason: reason.into(),
+                evidence: step.evidence,
+            });
+            if let Some(slot) = agents.get_mut(step.target) {
+                *slot = is_agent(target);
+            }
+        }
+    }
+}
+
+/// Fills [`Identity::owner_active`] where the owner is a person of the inventory, by name or id.
+///
+/// An owner who is not found stays unknown: the inventory need not list everybody.
+fn find_owners(inventory: &mut Inventory) {
+    let wanted =
+        |identity: &Identity| identity.owner_active == Fact::Unknown && matches!(identity.owner, Fact::Known(_));
+    if !inventory.identities.iter().any(wanted) {
+        return;
+    }
+    // Of several people with one name any active one will do; NULL outweighs a known no.
+    let mut people: HashMap<String, Truth, foldhash::fast::FixedState> = HashMap::default();
+    for identity in &inventory.identities {
+        if judge(&identity.signals).nature == Nature::Human {
+            let active = identity.enabled.value().map_or(Truth::Unknown, |enabled| Truth::from(*enabled));
+            for name in [identity.name.to_lowercase(), identity.id.as_str().to_lowercase()] {
+                people.entry(name).and_modify(|held| *held = held.or(active)).or_insert(active);
+            }
+        }
+    }
+    inventory.identities.par_iter_mut().filter(|identity| wanted(identity)).for_each(|identity| {
+        let Fact::Known(owner) = &identity.owner else { return };
+        let owner = owner.to_lowercase();
+        let local = owner.split_once('@').map(|(local, _)| local);
+        let found = people.get(&owner).or_else(|| people.get(local?));
+        identity.owner_active = Fact::known(found.and_then(|active| active.known()));
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use evenhand_model::id::{ProviderName, ScopeId};
+
+    use super::*;
+
+    fn identity(id: &str, signals: &[(Nature, Strength)]) -> Identity {
+        let mut identity =
+            Identity::new(id.into(), ProviderName("test"), ScopeId::from("s"), "role", id, Evidence::whole("doc"));
+        identity.signals = signals
+            .iter()
+            .map(|(nature, strength)| Signal {
+                nature: *nature,
+                strength: *strength,
+                reason: "seen".into(),
+                evidence: Evidence::whole("doc"),
+            })
+            .collect();
+        identity
+    }
+
+    fn credential(identity: &str, public_id: &str, exposure: Fact<Exposure>) -> Credential {
+        let id = format!("{identity}/{public_id}");
+        let mut credential =
+            Credential::new(id.into(), identity.into(), ProviderName("test"), "access_key", Evidence::whole("doc"));
+        credential.public_id = Some(public_id.into());
+        credential.exposure = exposure;
+        credential
+    }
+
+    fn federation(source: &str, target: &str) -> Trust {
+        Trust {
+            source: source.into(),
+            target: target.into(),
+            provider: ProviderName("test"),
+            mechanism: Mechanism::Federation,
+            constraint: "".into(),
+            weak: Truth::No,
+            weakness: "".into(),
+            evidence: Evidence::whole("doc"),
+        }
+    }
+
+    fn nature(inventory: &Inventory, id: &str) -> Nature {
+        let identity = inventory.identities.iter().find(|identity| identity.id.as_str() == id).unwrap();
+        judge(&identity.signals).nature
+    }
+
+    #[test]
+    fn whoever_holds_an_agents_borrowed_key_shares_its_nature() {
+        let mut inventory = Inventory::default();
+        inventory.identities = vec![
+            identity("agent", &[(Nature::AiAgent, Strength::Certain)]),
+            identity("bot", &[]),
+            identity("person", &[(Nature::Human, Strength::Certain)]),
+        ];
+        inventory.credentials = vec![
+            credential("agent", "KEY1", Fact::Known(Exposure::UserFile)),
+            credential("agent", "KEY2", Fact::Known(Exposure::UserFile)),
+            credential("bot", "KEY1", Fact::Unknown),
+            credential("person", "KEY2", Fact::Unknown),
+        ];
+        link(&mut inventory, &JobConfig::default());
+        assert_eq!(nature(&inventory, "bot"), Nature::AiAgent);
+        assert_eq!(nature(&inventory, "person"), Nature::Human, "a certain person stays one");
+        let targets: Vec<&str> = inventory.trusts.iter().map(|trust| trust.target.as_str()).collect();
+        assert_eq!(targets, ["bot", "person"]);
+    }
+
+    #[test]
+    fn federation_carries_the_nature_over_several_steps_in_any_order() {
+        for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+            let trusts = [federation("a", "b"), federation("b", "c"), federation("x", "d")];
+            let mut inventory = Inventory::default();
+            inventory.identities = ["d", "c", "b", "a"].map(|id| identity(id, &[])).into();
+            inventory.identities[3].signals = identity("a", &[(Nature::AiAgent, Strength::Certain)]).signals;
+            inventory.trusts = order.map(|at: usize| trusts[at].clone()).into();
+            link(&mut inventory, &JobConfig::default());
+            assert_eq!(nature(&inventory, "c"), Nature::AiAgent);
+            assert_eq!(nature(&inventory, "d"), Nature::Unknown);
+        }
+    }
+
+    #[test]
+    fn an_owner_is_as_active_as_the_person_of_that_name() {
+        let mut inventory = Inventory::default();
+        let person = |name: &str, enabled| {
+            let mut person = identity(name, &[(Nature::Human, Strength::Certain)]);
+            person.enabled = enabled;
+            person
+        };
+        let owned = |id: &str, owner: &str| {
+            let mut owned = identity(id, &[]);
+            owned.owner = Fact::Known(owner.into());
+            owned
+        };
+        inventory.identities = vec![
+            person("Ada", Fact::Known(true)),
+            person("bob", Fact::Known(false)),
+            person("eve", Fact::Unknown),
+            owned("1", "ada@example.com"),
+            owned("2", "BOB"),
+            owned("3", "eve"),
+            owned("4", "nobody"),
+        ];
+        link(&mut inventory, &JobConfig::default());
+        let active: Vec<Fact<bool>> =
+            inventory.identities.iter().filter(|i| i.owner.value().is_some()).map(|i| i.owner_active).collect();
+        assert_eq!(active, [Fact::Known(true), Fact::Known(false), Fact::Unknown, Fact::Unknown]);
+    }
+
+    #[test]
+    fn a_job_declares_the_nature_of_what_it_names() {
+        let mut job = JobRule::new("delivery", Evidence::line("evenhand.toml", 3));
+        job.agents = vec![Selector::parse("test:role/bot-*").unwrap()];
+        job.human = vec![Selector::parse("deployers").unwrap(), Selector::parse("ada").unwrap()];
+        let mut inventory = Inventory::default();
+        inventory.identities = vec![
+            identity("bot-1", &[(Nature::Workload, Strength::Certain)]),
+            identity("deployers", &[]),
+            identity("ada", &[(Nature::Human, Strength::Strong)]),
+        ];
+        link(&mut inventory, &JobConfig { jobs: vec![job] });
+        assert_eq!(nature(&inventory, "bot-1"), Nature::AiAgent);
+        assert_eq!(nature(&inventory, "deployers"), Nature::HumanRole);
+        assert_eq!(nature(&inventory, "ada"), Nature::Human);
+    }
+}

@@ -1,1 +1,203 @@
-//! placeholder
+//! The posture score: banded, in whole numbers, and free of the size of the population.
+//!
+//! Passes are not in the formula, so that compliant identities hide nothing: the worst open severity sets the band, and
+//! inside it the score falls with the weighted number of open (identity, rule) pairs. Scores of fleets of different
+//! size are therefore not comparable; the exposure rate stands beside the score for that.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use evenhand_model::finding::{Finding, Severity, Status};
+use evenhand_model::id::{FindingId, IdentityId, RuleId};
+use evenhand_model::identity::Nature;
+use evenhand_model::inventory::Inventory;
+use evenhand_model::score::{Millionths, Mover, OpenFindings, Score};
+
+use crate::judgements::Judgements;
+
+/// The score of a set of open (identity, rule) pairs.
+///
+/// ```text
+/// N     = 64 × critical + 16 × high + 4 × medium + low
+/// score = lo + ⌊(hi − lo) × 64 ÷ (64 + N)⌋      lo, hi: the band of the worst open severity
+/// ```
+pub fn banded(open: &OpenFindings) -> Millionths {
+    let (lowest, highest): (u32, u32) = if open.critical > 0 {
+        (0, 399_999)
+    } else if open.high > 0 {
+        (400_000, 699_999)
+    } else if open.medium > 0 {
+        (700_000, 899_999)
+    } else if open.low > 0 {
+        (900_000, 999_999)
+    } else {
+        return Millionths(1_000_000);
+    };
+    let weighted = 64 * u128::from(open.critical)
+        + 16 * u128::from(open.high)
+        + 4 * u128::from(open.medium)
+        + u128::from(open.low);
+    let share = u128::from(highest - lowest) * 64 / (64 + weighted);
+    Millionths(lowest.saturating_add(u32::try_from(share).unwrap_or(u32::MAX)))
+}
+
+/// How findings count.
+#[derive(Clone, Copy, Debug)]
+pub struct Counting<'a> {
+    /// Whether a rule that cannot be decided counts like one that fails.
+    pub strict: bool,
+    /// Findings under a valid waiver.
+    pub waived: &'a BTreeSet<FindingId>,
+}
+
+/// The score of a scan.
+pub fn score(findings: &[Finding], inventory: &Inventory, judgements: &Judgements, counting: Counting<'_>) -> Score {
+    let counts = |finding: &&Finding| finding.status == Status::Fail || counting.strict;
+    let raw = pairs(findings.iter().filter(counts));
+    let open = count(raw.values().copied());
+    let governed = if counting.waived.is_empty() {
+        open
+    } else {
+        let kept = findings.iter().filter(counts).filter(|finding| !counting.waived.contains(&finding.id));
+        count(pairs(kept).into_values())
+    };
+    Score {
+        raw: banded(&open),
+        governed: banded(&governed),
+        exposure: exposure(&raw, inventory, judgements),
+        moved_by: movers(&raw, &open),
+        open,
+    }
+}
+
+/// Open (rule, identity) pairs with the worst severity of each.
+type Pairs<'a> = BTreeMap<(&'a RuleId, &'a IdentityId), Severity>;
+
+fn pairs<'a>(findings: impl Iterator<Item = &'a Finding>) -> Pairs<'a> {
+    let mut pairs = Pairs::new();
+    for finding in findings {
+        let slot = pairs.entry((&finding.rule, &finding.identity)).or_insert(finding.severity);
+        *slot = (*slot).max(finding.severity);
+    }
+    pairs
+}
+
+fn count(severities: impl Iterator<Item = Severity>) -> OpenFindings {
+    let mut open = OpenFindings::default();
+    for severity in severities {
+        *slot(&mut open, severity) += 1;
+    }
+    open
+}
+
+fn slot(open: &mut OpenFindings, severity: Severity) -> &mut u64 {
+    match severity {
+        Severity::Critical => &mut open.critical,
+        Severity::High => &mut open.high,
+        Severity::Medium => &mut open.medium,
+        Severity::Low => &mut open.low,
+    }
+}
+
+/// Judged identities with an open critical or high pair, over all judged ones. People and what vendors run themselves
+/// are not judged.
+fn exposure(pairs: &Pairs<'_>, inventory: &Inventory, judgements: &Judgements) -> Option<Millionths> {
+    let is_judged = |position: usize| {
+        let human = matches!(judgements.nature_at(position), Nature::Human | Nature::HumanRole);
+        !human && inventory.identities.get(position).is_some_and(|identity| !identity.vendor_managed)
+    };
+    let judged = (0..inventory.identities.len()).filter(|position| is_judged(*position)).count();
+    let exposed: BTreeSet<usize> = pairs
+        .iter()
+        .filter(|(_, severity)| **severity >= Severity::High)
+        .filter_map(|((_, identity), _)| judgements.position(identity))
+        .filter(|position| is_judged(*position))
+        .collect();
+    if judged == 0 {
+        return None;
+    }
+    let share = exposed.len() as u128 * 1_000_000 / judged as u128;
+    Some(Millionths(u32::try_from(share).unwrap_or(u32::MAX)))
+}
+
+/// What fixing each rule alone would give, best gain first.
+fn movers(pairs: &Pairs<'_>, open: &OpenFindings) -> Vec<Mover> {
+    let mut by_rule: BTreeMap<&RuleId, OpenFindings> = BTreeMap::new();
+    for ((rule, _), severity) in pairs {
+        *slot(by_rule.entry(rule).or_default(), *severity) += 1;
+    }
+    let mut movers: Vec<Mover> = by_rule
+        .into_iter()
+        .map(|(rule, own)| {
+            let rest = OpenFindings {
+                critical: open.critical.saturating_sub(own.critical),
+                high: open.high.saturating_sub(own.high),
+                medium: open.medium.saturating_sub(own.medium),
+                low: open.low.saturating_sub(own.low),
+            };
+            Mover { rule: rule.clone(), open: own.critical + own.high + own.medium + own.low, fixed: banded(&rest) }
+        })
+        .collect();
+    movers.sort_by(|a, b| b.fixed.cmp(&a.fixed).then_with(|| b.open.cmp(&a.open)).then_with(|| a.rule.cmp(&b.rule)));
+    movers
+}
+
+#[cfg(test)]
+mod tests {
+    use evenhand_model::score::OpenFindings;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn open(critical: u64, high: u64, medium: u64, low: u64) -> OpenFindings {
+        OpenFindings { critical, high, medium, low }
+    }
+
+    #[test]
+    fn documented_examples_hold() {
+        for (findings, expected) in [
+            (open(0, 0, 0, 0), 1_000_000),
+            (open(1, 0, 0, 0), 199_999),
+            (open(5, 0, 0, 0), 66_666),
+            (open(0, 1, 0, 0), 639_999),
+            (open(0, 10, 0, 0), 485_714),
+            (open(0, 0, 20, 0), 788_888),
+            (open(0, 0, 0, 50), 956_139),
+        ] {
+            assert_eq!(banded(&findings), Millionths(expected), "{findings:?}");
+        }
+    }
+
+    fn sets() -> impl Strategy<Value = OpenFindings> {
+        (0..200u64, 0..200u64, 0..200u64, 0..200u64).prop_map(|(c, h, m, l)| open(c, h, m, l))
+    }
+
+    proptest! {
+        #[test]
+        fn fixing_never_lowers_and_a_new_finding_never_raises(set in sets(), severity in 0..4usize) {
+            let mut more = set;
+            *slot(&mut more, Severity::WORST_FIRST[severity]) += 1;
+            prop_assert!(banded(&more) <= banded(&set));
+        }
+
+        #[test]
+        fn downgrading_never_lowers(set in sets(), from in 0..3usize, steps in 1..4usize) {
+            let to = (from + steps).min(3);
+            let mut before = set;
+            *slot(&mut before, Severity::WORST_FIRST[from]) += 1;
+            let mut after = set;
+            *slot(&mut after, Severity::WORST_FIRST[to]) += 1;
+            prop_assert!(banded(&after) >= banded(&before));
+        }
+
+        #[test]
+        fn any_critical_caps_the_score(set in sets()) {
+            let set = open(set.critical + 1, set.high, set.medium, set.low);
+            prop_assert!(banded(&set) <= Millionths(399_999));
+        }
+
+        #[test]
+        fn numbers_beyond_any_fleet_do_not_overflow(c in any::<u64>(), h in any::<u64>(), m in any::<u64>(), l in any::<u64>()) {
+            prop_assert!(banded(&open(c, h, m, l)) <= Millionths(1_000_000));
+        }
+    }
+}

@@ -1,1 +1,67 @@
-//! placeholder
+//! Evaluates rules over fact tables.
+//!
+//! All conditions of all rules over one table are boolean columns of one select. A row is judged where the provider is
+//! one of the rule's and `applies_to` is TRUE; the predicate then decides: TRUE fails, FALSE passes, NULL is unknown. An
+//! `applies_to` that is NULL judges nothing: it chooses the rows that a rule speaks of, and a row of which not even that
+//! is known would be an unknown of every rule at once, which hides the unknowns that matter. What a verdict rests on
+//! belongs in the predicate.
+//!
+//! A predicate that fails to evaluate is an error of that rule, never a pass; the other rules go on.
+
+pub mod cases;
+mod compile;
+mod finding;
+mod frame;
+mod select;
+#[cfg(test)]
+mod sql_tests;
+
+use evenhand_model::finding::Finding;
+use evenhand_model::id::RuleId;
+use evenhand_model::inventory::Inventory;
+use rayon::prelude::*;
+
+use crate::facts::Facts;
+use crate::judgements::Judgements;
+use crate::pack::{Rule, RuleSet};
+
+pub(crate) use compile::{columns, expression};
+
+/// A rule that could not be evaluated. A tool error: the scan cannot be trusted to be complete.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("rule `{rule}` cannot be evaluated: {message}; correct its SQL or leave it out with `--skip {rule}`")]
+pub struct EngineError {
+    /// The rule.
+    pub rule: RuleId,
+    /// What went wrong.
+    pub message: String,
+}
+
+/// What the rules say.
+#[derive(Debug, Default)]
+pub struct Evaluation {
+    /// Findings: worst first, then by rule, identity and what tells rows apart.
+    pub findings: Vec<Finding>,
+    /// Rules that could not be evaluated, by rule.
+    pub errors: Vec<EngineError>,
+}
+
+/// Evaluates all rules over the fact tables of an inventory.
+pub fn evaluate(rules: &RuleSet, facts: &Facts, inventory: &Inventory, judgements: &Judgements) -> Evaluation {
+    let mut evaluation = Evaluation::default();
+    let subjects = finding::Subjects::new(inventory, judgements);
+    for table in &facts.tables {
+        let of_table: Vec<&Rule> = rules.iter().filter(|rule| std::ptr::eq(rule.table, table.spec)).collect();
+        if of_table.is_empty() {
+            continue;
+        }
+        let (selected, errors) = select::select(table, &of_table);
+        evaluation.errors.extend(errors);
+        let found: Vec<Vec<finding::Sortable>> =
+            selected.par_iter().map(|selected| finding::findings(selected, table, facts, &subjects)).collect();
+        evaluation.findings.extend(finding::sorted(found));
+    }
+    finding::sort(&mut evaluation.findings);
+    evaluation.errors.sort_by(|a, b| a.rule.cmp(&b.rule));
+    evaluation
+}

@@ -1,3 +1,108 @@
-//! The fact tables: their schema and their builders.
+//! The fact tables: their schema ([`tables`]) and how an inventory and its comparisons become rows.
+//!
+//! Everything that several rules would have to join or count is computed here, so that one predicate answers for one
+//! row. What was not read is NULL; nothing here guesses.
 
+mod access;
+mod context;
+mod identities;
+mod parity;
+mod places;
+mod rows;
 pub mod tables;
+mod tabulate;
+
+use std::sync::Arc;
+
+use evenhand_model::evidence::Evidence;
+use evenhand_model::inventory::Inventory;
+use evenhand_model::parity::Comparison;
+use evenhand_model::table::Table;
+use jiff::Timestamp;
+
+use crate::jobs::Register;
+use crate::judgements::Judgements;
+use crate::paths::PathsResult;
+use crate::resolvers::Resolvers;
+
+use context::Context;
+use places::Places;
+
+/// What the tables are made of.
+#[derive(Clone, Copy, Debug)]
+pub struct FactInput<'a> {
+    /// What was read, linked and sorted.
+    pub inventory: &'a Inventory,
+    /// What was decided about its identities.
+    pub judgements: &'a Judgements,
+    /// The AI identities beside their human roles.
+    pub comparisons: &'a [Comparison],
+    /// Paths to more access.
+    pub paths: &'a PathsResult,
+    /// What the identities may do.
+    pub resolvers: &'a Resolvers,
+    /// The register of known agents; `None` = the configuration has none.
+    pub register: Option<&'a Register>,
+    /// Whether fingerprints mean the same in the next scan, so that they may be printed.
+    pub stable_fingerprints: bool,
+    /// The moment of the scan.
+    pub now: Timestamp,
+}
+
+/// The fact tables of a scan.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// The tables, in the order of [`tables::TABLES`].
+    pub tables: Vec<Table>,
+    places: Vec<Places>,
+}
+
+impl Facts {
+    /// Tables whose rows stand in no document, such as those of a rule's cases.
+    pub fn without_places(tables: Vec<Table>) -> Self {
+        let places = tables.iter().map(|_| Places::None).collect();
+        Self { tables, places }
+    }
+
+    /// A table by name.
+    pub fn table(&self, name: &str) -> Option<&Table> {
+        self.tables.iter().find(|table| table.spec.name == name)
+    }
+
+    /// Where a row of a table is written, most telling first.
+    pub(crate) fn places(&self, table: &str, row: usize) -> &[Evidence] {
+        let at = self.tables.iter().position(|held| held.spec.name == table);
+        at.and_then(|at| self.places.get(at)).map_or(&[], |places| places.of(row))
+    }
+}
+
+/// Builds all tables. Rows keep the order of the inventory and of the comparisons.
+pub fn build(input: &FactInput<'_>) -> Facts {
+    let context = Context::new(input);
+    let (tables, places) = [
+        identities::table(&context),
+        rows::credentials(&context),
+        parity::excess(&context),
+        parity::paths(&context),
+        rows::trusts(&context),
+        parity::controls(&context),
+        rows::agents(&context),
+        rows::workloads(&context),
+        rows::logs(&context),
+        rows::gaps(&context),
+    ]
+    .into_iter()
+    .unzip();
+    Facts { tables, places }
+}
+
+/// Whole days from one moment to a later one; 0 where clocks disagree about the order.
+pub(crate) fn days_between(from: Timestamp, to: Timestamp) -> i64 {
+    const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
+    (to.as_second().saturating_sub(from.as_second()) / SECONDS_PER_DAY).max(0)
+}
+
+/// Texts joined into one.
+pub(crate) fn joined<'a>(texts: impl IntoIterator<Item = &'a str>, separator: &str) -> Arc<str> {
+    texts.into_iter().collect::<Vec<_>>().join(separator).into()
+}

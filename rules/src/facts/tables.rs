@@ -7,7 +7,22 @@
 use std::sync::Arc;
 
 use evenhand_model::fact_table;
+use evenhand_model::table::{Row as _, TableSpec};
 use jiff::Timestamp;
+
+/// The documentation of all tables, in the order of reports.
+pub static TABLES: &[&TableSpec] = &[
+    IdentityRow::SPEC,
+    CredentialRow::SPEC,
+    ExcessRow::SPEC,
+    PathRow::SPEC,
+    TrustRow::SPEC,
+    ControlRow::SPEC,
+    AgentRow::SPEC,
+    WorkloadRow::SPEC,
+    LogRow::SPEC,
+    GapRow::SPEC,
+];
 
 fact_table! {
     #[table("identities", "identity")]
@@ -123,7 +138,7 @@ fact_table! {
         logged: Option<bool>,
         /// Whether that log records what agents do.
         agent_activity_logged: Option<bool>,
-        /// Whether several actors use it, so that a record names none of them.
+        /// Whether one actor alone uses it, so that a record of its actions names that actor; NULL = who uses it is not known.
         attributable: Option<bool>,
         /// Static credentials that are enabled.
         static_credentials: Option<i64>,

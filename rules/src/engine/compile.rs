@@ -1,0 +1,120 @@
+//! From a rule's SQL to expressions over columns.
+
+use polars::prelude::Expr;
+use polars::sql::sql_expr;
+
+use crate::pack::{Rule, sql};
+
+/// Words that a predicate must not use: their meaning depends on the moment, on chance or on other rows.
+const FORBIDDEN: [&str; 12] = [
+    "select",
+    "over",
+    "now",
+    "current_timestamp",
+    "current_date",
+    "current_time",
+    "localtimestamp",
+    "random",
+    "rand",
+    "row_number",
+    "interval",
+    "exists",
+];
+
+/// SQL as an expression.
+///
+/// # Errors
+/// What is wrong with the SQL, in a few words.
+pub(crate) fn expression(text: &str, rule_params: &dyn Fn(&str) -> bool, bound: &str) -> Result<Expr, String> {
+    let tokens: Vec<sql::Token<'_>> =
+        sql::tokens(text).into_iter().filter(|token| !matches!(token, sql::Token::Space(_))).collect();
+    if tokens.is_empty() {
+        return Err("an empty text is no condition".to_owned());
+    }
+    for (at, token) in tokens.iter().enumerate() {
+        match token {
+            sql::Token::Symbol("/") => {
+                return Err("`/` divides differently on different engines; multiply instead".to_owned());
+            }
+            sql::Token::Param(name) if !rule_params(name) => {
+                return Err(format!("parameter `:{name}` is not declared; add it under `params`"));
+            }
+            sql::Token::Word(word) if FORBIDDEN.iter().any(|bad| word.eq_ignore_ascii_case(bad)) => {
+                return Err(format!("`{word}` is not possible here: a condition speaks of one row"));
+            }
+            token if token.is_word("is") => {
+                let next = tokens.get(at + 1).filter(|next| !next.is_word("not")).or_else(|| tokens.get(at + 2));
+                if let Some(sql::Token::Word(word)) = next
+                    && ["true", "false", "unknown"].iter().any(|bad| word.eq_ignore_ascii_case(bad))
+                {
+                    return Err(format!(
+                        "`IS {word}` and `IS NOT {word}` differ between engines where a value is NULL; write the bare \
+                         column, or `NOT` before it"
+                    ));
+                }
+            }
+            _ => {}
+        }
+    }
+    let expr = sql_expr(bound).map_err(|error| one_line(&error.to_string()))?;
+    for node in &expr {
+        match node {
+            Expr::Agg(_) | Expr::Over { .. } | Expr::Len | Expr::Explode { .. } => {
+                return Err(
+                    "a condition speaks of one row; sums and counts over rows are columns of the tables".to_owned()
+                );
+            }
+            Expr::Alias(..) => return Err("a condition has no name; leave `AS` out".to_owned()),
+            Expr::Selector(_) => return Err("`*` is no condition; name the columns".to_owned()),
+            _ => {}
+        }
+    }
+    Ok(expr)
+}
+
+/// The columns that an expression reads, sorted.
+pub(crate) fn columns(expr: &Expr) -> Vec<String> {
+    let mut names: Vec<String> = expr
+        .into_iter()
+        .filter_map(|node| if let Expr::Column(name) = node { Some(name.to_string()) } else { None })
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// The predicate and the condition of applicability of a rule, parameters bound.
+pub(crate) struct Compiled {
+    pub(crate) predicate: Expr,
+    pub(crate) applies: Option<Expr>,
+}
+
+impl Compiled {
+    /// Compiles a rule.
+    ///
+    /// # Errors
+    /// What is wrong with its SQL.
+    pub(crate) fn new(rule: &Rule) -> Result<Self, String> {
+        let compile = |text: &str| {
+            let declared = |name: &str| rule.param(name).is_some();
+            let bound = sql::bind(text, |name| rule.param(name))
+                .map_err(|name| format!("parameter `:{name}` is not declared; add it under `params`"))?;
+            expression(text, &declared, &bound)
+        };
+        Ok(Self { predicate: compile(&rule.predicate)?, applies: rule.applies_to.as_deref().map(compile).transpose()? })
+    }
+
+    /// The columns that the rule's conditions read, sorted.
+    pub(crate) fn columns(&self) -> Vec<String> {
+        let mut names = columns(&self.predicate);
+        names.extend(self.applies.iter().flat_map(columns));
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+/// The first line of an engine's message.
+pub(crate) fn one_line(message: &str) -> String {
+    message.lines().next().unwrap_or_default().trim().to_owned()
+}

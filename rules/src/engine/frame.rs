@@ -1,0 +1,50 @@
+//! Fact tables as data frames: only the columns that some rule reads.
+
+use evenhand_model::table::{Column, ColumnSpec, ColumnType, Table, TableSpec};
+use polars::prelude::{
+    BooleanChunked, Column as PolarsColumn, DataFrame, DataType, Float64Chunked, Int64Chunked, IntoColumn as _,
+    NewChunkedArray as _, PlSmallStr, PolarsResult, StringChunked, TimeUnit,
+};
+use rayon::prelude::*;
+
+/// A frame of some columns of a table. Moments are UTC milliseconds without a zone.
+pub(super) fn frame(table: &Table, columns: &[&str]) -> PolarsResult<DataFrame> {
+    let wanted: Vec<(&ColumnSpec, &Column)> =
+        table.spec.columns.iter().zip(&table.columns).filter(|(spec, _)| columns.contains(&spec.name)).collect();
+    let converted: Vec<PolarsColumn> =
+        wanted.into_par_iter().map(|(spec, column)| convert(spec.name, column)).collect();
+    DataFrame::new(table.rows(), converted)
+}
+
+/// The frame of a table without rows, with all columns: what a rule's types are checked against.
+pub(super) fn empty(spec: &'static TableSpec) -> PolarsResult<DataFrame> {
+    DataFrame::new(0, spec.columns.iter().map(|column| convert(column.name, &Column::empty(column.kind))).collect())
+}
+
+/// The type of a column as the engine sees it.
+#[cfg_attr(not(test), expect(dead_code, reason = "pins the types that the documentation of tables promises"))]
+pub(super) fn data_type(kind: ColumnType) -> DataType {
+    match kind {
+        ColumnType::Text => DataType::String,
+        ColumnType::Integer => DataType::Int64,
+        ColumnType::Float => DataType::Float64,
+        ColumnType::Boolean => DataType::Boolean,
+        ColumnType::Timestamp => DataType::Datetime(TimeUnit::Milliseconds, None),
+    }
+}
+
+fn convert(name: &'static str, column: &Column) -> PolarsColumn {
+    let name = PlSmallStr::from_static(name);
+    match column {
+        Column::Text(values) => {
+            StringChunked::from_iter_options(name, values.iter().map(Option::as_deref)).into_column()
+        }
+        Column::Integer(values) => Int64Chunked::from_iter_options(name, values.iter().copied()).into_column(),
+        Column::Float(values) => Float64Chunked::from_iter_options(name, values.iter().copied()).into_column(),
+        Column::Boolean(values) => BooleanChunked::from_iter_options(name, values.iter().copied()).into_column(),
+        Column::Timestamp(values) => {
+            let moments = values.iter().map(|moment| moment.map(|moment| moment.as_millisecond()));
+            Int64Chunked::from_iter_options(name, moments).into_datetime(TimeUnit::Milliseconds, None).into_column()
+        }
+    }
+}

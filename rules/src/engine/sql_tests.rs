@@ -1,0 +1,280 @@
+//! The promises of the SQL that rules are written in, pinned so that a new engine version cannot change them unseen.
+
+use std::sync::Arc;
+
+use evenhand_model::evidence::Evidence;
+use evenhand_model::finding::Status;
+use evenhand_model::id::{ProviderName, ScopeId};
+use evenhand_model::identity::Identity;
+use evenhand_model::inventory::Inventory;
+use evenhand_model::table::{Column, Row as _, Table, Value};
+
+use crate::engine::{cases, evaluate};
+use crate::facts::Facts;
+use crate::facts::tables::{CredentialRow, TABLES};
+use crate::jobs::JobConfig;
+use crate::judgements::Judgements;
+use crate::pack::{Expect, Loaded, ParamValue, RuleSet};
+
+/// A rule over `credentials` with a predicate and rows; the rows' outcomes.
+fn outcomes(predicate: &str, rows: &[&str]) -> Vec<Result<Expect, String>> {
+    let mut text = rule_text("test-rule", predicate);
+    text.push_str("cases:\n");
+    for (at, row) in rows.iter().enumerate() {
+        text.push_str(&format!("  - {{ name: row {at}, row: {row}, expect: pass }}\n"));
+    }
+    let loaded = load(&[("test-rule", &text)]);
+    let rule = loaded.rules.get("test-rule").unwrap_or_else(|| panic!("{:?}", loaded.problems));
+    cases::run_rule(rule).into_iter().map(|result| result.got).collect()
+}
+
+fn rule_text(id: &str, predicate: &str) -> String {
+    let predicate = predicate.replace('\'', "''");
+    format!(
+        "id: {id}\ntitle: T\ndimension: secrets\nseverity: high\nsince: 0.1.0\nproviders: all\ntable: credentials\n\
+         params: {{ days: 90, word: it's, many: 2.5, yes: true }}\npredicate: '{predicate}'\n\
+         message: \"{{kind}} of {{identity}} is {{age_days}} days old, more than {{days}}\"\nshow: [kind, has_expiry]\n\
+         unknown_is_ok_because: a test\ndocs: {{ what: w, why: y, fix: f }}\n"
+    )
+}
+
+fn load(files: &[(&str, &str)]) -> Loaded {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        std::fs::write(folder.path().join(format!("{name}.yaml")), text).unwrap();
+    }
+    RuleSet::load_dir(folder.path()).unwrap()
+}
+
+#[test]
+fn logic_is_three_valued() {
+    use Expect::{Fail, Pass, Unknown};
+    let rows = ["{ has_expiry: true }", "{ has_expiry: false }", "{}"];
+    for (predicate, expected) in [
+        ("has_expiry", [Fail, Pass, Unknown]),
+        ("NOT has_expiry", [Pass, Fail, Unknown]),
+        ("has_expiry AND FALSE", [Pass, Pass, Pass]),
+        ("has_expiry OR TRUE", [Fail, Fail, Fail]),
+        ("has_expiry AND TRUE", [Fail, Pass, Unknown]),
+        ("has_expiry OR FALSE", [Fail, Pass, Unknown]),
+        ("has_expiry = TRUE", [Fail, Pass, Unknown]),
+        ("has_expiry IS NULL", [Pass, Pass, Fail]),
+        ("has_expiry IS NOT NULL", [Fail, Fail, Pass]),
+        ("COALESCE(has_expiry, TRUE)", [Fail, Pass, Fail]),
+        ("has_expiry IS DISTINCT FROM TRUE", [Pass, Fail, Fail]),
+        ("CASE WHEN has_expiry THEN TRUE ELSE FALSE END", [Fail, Pass, Pass]),
+        ("TRUE", [Fail, Fail, Fail]),
+        ("FALSE", [Pass, Pass, Pass]),
+        ("NULL", [Unknown, Unknown, Unknown]),
+    ] {
+        let got: Vec<Expect> = outcomes(predicate, &rows).into_iter().map(Result::unwrap).collect();
+        assert_eq!(got, expected, "{predicate}");
+    }
+}
+
+#[test]
+fn comparisons_with_null_are_unknown() {
+    use Expect::{Fail, Pass, Unknown};
+    let rows = ["{ age_days: 10, exposure: store }", "{ age_days: 91, exposure: none }", "{}"];
+    for (predicate, expected) in [
+        ("age_days > 90", [Pass, Fail, Unknown]),
+        ("age_days <> 10", [Pass, Fail, Unknown]),
+        ("age_days BETWEEN 5 AND 15", [Fail, Pass, Unknown]),
+        ("age_days NOT BETWEEN 5 AND 15", [Pass, Fail, Unknown]),
+        ("age_days > lifetime_days", [Unknown, Unknown, Unknown]),
+        ("age_days * 2 + 1 > 100", [Pass, Fail, Unknown]),
+        ("exposure = 'store'", [Fail, Pass, Unknown]),
+        ("exposure IN ('store', 'environment')", [Fail, Pass, Unknown]),
+        ("exposure NOT IN ('store', 'environment')", [Pass, Fail, Unknown]),
+        // A NULL in the list: found is found, not found is unknown.
+        ("exposure IN ('store', NULL)", [Fail, Unknown, Unknown]),
+        ("exposure NOT IN ('store', NULL)", [Pass, Unknown, Unknown]),
+        ("exposure LIKE 'st%'", [Fail, Pass, Unknown]),
+        ("exposure NOT LIKE 'st%'", [Pass, Fail, Unknown]),
+        ("exposure ILIKE 'ST%'", [Fail, Pass, Unknown]),
+        ("STARTS_WITH(exposure, 'st')", [Fail, Pass, Unknown]),
+        ("LENGTH(exposure) > 4", [Fail, Pass, Unknown]),
+    ] {
+        let got: Vec<Expect> = outcomes(predicate, &rows).into_iter().map(Result::unwrap).collect();
+        assert_eq!(got, expected, "{predicate}");
+    }
+}
+
+#[test]
+fn quotes_in_texts_are_doubled_and_nothing_else_is_special() {
+    use Expect::{Fail, Pass};
+    for (predicate, row, expected) in [
+        ("kind = 'it''s'", r#"{ kind: "it's" }"#, Fail),
+        ("kind = :word", r#"{ kind: "it's" }"#, Fail),
+        (r"kind = 'a\nb'", r#"{ kind: "a\\nb" }"#, Fail),
+        (r"kind = 'a\'", r#"{ kind: "a\\" }"#, Fail),
+        ("kind = '--'", r#"{ kind: "--" }"#, Fail),
+        ("kind = 'é\u{1f511}'", "{ kind: \"é\u{1f511}\" }", Fail),
+        ("\"kind\" = 'x'", "{ kind: x }", Fail),
+        ("kind = 'x'", "{ kind: X }", Pass),
+    ] {
+        assert_eq!(outcomes(predicate, &[row]), [Ok(expected)], "{predicate}");
+    }
+}
+
+#[test]
+fn parameters_are_values_whatever_they_hold() {
+    use Expect::{Fail, Pass, Unknown};
+    let rows = ["{ age_days: 91 }", "{ age_days: 90 }", "{}"];
+    let got: Vec<Expect> = outcomes("age_days > :days", &rows).into_iter().map(Result::unwrap).collect();
+    assert_eq!(got, [Fail, Pass, Unknown]);
+    assert_eq!(outcomes("age_days -:days > 0 AND :yes AND :many > 2", &rows[..1]), [Ok(Fail)]);
+
+    let mut loaded = load(&[(
+        "test-rule",
+        &(rule_text("test-rule", "kind = :word")
+            + "cases: [{ name: c, row: { kind: \"' OR TRUE OR '\" }, expect: fail }]\n"),
+    )]);
+    let injected = ParamValue::Text("' OR TRUE OR '".to_owned());
+    loaded.rules.set_param("test-rule", "word", &injected).unwrap();
+    assert!(cases::run(&loaded.rules)[0].passed(), "the text is compared, not run");
+    assert!(loaded.rules.set_param("test-rule", "days", &injected).is_err(), "a text is no number");
+    loaded.rules.set_param("test-rule", "many", &ParamValue::Integer(3)).unwrap();
+    assert!(loaded.rules.set_param("test-rule", "other", &injected).is_err());
+    assert!(loaded.rules.set_param("other-rule", "word", &injected).is_err());
+}
+
+#[test]
+fn sql_that_cannot_mean_one_thing_is_refused_with_its_place() {
+    for (predicate, told) in [
+        ("agee_days > 90", "no column `agee_days`; `age_days` perhaps"),
+        ("has_expiry IS TRUE", "IS TRUE"),
+        ("has_expiry IS NOT FALSE", "IS FALSE"),
+        ("age_days / 2 > 3", "`/`"),
+        ("age_days > :limit", "`:limit` is not declared"),
+        ("COUNT(age_days) > 3", "one row"),
+        ("age_days > (SELECT 1)", "`SELECT`"),
+        ("age_days >", ""),
+        ("has_expiry; DROP TABLE x", ""),
+        ("has_expiry AS x", "AS"),
+    ] {
+        let loaded = load(&[("test-rule", &rule_text("test-rule", predicate))]);
+        assert!(loaded.rules.is_empty(), "{predicate}");
+        let problem = loaded.problems.iter().find(|problem| problem.fatal).unwrap();
+        assert!(problem.message.contains(told), "{predicate}: {problem}");
+        assert_eq!((problem.line, problem.column), (9, 12), "{predicate}: {problem}");
+    }
+}
+
+#[test]
+fn a_condition_of_another_type_is_an_error_of_its_rule() {
+    for predicate in ["age_days", "kind", "age_days > 'x'", "kind > 3", "CAST(kind AS INTEGER) > 3"] {
+        let got = outcomes(predicate, &["{ kind: x, age_days: 1 }"]);
+        assert!(got[0].is_err(), "{predicate}: {got:?}");
+    }
+}
+
+#[test]
+fn overflow_never_passes_for_an_answer_unseen() {
+    // Sums wrap as 64-bit numbers do: thresholds of rules are far from there, and the promise is that nothing panics.
+    let got = outcomes("age_days + 9223372036854775807 < 0", &["{ age_days: 1 }"]);
+    assert_eq!(got, [Ok(Expect::Fail)]);
+}
+
+#[test]
+fn every_column_can_be_written_bare_or_quoted() {
+    for table in TABLES {
+        for column in table.columns {
+            let quoted = format!("\"{}\" IS NULL", column.name);
+            assert!(super::expression(&quoted, &|_| false, &quoted).is_ok(), "{}.{}", table.name, column.name);
+            let bare = format!("{} IS NULL", column.name);
+            let read = super::expression(&bare, &|_| false, &bare).map(|expr| super::columns(&expr));
+            assert_eq!(read, Ok(vec![column.name.to_owned()]), "{}.{}", table.name, column.name);
+        }
+    }
+}
+
+fn credentials(rows: &[(&str, &str, Option<i64>)]) -> Table {
+    let spec = CredentialRow::SPEC;
+    let columns = spec.columns.iter().map(|column| {
+        let mut held = Column::empty(column.kind);
+        for (id, kind, age) in rows {
+            match (&mut held, column.name) {
+                (Column::Text(values), "id") => values.push(Some(Arc::from(*id))),
+                (Column::Text(values), "identity") => values.push(Some("role".into())),
+                (Column::Text(values), "kind") => values.push(Some(Arc::from(*kind))),
+                (Column::Text(values), "provider") => values.push(Some("test".into())),
+                (Column::Integer(values), "age_days") => values.push(*age),
+                (Column::Text(values), _) => values.push(None),
+                (Column::Integer(values), _) => values.push(None),
+                (Column::Float(values), _) => values.push(None),
+                (Column::Boolean(values), _) => values.push(None),
+                (Column::Timestamp(values), _) => values.push(None),
+            }
+        }
+        held
+    });
+    Table { spec, columns: columns.collect() }
+}
+
+fn inventory() -> Inventory {
+    let mut inventory = Inventory::default();
+    inventory.identities.push(Identity::new(
+        "role".into(),
+        ProviderName("test"),
+        ScopeId::from("account"),
+        "role",
+        "the role",
+        Evidence::pointer("doc.json", "/0"),
+    ));
+    inventory
+}
+
+#[test]
+fn a_rule_that_fails_on_data_is_an_error_and_the_others_go_on() {
+    let loaded = load(&[
+        ("casts", &rule_text("casts", "CAST(kind AS INTEGER) > 3")),
+        ("ages", &rule_text("ages", "age_days > :days")),
+    ]);
+    let table = credentials(&[("a", "x", Some(100)), ("b", "7", None), ("c", "7", Some(1))]);
+    assert_eq!(table.value(1, "age_days"), Value::Null);
+    let inventory = inventory();
+    let judgements = Judgements::new(&inventory, &JobConfig::default());
+    let facts = Facts::without_places(vec![table]);
+    let evaluation = evaluate(&loaded.rules, &facts, &inventory, &judgements);
+    assert_eq!(evaluation.errors.len(), 1, "{:?}", evaluation.errors);
+    assert_eq!(evaluation.errors[0].rule.as_str(), "casts");
+    let found: Vec<(Status, &str)> =
+        evaluation.findings.iter().map(|finding| (finding.status, finding.title.as_str())).collect();
+    assert_eq!(
+        found,
+        [
+            (Status::Fail, "x of role is 100 days old, more than 90"),
+            (Status::Unknown, "7 of role is unknown days old, more than 90"),
+        ]
+    );
+    let finding = &evaluation.findings[0];
+    assert_eq!((&*finding.name, finding.scope.as_str()), ("the role", "account"));
+    assert_eq!(finding.evidence, [Evidence::pointer("doc.json", "/0")]);
+    assert_eq!(finding.id.as_str().len(), 16);
+    assert_ne!(finding.id, evaluation.findings[1].id, "rows of one identity have ids of their own");
+}
+
+#[test]
+fn an_empty_table_finds_nothing_and_is_no_error() {
+    let loaded = load(&[("always", &rule_text("always", "TRUE")), ("ages", &rule_text("ages", "age_days > :days"))]);
+    let inventory = Inventory::default();
+    let judgements = Judgements::default();
+    let facts = Facts::without_places(vec![credentials(&[])]);
+    let evaluation = evaluate(&loaded.rules, &facts, &inventory, &judgements);
+    assert!(evaluation.errors.is_empty() && evaluation.findings.is_empty(), "{evaluation:?}");
+}
+
+#[test]
+fn an_unknown_applicability_judges_nothing() {
+    let mut text = rule_text("test-rule", "has_expiry");
+    text.push_str("applies_to: enabled\ncases:\n");
+    for enabled in ["true", "false", "null"] {
+        text.push_str(&format!(
+            "  - {{ name: enabled {enabled}, row: {{ enabled: {enabled}, has_expiry: true }}, expect: pass }}\n"
+        ));
+    }
+    let loaded = load(&[("test-rule", &text)]);
+    let got: Vec<Expect> = cases::run(&loaded.rules).into_iter().map(|result| result.got.unwrap()).collect();
+    assert_eq!(got, [Expect::Fail, Expect::NotApplicable, Expect::NotApplicable]);
+}

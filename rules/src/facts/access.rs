@@ -1,0 +1,200 @@
+//! What the fact tables tell of an identity's access, computed once for equal access.
+
+use std::collections::HashMap;
+
+use evenhand_model::access::{Access, AccessResolver};
+use evenhand_model::catalog::{AccessLevel, Catalog, OperationClass};
+use evenhand_model::glob::Glob;
+use evenhand_model::id::ProviderName;
+use evenhand_model::identity::Identity;
+use evenhand_model::opset::{OpSet, OperationIx};
+use evenhand_model::scope::{Pattern, ResourceScope};
+use rayon::prelude::*;
+
+use crate::resolvers::Resolvers;
+
+/// Facts about one access.
+#[derive(Clone, Debug)]
+pub(super) struct AccessFacts {
+    /// All operations.
+    pub(super) operations: OpSet,
+    /// Their summed weight.
+    pub(super) weight: i64,
+    pub(super) admin: Option<bool>,
+    pub(super) wildcard_grant: bool,
+    pub(super) write_on_everything: bool,
+    pub(super) log_tamper: bool,
+    pub(super) gate_tamper: bool,
+    pub(super) secret_store_read: bool,
+    pub(super) scope_wide: bool,
+    /// Whether the provider has doubts about the access: a negative answer may then be wrong.
+    pub(super) doubtful: bool,
+}
+
+/// The access facts of all identities, by position.
+pub(super) struct AccessTable {
+    facts: Vec<AccessFacts>,
+    /// For each identity: the index of its facts.
+    of: Vec<Option<u32>>,
+}
+
+impl AccessTable {
+    /// Resolves the access of all identities, once for each distinct access.
+    pub(super) fn new(identities: &[Identity], resolvers: &Resolvers) -> Self {
+        let keys: Vec<Option<(ProviderName, u64)>> = identities
+            .par_iter()
+            .map(|identity| {
+                let key = resolvers.get(identity.provider)?.access_key(&identity.id)?;
+                Some((identity.provider, key))
+            })
+            .collect();
+        let mut index: HashMap<(ProviderName, u64), u32, foldhash::fast::FixedState> = HashMap::default();
+        let mut examples: Vec<&Identity> = Vec::new();
+        let mut of = Vec::with_capacity(identities.len());
+        for (identity, key) in identities.iter().zip(keys) {
+            of.push(key.map(|key| {
+                *index.entry(key).or_insert_with(|| {
+                    examples.push(identity);
+                    u32::try_from(examples.len() - 1).unwrap_or(u32::MAX)
+                })
+            }));
+        }
+        let lenses: Vec<(ProviderName, Lens)> =
+            resolvers.iter().map(|(provider, resolver)| (provider, Lens::new(resolver.catalog()))).collect();
+        let facts: Vec<Option<AccessFacts>> = examples
+            .into_par_iter()
+            .map(|identity| {
+                let resolver = resolvers.get(identity.provider)?;
+                let lens = lenses.iter().find(|(provider, _)| *provider == identity.provider).map(|(_, lens)| lens)?;
+                Some(lens.look(resolver, identity, &*resolver.access(&identity.id)?))
+            })
+            .collect();
+        // Positions move where nothing was read about an access after all.
+        let mut kept = Vec::with_capacity(facts.len());
+        let moved: Vec<Option<u32>> = facts
+            .into_iter()
+            .map(|facts| {
+                kept.push(facts?);
+                u32::try_from(kept.len() - 1).ok()
+            })
+            .collect();
+        let of = of.into_iter().map(|at| moved.get(at? as usize).copied().flatten()).collect();
+        Self { facts: kept, of }
+    }
+
+    /// The facts about the access of the identity at a position; `None` = nothing was read about it.
+    pub(super) fn of(&self, position: usize) -> Option<&AccessFacts> {
+        let at = self.of.get(position).copied().flatten()?;
+        self.facts.get(at as usize)
+    }
+}
+
+/// What to look for in the access of one provider's identities.
+struct Lens {
+    /// The operations of whole services with more than one operation, as ranges, sorted.
+    services: Vec<(u32, u32)>,
+    /// Likewise, for services whose operations are not neighbours in the catalogue.
+    scattered: Vec<OpSet>,
+    writes: OpSet,
+    log_tamper: OpSet,
+    gate_tamper: OpSet,
+    secret_read: OpSet,
+    all: usize,
+}
+
+impl Lens {
+    fn new(catalog: &dyn Catalog) -> Self {
+        let mut services = Vec::new();
+        let mut scattered = Vec::new();
+        let all = OpSet::all(catalog.len());
+        for (_, operations) in catalog.summarise(&all) {
+            match operations.ranges() {
+                [range] if operations.len() > 1 => services.push(*range),
+                [_, _, ..] => scattered.push(operations),
+                _ => {}
+            }
+        }
+        services.sort_unstable();
+        let length = u32::try_from(catalog.len()).unwrap_or(u32::MAX);
+        Self {
+            services,
+            scattered,
+            writes: (0..length)
+                .map(OperationIx)
+                .filter(|operation| catalog.level(*operation) >= AccessLevel::Write)
+                .collect(),
+            log_tamper: catalog.class(OperationClass::LogTamper).clone(),
+            gate_tamper: catalog.class(OperationClass::GateTamper).clone(),
+            secret_read: catalog.class(OperationClass::SecretRead).clone(),
+            all: catalog.len(),
+        }
+    }
+
+    /// Whether a set holds all operations of some service.
+    fn holds_service(&self, operations: &OpSet) -> bool {
+        operations.ranges().iter().any(|(start, end)| {
+            let first = self.services.partition_point(|(service, _)| service < start);
+            self.services.get(first).is_some_and(|(_, last)| last <= end)
+        }) || self.scattered.iter().any(|service| service.is_subset(operations))
+    }
+
+    fn look(&self, resolver: &dyn AccessResolver, identity: &Identity, access: &Access) -> AccessFacts {
+        let operations = if access.unlimited { OpSet::all(self.all) } else { access.operations() };
+        let weight = resolver.catalog().weight_of(&operations);
+        let any = |wanted: &dyn Fn(&evenhand_model::access::Slice) -> bool| {
+            access.unlimited || access.slices.iter().any(wanted)
+        };
+        AccessFacts {
+            weight: i64::try_from(weight).unwrap_or(i64::MAX),
+            admin: if access.unlimited { Some(true) } else { resolver.is_admin(&identity.id) },
+            wildcard_grant: any(&|slice| self.holds_service(&slice.operations)),
+            write_on_everything: any(&|slice| {
+                slice.scope.is_everything()
+                    && slice.condition.is_unconditional()
+                    && slice.operations.intersects(&self.writes)
+            }),
+            log_tamper: operations.intersects(&self.log_tamper),
+            gate_tamper: operations.intersects(&self.gate_tamper),
+            secret_store_read: any(&|slice| {
+                slice.operations.intersects(&self.secret_read) && reaches_all_of_a_type(&slice.scope)
+            }),
+            scope_wide: any(&|slice| is_scope_wide(&slice.scope)),
+            doubtful: !access.doubts.is_empty(),
+            operations,
+        }
+    }
+}
+
+/// Whether a scope is bound to no part of the identity's scope: the first segment of a resource's name, which says in
+/// what part it lies, is free.
+fn is_scope_wide(scope: &ResourceScope) -> bool {
+    every_limit(scope, |pattern| pattern.is_any() || pattern.segments().first() == Some(&Glob::Any))
+}
+
+/// Whether a scope reaches every resource of some type: only the type, and no name, is fixed.
+///
+/// The last segment names the resource, `secret:*` or `parameter/*` where it says the type too. A literal first segment
+/// of a name with two segments is the part of the scope that it lies in.
+fn reaches_all_of_a_type(scope: &ResourceScope) -> bool {
+    let free = |glob: &Glob| match glob {
+        Glob::Any => true,
+        Glob::Prefix(text) => text.find([':', '/']).is_some_and(|separator| separator + 1 == text.len()),
+        _ => false,
+    };
+    every_limit(scope, |pattern| match pattern.segments() {
+        [] => true,
+        [name] => free(name),
+        [part, name] => *part == Glob::Any && free(name),
+        [.., name] => free(name),
+    })
+}
+
+fn every_limit(scope: &ResourceScope, fits: impl Fn(&Pattern) -> bool) -> bool {
+    scope.all_of.iter().all(|list| list.iter().any(&fits))
+}
+
+/// The operations of an identity that it did not use in 90 days; `None` where use was not read.
+pub(super) fn unused(facts: &AccessFacts, resolver: &dyn AccessResolver, identity: &Identity) -> Option<i64> {
+    let used = resolver.used(&identity.id)?;
+    i64::try_from(facts.operations.difference(&used).len()).ok()
+}

@@ -1,0 +1,274 @@
+//! Joins and counts that the rows need, made once.
+
+use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
+use std::sync::Arc;
+
+use evenhand_model::agent::AgentKind;
+use evenhand_model::credential::Credential;
+use evenhand_model::evidence::{Evidence, Fact, Place, Truth};
+use evenhand_model::id::{IdentityId, ScopeId};
+use evenhand_model::identity::Nature;
+use evenhand_model::inventory::Inventory;
+use evenhand_model::log::Log;
+use evenhand_model::parity::Comparison;
+
+use crate::facts::FactInput;
+use crate::facts::access::AccessTable;
+use crate::link::is_held_copy;
+
+/// A map that hashes fast; keys come from the inventory, which a scan reads once.
+pub(super) type FastMap<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
+
+/// The credentials of one identity.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct CredentialCount {
+    /// Credentials that were read.
+    pub(super) all: i64,
+    /// Those that are static and not known to be switched off.
+    pub(super) in_force: i64,
+    /// The largest number of identities that hold one of them.
+    pub(super) most_shared: i64,
+}
+
+/// What the logs of a scope tell.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LogFacts {
+    pub(super) on: Truth,
+    pub(super) covers_agents: Truth,
+}
+
+/// Everything that rows are made from.
+pub(super) struct Context<'a> {
+    pub(super) input: &'a FactInput<'a>,
+    pub(super) inventory: &'a Inventory,
+    pub(super) access: AccessTable,
+    words: FastMap<&'static str, Arc<str>>,
+    comparisons: Vec<Option<u32>>,
+    pub(super) users: Vec<u32>,
+    pub(super) registered_agents: BTreeSet<usize>,
+    pub(super) credentials: Vec<CredentialCount>,
+    pub(super) shared_by: Vec<i64>,
+    pub(super) secret_names: Vec<Option<Arc<str>>>,
+    environments: FastMap<usize, BTreeSet<Arc<str>>>,
+    pub(super) logs: FastMap<&'a ScopeId, LogFacts>,
+    pub(super) ai_identities: FastMap<&'a ScopeId, i64>,
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn new(input: &'a FactInput<'a>) -> Self {
+        let inventory = input.inventory;
+        let count = inventory.identities.len();
+        let position = |id: &IdentityId| input.judgements.position(id);
+
+        let mut comparisons = vec![None; count];
+        for (at, comparison) in input.comparisons.iter().enumerate() {
+            if let Some(slot) = position(&comparison.identity).and_then(|position| comparisons.get_mut(position)) {
+                *slot = u32::try_from(at).ok();
+            }
+        }
+
+        let shared_by = shared_by(&inventory.credentials);
+        let mut credentials = vec![CredentialCount::default(); count];
+        for (credential, shared_by) in inventory.credentials.iter().zip(&shared_by) {
+            if let Some(slot) = position(&credential.identity).and_then(|position| credentials.get_mut(position)) {
+                slot.all += 1;
+                slot.most_shared = slot.most_shared.max(*shared_by);
+                if credential.is_static == Fact::Known(true) && credential.enabled != Fact::Known(false) {
+                    slot.in_force += 1;
+                }
+            }
+        }
+
+        let mut ai_identities: FastMap<&ScopeId, i64> = FastMap::default();
+        for (at, identity) in inventory.identities.iter().enumerate() {
+            if input.judgements.nature_at(at) == Nature::AiAgent {
+                *ai_identities.entry(&identity.scope).or_default() += 1;
+            }
+        }
+
+        Self {
+            input,
+            inventory,
+            access: AccessTable::new(&inventory.identities, input.resolvers),
+            words: words(inventory),
+            comparisons,
+            users: users(input),
+            registered_agents: registered_agents(input),
+            credentials,
+            secret_names: secret_names(&inventory.credentials, input.stable_fingerprints),
+            shared_by,
+            environments: environments(input),
+            logs: logs(&inventory.logs),
+            ai_identities,
+        }
+    }
+
+    /// A word of some vocabulary, shared.
+    pub(super) fn word(&self, word: &'static str) -> Arc<str> {
+        self.words.get(word).cloned().unwrap_or_else(|| Arc::from(word))
+    }
+
+    /// The comparison of the identity at a position.
+    pub(super) fn comparison(&self, position: usize) -> Option<&'a Comparison> {
+        let at = self.comparisons.get(position).copied().flatten()?;
+        self.input.comparisons.get(at as usize)
+    }
+
+    /// The nature of an identity, in words.
+    pub(super) fn nature(&self, id: &IdentityId) -> Arc<str> {
+        self.word(self.input.judgements.nature(id).as_str())
+    }
+
+    /// The number of environments in which the identity at a position is used.
+    pub(super) fn environments(&self, position: usize) -> i64 {
+        let own = self.inventory.identities.get(position).and_then(|identity| identity.environment.value());
+        match self.environments.get(&position) {
+            None => i64::from(own.is_some()),
+            Some(users) => int(users.len()) + i64::from(own.is_some_and(|own| !users.contains(own))),
+        }
+    }
+}
+
+/// A count as a column holds it.
+pub(super) fn int(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// Where something is written, as text and line.
+pub(super) fn location_and_line(evidence: &Evidence) -> (Arc<str>, Option<i64>) {
+    match evidence.place {
+        Place::Whole => (Arc::clone(&evidence.document), None),
+        Place::Line(line) | Place::LineColumn(line, _) => (Arc::clone(&evidence.document), Some(i64::from(line))),
+        Place::Pointer(_) => (evidence.to_string().into(), None),
+    }
+}
+
+/// Where something is written, as one text.
+pub(super) fn location(evidence: &Evidence) -> Arc<str> {
+    match evidence.place {
+        Place::Whole => Arc::clone(&evidence.document),
+        _ => evidence.to_string().into(),
+    }
+}
+
+/// The words that many rows share.
+fn words(inventory: &Inventory) -> FastMap<&'static str, Arc<str>> {
+    let mut words: BTreeSet<&'static str> =
+        [Nature::Human, Nature::HumanRole, Nature::Workload, Nature::AiAgent, Nature::ThirdParty, Nature::Unknown]
+            .into_iter()
+            .map(Nature::as_str)
+            .collect();
+    words.extend(["", "none"]);
+    for identity in &inventory.identities {
+        words.insert(identity.provider.0);
+        words.insert(identity.kind);
+    }
+    words.into_iter().map(|word| (word, Arc::from(word))).collect()
+}
+
+/// For each identity: the number of distinct workloads and agents that use it. Tool servers are used by their agent.
+fn users(input: &FactInput<'_>) -> Vec<u32> {
+    let mut users = vec![0; input.inventory.identities.len()];
+    let mut seen: BTreeSet<(usize, &str)> = BTreeSet::new();
+    let workloads = input.inventory.workloads.iter().map(|workload| (&workload.identity, &*workload.id));
+    let agents = input.inventory.agents.iter().filter(|agent| agent.kind == AgentKind::Agent);
+    for (identity, id) in workloads.chain(agents.map(|agent| (&agent.identity, &*agent.id))) {
+        if let Some(position) = input.judgements.position(identity)
+            && seen.insert((position, id))
+            && let Some(count) = users.get_mut(position)
+        {
+            *count += 1;
+        }
+    }
+    users
+}
+
+/// The identities one of whose agents is in the register.
+fn registered_agents(input: &FactInput<'_>) -> BTreeSet<usize> {
+    let Some(register) = input.register else { return BTreeSet::new() };
+    let registered = input
+        .inventory
+        .agents
+        .iter()
+        .filter(|agent| register.holds(agent.provider.0, &agent.id, &agent.client, &agent.name));
+    registered.filter_map(|agent| input.judgements.position(&agent.identity)).collect()
+}
+
+/// For each credential: the number of identities that hold the same secret.
+///
+/// The issuer's own record of a credential is no holder: a key that only its agent has is held once.
+fn shared_by(credentials: &[Credential]) -> Vec<i64> {
+    let by_secret = holders(credentials, |credential| credential.fingerprint);
+    let by_id = holders(credentials, |credential| credential.public_id.as_ref().filter(|_| is_held_copy(credential)));
+    let held = |count: Option<&BTreeSet<&IdentityId>>| count.map_or(1, |holders| int(holders.len()));
+    credentials
+        .iter()
+        .map(|credential| {
+            let secret = held(credential.fingerprint.and_then(|fingerprint| by_secret.get(&fingerprint)));
+            secret.max(held(credential.public_id.as_ref().and_then(|id| by_id.get(&id))))
+        })
+        .collect()
+}
+
+fn holders<'a, K: Eq + Hash>(
+    credentials: &'a [Credential],
+    key: impl Fn(&'a Credential) -> Option<K>,
+) -> FastMap<K, BTreeSet<&'a IdentityId>> {
+    let mut holders: FastMap<K, BTreeSet<&IdentityId>> = FastMap::default();
+    for credential in credentials {
+        if let Some(key) = key(credential) {
+            holders.entry(key).or_default().insert(&credential.identity);
+        }
+    }
+    holders
+}
+
+/// For each credential with a fingerprint: a name for its secret that reveals nothing.
+fn secret_names(credentials: &[Credential], stable: bool) -> Vec<Option<Arc<str>>> {
+    let mut names: FastMap<evenhand_model::secret::Fingerprint, Arc<str>> = FastMap::default();
+    credentials
+        .iter()
+        .map(|credential| {
+            let fingerprint = credential.fingerprint?;
+            let next = names.len() + 1;
+            let name = names
+                .entry(fingerprint)
+                .or_insert_with(|| if stable { fingerprint.to_hex().into() } else { format!("secret-{next}").into() });
+            Some(Arc::clone(name))
+        })
+        .collect()
+}
+
+/// For each identity that others may become: the environments of these others.
+fn environments(input: &FactInput<'_>) -> FastMap<usize, BTreeSet<Arc<str>>> {
+    let mut environments: FastMap<usize, BTreeSet<Arc<str>>> = FastMap::default();
+    for trust in &input.inventory.trusts {
+        let source = input.judgements.position(&IdentityId::new(Arc::clone(&trust.source)));
+        let environment = source
+            .and_then(|position| input.inventory.identities.get(position))
+            .and_then(|identity| identity.environment.value());
+        if let (Some(environment), Some(target)) = (environment, input.judgements.position(&trust.target)) {
+            environments.entry(target).or_default().insert(Arc::clone(environment));
+        }
+    }
+    environments
+}
+
+/// What the logs of each scope tell.
+fn logs(logs: &[Log]) -> FastMap<&ScopeId, LogFacts> {
+    let truth = |fact: &Fact<bool>| fact.value().map_or(Truth::Unknown, |value| Truth::from(*value));
+    let mut facts: FastMap<&ScopeId, LogFacts> = FastMap::default();
+    for log in logs {
+        let on = truth(&log.enabled);
+        let covers_agents = on.and(truth(&log.covers_agents));
+        facts
+            .entry(&log.scope)
+            .and_modify(|held| {
+                held.on = held.on.or(on);
+                held.covers_agents = held.covers_agents.or(covers_agents);
+            })
+            .or_insert(LogFacts { on, covers_agents });
+    }
+    facts
+}

@@ -1,0 +1,190 @@
+//! The rows of table `identities`.
+
+use std::sync::Arc;
+
+use evenhand_model::evidence::Truth;
+use evenhand_model::parity::{BaselineSource, Comparison};
+use evenhand_model::table::Table;
+
+use crate::facts::access::{AccessFacts, unused};
+use crate::facts::context::{Context, int, location};
+use crate::facts::parity::target;
+use crate::facts::places::Places;
+use crate::facts::rows::{idle_days, value};
+use crate::facts::tables::IdentityRow;
+use crate::facts::tabulate::tabulate;
+use crate::facts::{days_between, joined};
+
+pub(super) fn table(context: &Context<'_>) -> (Table, Places) {
+    let rows = context.inventory.identities.len();
+    // An identity is its own evidence: findings take it from the inventory.
+    (tabulate(rows, |at| row(context, at)), Places::None)
+}
+
+fn row(context: &Context<'_>, at: usize) -> Option<IdentityRow> {
+    let identity = context.inventory.identities.get(at)?;
+    let judged = context.input.judgements.at(at)?;
+    let now = context.input.now;
+    let access = context.access.of(at);
+    let parity = Parity::new(context.comparison(at));
+    let reach = context.input.paths.reach_of(&identity.id);
+    let log = context.logs.get(&identity.scope);
+    let credentials = context.credentials.get(at).copied().unwrap_or_default();
+    let users = i64::from(context.users.get(at).copied().unwrap_or(0));
+    let resolver = context.input.resolvers.get(identity.provider);
+    Some(IdentityRow {
+        id: identity.id.shared(),
+        provider: context.word(identity.provider.0),
+        scope: identity.scope.shared(),
+        kind: context.word(identity.kind),
+        name: Arc::clone(&identity.name),
+        nature: context.word(judged.nature.as_str()),
+        nature_evidence: Arc::clone(&judged.reason),
+        nature_confidence: judged.confidence,
+        ai_hint: judged.ai_hint.is_some(),
+        job: context.input.judgements.job_at(at).map(evenhand_model::id::Job::shared),
+        owner: value(&identity.owner),
+        has_owner: identity.owner.present(),
+        owner_active: value(&identity.owner_active),
+        sponsor: value(&identity.sponsor),
+        purpose: value(&identity.purpose),
+        has_purpose: identity.purpose.present(),
+        environment: value(&identity.environment),
+        created_at: value(&identity.created_at),
+        last_used_at: value(&identity.last_used_at),
+        ever_used: identity.last_used_at.present(),
+        age_days: identity.created_at.value().map(|made| days_between(*made, now)),
+        idle_days: idle_days(&identity.last_used_at, &identity.created_at, now),
+        enabled: value(&identity.enabled),
+        third_party: value(&identity.third_party),
+        registered: context.input.register.map(|register| {
+            context.registered_agents.contains(&at)
+                || register.holds(identity.provider.0, identity.id.as_str(), identity.kind, &identity.name)
+        }),
+        review_age_days: identity.reviewed_at.value().map(|reviewed| days_between(*reviewed, now)),
+        has_review: identity.reviewed_at.present(),
+        shared_by: users,
+        environments: context.environments(at),
+        human_role: parity.human_role(),
+        baseline_source: context.word(parity.source().as_str()),
+        baseline_confidence: parity.source().confidence(),
+        verdict: parity.0.map(|comparison| context.word(comparison.verdict.as_str())),
+        admin: access.and_then(|access| access.admin),
+        can_escalate: reach.and_then(|reach| reach.can_escalate.known()),
+        escalation_target: reach.and_then(|reach| reach.target.as_ref()).map(target),
+        operations: parity.own_operations().or_else(|| access.map(|access| int(access.operations.len()))),
+        access_weight: parity.own_weight().or_else(|| access.map(|access| access.weight)),
+        excess_operations: parity.compared(|comparison| i64::from(comparison.excess_operations)),
+        excess_weight: parity.compared(|comparison| i64::from(comparison.excess_weight)),
+        excess_ratio: parity.excess_ratio(),
+        high_risk_excess: parity.high_risk_excess(),
+        undecided_operations: parity.compared(|comparison| i64::from(comparison.undecided_operations)),
+        coverage: parity.0.and_then(|comparison| comparison.coverage),
+        control_gaps: parity.control_gaps().map(|gaps| int(gaps.len())),
+        control_gap_list: parity.control_gaps().map(|gaps| joined(gaps, ", ")),
+        unused_operations: access.zip(resolver).and_then(|(access, resolver)| unused(access, resolver, identity)),
+        wildcard_grant: held(access, |access| access.wildcard_grant),
+        write_on_everything: held(access, |access| access.write_on_everything),
+        log_tamper: held(access, |access| access.log_tamper),
+        gate_tamper: held(access, |access| access.gate_tamper),
+        secret_store_read: held(access, |access| access.secret_store_read),
+        scope_wide: held(access, |access| access.scope_wide),
+        logged: log.and_then(|log| log.on.known()),
+        agent_activity_logged: log.and_then(|log| log.covers_agents.known()),
+        attributable: match (users.max(credentials.most_shared), users) {
+            (2.., _) => Some(false),
+            (_, 1) => Some(true),
+            _ => None,
+        },
+        static_credentials: (credentials.all > 0).then_some(credentials.in_force),
+        human_sign_in: value(&identity.human_sign_in),
+        location: location(&identity.evidence),
+    })
+}
+
+/// Whether an access has a property; a doubtful access cannot be said not to have it.
+fn held(access: Option<&AccessFacts>, property: impl Fn(&AccessFacts) -> bool) -> Option<bool> {
+    let access = access?;
+    if property(access) { Some(true) } else { (!access.doubtful).then_some(false) }
+}
+
+/// A comparison as columns see it.
+#[derive(Clone, Copy)]
+struct Parity<'a>(Option<&'a Comparison>);
+
+impl<'a> Parity<'a> {
+    fn new(comparison: Option<&'a Comparison>) -> Self {
+        Self(comparison)
+    }
+
+    fn source(self) -> BaselineSource {
+        self.0.map_or(BaselineSource::None, |comparison| comparison.baseline.source)
+    }
+
+    fn human_role(self) -> Option<Arc<str>> {
+        self.0.and_then(human_role)
+    }
+
+    fn own_operations(self) -> Option<i64> {
+        self.0.and_then(|comparison| comparison.operations).map(i64::from)
+    }
+
+    fn own_weight(self) -> Option<i64> {
+        self.0.and_then(|comparison| comparison.access_weight).map(i64::from)
+    }
+
+    /// A number that means something only where both accesses are known.
+    fn compared(self, number: impl Fn(&Comparison) -> i64) -> Option<i64> {
+        let comparison = self.0?;
+        let both = comparison.operations.is_some()
+            && comparison.human_operations.is_some()
+            && !comparison.baseline.roles.is_empty();
+        both.then(|| number(comparison))
+    }
+
+    fn excess_ratio(self) -> Option<f64> {
+        let excess = self.compared(|comparison| i64::from(comparison.excess_weight))?;
+        let own = self.own_weight()?;
+        #[expect(clippy::cast_precision_loss, reason = "weights are sums of 32-bit numbers, far below 2^53")]
+        let ratio = if own == 0 { 0.0 } else { excess as f64 / own as f64 };
+        Some(ratio)
+    }
+
+    /// Certain excess of high risk; unknown where there is none for certain but undecided atoms could be some.
+    fn high_risk_excess(self) -> Option<i64> {
+        let certain = self.compared(|comparison| i64::from(comparison.high_risk_excess))?;
+        let open = || {
+            self.0.is_some_and(|comparison| comparison.excess.iter().any(|atom| !atom.decided && atom.high_risk > 0))
+        };
+        (certain > 0 || !open()).then_some(certain)
+    }
+
+    /// The controls that the human is under and the identity is not; unknown where there is none for certain but one is
+    /// possible.
+    fn control_gaps(self) -> Option<Vec<&'static str>> {
+        let comparison = self.0?;
+        if comparison.baseline.roles.is_empty() {
+            return None;
+        }
+        let mut gaps: Vec<_> = comparison
+            .controls
+            .iter()
+            .filter(|control| control.is_gap() == Truth::Yes)
+            .map(|control| control.control)
+            .collect();
+        gaps.sort_unstable();
+        gaps.dedup();
+        let open = comparison.controls.iter().any(|control| control.is_gap() == Truth::Unknown);
+        (!gaps.is_empty() || !open)
+            .then(|| gaps.into_iter().map(evenhand_model::control::ControlKind::as_str).collect())
+    }
+}
+
+/// The human role of a comparison: ids joined by ` + `.
+pub(super) fn human_role(comparison: &Comparison) -> Option<Arc<str>> {
+    match comparison.baseline.roles.as_slice() {
+        [] => None,
+        [role] => Some(role.shared()),
+        roles => Some(joined(roles.iter().map(evenhand_model::id::IdentityId::as_str), " + ")),
+    }
+}

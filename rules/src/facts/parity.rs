@@ -1,0 +1,115 @@
+//! Rows that restate comparisons and paths: excess, controls, paths.
+
+use std::sync::Arc;
+
+use evenhand_model::access::EdgeTarget;
+use evenhand_model::identity::Nature;
+use evenhand_model::parity::{Comparison, ControlComparison, ExcessAtom};
+use evenhand_model::table::Table;
+
+use crate::facts::context::{Context, int, location};
+use crate::facts::identities::human_role;
+use crate::facts::joined;
+use crate::facts::places::Places;
+use crate::facts::tables::{ControlRow, ExcessRow, PathRow};
+use crate::facts::tabulate::tabulate;
+
+/// The comparisons of AI identities with something to list, flattened.
+fn flat<'a, T>(
+    context: &Context<'a>,
+    items: impl Fn(&'a Comparison) -> &'a [T],
+) -> Vec<(&'a Comparison, Arc<str>, &'a T)> {
+    let agents = context
+        .input
+        .comparisons
+        .iter()
+        .filter(|comparison| context.input.judgements.nature(&comparison.identity) == Nature::AiAgent);
+    let mut flat = Vec::new();
+    for comparison in agents {
+        let role = human_role(comparison).unwrap_or_else(|| context.word(""));
+        flat.extend(items(comparison).iter().map(|item| (comparison, Arc::clone(&role), item)));
+    }
+    flat
+}
+
+pub(super) fn excess(context: &Context<'_>) -> (Table, Places) {
+    let atoms: Vec<(&Comparison, Arc<str>, &ExcessAtom)> = flat(context, |comparison| &comparison.excess);
+    let table = tabulate(atoms.len(), |at| {
+        let (comparison, role, atom) = atoms.get(at)?;
+        Some(ExcessRow {
+            identity: comparison.identity.shared(),
+            human_role: Arc::clone(role),
+            operation: Arc::clone(&atom.operation),
+            operations: i64::from(atom.operations),
+            access_level: context.word(atom.level.as_str()),
+            scope: Arc::clone(&atom.scope),
+            condition: Arc::clone(&atom.condition),
+            weight: i64::from(atom.weight),
+            high_risk: atom.high_risk > 0,
+            used: atom.used,
+            granted_by: atom.grant.to_string().into(),
+            location: location(&atom.grant.evidence),
+            decided: atom.decided,
+        })
+    });
+    (table, Places::One(atoms.iter().map(|(_, _, atom)| atom.grant.evidence.clone()).collect()))
+}
+
+pub(super) fn controls(context: &Context<'_>) -> (Table, Places) {
+    let controls: Vec<(&Comparison, Arc<str>, &ControlComparison)> = flat(context, |comparison| &comparison.controls);
+    let table = tabulate(controls.len(), |at| {
+        let (comparison, role, control) = controls.get(at)?;
+        let mut operation = joined(control.operations.iter().map(|operation| &**operation), ", ").to_string();
+        let more = (control.count as usize).saturating_sub(control.operations.len());
+        if more > 0 {
+            operation.push_str(&format!(" and {more} more"));
+        }
+        Some(ControlRow {
+            identity: comparison.identity.shared(),
+            human_role: Arc::clone(role),
+            operation: operation.into(),
+            resource: Arc::clone(&control.resource),
+            control: context.word(control.control.as_str()),
+            human_has: control.human.known(),
+            identity_has: control.identity.known(),
+        })
+    });
+    (table, Places::None)
+}
+
+pub(super) fn paths(context: &Context<'_>) -> (Table, Places) {
+    let paths = &context.input.paths.paths;
+    let table = tabulate(paths.len(), |at| {
+        let path = paths.get(at)?;
+        let grants = path.hops.iter().flat_map(|hop| &hop.grants).map(|grant| grant.to_string());
+        Some(PathRow {
+            identity: path.identity.shared(),
+            target: target(&path.target),
+            hops: int(path.hops.len()),
+            techniques: joined(path.hops.iter().map(|hop| &*hop.technique), " > "),
+            escalation: path.escalates(),
+            conditional: path.conditional(),
+            crosses_provider: path.crosses_provider,
+            reaches_admin: path.reaches_admin,
+            evidence: grants.collect::<Vec<_>>().join("; ").into(),
+        })
+    });
+    let places = paths.iter().map(|path| {
+        let mut places = Vec::with_capacity(path.hops.len());
+        for grant in path.hops.iter().flat_map(|hop| &hop.grants) {
+            if !places.contains(&grant.evidence) {
+                places.push(grant.evidence.clone());
+            }
+        }
+        places
+    });
+    (table, Places::Many(places.collect()))
+}
+
+/// The end of a path, in words.
+pub(super) fn target(target: &EdgeTarget) -> Arc<str> {
+    match target {
+        EdgeTarget::Identity(identity) => identity.shared(),
+        EdgeTarget::Admin(scope) => joined(["admin of", scope.as_str()], " "),
+    }
+}

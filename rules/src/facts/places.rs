@@ -1,0 +1,25 @@
+//! Where the rows of a table are written.
+
+use evenhand_model::evidence::Evidence;
+
+/// The evidence of each row of a table.
+#[derive(Clone, Debug)]
+pub(super) enum Places {
+    /// The rows stand nowhere, or the identity's own evidence is all there is.
+    None,
+    /// One place for each row.
+    One(Vec<Evidence>),
+    /// Any number of places for each row.
+    Many(Vec<Vec<Evidence>>),
+}
+
+impl Places {
+    /// The places of a row.
+    pub(super) fn of(&self, row: usize) -> &[Evidence] {
+        match self {
+            Self::None => &[],
+            Self::One(places) => places.get(row).map_or(&[], std::slice::from_ref),
+            Self::Many(places) => places.get(row).map_or(&[], Vec::as_slice),
+        }
+    }
+}
