@@ -84,6 +84,7 @@ pub(super) fn paths(context: &Context<'_>) -> (Table, Places) {
         let grants = path.hops.iter().flat_map(|hop| &hop.grants).map(|grant| grant.to_string());
         Some(PathRow {
             identity: path.identity.shared(),
+            nature: context.nature(&path.identity),
             target: target(&path.target),
             hops: int(path.hops.len()),
             techniques: joined(path.hops.iter().map(|hop| &*hop.technique), " > "),

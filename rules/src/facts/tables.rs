@@ -243,6 +243,8 @@ fact_table! {
     pub struct PathRow {
         /// The identity at the start.
         identity: Arc<str>,
+        /// The nature of that identity.
+        nature: Arc<str>,
         /// What is reached: an identity, or `admin of <scope>`.
         target: Arc<str>,
         /// The number of steps.
