@@ -1,3 +1,19 @@
 //! The command line of evenhand as a library, so that tests and benches can call what the binary calls.
+//!
+//! The way of a scan: [`sources`] finds and loads files, [`pipeline`] has the providers read them, [`assess`] has the
+//! rules judge what was read and makes the report, [`gate`] decides the exit. [`cmd`] holds the verbs, one file each.
 
+pub mod assess;
+pub mod cli;
+pub mod cmd;
+pub mod config;
+pub mod console;
+pub mod gate;
+pub mod lookup;
+pub mod output;
+pub mod pipeline;
+pub mod progress;
+pub mod ruleset;
 pub mod sources;
+
+pub use pipeline::providers;

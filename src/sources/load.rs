@@ -89,13 +89,15 @@ pub struct Loaded {
     pub document: Document,
     /// Its size in bytes, decompressed.
     pub bytes: u64,
+    /// A hash of its text.
+    pub digest: blake3::Hash,
 }
 
-/// Reads a file.
+/// Reads a file. Whether version control tracks it is left open: see [`super::WorkTrees`].
 ///
 /// # Errors
 /// When it cannot be read, decompressed or decoded.
-pub fn load(found: &Found, tracked: Option<bool>, limits: Limits) -> Result<Loaded, LoadError> {
+pub fn load(found: &Found, limits: Limits) -> Result<Loaded, LoadError> {
     if found.bytes > limits.document {
         return Err(LoadError::TooLarge { mebibytes: limits.document >> 20, compressed: false });
     }
@@ -113,7 +115,7 @@ pub fn load(found: &Found, tracked: Option<bool>, limits: Limits) -> Result<Load
         }
     };
     let (format, head) = format::look(name, &text);
-    let bytes = text.len() as u64;
+    let (bytes, digest) = (text.len() as u64, blake3::hash(text.as_bytes()));
     let plain = |path: &Arc<str>| -> Arc<str> {
         match path.strip_suffix(".gz").or_else(|| path.strip_suffix(".zst")) {
             Some(plain) if compressed => plain.into(),
@@ -129,12 +131,13 @@ pub fn load(found: &Found, tracked: Option<bool>, limits: Limits) -> Result<Load
             text,
             head,
             file: FileFacts {
-                tracked,
+                tracked: None,
                 user_level: found.user_level,
                 readable_by_others: readable_by_others(&found.file),
             },
         },
         bytes,
+        digest,
     })
 }
 
@@ -171,7 +174,7 @@ mod tests {
     #[test]
     fn a_file_in_another_encoding_is_named_with_its_place() {
         let folder = tempfile::tempdir().unwrap();
-        let error = load(&found(&folder, "a.json", b"{\"kind\":\"\xe9\"}"), None, Limits::default()).unwrap_err();
+        let error = load(&found(&folder, "a.json", b"{\"kind\":\"\xe9\"}"), Limits::default()).unwrap_err();
         let LoadError::Encoding { place, format, head } = error else { panic!("{error:?}") };
         assert_eq!((place.line, place.column, format), (1, 10, Format::Json));
         assert_eq!(head.keys, ["kind"]);
@@ -180,9 +183,9 @@ mod tests {
     #[test]
     fn pictures_are_binary_and_large_files_are_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let binary = load(&found(&folder, "a", b"\x89PNG\0\0"), None, Limits::default()).unwrap_err();
+        let binary = load(&found(&folder, "a", b"\x89PNG\0\0"), Limits::default()).unwrap_err();
         assert_eq!(binary, LoadError::Binary);
-        let large = load(&found(&folder, "b", b"{\"a\":1}"), None, Limits { document: 3 }).unwrap_err();
+        let large = load(&found(&folder, "b", b"{\"a\":1}"), Limits { document: 3 }).unwrap_err();
         assert!(matches!(large, LoadError::TooLarge { .. }));
     }
 }

@@ -1,0 +1,178 @@
+//! From a capture to a report: the assessment, its stages timed, and what a format needs beside it.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use evenhand_model::access::AccessResolver;
+use evenhand_model::finding::{Finding, Severity, Status};
+use evenhand_model::identity::{Identity, Nature};
+use evenhand_model::parity::Verdict;
+use evenhand_reports::Report;
+use evenhand_reports::report::{Coverage, Scan, SourceStatus, Tool};
+use evenhand_rules::evaluate::{self, Assessed, Assessment, Stage};
+use evenhand_rules::pack::RuleSet;
+use evenhand_rules::parity::ParityConfig;
+use jiff::Timestamp;
+
+use crate::config::Config;
+use crate::pipeline::Capture;
+use crate::progress::Progress;
+
+/// How to assess.
+#[derive(Clone, Copy, Debug)]
+pub struct Options<'a> {
+    /// The configuration.
+    pub config: &'a Config,
+    /// The rules.
+    pub rules: &'a RuleSet,
+    /// Whether undecided findings count like failed ones.
+    pub strict: bool,
+    /// Whether fingerprints mean the same in the next scan.
+    pub stable_fingerprints: bool,
+    /// The moment of the scan.
+    pub now: Timestamp,
+    /// Where progress is shown.
+    pub progress: &'a Progress,
+}
+
+/// A capture with everything that was found in it.
+#[derive(Debug)]
+pub struct Assessing {
+    /// The capture; its inventory has moved into the assessment.
+    pub capture: Capture,
+    /// What was found.
+    pub assessed: Assessed,
+    /// The jobs and thresholds of the comparison.
+    pub parity: ParityConfig,
+}
+
+impl Assessing {
+    /// The provider's view of an identity's access; `None` for identities that hold none of their own.
+    pub fn resolver(&self, identity: &Identity) -> Option<&dyn AccessResolver> {
+        self.capture.resolvers.get(identity.provider)
+    }
+}
+
+/// Assesses a capture.
+pub fn assess(mut capture: Capture, options: Options<'_>) -> Assessing {
+    let inventory = std::mem::take(&mut capture.inventory);
+    let parity = ParityConfig::new(options.config.jobs.clone());
+    let under_way = RefCell::new(None);
+    let assessed = evaluate::assess(
+        inventory,
+        Assessment {
+            resolvers: &capture.resolvers,
+            parity: &parity,
+            register: options.config.register.as_ref(),
+            rules: options.rules,
+            waived: &BTreeSet::new(),
+            strict: options.strict,
+            stable_fingerprints: options.stable_fingerprints,
+            now: options.now,
+        },
+        &|stage| {
+            // The stage before ends when the next one begins.
+            under_way.take();
+            if stage != Stage::Done {
+                under_way.replace(Some(options.progress.stage(stage.as_str(), None)));
+            }
+        },
+    );
+    drop(under_way);
+    Assessing { capture, assessed, parity }
+}
+
+/// What of the findings is reported.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Filter {
+    /// The lowest severity.
+    pub severity: Option<Severity>,
+    /// Whether nothing was judged, so that there is no score and nothing to report as found.
+    pub inventory_only: bool,
+}
+
+/// Makes the report; the tables move into it.
+pub fn report(assessing: Assessing, options: Options<'_>, filter: Filter) -> Report {
+    let Assessing { capture, assessed, .. } = assessing;
+    let coverage = coverage(&capture, &assessed, options.rules);
+    let all = assessed.findings.len();
+    let findings: Vec<Finding> = assessed
+        .findings
+        .into_iter()
+        .filter(|finding| filter.severity.is_none_or(|least| finding.severity >= least))
+        .collect();
+    Report {
+        tool: Tool {
+            name: "evenhand",
+            version: env!("CARGO_PKG_VERSION"),
+            rules: options.rules.len(),
+            catalogs: capture.catalogs,
+        },
+        scan: Scan { id: scan_id(&capture.digest, options), time: options.now, sources: capture.files },
+        score: (!filter.inventory_only).then_some(assessed.score),
+        tables: assessed.facts.tables,
+        comparisons: if filter.inventory_only { Vec::new() } else { assessed.comparisons },
+        filtered: all - findings.len(),
+        findings,
+        gaps: assessed.inventory.gaps,
+        hints: assessed.inventory.hints,
+        coverage,
+    }
+}
+
+/// The same for the same input, moment, rules and configuration.
+fn scan_id(digest: &str, options: Options<'_>) -> String {
+    let mut hasher = blake3::Hasher::new();
+    let mut add = |text: &str| {
+        hasher.update(text.as_bytes()).update(&[0]);
+    };
+    add(env!("CARGO_PKG_VERSION"));
+    add(digest);
+    add(&options.now.to_string());
+    add(&format!("{:?}", options.config));
+    for rule in options.rules.iter() {
+        add(rule.id.as_str());
+        add(rule.severity.as_str());
+        add(&rule.predicate);
+        for param in &rule.params {
+            add(&param.value.text());
+        }
+    }
+    hasher.finalize().to_hex().chars().take(32).collect()
+}
+
+/// How much was read and judged.
+pub fn coverage(capture: &Capture, assessed: &Assessed, rules: &RuleSet) -> Coverage {
+    const NATURES: [Nature; 6] =
+        [Nature::Human, Nature::HumanRole, Nature::Workload, Nature::AiAgent, Nature::ThirdParty, Nature::Unknown];
+    const VERDICTS: [Verdict; 6] = [
+        Verdict::Excess,
+        Verdict::ControlGap,
+        Verdict::Unknown,
+        Verdict::NoBaseline,
+        Verdict::Parity,
+        Verdict::Narrower,
+    ];
+    let files = |status| capture.files.iter().filter(|file| file.status == status).count();
+    let natures = NATURES.map(|nature| {
+        let count = assessed.judgements.iter().filter(|judged| judged.nature == nature).count();
+        (nature.as_str(), count)
+    });
+    let verdicts = VERDICTS.map(|verdict| {
+        let count = assessed.comparisons.iter().filter(|comparison| comparison.verdict == verdict).count();
+        (verdict.as_str(), count)
+    });
+    let undecided = assessed.findings.iter().filter(|finding| finding.status == Status::Unknown).count() as u64;
+    Coverage {
+        files_read: files(SourceStatus::Read),
+        files_partial: files(SourceStatus::Partial),
+        files_failed: files(SourceStatus::Failed),
+        files_unrecognised: files(SourceStatus::Unrecognised),
+        identities: assessed.inventory.identities.len(),
+        natures: natures.to_vec(),
+        verdicts: verdicts.to_vec(),
+        rules: rules.len(),
+        decided: 0,
+        undecided,
+    }
+}

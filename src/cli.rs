@@ -1,0 +1,491 @@
+//! The command line: every verb, flag and environment variable, with the help that the reference is generated from.
+
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use evenhand_model::finding::Severity;
+use jiff::Timestamp;
+
+use crate::output::Output;
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  the gate passed, or none was asked for
+  1  the gate failed (--exit-zero makes this 0)
+  2  the command, the configuration or a rule is at fault
+  3  no identity was found
+  4  evidence is missing that should be there, and --allow-partial was not given
+
+Nothing here talks to a network, needs a credential, or runs what a configuration names.";
+
+/// Does any AI identity hold more access, or face fewer controls, than the human who does the same job?
+#[derive(Debug, Parser)]
+#[command(name = "evenhand", disable_version_flag = true, arg_required_else_help = true, after_help = AFTER_HELP)]
+#[command(max_term_width = 100, propagate_version = false)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// Print the version; with --verbose, the catalogues and rules inside.
+    #[arg(short = 'V', long)]
+    pub version: bool,
+
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// Say only what failed.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+
+    /// Say more: the time that each stage took.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+
+    /// When to use colour. NO_COLOR and CLICOLOR_FORCE are honoured under `auto`.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorWhen,
+
+    /// Show no progress bars. They appear only where stderr is a terminal.
+    #[arg(long, global = true)]
+    pub no_progress: bool,
+
+    /// Threads to work with; 0 = as many as there are processors. The result never depends on it.
+    #[arg(long, global = true, value_name = "N", default_value_t = 0, env = "EVENHAND_JOBS")]
+    pub jobs: usize,
+
+    /// The configuration file. Otherwise: evenhand.toml in the one folder that is scanned, or in the current folder or
+    /// above it, up to the root of the work tree.
+    #[arg(long, global = true, value_name = "FILE", env = "EVENHAND_CONFIG", conflicts_with = "no_config")]
+    pub config: Option<PathBuf>,
+
+    /// Use no configuration file.
+    #[arg(long, global = true)]
+    pub no_config: bool,
+
+    /// The home folder to look for agent files in.
+    #[arg(long, global = true, value_name = "DIR", env = "EVENHAND_HOME", hide = true)]
+    pub home: Option<PathBuf>,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum ColorWhen {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Scan exports and folders: inventory, parity, rules, score, gate.
+    Scan(Box<Scan>),
+    /// List the identities; judge nothing.
+    Inventory(Inventory),
+    /// Hold an AI identity beside its human role: the parity card.
+    Compare(Compare),
+    /// Explain a rule, a finding, an identity, or why an identity may do something.
+    Explain(Explain),
+    /// Answer whether an identity may do something.
+    Can(Can),
+    /// List, show and test rules.
+    #[command(subcommand)]
+    Rules(Rules),
+    /// Print a completion script for a shell.
+    Completions(Completions),
+    /// Print the manual page.
+    Man,
+    /// Print a JSON Schema.
+    Schema(Schema),
+}
+
+/// What is read, and as of when.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Input")]
+pub struct Input {
+    /// The moment of the scan, as 2026-01-31T00:00:00Z or 2026-01-31; ages are counted from it. Default: now.
+    #[arg(long, value_name = "TIME", env = "EVENHAND_NOW", value_parser = moment)]
+    pub now: Option<Timestamp>,
+
+    /// A passphrase of yours. With it, fingerprints of secrets mean the same in every scan and are printed; without it
+    /// they only tell equal secrets within one scan.
+    #[arg(long, env = "EVENHAND_FINGERPRINT_KEY", hide_env_values = true, hide = true)]
+    pub fingerprint_key: Option<String>,
+}
+
+/// What is read by verbs whose first argument is not a source.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Input")]
+pub struct From {
+    /// A file or folder to read; repeatable. None: as for `scan`.
+    #[arg(long = "from", value_name = "SOURCE")]
+    pub sources: Vec<PathBuf>,
+
+    /// When, and with which key.
+    #[command(flatten)]
+    pub input: Input,
+}
+
+/// Which rules.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Rules")]
+pub struct Selection {
+    /// Evaluate only this rule; repeatable, `*` allowed.
+    #[arg(long = "rule", value_name = "ID")]
+    pub only: Vec<String>,
+
+    /// Leave this rule out; repeatable, `*` allowed.
+    #[arg(long, value_name = "ID")]
+    pub skip: Vec<String>,
+
+    /// Evaluate only rules that support this framework, such as `owasp_nhi_2025`; repeatable.
+    #[arg(long, value_name = "KEY")]
+    pub framework: Vec<String>,
+
+    /// Read rules from this folder as well; repeatable.
+    #[arg(long = "rules", value_name = "DIR")]
+    pub dirs: Vec<PathBuf>,
+}
+
+/// The gate.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Gate (what a pipeline may pass; report filters never change it)")]
+pub struct Gate {
+    /// Fail on any finding of this level or worse. Of several levels the lowest counts.
+    #[arg(long, value_name = "LEVEL[,LEVEL]", value_delimiter = ',', value_parser = severity)]
+    pub fail_on: Vec<Severity>,
+
+    /// Fail below this score, 0 to 1000.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=1000))]
+    pub min_score: Option<u32>,
+
+    /// Fail when an AI identity holds more than N operations that its human role does not.
+    #[arg(long, value_name = "N")]
+    pub max_excess: Option<u64>,
+
+    /// Fail when less than N percent of the rule results are decided.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(..=100))]
+    pub min_coverage: Option<u8>,
+
+    /// `strict` counts undecided findings like failed ones.
+    #[arg(long, value_name = "MODE")]
+    pub evidence: Option<Evidence>,
+
+    /// Let the gate pass although evidence could not be read.
+    #[arg(long)]
+    pub allow_partial: bool,
+
+    /// Exit 0 where a failed gate would exit 1. Never hides the codes 2 to 4.
+    #[arg(long)]
+    pub exit_zero: bool,
+}
+
+/// How undecided findings count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Evidence {
+    /// They are reported and do not trip the gate.
+    Normal,
+    /// They count like failed ones.
+    Strict,
+}
+
+/// `evenhand scan`
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  evenhand scan                                     this folder and your own agent files
+  evenhand scan gaad.json k8s-dump.json ~/project   any mix of exports and folders
+  evenhand scan captures -o json=posture.json -o csv:findings=f.csv -o csv:inventory=i.csv
+  evenhand scan captures --fail-on high --min-score 700
+
+A file is known by its content, never by its name; .gz and .zst are read as they are. What no provider
+knows is listed with a reason. Findings that rest on a baseline below confidence 0.7 do not trip the gate.")]
+pub struct Scan {
+    /// Files and folders to read. None: the `folders` of the configuration, else the current folder and the agent files
+    /// of your home folder.
+    #[arg(value_name = "SOURCE")]
+    pub sources: Vec<PathBuf>,
+
+    /// When, and with which key.
+    #[command(flatten)]
+    pub input: Input,
+
+    /// Where the reports go.
+    #[command(flatten)]
+    pub output: ScanOutput,
+
+    /// Which rules.
+    #[command(flatten)]
+    pub selection: Selection,
+
+    /// The gate.
+    #[command(flatten)]
+    pub gate: Gate,
+}
+
+/// Where the reports go.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Output")]
+pub struct ScanOutput {
+    /// A report and where it goes: `table`, `json`, `csv:findings`, `csv:inventory`, `csv:<table>`; without a path to
+    /// stdout, and only one of them. Repeatable. Default: table.
+    #[arg(short, long = "output", value_name = "FORMAT[=PATH]")]
+    pub output: Vec<Output>,
+
+    /// Report only findings of this level or worse. The gate and the score see all of them.
+    #[arg(long, value_name = "LEVEL", value_parser = severity)]
+    pub severity: Option<Severity>,
+
+    /// Print every row of long tables.
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// `evenhand inventory`
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  evenhand inventory gaad.json
+  evenhand inventory captures -o csv:credentials=credentials.csv")]
+pub struct Inventory {
+    /// Files and folders to read, as for `scan`.
+    #[arg(value_name = "SOURCE")]
+    pub sources: Vec<PathBuf>,
+
+    /// When, and with which key.
+    #[command(flatten)]
+    pub input: Input,
+
+    /// A report and where it goes, as for `scan`.
+    #[arg(short, long = "output", value_name = "FORMAT[=PATH]", help_heading = "Output")]
+    pub output: Vec<Output>,
+
+    /// Print every row of long tables.
+    #[arg(long, help_heading = "Output")]
+    pub all: bool,
+}
+
+/// `evenhand compare`
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  evenhand compare incident-agent --from captures
+  evenhand compare incident-agent --human incident-responder --from captures -o json")]
+pub struct Compare {
+    /// The AI identity: its id, its name, or a part of either that fits no other.
+    #[arg(value_name = "IDENTITY")]
+    pub identity: String,
+
+    /// Compare with this role instead of the one that is found.
+    #[arg(long, value_name = "ROLE")]
+    pub human: Option<String>,
+
+    /// What is read.
+    #[command(flatten)]
+    pub from: From,
+
+    /// `table` for people, `json` for programs.
+    #[arg(short, long = "output", value_name = "FORMAT", default_value = "table", help_heading = "Output")]
+    pub output: PlainFormat,
+}
+
+/// A form of a single answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum PlainFormat {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+}
+
+/// `evenhand explain`
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  evenhand explain static-credential-of-agent
+  evenhand explain incident-agent --from captures
+  evenhand explain incident-agent iam:PassRole --from captures")]
+pub struct Explain {
+    /// A rule's id, a finding's id, or an identity.
+    #[arg(value_name = "IDENTITY|FINDING|RULE")]
+    pub subject: String,
+
+    /// For an identity: the operation to explain, in the vendor's spelling; `*` allowed.
+    #[arg(value_name = "OPERATION")]
+    pub operation: Option<String>,
+
+    /// What is read.
+    #[command(flatten)]
+    pub from: From,
+
+    /// Which rules.
+    #[command(flatten)]
+    pub selection: Selection,
+}
+
+/// `evenhand can`
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Exit codes: 0 it is allowed; 1 it is not, or not without a condition that the question leaves open, or nothing
+tells; 2 the question cannot be understood. With questions on stdin: 0 all were answered, 2 some could not be.
+
+Examples:
+  evenhand can incident-agent s3:GetObject --on arn:aws:s3:::logs/x --from captures
+  evenhand can system:serviceaccount:ops:bot get/secrets --on ops/db --from dump.json
+  evenhand can deploy iam:PassRole --context aws:SourceIp=192.0.2.1 --from gaad.json
+  evenhand can --from captures < questions.ndjson
+
+A question is one JSON object a line: {\"identity\": …, \"operation\": …, \"resource\": …, \"context\": {…}}.")]
+pub struct Can {
+    /// The identity: its id, its name, or a part of either that fits no other. None: questions on stdin.
+    #[arg(value_name = "IDENTITY", requires = "operation")]
+    pub identity: Option<String>,
+
+    /// The operation in the vendor's spelling.
+    #[arg(value_name = "OPERATION")]
+    pub operation: Option<String>,
+
+    /// The resource in the vendor's spelling. None: any.
+    #[arg(long, value_name = "RESOURCE")]
+    pub on: Option<String>,
+
+    /// What is known of the request's context; repeatable, also for one key.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    pub context: Vec<(String, String)>,
+
+    /// What is read.
+    #[command(flatten)]
+    pub from: From,
+
+    /// `table` for people, `json` for programs; questions on stdin are always answered in JSON.
+    #[arg(short, long = "output", value_name = "FORMAT", default_value = "table", help_heading = "Output")]
+    pub output: PlainFormat,
+}
+
+/// `evenhand rules`
+#[derive(Debug, Subcommand)]
+pub enum Rules {
+    /// List the rules.
+    List(RulesList),
+    /// Show one rule with its documentation, predicate and frameworks.
+    Show(RulesShow),
+    /// Run the rules' own cases; those of a folder, or of the pack.
+    Test(RulesTest),
+}
+
+/// `evenhand rules list`
+#[derive(Debug, Args)]
+pub struct RulesList {
+    /// Which rules.
+    #[command(flatten)]
+    pub selection: Selection,
+
+    /// `table` for people, `json` for programs.
+    #[arg(short, long = "output", value_name = "FORMAT", default_value = "table", help_heading = "Output")]
+    pub output: PlainFormat,
+}
+
+/// `evenhand rules show`
+#[derive(Debug, Args)]
+pub struct RulesShow {
+    /// The rule.
+    #[arg(value_name = "ID")]
+    pub id: String,
+
+    /// Read rules from this folder as well; repeatable.
+    #[arg(long = "rules", value_name = "DIR")]
+    pub dirs: Vec<PathBuf>,
+}
+
+/// `evenhand rules test`
+#[derive(Debug, Args)]
+pub struct RulesTest {
+    /// A folder with rules. None: the pack.
+    #[arg(value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
+/// `evenhand completions`
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell.
+    pub shell: clap_complete::Shell,
+}
+
+/// `evenhand schema`
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// What the schema is of.
+    #[arg(default_value = "report")]
+    pub of: SchemaOf,
+}
+
+/// What a schema is of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum SchemaOf {
+    /// The JSON report.
+    Report,
+    /// evenhand.toml.
+    Config,
+    /// The rows of the fact tables.
+    Tables,
+}
+
+/// The whole command line, for completions, the manual and the reference.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+fn severity(text: &str) -> Result<Severity, String> {
+    Severity::parse(&text.to_ascii_lowercase()).ok_or_else(|| {
+        let known = Severity::WORST_FIRST.map(Severity::as_str);
+        match crate::lookup::nearest(text, known) {
+            Some(near) => format!("did you mean `{near}`? levels: {}", known.join(", ")),
+            None => format!("levels: {}", known.join(", ")),
+        }
+    })
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("write it as KEY=VALUE".to_owned()),
+    }
+}
+
+/// A moment, or a day, which begins at midnight UTC.
+fn moment(text: &str) -> Result<Timestamp, String> {
+    text.parse::<Timestamp>()
+        .ok()
+        .or_else(|| {
+            let day: jiff::civil::Date = text.parse().ok()?;
+            Some(day.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
+        })
+        .ok_or_else(|| "write it as 2026-01-31T00:00:00Z or 2026-01-31".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn a_day_is_a_moment() {
+        assert_eq!(moment("2026-01-31").unwrap().to_string(), "2026-01-31T00:00:00Z");
+        assert!(moment("soon").is_err());
+    }
+}

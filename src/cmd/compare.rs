@@ -1,0 +1,43 @@
+//! `evenhand compare`: the parity card of one AI identity.
+
+use evenhand_model::id::IdentityId;
+use evenhand_reports::terminal;
+use evenhand_rules::judgements::Judgements;
+use evenhand_rules::link::link;
+use evenhand_rules::parity::{ParityConfig, compare_one};
+
+use super::{Failure, Session};
+use crate::cli::{self, PlainFormat};
+use crate::gate::Exit;
+use crate::lookup;
+use crate::output::to_stdout;
+
+pub(super) fn run(session: &Session, arguments: &cli::Compare) -> Result<Exit, Failure> {
+    let progress = session.progress();
+    let config = session.config(&arguments.from.sources)?;
+    let (mut capture, _) = session.read(&arguments.from.sources, &config, &arguments.from.input, &progress)?;
+    if capture.inventory.identities.is_empty() {
+        return Err(session.nobody(&capture));
+    }
+    let parity = ParityConfig::new(config.jobs.clone());
+    link(&mut capture.inventory, &parity.jobs);
+    let judgements = Judgements::new(&capture.inventory, &parity.jobs);
+    let identities = &capture.inventory.identities;
+    let subject = lookup::identity(identities, &arguments.identity)?;
+    let human: Option<&IdentityId> = match &arguments.human {
+        Some(role) => Some(&lookup::identity(identities, role)?.id),
+        None => None,
+    };
+    let comparison = compare_one(&capture.inventory, &judgements, &capture.resolvers, &parity, &subject.id, human)
+        .ok_or_else(|| Failure::Message(format!("`{}` cannot be compared", subject.id), None))?;
+    let screen = session.screen(true);
+    to_stdout(|sink| match arguments.output {
+        PlainFormat::Table => terminal::parity_card(&comparison, screen, sink),
+        PlainFormat::Json => {
+            serde_json::to_writer_pretty(&mut *sink, &comparison)?;
+            sink.write_all(b"\n")?;
+            Ok(())
+        }
+    })?;
+    Ok(Exit::Passed)
+}

@@ -1,0 +1,359 @@
+//! `evenhand explain`: a rule, a finding, an identity, or why an identity may do something.
+
+use std::io::{self, Write};
+
+use evenhand_model::access::{Access, AccessResolver, Decision, EdgeTarget, Outcome, Request, Slice};
+use evenhand_model::evidence::{Fact, Truth};
+use evenhand_model::finding::Finding;
+use evenhand_model::identity::{Identity, Nature};
+use evenhand_model::opset::OpSet;
+use evenhand_reports::text::{counted, printable, thousands};
+
+use super::{Failure, Session};
+use crate::assess::{self, Assessing, Options};
+use crate::cli;
+use crate::gate::Exit;
+use crate::lookup;
+use crate::output::to_stdout;
+use crate::ruleset;
+
+pub(super) fn run(session: &Session, arguments: &cli::Explain) -> Result<Exit, Failure> {
+    let config = session.config(&arguments.from.sources)?;
+    let rules = ruleset::load(&arguments.selection, &config, session.console)?;
+    if arguments.operation.is_none()
+        && let Some(rule) = rules.get(&arguments.subject)
+    {
+        to_stdout(|sink| sink.write_all(ruleset::page(rule).as_bytes()))?;
+        return Ok(Exit::Passed);
+    }
+    let progress = session.progress();
+    let (capture, now) = session.read(&arguments.from.sources, &config, &arguments.from.input, &progress)?;
+    if capture.inventory.identities.is_empty() {
+        return Err(session.nobody(&capture));
+    }
+    let options =
+        Options { config: &config, rules: &rules, strict: false, stable_fingerprints: false, now, progress: &progress };
+    let assessing = assess::assess(capture, options);
+    if arguments.operation.is_none()
+        && let Some(finding) = finding(&assessing.assessed.findings, &arguments.subject)
+    {
+        to_stdout(|sink| write_finding(finding, sink))?;
+        return Ok(Exit::Passed);
+    }
+    let identity = lookup::identity(&assessing.assessed.inventory.identities, &arguments.subject)?;
+    match &arguments.operation {
+        None => to_stdout(|sink| write_identity(&assessing, identity, sink))?,
+        Some(operation) => {
+            let why = why(&assessing, identity, operation)?;
+            to_stdout(|sink| write_why(&why, sink))?;
+        }
+    }
+    Ok(Exit::Passed)
+}
+
+/// A finding by its id, or by a beginning of it that is long enough and fits no other.
+fn finding<'a>(findings: &'a [Finding], asked: &str) -> Option<&'a Finding> {
+    const LONG_ENOUGH: usize = 6;
+    if let Some(exact) = findings.iter().find(|finding| finding.id.as_str() == asked) {
+        return Some(exact);
+    }
+    let mut fitting = findings.iter().filter(|finding| finding.id.as_str().starts_with(asked));
+    let first = fitting.next().filter(|_| asked.len() >= LONG_ENOUGH)?;
+    fitting.next().is_none().then_some(first)
+}
+
+/// One line of a page: a label and a text that may hold anything.
+fn line(sink: &mut dyn Write, label: &str, text: &str) -> io::Result<()> {
+    writeln!(sink, "  {label:<12} {}", printable(text))
+}
+
+fn write_finding(finding: &Finding, sink: &mut dyn Write) -> io::Result<()> {
+    writeln!(sink, "{}", printable(&finding.title))?;
+    line(sink, "finding", finding.id.as_str())?;
+    line(sink, "rule", finding.rule.as_str())?;
+    line(sink, "severity", &format!("{} ({}, {})", finding.severity, finding.dimension, finding.status.as_str()))?;
+    line(sink, "identity", finding.identity.as_str())?;
+    line(sink, "where", &format!("{} {}", finding.provider, finding.scope))?;
+    for (column, value) in &finding.facts {
+        line(sink, "fact", &format!("{column} = {value}"))?;
+    }
+    for evidence in &finding.evidence {
+        line(sink, "evidence", &evidence.to_string())?;
+    }
+    line(sink, "remedy", &finding.remedy)?;
+    for (framework, id) in finding.frameworks.iter() {
+        line(sink, "framework", &format!("{framework} {id}"))?;
+    }
+    Ok(())
+}
+
+fn write_identity(assessing: &Assessing, identity: &Identity, sink: &mut dyn Write) -> io::Result<()> {
+    let found = &assessing.assessed;
+    writeln!(sink, "{}", printable(&identity.name))?;
+    line(sink, "id", identity.id.as_str())?;
+    line(sink, "what", &format!("{} of {} in {}", identity.kind, identity.provider, identity.scope))?;
+    line(sink, "described", &identity.evidence.to_string())?;
+    if let Some(judged) = found.judgements.of(&identity.id) {
+        let because = if judged.reason.is_empty() { "nothing tells" } else { &judged.reason };
+        line(sink, "nature", &format!("{}: {because} (confidence {:.1})", judged.nature.as_str(), judged.confidence))?;
+        if let Some(hint) = &judged.ai_hint {
+            line(sink, "hint", &format!("may be an agent: {hint}"))?;
+        }
+    }
+    for signal in &identity.signals {
+        let strength = format!("{:?}", signal.strength).to_lowercase();
+        line(
+            sink,
+            "",
+            &format!("{strength} for {}: {} at {}", signal.nature.as_str(), signal.reason, signal.evidence),
+        )?;
+    }
+    line(sink, "owner", &fact(&identity.owner))?;
+    line(sink, "purpose", &fact(&identity.purpose))?;
+    line(sink, "last used", &fact(&identity.last_used_at))?;
+    write_credentials(assessing, identity, sink)?;
+    write_trusts(assessing, identity, sink)?;
+    write_verdict(assessing, identity, sink)?;
+    write_access(assessing, identity, sink)?;
+    write_paths(assessing, identity, sink)?;
+    let findings: Vec<&Finding> = found.findings.iter().filter(|finding| finding.identity == identity.id).collect();
+    if !findings.is_empty() {
+        writeln!(sink, "\nFindings")?;
+        for finding in findings {
+            let (severity, status) = (finding.severity.as_str(), finding.status.as_str());
+            writeln!(sink, "  {severity:8} {status:7} {}: {}", finding.rule, printable(&finding.title))?;
+            writeln!(sink, "    {}", finding.id)?;
+        }
+    }
+    Ok(())
+}
+
+fn fact<T: ToString>(fact: &Fact<T>) -> String {
+    match fact {
+        Fact::Known(value) => value.to_string(),
+        Fact::Absent => "none".to_owned(),
+        Fact::Unknown => "not known".to_owned(),
+    }
+}
+
+fn write_credentials(assessing: &Assessing, identity: &Identity, sink: &mut dyn Write) -> io::Result<()> {
+    let mut held =
+        assessing.assessed.inventory.credentials.iter().filter(|held| held.identity == identity.id).peekable();
+    if held.peek().is_some() {
+        writeln!(sink, "\nCredentials")?;
+    }
+    for credential in held {
+        let kind = match credential.is_static {
+            Fact::Known(true) => "static",
+            Fact::Known(false) => "short-lived",
+            Fact::Absent | Fact::Unknown => "of unknown lifetime",
+        };
+        let made = fact(&credential.created_at);
+        let text = format!("{} ({kind}), made {made}, at {}", credential.kind, credential.evidence);
+        writeln!(sink, "  {}", printable(&text))?;
+    }
+    Ok(())
+}
+
+fn write_trusts(assessing: &Assessing, identity: &Identity, sink: &mut dyn Write) -> io::Result<()> {
+    let mut trusts = assessing.assessed.inventory.trusts.iter().filter(|trust| trust.target == identity.id).peekable();
+    if trusts.peek().is_some() {
+        writeln!(sink, "\nMay be become by")?;
+    }
+    for trust in trusts {
+        let mut text = format!("{} ({})", trust.source, trust.mechanism.as_str());
+        if !trust.constraint.is_empty() {
+            text.push_str(&format!(" if {}", trust.constraint));
+        }
+        if trust.weak == Truth::Yes {
+            text.push_str(&format!(", weak: {}", trust.weakness));
+        }
+        writeln!(sink, "  {}", printable(&text))?;
+        writeln!(sink, "    at {}", printable(&trust.evidence.to_string()))?;
+    }
+    Ok(())
+}
+
+fn write_verdict(assessing: &Assessing, identity: &Identity, sink: &mut dyn Write) -> io::Result<()> {
+    let found = &assessing.assessed;
+    let Some(comparison) = found.comparisons.iter().find(|comparison| comparison.identity == identity.id) else {
+        if found.judgements.nature(&identity.id) != Nature::AiAgent {
+            writeln!(sink, "\nVerdict\n  none: only AI identities are held beside a human role")?;
+        }
+        return Ok(());
+    };
+    writeln!(sink, "\nVerdict")?;
+    line(sink, comparison.verdict.as_str(), &comparison.summary)?;
+    let baseline = &comparison.baseline;
+    if !baseline.roles.is_empty() {
+        let sure = baseline.source.confidence();
+        line(sink, "human role", &format!("{}, because of {} (confidence {sure:.1})", baseline.name, baseline.reason))?;
+    }
+    Ok(())
+}
+
+fn write_access(assessing: &Assessing, identity: &Identity, sink: &mut dyn Write) -> io::Result<()> {
+    writeln!(sink, "\nAccess")?;
+    let Some(resolver) = assessing.resolver(identity) else {
+        return writeln!(sink, "  {} grants no access by itself", identity.provider);
+    };
+    let Some(access) = resolver.access(&identity.id) else {
+        return writeln!(sink, "  not known: nothing about it was read");
+    };
+    if access.unlimited {
+        writeln!(sink, "  unlimited: nothing is denied to it, whatever the policies say")?;
+    }
+    let all = access.operations();
+    writeln!(sink, "  {}", counted(all.len(), "operation", "operations"))?;
+    for slice in &access.slices {
+        write_slice(resolver, slice, &slice.operations, sink)?;
+    }
+    for doubt in &access.doubts {
+        writeln!(sink, "  in doubt: {}", printable(doubt))?;
+    }
+    Ok(())
+}
+
+/// A slice: what it grants, on what, under which condition, and the statement that does.
+fn write_slice(
+    resolver: &dyn AccessResolver,
+    slice: &Slice,
+    operations: &OpSet,
+    sink: &mut dyn Write,
+) -> io::Result<()> {
+    const NAMED: usize = 8;
+    let groups = resolver.catalog().summarise(operations);
+    let mut names: Vec<String> = groups.iter().take(NAMED).map(|(name, _)| printable(name)).collect();
+    if groups.len() > NAMED {
+        names.push(format!("and {} more", thousands((groups.len() - NAMED) as u64)));
+    }
+    let grant = resolver.grant(slice.grant);
+    writeln!(sink, "  {}", names.join(", "))?;
+    writeln!(sink, "    on {}", printable(&slice.scope.to_string()))?;
+    if !slice.condition.is_unconditional() {
+        writeln!(sink, "    if {}", printable(&slice.condition.to_string()))?;
+    }
+    writeln!(sink, "    by {}", printable(&grant.to_string()))?;
+    writeln!(sink, "    at {}", printable(&grant.evidence.to_string()))
+}
+
+fn write_paths(assessing: &Assessing, identity: &Identity, sink: &mut dyn Write) -> io::Result<()> {
+    let paths = assessing.assessed.paths.paths_of(&identity.id);
+    if !paths.is_empty() {
+        writeln!(sink, "\nPaths to more access")?;
+    }
+    for path in paths {
+        let marks = match (path.escalates(), path.conditional()) {
+            (true, true) => " (escalates; depends on a condition)",
+            (true, false) => " (escalates)",
+            (false, true) => " (depends on a condition)",
+            (false, false) => "",
+        };
+        writeln!(sink, "  {}{marks}", printable(&target(&path.target)))?;
+        for hop in &path.hops {
+            let to = if path.hops.len() > 1 { format!(" to {}", target(&hop.to)) } else { String::new() };
+            writeln!(sink, "    {}", printable(&format!("{}{to}", hop.technique)))?;
+            for grant in &hop.grants {
+                writeln!(
+                    sink,
+                    "      by {} at {}",
+                    printable(&grant.to_string()),
+                    printable(&grant.evidence.to_string())
+                )?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn target(target: &EdgeTarget) -> String {
+    match target {
+        EdgeTarget::Identity(identity) => identity.to_string(),
+        EdgeTarget::Admin(scope) => format!("admin of {scope}"),
+    }
+}
+
+/// Why an identity may, or may not, use some operations.
+struct Why<'a> {
+    identity: &'a Identity,
+    pattern: &'a str,
+    operations: OpSet,
+    resolver: &'a dyn AccessResolver,
+    access: std::sync::Arc<Access>,
+    /// The decision on any resource, where one operation is meant.
+    decision: Option<Decision>,
+}
+
+fn why<'a>(assessing: &'a Assessing, identity: &'a Identity, pattern: &'a str) -> Result<Why<'a>, Failure> {
+    let resolver = assessing.resolver(identity).ok_or_else(|| {
+        let message =
+            format!("`{}` is an identity of {}, which grants no access by itself", identity.id, identity.provider);
+        Failure::Message(message, Some("ask about the identity that it borrows".to_owned()))
+    })?;
+    let operations = resolver.catalog().expand(pattern);
+    if operations.is_empty() {
+        let message = format!("no operation of {} is called `{pattern}`", identity.provider);
+        return Err(Failure::new(message, "use the vendor's spelling; `*` stands for any text"));
+    }
+    let access = resolver.access(&identity.id).ok_or_else(|| {
+        Failure::new(format!("the access of `{}` is not known", identity.id), "add the documents that describe it")
+    })?;
+    let decision = match (operations.len(), operations.first()) {
+        (1, Some(operation)) => {
+            let request = Request {
+                identity: identity.id.to_string(),
+                operation: resolver.catalog().name(operation).to_string(),
+                resource: None,
+                context: std::collections::BTreeMap::new(),
+            };
+            resolver.decide(&identity.id, &request).ok()
+        }
+        _ => None,
+    };
+    Ok(Why { identity, pattern, operations, resolver, access, decision })
+}
+
+fn write_why(why: &Why<'_>, sink: &mut dyn Write) -> io::Result<()> {
+    writeln!(sink, "{} and {}", printable(&why.identity.name), printable(why.pattern))?;
+    line(sink, "identity", why.identity.id.as_str())?;
+    line(sink, "meant", &counted(why.operations.len(), "operation", "operations"))?;
+    let mut granted = OpSet::new();
+    let mut granting = 0_usize;
+    for slice in &why.access.slices {
+        let operations = slice.operations.intersection(&why.operations);
+        if operations.is_empty() {
+            continue;
+        }
+        if granting == 0 {
+            writeln!(sink, "\nGranted")?;
+        }
+        granting += 1;
+        write_slice(why.resolver, slice, &operations, sink)?;
+        granted = granted.union(&operations);
+    }
+    let missing = why.operations.difference(&granted);
+    if granting == 0 {
+        let said = if why.access.unlimited { "no statement is needed: nothing is denied to it" } else { "by nothing" };
+        writeln!(sink, "\nGranted\n  {said}")?;
+    } else if !missing.is_empty() {
+        writeln!(sink, "\nNot granted\n  {}", counted(missing.len(), "operation", "operations"))?;
+    }
+    if let Some(decision) = &why.decision
+        && (decision.outcome != Outcome::Allowed || !decision.blocked_by.is_empty())
+    {
+        writeln!(sink, "\nOn any resource, without context: {}", decision.outcome.as_str())?;
+        for layer in &decision.blocked_by {
+            line(sink, "stopped by", layer)?;
+        }
+        for condition in &decision.conditions {
+            line(sink, "if", condition)?;
+        }
+        for grant in &decision.because {
+            line(sink, "because of", &format!("{grant} at {}", grant.evidence))?;
+        }
+    }
+    for doubt in &why.access.doubts {
+        line(sink, "in doubt", doubt)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,36 @@
+//! `evenhand inventory`: who is there. No rules, no score, no gate.
+
+use std::time::Instant;
+
+use evenhand_rules::pack::RuleSet;
+
+use super::{Failure, Session, scan};
+use crate::assess::{self, Filter, Options};
+use crate::cli;
+use crate::gate::Exit;
+use crate::output;
+
+pub(super) fn run(session: &Session, arguments: &cli::Inventory) -> Result<Exit, Failure> {
+    let began = Instant::now();
+    let outputs = output::checked(&arguments.output).map_err(|message| Failure::Message(message, None))?;
+    let progress = session.progress();
+    let config = session.config(&arguments.sources)?;
+    let (capture, now) = session.read(&arguments.sources, &config, &arguments.input, &progress)?;
+    if capture.inventory.identities.is_empty() {
+        return Err(session.nobody(&capture));
+    }
+    let (bytes, unreadable) = (capture.bytes, capture.unreadable_source);
+    let options = Options {
+        config: &config,
+        rules: &RuleSet::default(),
+        strict: false,
+        stable_fingerprints: arguments.input.fingerprint_key.as_ref().is_some_and(|key| !key.is_empty()),
+        now,
+        progress: &progress,
+    };
+    let filter = Filter { severity: None, inventory_only: true };
+    let report = assess::report(assess::assess(capture, options), options, filter);
+    scan::write(&report, &outputs, session.screen(arguments.all))?;
+    scan::summary(session, &report, bytes, &progress, began);
+    Ok(if unreadable { Exit::Incomplete } else { Exit::Passed })
+}

@@ -1,0 +1,203 @@
+//! The verbs, one file each, and what they share: the session.
+
+mod can;
+mod compare;
+mod completions;
+mod explain;
+mod inventory;
+mod man;
+mod rules;
+mod scan;
+mod schema;
+mod version;
+
+use std::path::PathBuf;
+
+use evenhand_model::provider::Provider;
+use evenhand_model::secret::Fingerprinter;
+use evenhand_reports::terminal;
+use jiff::Timestamp;
+
+use crate::cli::{Cli, ColorWhen, Command, Global, Input};
+use crate::config::{self, Config, ConfigProblem};
+use crate::console::{Console, Verbosity};
+use crate::gate::Exit;
+use crate::lookup::LookupError;
+use crate::output::OutputError;
+use crate::pipeline::{self, Capture, ReadRequest};
+use crate::progress::Progress;
+
+/// Why a command ends early, with exit code 2 unless it says otherwise.
+#[derive(Debug)]
+pub enum Failure {
+    /// The configuration is at fault.
+    Config(Box<ConfigProblem>),
+    /// Something else, in one line, with a remedy.
+    Message(String, Option<String>),
+    /// Everything was said already.
+    Told(Exit),
+}
+
+impl Failure {
+    pub(crate) fn new(message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::Message(message.into(), Some(remedy.into()))
+    }
+}
+
+impl From<ConfigProblem> for Failure {
+    fn from(problem: ConfigProblem) -> Self {
+        Self::Config(Box::new(problem))
+    }
+}
+
+impl From<LookupError> for Failure {
+    fn from(error: LookupError) -> Self {
+        Self::Message(error.to_string(), None)
+    }
+}
+
+impl From<OutputError> for Failure {
+    fn from(error: OutputError) -> Self {
+        Self::Message(error.to_string(), None)
+    }
+}
+
+/// Runs a parsed command line.
+pub fn run(cli: Cli) -> Exit {
+    match cli.global.color {
+        ColorWhen::Auto => anstream::ColorChoice::Auto,
+        ColorWhen::Always => anstream::ColorChoice::Always,
+        ColorWhen::Never => anstream::ColorChoice::Never,
+    }
+    .write_global();
+    let verbosity = match (cli.global.quiet, cli.global.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (false, 0) => Verbosity::Normal,
+        (false, _) => Verbosity::Verbose,
+    };
+    let console = Console { verbosity };
+    let result = rayon::ThreadPoolBuilder::new()
+        .num_threads(cli.global.jobs)
+        .build()
+        .map_err(|error| Failure::Message(format!("no threads to work with: {error}"), None))
+        .and_then(|pool| pool.install(|| dispatch(cli, console)));
+    match result {
+        Ok(exit) => exit,
+        Err(Failure::Told(exit)) => exit,
+        Err(Failure::Config(problem)) => {
+            console.diagnostic(&*problem);
+            Exit::Error
+        }
+        Err(Failure::Message(message, remedy)) => {
+            console.error(&message, remedy.as_deref());
+            Exit::Error
+        }
+    }
+}
+
+fn dispatch(cli: Cli, console: Console) -> Result<Exit, Failure> {
+    let session = Session { console, providers: pipeline::providers(), global: cli.global };
+    match cli.command {
+        _ if cli.version => version::run(&session),
+        Some(Command::Scan(arguments)) => scan::run(&session, &arguments),
+        Some(Command::Inventory(arguments)) => inventory::run(&session, &arguments),
+        Some(Command::Compare(arguments)) => compare::run(&session, &arguments),
+        Some(Command::Explain(arguments)) => explain::run(&session, &arguments),
+        Some(Command::Can(arguments)) => can::run(&session, &arguments),
+        Some(Command::Rules(arguments)) => rules::run(&session, &arguments),
+        Some(Command::Completions(arguments)) => completions::run(&arguments),
+        Some(Command::Man) => man::run(),
+        Some(Command::Schema(arguments)) => schema::run(&arguments),
+        None => Err(Failure::new("no command is given", "see `evenhand --help`")),
+    }
+}
+
+/// What every verb works with.
+pub(crate) struct Session {
+    console: Console,
+    providers: Vec<Box<dyn Provider>>,
+    global: Global,
+}
+
+impl Session {
+    /// The configuration in force for these sources.
+    fn config(&self, sources: &[PathBuf]) -> Result<Config, Failure> {
+        if self.global.no_config {
+            return Ok(Config::default());
+        }
+        let path = self.global.config.clone().or_else(|| config::find(sources));
+        let Some(path) = path else { return Ok(Config::default()) };
+        let config = Config::read(&path, &self.providers)?;
+        self.console.detail(&format!("configuration: {}", path.display()));
+        Ok(config)
+    }
+
+    fn progress(&self) -> Progress {
+        let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+        Progress::new(terminal && !self.global.quiet && !self.global.no_progress)
+    }
+
+    /// Reads the sources, and says on stderr what could not be read.
+    fn read(
+        &self,
+        named: &[PathBuf],
+        config: &Config,
+        input: &Input,
+        progress: &Progress,
+    ) -> Result<(Capture, Timestamp), Failure> {
+        let now = input.now.unwrap_or_else(Timestamp::now);
+        let sources = if named.is_empty() { config.folders.clone() } else { named.to_vec() };
+        let home = self.global.home.clone().or_else(std::env::home_dir).filter(|home| home.is_dir());
+        let request = ReadRequest { sources, home, now, fingerprinter: fingerprinter(input)?, config, progress };
+        let capture = pipeline::read(&request, &self.providers);
+        self.tell_failures(&capture);
+        Ok((capture, now))
+    }
+
+    fn tell_failures(&self, capture: &Capture) {
+        const SHOWN: usize = 20;
+        for failure in capture.failures.iter().take(SHOWN) {
+            self.console.warning(&format!("{}: {}", failure.document, failure.reason), Some(&failure.remedy));
+        }
+        if let Some(more @ 1..) = capture.failures.len().checked_sub(SHOWN) {
+            self.console.warning(&format!("{more} more parts could not be read; the report lists all gaps"), None);
+        }
+    }
+
+    /// How the terminal report is written.
+    fn screen(&self, all: bool) -> terminal::Options {
+        const PIPED: usize = 120;
+        let width = std::env::var("COLUMNS")
+            .ok()
+            .and_then(|columns| columns.parse().ok())
+            .or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)))
+            .unwrap_or(PIPED);
+        let color = anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
+        terminal::Options { width, color, limit: if all { None } else { Some(20) } }
+    }
+
+    /// The message for sources in which there is nobody.
+    fn nobody(&self, capture: &Capture) -> Failure {
+        let looked = capture.files.len();
+        let sources: Vec<&str> = capture.sources.iter().map(|source| &**source).collect();
+        self.console.error(
+            &format!("no identity was found in {} ({looked} files looked at)", sources.join(", ")),
+            Some(
+                "give it an export, such as the output of `aws iam get-account-authorization-details` or of `kubectl \
+                 get serviceaccounts,roles,rolebindings,clusterroles,clusterrolebindings,pods -A -o json`, or a folder \
+                 with agent configuration; `-o json` lists every file with the reason why it was not read",
+            ),
+        );
+        Failure::Told(Exit::NothingCollected)
+    }
+}
+
+fn fingerprinter(input: &Input) -> Result<Fingerprinter, Failure> {
+    if let Some(key) = input.fingerprint_key.as_deref().filter(|key| !key.is_empty()) {
+        return Ok(Fingerprinter::keyed(key));
+    }
+    let mut random = [0; 32];
+    getrandom::fill(&mut random)
+        .map_err(|error| Failure::Message(format!("the system gives no random numbers: {error}"), None))?;
+    Ok(Fingerprinter::ephemeral(random))
+}

@@ -1,0 +1,122 @@
+//! `evenhand rules`: the rules in force, one of them, and their cases.
+
+use std::io;
+
+use evenhand_reports::text::printable;
+use evenhand_rules::engine::cases;
+use evenhand_rules::pack::{Problem, Rule, RuleSet};
+use serde_json::json;
+
+use super::{Failure, Session};
+use crate::cli::{self, PlainFormat};
+use crate::gate::Exit;
+use crate::output::to_stdout;
+use crate::ruleset;
+
+pub(super) fn run(session: &Session, command: &cli::Rules) -> Result<Exit, Failure> {
+    match command {
+        cli::Rules::List(arguments) => list(session, arguments),
+        cli::Rules::Show(arguments) => show(session, arguments),
+        cli::Rules::Test(arguments) => test(session, arguments),
+    }
+}
+
+fn list(session: &Session, arguments: &cli::RulesList) -> Result<Exit, Failure> {
+    let config = session.config(&[])?;
+    let rules = ruleset::load(&arguments.selection, &config, session.console)?;
+    to_stdout(|sink| match arguments.output {
+        PlainFormat::Table => {
+            let width = rules.iter().map(|rule| rule.id.as_str().len()).max().unwrap_or(0);
+            for rule in rules.iter() {
+                let (id, severity, dimension) = (rule.id.as_str(), rule.severity.as_str(), rule.dimension.as_str());
+                writeln!(sink, "{id:width$}  {severity:8}  {dimension:14}  {}", printable(&rule.title))?;
+            }
+            Ok(())
+        }
+        PlainFormat::Json => {
+            let rows: Vec<_> = rules.iter().map(summary).collect();
+            serde_json::to_writer_pretty(&mut *sink, &rows)?;
+            sink.write_all(b"\n")
+        }
+    })?;
+    Ok(Exit::Passed)
+}
+
+fn summary(rule: &Rule) -> serde_json::Value {
+    json!({
+        "id": rule.id.as_str(),
+        "check": rule.check.as_deref(),
+        "title": &*rule.title,
+        "dimension": rule.dimension.as_str(),
+        "severity": rule.severity.as_str(),
+        "since": &*rule.since,
+        "table": rule.table.name,
+        "predicate": &*rule.predicate,
+        "applies_to": rule.applies_to.as_deref(),
+        "frameworks": rule.frameworks,
+        "docs": rule.docs,
+        "file": &*rule.file,
+    })
+}
+
+fn show(session: &Session, arguments: &cli::RulesShow) -> Result<Exit, Failure> {
+    let config = session.config(&[])?;
+    let selection = cli::Selection { dirs: arguments.dirs.clone(), ..cli::Selection::default() };
+    let rules = ruleset::load_all(&selection, &config, session.console)?;
+    let Some(rule) = rules.get(&arguments.id) else {
+        return Err(ruleset::unknown(&arguments.id, &rules));
+    };
+    to_stdout(|sink| sink.write_all(ruleset::page(rule).as_bytes()))?;
+    Ok(Exit::Passed)
+}
+
+/// Runs the cases. A problem with a file, or a case that gives something else, is a failure of the tool's own data.
+fn test(session: &Session, arguments: &cli::RulesTest) -> Result<Exit, Failure> {
+    let loaded = match &arguments.dir {
+        None => RuleSet::embedded(),
+        Some(folder) => RuleSet::load_dir(folder).map_err(|(path, error)| ruleset::unreadable(&path, &error))?,
+    };
+    let results = cases::run(&loaded.rules);
+    let failed = results.iter().filter(|result| !result.passed()).count();
+    for problem in &loaded.problems {
+        tell(session, problem);
+    }
+    to_stdout(|sink| {
+        for result in results.iter().filter(|result| !result.passed()) {
+            let got = match &result.got {
+                Ok(got) => got.as_str().to_owned(),
+                Err(error) => printable(error),
+            };
+            writeln!(
+                sink,
+                "{}: {}: case `{}` must be {}, but is {got}",
+                printable(&result.file),
+                result.rule,
+                printable(&result.case),
+                result.expected.as_str()
+            )?;
+        }
+        let passed = results.len() - failed;
+        writeln!(sink, "{} rules, {passed} cases passed, {failed} failed", loaded.rules.len())?;
+        Ok::<(), io::Error>(())
+    })?;
+    if loaded.rules.is_empty() && loaded.problems.is_empty() {
+        return Err(Failure::new("there is no rule in this folder", "rules are files that end in .yaml"));
+    }
+    let fatal = loaded.problems.iter().any(|problem| problem.fatal);
+    Ok(if fatal {
+        Exit::Error
+    } else if failed > 0 {
+        Exit::GateFailed
+    } else {
+        Exit::Passed
+    })
+}
+
+fn tell(session: &Session, problem: &Problem) {
+    if problem.fatal {
+        session.console.error(&problem.to_string(), None);
+    } else {
+        session.console.warning(&problem.to_string(), None);
+    }
+}

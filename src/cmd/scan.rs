@@ -1,0 +1,151 @@
+//! `evenhand scan`: everything, from the sources to the exit code.
+
+use std::time::Instant;
+
+use evenhand_reports::report::WriteError;
+use evenhand_reports::text::counted;
+use evenhand_reports::{Report, csv, json, terminal};
+
+use super::{Failure, Session};
+use crate::assess::{self, Filter, Options};
+use crate::cli;
+use crate::config::Config;
+use crate::gate::{self, Decision, Exit, GateSettings, Posture};
+use crate::output::{self, Output, OutputFormat, to_file, to_stdout};
+use crate::progress::Progress;
+use crate::ruleset;
+
+pub(super) fn run(session: &Session, arguments: &cli::Scan) -> Result<Exit, Failure> {
+    let began = Instant::now();
+    let outputs = output::checked(&arguments.output.output).map_err(|message| Failure::Message(message, None))?;
+    let progress = session.progress();
+    let config = session.config(&arguments.sources)?;
+    let gate_settings = gate_settings(&config, &arguments.gate);
+    let rules = ruleset::load(&arguments.selection, &config, session.console)?;
+    let (capture, now) = session.read(&arguments.sources, &config, &arguments.input, &progress)?;
+    let (bytes, unreadable_source) = (capture.bytes, capture.unreadable_source);
+    let empty = capture.inventory.identities.is_empty();
+    let options = Options {
+        config: &config,
+        rules: &rules,
+        strict: gate_settings.strict,
+        stable_fingerprints: arguments.input.fingerprint_key.as_ref().is_some_and(|key| !key.is_empty()),
+        now,
+        progress: &progress,
+    };
+    if empty {
+        let failure = session.nobody(&capture);
+        // The list of files with the reasons is what helps now; a table without identities does not.
+        let report = assess::report(assess::assess(capture, options), options, Filter::default());
+        let files: Vec<Output> = outputs.into_iter().filter(|output| output.format == OutputFormat::Json).collect();
+        write(&report, &files, session.screen(arguments.output.all))?;
+        return Err(failure);
+    }
+    let assessing = assess::assess(capture, options);
+    for error in &assessing.assessed.errors {
+        session.console.error(&error.to_string(), None);
+    }
+    let coverage = assess::coverage(&assessing.capture, &assessing.assessed, &rules);
+    let decision = gate::decide(
+        &gate_settings,
+        &Posture {
+            findings: &assessing.assessed.findings,
+            score: Some(&assessing.assessed.score),
+            coverage: coverage.percent(),
+            identities: assessing.assessed.facts.table("identities"),
+            gaps: &assessing.assessed.inventory.gaps,
+            unreadable_source,
+            identity_count: assessing.assessed.inventory.identities.len(),
+            rule_errors: !assessing.assessed.errors.is_empty(),
+            rules: &rules,
+        },
+    );
+    let filter = Filter { severity: arguments.output.severity, inventory_only: false };
+    let report = assess::report(assessing, options, filter);
+    {
+        let _stage = progress.stage("write", None);
+        write(&report, &outputs, session.screen(arguments.output.all))?;
+    }
+    summary(session, &report, bytes, &progress, began);
+    Ok(conclude(session, &gate_settings, &decision))
+}
+
+/// Writes every output.
+pub(super) fn write(report: &Report, outputs: &[Output], screen: terminal::Options) -> Result<(), Failure> {
+    for output in outputs {
+        let write = |sink: &mut dyn std::io::Write, screen: terminal::Options| match output.format {
+            OutputFormat::Table if report.score.is_none() => terminal::inventory(report, screen, sink),
+            OutputFormat::Table => terminal::write(report, screen, sink),
+            OutputFormat::Json => json::write(report, sink),
+            OutputFormat::CsvFindings => csv::findings(report, sink),
+            OutputFormat::CsvInventory => csv::inventory(report, sink),
+            OutputFormat::CsvTable(name) => match report.tables.iter().find(|table| table.spec.name == name) {
+                Some(table) => csv::table(table, sink),
+                None => Ok::<(), WriteError>(()),
+            },
+        };
+        match &output.path {
+            None => to_stdout(|sink| write(sink, screen))?,
+            // A file outlives the terminal it was made on: no colour, and nothing left out for want of room.
+            Some(path) => to_file(path, |sink| write(sink, terminal::Options { width: 120, color: false, ..screen }))?,
+        }
+    }
+    Ok(())
+}
+
+fn gate_settings(config: &Config, flags: &cli::Gate) -> GateSettings {
+    let held = config.gate;
+    GateSettings {
+        fail_on: flags.fail_on.iter().copied().min().or(held.fail_on),
+        min_score: flags.min_score.or(held.min_score),
+        max_excess: flags.max_excess.or(held.max_excess),
+        min_coverage: flags.min_coverage.or(held.min_coverage),
+        min_confidence: held.min_confidence,
+        strict: flags.evidence.map_or(held.strict, |mode| mode == cli::Evidence::Strict),
+        allow_partial: flags.allow_partial || held.allow_partial,
+        exit_zero: flags.exit_zero,
+    }
+}
+
+pub(super) fn summary(session: &Session, report: &Report, bytes: u64, progress: &Progress, began: Instant) {
+    for (stage, time) in progress.times() {
+        session.console.detail(&format!("{stage:>16} {:8.1} ms", time.as_secs_f64() * 1000.0));
+    }
+    let coverage = &report.coverage;
+    let read = coverage.files_read + coverage.files_partial;
+    let mut parts = vec![counted(read, "file read", "files read")];
+    for (count, what) in [
+        (coverage.files_failed, "failed"),
+        (coverage.files_partial, "in part"),
+        (coverage.files_unrecognised, "not recognised"),
+    ] {
+        if count > 0 {
+            parts.push(format!("{count} {what}"));
+        }
+    }
+    parts.push(counted(coverage.identities, "identity", "identities"));
+    if report.score.is_some() {
+        let agents: usize = coverage.verdicts.iter().map(|(_, count)| count).sum();
+        parts.push(format!("{agents} of AI compared"));
+        parts.push(counted(report.findings.len() + report.filtered, "finding", "findings"));
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a size for people")]
+    let size = bytes as f64 / 1_000_000.0;
+    session.console.note(&format!("{} in {:.2} s ({size:.1} MB)", parts.join(", "), began.elapsed().as_secs_f64()));
+}
+
+/// Says what the gate decided.
+fn conclude(session: &Session, settings: &GateSettings, decision: &Decision) -> Exit {
+    let failed = decision.exit != Exit::Passed;
+    for reason in &decision.reasons {
+        if failed {
+            session.console.error(reason, None);
+        } else {
+            session.console.warning(reason, Some("--exit-zero lets the run pass all the same"));
+        }
+    }
+    if settings.is_asked() && decision.reasons.is_empty() {
+        session.console.note("gate: passed");
+    }
+    decision.exit
+}

@@ -1,0 +1,166 @@
+//! The configuration file as people write it. The doc comments are the descriptions in its JSON schema.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use toml::Spanned;
+
+/// The configuration of evenhand: `evenhand.toml`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConfigFile {
+    /// What to scan, and what the scan is expected to find.
+    pub scope: Scope,
+    /// Settings by provider: `[providers.aws]`. Credentials never stand here.
+    #[schemars(with = "BTreeMap<String, serde_json::Map<String, serde_json::Value>>")]
+    pub providers: BTreeMap<Spanned<String>, toml::Table>,
+    /// Job functions: who does a job, people and AI identities alike.
+    #[schemars(with = "Vec<JobTable>")]
+    pub job: Vec<Spanned<JobTable>>,
+    /// The agents and tool servers that the organisation knows of. Without this table nothing is called unregistered.
+    pub register: Option<RegisterTable>,
+    /// The conditions under which a pipeline may go on. Flags of the command line win.
+    pub gate: GateTable,
+    /// Levels and parameters of rules: `[rules.<id>]`.
+    #[schemars(with = "BTreeMap<String, RuleTable>")]
+    pub rules: BTreeMap<Spanned<String>, RuleTable>,
+    /// Own rules.
+    pub pack: PackTable,
+}
+
+/// What to scan, and what the scan is expected to find.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Scope {
+    /// Folders to scan when no source is named, relative to this file.
+    pub folders: Vec<String>,
+    /// Accounts that the capture must hold. One that is missing is reported as a gap.
+    pub accounts: Vec<String>,
+    /// Organisations that the capture must hold. One that is missing is reported as a gap.
+    pub organisations: Vec<String>,
+    /// Clusters that the capture must hold. One that is missing is reported as a gap.
+    pub clusters: Vec<String>,
+    /// Folders inside the sources that stand for people's home folders, as patterns such as `developers/*`: what lies
+    /// in them is a user's own file, whatever version control says of the copy.
+    pub homes: Vec<String>,
+    /// The largest document that is read, decompressed, in MiB. Default: 4096.
+    pub max_document_mib: Option<u64>,
+}
+
+/// A job function.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct JobTable {
+    /// Its name, such as `incident-response`.
+    #[schemars(with = "String")]
+    pub name: Spanned<String>,
+    /// Selectors of the roles through which people do the job: an id, a name, `kind/name`, with `*` and `?`, and
+    /// `provider:` in front where it matters.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub human: Vec<Spanned<String>>,
+    /// Selectors of the AI identities that do the job.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub agents: Vec<Spanned<String>>,
+    /// Why these belong together.
+    pub rationale: Option<String>,
+    /// Who reviewed the mapping.
+    pub reviewed_by: Option<String>,
+    /// When: `YYYY-MM-DD`.
+    #[schemars(with = "Option<String>")]
+    pub reviewed_on: Option<Spanned<toml::Value>>,
+    /// Controls that stand before the people who do the job although no document shows them:
+    /// `second_person_approval`, `just_in_time`, `change_gate`, `mfa`, `network_or_device`.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub controls: Vec<Spanned<String>>,
+}
+
+/// The agents and tool servers that the organisation knows of.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RegisterTable {
+    /// Selectors of agents.
+    #[schemars(with = "Vec<String>")]
+    pub agents: Vec<Spanned<String>>,
+    /// Selectors of tool servers.
+    #[schemars(with = "Vec<String>")]
+    pub tool_servers: Vec<Spanned<String>>,
+}
+
+/// The conditions under which a pipeline may go on.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct GateTable {
+    /// Fails on any finding of this level or worse; of several levels the lowest counts.
+    pub fail_on: Option<OneOrMany>,
+    /// The lowest score that passes, 0 to 1000.
+    #[schemars(range(max = 1000))]
+    pub min_score: Option<u32>,
+    /// The largest number of excess operations that an AI identity may hold over its human role.
+    pub max_excess: Option<u64>,
+    /// The lowest share of decided rule results that passes, in percent.
+    #[schemars(range(max = 100))]
+    pub min_coverage: Option<u8>,
+    /// The lowest confidence of a baseline at which parity findings and excess trip the gate. Default: 0.7.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub min_confidence: Option<f64>,
+    /// `strict` counts undecided findings like failed ones.
+    pub evidence: EvidenceMode,
+    /// Lets a scan pass although evidence could not be read.
+    pub allow_partial: bool,
+}
+
+/// How undecided findings count for the gate.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EvidenceMode {
+    /// They do not trip it.
+    #[default]
+    Normal,
+    /// They count like failed ones.
+    Strict,
+}
+
+/// One word or several.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum OneOrMany {
+    /// One.
+    One(#[schemars(with = "String")] Spanned<String>),
+    /// Several.
+    Many(#[schemars(with = "Vec<String>")] Vec<Spanned<String>>),
+}
+
+impl OneOrMany {
+    /// The words.
+    pub fn values(&self) -> &[Spanned<String>] {
+        match self {
+            Self::One(value) => std::slice::from_ref(value),
+            Self::Many(values) => values,
+        }
+    }
+}
+
+/// A rule's level and parameters.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct RuleTable {
+    /// `critical`, `high`, `medium`, `low` or `off`.
+    #[schemars(with = "Option<String>")]
+    pub level: Option<Spanned<String>>,
+    /// The rule's parameters, under their own names.
+    #[serde(flatten)]
+    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
+    pub params: BTreeMap<String, Spanned<toml::Value>>,
+}
+
+/// Own rules.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PackTable {
+    /// Folders with rule files, relative to this file.
+    pub dirs: Vec<String>,
+}

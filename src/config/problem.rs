@@ -1,0 +1,108 @@
+//! Errors in the configuration: what, where, and the nearest thing that would be right.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
+
+/// Something in the configuration that is not understood.
+#[derive(Debug)]
+pub struct ConfigProblem {
+    /// `evenhand.toml:3:7: there is no level `hihg``.
+    message: String,
+    remedy: Option<String>,
+    place: Option<(Range<usize>, NamedSource<Arc<str>>)>,
+}
+
+impl ConfigProblem {
+    pub(super) fn unreadable(path: &str, error: &std::io::Error) -> Self {
+        Self {
+            message: format!("`{path}` cannot be read: {error}"),
+            remedy: Some("check the path given with `--config`, or use `--no-config`".to_owned()),
+            place: None,
+        }
+    }
+
+    /// What to do.
+    pub fn remedy(&self) -> Option<&str> {
+        self.remedy.as_deref()
+    }
+}
+
+impl std::fmt::Display for ConfigProblem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for ConfigProblem {}
+
+impl Diagnostic for ConfigProblem {
+    fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        self.remedy.as_ref().map(|remedy| Box::new(remedy) as Box<dyn std::fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.place.as_ref().map(|(_, source)| source as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let (span, _) = self.place.as_ref()?;
+        Some(Box::new(std::iter::once(LabeledSpan::underline(span.clone()))))
+    }
+}
+
+/// A file's text, for naming places in it.
+#[derive(Debug)]
+pub(super) struct Text {
+    path: Arc<str>,
+    content: Arc<str>,
+}
+
+impl Text {
+    pub(super) fn new(path: &str, content: String) -> Self {
+        Self { path: path.into(), content: content.into() }
+    }
+
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    pub(super) fn content(&self) -> &str {
+        &self.content
+    }
+
+    /// Line and column of a byte, both from 1; the column in characters.
+    pub(super) fn place(&self, offset: usize) -> (usize, usize) {
+        let before = self.content.get(..self.content.floor_char_boundary(offset)).unwrap_or_default();
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        (before.matches('\n').count() + 1, line.chars().count() + 1)
+    }
+
+    pub(super) fn at(&self, span: Range<usize>, message: String, remedy: Option<String>) -> ConfigProblem {
+        let (line, column) = self.place(span.start);
+        ConfigProblem {
+            message: format!("{}:{line}:{column}: {message}", self.path),
+            remedy,
+            place: Some((span, NamedSource::new(&self.path, Arc::clone(&self.content)))),
+        }
+    }
+
+    /// An error of the TOML reader. For an unknown key it lists the known ones, of which the nearest is the remedy.
+    pub(super) fn syntax(&self, error: &toml::de::Error) -> ConfigProblem {
+        let message = error.message().trim().to_owned();
+        let words: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+        let remedy = match words.split_first() {
+            Some((unknown, known)) if message.starts_with("unknown") => super::one_of(unknown, known),
+            _ => None,
+        };
+        let said = match (message.starts_with("unknown field"), words.first()) {
+            (true, Some(unknown)) => format!("there is no key `{unknown}` here"),
+            _ => message,
+        };
+        match error.span() {
+            Some(span) => self.at(span, said, remedy),
+            None => ConfigProblem { message: format!("{}: {said}", self.path), remedy, place: None },
+        }
+    }
+}

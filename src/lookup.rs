@@ -1,0 +1,136 @@
+//! Finding the identity that a person means.
+
+use evenhand_model::identity::Identity;
+
+/// Why a text names no one identity.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LookupError {
+    /// None fits.
+    #[error("no identity is called `{asked}`{}; `evenhand inventory` lists all", suggestions(.nearest))]
+    Unknown {
+        /// As asked.
+        asked: String,
+        /// Ids that are spelled alike, nearest first.
+        nearest: Vec<String>,
+    },
+    /// Several fit.
+    #[error("`{asked}` fits {count} identities: {}; use the whole id", .candidates.join(", "))]
+    Ambiguous {
+        /// As asked.
+        asked: String,
+        /// How many fit.
+        count: usize,
+        /// Their ids, the first ones.
+        candidates: Vec<String>,
+    },
+}
+
+fn suggestions(nearest: &[String]) -> String {
+    match nearest {
+        [] => String::new(),
+        some => format!(", did you mean {}?", some.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(" or ")),
+    }
+}
+
+/// How many candidates an error lists.
+const SHOWN: usize = 10;
+
+/// The identity that a text names: by id, by name, by the end of its id, or by any part of its id or name. The first of
+/// these steps at which anything fits decides, and must fit one.
+///
+/// # Errors
+/// When none or several fit.
+pub fn identity<'a>(identities: &'a [Identity], asked: &str) -> Result<&'a Identity, LookupError> {
+    let lower = asked.to_lowercase();
+    let steps: [&dyn Fn(&Identity) -> bool; 5] = [
+        &|identity| identity.id.as_str() == asked,
+        &|identity| &*identity.name == asked,
+        &|identity| format!("{}/{}", identity.kind, identity.name) == asked,
+        &|identity| identity.id.as_str().ends_with(asked),
+        &|identity| {
+            identity.id.as_str().to_lowercase().contains(&lower) || identity.name.to_lowercase().contains(&lower)
+        },
+    ];
+    for fits in steps.iter().filter(|_| !asked.is_empty()) {
+        let found: Vec<&Identity> = identities.iter().filter(|identity| fits(identity)).collect();
+        match found.as_slice() {
+            [] => {}
+            [one] => return Ok(one),
+            several => {
+                return Err(LookupError::Ambiguous {
+                    asked: asked.to_owned(),
+                    count: several.len(),
+                    candidates: several.iter().take(SHOWN).map(|identity| identity.id.to_string()).collect(),
+                });
+            }
+        }
+    }
+    let mut scored: Vec<(f64, &Identity)> = identities
+        .iter()
+        .map(|identity| (strsim::jaro_winkler(&lower, &identity.name.to_lowercase()), identity))
+        .filter(|(likeness, _)| *likeness > ALIKE)
+        .collect();
+    scored.sort_by(|(a, x), (b, y)| b.total_cmp(a).then_with(|| x.id.cmp(&y.id)));
+    let nearest = scored.iter().take(3).map(|(_, identity)| identity.id.to_string()).collect();
+    Err(LookupError::Unknown { asked: asked.to_owned(), nearest })
+}
+
+/// Texts less alike than this (Jaro-Winkler, 0 to 1) are no suggestion.
+const ALIKE: f64 = 0.75;
+
+/// The word that is spelled most like a given one.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|known| (strsim::jaro_winkler(word, known), known))
+        .filter(|(likeness, _)| *likeness > ALIKE)
+        .max_by(|(a, x), (b, y)| a.total_cmp(b).then_with(|| y.cmp(x)))
+        .map(|(_, known)| known)
+}
+
+#[cfg(test)]
+mod tests {
+    use evenhand_model::evidence::Evidence;
+    use evenhand_model::id::ProviderName;
+
+    use super::*;
+
+    fn identities() -> Vec<Identity> {
+        ["arn:1:role/deploy", "arn:1:role/deploy-agent", "arn:2:role/deploy", "arn:2:user/ada"]
+            .map(|id| {
+                let name = id.rsplit('/').next().unwrap();
+                Identity::new(id.into(), ProviderName("aws"), "1".into(), "role", name, Evidence::whole("d"))
+            })
+            .to_vec()
+    }
+
+    #[test]
+    fn the_most_exact_way_of_naming_decides() {
+        let all = identities();
+        for (asked, id) in [
+            ("arn:1:role/deploy", "arn:1:role/deploy"),
+            ("ada", "arn:2:user/ada"),
+            ("deploy-agent", "arn:1:role/deploy-agent"),
+            ("1:role/deploy", "arn:1:role/deploy"),
+            ("AGENT", "arn:1:role/deploy-agent"),
+        ] {
+            assert_eq!(identity(&all, asked).map(|found| found.id.as_str()), Ok(id), "{asked}");
+        }
+    }
+
+    #[test]
+    fn several_and_none_are_errors_that_help() {
+        let all = identities();
+        let Err(LookupError::Ambiguous { candidates, .. }) = identity(&all, "deploy") else { panic!() };
+        assert_eq!(candidates, ["arn:1:role/deploy", "arn:2:role/deploy"]);
+        let error = identity(&all, "deplyo-agent").unwrap_err();
+        assert!(error.to_string().contains("did you mean `arn:1:role/deploy-agent`"), "{error}");
+        assert!(identity(&all, "").is_err());
+    }
+
+    #[test]
+    fn the_nearest_word_is_suggested_and_no_far_one() {
+        assert_eq!(nearest("hihg", ["high", "low"]), Some("high"));
+        assert_eq!(nearest("zzz", ["high", "low"]), None);
+    }
+}

@@ -1,0 +1,408 @@
+//! The pipeline up to the inventory: find, load, recognise, read, merge.
+//!
+//! Every file ends in one of three ways: a provider read it, no provider knows it, or it failed. The last leaves a gap,
+//! and everything else is still read. Order of work never shows in the result.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use evenhand_model::catalog::CatalogSource;
+use evenhand_model::document::{Document, FileFacts, Format, ReadError};
+use evenhand_model::gap::{Gap, GapKind};
+use evenhand_model::id::ProviderName;
+use evenhand_model::inventory::Inventory;
+use evenhand_model::provider::{Provider, ReadOptions, Reader, Reading};
+use evenhand_model::secret::Fingerprinter;
+use evenhand_reports::report::{SourceFile, SourceStatus};
+use evenhand_rules::resolvers::Resolvers;
+use jiff::Timestamp;
+use rayon::prelude::*;
+
+use crate::config::Config;
+use crate::progress::Progress;
+use crate::sources::{self, Found, Limits, Listing, LoadError, Loaded, WorkTrees};
+
+/// What to read, and with what.
+#[derive(Debug)]
+pub struct ReadRequest<'a> {
+    /// The named sources; none = the current folder and the user's agent files.
+    pub sources: Vec<PathBuf>,
+    /// The user's home folder.
+    pub home: Option<PathBuf>,
+    /// The moment of the scan.
+    pub now: Timestamp,
+    /// Turns secrets into fingerprints.
+    pub fingerprinter: Fingerprinter,
+    /// The configuration.
+    pub config: &'a Config,
+    /// Where progress is shown.
+    pub progress: &'a Progress,
+}
+
+/// What was read.
+#[derive(Debug, Default)]
+pub struct Capture {
+    /// Everything, merged and sorted.
+    pub inventory: Inventory,
+    /// What the identities may do.
+    pub resolvers: Resolvers,
+    /// Every file that was looked at, sorted by path.
+    pub files: Vec<SourceFile>,
+    /// What could not be understood, in the order of the files.
+    pub failures: Vec<ReadError>,
+    /// Whether some source could not be read at all.
+    pub unreadable_source: bool,
+    /// The sources as named.
+    pub sources: Vec<Arc<str>>,
+    /// The catalogues that access is resolved with.
+    pub catalogs: Vec<CatalogSource>,
+    /// A hash of all content that was looked at.
+    pub digest: String,
+    /// Bytes read, decompressed.
+    pub bytes: u64,
+}
+
+/// The providers, in the order in which they are asked whether a document is theirs.
+pub fn providers() -> Vec<Box<dyn Provider>> {
+    vec![
+        Box::new(evenhand_aws::Aws::default()),
+        Box::new(evenhand_kubernetes::Kubernetes::default()),
+        Box::new(evenhand_agents::Agents::default()),
+    ]
+}
+
+/// So many bytes, as they lie on disk, are held as text at one time: enough for every provider to have work.
+const BATCH_BYTES: u64 = 1 << 30;
+/// So many files at most are loaded before they are read.
+const BATCH_FILES: usize = 2048;
+
+/// Reads the sources with all providers.
+pub fn read(request: &ReadRequest<'_>, providers: &[Box<dyn Provider>]) -> Capture {
+    let listing = {
+        let _stage = request.progress.stage("find files", None);
+        sources::find(&sources::Request {
+            sources: request.sources.clone(),
+            home: request.home.clone(),
+            home_files: providers.iter().flat_map(|provider| provider.home_files()).copied().collect(),
+            homes: request.config.scope.homes.clone(),
+        })
+    };
+    let mut work = Work::new(request, providers, &listing);
+    {
+        let total = listing.files.iter().map(|found| found.bytes).sum();
+        let stage = request.progress.stage("read files", Some(total));
+        let mut rest = listing.files.as_slice();
+        while !rest.is_empty() {
+            let (batch, later) = rest.split_at(batch(rest));
+            work.batch(batch, |bytes| stage.add(bytes));
+            rest = later;
+        }
+    }
+    work.finish()
+}
+
+/// The number of files in the next batch; at least one.
+fn batch(files: &[Found]) -> usize {
+    let mut bytes = 0_u64;
+    let fits = files.iter().take(BATCH_FILES).take_while(|found| {
+        bytes = bytes.saturating_add(found.bytes);
+        bytes <= BATCH_BYTES
+    });
+    fits.count().max(1)
+}
+
+/// A provider at work.
+struct Slot<'a> {
+    provider: &'a dyn Provider,
+    reader: Box<dyn Reader>,
+    /// The documents of the batch with their positions in the list of files.
+    queue: Vec<(usize, Document)>,
+    /// What could not be understood, by position.
+    errors: Vec<(usize, Vec<ReadError>)>,
+}
+
+struct Work<'a> {
+    request: &'a ReadRequest<'a>,
+    slots: Vec<Slot<'a>>,
+    trees: WorkTrees,
+    files: Vec<SourceFile>,
+    failures: Vec<(usize, ReadError, Option<ProviderName>)>,
+    unreadable_source: bool,
+    sources: Vec<Arc<str>>,
+    hasher: blake3::Hasher,
+    bytes: u64,
+}
+
+impl<'a> Work<'a> {
+    fn new(request: &'a ReadRequest<'a>, providers: &'a [Box<dyn Provider>], listing: &Listing) -> Self {
+        let slots = providers
+            .iter()
+            .map(|provider| Slot {
+                provider: &**provider,
+                reader: provider.reader(ReadOptions {
+                    now: request.now,
+                    fingerprinter: request.fingerprinter.clone(),
+                    settings: request.config.providers.get(&provider.name()).cloned().unwrap_or_default(),
+                }),
+                queue: Vec::new(),
+                errors: Vec::new(),
+            })
+            .collect();
+        let mut work = Self {
+            request,
+            slots,
+            trees: WorkTrees::default(),
+            files: Vec::new(),
+            failures: Vec::new(),
+            unreadable_source: !listing.unreadable_sources.is_empty(),
+            sources: listing.sources.clone(),
+            hasher: blake3::Hasher::new(),
+            bytes: 0,
+        };
+        for skipped in &listing.skipped {
+            work.entry(Arc::clone(&skipped.path), SourceStatus::Unrecognised, None, &skipped.reason, 0);
+        }
+        for failed in &listing.failed {
+            let at = work.entry(Arc::clone(&failed.path), SourceStatus::Failed, None, &failed.reason, 0);
+            let (reason, remedy) = failed.reason.split_once("; ").unwrap_or((&failed.reason, "check the path"));
+            let error = ReadError { document: failed.path.to_string(), reason: reason.into(), remedy: remedy.into() };
+            work.failures.push((at, error, None));
+        }
+        work
+    }
+
+    fn entry(
+        &mut self,
+        path: Arc<str>,
+        status: SourceStatus,
+        provider: Option<&'static str>,
+        what: &str,
+        bytes: u64,
+    ) -> usize {
+        self.files.push(SourceFile { path, status, provider, what: what.into(), bytes });
+        self.files.len() - 1
+    }
+
+    /// Loads files in parallel, gives each to the provider that knows it, and lets the providers read in parallel.
+    fn batch(&mut self, files: &[Found], done: impl Fn(u64) + Sync) {
+        let limits = Limits {
+            document: self.request.config.scope.max_document_mib.map_or(Limits::default().document, |mib| mib << 20),
+        };
+        let providers: Vec<&dyn Provider> = self.slots.iter().map(|slot| slot.provider).collect();
+        let loaded: Vec<Outcome> = files
+            .par_iter()
+            .map(|found| {
+                let outcome = judge(found, sources::load(found, limits), |document| {
+                    providers.iter().enumerate().find_map(|(at, provider)| Some((at, provider.recognise(document)?)))
+                });
+                done(found.bytes);
+                outcome
+            })
+            .collect();
+        for (found, outcome) in files.iter().zip(loaded) {
+            self.take(found, outcome);
+        }
+        rayon::scope(|scope| {
+            for slot in self.slots.iter_mut().filter(|slot| !slot.queue.is_empty()) {
+                scope.spawn(|_| {
+                    let _stage = self.request.progress.stage(format!("read {}", slot.provider.name()), None);
+                    for (at, document) in slot.queue.drain(..) {
+                        if let Err(errors) = slot.reader.read(document) {
+                            slot.errors.push((at, errors));
+                        }
+                    }
+                });
+            }
+        });
+    }
+
+    fn take(&mut self, found: &Found, outcome: Outcome) {
+        self.hasher.update(found.path.as_bytes()).update(&[0]);
+        match outcome {
+            Outcome::Recognised { slot, kind, mut loaded } => {
+                self.hasher.update(loaded.digest.as_bytes());
+                self.bytes = self.bytes.saturating_add(loaded.bytes);
+                loaded.document.file = FileFacts {
+                    // A home folder's own files lie outside any project, whatever folder keeps a copy of them.
+                    tracked: if found.user_level { None } else { self.trees.tracked(&found.file) },
+                    ..loaded.document.file
+                };
+                let Some(name) = self.slots.get(slot).map(|slot| slot.provider.name().0) else { return };
+                let at = self.entry(Arc::clone(&found.path), SourceStatus::Read, Some(name), kind, loaded.bytes);
+                if let Some(slot) = self.slots.get_mut(slot) {
+                    slot.queue.push((at, loaded.document));
+                }
+            }
+            Outcome::Unrecognised { reason, bytes, digest } => {
+                if let Some(digest) = digest {
+                    self.hasher.update(digest.as_bytes());
+                }
+                self.bytes = self.bytes.saturating_add(bytes);
+                self.entry(Arc::clone(&found.path), SourceStatus::Unrecognised, None, &reason, bytes);
+            }
+            Outcome::Failed { place, reason, remedy, provider } => {
+                let name = provider.and_then(|at| self.slots.get(at)).map(|slot| slot.provider.name());
+                let at = self.entry(
+                    Arc::clone(&found.path),
+                    SourceStatus::Failed,
+                    name.map(|name| name.0),
+                    &format!("{reason}; {remedy}"),
+                    found.bytes,
+                );
+                let document = format!("{}{place}", found.path);
+                self.failures.push((at, ReadError { document, reason, remedy }, name));
+                self.unreadable_source |= found.named;
+            }
+        }
+    }
+
+    fn finish(mut self) -> Capture {
+        let mut capture = Capture {
+            unreadable_source: self.unreadable_source,
+            sources: self.sources,
+            bytes: self.bytes,
+            digest: self.hasher.finalize().to_hex().to_string(),
+            ..Capture::default()
+        };
+        let mut readings: Vec<(ProviderName, Option<Reading>)> = Vec::new();
+        let mut readers = Vec::new();
+        for slot in self.slots {
+            let name = slot.provider.name();
+            for (at, errors) in slot.errors {
+                if let Some(file) = self.files.get_mut(at) {
+                    file.status = SourceStatus::Partial;
+                }
+                self.failures.extend(errors.into_iter().map(|error| (at, error, Some(name))));
+            }
+            readings.push((name, None));
+            readers.push(slot.reader);
+        }
+        {
+            let _stage = self.request.progress.stage("join documents", None);
+            readings.par_iter_mut().zip(readers).for_each(|((_, reading), reader)| *reading = Some(reader.finish()));
+        }
+        for (name, reading) in readings {
+            let Some(reading) = reading else { continue };
+            capture.inventory.merge(reading.inventory);
+            if let Some(resolver) = reading.resolver {
+                capture.catalogs.extend(resolver.catalog().sources());
+                capture.resolvers.insert(name, resolver);
+            }
+        }
+        self.failures.sort_by(|(a, x, _), (b, y, _)| (a, &x.document).cmp(&(b, &y.document)));
+        for (_, error, provider) in self.failures {
+            capture.inventory.gaps.push(Gap {
+                provider,
+                scope: None,
+                kind: GapKind::Failed,
+                call: error.document.as_str().into(),
+                reason: format!("{}; {}", error.reason, error.remedy).into(),
+                facts: "whatever this part of the document says".into(),
+            });
+            capture.failures.push(error);
+        }
+        expected_scopes(self.request.config, &mut capture.inventory);
+        capture.inventory.sort();
+        self.files.sort_by(|a, b| a.path.cmp(&b.path));
+        capture.files = self.files;
+        capture
+    }
+}
+
+/// What becomes of one file.
+enum Outcome {
+    Recognised { slot: usize, kind: &'static str, loaded: Box<Loaded> },
+    Unrecognised { reason: String, bytes: u64, digest: Option<blake3::Hash> },
+    Failed { place: String, reason: String, remedy: String, provider: Option<usize> },
+}
+
+fn judge(
+    found: &Found,
+    loaded: Result<Loaded, LoadError>,
+    recognise: impl Fn(&Document) -> Option<(usize, &'static str)>,
+) -> Outcome {
+    match loaded {
+        Ok(loaded) => match recognise(&loaded.document) {
+            Some((slot, kind)) => Outcome::Recognised { slot, kind, loaded: Box::new(loaded) },
+            None => unrecognised(found, &loaded),
+        },
+        Err(LoadError::Binary) if !found.named => {
+            Outcome::Unrecognised { reason: "a binary file".to_owned(), bytes: found.bytes, digest: None }
+        }
+        Err(error) => {
+            let (place, provider) = match &error {
+                LoadError::Encoding { place, format, head } => {
+                    // What would have been recognised is evidence that is missing; any other text in another encoding
+                    // is none of our business.
+                    let document = Document {
+                        path: Arc::clone(&found.path),
+                        relative: Arc::clone(&found.relative),
+                        source_name: Arc::clone(&found.source_name),
+                        format: *format,
+                        text: String::new(),
+                        head: head.clone(),
+                        file: FileFacts::default(),
+                    };
+                    let provider = recognise(&document).map(|(at, _)| at);
+                    if provider.is_none() && !found.named {
+                        let reason = format!("{error}, and nothing in it is known");
+                        return Outcome::Unrecognised { reason, bytes: found.bytes, digest: None };
+                    }
+                    (format!(":{}:{}", place.line, place.column), provider)
+                }
+                _ => (String::new(), None),
+            };
+            Outcome::Failed { place, reason: error.to_string(), remedy: error.remedy().to_owned(), provider }
+        }
+    }
+}
+
+/// Why a readable file is no document of any provider. A file that the user named must at least be well formed.
+fn unrecognised(found: &Found, loaded: &Loaded) -> Outcome {
+    let document = &loaded.document;
+    if found.named
+        && document.format == Format::Json
+        && let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&document.text)
+    {
+        let deep = error.to_string().starts_with("recursion limit");
+        return Outcome::Failed {
+            place: format!(":{}:{}", error.line(), error.column()),
+            reason: if deep { "it is nested deeper than 128 levels" } else { "it is not valid JSON" }.to_owned(),
+            remedy: "export it again".to_owned(),
+            provider: None,
+        };
+    }
+    let reason = match document.format {
+        _ if document.text.trim().is_empty() => "it is empty",
+        Format::Json => "JSON, but no provider knows its keys",
+        Format::Ndjson => "lines of JSON, but no provider knows their keys",
+        Format::Yaml => "YAML, but no provider knows its keys",
+        Format::Toml => "TOML, but no provider knows its keys",
+        Format::Csv => "CSV, but no provider knows its columns",
+        Format::Text => "text that no provider knows",
+    };
+    Outcome::Unrecognised { reason: reason.to_owned(), bytes: loaded.bytes, digest: Some(loaded.digest) }
+}
+
+/// Scopes that the configuration expects and the capture does not hold become gaps.
+fn expected_scopes(config: &Config, inventory: &mut Inventory) {
+    let scope = &config.scope;
+    let expected = [("account", &scope.accounts), ("organisation", &scope.organisations), ("cluster", &scope.clusters)];
+    for (kind, names) in expected {
+        for name in names {
+            let held = |text: &str| text == name || text.rsplit([':', '/']).next() == Some(name);
+            let found = inventory.identities.iter().any(|identity| held(identity.scope.as_str()))
+                || inventory.logs.iter().any(|log| held(log.scope.as_str()));
+            if !found {
+                inventory.gaps.push(Gap {
+                    provider: None,
+                    scope: Some(name.as_str().into()),
+                    kind: GapKind::NotCollected,
+                    call: format!("{kind} {name}").into(),
+                    reason: "the configuration expects it, but no document of it was read; add its export".into(),
+                    facts: "all identities, logs and controls in it".into(),
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The rules in force: the pack, the user's folders, the configuration's levels and parameters, the selection.
+
+use std::fmt::Write;
+use std::io;
+use std::path::Path;
+
+use evenhand_model::evidence::Truth;
+use evenhand_model::glob::Glob;
+use evenhand_reports::text::printable;
+use evenhand_rules::pack::{Providers, Rule, RuleSet};
+
+use crate::cli::Selection;
+use crate::cmd::Failure;
+use crate::config::Config;
+use crate::console::Console;
+use crate::gate::Exit;
+use crate::lookup;
+
+/// All rules with the configuration applied, before any selection; rules that it switches off are gone.
+///
+/// # Errors
+/// When a rule file or a setting is not understood.
+pub fn load_all(selection: &Selection, config: &Config, console: Console) -> Result<RuleSet, Failure> {
+    let embedded = RuleSet::embedded();
+    let (mut rules, mut problems) = (embedded.rules, embedded.problems);
+    for folder in config.pack_dirs.iter().chain(&selection.dirs) {
+        let loaded = RuleSet::load_dir(folder).map_err(|(path, error)| unreadable(&path, &error))?;
+        problems.extend(loaded.problems);
+        problems.extend(rules.add(loaded.rules));
+    }
+    let fatal = problems.iter().any(|problem| problem.fatal);
+    for problem in &problems {
+        if problem.fatal {
+            console.error(&problem.to_string(), None);
+        } else {
+            console.warning(&problem.to_string(), None);
+        }
+    }
+    if fatal {
+        return Err(Failure::Told(Exit::Error));
+    }
+    for setting in &config.rules {
+        let place = &setting.place;
+        let wrong = |message: String| Failure::Message(format!("{place}: {message}"), None);
+        if rules.get(&setting.rule).is_none() {
+            let near = lookup::nearest(&setting.rule, rules.iter().map(|rule| rule.id.as_str()));
+            let remedy =
+                near.map_or("`evenhand rules list` shows all".to_owned(), |id| format!("did you mean `{id}`?"));
+            return Err(Failure::new(format!("{place}: there is no rule `{}`", setting.rule), remedy));
+        }
+        for (param, value) in &setting.params {
+            rules.set_param(&setting.rule, param, value).map_err(|error| wrong(error.to_string()))?;
+        }
+        if let Some(severity) = setting.severity {
+            rules.set_severity(&setting.rule, severity).map_err(|error| wrong(error.to_string()))?;
+        }
+    }
+    rules.retain(|rule| !config.rules.iter().any(|setting| setting.off && setting.rule == rule.id.as_str()));
+    Ok(rules)
+}
+
+/// The rules of a scan.
+///
+/// # Errors
+/// As [`load_all`], and when the selection names what does not exist or leaves nothing.
+pub fn load(selection: &Selection, config: &Config, console: Console) -> Result<RuleSet, Failure> {
+    let mut rules = load_all(selection, config, console)?;
+    for pattern in selection.only.iter().chain(&selection.skip) {
+        if !rules.iter().any(|rule| fits(pattern, rule)) {
+            return Err(unknown(pattern, &rules));
+        }
+    }
+    for framework in &selection.framework {
+        let mut keys: Vec<&str> =
+            rules.iter().flat_map(|rule| rule.frameworks.iter().map(|entry| &*entry.framework)).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        if !keys.contains(&framework.as_str()) {
+            let message = format!("no rule supports a framework `{framework}`");
+            return Err(Failure::new(message, format!("known: {}", keys.join(", "))));
+        }
+    }
+    rules.retain(|rule| {
+        (selection.only.is_empty() || selection.only.iter().any(|pattern| fits(pattern, rule)))
+            && !selection.skip.iter().any(|pattern| fits(pattern, rule))
+            && (selection.framework.is_empty()
+                || rule.frameworks.iter().any(|entry| selection.framework.iter().any(|key| **key == *entry.framework)))
+    });
+    if rules.is_empty() {
+        return Err(Failure::new("no rule is left", "`--skip` leaves out all that `--rule` and `--framework` choose"));
+    }
+    Ok(rules)
+}
+
+fn fits(pattern: &str, rule: &Rule) -> bool {
+    Glob::wildcard(pattern).matches(rule.id.as_str()) == Truth::Yes || rule.check.as_deref() == Some(pattern)
+}
+
+/// The error for a rule that does not exist.
+pub fn unknown(id: &str, rules: &RuleSet) -> Failure {
+    let remedy = match lookup::nearest(id, rules.iter().map(|rule| rule.id.as_str())) {
+        Some(near) => format!("did you mean `{near}`? `evenhand rules list` shows all"),
+        None => "`evenhand rules list` shows all".to_owned(),
+    };
+    Failure::Message(format!("there is no rule `{id}`"), Some(remedy))
+}
+
+/// The error for rules that cannot be read.
+pub fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(format!("`{}` cannot be read: {error}", path.display()), "check the folder with rules")
+}
+
+/// A rule for people, as plain text.
+pub fn page(rule: &Rule) -> String {
+    let mut text = String::new();
+    let providers = match &rule.providers {
+        Providers::All => "all".to_owned(),
+        Providers::Some(names) => names.join(", "),
+    };
+    let check = rule.check.as_deref().map(|check| format!(", check {check}")).unwrap_or_default();
+    // Writing to a string cannot fail.
+    let _ = write!(
+        text,
+        "{}\n{}\n\n{} · {}{check} · since {} · {}\nproviders: {providers}\n",
+        rule.id, rule.title, rule.severity, rule.dimension, rule.since, rule.file
+    );
+    for (heading, content) in [("What", &rule.docs.what), ("Why", &rule.docs.why), ("Fix", &rule.docs.fix)] {
+        let _ = write!(text, "\n{heading}\n{}", indented(content));
+    }
+    let _ = write!(text, "\nPredicate over `{}`\n{}", rule.table.name, indented(&rule.predicate));
+    if let Some(applies) = &rule.applies_to {
+        let _ = write!(text, "\nApplies to\n{}", indented(applies));
+    }
+    if !rule.params.is_empty() {
+        text.push_str("\nParameters\n");
+        for param in &rule.params {
+            let default = if param.value == param.default {
+                String::new()
+            } else {
+                format!(" (default {})", param.default.text())
+            };
+            let _ = writeln!(text, "  {} = {}{default}", param.name, param.value.text());
+        }
+    }
+    if !rule.frameworks.is_empty() {
+        text.push_str("\nFrameworks\n");
+        for entry in &rule.frameworks {
+            let _ = writeln!(text, "  {} {}: {}", entry.framework, entry.id, entry.why);
+        }
+    }
+    text.lines().map(|line| printable(line) + "\n").collect()
+}
+
+fn indented(content: &str) -> String {
+    content.trim().lines().map(|line| format!("  {}\n", line.trim())).collect()
+}
