@@ -1,1 +1,99 @@
-//! placeholder
+//! Parity: an AI identity beside the human role that does the same job.
+//!
+//! This is what evenhand is for. For each AI identity the module finds the human role ([`baseline`]), decides by
+//! containment what the identity holds beyond it ([`containment`]), compares the controls that stand before both
+//! ([`controls`]), and says the outcome in one word and one line. It knows no vendor: operations, scopes and conditions
+//! are sets and patterns here, and everything it says can be traced to a statement that the provider names.
+//!
+//! Equal work is done once: accesses are told apart by [`AccessResolver::access_key`], pairs of them are compared once,
+//! and everything else is a look-up.
+//!
+//! [`AccessResolver::access_key`]: evenhand_model::access::AccessResolver::access_key
+
+mod baseline;
+mod candidates;
+mod compare;
+mod containment;
+mod controls;
+mod memo;
+mod mined;
+mod names;
+mod outcome;
+mod subject;
+mod summary;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+pub(crate) mod toy;
+mod view;
+mod world;
+
+pub(crate) use memo::Memo;
+
+use evenhand_model::id::IdentityId;
+use evenhand_model::inventory::Inventory;
+use evenhand_model::parity::Comparison;
+use rayon::prelude::*;
+
+use crate::jobs::JobConfig;
+use crate::judgements::Judgements;
+use crate::resolvers::Resolvers;
+
+/// What the user decides about comparisons.
+#[derive(Clone, Debug)]
+pub struct ParityConfig {
+    /// The jobs, with the human roles and AI identities that do them.
+    pub jobs: JobConfig,
+    /// The share of peers, 0 to 1, that must hold a right before it is part of a mined baseline.
+    pub tau: f64,
+    /// The number of peers below which nothing is mined.
+    pub min_peers: usize,
+}
+
+impl ParityConfig {
+    /// The configuration with these jobs and the usual thresholds: 60 % of at least three peers.
+    pub fn new(jobs: JobConfig) -> Self {
+        Self { jobs, tau: 0.6, min_peers: 3 }
+    }
+}
+
+impl Default for ParityConfig {
+    fn default() -> Self {
+        Self::new(JobConfig::default())
+    }
+}
+
+/// Compares every AI identity that the organisation itself runs, sorted by identity.
+pub fn compare_all(
+    inventory: &Inventory,
+    judged: &Judgements,
+    resolvers: &Resolvers,
+    config: &ParityConfig,
+) -> Vec<Comparison> {
+    let world = world::World::new(inventory, judged, resolvers, config);
+    world
+        .subjects
+        .par_iter()
+        .map_init(containment::Scratch::default, |scratch, identity| compare::compare(&world, identity, None, scratch))
+        .collect()
+}
+
+/// Compares one identity, of whatever nature, with its human role, or with the one that is named.
+///
+/// `None` where the identity, or the human role that is named, is not in the inventory.
+pub fn compare_one(
+    inventory: &Inventory,
+    judged: &Judgements,
+    resolvers: &Resolvers,
+    config: &ParityConfig,
+    identity: &IdentityId,
+    human: Option<&IdentityId>,
+) -> Option<Comparison> {
+    let world = world::World::new(inventory, judged, resolvers, config);
+    let subject = world.find(identity)?;
+    let named = match human {
+        Some(human) => Some(world.find(human)?),
+        None => None,
+    };
+    Some(compare::compare(&world, subject, named, &mut containment::Scratch::default()))
+}

@@ -1,1 +1,152 @@
-//! placeholder
+//! Paths: what an identity holds once it has become everyone it can become.
+//!
+//! Providers contribute edges whose preconditions they have already decided, documents contribute trusts that cross
+//! providers, and this module walks them. It knows no technique by name and no vendor.
+//!
+//! Of all ways to a target the one that depends least on unknown conditions is shown, then the one that escalates least,
+//! then the shortest. Searches are bounded for each start; whether an identity reaches full control of a scope, and
+//! whether it can escalate at all, is decided for all identities at once and has no bound.
+
+mod graph;
+mod reach;
+mod search;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use evenhand_model::access::{EdgeTarget, Grant};
+use evenhand_model::evidence::Truth;
+use evenhand_model::id::IdentityId;
+use evenhand_model::identity::Nature;
+use evenhand_model::inventory::Inventory;
+use indexmap::IndexMap;
+use rayon::prelude::*;
+
+use crate::judgements::Judgements;
+use crate::resolvers::Resolvers;
+
+/// Targets that are listed for one start, strongest first.
+pub const MAX_TARGETS: usize = 10;
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hop {
+    /// Who takes it.
+    pub from: IdentityId,
+    /// Where it leads.
+    pub to: EdgeTarget,
+    /// The technique's id, or the mechanism of a trust: `uses-tool`, `holds-credential`, `federation` …
+    pub technique: Arc<str>,
+    /// Whether it takes more than being who one is allowed to be.
+    pub escalation: bool,
+    /// Whether it depends on a condition not known to hold.
+    pub conditional: bool,
+    /// The statements that allow it.
+    pub grants: Vec<Grant>,
+}
+
+/// A chain of steps to more access.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Path {
+    /// Who starts.
+    pub identity: IdentityId,
+    /// What is reached.
+    pub target: EdgeTarget,
+    /// The steps, at least one.
+    pub hops: Vec<Arc<Hop>>,
+    /// Whether it leaves a provider.
+    pub crosses_provider: bool,
+    /// Whether the target controls a whole scope.
+    pub reaches_admin: bool,
+}
+
+impl Path {
+    /// Whether some step escalates.
+    pub fn escalates(&self) -> bool {
+        self.hops.iter().any(|hop| hop.escalation)
+    }
+
+    /// Whether some step depends on a condition not known to hold.
+    pub fn conditional(&self) -> bool {
+        self.hops.iter().any(|hop| hop.conditional)
+    }
+}
+
+/// What an identity can become, in short.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// Whether it can get more access than it holds by a step that escalates. `Unknown` where every such chain depends
+    /// on a condition not known to hold, or its own access is not known.
+    pub can_escalate: Truth,
+    /// Whether it controls a whole scope, or can come to.
+    pub reaches_admin: Truth,
+    /// The strongest target among its paths that escalate; `None` = none is listed.
+    pub target: Option<EdgeTarget>,
+}
+
+/// All paths, and what each identity can become.
+#[derive(Clone, Debug, Default)]
+pub struct PathsResult {
+    /// Paths of AI identities and workloads, sorted by identity, strongest target first; at most [`MAX_TARGETS`] each.
+    pub paths: Vec<Path>,
+    /// By identity, in the order of the inventory; identities that the vendor manages are left out.
+    pub reach: IndexMap<IdentityId, Reach, foldhash::fast::FixedState>,
+}
+
+impl PathsResult {
+    /// What an identity can become.
+    pub fn reach_of(&self, identity: &IdentityId) -> Option<&Reach> {
+        self.reach.get(identity)
+    }
+
+    /// The paths of one identity, strongest target first.
+    pub fn paths_of(&self, identity: &IdentityId) -> &[Path] {
+        let start = self.paths.partition_point(|path| path.identity < *identity);
+        let end = self.paths.partition_point(|path| path.identity <= *identity);
+        self.paths.get(start..end).unwrap_or_default()
+    }
+}
+
+/// Finds the paths of every AI identity and workload, and what every identity can become.
+pub fn find_all(inventory: &Inventory, judged: &Judgements, resolvers: &Resolvers) -> PathsResult {
+    let graph = graph::Graph::new(inventory, judged, resolvers);
+    let reach = reach::Reaches::of(&graph);
+    let mut starts: Vec<usize> = inventory
+        .identities
+        .iter()
+        .enumerate()
+        .filter(|(at, identity)| {
+            matches!(judged.nature_at(*at), Nature::AiAgent | Nature::Workload)
+                && !identity.vendor_managed
+                && judged.position(&identity.id) == Some(*at)
+                && graph.has_steps(*at)
+        })
+        .map(|(at, _)| at)
+        .collect();
+    let id = |at: usize| inventory.identities.get(at).map(|identity| &identity.id);
+    starts.sort_by(|a, b| id(*a).cmp(&id(*b)));
+    let paths: Vec<Path> =
+        starts.par_iter().flat_map_iter(|start| search::paths_from(&graph, &reach, *start)).collect();
+    let mut by_identity: IndexMap<IdentityId, Reach, foldhash::fast::FixedState> =
+        IndexMap::with_capacity_and_hasher(inventory.identities.len(), Default::default());
+    let reaches: Vec<Option<Reach>> = inventory
+        .identities
+        .par_iter()
+        .enumerate()
+        .map(|(at, identity)| (!identity.vendor_managed).then(|| reach.reach_of(&graph, at)))
+        .collect();
+    for (identity, reach) in inventory.identities.iter().zip(reaches) {
+        if let Some(reach) = reach {
+            by_identity.entry(identity.id.clone()).or_insert(reach);
+        }
+    }
+    for path in paths.iter().filter(|path| path.escalates()) {
+        if let Some(reach) = by_identity.get_mut(&path.identity)
+            && reach.target.is_none()
+        {
+            reach.target = Some(path.target.clone());
+        }
+    }
+    PathsResult { paths, reach: by_identity }
+}

@@ -1,0 +1,276 @@
+//! One comparison from end to end: whose access, beside whose, with which outcome.
+
+use std::sync::Arc;
+
+use evenhand_model::access::Grant;
+use evenhand_model::evidence::Truth;
+use evenhand_model::identity::Identity;
+use evenhand_model::opset::OpSet;
+use evenhand_model::parity::{BaselineSource, Comparison, ControlComparison, ExcessAtom, Verdict};
+
+use super::baseline::{self, Found};
+use super::containment::Scratch;
+use super::controls;
+use super::outcome::{self, HumanKey, Outcome, PairKey};
+use super::subject::{Part, Subject};
+use super::summary;
+use super::view::View;
+use super::world::{Holder, World};
+
+/// The human side in one provider.
+struct Humans<'a> {
+    key: HumanKey,
+    /// Roles with their accesses; the mined access has no role.
+    known: Vec<(Option<&'a Identity>, Arc<View>)>,
+    /// Roles whose access is not known.
+    unknown: Vec<&'a Identity>,
+}
+
+/// Sums over the parts of a comparison.
+#[derive(Default)]
+struct Totals {
+    operations: u32,
+    weight: u64,
+    human_operations: u32,
+    human_weight: u64,
+    shared_weight: u64,
+    excess_operations: u32,
+    excess_weight: u64,
+    high_risk: u32,
+    undecided: u32,
+    narrower: bool,
+    /// Whether some part was compared at all.
+    compared: bool,
+}
+
+impl Totals {
+    fn add(&mut self, outcome: &Outcome) {
+        self.operations += outcome.operations;
+        self.weight += outcome.weight;
+        self.human_operations += outcome.human_operations;
+        self.human_weight += outcome.human_weight;
+        self.shared_weight += outcome.shared_weight;
+        self.excess_operations += outcome.excess_operations;
+        self.excess_weight += outcome.excess_weight;
+        self.high_risk += outcome.high_risk;
+        self.undecided += outcome.undecided_operations;
+        self.narrower |= outcome.narrower;
+        self.compared = true;
+    }
+
+    fn add_alone(&mut self, part: &Part<'_>, holder: &Holder<'_>) {
+        let held = part.principals.iter().fold(OpSet::new(), |held, principal| held.union(&principal.view.operations));
+        self.operations += u32::try_from(held.len()).unwrap_or(u32::MAX);
+        self.weight += holder.operations.catalog.weight_of(&held);
+    }
+
+    fn coverage(&self) -> Option<f64> {
+        (self.compared && self.human_weight > 0).then(|| self.shared_weight as f64 / self.human_weight as f64)
+    }
+}
+
+/// Compares one identity with its human role, or with the one named.
+pub(crate) fn compare<'a>(
+    world: &World<'a>,
+    identity: &'a Identity,
+    named: Option<&'a Identity>,
+    scratch: &mut Scratch,
+) -> Comparison {
+    let subject = Subject::of(world, identity);
+    let found = match named {
+        Some(role) => baseline::named(world, &subject, role),
+        None => baseline::resolve(world, &subject),
+    };
+    let mut totals = Totals::default();
+    let mut excess: Vec<ExcessAtom> = Vec::new();
+    let mut compared_controls: Vec<ControlComparison> = Vec::new();
+    let mut doubts: Vec<Arc<str>> = subject.doubts.iter().chain(&found.doubts).cloned().collect();
+    // Doubts that can turn the outcome, as opposed to those that concern both sides alike.
+    let mut telling = !subject.doubts.is_empty();
+    for part in &subject.parts {
+        let Some(holder) = world.holders.get(&part.provider) else { continue };
+        let humans = humans_in(world, &found, part);
+        if humans.known.is_empty() {
+            totals.add_alone(part, holder);
+            telling = true;
+            if found.baseline.source != BaselineSource::None {
+                doubts.push(nothing_to_compare(&humans, part));
+            }
+            continue;
+        }
+        for role in &humans.unknown {
+            doubts.push(format!("the access of the human role `{}` is not known", role.name).into());
+        }
+        let outcome = outcome_of(world, holder, part, &humans, scratch);
+        totals.add(&outcome);
+        excess.extend(atoms_for(&outcome, holder, &subject, part));
+        let human_sides: Vec<controls::Side<'_>> = humans
+            .known
+            .iter()
+            .map(|(role, view)| match role {
+                Some(role) => controls::side_of(world, role, view),
+                None => controls::Side { view, controls: Vec::new() },
+            })
+            .collect();
+        compared_controls.extend(controls::compare(
+            &holder.operations,
+            &human_sides,
+            &found.process,
+            &controls::sides_of(world, &subject, part),
+            world.approval(&identity.id),
+        ));
+        telling |= part_doubts(part, &humans, &mut doubts);
+    }
+    if subject.parts.len() > 1 {
+        excess.sort_by(|a, b| (!a.decided, b.weight, &a.operation).cmp(&(!b.decided, a.weight, &b.operation)));
+        compared_controls.sort_by_key(|row| (std::cmp::Reverse(row.is_gap()), row.control));
+    }
+    doubts.sort();
+    doubts.dedup();
+    let gap = compared_controls.iter().map(ControlComparison::is_gap).fold(Truth::No, Truth::or);
+    let known = !subject.parts.is_empty();
+    let verdict = if found.baseline.source == BaselineSource::None {
+        Verdict::NoBaseline
+    } else if !known || !totals.compared {
+        Verdict::Unknown
+    } else if totals.excess_operations > 0 {
+        Verdict::Excess
+    } else if gap == Truth::Yes {
+        Verdict::ControlGap
+    } else if totals.undecided > 0 || telling || gap == Truth::Unknown {
+        Verdict::Unknown
+    } else if totals.narrower || totals.weight < totals.human_weight || totals.coverage().is_some_and(|c| c < 1.0) {
+        Verdict::Narrower
+    } else {
+        Verdict::Parity
+    };
+    let narrow = |wide: u64| u32::try_from(wide).unwrap_or(u32::MAX);
+    let mut comparison = Comparison {
+        identity: identity.id.clone(),
+        verdict,
+        summary: String::new(),
+        operations: known.then_some(totals.operations),
+        access_weight: known.then(|| narrow(totals.weight)),
+        human_operations: totals.compared.then_some(totals.human_operations),
+        human_weight: totals.compared.then(|| narrow(totals.human_weight)),
+        excess,
+        excess_operations: totals.excess_operations,
+        excess_weight: narrow(totals.excess_weight),
+        high_risk_excess: totals.high_risk,
+        undecided_operations: totals.undecided,
+        coverage: totals.coverage(),
+        controls: compared_controls,
+        doubts,
+        baseline: found.baseline,
+    };
+    comparison.summary = summary::line(&comparison);
+    comparison
+}
+
+fn nothing_to_compare(humans: &Humans<'_>, part: &Part<'_>) -> Arc<str> {
+    match humans.unknown.as_slice() {
+        [] => format!("no human role of the job is known in {}", part.provider).into(),
+        [role] => format!("the access of the human role `{}` is not known", role.name).into(),
+        roles => format!("the access of {} human roles is not known", roles.len()).into(),
+    }
+}
+
+fn humans_in<'a>(world: &World<'a>, found: &Found<'a>, part: &Part<'_>) -> Humans<'a> {
+    if let Some((name, view)) = &found.mined {
+        return Humans {
+            key: HumanKey::Mined(Arc::clone(name)),
+            known: vec![(None, Arc::clone(view))],
+            unknown: Vec::new(),
+        };
+    }
+    let (mut keyed, mut unknown) = (Vec::new(), Vec::new());
+    for role in found.roles.iter().copied().filter(|role| role.provider == part.provider) {
+        match world.view(role) {
+            Some((key, view)) => keyed.push((key, role, view)),
+            None => unknown.push(role),
+        }
+    }
+    keyed.sort_by_key(|(key, role, _)| (*key, &role.id));
+    let mut keys: Vec<u64> = keyed.iter().map(|(key, _, _)| *key).collect();
+    keys.dedup();
+    Humans {
+        key: HumanKey::Roles(keys),
+        known: keyed.into_iter().map(|(_, role, view)| (Some(role), view)).collect(),
+        unknown,
+    }
+}
+
+fn outcome_of(
+    world: &World<'_>,
+    holder: &Holder<'_>,
+    part: &Part<'_>,
+    humans: &Humans<'_>,
+    scratch: &mut Scratch,
+) -> Arc<Outcome> {
+    let mut principals: Vec<(u64, &View)> =
+        part.principals.iter().map(|principal| (principal.key, &*principal.view)).collect();
+    principals.sort_by_key(|(key, _)| *key);
+    principals.dedup_by_key(|(key, _)| *key);
+    let key = PairKey {
+        provider: part.provider,
+        ai: principals.iter().map(|(key, _)| *key).collect(),
+        human: humans.key.clone(),
+        partly_known: !humans.unknown.is_empty(),
+    };
+    world.outcomes.get(key, || {
+        let ai: Vec<&View> = principals.iter().map(|(_, view)| *view).collect();
+        // Roles of equal access share one view.
+        let mut human: Vec<&View> = humans.known.iter().map(|(_, view)| &**view).collect();
+        human.dedup_by(|a, b| std::ptr::eq(*a, *b));
+        outcome::compare(&holder.operations, holder.resolver, &ai, &human, !humans.unknown.is_empty(), scratch)
+    })
+}
+
+/// The atoms of an outcome with what is particular to the identity: what it used, and where it is described.
+fn atoms_for(outcome: &Outcome, holder: &Holder<'_>, subject: &Subject<'_>, part: &Part<'_>) -> Vec<ExcessAtom> {
+    if outcome.atoms.is_empty() {
+        return Vec::new();
+    }
+    let used = part
+        .principals
+        .iter()
+        .map(|principal| holder.resolver.used(&principal.identity.id))
+        .reduce(|all, one| Some(all?.union(&one?)))
+        .flatten();
+    outcome
+        .atoms
+        .iter()
+        .map(|held| {
+            let mut atom = held.atom.clone();
+            atom.used = used.as_ref().map(|used| used.intersects(&held.operations));
+            if held.by_logic {
+                let described = part.principals.first().map_or(subject.identity, |principal| principal.identity);
+                atom.grant = Grant { evidence: described.evidence.clone(), ..atom.grant };
+            }
+            atom
+        })
+        .collect()
+}
+
+/// Adds the doubts of both sides; whether some of them can turn the outcome.
+///
+/// A doubt that all principals and all roles share, in one scope, changes both sides alike: whatever it adds to or takes
+/// from the one it adds to or takes from the other, and containment stays what it is.
+fn part_doubts(part: &Part<'_>, humans: &Humans<'_>, doubts: &mut Vec<Arc<str>>) -> bool {
+    let same_scope = match part.scopes.as_slice() {
+        [scope] => humans.known.iter().all(|(role, _)| role.is_none_or(|role| role.scope == *scope)),
+        _ => false,
+    };
+    let views = || {
+        part.principals
+            .iter()
+            .map(|principal| &*principal.view)
+            .chain(humans.known.iter().map(|(_, view)| &**view))
+    };
+    let mut telling = !humans.unknown.is_empty();
+    for doubt in views().flat_map(|view| &view.doubts) {
+        doubts.push(Arc::clone(doubt));
+        telling |= !(same_scope && views().all(|view| view.doubts.contains(doubt)));
+    }
+    telling
+}

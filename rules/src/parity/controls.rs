@@ -1,0 +1,159 @@
+//! Control parity: for what both may do, is the AI identity under every control that the human is under?
+//!
+//! A control stands in the conditions of all grants of an operation, before the identity as a whole, or before the people
+//! of a job by process. Only operations that matter are compared: those that change something or are of high risk.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use evenhand_model::control::{Control, ControlKind};
+use evenhand_model::evidence::Truth;
+use evenhand_model::identity::Identity;
+use evenhand_model::opset::OpSet;
+use evenhand_model::parity::ControlComparison;
+
+use super::subject::{Part, Subject};
+use super::view::{Controlled, Operations, View, slot};
+use super::world::World;
+
+const MAX_NAMED: usize = 5;
+
+/// A holder of access whose controls are asked for.
+pub(crate) struct Side<'a> {
+    pub(crate) view: &'a View,
+    /// What stands before it as a whole.
+    pub(crate) controls: Vec<&'a Control>,
+}
+
+/// Compares the controls of one provider's part; gaps first.
+pub(crate) fn compare(
+    operations: &Operations<'_>,
+    human: &[Side<'_>],
+    process: &[ControlKind],
+    ai: &[Side<'_>],
+    approval: Option<Truth>,
+) -> Vec<ControlComparison> {
+    if process.is_empty() && human.iter().all(|side| side.controls.is_empty() && side.view.controlled.is_none()) {
+        return Vec::new();
+    }
+    let held = |sides: &[Side<'_>]| {
+        OpSet::from_ranges(sides.iter().flat_map(|side| side.view.operations.ranges().iter().copied()))
+    };
+    let both = held(human).intersection(&held(ai)).intersection(&operations.sensitive);
+    if both.is_empty() {
+        return Vec::new();
+    }
+    let mut rows = Vec::new();
+    for kind in ControlKind::ALL {
+        let people = if process.contains(&kind) {
+            Controlled { certainly: both.clone(), perhaps: OpSet::new() }
+        } else {
+            under(human, kind, &both)
+        };
+        if people.certainly.is_empty() && people.perhaps.is_empty() {
+            continue;
+        }
+        let agent = match approval.filter(|_| kind == ControlKind::SecondPersonApproval) {
+            Some(Truth::Yes) => Controlled { certainly: both.clone(), perhaps: OpSet::new() },
+            Some(Truth::Unknown) => {
+                let known = under(ai, kind, &both);
+                Controlled { perhaps: both.difference(&known.certainly), certainly: known.certainly }
+            }
+            Some(Truth::No) | None => under(ai, kind, &both),
+        };
+        for (people_under, human_truth) in [(&people.certainly, Truth::Yes), (&people.perhaps, Truth::Unknown)] {
+            let bare = people_under.difference(&agent.certainly).difference(&agent.perhaps);
+            let perhaps = people_under.intersection(&agent.perhaps);
+            let certainly = people_under.intersection(&agent.certainly);
+            for (set, truth) in [(bare, Truth::No), (perhaps, Truth::Unknown), (certainly, Truth::Yes)] {
+                if !set.is_empty() {
+                    rows.push(row(operations, kind, &set, ai, human_truth, truth));
+                }
+            }
+        }
+    }
+    rows.sort_by_key(|row| (std::cmp::Reverse(row.is_gap()), row.control));
+    rows
+}
+
+/// Of some operations, those under a control whichever holder of the side uses them.
+fn under(sides: &[Side<'_>], kind: ControlKind, among: &OpSet) -> Controlled {
+    let (mut bare, mut perhaps) = (OpSet::new(), OpSet::new());
+    for side in sides {
+        let held = side.view.operations.intersection(among);
+        let by_condition = side.view.controlled.as_ref().and_then(|controlled| controlled.get(slot(kind)));
+        let mut certainly = by_condition.map_or_else(OpSet::new, |held| held.certainly.clone());
+        let mut maybe = by_condition.map_or_else(OpSet::new, |held| held.perhaps.clone());
+        for control in side.controls.iter().filter(|control| control.kind == kind) {
+            let before = control.operations.as_deref().unwrap_or(&held);
+            match control.in_place {
+                Truth::Yes => certainly = certainly.union(before),
+                Truth::Unknown => maybe = maybe.union(before),
+                Truth::No => {}
+            }
+        }
+        let open = held.difference(&certainly);
+        perhaps = perhaps.union(&open.intersection(&maybe));
+        bare = bare.union(&open.difference(&maybe));
+    }
+    let perhaps = perhaps.difference(&bare);
+    Controlled { certainly: among.difference(&bare).difference(&perhaps), perhaps }
+}
+
+fn row(
+    operations: &Operations<'_>,
+    control: ControlKind,
+    set: &OpSet,
+    ai: &[Side<'_>],
+    human: Truth,
+    identity: Truth,
+) -> ControlComparison {
+    let mut heaviest: Vec<_> = set.iter().collect();
+    heaviest.sort_by_key(|operation| (std::cmp::Reverse(operations.weight(*operation)), *operation));
+    let mut scopes: BTreeMap<String, ()> = BTreeMap::new();
+    let mut everything = false;
+    for slice in ai.iter().flat_map(|side| &side.view.slices).filter(|slice| slice.operations.intersects(set)) {
+        everything = everything || slice.scope.is_everything();
+        if !everything && scopes.len() <= MAX_NAMED {
+            scopes.insert(slice.scope.to_string(), ());
+        }
+    }
+    let resource: Arc<str> = if everything {
+        Arc::from("*")
+    } else {
+        let more = if scopes.len() > MAX_NAMED { " and more" } else { "" };
+        let named: Vec<&str> = scopes.keys().take(MAX_NAMED).map(String::as_str).collect();
+        format!("{}{more}", named.join("; ")).into()
+    };
+    ControlComparison {
+        control,
+        operations: heaviest.iter().take(MAX_NAMED).map(|operation| operations.catalog.name(*operation)).collect(),
+        count: u32::try_from(set.len()).unwrap_or(u32::MAX),
+        resource,
+        human,
+        identity,
+    }
+}
+
+/// The sides of an AI identity's part.
+///
+/// What stands before a borrowed principal stands before its borrower too, several factors excepted: whoever holds a
+/// credential was asked for them once, and is not asked again.
+pub(crate) fn sides_of<'w>(world: &World<'w>, subject: &Subject<'w>, part: &'w Part<'w>) -> Vec<Side<'w>> {
+    part.principals
+        .iter()
+        .map(|principal| {
+            let mut controls: Vec<&Control> = world.controls_of(&subject.identity.id).to_vec();
+            if principal.identity.id != subject.identity.id {
+                let lent = world.controls_of(&principal.identity.id).iter().copied();
+                controls.extend(lent.filter(|control| control.kind != ControlKind::Mfa));
+            }
+            Side { view: &principal.view, controls }
+        })
+        .collect()
+}
+
+/// The side of a human role.
+pub(crate) fn side_of<'w>(world: &World<'w>, role: &Identity, view: &'w View) -> Side<'w> {
+    Side { view, controls: world.controls_of(&role.id).to_vec() }
+}

@@ -1,0 +1,160 @@
+//! The comparison of one access with others: what depends on the accesses alone, made once for equal ones.
+
+use std::sync::Arc;
+
+use evenhand_model::access::{AccessResolver, Grant};
+use evenhand_model::evidence::Evidence;
+use evenhand_model::id::ProviderName;
+use evenhand_model::opset::OpSet;
+use evenhand_model::parity::ExcessAtom;
+
+use super::containment::{Piece, Scratch, uncovered};
+use super::view::{Operations, View};
+
+/// What an outcome depends on.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct PairKey {
+    pub(crate) provider: ProviderName,
+    /// The keys of the AI identity's accesses, sorted.
+    pub(crate) ai: Vec<u64>,
+    pub(crate) human: HumanKey,
+    /// Whether some human role's access is not known, so that what is left may be covered after all.
+    pub(crate) partly_known: bool,
+}
+
+/// What the human side of an outcome depends on.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum HumanKey {
+    /// The keys of the roles' accesses, sorted.
+    Roles(Vec<u64>),
+    /// The name of a mined access.
+    Mined(Arc<str>),
+}
+
+/// An excess atom with the operations that it stands for.
+#[derive(Debug)]
+pub(crate) struct Atom {
+    pub(crate) atom: ExcessAtom,
+    pub(crate) operations: OpSet,
+    /// Whether no statement grants it, so that its evidence is whatever describes the identity.
+    pub(crate) by_logic: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// Heaviest first; undecided ones last.
+    pub(crate) atoms: Vec<Atom>,
+    pub(crate) operations: u32,
+    pub(crate) weight: u64,
+    pub(crate) human_operations: u32,
+    pub(crate) human_weight: u64,
+    pub(crate) shared_weight: u64,
+    pub(crate) excess_operations: u32,
+    pub(crate) excess_weight: u64,
+    pub(crate) high_risk: u32,
+    pub(crate) undecided_operations: u32,
+    /// Whether the human roles hold something that the AI identity certainly does not.
+    pub(crate) narrower: bool,
+}
+
+/// Compares what an AI identity holds with what human roles hold.
+pub(crate) fn compare(
+    operations: &Operations<'_>,
+    resolver: &dyn AccessResolver,
+    ai: &[&View],
+    human: &[&View],
+    partly_known: bool,
+    scratch: &mut Scratch,
+) -> Outcome {
+    let union = |views: &[&View]| {
+        OpSet::from_ranges(views.iter().flat_map(|view| view.operations.ranges().iter().copied()))
+    };
+    let (held, by_people) = (union(ai), union(human));
+    let mut pieces = uncovered(ai, human, scratch);
+    if partly_known {
+        for piece in &mut pieces {
+            piece.undecided = piece.undecided.union(&piece.excess);
+            piece.excess = OpSet::new();
+        }
+    }
+    let gathered = |set: for<'p> fn(&'p Piece<'_>) -> &'p OpSet| {
+        OpSet::from_ranges(pieces.iter().flat_map(|piece| set(piece).ranges().iter().copied()))
+    };
+    let excess = gathered(|piece| &piece.excess);
+    let undecided = gathered(|piece| &piece.undecided).difference(&excess);
+    let mut atoms: Vec<Atom> = pieces.iter().flat_map(|piece| atoms_of(piece, operations, resolver)).collect();
+    atoms.sort_by(|a, b| {
+        let order = |atom: &Atom| (!atom.atom.decided, std::cmp::Reverse(atom.atom.weight));
+        order(a).cmp(&order(b)).then_with(|| {
+            let rest = |atom: &Atom| {
+                let atom = &atom.atom;
+                (Arc::clone(&atom.operation), Arc::clone(&atom.scope), Arc::clone(&atom.condition), atom.grant.clone())
+            };
+            rest(a).cmp(&rest(b))
+        })
+    });
+    let narrower = pieces.is_empty() && {
+        let missing = uncovered(human, ai, scratch);
+        missing.iter().any(|piece| !piece.excess.is_empty())
+    };
+    let catalog = operations.catalog;
+    Outcome {
+        atoms,
+        operations: count(&held),
+        weight: catalog.weight_of(&held),
+        human_operations: count(&by_people),
+        human_weight: catalog.weight_of(&by_people),
+        shared_weight: catalog.weight_of(&held.intersection(&by_people)),
+        excess_operations: count(&excess),
+        excess_weight: catalog.weight_of(&excess),
+        high_risk: count(&excess.intersection(&operations.high_risk)),
+        undecided_operations: count(&undecided),
+        narrower,
+    }
+}
+
+fn count(operations: &OpSet) -> u32 {
+    u32::try_from(operations.len()).unwrap_or(u32::MAX)
+}
+
+fn atoms_of(piece: &Piece<'_>, operations: &Operations<'_>, resolver: &dyn AccessResolver) -> Vec<Atom> {
+    let scope: Arc<str> = piece.scope.to_string().into();
+    let condition: Arc<str> = piece.slice.granted_under.to_string().into();
+    let grant = piece.slice.grant.map_or_else(by_logic, |grant| resolver.grant(grant));
+    let mut atoms = Vec::new();
+    for (left, decided) in [(&piece.excess, true), (&piece.undecided, false)] {
+        if left.is_empty() {
+            continue;
+        }
+        for (operation, set) in operations.catalog.summarise(left) {
+            let weight = operations.catalog.weight_of(&set);
+            atoms.push(Atom {
+                atom: ExcessAtom {
+                    operation,
+                    operations: count(&set),
+                    level: operations.highest(&set),
+                    scope: Arc::clone(&scope),
+                    condition: Arc::clone(&condition),
+                    weight: u32::try_from(weight).unwrap_or(u32::MAX),
+                    high_risk: count(&set.intersection(&operations.high_risk)),
+                    used: None,
+                    grant: grant.clone(),
+                    decided,
+                },
+                operations: set,
+                by_logic: piece.slice.grant.is_none(),
+            });
+        }
+    }
+    atoms
+}
+
+/// What grants where no statement does. The evidence is that of the identity, filled in where the atom is used.
+fn by_logic() -> Grant {
+    Grant {
+        policy: Arc::from("the provider's own logic"),
+        statement: 0,
+        name: Arc::from(""),
+        evidence: Evidence::whole(""),
+    }
+}

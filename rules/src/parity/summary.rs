@@ -1,0 +1,72 @@
+//! A comparison in one line, for people.
+
+use evenhand_model::evidence::Truth;
+use evenhand_model::parity::{Comparison, Verdict};
+
+/// The line.
+pub(crate) fn line(comparison: &Comparison) -> String {
+    let role = &comparison.baseline.name;
+    match comparison.verdict {
+        Verdict::Excess => {
+            let risk = match comparison.high_risk_excess {
+                0 => String::new(),
+                count => format!(", {count} of high risk"),
+            };
+            format!("holds {} that {role} does not{risk}", operations(comparison.excess_operations))
+        }
+        Verdict::ControlGap => {
+            let gaps: Vec<_> = comparison.controls.iter().filter(|row| row.is_gap() == Truth::Yes).collect();
+            let mut names: Vec<&str> = gaps.iter().map(|row| words(row.control.as_str())).collect();
+            names.dedup();
+            let most = gaps.iter().map(|row| row.count).max().unwrap_or_default();
+            format!("does without {} what {role} does under it, {}", names.join(" and "), operations(most))
+        }
+        Verdict::NoBaseline => String::from("no human role is known that does the same job"),
+        Verdict::Unknown => unknown(comparison),
+        Verdict::Parity => format!("holds the access of {role} and no more"),
+        Verdict::Narrower => match (comparison.operations, comparison.human_operations) {
+            (Some(held), Some(human)) if held < human => {
+                format!("holds {held} of the {} of {role}", operations(human))
+            }
+            _ => format!("holds part of the access of {role}"),
+        },
+    }
+}
+
+fn unknown(comparison: &Comparison) -> String {
+    let role = &comparison.baseline.name;
+    if comparison.operations.is_none() {
+        return match comparison.doubts.first() {
+            Some(doubt) => format!("what it may do is not known: {doubt}"),
+            None => String::from("what it may do is not known"),
+        };
+    }
+    if comparison.undecided_operations > 0 {
+        let count = operations(comparison.undecided_operations);
+        return format!("nothing tells whether {role} covers {count} of it");
+    }
+    let open = comparison.controls.iter().find(|row| row.is_gap() == Truth::Unknown);
+    match (comparison.doubts.first(), open) {
+        (Some(doubt), _) => format!("no excess over {role} was found, but {doubt}"),
+        (None, Some(row)) => {
+            format!("no excess over {role}, but nothing tells whether both are under {}", words(row.control.as_str()))
+        }
+        (None, None) => format!("nothing tells how it compares with {role}"),
+    }
+}
+
+fn operations(count: u32) -> String {
+    if count == 1 { String::from("1 operation") } else { format!("{count} operations") }
+}
+
+/// A control's word as people say it.
+fn words(control: &str) -> &str {
+    match control {
+        "second_person_approval" => "a second person's approval",
+        "just_in_time" => "just-in-time activation",
+        "change_gate" => "a change gate",
+        "mfa" => "several factors",
+        "network_or_device" => "a network or device condition",
+        other => other,
+    }
+}

@@ -1,0 +1,557 @@
+//! Comparisons as a whole, and the algebra that they rest on.
+
+use std::sync::Arc;
+
+use evenhand_model::access::Slice;
+use evenhand_model::condition::{Clause, Condition};
+use evenhand_model::control::{Control, ControlKind};
+use evenhand_model::evidence::{Evidence, Fact, Truth};
+use evenhand_model::id::IdentityId;
+use evenhand_model::identity::Nature;
+use evenhand_model::opset::OpSet;
+use evenhand_model::parity::{BaselineSource, Comparison, Verdict};
+use evenhand_model::scope::ResourceScope;
+use evenhand_model::trust::Mechanism;
+use proptest::prelude::*;
+
+use super::toy::{Town, pattern, plain, scope, slice, test, when};
+use super::{ParityConfig, compare_all, compare_one};
+use crate::jobs::{JobRule, Selector};
+
+fn compared(town: Town) -> Vec<Comparison> {
+    let (inventory, judged, resolvers, jobs) = town.built();
+    compare_all(&inventory, &judged, &resolvers, &ParityConfig::new(jobs))
+}
+
+/// An agent `a/ops-agent` beside a human role `a/ops-people`.
+fn pair(ai: Vec<Slice>, human: Vec<Slice>) -> Comparison {
+    compared(pair_town(ai, human)).remove(0)
+}
+
+fn pair_town(ai: Vec<Slice>, human: Vec<Slice>) -> Town {
+    let mut town = Town::default();
+    town.add(Nature::AiAgent, "a/ops-agent", Some(ai)).declared_human_role = Some("ops-people".into());
+    town.add(Nature::HumanRole, "a/ops-people", Some(human));
+    town
+}
+
+fn job(name: &str, human: &str, agents: &str) -> JobRule {
+    let mut rule = JobRule::new(name, Evidence::whole("evenhand.toml"));
+    rule.human = vec![Selector::parse(human).unwrap()];
+    rule.agents = vec![Selector::parse(agents).unwrap()];
+    rule
+}
+
+fn none() -> Condition {
+    Condition::unconditional()
+}
+
+#[test]
+fn verdicts_at_the_edges() {
+    let all = ResourceScope::everything;
+    for (name, ai, human, verdict, excess) in [
+        ("nothing beside nothing", vec![], vec![], Verdict::Parity, 0),
+        ("nothing beside something", vec![], vec![plain(&[1])], Verdict::Narrower, 0),
+        ("something beside nothing", vec![plain(&[1, 2])], vec![], Verdict::Excess, 2),
+        ("the same", vec![plain(&[1, 3])], vec![plain(&[1, 3])], Verdict::Parity, 0),
+        (
+            "the same in other pieces",
+            vec![plain(&[1]), plain(&[2, 3])],
+            vec![plain(&[1, 2]), plain(&[3])],
+            Verdict::Parity,
+            0,
+        ),
+        (
+            "the same under other wildcards",
+            vec![slice(&[1], scope(&["?*/x"]), none())],
+            vec![slice(&[1], scope(&["*?/x"]), none())],
+            Verdict::Parity,
+            0,
+        ),
+        (
+            "a condition on the human side only",
+            vec![plain(&[1])],
+            vec![slice(&[1], all(), when("region", "eu"))],
+            Verdict::Excess,
+            1,
+        ),
+        (
+            "a condition on the agent's side only",
+            vec![slice(&[1], all(), when("region", "eu"))],
+            vec![plain(&[1])],
+            Verdict::Narrower,
+            0,
+        ),
+        (
+            "a condition on another value",
+            vec![slice(&[1], all(), when("region", "us"))],
+            vec![slice(&[1], all(), when("region", "eu"))],
+            Verdict::Unknown,
+            0,
+        ),
+        (
+            "a scope that overlaps without containing",
+            vec![slice(&[1], scope(&["prod/*"]), none())],
+            vec![slice(&[1], scope(&["*/db"]), none())],
+            Verdict::Excess,
+            1,
+        ),
+        (
+            "a list of patterns covered by several grants",
+            vec![slice(&[1], scope(&["prod/a", "prod/b"]), none())],
+            vec![slice(&[1], scope(&["*/a"]), none()), slice(&[1], scope(&["*/b"]), none())],
+            Verdict::Narrower,
+            0,
+        ),
+        (
+            "an exclusion that another grant fills",
+            vec![plain(&[1])],
+            vec![slice(&[1], all().without([pattern("prod/*")]), none()), slice(&[1], scope(&["prod/*"]), none())],
+            Verdict::Parity,
+            0,
+        ),
+        (
+            "an exclusion that nothing fills",
+            vec![plain(&[1])],
+            vec![slice(&[1], all().without([pattern("prod/*")]), none())],
+            Verdict::Excess,
+            1,
+        ),
+    ] {
+        let comparison = pair(ai, human);
+        assert_eq!(comparison.verdict, verdict, "{name}: {comparison:#?}");
+        assert_eq!(comparison.excess_operations, excess, "{name}");
+        assert!(!comparison.summary.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn excess_names_what_is_left_of_a_list() {
+    let comparison = pair(
+        vec![slice(&[1, 3], scope(&["dev/x", "prod/x"]), none())],
+        vec![slice(&[1, 3], scope(&["dev/*"]), none())],
+    );
+    assert_eq!(comparison.verdict, Verdict::Excess);
+    assert!(comparison.excess.iter().all(|atom| &*atom.scope == "prod/x" && atom.decided));
+    assert_eq!(comparison.excess_operations, 2);
+}
+
+#[test]
+fn atoms_are_heaviest_first_and_counted_once() {
+    let mut town = pair_town(vec![plain(&[1, 2, 39]), slice(&[39], scope(&["x/y"]), none())], vec![plain(&[1])]);
+    town.toy.used.insert("a/ops-agent".into(), [evenhand_model::opset::OperationIx(2)].into_iter().collect());
+    let comparison = compared(town).remove(0);
+    let atoms: Vec<(&str, &str, u32, Option<bool>)> =
+        comparison.excess.iter().map(|atom| (&*atom.operation, &*atom.scope, atom.weight, atom.used)).collect();
+    assert_eq!(
+        atoms,
+        [
+            ("op:39", "*", 13, Some(false)),
+            ("op:39", "x/y", 13, Some(false)),
+            ("op:02", "*", 3, Some(true))
+        ]
+    );
+    assert_eq!((comparison.excess_operations, comparison.excess_weight, comparison.high_risk_excess), (2, 16, 1));
+    assert_eq!((comparison.operations, comparison.access_weight), (Some(3), Some(18)));
+    assert_eq!(comparison.summary, "holds 2 operations that ops-people does not, 1 of high risk");
+}
+
+#[test]
+fn a_deny_on_other_resources_asks_nothing_here() {
+    let unless = Clause::Unless { tests: vec![test("tag", "secret")], scope: Arc::new(scope(&["vault/*"])) };
+    let human = vec![slice(&[1], ResourceScope::everything(), none().with(unless))];
+    let elsewhere = pair(vec![slice(&[1], scope(&["log/*"]), none())], human.clone());
+    assert_eq!(elsewhere.excess_operations, 0);
+    let there = pair(vec![slice(&[1], scope(&["vault/*"]), none())], human);
+    assert_eq!(there.excess_operations, 1);
+}
+
+#[test]
+fn a_control_in_a_condition_is_a_control_and_no_limit() {
+    let all = ResourceScope::everything;
+    let deny_without = || none().with(Clause::Unless { tests: vec![test("mfa", "false")], scope: Arc::new(all()) });
+    for (name, ai, human, verdict) in [
+        ("only the human is asked", none(), when("mfa", "true"), Verdict::ControlGap),
+        ("both are asked", when("mfa", "true"), when("mfa", "true"), Verdict::Parity),
+        ("only the agent is asked", when("mfa", "true"), none(), Verdict::Parity),
+        ("the human is asked by a deny", none(), deny_without(), Verdict::ControlGap),
+        ("the agent is asked by a deny", deny_without(), when("mfa", "true"), Verdict::Parity),
+        ("one is asked for this, one for that", when("network", "in"), when("mfa", "true"), Verdict::ControlGap),
+        ("the absence of a control limits", none(), when("mfa", "false"), Verdict::Excess),
+    ] {
+        let comparison = pair(vec![slice(&[3, 4], all(), ai)], vec![slice(&[3, 4], all(), human)]);
+        assert_eq!(comparison.verdict, verdict, "{name}: {comparison:#?}");
+    }
+    // What only reads is not compared.
+    let reads = pair(vec![plain(&[1])], vec![slice(&[1], all(), when("mfa", "true"))]);
+    assert_eq!(reads.verdict, Verdict::Parity);
+}
+
+#[test]
+fn a_human_with_one_uncontrolled_grant_is_not_under_the_control() {
+    let all = ResourceScope::everything;
+    let comparison = pair(vec![plain(&[3])], vec![slice(&[3], all(), when("mfa", "true")), plain(&[3])]);
+    assert_eq!(comparison.verdict, Verdict::Parity);
+}
+
+#[test]
+fn controls_before_identities_and_jobs_are_compared_too() {
+    let control = |identity: &str, in_place| Control {
+        identity: identity.into(),
+        kind: ControlKind::SecondPersonApproval,
+        operations: None,
+        in_place,
+        evidence: Evidence::whole("toy.json"),
+    };
+    for (controls, verdict) in [
+        (vec![], Verdict::Parity),
+        (vec![control("a/ops-people", Truth::Yes)], Verdict::ControlGap),
+        (vec![control("a/ops-people", Truth::No)], Verdict::Parity),
+        (vec![control("a/ops-people", Truth::Yes), control("a/ops-agent", Truth::Yes)], Verdict::Parity),
+        (vec![control("a/ops-people", Truth::Yes), control("a/ops-agent", Truth::Unknown)], Verdict::Unknown),
+    ] {
+        let mut town = pair_town(vec![plain(&[3])], vec![plain(&[3])]);
+        town.inventory.controls = controls.clone();
+        assert_eq!(compared(town).remove(0).verdict, verdict, "{controls:?}");
+    }
+    let mut town = pair_town(vec![plain(&[3])], vec![plain(&[3])]);
+    let mut rule = job("ops", "ops-people", "ops-agent");
+    rule.controls = vec![ControlKind::ChangeGate];
+    town.jobs.jobs.push(rule);
+    let comparison = compared(town).remove(0);
+    assert_eq!(comparison.verdict, Verdict::ControlGap);
+    assert_eq!(comparison.controls.len(), 1);
+    assert_eq!(comparison.summary, "does without a change gate what ops-people does under it, 1 operation");
+}
+
+#[test]
+fn doubts_make_a_pass_unknown_unless_both_sides_share_them() {
+    for (ai, human, verdict) in [
+        (None, None, Verdict::Parity),
+        (Some("x"), None, Verdict::Unknown),
+        (None, Some("x"), Verdict::Unknown),
+        (Some("x"), Some("x"), Verdict::Parity),
+        (Some("x"), Some("y"), Verdict::Unknown),
+    ] {
+        let mut town = pair_town(vec![plain(&[3])], vec![plain(&[3])]);
+        town.access_of("a/ops-agent").doubts.extend(ai.map(Arc::from));
+        town.access_of("a/ops-people").doubts.extend(human.map(Arc::from));
+        assert_eq!(compared(town).remove(0).verdict, verdict, "{ai:?} {human:?}");
+    }
+    let mut town = pair_town(vec![plain(&[3, 4])], vec![plain(&[3])]);
+    town.access_of("a/ops-people").doubts.push("x".into());
+    let comparison = compared(town).remove(0);
+    assert_eq!(comparison.verdict, Verdict::Excess);
+    assert_eq!(comparison.doubts.len(), 1);
+}
+
+#[test]
+fn unlimited_access_is_everything() {
+    let mut town = pair_town(vec![], vec![plain(&[3])]);
+    town.access_of("a/ops-agent").unlimited = true;
+    let comparison = compared(town).remove(0);
+    assert_eq!(comparison.excess_operations, 39);
+    assert!(comparison.excess.iter().all(|atom| &*atom.grant.evidence.document == "toy.json"));
+    let mut town = pair_town(vec![plain(&[3])], vec![]);
+    town.access_of("a/ops-people").unlimited = true;
+    assert_eq!(compared(town).remove(0).verdict, Verdict::Narrower);
+}
+
+#[test]
+fn baselines_are_found_in_the_order_of_their_confidence() {
+    use BaselineSource as S;
+    // Each step takes the best source away.
+    let build = |sources: &[S]| {
+        let mut town = Town::default();
+        let has = |source: S| sources.contains(&source);
+        let agent = town.add(Nature::AiAgent, "a/billing-agent", Some(vec![plain(&[1])]));
+        if has(S::Declared) {
+            agent.declared_human_role = Some("declared".into());
+        }
+        if has(S::Mined) {
+            agent.job = Some("money".into());
+        }
+        for name in ["configured", "declared"] {
+            town.add(Nature::HumanRole, &format!("a/{name}"), Some(vec![plain(&[1])]));
+        }
+        if has(S::Configured) {
+            town.jobs.jobs.push(job("j", "configured", "billing-*"));
+        }
+        if has(S::Delegated) {
+            town.add(Nature::Human, "a/delegator", Some(vec![plain(&[1])]));
+            town.trust("a/delegator", Mechanism::HoldsCredential, "a/billing-agent");
+        }
+        if has(S::SameFunction) {
+            town.add(Nature::HumanRole, "a/billing-people", Some(vec![plain(&[1])]));
+        }
+        for person in ["x", "y", "z"] {
+            town.add(Nature::Human, &format!("a/{person}"), Some(vec![plain(&[1])])).job = Some("money".into());
+        }
+        if has(S::Generic) {
+            town.add(Nature::HumanRole, "a/generic", Some(vec![plain(&[1])])).generic_role = true;
+        }
+        town
+    };
+    let order = [S::Configured, S::Declared, S::Delegated, S::SameFunction, S::Mined, S::Generic];
+    for at in 0..=order.len() {
+        let comparison = compared(build(&order[at..])).remove(0);
+        let expected = order.get(at).copied().unwrap_or(S::None);
+        assert_eq!(comparison.baseline.source, expected, "{comparison:#?}");
+        let verdict = if expected == S::None { Verdict::NoBaseline } else { Verdict::Parity };
+        assert_eq!(comparison.verdict, verdict, "{comparison:#?}");
+    }
+}
+
+#[test]
+fn roles_of_a_job_unite_and_those_nearby_come_first() {
+    let mut town = Town::default();
+    town.add(Nature::AiAgent, "a/agent", Some(vec![plain(&[1, 2])]));
+    town.add(Nature::HumanRole, "a/one", Some(vec![plain(&[1])]));
+    town.add(Nature::HumanRole, "a/two", Some(vec![plain(&[2])]));
+    town.add(Nature::HumanRole, "b/far", Some(vec![plain(&[1, 2, 3])]));
+    let mut rule = job("j", "one", "agent");
+    rule.human.extend(["two", "far"].map(|name| Selector::parse(name).unwrap()));
+    rule.reviewed_by = Some("ana".into());
+    town.jobs.jobs.push(rule);
+    let comparison = compared(town).remove(0);
+    assert_eq!(comparison.verdict, Verdict::Parity);
+    assert_eq!(&*comparison.baseline.name, "one + two");
+    assert_eq!(&*comparison.baseline.reason, "job `j` in evenhand.toml, reviewed by ana");
+}
+
+#[test]
+fn mined_baselines_hold_what_most_peers_hold() {
+    let mut town = Town::default();
+    town.add(Nature::AiAgent, "a/agent", Some(vec![plain(&[1, 2, 3])])).job = Some("j".into());
+    for (name, operations) in [("x", &[1, 2][..]), ("y", &[1, 3]), ("z", &[1, 2])] {
+        town.add(Nature::Human, &format!("a/{name}"), Some(vec![plain(operations)])).job = Some("j".into());
+    }
+    let comparison = compared(town).remove(0);
+    assert_eq!(comparison.baseline.source, BaselineSource::Mined);
+    let left: Vec<&str> = comparison.excess.iter().map(|atom| &*atom.operation).collect();
+    assert_eq!(left, ["op:03"]);
+    assert_eq!(comparison.summary, "holds 1 operation that what 60 % of 3 people of job `j` hold does not");
+}
+
+#[test]
+fn the_generic_role_that_differs_least_is_chosen_and_never_an_admin() {
+    let mut town = Town::default();
+    town.add(Nature::AiAgent, "a/agent", Some(vec![plain(&[1, 2])]));
+    for (name, operations) in [("view", &[1][..]), ("edit", &[1, 2, 3]), ("admin", &[1, 2])] {
+        town.add(Nature::HumanRole, &format!("a/{name}"), Some(vec![plain(operations)])).generic_role = true;
+    }
+    town.toy.admins.push("a/admin".into());
+    let comparison = compared(town).remove(0);
+    // view differs by weight 3, edit by 5
+    assert_eq!(&*comparison.baseline.name, "view");
+}
+
+#[test]
+fn an_agent_in_configuration_is_compared_by_the_access_it_borrows() {
+    let town = || {
+        let mut town = Town::default();
+        town.add(Nature::AiAgent, "desk/agent", None).declared_human_role = Some("people".into());
+        town.add(Nature::AiAgent, "desk/tool", None);
+        town.add(Nature::Workload, "a/robot", Some(vec![plain(&[1, 2])]));
+        town.add(Nature::HumanRole, "a/people", Some(vec![plain(&[1])]));
+        town.trust("desk/agent", Mechanism::UsesTool, "desk/tool");
+        town
+    };
+    let unknown = compared(town());
+    assert_eq!(unknown.iter().map(|one| one.verdict).collect::<Vec<_>>(), [Verdict::Unknown, Verdict::NoBaseline]);
+    assert_eq!(unknown[0].operations, None);
+    let mut town = town();
+    town.trust("desk/tool", Mechanism::HoldsCredential, "a/robot");
+    let known = compared(town);
+    assert_eq!((known[0].verdict, known[0].excess_operations), (Verdict::Excess, 1));
+}
+
+#[test]
+fn an_agent_with_a_persons_credential_is_held_beside_that_person() {
+    let mut town = Town::default();
+    town.add(Nature::AiAgent, "desk/agent", None);
+    town.add(Nature::Human, "a/alice", Some(vec![plain(&[1, 2])]));
+    town.trust("desk/agent", Mechanism::HoldsCredential, "a/alice");
+    let comparison = compared(town).remove(0);
+    assert_eq!(comparison.baseline.source, BaselineSource::Delegated);
+    assert_eq!(comparison.verdict, Verdict::Parity);
+    assert_eq!(comparison.excess_operations, 0);
+}
+
+#[test]
+fn vendor_managed_identities_are_not_compared_and_others_are_sorted() {
+    let mut town = Town::default();
+    town.add(Nature::AiAgent, "a/z", Some(vec![]));
+    town.add(Nature::AiAgent, "a/vendor", Some(vec![])).vendor_managed = true;
+    town.add(Nature::AiAgent, "a/b", Some(vec![])).purpose = Fact::Known("none".into());
+    let ids: Vec<String> = compared(town).iter().map(|one| one.identity.to_string()).collect();
+    assert_eq!(ids, ["a/b", "a/z"]);
+}
+
+#[test]
+fn one_comparison_can_name_its_human_role() {
+    let mut town = pair_town(vec![plain(&[1, 2])], vec![plain(&[1])]);
+    town.add(Nature::Human, "a/bob", Some(vec![plain(&[1, 2])]));
+    let (inventory, judged, resolvers, jobs) = town.built();
+    let config = ParityConfig::new(jobs);
+    let one = |human: Option<&str>| {
+        let human = human.map(IdentityId::from);
+        compare_one(&inventory, &judged, &resolvers, &config, &"a/ops-agent".into(), human.as_ref())
+    };
+    assert_eq!(one(None).unwrap().verdict, Verdict::Excess);
+    assert_eq!(one(Some("a/bob")).unwrap().verdict, Verdict::Parity);
+    assert!(one(Some("a/nobody")).is_none());
+}
+
+// ---- algebra -------------------------------------------------------------------------------------------------------
+
+fn any_pattern() -> impl Strategy<Value = String> {
+    prop_oneof![4 => "[ab*]{1,2}/[ab*]{1,2}", 1 => Just("*".to_owned())]
+}
+
+fn any_scope() -> impl Strategy<Value = ResourceScope> {
+    (
+        prop::collection::vec(prop::collection::vec(any_pattern(), 1..3), 0..2),
+        prop::collection::vec("[ab]{1,2}/[ab*]{1,2}", 0..2),
+    )
+        .prop_map(|(lists, holes)| {
+            let scope = lists.iter().fold(ResourceScope::everything(), |scope, list| {
+                scope.limited_to(list.iter().map(|text| pattern(text)))
+            });
+            scope.without(holes.iter().map(|text| pattern(text)))
+        })
+}
+
+fn any_condition() -> impl Strategy<Value = Condition> {
+    prop_oneof![
+        4 => Just(Condition::unconditional()),
+        1 => Just(when("region", "eu")),
+        1 => Just(when("region", "us")),
+        1 => Just(when("mfa", "true")),
+        1 => any_scope().prop_map(|scope| {
+            Condition::unconditional().with(Clause::Unless { tests: vec![test("tag", "x")], scope: Arc::new(scope) })
+        }),
+    ]
+}
+
+fn operations() -> impl Strategy<Value = Vec<u32>> {
+    prop::collection::vec(0..6_u32, 1..4)
+}
+
+fn any_slices() -> impl Strategy<Value = Vec<Slice>> {
+    prop::collection::vec((operations(), any_scope(), any_condition()), 0..4)
+        .prop_map(|parts| parts.into_iter().map(|(ops, scope, condition)| slice(&ops, scope, condition)).collect())
+}
+
+/// Rights to one resource each, without condition.
+fn points() -> impl Strategy<Value = Vec<(u32, String)>> {
+    prop::collection::vec((0..6_u32, "[ab]{1,2}/[ab]{1,2}"), 0..6)
+}
+
+fn excess(comparison: &Comparison) -> OpSet {
+    named(comparison, true)
+}
+
+fn named(comparison: &Comparison, decided: bool) -> OpSet {
+    comparison
+        .excess
+        .iter()
+        .filter(|atom| atom.decided == decided)
+        .map(|atom| evenhand_model::opset::OperationIx(atom.operation.trim_start_matches("op:").parse().unwrap()))
+        .collect()
+}
+
+fn reaches(slices: &[Slice], operation: u32, resource: &str) -> bool {
+    let segments: Vec<&str> = resource.split('/').collect();
+    slices.iter().any(|slice| {
+        slice.condition.is_unconditional()
+            && slice.operations.contains(evenhand_model::opset::OperationIx(operation))
+            && slice.scope.matches(&segments) == Truth::Yes
+    })
+}
+
+/// Whether some slice may allow it, under whatever condition.
+fn may_reach(slices: &[Slice], operation: u32, resource: &str) -> bool {
+    let bare: Vec<Slice> = slices
+        .iter()
+        .map(|slice| Slice { condition: Arc::new(Condition::unconditional()), ..slice.clone() })
+        .collect();
+    reaches(&bare, operation, resource)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn containment_is_reflexive(slices in any_slices()) {
+        let comparison = pair(slices.clone(), slices);
+        prop_assert_eq!(comparison.excess_operations, 0, "{:#?}", comparison);
+        prop_assert_eq!(comparison.undecided_operations, 0, "{:#?}", comparison);
+    }
+
+    #[test]
+    fn containment_is_transitive(a in any_slices(), b in any_slices(), c in any_slices()) {
+        // b ∪ a contains a, and c ∪ b ∪ a contains that
+        let ab: Vec<Slice> = a.iter().chain(&b).cloned().collect();
+        let abc: Vec<Slice> = ab.iter().chain(&c).cloned().collect();
+        prop_assert!(pair(a.clone(), ab.clone()).excess.is_empty());
+        prop_assert!(pair(a.clone(), abc.clone()).excess.is_empty());
+        if pair(a.clone(), b.clone()).excess.is_empty() && pair(b, c.clone()).excess.is_empty() {
+            prop_assert_eq!(pair(a, c).excess_operations, 0);
+        }
+    }
+
+    #[test]
+    fn a_human_grant_never_adds_excess(ai in any_slices(), human in any_slices(), more in any_slices()) {
+        let before = excess(&pair(ai.clone(), human.clone()));
+        let after = excess(&pair(ai, human.into_iter().chain(more).collect()));
+        prop_assert!(after.is_subset(&before));
+    }
+
+    #[test]
+    fn a_grant_to_the_agent_never_removes_excess(ai in any_slices(), human in any_slices(), more in any_slices()) {
+        let before = excess(&pair(ai.clone(), human.clone()));
+        let after = excess(&pair(ai.into_iter().chain(more).collect(), human));
+        prop_assert!(before.is_subset(&after));
+    }
+
+    #[test]
+    fn what_only_the_agent_may_do_is_always_said(
+        ai in any_slices(), human in any_slices(), operation in 0..6_u32, resource in "[abc]{1,2}/[abc]{1,2}",
+    ) {
+        if reaches(&ai, operation, &resource) && !may_reach(&human, operation, &resource) {
+            let comparison = pair(ai, human);
+            let operation = evenhand_model::opset::OperationIx(operation);
+            prop_assert!(
+                excess(&comparison).contains(operation) || named(&comparison, false).contains(operation),
+                "{:#?}", comparison
+            );
+        }
+    }
+
+    #[test]
+    fn what_the_human_may_do_too_is_never_excess(ai in points(), human in any_slices()) {
+        let slices = ai.iter().map(|(op, resource)| slice(&[*op], scope(&[resource]), none())).collect();
+        let comparison = pair(slices, human.clone());
+        for (operation, resource) in ai {
+            if reaches(&human, operation, &resource) {
+                let name = format!("op:{operation:02}");
+                prop_assert!(
+                    !comparison.excess.iter().any(|atom| *atom.operation == *name && *atom.scope == *resource),
+                    "{} on {}: {:#?}", operation, resource, comparison
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn counts_agree_with_the_atoms(ai in any_slices(), human in any_slices()) {
+        let comparison = pair(ai, human);
+        prop_assert_eq!(comparison.excess_operations as usize, excess(&comparison).len());
+        let undecided = named(&comparison, false).difference(&excess(&comparison));
+        prop_assert_eq!(comparison.undecided_operations as usize, undecided.len());
+        prop_assert!(comparison.excess_weight <= comparison.access_weight.unwrap());
+        prop_assert!(comparison.coverage.is_none_or(|coverage| (0.0..=1.0).contains(&coverage)));
+        prop_assert_eq!(comparison.verdict == Verdict::Excess, comparison.excess_operations > 0);
+    }
+}

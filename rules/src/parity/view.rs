@@ -1,0 +1,279 @@
+//! Access as parity sees it: conditions that stand for controls are told apart from conditions that limit.
+//!
+//! A statement that asks for several factors grants no less than one that does not; it grants the same under a control.
+//! Containment therefore looks at conditions without their control clauses, and control parity looks at these clauses.
+
+use std::sync::Arc;
+
+use evenhand_model::access::{Access, GrantIx, Slice};
+use evenhand_model::catalog::{AccessLevel, Catalog};
+use evenhand_model::condition::{Clause, Condition, Test};
+use evenhand_model::control::ControlKind;
+use evenhand_model::evidence::Truth;
+use evenhand_model::opset::{OpSet, OperationIx};
+use evenhand_model::scope::ResourceScope;
+
+/// A catalogue with what parity asks of every operation, looked up once.
+pub(crate) struct Operations<'a> {
+    pub(crate) catalog: &'a dyn Catalog,
+    pub(crate) high_risk: OpSet,
+    /// Operations whose controls are compared: those that change something, or are of high risk.
+    pub(crate) sensitive: OpSet,
+    levels: Vec<AccessLevel>,
+    weights: Vec<u32>,
+}
+
+impl<'a> Operations<'a> {
+    pub(crate) fn of(catalog: &'a dyn Catalog) -> Self {
+        let all = OpSet::all(catalog.len());
+        let high_risk = catalog.high_risk_set();
+        let weights: Vec<u32> = all.iter().map(|operation| catalog.weight(operation)).collect();
+        let changing: OpSet = all
+            .iter()
+            .zip(&weights)
+            .filter(|(_, weight)| **weight >= AccessLevel::Write.weight())
+            .map(|(operation, _)| operation)
+            .collect();
+        Self {
+            catalog,
+            sensitive: changing.union(&high_risk),
+            high_risk,
+            levels: all.iter().map(|operation| catalog.level(operation)).collect(),
+            weights,
+        }
+    }
+
+    pub(crate) fn weight(&self, operation: OperationIx) -> u32 {
+        self.weights.get(operation.0 as usize).copied().unwrap_or_default()
+    }
+
+    /// The highest level in a set; `List` for the empty one.
+    pub(crate) fn highest(&self, operations: &OpSet) -> AccessLevel {
+        operations
+            .iter()
+            .filter_map(|operation| self.levels.get(operation.0 as usize).copied())
+            .max()
+            .unwrap_or(AccessLevel::List)
+    }
+}
+
+/// Operations under a control.
+#[derive(Debug, Default)]
+pub(crate) struct Controlled {
+    /// All grants of these operations are under it.
+    pub(crate) certainly: OpSet,
+    /// All grants of these operations may be under it.
+    pub(crate) perhaps: OpSet,
+}
+
+/// For each kind of [`ControlKind::ALL`], whether a grant is under it.
+pub(crate) type Controls = [Truth; ControlKind::ALL.len()];
+
+pub(crate) const UNCONTROLLED: Controls = [Truth::No; ControlKind::ALL.len()];
+
+/// The place of a kind in [`Controls`].
+pub(crate) fn slot(kind: ControlKind) -> usize {
+    ControlKind::ALL.iter().position(|held| *held == kind).unwrap_or_default()
+}
+
+/// A slice with its controls told apart.
+#[derive(Debug)]
+pub(crate) struct SliceView {
+    pub(crate) operations: Arc<OpSet>,
+    pub(crate) scope: Arc<ResourceScope>,
+    /// The condition without its control clauses.
+    pub(crate) condition: Arc<Condition>,
+    /// The condition as granted, for printing.
+    pub(crate) granted_under: Arc<Condition>,
+    pub(crate) controls: Controls,
+    /// The statement; `None` where the provider's own logic grants, and no statement.
+    pub(crate) grant: Option<GrantIx>,
+    /// Whether a clause of the condition concerns certain resources only.
+    pub(crate) partial_clauses: bool,
+}
+
+/// An identity's access, ready to be compared.
+#[derive(Debug)]
+pub(crate) struct View {
+    pub(crate) slices: Vec<SliceView>,
+    /// Positions of the slices, widest first: what covers most is asked first.
+    pub(crate) widest_first: Vec<usize>,
+    pub(crate) operations: OpSet,
+    /// For each kind of [`ControlKind::ALL`] what its conditions put under it; `None` = nothing is under any.
+    pub(crate) controlled: Option<Box<[Controlled; ControlKind::ALL.len()]>>,
+    pub(crate) doubts: Vec<Arc<str>>,
+    /// Whether the provider could tell the access at all.
+    pub(crate) known: bool,
+}
+
+impl View {
+    /// The view of an access that could not be told.
+    pub(crate) fn unknown() -> Self {
+        Self {
+            slices: Vec::new(),
+            widest_first: Vec::new(),
+            operations: OpSet::new(),
+            controlled: None,
+            doubts: Vec::new(),
+            known: false,
+        }
+    }
+
+    pub(crate) fn of(access: &Access, catalog: &dyn Catalog) -> Self {
+        let mut slices: Vec<SliceView> = access
+            .slices
+            .iter()
+            .filter(|slice| !slice.operations.is_empty() && slice.scope.is_nothing() != Truth::Yes)
+            .map(|slice| SliceView::of(slice, catalog))
+            .collect();
+        if access.unlimited {
+            slices.push(SliceView {
+                operations: Arc::new(OpSet::all(catalog.len())),
+                scope: Arc::default(),
+                condition: Arc::default(),
+                granted_under: Arc::default(),
+                controls: UNCONTROLLED,
+                grant: None,
+                partial_clauses: false,
+            });
+        }
+        let operations =
+            OpSet::from_ranges(slices.iter().flat_map(|slice| slice.operations.ranges().iter().copied()));
+        let mut widest_first: Vec<usize> = (0..slices.len()).collect();
+        widest_first.sort_by_cached_key(|at| {
+            slices.get(*at).map(|slice| {
+                let limits = u8::from(!slice.condition.is_unconditional()) + u8::from(!slice.scope.is_everything());
+                (limits, std::cmp::Reverse(slice.operations.len()), *at)
+            })
+        });
+        Self { controlled: controlled(&slices), slices, widest_first, operations, doubts: access.doubts.clone(), known: true }
+    }
+}
+
+fn controlled(slices: &[SliceView]) -> Option<Box<[Controlled; ControlKind::ALL.len()]>> {
+    if slices.iter().all(|slice| slice.controls == UNCONTROLLED) {
+        return None;
+    }
+    let under = |kind: ControlKind, least: Truth, most: Truth| {
+        let at = slot(kind);
+        let fitting = slices.iter().filter(|slice| {
+            slice.controls.get(at).is_some_and(|truth| *truth >= least && *truth <= most)
+        });
+        OpSet::from_ranges(fitting.flat_map(|slice| slice.operations.ranges().iter().copied()))
+    };
+    Some(Box::new(ControlKind::ALL.map(|kind| {
+        let bare = under(kind, Truth::No, Truth::No);
+        let perhaps = under(kind, Truth::Unknown, Truth::Unknown).difference(&bare);
+        let certainly = under(kind, Truth::Yes, Truth::Yes).difference(&bare).difference(&perhaps);
+        Controlled { certainly, perhaps }
+    })))
+}
+
+impl SliceView {
+    fn of(slice: &Slice, catalog: &dyn Catalog) -> Self {
+        let mut controls = UNCONTROLLED;
+        let mut condition = Arc::clone(&slice.condition);
+        if !slice.condition.is_unconditional() {
+            let mut stripped = false;
+            let rest = slice.condition.filtered(|clause| match control_of(clause, &slice.scope, catalog) {
+                Some((kind, truth)) => {
+                    stripped = true;
+                    if let Some(held) = controls.get_mut(slot(kind)) {
+                        *held = held.or(truth);
+                    }
+                    false
+                }
+                None => true,
+            });
+            if stripped {
+                condition = Arc::new(rest);
+            }
+        }
+        let partial_clauses = condition
+            .clauses()
+            .any(|clause| matches!(clause, Clause::Unless { scope, .. } if !scope.is_everything()));
+        Self {
+            operations: Arc::clone(&slice.operations),
+            scope: Arc::clone(&slice.scope),
+            partial_clauses,
+            condition,
+            granted_under: Arc::clone(&slice.condition),
+            controls,
+            grant: Some(slice.grant),
+        }
+    }
+}
+
+/// The control that a clause puts before a grant on these resources, if that is what the clause does.
+fn control_of(clause: &Clause, granted: &ResourceScope, catalog: &dyn Catalog) -> Option<(ControlKind, Truth)> {
+    match clause {
+        Clause::When(test) => match (catalog.control_of_key(&test.key)?, demands(test)) {
+            // A grant that holds only in the absence of a control limits; it controls nothing.
+            (_, Truth::No) => None,
+            found => Some(found),
+        },
+        Clause::Unless { tests, scope } => {
+            let mut kinds = tests.iter().map(|test| catalog.control_of_key(&test.key));
+            let kind = kinds.next()??;
+            if !kinds.all(|other| other == Some(kind)) {
+                return None;
+            }
+            // A deny asks for what its tests rule out.
+            let ruled_out = tests.iter().fold(Truth::Yes, |all, test| all.and(rules_out(test)));
+            let truth = if ruled_out == Truth::Yes && scope.contains(granted) != Truth::Yes {
+                Truth::Unknown
+            } else {
+                ruled_out
+            };
+            (truth != Truth::No).then_some((kind, truth))
+        }
+        Clause::AnyOf(alternatives) => {
+            let mut found: Option<(ControlKind, Truth)> = None;
+            for alternative in alternatives {
+                let mut clauses = alternative.clauses();
+                let (kind, truth) = control_of(clauses.next()?, granted, catalog)?;
+                if clauses.next().is_some() || found.is_some_and(|(held, _)| held != kind) {
+                    return None;
+                }
+                found = Some((kind, found.map_or(truth, |(_, held)| held.and(truth))));
+            }
+            found
+        }
+        Clause::Opaque(_) => None,
+    }
+}
+
+fn all_values(test: &Test, word: &str) -> bool {
+    !test.values.is_empty() && test.values.iter().all(|value| value.eq_ignore_ascii_case(word))
+}
+
+/// Whether an operator asks for the presence of a key, so that `true` means that the key is missing.
+fn asks_presence(test: &Test) -> bool {
+    test.operator.eq_ignore_ascii_case("null")
+}
+
+/// Whether a grant under this test is under the control that the test's key stands for.
+fn demands(test: &Test) -> Truth {
+    let absence = if asks_presence(test) { "true" } else { "false" };
+    if all_values(test, absence) {
+        test.negated.into()
+    } else if test.negated {
+        Truth::Unknown
+    } else {
+        Truth::Yes
+    }
+}
+
+/// Whether a deny under this test leaves only what is under the control.
+fn rules_out(test: &Test) -> Truth {
+    let (absence, presence) = if asks_presence(test) { ("true", "false") } else { ("false", "true") };
+    if all_values(test, absence) {
+        (!test.negated).into()
+    } else if all_values(test, presence) {
+        test.negated.into()
+    } else if test.negated {
+        Truth::Yes
+    } else {
+        Truth::Unknown
+    }
+}

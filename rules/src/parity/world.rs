@@ -1,0 +1,313 @@
+//! Everything a comparison looks up, indexed once for all comparisons.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use evenhand_model::access::AccessResolver;
+use evenhand_model::agent::{Agent, ApprovalMode};
+use evenhand_model::control::Control;
+use evenhand_model::evidence::{Fact, Truth};
+use evenhand_model::id::{IdentityId, Job, ProviderName};
+use evenhand_model::identity::{Identity, Nature};
+use evenhand_model::inventory::Inventory;
+use evenhand_model::opset::OpSet;
+use evenhand_model::trust::{Mechanism, Trust};
+use rayon::prelude::*;
+
+use super::ParityConfig;
+use super::candidates::Candidates;
+use super::memo::Memo;
+use super::names::NameIndex;
+use super::outcome::{Outcome, PairKey};
+use super::view::{Operations, View};
+use crate::judgements::Judgements;
+use crate::resolvers::Resolvers;
+
+type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
+
+/// A provider whose identities hold access.
+pub(crate) struct Holder<'a> {
+    pub(crate) resolver: &'a dyn AccessResolver,
+    pub(crate) operations: Operations<'a>,
+}
+
+/// A generic role with what its choice depends on.
+pub(crate) struct GenericRole<'a> {
+    pub(crate) identity: &'a Identity,
+    pub(crate) operations: OpSet,
+    pub(crate) weight: u64,
+}
+
+pub(crate) struct World<'a> {
+    pub(crate) inventory: &'a Inventory,
+    pub(crate) judged: &'a Judgements,
+    pub(crate) config: &'a ParityConfig,
+    /// AI identities to compare, sorted by id.
+    pub(crate) subjects: Vec<&'a Identity>,
+    pub(crate) holders: BTreeMap<ProviderName, Holder<'a>>,
+    /// The human roles that each configured job names, in the order of the configuration.
+    pub(crate) job_roles: Vec<Candidates<'a>>,
+    /// Human roles by the job they do.
+    roles_by_job: BTreeMap<&'a Job, Candidates<'a>>,
+    /// People by the job they do.
+    people_by_job: BTreeMap<&'a Job, Candidates<'a>>,
+    /// Human roles and people by name.
+    by_name: Map<&'a str, Candidates<'a>>,
+    pub(crate) names: NameIndex<'a>,
+    pub(crate) generic: BTreeMap<ProviderName, Vec<GenericRole<'a>>>,
+    /// Trusts by which an identity lends another one's access, by source.
+    lent: Map<&'a str, Vec<&'a Trust>>,
+    /// People whose credential proves an AI identity, by that identity.
+    borrowed_by: Map<&'a IdentityId, Vec<&'a Identity>>,
+    /// Groups by member, and members by group, for groups with an AI identity in them.
+    groups: Map<&'a str, Vec<&'a IdentityId>>,
+    members: Map<&'a IdentityId, Vec<&'a Identity>>,
+    controls: Map<&'a IdentityId, Vec<&'a Control>>,
+    agents: Map<&'a IdentityId, Vec<&'a Agent>>,
+    /// Identities with a credential that is not switched off.
+    credentialed: Map<&'a IdentityId, usize>,
+    views: Memo<(ProviderName, u64), View>,
+    /// Mined accesses; one that could not be mined is not [`View::known`].
+    pub(crate) mined: Memo<(ProviderName, Arc<str>), View>,
+    pub(crate) outcomes: Memo<PairKey, Outcome>,
+}
+
+impl<'a> World<'a> {
+    pub(crate) fn new(
+        inventory: &'a Inventory,
+        judged: &'a Judgements,
+        resolvers: &'a Resolvers,
+        config: &'a ParityConfig,
+    ) -> Self {
+        let natured = || inventory.identities.iter().enumerate().map(|(at, identity)| (judged.nature_at(at), at, identity));
+        let mut subjects: Vec<&Identity> = natured()
+            .filter(|(nature, _, identity)| *nature == Nature::AiAgent && !identity.vendor_managed)
+            .map(|(_, _, identity)| identity)
+            .collect();
+        subjects.sort_by(|a, b| a.id.cmp(&b.id));
+        let mut roles_by_job: BTreeMap<&Job, Candidates<'_>> = BTreeMap::new();
+        let mut people_by_job: BTreeMap<&Job, Candidates<'_>> = BTreeMap::new();
+        let mut by_name: Map<&str, Candidates<'_>> = Map::default();
+        let mut roles = Vec::new();
+        for (nature, at, identity) in natured() {
+            let role = nature == Nature::HumanRole;
+            if identity.vendor_managed || !(role || nature == Nature::Human) {
+                continue;
+            }
+            if let Some(job) = judged.job_at(at) {
+                let by_job = if role { &mut roles_by_job } else { &mut people_by_job };
+                by_job.entry(job).or_default().push(identity);
+            }
+            if role && !identity.generic_role {
+                roles.push(identity);
+            }
+            by_name.entry(&*identity.name).or_default().push(identity);
+        }
+        let holders: BTreeMap<ProviderName, Holder<'_>> = resolvers
+            .iter()
+            .map(|(name, resolver)| (name, Holder { resolver, operations: Operations::of(resolver.catalog()) }))
+            .collect();
+        let mut world = Self {
+            inventory,
+            judged,
+            config,
+            job_roles: config
+                .jobs
+                .jobs
+                .iter()
+                .map(|job| {
+                    let chosen: Vec<&Identity> = inventory
+                        .identities
+                        .par_iter()
+                        .enumerate()
+                        .filter(|(at, identity)| {
+                            judged.nature_at(*at) != Nature::AiAgent
+                                && !identity.vendor_managed
+                                && job.human.iter().any(|selector| selector.matches(identity))
+                        })
+                        .map(|(_, identity)| identity)
+                        .collect();
+                    chosen.into_iter().collect()
+                })
+                .collect(),
+            names: NameIndex::new(&roles, &subjects),
+            subjects,
+            holders,
+            roles_by_job,
+            people_by_job,
+            by_name,
+            generic: BTreeMap::new(),
+            lent: Map::default(),
+            borrowed_by: Map::default(),
+            groups: Map::default(),
+            members: Map::default(),
+            controls: Map::default(),
+            agents: Map::default(),
+            credentialed: Map::default(),
+            views: Memo::default(),
+            mined: Memo::default(),
+            outcomes: Memo::default(),
+        };
+        world.index_trusts();
+        world.index_facts();
+        world.index_generic();
+        world
+    }
+
+    fn index_trusts(&mut self) {
+        for trust in &self.inventory.trusts {
+            match trust.mechanism {
+                Mechanism::HoldsCredential => {
+                    self.lent.entry(&trust.source).or_default().push(trust);
+                    if let Some(person) = self.find(&IdentityId::new(Arc::clone(&trust.source)))
+                        && self.is_human(person)
+                        && self.judged.nature(&trust.target) == Nature::AiAgent
+                    {
+                        self.borrowed_by.entry(&trust.target).or_default().push(person);
+                    }
+                }
+                Mechanism::UsesTool | Mechanism::Impersonation => {
+                    self.lent.entry(&trust.source).or_default().push(trust);
+                }
+                Mechanism::Membership | Mechanism::Assignment => {
+                    let source = IdentityId::new(Arc::clone(&trust.source));
+                    if self.judged.nature(&source) == Nature::AiAgent {
+                        self.groups.entry(&trust.source).or_default().push(&trust.target);
+                        self.members.entry(&trust.target).or_default();
+                    }
+                }
+                _ => {}
+            }
+        }
+        if self.members.is_empty() {
+            return;
+        }
+        for trust in &self.inventory.trusts {
+            if matches!(trust.mechanism, Mechanism::Membership | Mechanism::Assignment)
+                && self.members.contains_key(&trust.target)
+                && let Some(member) = self.find(&IdentityId::new(Arc::clone(&trust.source)))
+                && self.judged.nature(&member.id) == Nature::Human
+                && let Some(members) = self.members.get_mut(&trust.target)
+            {
+                members.push(member);
+            }
+        }
+    }
+
+    fn index_facts(&mut self) {
+        for control in &self.inventory.controls {
+            self.controls.entry(&control.identity).or_default().push(control);
+        }
+        for agent in &self.inventory.agents {
+            self.agents.entry(&agent.identity).or_default().push(agent);
+        }
+        for credential in &self.inventory.credentials {
+            if credential.enabled != Fact::Known(false) {
+                *self.credentialed.entry(&credential.identity).or_default() += 1;
+            }
+        }
+    }
+
+    fn index_generic(&mut self) {
+        let mut generic: BTreeMap<ProviderName, Vec<GenericRole<'a>>> = BTreeMap::new();
+        for identity in self.inventory.identities.iter().filter(|identity| identity.generic_role) {
+            let Some(holder) = self.holders.get(&identity.provider) else { continue };
+            if holder.resolver.is_admin(&identity.id) != Some(true)
+                && let Some((_, view)) = self.view(identity)
+            {
+                generic.entry(identity.provider).or_default().push(GenericRole {
+                    identity,
+                    operations: view.operations.clone(),
+                    weight: holder.operations.catalog.weight_of(&view.operations),
+                });
+            }
+        }
+        for roles in generic.values_mut() {
+            roles.sort_by(|a, b| (&a.identity.name, &a.identity.id).cmp(&(&b.identity.name, &b.identity.id)));
+        }
+        self.generic = generic;
+    }
+
+    pub(crate) fn find(&self, id: &IdentityId) -> Option<&'a Identity> {
+        self.inventory.identities.get(self.judged.position(id)?)
+    }
+
+    pub(crate) fn is_human(&self, identity: &Identity) -> bool {
+        matches!(self.judged.nature(&identity.id), Nature::Human | Nature::HumanRole)
+    }
+
+    /// The access of an identity, with the key that tells equal accesses of its provider.
+    pub(crate) fn view(&self, identity: &Identity) -> Option<(u64, Arc<View>)> {
+        let holder = self.holders.get(&identity.provider)?;
+        let key = holder.resolver.access_key(&identity.id)?;
+        let view = self.views.get((identity.provider, key), || {
+            holder
+                .resolver
+                .access(&identity.id)
+                .map_or_else(View::unknown, |access| View::of(&access, holder.operations.catalog))
+        });
+        view.known.then_some((key, view))
+    }
+
+    /// The human roles of a job, configured or declared.
+    pub(crate) fn roles_doing(&self, job: &Job) -> Option<&Candidates<'a>> {
+        self.roles_by_job.get(job)
+    }
+
+    /// The people of a job, configured or declared.
+    pub(crate) fn people_doing(&self, job: &Job) -> Option<&Candidates<'a>> {
+        self.people_by_job.get(job)
+    }
+
+    /// Human roles and people of a name.
+    pub(crate) fn named(&self, name: &str) -> Option<&Candidates<'a>> {
+        self.by_name.get(name)
+    }
+
+    pub(crate) fn lent_to(&self, id: &IdentityId) -> &[&'a Trust] {
+        self.lent.get(id.as_str()).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn credential_of_people(&self, id: &IdentityId) -> &[&'a Identity] {
+        self.borrowed_by.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn groups_of(&self, id: &IdentityId) -> &[&'a IdentityId] {
+        self.groups.get(id.as_str()).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn people_in(&self, group: &IdentityId) -> &[&'a Identity] {
+        self.members.get(group).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn controls_of(&self, id: &IdentityId) -> &[&'a Control] {
+        self.controls.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn has_credential(&self, id: &IdentityId) -> bool {
+        self.credentialed.contains_key(id)
+    }
+
+    /// Whether a person approves what an identity does, as its agents are configured; `None` where none is.
+    pub(crate) fn approval(&self, id: &IdentityId) -> Option<Truth> {
+        let agents = self.agents.get(id)?;
+        agents.iter().filter(|agent| !agent.disabled).map(|agent| approval(agent)).reduce(Truth::and)
+    }
+}
+
+/// Whether a person is asked before an agent acts.
+fn approval(agent: &Agent) -> Truth {
+    match agent.approval_mode {
+        Fact::Known(ApprovalMode::Prompt) => match agent.auto_approve_all {
+            Fact::Known(true) => Truth::No,
+            _ => Truth::Yes,
+        },
+        Fact::Known(ApprovalMode::Bypass) => Truth::No,
+        // Some actions go unasked; whether these are the sensitive ones is known only where one has an outside effect.
+        Fact::Known(ApprovalMode::Partial) => match agent.external_effect_approved {
+            Fact::Known(true) => Truth::No,
+            _ => Truth::Unknown,
+        },
+        Fact::Absent | Fact::Unknown => Truth::Unknown,
+    }
+}

@@ -1,0 +1,110 @@
+//! What is true of all identities at once: who comes to full control of a scope, and who can escalate.
+//!
+//! Both are found backwards, from the ends, so that the work is that of one walk over the graph however many identities
+//! there are.
+
+use std::collections::BTreeSet;
+
+use evenhand_model::evidence::Truth;
+use petgraph::algo::dijkstra;
+use petgraph::graph::NodeIndex;
+use petgraph::visit::{EdgeFiltered, EdgeRef, Reversed, Visitable};
+
+use super::Reach;
+use super::graph::{Graph, Node, cost, unconditional};
+use super::search;
+
+pub(crate) struct Reaches {
+    /// The least cost from a node to full control of some scope.
+    to_admin: Vec<Option<u64>>,
+    /// Nodes from which an escalating step can be taken, at no unknown condition.
+    escalates: <petgraph::graph::DiGraph<(), ()> as Visitable>::Map,
+    /// The same under conditions not known to hold.
+    may_escalate: <petgraph::graph::DiGraph<(), ()> as Visitable>::Map,
+}
+
+impl Reaches {
+    pub(crate) fn of(graph: &Graph<'_>) -> Self {
+        Self {
+            to_admin: to_admin(graph),
+            escalates: leading_to_escalation(graph, false),
+            may_escalate: leading_to_escalation(graph, true),
+        }
+    }
+
+    /// The least cost from a node to full control of some scope; 0 = it has it.
+    pub(crate) fn to_admin(&self, at: usize) -> Option<u64> {
+        self.to_admin.get(at).copied().flatten()
+    }
+
+    pub(crate) fn reach_of(&self, graph: &Graph<'_>, at: usize) -> Reach {
+        let unknown = || if known(graph, at) { Truth::No } else { Truth::Unknown };
+        let reaches_admin = match self.to_admin(at) {
+            _ if graph.is_admin(at) => Truth::Yes,
+            Some(cost) if unconditional(cost) => Truth::Yes,
+            Some(_) => Truth::Unknown,
+            None => unknown(),
+        };
+        let can_escalate = if graph.is_admin(at) {
+            search::gains_elsewhere(graph, at)
+        } else if self.escalates.contains(at) {
+            Truth::Yes
+        } else if self.may_escalate.contains(at) {
+            Truth::Unknown
+        } else {
+            unknown()
+        };
+        Reach { can_escalate, reaches_admin, target: None }
+    }
+}
+
+/// Costs to the nearest full control, for all nodes that come to one.
+fn to_admin(graph: &Graph<'_>) -> Vec<Option<u64>> {
+    // One end behind all ends makes many searches one. Only nodes that steps lead to can be ends of a chain.
+    let mut ends = graph.graph.map(|_, _| (), |_, hop| cost(hop));
+    let all = ends.add_node(());
+    for node in graph.graph.node_indices() {
+        let entered = graph.graph.edges_directed(node, petgraph::Direction::Incoming).next().is_some();
+        if entered && graph.is_admin(node.index()) {
+            ends.add_edge(node, all, 0);
+        }
+    }
+    let costs = dijkstra(Reversed(&ends), all, None, |edge| *edge.weight());
+    graph.graph.node_indices().map(|node| costs.get(&node).copied()).collect()
+}
+
+/// The nodes from which some chain leads to an escalating step, that step included.
+fn leading_to_escalation(
+    graph: &Graph<'_>,
+    conditional_too: bool,
+) -> <petgraph::graph::DiGraph<(), ()> as Visitable>::Map {
+    let usable = EdgeFiltered::from_fn(&graph.graph, |edge| conditional_too || !edge.weight().conditional);
+    let backwards = Reversed(&usable);
+    let mut sources: Vec<NodeIndex> = graph
+        .graph
+        .edge_references()
+        .filter(|edge| edge.weight().escalation && (conditional_too || !edge.weight().conditional))
+        .map(|edge| edge.source())
+        .collect();
+    sources.sort_unstable();
+    sources.dedup();
+    let mut walk = petgraph::visit::Dfs::from_parts(sources, graph.graph.visit_map());
+    while walk.next(backwards).is_some() {}
+    walk.discovered
+}
+
+/// Whether what a node can do is known: its access was read, or it borrows all its access from such.
+fn known(graph: &Graph<'_>, at: usize) -> bool {
+    let mut seen = BTreeSet::from([at]);
+    let mut next = vec![at];
+    while let Some(at) = next.pop() {
+        if graph.access_known(at) {
+            continue;
+        }
+        if matches!(graph.node(at), Some(Node::Foreign(..))) || !graph.has_steps(at) {
+            return false;
+        }
+        next.extend(graph.steps(at).map(|(_, to, _)| to).filter(|to| seen.insert(*to)));
+    }
+    true
+}
