@@ -45,13 +45,15 @@ struct Choice<'a> {
     source: BaselineSource,
     roles: Vec<&'a Identity>,
     reason: String,
+    /// What to call it where it is more than the names of its roles.
+    name: Option<String>,
     mined: Option<(Arc<str>, Arc<View>)>,
     process: Vec<ControlKind>,
 }
 
 impl<'a> Choice<'a> {
     fn new(source: BaselineSource, roles: Vec<&'a Identity>, reason: String) -> Option<Self> {
-        (!roles.is_empty()).then_some(Self { source, roles, reason, mined: None, process: Vec::new() })
+        (!roles.is_empty()).then_some(Self { source, roles, reason, name: None, mined: None, process: Vec::new() })
     }
 }
 
@@ -89,7 +91,7 @@ pub(crate) fn resolve<'a>(world: &World<'a>, subject: &Subject<'a>) -> Found<'a>
     Found {
         baseline: Baseline {
             roles: choice.roles.iter().map(|role| role.id.clone()).collect(),
-            name: if choice.mined.is_some() { choice.reason.as_str().into() } else { joined(&choice.roles) },
+            name: choice.name.map_or_else(|| joined(&choice.roles), Arc::from),
             source: choice.source,
             reason: choice.reason.into(),
         },
@@ -151,9 +153,13 @@ fn within_reach<'a>(subject: &Subject<'a>, few: &[&'a Identity]) -> Vec<&'a Iden
 
 fn configured<'a>(world: &World<'a>, subject: &Subject<'a>, doubts: &mut Vec<Arc<str>>) -> Option<Choice<'a>> {
     for face in subject.faces().filter(|face| !world.is_human(face)) {
-        let chosen = world.config.jobs.jobs.iter().zip(&world.job_roles).find(|(job, _)| {
-            job.agents.iter().any(|selector| selector.matches(face))
-        });
+        let chosen = world
+            .config
+            .jobs
+            .jobs
+            .iter()
+            .zip(&world.job_roles)
+            .find(|(job, _)| job.agents.iter().any(|selector| selector.matches(face)));
         let Some((job, roles)) = chosen else { continue };
         let mut reason = format!("job `{}` in {}", job.name, job.evidence.document);
         if let Some(reviewer) = &job.reviewed_by {
@@ -264,12 +270,7 @@ fn mined<'a>(world: &World<'a>, subject: &Subject<'a>) -> Option<Choice<'a>> {
     jobs.chain(groups).find_map(|(people, what)| mined_from(world, part, people, &what))
 }
 
-fn mined_from<'a>(
-    world: &World<'a>,
-    part: &Part<'a>,
-    mut peers: Vec<&'a Identity>,
-    what: &str,
-) -> Option<Choice<'a>> {
+fn mined_from<'a>(world: &World<'a>, part: &Part<'a>, mut peers: Vec<&'a Identity>, what: &str) -> Option<Choice<'a>> {
     let holder = world.holders.get(&part.provider)?;
     peers.truncate(MAX_PEERS);
     if peers.len() < world.config.min_peers {
@@ -279,15 +280,15 @@ fn mined_from<'a>(
     let ids: Vec<&str> = peers.iter().map(|peer| peer.id.as_str()).collect();
     let name: Arc<str> = ids.join("\n").into();
     let view = world.mined.get((part.provider, Arc::clone(&name)), || {
-        mine(world, &holder.operations, &peers, world.config.tau, world.config.min_peers)
-            .unwrap_or_else(View::unknown)
+        mine(world, &holder.operations, &peers, world.config.tau, world.config.min_peers).unwrap_or_else(View::unknown)
     });
     if !view.known {
         return None;
     }
     let percent = (world.config.tau * 100.0).round();
-    let reason = format!("held by {percent} % of {} people of {what}", peers.len());
-    let mut choice = Choice::new(BaselineSource::Mined, peers, reason)?;
+    let crowd = format!("{percent} % of {} people of {what}", peers.len());
+    let mut choice = Choice::new(BaselineSource::Mined, peers, format!("what at least {crowd} hold"))?;
+    choice.name = Some(crowd);
     choice.mined = Some((name, view));
     Some(choice)
 }
@@ -299,10 +300,7 @@ fn generic<'a>(world: &World<'a>, subject: &Subject<'a>) -> Option<Choice<'a>> {
         else {
             continue;
         };
-        let held = part
-            .principals
-            .iter()
-            .fold(OpSet::new(), |held, principal| held.union(&principal.view.operations));
+        let held = part.principals.iter().fold(OpSet::new(), |held, principal| held.union(&principal.view.operations));
         let catalog = holder.operations.catalog;
         let weight = catalog.weight_of(&held);
         let here = candidates.iter().any(|role| part.scopes.contains(&role.identity.scope));

@@ -261,12 +261,8 @@ fn part_doubts(part: &Part<'_>, humans: &Humans<'_>, doubts: &mut Vec<Arc<str>>)
         [scope] => humans.known.iter().all(|(role, _)| role.is_none_or(|role| role.scope == *scope)),
         _ => false,
     };
-    let views = || {
-        part.principals
-            .iter()
-            .map(|principal| &*principal.view)
-            .chain(humans.known.iter().map(|(_, view)| &**view))
-    };
+    let views =
+        || part.principals.iter().map(|principal| &*principal.view).chain(humans.known.iter().map(|(_, view)| &**view));
     let mut telling = !humans.unknown.is_empty();
     for doubt in views().flat_map(|view| &view.doubts) {
         doubts.push(Arc::clone(doubt));

@@ -84,12 +84,9 @@ struct Coverers<'a> {
 
 impl<'a> Coverers<'a> {
     fn of(views: &[&'a View]) -> Self {
-        let slices = views
-            .iter()
-            .flat_map(|view| view.widest_first.iter().filter_map(|at| view.slices.get(*at)))
-            .collect();
-        let operations =
-            OpSet::from_ranges(views.iter().flat_map(|view| view.operations.ranges().iter().copied()));
+        let slices =
+            views.iter().flat_map(|view| view.widest_first.iter().filter_map(|at| view.slices.get(*at))).collect();
+        let operations = OpSet::from_ranges(views.iter().flat_map(|view| view.operations.ranges().iter().copied()));
         Self { slices, operations }
     }
 
@@ -286,5 +283,7 @@ fn complementary(one: &Condition, other: &Condition) -> bool {
             .collect::<Vec<_>>()
     };
     let ours = tests(one);
-    tests(other).iter().any(|(key, negated)| ours.iter().any(|(held, held_negated)| held == key && held_negated != negated))
+    tests(other)
+        .iter()
+        .any(|(key, negated)| ours.iter().any(|(held, held_negated)| held == key && held_negated != negated))
 }

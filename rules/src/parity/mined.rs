@@ -27,8 +27,7 @@ pub(crate) fn mine(
     tau: f64,
     min_peers: usize,
 ) -> Option<View> {
-    let mut keys: Vec<(u64, Arc<View>)> =
-        peers.iter().take(MAX_PEERS).filter_map(|peer| world.view(peer)).collect();
+    let mut keys: Vec<(u64, Arc<View>)> = peers.iter().take(MAX_PEERS).filter_map(|peer| world.view(peer)).collect();
     let asked = keys.len();
     if asked < min_peers.max(1) {
         return None;
@@ -48,11 +47,8 @@ pub(crate) fn mine(
     }
     // How many peers are enough: at least tau of them, and at least one.
     let enough = (1..=asked).find(|count| *count as f64 >= tau * asked as f64).unwrap_or(asked);
-    let rights: IndexSet<(&ResourceScope, &Condition)> = views
-        .iter()
-        .flat_map(|(_, view)| &view.slices)
-        .map(|slice| (&*slice.scope, &*slice.granted_under))
-        .collect();
+    let rights: IndexSet<(&ResourceScope, &Condition)> =
+        views.iter().flat_map(|(_, view)| &view.slices).map(|slice| (&*slice.scope, &*slice.granted_under)).collect();
     let mut access = Access::default();
     for (scope, condition) in rights {
         let scope = Arc::new(scope.clone());

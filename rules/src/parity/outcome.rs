@@ -66,9 +66,8 @@ pub(crate) fn compare(
     partly_known: bool,
     scratch: &mut Scratch,
 ) -> Outcome {
-    let union = |views: &[&View]| {
-        OpSet::from_ranges(views.iter().flat_map(|view| view.operations.ranges().iter().copied()))
-    };
+    let union =
+        |views: &[&View]| OpSet::from_ranges(views.iter().flat_map(|view| view.operations.ranges().iter().copied()));
     let (held, by_people) = (union(ai), union(human));
     let mut pieces = uncovered(ai, human, scratch);
     if partly_known {

@@ -12,14 +12,17 @@ pub(crate) fn line(comparison: &Comparison) -> String {
                 0 => String::new(),
                 count => format!(", {count} of high risk"),
             };
-            format!("holds {} that {role} does not{risk}", operations(comparison.excess_operations))
+            let does = if comparison.baseline.roles.len() > 1 { "do" } else { "does" };
+            format!("holds {} that {role} {does} not{risk}", operations(comparison.excess_operations))
         }
         Verdict::ControlGap => {
             let gaps: Vec<_> = comparison.controls.iter().filter(|row| row.is_gap() == Truth::Yes).collect();
             let mut names: Vec<&str> = gaps.iter().map(|row| words(row.control.as_str())).collect();
             names.dedup();
             let most = gaps.iter().map(|row| row.count).max().unwrap_or_default();
-            format!("does without {} what {role} does under it, {}", names.join(" and "), operations(most))
+            let does = if comparison.baseline.roles.len() > 1 { "do" } else { "does" };
+            let under = if names.len() > 1 { "them" } else { "it" };
+            format!("does without {} what {role} {does} under {under}, {}", names.join(" and "), operations(most))
         }
         Verdict::NoBaseline => String::from("no human role is known that does the same job"),
         Verdict::Unknown => unknown(comparison),

@@ -8,7 +8,7 @@ use evenhand_model::control::{Control, ControlKind};
 use evenhand_model::evidence::{Evidence, Fact, Truth};
 use evenhand_model::id::IdentityId;
 use evenhand_model::identity::Nature;
-use evenhand_model::opset::OpSet;
+use evenhand_model::opset::{OpSet, OperationIx};
 use evenhand_model::parity::{BaselineSource, Comparison, Verdict};
 use evenhand_model::scope::ResourceScope;
 use evenhand_model::trust::Mechanism;
@@ -139,17 +139,13 @@ fn excess_names_what_is_left_of_a_list() {
 #[test]
 fn atoms_are_heaviest_first_and_counted_once() {
     let mut town = pair_town(vec![plain(&[1, 2, 39]), slice(&[39], scope(&["x/y"]), none())], vec![plain(&[1])]);
-    town.toy.used.insert("a/ops-agent".into(), [evenhand_model::opset::OperationIx(2)].into_iter().collect());
+    town.toy.used.insert("a/ops-agent".into(), [OperationIx(2)].into_iter().collect());
     let comparison = compared(town).remove(0);
     let atoms: Vec<(&str, &str, u32, Option<bool>)> =
         comparison.excess.iter().map(|atom| (&*atom.operation, &*atom.scope, atom.weight, atom.used)).collect();
     assert_eq!(
         atoms,
-        [
-            ("op:39", "*", 13, Some(false)),
-            ("op:39", "x/y", 13, Some(false)),
-            ("op:02", "*", 3, Some(true))
-        ]
+        [("op:39", "*", 13, Some(false)), ("op:39", "x/y", 13, Some(false)), ("op:02", "*", 3, Some(true))]
     );
     assert_eq!((comparison.excess_operations, comparison.excess_weight, comparison.high_risk_excess), (2, 16, 1));
     assert_eq!((comparison.operations, comparison.access_weight), (Some(3), Some(18)));
@@ -330,7 +326,7 @@ fn mined_baselines_hold_what_most_peers_hold() {
     assert_eq!(comparison.baseline.source, BaselineSource::Mined);
     let left: Vec<&str> = comparison.excess.iter().map(|atom| &*atom.operation).collect();
     assert_eq!(left, ["op:03"]);
-    assert_eq!(comparison.summary, "holds 1 operation that what 60 % of 3 people of job `j` hold does not");
+    assert_eq!(comparison.summary, "holds 1 operation that 60 % of 3 people of job `j` do not");
 }
 
 #[test]
@@ -457,7 +453,7 @@ fn named(comparison: &Comparison, decided: bool) -> OpSet {
         .excess
         .iter()
         .filter(|atom| atom.decided == decided)
-        .map(|atom| evenhand_model::opset::OperationIx(atom.operation.trim_start_matches("op:").parse().unwrap()))
+        .map(|atom| OperationIx(atom.operation.trim_start_matches("op:").parse().unwrap()))
         .collect()
 }
 
@@ -465,17 +461,15 @@ fn reaches(slices: &[Slice], operation: u32, resource: &str) -> bool {
     let segments: Vec<&str> = resource.split('/').collect();
     slices.iter().any(|slice| {
         slice.condition.is_unconditional()
-            && slice.operations.contains(evenhand_model::opset::OperationIx(operation))
+            && slice.operations.contains(OperationIx(operation))
             && slice.scope.matches(&segments) == Truth::Yes
     })
 }
 
 /// Whether some slice may allow it, under whatever condition.
 fn may_reach(slices: &[Slice], operation: u32, resource: &str) -> bool {
-    let bare: Vec<Slice> = slices
-        .iter()
-        .map(|slice| Slice { condition: Arc::new(Condition::unconditional()), ..slice.clone() })
-        .collect();
+    let bare: Vec<Slice> =
+        slices.iter().map(|slice| Slice { condition: Arc::new(Condition::unconditional()), ..slice.clone() }).collect();
     reaches(&bare, operation, resource)
 }
 
@@ -521,7 +515,7 @@ proptest! {
     ) {
         if reaches(&ai, operation, &resource) && !may_reach(&human, operation, &resource) {
             let comparison = pair(ai, human);
-            let operation = evenhand_model::opset::OperationIx(operation);
+            let operation = OperationIx(operation);
             prop_assert!(
                 excess(&comparison).contains(operation) || named(&comparison, false).contains(operation),
                 "{:#?}", comparison

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use evenhand_model::access::DecideError;
 use evenhand_model::access::{
     Access, AccessResolver, Decision, Edge, EdgeTarget, Grant, GrantIx, Outcome, Request, Slice,
 };
-use evenhand_model::access::DecideError;
 use evenhand_model::catalog::{AccessLevel, Catalog, CatalogSource, OperationClass};
 use evenhand_model::condition::{Clause, Condition, Test};
 use evenhand_model::control::ControlKind;
@@ -184,7 +184,14 @@ impl Town {
         });
     }
 
-    pub(crate) fn edge(&mut self, source: &str, target: EdgeTarget, technique: &str, escalation: bool, conditional: bool) {
+    pub(crate) fn edge(
+        &mut self,
+        source: &str,
+        target: EdgeTarget,
+        technique: &str,
+        escalation: bool,
+        conditional: bool,
+    ) {
         self.toy.edges.push(Edge {
             source: source.into(),
             target,

@@ -137,8 +137,7 @@ impl View {
                 partial_clauses: false,
             });
         }
-        let operations =
-            OpSet::from_ranges(slices.iter().flat_map(|slice| slice.operations.ranges().iter().copied()));
+        let operations = OpSet::from_ranges(slices.iter().flat_map(|slice| slice.operations.ranges().iter().copied()));
         let mut widest_first: Vec<usize> = (0..slices.len()).collect();
         widest_first.sort_by_cached_key(|at| {
             slices.get(*at).map(|slice| {
@@ -146,7 +145,14 @@ impl View {
                 (limits, std::cmp::Reverse(slice.operations.len()), *at)
             })
         });
-        Self { controlled: controlled(&slices), slices, widest_first, operations, doubts: access.doubts.clone(), known: true }
+        Self {
+            controlled: controlled(&slices),
+            slices,
+            widest_first,
+            operations,
+            doubts: access.doubts.clone(),
+            known: true,
+        }
     }
 }
 
@@ -156,9 +162,8 @@ fn controlled(slices: &[SliceView]) -> Option<Box<[Controlled; ControlKind::ALL.
     }
     let under = |kind: ControlKind, least: Truth, most: Truth| {
         let at = slot(kind);
-        let fitting = slices.iter().filter(|slice| {
-            slice.controls.get(at).is_some_and(|truth| *truth >= least && *truth <= most)
-        });
+        let fitting =
+            slices.iter().filter(|slice| slice.controls.get(at).is_some_and(|truth| *truth >= least && *truth <= most));
         OpSet::from_ranges(fitting.flat_map(|slice| slice.operations.ranges().iter().copied()))
     };
     Some(Box::new(ControlKind::ALL.map(|kind| {
@@ -189,9 +194,8 @@ impl SliceView {
                 condition = Arc::new(rest);
             }
         }
-        let partial_clauses = condition
-            .clauses()
-            .any(|clause| matches!(clause, Clause::Unless { scope, .. } if !scope.is_everything()));
+        let partial_clauses =
+            condition.clauses().any(|clause| matches!(clause, Clause::Unless { scope, .. } if !scope.is_everything()));
         Self {
             operations: Arc::clone(&slice.operations),
             scope: Arc::clone(&slice.scope),

@@ -79,7 +79,8 @@ impl<'a> World<'a> {
         resolvers: &'a Resolvers,
         config: &'a ParityConfig,
     ) -> Self {
-        let natured = || inventory.identities.iter().enumerate().map(|(at, identity)| (judged.nature_at(at), at, identity));
+        let natured =
+            || inventory.identities.iter().enumerate().map(|(at, identity)| (judged.nature_at(at), at, identity));
         let mut subjects: Vec<&Identity> = natured()
             .filter(|(nature, _, identity)| *nature == Nature::AiAgent && !identity.vendor_managed)
             .map(|(_, _, identity)| identity)

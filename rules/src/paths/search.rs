@@ -81,8 +81,7 @@ pub(crate) fn paths_from(graph: &Graph<'_>, reaches: &Reaches, start: usize) -> 
         let more = admin
             || strength.is_some_and(|strength| {
                 !strength.operations.is_empty()
-                    && (elsewhere(at)
-                        || own.as_ref().is_none_or(|own| !strength.operations.is_subset(&own.operations)))
+                    && (elsewhere(at) || own.as_ref().is_none_or(|own| !strength.operations.is_subset(&own.operations)))
             });
         if more {
             targets.push((admin, weight, at));
