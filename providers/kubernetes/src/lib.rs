@@ -1,4 +1,6 @@
 //! Kubernetes.
 
+mod capture;
+mod catalog;
 mod documents;
 pub mod rbac;

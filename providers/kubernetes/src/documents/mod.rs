@@ -15,7 +15,7 @@ use evenhand_model::document::{Document, Format, ReadError};
 use evenhand_model::evidence::{Evidence, Place};
 
 pub(crate) use cluster::cluster_of;
-pub(crate) use object::{Meta, Object, Text, raw};
+pub(crate) use object::{Meta, Object, Pairs, Text, raw};
 pub(crate) use recognise::recognise;
 pub(crate) use yaml::{Lines, Step};
 

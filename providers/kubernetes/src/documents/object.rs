@@ -10,7 +10,7 @@ use serde::{Deserialize, de};
 use serde_json::value::RawValue;
 
 /// Text, borrowed where the document allows; empty where it is absent or no text.
-#[derive(Clone, Default, PartialEq, Eq, Debug)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
 
 impl Text<'_> {

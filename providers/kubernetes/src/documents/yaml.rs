@@ -106,10 +106,11 @@ fn one(part: Part<'_>, lines: &Lines<'_>, problems: &mut Vec<Problem>, sink: &mu
         return;
     };
     drop(value);
+    let items = lines.elements(begin, "items");
     let mut found = json::read(&text, &mut |found| {
         let line = match &found.spot {
             Spot::Root | Spot::Line(_) => begin,
-            Spot::Item(at) => lines.find(begin, &[Step::Key("items"), Step::Index(*at as usize)]),
+            Spot::Item(at) => items.get(*at as usize).copied().unwrap_or(begin),
             Spot::Pointer(pointer) => lines.find(begin, &steps(pointer)),
         };
         sink(Found { object: found.object, spot: Spot::Line(line), lines: Some(lines) })
@@ -147,6 +148,19 @@ pub(crate) struct Lines<'a> {
 }
 
 impl Lines<'_> {
+    /// The lines of all elements of the sequence below a key of the mapping that begins at a line.
+    fn elements(&self, begin: u32, key: &str) -> Vec<u32> {
+        let mut found = Vec::new();
+        let line = begin.saturating_sub(1) as usize;
+        let Some(text) = self.lines.get(line) else { return found };
+        let Some((from, _)) = self.key(line, indent(text) + dashes(text), key) else { return found };
+        self.each_element(from, &mut |at, _| {
+            found.push(u32::try_from(at + 1).unwrap_or(begin));
+            true
+        });
+        found
+    }
+
     /// The line, from 1, of what the path leads to from the node that begins at line `begin`. Where the way is lost (flow
     /// style, anchors), the last line that is certain.
     pub(crate) fn find(&self, begin: u32, path: &[Step<'_>]) -> u32 {
@@ -201,8 +215,20 @@ impl Lines<'_> {
 
     /// The line of an element of the sequence below the key at `from`, and the column at which its keys stand.
     fn element(&self, from: usize, index: usize) -> Option<(usize, usize)> {
+        let (mut seen, mut found) = (0, None);
+        self.each_element(from, &mut |at, column| {
+            if seen == index {
+                found = Some((at, column));
+            }
+            seen += 1;
+            found.is_none()
+        });
+        found
+    }
+
+    /// Calls `each` with line and column of every element of the sequence below the key at `from`, until it says no.
+    fn each_element(&self, from: usize, each: &mut dyn FnMut(usize, usize) -> bool) {
         let mut dash: Option<usize> = None;
-        let mut seen = 0;
         for (at, text) in self.lines.iter().enumerate().skip(from + 1) {
             if is_blank(text) {
                 continue;
@@ -212,19 +238,15 @@ impl Lines<'_> {
             let level = match dash {
                 Some(level) => level,
                 None if is_dash => *dash.insert(own),
-                None => return None,
+                None => return,
             };
             if own < level || (own == level && !is_dash) || text.starts_with("---") {
-                return None;
+                return;
             }
-            if own == level {
-                if seen == index {
-                    return Some((at, own + dashes(text)));
-                }
-                seen += 1;
+            if own == level && !each(at, own + dashes(text)) {
+                return;
             }
         }
-        None
     }
 }
 

@@ -1,0 +1,412 @@
+//! Pods and everything that makes pods: which account, what runs, what it carries.
+
+use std::sync::Arc;
+
+use evenhand_model::identity::Strength;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{Audit, Declared, LiteralSecret, ProjectedToken, Taking, Workload, agents, member, namespace, secret, signals};
+use crate::documents::{Found, Meta, Problem, Step, Text, raw};
+
+/// Group, kind, the word of the fact tables, and the way from `spec` to the pod template.
+const KINDS: &[(&str, &str, &str, &[&str])] = &[
+    ("", "Pod", "pod", &[]),
+    ("", "ReplicationController", "replication_controller", &["template"]),
+    ("apps", "Deployment", "deployment", &["template"]),
+    ("apps", "DaemonSet", "daemon_set", &["template"]),
+    ("apps", "StatefulSet", "stateful_set", &["template"]),
+    ("apps", "ReplicaSet", "replica_set", &["template"]),
+    ("extensions", "Deployment", "deployment", &["template"]),
+    ("extensions", "DaemonSet", "daemon_set", &["template"]),
+    ("extensions", "ReplicaSet", "replica_set", &["template"]),
+    ("batch", "Job", "job", &["template"]),
+    ("batch", "CronJob", "cron_job", &["jobTemplate", "spec", "template"]),
+    ("agents.x-k8s.io", "Sandbox", "sandbox", &["podTemplate"]),
+    ("extensions.agents.x-k8s.io", "SandboxTemplate", "sandbox_template", &["podTemplate"]),
+];
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Template<'a> {
+    #[serde(borrow)]
+    metadata: Meta<'a>,
+    #[serde(borrow)]
+    spec: Option<PodSpec<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct PodSpec<'a> {
+    #[serde(borrow)]
+    service_account_name: Text<'a>,
+    /// The older name of the same field.
+    #[serde(borrow)]
+    service_account: Text<'a>,
+    automount_service_account_token: Option<bool>,
+    #[serde(borrow)]
+    containers: Option<Vec<Container<'a>>>,
+    #[serde(borrow)]
+    init_containers: Option<Vec<Container<'a>>>,
+    #[serde(borrow)]
+    ephemeral_containers: Option<Vec<Container<'a>>>,
+    #[serde(borrow)]
+    volumes: Option<Vec<Volume<'a>>>,
+    host_network: Option<bool>,
+    #[serde(rename = "hostPID")]
+    host_pid: Option<bool>,
+    #[serde(rename = "hostIPC")]
+    host_ipc: Option<bool>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Container<'a> {
+    #[serde(borrow)]
+    image: Text<'a>,
+    #[serde(borrow)]
+    command: Option<Vec<Text<'a>>>,
+    #[serde(borrow)]
+    args: Option<Vec<Text<'a>>>,
+    #[serde(borrow)]
+    env: Option<Vec<EnvVar<'a>>>,
+    #[serde(borrow)]
+    env_from: Option<Vec<EnvFrom<'a>>>,
+    security_context: Option<SecurityContext>,
+    ports: Option<Vec<Port>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct EnvVar<'a> {
+    #[serde(borrow)]
+    name: Text<'a>,
+    #[serde(borrow)]
+    value: Text<'a>,
+    #[serde(borrow)]
+    value_from: Option<ValueFrom<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ValueFrom<'a> {
+    #[serde(borrow)]
+    secret_key_ref: Option<Named<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct EnvFrom<'a> {
+    #[serde(borrow)]
+    secret_ref: Option<Named<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Named<'a> {
+    #[serde(borrow)]
+    name: Text<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct SecurityContext {
+    privileged: Option<bool>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Port {
+    host_port: Option<u32>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Volume<'a> {
+    #[serde(borrow)]
+    host_path: Option<HostPath<'a>>,
+    #[serde(borrow)]
+    secret: Option<SecretVolume<'a>>,
+    #[serde(borrow)]
+    projected: Option<Projected<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct HostPath<'a> {
+    #[serde(borrow)]
+    path: Text<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct SecretVolume<'a> {
+    #[serde(borrow)]
+    secret_name: Text<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Projected<'a> {
+    #[serde(borrow)]
+    sources: Option<Vec<Source<'a>>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Source<'a> {
+    #[serde(borrow)]
+    service_account_token: Option<TokenSource<'a>>,
+    #[serde(borrow)]
+    secret: Option<Named<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct TokenSource<'a> {
+    #[serde(borrow)]
+    audience: Text<'a>,
+    expiration_seconds: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct OwnerReference {
+    #[serde(default)]
+    kind: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    controller: Option<bool>,
+}
+
+/// One member of a raw object.
+fn inside<'a>(value: &'a RawValue, key: &str) -> Option<&'a RawValue> {
+    // Deserialised as a map of raw values: a borrowed key needs no copy, and the other members are only skipped over.
+    let map: std::collections::BTreeMap<Text<'a>, &'a RawValue> = serde_json::from_str(value.get()).ok()?;
+    map.into_iter().find(|(held, _)| held.as_str() == key).map(|(_, value)| value)
+}
+
+/// The workload that an object describes, if it describes one.
+pub(super) fn workload(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result<Option<Workload>, Problem> {
+    let object = &found.object;
+    let (group, name) = (object.group(), object.kind.as_str());
+    let Some((_, kind, word, way)) = KINDS.iter().find(|(held, kind, ..)| *held == group && *kind == name) else {
+        return Ok(None);
+    };
+    let mut raw_template = object.spec;
+    for key in *way {
+        raw_template = raw_template.and_then(|value| inside(value, key));
+    }
+    let template: Template<'_> = if way.is_empty() {
+        Template { metadata: object.meta.clone(), spec: member(found, raw_template, "spec")? }
+    } else {
+        member(found, raw_template, "spec")?.unwrap_or_default()
+    };
+    let spec = template.spec.unwrap_or_default();
+    let platform = signals::platform_of(group, name).is_some();
+    let mut steps: Vec<&str> = vec!["spec"];
+    steps.extend(*way);
+    if !way.is_empty() {
+        steps.push("spec");
+    }
+    let mut workload = Workload {
+        kind,
+        word,
+        namespace: namespace(&object.meta, taking),
+        name: Arc::from(object.meta.name.as_str()),
+        origin: taking.origin(found.spot.clone()),
+        account: taking.share(
+            spec.service_account_name.some().or_else(|| spec.service_account.some()).unwrap_or("default"),
+        ),
+        images: Vec::new(),
+        // A template of a sandbox places no token unless it says so.
+        automount: spec.automount_service_account_token.or((*kind == "SandboxTemplate").then_some(false)),
+        privileged: [spec.host_network, spec.host_pid, spec.host_ipc].contains(&Some(true)),
+        host_port: spec.host_network == Some(true),
+        labels: template.metadata.labels.iter().map(|(key, value)| (taking.share(key), taking.share(value))).collect(),
+        owner: raw::<Vec<OwnerReference>>(object.meta.owners).and_then(|owners| {
+            let owner = owners.into_iter().find(|owner| owner.controller == Some(true))?;
+            Some((taking.share(&owner.kind), taking.share(&owner.name)))
+        }),
+        projected: Vec::new(),
+        secrets: Vec::new(),
+        secret_refs: Vec::new(),
+        signals: signals::of_labels(&template.metadata.labels),
+        declared: Declared::of(&object.meta, taking),
+        unplaced: object.meta.namespace.is_empty(),
+        audit: None,
+    };
+    if way.is_empty() {
+        workload.signals.dedup();
+    } else {
+        workload.signals.extend(signals::of_labels(&object.meta.labels));
+    }
+    if platform {
+        workload.signals.push((Strength::Certain, format!("is a {name} of {group}").into()));
+    }
+    for (member, containers) in [
+        ("containers", &spec.containers),
+        ("initContainers", &spec.init_containers),
+        ("ephemeralContainers", &spec.ephemeral_containers),
+    ] {
+        for (at, container) in containers.iter().flatten().enumerate() {
+            take_container(&mut workload, container, found, &steps, member, at, taking);
+        }
+    }
+    for volume in spec.volumes.iter().flatten() {
+        take_volume(&mut workload, volume, taking);
+    }
+    workload.images.dedup();
+    workload.secret_refs.sort();
+    workload.secret_refs.dedup();
+    workload.signals.sort_by(|a, b| b.cmp(a));
+    workload.signals.dedup();
+    Ok(Some(workload))
+}
+
+fn take_volume(workload: &mut Workload, volume: &Volume<'_>, taking: &mut Taking<'_>) {
+    if let Some(path) = &volume.host_path {
+        let path = path.path.as_str().trim_end_matches('/');
+        let socket = ["docker.sock", "containerd.sock", "crio.sock"].iter().any(|end| path.ends_with(end));
+        workload.privileged |= socket || path.is_empty() || matches!(path, "/var/run" | "/run" | "/var/run/docker");
+    }
+    if let Some(secret) = &volume.secret
+        && let Some(name) = secret.secret_name.some()
+    {
+        workload.secret_refs.push(taking.share(name));
+    }
+    for source in volume.projected.iter().flat_map(|projected| projected.sources.iter().flatten()) {
+        if let Some(secret) = &source.secret
+            && let Some(name) = secret.name.some()
+        {
+            workload.secret_refs.push(taking.share(name));
+        }
+        if let Some(token) = &source.service_account_token {
+            // The token that automounting places has no audience of its own.
+            if let Some(audience) = token.audience.some() {
+                workload
+                    .projected
+                    .push(ProjectedToken { audience: taking.share(audience), seconds: token.expiration_seconds });
+            }
+        }
+    }
+}
+
+fn take_container(
+    workload: &mut Workload,
+    container: &Container<'_>,
+    found: &Found<'_, '_>,
+    steps: &[&str],
+    member: &str,
+    at: usize,
+    taking: &mut Taking<'_>,
+) {
+    if let Some(image) = container.image.some() {
+        workload.images.push(taking.share(image));
+        workload.signals.extend(signals::of_image(image));
+    }
+    workload.privileged |= container.security_context.as_ref().and_then(|held| held.privileged) == Some(true);
+    workload.host_port |= container.ports.iter().flatten().any(|port| port.host_port.is_some_and(|port| port > 0));
+    let words = || container.command.iter().flatten().chain(container.args.iter().flatten()).map(Text::as_str);
+    workload.signals.extend(signals::of_arguments(words()));
+    take_audit(workload, words());
+    let base = || {
+        let mut path: Vec<Step<'_>> = steps.iter().map(|step| Step::Key(step)).collect();
+        path.extend([Step::Key(member), Step::Index(at)]);
+        path
+    };
+    let pointer = || format!("/{}/{member}/{at}", steps.join("/"));
+    let holder: Arc<str> = format!("{} {}/{}", workload.word, workload.namespace, workload.name).into();
+    let mut keep = |key: &str, value: &str, kind: &'static str, in_arguments: bool, within: &str, index: usize| {
+        let mut path = base();
+        path.extend([Step::Key(within), Step::Index(index)]);
+        workload.secrets.push(LiteralSecret {
+            holder: Arc::clone(&holder),
+            key: taking.share(key),
+            kind,
+            fingerprint: taking.fingerprinter.fingerprint(value.as_bytes()),
+            in_arguments,
+            origin: taking.origin(found.spot_of(&path, &format!("{}/{within}/{index}", pointer()))),
+            file: taking.file,
+        });
+    };
+    let mut refs: Vec<&str> = Vec::new();
+    for (index, variable) in container.env.iter().flatten().enumerate() {
+        let name = variable.name.as_str();
+        workload.signals.extend(signals::of_env(name));
+        if let Some(kind) = secret::kind_of(name, variable.value.as_str()) {
+            keep(name, variable.value.as_str(), kind, false, "env", index);
+        }
+        if let Some(secret) = variable.value_from.as_ref().and_then(|from| from.secret_key_ref.as_ref()) {
+            refs.extend(secret.name.some());
+        }
+    }
+    refs.extend(container.env_from.iter().flatten().filter_map(|from| from.secret_ref.as_ref()?.name.some()));
+    for (within, list) in [("command", &container.command), ("args", &container.args)] {
+        let mut flag: Option<&str> = None;
+        for (index, argument) in list.iter().flatten().enumerate() {
+            let text = argument.as_str();
+            let (name, value) = match text.strip_prefix("--").map(|rest| rest.split_once('=')) {
+                Some(Some((name, value))) => (name, value),
+                Some(None) => {
+                    flag = text.strip_prefix("--");
+                    continue;
+                }
+                None => (flag.take().unwrap_or_default(), text),
+            };
+            flag = None;
+            if let Some(kind) = secret::kind_of(name, value) {
+                keep(if name.is_empty() { "argument" } else { name }, value, kind, true, within, index);
+            }
+        }
+    }
+    for name in refs {
+        workload.secret_refs.push(taking.share(name));
+    }
+}
+
+/// The audit settings of an API server that runs as a pod, in its arguments.
+fn take_audit<'a>(workload: &mut Workload, words: impl Iterator<Item = &'a str>) {
+    let mut server = false;
+    let mut audit = Audit::default();
+    for word in words {
+        server |= word.rsplit('/').next() == Some("kube-apiserver");
+        match word.split_once('=') {
+            Some(("--audit-policy-file", file)) => audit.policy = !file.is_empty(),
+            Some(("--audit-log-maxage", days)) => audit.max_age_days = days.parse().ok(),
+            _ => {}
+        }
+    }
+    if server {
+        workload.audit = Some(audit);
+    }
+}
+
+/// Literal secrets in the `env` list of a custom resource.
+pub(super) fn literals_of_env(
+    list: &serde_json::Value,
+    holder: &Arc<str>,
+    found: &Found<'_, '_>,
+    way: &[&str],
+    taking: &mut Taking<'_>,
+) -> Vec<LiteralSecret> {
+    let mut all = Vec::new();
+    for (index, variable) in list.as_array().into_iter().flatten().enumerate() {
+        let name = agents::text(variable, "name").unwrap_or_default();
+        let value = agents::text(variable, "value").unwrap_or_default();
+        if let Some(kind) = secret::kind_of(name, value) {
+            let mut path: Vec<Step<'_>> = way.iter().map(|step| Step::Key(step)).collect();
+            path.push(Step::Index(index));
+            all.push(LiteralSecret {
+                holder: Arc::clone(holder),
+                key: taking.share(name),
+                kind,
+                fingerprint: taking.fingerprinter.fingerprint(value.as_bytes()),
+                in_arguments: false,
+                origin: taking.origin(found.spot_of(&path, &format!("/{}/{index}", way.join("/")))),
+                file: taking.file,
+            });
+        }
+    }
+    all
+}

@@ -1,0 +1,590 @@
+//! The operations of a capture: verbs on the resources that an API server has, that custom resource definitions add, and
+//! that rules name.
+//!
+//! Operations are sorted by group, resource, subresource and verb, reading verbs first, so that a whole group, a whole
+//! resource and `get, list, watch` of a resource are one range each. URLs follow the resources.
+
+mod class;
+mod kinds;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use evenhand_model::catalog::{AccessLevel, Catalog, CatalogSource, OperationClass};
+use evenhand_model::control::ControlKind;
+use evenhand_model::glob::Glob;
+use evenhand_model::evidence::Truth;
+use evenhand_model::opset::{OpSet, OperationIx};
+use foldhash::fast::FixedState;
+
+use crate::capture::CustomKind;
+use crate::rbac::{Rule, non_resource_url_covers};
+
+pub(crate) use kinds::{STANDARD_VERBS, VERSION, verb_rank};
+
+/// A resource or subresource.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) group: Arc<str>,
+    pub(crate) resource: Arc<str>,
+    pub(crate) sub: Arc<str>,
+    pub(crate) namespaced: bool,
+    /// In the order of numbering.
+    pub(crate) verbs: Vec<Arc<str>>,
+    /// The number of the first verb.
+    first: u32,
+}
+
+/// A URL, or a pattern of URLs that stands for whatever lies below it.
+#[derive(Clone, Debug)]
+struct Url {
+    text: Arc<str>,
+    verbs: Vec<Arc<str>>,
+    first: u32,
+}
+
+/// The operations of a capture.
+#[derive(Clone, Debug)]
+pub(crate) struct Operations {
+    entries: Vec<Entry>,
+    by_name: HashMap<(Arc<str>, Arc<str>, Arc<str>), u32, FixedState>,
+    urls: Vec<Url>,
+    names: Vec<Arc<str>>,
+    levels: Vec<AccessLevel>,
+    /// Summed weights of all operations before each number.
+    weights: Vec<u64>,
+    resources: OpSet,
+    escalation: OpSet,
+    log_tamper: OpSet,
+    gate_tamper: OpSet,
+    secret_read: OpSet,
+    high_risk: OpSet,
+}
+
+/// What a rule grants.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Granting {
+    /// Bound in the whole cluster.
+    pub(crate) cluster: OpSet,
+    /// Bound in a namespace.
+    pub(crate) namespaced: OpSet,
+    /// Whether the rule names groups or resources that nothing has, so that part of it grants nothing.
+    pub(crate) dead: Vec<Arc<str>>,
+}
+
+type Draft = BTreeMap<(Arc<str>, Arc<str>, Arc<str>), (bool, BTreeSet<(usize, Arc<str>)>)>;
+
+impl Operations {
+    /// The catalogue of a capture with these custom resources and rules.
+    pub(crate) fn new<'r>(custom: impl Iterator<Item = &'r CustomKind>, rules: impl Iterator<Item = &'r Rule>) -> Self {
+        let mut draft: Draft = kinds::builtin();
+        let builtin: BTreeSet<_> = draft.keys().cloned().collect();
+        let verb = |verb: &str| (verb_rank(verb), Arc::<str>::from(verb));
+        let none: Arc<str> = Arc::from("");
+        for kind in custom {
+            let mut add = |sub: &str, verbs: &[&str]| {
+                draft
+                    .entry((Arc::clone(&kind.group), Arc::clone(&kind.plural), Arc::from(sub)))
+                    .or_insert_with(|| (kind.namespaced, verbs.iter().map(|one| verb(one)).collect()));
+            };
+            add("", STANDARD_VERBS);
+            if kind.status {
+                add("status", kinds::STATE_VERBS);
+            }
+            if kind.scale {
+                add("scale", kinds::STATE_VERBS);
+            }
+        }
+        let mut urls: BTreeMap<Arc<str>, BTreeSet<(usize, Arc<str>)>> =
+            kinds::URLS.iter().map(|url| (Arc::from(*url), [verb("get")].into())).collect();
+        let mut open_groups: BTreeSet<Arc<str>> = BTreeSet::new();
+        let mut open_resources: BTreeSet<(Arc<str>, Arc<str>)> = BTreeSet::new();
+        for rule in rules {
+            for url in rule.non_resource_urls.iter().filter(|url| !url.trim_end_matches('*').is_empty()) {
+                let held = urls.entry(Arc::clone(url)).or_insert_with(|| [verb("get")].into());
+                held.extend(rule.verbs.iter().filter(|one| is_verb(one)).map(|one| verb(one)));
+            }
+            for group in rule.api_groups.iter().filter(|group| !is_dead_group(group)) {
+                for text in &rule.resources {
+                    if &**text == "*" {
+                        if &**group != "*" {
+                            open_groups.insert(Arc::clone(group));
+                        }
+                        continue;
+                    }
+                    if text.contains('*') {
+                        continue;
+                    }
+                    let (resource, sub) = text.split_once('/').unwrap_or((text, ""));
+                    if resource.is_empty() {
+                        continue;
+                    }
+                    let key = (Arc::clone(group), Arc::<str>::from(resource), Arc::<str>::from(sub));
+                    if &**group == "*" {
+                        open_resources.insert((key.1, key.2));
+                        continue;
+                    }
+                    let known = builtin.contains(&key);
+                    let whole = (Arc::clone(group), Arc::clone(&key.1), Arc::clone(&none));
+                    let namespaced = draft.get(&whole).is_none_or(|(namespaced, _)| *namespaced);
+                    let (_, verbs) = draft.entry(key).or_insert_with(|| {
+                        let verbs = match sub {
+                            "" => STANDARD_VERBS,
+                            "status" | "scale" => kinds::STATE_VERBS,
+                            _ => &[],
+                        };
+                        (namespaced, verbs.iter().map(|one| verb(one)).collect())
+                    });
+                    // A standard verb that a built-in resource does not have is refused by the server whoever asks.
+                    let mut named = rule.verbs.iter().filter(|one| is_verb(one)).peekable();
+                    if named.peek().is_none() && verbs.is_empty() {
+                        verbs.extend(["get", "create", "patch", "update"].map(verb));
+                    }
+                    verbs.extend(
+                        named.filter(|one| !known || !STANDARD_VERBS.contains(&&***one)).map(|one| verb(one)),
+                    );
+                }
+            }
+        }
+        // A star over a group of which nothing else is known still grants something: one entry stands for it.
+        for group in open_groups {
+            if !draft.keys().any(|(held, ..)| *held == group) {
+                let all = STANDARD_VERBS.iter().map(|one| verb(one)).collect();
+                draft.insert((group, Arc::from("*"), Arc::clone(&none)), (true, all));
+            }
+        }
+        for (resource, sub) in open_resources {
+            if !draft.keys().any(|(_, held, held_sub)| *held == resource && *held_sub == sub) {
+                let all = STANDARD_VERBS.iter().map(|one| verb(one)).collect();
+                draft.insert((Arc::from("*"), resource, sub), (true, all));
+            }
+        }
+        Self::number(draft, urls)
+    }
+
+    fn number(draft: Draft, urls: BTreeMap<Arc<str>, BTreeSet<(usize, Arc<str>)>>) -> Self {
+        let mut operations = Self {
+            entries: Vec::with_capacity(draft.len()),
+            by_name: HashMap::default(),
+            urls: Vec::with_capacity(urls.len()),
+            names: Vec::new(),
+            levels: Vec::new(),
+            weights: vec![0],
+            resources: OpSet::new(),
+            escalation: OpSet::new(),
+            log_tamper: OpSet::new(),
+            gate_tamper: OpSet::new(),
+            secret_read: OpSet::new(),
+            high_risk: OpSet::new(),
+        };
+        let mut classes: [Vec<(u32, u32)>; 4] = Default::default();
+        let mut at = 0u32;
+        for ((group, resource, sub), (namespaced, verbs)) in draft {
+            let verbs: Vec<Arc<str>> = verbs.into_iter().map(|(_, verb)| verb).collect();
+            let key = (Arc::clone(&group), Arc::clone(&resource), Arc::clone(&sub));
+            operations.by_name.insert(key, u32::try_from(operations.entries.len()).unwrap_or(u32::MAX));
+            let entry = Entry { group, resource, sub, namespaced, verbs, first: at };
+            for verb in &entry.verbs {
+                operations.names.push(format!("{verb} {}", entry.name()).into());
+                operations.levels.push(class::level(&entry, verb));
+                for (class, ranges) in class::CLASSES.iter().zip(&mut classes) {
+                    if class::is(*class, &entry, verb) {
+                        ranges.push((at, at + 1));
+                    }
+                }
+                at += 1;
+            }
+            operations.entries.push(entry);
+        }
+        operations.resources = OpSet::from_ranges([(0, at)]);
+        for (text, verbs) in urls {
+            let verbs: Vec<Arc<str>> = verbs.into_iter().map(|(_, verb)| verb).collect();
+            for verb in &verbs {
+                operations.names.push(format!("{verb} {text}").into());
+                operations.levels.push(if matches!(&**verb, "get" | "head" | "options") {
+                    AccessLevel::Read
+                } else {
+                    AccessLevel::Write
+                });
+            }
+            let first = at;
+            at += u32::try_from(verbs.len()).unwrap_or(u32::MAX);
+            operations.urls.push(Url { text, verbs, first });
+        }
+        let [escalation, log_tamper, gate_tamper, secret_read] = classes.map(OpSet::from_ranges);
+        operations.escalation = escalation;
+        operations.log_tamper = log_tamper;
+        operations.gate_tamper = gate_tamper;
+        operations.secret_read = secret_read;
+        for operation in 0..at {
+            let before = operations.weights.last().copied().unwrap_or(0);
+            operations.weights.push(before + u64::from(operations.weight(OperationIx(operation))));
+        }
+        operations.high_risk =
+            (0..at).map(OperationIx).filter(|operation| operations.high_risk(*operation)).collect();
+        operations
+    }
+
+    /// All operations on resources, URLs apart.
+    pub(crate) fn resources(&self) -> &OpSet {
+        &self.resources
+    }
+
+    /// The entry of a resource.
+    pub(crate) fn entry(&self, group: &str, resource: &str, sub: &str) -> Option<&Entry> {
+        let at = self.by_name.get(&(Arc::from(group), Arc::from(resource), Arc::from(sub)))?;
+        self.entries.get(*at as usize)
+    }
+
+    /// The groups that have a resource, in order.
+    pub(crate) fn groups_with(&self, resource: &str) -> Vec<&Entry> {
+        self.entries.iter().filter(|entry| *entry.resource == *resource && entry.sub.is_empty()).collect()
+    }
+
+    /// The operations of some verbs on one resource.
+    pub(crate) fn operations(&self, group: &str, resource: &str, sub: &str, verbs: &[&str]) -> OpSet {
+        let Some(entry) = self.entry(group, resource, sub) else { return OpSet::new() };
+        OpSet::from_ranges(entry.numbered().filter(|(verb, _)| verbs.contains(verb)).map(|(_, at)| (at, at + 1)))
+    }
+
+    /// The operations whose verb begins with a text, on any resource.
+    pub(crate) fn verbs_with_prefix(&self, prefix: &str) -> OpSet {
+        OpSet::from_ranges(
+            self.entries
+                .iter()
+                .flat_map(Entry::numbered)
+                .filter(|(verb, _)| verb.starts_with(prefix))
+                .map(|(_, at)| (at, at + 1)),
+        )
+    }
+
+    /// What a rule grants, by the authorizer's own matching over the operations that exist.
+    pub(crate) fn granted_by(&self, rule: &Rule) -> Granting {
+        let mut granting = Granting::default();
+        let star = |list: &[Arc<str>]| list.iter().any(|held| &**held == "*");
+        let (all_groups, all_resources, all_verbs) = (star(&rule.api_groups), star(&rule.resources), star(&rule.verbs));
+        let nameless = rule.resource_names.is_empty() || rule.resource_names.iter().any(|name| name.is_empty());
+        let (mut cluster, mut namespaced) = (Vec::new(), Vec::new());
+        let mut take = |entry: &Entry| {
+            for (verb, at) in entry.numbered() {
+                if !all_verbs && !rule.verbs.iter().any(|held| **held == *verb) {
+                    continue;
+                }
+                // These requests carry no name, so a rule with names refuses them.
+                if !nameless && entry.sub.is_empty() && matches!(verb, "create" | "deletecollection") {
+                    continue;
+                }
+                cluster.push((at, at + 1));
+                // A request for one Namespace carries that namespace.
+                let own = &*entry.resource == "namespaces"
+                    && entry.group.is_empty()
+                    && !matches!(verb, "list" | "watch" | "create");
+                if entry.namespaced || own {
+                    namespaced.push((at, at + 1));
+                }
+            }
+        };
+        let subs: Vec<&str> = rule.resources.iter().filter_map(|held| held.strip_prefix("*/")).collect();
+        if all_groups || all_resources || !subs.is_empty() {
+            for entry in &self.entries {
+                let group = all_groups || rule.api_groups.contains(&entry.group);
+                let resource = all_resources
+                    || (!entry.sub.is_empty() && subs.contains(&&*entry.sub))
+                    || rule.resources.iter().any(|held| entry.is(held));
+                if group && resource {
+                    take(entry);
+                }
+            }
+        } else {
+            for group in &rule.api_groups {
+                for text in &rule.resources {
+                    let (resource, sub) = text.split_once('/').unwrap_or((text, ""));
+                    if let Some(entry) = self.entry(group, resource, sub) {
+                        take(entry);
+                    }
+                }
+            }
+        }
+        for url in &self.urls {
+            if rule.non_resource_urls.iter().any(|held| non_resource_url_covers(held, &url.text)) {
+                for (at, verb) in (url.first..).zip(&url.verbs) {
+                    if all_verbs || rule.verbs.contains(verb) {
+                        cluster.push((at, at + 1));
+                    }
+                }
+            }
+        }
+        granting.cluster = OpSet::from_ranges(cluster);
+        granting.namespaced = OpSet::from_ranges(namespaced);
+        granting.dead.extend(rule.api_groups.iter().filter(|group| is_dead_group(group)).cloned());
+        granting.dead.extend(
+            rule.resources
+                .iter()
+                .filter(|text| text.contains('*') && &***text != "*" && !is_sub_star(text))
+                .cloned(),
+        );
+        granting
+    }
+
+    fn matching(&self, verb: &Glob, entry: impl Fn(&Entry) -> bool) -> OpSet {
+        OpSet::from_ranges(
+            self.entries
+                .iter()
+                .filter(|one| entry(one))
+                .flat_map(Entry::numbered)
+                .filter(|(held, _)| verb.matches(held) == Truth::Yes)
+                .map(|(_, at)| (at, at + 1)),
+        )
+    }
+}
+
+/// `*/scale`, which stands for that subresource of every resource.
+fn is_sub_star(text: &str) -> bool {
+    text.strip_prefix("*/").is_some_and(|sub| !sub.is_empty() && !sub.contains('*'))
+}
+
+/// Ways to write the core group that no server understands.
+fn is_dead_group(group: &str) -> bool {
+    matches!(group, "core" | "v1")
+}
+
+/// A verb that a request can have: lower-case, and no star.
+fn is_verb(verb: &str) -> bool {
+    !verb.is_empty()
+        && !verb.contains('*')
+        && !verb.chars().any(|c| c.is_ascii_uppercase())
+        && !matches!(verb, "proxy" | "redirect")
+}
+
+impl Entry {
+    /// `pods`, `pods/exec`, `deployments.apps/scale`.
+    pub(crate) fn name(&self) -> String {
+        let mut name = self.resource.to_string();
+        if !self.group.is_empty() {
+            name.push('.');
+            name.push_str(&self.group);
+        }
+        if !self.sub.is_empty() {
+            name.push('/');
+            name.push_str(&self.sub);
+        }
+        name
+    }
+
+    fn is(&self, text: &str) -> bool {
+        let (resource, sub) = text.split_once('/').unwrap_or((text, ""));
+        *self.resource == *resource && *self.sub == *sub
+    }
+
+    fn numbered(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.verbs.iter().map(|verb| &**verb).zip(self.first..)
+    }
+
+    fn end(&self) -> u32 {
+        self.first + u32::try_from(self.verbs.len()).unwrap_or(u32::MAX)
+    }
+}
+
+impl Catalog for Operations {
+    fn sources(&self) -> Vec<CatalogSource> {
+        vec![
+            CatalogSource { package: "kubernetes".into(), version: VERSION.into(), date: kinds::DATE.into() },
+            CatalogSource { package: "capture".into(), version: "its own definitions and rules".into(), date: "".into() },
+        ]
+    }
+
+    fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    fn name(&self, operation: OperationIx) -> Arc<str> {
+        self.names.get(operation.0 as usize).cloned().unwrap_or_default()
+    }
+
+    fn level(&self, operation: OperationIx) -> AccessLevel {
+        self.levels.get(operation.0 as usize).copied().unwrap_or(AccessLevel::Write)
+    }
+
+    fn expand(&self, pattern: &str) -> OpSet {
+        let pattern = pattern.trim();
+        if pattern == "*" {
+            return OpSet::all(self.len());
+        }
+        let Some((verb, what)) = pattern.split_once(char::is_whitespace) else { return OpSet::new() };
+        let (verb, what) = (Glob::wildcard(verb), what.trim());
+        if what.starts_with('/') {
+            let wanted = Glob::wildcard(what);
+            let verb = match &verb {
+                Glob::Literal(text) => Glob::literal(text.to_ascii_lowercase()),
+                other => other.clone(),
+            };
+            return OpSet::from_ranges(
+                self.urls
+                    .iter()
+                    .filter(|url| wanted.matches(&url.text) == Truth::Yes)
+                    .flat_map(|url| url.verbs.iter().zip(url.first..))
+                    .filter(|(held, _)| verb.matches(held) == Truth::Yes)
+                    .map(|(_, at)| (at, at + 1)),
+            );
+        }
+        if what == "*" {
+            return self.matching(&verb, |_| true);
+        }
+        let (what, sub) = what.split_once('/').unwrap_or((what, ""));
+        let sub = Glob::wildcard(sub);
+        match what.split_once('.') {
+            Some((resource, group)) => {
+                let group = Glob::wildcard(if group == "core" { "" } else { group });
+                // A star over a group is everything in it, as in a rule.
+                let whole = resource == "*" && sub == Glob::literal("");
+                let resource = Glob::wildcard(resource);
+                self.matching(&verb, |entry| {
+                    group.matches(&entry.group) == Truth::Yes
+                        && resource.matches(&entry.resource) == Truth::Yes
+                        && (whole || sub.matches(&entry.sub) == Truth::Yes)
+                })
+            }
+            None => {
+                let resource = Glob::wildcard(what);
+                let named = |entry: &Entry| {
+                    resource.matches(&entry.resource) == Truth::Yes && sub.matches(&entry.sub) == Truth::Yes
+                };
+                // Without a group the core group is meant where it has the resource.
+                let core = self.matching(&verb, |entry| entry.group.is_empty() && named(entry));
+                if core.is_empty() || matches!(resource, Glob::Any) { self.matching(&verb, named) } else { core }
+            }
+        }
+    }
+
+    fn class(&self, class: OperationClass) -> &OpSet {
+        match class {
+            OperationClass::Escalation => &self.escalation,
+            OperationClass::LogTamper => &self.log_tamper,
+            OperationClass::GateTamper => &self.gate_tamper,
+            OperationClass::SecretRead => &self.secret_read,
+        }
+    }
+
+    fn control_of_key(&self, _key: &str) -> Option<ControlKind> {
+        // RBAC has no conditions.
+        None
+    }
+
+    fn summarise(&self, operations: &OpSet) -> Vec<(Arc<str>, OpSet)> {
+        let mut all: Vec<(Arc<str>, OpSet)> = Vec::new();
+        let mut rest = operations.clone();
+        if self.resources.is_subset(operations) {
+            all.push(("* *".into(), self.resources.clone()));
+            rest = rest.difference(&self.resources);
+        }
+        let mut groups: Vec<(&Arc<str>, u32, u32)> = Vec::new();
+        for entry in &self.entries {
+            match groups.last_mut() {
+                Some((group, _, end)) if **group == entry.group => *end = entry.end(),
+                _ => groups.push((&entry.group, entry.first, entry.end())),
+            }
+        }
+        let single = |rest: &OpSet| -> Vec<(Arc<str>, OpSet)> {
+            rest.iter().map(|operation| (self.name(operation), OpSet::single(operation))).collect()
+        };
+        for (group, first, end) in groups {
+            let whole = OpSet::from_ranges([(first, end)]);
+            let part = rest.intersection(&whole);
+            if part.is_empty() {
+                continue;
+            }
+            if part == whole {
+                let name = if group.is_empty() { "core" } else { group };
+                all.push((format!("* *.{name}").into(), whole));
+            } else {
+                all.extend(single(&part));
+            }
+        }
+        all.extend(single(&rest.difference(&self.resources)));
+        all
+    }
+
+    fn weight_of(&self, operations: &OpSet) -> u64 {
+        let before = |at: u32| self.weights.get(at as usize).or(self.weights.last()).copied().unwrap_or(0);
+        operations.ranges().iter().map(|(start, end)| before(*end) - before(*start)).sum()
+    }
+
+    fn high_risk_set(&self) -> OpSet {
+        self.high_risk.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(value: serde_json::Value) -> Rule {
+        serde_json::from_value(value).expect("a rule")
+    }
+
+    fn names(operations: &Operations, set: &OpSet) -> Vec<String> {
+        set.iter().map(|operation| operations.name(operation).to_string()).collect()
+    }
+
+    #[test]
+    fn a_star_over_subresources_of_one_resource_grants_nothing() {
+        let dead = rule(serde_json::json!({"verbs": ["*"], "apiGroups": ["", "core"], "resources": ["pods/*"]}));
+        let operations = Operations::new(std::iter::empty(), std::iter::once(&dead));
+        let granting = operations.granted_by(&dead);
+        assert!(granting.cluster.is_empty());
+        assert_eq!(granting.dead, [Arc::from("core"), Arc::from("pods/*")]);
+    }
+
+    #[test]
+    fn a_rule_with_names_refuses_requests_without_one() {
+        let named = rule(serde_json::json!({
+            "verbs": ["create", "get", "list", "deletecollection"], "apiGroups": [""],
+            "resources": ["secrets", "serviceaccounts/token"], "resourceNames": ["a"]
+        }));
+        let operations = Operations::new(std::iter::empty(), std::iter::once(&named));
+        assert_eq!(
+            names(&operations, &operations.granted_by(&named).namespaced),
+            ["get secrets", "list secrets", "create serviceaccounts/token"]
+        );
+    }
+
+    #[test]
+    fn bound_in_a_namespace_a_rule_reaches_no_cluster_resource_but_the_namespace() {
+        let all = rule(serde_json::json!({"verbs": ["*"], "apiGroups": [""], "resources": ["nodes", "namespaces"]}));
+        let operations = Operations::new(std::iter::empty(), std::iter::once(&all));
+        assert_eq!(
+            names(&operations, &operations.granted_by(&all).namespaced),
+            ["get namespaces", "patch namespaces", "update namespaces", "delete namespaces"]
+        );
+    }
+
+    #[test]
+    fn patterns_are_written_as_kubectl_writes_them() {
+        let operations = Operations::new(std::iter::empty(), std::iter::empty());
+        assert_eq!(names(&operations, &operations.expand("get pods")), ["get pods"]);
+        assert_eq!(names(&operations, &operations.expand("get deployments")), ["get deployments.apps"]);
+        assert_eq!(names(&operations, &operations.expand("create deployments.apps")), ["create deployments.apps"]);
+        assert_eq!(operations.expand("* secrets").len(), 8);
+        assert_eq!(names(&operations, &operations.expand("update deployments/scale")), ["update deployments.apps/scale"]);
+        assert_eq!(names(&operations, &operations.expand("GET /healthz")), ["get /healthz"]);
+        assert_eq!(operations.expand("* *"), *operations.resources());
+        assert!(operations.expand("get nothings").is_empty());
+    }
+
+    #[test]
+    fn every_group_is_summarised_as_one() {
+        let operations = Operations::new(std::iter::empty(), std::iter::empty());
+        let apps = operations.expand("* *.apps");
+        let both = apps.union(&operations.expand("get pods"));
+        let summary = operations.summarise(&both);
+        assert_eq!(summary.iter().map(|(name, _)| &**name).collect::<Vec<_>>(), ["get pods", "* *.apps"]);
+        assert_eq!(operations.weight_of(&both), both.iter().map(|one| u64::from(operations.weight(one))).sum::<u64>());
+    }
+
+    #[test]
+    fn a_star_over_an_unknown_group_is_still_something() {
+        let open = rule(serde_json::json!({"verbs": ["*"], "apiGroups": ["example.com"], "resources": ["*"]}));
+        let operations = Operations::new(std::iter::empty(), std::iter::once(&open));
+        assert_eq!(operations.granted_by(&open).cluster.len(), 8);
+    }
+}
