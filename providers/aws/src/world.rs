@@ -54,6 +54,15 @@ pub(crate) struct Principal {
     pub(crate) service_linked: bool,
     /// Instance profiles that carry the role.
     pub(crate) instance_profiles: Vec<Arc<str>>,
+    /// The groups of a user.
+    pub(crate) groups: Vec<IdentityId>,
+    /// Names (ARNs) of the managed policies attached to it and to its groups: who may rewrite one of them rewrites its
+    /// access.
+    pub(crate) managed_policies: Vec<Arc<str>>,
+    /// Whether a user can sign in with a password.
+    pub(crate) password: Fact<bool>,
+    /// The number of a user's access keys.
+    pub(crate) access_keys: Fact<u8>,
     pub(crate) evidence: Evidence,
 }
 

@@ -1,0 +1,216 @@
+//! Enumeration: the effective access of a principal as slices.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use evenhand_model::access::{Access, GrantIx, Slice};
+use evenhand_model::catalog::Catalog;
+use evenhand_model::condition::{Clause, Condition};
+use evenhand_model::evidence::{Fact, Truth};
+use evenhand_model::opset::OpSet;
+
+use super::caller::{Caller, doubts};
+use super::layers::{Denial, Limit, Now, Piece, limit, split};
+use crate::catalog::Catalogue;
+use crate::world::{AccountLimits, PolicyIx, Principal, PrincipalKind, World};
+
+/// Pieces beyond which denies no longer cut: hostile policies must not cost more than their size.
+const MOST_PIECES: usize = 20_000;
+
+/// The limits that apply to a principal.
+#[derive(Default)]
+pub(super) struct Limits<'a> {
+    pub(super) boundary: Option<PolicyIx>,
+    pub(super) service_control: Option<&'a [Vec<PolicyIx>]>,
+    pub(super) resource_control: Option<&'a [Vec<PolicyIx>]>,
+}
+
+impl<'a> Limits<'a> {
+    pub(super) fn of(world: &'a World, principal: &'a Principal) -> Self {
+        let account: Option<&AccountLimits> = world.limits.get(&principal.account);
+        let levels = |fact: &'a Fact<Vec<Vec<PolicyIx>>>| fact.value().map(Vec::as_slice);
+        Self {
+            boundary: principal.boundary.value().copied(),
+            // Service-linked roles are never limited by service control policies.
+            service_control: account
+                .filter(|_| !principal.service_linked)
+                .and_then(|account| levels(&account.service_control)),
+            resource_control: account
+                .filter(|_| !principal.service_linked)
+                .and_then(|account| levels(&account.resource_control)),
+        }
+    }
+
+    /// Every policy that limits.
+    pub(super) fn policies(&self) -> impl Iterator<Item = PolicyIx> {
+        let levels = |levels: Option<&'a [Vec<PolicyIx>]>| levels.unwrap_or_default().iter().flatten().copied();
+        self.boundary.into_iter().chain(levels(self.service_control)).chain(levels(self.resource_control))
+    }
+}
+
+/// The access of a principal.
+pub(super) fn access(world: &World, principal: &Principal, now: &Now) -> Access {
+    access_within(world, principal, &Limits::of(world, principal), now)
+}
+
+/// The access of a principal under other limits than its own.
+pub(super) fn access_within(world: &World, principal: &Principal, limits: &Limits<'_>, now: &Now) -> Access {
+    let store = &world.policies;
+    let caller = Caller(principal);
+    let mut doubts = doubts(principal);
+    for policy in principal.identity_policies.iter().copied().chain(limits.policies()) {
+        if store.broken(policy) {
+            doubts.push(format!("`{}` could not be understood", store.label(policy)).into());
+        }
+    }
+    doubts.sort_unstable();
+    doubts.dedup();
+    if principal.kind == PrincipalKind::Root {
+        return Access { slices: Vec::new(), doubts, unlimited: true };
+    }
+
+    let mut pieces = Vec::new();
+    let mut denials = Vec::new();
+    split(store, &principal.identity_policies, &caller, now, |piece| pieces.push(piece), &mut denials);
+    let slices = if pieces.is_empty() {
+        Vec::new()
+    } else {
+        limited(world, principal, limits, now, pieces, denials, &mut doubts)
+    };
+    Access { slices, doubts, unlimited: false }
+}
+
+/// What the limits of a principal would leave of all access.
+pub(super) fn ceiling(world: &World, principal: &Principal, now: &Now) -> Access {
+    let everything = Piece {
+        operations: Arc::new(OpSet::all(Catalogue::global().len())),
+        scope: Arc::default(),
+        condition: Arc::default(),
+        grant: GrantIx(0),
+    };
+    let mut doubts = Vec::new();
+    let limits = Limits::of(world, principal);
+    let slices = limited(world, principal, &limits, now, vec![everything], Vec::new(), &mut doubts);
+    Access { slices, doubts, unlimited: false }
+}
+
+/// What limits and denies leave of some pieces, as slices.
+fn limited(
+    world: &World,
+    principal: &Principal,
+    limits: &Limits<'_>,
+    now: &Now,
+    mut pieces: Vec<Piece>,
+    mut denials: Vec<Denial>,
+    doubts: &mut Vec<Arc<str>>,
+) -> Vec<Slice> {
+    let store = &world.policies;
+    let caller = Caller(principal);
+    let mut layers: Vec<Limit> = Vec::new();
+    if let Some(boundary) = limits.boundary.filter(|boundary| !store.broken(*boundary)) {
+        layers.push(limit(store, &[boundary], &caller, now, &mut denials));
+    }
+    for level in limits.service_control.unwrap_or_default() {
+        if !level.iter().any(|policy| store.broken(*policy)) {
+            layers.push(limit(store, level, &caller, now, &mut denials));
+        }
+    }
+    let from = denials.len();
+    for level in limits.resource_control.unwrap_or_default() {
+        split(store, level, &caller, now, |_| {}, &mut denials);
+    }
+    let covered = Catalogue::global().resource_controlled();
+    for denial in denials.iter_mut().skip(from) {
+        denial.operations = Arc::new(denial.operations.intersection(covered));
+    }
+
+    for layer in &layers {
+        if layer.open.len() == Catalogue::global().len() {
+            continue;
+        }
+        let mut left = Vec::with_capacity(pieces.len());
+        for piece in pieces {
+            layer.apply(piece, &mut left);
+        }
+        pieces = merged(left);
+    }
+    pieces = deny(pieces, &denials, doubts);
+    let mut slices: Vec<Slice> = merged(pieces)
+        .into_iter()
+        .map(|piece| Slice {
+            operations: piece.operations,
+            scope: piece.scope,
+            condition: piece.condition,
+            grant: piece.grant,
+        })
+        .collect();
+    slices.sort_by(|a, b| {
+        (a.grant, a.operations.first(), &a.scope, &a.condition).cmp(&(
+            b.grant,
+            b.operations.first(),
+            &b.scope,
+            &b.condition,
+        ))
+    });
+    slices
+}
+
+fn deny(mut pieces: Vec<Piece>, denials: &[Denial], doubts: &mut Vec<Arc<str>>) -> Vec<Piece> {
+    if denials.is_empty() {
+        return pieces;
+    }
+    let total = OpSet::from_ranges(
+        denials.iter().filter(|denial| denial.is_total()).flat_map(|denial| denial.operations.ranges().iter().copied()),
+    );
+    if !total.is_empty() {
+        for piece in &mut pieces {
+            if piece.operations.intersects(&total) {
+                piece.operations = Arc::new(piece.operations.difference(&total));
+            }
+        }
+        pieces.retain(|piece| !piece.operations.is_empty());
+    }
+    for denial in denials.iter().filter(|denial| !denial.is_total()) {
+        if pieces.len() > MOST_PIECES {
+            let clause = Clause::Opaque("unless denied by one of many further statements".into());
+            for piece in &mut pieces {
+                piece.condition = Arc::new(Condition::clone(&piece.condition).with(clause.clone()));
+            }
+            doubts.push("the policies deny in too many overlapping ways to take apart".into());
+            break;
+        }
+        if !pieces.iter().any(|piece| piece.operations.intersects(&denial.operations)) {
+            continue;
+        }
+        let mut left = Vec::with_capacity(pieces.len() + 1);
+        for piece in pieces {
+            denial.apply(piece, &mut left);
+        }
+        pieces = left;
+    }
+    pieces
+}
+
+/// Pieces of one statement that differ in their operations only become one.
+fn merged(pieces: Vec<Piece>) -> Vec<Piece> {
+    if pieces.len() < 2 {
+        return pieces.into_iter().filter(keep).collect();
+    }
+    let mut out: Vec<Piece> = Vec::with_capacity(pieces.len());
+    let mut seen: HashMap<_, usize, foldhash::fast::RandomState> = HashMap::default();
+    for piece in pieces.into_iter().filter(keep) {
+        let key = (piece.grant, Arc::clone(&piece.scope), Arc::clone(&piece.condition));
+        match seen.get(&key).and_then(|at| out.get_mut(*at)) {
+            Some(held) => held.operations = Arc::new(held.operations.union(&piece.operations)),
+            None => {
+                seen.insert(key, out.len());
+                out.push(piece);
+            }
+        }
+    }
+    out
+}
+
+fn keep(piece: &Piece) -> bool {
+    !piece.operations.is_empty() && piece.scope.is_nothing() != Truth::Yes
+}

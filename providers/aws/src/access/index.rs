@@ -1,0 +1,122 @@
+//! Where to find things of a world: the policies of a resource, principals of equal access.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use evenhand_model::evidence::Fact;
+use rayon::prelude::*;
+
+use super::caller::Caller;
+use super::enumerate::Limits;
+use crate::policy::arn;
+use crate::world::{AccountId, PolicyIx, Principal, PrincipalKind, World};
+
+/// Policies of resources by name.
+#[derive(Debug, Default)]
+pub(super) struct ResourcePolicies(HashMap<Arc<str>, Vec<usize>, foldhash::fast::RandomState>);
+
+impl ResourcePolicies {
+    pub(super) fn of(world: &World) -> Self {
+        let mut by_name: HashMap<Arc<str>, Vec<usize>, _> = HashMap::default();
+        for (at, held) in world.resource_policies.iter().enumerate() {
+            by_name.entry(Arc::clone(&held.resource)).or_default().push(at);
+        }
+        Self(by_name)
+    }
+
+    /// The policies of a resource with the account that owns it. Objects have their bucket's, versions and aliases of a
+    /// function have the function's.
+    pub(super) fn find(&self, world: &World, resource: &str) -> Vec<(PolicyIx, AccountId)> {
+        let mut names = vec![resource];
+        if let Some([_, _, service, _, _, rest]) = arn::split(resource) {
+            let shorter = match service {
+                "s3" => rest.split_once('/').map(|(bucket, _)| bucket),
+                "lambda" => rest.rsplit_once(':').filter(|(head, _)| head.contains(':')).map(|(head, _)| head),
+                _ => None,
+            };
+            if let Some(shorter) = shorter {
+                names.extend(resource.get(..resource.len() - rest.len() + shorter.len()));
+            }
+        }
+        names
+            .into_iter()
+            .filter_map(|name| self.0.get(name))
+            .flatten()
+            .filter_map(|at| world.resource_policies.get(*at))
+            .map(|held| (held.policy, held.account.clone()))
+            .collect()
+    }
+}
+
+/// Principals grouped by what decides their access.
+#[derive(Debug, Default)]
+pub(super) struct Groups {
+    /// The group of each principal, in the world's order.
+    pub(super) group: Vec<u32>,
+    /// The first principal of each group.
+    pub(super) first: Vec<usize>,
+}
+
+#[derive(PartialEq, Eq, Hash)]
+struct Key {
+    policies: Vec<PolicyIx>,
+    boundary: Fact<PolicyIx>,
+    missing: Vec<Arc<str>>,
+    limits: u32,
+    service_linked: bool,
+    root: bool,
+    /// What the policies depend on of who asks.
+    signature: Vec<u8>,
+}
+
+impl Groups {
+    pub(super) fn of(world: &World) -> Self {
+        let mut numbers: HashMap<(&Fact<Vec<Vec<PolicyIx>>>, &Fact<Vec<Vec<PolicyIx>>>), u32> = HashMap::new();
+        let mut by_account: HashMap<&AccountId, u32> = HashMap::new();
+        for (account, limits) in &world.limits {
+            let next = u32::try_from(numbers.len() + 1).unwrap_or(u32::MAX);
+            let number = *numbers.entry((&limits.service_control, &limits.resource_control)).or_insert(next);
+            by_account.insert(account, number);
+        }
+        let keys: Vec<Key> = world
+            .principals
+            .values()
+            .collect::<Vec<_>>()
+            .into_par_iter()
+            .map(|principal| key(world, principal, by_account.get(&principal.account).copied().unwrap_or_default()))
+            .collect();
+        let mut groups = Self::default();
+        let mut seen: HashMap<Key, u32, foldhash::fast::RandomState> = HashMap::default();
+        for (at, key) in keys.into_iter().enumerate() {
+            let next = u32::try_from(groups.first.len()).unwrap_or(u32::MAX);
+            let group = *seen.entry(key).or_insert(next);
+            if group == next {
+                groups.first.push(at);
+            }
+            groups.group.push(group);
+        }
+        groups
+    }
+}
+
+fn key(world: &World, principal: &Principal, limits: u32) -> Key {
+    let caller = Caller(principal);
+    let mut signature = Vec::new();
+    for policy in principal.identity_policies.iter().copied().chain(Limits::of(world, principal).policies()) {
+        let compiled = world.policies.compiled(policy);
+        if compiled.personal {
+            for statement in &compiled.statements {
+                statement.signature(&caller, &mut signature);
+            }
+        }
+    }
+    Key {
+        policies: principal.identity_policies.clone(),
+        boundary: principal.boundary,
+        missing: principal.missing.clone(),
+        limits,
+        service_linked: principal.service_linked,
+        root: principal.kind == PrincipalKind::Root,
+        signature,
+    }
+}

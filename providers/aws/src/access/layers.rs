@@ -1,0 +1,262 @@
+//! Compiled statements as sets of pieces for one caller: what a layer allows, what it denies.
+
+use std::sync::Arc;
+
+use evenhand_model::access::GrantIx;
+use evenhand_model::condition::{Clause, Condition, Test};
+use evenhand_model::evidence::Truth;
+use evenhand_model::opset::OpSet;
+use evenhand_model::scope::ResourceScope;
+
+use crate::policy::compile::model_test;
+use crate::policy::context::{Context, Lookup};
+use crate::policy::document::ConditionTest;
+use crate::policy::operator::{self, Operator, Order};
+use crate::policy::{Effect, PolicyStore};
+use crate::world::PolicyIx;
+
+/// Operations on resources under a condition, from one statement.
+#[derive(Clone, Debug)]
+pub(super) struct Piece {
+    pub(super) operations: Arc<OpSet>,
+    pub(super) scope: Arc<ResourceScope>,
+    pub(super) condition: Arc<Condition>,
+    pub(super) grant: GrantIx,
+}
+
+/// A deny: operations on resources where all tests hold.
+#[derive(Clone, Debug)]
+pub(super) struct Denial {
+    pub(super) operations: Arc<OpSet>,
+    pub(super) scope: Arc<ResourceScope>,
+    pub(super) tests: Vec<Test>,
+    /// What of the statement is not understood; it may or may not deny.
+    pub(super) opaque: Option<Arc<str>>,
+}
+
+/// A layer that limits: a boundary, or one level of organisation policies.
+#[derive(Debug, Default)]
+pub(super) struct Limit {
+    /// Allowed on everything, unconditionally.
+    pub(super) open: OpSet,
+    /// Allowed in part.
+    pub(super) partial: Vec<Piece>,
+}
+
+/// The moment of the scan as a context: tells which grants have run out.
+pub(super) struct Now(pub(super) jiff::Timestamp);
+
+impl Context for Now {
+    fn get(&self, key: &str) -> Lookup {
+        match key {
+            "aws:currenttime" => Lookup::Known(vec![self.0.to_string().into()]),
+            "aws:epochtime" => Lookup::Known(vec![self.0.as_second().to_string().into()]),
+            _ => Lookup::Unknown,
+        }
+    }
+}
+
+/// Whether a test says that the grant ended before the scan: time only moves on.
+fn has_run_out(test: &ConditionTest, now: &Now) -> bool {
+    matches!(
+        test.operator,
+        Some(
+            Operator::Date(Order::LessThan | Order::LessThanEquals)
+                | Operator::Numeric(Order::LessThan | Order::LessThanEquals)
+        )
+    ) && matches!(&*test.key, "aws:currenttime" | "aws:epochtime")
+        && operator::holds(test, now) == Truth::No
+}
+
+/// Adds what some policies allow a caller, and what they deny it.
+pub(super) fn split(
+    store: &PolicyStore,
+    policies: &[PolicyIx],
+    caller: &dyn Context,
+    now: &Now,
+    mut allow: impl FnMut(Piece),
+    denials: &mut Vec<Denial>,
+) {
+    for policy in policies {
+        for (number, statement) in store.compiled(*policy).statements.iter().enumerate() {
+            match statement.effect {
+                Effect::Allow => {
+                    if statement.tests.iter().any(|test| has_run_out(test, now)) {
+                        continue;
+                    }
+                    let Some(condition) = statement.condition(caller) else { continue };
+                    for part in &statement.parts {
+                        let Some(scope) = statement.scope(part, caller) else { continue };
+                        allow(Piece {
+                            operations: Arc::clone(&part.operations),
+                            scope,
+                            condition: Arc::clone(&condition),
+                            grant: store.grant_number(*policy, number),
+                        });
+                    }
+                }
+                Effect::Deny => {
+                    let mut tests = Vec::new();
+                    let mut applies = true;
+                    for test in statement.tests.iter() {
+                        match operator::holds(test, caller) {
+                            Truth::Yes => {}
+                            Truth::No => applies = false,
+                            Truth::Unknown => tests.push(model_test(test, caller)),
+                        }
+                    }
+                    if !applies {
+                        continue;
+                    }
+                    tests.sort_unstable();
+                    for part in &statement.parts {
+                        let Some(scope) = statement.scope(part, caller) else { continue };
+                        denials.push(Denial {
+                            operations: Arc::clone(&part.operations),
+                            scope,
+                            tests: tests.clone(),
+                            opaque: statement.opaque().cloned(),
+                        });
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What the policies of one limiting layer allow a caller.
+pub(super) fn limit(
+    store: &PolicyStore,
+    policies: &[PolicyIx],
+    caller: &dyn Context,
+    now: &Now,
+    denials: &mut Vec<Denial>,
+) -> Limit {
+    let mut limit = Limit::default();
+    let mut open: Vec<(u32, u32)> = Vec::new();
+    let mut partial = Vec::new();
+    split(
+        store,
+        policies,
+        caller,
+        now,
+        |piece| {
+            if piece.scope.is_everything() && piece.condition.is_unconditional() {
+                open.extend(piece.operations.ranges());
+            } else {
+                partial.push(piece);
+            }
+        },
+        denials,
+    );
+    limit.open = OpSet::from_ranges(open);
+    limit.partial = partial;
+    limit
+}
+
+impl Limit {
+    /// What of a piece the layer lets through.
+    pub(super) fn apply(&self, piece: Piece, into: &mut Vec<Piece>) {
+        if piece.operations.is_subset(&self.open) {
+            into.push(piece);
+            return;
+        }
+        let open = piece.operations.intersection(&self.open);
+        let rest = piece.operations.difference(&self.open);
+        if !open.is_empty() {
+            into.push(Piece { operations: Arc::new(open), ..piece.clone() });
+        }
+        for limit in &self.partial {
+            let operations = rest.intersection(&limit.operations);
+            if operations.is_empty() {
+                continue;
+            }
+            let scope = if limit.scope.is_everything() {
+                Arc::clone(&piece.scope)
+            } else if piece.scope.is_everything() {
+                Arc::clone(&limit.scope)
+            } else {
+                Arc::new(piece.scope.intersection(&limit.scope))
+            };
+            if scope.is_nothing() == Truth::Yes {
+                continue;
+            }
+            into.push(Piece {
+                operations: Arc::new(operations),
+                scope,
+                condition: Arc::new(piece.condition.and(&limit.condition)),
+                grant: piece.grant,
+            });
+        }
+    }
+}
+
+impl Denial {
+    /// Whether the deny holds for every request of its operations.
+    pub(super) fn is_total(&self) -> bool {
+        self.scope.is_everything() && self.tests.is_empty() && self.opaque.is_none()
+    }
+
+    /// What the deny leaves of a piece.
+    pub(super) fn apply(&self, piece: Piece, into: &mut Vec<Piece>) {
+        if !piece.operations.intersects(&self.operations) || apart(&piece.scope, &self.scope) {
+            into.push(piece);
+            return;
+        }
+        let rest = piece.operations.difference(&self.operations);
+        let hit = if rest.is_empty() {
+            Arc::clone(&piece.operations)
+        } else {
+            Arc::new(piece.operations.intersection(&self.operations))
+        };
+        let (grant, scope, condition) = (piece.grant, Arc::clone(&piece.scope), Arc::clone(&piece.condition));
+        if !rest.is_empty() {
+            into.push(Piece { operations: Arc::new(rest), ..piece });
+        }
+        if let Some(opaque) = &self.opaque {
+            let clause = Clause::Opaque(format!("unless denied by a statement that {opaque}").into());
+            let condition = Arc::new(Condition::clone(&condition).with(clause));
+            into.push(Piece { operations: hit, scope, condition, grant });
+            return;
+        }
+        if !self.tests.is_empty() {
+            let clause = Clause::Unless { tests: self.tests.clone(), scope: Arc::clone(&self.scope) };
+            let condition = Arc::new(Condition::clone(&condition).with(clause));
+            into.push(Piece { operations: hit, scope, condition, grant });
+            return;
+        }
+        // Outside of `all_of` and inside of `none_of`, either of which is enough to escape the deny.
+        let mut escape = |scope: ResourceScope| {
+            if scope.is_nothing() != Truth::Yes {
+                into.push(Piece {
+                    operations: Arc::clone(&hit),
+                    scope: Arc::new(scope),
+                    condition: Arc::clone(&condition),
+                    grant,
+                });
+            }
+        };
+        for list in &self.scope.all_of {
+            escape(scope.without(list.iter().cloned()));
+        }
+        if !self.scope.none_of.is_empty() {
+            escape(scope.limited_to(self.scope.none_of.iter().cloned()));
+        }
+    }
+}
+
+/// Whether two scopes share no resource for certain.
+fn apart(a: &ResourceScope, b: &ResourceScope) -> bool {
+    if a.is_everything() || b.is_everything() {
+        return false;
+    }
+    let lists = a.all_of.iter().any(|left| {
+        b.all_of.iter().any(|right| left.iter().all(|left| right.iter().all(|right| left.overlaps(right) == Truth::No)))
+    });
+    let inside = |list: &[evenhand_model::scope::Pattern], holes: &[evenhand_model::scope::Pattern]| {
+        !holes.is_empty() && list.iter().all(|pattern| holes.iter().any(|hole| hole.contains(pattern) == Truth::Yes))
+    };
+    lists
+        || a.all_of.iter().any(|list| inside(list, &b.none_of))
+        || b.all_of.iter().any(|list| inside(list, &a.none_of))
+}

@@ -1,0 +1,138 @@
+//! The resolver: the crate's answer to questions about access.
+
+use std::sync::{Arc, OnceLock};
+
+use evenhand_model::Timestamp;
+use evenhand_model::access::{Access, AccessResolver, DecideError, Decision, Edge, Grant, GrantIx, Outcome, Request};
+use evenhand_model::catalog::Catalog;
+use evenhand_model::id::IdentityId;
+use evenhand_model::opset::OpSet;
+
+use super::index::{Groups, ResourcePolicies};
+use super::layers::Now;
+use super::{admin, decide, enumerate};
+use crate::catalog::Catalogue;
+use crate::escalation;
+use crate::world::{Principal, World};
+
+/// Access over a whole capture. Each combination of policies is resolved once, when it is first asked for.
+#[derive(Debug)]
+pub(crate) struct Resolver {
+    pub(super) world: World,
+    pub(super) now: Timestamp,
+    pub(super) resources: ResourcePolicies,
+    groups: Groups,
+    accesses: Vec<OnceLock<(Arc<Access>, bool)>>,
+}
+
+impl Resolver {
+    /// Takes a world whose policies are compiled.
+    pub(crate) fn new(world: World, now: Timestamp) -> Self {
+        let groups = Groups::of(&world);
+        Self {
+            resources: ResourcePolicies::of(&world),
+            accesses: (0..groups.first.len()).map(|_| OnceLock::new()).collect(),
+            groups,
+            world,
+            now,
+        }
+    }
+
+    /// What access is resolved from.
+    pub(crate) fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// The access and whether it is an administrator's, by the principal's place in the world.
+    pub(crate) fn at(&self, index: usize) -> Option<&(Arc<Access>, bool)> {
+        let group = *self.groups.group.get(index)?;
+        let slot = self.accesses.get(group as usize)?;
+        Some(slot.get_or_init(|| {
+            let first = self.groups.first.get(group as usize).copied().unwrap_or(index);
+            match self.world.principals.get_index(first) {
+                Some((_, principal)) => {
+                    let access = enumerate::access(&self.world, principal, &Now(self.now));
+                    let admin = admin::is_admin(&access);
+                    (Arc::new(access), admin)
+                }
+                None => (Arc::default(), false),
+            }
+        }))
+    }
+
+    /// The group of principals of equal access.
+    pub(crate) fn group(&self, index: usize) -> Option<u32> {
+        self.groups.group.get(index).copied()
+    }
+
+    /// The access that a principal would have without its boundary.
+    pub(crate) fn unbounded(&self, principal: &Principal) -> Access {
+        let mut limits = enumerate::Limits::of(&self.world, principal);
+        limits.boundary = None;
+        enumerate::access_within(&self.world, principal, &limits, &Now(self.now))
+    }
+
+    /// The access that a principal would have if it held everything: what its limits leave.
+    pub(crate) fn ceiling(&self, principal: &Principal) -> Access {
+        enumerate::ceiling(&self.world, principal, &Now(self.now))
+    }
+
+    /// A verdict with its statements spelled out.
+    pub(crate) fn spelled(&self, verdict: decide::Verdict) -> Decision {
+        Decision {
+            outcome: verdict.outcome,
+            blocked_by: verdict.blocked_by.iter().map(|layer| Arc::from(*layer)).collect(),
+            because: verdict.because.into_iter().map(|grant| self.world.policies.grant(grant)).collect(),
+            conditions: verdict.conditions,
+        }
+    }
+
+    /// A decision with the numbers of its statements.
+    pub(crate) fn decide_numbers(
+        &self,
+        identity: &IdentityId,
+        request: &Request,
+    ) -> Result<(Outcome, Vec<GrantIx>), DecideError> {
+        decide::decide(self, identity, request, decide::Absent::Unknown)
+            .map(|verdict| (verdict.outcome, verdict.because))
+    }
+
+    fn of(&self, identity: &IdentityId) -> Option<&(Arc<Access>, bool)> {
+        self.at(self.world.principals.get_index_of(identity)?)
+    }
+}
+
+impl AccessResolver for Resolver {
+    fn catalog(&self) -> &dyn Catalog {
+        Catalogue::global()
+    }
+
+    fn access_key(&self, identity: &IdentityId) -> Option<u64> {
+        self.group(self.world.principals.get_index_of(identity)?).map(u64::from)
+    }
+
+    fn access(&self, identity: &IdentityId) -> Option<Arc<Access>> {
+        self.of(identity).map(|(access, _)| Arc::clone(access))
+    }
+
+    fn is_admin(&self, identity: &IdentityId) -> Option<bool> {
+        self.of(identity).map(|(_, admin)| *admin)
+    }
+
+    fn grant(&self, grant: GrantIx) -> Grant {
+        self.world.policies.grant(grant)
+    }
+
+    fn decide(&self, identity: &IdentityId, request: &Request) -> Result<Decision, DecideError> {
+        let verdict = decide::decide(self, identity, request, decide::Absent::Unknown)?;
+        Ok(self.spelled(verdict))
+    }
+
+    fn edges(&self) -> Vec<Edge> {
+        escalation::edges(self)
+    }
+
+    fn used(&self, _: &IdentityId) -> Option<OpSet> {
+        None
+    }
+}

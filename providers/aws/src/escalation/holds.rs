@@ -1,0 +1,134 @@
+//! Whether an access allows an action on something, under what a technique knows of the request.
+
+use std::sync::Arc;
+
+use evenhand_model::access::{Access, GrantIx};
+use evenhand_model::condition::{Clause, Condition, Test};
+use evenhand_model::evidence::Truth;
+use evenhand_model::opset::{OpSet, OperationIx};
+
+use crate::catalog::Catalogue;
+use crate::policy::arn;
+use crate::policy::context::Context;
+use crate::policy::document::condition_test;
+use crate::policy::operator;
+
+/// A right that a technique needs, found.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Right {
+    /// Depends on a condition that is not known to hold. Sorts after what does not.
+    pub(super) conditional: bool,
+    pub(super) grant: GrantIx,
+}
+
+/// An access that is asked many times.
+pub(super) struct Holder<'a> {
+    pub(super) access: &'a Access,
+    pub(super) operations: OpSet,
+}
+
+impl<'a> Holder<'a> {
+    pub(super) fn new(access: &'a Access) -> Self {
+        Self { access, operations: access.operations() }
+    }
+
+    /// The right to an action on a named resource, the least conditional one.
+    pub(super) fn on(&self, operation: OperationIx, resource: &str, context: &dyn Context) -> Option<Right> {
+        let segments = arn::split(resource)?;
+        let catalogue = Catalogue::global();
+        let kinds = catalogue.resources(operation);
+        let fits = kinds.iter().any(|kind| {
+            catalogue.patterns().get(usize::from(*kind)).is_some_and(|kind| kind.matches(&segments) != Truth::No)
+        });
+        if !fits {
+            return None;
+        }
+        self.find(operation, Some(&segments), context)
+    }
+
+    /// The right to an action on anything.
+    pub(super) fn anywhere(&self, operation: OperationIx, context: &dyn Context) -> Option<Right> {
+        self.find(operation, None, context)
+    }
+
+    fn find(&self, operation: OperationIx, resource: Option<&[&str]>, context: &dyn Context) -> Option<Right> {
+        if !self.operations.contains(operation) {
+            return None;
+        }
+        self.access
+            .slices
+            .iter()
+            .filter(|slice| slice.operations.contains(operation))
+            .filter_map(|slice| {
+                let reached = resource.map_or(Truth::Yes, |resource| slice.scope.matches(resource));
+                let truth = reached.and(condition(&slice.condition, resource, context));
+                (truth != Truth::No).then_some(Right { conditional: truth == Truth::Unknown, grant: slice.grant })
+            })
+            .min()
+    }
+}
+
+/// Whether a condition can be met for a resource: what the caller chooses freely counts as met.
+pub(crate) fn condition(condition: &Condition, resource: Option<&[&str]>, context: &dyn Context) -> Truth {
+    condition.clauses().fold(Truth::Yes, |all, clause| {
+        all.and(match clause {
+            Clause::When(test) => met(test, context, Truth::Yes),
+            Clause::Unless { tests, scope } => {
+                let covered = resource.map_or(Truth::Unknown, |resource| scope.matches(resource));
+                let hit = tests.iter().fold(covered, |all, test| all.and(met(test, context, Truth::No)));
+                match hit {
+                    Truth::Yes => Truth::No,
+                    Truth::No => Truth::Yes,
+                    Truth::Unknown => Truth::Unknown,
+                }
+            }
+            Clause::AnyOf(alternatives) => {
+                alternatives.iter().fold(Truth::No, |some, one| some.or(self::condition(one, resource, context)))
+            }
+            Clause::Opaque(_) => Truth::Unknown,
+        })
+    })
+}
+
+/// Whether a test holds; `chosen` is the caller's will where the caller decides the key's value.
+fn met(test: &Test, context: &dyn Context, chosen: Truth) -> Truth {
+    let truth = operator::holds(&condition_test(&test.operator, &test.key, &test.values), context);
+    if truth == Truth::Unknown && is_callers_choice(&test.key) { chosen } else { truth }
+}
+
+/// Keys whose value whoever sends the request decides.
+fn is_callers_choice(key: &str) -> bool {
+    matches!(
+        key,
+        "aws:requestedregion"
+            | "aws:securetransport"
+            | "aws:useragent"
+            | "aws:referer"
+            | "aws:tagkeys"
+            | "sts:rolesessionname"
+            | "sts:sourceidentity"
+    ) || key.starts_with("aws:requesttag/")
+}
+
+/// What a technique knows of its request: keys with values, and the tags of what it acts on.
+pub(super) struct Acting<'a> {
+    pub(super) keys: &'a [(&'static str, &'a str)],
+    pub(super) tags: Option<&'a std::collections::BTreeMap<Arc<str>, Arc<str>>>,
+}
+
+impl Context for Acting<'_> {
+    fn get(&self, key: &str) -> crate::policy::context::Lookup {
+        use crate::policy::context::Lookup;
+        if let Some((_, value)) = self.keys.iter().find(|(held, _)| *held == key) {
+            return Lookup::Known(vec![Arc::from(*value)]);
+        }
+        let tag = key.strip_prefix("aws:resourcetag/").or_else(|| key.strip_prefix("iam:resourcetag/"));
+        match (tag, self.tags) {
+            (Some(tag), Some(tags)) => tags
+                .iter()
+                .find(|(name, _)| name.eq_ignore_ascii_case(tag))
+                .map_or(Lookup::Absent, |(_, value)| Lookup::Known(vec![Arc::clone(value)])),
+            _ => Lookup::Unknown,
+        }
+    }
+}

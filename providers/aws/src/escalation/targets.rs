@@ -1,0 +1,219 @@
+//! What escalations lead to, indexed so that a source looks at few of many principals.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex};
+
+use evenhand_model::access::Access;
+use evenhand_model::catalog::Catalog;
+use evenhand_model::evidence::Truth;
+use evenhand_model::glob::Glob;
+use evenhand_model::id::IdentityId;
+use evenhand_model::opset::OperationIx;
+use evenhand_model::scope::ResourceScope;
+
+use crate::access::Resolver;
+use crate::catalog::Catalogue;
+use crate::policy::{Effect, arn};
+use crate::world::{AccountId, Principal, PrincipalKind, World};
+
+/// A set of principals of one account.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub(super) enum Pool {
+    Users(AccountId),
+    Groups(AccountId),
+    Roles(AccountId),
+    /// Roles that trust a service.
+    Trusting(AccountId, Arc<str>),
+    /// Roles whose trust names an account, in whichever account they are.
+    TrustingAccount(Arc<str>),
+    /// Roles whose trust names everybody.
+    TrustingAnyone,
+}
+
+/// Principals by what can be done to them. Members of each pool are sorted: administrators first, then by the weight of
+/// what they may do, so that looking at the first few sees what matters.
+pub(super) struct Targets<'a> {
+    world: &'a World,
+    pools: BTreeMap<Pool, Arc<[usize]>>,
+    /// Roles whose trust names a principal by its own name.
+    naming: HashMap<Arc<str>, Vec<usize>, foldhash::fast::RandomState>,
+    /// Principals to which a managed policy is attached.
+    attached: HashMap<Arc<str>, Vec<usize>, foldhash::fast::RandomState>,
+    reached: Mutex<HashMap<(Pool, Arc<ResourceScope>), Arc<[usize]>, foldhash::fast::RandomState>>,
+}
+
+impl<'a> Targets<'a> {
+    pub(super) fn of(resolver: &'a Resolver) -> Self {
+        let world = resolver.world();
+        let mut pools: BTreeMap<Pool, Vec<usize>> = BTreeMap::new();
+        let mut naming: HashMap<Arc<str>, Vec<usize>, _> = HashMap::default();
+        let mut attached: HashMap<Arc<str>, Vec<usize>, _> = HashMap::default();
+        for (at, principal) in world.principals.values().enumerate() {
+            for policy in &principal.managed_policies {
+                attached.entry(Arc::clone(policy)).or_default().push(at);
+            }
+            let account = principal.account.clone();
+            match principal.kind {
+                PrincipalKind::User => pools.entry(Pool::Users(account)).or_default().push(at),
+                PrincipalKind::Group => pools.entry(Pool::Groups(account)).or_default().push(at),
+                PrincipalKind::Role => {
+                    for trusted in trusted(world, principal) {
+                        match trusted {
+                            Trusted::Service(service) => {
+                                pools.entry(Pool::Trusting(account.clone(), service)).or_default().push(at);
+                            }
+                            Trusted::Account(trusted) => {
+                                pools.entry(Pool::TrustingAccount(trusted)).or_default().push(at);
+                            }
+                            Trusted::Anyone => pools.entry(Pool::TrustingAnyone).or_default().push(at),
+                            Trusted::Principal(name) => naming.entry(name).or_default().push(at),
+                        }
+                    }
+                    if !principal.service_linked {
+                        pools.entry(Pool::Roles(account)).or_default().push(at);
+                    }
+                }
+                PrincipalKind::PermissionSet | PrincipalKind::JobFunction | PrincipalKind::Root => {}
+            }
+        }
+        let rank = |at: &usize| {
+            let (admin, weight) = resolver
+                .at(*at)
+                .map_or((false, 0), |(access, admin)| (*admin, Catalogue::global().weight_of(&access.operations())));
+            (!admin, std::cmp::Reverse(weight), *at)
+        };
+        let pools = pools
+            .into_iter()
+            .map(|(pool, mut members)| {
+                members.sort_by_cached_key(rank);
+                members.dedup();
+                (pool, Arc::from(members))
+            })
+            .collect();
+        Self { world, pools, naming, attached, reached: Mutex::default() }
+    }
+
+    pub(super) fn pool(&self, pool: &Pool) -> Arc<[usize]> {
+        self.pools.get(pool).map_or_else(|| Arc::from([]), Arc::clone)
+    }
+
+    /// Roles whose trust names the principal itself.
+    pub(super) fn naming(&self, principal: &Principal) -> &[usize] {
+        self.naming.get(principal.id.as_str()).map_or(&[], Vec::as_slice)
+    }
+
+    /// Principals to which a managed policy is attached.
+    pub(super) fn attached(&self, policy: &str) -> &[usize] {
+        self.attached.get(policy).map_or(&[], Vec::as_slice)
+    }
+
+    /// Members of a pool that an access may reach with an action, most important first.
+    pub(super) fn within(&self, pool: &Pool, access: &Access, operation: OperationIx) -> Arc<[usize]> {
+        let mut lists: Vec<Arc<[usize]>> = Vec::new();
+        for slice in access.slices.iter().filter(|slice| slice.operations.contains(operation)) {
+            let list = self.reached(pool, &slice.scope);
+            if !list.is_empty() {
+                lists.push(list);
+            }
+        }
+        match lists.as_slice() {
+            [] => Arc::from([]),
+            [one] => Arc::clone(one),
+            _ => {
+                let members: BTreeSet<usize> = lists.iter().flat_map(|list| list.iter().copied()).collect();
+                // The pool's order is the order of importance.
+                self.pool(pool).iter().copied().filter(|at| members.contains(at)).collect()
+            }
+        }
+    }
+
+    fn reached(&self, pool: &Pool, scope: &Arc<ResourceScope>) -> Arc<[usize]> {
+        let members = self.pool(pool);
+        if members.is_empty() || scope.is_everything() {
+            return members;
+        }
+        if let Some(names) = exact(scope) {
+            let mut found: Vec<usize> = names
+                .iter()
+                .filter_map(|name| self.world.principals.get_index_of(&IdentityId::from(name.as_str())))
+                .filter(|at| members.len() > 64 || members.contains(at))
+                .collect();
+            if members.len() > 64 && !found.is_empty() {
+                let held: BTreeSet<usize> = found.iter().copied().collect();
+                found = members.iter().copied().filter(|at| held.contains(at)).collect();
+            }
+            return found.into();
+        }
+        let key = (pool.clone(), Arc::clone(scope));
+        if let Ok(held) = self.reached.lock()
+            && let Some(list) = held.get(&key)
+        {
+            return Arc::clone(list);
+        }
+        let list: Arc<[usize]> = members
+            .iter()
+            .copied()
+            .filter(|at| {
+                self.world
+                    .principals
+                    .get_index(*at)
+                    .and_then(|(id, _)| arn::split(id.as_str()))
+                    .is_some_and(|segments| scope.matches(&segments) != Truth::No)
+            })
+            .collect();
+        if let Ok(mut held) = self.reached.lock() {
+            held.insert(key, Arc::clone(&list));
+        }
+        list
+    }
+}
+
+/// The names of a scope that lists names only.
+fn exact(scope: &ResourceScope) -> Option<Vec<String>> {
+    let list = scope.all_of.first()?;
+    list.iter()
+        .map(|pattern| {
+            pattern.segments().iter().all(|segment| matches!(segment, Glob::Literal(_))).then(|| pattern.to_string())
+        })
+        .collect()
+}
+
+/// Whom a role's trust policy lets in, conditions apart.
+enum Trusted {
+    Service(Arc<str>),
+    Account(Arc<str>),
+    Anyone,
+    Principal(Arc<str>),
+}
+
+fn trusted(world: &World, role: &Principal) -> Vec<Trusted> {
+    let mut all = Vec::new();
+    let Some(trust) = role.trust else { return all };
+    for statement in world.policies.document(trust).statements.iter().filter(|held| held.effect == Effect::Allow) {
+        // Who is not excluded is let in.
+        if statement.not_principals.is_some() {
+            all.push(Trusted::Anyone);
+        }
+        let Some(principals) = &statement.principals else { continue };
+        if principals.any {
+            all.push(Trusted::Anyone);
+        }
+        let services = principals.service.iter().chain(&principals.federated);
+        all.extend(services.map(|service| Trusted::Service(Arc::clone(service))));
+        for name in &principals.aws {
+            let segments = arn::split(name);
+            match segments {
+                None if name.len() == 12 => all.push(Trusted::Account(Arc::clone(name))),
+                Some([_, _, "iam", _, account, "root"]) => all.push(Trusted::Account(account.into())),
+                Some([_, partition, "sts", _, account, resource]) => {
+                    // A session is its role's; the role's path is not in the session's name.
+                    if let Some(role) = resource.strip_prefix("assumed-role/").and_then(|rest| rest.split('/').next()) {
+                        all.push(Trusted::Principal(format!("arn:{partition}:iam::{account}:role/{role}").into()));
+                    }
+                }
+                _ => all.push(Trusted::Principal(Arc::clone(name))),
+            }
+        }
+    }
+    all
+}

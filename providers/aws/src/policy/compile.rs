@@ -1,0 +1,398 @@
+//! Statements as sets: which actions, on which resources, under which tests.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use evenhand_model::catalog::Catalog;
+use evenhand_model::condition::{Clause, Condition, Test};
+use evenhand_model::evidence::Truth;
+use evenhand_model::opset::OpSet;
+use evenhand_model::scope::{Pattern, ResourceScope};
+
+use super::arn::{self, Element, Length};
+use super::context::{Context, Partial};
+use super::document::{ConditionTest, Effect, Listed, PolicyDocument, Statement};
+use super::operator;
+use super::store::PolicyRole;
+use crate::catalog::{ActionText, Catalogue};
+
+/// A document, compiled.
+#[derive(Debug, Default)]
+pub(crate) struct CompiledPolicy {
+    /// In the order of the document: the place is the statement's number.
+    pub(crate) statements: Vec<CompiledStatement>,
+    /// Whether what it grants depends on who asks.
+    pub(crate) personal: bool,
+}
+
+/// A statement, compiled.
+#[derive(Debug)]
+pub(crate) struct CompiledStatement {
+    pub(crate) effect: Effect,
+    pub(crate) parts: Box<[Part]>,
+    elements: Box<[Element]>,
+    pub(crate) tests: Arc<[ConditionTest]>,
+    /// What the language does not have and the statement does.
+    opaque: Option<Arc<str>>,
+    /// The condition, where it is the same for everybody.
+    fixed: Option<Arc<Condition>>,
+}
+
+/// Some of a statement's actions, with the resources that it means for them.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) operations: Arc<OpSet>,
+    reach: Reach,
+    /// The scope, where it is the same for everybody.
+    fixed: Option<Arc<ResourceScope>>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Reach {
+    /// Every resource, and actions that have none.
+    Everything,
+    /// These of the statement's elements.
+    In(Box<[u16]>),
+    /// None of the statement's elements.
+    NotIn,
+}
+
+/// Keys that say who asks.
+pub(crate) fn is_personal(key: &str) -> bool {
+    matches!(key, "aws:username" | "aws:userid" | "aws:principalarn" | "aws:principalaccount" | "aws:principaltype")
+        || matches!(key, "aws:principalisawsservice" | "aws:principalservicename" | "aws:principalservicenameslist")
+        || key.starts_with("aws:principaltag/")
+}
+
+impl CompiledPolicy {
+    /// Compiles a document. Returns what in it cannot be understood, for people.
+    pub(crate) fn of(document: &PolicyDocument, role: PolicyRole) -> (Self, Vec<String>) {
+        let mut problems = Vec::new();
+        let statements: Vec<CompiledStatement> = document
+            .statements
+            .iter()
+            .enumerate()
+            .map(|(number, statement)| {
+                compile(statement, role, document.variables, &mut |problem| {
+                    problems.push(format!("statement {number} {problem}"));
+                })
+            })
+            .collect();
+        let personal = statements.iter().any(CompiledStatement::personal);
+        (Self { statements, personal }, problems)
+    }
+}
+
+fn compile(
+    statement: &Statement,
+    role: PolicyRole,
+    variables: bool,
+    problem: &mut dyn FnMut(String),
+) -> CompiledStatement {
+    let catalogue = Catalogue::global();
+    let operations = operations(&statement.actions, catalogue, problem);
+    let opaque = unknown_elements(statement, problem);
+    let inverted = matches!(statement.resources, Some(Listed::NotIn(_)));
+    let mut elements: Vec<Element> = Vec::new();
+    let mut never = false;
+    match &statement.resources {
+        Some(Listed::In(texts)) => {
+            elements.extend(texts.iter().map(|text| arn::element(text, role, variables).0));
+            if elements.is_empty() {
+                never = true;
+            }
+        }
+        Some(Listed::NotIn(texts)) => {
+            for text in texts {
+                let (element, length) = arn::element(text, role, variables);
+                never |= length == Length::Short;
+                elements.push(element);
+            }
+        }
+        // Trust policies mean the role that they stand on; so do some resource policies.
+        None => match role {
+            PolicyRole::Trust | PolicyRole::Resource => elements.push(Element::Fixed(Pattern::any())),
+            _ => {
+                problem("names no resource, so it matches nothing".to_owned());
+                never = true;
+            }
+        },
+    }
+    elements.retain(|element| *element != Element::Nothing);
+    let everything = elements.iter().any(|element| matches!(element, Element::Fixed(pattern) if pattern.is_any()));
+    let applies = |operations: &OpSet| match role {
+        // Resource policies speak of the resource that they stand on, whatever its name.
+        PolicyRole::Trust | PolicyRole::Resource => None,
+        _ => (statement.effect == Effect::Allow).then(|| by_resource_type(operations, &elements, catalogue)),
+    };
+    let mut parts = Vec::new();
+    if !never && !inverted && everything {
+        parts.push((operations, Reach::Everything));
+    } else if !never && !inverted && !elements.is_empty() {
+        // A specific name neither grants nor denies an action that knows no resource but `*`.
+        let with_resources = operations.difference(catalogue.wildcard_only());
+        match applies(&with_resources) {
+            Some(groups) => parts.extend(groups.into_iter().map(|(reach, operations)| (operations, Reach::In(reach)))),
+            None => {
+                let all = (0..u16::try_from(elements.len()).unwrap_or(u16::MAX)).collect();
+                parts.push((with_resources, Reach::In(all)));
+            }
+        }
+    } else if !never && inverted && !everything {
+        // An action without resources is none of the resources listed.
+        parts.push((operations.intersection(catalogue.wildcard_only()), Reach::Everything));
+        parts.push((operations.difference(catalogue.wildcard_only()), Reach::NotIn));
+    }
+    let tests = Arc::clone(&statement.conditions);
+    let mut compiled = CompiledStatement {
+        effect: statement.effect,
+        parts: parts
+            .into_iter()
+            .filter(|(operations, _)| !operations.is_empty())
+            .map(|(operations, reach)| Part { operations: Arc::new(operations), reach, fixed: None })
+            .collect(),
+        elements: elements.into(),
+        tests,
+        opaque,
+        fixed: None,
+    };
+    compiled.settle();
+    compiled
+}
+
+fn operations(actions: &Listed, catalogue: &Catalogue, problem: &mut dyn FnMut(String)) -> OpSet {
+    let (names, inverted) = match actions {
+        Listed::In(names) => (names, false),
+        Listed::NotIn(names) => (names, true),
+    };
+    let mut ranges = Vec::with_capacity(names.len());
+    for name in names {
+        match catalogue.match_action(name, &mut ranges) {
+            ActionText::Known | ActionText::Retired => {}
+            ActionText::Unknown => problem(format!("names the unknown action `{name}`")),
+            ActionText::Malformed => {
+                problem(format!("names `{name}`, which is not written as an action and matches nothing"));
+            }
+        }
+    }
+    let listed = OpSet::from_ranges(ranges);
+    if inverted { OpSet::all(catalogue.len()).difference(&listed) } else { listed }
+}
+
+fn unknown_elements(statement: &Statement, problem: &mut dyn FnMut(String)) -> Option<Arc<str>> {
+    for test in statement.conditions.iter().filter(|test| test.operator.is_none()) {
+        problem(format!("uses the unknown condition operator `{}`", test.written));
+    }
+    if statement.unknown.is_empty() {
+        return None;
+    }
+    let names: Vec<String> = statement.unknown.iter().map(|name| format!("`{name}`")).collect();
+    let text = format!("has elements that the policy language does not know: {}", names.join(", "));
+    problem(text.clone());
+    Some(text.into())
+}
+
+/// Groups actions by the elements that can name one of their resources. Actions that none of them fits are left out:
+/// the statement cannot mean them.
+fn by_resource_type(operations: &OpSet, elements: &[Element], catalogue: &Catalogue) -> Vec<(Box<[u16]>, OpSet)> {
+    let nobody = Partial::default();
+    let patterns: Vec<Option<Pattern>> = elements
+        .iter()
+        .map(|element| match element {
+            Element::Fixed(pattern) => Some(pattern.clone()),
+            Element::Template(template) => template.fill(&nobody).map(arn::filled),
+            Element::Nothing => None,
+        })
+        .collect();
+    // One bit an element; what comes after the last bit shares it.
+    let bit = |at: usize| 1_u128 << at.min(127);
+    let mut rows: BTreeMap<u16, u128> = BTreeMap::new();
+    let mut groups: BTreeMap<u128, Vec<(u32, u32)>> = BTreeMap::new();
+    for operation in operations.iter() {
+        let mut mask = 0_u128;
+        for number in catalogue.resources(operation) {
+            mask |= *rows.entry(*number).or_insert_with(|| {
+                let Some(kind) = catalogue.patterns().get(usize::from(*number)) else { return u128::MAX };
+                patterns
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, pattern)| pattern.as_ref().is_some_and(|pattern| may_overlap(kind, pattern)))
+                    .fold(0, |mask, (at, _)| mask | bit(at))
+            });
+        }
+        if mask == 0 {
+            continue;
+        }
+        let ranges = groups.entry(mask).or_default();
+        match ranges.last_mut() {
+            Some((_, end)) if *end == operation.0 => *end += 1,
+            _ => ranges.push((operation.0, operation.0 + 1)),
+        }
+    }
+    groups
+        .into_iter()
+        .map(|(mask, ranges)| {
+            let reach =
+                (0..elements.len()).filter(|at| mask & bit(*at) != 0).filter_map(|at| u16::try_from(at).ok()).collect();
+            (reach, OpSet::from_ranges(ranges))
+        })
+        .collect()
+}
+
+/// Whether two names' patterns may share a name; the segments that differ most are looked at first.
+fn may_overlap(a: &Pattern, b: &Pattern) -> bool {
+    if a.is_any() || b.is_any() {
+        return true;
+    }
+    [2, 5, 4, 3, 1, 0].into_iter().all(|at| match (a.segments().get(at), b.segments().get(at)) {
+        (Some(a), Some(b)) => a.overlaps(b) != Truth::No,
+        _ => false,
+    })
+}
+
+impl CompiledStatement {
+    /// Makes what is the same for everybody once.
+    fn settle(&mut self) {
+        let nobody = Partial::default();
+        let templates = self.elements.iter().any(|element| matches!(element, Element::Template(_)));
+        if !self.tests.iter().any(test_is_personal) {
+            self.fixed = self.build_condition(&nobody).map(Arc::new);
+        }
+        let scopes: Vec<Option<Arc<ResourceScope>>> = self
+            .parts
+            .iter()
+            .map(|part| {
+                if templates && part.reach != Reach::Everything {
+                    return None;
+                }
+                self.build_scope(part, &nobody).map(Arc::new)
+            })
+            .collect();
+        for (part, scope) in self.parts.iter_mut().zip(scopes) {
+            part.fixed = scope;
+        }
+    }
+
+    fn personal(&self) -> bool {
+        self.fixed.is_none() || self.parts.iter().any(|part| part.fixed.is_none())
+    }
+
+    /// What the statement depends on of who asks, in a form that is equal where the outcome is.
+    pub(crate) fn signature(&self, context: &dyn Context, into: &mut Vec<u8>) {
+        let mut value = |key: &str| match context.get(key) {
+            super::context::Lookup::Known(values) => {
+                for value in values {
+                    into.extend(value.as_bytes());
+                    into.push(0);
+                }
+                into.push(1);
+            }
+            super::context::Lookup::Absent => into.push(2),
+            super::context::Lookup::Unknown => into.push(3),
+        };
+        for element in &self.elements {
+            if let Element::Template(template) = element {
+                template.keys().for_each(|key| value(key));
+            }
+        }
+        if self.fixed.is_some() {
+            return;
+        }
+        let mut outcomes = Vec::new();
+        for test in self.tests.iter() {
+            for template in test.values.iter().filter(|text| text.contains("${")).map(|text| arn::Template::parse(text))
+            {
+                template.keys().for_each(|key| value(key));
+            }
+            outcomes.push(operator::holds(test, context) as u8);
+        }
+        into.extend(outcomes);
+    }
+
+    /// The resources of a part for whoever asks. `None` = none, because a variable has no value.
+    pub(crate) fn scope(&self, part: &Part, context: &dyn Context) -> Option<Arc<ResourceScope>> {
+        match &part.fixed {
+            Some(fixed) => Some(Arc::clone(fixed)),
+            None => self.build_scope(part, context).map(Arc::new),
+        }
+    }
+
+    fn build_scope(&self, part: &Part, context: &dyn Context) -> Option<ResourceScope> {
+        let fill = |element: &Element| match element {
+            Element::Fixed(pattern) => Some(pattern.clone()),
+            Element::Template(template) => template.fill(context).map(arn::filled),
+            Element::Nothing => None,
+        };
+        match &part.reach {
+            Reach::Everything => Some(ResourceScope::everything()),
+            Reach::In(numbers) => {
+                let patterns: Vec<Pattern> =
+                    numbers.iter().filter_map(|at| self.elements.get(usize::from(*at))).filter_map(fill).collect();
+                (!patterns.is_empty()).then(|| ResourceScope::any_of(patterns))
+            }
+            Reach::NotIn => {
+                let patterns: Option<Vec<Pattern>> = self.elements.iter().map(fill).collect();
+                Some(ResourceScope::everything().without(patterns?))
+            }
+        }
+    }
+
+    /// What is left of the condition for whoever asks. `None` = it cannot hold.
+    pub(crate) fn condition(&self, context: &dyn Context) -> Option<Arc<Condition>> {
+        match &self.fixed {
+            Some(fixed) => Some(Arc::clone(fixed)),
+            None => self.build_condition(context).map(Arc::new),
+        }
+    }
+
+    fn build_condition(&self, context: &dyn Context) -> Option<Condition> {
+        let mut condition = Condition::unconditional();
+        for test in self.tests.iter() {
+            match operator::holds(test, context) {
+                Truth::Yes => {}
+                Truth::No => return None,
+                Truth::Unknown => condition = condition.with(Clause::When(model_test(test, context))),
+            }
+        }
+        if let Some(opaque) = &self.opaque {
+            condition = condition.with(Clause::Opaque(Arc::clone(opaque)));
+        }
+        Some(condition)
+    }
+
+    /// Whether elements of the statement are not understood.
+    pub(crate) fn opaque(&self) -> Option<&Arc<str>> {
+        self.opaque.as_ref()
+    }
+}
+
+fn test_is_personal(test: &ConditionTest) -> bool {
+    is_personal(&test.key)
+        || test
+            .values
+            .iter()
+            .any(|value| value.contains("${") && arn::Template::parse(value).keys().any(|key| is_personal(key)))
+}
+
+/// A test in the vocabulary of conditions; known variables are put in place.
+pub(crate) fn model_test(test: &ConditionTest, context: &dyn Context) -> Test {
+    let mut values: Vec<Arc<str>> = test
+        .values
+        .iter()
+        .filter_map(|value| {
+            if !value.contains("${") {
+                return Some(Arc::clone(value));
+            }
+            let tokens = arn::Template::parse(value).fill(context)?;
+            Some(Arc::from(evenhand_model::glob::Glob::from_tokens(tokens).to_string()))
+        })
+        .collect();
+    values.sort_unstable();
+    values.dedup();
+    Test {
+        operator: Arc::clone(&test.written),
+        key: Arc::clone(&test.key),
+        values: values.into(),
+        negated: test.operator.is_some_and(operator::Operator::negated),
+    }
+}

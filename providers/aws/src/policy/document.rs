@@ -1,0 +1,416 @@
+//! Policy documents as written: typed, nothing interpreted.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::operator::Operator;
+use super::text::{Text, Texts};
+
+/// What a statement does with the requests that it matches.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub(crate) enum Effect {
+    Allow,
+    Deny,
+}
+
+/// Whether a list names what matches or what does not (`Action` against `NotAction`).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Listed {
+    /// Whatever is in the list.
+    In(Vec<Arc<str>>),
+    /// Whatever is not in the list.
+    NotIn(Vec<Arc<str>>),
+}
+
+/// A list of principals.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Principals {
+    /// `*`, or `AWS: *`: everybody, anonymous callers included.
+    pub(crate) any: bool,
+    pub(crate) aws: Vec<Arc<str>>,
+    pub(crate) service: Vec<Arc<str>>,
+    pub(crate) federated: Vec<Arc<str>>,
+    pub(crate) canonical: Vec<Arc<str>>,
+}
+
+/// How a test treats keys of several values.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub(crate) enum Qualifier {
+    /// The key has one value.
+    None,
+    /// `ForAllValues:` every value of the request passes; true when there is none.
+    ForAllValues,
+    /// `ForAnyValue:` some value of the request passes.
+    ForAnyValue,
+}
+
+/// One operator and key of a `Condition` block with its values.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct ConditionTest {
+    pub(crate) qualifier: Qualifier,
+    /// `None` where the operator is not one of the language's: such a test never holds.
+    pub(crate) operator: Option<Operator>,
+    pub(crate) if_exists: bool,
+    /// The operator as written, with qualifier and suffix.
+    pub(crate) written: Arc<str>,
+    /// Lower-case: keys are compared without regard to case.
+    pub(crate) key: Arc<str>,
+    pub(crate) values: Vec<Arc<str>>,
+}
+
+/// A statement.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Statement {
+    pub(crate) effect: Effect,
+    /// Empty where there is none.
+    pub(crate) sid: Arc<str>,
+    pub(crate) principals: Option<Principals>,
+    pub(crate) not_principals: Option<Principals>,
+    pub(crate) actions: Listed,
+    /// `None` in trust policies, where the role itself is meant.
+    pub(crate) resources: Option<Listed>,
+    /// Shared with the compiled statement.
+    pub(crate) conditions: Arc<[ConditionTest]>,
+    /// Elements that the language does not have.
+    pub(crate) unknown: Vec<Arc<str>>,
+}
+
+/// A policy.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct PolicyDocument {
+    /// Whether it is of version 2012-10-17, in which `${…}` is a variable. The default of the language is the older one.
+    pub(crate) variables: bool,
+    pub(crate) statements: Vec<Statement>,
+}
+
+impl PolicyDocument {
+    /// Parses a document.
+    pub(crate) fn parse(json: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(json)
+    }
+}
+
+impl Statement {
+    /// The names written under `Action`; none under `NotAction`.
+    pub(crate) fn actions(&self) -> &[Arc<str>] {
+        match &self.actions {
+            Listed::In(names) => names,
+            Listed::NotIn(_) => &[],
+        }
+    }
+}
+
+impl Principals {
+    fn insert(&mut self, kind: &str, names: Vec<Arc<str>>) -> bool {
+        match kind {
+            "AWS" => {
+                self.any |= names.iter().any(|name| &**name == "*");
+                self.aws.extend(names.into_iter().filter(|name| &**name != "*"));
+            }
+            "Service" => self.service.extend(names),
+            "Federated" => self.federated.extend(names),
+            "CanonicalUser" => self.canonical.extend(names),
+            _ => return false,
+        }
+        true
+    }
+}
+
+impl<'de> Deserialize<'de> for PolicyDocument {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Document;
+        impl<'de> Visitor<'de> for Document {
+            type Value = PolicyDocument;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a policy document")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PolicyDocument, A::Error> {
+                let mut document = PolicyDocument::default();
+                let mut seen = false;
+                while let Some(Text(key)) = map.next_key()? {
+                    match &*key {
+                        "Version" => document.variables = map.next_value::<Text<'_>>()?.0 == "2012-10-17",
+                        "Statement" => {
+                            document.statements = map.next_value::<Statements>()?.0;
+                            seen = true;
+                        }
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                        }
+                    }
+                }
+                if seen { Ok(document) } else { Err(serde::de::Error::missing_field("Statement")) }
+            }
+        }
+        deserializer.deserialize_map(Document)
+    }
+}
+
+/// One statement or a list of them.
+struct Statements(Vec<Statement>);
+
+impl<'de> Deserialize<'de> for Statements {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOrMany;
+        impl<'de> Visitor<'de> for OneOrMany {
+            type Value = Statements;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a statement or a list of statements")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Statements, A::Error> {
+                Ok(Statements(vec![statement(map)?]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Statements, A::Error> {
+                let mut statements = Vec::new();
+                while let Some(statement) = list.next_element()? {
+                    statements.push(statement);
+                }
+                Ok(Statements(statements))
+            }
+        }
+        deserializer.deserialize_any(OneOrMany)
+    }
+}
+
+impl<'de> Deserialize<'de> for Statement {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct One;
+        impl<'de> Visitor<'de> for One {
+            type Value = Statement;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a statement")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Statement, A::Error> {
+                statement(map)
+            }
+        }
+        deserializer.deserialize_map(One)
+    }
+}
+
+fn statement<'de, A: MapAccess<'de>>(mut map: A) -> Result<Statement, A::Error> {
+    use serde::de::Error;
+    let mut effect = None;
+    let mut sid: Arc<str> = Arc::from("");
+    let (mut principals, mut not_principals) = (None, None);
+    let (mut actions, mut resources) = (None, None);
+    let mut conditions = Vec::new();
+    let mut unknown = Vec::new();
+    while let Some(Text(key)) = map.next_key()? {
+        match &*key {
+            "Effect" => {
+                effect = Some(match &*map.next_value::<Text<'_>>()?.0 {
+                    "Allow" => Effect::Allow,
+                    "Deny" => Effect::Deny,
+                    other => {
+                        return Err(A::Error::invalid_value(serde::de::Unexpected::Str(other), &"`Allow` or `Deny`"));
+                    }
+                });
+            }
+            "Sid" => sid = map.next_value::<Text<'_>>()?.shared(),
+            "Principal" => principals = Some(map.next_value::<PrincipalElement>()?.0),
+            "NotPrincipal" => not_principals = Some(map.next_value::<PrincipalElement>()?.0),
+            "Action" => actions = Some(Listed::In(map.next_value::<Texts>()?.actions())),
+            "NotAction" => actions = Some(Listed::NotIn(map.next_value::<Texts>()?.actions())),
+            "Resource" => resources = Some(Listed::In(map.next_value::<Texts>()?.0)),
+            "NotResource" => resources = Some(Listed::NotIn(map.next_value::<Texts>()?.0)),
+            "Condition" => conditions = map.next_value::<ConditionElement>()?.0,
+            other => {
+                unknown.push(Arc::from(other));
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+    }
+    Ok(Statement {
+        effect: effect.ok_or_else(|| A::Error::missing_field("Effect"))?,
+        sid,
+        principals,
+        not_principals,
+        actions: actions.ok_or_else(|| A::Error::missing_field("Action"))?,
+        resources,
+        conditions: conditions.into(),
+        unknown,
+    })
+}
+
+struct PrincipalElement(Principals);
+
+impl<'de> Deserialize<'de> for PrincipalElement {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Element;
+        impl<'de> Visitor<'de> for Element {
+            type Value = PrincipalElement;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`*` or principals by kind")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<PrincipalElement, E> {
+                let mut principals = Principals::default();
+                principals.insert("AWS", vec![Arc::from(text)]);
+                Ok(PrincipalElement(principals))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<PrincipalElement, A::Error> {
+                let mut principals = Principals::default();
+                while let Some(text) = list.next_element::<Text<'_>>()? {
+                    principals.insert("AWS", vec![text.shared()]);
+                }
+                Ok(PrincipalElement(principals))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PrincipalElement, A::Error> {
+                let mut principals = Principals::default();
+                while let Some(Text(kind)) = map.next_key()? {
+                    let names = map.next_value::<Texts>()?.0;
+                    if !principals.insert(&kind, names) {
+                        return Err(serde::de::Error::unknown_variant(
+                            &kind,
+                            &["AWS", "Service", "Federated", "CanonicalUser"],
+                        ));
+                    }
+                }
+                Ok(PrincipalElement(principals))
+            }
+        }
+        deserializer.deserialize_any(Element)
+    }
+}
+
+struct ConditionElement(Vec<ConditionTest>);
+
+impl<'de> Deserialize<'de> for ConditionElement {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Block;
+        impl<'de> Visitor<'de> for Block {
+            type Value = ConditionElement;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("operators with their keys and values")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ConditionElement, A::Error> {
+                let mut tests = Vec::new();
+                while let Some(Text(written)) = map.next_key()? {
+                    let written: Arc<str> = written.into();
+                    let (qualifier, operator, if_exists) = split_operator(&written);
+                    for (key, values) in map.next_value::<KeyValues>()?.0 {
+                        tests.push(ConditionTest {
+                            qualifier,
+                            operator,
+                            if_exists,
+                            written: Arc::clone(&written),
+                            key,
+                            values,
+                        });
+                    }
+                }
+                Ok(ConditionElement(tests))
+            }
+        }
+        deserializer.deserialize_map(Block)
+    }
+}
+
+struct KeyValues(Vec<(Arc<str>, Vec<Arc<str>>)>);
+
+impl<'de> Deserialize<'de> for KeyValues {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Keys;
+        impl<'de> Visitor<'de> for Keys {
+            type Value = KeyValues;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("condition keys with their values")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<KeyValues, A::Error> {
+                let mut keys = Vec::new();
+                while let Some(Text(key)) = map.next_key()? {
+                    keys.push((Arc::from(key.to_ascii_lowercase()), map.next_value::<Texts>()?.0));
+                }
+                Ok(KeyValues(keys))
+            }
+        }
+        deserializer.deserialize_map(Keys)
+    }
+}
+
+/// `ForAnyValue:StringLikeIfExists` → its three parts. Operator names are compared without regard to case.
+fn split_operator(written: &str) -> (Qualifier, Option<Operator>, bool) {
+    let (qualifier, rest) = match written.split_once(':') {
+        Some((head, rest)) if head.eq_ignore_ascii_case("ForAllValues") => (Qualifier::ForAllValues, rest),
+        Some((head, rest)) if head.eq_ignore_ascii_case("ForAnyValue") => (Qualifier::ForAnyValue, rest),
+        Some(_) => return (Qualifier::None, None, false),
+        None => (Qualifier::None, written),
+    };
+    let lower = rest.to_ascii_lowercase();
+    let (name, if_exists) = match lower.strip_suffix("ifexists") {
+        Some(name) => (name, true),
+        None => (&*lower, false),
+    };
+    let operator = Operator::parse(name);
+    // `NullIfExists` is no operator.
+    if if_exists && operator == Some(Operator::Null) {
+        return (qualifier, None, if_exists);
+    }
+    (qualifier, operator, if_exists)
+}
+
+/// A test from its written parts.
+pub(crate) fn condition_test(written: &Arc<str>, key: &Arc<str>, values: &[Arc<str>]) -> ConditionTest {
+    let (qualifier, operator, if_exists) = split_operator(written);
+    ConditionTest {
+        qualifier,
+        operator,
+        if_exists,
+        written: Arc::clone(written),
+        key: Arc::clone(key),
+        values: values.to_vec(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scalars_and_lists_are_the_same() {
+        let one = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*",
+            "Condition":{"Bool":{"aws:SecureTransport":true}}}}"#;
+        let many = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:GetObject"],"Resource":["*"],
+            "Condition":{"Bool":{"AWS:securetransport":["true"]}}}]}"#;
+        assert_eq!(PolicyDocument::parse(one).unwrap(), PolicyDocument::parse(many).unwrap());
+    }
+
+    #[test]
+    fn what_is_not_a_policy_is_an_error() {
+        for json in [
+            "[]",
+            "{}",
+            r#"{"Statement":[{"Effect":"Maybe","Action":"*"}]}"#,
+            r#"{"Statement":[{"Effect":"Allow"}]}"#,
+            r#"{"Statement":[{"Effect":"Allow","Action":"*","Principal":{"Martian":"x"}}]}"#,
+        ] {
+            assert!(PolicyDocument::parse(json).is_err(), "{json}");
+        }
+    }
+
+    #[test]
+    fn operators_are_split_into_their_parts() {
+        assert_eq!(
+            split_operator("ForAnyValue:StringLikeIfExists"),
+            (Qualifier::ForAnyValue, Some(Operator::StringLike { negated: false }), true)
+        );
+        assert_eq!(split_operator("StringSoundsLike").1, None);
+    }
+}

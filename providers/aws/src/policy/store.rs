@@ -1,0 +1,228 @@
+//! The policies of a capture: equal documents once, every attachment with its own name and evidence.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use evenhand_model::access::{Grant, GrantIx};
+use evenhand_model::evidence::{Evidence, Place};
+use rayon::prelude::*;
+
+use super::compile::CompiledPolicy;
+use super::document::PolicyDocument;
+use crate::world::PolicyIx;
+
+/// Where a policy stands. It decides how short resource names are read and whether principals are looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub(crate) enum PolicyRole {
+    /// Attached to a principal.
+    Identity,
+    /// Says who may assume a role.
+    Trust,
+    /// Attached to a resource.
+    Resource,
+    /// Limits the principals of an account.
+    ServiceControl,
+    /// Limits access to the resources of an account.
+    ResourceControl,
+    /// Limits what identity policies give.
+    Boundary,
+    /// Limits one session.
+    Session,
+}
+
+#[derive(Debug)]
+struct Attachment {
+    label: Arc<str>,
+    evidence: Evidence,
+    distinct: u32,
+    /// The number of its first statement.
+    first_grant: u32,
+}
+
+#[derive(Debug)]
+struct Distinct {
+    role: PolicyRole,
+    /// Gone once compiled.
+    raw: Option<Arc<str>>,
+    /// Where the document was met first; problems are reported there.
+    first: PolicyIx,
+    document: PolicyDocument,
+    compiled: CompiledPolicy,
+    broken: bool,
+}
+
+/// All policies of a capture.
+#[derive(Debug, Default)]
+pub(crate) struct PolicyStore {
+    attachments: Vec<Attachment>,
+    distinct: Vec<Distinct>,
+    /// Emptied once compiled.
+    by_content: HashMap<(PolicyRole, Arc<str>), u32, foldhash::fast::RandomState>,
+    nothing: (PolicyDocument, CompiledPolicy),
+}
+
+impl PolicyStore {
+    /// Takes one attached document. Equal documents in the same role are kept once.
+    pub(crate) fn add(&mut self, label: Arc<str>, role: PolicyRole, raw_json: &str, evidence: Evidence) -> PolicyIx {
+        let index = PolicyIx(u32::try_from(self.attachments.len()).unwrap_or(u32::MAX));
+        let raw: Arc<str> = Arc::from(raw_json);
+        let distinct = *self.by_content.entry((role, Arc::clone(&raw))).or_insert_with(|| {
+            let number = u32::try_from(self.distinct.len()).unwrap_or(u32::MAX);
+            self.distinct.push(Distinct {
+                role,
+                raw: Some(raw),
+                first: index,
+                document: PolicyDocument::default(),
+                compiled: CompiledPolicy::default(),
+                broken: false,
+            });
+            number
+        });
+        self.attachments.push(Attachment { label, evidence, distinct, first_grant: 0 });
+        index
+    }
+
+    /// Parses and compiles every distinct document. Returns what cannot be understood: once per document, in the order
+    /// of attachment.
+    pub(crate) fn compile(&mut self) -> Vec<(Evidence, String)> {
+        self.by_content = HashMap::default();
+        let problems: Vec<(PolicyIx, Vec<String>)> = self
+            .distinct
+            .par_iter_mut()
+            .filter_map(|distinct| {
+                let raw = distinct.raw.take()?;
+                let problems = match PolicyDocument::parse(&raw) {
+                    Ok(document) => {
+                        let (compiled, problems) = CompiledPolicy::of(&document, distinct.role);
+                        distinct.document = document;
+                        distinct.compiled = compiled;
+                        problems
+                    }
+                    Err(error) => {
+                        distinct.broken = true;
+                        vec![format!("is no policy document ({error}); what it grants or denies is unknown")]
+                    }
+                };
+                (!problems.is_empty()).then_some((distinct.first, problems))
+            })
+            .collect();
+        let mut next = 0_u32;
+        for attachment in &mut self.attachments {
+            attachment.first_grant = next;
+            let statements = self
+                .distinct
+                .get(attachment.distinct as usize)
+                .map_or(0, |distinct| distinct.document.statements.len());
+            next = next.saturating_add(u32::try_from(statements).unwrap_or(u32::MAX));
+        }
+        problems
+            .into_iter()
+            .filter_map(|(first, problems)| Some((self.attachments.get(first.0 as usize)?, problems)))
+            .flat_map(|(attachment, problems)| {
+                problems
+                    .into_iter()
+                    .map(|problem| (attachment.evidence.clone(), format!("`{}` {problem}", attachment.label)))
+            })
+            .collect()
+    }
+
+    fn distinct(&self, policy: PolicyIx) -> Option<&Distinct> {
+        self.distinct.get(self.attachments.get(policy.0 as usize)?.distinct as usize)
+    }
+
+    /// The document; without statements where it cannot be understood.
+    pub(crate) fn document(&self, policy: PolicyIx) -> &PolicyDocument {
+        self.distinct(policy).map_or(&self.nothing.0, |distinct| &distinct.document)
+    }
+
+    /// The compiled document.
+    pub(crate) fn compiled(&self, policy: PolicyIx) -> &CompiledPolicy {
+        self.distinct(policy).map_or(&self.nothing.1, |distinct| &distinct.compiled)
+    }
+
+    /// Whether the document cannot be understood, so that its effect is unknown.
+    pub(crate) fn broken(&self, policy: PolicyIx) -> bool {
+        self.distinct(policy).is_none_or(|distinct| distinct.broken)
+    }
+
+    /// The number shared by attachments of equal documents.
+    pub(crate) fn content(&self, policy: PolicyIx) -> u32 {
+        self.attachments.get(policy.0 as usize).map_or(u32::MAX, |attachment| attachment.distinct)
+    }
+
+    /// The name under which the policy is attached.
+    pub(crate) fn label(&self, policy: PolicyIx) -> Arc<str> {
+        self.attachments.get(policy.0 as usize).map_or_else(|| Arc::from(""), |held| Arc::clone(&held.label))
+    }
+
+    /// The number of a statement.
+    pub(crate) fn grant_number(&self, policy: PolicyIx, statement: usize) -> GrantIx {
+        let first = self.attachments.get(policy.0 as usize).map_or(0, |attachment| attachment.first_grant);
+        GrantIx(first.saturating_add(u32::try_from(statement).unwrap_or(u32::MAX)))
+    }
+
+    /// The statement behind a number.
+    pub(crate) fn grant(&self, grant: GrantIx) -> Grant {
+        let after = self.attachments.partition_point(|attachment| attachment.first_grant <= grant.0);
+        let index = after.saturating_sub(1);
+        let Some(attachment) = self.attachments.get(index) else {
+            return Grant { policy: Arc::from(""), statement: 0, name: Arc::from(""), evidence: Evidence::whole("") };
+        };
+        let statement = grant.0.saturating_sub(attachment.first_grant);
+        let statements = self
+            .distinct
+            .get(attachment.distinct as usize)
+            .map_or(&[][..], |distinct| distinct.document.statements.as_slice());
+        let name =
+            statements.get(statement as usize).map_or_else(|| Arc::from(""), |statement| Arc::clone(&statement.sid));
+        let evidence = match &attachment.evidence.place {
+            Place::Pointer(pointer) => {
+                Evidence::pointer(Arc::clone(&attachment.evidence.document), format!("{pointer}/Statement/{statement}"))
+            }
+            _ => attachment.evidence.clone(),
+        };
+        Grant { policy: Arc::clone(&attachment.label), statement, name, evidence }
+    }
+
+    /// The number of attachments.
+    pub(crate) fn len(&self) -> usize {
+        self.attachments.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const READ: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"},
+        {"Sid":"list","Effect":"Allow","Action":"s3:ListBucket","Resource":"*"}]}"#;
+
+    #[test]
+    fn equal_documents_are_compiled_once_and_keep_their_own_evidence() {
+        let mut store = PolicyStore::default();
+        let a = store.add("a".into(), PolicyRole::Identity, READ, Evidence::pointer("x.json", "/0"));
+        let b = store.add("b".into(), PolicyRole::Identity, READ, Evidence::pointer("x.json", "/1"));
+        assert!(store.compile().is_empty());
+        assert_eq!(store.content(a), store.content(b));
+        let grant = store.grant(store.grant_number(b, 1));
+        assert_eq!((&*grant.policy, grant.statement, &*grant.name), ("b", 1, "list"));
+        assert_eq!(grant.evidence, Evidence::pointer("x.json", "/1/Statement/1"));
+    }
+
+    #[test]
+    fn problems_name_the_policy_and_the_place() {
+        let mut store = PolicyStore::default();
+        let broken = store.add("broken".into(), PolicyRole::Identity, "{", Evidence::whole("x.json"));
+        store.add(
+            "odd".into(),
+            PolicyRole::Identity,
+            r#"{"Statement":{"Effect":"Allow","Action":["s3:GetObjct"],"Resource":"*","Condition":{"StringSoundsLike":{"a":"b"}}}}"#,
+            Evidence::whole("x.json"),
+        );
+        let problems: Vec<String> = store.compile().into_iter().map(|(_, problem)| problem).collect();
+        assert!(store.broken(broken));
+        assert_eq!(problems.len(), 3, "{problems:?}");
+        assert!(problems.iter().any(|problem| problem.contains("`odd`") && problem.contains("`s3:GetObjct`")));
+        assert!(problems.iter().any(|problem| problem.contains("`StringSoundsLike`")));
+    }
+}

@@ -1,0 +1,111 @@
+//! Scalars and lists of scalars, which policy documents use interchangeably.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
+
+use crate::catalog::Catalogue;
+
+/// A scalar as text: `true` and `"true"` mean the same in a condition.
+pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
+
+impl Text<'_> {
+    pub(super) fn shared(self) -> Arc<str> {
+        Arc::from(self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Text<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Scalar)
+    }
+}
+
+struct Scalar;
+
+impl<'de> Visitor<'de> for Scalar {
+    type Value = Text<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text, number or truth value")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Borrowed(if value { "true" } else { "false" })))
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Owned(value.to_string())))
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Owned(value.to_string())))
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Owned(value.to_string())))
+    }
+}
+
+/// A scalar or a list of scalars.
+pub(super) struct Texts(pub(super) Vec<Arc<str>>);
+
+impl Texts {
+    /// The texts as action names: those of the catalogue share its copy.
+    pub(super) fn actions(self) -> Vec<Arc<str>> {
+        let catalogue = Catalogue::global();
+        self.0.into_iter().map(|name| catalogue.share(name)).collect()
+    }
+}
+
+impl<'de> Deserialize<'de> for Texts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOrMany;
+        impl<'de> Visitor<'de> for OneOrMany {
+            type Value = Texts;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or a list of texts")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Texts, E> {
+                Ok(Texts(vec![Arc::from(text)]))
+            }
+
+            fn visit_bool<E: Error>(self, value: bool) -> Result<Texts, E> {
+                Scalar.visit_bool(value).map(|text| Texts(vec![text.shared()]))
+            }
+
+            fn visit_i64<E: Error>(self, value: i64) -> Result<Texts, E> {
+                Scalar.visit_i64(value).map(|text| Texts(vec![text.shared()]))
+            }
+
+            fn visit_u64<E: Error>(self, value: u64) -> Result<Texts, E> {
+                Scalar.visit_u64(value).map(|text| Texts(vec![text.shared()]))
+            }
+
+            fn visit_f64<E: Error>(self, value: f64) -> Result<Texts, E> {
+                Scalar.visit_f64(value).map(|text| Texts(vec![text.shared()]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Texts, A::Error> {
+                let mut texts = Vec::new();
+                while let Some(text) = list.next_element::<Text<'_>>()? {
+                    texts.push(text.shared());
+                }
+                Ok(Texts(texts))
+            }
+        }
+        deserializer.deserialize_any(OneOrMany)
+    }
+}
