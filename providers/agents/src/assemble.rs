@@ -1,0 +1,524 @@
+//! Joins what single files said: the files of one client in one place become one agent, its servers, their secrets.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use evenhand_model::agent::{Agent, AgentKind, ApprovalMode};
+use evenhand_model::credential::{Credential, Exposure};
+use evenhand_model::document::FileFacts;
+use evenhand_model::evidence::{Evidence, Fact, Truth};
+use evenhand_model::gap::{Gap, GapKind};
+use evenhand_model::id::{CredentialId, IdentityId, ScopeId};
+use evenhand_model::identity::{Identity, Nature, Signal, Strength};
+use evenhand_model::inventory::{Hint, Inventory};
+use evenhand_model::trust::{Mechanism, Trust};
+
+use crate::approval::Approval;
+use crate::clients::{Client, Level};
+use crate::command::Reach;
+use crate::locate;
+use crate::provider_name;
+use crate::reader::{Environment, FileRead};
+use crate::scope::{Place, machine_root};
+use crate::secret::{Borrowed, Found};
+use crate::server::Server;
+use crate::settings::Settings;
+
+/// The whole machine, as a place.
+const MACHINE: &str = "machine";
+
+/// The files of one client in one place.
+struct Group<'f> {
+    client: &'static Client,
+    kind: Ground,
+    place: Place,
+    files: Vec<&'f FileRead>,
+}
+
+/// What kind of place it is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Ground {
+    Machine,
+    Home,
+    Project,
+}
+
+/// Joins all files of a reading.
+pub(crate) fn join(files: &[FileRead], environments: &[Environment], inventory: &mut Inventory) {
+    let homes = homes(files);
+    let mut groups: BTreeMap<(&str, Ground, String), Group<'_>> = BTreeMap::new();
+    for file in files {
+        let (kind, root) = ground(file, &homes);
+        let mut place = file.place.clone();
+        if kind == Ground::Machine {
+            place.shown = MACHINE.to_owned();
+        }
+        place.root.clone_from(&root);
+        groups
+            .entry((file.client.id, kind, root))
+            .or_insert_with(|| Group { client: file.client, kind, place, files: Vec::new() })
+            .files
+            .push(file);
+    }
+    let groups: Vec<Group<'_>> = groups.into_values().collect();
+    let names = scope_names(&groups);
+    let mut out = Out { inventory, environments, taken: BTreeSet::new() };
+    for (group, name) in groups.iter().zip(&names) {
+        let governs_others = group.kind == Ground::Machine
+            && group.files.iter().all(|file| file.servers.is_empty())
+            && groups.iter().any(|other| {
+                other.client.id == group.client.id
+                    && other.kind != Ground::Machine
+                    && group.place.holds(&other.place.root)
+            });
+        if !governs_others {
+            out.group(group, name, &settings_of(group, &groups));
+        }
+    }
+}
+
+/// Folders that are homes: the pipeline says so, a file lies there that only homes have, or their path says so.
+fn homes(files: &[FileRead]) -> BTreeSet<String> {
+    files
+        .iter()
+        .filter(|file| {
+            file.homely && (file.facts.user_level || file.level == Level::User || file.place.person().is_some())
+        })
+        .map(|file| file.place.root.clone())
+        .collect()
+}
+
+fn ground(file: &FileRead, homes: &BTreeSet<String>) -> (Ground, String) {
+    let root = &file.place.root;
+    if homes.contains(root) || (file.level == Level::User && !file.by_content) {
+        return (Ground::Home, root.clone());
+    }
+    if matches!(file.level, Level::Managed | Level::System) && !file.homely {
+        return (Ground::Machine, machine_root(root));
+    }
+    (Ground::Project, root.clone())
+}
+
+/// The place of a file in the order of precedence, now that it is known whether its folder is a home.
+fn level(file: &FileRead, kind: Ground) -> Level {
+    match (file.level, kind) {
+        (Level::UserOrProject, Ground::Home) => Level::User,
+        (Level::UserOrProject, _) => Level::Project,
+        (level, _) => level,
+    }
+}
+
+/// What all files that hold for a group say, the strongest first.
+fn settings_of(group: &Group<'_>, groups: &[Group<'_>]) -> Settings {
+    let mut holding: Vec<(Level, &FileRead)> =
+        group.files.iter().map(|file| (level(file, group.kind), *file)).collect();
+    let same = |other: &&Group<'_>| other.client.id == group.client.id;
+    if group.kind != Ground::Machine {
+        for other in groups.iter().filter(same).filter(|other| other.kind == Ground::Machine) {
+            if other.place.holds(&group.place.root) {
+                holding.extend(other.files.iter().map(|file| (level(file, other.kind), *file)));
+            }
+        }
+    }
+    if group.kind == Ground::Project {
+        let mut homes: Vec<&Group<'_>> =
+            groups.iter().filter(same).filter(|other| other.kind == Ground::Home).collect();
+        // A project below a home is that person's; the one home of a live machine is that of whoever scans.
+        let live = |other: &Group<'_>| other.files.iter().any(|file| file.facts.user_level);
+        let only = homes.len() == 1;
+        homes.retain(|home| home.place.holds(&group.place.root) || (only && live(home)));
+        for home in homes {
+            holding.extend(home.files.iter().map(|file| (level(file, home.kind), *file)));
+        }
+    }
+    holding.sort_by(|(a, first), (b, second)| b.cmp(a).then_with(|| first.document.cmp(&second.document)));
+    let mut settings = Settings::default();
+    for (level, file) in holding {
+        settings.under(&file.settings.at_level(level));
+    }
+    settings
+}
+
+/// A name for the place of each group, equal for equal places and different for different ones.
+fn scope_names(groups: &[Group<'_>]) -> Vec<String> {
+    let plain = |group: &Group<'_>| -> String {
+        let live = group.files.iter().any(|file| file.facts.user_level);
+        match group.kind {
+            Ground::Machine => MACHINE.to_owned(),
+            Ground::Home if live => String::from("home"),
+            Ground::Home | Ground::Project => group.place.shown.clone(),
+        }
+    };
+    let qualified = |group: &Group<'_>| format!("{}/{}", group.place.source, plain(group));
+    let roots_with = |name: &str, of: &dyn Fn(&Group<'_>) -> String| -> usize {
+        groups
+            .iter()
+            .filter(|group| of(group) == name)
+            .map(|group| group.place.root.as_str())
+            .collect::<BTreeSet<_>>()
+            .len()
+    };
+    groups
+        .iter()
+        .map(|group| {
+            let name = plain(group);
+            if roots_with(&name, &plain) <= 1 {
+                return name;
+            }
+            let name = qualified(group);
+            if roots_with(&name, &qualified) <= 1 { name } else { group.place.root.clone() }
+        })
+        .collect()
+}
+
+/// Where rows go.
+struct Out<'o> {
+    inventory: &'o mut Inventory,
+    environments: &'o [Environment],
+    /// Credential ids that are given away.
+    taken: BTreeSet<String>,
+}
+
+/// Who holds a secret, and where its file lies.
+struct Holder<'h> {
+    identity: &'h IdentityId,
+    kind: Ground,
+    document: &'h Arc<str>,
+    facts: FileFacts,
+}
+
+impl Out<'_> {
+    fn group(&mut self, group: &Group<'_>, name: &str, settings: &Settings) {
+        let client = group.client;
+        let scope = ScopeId::new(format!("agents:{name}"));
+        let id = IdentityId::new(format!("agent:{}:{name}", client.id));
+        let approval = Approval::of_client(client, settings);
+        let first = group.files.first().map(|file| Evidence::line(Arc::clone(&file.document), 1));
+        let Some(evidence) = approval.evidence.clone().or(first) else { return };
+        self.client(group, name, &id, &scope, settings, &approval, &evidence);
+        let person = person(group);
+        let mut seen: BTreeMap<(Option<&str>, &str), usize> = BTreeMap::new();
+        for server in group.files.iter().flat_map(|file| &file.servers) {
+            *seen.entry((server.project.as_deref(), &server.name)).or_default() += 1;
+        }
+        for file in &group.files {
+            for server in &file.servers {
+                let several =
+                    seen.get(&(server.project.as_deref(), server.name.as_str())).is_some_and(|count| *count > 1);
+                let server_id = server_id(client, name, server, several.then(|| tail(file)));
+                let owner = person.clone();
+                self.server(group, file, server, &id, &server_id, &scope, settings, &approval, owner);
+            }
+            let holder = Holder { identity: &id, kind: group.kind, document: &file.document, facts: file.facts };
+            self.secrets(&holder, &file.found);
+            self.borrowed(&id, &file.borrowed, &file.document);
+        }
+        for (key, evidence) in &settings.unclear {
+            self.hint(
+                evidence.clone(),
+                &format!(
+                    "`{key}` has a value that {} does not document: its effect is unknown; check it by hand",
+                    client.name
+                ),
+            );
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the row joins exactly these; a struct would only rename them")]
+    fn client(
+        &mut self,
+        group: &Group<'_>,
+        name: &str,
+        id: &IdentityId,
+        scope: &ScopeId,
+        settings: &Settings,
+        approval: &Approval,
+        evidence: &Evidence,
+    ) {
+        let client = group.client;
+        let person = person(group);
+        let label = person.as_deref().unwrap_or(name);
+        let shown = format!("{} ({label})", client.name);
+        let mut identity =
+            Identity::new(id.clone(), provider_name(), scope.clone(), "agent_client", shown.as_str(), evidence.clone());
+        identity.signals.push(signal(format!("configuration of {}", client.name), evidence));
+        identity.owner = Fact::known(person);
+        self.inventory.identities.push(identity);
+
+        let mut agent = Agent::new(
+            id.as_str(),
+            id.clone(),
+            provider_name(),
+            scope.clone(),
+            client.id,
+            AgentKind::Agent,
+            shown.as_str(),
+            evidence.clone(),
+        );
+        agent.transport = Fact::Absent;
+        agent.command_pinned = Fact::Absent;
+        agent.command_fetched = Fact::Absent;
+        agent.remote = Fact::Known(false);
+        agent.authenticated = Fact::Absent;
+        agent.tls = Fact::Absent;
+        agent.trigger = Fact::Known(Arc::from("person"));
+        agent.untrusted_trigger = Fact::Known(false);
+        set_approval(&mut agent, approval);
+        // Defaults hold only where the files that could have set the key were read: a project's files alone do not tell
+        // what its users set for themselves.
+        let above = settings.read_above_project;
+        let or_default = |said: Option<Option<bool>>, default: Option<bool>| match said {
+            Some(value) => Fact::known(value),
+            None if above => Fact::known(default),
+            None => Fact::Unknown,
+        };
+        agent.sandboxed = or_default(settings.sandboxed.as_ref().map(|said| said.value), client.defaults.sandboxed);
+        agent.telemetry = or_default(settings.telemetry.as_ref().map(|said| said.value), client.defaults.telemetry);
+        agent.project_servers_enabled =
+            or_default(settings.project_servers.as_ref().map(|said| said.value), client.defaults.project_servers);
+        agent.managed_policy = if settings.forbids.iter().any(|said| said.value && said.level == Level::Managed) {
+            Fact::Known(true)
+        } else if settings.read_managed {
+            Fact::Known(false)
+        } else {
+            Fact::Unknown
+        };
+        let mut reach = settings.reach.as_ref().map(|said| said.value);
+        if approval.mode == Fact::Known(ApprovalMode::Bypass) && agent.sandboxed == Fact::Known(false) && client.shell {
+            // Commands that nobody confirms and nothing confines reach whatever the person reaches.
+            reach = reach.max(Some(Reach::Home));
+        }
+        agent.file_scope = Fact::known(reach.max(client.defaults.reach).map(|reach| Arc::from(reach.as_str())));
+        let cloud = |found: &Found| found.kind.federable == Some(true) && found.kind.name.starts_with("aws_");
+        let own = group.files.iter().any(|file| !file.borrowed.is_empty() || file.found.iter().any(cloud));
+        agent.ambient_credentials = if client.shell { Fact::Known(!own) } else { Fact::Unknown };
+        self.inventory.agents.push(agent);
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the row joins exactly these; a struct would only rename them")]
+    fn server(
+        &mut self,
+        group: &Group<'_>,
+        file: &FileRead,
+        server: &Server,
+        client_id: &IdentityId,
+        id: &IdentityId,
+        scope: &ScopeId,
+        settings: &Settings,
+        client_approval: &Approval,
+        owner: Option<Arc<str>>,
+    ) {
+        let evidence = Evidence::line(Arc::clone(&file.document), server.line);
+        let mut identity = Identity::new(
+            id.clone(),
+            provider_name(),
+            scope.clone(),
+            "tool_server",
+            server.name.as_str(),
+            evidence.clone(),
+        );
+        let reason = format!("MCP server configured in {}", group.client.name);
+        identity.signals.push(signal(reason, &evidence));
+        identity.owner = Fact::known(owner);
+        identity.enabled = Fact::Known(!server.disabled);
+        self.inventory.identities.push(identity);
+
+        let approval = Approval::of_server(server, client_approval, settings);
+        let mut agent = Agent::new(
+            id.as_str(),
+            id.clone(),
+            provider_name(),
+            scope.clone(),
+            group.client.id,
+            AgentKind::ToolServer,
+            server.name.as_str(),
+            evidence.clone(),
+        );
+        agent.transport = server.transport.clone();
+        agent.remote = server.remote;
+        agent.tls = server.tls;
+        agent.authenticated = server.authenticated;
+        agent.command_fetched = server.fetched;
+        agent.command_pinned = server.pinned;
+        agent.privileged = server.privileged;
+        agent.sandboxed = server.sandboxed;
+        agent.file_scope = Fact::known(server.reach.map(|reach| Arc::from(reach.as_str())));
+        agent.disabled = server.disabled;
+        agent.trigger = Fact::Known(Arc::from("person"));
+        agent.untrusted_trigger = Fact::Known(false);
+        agent.project_servers_enabled = Fact::Absent;
+        agent.managed_policy = Fact::Absent;
+        agent.ambient_credentials = if server.borrowed.iter().any(|borrowed| borrowed.key == "AWS_PROFILE") {
+            Fact::Known(true)
+        } else if !server.found.is_empty() || server.remote == Fact::Known(true) {
+            Fact::Known(false)
+        } else {
+            Fact::Unknown
+        };
+        set_approval(&mut agent, &approval);
+        self.inventory.agents.push(agent);
+        self.inventory.trusts.push(Trust {
+            source: client_id.shared(),
+            target: id.clone(),
+            provider: provider_name(),
+            mechanism: Mechanism::UsesTool,
+            constraint: Arc::from(""),
+            weak: Truth::No,
+            weakness: Arc::from(""),
+            evidence: evidence.clone(),
+        });
+        let holder = Holder { identity: id, kind: group.kind, document: &file.document, facts: file.facts };
+        self.secrets(&holder, &server.found);
+        self.borrowed(id, &server.borrowed, &file.document);
+        for (named, line) in &server.env_files {
+            self.environment(group, file, id, named, *line);
+        }
+    }
+
+    /// The secrets of an environment file that a server names, if it is among the documents.
+    fn environment(&mut self, group: &Group<'_>, file: &FileRead, id: &IdentityId, named: &str, line: u32) {
+        let below = below_project(named);
+        let expected = if group.place.root.is_empty() { below } else { format!("{}/{below}", group.place.root) };
+        let found = self.environments.iter().find(|environment| environment.path == expected);
+        match found {
+            Some(environment) => {
+                let holder = Holder {
+                    identity: id,
+                    kind: group.kind,
+                    document: &environment.document,
+                    facts: environment.facts,
+                };
+                self.secrets(&holder, &environment.found);
+            }
+            None => self.inventory.gaps.push(Gap {
+                provider: Some(provider_name()),
+                scope: None,
+                kind: GapKind::NotCollected,
+                call: Arc::from(named),
+                reason: Arc::from(format!(
+                    "the environment file that {}:{line} names is not among the documents; add it to the scan",
+                    file.document
+                )),
+                facts: Arc::from("credentials"),
+            }),
+        }
+    }
+
+    fn secrets(&mut self, holder: &Holder<'_>, found: &[Found]) {
+        for secret in found {
+            // The id of a key stands with the secret of the same key; alone it only names a principal.
+            let partner =
+                |other: &&Found| other.kind.name == "aws_secret_access_key" && beside(&other.slot, &secret.slot);
+            if secret.kind.public && found.iter().any(|other| partner(&other)) {
+                continue;
+            }
+            let key_id = found
+                .iter()
+                .find(|other| {
+                    other.public_id.is_some()
+                        && secret.kind.name == "aws_secret_access_key"
+                        && beside(&other.slot, &secret.slot)
+                })
+                .and_then(|other| other.public_id.clone());
+            let evidence = Evidence::line(Arc::clone(holder.document), secret.line);
+            let mut id = format!("{}/{}", holder.identity, secret.slot);
+            if !self.taken.insert(id.clone()) {
+                id = format!("{id}@{}:{}", holder.document, secret.line);
+                self.taken.insert(id.clone());
+            }
+            let kind = if key_id.is_some() { "aws_access_key" } else { secret.kind.name };
+            let mut credential = Credential::new(
+                CredentialId::new(id),
+                holder.identity.clone(),
+                provider_name(),
+                kind,
+                evidence.clone(),
+            );
+            credential.federable = Fact::known(secret.kind.federable);
+            credential.fingerprint = secret.fingerprint;
+            credential.public_id = secret.public_id.clone().or(key_id);
+            credential.file_readable_by_others = Fact::known(holder.facts.readable_by_others);
+            credential.in_arguments = Fact::Known(secret.in_arguments);
+            if secret.kind.public {
+                credential.exposure = Fact::Known(Exposure::None);
+            } else {
+                credential.is_static = Fact::Known(!secret.kind.short_lived);
+                let committed = holder.kind == Ground::Project && holder.facts.tracked == Some(true);
+                credential.exposure = Fact::Known(if committed { Exposure::Committed } else { Exposure::UserFile });
+            }
+            if secret.checksum_fails {
+                self.hint(
+                    evidence,
+                    "a value in the form of a GitHub token has a checksum that does not fit: an example or a typing error; \
+                     revoke it if it was ever real",
+                );
+            }
+            self.inventory.credentials.push(credential);
+        }
+    }
+
+    fn borrowed(&mut self, id: &IdentityId, borrowed: &[Borrowed], document: &Arc<str>) {
+        for named in borrowed {
+            self.inventory.trusts.push(Trust {
+                source: id.shared(),
+                target: IdentityId::new(named.target.as_str()),
+                provider: provider_name(),
+                mechanism: Mechanism::HoldsCredential,
+                constraint: Arc::from(""),
+                weak: Truth::No,
+                weakness: Arc::from(""),
+                evidence: Evidence::line(Arc::clone(document), named.line),
+            });
+        }
+    }
+
+    fn hint(&mut self, evidence: Evidence, message: &str) {
+        self.inventory.hints.push(Hint { evidence, message: Arc::from(message) });
+    }
+}
+
+fn set_approval(agent: &mut Agent, approval: &Approval) {
+    agent.approval_mode = approval.mode;
+    agent.approval_defaulted = Fact::Known(approval.defaulted);
+    agent.auto_approved = approval.auto_approved.clone();
+    agent.auto_approve_all = approval.all;
+    agent.external_effect_approved = approval.external;
+}
+
+fn signal(reason: String, evidence: &Evidence) -> Signal {
+    Signal {
+        nature: Nature::AiAgent,
+        strength: Strength::Certain,
+        reason: Arc::from(reason),
+        evidence: evidence.clone(),
+    }
+}
+
+/// The person whose home a group stands for.
+fn person(group: &Group<'_>) -> Option<Arc<str>> {
+    if group.kind == Ground::Home { group.place.person().map(Arc::from) } else { None }
+}
+
+fn server_id(client: &Client, scope: &str, server: &Server, file: Option<String>) -> IdentityId {
+    let project = server.project.as_deref().map(|project| format!(":{project}")).unwrap_or_default();
+    let file = file.map(|file| format!("@{file}")).unwrap_or_default();
+    IdentityId::new(format!("agent:{}:{scope}{project}#{}{file}", client.id, server.name))
+}
+
+/// The file's path below the place it speaks for.
+fn tail(file: &FileRead) -> String {
+    let path = locate::clean(&file.document);
+    path.strip_prefix(file.place.root.as_str()).unwrap_or(&path).trim_start_matches('/').to_owned()
+}
+
+/// Whether two slots are members of the same map.
+fn beside(a: &str, b: &str) -> bool {
+    let parent = |slot: &str| slot.rsplit_once('.').map(|(parent, _)| parent.to_owned());
+    parent(a) == parent(b)
+}
+
+/// The path of an environment file below the project: variables for the project's folder taken away.
+fn below_project(named: &str) -> String {
+    let rest = named.rsplit_once('}').map_or(named, |(_, rest)| rest);
+    rest.trim_start_matches("./").trim_start_matches('/').to_owned()
+}

@@ -1,0 +1,639 @@
+//! The table of clients. Sources: the vendors' documentation and settings schemas, as of November 2026.
+
+use evenhand_model::agent::ApprovalMode::{Bypass, Partial, Prompt};
+
+use super::Effect::{
+    AgentPermissionMap, Allow, AllowTool, Ask, Deny, Folders, Forbids, ForbidsUnless, Mode, NamedProjectServers,
+    PermissionMap, PolicyRules, ProjectServers, Sandbox, SandboxApproves, Telemetry, ToolMap, Widen,
+};
+use super::{Client, Defaults, File, Key, Level, Secrets, Servers, Unset, Words};
+use crate::command::Reach;
+use crate::permissions::Grammar;
+use crate::tree::Syntax::{Json, Toml, Yaml};
+
+const TRUTH: Words<bool> = &[("true", true), ("false", false)];
+const SERVERS: &[Servers] = &[Servers::Map("mcpServers")];
+const NO_KEYS: &[Key] = &[];
+
+/// Below the home folder itself.
+const HOME: &[&str] = &[""];
+/// Where desktop programs keep user data: Linux, macOS, Windows.
+const USER_DATA: &[&str] = &[".config/", "Library/Application Support/", "AppData/Roaming/"];
+/// Not below a home folder.
+const NOWHERE: &[&str] = &[];
+
+const NOTHING_KNOWN: Defaults = Defaults { sandboxed: None, telemetry: None, project_servers: None, reach: None };
+
+const fn key(path: &'static str, effect: super::Effect) -> Key {
+    Key { path, effect }
+}
+
+/// A JSON file that holds tool servers under `mcpServers` and belongs to the client alone.
+const fn servers(suffix: &'static str, homes: &'static [&'static str], level: Level) -> File {
+    file(suffix, homes, level, SERVERS, NO_KEYS)
+}
+
+/// A JSON file that belongs to the client alone.
+const fn file(
+    suffix: &'static str,
+    homes: &'static [&'static str],
+    level: Level,
+    servers: &'static [Servers],
+    keys: &'static [Key],
+) -> File {
+    File { suffix, homes, level, syntax: Json, servers, keys, needs: &[], secrets: Secrets::Everywhere }
+}
+
+const CLAUDE_KEYS: &[Key] = &[
+    key(
+        "permissions.defaultMode",
+        Mode(&[
+            ("default", Prompt),
+            ("manual", Prompt),
+            ("plan", Prompt),
+            ("acceptEdits", Partial),
+            ("auto", Partial),
+            ("dontAsk", Partial),
+            ("bypassPermissions", Bypass),
+        ]),
+    ),
+    key("permissions.allow", Allow(Grammar::Call)),
+    key("permissions.ask", Ask(Grammar::Call)),
+    key("permissions.deny", Deny(Grammar::Call)),
+    key("permissions.additionalDirectories", Folders),
+    key("permissions.disableBypassPermissionsMode", Forbids(&[("disable", true), ("*", false)])),
+    key("disableBypassPermissionsMode", Forbids(&[("disable", true), ("*", false)])),
+    key("enableAllProjectMcpServers", ProjectServers(TRUTH)),
+    key("enabledMcpjsonServers", NamedProjectServers),
+    key("sandbox.enabled", Sandbox(TRUTH)),
+    key("sandbox.autoAllowBashIfSandboxed", SandboxApproves(TRUTH)),
+    key("env.CLAUDE_CODE_ENABLE_TELEMETRY", Telemetry(&[("1", true), ("true", true), ("*", false)])),
+];
+
+const CLAUDE_STATE_KEYS: &[Key] = &[key("projects.*.allowedTools", Allow(Grammar::Call))];
+
+static CLAUDE_CODE: Client = Client {
+    id: "claude-code",
+    name: "Claude Code",
+    default: Unset::Mode(Prompt),
+    shell: true,
+    defaults: Defaults {
+        sandboxed: Some(false),
+        telemetry: Some(false),
+        project_servers: Some(false),
+        reach: Some(Reach::Project),
+    },
+    files: &[
+        file(".claude/settings.json", HOME, Level::UserOrProject, &[], CLAUDE_KEYS),
+        file(".claude/settings.local.json", HOME, Level::Local, &[], CLAUDE_KEYS),
+        file(
+            ".claude.json",
+            HOME,
+            Level::User,
+            &[Servers::Map("mcpServers"), Servers::Map("projects.*.mcpServers")],
+            CLAUDE_STATE_KEYS,
+        ),
+        file(".mcp.json", NOWHERE, Level::Project, &[Servers::Map("mcpServers"), Servers::Top], NO_KEYS),
+        file("claude-code/managed-settings.json", NOWHERE, Level::Managed, &[], CLAUDE_KEYS),
+        file("ClaudeCode/managed-settings.json", NOWHERE, Level::Managed, &[], CLAUDE_KEYS),
+        file("claude-code/managed-settings.d/*.json", NOWHERE, Level::Managed, &[], CLAUDE_KEYS),
+        file("ClaudeCode/managed-settings.d/*.json", NOWHERE, Level::Managed, &[], CLAUDE_KEYS),
+        servers("claude-code/managed-mcp.json", NOWHERE, Level::Managed),
+        servers("ClaudeCode/managed-mcp.json", NOWHERE, Level::Managed),
+    ],
+};
+
+static CLAUDE_DESKTOP: Client = Client {
+    id: "claude-desktop",
+    name: "Claude Desktop",
+    default: Unset::Mode(Prompt),
+    shell: false,
+    defaults: NOTHING_KNOWN,
+    files: &[servers("Claude/claude_desktop_config.json", USER_DATA, Level::User)],
+};
+
+static CURSOR: Client = Client {
+    id: "cursor",
+    name: "Cursor",
+    default: Unset::Elsewhere,
+    shell: true,
+    defaults: NOTHING_KNOWN,
+    files: &[
+        servers(".cursor/mcp.json", HOME, Level::UserOrProject),
+        file(
+            ".cursor/permissions.json",
+            HOME,
+            Level::UserOrProject,
+            &[],
+            &[
+                key("mcpAllowlist", Allow(Grammar::ServerTool)),
+                key("terminalAllowlist", Allow(Grammar::Command)),
+                key("terminalDenylist", Deny(Grammar::Command)),
+            ],
+        ),
+    ],
+};
+
+const CURSOR_CLI_KEYS: &[Key] = &[
+    key("permissions.allow", Allow(Grammar::Call)),
+    key("permissions.deny", Deny(Grammar::Call)),
+    key("approvalMode", Mode(&[("allowlist", Partial), ("unrestricted", Bypass)])),
+];
+
+static CURSOR_CLI: Client = Client {
+    id: "cursor-cli",
+    name: "Cursor CLI",
+    default: Unset::Mode(Prompt),
+    shell: true,
+    defaults: NOTHING_KNOWN,
+    files: &[
+        file(".cursor/cli-config.json", HOME, Level::User, &[], CURSOR_CLI_KEYS),
+        file(".cursor/cli.json", NOWHERE, Level::Project, &[], CURSOR_CLI_KEYS),
+    ],
+};
+
+const VSCODE_KEYS: &[Key] = &[
+    key("chat.tools.global.autoApprove", Widen(&[("true", Bypass)])),
+    key("chat.tools.autoApprove", Widen(&[("true", Bypass)])),
+    key("chat.permissions.default", Mode(&[("default", Prompt), ("autoApprove", Bypass), ("autopilot", Bypass)])),
+    key("chat.tools.terminal.autoApprove", Allow(Grammar::Command)),
+    key("chat.tools.edits.autoApprove", AllowTool("edits", TRUTH)),
+    key("chat.tools.urls.autoApprove", AllowTool("fetch", TRUTH)),
+    key("github.copilot.chat.claudeAgent.allowDangerouslySkipPermissions", Widen(&[("true", Bypass)])),
+    key("chat.agent.sandbox.enabled", Sandbox(&[("true", true), ("on", true), ("false", false), ("off", false)])),
+    key(
+        "chat.agent.sandbox.enabled",
+        SandboxApproves(&[("true", true), ("on", true), ("false", false), ("off", false)]),
+    ),
+    key("github.copilot.chat.otel.enabled", Telemetry(TRUTH)),
+];
+
+const VSCODE_NEEDS: &[&str] = &["mcp", "chat", "github.copilot"];
+const VSCODE_SECRETS: Secrets = Secrets::Under(&["mcp", "chat", "github.copilot"]);
+
+const fn vscode_settings(suffix: &'static str, homes: &'static [&'static str], level: Level) -> File {
+    File {
+        suffix,
+        homes,
+        level,
+        syntax: Json,
+        servers: &[Servers::Map("mcp.servers")],
+        keys: VSCODE_KEYS,
+        needs: VSCODE_NEEDS,
+        secrets: VSCODE_SECRETS,
+    }
+}
+
+static VSCODE: Client = Client {
+    id: "vscode",
+    name: "VS Code with Copilot",
+    default: Unset::Mode(Prompt),
+    shell: true,
+    defaults: Defaults {
+        sandboxed: Some(false),
+        telemetry: Some(false),
+        project_servers: None,
+        reach: Some(Reach::Project),
+    },
+    files: &[
+        file(".vscode/mcp.json", NOWHERE, Level::Project, &[Servers::Map("servers")], NO_KEYS),
+        file("Code/User/mcp.json", USER_DATA, Level::User, &[Servers::Map("servers")], NO_KEYS),
+        file("Code - Insiders/User/mcp.json", USER_DATA, Level::User, &[Servers::Map("servers")], NO_KEYS),
+        vscode_settings(".vscode/settings.json", NOWHERE, Level::Project),
+        vscode_settings("Code/User/settings.json", USER_DATA, Level::User),
+        vscode_settings("Code - Insiders/User/settings.json", USER_DATA, Level::User),
+    ],
+};
+
+static COPILOT_CLI: Client = Client {
+    id: "copilot-cli",
+    name: "Copilot CLI",
+    default: Unset::Mode(Prompt),
+    shell: true,
+    defaults: NOTHING_KNOWN,
+    files: &[
+        servers(".copilot/mcp-config.json", HOME, Level::User),
+        file(
+            ".copilot/config.json",
+            HOME,
+            Level::User,
+            &[],
+            &[key("trusted_folders", Folders), key("trustedFolders", Folders)],
+        ),
+    ],
+};
+
+static WINDSURF: Client = Client {
+    id: "windsurf",
+    name: "Windsurf",
+    default: Unset::Mode(Prompt),
+    shell: true,
+    defaults: NOTHING_KNOWN,
+    files: &[
+        servers(".codeium/windsurf/mcp_config.json", HOME, Level::User),
+        servers(".codeium/mcp_config.json", HOME, Level::User),
+        File {
+            suffix: "Windsurf/User/settings.json",
+            homes: USER_DATA,
+            level: Level::User,
+            syntax: Json,
+            servers: &[],
+            keys: &[
+                key("windsurf.cascadeCommandsAllowList", Allow(Grammar::Command)),
+                key("windsurf.cascadeCommandsDenyList", Deny(Grammar::Command)),
+            ],
+            needs: &["windsurf"],
+            secrets: Secrets::Under(&["windsurf"]),
+        },
+    ],
+};
+
+const GEMINI_KEYS: &[Key] = &[
+    key(
+        "general.defaultApprovalMode",
+        Mode(&[("default", Prompt), ("plan", Prompt), ("auto_edit", Partial), ("yolo", Bypass)]),
+    ),
+    key("tools.allowed", Allow(Grammar::Call)),
+    key("allowedTools", Allow(Grammar::Call)),
+    key("tools.exclude", Deny(Grammar::Call)),
+    key("tools.autoAccept", Widen(&[("true", Partial)])),
+    key("autoAccept", Widen(&[("true", Partial)])),
+    key("security.disableYoloMode", Forbids(TRUTH)),
+    key("admin.secureModeEnabled", Forbids(TRUTH)),
+    key("tools.sandbox", Sandbox(&[("false", false), ("*", true)])),
+    key("sandbox", Sandbox(&[("false", false), ("*", true)])),
+    key("telemetry.enabled", Telemetry(TRUTH)),
+    key("context.includeDirectories", Folders),
+];
+
+const GEMINI_POLICY_KEYS: &[Key] = &[key("rule", PolicyRules)];
+
+const fn gemini_policies(suffix: &'static str, homes: &'static [&'static str], level: Level) -> File {
+    File {
+        suffix,
+        homes,
+        level,
+        syntax: Toml,
+        servers: &[],
+        keys: GEMINI_POLICY_KEYS,
+        needs: &[],
+        secrets: Secrets::Everywhere,
+    }
+}
+
+static GEMINI_CLI: Client = Client {
+    id: "gemini-cli",
+    name: "Gemini CLI",
+    default: Unset::Mode(Prompt),
+    shell: true,
+    defaults: Defaults {
+        sandboxed: Some(false),
+        telemetry: Some(false),
+        project_servers: None,
+        reach: Some(Reach::Project),
+    },
+    files: &[
+        file(".gemini/settings.json", HOME, Level::UserOrProject, SERVERS, GEMINI_KEYS),
+        file("gemini-cli/settings.json", NOWHERE, Level::Managed, SERVERS, GEMINI_KEYS),
+        file("GeminiCli/settings.json", NOWHERE, Level::Managed, SERVERS, GEMINI_KEYS),
+        file("gemini-cli/system-defaults.json", NOWHERE, Level::System, SERVERS, GEMINI_KEYS),
+        file("GeminiCli/system-defaults.json", NOWHERE, Level::System, SERVERS, GEMINI_KEYS),
+        gemini_policies(".gemini/policies/*.toml", HOME, Level::UserOrProject),
+        gemini_policies("gemini-cli/policies/*.toml", NOWHERE, Level::Managed),
+    ],
+};
+
+const CODEX_APPROVAL: Words<evenhand_model::agent::ApprovalMode> =
+    &[("untrusted", Prompt), ("on-request", Partial), ("on-failure", Partial), ("never", Bypass)];
+const CODEX_SANDBOX: Words<bool> = &[("read-only", true), ("workspace-write", true), ("danger-full-access", false)];
+
+const CODEX_KEYS: &[Key] = &[
+    key("approval_policy", Mode(CODEX_APPROVAL)),
+    key("profiles.*.approval_policy", Widen(CODEX_APPROVAL)),
+    key("sandbox_mode", Sandbox(CODEX_SANDBOX)),
+    key("profiles.*.sandbox_mode", Sandbox(CODEX_SANDBOX)),
+    key("sandbox_workspace_write.writable_roots", Folders),
+    key("otel.exporter", Telemetry(&[("none", false), ("*", true)])),
+    key("allowed_approval_policies", ForbidsUnless("never")),
+];
+
+const fn codex(suffix: &'static str, homes: &'static [&'static str], level: Level) -> File {
+    File {
+        suffix,
+        homes,
+        level,
+        syntax: Toml,
+        servers: &[Servers::Map("mcp_servers")],
+        keys: CODEX_KEYS,
+        needs: &[],
+        secrets: Secrets::Everywhere,
+    }
+}
+
+const CODEX_REQUIREMENTS: &[Key] = &[key("allowed_approval_policies", ForbidsUnless("never"))];
+
+/// What an administrator allows: the servers in it are identities that may be used, not servers that are configured.
+const fn codex_requirements(suffix: &'static str, homes: &'static [&'static str]) -> File {
+    File {
+        suffix,
+        homes,
+        level: Level::Managed,
+        syntax: Toml,
+        servers: &[],
+        keys: CODEX_REQUIREMENTS,
+        needs: &[],
+        secrets: Secrets::Everywhere,
+    }
+}
+
+static CODEX: Client = Client {
+    id: "codex",
+    name: "Codex",
+    default: Unset::Mode(Partial),
+    shell: true,
+    defaults: Defaults { sandboxed: None, telemetry: Some(false), project_servers: None, reach: Some(Reach::Project) },
+    files: &[
+        codex(".codex/config.toml", HOME, Level::UserOrProject),
+        codex("etc/codex/config.toml", NOWHERE, Level::System),
+        codex("OpenAI/Codex/config.toml", NOWHERE, Level::System),
+        codex("codex/managed_config.toml", NOWHERE, Level::Managed),
+        codex("Codex/managed_config.toml", NOWHERE, Level::Managed),
+        codex(".codex/managed_config.toml", HOME, Level::Managed),
+        codex_requirements("codex/requirements.toml", NOWHERE),
+        codex_requirements("Codex/requirements.toml", NOWHERE),
+        codex_requirements(".codex/requirements.toml", HOME),
+    ],
+};
+
+const ZED_KEYS: &[Key] = &[
+    key("agent.tool_permissions.default", Mode(&[("confirm", Prompt), ("deny", Prompt), ("allow", Bypass)])),
+    key("agent.always_allow_tool_actions", Widen(&[("true", Bypass)])),
+    key("agent.tool_permissions.tools", ToolMap),
+];
+
+const fn zed(suffix: &'static str, homes: &'static [&'static str], level: Level) -> File {
+    File {
+        suffix,
+        homes,
+        level,
+        syntax: Json,
+        servers: &[Servers::Map("context_servers")],
+        keys: ZED_KEYS,
+        needs: &["context_servers", "agent", "assistant"],
+        secrets: Secrets::Under(&["context_servers", "agent", "assistant", "language_models"]),
+    }
+}
+
+static ZED: Client = Client {
+    id: "zed",
+    name: "Zed",
+    default: Unset::Mode(Prompt),
+    shell: true,
+    defaults: NOTHING_KNOWN,
+    files: &[
+        zed("zed/settings.json", &[".config/"], Level::User),
+        zed("Zed/settings.json", &["AppData/Roaming/"], Level::User),
+        zed(".zed/settings.json", NOWHERE, Level::Project),
+    ],
+};
+
+const OPENCODE_KEYS: &[Key] = &[
+    key("permission", PermissionMap),
+    key("agent.*.permission", AgentPermissionMap),
+    key("experimental.openTelemetry", Telemetry(TRUTH)),
+];
+const OPENCODE_SERVERS: &[Servers] = &[Servers::Map("mcp")];
+
+static OPENCODE: Client = Client {
+    id: "opencode",
+    name: "opencode",
+    default: Unset::Mode(Bypass),
+    shell: true,
+    defaults: Defaults {
+        sandboxed: Some(false),
+        telemetry: Some(false),
+        project_servers: None,
+        reach: Some(Reach::Project),
+    },
+    files: &[
+        file("etc/opencode/opencode.json", NOWHERE, Level::Managed, OPENCODE_SERVERS, OPENCODE_KEYS),
+        file("etc/opencode/opencode.jsonc", NOWHERE, Level::Managed, OPENCODE_SERVERS, OPENCODE_KEYS),
+        file("Application Support/opencode/opencode.json", NOWHERE, Level::Managed, OPENCODE_SERVERS, OPENCODE_KEYS),
+        file("ProgramData/opencode/opencode.json", NOWHERE, Level::Managed, OPENCODE_SERVERS, OPENCODE_KEYS),
+        file(".config/opencode/opencode.json", HOME, Level::User, OPENCODE_SERVERS, OPENCODE_KEYS),
+        file(".config/opencode/opencode.jsonc", HOME, Level::User, OPENCODE_SERVERS, OPENCODE_KEYS),
+        file(".config/opencode/config.json", HOME, Level::User, OPENCODE_SERVERS, OPENCODE_KEYS),
+        file(".opencode/opencode.json", NOWHERE, Level::Project, OPENCODE_SERVERS, OPENCODE_KEYS),
+        file(".opencode/opencode.jsonc", NOWHERE, Level::Project, OPENCODE_SERVERS, OPENCODE_KEYS),
+        file("opencode.json", NOWHERE, Level::Project, OPENCODE_SERVERS, OPENCODE_KEYS),
+        file("opencode.jsonc", NOWHERE, Level::Project, OPENCODE_SERVERS, OPENCODE_KEYS),
+    ],
+};
+
+const fn goose(
+    suffix: &'static str,
+    homes: &'static [&'static str],
+    servers: &'static [Servers],
+    keys: &'static [Key],
+    secrets: Secrets,
+) -> File {
+    File { suffix, homes, level: Level::User, syntax: Yaml, servers, keys, needs: &[], secrets }
+}
+
+const GOOSE_SERVERS: &[Servers] = &[Servers::Map("extensions")];
+const GOOSE_KEYS: &[Key] =
+    &[key("GOOSE_MODE", Mode(&[("auto", Bypass), ("smart_approve", Partial), ("approve", Prompt), ("chat", Prompt)]))];
+const GOOSE_PERMISSIONS: &[Key] = &[
+    key("user.always_allow", Allow(Grammar::Tool)),
+    key("user.ask_before", Ask(Grammar::Tool)),
+    key("user.never_allow", Deny(Grammar::Tool)),
+];
+
+static GOOSE: Client = Client {
+    id: "goose",
+    name: "Goose",
+    default: Unset::Mode(Bypass),
+    shell: true,
+    defaults: NOTHING_KNOWN,
+    files: &[
+        goose("goose/config.yaml", &[".config/"], GOOSE_SERVERS, GOOSE_KEYS, Secrets::Everywhere),
+        goose("goose/config/config.yaml", &["AppData/Roaming/Block/"], GOOSE_SERVERS, GOOSE_KEYS, Secrets::Everywhere),
+        goose("goose/permission.yaml", &[".config/"], &[], GOOSE_PERMISSIONS, Secrets::Everywhere),
+        goose("goose/config/permission.yaml", &["AppData/Roaming/Block/"], &[], GOOSE_PERMISSIONS, Secrets::Everywhere),
+        goose("goose/secrets.yaml", &[".config/"], &[], NO_KEYS, Secrets::Values),
+        goose("goose/config/secrets.yaml", &["AppData/Roaming/Block/"], &[], NO_KEYS, Secrets::Values),
+    ],
+};
+
+/// Where editors keep what their extensions store.
+const GLOBAL_STORAGE: &[&str] = &[
+    ".config/Code/User/globalStorage/",
+    "Library/Application Support/Code/User/globalStorage/",
+    "AppData/Roaming/Code/User/globalStorage/",
+];
+
+static CLINE: Client = Client {
+    id: "cline",
+    name: "Cline",
+    default: Unset::Mode(Prompt),
+    shell: true,
+    defaults: NOTHING_KNOWN,
+    files: &[
+        servers("saoudrizwan.claude-dev/settings/cline_mcp_settings.json", GLOBAL_STORAGE, Level::User),
+        servers("cline_mcp_settings.json", NOWHERE, Level::User),
+    ],
+};
+
+static ROO_CODE: Client = Client {
+    id: "roo-code",
+    name: "Roo Code",
+    default: Unset::Mode(Prompt),
+    shell: true,
+    defaults: NOTHING_KNOWN,
+    files: &[
+        servers("rooveterinaryinc.roo-cline/settings/mcp_settings.json", GLOBAL_STORAGE, Level::User),
+        servers("mcp_settings.json", NOWHERE, Level::User),
+        servers(".roo/mcp.json", NOWHERE, Level::Project),
+    ],
+};
+
+const AGENT_FILE_KEYS: &[Key] = &[key("allowedTools", Allow(Grammar::At))];
+
+static KIRO: Client = Client {
+    id: "kiro",
+    name: "Kiro",
+    default: Unset::Mode(Prompt),
+    shell: true,
+    defaults: NOTHING_KNOWN,
+    files: &[
+        servers(".kiro/settings/mcp.json", HOME, Level::UserOrProject),
+        file(".kiro/agents/*.json", HOME, Level::UserOrProject, SERVERS, AGENT_FILE_KEYS),
+    ],
+};
+
+static AMAZON_Q: Client = Client {
+    id: "amazon-q",
+    name: "Amazon Q CLI",
+    default: Unset::Mode(Prompt),
+    shell: true,
+    defaults: NOTHING_KNOWN,
+    files: &[
+        servers(".aws/amazonq/mcp.json", HOME, Level::User),
+        file(".aws/amazonq/cli-agents/*.json", HOME, Level::User, SERVERS, AGENT_FILE_KEYS),
+        servers(".amazonq/mcp.json", NOWHERE, Level::Project),
+        file(".amazonq/cli-agents/*.json", NOWHERE, Level::Project, SERVERS, AGENT_FILE_KEYS),
+    ],
+};
+
+const fn continue_file(suffix: &'static str, homes: &'static [&'static str], level: Level) -> File {
+    File {
+        suffix,
+        homes,
+        level,
+        syntax: Yaml,
+        servers: &[Servers::List("mcpServers")],
+        keys: NO_KEYS,
+        needs: &[],
+        secrets: Secrets::Everywhere,
+    }
+}
+
+static CONTINUE: Client = Client {
+    id: "continue",
+    name: "Continue",
+    default: Unset::Elsewhere,
+    shell: true,
+    defaults: NOTHING_KNOWN,
+    files: &[
+        continue_file(".continue/config.yaml", HOME, Level::UserOrProject),
+        continue_file(".continue/mcpServers/*.yaml", HOME, Level::UserOrProject),
+        servers(".continue/mcpServers/*.json", HOME, Level::UserOrProject),
+    ],
+};
+
+static JUNIE: Client = Client {
+    id: "junie",
+    name: "JetBrains Junie",
+    default: Unset::Elsewhere,
+    shell: true,
+    defaults: NOTHING_KNOWN,
+    files: &[servers(".junie/mcp/mcp.json", HOME, Level::UserOrProject)],
+};
+
+/// Every client, in the order in which files are looked up: a longer suffix stands before a shorter one it ends with.
+pub(crate) static CLIENTS: &[&Client] = &[
+    &CLAUDE_CODE,
+    &CLAUDE_DESKTOP,
+    &CURSOR,
+    &CURSOR_CLI,
+    &VSCODE,
+    &COPILOT_CLI,
+    &WINDSURF,
+    &GEMINI_CLI,
+    &CODEX,
+    &ZED,
+    &OPENCODE,
+    &GOOSE,
+    &CLINE,
+    &ROO_CODE,
+    &KIRO,
+    &AMAZON_Q,
+    &CONTINUE,
+    &JUNIE,
+];
+
+/// A client that only the content gives away: something reads these tool servers, nothing says what.
+pub(crate) static UNKNOWN: Client = Client {
+    id: "unknown",
+    name: "an unknown client",
+    default: Unset::Elsewhere,
+    shell: false,
+    defaults: NOTHING_KNOWN,
+    files: &[
+        file(
+            "",
+            NOWHERE,
+            Level::Project,
+            &[
+                Servers::Map("mcpServers"),
+                Servers::Map("mcp_servers"),
+                Servers::Map("servers"),
+                Servers::Map("context_servers"),
+                Servers::Map("mcp.servers"),
+                Servers::Map("mcp"),
+                Servers::Map("extensions"),
+                Servers::List("mcpServers"),
+            ],
+            NO_KEYS,
+        ),
+        File {
+            suffix: "",
+            homes: NOWHERE,
+            level: Level::Project,
+            syntax: Toml,
+            servers: &[Servers::Map("mcp_servers"), Servers::Map("mcpServers"), Servers::Map("mcp")],
+            keys: NO_KEYS,
+            needs: &[],
+            secrets: Secrets::Under(&["mcp_servers", "mcpServers", "mcp"]),
+        },
+        File {
+            suffix: "",
+            homes: NOWHERE,
+            level: Level::Project,
+            syntax: Yaml,
+            servers: &[
+                Servers::Map("mcpServers"),
+                Servers::List("mcpServers"),
+                Servers::Map("mcp_servers"),
+                Servers::Map("servers"),
+                Servers::Map("extensions"),
+            ],
+            keys: NO_KEYS,
+            needs: &[],
+            secrets: Secrets::Under(&["mcpServers", "mcp_servers", "servers", "extensions"]),
+        },
+    ],
+};
+
+/// Ends of the names of environment files.
+pub(crate) const DOTENV: &[&str] = &[".env", ".env.local", ".env.development", ".env.production", ".envrc"];

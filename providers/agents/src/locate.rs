@@ -1,0 +1,267 @@
+//! Whose file a document is: by the end of its path and, where other programs share the file or the path says nothing,
+//! by its keys.
+
+use std::borrow::Cow;
+
+use evenhand_model::document::{Document, Format};
+
+use crate::clients::{CLIENTS, Client, DOTENV, File, Servers, UNKNOWN};
+use crate::tree::{self, Node, Syntax};
+
+/// What a document is to this provider.
+pub(crate) enum Located {
+    /// A file of a client.
+    Client {
+        client: &'static Client,
+        file: &'static File,
+        /// The folder it speaks for: the project's, or the person's home; as a prefix of the document's path.
+        root: String,
+        /// Whether only the content tells.
+        by_content: bool,
+    },
+    /// An A2A agent card.
+    Card,
+    /// An environment file.
+    Environment,
+}
+
+/// The largest document that is parsed only to find out what it is.
+const SMALL: usize = 1 << 20;
+
+/// Names under which tools keep MCP servers for whatever client.
+const NAMES: &[&str] = &["mcp.json", ".mcp.json", "mcp_config.json", "mcp-config.json", "mcp.jsonc"];
+
+/// Keys that hold tool servers in any client, and keys of settings that only one editor has.
+const UNMISTAKABLE: &[&str] = &["mcpServers", "mcp_servers"];
+const AMBIGUOUS: &[&str] = &["mcp", "servers", "context_servers", "extensions"];
+const EDITOR: &[&str] = &["chat.mcp.", "chat.tools.", "chat.agent.", "github.copilot.chat."];
+
+/// Finds out whose file a document is.
+pub(crate) fn locate(document: &Document) -> Option<Located> {
+    let path = clean(&document.path);
+    if let Some((client, file, root)) = by_path(&path) {
+        return has_needed(document, file).then_some(Located::Client { client, file, root, by_content: false });
+    }
+    if is_card(document, &path) {
+        return Some(Located::Card);
+    }
+    let name = path.rsplit('/').next().unwrap_or(&path);
+    if DOTENV.contains(&name) && matches!(document.format, Format::Text | Format::Yaml | Format::Toml) {
+        return Some(Located::Environment);
+    }
+    by_content(document, &path, name)
+}
+
+/// The path with `/` between components and no leading `./`.
+pub(crate) fn clean(path: &str) -> Cow<'_, str> {
+    let path: Cow<'_, str> =
+        if path.contains('\\') { Cow::Owned(path.replace('\\', "/")) } else { Cow::Borrowed(path) };
+    match path {
+        Cow::Borrowed(path) => Cow::Borrowed(path.strip_prefix("./").unwrap_or(path)),
+        Cow::Owned(path) => Cow::Owned(path.strip_prefix("./").map(str::to_owned).unwrap_or(path)),
+    }
+}
+
+/// The client and file whose suffix the path ends with, the longest suffix first; and what stands before it.
+fn by_path(path: &str) -> Option<(&'static Client, &'static File, String)> {
+    let mut best: Option<(&'static Client, &'static File, &str)> = None;
+    for client in CLIENTS {
+        for file in client.files {
+            if let Some(before) = before_suffix(path, file.suffix)
+                && best.is_none_or(|(_, _, held)| before.len() < held.len())
+            {
+                best = Some((client, file, before));
+            }
+        }
+    }
+    let (client, file, before) = best?;
+    let mut homes: Vec<&str> = file.homes.to_vec();
+    homes.sort_by_key(|home| std::cmp::Reverse(home.len()));
+    let root = homes
+        .iter()
+        .filter_map(|home| before.strip_suffix(*home))
+        .find(|root| root.is_empty() || root.ends_with('/'))
+        .unwrap_or(before);
+    Some((client, file, folder(root)))
+}
+
+/// A folder without its last slash; `/` stays.
+pub(crate) fn folder(path: &str) -> String {
+    match path.strip_suffix('/') {
+        Some("") => String::from("/"),
+        Some(folder) => folder.to_owned(),
+        None => path.to_owned(),
+    }
+}
+
+/// What stands before a suffix that matches whole components at the end of a path.
+fn before_suffix<'p>(path: &'p str, suffix: &str) -> Option<&'p str> {
+    let mut rest = path;
+    for (at, expected) in suffix.rsplit('/').enumerate() {
+        if at > 0 {
+            rest = rest.strip_suffix('/')?;
+        }
+        let component = rest.rsplit('/').next().unwrap_or(rest);
+        let matches = match expected.split_once('*') {
+            Some((start, end)) => {
+                component.len() > start.len() + end.len() && component.starts_with(start) && component.ends_with(end)
+            }
+            None => component == expected,
+        };
+        if !matches {
+            return None;
+        }
+        rest = rest.get(..rest.len() - component.len())?;
+    }
+    Some(rest)
+}
+
+fn has_needed(document: &Document, file: &File) -> bool {
+    file.needs.is_empty()
+        || file.needs.iter().any(|need| {
+            let is_it = |key: &str| key.strip_prefix(need).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+            if document.head.keys.is_empty() {
+                // The head of a file with comments may be empty; then the quoted key has to do.
+                document.text.contains(&format!("\"{need}"))
+            } else {
+                document.head.keys.iter().any(|key| is_it(key))
+            }
+        })
+}
+
+/// The top-level keys: of the head, or, where the head could not be read, of the parsed document if it is small.
+fn has_key(document: &Document, key: &str) -> bool {
+    document.head.has(key)
+        || (document.head.keys.is_empty()
+            && document.text.len() <= SMALL
+            && document.text.contains(key)
+            && parsed(document).is_some_and(|node| node.get(key).is_some()))
+}
+
+fn parsed(document: &Document) -> Option<Node> {
+    tree::parse(&document.text, syntax(document)?).ok()
+}
+
+/// The syntax that the pipeline told, for documents whose path does not decide.
+pub(crate) fn syntax(document: &Document) -> Option<Syntax> {
+    match document.format {
+        Format::Json => Some(Syntax::Json),
+        Format::Toml => Some(Syntax::Toml),
+        Format::Yaml => Some(Syntax::Yaml),
+        Format::Ndjson | Format::Csv | Format::Text => None,
+    }
+}
+
+fn is_card(document: &Document, path: &str) -> bool {
+    if document.format != Format::Json {
+        return false;
+    }
+    let named = path.ends_with(".well-known/agent-card.json") || path.ends_with(".well-known/agent.json");
+    let shaped = ["protocolVersion", "capabilities", "defaultInputModes"].iter().any(|key| has_key(document, key))
+        && has_key(document, "skills")
+        && ["url", "supportedInterfaces", "additionalInterfaces"].iter().any(|key| has_key(document, key));
+    named || shaped
+}
+
+fn by_content(document: &Document, path: &str, name: &str) -> Option<Located> {
+    let syntax = syntax(document)?;
+    let root = folder(path.strip_suffix(name).unwrap_or(""));
+    let unknown = UNKNOWN.files.iter().find(|file| file.syntax == syntax);
+    let of_unknown =
+        |root: String| unknown.map(|file| Located::Client { client: &UNKNOWN, file, root, by_content: true });
+    if UNMISTAKABLE.iter().any(|key| has_key(document, key)) {
+        return of_unknown(root);
+    }
+    if syntax == Syntax::Json {
+        let editor = document.head.keys.iter().any(|key| EDITOR.iter().any(|prefix| key.starts_with(prefix)));
+        if editor || is_legacy_editor(document) {
+            return editor_settings(root);
+        }
+        if NAMES.contains(&name) {
+            return of_unknown(root);
+        }
+    }
+    let ambiguous = AMBIGUOUS.iter().any(|key| has_key(document, key));
+    if ambiguous && document.text.len() <= SMALL {
+        let node = parsed(document)?;
+        let plausible = AMBIGUOUS.iter().any(|key| {
+            node.get(key).is_some_and(|entry| entry.node.entries().iter().any(|server| is_server(&server.node)))
+        });
+        if plausible {
+            return of_unknown(root);
+        }
+    }
+    None
+}
+
+/// `mcp.servers`: the form in which only VS Code ever kept servers in its settings.
+fn is_legacy_editor(document: &Document) -> bool {
+    has_key(document, "mcp")
+        && document.text.len() <= SMALL
+        && parsed(document).is_some_and(|node| {
+            node.find("mcp.servers")
+                .iter()
+                .any(|servers| servers.node.entries().iter().all(|server| is_server(&server.node)))
+        })
+}
+
+fn editor_settings(root: String) -> Option<Located> {
+    let client = CLIENTS.iter().find(|client| client.id == "vscode")?;
+    let file = client.files.iter().find(|file| file.servers.contains(&Servers::Map("mcp.servers")))?;
+    Some(Located::Client { client, file, root, by_content: true })
+}
+
+/// Whether a value looks like a tool server: it has a command or an address.
+pub(crate) fn is_server(node: &Node) -> bool {
+    let holds = |key: &str| node.get(key).is_some_and(|entry| !matches!(entry.node.value, tree::Value::Null));
+    ["command", "cmd"].iter().any(|key| holds(key))
+        || ["url", "httpUrl", "serverUrl", "uri"]
+            .iter()
+            .any(|key| node.get(key).is_some_and(|entry| entry.node.text().is_some()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client_of(path: &str) -> Option<(&'static str, String)> {
+        by_path(path).map(|(client, _, root)| (client.id, root))
+    }
+
+    #[test]
+    fn paths_tell_the_client_and_the_folder() {
+        let cases = [
+            (".mcp.json", "claude-code", ""),
+            ("shop/.mcp.json", "claude-code", "shop"),
+            ("/home/ana/.claude.json", "claude-code", "/home/ana"),
+            ("home/ana/.claude/settings.json", "claude-code", "home/ana"),
+            ("/etc/claude-code/managed-settings.json", "claude-code", "/etc"),
+            ("/etc/claude-code/managed-settings.d/10-base.json", "claude-code", "/etc"),
+            (
+                "/Users/ana/Library/Application Support/Claude/claude_desktop_config.json",
+                "claude-desktop",
+                "/Users/ana",
+            ),
+            ("C:/Users/ana/AppData/Roaming/Claude/claude_desktop_config.json", "claude-desktop", "C:/Users/ana"),
+            ("home/ana/.config/Code/User/settings.json", "vscode", "home/ana"),
+            ("shop/.vscode/mcp.json", "vscode", "shop"),
+            ("home/ana/.config/opencode/opencode.json", "opencode", "home/ana"),
+            ("shop/opencode.jsonc", "opencode", "shop"),
+            ("home/ana/.config/goose/config.yaml", "goose", "home/ana"),
+            ("home/ana/.aws/amazonq/cli-agents/dev.json", "amazon-q", "home/ana"),
+            (
+                "home/ana/.config/Code/User/globalStorage/saoudrizwan.claude-dev/settings/cline_mcp_settings.json",
+                "cline",
+                "home/ana",
+            ),
+            ("home/ana/.gemini/policies/deploy.toml", "gemini-cli", "home/ana"),
+            ("home/ana/.config/zed/settings.json", "zed", "home/ana"),
+        ];
+        for (path, client, root) in cases {
+            assert_eq!(client_of(path), Some((client, root.to_owned())), "{path}");
+        }
+        assert_eq!(client_of("shop/settings.json"), None);
+        assert_eq!(client_of("shop/x.mcp.json"), None);
+        assert_eq!(client_of("shop/notopencode.json"), None);
+    }
+}

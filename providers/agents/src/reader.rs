@@ -1,0 +1,318 @@
+//! One reading: every document becomes facts at once and is dropped; what belongs together is joined at the end.
+
+use std::sync::Arc;
+
+use evenhand_model::document::{Document, FileFacts, ReadError};
+use evenhand_model::inventory::Inventory;
+use evenhand_model::provider::{ReadOptions, Reader, Reading};
+
+use crate::assemble;
+use crate::card;
+use crate::clients::{Client, File, Level, Secrets, Servers};
+use crate::locate::{self, Located};
+use crate::scope::Place;
+use crate::secret::{self, Borrowed, Found, Slots};
+use crate::server::Server;
+use crate::settings::Settings;
+use crate::tree::{self, Entry, Node, Syntax, Value};
+
+/// What one file of a client says.
+pub(crate) struct FileRead {
+    pub(crate) client: &'static Client,
+    pub(crate) level: Level,
+    /// Whether the file lies below a home folder by its name.
+    pub(crate) homely: bool,
+    pub(crate) by_content: bool,
+    pub(crate) place: Place,
+    pub(crate) document: Arc<str>,
+    pub(crate) facts: FileFacts,
+    pub(crate) settings: Settings,
+    pub(crate) servers: Vec<Server>,
+    pub(crate) found: Vec<Found>,
+    pub(crate) borrowed: Vec<Borrowed>,
+}
+
+/// What an environment file holds.
+pub(crate) struct Environment {
+    /// Its path, cleaned.
+    pub(crate) path: String,
+    pub(crate) document: Arc<str>,
+    pub(crate) facts: FileFacts,
+    pub(crate) found: Vec<Found>,
+}
+
+/// The reader of agent configuration.
+pub(crate) struct AgentsReader {
+    options: ReadOptions,
+    files: Vec<FileRead>,
+    environments: Vec<Environment>,
+    inventory: Inventory,
+}
+
+impl AgentsReader {
+    pub(crate) fn new(options: ReadOptions) -> Self {
+        Self { options, files: Vec::new(), environments: Vec::new(), inventory: Inventory::default() }
+    }
+
+    fn client_file(
+        &mut self,
+        document: &Document,
+        client: &'static Client,
+        file: &'static File,
+        root: &str,
+        by_content: bool,
+    ) -> Result<(), Vec<ReadError>> {
+        let syntax = if by_content { locate::syntax(document).unwrap_or(file.syntax) } else { file.syntax };
+        let node = parsed(document, syntax)?;
+        if matches!(node.value, Value::Null) && syntax == Syntax::Yaml {
+            return Ok(());
+        }
+        if !node.is_map() {
+            return Err(vec![shape(document, node.line, &format!("the document is {}, not a map", node.what()))]);
+        }
+        let mut errors = Vec::new();
+        let path: Arc<str> = Arc::clone(&document.path);
+        let settings = Settings::of(&node, file.keys, &path, file.level);
+        let (servers, roots) = self.servers(document, &node, file, by_content, &mut errors);
+        let mut slots = Slots::new(&self.options.fingerprinter);
+        match file.secrets {
+            Secrets::Everywhere => walk_outside(&node, "", &roots, &mut slots),
+            Secrets::Under(keys) => {
+                for entry in node.entries() {
+                    let ours = keys.iter().any(|key| {
+                        entry.key.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+                    });
+                    if ours {
+                        walk_entry(entry, "", &roots, &mut slots);
+                    }
+                }
+            }
+            Secrets::Values => {
+                for entry in node.entries() {
+                    // The file's only purpose is to hold secrets; the key names them whatever it is called.
+                    let name = format!("{}_SECRET", entry.key);
+                    slots.walk(&name, entry.line, &entry.node, &entry.key);
+                }
+            }
+        }
+        let Slots { found, borrowed, .. } = slots;
+        self.files.push(FileRead {
+            client,
+            level: file.level,
+            homely: !file.homes.is_empty(),
+            by_content,
+            place: Place::of(document, root),
+            document: path,
+            facts: document.file,
+            settings,
+            servers,
+            found,
+            borrowed,
+        });
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    /// The tool servers of a document, and the places they stand at.
+    fn servers<'n>(
+        &self,
+        document: &Document,
+        node: &'n Node,
+        file: &'static File,
+        by_content: bool,
+        errors: &mut Vec<ReadError>,
+    ) -> (Vec<Server>, Vec<&'n Entry>) {
+        let mut servers = Vec::new();
+        let mut roots: Vec<&'n Entry> = Vec::new();
+        let mut wrong: Vec<ReadError> = Vec::new();
+        let mut seen = false;
+        for root in file.servers {
+            match root {
+                Servers::Map(path) => {
+                    for entry in node.find(path) {
+                        // A map that was already read under a longer path holds no servers of its own.
+                        if roots.iter().any(|held| holds(&entry.node, held)) {
+                            continue;
+                        }
+                        match &entry.node.value {
+                            Value::Null => seen = true,
+                            Value::Map(members) => {
+                                seen = true;
+                                roots.push(entry);
+                                let project = project_of(node, path, entry);
+                                for member in members {
+                                    self.member(member, project, by_content, document, &mut servers, errors);
+                                }
+                            }
+                            _ => wrong.push(not_servers(document, entry)),
+                        }
+                    }
+                }
+                Servers::List(path) => {
+                    for entry in node.find(path) {
+                        match &entry.node.value {
+                            Value::List(elements) => {
+                                seen = true;
+                                roots.push(entry);
+                                for (at, element) in elements.iter().enumerate() {
+                                    let name = element.get("name").and_then(|entry| entry.node.text());
+                                    let name = name.map_or_else(|| (at + 1).to_string(), str::to_owned);
+                                    if element.is_map() {
+                                        servers.push(self.server(&name, None, element.line, element));
+                                    } else if element.scalar().is_none() {
+                                        errors.push(not_a_server(document, &name, element));
+                                    }
+                                }
+                            }
+                            Value::Null => seen = true,
+                            // The map form was tried before, or is none of this client's.
+                            _ => wrong.push(not_servers(document, entry)),
+                        }
+                    }
+                }
+                Servers::Top => {
+                    let entries = node.entries();
+                    if !seen && !entries.is_empty() && entries.iter().all(|entry| locate::is_server(&entry.node)) {
+                        seen = true;
+                        roots.extend(entries);
+                        for entry in entries {
+                            servers.push(self.server(&entry.key, None, entry.line, &entry.node));
+                        }
+                    }
+                }
+            }
+        }
+        if !seen && !wrong.is_empty() {
+            errors.append(&mut wrong);
+        } else if !seen && by_content && file.keys.is_empty() {
+            errors.push(shape(document, node.line, "no tool servers stand under any known key"));
+        }
+        (servers, roots)
+    }
+
+    fn member(
+        &self,
+        member: &Entry,
+        project: Option<&str>,
+        by_content: bool,
+        document: &Document,
+        servers: &mut Vec<Server>,
+        errors: &mut Vec<ReadError>,
+    ) {
+        if member.node.is_map() {
+            // Under keys that mean other things elsewhere only what looks like a server is one.
+            if !by_content || locate::is_server(&member.node) {
+                servers.push(self.server(&member.key, project, member.line, &member.node));
+            }
+        } else if !by_content && !matches!(member.node.value, Value::Null | Value::Bool(_)) {
+            errors.push(not_a_server(document, &member.key, &member.node));
+        }
+    }
+
+    fn server(&self, name: &str, project: Option<&str>, line: u32, node: &Node) -> Server {
+        Server::read(name, project, line, node, &self.options.fingerprinter)
+    }
+}
+
+impl Reader for AgentsReader {
+    fn read(&mut self, document: Document) -> Result<(), Vec<ReadError>> {
+        match locate::locate(&document) {
+            Some(Located::Client { client, file, root, by_content }) => {
+                self.client_file(&document, client, file, &root, by_content)
+            }
+            Some(Located::Card) => {
+                let node = parsed(&document, Syntax::Json)?;
+                if !node.is_map() {
+                    return Err(vec![shape(&document, node.line, "the agent card is not a map")]);
+                }
+                let path = locate::clean(&document.path);
+                let before = path.rsplit_once('/').map_or("", |(before, _)| before);
+                let root = before.strip_suffix(".well-known").map_or(before, |root| root.trim_end_matches('/'));
+                card::read(&node, &document.path, &Place::of(&document, root), &mut self.inventory);
+                Ok(())
+            }
+            Some(Located::Environment) => {
+                self.environments.push(Environment {
+                    path: locate::clean(&document.path).into_owned(),
+                    found: secret::dotenv(&document.text, &self.options.fingerprinter),
+                    document: Arc::clone(&document.path),
+                    facts: document.file,
+                });
+                Ok(())
+            }
+            None => Err(vec![ReadError {
+                document: document.path.to_string(),
+                reason: String::from("nothing in it belongs to an agent client"),
+                remedy: String::from("leave it out of the scan"),
+            }]),
+        }
+    }
+
+    fn finish(self: Box<Self>) -> Reading {
+        let Self { mut inventory, mut files, environments, .. } = *self;
+        files.sort_by(|a, b| (&a.document, a.client.id).cmp(&(&b.document, b.client.id)));
+        assemble::join(&files, &environments, &mut inventory);
+        inventory.sort();
+        Reading { inventory, resolver: None }
+    }
+}
+
+/// Looks for secrets in everything but the tool servers, which hold their own.
+fn walk_outside(node: &Node, slot: &str, servers: &[&Entry], slots: &mut Slots<'_>) {
+    for entry in node.entries() {
+        walk_entry(entry, slot, servers, slots);
+    }
+}
+
+fn walk_entry(entry: &Entry, slot: &str, servers: &[&Entry], slots: &mut Slots<'_>) {
+    if servers.iter().any(|server| std::ptr::eq(*server, entry)) {
+        return;
+    }
+    let below = if slot.is_empty() { entry.key.clone() } else { format!("{slot}.{}", entry.key) };
+    if servers.iter().any(|server| holds(&entry.node, server)) {
+        walk_outside(&entry.node, &below, servers, slots);
+    } else {
+        slots.walk(&entry.key, entry.line, &entry.node, &below);
+    }
+}
+
+/// Whether a member stands somewhere below a node.
+fn holds(node: &Node, inner: &Entry) -> bool {
+    node.entries().iter().any(|entry| std::ptr::eq(entry, inner) || holds(&entry.node, inner))
+}
+
+/// The project that servers inside a person's file are for: the key that stands for `*` in the path.
+fn project_of<'n>(node: &'n Node, path: &str, entry: &Entry) -> Option<&'n str> {
+    let (before, _) = path.split_once(".*")?;
+    let projects = node.get(before)?;
+    projects.node.entries().iter().find(|project| holds(&project.node, entry)).map(|project| project.key.as_str())
+}
+
+fn parsed(document: &Document, syntax: Syntax) -> Result<Node, Vec<ReadError>> {
+    tree::parse(&document.text, syntax).map_err(|error| {
+        vec![ReadError {
+            document: format!("{}:{}:{}", document.path, error.line, error.column),
+            reason: error.reason,
+            remedy: String::from("correct the file; until then nothing is known of what it configures"),
+        }]
+    })
+}
+
+fn shape(document: &Document, line: u32, reason: &str) -> ReadError {
+    ReadError {
+        document: format!("{}:{line}", document.path),
+        reason: reason.to_owned(),
+        remedy: String::from("correct the file as its client documents it, or leave it out of the scan"),
+    }
+}
+
+fn not_servers(document: &Document, entry: &Entry) -> ReadError {
+    shape(
+        document,
+        entry.line,
+        &format!("`{}` is {}, not a map of tool servers", secret::redact(&entry.key), entry.node.what()),
+    )
+}
+
+fn not_a_server(document: &Document, name: &str, node: &Node) -> ReadError {
+    shape(document, node.line, &format!("tool server `{}` is {}, not a map", secret::redact(name), node.what()))
+}

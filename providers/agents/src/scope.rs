@@ -1,0 +1,90 @@
+//! Where a configuration holds: a person's home, a project, or the whole machine; and what that place is called.
+
+use evenhand_model::document::Document;
+
+use crate::locate;
+
+/// The folder that a file speaks for.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Place {
+    /// As a prefix of document paths; tells places apart.
+    pub(crate) root: String,
+    /// As people see it: below the source; the source's name for the source itself.
+    pub(crate) shown: String,
+    /// The source's name, to tell equal names in two sources apart.
+    pub(crate) source: String,
+}
+
+impl Place {
+    pub(crate) fn of(document: &Document, root: &str) -> Self {
+        let path = locate::clean(&document.path);
+        let relative = locate::clean(&document.relative);
+        let below = path.strip_prefix(root).unwrap_or(&path).trim_start_matches('/');
+        let last = root.rsplit('/').next().unwrap_or("");
+        let source = document.source_name.to_string();
+        let is_file = *relative == *document.source_name;
+        let shown = match relative.strip_suffix(below) {
+            Some(folder) if !folder.is_empty() => folder.trim_end_matches('/').to_owned(),
+            Some(_) if !is_file && !source.is_empty() && source != "." => source.clone(),
+            _ if !last.is_empty() && last != "." => last.to_owned(),
+            _ => String::from("."),
+        };
+        Self { root: root.to_owned(), shown, source }
+    }
+
+    /// The person whose home this is, where the path says so: `home/ana`, `Users/ana`.
+    pub(crate) fn person(&self) -> Option<&str> {
+        let mut parts = self.root.rsplit('/');
+        let (last, before) = (parts.next()?, parts.next()?);
+        (matches!(before, "home" | "Users") && !last.is_empty()).then_some(last)
+    }
+
+    /// Whether another folder is this one or lies below it.
+    pub(crate) fn holds(&self, root: &str) -> bool {
+        match self.root.as_str() {
+            "" => !root.starts_with('/'),
+            "/" => true,
+            outer => root.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+        }
+    }
+}
+
+/// The root of the machine that a system-wide file lies on: what stands before `etc` and its like.
+pub(crate) fn machine_root(root: &str) -> String {
+    const SYSTEM: &[&str] =
+        &["etc", "Library/Application Support", "Library", "ProgramData", "Program Files", "ProgramData/OpenAI"];
+    let shortest = SYSTEM
+        .iter()
+        .filter_map(|folder| root.strip_suffix(folder))
+        .filter(|before| before.is_empty() || before.ends_with('/'))
+        .min_by_key(|before| before.len())
+        .unwrap_or(root);
+    // The live machine's own files hold for everything that is scanned with them.
+    let folder = locate::folder(shortest);
+    let drive = folder.len() == 2 && folder.ends_with(':');
+    if drive { String::from("/") } else { folder }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(root: &str) -> Place {
+        Place { root: root.into(), shown: root.into(), source: String::new() }
+    }
+
+    #[test]
+    fn homes_and_machines_hold_what_lies_below_them() {
+        assert!(place("home/ana").holds("home/ana/shop"));
+        assert!(!place("home/ana").holds("home/anabel"));
+        assert!(place("/").holds("shop"));
+        assert!(place("").holds("shop"));
+        assert_eq!(place("x/home/ana").person(), Some("ana"));
+        assert_eq!(place("/Users/ana").person(), Some("ana"));
+        assert_eq!(place("shop").person(), None);
+        assert_eq!(machine_root("/etc"), "/");
+        assert_eq!(machine_root("laptop/etc"), "laptop");
+        assert_eq!(machine_root("/Library/Application Support"), "/");
+        assert_eq!(machine_root("C:/ProgramData"), "/");
+    }
+}

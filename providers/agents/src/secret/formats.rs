@@ -1,0 +1,230 @@
+//! Token formats that issuers document: a prefix or shape that names the issuer.
+//!
+//! Rows come from the issuers' own documentation of their token formats. A pattern matches the secret and nothing
+//! around it.
+
+use std::sync::LazyLock;
+
+use regex::{Regex, RegexSet};
+
+use super::Kind;
+
+/// A documented token format.
+pub(crate) struct Format {
+    pub(crate) kind: Kind,
+    pub(crate) pattern: &'static str,
+}
+
+const fn format(name: &'static str, pattern: &'static str) -> Format {
+    Format { kind: Kind::named(name), pattern }
+}
+
+/// A format whose issuer also offers federation.
+const fn federable(name: &'static str, pattern: &'static str) -> Format {
+    Format { kind: Kind { name, federable: Some(true), short_lived: false, public: false }, pattern }
+}
+
+/// A format of tokens that end by themselves.
+const fn short_lived(name: &'static str, pattern: &'static str) -> Format {
+    Format { kind: Kind { name, federable: Some(true), short_lived: true, public: false }, pattern }
+}
+
+/// The key id of a static AWS key; names the key, is no secret.
+pub(crate) const AWS_KEY_ID: Kind =
+    Kind { name: "aws_access_key_id", federable: Some(true), short_lived: false, public: true };
+/// The key id of temporary AWS credentials.
+pub(crate) const AWS_SESSION_KEY_ID: Kind =
+    Kind { name: "aws_session_key_id", federable: Some(true), short_lived: true, public: true };
+
+/// All formats. Where two match at one place, the earlier one wins.
+pub(crate) static FORMATS: &[Format] = &[
+    format("private_key", r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)"),
+    Format { kind: AWS_KEY_ID, pattern: r"\bAKIA[A-Z0-9]{16}\b" },
+    Format { kind: AWS_SESSION_KEY_ID, pattern: r"\bASIA[A-Z0-9]{16}\b" },
+    federable("bedrock_api_key", r"\bABSK[A-Za-z0-9+/]{40,}={0,2}"),
+    short_lived("bedrock_session_key", r"\bbedrock-api-key-[A-Za-z0-9+/=]{20,}"),
+    federable("anthropic_api_key", r"\bsk-ant-api[0-9]{2}-[A-Za-z0-9_-]{8,}"),
+    federable("anthropic_admin_key", r"\bsk-ant-admin[0-9]{2}-[A-Za-z0-9_-]{8,}"),
+    format("anthropic_oauth_token", r"\bsk-ant-(?:oat|ort)[0-9]{2}-[A-Za-z0-9_-]{8,}"),
+    federable("anthropic_api_key", r"\bsk-ant-[A-Za-z0-9_-]{12,}"),
+    format("openrouter_api_key", r"\bsk-or-v1-[A-Za-z0-9]{16,}"),
+    format("langfuse_secret_key", r"\bsk-lf-[a-f0-9-]{16,}"),
+    format("openai_api_key", r"\bsk-(?:proj|svcacct|admin|None)-[A-Za-z0-9_-]{12,}"),
+    format("openai_api_key", r"\bsk-[A-Za-z0-9]{20,}\b"),
+    federable("github_pat_classic", r"\bghp_[A-Za-z0-9]{20,}\b"),
+    federable("github_pat_fine_grained", r"\bgithub_pat_[A-Za-z0-9_]{22,}\b"),
+    federable("github_oauth_token", r"\bgho_[A-Za-z0-9]{20,}\b"),
+    short_lived("github_app_user_token", r"\bghu_[A-Za-z0-9]{20,}\b"),
+    short_lived("github_app_token", r"\bghs_[A-Za-z0-9_.-]{20,}"),
+    format("github_refresh_token", r"\bghr_[A-Za-z0-9]{20,}\b"),
+    federable("gitlab_pat", r"\bglpat-[A-Za-z0-9_.-]{20,}"),
+    format("gitlab_token", r"\bgl(?:dt|ptt|rt|cbt|ft|soat|agent|imt|oas)-[A-Za-z0-9_.-]{20,}"),
+    format("slack_webhook", r"https://hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9/_+-]{20,}"),
+    format("slack_token", r"\bxox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]{10,}"),
+    format("slack_app_token", r"\bxapp-[0-9]-[A-Za-z0-9-]{10,}"),
+    federable("google_api_key", r"\bAIza[A-Za-z0-9_-]{35}"),
+    federable("google_client_secret", r"\bGOCSPX-[A-Za-z0-9_-]{20,}"),
+    short_lived("google_access_token", r"\bya29\.[A-Za-z0-9_-]{20,}"),
+    federable("azure_client_secret", r"\b[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}"),
+    federable("azure_resource_key", r"\b[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{26}\b"),
+    federable("azure_devops_pat", r"\b[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}\b"),
+    format("huggingface_token", r"\b(?:hf|api_org)_[A-Za-z0-9]{30,}\b"),
+    format("npm_token", r"\bnpm_[A-Za-z0-9]{30,}\b"),
+    format("pypi_token", r"\bpypi-[A-Za-z0-9_-]{50,}"),
+    format("stripe_key", r"\b(?:sk|rk)_(?:live|test|prod)_[A-Za-z0-9]{10,}\b"),
+    format("stripe_webhook_secret", r"\bwhsec_[A-Za-z0-9+/=]{20,}"),
+    format("notion_token", r"\bntn_[A-Za-z0-9]{20,}\b"),
+    format("notion_token", r"\bsecret_[A-Za-z0-9]{43}\b"),
+    format("linear_api_key", r"\blin_(?:api|oauth)_[A-Za-z0-9]{20,}\b"),
+    format("sentry_token", r"\bsntry[su]_[A-Za-z0-9_=+/-]{20,}"),
+    format("atlassian_token", r"\bAT(?:ATT3|CTT3|BB)[A-Za-z0-9_=-]{20,}"),
+    format("figma_token", r"\bfig[dou]r?_[A-Za-z0-9_-]{20,}"),
+    format("postman_api_key", r"\bPMAK-[A-Za-z0-9-]{24,}"),
+    format("supabase_token", r"\bsb(?:p|_secret)_[A-Za-z0-9_]{20,}"),
+    format("databricks_token", r"\bdapi[a-f0-9]{32}(?:-[0-9])?\b"),
+    format("digitalocean_token", r"\bdo[opr]_v1_[a-f0-9]{20,}\b"),
+    format("doppler_token", r"\bdp\.(?:pt|st|ct|sa|scim|audit)\.[A-Za-z0-9._-]{20,}"),
+    format("onepassword_service_token", r"\bops_eyJ[A-Za-z0-9_=-]{20,}"),
+    format("vault_token", r"\bhv[sbr]\.[A-Za-z0-9_-]{20,}"),
+    format("terraform_token", r"\b[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{20,}"),
+    format("groq_api_key", r"\bgsk_[A-Za-z0-9]{20,}\b"),
+    format("xai_api_key", r"\bxai-[A-Za-z0-9]{20,}\b"),
+    format("perplexity_api_key", r"\bpplx-[A-Za-z0-9]{20,}\b"),
+    format("replicate_token", r"\br8_[A-Za-z0-9]{20,}\b"),
+    format("tavily_api_key", r"\btvly-[A-Za-z0-9-]{16,}"),
+    format("firecrawl_api_key", r"\bfc-[a-f0-9]{32}\b"),
+    format("e2b_api_key", r"\be2b_[a-f0-9]{20,}\b"),
+    format("langsmith_api_key", r"\blsv2_(?:pt|sk)_[A-Za-z0-9_]{20,}"),
+    format("airtable_token", r"\bpat[A-Za-z0-9]{14}\.[a-f0-9]{40,}\b"),
+    format("sendgrid_api_key", r"\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}"),
+    format("shopify_token", r"\bshp(?:at|ca|pa|ss)_[a-fA-F0-9]{20,}\b"),
+    format("grafana_token", r"\bgl(?:sa|c)_[A-Za-z0-9_=+/-]{20,}"),
+    format("newrelic_key", r"\bNRAK-[A-Z0-9]{20,}\b"),
+    format("hubspot_token", r"\bpat-(?:na|eu)[0-9]-[a-f0-9-]{36}\b"),
+    format("apify_token", r"\bapify_api_[A-Za-z0-9]{20,}\b"),
+    format("telegram_bot_token", r"\b[0-9]{8,10}:AA[A-Za-z0-9_-]{33}"),
+    format("jwt", r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
+];
+
+struct Compiled {
+    any: RegexSet,
+    each: Vec<(Kind, Regex)>,
+}
+
+/// A test proves that every pattern compiles; one that did not would be left out here.
+static COMPILED: LazyLock<Compiled> = LazyLock::new(|| {
+    let each: Vec<(Kind, Regex)> = FORMATS
+        .iter()
+        .filter_map(|format| Regex::new(format.pattern).ok().map(|pattern| (format.kind, pattern)))
+        .collect();
+    let any = RegexSet::new(each.iter().map(|(_, pattern)| pattern.as_str())).unwrap_or_else(|_| RegexSet::empty());
+    Compiled { any, each }
+});
+
+/// The tokens in a text: byte ranges and kinds, not overlapping, in order.
+pub(crate) fn tokens(text: &str) -> Vec<(std::ops::Range<usize>, Kind)> {
+    let mut found: Vec<(std::ops::Range<usize>, Kind)> = Vec::new();
+    for at in &COMPILED.any.matches(text) {
+        let Some((kind, pattern)) = COMPILED.each.get(at) else { continue };
+        for hit in pattern.find_iter(text) {
+            let free = found.iter().all(|(held, _)| hit.end() <= held.start || held.end <= hit.start());
+            if free {
+                found.push((hit.range(), *kind));
+            }
+        }
+    }
+    found.sort_by_key(|(range, _)| range.start);
+    found
+}
+
+/// Whether a token of the form `ghp_` + 30 characters + 6 characters of checksum carries a checksum that does not fit.
+///
+/// The checksum is the CRC-32 of the 30 characters, written with the digits `0-9A-Za-z`, padded to six; documented by
+/// GitHub with the introduction of the format in 2021. `false` for every other form.
+pub(crate) fn github_checksum_fails(token: &str) -> bool {
+    const PREFIXES: [&str; 4] = ["ghp_", "gho_", "ghu_", "ghr_"];
+    let Some(rest) = PREFIXES.iter().find_map(|prefix| token.strip_prefix(prefix)) else { return false };
+    if rest.len() != 36 {
+        return false;
+    }
+    match rest.split_at_checked(30) {
+        Some((random, checksum)) => base62(crc32(random.as_bytes())) != checksum,
+        None => false,
+    }
+}
+
+/// CRC-32 as in ISO 3309.
+fn crc32(bytes: &[u8]) -> u32 {
+    let mut crc = u32::MAX;
+    for byte in bytes {
+        crc ^= u32::from(*byte);
+        for _ in 0..8 {
+            crc = if crc & 1 == 1 { (crc >> 1) ^ 0xEDB8_8320 } else { crc >> 1 };
+        }
+    }
+    !crc
+}
+
+fn base62(mut number: u32) -> String {
+    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let mut digits = Vec::with_capacity(6);
+    while number > 0 || digits.len() < 6 {
+        let digit = DIGITS.get((number % 62) as usize).copied().unwrap_or(b'0');
+        digits.push(char::from(digit));
+        number /= 62;
+    }
+    digits.iter().rev().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pattern_compiles() {
+        for format in FORMATS {
+            assert!(Regex::new(format.pattern).is_ok(), "{}", format.pattern);
+        }
+        assert_eq!(COMPILED.any.len(), FORMATS.len());
+    }
+
+    #[test]
+    fn issuers_are_told_by_their_prefixes() {
+        let cases = [
+            ("AKIAFAKEFAKEFAKEFAKE", "aws_access_key_id"),
+            ("ASIAFAKEFAKEFAKEFAKE", "aws_session_key_id"),
+            ("sk-ant-api03-fakefakefakefake", "anthropic_api_key"),
+            ("sk-ant-oat01-fakefakefakefake", "anthropic_oauth_token"),
+            ("sk-proj-fakefakefakefake", "openai_api_key"),
+            ("sk-or-v1-fakefakefakefakefake", "openrouter_api_key"),
+            ("ghp_FakeFakeFakeFakeFakeFakeFakeFakeFake", "github_pat_classic"),
+            ("github_pat_FakeFakeFakeFakeFakeFake", "github_pat_fine_grained"),
+            ("ghs_FakeFakeFakeFakeFakeFake", "github_app_token"),
+            ("glpat-FakeFakeFakeFakeFake", "gitlab_pat"),
+            ("xoxb-000000000000-fakefake", "slack_token"),
+            ("ntn_FakeFakeFakeFakeFakeFake", "notion_token"),
+            ("lin_api_FakeFakeFakeFakeFakeFake", "linear_api_key"),
+            ("hf_FakeFakeFakeFakeFakeFakeFakeFakeFa", "huggingface_token"),
+            ("eyJmYWtlZmFrZQ.eyJmYWtlZmFrZQ.ZmFrZWZha2U", "jwt"),
+            ("-----BEGIN RSA PRIVATE KEY-----\nfake\n-----END RSA PRIVATE KEY-----", "private_key"),
+        ];
+        for (token, kind) in cases {
+            let text = format!("before {token} after");
+            let found = tokens(&text);
+            assert_eq!(found.len(), 1, "{token}");
+            assert_eq!(found[0].1.name, kind, "{token}");
+            assert_eq!(&text[found[0].0.clone()], token);
+        }
+        assert!(tokens("the sk-8 skates of task-force and a ghp_ prefix").is_empty());
+    }
+
+    #[test]
+    fn the_checksum_tells_a_token_from_an_example() {
+        let random = "FakeFakeFakeFakeFakeFakeFakeFa";
+        let good = format!("ghp_{random}{}", base62(crc32(random.as_bytes())));
+        assert!(!github_checksum_fails(&good));
+        assert!(github_checksum_fails(&format!("ghp_{random}000000")));
+        assert!(!github_checksum_fails("ghp_short"));
+        assert_eq!(crc32(b"123456789"), 0xCBF4_3926);
+    }
+}

@@ -1,0 +1,59 @@
+//! Secrets in configuration: where they can stand, what tells them from references and placeholders, what kind they are.
+//!
+//! Nothing outside this module looks at values that may be secret. What leaves it is a [`Found`]: kind, place and
+//! fingerprint; and text with its secrets cut out ([`redact`]).
+
+mod formats;
+mod names;
+mod slots;
+mod value;
+
+use std::sync::Arc;
+
+use evenhand_model::secret::Fingerprint;
+
+pub(crate) use slots::{Slots, dotenv};
+pub(crate) use value::{is_standing_in, redact};
+
+/// What a secret is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Kind {
+    /// The word used in the credentials table.
+    pub(crate) name: &'static str,
+    /// Whether its issuer offers a short-lived or federated way for the same purpose; `None` = not known.
+    pub(crate) federable: Option<bool>,
+    /// Whether it ends by itself within hours.
+    pub(crate) short_lived: bool,
+    /// Whether it is no secret but names one to the issuer.
+    pub(crate) public: bool,
+}
+
+impl Kind {
+    pub(crate) const fn named(name: &'static str) -> Self {
+        Self { name, federable: None, short_lived: false, public: false }
+    }
+}
+
+/// A secret that was found, without the secret.
+pub(crate) struct Found {
+    pub(crate) kind: Kind,
+    /// The place inside the configuration: `env.GITHUB_TOKEN`, `args.3`.
+    pub(crate) slot: String,
+    pub(crate) line: u32,
+    pub(crate) in_arguments: bool,
+    pub(crate) fingerprint: Option<Fingerprint>,
+    /// An access key id; no secret.
+    pub(crate) public_id: Option<Arc<str>>,
+    /// Set where the value has the form of a token whose checksum does not fit: most likely an example.
+    pub(crate) checksum_fails: bool,
+}
+
+/// A principal that configuration names without holding its secret.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Borrowed {
+    /// `aws-profile:prod`, `kube-context:main`, or the principal's own globally unique name.
+    pub(crate) target: String,
+    /// The key that names it.
+    pub(crate) key: &'static str,
+    pub(crate) line: u32,
+}

@@ -1,0 +1,261 @@
+//! What the name of a slot says about its value: `GITHUB_TOKEN` holds a token, `MAX_TOKENS` a number.
+
+use super::Kind;
+
+/// What a name promises.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Promise {
+    /// The kind of secret that a literal under this name is.
+    pub(crate) kind: Kind,
+    /// The shortest value that is taken for a secret.
+    pub(crate) shortest: usize,
+    /// Whether the name alone is not enough: the value must look random too.
+    pub(crate) needs_entropy: bool,
+}
+
+/// Names that are told apart because of what they open.
+const KNOWN: &[(&str, Kind)] = &[
+    ("aws_secret_access_key", Kind { federable: Some(true), ..Kind::named("aws_secret_access_key") }),
+    ("aws_session_token", Kind { federable: Some(true), short_lived: true, ..Kind::named("aws_session_token") }),
+    ("aws_bearer_token_bedrock", Kind { federable: Some(true), ..Kind::named("bedrock_api_key") }),
+    ("azure_client_secret", Kind { federable: Some(true), ..Kind::named("azure_client_secret") }),
+    ("arm_client_secret", Kind { federable: Some(true), ..Kind::named("azure_client_secret") }),
+    ("azure_openai_api_key", Kind { federable: Some(true), ..Kind::named("azure_resource_key") }),
+    ("anthropic_api_key", Kind { federable: Some(true), ..Kind::named("anthropic_api_key") }),
+    ("anthropic_auth_token", Kind { federable: Some(true), ..Kind::named("anthropic_api_key") }),
+    ("openai_api_key", Kind::named("openai_api_key")),
+    ("gemini_api_key", Kind { federable: Some(true), ..Kind::named("google_api_key") }),
+    ("google_api_key", Kind { federable: Some(true), ..Kind::named("google_api_key") }),
+    ("github_token", Kind { federable: Some(true), ..Kind::named("github_token") }),
+    ("gh_token", Kind { federable: Some(true), ..Kind::named("github_token") }),
+    ("github_personal_access_token", Kind { federable: Some(true), ..Kind::named("github_token") }),
+    ("dd_api_key", Kind::named("datadog_api_key")),
+    ("dd_app_key", Kind::named("datadog_app_key")),
+    ("dd_application_key", Kind::named("datadog_app_key")),
+    ("datadog_api_key", Kind::named("datadog_api_key")),
+    ("datadog_app_key", Kind::named("datadog_app_key")),
+    ("brave_api_key", Kind::named("brave_api_key")),
+    ("cloudflare_api_token", Kind::named("cloudflare_token")),
+    ("vercel_token", Kind::named("vercel_token")),
+];
+
+/// Last words after which a name speaks of something about a secret, not of the secret.
+const ABOUT: &[&str] = &[
+    "file",
+    "path",
+    "dir",
+    "directory",
+    "url",
+    "uri",
+    "endpoint",
+    "host",
+    "name",
+    "names",
+    "id",
+    "ids",
+    "type",
+    "limit",
+    "max",
+    "min",
+    "count",
+    "size",
+    "length",
+    "ttl",
+    "expiry",
+    "expires",
+    "enabled",
+    "disabled",
+    "header",
+    "headers",
+    "prefix",
+    "suffix",
+    "region",
+    "version",
+    "mode",
+    "provider",
+    "arn",
+    "scope",
+    "scopes",
+    "algorithm",
+    "alg",
+    "var",
+    "vars",
+    "env",
+    "envs",
+    "keys",
+    "helper",
+    "export",
+    "refresh",
+    "command",
+    "cmd",
+    "storage",
+    "store",
+    "method",
+    "source",
+    "format",
+    "policy",
+    "required",
+    "budget",
+    "window",
+    "usage",
+    "timeout",
+    "label",
+    "description",
+    "title",
+    "at",
+    "date",
+    "hash",
+    "fingerprint",
+    "rotation",
+    "responses",
+    "status",
+    "issuer",
+    "audience",
+    "tokens",
+    "location",
+    "mount",
+    "manager",
+    "backend",
+    "engine",
+    "placeholder",
+    "pattern",
+    "regex",
+    "prompt",
+];
+
+/// Words before `key` that make it a secret.
+const KEY_OF: &[&str] = &[
+    "api",
+    "access",
+    "secret",
+    "private",
+    "auth",
+    "service",
+    "account",
+    "signing",
+    "encryption",
+    "master",
+    "app",
+    "application",
+    "subscription",
+    "admin",
+    "client",
+    "shared",
+    "license",
+    "function",
+    "storage",
+    "apikey",
+];
+
+/// What a name promises of its value; `None` = nothing.
+pub(crate) fn promise(name: &str) -> Option<Promise> {
+    let words = words(name);
+    let joined = words.join("_");
+    let sure = |kind: Kind, shortest: usize| Some(Promise { kind, shortest, needs_entropy: false });
+    let guess = |kind: &'static str| Some(Promise { kind: Kind::named(kind), shortest: 16, needs_entropy: true });
+    if let Some((_, kind)) = KNOWN.iter().find(|(known, _)| *known == joined) {
+        return sure(*kind, 8);
+    }
+    if joined.ends_with("aws_secret_access_key") {
+        return KNOWN.first().and_then(|(_, kind)| sure(*kind, 8));
+    }
+    let last = words.last()?.as_str();
+    if ABOUT.contains(&last) {
+        return None;
+    }
+    if words.iter().any(|word| word.contains("tokeniz") || word == "public") {
+        return None;
+    }
+    let has = |parts: &[&str]| words.iter().any(|word| parts.iter().any(|part| word.contains(part)));
+    if has(&["password", "passwd", "passphrase"]) || matches!(last, "pwd" | "pass") {
+        return sure(Kind::named("password"), 4);
+    }
+    let before_last = words.iter().rev().nth(1).map(String::as_str);
+    let key_pair = last == "key" && before_last.is_some_and(|before| KEY_OF.contains(&before));
+    if key_pair && before_last == Some("private") {
+        return sure(Kind::named("private_key"), 8);
+    }
+    if key_pair || last.ends_with("apikey") || matches!(last, "accesskey" | "secretkey" | "privatekey" | "accountkey") {
+        return sure(Kind::named("api_key"), 8);
+    }
+    if last.ends_with("token") || has(&["token"]) {
+        return sure(Kind::named("token"), 8);
+    }
+    if has(&["secret"]) {
+        return sure(Kind::named("secret"), 8);
+    }
+    if has(&["credential"]) || matches!(last, "authorization" | "bearer" | "cookie" | "jwt" | "pat") {
+        return sure(Kind::named("token"), 8);
+    }
+    match last {
+        "key" if words.len() > 1 => guess("api_key"),
+        "auth" | "dsn" | "sig" | "signature" | "sas" => guess("token"),
+        _ => None,
+    }
+}
+
+/// A name cut into lower-case words at underscores, hyphens, dots, blanks and changes of case.
+fn words(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut word = String::new();
+    let mut lower_before = false;
+    for character in name.chars() {
+        if !character.is_alphanumeric() || (character.is_uppercase() && lower_before) {
+            if !word.is_empty() {
+                words.push(std::mem::take(&mut word));
+            }
+        }
+        lower_before = character.is_lowercase() || character.is_ascii_digit();
+        if character.is_alphanumeric() {
+            word.extend(character.to_lowercase());
+        }
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_secrets_are_told_from_names_about_secrets() {
+        let secret = [
+            ("GITHUB_PERSONAL_ACCESS_TOKEN", "github_token"),
+            ("apiKey", "api_key"),
+            ("X-Api-Key", "api_key"),
+            ("Authorization", "token"),
+            ("clientSecret", "secret"),
+            ("PGPASSWORD", "password"),
+            ("DB_PASS", "password"),
+            ("AWS_SECRET_ACCESS_KEY", "aws_secret_access_key"),
+            ("DD_API_KEY", "datadog_api_key"),
+            ("access_token", "token"),
+            ("authToken", "token"),
+        ];
+        for (name, kind) in secret {
+            assert_eq!(promise(name).map(|promise| promise.kind.name), Some(kind), "{name}");
+        }
+        let about = [
+            "MAX_TOKENS",
+            "API_KEY_FILE",
+            "TOKEN_URL",
+            "SECRET_NAME",
+            "bearer_token_env_var",
+            "apiKeyHelper",
+            "PUBLIC_KEY",
+            "keyboard",
+            "AWS_ACCESS_KEY_ID",
+            "env_keys",
+            "tokenizer",
+            "command",
+            "PATH",
+        ];
+        for name in about {
+            assert_eq!(promise(name), None, "{name}");
+        }
+        assert!(promise("WEATHER_KEY").is_some_and(|promise| promise.needs_entropy));
+    }
+}

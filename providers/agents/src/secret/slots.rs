@@ -1,0 +1,271 @@
+//! The walk through a configuration that finds every secret in it, whatever the slot: environment, headers, arguments,
+//! URLs, client secrets, keys of model providers, commands and rules.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use evenhand_model::secret::Fingerprinter;
+
+use super::value::{self, Hit};
+use super::{Borrowed, Found, formats};
+use crate::command;
+use crate::tree::{Node, Value};
+
+/// Members that name variables or describe inputs: references by construction.
+const NO_VALUES: &[&str] = &["env_http_headers", "env_vars", "env_keys", "inputs", "envKeys"];
+
+/// Members whose text a process list or a log repeats.
+const ARGUMENTS: &[&str] = &["args", "arguments", "command", "cmd", "path"];
+const ADDRESSES: &[&str] = &["url", "httpUrl", "serverUrl", "uri", "endpoint", "baseUrl", "base_url", "tcp"];
+
+/// Environment variables and flags that name a principal, with the prefix of the principal's id here.
+const PRINCIPALS: &[(&str, &str)] = &[
+    ("AWS_PROFILE", "aws-profile:"),
+    ("AWS_DEFAULT_PROFILE", "aws-profile:"),
+    ("AWS_ROLE_ARN", ""),
+    ("AZURE_CLIENT_ID", "azure-app:"),
+    ("ARM_CLIENT_ID", "azure-app:"),
+    ("KUBE_CONTEXT", "kube-context:"),
+    ("KUBECONTEXT", "kube-context:"),
+    ("CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT", ""),
+    ("GOOGLE_IMPERSONATE_SERVICE_ACCOUNT", ""),
+];
+
+/// Finds secrets and forgets them: only fingerprints stay.
+pub(crate) struct Slots<'f> {
+    fingerprinter: &'f Fingerprinter,
+    /// What was found, in the order of the file.
+    pub(crate) found: Vec<Found>,
+    /// Principals that are named.
+    pub(crate) borrowed: Vec<Borrowed>,
+    /// Environment files that are named, with the line.
+    pub(crate) env_files: Vec<(String, u32)>,
+}
+
+impl<'f> Slots<'f> {
+    pub(crate) fn new(fingerprinter: &'f Fingerprinter) -> Self {
+        Self { fingerprinter, found: Vec::new(), borrowed: Vec::new(), env_files: Vec::new() }
+    }
+
+    /// Looks through a member called `name` and everything below it. `slot` is the path that names the place.
+    pub(crate) fn walk(&mut self, name: &str, line: u32, node: &Node, slot: &str) {
+        if NO_VALUES.contains(&name) {
+            return;
+        }
+        match &node.value {
+            Value::Null => {}
+            Value::Bool(_) => {}
+            Value::Number(_) | Value::Text(_) => {
+                let Some(text) = node.scalar() else { return };
+                if matches!(name, "envFile" | "env_file") {
+                    self.env_files.push((value::redact(&text), line));
+                } else if matches!(name, "command" | "cmd" | "args") {
+                    self.command_line(&text, line, slot);
+                } else {
+                    self.leaf(name, &text, line, slot, ADDRESSES.contains(&name) || ARGUMENTS.contains(&name));
+                }
+            }
+            Value::List(elements) if matches!(name, "args" | "arguments" | "command" | "cmd") => {
+                let words: Vec<(Cow<'_, str>, u32)> =
+                    elements.iter().filter_map(|word| word.scalar().map(|text| (text, word.line))).collect();
+                self.arguments(&words, slot);
+            }
+            Value::List(elements) => {
+                for (at, element) in elements.iter().enumerate() {
+                    self.walk(name, element.line, element, &format!("{slot}.{at}"));
+                }
+            }
+            Value::Map(entries) => {
+                // A list of {name, value} pairs is a map in other words.
+                let label = node.get("name").or_else(|| node.get("key")).and_then(|entry| entry.node.text());
+                for entry in entries {
+                    let below = join(slot, &entry.key);
+                    match label {
+                        Some(label) if entry.key == "value" => self.walk(label, entry.line, &entry.node, &below),
+                        _ => self.walk(&entry.key, entry.line, &entry.node, &below),
+                    }
+                }
+            }
+        }
+    }
+
+    fn leaf(&mut self, name: &str, text: &str, line: u32, slot: &str, in_arguments: bool) {
+        let hits = value::in_slot(name, text);
+        self.keep(text, &hits, line, slot, in_arguments);
+        self.principal(name, text, line);
+    }
+
+    fn principal(&mut self, name: &str, text: &str, line: u32) {
+        let text = text.trim();
+        let Some((key, prefix)) = PRINCIPALS.iter().find(|(key, _)| *key == name) else { return };
+        if !text.is_empty() && !value::is_placeholder(text) && !names_a_variable(text) && value::redact(text) == text {
+            let target = format!("{prefix}{text}");
+            if !self.borrowed.iter().any(|held| held.target == target) {
+                self.borrowed.push(Borrowed { target, key, line });
+            }
+        }
+    }
+
+    fn command_line(&mut self, text: &str, line: u32, slot: &str) {
+        let words: Vec<(Cow<'_, str>, u32)> =
+            command::split(text).into_iter().map(|word| (Cow::Owned(word), line)).collect();
+        self.arguments(&words, slot);
+    }
+
+    /// Arguments: `--api-key=…`, `--api-key …`, `-e K=V`, `--header "Name: value"`, and whatever else a word may hold.
+    fn arguments(&mut self, words: &[(Cow<'_, str>, u32)], slot: &str) {
+        let program = words.first().map(|(word, _)| word.to_string()).unwrap_or_default();
+        let mut flag: Option<String> = None;
+        for (at, (word, line)) in words.iter().enumerate() {
+            let below = format!("{slot}.{at}");
+            let before = flag.take();
+            let word = word.as_ref();
+            if word.chars().count() > 2 && word.contains(char::is_whitespace) && is_script(before.as_deref()) {
+                self.command_line(word, *line, &below);
+                continue;
+            }
+            if matches!(before.as_deref(), Some("H" | "header" | "headers"))
+                && let Some((name, text)) = word.split_once(':')
+            {
+                self.leaf(name.trim(), text.trim(), *line, &below, true);
+                continue;
+            }
+            if word.starts_with('-') && !word.contains('=') {
+                flag = Some(word.trim_start_matches('-').to_owned());
+                self.leaf("", word, *line, &below, true);
+                continue;
+            }
+            if let Some((name, text)) = word.split_once('=')
+                && !name.is_empty()
+                && name.chars().all(|character| character.is_ascii_alphanumeric() || "-_.".contains(character))
+            {
+                self.leaf(name.trim_start_matches('-'), text, *line, &below, true);
+                continue;
+            }
+            match before.as_deref() {
+                Some("profile") if program.contains("aws") || words.iter().any(|(word, _)| word.contains("aws")) => {
+                    self.principal("AWS_PROFILE", word, *line);
+                }
+                Some("context" | "kube-context") => self.principal("KUBE_CONTEXT", word, *line),
+                _ => {}
+            }
+            self.leaf(before.as_deref().unwrap_or(""), word, *line, &below, true);
+        }
+    }
+
+    fn keep(&mut self, text: &str, hits: &[Hit], line: u32, slot: &str, in_arguments: bool) {
+        for (at, hit) in hits.iter().enumerate() {
+            let Some(secret) = text.get(hit.range.clone()) else { continue };
+            let slot = if at == 0 { value::redact(slot) } else { format!("{}#{}", value::redact(slot), at + 1) };
+            let public_id = hit.kind.public.then(|| Arc::from(secret));
+            self.found.push(Found {
+                kind: hit.kind,
+                slot,
+                line,
+                in_arguments,
+                fingerprint: (!hit.kind.public).then(|| self.fingerprinter.fingerprint(secret.as_bytes())),
+                public_id,
+                checksum_fails: formats::github_checksum_fails(secret),
+            });
+        }
+    }
+}
+
+fn join(slot: &str, key: &str) -> String {
+    if slot.is_empty() { key.to_owned() } else { format!("{slot}.{key}") }
+}
+
+fn names_a_variable(text: &str) -> bool {
+    text.contains('$') || text.contains("{env:") || text.contains('%')
+}
+
+/// Whether the flag before a word makes it a command line of its own.
+fn is_script(flag: Option<&str>) -> bool {
+    matches!(flag, Some("c" | "lc" | "ic" | "Command" | "command" | "exec"))
+}
+
+/// The secrets in an environment file.
+pub(crate) fn dotenv(text: &str, fingerprinter: &Fingerprinter) -> Vec<Found> {
+    let mut slots = Slots::new(fingerprinter);
+    for (at, line) in text.lines().enumerate() {
+        let line = line.trim();
+        let line = line.strip_prefix("export ").unwrap_or(line);
+        if line.starts_with('#') {
+            continue;
+        }
+        if let Some((name, text)) = line.split_once('=') {
+            let text = text.trim().trim_matches(['"', '\'']);
+            slots.leaf(name.trim(), text, u32::try_from(at + 1).unwrap_or(u32::MAX), name.trim(), false);
+        }
+    }
+    slots.found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tree::{Syntax, parse};
+
+    fn kinds(json: &str) -> Vec<(String, &'static str, bool, u32)> {
+        let node = parse(json, Syntax::Json).ok().unwrap();
+        let keys = Fingerprinter::keyed("test");
+        let mut slots = Slots::new(&keys);
+        slots.walk("", 1, &node, "");
+        slots.found.into_iter().map(|found| (found.slot, found.kind.name, found.in_arguments, found.line)).collect()
+    }
+
+    #[test]
+    fn every_slot_is_looked_through() {
+        let cases: &[(&str, &[(&str, &str, bool)])] = &[
+            (r#"{"env": {"API_KEY": "fake-3f9a1c-77b2"}}"#, &[("env.API_KEY", "api_key", false)]),
+            (r#"{"env": [{"name": "API_KEY", "value": "fake-3f9a1c-77b2"}]}"#, &[("env.0.value", "api_key", false)]),
+            (r#"{"env": {"PIN_PASSWORD": 123456}}"#, &[("env.PIN_PASSWORD", "password", false)]),
+            (r#"{"headers": {"X-Api-Key": "fake-3f9a1c-77b2"}}"#, &[("headers.X-Api-Key", "api_key", false)]),
+            (r#"{"args": ["--api-key=fake-3f9a1c-77b2"]}"#, &[("args.0", "api_key", true)]),
+            (r#"{"args": ["--api-key", "fake-3f9a1c-77b2"]}"#, &[("args.1", "api_key", true)]),
+            (r#"{"args": ["run", "-e", "API_KEY=fake-3f9a1c-77b2"]}"#, &[("args.2", "api_key", true)]),
+            (r#"{"args": ["--header", "Authorization: Bearer fake-3f9a1c"]}"#, &[("args.1", "token", true)]),
+            (r#"{"command": "npx -y tool --token fake-3f9a1c-77b2"}"#, &[("command.4", "token", true)]),
+            (r#"{"args": ["-c", "API_KEY=fake-3f9a1c-77b2 npx tool"]}"#, &[("args.1.0", "api_key", true)]),
+            (r#"{"url": "https://user:hunter22@example.test/mcp"}"#, &[("url", "password", true)]),
+            (r#"{"url": "https://example.test/mcp?api_key=fake3f9a1c77b2"}"#, &[("url", "api_key", true)]),
+            (r#"{"oauth": {"clientSecret": "fake-3f9a1c-77b2"}}"#, &[("oauth.clientSecret", "secret", false)]),
+            (r#"{"apiKeyHelper": "/bin/key.sh", "bearer_token_env_var": "API_TOKEN_VARIABLE"}"#, &[]),
+            (r#"{"env_http_headers": {"X-Api-Key": "API_KEY_VARIABLE"}}"#, &[]),
+            (r#"{"inputs": [{"id": "api-key-input", "type": "promptString", "password": true}]}"#, &[]),
+            (r#"{"args": ["-e", "API_KEY", "image"]}"#, &[]),
+        ];
+        for (json, expected) in cases {
+            let found = kinds(json);
+            let found: Vec<(&str, &str, bool)> =
+                found.iter().map(|(slot, kind, args, _)| (slot.as_str(), *kind, *args)).collect();
+            assert_eq!(found, *expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn lines_are_those_of_the_slot() {
+        let found = kinds("{\r\n \"env\": {\r\n  \"A\": \"x\",\r\n  \"API_KEY\": \"fake-3f9a1c-77b2\"\r\n }\r\n}");
+        assert_eq!(found.iter().map(|found| found.3).collect::<Vec<_>>(), [4]);
+    }
+
+    #[test]
+    fn principals_are_named_without_secrets() {
+        let json =
+            r#"{"env": {"AWS_PROFILE": "prod", "AZURE_CLIENT_ID": "${CLIENT}"}, "args": ["aws", "--profile", "dev"]}"#;
+        let node = parse(json, Syntax::Json).ok().unwrap();
+        let keys = Fingerprinter::keyed("test");
+        let mut slots = Slots::new(&keys);
+        slots.walk("", 1, &node, "");
+        let targets: Vec<&str> = slots.borrowed.iter().map(|borrowed| borrowed.target.as_str()).collect();
+        assert_eq!(targets, ["aws-profile:prod", "aws-profile:dev"]);
+    }
+
+    #[test]
+    fn environment_files_are_read_line_by_line() {
+        let found =
+            dotenv("# head\r\nLOG=debug\r\nexport API_KEY=\"fake-3f9a1c-77b2\"\r\n", &Fingerprinter::keyed("t"));
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].line, found[0].kind.name), (3, "api_key"));
+    }
+}

@@ -1,0 +1,548 @@
+//! What a value is: a reference to a secret kept elsewhere, a placeholder that people are to fill in, or a literal
+//! secret, and where in the text the secret stands.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::Kind;
+use super::formats;
+use super::names;
+
+/// A secret inside a text, by byte range.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Hit {
+    pub(crate) range: Range<usize>,
+    pub(crate) kind: Kind,
+}
+
+/// Patterns over text. A test proves that all compile; one that did not would find nothing.
+struct Patterns {
+    reference: Option<Regex>,
+    default: Option<Regex>,
+    scheme: Option<Regex>,
+    userinfo: Option<Regex>,
+    assignment: Option<Regex>,
+    flag: Option<Regex>,
+    bearer: Option<Regex>,
+    segment: Option<Regex>,
+}
+
+const REFERENCE: &str = r"\$\{\{[^}]*\}\}|\$\{[^}]*\}|\{(?:env|file|secret):[^}]*\}|%[A-Za-z_][A-Za-z0-9_]*%|\$\([^)]*\)|\$env:[A-Za-z_][A-Za-z0-9_]*";
+const DEFAULT: &str = r"\$\{([A-Za-z_][A-Za-z0-9_]*):?[-=]([^}]*)\}";
+const SCHEME: &str = r"(?i)^\s*(?:bearer|basic|token|apikey|api-key|bot|splunk|negotiate|digest)[\s:]+(?:token=)?";
+const USERINFO: &str = r#"\b([A-Za-z][A-Za-z0-9+.-]*)://([^\s/?#@:"'`]*)(?::([^\s"'`]*?))?@([A-Za-z0-9\[$<{.-])"#;
+/// A name and its sign; the value behind is cut out by hand, so that a name inside a value is still seen.
+const ASSIGNMENT: &str = r#"([A-Za-z_][A-Za-z0-9_.-]*)["']?\s*(=|:)\s*["']?(?:(?i:bearer|basic|token|bot)\s+)?"#;
+const FLAG: &str = r#"(?:^|\s)--?([A-Za-z][A-Za-z0-9_-]*)\s+["']?([^\s"'-][^\s"']*)"#;
+const BEARER: &str = r"(?i)\bbearer\s+([A-Za-z0-9._~+/=-]{8,})";
+const SEGMENT: &str = r"/([A-Za-z0-9_=-]{24,})(?:[/?#]|$)";
+
+static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| Patterns {
+    reference: Regex::new(REFERENCE).ok(),
+    default: Regex::new(DEFAULT).ok(),
+    scheme: Regex::new(SCHEME).ok(),
+    userinfo: Regex::new(USERINFO).ok(),
+    assignment: Regex::new(ASSIGNMENT).ok(),
+    flag: Regex::new(FLAG).ok(),
+    bearer: Regex::new(BEARER).ok(),
+    segment: Regex::new(SEGMENT).ok(),
+});
+
+/// Prefixes of values that name a place in a secret store.
+const STORES: &[&str] = &[
+    "op://",
+    "arn:",
+    "vault:",
+    "keyring:",
+    "keychain:",
+    "ssm://",
+    "ssm:",
+    "sm://",
+    "awssm://",
+    "gcpsm://",
+    "secretref",
+    "secret://",
+    "doppler://",
+    "env:",
+    "file:",
+    "$env:",
+    "projects/",
+    "@Microsoft.KeyVault(",
+];
+
+/// Schemes of connection strings, by the kind of secret their password is.
+const DATABASES: &[&str] = &[
+    "postgres",
+    "mysql",
+    "mariadb",
+    "mongodb",
+    "redis",
+    "amqp",
+    "mssql",
+    "sqlserver",
+    "clickhouse",
+    "oracle",
+    "neo4j",
+];
+
+/// Whether a value, as a whole, names a secret that is kept elsewhere and hides no literal.
+pub(crate) fn is_reference(value: &str) -> bool {
+    let value = value.trim();
+    if STORES.iter().any(|store| value.starts_with(store)) {
+        return true;
+    }
+    if let Some(name) = value.strip_prefix('$')
+        && !name.is_empty()
+        && name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_')
+        && !name.starts_with(|first: char| first.is_ascii_digit())
+    {
+        return true;
+    }
+    PATTERNS.reference.as_ref().is_some_and(|pattern| pattern.is_match(value))
+}
+
+/// Whether a value stands where a secret is to be put: `<token>`, `YOUR_API_KEY`, `xxxx`, `changeme`, `...`.
+pub(crate) fn is_placeholder(value: &str) -> bool {
+    let value = value.trim().trim_matches(['"', '\'']);
+    if value.is_empty() || (value.starts_with('<') && value.ends_with('>')) || value.starts_with('[') {
+        return true;
+    }
+    let letters: Vec<char> = value.chars().filter(|character| character.is_alphanumeric()).collect();
+    if letters.is_empty() || value.contains("...") || value.contains('…') || value.contains("***") {
+        return true;
+    }
+    if value.contains("<") && value.contains('>') {
+        return true;
+    }
+    let lower: Vec<String> = value
+        .split(|character: char| !character.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect();
+    const TELLING: &[&str] = &[
+        "your",
+        "yours",
+        "changeme",
+        "placeholder",
+        "replace",
+        "replaceme",
+        "insert",
+        "todo",
+        "fixme",
+        "redacted",
+        "dummy",
+        "undefined",
+        "null",
+        "none",
+        "yourtoken",
+        "yourapikey",
+        "changeit",
+        "foobar",
+        "tbd",
+        "fillme",
+    ];
+    const GENERIC: &[&str] = &[
+        "example",
+        "api",
+        "key",
+        "token",
+        "secret",
+        "password",
+        "value",
+        "the",
+        "a",
+        "some",
+        "my",
+        "here",
+        "goes",
+        "access",
+        "enter",
+        "put",
+        "add",
+        "change",
+        "me",
+        "it",
+        "test",
+        "sample",
+        "demo",
+        "this",
+        "is",
+        "not",
+        "real",
+        "auth",
+        "bearer",
+        "id",
+        "client",
+        "personal",
+        "paste",
+        "from",
+        "in",
+        "to",
+        "env",
+        "set",
+        "required",
+        "app",
+        "hidden",
+        "github",
+        "openai",
+        "anthropic",
+        "slack",
+        "google",
+        "aws",
+        "azure",
+        "gitlab",
+        "notion",
+        "linear",
+    ];
+    if lower.iter().any(|word| TELLING.contains(&word.as_str())) {
+        return true;
+    }
+    if lower.len() > 1 && lower.iter().all(|word| GENERIC.contains(&word.as_str())) {
+        return true;
+    }
+    lower.last().is_some_and(|word| is_filler(word))
+}
+
+/// One character over and over: `xxxxxxxx`, `00000000`.
+fn is_filler(word: &str) -> bool {
+    let mut characters = word.chars().map(|character| character.to_ascii_lowercase());
+    match characters.next() {
+        Some(first) => word.chars().count() >= 3 && characters.all(|character| character == first),
+        None => true,
+    }
+}
+
+/// Whether a value is no literal secret, being a reference or a placeholder.
+pub(crate) fn is_standing_in(value: &str) -> bool {
+    is_reference(value) || is_placeholder(value)
+}
+
+/// The secrets in the value of a slot with a name: an environment variable, a header, a query parameter, a flag.
+pub(crate) fn in_slot(name: &str, value: &str) -> Vec<Hit> {
+    let mut hits = in_text(value);
+    if !hits.is_empty() {
+        return hits;
+    }
+    let Some(promise) = names::promise(name) else { return hits };
+    for (range, inner) in literals(value) {
+        let Some(text) = value.get(range.clone()) else { continue };
+        let promise = inner.and_then(names::promise).unwrap_or(promise);
+        if looks_secret(text, promise) {
+            hits.push(Hit { range, kind: promise.kind });
+        }
+    }
+    hits
+}
+
+/// The parts of a value that are literal: all of it behind the authentication scheme, or, where it refers to variables,
+/// their literal defaults, each with the name it goes by.
+fn literals(value: &str) -> Vec<(Range<usize>, Option<&str>)> {
+    let mut parts = Vec::new();
+    if let Some(pattern) = &PATTERNS.default {
+        for found in pattern.captures_iter(value) {
+            if let (Some(name), Some(default)) = (found.get(1), found.get(2)) {
+                parts.push((default.range(), Some(name.as_str())));
+            }
+        }
+    }
+    if !parts.is_empty() {
+        return parts;
+    }
+    let start = PATTERNS.scheme.as_ref().and_then(|pattern| pattern.find(value)).map_or(0, |scheme| scheme.end());
+    let rest = value.get(start..).unwrap_or("");
+    if is_reference(rest) {
+        return parts;
+    }
+    let lead = rest.len() - rest.trim_start().len();
+    parts.push((start + lead..start + rest.trim_end().len().max(lead), None));
+    parts
+}
+
+fn looks_secret(text: &str, promise: names::Promise) -> bool {
+    let length = text.chars().count();
+    let password = promise.kind.name == "password";
+    if length < promise.shortest || is_standing_in(text) {
+        return false;
+    }
+    if matches!(text.to_ascii_lowercase().as_str(), "true" | "false" | "yes" | "no" | "on" | "off" | "auto") {
+        return false;
+    }
+    if !password {
+        if text.chars().all(|character| character.is_ascii_digit() || character == '.') && length < 16 {
+            return false;
+        }
+        if text.contains(char::is_whitespace) || is_path(text) || text.contains("://") {
+            return false;
+        }
+    }
+    !promise.needs_entropy || entropy(text) >= 3.0
+}
+
+fn is_path(text: &str) -> bool {
+    let unix = text.starts_with("~/") || text.starts_with("./") || text.starts_with("../");
+    let windows = text.chars().nth(1) == Some(':') && text.contains('\\');
+    // A secret in base64 may begin with a slash; a path has a second one soon.
+    let absolute = text.starts_with('/') && entropy(text) < 4.2;
+    unix || windows || absolute
+}
+
+/// Shannon entropy in bits per character.
+fn entropy(text: &str) -> f64 {
+    let mut counts = std::collections::BTreeMap::new();
+    let mut total = 0.0;
+    for character in text.chars() {
+        *counts.entry(character).or_insert(0.0) += 1.0;
+        total += 1.0;
+    }
+    counts.values().map(|count: &f64| -(count / total) * (count / total).log2()).sum()
+}
+
+/// The secrets in a text without a name of its own: a command line, a URL, a rule, a value of any kind.
+pub(crate) fn in_text(text: &str) -> Vec<Hit> {
+    let mut hits: Vec<Hit> = Vec::new();
+    for (range, kind) in formats::tokens(text) {
+        if text.get(range.clone()).is_some_and(|token| !is_dummy_token(token)) {
+            add(&mut hits, range, kind);
+        }
+    }
+    if let Some(pattern) = &PATTERNS.default {
+        for found in pattern.captures_iter(text) {
+            if let (Some(name), Some(default)) = (found.get(1), found.get(2)) {
+                in_named_part(name.as_str(), default.as_str(), default.start(), false, &mut hits);
+            }
+        }
+    }
+    let masked = mask(text);
+    in_urls(&masked, &mut hits);
+    if let Some(pattern) = &PATTERNS.assignment {
+        let mut looked_to = 0;
+        for found in pattern.captures_iter(&masked) {
+            let (Some(whole), Some(name), Some(sign)) = (found.get(0), found.get(1), found.get(2)) else { continue };
+            if whole.end() < looked_to {
+                continue;
+            }
+            let rest = masked.get(whole.end()..).unwrap_or("");
+            let length = rest
+                .find(|character: char| character.is_whitespace() || "\"',;&|)}#".contains(character))
+                .unwrap_or(rest.len());
+            // A colon also stands in prose; there only a value that looks random is a secret.
+            let strict = sign.as_str() == ":";
+            if let Some(value) = rest.get(..length)
+                && in_named_part(name.as_str(), value, whole.end(), strict, &mut hits)
+            {
+                looked_to = whole.end() + length;
+            }
+        }
+    }
+    if let Some(pattern) = &PATTERNS.flag {
+        for found in pattern.captures_iter(&masked) {
+            if let (Some(name), Some(value)) = (found.get(1), found.get(2)) {
+                in_named_part(name.as_str(), value.as_str(), value.start(), false, &mut hits);
+            }
+        }
+    }
+    if let Some(pattern) = &PATTERNS.bearer {
+        for found in pattern.captures_iter(&masked) {
+            if let Some(value) = found.get(1)
+                && !is_standing_in(value.as_str())
+                && entropy(value.as_str()) >= 2.5
+            {
+                add(&mut hits, value.range(), Kind::named("token"));
+            }
+        }
+    }
+    hits.sort_by_key(|hit| hit.range.start);
+    hits
+}
+
+/// The text with its references blanked out, byte for byte, so that nothing in them is taken for a literal.
+fn mask(text: &str) -> Cow<'_, str> {
+    let Some(pattern) = &PATTERNS.reference else { return Cow::Borrowed(text) };
+    if !pattern.is_match(text) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(
+        pattern
+            .replace_all(text, |found: &regex::Captures<'_>| "$".repeat(found.get(0).map_or(0, |whole| whole.len())))
+            .into_owned(),
+    )
+}
+
+/// Looks at a value with a name inside a text; whether the name is that of a secret.
+fn in_named_part(name: &str, text: &str, start: usize, strict: bool, hits: &mut Vec<Hit>) -> bool {
+    let Some(promise) = names::promise(name) else { return false };
+    let random = text.chars().any(|character| character.is_ascii_digit()) && entropy(text) >= 2.8;
+    if (random || !strict) && looks_secret(text, promise) {
+        add(hits, start..start + text.len(), promise.kind);
+    }
+    true
+}
+
+/// Passwords, tokens in place of a user name, and long random path segments.
+fn in_urls(text: &str, hits: &mut Vec<Hit>) {
+    let mut web = text.contains("://");
+    if let Some(pattern) = &PATTERNS.userinfo {
+        for found in pattern.captures_iter(text) {
+            let scheme = found.get(1).map_or("", |scheme| scheme.as_str());
+            let database = DATABASES.iter().any(|name| scheme.starts_with(name));
+            match (found.get(2), found.get(3)) {
+                (_, Some(password)) => {
+                    let promise = names::Promise { kind: Kind::named("password"), shortest: 1, needs_entropy: false };
+                    let kind = Kind::named(if database { "connection_string" } else { "password" });
+                    if looks_secret(password.as_str(), promise) {
+                        add(hits, password.range(), kind);
+                    }
+                }
+                (Some(user), None) if !database && entropy(user.as_str()) >= 3.0 && user.len() >= 16 => {
+                    if !is_standing_in(user.as_str()) {
+                        add(hits, user.range(), Kind::named("token"));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    web = web && (text.contains("http://") || text.contains("https://"));
+    if let (true, Some(pattern)) = (web, &PATTERNS.segment) {
+        for found in pattern.captures_iter(text) {
+            if let Some(segment) = found.get(1) {
+                let segment_text = segment.as_str();
+                let mixed = segment_text.chars().any(|character| character.is_ascii_digit())
+                    && segment_text.chars().any(|character| character.is_ascii_uppercase())
+                    && segment_text.chars().any(|character| character.is_ascii_lowercase());
+                if mixed && entropy(segment_text) >= 3.6 {
+                    add(hits, segment.range(), Kind::named("token"));
+                }
+            }
+        }
+    }
+}
+
+/// A token whose variable part is filler: `ghp_xxxxxxxxxxxxxxxxxxxx`.
+fn is_dummy_token(token: &str) -> bool {
+    let tail: Vec<char> = token.chars().rev().take(12).collect();
+    match tail.first() {
+        Some(first) => tail.iter().all(|character| character.eq_ignore_ascii_case(first)),
+        None => true,
+    }
+}
+
+fn add(hits: &mut Vec<Hit>, range: Range<usize>, kind: Kind) {
+    if range.is_empty() || hits.iter().any(|held| range.start < held.range.end && held.range.start < range.end) {
+        return;
+    }
+    hits.push(Hit { range, kind });
+}
+
+/// The text with every secret in it cut out; what every name and rule passes through before it is kept.
+pub(crate) fn redact(text: &str) -> String {
+    let hits = in_text(text);
+    let mut kept = String::with_capacity(text.len());
+    let mut from = 0;
+    for hit in hits.iter().filter(|hit| !hit.kind.public) {
+        kept.push_str(text.get(from..hit.range.start).unwrap_or(""));
+        kept.push('…');
+        from = hit.range.end;
+    }
+    kept.push_str(text.get(from..).unwrap_or(""));
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pattern_compiles() {
+        for pattern in [REFERENCE, DEFAULT, SCHEME, USERINFO, ASSIGNMENT, FLAG, BEARER, SEGMENT] {
+            assert!(Regex::new(pattern).is_ok(), "{pattern}");
+        }
+    }
+
+    /// Name, value, and the part of it that is a secret with its kind; empty = no secret.
+    const CASES: &[(&str, &str, &str, &str)] = &[
+        ("API_KEY", "${API_KEY}", "", ""),
+        ("API_KEY", "$API_KEY", "", ""),
+        ("API_KEY", "${env:API_KEY}", "", ""),
+        ("API_KEY", "{env:API_KEY}", "", ""),
+        ("API_KEY", "{file:~/.secrets/key}", "", ""),
+        ("API_KEY", "${input:api-key}", "", ""),
+        ("API_KEY", "${{ secrets.API_KEY }}", "", ""),
+        ("API_KEY", "%API_KEY%", "", ""),
+        ("API_KEY", "op://vault/item/field", "", ""),
+        ("API_KEY", "<api-key>", "", ""),
+        ("API_KEY", "YOUR_API_KEY", "", ""),
+        ("API_KEY", "your-api-key-here", "", ""),
+        ("API_KEY", "xxxxxxxxxxxx", "", ""),
+        ("API_KEY", "sk-xxxxxxxxxxxxxxxxxxxxxxxxxxxx", "", ""),
+        ("API_KEY", "changeme", "", ""),
+        ("API_KEY", "...", "", ""),
+        ("API_KEY", "sk-...", "", ""),
+        ("API_KEY", "", "", ""),
+        ("GITHUB_TOKEN", "ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "", ""),
+        ("Authorization", "Bearer ${TOKEN}", "", ""),
+        ("Authorization", "Bearer $TOKEN", "", ""),
+        ("Authorization", "Bearer <token>", "", ""),
+        ("MAX_TOKENS", "4096000000", "", ""),
+        ("API_KEY_FILE", "/run/secrets/key-file", "", ""),
+        ("LOG_LEVEL", "debug", "", ""),
+        ("AUTH_TOKEN", "/run/secrets/token", "", ""),
+        ("DATABASE_URL", "postgres://app:${PW}@db/app", "", ""),
+        ("DATABASE_URL", "postgres://db/app", "", ""),
+        ("ENDPOINT", "https://example.test/mcp?api_key=${KEY}", "", ""),
+        ("API_KEY", "${API_KEY:-fallback-3f9a1c}", "fallback-3f9a1c", "api_key"),
+        ("SETTING", "${DB_PASSWORD:-hunter22}", "hunter22", "password"),
+        ("DESCRIPTION", "paste the token: required", "", ""),
+        ("DB_PASSWORD", "${DB_PASSWORD:-hunter22}", "hunter22", "password"),
+        ("API_KEY", "fake-3f9a1c-77b2", "fake-3f9a1c-77b2", "api_key"),
+        ("PASSWORD", "hunter22", "hunter22", "password"),
+        ("Authorization", "Bearer fake-3f9a1c-77b2", "fake-3f9a1c-77b2", "token"),
+        (
+            "ANYTHING",
+            "ghp_FakeFakeFakeFakeFakeFakeFakeFakeFake",
+            "ghp_FakeFakeFakeFakeFakeFakeFakeFakeFake",
+            "github_pat_classic",
+        ),
+        ("DATABASE_URL", "postgres://app:s3cr3tpw@db/app", "s3cr3tpw", "connection_string"),
+        ("DATABASE_URL", "Server=db;User=app;Password=s3cr3tpw;", "s3cr3tpw", "password"),
+        ("ENDPOINT", "https://example.test/mcp?api_key=fake3f9a1c77b2", "fake3f9a1c77b2", "api_key"),
+        ("ENDPOINT", "https://example.test/mcp?x=1&token=fake3f9a1c77b2#f", "fake3f9a1c77b2", "token"),
+        (
+            "HEADERS",
+            r#"{"Authorization": "Bearer ntn_FakeFakeFakeFakeFakeFake"}"#,
+            "ntn_FakeFakeFakeFakeFakeFake",
+            "notion_token",
+        ),
+        ("HEADERS", r#"{"X-Api-Key": "fake-3f9a1c-77b2"}"#, "fake-3f9a1c-77b2", "api_key"),
+    ];
+
+    #[test]
+    fn literals_are_told_from_references_and_placeholders() {
+        for (name, value, secret, kind) in CASES {
+            let found: Vec<(&str, &str)> =
+                in_slot(name, value).iter().map(|hit| (&value[hit.range.clone()], hit.kind.name)).collect();
+            if secret.is_empty() {
+                assert!(found.is_empty(), "{name}={value} gave {found:?}");
+            } else {
+                assert_eq!(found, [(*secret, *kind)], "{name}={value}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_redacted_text_holds_none_of_its_secrets() {
+        let cases = [
+            ("Bash(curl -H \"Authorization: Bearer fake-3f9a1c-77b2\" https://example.test)", "fake-3f9a1c-77b2"),
+            ("Bash(PGPASSWORD=hunter22 psql:*)", "hunter22"),
+            ("Bash(tool --api-key fake-3f9a1c-77b2 run)", "fake-3f9a1c-77b2"),
+            ("sk-proj-fakefakefakefake", "sk-proj-fakefakefakefake"),
+        ];
+        for (text, secret) in cases {
+            assert!(!redact(text).contains(secret), "{text}");
+        }
+        assert_eq!(redact("Bash(git push:*)"), "Bash(git push:*)");
+    }
+}
