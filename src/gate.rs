@@ -307,3 +307,187 @@ fn rests_on_baseline(rule: &Rule) -> bool {
     matches!(rule.table.name, "excess" | "controls")
         || rule.predicate.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| COLUMNS.contains(&word))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use evenhand_model::fact_table;
+    use evenhand_model::finding::Dimension;
+    use evenhand_model::id::ProviderName;
+    use evenhand_model::score::{Mover, OpenFindings};
+    use evenhand_model::table::Row as _;
+
+    use super::*;
+
+    fact_table! {
+        #[table("identities", "identity")]
+        /// The columns that the gate reads.
+        struct Sample {
+            /// Id.
+            id: Arc<str>,
+            /// Name.
+            name: Arc<str>,
+            /// Verdict.
+            verdict: Option<Arc<str>>,
+            /// Confidence.
+            baseline_confidence: f64,
+            /// Source.
+            baseline_source: Arc<str>,
+            /// Excess.
+            excess_operations: Option<i64>,
+        }
+    }
+
+    fn sample(confidence: f64, source: &str, excess: Option<i64>) -> Table {
+        Sample::table(vec![Sample {
+            id: "agent".into(),
+            name: "agent".into(),
+            verdict: Some("EXCESS".into()),
+            baseline_confidence: confidence,
+            baseline_source: source.into(),
+            excess_operations: excess,
+        }])
+    }
+
+    fn finding(rule: &str, severity: Severity, status: Status) -> Finding {
+        Finding {
+            id: "f".into(),
+            rule: rule.into(),
+            severity,
+            dimension: Dimension::Access,
+            status,
+            provider: ProviderName("aws"),
+            scope: "1".into(),
+            identity: "agent".into(),
+            name: "agent".into(),
+            title: String::new(),
+            facts: Vec::new(),
+            evidence: Vec::new(),
+            remedy: "".into(),
+            frameworks: Arc::from([]),
+        }
+    }
+
+    fn score(thousandths: u32) -> Score {
+        Score {
+            raw: Millionths(thousandths * 1000),
+            governed: Millionths(thousandths * 1000),
+            exposure: None,
+            open: OpenFindings::default(),
+            moved_by: vec![Mover { rule: "r".into(), open: 1, fixed: Millionths(1_000_000) }],
+        }
+    }
+
+    struct Case<'a> {
+        findings: &'a [Finding],
+        identities: &'a Table,
+        score: &'a Score,
+        gaps: &'a [Gap],
+    }
+
+    fn exit(settings: GateSettings, case: &Case<'_>) -> Exit {
+        decide(&settings, &posture(case)).exit
+    }
+
+    fn posture<'a>(case: &Case<'a>) -> Posture<'a> {
+        Posture {
+            findings: case.findings,
+            score: Some(case.score),
+            coverage: Some(80),
+            identities: Some(case.identities),
+            gaps: case.gaps,
+            unreadable_source: false,
+            identity_count: 1,
+            rule_errors: false,
+            rules: Box::leak(Box::new(RuleSet::embedded().rules)),
+        }
+    }
+
+    fn parity_rule() -> String {
+        let rules = RuleSet::embedded().rules;
+        let rule = rules.iter().find(|rule| rests_on_baseline(rule)).unwrap();
+        rule.id.as_str().to_owned()
+    }
+
+    fn failed_gap() -> Gap {
+        Gap {
+            provider: None,
+            scope: None,
+            kind: GapKind::Failed,
+            call: "a.json".into(),
+            reason: "".into(),
+            facts: "".into(),
+        }
+    }
+
+    #[test]
+    fn a_level_and_worse_trips_and_unknown_only_under_strict_evidence() {
+        let (table, score) = (sample(1.0, "configured", None), score(900));
+        let on = |level| GateSettings { fail_on: Some(level), ..GateSettings::default() };
+        for (severity, status, settings, expected) in [
+            (Severity::High, Status::Fail, on(Severity::High), Exit::GateFailed),
+            (Severity::Critical, Status::Fail, on(Severity::High), Exit::GateFailed),
+            (Severity::Medium, Status::Fail, on(Severity::High), Exit::Passed),
+            (Severity::High, Status::Unknown, on(Severity::High), Exit::Passed),
+            (Severity::High, Status::Unknown, GateSettings { strict: true, ..on(Severity::High) }, Exit::GateFailed),
+            (Severity::High, Status::Fail, GateSettings { exit_zero: true, ..on(Severity::High) }, Exit::Passed),
+            (Severity::Critical, Status::Fail, GateSettings::default(), Exit::Passed),
+        ] {
+            let findings = [finding("r", severity, status)];
+            let case = Case { findings: &findings, identities: &table, score: &score, gaps: &[] };
+            assert_eq!(exit(settings, &case), expected, "{severity} {status:?} {settings:?}");
+        }
+    }
+
+    #[test]
+    fn a_guessed_baseline_trips_nothing_and_a_missing_one_does() {
+        let score = score(900);
+        let findings = [finding(&parity_rule(), Severity::Critical, Status::Fail)];
+        let settings = GateSettings { fail_on: Some(Severity::Low), max_excess: Some(3), ..GateSettings::default() };
+        for (confidence, source, expected) in
+            [(0.5, "mined", Exit::Passed), (0.7, "same_function", Exit::GateFailed), (0.0, "none", Exit::GateFailed)]
+        {
+            let table = sample(confidence, source, Some(9));
+            let case = Case { findings: &findings, identities: &table, score: &score, gaps: &[] };
+            assert_eq!(exit(settings, &case), expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn excess_score_and_coverage_have_lines_of_their_own() {
+        let (table, score) = (sample(1.0, "configured", Some(4)), score(640));
+        let case = Case { findings: &[], identities: &table, score: &score, gaps: &[] };
+        let none = GateSettings::default();
+        for (settings, expected) in [
+            (GateSettings { max_excess: Some(3), ..none }, Exit::GateFailed),
+            (GateSettings { max_excess: Some(4), ..none }, Exit::Passed),
+            (GateSettings { min_score: Some(641), ..none }, Exit::GateFailed),
+            (GateSettings { min_score: Some(640), ..none }, Exit::Passed),
+            (GateSettings { min_coverage: Some(81), ..none }, Exit::GateFailed),
+            (GateSettings { min_coverage: Some(80), ..none }, Exit::Passed),
+        ] {
+            assert_eq!(exit(settings, &case), expected, "{settings:?}");
+        }
+        let reasons = decide(&GateSettings { min_score: Some(700), ..none }, &posture(&case)).reasons;
+        assert_eq!(reasons, ["--min-score 700: the score is 640; resolving `r` alone gives 1000"]);
+    }
+
+    #[test]
+    fn missing_evidence_goes_before_a_failed_gate_and_is_never_hidden() {
+        let (table, score, gaps) = (sample(1.0, "configured", None), score(900), [failed_gap()]);
+        let findings = [finding("r", Severity::High, Status::Fail)];
+        let case = Case { findings: &findings, identities: &table, score: &score, gaps: &gaps };
+        let asked = GateSettings { fail_on: Some(Severity::High), ..GateSettings::default() };
+        assert_eq!(exit(asked, &case), Exit::Incomplete);
+        assert_eq!(exit(GateSettings { exit_zero: true, ..asked }, &case), Exit::Incomplete);
+        assert_eq!(exit(GateSettings { allow_partial: true, ..asked }, &case), Exit::GateFailed);
+        assert_eq!(exit(GateSettings::default(), &case), Exit::Passed);
+        let unreadable = Posture { unreadable_source: true, ..posture(&case) };
+        assert_eq!(decide(&GateSettings::default(), &unreadable).exit, Exit::Incomplete);
+        let nobody = Posture { identity_count: 0, ..posture(&case) };
+        assert_eq!(decide(&asked, &nobody).exit, Exit::NothingCollected);
+        let broken = Posture { rule_errors: true, ..posture(&case) };
+        assert_eq!(decide(&asked, &broken).exit, Exit::Error);
+    }
+}

@@ -8,6 +8,7 @@ pub mod cli;
 pub mod cmd;
 pub mod config;
 pub mod console;
+pub mod docs;
 pub mod gate;
 pub mod lookup;
 pub mod output;

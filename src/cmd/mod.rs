@@ -11,6 +11,8 @@ mod scan;
 mod schema;
 mod version;
 
+pub(crate) use schema::of as schema_of;
+
 use std::path::PathBuf;
 
 use evenhand_model::provider::Provider;

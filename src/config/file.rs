@@ -24,7 +24,7 @@ pub struct ConfigFile {
     pub gate: GateTable,
     /// Levels and parameters of rules: `[rules.<id>]`.
     #[schemars(with = "BTreeMap<String, RuleTable>")]
-    pub rules: BTreeMap<Spanned<String>, RuleTable>,
+    pub rules: BTreeMap<Spanned<String>, BTreeMap<String, Spanned<toml::Value>>>,
     /// Own rules.
     pub pack: PackTable,
 }
@@ -41,8 +41,8 @@ pub struct Scope {
     pub organisations: Vec<String>,
     /// Clusters that the capture must hold. One that is missing is reported as a gap.
     pub clusters: Vec<String>,
-    /// Folders inside the sources that stand for people's home folders, as patterns such as `developers/*`: what lies
-    /// in them is a user's own file, whatever version control says of the copy.
+    /// Folders inside the sources that stand for people's home folders, as patterns such as `laptops/home/*`: settings
+    /// that lie there are a user's own, whatever version control says of the copy.
     pub homes: Vec<String>,
     /// The largest document that is read, decompressed, in MiB. Default: 4096.
     pub max_document_mib: Option<u64>,
@@ -95,7 +95,8 @@ pub struct RegisterTable {
 #[serde(deny_unknown_fields, default)]
 pub struct GateTable {
     /// Fails on any finding of this level or worse; of several levels the lowest counts.
-    pub fail_on: Option<OneOrMany>,
+    #[schemars(with = "Option<OneOrMany>")]
+    pub fail_on: Option<Spanned<toml::Value>>,
     /// The lowest score that passes, 0 to 1000.
     #[schemars(range(max = 1000))]
     pub min_score: Option<u32>,
@@ -124,37 +125,26 @@ pub enum EvidenceMode {
     Strict,
 }
 
-/// One word or several.
-#[derive(Debug, Deserialize, JsonSchema)]
+/// One word or several, in the schema.
+#[derive(JsonSchema)]
 #[serde(untagged)]
-pub enum OneOrMany {
+#[expect(dead_code, reason = "describes the schema; the reader takes values with their places")]
+enum OneOrMany {
     /// One.
-    One(#[schemars(with = "String")] Spanned<String>),
+    One(String),
     /// Several.
-    Many(#[schemars(with = "Vec<String>")] Vec<Spanned<String>>),
+    Many(Vec<String>),
 }
 
-impl OneOrMany {
-    /// The words.
-    pub fn values(&self) -> &[Spanned<String>] {
-        match self {
-            Self::One(value) => std::slice::from_ref(value),
-            Self::Many(values) => values,
-        }
-    }
-}
-
-/// A rule's level and parameters.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct RuleTable {
+/// A rule's level and parameters, in the schema.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "describes the schema; the reader takes values with their places")]
+struct RuleTable {
     /// `critical`, `high`, `medium`, `low` or `off`.
-    #[schemars(with = "Option<String>")]
-    pub level: Option<Spanned<String>>,
+    level: Option<String>,
     /// The rule's parameters, under their own names.
     #[serde(flatten)]
-    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
-    pub params: BTreeMap<String, Spanned<toml::Value>>,
+    params: BTreeMap<String, serde_json::Value>,
 }
 
 /// Own rules.

@@ -8,6 +8,7 @@ mod find;
 mod problem;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -161,8 +162,8 @@ fn date(value: &toml::Value) -> Option<jiff::civil::Date> {
 
 fn gate(table: &file::GateTable, text: &Text) -> Result<GateSettings, ConfigProblem> {
     let mut fail_on = None;
-    for level in table.fail_on.iter().flat_map(file::OneOrMany::values) {
-        let severity = severity(level, text)?;
+    for (level, span) in table.fail_on.iter().flat_map(words) {
+        let severity = severity(level, span, text)?;
         fail_on = Some(fail_on.map_or(severity, |lowest: Severity| lowest.min(severity)));
     }
     Ok(GateSettings {
@@ -177,14 +178,27 @@ fn gate(table: &file::GateTable, text: &Text) -> Result<GateSettings, ConfigProb
     })
 }
 
-fn severity(level: &Spanned<String>, text: &Text) -> Result<Severity, ConfigProblem> {
-    Severity::parse(level.get_ref()).ok_or_else(|| {
+/// One word or several, each with a place; what is neither is empty text, which no word is.
+fn words(value: &Spanned<toml::Value>) -> Vec<(&str, Range<usize>)> {
+    let all = match value.get_ref() {
+        toml::Value::Array(values) => values.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    all.iter().map(|word| (word.as_str().unwrap_or_default(), value.span())).collect()
+}
+
+fn severity(level: &str, span: Range<usize>, text: &Text) -> Result<Severity, ConfigProblem> {
+    Severity::parse(level).ok_or_else(|| {
         let known = Severity::WORST_FIRST.map(Severity::as_str);
-        text.at(level.span(), format!("there is no level `{}`", level.get_ref()), one_of(level.get_ref(), &known))
+        text.at(span, format!("there is no level `{level}`"), one_of(level, &known))
     })
 }
 
-fn rule_setting(id: &Spanned<String>, table: &file::RuleTable, text: &Text) -> Result<RuleSetting, ConfigProblem> {
+fn rule_setting(
+    id: &Spanned<String>,
+    table: &BTreeMap<String, Spanned<toml::Value>>,
+    text: &Text,
+) -> Result<RuleSetting, ConfigProblem> {
     let (line, column) = text.place(id.span().start);
     let mut setting = RuleSetting {
         rule: id.get_ref().clone(),
@@ -193,13 +207,16 @@ fn rule_setting(id: &Spanned<String>, table: &file::RuleTable, text: &Text) -> R
         params: Vec::new(),
         place: format!("{}:{line}:{column}", text.path()),
     };
-    match &table.level {
-        Some(level) if level.get_ref() == "off" => setting.off = true,
-        Some(level) => setting.severity = Some(severity(level, text)?),
-        None => {}
-    }
-    for (name, value) in &table.params {
+    for (name, value) in table {
         let param = match value.get_ref() {
+            toml::Value::String(level) if name == "level" && level == "off" => {
+                setting.off = true;
+                continue;
+            }
+            level if name == "level" => {
+                setting.severity = Some(severity(level.as_str().unwrap_or_default(), value.span(), text)?);
+                continue;
+            }
             toml::Value::Boolean(value) => ParamValue::Boolean(*value),
             toml::Value::Integer(value) => ParamValue::Integer(*value),
             toml::Value::Float(value) => ParamValue::Float(*value),

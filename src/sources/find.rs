@@ -86,6 +86,9 @@ const NEVER_OPENED: [&str; 79] = [
     "sqlite", "sum", "svg", "swift", "tar", "tgz", "tiff", "ts", "tsx", "ttf", "wasm", "wav", "webp", "woff2", "xz",
 ];
 
+/// Folders of a home folder that hold settings although they are not hidden.
+const SETTINGS_FOLDERS: [&str; 2] = ["Library", "AppData"];
+
 /// Larger files are opened only when they are named like an export or the user names them.
 const LARGE: u64 = 16 << 20;
 
@@ -265,14 +268,17 @@ impl Walk<'_> {
         self.request.home_files.iter().any(|known| *known == relative)
     }
 
+    /// Whether a file is a user's own in a folder that stands for a home folder. What lies there in folders that do not
+    /// hold settings is a project.
     fn in_declared_home(&self, relative: &str) -> bool {
         self.request.homes.iter().any(|pattern| {
             let mut below = relative.split('/');
-            pattern
+            let fits = pattern
                 .trim_matches('/')
                 .split('/')
-                .all(|part| below.next().is_some_and(|segment| Glob::wildcard(part).matches(segment) == Truth::Yes))
-                && below.next().is_some()
+                .all(|part| below.next().is_some_and(|segment| Glob::wildcard(part).matches(segment) == Truth::Yes));
+            let first = below.next().unwrap_or_default();
+            fits && (first.starts_with('.') || SETTINGS_FOLDERS.contains(&first))
         })
     }
 
@@ -420,14 +426,14 @@ mod tests {
 
     #[test]
     fn declared_homes_make_their_files_user_level() {
-        let folder = tree(&["people/ada/.claude.json", "people/x.json", "repo/.mcp.json"]);
+        let folder = tree(&["people/ada/.claude.json", "people/ada/src/.mcp.json", "people/x.json", "repo/.mcp.json"]);
         let listing = find(&Request {
             sources: vec![folder.path().into()],
             homes: vec!["people/*".to_owned()],
             ..Request::default()
         });
         let levels: Vec<bool> = listing.files.iter().map(|found| found.user_level).collect();
-        assert_eq!(levels, [true, false, false]);
+        assert_eq!(levels, [true, false, false, false]);
     }
 
     #[test]

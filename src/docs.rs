@@ -1,0 +1,158 @@
+//! The generated reference: command line, fact tables, rules, schemas. A test holds `docs/` to it.
+
+use std::fmt::Write;
+
+use evenhand_model::finding::Dimension;
+use evenhand_rules::facts::tables::TABLES;
+use evenhand_rules::pack::{Providers, Rule, RuleSet};
+
+use crate::cli::{self, SchemaOf};
+use crate::cmd;
+
+/// A generated file: its path below `docs/`, and its content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The path, with `/`.
+    pub path: String,
+    /// The content.
+    pub content: String,
+}
+
+/// All generated files, sorted by path.
+pub fn pages() -> Vec<Page> {
+    let rules = RuleSet::embedded().rules;
+    let mut pages = vec![
+        Page { path: "cli.md".to_owned(), content: command_line() },
+        Page { path: "tables.md".to_owned(), content: tables() },
+        Page { path: "rules/README.md".to_owned(), content: rule_index(&rules) },
+        Page { path: "schema/report.json".to_owned(), content: schema(SchemaOf::Report) },
+        Page { path: "schema/config.json".to_owned(), content: schema(SchemaOf::Config) },
+        Page { path: "schema/tables.json".to_owned(), content: schema(SchemaOf::Tables) },
+    ];
+    pages.extend(
+        rules.iter().map(|rule| Page { path: format!("rules/{}.md", rule.id.as_str()), content: rule_page(rule) }),
+    );
+    pages.sort_by(|a, b| a.path.cmp(&b.path));
+    pages
+}
+
+fn schema(of: SchemaOf) -> String {
+    // A value always serialises.
+    serde_json::to_string_pretty(&cmd::schema_of(of)).unwrap_or_default() + "\n"
+}
+
+fn command_line() -> String {
+    let mut text =
+        "# Command line\n\nGenerated from the program: `evenhand <command> --help` says the same. Exit codes \
+                    in detail: [exit-codes.md](exit-codes.md).\n"
+            .to_owned();
+    let mut command = cli::command().term_width(100);
+    command.build();
+    section(&command, true, &mut text);
+    text
+}
+
+/// A command's help. The options of every command are told once, with the first.
+fn section(command: &clap::Command, first: bool, text: &mut String) {
+    let name = command.get_bin_name().unwrap_or_else(|| command.get_name());
+    let shown = command.clone().term_width(100).mut_args(|argument| {
+        let told = argument.is_global_set() && !first;
+        // A variable that happens to be set here is no part of the reference.
+        let argument = argument.hide_env_values(true);
+        if told { argument.hide(true) } else { argument }
+    });
+    let help = shown.clone().render_long_help().to_string();
+    let help: Vec<&str> = help.trim_end().lines().map(str::trim_end).collect();
+    let _ = write!(text, "\n## {name}\n\n```text\n{}\n```\n", help.join("\n"));
+    for verb in command.get_subcommands().filter(|verb| verb.get_name() != "help") {
+        section(verb, false, text);
+    }
+}
+
+fn tables() -> String {
+    let mut text =
+        "# Fact tables\n\nThe public schema: what rules read, what JSON and CSV hold. Unknown is NULL; a known \
+                    absence is a value of its own, most often in a boolean beside the value. Columns are only ever \
+                    added.\n"
+            .to_owned();
+    for table in TABLES {
+        let _ = write!(
+            text,
+            "\n## {}\n\nOne row per {}.\n\n| column | type | NULL | meaning |\n|---|---|---|---|\n",
+            table.name, table.row
+        );
+        for column in table.columns {
+            let null = if column.nullable { "unknown" } else { "never" };
+            let _ = writeln!(text, "| `{}` | {} | {null} | {} |", column.name, column.kind.as_str(), cell(column.doc));
+        }
+    }
+    text
+}
+
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('\n', " ")
+}
+
+fn rule_index(rules: &RuleSet) -> String {
+    let mut text = format!(
+        "# Rules\n\nThe {} rules of the pack, by dimension. `evenhand rules list` says the same.\n",
+        rules.len()
+    );
+    for dimension in Dimension::ALL {
+        let of: Vec<&Rule> = rules.iter().filter(|rule| rule.dimension == dimension).collect();
+        if of.is_empty() {
+            continue;
+        }
+        let _ = write!(text, "\n## {dimension}\n\n| rule | severity | |\n|---|---|---|\n");
+        for rule in of {
+            let id = rule.id.as_str();
+            let _ = writeln!(text, "| [{id}]({id}.md) | {} | {} |", rule.severity, cell(&rule.title));
+        }
+    }
+    text
+}
+
+fn rule_page(rule: &Rule) -> String {
+    let providers = match &rule.providers {
+        Providers::All => "all".to_owned(),
+        Providers::Some(names) => names.join(", "),
+    };
+    let mut text = format!(
+        "# {}\n\n`{}` · {} · {} · since {} · providers: {providers}\n",
+        rule.title, rule.id, rule.severity, rule.dimension, rule.since
+    );
+    for (heading, content) in [
+        ("What is looked at", &rule.docs.what),
+        ("Why it matters", &rule.docs.why),
+        ("How to put it right", &rule.docs.fix),
+    ] {
+        let _ = write!(text, "\n## {heading}\n\n{}\n", content.trim());
+    }
+    let table = rule.table.name;
+    let _ = write!(
+        text,
+        "\n## Predicate\n\nOver [`{table}`](../tables.md#{table}): TRUE fails, FALSE passes, NULL is unknown.\n\n\
+         ```sql\n{}\n```\n",
+        rule.predicate.trim()
+    );
+    if let Some(applies) = &rule.applies_to {
+        let _ = write!(text, "\nApplies to rows where\n\n```sql\n{}\n```\n", applies.trim());
+    }
+    if !rule.params.is_empty() {
+        let _ = write!(text, "\n| parameter | default |\n|---|---|\n");
+        for param in &rule.params {
+            let _ = writeln!(text, "| `{}` | {} |", param.name, cell(&param.default.text()));
+        }
+    }
+    if !rule.frameworks.is_empty() {
+        let _ = write!(text, "\n## Frameworks\n\n| framework | id | why |\n|---|---|---|\n");
+        for entry in &rule.frameworks {
+            let _ = writeln!(text, "| {} | {} | {} |", entry.framework, entry.id, cell(&entry.why));
+        }
+    }
+    let _ = write!(text, "\n## Cases\n\n| case | gives |\n|---|---|\n");
+    for case in &rule.cases {
+        let _ = writeln!(text, "| {} | {} |", cell(&case.name), case.expect.as_str());
+    }
+    text
+}

@@ -1,0 +1,362 @@
+//! The built binary on small captures: what goes in, what comes out, and with which code.
+
+mod common;
+
+use std::io::Write;
+
+use common::{CLUSTER, Scene, account};
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap()
+}
+
+#[test]
+fn an_empty_folder_is_exit_3_and_says_what_to_do() {
+    let run = Scene::new().run(&["scan", "."]);
+    assert_eq!(run.code, 3);
+    assert!(run.stderr.contains("no identity was found") && run.stderr.contains("help:"), "{}", run.stderr);
+    assert_eq!(run.stdout, "");
+}
+
+#[test]
+fn no_source_reads_this_folder_and_the_users_own_agent_files() {
+    let config = br#"{"mcpServers":{"files":{"command":"npx","args":["-y","example-files-server"]}}}"#;
+    let scene = Scene::new().file(".mcp.json", config).home_file(".cursor/mcp.json", config);
+    let run = scene.run(&["scan", "-o", "json"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let paths: Vec<String> = json(&run.stdout)["scan"]["sources"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|file| file["path"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(paths, [".mcp.json", "~/.cursor/mcp.json"]);
+}
+
+#[test]
+fn what_no_provider_knows_is_listed_with_a_reason() {
+    let scene = Scene::with_account().file("notes.txt", b"hello").file("x.json", b"{\"a\":1}").file("p.png", b"\x89");
+    let report = json(&scene.run(&["scan", ".", "-o", "json"]).stdout);
+    let reasons: Vec<(&str, &str)> = report["scan"]["sources"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|file| file["status"] == "unrecognised")
+        .map(|file| (file["path"].as_str().unwrap(), file["what"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        reasons,
+        [
+            ("**/*.png", "1 file of a type that is never read"),
+            ("notes.txt", "text that no provider knows"),
+            ("x.json", "JSON, but no provider knows its keys"),
+        ]
+    );
+}
+
+#[test]
+fn the_agent_is_held_beside_its_human_role() {
+    let scene = Scene::with_account();
+    let run = scene.run(&["compare", "incident-agent", "--from", "gaad.json", "-o", "json"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let card = json(&run.stdout);
+    assert_eq!(card["verdict"], "EXCESS");
+    assert_eq!(card["baseline"]["name"], "incident-responder");
+    let table = scene.run(&["compare", "incident-agent", "--from", "gaad.json"]);
+    assert!(table.stdout.contains("s3:DeleteBucket"), "{}", table.stdout);
+}
+
+#[test]
+fn the_gate_decides_the_exit_code_and_says_why() {
+    let scene = Scene::with_account();
+    for (flags, code) in [
+        (&[][..], 0),
+        (&["--fail-on", "low"], 1),
+        (&["--fail-on", "critical,low"], 1),
+        (&["--min-score", "1000"], 1),
+        (&["--max-excess", "0"], 1),
+        (&["--max-excess", "100000"], 0),
+        (&["--fail-on", "low", "--exit-zero"], 0),
+        (&["--fail-on", "lowest"], 2),
+        (&["--min-score", "1001"], 2),
+    ] {
+        let run = scene.run(&[&["scan", "gaad.json", "-o", "json"], flags].concat());
+        assert_eq!(run.code, code, "{flags:?}: {}", run.stderr);
+        if code == 1 {
+            assert!(run.stderr.contains(flags[0]), "{}", run.stderr);
+        }
+    }
+}
+
+#[test]
+fn a_report_filter_never_changes_the_gate() {
+    let scene = Scene::with_account();
+    let all = scene.run(&["scan", "gaad.json", "-o", "json", "--fail-on", "low"]);
+    let few = scene.run(&["scan", "gaad.json", "-o", "json", "--fail-on", "low", "--severity", "critical"]);
+    assert_eq!((all.code, few.code), (1, 1));
+    let (all, few) = (json(&all.stdout), json(&few.stdout));
+    assert_eq!(all["score"], few["score"]);
+    assert!(all["findings"].as_array().unwrap().len() > few["findings"].as_array().unwrap().len());
+    assert!(few["filtered_findings"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn a_broken_document_is_a_gap_and_the_rest_is_read() {
+    let truncated = &account()[..account().len() / 2];
+    let scene = Scene::new().file("gaad.json", truncated.as_bytes()).file("cluster.yaml", CLUSTER.as_bytes());
+    let run = scene.run(&["scan", ".", "-o", "json"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(run.stderr.contains("gaad.json") && run.stderr.contains("help:"), "{}", run.stderr);
+    let report = json(&run.stdout);
+    assert!(report["gaps"].as_array().unwrap().iter().any(|gap| gap["kind"] == "failed"));
+    assert!(run.stdout.contains("triage"));
+    assert_eq!(scene.run(&["scan", ".", "--fail-on", "critical"]).code, 4);
+    assert_ne!(scene.run(&["scan", ".", "--fail-on", "critical", "--allow-partial"]).code, 4);
+    assert_eq!(scene.run(&["scan", ".", "--fail-on", "low", "--exit-zero"]).code, 4);
+}
+
+#[test]
+fn errors_in_named_files_have_a_place() {
+    let deep = format!("{{\"a\":{}1{}}}", "[".repeat(500), "]".repeat(500));
+    let scene = Scene::with_account()
+        .file("bad.json", b"{\n  \"a\": ]\n}")
+        .file("latin.json", b"{\n\"UserDetailList\": [], \"x\": \"\xe9\"}")
+        .file("deep.json", deep.as_bytes());
+    for (file, place) in [
+        ("bad.json", "bad.json:2:8: it is not valid JSON"),
+        ("latin.json", "latin.json:2:29: it is not UTF-8"),
+        ("deep.json", "nested deeper than 128 levels"),
+        ("missing.json", "missing.json: there is no such file"),
+    ] {
+        let run = scene.run(&["scan", "gaad.json", file]);
+        assert_eq!(run.code, 4, "{file}: {}", run.stderr);
+        assert!(run.stderr.contains(place), "{file}: {}", run.stderr);
+        assert_eq!(scene.run(&["scan", "gaad.json", file, "--allow-partial"]).code, 0, "{file}");
+    }
+}
+
+#[test]
+fn a_deeply_nested_known_document_is_an_error_and_no_crash() {
+    let deep = format!("{{\"UserDetailList\":[{{\"Path\":{}", "[".repeat(200_000));
+    let yaml = format!("apiVersion: v1\nkind: Pod\nmetadata: {}", "{a: ".repeat(50_000));
+    let scene = Scene::with_account().file("deep.json", deep.as_bytes()).file("deep.yaml", yaml.as_bytes());
+    let run = scene.run(&["scan", "."]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(run.stderr.contains("deep.json") && run.stderr.contains("deep.yaml"), "{}", run.stderr);
+}
+
+#[test]
+fn compressed_exports_are_read_as_they_are() {
+    let plain = Scene::with_account().run(&["inventory", "gaad.json", "-o", "csv:inventory"]);
+    let scene = Scene::new().file("gaad.json.gz", &gzip(account().as_bytes()));
+    let packed = scene.run(&["inventory", "gaad.json.gz", "-o", "csv:inventory"]);
+    assert_eq!(packed.code, 0, "{}", packed.stderr);
+    assert_eq!(plain.stdout.replace("gaad.json", "gaad.json.gz"), packed.stdout);
+}
+
+#[test]
+fn output_depends_on_the_input_alone() {
+    let scene = Scene::with_account().file("cluster.yaml", CLUSTER.as_bytes()).file(
+        ".mcp.json",
+        br#"{"mcpServers":{"a":{"command":"x","env":{"API_KEY":"not-a-real-secret-0123456789abcdef"}}}}"#,
+    );
+    for format in ["json", "table", "csv:findings", "csv:inventory", "csv:credentials"] {
+        let first = scene.run(&["scan", ".", "-o", format, "--jobs", "1"]);
+        assert_eq!(first.code, 0, "{}", first.stderr);
+        for jobs in ["1", "2", "7"] {
+            assert_eq!(scene.run(&["scan", ".", "-o", format, "--jobs", jobs]).stdout, first.stdout, "{format} {jobs}");
+        }
+    }
+}
+
+#[test]
+fn several_formats_in_one_run_each_in_its_place() {
+    let scene = Scene::with_account();
+    let run = scene.run(&["scan", "gaad.json", "-o", "json=p.json", "-o", "csv:findings=f.csv", "-o", "csv:inventory"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(scene.read("p.json").starts_with('{') && scene.read("f.csv").contains("finding_id"));
+    assert!(run.stdout.contains("incident-agent"));
+    let twice = scene.run(&["scan", "gaad.json", "-o", "json", "-o", "table"]);
+    assert_eq!(twice.code, 2);
+    assert!(twice.stderr.contains("both go to stdout"), "{}", twice.stderr);
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    use std::process::Stdio;
+    let scene = Scene::with_account();
+    let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin!("evenhand"))
+        .args(["scan", "gaad.json", "-o", "json", "-q", "--no-config"])
+        .current_dir(scene.path(""))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn no_secret_is_in_any_output() {
+    const CANARY: &str = "CanaryX7q0Lw93";
+    let secret = |kind: &str| format!("{kind}{CANARY}0123456789abcdefABCDEF");
+    let mcp = format!(
+        r#"{{"mcpServers":{{"a":{{"command":"npx","args":["-y","srv","--api-key={}"],"env":{{"TOKEN":"{}","N":1}}}},
+ "b":{{"url":"https://u:{}@example.invalid/x?token={}","headers":{{"Authorization":"Bearer {}"}}}}}}}}"#,
+        secret("a"),
+        secret("ghp_"),
+        secret("p"),
+        secret("q"),
+        secret("t")
+    );
+    let cluster = format!(
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n  namespace: ops\ntype: Opaque\nstringData:\n  k: {}\n---\n{CLUSTER}",
+        secret("k")
+    );
+    let broken = format!("{{\"mcpServers\":{{\"a\":{{\"command\":7,\"env\":{{\"K\":\"{}\" }}", secret("z"));
+    let scene = Scene::with_account()
+        .file(".mcp.json", mcp.as_bytes())
+        .file("sub/.mcp.json", broken.as_bytes())
+        .file("cluster.yaml", cluster.as_bytes())
+        .file(
+            ".codex/config.toml",
+            format!("[mcp_servers.a]\ncommand = \"x\"\n[mcp_servers.a.env]\nK = \"{}\"\n", secret("c")).as_bytes(),
+        )
+        .file("settings.txt", secret("plain").as_bytes());
+    for arguments in [
+        &["scan", ".", "-v", "-o", "json"][..],
+        &["scan", ".", "--all"],
+        &["scan", ".", "-o", "csv:findings"],
+        &["scan", ".", "-o", "csv:credentials"],
+        &["scan", ".", "-o", "csv:agents"],
+        &["inventory", "."],
+        &["explain", "mcp", "--from", "."],
+    ] {
+        let run = scene.run(arguments);
+        assert!(!run.stdout.contains(CANARY), "{arguments:?} stdout");
+        assert!(!run.stderr.contains(CANARY), "{arguments:?} stderr: {}", run.stderr);
+    }
+}
+
+#[test]
+fn names_cannot_act_on_a_terminal() {
+    let evil = account().replace("incident-agent", "evil\\u001b[31m\\u202e\\u0007agent");
+    let scene = Scene::new().file("gaad.json", evil.as_bytes()).file("bad\u{1b}[2J.json.gz", b"\x1f\x8b\x00");
+    for arguments in [
+        &["scan", ".", "--all"][..],
+        &["inventory", "."],
+        &["explain", "evil", "--from", "."],
+        &["explain", "evil", "s3:DeleteBucket", "--from", "."],
+        &["compare", "evil", "--from", "."],
+        &["can", "evil", "s3:DeleteBucket", "--from", "."],
+        &["can", "no\u{1b}[31msuch", "s3:DeleteBucket", "--from", "."],
+    ] {
+        let run = scene.run(arguments);
+        for (stream, text) in [("stdout", &run.stdout), ("stderr", &run.stderr)] {
+            let acting = text.chars().find(|c| (c.is_control() && *c != '\n') || *c == '\u{202e}');
+            assert_eq!(acting, None, "{arguments:?} {stream}: {text:?}");
+        }
+    }
+}
+
+#[test]
+fn questions_are_answered_one_by_one_or_from_stdin() {
+    let scene = Scene::with_account();
+    let allowed = scene.run(&["can", "incident-agent", "s3:DeleteBucket", "--from", "gaad.json"]);
+    assert_eq!(allowed.code, 0, "{}{}", allowed.stdout, allowed.stderr);
+    assert!(allowed.stdout.contains("allowed") && allowed.stdout.contains("gaad.json"), "{}", allowed.stdout);
+    assert_eq!(scene.run(&["can", "incident-responder", "s3:DeleteBucket", "--from", "gaad.json"]).code, 1);
+    assert_eq!(scene.run(&["can", "incident", "s3:DeleteBucket", "--from", "gaad.json"]).code, 2);
+    assert_eq!(scene.run(&["can", "incident-agent", "s3:NoSuchThing", "--from", "gaad.json"]).code, 2);
+    let questions = "{\"identity\":\"incident-agent\",\"operation\":\"s3:DeleteBucket\"}\nnonsense\n\n\
+                     {\"identity\":\"nobody\",\"operation\":\"s3:GetObject\"}\n\
+                     {\"identity\":\"incident-responder\",\"operation\":\"s3:DeleteBucket\"}\n";
+    let run = scene.run_with(&["can", "--from", "gaad.json"], questions);
+    assert_eq!(run.code, 2);
+    let answers: Vec<serde_json::Value> = run.stdout.lines().map(json).collect();
+    assert_eq!(answers.len(), 4);
+    assert_eq!(answers[0]["outcome"], "allowed");
+    assert_eq!((&answers[1]["line"], &answers[2]["line"]), (&json("2"), &json("4")));
+    assert_eq!(answers[3]["outcome"], "implicitly_denied");
+}
+
+#[test]
+fn an_explanation_names_policy_statement_and_document() {
+    let scene = Scene::with_account();
+    let run = scene.run(&["explain", "incident-agent", "s3:DeleteBucket", "--from", "gaad.json"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    for part in ["main", "statement 0", "gaad.json#/RoleDetailList/1", "s3:DeleteBucket"] {
+        assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
+    }
+    let identity = scene.run(&["explain", "incident-agent", "--from", "gaad.json"]);
+    for part in ["ai_agent", "EXCESS", "incident-responder", "bedrock.amazonaws.com"] {
+        assert!(identity.stdout.contains(part), "{part}: {}", identity.stdout);
+    }
+    let report = json(&scene.run(&["scan", "gaad.json", "-o", "json"]).stdout);
+    let id = report["findings"][0]["id"].as_str().unwrap().to_owned();
+    let finding = scene.run(&["explain", &id, "--from", "gaad.json"]);
+    assert!(finding.stdout.contains(&id) && finding.stdout.contains("remedy"), "{}", finding.stdout);
+}
+
+#[test]
+fn the_configuration_is_found_and_its_errors_have_a_place() {
+    let scene = Scene::with_account().file("evenhand.toml", b"[gate]\nfail_on = \"low\"\n");
+    assert_eq!(scene.run(&["scan", "."]).code, 1);
+    assert_eq!(scene.run(&["scan", ".", "--no-config"]).code, 0);
+    let scene = Scene::with_account().file("evenhand.toml", b"[gate]\nfail_onn = \"low\"\n");
+    let run = scene.run(&["scan", "."]);
+    assert_eq!(run.code, 2);
+    assert!(run.stderr.contains("evenhand.toml:2:1") && run.stderr.contains("`fail_on`"), "{}", run.stderr);
+    let scene = Scene::with_account().file("evenhand.toml", b"[rules.no-such-rule]\nlevel = \"off\"\n");
+    let run = scene.run(&["scan", "."]);
+    assert!(run.code == 2 && run.stderr.contains("evenhand.toml:1:8"), "{}", run.stderr);
+}
+
+#[test]
+fn rules_are_listed_shown_tested_and_selected() {
+    let scene = Scene::with_account();
+    assert!(scene.run(&["rules", "list"]).stdout.lines().count() >= 30);
+    let rule = json(&scene.run(&["rules", "list", "-o", "json"]).stdout)[0]["id"].as_str().unwrap().to_owned();
+    assert!(scene.run(&["rules", "show", &rule]).stdout.contains("Predicate"));
+    assert_eq!(scene.run(&["rules", "show", "no-such"]).code, 2);
+    assert_eq!(scene.run(&["rules", "test"]).code, 0);
+    let report = json(&scene.run(&["scan", "gaad.json", "-o", "json", "--rule", &rule]).stdout);
+    assert!(report["findings"].as_array().unwrap().iter().all(|finding| finding["rule"] == *rule));
+    assert_eq!(scene.run(&["scan", "gaad.json", "--skip", "no-such"]).code, 2);
+}
+
+#[test]
+fn own_rules_are_read_and_their_errors_have_a_place() {
+    let scene = Scene::with_account().file("own/bad.yaml", b"id: bad\nseverity: enormous\n");
+    let run = scene.run(&["scan", "gaad.json", "--rules", "own"]);
+    assert_eq!(run.code, 2);
+    assert!(run.stderr.contains("own/bad.yaml:2:"), "{}", run.stderr);
+    assert_eq!(scene.run(&["scan", "gaad.json", "--rules", "nowhere"]).code, 2);
+}
+
+#[test]
+fn help_schema_manual_and_completions_come_from_one_place() {
+    let scene = Scene::new();
+    for arguments in [
+        &["--help"][..],
+        &["schema", "report"],
+        &["schema", "config"],
+        &["schema", "tables"],
+        &["man"],
+        &["completions", "bash"],
+        &["--version"],
+    ] {
+        let run = scene.run(arguments);
+        assert_eq!(run.code, 0, "{arguments:?}");
+        assert!(!run.stdout.is_empty() && run.stderr.is_empty(), "{arguments:?}: {}", run.stderr);
+    }
+    assert!(scene.run(&["--version", "--verbose"]).stdout.contains("aws:"));
+    assert_eq!(scene.run(&["scna"]).code, 2);
+}

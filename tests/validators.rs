@@ -1,0 +1,93 @@
+//! What we claim to speak is checked by programs of other people, installed at a pinned version on first use.
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot set up its input has failed")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The folder for programs that tests install: `target/tools`, wherever `target` is.
+fn tools() -> PathBuf {
+    let binary = Path::new(env!("CARGO_BIN_EXE_evenhand"));
+    binary.ancestors().nth(2).expect("target/<profile>/evenhand").join("tools")
+}
+
+/// A program of a Python package at a pinned version, in a virtual environment of its own.
+fn python_program(package: &str, version: &str, program: &str) -> PathBuf {
+    let home = tools().join(format!("{package}-{version}"));
+    let wanted = home.join("bin").join(program);
+    if wanted.is_file() {
+        return wanted;
+    }
+    let run = |command: &mut Command, what: &str| match command.output() {
+        Ok(done) if done.status.success() => {}
+        Ok(done) => {
+            panic!("missing: {what}: {}", String::from_utf8_lossy(&done.stderr).lines().last().unwrap_or("failed"))
+        }
+        Err(error) => panic!("missing: {what}: {error}"),
+    };
+    run(Command::new("python3").args(["-m", "venv"]).arg(&home), "python3 with venv, to install a validator");
+    run(
+        Command::new(home.join("bin/python"))
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+            .arg(format!("{package}=={version}")),
+        &format!("the Python package {package} {version}"),
+    );
+    assert!(wanted.is_file(), "missing: {program} of the Python package {package} {version}");
+    wanted
+}
+
+fn evenhand(arguments: &[&str]) -> Vec<u8> {
+    let done = Command::new(env!("CARGO_BIN_EXE_evenhand"))
+        .current_dir(root())
+        .args(arguments)
+        .output()
+        .expect("the binary runs");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    done.stdout
+}
+
+#[test]
+fn the_json_report_fits_its_published_schema_in_the_eyes_of_another_validator() {
+    let checker = python_program("check-jsonschema", "0.39.0", "check-jsonschema");
+    let work = tools().join("json-report");
+    std::fs::create_dir_all(&work).expect("a folder");
+    let schema = work.join("schema.json");
+    std::fs::write(&schema, evenhand(&["schema", "report"])).expect("written");
+    let report = work.join("report.json");
+    std::fs::write(&report, evenhand(&["scan", "examples/acme", "--now", "2026-11-20T09:00:00Z", "-o", "json"]))
+        .expect("written");
+    let check = |document: &Path| {
+        Command::new(&checker).arg("--schemafile").arg(&schema).arg(document).output().expect("the validator runs")
+    };
+    let done = check(&report);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
+
+    // A check that cannot fail proves nothing: a broken copy is refused.
+    let broken = work.join("broken.json");
+    let text =
+        std::fs::read_to_string(&report).expect("read").replacen("\"severity\": \"critical\"", "\"severity\": 9", 1);
+    std::fs::write(&broken, text).expect("written");
+    assert!(!check(&broken).status.success(), "a severity that is a number must be refused");
+}
+
+#[test]
+fn the_csv_reads_back_in_another_language() {
+    let done = evenhand(&["scan", "examples/acme", "--now", "2026-11-20T09:00:00Z", "-o", "csv:findings"]);
+    let file = tools().join("findings.csv");
+    std::fs::create_dir_all(tools()).expect("a folder");
+    std::fs::write(&file, done).expect("written");
+    let script = "import csv,sys\n\
+                  rows=list(csv.DictReader(open(sys.argv[1],newline='',encoding='utf-8')))\n\
+                  assert rows and all(None not in r and None not in r.values() for r in rows)\n\
+                  ids=[r['finding_id'] for r in rows]\n\
+                  assert len(ids)==len(set(ids)), 'ids repeat'\n\
+                  assert not any(v.lstrip(' ')[:1] in ('=','+','@') for r in rows for v in r.values())";
+    let read = Command::new("python3").args(["-c", script]).arg(&file).output();
+    match read {
+        Ok(done) => assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr)),
+        Err(error) => panic!("missing: python3, to read the CSV back: {error}"),
+    }
+}
