@@ -15,3 +15,5 @@ pub mod parity;
 pub mod paths;
 pub mod resolvers;
 pub mod score;
+#[cfg(test)]
+mod assess_tests;

@@ -251,18 +251,18 @@ mod tests {
 
     #[test]
     fn whoever_holds_an_agents_borrowed_key_shares_its_nature() {
-        let mut inventory = Inventory::default();
-        inventory.identities = vec![
+        let identities = vec![
             identity("agent", &[(Nature::AiAgent, Strength::Certain)]),
             identity("bot", &[]),
             identity("person", &[(Nature::Human, Strength::Certain)]),
         ];
-        inventory.credentials = vec![
+        let credentials = vec![
             credential("agent", "KEY1", Fact::Known(Exposure::UserFile)),
             credential("agent", "KEY2", Fact::Known(Exposure::UserFile)),
             credential("bot", "KEY1", Fact::Unknown),
             credential("person", "KEY2", Fact::Unknown),
         ];
+        let mut inventory = Inventory { identities, credentials, ..Inventory::default() };
         link(&mut inventory, &JobConfig::default());
         assert_eq!(nature(&inventory, "bot"), Nature::AiAgent);
         assert_eq!(nature(&inventory, "person"), Nature::Human, "a certain person stays one");
@@ -274,8 +274,8 @@ mod tests {
     fn federation_carries_the_nature_over_several_steps_in_any_order() {
         for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
             let trusts = [federation("a", "b"), federation("b", "c"), federation("x", "d")];
-            let mut inventory = Inventory::default();
-            inventory.identities = ["d", "c", "b", "a"].map(|id| identity(id, &[])).into();
+            let identities = ["d", "c", "b", "a"].map(|id| identity(id, &[])).into();
+            let mut inventory = Inventory { identities, ..Inventory::default() };
             inventory.identities[3].signals = identity("a", &[(Nature::AiAgent, Strength::Certain)]).signals;
             inventory.trusts = order.map(|at: usize| trusts[at].clone()).into();
             link(&mut inventory, &JobConfig::default());
@@ -286,7 +286,6 @@ mod tests {
 
     #[test]
     fn an_owner_is_as_active_as_the_person_of_that_name() {
-        let mut inventory = Inventory::default();
         let person = |name: &str, enabled| {
             let mut person = identity(name, &[(Nature::Human, Strength::Certain)]);
             person.enabled = enabled;
@@ -297,7 +296,7 @@ mod tests {
             owned.owner = Fact::Known(owner.into());
             owned
         };
-        inventory.identities = vec![
+        let identities = vec![
             person("Ada", Fact::Known(true)),
             person("bob", Fact::Known(false)),
             person("eve", Fact::Unknown),
@@ -306,6 +305,7 @@ mod tests {
             owned("3", "eve"),
             owned("4", "nobody"),
         ];
+        let mut inventory = Inventory { identities, ..Inventory::default() };
         link(&mut inventory, &JobConfig::default());
         let active: Vec<Fact<bool>> =
             inventory.identities.iter().filter(|i| i.owner.value().is_some()).map(|i| i.owner_active).collect();
@@ -317,12 +317,12 @@ mod tests {
         let mut job = JobRule::new("delivery", Evidence::line("evenhand.toml", 3));
         job.agents = vec![Selector::parse("test:role/bot-*").unwrap()];
         job.human = vec![Selector::parse("deployers").unwrap(), Selector::parse("ada").unwrap()];
-        let mut inventory = Inventory::default();
-        inventory.identities = vec![
+        let identities = vec![
             identity("bot-1", &[(Nature::Workload, Strength::Certain)]),
             identity("deployers", &[]),
             identity("ada", &[(Nature::Human, Strength::Strong)]),
         ];
+        let mut inventory = Inventory { identities, ..Inventory::default() };
         link(&mut inventory, &JobConfig { jobs: vec![job] });
         assert_eq!(nature(&inventory, "bot-1"), Nature::AiAgent);
         assert_eq!(nature(&inventory, "deployers"), Nature::HumanRole);

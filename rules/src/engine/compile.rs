@@ -1,6 +1,6 @@
 //! From a rule's SQL to expressions over columns.
 
-use polars::prelude::Expr;
+use polars::prelude::{AggExpr, Expr};
 use polars::sql::sql_expr;
 
 use crate::pack::{Rule, sql};
@@ -42,6 +42,13 @@ pub(crate) fn expression(text: &str, rule_params: &dyn Fn(&str) -> bool, bound: 
             sql::Token::Word(word) if FORBIDDEN.iter().any(|bad| word.eq_ignore_ascii_case(bad)) => {
                 return Err(format!("`{word}` is not possible here: a condition speaks of one row"));
             }
+            token
+                if token.is_word("from")
+                    && tokens.get(at.wrapping_sub(1)).is_some_and(|before| before.is_word("distinct"))
+                    && runs_on(tokens.get(at + 1..).unwrap_or_default()) =>
+            {
+                return Err("engines differ on where `IS DISTINCT FROM` ends; put it in parentheses".to_owned());
+            }
             token if token.is_word("is") => {
                 let next = tokens.get(at + 1).filter(|next| !next.is_word("not")).or_else(|| tokens.get(at + 2));
                 if let Some(sql::Token::Word(word)) = next
@@ -59,6 +66,8 @@ pub(crate) fn expression(text: &str, rule_params: &dyn Fn(&str) -> bool, bound: 
     let expr = sql_expr(bound).map_err(|error| one_line(&error.to_string()))?;
     for node in &expr {
         match node {
+            // The list of an `IN`.
+            Expr::Agg(AggExpr::Implode { .. }) => {}
             Expr::Agg(_) | Expr::Over { .. } | Expr::Len | Expr::Explode { .. } => {
                 return Err(
                     "a condition speaks of one row; sums and counts over rows are columns of the tables".to_owned()
@@ -70,6 +79,21 @@ pub(crate) fn expression(text: &str, rule_params: &dyn Fn(&str) -> bool, bound: 
         }
     }
     Ok(expr)
+}
+
+/// Whether an operand is followed by `AND` or `OR` before the parentheses around it close.
+fn runs_on(tokens: &[sql::Token<'_>]) -> bool {
+    let mut depth = 0_u32;
+    for token in tokens {
+        match token {
+            sql::Token::Symbol("(") => depth += 1,
+            sql::Token::Symbol(")") if depth == 0 => return false,
+            sql::Token::Symbol(")") => depth -= 1,
+            token if depth == 0 && (token.is_word("and") || token.is_word("or")) => return true,
+            _ => {}
+        }
+    }
+    false
 }
 
 /// The columns that an expression reads, sorted.

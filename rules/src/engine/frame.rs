@@ -1,8 +1,8 @@
 //! Fact tables as data frames: only the columns that some rule reads.
 
-use evenhand_model::table::{Column, ColumnSpec, ColumnType, Table, TableSpec};
+use evenhand_model::table::{Column, ColumnSpec, Table, TableSpec};
 use polars::prelude::{
-    BooleanChunked, Column as PolarsColumn, DataFrame, DataType, Float64Chunked, Int64Chunked, IntoColumn as _,
+    BooleanChunked, Column as PolarsColumn, DataFrame, Float64Chunked, Int64Chunked, IntoColumn as _,
     NewChunkedArray as _, PlSmallStr, PolarsResult, StringChunked, TimeUnit,
 };
 use rayon::prelude::*;
@@ -19,18 +19,6 @@ pub(super) fn frame(table: &Table, columns: &[&str]) -> PolarsResult<DataFrame> 
 /// The frame of a table without rows, with all columns: what a rule's types are checked against.
 pub(super) fn empty(spec: &'static TableSpec) -> PolarsResult<DataFrame> {
     DataFrame::new(0, spec.columns.iter().map(|column| convert(column.name, &Column::empty(column.kind))).collect())
-}
-
-/// The type of a column as the engine sees it.
-#[cfg_attr(not(test), expect(dead_code, reason = "pins the types that the documentation of tables promises"))]
-pub(super) fn data_type(kind: ColumnType) -> DataType {
-    match kind {
-        ColumnType::Text => DataType::String,
-        ColumnType::Integer => DataType::Int64,
-        ColumnType::Float => DataType::Float64,
-        ColumnType::Boolean => DataType::Boolean,
-        ColumnType::Timestamp => DataType::Datetime(TimeUnit::Milliseconds, None),
-    }
 }
 
 fn convert(name: &'static str, column: &Column) -> PolarsColumn {

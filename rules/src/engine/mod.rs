@@ -51,7 +51,7 @@ pub fn evaluate(rules: &RuleSet, facts: &Facts, inventory: &Inventory, judgement
     let mut evaluation = Evaluation::default();
     let subjects = finding::Subjects::new(inventory, judgements);
     for table in &facts.tables {
-        let of_table: Vec<&Rule> = rules.iter().filter(|rule| std::ptr::eq(rule.table, table.spec)).collect();
+        let of_table: Vec<&Rule> = rules.iter().filter(|rule| rule.table.name == table.spec.name).collect();
         if of_table.is_empty() {
             continue;
         }

@@ -62,6 +62,7 @@ fn logic_is_three_valued() {
         ("has_expiry IS NOT NULL", [Fail, Fail, Pass]),
         ("COALESCE(has_expiry, TRUE)", [Fail, Pass, Fail]),
         ("has_expiry IS DISTINCT FROM TRUE", [Pass, Fail, Fail]),
+        ("(has_expiry IS DISTINCT FROM TRUE) AND TRUE", [Pass, Fail, Fail]),
         ("CASE WHEN has_expiry THEN TRUE ELSE FALSE END", [Fail, Pass, Pass]),
         ("TRUE", [Fail, Fail, Fail]),
         ("FALSE", [Pass, Pass, Pass]),
@@ -152,6 +153,7 @@ fn sql_that_cannot_mean_one_thing_is_refused_with_its_place() {
         ("age_days >", ""),
         ("has_expiry; DROP TABLE x", ""),
         ("has_expiry AS x", "AS"),
+        ("has_expiry IS DISTINCT FROM TRUE AND enabled", "parentheses"),
     ] {
         let loaded = load(&[("test-rule", &rule_text("test-rule", predicate))]);
         assert!(loaded.rules.is_empty(), "{predicate}");
@@ -237,7 +239,7 @@ fn a_rule_that_fails_on_data_is_an_error_and_the_others_go_on() {
     let judgements = Judgements::new(&inventory, &JobConfig::default());
     let facts = Facts::without_places(vec![table]);
     let evaluation = evaluate(&loaded.rules, &facts, &inventory, &judgements);
-    assert_eq!(evaluation.errors.len(), 1, "{:?}", evaluation.errors);
+    assert_eq!(evaluation.errors.len(), 1, "{:?} {:?} {:?}", evaluation.errors, loaded.problems, evaluation.findings);
     assert_eq!(evaluation.errors[0].rule.as_str(), "casts");
     let found: Vec<(Status, &str)> =
         evaluation.findings.iter().map(|finding| (finding.status, finding.title.as_str())).collect();

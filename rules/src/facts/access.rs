@@ -106,8 +106,7 @@ impl Lens {
     fn new(catalog: &dyn Catalog) -> Self {
         let mut services = Vec::new();
         let mut scattered = Vec::new();
-        let all = OpSet::all(catalog.len());
-        for (_, operations) in catalog.summarise(&all) {
+        for operations in services_of(catalog) {
             match operations.ranges() {
                 [range] if operations.len() > 1 => services.push(*range),
                 [_, _, ..] => scattered.push(operations),
@@ -163,6 +162,24 @@ impl Lens {
             operations,
         }
     }
+}
+
+/// The services of a catalogue, as it groups them.
+///
+/// All operations together may be one group of their own, so each service is sought in a set that lacks an operation of
+/// another one.
+fn services_of(catalog: &dyn Catalog) -> Vec<OpSet> {
+    let all = OpSet::all(catalog.len());
+    let last = u32::try_from(catalog.len()).unwrap_or(u32::MAX).saturating_sub(1);
+    let mut services: Vec<OpSet> = [0, last]
+        .into_iter()
+        .flat_map(|hole| catalog.summarise(&all.difference(&OpSet::single(OperationIx(hole)))))
+        .map(|(_, operations)| operations)
+        .filter(|operations| operations.len() > 1)
+        .collect();
+    services.sort_unstable();
+    services.dedup();
+    services
 }
 
 /// Whether a scope is bound to no part of the identity's scope: the first segment of a resource's name, which says in

@@ -11,6 +11,8 @@ mod places;
 mod rows;
 pub mod tables;
 mod tabulate;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

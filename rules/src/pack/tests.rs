@@ -150,8 +150,8 @@ fn what_is_wrong_is_told_with_line_and_column() {
         ("an unknown place", "{kind}", "{knd}", Some((10, 10)), "`kind` perhaps"),
         ("broken YAML", "docs: {", "docs: [", None, ""),
         ("a wrong id", "id: my-rule", "id: other", Some((1, 5)), "`my-rule`"),
-        ("a value of the wrong type", "{ age_days: 91 }", "{ age_days: old }", Some((13, 11)), "is integer, not text"),
-        ("a NULL that cannot be", "{ age_days: 91 }", "{ shared_by: null }", Some((13, 11)), "never be NULL"),
+        ("a value of the wrong type", "{ age_days: 91 }", "{ age_days: old }", Some((13, 13)), "is integer, not text"),
+        ("a NULL that cannot be", "{ age_days: 91 }", "{ shared_by: null }", Some((13, 13)), "never be NULL"),
         ("a missing field", "since: 0.1.0\n", "", None, "since"),
     ] {
         let text = RULE.replacen(from, to, 1);

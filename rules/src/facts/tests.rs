@@ -1,0 +1,387 @@
+//! What the columns promise, on small inventories.
+
+use std::sync::Arc;
+
+use evenhand_model::agent::{Agent, AgentKind};
+use evenhand_model::condition::Condition;
+use evenhand_model::control::ControlKind;
+use evenhand_model::credential::{Credential, Exposure};
+use evenhand_model::evidence::{Evidence, Fact, Truth};
+use evenhand_model::identity::Nature;
+use evenhand_model::log::Log;
+use evenhand_model::opset::OpSet;
+use evenhand_model::parity::{Baseline, BaselineSource, Comparison, ControlComparison, Verdict};
+use evenhand_model::secret::Fingerprinter;
+use evenhand_model::table::{Row as _, Value};
+use evenhand_model::trust::Mechanism;
+use jiff::Timestamp;
+
+use crate::facts::tables::{IdentityRow, TABLES};
+use crate::facts::{FactInput, Facts, build, days_between};
+use crate::jobs::{Register, Selector};
+use crate::parity::toy::{OPERATIONS, TOY, Town, plain, scope, slice, when};
+use crate::paths;
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// The facts of a town on a day in 2026, without comparisons.
+fn facts(town: Town, comparisons: &[Comparison], register: Option<&Register>) -> Facts {
+    let (inventory, judgements, resolvers, _) = town.built();
+    let paths = paths::find_all(&inventory, &judgements, &resolvers);
+    build(&FactInput {
+        inventory: &inventory,
+        judgements: &judgements,
+        comparisons,
+        paths: &paths,
+        resolvers: &resolvers,
+        register,
+        stable_fingerprints: false,
+        now: at("2026-07-01T00:00:00Z"),
+    })
+}
+
+/// A value of the identity with an id.
+fn identity(facts: &Facts, id: &str, column: &str) -> Value {
+    value(facts, "identities", id, column)
+}
+
+fn value(facts: &Facts, table: &str, id: &str, column: &str) -> Value {
+    let table = facts.table(table).unwrap();
+    assert!(table.column(column).is_some(), "{column}");
+    let row = (0..table.rows()).find(|row| table.value(*row, "id") == Value::Text(id.into())).unwrap();
+    table.value(row, column)
+}
+
+fn yes() -> Value {
+    Value::Boolean(true)
+}
+
+fn no() -> Value {
+    Value::Boolean(false)
+}
+
+fn text(text: &str) -> Value {
+    Value::Text(text.into())
+}
+
+#[test]
+fn all_tables_are_built_in_the_documented_order() {
+    let facts = facts(Town::default(), &[], None);
+    let names: Vec<&str> = facts.tables.iter().map(|table| table.spec.name).collect();
+    assert_eq!(names, TABLES.iter().map(|table| table.name).collect::<Vec<_>>());
+    for table in &facts.tables {
+        assert_eq!(table.columns.len(), table.spec.columns.len());
+        assert!(table.columns.iter().all(evenhand_model::table::Column::is_empty), "{}", table.spec.name);
+    }
+}
+
+#[test]
+fn many_rows_keep_their_order_and_their_columns_one_length() {
+    let mut town = Town::default();
+    for number in 0..1000 {
+        town.add(Nature::Workload, &format!("s/{number:04}"), None);
+    }
+    let facts = facts(town, &[], None);
+    let table = facts.table("identities").unwrap();
+    assert!(table.columns.iter().all(|column| column.len() == 1000));
+    assert_eq!(table.value(777, "name"), text("0777"));
+    assert_eq!(table.value(1000, "name"), Value::Null);
+}
+
+#[test]
+fn absent_unknown_and_known_are_three_things() {
+    let mut town = Town::default();
+    let known = town.add(Nature::Workload, "s/known", None);
+    known.owner = Fact::Known("ada".into());
+    known.created_at = Fact::Known(at("2026-01-01T00:00:00Z"));
+    known.last_used_at = Fact::Known(at("2026-06-29T23:00:00Z"));
+    let absent = town.add(Nature::Workload, "s/absent", None);
+    absent.owner = Fact::Absent;
+    absent.created_at = Fact::Known(at("2026-01-01T00:00:00Z"));
+    absent.last_used_at = Fact::Absent;
+    town.add(Nature::Workload, "s/unknown", None);
+    let facts = facts(town, &[], None);
+    for (id, has_owner, ever_used, idle_days) in [
+        ("s/known", yes(), yes(), Value::Integer(1)),
+        ("s/absent", no(), no(), Value::Integer(181)),
+        ("s/unknown", Value::Null, Value::Null, Value::Null),
+    ] {
+        assert_eq!(identity(&facts, id, "has_owner"), has_owner);
+        assert_eq!(identity(&facts, id, "ever_used"), ever_used);
+        assert_eq!(identity(&facts, id, "idle_days"), idle_days, "{id}");
+    }
+    assert_eq!(identity(&facts, "s/known", "registered"), Value::Null, "without a register nothing is unregistered");
+}
+
+#[test]
+fn days_are_whole_and_never_negative() {
+    for (from, to, days) in [
+        ("2026-01-01T00:00:00Z", "2026-01-01T23:59:59Z", 0),
+        ("2026-01-01T12:00:00Z", "2026-01-03T11:59:59Z", 1),
+        ("2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z", 0),
+    ] {
+        assert_eq!(days_between(at(from), at(to)), days, "{from} {to}");
+    }
+}
+
+#[test]
+fn access_columns_follow_the_slices() {
+    let mut town = Town::default();
+    // Operation 3 writes; the toy's operations are services of one operation each.
+    town.add(Nature::AiAgent, "s/writer", Some(vec![plain(&[0, 3])]));
+    town.add(Nature::AiAgent, "s/part", Some(vec![slice(&[3], scope(&["team/*"]), Condition::unconditional())]));
+    town.add(Nature::AiAgent, "s/asked", Some(vec![slice(&[3], scope(&["*"]), when("mfa", "true"))]));
+    town.add(Nature::AiAgent, "s/unread", None);
+    town.add(Nature::AiAgent, "s/root", Some(vec![]));
+    town.access_of("s/root").unlimited = true;
+    town.add(Nature::AiAgent, "s/doubted", Some(vec![plain(&[0])]));
+    town.access_of("s/doubted").doubts.push("a policy was not read".into());
+    town.toy.used.insert("s/writer".into(), OpSet::from_ranges([(0, 1)]));
+    let facts = facts(town, &[], None);
+    for (id, operations, weight, write_on_everything) in [
+        ("s/writer", Value::Integer(2), Value::Integer(6), yes()),
+        ("s/part", Value::Integer(1), Value::Integer(5), no()),
+        ("s/asked", Value::Integer(1), Value::Integer(5), no()),
+        ("s/unread", Value::Null, Value::Null, Value::Null),
+        ("s/doubted", Value::Integer(1), Value::Integer(1), Value::Null),
+    ] {
+        assert_eq!(identity(&facts, id, "operations"), operations, "{id}");
+        assert_eq!(identity(&facts, id, "access_weight"), weight, "{id}");
+        assert_eq!(identity(&facts, id, "write_on_everything"), write_on_everything, "{id}");
+    }
+    assert_eq!(identity(&facts, "s/root", "operations"), Value::Integer(OPERATIONS as i64));
+    assert_eq!(identity(&facts, "s/root", "admin"), yes());
+    assert_eq!(identity(&facts, "s/writer", "unused_operations"), Value::Integer(1));
+    assert_eq!(identity(&facts, "s/part", "unused_operations"), Value::Null);
+    assert_eq!(identity(&facts, "s/writer", "scope_wide"), yes());
+    assert_eq!(identity(&facts, "s/part", "scope_wide"), no());
+}
+
+#[test]
+fn users_of_an_identity_are_counted_and_tool_servers_are_not() {
+    let mut town = Town::default();
+    town.add(Nature::AiAgent, "s/one", None);
+    town.add(Nature::AiAgent, "s/two", None);
+    town.add(Nature::AiAgent, "s/none", None);
+    let mut agent = |id: &str, identity: &str, kind| {
+        let place = Evidence::line("agents.json", 3);
+        town.inventory.agents.push(Agent::new(id, identity.into(), TOY, "s".into(), "client", kind, id, place));
+    };
+    agent("a", "s/one", AgentKind::Agent);
+    agent("t", "s/one", AgentKind::ToolServer);
+    agent("b", "s/two", AgentKind::Agent);
+    agent("c", "s/two", AgentKind::Agent);
+    let register = Register { entries: vec![Selector::parse("client/b").unwrap()] };
+    let facts = facts(town, &[], Some(&register));
+    for (id, shared_by, attributable, registered) in
+        [("s/one", 1, yes(), no()), ("s/two", 2, no(), yes()), ("s/none", 0, Value::Null, no())]
+    {
+        assert_eq!(identity(&facts, id, "shared_by"), Value::Integer(shared_by));
+        assert_eq!(identity(&facts, id, "attributable"), attributable, "{id}");
+        assert_eq!(identity(&facts, id, "registered"), registered, "{id}");
+    }
+    assert_eq!(value(&facts, "agents", "b", "registered"), yes());
+    assert_eq!(value(&facts, "agents", "a", "registered"), no());
+    assert_eq!(value(&facts, "agents", "a", "line"), Value::Integer(3));
+    assert_eq!(facts.places("agents", 0), [Evidence::line("agents.json", 3)]);
+}
+
+#[test]
+fn one_secret_of_several_identities_is_seen_and_the_issuers_record_is_no_holder() {
+    let mut town = Town::default();
+    for id in ["s/bot", "s/agent-1", "s/agent-2"] {
+        town.add(Nature::AiAgent, id, None);
+    }
+    let secret = Fingerprinter::ephemeral([7; 32]);
+    let mut credential = |id: &str, identity: &str, exposure: Fact<Exposure>, value: Option<&str>, key: &str| {
+        let mut credential = Credential::new(id.into(), identity.into(), TOY, "key", Evidence::whole("doc"));
+        credential.exposure = exposure;
+        credential.fingerprint = value.map(|value| secret.fingerprint(value.as_bytes()));
+        credential.public_id = Some(key.into());
+        credential.is_static = Fact::Known(true);
+        credential.expires_at = Fact::Known(at("2026-07-01T00:00:00Z"));
+        town.inventory.credentials.push(credential);
+    };
+    let lying = Fact::Known(Exposure::UserFile);
+    credential("issued-1", "s/bot", Fact::Unknown, None, "K1");
+    credential("copy-1", "s/agent-1", lying, Some("x"), "K1");
+    credential("issued-2", "s/bot", Fact::Unknown, None, "K2");
+    credential("copy-2", "s/agent-1", lying, Some("y"), "K2");
+    credential("copy-3", "s/agent-2", lying, Some("y"), "K2");
+    let facts = facts(town, &[], None);
+    for (id, shared_by, name) in [
+        ("issued-1", 1, Value::Null),
+        ("copy-1", 1, text("secret-1")),
+        ("issued-2", 2, Value::Null),
+        ("copy-2", 2, text("secret-2")),
+        ("copy-3", 2, text("secret-2")),
+    ] {
+        assert_eq!(value(&facts, "credentials", id, "shared_by"), Value::Integer(shared_by), "{id}");
+        assert_eq!(value(&facts, "credentials", id, "fingerprint"), name, "{id}");
+    }
+    assert_eq!(value(&facts, "credentials", "copy-1", "expired"), yes(), "at the moment itself it has ended");
+    assert_eq!(identity(&facts, "s/bot", "static_credentials"), Value::Integer(2));
+    assert_eq!(identity(&facts, "s/bot", "attributable"), no());
+}
+
+#[test]
+fn logs_of_the_scope_speak_for_its_identities() {
+    let mut town = Town::default();
+    for scope in ["on", "off", "unread", "none", "mixed"] {
+        town.add(Nature::AiAgent, &format!("{scope}/a"), None);
+    }
+    let mut log = |scope: &str, enabled, covers_agents| {
+        town.inventory.logs.push(Log {
+            scope: scope.into(),
+            provider: TOY,
+            name: "audit".into(),
+            enabled,
+            covers_agents,
+            retention_days: Fact::Absent,
+            tamper_protected: Fact::Unknown,
+            evidence: Evidence::whole("logs.json"),
+        });
+    };
+    log("on", Fact::Known(true), Fact::Known(true));
+    log("off", Fact::Known(false), Fact::Known(true));
+    log("unread", Fact::Unknown, Fact::Unknown);
+    log("mixed", Fact::Known(false), Fact::Known(true));
+    log("mixed", Fact::Known(true), Fact::Unknown);
+    let facts = facts(town, &[], None);
+    for (id, logged, agents) in [
+        ("on/a", yes(), yes()),
+        ("off/a", no(), no()),
+        ("unread/a", Value::Null, Value::Null),
+        ("none/a", Value::Null, Value::Null),
+        ("mixed/a", yes(), Value::Null),
+    ] {
+        assert_eq!(identity(&facts, id, "logged"), logged, "{id}");
+        assert_eq!(identity(&facts, id, "agent_activity_logged"), agents, "{id}");
+    }
+    let logs = facts.table("logs").unwrap();
+    assert_eq!(logs.value(0, "has_retention_limit"), no());
+    assert_eq!(logs.value(0, "ai_identities"), Value::Integer(1));
+}
+
+#[test]
+fn environments_are_those_of_the_identity_and_of_whoever_becomes_it() {
+    let mut town = Town::default();
+    town.add(Nature::AiAgent, "s/agent", None).environment = Fact::Known("production".into());
+    town.add(Nature::Workload, "s/stage", None).environment = Fact::Known("staging".into());
+    town.add(Nature::Workload, "s/prod", None).environment = Fact::Known("production".into());
+    town.trust("s/stage", Mechanism::AssumeRole, "s/agent");
+    town.trust("s/prod", Mechanism::AssumeRole, "s/agent");
+    let facts = facts(town, &[], None);
+    assert_eq!(identity(&facts, "s/agent", "environments"), Value::Integer(2));
+    assert_eq!(identity(&facts, "s/prod", "environments"), Value::Integer(1));
+}
+
+fn comparison(id: &str, verdict: Verdict) -> Comparison {
+    Comparison {
+        identity: id.into(),
+        verdict,
+        summary: String::new(),
+        baseline: Baseline {
+            roles: vec!["s/role".into()],
+            name: "role".into(),
+            source: BaselineSource::Configured,
+            reason: "".into(),
+        },
+        operations: Some(4),
+        access_weight: Some(10),
+        human_operations: Some(3),
+        human_weight: Some(8),
+        excess: Vec::new(),
+        excess_operations: 0,
+        excess_weight: 0,
+        high_risk_excess: 0,
+        undecided_operations: 0,
+        coverage: Some(1.0),
+        controls: Vec::new(),
+        doubts: Vec::new(),
+    }
+}
+
+#[test]
+fn comparison_columns_are_null_where_there_is_nothing_to_compare() {
+    let mut town = Town::default();
+    for id in ["s/equal", "s/lost", "s/alone", "s/empty"] {
+        town.add(Nature::AiAgent, id, None);
+    }
+    town.add(Nature::HumanRole, "s/role", None);
+    let lost = Comparison { operations: None, access_weight: None, ..comparison("s/lost", Verdict::Unknown) };
+    let mut alone = comparison("s/alone", Verdict::NoBaseline);
+    alone.baseline.roles.clear();
+    alone.baseline.source = BaselineSource::None;
+    let empty = Comparison { operations: Some(0), access_weight: Some(0), ..comparison("s/empty", Verdict::Narrower) };
+    let comparisons = [comparison("s/equal", Verdict::Parity), lost, alone, empty];
+    let facts = facts(town, &comparisons, None);
+    for (id, verdict, excess, ratio) in [
+        ("s/equal", text("PARITY"), Value::Integer(0), Value::Float(0.0)),
+        ("s/lost", text("UNKNOWN"), Value::Null, Value::Null),
+        ("s/alone", text("NO_BASELINE"), Value::Null, Value::Null),
+        ("s/empty", text("NARROWER"), Value::Integer(0), Value::Float(0.0)),
+        ("s/role", Value::Null, Value::Null, Value::Null),
+    ] {
+        assert_eq!(identity(&facts, id, "verdict"), verdict, "{id}");
+        assert_eq!(identity(&facts, id, "excess_operations"), excess, "{id}");
+        assert_eq!(identity(&facts, id, "excess_ratio"), ratio, "{id}");
+    }
+    assert_eq!(identity(&facts, "s/alone", "baseline_source"), text("none"));
+    assert_eq!(identity(&facts, "s/alone", "human_role"), Value::Null);
+    assert_eq!(identity(&facts, "s/equal", "human_role"), text("s/role"));
+}
+
+#[test]
+fn a_control_gap_that_may_be_there_is_unknown_and_a_certain_one_is_counted() {
+    let control = |kind, identity| ControlComparison {
+        control: kind,
+        operations: vec!["op".into()],
+        count: 7,
+        resource: "*".into(),
+        human: Truth::Yes,
+        identity,
+    };
+    let mut town = Town::default();
+    for id in ["s/gap", "s/maybe", "s/fine"] {
+        town.add(Nature::AiAgent, id, None);
+    }
+    let with = |id, controls| Comparison { controls, ..comparison(id, Verdict::Parity) };
+    let comparisons = [
+        with("s/gap", vec![control(ControlKind::Mfa, Truth::No), control(ControlKind::JustInTime, Truth::Unknown)]),
+        with("s/maybe", vec![control(ControlKind::Mfa, Truth::Unknown)]),
+        with("s/fine", vec![control(ControlKind::Mfa, Truth::Yes)]),
+    ];
+    let facts = facts(town, &comparisons, None);
+    for (id, gaps, list) in [
+        ("s/gap", Value::Integer(1), text("mfa")),
+        ("s/maybe", Value::Null, Value::Null),
+        ("s/fine", Value::Integer(0), text("")),
+    ] {
+        assert_eq!(identity(&facts, id, "control_gaps"), gaps, "{id}");
+        assert_eq!(identity(&facts, id, "control_gap_list"), list, "{id}");
+    }
+    let controls = facts.table("controls").unwrap();
+    assert_eq!(controls.rows(), 4);
+    assert_eq!(controls.value(0, "operation"), text("op and 6 more"));
+}
+
+#[test]
+fn columns_are_documented() {
+    for table in TABLES {
+        assert!(!table.row.is_empty());
+        for column in table.columns {
+            assert!(
+                column.doc.ends_with(['.', '…', '?']) && column.doc.len() > 5,
+                "{}.{}: {:?}",
+                table.name,
+                column.name,
+                column.doc
+            );
+        }
+    }
+    let names: Vec<Arc<str>> = IdentityRow::SPEC.columns.iter().map(|column| column.name.into()).collect();
+    assert!(names.contains(&"nature".into()));
+}
