@@ -19,6 +19,12 @@ use super::view::{SliceView, View};
 /// Lists longer than this are compared as a whole only.
 const MAX_PATTERNS: usize = 64;
 
+/// Pairs of scopes with fewer pairs of patterns are compared sooner than looked up.
+const MIN_REMEMBERED: usize = 9;
+
+/// Answers that are remembered at a time.
+const MAX_REMEMBERED: usize = 1 << 16;
+
 /// Answers on pairs of shared scopes, by address.
 ///
 /// An entry is right as long as both scopes live; the views that own them outlive every comparison of a run.
@@ -91,7 +97,14 @@ impl<'a> Coverers<'a> {
     }
 
     fn compare<'s>(&self, slice: &'s SliceView, scratch: &mut Scratch, pieces: &mut Vec<Piece<'s>>) {
-        let left = self.cover(&slice.operations, &slice.scope, &slice.condition, Some(scratch));
+        // One list and nothing else: what holds of its patterns one by one is all there is to know.
+        let single = slice.scope.none_of.is_empty()
+            && matches!(slice.scope.all_of.as_slice(), [list] if (2..=MAX_PATTERNS).contains(&list.len()));
+        let left = if single && self.operations.intersects(&slice.operations) {
+            Left { excess: self.uncovered_at_sight(slice), undecided: OpSet::new() }
+        } else {
+            self.cover(&slice.operations, &slice.scope, &slice.condition, Some(scratch))
+        };
         if left.is_nothing() {
             return;
         }
@@ -134,6 +147,23 @@ impl<'a> Coverers<'a> {
             }
             _ => pieces.push(whole(left)),
         }
+    }
+
+    /// Operations of a slice that no grant covers on the very same scope or on everything.
+    fn uncovered_at_sight(&self, slice: &SliceView) -> OpSet {
+        let mut left = Cow::Borrowed(&*slice.operations);
+        for by in &self.slices {
+            if (by.scope.is_everything() || Arc::ptr_eq(&by.scope, &slice.scope))
+                && by.operations.intersects(&left)
+                && implied(by, &slice.scope, &slice.condition) == Truth::Yes
+            {
+                left = Cow::Owned(left.difference(&by.operations));
+                if left.is_empty() {
+                    break;
+                }
+            }
+        }
+        left.into_owned()
     }
 
     fn cover(
@@ -246,12 +276,21 @@ fn contained(by: &SliceView, scope: &Arc<ResourceScope>, scratch: Option<&mut Sc
         return Truth::Yes;
     }
     match scratch {
-        Some(scratch) => *scratch
-            .contained
-            .entry((Arc::as_ptr(&by.scope).addr(), Arc::as_ptr(scope).addr()))
-            .or_insert_with(|| by.scope.contains(scope)),
-        None => by.scope.contains(scope),
+        Some(scratch) if patterns(&by.scope) * patterns(scope) >= MIN_REMEMBERED => {
+            if scratch.contained.len() >= MAX_REMEMBERED {
+                scratch.contained.clear();
+            }
+            *scratch
+                .contained
+                .entry((Arc::as_ptr(&by.scope).addr(), Arc::as_ptr(scope).addr()))
+                .or_insert_with(|| by.scope.contains(scope))
+        }
+        _ => by.scope.contains(scope),
     }
+}
+
+fn patterns(scope: &ResourceScope) -> usize {
+    scope.all_of.iter().map(|list| list.len()).sum::<usize>() + scope.none_of.len()
 }
 
 /// Whether a grant asks no more than a condition does, for the resources of a scope.

@@ -6,11 +6,13 @@
 //! (the organisation's name). What is left speaks of the job. Two words mean the same if they agree in their first six
 //! letters: `responder` and `response`, `procure` and `procurement`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::LazyLock;
 
 use evenhand_model::evidence::Fact;
 use evenhand_model::id::{ProviderName, ScopeId};
 use evenhand_model::identity::Identity;
+use rayon::prelude::*;
 
 type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
 
@@ -22,181 +24,25 @@ const MIN_NAMES: usize = 4;
 
 const LETTERS: usize = 6;
 
-/// Words that say nothing about a job.
-const STOP_WORDS: &[&str] = &[
-    // what kind of thing
-    "access",
-    "account",
-    "accounts",
-    "acct",
-    "agent",
-    "agentic",
-    "agents",
-    "ai",
-    "app",
-    "application",
-    "apps",
-    "assistant",
-    "auto",
-    "automated",
-    "automation",
-    "autonomous",
-    "bot",
-    "bots",
-    "client",
-    "copilot",
-    "exec",
-    "execution",
-    "group",
-    "groups",
-    "identity",
-    "instance",
-    "job",
-    "jobs",
-    "llm",
-    "mcp",
-    "model",
-    "permission",
-    "permissions",
-    "policy",
-    "principal",
-    "profile",
-    "reserved",
-    "role",
-    "roles",
-    "runner",
-    "runtime",
-    "sa",
-    "server",
-    "service",
-    "services",
-    "set",
-    "sso",
-    "svc",
-    "system",
-    "task",
-    "tasks",
-    "tool",
-    "tools",
-    "user",
-    "users",
-    "worker",
-    "workers",
-    "workload",
-    // who
-    "admin",
-    "administrator",
-    "administrators",
-    "admins",
-    "analyst",
-    "analysts",
-    "company",
-    "corp",
-    "employee",
-    "employees",
-    "engineer",
-    "engineers",
-    "human",
-    "humans",
-    "inc",
-    "lead",
-    "leads",
-    "manager",
-    "managers",
-    "member",
-    "members",
-    "operator",
-    "operators",
-    "org",
-    "people",
-    "person",
-    "specialist",
-    "specialists",
-    "staff",
-    "team",
-    "teams",
-    // where and in which stage
-    "af",
-    "amer",
-    "ap",
-    "apac",
-    "ca",
-    "central",
-    "cluster",
-    "cn",
-    "default",
-    "dev",
-    "development",
-    "east",
-    "emea",
-    "eu",
-    "external",
-    "global",
-    "il",
-    "internal",
-    "live",
-    "main",
-    "me",
-    "north",
-    "northeast",
-    "northwest",
-    "prod",
-    "production",
-    "qa",
-    "region",
-    "sandbox",
-    "shared",
-    "south",
-    "southeast",
-    "southwest",
-    "stage",
-    "staging",
-    "test",
-    "testing",
-    "us",
-    "west",
-    // how much
-    "all",
-    "basic",
-    "custom",
-    "full",
-    "limited",
-    "managed",
-    "only",
-    "power",
-    "read",
-    "readonly",
-    "standard",
-    "view",
-    "write",
-    // between words
-    "an",
-    "and",
-    "are",
-    "as",
-    "at",
-    "be",
-    "by",
-    "can",
-    "for",
-    "from",
-    "in",
-    "into",
-    "is",
-    "it",
-    "its",
-    "of",
-    "on",
-    "or",
-    "our",
-    "that",
-    "the",
-    "their",
-    "them",
-    "this",
-    "to",
-    "with",
+/// Words that say nothing about a job: what kind of thing it is; who uses it; where and in which stage it runs; how much
+/// it may do; and words between words.
+const STOP_WORDS: [&str; 5] = [
+    "access account accounts acct agent agentic agents ai app application apps assistant auto automated automation \
+     autonomous bot bots client copilot exec execution group groups identity instance job jobs llm mcp model permission \
+     permissions policy principal profile reserved role roles runner runtime sa server service services set sso svc \
+     system task tasks tool tools user users worker workers workload",
+    "admin administrator administrators admins analyst analysts company corp employee employees engineer engineers human \
+     humans inc lead leads manager managers member members operator operators org people person specialist specialists \
+     staff team teams",
+    "af amer ap apac ca central cluster cn default dev development east emea eu external global il internal live main me \
+     north northeast northwest prod production qa region sandbox shared south southeast southwest stage staging test \
+     testing us west",
+    "all basic custom full limited managed only power read readonly standard view write",
+    "an and are as at be by can for from in into is it its of on or our that the their them this to with",
 ];
+
+static STOPPED: LazyLock<HashSet<&str, foldhash::fast::FixedState>> =
+    LazyLock::new(|| STOP_WORDS.iter().flat_map(|words| words.split_ascii_whitespace()).collect());
 
 /// A word of a name: what it is compared by, and itself.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -212,7 +58,7 @@ pub(crate) fn words(name: &str, provider: ProviderName) -> Vec<Word> {
     let mut close = |current: &mut String| {
         let text = std::mem::take(current).to_lowercase();
         let spoken = text.chars().count() > 1 && !text.chars().any(|c| c.is_ascii_digit());
-        if spoken && text != provider.0 && STOP_WORDS.iter().all(|stop| *stop != text) {
+        if spoken && text != provider.0 && !STOPPED.contains(&*text) {
             found.push(Word { key: text.chars().take(LETTERS).collect(), text });
         }
     };
@@ -241,6 +87,13 @@ pub(crate) fn words(name: &str, provider: ProviderName) -> Vec<Word> {
     found
 }
 
+/// How often words occur in the names of a provider.
+#[derive(Default)]
+struct Counts {
+    names: usize,
+    carried: BTreeMap<String, usize>,
+}
+
 /// Human roles by the words of their names.
 pub(crate) struct NameIndex<'a> {
     here: Map<(ProviderName, &'a ScopeId, String), Vec<&'a Identity>>,
@@ -253,17 +106,19 @@ impl<'a> NameIndex<'a> {
     /// Indexes human roles; the names of AI identities only help to tell words that all names carry.
     pub(crate) fn new(roles: &[&'a Identity], ai: &[&'a Identity]) -> Self {
         let mut index = Self { here: Map::default(), anywhere: Map::default(), common: Map::default() };
-        let mut counts: BTreeMap<ProviderName, (usize, BTreeMap<String, usize>)> = BTreeMap::new();
-        for (identity, role) in
-            roles.iter().map(|identity| (*identity, true)).chain(ai.iter().map(|identity| (*identity, false)))
-        {
-            let (names, carried) = counts.entry(identity.provider).or_default();
-            *names += 1;
-            for word in words(&identity.name, identity.provider) {
-                match carried.get_mut(&word.key) {
+        let mut counts: BTreeMap<ProviderName, Counts> = BTreeMap::new();
+        let named: Vec<(&Identity, bool)> =
+            roles.iter().map(|role| (*role, true)).chain(ai.iter().map(|agent| (*agent, false))).collect();
+        let spoken: Vec<Vec<Word>> =
+            named.par_iter().map(|(identity, _)| words(&identity.name, identity.provider)).collect();
+        for ((identity, role), spoken) in named.into_iter().zip(spoken) {
+            let counts = counts.entry(identity.provider).or_default();
+            counts.names += 1;
+            for word in spoken {
+                match counts.carried.get_mut(&word.key) {
                     Some(count) => *count += 1,
                     None => {
-                        carried.insert(word.key.clone(), 1);
+                        counts.carried.insert(word.key.clone(), 1);
                     }
                 }
                 if role {
@@ -273,7 +128,7 @@ impl<'a> NameIndex<'a> {
                 }
             }
         }
-        for (provider, (names, carried)) in counts {
+        for (provider, Counts { names, carried }) in counts {
             if names >= MIN_NAMES {
                 let common = carried.into_iter().filter(|(_, count)| count * 2 > names).map(|(key, _)| key).collect();
                 index.common.insert(provider, common);
@@ -306,29 +161,32 @@ impl<'a> NameIndex<'a> {
             with_purpose.dedup_by(|a, b| a.key == b.key);
         }
         let wordings = if with_purpose == name { vec![name] } else { vec![name, with_purpose] };
-        let here = |word: &Word| -> Vec<&'a Identity> {
+        let here = |word: &Word| {
             let carriers = |scope| self.here.get(&(provider, scope, word.key.clone()));
-            scopes.iter().filter_map(carriers).flatten().copied().collect()
+            scopes.iter().filter_map(carriers).map(Vec::as_slice).collect::<Vec<_>>()
         };
-        let anywhere = |word: &Word| -> Vec<&'a Identity> {
-            self.anywhere.get(&(provider, word.key.clone())).cloned().unwrap_or_default()
+        let anywhere = |word: &Word| {
+            self.anywhere.get(&(provider, word.key.clone())).map(Vec::as_slice).into_iter().collect::<Vec<_>>()
         };
-        let lookups: [&dyn Fn(&Word) -> Vec<&'a Identity>; 2] = [&here, &anywhere];
-        lookups.iter().find_map(|carriers| wordings.iter().find_map(|wording| unique_best(wording, carriers)))
+        wordings
+            .iter()
+            .find_map(|wording| unique_best(wording, here))
+            .or_else(|| wordings.iter().find_map(|wording| unique_best(wording, anywhere)))
     }
 }
 
-fn unique_best<'a>(
+/// The one role that carries most of the words, looked up in lists of the roles that carry a word.
+fn unique_best<'i, 'a: 'i>(
     wording: &[Word],
-    carriers: impl Fn(&Word) -> Vec<&'a Identity>,
+    carriers: impl Fn(&Word) -> Vec<&'i [&'a Identity]>,
 ) -> Option<(&'a Identity, Vec<String>)> {
     let mut shared: BTreeMap<&str, (&Identity, Vec<String>)> = BTreeMap::new();
     for word in wording {
-        let roles = carriers(word);
-        if roles.len() > MAX_CARRIERS {
+        let lists = carriers(word);
+        if lists.iter().map(|list| list.len()).sum::<usize>() > MAX_CARRIERS {
             continue;
         }
-        for role in roles {
+        for role in lists.into_iter().flatten() {
             shared.entry(role.id.as_str()).or_insert((role, Vec::new())).1.push(word.text.clone());
         }
     }
