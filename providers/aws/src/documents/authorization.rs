@@ -1,0 +1,457 @@
+//! `iam get-account-authorization-details`: the one large document of an account, read in one typed pass.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use evenhand_model::document::ReadError;
+use evenhand_model::evidence::{Evidence, Fact};
+use percent_encoding::percent_decode_str;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::sheet::Sheet;
+use super::values::{List, Text, When, moment};
+use crate::inventory::arn::Arn;
+use crate::inventory::facts::{Described, Facts, Managed, Tags};
+use crate::policy::PolicyRole;
+use crate::world::{AccountId, PolicyIx, PrincipalKind};
+
+const LISTS: [&str; 4] = ["UserDetailList", "GroupDetailList", "RoleDetailList", "Policies"];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Details<'a> {
+    #[serde(borrow, default)]
+    user_detail_list: List<User<'a>>,
+    #[serde(borrow, default)]
+    group_detail_list: List<Group<'a>>,
+    #[serde(borrow, default)]
+    role_detail_list: List<Role<'a>>,
+    #[serde(borrow, default)]
+    policies: List<Policy<'a>>,
+    is_truncated: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct User<'a> {
+    #[serde(borrow)]
+    arn: Text<'a>,
+    #[serde(borrow)]
+    user_name: Option<Text<'a>>,
+    #[serde(borrow)]
+    path: Option<Text<'a>>,
+    create_date: Option<When>,
+    #[serde(borrow, default)]
+    user_policy_list: List<Inline<'a>>,
+    #[serde(borrow, default)]
+    group_list: List<Text<'a>>,
+    #[serde(borrow, default)]
+    attached_managed_policies: List<Attached<'a>>,
+    #[serde(borrow)]
+    permissions_boundary: Option<Boundary<'a>>,
+    #[serde(borrow)]
+    tags: Option<List<Tag<'a>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Group<'a> {
+    #[serde(borrow)]
+    arn: Text<'a>,
+    #[serde(borrow)]
+    group_name: Option<Text<'a>>,
+    #[serde(borrow)]
+    path: Option<Text<'a>>,
+    create_date: Option<When>,
+    #[serde(borrow, default)]
+    group_policy_list: List<Inline<'a>>,
+    #[serde(borrow, default)]
+    attached_managed_policies: List<Attached<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Role<'a> {
+    #[serde(borrow)]
+    arn: Text<'a>,
+    #[serde(borrow)]
+    role_name: Option<Text<'a>>,
+    #[serde(borrow)]
+    path: Option<Text<'a>>,
+    create_date: Option<When>,
+    #[serde(borrow)]
+    assume_role_policy_document: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    instance_profile_list: List<Profile<'a>>,
+    #[serde(borrow, default)]
+    role_policy_list: List<Inline<'a>>,
+    #[serde(borrow, default)]
+    attached_managed_policies: List<Attached<'a>>,
+    #[serde(borrow)]
+    permissions_boundary: Option<Boundary<'a>>,
+    #[serde(borrow)]
+    tags: Option<List<Tag<'a>>>,
+    role_last_used: Option<LastUsed>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Policy<'a> {
+    #[serde(borrow)]
+    arn: Text<'a>,
+    #[serde(borrow)]
+    policy_name: Option<Text<'a>>,
+    #[serde(borrow)]
+    default_version_id: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    policy_version_list: List<Version<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Version<'a> {
+    #[serde(borrow)]
+    document: Option<&'a RawValue>,
+    #[serde(borrow)]
+    version_id: Option<Text<'a>>,
+    is_default_version: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Inline<'a> {
+    #[serde(borrow)]
+    policy_name: Option<Text<'a>>,
+    #[serde(borrow)]
+    policy_document: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Attached<'a> {
+    #[serde(borrow)]
+    policy_arn: Text<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Boundary<'a> {
+    #[serde(borrow)]
+    permissions_boundary_arn: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Tag<'a> {
+    #[serde(borrow)]
+    key: Text<'a>,
+    #[serde(borrow)]
+    value: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Profile<'a> {
+    #[serde(borrow)]
+    arn: Text<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct LastUsed {
+    last_used_date: Option<When>,
+}
+
+/// Reads the details. A typed pass over the whole document comes first; where that fails, each principal and policy is
+/// read by itself, so that only what is wrong is lost.
+pub(super) fn read(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
+    let mut reading = Reading { sheet, facts, account: sheet.account.clone(), unplaced: Vec::new() };
+    if let Ok(details) = serde_json::from_str::<Details<'_>>(sheet.root()) {
+        for (index, user) in details.user_detail_list.0.into_iter().enumerate() {
+            reading.user(format!("/UserDetailList/{index}"), user);
+        }
+        for (index, group) in details.group_detail_list.0.into_iter().enumerate() {
+            reading.group(format!("/GroupDetailList/{index}"), group);
+        }
+        for (index, role) in details.role_detail_list.0.into_iter().enumerate() {
+            reading.role(format!("/RoleDetailList/{index}"), role);
+        }
+        for (index, policy) in details.policies.0.into_iter().enumerate() {
+            reading.policy(format!("/Policies/{index}"), policy);
+        }
+        reading.end(details.is_truncated);
+        return;
+    }
+    let parts = sheet.parts(&LISTS, errors);
+    for (list, index, raw) in &parts.elements {
+        let pointer = format!("/{list}/{index}");
+        match *list {
+            "UserDetailList" => {
+                if let Some(user) = sheet.part(&pointer, raw, errors) {
+                    reading.user(pointer, user);
+                }
+            }
+            "GroupDetailList" => {
+                if let Some(group) = sheet.part(&pointer, raw, errors) {
+                    reading.group(pointer, group);
+                }
+            }
+            "RoleDetailList" => {
+                if let Some(role) = sheet.part(&pointer, raw, errors) {
+                    reading.role(pointer, role);
+                }
+            }
+            _ => {
+                if let Some(policy) = sheet.part(&pointer, raw, errors) {
+                    reading.policy(pointer, policy);
+                }
+            }
+        }
+    }
+    let truncated = parts.member("IsTruncated").map(|raw| raw.get() == "true");
+    reading.end(truncated);
+}
+
+struct Reading<'r, 'd> {
+    sheet: &'r Sheet<'d>,
+    facts: &'r mut Facts,
+    account: Option<AccountId>,
+    /// Policies met before anything said whose details these are.
+    unplaced: Vec<Arc<str>>,
+}
+
+impl Reading<'_, '_> {
+    fn end(self, truncated: Option<bool>) {
+        // Policies of the vendor carry no account: those of this document belong to whom the document describes.
+        if let Some(account) = &self.account {
+            for arn in self.unplaced {
+                if let Some(managed) = self.facts.managed.swap_remove(&(None, Arc::clone(&arn))) {
+                    self.facts.managed.entry((Some(account.clone()), arn)).or_insert(managed);
+                }
+            }
+        }
+        self.facts.details.push((Arc::clone(&self.sheet.path), self.account, truncated.unwrap_or(false)));
+    }
+
+    fn account_of(&mut self, arn: &str) -> AccountId {
+        let number = Arn::parse(arn).and_then(|arn| arn.account_number());
+        let account = match number {
+            Some(number) => self.facts.account(number),
+            None => self.account.clone().unwrap_or_else(|| self.facts.account("")),
+        };
+        if self.account.is_none() && !account.0.is_empty() {
+            self.account = Some(account.clone());
+        }
+        account
+    }
+
+    fn user(&mut self, pointer: String, user: User<'_>) {
+        let account = self.account_of(&user.arn);
+        let Some(arn) = self.unseen(&user.arn) else { return };
+        let described = Described {
+            kind: PrincipalKind::User,
+            account,
+            name: self.name(user.user_name, &user.arn),
+            path: self.path(user.path),
+            created_at: moment(user.create_date),
+            last_used_at: Fact::Unknown,
+            tags: self.tags(user.tags),
+            groups: user.group_list.0.iter().map(|group| self.facts.texts.share(group)).collect(),
+            inline: self.inline(&format!("{pointer}/UserPolicyList"), user.user_policy_list),
+            attached: self.attached(user.attached_managed_policies),
+            boundary: self.boundary(user.permissions_boundary),
+            trust: None,
+            instance_profiles: Vec::new(),
+            evidence: self.sheet.evidence(&pointer),
+        };
+        self.facts.principals.insert(arn, described);
+    }
+
+    fn group(&mut self, pointer: String, group: Group<'_>) {
+        let account = self.account_of(&group.arn);
+        let Some(arn) = self.unseen(&group.arn) else { return };
+        let described = Described {
+            kind: PrincipalKind::Group,
+            account,
+            name: self.name(group.group_name, &group.arn),
+            path: self.path(group.path),
+            created_at: moment(group.create_date),
+            last_used_at: Fact::Unknown,
+            tags: None,
+            groups: Vec::new(),
+            inline: self.inline(&format!("{pointer}/GroupPolicyList"), group.group_policy_list),
+            attached: self.attached(group.attached_managed_policies),
+            boundary: None,
+            trust: None,
+            instance_profiles: Vec::new(),
+            evidence: self.sheet.evidence(&pointer),
+        };
+        self.facts.principals.insert(arn, described);
+    }
+
+    fn role(&mut self, pointer: String, role: Role<'_>) {
+        let account = self.account_of(&role.arn);
+        let Some(arn) = self.unseen(&role.arn) else { return };
+        let trust = role.assume_role_policy_document.and_then(|document| {
+            let evidence = self.sheet.evidence(&format!("{pointer}/AssumeRolePolicyDocument"));
+            self.facts.policy("trust policy", PolicyRole::Trust, document, evidence)
+        });
+        let described = Described {
+            kind: PrincipalKind::Role,
+            account,
+            name: self.name(role.role_name, &role.arn),
+            path: self.path(role.path),
+            created_at: moment(role.create_date),
+            // The vendor tracks use for 400 days and prints an empty object where there was none.
+            last_used_at: match role.role_last_used {
+                None => Fact::Unknown,
+                Some(LastUsed { last_used_date: None }) => Fact::Absent,
+                Some(LastUsed { last_used_date }) => moment(last_used_date),
+            },
+            tags: self.tags(role.tags),
+            groups: Vec::new(),
+            inline: self.inline(&format!("{pointer}/RolePolicyList"), role.role_policy_list),
+            attached: self.attached(role.attached_managed_policies),
+            boundary: self.boundary(role.permissions_boundary),
+            trust,
+            instance_profiles: role
+                .instance_profile_list
+                .0
+                .iter()
+                .map(|profile| self.facts.texts.share(&profile.arn))
+                .collect(),
+            evidence: self.sheet.evidence(&pointer),
+        };
+        self.facts.principals.insert(arn, described);
+    }
+
+    fn policy(&mut self, pointer: String, policy: Policy<'_>) {
+        let account = match Arn::parse(&policy.arn).and_then(|arn| arn.account_number()) {
+            Some(_) => Some(self.account_of(&policy.arn)),
+            None => self.account.clone(),
+        };
+        let arn = self.facts.texts.share(&policy.arn);
+        if self.facts.managed.contains_key(&(account.clone(), Arc::clone(&arn))) {
+            return;
+        }
+        let versions = policy.policy_version_list.0;
+        let wanted = policy.default_version_id.as_deref();
+        let default = versions
+            .iter()
+            .position(|version| version.is_default_version == Some(true))
+            .or_else(|| versions.iter().position(|version| wanted.is_some() && version.version_id.as_deref() == wanted))
+            .or(if versions.len() == 1 { Some(0) } else { None });
+        let Some((index, document)) = default.and_then(|index| Some((index, versions.get(index)?.document?))) else {
+            return;
+        };
+        let name = policy.policy_name.as_deref().or_else(|| policy.arn.rsplit('/').next()).unwrap_or_default();
+        let evidence = self.sheet.evidence(&format!("{pointer}/PolicyVersionList/{index}/Document"));
+        let label = format!("managed policy {name}");
+        if let Some(policy) = self.facts.policy(&label, PolicyRole::Identity, document, evidence.clone()) {
+            if account.is_none() {
+                self.unplaced.push(Arc::clone(&arn));
+            }
+            self.facts.managed.insert((account, arn), Managed { policy, evidence });
+        }
+    }
+
+    /// The principal's name (ARN), unless another page has described it already.
+    fn unseen(&mut self, arn: &str) -> Option<Arc<str>> {
+        if self.facts.principals.contains_key(arn) { None } else { Some(self.facts.texts.share(arn)) }
+    }
+
+    fn name(&mut self, name: Option<Text<'_>>, arn: &str) -> Arc<str> {
+        match name {
+            Some(name) => self.facts.texts.share(&name),
+            None => self.facts.texts.share(arn.rsplit('/').next().unwrap_or(arn)),
+        }
+    }
+
+    fn path(&mut self, path: Option<Text<'_>>) -> Arc<str> {
+        self.facts.texts.share(path.as_deref().unwrap_or("/"))
+    }
+
+    fn tags(&mut self, tags: Option<List<Tag<'_>>>) -> Option<Tags> {
+        let tags = tags?;
+        let texts = &mut self.facts.texts;
+        Some(
+            tags.0
+                .iter()
+                .map(|tag| (texts.share(&tag.key), texts.share(tag.value.as_deref().unwrap_or(""))))
+                .collect::<BTreeMap<_, _>>(),
+        )
+    }
+
+    fn inline(&mut self, pointer: &str, policies: List<Inline<'_>>) -> Vec<PolicyIx> {
+        let mut all = Vec::with_capacity(policies.0.len());
+        for (index, policy) in policies.0.into_iter().enumerate() {
+            let Some(document) = policy.policy_document else { continue };
+            let label = format!("inline policy {}", policy.policy_name.as_deref().unwrap_or("without name"));
+            let evidence = self.sheet.evidence(&format!("{pointer}/{index}/PolicyDocument"));
+            all.extend(self.facts.policy(&label, PolicyRole::Identity, document, evidence));
+        }
+        all
+    }
+
+    fn attached(&mut self, policies: List<Attached<'_>>) -> Vec<Arc<str>> {
+        policies.0.iter().map(|policy| self.facts.texts.share(&policy.policy_arn)).collect()
+    }
+
+    fn boundary(&mut self, boundary: Option<Boundary<'_>>) -> Option<Arc<str>> {
+        boundary?.permissions_boundary_arn.map(|arn| self.facts.texts.share(&arn))
+    }
+}
+
+impl Facts {
+    /// Takes a policy document: an object, or a text that holds one, plain or URL-encoded. `None` for null.
+    pub(super) fn policy(
+        &mut self,
+        label: &str,
+        role: PolicyRole,
+        document: &RawValue,
+        evidence: Evidence,
+    ) -> Option<PolicyIx> {
+        let text = policy_text(document)?;
+        let label = self.texts.share(label);
+        Some(self.policies.add(label, role, &text, evidence))
+    }
+}
+
+/// The JSON text of a policy document. What is none is handed on as it is and refused where policies are understood.
+pub(super) fn policy_text(document: &RawValue) -> Option<Cow<'_, str>> {
+    let raw = document.get();
+    if raw == "null" {
+        return None;
+    }
+    if !raw.starts_with('"') {
+        return Some(Cow::Borrowed(raw));
+    }
+    let Ok(Text(text)) = serde_json::from_str::<Text<'_>>(raw) else { return Some(Cow::Borrowed(raw)) };
+    if text.trim_start().starts_with('{') {
+        return Some(text);
+    }
+    match percent_decode_str(&text).decode_utf8() {
+        Ok(decoded) if decoded.trim_start().starts_with('{') => Some(Cow::Owned(decoded.into_owned())),
+        _ => Some(Cow::Borrowed(raw)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_document_is_an_object_or_a_text_plain_or_encoded() {
+        let read = |json: &str| {
+            let raw: Box<RawValue> = serde_json::from_str(json).unwrap();
+            policy_text(&raw).map(Cow::into_owned)
+        };
+        assert_eq!(read(r#"{"a": 1}"#).as_deref(), Some(r#"{"a": 1}"#));
+        assert_eq!(read(r#""{\"a\": 1}""#).as_deref(), Some(r#"{"a": 1}"#));
+        assert_eq!(read(r#""%7B%22a%22%3A%201%7D""#).as_deref(), Some(r#"{"a": 1}"#));
+        assert_eq!(read("null"), None);
+        assert_eq!(read(r#""nonsense""#).as_deref(), Some(r#""nonsense""#));
+    }
+}

@@ -1,0 +1,299 @@
+//! Calls about users' credentials: the credential report, access keys, passwords, factors, keys for single services.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use evenhand_model::Timestamp;
+use evenhand_model::document::ReadError;
+use evenhand_model::evidence::{Evidence, Fact};
+use serde::Deserialize;
+
+use super::sheet::Sheet;
+use super::values::{Text, When, moment};
+use crate::inventory::arn::Arn;
+use crate::inventory::facts::{
+    AccessKey, AccessKeyUse, Facts, LoginProfile, ReportKey, ReportRow, Said, ServiceCredential, Summary,
+};
+
+/// `iam get-credential-report`: a table in Base64 inside JSON.
+pub(super) fn report(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
+    let Some(content) = sheet.member::<Text<'_>>("Content", errors) else { return };
+    let decoded = STANDARD.decode(content.as_bytes()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    // The second version of the command line decodes the content itself.
+    let table = match decoded {
+        Some(table) => Cow::Owned(table),
+        None if content.starts_with("user,") => content.0,
+        None => {
+            errors.push(sheet.error("/Content", "is no Base64 text", "save what the call prints without change"));
+            return;
+        }
+    };
+    rows(sheet, &table, |_| sheet.evidence("/Content"), facts, errors);
+}
+
+/// The credential report as the table itself.
+pub(super) fn report_table(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
+    let path = Arc::clone(&sheet.path);
+    rows(sheet, sheet.root(), |line| Evidence::line(Arc::clone(&path), line), facts, errors);
+}
+
+fn rows(
+    sheet: &Sheet<'_>,
+    table: &str,
+    evidence: impl Fn(u32) -> Evidence,
+    facts: &mut Facts,
+    errors: &mut Vec<ReadError>,
+) {
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(table.as_bytes());
+    let columns = match reader.headers() {
+        Ok(columns) => columns.clone(),
+        Err(_) => {
+            errors.push(sheet.error("", "has no readable header", "save what the call prints without change"));
+            return;
+        }
+    };
+    for record in reader.records() {
+        let Ok(record) = record else {
+            errors.push(sheet.error("", "holds a row that is no text", "save what the call prints without change"));
+            continue;
+        };
+        let line = record.position().map_or(0, |position| u32::try_from(position.line()).unwrap_or(u32::MAX));
+        let cell = |name: &str| columns.iter().position(|column| column == name).and_then(|at| record.get(at));
+        let at = evidence(line);
+        let (Some(user), Some(arn)) = (cell("user"), cell("arn")) else {
+            errors.push(ReadError {
+                document: at.to_string(),
+                reason: "has no user or no arn".to_owned(),
+                remedy: "save what the call prints without change".to_owned(),
+            });
+            continue;
+        };
+        let key = |number: &str| ReportKey {
+            active: truth(cell(&format!("access_key_{number}_active"))),
+            rotated_at: time(cell(&format!("access_key_{number}_last_rotated"))),
+            last_used_at: time(cell(&format!("access_key_{number}_last_used_date"))),
+        };
+        let row = ReportRow {
+            user: facts.texts.share(user),
+            arn: facts.texts.share(arn),
+            root: user == "<root_account>",
+            created_at: time(cell("user_creation_time")),
+            password_enabled: truth(cell("password_enabled")),
+            password_last_used: time(cell("password_last_used")),
+            password_changed_at: time(cell("password_last_changed")),
+            password_next_rotation: time(cell("password_next_rotation")),
+            mfa: truth(cell("mfa_active")),
+            keys: [key("1"), key("2")],
+        };
+        let number = Arn::parse(arn).and_then(|arn| arn.account_number());
+        let account = match number {
+            Some(number) => Some(facts.account(number)),
+            None => sheet.account.clone(),
+        };
+        facts.report.push(Said { account, evidence: at, it: row });
+    }
+}
+
+fn truth(cell: Option<&str>) -> Fact<bool> {
+    match cell {
+        Some("true" | "TRUE" | "True") => Fact::Known(true),
+        Some("false" | "FALSE" | "False") => Fact::Known(false),
+        // The root user's password is always there and the report does not say so.
+        _ => Fact::Unknown,
+    }
+}
+
+/// `N/A` and `no_information` say that there is none; `not_supported` says nothing.
+fn time(cell: Option<&str>) -> Fact<Timestamp> {
+    match cell {
+        None | Some("" | "not_supported") => Fact::Unknown,
+        Some("N/A" | "no_information") => Fact::Absent,
+        Some(text) => moment(Some(When::parse(text))),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct KeyMetadata<'a> {
+    #[serde(borrow)]
+    user_name: Option<Text<'a>>,
+    #[serde(borrow)]
+    access_key_id: Text<'a>,
+    #[serde(borrow)]
+    status: Option<Text<'a>>,
+    create_date: Option<When>,
+}
+
+fn active(status: Option<&str>) -> Fact<bool> {
+    Fact::known(status.map(|status| status.eq_ignore_ascii_case("Active")))
+}
+
+/// `iam list-access-keys`.
+pub(super) fn access_keys(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
+    for (pointer, key) in sheet.list::<KeyMetadata<'_>>("AccessKeyMetadata", errors) {
+        let Some(user) = key.user_name.as_deref().or_else(|| sheet.parameter("UserName")) else {
+            errors.push(sheet.error(&pointer, "does not say whose key it is", "keep the member `UserName`"));
+            continue;
+        };
+        let it = AccessKey {
+            user: facts.texts.share(user),
+            id: facts.texts.share(&key.access_key_id),
+            active: active(key.status.as_deref()),
+            created_at: moment(key.create_date),
+        };
+        facts.access_keys.push(Said { account: sheet.account.clone(), evidence: sheet.evidence(&pointer), it });
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct KeyUse {
+    last_used_date: Option<When>,
+}
+
+/// `iam get-access-key-last-used`. The answer names the user but not the key.
+pub(super) fn access_key_use(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
+    let user = sheet.member::<Text<'_>>("UserName", errors);
+    let Some(last) = sheet.member::<KeyUse>("AccessKeyLastUsed", errors) else { return };
+    let it = AccessKeyUse {
+        user: user.as_deref().map(|user| facts.texts.share(user)),
+        id: sheet.parameter("AccessKeyId").map(|id| facts.texts.share(id)),
+        last_used_at: match last.last_used_date {
+            None => Fact::Absent,
+            date => moment(date),
+        },
+    };
+    if it.id.is_none() && it.user.is_none() {
+        errors.push(sheet.error(
+            "",
+            "does not say which key it is about",
+            "wrap it: {\"call\": \"iam get-access-key-last-used\", \"parameters\": {\"AccessKeyId\": …}, \"response\": …}",
+        ));
+        return;
+    }
+    facts.access_key_uses.push(Said { account: sheet.account.clone(), evidence: sheet.evidence(""), it });
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ServiceSpecific<'a> {
+    #[serde(borrow)]
+    user_name: Option<Text<'a>>,
+    #[serde(borrow)]
+    status: Option<Text<'a>>,
+    create_date: Option<When>,
+    expiration_date: Option<When>,
+    #[serde(borrow)]
+    service_specific_credential_id: Text<'a>,
+    #[serde(borrow)]
+    service_name: Option<Text<'a>>,
+}
+
+/// `iam list-service-specific-credentials`.
+pub(super) fn service_credentials(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
+    for (pointer, key) in sheet.list::<ServiceSpecific<'_>>("ServiceSpecificCredentials", errors) {
+        let Some(user) = key.user_name.as_deref().or_else(|| sheet.parameter("UserName")) else {
+            errors.push(sheet.error(&pointer, "does not say whose credential it is", "keep the member `UserName`"));
+            continue;
+        };
+        let it = ServiceCredential {
+            user: facts.texts.share(user),
+            id: facts.texts.share(&key.service_specific_credential_id),
+            service: facts.texts.share(key.service_name.as_deref().unwrap_or("")),
+            active: active(key.status.as_deref()),
+            created_at: moment(key.create_date),
+            // No date means that it never ends.
+            expires_at: match key.expiration_date {
+                None => Fact::Absent,
+                date => moment(date),
+            },
+        };
+        facts.service_credentials.push(Said { account: sheet.account.clone(), evidence: sheet.evidence(&pointer), it });
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Login<'a> {
+    #[serde(borrow)]
+    user_name: Option<Text<'a>>,
+    create_date: Option<When>,
+}
+
+/// `iam get-login-profile`.
+pub(super) fn login_profile(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
+    let Some(login) = sheet.member::<Login<'_>>("LoginProfile", errors) else { return };
+    let Some(user) = login.user_name.as_deref().or_else(|| sheet.parameter("UserName")) else {
+        errors.push(sheet.error("/LoginProfile", "does not say whose password it is", "keep the member `UserName`"));
+        return;
+    };
+    let it = LoginProfile { user: facts.texts.share(user), present: true, created_at: moment(login.create_date) };
+    facts.login_profiles.push(Said { account: sheet.account.clone(), evidence: sheet.evidence("/LoginProfile"), it });
+}
+
+/// The answer that a user has no console password.
+pub(super) fn no_login_profile(sheet: &Sheet<'_>, facts: &mut Facts) {
+    if let Some(user) = sheet.parameter("UserName").map(|user| facts.texts.share(user)) {
+        let it = LoginProfile { user, present: false, created_at: Fact::Absent };
+        facts.login_profiles.push(Said { account: sheet.account.clone(), evidence: sheet.evidence(""), it });
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct MfaDevice<'a> {
+    #[serde(borrow)]
+    user_name: Option<Text<'a>>,
+}
+
+/// `iam list-mfa-devices`.
+pub(super) fn mfa_devices(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
+    for (pointer, device) in sheet.list::<MfaDevice<'_>>("MFADevices", errors) {
+        if let Some(user) = device.user_name.as_deref().or_else(|| sheet.parameter("UserName")) {
+            let it = facts.texts.share(user);
+            facts.mfa_users.push(Said { account: sheet.account.clone(), evidence: sheet.evidence(&pointer), it });
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct NamedByArn<'a> {
+    #[serde(borrow)]
+    arn: Text<'a>,
+}
+
+/// `iam list-open-id-connect-providers`, `iam list-saml-providers`.
+pub(super) fn identity_providers(
+    sheet: &Sheet<'_>,
+    list: &'static str,
+    facts: &mut Facts,
+    errors: &mut Vec<ReadError>,
+) {
+    for (pointer, provider) in sheet.list::<NamedByArn<'_>>(list, errors) {
+        let number = Arn::parse(&provider.arn).and_then(|arn| arn.account_number());
+        let account = number.map(|number| facts.account(number)).or_else(|| sheet.account.clone());
+        let it = facts.texts.share(&provider.arn);
+        facts.identity_providers.push(Said { account, evidence: sheet.evidence(&pointer), it });
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SummaryMap {
+    account_access_keys_present: Option<u32>,
+    #[serde(rename = "AccountMFAEnabled")]
+    account_mfa_enabled: Option<u32>,
+}
+
+/// `iam get-account-summary`.
+pub(super) fn summary(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
+    let Some(map) = sheet.member::<SummaryMap>("SummaryMap", errors) else { return };
+    let it = Summary {
+        root_keys: map.account_access_keys_present.map(|count| count > 0),
+        root_mfa: map.account_mfa_enabled.map(|count| count > 0),
+    };
+    facts.summaries.push(Said { account: sheet.account.clone(), evidence: sheet.evidence("/SummaryMap"), it });
+}

@@ -1,0 +1,249 @@
+//! Documents: what the vendor's command line prints, and from which call it is.
+//!
+//! Everything here turns text into [`Facts`]; nothing is looked up across documents, so their order does not matter.
+
+mod agents;
+mod authorization;
+mod center;
+mod compute;
+mod credentials;
+mod environment;
+pub(crate) mod form;
+mod logs;
+pub(crate) mod organizations;
+mod resources;
+mod shape;
+mod sheet;
+mod values;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use evenhand_model::document::{Document, Format, ReadError};
+use evenhand_model::gap::{Gap, GapKind};
+use evenhand_model::id::ScopeId;
+use evenhand_model::secret::Fingerprinter;
+use serde_json::value::RawValue;
+
+pub(crate) use form::recognise;
+#[cfg(test)]
+pub(crate) use shape::head_of;
+
+use crate::inventory::arn::{account_in_path, is_account};
+use crate::inventory::facts::Facts;
+use crate::provider::NAME;
+use form::Form;
+use sheet::Sheet;
+use values::Text;
+
+/// Reads one document. What cannot be understood is an error; everything else is kept.
+pub(crate) fn read(document: &Document, fingerprinter: &Fingerprinter, facts: &mut Facts) -> Vec<ReadError> {
+    let mut errors = Vec::new();
+    let mut sheet = Sheet::new(Arc::clone(&document.path), &document.text);
+    sheet.account = account_in_path(&document.path).map(|number| facts.account(number));
+    match document.format {
+        Format::Csv => {
+            note(Form::CredentialReport, &sheet, facts);
+            credentials::report_table(&sheet, facts, &mut errors);
+        }
+        Format::Ndjson => {
+            let answers = document.text.lines().filter(|line| !line.trim().is_empty());
+            for (index, line) in answers.enumerate() {
+                unknown_answer(&sheet.inside(line, &format!("/{index}")), fingerprinter, facts, &mut errors);
+            }
+        }
+        _ if document.text.trim_start().starts_with('[') => {
+            match serde_json::from_str::<Vec<&RawValue>>(&document.text) {
+                Ok(list) => {
+                    for (index, raw) in list.into_iter().enumerate() {
+                        let inside = sheet.inside(raw.get(), &format!("/{index}"));
+                        unknown_answer(&inside, fingerprinter, facts, &mut errors);
+                    }
+                }
+                Err(_) => {
+                    sheet.whole::<Vec<&RawValue>>(&mut errors);
+                }
+            }
+        }
+        _ if form::is_wrapper(&document.head) => wrapped(&sheet, fingerprinter, facts, &mut errors),
+        _ => match Form::of_head(&document.head) {
+            Some(form) => answer(form, &sheet, fingerprinter, facts, &mut errors),
+            None => errors.push(sheet.error("", "is the answer of no call that is read", "see the list in the guide")),
+        },
+    }
+    errors
+}
+
+/// An answer inside a document, of which nothing has been told yet.
+fn unknown_answer(sheet: &Sheet<'_>, fingerprinter: &Fingerprinter, facts: &mut Facts, errors: &mut Vec<ReadError>) {
+    let head = shape::head_of(sheet.root());
+    if form::is_wrapper(&head) {
+        wrapped(sheet, fingerprinter, facts, errors);
+    } else if let Some(form) = Form::of_head(&head) {
+        answer(form, sheet, fingerprinter, facts, errors);
+    } else {
+        errors.push(sheet.error("", "is the answer of no call that is read", "leave it out, or wrap it with its call"));
+    }
+}
+
+/// `{"call": …, "parameters": {…}, "account": …, "region": …, "response": {…}}`, or with `error` in place of `response`.
+fn wrapped(sheet: &Sheet<'_>, fingerprinter: &Fingerprinter, facts: &mut Facts, errors: &mut Vec<ReadError>) {
+    let parts = sheet.parts(&[], errors);
+    let text = |name: &str| {
+        let raw = parts.member(name)?;
+        serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|text| text.to_string())
+    };
+    let call = text("call").unwrap_or_default();
+    let Some(form) = Form::of_call(&call) else {
+        errors.push(sheet.error("/call", format!("`{call}` is no call that is read"), "leave it out"));
+        return;
+    };
+    let mut inner = sheet.inside(parts.member("response").map_or("{}", |raw| raw.get()), "/response");
+    inner.parameters = parts
+        .member("parameters")
+        .and_then(|raw| serde_json::from_str::<BTreeMap<String, serde_json::Value>>(raw.get()).ok())
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|(name, value)| match value {
+            serde_json::Value::String(text) => Some((name, text)),
+            _ => None,
+        })
+        .collect();
+    if let Some(account) = text("account").filter(|account| is_account(account)) {
+        inner.account = Some(facts.account(&account));
+    }
+    inner.region = text("region").map(|region| facts.texts.share(&region));
+    match parts.member("error") {
+        Some(raw) => refused(form, &inner, raw, facts),
+        None => answer(form, &inner, fingerprinter, facts, errors),
+    }
+}
+
+/// A call that was refused or failed. Some refusals are answers: that there is no such thing.
+fn refused(form: Form, sheet: &Sheet<'_>, error: &RawValue, facts: &mut Facts) {
+    #[derive(serde::Deserialize)]
+    struct Refusal {
+        #[serde(alias = "Code")]
+        code: Option<String>,
+    }
+    let code = serde_json::from_str::<Refusal>(error.get())
+        .ok()
+        .and_then(|refusal| refusal.code)
+        .or_else(|| serde_json::from_str::<String>(error.get()).ok())
+        .unwrap_or_else(|| "failed".to_owned());
+    let code: String = code.chars().filter(|c| c.is_ascii_alphanumeric()).take(60).collect();
+    match (form, code.as_str()) {
+        (Form::LoginProfile, "NoSuchEntity" | "NoSuchEntityException") => {
+            note(form, sheet, facts);
+            credentials::no_login_profile(sheet, facts);
+        }
+        (Form::Organization, "AWSOrganizationsNotInUseException") => {
+            note(form, sheet, facts);
+            organizations::in_none(sheet, facts);
+        }
+        (
+            Form::PermissionSetBoundary | Form::BucketPolicy | Form::SecretPolicy | Form::FunctionPolicy,
+            "ResourceNotFoundException" | "NoSuchBucketPolicy",
+        ) => {
+            note(form, sheet, facts);
+            if form == Form::PermissionSetBoundary {
+                center::read(form, &sheet.inside("{}", ""), facts, &mut Vec::new());
+            }
+        }
+        _ => facts.gaps.push(Gap {
+            provider: Some(NAME),
+            scope: sheet.account.as_ref().map(|account| ScopeId::new(Arc::clone(&account.0))),
+            kind: GapKind::Failed,
+            call: Arc::from(form.call()),
+            reason: format!("the call was refused: {code}; grant it to the collector's role").into(),
+            facts: Arc::from("whatever this call tells"),
+        }),
+    }
+}
+
+fn note(form: Form, sheet: &Sheet<'_>, facts: &mut Facts) {
+    facts.answers.push((form, sheet.account.clone(), Arc::clone(&sheet.path)));
+}
+
+fn answer(
+    form: Form,
+    sheet: &Sheet<'_>,
+    fingerprinter: &Fingerprinter,
+    facts: &mut Facts,
+    errors: &mut Vec<ReadError>,
+) {
+    // `Policy` with an object is a policy of the organisation; with a text, of some resource.
+    let form = if form == Form::SomePolicy {
+        let object = sheet.parts(&[], &mut Vec::new()).member("Policy").is_some_and(|raw| raw.get().starts_with('{'));
+        if object { Form::OrgPolicy } else { form }
+    } else {
+        form
+    };
+    note(form, sheet, facts);
+    match form {
+        Form::Authorization => authorization::read(sheet, facts, errors),
+        Form::CredentialReport => credentials::report(sheet, facts, errors),
+        Form::AccessKeys => credentials::access_keys(sheet, facts, errors),
+        Form::AccessKeyUse => credentials::access_key_use(sheet, facts, errors),
+        Form::ServiceCredentials => credentials::service_credentials(sheet, facts, errors),
+        Form::LoginProfile => credentials::login_profile(sheet, facts, errors),
+        Form::MfaDevices => credentials::mfa_devices(sheet, facts, errors),
+        Form::OidcProviders => credentials::identity_providers(sheet, "OpenIDConnectProviderList", facts, errors),
+        Form::SamlProviders => credentials::identity_providers(sheet, "SAMLProviderList", facts, errors),
+        Form::AccountSummary => credentials::summary(sheet, facts, errors),
+        Form::OrgAccounts
+        | Form::OrgAccountsOfParent
+        | Form::Organization
+        | Form::OrgPolicies
+        | Form::OrgPoliciesOfTarget
+        | Form::OrgPolicy
+        | Form::OrgTargets
+        | Form::OrgRoots
+        | Form::OrgUnits
+        | Form::OrgChildren
+        | Form::OrgParents => organizations::read(form, sheet, facts, errors),
+        Form::CenterInstances
+        | Form::PermissionSets
+        | Form::PermissionSet
+        | Form::PermissionSetManaged
+        | Form::PermissionSetCustomer
+        | Form::PermissionSetInline
+        | Form::PermissionSetBoundary
+        | Form::Assignments
+        | Form::StoreUsers
+        | Form::StoreGroups => center::read(form, sheet, facts, errors),
+        Form::BedrockAgents
+        | Form::BedrockAgent
+        | Form::BedrockActionGroups
+        | Form::BedrockActionGroup
+        | Form::AgentRuntimes
+        | Form::AgentRuntime
+        | Form::Gateways
+        | Form::Gateway
+        | Form::GatewayTarget
+        | Form::WorkloadIdentities
+        | Form::ApiKeyProviders
+        | Form::OauthProviders
+        | Form::CodeInterpreter
+        | Form::Browser => agents::read(form, sheet, fingerprinter, facts, errors),
+        Form::Functions
+        | Form::Function
+        | Form::FunctionWithCode
+        | Form::FunctionUrls
+        | Form::TaskDefinition
+        | Form::PodAssociations
+        | Form::PodAssociation
+        | Form::Notebook
+        | Form::Instances => compute::read(form, sheet, fingerprinter, facts, errors),
+        Form::Trails | Form::TrailStatus | Form::TrailSelectors | Form::InvocationLogging => {
+            logs::read(form, sheet, facts, errors);
+        }
+        Form::BucketPolicy
+        | Form::KeyPolicy
+        | Form::SecretPolicy
+        | Form::FunctionPolicy
+        | Form::QueueAttributes
+        | Form::TopicAttributes
+        | Form::SomePolicy => resources::read(form, sheet, facts, errors),
+    }
+}

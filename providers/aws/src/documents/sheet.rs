@@ -1,0 +1,287 @@
+//! One response of one call, with the place in the document where it stands: reading it part by part, so that a part
+//! that cannot be understood costs no other part.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use evenhand_model::document::ReadError;
+use evenhand_model::evidence::Evidence;
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::error::Category;
+use serde_json::value::RawValue;
+
+use super::values::Text;
+use crate::world::AccountId;
+
+/// A response to read.
+#[derive(Clone)]
+pub(crate) struct Sheet<'d> {
+    /// The document's path as the user named it.
+    pub(crate) path: Arc<str>,
+    /// The whole document, to count lines in.
+    text: &'d str,
+    /// The response.
+    root: &'d str,
+    /// The JSON pointer of the response.
+    prefix: String,
+    /// The parameters of the call, where the document says them.
+    pub(crate) parameters: BTreeMap<String, String>,
+    /// The account of the call, where the document says it.
+    pub(crate) account: Option<AccountId>,
+    /// The region of the call, where the document says it.
+    pub(crate) region: Option<Arc<str>>,
+}
+
+/// The members of an object: wanted lists element by element, everything else as it stands.
+#[derive(Default)]
+pub(crate) struct Parts<'d> {
+    /// The elements of wanted lists in the order of the document: list, index, element.
+    pub(crate) elements: Vec<(&'static str, usize, &'d RawValue)>,
+    /// Other members.
+    pub(crate) members: Vec<(Cow<'d, str>, &'d RawValue)>,
+}
+
+impl<'d> Parts<'d> {
+    /// A member by its name.
+    pub(crate) fn member(&self, name: &str) -> Option<&'d RawValue> {
+        self.members.iter().find(|(held, _)| held == name).map(|(_, raw)| *raw)
+    }
+}
+
+impl<'d> Sheet<'d> {
+    /// A document that is one response.
+    pub(crate) fn new(path: Arc<str>, text: &'d str) -> Self {
+        Self { path, text, root: text, prefix: String::new(), parameters: BTreeMap::new(), account: None, region: None }
+    }
+
+    /// A response inside the same document.
+    pub(crate) fn inside(&self, root: &'d str, step: &str) -> Self {
+        Self { root, prefix: format!("{}{step}", self.prefix), ..self.clone() }
+    }
+
+    /// The response as text.
+    pub(crate) fn root(&self) -> &'d str {
+        self.root
+    }
+
+    /// A parameter of the call.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().find(|(held, _)| held.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// The evidence for something below the response.
+    pub(crate) fn evidence(&self, pointer: &str) -> Evidence {
+        if self.prefix.is_empty() && pointer.is_empty() {
+            return Evidence::whole(Arc::clone(&self.path));
+        }
+        Evidence::pointer(Arc::clone(&self.path), format!("{}{pointer}", self.prefix))
+    }
+
+    /// An error about a part of the response.
+    pub(crate) fn error(&self, pointer: &str, reason: impl Into<String>, remedy: &str) -> ReadError {
+        ReadError { document: self.evidence(pointer).to_string(), reason: reason.into(), remedy: remedy.to_owned() }
+    }
+
+    /// An error about a part that has another shape than expected.
+    pub(crate) fn shape_error(&self, pointer: &str, error: &serde_json::Error) -> ReadError {
+        self.error(pointer, reason(error), "export it again as JSON and leave it unchanged")
+    }
+
+    /// An error about the text of the response, by line and column of the document.
+    fn text_error(&self, error: &serde_json::Error) -> ReadError {
+        let offset = (self.root.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
+        let before = self.text.get(..offset).unwrap_or("");
+        let lines = before.bytes().filter(|byte| *byte == b'\n').count();
+        let column = before.len() - before.rfind('\n').map_or(0, |at| at + 1);
+        let line = lines + error.line().max(1);
+        let column = if error.line() <= 1 { column + error.column() } else { error.column() };
+        ReadError {
+            document: format!("{}:{line}:{column}", self.path),
+            reason: reason(error),
+            remedy: "export it again; a cut or edited file cannot be read whole".to_owned(),
+        }
+    }
+
+    /// The whole response as one thing.
+    pub(crate) fn whole<T: Deserialize<'d>>(&self, errors: &mut Vec<ReadError>) -> Option<T> {
+        match serde_json::from_str(self.root) {
+            Ok(read) => Some(read),
+            Err(error) => {
+                errors.push(if error.classify() == Category::Data {
+                    self.shape_error("", &error)
+                } else {
+                    self.text_error(&error)
+                });
+                None
+            }
+        }
+    }
+
+    /// The parts of the response. After an error in its text the parts before it are kept.
+    pub(crate) fn parts(&self, wanted: &[&'static str], errors: &mut Vec<ReadError>) -> Parts<'d> {
+        let mut parts = Parts::default();
+        let mut reader = serde_json::Deserializer::from_str(self.root);
+        let read = Walk { wanted, parts: &mut parts }.deserialize(&mut reader).and_then(|()| reader.end());
+        if let Err(error) = read {
+            errors.push(self.text_error(&error));
+        }
+        parts
+    }
+
+    /// The elements of one list at the top of the response.
+    pub(crate) fn list<T: Deserialize<'d>>(&self, key: &'static str, errors: &mut Vec<ReadError>) -> Vec<(String, T)> {
+        let parts = self.parts(&[key], errors);
+        let mut all = Vec::with_capacity(parts.elements.len());
+        for (list, index, raw) in parts.elements {
+            let pointer = format!("/{list}/{index}");
+            if let Some(read) = self.part(&pointer, raw, errors) {
+                all.push((pointer, read));
+            }
+        }
+        all
+    }
+
+    /// One member at the top of the response; `None` where it is missing or null.
+    pub(crate) fn member<T: Deserialize<'d>>(&self, key: &str, errors: &mut Vec<ReadError>) -> Option<T> {
+        let raw = self.parts(&[], errors).member(key).filter(|raw| raw.get() != "null")?;
+        self.part(&format!("/{key}"), raw, errors)
+    }
+
+    /// One part of the response.
+    pub(crate) fn part<T: Deserialize<'d>>(
+        &self,
+        pointer: &str,
+        raw: &'d RawValue,
+        errors: &mut Vec<ReadError>,
+    ) -> Option<T> {
+        match serde_json::from_str(raw.get()) {
+            Ok(read) => Some(read),
+            Err(error) => {
+                errors.push(self.shape_error(pointer, &error));
+                None
+            }
+        }
+    }
+}
+
+/// What is wrong, without the values of the document: any of them may be a secret.
+fn reason(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    let message = message.rfind(" at line ").and_then(|at| message.get(..at)).unwrap_or(&message);
+    match error.classify() {
+        Category::Eof => "ends in the middle of a value".to_owned(),
+        Category::Data if message.starts_with("invalid ") => match message.rfind(", expected ") {
+            Some(at) => format!("has another shape than expected: {}", message.get(at + 2..).unwrap_or("")),
+            None => "has another shape than expected".to_owned(),
+        },
+        Category::Data => message.to_owned(),
+        Category::Syntax | Category::Io => format!("is no valid JSON: {message}"),
+    }
+}
+
+struct Walk<'w, 'd> {
+    wanted: &'w [&'static str],
+    parts: &'w mut Parts<'d>,
+}
+
+impl<'d> DeserializeSeed<'d> for Walk<'_, 'd> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'d>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'d> Visitor<'d> for Walk<'_, 'd> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'d>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(Text(key)) = map.next_key()? {
+            match self.wanted.iter().find(|wanted| **wanted == key) {
+                Some(list) => map.next_value_seed(Elements { list, parts: self.parts })?,
+                None => {
+                    let value: &'d RawValue = map.next_value()?;
+                    self.parts.members.push((key, value));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+struct Elements<'w, 'd> {
+    list: &'static str,
+    parts: &'w mut Parts<'d>,
+}
+
+impl<'d> DeserializeSeed<'d> for Elements<'_, 'd> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'d>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'d> Visitor<'d> for Elements<'_, 'd> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'d>>(self, mut list: A) -> Result<(), A::Error> {
+        let mut index = 0;
+        while let Some(element) = list.next_element::<&'d RawValue>()? {
+            self.parts.elements.push((self.list, index, element));
+            index += 1;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_document_keeps_what_stands_before_the_cut() {
+        let text = "{\n \"A\": [1, 2,\n 3";
+        let sheet = Sheet::new("x.json".into(), text);
+        let mut errors = Vec::new();
+        let parts = sheet.parts(&["A"], &mut errors);
+        assert_eq!(parts.elements.len(), 3);
+        assert_eq!(errors.len(), 1);
+        assert!(errors[0].document.starts_with("x.json:3:"), "{}", errors[0].document);
+    }
+
+    #[test]
+    fn a_part_of_wrong_shape_costs_no_other_part_and_tells_no_value() {
+        let text = r#"{"A": [1, "canary-value", 3]}"#;
+        let sheet = Sheet::new("x.json".into(), text);
+        let mut errors = Vec::new();
+        let numbers: Vec<u32> = sheet.list("A", &mut errors).into_iter().map(|(_, n)| n).collect();
+        assert_eq!(numbers, [1, 3]);
+        assert_eq!(errors[0].document, "x.json#/A/1");
+        assert!(!errors[0].to_string().contains("canary"), "{}", errors[0]);
+    }
+
+    #[test]
+    fn lines_are_counted_in_the_document_and_not_in_the_part() {
+        let text = "{\"call\": \"x\",\n\"response\":\n {\"A\": [1,]}}";
+        let sheet = Sheet::new("x.json".into(), text);
+        let inner = text.get(text.find("{\"A\"").unwrap()..text.len() - 1).unwrap();
+        let mut errors = Vec::new();
+        sheet.inside(inner, "/response").parts(&["A"], &mut errors);
+        assert!(errors[0].document.starts_with("x.json:3:"), "{}", errors[0].document);
+    }
+}

@@ -1,0 +1,214 @@
+//! What is not in the capture, account by account, and which call would bring it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use evenhand_model::gap::{Gap, GapKind};
+use evenhand_model::id::ScopeId;
+
+use super::Join;
+use super::organisation::Limits;
+use crate::documents::form::Form;
+use crate::provider::NAME;
+use crate::world::AccountId;
+
+/// Evidence that an account needs: any one of the calls brings it.
+struct Wanted {
+    any_of: &'static [Form],
+    command: &'static str,
+    facts: &'static str,
+}
+
+const WANTED: &[Wanted] = &[
+    Wanted {
+        any_of: &[Form::CredentialReport, Form::AccessKeys],
+        command: "aws iam generate-credential-report && aws iam get-credential-report",
+        facts: "passwords, factors, access keys and their last use",
+    },
+    Wanted {
+        any_of: &[Form::ServiceCredentials],
+        command: "aws iam list-service-specific-credentials --all-users",
+        facts: "long-term keys for Bedrock and other services",
+    },
+    Wanted {
+        any_of: &[Form::BedrockAgents, Form::BedrockAgent],
+        command: "aws bedrock-agent list-agents, then aws bedrock-agent get-agent for each",
+        facts: "Bedrock agents and the roles they act as",
+    },
+    Wanted {
+        any_of: &[Form::AgentRuntimes, Form::AgentRuntime, Form::Gateways, Form::Gateway],
+        command: "aws bedrock-agentcore-control list-agent-runtimes, then get-agent-runtime for each",
+        facts: "AgentCore runtimes and gateways and the roles they act as",
+    },
+    Wanted {
+        any_of: &[Form::Functions, Form::Function, Form::FunctionWithCode],
+        command: "aws lambda list-functions",
+        facts: "functions, their roles and the secrets in their environment",
+    },
+    Wanted {
+        any_of: &[Form::Trails],
+        command: "aws cloudtrail describe-trails, then get-trail-status and get-event-selectors for each",
+        facts: "audit logs",
+    },
+    Wanted {
+        any_of: &[Form::InvocationLogging],
+        command: "aws bedrock get-model-invocation-logging-configuration",
+        facts: "whether what agents ask of models is logged",
+    },
+];
+
+/// At most this many names are printed of a long list.
+const NAMED: usize = 5;
+
+impl Join {
+    /// Writes down what is missing.
+    pub(super) fn gaps(&mut self, limits: &Limits) {
+        let mut read: BTreeSet<(AccountId, Form)> = BTreeSet::new();
+        let mut organisation_wide: BTreeSet<Form> = BTreeSet::new();
+        for (form, account, document) in &self.facts.answers {
+            match account.clone().or_else(|| self.accounts.near(document)) {
+                Some(account) => {
+                    read.insert((account, *form));
+                }
+                None => {
+                    organisation_wide.insert(*form);
+                }
+            }
+        }
+        // What names its account inside.
+        let said = |accounts: Vec<Option<AccountId>>, form: Form, read: &mut BTreeSet<(AccountId, Form)>| {
+            read.extend(accounts.into_iter().flatten().map(|account| (account, form)));
+        };
+        let facts = &self.facts;
+        said(facts.report.iter().map(|held| held.account.clone()).collect(), Form::CredentialReport, &mut read);
+        said(facts.agents.iter().map(|held| held.account.clone()).collect(), Form::BedrockAgent, &mut read);
+        said(facts.placed.iter().map(|held| held.account.clone()).collect(), Form::Function, &mut read);
+        for log in &self.inventory.logs {
+            if log.name.starts_with("arn:") {
+                read.insert((AccountId(log.scope.shared()), Form::Trails));
+            }
+        }
+        let described: Vec<AccountId> = self.accounts.described().iter().cloned().collect();
+        for account in &described {
+            for wanted in WANTED {
+                if wanted.any_of.iter().any(|form| read.contains(&(account.clone(), *form))) {
+                    continue;
+                }
+                self.not_collected(&account.0, wanted.command, "not part of the capture", wanted.facts);
+            }
+        }
+        self.organisation_gaps(limits, &described);
+        self.policy_gaps();
+        self.page_gaps(&described);
+        let undescribed = std::mem::take(&mut self.carried.undescribed);
+        for (account, names) in undescribed {
+            let reason = format!("listed but not described: {}", some(names.iter().map(|name| &**name)));
+            let call = "aws bedrock-agent get-agent, aws bedrock-agentcore-control get-agent-runtime or get-gateway";
+            self.not_collected(&account.0, call, &reason, "the roles these agents act as");
+        }
+    }
+
+    fn not_collected(&mut self, account: &Arc<str>, call: &str, reason: &str, facts: &str) {
+        self.inventory.gaps.push(Gap {
+            provider: Some(NAME),
+            scope: Some(ScopeId::new(Arc::clone(account))),
+            kind: GapKind::NotCollected,
+            call: Arc::from(call),
+            reason: format!("{reason}; run the call and add its output").into(),
+            facts: Arc::from(facts),
+        });
+    }
+
+    fn organisation_gaps(&mut self, limits: &Limits, described: &[AccountId]) {
+        let nothing = self.facts.organisation.management.is_none()
+            && self.facts.organisation.accounts.is_empty()
+            && self.facts.organisation.parents.is_empty()
+            && self.facts.organisation.policies.is_empty();
+        for (account, missing) in &limits.missing {
+            if nothing {
+                self.not_collected(
+                    &account.0,
+                    "aws organizations describe-organization, list-accounts, list-roots, list-parents, \
+                     list-policies-for-target, describe-policy",
+                    "no document of the organisation is part of the capture",
+                    "service and resource control policies, and which accounts are third parties",
+                );
+            } else {
+                let calls: Vec<String> = missing.iter().take(NAMED).map(|call| format!("aws {call}")).collect();
+                let more = missing.len().saturating_sub(NAMED);
+                let mut call = calls.join(", ");
+                if more > 0 {
+                    call = format!("{call} and {more} more");
+                }
+                self.not_collected(
+                    &account.0,
+                    &call,
+                    "not part of the capture",
+                    "service and resource control policies on this account",
+                );
+            }
+        }
+        let unread: Vec<(AccountId, Arc<str>)> = self
+            .facts
+            .organisation
+            .accounts
+            .iter()
+            .filter(|(account, held)| {
+                !described.contains(account) && held.active != evenhand_model::evidence::Fact::Known(false)
+            })
+            .map(|(account, held)| (account.clone(), Arc::clone(&held.name)))
+            .collect();
+        for (account, name) in unread {
+            let reason = format!("account {name} of the organisation is not part of the capture");
+            let call = "aws iam get-account-authorization-details";
+            self.not_collected(&account.0, call, &reason, "every identity of the account");
+        }
+    }
+
+    fn policy_gaps(&mut self) {
+        let missing = std::mem::take(&mut self.missing);
+        for (account, names) in missing {
+            let reason = format!(
+                "{} attached {} not in the capture: {}",
+                names.len(),
+                if names.len() == 1 { "policy is" } else { "policies are" },
+                some(names.iter().map(|name| &**name))
+            );
+            let call = "aws iam get-account-authorization-details (without --filter)";
+            self.not_collected(&account, call, &reason, "access granted by these policies");
+        }
+    }
+
+    /// Pages of a list that goes on in a page that is not there.
+    fn page_gaps(&mut self, described: &[AccountId]) {
+        let mut last: BTreeMap<&AccountId, bool> = BTreeMap::new();
+        for (_, account, more) in &self.facts.details {
+            if let Some(account) = account {
+                let ended = last.entry(account).or_insert(false);
+                *ended = *ended || !more;
+            }
+        }
+        let open: Vec<AccountId> =
+            described.iter().filter(|account| last.get(account) == Some(&false)).cloned().collect();
+        for account in open {
+            self.inventory.gaps.push(Gap {
+                provider: Some(NAME),
+                scope: Some(ScopeId::new(Arc::clone(&account.0))),
+                kind: GapKind::Failed,
+                call: Arc::from("aws iam get-account-authorization-details"),
+                reason: Arc::from("the last page is missing; run the call without --max-items and --no-paginate"),
+                facts: Arc::from("identities and policies on the pages that are missing"),
+            });
+        }
+    }
+}
+
+/// Some of the names.
+fn some<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
+    let more = names.len().saturating_sub(NAMED);
+    let mut text = names.take(NAMED).collect::<Vec<_>>().join(", ");
+    if more > 0 {
+        text = format!("{text} and {more} more");
+    }
+    text
+}

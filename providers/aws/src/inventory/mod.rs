@@ -1,0 +1,254 @@
+//! The inventory: what the documents said, joined into identities with their credentials, trusts and workloads, and into
+//! the [`World`] from which access is resolved.
+
+pub(crate) mod accounts;
+pub(crate) mod arn;
+mod center;
+pub(crate) mod facts;
+mod federation;
+mod gaps;
+mod logs;
+mod nature;
+mod organisation;
+mod owners;
+mod people;
+mod principals;
+mod roles;
+mod tags;
+mod trust;
+mod workloads;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use evenhand_model::evidence::{Evidence, Fact, Truth};
+use evenhand_model::gap::{Gap, GapKind};
+use evenhand_model::id::{IdentityId, ScopeId};
+use evenhand_model::identity::{Identity, Nature, Signal, judge};
+use evenhand_model::inventory::{Hint, Inventory};
+
+use accounts::{Accounts, Membership};
+use facts::{Described, Facts};
+use people::{People, UserIndex};
+use principals::{Groups, Policies};
+use workloads::{Carried, Profiles};
+
+use crate::provider::NAME;
+use crate::world::{Principal, PrincipalKind, ResourcePolicy, World};
+
+/// What the user configured about accounts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    /// Whether signing in through Identity Center asks for several factors.
+    pub(crate) center_mfa: Truth,
+}
+
+/// What the documents make.
+pub(crate) struct Joined {
+    pub(crate) inventory: Inventory,
+    pub(crate) world: World,
+}
+
+/// The state of joining.
+struct Join {
+    settings: Settings,
+    facts: Facts,
+    accounts: Accounts,
+    members: Membership,
+    people: People,
+    carried: Carried,
+    policies: Policies,
+    groups: Groups,
+    inventory: Inventory,
+    principals: Vec<Principal>,
+    /// Natures of users and roles decided so far, for trusts and groups that name them.
+    natures: HashMap<IdentityId, Nature, foldhash::fast::RandomState>,
+    /// Ways into a role, by the content of the trust policy.
+    ways: HashMap<u32, Arc<Vec<trust::Way>>, foldhash::fast::RandomState>,
+    /// Identity Center's role of a permission set: (account, permission set's name).
+    reserved: BTreeMap<(Arc<str>, String), IdentityId>,
+    /// Policies that are attached but not in the capture: account → names.
+    missing: BTreeMap<Arc<str>, BTreeSet<Arc<str>>>,
+}
+
+/// Joins everything.
+pub(crate) fn join(mut facts: Facts, settings: Settings) -> Joined {
+    organisation::complete(&mut facts);
+    let problems = facts.policies.compile();
+    let mut accounts = Accounts::new(&facts);
+    let members = Membership::new(&facts, &accounts);
+    let described = std::mem::take(&mut facts.principals);
+    let mut inventory = Inventory { gaps: std::mem::take(&mut facts.gaps), ..Inventory::default() };
+    inventory.hints.append(&mut facts.hints);
+    let broken: BTreeSet<&Evidence> = facts.policies.broken_places().into_iter().collect();
+    for (evidence, problem) in problems {
+        if broken.contains(&evidence) {
+            inventory.gaps.push(Gap {
+                provider: Some(NAME),
+                scope: None,
+                kind: GapKind::Failed,
+                call: evidence.to_string().into(),
+                reason: format!("{problem}; export it again").into(),
+                facts: Arc::from("access that this policy grants or denies"),
+            });
+        } else {
+            let message = format!("{problem}; check the spelling, or whether it is newer or older than the catalogue");
+            inventory.hints.push(Hint { evidence, message: message.into() });
+        }
+    }
+    let (users, profiles) = indexes(&described);
+    let people = people::collect(&facts, &users, &mut accounts);
+    let carried = workloads::join(&facts, &profiles, &mut accounts, &mut inventory);
+    inventory.logs = logs::logs(&facts, &mut accounts);
+    let policies = Policies::new(&facts);
+    let mut join = Join {
+        settings,
+        facts,
+        accounts,
+        members,
+        people,
+        carried,
+        policies,
+        groups: Groups::default(),
+        inventory,
+        principals: Vec::with_capacity(described.len()),
+        natures: HashMap::default(),
+        ways: HashMap::default(),
+        reserved: BTreeMap::new(),
+        missing: BTreeMap::new(),
+    };
+    join.principals(described);
+    join.finish()
+}
+
+fn indexes(described: &indexmap::IndexMap<Arc<str>, Described, foldhash::fast::RandomState>) -> (UserIndex, Profiles) {
+    let mut users = UserIndex::default();
+    let mut profiles = Profiles::default();
+    for (arn, held) in described {
+        if held.kind == PrincipalKind::User {
+            let key = (held.account.clone(), Arc::clone(&held.name));
+            users.insert(key, IdentityId::new(Arc::clone(arn)));
+        }
+        for profile in &held.instance_profiles {
+            profiles.insert(Arc::clone(profile), IdentityId::new(Arc::clone(arn)));
+        }
+    }
+    (users, profiles)
+}
+
+impl Join {
+    fn principals(&mut self, described: indexmap::IndexMap<Arc<str>, Described, foldhash::fast::RandomState>) {
+        let (mut users, mut groups, mut roles) = (Vec::new(), Vec::new(), Vec::new());
+        for (arn, held) in described {
+            let one = (IdentityId::new(arn), held);
+            match held_kind(&one) {
+                PrincipalKind::User => users.push(one),
+                PrincipalKind::Group => groups.push(one),
+                _ => roles.push(one),
+            }
+        }
+        self.groups = Groups::new(&groups, &self.policies);
+        let mut members: BTreeMap<IdentityId, Vec<IdentityId>> = BTreeMap::new();
+        for (id, held) in users {
+            for group in &held.groups {
+                if let Some(group) = self.groups.id(&held.account, group) {
+                    members.entry(group).or_default().push(id.clone());
+                }
+            }
+            self.user(id, held);
+        }
+        self.users_without_details();
+        for (id, held) in groups {
+            let of_group = members.remove(&id).unwrap_or_default();
+            self.group(id, held, &of_group);
+        }
+        for (id, held) in roles {
+            self.role(id, held);
+        }
+        self.permission_sets();
+        self.job_functions();
+    }
+
+    fn finish(mut self) -> Joined {
+        owners::activity(&mut self.inventory.identities, &self.facts.center);
+        let limits = organisation::limits(&self.facts, &mut self.accounts);
+        self.gaps(&limits);
+        let mut resource_policies = Vec::new();
+        for said in &self.facts.resource_policies {
+            let account = self.accounts.of(said).unwrap_or_else(|| crate::world::AccountId(Arc::from("")));
+            resource_policies.push(ResourcePolicy {
+                resource: Arc::clone(&said.it.resource),
+                account,
+                policy: said.it.policy,
+            });
+        }
+        self.homeless();
+        self.principals.sort_by(|a, b| a.id.cmp(&b.id));
+        let mut carriers = self.carried.carriers;
+        carriers.sort_by(|a, b| (&a.arn, &a.role).cmp(&(&b.arn, &b.role)));
+        resource_policies.sort_by(|a, b| (&a.resource, a.policy).cmp(&(&b.resource, b.policy)));
+        let world = World {
+            policies: self.facts.policies,
+            principals: self.principals.into_iter().map(|held| (held.id.clone(), held)).collect(),
+            limits: limits.by_account,
+            carriers,
+            resource_policies,
+            ..World::default()
+        };
+        Joined { inventory: self.inventory, world }
+    }
+
+    fn homeless(&mut self) {
+        for document in &self.accounts.homeless {
+            self.inventory.gaps.push(Gap {
+                provider: Some(NAME),
+                scope: None,
+                kind: GapKind::Failed,
+                call: Arc::clone(document),
+                reason: Arc::from(
+                    "does not say of which account it is; put it into a folder named after the account number, \
+                     or beside that account's authorization details",
+                ),
+                facts: Arc::from("everything in this document"),
+            });
+        }
+    }
+
+    /// Adds an identity after its nature is judged, so that others can ask for it.
+    fn add(&mut self, identity: Identity) {
+        self.natures.insert(identity.id.clone(), judge(&identity.signals).nature);
+        self.inventory.identities.push(identity);
+    }
+
+    fn hint(&mut self, evidence: &Evidence, message: String) {
+        self.inventory.hints.push(Hint { evidence: evidence.clone(), message: message.into() });
+    }
+}
+
+fn held_kind(one: &(IdentityId, Described)) -> PrincipalKind {
+    one.1.kind
+}
+
+/// An identity of an account, as yet without signals.
+fn identity(id: &IdentityId, account: &Arc<str>, kind: &'static str, name: &Arc<str>, evidence: &Evidence) -> Identity {
+    Identity::new(id.clone(), NAME, ScopeId::new(Arc::clone(account)), kind, Arc::clone(name), evidence.clone())
+}
+
+/// The evidence one step further down.
+fn below(evidence: &Evidence, step: &str) -> Evidence {
+    match &evidence.place {
+        evenhand_model::evidence::Place::Pointer(pointer) => {
+            Evidence::pointer(Arc::clone(&evidence.document), format!("{pointer}{step}"))
+        }
+        _ => evidence.clone(),
+    }
+}
+
+/// The first signal of a nature that decides, for sorting declarations to the front.
+fn declared_first(mut declared: Vec<Signal>, mut others: Vec<Signal>) -> Vec<Signal> {
+    declared.append(&mut others);
+    declared
+}
+
+/// A fact about nothing in particular: the state of a role that anyone trusted may assume.
+const ENABLED: Fact<bool> = Fact::Known(true);

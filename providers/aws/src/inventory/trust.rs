@@ -1,0 +1,307 @@
+//! Trust policies as statements about who may become a role, and how tightly.
+
+use std::sync::Arc;
+
+use super::federation::{Compared, weakness};
+use crate::policy::document::{ConditionTest, Qualifier, Statement};
+use crate::policy::{Effect, PolicyDocument, Principals};
+
+/// Who is trusted.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Who {
+    /// A service of the vendor.
+    Service(Arc<str>),
+    /// An account, a principal of one, or a deleted principal's number, as written.
+    Aws(Arc<str>),
+    /// Everybody.
+    Anyone,
+    /// A SAML provider.
+    Saml(Arc<str>),
+    /// An issuer of tokens and the subject it admits; `*` for any.
+    Oidc { provider: Arc<str>, issuer: Arc<str>, subject: Arc<str> },
+}
+
+/// One way into a role.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Way {
+    pub(crate) who: Who,
+    /// The statement, counted from 0.
+    pub(crate) statement: usize,
+    /// The conditions in the vendor's words.
+    pub(crate) constraint: Arc<str>,
+    /// Whether several factors are demanded.
+    pub(crate) mfa: bool,
+    /// Whether an external id is demanded.
+    pub(crate) external_id: bool,
+    /// Whether the caller's organisation, account or name is limited.
+    pub(crate) narrowed: bool,
+    /// Whether the conditions say that the service acts for something that is no agent.
+    pub(crate) for_no_agent: bool,
+    /// What is weak about the token's conditions.
+    pub(crate) weaknesses: Vec<&'static str>,
+}
+
+/// The ways that a trust policy opens.
+pub(crate) fn ways(document: &PolicyDocument) -> Vec<Way> {
+    let demanded = document.statements.iter().any(denies_without_mfa);
+    let mut ways = Vec::new();
+    for (index, statement) in document.statements.iter().enumerate() {
+        if statement.effect != Effect::Allow || !assumes(statement) {
+            continue;
+        }
+        let base = |who: Who| Way {
+            who,
+            statement: index,
+            constraint: constraint(&statement.conditions),
+            mfa: demanded || statement.conditions.iter().any(demands_mfa),
+            external_id: statement.conditions.iter().any(|test| demands(test, "sts:externalid")),
+            narrowed: statement.conditions.iter().any(narrows),
+            for_no_agent: for_no_agent(&statement.conditions),
+            weaknesses: Vec::new(),
+        };
+        let Some(principals) = &statement.principals else {
+            // `NotPrincipal` with `Allow` admits everybody but a few.
+            if statement.not_principals.is_some() {
+                ways.push(base(Who::Anyone));
+            }
+            continue;
+        };
+        of_principals(principals, statement, &base, &mut ways);
+    }
+    ways.sort();
+    ways.dedup();
+    ways
+}
+
+fn of_principals(principals: &Principals, statement: &Statement, base: &dyn Fn(Who) -> Way, ways: &mut Vec<Way>) {
+    if principals.any {
+        ways.push(base(Who::Anyone));
+    }
+    ways.extend(principals.aws.iter().map(|name| base(Who::Aws(Arc::clone(name)))));
+    ways.extend(principals.service.iter().map(|name| base(Who::Service(Arc::clone(name)))));
+    for provider in &principals.federated {
+        if provider.contains(":saml-provider/") {
+            let mut way = base(Who::Saml(Arc::clone(provider)));
+            if !statement.conditions.iter().any(|test| demands(test, "saml:aud")) {
+                way.weaknesses.push("missing-aud");
+            }
+            ways.push(way);
+        } else {
+            oidc(provider, statement, base, ways);
+        }
+    }
+}
+
+fn oidc(provider: &Arc<str>, statement: &Statement, base: &dyn Fn(Who) -> Way, ways: &mut Vec<Way>) {
+    let issuer: Arc<str> = match provider.split_once(":oidc-provider/") {
+        Some((_, issuer)) => Arc::from(issuer),
+        None => Arc::clone(provider),
+    };
+    // A provider of one enterprise has a path behind the issuer; its keys may carry it or not.
+    let host = issuer.split('/').next().unwrap_or(&issuer).to_ascii_lowercase();
+    let full = issuer.to_ascii_lowercase();
+    let is = |test: &ConditionTest, claim: &str| {
+        test.key
+            .strip_suffix(claim)
+            .and_then(|rest| rest.strip_suffix(':'))
+            .is_some_and(|held| held == host || held == full)
+    };
+    let admits = |claim: &str| {
+        statement.conditions.iter().filter(move |test| is(test, claim) && always_demanded(test)).collect::<Vec<_>>()
+    };
+    let mut common = Vec::new();
+    if admits("aud").is_empty() && admits("oaud").is_empty() {
+        common.push("missing-aud");
+    }
+    let subjects = admits("sub");
+    if subjects.is_empty() {
+        let pinned = ["repository_id", "job_workflow_ref", "repository", "project_id", "project-id", "id", "amr"]
+            .iter()
+            .any(|claim| !admits(claim).is_empty());
+        let mut way =
+            base(Who::Oidc { provider: Arc::clone(provider), issuer: Arc::clone(&issuer), subject: Arc::from("*") });
+        if !pinned {
+            way.weaknesses.push("missing-sub");
+        }
+        way.weaknesses.extend(common);
+        ways.push(way);
+        return;
+    }
+    for test in subjects {
+        let compared = if operator(test) == "stringlike" { Compared::AsPattern } else { Compared::Exactly };
+        for subject in &test.values {
+            let mut way = base(Who::Oidc {
+                provider: Arc::clone(provider),
+                issuer: Arc::clone(&issuer),
+                subject: Arc::clone(subject),
+            });
+            way.weaknesses.extend(weakness(&issuer, subject, compared));
+            way.weaknesses.extend(common.iter().copied());
+            ways.push(way);
+        }
+    }
+}
+
+/// Whether the statement is about becoming the role, and not only about naming the session.
+fn assumes(statement: &Statement) -> bool {
+    let actions = statement.actions();
+    actions.is_empty()
+        || actions.iter().any(|action| {
+            let action = action.to_ascii_lowercase();
+            action == "*" || action.starts_with("sts:assumerole") || action == "sts:*" || action.starts_with("sts:a*")
+        })
+}
+
+/// The operator without qualifier and suffix, in lower case.
+fn operator(test: &ConditionTest) -> String {
+    let lower = test.written.to_ascii_lowercase();
+    let name = lower.rsplit(':').next().unwrap_or(&lower);
+    name.strip_suffix("ifexists").unwrap_or(name).to_owned()
+}
+
+/// Whether the test is positive and fails where the key is absent.
+fn always_demanded(test: &ConditionTest) -> bool {
+    let name = operator(test);
+    !test.if_exists && test.qualifier != Qualifier::ForAllValues && !name.contains("not") && name != "null"
+}
+
+fn demands(test: &ConditionTest, key: &str) -> bool {
+    &*test.key == key && always_demanded(test) && test.values.iter().all(|value| &**value != "*")
+}
+
+fn demands_mfa(test: &ConditionTest) -> bool {
+    let says = |word: &str| !test.values.is_empty() && test.values.iter().all(|value| value.eq_ignore_ascii_case(word));
+    match &*test.key {
+        "aws:multifactorauthpresent" => !test.if_exists && operator(test) == "bool" && says("true"),
+        "aws:multifactorauthage" => {
+            (operator(test).starts_with("numericless") && !test.if_exists)
+                || (operator(test) == "null" && says("false"))
+        }
+        _ => false,
+    }
+}
+
+/// `Deny` to everybody who did not show several factors.
+fn denies_without_mfa(statement: &Statement) -> bool {
+    statement.effect == Effect::Deny
+        && statement.principals.as_ref().is_some_and(|principals| principals.any)
+        && assumes(statement)
+        && match &*statement.conditions {
+            [test] => {
+                &*test.key == "aws:multifactorauthpresent"
+                    && operator(test) == "bool"
+                    && test.values.iter().any(|value| value.eq_ignore_ascii_case("false"))
+                    // Without `IfExists` a caller with a long-term key, who carries no such key, slips through.
+                    && test.if_exists
+            }
+            _ => false,
+        }
+}
+
+fn narrows(test: &ConditionTest) -> bool {
+    const KEYS: [&str; 8] = [
+        "aws:principalorgid",
+        "aws:principalorgpaths",
+        "aws:principalaccount",
+        "aws:principalarn",
+        "aws:sourceaccount",
+        "aws:sourceorgid",
+        "aws:sourcearn",
+        "kms:calleraccount",
+    ];
+    KEYS.iter().any(|key| demands(test, key))
+        || (test.key.starts_with("aws:principaltag/") && always_demanded(test))
+        || (test.qualifier == Qualifier::ForAnyValue && &*test.key == "aws:principalorgpaths")
+}
+
+/// Whether the source of the service's call is limited to things that are no agents: model customisation, batch
+/// inference, evaluation, knowledge bases.
+fn for_no_agent(tests: &[ConditionTest]) -> bool {
+    const OTHERS: [&str; 6] = [
+        ":model-customization-job/",
+        ":model-invocation-job/",
+        ":evaluation-job/",
+        ":knowledge-base/",
+        ":model-import-job/",
+        ":provisioned-model/",
+    ];
+    let sources: Vec<&Arc<str>> = tests
+        .iter()
+        .filter(|test| &*test.key == "aws:sourcearn" && always_demanded(test))
+        .flat_map(|test| &test.values)
+        .collect();
+    !sources.is_empty() && sources.iter().all(|source| OTHERS.iter().any(|other| source.contains(other)))
+}
+
+fn constraint(tests: &[ConditionTest]) -> Arc<str> {
+    let mut parts: Vec<String> = tests
+        .iter()
+        .map(|test| {
+            let values: Vec<&str> = test.values.iter().map(|value| &**value).collect();
+            format!("{} {} {}", test.written, test.key, values.join(" | "))
+        })
+        .collect();
+    parts.sort();
+    parts.join("; ").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(statement: &str) -> Vec<Way> {
+        ways(&PolicyDocument::parse(&format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#)).unwrap())
+    }
+
+    #[test]
+    fn several_factors_are_demanded_only_where_a_long_term_key_cannot_slip_through() {
+        let statement = |operator: &str| {
+            format!(
+                r#"{{"Effect":"Allow","Principal":{{"AWS":"111122223333"}},"Action":"sts:AssumeRole",
+                "Condition":{{"{operator}":{{"aws:MultiFactorAuthPresent":"true"}}}}}}"#
+            )
+        };
+        assert!(read(&statement("Bool"))[0].mfa);
+        assert!(!read(&statement("BoolIfExists"))[0].mfa);
+    }
+
+    #[test]
+    fn each_admitted_subject_is_a_way_with_its_own_weakness() {
+        let ways = read(
+            r#"{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"},
+            "Action":"sts:AssumeRoleWithWebIdentity","Condition":{
+            "StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com"},
+            "StringLike":{"token.actions.githubusercontent.com:sub":["repo:o/r:ref:refs/heads/main","repo:o/*"]}}}"#,
+        );
+        let weak: Vec<&[&str]> = ways.iter().map(|way| way.weaknesses.as_slice()).collect();
+        assert_eq!(weak, [&["org-wide"][..], &[][..]]);
+    }
+
+    #[test]
+    fn a_token_without_pinned_subject_or_audience_is_weak() {
+        let ways = read(
+            r#"{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"},
+            "Action":"sts:AssumeRoleWithWebIdentity",
+            "Condition":{"StringLikeIfExists":{"token.actions.githubusercontent.com:sub":"repo:o/r:*"}}}"#,
+        );
+        assert_eq!(ways[0].weaknesses, ["missing-sub", "missing-aud"]);
+    }
+
+    #[test]
+    fn a_service_that_customises_models_is_no_agent() {
+        let ways = read(
+            r#"{"Effect":"Allow","Principal":{"Service":"bedrock.amazonaws.com"},"Action":"sts:AssumeRole",
+            "Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:bedrock:eu-west-1:111122223333:model-customization-job/*"}}}"#,
+        );
+        assert!(ways[0].for_no_agent);
+    }
+
+    #[test]
+    fn a_statement_about_session_tags_opens_no_way() {
+        assert!(read(r#"{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"sts:TagSession"}"#).is_empty());
+        assert_eq!(
+            read(r#"{"Effect":"Allow","NotPrincipal":{"AWS":"111122223333"},"Action":"sts:AssumeRole"}"#)[0].who,
+            Who::Anyone
+        );
+    }
+}

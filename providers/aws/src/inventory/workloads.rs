@@ -1,0 +1,371 @@
+//! What runs with a role: workloads, agents and the tools they act through, with the secrets in their environment.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use evenhand_model::agent::{Agent, AgentKind, ApprovalMode};
+use evenhand_model::credential::{Credential, Exposure};
+use evenhand_model::evidence::{Evidence, Fact, Truth};
+use evenhand_model::id::{CredentialId, IdentityId, ScopeId};
+use evenhand_model::identity::{Nature, Signal, Strength};
+use evenhand_model::inventory::Inventory;
+use evenhand_model::trust::{Mechanism, Trust};
+use evenhand_model::workload::Workload;
+
+use super::accounts::Accounts;
+use super::facts::{ActionGroup, AgentSeen, Carrier, Facts, FoundSecret, Said};
+use super::nature::signal;
+use crate::provider::NAME;
+use crate::world::{AccountId, RoleCarrier};
+
+/// What running things tell about the roles they carry.
+#[derive(Default)]
+pub(crate) struct Carried {
+    pub(crate) carriers: Vec<RoleCarrier>,
+    /// Reasons for the nature of a role.
+    pub(crate) signals: BTreeMap<IdentityId, Vec<Signal>>,
+    /// Purposes that agents declare, by the role they act as.
+    pub(crate) purposes: BTreeMap<IdentityId, Arc<str>>,
+    /// Agents that were listed but not described: what they act as is not known.
+    pub(crate) undescribed: BTreeMap<AccountId, Vec<Arc<str>>>,
+}
+
+/// Instance profile → role.
+pub(crate) type Profiles = HashMap<Arc<str>, IdentityId, foldhash::fast::RandomState>;
+
+/// Joins what the documents said about running things.
+pub(crate) fn join(facts: &Facts, profiles: &Profiles, accounts: &mut Accounts, into: &mut Inventory) -> Carried {
+    let mut carried = Carried::default();
+    let functions = placed(facts, profiles, accounts, into, &mut carried);
+    agents(facts, &functions, accounts, into, &mut carried);
+    pods(facts, accounts, into, &mut carried);
+    carried
+}
+
+fn scope(account: Option<AccountId>) -> ScopeId {
+    account.map_or_else(|| ScopeId::from("unknown account"), |account| ScopeId::new(account.0))
+}
+
+/// Returns the role of each function.
+fn placed(
+    facts: &Facts,
+    profiles: &Profiles,
+    accounts: &mut Accounts,
+    into: &mut Inventory,
+    carried: &mut Carried,
+) -> HashMap<Arc<str>, IdentityId, foldhash::fast::RandomState> {
+    let mut functions = HashMap::default();
+    let mut seen: BTreeMap<Arc<str>, ()> = BTreeMap::new();
+    for said in &facts.placed {
+        let it = &said.it;
+        // A function may be listed and described: the description with its secrets comes either way.
+        if seen.insert(Arc::clone(&it.arn), ()).is_some() {
+            continue;
+        }
+        let role = match &it.carrier {
+            Carrier::Role(arn) => Some(IdentityId::new(Arc::clone(arn))),
+            Carrier::InstanceProfile(arn) => profiles.get(arn).cloned(),
+            Carrier::None | Carrier::NotSaid => None,
+        };
+        let holder = role.clone().unwrap_or_else(|| IdentityId::new(Arc::clone(&it.arn)));
+        secrets(&it.secrets, &it.arn, &holder, into);
+        let Some(role) = role else { continue };
+        if it.kind == "function" {
+            functions.insert(Arc::clone(&it.arn), role.clone());
+        }
+        if let Some(platform) = it.model_keys.first() {
+            let reason = format!("{} {} holds a key for the model platform {platform}", it.kind, it.name);
+            let hint = signal(Nature::AiAgent, Strength::Weak, reason, &said.evidence);
+            carried.signals.entry(role.clone()).or_default().push(hint);
+        }
+        carried.carriers.push(RoleCarrier {
+            arn: Arc::clone(&it.arn),
+            service: Arc::from(it.service),
+            role: role.clone(),
+        });
+        into.workloads.push(Workload {
+            id: Arc::clone(&it.arn),
+            identity: role,
+            provider: NAME,
+            kind: Arc::from(it.kind),
+            name: Arc::clone(&it.name),
+            scope: scope(accounts.of(said)),
+            image: it.image.clone(),
+            // The platform places the role's keys inside whatever runs.
+            token_mounted: Fact::Known(true),
+            needs_token: Fact::Unknown,
+            exposed: if facts.function_urls.contains(&it.arn) { Fact::Known(true) } else { it.exposed },
+            privileged: it.privileged,
+            evidence: said.evidence.clone(),
+        });
+    }
+    functions
+}
+
+fn secrets(found: &[FoundSecret], carrier: &Arc<str>, holder: &IdentityId, into: &mut Inventory) {
+    for secret in found {
+        let id = CredentialId::new(format!("{carrier}#env:{}", secret.variable));
+        let mut credential = Credential::new(id, holder.clone(), NAME, secret.kind, secret.evidence.clone());
+        credential.is_static = Fact::Known(true);
+        credential.federable = Fact::Unknown;
+        credential.exposure = Fact::Known(Exposure::Environment);
+        credential.in_arguments = Fact::Known(false);
+        credential.fingerprint = Some(secret.fingerprint);
+        credential.public_id = secret.public_id.clone();
+        into.credentials.push(credential);
+    }
+}
+
+fn agents(
+    facts: &Facts,
+    functions: &HashMap<Arc<str>, IdentityId, foldhash::fast::RandomState>,
+    accounts: &mut Accounts,
+    into: &mut Inventory,
+    carried: &mut Carried,
+) {
+    let mut groups: BTreeMap<&str, Vec<&Said<ActionGroup>>> = BTreeMap::new();
+    for said in &facts.action_groups {
+        groups.entry(&said.it.agent).or_default().push(said);
+    }
+    let mut described: BTreeMap<Arc<str>, &AgentSeen> = BTreeMap::new();
+    for said in &facts.agents {
+        let it = &said.it;
+        if described.insert(Arc::clone(&it.arn), it).is_some() {
+            continue;
+        }
+        let account = accounts.of(said);
+        let scope = scope(account);
+        // An agent whose role is not said acts as itself: its access is not known.
+        let identity = IdentityId::new(it.role.clone().unwrap_or_else(|| Arc::clone(&it.arn)));
+        secrets(&it.secrets, &it.arn, &identity, into);
+        let groups = groups.get(&*it.id).map_or(&[][..], Vec::as_slice);
+        into.agents.push(row(said, &identity, &scope, groups));
+        if it.role.is_none() {
+            continue;
+        }
+        let reason = format!("{} {} acts as it", it.kind.replace('_', " "), it.name);
+        let proof = signal(Nature::AiAgent, Strength::Certain, reason, &said.evidence);
+        carried.signals.entry(identity.clone()).or_default().push(proof);
+        if let Fact::Known(purpose) = &it.purpose {
+            carried.purposes.entry(identity.clone()).or_insert_with(|| Arc::clone(purpose));
+        }
+        carried.carriers.push(RoleCarrier {
+            arn: Arc::clone(&it.arn),
+            service: Arc::from(it.service),
+            role: identity.clone(),
+        });
+        into.workloads.push(Workload {
+            id: Arc::clone(&it.arn),
+            identity: identity.clone(),
+            provider: NAME,
+            kind: Arc::from(it.kind),
+            name: Arc::clone(&it.name),
+            scope,
+            image: it.image.clone(),
+            token_mounted: Fact::Known(true),
+            needs_token: Fact::Known(true),
+            exposed: Fact::Unknown,
+            privileged: Fact::Known(false),
+            evidence: said.evidence.clone(),
+        });
+        for group in groups {
+            let Some(lambda) = &group.it.lambda else { continue };
+            let what = format!("action group {} of agent {}", group.it.name, it.name);
+            uses(&identity, lambda, &what, &group.evidence, functions, into, carried);
+        }
+    }
+    targets(facts, functions, &described, into, carried);
+    for said in &facts.agents_named {
+        let (id, name) = &said.it;
+        let known = described.values().any(|agent| agent.id == *id || agent.arn == *id);
+        if !known && let Some(account) = accounts.of(said) {
+            carried.undescribed.entry(account).or_default().push(Arc::clone(name));
+        }
+    }
+}
+
+/// What a gateway leads to.
+fn targets(
+    facts: &Facts,
+    functions: &HashMap<Arc<str>, IdentityId, foldhash::fast::RandomState>,
+    described: &BTreeMap<Arc<str>, &AgentSeen>,
+    into: &mut Inventory,
+    carried: &mut Carried,
+) {
+    for said in &facts.gateway_targets {
+        let it = &said.it;
+        let gateway = described.get(&it.gateway);
+        let role = gateway.and_then(|gateway| gateway.role.clone()).unwrap_or_else(|| Arc::clone(&it.gateway));
+        let identity = IdentityId::new(role);
+        if let Some(lambda) = &it.lambda {
+            let what = format!("target {} of gateway {}", it.name, gateway.map_or("", |gateway| &gateway.name));
+            uses(&identity, lambda, &what, &said.evidence, functions, into, carried);
+        }
+        for (provider, oauth) in &it.stored {
+            let id = CredentialId::new(format!("{provider}#{}", it.gateway));
+            let kind = if *oauth { "oauth_client" } else { "api_key" };
+            let mut credential = Credential::new(id, identity.clone(), NAME, kind, said.evidence.clone());
+            credential.is_static = Fact::Known(true);
+            credential.federable = Fact::Unknown;
+            credential.exposure = Fact::Known(Exposure::Store);
+            into.credentials.push(credential);
+        }
+    }
+}
+
+/// An agent acts through a function: the function's role is part of what the agent can do.
+fn uses(
+    agent: &IdentityId,
+    lambda: &Arc<str>,
+    what: &str,
+    evidence: &Evidence,
+    functions: &HashMap<Arc<str>, IdentityId, foldhash::fast::RandomState>,
+    into: &mut Inventory,
+    carried: &mut Carried,
+) {
+    // A version or alias may stand behind the function's name.
+    let plain: String = lambda.splitn(8, ':').take(7).collect::<Vec<_>>().join(":");
+    let Some(role) = functions.get(lambda).or_else(|| functions.get(plain.as_str())) else { return };
+    if role == agent {
+        return;
+    }
+    let reason = format!("its function is the {what}");
+    carried.signals.entry(role.clone()).or_default().push(signal(Nature::AiAgent, Strength::Strong, reason, evidence));
+    into.trusts.push(Trust {
+        source: agent.shared(),
+        target: role.clone(),
+        provider: NAME,
+        mechanism: Mechanism::UsesTool,
+        constraint: Arc::from(""),
+        weak: Truth::No,
+        weakness: Arc::from(""),
+        evidence: evidence.clone(),
+    });
+}
+
+fn row(said: &Said<AgentSeen>, identity: &IdentityId, scope: &ScopeId, groups: &[&Said<ActionGroup>]) -> Agent {
+    let it = &said.it;
+    let kind = if it.tool_server { AgentKind::ToolServer } else { AgentKind::Agent };
+    let mut agent = Agent::new(
+        Arc::clone(&it.arn),
+        identity.clone(),
+        NAME,
+        scope.clone(),
+        it.client,
+        kind,
+        Arc::clone(&it.name),
+        said.evidence.clone(),
+    );
+    agent.transport = if it.tool_server { Fact::Known(Arc::from("http")) } else { Fact::Absent };
+    agent.remote = Fact::Known(true);
+    agent.tls = Fact::Known(true);
+    agent.authenticated = it.authenticated;
+    agent.sandboxed = it.sandboxed;
+    agent.trigger = Fact::Known(Arc::from("request"));
+    agent.untrusted_trigger = match it.authenticated {
+        Fact::Known(false) => Fact::Known(true),
+        _ => Fact::Unknown,
+    };
+    agent.ambient_credentials = Fact::Known(false);
+    agent.command_fetched = Fact::Known(false);
+    agent.command_pinned = match it.image.value() {
+        Some(image) => Fact::Known(image.contains("@sha256:")),
+        None => Fact::Absent,
+    };
+    agent.privileged = Fact::Known(false);
+    agent.disabled = it.disabled;
+    approval(&mut agent, groups);
+    agent
+}
+
+/// Whether a person confirms what the agent's action groups do.
+fn approval(agent: &mut Agent, groups: &[&Said<ActionGroup>]) {
+    let on: Vec<&ActionGroup> =
+        groups.iter().map(|said| &said.it).filter(|group| group.enabled != Fact::Known(false)).collect();
+    if on.is_empty() {
+        return;
+    }
+    let (mut asked, mut unasked, mut unclear) = (0_usize, Vec::new(), false);
+    for group in on {
+        match &group.functions {
+            // The caller runs the action, or does not.
+            _ if group.returns_control => asked += 1,
+            Some(functions) => {
+                for (function, confirmed) in functions {
+                    if *confirmed {
+                        asked += 1;
+                    } else {
+                        unasked.push(Arc::from(format!("{}.{function}", group.name)));
+                    }
+                }
+            }
+            // A schema by path says it in a document of its own.
+            None => unclear = true,
+        }
+    }
+    unasked.sort();
+    agent.approval_defaulted = Fact::Known(false);
+    agent.approval_mode = match (asked, unasked.is_empty(), unclear) {
+        (_, true, true) => Fact::Unknown,
+        (_, true, false) => Fact::Known(ApprovalMode::Prompt),
+        (0, false, false) => Fact::Known(ApprovalMode::Bypass),
+        (0, false, true) => Fact::Unknown,
+        (_, false, _) => Fact::Known(ApprovalMode::Partial),
+    };
+    agent.auto_approve_all = match agent.approval_mode {
+        Fact::Known(mode) => Fact::Known(mode == ApprovalMode::Bypass),
+        _ => Fact::Unknown,
+    };
+    agent.auto_approved = match (unasked.is_empty(), unclear) {
+        (_, true) => Fact::Unknown,
+        (true, false) => Fact::Absent,
+        (false, false) => Fact::Known(unasked),
+    };
+}
+
+fn pods(facts: &Facts, accounts: &mut Accounts, into: &mut Inventory, carried: &mut Carried) {
+    for said in &facts.pods {
+        let it = &said.it;
+        let Some(role) = &it.role else { continue };
+        let role = IdentityId::new(Arc::clone(role));
+        let account = {
+            let subject = format!("system:serviceaccount:{}:{}", it.namespace, it.service_account);
+            let source: Arc<str> = format!("eks/{} {subject}", it.cluster).into();
+            let mut trust = |target: IdentityId, source: Arc<str>| {
+                into.trusts.push(Trust {
+                    source,
+                    target,
+                    provider: NAME,
+                    mechanism: Mechanism::WorkloadCreation,
+                    constraint: Arc::from(""),
+                    weak: Truth::No,
+                    weakness: Arc::from(""),
+                    evidence: said.evidence.clone(),
+                });
+            };
+            trust(role.clone(), source);
+            if let Some(target) = &it.target_role {
+                trust(IdentityId::new(Arc::clone(target)), role.shared());
+            }
+            accounts.of(said)
+        };
+        let name: Arc<str> = format!("{}/{}/{}", it.cluster, it.namespace, it.service_account).into();
+        let reason = format!("pods of {name} run with it");
+        let proof = signal(Nature::Workload, Strength::Strong, reason, &said.evidence);
+        carried.signals.entry(role.clone()).or_default().push(proof);
+        into.workloads.push(Workload {
+            id: if it.arn.is_empty() { Arc::clone(&name) } else { Arc::clone(&it.arn) },
+            identity: role,
+            provider: NAME,
+            kind: Arc::from("pod_identity_association"),
+            name,
+            scope: scope(account),
+            image: Fact::Unknown,
+            token_mounted: Fact::Known(true),
+            needs_token: Fact::Unknown,
+            exposed: Fact::Unknown,
+            privileged: Fact::Unknown,
+            evidence: said.evidence.clone(),
+        });
+    }
+}

@@ -1,0 +1,104 @@
+use evenhand_model::agent::{AgentKind, ApprovalMode};
+use evenhand_model::evidence::Fact;
+use evenhand_model::identity::Nature;
+use evenhand_model::trust::Mechanism;
+
+use super::{details, read, role};
+
+const LAMBDA: &str = r#"{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}"#;
+const BEDROCK: &str = r#"{"Effect":"Allow","Principal":{"Service":"bedrock.amazonaws.com"},"Action":"sts:AssumeRole"}"#;
+
+#[test]
+fn an_agent_its_role_and_the_function_it_acts_through_are_one_picture() {
+    let roles = [role("agent-role", BEDROCK, ""), role("tool-role", LAMBDA, ""), role("plain", LAMBDA, "")].join(",");
+    let agent = r#"{"agent":{"agentId":"AG1","agentName":"triage","agentArn":"arn:aws:bedrock:eu-west-1:111122223333:agent/AG1",
+        "agentStatus":"PREPARED","description":"sorts incidents","agentResourceRoleArn":"arn:aws:iam::111122223333:role/agent-role"}}"#;
+    let group = r#"{"agentActionGroup":{"agentId":"AG1","actionGroupName":"restart","actionGroupState":"ENABLED",
+        "actionGroupExecutor":{"lambda":"arn:aws:lambda:eu-west-1:111122223333:function:restart"},
+        "functionSchema":{"functions":[{"name":"look","requireConfirmation":"DISABLED"},{"name":"restart","requireConfirmation":"ENABLED"}]}}}"#;
+    let functions = r#"{"Functions":[{"FunctionName":"restart","FunctionArn":"arn:aws:lambda:eu-west-1:111122223333:function:restart",
+        "Role":"arn:aws:iam::111122223333:role/tool-role","PackageType":"Zip"}]}"#;
+    let read = read(&[
+        ("gaad.json", &details("", "", &roles, "")),
+        ("agent.json", agent),
+        ("group.json", group),
+        ("functions.json", functions),
+    ]);
+    assert_eq!(read.errors, []);
+    assert_eq!(read.judged("agent-role").nature, Nature::AiAgent);
+    assert_eq!(read.judged("tool-role").nature, Nature::AiAgent);
+    assert_eq!(read.judged("plain").nature, Nature::Workload);
+    assert_eq!(read.identity("agent-role").purpose.value().map(|text| &**text), Some("sorts incidents"));
+    let row = read.inventory.agents.first().unwrap();
+    assert_eq!(
+        (&*row.client, row.kind, row.approval_mode),
+        ("bedrock", AgentKind::Agent, Fact::Known(ApprovalMode::Partial))
+    );
+    assert_eq!(row.auto_approved, Fact::Known(vec!["restart.look".into()]));
+    let uses = read.inventory.trusts.iter().find(|held| held.mechanism == Mechanism::UsesTool).unwrap();
+    assert_eq!(
+        (&*uses.source, uses.target.as_str()),
+        ("arn:aws:iam::111122223333:role/agent-role", "arn:aws:iam::111122223333:role/tool-role")
+    );
+    assert_eq!(read.inventory.workloads.len(), 2);
+}
+
+#[test]
+fn gateways_without_authoriser_are_open_and_listed_agents_want_a_description() {
+    let gateway = r#"{"gatewayArn":"arn:aws:bedrock-agentcore:eu-west-1:111122223333:gateway/gw","gatewayId":"gw","name":"tools",
+        "protocolType":"MCP","authorizerType":"NONE","roleArn":"arn:aws:iam::111122223333:role/gateway"}"#;
+    let target = r#"{"gatewayArn":"arn:aws:bedrock-agentcore:eu-west-1:111122223333:gateway/gw","targetId":"t","name":"crm",
+        "credentialProviderConfigurations":[{"credentialProviderType":"API_KEY","credentialProvider":{"apiKeyCredentialProvider":
+        {"providerArn":"arn:aws:bedrock-agentcore:eu-west-1:111122223333:token-vault/default/apikeycredentialprovider/crm"}}}]}"#;
+    let listed = r#"{"agentSummaries":[{"agentId":"AG1","agentName":"triage","agentStatus":"PREPARED"}]}"#;
+    let roles = role("gateway", BEDROCK, "");
+    let read = read(&[
+        ("gaad.json", &details("", "", &roles, "")),
+        ("gateway.json", gateway),
+        ("target.json", target),
+        ("agents.json", listed),
+    ]);
+    let row = read.inventory.agents.first().unwrap();
+    assert_eq!((row.kind, row.authenticated), (AgentKind::ToolServer, Fact::Known(false)));
+    let stored = read.inventory.credentials.iter().find(|held| &*held.kind == "api_key").unwrap();
+    assert_eq!(stored.identity.as_str(), "arn:aws:iam::111122223333:role/gateway");
+    assert!(read.inventory.gaps.iter().any(|gap| gap.reason.contains("triage")));
+}
+
+#[test]
+fn a_long_term_model_key_makes_an_agent_of_a_user_and_never_ends_without_a_date() {
+    let user = r#"{"UserName":"BedrockAPIKey-x","Arn":"arn:aws:iam::111122223333:user/BedrockAPIKey-x"}"#;
+    let keys = r#"{"ServiceSpecificCredentials":[{"UserName":"BedrockAPIKey-x","Status":"Active","CreateDate":"2026-01-01T00:00:00Z",
+        "ServiceSpecificCredentialId":"ACCAFAKEFAKE","ServiceName":"bedrock.amazonaws.com"}]}"#;
+    let read = read(&[("gaad.json", &details(user, "", "", "")), ("keys.json", keys)]);
+    let judged = read.judged("BedrockAPIKey-x");
+    assert_eq!((judged.nature, judged.confidence), (Nature::AiAgent, 0.9));
+    let key = read.inventory.credentials.first().unwrap();
+    assert_eq!((&*key.kind, key.expires_at), ("bedrock_api_key", Fact::Absent));
+}
+
+#[test]
+fn logs_tell_whether_agents_are_recorded() {
+    let trails = r#"{"trailList":[{"Name":"main","TrailARN":"arn:aws:cloudtrail:eu-west-1:111122223333:trail/main","LogFileValidationEnabled":true}]}"#;
+    let status = r#"{"IsLogging":true}"#;
+    let selectors = r#"{"TrailARN":"arn:aws:cloudtrail:eu-west-1:111122223333:trail/main","AdvancedEventSelectors":[
+        {"FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::Bedrock::AgentAlias"]}]}]}"#;
+    let off = r#"{"call":"bedrock get-model-invocation-logging-configuration","parameters":{},"region":"eu-west-1","account":"111122223333","response":{}}"#;
+    let gaad = details("", "", &role("one", LAMBDA, ""), "");
+    let read = read(&[
+        ("gaad.json", &gaad),
+        ("trails.json", trails),
+        ("status.json", status),
+        ("selectors.json", selectors),
+        ("invocations.json", off),
+    ]);
+    let logs: Vec<_> =
+        read.inventory.logs.iter().map(|log| (log.enabled, log.covers_agents, log.tamper_protected)).collect();
+    assert_eq!(
+        logs,
+        [
+            (Fact::Known(true), Fact::Known(true), Fact::Known(true)),
+            (Fact::Known(false), Fact::Known(false), Fact::Unknown)
+        ]
+    );
+}
