@@ -1,5 +1,6 @@
 //! Kubernetes.
 
+mod access;
 mod capture;
 mod catalog;
 mod documents;

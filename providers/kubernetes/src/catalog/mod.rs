@@ -65,10 +65,10 @@ pub(crate) struct Operations {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Granting {
     /// Bound in the whole cluster.
-    pub(crate) cluster: OpSet,
+    pub(crate) cluster: Arc<OpSet>,
     /// Bound in a namespace.
-    pub(crate) namespaced: OpSet,
-    /// Whether the rule names groups or resources that nothing has, so that part of it grants nothing.
+    pub(crate) namespaced: Arc<OpSet>,
+    /// Groups and resources that the rule names and no server understands: that part of it grants nothing.
     pub(crate) dead: Vec<Arc<str>>,
 }
 
@@ -314,8 +314,8 @@ impl Operations {
                 }
             }
         }
-        granting.cluster = OpSet::from_ranges(cluster);
-        granting.namespaced = OpSet::from_ranges(namespaced);
+        granting.cluster = Arc::new(OpSet::from_ranges(cluster));
+        granting.namespaced = Arc::new(OpSet::from_ranges(namespaced));
         granting.dead.extend(rule.api_groups.iter().filter(|group| is_dead_group(group)).cloned());
         granting.dead.extend(
             rule.resources

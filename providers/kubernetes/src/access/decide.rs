@@ -1,0 +1,183 @@
+//! One question, answered by the authorizer itself.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use evenhand_model::access::{DecideError, Decision, Grant, Outcome, Request as Question};
+use evenhand_model::id::IdentityId;
+
+use super::policy::{Grantor, account_groups, general_group};
+use super::{Actor, Compiled, Resolver};
+use crate::catalog::Operations;
+use crate::rbac::{BindingIx, MASTERS, Request, account_user, rule_allows};
+
+/// The most places that an answer names.
+const PLACES: usize = 20;
+
+pub(super) fn decide(resolver: &Resolver, identity: &IdentityId, question: &Question) -> Result<Decision, DecideError> {
+    let mut request = parse_operation(&resolver.operations, &question.operation)?;
+    let anywhere = parse_resource(&resolver.operations, question, &mut request)?;
+    let answer = |outcome| Decision { outcome, blocked_by: Vec::new(), because: Vec::new(), conditions: Vec::new() };
+    let Some((cluster, known)) = resolver.cluster_of(identity) else { return Ok(answer(Outcome::Unknown)) };
+    let (user, groups) = credentials(&known.actor);
+    if groups.iter().any(|group| &**group == MASTERS) {
+        return Ok(answer(Outcome::Allowed));
+    }
+    request.user = user;
+    request.groups = groups;
+    let held = grantors(cluster, &known.actor, &request);
+    let mut because: Vec<Grant> = Vec::new();
+    for grantor in &held {
+        for (at, rule, _, home) in cluster.rules_of(*grantor) {
+            if (home.is_empty() || *home == request.namespace) && rule_allows(rule, &request) {
+                because.push(cluster.policy.grant(*grantor, at));
+            }
+        }
+    }
+    if !because.is_empty() {
+        return Ok(Decision { because, ..answer(Outcome::Allowed) });
+    }
+    if anywhere {
+        let decision = somewhere(cluster, &held, &request);
+        if !decision.conditions.is_empty() {
+            return Ok(decision);
+        }
+    }
+    let missing = !cluster.policy.complete
+        && held.iter().any(|grantor| {
+            (grantor.0 as usize) < cluster.policy.authorizer.bindings().len()
+                && cluster.policy.authorizer.role_index(BindingIx(grantor.0)).is_none()
+        });
+    Ok(answer(if missing { Outcome::Unknown } else { Outcome::ImplicitlyDenied }))
+}
+
+/// Where a request that was asked without a place would be allowed.
+fn somewhere(cluster: &Compiled, held: &[Grantor], request: &Request) -> Decision {
+    let mut places: BTreeSet<String> = BTreeSet::new();
+    let mut because: Vec<Grant> = Vec::new();
+    for grantor in held {
+        for (at, rule, _, home) in cluster.rules_of(*grantor) {
+            let names = if rule.resource_names.is_empty() { vec![Arc::from("")] } else { rule.resource_names.clone() };
+            for name in names {
+                let asked = Request { namespace: Arc::clone(home), name: Arc::clone(&name), ..request.clone() };
+                if !rule_allows(rule, &asked) {
+                    continue;
+                }
+                places.insert(match (home.is_empty(), name.is_empty()) {
+                    (true, true) => continue,
+                    (true, false) => format!("on `{name}`"),
+                    (false, true) => format!("in namespace `{home}`"),
+                    (false, false) => format!("on `{home}/{name}`"),
+                });
+                let grant = cluster.policy.grant(*grantor, at);
+                if !because.contains(&grant) && because.len() < PLACES {
+                    because.push(grant);
+                }
+            }
+        }
+    }
+    let more = places.len().saturating_sub(PLACES);
+    let mut conditions: Vec<String> = places.into_iter().take(PLACES).collect();
+    if more > 0 {
+        conditions.push(format!("and {more} places more"));
+    }
+    Decision { outcome: Outcome::Conditional, blocked_by: Vec::new(), because, conditions }
+}
+
+/// User name and groups, as the server sees them.
+fn credentials(actor: &Actor) -> (Arc<str>, Vec<Arc<str>>) {
+    match actor {
+        Actor::Account(namespace, name) => {
+            (account_user(namespace, name).into(), account_groups(namespace).to_vec())
+        }
+        Actor::User(name) => (Arc::clone(name), vec![Arc::from(general_group(name))]),
+        // Some member of the group, of whom nothing else is known.
+        Actor::Group(name) => (Arc::from(""), vec![Arc::clone(name), Arc::from(general_group(name))]),
+        Actor::HolderOf(_) => (Arc::from(""), vec![Arc::from("system:authenticated")]),
+    }
+}
+
+fn grantors(cluster: &Compiled, actor: &Actor, request: &Request) -> Vec<Grantor> {
+    let mut held: Vec<Grantor> = cluster
+        .policy
+        .authorizer
+        .bindings_of(&request.user, &request.groups)
+        .into_iter()
+        .map(|ix| Grantor(ix.0))
+        .collect();
+    if let Actor::HolderOf(role) = actor {
+        held.extend(cluster.policy.human_roles().filter(|(name, ..)| *name == role).map(|(_, grantor, _)| grantor));
+    }
+    held
+}
+
+/// `get pods`, `create deployments.apps`, `create pods/exec`, `get /healthz`.
+fn parse_operation(operations: &Operations, text: &str) -> Result<Request, DecideError> {
+    let unknown = |remedy: &str| DecideError::UnknownOperation { operation: text.to_owned(), remedy: remedy.to_owned() };
+    let Some((verb, what)) = text.trim().split_once(char::is_whitespace) else {
+        return Err(unknown("write VERB RESOURCE[.GROUP][/SUBRESOURCE], such as `get pods`"));
+    };
+    let what = what.trim();
+    if what.starts_with('/') {
+        let verb = verb.to_ascii_lowercase();
+        return Ok(Request { verb: verb.into(), path: what.into(), ..Request::default() });
+    }
+    let (whole, sub) = what.split_once('/').unwrap_or((what, ""));
+    let (resource, group) = match whole.split_once('.') {
+        Some((resource, "core")) => (resource, Arc::from("")),
+        Some((resource, group)) => (resource, Arc::from(group)),
+        None => match operations.groups_with(whole).first() {
+            Some(entry) => (whole, Arc::clone(&entry.group)),
+            None if whole == "*" => (whole, Arc::from("*")),
+            None => return Err(unknown("give its API group: `VERB RESOURCE.GROUP`")),
+        },
+    };
+    Ok(Request {
+        verb: verb.into(),
+        api_group: group,
+        resource: resource.into(),
+        subresource: sub.into(),
+        resource_request: true,
+        ..Request::default()
+    })
+}
+
+/// Fills in namespace and name. Tells whether the question leaves the place open.
+fn parse_resource(operations: &Operations, question: &Question, request: &mut Request) -> Result<bool, DecideError> {
+    let text = question.resource.as_deref().unwrap_or("*");
+    if !request.resource_request {
+        return if text == "*" {
+            Ok(false)
+        } else {
+            Err(DecideError::BadResource {
+                resource: text.to_owned(),
+                remedy: "a URL has no resource; leave it out".to_owned(),
+            })
+        };
+    }
+    if text == "*" {
+        return Ok(true);
+    }
+    match text.split_once('/') {
+        Some((namespace, name)) if !name.contains('/') => {
+            request.namespace = namespace.into();
+            request.name = if name == "*" { Arc::from("") } else { name.into() };
+            Ok(false)
+        }
+        None if operations
+            .entry(&request.api_group, &request.resource, "")
+            .is_some_and(|entry| !entry.namespaced) =>
+        {
+            // A request for one Namespace carries that namespace.
+            if &*request.resource == "namespaces" && request.api_group.is_empty() {
+                request.namespace = text.into();
+            }
+            request.name = text.into();
+            Ok(false)
+        }
+        _ => Err(DecideError::BadResource {
+            resource: text.to_owned(),
+            remedy: "write NAMESPACE/NAME, or NAMESPACE/ for requests without a name".to_owned(),
+        }),
+    }
+}

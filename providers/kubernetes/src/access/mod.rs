@@ -1,0 +1,126 @@
+//! What identities may do: roles and bindings compiled against the catalogue, single decisions, steps to more access.
+
+mod builtin;
+mod decide;
+mod edges;
+mod policy;
+mod power;
+mod techniques;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use evenhand_model::access::{
+    Access, AccessResolver, DecideError, Decision, Edge, Grant, GrantIx, Request as Question,
+};
+use evenhand_model::catalog::Catalog;
+use evenhand_model::evidence::Evidence;
+use evenhand_model::id::IdentityId;
+use evenhand_model::opset::OpSet;
+use foldhash::fast::FixedState;
+
+pub(crate) use policy::{Compiled, Policy, Sets};
+
+use crate::catalog::Operations;
+
+/// As whom the authorizer knows an identity.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Actor {
+    /// Namespace and name.
+    Account(Arc<str>, Arc<str>),
+    User(Arc<str>),
+    Group(Arc<str>),
+    /// Whoever holds a ClusterRole cluster-wide, and nothing else.
+    HolderOf(Arc<str>),
+}
+
+/// An identity's place in the resolver.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    pub(crate) cluster: u32,
+    pub(crate) set: u32,
+    pub(crate) actor: Actor,
+}
+
+/// What edges need beside permissions: what runs where, and which tokens lie in Secrets.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Surroundings {
+    /// Namespace and account of every workload that carries its account's token.
+    pub(crate) running: Vec<(Arc<str>, Arc<str>)>,
+    /// Whether workloads are part of the capture at all.
+    pub(crate) workloads_known: bool,
+    /// Namespace, Secret and account of every token Secret.
+    pub(crate) tokens: Vec<(Arc<str>, Arc<str>, Arc<str>)>,
+    /// Whether the cluster maps cloud roles in ConfigMap aws-auth; `None` = not known.
+    pub(crate) aws_auth: Option<bool>,
+}
+
+/// Access over everything that was read.
+pub(crate) struct Resolver {
+    pub(crate) operations: Operations,
+    pub(crate) clusters: Vec<Compiled>,
+    pub(crate) surroundings: Vec<Surroundings>,
+    pub(crate) identities: HashMap<IdentityId, Known, FixedState>,
+    /// Steps that documents state: tools of agents, roles of clouds.
+    pub(crate) stated: Vec<Edge>,
+}
+
+impl Resolver {
+    fn cluster_of(&self, identity: &IdentityId) -> Option<(&Compiled, &Known)> {
+        let known = self.identities.get(identity)?;
+        Some((self.clusters.get(known.cluster as usize)?, known))
+    }
+}
+
+impl AccessResolver for Resolver {
+    fn catalog(&self) -> &dyn Catalog {
+        &self.operations
+    }
+
+    fn access_key(&self, identity: &IdentityId) -> Option<u64> {
+        let known = self.identities.get(identity)?;
+        Some(u64::from(known.cluster) << 32 | u64::from(known.set))
+    }
+
+    fn access(&self, identity: &IdentityId) -> Option<Arc<Access>> {
+        let (cluster, known) = self.cluster_of(identity)?;
+        cluster.access(known.set)
+    }
+
+    fn is_admin(&self, identity: &IdentityId) -> Option<bool> {
+        let (cluster, known) = self.cluster_of(identity)?;
+        let held = cluster.set(known.set)?;
+        if held.unlimited {
+            return Some(true);
+        }
+        let everywhere = OpSet::from_ranges(held.grantors.iter().flat_map(|grantor| {
+            cluster
+                .rules_of(*grantor)
+                .filter(|(_, rule, _, home)| home.is_empty() && rule.resource_names.is_empty())
+                .flat_map(|(_, _, operations, _)| operations.ranges().iter().copied())
+        }));
+        Some(self.operations.resources().is_subset(&everywhere))
+    }
+
+    fn grant(&self, grant: GrantIx) -> Grant {
+        self.clusters.iter().find_map(|cluster| cluster.grant(grant)).unwrap_or_else(|| Grant {
+            policy: Arc::from(""),
+            statement: 0,
+            name: Arc::from(""),
+            evidence: Evidence::whole(""),
+        })
+    }
+
+    fn decide(&self, identity: &IdentityId, request: &Question) -> Result<Decision, DecideError> {
+        decide::decide(self, identity, request)
+    }
+
+    fn edges(&self) -> Vec<Edge> {
+        edges::edges(self)
+    }
+
+    fn used(&self, _identity: &IdentityId) -> Option<OpSet> {
+        // Use is in audit logs, which are no part of an export.
+        None
+    }
+}
