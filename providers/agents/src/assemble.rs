@@ -179,6 +179,19 @@ struct Out<'o> {
     taken: BTreeSet<String>,
 }
 
+/// A group with everything that was decided about it as a whole.
+struct Decided<'d> {
+    group: &'d Group<'d>,
+    /// The place's name.
+    name: &'d str,
+    id: IdentityId,
+    scope: ScopeId,
+    settings: &'d Settings,
+    approval: Approval,
+    evidence: Evidence,
+    person: Option<Arc<str>>,
+}
+
 /// Who holds a secret, and where its file lies.
 struct Holder<'h> {
     identity: &'h IdentityId,
@@ -190,13 +203,20 @@ struct Holder<'h> {
 impl Out<'_> {
     fn group(&mut self, group: &Group<'_>, name: &str, settings: &Settings) {
         let client = group.client;
-        let scope = ScopeId::new(format!("agents:{name}"));
-        let id = IdentityId::new(format!("agent:{}:{name}", client.id));
         let approval = Approval::of_client(client, settings);
         let first = group.files.first().map(|file| Evidence::line(Arc::clone(&file.document), 1));
         let Some(evidence) = approval.evidence.clone().or(first) else { return };
-        self.client(group, name, &id, &scope, settings, &approval, &evidence);
-        let person = person(group);
+        let decided = Decided {
+            group,
+            name,
+            id: IdentityId::new(format!("agent:{}:{name}", client.id)),
+            scope: ScopeId::new(format!("agents:{name}")),
+            settings,
+            approval,
+            evidence,
+            person: person(group),
+        };
+        self.client(&decided);
         let mut seen: BTreeMap<(Option<&str>, &str), usize> = BTreeMap::new();
         for server in group.files.iter().flat_map(|file| &file.servers) {
             *seen.entry((server.project.as_deref(), &server.name)).or_default() += 1;
@@ -205,44 +225,32 @@ impl Out<'_> {
             for server in &file.servers {
                 let several =
                     seen.get(&(server.project.as_deref(), server.name.as_str())).is_some_and(|count| *count > 1);
-                let server_id = server_id(client, name, server, several.then(|| tail(file)));
-                let owner = person.clone();
-                self.server(group, file, server, &id, &server_id, &scope, settings, &approval, owner);
+                let id = server_id(client, name, server, several.then(|| tail(file)));
+                self.server(&decided, file, server, &id);
             }
-            let holder = Holder { identity: &id, kind: group.kind, document: &file.document, facts: file.facts };
+            let holder =
+                Holder { identity: &decided.id, kind: group.kind, document: &file.document, facts: file.facts };
             self.secrets(&holder, &file.found);
-            self.borrowed(&id, &file.borrowed, &file.document);
+            self.borrowed(&decided.id, &file.borrowed, &file.document);
         }
         for (key, evidence) in &settings.unclear {
-            self.hint(
-                evidence.clone(),
-                &format!(
-                    "`{key}` has a value that {} does not document: its effect is unknown; check it by hand",
-                    client.name
-                ),
+            let message = format!(
+                "`{key}` has a value that {} does not document: its effect is unknown; check it by hand",
+                client.name
             );
+            self.hint(evidence.clone(), &message);
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the row joins exactly these; a struct would only rename them")]
-    fn client(
-        &mut self,
-        group: &Group<'_>,
-        name: &str,
-        id: &IdentityId,
-        scope: &ScopeId,
-        settings: &Settings,
-        approval: &Approval,
-        evidence: &Evidence,
-    ) {
+    fn client(&mut self, decided: &Decided<'_>) {
+        let Decided { group, name, id, scope, settings, approval, evidence, person } = decided;
         let client = group.client;
-        let person = person(group);
         let label = person.as_deref().unwrap_or(name);
         let shown = format!("{} ({label})", client.name);
         let mut identity =
             Identity::new(id.clone(), provider_name(), scope.clone(), "agent_client", shown.as_str(), evidence.clone());
         identity.signals.push(signal(format!("configuration of {}", client.name), evidence));
-        identity.owner = Fact::known(person);
+        identity.owner = Fact::known(person.clone());
         self.inventory.identities.push(identity);
 
         let mut agent = Agent::new(
@@ -295,19 +303,8 @@ impl Out<'_> {
         self.inventory.agents.push(agent);
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the row joins exactly these; a struct would only rename them")]
-    fn server(
-        &mut self,
-        group: &Group<'_>,
-        file: &FileRead,
-        server: &Server,
-        client_id: &IdentityId,
-        id: &IdentityId,
-        scope: &ScopeId,
-        settings: &Settings,
-        client_approval: &Approval,
-        owner: Option<Arc<str>>,
-    ) {
+    fn server(&mut self, decided: &Decided<'_>, file: &FileRead, server: &Server, id: &IdentityId) {
+        let Decided { group, scope, settings, approval: client_approval, person, .. } = decided;
         let evidence = Evidence::line(Arc::clone(&file.document), server.line);
         let mut identity = Identity::new(
             id.clone(),
@@ -319,7 +316,7 @@ impl Out<'_> {
         );
         let reason = format!("MCP server configured in {}", group.client.name);
         identity.signals.push(signal(reason, &evidence));
-        identity.owner = Fact::known(owner);
+        identity.owner = Fact::known(person.clone());
         identity.enabled = Fact::Known(!server.disabled);
         self.inventory.identities.push(identity);
 
@@ -358,7 +355,7 @@ impl Out<'_> {
         set_approval(&mut agent, &approval);
         self.inventory.agents.push(agent);
         self.inventory.trusts.push(Trust {
-            source: client_id.shared(),
+            source: decided.id.shared(),
             target: id.clone(),
             provider: provider_name(),
             mechanism: Mechanism::UsesTool,

@@ -193,10 +193,10 @@ fn fetch(program: &str, arguments: &[String], command: &mut Command) {
             }
             _ => None,
         },
-        ("go", Some("run"), _) => match from(1).iter().find(|word| word.contains('@')) {
-            Some(target) => Some(Fact::Known(target.rsplit('@').next().is_some_and(|version| is_version(version)))),
-            None => None,
-        },
+        ("go", Some("run"), _) => from(1)
+            .iter()
+            .find(|word| word.contains('@'))
+            .map(|target| Fact::Known(target.rsplit('@').next().is_some_and(is_version))),
         ("dnx", ..) | ("nix", Some("run"), _) => match arguments.iter().find(|word| !word.starts_with('-')) {
             Some(target) => Some(Fact::Known(target.contains('@') && target.chars().any(|c| c.is_ascii_digit()))),
             None => Some(Fact::Unknown),
@@ -243,7 +243,7 @@ fn npm_spec(package: &str) -> Fact<bool> {
         return Fact::Unknown;
     }
     if is_git(package) {
-        return Fact::Known(package.rsplit('#').next().is_some_and(|commit| is_commit(commit)));
+        return Fact::Known(package.rsplit('#').next().is_some_and(is_commit));
     }
     // The first character may be the mark of a scope, not of a version.
     let version = package.get(1..).and_then(|rest| rest.split_once('@')).map(|(_, version)| version);

@@ -416,7 +416,7 @@ pub(crate) fn command_effect(command: &str) -> Truth {
         return Truth::Yes;
     }
     if REMOTE.contains(&program) {
-        return Truth::from(!verbs.iter().any(|word| reads(word)));
+        return Truth::from(!verbs.iter().any(reads));
     }
     if PACKAGE_TOOLS.contains(&program) {
         return match verbs.first() {

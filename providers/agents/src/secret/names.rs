@@ -200,10 +200,9 @@ fn words(name: &str) -> Vec<String> {
     let mut word = String::new();
     let mut lower_before = false;
     for character in name.chars() {
-        if !character.is_alphanumeric() || (character.is_uppercase() && lower_before) {
-            if !word.is_empty() {
-                words.push(std::mem::take(&mut word));
-            }
+        let ends_word = !character.is_alphanumeric() || (character.is_uppercase() && lower_before);
+        if ends_word && !word.is_empty() {
+            words.push(std::mem::take(&mut word));
         }
         lower_before = character.is_lowercase() || character.is_ascii_digit();
         if character.is_alphanumeric() {

@@ -216,7 +216,8 @@ mod tests {
 
     #[test]
     fn every_slot_is_looked_through() {
-        let cases: &[(&str, &[(&str, &str, bool)])] = &[
+        type Found = (&'static str, &'static str, bool);
+        let cases: &[(&str, &[Found])] = &[
             (r#"{"env": {"API_KEY": "fake-3f9a1c-77b2"}}"#, &[("env.API_KEY", "api_key", false)]),
             (r#"{"env": [{"name": "API_KEY", "value": "fake-3f9a1c-77b2"}]}"#, &[("env.0.value", "api_key", false)]),
             (r#"{"env": {"PIN_PASSWORD": 123456}}"#, &[("env.PIN_PASSWORD", "password", false)]),

@@ -1,0 +1,10 @@
+//! The provider from outside: documents in, inventory out.
+
+#[cfg(test)]
+mod clients;
+#[cfg(test)]
+mod common;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod secrets;
