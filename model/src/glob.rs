@@ -110,17 +110,32 @@ impl Glob {
         }
     }
 
+    /// The characters that every matching text begins with.
+    fn head(&self) -> impl Iterator<Item = char> {
+        let (text, tokens): (&str, &[Token]) = match self {
+            Self::Literal(text) | Self::Prefix(text) => (text, &[]),
+            Self::Any => ("", &[]),
+            Self::Tokens(tokens) => ("", tokens),
+        };
+        text.chars().chain(tokens.iter().map_while(|token| if let Token::Char(c) = token { Some(*c) } else { None }))
+    }
+
+    /// Whether texts of the two patterns differ in their first characters already, so that they share none.
+    fn begins_apart(&self, other: &Self) -> bool {
+        self.head().zip(other.head()).any(|(a, b)| a != b)
+    }
+
     /// Whether the pattern matches the text. Unknown when that depends on a variable.
     pub fn matches(&self, text: &str) -> Truth {
         match self {
             Self::Any => Truth::Yes,
             Self::Literal(literal) => (**literal == *text).into(),
             Self::Prefix(prefix) => text.starts_with(&**prefix).into(),
+            // A variable matches no text for certain, and any text perhaps.
             Self::Tokens(tokens) => {
-                let text: Vec<Token> = text.chars().map(Token::Char).collect();
-                if contains_language(tokens, &text) {
+                if matches_text(tokens, text) {
                     Truth::Yes
-                } else if self.has_variable() && contains_language(&widened(tokens), &text) {
+                } else if self.has_variable() && matches_text(&widened(tokens), text) {
                     Truth::Unknown
                 } else {
                     Truth::No
@@ -141,6 +156,9 @@ impl Glob {
             (Self::Prefix(a), Self::Literal(b) | Self::Prefix(b)) => return b.starts_with(&**a).into(),
             (Self::Literal(_), Self::Any | Self::Prefix(_)) | (Self::Prefix(_), Self::Any) => return Truth::No,
             _ => {}
+        }
+        if self.begins_apart(inner) {
+            return Truth::No;
         }
         let (outer, inner) = (self.tokens(), inner.tokens());
         if contains_language(&outer, &inner) {
@@ -167,11 +185,45 @@ impl Glob {
             (Self::Prefix(a), Self::Prefix(b)) => return (a.starts_with(&**b) || b.starts_with(&**a)).into(),
             _ => {}
         }
+        if self.begins_apart(other) {
+            return Truth::No;
+        }
         let (a, b) = (self.tokens(), other.tokens());
         if !overlaps_language(&widened(&a), &widened(&b)) {
             return Truth::No;
         }
         if self.has_variable() || other.has_variable() { Truth::Unknown } else { Truth::Yes }
+    }
+}
+
+/// Whether tokens match a text in which nothing is special: greedy, going back to the last `*` only.
+fn matches_text(tokens: &[Token], text: &str) -> bool {
+    let (mut at, mut rest) = (0, text.chars());
+    let mut back: Option<(usize, std::str::Chars<'_>)> = None;
+    loop {
+        let mut ahead = rest.clone();
+        let fits = match tokens.get(at) {
+            Some(Token::Many) => {
+                back = Some((at + 1, rest.clone()));
+                at += 1;
+                continue;
+            }
+            Some(Token::One) => ahead.next().is_some(),
+            Some(Token::Char(c)) => ahead.next() == Some(*c),
+            Some(Token::Variable(_)) => false,
+            None if rest.as_str().is_empty() => return true,
+            None => false,
+        };
+        if fits {
+            (at, rest) = (at + 1, ahead);
+            continue;
+        }
+        let Some((to, mut from)) = back.take() else { return false };
+        if from.next().is_none() {
+            return false;
+        }
+        (at, rest) = (to, from.clone());
+        back = Some((to, from));
     }
 }
 
@@ -373,6 +425,12 @@ mod tests {
                 Truth::No => prop_assert!(counterexample.is_some() || inner.chars().filter(|c| *c != '*').count() >= 3),
                 Truth::Unknown => prop_assert!(false, "no variables, no doubt"),
             }
+        }
+
+        #[test]
+        fn matching_a_text_is_containing_it(pattern in "[ab*?]{0,6}", text in "[abc]{0,6}") {
+            let glob = Glob::wildcard(&pattern);
+            prop_assert_eq!(glob.matches(&text), glob.contains(&Glob::literal(text.as_str())));
         }
 
         #[test]

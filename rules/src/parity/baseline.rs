@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use evenhand_model::control::ControlKind;
 use evenhand_model::id::{IdentityId, Job};
-use evenhand_model::identity::Identity;
+use evenhand_model::identity::{Identity, Nature};
 use evenhand_model::opset::OpSet;
 use evenhand_model::parity::{Baseline, BaselineSource};
 use evenhand_model::trust::Mechanism;
@@ -72,7 +72,10 @@ pub(crate) fn resolve<'a>(world: &World<'a>, subject: &Subject<'a>) -> Found<'a>
                 roles: Vec::new(),
                 name: Arc::from(""),
                 source: BaselineSource::None,
-                reason: Arc::from("no human role is known that does the same job"),
+                reason: match doubts.first() {
+                    Some(doubt) => format!("no human role is known that does the same job; {doubt}").into(),
+                    None => Arc::from("no human role is known that does the same job"),
+                },
             },
             roles: Vec::new(),
             mined: None,
@@ -182,13 +185,15 @@ fn declared<'a>(world: &World<'a>, subject: &Subject<'a>, doubts: &mut Vec<Arc<s
     for face in subject.faces().filter(|face| !world.is_human(face)) {
         if let Some(asked) = &face.declared_human_role {
             let roles = match world.find(&IdentityId::new(Arc::clone(asked))) {
+                // An AI identity is no measure for another one.
+                Some(role) if world.judged.nature(&role.id) == Nature::AiAgent => Vec::new(),
                 Some(role) => within_reach(subject, &[role]),
                 None => world.named(asked).map(|roles| roles.within_reach(subject)).unwrap_or_default(),
             };
             let reason = format!("{} declares the human role `{asked}`", face.name);
             match Choice::new(source, roles, reason) {
                 Some(choice) => return Some(choice),
-                None => doubts.push(format!("the declared human role `{asked}` was not read").into()),
+                None => doubts.push(format!("the declared human role `{asked}` is none that was read").into()),
             }
         }
         if let Some(job) = &face.job {

@@ -185,11 +185,7 @@ impl<'a> Coverers<'a> {
                 continue;
             }
             let asks_no_more = implied(by, scope, condition);
-            let reaches = if asks_no_more == Truth::No && by.condition.is_unconditional() {
-                Truth::No
-            } else {
-                contained(by, scope, scratch.as_deref_mut())
-            };
+            let reaches = contained(by, scope, scratch.as_deref_mut());
             match reaches.and(asks_no_more) {
                 Truth::Yes => {
                     left = Cow::Owned(left.difference(&by.operations));

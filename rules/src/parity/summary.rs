@@ -24,7 +24,7 @@ pub(crate) fn line(comparison: &Comparison) -> String {
             let under = if names.len() > 1 { "them" } else { "it" };
             format!("does without {} what {role} {does} under {under}, {}", names.join(" and "), operations(most))
         }
-        Verdict::NoBaseline => String::from("no human role is known that does the same job"),
+        Verdict::NoBaseline => comparison.baseline.reason.to_string(),
         Verdict::Unknown => unknown(comparison),
         Verdict::Parity => format!("holds the access of {role} and no more"),
         Verdict::Narrower => match (comparison.operations, comparison.human_operations) {
