@@ -10,12 +10,13 @@ use evenhand_model::finding::{Finding, Status};
 use evenhand_model::id::{FindingId, IdentityId, ProviderName, ScopeId};
 use evenhand_model::identity::Identity;
 use evenhand_model::inventory::Inventory;
-use evenhand_model::table::{Table, Value};
+use evenhand_model::table::{Column, Table, Value};
 use rayon::prelude::*;
 
 use crate::engine::select::Selected;
-use crate::facts::Facts;
+use crate::facts::{Facts, Places};
 use crate::judgements::Judgements;
+use crate::pack::{ParamValue, Part, Rule};
 
 /// Whom findings can be about.
 pub(super) struct Subjects<'a> {
@@ -49,8 +50,28 @@ impl<'a> Subjects<'a> {
 
 /// A finding with what orders it among others of its rule and identity.
 pub(super) struct Sortable {
-    discriminator: Vec<String>,
+    discriminator: Vec<Arc<str>>,
     finding: Finding,
+}
+
+/// A rule with the columns of its table looked up, so that a row costs no search.
+struct Maker<'a> {
+    rule: &'a Rule,
+    subjects: &'a Subjects<'a>,
+    places: &'a Places,
+    identity: Option<&'a Column>,
+    provider: Option<&'a Column>,
+    scope: Option<&'a Column>,
+    discriminator: Vec<&'a Column>,
+    message: Vec<Piece<'a>>,
+    show: Vec<(Arc<str>, &'a Column)>,
+    frameworks: Arc<[(Arc<str>, Arc<str>)]>,
+}
+
+/// A piece of a rule's message.
+enum Piece<'a> {
+    Text(Arc<str>),
+    Column(&'a Column),
 }
 
 /// The findings of one rule.
@@ -61,83 +82,115 @@ pub(super) fn findings(
     subjects: &Subjects<'_>,
 ) -> Vec<Sortable> {
     let rule = selected.rule;
-    let frameworks: Arc<[(Arc<str>, Arc<str>)]> =
-        rule.frameworks.iter().map(|reference| (Arc::clone(&reference.framework), Arc::clone(&reference.id))).collect();
-    let show: Vec<(Arc<str>, &'static str)> = rule.show.iter().map(|name| (Arc::from(*name), *name)).collect();
-    let make = |(row, status): &(usize, Status)| -> Option<Sortable> {
-        let row = *row;
-        let Value::Text(id) = table.value(row, rule.identity) else { return None };
+    let maker = Maker {
+        rule,
+        subjects,
+        places: facts.places(table.spec.name),
+        identity: table.column(rule.identity),
+        provider: table.column("provider"),
+        scope: table.column("scope"),
+        discriminator: rule.discriminator.iter().filter_map(|name| table.column(name)).collect(),
+        message: rule
+            .message
+            .parts()
+            .iter()
+            .map(|part| match part {
+                Part::Text(text) => Piece::Text(Arc::clone(text)),
+                Part::Place(name) => match table.column(name) {
+                    Some(column) => Piece::Column(column),
+                    None => Piece::Text(rule.param(name).map(ParamValue::text).unwrap_or_default().into()),
+                },
+            })
+            .collect(),
+        show: rule.show.iter().filter_map(|name| Some((Arc::from(*name), table.column(name)?))).collect(),
+        frameworks: rule
+            .frameworks
+            .iter()
+            .map(|reference| (Arc::clone(&reference.framework), Arc::clone(&reference.id)))
+            .collect(),
+    };
+    selected.rows.par_iter().filter_map(|(row, status)| maker.make(*row, *status)).collect()
+}
+
+impl Maker<'_> {
+    /// The finding of a row; `None` where the row is none of the rule's.
+    fn make(&self, row: usize, status: Status) -> Option<Sortable> {
+        let Value::Text(id) = self.identity?.value(row) else { return None };
         let id = IdentityId::new(id);
-        let subject = subjects.identity(&id);
+        let subject = self.subjects.identity(&id);
         if subject.is_some_and(|identity| identity.vendor_managed) {
             return None;
         }
-        let own = match table.value(row, "provider") {
-            Value::Text(name) => Some(name),
-            _ => None,
-        };
-        let provider_name = own.as_deref().or(subject.map(|identity| identity.provider.0))?;
-        if !rule.providers.include(provider_name) {
-            return None;
-        }
-        let provider = match subject {
-            Some(identity) if identity.provider.0 == provider_name => identity.provider,
-            _ => subjects.provider(provider_name)?,
-        };
+        let provider = self.provider_of(row, subject)?;
         let scope = subject.map_or_else(
-            || match table.value(row, "scope") {
-                Value::Text(scope) => ScopeId::new(scope),
+            || match self.scope.map(|column| column.value(row)) {
+                Some(Value::Text(scope)) => ScopeId::new(scope),
                 _ => ScopeId::new(""),
             },
             |identity| identity.scope.clone(),
         );
-        let discriminator: Vec<String> = rule
-            .discriminator
-            .iter()
-            .map(|name| {
-                let mut text = String::new();
-                exact(&table.value(row, name), &mut text);
-                text
-            })
-            .collect();
-        let title = rule.message.render(|name, line| match rule.param(name) {
-            Some(value) if table.column(name).is_none() => line.push_str(&value.text()),
-            _ => readable(&table.value(row, name), line),
-        });
-        let mut evidence: Vec<Evidence> = facts.places(table.spec.name, row).to_vec();
-        if let Some(identity) = subject
-            && !evidence.contains(&identity.evidence)
-        {
-            evidence.push(identity.evidence.clone());
-        }
+        let discriminator: Vec<Value> = self.discriminator.iter().map(|column| column.value(row)).collect();
         Some(Sortable {
             finding: Finding {
-                id: id_of(rule.id.as_str(), provider_name, &scope, &id, &discriminator),
-                rule: rule.id.clone(),
-                severity: rule.severity,
-                dimension: rule.dimension,
-                status: *status,
+                id: id_of(self.rule.id.as_str(), provider.0, &scope, &id, &discriminator),
+                rule: self.rule.id.clone(),
+                severity: self.rule.severity,
+                dimension: self.rule.dimension,
+                status,
                 provider,
                 scope,
                 name: subject.map_or_else(|| id.shared(), |identity| Arc::clone(&identity.name)),
                 identity: id,
-                title,
-                facts: show
-                    .iter()
-                    .map(|(label, name)| {
-                        let mut text = String::new();
-                        readable(&table.value(row, name), &mut text);
-                        (Arc::clone(label), text)
-                    })
-                    .collect(),
-                evidence,
-                remedy: Arc::clone(&rule.docs.fix),
-                frameworks: Arc::clone(&frameworks),
+                title: self.title(row),
+                facts: self.show.iter().map(|(name, column)| (Arc::clone(name), text_of(column, row))).collect(),
+                evidence: self.evidence(row, subject),
+                remedy: Arc::clone(&self.rule.docs.fix),
+                frameworks: Arc::clone(&self.frameworks),
             },
-            discriminator,
+            discriminator: discriminator.iter().map(exact).collect(),
         })
-    };
-    selected.rows.par_iter().filter_map(make).collect()
+    }
+
+    /// Whose row it is, if the rule judges that provider's rows: the row's own provider, else the identity's.
+    fn provider_of(&self, row: usize, subject: Option<&Identity>) -> Option<ProviderName> {
+        let provider = match self.provider.map(|column| column.value(row)) {
+            Some(Value::Text(name)) => match subject {
+                Some(identity) if *identity.provider.0 == *name => identity.provider,
+                _ => self.subjects.provider(&name)?,
+            },
+            _ => subject?.provider,
+        };
+        self.rule.providers.include(provider.0).then_some(provider)
+    }
+
+    fn title(&self, row: usize) -> String {
+        let mut line = String::with_capacity(self.rule.message.as_str().len() + 32);
+        for piece in &self.message {
+            match piece {
+                Piece::Text(text) => line.push_str(text),
+                Piece::Column(column) => readable(&column.value(row), &mut line),
+            }
+        }
+        line.shrink_to_fit();
+        line
+    }
+
+    /// Where the row is written, and where the identity is.
+    fn evidence(&self, row: usize, subject: Option<&Identity>) -> Vec<Evidence> {
+        let places = self.places.of(row);
+        let own = subject.map(|identity| &identity.evidence).filter(|own| !places.contains(own));
+        let mut evidence = Vec::with_capacity(places.len() + usize::from(own.is_some()));
+        evidence.extend(places.iter().cloned());
+        evidence.extend(own.cloned());
+        evidence
+    }
+}
+
+/// A value of a column for people.
+fn text_of(column: &Column, row: usize) -> String {
+    let mut text = String::new();
+    readable(&column.value(row), &mut text);
+    text
 }
 
 /// The findings of a table's rules in their order, each id once: where rows cannot be told apart a failure outweighs an
@@ -163,13 +216,18 @@ pub(super) fn sort(findings: &mut [Finding]) {
 }
 
 /// A finding's id: it stays the same as long as the rule, the identity and the row's key do.
-fn id_of(rule: &str, provider: &str, scope: &ScopeId, identity: &IdentityId, discriminator: &[String]) -> FindingId {
+fn id_of(rule: &str, provider: &str, scope: &ScopeId, identity: &IdentityId, discriminator: &[Value]) -> FindingId {
     let mut hasher = blake3::Hasher::new();
-    let parts = [rule, provider, scope.as_str(), identity.as_str()];
-    for part in parts.into_iter().chain(discriminator.iter().map(String::as_str)) {
-        // The length in front keeps parts apart whatever they contain.
+    // The length in front keeps parts apart whatever they contain.
+    let mut part = |part: &str| {
         hasher.update(&(part.len() as u64).to_le_bytes());
         hasher.update(part.as_bytes());
+    };
+    for text in [rule, provider, scope.as_str(), identity.as_str()] {
+        part(text);
+    }
+    for value in discriminator {
+        part(&exact(value));
     }
     let mut id = String::with_capacity(16);
     for byte in hasher.finalize().as_bytes().iter().take(8) {
@@ -178,19 +236,16 @@ fn id_of(rule: &str, provider: &str, scope: &ScopeId, identity: &IdentityId, dis
     FindingId::from(id)
 }
 
-/// A value as a key: different values have different texts.
-fn exact(value: &Value, text: &mut String) {
-    let _ = match value {
-        Value::Null => Ok(()),
-        Value::Text(value) => {
-            text.push_str(value);
-            Ok(())
-        }
-        Value::Integer(value) => write!(text, "{value}"),
-        Value::Float(value) => write!(text, "{value:?}"),
-        Value::Boolean(value) => write!(text, "{value}"),
-        Value::Timestamp(value) => write!(text, "{value}"),
-    };
+/// A value as a key: different values of one column have different texts.
+fn exact(value: &Value) -> Arc<str> {
+    match value {
+        Value::Null => "".into(),
+        Value::Text(value) => Arc::clone(value),
+        Value::Integer(value) => value.to_string().into(),
+        Value::Float(value) => format!("{value:?}").into(),
+        Value::Boolean(value) => value.to_string().into(),
+        Value::Timestamp(value) => value.to_string().into(),
+    }
 }
 
 /// A value for people.

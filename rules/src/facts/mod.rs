@@ -16,7 +16,6 @@ mod tests;
 
 use std::sync::Arc;
 
-use evenhand_model::evidence::Evidence;
 use evenhand_model::inventory::Inventory;
 use evenhand_model::parity::Comparison;
 use evenhand_model::table::Table;
@@ -28,7 +27,7 @@ use crate::paths::PathsResult;
 use crate::resolvers::Resolvers;
 
 use context::Context;
-use places::Places;
+pub(crate) use places::Places;
 
 /// What the tables are made of.
 #[derive(Clone, Copy, Debug)]
@@ -71,10 +70,10 @@ impl Facts {
         self.tables.iter().find(|table| table.spec.name == name)
     }
 
-    /// Where a row of a table is written, most telling first.
-    pub(crate) fn places(&self, table: &str, row: usize) -> &[Evidence] {
+    /// Where the rows of a table are written.
+    pub(crate) fn places(&self, table: &str) -> &Places {
         let at = self.tables.iter().position(|held| held.spec.name == table);
-        at.and_then(|at| self.places.get(at)).map_or(&[], |places| places.of(row))
+        at.and_then(|at| self.places.get(at)).unwrap_or(&Places::None)
     }
 }
 

@@ -4,7 +4,7 @@ use evenhand_model::evidence::Evidence;
 
 /// The evidence of each row of a table.
 #[derive(Clone, Debug)]
-pub(super) enum Places {
+pub(crate) enum Places {
     /// The rows stand nowhere, or the identity's own evidence is all there is.
     None,
     /// One place for each row.
@@ -14,8 +14,8 @@ pub(super) enum Places {
 }
 
 impl Places {
-    /// The places of a row.
-    pub(super) fn of(&self, row: usize) -> &[Evidence] {
+    /// The places of a row, most telling first.
+    pub(crate) fn of(&self, row: usize) -> &[Evidence] {
         match self {
             Self::None => &[],
             Self::One(places) => places.get(row).map_or(&[], std::slice::from_ref),

@@ -185,7 +185,7 @@ fn users_of_an_identity_are_counted_and_tool_servers_are_not() {
     assert_eq!(value(&facts, "agents", "b", "registered"), yes());
     assert_eq!(value(&facts, "agents", "a", "registered"), no());
     assert_eq!(value(&facts, "agents", "a", "line"), Value::Integer(3));
-    assert_eq!(facts.places("agents", 0), [Evidence::line("agents.json", 3)]);
+    assert_eq!(facts.places("agents").of(0), [Evidence::line("agents.json", 3)]);
 }
 
 #[test]

@@ -16,4 +16,5 @@ mod tests;
 pub use file::Problem;
 pub use load::{Loaded, RuleSet, SettingError};
 pub use rule::{Case, Docs, Expect, FrameworkRef, Param, ParamValue, Providers, Rule};
+pub(crate) use template::Part;
 pub use template::Template;
