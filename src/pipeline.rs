@@ -64,11 +64,7 @@ pub struct Capture {
 
 /// The providers, in the order in which they are asked whether a document is theirs.
 pub fn providers() -> Vec<Box<dyn Provider>> {
-    vec![
-        Box::new(evenhand_aws::Aws::default()),
-        Box::new(evenhand_kubernetes::Kubernetes::default()),
-        Box::new(evenhand_agents::Agents::default()),
-    ]
+    vec![Box::new(evenhand_aws::Aws), Box::new(evenhand_kubernetes::Kubernetes), Box::new(evenhand_agents::Agents)]
 }
 
 /// So many bytes, as they lie on disk, are held as text at one time: enough for every provider to have work.
@@ -364,10 +360,9 @@ fn unrecognised(found: &Found, loaded: &Loaded) -> Outcome {
         && document.format == Format::Json
         && let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&document.text)
     {
-        let deep = error.to_string().starts_with("recursion limit");
         return Outcome::Failed {
             place: format!(":{}:{}", error.line(), error.column()),
-            reason: if deep { "it is nested deeper than 128 levels" } else { "it is not valid JSON" }.to_owned(),
+            reason: "it is not valid JSON".to_owned(),
             remedy: "export it again".to_owned(),
             provider: None,
         };

@@ -2,19 +2,7 @@
 
 mod common;
 
-use std::io::Write;
-
-use common::{CLUSTER, Scene, account};
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn json(text: &str) -> serde_json::Value {
-    serde_json::from_str(text).unwrap()
-}
+use common::{CLUSTER, Scene, account, gzip, json};
 
 #[test]
 fn an_empty_folder_is_exit_3_and_says_what_to_do() {
@@ -123,15 +111,12 @@ fn a_broken_document_is_a_gap_and_the_rest_is_read() {
 
 #[test]
 fn errors_in_named_files_have_a_place() {
-    let deep = format!("{{\"a\":{}1{}}}", "[".repeat(500), "]".repeat(500));
     let scene = Scene::with_account()
         .file("bad.json", b"{\n  \"a\": ]\n}")
-        .file("latin.json", b"{\n\"UserDetailList\": [], \"x\": \"\xe9\"}")
-        .file("deep.json", deep.as_bytes());
+        .file("latin.json", b"{\n\"UserDetailList\": [], \"x\": \"\xe9\"}");
     for (file, place) in [
         ("bad.json", "bad.json:2:8: it is not valid JSON"),
         ("latin.json", "latin.json:2:29: it is not UTF-8"),
-        ("deep.json", "nested deeper than 128 levels"),
         ("missing.json", "missing.json: there is no such file"),
     ] {
         let run = scene.run(&["scan", "gaad.json", file]);

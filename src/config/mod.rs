@@ -248,7 +248,7 @@ fn provider_settings(
     for key in settings.keys() {
         // A known key that ends in `*` stands for all keys that begin so.
         let fits = |known: &&str| known.strip_suffix('*').map_or(*known == key, |prefix| key.starts_with(prefix));
-        if !known.iter().any(|known| fits(known)) {
+        if !known.iter().any(fits) {
             let message = format!("provider `{}` has no setting `{key}`", name.get_ref());
             return Err(text.at(name.span(), message, one_of(key, &known)));
         }

@@ -11,7 +11,13 @@ pub struct ConfigProblem {
     /// `evenhand.toml:3:7: there is no level `hihg``.
     message: String,
     remedy: Option<String>,
-    place: Option<(Range<usize>, NamedSource<Arc<str>>)>,
+    place: Option<Box<Place>>,
+}
+
+#[derive(Debug)]
+struct Place {
+    span: Range<usize>,
+    source: NamedSource<Arc<str>>,
 }
 
 impl ConfigProblem {
@@ -43,12 +49,12 @@ impl Diagnostic for ConfigProblem {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.place.as_ref().map(|(_, source)| source as &dyn SourceCode)
+        self.place.as_ref().map(|place| &place.source as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let (span, _) = self.place.as_ref()?;
-        Some(Box::new(std::iter::once(LabeledSpan::underline(span.clone()))))
+        let span = self.place.as_ref()?.span.clone();
+        Some(Box::new(std::iter::once(LabeledSpan::underline(span))))
     }
 }
 
@@ -84,7 +90,7 @@ impl Text {
         ConfigProblem {
             message: format!("{}:{line}:{column}: {message}", self.path),
             remedy,
-            place: Some((span, NamedSource::new(&self.path, Arc::clone(&self.content)))),
+            place: Some(Box::new(Place { span, source: NamedSource::new(&self.path, Arc::clone(&self.content)) })),
         }
     }
 

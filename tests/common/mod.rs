@@ -1,53 +1,56 @@
 //! A folder of small documents of our own, and the built binary to scan them with. Nothing of the environment of the
 //! machine reaches the binary.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has to end")]
+
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
 
 /// A folder of documents.
-pub struct Scene {
+pub(crate) struct Scene {
     folder: tempfile::TempDir,
     home: tempfile::TempDir,
 }
 
 /// What a run said.
-pub struct Run {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Scene {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap(), home: tempfile::tempdir().unwrap() }
     }
 
     /// A scene with the small account of [`account`].
-    pub fn with_account() -> Self {
+    pub(crate) fn with_account() -> Self {
         Self::new().file("gaad.json", account().as_bytes())
     }
 
-    pub fn file(self, name: &str, content: &[u8]) -> Self {
+    pub(crate) fn file(self, name: &str, content: &[u8]) -> Self {
         write(self.folder.path(), name, content);
         self
     }
 
-    pub fn home_file(self, name: &str, content: &[u8]) -> Self {
+    pub(crate) fn home_file(self, name: &str, content: &[u8]) -> Self {
         write(self.home.path(), name, content);
         self
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    pub fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.path(name)).unwrap()
     }
 
     /// The binary in this folder, with a fixed clock.
-    pub fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("evenhand"));
         command
             .env_clear()
@@ -58,11 +61,11 @@ impl Scene {
         command
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         self.run_with(arguments, "")
     }
 
-    pub fn run_with(&self, arguments: &[&str], stdin: &str) -> Run {
+    pub(crate) fn run_with(&self, arguments: &[&str], stdin: &str) -> Run {
         let output = self.command().args(arguments).write_stdin(stdin).output().unwrap();
         Run {
             code: output.status.code().unwrap(),
@@ -79,7 +82,7 @@ fn write(folder: &Path, name: &str, content: &[u8]) {
 }
 
 /// An account with a person's role and an agent's role for the same job, of which the agent holds more.
-pub fn account() -> String {
+pub(crate) fn account() -> String {
     let statement = |actions: &str, resource: &str| {
         format!(
             r#"{{"Version":"2012-10-17","Statement":[{{"Sid":"Main","Effect":"Allow","Action":{actions},"Resource":"{resource}"}}]}}"#
@@ -111,7 +114,7 @@ pub fn account() -> String {
 }
 
 /// A cluster with one service account that may read secrets.
-pub const CLUSTER: &str = r#"apiVersion: v1
+pub(crate) const CLUSTER: &str = r#"apiVersion: v1
 kind: ServiceAccount
 metadata:
   name: triage
@@ -141,3 +144,15 @@ roleRef:
   kind: Role
   name: reader
 "#;
+
+/// Compresses, as an export may be kept.
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// A report, parsed.
+pub(crate) fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap()
+}
