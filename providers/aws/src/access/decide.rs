@@ -26,7 +26,6 @@ pub(crate) enum Absent {
     /// Anything: the answer may be conditional.
     Unknown,
     /// The request does not carry it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the strict reading serves tests today"))]
     Missing,
 }
 

@@ -48,6 +48,9 @@ impl ResourcePolicies {
     }
 }
 
+/// The policies of an organisation's levels.
+type Levels = Fact<Vec<Vec<PolicyIx>>>;
+
 /// Principals grouped by what decides their access.
 #[derive(Debug, Default)]
 pub(super) struct Groups {
@@ -71,7 +74,7 @@ struct Key {
 
 impl Groups {
     pub(super) fn of(world: &World) -> Self {
-        let mut numbers: HashMap<(&Fact<Vec<Vec<PolicyIx>>>, &Fact<Vec<Vec<PolicyIx>>>), u32> = HashMap::new();
+        let mut numbers: HashMap<(&Levels, &Levels), u32> = HashMap::new();
         let mut by_account: HashMap<&AccountId, u32> = HashMap::new();
         for (account, limits) in &world.limits {
             let next = u32::try_from(numbers.len() + 1).unwrap_or(u32::MAX);

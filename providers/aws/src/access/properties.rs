@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use evenhand_model::Timestamp;
 use evenhand_model::access::{AccessResolver, Outcome, Request};
-use evenhand_model::catalog::Catalog;
 use evenhand_model::evidence::{Evidence, Fact, Truth};
 use evenhand_model::id::IdentityId;
 use proptest::prelude::*;
@@ -12,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::Resolver;
 use crate::catalog::Catalogue;
+use crate::escalation::{Choice, condition};
 use crate::policy::{PolicyRole, arn};
 use crate::world::{AccountId, AccountLimits, Principal, PrincipalKind, World};
 
@@ -81,7 +81,7 @@ fn resolver(identity: &[Value], boundary: Option<&Value>, control: Option<&Value
     let mut add =
         |role, document: &Value| world.policies.add("p".into(), role, &document.to_string(), Evidence::whole("case"));
     let identity_policies = identity.iter().map(|document| add(PolicyRole::Identity, document)).collect();
-    let boundary = boundary.map_or(Fact::Absent, |document| Fact::Known(add(PolicyRole::Boundary, document)));
+    let boundary = boundary.map_or(Fact::Absent, |document| Fact::Known(add(PolicyRole::Identity, document)));
     let service_control =
         control.map_or(Fact::Absent, |document| Fact::Known(vec![vec![add(PolicyRole::ServiceControl, document)]]));
     let id = IdentityId::from(WHO);
@@ -123,7 +123,7 @@ fn point(resolver: &Resolver, action: &str, resource: &str) -> Truth {
         Outcome::Allowed => Truth::Yes,
         Outcome::Conditional => Truth::Unknown,
         Outcome::ImplicitlyDenied | Outcome::ExplicitlyDenied => Truth::No,
-        Outcome::Unknown => unreachable!("everything was read"),
+        Outcome::Unknown => Truth::Unknown,
     }
 }
 
@@ -135,7 +135,7 @@ fn enumerated(resolver: &Resolver, action: &str, resource: &str) -> Truth {
     let access = resolver.access(&IdentityId::from(WHO)).unwrap();
     access.slices.iter().filter(|slice| slice.operations.contains(operation)).fold(Truth::No, |some, slice| {
         let held = slice.scope.matches(&segments);
-        let condition = crate::escalation::condition(&slice.condition, Some(&segments), &nothing);
+        let condition = condition(&slice.condition, Some(&segments), &nothing, Choice::Nobodys);
         some.or(held.and(condition))
     })
 }

@@ -215,7 +215,7 @@ impl Catalogue {
         &self.resource_controlled
     }
 
-    /// The number of resource patterns.
+    /// All resource patterns.
     pub(crate) fn patterns(&self) -> &[Pattern] {
         &self.patterns
     }
@@ -223,11 +223,6 @@ impl Catalogue {
     /// The resource patterns of an action.
     pub(crate) fn resources(&self, operation: OperationIx) -> &[u16] {
         self.resources.get(operation.0 as usize).map_or(&[], |held| held)
-    }
-
-    /// The services with their ranges.
-    pub(crate) fn service_ranges(&self) -> impl Iterator<Item = (&str, u32, u32)> {
-        self.services.iter().map(|service| (&*service.prefix, service.start, service.end))
     }
 }
 

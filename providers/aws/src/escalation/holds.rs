@@ -61,39 +61,54 @@ impl<'a> Holder<'a> {
             .filter(|slice| slice.operations.contains(operation))
             .filter_map(|slice| {
                 let reached = resource.map_or(Truth::Yes, |resource| slice.scope.matches(resource));
-                let truth = reached.and(condition(&slice.condition, resource, context));
+                let truth = reached.and(condition(&slice.condition, resource, context, Choice::Callers));
                 (truth != Truth::No).then_some(Right { conditional: truth == Truth::Unknown, grant: slice.grant })
             })
             .min()
     }
 }
 
-/// Whether a condition can be met for a resource: what the caller chooses freely counts as met.
-pub(crate) fn condition(condition: &Condition, resource: Option<&[&str]>, context: &dyn Context) -> Truth {
+/// Who decides the keys that the request's sender sets freely.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Choice {
+    /// The caller, in its own favour: a technique's condition on such a key counts as met.
+    Callers,
+    /// Nobody: such keys are as unknown as others.
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests compare with point decisions, which choose nothing"))]
+    Nobodys,
+}
+
+/// Whether a condition can be met for a resource.
+pub(crate) fn condition(
+    condition: &Condition,
+    resource: Option<&[&str]>,
+    context: &dyn Context,
+    choice: Choice,
+) -> Truth {
     condition.clauses().fold(Truth::Yes, |all, clause| {
         all.and(match clause {
-            Clause::When(test) => met(test, context, Truth::Yes),
+            Clause::When(test) => met(test, context, choice, Truth::Yes),
             Clause::Unless { tests, scope } => {
                 let covered = resource.map_or(Truth::Unknown, |resource| scope.matches(resource));
-                let hit = tests.iter().fold(covered, |all, test| all.and(met(test, context, Truth::No)));
+                let hit = tests.iter().fold(covered, |all, test| all.and(met(test, context, choice, Truth::No)));
                 match hit {
                     Truth::Yes => Truth::No,
                     Truth::No => Truth::Yes,
                     Truth::Unknown => Truth::Unknown,
                 }
             }
-            Clause::AnyOf(alternatives) => {
-                alternatives.iter().fold(Truth::No, |some, one| some.or(self::condition(one, resource, context)))
-            }
+            Clause::AnyOf(alternatives) => alternatives
+                .iter()
+                .fold(Truth::No, |some, one| some.or(self::condition(one, resource, context, choice))),
             Clause::Opaque(_) => Truth::Unknown,
         })
     })
 }
 
-/// Whether a test holds; `chosen` is the caller's will where the caller decides the key's value.
-fn met(test: &Test, context: &dyn Context, chosen: Truth) -> Truth {
+/// Whether a test holds; `best` is what serves the caller where the caller decides the key's value.
+fn met(test: &Test, context: &dyn Context, choice: Choice, best: Truth) -> Truth {
     let truth = operator::holds(&condition_test(&test.operator, &test.key, &test.values), context);
-    if truth == Truth::Unknown && is_callers_choice(&test.key) { chosen } else { truth }
+    if truth == Truth::Unknown && choice == Choice::Callers && is_callers_choice(&test.key) { best } else { truth }
 }
 
 /// Keys whose value whoever sends the request decides.

@@ -7,4 +7,4 @@ pub(crate) mod techniques;
 
 pub(crate) use edges::edges;
 #[cfg(test)]
-pub(crate) use holds::condition;
+pub(crate) use holds::{Choice, condition};

@@ -30,6 +30,9 @@ pub(super) enum Pool {
     TrustingAnyone,
 }
 
+/// Members of a pool within a scope.
+type Reached = HashMap<(Pool, Arc<ResourceScope>), Arc<[usize]>, foldhash::fast::RandomState>;
+
 /// Principals by what can be done to them. Members of each pool are sorted: administrators first, then by the weight of
 /// what they may do, so that looking at the first few sees what matters.
 pub(super) struct Targets<'a> {
@@ -37,9 +40,7 @@ pub(super) struct Targets<'a> {
     pools: BTreeMap<Pool, Arc<[usize]>>,
     /// Roles whose trust names a principal by its own name.
     naming: HashMap<Arc<str>, Vec<usize>, foldhash::fast::RandomState>,
-    /// Principals to which a managed policy is attached.
-    attached: HashMap<Arc<str>, Vec<usize>, foldhash::fast::RandomState>,
-    reached: Mutex<HashMap<(Pool, Arc<ResourceScope>), Arc<[usize]>, foldhash::fast::RandomState>>,
+    reached: Mutex<Reached>,
 }
 
 impl<'a> Targets<'a> {
@@ -47,11 +48,7 @@ impl<'a> Targets<'a> {
         let world = resolver.world();
         let mut pools: BTreeMap<Pool, Vec<usize>> = BTreeMap::new();
         let mut naming: HashMap<Arc<str>, Vec<usize>, _> = HashMap::default();
-        let mut attached: HashMap<Arc<str>, Vec<usize>, _> = HashMap::default();
         for (at, principal) in world.principals.values().enumerate() {
-            for policy in &principal.managed_policies {
-                attached.entry(Arc::clone(policy)).or_default().push(at);
-            }
             let account = principal.account.clone();
             match principal.kind {
                 PrincipalKind::User => pools.entry(Pool::Users(account)).or_default().push(at),
@@ -90,7 +87,7 @@ impl<'a> Targets<'a> {
                 (pool, Arc::from(members))
             })
             .collect();
-        Self { world, pools, naming, attached, reached: Mutex::default() }
+        Self { world, pools, naming, reached: Mutex::default() }
     }
 
     pub(super) fn pool(&self, pool: &Pool) -> Arc<[usize]> {
@@ -100,11 +97,6 @@ impl<'a> Targets<'a> {
     /// Roles whose trust names the principal itself.
     pub(super) fn naming(&self, principal: &Principal) -> &[usize] {
         self.naming.get(principal.id.as_str()).map_or(&[], Vec::as_slice)
-    }
-
-    /// Principals to which a managed policy is attached.
-    pub(super) fn attached(&self, policy: &str) -> &[usize] {
-        self.attached.get(policy).map_or(&[], Vec::as_slice)
     }
 
     /// Members of a pool that an access may reach with an action, most important first.

@@ -125,7 +125,7 @@ pub(crate) fn element(text: &str, role: PolicyRole, variables: bool) -> (Element
     }
     let has_wildcard = text.contains(['*', '?']);
     let padded = match role {
-        PolicyRole::Identity | PolicyRole::Boundary | PolicyRole::Session => true,
+        PolicyRole::Identity => true,
         PolicyRole::Resource | PolicyRole::Trust => has_wildcard,
         PolicyRole::ServiceControl => text.ends_with('*'),
         PolicyRole::ResourceControl => false,

@@ -20,25 +20,6 @@ pub(crate) trait Context {
     fn get(&self, key: &str) -> Lookup;
 }
 
-/// A context that is known whole: what it does not hold is absent.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Known(BTreeMap<Arc<str>, Vec<Arc<str>>>);
-
-impl Known {
-    /// This context with one key more.
-    #[must_use]
-    pub(crate) fn with(mut self, key: &str, value: &str) -> Self {
-        self.0.entry(key.to_ascii_lowercase().into()).or_default().push(Arc::from(value));
-        self
-    }
-}
-
-impl Context for Known {
-    fn get(&self, key: &str) -> Lookup {
-        self.0.get(key).map_or(Lookup::Absent, |values| Lookup::Known(values.clone()))
-    }
-}
-
 /// Some keys on top of a context about which nothing else is known than what another one tells.
 pub(crate) struct Over<'a> {
     /// Asked first.
@@ -65,17 +46,32 @@ impl Partial {
     pub(crate) fn insert(&mut self, key: &str, values: Vec<Arc<str>>) {
         self.0.insert(key.to_ascii_lowercase().into(), values);
     }
-
-    /// This context with a key of one value.
-    #[must_use]
-    pub(crate) fn with(mut self, key: &str, value: &str) -> Self {
-        self.insert(key, vec![Arc::from(value)]);
-        self
-    }
 }
 
 impl Context for Partial {
     fn get(&self, key: &str) -> Lookup {
         self.0.get(key).map_or(Lookup::Unknown, |values| Lookup::Known(values.clone()))
+    }
+}
+
+/// A context that is known whole: what it does not hold is absent.
+#[cfg(test)]
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Known(BTreeMap<Arc<str>, Vec<Arc<str>>>);
+
+#[cfg(test)]
+impl Known {
+    /// This context with one key more.
+    #[must_use]
+    pub(crate) fn with(mut self, key: &str, value: &str) -> Self {
+        self.0.entry(key.to_ascii_lowercase().into()).or_default().push(Arc::from(value));
+        self
+    }
+}
+
+#[cfg(test)]
+impl Context for Known {
+    fn get(&self, key: &str) -> Lookup {
+        self.0.get(key).map_or(Lookup::Absent, |values| Lookup::Known(values.clone()))
     }
 }

@@ -14,7 +14,7 @@ use crate::world::PolicyIx;
 /// Where a policy stands. It decides how short resource names are read and whether principals are looked at.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(crate) enum PolicyRole {
-    /// Attached to a principal.
+    /// Attached to a principal: what it is granted, its boundary, a session's limits.
     Identity,
     /// Says who may assume a role.
     Trust,
@@ -24,10 +24,6 @@ pub(crate) enum PolicyRole {
     ServiceControl,
     /// Limits access to the resources of an account.
     ResourceControl,
-    /// Limits what identity policies give.
-    Boundary,
-    /// Limits one session.
-    Session,
 }
 
 #[derive(Debug)]
@@ -145,6 +141,12 @@ impl PolicyStore {
         self.distinct(policy).is_none_or(|distinct| distinct.broken)
     }
 
+    /// Where documents stand that cannot be understood.
+    pub(crate) fn broken_places(&self) -> Vec<&Evidence> {
+        let broken = |held: &&Attachment| self.distinct.get(held.distinct as usize).is_some_and(|one| one.broken);
+        self.attachments.iter().filter(broken).map(|held| &held.evidence).collect()
+    }
+
     /// The number shared by attachments of equal documents.
     pub(crate) fn content(&self, policy: PolicyIx) -> u32 {
         self.attachments.get(policy.0 as usize).map_or(u32::MAX, |attachment| attachment.distinct)
@@ -182,11 +184,6 @@ impl PolicyStore {
             _ => attachment.evidence.clone(),
         };
         Grant { policy: Arc::clone(&attachment.label), statement, name, evidence }
-    }
-
-    /// The number of attachments.
-    pub(crate) fn len(&self) -> usize {
-        self.attachments.len()
     }
 }
 
