@@ -1,7 +1,50 @@
-//! Kubernetes.
+//! Kubernetes, offline: `kubectl get … -o json|yaml` exports and plain manifests.
+//!
+//! [`Kubernetes`] recognises documents, reads them into the inventory without keeping a secret, and answers what each
+//! identity may do by the rules of the API server's own RBAC authorizer, which stands by itself in [`rbac`]. It knows
+//! nothing of rules, reports or other providers, and talks to no network.
 
 mod access;
 mod capture;
 mod catalog;
 mod documents;
+mod inventory;
 pub mod rbac;
+mod reader;
+#[cfg(test)]
+mod tests;
+
+use evenhand_model::document::Document;
+use evenhand_model::id::ProviderName;
+use evenhand_model::provider::{Provider, ReadOptions, Reader};
+
+/// The Kubernetes provider.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Kubernetes;
+
+impl Provider for Kubernetes {
+    fn name(&self) -> ProviderName {
+        inventory::PROVIDER
+    }
+
+    fn recognise(&self, document: &Document) -> Option<&'static str> {
+        documents::recognise(document)
+    }
+
+    fn known_settings(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            (
+                "cluster",
+                "the name of the cluster that all documents speak of; by default each document's folder or source",
+            ),
+            ("audit_log", "`on` or `off`: whether the API server's audit log is on, which no export shows"),
+            ("audit_retention_days", "how many days that log is kept"),
+            ("clusters.<name>.audit_log", "as `audit_log`, for one cluster"),
+            ("clusters.<name>.audit_retention_days", "as `audit_retention_days`, for one cluster"),
+        ]
+    }
+
+    fn reader(&self, options: ReadOptions) -> Box<dyn Reader> {
+        Box::new(reader::KubernetesReader::new(options))
+    }
+}

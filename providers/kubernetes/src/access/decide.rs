@@ -87,9 +87,7 @@ fn somewhere(cluster: &Compiled, held: &[Grantor], request: &Request) -> Decisio
 /// User name and groups, as the server sees them.
 fn credentials(actor: &Actor) -> (Arc<str>, Vec<Arc<str>>) {
     match actor {
-        Actor::Account(namespace, name) => {
-            (account_user(namespace, name).into(), account_groups(namespace).to_vec())
-        }
+        Actor::Account(namespace, name) => (account_user(namespace, name).into(), account_groups(namespace).to_vec()),
         Actor::User(name) => (Arc::clone(name), vec![Arc::from(general_group(name))]),
         // Some member of the group, of whom nothing else is known.
         Actor::Group(name) => (Arc::from(""), vec![Arc::clone(name), Arc::from(general_group(name))]),
@@ -113,7 +111,8 @@ fn grantors(cluster: &Compiled, actor: &Actor, request: &Request) -> Vec<Grantor
 
 /// `get pods`, `create deployments.apps`, `create pods/exec`, `get /healthz`.
 fn parse_operation(operations: &Operations, text: &str) -> Result<Request, DecideError> {
-    let unknown = |remedy: &str| DecideError::UnknownOperation { operation: text.to_owned(), remedy: remedy.to_owned() };
+    let unknown =
+        |remedy: &str| DecideError::UnknownOperation { operation: text.to_owned(), remedy: remedy.to_owned() };
     let Some((verb, what)) = text.trim().split_once(char::is_whitespace) else {
         return Err(unknown("write VERB RESOURCE[.GROUP][/SUBRESOURCE], such as `get pods`"));
     };
@@ -164,10 +163,7 @@ fn parse_resource(operations: &Operations, question: &Question, request: &mut Re
             request.name = if name == "*" { Arc::from("") } else { name.into() };
             Ok(false)
         }
-        None if operations
-            .entry(&request.api_group, &request.resource, "")
-            .is_some_and(|entry| !entry.namespaced) =>
-        {
+        None if operations.entry(&request.api_group, &request.resource, "").is_some_and(|entry| !entry.namespaced) => {
             // A request for one Namespace carries that namespace.
             if &*request.resource == "namespaces" && request.api_group.is_empty() {
                 request.namespace = text.into();

@@ -66,7 +66,8 @@ impl Policy {
                 local.insert((Arc::clone(&object.role.metadata.namespace), key), (object.role, place));
             }
         }
-        let complete = clusterwide.contains_key("cluster-admin") && clusterwide.contains_key("system:aggregate-to-view");
+        let complete =
+            clusterwide.contains_key("cluster-admin") && clusterwide.contains_key("system:aggregate-to-view");
         for role in builtin::roles() {
             let place = RolePlace { origin: None, lines: None };
             let key = Arc::clone(&role.metadata.name);
@@ -125,7 +126,11 @@ impl Policy {
     /// All rules, for the catalogue; equal rule lists once.
     pub(crate) fn rules(&self) -> impl Iterator<Item = &Rule> {
         let mut seen: HashSet<*const Rule, FixedState> = HashSet::default();
-        self.authorizer.roles().iter().filter(move |role| seen.insert(role.rules.as_ptr())).flat_map(|role| role.rules.iter())
+        self.authorizer
+            .roles()
+            .iter()
+            .filter(move |role| seen.insert(role.rules.as_ptr()))
+            .flat_map(|role| role.rules.iter())
     }
 
     /// The built-in human roles that exist: name, and what stands for holding it cluster-wide.
@@ -134,6 +139,11 @@ impl Policy {
             let name = &self.authorizer.roles().get(*role)?.metadata.name;
             Some((name, Grantor(index(self.authorizer.bindings().len() + at)), self.role_evidence(*role, None)))
         })
+    }
+
+    /// The index of the role that a binding names, where it exists.
+    pub(crate) fn role_index(&self, ix: BindingIx) -> Option<usize> {
+        self.authorizer.role_index(ix)
     }
 
     pub(crate) fn binding_evidence(&self, ix: BindingIx, below: &str) -> Evidence {
@@ -180,7 +190,12 @@ impl Policy {
             }
             None => described,
         };
-        Grant { policy: policy.into(), statement: rule, name: Arc::from(""), evidence: self.rule_evidence(role_at, rule) }
+        Grant {
+            policy: policy.into(),
+            statement: rule,
+            name: Arc::from(""),
+            evidence: self.rule_evidence(role_at, rule),
+        }
     }
 
     /// Where a rule is written: for an aggregated role, in the role that it was collected from.
@@ -324,6 +339,25 @@ impl Compiled {
         EVERYWHERE.get_or_init(|| Arc::from(""))
     }
 
+    /// Rules that name what no server understands: where, and what to do.
+    pub(crate) fn dead_rules(&self) -> Vec<(Evidence, String)> {
+        let mut all = Vec::new();
+        for (at, (role, granting)) in self.policy.authorizer.roles().iter().zip(&self.granting).enumerate() {
+            for (number, rule) in (0u32..).zip(granting.iter()) {
+                let Some(first) = rule.dead.first() else { continue };
+                if role.aggregation_rule.is_some() {
+                    continue;
+                }
+                let message = format!(
+                    "rule {number} of role {} names `{first}`, which grants nothing: write the core group as an empty text, and subresources one by one or as `*/NAME`",
+                    role.metadata.name
+                );
+                all.push((self.policy.role_evidence(at, Some(number)), message));
+            }
+        }
+        all
+    }
+
     /// Whether a ClusterRole grants all of some operations when it is bound in the whole cluster.
     pub(crate) fn grants_everything(&self, role: &str, operations: &OpSet) -> bool {
         let roles = self.policy.authorizer.roles();
@@ -332,9 +366,8 @@ impl Compiled {
             return false;
         };
         let unnamed = role.rules.iter().zip(granting.iter()).filter(|(rule, _)| rule.resource_names.is_empty());
-        operations.is_subset(&OpSet::from_ranges(
-            unnamed.flat_map(|(_, granting)| granting.cluster.ranges().iter().copied()),
-        ))
+        operations
+            .is_subset(&OpSet::from_ranges(unnamed.flat_map(|(_, granting)| granting.cluster.ranges().iter().copied())))
     }
 
     /// The access of a set, computed once.
@@ -354,9 +387,11 @@ impl Compiled {
                 }
                 let scope = if !rule.resource_names.is_empty() {
                     let namespace = if home.is_empty() { Glob::Any } else { Glob::literal(Arc::clone(home)) };
-                    Arc::new(ResourceScope::any_of(rule.resource_names.iter().map(|name| {
-                        Pattern::new([namespace.clone(), Glob::literal(Arc::clone(name))], '/')
-                    })))
+                    Arc::new(ResourceScope::any_of(
+                        rule.resource_names
+                            .iter()
+                            .map(|name| Pattern::new([namespace.clone(), Glob::literal(Arc::clone(name))], '/')),
+                    ))
                 } else if home.is_empty() {
                     Arc::clone(&self.everywhere)
                 } else {
@@ -417,7 +452,10 @@ impl Sets {
         for group in account_groups(namespace) {
             held.extend(policy.authorizer.bindings_of_group(&group).iter().filter(|ix| {
                 !(&*group == "system:serviceaccounts"
-                    && policy.authorizer.binding(**ix).is_some_and(|binding| &*binding.role_ref.name == ISSUER_DISCOVERY))
+                    && policy
+                        .authorizer
+                        .binding(**ix)
+                        .is_some_and(|binding| &*binding.role_ref.name == ISSUER_DISCOVERY))
             }));
         }
         self.number(held.into_iter().map(|ix| Grantor(ix.0)).collect(), false)

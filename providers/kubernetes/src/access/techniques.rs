@@ -8,7 +8,10 @@ use evenhand_model::opset::OpSet;
 use crate::catalog::Operations;
 
 /// Some verbs on some resources, of which any one will do: verbs, then group, resource and subresource.
-pub(super) struct Need(pub(super) &'static [&'static str], pub(super) &'static [(&'static str, &'static str, &'static str)]);
+pub(super) struct Need(
+    pub(super) &'static [&'static str],
+    pub(super) &'static [(&'static str, &'static str, &'static str)],
+);
 
 /// Where a technique leads.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -84,10 +87,7 @@ pub(super) const TECHNIQUES: &[Technique] = &[
     ),
     technique(
         "k8s.bind",
-        &[
-            Need(&["bind"], &[(RBAC, "clusterroles", "")]),
-            Need(WRITE, &[(RBAC, "clusterrolebindings", "")]),
-        ],
+        &[Need(&["bind"], &[(RBAC, "clusterroles", "")]), Need(WRITE, &[(RBAC, "clusterrolebindings", "")])],
         Leads::Cluster,
     ),
     technique(
@@ -143,11 +143,7 @@ pub(super) const TECHNIQUES: &[Technique] = &[
     ),
     technique("k8s.secrets.mint-token", &[Need(CHANGE, &[("", "secrets", "")])], Leads::Accounts),
     by_name("k8s.secrets.read", &[Need(&["get", "list", "watch"], &[("", "secrets", "")])], Leads::TokenSecrets),
-    technique(
-        "k8s.pods.exec",
-        &[Need(&["create"], &[("", "pods", "exec"), ("", "pods", "attach")])],
-        Leads::Running,
-    ),
+    technique("k8s.pods.exec", &[Need(&["create"], &[("", "pods", "exec"), ("", "pods", "attach")])], Leads::Running),
     technique("k8s.pods.ephemeral", &[Need(CHANGE, &[("", "pods", "ephemeralcontainers")])], Leads::Running),
     technique("k8s.workload.update", &[Need(CHANGE, &[("", "pods", "")])], Leads::Running),
     conditional(
@@ -191,11 +187,7 @@ pub(super) const TECHNIQUES: &[Technique] = &[
     conditional("k8s.workload.create", &[Need(&["create"], WORKLOADS)], Leads::Cluster),
     conditional("k8s.sa-token.create", &[Need(&["create"], &[("", "serviceaccounts", "token")])], Leads::Cluster),
     conditional("k8s.impersonate.sa", &[Need(&["impersonate"], &[("", "serviceaccounts", "")])], Leads::Cluster),
-    conditional(
-        "k8s.secrets.mint-token",
-        &[Need(CHANGE, &[("", "secrets", "")])],
-        Leads::Cluster,
-    ),
+    conditional("k8s.secrets.mint-token", &[Need(CHANGE, &[("", "secrets", "")])], Leads::Cluster),
     conditional(
         "k8s.csr.sign",
         &[
@@ -217,7 +209,11 @@ pub(super) const TECHNIQUES: &[Technique] = &[
         ],
         Leads::Cluster,
     ),
-    conditional("k8s.apiservice.write", &[Need(WRITE, &[("apiregistration.k8s.io", "apiservices", "")])], Leads::Cluster),
+    conditional(
+        "k8s.apiservice.write",
+        &[Need(WRITE, &[("apiregistration.k8s.io", "apiservices", "")])],
+        Leads::Cluster,
+    ),
     conditional(
         "k8s.pv.create",
         &[

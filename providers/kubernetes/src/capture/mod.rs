@@ -20,9 +20,9 @@ use foldhash::fast::FixedState;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-pub(crate) use agents::{AgentResource, Approval};
+pub(crate) use agents::{AgentResource, Approval, ToolRef};
 pub(crate) use declared::Declared;
-pub(crate) use signals::{name_hint, platform_of};
+pub(crate) use signals::name_hint;
 
 use crate::documents::{Found, Meta, Problem, Spot, Step, Text, raw};
 use crate::rbac::{AggregationRule, Binding, LabelSelector, Metadata, Role, RoleRef, Rule, Subject};
@@ -53,6 +53,8 @@ pub(crate) struct Account {
     /// Roles of clouds that its pods may take: the annotation's provider and value.
     pub(crate) clouds: Vec<(Cloud, Arc<str>)>,
     pub(crate) signals: Vec<(Strength, Arc<str>)>,
+    /// Whether a server returned it.
+    pub(crate) from_server: bool,
 }
 
 /// Whose workload identity an annotation speaks of.
@@ -250,8 +252,9 @@ fn member<'a, T: Deserialize<'a>>(
 ) -> Result<Option<T>, Problem> {
     match value {
         None => Ok(None),
-        Some(value) => serde_json::from_str::<Option<T>>(value.get())
-            .map_err(|_| malformed(found, name, &format!("/{name}"))),
+        Some(value) => {
+            serde_json::from_str::<Option<T>>(value.get()).map_err(|_| malformed(found, name, &format!("/{name}")))
+        }
     }
 }
 
@@ -267,8 +270,18 @@ fn day(text: &str) -> Option<Timestamp> {
 const RBAC: &str = "rbac.authorization.k8s.io";
 
 impl Capture {
+    /// Ends the taking.
+    pub(crate) fn into_clusters(self) -> BTreeMap<Arc<str>, Cluster> {
+        self.clusters
+    }
+
     /// Takes everything from a document. What cannot be understood is returned.
-    pub(crate) fn take(&mut self, cluster: &Arc<str>, document: &Document, fingerprinter: &Fingerprinter) -> Vec<Problem> {
+    pub(crate) fn take(
+        &mut self,
+        cluster: &Arc<str>,
+        document: &Document,
+        fingerprinter: &Fingerprinter,
+    ) -> Vec<Problem> {
         let Self { clusters, texts, rule_sets } = self;
         let held = clusters.entry(Arc::clone(cluster)).or_default();
         held.documents.insert(Arc::clone(&document.path));
@@ -291,10 +304,7 @@ impl Cluster {
         }
         let nameless = object.meta.name.is_empty();
         if nameless && !matches!(kind, "PodTemplate") {
-            return Err(Problem {
-                place: found.spot.place("/metadata"),
-                reason: format!("{kind} without a name"),
-            });
+            return Err(Problem { place: found.spot.place("/metadata"), reason: format!("{kind} without a name") });
         }
         match (group, kind) {
             ("", "ServiceAccount") => self.account(found, taking),
@@ -360,6 +370,7 @@ impl Cluster {
             declared: Declared::of(meta, taking),
             clouds,
             signals: signals::of_labels(&meta.labels),
+            from_server: !meta.uid.is_empty(),
         });
     }
 
@@ -384,7 +395,8 @@ impl Cluster {
             let account = taking.share(account);
             self.tokens.push(TokenSecret { namespace: home, name, account, created, last_used, invalid, origin });
         } else {
-            self.stored.extend(secret::of_object(found, &home, &name, taking).into_iter().map(|one| (Arc::clone(&home), one)));
+            self.stored
+                .extend(secret::of_object(found, &home, &name, taking).into_iter().map(|one| (Arc::clone(&home), one)));
         }
     }
 
@@ -420,9 +432,8 @@ impl Cluster {
                             ("service", serde_json::Value::Object(service)) => {
                                 names.extend(service.get("name").and_then(|name| name.as_str()).map(str::to_owned));
                             }
-                            ("backendRefs", serde_json::Value::Array(backends)) => names.extend(
-                                backends.iter().filter_map(|one| one.get("name")?.as_str()).map(str::to_owned),
-                            ),
+                            ("backendRefs", serde_json::Value::Array(backends)) => names
+                                .extend(backends.iter().filter_map(|one| one.get("name")?.as_str()).map(str::to_owned)),
                             _ => services(inner, names),
                         }
                     }
@@ -460,7 +471,9 @@ impl Cluster {
         }
         let Some(spec): Option<Spec> = raw(found.object.spec) else { return };
         let has = |name: &str| {
-            spec.versions.iter().any(|version| version.subresources.as_ref().is_some_and(|held| held.contains_key(name)))
+            spec.versions
+                .iter()
+                .any(|version| version.subresources.as_ref().is_some_and(|held| held.contains_key(name)))
         };
         let (status, scale) = (has("status"), has("scale"));
         if !spec.group.is_empty() && !spec.names.plural.is_empty() {

@@ -6,7 +6,9 @@ use evenhand_model::identity::Strength;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Audit, Declared, LiteralSecret, ProjectedToken, Taking, Workload, agents, member, namespace, secret, signals};
+use super::{
+    Audit, Declared, LiteralSecret, ProjectedToken, Taking, Workload, agents, member, namespace, secret, signals,
+};
 use crate::documents::{Found, Meta, Problem, Step, Text, raw};
 
 /// Group, kind, the word of the fact tables, and the way from `spec` to the pod template.
@@ -215,9 +217,8 @@ pub(super) fn workload(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result
         namespace: namespace(&object.meta, taking),
         name: Arc::from(object.meta.name.as_str()),
         origin: taking.origin(found.spot.clone()),
-        account: taking.share(
-            spec.service_account_name.some().or_else(|| spec.service_account.some()).unwrap_or("default"),
-        ),
+        account: taking
+            .share(spec.service_account_name.some().or_else(|| spec.service_account.some()).unwrap_or("default")),
         images: Vec::new(),
         // A template of a sandbox places no token unless it says so.
         automount: spec.automount_service_account_token.or((*kind == "SandboxTemplate").then_some(false)),

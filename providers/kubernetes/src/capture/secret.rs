@@ -42,7 +42,8 @@ pub(super) fn kind_of(name: &str, value: &str) -> Option<&'static str> {
 
 /// What kind of secret a value is by its shape alone.
 pub(super) fn by_shape(value: &str) -> Option<&'static str> {
-    if let Some((_, kind, _)) = SHAPES.iter().find(|(head, _, least)| value.starts_with(head) && value.len() >= *least) {
+    if let Some((_, kind, _)) = SHAPES.iter().find(|(head, _, least)| value.starts_with(head) && value.len() >= *least)
+    {
         return Some(kind);
     }
     if value.starts_with("-----BEGIN") && value.contains("PRIVATE KEY") {
@@ -52,7 +53,8 @@ pub(super) fn by_shape(value: &str) -> Option<&'static str> {
     if value.starts_with("eyJ") && value.split('.').count() == 3 && value.len() > 40 {
         return Some("token");
     }
-    let credentials = value.split_once("://").and_then(|(_, rest)| rest.split(['/', '?', '#']).next()?.rsplit_once('@'));
+    let credentials =
+        value.split_once("://").and_then(|(_, rest)| rest.split(['/', '?', '#']).next()?.rsplit_once('@'));
     let password = credentials.and_then(|(user, _)| user.split_once(':')).map(|(_, password)| password);
     password.filter(|password| !password.is_empty() && !is_reference(password)).map(|_| "connection_string")
 }
@@ -80,11 +82,37 @@ fn by_name(name: &str) -> Option<&'static str> {
     let upper: String =
         name.chars().map(|c| if matches!(c, '-' | '.' | '/') { '_' } else { c.to_ascii_uppercase() }).collect();
     let not_secret = [
-        "_FILE", "_PATH", "_DIR", "_URL", "_URI", "_NAME", "_ID", "_TTL", "_EXPIRY", "_EXPIRATION", "_ISSUER", "_TYPE",
-        "_HEADER", "_ENABLED", "_LENGTH", "_NAMESPACE", "_REF", "_COUNT", "_LIMIT", "_SIZE", "_AUDIENCE", "_ENDPOINT",
-        "_PREFIX", "_MODE", "_VERSION", "_POLICY", "_REGION", "_ARN",
+        "_FILE",
+        "_PATH",
+        "_DIR",
+        "_URL",
+        "_URI",
+        "_NAME",
+        "_ID",
+        "_TTL",
+        "_EXPIRY",
+        "_EXPIRATION",
+        "_ISSUER",
+        "_TYPE",
+        "_HEADER",
+        "_ENABLED",
+        "_LENGTH",
+        "_NAMESPACE",
+        "_REF",
+        "_COUNT",
+        "_LIMIT",
+        "_SIZE",
+        "_AUDIENCE",
+        "_ENDPOINT",
+        "_PREFIX",
+        "_MODE",
+        "_VERSION",
+        "_POLICY",
+        "_REGION",
+        "_ARN",
     ];
-    if not_secret.iter().any(|end| upper.ends_with(end)) || upper.contains("PUBLIC_KEY") || upper.contains("MAX_TOKENS") {
+    if not_secret.iter().any(|end| upper.ends_with(end)) || upper.contains("PUBLIC_KEY") || upper.contains("MAX_TOKENS")
+    {
         return None;
     }
     let ends = |ends: &[&str]| ends.iter().any(|end| upper.ends_with(end));
@@ -107,7 +135,12 @@ fn by_name(name: &str) -> Option<&'static str> {
 
 /// The literal secrets of a Secret that lies in a file under version control. A server's own copy is in its store, where
 /// it belongs; its values are not looked at.
-pub(super) fn of_object(found: &Found<'_, '_>, home: &Arc<str>, name: &Arc<str>, taking: &Taking<'_>) -> Vec<LiteralSecret> {
+pub(super) fn of_object(
+    found: &Found<'_, '_>,
+    home: &Arc<str>,
+    name: &Arc<str>,
+    taking: &Taking<'_>,
+) -> Vec<LiteralSecret> {
     let object = &found.object;
     if !object.meta.uid.is_empty() || taking.file.tracked != Some(true) {
         return Vec::new();

@@ -137,9 +137,9 @@ pub(super) fn of_labels(labels: &Pairs<'_>) -> Vec<(Strength, Arc<str>)> {
 
 /// A name that sounds like an agent. Proves nothing.
 pub(crate) fn name_hint(name: &str) -> Option<(Strength, Arc<str>)> {
-    let word = name
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .find(|word| matches!(*word, "agent" | "agents" | "mcp" | "llm" | "gpt" | "copilot") || word.ends_with("gpt"))?;
+    let word = name.split(|c: char| !c.is_ascii_alphanumeric()).find(|word| {
+        matches!(*word, "agent" | "agents" | "mcp" | "llm" | "gpt" | "copilot") || word.ends_with("gpt")
+    })?;
     Some((Strength::Weak, format!("its name contains `{word}`").into()))
 }
 

@@ -5,12 +5,8 @@ use evenhand_model::catalog::{AccessLevel, OperationClass};
 use super::Entry;
 
 /// The classes, in the order in which they are computed.
-pub(super) const CLASSES: [OperationClass; 4] = [
-    OperationClass::Escalation,
-    OperationClass::LogTamper,
-    OperationClass::GateTamper,
-    OperationClass::SecretRead,
-];
+pub(super) const CLASSES: [OperationClass; 4] =
+    [OperationClass::Escalation, OperationClass::LogTamper, OperationClass::GateTamper, OperationClass::SecretRead];
 
 const RBAC: &str = "rbac.authorization.k8s.io";
 
@@ -47,9 +43,7 @@ pub(super) fn is(class: OperationClass, entry: &Entry, verb: &str) -> bool {
         OperationClass::Escalation => escalates(place, verb),
         OperationClass::LogTamper => matches!(place, ("" | "events.k8s.io", "events", "")) && removes(verb),
         OperationClass::GateTamper => is_gate(place) && (writes(verb) || removes(verb)),
-        OperationClass::SecretRead => {
-            place == ("", "secrets", "") && matches!(verb, "get" | "list" | "watch")
-        }
+        OperationClass::SecretRead => place == ("", "secrets", "") && matches!(verb, "get" | "list" | "watch"),
     }
 }
 

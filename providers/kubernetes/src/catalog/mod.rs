@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use evenhand_model::catalog::{AccessLevel, Catalog, CatalogSource, OperationClass};
 use evenhand_model::control::ControlKind;
-use evenhand_model::glob::Glob;
 use evenhand_model::evidence::Truth;
+use evenhand_model::glob::Glob;
 use evenhand_model::opset::{OpSet, OperationIx};
 use foldhash::fast::FixedState;
 
@@ -140,9 +140,7 @@ impl Operations {
                     if named.peek().is_none() && verbs.is_empty() {
                         verbs.extend(["get", "create", "patch", "update"].map(verb));
                     }
-                    verbs.extend(
-                        named.filter(|one| !known || !STANDARD_VERBS.contains(&&***one)).map(|one| verb(one)),
-                    );
+                    verbs.extend(named.filter(|one| !known || !STANDARD_VERBS.contains(&&***one)).map(|one| verb(one)));
                 }
             }
         }
@@ -220,8 +218,7 @@ impl Operations {
             let before = operations.weights.last().copied().unwrap_or(0);
             operations.weights.push(before + u64::from(operations.weight(OperationIx(operation))));
         }
-        operations.high_risk =
-            (0..at).map(OperationIx).filter(|operation| operations.high_risk(*operation)).collect();
+        operations.high_risk = (0..at).map(OperationIx).filter(|operation| operations.high_risk(*operation)).collect();
         operations
     }
 
@@ -318,10 +315,7 @@ impl Operations {
         granting.namespaced = Arc::new(OpSet::from_ranges(namespaced));
         granting.dead.extend(rule.api_groups.iter().filter(|group| is_dead_group(group)).cloned());
         granting.dead.extend(
-            rule.resources
-                .iter()
-                .filter(|text| text.contains('*') && &***text != "*" && !is_sub_star(text))
-                .cloned(),
+            rule.resources.iter().filter(|text| text.contains('*') && &***text != "*" && !is_sub_star(text)).cloned(),
         );
         granting
     }
@@ -389,7 +383,11 @@ impl Catalog for Operations {
     fn sources(&self) -> Vec<CatalogSource> {
         vec![
             CatalogSource { package: "kubernetes".into(), version: VERSION.into(), date: kinds::DATE.into() },
-            CatalogSource { package: "capture".into(), version: "its own definitions and rules".into(), date: "".into() },
+            CatalogSource {
+                package: "capture".into(),
+                version: "its own definitions and rules".into(),
+                date: "".into(),
+            },
         ]
     }
 
@@ -565,7 +563,10 @@ mod tests {
         assert_eq!(names(&operations, &operations.expand("get deployments")), ["get deployments.apps"]);
         assert_eq!(names(&operations, &operations.expand("create deployments.apps")), ["create deployments.apps"]);
         assert_eq!(operations.expand("* secrets").len(), 8);
-        assert_eq!(names(&operations, &operations.expand("update deployments/scale")), ["update deployments.apps/scale"]);
+        assert_eq!(
+            names(&operations, &operations.expand("update deployments/scale")),
+            ["update deployments.apps/scale"]
+        );
         assert_eq!(names(&operations, &operations.expand("GET /healthz")), ["get /healthz"]);
         assert_eq!(operations.expand("* *"), *operations.resources());
         assert!(operations.expand("get nothings").is_empty());

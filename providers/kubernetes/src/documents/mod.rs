@@ -89,10 +89,7 @@ impl Problem {
 }
 
 /// Hands every object of a document to `sink`, in order. What cannot be read is returned; the rest is handed over.
-pub(crate) fn read(
-    document: &Document,
-    sink: &mut dyn FnMut(Found<'_, '_>) -> Result<(), Problem>,
-) -> Vec<Problem> {
+pub(crate) fn read(document: &Document, sink: &mut dyn FnMut(Found<'_, '_>) -> Result<(), Problem>) -> Vec<Problem> {
     match document.format {
         Format::Json | Format::Ndjson => json::read(&document.text, sink),
         _ => yaml::read(&document.text, sink),

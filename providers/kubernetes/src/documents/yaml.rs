@@ -28,7 +28,8 @@ fn cut(text: &str) -> Vec<Part<'_>> {
     let mut parts = Vec::new();
     let (mut start, mut offset, mut above) = (0, 0, 0u32);
     for (at, line) in text.split_inclusive('\n').enumerate() {
-        let mark = line.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace));
+        let mark =
+            line.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace));
         let end = line.trim_end() == "...";
         if mark || end {
             parts.push(Part { text: text.get(start..offset).unwrap_or_default(), above });
@@ -54,9 +55,10 @@ fn is_blank(line: &str) -> bool {
 }
 
 fn one(part: Part<'_>, lines: &Lines<'_>, problems: &mut Vec<Problem>, sink: &mut Sink<'_>) {
-    let begin = part.above.saturating_add(1).saturating_add(
-        u32::try_from(part.text.lines().take_while(|line| is_blank(line)).count()).unwrap_or(u32::MAX),
-    );
+    let begin = part
+        .above
+        .saturating_add(1)
+        .saturating_add(u32::try_from(part.text.lines().take_while(|line| is_blank(line)).count()).unwrap_or(u32::MAX));
     // A large export is no attack: the document in memory bounds what it can hold.
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
@@ -126,11 +128,7 @@ fn one(part: Part<'_>, lines: &Lines<'_>, problems: &mut Vec<Problem>, sink: &mu
 
 /// The steps of a JSON pointer.
 fn steps(pointer: &str) -> Vec<Step<'_>> {
-    pointer
-        .split('/')
-        .skip(1)
-        .map(|step| step.parse().map_or(Step::Key(step), Step::Index))
-        .collect()
+    pointer.split('/').skip(1).map(|step| step.parse().map_or(Step::Key(step), Step::Index)).collect()
 }
 
 /// One step into a document.

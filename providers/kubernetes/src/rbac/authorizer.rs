@@ -248,9 +248,9 @@ fn aggregate(roles: &mut [Role]) {
             let selectors = &role.aggregation_rule.as_ref()?.cluster_role_selectors;
             let sources = order.values().copied().filter(|other| {
                 *other != at
-                    && roles.get(*other).is_some_and(|other| {
-                        selectors.iter().any(|selector| selector.matches(&other.metadata.labels))
-                    })
+                    && roles
+                        .get(*other)
+                        .is_some_and(|other| selectors.iter().any(|selector| selector.matches(&other.metadata.labels)))
             });
             Some((at, sources.collect()))
         })

@@ -223,7 +223,7 @@ pub fn account_user(namespace: &str, name: &str) -> String {
 
 /// The namespace and name of the service account with that user name.
 pub fn account_of_user(user: &str) -> Option<(&str, &str)> {
-    user.strip_prefix("system:serviceaccount:")?.split_once(':').filter(|(namespace, name)| {
-        !namespace.is_empty() && !name.is_empty() && !name.contains(':')
-    })
+    user.strip_prefix("system:serviceaccount:")?
+        .split_once(':')
+        .filter(|(namespace, name)| !namespace.is_empty() && !name.is_empty() && !name.contains(':'))
 }

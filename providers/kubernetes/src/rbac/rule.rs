@@ -43,10 +43,7 @@ fn resource_allowed(resources: &[Arc<str>], resource: &str, subresource: &str) -
     resources.iter().any(|held| {
         &**held == "*"
             || held.strip_prefix("*/").is_some_and(|sub| sub == subresource)
-            || held
-                .strip_prefix(resource)
-                .and_then(|rest| rest.strip_prefix('/'))
-                .is_some_and(|sub| sub == subresource)
+            || held.strip_prefix(resource).and_then(|rest| rest.strip_prefix('/')).is_some_and(|sub| sub == subresource)
     })
 }
 

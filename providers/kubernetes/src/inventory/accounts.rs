@@ -1,0 +1,163 @@
+//! ServiceAccounts, those that others merely name, and the roles of clouds behind them.
+
+use std::sync::Arc;
+
+use evenhand_model::access::{Edge, EdgeTarget, Grant};
+use evenhand_model::evidence::{Evidence, Fact, Truth};
+use evenhand_model::id::{IdentityId, Job};
+use evenhand_model::identity::{Identity, Nature, Signal, Strength};
+use evenhand_model::trust::{Mechanism, Trust};
+
+use super::{Join, Key, PROVIDER};
+use crate::capture::{Account, Cloud, Declared, name_hint};
+
+/// The nature that a declaration names.
+fn nature(word: &str) -> Option<Nature> {
+    [Nature::Human, Nature::HumanRole, Nature::Workload, Nature::AiAgent, Nature::ThirdParty]
+        .into_iter()
+        .find(|nature| nature.as_str() == word)
+}
+
+/// Writes declarations into an identity. Missing ones stay as they are.
+pub(super) fn declare(identity: &mut Identity, declared: &Declared) {
+    let Some(all) = declared.get() else { return };
+    if let Some(job) = &all.job {
+        identity.job = Some(Job::new(Arc::clone(job)));
+    }
+    if let Some(role) = &all.human_role {
+        identity.declared_human_role = Some(Arc::clone(role));
+    }
+    let set = |slot: &mut Fact<Arc<str>>, value: &Option<Arc<str>>| {
+        if let Some(value) = value {
+            *slot = Fact::Known(Arc::clone(value));
+        }
+    };
+    set(&mut identity.owner, &all.owner);
+    set(&mut identity.purpose, &all.purpose);
+    set(&mut identity.environment, &all.environment);
+    if let Some(reviewed) = all.reviewed_on {
+        identity.reviewed_at = Fact::Known(reviewed);
+    }
+    if let Some(nature) = all.nature.as_deref().and_then(nature) {
+        identity.signals.push(Signal {
+            nature,
+            strength: Strength::Certain,
+            reason: "declared by `evenhand.dev/nature`".into(),
+            evidence: identity.evidence.clone(),
+        });
+    }
+}
+
+impl Join<'_> {
+    pub(super) fn take_accounts(&mut self) {
+        for account in std::mem::take(&mut self.cluster.accounts) {
+            self.accounts_complete |= account.from_server;
+            self.accounts.insert((Arc::clone(&account.namespace), Arc::clone(&account.name)), account);
+        }
+        let accounts = std::mem::take(&mut self.accounts);
+        for (key, account) in &accounts {
+            let identity = self.account_identity(key, account);
+            self.identities.insert(key.clone(), identity);
+            for (cloud, value) in &account.clouds {
+                self.federate(key, account, *cloud, value);
+            }
+        }
+        self.accounts = accounts;
+    }
+
+    fn account_identity(&self, key: &Key, account: &Account) -> Identity {
+        let evidence = account.origin.evidence("");
+        let mut identity = self.bare_account(key, evidence);
+        identity.created_at = Fact::known(account.created);
+        identity.enabled = Fact::Known(true);
+        // The object was read: what it does not declare is not declared.
+        identity.owner = account.declared.fact(|all| all.owner.as_ref());
+        identity.purpose = account.declared.fact(|all| all.purpose.as_ref());
+        identity.reviewed_at = Fact::Absent;
+        declare(&mut identity, &account.declared);
+        for (strength, reason) in &account.signals {
+            identity.signals.push(Signal {
+                nature: Nature::AiAgent,
+                strength: *strength,
+                reason: Arc::clone(reason),
+                evidence: identity.evidence.clone(),
+            });
+        }
+        identity
+    }
+
+    /// An account of which nothing is known but its name, and what its namespace declares.
+    fn bare_account(&self, key: &Key, evidence: Evidence) -> Identity {
+        let (namespace, name) = key;
+        let mut identity = Identity::new(
+            self.account_id(namespace, name),
+            PROVIDER,
+            self.scope.clone(),
+            "service_account",
+            format!("{namespace}/{name}"),
+            evidence.clone(),
+        );
+        identity.human_sign_in = Fact::Known(false);
+        if let Some(declared) = self.cluster.namespaces.get(namespace) {
+            identity.environment = Fact::known(declared.environment().cloned());
+            identity.owner = Fact::known(declared.owner().cloned());
+        }
+        if let Some((strength, reason)) = name_hint(name) {
+            identity.signals.push(Signal { nature: Nature::AiAgent, strength, reason, evidence: evidence.clone() });
+        }
+        identity.signals.push(Signal {
+            nature: Nature::Workload,
+            strength: Strength::Weak,
+            reason: "a service account".into(),
+            evidence,
+        });
+        identity
+    }
+
+    /// Makes sure that an account which something names has an identity.
+    pub(super) fn imply_account(&mut self, namespace: &Arc<str>, name: &Arc<str>, evidence: impl FnOnce() -> Evidence) {
+        let key = (Arc::clone(namespace), Arc::clone(name));
+        if !self.identities.contains_key(&key) {
+            let identity = self.bare_account(&key, evidence());
+            self.identities.insert(key, identity);
+        }
+    }
+
+    /// The role of a cloud that pods of an account may take.
+    fn federate(&mut self, key: &Key, account: &Account, cloud: Cloud, value: &Arc<str>) {
+        let (annotation, constraint) = match cloud {
+            Cloud::Aws => ("eks.amazonaws.com~1role-arn", "token of this cluster's issuer for `sts.amazonaws.com`"),
+            Cloud::Azure => {
+                ("azure.workload.identity~1client-id", "token of this cluster's issuer, exchanged at Entra ID")
+            }
+            Cloud::Google => ("iam.gke.io~1gcp-service-account", "token of this cluster's workload identity pool"),
+        };
+        let evidence = account.origin.evidence(&format!("/metadata/annotations/{annotation}"));
+        let source = self.account_id(&key.0, &key.1);
+        let target = IdentityId::new(Arc::clone(value));
+        self.joined.inventory.trusts.push(Trust {
+            source: source.shared(),
+            target: target.clone(),
+            provider: PROVIDER,
+            mechanism: Mechanism::Federation,
+            constraint: constraint.into(),
+            // The other side decides how well it looks at the token.
+            weak: Truth::Unknown,
+            weakness: Arc::from(""),
+            evidence: evidence.clone(),
+        });
+        self.joined.stated.push(Edge {
+            source,
+            target: EdgeTarget::Identity(target),
+            technique: "workload-identity".into(),
+            escalation: false,
+            conditional: true,
+            grants: vec![Grant {
+                policy: format!("annotation of ServiceAccount {}/{}", key.0, key.1).into(),
+                statement: 0,
+                name: Arc::from(""),
+                evidence,
+            }],
+        });
+    }
+}

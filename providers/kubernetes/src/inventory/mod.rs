@@ -1,0 +1,109 @@
+//! Joins what the documents of a cluster said: who is there, what proves them, what runs with them, whom they may become.
+
+mod accounts;
+mod agents;
+mod credentials;
+mod gaps;
+mod subjects;
+mod workloads;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use evenhand_model::access::Edge;
+use evenhand_model::evidence::Evidence;
+use evenhand_model::id::{IdentityId, ProviderName, ScopeId};
+use evenhand_model::identity::{Identity, Nature, Signal, Strength};
+use evenhand_model::inventory::{Hint, Inventory};
+use evenhand_model::provider::Settings;
+
+use crate::access::{Actor, Policy, Surroundings};
+use crate::capture::{Account, Cluster};
+
+/// The provider's name.
+pub(crate) const PROVIDER: ProviderName = ProviderName("kubernetes");
+
+/// Namespace and name.
+pub(crate) type Key = (Arc<str>, Arc<str>);
+
+/// One cluster, joined.
+pub(crate) struct Joined {
+    pub(crate) inventory: Inventory,
+    pub(crate) surroundings: Surroundings,
+    pub(crate) stated: Vec<Edge>,
+    /// As whom the authorizer knows each identity.
+    pub(crate) actors: Vec<(IdentityId, Actor)>,
+}
+
+/// What the parts of the joining share.
+pub(super) struct Join<'j> {
+    pub(super) name: &'j Arc<str>,
+    pub(super) scope: ScopeId,
+    pub(super) policy: &'j Policy,
+    pub(super) cluster: Cluster,
+    pub(super) settings: &'j Settings,
+    /// Accounts of the capture, by namespace and name.
+    pub(super) accounts: BTreeMap<Key, Account>,
+    /// Whether a server returned the accounts, so that one that is missing does not exist.
+    pub(super) accounts_complete: bool,
+    /// Identities of accounts, by namespace and name.
+    pub(super) identities: BTreeMap<Key, Identity>,
+    pub(super) joined: Joined,
+}
+
+/// Joins one cluster whose roles and bindings were taken out already.
+pub(crate) fn join(cluster: Cluster, policy: &Policy, bindings: subjects::Declarations, settings: &Settings) -> Joined {
+    let mut join = Join {
+        name: &policy.name,
+        scope: policy.scope.clone(),
+        policy,
+        cluster,
+        settings,
+        accounts: BTreeMap::new(),
+        accounts_complete: false,
+        identities: BTreeMap::new(),
+        joined: Joined {
+            inventory: Inventory::default(),
+            surroundings: Surroundings::default(),
+            stated: Vec::new(),
+            actors: Vec::new(),
+        },
+    };
+    join.take_accounts();
+    join.take_subjects(bindings);
+    join.take_workloads();
+    join.take_agents();
+    join.take_credentials();
+    join.take_gaps();
+    for ((namespace, name), identity) in std::mem::take(&mut join.identities) {
+        join.joined.actors.push((identity.id.clone(), Actor::Account(namespace, name)));
+        join.joined.inventory.identities.push(identity);
+    }
+    let hints = std::mem::take(&mut join.cluster.hints);
+    for (origin, message) in hints {
+        join.hint(origin.evidence(""), message);
+    }
+    join.joined
+}
+
+pub(crate) use subjects::Declarations as BindingDeclarations;
+
+impl Join<'_> {
+    pub(super) fn account_id(&self, namespace: &str, name: &str) -> IdentityId {
+        IdentityId::new(format!("kubernetes:{}:serviceaccount:{namespace}/{name}", self.name))
+    }
+
+    pub(super) fn hint(&mut self, evidence: Evidence, message: impl Into<Arc<str>>) {
+        self.joined.inventory.hints.push(Hint { evidence, message: message.into() });
+    }
+
+    /// Adds a sign of AI to an account's identity.
+    pub(super) fn sign(&mut self, account: &Key, strength: Strength, reason: Arc<str>, evidence: Evidence) {
+        if let Some(identity) = self.identities.get_mut(account) {
+            let signal = Signal { nature: Nature::AiAgent, strength, reason, evidence };
+            if !identity.signals.contains(&signal) {
+                identity.signals.push(signal);
+            }
+        }
+    }
+}

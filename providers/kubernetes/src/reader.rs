@@ -1,0 +1,114 @@
+//! The reading: documents in, inventory and resolver out.
+
+use std::sync::Arc;
+
+use evenhand_model::document::{Document, ReadError};
+use evenhand_model::gap::{Gap, GapKind};
+use evenhand_model::id::ScopeId;
+use evenhand_model::inventory::{Hint, Inventory};
+use evenhand_model::provider::{ReadOptions, Reader, Reading};
+
+use crate::access::{Actor, Compiled, Known, Policy, Resolver, Sets};
+use crate::capture::Capture;
+use crate::catalog::Operations;
+use crate::documents::cluster_of;
+use crate::inventory::{BindingDeclarations, PROVIDER, join};
+
+/// Takes documents one by one.
+pub(crate) struct KubernetesReader {
+    options: ReadOptions,
+    capture: Capture,
+    failed: Vec<Gap>,
+}
+
+impl KubernetesReader {
+    pub(crate) fn new(options: ReadOptions) -> Self {
+        Self { options, capture: Capture::default(), failed: Vec::new() }
+    }
+}
+
+impl Reader for KubernetesReader {
+    fn read(&mut self, document: Document) -> Result<(), Vec<ReadError>> {
+        let cluster = match self.options.settings.get("cluster").filter(|name| !name.is_empty()) {
+            Some(name) => Arc::from(name.as_str()),
+            None => cluster_of(&document),
+        };
+        let problems = self.capture.take(&cluster, &document, &self.options.fingerprinter);
+        if problems.is_empty() {
+            return Ok(());
+        }
+        let errors: Vec<ReadError> = problems.into_iter().map(|problem| problem.into_error(&document.path)).collect();
+        self.failed.extend(errors.iter().map(|error| Gap {
+            provider: Some(PROVIDER),
+            scope: Some(ScopeId::new(format!("kubernetes:{cluster}"))),
+            kind: GapKind::Failed,
+            call: error.document.as_str().into(),
+            reason: format!("{}; {}", error.reason, error.remedy).into(),
+            facts: "whatever this object grants or describes".into(),
+        }));
+        Err(errors)
+    }
+
+    fn finish(self: Box<Self>) -> Reading {
+        let Self { options, capture, failed } = *self;
+        let mut inventory = Inventory { gaps: failed, ..Inventory::default() };
+        let clusters = capture.into_clusters();
+        if clusters.is_empty() {
+            return Reading { inventory, resolver: None };
+        }
+        let custom: std::collections::BTreeSet<_> =
+            clusters.values().flat_map(|cluster| cluster.custom_kinds.iter().cloned()).collect();
+        let parts: Vec<_> = clusters
+            .into_iter()
+            .map(|(name, mut cluster)| {
+                let declared = BindingDeclarations::of(&cluster);
+                let policy = Policy::new(&name, &mut cluster);
+                (cluster, declared, policy)
+            })
+            .collect();
+        let operations =
+            Operations::new(custom.iter(), parts.iter().filter(|part| part.2.known).flat_map(|part| part.2.rules()));
+        let mut resolver = Resolver {
+            operations,
+            clusters: Vec::with_capacity(parts.len()),
+            surroundings: Vec::with_capacity(parts.len()),
+            identities: Default::default(),
+            stated: Vec::new(),
+        };
+        let mut first = 0;
+        for (cluster, declared, policy) in parts {
+            let aws_auth = cluster.aws_auth;
+            let mut joined = join(cluster, &policy, declared, &options.settings);
+            joined.surroundings.aws_auth = aws_auth;
+            let number = u32::try_from(resolver.clusters.len()).unwrap_or(u32::MAX);
+            let mut sets = Sets::default();
+            if policy.known {
+                for (id, actor) in joined.actors {
+                    let set = match &actor {
+                        Actor::Account(namespace, name) => sets.of_account(&policy, namespace, name),
+                        Actor::User(name) => sets.of_user(&policy, name),
+                        Actor::Group(name) => sets.of_group(&policy, name),
+                        Actor::HolderOf(name) => {
+                            let Some((_, role, _)) = policy.human_roles().find(|(held, ..)| *held == name) else {
+                                continue;
+                            };
+                            sets.of_role(&policy, role)
+                        }
+                    };
+                    resolver.identities.insert(id, Known { cluster: number, set, actor });
+                }
+            }
+            let compiled = Compiled::new(policy, &resolver.operations, first, sets.finish());
+            for (evidence, message) in compiled.dead_rules() {
+                joined.inventory.hints.push(Hint { evidence, message: message.into() });
+            }
+            first = compiled.end();
+            resolver.clusters.push(compiled);
+            resolver.surroundings.push(joined.surroundings);
+            resolver.stated.append(&mut joined.stated);
+            inventory.merge(joined.inventory);
+        }
+        inventory.sort();
+        Reading { inventory, resolver: Some(Box::new(resolver)) }
+    }
+}
