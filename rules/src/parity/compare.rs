@@ -81,6 +81,7 @@ pub(crate) fn compare<'a>(
         Some(role) => baseline::named(world, &subject, role),
         None => baseline::resolve(world, &subject),
     };
+    let standing = controls::Standing::of(world, &subject);
     let mut totals = Totals::default();
     let mut excess: Vec<ExcessAtom> = Vec::new();
     let mut compared_controls: Vec<ControlComparison> = Vec::new();
@@ -117,7 +118,7 @@ pub(crate) fn compare<'a>(
             &human_sides,
             &found.process,
             &controls::sides_of(world, &subject, part),
-            world.approval(&identity.id),
+            &standing,
         ));
         telling |= part_doubts(part, &humans, &mut doubts);
     }

@@ -2,6 +2,10 @@
 //!
 //! A control stands in the conditions of all grants of an operation, before the identity as a whole, or before the people
 //! of a job by process. Only operations that matter are compared: those that change something or are of high risk.
+//!
+//! Several factors at sign-in prove a person. What software has instead is proof that nobody can carry off and use
+//! elsewhere later: an identity with short-lived credentials only is as well proven. That does not answer a grant that
+//! asks for several factors by its own condition; there the person is asked for this very operation.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,6 +22,23 @@ use super::world::World;
 
 const MAX_NAMED: usize = 5;
 
+/// What stands before an AI identity by how it is configured and proven.
+pub(crate) struct Standing {
+    /// Whether a person approves what it does.
+    pub(crate) approval: Truth,
+    /// Whether only short-lived proof makes one this identity.
+    pub(crate) short_lived: Truth,
+}
+
+impl Standing {
+    pub(crate) fn of(world: &World<'_>, subject: &Subject<'_>) -> Self {
+        Self {
+            approval: world.approval(&subject.identity.id).unwrap_or(Truth::No),
+            short_lived: world.short_lived(subject.faces().map(|face| &face.id)),
+        }
+    }
+}
+
 /// A holder of access whose controls are asked for.
 pub(crate) struct Side<'a> {
     pub(crate) view: &'a View,
@@ -31,7 +52,7 @@ pub(crate) fn compare(
     human: &[Side<'_>],
     process: &[ControlKind],
     ai: &[Side<'_>],
-    approval: Option<Truth>,
+    standing: &Standing,
 ) -> Vec<ControlComparison> {
     if process.is_empty() && human.iter().all(|side| side.controls.is_empty() && side.view.controlled.is_none()) {
         return Vec::new();
@@ -53,14 +74,15 @@ pub(crate) fn compare(
         if people.certainly.is_empty() && people.perhaps.is_empty() {
             continue;
         }
-        let agent = match approval.filter(|_| kind == ControlKind::SecondPersonApproval) {
-            Some(Truth::Yes) => Controlled { certainly: both.clone(), perhaps: OpSet::new() },
-            Some(Truth::Unknown) => {
-                let known = under(ai, kind, &both);
-                Controlled { perhaps: both.difference(&known.certainly), certainly: known.certainly }
+        let mut agent = under(ai, kind, &both);
+        match kind {
+            ControlKind::SecondPersonApproval => agent.add(&both, standing.approval),
+            ControlKind::Mfa => {
+                let asked = by_condition(human, kind);
+                agent.add(&both.difference(&asked), standing.short_lived);
             }
-            Some(Truth::No) | None => under(ai, kind, &both),
-        };
+            ControlKind::JustInTime | ControlKind::ChangeGate | ControlKind::NetworkOrDevice => {}
+        }
         for (people_under, human_truth) in [(&people.certainly, Truth::Yes), (&people.perhaps, Truth::Unknown)] {
             let bare = people_under.difference(&agent.certainly).difference(&agent.perhaps);
             let perhaps = people_under.intersection(&agent.perhaps);
@@ -74,6 +96,14 @@ pub(crate) fn compare(
     }
     rows.sort_by_key(|row| (std::cmp::Reverse(row.is_gap()), row.control));
     rows
+}
+
+/// Operations that some grant of some holder puts under a control by its own condition, certainly or perhaps.
+fn by_condition(sides: &[Side<'_>], kind: ControlKind) -> OpSet {
+    sides
+        .iter()
+        .filter_map(|side| side.view.controlled.as_ref()?.get(slot(kind)))
+        .fold(OpSet::new(), |asked, held| asked.union(&held.certainly).union(&held.perhaps))
 }
 
 /// Of some operations, those under a control whichever holder of the side uses them.

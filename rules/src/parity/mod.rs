@@ -19,6 +19,8 @@ mod memo;
 mod mined;
 mod names;
 mod outcome;
+#[cfg(test)]
+mod properties;
 mod subject;
 mod summary;
 #[cfg(test)]

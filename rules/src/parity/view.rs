@@ -66,6 +66,20 @@ pub(crate) struct Controlled {
     pub(crate) perhaps: OpSet,
 }
 
+impl Controlled {
+    /// Puts more operations under the control.
+    pub(crate) fn add(&mut self, operations: &OpSet, in_place: Truth) {
+        match in_place {
+            Truth::Yes => {
+                self.certainly = self.certainly.union(operations);
+                self.perhaps = self.perhaps.difference(operations);
+            }
+            Truth::Unknown => self.perhaps = self.perhaps.union(&operations.difference(&self.certainly)),
+            Truth::No => {}
+        }
+    }
+}
+
 /// For each kind of [`ControlKind::ALL`], whether a grant is under it.
 pub(crate) type Controls = [Truth; ControlKind::ALL.len()];
 

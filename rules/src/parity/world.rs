@@ -64,8 +64,8 @@ pub(crate) struct World<'a> {
     members: Map<&'a IdentityId, Vec<&'a Identity>>,
     controls: Map<&'a IdentityId, Vec<&'a Control>>,
     agents: Map<&'a IdentityId, Vec<&'a Agent>>,
-    /// Identities with a credential that is not switched off.
-    credentialed: Map<&'a IdentityId, usize>,
+    /// Whether all credentials of an identity that are not switched off end by themselves soon; by identity that has any.
+    short_lived: Map<&'a IdentityId, Truth>,
     views: Memo<(ProviderName, u64), View>,
     /// Mined accesses; one that could not be mined is not [`View::known`].
     pub(crate) mined: Memo<(ProviderName, Arc<str>), View>,
@@ -144,7 +144,7 @@ impl<'a> World<'a> {
             members: Map::default(),
             controls: Map::default(),
             agents: Map::default(),
-            credentialed: Map::default(),
+            short_lived: Map::default(),
             views: Memo::default(),
             mined: Memo::default(),
             outcomes: Memo::default(),
@@ -204,7 +204,12 @@ impl<'a> World<'a> {
         }
         for credential in &self.inventory.credentials {
             if credential.enabled != Fact::Known(false) {
-                *self.credentialed.entry(&credential.identity).or_default() += 1;
+                let short_lived = match credential.is_static {
+                    Fact::Known(is_static) => Truth::from(!is_static),
+                    Fact::Absent | Fact::Unknown => Truth::Unknown,
+                };
+                let held = self.short_lived.entry(&credential.identity).or_insert(Truth::Yes);
+                *held = held.and(short_lived);
             }
         }
     }
@@ -286,7 +291,12 @@ impl<'a> World<'a> {
     }
 
     pub(crate) fn has_credential(&self, id: &IdentityId) -> bool {
-        self.credentialed.contains_key(id)
+        self.short_lived.contains_key(id)
+    }
+
+    /// Whether nothing but short-lived proof makes one these identities; `No` where no credential of theirs was read.
+    pub(crate) fn short_lived<'i>(&self, ids: impl Iterator<Item = &'i IdentityId>) -> Truth {
+        ids.filter_map(|id| self.short_lived.get(id).copied()).reduce(Truth::and).unwrap_or(Truth::No)
     }
 
     /// Whether a person approves what an identity does, as its agents are configured; `None` where none is.
