@@ -95,11 +95,13 @@ struct Lens {
     services: Vec<(u32, u32)>,
     /// Likewise, for services whose operations are not neighbours in the catalogue.
     scattered: Vec<OpSet>,
+    /// More than names and existence.
+    reads: OpSet,
     writes: OpSet,
     log_tamper: OpSet,
     gate_tamper: OpSet,
     secret_read: OpSet,
-    all: usize,
+    all: OpSet,
 }
 
 impl Lens {
@@ -114,18 +116,17 @@ impl Lens {
             }
         }
         services.sort_unstable();
-        let length = u32::try_from(catalog.len()).unwrap_or(u32::MAX);
+        let all = OpSet::all(catalog.len());
+        let at_least = |level| all.iter().filter(|operation| catalog.level(*operation) >= level).collect();
         Self {
             services,
             scattered,
-            writes: (0..length)
-                .map(OperationIx)
-                .filter(|operation| catalog.level(*operation) >= AccessLevel::Write)
-                .collect(),
+            reads: at_least(AccessLevel::Read),
+            writes: at_least(AccessLevel::Write),
             log_tamper: catalog.class(OperationClass::LogTamper).clone(),
             gate_tamper: catalog.class(OperationClass::GateTamper).clone(),
             secret_read: catalog.class(OperationClass::SecretRead).clone(),
-            all: catalog.len(),
+            all,
         }
     }
 
@@ -138,7 +139,7 @@ impl Lens {
     }
 
     fn look(&self, resolver: &dyn AccessResolver, identity: &Identity, access: &Access) -> AccessFacts {
-        let operations = if access.unlimited { OpSet::all(self.all) } else { access.operations() };
+        let operations = if access.unlimited { self.all.clone() } else { access.operations() };
         let weight = resolver.catalog().weight_of(&operations);
         let any = |wanted: &dyn Fn(&evenhand_model::access::Slice) -> bool| {
             access.unlimited || access.slices.iter().any(wanted)
@@ -157,7 +158,7 @@ impl Lens {
             secret_store_read: any(&|slice| {
                 slice.operations.intersects(&self.secret_read) && reaches_all_of_a_type(&slice.scope)
             }),
-            scope_wide: any(&|slice| is_scope_wide(&slice.scope)),
+            scope_wide: any(&|slice| slice.operations.intersects(&self.reads) && is_scope_wide(&slice.scope)),
             doubtful: !access.doubts.is_empty(),
             operations,
         }
@@ -168,15 +169,15 @@ impl Lens {
 ///
 /// All operations together may be one group of their own, so each service is sought in a set that lacks an operation of
 /// another one.
-fn services_of(catalog: &dyn Catalog) -> Vec<OpSet> {
+pub(super) fn services_of(catalog: &dyn Catalog) -> Vec<OpSet> {
     let all = OpSet::all(catalog.len());
-    let last = u32::try_from(catalog.len()).unwrap_or(u32::MAX).saturating_sub(1);
-    let mut services: Vec<OpSet> = [0, last]
-        .into_iter()
-        .flat_map(|hole| catalog.summarise(&all.difference(&OpSet::single(OperationIx(hole)))))
-        .map(|(_, operations)| operations)
-        .filter(|operations| operations.len() > 1)
-        .collect();
+    let without = |hole: OperationIx| {
+        let groups = catalog.summarise(&all.difference(&OpSet::single(hole)));
+        groups.into_iter().map(|(_, operations)| operations).filter(|operations| operations.len() > 1)
+    };
+    let mut services: Vec<OpSet> = all.first().into_iter().flat_map(without).collect();
+    let other = services.first().and_then(OpSet::first);
+    services.extend(other.into_iter().flat_map(without));
     services.sort_unstable();
     services.dedup();
     services

@@ -132,7 +132,7 @@ fact_table! {
         gate_tamper: Option<bool>,
         /// Whether it may read values of a secret store on all resources of its scope.
         secret_store_read: Option<bool>,
-        /// Whether it is bound in its whole scope rather than in parts of it.
+        /// Whether it may do more than list names in its whole scope, rather than in parts of it.
         scope_wide: Option<bool>,
         /// Whether its scope has an audit log that is on.
         logged: Option<bool>,

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use evenhand_model::agent::{Agent, AgentKind};
+use evenhand_model::catalog::{AccessLevel, Catalog, CatalogSource, OperationClass};
 use evenhand_model::condition::Condition;
 use evenhand_model::control::ControlKind;
 use evenhand_model::credential::{Credential, Exposure};
 use evenhand_model::evidence::{Evidence, Fact, Truth};
 use evenhand_model::identity::Nature;
 use evenhand_model::log::Log;
-use evenhand_model::opset::OpSet;
+use evenhand_model::opset::{OpSet, OperationIx};
 use evenhand_model::parity::{Baseline, BaselineSource, Comparison, ControlComparison, Verdict};
 use evenhand_model::secret::Fingerprinter;
 use evenhand_model::table::{Row as _, Value};
@@ -384,4 +385,58 @@ fn columns_are_documented() {
     }
     let names: Vec<Arc<str>> = IdentityRow::SPEC.columns.iter().map(|column| column.name.into()).collect();
     assert!(names.contains(&"nature".into()));
+}
+
+#[test]
+fn a_whole_service_is_seen_although_all_services_together_have_a_name_of_their_own() {
+    let catalog = Grouped::default();
+    let services: Vec<(u32, u32)> =
+        super::access::services_of(&catalog).iter().flat_map(|service| service.ranges().to_vec()).collect();
+    assert_eq!(services, [(0, 3), (3, 5), (6, 10)], "a service of one operation is no wildcard");
+}
+
+/// Services of three, two, one and four operations; all ten together are one group.
+#[derive(Default)]
+struct Grouped(OpSet);
+
+impl Catalog for Grouped {
+    fn sources(&self) -> Vec<CatalogSource> {
+        Vec::new()
+    }
+
+    fn len(&self) -> usize {
+        10
+    }
+
+    fn name(&self, operation: OperationIx) -> Arc<str> {
+        operation.0.to_string().into()
+    }
+
+    fn level(&self, _: OperationIx) -> AccessLevel {
+        AccessLevel::Write
+    }
+
+    fn expand(&self, _: &str) -> OpSet {
+        OpSet::new()
+    }
+
+    fn class(&self, _: OperationClass) -> &OpSet {
+        &self.0
+    }
+
+    fn control_of_key(&self, _: &str) -> Option<ControlKind> {
+        None
+    }
+
+    fn summarise(&self, operations: &OpSet) -> Vec<(Arc<str>, OpSet)> {
+        if operations.len() == self.len() {
+            return vec![("*".into(), operations.clone())];
+        }
+        let services = [(0, 3), (3, 5), (5, 6), (6, 10)].map(|range| OpSet::from_ranges([range]));
+        let (whole, broken): (Vec<OpSet>, Vec<OpSet>) =
+            services.into_iter().partition(|service| service.is_subset(operations));
+        let single = broken.iter().flat_map(OpSet::iter).filter(|operation| operations.contains(*operation));
+        let single: Vec<OpSet> = single.map(OpSet::single).collect();
+        whole.into_iter().chain(single).map(|set| ("group".into(), set)).collect()
+    }
 }
