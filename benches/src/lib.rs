@@ -4,4 +4,5 @@
 //! serde_json and does nothing else. A scan's cost is quoted as a ratio to that, in one run on one machine.
 
 pub mod generate;
+pub mod scan;
 pub mod yardstick;

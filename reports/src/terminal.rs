@@ -174,7 +174,9 @@ impl Screen {
             );
             self.say(0, &line, Style::new(), sink)?;
         }
-        if let Some(mover) = score.moved_by.first().filter(|mover| mover.fixed > score.raw) {
+        // With several rules of the worst severity open, no single one lifts the score: then the band says more.
+        let worth_it = |mover: &&evenhand_model::score::Mover| mover.fixed.0 >= score.raw.0.saturating_add(10_000);
+        if let Some(mover) = score.moved_by.first().filter(worth_it) {
             let line = format!(
                 "fixing {} ({} open) alone would bring the score to {}",
                 mover.rule,
@@ -182,6 +184,9 @@ impl Screen {
                 mover.fixed.thousandths()
             );
             self.say(0, &line, Style::new(), sink)?;
+        } else if score.open.critical > 0 {
+            let line = "while anything critical is open the score stays below 400";
+            self.say(0, line, Style::new(), sink)?;
         }
         Ok(())
     }
@@ -315,7 +320,12 @@ impl Screen {
                 let more = format!("… and {} more like this", thousands((rows.len() - each) as u64));
                 writeln!(sink, "           {}", self.styled(&more, Style::new().dimmed()))?;
             }
-            self.say(11, &format!("fix: {}", printable(&first.remedy)), Style::new(), sink)?;
+            // A remedy's first line says what to do; its steps, a list per vendor, are a page that `explain` prints.
+            let mut remedy = first.remedy.lines();
+            let what = printable(remedy.next().unwrap_or_default());
+            let steps =
+                if remedy.next().is_some() { format!(" Steps: evenhand explain {rule}") } else { String::new() };
+            self.say(11, &format!("fix: {what}{steps}"), Style::new(), sink)?;
         }
         self.more(shown, rules.len(), "use -o csv:findings=findings.csv or -o json=report.json for all of them", sink)?;
         if unknown > 0 {

@@ -1,0 +1,139 @@
+//! What a whole scan costs beside a typed parse of the same files, in one run:
+//! `cargo run --release -p evenhand-benches --bin ratio -- aws 10000`.
+//!
+//! The parse holds the text in memory and runs on one core; the scan starts from the files and ends with the terminal
+//! report. Each is done three times in turn and the medians are compared. Peak memory is that of a process of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
+
+use evenhand_benches::scan::Bench;
+use evenhand_benches::{generate, yardstick};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["scan", folder] => scan_alone(Path::new(folder)),
+        [kind @ ("aws" | "kubernetes"), count] => match count.parse() {
+            Ok(count) => compare(kind, count),
+            Err(_) => Err(format!("`{count}` is no number of identities")),
+        },
+        _ => Err("usage: ratio aws|kubernetes IDENTITIES".to_owned()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            say_error(&message);
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn compare(kind: &str, count: u64) -> Result<(), String> {
+    let folder = std::env::temp_dir().join(format!("evenhand-bench-{kind}-{count}"));
+    if !folder.is_dir() {
+        let written = if kind == "aws" { generate::aws(&folder, count) } else { generate::kubernetes(&folder, count) };
+        written.map_err(|error| format!("the capture could not be written: {error}"))?;
+    }
+    let mut files = Vec::new();
+    load(&folder, &mut files).map_err(|error| format!("the capture could not be read: {error}"))?;
+    let bytes: usize = files.iter().map(|(_, text)| text.len()).sum();
+    let bench = Bench::default();
+    let (mut parses, mut scans) = (Vec::new(), Vec::new());
+    let (mut stages, mut findings, mut excess) = (Vec::new(), 0, 0);
+    for _ in 0..3 {
+        let began = Instant::now();
+        let seen = yardstick::parse(&files).ok_or("the yardstick could not parse the capture")?;
+        parses.push(began.elapsed());
+        let mut bench = Bench { progress: evenhand::progress::Progress::new(false), ..Bench::default() };
+        bench.now = Bench::default().now;
+        let began = Instant::now();
+        let report = bench.report(bench.assess(bench.read(&folder)));
+        let rendered = Bench::render_terminal(&report);
+        scans.push(began.elapsed());
+        if report.coverage.identities < seen || rendered.is_empty() {
+            return Err(format!("the scan saw {} of {seen} identities", report.coverage.identities));
+        }
+        findings = report.findings.len();
+        excess = report.comparisons.iter().filter(|comparison| comparison.excess_operations > 0).count();
+        stages = bench.progress.times();
+    }
+    drop(bench);
+    let (parse, scan) = (median(&mut parses), median(&mut scans));
+    let peak = peak_of_scan(&folder);
+    say(&format!("{kind} {count}: {:.1} MB, {findings} findings, {excess} AI identities with excess", mega(bytes)));
+    for (stage, time) in stages {
+        say(&format!("  {stage:>24} {:8.1} ms", time.as_secs_f64() * 1000.0));
+    }
+    say(&format!(
+        "  typed parse {:.1} ms ({:.0} MB/s), scan {:.1} ms: {:.2} x",
+        parse.as_secs_f64() * 1000.0,
+        mega(bytes) / parse.as_secs_f64(),
+        scan.as_secs_f64() * 1000.0,
+        scan.as_secs_f64() / parse.as_secs_f64()
+    ));
+    match peak {
+        Some(peak) => say(&format!("  peak memory {:.1} MB: {:.2} x the input", mega(peak), mega(peak) / mega(bytes))),
+        None => say("  peak memory is not known on this system"),
+    }
+    Ok(())
+}
+
+/// Runs only the scan and prints the peak of this process's memory in bytes.
+fn scan_alone(folder: &Path) -> Result<(), String> {
+    let bench = Bench::default();
+    let report = bench.report(bench.assess(bench.read(folder)));
+    let rendered = Bench::render_terminal(&report);
+    let status = std::fs::read_to_string("/proc/self/status").map_err(|error| error.to_string())?;
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .and_then(|rest| rest.trim().strip_suffix("kB"))
+        .and_then(|number| number.trim().parse::<usize>().ok())
+        .ok_or("no VmHWM")?;
+    say(&format!("{}", peak * 1024));
+    drop((report, rendered));
+    Ok(())
+}
+
+fn peak_of_scan(folder: &Path) -> Option<usize> {
+    let own = std::env::current_exe().ok()?;
+    let done = Command::new(own).arg("scan").arg(folder).output().ok()?;
+    String::from_utf8(done.stdout).ok()?.trim().parse().ok()
+}
+
+fn load(folder: &Path, files: &mut Vec<(bool, String)>) -> std::io::Result<()> {
+    let mut entries: Vec<PathBuf> =
+        std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+    entries.sort();
+    for entry in entries {
+        if entry.is_dir() {
+            load(&entry, files)?;
+        } else {
+            let kubernetes = entry.components().any(|part| part.as_os_str() == "kubernetes");
+            files.push((kubernetes, std::fs::read_to_string(&entry)?));
+        }
+    }
+    Ok(())
+}
+
+fn median(times: &mut [Duration]) -> Duration {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+fn mega(bytes: usize) -> f64 {
+    bytes as f64 / 1e6
+}
+
+#[expect(clippy::print_stdout, reason = "figures are the output of this tool")]
+fn say(message: &str) {
+    println!("{message}");
+}
+
+#[expect(clippy::print_stderr, reason = "a development tool talks to the person who runs it")]
+fn say_error(message: &str) {
+    eprintln!("{message}");
+}
