@@ -12,6 +12,8 @@ pub(crate) struct Accounts {
     /// Folder and account of each authorization details.
     details: Vec<(Arc<str>, AccountId)>,
     all: BTreeSet<AccountId>,
+    /// Answers given already, by folder.
+    near: BTreeMap<String, Option<AccountId>>,
     /// Documents that could be given to no account.
     pub(crate) homeless: BTreeSet<Arc<str>>,
 }
@@ -64,7 +66,15 @@ impl Accounts {
         if let Some(account) = &said.account {
             return Some(account.clone());
         }
-        let near = self.near(&said.evidence.document);
+        let folder = folder(&said.evidence.document);
+        let near = match self.near.get(folder) {
+            Some(near) => near.clone(),
+            None => {
+                let near = self.near(&said.evidence.document);
+                self.near.insert(folder.to_owned(), near.clone());
+                near
+            }
+        };
         if near.is_none() {
             self.homeless.insert(Arc::clone(&said.evidence.document));
         }
@@ -88,7 +98,7 @@ pub(crate) enum Relation {
 /// The accounts that are ours.
 #[derive(Debug)]
 pub(crate) struct Membership {
-    ours: BTreeSet<AccountId>,
+    ours: BTreeSet<Arc<str>>,
     complete: bool,
 }
 
@@ -98,13 +108,13 @@ impl Membership {
         let mut ours = accounts.described().clone();
         ours.extend(organisation.accounts.keys().cloned());
         ours.extend(organisation.management.iter().cloned());
-        Self { ours, complete: organisation.accounts_listed }
+        Self { ours: ours.into_iter().map(|account| account.0).collect(), complete: organisation.accounts_listed }
     }
 
     pub(crate) fn relation(&self, from: &AccountId, to: &str) -> Relation {
         if &*from.0 == to {
             Relation::Same
-        } else if self.ours.iter().any(|account| &*account.0 == to) {
+        } else if self.ours.contains(to) {
             Relation::Ours
         } else if self.complete {
             Relation::Foreign

@@ -153,7 +153,7 @@ pub(crate) struct Organisation {
     /// Policy types for which all policies were listed.
     pub(crate) policies_listed: BTreeSet<Arc<str>>,
     /// (Target, policy type) → its policies, where they were listed by target.
-    pub(crate) of_target: BTreeMap<(Arc<str>, Arc<str>), BTreeSet<Arc<str>>>,
+    pub(crate) of_target: OfTarget,
     /// Policy → its targets, where they were listed by policy.
     pub(crate) targets: BTreeMap<Arc<str>, BTreeSet<Arc<str>>>,
     pub(crate) evidence: Option<Evidence>,
@@ -184,6 +184,9 @@ pub(crate) struct Center {
     pub(crate) groups: BTreeMap<Arc<str>, Arc<str>>,
     pub(crate) read: bool,
 }
+
+/// (Target, policy type) → policies.
+pub(crate) type OfTarget = BTreeMap<(Arc<str>, Arc<str>), BTreeSet<Arc<str>>>;
 
 /// A permission set.
 #[derive(Debug)]

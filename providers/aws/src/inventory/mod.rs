@@ -34,7 +34,7 @@ use principals::{Groups, Policies};
 use workloads::{Carried, Profiles};
 
 use crate::provider::NAME;
-use crate::world::{Principal, PrincipalKind, ResourcePolicy, World};
+use crate::world::{AccountId, Principal, PrincipalKind, ResourcePolicy, World};
 
 /// What the user configured about accounts.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +69,8 @@ struct Join {
     reserved: BTreeMap<(Arc<str>, String), IdentityId>,
     /// Policies that are attached but not in the capture: account → names.
     missing: BTreeMap<Arc<str>, BTreeSet<Arc<str>>>,
+    /// OIDC providers that each account has, where they were listed.
+    providers: BTreeMap<AccountId, BTreeSet<Arc<str>>>,
 }
 
 /// Joins everything.
@@ -101,6 +103,12 @@ pub(crate) fn join(mut facts: Facts, settings: Settings) -> Joined {
     let carried = workloads::join(&facts, &profiles, &mut accounts, &mut inventory);
     inventory.logs = logs::logs(&facts, &mut accounts);
     let policies = Policies::new(&facts);
+    let mut providers: BTreeMap<AccountId, BTreeSet<Arc<str>>> = BTreeMap::new();
+    for said in &facts.identity_providers {
+        if let (Some(account), true) = (&said.account, said.it.contains(":oidc-provider/")) {
+            providers.entry(account.clone()).or_default().insert(Arc::clone(&said.it));
+        }
+    }
     let mut join = Join {
         settings,
         facts,
@@ -116,6 +124,7 @@ pub(crate) fn join(mut facts: Facts, settings: Settings) -> Joined {
         ways: HashMap::default(),
         reserved: BTreeMap::new(),
         missing: BTreeMap::new(),
+        providers,
     };
     join.principals(described);
     join.finish()
@@ -175,7 +184,7 @@ impl Join {
         self.gaps(&limits);
         let mut resource_policies = Vec::new();
         for said in &self.facts.resource_policies {
-            let account = self.accounts.of(said).unwrap_or_else(|| crate::world::AccountId(Arc::from("")));
+            let account = self.accounts.of(said).unwrap_or_else(|| AccountId(Arc::from("")));
             resource_policies.push(ResourcePolicy {
                 resource: Arc::clone(&said.it.resource),
                 account,
@@ -193,7 +202,6 @@ impl Join {
             limits: limits.by_account,
             carriers,
             resource_policies,
-            ..World::default()
         };
         Joined { inventory: self.inventory, world }
     }

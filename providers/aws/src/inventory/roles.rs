@@ -1,6 +1,5 @@
 //! Roles: who may become them, what that says about their nature, and which controls stand before them.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use evenhand_model::control::{Control, ControlKind};
@@ -88,10 +87,8 @@ impl Join {
         } else {
             Fact::Known(false)
         };
-        if center {
-            if let Some(set) = permission_set_of(&held.name) {
-                self.reserved.insert((Arc::clone(&held.account.0), set.to_owned()), id.clone());
-            }
+        if center && let Some(set) = permission_set_of(&held.name) {
+            self.reserved.insert((Arc::clone(&held.account.0), set.to_owned()), id.clone());
         }
         if !role.vendor_managed {
             let factors = if center {
@@ -257,14 +254,17 @@ impl Join {
             }
             Relation::Foreign => {
                 seen.foreign = true;
+                seen.perhaps_people = true;
                 let reason = format!("trusts account {number} outside the organisation");
                 seen.signals.push(signal(Nature::ThirdParty, Strength::Strong, reason, at));
                 Truth::from(!way.external_id)
             }
             Relation::Unknown => {
                 seen.perhaps_foreign = true;
+                seen.perhaps_people = true;
+                // It may be another account of ours: a guess, and said to be one.
                 let reason = format!("trusts account {number}, which is not in the capture");
-                seen.signals.push(signal(Nature::ThirdParty, Strength::Medium, reason, at));
+                seen.signals.push(signal(Nature::ThirdParty, Strength::Weak, reason, at));
                 if way.external_id { Truth::No } else { Truth::Unknown }
             }
         }
@@ -272,17 +272,8 @@ impl Join {
 
     /// A trust in a provider that the account no longer has.
     fn dead_provider(&mut self, provider: &Arc<str>, account: &AccountId, at: &Evidence) {
-        if !provider.contains(":oidc-provider/") {
-            return;
-        }
-        let known: BTreeSet<&Arc<str>> = self
-            .facts
-            .identity_providers
-            .iter()
-            .filter(|said| said.account.as_ref() == Some(account) && said.it.contains(":oidc-provider/"))
-            .map(|said| &said.it)
-            .collect();
-        if !known.is_empty() && !known.contains(provider) {
+        let gone = self.providers.get(account).is_some_and(|known| !known.contains(provider));
+        if gone && provider.contains(":oidc-provider/") {
             self.hint(
                 at,
                 format!("the trust policy names `{provider}`, which the account no longer has; remove the statement"),

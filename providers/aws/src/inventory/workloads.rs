@@ -1,6 +1,6 @@
 //! What runs with a role: workloads, agents and the tools they act through, with the secrets in their environment.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use evenhand_model::agent::{Agent, AgentKind, ApprovalMode};
@@ -55,11 +55,11 @@ fn placed(
     carried: &mut Carried,
 ) -> HashMap<Arc<str>, IdentityId, foldhash::fast::RandomState> {
     let mut functions = HashMap::default();
-    let mut seen: BTreeMap<Arc<str>, ()> = BTreeMap::new();
+    let mut seen: BTreeSet<Arc<str>> = BTreeSet::new();
     for said in &facts.placed {
         let it = &said.it;
-        // A function may be listed and described: the description with its secrets comes either way.
-        if seen.insert(Arc::clone(&it.arn), ()).is_some() {
+        // A function may be listed and described; both say the same.
+        if !seen.insert(Arc::clone(&it.arn)) {
             continue;
         }
         let role = match &it.carrier {
@@ -175,10 +175,12 @@ fn agents(
         }
     }
     targets(facts, functions, &described, into, carried);
+    let known: BTreeSet<&Arc<str>> = described.values().flat_map(|agent| [&agent.id, &agent.arn]).collect();
     for said in &facts.agents_named {
         let (id, name) = &said.it;
-        let known = described.values().any(|agent| agent.id == *id || agent.arn == *id);
-        if !known && let Some(account) = accounts.of(said) {
+        if !known.contains(id)
+            && let Some(account) = accounts.of(said)
+        {
             carried.undescribed.entry(account).or_default().push(Arc::clone(name));
         }
     }
