@@ -63,7 +63,18 @@ pub(crate) fn join(files: &[FileRead], environments: &[Environment], inventory: 
     let groups: Vec<Group<'_>> = groups.into_values().collect();
     let names = scope_names(&groups);
     let mut out = Out { inventory, environments, taken: BTreeSet::new() };
+    let client_id = |client: &Client, name: &str| IdentityId::new(format!("agent:{}:{name}", client.id));
     for (group, name) in groups.iter().zip(&names) {
+        // A project that only brings tool servers does not configure the client: it is the one of the person's home.
+        let own = group.files.iter().any(|file| file.settings.decides() || !file.found.is_empty());
+        let host = match homes_over(group, &groups).as_slice() {
+            [home] if !own => groups
+                .iter()
+                .zip(&names)
+                .find(|(other, _)| std::ptr::eq(*other, *home))
+                .map(|(other, name)| client_id(other.client, name)),
+            _ => None,
+        };
         let governs_others = group.kind == Ground::Machine
             && group.files.iter().all(|file| file.servers.is_empty())
             && groups.iter().any(|other| {
@@ -72,7 +83,7 @@ pub(crate) fn join(files: &[FileRead], environments: &[Environment], inventory: 
                     && group.place.holds(&other.place.root)
             });
         if !governs_others {
-            out.group(group, name, &settings_of(group, &groups));
+            out.group(group, name, host, &settings_of(group, &groups));
         }
     }
 }
@@ -108,27 +119,33 @@ fn level(file: &FileRead, kind: Ground) -> Level {
     }
 }
 
+/// The homes whose settings hold in a project: the home it lies below; the one home of a live machine is that of
+/// whoever scans.
+fn homes_over<'g>(group: &Group<'_>, groups: &'g [Group<'g>]) -> Vec<&'g Group<'g>> {
+    if group.kind != Ground::Project {
+        return Vec::new();
+    }
+    let mut homes: Vec<&Group<'_>> =
+        groups.iter().filter(|other| other.kind == Ground::Home && other.client.id == group.client.id).collect();
+    let live = |other: &Group<'_>| {
+        other.place.root.starts_with(['~', '/']) && other.files.iter().any(|file| file.facts.user_level)
+    };
+    let only = homes.len() == 1;
+    homes.retain(|home| home.place.holds(&group.place.root) || (only && live(home)));
+    homes
+}
+
 /// What all files that hold for a group say, the strongest first.
 fn settings_of(group: &Group<'_>, groups: &[Group<'_>]) -> Settings {
     let mut holding: Vec<(Level, &FileRead)> =
         group.files.iter().map(|file| (level(file, group.kind), *file)).collect();
-    let same = |other: &&Group<'_>| other.client.id == group.client.id;
     if group.kind != Ground::Machine {
-        for other in groups.iter().filter(same).filter(|other| other.kind == Ground::Machine) {
-            if other.place.holds(&group.place.root) {
-                holding.extend(other.files.iter().map(|file| (level(file, other.kind), *file)));
-            }
-        }
-    }
-    if group.kind == Ground::Project {
-        let mut homes: Vec<&Group<'_>> =
-            groups.iter().filter(same).filter(|other| other.kind == Ground::Home).collect();
-        // A project below a home is that person's; the one home of a live machine is that of whoever scans.
-        let live = |other: &Group<'_>| other.files.iter().any(|file| file.facts.user_level);
-        let only = homes.len() == 1;
-        homes.retain(|home| home.place.holds(&group.place.root) || (only && live(home)));
-        for home in homes {
-            holding.extend(home.files.iter().map(|file| (level(file, home.kind), *file)));
+        let machines = groups
+            .iter()
+            .filter(|other| other.kind == Ground::Machine && other.client.id == group.client.id)
+            .filter(|other| other.place.holds(&group.place.root));
+        for other in machines.chain(homes_over(group, groups)) {
+            holding.extend(other.files.iter().map(|file| (level(file, other.kind), *file)));
         }
     }
     holding.sort_by(|(a, first), (b, second)| b.cmp(a).then_with(|| first.document.cmp(&second.document)));
@@ -142,31 +159,23 @@ fn settings_of(group: &Group<'_>, groups: &[Group<'_>]) -> Settings {
 /// A name for the place of each group, equal for equal places and different for different ones.
 fn scope_names(groups: &[Group<'_>]) -> Vec<String> {
     let plain = |group: &Group<'_>| -> String {
-        let live = group.files.iter().any(|file| file.facts.user_level);
         match group.kind {
             Ground::Machine => MACHINE.to_owned(),
-            Ground::Home if live => String::from("home"),
             Ground::Home | Ground::Project => group.place.shown.clone(),
         }
     };
     let qualified = |group: &Group<'_>| format!("{}/{}", group.place.source, plain(group));
-    let roots_with = |name: &str, of: &dyn Fn(&Group<'_>) -> String| -> usize {
-        groups
-            .iter()
-            .filter(|group| of(group) == name)
-            .map(|group| group.place.root.as_str())
-            .collect::<BTreeSet<_>>()
-            .len()
-    };
+    let mut roots: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for group in groups {
+        for name in [plain(group), qualified(group)] {
+            roots.entry(name).or_default().insert(&group.place.root);
+        }
+    }
+    let unique = |name: &String| roots.get(name).is_none_or(|roots| roots.len() <= 1);
     groups
         .iter()
         .map(|group| {
-            let name = plain(group);
-            if roots_with(&name, &plain) <= 1 {
-                return name;
-            }
-            let name = qualified(group);
-            if roots_with(&name, &qualified) <= 1 { name } else { group.place.root.clone() }
+            [plain(group), qualified(group)].into_iter().find(unique).unwrap_or_else(|| group.place.root.clone())
         })
         .collect()
 }
@@ -201,7 +210,8 @@ struct Holder<'h> {
 }
 
 impl Out<'_> {
-    fn group(&mut self, group: &Group<'_>, name: &str, settings: &Settings) {
+    /// Adds a group; with a `host`, only its tool servers, which that client uses.
+    fn group(&mut self, group: &Group<'_>, name: &str, host: Option<IdentityId>, settings: &Settings) {
         let client = group.client;
         let approval = Approval::of_client(client, settings);
         let first = group.files.first().map(|file| Evidence::line(Arc::clone(&file.document), 1));
@@ -209,14 +219,16 @@ impl Out<'_> {
         let decided = Decided {
             group,
             name,
-            id: IdentityId::new(format!("agent:{}:{name}", client.id)),
+            id: host.clone().unwrap_or_else(|| IdentityId::new(format!("agent:{}:{name}", client.id))),
             scope: ScopeId::new(format!("agents:{name}")),
             settings,
             approval,
             evidence,
             person: person(group),
         };
-        self.client(&decided);
+        if host.is_none() {
+            self.client(&decided);
+        }
         let mut seen: BTreeMap<(Option<&str>, &str), usize> = BTreeMap::new();
         for server in group.files.iter().flat_map(|file| &file.servers) {
             *seen.entry((server.project.as_deref(), &server.name)).or_default() += 1;
@@ -233,7 +245,7 @@ impl Out<'_> {
             self.secrets(&holder, &file.found);
             self.borrowed(&decided.id, &file.borrowed, &file.document);
         }
-        for (key, evidence) in &settings.unclear {
+        for (key, evidence) in group.files.iter().flat_map(|file| &file.settings.unclear) {
             let message = format!(
                 "`{key}` has a value that {} does not document: its effect is unknown; check it by hand",
                 client.name
@@ -376,7 +388,10 @@ impl Out<'_> {
     fn environment(&mut self, group: &Group<'_>, file: &FileRead, id: &IdentityId, named: &str, line: u32) {
         let below = below_project(named);
         let expected = if group.place.root.is_empty() { below } else { format!("{}/{below}", group.place.root) };
-        let found = self.environments.iter().find(|environment| environment.path == expected);
+        let found = self
+            .environments
+            .iter()
+            .find(|environment| environment.path == expected || environment.path == locate::clean(named));
         match found {
             Some(environment) => {
                 let holder = Holder {

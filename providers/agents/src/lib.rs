@@ -37,6 +37,11 @@ static HOME_FILES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
         .iter()
         .flat_map(|client| client.files)
         .flat_map(|file| file.homes.iter().map(move |home| format!("{home}{}", file.suffix)))
+        // Of files with any name the folder is listed; what lies in it and is not ours is not recognised.
+        .map(|path| match path.split_once("/*") {
+            Some((folder, _)) => folder.to_owned(),
+            None => path,
+        })
         .collect();
     paths.sort();
     paths.dedup();
@@ -57,7 +62,6 @@ impl Provider for Agents {
         }
     }
 
-    /// `*` in the last component stands for any name.
     fn home_files(&self) -> &'static [&'static str] {
         &HOME_FILES
     }

@@ -73,26 +73,20 @@ impl AgentsReader {
         let mut errors = Vec::new();
         let path: Arc<str> = Arc::clone(&document.path);
         let settings = Settings::of(&node, file.keys, &path, file.level);
-        let (servers, roots) = self.servers(document, &node, file, by_content, &mut errors);
-        let mut slots = Slots::new(&self.options.fingerprinter);
-        match file.secrets {
-            Secrets::Everywhere => walk_outside(&node, "", &roots, &mut slots),
-            Secrets::Under(keys) => {
-                for entry in node.entries() {
-                    let ours = keys.iter().any(|key| {
-                        entry.key.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-                    });
-                    if ours {
-                        walk_entry(entry, "", &roots, &mut slots);
-                    }
-                }
-            }
-            Secrets::Values => {
-                for entry in node.entries() {
-                    // The file's only purpose is to hold secrets; the key names them whatever it is called.
-                    let name = format!("{}_SECRET", entry.key);
-                    slots.walk(&name, entry.line, &entry.node, &entry.key);
-                }
+        let (servers, nodes) = self.servers(document, &node, file, by_content, &mut errors);
+        let mut slots = Slots::new(&self.options.fingerprinter).without(&nodes);
+        for entry in node.entries() {
+            let looked = match file.secrets {
+                Secrets::Everywhere | Secrets::Values => true,
+                Secrets::Under(keys) => keys.iter().any(|key| {
+                    entry.key.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+                }),
+            };
+            if file.secrets == Secrets::Values {
+                // The file's only purpose is to hold secrets; every key names one, whatever it is called.
+                slots.walk(&format!("{}_SECRET", entry.key), entry.line, &entry.node, &entry.key);
+            } else if looked {
+                slots.walk(&entry.key, entry.line, &entry.node, &entry.key);
             }
         }
         let Slots { found, borrowed, .. } = slots;
@@ -112,7 +106,7 @@ impl AgentsReader {
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
-    /// The tool servers of a document, and the places they stand at.
+    /// The tool servers of a document, and their nodes.
     fn servers<'n>(
         &self,
         document: &Document,
@@ -120,27 +114,23 @@ impl AgentsReader {
         file: &'static File,
         by_content: bool,
         errors: &mut Vec<ReadError>,
-    ) -> (Vec<Server>, Vec<&'n Entry>) {
+    ) -> (Vec<Server>, Vec<&'n Node>) {
         let mut servers = Vec::new();
-        let mut roots: Vec<&'n Entry> = Vec::new();
+        let mut nodes: Vec<&'n Node> = Vec::new();
         let mut wrong: Vec<ReadError> = Vec::new();
         let mut seen = false;
         for root in file.servers {
             match root {
                 Servers::Map(path) => {
-                    for entry in node.find(path) {
-                        // A map that was already read under a longer path holds no servers of its own.
-                        if roots.iter().any(|held| holds(&entry.node, held)) {
-                            continue;
-                        }
+                    for (project, entry) in node.find_with_key(path) {
                         match &entry.node.value {
                             Value::Null => seen = true,
                             Value::Map(members) => {
                                 seen = true;
-                                roots.push(entry);
-                                let project = project_of(node, path, entry);
                                 for member in members {
-                                    self.member(member, project, by_content, document, &mut servers, errors);
+                                    if self.member(member, project, by_content, document, &mut servers, errors) {
+                                        nodes.push(&member.node);
+                                    }
                                 }
                             }
                             _ => wrong.push(not_servers(document, entry)),
@@ -152,11 +142,11 @@ impl AgentsReader {
                         match &entry.node.value {
                             Value::List(elements) => {
                                 seen = true;
-                                roots.push(entry);
                                 for (at, element) in elements.iter().enumerate() {
                                     let name = element.get("name").and_then(|entry| entry.node.text());
                                     let name = name.map_or_else(|| (at + 1).to_string(), str::to_owned);
                                     if element.is_map() {
+                                        nodes.push(element);
                                         servers.push(self.server(&name, None, element.line, element));
                                     } else if element.scalar().is_none() {
                                         errors.push(not_a_server(document, &name, element));
@@ -173,8 +163,8 @@ impl AgentsReader {
                     let entries = node.entries();
                     if !seen && !entries.is_empty() && entries.iter().all(|entry| locate::is_server(&entry.node)) {
                         seen = true;
-                        roots.extend(entries);
                         for entry in entries {
+                            nodes.push(&entry.node);
                             servers.push(self.server(&entry.key, None, entry.line, &entry.node));
                         }
                     }
@@ -186,9 +176,10 @@ impl AgentsReader {
         } else if !seen && by_content && file.keys.is_empty() {
             errors.push(shape(document, node.line, "no tool servers stand under any known key"));
         }
-        (servers, roots)
+        (servers, nodes)
     }
 
+    /// Reads a member of a map of servers; whether it is one.
     fn member(
         &self,
         member: &Entry,
@@ -197,15 +188,15 @@ impl AgentsReader {
         document: &Document,
         servers: &mut Vec<Server>,
         errors: &mut Vec<ReadError>,
-    ) {
-        if member.node.is_map() {
-            // Under keys that mean other things elsewhere only what looks like a server is one.
-            if !by_content || locate::is_server(&member.node) {
-                servers.push(self.server(&member.key, project, member.line, &member.node));
-            }
+    ) -> bool {
+        // Under keys that mean other things elsewhere only what looks like a server is one.
+        let is_server = member.node.is_map() && (!by_content || locate::is_server(&member.node));
+        if is_server {
+            servers.push(self.server(&member.key, project, member.line, &member.node));
         } else if !by_content && !matches!(member.node.value, Value::Null | Value::Bool(_)) {
             errors.push(not_a_server(document, &member.key, &member.node));
         }
+        is_server
     }
 
     fn server(&self, name: &str, project: Option<&str>, line: u32, node: &Node) -> Server {
@@ -254,37 +245,6 @@ impl Reader for AgentsReader {
         inventory.sort();
         Reading { inventory, resolver: None }
     }
-}
-
-/// Looks for secrets in everything but the tool servers, which hold their own.
-fn walk_outside(node: &Node, slot: &str, servers: &[&Entry], slots: &mut Slots<'_>) {
-    for entry in node.entries() {
-        walk_entry(entry, slot, servers, slots);
-    }
-}
-
-fn walk_entry(entry: &Entry, slot: &str, servers: &[&Entry], slots: &mut Slots<'_>) {
-    if servers.iter().any(|server| std::ptr::eq(*server, entry)) {
-        return;
-    }
-    let below = if slot.is_empty() { entry.key.clone() } else { format!("{slot}.{}", entry.key) };
-    if servers.iter().any(|server| holds(&entry.node, server)) {
-        walk_outside(&entry.node, &below, servers, slots);
-    } else {
-        slots.walk(&entry.key, entry.line, &entry.node, &below);
-    }
-}
-
-/// Whether a member stands somewhere below a node.
-fn holds(node: &Node, inner: &Entry) -> bool {
-    node.entries().iter().any(|entry| std::ptr::eq(entry, inner) || holds(&entry.node, inner))
-}
-
-/// The project that servers inside a person's file are for: the key that stands for `*` in the path.
-fn project_of<'n>(node: &'n Node, path: &str, entry: &Entry) -> Option<&'n str> {
-    let (before, _) = path.split_once(".*")?;
-    let projects = node.get(before)?;
-    projects.node.entries().iter().find(|project| holds(&project.node, entry)).map(|project| project.key.as_str())
 }
 
 fn parsed(document: &Document, syntax: Syntax) -> Result<Node, Vec<ReadError>> {

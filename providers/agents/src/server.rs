@@ -143,7 +143,12 @@ impl Server {
             .iter()
             .any(|key| node.get(key).is_some_and(|entry| !is_empty(&entry.node) && entry.node.flag() != Some(false)));
         let in_address = self.found.iter().any(|found| found.in_arguments) || carries_reference(address);
-        self.authenticated = Fact::Known(headers || sign_in || in_address);
+        self.authenticated = match (headers || sign_in || in_address, self.remote) {
+            (true, _) => Fact::Known(true),
+            (false, Fact::Known(true)) => Fact::Known(false),
+            // Where it is reached is not known, so neither is whether that needs a credential.
+            (false, _) => Fact::Unknown,
+        };
     }
 
     /// What the address tells: here or elsewhere, with TLS or without.

@@ -339,6 +339,22 @@ impl Settings {
         self.unclear.extend(lower.unclear.iter().cloned());
     }
 
+    /// Whether a key in it decides about approval, sandbox, telemetry or folders.
+    pub(crate) fn decides(&self) -> bool {
+        self.mode.is_some()
+            || !self.widen.is_empty()
+            || !self.allow.is_empty()
+            || !self.ask.is_empty()
+            || !self.deny.is_empty()
+            || !self.forbids.is_empty()
+            || self.sandboxed.is_some()
+            || self.telemetry.is_some()
+            || self.project_servers.is_some()
+            || self.named_project_servers.is_some()
+            || self.reach.is_some()
+            || !self.unclear.is_empty()
+    }
+
     /// The rules that stand after those that ask or deny are taken away.
     pub(crate) fn standing(&self) -> Vec<&Said<Rule>> {
         self.allow

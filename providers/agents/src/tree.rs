@@ -117,23 +117,24 @@ impl Node {
     /// All members that a dotted path leads to. Each part is a key, `*` any key; keys that contain dots themselves
     /// (`chat.tools.global.autoApprove` in editor settings) match several parts at once.
     pub(crate) fn find<'a>(&'a self, path: &str) -> Vec<&'a Entry> {
+        self.find_with_key(path).into_iter().map(|(_, entry)| entry).collect()
+    }
+
+    /// As [`Node::find`], with the key that stood for the last `*` before the end of the path.
+    pub(crate) fn find_with_key<'a>(&'a self, path: &str) -> Vec<(Option<&'a str>, &'a Entry)> {
         let mut found = Vec::new();
-        self.collect(path, &mut found);
+        self.collect(path, None, &mut found);
         found
     }
 
-    fn collect<'a>(&'a self, path: &str, found: &mut Vec<&'a Entry>) {
+    fn collect<'a>(&'a self, path: &str, any: Option<&'a str>, found: &mut Vec<(Option<&'a str>, &'a Entry)>) {
         for entry in self.entries() {
             if entry.key == path || path == "*" {
-                found.push(entry);
-                continue;
-            }
-            let rest = match path.strip_prefix("*.") {
-                Some(rest) => Some(rest),
-                None => path.strip_prefix(entry.key.as_str()).and_then(|rest| rest.strip_prefix('.')),
-            };
-            if let Some(rest) = rest {
-                entry.node.collect(rest, found);
+                found.push((any, entry));
+            } else if let Some(rest) = path.strip_prefix("*.") {
+                entry.node.collect(rest, Some(&entry.key), found);
+            } else if let Some(rest) = path.strip_prefix(entry.key.as_str()).and_then(|rest| rest.strip_prefix('.')) {
+                entry.node.collect(rest, any, found);
             }
         }
     }

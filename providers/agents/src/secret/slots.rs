@@ -2,6 +2,7 @@
 //! URLs, client secrets, keys of model providers, commands and rules.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use evenhand_model::secret::Fingerprinter;
@@ -11,8 +12,8 @@ use super::{Borrowed, Found, formats};
 use crate::command;
 use crate::tree::{Node, Value};
 
-/// Members that name variables or describe inputs: references by construction.
-const NO_VALUES: &[&str] = &["env_http_headers", "env_vars", "env_keys", "inputs", "envKeys"];
+/// Members that name variables: references by construction.
+const NO_VALUES: &[&str] = &["env_http_headers", "env_vars", "env_keys", "envKeys"];
 
 /// Members whose text a process list or a log repeats.
 const ARGUMENTS: &[&str] = &["args", "arguments", "command", "cmd", "path"];
@@ -34,6 +35,8 @@ const PRINCIPALS: &[(&str, &str)] = &[
 /// Finds secrets and forgets them: only fingerprints stay.
 pub(crate) struct Slots<'f> {
     fingerprinter: &'f Fingerprinter,
+    /// Nodes that are left out, by address: tool servers hold their own secrets.
+    skipped: BTreeSet<usize>,
     /// What was found, in the order of the file.
     pub(crate) found: Vec<Found>,
     /// Principals that are named.
@@ -44,12 +47,18 @@ pub(crate) struct Slots<'f> {
 
 impl<'f> Slots<'f> {
     pub(crate) fn new(fingerprinter: &'f Fingerprinter) -> Self {
-        Self { fingerprinter, found: Vec::new(), borrowed: Vec::new(), env_files: Vec::new() }
+        Self { fingerprinter, skipped: BTreeSet::new(), found: Vec::new(), borrowed: Vec::new(), env_files: Vec::new() }
+    }
+
+    /// Leaves nodes out. They must outlive the walk.
+    pub(crate) fn without(mut self, nodes: &[&Node]) -> Self {
+        self.skipped.extend(nodes.iter().map(|node| address(node)));
+        self
     }
 
     /// Looks through a member called `name` and everything below it. `slot` is the path that names the place.
     pub(crate) fn walk(&mut self, name: &str, line: u32, node: &Node, slot: &str) {
-        if NO_VALUES.contains(&name) {
+        if NO_VALUES.contains(&name) || self.skipped.contains(&address(node)) {
             return;
         }
         match &node.value {
@@ -77,11 +86,14 @@ impl<'f> Slots<'f> {
             }
             Value::Map(entries) => {
                 // A list of {name, value} pairs is a map in other words.
-                let label = node.get("name").or_else(|| node.get("key")).and_then(|entry| entry.node.text());
+                let label =
+                    ["name", "key", "id"].iter().find_map(|key| node.get(key).and_then(|entry| entry.node.text()));
                 for entry in entries {
                     let below = join(slot, &entry.key);
                     match label {
-                        Some(label) if entry.key == "value" => self.walk(label, entry.line, &entry.node, &below),
+                        Some(label) if matches!(entry.key.as_str(), "value" | "default") => {
+                            self.walk(label, entry.line, &entry.node, &below)
+                        }
                         _ => self.walk(&entry.key, entry.line, &entry.node, &below),
                     }
                 }
@@ -171,6 +183,10 @@ impl<'f> Slots<'f> {
     }
 }
 
+fn address(node: &Node) -> usize {
+    std::ptr::from_ref(node).addr()
+}
+
 fn join(slot: &str, key: &str) -> String {
     if slot.is_empty() { key.to_owned() } else { format!("{slot}.{key}") }
 }
@@ -233,7 +249,11 @@ mod tests {
             (r#"{"oauth": {"clientSecret": "fake-3f9a1c-77b2"}}"#, &[("oauth.clientSecret", "secret", false)]),
             (r#"{"apiKeyHelper": "/bin/key.sh", "bearer_token_env_var": "API_TOKEN_VARIABLE"}"#, &[]),
             (r#"{"env_http_headers": {"X-Api-Key": "API_KEY_VARIABLE"}}"#, &[]),
-            (r#"{"inputs": [{"id": "api-key-input", "type": "promptString", "password": true}]}"#, &[]),
+            (r#"{"inputs": [{"id": "api-key", "type": "promptString", "password": true}]}"#, &[]),
+            (
+                r#"{"inputs": [{"id": "api-key", "default": "fake-3f9a1c-77b2"}]}"#,
+                &[("inputs.0.default", "api_key", false)],
+            ),
             (r#"{"args": ["-e", "API_KEY", "image"]}"#, &[]),
         ];
         for (json, expected) in cases {

@@ -303,6 +303,9 @@ fn entropy(text: &str) -> f64 {
 /// The secrets in a text without a name of its own: a command line, a URL, a rule, a value of any kind.
 pub(crate) fn in_text(text: &str) -> Vec<Hit> {
     let mut hits: Vec<Hit> = Vec::new();
+    if text.len() < 8 {
+        return hits;
+    }
     for (range, kind) in formats::tokens(text) {
         if text.get(range.clone()).is_some_and(|token| !is_dummy_token(token)) {
             add(&mut hits, range, kind);

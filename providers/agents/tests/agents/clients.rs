@@ -505,3 +505,52 @@ fn the_order_of_documents_does_not_matter() {
     reversed.reverse();
     assert_eq!(format!("{forward:?}"), format!("{:?}", inventory(&reversed)));
 }
+
+#[test]
+fn a_project_that_only_brings_servers_is_used_by_the_client_of_the_home() {
+    let inventory = inventory(&[
+        ("home/ana/.claude/settings.json", "{\"permissions\": {\"defaultMode\": \"bypassPermissions\"}}"),
+        ("home/ana/src/shop/.mcp.json", "{\"mcpServers\": {\"one\": {\"command\": \"x\"}}}"),
+    ]);
+    assert_eq!(client(&inventory, "claude-code").id.as_ref(), "agent:claude-code:home/ana");
+    let row = server(&inventory, "one");
+    assert_eq!(row.id.as_ref(), "agent:claude-code:home/ana/src/shop#one");
+    assert_eq!(row.approval_mode, Fact::Known(Bypass));
+    let users: Vec<&str> = inventory.trusts.iter().map(|trust| &*trust.source).collect();
+    assert_eq!(users, ["agent:claude-code:home/ana"]);
+}
+
+#[test]
+fn equal_places_in_two_sources_stay_apart() {
+    let text = "{\"mcpServers\": {\"one\": {\"command\": \"x\"}}}";
+    let mut documents = vec![document("shop/.mcp.json", text), document("shop/.mcp.json", text)];
+    documents[1].path = "barn/shop/.mcp.json".into();
+    documents[1].source_name = "barn".into();
+    let (reading, _) = read(documents);
+    let ids: Vec<&str> = reading.inventory.agents.iter().map(|agent| &*agent.id).collect();
+    assert_eq!(
+        ids,
+        [
+            "agent:claude-code:barn/shop",
+            "agent:claude-code:barn/shop#one",
+            "agent:claude-code:lab/shop",
+            "agent:claude-code:lab/shop#one"
+        ]
+    );
+}
+
+#[test]
+fn a_large_state_file_is_read_in_linear_time() {
+    let projects: Vec<String> = (0..2_000)
+        .map(|at| {
+            format!(
+                "\"/src/p{at}\": {{\"history\": [\"a\", \"b\"], \"mcpServers\": {{\"s\": {{\"command\": \"x\"}}}}}}"
+            )
+        })
+        .collect();
+    let text = format!("{{\"projects\": {{{}}}}}", projects.join(",\n"));
+    let started = std::time::Instant::now();
+    let inventory = inventory(&[("home/ana/.claude.json", &text)]);
+    assert_eq!(inventory.agents.len(), 2_001);
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+}
