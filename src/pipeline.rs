@@ -18,7 +18,7 @@ use evenhand_rules::resolvers::Resolvers;
 use jiff::Timestamp;
 use rayon::prelude::*;
 
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::progress::Progress;
 use crate::sources::{self, Found, Limits, Listing, LoadError, Loaded, WorkTrees};
 
@@ -368,6 +368,9 @@ fn unrecognised(found: &Found, loaded: &Loaded) -> Outcome {
         };
     }
     let reason = match document.format {
+        Format::Toml if found.file.file_name().is_some_and(|name| name == config::NAME) => {
+            "the configuration of evenhand itself"
+        }
         _ if document.text.trim().is_empty() => "it is empty",
         Format::Json => "JSON, but no provider knows its keys",
         Format::Ndjson => "lines of JSON, but no provider knows their keys",

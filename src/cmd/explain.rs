@@ -62,9 +62,11 @@ fn finding<'a>(findings: &'a [Finding], asked: &str) -> Option<&'a Finding> {
     fitting.next().is_none().then_some(first)
 }
 
-/// One line of a page: a label and a text that may hold anything.
+/// A label and a text that may hold anything; its lines stay apart.
 fn line(sink: &mut dyn Write, label: &str, text: &str) -> io::Result<()> {
-    writeln!(sink, "  {label:<12} {}", printable(text))
+    let mut lines = text.trim_end().lines();
+    writeln!(sink, "  {label:<12} {}", printable(lines.next().unwrap_or_default()))?;
+    lines.try_for_each(|line| writeln!(sink, "  {:<12} {}", "", printable(line)))
 }
 
 fn write_finding(finding: &Finding, sink: &mut dyn Write) -> io::Result<()> {

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use evenhand_model::finding::Status;
 use evenhand_reports::report::WriteError;
 use evenhand_reports::text::counted;
 use evenhand_reports::{Report, csv, json, terminal};
@@ -127,7 +128,12 @@ pub(super) fn summary(session: &Session, report: &Report, bytes: u64, progress: 
     if report.score.is_some() {
         let agents: usize = coverage.verdicts.iter().map(|(_, count)| count).sum();
         parts.push(format!("{agents} of AI compared"));
-        parts.push(counted(report.findings.len() + report.filtered, "finding", "findings"));
+        let found = |status| report.findings.iter().filter(|finding| finding.status == status).count();
+        parts.push(counted(found(Status::Fail), "finding", "findings"));
+        parts.push(format!("{} undecided", found(Status::Unknown)));
+        if report.filtered > 0 {
+            parts.push(format!("{} not reported", report.filtered));
+        }
     }
     #[expect(clippy::cast_precision_loss, reason = "a size for people")]
     let size = bytes as f64 / 1_000_000.0;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The name of the file.
-const NAME: &str = "evenhand.toml";
+pub(crate) const NAME: &str = "evenhand.toml";
 
 /// The configuration file for a scan: in the one folder that is scanned, else in the current folder or above it, up to
 /// the root of the work tree.

@@ -21,6 +21,7 @@ use evenhand_rules::jobs::{JobConfig, JobRule, Register, Selector};
 use evenhand_rules::pack::ParamValue;
 use toml::Spanned;
 
+pub(crate) use find::NAME;
 pub use find::find;
 pub use problem::ConfigProblem;
 

@@ -115,7 +115,7 @@ pub fn load(found: &Found, limits: Limits) -> Result<Loaded, LoadError> {
         }
     };
     let (format, head) = format::look(name, &text);
-    let (bytes, digest) = (text.len() as u64, blake3::hash(text.as_bytes()));
+    let (bytes, digest) = (text.len() as u64, blake3::Hasher::new().update_rayon(text.as_bytes()).finalize());
     let plain = |path: &Arc<str>| -> Arc<str> {
         match path.strip_suffix(".gz").or_else(|| path.strip_suffix(".zst")) {
             Some(plain) if compressed => plain.into(),
