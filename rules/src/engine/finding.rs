@@ -1,6 +1,5 @@
 //! From a row that a rule selected to a finding.
 
-use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -193,26 +192,17 @@ fn text_of(column: &Column, row: usize) -> String {
     text
 }
 
-/// The findings of a table's rules in their order, each id once: where rows cannot be told apart a failure outweighs an
-/// unknown.
-pub(super) fn sorted(found: Vec<Vec<Sortable>>) -> Vec<Finding> {
-    let mut rules: Vec<Vec<Sortable>> = found;
-    rules.par_iter_mut().for_each(|findings| {
-        findings.sort_by(|a, b| {
-            (&a.finding.identity, &a.discriminator, a.finding.status).cmp(&(
-                &b.finding.identity,
-                &b.discriminator,
-                b.finding.status,
-            ))
-        });
-        findings.dedup_by(|later, earlier| later.finding.id == earlier.finding.id);
+/// The findings of one rule in their order, each id once: where rows cannot be told apart a failure outweighs an unknown.
+pub(super) fn sorted(mut found: Vec<Sortable>) -> Vec<Finding> {
+    found.sort_by(|a, b| {
+        (&a.finding.identity, &a.discriminator, a.finding.status).cmp(&(
+            &b.finding.identity,
+            &b.discriminator,
+            b.finding.status,
+        ))
     });
-    rules.into_iter().flatten().map(|sortable| sortable.finding).collect()
-}
-
-/// Sorts findings of all tables: worst first, then by rule; the rest of the order is kept.
-pub(super) fn sort(findings: &mut [Finding]) {
-    findings.sort_by(|a, b| (Reverse(a.severity), &a.rule).cmp(&(Reverse(b.severity), &b.rule)));
+    found.dedup_by(|later, earlier| later.finding.id == earlier.finding.id);
+    found.into_iter().map(|sortable| sortable.finding).collect()
 }
 
 /// A finding's id: it stays the same as long as the rule, the identity and the row's key do.

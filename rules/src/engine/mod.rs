@@ -16,6 +16,8 @@ mod select;
 #[cfg(test)]
 mod sql_tests;
 
+use std::cmp::Reverse;
+
 use evenhand_model::finding::Finding;
 use evenhand_model::id::RuleId;
 use evenhand_model::inventory::Inventory;
@@ -48,20 +50,27 @@ pub struct Evaluation {
 
 /// Evaluates all rules over the fact tables of an inventory.
 pub fn evaluate(rules: &RuleSet, facts: &Facts, inventory: &Inventory, judgements: &Judgements) -> Evaluation {
-    let mut evaluation = Evaluation::default();
     let subjects = finding::Subjects::new(inventory, judgements);
+    let mut errors = Vec::new();
+    let mut found: Vec<(&Rule, Vec<Finding>)> = Vec::with_capacity(rules.len());
     for table in &facts.tables {
         let of_table: Vec<&Rule> = rules.iter().filter(|rule| rule.table.name == table.spec.name).collect();
         if of_table.is_empty() {
             continue;
         }
-        let (selected, errors) = select::select(table, &of_table);
-        evaluation.errors.extend(errors);
-        let found: Vec<Vec<finding::Sortable>> =
-            selected.par_iter().map(|selected| finding::findings(selected, table, facts, &subjects)).collect();
-        evaluation.findings.extend(finding::sorted(found));
+        let (selected, failed) = select::select(table, &of_table);
+        errors.extend(failed);
+        found.par_extend(
+            selected
+                .par_iter()
+                .map(|selected| (selected.rule, finding::sorted(finding::findings(selected, table, facts, &subjects)))),
+        );
     }
-    finding::sort(&mut evaluation.findings);
-    evaluation.errors.sort_by(|a, b| a.rule.cmp(&b.rule));
-    evaluation
+    errors.sort_by(|a, b| a.rule.cmp(&b.rule));
+    found.sort_by(|(a, _), (b, _)| (Reverse(a.severity), &a.id).cmp(&(Reverse(b.severity), &b.id)));
+    let mut findings = Vec::with_capacity(found.iter().map(|(_, findings)| findings.len()).sum());
+    for (_, of_rule) in found {
+        findings.extend(of_rule);
+    }
+    Evaluation { findings, errors }
 }
