@@ -262,9 +262,7 @@ impl Join {
             Relation::Unknown => {
                 seen.perhaps_foreign = true;
                 seen.perhaps_people = true;
-                // It may be another account of ours: a guess, and said to be one.
-                let reason = format!("trusts account {number}, which is not in the capture");
-                seen.signals.push(signal(Nature::ThirdParty, Strength::Weak, reason, at));
+                // It may be another account of ours: nothing is claimed about the role's nature.
                 if way.external_id { Truth::No } else { Truth::Unknown }
             }
         }

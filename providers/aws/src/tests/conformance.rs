@@ -107,3 +107,65 @@ fn the_role_of_an_agent_runtime_is_an_ai_identity() {
     let access = read.resolver.access(&read.identity("helper-runtime").id).unwrap();
     assert!(!access.operations().is_empty());
 }
+
+/// The condition block of a vector.
+fn condition(vector: &serde_json::Value, issuer: &str) -> Option<String> {
+    let parts: Vec<&serde_json::Value> = match vector["condition"]["of"].as_array() {
+        Some(parts) => parts.iter().collect(),
+        None => vec![&vector["condition"]],
+    };
+    let mut tests = Vec::new();
+    for part in parts {
+        let operator = match part["consumer"].as_str()? {
+            "aws-stringlike" => "StringLike",
+            "aws-stringequals" => "StringEquals",
+            _ => return None,
+        };
+        let claim = part["claim"].as_str().unwrap_or("sub");
+        let claim = claim.rsplit('/').next().unwrap_or(claim);
+        tests.push((operator, format!(r#""{issuer}:{claim}":{}"#, part["pattern"])));
+    }
+    let block = |operator: &str| {
+        let keys: Vec<&str> = tests.iter().filter(|test| test.0 == operator).map(|test| test.1.as_str()).collect();
+        format!(r#""{operator}":{{{}}}"#, keys.join(","))
+    };
+    Some(format!("{{{},{}}}", block("StringEquals"), block("StringLike")))
+}
+
+#[test]
+fn public_vectors_of_outside_tokens_are_graded_as_people_grade_them() {
+    let Some(folder) = shared("conformance/federation") else { return };
+    let mut graded = 0;
+    for (suite, issuer) in [
+        ("github", "token.actions.githubusercontent.com"),
+        ("gitlab", "gitlab.com"),
+        ("bitbucket", "api.bitbucket.org"),
+        ("circleci", "oidc.circleci.com"),
+        ("terraform", "app.terraform.io"),
+    ] {
+        let (_, content) = text(folder.join(format!("{suite}-aws.json")));
+        let suite: serde_json::Value = serde_json::from_str(&content).unwrap();
+        for vector in suite["vectors"].as_array().unwrap() {
+            let (Some(grade), Some(condition)) = (vector["judgment"]["grade"].as_str(), condition(vector, issuer))
+            else {
+                continue;
+            };
+            let trust = format!(
+                r#"{{"Effect":"Allow","Principal":{{"Federated":"arn:aws:iam::111122223333:oidc-provider/{issuer}"}},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{condition}}}"#
+            );
+            let read = read(&[("gaad.json", &details("", "", &role("r", &trust, ""), ""))]);
+            let subject_weak = read.inventory.trusts.iter().any(|held| {
+                held.weakness.split(", ").any(|name| !name.is_empty() && name != "missing-aud" && name != "missing-sub")
+            });
+            let patterns = vector["condition"].to_string();
+            match grade {
+                "safe" => assert!(!subject_weak, "{}", vector["id"]),
+                // Some are dangerous for what the text cannot show: a path that can be used again, a rerun over SSH.
+                "dangerous" if patterns.contains('*') => assert!(subject_weak, "{}", vector["id"]),
+                _ => {}
+            }
+            graded += 1;
+        }
+    }
+    assert!(graded >= 20, "{graded}");
+}
