@@ -1,10 +1,10 @@
 //! Everything a comparison looks up, indexed once for all comparisons.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use evenhand_model::access::AccessResolver;
-use evenhand_model::agent::{Agent, ApprovalMode};
+use evenhand_model::agent::{Agent, AgentKind, ApprovalMode};
 use evenhand_model::control::Control;
 use evenhand_model::evidence::{Fact, Truth};
 use evenhand_model::id::{IdentityId, Job, ProviderName};
@@ -152,7 +152,28 @@ impl<'a> World<'a> {
         world.index_trusts();
         world.index_facts();
         world.index_generic();
+        world.leave_out_tool_servers();
         world
+    }
+
+    /// A tool server without access of its own does nothing that the agent behind it does not do: it is compared as part
+    /// of that agent, and a comparison of its own would only say the same again, or that nothing is known.
+    fn leave_out_tool_servers(&mut self) {
+        let used: BTreeSet<&IdentityId> = self
+            .inventory
+            .trusts
+            .iter()
+            .filter(|trust| trust.mechanism == Mechanism::UsesTool)
+            .map(|trust| &trust.target)
+            .collect();
+        let mut subjects = std::mem::take(&mut self.subjects);
+        subjects.retain(|identity| {
+            let rows = self.agents.get(&identity.id);
+            let only_tools =
+                rows.is_some_and(|rows| !rows.is_empty() && rows.iter().all(|row| row.kind == AgentKind::ToolServer));
+            !(only_tools && used.contains(&identity.id) && self.view(identity).is_none())
+        });
+        self.subjects = subjects;
     }
 
     fn index_trusts(&mut self) {
