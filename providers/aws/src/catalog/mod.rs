@@ -210,6 +210,16 @@ impl Catalogue {
         &self.wildcard_only
     }
 
+    /// The actions of a set that know some resource.
+    pub(crate) fn with_resources(&self, operations: &OpSet) -> OpSet {
+        // The actions without are thousands of ranges: a small set is better asked one by one.
+        if operations.len() < 1_000 {
+            operations.iter().filter(|operation| !self.resources(*operation).is_empty()).collect()
+        } else {
+            operations.difference(&self.wildcard_only)
+        }
+    }
+
     /// Actions of services that resource control policies cover.
     pub(crate) fn resource_controlled(&self) -> &OpSet {
         &self.resource_controlled

@@ -26,6 +26,9 @@ const WIDEST: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
 /// administrator is not listed as reaching lesser principals of that account as well.
 const MOST_TARGETS: usize = 64;
 
+/// Once a source has so many targets of a technique and an administrator is among them, no lesser ones are looked for.
+const ENOUGH_TARGETS: usize = 8;
+
 /// Slices that are compared to tell whether a target holds more than a source.
 const MOST_COMPARED: usize = 64;
 
@@ -133,6 +136,10 @@ impl<'a> Shared<'a> {
 
     fn principal(&self, at: usize) -> Option<&'a Principal> {
         self.resolver.world().principals.get_index(at).map(|(_, principal)| principal)
+    }
+
+    fn is_admin(&self, at: usize) -> bool {
+        self.resolver.at(at).is_some_and(|(_, admin)| *admin)
     }
 
     fn apply(&self, technique: &'static Technique, source: &mut Source<'a>) {
@@ -476,13 +483,13 @@ impl<'a> Shared<'a> {
             if let Some(operation) = self.assume_role {
                 for pool in [Pool::TrustingAccount(Arc::clone(&source.principal.account.0)), Pool::TrustingAnyone] {
                     let within = self.targets.within(&pool, source.holder.access, operation);
-                    candidates.extend(within.iter().take(MOST_TARGETS * 4));
+                    candidates.extend(within.iter().take(MOST_TARGETS));
                 }
                 candidates.extend(self.targets.pool(&Pool::TrustingAnyone).iter().take(MOST_TARGETS));
             }
             let mut seen = std::collections::BTreeSet::new();
             candidates.retain(|at| *at != source.at && seen.insert(*at));
-            let mut found = Vec::new();
+            let (mut found, mut conquered) = (Vec::new(), false);
             for at in candidates {
                 let Some(role) = self.principal(at) else { continue };
                 let request = Request {
@@ -497,7 +504,8 @@ impl<'a> Shared<'a> {
                     Outcome::Conditional => found.push((at, true, decision.1)),
                     Outcome::ImplicitlyDenied | Outcome::ExplicitlyDenied | Outcome::Unknown => {}
                 }
-                if found.len() >= MOST_TARGETS * 4 {
+                conquered |= self.is_admin(at) && found.last().is_some_and(|(last, unsure, _)| *last == at && !unsure);
+                if found.len() >= ENOUGH_TARGETS && conquered {
                     break;
                 }
             }
@@ -528,7 +536,7 @@ impl<'a> Shared<'a> {
                         .filter_map(|at| self.resolver.world().carriers.get(*at))
                         .any(|carrier| *carrier.service == **service)
                 });
-            let mut found = 0;
+            let (mut found, mut conquered) = (0, false);
             for at in roles.iter() {
                 let Some(role) = self.principal(*at) else { continue };
                 let needs_profile = *service == "ec2.amazonaws.com" && technique.target != Target::PassedRoleNewProfile;
@@ -545,10 +553,11 @@ impl<'a> Shared<'a> {
                 let mut rights = base.clone();
                 rights.add(right);
                 rights.conditional |= !exists;
+                conquered |= !rights.conditional && self.is_admin(*at);
                 let target = EdgeTarget::Identity(role.id.clone());
                 source.edges.push((target, technique.id, rights.conditional, rights.grants));
                 found += 1;
-                if found >= MOST_TARGETS {
+                if found >= MOST_TARGETS || (found >= ENOUGH_TARGETS && conquered) {
                     break;
                 }
             }

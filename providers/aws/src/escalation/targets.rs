@@ -1,6 +1,7 @@
 //! What escalations lead to, indexed so that a source looks at few of many principals.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
 use evenhand_model::access::Access;
@@ -33,11 +34,18 @@ pub(super) enum Pool {
 /// Members of a pool within a scope.
 type Reached = HashMap<(Pool, Arc<ResourceScope>), Arc<[usize]>, foldhash::fast::RandomState>;
 
+/// The members of a pool, and the place of each.
+#[derive(Default)]
+struct Members {
+    sorted: Arc<[usize]>,
+    place: HashMap<usize, usize, foldhash::fast::RandomState>,
+}
+
 /// Principals by what can be done to them. Members of each pool are sorted: administrators first, then by the weight of
 /// what they may do, so that looking at the first few sees what matters.
 pub(super) struct Targets<'a> {
     world: &'a World,
-    pools: BTreeMap<Pool, Arc<[usize]>>,
+    pools: BTreeMap<Pool, Members>,
     /// Roles whose trust names a principal by its own name.
     naming: HashMap<Arc<str>, Vec<usize>, foldhash::fast::RandomState>,
     reached: Mutex<Reached>,
@@ -73,25 +81,29 @@ impl<'a> Targets<'a> {
                 PrincipalKind::PermissionSet | PrincipalKind::JobFunction | PrincipalKind::Root => {}
             }
         }
-        let rank = |at: &usize| {
-            let (admin, weight) = resolver
-                .at(*at)
-                .map_or((false, 0), |(access, admin)| (*admin, Catalogue::global().weight_of(&access.operations())));
-            (!admin, std::cmp::Reverse(weight), *at)
+        let mut weights: HashMap<u32, u64, foldhash::fast::RandomState> = HashMap::default();
+        let mut rank = |at: usize| {
+            let (Some((access, admin)), Some(group)) = (resolver.at(at), resolver.group(at)) else {
+                return (true, Reverse(0), at);
+            };
+            let weight = *weights.entry(group).or_insert_with(|| Catalogue::global().weight_of(&access.operations()));
+            (!admin, Reverse(weight), at)
         };
+        let ranks: Vec<_> = (0..world.principals.len()).map(&mut rank).collect();
         let pools = pools
             .into_iter()
             .map(|(pool, mut members)| {
-                members.sort_by_cached_key(rank);
+                members.sort_by_key(|at| ranks.get(*at));
                 members.dedup();
-                (pool, Arc::from(members))
+                let place = members.iter().enumerate().map(|(place, at)| (*at, place)).collect();
+                (pool, Members { sorted: members.into(), place })
             })
             .collect();
         Self { world, pools, naming, reached: Mutex::default() }
     }
 
     pub(super) fn pool(&self, pool: &Pool) -> Arc<[usize]> {
-        self.pools.get(pool).map_or_else(|| Arc::from([]), Arc::clone)
+        self.pools.get(pool).map_or_else(|| Arc::from([]), |members| Arc::clone(&members.sorted))
     }
 
     /// Roles whose trust names the principal itself.
@@ -111,12 +123,17 @@ impl<'a> Targets<'a> {
         match lists.as_slice() {
             [] => Arc::from([]),
             [one] => Arc::clone(one),
-            _ => {
-                let members: BTreeSet<usize> = lists.iter().flat_map(|list| list.iter().copied()).collect();
-                // The pool's order is the order of importance.
-                self.pool(pool).iter().copied().filter(|at| members.contains(at)).collect()
-            }
+            _ => self.sorted(pool, lists.iter().flat_map(|list| list.iter().copied())),
         }
+    }
+
+    /// Those of some principals that are members of a pool, in its order.
+    fn sorted(&self, pool: &Pool, some: impl Iterator<Item = usize>) -> Arc<[usize]> {
+        let Some(members) = self.pools.get(pool) else { return Arc::from([]) };
+        let mut places: Vec<usize> = some.filter_map(|at| members.place.get(&at).copied()).collect();
+        places.sort_unstable();
+        places.dedup();
+        places.into_iter().filter_map(|place| members.sorted.get(place).copied()).collect()
     }
 
     fn reached(&self, pool: &Pool, scope: &Arc<ResourceScope>) -> Arc<[usize]> {
@@ -125,16 +142,9 @@ impl<'a> Targets<'a> {
             return members;
         }
         if let Some(names) = exact(scope) {
-            let mut found: Vec<usize> = names
-                .iter()
-                .filter_map(|name| self.world.principals.get_index_of(&IdentityId::from(name.as_str())))
-                .filter(|at| members.len() > 64 || members.contains(at))
-                .collect();
-            if members.len() > 64 && !found.is_empty() {
-                let held: BTreeSet<usize> = found.iter().copied().collect();
-                found = members.iter().copied().filter(|at| held.contains(at)).collect();
-            }
-            return found.into();
+            let found =
+                names.iter().filter_map(|name| self.world.principals.get_index_of(&IdentityId::from(name.as_str())));
+            return self.sorted(pool, found);
         }
         let key = (pool.clone(), Arc::clone(scope));
         if let Ok(held) = self.reached.lock()

@@ -130,18 +130,17 @@ fn compile(
         parts.push((operations, Reach::Everything));
     } else if !never && !inverted && !elements.is_empty() {
         // A specific name neither grants nor denies an action that knows no resource but `*`.
-        let with_resources = operations.difference(catalogue.wildcard_only());
-        match applies(&with_resources) {
+        match applies(&operations) {
             Some(groups) => parts.extend(groups.into_iter().map(|(reach, operations)| (operations, Reach::In(reach)))),
             None => {
                 let all = (0..u16::try_from(elements.len()).unwrap_or(u16::MAX)).collect();
-                parts.push((with_resources, Reach::In(all)));
+                parts.push((catalogue.with_resources(&operations), Reach::In(all)));
             }
         }
     } else if !never && inverted && !everything {
         // An action without resources is none of the resources listed.
         parts.push((operations.intersection(catalogue.wildcard_only()), Reach::Everything));
-        parts.push((operations.difference(catalogue.wildcard_only()), Reach::NotIn));
+        parts.push((catalogue.with_resources(&operations), Reach::NotIn));
     }
     let tests = Arc::clone(&statement.conditions);
     let mut compiled = CompiledStatement {
