@@ -172,4 +172,64 @@ mod tests {
             }
         }
     }
+
+    /// A cell of a Markdown table.
+    fn cell(parts: impl IntoIterator<Item = String>) -> String {
+        let mut parts: Vec<String> = parts.into_iter().map(|part| format!("`{}`", part.replace('|', "\\|"))).collect();
+        parts.dedup();
+        if parts.is_empty() { String::from("–") } else { parts.join("<br>") }
+    }
+
+    fn documented() -> String {
+        let mut table = String::from("| client | files | tool servers | keys | when unset |\n|---|---|---|---|---|\n");
+        for client in CLIENTS {
+            let files = client.files.iter().map(|file| {
+                let homes = file.homes.iter().filter(|home| !home.is_empty()).copied().collect::<Vec<_>>();
+                if homes.len() == 1 { format!("{}{}", homes[0], file.suffix) } else { file.suffix.to_owned() }
+            });
+            let mut servers: Vec<String> = client
+                .files
+                .iter()
+                .flat_map(|file| file.servers)
+                .map(|servers| match servers {
+                    Servers::Map(path) => (*path).to_owned(),
+                    Servers::List(path) => format!("{path}[]"),
+                    Servers::Top => String::from("{}"),
+                })
+                .collect();
+            servers.sort();
+            servers.dedup();
+            let mut keys: Vec<String> =
+                client.files.iter().flat_map(|file| file.keys).map(|key| key.path.to_owned()).collect();
+            keys.sort();
+            keys.dedup();
+            let unset = match client.default {
+                Unset::Mode(mode) => mode.as_str(),
+                Unset::Elsewhere => "unknown",
+            };
+            table.push_str(&format!(
+                "| {} (`{}`) | {} | {} | {} | {unset} |\n",
+                client.name,
+                client.id,
+                cell(files),
+                cell(servers),
+                cell(keys)
+            ));
+        }
+        table
+    }
+
+    #[test]
+    fn the_readme_lists_every_client() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+        let readme = std::fs::read_to_string(path).unwrap();
+        let (before, rest) = readme.split_once("<!-- clients -->").unwrap();
+        let (_, after) = rest.split_once("<!-- /clients -->").unwrap();
+        let expected = format!("{before}<!-- clients -->\n{}<!-- /clients -->{after}", documented());
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(path, &expected).unwrap();
+        } else {
+            assert_eq!(readme, expected, "run the tests with UPDATE=1");
+        }
+    }
 }
