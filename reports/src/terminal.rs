@@ -406,14 +406,28 @@ impl Screen {
     }
 
     fn gap_lines(&self, gaps: &[&evenhand_model::gap::Gap], sink: &mut dyn Write) -> Result<(), WriteError> {
-        let shown = gaps.len().min(self.limit());
-        for gap in gaps.iter().take(shown) {
-            let scope = gap.scope.as_ref().map(|scope| format!(" in {scope}")).unwrap_or_default();
+        // The same thing missing in forty accounts is one line, not forty.
+        let mut lines: Vec<(String, Vec<&str>)> = Vec::new();
+        for gap in gaps {
             let facts = if gap.facts.is_empty() { String::new() } else { format!(" (unknown: {})", gap.facts) };
-            let line = printable(&format!("{}{scope}: {}{facts}", gap.call, gap.reason));
-            self.say(4, &line, Style::new(), sink)?;
+            let line = format!("{}: {}{facts}", gap.call, gap.reason);
+            let scope = gap.scope.as_ref().map(|scope| scope.as_str());
+            match lines.iter_mut().find(|(held, _)| *held == line) {
+                Some((_, scopes)) => scopes.extend(scope),
+                None => lines.push((line, scope.into_iter().collect())),
+            }
         }
-        self.more(shown, gaps.len(), "-o json has them all", sink)
+        let shown = lines.len().min(self.limit());
+        for (line, scopes) in lines.iter().take(shown) {
+            let places = match scopes.as_slice() {
+                [] => String::new(),
+                [one] => format!("in {one}: "),
+                [one, another] => format!("in {one} and {another}: "),
+                [one, another, rest @ ..] => format!("in {one}, {another} and {} more: ", rest.len()),
+            };
+            self.say(4, &printable(&format!("{places}{line}")), Style::new(), sink)?;
+        }
+        self.more(shown, lines.len(), "-o json has them all", sink)
     }
 
     fn inventory(&self, report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
