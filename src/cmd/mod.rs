@@ -64,6 +64,9 @@ impl From<OutputError> for Failure {
     }
 }
 
+/// The stack of a worker, in bytes. Readers accept documents nested a hundred levels deep, and their parsers recurse.
+const STACK: usize = 16 << 20;
+
 /// Runs a parsed command line.
 pub fn run(cli: Cli) -> Exit {
     match cli.global.color {
@@ -80,6 +83,7 @@ pub fn run(cli: Cli) -> Exit {
     let console = Console { verbosity };
     let result = rayon::ThreadPoolBuilder::new()
         .num_threads(cli.global.jobs)
+        .stack_size(STACK)
         .build()
         .map_err(|error| Failure::Message(format!("no threads to work with: {error}"), None))
         .and_then(|pool| pool.install(|| dispatch(cli, console)));
