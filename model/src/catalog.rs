@@ -102,6 +102,11 @@ pub trait Catalog: Send + Sync {
     /// The control that a condition key stands for, such as the presence of several factors.
     fn control_of_key(&self, key: &str) -> Option<ControlKind>;
 
+    /// Operations that the vendor lets nobody grant on less than all resources: granting them so is no choice.
+    fn unscopable(&self) -> OpSet {
+        OpSet::new()
+    }
+
     /// Groups operations for printing: a whole service becomes one wildcard, everything else stands alone. The groups
     /// are disjoint, in catalogue order, and together are the set.
     fn summarise(&self, operations: &OpSet) -> Vec<(Arc<str>, OpSet)> {

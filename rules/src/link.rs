@@ -173,7 +173,8 @@ fn spread_agents(inventory: &mut Inventory, positions: &Positions) {
     }
 }
 
-/// Fills [`Identity::owner_active`] where the owner is a person of the inventory, by name or id.
+/// Fills [`Identity::owner_active`] where the owner is a person of the inventory, by name or id, or where another
+/// provider knows an owner of exactly that name.
 ///
 /// An owner who is not found stays unknown: the inventory need not list everybody.
 fn find_owners(inventory: &mut Inventory) {
@@ -182,9 +183,17 @@ fn find_owners(inventory: &mut Inventory) {
     if !inventory.identities.iter().any(wanted) {
         return;
     }
-    // Of several people with one name any active one will do; NULL outweighs a known no.
+    // Of several people with one name any active one will do; where providers disagree nothing is known.
     let mut people: HashMap<String, Truth, foldhash::fast::FixedState> = HashMap::default();
+    let mut owners: HashMap<String, Truth, foldhash::fast::FixedState> = HashMap::default();
     for identity in &inventory.identities {
+        if let (Fact::Known(owner), Fact::Known(active)) = (&identity.owner, &identity.owner_active) {
+            let active = Truth::from(*active);
+            let held = owners.entry(owner.to_lowercase()).or_insert(active);
+            if *held != active {
+                *held = Truth::Unknown;
+            }
+        }
         if judge(&identity.signals).nature == Nature::Human {
             let active = identity.enabled.value().map_or(Truth::Unknown, |enabled| Truth::from(*enabled));
             for name in [identity.name.to_lowercase(), identity.id.as_str().to_lowercase()] {
@@ -196,8 +205,9 @@ fn find_owners(inventory: &mut Inventory) {
         let Fact::Known(owner) = &identity.owner else { return };
         let owner = owner.to_lowercase();
         let local = owner.split_once('@').map(|(local, _)| local);
-        let found = people.get(&owner).or_else(|| people.get(local?));
-        identity.owner_active = Fact::known(found.and_then(|active| active.known()));
+        let person = people.get(&owner).or_else(|| people.get(local?)).and_then(|active| active.known());
+        let elsewhere = || owners.get(&owner).and_then(|active| active.known());
+        identity.owner_active = Fact::known(person.or_else(elsewhere));
     });
 }
 
@@ -296,6 +306,11 @@ mod tests {
             owned.owner = Fact::Known(owner.into());
             owned
         };
+        let known = |id: &str, owner: &str, active| {
+            let mut known = owned(id, owner);
+            known.owner_active = Fact::Known(active);
+            known
+        };
         let identities = vec![
             person("Ada", Fact::Known(true)),
             person("bob", Fact::Known(false)),
@@ -304,12 +319,25 @@ mod tests {
             owned("2", "BOB"),
             owned("3", "eve"),
             owned("4", "nobody"),
+            owned("5", "Zoe@example.com"),
+            known("6", "zoe@example.com", true),
+            owned("7", "max@example.com"),
+            known("8", "max@example.com", true),
+            known("9", "max@example.com", false),
         ];
         let mut inventory = Inventory { identities, ..Inventory::default() };
         link(&mut inventory, &JobConfig::default());
-        let active: Vec<Fact<bool>> =
-            inventory.identities.iter().filter(|i| i.owner.value().is_some()).map(|i| i.owner_active).collect();
-        assert_eq!(active, [Fact::Known(true), Fact::Known(false), Fact::Unknown, Fact::Unknown]);
+        let active = |id: &str| inventory.identities.iter().find(|i| i.id.as_str() == id).unwrap().owner_active;
+        for (id, expected) in [
+            ("1", Fact::Known(true)),
+            ("2", Fact::Known(false)),
+            ("3", Fact::Unknown),
+            ("4", Fact::Unknown),
+            ("5", Fact::Known(true)),
+            ("7", Fact::Unknown),
+        ] {
+            assert_eq!(active(id), expected, "{id}");
+        }
     }
 
     #[test]

@@ -97,6 +97,7 @@ struct Lens {
     scattered: Vec<OpSet>,
     /// More than names and existence.
     reads: OpSet,
+    /// Changes that could be granted on less than all resources.
     writes: OpSet,
     log_tamper: OpSet,
     gate_tamper: OpSet,
@@ -117,12 +118,12 @@ impl Lens {
         }
         services.sort_unstable();
         let all = OpSet::all(catalog.len());
-        let at_least = |level| all.iter().filter(|operation| catalog.level(*operation) >= level).collect();
+        let at_least = |level| -> OpSet { all.iter().filter(|operation| catalog.level(*operation) >= level).collect() };
         Self {
             services,
             scattered,
             reads: at_least(AccessLevel::Read),
-            writes: at_least(AccessLevel::Write),
+            writes: at_least(AccessLevel::Write).difference(&catalog.unscopable()),
             log_tamper: catalog.class(OperationClass::LogTamper).clone(),
             gate_tamper: catalog.class(OperationClass::GateTamper).clone(),
             secret_read: catalog.class(OperationClass::SecretRead).clone(),

@@ -124,7 +124,7 @@ fact_table! {
         unused_operations: Option<i64>,
         /// Whether a whole service's operations are granted by a wildcard.
         wildcard_grant: Option<bool>,
-        /// Whether some write operation is granted on all resources without condition.
+        /// Whether some write operation that could be limited to resources is granted on all of them without condition.
         write_on_everything: Option<bool>,
         /// Whether it may stop, redirect or delete audit logs.
         log_tamper: Option<bool>,
