@@ -4,6 +4,8 @@
 //! and an [`evenhand_model::access::AccessResolver`] each. Nothing here reads a clock, a network or, apart from folders
 //! of rules that the user names, a file.
 
+#[cfg(test)]
+mod assess_tests;
 pub mod engine;
 pub mod evaluate;
 pub mod facts;
@@ -15,5 +17,3 @@ pub mod parity;
 pub mod paths;
 pub mod resolvers;
 pub mod score;
-#[cfg(test)]
-mod assess_tests;

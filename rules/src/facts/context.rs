@@ -167,15 +167,16 @@ fn words(inventory: &Inventory) -> FastMap<&'static str, Arc<str>> {
     words.into_iter().map(|word| (word, Arc::from(word))).collect()
 }
 
-/// For each identity: the number of distinct workloads and agents that use it. Tool servers are used by their agent.
+/// For each identity: the number of distinct workloads and agents that use it. Tool servers are used by their agent, and
+/// an agent and the workload of the same name that runs it are one.
 fn users(input: &FactInput<'_>) -> Vec<u32> {
     let mut users = vec![0; input.inventory.identities.len()];
     let mut seen: BTreeSet<(usize, &str)> = BTreeSet::new();
-    let workloads = input.inventory.workloads.iter().map(|workload| (&workload.identity, &*workload.id));
+    let workloads = input.inventory.workloads.iter().map(|workload| (&workload.identity, &*workload.name));
     let agents = input.inventory.agents.iter().filter(|agent| agent.kind == AgentKind::Agent);
-    for (identity, id) in workloads.chain(agents.map(|agent| (&agent.identity, &*agent.id))) {
+    for (identity, name) in workloads.chain(agents.map(|agent| (&agent.identity, &*agent.name))) {
         if let Some(position) = input.judgements.position(identity)
-            && seen.insert((position, id))
+            && seen.insert((position, name))
             && let Some(count) = users.get_mut(position)
         {
             *count += 1;

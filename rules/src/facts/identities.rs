@@ -66,6 +66,7 @@ fn row(context: &Context<'_>, at: usize) -> Option<IdentityRow> {
         shared_by: users,
         environments: context.environments(at),
         human_role: parity.human_role(),
+        human_role_name: parity.human_role_name(),
         baseline_source: context.word(parity.source().as_str()),
         baseline_confidence: parity.source().confidence(),
         verdict: parity.0.map(|comparison| context.word(comparison.verdict.as_str())),
@@ -123,6 +124,12 @@ impl<'a> Parity<'a> {
 
     fn human_role(self) -> Option<Arc<str>> {
         self.0.and_then(human_role)
+    }
+
+    fn human_role_name(self) -> Option<Arc<str>> {
+        self.0
+            .filter(|comparison| !comparison.baseline.roles.is_empty())
+            .map(|comparison| Arc::clone(&comparison.baseline.name))
     }
 
     fn own_operations(self) -> Option<i64> {

@@ -88,6 +88,8 @@ fact_table! {
         environments: i64,
         /// The human role it is held beside: an id, several joined by ` + `; NULL = no baseline.
         human_role: Option<Arc<str>>,
+        /// The name that people call the human role by.
+        human_role_name: Option<Arc<str>>,
         /// Where the baseline comes from: `configured`, `declared`, `delegated`, `same_function`, `mined`, `generic`, `none`.
         baseline_source: Arc<str>,
         /// 0 to 1: how sure the baseline is.
