@@ -207,13 +207,15 @@ fn with_score(
             ));
         }
     }
-    if let (Some(least), Some(coverage)) = (settings.min_coverage, posture.coverage)
-        && coverage < u64::from(least)
-    {
-        reasons.push(format!(
-            "--min-coverage {least}: {coverage}% of the rule results are decided; it passes with the documents that the \
-             gaps and the undecided findings name"
-        ));
+    if let Some(least) = settings.min_coverage {
+        match posture.coverage {
+            Some(coverage) if coverage >= u64::from(least) => {}
+            Some(coverage) => reasons.push(format!(
+                "--min-coverage {least}: {coverage}% of the rule results are decided; it passes with the documents that \
+                 the gaps and the undecided findings name"
+            )),
+            None => reasons.push(format!("--min-coverage {least}: how many rule results are decided is not known")),
+        }
     }
     reasons
 }

@@ -1,8 +1,6 @@
 //! The built binary on small captures: what goes in, what comes out, and with which code.
 
-mod common;
-
-use common::{CLUSTER, Scene, account, gzip, json};
+use crate::common::{CLUSTER, Scene, account, gzip, json};
 
 #[test]
 fn an_empty_folder_is_exit_3_and_says_what_to_do() {
@@ -96,8 +94,9 @@ fn a_report_filter_never_changes_the_gate() {
 
 #[test]
 fn a_broken_document_is_a_gap_and_the_rest_is_read() {
-    let truncated = &account()[..account().len() / 2];
-    let scene = Scene::new().file("gaad.json", truncated.as_bytes()).file("cluster.yaml", CLUSTER.as_bytes());
+    let whole = account().into_bytes();
+    let truncated = &whole[..whole.len() / 2];
+    let scene = Scene::new().file("gaad.json", truncated).file("cluster.yaml", CLUSTER.as_bytes());
     let run = scene.run(&["scan", ".", "-o", "json"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert!(run.stderr.contains("gaad.json") && run.stderr.contains("help:"), "{}", run.stderr);

@@ -1,0 +1,6 @@
+//! The built binary from end to end.
+
+mod acme;
+mod cli;
+mod common;
+mod samples;
