@@ -1,1 +1,546 @@
+//! Whole readings: documents in, inventory, access, decisions and edges out.
 
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use evenhand_model::access::{AccessResolver, EdgeTarget, Outcome, Request};
+use evenhand_model::document::{Document, FileFacts, Format, Head, ReadError};
+use evenhand_model::evidence::{Fact, Truth};
+use evenhand_model::id::IdentityId;
+use evenhand_model::identity::{Nature, judge};
+use evenhand_model::inventory::Inventory;
+use evenhand_model::opset::OperationIx;
+use evenhand_model::provider::{Provider, ReadOptions, Reading, Settings};
+use evenhand_model::secret::Fingerprinter;
+
+use crate::Kubernetes;
+
+fn document(path: &str, text: &str) -> Document {
+    let format = if text.trim_start().starts_with(['{', '[']) { Format::Json } else { Format::Yaml };
+    Document {
+        path: path.into(),
+        relative: path.into(),
+        source_name: path.rsplit('/').next().unwrap_or(path).into(),
+        format,
+        text: text.to_owned(),
+        head: Head::default(),
+        file: FileFacts { tracked: Some(true), ..FileFacts::default() },
+    }
+}
+
+fn read_all(documents: Vec<Document>, settings: &[(&str, &str)]) -> (Reading, Vec<ReadError>) {
+    let settings: Settings = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let now = "2026-11-01T00:00:00Z".parse().expect("a time");
+    let mut reader = Kubernetes.reader(ReadOptions { now, fingerprinter: Fingerprinter::keyed("test"), settings });
+    let errors = documents.into_iter().filter_map(|document| reader.read(document).err()).flatten().collect();
+    (reader.finish(), errors)
+}
+
+fn read(text: &str) -> (Inventory, Box<dyn AccessResolver>) {
+    let (reading, errors) = read_all(vec![document("k8s/c/all.yaml", text)], &[]);
+    assert_eq!(errors, []);
+    (reading.inventory, reading.resolver.expect("a resolver"))
+}
+
+fn account(name: &str) -> IdentityId {
+    IdentityId::new(format!("kubernetes:c:serviceaccount:{name}"))
+}
+
+fn nature(inventory: &Inventory, id: &IdentityId) -> Nature {
+    judge(&inventory.identities.iter().find(|one| one.id == *id).expect("an identity").signals).nature
+}
+
+fn names(resolver: &dyn AccessResolver, id: &IdentityId) -> Vec<String> {
+    let operations = resolver.access(id).expect("access").operations();
+    operations.iter().map(|one| resolver.catalog().name(one).to_string()).collect()
+}
+
+fn decide(resolver: &dyn AccessResolver, id: &IdentityId, operation: &str, resource: Option<&str>) -> Outcome {
+    let request = Request {
+        identity: id.to_string(),
+        operation: operation.to_owned(),
+        resource: resource.map(str::to_owned),
+        context: Default::default(),
+    };
+    resolver.decide(id, &request).expect("an answer").outcome
+}
+
+fn samples() -> Option<PathBuf> {
+    let Some(shared) = std::env::var_os("EVENHAND_SHARED") else {
+        println!("EVENHAND_SHARED is not set: the sample manifests are not read");
+        return None;
+    };
+    Some(Path::new(&shared).join("samples/kubernetes"))
+}
+
+fn sample(folder: &Path, name: &str) -> Document {
+    let text = std::fs::read_to_string(folder.join(name)).expect("a sample");
+    document(&format!("k8s/c/{name}"), &text)
+}
+
+const CLUSTER: &str = r#"
+apiVersion: v1
+kind: Namespace
+metadata: {name: ops, labels: {environment: production}}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: triage
+  namespace: ops
+  annotations:
+    evenhand.dev/job: incident-response
+    evenhand.dev/owner: team-sre
+    evenhand.dev/reviewed-on: "2026-09-01"
+    eks.amazonaws.com/role-arn: arn:aws:iam::111111111111:role/triage
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: root, namespace: ops}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: deployer, namespace: ops}
+rules:
+- apiGroups: [apps]
+  resources: [deployments]
+  verbs: [get, create]
+- apiGroups: [""]
+  resources: [configmaps]
+  resourceNames: [settings]
+  verbs: [get, update, create]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  name: deployer
+  namespace: ops
+subjects:
+- kind: ServiceAccount
+  name: triage
+- kind: Group
+  name: sre
+  apiGroup: rbac.authorization.k8s.io
+roleRef: {kind: Role, name: deployer, apiGroup: rbac.authorization.k8s.io}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: root}
+subjects:
+- {kind: ServiceAccount, name: root, namespace: ops}
+roleRef: {kind: ClusterRole, name: cluster-admin, apiGroup: rbac.authorization.k8s.io}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: readers, namespace: ops}
+subjects:
+- {kind: User, name: ann@example.com}
+roleRef: {kind: ClusterRole, name: view, apiGroup: rbac.authorization.k8s.io}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: triage, namespace: ops}
+spec:
+  template:
+    metadata: {labels: {app: triage}}
+    spec:
+      serviceAccountName: triage
+      containers:
+      - name: main
+        image: example.com/triage:1
+        env:
+        - {name: ANTHROPIC_API_KEY, value: CANARY-example-key-000}
+        args: ["--token=CANARY-example-token-1"]
+"#;
+
+#[test]
+fn an_account_is_joined_with_its_bindings_workloads_and_declarations() {
+    let (inventory, resolver) = read(CLUSTER);
+    let triage = inventory.identities.iter().find(|one| one.id == account("ops/triage")).expect("triage");
+    assert_eq!(triage.job.as_ref().map(|job| job.as_str()), Some("incident-response"));
+    assert_eq!(triage.owner, Fact::Known("team-sre".into()));
+    assert_eq!(triage.environment, Fact::Known("production".into()));
+    assert!(triage.reviewed_at.value().is_some());
+    assert_eq!(nature(&inventory, &triage.id), Nature::AiAgent);
+    assert_eq!(nature(&inventory, &account("ops/root")), Nature::Workload);
+    assert_eq!(
+        names(&*resolver, &triage.id),
+        ["get configmaps", "update configmaps", "get deployments.apps", "create deployments.apps"]
+    );
+    let access = resolver.access(&triage.id).expect("access");
+    let grant = resolver.grant(access.slices[0].grant);
+    assert_eq!(grant.to_string(), "Role deployer through RoleBinding ops/deployer statement 0");
+    assert_eq!(grant.evidence.to_string(), "k8s/c/all.yaml:25");
+    let trust = inventory.trusts.iter().find(|one| one.target.as_str().starts_with("arn:aws:iam")).expect("a trust");
+    assert_eq!(*trust.source, *triage.id.as_str());
+    let workload = inventory.workloads.first().expect("a workload");
+    assert_eq!((workload.token_mounted, workload.exposed), (Fact::Known(true), Fact::Unknown));
+    assert!(resolver.is_admin(&account("ops/root")) == Some(true) && resolver.is_admin(&triage.id) == Some(false));
+    let human = IdentityId::from("kubernetes:c:user:ann@example.com");
+    assert_eq!(nature(&inventory, &human), Nature::Human);
+    assert_eq!(decide(&*resolver, &human, "list pods", Some("ops/")), Outcome::Allowed);
+    assert_eq!(decide(&*resolver, &human, "list pods", None), Outcome::Conditional);
+    assert_eq!(decide(&*resolver, &human, "get secrets", Some("ops/x")), Outcome::ImplicitlyDenied);
+    let view = IdentityId::from("kubernetes:c:clusterrole:view");
+    assert_eq!(decide(&*resolver, &view, "list pods", None), Outcome::Allowed);
+    assert!(inventory.identities.iter().any(|one| one.id == view && one.generic_role));
+}
+
+#[test]
+fn who_may_start_workloads_reaches_the_accounts_beside_it() {
+    let (_, resolver) = read(CLUSTER);
+    let edges = resolver.edges();
+    let edge = edges
+        .iter()
+        .find(|edge| edge.source == account("ops/triage") && edge.target == EdgeTarget::Identity(account("ops/root")))
+        .expect("a step to the stronger account");
+    assert_eq!((&*edge.technique, edge.escalation, edge.conditional), ("k8s.workload.create", true, false));
+    assert_eq!(edge.grants.len(), 1);
+    assert!(
+        !edges.iter().any(|edge| edge.source == account("ops/root") && edge.escalation),
+        "an admin has no more to gain"
+    );
+}
+
+#[test]
+fn no_secret_survives_the_reading() {
+    let text = format!(
+        "{CLUSTER}\n---\napiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n  namespace: ops\n  annotations:\n    kubectl.kubernetes.io/last-applied-configuration: '{{\"data\":\"CANARY-applied\"}}'\nstringData: {{password: CANARY-stored}}\n---\napiVersion: v1\nkind: Secret\nmetadata: {{name: t, namespace: ops, annotations: {{kubernetes.io/service-account.name: triage}}}}\ntype: kubernetes.io/service-account-token\ndata: {{token: CANARY-token}}\n"
+    );
+    let (inventory, resolver) = read(&text);
+    let printed = format!("{inventory:?} {:?}", resolver.edges());
+    assert!(!printed.contains("CANARY"));
+    let kinds: Vec<&str> = inventory.credentials.iter().map(|one| &*one.kind).collect();
+    for kind in ["service_account_token", "bound_token", "api_key", "token", "password"] {
+        assert!(kinds.contains(&kind), "{kind} in {kinds:?}");
+    }
+    assert!(inventory.hints.iter().any(|hint| hint.message.contains("kubectl apply")));
+}
+
+#[test]
+fn broken_documents_are_errors_with_a_place_and_never_quote() {
+    let text = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: a, namespace: n}\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: CANARY}\nspec: {template: {spec: {containers: 'CANARY-x'}}}\n---\nkind: {{ .Values.x }}\n";
+    let (reading, errors) = read_all(
+        vec![
+            document("m.yaml", text),
+            document(
+                "x.json",
+                "{\"kind\":\"List\",\"items\":[{\"kind\":\"ServiceAccount\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"b\",\"namespace\":\"n\"}},{\"kind\"",
+            ),
+        ],
+        &[("cluster", "c")],
+    );
+    let places: Vec<&str> = errors.iter().map(|error| error.document.as_str()).collect();
+    assert_eq!(places, ["m.yaml:8", "m.yaml:10:8", "x.json:1:115"]);
+    assert!(errors.iter().all(|error| !error.to_string().contains("CANARY-x")));
+    let accounts = reading.inventory.identities.iter().filter(|one| one.kind == "service_account").count();
+    assert_eq!(accounts, 2, "what stood before the break is kept");
+}
+
+#[test]
+fn lists_whose_items_have_no_kind_take_it_from_the_list() {
+    for text in [
+        r#"{"kind":"ServiceAccountList","apiVersion":"v1","items":[{"metadata":{"name":"a","namespace":"n"}}]}"#,
+        r#"{"apiVersion":"v1","items":[{"metadata":{"name":"a","namespace":"n"}}],"kind":"ServiceAccountList"}"#,
+        r#"[{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"a","namespace":"n"}}]}]"#,
+        "{\"apiVersion\":\"v1\",\"kind\":\"ServiceAccount\",\"metadata\":{\"name\":\"a\",\"namespace\":\"n\"}}\n{\"apiVersion\":\"v1\",\"kind\":\"ServiceAccount\",\"metadata\":{\"name\":\"b\",\"namespace\":\"n\"}}\n",
+    ] {
+        let (inventory, _) = read(text);
+        assert!(inventory.identities.iter().any(|one| one.id == account("n/a")), "{text}");
+    }
+}
+
+#[test]
+fn an_agents_tools_lead_to_the_accounts_of_their_servers() {
+    let (inventory, resolver) = read(
+        r#"
+apiVersion: kagent.dev/v1alpha2
+kind: Agent
+metadata: {name: helper, namespace: kagent}
+spec:
+  declarative:
+    tools:
+    - type: McpServer
+      mcpServer: {kind: MCPServer, name: tools, toolNames: [get_pods, apply], requireApproval: [apply]}
+    - type: McpServer
+      mcpServer: {kind: RemoteMCPServer, name: far, toolNames: [ask]}
+---
+apiVersion: kagent.dev/v1alpha1
+kind: MCPServer
+metadata: {name: tools, namespace: kagent}
+spec: {deployment: {image: "example.com/tools@sha256:00", serviceAccountName: tools-sa}, transportType: stdio}
+---
+apiVersion: kagent.dev/v1alpha2
+kind: RemoteMCPServer
+metadata: {name: far, namespace: kagent}
+spec: {url: "http://far.other:8080/mcp"}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: far, namespace: other}
+spec: {selector: {app: far}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: far, namespace: other}
+spec: {template: {metadata: {labels: {app: far}}, spec: {serviceAccountName: far-sa, containers: [{image: x}]}}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: tools}
+subjects: [{kind: ServiceAccount, name: tools-sa, namespace: kagent}]
+roleRef: {kind: ClusterRole, name: cluster-admin}
+"#,
+    );
+    let targets: Vec<&str> = inventory
+        .trusts
+        .iter()
+        .filter(|one| &*one.source == account("kagent/helper").as_str())
+        .map(|one| one.target.as_str())
+        .collect();
+    assert_eq!(targets, ["kubernetes:c:serviceaccount:kagent/tools-sa", "kubernetes:c:serviceaccount:other/far-sa"]);
+    assert_eq!(nature(&inventory, &account("kagent/tools-sa")), Nature::AiAgent);
+    let agent = inventory.agents.iter().find(|one| &*one.name == "kagent/helper").expect("the agent");
+    assert_eq!(agent.approval_mode, Fact::Known(evenhand_model::agent::ApprovalMode::Partial));
+    assert_eq!(agent.auto_approved, Fact::Known(vec![Arc::from("far/ask"), Arc::from("tools/get_pods")]));
+    assert!(resolver.edges().iter().any(|edge| edge.source == account("kagent/helper")
+        && edge.target == EdgeTarget::Identity(account("kagent/tools-sa"))
+        && !edge.escalation));
+}
+
+#[test]
+fn every_sample_is_read_or_says_where_it_cannot_be() {
+    let Some(folder) = samples() else { return };
+    let mut count = 0;
+    for entry in std::fs::read_dir(&folder).expect("samples") {
+        let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
+        if !name.starts_with("SOURCES") && (name.ends_with(".yaml") || name.ends_with(".json")) {
+            let (reading, errors) = read_all(vec![sample(&folder, &name)], &[]);
+            assert_eq!(errors, [], "{name}");
+            assert!(!reading.inventory.identities.is_empty(), "{name}");
+            count += 1;
+        }
+    }
+    assert_eq!(count, 24);
+}
+
+#[test]
+fn the_samples_hold_what_their_description_says() {
+    let Some(folder) = samples() else { return };
+    for (name, accounts, workloads, rejected) in [
+        ("argo-cd-install.yaml", 7, 7, 0),
+        ("kube-prometheus.yaml", 8, 6, 0),
+        ("mcp-gateway.yaml", 3, 3, 0),
+        ("rook-csi-operator.yaml", 9, 1, 0),
+        ("argo-workflows.yaml", 4, 4, 2),
+    ] {
+        let (reading, _) = read_all(vec![sample(&folder, name)], &[]);
+        let inventory = reading.inventory;
+        let held = inventory.identities.iter().filter(|one| one.kind == "service_account").count();
+        assert_eq!(inventory.workloads.len(), workloads, "{name}");
+        let hints = inventory.hints.iter().filter(|hint| hint.message.contains("without a namespace")).count();
+        assert_eq!(hints, rejected, "{name}: {:?}", inventory.hints);
+        println!("{name}: {held} accounts");
+        assert!(held >= accounts, "{name}: {held}");
+    }
+}
+
+#[test]
+fn ai_accounts_of_the_samples_are_told_from_controllers() {
+    let Some(folder) = samples() else { return };
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(&folder).expect("samples") {
+        let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
+        if name.ends_with(".yaml") {
+            let (reading, _) = read_all(vec![sample(&folder, &name)], &[]);
+            for identity in &reading.inventory.identities {
+                if judge(&identity.signals).nature == Nature::AiAgent {
+                    found.push(format!("{name} {} {}", identity.name, judge(&identity.signals).reason));
+                }
+            }
+        }
+    }
+    found.sort();
+    println!("{}", found.join("\n"));
+    let accounts: Vec<&str> = found.iter().filter_map(|one| one.split(' ').nth(1)).collect();
+    assert_eq!(
+        accounts,
+        [
+            "kubeagents-system/cluster-admin-agent",
+            "kubeagents-system/platform-agent",
+            "team-x/developer-team-agent",
+            "kagent/k8sgpt-mcp-server",
+            "adapter/mcpgateway-sa",
+        ]
+    );
+}
+
+#[test]
+fn reading_everything_is_not_read_only() {
+    let Some(folder) = samples() else { return };
+    let documents = vec![
+        sample(&folder, "kagent-k8sgpt-mcp-server.yaml"),
+        sample(&folder, "kubernetes-1.36-bootstrap-policy.yaml"),
+    ];
+    let (reading, _) = read_all(documents, &[]);
+    let resolver = reading.resolver.expect("a resolver");
+    let id = account("kagent/k8sgpt-mcp-server");
+    let view = IdentityId::from("kubernetes:c:clusterrole:view");
+    let (held, human) = (resolver.access(&id).unwrap().operations(), resolver.access(&view).unwrap().operations());
+    let excess: Vec<String> =
+        held.difference(&human).iter().map(|one| resolver.catalog().name(one).to_string()).collect();
+    for wanted in ["get secrets", "list secrets", "get nodes/proxy", "list nodes"] {
+        assert!(excess.iter().any(|one| one == wanted), "{wanted}");
+    }
+    assert!(human.difference(&held).is_empty(), "all of view is covered");
+    assert!(!excess.iter().any(|one| one == "get pods" || one.starts_with("get /.well-known")));
+    assert!(resolver.edges().iter().any(|edge| edge.source == id && &*edge.technique == "k8s.nodes.proxy"));
+}
+
+#[test]
+fn decisions_and_enumeration_agree_on_the_samples() {
+    let Some(folder) = samples() else { return };
+    let mut compared = 0;
+    for name in
+        ["kubernetes-1.36-bootstrap-policy.yaml", "argo-workflows.yaml", "tekton-pipeline.yaml", "kserve-kubeflow.yaml"]
+    {
+        let (reading, _) = read_all(vec![sample(&folder, name)], &[]);
+        let resolver = reading.resolver.expect("a resolver");
+        let catalog = resolver.catalog();
+        for identity in reading.inventory.identities.iter().step_by(3) {
+            let Some(access) = resolver.access(&identity.id) else { continue };
+            for number in (0..catalog.len() as u32).step_by(7) {
+                let operation = catalog.name(OperationIx(number));
+                if operation.contains('*') || operation.contains(" /") {
+                    continue;
+                }
+                let create = operation.starts_with("create ") && !operation.contains('/');
+                let place = ["kube-system", if create || operation.starts_with("deletecollection") { "" } else { "x" }];
+                let reached = access.slices.iter().any(|slice| {
+                    slice.operations.contains(OperationIx(number)) && slice.scope.matches(&place) == Truth::Yes
+                });
+                let request = Request {
+                    identity: identity.id.to_string(),
+                    operation: operation.to_string(),
+                    resource: Some(place.join("/")),
+                    context: Default::default(),
+                };
+                let decision = resolver.decide(&identity.id, &request).expect("an answer");
+                if decision.outcome == Outcome::Unknown {
+                    continue;
+                }
+                // In a namespace the authorizer is asked about names only; cluster-wide resources have none there.
+                let namespaced = !reached && decision.outcome == Outcome::Allowed;
+                assert!(!namespaced || is_cluster_resource(&*resolver, &operation), "{} {operation}", identity.id);
+                assert!(!reached || decision.outcome == Outcome::Allowed, "{} {operation}", identity.id);
+                compared += 1;
+            }
+        }
+    }
+    println!("{compared} decisions compared with the enumeration");
+    assert!(compared > 3_000);
+}
+
+/// Whether an operation is on a resource outside namespaces: asked "in" one, RBAC answers by its letter.
+fn is_cluster_resource(resolver: &dyn AccessResolver, operation: &str) -> bool {
+    let request = Request {
+        identity: String::new(),
+        operation: operation.to_owned(),
+        resource: Some("bare-name".to_owned()),
+        context: Default::default(),
+    };
+    resolver.decide(&IdentityId::from("nobody"), &request).is_ok()
+}
+
+#[test]
+fn a_literal_key_in_the_environment_is_found_at_its_line() {
+    let Some(folder) = samples() else { return };
+    let mut document = sample(&folder, "argo-workflows.yaml");
+    document.file = FileFacts::default();
+    let line =
+        document.text.lines().position(|line| line.trim() == "- name: MINIO_SECRET_KEY").expect("the variable") + 1;
+    let (reading, _) = read_all(vec![document], &[]);
+    let found = reading.inventory.credentials.iter().find(|one| one.id.as_str().ends_with(":MINIO_SECRET_KEY"));
+    let found = found.expect("the key");
+    assert_eq!(found.evidence.line_number(), Some(line as u32));
+    assert_eq!(found.exposure, Fact::Known(evenhand_model::credential::Exposure::Environment));
+    assert!(found.fingerprint.is_some());
+}
+
+/// Not run by default: a measure, not a promise. `cargo test -p evenhand-kubernetes -- --ignored --nocapture speed`
+#[test]
+#[ignore = "a measurement"]
+fn speed_of_a_large_capture() {
+    use std::fmt::Write;
+    for count in [10_000, 100_000] {
+        let mut text = String::from("{\"apiVersion\":\"v1\",\"items\":[");
+        for at in 0..count {
+            let (namespace, role) = (at % (count / 100), ["view", "edit", "worker"][at % 3]);
+            let comma = if at == 0 { "" } else { "," };
+            write!(text, "{comma}{{\"apiVersion\":\"v1\",\"kind\":\"ServiceAccount\",\"metadata\":{{\"annotations\":{{\"evenhand.dev/owner\":\"team-{namespace}\"}},\"creationTimestamp\":\"2026-01-01T00:00:00Z\",\"labels\":{{\"app.kubernetes.io/name\":\"app-{at}\",\"app.kubernetes.io/part-of\":\"platform\"}},\"name\":\"app-{at}\",\"namespace\":\"ns-{namespace}\",\"resourceVersion\":\"{at}\",\"uid\":\"00000000-0000-0000-0000-{at:012}\"}}}}").unwrap();
+            let kind = if role == "worker" { "Role" } else { "ClusterRole" };
+            if at < count / 100 {
+                write!(text, ",{{\"apiVersion\":\"rbac.authorization.k8s.io/v1\",\"kind\":\"Role\",\"metadata\":{{\"name\":\"worker\",\"namespace\":\"ns-{namespace}\"}},\"rules\":[{{\"apiGroups\":[\"\"],\"resources\":[\"pods\",\"configmaps\"],\"verbs\":[\"get\",\"list\",\"watch\"]}},{{\"apiGroups\":[\"apps\"],\"resources\":[\"deployments\"],\"verbs\":[\"create\",\"get\"]}}]}}").unwrap();
+            }
+            write!(text, ",{{\"apiVersion\":\"rbac.authorization.k8s.io/v1\",\"kind\":\"RoleBinding\",\"metadata\":{{\"creationTimestamp\":\"2026-01-01T00:00:00Z\",\"name\":\"app-{at}\",\"namespace\":\"ns-{namespace}\",\"resourceVersion\":\"{at}\",\"uid\":\"00000000-0000-0000-0000-{at:012}\"}},\"roleRef\":{{\"apiGroup\":\"rbac.authorization.k8s.io\",\"kind\":\"{kind}\",\"name\":\"{role}\"}},\"subjects\":[{{\"kind\":\"ServiceAccount\",\"name\":\"app-{at}\",\"namespace\":\"ns-{namespace}\"}}]}}").unwrap();
+        }
+        text.push_str("],\"kind\":\"List\"}");
+        let start = std::time::Instant::now();
+        #[derive(serde::Deserialize)]
+        #[expect(dead_code, reason = "only parsed")]
+        struct List<'a> {
+            #[serde(borrow)]
+            items: Vec<Item<'a>>,
+        }
+        #[derive(serde::Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        #[expect(dead_code, reason = "only parsed")]
+        struct Item<'a> {
+            kind: &'a str,
+            metadata: std::collections::BTreeMap<&'a str, serde_json::Value>,
+            role_ref: Option<crate::rbac::RoleRef>,
+            subjects: Option<Vec<crate::rbac::Subject>>,
+            rules: Option<Vec<crate::rbac::Rule>>,
+        }
+        let list: List<'_> = serde_json::from_str(&text).unwrap();
+        let parse = start.elapsed();
+        drop(list);
+        let document = document("k8s/c/all.json", &text);
+        let start = std::time::Instant::now();
+        let mut reader = Kubernetes.reader(ReadOptions {
+            now: "2026-11-01T00:00:00Z".parse().unwrap(),
+            fingerprinter: Fingerprinter::keyed("test"),
+            settings: Settings::new(),
+        });
+        reader.read(document).unwrap();
+        let read = start.elapsed();
+        let reading = reader.finish();
+        let finish = start.elapsed() - read;
+        let resolver = reading.resolver.unwrap();
+        let start = std::time::Instant::now();
+        let slices: usize = reading
+            .inventory
+            .identities
+            .iter()
+            .filter_map(|one| resolver.access(&one.id))
+            .map(|access| access.slices.len())
+            .sum();
+        let access = start.elapsed();
+        let start = std::time::Instant::now();
+        let edges = resolver.edges().len();
+        println!(
+            "{count} accounts, {} MB: typed parse {parse:?}, read {read:?}, finish {finish:?}, access {access:?} ({slices} slices), edges {:?} ({edges})",
+            text.len() / 1_000_000,
+            start.elapsed()
+        );
+    }
+}
+
+#[test]
+fn readings_of_the_same_documents_are_equal() {
+    let print = || {
+        let (inventory, resolver) = read(CLUSTER);
+        format!("{inventory:?}{:?}", resolver.edges())
+    };
+    assert_eq!(print(), print());
+}

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use evenhand_model::access::{DecideError, Decision, Grant, Outcome, Request as Question};
 use evenhand_model::id::IdentityId;
 
-use super::policy::{Grantor, account_groups, general_group};
+use super::policy::Grantor;
+use super::sets::{account_groups, general_group};
 use super::{Actor, Compiled, Resolver};
 use crate::catalog::Operations;
 use crate::rbac::{BindingIx, MASTERS, Request, account_user, rule_allows};

@@ -2,8 +2,9 @@
 //!
 //! Whoever may start pods in a namespace can become every account of it, so the pairs of source and target grow with the
 //! square of the accounts. Edges are therefore limited to what tells something: only targets whose access the source does
-//! not have already, the strongest first, at most [`TARGETS`] for each source and place; of several techniques to one
-//! target the most direct one, and every technique at least once. What is left out is weaker than what is shown.
+//! not have already, the strongest first, at most [`TARGETS`] for each source and place and [`EQUALS`] with the same
+//! access; of several techniques to one target the most direct one, and every technique at least once. What is left out
+//! holds no more than what is shown. Accounts with a cloud's role or tools behind them are never taken for covered.
 //! Identities that hold the same are worked out once.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -15,13 +16,16 @@ use evenhand_model::opset::OpSet;
 use foldhash::fast::FixedState;
 use rayon::prelude::*;
 
-use super::policy::{Compiled, Held};
+use super::compiled::Compiled;
 use super::power::Power;
+use super::sets::Held;
 use super::techniques::{Leads, TECHNIQUES, Technique};
 use super::{Actor, Resolver, Surroundings};
 
 /// The most targets that a technique is given for one source in one place.
 const TARGETS: usize = 100;
+/// The most targets that hold the same.
+const EQUALS: usize = 3;
 /// The most kinds of access that are compared with one source's; accounts are ordered by strength.
 const COMPARED: usize = 1000;
 
@@ -39,6 +43,9 @@ pub(super) fn edges(resolver: &Resolver) -> Vec<Edge> {
     edges
 }
 
+/// Technique, place and name: what the granting statements depend on.
+type Way = (usize, Option<Arc<str>>, Option<Arc<str>>);
+
 type Map<K, V> = HashMap<K, V, FixedState>;
 
 /// An account that can be become.
@@ -47,25 +54,54 @@ struct Account<'r> {
     namespace: &'r Arc<str>,
     name: &'r Arc<str>,
     power: usize,
+    /// Whether a document states a step from it: what lies behind is no part of its own access.
+    leads_on: bool,
 }
 
-/// Accounts in order of strength, as numbers.
+/// Accounts of one place, as numbers.
+#[derive(Default)]
+struct Candidates {
+    /// Those that lead on by what a document states.
+    leading: Vec<u32>,
+    /// The others by what they hold, strongest first, a few of each.
+    groups: Vec<(usize, Vec<u32>)>,
+}
+
+impl Candidates {
+    fn add(&mut self, number: u32, account: &Account<'_>) {
+        if account.leads_on {
+            self.leading.push(number);
+            return;
+        }
+        match self.groups.last_mut() {
+            Some((power, members)) if *power == account.power => {
+                if members.len() < EQUALS {
+                    members.push(number);
+                }
+            }
+            _ => self.groups.push((account.power, vec![number])),
+        }
+    }
+}
+
+/// Accounts by place.
 #[derive(Default)]
 struct Places {
-    everywhere: Vec<u32>,
-    by_namespace: Map<Arc<str>, Vec<u32>>,
+    everywhere: Candidates,
+    by_namespace: Map<Arc<str>, Candidates>,
+    nobody: Candidates,
 }
 
 impl Places {
-    fn add(&mut self, number: u32, namespace: &Arc<str>) {
-        self.everywhere.push(number);
-        self.by_namespace.entry(Arc::clone(namespace)).or_default().push(number);
+    fn add(&mut self, number: u32, account: &Account<'_>) {
+        self.everywhere.add(number, account);
+        self.by_namespace.entry(Arc::clone(account.namespace)).or_default().add(number, account);
     }
 
-    fn in_place(&self, place: Option<&Arc<str>>) -> &[u32] {
+    fn in_place(&self, place: Option<&Arc<str>>) -> &Candidates {
         match place {
             None => &self.everywhere,
-            Some(namespace) => self.by_namespace.get(namespace).map_or(&[], Vec::as_slice),
+            Some(namespace) => self.by_namespace.get(namespace).unwrap_or(&self.nobody),
         }
     }
 }
@@ -126,19 +162,23 @@ impl<'r> Field<'r> {
         let admins = powers.iter().map(|power| power.is_admin(&resolver.operations)).collect();
         let strengths: Vec<(bool, u64, u64)> =
             powers.par_iter().map(|power| power.strength(&resolver.operations)).collect();
+        let leading: BTreeSet<&IdentityId> = resolver.stated.iter().map(|edge| &edge.source).collect();
         let mut accounts: Vec<Account<'r>> = resolver
             .identities
             .iter()
             .filter(|(_, known)| known.cluster == number)
             .filter_map(|(id, known)| match &known.actor {
                 Actor::Account(namespace, name) => {
-                    Some(Account { id, namespace, name, power: *power_of.get(known.set as usize)? })
+                    let power = *power_of.get(known.set as usize)?;
+                    Some(Account { id, namespace, name, power, leads_on: leading.contains(id) })
                 }
                 _ => None,
             })
             .collect();
         // Strongest first; the id decides among equals, so that the order does not depend on the map.
-        accounts.sort_by(|a, b| strengths.get(b.power).cmp(&strengths.get(a.power)).then_with(|| a.id.cmp(b.id)));
+        accounts.sort_by(|a, b| {
+            strengths.get(b.power).cmp(&strengths.get(a.power)).then_with(|| (a.power, a.id).cmp(&(b.power, b.id)))
+        });
         let carried: BTreeSet<(&str, &str)> =
             surroundings.running.iter().map(|(namespace, name)| (&**namespace, &**name)).collect();
         let stored: BTreeSet<(&str, &str)> =
@@ -146,13 +186,13 @@ impl<'r> Field<'r> {
         let (mut all, mut running, mut tokens) = (Places::default(), Places::default(), Places::default());
         let mut by_name: Map<&str, Vec<u32>> = Map::default();
         for (number, account) in (0u32..).zip(&accounts) {
-            all.add(number, account.namespace);
+            all.add(number, account);
             by_name.entry(account.name).or_default().push(number);
             if !surroundings.workloads_known || carried.contains(&(&**account.namespace, &**account.name)) {
-                running.add(number, account.namespace);
+                running.add(number, account);
             }
             if stored.contains(&(&**account.namespace, &**account.name)) {
-                tokens.add(number, account.namespace);
+                tokens.add(number, account);
             }
         }
         let needs: Vec<Vec<OpSet>> = TECHNIQUES
@@ -194,7 +234,7 @@ impl<'r> Field<'r> {
             .flat_map_iter(|(source, set)| {
                 let steps = self.power_of.get(*set as usize).and_then(|power| reach.get(*power));
                 let held = self.cluster.set(*set);
-                let mut grants: BTreeMap<(usize, Option<Arc<str>>, Option<Arc<str>>), Vec<Grant>> = BTreeMap::new();
+                let mut grants: BTreeMap<Way, Vec<Grant>> = BTreeMap::new();
                 let mut edges = Vec::new();
                 for step in steps.into_iter().flatten() {
                     let target = match &step.target {
@@ -287,7 +327,7 @@ impl<'r> Field<'r> {
             target,
             conditional: technique.conditional || conditional,
         };
-        let (candidates, conditional): (&[u32], bool) = match technique.leads {
+        let (candidates, conditional): (&Candidates, bool) = match technique.leads {
             Leads::Cluster => {
                 if place.is_none() {
                     taken.steps.push(step(Target::Cluster, false));
@@ -317,47 +357,47 @@ impl<'r> Field<'r> {
                 return;
             }
         };
-        let (mut count, mut compared, mut strongest) = (0, 0, None);
-        for number in candidates {
-            if count >= TARGETS || compared >= COMPARED {
+        let mut reached: Vec<u32> = candidates.leading.iter().copied().take(TARGETS).collect();
+        for (held, members) in candidates.groups.iter().take(COMPARED) {
+            if reached.len() >= TARGETS {
                 break;
             }
-            let known = taken.covered.len();
-            let more = self.has_more(power, *number, taken);
-            compared += taken.covered.len() - known;
-            if !more {
-                continue;
+            if self.holds_more(power, *held, taken) {
+                reached.extend(members);
             }
-            strongest = strongest.or(Some(*number));
-            count += 1;
+        }
+        let mut shown = false;
+        for number in &reached {
             if taken.seen.insert(*number) {
                 taken.steps.push(step(Target::Account(*number), conditional));
-                strongest = Some(u32::MAX);
+                shown = true;
             }
         }
         // Every technique is shown at least once, if only towards a target that a more direct one reaches too.
-        if let Some(number) = strongest.filter(|number| *number != u32::MAX)
+        if let Some(number) = reached.first().filter(|_| !shown)
             && !taken.steps.iter().any(|held| {
-                held.target == Target::Account(number)
+                held.target == Target::Account(*number)
                     && TECHNIQUES.get(held.technique).is_some_and(|held| held.id == technique.id)
             })
         {
-            taken.steps.push(step(Target::Account(number), conditional));
+            taken.steps.push(step(Target::Account(*number), conditional));
         }
     }
 
-    /// Whether an account reaches anything that a power does not.
-    fn has_more(&self, power: usize, account: u32, taken: &mut Taken) -> bool {
-        let Some(account) = self.accounts.get(account as usize) else { return false };
-        if account.power == power {
-            return false;
-        }
-        !*taken.covered.entry(account.power).or_insert_with(|| {
-            match (self.powers.get(power), self.powers.get(account.power)) {
+    /// Whether someone else's access reaches anything that a power does not.
+    fn holds_more(&self, power: usize, other: usize, taken: &mut Taken) -> bool {
+        power != other
+            && !*taken.covered.entry(other).or_insert_with(|| match (self.powers.get(power), self.powers.get(other)) {
                 (Some(ours), Some(theirs)) => ours.covers(theirs),
                 _ => true,
-            }
-        })
+            })
+    }
+
+    /// Whether an account leads to anything that a power does not.
+    fn has_more(&self, power: usize, account: u32, taken: &mut Taken) -> bool {
+        self.accounts
+            .get(account as usize)
+            .is_some_and(|account| account.leads_on || self.holds_more(power, account.power, taken))
     }
 
     /// Steps that rules with names allow.

@@ -1,10 +1,12 @@
 //! What identities may do: roles and bindings compiled against the catalogue, single decisions, steps to more access.
 
 mod builtin;
+mod compiled;
 mod decide;
 mod edges;
 mod policy;
 mod power;
+mod sets;
 mod techniques;
 
 use std::collections::HashMap;
@@ -19,7 +21,9 @@ use evenhand_model::id::IdentityId;
 use evenhand_model::opset::OpSet;
 use foldhash::fast::FixedState;
 
-pub(crate) use policy::{Compiled, Policy, Sets};
+pub(crate) use compiled::Compiled;
+pub(crate) use policy::Policy;
+pub(crate) use sets::Sets;
 
 use crate::catalog::Operations;
 

@@ -6,8 +6,12 @@ use std::sync::Arc;
 use evenhand_model::catalog::Catalog;
 use evenhand_model::opset::OpSet;
 
-use super::policy::{Compiled, Held};
+use super::compiled::Compiled;
+use super::sets::Held;
 use crate::catalog::Operations;
+
+/// Namespace (empty = all of them) and name.
+type Place = (Arc<str>, Arc<str>);
 
 /// Operations by place.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
@@ -18,14 +22,14 @@ pub(super) struct Power {
     /// In namespaces, what holds in the whole cluster left out.
     pub(super) local: BTreeMap<Arc<str>, OpSet>,
     /// On single names, by namespace (empty = in all of them) and name, what holds without names left out.
-    pub(super) named: BTreeMap<(Arc<str>, Arc<str>), OpSet>,
+    pub(super) named: BTreeMap<Place, OpSet>,
 }
 
 impl Power {
     pub(super) fn of(cluster: &Compiled, held: &Held) -> Self {
         let mut everywhere: Vec<(u32, u32)> = Vec::new();
         let mut local: BTreeMap<Arc<str>, Vec<(u32, u32)>> = BTreeMap::new();
-        let mut named: BTreeMap<(Arc<str>, Arc<str>), Vec<(u32, u32)>> = BTreeMap::new();
+        let mut named: BTreeMap<Place, Vec<(u32, u32)>> = BTreeMap::new();
         for grantor in &held.grantors {
             for (_, rule, operations, home) in cluster.rules_of(*grantor) {
                 let ranges = operations.ranges().iter().copied();

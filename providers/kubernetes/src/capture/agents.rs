@@ -5,7 +5,8 @@ use std::sync::Arc;
 use evenhand_model::agent::AgentKind;
 use serde_json::Value;
 
-use super::{Declared, LiteralSecret, Origin, Taking, namespace, pod, signals};
+use super::take::{Taking, namespace};
+use super::{Declared, LiteralSecret, Origin, pod, signals};
 use crate::documents::{Found, raw};
 
 /// A tool server or another agent that an agent uses.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use evenhand_model::Timestamp;
 use evenhand_model::evidence::Fact;
 
-use super::{Taking, day};
+use super::take::{Taking, day};
 use crate::documents::Meta;
 
 /// Declarations. Empty for nearly every object, hence boxed.

@@ -4,11 +4,9 @@ use std::sync::Arc;
 
 use evenhand_model::identity::Strength;
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
-use super::{
-    Audit, Declared, LiteralSecret, ProjectedToken, Taking, Workload, agents, member, namespace, secret, signals,
-};
+use super::take::{Taking, member, namespace};
+use super::{Audit, Declared, LiteralSecret, ProjectedToken, Workload, agents, secret, signals};
 use crate::documents::{Found, Meta, Problem, Step, Text, raw};
 
 /// Group, kind, the word of the fact tables, and the way from `spec` to the pod template.
@@ -181,11 +179,30 @@ struct OwnerReference {
     controller: Option<bool>,
 }
 
-/// One member of a raw object.
-fn inside<'a>(value: &'a RawValue, key: &str) -> Option<&'a RawValue> {
-    // Deserialised as a map of raw values: a borrowed key needs no copy, and the other members are only skipped over.
-    let map: std::collections::BTreeMap<Text<'a>, &'a RawValue> = serde_json::from_str(value.get()).ok()?;
-    map.into_iter().find(|(held, _)| held.as_str() == key).map(|(_, value)| value)
+/// A `spec` that holds a pod template, in whichever way its kind does.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Holder<'a> {
+    #[serde(borrow)]
+    template: Option<Template<'a>>,
+    #[serde(borrow)]
+    pod_template: Option<Template<'a>>,
+    #[serde(borrow)]
+    job_template: Option<JobTemplate<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct JobTemplate<'a> {
+    #[serde(borrow)]
+    spec: Option<JobSpec<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct JobSpec<'a> {
+    #[serde(borrow)]
+    template: Option<Template<'a>>,
 }
 
 /// The workload that an object describes, if it describes one.
@@ -195,14 +212,17 @@ pub(super) fn workload(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result
     let Some((_, kind, word, way)) = KINDS.iter().find(|(held, kind, ..)| *held == group && *kind == name) else {
         return Ok(None);
     };
-    let mut raw_template = object.spec;
-    for key in *way {
-        raw_template = raw_template.and_then(|value| inside(value, key));
-    }
     let template: Template<'_> = if way.is_empty() {
-        Template { metadata: object.meta.clone(), spec: member(found, raw_template, "spec")? }
+        Template { metadata: object.meta.clone(), spec: member(found, object.spec, "spec")? }
     } else {
-        member(found, raw_template, "spec")?.unwrap_or_default()
+        let held: Holder<'_> = member(found, object.spec, "spec")?.unwrap_or_default();
+        let of_job = held.job_template.and_then(|job| job.spec).and_then(|spec| spec.template);
+        match way.first() {
+            Some(&"jobTemplate") => of_job,
+            Some(&"podTemplate") => held.pod_template,
+            _ => held.template,
+        }
+        .unwrap_or_default()
     };
     let spec = template.spec.unwrap_or_default();
     let platform = signals::platform_of(group, name).is_some();

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{LiteralSecret, Taking};
+use super::LiteralSecret;
+use super::take::Taking;
 use crate::documents::{Found, Step, Text, raw};
 
 /// Beginnings that only keys of a known issuer have.
@@ -75,7 +76,8 @@ fn is_plausible(value: &str) -> bool {
     );
     let path = value.starts_with('/') || value.starts_with("./") || value.contains("://") || value.starts_with("file:");
     let sentence = value.contains(' ') || value.contains('\n');
-    !(number && value.len() < 8) && !duration && !word && !path && !sentence && value.len() >= 3
+    let short = value.len() < 3 || (number && value.len() < 8);
+    ![short, duration, word, path, sentence].contains(&true)
 }
 
 fn by_name(name: &str) -> Option<&'static str> {

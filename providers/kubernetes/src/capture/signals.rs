@@ -97,6 +97,8 @@ pub(super) fn of_image(image: &str) -> Option<(Strength, Arc<str>)> {
         Some((Strength::Strong, format!("runs the tool server image {repository}").into()))
     } else if image_in(MODEL_IMAGES, repository) {
         Some((Strength::Medium, format!("runs the model server image {repository}").into()))
+    } else if own_name.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word.starts_with("mcp")) {
+        Some((Strength::Medium, format!("runs the image {repository}, named after the tool protocol").into()))
     } else {
         None
     }
@@ -137,8 +139,8 @@ pub(super) fn of_labels(labels: &Pairs<'_>) -> Vec<(Strength, Arc<str>)> {
 
 /// A name that sounds like an agent. Proves nothing.
 pub(crate) fn name_hint(name: &str) -> Option<(Strength, Arc<str>)> {
-    let word = name.split(|c: char| !c.is_ascii_alphanumeric()).find(|word| {
-        matches!(*word, "agent" | "agents" | "mcp" | "llm" | "gpt" | "copilot") || word.ends_with("gpt")
+    let word = ["mcp", "llm", "gpt"].into_iter().find(|word| name.contains(word)).or_else(|| {
+        name.split(|c: char| !c.is_ascii_alphanumeric()).find(|word| matches!(*word, "agent" | "agents" | "copilot"))
     })?;
     Some((Strength::Weak, format!("its name contains `{word}`").into()))
 }
@@ -155,7 +157,7 @@ mod tests {
             ("docker.io/n8nio/n8n", Some(Strength::Strong)),
             ("mcp/fetch", Some(Strength::Strong)),
             ("ollama/ollama:latest", Some(Strength::Medium)),
-            ("localhost:5000/microsoft-mcpgateway-service:latest", None),
+            ("localhost:5000/microsoft-mcpgateway-service:latest", Some(Strength::Medium)),
             ("registry.k8s.io/kube-proxy:v1.36.2", None),
         ] {
             assert_eq!(of_image(image).map(|(strength, _)| strength), expected, "{image}");

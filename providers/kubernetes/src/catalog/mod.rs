@@ -47,7 +47,7 @@ struct Url {
 #[derive(Clone, Debug)]
 pub(crate) struct Operations {
     entries: Vec<Entry>,
-    by_name: HashMap<(Arc<str>, Arc<str>, Arc<str>), u32, FixedState>,
+    by_name: HashMap<ResourceKey, u32, FixedState>,
     urls: Vec<Url>,
     names: Vec<Arc<str>>,
     levels: Vec<AccessLevel>,
@@ -72,7 +72,14 @@ pub(crate) struct Granting {
     pub(crate) dead: Vec<Arc<str>>,
 }
 
-type Draft = BTreeMap<(Arc<str>, Arc<str>, Arc<str>), (bool, BTreeSet<(usize, Arc<str>)>)>;
+/// Group, resource, subresource.
+type ResourceKey = (Arc<str>, Arc<str>, Arc<str>);
+
+/// Verbs in the order of numbering.
+type Verbs = BTreeSet<(usize, Arc<str>)>;
+
+/// For each resource whether it is namespaced, and its verbs.
+type Draft = BTreeMap<ResourceKey, (bool, Verbs)>;
 
 impl Operations {
     /// The catalogue of a capture with these custom resources and rules.
@@ -95,7 +102,7 @@ impl Operations {
                 add("scale", kinds::STATE_VERBS);
             }
         }
-        let mut urls: BTreeMap<Arc<str>, BTreeSet<(usize, Arc<str>)>> =
+        let mut urls: BTreeMap<Arc<str>, Verbs> =
             kinds::URLS.iter().map(|url| (Arc::from(*url), [verb("get")].into())).collect();
         let mut open_groups: BTreeSet<Arc<str>> = BTreeSet::new();
         let mut open_resources: BTreeSet<(Arc<str>, Arc<str>)> = BTreeSet::new();
@@ -160,7 +167,7 @@ impl Operations {
         Self::number(draft, urls)
     }
 
-    fn number(draft: Draft, urls: BTreeMap<Arc<str>, BTreeSet<(usize, Arc<str>)>>) -> Self {
+    fn number(draft: Draft, urls: BTreeMap<Arc<str>, Verbs>) -> Self {
         let mut operations = Self {
             entries: Vec::with_capacity(draft.len()),
             by_name: HashMap::default(),
@@ -513,79 +520,4 @@ impl Catalog for Operations {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn rule(value: serde_json::Value) -> Rule {
-        serde_json::from_value(value).expect("a rule")
-    }
-
-    fn names(operations: &Operations, set: &OpSet) -> Vec<String> {
-        set.iter().map(|operation| operations.name(operation).to_string()).collect()
-    }
-
-    #[test]
-    fn a_star_over_subresources_of_one_resource_grants_nothing() {
-        let dead = rule(serde_json::json!({"verbs": ["*"], "apiGroups": ["", "core"], "resources": ["pods/*"]}));
-        let operations = Operations::new(std::iter::empty(), std::iter::once(&dead));
-        let granting = operations.granted_by(&dead);
-        assert!(granting.cluster.is_empty());
-        assert_eq!(granting.dead, [Arc::from("core"), Arc::from("pods/*")]);
-    }
-
-    #[test]
-    fn a_rule_with_names_refuses_requests_without_one() {
-        let named = rule(serde_json::json!({
-            "verbs": ["create", "get", "list", "deletecollection"], "apiGroups": [""],
-            "resources": ["secrets", "serviceaccounts/token"], "resourceNames": ["a"]
-        }));
-        let operations = Operations::new(std::iter::empty(), std::iter::once(&named));
-        assert_eq!(
-            names(&operations, &operations.granted_by(&named).namespaced),
-            ["get secrets", "list secrets", "create serviceaccounts/token"]
-        );
-    }
-
-    #[test]
-    fn bound_in_a_namespace_a_rule_reaches_no_cluster_resource_but_the_namespace() {
-        let all = rule(serde_json::json!({"verbs": ["*"], "apiGroups": [""], "resources": ["nodes", "namespaces"]}));
-        let operations = Operations::new(std::iter::empty(), std::iter::once(&all));
-        assert_eq!(
-            names(&operations, &operations.granted_by(&all).namespaced),
-            ["get namespaces", "patch namespaces", "update namespaces", "delete namespaces"]
-        );
-    }
-
-    #[test]
-    fn patterns_are_written_as_kubectl_writes_them() {
-        let operations = Operations::new(std::iter::empty(), std::iter::empty());
-        assert_eq!(names(&operations, &operations.expand("get pods")), ["get pods"]);
-        assert_eq!(names(&operations, &operations.expand("get deployments")), ["get deployments.apps"]);
-        assert_eq!(names(&operations, &operations.expand("create deployments.apps")), ["create deployments.apps"]);
-        assert_eq!(operations.expand("* secrets").len(), 8);
-        assert_eq!(
-            names(&operations, &operations.expand("update deployments/scale")),
-            ["update deployments.apps/scale"]
-        );
-        assert_eq!(names(&operations, &operations.expand("GET /healthz")), ["get /healthz"]);
-        assert_eq!(operations.expand("* *"), *operations.resources());
-        assert!(operations.expand("get nothings").is_empty());
-    }
-
-    #[test]
-    fn every_group_is_summarised_as_one() {
-        let operations = Operations::new(std::iter::empty(), std::iter::empty());
-        let apps = operations.expand("* *.apps");
-        let both = apps.union(&operations.expand("get pods"));
-        let summary = operations.summarise(&both);
-        assert_eq!(summary.iter().map(|(name, _)| &**name).collect::<Vec<_>>(), ["get pods", "* *.apps"]);
-        assert_eq!(operations.weight_of(&both), both.iter().map(|one| u64::from(operations.weight(one))).sum::<u64>());
-    }
-
-    #[test]
-    fn a_star_over_an_unknown_group_is_still_something() {
-        let open = rule(serde_json::json!({"verbs": ["*"], "apiGroups": ["example.com"], "resources": ["*"]}));
-        let operations = Operations::new(std::iter::empty(), std::iter::once(&open));
-        assert_eq!(operations.granted_by(&open).cluster.len(), 8);
-    }
-}
+mod tests;

@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde::{Deserialize, de};
 use serde_json::error::Category;
 
-use super::object::{Object, ObjectSeed, Text, lenient};
+use super::object::{Object, ObjectSeed, Text};
 use super::{Found, Problem, Spot};
 
 type Sink<'s> = dyn FnMut(Found<'_, '_>) -> Result<(), Problem> + 's;

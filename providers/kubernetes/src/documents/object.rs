@@ -57,7 +57,6 @@ macro_rules! lenient {
         }
     };
 }
-pub(super) use lenient;
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -16,7 +16,7 @@ use crate::capture::{AgentResource, Approval, ToolRef, Workload, selects};
 
 impl Join<'_> {
     pub(super) fn take_agents(&mut self) {
-        let mut resources: BTreeMap<(Arc<str>, Arc<str>, Arc<str>), AgentResource> = BTreeMap::new();
+        let mut resources = BTreeMap::new();
         for resource in std::mem::take(&mut self.cluster.agents) {
             let key = (Arc::clone(&resource.kind), Arc::clone(&resource.namespace), Arc::clone(&resource.name));
             resources.insert(key, resource);
@@ -39,7 +39,7 @@ impl Join<'_> {
     }
 
     /// The identity that a resource acts as: its first account, or itself where nothing tells its account.
-    fn identity_of(&self, resource: &AgentResource) -> IdentityId {
+    pub(super) fn identity_of(&self, resource: &AgentResource) -> IdentityId {
         match resource.accounts.first() {
             Some(account) => self.account_id(&resource.namespace, account),
             None => IdentityId::new(format!("kubernetes:{}:agent:{}/{}", self.name, resource.namespace, resource.name)),

@@ -107,8 +107,7 @@ impl Join<'_> {
             }
         }
         for agent in &agents {
-            let account = agent.accounts.first().cloned().unwrap_or_else(|| Arc::from("default"));
-            let id = self.account_id(&agent.namespace, &account);
+            let id = self.identity_of(agent);
             for secret in &agent.secrets {
                 self.literal(&id, secret, Exposure::Environment, &mut numbers);
             }

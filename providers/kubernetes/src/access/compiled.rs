@@ -1,0 +1,216 @@
+//! A policy compiled against the catalogue: what each rule grants, and the access that follows.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use evenhand_model::access::{Access, Grant, GrantIx, Slice};
+use evenhand_model::condition::Condition;
+use evenhand_model::evidence::Evidence;
+use evenhand_model::glob::Glob;
+use evenhand_model::opset::OpSet;
+use evenhand_model::scope::{Pattern, ResourceScope};
+use foldhash::fast::FixedState;
+use rayon::prelude::*;
+
+use super::policy::{Grantor, Policy, index};
+use super::sets::Held;
+use crate::catalog::{Granting, Operations};
+use crate::rbac::Rule;
+
+/// A policy whose rules are sets of operations.
+pub(crate) struct Compiled {
+    pub(crate) policy: Policy,
+    /// For each role, what each of its rules grants. Equal rule lists share.
+    granting: Vec<Arc<[Granting]>>,
+    /// The number of the first rule of each grantor.
+    bases: Vec<u32>,
+    /// The number of this cluster's first rule among those of all clusters.
+    first: u32,
+    end: u32,
+    scopes: HashMap<Arc<str>, Arc<ResourceScope>, FixedState>,
+    everywhere: Arc<ResourceScope>,
+    always: Arc<Condition>,
+    sets: Vec<Held>,
+    accesses: Vec<OnceLock<Arc<Access>>>,
+}
+
+impl Compiled {
+    pub(crate) fn new(policy: Policy, operations: &Operations, first: u32, sets: Vec<Held>) -> Self {
+        let roles = policy.authorizer.roles();
+        let mut distinct: HashMap<*const Rule, usize, FixedState> = HashMap::default();
+        let mut lists: Vec<&Arc<[Rule]>> = Vec::new();
+        let numbers: Vec<usize> = roles
+            .iter()
+            .map(|role| {
+                *distinct.entry(role.rules.as_ptr()).or_insert_with(|| {
+                    lists.push(&role.rules);
+                    lists.len() - 1
+                })
+            })
+            .collect();
+        let compiled: Vec<Arc<[Granting]>> = lists
+            .par_iter()
+            .map(|rules| rules.iter().map(|rule| operations.granted_by(rule)).collect::<Vec<_>>().into())
+            .collect();
+        let granting: Vec<Arc<[Granting]>> =
+            numbers.iter().map(|at| compiled.get(*at).cloned().unwrap_or_else(|| Arc::from([]))).collect();
+        let mut scopes: HashMap<Arc<str>, Arc<ResourceScope>, FixedState> = HashMap::default();
+        for binding in policy.authorizer.bindings() {
+            let home = &binding.metadata.namespace;
+            if !home.is_empty() && !scopes.contains_key(home) {
+                let pattern = Pattern::new([Glob::literal(Arc::clone(home)), Glob::Any], '/');
+                scopes.insert(Arc::clone(home), Arc::new(ResourceScope::any_of([pattern])));
+            }
+        }
+        let grantors = policy.authorizer.bindings().len() + policy.human_roles.len();
+        let mut bases = Vec::with_capacity(grantors);
+        let mut end = first;
+        for grantor in 0..grantors {
+            bases.push(end);
+            let (_, role) = policy.parts(Grantor(index(grantor)));
+            let rules = role.and_then(|role| roles.get(role)).map_or(0, |role| role.rules.len());
+            end = end.saturating_add(index(rules));
+        }
+        let accesses = sets.iter().map(|_| OnceLock::new()).collect();
+        Self {
+            policy,
+            granting,
+            bases,
+            first,
+            end,
+            scopes,
+            everywhere: Arc::new(ResourceScope::everything()),
+            always: Arc::new(Condition::unconditional()),
+            sets,
+            accesses,
+        }
+    }
+
+    /// The number after this cluster's last rule.
+    pub(crate) fn end(&self) -> u32 {
+        self.end
+    }
+
+    pub(crate) fn set(&self, set: u32) -> Option<&Held> {
+        self.sets.get(set as usize)
+    }
+
+    pub(crate) fn sets(&self) -> &[Held] {
+        &self.sets
+    }
+
+    /// The statement behind a number, if it is one of this cluster's.
+    pub(crate) fn grant(&self, grant: GrantIx) -> Option<Grant> {
+        if grant.0 < self.first || grant.0 >= self.end {
+            return None;
+        }
+        let after = self.bases.partition_point(|base| *base <= grant.0);
+        let grantor = after.checked_sub(1)?;
+        let base = self.bases.get(grantor)?;
+        Some(self.policy.grant(Grantor(index(grantor)), grant.0 - base))
+    }
+
+    /// What each rule of a grantor grants, with the namespace it is bound in.
+    pub(crate) fn rules_of(&self, grantor: Grantor) -> impl Iterator<Item = (u32, &Rule, &Arc<OpSet>, &Arc<str>)> {
+        let (binding, role) = self.policy.parts(grantor);
+        let everywhere = self.everywhere_name();
+        let home = binding
+            .and_then(|ix| self.policy.authorizer.binding(ix))
+            .map_or(everywhere, |binding| &binding.metadata.namespace);
+        let rules = role.and_then(|role| self.policy.authorizer.roles().get(role)).map_or(&[][..], |role| &role.rules);
+        let granting = role.and_then(|role| self.granting.get(role)).map_or(&[][..], |granting| granting);
+        (0u32..).zip(rules.iter().zip(granting)).map(move |(at, (rule, granting))| {
+            (at, rule, if home.is_empty() { &granting.cluster } else { &granting.namespaced }, home)
+        })
+    }
+
+    fn everywhere_name(&self) -> &Arc<str> {
+        static EVERYWHERE: OnceLock<Arc<str>> = OnceLock::new();
+        EVERYWHERE.get_or_init(|| Arc::from(""))
+    }
+
+    /// Rules that name what no server understands: where, and what to do.
+    pub(crate) fn dead_rules(&self) -> Vec<(Evidence, String)> {
+        let mut all = Vec::new();
+        for (at, (role, granting)) in self.policy.authorizer.roles().iter().zip(&self.granting).enumerate() {
+            for (number, rule) in (0u32..).zip(granting.iter()) {
+                let Some(first) = rule.dead.first() else { continue };
+                if role.aggregation_rule.is_some() {
+                    continue;
+                }
+                let message = format!(
+                    "rule {number} of role {} names `{first}`, which grants nothing: write the core group as an empty text, and subresources one by one or as `*/NAME`",
+                    role.metadata.name
+                );
+                all.push((self.policy.role_evidence(at, Some(number)), message));
+            }
+        }
+        all
+    }
+
+    /// Whether a ClusterRole grants all of some operations when it is bound in the whole cluster.
+    pub(crate) fn grants_everything(&self, role: &str, operations: &OpSet) -> bool {
+        let roles = self.policy.authorizer.roles();
+        let at = roles.iter().position(|held| held.metadata.namespace.is_empty() && *held.metadata.name == *role);
+        let Some((role, granting)) = at.and_then(|at| Some((roles.get(at)?, self.granting.get(at)?))) else {
+            return false;
+        };
+        let unnamed = role.rules.iter().zip(granting.iter()).filter(|(rule, _)| rule.resource_names.is_empty());
+        operations
+            .is_subset(&OpSet::from_ranges(unnamed.flat_map(|(_, granting)| granting.cluster.ranges().iter().copied())))
+    }
+
+    /// The access of a set, computed once.
+    pub(crate) fn access(&self, set: u32) -> Option<Arc<Access>> {
+        let cell = self.accesses.get(set as usize)?;
+        let held = self.sets.get(set as usize)?;
+        Some(Arc::clone(cell.get_or_init(|| Arc::new(self.resolve(held)))))
+    }
+
+    fn resolve(&self, held: &Held) -> Access {
+        let mut access = Access { unlimited: held.unlimited, ..Access::default() };
+        for grantor in &held.grantors {
+            let base = self.bases.get(grantor.0 as usize).copied().unwrap_or(self.first);
+            for (at, rule, operations, home) in self.rules_of(*grantor) {
+                if operations.is_empty() {
+                    continue;
+                }
+                let scope = if !rule.resource_names.is_empty() {
+                    let namespace = if home.is_empty() { Glob::Any } else { Glob::literal(Arc::clone(home)) };
+                    Arc::new(ResourceScope::any_of(
+                        rule.resource_names
+                            .iter()
+                            .map(|name| Pattern::new([namespace.clone(), Glob::literal(Arc::clone(name))], '/')),
+                    ))
+                } else if home.is_empty() {
+                    Arc::clone(&self.everywhere)
+                } else {
+                    self.scopes.get(home).map_or_else(|| Arc::clone(&self.everywhere), Arc::clone)
+                };
+                access.slices.push(Slice {
+                    operations: Arc::clone(operations),
+                    scope,
+                    condition: Arc::clone(&self.always),
+                    grant: GrantIx(base.saturating_add(at)),
+                });
+            }
+            self.doubt(*grantor, &mut access);
+        }
+        access
+    }
+
+    /// A role that is bound but not in the capture may grant something, unless the capture is the whole cluster.
+    fn doubt(&self, grantor: Grantor, access: &mut Access) {
+        let (Some(ix), None) = self.policy.parts(grantor) else { return };
+        if self.policy.complete {
+            return;
+        }
+        if let Some(binding) = self.policy.authorizer.binding(ix) {
+            let doubt: Arc<str> =
+                format!("{} {} is bound but not in the capture", binding.role_ref.kind, binding.role_ref.name).into();
+            if !access.doubts.contains(&doubt) {
+                access.doubts.push(doubt);
+            }
+        }
+    }
+}

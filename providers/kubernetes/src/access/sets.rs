@@ -1,0 +1,97 @@
+//! What identities hold, as lists of grantors: the same list for everyone who is bound alike.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use foldhash::fast::FixedState;
+
+use super::policy::{Grantor, Policy, index};
+use crate::rbac::{BindingIx, account_user};
+
+/// What an identity holds.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Held {
+    pub(crate) grantors: Vec<Grantor>,
+    pub(crate) unlimited: bool,
+}
+
+/// The groups of a service account.
+pub(crate) fn account_groups(namespace: &str) -> [Arc<str>; 3] {
+    [
+        Arc::from("system:serviceaccounts"),
+        format!("system:serviceaccounts:{namespace}").into(),
+        Arc::from("system:authenticated"),
+    ]
+}
+
+/// The public keys of the cluster's token issuer are open to every service account and to no human role. They are left
+/// out of the access of service accounts, because a comparison would show the same meaningless excess for each; single
+/// decisions know them.
+const ISSUER_DISCOVERY: &str = "system:service-account-issuer-discovery";
+
+/// Collects what identities hold, equal holdings once.
+#[derive(Default)]
+pub(crate) struct Sets {
+    numbers: HashMap<Held, u32, FixedState>,
+    sets: Vec<Held>,
+}
+
+impl Sets {
+    pub(crate) fn of_account(&mut self, policy: &Policy, namespace: &str, name: &str) -> u32 {
+        let mut held: Vec<BindingIx> = policy.authorizer.bindings_of_user(&account_user(namespace, name));
+        for group in account_groups(namespace) {
+            held.extend(policy.authorizer.bindings_of_group(&group).iter().filter(|ix| {
+                !(&*group == "system:serviceaccounts"
+                    && policy
+                        .authorizer
+                        .binding(**ix)
+                        .is_some_and(|binding| &*binding.role_ref.name == ISSUER_DISCOVERY))
+            }));
+        }
+        self.number(held.into_iter().map(|ix| Grantor(ix.0)).collect(), false)
+    }
+
+    pub(crate) fn of_user(&mut self, policy: &Policy, name: &str) -> u32 {
+        let mut held = policy.authorizer.bindings_of_user(name);
+        held.extend(policy.authorizer.bindings_of_group(general_group(name)));
+        self.number(held.into_iter().map(|ix| Grantor(ix.0)).collect(), false)
+    }
+
+    pub(crate) fn of_group(&mut self, policy: &Policy, name: &str) -> u32 {
+        let mut held = policy.authorizer.bindings_of_group(name).to_vec();
+        held.extend(policy.authorizer.bindings_of_group(general_group(name)));
+        self.number(held.into_iter().map(|ix| Grantor(ix.0)).collect(), name == crate::rbac::MASTERS)
+    }
+
+    pub(crate) fn of_role(&mut self, policy: &Policy, role: Grantor) -> u32 {
+        let mut held = vec![role];
+        held.extend(policy.authorizer.bindings_of_group("system:authenticated").iter().map(|ix| Grantor(ix.0)));
+        self.number(held, false)
+    }
+
+    fn number(&mut self, mut grantors: Vec<Grantor>, unlimited: bool) -> u32 {
+        grantors.sort_unstable();
+        grantors.dedup();
+        let held = Held { grantors, unlimited };
+        if let Some(number) = self.numbers.get(&held) {
+            return *number;
+        }
+        let number = index(self.sets.len());
+        self.sets.push(held.clone());
+        self.numbers.insert(held, number);
+        number
+    }
+
+    pub(crate) fn finish(self) -> Vec<Held> {
+        self.sets
+    }
+}
+
+/// The group that everyone who shows a valid credential is in, and the one of everyone else.
+pub(crate) fn general_group(name: &str) -> &'static str {
+    if matches!(name, "system:anonymous" | "system:unauthenticated") {
+        "system:unauthenticated"
+    } else {
+        "system:authenticated"
+    }
+}

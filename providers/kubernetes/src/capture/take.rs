@@ -1,0 +1,379 @@
+//! Takes objects one by one: what a kind's members mean, reduced to what is kept.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use evenhand_model::Timestamp;
+use evenhand_model::document::FileFacts;
+use evenhand_model::secret::Fingerprinter;
+use foldhash::fast::FixedState;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{
+    Account, BindingObject, Cloud, Cluster, CustomKind, Declared, Origin, RoleObject, Service, TokenSecret, agents,
+    pod, secret, signals,
+};
+use crate::documents::{Found, Meta, Problem, Spot, Step, Text, raw};
+use crate::rbac::{AggregationRule, Binding, Metadata, Role, RoleRef, Rule, Subject};
+
+/// What is needed while one object is taken.
+pub(super) struct Taking<'t> {
+    pub(super) document: &'t Arc<str>,
+    pub(super) file: FileFacts,
+    pub(super) fingerprinter: &'t Fingerprinter,
+    pub(super) texts: &'t mut HashSet<Arc<str>, FixedState>,
+}
+
+impl Taking<'_> {
+    /// A shared copy of a text that occurs often.
+    pub(super) fn share(&mut self, text: &str) -> Arc<str> {
+        if let Some(held) = self.texts.get(text) {
+            return Arc::clone(held);
+        }
+        let shared: Arc<str> = Arc::from(text);
+        self.texts.insert(Arc::clone(&shared));
+        shared
+    }
+
+    pub(super) fn origin(&self, spot: Spot) -> Origin {
+        Origin { document: Arc::clone(self.document), spot }
+    }
+}
+
+/// A member that is there but not as its kind has it.
+fn malformed(found: &Found<'_, '_>, member: &str, pointer: &str) -> Problem {
+    let object = &found.object;
+    Problem {
+        place: found.spot_of(&[Step::Key(member)], pointer).place(""),
+        reason: format!(
+            "`{member}` of {} `{}` does not have the form that its kind has",
+            object.kind.as_str(),
+            object.meta.name.as_str()
+        ),
+    }
+}
+
+/// Parses a member that may be absent or null, but must have its form otherwise.
+pub(super) fn member<'a, T: Deserialize<'a>>(
+    found: &Found<'a, '_>,
+    value: Option<&'a RawValue>,
+    name: &str,
+) -> Result<Option<T>, Problem> {
+    match value {
+        None => Ok(None),
+        Some(value) => {
+            serde_json::from_str::<Option<T>>(value.get()).map_err(|_| malformed(found, name, &format!("/{name}")))
+        }
+    }
+}
+
+fn time(text: &Text<'_>) -> Option<Timestamp> {
+    text.as_str().parse().ok()
+}
+
+/// A day such as `2026-08-01`, at its beginning, or a full timestamp.
+pub(super) fn day(text: &str) -> Option<Timestamp> {
+    text.parse().ok().or_else(|| format!("{text}T00:00:00Z").parse().ok())
+}
+
+const RBAC: &str = "rbac.authorization.k8s.io";
+
+impl Cluster {
+    /// Takes one object.
+    pub(super) fn take(
+        &mut self,
+        found: &Found<'_, '_>,
+        taking: &mut Taking<'_>,
+        rule_sets: &mut HashMap<Box<str>, Arc<[Rule]>, FixedState>,
+    ) -> Result<(), Problem> {
+        let object = &found.object;
+        let (group, kind) = (object.group(), object.kind.as_str());
+        if !self.seen.contains(kind) {
+            self.seen.insert(kind.into());
+        }
+        let nameless = object.meta.name.is_empty();
+        if nameless && !matches!(kind, "PodTemplate") {
+            return Err(Problem { place: found.spot.place("/metadata"), reason: format!("{kind} without a name") });
+        }
+        match (group, kind) {
+            ("", "ServiceAccount") => self.account(found, taking),
+            ("", "Secret") => self.secret(found, taking),
+            ("", "Service") => self.service(found, taking),
+            ("", "Namespace") => {
+                let declared = Declared::of(&object.meta, taking);
+                self.namespaces.insert(taking.share(object.meta.name.as_str()), declared);
+            }
+            ("", "ConfigMap") => {
+                if object.meta.namespace.as_str() == "kube-system" {
+                    let is = object.meta.name.as_str() == "aws-auth";
+                    self.aws_auth = Some(self.aws_auth.unwrap_or(false) || is);
+                }
+            }
+            (RBAC, "Role" | "ClusterRole") => return self.role(found, taking, rule_sets),
+            (RBAC, "RoleBinding" | "ClusterRoleBinding") => return self.binding(found, taking),
+            ("networking.k8s.io" | "extensions", "Ingress") | ("gateway.networking.k8s.io", "HTTPRoute") => {
+                self.route(found, taking);
+            }
+            ("apiextensions.k8s.io", "CustomResourceDefinition") => self.custom_kind(found, taking),
+            _ => {
+                if let Some(workload) = pod::workload(found, taking)? {
+                    if workload.unplaced && object.meta.uid.is_empty() && &*workload.account != "default" {
+                        let message = format!(
+                            "{kind} {} names no namespace and is read as `default/{}`; give its namespace, or read the rendered manifest",
+                            workload.name, workload.name
+                        );
+                        self.hints.push((workload.origin.clone(), message));
+                    }
+                    self.workloads.push(workload);
+                }
+                if let Some(agent) = agents::agent(found, taking) {
+                    self.agents.push(agent);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn account(&mut self, found: &Found<'_, '_>, taking: &mut Taking<'_>) {
+        let meta = &found.object.meta;
+        let mut clouds: Vec<(Cloud, Arc<str>)> = meta
+            .annotations
+            .iter()
+            .filter_map(|(key, value)| {
+                let cloud = match key {
+                    "eks.amazonaws.com/role-arn" => Cloud::Aws,
+                    "azure.workload.identity/client-id" => Cloud::Azure,
+                    "iam.gke.io/gcp-service-account" => Cloud::Google,
+                    _ => return None,
+                };
+                (!value.is_empty()).then(|| (cloud, Arc::from(value)))
+            })
+            .collect();
+        clouds.sort();
+        self.accounts.push(Account {
+            namespace: namespace(meta, taking),
+            name: Arc::from(meta.name.as_str()),
+            origin: taking.origin(found.spot.clone()),
+            created: time(&meta.created),
+            automount: raw(found.object.automount),
+            declared: Declared::of(meta, taking),
+            clouds,
+            signals: signals::of_labels(&meta.labels),
+            from_server: !meta.uid.is_empty(),
+        });
+    }
+
+    fn secret(&mut self, found: &Found<'_, '_>, taking: &mut Taking<'_>) {
+        let object = &found.object;
+        let meta = &object.meta;
+        let (home, name) = (namespace(meta, taking), Arc::<str>::from(meta.name.as_str()));
+        let origin = taking.origin(found.spot.clone());
+        if meta.annotations.last_applied {
+            self.hints.push((
+                origin.clone(),
+                format!(
+                    "Secret {home}/{name} repeats its values in the annotation of `kubectl apply`: whoever reads its metadata reads them; recreate it with `kubectl create`"
+                ),
+            ));
+        }
+        if object.type_.as_str() == "kubernetes.io/service-account-token" {
+            let account = meta.annotations.get("kubernetes.io/service-account.name").unwrap_or_default();
+            let last_used = meta.labels.get("kubernetes.io/legacy-token-last-used").and_then(day);
+            let invalid = meta.labels.get("kubernetes.io/legacy-token-invalid-since").is_some();
+            let created = time(&meta.created);
+            let account = taking.share(account);
+            self.tokens.push(TokenSecret { namespace: home, name, account, created, last_used, invalid, origin });
+        } else {
+            self.stored
+                .extend(secret::of_object(found, &home, &name, taking).into_iter().map(|one| (Arc::clone(&home), one)));
+        }
+    }
+
+    fn service(&mut self, found: &Found<'_, '_>, taking: &mut Taking<'_>) {
+        #[derive(Default, Deserialize)]
+        #[serde(rename_all = "camelCase", default)]
+        struct Spec {
+            selector: Option<BTreeMap<String, String>>,
+            #[serde(rename = "type")]
+            type_: Option<String>,
+            #[serde(rename = "externalIPs")]
+            external_ips: Option<Vec<String>>,
+        }
+        let spec: Spec = raw(found.object.spec).unwrap_or_default();
+        let selector = spec.selector.unwrap_or_default();
+        self.services.push(Service {
+            namespace: namespace(&found.object.meta, taking),
+            name: Arc::from(found.object.meta.name.as_str()),
+            selector: selector.iter().map(|(key, value)| (taking.share(key), taking.share(value))).collect(),
+            outside: matches!(spec.type_.as_deref(), Some("LoadBalancer" | "NodePort"))
+                || spec.external_ips.is_some_and(|ips| !ips.is_empty()),
+        });
+    }
+
+    /// The Services that an Ingress or HTTPRoute names, wherever they stand in it.
+    fn route(&mut self, found: &Found<'_, '_>, taking: &mut Taking<'_>) {
+        fn services(value: &serde_json::Value, names: &mut Vec<String>) {
+            match value {
+                serde_json::Value::Object(object) => {
+                    for (key, inner) in object {
+                        match (key.as_str(), inner) {
+                            ("serviceName", serde_json::Value::String(name)) => names.push(name.clone()),
+                            ("service", serde_json::Value::Object(service)) => {
+                                names.extend(service.get("name").and_then(|name| name.as_str()).map(str::to_owned));
+                            }
+                            ("backendRefs", serde_json::Value::Array(backends)) => names
+                                .extend(backends.iter().filter_map(|one| one.get("name")?.as_str()).map(str::to_owned)),
+                            _ => services(inner, names),
+                        }
+                    }
+                }
+                serde_json::Value::Array(list) => list.iter().for_each(|inner| services(inner, names)),
+                _ => {}
+            }
+        }
+        let mut names = Vec::new();
+        if let Some(spec) = raw(found.object.spec) {
+            services(&spec, &mut names);
+        }
+        let home = namespace(&found.object.meta, taking);
+        self.routed.extend(names.into_iter().map(|name| (Arc::clone(&home), Arc::from(name))));
+    }
+
+    fn custom_kind(&mut self, found: &Found<'_, '_>, taking: &mut Taking<'_>) {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Spec {
+            group: String,
+            scope: String,
+            names: Names,
+            versions: Vec<Version>,
+        }
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Names {
+            plural: String,
+        }
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Version {
+            subresources: Option<BTreeMap<String, serde::de::IgnoredAny>>,
+        }
+        let Some(spec): Option<Spec> = raw(found.object.spec) else { return };
+        let has = |name: &str| {
+            spec.versions
+                .iter()
+                .any(|version| version.subresources.as_ref().is_some_and(|held| held.contains_key(name)))
+        };
+        let (status, scale) = (has("status"), has("scale"));
+        if !spec.group.is_empty() && !spec.names.plural.is_empty() {
+            self.custom_kinds.insert(CustomKind {
+                group: taking.share(&spec.group),
+                plural: taking.share(&spec.names.plural),
+                namespaced: spec.scope != "Cluster",
+                status,
+                scale,
+            });
+        }
+    }
+
+    fn role(
+        &mut self,
+        found: &Found<'_, '_>,
+        taking: &mut Taking<'_>,
+        rule_sets: &mut HashMap<Box<str>, Arc<[Rule]>, FixedState>,
+    ) -> Result<(), Problem> {
+        let object = &found.object;
+        let clusterwide = object.kind.as_str() == "ClusterRole";
+        // Equal roles are written equally by a server, so equal texts are parsed once and shared.
+        let rules = match object.rules {
+            None => Arc::from([]),
+            Some(text) => match rule_sets.get(text.get()) {
+                Some(rules) => Arc::clone(rules),
+                None => {
+                    let mut rules: Vec<Rule> = member(found, Some(text), "rules")?.unwrap_or_default();
+                    for rule in &mut rules {
+                        for list in [
+                            &mut rule.verbs,
+                            &mut rule.api_groups,
+                            &mut rule.resources,
+                            &mut rule.resource_names,
+                            &mut rule.non_resource_urls,
+                        ] {
+                            for text in list {
+                                *text = taking.share(text);
+                            }
+                        }
+                    }
+                    let rules: Arc<[Rule]> = rules.into();
+                    rule_sets.insert(text.get().into(), Arc::clone(&rules));
+                    rules
+                }
+            },
+        };
+        let aggregation_rule: Option<AggregationRule> = member(found, object.aggregation_rule, "aggregationRule")?;
+        let labels = if clusterwide {
+            object.meta.labels.iter().map(|(key, value)| (taking.share(key), taking.share(value))).collect()
+        } else {
+            BTreeMap::new()
+        };
+        let lines = found.lines.map(|_| {
+            (0..rules.len())
+                .map(|at| match found.spot_of(&[Step::Key("rules"), Step::Index(at)], "") {
+                    Spot::Line(line) => line,
+                    _ => 0,
+                })
+                .collect()
+        });
+        self.roles.push(RoleObject {
+            role: Role {
+                metadata: Metadata {
+                    name: taking.share(object.meta.name.as_str()),
+                    namespace: if clusterwide { Arc::from("") } else { namespace(&object.meta, taking) },
+                    labels,
+                },
+                rules,
+                aggregation_rule,
+            },
+            origin: taking.origin(found.spot.clone()),
+            lines,
+            from_server: !object.meta.uid.is_empty(),
+        });
+        Ok(())
+    }
+
+    fn binding(&mut self, found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result<(), Problem> {
+        let object = &found.object;
+        let clusterwide = object.kind.as_str() == "ClusterRoleBinding";
+        let mut subjects: Vec<Subject> = member(found, object.subjects, "subjects")?.unwrap_or_default();
+        for subject in &mut subjects {
+            for text in [&mut subject.kind, &mut subject.api_group, &mut subject.name, &mut subject.namespace] {
+                *text = taking.share(text);
+            }
+        }
+        let mut role_ref: RoleRef = member(found, object.role_ref, "roleRef")?.unwrap_or_default();
+        for text in [&mut role_ref.kind, &mut role_ref.name] {
+            *text = taking.share(text);
+        }
+        self.bindings.push(BindingObject {
+            binding: Binding {
+                metadata: Metadata {
+                    name: taking.share(object.meta.name.as_str()),
+                    namespace: if clusterwide { Arc::from("") } else { namespace(&object.meta, taking) },
+                    labels: BTreeMap::new(),
+                },
+                subjects,
+                role_ref,
+            },
+            origin: taking.origin(found.spot.clone()),
+            declared: Declared::of(&object.meta, taking),
+            bootstrap: object.meta.labels.get("kubernetes.io/bootstrapping").is_some(),
+        });
+        Ok(())
+    }
+}
+
+/// The namespace of a namespaced object; where a manifest leaves it open, the one that `kubectl apply` uses.
+pub(super) fn namespace(meta: &Meta<'_>, taking: &mut Taking<'_>) -> Arc<str> {
+    taking.share(meta.namespace.some().unwrap_or("default"))
+}
