@@ -8,19 +8,19 @@ use evenhand_model::identity::Identity;
 use evenhand_reports::text::printable;
 use serde::Serialize;
 
-use super::{Failure, Session};
+use super::{Failure, Invocation};
 use crate::cli::{self, PlainFormat};
 use crate::gate::Exit;
 use crate::lookup;
 use crate::output::to_stdout;
 use crate::pipeline::Capture;
 
-pub(super) fn run(session: &Session, arguments: &cli::Can) -> Result<Exit, Failure> {
-    let progress = session.progress();
-    let config = session.config(&arguments.from.sources)?;
-    let (capture, _) = session.read(&arguments.from.sources, &config, &arguments.from.input, &progress)?;
+pub(super) fn run(invocation: &Invocation, arguments: &cli::Can) -> Result<Exit, Failure> {
+    let progress = invocation.progress();
+    let config = invocation.config(&arguments.from.sources)?;
+    let (capture, _) = invocation.read(&arguments.from.sources, &config, &arguments.from.input, &progress)?;
     if capture.inventory.identities.is_empty() {
-        return Err(session.nobody(&capture));
+        return Err(invocation.nobody(&capture));
     }
     match (&arguments.identity, &arguments.operation) {
         (Some(identity), Some(operation)) => {
@@ -38,7 +38,7 @@ pub(super) fn run(session: &Session, arguments: &cli::Can) -> Result<Exit, Failu
             };
             one(&capture, &request, arguments.output)
         }
-        _ => many(session, &capture),
+        _ => many(invocation, &capture),
     }
 }
 
@@ -111,7 +111,7 @@ fn person(answer: &Answer<'_>, sink: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Answers questions from stdin, a line each; a bad one is answered with an error and the rest go on.
-fn many(session: &Session, capture: &Capture) -> Result<Exit, Failure> {
+fn many(invocation: &Invocation, capture: &Capture) -> Result<Exit, Failure> {
     let mut refused = 0_usize;
     to_stdout(|sink| {
         for (at, line) in io::stdin().lock().lines().enumerate() {
@@ -137,7 +137,9 @@ fn many(session: &Session, capture: &Capture) -> Result<Exit, Failure> {
         Ok::<(), io::Error>(())
     })?;
     if refused > 0 {
-        session.console.error(&format!("{refused} questions could not be answered"), Some("see the `error` members"));
+        invocation
+            .console
+            .error(&format!("{refused} questions could not be answered"), Some("see the `error` members"));
         return Ok(Exit::Error);
     }
     Ok(Exit::Passed)

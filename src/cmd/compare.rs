@@ -6,18 +6,18 @@ use evenhand_rules::judgements::Judgements;
 use evenhand_rules::link::link;
 use evenhand_rules::parity::{ParityConfig, compare_one};
 
-use super::{Failure, Session};
+use super::{Failure, Invocation};
 use crate::cli::{self, PlainFormat};
 use crate::gate::Exit;
 use crate::lookup;
 use crate::output::to_stdout;
 
-pub(super) fn run(session: &Session, arguments: &cli::Compare) -> Result<Exit, Failure> {
-    let progress = session.progress();
-    let config = session.config(&arguments.from.sources)?;
-    let (mut capture, _) = session.read(&arguments.from.sources, &config, &arguments.from.input, &progress)?;
+pub(super) fn run(invocation: &Invocation, arguments: &cli::Compare) -> Result<Exit, Failure> {
+    let progress = invocation.progress();
+    let config = invocation.config(&arguments.from.sources)?;
+    let (mut capture, _) = invocation.read(&arguments.from.sources, &config, &arguments.from.input, &progress)?;
     if capture.inventory.identities.is_empty() {
-        return Err(session.nobody(&capture));
+        return Err(invocation.nobody(&capture));
     }
     let parity = ParityConfig::new(config.jobs.clone());
     link(&mut capture.inventory, &parity.jobs);
@@ -30,7 +30,7 @@ pub(super) fn run(session: &Session, arguments: &cli::Compare) -> Result<Exit, F
     };
     let comparison = compare_one(&capture.inventory, &judgements, &capture.resolvers, &parity, &subject.id, human)
         .ok_or_else(|| Failure::Message(format!("`{}` cannot be compared", subject.id), None))?;
-    let screen = session.screen(true);
+    let screen = invocation.screen(true);
     to_stdout(|sink| match arguments.output {
         PlainFormat::Table => terminal::parity_card(&comparison, screen, sink),
         PlainFormat::Json => {

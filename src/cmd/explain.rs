@@ -9,7 +9,7 @@ use evenhand_model::identity::{Identity, Nature};
 use evenhand_model::opset::OpSet;
 use evenhand_reports::text::{counted, printable, thousands};
 
-use super::{Failure, Session};
+use super::{Failure, Invocation};
 use crate::assess::{self, Assessing, Options};
 use crate::cli;
 use crate::gate::Exit;
@@ -17,19 +17,19 @@ use crate::lookup;
 use crate::output::to_stdout;
 use crate::ruleset;
 
-pub(super) fn run(session: &Session, arguments: &cli::Explain) -> Result<Exit, Failure> {
-    let config = session.config(&arguments.from.sources)?;
-    let rules = ruleset::load(&arguments.selection, &config, session.console)?;
+pub(super) fn run(invocation: &Invocation, arguments: &cli::Explain) -> Result<Exit, Failure> {
+    let config = invocation.config(&arguments.from.sources)?;
+    let rules = ruleset::load(&arguments.selection, &config, invocation.console)?;
     if arguments.operation.is_none()
         && let Some(rule) = rules.get(&arguments.subject)
     {
         to_stdout(|sink| sink.write_all(ruleset::page(rule).as_bytes()))?;
         return Ok(Exit::Passed);
     }
-    let progress = session.progress();
-    let (capture, now) = session.read(&arguments.from.sources, &config, &arguments.from.input, &progress)?;
+    let progress = invocation.progress();
+    let (capture, now) = invocation.read(&arguments.from.sources, &config, &arguments.from.input, &progress)?;
     if capture.inventory.identities.is_empty() {
-        return Err(session.nobody(&capture));
+        return Err(invocation.nobody(&capture));
     }
     let options =
         Options { config: &config, rules: &rules, strict: false, stable_fingerprints: false, now, progress: &progress };

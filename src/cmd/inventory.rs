@@ -4,20 +4,20 @@ use std::time::Instant;
 
 use evenhand_rules::pack::RuleSet;
 
-use super::{Failure, Session, scan};
+use super::{Failure, Invocation, scan};
 use crate::assess::{self, Filter, Options};
 use crate::cli;
 use crate::gate::Exit;
 use crate::output;
 
-pub(super) fn run(session: &Session, arguments: &cli::Inventory) -> Result<Exit, Failure> {
+pub(super) fn run(invocation: &Invocation, arguments: &cli::Inventory) -> Result<Exit, Failure> {
     let began = Instant::now();
     let outputs = output::checked(&arguments.output).map_err(|message| Failure::Message(message, None))?;
-    let progress = session.progress();
-    let config = session.config(&arguments.sources)?;
-    let (capture, now) = session.read(&arguments.sources, &config, &arguments.input, &progress)?;
+    let progress = invocation.progress();
+    let config = invocation.config(&arguments.sources)?;
+    let (capture, now) = invocation.read(&arguments.sources, &config, &arguments.input, &progress)?;
     if capture.inventory.identities.is_empty() {
-        return Err(session.nobody(&capture));
+        return Err(invocation.nobody(&capture));
     }
     let (bytes, unreadable) = (capture.bytes, capture.unreadable_source);
     let options = Options {
@@ -30,7 +30,7 @@ pub(super) fn run(session: &Session, arguments: &cli::Inventory) -> Result<Exit,
     };
     let filter = Filter { severity: None, inventory_only: true };
     let report = assess::report(assess::assess(capture, options), options, filter);
-    scan::write(&report, &outputs, session.screen(arguments.all))?;
-    scan::summary(session, &report, bytes, &progress, began);
+    scan::write(&report, &outputs, invocation.screen(arguments.all))?;
+    scan::summary(invocation, &report, bytes, &progress, began);
     Ok(if unreadable { Exit::Incomplete } else { Exit::Passed })
 }

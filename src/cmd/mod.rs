@@ -1,4 +1,4 @@
-//! The verbs, one file each, and what they share: the session.
+//! The verbs, one file each, and what they share: the invocation.
 
 mod can;
 mod compare;
@@ -102,15 +102,15 @@ pub fn run(cli: Cli) -> Exit {
 }
 
 fn dispatch(cli: Cli, console: Console) -> Result<Exit, Failure> {
-    let session = Session { console, providers: pipeline::providers(), global: cli.global };
+    let invocation = Invocation { console, providers: pipeline::providers(), global: cli.global };
     match cli.command {
-        _ if cli.version => version::run(&session),
-        Some(Command::Scan(arguments)) => scan::run(&session, &arguments),
-        Some(Command::Inventory(arguments)) => inventory::run(&session, &arguments),
-        Some(Command::Compare(arguments)) => compare::run(&session, &arguments),
-        Some(Command::Explain(arguments)) => explain::run(&session, &arguments),
-        Some(Command::Can(arguments)) => can::run(&session, &arguments),
-        Some(Command::Rules(arguments)) => rules::run(&session, &arguments),
+        _ if cli.version => version::run(&invocation),
+        Some(Command::Scan(arguments)) => scan::run(&invocation, &arguments),
+        Some(Command::Inventory(arguments)) => inventory::run(&invocation, &arguments),
+        Some(Command::Compare(arguments)) => compare::run(&invocation, &arguments),
+        Some(Command::Explain(arguments)) => explain::run(&invocation, &arguments),
+        Some(Command::Can(arguments)) => can::run(&invocation, &arguments),
+        Some(Command::Rules(arguments)) => rules::run(&invocation, &arguments),
         Some(Command::Completions(arguments)) => completions::run(&arguments),
         Some(Command::Man) => man::run(),
         Some(Command::Schema(arguments)) => schema::run(&arguments),
@@ -119,13 +119,13 @@ fn dispatch(cli: Cli, console: Console) -> Result<Exit, Failure> {
 }
 
 /// What every verb works with.
-pub(crate) struct Session {
+pub(crate) struct Invocation {
     console: Console,
     providers: Vec<Box<dyn Provider>>,
     global: Global,
 }
 
-impl Session {
+impl Invocation {
     /// The configuration in force for these sources.
     fn config(&self, sources: &[PathBuf]) -> Result<Config, Failure> {
         if self.global.no_config {

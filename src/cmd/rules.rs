@@ -7,23 +7,23 @@ use evenhand_rules::engine::cases;
 use evenhand_rules::pack::{Problem, Rule, RuleSet};
 use serde_json::json;
 
-use super::{Failure, Session};
+use super::{Failure, Invocation};
 use crate::cli::{self, PlainFormat};
 use crate::gate::Exit;
 use crate::output::to_stdout;
 use crate::ruleset;
 
-pub(super) fn run(session: &Session, command: &cli::Rules) -> Result<Exit, Failure> {
+pub(super) fn run(invocation: &Invocation, command: &cli::Rules) -> Result<Exit, Failure> {
     match command {
-        cli::Rules::List(arguments) => list(session, arguments),
-        cli::Rules::Show(arguments) => show(session, arguments),
-        cli::Rules::Test(arguments) => test(session, arguments),
+        cli::Rules::List(arguments) => list(invocation, arguments),
+        cli::Rules::Show(arguments) => show(invocation, arguments),
+        cli::Rules::Test(arguments) => test(invocation, arguments),
     }
 }
 
-fn list(session: &Session, arguments: &cli::RulesList) -> Result<Exit, Failure> {
-    let config = session.config(&[])?;
-    let rules = ruleset::load(&arguments.selection, &config, session.console)?;
+fn list(invocation: &Invocation, arguments: &cli::RulesList) -> Result<Exit, Failure> {
+    let config = invocation.config(&[])?;
+    let rules = ruleset::load(&arguments.selection, &config, invocation.console)?;
     to_stdout(|sink| match arguments.output {
         PlainFormat::Table => {
             let width = rules.iter().map(|rule| rule.id.as_str().len()).max().unwrap_or(0);
@@ -59,10 +59,10 @@ fn summary(rule: &Rule) -> serde_json::Value {
     })
 }
 
-fn show(session: &Session, arguments: &cli::RulesShow) -> Result<Exit, Failure> {
-    let config = session.config(&[])?;
+fn show(invocation: &Invocation, arguments: &cli::RulesShow) -> Result<Exit, Failure> {
+    let config = invocation.config(&[])?;
     let selection = cli::Selection { dirs: arguments.dirs.clone(), ..cli::Selection::default() };
-    let rules = ruleset::load_all(&selection, &config, session.console)?;
+    let rules = ruleset::load_all(&selection, &config, invocation.console)?;
     let Some(rule) = rules.get(&arguments.id) else {
         return Err(ruleset::unknown(&arguments.id, &rules));
     };
@@ -71,7 +71,7 @@ fn show(session: &Session, arguments: &cli::RulesShow) -> Result<Exit, Failure> 
 }
 
 /// Runs the cases. A problem with a file, or a case that gives something else, is a failure of the tool's own data.
-fn test(session: &Session, arguments: &cli::RulesTest) -> Result<Exit, Failure> {
+fn test(invocation: &Invocation, arguments: &cli::RulesTest) -> Result<Exit, Failure> {
     let loaded = match &arguments.dir {
         None => RuleSet::embedded(),
         Some(folder) => RuleSet::load_dir(folder).map_err(|(path, error)| ruleset::unreadable(&path, &error))?,
@@ -79,7 +79,7 @@ fn test(session: &Session, arguments: &cli::RulesTest) -> Result<Exit, Failure> 
     let results = cases::run(&loaded.rules);
     let failed = results.iter().filter(|result| !result.passed()).count();
     for problem in &loaded.problems {
-        tell(session, problem);
+        tell(invocation, problem);
     }
     to_stdout(|sink| {
         for result in results.iter().filter(|result| !result.passed()) {
@@ -113,10 +113,10 @@ fn test(session: &Session, arguments: &cli::RulesTest) -> Result<Exit, Failure> 
     })
 }
 
-fn tell(session: &Session, problem: &Problem) {
+fn tell(invocation: &Invocation, problem: &Problem) {
     if problem.fatal {
-        session.console.error(&problem.to_string(), None);
+        invocation.console.error(&problem.to_string(), None);
     } else {
-        session.console.warning(&problem.to_string(), None);
+        invocation.console.warning(&problem.to_string(), None);
     }
 }

@@ -7,7 +7,7 @@ use evenhand_reports::report::WriteError;
 use evenhand_reports::text::counted;
 use evenhand_reports::{Report, csv, json, terminal};
 
-use super::{Failure, Session};
+use super::{Failure, Invocation};
 use crate::assess::{self, Filter, Options};
 use crate::cli;
 use crate::config::Config;
@@ -16,14 +16,14 @@ use crate::output::{self, Output, OutputFormat, to_file, to_stdout};
 use crate::progress::Progress;
 use crate::ruleset;
 
-pub(super) fn run(session: &Session, arguments: &cli::Scan) -> Result<Exit, Failure> {
+pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit, Failure> {
     let began = Instant::now();
     let outputs = output::checked(&arguments.output.output).map_err(|message| Failure::Message(message, None))?;
-    let progress = session.progress();
-    let config = session.config(&arguments.sources)?;
+    let progress = invocation.progress();
+    let config = invocation.config(&arguments.sources)?;
     let gate_settings = gate_settings(&config, &arguments.gate);
-    let rules = ruleset::load(&arguments.selection, &config, session.console)?;
-    let (capture, now) = session.read(&arguments.sources, &config, &arguments.input, &progress)?;
+    let rules = ruleset::load(&arguments.selection, &config, invocation.console)?;
+    let (capture, now) = invocation.read(&arguments.sources, &config, &arguments.input, &progress)?;
     let (bytes, unreadable_source) = (capture.bytes, capture.unreadable_source);
     let empty = capture.inventory.identities.is_empty();
     let options = Options {
@@ -35,16 +35,16 @@ pub(super) fn run(session: &Session, arguments: &cli::Scan) -> Result<Exit, Fail
         progress: &progress,
     };
     if empty {
-        let failure = session.nobody(&capture);
+        let failure = invocation.nobody(&capture);
         // The list of files with the reasons is what helps now; a table without identities does not.
         let report = assess::report(assess::assess(capture, options), options, Filter::default());
         let files: Vec<Output> = outputs.into_iter().filter(|output| output.format == OutputFormat::Json).collect();
-        write(&report, &files, session.screen(arguments.output.all))?;
+        write(&report, &files, invocation.screen(arguments.output.all))?;
         return Err(failure);
     }
     let assessing = assess::assess(capture, options);
     for error in &assessing.assessed.errors {
-        session.console.error(&error.to_string(), None);
+        invocation.console.error(&error.to_string(), None);
     }
     let coverage = assess::coverage(&assessing.capture, &assessing.assessed, &rules);
     let decision = gate::decide(
@@ -65,10 +65,10 @@ pub(super) fn run(session: &Session, arguments: &cli::Scan) -> Result<Exit, Fail
     let report = assess::report(assessing, options, filter);
     {
         let _stage = progress.stage("write", None);
-        write(&report, &outputs, session.screen(arguments.output.all))?;
+        write(&report, &outputs, invocation.screen(arguments.output.all))?;
     }
-    summary(session, &report, bytes, &progress, began);
-    Ok(conclude(session, &gate_settings, &decision))
+    summary(invocation, &report, bytes, &progress, began);
+    Ok(conclude(invocation, &gate_settings, &decision))
 }
 
 /// Writes every output.
@@ -108,9 +108,9 @@ fn gate_settings(config: &Config, flags: &cli::Gate) -> GateSettings {
     }
 }
 
-pub(super) fn summary(session: &Session, report: &Report, bytes: u64, progress: &Progress, began: Instant) {
+pub(super) fn summary(invocation: &Invocation, report: &Report, bytes: u64, progress: &Progress, began: Instant) {
     for (stage, time) in progress.times() {
-        session.console.detail(&format!("{stage:>16} {:8.1} ms", time.as_secs_f64() * 1000.0));
+        invocation.console.detail(&format!("{stage:>16} {:8.1} ms", time.as_secs_f64() * 1000.0));
     }
     let coverage = &report.coverage;
     let read = coverage.files_read + coverage.files_partial;
@@ -137,21 +137,21 @@ pub(super) fn summary(session: &Session, report: &Report, bytes: u64, progress: 
     }
     #[expect(clippy::cast_precision_loss, reason = "a size for people")]
     let size = bytes as f64 / 1_000_000.0;
-    session.console.note(&format!("{} in {:.2} s ({size:.1} MB)", parts.join(", "), began.elapsed().as_secs_f64()));
+    invocation.console.note(&format!("{} in {:.2} s ({size:.1} MB)", parts.join(", "), began.elapsed().as_secs_f64()));
 }
 
 /// Says what the gate decided.
-fn conclude(session: &Session, settings: &GateSettings, decision: &Decision) -> Exit {
+fn conclude(invocation: &Invocation, settings: &GateSettings, decision: &Decision) -> Exit {
     let failed = decision.exit != Exit::Passed;
     for reason in &decision.reasons {
         if failed {
-            session.console.error(reason, None);
+            invocation.console.error(reason, None);
         } else {
-            session.console.warning(reason, Some("--exit-zero lets the run pass all the same"));
+            invocation.console.warning(reason, Some("--exit-zero lets the run pass all the same"));
         }
     }
     if settings.is_asked() && decision.reasons.is_empty() {
-        session.console.note("gate: passed");
+        invocation.console.note("gate: passed");
     }
     decision.exit
 }

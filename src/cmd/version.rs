@@ -4,19 +4,19 @@ use evenhand_model::provider::{ReadOptions, Settings};
 use evenhand_model::secret::Fingerprinter;
 use evenhand_rules::pack::RuleSet;
 
-use super::{Failure, Session};
+use super::{Failure, Invocation};
 use crate::console::Verbosity;
 use crate::gate::Exit;
 use crate::output::to_stdout;
 
-pub(super) fn run(session: &Session) -> Result<Exit, Failure> {
+pub(super) fn run(invocation: &Invocation) -> Result<Exit, Failure> {
     to_stdout(|sink| {
         writeln!(sink, "evenhand {}", env!("CARGO_PKG_VERSION"))?;
-        if session.console.verbosity < Verbosity::Verbose {
+        if invocation.console.verbosity < Verbosity::Verbose {
             return Ok(());
         }
         writeln!(sink, "rules: {}", RuleSet::embedded().rules.len())?;
-        for provider in &session.providers {
+        for provider in &invocation.providers {
             // Only a reading knows its catalogue; an empty one costs nothing.
             let reading = provider
                 .reader(ReadOptions {
