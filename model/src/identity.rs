@@ -133,6 +133,8 @@ pub struct Identity {
     pub kind: &'static str,
     /// The name people call it by.
     pub name: Arc<str>,
+    /// A shorter name for people, where the provider's own carries what only machines need (a permission set's role).
+    pub title: Option<Arc<str>>,
     /// Reasons for its nature.
     pub signals: Vec<Signal>,
     /// Where it is described.
@@ -170,6 +172,11 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// The name to print.
+    pub fn shown(&self) -> &Arc<str> {
+        self.title.as_ref().unwrap_or(&self.name)
+    }
+
     /// An identity of which nothing is known but its name and place.
     pub fn new(
         id: IdentityId,
@@ -185,6 +192,7 @@ impl Identity {
             scope,
             kind,
             name: name.into(),
+            title: None,
             signals: Vec::new(),
             evidence,
             job: None,

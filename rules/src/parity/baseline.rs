@@ -111,7 +111,7 @@ pub(crate) fn named<'a>(world: &World<'a>, subject: &Subject<'a>, role: &'a Iden
     Found {
         baseline: Baseline {
             roles: vec![role.id.clone()],
-            name: Arc::clone(&role.name),
+            name: Arc::clone(role.shown()),
             source: BaselineSource::Configured,
             reason: Arc::from("named for this comparison"),
         },
@@ -125,8 +125,8 @@ pub(crate) fn named<'a>(world: &World<'a>, subject: &Subject<'a>, role: &'a Iden
 fn joined(roles: &[&Identity]) -> Arc<str> {
     let mut names: Vec<&str> = Vec::new();
     for role in roles {
-        if !names.contains(&&*role.name) {
-            names.push(&role.name);
+        if !names.contains(&&**role.shown()) {
+            names.push(role.shown());
         }
     }
     names.join(" + ").into()

@@ -264,6 +264,10 @@ fn wildcard(pattern: &[u8], text: &[u8]) -> bool {
 }
 
 impl Catalog for Catalogue {
+    fn unscopable(&self) -> OpSet {
+        self.wildcard_only.clone()
+    }
+
     fn sources(&self) -> Vec<CatalogSource> {
         self.sources.clone()
     }

@@ -88,6 +88,7 @@ impl Join {
             Fact::Known(false)
         };
         if center && let Some(set) = permission_set_of(&held.name) {
+            role.title = Some(Arc::from(set));
             self.reserved.insert((Arc::clone(&held.account.0), set.to_owned()), id.clone());
         }
         if !role.vendor_managed {
