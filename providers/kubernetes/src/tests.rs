@@ -453,6 +453,33 @@ fn is_cluster_resource(resolver: &dyn AccessResolver, operation: &str) -> bool {
 }
 
 #[test]
+fn accounts_of_the_samples_hold_what_a_server_said_of_them() {
+    let Some(folder) = samples() else { return };
+    let recorded = folder.join("../../conformance/kubernetes/live/sar.json");
+    let cases: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(recorded).unwrap()).unwrap();
+    let questions = ["list secrets", "create serviceaccounts/token", "create pods", "get nodes/proxy"];
+    let (mut accounts, mut counts, mut admins) = (0, [0; 4], 0);
+    for case in cases.as_array().unwrap() {
+        let (reading, errors) = read_all(vec![sample(&folder, case["sample"].as_str().unwrap())], &[]);
+        assert_eq!(errors, []);
+        let resolver = reading.resolver.expect("a resolver");
+        let mut named: Vec<&str> =
+            case["results"].as_array().unwrap().iter().map(|one| one["serviceAccount"].as_str().unwrap()).collect();
+        named.dedup();
+        for name in named {
+            let id = account(name);
+            accounts += 1;
+            for (count, question) in counts.iter_mut().zip(questions) {
+                *count += usize::from(decide(&*resolver, &id, question, None) == Outcome::Allowed);
+            }
+            admins += usize::from(resolver.is_admin(&id) == Some(true));
+        }
+    }
+    println!("{accounts} accounts: {counts:?} of {questions:?}, {admins} hold everything");
+    assert_eq!((accounts, counts, admins), (87, [31, 17, 8, 5], 3));
+}
+
+#[test]
 fn a_literal_key_in_the_environment_is_found_at_its_line() {
     let Some(folder) = samples() else { return };
     let mut document = sample(&folder, "argo-workflows.yaml");

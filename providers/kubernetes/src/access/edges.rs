@@ -4,7 +4,7 @@
 //! square of the accounts. Edges are therefore limited to what tells something: only targets whose access the source does
 //! not have already, the strongest first, at most [`TARGETS`] for each source and place and [`EQUALS`] with the same
 //! access; of several techniques to one target the most direct one, and every technique at least once. What is left out
-//! holds no more than what is shown. Accounts with a cloud's role or tools behind them are never taken for covered.
+//! weighs no more than what is shown. Accounts with a cloud's role or tools behind them are never taken for covered.
 //! Identities that hold the same are worked out once.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

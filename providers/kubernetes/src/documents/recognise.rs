@@ -45,3 +45,49 @@ fn is_object(keys: &[String]) -> bool {
 fn is_kubeconfig(head: &Head) -> bool {
     head.value("kind") == Some("Config") && (head.has("clusters") || head.has("contexts") || head.has("users"))
 }
+
+#[cfg(test)]
+mod tests {
+    use evenhand_model::document::FileFacts;
+
+    use super::*;
+
+    fn head(keys: &[&str], values: &[(&str, &str)], elements: &[(&str, &[&str])]) -> Document {
+        let text = |text: &&str| (*text).to_owned();
+        Document {
+            path: "x".into(),
+            relative: "x".into(),
+            source_name: "x".into(),
+            format: Format::Json,
+            text: String::new(),
+            head: Head {
+                keys: keys.iter().map(text).collect(),
+                elements: elements.iter().map(|(key, keys)| (text(key), keys.iter().map(text).collect())).collect(),
+                values: values.iter().map(|(key, value)| (text(key), text(value))).collect(),
+                columns: Vec::new(),
+            },
+            file: FileFacts::default(),
+        }
+    }
+
+    #[test]
+    fn documents_are_known_by_their_head_alone() {
+        let object = ["apiVersion", "kind", "metadata"];
+        for (document, expected) in [
+            (head(&object, &[("kind", "Pod"), ("apiVersion", "v1")], &[]), true),
+            (head(&["apiVersion", "items"], &[("apiVersion", "v1")], &[("items", &object)]), true),
+            (head(&["apiVersion", "items"], &[("apiVersion", "v1")], &[("items", &["metadata"])]), true),
+            (head(&["apiVersion", "kind", "items"], &[("kind", "List")], &[]), true),
+            (head(&[], &[], &[("", &object)]), true),
+            (head(&["apiVersion", "kind", "clusters", "users"], &[("kind", "Config")], &[]), false),
+            (head(&["apiVersion", "name", "version"], &[], &[]), false),
+            (head(&["items"], &[], &[("items", &["id", "name"])]), false),
+            (
+                head(&object, &[("apiVersion", "kustomize.config.k8s.io/v1beta1"), ("kind", "Kustomization")], &[]),
+                false,
+            ),
+        ] {
+            assert_eq!(recognise(&document).is_some(), expected, "{:?}", document.head);
+        }
+    }
+}
