@@ -9,6 +9,7 @@ use evenhand_model::Timestamp;
 use evenhand_model::access::{AccessResolver, ContextValue, EdgeTarget, Outcome, Request};
 use evenhand_model::evidence::{Evidence, Fact};
 use evenhand_model::id::IdentityId;
+use evenhand_model::scope::Pattern;
 use serde_json::Value;
 
 use super::Resolver;
@@ -233,6 +234,29 @@ fn iamspy_cases_are_decided_as_labelled() {
         }
     }
     assert!(failed.is_empty(), "cases {failed:?} of {}", cases.as_array().unwrap().len());
+}
+
+#[test]
+fn resource_types_are_told_as_the_linter_tells_them() {
+    let Some(folder) = folder("parliament") else { return };
+    let cases = json(&folder.join("matching.json"));
+    let (mut right, mut wrong) = (0, Vec::new());
+    for case in cases.as_array().unwrap().iter().filter(|case| case["fn"] == "is_arn_match") {
+        let (format, name) = (case["args"][1].as_str().unwrap(), case["args"][2].as_str().unwrap());
+        let pattern = |text: &str| if text == "*" { Pattern::any() } else { arn::catalogue_pattern(text) };
+        let overlap = crate::policy::compile::may_overlap(&pattern(format), &pattern(name));
+        if overlap == (case["expected"] == true) {
+            right += 1;
+        } else {
+            wrong.push(format!("{format} and {name}"));
+        }
+    }
+    // A linter refuses a region or account that is left out; here `*` in a format stands for any text, none included.
+    let left_out = [
+        "arn:*:iam::*:role/* and arn:aws:iam:::role/my-role",
+        "arn:*:apigateway:*::* and arn:aws:apigateway:::/restapis/a123456789/*",
+    ];
+    assert_eq!((right, wrong), (19, left_out.map(str::to_owned).to_vec()));
 }
 
 fn carriers(loader: &mut Loader, resources: &Value) {

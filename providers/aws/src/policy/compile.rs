@@ -239,7 +239,7 @@ fn by_resource_type(operations: &OpSet, elements: &[Element], catalogue: &Catalo
 }
 
 /// Whether two names' patterns may share a name; the segments that differ most are looked at first.
-fn may_overlap(a: &Pattern, b: &Pattern) -> bool {
+pub(crate) fn may_overlap(a: &Pattern, b: &Pattern) -> bool {
     if a.is_any() || b.is_any() {
         return true;
     }
