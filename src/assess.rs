@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use evenhand_model::access::AccessResolver;
-use evenhand_model::finding::{Finding, Severity};
+use evenhand_model::finding::{Finding, Severity, Status};
 use evenhand_model::identity::{Identity, Nature};
 use evenhand_model::parity::Verdict;
 use evenhand_reports::Report;
@@ -162,6 +162,7 @@ pub fn coverage(capture: &Capture, assessed: &Assessed, rules: &RuleSet) -> Cove
         let count = assessed.comparisons.iter().filter(|comparison| comparison.verdict == verdict).count();
         (verdict.as_str(), count)
     });
+    let undecided = assessed.findings.iter().filter(|finding| finding.status == Status::Unknown).count() as u64;
     Coverage {
         files_read: files(SourceStatus::Read),
         files_partial: files(SourceStatus::Partial),
@@ -171,7 +172,7 @@ pub fn coverage(capture: &Capture, assessed: &Assessed, rules: &RuleSet) -> Cove
         natures: natures.to_vec(),
         verdicts: verdicts.to_vec(),
         rules: rules.len(),
-        decided: 0,
-        undecided: 0,
+        decided: assessed.passed + (assessed.findings.len() as u64).saturating_sub(undecided),
+        undecided,
     }
 }

@@ -1,7 +1,6 @@
 //! Criterion benches of the stages, at 1,000, 10,000 and 100,000 identities.
 //!
 //! `cargo bench -p evenhand-benches`; `EVENHAND_BENCH_MAX=10000` leaves the largest out.
-#![expect(missing_docs, reason = "criterion's macros declare undocumented functions")]
 
 use std::hint::black_box;
 use std::path::PathBuf;

@@ -1,7 +1,8 @@
 //! Captures of any number of identities, the same for the same number on every machine.
 //!
-//! The mix is that of large real exports: a few hundred shared policies, an inline policy of its own for most roles,
-//! boundaries on a fifth, one AI identity in ten, and one human role per team with which the AI identities compare.
+//! The mix is that of large exports: an inline policy of its own for most roles, a customer policy for every three
+//! identities with some forty actions in it, boundaries on a fifth, one AI identity in ten, and one human role per team
+//! with which the AI identities compare. The files are indented by four blanks, as the vendors' command lines print them.
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -39,7 +40,8 @@ impl Random {
 pub const PER_ACCOUNT: u64 = 10_000;
 
 const TEAMS: u64 = 40;
-const SHARED_POLICIES: u64 = 300;
+/// One managed policy for so many identities. A published export of 122 identities holds 84 policies of 3.1 kB each.
+const IDENTITIES_PER_POLICY: u64 = 3;
 
 const READS: [&str; 14] = [
     "s3:GetObject",
@@ -72,6 +74,52 @@ const WRITES: [&str; 14] = [
     "states:StartExecution",
     "ec2:StartInstances",
     "ec2:StopInstances",
+];
+const LISTS: [&str; 44] = [
+    "acm:DescribeCertificate",
+    "acm:ListCertificates",
+    "apigateway:GET",
+    "application-autoscaling:DescribeScalableTargets",
+    "athena:GetQueryExecution",
+    "autoscaling:DescribeAutoScalingGroups",
+    "autoscaling:DescribePolicies",
+    "cloudformation:DescribeStacks",
+    "cloudformation:ListStacks",
+    "cloudfront:ListDistributions",
+    "cloudtrail:LookupEvents",
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:GetMetricData",
+    "cloudwatch:ListMetrics",
+    "codebuild:BatchGetBuilds",
+    "codepipeline:GetPipelineState",
+    "dynamodb:DescribeTable",
+    "dynamodb:ListTables",
+    "ec2:DescribeInstances",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcs",
+    "ecr:DescribeRepositories",
+    "ecs:DescribeServices",
+    "ecs:ListClusters",
+    "elasticache:DescribeCacheClusters",
+    "elasticloadbalancing:DescribeLoadBalancers",
+    "elasticloadbalancing:DescribeTargetHealth",
+    "events:ListRules",
+    "glue:GetTables",
+    "kinesis:DescribeStream",
+    "kms:ListAliases",
+    "lambda:ListFunctions",
+    "logs:DescribeLogGroups",
+    "logs:DescribeLogStreams",
+    "rds:DescribeDBInstances",
+    "redshift:DescribeClusters",
+    "route53:ListHostedZones",
+    "s3:GetBucketLocation",
+    "s3:ListAllMyBuckets",
+    "sns:ListTopics",
+    "sqs:ListQueues",
+    "states:ListStateMachines",
+    "tag:GetResources",
 ];
 const SERVICES: [&str; 6] = [
     "lambda.amazonaws.com",
@@ -122,8 +170,21 @@ fn policy(random: &mut Random, account: &str, team: u64, statements: u64) -> Str
     format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{}]}}", body.join(","))
 }
 
-fn attached(random: &mut Random, account: &str, count: u64) -> String {
-    let mut numbers: Vec<u64> = (0..count).map(|_| random.below(SHARED_POLICIES)).collect();
+/// A managed policy: some statements as inline policies have them, and one with many actions on everything.
+fn managed(random: &mut Random, account: &str, team: u64) -> String {
+    let service = random.pick(&LISTS);
+    let mut actions: Vec<String> = LISTS.iter().map(|action| format!("\"{action}\"")).collect();
+    actions.retain(|action| random.below(8) > 0 || action.contains(service));
+    let mut body: Vec<String> = (0..2).map(|sid| statement(random, sid, account, team, sid == 1)).collect();
+    body.push(format!(
+        "{{\"Sid\":\"Look\",\"Effect\":\"Allow\",\"Action\":[{}],\"Resource\":\"*\"}}",
+        actions.join(",")
+    ));
+    format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{}]}}", body.join(","))
+}
+
+fn attached(random: &mut Random, account: &str, count: u64, policies: u64) -> String {
+    let mut numbers: Vec<u64> = (0..count).map(|_| random.below(policies)).collect();
     numbers.sort_unstable();
     numbers.dedup();
     let list: Vec<String> = numbers
@@ -145,6 +206,66 @@ fn day(random: &mut Random) -> String {
     )
 }
 
+/// Indents JSON by four blanks a level while it passes through, as `--output json` of the vendors' command lines does.
+struct Indented<W> {
+    out: W,
+    depth: usize,
+    in_text: bool,
+    escaped: bool,
+    opened: bool,
+}
+
+impl<W: Write> Indented<W> {
+    fn new(out: W) -> Self {
+        Self { out, depth: 0, in_text: false, escaped: false, opened: false }
+    }
+
+    fn line(&mut self) -> io::Result<()> {
+        writeln!(self.out)?;
+        for _ in 0..self.depth {
+            self.out.write_all(b"    ")?;
+        }
+        Ok(())
+    }
+}
+
+impl<W: Write> Write for Indented<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for byte in bytes {
+            if self.in_text {
+                self.out.write_all(&[*byte])?;
+                self.in_text = *byte != b'"' || self.escaped;
+                self.escaped = *byte == b'\\' && !self.escaped;
+                continue;
+            }
+            let closes = matches!(byte, b'}' | b']');
+            if closes {
+                self.depth = self.depth.saturating_sub(1);
+            }
+            if closes != self.opened {
+                self.line()?;
+            }
+            self.opened = false;
+            self.out.write_all(&[*byte])?;
+            match byte {
+                b'"' => self.in_text = true,
+                b'{' | b'[' => {
+                    self.depth += 1;
+                    self.opened = true;
+                }
+                b',' => self.line()?,
+                b':' => self.out.write_all(b" ")?,
+                _ => {}
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
 /// Writes `aws/<account>/account-authorization-details.json` files below a folder, with this many users and roles in all.
 ///
 /// # Errors
@@ -158,7 +279,7 @@ pub fn aws(folder: &Path, identities: u64) -> io::Result<()> {
         let home = folder.join("aws").join(&name);
         std::fs::create_dir_all(&home)?;
         let file = std::fs::File::create(home.join("account-authorization-details.json"))?;
-        aws_account(&mut BufWriter::with_capacity(1 << 20, file), &name, here)?;
+        aws_account(&mut Indented::new(BufWriter::with_capacity(1 << 20, file)), &name, here)?;
         left -= here;
         account += 1;
     }
@@ -168,6 +289,7 @@ pub fn aws(folder: &Path, identities: u64) -> io::Result<()> {
 fn aws_account(out: &mut impl Write, account: &str, identities: u64) -> io::Result<()> {
     let mut random = Random::new(account.parse().unwrap_or(7));
     let users = identities / 4;
+    let policies = (identities / IDENTITIES_PER_POLICY).max(1);
     write!(out, "{{\"UserDetailList\":[")?;
     for n in 0..users {
         let team = random.below(TEAMS);
@@ -180,7 +302,7 @@ fn aws_account(out: &mut impl Write, account: &str, identities: u64) -> io::Resu
         } else {
             String::new()
         };
-        let managed = attached(&mut random, account, 2);
+        let managed = attached(&mut random, account, 2, policies);
         write!(
             out,
             "{}{{\"Path\":\"/\",\"UserName\":\"user-{n}\",\"UserId\":\"AIDA{n:017}\",\"Arn\":\"arn:aws:iam::{account}:user/user-{n}\",\"CreateDate\":\"{created}\",{inline}\"GroupList\":[\"team-{team}\"],\"AttachedManagedPolicies\":[{managed}],\"Tags\":[{{\"Key\":\"owner\",\"Value\":\"team-{team}@example.org\"}}]}}",
@@ -189,7 +311,7 @@ fn aws_account(out: &mut impl Write, account: &str, identities: u64) -> io::Resu
     }
     write!(out, "],\"GroupDetailList\":[")?;
     for team in 0..TEAMS {
-        let managed = attached(&mut random, account, 3);
+        let managed = attached(&mut random, account, 3, policies);
         write!(
             out,
             "{}{{\"Path\":\"/\",\"GroupName\":\"team-{team}\",\"GroupId\":\"AGPA{team:017}\",\"Arn\":\"arn:aws:iam::{account}:group/team-{team}\",\"CreateDate\":\"2023-01-01T00:00:00+00:00\",\"GroupPolicyList\":[],\"AttachedManagedPolicies\":[{managed}]}}",
@@ -199,11 +321,11 @@ fn aws_account(out: &mut impl Write, account: &str, identities: u64) -> io::Resu
     write!(out, "],\"RoleDetailList\":[")?;
     for n in 0..identities - users {
         let team = if n < TEAMS { n } else { random.below(TEAMS) };
-        aws_role(out, &mut random, account, n, team)?;
+        aws_role(out, &mut random, account, n, team, policies)?;
     }
     write!(out, "],\"Policies\":[")?;
-    for n in 0..SHARED_POLICIES {
-        let document = policy(&mut random, account, n % TEAMS, 3);
+    for n in 0..policies {
+        let document = managed(&mut random, account, n % TEAMS);
         write!(
             out,
             "{}{{\"PolicyName\":\"shared-{n}\",\"PolicyId\":\"ANPA{n:017}\",\"Arn\":\"arn:aws:iam::{account}:policy/shared-{n}\",\"Path\":\"/\",\"DefaultVersionId\":\"v1\",\"AttachmentCount\":1,\"PermissionsBoundaryUsageCount\":0,\"IsAttachable\":true,\"CreateDate\":\"2023-01-01T00:00:00+00:00\",\"UpdateDate\":\"2024-01-01T00:00:00+00:00\",\"PolicyVersionList\":[{{\"Document\":{document},\"VersionId\":\"v1\",\"IsDefaultVersion\":true,\"CreateDate\":\"2023-01-01T00:00:00+00:00\"}}]}}",
@@ -217,7 +339,14 @@ fn aws_account(out: &mut impl Write, account: &str, identities: u64) -> io::Resu
     out.flush()
 }
 
-fn aws_role(out: &mut impl Write, random: &mut Random, account: &str, n: u64, team: u64) -> io::Result<()> {
+fn aws_role(
+    out: &mut impl Write,
+    random: &mut Random,
+    account: &str,
+    n: u64,
+    team: u64,
+    policies: u64,
+) -> io::Result<()> {
     let created = day(random);
     let used = day(random);
     let human = n < TEAMS;
@@ -255,7 +384,7 @@ fn aws_role(out: &mut impl Write, random: &mut Random, account: &str, n: u64, te
         String::new()
     };
     let count = 1 + random.below(4);
-    let managed = attached(random, account, count);
+    let managed = attached(random, account, count, policies);
     let boundary = if !human && random.below(5) == 0 {
         format!(
             ",\"PermissionsBoundary\":{{\"PermissionsBoundaryType\":\"Policy\",\"PermissionsBoundaryArn\":\"arn:aws:iam::{account}:policy/boundary\"}}"
@@ -314,7 +443,7 @@ pub fn kubernetes(folder: &Path, identities: u64) -> io::Result<()> {
     let home = folder.join("kubernetes").join("bench");
     std::fs::create_dir_all(&home)?;
     let file = std::fs::File::create(home.join("objects.json"))?;
-    let out = &mut BufWriter::with_capacity(1 << 20, file);
+    let out = &mut Indented::new(BufWriter::with_capacity(1 << 20, file));
     let mut random = Random::new(11);
     let namespaces = identities.div_ceil(20).max(1);
     write!(out, "{{\"apiVersion\":\"v1\",\"items\":[")?;
@@ -373,6 +502,10 @@ mod tests {
         aws_account(&mut first, "100000000001", 200).expect("written");
         aws_account(&mut second, "100000000001", 200).expect("written");
         assert!(first == second);
+        let mut indented = Indented::new(Vec::new());
+        indented.write_all(&first).expect("written");
+        let plain: serde_json::Value = serde_json::from_slice(&first).expect("JSON");
+        assert_eq!(serde_json::from_slice::<serde_json::Value>(&indented.out).expect("JSON"), plain);
         let value: serde_json::Value = serde_json::from_slice(&first).expect("JSON");
         assert_eq!(value["RoleDetailList"].as_array().map(Vec::len), Some(150));
     }

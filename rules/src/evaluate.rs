@@ -95,6 +95,8 @@ pub struct Assessed {
     pub findings: Vec<Finding>,
     /// Rules that could not be evaluated: the assessment is then not to be trusted as complete.
     pub errors: Vec<EngineError>,
+    /// The (rule, row) pairs that passed; with the findings, all that were judged.
+    pub passed: u64,
     /// The score.
     pub score: Score,
 }
@@ -134,6 +136,7 @@ pub fn assess(mut inventory: Inventory, with: Assessment<'_>, progress: &dyn Fn(
         facts,
         findings: evaluation.findings,
         errors: evaluation.errors,
+        passed: evaluation.passed,
         score,
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use evenhand_model::evidence::{Evidence, Fact};
+use evenhand_model::evidence::Fact;
 use evenhand_model::id::IdentityId;
 use indexmap::IndexMap;
 
@@ -63,7 +63,6 @@ pub(crate) struct Principal {
     pub(crate) password: Fact<bool>,
     /// The number of a user's access keys.
     pub(crate) access_keys: Fact<u8>,
-    pub(crate) evidence: Evidence,
 }
 
 /// The organisation's limits on an account.

@@ -47,6 +47,40 @@ impl<'a> Subjects<'a> {
     }
 }
 
+/// The provider of each row of a table, as a position in [`Subjects::providers`]; none for rows that nothing is judged by.
+pub(super) struct Owners(Vec<Option<u8>>);
+
+impl Owners {
+    /// Looks up whose the rows of a table are, once for all rules over it.
+    pub(super) fn of(table: &Table, identity: &str, subjects: &Subjects<'_>) -> Self {
+        let (ids, providers) = (table.column(identity), table.column("provider"));
+        let owner = |row: usize| {
+            let Value::Text(id) = ids?.value(row) else { return None };
+            let subject = subjects.identity(&IdentityId::new(id));
+            if subject.is_some_and(|identity| identity.vendor_managed) {
+                return None;
+            }
+            let name = match providers.map(|column| column.value(row)) {
+                Some(Value::Text(name)) => name,
+                _ => Arc::from(subject?.provider.0),
+            };
+            let at = subjects.providers.iter().position(|provider| *provider.0 == *name)?;
+            u8::try_from(at).ok()
+        };
+        Self((0..table.rows()).into_par_iter().map(owner).collect())
+    }
+
+    /// Which rows a rule judges.
+    pub(super) fn judged_by(&self, rule: &Rule, subjects: &Subjects<'_>) -> impl Fn(usize) -> bool {
+        let included: Vec<bool> =
+            subjects.providers.iter().map(|provider| rule.providers.include(provider.0)).collect();
+        move |row| {
+            let owner = self.0.get(row).copied().flatten();
+            owner.and_then(|at| included.get(usize::from(at))).copied().unwrap_or(false)
+        }
+    }
+}
+
 /// A finding with what orders it among others of its rule and identity.
 pub(super) struct Sortable {
     discriminator: Vec<Arc<str>>,
@@ -139,8 +173,11 @@ impl Maker<'_> {
                 provider,
                 scope,
                 name: subject.map_or_else(|| id.shared(), |identity| Arc::clone(&identity.name)),
-                identity: id,
-                title: self.title(row),
+                identity: id.clone(),
+                title: match status {
+                    Status::Fail => self.title(row),
+                    Status::Unknown => self.open_question(subject.map_or(id.as_str(), |identity| &identity.name)),
+                },
                 facts: self.show.iter().map(|(name, column)| (Arc::clone(name), text_of(column, row))).collect(),
                 evidence: self.evidence(row, subject),
                 remedy: Arc::clone(&self.rule.docs.fix),
@@ -160,6 +197,11 @@ impl Maker<'_> {
             _ => subject?.provider,
         };
         self.rule.providers.include(provider.0).then_some(provider)
+    }
+
+    /// What is said of a row that cannot be decided: the message would state as a fact what nobody knows.
+    fn open_question(&self, name: &str) -> String {
+        format!("{name}: not enough evidence to decide “{}”", self.rule.title)
     }
 
     fn title(&self, row: usize) -> String {

@@ -17,6 +17,7 @@ mod select;
 mod sql_tests;
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use evenhand_model::finding::Finding;
 use evenhand_model::id::RuleId;
@@ -46,12 +47,15 @@ pub struct Evaluation {
     pub findings: Vec<Finding>,
     /// Rules that could not be evaluated, by rule.
     pub errors: Vec<EngineError>,
+    /// The (rule, row) pairs that passed.
+    pub passed: u64,
 }
 
 /// Evaluates all rules over the fact tables of an inventory.
 pub fn evaluate(rules: &RuleSet, facts: &Facts, inventory: &Inventory, judgements: &Judgements) -> Evaluation {
     let subjects = finding::Subjects::new(inventory, judgements);
     let mut errors = Vec::new();
+    let mut passed = 0;
     let mut found: Vec<(&Rule, Vec<Finding>)> = Vec::with_capacity(rules.len());
     for table in &facts.tables {
         let of_table: Vec<&Rule> = rules.iter().filter(|rule| rule.table.name == table.spec.name).collect();
@@ -60,6 +64,14 @@ pub fn evaluate(rules: &RuleSet, facts: &Facts, inventory: &Inventory, judgement
         }
         let (selected, failed) = select::select(table, &of_table);
         errors.extend(failed);
+        let mut owners: BTreeMap<&str, finding::Owners> = BTreeMap::new();
+        for selected in &selected {
+            let owners = owners
+                .entry(selected.rule.identity)
+                .or_insert_with(|| finding::Owners::of(table, selected.rule.identity, &subjects));
+            let judged = owners.judged_by(selected.rule, &subjects);
+            passed += selected.passed.iter().filter(|row| judged(**row as usize)).count() as u64;
+        }
         found.par_extend(
             selected
                 .par_iter()
@@ -72,5 +84,5 @@ pub fn evaluate(rules: &RuleSet, facts: &Facts, inventory: &Inventory, judgement
     for (_, of_rule) in found {
         findings.extend(of_rule);
     }
-    Evaluation { findings, errors }
+    Evaluation { findings, errors, passed }
 }

@@ -16,6 +16,8 @@ pub(crate) struct Selected<'r> {
     pub(crate) rule: &'r Rule,
     /// Row numbers, ascending.
     pub(crate) rows: Vec<(usize, Status)>,
+    /// The rows that the rule applies to and that pass.
+    pub(crate) passed: Vec<u32>,
 }
 
 /// The outcome for every row: whether the rule applies, and what its predicate says.
@@ -55,7 +57,7 @@ pub(crate) fn select<'r>(table: &Table, rules: &[&'r Rule]) -> (Vec<Selected<'r>
     match outcomes(&frame, &all, table.rows()) {
         Ok(outcomes) => {
             for ((rule, _), outcome) in compiled.iter().zip(outcomes) {
-                selected.push(Selected { rule, rows: rows(&outcome) });
+                selected.push(Selected::of(rule, &outcome));
             }
         }
         // Some rule fails on these rows. One by one tells which, and lets the others go on.
@@ -63,7 +65,7 @@ pub(crate) fn select<'r>(table: &Table, rules: &[&'r Rule]) -> (Vec<Selected<'r>
             for (rule, conditions) in &compiled {
                 match outcomes(&frame, &[conditions], table.rows()) {
                     Ok(outcomes) => {
-                        selected.extend(outcomes.iter().map(|outcome| Selected { rule, rows: rows(outcome) }));
+                        selected.extend(outcomes.iter().map(|outcome| Selected::of(rule, outcome)));
                     }
                     Err(message) => fail(rule, message),
                 }
@@ -124,22 +126,23 @@ fn truth(results: &DataFrame, name: &str, rows: usize) -> Result<BooleanChunked,
     })
 }
 
-/// The rows that fail or are unknown.
-fn rows(outcome: &Outcome) -> Vec<(usize, Status)> {
-    let status = |value: Option<bool>| match value {
-        Some(true) => Some(Status::Fail),
-        Some(false) => None,
-        None => Some(Status::Unknown),
-    };
-    match &outcome.applies {
-        None => outcome.predicate.iter().enumerate().filter_map(|(row, value)| Some((row, status(value)?))).collect(),
-        Some(applies) => applies
-            .iter()
-            .zip(outcome.predicate.iter())
-            .enumerate()
-            .filter(|(_, (applies, _))| *applies == Some(true))
-            .filter_map(|(row, (_, value))| Some((row, status(value)?)))
-            .collect(),
+impl<'r> Selected<'r> {
+    fn of(rule: &'r Rule, outcome: &Outcome) -> Self {
+        let mut selected = Self { rule, rows: Vec::new(), passed: Vec::new() };
+        let mut sort = |row: usize, value: Option<bool>| match value {
+            Some(true) => selected.rows.push((row, Status::Fail)),
+            Some(false) => selected.passed.extend(u32::try_from(row)),
+            None => selected.rows.push((row, Status::Unknown)),
+        };
+        let predicate = outcome.predicate.iter().enumerate();
+        match &outcome.applies {
+            None => predicate.for_each(|(row, value)| sort(row, value)),
+            Some(applies) => {
+                let applicable = applies.iter().zip(predicate).filter(|(applies, _)| *applies == Some(true));
+                applicable.for_each(|(_, (row, value))| sort(row, value));
+            }
+        }
+        selected
     }
 }
 

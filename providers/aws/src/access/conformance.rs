@@ -123,7 +123,6 @@ impl Loader {
                     managed_policies: attached,
                     password: Fact::Unknown,
                     access_keys: Fact::Unknown,
-                    evidence: Evidence::whole("case"),
                 };
                 if kind == PrincipalKind::Group {
                     groups.insert(name.to_owned(), principal.clone());

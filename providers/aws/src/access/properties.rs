@@ -103,7 +103,6 @@ fn resolver(identity: &[Value], boundary: Option<&Value>, control: Option<&Value
             managed_policies: Vec::new(),
             password: Fact::Unknown,
             access_keys: Fact::Unknown,
-            evidence: Evidence::whole("case"),
         },
     );
     world.limits.insert(account, AccountLimits { service_control, resource_control: Fact::Absent });

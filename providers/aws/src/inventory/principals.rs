@@ -136,7 +136,6 @@ impl Join {
                 Some(person) if person.keys_known => Fact::Known(u8::try_from(person.keys.len()).unwrap_or(u8::MAX)),
                 _ => Fact::Unknown,
             },
-            evidence: held.evidence,
         }
     }
 
@@ -232,7 +231,6 @@ impl Join {
                     } else {
                         Fact::Unknown
                     },
-                    evidence: evidence.clone(),
                 });
             }
             self.add(user);
