@@ -270,7 +270,11 @@ impl Screen {
             let evenhand_model::table::Column::Text(ids) = table.column("id")? else { return None };
             let row = ids.binary_search_by(|held| held.as_deref().cmp(&Some(id))).ok()?;
             match (table.value(row, "name"), table.value(row, "scope")) {
-                (Value::Text(name), Value::Text(scope)) => Some(format!("{name} ({scope})")),
+                (Value::Text(name), Value::Text(scope)) => {
+                    let place = scope.split_once(':').map_or(&*scope, |(_, place)| place);
+                    // Some names say already where they live.
+                    Some(if name.contains(place) { name.to_string() } else { format!("{name} ({scope})") })
+                }
                 _ => None,
             }
         });
@@ -545,11 +549,24 @@ impl Screen {
                     Cell::new(atom.level.as_str().replace('_', " ")),
                     Cell::new(atom.weight).set_alignment(CellAlignment::Right),
                     Cell::new(printable(&format!("{}{condition}", atom.scope))),
-                    Cell::new(printable(&format!("{} ({})", atom.grant, atom.grant.evidence))),
+                    Cell::new(printable(&atom.grant.to_string())),
                 ]);
             }
             writeln!(sink, "{table}")?;
             self.more(shown, comparison.excess.len(), "use --all", sink)?;
+            if comparison.excess.iter().any(|atom| !atom.decided) {
+                self.say(2, "? = nothing read tells whether the human role covers it", Style::new().dimmed(), sink)?;
+            }
+            let mut places: Vec<String> = Vec::new();
+            for atom in comparison.excess.iter().take(shown) {
+                let place = format!("{} stands at {}", atom.grant, atom.grant.evidence);
+                if !places.contains(&place) {
+                    places.push(place);
+                }
+            }
+            for place in &places {
+                self.say(2, &printable(place), Style::new().dimmed(), sink)?;
+            }
         }
         for doubt in &comparison.doubts {
             for part in wrapped(&printable(&format!("doubt: {doubt}")), self.options.width.max(24)) {

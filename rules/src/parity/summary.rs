@@ -68,7 +68,7 @@ fn words(control: &str) -> &str {
         "second_person_approval" => "a second person's approval",
         "just_in_time" => "just-in-time activation",
         "change_gate" => "a change gate",
-        "mfa" => "several factors",
+        "mfa" => "MFA",
         "network_or_device" => "a network or device condition",
         other => other,
     }
