@@ -30,11 +30,13 @@ fn fact(truth: Truth) -> Fact<bool> {
     Fact::known(truth.known())
 }
 
+/// What the rules let run: first what is known to reach beyond the machine, for lists are read from their beginning.
 fn texts<'r>(rules: impl Iterator<Item = &'r Rule>) -> Vec<Arc<str>> {
-    let mut texts: Vec<Arc<str>> = rules.map(|rule| Arc::from(rule.text.as_str())).collect();
-    texts.sort();
-    texts.dedup();
-    texts
+    let mut texts: Vec<(bool, &str)> =
+        rules.map(|rule| (rule.has_external_effect() != Truth::Yes, rule.text.as_str())).collect();
+    texts.sort_unstable();
+    texts.dedup_by(|(_, one), (_, other)| one == other);
+    texts.into_iter().map(|(_, text)| Arc::from(text)).collect()
 }
 
 impl Approval {

@@ -145,8 +145,10 @@ impl Server {
         let in_address = self.found.iter().any(|found| found.in_arguments) || carries_reference(address);
         self.authenticated = match (headers || sign_in || in_address, self.remote) {
             (true, _) => Fact::Known(true),
-            (false, Fact::Known(true)) => Fact::Known(false),
-            // Where it is reached is not known, so neither is whether that needs a credential.
+            // Nobody signs in over a connection that anybody can read.
+            (false, Fact::Known(true)) if self.tls == Fact::Known(false) => Fact::Known(false),
+            // With TLS a client signs in at first use, when the server asks, and keeps the result where no configuration
+            // tells; and where it is reached may not be known at all.
             (false, _) => Fact::Unknown,
         };
     }

@@ -209,7 +209,14 @@ impl Maker<'_> {
         for piece in &self.message {
             match piece {
                 Piece::Text(text) => line.push_str(text),
-                Piece::Column(column) => readable(&column.value(row), &mut line),
+                Piece::Column(column) => {
+                    let before = line.len();
+                    readable(&column.value(row), &mut line);
+                    if line.len() - before > LONG_LIST {
+                        let list = line.split_off(before);
+                        line.push_str(&abridged(&list));
+                    }
+                }
             }
         }
         line.shrink_to_fit();
@@ -224,6 +231,28 @@ impl Maker<'_> {
         evidence.extend(places.iter().cloned());
         evidence.extend(own.cloned());
         evidence
+    }
+}
+
+/// Lists longer than this, in bytes, are told by their beginning in a title; the facts of the finding hold them whole.
+const LONG_LIST: usize = 160;
+
+/// The beginning of a list whose items are joined by `, `, and how many follow.
+fn abridged(list: &str) -> String {
+    let mut items = list.split(", ");
+    let mut told = items.next().unwrap_or_default().to_owned();
+    let mut left = items.clone().count();
+    for item in items {
+        if told.len() + item.len() > LONG_LIST {
+            break;
+        }
+        told.push_str(", ");
+        told.push_str(item);
+        left -= 1;
+    }
+    match left {
+        0 => told,
+        more => told + &format!(" and {more} more"),
     }
 }
 
@@ -292,4 +321,20 @@ fn readable(value: &Value, text: &mut String) {
         Value::Boolean(false) => write!(text, "no"),
         Value::Timestamp(value) => write!(text, "{}", value.strftime("%Y-%m-%d")),
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_list_is_told_by_its_beginning_and_nothing_else_is_cut() {
+        let items: Vec<String> = (0..100).map(|at| format!("Bash(tool-{at:03}:*)")).collect();
+        let told = abridged(&items.join(", "));
+        assert!(told.starts_with("Bash(tool-000:*), Bash(tool-001:*)") && told.ends_with("more"), "{told}");
+        let shown = told.matches("Bash").count();
+        assert!(told.len() < LONG_LIST + 20 && told.ends_with(&format!(" and {} more", 100 - shown)), "{told}");
+        let sentence = "a".repeat(400);
+        assert_eq!(abridged(&sentence), sentence);
+    }
 }

@@ -247,7 +247,7 @@ fn a_rule_that_fails_on_data_is_an_error_and_the_others_go_on() {
         found,
         [
             (Status::Fail, "x of role is 100 days old, more than 90"),
-            (Status::Unknown, "7 of role is unknown days old, more than 90"),
+            (Status::Unknown, "the role: not enough evidence to decide “T”"),
         ]
     );
     let finding = &evaluation.findings[0];

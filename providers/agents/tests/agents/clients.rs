@@ -354,6 +354,7 @@ fn servers_tell_how_they_are_reached() {
         "docker": {"command": "docker", "args": ["run", "--privileged", "-v", "/:/host", "img"]},
         "open": {"url": "http://mcp.example.test/mcp"},
         "closed": {"url": "https://mcp.example.test/sse", "headers": {"Authorization": "Bearer ${TOKEN}"}},
+        "asks": {"url": "https://mcp.example.test/mcp"},
         "here": {"httpUrl": "http://localhost:8080/mcp"},
         "bridge": {"command": "npx", "args": ["mcp-remote", "https://mcp.example.test/mcp"]},
         "files": {"command": "npx", "args": ["-y", "@x/server-filesystem@1.2.3", "/home/ana"]},
@@ -369,6 +370,7 @@ fn servers_tell_how_they_are_reached() {
     assert_eq!(row("docker").file_scope.value().map(|text| &**text), Some("root"));
     assert_eq!((row("open").remote, row("open").tls), (Fact::Known(true), Fact::Known(false)));
     assert_eq!(row("open").authenticated, Fact::Known(false));
+    assert_eq!((row("asks").remote, row("asks").authenticated), (Fact::Known(true), Fact::Unknown));
     assert_eq!((row("closed").tls, row("closed").authenticated), (Fact::Known(true), Fact::Known(true)));
     assert_eq!(row("closed").transport.value().map(|text| &**text), Some("sse"));
     assert_eq!((row("here").remote, row("here").tls), (Fact::Known(false), Fact::Absent));
