@@ -95,7 +95,7 @@ struct Lens {
     services: Vec<(u32, u32)>,
     /// Likewise, for services whose operations are not neighbours in the catalogue.
     scattered: Vec<OpSet>,
-    /// More than names and existence.
+    /// More than names and existence, where it could be granted on less than the whole scope.
     reads: OpSet,
     /// Changes that could be granted on less than all resources.
     writes: OpSet,
@@ -122,7 +122,7 @@ impl Lens {
         Self {
             services,
             scattered,
-            reads: at_least(AccessLevel::Read),
+            reads: at_least(AccessLevel::Read).difference(&catalog.unscopable()),
             writes: at_least(AccessLevel::Write).difference(&catalog.unscopable()),
             log_tamper: catalog.class(OperationClass::LogTamper).clone(),
             gate_tamper: catalog.class(OperationClass::GateTamper).clone(),

@@ -410,6 +410,15 @@ impl Catalog for Operations {
         self.levels.get(operation.0 as usize).copied().unwrap_or(AccessLevel::Write)
     }
 
+    /// URLs outside the resources, and what an account asks of the server about itself: no namespace holds either, and
+    /// every cluster grants them to everybody.
+    fn unscopable(&self) -> OpSet {
+        let about_itself = |entry: &&Entry| !entry.namespaced && entry.resource.starts_with("self");
+        let asked = self.entries.iter().filter(about_itself).flat_map(Entry::numbered).map(|(_, at)| (at, at + 1));
+        let urls = self.urls.iter().map(|url| (url.first, url.first + u32::try_from(url.verbs.len()).unwrap_or(0)));
+        OpSet::from_ranges(asked.chain(urls))
+    }
+
     fn expand(&self, pattern: &str) -> OpSet {
         let pattern = pattern.trim();
         if pattern == "*" {
