@@ -290,6 +290,10 @@ pub struct Compare {
     #[arg(long, value_name = "ROLE")]
     pub human: Option<String>,
 
+    /// Print every operation of the excess.
+    #[arg(long, help_heading = "Output")]
+    pub all: bool,
+
     /// What is read.
     #[command(flatten)]
     pub from: From,
@@ -320,9 +324,9 @@ pub struct Explain {
     #[arg(value_name = "IDENTITY|FINDING|RULE")]
     pub subject: String,
 
-    /// For an identity: the operation to explain, in the vendor's spelling; `*` allowed.
-    #[arg(value_name = "OPERATION")]
-    pub operation: Option<String>,
+    /// For an identity: the operation to explain, in the vendor's spelling, one word or two; `*` allowed.
+    #[arg(value_name = "OPERATION", num_args = 1..=2)]
+    pub operation: Vec<String>,
 
     /// What is read.
     #[command(flatten)]
@@ -341,7 +345,7 @@ tells; 2 the question cannot be understood. With questions on stdin: 0 all were 
 
 Examples:
   evenhand can incident-agent s3:GetObject --on arn:aws:s3:::logs/x --from captures
-  evenhand can system:serviceaccount:ops:bot get/secrets --on ops/db --from dump.json
+  evenhand can system:serviceaccount:ops:bot get secrets --on ops/db --from dump.json
   evenhand can deploy iam:PassRole --context aws:SourceIp=192.0.2.1 --from gaad.json
   evenhand can --from captures < questions.ndjson
 
@@ -351,9 +355,9 @@ pub struct Can {
     #[arg(value_name = "IDENTITY", requires = "operation")]
     pub identity: Option<String>,
 
-    /// The operation in the vendor's spelling.
-    #[arg(value_name = "OPERATION")]
-    pub operation: Option<String>,
+    /// The operation in the vendor's spelling: one word, or two as `kubectl` takes them.
+    #[arg(value_name = "OPERATION", num_args = 1..=2)]
+    pub operation: Vec<String>,
 
     /// The resource in the vendor's spelling. None: any.
     #[arg(long, value_name = "RESOURCE")]

@@ -199,7 +199,11 @@ fn with_score(
         let over = confidence.over(most, settings.min_confidence);
         if let Some((name, excess)) = over.first() {
             let others = over.len() - 1;
-            let rest = if others > 0 { format!(" and {others} more identities") } else { String::new() };
+            let rest = match others {
+                0 => String::new(),
+                1 => ", and 1 more identity is over the limit".to_owned(),
+                _ => format!(", and {others} more identities are over the limit"),
+            };
             reasons.push(format!(
                 "--max-excess {most}: `{}` holds {excess} operations that its human role does not{rest}; it passes when \
                  the excess is removed or the role is shown to need it",

@@ -6,7 +6,7 @@ use evenhand_model::identity::Identity;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LookupError {
     /// None fits.
-    #[error("no identity is called `{asked}`{}; `evenhand inventory` lists all", suggestions(.nearest))]
+    #[error("no identity is called `{asked}`; {}`evenhand inventory` lists all", suggestions(.nearest))]
     Unknown {
         /// As asked.
         asked: String,
@@ -14,7 +14,7 @@ pub enum LookupError {
         nearest: Vec<String>,
     },
     /// Several fit.
-    #[error("`{asked}` fits {count} identities: {}; use the whole id", .candidates.join(", "))]
+    #[error("`{asked}` fits {count} identities: {}{}; use the whole id", .candidates.join(", "), rest(*.count, .candidates))]
     Ambiguous {
         /// As asked.
         asked: String,
@@ -28,12 +28,25 @@ pub enum LookupError {
 fn suggestions(nearest: &[String]) -> String {
     match nearest {
         [] => String::new(),
-        some => format!(", did you mean {}?", some.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(" or ")),
+        some => format!("did you mean {}? ", some.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(" or ")),
+    }
+}
+
+fn rest(count: usize, candidates: &[String]) -> String {
+    match count.saturating_sub(candidates.len()) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
     }
 }
 
 /// How many candidates an error lists.
-const SHOWN: usize = 10;
+const SHOWN: usize = 5;
+
+/// The end of the id of a service account that is named as a cluster's server names it in its logs and answers.
+fn as_user_name(asked: &str) -> Option<String> {
+    let (namespace, name) = asked.strip_prefix("system:serviceaccount:")?.split_once(':')?;
+    Some(format!(":serviceaccount:{namespace}/{name}"))
+}
 
 /// The identity that a text names: by id, by name, by the end of its id, or by any part of its id or name. The first of
 /// these steps at which anything fits decides, and must fit one.
@@ -42,11 +55,13 @@ const SHOWN: usize = 10;
 /// When none or several fit.
 pub fn identity<'a>(identities: &'a [Identity], asked: &str) -> Result<&'a Identity, LookupError> {
     let lower = asked.to_lowercase();
-    let steps: [&dyn Fn(&Identity) -> bool; 5] = [
+    let user_name = as_user_name(asked);
+    let steps: [&dyn Fn(&Identity) -> bool; 6] = [
         &|identity| identity.id.as_str() == asked,
         &|identity| &*identity.name == asked,
         &|identity| format!("{}/{}", identity.kind, identity.name) == asked,
         &|identity| identity.id.as_str().ends_with(asked),
+        &|identity| user_name.as_ref().is_some_and(|end| identity.id.as_str().ends_with(end)),
         &|identity| {
             identity.id.as_str().to_lowercase().contains(&lower) || identity.name.to_lowercase().contains(&lower)
         },

@@ -96,6 +96,20 @@ pub fn checked(outputs: &[Output]) -> Result<Vec<Output>, String> {
             earlier.format, output.format, output.format
         ));
     }
+    // Known now, not after everything was read.
+    for path in outputs.iter().filter_map(|output| output.path.as_deref()) {
+        let folder = folder_of(path);
+        if !folder.is_dir() {
+            return Err(format!(
+                "`{}` cannot be written: there is no folder `{}`; make it first",
+                path.display(),
+                folder.display()
+            ));
+        }
+        if path.is_dir() {
+            return Err(format!("`{}` is a folder; name a file in it", path.display()));
+        }
+    }
     Ok(outputs.to_vec())
 }
 
@@ -154,6 +168,10 @@ impl<W: Write> Write for Forgiving<W> {
     }
 }
 
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Writes a file: first under another name beside it, then renamed, so that nobody reads half of it.
 ///
 /// # Errors
@@ -170,7 +188,7 @@ pub fn to_file<E: fmt::Display>(
         write(&mut sink).map_err(|problem| error(problem.to_string()))?;
         return sink.flush().map_err(|problem| error(problem.to_string()));
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     let mut builder = tempfile::Builder::new();
     builder.prefix(".evenhand-");
     #[cfg(unix)]

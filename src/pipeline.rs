@@ -3,7 +3,7 @@
 //! Every file ends in one of three ways: a provider read it, no provider knows it, or it failed. The last leaves a gap,
 //! and everything else is still read. Order of work never shows in the result.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use evenhand_model::catalog::CatalogSource;
@@ -74,7 +74,7 @@ const BATCH_FILES: usize = 2048;
 
 /// Reads the sources with all providers.
 pub fn read(request: &ReadRequest<'_>, providers: &[Box<dyn Provider>]) -> Capture {
-    let listing = {
+    let mut listing = {
         let _stage = request.progress.stage("find files", None);
         sources::find(&sources::Request {
             sources: request.sources.clone(),
@@ -83,6 +83,11 @@ pub fn read(request: &ReadRequest<'_>, providers: &[Box<dyn Provider>]) -> Captu
             homes: request.config.scope.homes.clone(),
         })
     };
+    // The configuration in use is no input.
+    if let Some(used) = request.config.file.as_deref().map(Path::new) {
+        let same = |file: &Path| file.file_name() == used.file_name() && is_same_file(file, used);
+        listing.files.retain(|found| !same(&found.file));
+    }
     let mut work = Work::new(request, providers, &listing);
     {
         let total = listing.files.iter().map(|found| found.bytes).sum();
@@ -95,6 +100,10 @@ pub fn read(request: &ReadRequest<'_>, providers: &[Box<dyn Provider>]) -> Captu
         }
     }
     work.finish()
+}
+
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
 /// The number of files in the next batch; at least one.
@@ -369,7 +378,7 @@ fn unrecognised(found: &Found, loaded: &Loaded) -> Outcome {
     }
     let reason = match document.format {
         Format::Toml if found.file.file_name().is_some_and(|name| name == config::NAME) => {
-            "the configuration of evenhand itself"
+            "a configuration of evenhand that this scan does not use"
         }
         _ if document.text.trim().is_empty() => "it is empty",
         Format::Json => "JSON, but no provider knows its keys",

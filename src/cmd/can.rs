@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
 
-use evenhand_model::access::{ContextValue, Decision, Outcome, Request};
+use evenhand_model::access::{AccessResolver, ContextValue, DecideError, Decision, Outcome, Request};
 use evenhand_model::identity::Identity;
-use evenhand_reports::text::printable;
+use evenhand_model::opset::OpSet;
+use evenhand_reports::text::{counted, printable};
 use serde::Serialize;
 
 use super::{Failure, Invocation};
@@ -22,8 +23,8 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Can) -> Result<Exit,
     if capture.inventory.identities.is_empty() {
         return Err(invocation.nobody(&capture));
     }
-    match (&arguments.identity, &arguments.operation) {
-        (Some(identity), Some(operation)) => {
+    match (&arguments.identity, arguments.operation.as_slice()) {
+        (Some(identity), words @ [_, ..]) => {
             let mut context: BTreeMap<String, ContextValue> = BTreeMap::new();
             for (key, value) in &arguments.context {
                 let mut values = context.get(key).map(|held| held.values().to_vec()).unwrap_or_default();
@@ -32,7 +33,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Can) -> Result<Exit,
             }
             let request = Request {
                 identity: identity.clone(),
-                operation: operation.clone(),
+                operation: words.join(" "),
                 resource: arguments.on.clone(),
                 context,
             };
@@ -43,7 +44,10 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Can) -> Result<Exit,
 }
 
 fn one(capture: &Capture, request: &Request, format: PlainFormat) -> Result<Exit, Failure> {
-    let answer = answer(capture, request).map_err(|message| Failure::Message(message, None))?;
+    let answer = answer(capture, request).map_err(|refused| {
+        let alike = refused.resolver.and_then(|resolver| spelled_alike(resolver, &request.operation));
+        Failure::Message(refused.reason, alike.map(|name| format!("did you mean `{name}`?")))
+    })?;
     to_stdout(|sink| match format {
         PlainFormat::Table => person(&answer, sink),
         PlainFormat::Json => {
@@ -70,7 +74,26 @@ struct Refusal<'a> {
     error: &'a str,
 }
 
-fn answer<'a>(capture: &'a Capture, request: &'a Request) -> Result<Answer<'a>, String> {
+/// Why a question has no answer, and whose operations it was asked of where they are what is not understood.
+struct Refused<'a> {
+    reason: String,
+    resolver: Option<&'a dyn AccessResolver>,
+}
+
+impl From<String> for Refused<'_> {
+    fn from(reason: String) -> Self {
+        Self { reason, resolver: None }
+    }
+}
+
+/// The operation whose name is spelled most like a text.
+fn spelled_alike(resolver: &dyn AccessResolver, asked: &str) -> Option<String> {
+    let catalog = resolver.catalog();
+    let names: Vec<_> = OpSet::all(catalog.len()).iter().map(|operation| catalog.name(operation)).collect();
+    lookup::nearest(asked, names.iter().map(|name| &**name)).map(str::to_owned)
+}
+
+fn answer<'a>(capture: &'a Capture, request: &'a Request) -> Result<Answer<'a>, Refused<'a>> {
     let identity: &Identity =
         lookup::identity(&capture.inventory.identities, &request.identity).map_err(|error| error.to_string())?;
     let resolver = capture.resolvers.get(identity.provider).ok_or_else(|| {
@@ -79,7 +102,10 @@ fn answer<'a>(capture: &'a Capture, request: &'a Request) -> Result<Answer<'a>, 
             identity.id, identity.provider
         )
     })?;
-    let decision = resolver.decide(&identity.id, request).map_err(|error| error.to_string())?;
+    let decision = resolver.decide(&identity.id, request).map_err(|error| Refused {
+        reason: error.to_string(),
+        resolver: matches!(error, DecideError::UnknownOperation { .. }).then_some(resolver),
+    })?;
     Ok(Answer {
         identity: identity.id.as_str(),
         operation: &request.operation,
@@ -98,7 +124,7 @@ fn person(answer: &Answer<'_>, sink: &mut dyn Write) -> io::Result<()> {
     };
     writeln!(sink, "{outcome}")?;
     for layer in &answer.decision.blocked_by {
-        writeln!(sink, "  stopped by {}", printable(layer))?;
+        writeln!(sink, "  {}", printable(&stopped_by(answer.decision.outcome, layer)))?;
     }
     for condition in &answer.decision.conditions {
         writeln!(sink, "  if {}", printable(condition))?;
@@ -110,19 +136,35 @@ fn person(answer: &Answer<'_>, sink: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
+/// Which layer of policies stops a request, as a person says it.
+pub(super) fn stopped_by(outcome: Outcome, layer: &str) -> String {
+    let layer = match layer {
+        "identity" => "the identity's own policies",
+        "boundary" => "the permissions boundary",
+        "session" => "the session policy",
+        "scp" => "the service control policies",
+        "rcp" => "the resource control policies",
+        "resource" => "the resource's policy",
+        other => other,
+    };
+    match outcome {
+        Outcome::ExplicitlyDenied => format!("denied by {layer}"),
+        _ => format!("not allowed by {layer}"),
+    }
+}
+
 /// Answers questions from stdin, a line each; a bad one is answered with an error and the rest go on.
 fn many(invocation: &Invocation, capture: &Capture) -> Result<Exit, Failure> {
     let mut refused = 0_usize;
     to_stdout(|sink| {
-        for (at, line) in io::stdin().lock().lines().enumerate() {
-            let line = line?;
-            if line.trim().is_empty() {
+        for (at, line) in io::stdin().lock().split(b'\n').enumerate() {
+            let line = line.map_err(|error| io::Error::new(error.kind(), format!("stdin cannot be read: {error}")))?;
+            if line.trim_ascii().is_empty() {
                 continue;
             }
-            let request = serde_json::from_str::<Request>(&line)
-                .map_err(|error| format!("this is no question: {error}; write {{\"identity\": …, \"operation\": …}}"));
+            let request = question(&line);
             let result = match &request {
-                Ok(request) => answer(capture, request),
+                Ok(request) => answer(capture, request).map_err(|refused| refused.reason),
                 Err(error) => Err(error.clone()),
             };
             match result {
@@ -137,10 +179,26 @@ fn many(invocation: &Invocation, capture: &Capture) -> Result<Exit, Failure> {
         Ok::<(), io::Error>(())
     })?;
     if refused > 0 {
-        invocation
-            .console
-            .error(&format!("{refused} questions could not be answered"), Some("see the `error` members"));
+        let questions = counted(refused, "question", "questions");
+        invocation.console.error(&format!("{questions} could not be answered"), Some("see the `error` members"));
         return Ok(Exit::Error);
     }
     Ok(Exit::Passed)
+}
+
+/// The question on a line, or what is wrong with it.
+fn question(line: &[u8]) -> Result<Request, String> {
+    const FORM: &str = "write {\"identity\": …, \"operation\": …}";
+    let text = std::str::from_utf8(line)
+        .map_err(|error| format!("it is not UTF-8 at byte {}; {FORM}", error.valid_up_to()))?;
+    // A list is read as the members in their order: that is a guess at what is meant.
+    if !text.trim_start().starts_with('{') {
+        return Err(format!("this is no question, but something else than an object; {FORM}"));
+    }
+    serde_json::from_str(text).map_err(|error| {
+        // The place is a column: each question is a document of one line.
+        let said = error.to_string();
+        let said = said.split(" at line ").next().unwrap_or(&said);
+        format!("this is no question: {said} at column {}; {FORM}", error.column())
+    })
 }

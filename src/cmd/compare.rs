@@ -30,7 +30,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Compare) -> Result<E
     };
     let comparison = compare_one(&capture.inventory, &judgements, &capture.resolvers, &parity, &subject.id, human)
         .ok_or_else(|| Failure::Message(format!("`{}` cannot be compared", subject.id), None))?;
-    let screen = invocation.screen(true);
+    let screen = invocation.screen(arguments.all);
     to_stdout(|sink| match arguments.output {
         PlainFormat::Table => terminal::parity_card(&comparison, screen, sink),
         PlainFormat::Json => {

@@ -8,6 +8,7 @@ use evenhand_model::finding::Finding;
 use evenhand_model::identity::{Identity, Nature};
 use evenhand_model::opset::OpSet;
 use evenhand_reports::text::{counted, printable, thousands};
+use evenhand_rules::paths;
 
 use super::{Failure, Invocation};
 use crate::assess::{self, Assessing, Options};
@@ -19,8 +20,9 @@ use crate::ruleset;
 
 pub(super) fn run(invocation: &Invocation, arguments: &cli::Explain) -> Result<Exit, Failure> {
     let config = invocation.config(&arguments.from.sources)?;
+    let operation = (!arguments.operation.is_empty()).then(|| arguments.operation.join(" "));
     let rules = ruleset::load(&arguments.selection, &config, invocation.console)?;
-    if arguments.operation.is_none()
+    if operation.is_none()
         && let Some(rule) = rules.get(&arguments.subject)
     {
         to_stdout(|sink| sink.write_all(ruleset::page(rule).as_bytes()))?;
@@ -34,14 +36,14 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Explain) -> Result<E
     let options =
         Options { config: &config, rules: &rules, strict: false, stable_fingerprints: false, now, progress: &progress };
     let assessing = assess::assess(capture, options);
-    if arguments.operation.is_none()
+    if operation.is_none()
         && let Some(finding) = finding(&assessing.assessed.findings, &arguments.subject)
     {
         to_stdout(|sink| write_finding(finding, sink))?;
         return Ok(Exit::Passed);
     }
     let identity = lookup::identity(&assessing.assessed.inventory.identities, &arguments.subject)?;
-    match &arguments.operation {
+    match &operation {
         None => to_stdout(|sink| write_identity(&assessing, identity, sink))?,
         Some(operation) => {
             let why = why(&assessing, identity, operation)?;
@@ -150,8 +152,11 @@ fn write_credentials(assessing: &Assessing, identity: &Identity, sink: &mut dyn 
             Fact::Known(false) => "short-lived",
             Fact::Absent | Fact::Unknown => "of unknown lifetime",
         };
-        let made = fact(&credential.created_at);
-        let text = format!("{} ({kind}), made {made}, at {}", credential.kind, credential.evidence);
+        let made = match &credential.created_at {
+            Fact::Known(moment) => format!(", made {moment}"),
+            Fact::Absent | Fact::Unknown => String::new(),
+        };
+        let text = format!("{} ({kind}){made}, at {}", credential.kind, credential.evidence);
         writeln!(sink, "  {}", printable(&text))?;
     }
     Ok(())
@@ -160,7 +165,7 @@ fn write_credentials(assessing: &Assessing, identity: &Identity, sink: &mut dyn 
 fn write_trusts(assessing: &Assessing, identity: &Identity, sink: &mut dyn Write) -> io::Result<()> {
     let mut trusts = assessing.assessed.inventory.trusts.iter().filter(|trust| trust.target == identity.id).peekable();
     if trusts.peek().is_some() {
-        writeln!(sink, "\nMay be become by")?;
+        writeln!(sink, "\nWho may become it")?;
     }
     for trust in trusts {
         let mut text = format!("{} ({})", trust.source, trust.mechanism.as_str());
@@ -240,28 +245,39 @@ fn write_slice(
 }
 
 fn write_paths(assessing: &Assessing, identity: &Identity, sink: &mut dyn Write) -> io::Result<()> {
-    let paths = assessing.assessed.paths.paths_of(&identity.id);
-    if !paths.is_empty() {
-        writeln!(sink, "\nPaths to more access")?;
+    let found = &assessing.assessed;
+    let asked;
+    let paths = match found.paths.paths_of(&identity.id) {
+        // A report lists the paths of machines only; who asks about a person or an unknown gets an answer too.
+        [] => {
+            asked = paths::find_from(&found.inventory, &found.judgements, &assessing.capture.resolvers, &identity.id);
+            asked.as_slice()
+        }
+        listed => listed,
+    };
+    writeln!(sink, "\nPaths to more access")?;
+    if paths.is_empty() {
+        writeln!(sink, "  none found")?;
     }
     for path in paths {
-        let marks = match (path.escalates(), path.conditional()) {
-            (true, true) => " (escalates; depends on a condition)",
-            (true, false) => " (escalates)",
-            (false, true) => " (depends on a condition)",
+        let mut to = format!("to {}", target(&path.target));
+        if path.reaches_admin && matches!(path.target, EdgeTarget::Identity(_)) {
+            to.push_str(", which has full control");
+        }
+        to.push_str(match (path.escalates(), path.conditional()) {
+            (true, true) => " (by escalation, if a condition holds)",
+            (true, false) => " (by escalation)",
+            (false, true) => " (if a condition holds)",
             (false, false) => "",
-        };
-        writeln!(sink, "  {}{marks}", printable(&target(&path.target)))?;
-        for hop in &path.hops {
-            let to = if path.hops.len() > 1 { format!(" to {}", target(&hop.to)) } else { String::new() };
-            writeln!(sink, "    {}", printable(&format!("{}{to}", hop.technique)))?;
+        });
+        writeln!(sink, "  {}", printable(&to))?;
+        for (at, hop) in path.hops.iter().enumerate() {
+            let condition = if hop.conditional { ", if a condition holds" } else { "" };
+            let step = format!("{}. {} to become {}{condition}", at + 1, hop.technique, target(&hop.to));
+            writeln!(sink, "    {}", printable(&step))?;
             for grant in &hop.grants {
-                writeln!(
-                    sink,
-                    "      by {} at {}",
-                    printable(&grant.to_string()),
-                    printable(&grant.evidence.to_string())
-                )?;
+                writeln!(sink, "       by {}", printable(&grant.to_string()))?;
+                writeln!(sink, "       at {}", printable(&grant.evidence.to_string()))?;
             }
         }
     }
@@ -343,9 +359,10 @@ fn write_why(why: &Why<'_>, sink: &mut dyn Write) -> io::Result<()> {
     if let Some(decision) = &why.decision
         && (decision.outcome != Outcome::Allowed || !decision.blocked_by.is_empty())
     {
-        writeln!(sink, "\nOn any resource, without context: {}", decision.outcome.as_str())?;
+        let outcome = decision.outcome.as_str().replace('_', " ");
+        writeln!(sink, "\nOn any resource, without context: {outcome}")?;
         for layer in &decision.blocked_by {
-            line(sink, "stopped by", layer)?;
+            writeln!(sink, "  {}", printable(&super::can::stopped_by(decision.outcome, layer)))?;
         }
         for condition in &decision.conditions {
             line(sink, "if", condition)?;

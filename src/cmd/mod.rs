@@ -17,7 +17,9 @@ use std::path::PathBuf;
 
 use evenhand_model::provider::Provider;
 use evenhand_model::secret::Fingerprinter;
+use evenhand_reports::report::SourceStatus;
 use evenhand_reports::terminal;
+use evenhand_reports::text::counted;
 use jiff::Timestamp;
 
 use crate::cli::{Cli, ColorWhen, Command, Global, Input};
@@ -184,10 +186,14 @@ impl Invocation {
 
     /// The message for sources in which there is nobody.
     fn nobody(&self, capture: &Capture) -> Failure {
-        let looked = capture.files.len();
+        let read = capture.files.iter().filter(|file| file.bytes > 0 && file.status != SourceStatus::Failed).count();
+        let looked = match read {
+            0 => "there is no file to read in it".to_owned(),
+            _ => format!("{} looked at", counted(read, "file", "files")),
+        };
         let sources: Vec<&str> = capture.sources.iter().map(|source| &**source).collect();
         self.console.error(
-            &format!("no identity was found in {} ({looked} files looked at)", sources.join(", ")),
+            &format!("no identity was found in {} ({looked})", sources.join(", ")),
             Some(
                 "give it an export, such as the output of `aws iam get-account-authorization-details` or of `kubectl \
                  get serviceaccounts,roles,rolebindings,clusterroles,clusterrolebindings,pods -A -o json`, or a folder \

@@ -108,6 +108,18 @@ impl PathsResult {
     }
 }
 
+/// The paths of one identity, whatever its nature, strongest target first.
+pub fn find_from(
+    inventory: &Inventory,
+    judged: &Judgements,
+    resolvers: &Resolvers,
+    identity: &IdentityId,
+) -> Vec<Path> {
+    let Some(start) = judged.position(identity) else { return Vec::new() };
+    let graph = graph::Graph::new(inventory, judged, resolvers);
+    search::paths_from(&graph, &reach::Reaches::of(&graph), start)
+}
+
 /// Finds the paths of every AI identity and workload, and what every identity can become.
 pub fn find_all(inventory: &Inventory, judged: &Judgements, resolvers: &Resolvers) -> PathsResult {
     let graph = graph::Graph::new(inventory, judged, resolvers);
