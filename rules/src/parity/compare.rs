@@ -164,7 +164,7 @@ pub(crate) fn compare<'a>(
         doubts,
         baseline: found.baseline,
     };
-    comparison.summary = summary::line(&comparison);
+    comparison.summary = summary::line(&comparison, subject.parts.is_empty() && world.acts_as_its_user(&identity.id));
     comparison
 }
 

@@ -3,8 +3,8 @@
 use evenhand_model::evidence::Truth;
 use evenhand_model::parity::{Comparison, Verdict};
 
-/// The line.
-pub(crate) fn line(comparison: &Comparison) -> String {
+/// The line. `as_its_user`: whether it has no access but that of whoever runs it.
+pub(crate) fn line(comparison: &Comparison, as_its_user: bool) -> String {
     let role = &comparison.baseline.name;
     match comparison.verdict {
         Verdict::Excess => {
@@ -23,6 +23,9 @@ pub(crate) fn line(comparison: &Comparison) -> String {
             let does = if comparison.baseline.roles.len() > 1 { "do" } else { "does" };
             let under = if names.len() > 1 { "them" } else { "it" };
             format!("does without {} what {role} {does} under {under}, {}", names.join(" and "), operations(most))
+        }
+        Verdict::NoBaseline if as_its_user && comparison.doubts.is_empty() => {
+            String::from("acts with the credentials of whoever runs it; name that job in a [[job]] of evenhand.toml")
         }
         Verdict::NoBaseline => comparison.baseline.reason.to_string(),
         Verdict::Unknown => unknown(comparison),

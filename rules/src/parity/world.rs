@@ -320,6 +320,12 @@ impl<'a> World<'a> {
         ids.filter_map(|id| self.short_lived.get(id).copied()).reduce(Truth::and).unwrap_or(Truth::No)
     }
 
+    /// Whether an identity acts with the credentials of the person who runs it, as its agents are configured.
+    pub(crate) fn acts_as_its_user(&self, id: &IdentityId) -> bool {
+        let mut agents = self.agents.get(id).into_iter().flatten();
+        agents.any(|agent| !agent.disabled && agent.ambient_credentials == Fact::Known(true))
+    }
+
     /// Whether a person approves what an identity does, as its agents are configured; `None` where none is.
     pub(crate) fn approval(&self, id: &IdentityId) -> Option<Truth> {
         let agents = self.agents.get(id)?;
