@@ -48,8 +48,8 @@ pub(crate) struct Principal {
     pub(crate) trust: Option<PolicyIx>,
     /// Attached policies and groups whose documents are not in the capture: access is more than what can be seen.
     pub(crate) missing: Vec<Arc<str>>,
-    /// Tags, for `${aws:PrincipalTag/…}`.
-    pub(crate) tags: BTreeMap<Arc<str>, Arc<str>>,
+    /// Tags, for `${aws:PrincipalTag/…}`; `None` where they were not read.
+    pub(crate) tags: Option<BTreeMap<Arc<str>, Arc<str>>>,
     /// A role made and used by an AWS service; never limited by service control policies.
     pub(crate) service_linked: bool,
     /// Instance profiles that carry the role.

@@ -28,7 +28,8 @@ impl Context for Caller<'_> {
         let one = |value: Arc<str>| Lookup::Known(vec![value]);
         let kind = self.0.kind;
         if let Some(tag) = key.strip_prefix("aws:principaltag/") {
-            let held = self.0.tags.iter().find(|(name, _)| name.eq_ignore_ascii_case(tag));
+            let Some(tags) = &self.0.tags else { return Lookup::Unknown };
+            let held = tags.iter().find(|(name, _)| name.eq_ignore_ascii_case(tag));
             return match (held, kind) {
                 (Some((_, value)), _) => one(Arc::clone(value)),
                 // A session may bring tags of its own; a user has none but those listed.

@@ -114,7 +114,9 @@ impl Loader {
                     boundary,
                     trust,
                     missing,
-                    tags: list(entry, "Tags").map(|tag| (text(tag, "Key").into(), text(tag, "Value").into())).collect(),
+                    tags: Some(
+                        list(entry, "Tags").map(|tag| (text(tag, "Key").into(), text(tag, "Value").into())).collect(),
+                    ),
                     service_linked: text(entry, "Path").starts_with("/aws-service-role/"),
                     instance_profiles: list(entry, "InstanceProfileList")
                         .map(|profile| text(profile, "Arn").into())

@@ -18,7 +18,7 @@ use crate::catalog::Catalogue;
 use crate::policy::compile::model_test;
 use crate::policy::context::{Context, Lookup, Over, Partial};
 use crate::policy::{Effect, arn, operator};
-use crate::world::{AccountId, PolicyIx, Principal};
+use crate::world::{AccountId, PolicyIx, Principal, PrincipalKind};
 
 /// What a context key stands for that nobody has given.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,6 +54,8 @@ struct Answer {
     /// Unconditional and conditional allows: statement, closeness, the conditions that are left.
     allows: Vec<(GrantIx, Named, Truth, String)>,
     denies: Vec<(GrantIx, Truth, String)>,
+    /// Whether one of its documents was not read or not understood: it may allow or deny anything.
+    unread: bool,
 }
 
 struct Closed;
@@ -104,7 +106,10 @@ pub(crate) fn decide(
     for (key, value) in &request.context {
         given.insert(key, value.values().iter().map(|value| Arc::from(value.as_str())).collect());
     }
-    let owner = name.map(|segments| segments[4]).filter(|account| !account.is_empty());
+    // The vendor's own things, such as its managed policies, stand in no account; a pattern of names may still say whose.
+    let owner = arn::split(text)
+        .map(|segments| segments[4])
+        .filter(|account| !account.is_empty() && account.bytes().all(|byte| byte.is_ascii_digit()));
     if let Some(owner) = owner
         && given.get("aws:resourceaccount") == Lookup::Unknown
     {
@@ -132,18 +137,22 @@ fn answer(
         return simple(Outcome::Allowed, &[]);
     }
     let limits = Limits::of(world, principal);
-    let identity = ask(resolver, &principal.identity_policies, question, |_, _| Named::Itself);
+    // Identity policies that are not understood are among the doubts below.
+    let identity =
+        Answer { unread: false, ..ask(resolver, &principal.identity_policies, question, |_, _| Named::Itself) };
 
     // The policies of the resource: for assuming a role, its trust policy.
     let assumes = action.starts_with("sts:AssumeRole");
     let mut attached: Vec<(PolicyIx, AccountId)> = resolver.resources.find(world, resource);
+    let mut trust_unread = false;
     if assumes && let Some(role) = world.principals.get(&IdentityId::from(resource)) {
         attached.extend(role.trust.map(|trust| (trust, role.account.clone())));
+        trust_unread = role.trust.is_none();
     }
     let account = owner.map(Arc::from).or_else(|| attached.first().map(|(_, account)| Arc::clone(&account.0)));
     let cross = account.as_ref().is_some_and(|account: &Arc<str>| **account != *principal.account.0);
     let policies: Vec<PolicyIx> = attached.iter().map(|(policy, _)| *policy).collect();
-    let on_resource = ask(resolver, &policies, question, |policy, statement| {
+    let mut on_resource = ask(resolver, &policies, question, |policy, statement| {
         world
             .policies
             .document(policy)
@@ -151,6 +160,7 @@ fn answer(
             .get(statement)
             .map_or(Named::No, |statement| named(statement, principal))
     });
+    on_resource.unread |= trust_unread;
 
     let boundary = limits.boundary.map(|policy| ask(resolver, &[policy], question, |_, _| Named::Itself));
     let service_control: Vec<Answer> = limits
@@ -175,7 +185,9 @@ fn answer(
     .map(|level| ask(resolver, level, question, |_, _| Named::Itself))
     .collect();
 
-    let by_identity = identity.allow(Named::Itself);
+    let root = principal.kind == PrincipalKind::Root;
+    // The root user needs no policy; organisation policies and denies of resources hold it back all the same.
+    let by_identity = if root { Truth::Yes } else { identity.allow(Named::Itself) };
     let direct = on_resource.direct();
     let lifted = on_resource.allow(Named::Session);
     let by_account = on_resource.allow_exactly(Named::Account);
@@ -211,7 +223,12 @@ fn answer(
         Truth::No => Truth::Yes,
         Truth::Unknown => Truth::Unknown,
     };
-    let floor = floor(&action, catalogue.level(question.operation), resource);
+    let floor = if root && assumes {
+        // Nobody becomes a role as root.
+        Truth::No
+    } else {
+        floor(&action, catalogue.level(question.operation), resource)
+    };
     let allowed = granted.and(scp).and(not_denied).and(floor);
 
     let mut blocked: Vec<&'static str> = Vec::new();
@@ -268,13 +285,22 @@ fn answer(
     let doubted =
         !doubts(principal).is_empty() || principal.identity_policies.iter().any(|policy| store.broken(*policy));
     let unread_boundary = principal.boundary == Fact::Unknown;
+    let mut unread_layers: Vec<&'static str> =
+        layers.iter().filter(|(_, answer)| answer.unread).map(|(layer, _)| *layer).collect();
+    unread_layers.dedup();
     match allowed {
         Truth::Yes if unread_boundary => {
             Verdict { because: grants(allowing()), ..simple(Outcome::Unknown, &["boundary"]) }
         }
         Truth::Yes => Verdict { because: grants(allowing()), ..simple(Outcome::Allowed, &[]) },
+        Truth::Unknown if !unread_layers.is_empty() => {
+            Verdict { because: grants(allowing()), ..simple(Outcome::Unknown, &unread_layers) }
+        }
         Truth::Unknown => {
             let mut conditions = unread;
+            if unread_boundary {
+                conditions.push("the permissions boundary, which was not read, must allow it".to_owned());
+            }
             let alternatives = |answer: &Answer, what: &str, into: &mut Vec<String>| {
                 let open: Vec<&str> = answer
                     .allows
@@ -305,7 +331,8 @@ fn answer(
         Truth::No => {
             // Across accounts, a resource whose policy was not read may still let the caller in.
             let unread_side = cross && policies.is_empty() && held != Truth::No && scp != Truth::No;
-            let outcome = if floor == Truth::Yes && (unread_side || (doubted && granted == Truth::No)) {
+            let more_may_grant = doubted && granted == Truth::No && scp != Truth::No;
+            let outcome = if floor == Truth::Yes && (unread_side || more_may_grant) {
                 Outcome::Unknown
             } else {
                 Outcome::ImplicitlyDenied
@@ -326,7 +353,9 @@ pub(crate) fn floor(action: &str, level: AccessLevel, resource: &str) -> Truth {
     let fixed = match service {
         "iam" if account == "aws" => action.starts_with("iam:") && !action.starts_with("iam:Attach"),
         "iam" => {
-            (action.starts_with("iam:"))
+            action.starts_with("iam:")
+                // Making and removing a service-linked role have actions of their own.
+                && !action.ends_with("ServiceLinkedRole")
                 && (rest.starts_with("role/aws-service-role/") || rest.starts_with("role/aws-reserved/"))
         }
         "kms" => rest.starts_with("alias/aws/"),
@@ -349,6 +378,7 @@ fn ask(
     let store = &resolver.world().policies;
     let mut answer = Answer::default();
     for policy in policies {
+        answer.unread |= store.broken(*policy);
         for (number, statement) in store.compiled(*policy).statements.iter().enumerate() {
             let Some(part) = statement.parts.iter().find(|part| part.operations.contains(question.operation)) else {
                 continue;
@@ -422,27 +452,32 @@ fn reaches(scope: &ResourceScope, question: &Question<'_>, effect: Effect) -> Tr
 }
 
 impl Answer {
+    /// What documents that were not read may say.
+    fn perhaps(&self) -> Truth {
+        if self.unread { Truth::Unknown } else { Truth::No }
+    }
+
     /// Whether something of at least that closeness allows.
     fn allow(&self, least: Named) -> Truth {
         self.allows
             .iter()
             .filter(|(_, close, ..)| *close >= least)
-            .fold(Truth::No, |some, (.., holds, _)| some.or(*holds))
+            .fold(self.perhaps(), |some, (.., holds, _)| some.or(*holds))
     }
 
     fn allow_exactly(&self, close: Named) -> Truth {
         self.allows
             .iter()
             .filter(|(_, held, ..)| *held == close)
-            .fold(Truth::No, |some, (.., holds, _)| some.or(*holds))
+            .fold(self.perhaps(), |some, (.., holds, _)| some.or(*holds))
     }
 
     /// Whether something allows the caller itself, not only its account.
     fn direct(&self) -> Truth {
-        self.allows.iter().fold(Truth::No, |some, (_, close, holds, _)| some.or(holds.and(close.direct())))
+        self.allows.iter().fold(self.perhaps(), |some, (_, close, holds, _)| some.or(holds.and(close.direct())))
     }
 
     fn denied(&self) -> Truth {
-        self.denies.iter().fold(Truth::No, |some, (_, holds, _)| some.or(*holds))
+        self.denies.iter().fold(self.perhaps(), |some, (_, holds, _)| some.or(*holds))
     }
 }

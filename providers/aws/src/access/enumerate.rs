@@ -111,8 +111,10 @@ fn limited(
         layers.push(limit(store, &[boundary], &caller, now, &mut denials));
     }
     for level in limits.service_control.unwrap_or_default() {
+        let allowed = limit(store, level, &caller, now, &mut denials);
+        // What a document that is not understood allows is not known; what its neighbours deny is.
         if !level.iter().any(|policy| store.broken(*policy)) {
-            layers.push(limit(store, level, &caller, now, &mut denials));
+            layers.push(allowed);
         }
     }
     let from = denials.len();

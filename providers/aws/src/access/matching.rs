@@ -1,9 +1,9 @@
 //! Whom a statement of a resource or trust policy names.
 
-use evenhand_model::evidence::Truth;
+use evenhand_model::evidence::{Fact, Truth};
 
-use crate::policy::Principals;
 use crate::policy::document::Statement;
+use crate::policy::{Effect, Principals};
 use crate::world::{Principal, PrincipalKind};
 
 /// How closely a statement names a caller. The order is the order of closeness.
@@ -25,6 +25,8 @@ pub(crate) enum Named {
 pub(crate) fn named(statement: &Statement, caller: &Principal) -> Named {
     match (&statement.principals, &statement.not_principals) {
         (Some(principals), _) => among(principals, caller),
+        // A boundary makes such a deny hold for everybody, whoever is excluded.
+        (None, Some(_)) if statement.effect == Effect::Deny && caller.boundary != Fact::Absent => Named::Itself,
         (None, Some(excluded)) => match among(excluded, caller) {
             Named::No => Named::Itself,
             Named::Session => Named::Session,

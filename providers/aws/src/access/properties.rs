@@ -96,7 +96,7 @@ fn resolver(identity: &[Value], boundary: Option<&Value>, control: Option<&Value
             boundary,
             trust: None,
             missing: Vec::new(),
-            tags: Default::default(),
+            tags: Some(Default::default()),
             service_linked: false,
             instance_profiles: Vec::new(),
             groups: Vec::new(),

@@ -387,10 +387,12 @@ impl Reading<'_, '_> {
     fn inline(&mut self, pointer: &str, policies: List<Inline<'_>>) -> Vec<PolicyIx> {
         let mut all = Vec::with_capacity(policies.0.len());
         for (index, policy) in policies.0.into_iter().enumerate() {
-            let Some(document) = policy.policy_document else { continue };
+            // Without its document a policy may grant anything: it is kept as one that is not understood.
+            let text = policy.policy_document.and_then(policy_text).unwrap_or(Cow::Borrowed("null"));
             let label = format!("inline policy {}", policy.policy_name.as_deref().unwrap_or("without name"));
             let evidence = self.sheet.evidence(&format!("{pointer}/{index}/PolicyDocument"));
-            all.extend(self.facts.policy(&label, PolicyRole::Identity, document, evidence));
+            let label = self.facts.texts.share(&label);
+            all.push(self.facts.policies.add(label, PolicyRole::Identity, &text, evidence));
         }
         all
     }

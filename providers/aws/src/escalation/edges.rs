@@ -230,7 +230,7 @@ impl<'a> Shared<'a> {
         if source.principal.kind != kind || !can_change(source.principal) {
             return;
         }
-        let acting = Acting { keys: &KEYS, tags: Some(&source.principal.tags) };
+        let acting = Acting { keys: &KEYS, tags: source.principal.tags.as_ref() };
         if let Some(rights) = self.on(source, &technique.operations, source.principal.id.as_str(), &acting) {
             self.conquer(source, source.principal, technique, rights);
         }
@@ -288,7 +288,7 @@ impl<'a> Shared<'a> {
         if source.principal.boundary.value().is_none() || !can_change(source.principal) {
             return;
         }
-        let acting = Acting { keys: &KEYS, tags: Some(&source.principal.tags) };
+        let acting = Acting { keys: &KEYS, tags: source.principal.tags.as_ref() };
         let Some(rights) = self.on(source, &technique.operations, source.principal.id.as_str(), &acting) else {
             return;
         };
@@ -353,7 +353,7 @@ impl<'a> Shared<'a> {
             if !rewritten && !self.gains(source.at, *at) {
                 continue;
             }
-            let acting = Acting { keys: &KEYS, tags: Some(&user.tags) };
+            let acting = Acting { keys: &KEYS, tags: user.tags.as_ref() };
             let mut needed = technique.operations.clone();
             needed.extend(&technique.helpers);
             let Some(mut rights) = self.on(source, &needed, user.id.as_str(), &acting) else { continue };
@@ -383,7 +383,7 @@ impl<'a> Shared<'a> {
             if *at == source.at || !can_change(role) {
                 continue;
             }
-            let acting = Acting { keys: &KEYS, tags: Some(&role.tags) };
+            let acting = Acting { keys: &KEYS, tags: role.tags.as_ref() };
             if technique.target == Target::RoleTrust && !self.gains(source.at, *at) {
                 continue;
             }
@@ -439,7 +439,7 @@ impl<'a> Shared<'a> {
             if role.account != source.principal.account || !can_change(role) {
                 continue;
             }
-            let acting = Acting { keys: &KEYS, tags: Some(&role.tags) };
+            let acting = Acting { keys: &KEYS, tags: role.tags.as_ref() };
             let Some(mut rights) = self.on(source, &on_role, role.id.as_str(), &acting) else { continue };
             rights.conditional |= *conditional;
             rights.grants.extend(grants);
@@ -502,6 +502,8 @@ impl<'a> Shared<'a> {
                 match decision.0 {
                     Outcome::Allowed => found.push((at, false, decision.1)),
                     Outcome::Conditional => found.push((at, true, decision.1)),
+                    // Granted, but a limit was not read.
+                    Outcome::Unknown if !decision.1.is_empty() => found.push((at, true, decision.1)),
                     Outcome::ImplicitlyDenied | Outcome::ExplicitlyDenied | Outcome::Unknown => {}
                 }
                 conquered |= self.is_admin(at) && found.last().is_some_and(|(last, unsure, _)| *last == at && !unsure);
@@ -548,7 +550,7 @@ impl<'a> Shared<'a> {
                 {
                     continue;
                 }
-                let acting = Acting { keys: &keys, tags: Some(&role.tags) };
+                let acting = Acting { keys: &keys, tags: role.tags.as_ref() };
                 let Some(right) = source.holder.on(pass, role.id.as_str(), &acting) else { continue };
                 let mut rights = base.clone();
                 rights.add(right);

@@ -143,7 +143,8 @@ fn report(facts: &Facts, collect: &mut Collect<'_>) {
         person.keys_known = true;
         for key in &row.keys {
             // A slot without a date holds no key.
-            if matches!(key.rotated_at, Fact::Absent) || key.active == Fact::Unknown {
+            let active = key.active == Fact::Known(true);
+            if (!active && key.rotated_at == Fact::Absent) || key.active == Fact::Unknown {
                 continue;
             }
             if key.active == Fact::Known(false) && key.rotated_at == Fact::Unknown {
@@ -152,7 +153,8 @@ fn report(facts: &Facts, collect: &mut Collect<'_>) {
             person.keys.push(Key {
                 id: None,
                 active: key.active,
-                created_at: key.rotated_at,
+                // A key was made at some time, even where the report does not say when.
+                created_at: if key.rotated_at == Fact::Absent { Fact::Unknown } else { key.rotated_at },
                 last_used_at: key.last_used_at,
                 evidence: said.evidence.clone(),
             });

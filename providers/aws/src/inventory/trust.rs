@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::federation::{Compared, weakness};
-use crate::policy::document::{ConditionTest, Qualifier, Statement};
-use crate::policy::{Effect, PolicyDocument, Principals};
+use crate::catalog::Catalogue;
+use crate::policy::document::{ConditionTest, Listed, Qualifier, Statement};
+use crate::policy::{Effect, PolicyDocument, Principals, arn};
 
 /// Who is trusted.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -117,7 +118,7 @@ fn oidc(provider: &Arc<str>, statement: &Statement, base: &dyn Fn(Who) -> Way, w
     if subjects.is_empty() {
         let pinned = ["repository_id", "job_workflow_ref", "repository", "project_id", "project-id", "id", "amr"]
             .iter()
-            .any(|claim| !admits(claim).is_empty());
+            .any(|claim| admits(claim).iter().any(|test| test.values.iter().all(|value| &**value != "*")));
         let mut way =
             base(Who::Oidc { provider: Arc::clone(provider), issuer: Arc::clone(&issuer), subject: Arc::from("*") });
         if !pinned {
@@ -144,12 +145,13 @@ fn oidc(provider: &Arc<str>, statement: &Statement, base: &dyn Fn(Who) -> Way, w
 
 /// Whether the statement is about becoming the role, and not only about naming the session.
 fn assumes(statement: &Statement) -> bool {
-    let actions = statement.actions();
-    actions.is_empty()
-        || actions.iter().any(|action| {
-            let action = action.to_ascii_lowercase();
-            action == "*" || action.starts_with("sts:assumerole") || action == "sts:*" || action.starts_with("sts:a*")
-        })
+    let catalogue = Catalogue::global();
+    let becoming = catalogue.all_of(["sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"]);
+    let listed = |names: &[Arc<str>]| catalogue.all_of(names.iter().map(|name| &**name));
+    match &statement.actions {
+        Listed::In(names) => listed(names).intersects(&becoming),
+        Listed::NotIn(names) => !becoming.is_subset(&listed(names)),
+    }
 }
 
 /// The operator without qualifier and suffix, in lower case.
@@ -198,20 +200,25 @@ fn denies_without_mfa(statement: &Statement) -> bool {
         }
 }
 
+/// Whether a test keeps strangers out. Tags do not: whoever owns an account tags its principals as it likes.
 fn narrows(test: &ConditionTest) -> bool {
-    const KEYS: [&str; 8] = [
+    const KEYS: [&str; 7] = [
         "aws:principalorgid",
         "aws:principalorgpaths",
         "aws:principalaccount",
-        "aws:principalarn",
         "aws:sourceaccount",
         "aws:sourceorgid",
         "aws:sourcearn",
         "kms:calleraccount",
     ];
     KEYS.iter().any(|key| demands(test, key))
-        || (test.key.starts_with("aws:principaltag/") && always_demanded(test))
+        || (demands(test, "aws:principalarn") && test.values.iter().all(|name| names_account(name)))
         || (test.qualifier == Qualifier::ForAnyValue && &*test.key == "aws:principalorgpaths")
+}
+
+/// Whether a pattern of names holds to one account: in any other one a role of the wanted name is made in a moment.
+fn names_account(name: &str) -> bool {
+    arn::split(name).is_some_and(|segments| !segments[4].contains(['*', '?']))
 }
 
 /// Whether the source of the service's call is limited to things that are no agents: model customisation, batch
@@ -294,6 +301,44 @@ mod tests {
             "Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:bedrock:eu-west-1:111122223333:model-customization-job/*"}}}"#,
         );
         assert!(ways[0].for_no_agent);
+    }
+
+    #[test]
+    fn what_anyone_can_arrange_does_not_narrow_a_trust_in_everybody() {
+        let narrowed = |condition: &str| {
+            let statement =
+                format!(r#"{{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole","Condition":{condition}}}"#);
+            read(&statement)[0].narrowed
+        };
+        assert!(narrowed(r#"{"StringEquals":{"aws:PrincipalOrgID":"o-abc"}}"#));
+        assert!(narrowed(r#"{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/x*"}}"#));
+        assert!(!narrowed(r#"{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/x"}}"#));
+        assert!(!narrowed(r#"{"StringEquals":{"aws:PrincipalTag/team":"x"}}"#));
+    }
+
+    #[test]
+    fn a_pin_that_admits_everything_is_none() {
+        let ways = read(
+            r#"{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"},
+            "Action":"sts:AssumeRoleWithWebIdentity",
+            "Condition":{"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com"},
+                "StringLike":{"token.actions.githubusercontent.com:repository_id":"*"}}}"#,
+        );
+        assert_eq!(ways[0].weaknesses, ["missing-sub"]);
+    }
+
+    #[test]
+    fn wildcards_and_inversions_in_actions_open_ways() {
+        for (action, opens) in [
+            (r#""Action":"sts:Assume*""#, true),
+            (r#""Action":"sts:*Role""#, true),
+            (r#""Action":"sts:?ssumeRoleWithSAML""#, true),
+            (r#""NotAction":"sts:TagSession""#, true),
+            (r#""NotAction":"sts:*""#, false),
+        ] {
+            let statement = format!(r#"{{"Effect":"Allow","Principal":{{"AWS":"111122223333"}},{action}}}"#);
+            assert_eq!(!read(&statement).is_empty(), opens, "{action}");
+        }
     }
 
     #[test]

@@ -92,16 +92,6 @@ impl PolicyDocument {
     }
 }
 
-impl Statement {
-    /// The names written under `Action`; none under `NotAction`.
-    pub(crate) fn actions(&self) -> &[Arc<str>] {
-        match &self.actions {
-            Listed::In(names) => names,
-            Listed::NotIn(_) => &[],
-        }
-    }
-}
-
 impl Principals {
     fn insert(&mut self, kind: &str, names: Vec<Arc<str>>) -> bool {
         match kind {

@@ -3,6 +3,7 @@
 mod agents;
 mod canary;
 mod conformance;
+mod decisions;
 mod identities;
 mod organisation;
 mod robustness;
