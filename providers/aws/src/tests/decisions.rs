@@ -1,0 +1,131 @@
+//! Point decisions over captures in which something is missing, broken or nobody's.
+
+use evenhand_model::access::{Outcome, Request};
+
+use super::{Read, details, read, role};
+
+fn user(name: &str, statements: &str, more: &str) -> String {
+    format!(
+        r#"{{"Path":"/","UserName":"{name}","Arn":"arn:aws:iam::111122223333:user/{name}",
+        "UserPolicyList":[{{"PolicyName":"p","PolicyDocument":{{"Version":"2012-10-17","Statement":[{statements}]}}}}]{more}}}"#
+    )
+}
+
+fn ask(read: &Read, who: &str, operation: &str, resource: &str) -> Outcome {
+    let request = Request {
+        identity: String::new(),
+        operation: operation.to_owned(),
+        resource: Some(resource.to_owned()),
+        context: Default::default(),
+    };
+    read.resolver.decide(&read.identity(who).id, &request).unwrap().outcome
+}
+
+const ALL_OF_S3: &str = r#"{"Effect":"Allow","Action":"s3:*","Resource":"*"}"#;
+const OBJECT: &str = "arn:aws:s3:::b/x";
+
+#[test]
+fn a_boundary_that_is_not_understood_decides_nothing() {
+    let boundary = r#","PermissionsBoundary":{"PermissionsBoundaryArn":"arn:aws:iam::111122223333:policy/b"}"#;
+    let policy = r#"{"PolicyName":"b","Arn":"arn:aws:iam::111122223333:policy/b","PolicyVersionList":[
+        {"VersionId":"v1","IsDefaultVersion":true,"Document":{"Statement":[{"Effect":"Maybe","Action":"s3:*","Resource":"*"}]}}]}"#;
+    let read = read(&[("gaad.json", &details(&user("u", ALL_OF_S3, boundary), "", "", policy))]);
+    assert_eq!(ask(&read, "u", "s3:GetObject", OBJECT), Outcome::Unknown);
+    assert_eq!(ask(&read, "u", "sqs:SendMessage", "*"), Outcome::ImplicitlyDenied);
+}
+
+#[test]
+fn what_the_export_leaves_out_is_unknown_and_not_denied() {
+    let lost = r#"{"Path":"/","UserName":"lost","Arn":"arn:aws:iam::111122223333:user/lost",
+        "UserPolicyList":[{"PolicyName":"p"}]}"#;
+    let assume = r#"{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}"#;
+    let tagged = r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":"*",
+        "Condition":{"StringEquals":{"aws:PrincipalTag/team":"x"}}}"#;
+    let users = [
+        lost.to_owned(),
+        user("caller", assume, ""),
+        user("unread", tagged, ""),
+        user("untagged", tagged, r#","Tags":[]"#),
+    ]
+    .join(",");
+    let untrusting = r#"{"RoleName":"r","Arn":"arn:aws:iam::111122223333:role/r"}"#;
+    let read = read(&[("gaad.json", &details(&users, "", untrusting, ""))]);
+    assert_eq!(ask(&read, "lost", "s3:GetObject", OBJECT), Outcome::Unknown);
+    assert_eq!(ask(&read, "caller", "sts:AssumeRole", "arn:aws:iam::111122223333:role/r"), Outcome::Unknown);
+    assert_eq!(ask(&read, "unread", "s3:GetObject", OBJECT), Outcome::Conditional);
+    assert_eq!(ask(&read, "untagged", "s3:GetObject", OBJECT), Outcome::ImplicitlyDenied);
+}
+
+#[test]
+fn the_vendors_own_resources_stand_in_no_account_and_patterns_may_stand_in_another() {
+    let all = r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#;
+    let read = read(&[("gaad.json", &details(&user("u", all, ""), "", "", ""))]);
+    for (operation, resource, expected) in [
+        ("iam:GetPolicy", "arn:aws:iam::aws:policy/ReadOnlyAccess", Outcome::Allowed),
+        ("sqs:SendMessage", "arn:aws:sqs:eu-west-1:111122223333:*", Outcome::Allowed),
+        ("sqs:SendMessage", "arn:aws:sqs:eu-west-1:444455556666:*", Outcome::Unknown),
+        (
+            "iam:CreateServiceLinkedRole",
+            "arn:aws:iam::111122223333:role/aws-service-role/x.amazonaws.com/X",
+            Outcome::Allowed,
+        ),
+        (
+            "iam:PassRole",
+            "arn:aws:iam::111122223333:role/aws-service-role/x.amazonaws.com/X",
+            Outcome::ImplicitlyDenied,
+        ),
+    ] {
+        assert_eq!(ask(&read, "u", operation, resource), expected, "{operation} {resource}");
+    }
+}
+
+#[test]
+fn the_root_user_needs_no_policy() {
+    let summary = r#"{"call":"iam get-account-summary","account":"111122223333",
+        "response":{"SummaryMap":{"AccountAccessKeysPresent":1,"AccountMFAEnabled":0}}}"#;
+    let service = r#"{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}"#;
+    let gaad = details("", "", &role("r", service, ""), "");
+    let read = read(&[("gaad.json", &gaad), ("summary.json", summary)]);
+    assert_eq!(ask(&read, "root", "s3:GetObject", OBJECT), Outcome::Allowed);
+    assert_eq!(ask(&read, "root", "sts:AssumeRole", "arn:aws:iam::111122223333:role/r"), Outcome::ImplicitlyDenied);
+}
+
+#[test]
+fn a_deny_to_all_but_some_holds_for_everyone_with_a_boundary() {
+    let boundary = r#","PermissionsBoundary":{"PermissionsBoundaryArn":"arn:aws:iam::111122223333:policy/b"}"#;
+    let policy = format!(
+        r#"{{"PolicyName":"b","Arn":"arn:aws:iam::111122223333:policy/b","PolicyVersionList":[
+        {{"VersionId":"v1","IsDefaultVersion":true,"Document":{{"Statement":[{ALL_OF_S3}]}}}}]}}"#
+    );
+    let users = [user("bounded", ALL_OF_S3, boundary), user("free", ALL_OF_S3, "")].join(",");
+    let bucket = r#"{"call":"s3api get-bucket-policy","parameters":{"Bucket":"b"},"account":"111122223333",
+        "response":{"Policy":"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Deny\",\"NotPrincipal\":{\"AWS\":[\"arn:aws:iam::111122223333:user/bounded\",\"arn:aws:iam::111122223333:user/free\"]},\"Action\":\"s3:*\",\"Resource\":\"arn:aws:s3:::b/*\"}]}"}}"#;
+    let read = read(&[("gaad.json", &details(&users, "", "", &policy)), ("bucket.json", bucket)]);
+    assert_eq!(ask(&read, "bounded", "s3:GetObject", OBJECT), Outcome::ExplicitlyDenied);
+    assert_eq!(ask(&read, "free", "s3:GetObject", OBJECT), Outcome::Allowed);
+}
+
+#[test]
+fn whoever_is_denied_every_role_and_user_is_no_administrator() {
+    let all = r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#;
+    let denied = |what: &str| format!(r#"{all},{{"Effect":"Deny","Action":"iam:*","Resource":"{what}"}}"#);
+    let users = [
+        user("none-of-iam", &denied("arn:aws:iam::111122223333:*"), ""),
+        user("one-role-less", &denied("arn:aws:iam::111122223333:role/break-glass"), ""),
+    ]
+    .join(",");
+    let read = read(&[("gaad.json", &details(&users, "", "", ""))]);
+    let admin = |name: &str| read.resolver.is_admin(&read.identity(name).id);
+    assert_eq!(admin("none-of-iam"), Some(false));
+    assert_eq!(admin("one-role-less"), Some(true));
+}
+
+#[test]
+fn an_active_key_counts_even_where_the_report_does_not_date_it() {
+    let report = "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,password_next_rotation,mfa_active,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date,access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date\n\
+        u,arn:aws:iam::111122223333:user/u,2026-01-01T00:00:00+00:00,false,N/A,N/A,N/A,false,true,N/A,N/A,false,N/A,N/A\n";
+    let gaad = details(&user("u", ALL_OF_S3, ""), "", "", "");
+    let read = read(&[("gaad.json", &gaad), ("report.csv", report)]);
+    let keys = read.inventory.credentials.iter().filter(|held| &*held.kind == "access_key").count();
+    assert_eq!(keys, 1);
+}
