@@ -67,8 +67,9 @@ pub fn providers() -> Vec<Box<dyn Provider>> {
     vec![Box::new(evenhand_aws::Aws), Box::new(evenhand_kubernetes::Kubernetes), Box::new(evenhand_agents::Agents)]
 }
 
-/// So many bytes, as they lie on disk, are held as text at one time: enough for every provider to have work.
-const BATCH_BYTES: u64 = 1 << 30;
+/// So many bytes, as they lie on disk, are loaded together, or one larger file. Two such batches are held as text at one
+/// time: one that is read and the next one, which is loaded meanwhile.
+const BATCH_BYTES: u64 = 16 << 20;
 /// So many files at most are loaded before they are read.
 const BATCH_FILES: usize = 2048;
 
@@ -92,11 +93,16 @@ pub fn read(request: &ReadRequest<'_>, providers: &[Box<dyn Provider>]) -> Captu
     {
         let total = listing.files.iter().map(|found| found.bytes).sum();
         let stage = request.progress.stage("read files", Some(total));
-        let mut rest = listing.files.as_slice();
-        while !rest.is_empty() {
-            let (batch, later) = rest.split_at(batch(rest));
-            work.batch(batch, |bytes| stage.add(bytes));
-            rest = later;
+        let loader = work.loader();
+        let load = |files: &[Found]| loader.load(files, |bytes| stage.add(bytes));
+        let (mut files, mut rest) = listing.files.split_at(batch(&listing.files));
+        let mut loaded = load(files);
+        while !files.is_empty() {
+            for (found, outcome) in files.iter().zip(loaded) {
+                work.take(found, outcome);
+            }
+            (files, rest) = rest.split_at(batch(rest));
+            ((), loaded) = rayon::join(|| work.read_queued(), || load(files));
         }
     }
     work.finish()
@@ -106,14 +112,37 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
     matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
-/// The number of files in the next batch; at least one.
+/// The number of files in the next batch; at least one of any.
 fn batch(files: &[Found]) -> usize {
     let mut bytes = 0_u64;
     let fits = files.iter().take(BATCH_FILES).take_while(|found| {
         bytes = bytes.saturating_add(found.bytes);
         bytes <= BATCH_BYTES
     });
-    fits.count().max(1)
+    fits.count().max(1).min(files.len())
+}
+
+/// What loading needs to know, apart from the work under way.
+struct Loader<'a> {
+    limits: Limits,
+    providers: Vec<&'a dyn Provider>,
+}
+
+impl Loader<'_> {
+    /// Loads files in parallel and finds the provider that knows each.
+    fn load(&self, files: &[Found], done: impl Fn(u64) + Sync) -> Vec<Outcome> {
+        files
+            .par_iter()
+            .map(|found| {
+                let outcome = judge(found, sources::load(found, self.limits), |document| {
+                    let mut providers = self.providers.iter().enumerate();
+                    providers.find_map(|(at, provider)| Some((at, provider.recognise(document)?)))
+                });
+                done(found.bytes);
+                outcome
+            })
+            .collect()
+    }
 }
 
 /// A provider at work.
@@ -188,25 +217,17 @@ impl<'a> Work<'a> {
         self.files.len() - 1
     }
 
-    /// Loads files in parallel, gives each to the provider that knows it, and lets the providers read in parallel.
-    fn batch(&mut self, files: &[Found], done: impl Fn(u64) + Sync) {
-        let limits = Limits {
-            document: self.request.config.scope.max_document_mib.map_or(Limits::default().document, |mib| mib << 20),
-        };
-        let providers: Vec<&dyn Provider> = self.slots.iter().map(|slot| slot.provider).collect();
-        let loaded: Vec<Outcome> = files
-            .par_iter()
-            .map(|found| {
-                let outcome = judge(found, sources::load(found, limits), |document| {
-                    providers.iter().enumerate().find_map(|(at, provider)| Some((at, provider.recognise(document)?)))
-                });
-                done(found.bytes);
-                outcome
-            })
-            .collect();
-        for (found, outcome) in files.iter().zip(loaded) {
-            self.take(found, outcome);
+    fn loader(&self) -> Loader<'a> {
+        Loader {
+            limits: Limits {
+                document: self.request.config.scope.max_document_mib.map_or(Limits::default().document, |mib| mib << 20),
+            },
+            providers: self.slots.iter().map(|slot| slot.provider).collect(),
         }
+    }
+
+    /// Lets the providers read what is queued for them, in parallel. A text is dropped as soon as it is read.
+    fn read_queued(&mut self) {
         rayon::scope(|scope| {
             for slot in self.slots.iter_mut().filter(|slot| !slot.queue.is_empty()) {
                 scope.spawn(|_| {

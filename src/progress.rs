@@ -38,7 +38,7 @@ impl Progress {
         Stage { progress: self, name, bar, began: Instant::now() }
     }
 
-    /// The stages that ended, in that order, with their times.
+    /// The stages that ended, in that order, with their times; one that ran several times with the sum.
     pub fn times(&self) -> Vec<(String, Duration)> {
         self.times.lock().map(|times| times.clone()).unwrap_or_default()
     }
@@ -68,7 +68,11 @@ impl Drop for Stage<'_> {
             bar.finish_and_clear();
         }
         if let Ok(mut times) = self.progress.times.lock() {
-            times.push((std::mem::take(&mut self.name), self.began.elapsed()));
+            let (name, elapsed) = (std::mem::take(&mut self.name), self.began.elapsed());
+            match times.iter_mut().find(|(held, _)| *held == name) {
+                Some((_, time)) => *time += elapsed,
+                None => times.push((name, elapsed)),
+            }
         }
     }
 }

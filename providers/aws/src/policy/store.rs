@@ -37,9 +37,6 @@ struct Attachment {
 
 #[derive(Debug)]
 struct Distinct {
-    role: PolicyRole,
-    /// Gone once compiled.
-    raw: Option<Arc<str>>,
     /// Where the document was met first; problems are reported there.
     first: PolicyIx,
     document: PolicyDocument,
@@ -47,13 +44,47 @@ struct Distinct {
     broken: bool,
 }
 
+impl Distinct {
+    /// A document understood, and what is wrong with it.
+    fn of(held: Waiting) -> (Self, Vec<String>) {
+        let Waiting { index, role, raw } = held;
+        match PolicyDocument::parse(&raw) {
+            Ok(document) => {
+                let (compiled, problems) = CompiledPolicy::of(&document, role);
+                (Self { first: index, document, compiled, broken: false }, problems)
+            }
+            Err(error) => {
+                let (document, compiled) = Default::default();
+                let problem = format!("is no policy document ({error}); what it grants or denies is unknown");
+                (Self { first: index, document, compiled, broken: true }, vec![problem])
+            }
+        }
+    }
+}
+
+/// A document that was taken and not yet looked at.
+#[derive(Debug)]
+struct Waiting {
+    index: PolicyIx,
+    role: PolicyRole,
+    raw: Box<str>,
+}
+
+/// So many bytes of documents wait, until all cores understand them together and their text is dropped.
+const MOST_WAITING: usize = 4 << 20;
+
 /// All policies of a capture.
 #[derive(Debug, Default)]
 pub(crate) struct PolicyStore {
     attachments: Vec<Attachment>,
     distinct: Vec<Distinct>,
-    /// Emptied once compiled.
-    by_content: HashMap<(PolicyRole, Arc<str>), u32, foldhash::fast::RandomState>,
+    waiting: Vec<Waiting>,
+    waiting_bytes: usize,
+    /// By a hash of the text that nobody can make collide, so that the text itself need not be kept. Emptied once
+    /// compiled.
+    by_content: HashMap<(PolicyRole, [u8; blake3::OUT_LEN]), u32, foldhash::fast::RandomState>,
+    /// What is wrong with documents, in the order of [`PolicyStore::distinct`].
+    problems: Vec<(PolicyIx, Vec<String>)>,
     nothing: (PolicyDocument, CompiledPolicy),
 }
 
@@ -61,47 +92,46 @@ impl PolicyStore {
     /// Takes one attached document. Equal documents in the same role are kept once.
     pub(crate) fn add(&mut self, label: Arc<str>, role: PolicyRole, raw_json: &str, evidence: Evidence) -> PolicyIx {
         let index = PolicyIx(u32::try_from(self.attachments.len()).unwrap_or(u32::MAX));
-        let raw: Arc<str> = Arc::from(raw_json);
-        let distinct = *self.by_content.entry((role, Arc::clone(&raw))).or_insert_with(|| {
-            let number = u32::try_from(self.distinct.len()).unwrap_or(u32::MAX);
-            self.distinct.push(Distinct {
-                role,
-                raw: Some(raw),
-                first: index,
-                document: PolicyDocument::default(),
-                compiled: CompiledPolicy::default(),
-                broken: false,
-            });
-            number
-        });
-        self.attachments.push(Attachment { label, evidence, distinct, first_grant: 0 });
+        self.attachments.push(Attachment { label, evidence, distinct: u32::MAX, first_grant: 0 });
+        self.waiting.push(Waiting { index, role, raw: Box::from(raw_json) });
+        self.waiting_bytes += raw_json.len();
+        if self.waiting_bytes > MOST_WAITING {
+            self.understand();
+        }
         index
+    }
+
+    /// Parses and compiles what waits, equal documents once.
+    fn understand(&mut self) {
+        let waiting = std::mem::take(&mut self.waiting);
+        self.waiting_bytes = 0;
+        let hashes: Vec<blake3::Hash> = waiting.par_iter().map(|held| blake3::hash(held.raw.as_bytes())).collect();
+        let mut fresh = Vec::new();
+        for (held, hash) in waiting.into_iter().zip(hashes) {
+            let next = u32::try_from(self.distinct.len() + fresh.len()).unwrap_or(u32::MAX);
+            let distinct = *self.by_content.entry((held.role, hash.into())).or_insert(next);
+            if let Some(attachment) = self.attachments.get_mut(held.index.0 as usize) {
+                attachment.distinct = distinct;
+            }
+            if distinct == next {
+                fresh.push(held);
+            }
+        }
+        let understood: Vec<(Distinct, Vec<String>)> = fresh.into_par_iter().map(Distinct::of).collect();
+        for (distinct, problems) in understood {
+            if !problems.is_empty() {
+                self.problems.push((distinct.first, problems));
+            }
+            self.distinct.push(distinct);
+        }
     }
 
     /// Parses and compiles every distinct document. Returns what cannot be understood: once per document, in the order
     /// of attachment.
     pub(crate) fn compile(&mut self) -> Vec<(Evidence, String)> {
+        self.understand();
         self.by_content = HashMap::default();
-        let problems: Vec<(PolicyIx, Vec<String>)> = self
-            .distinct
-            .par_iter_mut()
-            .filter_map(|distinct| {
-                let raw = distinct.raw.take()?;
-                let problems = match PolicyDocument::parse(&raw) {
-                    Ok(document) => {
-                        let (compiled, problems) = CompiledPolicy::of(&document, distinct.role);
-                        distinct.document = document;
-                        distinct.compiled = compiled;
-                        problems
-                    }
-                    Err(error) => {
-                        distinct.broken = true;
-                        vec![format!("is no policy document ({error}); what it grants or denies is unknown")]
-                    }
-                };
-                (!problems.is_empty()).then_some((distinct.first, problems))
-            })
-            .collect();
+        let problems = std::mem::take(&mut self.problems);
         let mut next = 0_u32;
         for attachment in &mut self.attachments {
             attachment.first_grant = next;
