@@ -55,6 +55,8 @@ fn the_agent_is_held_beside_its_human_role() {
     assert_eq!(card["verdict"], "EXCESS");
     assert_eq!(card["baseline"]["name"], "incident-responder");
     let table = scene.run(&["compare", "incident-agent", "--from", "gaad.json"]);
+    assert!(table.stdout.contains("more; use --all") && table.stdout.lines().count() < 80, "{}", table.stdout);
+    let table = scene.run(&["compare", "incident-agent", "--from", "gaad.json", "--all"]);
     assert!(table.stdout.contains("s3:DeleteBucket"), "{}", table.stdout);
 }
 

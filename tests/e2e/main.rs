@@ -3,4 +3,6 @@
 mod acme;
 mod cli;
 mod common;
+mod robust;
 mod samples;
+mod secrets;

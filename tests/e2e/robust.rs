@@ -1,0 +1,203 @@
+//! Input that is broken, hostile or just odd: the rest is still read, what is missing is said, and nothing panics.
+
+use std::process::Stdio;
+
+use crate::common::{CLUSTER, Scene, account, gzip, json};
+
+/// Scans a folder with one odd file beside a good cluster. Returns how the report lists the odd one.
+fn beside_a_cluster(name: &str, content: &[u8]) -> (String, String) {
+    let scene = Scene::new().file("cluster.yaml", CLUSTER.as_bytes()).file(name, content);
+    let run = scene.run(&["scan", ".", "-o", "json"]);
+    assert_eq!(run.code, 0, "{name}: {}", run.stderr);
+    assert!(!run.stderr.contains("panicked"), "{name}: {}", run.stderr);
+    let report = json(&run.stdout);
+    let held = report["tables"]["identities"].as_array().unwrap();
+    assert!(held.iter().any(|row| row["name"] == "ops/triage"), "{name}: the rest is read");
+    let source = report["scan"]["sources"].as_array().unwrap().iter().find(|file| file["path"] == name).cloned();
+    let source = source.unwrap_or_else(|| panic!("{name} is listed: {}", report["scan"]["sources"]));
+    let status = source["status"].as_str().unwrap().to_owned();
+    let gaps = report["gaps"].as_array().unwrap().iter().any(|gap| gap["kind"] == "failed");
+    assert_eq!(gaps, status == "failed" || status == "partial", "{name}: a gap for what could not be read");
+    (status, source["what"].as_str().unwrap().to_owned())
+}
+
+#[test]
+fn odd_input_is_listed_and_the_rest_is_read() {
+    let whole = account();
+    let deep = |open: &str, times: usize| open.repeat(times);
+    let alias = |times: usize| -> String {
+        (1..times).map(|at| format!("k{at}: &a{at} [{}]\n", vec![format!("*a{}", at - 1); 9].join(","))).collect()
+    };
+    let bomb = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: x}}\nk0: &a0 [x]\n{}", alias(9));
+    let mut flipped = gzip(whole.as_bytes());
+    let middle = flipped.len() / 2;
+    flipped[middle] ^= 0xff;
+    let cut = gzip(whole.as_bytes())[..middle].to_vec();
+    let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain(whole.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let long = format!("{{\"a\":\"{}\"}}", "x".repeat(4 << 20));
+    for (name, content, status) in [
+        ("latin.json", whole.replace("incident", "incid\u{e9}nt").chars().map(|c| c as u8).collect(), "failed"),
+        ("utf16.json", utf16, "read"),
+        (
+            "deep.json",
+            format!("{{\"UserDetailList\":[],\"RoleDetailList\":{}", deep("[", 100_000)).into_bytes(),
+            "partial",
+        ),
+        ("deep.yaml", format!("apiVersion: v1\nkind: List\nitems: {}", deep("[", 3_000)).into_bytes(), "partial"),
+        ("bomb.yaml", bomb.into_bytes(), "partial"),
+        ("empty.json", Vec::new(), "unrecognised"),
+        (
+            "noise.json",
+            (0..50_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect(),
+            "unrecognised",
+        ),
+        ("line.json", long.into_bytes(), "unrecognised"),
+        ("flipped.json.gz", flipped, "failed"),
+        ("cut.json.gz", cut, "failed"),
+        ("header.csv", b"user,arn,foo\nx,y,z\n".to_vec(), "unrecognised"),
+        (".mcp.json", b"{\"mcpServers\":{\"a\":{\"command\":\"x\",\"args\":[\"y\"".to_vec(), "partial"),
+    ] {
+        let (found, what) = beside_a_cluster(name, &content);
+        assert_eq!(found, status, "{name}: {what}");
+        assert!(!what.is_empty(), "{name}");
+    }
+    for part in 1..10 {
+        let (found, what) = beside_a_cluster("gaad.json", &whole.as_bytes()[..whole.len() * part / 10]);
+        assert!(found == "partial" || found == "failed", "cut at {part}/10: {found} {what}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_and_loops_of_links_are_not_followed() {
+    let scene = Scene::with_account();
+    std::os::unix::fs::symlink(".", scene.path("loop")).unwrap();
+    std::os::unix::fs::symlink("nowhere", scene.path("dangling.json")).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(scene.path("pipe.json")).status();
+    let run = scene.run(&["scan", ".", "-o", "json"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let listed = json(&run.stdout)["scan"]["sources"].clone();
+    let reason = |name: &str| {
+        let file = listed.as_array().unwrap().iter().find(|file| file["path"] == name);
+        file.map(|file| file["what"].as_str().unwrap().to_owned())
+    };
+    assert!(reason("loop").unwrap().contains("symbolic link"));
+    assert!(reason("dangling.json").unwrap().contains("symbolic link"));
+    if made.is_ok_and(|status| status.success()) {
+        assert_eq!(reason("pipe.json").as_deref(), Some("neither a file nor a folder"));
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let scene = Scene::with_account();
+    for arguments in [&["scan", "gaad.json", "-o", "json"][..], &["scan", "gaad.json"], &["rules", "list"], &["man"]] {
+        let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("evenhand"));
+        command.env_clear().env("HOME", scene.path("")).current_dir(scene.path("")).args(arguments);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {said}");
+        assert!(!said.contains("error"), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn questions_go_on_after_lines_that_are_none() {
+    let scene = Scene::with_account();
+    let mut lines = b"{\"identity\":\"incident-agent\",\"operation\":\"s3:DeleteBucket\"}\n\xff\xfe\n".to_vec();
+    lines.extend(b"[\"incident-agent\",\"s3:DeleteBucket\"]\n{\"identity\":\"incident-agent\"}\n");
+    lines.extend(b"{\"identity\":\"incident-agent\",\"operation\":\"s3:DeleteBucket\",\"more\":1}\r\n\n");
+    lines.extend(b"{\"identity\":\"incident-responder\",\"operation\":\"s3:DeleteBucket\"}");
+    let output = scene.command().args(["can", "--from", "gaad.json"]).write_stdin(lines).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let answers: Vec<serde_json::Value> = String::from_utf8(output.stdout).unwrap().lines().map(json).collect();
+    let outcomes: Vec<&str> = answers
+        .iter()
+        .map(|answer| answer["outcome"].as_str().unwrap_or_else(|| answer["error"].as_str().unwrap()))
+        .collect();
+    assert_eq!(outcomes.len(), 6, "{outcomes:?}");
+    assert_eq!((outcomes[0], outcomes[5]), ("allowed", "implicitly_denied"));
+    assert!(outcomes[1].starts_with("it is not UTF-8 at byte 0"), "{outcomes:?}");
+    assert!(outcomes[2].contains("else than an object"), "{outcomes:?}");
+    assert!(outcomes[3].contains("missing field `operation`") && !outcomes[3].contains("line 1"), "{outcomes:?}");
+    assert!(outcomes[4].contains("unknown field `more`"), "{outcomes:?}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("4 questions could not be answered") && !said.contains("stdout"), "{said}");
+}
+
+#[test]
+fn a_cluster_is_asked_as_kubectl_asks() {
+    let scene = Scene::new().file("cluster.yaml", CLUSTER.as_bytes());
+    for (arguments, code) in [
+        (&["can", "ops/triage", "get", "secrets", "--on", "ops/db"][..], 0),
+        (&["can", "system:serviceaccount:ops:triage", "get secrets", "--on", "ops/db"], 0),
+        (&["can", "ops/triage", "delete", "secrets", "--on", "ops/db"], 1),
+        (&["can", "ops/triage", "get", "secrets", "more"], 2),
+        (&["can", "ops/triage", "get/secrets"], 2),
+        (&["explain", "ops/triage", "get", "secrets"], 0),
+    ] {
+        let run = scene.run(&[arguments, &["--from", "cluster.yaml"]].concat());
+        assert_eq!(run.code, code, "{arguments:?}: {}{}", run.stdout, run.stderr);
+    }
+    let typed = scene.run(&["can", "ops/triage", "get", "secrts", "--from", "cluster.yaml"]);
+    assert!(typed.stderr.contains("did you mean `get secrets`?"), "{}", typed.stderr);
+}
+
+#[test]
+fn the_configuration_in_use_is_no_input_and_another_one_is_listed() {
+    let scene = Scene::with_account().file("evenhand.toml", b"[gate]\n").file("old/evenhand.toml", b"[gate]\n");
+    let listed = |arguments: &[&str]| -> Vec<String> {
+        let report = json(&scene.run(arguments).stdout);
+        let files = report["scan"]["sources"].as_array().unwrap().clone();
+        files
+            .iter()
+            .map(|file| format!("{}: {}", file["path"].as_str().unwrap(), file["what"].as_str().unwrap()))
+            .collect()
+    };
+    let unused = "a configuration of evenhand that this scan does not use";
+    let used = listed(&["scan", ".", "-o", "json"]);
+    assert!(!used.iter().any(|line| line.starts_with("evenhand.toml")), "{used:?}");
+    assert!(used.contains(&format!("old/evenhand.toml: {unused}")), "{used:?}");
+    let without = listed(&["scan", ".", "-o", "json", "--no-config"]);
+    assert!(without.contains(&format!("evenhand.toml: {unused}")), "{without:?}");
+}
+
+#[test]
+fn an_output_without_a_folder_is_refused_before_anything_is_read() {
+    let scene = Scene::with_account();
+    for (output, said) in [("json=no/such.json", "there is no folder `no`"), ("json=.", "`.` is a folder")] {
+        let run = scene.run(&["scan", "gaad.json", "-o", output]);
+        assert_eq!(run.code, 2, "{output}");
+        assert!(run.stderr.contains(said) && !run.stderr.contains("read"), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn a_person_is_explained_with_the_paths_that_lie_open() {
+    let escalating = account().replace("logs:GetLogEvents", "iam:CreatePolicyVersion").replace("logs:*", "iam:*");
+    let scene = Scene::new().file("gaad.json", escalating.as_bytes());
+    let run = scene.run(&["explain", "incident-responder", "--from", "gaad.json"]);
+    let paths = run.stdout.split("Paths to more access").nth(1).unwrap_or_default().to_owned();
+    assert!(!paths.is_empty(), "{}", run.stdout);
+    let agent = scene.run(&["explain", "incident-agent", "--from", "gaad.json"]);
+    let paths = agent.stdout.split("Paths to more access").nth(1).unwrap_or_default().to_owned();
+    for part in ["1. ", "to become", "by inline policy main statement 0", "at gaad.json#/RoleDetailList/1"] {
+        assert!(paths.contains(part), "{part}: {paths}");
+    }
+}
+
+#[test]
+fn the_result_depends_neither_on_the_run_nor_on_the_number_of_threads() {
+    let scene = Scene::with_account().file("cluster.yaml", CLUSTER.as_bytes()).file(
+        ".mcp.json",
+        br#"{"mcpServers":{"a":{"command":"npx","args":["x"]},"b":{"url":"https://b.example.test"}}}"#,
+    );
+    for format in ["table", "json", "csv:findings", "csv:credentials"] {
+        let one = scene.run(&["scan", ".", "-q", "-o", format, "--jobs", "1"]).stdout;
+        for jobs in ["1", "2", "0"] {
+            assert_eq!(scene.run(&["scan", ".", "-q", "-o", format, "--jobs", jobs]).stdout, one, "{format} {jobs}");
+        }
+    }
+}
