@@ -113,6 +113,8 @@ fn clause_implied(clause: &Clause, other: &Condition) -> Truth {
                         best = best.or(if implied { Truth::Yes } else { Truth::Unknown });
                     }
                     Clause::When(_) => {}
+                    // What a deny leaves says something of the keys that it tests and of no others.
+                    Clause::Unless { tests, .. } if tests.iter().all(|held| held.key != test.key) => {}
                     Clause::Unless { .. } | Clause::AnyOf(_) | Clause::Opaque(_) => best = best.or(Truth::Unknown),
                 }
             }
@@ -199,6 +201,22 @@ mod tests {
             values: values.into(),
             negated,
         }))
+    }
+
+    #[test]
+    fn a_deny_about_another_key_implies_nothing_about_this_one() {
+        let unless = |key: &str| {
+            let test = Test {
+                operator: "StringNotEquals".into(),
+                key: key.into(),
+                values: [Arc::from("eu")].into(),
+                negated: true,
+            };
+            Condition::unconditional().with(Clause::Unless { tests: vec![test], scope: Arc::default() })
+        };
+        let mfa = when("Bool", "mfa", &["true"]);
+        assert_eq!(mfa.implied_by(&unless("region")), Truth::No);
+        assert_eq!(mfa.implied_by(&unless("mfa")), Truth::Unknown);
     }
 
     #[test]

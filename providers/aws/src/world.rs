@@ -42,7 +42,7 @@ pub(crate) struct Principal {
     pub(crate) name: Arc<str>,
     /// Inline, attached and group policies, sorted by store index and without duplicates.
     pub(crate) identity_policies: Vec<PolicyIx>,
-    /// `Absent` = no boundary. `Unknown` = a boundary is set but its document is not in the capture.
+    /// `Absent` = no boundary. `Unknown` = its document, or whether there is one, is not in the capture.
     pub(crate) boundary: Fact<PolicyIx>,
     /// The trust policy of a role.
     pub(crate) trust: Option<PolicyIx>,

@@ -71,7 +71,7 @@ pub(super) fn doubts(principal: &Principal) -> Vec<Arc<str>> {
         .map(|name| format!("`{name}` is attached but its document was not read").into())
         .collect();
     if principal.boundary == Fact::Unknown {
-        doubts.push("a permissions boundary is set but its document was not read".into());
+        doubts.push("the permissions boundary was not read".into());
     }
     doubts
 }

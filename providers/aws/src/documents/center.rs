@@ -41,6 +41,15 @@ struct Managed<'a> {
 struct Customer<'a> {
     #[serde(borrow)]
     name: Text<'a>,
+    #[serde(borrow)]
+    path: Option<Text<'a>>,
+}
+
+impl Customer<'_> {
+    /// What stands behind `policy/` in the policy's name (ARN).
+    fn full_name(&self) -> String {
+        format!("{}{}", self.path.as_deref().unwrap_or("/").trim_start_matches('/'), &*self.name)
+    }
 }
 
 #[derive(Deserialize)]
@@ -132,7 +141,7 @@ pub(super) fn read(form: Form, sheet: &Sheet<'_>, facts: &mut Facts, errors: &mu
             let names: Vec<Arc<str>> = sheet
                 .list::<Customer<'_>>("CustomerManagedPolicyReferences", errors)
                 .iter()
-                .map(|(_, policy)| facts.texts.share(&policy.name))
+                .map(|(_, policy)| facts.texts.share(&policy.full_name()))
                 .collect();
             set(&arn, sheet, facts).customer.get_or_insert_default().extend(names);
         }
@@ -141,7 +150,8 @@ pub(super) fn read(form: Form, sheet: &Sheet<'_>, facts: &mut Facts, errors: &mu
             let Some(arn) = asked_for(sheet, errors) else { return };
             let boundary = sheet.member::<Boundary<'_>>("PermissionsBoundary", errors);
             let name = boundary.and_then(|boundary| {
-                boundary.managed_policy_arn.or(boundary.customer_managed_policy_reference.map(|policy| policy.name))
+                let managed = boundary.managed_policy_arn.map(|arn| arn.to_string());
+                managed.or(boundary.customer_managed_policy_reference.map(|policy| policy.full_name()))
             });
             let name = Fact::read(name.map(|name| facts.texts.share(&name)));
             set(&arn, sheet, facts).boundary = name;

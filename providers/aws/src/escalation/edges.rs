@@ -479,7 +479,7 @@ impl<'a> Shared<'a> {
     /// Roles that the source can assume: both sides decided, conditions included.
     fn assumable<'s>(&self, source: &'s Source<'a>) -> &'s [(usize, bool, Vec<GrantIx>)] {
         source.assumable.get_or_init(|| {
-            let mut candidates: Vec<usize> = self.targets.naming(source.principal).to_vec();
+            let mut candidates: Vec<usize> = self.targets.naming(source.principal);
             if let Some(operation) = self.assume_role {
                 for pool in [Pool::TrustingAccount(Arc::clone(&source.principal.account.0)), Pool::TrustingAnyone] {
                     let within = self.targets.within(&pool, source.holder.access, operation);

@@ -107,8 +107,17 @@ impl<'a> Targets<'a> {
     }
 
     /// Roles whose trust names the principal itself.
-    pub(super) fn naming(&self, principal: &Principal) -> &[usize] {
-        self.naming.get(principal.id.as_str()).map_or(&[], Vec::as_slice)
+    pub(super) fn naming(&self, principal: &Principal) -> Vec<usize> {
+        let mut all = self.naming.get(principal.id.as_str()).cloned().unwrap_or_default();
+        // Names of sessions leave out the role's path.
+        if principal.kind == PrincipalKind::Role
+            && let Some((head, path)) = principal.id.as_str().split_once(":role/")
+            && path.contains('/')
+        {
+            let short = format!("{head}:role/{}", principal.name);
+            all.extend(self.naming.get(&*short).into_iter().flatten());
+        }
+        all
     }
 
     /// Members of a pool that an access may reach with an action, most important first.

@@ -105,8 +105,9 @@ impl Join {
             Some(managed) => attached.extend(managed.iter().cloned()),
             None => unread.push("its managed policies"),
         }
-        if let Some(customer) = &set.customer {
-            attached.extend(customer.iter().map(customer_arn));
+        match &set.customer {
+            Some(customer) => attached.extend(customer.iter().map(customer_arn)),
+            None => unread.push("its customer managed policies"),
         }
         let inline: Vec<PolicyIx> = match &set.inline {
             Some(policy) => policy.iter().copied().collect(),
@@ -120,6 +121,7 @@ impl Join {
             Fact::Known(name) => Some(customer_arn(name)),
             Fact::Absent | Fact::Unknown => None,
         };
+        let boundary_unread = set.boundary == Fact::Unknown;
         let described = Described {
             kind: PrincipalKind::PermissionSet,
             account: account.clone(),
@@ -138,6 +140,9 @@ impl Join {
         };
         let mut principal = self.principal(&id, described);
         principal.missing.extend(unread.into_iter().map(Arc::from));
+        if boundary_unread {
+            principal.boundary = Fact::Unknown;
+        }
         self.principals.push(principal);
         self.inventory.controls.push(Control {
             identity: id,

@@ -198,7 +198,7 @@ pub(crate) struct PermissionSet {
     pub(crate) inline: Option<Option<PolicyIx>>,
     /// `None` = not read.
     pub(crate) managed: Option<Vec<Arc<str>>>,
-    /// Names of customer managed policies; `None` = not read.
+    /// Names of customer managed policies with their paths; `None` = not read.
     pub(crate) customer: Option<Vec<Arc<str>>>,
     pub(crate) boundary: Fact<Arc<str>>,
     pub(crate) evidence: Evidence,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use evenhand_model::catalog::Catalog;
 use evenhand_model::condition::{Clause, Condition, Test};
 use evenhand_model::evidence::Truth;
+use evenhand_model::glob::{Glob, Token};
 use evenhand_model::opset::OpSet;
 use evenhand_model::scope::{Pattern, ResourceScope};
 
@@ -215,7 +216,11 @@ fn by_resource_type(operations: &OpSet, elements: &[Element], catalogue: &Catalo
                 patterns
                     .iter()
                     .enumerate()
-                    .filter(|(_, pattern)| pattern.as_ref().is_some_and(|pattern| may_overlap(kind, pattern)))
+                    .filter(|(_, pattern)| {
+                        pattern
+                            .as_ref()
+                            .is_some_and(|pattern| may_overlap(kind, pattern) && !misses_bucket(kind, pattern))
+                    })
                     .fold(0, |mask, (at, _)| mask | bit(at))
             });
         }
@@ -236,6 +241,17 @@ fn by_resource_type(operations: &OpSet, elements: &[Element], catalogue: &Catalo
             (reach, OpSet::from_ranges(ranges))
         })
         .collect()
+}
+
+/// Whether a kind of resource is buckets and a pattern reaches objects only: no bucket's name holds a slash.
+fn misses_bucket(kind: &Pattern, pattern: &Pattern) -> bool {
+    let (Some(service), Some(Glob::Any)) = (kind.segments().get(2), kind.segments().get(5)) else { return false };
+    *service == Glob::literal("s3")
+        && pattern.segments().get(5).is_some_and(|name| match name {
+            Glob::Literal(text) | Glob::Prefix(text) => text.contains('/'),
+            Glob::Tokens(tokens) => tokens.contains(&Token::Char('/')),
+            Glob::Any => false,
+        })
 }
 
 /// Whether two names' patterns may share a name; the segments that differ most are looked at first.

@@ -129,3 +129,67 @@ fn an_active_key_counts_even_where_the_report_does_not_date_it() {
     let keys = read.inventory.credentials.iter().filter(|held| &*held.kind == "access_key").count();
     assert_eq!(keys, 1);
 }
+
+#[test]
+fn a_permission_set_is_known_only_where_all_its_parts_were_read() {
+    let set = "arn:aws:sso:::permissionSet/ssoins-1/ps-1";
+    let call = |name: &str, response: &str| {
+        format!(
+            r#"{{"call":"sso-admin {name}","parameters":{{"InstanceArn":"arn:aws:sso:::instance/ssoins-1","PermissionSetArn":"{set}"}},"response":{response}}}"#
+        )
+    };
+    let mut lines = vec![
+        call(
+            "describe-permission-set",
+            &format!(r#"{{"PermissionSet":{{"Name":"Support","PermissionSetArn":"{set}"}}}}"#),
+        ),
+        call("list-managed-policies-in-permission-set", r#"{"AttachedManagedPolicies":[]}"#),
+        call(
+            "get-inline-policy-for-permission-set",
+            r#"{"InlinePolicy":{"Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}}"#,
+        ),
+        call(
+            "list-account-assignments",
+            &format!(
+                r#"{{"AccountAssignments":[{{"AccountId":"111122223333","PermissionSetArn":"{set}","PrincipalType":"GROUP","PrincipalId":"g"}}]}}"#
+            ),
+        ),
+    ];
+    let policy = r#"{"PolicyName":"c","Arn":"arn:aws:iam::111122223333:policy/team/c","PolicyVersionList":[{"VersionId":"v1",
+        "IsDefaultVersion":true,"Document":{"Statement":[{"Effect":"Allow","Action":"sqs:*","Resource":"*"}]}}]}"#;
+    let gaad = details(&user("u", ALL_OF_S3, ""), "", "", policy);
+    let part = read(&[("gaad.json", &gaad), ("centre.ndjson", &lines.join("\n"))]);
+    assert_eq!(ask(&part, "Support", "s3:GetObject", OBJECT), Outcome::Unknown);
+    assert_eq!(ask(&part, "Support", "sqs:SendMessage", "*"), Outcome::Unknown);
+    lines.push(call(
+        "list-customer-managed-policy-references-in-permission-set",
+        r#"{"CustomerManagedPolicyReferences":[{"Name":"c","Path":"/team/"}]}"#,
+    ));
+    lines.push(call("get-permissions-boundary-for-permission-set", "{}"));
+    let whole = read(&[("gaad.json", &gaad), ("centre.ndjson", &lines.join("\n"))]);
+    assert_eq!(ask(&whole, "Support", "s3:GetObject", OBJECT), Outcome::Allowed);
+    assert_eq!(ask(&whole, "Support", "sqs:SendMessage", "*"), Outcome::Allowed);
+    assert_eq!(ask(&whole, "Support", "sns:Publish", "*"), Outcome::ImplicitlyDenied);
+}
+
+#[test]
+fn a_pattern_of_objects_grants_nothing_on_the_bucket() {
+    let objects = r#"{"Effect":"Allow","Action":["s3:GetObject","s3:ListBucket"],"Resource":"arn:aws:s3:::b/*"}"#;
+    let buckets = r#"{"Effect":"Allow","Action":["s3:GetObject","s3:ListBucket"],"Resource":"arn:aws:s3:::b*"}"#;
+    let users = [user("objects", objects, ""), user("both", buckets, "")].join(",");
+    let read = read(&[("gaad.json", &details(&users, "", "", ""))]);
+    let operations = |name: &str| read.resolver.access(&read.identity(name).id).unwrap().operations().len();
+    assert_eq!(operations("objects"), 1);
+    assert_eq!(operations("both"), 2);
+}
+
+#[test]
+fn a_trust_in_a_session_reaches_a_role_with_a_path() {
+    let all = r#","RolePolicyList":[{"PolicyName":"p","PolicyDocument":{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}}]"#;
+    let session = r#"{"Effect":"Allow","Principal":{"AWS":"arn:aws:sts::111122223333:assumed-role/w/s"},"Action":"sts:AssumeRole"}"#;
+    let pathed = r#"{"Path":"/team/","RoleName":"w","Arn":"arn:aws:iam::111122223333:role/team/w"}"#;
+    let roles = [role("target", session, all), pathed.to_owned()].join(",");
+    let read = read(&[("gaad.json", &details("", "", &roles, ""))]);
+    let edges = read.resolver.edges();
+    assert!(edges.iter().any(|edge| edge.source.as_str().ends_with("team/w") && edge.conditional), "{edges:?}");
+}
