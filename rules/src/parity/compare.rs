@@ -212,18 +212,25 @@ fn outcome_of(
         part.principals.iter().map(|principal| (principal.key, &*principal.view)).collect();
     principals.sort_by_key(|(key, _)| *key);
     principals.dedup_by_key(|(key, _)| *key);
+    // What was not read of the people's access may cover what is left, unless the identity lacks the same.
+    let partly_known = !humans.unknown.is_empty()
+        || humans
+            .known
+            .iter()
+            .flat_map(|(_, view)| &view.doubts)
+            .any(|doubt| !principals.iter().all(|(_, view)| view.doubts.contains(doubt)));
     let key = PairKey {
         provider: part.provider,
         ai: principals.iter().map(|(key, _)| *key).collect(),
         human: humans.key.clone(),
-        partly_known: !humans.unknown.is_empty(),
+        partly_known,
     };
     world.outcomes.get(key, || {
         let ai: Vec<&View> = principals.iter().map(|(_, view)| *view).collect();
         // Roles of equal access share one view.
         let mut human: Vec<&View> = humans.known.iter().map(|(_, view)| &**view).collect();
         human.dedup_by(|a, b| std::ptr::eq(*a, *b));
-        outcome::compare(&holder.operations, holder.resolver, &ai, &human, !humans.unknown.is_empty(), scratch)
+        outcome::compare(&holder.operations, holder.resolver, &ai, &human, partly_known, scratch)
     })
 }
 

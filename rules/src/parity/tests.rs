@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use evenhand_model::access::Slice;
-use evenhand_model::condition::{Clause, Condition};
+use evenhand_model::condition::{Clause, Condition, Test};
 use evenhand_model::control::{Control, ControlKind};
 use evenhand_model::credential::Credential;
 use evenhand_model::evidence::{Evidence, Fact, Truth};
@@ -165,7 +165,12 @@ fn a_deny_on_other_resources_asks_nothing_here() {
 #[test]
 fn a_control_in_a_condition_is_a_control_and_no_limit() {
     let all = ResourceScope::everything;
-    let deny_without = || none().with(Clause::Unless { tests: vec![test("mfa", "false")], scope: Arc::new(all()) });
+    let worded = |operator: &str, key: &str, value: &str| Test { operator: operator.into(), ..test(key, value) };
+    let asked = |operator: &str, key: &str, value: &str| none().with(Clause::When(worded(operator, key, value)));
+    let denied = |operator: &str| {
+        none().with(Clause::Unless { tests: vec![worded(operator, "mfa", "false")], scope: Arc::new(all()) })
+    };
+    let deny_without = || denied("EqualsIfExists");
     for (name, ai, human, verdict) in [
         ("only the human is asked", none(), when("mfa", "true"), Verdict::ControlGap),
         ("both are asked", when("mfa", "true"), when("mfa", "true"), Verdict::Parity),
@@ -174,6 +179,15 @@ fn a_control_in_a_condition_is_a_control_and_no_limit() {
         ("the agent is asked by a deny", deny_without(), when("mfa", "true"), Verdict::Parity),
         ("one is asked for this, one for that", when("network", "in"), when("mfa", "true"), Verdict::ControlGap),
         ("the absence of a control limits", none(), when("mfa", "false"), Verdict::Excess),
+        (
+            "a request without the key passes",
+            asked("EqualsIfExists", "mfa", "true"),
+            when("mfa", "true"),
+            Verdict::Unknown,
+        ),
+        ("a request without the key is not denied", denied("Equals"), when("mfa", "true"), Verdict::Unknown),
+        ("any network will do", when("network", "0.0.0.0/0"), when("network", "10.0.0.0/8"), Verdict::ControlGap),
+        ("any network will do for people", none(), when("network", "0.0.0.0/0"), Verdict::Parity),
     ] {
         let comparison = pair(vec![slice(&[3, 4], all(), ai)], vec![slice(&[3, 4], all(), human)]);
         assert_eq!(comparison.verdict, verdict, "{name}: {comparison:#?}");
@@ -248,6 +262,23 @@ fn short_lived_proof_answers_factors_at_sign_in_but_not_a_condition() {
 }
 
 #[test]
+fn excess_over_a_human_role_that_was_read_in_part_is_undecided() {
+    for (ai, human, verdict) in [
+        (None, None, Verdict::Excess),
+        (None, Some("x"), Verdict::Unknown),
+        (Some("x"), None, Verdict::Excess),
+        (Some("x"), Some("x"), Verdict::Excess),
+    ] {
+        let mut town = pair_town(vec![plain(&[3, 4])], vec![plain(&[3])]);
+        town.access_of("a/ops-agent").doubts.extend(ai.map(Arc::from));
+        town.access_of("a/ops-people").doubts.extend(human.map(Arc::from));
+        let comparison = compared(town).remove(0);
+        assert_eq!(comparison.verdict, verdict, "{ai:?} {human:?}");
+        assert_eq!(comparison.excess.iter().map(|atom| atom.decided).collect::<Vec<_>>(), [verdict == Verdict::Excess]);
+    }
+}
+
+#[test]
 fn doubts_make_a_pass_unknown_unless_both_sides_share_them() {
     for (ai, human, verdict) in [
         (None, None, Verdict::Parity),
@@ -262,7 +293,7 @@ fn doubts_make_a_pass_unknown_unless_both_sides_share_them() {
         assert_eq!(compared(town).remove(0).verdict, verdict, "{ai:?} {human:?}");
     }
     let mut town = pair_town(vec![plain(&[3, 4])], vec![plain(&[3])]);
-    town.access_of("a/ops-people").doubts.push("x".into());
+    town.access_of("a/ops-agent").doubts.push("x".into());
     let comparison = compared(town).remove(0);
     assert_eq!(comparison.verdict, Verdict::Excess);
     assert_eq!(comparison.doubts.len(), 1);

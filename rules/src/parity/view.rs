@@ -226,6 +226,7 @@ impl SliceView {
 fn control_of(clause: &Clause, granted: &ResourceScope, catalog: &dyn Catalog) -> Option<(ControlKind, Truth)> {
     match clause {
         Clause::When(test) => match (catalog.control_of_key(&test.key)?, demands(test)) {
+            (kind, _) if admits_every_network(test) => Some((kind, Truth::No)),
             // A grant that holds only in the absence of a control limits; it controls nothing.
             (_, Truth::No) => None,
             found => Some(found),
@@ -270,12 +271,23 @@ fn asks_presence(test: &Test) -> bool {
     test.operator.eq_ignore_ascii_case("null")
 }
 
+/// Whether an operator holds where the request does not carry the key at all.
+fn holds_without_key(test: &Test) -> bool {
+    test.operator.to_ascii_lowercase().ends_with("ifexists")
+}
+
+/// Whether a test names a network that every address is in.
+fn admits_every_network(test: &Test) -> bool {
+    !test.negated && test.values.iter().any(|value| value.ends_with("/0"))
+}
+
 /// Whether a grant under this test is under the control that the test's key stands for.
 fn demands(test: &Test) -> Truth {
     let absence = if asks_presence(test) { "true" } else { "false" };
     if all_values(test, absence) {
         test.negated.into()
-    } else if test.negated {
+    } else if test.negated || holds_without_key(test) {
+        // A request without the key passes too: one with a long-term key carries no sign of a second factor.
         Truth::Unknown
     } else {
         Truth::Yes
@@ -286,7 +298,14 @@ fn demands(test: &Test) -> Truth {
 fn rules_out(test: &Test) -> Truth {
     let (absence, presence) = if asks_presence(test) { ("true", "false") } else { ("false", "true") };
     if all_values(test, absence) {
-        (!test.negated).into()
+        if test.negated {
+            Truth::No
+        } else if asks_presence(test) || holds_without_key(test) {
+            Truth::Yes
+        } else {
+            // The deny misses requests without the key.
+            Truth::Unknown
+        }
     } else if all_values(test, presence) {
         test.negated.into()
     } else if test.negated {
