@@ -78,7 +78,11 @@ pub(crate) fn paths_from(graph: &Graph<'_>, reaches: &Reaches, start: usize) -> 
         }
         let strength = graph.strength(at);
         let weight = strength.as_ref().map_or(0, |strength| strength.weight);
+        // An escalation is a gain by the provider's own decision, be it the same operations on other resources.
+        let escalates =
+            found.by.get(&at).and_then(|(_, _, step)| hop(graph, (*step)?)).is_some_and(|hop| hop.escalation);
         let more = admin
+            || escalates
             || strength.is_some_and(|strength| {
                 !strength.operations.is_empty()
                     && (elsewhere(at) || own.as_ref().is_none_or(|own| !strength.operations.is_subset(&own.operations)))

@@ -37,6 +37,17 @@ fn techniques(result: &PathsResult, identity: &str) -> Vec<(String, String)> {
 }
 
 #[test]
+fn an_escalation_to_the_same_operations_elsewhere_is_named() {
+    let mut town = Town::default();
+    town.add(Nature::AiAgent, "a/agent", Some(vec![plain(&[1, 2])]));
+    town.add(Nature::Workload, "a/robot", Some(vec![plain(&[1])]));
+    town.edge("a/agent", to("a/robot"), "take-over", true, false);
+    let result = found(town);
+    let reach = result.reach_of(&"a/agent".into()).unwrap();
+    assert_eq!((reach.can_escalate, reach.target.clone()), (Truth::Yes, Some(to("a/robot"))));
+}
+
+#[test]
 fn an_agent_reaches_control_through_its_tool_servers_credential() {
     let mut town = Town::default();
     town.add(Nature::AiAgent, "desk/agent", None);
