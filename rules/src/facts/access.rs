@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use evenhand_model::access::{Access, AccessResolver};
 use evenhand_model::catalog::{AccessLevel, Catalog, OperationClass};
+use evenhand_model::condition::{Clause, Condition};
+use evenhand_model::evidence::Truth;
 use evenhand_model::glob::Glob;
 use evenhand_model::id::ProviderName;
 use evenhand_model::identity::Identity;
@@ -25,7 +27,8 @@ pub(super) struct AccessFacts {
     pub(super) write_on_everything: bool,
     pub(super) log_tamper: bool,
     pub(super) gate_tamper: bool,
-    pub(super) secret_store_read: bool,
+    /// `Unknown` where a condition decides which secrets.
+    pub(super) secret_store_read: Truth,
     pub(super) scope_wide: bool,
     /// Whether the provider has doubts about the access: a negative answer may then be wrong.
     pub(super) doubtful: bool,
@@ -156,9 +159,14 @@ impl Lens {
             }),
             log_tamper: operations.intersects(&self.log_tamper),
             gate_tamper: operations.intersects(&self.gate_tamper),
-            secret_store_read: any(&|slice| {
-                slice.operations.intersects(&self.secret_read) && reaches_all_of_a_type(&slice.scope)
-            }),
+            secret_store_read: if access.unlimited {
+                Truth::Yes
+            } else {
+                let broad = access.slices.iter().filter(|slice| {
+                    slice.operations.intersects(&self.secret_read) && reaches_all_of_a_type(&slice.scope)
+                });
+                broad.fold(Truth::No, |all, slice| all.or(unchosen(&slice.condition, resolver.catalog())))
+            },
             scope_wide: any(&|slice| slice.operations.intersects(&self.reads) && is_scope_wide(&slice.scope)),
             doubtful: !access.doubts.is_empty(),
             operations,
@@ -208,6 +216,17 @@ fn reaches_all_of_a_type(scope: &ResourceScope) -> bool {
     })
 }
 
+/// Whether a condition leaves all resources of a scope in it: it only asks for a control, or takes away what a deny
+/// speaks of.
+fn unchosen(condition: &Condition, catalog: &dyn Catalog) -> Truth {
+    let leaves = condition.clauses().all(|clause| match clause {
+        Clause::When(test) => catalog.control_of_key(&test.key).is_some(),
+        Clause::Unless { .. } => true,
+        Clause::AnyOf(_) | Clause::Opaque(_) => false,
+    });
+    if leaves { Truth::Yes } else { Truth::Unknown }
+}
+
 fn every_limit(scope: &ResourceScope, fits: impl Fn(&Pattern) -> bool) -> bool {
     scope.all_of.iter().all(|list| list.iter().any(&fits))
 }
@@ -216,4 +235,25 @@ fn every_limit(scope: &ResourceScope, fits: impl Fn(&Pattern) -> bool) -> bool {
 pub(super) fn unused(facts: &AccessFacts, resolver: &dyn AccessResolver, identity: &Identity) -> Option<i64> {
     let used = resolver.used(&identity.id)?;
     i64::try_from(facts.operations.difference(&used).len()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::parity::toy::{ToyCatalog, test, when};
+
+    #[test]
+    fn a_condition_that_is_no_control_decides_which_resources() {
+        let deny = Clause::Unless { tests: vec![test("region", "us")], scope: Arc::default() };
+        for (condition, expected) in [
+            (Condition::unconditional(), Truth::Yes),
+            (when("mfa", "true"), Truth::Yes),
+            (Condition::unconditional().with(deny), Truth::Yes),
+            (when("team", "ai"), Truth::Unknown),
+        ] {
+            assert_eq!(unchosen(&condition, &ToyCatalog::default()), expected, "{condition}");
+        }
+    }
 }

@@ -83,12 +83,16 @@ fn row(context: &Context<'_>, at: usize) -> Option<IdentityRow> {
         coverage: parity.0.and_then(|comparison| comparison.coverage),
         control_gaps: parity.control_gaps().map(|gaps| int(gaps.len())),
         control_gap_list: parity.control_gaps().map(|gaps| joined(gaps, ", ")),
+        open_control_gap_list: parity.compared(|_| 0).map(|_| joined(parity.gaps(Truth::Unknown), ", ")),
         unused_operations: access.zip(resolver).and_then(|(access, resolver)| unused(access, resolver, identity)),
         wildcard_grant: held(access, |access| access.wildcard_grant),
         write_on_everything: held(access, |access| access.write_on_everything),
         log_tamper: held(access, |access| access.log_tamper),
         gate_tamper: held(access, |access| access.gate_tamper),
-        secret_store_read: held(access, |access| access.secret_store_read),
+        secret_store_read: match access.map(|access| access.secret_store_read) {
+            Some(Truth::Unknown) => None,
+            _ => held(access, |access| access.secret_store_read == Truth::Yes),
+        },
         scope_wide: held(access, |access| access.scope_wide),
         logged: log.and_then(|log| log.on.known()),
         agent_activity_logged: log.and_then(|log| log.covers_agents.known()),
@@ -169,21 +173,19 @@ impl<'a> Parity<'a> {
     /// The controls that the human is under and the identity is not; unknown where there is none for certain but one is
     /// possible.
     fn control_gaps(self) -> Option<Vec<&'static str>> {
-        let comparison = self.0?;
-        if comparison.baseline.roles.is_empty() {
-            return None;
-        }
-        let mut gaps: Vec<_> = comparison
-            .controls
-            .iter()
-            .filter(|control| control.is_gap() == Truth::Yes)
-            .map(|control| control.control)
-            .collect();
+        self.compared(|_| 0)?;
+        let gaps = self.gaps(Truth::Yes);
+        (!gaps.is_empty() || self.gaps(Truth::Unknown).is_empty()).then_some(gaps)
+    }
+
+    /// The controls that are a gap for certain, or perhaps.
+    fn gaps(self, certain: Truth) -> Vec<&'static str> {
+        let controls = self.0.map_or(&[][..], |comparison| &comparison.controls);
+        let mut gaps: Vec<_> =
+            controls.iter().filter(|control| control.is_gap() == certain).map(|control| control.control).collect();
         gaps.sort_unstable();
         gaps.dedup();
-        let open = comparison.controls.iter().any(|control| control.is_gap() == Truth::Unknown);
-        (!gaps.is_empty() || !open)
-            .then(|| gaps.into_iter().map(evenhand_model::control::ControlKind::as_str).collect())
+        gaps.into_iter().map(evenhand_model::control::ControlKind::as_str).collect()
     }
 }
 

@@ -122,6 +122,8 @@ fact_table! {
         control_gaps: Option<i64>,
         /// Their names, joined by `, `; empty = none.
         control_gap_list: Option<Arc<str>>,
+        /// Controls of which nothing tells whether the human is under them and it is not, joined by `, `; empty = none.
+        open_control_gap_list: Option<Arc<str>>,
         /// Operations not used in 90 days.
         unused_operations: Option<i64>,
         /// Whether a whole service's operations are granted by a wildcard.

@@ -346,7 +346,7 @@ fn a_control_gap_that_may_be_there_is_unknown_and_a_certain_one_is_counted() {
         identity,
     };
     let mut town = Town::default();
-    for id in ["s/gap", "s/maybe", "s/fine"] {
+    for id in ["s/gap", "s/maybe", "s/fine", "s/unread"] {
         town.add(Nature::AiAgent, id, None);
     }
     let with = |id, controls| Comparison { controls, ..comparison(id, Verdict::Parity) };
@@ -354,13 +354,16 @@ fn a_control_gap_that_may_be_there_is_unknown_and_a_certain_one_is_counted() {
         with("s/gap", vec![control(ControlKind::Mfa, Truth::No), control(ControlKind::JustInTime, Truth::Unknown)]),
         with("s/maybe", vec![control(ControlKind::Mfa, Truth::Unknown)]),
         with("s/fine", vec![control(ControlKind::Mfa, Truth::Yes)]),
+        Comparison { human_operations: None, ..comparison("s/unread", Verdict::Unknown) },
     ];
     let facts = facts(town, &comparisons, None);
-    for (id, gaps, list) in [
-        ("s/gap", Value::Integer(1), text("mfa")),
-        ("s/maybe", Value::Null, Value::Null),
-        ("s/fine", Value::Integer(0), text("")),
+    for (id, gaps, list, open) in [
+        ("s/gap", Value::Integer(1), text("mfa"), text("just_in_time")),
+        ("s/maybe", Value::Null, Value::Null, text("mfa")),
+        ("s/fine", Value::Integer(0), text(""), text("")),
+        ("s/unread", Value::Null, Value::Null, Value::Null),
     ] {
+        assert_eq!(identity(&facts, id, "open_control_gap_list"), open, "{id}");
         assert_eq!(identity(&facts, id, "control_gaps"), gaps, "{id}");
         assert_eq!(identity(&facts, id, "control_gap_list"), list, "{id}");
     }
