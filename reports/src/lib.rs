@@ -6,8 +6,10 @@
 
 pub mod csv;
 pub mod json;
+pub mod parity_card;
 pub mod report;
 pub mod schema;
+mod screen;
 pub mod terminal;
 pub mod text;
 

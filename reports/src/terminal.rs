@@ -5,29 +5,18 @@
 
 use std::io::Write;
 
-use comfy_table::{
-    Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width,
-};
+use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint, Width};
 use evenhand_model::finding::{Finding, Severity, Status};
 use evenhand_model::gap::GapKind;
-use evenhand_model::parity::{Comparison, Verdict};
+use evenhand_model::parity::Comparison;
 use evenhand_model::score::Score;
 use evenhand_model::table::Value;
-use owo_colors::{OwoColorize, Style};
+use owo_colors::Style;
 
 use crate::report::{Report, SourceStatus, WriteError};
+pub use crate::screen::Options;
+use crate::screen::{Screen, role_words, verdict_color, verdict_words, wrapped};
 use crate::text::{counted, printable, shortened, thousands};
-
-/// How to write.
-#[derive(Clone, Copy, Debug)]
-pub struct Options {
-    /// The width in columns.
-    pub width: usize,
-    /// Whether escape sequences for colour may be used.
-    pub color: bool,
-    /// How many rows of each long list are shown; `None` = all.
-    pub limit: Option<usize>,
-}
 
 /// Writes the report.
 ///
@@ -50,21 +39,6 @@ pub fn inventory(report: &Report, options: Options, sink: &mut dyn Write) -> Res
     Screen { options }.inventory(report, sink)
 }
 
-/// Writes one comparison in full: the parity card.
-///
-/// # Errors
-/// When the sink refuses.
-pub fn parity_card(comparison: &Comparison, options: Options, sink: &mut dyn Write) -> Result<(), WriteError> {
-    Screen { options }.card(comparison, sink)
-}
-
-/// One rule under the header: rows of a report are read down, not across.
-const TABLE_STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::new('─', '─', '─', '─'));
-
-struct Screen {
-    options: Options,
-}
-
 /// The severity, worst first, as a person reads it.
 fn severity_style(severity: Severity) -> Style {
     match severity {
@@ -75,72 +49,7 @@ fn severity_style(severity: Severity) -> Style {
     }
 }
 
-fn verdict_color(verdict: Verdict) -> Color {
-    match verdict {
-        Verdict::Excess | Verdict::ControlGap => Color::Red,
-        Verdict::Unknown | Verdict::NoBaseline => Color::Yellow,
-        Verdict::Parity | Verdict::Narrower => Color::Green,
-    }
-}
-
-fn verdict_words(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Excess => "EXCESS",
-        Verdict::ControlGap => "CONTROL GAP",
-        Verdict::Unknown => "UNKNOWN",
-        Verdict::NoBaseline => "NO BASELINE",
-        Verdict::Parity => "PARITY",
-        Verdict::Narrower => "NARROWER",
-    }
-}
-
 impl Screen {
-    fn styled(&self, text: &str, style: Style) -> String {
-        if self.options.color { text.style(style).to_string() } else { text.to_owned() }
-    }
-
-    /// A line broken at the terminal's width; its continuations stand two columns further in.
-    fn say(&self, indent: usize, text: &str, style: Style, sink: &mut dyn Write) -> Result<(), WriteError> {
-        let room = self.options.width.saturating_sub(indent + 2).max(16);
-        for (at, part) in wrapped(text, room).iter().enumerate() {
-            let margin = if at == 0 { indent } else { indent + 2 };
-            writeln!(sink, "{:margin$}{}", "", self.styled(part, style))?;
-        }
-        Ok(())
-    }
-
-    fn heading(&self, text: &str, sink: &mut dyn Write) -> Result<(), WriteError> {
-        writeln!(sink, "\n{}", self.styled(text, Style::new().bold()))?;
-        Ok(())
-    }
-
-    fn limit(&self) -> usize {
-        self.options.limit.unwrap_or(usize::MAX)
-    }
-
-    fn more(&self, shown: usize, all: usize, how: &str, sink: &mut dyn Write) -> Result<(), WriteError> {
-        if shown < all {
-            let line = format!("… and {} more; {how}", thousands((all - shown) as u64));
-            self.say(2, &line, Style::new().dimmed(), sink)?;
-        }
-        Ok(())
-    }
-
-    fn table(&self, headers: &[&str]) -> Table {
-        let mut table = Table::new();
-        table
-            .load_style(TABLE_STYLE)
-            .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_width(u16::try_from(self.options.width).unwrap_or(u16::MAX))
-            .set_header(headers.iter().map(Cell::new));
-        if self.options.color {
-            table.enforce_styling();
-        } else {
-            table.force_no_tty();
-        }
-        table
-    }
-
     fn summary(&self, report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
         let Some(score) = &report.score else { return Ok(()) };
         let governed = if score.governed == score.raw {
@@ -165,6 +74,15 @@ impl Screen {
                 judged.join(", ")
             );
             self.say(0, &line, Style::new(), sink)?;
+        }
+        if ai == 0 {
+            let unknown =
+                report.coverage.natures.iter().find(|(nature, _)| *nature == "unknown").map_or(0, |(_, n)| *n);
+            let line = format!(
+                "no AI identity was found, so this score says nothing about agents; {} of unknown nature not judged",
+                counted(unknown, "identity", "identities")
+            );
+            self.say(0, &line, Style::new().yellow(), sink)?;
         }
         if let Some(exposure) = score.exposure {
             let line = format!(
@@ -480,122 +398,6 @@ impl Screen {
         self.more(shown, identities.rows(), "-o csv:inventory=inventory.csv has them all", sink)?;
         self.coverage(report, sink)
     }
-
-    fn card(&self, comparison: &Comparison, sink: &mut dyn Write) -> Result<(), WriteError> {
-        let style = match verdict_color(comparison.verdict) {
-            Color::Red => Style::new().red().bold(),
-            Color::Green => Style::new().green().bold(),
-            _ => Style::new().yellow().bold(),
-        };
-        writeln!(sink, "{}", self.styled(verdict_words(comparison.verdict), style))?;
-        for line in wrapped(&printable(&comparison.summary), self.options.width.max(24)) {
-            writeln!(sink, "{line}")?;
-        }
-        let mut sides = self.table(&["", "AI identity", "Human role"]);
-        let number = |value: Option<u32>| value.map_or_else(|| "?".to_owned(), |value| thousands(u64::from(value)));
-        sides.add_row(["who".to_owned(), printable(comparison.identity.as_str()), role_words(comparison)]);
-        sides.add_row(["operations".to_owned(), number(comparison.operations), number(comparison.human_operations)]);
-        sides.add_row(["weight".to_owned(), number(comparison.access_weight), number(comparison.human_weight)]);
-        for control in &comparison.controls {
-            sides.add_row([
-                control.control.as_str().replace('_', " "),
-                truth_words(control.identity).to_owned(),
-                truth_words(control.human).to_owned(),
-            ]);
-        }
-        writeln!(sink, "{sides}")?;
-        writeln!(
-            sink,
-            "baseline: {}, confidence {:.1}",
-            printable(&comparison.baseline.reason),
-            comparison.baseline.source.confidence()
-        )?;
-        if let Some(coverage) = comparison.coverage {
-            writeln!(sink, "coverage: it holds {:.0} % of the human role's access by weight", coverage * 100.0)?;
-        }
-        for control in
-            comparison.controls.iter().filter(|control| control.is_gap() == evenhand_model::evidence::Truth::Yes)
-        {
-            let line = format!(
-                "control gap: people pass {} before {} on {}, the AI identity does not",
-                control.control.as_str().replace('_', " "),
-                control_operations(control),
-                control.resource
-            );
-            for part in wrapped(&printable(&line), self.options.width.max(24)) {
-                writeln!(sink, "{part}")?;
-            }
-        }
-        if !comparison.excess.is_empty() {
-            self.heading(
-                &format!(
-                    "Excess: {} of weight {}, {} of high risk; {} undecided",
-                    counted(comparison.excess_operations as usize, "operation", "operations"),
-                    thousands(u64::from(comparison.excess_weight)),
-                    comparison.high_risk_excess,
-                    comparison.undecided_operations
-                ),
-                sink,
-            )?;
-            let mut table = self.table(&["Operation", "Level", "Weight", "On", "Granted by"]);
-            let shown = comparison.excess.len().min(self.limit());
-            for atom in comparison.excess.iter().take(shown) {
-                let mark = if atom.decided { "" } else { " ?" };
-                let many = if atom.operations > 1 { format!(" ({})", atom.operations) } else { String::new() };
-                let condition =
-                    if atom.condition.is_empty() { String::new() } else { format!(" when {}", atom.condition) };
-                table.add_row([
-                    Cell::new(printable(&format!("{}{many}{mark}", atom.operation))),
-                    Cell::new(atom.level.as_str().replace('_', " ")),
-                    Cell::new(atom.weight).set_alignment(CellAlignment::Right),
-                    Cell::new(printable(&format!("{}{condition}", atom.scope))),
-                    Cell::new(printable(&atom.grant.to_string())),
-                ]);
-            }
-            writeln!(sink, "{table}")?;
-            self.more(shown, comparison.excess.len(), "use --all", sink)?;
-            if comparison.excess.iter().any(|atom| !atom.decided) {
-                self.say(2, "? = nothing read tells whether the human role covers it", Style::new().dimmed(), sink)?;
-            }
-            let mut places: Vec<String> = Vec::new();
-            for atom in comparison.excess.iter().take(shown) {
-                let place = format!("{} stands at {}", atom.grant, atom.grant.evidence);
-                if !places.contains(&place) {
-                    places.push(place);
-                }
-            }
-            for place in &places {
-                self.say(2, &printable(place), Style::new().dimmed(), sink)?;
-            }
-        }
-        for doubt in &comparison.doubts {
-            for part in wrapped(&printable(&format!("doubt: {doubt}")), self.options.width.max(24)) {
-                writeln!(sink, "{part}")?;
-            }
-        }
-        Ok(())
-    }
-}
-
-fn control_operations(control: &evenhand_model::parity::ControlComparison) -> String {
-    let named = control.operations.join(", ");
-    let rest = (control.count as usize).saturating_sub(control.operations.len());
-    if rest > 0 { format!("{named} and {rest} more") } else { named }
-}
-
-fn truth_words(truth: evenhand_model::evidence::Truth) -> &'static str {
-    match truth {
-        evenhand_model::evidence::Truth::Yes => "in place",
-        evenhand_model::evidence::Truth::No => "no",
-        evenhand_model::evidence::Truth::Unknown => "?",
-    }
-}
-
-fn role_words(comparison: &Comparison) -> String {
-    if comparison.baseline.roles.is_empty() {
-        return "none known".to_owned();
-    }
-    printable(&comparison.baseline.name)
 }
 
 fn open_words(score: &Score) -> String {
@@ -607,29 +409,4 @@ fn open_words(score: &Score) -> String {
             .map(|(count, word)| format!("{} {word}", thousands(*count)))
             .collect();
     if parts.is_empty() { "nothing open".to_owned() } else { format!("open: {}", parts.join(", ")) }
-}
-
-/// Words broken into lines of at most `width` columns; a longer word is broken too.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
-    let mut lines: Vec<String> = Vec::new();
-    let mut line = String::new();
-    for word in text.split_whitespace() {
-        if !line.is_empty() && line.width() + 1 + word.width() > width {
-            lines.push(std::mem::take(&mut line));
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        for c in word.chars() {
-            if line.width() + c.width().unwrap_or(1) > width && !line.is_empty() {
-                lines.push(std::mem::take(&mut line));
-            }
-            line.push(c);
-        }
-    }
-    if !line.is_empty() || lines.is_empty() {
-        lines.push(line);
-    }
-    lines
 }

@@ -16,7 +16,7 @@ use evenhand_model::parity::{Baseline, BaselineSource, Comparison, ControlCompar
 use evenhand_model::score::{Millionths, Mover, OpenFindings, Score};
 use evenhand_model::table::Row as _;
 use evenhand_reports::report::{Coverage, Report, Scan, SourceFile, SourceStatus, Tool};
-use evenhand_reports::{csv, json, schema, terminal};
+use evenhand_reports::{csv, json, parity_card, schema, terminal};
 
 fact_table! {
     #[table("identities", "identity")]
@@ -190,7 +190,7 @@ fn terminal_narrow() {
 #[test]
 fn parity_card() {
     insta::assert_snapshot!(written(|report, out| {
-        terminal::parity_card(&report.comparisons[0], plain(100), out).expect("written");
+        parity_card::write(&report.comparisons[0], plain(100), out).expect("written");
     }));
 }
 

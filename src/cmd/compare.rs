@@ -1,7 +1,7 @@
 //! `evenhand compare`: the parity card of one AI identity.
 
 use evenhand_model::id::IdentityId;
-use evenhand_reports::terminal;
+use evenhand_reports::parity_card;
 use evenhand_rules::judgements::Judgements;
 use evenhand_rules::link::link;
 use evenhand_rules::parity::{ParityConfig, compare_one};
@@ -32,7 +32,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Compare) -> Result<E
         .ok_or_else(|| Failure::Message(format!("`{}` cannot be compared", subject.id), None))?;
     let screen = invocation.screen(arguments.all);
     to_stdout(|sink| match arguments.output {
-        PlainFormat::Table => terminal::parity_card(&comparison, screen, sink),
+        PlainFormat::Table => parity_card::write(&comparison, screen, sink),
         PlainFormat::Json => {
             serde_json::to_writer_pretty(&mut *sink, &comparison)?;
             sink.write_all(b"\n")?;
