@@ -54,6 +54,8 @@ pub enum BaselineSource {
     Delegated,
     /// A group, permission set or binding of people with the same job function.
     SameFunction,
+    /// A human role whose name speaks of the same job; a guess, too weak to gate on.
+    Named,
     /// Permissions that most human peers hold.
     Mined,
     /// A role that the provider ships.
@@ -70,6 +72,7 @@ impl BaselineSource {
             Self::Declared => "declared",
             Self::Delegated => "delegated",
             Self::SameFunction => "same_function",
+            Self::Named => "named",
             Self::Mined => "mined",
             Self::Generic => "generic",
             Self::None => "none",
@@ -83,6 +86,7 @@ impl BaselineSource {
             Self::Declared => 0.9,
             Self::Delegated => 0.8,
             Self::SameFunction => 0.7,
+            Self::Named => 0.6,
             Self::Mined => 0.5,
             Self::Generic => 0.3,
             Self::None => 0.0,

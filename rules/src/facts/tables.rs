@@ -90,7 +90,7 @@ fact_table! {
         human_role: Option<Arc<str>>,
         /// The name that people call the human role by.
         human_role_name: Option<Arc<str>>,
-        /// Where the baseline comes from: `configured`, `declared`, `delegated`, `same_function`, `mined`, `generic`, `none`.
+        /// Where the baseline comes from: `configured`, `declared`, `delegated`, `same_function`, `named`, `mined`, `generic`, `none`.
         baseline_source: Arc<str>,
         /// 0 to 1: how sure the baseline is.
         baseline_confidence: f64,

@@ -5,7 +5,7 @@
 //! 1. configured: a `[[job]]` whose `agents` choose the identity; its `human` selectors name the roles;
 //! 2. declared: a tag or annotation naming the role, else one naming a job that human roles declare or are configured for;
 //! 3. delegated: the person whose access or credential it uses;
-//! 4. same function: a human role with the same job, else the one whose name speaks of the same job (see [`super::names`]);
+//! 4. same function: a human role with the same job; else, less sure, the one whose name speaks of it (see [`super::names`]);
 //! 5. mined: what most people with the same job, or in the same group, hold;
 //! 6. generic: the provider's generic role that differs least.
 //!
@@ -260,7 +260,7 @@ fn same_function<'a>(world: &World<'a>, subject: &Subject<'a>) -> Option<Choice<
     shared.sort();
     shared.dedup();
     let quoted: Vec<String> = shared.iter().map(|word| format!("`{word}`")).collect();
-    Choice::new(source, roles, format!("both names speak of {}", quoted.join(", ")))
+    Choice::new(BaselineSource::Named, roles, format!("both names speak of {}", quoted.join(", ")))
 }
 
 fn mined<'a>(world: &World<'a>, subject: &Subject<'a>) -> Option<Choice<'a>> {

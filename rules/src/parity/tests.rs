@@ -335,7 +335,7 @@ fn baselines_are_found_in_the_order_of_their_confidence() {
             town.add(Nature::Human, "a/delegator", Some(vec![plain(&[1])]));
             town.trust("a/delegator", Mechanism::HoldsCredential, "a/billing-agent");
         }
-        if has(S::SameFunction) {
+        if has(S::Named) {
             town.add(Nature::HumanRole, "a/billing-people", Some(vec![plain(&[1])]));
         }
         for person in ["x", "y", "z"] {
@@ -346,7 +346,7 @@ fn baselines_are_found_in_the_order_of_their_confidence() {
         }
         town
     };
-    let order = [S::Configured, S::Declared, S::Delegated, S::SameFunction, S::Mined, S::Generic];
+    let order = [S::Configured, S::Declared, S::Delegated, S::Named, S::Mined, S::Generic];
     for at in 0..=order.len() {
         let comparison = compared(build(&order[at..])).remove(0);
         let expected = order.get(at).copied().unwrap_or(S::None);
