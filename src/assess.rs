@@ -93,9 +93,16 @@ pub struct Filter {
 
 /// Makes the report; the tables move into it.
 pub fn report(assessing: Assessing, options: Options<'_>, filter: Filter) -> Report {
-    let Assessing { capture, assessed, .. } = assessing;
+    let Assessing { mut capture, mut assessed, .. } = assessing;
     let coverage = coverage(&capture, &assessed, options.rules);
     let all = assessed.findings.len();
+    let resolvers = std::mem::take(&mut capture.resolvers);
+    let judgements = std::mem::take(&mut assessed.judgements);
+    let paths = std::mem::take(&mut assessed.paths);
+    let identities = std::mem::take(&mut assessed.inventory.identities);
+    let credentials = std::mem::take(&mut assessed.inventory.credentials);
+    // Millions of small values: giving them back takes longer than writing the report, which need not wait for it.
+    rayon::spawn(move || drop((resolvers, judgements, paths, identities, credentials)));
     let findings: Vec<Finding> = assessed
         .findings
         .into_iter()

@@ -220,7 +220,12 @@ impl<'a> Work<'a> {
     fn loader(&self) -> Loader<'a> {
         Loader {
             limits: Limits {
-                document: self.request.config.scope.max_document_mib.map_or(Limits::default().document, |mib| mib << 20),
+                document: self
+                    .request
+                    .config
+                    .scope
+                    .max_document_mib
+                    .map_or(Limits::default().document, |mib| mib << 20),
             },
             providers: self.slots.iter().map(|slot| slot.provider).collect(),
         }

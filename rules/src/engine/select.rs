@@ -33,7 +33,7 @@ pub(crate) fn select<'r>(table: &Table, rules: &[&'r Rule]) -> (Vec<Selected<'r>
 
     let mut compiled: Vec<(&Rule, Compiled)> = Vec::with_capacity(rules.len());
     for rule in rules {
-        match Compiled::new(rule).and_then(|conditions| check_types(table, &conditions).map(|()| conditions)) {
+        match Compiled::new(rule) {
             Ok(conditions) => compiled.push((rule, conditions)),
             Err(message) => fail(rule, message),
         }

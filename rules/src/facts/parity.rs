@@ -1,13 +1,15 @@
 //! Rows that restate comparisons and paths: excess, controls, paths.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
-use evenhand_model::access::EdgeTarget;
+use evenhand_model::access::{EdgeTarget, Grant};
+use evenhand_model::evidence::Place;
 use evenhand_model::identity::Nature;
 use evenhand_model::parity::{Comparison, ControlComparison, ExcessAtom};
 use evenhand_model::table::Table;
 
-use crate::facts::context::{Context, int, location};
+use crate::facts::context::{Context, FastMap, int, location};
 use crate::facts::identities::human_role;
 use crate::facts::joined;
 use crate::facts::places::Places;
@@ -32,10 +34,50 @@ fn flat<'a, T>(
     flat
 }
 
+/// Statements as texts: one copy for all rows of one statement.
+struct Grants {
+    texts: Vec<(Arc<str>, Arc<str>)>,
+    /// For each row: its texts.
+    of: Vec<u32>,
+}
+
+impl Grants {
+    fn of<'g>(grants: impl ExactSizeIterator<Item = &'g Grant>) -> Self {
+        // Atoms of one statement share its parts, so that addresses tell statements apart at less cost than texts.
+        let address = |text: &Arc<str>| Arc::as_ptr(text).addr();
+        let mut known: FastMap<_, u32> = FastMap::default();
+        let mut texts = Vec::new();
+        let of = grants
+            .map(|grant| {
+                let place = match &grant.evidence.place {
+                    Place::Pointer(pointer) => (address(pointer), 0, 0),
+                    Place::Line(line) => (0, *line, 0),
+                    Place::LineColumn(line, column) => (0, *line, *column),
+                    Place::Whole => (0, 0, 0),
+                };
+                let document = address(&grant.evidence.document);
+                let key = (address(&grant.policy), grant.statement, address(&grant.name), document, place);
+                *known.entry(key).or_insert_with(|| {
+                    texts.push((grant.to_string().into(), location(&grant.evidence)));
+                    u32::try_from(texts.len() - 1).unwrap_or(u32::MAX)
+                })
+            })
+            .collect();
+        Self { texts, of }
+    }
+
+    /// The statement of a row, and where it stands.
+    fn texts(&self, row: usize) -> Option<(Arc<str>, Arc<str>)> {
+        self.texts.get(*self.of.get(row)? as usize).cloned()
+    }
+}
+
 pub(super) fn excess(context: &Context<'_>) -> (Table, Places) {
     let atoms: Vec<(&Comparison, Arc<str>, &ExcessAtom)> = flat(context, |comparison| &comparison.excess);
+    let grants = Grants::of(atoms.iter().map(|(_, _, atom)| &atom.grant));
     let table = tabulate(atoms.len(), |at| {
         let (comparison, role, atom) = atoms.get(at)?;
+        let (granted_by, location) = grants.texts(at)?;
         Some(ExcessRow {
             identity: comparison.identity.shared(),
             human_role: Arc::clone(role),
@@ -47,8 +89,8 @@ pub(super) fn excess(context: &Context<'_>) -> (Table, Places) {
             weight: i64::from(atom.weight),
             high_risk: atom.high_risk > 0,
             used: atom.used,
-            granted_by: atom.grant.to_string().into(),
-            location: location(&atom.grant.evidence),
+            granted_by,
+            location,
             decided: atom.decided,
         })
     });
@@ -81,18 +123,24 @@ pub(super) fn paths(context: &Context<'_>) -> (Table, Places) {
     let paths = &context.input.paths.paths;
     let table = tabulate(paths.len(), |at| {
         let path = paths.get(at)?;
-        let grants = path.hops.iter().flat_map(|hop| &hop.grants).map(|grant| grant.to_string());
+        let mut evidence = String::with_capacity(path.hops.len() * 64);
+        for (at, grant) in path.hops.iter().flat_map(|hop| &hop.grants).enumerate() {
+            let _ = write!(evidence, "{}{grant}", if at > 0 { "; " } else { "" });
+        }
         Some(PathRow {
             identity: path.identity.shared(),
             nature: context.nature(&path.identity),
             target: target(&path.target),
             hops: int(path.hops.len()),
-            techniques: joined(path.hops.iter().map(|hop| &*hop.technique), " > "),
+            techniques: match path.hops.as_slice() {
+                [hop] => Arc::clone(&hop.technique),
+                hops => joined(hops.iter().map(|hop| &*hop.technique), " > "),
+            },
             escalation: path.escalates(),
             conditional: path.conditional(),
             crosses_provider: path.crosses_provider,
             reaches_admin: path.reaches_admin,
-            evidence: grants.collect::<Vec<_>>().join("; ").into(),
+            evidence: evidence.into(),
         })
     });
     let places = paths.iter().map(|path| {

@@ -23,11 +23,23 @@ pub(super) fn tabulate<R: Row + Send>(rows: usize, row: impl Fn(usize) -> Option
         }
     }
     columns.par_iter_mut().zip(parts).for_each(|(column, parts)| {
+        reserve(column, parts.iter().map(Column::len).sum());
         for part in parts {
             append(column, part);
         }
     });
     Table { spec: R::SPEC, columns }
+}
+
+/// Makes room for values, and for no more than them: columns are never appended to again.
+fn reserve(column: &mut Column, values: usize) {
+    match column {
+        Column::Text(held) => held.reserve_exact(values),
+        Column::Integer(held) => held.reserve_exact(values),
+        Column::Float(held) => held.reserve_exact(values),
+        Column::Boolean(held) => held.reserve_exact(values),
+        Column::Timestamp(held) => held.reserve_exact(values),
+    }
 }
 
 /// Appends values of the same type.

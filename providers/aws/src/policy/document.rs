@@ -66,8 +66,8 @@ pub(crate) struct Statement {
     pub(crate) effect: Effect,
     /// Empty where there is none.
     pub(crate) sid: Arc<str>,
-    pub(crate) principals: Option<Principals>,
-    pub(crate) not_principals: Option<Principals>,
+    pub(crate) principals: Option<Box<Principals>>,
+    pub(crate) not_principals: Option<Box<Principals>>,
     pub(crate) actions: Listed,
     /// `None` in trust policies, where the role itself is meant.
     pub(crate) resources: Option<Listed>,
@@ -89,6 +89,15 @@ impl PolicyDocument {
     /// Parses a document.
     pub(crate) fn parse(json: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(json)
+    }
+
+    /// Drops what the compiled form tells better: actions and resources. Names, principals and conditions stay.
+    pub(crate) fn forget_grants(&mut self) {
+        for statement in &mut self.statements {
+            statement.actions = Listed::In(Vec::new());
+            statement.resources = None;
+        }
+        self.statements.shrink_to_fit();
     }
 }
 
@@ -207,8 +216,8 @@ fn statement<'de, A: MapAccess<'de>>(mut map: A) -> Result<Statement, A::Error> 
                 });
             }
             "Sid" => sid = map.next_value::<Text<'_>>()?.shared(),
-            "Principal" => principals = Some(map.next_value::<PrincipalElement>()?.0),
-            "NotPrincipal" => not_principals = Some(map.next_value::<PrincipalElement>()?.0),
+            "Principal" => principals = Some(Box::new(map.next_value::<PrincipalElement>()?.0)),
+            "NotPrincipal" => not_principals = Some(Box::new(map.next_value::<PrincipalElement>()?.0)),
             "Action" => actions = Some(Listed::In(map.next_value::<Texts>()?.actions())),
             "NotAction" => actions = Some(Listed::NotIn(map.next_value::<Texts>()?.actions())),
             "Resource" => resources = Some(Listed::In(map.next_value::<Texts>()?.0)),

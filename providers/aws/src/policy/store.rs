@@ -49,8 +49,12 @@ impl Distinct {
     fn of(held: Waiting) -> (Self, Vec<String>) {
         let Waiting { index, role, raw } = held;
         match PolicyDocument::parse(&raw) {
-            Ok(document) => {
+            Ok(mut document) => {
                 let (compiled, problems) = CompiledPolicy::of(&document, role);
+                // Only of trust policies is the text of a statement asked for later.
+                if role != PolicyRole::Trust {
+                    document.forget_grants();
+                }
                 (Self { first: index, document, compiled, broken: false }, problems)
             }
             Err(error) => {
