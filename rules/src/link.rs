@@ -10,7 +10,7 @@ use evenhand_model::credential::{Credential, Exposure};
 use evenhand_model::evidence::{Evidence, Fact, Truth};
 use evenhand_model::id::IdentityId;
 use evenhand_model::identity::{Identity, Nature, Signal, Strength, judge};
-use evenhand_model::inventory::Inventory;
+use evenhand_model::inventory::{Hint, Inventory};
 use evenhand_model::trust::{Mechanism, Trust};
 use rayon::prelude::*;
 
@@ -68,12 +68,33 @@ fn declare_jobs(inventory: &mut Inventory, jobs: &JobConfig) {
         if let Some(job) = jobs.agent_job(identity) {
             // First, because the first of equal signals decides: a user that its tag calls a workload may be an agent.
             identity.signals.insert(0, signal(Nature::AiAgent, job, "agents"));
+            // Whoever reviewed the job reviewed what does it.
+            let reviewed = job.reviewed_on.and_then(|day| day.to_zoned(jiff::tz::TimeZone::UTC).ok());
+            if let Some(reviewed) = reviewed.map(|day| day.timestamp())
+                && identity.reviewed_at.value().is_none_or(|held| *held < reviewed)
+            {
+                identity.reviewed_at = Fact::Known(reviewed);
+            }
         } else if let Some(job) = jobs.human_job(identity)
             && judge(&identity.signals).nature != Nature::Human
         {
             identity.signals.insert(0, signal(Nature::HumanRole, job, "human roles"));
         }
     });
+    let idle = jobs.jobs.par_iter().flat_map_iter(|job| {
+        let unmatched = |selector: &&Selector| !inventory.identities.iter().any(|identity| selector.matches(identity));
+        let sides = job.human.iter().map(|one| ("human", one)).chain(job.agents.iter().map(|one| ("agents", one)));
+        sides.filter(|(_, selector)| unmatched(selector)).map(|(side, selector)| Hint {
+            evidence: job.evidence.clone(),
+            message: format!(
+                "`{selector}` under `{side}` of job `{}` chooses nobody that was read; `evenhand inventory` shows the names",
+                job.name
+            )
+            .into(),
+        }).collect::<Vec<_>>()
+    });
+    let idle: Vec<Hint> = idle.collect();
+    inventory.hints.extend(idle);
 }
 
 /// Trusts from the holders of credentials to the identities that these prove.
