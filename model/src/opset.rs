@@ -35,7 +35,14 @@ impl OpSet {
     /// The union of half-open ranges, in any order, overlapping or not.
     pub fn from_ranges(ranges: impl IntoIterator<Item = (u32, u32)>) -> Self {
         let mut ranges: Vec<(u32, u32)> = ranges.into_iter().filter(|(start, end)| start < end).collect();
-        ranges.sort_unstable();
+        if !ranges.is_sorted() {
+            let end = ranges.iter().map(|(_, end)| *end).max().unwrap_or_default();
+            // Many ranges over few operations are sooner marked than sorted.
+            if ranges.len() >= FEWEST_MARKED && (end / u64::BITS) as usize <= ranges.len().saturating_mul(4) {
+                return Self { ranges: marked(&ranges, end) };
+            }
+            ranges.sort();
+        }
         let mut merged: Vec<(u32, u32)> = Vec::with_capacity(ranges.len());
         for (start, end) in ranges {
             match merged.last_mut() {
@@ -163,6 +170,39 @@ impl OpSet {
     }
 }
 
+/// Fewer ranges than this are sorted.
+const FEWEST_MARKED: usize = 48;
+
+/// The union of non-empty ranges that end at `end` or before, by way of one bit for each operation.
+fn marked(ranges: &[(u32, u32)], end: u32) -> Vec<(u32, u32)> {
+    let mut words = vec![0_u64; end.div_ceil(u64::BITS) as usize];
+    for (start, end) in ranges {
+        let (first, last) = ((start / u64::BITS) as usize, ((end - 1) / u64::BITS) as usize);
+        for (at, word) in words.iter_mut().enumerate().take(last + 1).skip(first) {
+            let low = if at == first { u64::MAX << (start % u64::BITS) } else { u64::MAX };
+            let high = if at == last { u64::MAX >> (u64::BITS - 1 - (end - 1) % u64::BITS) } else { u64::MAX };
+            *word |= low & high;
+        }
+    }
+    let mut union = Vec::new();
+    let mut open: Option<u32> = None;
+    for (base, word) in (0_u32..).step_by(u64::BITS as usize).zip(words) {
+        let mut bit = 0;
+        while bit < u64::BITS {
+            let rest = word >> bit;
+            bit += if open.is_some() { rest.trailing_ones() } else { rest.trailing_zeros() };
+            if bit < u64::BITS {
+                match open.take() {
+                    Some(start) => union.push((start, base + bit)),
+                    None => open = Some(base + bit),
+                }
+            }
+        }
+    }
+    union.extend(open.map(|start| (start, end)));
+    union
+}
+
 impl FromIterator<OperationIx> for OpSet {
     fn from_iter<I: IntoIterator<Item = OperationIx>>(operations: I) -> Self {
         Self::from_ranges(operations.into_iter().map(|operation| (operation.0, operation.0.saturating_add(1))))
@@ -196,6 +236,16 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_union_of_any_number_of_ranges_holds_what_they_hold(
+            ranges in prop::collection::vec((0..400_u32, 0..70_u32), 0..150),
+        ) {
+            let ranges: Vec<(u32, u32)> = ranges.into_iter().map(|(start, length)| (start, start + length)).collect();
+            let union = OpSet::from_ranges(ranges.iter().copied());
+            prop_assert_eq!(plain(&union), ranges.iter().flat_map(|(start, end)| *start..*end).collect::<BTreeSet<_>>());
+            prop_assert!(union.ranges().windows(2).all(|pair| pair[0].1 < pair[1].0));
+        }
+
         #[test]
         fn agrees_with_plain_sets((a, b) in sets()) {
             let (x, y) = (op(&a), op(&b));
