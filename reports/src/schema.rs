@@ -45,7 +45,7 @@ pub fn report(tables: &[&TableSpec]) -> Value {
                 }))},
             })),
             "scan": object(json!({
-                "id": {"type": "string", "pattern": "^[0-9a-f]{16}$"},
+                "id": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
                 "time": {"type": "string", "format": "date-time"},
                 "sources": {"type": "array", "items": object(json!({
                     "path": {"type": "string"},
