@@ -150,22 +150,12 @@ fn scan_id(digest: &str, options: Options<'_>) -> String {
 
 /// How much was read and judged.
 pub fn coverage(capture: &Capture, assessed: &Assessed, rules: &RuleSet) -> Coverage {
-    const NATURES: [Nature; 6] =
-        [Nature::Human, Nature::HumanRole, Nature::Workload, Nature::AiAgent, Nature::ThirdParty, Nature::Unknown];
-    const VERDICTS: [Verdict; 6] = [
-        Verdict::Excess,
-        Verdict::ControlGap,
-        Verdict::Unknown,
-        Verdict::NoBaseline,
-        Verdict::Parity,
-        Verdict::Narrower,
-    ];
     let files = |status| capture.files.iter().filter(|file| file.status == status).count();
-    let natures = NATURES.map(|nature| {
+    let natures = Nature::ALL.map(|nature| {
         let count = assessed.judgements.iter().filter(|judged| judged.nature == nature).count();
         (nature.as_str(), count)
     });
-    let verdicts = VERDICTS.map(|verdict| {
+    let verdicts = Verdict::ALL.map(|verdict| {
         let count = assessed.comparisons.iter().filter(|comparison| comparison.verdict == verdict).count();
         (verdict.as_str(), count)
     });

@@ -27,6 +27,10 @@ pub enum Nature {
 }
 
 impl Nature {
+    /// All natures, in the order of reports.
+    pub const ALL: [Self; 6] =
+        [Self::Human, Self::HumanRole, Self::Workload, Self::AiAgent, Self::ThirdParty, Self::Unknown];
+
     /// The word used in the fact tables.
     pub fn as_str(self) -> &'static str {
         match self {

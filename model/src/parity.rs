@@ -29,6 +29,10 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// All verdicts, in the order of reports.
+    pub const ALL: [Self; 6] =
+        [Self::Excess, Self::ControlGap, Self::Unknown, Self::NoBaseline, Self::Parity, Self::Narrower];
+
     /// The word used everywhere.
     pub fn as_str(self) -> &'static str {
         match self {

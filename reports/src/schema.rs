@@ -15,17 +15,8 @@ pub fn report(tables: &[&TableSpec]) -> Value {
     let maybe_text = json!({"type": ["string", "null"]});
     let thousandths = json!({"type": "integer", "minimum": 0, "maximum": 1000});
     let millionths = json!({"type": "integer", "minimum": 0, "maximum": 1_000_000});
-    let verdicts: Map<String, Value> = [
-        Verdict::Excess,
-        Verdict::ControlGap,
-        Verdict::Unknown,
-        Verdict::NoBaseline,
-        Verdict::Parity,
-        Verdict::Narrower,
-    ]
-    .iter()
-    .map(|verdict| (verdict.as_str().to_owned(), count.clone()))
-    .collect();
+    let verdicts: Map<String, Value> =
+        Verdict::ALL.iter().map(|verdict| (verdict.as_str().to_owned(), count.clone())).collect();
     let table_members: Map<String, Value> =
         tables.iter().map(|table| (table.name.to_owned(), table_schema(table))).collect();
     json!({

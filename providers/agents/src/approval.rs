@@ -116,15 +116,7 @@ impl Approval {
             base,
             defaulted: settings.mode.is_none() && !widened && rules.is_empty() && mode == base,
             base_defaulted: settings.mode.is_none() && !widened && everything.is_none(),
-            auto_approved: if bypass {
-                Fact::Known(vec![Arc::from("*")])
-            } else if !listed.is_empty() {
-                Fact::Known(listed)
-            } else if mode == Fact::Known(ApprovalMode::Prompt) {
-                Fact::Absent
-            } else {
-                Fact::Unknown
-            },
+            auto_approved: unasked(bypass, listed, mode),
             all: if bypass || blanket {
                 Fact::Known(true)
             } else if mode == Fact::Unknown {
@@ -167,15 +159,7 @@ impl Approval {
             base: mode,
             defaulted: client.base_defaulted && rules.is_empty() && !server.all,
             base_defaulted: client.base_defaulted,
-            auto_approved: if all {
-                Fact::Known(vec![Arc::from("*")])
-            } else if !listed.is_empty() {
-                Fact::Known(listed)
-            } else if mode == Fact::Known(ApprovalMode::Prompt) {
-                Fact::Absent
-            } else {
-                Fact::Unknown
-            },
+            auto_approved: unasked(all, listed, mode),
             all: if all {
                 Fact::Known(true)
             } else if mode == Fact::Unknown {
@@ -186,5 +170,18 @@ impl Approval {
             external: fact(effects.or(rest)),
             evidence: None,
         }
+    }
+}
+
+/// The tools that run unasked: every one, those listed, none where the client asks each time, else not known.
+fn unasked(every: bool, listed: Vec<Arc<str>>, mode: Fact<ApprovalMode>) -> Fact<Vec<Arc<str>>> {
+    if every {
+        Fact::Known(vec![Arc::from("*")])
+    } else if !listed.is_empty() {
+        Fact::Known(listed)
+    } else if mode == Fact::Known(ApprovalMode::Prompt) {
+        Fact::Absent
+    } else {
+        Fact::Unknown
     }
 }
