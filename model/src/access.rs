@@ -201,8 +201,8 @@ pub struct Edge {
     pub escalation: bool,
     /// Whether it depends on a condition that is not known to hold.
     pub conditional: bool,
-    /// The statements that allow it.
-    pub grants: Vec<Grant>,
+    /// The statements that allow it: one list for all steps that rest on the same ones.
+    pub grants: Arc<[Grant]>,
 }
 
 /// A provider's view of access, over everything that it read. Pure and thread-safe; asked in parallel.

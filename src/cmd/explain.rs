@@ -273,9 +273,9 @@ fn write_paths(assessing: &Assessing, identity: &Identity, sink: &mut dyn Write)
         writeln!(sink, "  {}", printable(&to))?;
         for (at, hop) in path.hops.iter().enumerate() {
             let condition = if hop.conditional { ", if a condition holds" } else { "" };
-            let step = format!("{}. {} to become {}{condition}", at + 1, hop.technique, target(&hop.to));
+            let step = format!("{}. {} to become {}{condition}", at + 1, hop.technique, target(&hop.target));
             writeln!(sink, "    {}", printable(&step))?;
-            for grant in &hop.grants {
+            for grant in &*hop.grants {
                 writeln!(sink, "       by {}", printable(&grant.to_string()))?;
                 writeln!(sink, "       at {}", printable(&grant.evidence.to_string()))?;
             }

@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use evenhand_model::access::{EdgeTarget, Grant};
-use evenhand_model::evidence::Place;
+use evenhand_model::evidence::{Evidence, Place};
 use evenhand_model::identity::Nature;
 use evenhand_model::parity::{Comparison, ControlComparison, ExcessAtom};
 use evenhand_model::table::Table;
+use rayon::prelude::*;
 
 use crate::facts::context::{Context, FastMap, int, location};
 use crate::facts::identities::human_role;
@@ -15,6 +16,7 @@ use crate::facts::joined;
 use crate::facts::places::Places;
 use crate::facts::tables::{ControlRow, ExcessRow, PathRow};
 use crate::facts::tabulate::tabulate;
+use crate::paths::Path;
 
 /// The comparisons of AI identities with something to list, flattened.
 fn flat<'a, T>(
@@ -119,40 +121,90 @@ pub(super) fn controls(context: &Context<'_>) -> (Table, Places) {
     (table, Places::None)
 }
 
+/// How paths are taken and what allows it: one copy for the paths of an identity that use the same techniques by the same
+/// statements.
+#[derive(Default)]
+struct Proofs {
+    techniques: Vec<Arc<str>>,
+    statements: Vec<Arc<str>>,
+    places: Vec<Vec<Evidence>>,
+    /// For each path: its proof.
+    of: Vec<u32>,
+}
+
+impl Proofs {
+    fn of(paths: &[Path]) -> Self {
+        let groups: Vec<&[Path]> = paths.chunk_by(|a, b| a.identity == b.identity).collect();
+        let each: Vec<Self> = groups.par_iter().map(|paths| Self::of_identity(paths)).collect();
+        let mut all = Self { of: Vec::with_capacity(paths.len()), ..Self::default() };
+        for mut proofs in each {
+            let before = all.places.len();
+            all.of.extend(proofs.of.iter().map(|at| u32::try_from(before + *at as usize).unwrap_or(u32::MAX)));
+            all.techniques.append(&mut proofs.techniques);
+            all.statements.append(&mut proofs.statements);
+            all.places.append(&mut proofs.places);
+        }
+        all
+    }
+
+    fn of_identity(paths: &[Path]) -> Self {
+        let mut proofs = Self::default();
+        let mut first: Vec<&Path> = Vec::new();
+        for path in paths {
+            let at = first.iter().position(|held| taken_alike(held, path)).unwrap_or_else(|| {
+                first.push(path);
+                proofs.add(path);
+                first.len() - 1
+            });
+            proofs.of.push(u32::try_from(at).unwrap_or(u32::MAX));
+        }
+        proofs
+    }
+
+    fn add(&mut self, path: &Path) {
+        let mut text = String::with_capacity(path.hops.len() * 64);
+        let mut places = Vec::with_capacity(path.hops.len());
+        for grant in path.hops.iter().flat_map(|hop| &*hop.grants) {
+            let _ = write!(text, "{}{grant}", if text.is_empty() { "" } else { "; " });
+            if !places.contains(&grant.evidence) {
+                places.push(grant.evidence.clone());
+            }
+        }
+        self.techniques.push(match path.hops.as_slice() {
+            [hop] => Arc::clone(&hop.technique),
+            hops => joined(hops.iter().map(|hop| &*hop.technique), " > "),
+        });
+        self.statements.push(text.into());
+        self.places.push(places);
+    }
+}
+
+/// Whether two paths use the same techniques by the same statements.
+fn taken_alike(a: &Path, b: &Path) -> bool {
+    a.hops.len() == b.hops.len()
+        && a.hops.iter().zip(&b.hops).all(|(a, b)| Arc::ptr_eq(&a.grants, &b.grants) && a.technique == b.technique)
+}
+
 pub(super) fn paths(context: &Context<'_>) -> (Table, Places) {
     let paths = &context.input.paths.paths;
+    let proofs = Proofs::of(paths);
     let table = tabulate(paths.len(), |at| {
         let path = paths.get(at)?;
-        let mut evidence = String::with_capacity(path.hops.len() * 64);
-        for (at, grant) in path.hops.iter().flat_map(|hop| &hop.grants).enumerate() {
-            let _ = write!(evidence, "{}{grant}", if at > 0 { "; " } else { "" });
-        }
+        let proof = *proofs.of.get(at)? as usize;
         Some(PathRow {
             identity: path.identity.shared(),
             nature: context.nature(&path.identity),
             target: target(&path.target),
             hops: int(path.hops.len()),
-            techniques: match path.hops.as_slice() {
-                [hop] => Arc::clone(&hop.technique),
-                hops => joined(hops.iter().map(|hop| &*hop.technique), " > "),
-            },
+            techniques: Arc::clone(proofs.techniques.get(proof)?),
             escalation: path.escalates(),
             conditional: path.conditional(),
             crosses_provider: path.crosses_provider,
             reaches_admin: path.reaches_admin,
-            evidence: evidence.into(),
+            evidence: Arc::clone(proofs.statements.get(proof)?),
         })
     });
-    let places = paths.iter().map(|path| {
-        let mut places = Vec::with_capacity(path.hops.len());
-        for grant in path.hops.iter().flat_map(|hop| &hop.grants) {
-            if !places.contains(&grant.evidence) {
-                places.push(grant.evidence.clone());
-            }
-        }
-        places
-    });
-    (table, Places::Many(places.collect()))
+    (table, Places::Shared { places: proofs.places, of: proofs.of })
 }
 
 /// The end of a path, in words.

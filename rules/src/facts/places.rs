@@ -9,8 +9,13 @@ pub(crate) enum Places {
     None,
     /// One place for each row.
     One(Vec<Evidence>),
-    /// Any number of places for each row.
-    Many(Vec<Vec<Evidence>>),
+    /// Any number of places for each row, those of several rows once.
+    Shared {
+        /// The lists of places.
+        places: Vec<Vec<Evidence>>,
+        /// For each row: its list.
+        of: Vec<u32>,
+    },
 }
 
 impl Places {
@@ -19,7 +24,9 @@ impl Places {
         match self {
             Self::None => &[],
             Self::One(places) => places.get(row).map_or(&[], std::slice::from_ref),
-            Self::Many(places) => places.get(row).map_or(&[], Vec::as_slice),
+            Self::Shared { places, of } => {
+                of.get(row).and_then(|at| places.get(*at as usize)).map_or(&[], Vec::as_slice)
+            }
         }
     }
 }

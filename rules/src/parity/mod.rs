@@ -30,8 +30,6 @@ pub(crate) mod toy;
 mod view;
 mod world;
 
-pub(crate) use memo::Memo;
-
 use evenhand_model::id::IdentityId;
 use evenhand_model::inventory::Inventory;
 use evenhand_model::parity::Comparison;

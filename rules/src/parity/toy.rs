@@ -198,7 +198,7 @@ impl Town {
             technique: technique.into(),
             escalation,
             conditional,
-            grants: Vec::new(),
+            grants: Arc::from([]),
         });
     }
 

@@ -1,9 +1,9 @@
 //! The graph: identities and scopes, and the steps between them.
 
-use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
-use evenhand_model::access::{Edge, EdgeTarget, Grant};
+use evenhand_model::access::{AccessResolver, Edge, EdgeTarget, Grant};
 use evenhand_model::id::{IdentityId, ProviderName, ScopeId};
 use evenhand_model::identity::Identity;
 use evenhand_model::inventory::Inventory;
@@ -11,10 +11,9 @@ use evenhand_model::opset::OpSet;
 use evenhand_model::trust::{Mechanism, Trust};
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
+use rayon::prelude::*;
 
-use super::Hop;
 use crate::judgements::Judgements;
-use crate::parity::Memo;
 use crate::resolvers::Resolvers;
 
 /// What can be reached.
@@ -28,6 +27,43 @@ pub(crate) enum Node<'a> {
     Admin(ScopeId, ProviderName),
 }
 
+impl Node<'_> {
+    fn provider(&self) -> ProviderName {
+        match self {
+            Self::Known(identity) => identity.provider,
+            Self::Foreign(_, provider) | Self::Admin(_, provider) => *provider,
+        }
+    }
+
+    fn scope(&self) -> Option<&ScopeId> {
+        match self {
+            Self::Known(identity) => Some(&identity.scope),
+            Self::Admin(scope, _) => Some(scope),
+            Self::Foreign(..) => None,
+        }
+    }
+}
+
+/// A step, with its cost beside it.
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    pub(crate) edge: Arc<Edge>,
+    pub(crate) cost: u64,
+}
+
+impl Step {
+    /// Conditional steps cost most, then escalating ones, then any step.
+    fn new(edge: Edge) -> Self {
+        let cost = (u64::from(edge.conditional) << 42) | (u64::from(edge.escalation) << 21) | 1;
+        Self { edge: Arc::new(edge), cost }
+    }
+}
+
+/// Whether a chain of some cost depends on no unknown condition.
+pub(crate) fn unconditional(cost: u64) -> bool {
+    cost >> 42 == 0
+}
+
 /// How much an identity holds.
 #[derive(Debug, Default)]
 pub(crate) struct Strength {
@@ -37,21 +73,14 @@ pub(crate) struct Strength {
 
 /// Nodes 0 to n are the identities of the inventory by position; others follow.
 pub(crate) struct Graph<'a> {
-    pub(crate) graph: DiGraph<Node<'a>, Arc<Hop>>,
-    judged: &'a Judgements,
-    resolvers: &'a Resolvers,
-    strengths: Memo<(ProviderName, u64), Strength>,
-    admins: Vec<OnceLock<bool>>,
-}
-
-/// The cost of a step: conditional ones first, escalating ones second, any step third.
-pub(crate) fn cost(hop: &Hop) -> u64 {
-    (u64::from(hop.conditional) << 42) | (u64::from(hop.escalation) << 21) | 1
-}
-
-/// Whether a chain of some cost depends on no unknown condition.
-pub(crate) fn unconditional(cost: u64) -> bool {
-    cost >> 42 == 0
+    pub(crate) graph: DiGraph<Node<'a>, Step>,
+    admins: Vec<bool>,
+    /// For each node the number of what it holds; none where that is not known.
+    held: Vec<Option<u32>>,
+    /// What is held, for nodes that some step leads to or from.
+    strengths: Vec<Option<Strength>>,
+    /// For each node a number for provider and scope together.
+    places: Vec<u32>,
 }
 
 impl<'a> Graph<'a> {
@@ -69,12 +98,16 @@ impl<'a> Graph<'a> {
         }
         builder.add_trusts(&inventory.trusts, resolvers);
         let graph = builder.graph;
-        let admins = (0..graph.node_count()).map(|_| OnceLock::new()).collect();
-        Self { graph, judged, resolvers, strengths: Memo::default(), admins }
+        let (held, strengths) = strengths(&graph, resolvers);
+        Self { admins: admins(&graph, resolvers), places: places(&graph), held, strengths, graph }
     }
 
-    pub(crate) fn node(&self, at: usize) -> Option<&Node<'a>> {
+    fn node(&self, at: usize) -> Option<&Node<'a>> {
         self.graph.node_weight(NodeIndex::new(at))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.graph.node_count()
     }
 
     pub(crate) fn has_steps(&self, at: usize) -> bool {
@@ -82,50 +115,31 @@ impl<'a> Graph<'a> {
     }
 
     /// The steps from a node: number, where to, and the step.
-    pub(crate) fn steps(&self, at: usize) -> impl Iterator<Item = (usize, usize, &Arc<Hop>)> {
+    pub(crate) fn steps(&self, at: usize) -> impl Iterator<Item = (usize, usize, &Step)> {
         self.graph.edges(NodeIndex::new(at)).map(|edge| (edge.id().index(), edge.target().index(), edge.weight()))
+    }
+
+    /// A step by its number.
+    pub(crate) fn step(&self, number: usize) -> Option<&Step> {
+        self.graph.edge_weight(petgraph::graph::EdgeIndex::new(number))
     }
 
     /// Whether a node is full control of a scope, or an identity that has it.
     pub(crate) fn is_admin(&self, at: usize) -> bool {
-        let ask = || match self.node(at) {
-            Some(Node::Admin(..)) => true,
-            Some(Node::Known(identity)) => self
-                .resolvers
-                .get(identity.provider)
-                .is_some_and(|resolver| resolver.is_admin(&identity.id) == Some(true)),
-            Some(Node::Foreign(..)) | None => false,
-        };
-        match self.admins.get(at) {
-            Some(held) => held.get().copied().unwrap_or_else(|| {
-                // Asked outside the cell: a resolver may itself wait on this pool of threads.
-                let answer = ask();
-                let _ = held.set(answer);
-                answer
-            }),
-            None => ask(),
-        }
+        self.admins.get(at).copied().unwrap_or(false)
     }
 
-    /// Where a node is.
-    pub(crate) fn scope(&self, at: usize) -> Option<&ScopeId> {
-        match self.node(at)? {
-            Node::Known(identity) => Some(&identity.scope),
-            Node::Admin(scope, _) => Some(scope),
-            Node::Foreign(..) => None,
-        }
+    /// Whether two nodes are not of the same provider and scope.
+    pub(crate) fn apart(&self, a: usize, b: usize) -> bool {
+        self.places.get(a) != self.places.get(b)
     }
 
     pub(crate) fn provider(&self, at: usize) -> Option<ProviderName> {
-        match self.node(at)? {
-            Node::Known(identity) => Some(identity.provider),
-            Node::Admin(_, provider) | Node::Foreign(_, provider) => Some(*provider),
-        }
+        self.node(at).map(Node::provider)
     }
 
-    /// The provider of an identity of the inventory.
-    pub(crate) fn provider_of(&self, id: &IdentityId) -> Option<ProviderName> {
-        self.provider(self.judged.position(id)?)
+    pub(crate) fn is_foreign(&self, at: usize) -> bool {
+        matches!(self.node(at), Some(Node::Foreign(..)))
     }
 
     pub(crate) fn target(&self, at: usize) -> Option<EdgeTarget> {
@@ -136,77 +150,147 @@ impl<'a> Graph<'a> {
         })
     }
 
-    /// Whether anything is known of what an identity holds.
-    pub(crate) fn access_known(&self, at: usize) -> bool {
-        match self.node(at) {
-            Some(Node::Known(identity)) => self
-                .resolvers
-                .get(identity.provider)
-                .is_some_and(|resolver| resolver.access_key(&identity.id).is_some()),
-            Some(Node::Admin(..)) => true,
-            Some(Node::Foreign(..)) | None => false,
-        }
+    /// What nodes are ordered by where nothing else tells them apart: their names, as [`EdgeTarget`] orders them.
+    pub(crate) fn name(&self, at: usize) -> Option<(bool, &str)> {
+        Some(match self.node(at)? {
+            Node::Known(identity) => (false, identity.id.as_str()),
+            Node::Foreign(id, _) => (false, id.as_str()),
+            Node::Admin(scope, _) => (true, scope.as_str()),
+        })
     }
 
-    /// What an identity holds; `None` where that is not known.
-    pub(crate) fn strength(&self, at: usize) -> Option<Arc<Strength>> {
-        let Some(Node::Known(identity)) = self.node(at) else { return None };
-        let resolver = self.resolvers.get(identity.provider)?;
-        let key = resolver.access_key(&identity.id)?;
-        Some(self.strengths.get((identity.provider, key), || {
-            resolver.access(&identity.id).map_or_else(Strength::default, |access| {
-                let operations =
-                    if access.unlimited { OpSet::all(resolver.catalog().len()) } else { access.operations() };
-                Strength { weight: resolver.catalog().weight_of(&operations), operations }
-            })
-        }))
+    /// Whether anything is known of what a node holds.
+    pub(crate) fn access_known(&self, at: usize) -> bool {
+        matches!(self.node(at), Some(Node::Admin(..))) || self.held(at).is_some()
+    }
+
+    /// The number of what an identity holds: the same for identities that hold the same.
+    pub(crate) fn held(&self, at: usize) -> Option<u32> {
+        self.held.get(at).copied().flatten()
+    }
+
+    /// What an identity holds that some step leads to or from; `None` where that is not known.
+    pub(crate) fn strength(&self, at: usize) -> Option<&Strength> {
+        self.strengths.get(self.held(at)? as usize)?.as_ref()
     }
 }
 
+fn admins(graph: &DiGraph<Node<'_>, Step>, resolvers: &Resolvers) -> Vec<bool> {
+    let nodes: Vec<&Node<'_>> = graph.node_weights().collect();
+    nodes
+        .par_iter()
+        .map(|node| match node {
+            Node::Admin(..) => true,
+            Node::Known(identity) => {
+                let resolver = resolvers.get(identity.provider);
+                resolver.is_some_and(|resolver| resolver.is_admin(&identity.id) == Some(true))
+            }
+            Node::Foreign(..) => false,
+        })
+        .collect()
+}
+
+/// What nodes hold, worked out once for equal access, and only where a step needs it.
+fn strengths(graph: &DiGraph<Node<'_>, Step>, resolvers: &Resolvers) -> (Vec<Option<u32>>, Vec<Option<Strength>>) {
+    let nodes: Vec<(NodeIndex, &Node<'_>)> = graph.node_indices().zip(graph.node_weights()).collect();
+    let keys: Vec<Option<(ProviderName, u64)>> = nodes
+        .par_iter()
+        .map(|(_, node)| {
+            let Node::Known(identity) = node else { return None };
+            Some((identity.provider, resolvers.get(identity.provider)?.access_key(&identity.id)?))
+        })
+        .collect();
+    let mut numbers: HashMap<(ProviderName, u64), u32, foldhash::fast::FixedState> = HashMap::default();
+    let mut examples: Vec<Option<(&dyn AccessResolver, &Identity)>> = Vec::new();
+    let mut held = Vec::with_capacity(nodes.len());
+    for ((index, node), key) in nodes.iter().zip(keys) {
+        let (Some(key), Node::Known(identity)) = (key, node) else {
+            held.push(None);
+            continue;
+        };
+        let next = u32::try_from(examples.len()).unwrap_or(u32::MAX);
+        let number = *numbers.entry(key).or_insert(next);
+        if number == next {
+            examples.push(None);
+        }
+        let linked = graph.neighbors_undirected(*index).next().is_some();
+        if let Some(slot) = examples.get_mut(number as usize).filter(|slot| linked && slot.is_none()) {
+            *slot = resolvers.get(identity.provider).map(|resolver| (resolver, *identity));
+        }
+        held.push(Some(number));
+    }
+    let strengths = examples
+        .into_par_iter()
+        .map(|example| {
+            let (resolver, identity) = example?;
+            Some(resolver.access(&identity.id).map_or_else(Strength::default, |access| {
+                let operations =
+                    if access.unlimited { OpSet::all(resolver.catalog().len()) } else { access.operations() };
+                Strength { weight: resolver.catalog().weight_of(&operations), operations }
+            }))
+        })
+        .collect();
+    (held, strengths)
+}
+
+fn places(graph: &DiGraph<Node<'_>, Step>) -> Vec<u32> {
+    let mut numbers: BTreeMap<(ProviderName, Option<&ScopeId>), u32> = BTreeMap::new();
+    graph
+        .node_weights()
+        .map(|node| {
+            let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+            *numbers.entry((node.provider(), node.scope())).or_insert(next)
+        })
+        .collect()
+}
+
 struct Builder<'a, 'j> {
-    graph: DiGraph<Node<'a>, Arc<Hop>>,
+    graph: DiGraph<Node<'a>, Step>,
     judged: &'j Judgements,
     /// Nodes that are no identities of the inventory.
     others: HashMap<EdgeTarget, NodeIndex, foldhash::fast::FixedState>,
 }
 
 impl Builder<'_, '_> {
-    fn node(&mut self, target: &EdgeTarget, provider: ProviderName) -> NodeIndex {
-        if let EdgeTarget::Identity(id) = target
-            && let Some(at) = self.judged.position(id)
-        {
-            return NodeIndex::new(at);
+    fn identity(&mut self, id: &IdentityId, provider: ProviderName) -> NodeIndex {
+        match self.judged.position(id) {
+            Some(at) => NodeIndex::new(at),
+            None => self.other(EdgeTarget::Identity(id.clone()), provider),
         }
-        if let Some(held) = self.others.get(target) {
+    }
+
+    fn node(&mut self, target: &EdgeTarget, provider: ProviderName) -> NodeIndex {
+        match target {
+            EdgeTarget::Identity(id) => self.identity(id, provider),
+            EdgeTarget::Admin(_) => self.other(target.clone(), provider),
+        }
+    }
+
+    fn other(&mut self, target: EdgeTarget, provider: ProviderName) -> NodeIndex {
+        if let Some(held) = self.others.get(&target) {
             return *held;
         }
-        let node = self.graph.add_node(match target {
+        let node = self.graph.add_node(match &target {
             EdgeTarget::Identity(id) => Node::Foreign(id.clone(), provider),
             EdgeTarget::Admin(scope) => Node::Admin(scope.clone(), provider),
         });
-        self.others.insert(target.clone(), node);
+        self.others.insert(target, node);
         node
     }
 
     fn add_edges(&mut self, provider: ProviderName, edges: Vec<Edge>) {
+        // Edges come sorted by source.
+        let mut last: Option<(IdentityId, NodeIndex)> = None;
         for edge in edges {
-            let from = self.node(&EdgeTarget::Identity(edge.source.clone()), provider);
+            let from = match &last {
+                Some((source, from)) if *source == edge.source => *from,
+                _ => self.identity(&edge.source, provider),
+            };
+            last = Some((edge.source.clone(), from));
             let to = self.node(&edge.target, provider);
-            if from == to {
-                continue;
+            if from != to {
+                self.graph.add_edge(from, to, Step::new(edge));
             }
-            self.graph.add_edge(
-                from,
-                to,
-                Arc::new(Hop {
-                    from: edge.source,
-                    to: edge.target,
-                    technique: edge.technique,
-                    escalation: edge.escalation,
-                    conditional: edge.conditional,
-                    grants: edge.grants,
-                }),
-            );
         }
     }
 
@@ -239,19 +323,19 @@ impl Builder<'_, '_> {
             self.graph.add_edge(
                 from,
                 to,
-                Arc::new(Hop {
-                    from: source,
-                    to: EdgeTarget::Identity(trust.target.clone()),
+                Step::new(Edge {
+                    source,
+                    target: EdgeTarget::Identity(trust.target.clone()),
                     technique: technique.into(),
                     escalation: false,
                     // The reader names an identity as source only where the trust's constraint admits it.
                     conditional: false,
-                    grants: vec![Grant {
+                    grants: Arc::from([Grant {
                         policy: format!("{} of {}", technique, trust.target).into(),
                         statement: 0,
                         name: Arc::from(""),
                         evidence: trust.evidence.clone(),
-                    }],
+                    }]),
                 }),
             );
         }

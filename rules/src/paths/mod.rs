@@ -15,10 +15,10 @@ mod tests;
 
 use std::sync::Arc;
 
-use evenhand_model::access::{EdgeTarget, Grant};
+use evenhand_model::access::{Edge, EdgeTarget};
 use evenhand_model::evidence::Truth;
 use evenhand_model::id::IdentityId;
-use evenhand_model::identity::Nature;
+use evenhand_model::identity::{Identity, Nature};
 use evenhand_model::inventory::Inventory;
 use indexmap::IndexMap;
 use rayon::prelude::*;
@@ -29,23 +29,6 @@ use crate::resolvers::Resolvers;
 /// Targets that are listed for one start, strongest first.
 pub const MAX_TARGETS: usize = 10;
 
-/// One step.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hop {
-    /// Who takes it.
-    pub from: IdentityId,
-    /// Where it leads.
-    pub to: EdgeTarget,
-    /// The technique's id, or the mechanism of a trust: `uses-tool`, `holds-credential`, `federation` …
-    pub technique: Arc<str>,
-    /// Whether it takes more than being who one is allowed to be.
-    pub escalation: bool,
-    /// Whether it depends on a condition not known to hold.
-    pub conditional: bool,
-    /// The statements that allow it.
-    pub grants: Vec<Grant>,
-}
-
 /// A chain of steps to more access.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Path {
@@ -53,8 +36,9 @@ pub struct Path {
     pub identity: IdentityId,
     /// What is reached.
     pub target: EdgeTarget,
-    /// The steps, at least one.
-    pub hops: Vec<Arc<Hop>>,
+    /// The steps, at least one. A trust that crosses providers has its mechanism as technique: `uses-tool`,
+    /// `holds-credential`, `federation` …
+    pub hops: Vec<Arc<Edge>>,
     /// Whether it leaves a provider.
     pub crosses_provider: bool,
     /// Whether the target controls a whole scope.
@@ -117,7 +101,7 @@ pub fn find_from(
 ) -> Vec<Path> {
     let Some(start) = judged.position(identity) else { return Vec::new() };
     let graph = graph::Graph::new(inventory, judged, resolvers);
-    search::paths_from(&graph, &reach::Reaches::of(&graph), start)
+    search::Search::new(&graph).paths_from(&reach::Reaches::of(&graph), start)
 }
 
 /// Finds the paths of every AI identity and workload, and what every identity can become.
@@ -138,17 +122,27 @@ pub fn find_all(inventory: &Inventory, judged: &Judgements, resolvers: &Resolver
         .collect();
     let id = |at: usize| inventory.identities.get(at).map(|identity| &identity.id);
     starts.sort_by(|a, b| id(*a).cmp(&id(*b)));
-    let paths: Vec<Path> =
-        starts.par_iter().flat_map_iter(|start| search::paths_from(&graph, &reach, *start)).collect();
+    let found: Vec<Vec<Path>> = starts
+        .par_chunks(chunk(starts.len()))
+        .map(|starts| {
+            let mut search = search::Search::new(&graph);
+            starts.iter().flat_map(|start| search.paths_from(&reach, *start)).collect()
+        })
+        .collect();
+    let mut paths: Vec<Path> = Vec::with_capacity(found.iter().map(Vec::len).sum());
+    paths.extend(found.into_iter().flatten());
     let mut by_identity: IndexMap<IdentityId, Reach, foldhash::fast::FixedState> =
         IndexMap::with_capacity_and_hasher(inventory.identities.len(), Default::default());
-    let reaches: Vec<Option<Reach>> = inventory
-        .identities
-        .par_iter()
-        .enumerate()
-        .map(|(at, identity)| (!identity.vendor_managed).then(|| reach.reach_of(&graph, at)))
+    let positions: Vec<(usize, &Identity)> = inventory.identities.iter().enumerate().collect();
+    let reaches: Vec<Vec<Option<Reach>>> = positions
+        .par_chunks(chunk(positions.len()))
+        .map(|chunk| {
+            let mut search = search::Search::new(&graph);
+            let mut reach_of = |at| reach.reach_of(&graph, &mut search, at);
+            chunk.iter().map(|(at, identity)| (!identity.vendor_managed).then(|| reach_of(*at))).collect()
+        })
         .collect();
-    for (identity, reach) in inventory.identities.iter().zip(reaches) {
+    for (identity, reach) in inventory.identities.iter().zip(reaches.into_iter().flatten()) {
         if let Some(reach) = reach {
             by_identity.entry(identity.id.clone()).or_insert(reach);
         }
@@ -161,4 +155,10 @@ pub fn find_all(inventory: &Inventory, judged: &Judgements, resolvers: &Resolver
         }
     }
     PathsResult { paths, reach: by_identity }
+}
+
+/// Starts that are searched from one after the other: few enough to keep all cores busy, and so many that the memory of
+/// a search, which is as large as the graph, is not made for every start.
+fn chunk(starts: usize) -> usize {
+    starts.div_ceil(rayon::current_num_threads() * 8).max(64)
 }

@@ -11,8 +11,8 @@ use petgraph::graph::NodeIndex;
 use petgraph::visit::{EdgeFiltered, EdgeRef, Reversed, Visitable};
 
 use super::Reach;
-use super::graph::{Graph, Node, cost, unconditional};
-use super::search;
+use super::graph::{Graph, unconditional};
+use super::search::Search;
 
 pub(crate) struct Reaches {
     /// The least cost from a node to full control of some scope.
@@ -37,7 +37,7 @@ impl Reaches {
         self.to_admin.get(at).copied().flatten()
     }
 
-    pub(crate) fn reach_of(&self, graph: &Graph<'_>, at: usize) -> Reach {
+    pub(crate) fn reach_of(&self, graph: &Graph<'_>, search: &mut Search<'_, '_>, at: usize) -> Reach {
         let unknown = || if known(graph, at) { Truth::No } else { Truth::Unknown };
         let reaches_admin = match self.to_admin(at) {
             _ if graph.is_admin(at) => Truth::Yes,
@@ -46,7 +46,7 @@ impl Reaches {
             None => unknown(),
         };
         let can_escalate = if graph.is_admin(at) {
-            search::gains_elsewhere(graph, at)
+            search.gains_elsewhere(at)
         } else if self.escalates.contains(at) {
             Truth::Yes
         } else if self.may_escalate.contains(at) {
@@ -61,7 +61,7 @@ impl Reaches {
 /// Costs to the nearest full control, for all nodes that come to one.
 fn to_admin(graph: &Graph<'_>) -> Vec<Option<u64>> {
     // One end behind all ends makes many searches one. Only nodes that steps lead to can be ends of a chain.
-    let mut ends = graph.graph.map(|_, _| (), |_, hop| cost(hop));
+    let mut ends = graph.graph.map(|_, _| (), |_, step| step.cost);
     let all = ends.add_node(());
     for node in graph.graph.node_indices() {
         let entered = graph.graph.edges_directed(node, petgraph::Direction::Incoming).next().is_some();
@@ -78,12 +78,12 @@ fn leading_to_escalation(
     graph: &Graph<'_>,
     conditional_too: bool,
 ) -> <petgraph::graph::DiGraph<(), ()> as Visitable>::Map {
-    let usable = EdgeFiltered::from_fn(&graph.graph, |edge| conditional_too || !edge.weight().conditional);
+    let usable = EdgeFiltered::from_fn(&graph.graph, |edge| conditional_too || !edge.weight().edge.conditional);
     let backwards = Reversed(&usable);
     let mut sources: Vec<NodeIndex> = graph
         .graph
         .edge_references()
-        .filter(|edge| edge.weight().escalation && (conditional_too || !edge.weight().conditional))
+        .filter(|edge| edge.weight().edge.escalation && (conditional_too || !edge.weight().edge.conditional))
         .map(|edge| edge.source())
         .collect();
     sources.sort_unstable();
@@ -95,13 +95,16 @@ fn leading_to_escalation(
 
 /// Whether what a node can do is known: its access was read, or it borrows all its access from such.
 fn known(graph: &Graph<'_>, at: usize) -> bool {
+    if graph.access_known(at) {
+        return true;
+    }
     let mut seen = BTreeSet::from([at]);
     let mut next = vec![at];
     while let Some(at) = next.pop() {
         if graph.access_known(at) {
             continue;
         }
-        if matches!(graph.node(at), Some(Node::Foreign(..))) || !graph.has_steps(at) {
+        if graph.is_foreign(at) || !graph.has_steps(at) {
             return false;
         }
         next.extend(graph.steps(at).map(|(_, to, _)| to).filter(|to| seen.insert(*to)));

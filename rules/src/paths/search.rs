@@ -1,155 +1,232 @@
 //! Searches from one start.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 
+use evenhand_model::access::Edge;
 use evenhand_model::evidence::Truth;
 
-use super::graph::{Graph, cost, unconditional};
+use super::graph::{Graph, unconditional};
 use super::reach::Reaches;
-use super::{Hop, MAX_TARGETS, Path};
+use super::{MAX_TARGETS, Path};
 
 /// Nodes that are looked at from one start; full control of a scope is found beyond them too.
 const MAX_NODES: usize = 512;
 
-/// What a search from a start found: for each node the least cost and the step that leads there.
-struct Found {
-    /// Nodes in the order of their cost.
-    settled: Vec<usize>,
-    by: HashMap<usize, (u64, usize, Option<usize>), foldhash::fast::FixedState>,
+/// What the search under way knows of a node; of another search where `turn` is not the present one.
+#[derive(Clone, Copy, Default)]
+struct Label {
+    turn: u32,
+    settled: bool,
+    cost: u64,
+    /// The step that leads here at that cost, and where from; the start has none.
+    by: Option<(u32, u32)>,
 }
 
-fn search(graph: &Graph<'_>, start: usize) -> Found {
-    let mut found = Found { settled: Vec::new(), by: HashMap::default() };
-    let mut done: BTreeSet<usize> = BTreeSet::new();
-    let mut heap = BinaryHeap::from([Reverse((0_u64, start))]);
-    found.by.insert(start, (0, start, None));
-    while let Some(Reverse((so_far, at))) = heap.pop() {
-        if !done.insert(at) {
-            continue;
+/// Memory of searches, used again for each start.
+pub(crate) struct Search<'g, 'a> {
+    graph: &'g Graph<'a>,
+    turn: u32,
+    labels: Vec<Label>,
+    heap: BinaryHeap<Reverse<(u64, usize)>>,
+    /// Nodes in the order of their cost.
+    settled: Vec<usize>,
+    /// Whether what is held by number goes beyond what the start holds.
+    beyond: HashMap<u32, bool, foldhash::fast::FixedState>,
+}
+
+impl<'g, 'a> Search<'g, 'a> {
+    pub(crate) fn new(graph: &'g Graph<'a>) -> Self {
+        Self {
+            graph,
+            turn: 0,
+            labels: vec![Label::default(); graph.len()],
+            heap: BinaryHeap::new(),
+            settled: Vec::new(),
+            beyond: HashMap::default(),
         }
-        found.settled.push(at);
-        if found.settled.len() > MAX_NODES {
-            break;
-        }
-        for (step, to, hop) in graph.steps(at) {
-            let through = so_far + cost(hop);
-            let better = found.by.get(&to).is_none_or(|(held, _, by)| (through, Some(step)) < (*held, *by));
-            if better && !done.contains(&to) {
-                found.by.insert(to, (through, at, Some(step)));
-                heap.push(Reverse((through, to)));
+    }
+
+    /// Looks for all nodes near a start: for each the least cost and the step that leads there.
+    fn run(&mut self, start: usize) {
+        self.turn += 1;
+        self.settled.clear();
+        self.heap.clear();
+        self.beyond.clear();
+        self.heap.push(Reverse((0, start)));
+        self.label(start, 0, None);
+        while let Some(Reverse((so_far, at))) = self.heap.pop() {
+            match self.labels.get_mut(at) {
+                Some(label) if !label.settled => label.settled = true,
+                _ => continue,
+            }
+            self.settled.push(at);
+            if self.settled.len() > MAX_NODES {
+                break;
+            }
+            let graph = self.graph;
+            for (number, to, step) in graph.steps(at) {
+                let through = so_far + step.cost;
+                let by = (narrow(number), narrow(at));
+                let better = match self.labels.get(to) {
+                    Some(label) if label.turn == self.turn => {
+                        !label.settled && (through, Some(by.0)) < (label.cost, label.by.map(|(step, _)| step))
+                    }
+                    Some(_) => true,
+                    None => false,
+                };
+                if better {
+                    self.label(to, through, Some(by));
+                    self.heap.push(Reverse((through, to)));
+                }
             }
         }
     }
-    found
-}
 
-impl Found {
+    fn label(&mut self, at: usize, cost: u64, by: Option<(u32, u32)>) {
+        if let Some(label) = self.labels.get_mut(at) {
+            *label = Label { turn: self.turn, settled: false, cost, by };
+        }
+    }
+
+    /// The step that leads to a node that was found, and where from.
+    fn last(&self, at: usize) -> Option<(&'g Arc<Edge>, usize)> {
+        let (step, from) = self.labels.get(at)?.by?;
+        Some((&self.graph.step(step as usize)?.edge, from as usize))
+    }
+
     /// The steps from the start to a node.
-    fn steps(&self, graph: &Graph<'_>, to: usize) -> Vec<Arc<Hop>> {
-        let mut hops = Vec::new();
+    fn chain(&self, start: usize, to: usize) -> Chain {
+        let mut chain = Chain::new(self.graph, start, to);
         let mut at = to;
-        while let Some((_, from, Some(step))) = self.by.get(&at) {
-            hops.extend(hop(graph, *step));
-            at = *from;
+        while let Some((edge, from)) = self.last(at) {
+            chain.add(self.graph, from, edge);
+            at = from;
         }
-        hops.reverse();
-        hops
+        chain.hops.reverse();
+        chain
+    }
+
+    /// Whether a node that was found holds something that the start does not; the same elsewhere counts too.
+    fn gains(&mut self, start: usize, at: usize) -> bool {
+        let Some(strength) = self.graph.strength(at).filter(|strength| !strength.operations.is_empty()) else {
+            return false;
+        };
+        if self.graph.apart(at, start) {
+            return true;
+        }
+        let (Some(own), Some(number)) = (self.graph.strength(start), self.graph.held(at)) else { return true };
+        *self.beyond.entry(number).or_insert_with(|| !strength.operations.is_subset(&own.operations))
+    }
+
+    /// The paths from one identity to more access, strongest target first.
+    pub(crate) fn paths_from(&mut self, reaches: &Reaches, start: usize) -> Vec<Path> {
+        self.run(start);
+        let graph = self.graph;
+        let start_admin = graph.is_admin(start);
+        let mut targets: Vec<(bool, u64, usize)> = Vec::new();
+        let settled = std::mem::take(&mut self.settled);
+        for at in settled.iter().copied().filter(|at| *at != start) {
+            let admin = graph.is_admin(at);
+            // Who controls a scope gains nothing in it.
+            if start_admin && !graph.apart(at, start) {
+                continue;
+            }
+            // An escalation is a gain by the provider's own decision, be it the same operations on other resources.
+            let escalates = self.last(at).is_some_and(|(edge, _)| edge.escalation);
+            if admin || escalates || self.gains(start, at) {
+                targets.push((admin, graph.strength(at).map_or(0, |strength| strength.weight), at));
+            }
+        }
+        self.settled = settled;
+        targets
+            .sort_unstable_by(|a, b| (b.0, b.1).cmp(&(a.0, a.1)).then_with(|| graph.name(a.2).cmp(&graph.name(b.2))));
+        targets.truncate(MAX_TARGETS);
+        let mut paths: Vec<Path> = Vec::with_capacity(targets.len());
+        paths.extend(targets.into_iter().filter_map(|(_, _, at)| self.chain(start, at).path(graph, at)));
+        if !start_admin
+            && !paths.iter().any(|path| path.reaches_admin)
+            && let Some((to, chain)) = to_admin(graph, reaches, start)
+            && let Some(path) = chain.path(graph, to)
+        {
+            paths.insert(0, path);
+            paths.truncate(MAX_TARGETS);
+        }
+        paths
+    }
+
+    /// Whether an identity that controls its scope can escalate to something outside it.
+    pub(crate) fn gains_elsewhere(&mut self, start: usize) -> Truth {
+        if !self.graph.has_steps(start) {
+            return Truth::No;
+        }
+        self.run(start);
+        let mut gains = Truth::No;
+        for at in &self.settled {
+            let so_far = self.labels.get(*at).map_or(0, |label| label.cost);
+            for (_, to, step) in self.graph.steps(*at) {
+                if step.edge.escalation && self.graph.apart(to, start) {
+                    gains = gains.or(if unconditional(so_far + step.cost) { Truth::Yes } else { Truth::Unknown });
+                }
+            }
+        }
+        gains
     }
 }
 
-fn hop(graph: &Graph<'_>, step: usize) -> Option<Arc<Hop>> {
-    graph.graph.edge_weight(petgraph::graph::EdgeIndex::new(step)).cloned()
+/// Graphs have fewer than 2³² nodes and steps: their own indices are of that size.
+fn narrow(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-/// The paths from one identity to more access, strongest target first.
-pub(crate) fn paths_from(graph: &Graph<'_>, reaches: &Reaches, start: usize) -> Vec<Path> {
-    let found = search(graph, start);
-    let own = graph.strength(start);
-    let start_admin = graph.is_admin(start);
-    let elsewhere = |at: usize| graph.scope(at) != graph.scope(start) || graph.provider(at) != graph.provider(start);
-    let mut targets: Vec<(bool, u64, usize)> = Vec::new();
-    for at in found.settled.iter().copied().filter(|at| *at != start) {
-        let admin = graph.is_admin(at);
-        // Who controls a scope gains nothing in it.
-        if start_admin && !elsewhere(at) {
-            continue;
-        }
-        let strength = graph.strength(at);
-        let weight = strength.as_ref().map_or(0, |strength| strength.weight);
-        // An escalation is a gain by the provider's own decision, be it the same operations on other resources.
-        let escalates =
-            found.by.get(&at).and_then(|(_, _, step)| hop(graph, (*step)?)).is_some_and(|hop| hop.escalation);
-        let more = admin
-            || escalates
-            || strength.is_some_and(|strength| {
-                !strength.operations.is_empty()
-                    && (elsewhere(at) || own.as_ref().is_none_or(|own| !strength.operations.is_subset(&own.operations)))
-            });
-        if more {
-            targets.push((admin, weight, at));
-        }
-    }
-    let name = |at: usize| graph.target(at);
-    targets.sort_by(|a, b| (b.0, b.1).cmp(&(a.0, a.1)).then_with(|| name(a.2).cmp(&name(b.2))));
-    targets.truncate(MAX_TARGETS);
-    let mut paths: Vec<Path> =
-        targets.into_iter().filter_map(|(_, _, at)| path(graph, start, at, found.steps(graph, at))).collect();
-    if !start_admin
-        && !paths.iter().any(|path| path.reaches_admin)
-        && let Some((to, hops)) = to_admin(graph, reaches, start)
-        && let Some(path) = path(graph, start, to, hops)
-    {
-        paths.insert(0, path);
-        paths.truncate(MAX_TARGETS);
-    }
-    paths
+/// Steps in a row, and whether they leave the provider of the first.
+struct Chain {
+    hops: Vec<Arc<Edge>>,
+    home: Option<evenhand_model::id::ProviderName>,
+    crosses_provider: bool,
 }
 
-fn path(graph: &Graph<'_>, start: usize, to: usize, hops: Vec<Arc<Hop>>) -> Option<Path> {
-    let first = hops.first()?;
-    // Nodes along the way are looked up by the steps' own ends; a scope belongs to whoever's step leads there.
-    let home = graph.provider(start);
-    let crosses_provider = graph.provider(to) != home || hops.iter().any(|hop| graph.provider_of(&hop.from) != home);
-    Some(Path {
-        identity: first.from.clone(),
-        target: graph.target(to)?,
-        crosses_provider,
-        reaches_admin: graph.is_admin(to),
-        hops,
-    })
+impl Chain {
+    fn new(graph: &Graph<'_>, start: usize, to: usize) -> Self {
+        let home = graph.provider(start);
+        Self { hops: Vec::with_capacity(2), home, crosses_provider: graph.provider(to) != home }
+    }
+
+    fn add(&mut self, graph: &Graph<'_>, from: usize, edge: &Arc<Edge>) {
+        self.crosses_provider |= graph.provider(from) != self.home;
+        self.hops.push(Arc::clone(edge));
+    }
+
+    fn path(mut self, graph: &Graph<'_>, to: usize) -> Option<Path> {
+        self.hops.shrink_to_fit();
+        Some(Path {
+            identity: self.hops.first()?.source.clone(),
+            target: graph.target(to)?,
+            crosses_provider: self.crosses_provider,
+            reaches_admin: graph.is_admin(to),
+            hops: self.hops,
+        })
+    }
 }
 
 /// The cheapest chain to full control, followed along the costs that were found backwards.
-fn to_admin(graph: &Graph<'_>, reaches: &Reaches, start: usize) -> Option<(usize, Vec<Arc<Hop>>)> {
-    let mut hops = Vec::new();
+fn to_admin(graph: &Graph<'_>, reaches: &Reaches, start: usize) -> Option<(usize, Chain)> {
+    let mut steps: Vec<(usize, &Arc<Edge>)> = Vec::new();
     let mut at = start;
     let mut left = reaches.to_admin(start)?;
     while left > 0 {
-        let (_, to, hop) = graph
+        let (_, to, step) = graph
             .steps(at)
-            .filter(|(_, to, hop)| reaches.to_admin(*to).is_some_and(|rest| rest + cost(hop) == left))
-            .min_by_key(|(step, _, _)| *step)?;
-        hops.push(Arc::clone(hop));
+            .filter(|(_, to, step)| reaches.to_admin(*to).is_some_and(|rest| rest + step.cost == left))
+            .min_by_key(|(number, _, _)| *number)?;
+        steps.push((at, &step.edge));
         at = to;
         left = reaches.to_admin(at)?;
     }
-    Some((at, hops))
-}
-
-/// Whether an identity that controls its scope can escalate to something outside it.
-pub(crate) fn gains_elsewhere(graph: &Graph<'_>, start: usize) -> Truth {
-    let found = search(graph, start);
-    let mut gains = Truth::No;
-    for at in &found.settled {
-        let so_far = found.by.get(at).map_or(0, |(cost, _, _)| *cost);
-        for (_, to, hop) in graph.steps(*at) {
-            let outside = graph.scope(to) != graph.scope(start) || graph.provider(to) != graph.provider(start);
-            if hop.escalation && outside {
-                gains = gains.or(if unconditional(so_far + cost(hop)) { Truth::Yes } else { Truth::Unknown });
-            }
-        }
+    let mut chain = Chain::new(graph, start, at);
+    for (from, edge) in steps {
+        chain.add(graph, from, edge);
     }
-    gains
+    Some((at, chain))
 }

@@ -184,9 +184,9 @@ fn becomes(count: usize, edges: &BTreeSet<(usize, usize)>) -> BTreeSet<(usize, u
         .iter()
         .map(|path| {
             let EdgeTarget::Identity(target) = &path.target else { panic!("no scope is a target here") };
-            assert_eq!(path.hops.first().unwrap().from, path.identity);
-            assert_eq!(path.hops.last().unwrap().to, path.target);
-            assert!(path.hops.windows(2).all(|pair| pair[0].to == EdgeTarget::Identity(pair[1].from.clone())));
+            assert_eq!(path.hops.first().unwrap().source, path.identity);
+            assert_eq!(path.hops.last().unwrap().target, path.target);
+            assert!(path.hops.windows(2).all(|pair| pair[0].target == EdgeTarget::Identity(pair[1].source.clone())));
             (number(&path.identity), number(target))
         })
         .collect()

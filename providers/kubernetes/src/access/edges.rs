@@ -7,8 +7,8 @@
 //! weighs no more than what is shown. Accounts with a cloud's role or tools behind them are never taken for covered.
 //! Identities that hold the same are worked out once.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, OnceLock};
 
 use evenhand_model::access::{Edge, EdgeTarget, Grant};
 use evenhand_model::id::IdentityId;
@@ -42,9 +42,6 @@ pub(super) fn edges(resolver: &Resolver) -> Vec<Edge> {
     edges.dedup_by(|b, a| a.source == b.source && a.target == b.target && a.technique == b.technique);
     edges
 }
-
-/// Technique, place and name: what the granting statements depend on.
-type Way = (usize, Option<Arc<str>>, Option<Arc<str>>);
 
 type Map<K, V> = HashMap<K, V, FixedState>;
 
@@ -116,6 +113,13 @@ struct Step {
     name: Option<Arc<str>>,
     target: Target,
     conditional: bool,
+}
+
+impl Step {
+    /// Whether the same statements allow another step: they depend on technique, place and name.
+    fn is_allowed_like(&self, other: &Self) -> bool {
+        self.technique == other.technique && self.place == other.place && self.name == other.name
+    }
 }
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -218,6 +222,7 @@ impl<'r> Field<'r> {
         }
     }
 
+    /// The steps of everyone in the cluster, sorted by source.
     fn edges(&self) -> Vec<Edge> {
         let mut sources: Vec<(&IdentityId, u32)> = self
             .resolver
@@ -227,43 +232,67 @@ impl<'r> Field<'r> {
             .map(|(id, known)| (id, known.set))
             .collect();
         sources.sort();
-        let reach: Vec<Vec<Step>> = (0..self.powers.len()).into_par_iter().map(|power| self.reach(power)).collect();
+        let power_of = |set: u32| self.power_of.get(set as usize).copied();
+        let mut users = vec![0_u32; self.powers.len()];
+        for power in sources.iter().filter_map(|(_, set)| power_of(*set)) {
+            if let Some(users) = users.get_mut(power) {
+                *users += 1;
+            }
+        }
+        // Where a power leads is kept only as long as someone else needs it.
+        let shared: Vec<OnceLock<Vec<Step>>> = self.powers.iter().map(|_| OnceLock::new()).collect();
         let techniques: Vec<Arc<str>> = TECHNIQUES.iter().map(|technique| Arc::from(technique.id)).collect();
-        sources
+        let each: Vec<Vec<Edge>> = sources
             .par_iter()
-            .flat_map_iter(|(source, set)| {
-                let steps = self.power_of.get(*set as usize).and_then(|power| reach.get(*power));
-                let held = self.cluster.set(*set);
-                let mut grants: BTreeMap<Way, Vec<Grant>> = BTreeMap::new();
-                let mut edges = Vec::new();
-                for step in steps.into_iter().flatten() {
-                    let target = match &step.target {
-                        Target::Cluster => EdgeTarget::Admin(self.cluster.policy.scope.clone()),
-                        Target::Actor(id) => EdgeTarget::Identity(id.clone()),
-                        Target::Account(number) => match self.accounts.get(*number as usize) {
-                            Some(account) => EdgeTarget::Identity(account.id.clone()),
-                            None => continue,
-                        },
-                    };
-                    if matches!(&target, EdgeTarget::Identity(id) if id == *source) {
-                        continue;
-                    }
-                    let (Some(technique), Some(held)) = (techniques.get(step.technique), held) else { continue };
-                    let grants = grants
-                        .entry((step.technique, step.place.clone(), step.name.clone()))
-                        .or_insert_with(|| self.grants(held, step));
-                    edges.push(Edge {
-                        source: (*source).clone(),
-                        target,
-                        technique: Arc::clone(technique),
-                        escalation: true,
-                        conditional: step.conditional,
-                        grants: grants.clone(),
-                    });
+            .map(|(source, set)| {
+                let (Some(power), Some(held)) = (power_of(*set), self.cluster.set(*set)) else { return Vec::new() };
+                match shared.get(power).filter(|_| users.get(power).is_some_and(|users| *users > 1)) {
+                    Some(shared) => self.edges_of(source, held, shared.get_or_init(|| self.reach(power)), &techniques),
+                    None => self.edges_of(source, held, &self.reach(power), &techniques),
                 }
-                edges
             })
-            .collect()
+            .collect();
+        let mut edges = Vec::with_capacity(each.iter().map(Vec::len).sum());
+        edges.extend(each.into_iter().flatten());
+        edges
+    }
+
+    /// The steps of one identity.
+    fn edges_of(&self, source: &IdentityId, held: &Held, steps: &[Step], techniques: &[Arc<str>]) -> Vec<Edge> {
+        let mut grants: Vec<(&Step, Arc<[Grant]>)> = Vec::new();
+        let mut edges = Vec::with_capacity(steps.len());
+        for step in steps {
+            let target = match &step.target {
+                Target::Cluster => EdgeTarget::Admin(self.cluster.policy.scope.clone()),
+                Target::Actor(id) => EdgeTarget::Identity(id.clone()),
+                Target::Account(number) => match self.accounts.get(*number as usize) {
+                    Some(account) => EdgeTarget::Identity(account.id.clone()),
+                    None => continue,
+                },
+            };
+            if matches!(&target, EdgeTarget::Identity(id) if id == source) {
+                continue;
+            }
+            let Some(technique) = techniques.get(step.technique) else { continue };
+            let alike = grants.iter().rev().find(|(held, _)| held.is_allowed_like(step));
+            let granted = match alike {
+                Some((_, granted)) => Arc::clone(granted),
+                None => {
+                    let granted: Arc<[Grant]> = self.grants(held, step).into();
+                    grants.push((step, Arc::clone(&granted)));
+                    granted
+                }
+            };
+            edges.push(Edge {
+                source: source.clone(),
+                target,
+                technique: Arc::clone(technique),
+                escalation: true,
+                conditional: step.conditional,
+                grants: granted,
+            });
+        }
+        edges
     }
 
     /// The statements that give what a step needs.

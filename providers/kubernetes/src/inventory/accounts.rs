@@ -152,12 +152,12 @@ impl Join<'_> {
             technique: "workload-identity".into(),
             escalation: false,
             conditional: true,
-            grants: vec![Grant {
+            grants: Arc::from([Grant {
                 policy: format!("annotation of ServiceAccount {}/{}", key.0, key.1).into(),
                 statement: 0,
                 name: Arc::from(""),
                 evidence,
-            }],
+            }]),
         });
     }
 }

@@ -206,7 +206,7 @@ impl Join<'_> {
                 technique: "uses-tool".into(),
                 escalation: false,
                 conditional: false,
-                grants: vec![Grant {
+                grants: Arc::from([Grant {
                     policy: format!(
                         "{} {}/{} uses {} {}",
                         agent.kind, agent.namespace, agent.name, tool.kind, tool.name
@@ -215,7 +215,7 @@ impl Join<'_> {
                     statement: 0,
                     name: Arc::clone(&constraint),
                     evidence: evidence.clone(),
-                }],
+                }]),
             });
         }
     }
