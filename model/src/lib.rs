@@ -25,6 +25,7 @@ pub mod scope;
 pub mod score;
 pub mod secret;
 pub mod table;
+pub mod texts;
 pub mod trust;
 pub mod workload;
 

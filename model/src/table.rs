@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::texts::Texts;
+
 /// The type of a column.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ColumnType {
@@ -60,7 +62,7 @@ pub struct TableSpec {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Column {
     /// Text.
-    Text(Vec<Option<Arc<str>>>),
+    Text(Texts),
     /// Whole numbers.
     Integer(Vec<Option<i64>>),
     /// Real numbers.
@@ -92,7 +94,7 @@ impl Column {
     /// An empty column of a type.
     pub fn empty(kind: ColumnType) -> Self {
         match kind {
-            ColumnType::Text => Self::Text(Vec::new()),
+            ColumnType::Text => Self::Text(Texts::default()),
             ColumnType::Integer => Self::Integer(Vec::new()),
             ColumnType::Float => Self::Float(Vec::new()),
             ColumnType::Boolean => Self::Boolean(Vec::new()),
@@ -119,7 +121,7 @@ impl Column {
     /// One value; NULL outside the column.
     pub fn value(&self, row: usize) -> Value {
         match self {
-            Self::Text(values) => values.get(row).cloned().flatten().map_or(Value::Null, Value::Text),
+            Self::Text(values) => values.get(row).cloned().map_or(Value::Null, Value::Text),
             Self::Integer(values) => values.get(row).copied().flatten().map_or(Value::Null, Value::Integer),
             Self::Float(values) => values.get(row).copied().flatten().map_or(Value::Null, Value::Float),
             Self::Boolean(values) => values.get(row).copied().flatten().map_or(Value::Null, Value::Boolean),

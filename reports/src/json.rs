@@ -220,9 +220,7 @@ impl Serialize for RowDocument<'_> {
         let mut map = serializer.serialize_map(Some(self.table.columns.len()))?;
         for (spec, column) in self.table.spec.columns.iter().zip(&self.table.columns) {
             match column {
-                Column::Text(values) => {
-                    map.serialize_entry(spec.name, &values.get(self.row).and_then(Option::as_ref))?
-                }
+                Column::Text(values) => map.serialize_entry(spec.name, &values.get(self.row))?,
                 Column::Integer(values) => map.serialize_entry(spec.name, &values.get(self.row).copied().flatten())?,
                 Column::Float(values) => map.serialize_entry(spec.name, &values.get(self.row).copied().flatten())?,
                 Column::Boolean(values) => map.serialize_entry(spec.name, &values.get(self.row).copied().flatten())?,

@@ -186,7 +186,7 @@ impl Screen {
     fn name_of(&self, report: &Report, id: &str) -> String {
         let found = report.tables.iter().find(|table| table.spec.name == "identities").and_then(|table| {
             let evenhand_model::table::Column::Text(ids) = table.column("id")? else { return None };
-            let row = ids.binary_search_by(|held| held.as_deref().cmp(&Some(id))).ok()?;
+            let row = ids.position_sorted(id)?;
             match (table.value(row, "name"), table.value(row, "scope")) {
                 (Value::Text(name), Value::Text(scope)) => {
                     let place = scope.split_once(':').map_or(&*scope, |(_, place)| place);

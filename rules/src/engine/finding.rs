@@ -81,12 +81,6 @@ impl Owners {
     }
 }
 
-/// A finding with what orders it among others of its rule and identity.
-pub(super) struct Sortable {
-    discriminator: Vec<Arc<str>>,
-    finding: Finding,
-}
-
 /// A rule with the columns of its table looked up, so that a row costs no search.
 struct Maker<'a> {
     rule: &'a Rule,
@@ -107,13 +101,9 @@ enum Piece<'a> {
     Column(&'a Column),
 }
 
-/// The findings of one rule.
-pub(super) fn findings(
-    selected: &Selected<'_>,
-    table: &Table,
-    facts: &Facts,
-    subjects: &Subjects<'_>,
-) -> Vec<Sortable> {
+/// The findings of one rule: by identity, then by what tells its rows apart, each id once. Where rows cannot be told apart
+/// a failure outweighs an unknown.
+pub(super) fn findings(selected: &Selected<'_>, table: &Table, facts: &Facts, subjects: &Subjects<'_>) -> Vec<Finding> {
     let rule = selected.rule;
     let maker = Maker {
         rule,
@@ -142,14 +132,19 @@ pub(super) fn findings(
             .map(|reference| (Arc::clone(&reference.framework), Arc::clone(&reference.id)))
             .collect(),
     };
-    selected.rows.par_iter().filter_map(|(row, status)| maker.make(*row, *status)).collect()
+    let mut rows: Vec<(Option<Arc<str>>, Vec<Arc<str>>, Status, usize)> =
+        selected.rows.par_iter().map(|(row, status)| (maker.id(*row), maker.key(*row), *status, *row)).collect();
+    rows.par_sort_unstable();
+    let mut found: Vec<Finding> =
+        rows.into_par_iter().filter_map(|(_, _, status, row)| maker.make(row, status)).collect();
+    found.dedup_by(|later, earlier| later.id == earlier.id);
+    found
 }
 
 impl Maker<'_> {
     /// The finding of a row; `None` where the row is none of the rule's.
-    fn make(&self, row: usize, status: Status) -> Option<Sortable> {
-        let Value::Text(id) = self.identity?.value(row) else { return None };
-        let id = IdentityId::new(id);
+    fn make(&self, row: usize, status: Status) -> Option<Finding> {
+        let id = IdentityId::new(self.id(row)?);
         let subject = self.subjects.identity(&id);
         if subject.is_some_and(|identity| identity.vendor_managed) {
             return None;
@@ -162,29 +157,38 @@ impl Maker<'_> {
             },
             |identity| identity.scope.clone(),
         );
-        let discriminator: Vec<Value> = self.discriminator.iter().map(|column| column.value(row)).collect();
-        Some(Sortable {
-            finding: Finding {
-                id: id_of(self.rule.id.as_str(), provider.0, &scope, &id, &discriminator),
-                rule: self.rule.id.clone(),
-                severity: self.rule.severity,
-                dimension: self.rule.dimension,
-                status,
-                provider,
-                scope,
-                name: subject.map_or_else(|| id.shared(), |identity| Arc::clone(&identity.name)),
-                identity: id.clone(),
-                title: match status {
-                    Status::Fail => self.title(row),
-                    Status::Unknown => self.open_question(subject.map_or(id.as_str(), |identity| &identity.name)),
-                },
-                facts: self.show.iter().map(|(name, column)| (Arc::clone(name), text_of(column, row))).collect(),
-                evidence: self.evidence(row, subject),
-                remedy: Arc::clone(&self.rule.docs.fix),
-                frameworks: Arc::clone(&self.frameworks),
+        Some(Finding {
+            id: id_of(self.rule.id.as_str(), provider.0, &scope, &id, &self.key(row)),
+            rule: self.rule.id.clone(),
+            severity: self.rule.severity,
+            dimension: self.rule.dimension,
+            status,
+            provider,
+            scope,
+            name: subject.map_or_else(|| id.shared(), |identity| Arc::clone(&identity.name)),
+            title: match status {
+                Status::Fail => self.title(row),
+                Status::Unknown => self.open_question(subject.map_or(id.as_str(), |identity| &identity.name)),
             },
-            discriminator: discriminator.iter().map(exact).collect(),
+            identity: id,
+            facts: self.show.iter().map(|(name, column)| (Arc::clone(name), text_of(column, row))).collect(),
+            evidence: self.evidence(row, subject),
+            remedy: Arc::clone(&self.rule.docs.fix),
+            frameworks: Arc::clone(&self.frameworks),
         })
+    }
+
+    /// Whom a row is about.
+    fn id(&self, row: usize) -> Option<Arc<str>> {
+        match self.identity?.value(row) {
+            Value::Text(id) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// What tells a row apart from others about the same identity.
+    fn key(&self, row: usize) -> Vec<Arc<str>> {
+        self.discriminator.iter().map(|column| exact(&column.value(row))).collect()
     }
 
     /// Whose row it is, if the rule judges that provider's rows: the row's own provider, else the identity's.
@@ -263,32 +267,16 @@ fn text_of(column: &Column, row: usize) -> String {
     text
 }
 
-/// The findings of one rule in their order, each id once: where rows cannot be told apart a failure outweighs an unknown.
-pub(super) fn sorted(mut found: Vec<Sortable>) -> Vec<Finding> {
-    found.sort_by(|a, b| {
-        (&a.finding.identity, &a.discriminator, a.finding.status).cmp(&(
-            &b.finding.identity,
-            &b.discriminator,
-            b.finding.status,
-        ))
-    });
-    found.dedup_by(|later, earlier| later.finding.id == earlier.finding.id);
-    found.into_iter().map(|sortable| sortable.finding).collect()
-}
-
 /// A finding's id: it stays the same as long as the rule, the identity and the row's key do.
-fn id_of(rule: &str, provider: &str, scope: &ScopeId, identity: &IdentityId, discriminator: &[Value]) -> FindingId {
+fn id_of(rule: &str, provider: &str, scope: &ScopeId, identity: &IdentityId, key: &[Arc<str>]) -> FindingId {
     let mut hasher = blake3::Hasher::new();
     // The length in front keeps parts apart whatever they contain.
     let mut part = |part: &str| {
         hasher.update(&(part.len() as u64).to_le_bytes());
         hasher.update(part.as_bytes());
     };
-    for text in [rule, provider, scope.as_str(), identity.as_str()] {
+    for text in [rule, provider, scope.as_str(), identity.as_str()].into_iter().chain(key.iter().map(AsRef::as_ref)) {
         part(text);
-    }
-    for value in discriminator {
-        part(&exact(value));
     }
     let mut id = String::with_capacity(16);
     for byte in hasher.finalize().as_bytes().iter().take(8) {

@@ -25,7 +25,7 @@ fn convert(name: &'static str, column: &Column) -> PolarsColumn {
     let name = PlSmallStr::from_static(name);
     match column {
         Column::Text(values) => {
-            StringChunked::from_iter_options(name, values.iter().map(Option::as_deref)).into_column()
+            StringChunked::from_iter_options(name, values.iter().map(|text| text.map(|text| &**text))).into_column()
         }
         Column::Integer(values) => Int64Chunked::from_iter_options(name, values.iter().copied()).into_column(),
         Column::Float(values) => Float64Chunked::from_iter_options(name, values.iter().copied()).into_column(),

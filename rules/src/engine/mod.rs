@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use evenhand_model::finding::Finding;
 use evenhand_model::id::RuleId;
 use evenhand_model::inventory::Inventory;
-use rayon::prelude::*;
+use evenhand_model::table::Table;
 
 use crate::facts::Facts;
 use crate::judgements::Judgements;
@@ -56,33 +56,31 @@ pub fn evaluate(rules: &RuleSet, facts: &Facts, inventory: &Inventory, judgement
     let subjects = finding::Subjects::new(inventory, judgements);
     let mut errors = Vec::new();
     let mut passed = 0;
-    let mut found: Vec<(&Rule, Vec<Finding>)> = Vec::with_capacity(rules.len());
+    let mut found: Vec<(select::Selected<'_>, &Table)> = Vec::with_capacity(rules.len());
     for table in &facts.tables {
         let of_table: Vec<&Rule> = rules.iter().filter(|rule| rule.table.name == table.spec.name).collect();
         if of_table.is_empty() {
             continue;
         }
-        let (selected, failed) = select::select(table, &of_table);
+        let (mut selected, failed) = select::select(table, &of_table);
         errors.extend(failed);
         let mut owners: BTreeMap<&str, finding::Owners> = BTreeMap::new();
-        for selected in &selected {
+        for selected in &mut selected {
             let owners = owners
                 .entry(selected.rule.identity)
                 .or_insert_with(|| finding::Owners::of(table, selected.rule.identity, &subjects));
             let judged = owners.judged_by(selected.rule, &subjects);
-            passed += selected.passed.iter().filter(|row| judged(**row as usize)).count() as u64;
+            let rows = std::mem::take(&mut selected.passed);
+            passed += rows.into_iter().filter(|row| judged(*row as usize)).count() as u64;
         }
-        found.par_extend(
-            selected
-                .par_iter()
-                .map(|selected| (selected.rule, finding::sorted(finding::findings(selected, table, facts, &subjects)))),
-        );
+        found.extend(selected.into_iter().map(|selected| (selected, table)));
     }
     errors.sort_by(|a, b| a.rule.cmp(&b.rule));
-    found.sort_by(|(a, _), (b, _)| (Reverse(a.severity), &a.id).cmp(&(Reverse(b.severity), &b.id)));
-    let mut findings = Vec::with_capacity(found.iter().map(|(_, findings)| findings.len()).sum());
-    for (_, of_rule) in found {
-        findings.extend(of_rule);
+    found.sort_by_key(|(selected, _)| (Reverse(selected.rule.severity), &selected.rule.id));
+    let mut findings = Vec::with_capacity(found.iter().map(|(selected, _)| selected.rows.len()).sum());
+    for (selected, table) in found {
+        findings.append(&mut finding::findings(&selected, table, facts, &subjects));
     }
+    findings.shrink_to_fit();
     Evaluation { findings, errors, passed }
 }

@@ -39,6 +39,7 @@ fn flat<'a, T>(
 /// Statements as texts: one copy for all rows of one statement.
 struct Grants {
     texts: Vec<(Arc<str>, Arc<str>)>,
+    places: Vec<Vec<Evidence>>,
     /// For each row: its texts.
     of: Vec<u32>,
 }
@@ -48,7 +49,7 @@ impl Grants {
         // Atoms of one statement share its parts, so that addresses tell statements apart at less cost than texts.
         let address = |text: &Arc<str>| Arc::as_ptr(text).addr();
         let mut known: FastMap<_, u32> = FastMap::default();
-        let mut texts = Vec::new();
+        let (mut texts, mut places) = (Vec::new(), Vec::new());
         let of = grants
             .map(|grant| {
                 let place = match &grant.evidence.place {
@@ -61,11 +62,12 @@ impl Grants {
                 let key = (address(&grant.policy), grant.statement, address(&grant.name), document, place);
                 *known.entry(key).or_insert_with(|| {
                     texts.push((grant.to_string().into(), location(&grant.evidence)));
+                    places.push(vec![grant.evidence.clone()]);
                     u32::try_from(texts.len() - 1).unwrap_or(u32::MAX)
                 })
             })
             .collect();
-        Self { texts, of }
+        Self { texts, places, of }
     }
 
     /// The statement of a row, and where it stands.
@@ -96,7 +98,7 @@ pub(super) fn excess(context: &Context<'_>) -> (Table, Places) {
             decided: atom.decided,
         })
     });
-    (table, Places::One(atoms.iter().map(|(_, _, atom)| atom.grant.evidence.clone()).collect()))
+    (table, Places::Shared { places: grants.places, of: grants.of })
 }
 
 pub(super) fn controls(context: &Context<'_>) -> (Table, Places) {

@@ -1,6 +1,7 @@
 //! Rows to columns, in chunks that fit a processor's cache, on all cores.
 
-use evenhand_model::table::{Column, Row, Table};
+use evenhand_model::table::{Column, ColumnSpec, ColumnType, Row, Table};
+use evenhand_model::texts::Texts;
 use rayon::prelude::*;
 
 /// Rows that are made and turned into columns together.
@@ -15,42 +16,40 @@ pub(super) fn tabulate<R: Row + Send>(rows: usize, row: impl Fn(usize) -> Option
             R::table((start..rows.min(start + CHUNK)).filter_map(&row).collect())
         })
         .collect();
-    let mut columns: Vec<Column> = R::SPEC.columns.iter().map(|column| Column::empty(column.kind)).collect();
-    let mut parts: Vec<Vec<Column>> = columns.iter().map(|_| Vec::with_capacity(chunks.len())).collect();
+    let mut parts: Vec<Vec<Column>> = R::SPEC.columns.iter().map(|_| Vec::with_capacity(chunks.len())).collect();
     for chunk in chunks {
         for (slot, column) in parts.iter_mut().zip(chunk.columns) {
             slot.push(column);
         }
     }
-    columns.par_iter_mut().zip(parts).for_each(|(column, parts)| {
-        reserve(column, parts.iter().map(Column::len).sum());
-        for part in parts {
-            append(column, part);
-        }
-    });
-    Table { spec: R::SPEC, columns }
+    Table { spec: R::SPEC, columns: parts.into_par_iter().zip(R::SPEC.columns).map(join).collect() }
 }
 
-/// Makes room for values, and for no more than them: columns are never appended to again.
-fn reserve(column: &mut Column, values: usize) {
-    match column {
-        Column::Text(held) => held.reserve_exact(values),
-        Column::Integer(held) => held.reserve_exact(values),
-        Column::Float(held) => held.reserve_exact(values),
-        Column::Boolean(held) => held.reserve_exact(values),
-        Column::Timestamp(held) => held.reserve_exact(values),
+/// Joins the parts of a column.
+fn join((parts, spec): (Vec<Column>, &ColumnSpec)) -> Column {
+    macro_rules! joined {
+        ($kind:ident, $join:expr) => {
+            // All parts come from one schema: their types are the same.
+            Column::$kind($join(
+                parts
+                    .into_iter()
+                    .filter_map(|part| if let Column::$kind(values) = part { Some(values) } else { None })
+                    .collect(),
+            ))
+        };
+    }
+    match spec.kind {
+        ColumnType::Text => joined!(Text, Texts::joined),
+        ColumnType::Integer => joined!(Integer, concat),
+        ColumnType::Float => joined!(Float, concat),
+        ColumnType::Boolean => joined!(Boolean, concat),
+        ColumnType::Timestamp => joined!(Timestamp, concat),
     }
 }
 
-/// Appends values of the same type.
-fn append(column: &mut Column, part: Column) {
-    match (column, part) {
-        (Column::Text(held), Column::Text(more)) => held.extend(more),
-        (Column::Integer(held), Column::Integer(more)) => held.extend(more),
-        (Column::Float(held), Column::Float(more)) => held.extend(more),
-        (Column::Boolean(held), Column::Boolean(more)) => held.extend(more),
-        (Column::Timestamp(held), Column::Timestamp(more)) => held.extend(more),
-        // Both come from one schema: the types are the same.
-        _ => {}
-    }
+/// One list of all values, with room for no more than them: columns are never appended to again.
+fn concat<T>(parts: Vec<Vec<T>>) -> Vec<T> {
+    let mut all = Vec::with_capacity(parts.iter().map(Vec::len).sum());
+    all.extend(parts.into_iter().flatten());
+    all
 }

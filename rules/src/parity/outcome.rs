@@ -83,14 +83,15 @@ pub(crate) fn compare(
     let undecided = gathered(|piece| &piece.undecided).difference(&excess);
     let mut atoms: Vec<Atom> = pieces.iter().flat_map(|piece| atoms_of(piece, operations, resolver)).collect();
     atoms.sort_by(|a, b| {
-        let order = |atom: &Atom| (!atom.atom.decided, std::cmp::Reverse(atom.atom.weight));
-        order(a).cmp(&order(b)).then_with(|| {
-            let rest = |atom: &Atom| {
-                let atom = &atom.atom;
-                (Arc::clone(&atom.operation), Arc::clone(&atom.scope), Arc::clone(&atom.condition), atom.grant.clone())
-            };
-            rest(a).cmp(&rest(b))
-        })
+        let (a, b) = (&a.atom, &b.atom);
+        (!a.decided, b.weight, &a.operation, &a.scope, &a.condition, &a.grant).cmp(&(
+            !b.decided,
+            a.weight,
+            &b.operation,
+            &b.scope,
+            &b.condition,
+            &b.grant,
+        ))
     });
     let narrower = pieces.is_empty() && {
         let missing = uncovered(human, ai, scratch);

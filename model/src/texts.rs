@@ -1,0 +1,176 @@
+//! A column of texts: most columns of a fleet say the same few things over and over.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Texts by row, some unknown. Texts that share their memory are held once, whatever the number of rows.
+#[derive(Clone, Debug, Default)]
+pub struct Texts {
+    /// The texts, in the order of their first row.
+    distinct: Vec<Arc<str>>,
+    /// For each row: 0 = unknown, else one more than a place in `distinct`.
+    of: Vec<u32>,
+}
+
+/// After so many rows that all differ, a run of rows is taken for a column of names, where looking finds nothing.
+const ALL_DIFFER: usize = 32;
+
+type Known = HashMap<usize, u32, foldhash::fast::FixedState>;
+
+impl Texts {
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        self.of.len()
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.of.is_empty()
+    }
+
+    /// The text of a row; `None` = unknown, or no such row.
+    pub fn get(&self, row: usize) -> Option<&Arc<str>> {
+        self.text(*self.of.get(row)?)
+    }
+
+    /// The rows in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Option<&Arc<str>>> {
+        self.of.iter().map(|number| self.text(*number))
+    }
+
+    /// The row of a text in a column that is sorted by it.
+    pub fn position_sorted(&self, text: &str) -> Option<usize> {
+        self.of.binary_search_by(|number| self.text(*number).map(|held| &**held).cmp(&Some(text))).ok()
+    }
+
+    /// Adds a row.
+    pub fn push(&mut self, text: Option<Arc<str>>) {
+        let number = match text {
+            None => 0,
+            Some(text) => match self.distinct.last() {
+                Some(last) if Arc::ptr_eq(last, &text) => self.last(),
+                _ => self.add(text),
+            },
+        };
+        self.of.push(number);
+    }
+
+    /// Joins the rows of several columns into one that takes no more room than it needs.
+    pub fn joined(parts: Vec<Self>) -> Self {
+        let mut all = Self {
+            distinct: Vec::with_capacity(parts.iter().map(|part| part.distinct.len()).sum()),
+            of: Vec::with_capacity(parts.iter().map(Self::len).sum()),
+        };
+        let mut known = Known::default();
+        for part in parts {
+            let rows = part.len();
+            // A part without repetitions is most likely one of many such.
+            let names = rows > ALL_DIFFER && part.distinct.len() == rows;
+            let numbers: Vec<u32> = part
+                .distinct
+                .into_iter()
+                .map(|text| match names {
+                    true => all.add(text),
+                    false => all.add_known(text, &mut known),
+                })
+                .collect();
+            let number = |held: u32| match held.checked_sub(1) {
+                Some(at) => numbers.get(at as usize).copied().unwrap_or(0),
+                None => 0,
+            };
+            all.of.extend(part.of.into_iter().map(number));
+        }
+        all.distinct.shrink_to_fit();
+        all
+    }
+
+    fn text(&self, number: u32) -> Option<&Arc<str>> {
+        self.distinct.get(number.checked_sub(1)? as usize)
+    }
+
+    /// The number of the text that was added last.
+    fn last(&self) -> u32 {
+        // A table of 2³² distinct texts does not fit any machine.
+        u32::try_from(self.distinct.len()).unwrap_or(u32::MAX)
+    }
+
+    fn add(&mut self, text: Arc<str>) -> u32 {
+        self.distinct.push(text);
+        self.last()
+    }
+
+    /// The number of a text, by its address: it stays what it is while the text is held here.
+    fn add_known(&mut self, text: Arc<str>, known: &mut Known) -> u32 {
+        let address = Arc::as_ptr(&text).addr();
+        if let Some(number) = known.get(&address) {
+            return *number;
+        }
+        let number = self.add(text);
+        known.insert(address, number);
+        number
+    }
+}
+
+impl FromIterator<Option<Arc<str>>> for Texts {
+    fn from_iter<I: IntoIterator<Item = Option<Arc<str>>>>(texts: I) -> Self {
+        let texts = texts.into_iter();
+        let mut all = Self { distinct: Vec::new(), of: Vec::with_capacity(texts.size_hint().0) };
+        let mut known = Known::default();
+        for text in texts {
+            let all_differ = all.len() > ALL_DIFFER && all.distinct.len() == all.len();
+            match text {
+                Some(text) if !all_differ => {
+                    let number = all.add_known(text, &mut known);
+                    all.of.push(number);
+                }
+                text => all.push(text),
+            }
+        }
+        all
+    }
+}
+
+impl PartialEq for Texts {
+    /// Whether the rows are equal, however they are held.
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.iter().eq(other.iter())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn texts_that_share_memory_are_held_once() {
+        let word: Arc<str> = "role".into();
+        let texts: Texts = (0..100).map(|_| Some(Arc::clone(&word))).collect();
+        assert_eq!((texts.len(), texts.distinct.len()), (100, 1));
+        let twice = Texts::joined(vec![texts.clone(), texts]);
+        assert_eq!((twice.len(), twice.distinct.len()), (200, 1));
+    }
+
+    proptest! {
+        #[test]
+        fn rows_come_back_as_they_went_in(
+            parts in prop::collection::vec(prop::collection::vec(prop::option::of(0..60_usize), 0..90), 0..4),
+            shared in any::<bool>(),
+        ) {
+            let words: Vec<Arc<str>> = (0..60).map(|at| at.to_string().into()).collect();
+            let text = |at: usize| if shared { Arc::clone(&words[at]) } else { at.to_string().into() };
+            let texts = |rows: &Vec<Option<usize>>| rows.iter().map(|at| at.map(text)).collect::<Texts>();
+            let joined = Texts::joined(parts.iter().map(texts).collect());
+            let rows: Vec<Option<usize>> = parts.concat();
+            prop_assert_eq!(joined.len(), rows.len());
+            for (row, at) in rows.iter().enumerate() {
+                prop_assert_eq!(joined.get(row).map(|text| text.to_string()), at.map(|at| at.to_string()));
+            }
+            let mut pushed = Texts::default();
+            rows.iter().for_each(|at| pushed.push(at.map(text)));
+            prop_assert_eq!(&pushed, &joined);
+            prop_assert_eq!(joined.get(rows.len()), None);
+        }
+    }
+}
