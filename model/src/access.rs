@@ -10,6 +10,7 @@ use crate::catalog::Catalog;
 use crate::condition::Condition;
 use crate::evidence::Evidence;
 use crate::id::{IdentityId, ScopeId};
+use crate::inventory::Hint;
 use crate::opset::OpSet;
 use crate::scope::ResourceScope;
 
@@ -277,6 +278,11 @@ pub trait AccessResolver: Send + Sync {
 
     /// Steps to more access inside this provider, sorted by source, target and technique.
     fn edges(&self) -> Vec<Edge>;
+
+    /// What [`AccessResolver::edges`] leaves out, and why; empty = nothing.
+    fn edges_left_out(&self) -> Vec<Hint> {
+        Vec::new()
+    }
 
     /// The operations that an identity used in the last 90 days, where evidence of use was read.
     fn used(&self, identity: &IdentityId) -> Option<OpSet>;

@@ -4,14 +4,17 @@
 //! square of the accounts. Edges are therefore limited to what tells something: only targets whose access the source does
 //! not have already, the strongest first, at most [`TARGETS`] for each source and place and [`EQUALS`] with the same
 //! access; of several techniques to one target the most direct one, and every technique at least once. What is left out
-//! weighs no more than what is shown. Accounts with a cloud's role or tools behind them are never taken for covered.
+//! weighs no more than what is shown, and a hint says that something is. Accounts with a cloud's role or tools behind them
+//! are never taken for covered.
 //! Identities that hold the same are worked out once.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use evenhand_model::access::{Edge, EdgeTarget, Grant};
+use evenhand_model::evidence::Evidence;
 use evenhand_model::id::IdentityId;
+use evenhand_model::inventory::Hint;
 use evenhand_model::opset::OpSet;
 use foldhash::fast::FixedState;
 use rayon::prelude::*;
@@ -29,18 +32,22 @@ const EQUALS: usize = 3;
 /// The most kinds of access that are compared with one source's; accounts are ordered by strength.
 const COMPARED: usize = 1000;
 
-pub(super) fn edges(resolver: &Resolver) -> Vec<Edge> {
+/// The steps, sorted, and what is left out of them.
+pub(super) fn edges(resolver: &Resolver) -> (Vec<Edge>, Vec<Hint>) {
     let mut edges: Vec<Edge> = resolver.stated.clone();
+    let mut left_out = Vec::new();
     let nothing = Surroundings::default();
     for (at, cluster) in resolver.clusters.iter().enumerate() {
         let surroundings = resolver.surroundings.get(at).unwrap_or(&nothing);
-        edges.extend(Field::new(resolver, at, cluster, surroundings).edges());
+        let (more, hint) = Field::new(resolver, at, cluster, surroundings).edges();
+        edges.extend(more);
+        left_out.extend(hint);
     }
     edges.sort_by(|a, b| {
         (&a.source, &a.target, &a.technique, a.conditional).cmp(&(&b.source, &b.target, &b.technique, b.conditional))
     });
     edges.dedup_by(|b, a| a.source == b.source && a.target == b.target && a.technique == b.technique);
-    edges
+    (edges, left_out)
 }
 
 /// Technique, place and name: what the granting statements depend on.
@@ -63,8 +70,19 @@ struct Account<'r> {
 struct Candidates {
     /// Those that lead on by what a document states.
     leading: Vec<u32>,
-    /// The others by what they hold, strongest first, a few of each.
-    groups: Vec<(usize, Vec<u32>)>,
+    /// The others by what they hold, strongest first.
+    groups: Vec<Group>,
+    /// How many they are.
+    grouped: usize,
+}
+
+/// Accounts that hold the same.
+struct Group {
+    power: usize,
+    /// A few of them.
+    members: Vec<u32>,
+    /// How many there are.
+    count: usize,
 }
 
 impl Candidates {
@@ -73,13 +91,15 @@ impl Candidates {
             self.leading.push(number);
             return;
         }
+        self.grouped += 1;
         match self.groups.last_mut() {
-            Some((power, members)) if *power == account.power => {
-                if members.len() < EQUALS {
-                    members.push(number);
+            Some(group) if group.power == account.power => {
+                group.count += 1;
+                if group.members.len() < EQUALS {
+                    group.members.push(number);
                 }
             }
-            _ => self.groups.push((account.power, vec![number])),
+            _ => self.groups.push(Group { power: account.power, members: vec![number], count: 1 }),
         }
     }
 }
@@ -218,7 +238,7 @@ impl<'r> Field<'r> {
         }
     }
 
-    fn edges(&self) -> Vec<Edge> {
+    fn edges(&self) -> (Vec<Edge>, Option<Hint>) {
         let mut sources: Vec<(&IdentityId, u32)> = self
             .resolver
             .identities
@@ -227,12 +247,13 @@ impl<'r> Field<'r> {
             .map(|(id, known)| (id, known.set))
             .collect();
         sources.sort();
-        let reach: Vec<Vec<Step>> = (0..self.powers.len()).into_par_iter().map(|power| self.reach(power)).collect();
+        let reach: Vec<Taken> = (0..self.powers.len()).into_par_iter().map(|power| self.reach(power)).collect();
         let techniques: Vec<Arc<str>> = TECHNIQUES.iter().map(|technique| Arc::from(technique.id)).collect();
-        sources
+        let reached = |set: u32| self.power_of.get(set as usize).and_then(|power| reach.get(*power));
+        let edges: Vec<Edge> = sources
             .par_iter()
             .flat_map_iter(|(source, set)| {
-                let steps = self.power_of.get(*set as usize).and_then(|power| reach.get(*power));
+                let steps = reached(*set).map(|taken| &taken.steps);
                 let held = self.cluster.set(*set);
                 let mut grants: BTreeMap<Way, Vec<Grant>> = BTreeMap::new();
                 let mut edges = Vec::new();
@@ -263,7 +284,29 @@ impl<'r> Field<'r> {
                 }
                 edges
             })
-            .collect()
+            .collect();
+        let cut: Vec<&IdentityId> = sources
+            .iter()
+            .filter(|(_, set)| reached(*set).is_some_and(|taken| taken.left_out))
+            .map(|(source, _)| *source)
+            .collect();
+        let hint = self.left_out(&cut, &edges);
+        (edges, hint)
+    }
+
+    /// That some identities can become more accounts than their steps say.
+    fn left_out(&self, cut: &[&IdentityId], edges: &[Edge]) -> Option<Hint> {
+        let first = cut.first()?;
+        let allows = edges.iter().find(|edge| edge.source == **first).and_then(|edge| edge.grants.first());
+        let evidence =
+            allows.map_or_else(|| Evidence::whole(self.cluster.policy.scope.shared()), |grant| grant.evidence.clone());
+        let (count, identities) = (cut.len(), if cut.len() == 1 { "identity" } else { "identities" });
+        let message = format!(
+            "{count} {identities} of cluster {}, {first} among them, can become more accounts than their paths name: \
+             {TARGETS} for one way in one place, and {EQUALS} that hold the same; take the way away and none is left",
+            self.cluster.policy.name
+        );
+        Some(Hint { evidence, message: message.into() })
     }
 
     /// The statements that give what a step needs.
@@ -291,12 +334,12 @@ impl<'r> Field<'r> {
     }
 
     /// Everything that a power leads to.
-    fn reach(&self, power_at: usize) -> Vec<Step> {
-        let Some(power) = self.powers.get(power_at) else { return Vec::new() };
+    fn reach(&self, power_at: usize) -> Taken {
+        let mut taken = Taken::default();
+        let Some(power) = self.powers.get(power_at) else { return taken };
         if self.admins.get(power_at) == Some(&true) {
-            return Vec::new();
+            return taken;
         }
-        let mut taken = Taken { seen: BTreeSet::new(), covered: Map::default(), steps: Vec::new() };
         for (at, technique) in TECHNIQUES.iter().enumerate() {
             let everywhere = self.meets(at, &power.cluster);
             if everywhere {
@@ -310,7 +353,7 @@ impl<'r> Field<'r> {
             }
         }
         self.take_named(power_at, power, &mut taken);
-        taken.steps
+        taken
     }
 
     fn meets(&self, technique: usize, held: &OpSet) -> bool {
@@ -358,14 +401,18 @@ impl<'r> Field<'r> {
             }
         };
         let mut reached: Vec<u32> = candidates.leading.iter().copied().take(TARGETS).collect();
-        for (held, members) in candidates.groups.iter().take(COMPARED) {
+        let mut unseen = candidates.grouped;
+        for group in candidates.groups.iter().take(COMPARED) {
             if reached.len() >= TARGETS {
                 break;
             }
-            if self.holds_more(power, *held, taken) {
-                reached.extend(members);
+            unseen = unseen.saturating_sub(group.count);
+            if self.holds_more(power, group.power, taken) {
+                reached.extend(&group.members);
+                taken.left_out |= group.members.len() < group.count;
             }
         }
+        taken.left_out |= candidates.leading.len() > TARGETS || unseen > 0;
         let mut shown = false;
         for number in &reached {
             if taken.seen.insert(*number) {
@@ -500,9 +547,12 @@ impl<'r> Field<'r> {
 }
 
 /// What was found for one power so far.
+#[derive(Default)]
 struct Taken {
     seen: BTreeSet<u32>,
     /// Whether the powers that were compared are covered.
     covered: Map<usize, bool>,
     steps: Vec<Step>,
+    /// Whether there may be targets beyond those that are shown.
+    left_out: bool,
 }
