@@ -26,6 +26,7 @@ pub mod score;
 pub mod secret;
 pub mod table;
 pub mod trust;
+pub mod words;
 pub mod workload;
 
 pub use jiff::Timestamp;

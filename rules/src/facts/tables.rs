@@ -374,6 +374,8 @@ fact_table! {
         untrusted_trigger: Option<bool>,
         /// Whether it is in the register of the configuration; NULL = there is no register.
         registered: Option<bool>,
+        /// Whether the identity it acts as has an owner; for an agent card, the provider that it names.
+        has_owner: Option<bool>,
         /// Whether the credentials it uses are those of the person at the machine.
         ambient_credentials: Option<bool>,
         /// Whether it is switched off.

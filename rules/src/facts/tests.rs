@@ -277,7 +277,7 @@ fn a_record_leads_to_one_of_several_users_by_their_sessions_and_not_by_one_secre
 #[test]
 fn users_of_an_identity_are_counted_and_tool_servers_are_not() {
     let mut town = Town::default();
-    town.add(Nature::AiAgent, "s/one", None);
+    town.add(Nature::AiAgent, "s/one", None).owner = Fact::Absent;
     town.add(Nature::AiAgent, "s/two", None);
     town.add(Nature::AiAgent, "s/none", None);
     let mut agent = |id: &str, identity: &str, kind| {
@@ -298,6 +298,8 @@ fn users_of_an_identity_are_counted_and_tool_servers_are_not() {
         assert_eq!(identity(&facts, id, "registered"), registered, "{id}");
     }
     assert_eq!(value(&facts, "agents", "b", "registered"), yes());
+    assert_eq!(value(&facts, "agents", "a", "has_owner"), no());
+    assert_eq!(value(&facts, "agents", "b", "has_owner"), Value::Null);
     assert_eq!(value(&facts, "agents", "a", "registered"), no());
     assert_eq!(value(&facts, "agents", "a", "line"), Value::Integer(3));
     assert_eq!(facts.places("agents").of(0), [Evidence::line("agents.json", 3)]);
