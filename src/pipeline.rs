@@ -371,7 +371,7 @@ fn judge(
                         source_name: Arc::clone(&found.source_name),
                         format: *format,
                         text: String::new(),
-                        head: head.clone(),
+                        head: (**head).clone(),
                         file: FileFacts::default(),
                     };
                     let provider = recognise(&document).map(|(at, _)| at);

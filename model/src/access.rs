@@ -10,6 +10,7 @@ use crate::catalog::Catalog;
 use crate::condition::Condition;
 use crate::evidence::Evidence;
 use crate::id::{IdentityId, ScopeId};
+use crate::inventory::Hint;
 use crate::opset::OpSet;
 use crate::scope::ResourceScope;
 
@@ -53,13 +54,60 @@ pub struct Slice {
     pub grant: GrantIx,
 }
 
+/// Which way something that was not read can change an access.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum DoubtEffect {
+    /// It can only grant more: a role that is bound but was not read, where roles do not deny.
+    Adds,
+    /// It can only take away: a boundary that was not read.
+    Limits,
+    /// It can grant and deny: an attached policy that was not read.
+    Either,
+}
+
+/// Why the true access of an identity may be other than the one that was resolved.
+///
+/// Equal doubts of one scope are about one and the same thing: whatever it is, it does the same to all that share it.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct Doubt {
+    /// In a few words. It names what was not read.
+    pub text: Arc<str>,
+    /// Tells apart things that the text calls by the same name; 0 where the name is enough.
+    pub about: u32,
+    /// What it can do to the access.
+    pub effect: DoubtEffect,
+}
+
+impl Doubt {
+    /// A doubt about something that its text names without ambiguity.
+    pub fn new(text: impl Into<Arc<str>>, effect: DoubtEffect) -> Self {
+        Self { text: text.into(), about: 0, effect }
+    }
+
+    /// Whether the true access may be more.
+    pub fn may_add(&self) -> bool {
+        matches!(self.effect, DoubtEffect::Adds | DoubtEffect::Either)
+    }
+
+    /// Whether the true access may be less.
+    pub fn may_limit(&self) -> bool {
+        matches!(self.effect, DoubtEffect::Limits | DoubtEffect::Either)
+    }
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 /// The effective permissions of an identity after every deny, boundary and organisation policy that was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Access {
     /// The slices; their union is the access. Overlaps are possible, each with its own grant.
     pub slices: Vec<Slice>,
-    /// Why the true access may be other than this, in a few words each; empty = it is this.
-    pub doubts: Vec<Arc<str>>,
+    /// Why the true access may be other than this; empty = it is this.
+    pub doubts: Vec<Doubt>,
     /// Whether the provider's own logic says that nothing is denied to it, policies apart (a cluster's masters group, an
     /// account's root user).
     pub unlimited: bool,
@@ -230,6 +278,11 @@ pub trait AccessResolver: Send + Sync {
 
     /// Steps to more access inside this provider, sorted by source, target and technique.
     fn edges(&self) -> Vec<Edge>;
+
+    /// What [`AccessResolver::edges`] leaves out, and why; empty = nothing.
+    fn edges_left_out(&self) -> Vec<Hint> {
+        Vec::new()
+    }
 
     /// The operations that an identity used in the last 90 days, where evidence of use was read.
     fn used(&self, identity: &IdentityId) -> Option<OpSet>;

@@ -102,6 +102,12 @@ pub trait Catalog: Send + Sync {
     /// The control that a condition key stands for, such as the presence of several factors.
     fn control_of_key(&self, key: &str) -> Option<ControlKind>;
 
+    /// Whether a condition key tells something of the resource, such as its tag, so that a condition on it chooses some
+    /// resources and leaves out others.
+    fn key_chooses_resources(&self, _key: &str) -> bool {
+        false
+    }
+
     /// Operations that the vendor lets nobody grant on less than all resources: granting them so is no choice.
     fn unscopable(&self) -> OpSet {
         OpSet::new()

@@ -46,6 +46,8 @@ pub struct Head {
     /// For each top-level key whose value is a list of objects: that key and the keys of its first object. A top-level
     /// list has the empty key.
     pub elements: Vec<(String, Vec<String>)>,
+    /// The top-level keys whose value is a list without elements.
+    pub empty_lists: Vec<String>,
     /// The text values of short top-level members: `kind` → `List`.
     pub values: Vec<(String, String)>,
     /// The header of a CSV document.
@@ -61,6 +63,11 @@ impl Head {
     /// The keys of the first element of a list at the top.
     pub fn element(&self, key: &str) -> Option<&[String]> {
         self.elements.iter().find(|(held, _)| held == key).map(|(_, keys)| keys.as_slice())
+    }
+
+    /// Whether a list without elements stands at the top.
+    pub fn is_empty_list(&self, key: &str) -> bool {
+        self.empty_lists.iter().any(|held| held == key)
     }
 
     /// The text value of a short member at the top.

@@ -27,6 +27,7 @@ pub mod secret;
 pub mod table;
 pub mod texts;
 pub mod trust;
+pub mod words;
 pub mod workload;
 
 pub use jiff::Timestamp;

@@ -21,7 +21,8 @@ impl Pattern {
         Self { segments: Arc::from([]), separator: ':' }
     }
 
-    /// A pattern of segments; all-wildcard segments are the same as [`Pattern::any`]. The separator is for printing.
+    /// A pattern of segments; all-wildcard segments are the same as [`Pattern::any`]. The separator is the one that
+    /// stands between segments in names, for printing and for cutting.
     pub fn new(segments: impl Into<Arc<[Glob]>>, separator: char) -> Self {
         let segments: Arc<[Glob]> = segments.into();
         if segments.iter().all(|segment| *segment == Glob::Any) {
@@ -49,6 +50,16 @@ impl Pattern {
             return Truth::No;
         }
         self.segments.iter().zip(resource).fold(Truth::Yes, |all, (glob, text)| all.and(glob.matches(text)))
+    }
+
+    /// Whether a resource, given by its whole name, matches: the name is cut at the separator into as many segments as
+    /// the pattern has.
+    pub fn matches_name(&self, name: &str) -> Truth {
+        if self.is_any() {
+            return Truth::Yes;
+        }
+        let segments: Vec<&str> = name.splitn(self.segments.len(), self.separator).collect();
+        self.matches(&segments)
     }
 
     /// Whether this pattern reaches every resource that `inner` reaches.
@@ -188,12 +199,21 @@ impl ResourceScope {
 
     /// Whether a resource, given by its segments, is reached.
     pub fn matches(&self, resource: &[&str]) -> Truth {
+        self.reaches(|pattern| pattern.matches(resource))
+    }
+
+    /// Whether a resource, given by its whole name, is reached: see [`Pattern::matches_name`].
+    pub fn matches_name(&self, name: &str) -> Truth {
+        self.reaches(|pattern| pattern.matches_name(name))
+    }
+
+    fn reaches(&self, matches: impl Fn(&Pattern) -> Truth) -> Truth {
         let mut all = Truth::Yes;
         for list in &self.all_of {
-            all = all.and(list.iter().fold(Truth::No, |some, pattern| some.or(pattern.matches(resource))));
+            all = all.and(list.iter().fold(Truth::No, |some, pattern| some.or(matches(pattern))));
         }
         for pattern in &self.none_of {
-            all = all.and(match pattern.matches(resource) {
+            all = all.and(match matches(pattern) {
                 Truth::Yes => Truth::No,
                 Truth::No => Truth::Yes,
                 Truth::Unknown => Truth::Unknown,
@@ -295,6 +315,20 @@ mod tests {
         assert_eq!(not_prod.contains(&ResourceScope::any_of([pattern("dev/x")])), Truth::Yes);
         assert_eq!(prod.without([pattern("prod/*")]).is_nothing(), Truth::Yes);
         assert_eq!(prod.limited_to([pattern("dev/*")]).is_nothing(), Truth::Yes);
+    }
+
+    #[test]
+    fn a_whole_name_is_cut_into_as_many_segments_as_the_pattern_has() {
+        let team = ResourceScope::any_of([pattern("team/*")]).without([pattern("team/secret")]);
+        for (name, expected) in [
+            ("team/a", Truth::Yes),
+            ("team/a/b", Truth::Yes),
+            ("team/secret", Truth::No),
+            ("other/a", Truth::No),
+            ("team", Truth::No),
+        ] {
+            assert_eq!(team.matches_name(name), expected, "{name}");
+        }
     }
 
     fn scopes() -> impl Strategy<Value = ResourceScope> {

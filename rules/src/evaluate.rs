@@ -111,6 +111,8 @@ pub fn assess(mut inventory: Inventory, with: Assessment<'_>, progress: &dyn Fn(
     let comparisons = parity::compare_all(&inventory, &judgements, with.resolvers, with.parity);
     progress(Stage::Paths);
     let paths = paths::find_all(&inventory, &judgements, with.resolvers);
+    inventory.hints.extend(with.resolvers.iter().flat_map(|(_, resolver)| resolver.edges_left_out()));
+    inventory.hints.sort();
     progress(Stage::Facts);
     let facts = facts::build(&FactInput {
         inventory: &inventory,

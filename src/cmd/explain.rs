@@ -216,7 +216,7 @@ fn write_access(assessing: &Assessing, identity: &Identity, sink: &mut dyn Write
         write_slice(resolver, slice, &slice.operations, sink)?;
     }
     for doubt in &access.doubts {
-        writeln!(sink, "  in doubt: {}", printable(doubt))?;
+        writeln!(sink, "  in doubt: {}", printable(&doubt.text))?;
     }
     Ok(())
 }
@@ -372,7 +372,7 @@ fn write_why(why: &Why<'_>, sink: &mut dyn Write) -> io::Result<()> {
         }
     }
     for doubt in &why.access.doubts {
-        line(sink, "in doubt", doubt)?;
+        line(sink, "in doubt", &doubt.text)?;
     }
     Ok(())
 }

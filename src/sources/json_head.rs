@@ -56,6 +56,7 @@ struct Scan<'a> {
 struct List {
     /// The keys of the first element, where that is an object.
     keys: Option<Vec<String>>,
+    empty: bool,
     complete: bool,
 }
 
@@ -106,6 +107,8 @@ impl Scan<'_> {
                     let list = self.list();
                     if let Some(keys) = list.keys {
                         head.elements.push((key, keys));
+                    } else if list.empty {
+                        head.empty_lists.push(key);
                     }
                     if !list.complete {
                         return false;
@@ -126,17 +129,18 @@ impl Scan<'_> {
         self.at += 1;
         self.blank();
         let mut keys = None;
+        let empty = self.peek() == Some(b']');
         if self.peek() == Some(b'{') {
             let mut first = Vec::new();
             let complete = self.object(1, Some(&mut first));
             keys = Some(first);
             if !complete {
-                return List { keys, complete };
+                return List { keys, empty, complete };
             }
             self.comma();
         }
         let complete = self.elements(1);
-        List { keys, complete }
+        List { keys, empty, complete }
     }
 
     /// Any value. Whether it ended.
@@ -252,6 +256,8 @@ mod tests {
         assert_eq!(head.keys, ["kind", "n", "items", "e"]);
         assert_eq!(head.element("items").unwrap(), ["apiVersion", "spec"]);
         assert_eq!(head.value("kind"), Some("List"));
+        assert_eq!(head.empty_lists, ["e"]);
+        assert!(read(r#"{"cut":["#).head.empty_lists.is_empty());
     }
 
     #[test]

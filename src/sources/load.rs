@@ -59,7 +59,7 @@ pub enum LoadError {
         /// The syntax that the readable part suggests.
         format: Format,
         /// The head of the readable part, for recognition.
-        head: Head,
+        head: Box<Head>,
     },
     /// It is not text at all.
     #[error("a binary file")]
@@ -111,7 +111,7 @@ pub fn load(found: &Found, limits: Limits) -> Result<Loaded, LoadError> {
         Err(Undecodable { place, bytes, .. }) => {
             let readable = String::from_utf8_lossy(bytes.get(..bytes.len().min(format::LOOK)).unwrap_or_default());
             let (format, head) = format::look(name, &readable);
-            return Err(LoadError::Encoding { place, format, head });
+            return Err(LoadError::Encoding { place, format, head: Box::new(head) });
         }
     };
     let (format, head) = format::look(name, &text);

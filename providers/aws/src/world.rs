@@ -44,6 +44,8 @@ pub(crate) struct Principal {
     pub(crate) identity_policies: Vec<PolicyIx>,
     /// `Absent` = no boundary. `Unknown` = its document, or whether there is one, is not in the capture.
     pub(crate) boundary: Fact<PolicyIx>,
+    /// The name of a boundary whose document is not in the capture; `None` where it is, or where not even the name is known.
+    pub(crate) unread_boundary: Option<Arc<str>>,
     /// The trust policy of a role.
     pub(crate) trust: Option<PolicyIx>,
     /// Attached policies and groups whose documents are not in the capture: access is more than what can be seen.

@@ -74,6 +74,7 @@ impl Reader for KubernetesReader {
             surroundings: Vec::with_capacity(parts.len()),
             identities: Default::default(),
             stated: Vec::new(),
+            left_out: Default::default(),
         };
         let mut first = 0;
         for (cluster, declared, policy) in parts {

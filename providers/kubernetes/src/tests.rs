@@ -203,6 +203,75 @@ fn who_may_start_workloads_reaches_the_accounts_beside_it() {
 }
 
 #[test]
+fn accounts_that_are_left_out_of_the_steps_are_spoken_of() {
+    let town = |equal: usize| {
+        let mut objects = vec![
+            r#"{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"starter","namespace":"n"}}"#.to_owned(),
+            r#"{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"Role","metadata":{"name":"start","namespace":"n"},"rules":[{"apiGroups":[""],"resources":["pods"],"verbs":["create"]}]}"#.to_owned(),
+            r#"{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"Role","metadata":{"name":"read","namespace":"n"},"rules":[{"apiGroups":[""],"resources":["secrets"],"verbs":["get"]}]}"#.to_owned(),
+        ];
+        let bind = |name: &str, role: &str, account: &str| {
+            format!(
+                r#"{{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"RoleBinding","metadata":{{"name":"{name}","namespace":"n"}},"roleRef":{{"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"{role}"}},"subjects":[{{"kind":"ServiceAccount","name":"{account}","namespace":"n"}}]}}"#
+            )
+        };
+        objects.push(bind("start", "start", "starter"));
+        for at in 0..equal {
+            let name = format!("reader-{at}");
+            objects.push(format!(
+                r#"{{"apiVersion":"v1","kind":"ServiceAccount","metadata":{{"name":"{name}","namespace":"n"}}}}"#
+            ));
+            objects.push(bind(&name, "read", &name));
+        }
+        read(&format!(r#"{{"apiVersion":"v1","kind":"List","items":[{}]}}"#, objects.join(","))).1
+    };
+    let (few, many) = (town(3), town(4));
+    let steps = |resolver: &dyn AccessResolver| {
+        let source = account("n/starter");
+        resolver.edges().iter().filter(|edge| edge.source == source && edge.escalation).count()
+    };
+    assert_eq!((steps(&*few), steps(&*many)), (3, 3));
+    assert_eq!(few.edges_left_out(), []);
+    let hints = many.edges_left_out();
+    assert_eq!(hints.len(), 1);
+    assert!(hints[0].message.contains("n/starter"), "{}", hints[0].message);
+}
+
+#[test]
+fn a_role_that_was_not_read_is_a_doubt_of_its_own_in_each_namespace() {
+    let bind = |namespace: &str| {
+        format!(
+            r#"{{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"RoleBinding","metadata":{{"name":"b","namespace":"{namespace}"}},"roleRef":{{"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"lost"}},"subjects":[{{"kind":"ServiceAccount","name":"a","namespace":"{namespace}"}}]}},{{"apiVersion":"v1","kind":"ServiceAccount","metadata":{{"name":"a","namespace":"{namespace}"}}}}"#
+        )
+    };
+    let (_, resolver) = read(&format!(r#"{{"apiVersion":"v1","kind":"List","items":[{},{}]}}"#, bind("x"), bind("y")));
+    let doubts = |id: &str| resolver.access(&account(id)).expect("access").doubts.clone();
+    assert_eq!(doubts("x/a").len(), 1);
+    assert!(!doubts("x/a")[0].may_limit(), "roles do not deny");
+    assert_ne!(doubts("x/a"), doubts("y/a"));
+}
+
+#[test]
+fn an_empty_list_of_a_kind_says_that_there_is_none() {
+    let rest = r#"{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"a","namespace":"n"}}"#;
+    let gap = |text: &str| {
+        let (inventory, _) = read(text);
+        inventory.gaps.iter().any(|gap| gap.call.contains("get secrets"))
+    };
+    assert!(gap(rest));
+    for (empty, open) in [
+        (r#"{"apiVersion":"v1","kind":"SecretList","metadata":{"resourceVersion":"1"},"items":[]}"#, false),
+        (r#"{"items":[],"kind":"SecretList","apiVersion":"v1"}"#, false),
+        // Of what there is none is not said.
+        (r#"{"apiVersion":"v1","kind":"List","items":[]}"#, true),
+    ] {
+        assert_eq!(gap(&format!("{rest}\n{empty}\n")), open, "{empty}");
+        let nested = format!(r#"{{"apiVersion":"v1","kind":"List","items":[{rest},{empty}]}}"#);
+        assert_eq!(gap(&nested), open, "{nested}");
+    }
+}
+
+#[test]
 fn no_secret_survives_the_reading() {
     let text = format!(
         "{CLUSTER}\n---\napiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n  namespace: ops\n  annotations:\n    kubectl.kubernetes.io/last-applied-configuration: '{{\"data\":\"CANARY-applied\"}}'\nstringData: {{password: CANARY-stored}}\n---\napiVersion: v1\nkind: Secret\nmetadata: {{name: t, namespace: ops, annotations: {{kubernetes.io/service-account.name: triage}}}}\ntype: kubernetes.io/service-account-token\ndata: {{token: CANARY-token}}\n"

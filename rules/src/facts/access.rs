@@ -1,14 +1,16 @@
 //! What the fact tables tell of an identity's access, computed once for equal access.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use evenhand_model::access::{Access, AccessResolver};
+use evenhand_model::access::{Access, AccessResolver, Doubt, Slice};
 use evenhand_model::catalog::{AccessLevel, Catalog, OperationClass};
 use evenhand_model::condition::{Clause, Condition};
-use evenhand_model::evidence::Truth;
+use evenhand_model::evidence::{Fact, Truth};
 use evenhand_model::glob::Glob;
 use evenhand_model::id::ProviderName;
 use evenhand_model::identity::Identity;
+use evenhand_model::log::Log;
 use evenhand_model::opset::{OpSet, OperationIx};
 use evenhand_model::scope::{Pattern, ResourceScope};
 use rayon::prelude::*;
@@ -22,16 +24,42 @@ pub(super) struct AccessFacts {
     pub(super) operations: OpSet,
     /// Their summed weight.
     pub(super) weight: i64,
-    pub(super) admin: Option<bool>,
-    pub(super) wildcard_grant: bool,
-    pub(super) write_on_everything: bool,
-    pub(super) log_tamper: bool,
-    pub(super) gate_tamper: bool,
+    pub(super) admin: Truth,
+    pub(super) wildcard_grant: Truth,
+    /// `Unknown` where a deny spares resources by what they are.
+    pub(super) write_on_everything: Truth,
+    /// `Unknown` where a scope or a condition decides which logs, and no log that is known is among them.
+    pub(super) log_tamper: Truth,
+    /// `Unknown` where a scope or a condition decides which gates.
+    pub(super) gate_tamper: Truth,
+    /// Resources by name whose gates it may change.
+    pub(super) gates: Vec<Arc<ResourceScope>>,
     /// `Unknown` where a condition decides which secrets.
     pub(super) secret_store_read: Truth,
-    pub(super) scope_wide: bool,
-    /// Whether the provider has doubts about the access: a negative answer may then be wrong.
-    pub(super) doubtful: bool,
+    pub(super) scope_wide: Truth,
+    /// Whether something that was not read may grant more: a negative answer may then be wrong.
+    pub(super) may_gain: bool,
+    /// Whether something that was not read may take away: a positive answer may then be wrong.
+    pub(super) may_lose: bool,
+}
+
+impl AccessFacts {
+    /// Whether the access has a property, as far as the access itself is known.
+    pub(super) fn told(&self, property: Truth) -> Option<bool> {
+        match property {
+            Truth::Yes => (!self.may_lose).then_some(true),
+            Truth::No => (!self.may_gain).then_some(false),
+            Truth::Unknown => None,
+        }
+    }
+
+    /// Whether an identity with this access, known by this name, may change what gates it.
+    pub(super) fn gate_tamper_by(&self, name: &str) -> Truth {
+        self.gates.iter().fold(self.gate_tamper, |all, gates| match gates.matches_name(name) {
+            Truth::Yes => Truth::Yes,
+            Truth::No | Truth::Unknown => all,
+        })
+    }
 }
 
 /// The access facts of all identities, by position.
@@ -43,7 +71,7 @@ pub(super) struct AccessTable {
 
 impl AccessTable {
     /// Resolves the access of all identities, once for each distinct access.
-    pub(super) fn new(identities: &[Identity], resolvers: &Resolvers) -> Self {
+    pub(super) fn new(identities: &[Identity], logs: &[Log], resolvers: &Resolvers) -> Self {
         let keys: Vec<Option<(ProviderName, u64)>> = identities
             .par_iter()
             .map(|identity| {
@@ -62,8 +90,10 @@ impl AccessTable {
                 })
             }));
         }
-        let lenses: Vec<(ProviderName, Lens)> =
-            resolvers.iter().map(|(provider, resolver)| (provider, Lens::new(resolver.catalog()))).collect();
+        let lenses: Vec<(ProviderName, Lens)> = resolvers
+            .iter()
+            .map(|(provider, resolver)| (provider, Lens::new(provider, resolver.catalog(), logs)))
+            .collect();
         let facts: Vec<Option<AccessFacts>> = examples
             .into_par_iter()
             .map(|identity| {
@@ -106,10 +136,19 @@ struct Lens {
     gate_tamper: OpSet,
     secret_read: OpSet,
     all: OpSet,
+    /// The names of the provider's logs that are not known to be off.
+    logs: Vec<Arc<str>>,
 }
 
 impl Lens {
-    fn new(catalog: &dyn Catalog) -> Self {
+    fn new(provider: ProviderName, catalog: &dyn Catalog, logs: &[Log]) -> Self {
+        let mut logs: Vec<Arc<str>> = logs
+            .iter()
+            .filter(|log| log.provider == provider && log.enabled != Fact::Known(false))
+            .map(|log| Arc::clone(&log.name))
+            .collect();
+        logs.sort_unstable();
+        logs.dedup();
         let mut services = Vec::new();
         let mut scattered = Vec::new();
         for operations in services_of(catalog) {
@@ -131,6 +170,7 @@ impl Lens {
             gate_tamper: catalog.class(OperationClass::GateTamper).clone(),
             secret_read: catalog.class(OperationClass::SecretRead).clone(),
             all,
+            logs,
         }
     }
 
@@ -145,31 +185,72 @@ impl Lens {
     fn look(&self, resolver: &dyn AccessResolver, identity: &Identity, access: &Access) -> AccessFacts {
         let operations = if access.unlimited { self.all.clone() } else { access.operations() };
         let weight = resolver.catalog().weight_of(&operations);
-        let any = |wanted: &dyn Fn(&evenhand_model::access::Slice) -> bool| {
-            access.unlimited || access.slices.iter().any(wanted)
+        let catalog = resolver.catalog();
+        let any = |wanted: &dyn Fn(&Slice) -> Truth| {
+            let unlimited = Truth::from(access.unlimited);
+            access
+                .slices
+                .iter()
+                .fold(unlimited, |all, slice| if all == Truth::Yes { all } else { all.or(wanted(slice)) })
         };
+        let gates_by_name = access.slices.iter().filter(|slice| {
+            slice.operations.intersects(&self.gate_tamper)
+                && !frees_the_name(&slice.scope)
+                && unchosen(&slice.condition, catalog) == Truth::Yes
+        });
         AccessFacts {
             weight: i64::try_from(weight).unwrap_or(i64::MAX),
-            admin: if access.unlimited { Some(true) } else { resolver.is_admin(&identity.id) },
-            wildcard_grant: any(&|slice| self.holds_service(&slice.operations)),
-            write_on_everything: any(&|slice| {
-                slice.scope.is_everything()
-                    && slice.condition.is_unconditional()
-                    && slice.operations.intersects(&self.writes)
-            }),
-            log_tamper: operations.intersects(&self.log_tamper),
-            gate_tamper: operations.intersects(&self.gate_tamper),
-            secret_store_read: if access.unlimited {
+            admin: if access.unlimited {
                 Truth::Yes
             } else {
-                let broad = access.slices.iter().filter(|slice| {
-                    slice.operations.intersects(&self.secret_read) && reaches_all_of_a_type(&slice.scope)
-                });
-                broad.fold(Truth::No, |all, slice| all.or(unchosen(&slice.condition, resolver.catalog())))
+                resolver.is_admin(&identity.id).map_or(Truth::Unknown, Truth::from)
             },
-            scope_wide: any(&|slice| slice.operations.intersects(&self.reads) && is_scope_wide(&slice.scope)),
-            doubtful: !access.doubts.is_empty(),
+            wildcard_grant: any(&|slice| self.holds_service(&slice.operations).into()),
+            write_on_everything: any(&|slice| {
+                if slice.scope.is_everything() && slice.operations.intersects(&self.writes) {
+                    unconditional(&slice.condition, catalog)
+                } else {
+                    Truth::No
+                }
+            }),
+            log_tamper: any(&|slice| {
+                if slice.operations.intersects(&self.log_tamper) {
+                    self.reaches_log(&slice.scope).and(unchosen(&slice.condition, catalog))
+                } else {
+                    Truth::No
+                }
+            }),
+            gate_tamper: any(&|slice| {
+                if slice.operations.intersects(&self.gate_tamper) {
+                    let reaches = if frees_the_name(&slice.scope) { Truth::Yes } else { Truth::Unknown };
+                    reaches.and(unchosen(&slice.condition, catalog))
+                } else {
+                    Truth::No
+                }
+            }),
+            gates: gates_by_name.map(|slice| Arc::clone(&slice.scope)).collect(),
+            secret_store_read: any(&|slice| {
+                if slice.operations.intersects(&self.secret_read) && reaches_all_of_a_type(&slice.scope) {
+                    unchosen(&slice.condition, catalog)
+                } else {
+                    Truth::No
+                }
+            }),
+            scope_wide: any(&|slice| (slice.operations.intersects(&self.reads) && is_scope_wide(&slice.scope)).into()),
+            may_gain: access.doubts.iter().any(Doubt::may_add),
+            may_lose: access.doubts.iter().any(Doubt::may_limit),
             operations,
+        }
+    }
+
+    /// Whether a scope reaches a log: all of a type, or one that is known. A name that no known log has may be that of
+    /// one that was not read, or of something else that the same operations change.
+    fn reaches_log(&self, scope: &ResourceScope) -> Truth {
+        let any = scope.none_of.is_empty() && frees_the_name(scope);
+        if any || self.logs.iter().any(|log| scope.matches_name(log) == Truth::Yes) {
+            Truth::Yes
+        } else {
+            Truth::Unknown
         }
     }
 }
@@ -203,28 +284,44 @@ fn is_scope_wide(scope: &ResourceScope) -> bool {
 /// The last segment names the resource, `secret:*` or `parameter/*` where it says the type too. A literal first segment
 /// of a name with two segments is the part of the scope that it lies in.
 fn reaches_all_of_a_type(scope: &ResourceScope) -> bool {
-    let free = |glob: &Glob| match glob {
-        Glob::Any => true,
-        Glob::Prefix(text) => text.find([':', '/']).is_some_and(|separator| separator + 1 == text.len()),
-        _ => false,
-    };
     every_limit(scope, |pattern| match pattern.segments() {
         [] => true,
-        [name] => free(name),
-        [part, name] => *part == Glob::Any && free(name),
-        [.., name] => free(name),
+        [name] => is_free(name),
+        [part, name] => *part == Glob::Any && is_free(name),
+        [.., name] => is_free(name),
     })
 }
 
+/// Whether a scope reaches every resource of some type, at least in one part of what there is: no name is fixed.
+fn frees_the_name(scope: &ResourceScope) -> bool {
+    every_limit(scope, |pattern| pattern.segments().last().is_none_or(is_free))
+}
+
+/// Whether the part of a name that names the resource says no more than its type.
+fn is_free(name: &Glob) -> bool {
+    match name {
+        Glob::Any => true,
+        Glob::Prefix(text) => text.find([':', '/']).is_some_and(|separator| separator + 1 == text.len()),
+        _ => false,
+    }
+}
+
 /// Whether a condition leaves all resources of a scope in it: it only asks for a control, or takes away what a deny
-/// speaks of.
+/// speaks of and does not say by what they are.
 fn unchosen(condition: &Condition, catalog: &dyn Catalog) -> Truth {
     let leaves = condition.clauses().all(|clause| match clause {
         Clause::When(test) => catalog.control_of_key(&test.key).is_some(),
-        Clause::Unless { .. } => true,
+        Clause::Unless { tests, .. } => tests.iter().all(|test| !catalog.key_chooses_resources(&test.key)),
         Clause::AnyOf(_) | Clause::Opaque(_) => false,
     });
     if leaves { Truth::Yes } else { Truth::Unknown }
+}
+
+/// Whether a grant on everything asks nothing, but for what a deny takes away from requests that differ, such as those to
+/// other regions.
+fn unconditional(condition: &Condition, catalog: &dyn Catalog) -> Truth {
+    let denied = |clause: &Clause| matches!(clause, Clause::Unless { .. });
+    if condition.clauses().all(denied) { unchosen(condition, catalog) } else { Truth::No }
 }
 
 fn every_limit(scope: &ResourceScope, fits: impl Fn(&Pattern) -> bool) -> bool {
@@ -239,21 +336,38 @@ pub(super) fn unused(facts: &AccessFacts, resolver: &dyn AccessResolver, identit
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::parity::toy::{ToyCatalog, test, when};
+    use crate::parity::toy::{ToyCatalog, scope, test, when};
 
     #[test]
     fn a_condition_that_is_no_control_decides_which_resources() {
-        let deny = Clause::Unless { tests: vec![test("region", "us")], scope: Arc::default() };
-        for (condition, expected) in [
-            (Condition::unconditional(), Truth::Yes),
-            (when("mfa", "true"), Truth::Yes),
-            (Condition::unconditional().with(deny), Truth::Yes),
-            (when("team", "ai"), Truth::Unknown),
+        let deny = |key: &str| {
+            let deny = Clause::Unless { tests: vec![test(key, "x")], scope: Arc::default() };
+            Condition::unconditional().with(deny)
+        };
+        for (condition, chosen, asked) in [
+            (Condition::unconditional(), Truth::Yes, Truth::Yes),
+            (when("mfa", "true"), Truth::Yes, Truth::No),
+            (deny("region"), Truth::Yes, Truth::Yes),
+            (deny("tag"), Truth::Unknown, Truth::Unknown),
+            (when("team", "ai"), Truth::Unknown, Truth::No),
         ] {
-            assert_eq!(unchosen(&condition, &ToyCatalog::default()), expected, "{condition}");
+            assert_eq!(unchosen(&condition, &ToyCatalog::default()), chosen, "{condition}");
+            assert_eq!(unconditional(&condition, &ToyCatalog::default()), asked, "{condition}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_free_where_no_more_than_the_type_is_said() {
+        for (patterns, expected) in [
+            (&["*"][..], true),
+            (&["eu/*"], true),
+            (&["eu/trail:*"], true),
+            (&["eu/main", "eu/*"], true),
+            (&["eu/main"], false),
+            (&["eu/app-*"], false),
+        ] {
+            assert_eq!(frees_the_name(&scope(patterns)), expected, "{patterns:?}");
         }
     }
 }

@@ -27,8 +27,28 @@ pub(super) struct CredentialCount {
     pub(super) all: i64,
     /// Those that are static and not known to be switched off.
     pub(super) in_force: i64,
+    /// Those of which it is not known whether they are.
+    pub(super) perhaps_in_force: i64,
     /// The largest number of identities that hold one of them.
     pub(super) most_shared: i64,
+}
+
+impl CredentialCount {
+    /// Whether a record of an action names one actor, of so many who use the identity; `None` = nothing tells.
+    ///
+    /// Short-lived proof is issued to one holder at a time, and records name the session: an AWS event its
+    /// `sessionContext`, a Kubernetes event the pod or credential that its token was issued to. A secret that several hold
+    /// is the same whoever uses it.
+    pub(super) fn attributable(&self, users: i64) -> Option<bool> {
+        match (users, self.most_shared, self.in_force) {
+            (_, 2.., _) => Some(false),
+            (1, ..) => Some(true),
+            // One secret that serves them all.
+            (2.., _, 1) if self.perhaps_in_force == 0 => Some(false),
+            (2.., _, 0) if self.perhaps_in_force == 0 && self.all > 0 => Some(true),
+            _ => None,
+        }
+    }
 }
 
 /// What the logs of a scope tell.
@@ -74,8 +94,12 @@ impl<'a> Context<'a> {
             if let Some(slot) = position(&credential.identity).and_then(|position| credentials.get_mut(position)) {
                 slot.all += 1;
                 slot.most_shared = slot.most_shared.max(*shared_by);
-                if credential.is_static == Fact::Known(true) && credential.enabled != Fact::Known(false) {
-                    slot.in_force += 1;
+                if credential.enabled != Fact::Known(false) {
+                    match credential.is_static {
+                        Fact::Known(true) => slot.in_force += 1,
+                        Fact::Known(false) => {}
+                        Fact::Absent | Fact::Unknown => slot.perhaps_in_force += 1,
+                    }
                 }
             }
         }
@@ -90,7 +114,7 @@ impl<'a> Context<'a> {
         Self {
             input,
             inventory,
-            access: AccessTable::new(&inventory.identities, input.resolvers),
+            access: AccessTable::new(&inventory.identities, &inventory.logs, input.resolvers),
             words: words(inventory),
             comparisons,
             users: users(input),

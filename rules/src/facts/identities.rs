@@ -70,7 +70,7 @@ fn row(context: &Context<'_>, at: usize) -> Option<IdentityRow> {
         baseline_source: context.word(parity.source().as_str()),
         baseline_confidence: parity.source().confidence(),
         verdict: parity.0.map(|comparison| context.word(comparison.verdict.as_str())),
-        admin: access.and_then(|access| access.admin),
+        admin: held(access, |access| access.admin),
         can_escalate: reach.and_then(|reach| reach.can_escalate.known()),
         escalation_target: reach.and_then(|reach| reach.target.as_ref()).map(target),
         operations: parity.own_operations().or_else(|| access.map(|access| int(access.operations.len()))),
@@ -88,29 +88,22 @@ fn row(context: &Context<'_>, at: usize) -> Option<IdentityRow> {
         wildcard_grant: held(access, |access| access.wildcard_grant),
         write_on_everything: held(access, |access| access.write_on_everything),
         log_tamper: held(access, |access| access.log_tamper),
-        gate_tamper: held(access, |access| access.gate_tamper),
-        secret_store_read: match access.map(|access| access.secret_store_read) {
-            Some(Truth::Unknown) => None,
-            _ => held(access, |access| access.secret_store_read == Truth::Yes),
-        },
+        gate_tamper: held(access, |access| access.gate_tamper_by(identity.id.as_str())),
+        secret_store_read: held(access, |access| access.secret_store_read),
         scope_wide: held(access, |access| access.scope_wide),
         logged: log.and_then(|log| log.on.known()),
         agent_activity_logged: log.and_then(|log| log.covers_agents.known()),
-        attributable: match (users.max(credentials.most_shared), users) {
-            (2.., _) => Some(false),
-            (_, 1) => Some(true),
-            _ => None,
-        },
+        attributable: credentials.attributable(users),
         static_credentials: (credentials.all > 0).then_some(credentials.in_force),
         human_sign_in: value(&identity.human_sign_in),
         location: location(&identity.evidence),
     })
 }
 
-/// Whether an access has a property; a doubtful access cannot be said not to have it.
-fn held(access: Option<&AccessFacts>, property: impl Fn(&AccessFacts) -> bool) -> Option<bool> {
+/// Whether an access has a property; one that may be more or less cannot be said not to have it, or to have it.
+fn held(access: Option<&AccessFacts>, property: impl Fn(&AccessFacts) -> Truth) -> Option<bool> {
     let access = access?;
-    if property(access) { Some(true) } else { (!access.doubtful).then_some(false) }
+    access.told(property(access))
 }
 
 /// A comparison as columns see it.

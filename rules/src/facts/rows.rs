@@ -99,6 +99,8 @@ pub(super) fn agents(context: &Context<'_>) -> (Table, Places) {
             .input
             .register
             .map(|register| register.holds(agent.provider.0, &agent.id, &agent.client, &agent.name));
+        let acts_as = context.input.judgements.position(&agent.identity);
+        let owner = acts_as.and_then(|at| context.inventory.identities.get(at)).map(|identity| &identity.owner);
         Some(AgentRow {
             id: Arc::clone(&agent.id),
             identity: agent.identity.shared(),
@@ -137,6 +139,7 @@ pub(super) fn agents(context: &Context<'_>) -> (Table, Places) {
             trigger: value(&agent.trigger),
             untrusted_trigger: value(&agent.untrusted_trigger),
             registered: registered.or_else(|| value(&agent.registered)),
+            has_owner: owner.and_then(Fact::present),
             ambient_credentials: value(&agent.ambient_credentials),
             disabled: agent.disabled,
         })

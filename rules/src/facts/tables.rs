@@ -128,11 +128,11 @@ fact_table! {
         unused_operations: Option<i64>,
         /// Whether a whole service's operations are granted by a wildcard.
         wildcard_grant: Option<bool>,
-        /// Whether some write operation that could be limited to resources is granted on all of them without condition.
+        /// Whether some write operation that could be limited to resources is granted on all of them without condition, be it in some regions only; NULL = a deny spares some by what they are.
         write_on_everything: Option<bool>,
-        /// Whether it may stop, redirect or delete audit logs.
+        /// Whether it may stop, redirect or delete audit logs: all of a kind, or one that is known; NULL = a condition, or a name that no known log has, decides which.
         log_tamper: Option<bool>,
-        /// Whether it may change the rules that gate it.
+        /// Whether it may change the rules that gate it: all of a kind, or its own; NULL = a condition or other names decide which.
         gate_tamper: Option<bool>,
         /// Whether it may read values of a secret store on all resources of its scope.
         secret_store_read: Option<bool>,
@@ -142,7 +142,7 @@ fact_table! {
         logged: Option<bool>,
         /// Whether that log records what agents do.
         agent_activity_logged: Option<bool>,
-        /// Whether one actor alone uses it, so that a record of its actions names that actor; NULL = who uses it is not known.
+        /// Whether a record of its actions leads to one actor: one alone uses it, or each has a session of its own. FALSE = one secret serves several; NULL = who uses it, or by what proof, is not known.
         attributable: Option<bool>,
         /// Static credentials that are enabled.
         static_credentials: Option<i64>,
@@ -374,6 +374,8 @@ fact_table! {
         untrusted_trigger: Option<bool>,
         /// Whether it is in the register of the configuration; NULL = there is no register.
         registered: Option<bool>,
+        /// Whether the identity it acts as has an owner; for an agent card, the provider that it names.
+        has_owner: Option<bool>,
         /// Whether the credentials it uses are those of the person at the machine.
         ambient_credentials: Option<bool>,
         /// Whether it is switched off.

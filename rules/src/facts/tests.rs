@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use evenhand_model::access::{Doubt, DoubtEffect};
 use evenhand_model::agent::{Agent, AgentKind};
 use evenhand_model::catalog::{AccessLevel, Catalog, CatalogSource, OperationClass};
-use evenhand_model::condition::Condition;
+use evenhand_model::condition::{Clause, Condition};
 use evenhand_model::control::ControlKind;
 use evenhand_model::credential::{Credential, Exposure};
 use evenhand_model::evidence::{Evidence, Fact, Truth};
@@ -12,6 +13,7 @@ use evenhand_model::identity::Nature;
 use evenhand_model::log::Log;
 use evenhand_model::opset::{OpSet, OperationIx};
 use evenhand_model::parity::{Baseline, BaselineSource, Comparison, ControlComparison, Verdict};
+use evenhand_model::scope::ResourceScope;
 use evenhand_model::secret::Fingerprinter;
 use evenhand_model::table::{Row as _, Value};
 use evenhand_model::trust::Mechanism;
@@ -20,7 +22,7 @@ use jiff::Timestamp;
 use crate::facts::tables::{IdentityRow, TABLES};
 use crate::facts::{FactInput, Facts, build, days_between};
 use crate::jobs::{Register, Selector};
-use crate::parity::toy::{OPERATIONS, TOY, Town, plain, scope, slice, when};
+use crate::parity::toy::{OPERATIONS, TOY, Town, pattern, plain, scope, slice, test, when};
 use crate::paths;
 
 fn at(text: &str) -> Timestamp {
@@ -138,7 +140,7 @@ fn access_columns_follow_the_slices() {
     town.add(Nature::AiAgent, "s/root", Some(vec![]));
     town.access_of("s/root").unlimited = true;
     town.add(Nature::AiAgent, "s/doubted", Some(vec![plain(&[0])]));
-    town.access_of("s/doubted").doubts.push("a policy was not read".into());
+    town.access_of("s/doubted").doubts.push(Doubt::new("a policy was not read", DoubtEffect::Either));
     town.toy.used.insert("s/writer".into(), OpSet::from_ranges([(0, 1)]));
     let facts = facts(town, &[], None);
     for (id, operations, weight, write_on_everything) in [
@@ -161,9 +163,121 @@ fn access_columns_follow_the_slices() {
 }
 
 #[test]
+fn what_was_not_read_leaves_open_what_it_may_add_or_take() {
+    for (effect, held, lacked) in [
+        (DoubtEffect::Adds, yes(), Value::Null),
+        (DoubtEffect::Limits, Value::Null, no()),
+        (DoubtEffect::Either, Value::Null, Value::Null),
+    ] {
+        let mut town = Town::default();
+        town.add(Nature::AiAgent, "s/strong", Some(vec![plain(&[3, 33])]));
+        town.add(Nature::AiAgent, "s/weak", Some(vec![plain(&[0])]));
+        town.toy.admins.push("s/strong".into());
+        for id in ["s/strong", "s/weak"] {
+            town.access_of(id).doubts.push(Doubt::new("x", effect));
+        }
+        let facts = facts(town, &[], None);
+        for column in ["admin", "write_on_everything", "log_tamper"] {
+            assert_eq!(identity(&facts, "s/strong", column), held, "{column} {effect:?}");
+            assert_eq!(identity(&facts, "s/weak", column), lacked, "{column} {effect:?}");
+        }
+    }
+}
+
+#[test]
+fn power_over_logs_and_gates_reaches_what_the_scope_reaches() {
+    let all = Condition::unconditional;
+    let region =
+        |key: &str| all().with(Clause::Unless { tests: vec![test(key, "us")], scope: std::sync::Arc::default() });
+    for (patterns, condition, log, gate) in [
+        (&["*"][..], all(), yes(), yes()),
+        // All of a kind, in one part of the scope.
+        (&["eu/*"], all(), yes(), yes()),
+        // A log that exists, and one that is off.
+        (&["eu/main"], all(), yes(), Value::Null),
+        (&["eu/old"], all(), Value::Null, Value::Null),
+        // Its own gate.
+        (&["s/agent"], all(), Value::Null, yes()),
+        (&["s/other"], all(), Value::Null, Value::Null),
+        (&["*"], when("team", "ai"), Value::Null, Value::Null),
+        (&["s/agent"], when("team", "ai"), Value::Null, Value::Null),
+        (&["*"], when("mfa", "true"), yes(), yes()),
+        (&["*"], region("region"), yes(), yes()),
+        (&["*"], region("tag"), Value::Null, Value::Null),
+    ] {
+        let mut town = Town::default();
+        let slices = vec![slice(&[33, 34], scope(patterns), condition.clone())];
+        town.add(Nature::AiAgent, "s/agent", Some(slices));
+        for (name, on) in [("eu/main", true), ("eu/old", false)] {
+            town.inventory.logs.push(Log {
+                scope: "s".into(),
+                provider: TOY,
+                name: name.into(),
+                enabled: Fact::Known(on),
+                covers_agents: Fact::Unknown,
+                retention_days: Fact::Unknown,
+                tamper_protected: Fact::Unknown,
+                evidence: Evidence::whole("log"),
+            });
+        }
+        let facts = facts(town, &[], None);
+        assert_eq!(identity(&facts, "s/agent", "log_tamper"), log, "{patterns:?} {condition}");
+        assert_eq!(identity(&facts, "s/agent", "gate_tamper"), gate, "{patterns:?} {condition}");
+    }
+    // A hole spares what it names; whether anything else is left to tamper with is not known.
+    let mut town = Town::default();
+    let spared = ResourceScope::everything().without([pattern("eu/main")]);
+    town.add(Nature::AiAgent, "s/agent", Some(vec![slice(&[33], spared, all())]));
+    let facts = facts(town, &[], None);
+    assert_eq!(identity(&facts, "s/agent", "log_tamper"), Value::Null);
+    assert_eq!(identity(&facts, "s/agent", "gate_tamper"), no());
+}
+
+#[test]
+fn a_deny_elsewhere_does_not_hide_a_write_on_everything() {
+    let unless = |key: &str| Clause::Unless { tests: vec![test(key, "us")], scope: std::sync::Arc::default() };
+    for (condition, expected) in [
+        (Condition::unconditional().with(unless("region")), yes()),
+        (Condition::unconditional().with(unless("tag")), Value::Null),
+        (when("region", "eu"), no()),
+    ] {
+        let mut town = Town::default();
+        let slices = vec![slice(&[3], ResourceScope::everything(), condition.clone())];
+        town.add(Nature::AiAgent, "s/agent", Some(slices));
+        assert_eq!(identity(&facts(town, &[], None), "s/agent", "write_on_everything"), expected, "{condition}");
+    }
+}
+
+#[test]
+fn a_record_leads_to_one_of_several_users_by_their_sessions_and_not_by_one_secret() {
+    for (name, statics, expected) in [
+        ("nothing read", &[][..], Value::Null),
+        ("sessions only", &[Some(false)], yes()),
+        ("one secret", &[Some(true), Some(false)], no()),
+        ("two secrets", &[Some(true), Some(true)], Value::Null),
+        ("who knows", &[None], Value::Null),
+    ] {
+        let mut town = Town::default();
+        town.add(Nature::AiAgent, "s/shared", None);
+        for id in ["a", "b"] {
+            let place = Evidence::line("agents.json", 3);
+            let kind = AgentKind::Agent;
+            town.inventory.agents.push(Agent::new(id, "s/shared".into(), TOY, "s".into(), "client", kind, id, place));
+        }
+        for (at, is_static) in statics.iter().enumerate() {
+            let id = at.to_string();
+            let mut credential = Credential::new((&*id).into(), "s/shared".into(), TOY, "key", Evidence::whole("doc"));
+            credential.is_static = Fact::known(*is_static);
+            town.inventory.credentials.push(credential);
+        }
+        assert_eq!(identity(&facts(town, &[], None), "s/shared", "attributable"), expected, "{name}");
+    }
+}
+
+#[test]
 fn users_of_an_identity_are_counted_and_tool_servers_are_not() {
     let mut town = Town::default();
-    town.add(Nature::AiAgent, "s/one", None);
+    town.add(Nature::AiAgent, "s/one", None).owner = Fact::Absent;
     town.add(Nature::AiAgent, "s/two", None);
     town.add(Nature::AiAgent, "s/none", None);
     let mut agent = |id: &str, identity: &str, kind| {
@@ -177,13 +291,15 @@ fn users_of_an_identity_are_counted_and_tool_servers_are_not() {
     let register = Register { entries: vec![Selector::parse("client/b").unwrap()] };
     let facts = facts(town, &[], Some(&register));
     for (id, shared_by, attributable, registered) in
-        [("s/one", 1, yes(), no()), ("s/two", 2, no(), yes()), ("s/none", 0, Value::Null, no())]
+        [("s/one", 1, yes(), no()), ("s/two", 2, Value::Null, yes()), ("s/none", 0, Value::Null, no())]
     {
         assert_eq!(identity(&facts, id, "shared_by"), Value::Integer(shared_by));
         assert_eq!(identity(&facts, id, "attributable"), attributable, "{id}");
         assert_eq!(identity(&facts, id, "registered"), registered, "{id}");
     }
     assert_eq!(value(&facts, "agents", "b", "registered"), yes());
+    assert_eq!(value(&facts, "agents", "a", "has_owner"), no());
+    assert_eq!(value(&facts, "agents", "b", "has_owner"), Value::Null);
     assert_eq!(value(&facts, "agents", "a", "registered"), no());
     assert_eq!(value(&facts, "agents", "a", "line"), Value::Integer(3));
     assert_eq!(facts.places("agents").of(0), [Evidence::line("agents.json", 3)]);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use evenhand_model::access::Grant;
+use evenhand_model::access::{Doubt, Grant};
 use evenhand_model::evidence::Truth;
 use evenhand_model::identity::Identity;
 use evenhand_model::opset::OpSet;
@@ -105,22 +105,17 @@ pub(crate) fn compare<'a>(
         let outcome = outcome_of(world, holder, part, &humans, scratch);
         totals.add(&outcome);
         excess.extend(atoms_for(&outcome, holder, &subject, part));
-        let human_sides: Vec<controls::Side<'_>> = humans
-            .known
-            .iter()
-            .map(|(role, view)| match role {
-                Some(role) => controls::side_of(world, role, view),
-                None => controls::Side { view, controls: Vec::new() },
-            })
-            .collect();
+        let human_sides: Vec<controls::Side<'_>> =
+            humans.known.iter().map(|(role, view)| controls::side_of(world, *role, view)).collect();
+        let shared = Shared::of(part, &humans);
         compared_controls.extend(controls::compare(
             &holder.operations,
             &human_sides,
             &found.process,
-            &controls::sides_of(world, &subject, part),
+            &controls::sides_of(world, &subject, part, |doubt| shared.holds(doubt)),
             &standing,
         ));
-        telling |= part_doubts(part, &humans, &mut doubts);
+        telling |= shared.tell(&humans, &mut doubts);
     }
     if subject.parts.len() > 1 {
         excess.sort_by(|a, b| (!a.decided, b.weight, &a.operation).cmp(&(!b.decided, a.weight, &b.operation)));
@@ -212,13 +207,7 @@ fn outcome_of(
         part.principals.iter().map(|principal| (principal.key, &*principal.view)).collect();
     principals.sort_by_key(|(key, _)| *key);
     principals.dedup_by_key(|(key, _)| *key);
-    // What was not read of the people's access may cover what is left, unless the identity lacks the same.
-    let partly_known = !humans.unknown.is_empty()
-        || humans
-            .known
-            .iter()
-            .flat_map(|(_, view)| &view.doubts)
-            .any(|doubt| !principals.iter().all(|(_, view)| view.doubts.contains(doubt)));
+    let partly_known = !humans.unknown.is_empty();
     let key = PairKey {
         provider: part.provider,
         ai: principals.iter().map(|(key, _)| *key).collect(),
@@ -260,21 +249,36 @@ fn atoms_for(outcome: &Outcome, holder: &Holder<'_>, subject: &Subject<'_>, part
         .collect()
 }
 
-/// Adds the doubts of both sides; whether some of them can turn the outcome.
+/// Doubts that all principals and all roles share, in one scope.
 ///
-/// A doubt that all principals and all roles share, in one scope, changes both sides alike: whatever it adds to or takes
-/// from the one it adds to or takes from the other, and containment stays what it is.
-fn part_doubts(part: &Part<'_>, humans: &Humans<'_>, doubts: &mut Vec<Arc<str>>) -> bool {
-    let same_scope = match part.scopes.as_slice() {
-        [scope] => humans.known.iter().all(|(role, _)| role.is_none_or(|role| role.scope == *scope)),
-        _ => false,
-    };
-    let views =
-        || part.principals.iter().map(|principal| &*principal.view).chain(humans.known.iter().map(|(_, view)| &**view));
-    let mut telling = !humans.unknown.is_empty();
-    for doubt in views().flat_map(|view| &view.doubts) {
-        doubts.push(Arc::clone(doubt));
-        telling |= !(same_scope && views().all(|view| view.doubts.contains(doubt)));
+/// They change both sides alike: whatever such a doubt adds to or takes from the one it adds to or takes from the other,
+/// and containment stays what it is.
+struct Shared<'v> {
+    views: Vec<&'v View>,
+    same_scope: bool,
+}
+
+impl<'v> Shared<'v> {
+    fn of(part: &'v Part<'_>, humans: &'v Humans<'_>) -> Self {
+        let same_scope = match part.scopes.as_slice() {
+            [scope] => humans.known.iter().all(|(role, _)| role.is_none_or(|role| role.scope == *scope)),
+            _ => false,
+        };
+        let principals = part.principals.iter().map(|principal| &*principal.view);
+        Self { views: principals.chain(humans.known.iter().map(|(_, view)| &**view)).collect(), same_scope }
     }
-    telling
+
+    fn holds(&self, doubt: &Doubt) -> bool {
+        self.same_scope && self.views.iter().all(|view| view.doubts.contains(doubt))
+    }
+
+    /// Adds the doubts of both sides; whether some of them can turn the outcome.
+    fn tell(&self, humans: &Humans<'_>, doubts: &mut Vec<Arc<str>>) -> bool {
+        let mut telling = !humans.unknown.is_empty();
+        for doubt in self.views.iter().flat_map(|view| &view.doubts) {
+            doubts.push(Arc::clone(&doubt.text));
+            telling |= !self.holds(doubt);
+        }
+        telling
+    }
 }

@@ -46,11 +46,22 @@ pub(crate) struct Piece<'a> {
 }
 
 /// What the first accesses hold and the second ones, together, do not cover; in the order of the slices.
+///
+/// What was not read can only be on the side of doubt: an access that may be less is in excess of nothing for certain,
+/// and accesses that may be more may cover everything. That both sides share a doubt does not help: what takes from
+/// both may take the very excess, and what adds to both may add it to the second ones.
 pub(crate) fn uncovered<'a>(held: &[&'a View], by: &[&View], scratch: &mut Scratch) -> Vec<Piece<'a>> {
     let coverers = Coverers::of(by);
+    let perhaps_covered = by.iter().any(|view| view.may_gain());
     let mut pieces = Vec::new();
-    for slice in held.iter().flat_map(|view| &view.slices) {
-        coverers.compare(slice, scratch, &mut pieces);
+    for view in held {
+        let from = pieces.len();
+        for slice in &view.slices {
+            coverers.compare(slice, scratch, &mut pieces);
+        }
+        if perhaps_covered || view.may_lose() {
+            pieces.iter_mut().skip(from).for_each(Piece::doubt);
+        }
     }
     pieces
 }
@@ -255,6 +266,11 @@ impl<'a> Coverers<'a> {
 }
 
 impl Piece<'_> {
+    /// Leaves nothing of it certain.
+    pub(crate) fn doubt(&mut self) {
+        self.undecided = self.undecided.union(&std::mem::take(&mut self.excess));
+    }
+
     fn is_nothing(&self) -> bool {
         self.excess.is_empty() && self.undecided.is_empty()
     }

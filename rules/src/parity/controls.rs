@@ -4,12 +4,17 @@
 //! of a job by process. Only operations that matter are compared: those that change something or are of high risk.
 //!
 //! Several factors at sign-in prove a person. What software has instead is proof that nobody can carry off and use
-//! elsewhere later: an identity with short-lived credentials only is as well proven. That does not answer a grant that
-//! asks for several factors by its own condition; there the person is asked for this very operation.
+//! elsewhere later: an identity with short-lived credentials only is as well proven, and where none of its credentials
+//! was read nothing tells what proves it. That does not answer a grant that asks for several factors by its own
+//! condition; there the person is asked for this very operation.
+//!
+//! Just-in-time access ends by itself, and when it ends is part of the control: a grant that ends in ten years is no
+//! match for one that ends tonight.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use evenhand_model::access::Doubt;
 use evenhand_model::control::{Control, ControlKind};
 use evenhand_model::evidence::Truth;
 use evenhand_model::identity::Identity;
@@ -17,7 +22,8 @@ use evenhand_model::opset::OpSet;
 use evenhand_model::parity::ControlComparison;
 
 use super::subject::{Part, Subject};
-use super::view::{Controlled, Operations, View, slot};
+use super::view::{Controlled, Operations, SliceView, View, slot};
+use super::window;
 use super::world::World;
 
 const MAX_NAMED: usize = 5;
@@ -44,6 +50,10 @@ pub(crate) struct Side<'a> {
     pub(crate) view: &'a View,
     /// What stands before it as a whole.
     pub(crate) controls: Vec<&'a Control>,
+    /// Whether a grant that was not read may give the same without the control.
+    pub(crate) may_gain: bool,
+    /// Whether something that was not read may put the control before it, or take the operation away.
+    pub(crate) may_lose: bool,
 }
 
 /// Compares the controls of one provider's part; gaps first.
@@ -81,7 +91,8 @@ pub(crate) fn compare(
                 let asked = by_condition(human, kind);
                 agent.add(&both.difference(&asked), standing.short_lived);
             }
-            ControlKind::JustInTime | ControlKind::ChangeGate | ControlKind::NetworkOrDevice => {}
+            ControlKind::JustInTime => agent.doubt(&longer(human, ai)),
+            ControlKind::ChangeGate | ControlKind::NetworkOrDevice => {}
         }
         for (people_under, human_truth) in [(&people.certainly, Truth::Yes), (&people.perhaps, Truth::Unknown)] {
             let bare = people_under.difference(&agent.certainly).difference(&agent.perhaps);
@@ -106,6 +117,35 @@ fn by_condition(sides: &[Side<'_>], kind: ControlKind) -> OpSet {
         .fold(OpSet::new(), |asked, held| asked.union(&held.certainly).union(&held.perhaps))
 }
 
+/// Operations that a grant of the AI identity gives for a time that no grant of the people is known to cover.
+fn longer(human: &[Side<'_>], ai: &[Side<'_>]) -> OpSet {
+    let timed = |slice: &&SliceView| slice.controls.get(slot(ControlKind::JustInTime)) != Some(&Truth::No);
+    let mut longer = OpSet::new();
+    for side in ai {
+        // Who activates the identity as a whole has an end besides that of its grants.
+        let activated = side
+            .controls
+            .iter()
+            .filter(|control| control.kind == ControlKind::JustInTime && control.in_place == Truth::Yes)
+            .fold(OpSet::new(), |all, control| {
+                all.union(control.operations.as_deref().unwrap_or(&side.view.operations))
+            });
+        for slice in side.view.slices.iter().filter(timed) {
+            let mut open = slice.operations.difference(&activated);
+            for by in human.iter().flat_map(|side| side.view.slices.iter().filter(timed)) {
+                if open.is_empty() {
+                    break;
+                }
+                if by.operations.intersects(&open) && window::within(&slice.window, &by.window) {
+                    open = open.difference(&by.operations);
+                }
+            }
+            longer = longer.union(&open);
+        }
+    }
+    longer
+}
+
 /// Of some operations, those under a control whichever holder of the side uses them.
 fn under(sides: &[Side<'_>], kind: ControlKind, among: &OpSet) -> Controlled {
     let (mut bare, mut perhaps) = (OpSet::new(), OpSet::new());
@@ -114,6 +154,12 @@ fn under(sides: &[Side<'_>], kind: ControlKind, among: &OpSet) -> Controlled {
         let by_condition = side.view.controlled.as_ref().and_then(|controlled| controlled.get(slot(kind)));
         let mut certainly = by_condition.map_or_else(OpSet::new, |held| held.certainly.clone());
         let mut maybe = by_condition.map_or_else(OpSet::new, |held| held.perhaps.clone());
+        if side.may_gain {
+            maybe = maybe.union(&std::mem::take(&mut certainly));
+        }
+        if side.may_lose {
+            maybe = maybe.union(&held);
+        }
         for control in side.controls.iter().filter(|control| control.kind == kind) {
             let before = control.operations.as_deref().unwrap_or(&held);
             match control.in_place {
@@ -169,7 +215,13 @@ fn row(
 ///
 /// What stands before a borrowed principal stands before its borrower too, several factors excepted: whoever holds a
 /// credential was asked for them once, and is not asked again.
-pub(crate) fn sides_of<'w>(world: &World<'w>, subject: &Subject<'w>, part: &'w Part<'w>) -> Vec<Side<'w>> {
+/// `shared`: whether a doubt is one that the people's access has too, so that it changes both alike.
+pub(crate) fn sides_of<'w>(
+    world: &World<'w>,
+    subject: &Subject<'w>,
+    part: &'w Part<'w>,
+    shared: impl Fn(&Doubt) -> bool,
+) -> Vec<Side<'w>> {
     part.principals
         .iter()
         .map(|principal| {
@@ -178,12 +230,19 @@ pub(crate) fn sides_of<'w>(world: &World<'w>, subject: &Subject<'w>, part: &'w P
                 let lent = world.controls_of(&principal.identity.id).iter().copied();
                 controls.extend(lent.filter(|control| control.kind != ControlKind::Mfa));
             }
-            Side { view: &principal.view, controls }
+            let view = &principal.view;
+            Side {
+                view,
+                controls,
+                may_gain: view.doubts.iter().any(|doubt| doubt.may_add() && !shared(doubt)),
+                may_lose: view.may_lose(),
+            }
         })
         .collect()
 }
 
-/// The side of a human role.
-pub(crate) fn side_of<'w>(world: &World<'w>, role: &Identity, view: &'w View) -> Side<'w> {
-    Side { view, controls: world.controls_of(&role.id).to_vec() }
+/// The side of a human role; `None` = mined from people, and no role of its own.
+pub(crate) fn side_of<'w>(world: &World<'w>, role: Option<&Identity>, view: &'w View) -> Side<'w> {
+    let controls = role.map_or(&[][..], |role| world.controls_of(&role.id)).to_vec();
+    Side { view, controls, may_gain: view.may_gain(), may_lose: false }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use evenhand_model::access::{Access, GrantIx, Slice};
+use evenhand_model::access::{Access, Doubt, GrantIx, Slice};
 use evenhand_model::condition::Condition;
 use evenhand_model::identity::Identity;
 use evenhand_model::opset::OpSet;
@@ -68,7 +68,7 @@ pub(crate) fn mine(
             });
         }
     }
-    let mut doubts: Vec<Arc<str>> = views.iter().flat_map(|(_, view)| view.doubts.iter().cloned()).collect();
+    let mut doubts: Vec<Doubt> = views.iter().flat_map(|(_, view)| view.doubts.iter().cloned()).collect();
     doubts.sort();
     doubts.dedup();
     access.doubts = doubts;

@@ -28,6 +28,7 @@ mod tests;
 #[cfg(test)]
 pub(crate) mod toy;
 mod view;
+mod window;
 mod world;
 
 use evenhand_model::id::IdentityId;

@@ -54,34 +54,12 @@ pub(crate) struct Word {
 /// The words of a name that speak of a job, sorted, each once.
 pub(crate) fn words(name: &str, provider: ProviderName) -> Vec<Word> {
     let mut found: Vec<Word> = Vec::new();
-    let mut current = String::new();
-    let mut close = |current: &mut String| {
-        let text = std::mem::take(current).to_lowercase();
+    for text in evenhand_model::words::words(name) {
         let spoken = text.chars().count() > 1 && !text.chars().any(|c| c.is_ascii_digit());
         if spoken && text != provider.0 && !STOPPED.contains(&*text) {
             found.push(Word { key: text.chars().take(LETTERS).collect(), text });
         }
-    };
-    let mut chars = name.chars().peekable();
-    let mut last: Option<char> = None;
-    while let Some(c) = chars.next() {
-        if !c.is_alphanumeric() {
-            close(&mut current);
-            last = None;
-            continue;
-        }
-        // `supportTeam` and `SSOSupport` both end a word before the capital that begins the next.
-        let begins = c.is_uppercase()
-            && last.is_some_and(|last| {
-                last.is_lowercase() || (last.is_uppercase() && chars.peek().is_some_and(|next| next.is_lowercase()))
-            });
-        if begins {
-            close(&mut current);
-        }
-        current.push(c);
-        last = Some(c);
     }
-    close(&mut current);
     found.sort();
     found.dedup_by(|a, b| a.key == b.key);
     found

@@ -71,10 +71,7 @@ pub(crate) fn compare(
     let (held, by_people) = (union(ai), union(human));
     let mut pieces = uncovered(ai, human, scratch);
     if partly_known {
-        for piece in &mut pieces {
-            piece.undecided = piece.undecided.union(&piece.excess);
-            piece.excess = OpSet::new();
-        }
+        pieces.iter_mut().for_each(Piece::doubt);
     }
     let gathered = |set: for<'p> fn(&'p Piece<'_>) -> &'p OpSet| {
         OpSet::from_ranges(pieces.iter().flat_map(|piece| set(piece).ranges().iter().copied()))

@@ -49,7 +49,8 @@ fn unknown(comparison: &Comparison) -> String {
     }
     if comparison.undecided_operations > 0 {
         let count = operations(comparison.undecided_operations);
-        return format!("nothing tells whether {role} covers {count} of it");
+        let because = comparison.doubts.first().map_or_else(String::new, |doubt| format!(": {doubt}"));
+        return format!("nothing tells whether {role} covers {count} of it{because}");
     }
     let open = comparison.controls.iter().find(|row| row.is_gap() == Truth::Unknown);
     match (comparison.doubts.first(), open) {

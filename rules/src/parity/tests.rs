@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use evenhand_model::access::Slice;
+use evenhand_model::access::{Doubt, DoubtEffect, Slice};
 use evenhand_model::condition::{Clause, Condition, Test};
 use evenhand_model::control::{Control, ControlKind};
 use evenhand_model::credential::Credential;
@@ -259,23 +259,122 @@ fn short_lived_proof_answers_factors_at_sign_in_but_not_a_condition() {
         town.inventory.credentials.push(credential);
         assert_eq!(compared(town).remove(0).verdict, verdict, "{is_static:?} {by_condition}");
     }
+    // Nobody can be asked for factors where nothing tells what proves it.
+    let mut town = pair_town(vec![plain(&[3])], vec![plain(&[3])]);
+    town.inventory.controls.push(Control {
+        identity: "a/ops-people".into(),
+        kind: ControlKind::Mfa,
+        operations: None,
+        in_place: Truth::Yes,
+        evidence: Evidence::whole("toy.json"),
+    });
+    let comparison = compared(town).remove(0);
+    assert_eq!((comparison.verdict, comparison.controls[0].is_gap()), (Verdict::Unknown, Truth::Unknown));
 }
 
 #[test]
 fn excess_over_a_human_role_that_was_read_in_part_is_undecided() {
+    use DoubtEffect::{Adds, Either, Limits};
     for (ai, human, verdict) in [
         (None, None, Verdict::Excess),
-        (None, Some("x"), Verdict::Unknown),
-        (Some("x"), None, Verdict::Excess),
-        (Some("x"), Some("x"), Verdict::Excess),
+        (None, Some(("x", Adds)), Verdict::Unknown),
+        (None, Some(("x", Either)), Verdict::Unknown),
+        // The people may hold less than what was read, which covers no more of the excess.
+        (None, Some(("x", Limits)), Verdict::Excess),
+        (Some(("x", Adds)), None, Verdict::Excess),
+        (Some(("x", Either)), None, Verdict::Unknown),
+        (Some(("x", Limits)), None, Verdict::Unknown),
+        // What both share may be the very excess: taken from the one, or given to the other.
+        (Some(("x", Limits)), Some(("x", Limits)), Verdict::Unknown),
+        (Some(("x", Adds)), Some(("x", Adds)), Verdict::Unknown),
     ] {
         let mut town = pair_town(vec![plain(&[3, 4])], vec![plain(&[3])]);
-        town.access_of("a/ops-agent").doubts.extend(ai.map(Arc::from));
-        town.access_of("a/ops-people").doubts.extend(human.map(Arc::from));
+        town.access_of("a/ops-agent").doubts.extend(ai.map(|(text, effect)| Doubt::new(text, effect)));
+        town.access_of("a/ops-people").doubts.extend(human.map(|(text, effect)| Doubt::new(text, effect)));
         let comparison = compared(town).remove(0);
         assert_eq!(comparison.verdict, verdict, "{ai:?} {human:?}");
         assert_eq!(comparison.excess.iter().map(|atom| atom.decided).collect::<Vec<_>>(), [verdict == Verdict::Excess]);
+        assert_eq!(comparison.excess_operations > 0, verdict == Verdict::Excess, "{ai:?} {human:?}");
     }
+}
+
+#[test]
+fn only_the_principal_in_doubt_leaves_its_excess_undecided() {
+    let mut town = pair_town(vec![], vec![plain(&[3])]);
+    town.toy.accesses.remove(&IdentityId::from("a/ops-agent"));
+    town.add(Nature::Workload, "a/bounded", Some(vec![plain(&[8])]));
+    town.add(Nature::Workload, "a/free", Some(vec![plain(&[13])]));
+    town.access_of("a/bounded").doubts.push(Doubt::new("x", DoubtEffect::Limits));
+    for lender in ["a/bounded", "a/free"] {
+        town.trust("a/ops-agent", Mechanism::HoldsCredential, lender);
+    }
+    let comparison = compared(town).remove(0);
+    let atoms: Vec<(&str, bool)> = comparison.excess.iter().map(|atom| (&*atom.operation, atom.decided)).collect();
+    assert_eq!(atoms, [("op:13", true), ("op:08", false)]);
+}
+
+#[test]
+fn a_control_gap_is_undecided_where_what_was_not_read_may_close_it() {
+    use DoubtEffect::{Adds, Either, Limits};
+    let all = ResourceScope::everything;
+    for (ai, human, gap) in [
+        (None, None, Truth::Yes),
+        // A boundary may ask the agent too.
+        (Some(Limits), None, Truth::Unknown),
+        (Some(Adds), None, Truth::Yes),
+        (Some(Either), None, Truth::Unknown),
+        // A grant that was not read may spare the people.
+        (None, Some(Adds), Truth::Unknown),
+        (None, Some(Limits), Truth::Yes),
+    ] {
+        let mut town = pair_town(vec![plain(&[3])], vec![slice(&[3], all(), when("mfa", "true"))]);
+        town.access_of("a/ops-agent").doubts.extend(ai.map(|effect| Doubt::new("x", effect)));
+        town.access_of("a/ops-people").doubts.extend(human.map(|effect| Doubt::new("y", effect)));
+        let comparison = compared(town).remove(0);
+        assert_eq!(comparison.controls[0].is_gap(), gap, "{ai:?} {human:?}");
+        let verdict = if gap == Truth::Yes { Verdict::ControlGap } else { Verdict::Unknown };
+        assert_eq!(comparison.verdict, verdict, "{ai:?} {human:?}");
+    }
+}
+
+#[test]
+fn just_in_time_access_is_compared_by_when_it_ends() {
+    let all = ResourceScope::everything;
+    let (tonight, next_year, never) = ("2026-11-01T18:00:00Z", "2027-11-01T18:00:00Z", "");
+    let until = |date: &str| {
+        let test = Test { operator: "DateLessThan".into(), ..test("clock", date) };
+        if date.is_empty() { none() } else { none().with(Clause::When(test)) }
+    };
+    for (ai, human, verdict) in [
+        (tonight, tonight, Verdict::Parity),
+        (tonight, next_year, Verdict::Parity),
+        (next_year, tonight, Verdict::Unknown),
+        (never, tonight, Verdict::ControlGap),
+        (tonight, never, Verdict::Parity),
+    ] {
+        let comparison = pair(vec![slice(&[3], all(), until(ai))], vec![slice(&[3], all(), until(human))]);
+        assert_eq!(comparison.verdict, verdict, "{ai} beside {human}: {comparison:#?}");
+    }
+    // People who activate a role are under it; a date on the agent's grant is another thing.
+    let mut town = pair_town(vec![slice(&[3], all(), until(next_year))], vec![plain(&[3])]);
+    let activation = |identity: &str| Control {
+        identity: identity.into(),
+        kind: ControlKind::JustInTime,
+        operations: None,
+        in_place: Truth::Yes,
+        evidence: Evidence::whole("toy.json"),
+    };
+    town.inventory.controls.push(activation("a/ops-people"));
+    assert_eq!(compared(town).remove(0).verdict, Verdict::Unknown);
+    // Whoever activates too is under it, whatever the dates.
+    let mut town = pair_town(vec![slice(&[3], all(), until(next_year))], vec![slice(&[3], all(), until(tonight))]);
+    town.inventory.controls.push(activation("a/ops-agent"));
+    assert_eq!(compared(town).remove(0).verdict, Verdict::Parity);
+    // A grant that only begins stands for ever after.
+    let begins = Test { operator: "DateGreaterThan".into(), ..test("clock", tonight) };
+    let since = none().with(Clause::When(begins));
+    let comparison = pair(vec![slice(&[3], all(), since)], vec![slice(&[3], all(), until(next_year))]);
+    assert_eq!(comparison.verdict, Verdict::Unknown);
 }
 
 #[test]
@@ -288,14 +387,18 @@ fn doubts_make_a_pass_unknown_unless_both_sides_share_them() {
         (Some("x"), Some("y"), Verdict::Unknown),
     ] {
         let mut town = pair_town(vec![plain(&[3])], vec![plain(&[3])]);
-        town.access_of("a/ops-agent").doubts.extend(ai.map(Arc::from));
-        town.access_of("a/ops-people").doubts.extend(human.map(Arc::from));
+        let doubt = |text: &str| Doubt::new(text, DoubtEffect::Either);
+        town.access_of("a/ops-agent").doubts.extend(ai.map(doubt));
+        town.access_of("a/ops-people").doubts.extend(human.map(doubt));
         assert_eq!(compared(town).remove(0).verdict, verdict, "{ai:?} {human:?}");
     }
-    let mut town = pair_town(vec![plain(&[3, 4])], vec![plain(&[3])]);
-    town.access_of("a/ops-agent").doubts.push("x".into());
+    // Two things of one name are not one thing.
+    let mut town = pair_town(vec![plain(&[3])], vec![plain(&[3])]);
+    for (who, about) in [("a/ops-agent", 1), ("a/ops-people", 2)] {
+        town.access_of(who).doubts.push(Doubt { about, ..Doubt::new("x", DoubtEffect::Either) });
+    }
     let comparison = compared(town).remove(0);
-    assert_eq!(comparison.verdict, Verdict::Excess);
+    assert_eq!(comparison.verdict, Verdict::Unknown);
     assert_eq!(comparison.doubts.len(), 1);
 }
 

@@ -26,17 +26,25 @@ use crate::resolvers::Resolvers;
 pub(crate) const TOY: ProviderName = ProviderName("toy");
 
 /// Operations 0 to 39: every fifth one lists, the next reads, and so on up to permission management; the last two escalate.
+/// Operation 33 tampers with logs and 34 with gates.
 pub(crate) const OPERATIONS: usize = 40;
 
 #[derive(Debug)]
 pub(crate) struct ToyCatalog {
     escalation: OpSet,
+    log_tamper: OpSet,
+    gate_tamper: OpSet,
     none: OpSet,
 }
 
 impl Default for ToyCatalog {
     fn default() -> Self {
-        Self { escalation: OpSet::from_ranges([(38, 40)]), none: OpSet::new() }
+        Self {
+            escalation: OpSet::from_ranges([(38, 40)]),
+            log_tamper: OpSet::from_ranges([(33, 34)]),
+            gate_tamper: OpSet::from_ranges([(34, 35)]),
+            none: OpSet::new(),
+        }
     }
 }
 
@@ -69,13 +77,23 @@ impl Catalog for ToyCatalog {
     }
 
     fn class(&self, class: OperationClass) -> &OpSet {
-        if class == OperationClass::Escalation { &self.escalation } else { &self.none }
+        match class {
+            OperationClass::Escalation => &self.escalation,
+            OperationClass::LogTamper => &self.log_tamper,
+            OperationClass::GateTamper => &self.gate_tamper,
+            OperationClass::SecretRead => &self.none,
+        }
+    }
+
+    fn key_chooses_resources(&self, key: &str) -> bool {
+        key == "tag"
     }
 
     fn control_of_key(&self, key: &str) -> Option<ControlKind> {
         match key {
             "mfa" => Some(ControlKind::Mfa),
             "network" => Some(ControlKind::NetworkOrDevice),
+            "clock" => Some(ControlKind::JustInTime),
             _ => None,
         }
     }

@@ -5,13 +5,15 @@
 
 use std::sync::Arc;
 
-use evenhand_model::access::{Access, GrantIx, Slice};
+use evenhand_model::access::{Access, Doubt, GrantIx, Slice};
 use evenhand_model::catalog::{AccessLevel, Catalog};
 use evenhand_model::condition::{Clause, Condition, Test};
 use evenhand_model::control::ControlKind;
 use evenhand_model::evidence::Truth;
 use evenhand_model::opset::{OpSet, OperationIx};
 use evenhand_model::scope::ResourceScope;
+
+use super::window;
 
 /// A catalogue with what parity asks of every operation, looked up once.
 pub(crate) struct Operations<'a> {
@@ -67,6 +69,15 @@ pub(crate) struct Controlled {
 }
 
 impl Controlled {
+    /// Leaves it open whether operations are under the control.
+    pub(crate) fn doubt(&mut self, operations: &OpSet) {
+        let doubted = self.certainly.intersection(operations);
+        if !doubted.is_empty() {
+            self.certainly = self.certainly.difference(&doubted);
+            self.perhaps = self.perhaps.union(&doubted);
+        }
+    }
+
     /// Puts more operations under the control.
     pub(crate) fn add(&mut self, operations: &OpSet, in_place: Truth) {
         match in_place {
@@ -100,6 +111,8 @@ pub(crate) struct SliceView {
     /// The condition as granted, for printing.
     pub(crate) granted_under: Arc<Condition>,
     pub(crate) controls: Controls,
+    /// The clauses of the condition that end or begin the grant; empty = it stands always.
+    pub(crate) window: Condition,
     /// The statement; `None` where the provider's own logic grants, and no statement.
     pub(crate) grant: Option<GrantIx>,
     /// Whether a clause of the condition concerns certain resources only.
@@ -115,12 +128,22 @@ pub(crate) struct View {
     pub(crate) operations: OpSet,
     /// For each kind of [`ControlKind::ALL`] what its conditions put under it; `None` = nothing is under any.
     pub(crate) controlled: Option<Box<[Controlled; ControlKind::ALL.len()]>>,
-    pub(crate) doubts: Vec<Arc<str>>,
+    pub(crate) doubts: Vec<Doubt>,
     /// Whether the provider could tell the access at all.
     pub(crate) known: bool,
 }
 
 impl View {
+    /// Whether something that was not read may grant more.
+    pub(crate) fn may_gain(&self) -> bool {
+        self.doubts.iter().any(Doubt::may_add)
+    }
+
+    /// Whether something that was not read may take some of it away.
+    pub(crate) fn may_lose(&self) -> bool {
+        self.doubts.iter().any(Doubt::may_limit)
+    }
+
     /// The view of an access that could not be told.
     pub(crate) fn unknown() -> Self {
         Self {
@@ -147,6 +170,7 @@ impl View {
                 condition: Arc::default(),
                 granted_under: Arc::default(),
                 controls: UNCONTROLLED,
+                window: Condition::unconditional(),
                 grant: None,
                 partial_clauses: false,
             });
@@ -192,11 +216,15 @@ impl SliceView {
     fn of(slice: &Slice, catalog: &dyn Catalog) -> Self {
         let mut controls = UNCONTROLLED;
         let mut condition = Arc::clone(&slice.condition);
+        let mut window = Condition::unconditional();
         if !slice.condition.is_unconditional() {
             let mut stripped = false;
             let rest = slice.condition.filtered(|clause| match control_of(clause, &slice.scope, catalog) {
                 Some((kind, truth)) => {
                     stripped = true;
+                    if kind == ControlKind::JustInTime {
+                        window = std::mem::take(&mut window).with(clause.clone());
+                    }
                     if let Some(held) = controls.get_mut(slot(kind)) {
                         *held = held.or(truth);
                     }
@@ -217,6 +245,7 @@ impl SliceView {
             condition,
             granted_under: Arc::clone(&slice.condition),
             controls,
+            window,
             grant: Some(slice.grant),
         }
     }
@@ -227,6 +256,8 @@ fn control_of(clause: &Clause, granted: &ResourceScope, catalog: &dyn Catalog) -
     match clause {
         Clause::When(test) => match (catalog.control_of_key(&test.key)?, demands(test)) {
             (kind, _) if admits_every_network(test) => Some((kind, Truth::No)),
+            // What only begins never ends by itself, unless beginning anew is what is asked for.
+            (kind @ ControlKind::JustInTime, Truth::Yes) if window::is_beginning(test) => Some((kind, Truth::Unknown)),
             // A grant that holds only in the absence of a control limits; it controls nothing.
             (_, Truth::No) => None,
             found => Some(found),

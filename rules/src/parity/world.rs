@@ -315,9 +315,9 @@ impl<'a> World<'a> {
         self.short_lived.contains_key(id)
     }
 
-    /// Whether nothing but short-lived proof makes one these identities; `No` where no credential of theirs was read.
+    /// Whether nothing but short-lived proof makes one these identities; `Unknown` where no credential of theirs was read.
     pub(crate) fn short_lived<'i>(&self, ids: impl Iterator<Item = &'i IdentityId>) -> Truth {
-        ids.filter_map(|id| self.short_lived.get(id).copied()).reduce(Truth::and).unwrap_or(Truth::No)
+        ids.filter_map(|id| self.short_lived.get(id).copied()).reduce(Truth::and).unwrap_or(Truth::Unknown)
     }
 
     /// Whether an identity acts with the credentials of the person who runs it, as its agents are configured.

@@ -1,5 +1,7 @@
 //! What the name of a slot says about its value: `GITHUB_TOKEN` holds a token, `MAX_TOKENS` a number.
 
+use evenhand_model::words::words;
+
 use super::Kind;
 
 /// What a name promises.
@@ -192,27 +194,6 @@ pub(crate) fn promise(name: &str) -> Option<Promise> {
         "auth" | "dsn" | "sig" | "signature" | "sas" => guess("token"),
         _ => None,
     }
-}
-
-/// A name cut into lower-case words at underscores, hyphens, dots, blanks and changes of case.
-fn words(name: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    let mut word = String::new();
-    let mut lower_before = false;
-    for character in name.chars() {
-        let ends_word = !character.is_alphanumeric() || (character.is_uppercase() && lower_before);
-        if ends_word && !word.is_empty() {
-            words.push(std::mem::take(&mut word));
-        }
-        lower_before = character.is_lowercase() || character.is_ascii_digit();
-        if character.is_alphanumeric() {
-            word.extend(character.to_lowercase());
-        }
-    }
-    if !word.is_empty() {
-        words.push(word);
-    }
-    words
 }
 
 #[cfg(test)]

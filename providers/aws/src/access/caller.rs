@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use evenhand_model::access::{Doubt, DoubtEffect};
 use evenhand_model::evidence::Fact;
 
 use crate::policy::context::{Context, Lookup};
@@ -64,14 +65,18 @@ impl Context for Caller<'_> {
 }
 
 /// Why the true access of a principal may be other than what its policies say.
-pub(super) fn doubts(principal: &Principal) -> Vec<Arc<str>> {
-    let mut doubts: Vec<Arc<str>> = principal
+pub(super) fn doubts(principal: &Principal) -> Vec<Doubt> {
+    let mut doubts: Vec<Doubt> = principal
         .missing
         .iter()
-        .map(|name| format!("`{name}` is attached but its document was not read").into())
+        .map(|name| Doubt::new(format!("`{name}` is attached but its document was not read"), DoubtEffect::Either))
         .collect();
     if principal.boundary == Fact::Unknown {
-        doubts.push("the permissions boundary was not read".into());
+        let text = match &principal.unread_boundary {
+            Some(name) => format!("the permissions boundary `{name}` was not read"),
+            None => format!("whether {} has a permissions boundary was not read", principal.name),
+        };
+        doubts.push(Doubt::new(text, DoubtEffect::Limits));
     }
     doubts
 }

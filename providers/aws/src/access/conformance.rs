@@ -112,6 +112,7 @@ impl Loader {
                     name: name.into(),
                     identity_policies: policies,
                     boundary,
+                    unread_boundary: None,
                     trust,
                     missing,
                     tags: Some(

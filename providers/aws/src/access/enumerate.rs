@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use evenhand_model::access::{Access, GrantIx, Slice};
+use evenhand_model::access::{Access, Doubt, DoubtEffect, GrantIx, Slice};
 use evenhand_model::catalog::Catalog;
 use evenhand_model::condition::{Clause, Condition};
 use evenhand_model::evidence::{Fact, Truth};
@@ -58,9 +58,15 @@ pub(super) fn access_within(world: &World, principal: &Principal, limits: &Limit
     let store = &world.policies;
     let caller = Caller(principal);
     let mut doubts = doubts(principal);
-    for policy in principal.identity_policies.iter().copied().chain(limits.policies()) {
+    let granting = principal.identity_policies.iter().map(|policy| (*policy, DoubtEffect::Either));
+    for (policy, effect) in granting.chain(limits.policies().map(|policy| (policy, DoubtEffect::Limits))) {
         if store.broken(policy) {
-            doubts.push(format!("`{}` could not be understood", store.label(policy)).into());
+            doubts.push(Doubt {
+                text: format!("`{}` could not be understood", store.label(policy)).into(),
+                // Inline policies of different principals often have the same name.
+                about: policy.0.saturating_add(1),
+                effect,
+            });
         }
     }
     doubts.sort_unstable();
@@ -102,7 +108,7 @@ fn limited(
     now: &Now,
     mut pieces: Vec<Piece>,
     mut denials: Vec<Denial>,
-    doubts: &mut Vec<Arc<str>>,
+    doubts: &mut Vec<Doubt>,
 ) -> Vec<Slice> {
     let store = &world.policies;
     let caller = Caller(principal);
@@ -157,7 +163,7 @@ fn limited(
     slices
 }
 
-fn deny(mut pieces: Vec<Piece>, denials: &[Denial], doubts: &mut Vec<Arc<str>>) -> Vec<Piece> {
+fn deny(mut pieces: Vec<Piece>, denials: &[Denial], doubts: &mut Vec<Doubt>) -> Vec<Piece> {
     if denials.is_empty() {
         return pieces;
     }
@@ -178,7 +184,8 @@ fn deny(mut pieces: Vec<Piece>, denials: &[Denial], doubts: &mut Vec<Arc<str>>) 
             for piece in &mut pieces {
                 piece.condition = Arc::new(Condition::clone(&piece.condition).with(clause.clone()));
             }
-            doubts.push("the policies deny in too many overlapping ways to take apart".into());
+            let text = "the policies deny in too many overlapping ways to take apart";
+            doubts.push(Doubt::new(text, DoubtEffect::Limits));
             break;
         }
         if !pieces.iter().any(|piece| piece.operations.intersects(&denial.operations)) {

@@ -64,6 +64,7 @@ pub(super) struct Groups {
 struct Key {
     policies: Vec<PolicyIx>,
     boundary: Fact<PolicyIx>,
+    unread_boundary: Option<Arc<str>>,
     missing: Vec<Arc<str>>,
     limits: u32,
     service_linked: bool,
@@ -116,6 +117,11 @@ fn key(world: &World, principal: &Principal, limits: u32) -> Key {
     Key {
         policies: principal.identity_policies.clone(),
         boundary: principal.boundary,
+        // Doubts name it, or the principal where not even its name is known.
+        unread_boundary: match principal.boundary {
+            Fact::Unknown => principal.unread_boundary.clone().or_else(|| Some(principal.id.shared())),
+            Fact::Known(_) | Fact::Absent => None,
+        },
         missing: principal.missing.clone(),
         limits,
         service_linked: principal.service_linked,

@@ -94,6 +94,7 @@ fn resolver(identity: &[Value], boundary: Option<&Value>, control: Option<&Value
             name: Arc::from("a"),
             identity_policies,
             boundary,
+            unread_boundary: None,
             trust: None,
             missing: Vec::new(),
             tags: Some(Default::default()),

@@ -147,6 +147,14 @@ pub(super) fn control_of_key(key: &str) -> Option<ControlKind> {
     }
 }
 
+/// Whether a condition key is a tag of the resource. Services have prefixes of their own for the same tags.
+///
+/// Source: AWS global condition context keys, `aws:ResourceTag`; service authorization reference.
+pub(super) fn chooses_resources(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    ["resourcetag/", "existingobjecttag/", "buckettag/"].iter().any(|kind| key.contains(kind))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,6 +164,19 @@ mod tests {
         let catalogue = Catalogue::global();
         for name in LOG_TAMPER.iter().chain(GATE_TAMPER).chain(SECRET_READ) {
             assert!(catalogue.operation(name).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn tags_of_the_resource_choose_resources() {
+        for (key, expected) in [
+            ("aws:ResourceTag/team", true),
+            ("secretsmanager:resourcetag/team", true),
+            ("s3:ExistingObjectTag/class", true),
+            ("aws:RequestedRegion", false),
+            ("aws:PrincipalTag/team", false),
+        ] {
+            assert_eq!(chooses_resources(key), expected, "{key}");
         }
     }
 

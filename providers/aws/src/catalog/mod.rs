@@ -305,6 +305,10 @@ impl Catalog for Catalogue {
         classes::control_of_key(key)
     }
 
+    fn key_chooses_resources(&self, key: &str) -> bool {
+        classes::chooses_resources(key)
+    }
+
     fn summarise(&self, operations: &OpSet) -> Vec<(Arc<str>, OpSet)> {
         if operations.len() == self.names.len() {
             return vec![(Arc::from("*"), operations.clone())];

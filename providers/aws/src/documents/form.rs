@@ -38,6 +38,11 @@ fn only(head: &Head, keys: &[&str]) -> bool {
     !head.keys.is_empty() && head.keys.iter().all(|held| keys.contains(&held.as_str()))
 }
 
+/// An answer that there is nothing, for lists whose name alone tells the call.
+fn nothing(head: &Head, list: &str) -> bool {
+    head.is_empty_list(list) && only(head, &[list, "NextToken", "NextMarker", "nextToken"])
+}
+
 forms! {
     Authorization = "iam get-account-authorization-details", |head| {
         ["UserDetailList", "GroupDetailList", "RoleDetailList"].iter().any(|key| head.has(key))
@@ -68,7 +73,7 @@ forms! {
     OrgTargets = "organizations list-targets-for-policy", |head| element(head, "Targets", &["TargetId", "Type"]);
     OrgRoots = "organizations list-roots", |head| element(head, "Roots", &["Id", "Arn"]);
     OrgUnits = "organizations list-organizational-units-for-parent", |head| {
-        element(head, "OrganizationalUnits", &["Id", "Arn"])
+        element(head, "OrganizationalUnits", &["Id", "Arn"]) || nothing(head, "OrganizationalUnits")
     };
     OrgChildren = "organizations list-children", |head| element(head, "Children", &["Id", "Type"]);
     OrgParents = "organizations list-parents", |head| element(head, "Parents", &["Id", "Type"]);
@@ -89,7 +94,7 @@ forms! {
         only(head, &["PermissionsBoundary"])
     };
     Assignments = "sso-admin list-account-assignments", |head| {
-        element(head, "AccountAssignments", &["PermissionSetArn", "PrincipalId"])
+        element(head, "AccountAssignments", &["PermissionSetArn", "PrincipalId"]) || nothing(head, "AccountAssignments")
     };
     StoreUsers = "identitystore list-users", |head| element(head, "Users", &["IdentityStoreId", "UserId"]);
     StoreGroups = "identitystore list-groups", |head| element(head, "Groups", &["IdentityStoreId", "GroupId"]);
@@ -106,7 +111,7 @@ forms! {
     Gateway = "bedrock-agentcore-control get-gateway", |head| all(head, &["gatewayArn", "gatewayId", "protocolType"]);
     GatewayTarget = "bedrock-agentcore-control get-gateway-target", |head| all(head, &["gatewayArn", "targetId"]);
     WorkloadIdentities = "bedrock-agentcore-control list-workload-identities", |head| {
-        element(head, "workloadIdentities", &["workloadIdentityArn"])
+        element(head, "workloadIdentities", &["workloadIdentityArn"]) || nothing(head, "workloadIdentities")
     };
     ApiKeyProviders = "bedrock-agentcore-control list-api-key-credential-providers", |head| {
         element(head, "credentialProviders", &["credentialProviderArn"])
@@ -118,17 +123,21 @@ forms! {
     CodeInterpreter = "bedrock-agentcore-control get-code-interpreter", |head| head.has("codeInterpreterArn");
     Browser = "bedrock-agentcore-control get-browser", |head| head.has("browserArn");
 
-    Functions = "lambda list-functions", |head| element(head, "Functions", &["FunctionArn"]);
+    Functions = "lambda list-functions", |head| {
+        element(head, "Functions", &["FunctionArn"]) || nothing(head, "Functions")
+    };
     Function = "lambda get-function-configuration", |head| all(head, &["FunctionArn", "FunctionName", "Role"]);
     FunctionWithCode = "lambda get-function", |head| all(head, &["Configuration", "Code"]);
     FunctionUrls = "lambda list-function-url-configs", |head| {
-        element(head, "FunctionUrlConfigs", &["FunctionArn", "FunctionUrl"])
+        element(head, "FunctionUrlConfigs", &["FunctionArn", "FunctionUrl"]) || nothing(head, "FunctionUrlConfigs")
     };
     TaskDefinition = "ecs describe-task-definition", |head| head.has("taskDefinition");
     PodAssociations = "eks list-pod-identity-associations", |head| element(head, "associations", &["associationArn"]);
     PodAssociation = "eks describe-pod-identity-association", |head| only(head, &["association"]);
     Notebook = "sagemaker describe-notebook-instance", |head| all(head, &["NotebookInstanceArn", "RoleArn"]);
-    Instances = "ec2 describe-instances", |head| element(head, "Reservations", &["Instances"]);
+    Instances = "ec2 describe-instances", |head| {
+        element(head, "Reservations", &["Instances"]) || nothing(head, "Reservations")
+    };
 
     Trails = "cloudtrail describe-trails", |head| head.has("trailList");
     TrailStatus = "cloudtrail get-trail-status", |head| head.has("IsLogging");
@@ -226,6 +235,9 @@ mod tests {
                 r#"{"credentialProviders": [{"credentialProviderArn": "a", "credentialProviderVendor": "v"}]}"#,
                 "bedrock-agentcore-control list-oauth2-credential-providers",
             ),
+            (r#"{"Functions": []}"#, "lambda list-functions"),
+            (r#"{"Reservations": [], "NextToken": null}"#, "ec2 describe-instances"),
+            (r#"{"AccountAssignments": []}"#, "sso-admin list-account-assignments"),
             (r#"{"loggingConfig": {}}"#, "bedrock get-model-invocation-logging-configuration"),
         ] {
             assert_eq!(Form::of_head(&head(json)).map(Form::call), Some(call), "{json}");
@@ -240,6 +252,10 @@ mod tests {
             r#"{"value": [{"id": "x"}]}"#,
             r#"{"Users": [{"name": "x"}]}"#,
             r#"{"items": []}"#,
+            r#"{"Functions": [], "runtime": "x"}"#,
+            r#"{"Functions": ["f"]}"#,
+            r#"{"Accounts": []}"#,
+            r#"{"Policies": []}"#,
             "[]",
             "{}",
         ] {

@@ -141,6 +141,11 @@ fn refused(form: Form, sheet: &Sheet<'_>, error: &RawValue, facts: &mut Facts) {
             note(form, sheet, facts);
             organizations::in_none(sheet, facts);
         }
+        (Form::OrgPolicies | Form::OrgPoliciesOfTarget, "PolicyTypeNotEnabledException")
+            if organizations::not_enabled(sheet, facts) =>
+        {
+            note(form, sheet, facts);
+        }
         (
             Form::PermissionSetBoundary | Form::BucketPolicy | Form::SecretPolicy | Form::FunctionPolicy,
             "ResourceNotFoundException" | "NoSuchBucketPolicy",

@@ -85,8 +85,9 @@ struct Node<'a> {
 struct Root<'a> {
     #[serde(borrow)]
     id: Text<'a>,
+    /// Missing in some exports: then nothing tells which kinds are on.
     #[serde(borrow, default)]
-    policy_types: List<PolicyType<'a>>,
+    policy_types: Option<List<PolicyType<'a>>>,
 }
 
 #[derive(Deserialize)]
@@ -250,8 +251,8 @@ fn targets(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
 
 fn roots(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
     for (_, root) in sheet.list::<Root<'_>>("Roots", errors) {
-        let on = root
-            .policy_types
+        let Some(kinds) = root.policy_types else { continue };
+        let on = kinds
             .0
             .iter()
             .filter(|kind| kind.status.as_deref().is_none_or(|status| status.eq_ignore_ascii_case("ENABLED")))
@@ -286,6 +287,15 @@ fn parents(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
         let id = facts.texts.share(&node.id);
         facts.organisation.parents.insert(Arc::clone(&child), id);
     }
+}
+
+/// The answer that a kind of policy is switched off in the organisation. Whether the call says which kind.
+pub(super) fn not_enabled(sheet: &Sheet<'_>, facts: &mut Facts) -> bool {
+    let kind = ["Filter", "PolicyType"].into_iter().find_map(|name| sheet.parameter(name));
+    let Some(kind) = kind.map(|kind| facts.texts.share(kind)) else { return false };
+    facts.organisation.kinds_off.insert(kind);
+    facts.organisation.evidence.get_or_insert(sheet.evidence(""));
+    true
 }
 
 /// The answer that the account belongs to no organisation.

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::sheet::Sheet;
 
-/// The keys at the top of a JSON text and of the first element of each list there.
+/// The keys at the top of a JSON text and of the first element of each list there, and which lists have none.
 pub(crate) fn head_of(json: &str) -> Head {
     let mut head = Head::default();
     let mut ignored = Vec::new();
@@ -14,7 +14,9 @@ pub(crate) fn head_of(json: &str) -> Head {
         head.keys.push(key.to_string());
         match raw.get().as_bytes().first() {
             Some(b'[') => {
-                if let Some(first) = first_element(raw.get()) {
+                if serde_json::from_str::<Vec<&RawValue>>(raw.get()).is_ok_and(|list| list.is_empty()) {
+                    head.empty_lists.push(key.to_string());
+                } else if let Some(first) = first_element(raw.get()) {
                     let keys = Sheet::new("".into(), first).parts(&[], &mut ignored).members;
                     head.elements.push((key.to_string(), keys.into_iter().map(|(key, _)| key.into_owned()).collect()));
                 }

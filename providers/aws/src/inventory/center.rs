@@ -103,16 +103,16 @@ impl Join {
         let mut attached: Vec<Arc<str>> = Vec::new();
         match &set.managed {
             Some(managed) => attached.extend(managed.iter().cloned()),
-            None => unread.push("its managed policies"),
+            None => unread.push("the managed policies"),
         }
         match &set.customer {
             Some(customer) => attached.extend(customer.iter().map(customer_arn)),
-            None => unread.push("its customer managed policies"),
+            None => unread.push("the customer managed policies"),
         }
         let inline: Vec<PolicyIx> = match &set.inline {
             Some(policy) => policy.iter().copied().collect(),
             None => {
-                unread.push("its inline policy");
+                unread.push("the inline policy");
                 Vec::new()
             }
         };
@@ -139,7 +139,10 @@ impl Join {
             evidence: evidence.clone(),
         };
         let mut principal = self.principal(&id, described);
-        principal.missing.extend(unread.into_iter().map(Arc::from));
+        // Of whose policies the doubt is, since another set's are others.
+        let of_set = |what: &str| Arc::from(format!("{what} of {}", principal.name));
+        let unread: Vec<Arc<str>> = unread.into_iter().map(of_set).collect();
+        principal.missing.extend(unread);
         if boundary_unread {
             principal.boundary = Fact::Unknown;
         }

@@ -147,6 +147,8 @@ pub(crate) struct Organisation {
     pub(crate) accounts_listed: bool,
     /// Root id → policy types that are switched on.
     pub(crate) roots: BTreeMap<Arc<str>, BTreeSet<Arc<str>>>,
+    /// Policy types of which an answer said that they are switched off.
+    pub(crate) kinds_off: BTreeSet<Arc<str>>,
     /// Child (account, unit) → parent (unit, root).
     pub(crate) parents: BTreeMap<Arc<str>, Arc<str>>,
     pub(crate) policies: BTreeMap<Arc<str>, OrgPolicy>,

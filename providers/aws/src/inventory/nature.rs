@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use evenhand_model::evidence::Evidence;
 use evenhand_model::identity::{Nature, Signal, Strength};
+use evenhand_model::words::words;
 
 use super::facts::Tags;
 
@@ -61,34 +62,6 @@ pub(crate) fn of_name(name: &str, evidence: &Evidence) -> Option<Signal> {
 fn agent_word(name: &str) -> Option<&'static str> {
     const WORDS: [&str; 9] = ["agent", "agents", "ai", "llm", "gpt", "claude", "copilot", "bot", "chatbot"];
     words(name).iter().find_map(|word| WORDS.iter().find(|known| **known == word.as_str()).copied())
-}
-
-/// The words of a name: `SupportAgent-v2` → support, agent, v2; `AIOps` → ai, ops.
-fn words(name: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut word = String::new();
-    let chars: Vec<char> = name.chars().collect();
-    for (at, &c) in chars.iter().enumerate() {
-        if !c.is_alphanumeric() {
-            if !word.is_empty() {
-                words.push(std::mem::take(&mut word));
-            }
-            continue;
-        }
-        let before = at.checked_sub(1).and_then(|at| chars.get(at));
-        let after = chars.get(at + 1);
-        let starts = c.is_uppercase()
-            && (before.is_some_and(|b| b.is_lowercase() || b.is_ascii_digit())
-                || (before.is_some_and(|b| b.is_uppercase()) && after.is_some_and(|a| a.is_lowercase())));
-        if starts && !word.is_empty() {
-            words.push(std::mem::take(&mut word));
-        }
-        word.extend(c.to_lowercase());
-    }
-    if !word.is_empty() {
-        words.push(word);
-    }
-    words
 }
 
 #[cfg(test)]

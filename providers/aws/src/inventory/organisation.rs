@@ -84,6 +84,9 @@ fn of_kind(
     kind: &str,
     missing: &mut BTreeSet<String>,
 ) -> Fact<Vec<Vec<PolicyIx>>> {
+    if organisation.kinds_off.contains(kind) {
+        return Fact::Absent;
+    }
     let Some(path) = path(organisation, account) else {
         missing.insert("organizations list-parents (the units above the account)".to_owned());
         return Fact::Unknown;

@@ -106,12 +106,14 @@ impl Join {
             let missing = self.missing.entry(Arc::clone(&held.account.0)).or_default();
             missing.extend(given.missing.iter().cloned());
         }
+        let mut unread_boundary = None;
         let boundary = match &held.boundary {
             None => Fact::Absent,
             Some(arn) => {
                 let boundary = self.policies.get(&held.account, arn);
                 if boundary.is_none() {
                     self.missing.entry(Arc::clone(&held.account.0)).or_default().insert(Arc::clone(arn));
+                    unread_boundary = Some(Arc::clone(arn));
                 }
                 Fact::known(boundary)
             }
@@ -125,6 +127,7 @@ impl Join {
             name: held.name,
             identity_policies: given.policies,
             boundary,
+            unread_boundary,
             trust: held.trust,
             missing: given.missing,
             tags: held.tags,
@@ -218,6 +221,7 @@ impl Join {
                     name: Arc::clone(name),
                     identity_policies: Vec::new(),
                     boundary: Fact::Absent,
+                    unread_boundary: None,
                     trust: None,
                     missing: Vec::new(),
                     tags: None,

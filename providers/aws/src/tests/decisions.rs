@@ -35,6 +35,46 @@ fn a_boundary_that_is_not_understood_decides_nothing() {
 }
 
 #[test]
+fn a_doubt_names_what_was_not_read_and_which_way_it_can_turn() {
+    use evenhand_model::access::DoubtEffect::{Either, Limits};
+    let boundary = |name: &str| {
+        format!(r#","PermissionsBoundary":{{"PermissionsBoundaryArn":"arn:aws:iam::111122223333:policy/{name}"}}"#)
+    };
+    let lost = |name: &str| {
+        format!(
+            r#"{{"Path":"/","UserName":"{name}","Arn":"arn:aws:iam::111122223333:user/{name}","UserPolicyList":[{{"PolicyName":"p"}}]}}"#
+        )
+    };
+    let users = [
+        user("one", ALL_OF_S3, &boundary("a")),
+        user("two", ALL_OF_S3, &boundary("b")),
+        user("same", ALL_OF_S3, &boundary("a")),
+        lost("lost"),
+        lost("gone"),
+    ]
+    .join(",");
+    let read = read(&[("gaad.json", &details(&users, "", "", ""))]);
+    let doubt = |who: &str| read.resolver.access(&read.identity(who).id).unwrap().doubts[0].clone();
+    assert_eq!(doubt("one"), doubt("same"));
+    assert_ne!(doubt("one"), doubt("two"), "another boundary is another doubt");
+    assert!(doubt("one").text.contains("policy/a"));
+    assert_eq!(doubt("one").effect, Limits);
+    assert_ne!(doubt("lost"), doubt("gone"), "policies of one name that nobody read are not one policy");
+    assert_eq!(doubt("lost").effect, Either);
+}
+
+#[test]
+fn power_over_a_resource_that_is_no_log_is_none() {
+    let stop =
+        |resource: &str| format!(r#"{{"Effect":"Allow","Action":"cloudtrail:StopLogging","Resource":"{resource}"}}"#);
+    let users =
+        [user("trail", &stop("arn:aws:cloudtrail:*:*:trail/main"), ""), user("bucket", &stop("arn:aws:s3:::b/*"), "")];
+    let read = read(&[("gaad.json", &details(&users.join(","), "", "", ""))]);
+    let operations = |who: &str| read.resolver.access(&read.identity(who).id).unwrap().operations().len();
+    assert_eq!((operations("trail"), operations("bucket")), (1, 0));
+}
+
+#[test]
 fn what_the_export_leaves_out_is_unknown_and_not_denied() {
     let lost = r#"{"Path":"/","UserName":"lost","Arn":"arn:aws:iam::111122223333:user/lost",
         "UserPolicyList":[{"PolicyName":"p"}]}"#;

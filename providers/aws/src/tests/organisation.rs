@@ -74,6 +74,52 @@ fn service_control_policies_reach_the_account_level_by_level() {
 }
 
 #[test]
+fn policy_kinds_that_are_off_are_known_to_be_off_and_a_root_without_them_tells_nothing() {
+    let roles = role("worker", SERVICE, "");
+    let gaad = details("", "", &roles, "");
+    let off = |kind: &str| {
+        format!(
+            r#"{{"call":"organizations list-policies","parameters":{{"Filter":"{kind}"}},"error":{{"code":"PolicyTypeNotEnabledException"}}}}"#
+        )
+    };
+    let parents = wrapped(
+        "organizations list-parents",
+        r#"{"ChildId":"111122223333"}"#,
+        r#"{"Parents":[{"Id":"r-1","Type":"ROOT"}]}"#,
+    );
+    let both_off = [off("SERVICE_CONTROL_POLICY"), off("RESOURCE_CONTROL_POLICY")];
+    let roots = |types: &str| {
+        wrapped("organizations list-roots", "{}", &format!(r#"{{"Roots":[{{"Id":"r-1","Arn":"a"{types}}}]}}"#))
+    };
+    for (name, lines, known) in [
+        ("both said to be off", vec![both_off[0].clone(), both_off[1].clone()], true),
+        ("one said to be off", vec![both_off[0].clone()], false),
+        ("a root with no kind on", vec![parents.clone(), roots(r#","PolicyTypes":[]"#)], true),
+        ("a root that does not say", vec![parents.clone(), roots("")], false),
+    ] {
+        let read = read(&[("gaad.json", &gaad), ("organisation.ndjson", &lines.join("\n"))]);
+        assert_eq!(read.errors, [], "{name}");
+        let open = read.inventory.gaps.iter().any(|gap| gap.facts.contains("control policies"));
+        assert_eq!(!open, known, "{name}: {:#?}", read.inventory.gaps);
+        assert!(!read.inventory.gaps.iter().any(|gap| gap.reason.contains("refused")), "{name}");
+    }
+    // Without the kind nothing is known but that the call failed.
+    let silent = r#"{"call":"organizations list-policies","error":{"code":"PolicyTypeNotEnabledException"}}"#;
+    let read = read(&[("gaad.json", &gaad), ("organisation.json", silent)]);
+    assert!(read.inventory.gaps.iter().any(|gap| gap.reason.contains("refused")));
+}
+
+#[test]
+fn an_empty_list_is_an_answer() {
+    let gaad = details("", "", &role("worker", SERVICE, ""), "");
+    let functions = |read: &super::Read| read.inventory.gaps.iter().any(|gap| gap.call.contains("list-functions"));
+    assert!(functions(&read(&[("111122223333/gaad.json", &gaad)])));
+    let empty = read(&[("111122223333/gaad.json", &gaad), ("111122223333/functions.json", r#"{"Functions":[]}"#)]);
+    assert_eq!(empty.errors, []);
+    assert!(!functions(&empty));
+}
+
+#[test]
 fn permission_sets_stand_for_people_where_their_role_was_not_read() {
     let set = "arn:aws:sso:::permissionSet/ssoins-1/ps-1";
     let parameters = format!(r#"{{"InstanceArn":"arn:aws:sso:::instance/ssoins-1","PermissionSetArn":"{set}"}}"#);

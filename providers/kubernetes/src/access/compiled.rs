@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use evenhand_model::access::{Access, Grant, GrantIx, Slice};
+use evenhand_model::access::{Access, Doubt, DoubtEffect, Grant, GrantIx, Slice};
 use evenhand_model::condition::Condition;
 use evenhand_model::evidence::Evidence;
 use evenhand_model::glob::Glob;
@@ -206,8 +206,11 @@ impl Compiled {
             return;
         }
         if let Some(binding) = self.policy.authorizer.binding(ix) {
-            let doubt: Arc<str> =
-                format!("{} {} is bound but not in the capture", binding.role_ref.kind, binding.role_ref.name).into();
+            // A role of one name is another one, or bound to less, in another namespace.
+            let home = &binding.metadata.namespace;
+            let place = if home.is_empty() { String::new() } else { format!(" in namespace {home}") };
+            let (kind, name) = (&binding.role_ref.kind, &binding.role_ref.name);
+            let doubt = Doubt::new(format!("{kind} {name} is bound{place} but not in the capture"), DoubtEffect::Adds);
             if !access.doubts.contains(&doubt) {
                 access.doubts.push(doubt);
             }

@@ -4,14 +4,17 @@
 //! square of the accounts. Edges are therefore limited to what tells something: only targets whose access the source does
 //! not have already, the strongest first, at most [`TARGETS`] for each source and place and [`EQUALS`] with the same
 //! access; of several techniques to one target the most direct one, and every technique at least once. What is left out
-//! weighs no more than what is shown. Accounts with a cloud's role or tools behind them are never taken for covered.
+//! weighs no more than what is shown, and a hint says that something is. Accounts with a cloud's role or tools behind them
+//! are never taken for covered.
 //! Identities that hold the same are worked out once.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use evenhand_model::access::{Edge, EdgeTarget, Grant};
+use evenhand_model::evidence::Evidence;
 use evenhand_model::id::IdentityId;
+use evenhand_model::inventory::Hint;
 use evenhand_model::opset::OpSet;
 use foldhash::fast::FixedState;
 use rayon::prelude::*;
@@ -29,18 +32,22 @@ const EQUALS: usize = 3;
 /// The most kinds of access that are compared with one source's; accounts are ordered by strength.
 const COMPARED: usize = 1000;
 
-pub(super) fn edges(resolver: &Resolver) -> Vec<Edge> {
+/// The steps, sorted, and what is left out of them.
+pub(super) fn edges(resolver: &Resolver) -> (Vec<Edge>, Vec<Hint>) {
     let mut edges: Vec<Edge> = resolver.stated.clone();
+    let mut left_out = Vec::new();
     let nothing = Surroundings::default();
     for (at, cluster) in resolver.clusters.iter().enumerate() {
         let surroundings = resolver.surroundings.get(at).unwrap_or(&nothing);
-        edges.extend(Field::new(resolver, at, cluster, surroundings).edges());
+        let (more, hint) = Field::new(resolver, at, cluster, surroundings).edges();
+        edges.extend(more);
+        left_out.extend(hint);
     }
     edges.sort_by(|a, b| {
         (&a.source, &a.target, &a.technique, a.conditional).cmp(&(&b.source, &b.target, &b.technique, b.conditional))
     });
     edges.dedup_by(|b, a| a.source == b.source && a.target == b.target && a.technique == b.technique);
-    edges
+    (edges, left_out)
 }
 
 type Map<K, V> = HashMap<K, V, FixedState>;
@@ -60,8 +67,19 @@ struct Account<'r> {
 struct Candidates {
     /// Those that lead on by what a document states.
     leading: Vec<u32>,
-    /// The others by what they hold, strongest first, a few of each.
-    groups: Vec<(usize, Vec<u32>)>,
+    /// The others by what they hold, strongest first.
+    groups: Vec<Group>,
+    /// How many they are.
+    grouped: usize,
+}
+
+/// Accounts that hold the same.
+struct Group {
+    power: usize,
+    /// A few of them.
+    members: Vec<u32>,
+    /// How many there are.
+    count: usize,
 }
 
 impl Candidates {
@@ -70,13 +88,15 @@ impl Candidates {
             self.leading.push(number);
             return;
         }
+        self.grouped += 1;
         match self.groups.last_mut() {
-            Some((power, members)) if *power == account.power => {
-                if members.len() < EQUALS {
-                    members.push(number);
+            Some(group) if group.power == account.power => {
+                group.count += 1;
+                if group.members.len() < EQUALS {
+                    group.members.push(number);
                 }
             }
-            _ => self.groups.push((account.power, vec![number])),
+            _ => self.groups.push(Group { power: account.power, members: vec![number], count: 1 }),
         }
     }
 }
@@ -222,8 +242,8 @@ impl<'r> Field<'r> {
         }
     }
 
-    /// The steps of everyone in the cluster, sorted by source.
-    fn edges(&self) -> Vec<Edge> {
+    /// The steps of everyone in the cluster, sorted by source, and what is left out of them.
+    fn edges(&self) -> (Vec<Edge>, Option<Hint>) {
         let mut sources: Vec<(&IdentityId, u32)> = self
             .resolver
             .identities
@@ -240,21 +260,42 @@ impl<'r> Field<'r> {
             }
         }
         // Where a power leads is kept only as long as someone else needs it.
-        let shared: Vec<OnceLock<Vec<Step>>> = self.powers.iter().map(|_| OnceLock::new()).collect();
+        let shared: Vec<OnceLock<Taken>> = self.powers.iter().map(|_| OnceLock::new()).collect();
         let techniques: Vec<Arc<str>> = TECHNIQUES.iter().map(|technique| Arc::from(technique.id)).collect();
-        let each: Vec<Vec<Edge>> = sources
+        let each: Vec<(Vec<Edge>, bool)> = sources
             .par_iter()
             .map(|(source, set)| {
-                let (Some(power), Some(held)) = (power_of(*set), self.cluster.set(*set)) else { return Vec::new() };
+                let (Some(power), Some(held)) = (power_of(*set), self.cluster.set(*set)) else {
+                    return (Vec::new(), false);
+                };
+                let edges = |taken: &Taken| (self.edges_of(source, held, &taken.steps, &techniques), taken.left_out);
                 match shared.get(power).filter(|_| users.get(power).is_some_and(|users| *users > 1)) {
-                    Some(shared) => self.edges_of(source, held, shared.get_or_init(|| self.reach(power)), &techniques),
-                    None => self.edges_of(source, held, &self.reach(power), &techniques),
+                    Some(shared) => edges(shared.get_or_init(|| self.reach(power))),
+                    None => edges(&self.reach(power)),
                 }
             })
             .collect();
-        let mut edges = Vec::with_capacity(each.iter().map(Vec::len).sum());
-        edges.extend(each.into_iter().flatten());
-        edges
+        let cut: Vec<&IdentityId> =
+            sources.iter().zip(&each).filter(|(_, (_, left_out))| *left_out).map(|((source, _), _)| *source).collect();
+        let mut edges = Vec::with_capacity(each.iter().map(|(edges, _)| edges.len()).sum());
+        edges.extend(each.into_iter().flat_map(|(edges, _)| edges));
+        let hint = self.left_out(&cut, &edges);
+        (edges, hint)
+    }
+
+    /// That some identities can become more accounts than their steps say.
+    fn left_out(&self, cut: &[&IdentityId], edges: &[Edge]) -> Option<Hint> {
+        let first = cut.first()?;
+        let allows = edges.iter().find(|edge| edge.source == **first).and_then(|edge| edge.grants.first());
+        let evidence =
+            allows.map_or_else(|| Evidence::whole(self.cluster.policy.scope.shared()), |grant| grant.evidence.clone());
+        let (count, identities) = (cut.len(), if cut.len() == 1 { "identity" } else { "identities" });
+        let message = format!(
+            "{count} {identities} of cluster {}, {first} among them, can become more accounts than their paths name: \
+             {TARGETS} for one way in one place, and {EQUALS} that hold the same; take the way away and none is left",
+            self.cluster.policy.name
+        );
+        Some(Hint { evidence, message: message.into() })
     }
 
     /// The steps of one identity.
@@ -320,12 +361,12 @@ impl<'r> Field<'r> {
     }
 
     /// Everything that a power leads to.
-    fn reach(&self, power_at: usize) -> Vec<Step> {
-        let Some(power) = self.powers.get(power_at) else { return Vec::new() };
+    fn reach(&self, power_at: usize) -> Taken {
+        let mut taken = Taken::default();
+        let Some(power) = self.powers.get(power_at) else { return taken };
         if self.admins.get(power_at) == Some(&true) {
-            return Vec::new();
+            return taken;
         }
-        let mut taken = Taken { seen: BTreeSet::new(), covered: Map::default(), steps: Vec::new() };
         for (at, technique) in TECHNIQUES.iter().enumerate() {
             let everywhere = self.meets(at, &power.cluster);
             if everywhere {
@@ -339,7 +380,7 @@ impl<'r> Field<'r> {
             }
         }
         self.take_named(power_at, power, &mut taken);
-        taken.steps
+        taken
     }
 
     fn meets(&self, technique: usize, held: &OpSet) -> bool {
@@ -387,14 +428,18 @@ impl<'r> Field<'r> {
             }
         };
         let mut reached: Vec<u32> = candidates.leading.iter().copied().take(TARGETS).collect();
-        for (held, members) in candidates.groups.iter().take(COMPARED) {
+        let mut unseen = candidates.grouped;
+        for group in candidates.groups.iter().take(COMPARED) {
             if reached.len() >= TARGETS {
                 break;
             }
-            if self.holds_more(power, *held, taken) {
-                reached.extend(members);
+            unseen = unseen.saturating_sub(group.count);
+            if self.holds_more(power, group.power, taken) {
+                reached.extend(&group.members);
+                taken.left_out |= group.members.len() < group.count;
             }
         }
+        taken.left_out |= candidates.leading.len() > TARGETS || unseen > 0;
         let mut shown = false;
         for number in &reached {
             if taken.seen.insert(*number) {
@@ -529,9 +574,12 @@ impl<'r> Field<'r> {
 }
 
 /// What was found for one power so far.
+#[derive(Default)]
 struct Taken {
     seen: BTreeSet<u32>,
     /// Whether the powers that were compared are covered.
     covered: Map<usize, bool>,
     steps: Vec<Step>,
+    /// Whether there may be targets beyond those that are shown.
+    left_out: bool,
 }

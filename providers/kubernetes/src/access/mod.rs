@@ -10,7 +10,7 @@ mod sets;
 mod techniques;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use evenhand_model::access::{
     Access, AccessResolver, DecideError, Decision, Edge, Grant, GrantIx, Request as Question,
@@ -18,6 +18,7 @@ use evenhand_model::access::{
 use evenhand_model::catalog::Catalog;
 use evenhand_model::evidence::Evidence;
 use evenhand_model::id::IdentityId;
+use evenhand_model::inventory::Hint;
 use evenhand_model::opset::OpSet;
 use foldhash::fast::FixedState;
 
@@ -67,6 +68,8 @@ pub(crate) struct Resolver {
     pub(crate) identities: HashMap<IdentityId, Known, FixedState>,
     /// Steps that documents state: tools of agents, roles of clouds.
     pub(crate) stated: Vec<Edge>,
+    /// Which steps were left out when they were last worked out.
+    pub(crate) left_out: OnceLock<Vec<Hint>>,
 }
 
 impl Resolver {
@@ -120,7 +123,14 @@ impl AccessResolver for Resolver {
     }
 
     fn edges(&self) -> Vec<Edge> {
-        edges::edges(self)
+        let (edges, left_out) = edges::edges(self);
+        // They are the same every time.
+        let _ = self.left_out.set(left_out);
+        edges
+    }
+
+    fn edges_left_out(&self) -> Vec<Hint> {
+        self.left_out.get_or_init(|| edges::edges(self).1).clone()
     }
 
     fn used(&self, _identity: &IdentityId) -> Option<OpSet> {

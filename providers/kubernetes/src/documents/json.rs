@@ -85,7 +85,7 @@ fn value(
     sink: &mut Sink<'_>,
     spot: &dyn Fn(Spot) -> Spot,
 ) -> Result<usize, serde_json::Error> {
-    let mut top = Top { list_kind: None, kind_missing: false, depth: 0, spot, problems, sink };
+    let mut top = Top { list_kind: None, kind_missing: false, depth: 0, met: 0, spot, problems, sink };
     let mut deserializer = serde_json::Deserializer::from_str(text);
     (&mut top).deserialize(&mut deserializer)?;
     let used = deserializer.into_iter::<IgnoredAny>().byte_offset();
@@ -96,6 +96,7 @@ fn value(
             list_kind: Some((head.api_version.0.into_owned(), head.kind.0.into_owned())),
             kind_missing: false,
             depth: 0,
+            met: 0,
             spot,
             problems: top.problems,
             sink: top.sink,
@@ -121,6 +122,8 @@ struct Top<'t, 's> {
     /// Whether items went by that need the list's kind, which was not known yet.
     kind_missing: bool,
     depth: u32,
+    /// How many elements went by.
+    met: u32,
     spot: &'t dyn Fn(Spot) -> Spot,
     problems: &'t mut Vec<Problem>,
     sink: &'t mut Sink<'s>,
@@ -153,7 +156,7 @@ impl Top<'_, '_> {
             }
         }
         if object.kind.as_str().ends_with("List")
-            && let Some(items) = object.items
+            && let Some(items) = object.items.take_if(|items| !is_empty_list(items.get()))
         {
             if self.depth >= NESTING {
                 let place = place(&spot, self);
@@ -174,6 +177,7 @@ impl Top<'_, '_> {
                 list_kind: Some(kind),
                 kind_missing: false,
                 depth: self.depth + 1,
+                met: 0,
                 spot: &nested,
                 problems: self.problems,
                 sink: self.sink,
@@ -203,11 +207,13 @@ impl<'de> Visitor<'de> for &mut Top<'_, '_> {
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let mut object = Object { is_object: true, ..Object::default() };
-        let mut listed = false;
+        let (mut listed, mut empty) = (false, false);
         while let Some(key) = map.next_key::<Text<'de>>()? {
             if key.as_str() == "items" {
                 listed = true;
+                let before = self.met;
                 map.next_value_seed(Items(self))?;
+                empty = self.met == before;
                 continue;
             }
             object.member(key.as_str(), &mut map)?;
@@ -224,6 +230,9 @@ impl<'de> Visitor<'de> for &mut Top<'_, '_> {
             } else {
                 self.hand_over(object, Spot::Root);
             }
+        } else if empty && object.kind.as_str().ends_with("List") {
+            // That there is none of a kind is said by the list alone.
+            self.hand_over(object, Spot::Root);
         }
         Ok(())
     }
@@ -233,6 +242,7 @@ impl<'de> Visitor<'de> for &mut Top<'_, '_> {
             list_kind: Some((String::new(), String::new())),
             kind_missing: false,
             depth: self.depth,
+            met: 0,
             spot: &|spot| match spot {
                 Spot::Item(at) => outer(Spot::Pointer(format!("/{at}").into())),
                 other => outer(other),
@@ -245,6 +255,10 @@ impl<'de> Visitor<'de> for &mut Top<'_, '_> {
     fn visit_str<E: de::Error>(self, _: &str) -> Result<(), E> {
         Err(E::custom("no object"))
     }
+}
+
+fn is_empty_list(json: &str) -> bool {
+    json.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).is_some_and(|inside| inside.trim().is_empty())
 }
 
 /// The elements of a list, one by one: a list of any length needs the memory of one element.
@@ -265,6 +279,7 @@ impl<'de> Visitor<'de> for Items<'_, '_, '_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         let mut at = 0;
         while let Some(object) = seq.next_element_seed(ObjectSeed)? {
+            self.0.met = self.0.met.saturating_add(1);
             self.0.hand_over(object, Spot::Item(at));
             at = at.saturating_add(1);
         }

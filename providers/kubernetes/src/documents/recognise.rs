@@ -64,7 +64,7 @@ mod tests {
                 keys: keys.iter().map(text).collect(),
                 elements: elements.iter().map(|(key, keys)| (text(key), keys.iter().map(text).collect())).collect(),
                 values: values.iter().map(|(key, value)| (text(key), text(value))).collect(),
-                columns: Vec::new(),
+                ..Head::default()
             },
             file: FileFacts::default(),
         }
