@@ -9,7 +9,7 @@ use evenhand_model::identity::{Identity, Nature};
 use evenhand_model::parity::Verdict;
 use evenhand_reports::Report;
 use evenhand_reports::report::{Coverage, Scan, SourceStatus, Tool};
-use evenhand_rules::evaluate::{self, Assessed, Assessment, Stage};
+use evenhand_rules::evaluate::{self, Assessed, Assessment, Keep, Stage};
 use evenhand_rules::pack::RuleSet;
 use evenhand_rules::parity::ParityConfig;
 use jiff::Timestamp;
@@ -38,7 +38,7 @@ pub struct Options<'a> {
 /// A capture with everything that was found in it.
 #[derive(Debug)]
 pub struct Assessing {
-    /// The capture; its inventory has moved into the assessment.
+    /// The capture; its inventory and its resolvers have moved into the assessment.
     pub capture: Capture,
     /// What was found.
     pub assessed: Assessed,
@@ -49,19 +49,20 @@ pub struct Assessing {
 impl Assessing {
     /// The provider's view of an identity's access; `None` for identities that hold none of their own.
     pub fn resolver(&self, identity: &Identity) -> Option<&dyn AccessResolver> {
-        self.capture.resolvers.get(identity.provider)
+        self.assessed.resolvers.get(identity.provider)
     }
 }
 
 /// Assesses a capture.
-pub fn assess(mut capture: Capture, options: Options<'_>) -> Assessing {
+pub fn assess(mut capture: Capture, options: Options<'_>, keep: Keep) -> Assessing {
     let inventory = std::mem::take(&mut capture.inventory);
+    let resolvers = std::mem::take(&mut capture.resolvers);
     let parity = ParityConfig::new(options.config.jobs.clone());
     let under_way = RefCell::new(None);
     let assessed = evaluate::assess(
         inventory,
+        resolvers,
         Assessment {
-            resolvers: &capture.resolvers,
             parity: &parity,
             register: options.config.register.as_ref(),
             rules: options.rules,
@@ -69,6 +70,7 @@ pub fn assess(mut capture: Capture, options: Options<'_>) -> Assessing {
             strict: options.strict,
             stable_fingerprints: options.stable_fingerprints,
             now: options.now,
+            keep,
         },
         &|stage| {
             // The stage before ends when the next one begins.
@@ -93,16 +95,14 @@ pub struct Filter {
 
 /// Makes the report; the tables move into it.
 pub fn report(assessing: Assessing, options: Options<'_>, filter: Filter) -> Report {
-    let Assessing { mut capture, mut assessed, .. } = assessing;
+    let Assessing { capture, mut assessed, .. } = assessing;
     let coverage = coverage(&capture, &assessed, options.rules);
     let all = assessed.findings.len();
-    let resolvers = std::mem::take(&mut capture.resolvers);
     let judgements = std::mem::take(&mut assessed.judgements);
-    let paths = std::mem::take(&mut assessed.paths);
     let identities = std::mem::take(&mut assessed.inventory.identities);
     let credentials = std::mem::take(&mut assessed.inventory.credentials);
     // Millions of small values: giving them back takes longer than writing the report, which need not wait for it.
-    rayon::spawn(move || drop((resolvers, judgements, paths, identities, credentials)));
+    rayon::spawn(move || drop((judgements, identities, credentials)));
     let findings: Vec<Finding> = assessed
         .findings
         .into_iter()

@@ -9,6 +9,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use evenhand_benches::generate;
 use evenhand_benches::scan::Bench;
 use evenhand_rules::engine;
+use evenhand_rules::evaluate::Keep;
 use evenhand_rules::parity;
 use rayon::prelude::*;
 
@@ -33,7 +34,7 @@ fn stages(criterion: &mut Criterion) {
             group.bench_with_input(BenchmarkId::new("read", count), &folder, |b, folder| {
                 b.iter(|| black_box(bench.read(folder)));
             });
-            let assessing = bench.assess(bench.read(&folder));
+            let assessing = bench.assess(bench.read(&folder), Keep::Everything);
             let inventory = &assessing.assessed.inventory;
             group.bench_with_input(BenchmarkId::new("resolve", count), &assessing, |b, assessing| {
                 b.iter(|| {
@@ -50,7 +51,7 @@ fn stages(criterion: &mut Criterion) {
                     black_box(parity::compare_all(
                         inventory,
                         &assessing.assessed.judgements,
-                        &assessing.capture.resolvers,
+                        &assessing.assessed.resolvers,
                         &assessing.parity,
                     ))
                 });

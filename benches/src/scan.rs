@@ -8,6 +8,7 @@ use evenhand::pipeline::{self, Capture, ReadRequest};
 use evenhand::progress::Progress;
 use evenhand_model::secret::Fingerprinter;
 use evenhand_reports::{Report, json, terminal};
+use evenhand_rules::evaluate::Keep;
 use evenhand_rules::pack::RuleSet;
 use jiff::Timestamp;
 
@@ -61,8 +62,8 @@ impl Bench {
     }
 
     /// Assesses a capture: judge, compare, paths, facts, rules, score.
-    pub fn assess(&self, capture: Capture) -> Assessing {
-        assess::assess(capture, self.options())
+    pub fn assess(&self, capture: Capture, keep: Keep) -> Assessing {
+        assess::assess(capture, self.options(), keep)
     }
 
     /// Makes the report.

@@ -10,7 +10,7 @@ use evenhand_model::finding::Status;
 use evenhand_model::identity::Nature;
 use jiff::Timestamp;
 
-use crate::evaluate::{Assessed, Assessment, Stage, assess};
+use crate::evaluate::{Assessed, Assessment, Keep, Stage, assess};
 use crate::jobs::{JobConfig, JobRule, Selector};
 use crate::pack::RuleSet;
 use crate::parity::ParityConfig;
@@ -34,8 +34,8 @@ fn assessed(town: Town, strict: bool, progress: &dyn Fn(Stage)) -> Assessed {
         .collect();
     assess(
         inventory,
+        resolvers,
         Assessment {
-            resolvers: &resolvers,
             parity: &ParityConfig::new(jobs),
             register: None,
             rules: &rules,
@@ -43,6 +43,7 @@ fn assessed(town: Town, strict: bool, progress: &dyn Fn(Stage)) -> Assessed {
             strict,
             stable_fingerprints: false,
             now: now(),
+            keep: Keep::Everything,
         },
         progress,
     )

@@ -10,7 +10,7 @@ use evenhand_model::score::Score;
 use jiff::Timestamp;
 
 use crate::engine::{self, EngineError};
-use crate::facts::{self, FactInput, Facts};
+use crate::facts::{self, AccessTable, FactInput, Facts};
 use crate::jobs::Register;
 use crate::judgements::Judgements;
 use crate::link::link;
@@ -57,11 +57,18 @@ impl Stage {
     }
 }
 
-/// What an assessment needs beside the inventory.
+/// What is kept of an assessment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Keep {
+    /// All of it, so that everything found can be explained.
+    Everything,
+    /// What a report says. Resolvers, paths and excess are given back as soon as the fact tables tell of them.
+    Report,
+}
+
+/// What an assessment needs beside the inventory and the resolvers.
 #[derive(Clone, Copy, Debug)]
 pub struct Assessment<'a> {
-    /// What the identities may do.
-    pub resolvers: &'a Resolvers,
     /// Jobs and thresholds of the comparison.
     pub parity: &'a ParityConfig,
     /// The register of known agents; `None` = the configuration has none.
@@ -76,6 +83,8 @@ pub struct Assessment<'a> {
     pub stable_fingerprints: bool,
     /// The moment of the scan.
     pub now: Timestamp,
+    /// What is kept.
+    pub keep: Keep,
 }
 
 /// Everything that an assessment found.
@@ -83,11 +92,13 @@ pub struct Assessment<'a> {
 pub struct Assessed {
     /// The inventory, linked and sorted.
     pub inventory: Inventory,
+    /// What the identities may do; none under [`Keep::Report`].
+    pub resolvers: Resolvers,
     /// The nature and job of each identity.
     pub judgements: Judgements,
-    /// The AI identities beside their human roles, sorted by identity.
+    /// The AI identities beside their human roles, sorted by identity; without excess atoms under [`Keep::Report`].
     pub comparisons: Vec<Comparison>,
-    /// Paths to more access.
+    /// Paths to more access; none under [`Keep::Report`].
     pub paths: PathsResult,
     /// The fact tables.
     pub facts: Facts,
@@ -102,28 +113,49 @@ pub struct Assessed {
 }
 
 /// Assesses an inventory, all providers' readings merged.
-pub fn assess(mut inventory: Inventory, with: Assessment<'_>, progress: &dyn Fn(Stage)) -> Assessed {
+pub fn assess(
+    mut inventory: Inventory,
+    mut resolvers: Resolvers,
+    with: Assessment<'_>,
+    progress: &dyn Fn(Stage),
+) -> Assessed {
     progress(Stage::Link);
     link(&mut inventory, &with.parity.jobs);
     progress(Stage::Judge);
     let judgements = Judgements::new(&inventory, &with.parity.jobs);
     progress(Stage::Compare);
-    let comparisons = parity::compare_all(&inventory, &judgements, with.resolvers, with.parity);
+    let mut comparisons = parity::compare_all(&inventory, &judgements, &resolvers, with.parity);
     progress(Stage::Paths);
-    let paths = paths::find_all(&inventory, &judgements, with.resolvers);
-    inventory.hints.extend(with.resolvers.iter().flat_map(|(_, resolver)| resolver.edges_left_out()));
+    let mut paths = paths::find_all(&inventory, &judgements, &resolvers);
+    inventory.hints.extend(resolvers.iter().flat_map(|(_, resolver)| resolver.edges_left_out()));
     inventory.hints.sort();
     progress(Stage::Facts);
-    let facts = facts::build(&FactInput {
-        inventory: &inventory,
-        judgements: &judgements,
-        comparisons: &comparisons,
-        paths: &paths,
-        resolvers: with.resolvers,
-        register: with.register,
-        stable_fingerprints: with.stable_fingerprints,
-        now: with.now,
-    });
+    let access = AccessTable::new(&inventory, &resolvers);
+    let given_back = match with.keep {
+        Keep::Everything => Resolvers::default(),
+        Keep::Report => std::mem::take(&mut resolvers),
+    };
+    let build = || {
+        facts::build(&FactInput {
+            inventory: &inventory,
+            judgements: &judgements,
+            comparisons: &comparisons,
+            paths: &paths,
+            access: &access,
+            register: with.register,
+            stable_fingerprints: with.stable_fingerprints,
+            now: with.now,
+        })
+    };
+    // Millions of small values: giving them back takes a core a while.
+    let ((), facts) = rayon::join(|| drop(given_back), build);
+    if with.keep == Keep::Report {
+        paths = PathsResult::default();
+        for comparison in &mut comparisons {
+            comparison.excess = Vec::new();
+        }
+    }
+    drop(access);
     progress(Stage::Evaluate);
     let evaluation = engine::evaluate(with.rules, &facts, &inventory, &judgements);
     progress(Stage::Score);
@@ -132,6 +164,7 @@ pub fn assess(mut inventory: Inventory, with: Assessment<'_>, progress: &dyn Fn(
     progress(Stage::Done);
     Assessed {
         inventory,
+        resolvers,
         judgements,
         comparisons,
         paths,

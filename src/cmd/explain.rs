@@ -8,6 +8,7 @@ use evenhand_model::finding::Finding;
 use evenhand_model::identity::{Identity, Nature};
 use evenhand_model::opset::OpSet;
 use evenhand_reports::text::{counted, printable, thousands};
+use evenhand_rules::evaluate::Keep;
 use evenhand_rules::paths;
 
 use super::{Failure, Invocation};
@@ -35,7 +36,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Explain) -> Result<E
     }
     let options =
         Options { config: &config, rules: &rules, strict: false, stable_fingerprints: false, now, progress: &progress };
-    let assessing = assess::assess(capture, options);
+    let assessing = assess::assess(capture, options, Keep::Everything);
     if operation.is_none()
         && let Some(finding) = finding(&assessing.assessed.findings, &arguments.subject)
     {
@@ -250,7 +251,7 @@ fn write_paths(assessing: &Assessing, identity: &Identity, sink: &mut dyn Write)
     let paths = match found.paths.paths_of(&identity.id) {
         // A report lists the paths of machines only; who asks about a person or an unknown gets an answer too.
         [] => {
-            asked = paths::find_from(&found.inventory, &found.judgements, &assessing.capture.resolvers, &identity.id);
+            asked = paths::find_from(&found.inventory, &found.judgements, &found.resolvers, &identity.id);
             asked.as_slice()
         }
         listed => listed,

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use evenhand_rules::evaluate::Keep;
 use evenhand_rules::pack::RuleSet;
 
 use super::{Failure, Invocation, scan};
@@ -29,7 +30,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Inventory) -> Result
         progress: &progress,
     };
     let filter = Filter { severity: None, inventory_only: true };
-    let report = assess::report(assess::assess(capture, options), options, filter);
+    let report = assess::report(assess::assess(capture, options, Keep::Report), options, filter);
     scan::write(&report, &outputs, invocation.screen(arguments.all))?;
     scan::summary(invocation, &report, bytes, &progress, began);
     Ok(if unreadable { Exit::Incomplete } else { Exit::Passed })

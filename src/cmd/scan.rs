@@ -6,6 +6,7 @@ use evenhand_model::finding::Status;
 use evenhand_reports::report::WriteError;
 use evenhand_reports::text::counted;
 use evenhand_reports::{Report, csv, json, terminal};
+use evenhand_rules::evaluate::Keep;
 
 use super::{Failure, Invocation};
 use crate::assess::{self, Filter, Options};
@@ -37,12 +38,12 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit
     if empty {
         let failure = invocation.nobody(&capture);
         // The list of files with the reasons is what helps now; a table without identities does not.
-        let report = assess::report(assess::assess(capture, options), options, Filter::default());
+        let report = assess::report(assess::assess(capture, options, Keep::Report), options, Filter::default());
         let files: Vec<Output> = outputs.into_iter().filter(|output| output.format == OutputFormat::Json).collect();
         write(&report, &files, invocation.screen(arguments.output.all))?;
         return Err(failure);
     }
-    let assessing = assess::assess(capture, options);
+    let assessing = assess::assess(capture, options, Keep::Report);
     for error in &assessing.assessed.errors {
         invocation.console.error(&error.to_string(), None);
     }

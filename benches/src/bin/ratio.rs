@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use evenhand_benches::scan::Bench;
 use evenhand_benches::{generate, yardstick};
+use evenhand_rules::evaluate::Keep;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -49,7 +50,7 @@ fn compare(kind: &str, count: u64) -> Result<(), String> {
         let mut bench = Bench { progress: evenhand::progress::Progress::new(false), ..Bench::default() };
         bench.now = Bench::default().now;
         let began = Instant::now();
-        let report = bench.report(bench.assess(bench.read(&folder)));
+        let report = bench.report(bench.assess(bench.read(&folder), Keep::Report));
         let rendered = Bench::render_terminal(&report);
         scans.push(began.elapsed());
         if report.coverage.identities < seen || rendered.is_empty() {
@@ -83,7 +84,7 @@ fn compare(kind: &str, count: u64) -> Result<(), String> {
 /// Runs only the scan and prints the peak of this process's memory in bytes.
 fn scan_alone(folder: &Path) -> Result<(), String> {
     let bench = Bench::default();
-    let report = bench.report(bench.assess(bench.read(folder)));
+    let report = bench.report(bench.assess(bench.read(folder), Keep::Report));
     let rendered = Bench::render_terminal(&report);
     let status = std::fs::read_to_string("/proc/self/status").map_err(|error| error.to_string())?;
     let peak = status

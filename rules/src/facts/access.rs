@@ -10,6 +10,7 @@ use evenhand_model::evidence::{Fact, Truth};
 use evenhand_model::glob::Glob;
 use evenhand_model::id::ProviderName;
 use evenhand_model::identity::Identity;
+use evenhand_model::inventory::Inventory;
 use evenhand_model::log::Log;
 use evenhand_model::opset::{OpSet, OperationIx};
 use evenhand_model::scope::{Pattern, ResourceScope};
@@ -62,16 +63,20 @@ impl AccessFacts {
     }
 }
 
-/// The access facts of all identities, by position.
-pub(super) struct AccessTable {
+/// What the fact tables tell of the access of all identities, by position. Resolvers are not needed beyond it.
+#[derive(Debug)]
+pub struct AccessTable {
     facts: Vec<AccessFacts>,
     /// For each identity: the index of its facts.
     of: Vec<Option<u32>>,
+    /// For each identity: the operations that it did not use in 90 days; none where use was not read.
+    unused: Vec<Option<i64>>,
 }
 
 impl AccessTable {
     /// Resolves the access of all identities, once for each distinct access.
-    pub(super) fn new(identities: &[Identity], logs: &[Log], resolvers: &Resolvers) -> Self {
+    pub fn new(inventory: &Inventory, resolvers: &Resolvers) -> Self {
+        let identities = &inventory.identities;
         let keys: Vec<Option<(ProviderName, u64)>> = identities
             .par_iter()
             .map(|identity| {
@@ -92,7 +97,7 @@ impl AccessTable {
         }
         let lenses: Vec<(ProviderName, Lens)> = resolvers
             .iter()
-            .map(|(provider, resolver)| (provider, Lens::new(provider, resolver.catalog(), logs)))
+            .map(|(provider, resolver)| (provider, Lens::new(provider, resolver.catalog(), &inventory.logs)))
             .collect();
         let facts: Vec<Option<AccessFacts>> = examples
             .into_par_iter()
@@ -112,7 +117,21 @@ impl AccessTable {
             })
             .collect();
         let of = of.into_iter().map(|at| moved.get(at? as usize).copied().flatten()).collect();
-        Self { facts: kept, of }
+        let mut table = Self { facts: kept, of, unused: Vec::new() };
+        table.unused = identities
+            .par_iter()
+            .enumerate()
+            .map(|(at, identity)| {
+                let used = resolvers.get(identity.provider)?.used(&identity.id)?;
+                i64::try_from(table.of(at)?.operations.difference(&used).len()).ok()
+            })
+            .collect();
+        table
+    }
+
+    /// The operations that the identity at a position did not use in 90 days; `None` where use was not read.
+    pub(super) fn unused(&self, position: usize) -> Option<i64> {
+        self.unused.get(position).copied().flatten()
     }
 
     /// The facts about the access of the identity at a position; `None` = nothing was read about it.
@@ -326,12 +345,6 @@ fn unconditional(condition: &Condition, catalog: &dyn Catalog) -> Truth {
 
 fn every_limit(scope: &ResourceScope, fits: impl Fn(&Pattern) -> bool) -> bool {
     scope.all_of.iter().all(|list| list.iter().any(&fits))
-}
-
-/// The operations of an identity that it did not use in 90 days; `None` where use was not read.
-pub(super) fn unused(facts: &AccessFacts, resolver: &dyn AccessResolver, identity: &Identity) -> Option<i64> {
-    let used = resolver.used(&identity.id)?;
-    i64::try_from(facts.operations.difference(&used).len()).ok()
 }
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ pub(super) struct LogFacts {
 pub(super) struct Context<'a> {
     pub(super) input: &'a FactInput<'a>,
     pub(super) inventory: &'a Inventory,
-    pub(super) access: AccessTable,
+    pub(super) access: &'a AccessTable,
     words: FastMap<&'static str, Arc<str>>,
     comparisons: Vec<Option<u32>>,
     pub(super) users: Vec<u32>,
@@ -114,7 +114,7 @@ impl<'a> Context<'a> {
         Self {
             input,
             inventory,
-            access: AccessTable::new(&inventory.identities, &inventory.logs, input.resolvers),
+            access: input.access,
             words: words(inventory),
             comparisons,
             users: users(input),

@@ -6,7 +6,7 @@ use evenhand_model::evidence::Truth;
 use evenhand_model::parity::{BaselineSource, Comparison};
 use evenhand_model::table::Table;
 
-use crate::facts::access::{AccessFacts, unused};
+use crate::facts::access::AccessFacts;
 use crate::facts::context::{Context, int, location};
 use crate::facts::parity::target;
 use crate::facts::places::Places;
@@ -31,7 +31,6 @@ fn row(context: &Context<'_>, at: usize) -> Option<IdentityRow> {
     let log = context.logs.get(&identity.scope);
     let credentials = context.credentials.get(at).copied().unwrap_or_default();
     let users = i64::from(context.users.get(at).copied().unwrap_or(0));
-    let resolver = context.input.resolvers.get(identity.provider);
     Some(IdentityRow {
         id: identity.id.shared(),
         provider: context.word(identity.provider.0),
@@ -84,7 +83,7 @@ fn row(context: &Context<'_>, at: usize) -> Option<IdentityRow> {
         control_gaps: parity.control_gaps().map(|gaps| int(gaps.len())),
         control_gap_list: parity.control_gaps().map(|gaps| joined(gaps, ", ")),
         open_control_gap_list: parity.compared(|_| 0).map(|_| joined(parity.gaps(Truth::Unknown), ", ")),
-        unused_operations: access.zip(resolver).and_then(|(access, resolver)| unused(access, resolver, identity)),
+        unused_operations: context.access.unused(at),
         wildcard_grant: held(access, |access| access.wildcard_grant),
         write_on_everything: held(access, |access| access.write_on_everything),
         log_tamper: held(access, |access| access.log_tamper),

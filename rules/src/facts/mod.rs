@@ -24,8 +24,7 @@ use jiff::Timestamp;
 use crate::jobs::Register;
 use crate::judgements::Judgements;
 use crate::paths::PathsResult;
-use crate::resolvers::Resolvers;
-
+pub use access::AccessTable;
 use context::Context;
 pub(crate) use places::Places;
 
@@ -41,7 +40,7 @@ pub struct FactInput<'a> {
     /// Paths to more access.
     pub paths: &'a PathsResult,
     /// What the identities may do.
-    pub resolvers: &'a Resolvers,
+    pub access: &'a AccessTable,
     /// The register of known agents; `None` = the configuration has none.
     pub register: Option<&'a Register>,
     /// Whether fingerprints mean the same in the next scan, so that they may be printed.

@@ -20,7 +20,7 @@ use evenhand_model::trust::Mechanism;
 use jiff::Timestamp;
 
 use crate::facts::tables::{IdentityRow, TABLES};
-use crate::facts::{FactInput, Facts, build, days_between};
+use crate::facts::{AccessTable, FactInput, Facts, build, days_between};
 use crate::jobs::{Register, Selector};
 use crate::parity::toy::{OPERATIONS, TOY, Town, pattern, plain, scope, slice, test, when};
 use crate::paths;
@@ -38,7 +38,7 @@ fn facts(town: Town, comparisons: &[Comparison], register: Option<&Register>) ->
         judgements: &judgements,
         comparisons,
         paths: &paths,
-        resolvers: &resolvers,
+        access: &AccessTable::new(&inventory, &resolvers),
         register,
         stable_fingerprints: false,
         now: at("2026-07-01T00:00:00Z"),
