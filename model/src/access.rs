@@ -231,6 +231,12 @@ pub trait AccessResolver: Send + Sync {
     /// Steps to more access inside this provider, sorted by source, target and technique.
     fn edges(&self) -> Vec<Edge>;
 
+    /// What [`edges`](Self::edges) leaves out of an identity's steps, in a few words each: lesser targets of a technique
+    /// that leads to very many. Empty = every step is listed.
+    fn unlisted(&self, _identity: &IdentityId) -> Vec<Arc<str>> {
+        Vec::new()
+    }
+
     /// The operations that an identity used in the last 90 days, where evidence of use was read.
     fn used(&self, identity: &IdentityId) -> Option<OpSet>;
 }

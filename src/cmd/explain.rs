@@ -281,6 +281,9 @@ fn write_paths(assessing: &Assessing, identity: &Identity, sink: &mut dyn Write)
             }
         }
     }
+    for unlisted in assessing.resolver(identity).map(|resolver| resolver.unlisted(&identity.id)).unwrap_or_default() {
+        writeln!(sink, "  not listed: {}", printable(&unlisted))?;
+    }
     Ok(())
 }
 

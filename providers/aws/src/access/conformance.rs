@@ -57,7 +57,9 @@ impl Loader {
             if let Some(version) = version {
                 let name = text(policy, "PolicyName");
                 let arn = text(policy, "Arn").to_owned();
-                managed.insert(arn, self.add(name, PolicyRole::Identity, &version["Document"]));
+                let policy = self.add(name, PolicyRole::Identity, &version["Document"]);
+                self.world.managed.push(policy);
+                managed.insert(arn, policy);
             }
         }
         let mut groups: BTreeMap<String, Principal> = BTreeMap::new();
@@ -163,6 +165,7 @@ impl Loader {
 
     pub(crate) fn resolver(mut self) -> Resolver {
         self.world.policies.compile();
+        self.world.managed.sort_unstable();
         Resolver::new(self.world, "2026-11-01T00:00:00Z".parse::<Timestamp>().unwrap())
     }
 }

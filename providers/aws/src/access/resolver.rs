@@ -1,5 +1,6 @@
 //! The resolver: the crate's answer to questions about access.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use evenhand_model::Timestamp;
@@ -13,7 +14,7 @@ use super::layers::Now;
 use super::{admin, decide, enumerate};
 use crate::catalog::Catalogue;
 use crate::escalation;
-use crate::world::{Principal, World};
+use crate::world::{PolicyIx, Principal, World};
 
 /// Access over a whole capture. Each combination of policies is resolved once, when it is first asked for.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub(crate) struct Resolver {
     pub(super) resources: ResourcePolicies,
     groups: Groups,
     accesses: Vec<OnceLock<(Arc<Access>, bool)>>,
+    /// What the list of edges leaves out, once that was made.
+    unlisted: OnceLock<BTreeMap<IdentityId, Vec<Arc<str>>>>,
 }
 
 impl Resolver {
@@ -35,6 +38,7 @@ impl Resolver {
             groups,
             world,
             now,
+            unlisted: OnceLock::new(),
         }
     }
 
@@ -70,6 +74,13 @@ impl Resolver {
         let mut limits = enumerate::Limits::of(&self.world, principal);
         limits.boundary = None;
         enumerate::access_within(&self.world, principal, &limits, &Now(self.now))
+    }
+
+    /// The access that a principal would have without some of its policies.
+    pub(crate) fn without(&self, principal: &Principal, policies: &[PolicyIx]) -> Access {
+        let mut rest = principal.clone();
+        rest.identity_policies.retain(|policy| !policies.contains(policy));
+        enumerate::access(&self.world, &rest, &Now(self.now))
     }
 
     /// The access that a principal would have if it held everything: what its limits leave.
@@ -129,7 +140,14 @@ impl AccessResolver for Resolver {
     }
 
     fn edges(&self) -> Vec<Edge> {
-        escalation::edges(self)
+        let steps = escalation::edges(self);
+        // The same world gives the same steps however often it is asked.
+        let _ = self.unlisted.set(steps.unlisted);
+        steps.edges
+    }
+
+    fn unlisted(&self, identity: &IdentityId) -> Vec<Arc<str>> {
+        self.unlisted.get_or_init(|| escalation::edges(self).unlisted).get(identity).cloned().unwrap_or_default()
     }
 
     fn used(&self, _: &IdentityId) -> Option<OpSet> {
