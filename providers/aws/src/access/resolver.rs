@@ -9,6 +9,7 @@ use evenhand_model::catalog::Catalog;
 use evenhand_model::id::IdentityId;
 use evenhand_model::opset::OpSet;
 
+use super::attached::Attached;
 use super::index::{Groups, ResourcePolicies};
 use super::layers::Now;
 use super::{admin, decide, enumerate};
@@ -22,6 +23,7 @@ pub(crate) struct Resolver {
     pub(super) world: World,
     pub(super) now: Timestamp,
     pub(super) resources: ResourcePolicies,
+    attached: Attached,
     groups: Groups,
     accesses: Vec<OnceLock<(Arc<Access>, bool)>>,
     /// What the list of edges leaves out, once that was made.
@@ -31,9 +33,11 @@ pub(crate) struct Resolver {
 impl Resolver {
     /// Takes a world whose policies are compiled.
     pub(crate) fn new(world: World, now: Timestamp) -> Self {
-        let groups = Groups::of(&world);
+        let attached = Attached::of(&world);
+        let groups = Groups::of(&world, &attached);
         Self {
             resources: ResourcePolicies::of(&world),
+            attached,
             accesses: (0..groups.first.len()).map(|_| OnceLock::new()).collect(),
             groups,
             world,
@@ -55,7 +59,7 @@ impl Resolver {
             let first = self.groups.first.get(group as usize).copied().unwrap_or(index);
             match self.world.principals.get_index(first) {
                 Some((_, principal)) => {
-                    let access = enumerate::access(&self.world, principal, &Now(self.now));
+                    let access = enumerate::access(&self.world, &self.attached, principal, &Now(self.now));
                     let admin = admin::is_admin(&access);
                     (Arc::new(access), admin)
                 }
@@ -73,14 +77,14 @@ impl Resolver {
     pub(crate) fn unbounded(&self, principal: &Principal) -> Access {
         let mut limits = enumerate::Limits::of(&self.world, principal);
         limits.boundary = None;
-        enumerate::access_within(&self.world, principal, &limits, &Now(self.now))
+        enumerate::access_within(&self.world, &self.attached, principal, &limits, &Now(self.now))
     }
 
     /// The access that a principal would have without some of its policies.
     pub(crate) fn without(&self, principal: &Principal, policies: &[PolicyIx]) -> Access {
         let mut rest = principal.clone();
         rest.identity_policies.retain(|policy| !policies.contains(policy));
-        enumerate::access(&self.world, &rest, &Now(self.now))
+        enumerate::access(&self.world, &self.attached, &rest, &Now(self.now))
     }
 
     /// The access that a principal would have if it held everything: what its limits leave.
