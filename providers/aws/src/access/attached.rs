@@ -11,7 +11,7 @@
 //! Whoever no such statement concerns costs nothing here.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use evenhand_model::catalog::Catalog;
 use evenhand_model::condition::{Clause, Condition, Test};
@@ -28,7 +28,7 @@ use crate::catalog::Catalogue;
 use crate::policy::context::{Context, Lookup};
 use crate::policy::document::Statement;
 use crate::policy::{Effect, Principals, arn};
-use crate::world::{AccountId, Principal, PrincipalKind, World};
+use crate::world::{AccountId, Principal, PrincipalKind, ResourcePolicy, World};
 
 /// Statements for everybody, and guarded keys, that are looked at for each principal of an account. What lies beyond is
 /// a doubt for whoever it concerns.
@@ -51,14 +51,16 @@ pub(super) struct Attached {
     naming: HashMap<usize, Vec<Place>, foldhash::fast::RandomState>,
     homes: BTreeMap<AccountId, Home>,
     by_name: HashMap<Arc<str>, Vec<u32>, foldhash::fast::RandomState>,
+    /// What each resource is named by, once it was asked for.
+    reaches: Vec<OnceLock<Option<Reach>>>,
 }
 
 /// What concerns all principals of an account.
 #[derive(Debug, Default)]
 struct Home {
     wide: Vec<Place>,
-    /// Keys whose policies do not leave every decision to identity policies.
-    guarded: Vec<u32>,
+    /// Keys whose policies do not leave every decision to identity policies, by name.
+    guarded: Vec<Arc<str>>,
     /// What further such statements and keys are about.
     beyond: OpSet,
 }
@@ -76,7 +78,8 @@ pub(super) struct Given {
 
 impl Attached {
     pub(super) fn of(world: &World) -> Self {
-        let mut attached = Self::default();
+        let mut attached =
+            Self { reaches: world.resource_policies.iter().map(|_| OnceLock::new()).collect(), ..Self::default() };
         let mut sessions: Option<HashMap<(AccountId, String), usize>> = None;
         for (at, held) in world.resource_policies.iter().enumerate() {
             let Ok(resource) = u32::try_from(at) else { break };
@@ -104,24 +107,34 @@ impl Attached {
                     attached.homes.entry(held.account.clone()).or_default().wide.push(place);
                 }
             }
-            if attached.is_guarded(world, at) {
-                attached.homes.entry(held.account.clone()).or_default().guarded.push(resource);
+        }
+        let mut guarded: Vec<(AccountId, Arc<str>)> = Vec::new();
+        for (name, all) in &attached.by_name {
+            let owner = all.first().and_then(|at| world.resource_policies.get(*at as usize));
+            if let Some(owner) = owner.filter(|_| attached.is_guarded(world, all)) {
+                guarded.push((owner.account.clone(), Arc::clone(name)));
             }
         }
-        for home in attached.homes.values_mut() {
-            let beyond = home
-                .wide
-                .iter()
-                .skip(MOST_WIDE)
-                .map(|place| place.resource)
-                .chain(home.guarded.iter().skip(MOST_WIDE).copied())
-                .filter_map(|resource| world.resource_policies.get(resource as usize))
-                .filter_map(|held| Reach::of(&held.resource));
-            home.beyond = OpSet::from_ranges(beyond.flat_map(|reach| reach.operations.ranges().to_vec()));
+        guarded.sort();
+        for (account, name) in guarded {
+            attached.homes.entry(account).or_default().guarded.push(name);
+        }
+        let mut homes = std::mem::take(&mut attached.homes);
+        for home in homes.values_mut() {
+            let keys = home.guarded.iter().skip(MOST_WIDE).filter_map(|name| attached.by_name.get(name)).flatten();
+            let beyond = home.wide.iter().skip(MOST_WIDE).map(|place| place.resource).chain(keys.copied());
+            let reaches = beyond.filter_map(|resource| attached.reach(world, resource));
+            home.beyond = OpSet::from_ranges(reaches.flat_map(|reach| reach.operations.ranges().iter().copied()));
             home.wide.truncate(MOST_WIDE);
             home.guarded.truncate(MOST_WIDE);
         }
+        attached.homes = homes;
         attached
+    }
+
+    fn reach(&self, world: &World, resource: u32) -> Option<&Reach> {
+        let made = || world.resource_policies.get(resource as usize).and_then(|held| Reach::of(&held.resource));
+        self.reaches.get(resource as usize)?.get_or_init(made).as_ref()
     }
 
     /// Whether no policy of a resource was read.
@@ -141,8 +154,8 @@ impl Attached {
         }
         into.push(0);
         let Some(home) = self.homes.get(&principal.account) else { return };
-        let keys = home.guarded.iter().filter_map(|resource| world.resource_policies.get(*resource as usize));
-        for held in keys {
+        let keys = home.guarded.iter().filter_map(|name| self.by_name.get(name)).flatten();
+        for held in keys.filter_map(|resource| world.resource_policies.get(*resource as usize)) {
             for statement in &world.policies.compiled(held.policy).statements {
                 statement.signature(&Caller(principal), into);
             }
@@ -168,17 +181,15 @@ impl Attached {
         for place in places {
             self.add(world, principal, now, place, &mut given);
         }
-        let mut gates: Vec<Gate> = Vec::new();
-        for resource in home.into_iter().flat_map(|home| &home.guarded) {
-            gates.extend(Gate::of(world, principal, now, *resource));
-        }
         let foreign = self.foreign(world, principal, pieces);
         if foreign.len() > MOST_FOREIGN {
             given.doubts.push("the policies of many resources in other accounts were not held against it".into());
         }
-        gates.extend(
-            foreign.into_iter().take(MOST_FOREIGN).filter_map(|resource| Gate::of(world, principal, now, resource)),
-        );
+        let guarded = home.into_iter().flat_map(|home| &home.guarded);
+        let gates: Vec<Gate<'_>> = guarded
+            .chain(foreign.iter().take(MOST_FOREIGN))
+            .filter_map(|name| self.gate(world, principal, now, name, pieces))
+            .collect();
         for gate in gates {
             given.denials.extend(gate.denials.iter().cloned());
             let mut left = Vec::with_capacity(pieces.len() + 1);
@@ -201,7 +212,7 @@ impl Attached {
         let close = named(said, principal);
         let at_home = held.account == principal.account;
         let grants = at_home && close > Named::Account;
-        let Some(reach) = Reach::of(&held.resource).filter(|_| close != Named::No) else { return };
+        let Some(reach) = self.reach(world, place.resource).filter(|_| close != Named::No) else { return };
         if said.effect == Effect::Allow && !grants {
             return;
         }
@@ -221,16 +232,16 @@ impl Attached {
     }
 
     /// Resources of other accounts that identity policies name.
-    fn foreign(&self, world: &World, principal: &Principal, pieces: &[Piece]) -> Vec<u32> {
+    fn foreign(&self, world: &World, principal: &Principal, pieces: &[Piece]) -> Vec<Arc<str>> {
         let mut found = Vec::new();
         let patterns = pieces.iter().flat_map(|piece| &piece.scope.all_of).flat_map(|list| list.iter());
         for pattern in patterns {
-            let Some(name) = whole_name(pattern) else { continue };
-            for resource in self.by_name.get(&*name).into_iter().flatten() {
-                let held = world.resource_policies.get(*resource as usize);
-                if held.is_some_and(|held| held.account != principal.account && !held.account.0.is_empty()) {
-                    found.push(*resource);
-                }
+            let Some((name, all)) = whole_name(pattern).and_then(|name| self.by_name.get_key_value(&*name)) else {
+                continue;
+            };
+            let owner = all.first().and_then(|at| world.resource_policies.get(*at as usize));
+            if owner.is_some_and(|held| held.account != principal.account && !held.account.0.is_empty()) {
+                found.push(Arc::clone(name));
             }
         }
         found.sort_unstable();
@@ -238,23 +249,51 @@ impl Attached {
         found
     }
 
-    /// Whether a resource is a key whose policy keeps some decision from the identity policies of its account.
-    fn is_guarded(&self, world: &World, resource: usize) -> bool {
-        let Some(held) = world.resource_policies.get(resource) else { return false };
-        let Some(reach) = Reach::of(&held.resource).filter(|reach| reach.is_key()) else { return false };
-        let compiled = &world.policies.compiled(held.policy).statements;
-        let statements = world.policies.document(held.policy).statements.iter().zip(compiled);
-        !statements.into_iter().any(|(said, compiled)| {
-            said.effect == Effect::Allow
-                && said.principals.as_ref().is_some_and(|named| names_account(named, &held.account))
-                && compiled.tests.is_empty()
-                && compiled.opaque().is_none()
-                && compiled.parts.iter().any(|part| {
-                    let scope = compiled.scope(part, &Anybody);
-                    reach.operations.is_subset(&part.operations)
-                        && scope.is_some_and(|scope| scope.contains(&reach.everything()) == Truth::Yes)
-                })
-        })
+    /// Whether a resource is a key whose policies keep some decision from the identity policies of its account.
+    fn is_guarded(&self, world: &World, all: &[u32]) -> bool {
+        let first = all.first().and_then(|resource| self.reach(world, *resource));
+        let Some(reach) = first.filter(|reach| reach.is_key()) else { return false };
+        let policies = || all.iter().filter_map(|at| world.resource_policies.get(*at as usize));
+        let open = policies().any(|held| {
+            let compiled = &world.policies.compiled(held.policy).statements;
+            world.policies.document(held.policy).statements.iter().zip(compiled).any(|(said, compiled)| {
+                said.effect == Effect::Allow
+                    && said.principals.as_ref().is_some_and(|named| names_account(named, &held.account))
+                    && compiled.tests.is_empty()
+                    && compiled.opaque().is_none()
+                    && compiled.parts.iter().any(|part| {
+                        let scope = compiled.scope(part, &Anybody);
+                        reach.operations.is_subset(&part.operations)
+                            && scope.is_some_and(|scope| scope.contains(&reach.whole) == Truth::Yes)
+                    })
+            })
+        });
+        !open && !policies().any(|held| world.policies.broken(held.policy))
+    }
+
+    /// The gate before a resource, where it concerns what is granted.
+    fn gate(
+        &self,
+        world: &World,
+        principal: &Principal,
+        now: &Now,
+        name: &Arc<str>,
+        pieces: &[Piece],
+    ) -> Option<Gate<'_>> {
+        let all = self.by_name.get(name)?;
+        let reach = self.reach(world, *all.first()?)?;
+        if !pieces.iter().any(|piece| piece.operations.intersects(&reach.operations)) {
+            return None;
+        }
+        let mut gate = Gate { reach, doors: Vec::new(), denials: Vec::new() };
+        for held in all.iter().filter_map(|at| world.resource_policies.get(*at as usize)) {
+            // What is not understood may let in anybody.
+            if world.policies.broken(held.policy) {
+                return None;
+            }
+            gate.add(world, principal, now, held);
+        }
+        Some(gate)
     }
 }
 
@@ -271,6 +310,7 @@ impl Context for Anybody {
 #[derive(Debug)]
 struct Reach {
     patterns: Vec<Pattern>,
+    whole: ResourceScope,
     operations: OpSet,
 }
 
@@ -300,16 +340,13 @@ impl Reach {
             .iter()
             .filter(|operation| catalogue.resources(*operation).iter().any(names_it))
             .collect();
-        Some(Self { patterns, operations })
+        let whole = ResourceScope::any_of(patterns.iter().cloned());
+        Some(Self { patterns, whole, operations })
     }
 
     fn is_key(&self) -> bool {
         let service = self.patterns.first().and_then(|pattern| pattern.segments().get(2).cloned());
         service == Some(Glob::literal("kms"))
-    }
-
-    fn everything(&self) -> ResourceScope {
-        ResourceScope::any_of(self.patterns.iter().cloned())
     }
 
     /// What of a statement's scope is about the resource.
@@ -351,25 +388,19 @@ impl Reach {
     }
 }
 
-/// A resource whose policy must let in whoever identity policies allow.
+/// A resource whose policies must let in whoever identity policies allow.
 #[derive(Debug)]
-struct Gate {
-    reach: Reach,
-    whole: ResourceScope,
+struct Gate<'r> {
+    reach: &'r Reach,
     doors: Vec<Piece>,
     /// What a resource of another account denies to more than the principal by name.
     denials: Vec<Denial>,
 }
 
-impl Gate {
-    fn of(world: &World, principal: &Principal, now: &Now, resource: u32) -> Option<Self> {
-        let held = world.resource_policies.get(resource as usize)?;
-        if world.policies.broken(held.policy) {
-            return None;
-        }
-        let reach = Reach::of(&held.resource)?;
+impl Gate<'_> {
+    fn add(&mut self, world: &World, principal: &Principal, now: &Now, held: &ResourcePolicy) {
         let at_home = held.account == principal.account;
-        let (mut doors, mut denials) = (Vec::new(), Vec::new());
+        let reach = self.reach;
         for (number, said) in world.policies.document(held.policy).statements.iter().enumerate() {
             let close = named(said, principal);
             let by_name = close > Named::Account && names(said).any(|name| concerns(name, principal));
@@ -384,25 +415,23 @@ impl Gate {
             }
             let session = (close == Named::Session).then(|| of_session(said, principal));
             // Principals that share an answer share what is told of them at home and by name, and nothing else.
-            let personal = at_home || by_name;
             let caller = Caller(principal);
-            let context: &dyn Context = if personal { &caller } else { &Anybody };
+            let context: &dyn Context = if at_home || by_name { &caller } else { &Anybody };
+            let mut denials = Vec::new();
             split_one(
                 &world.policies,
                 (held.policy, number),
                 context,
                 now,
-                &mut |piece| doors.extend(reach.limit(piece, session.as_ref())),
+                &mut |piece| self.doors.extend(reach.limit(piece, session.as_ref())),
                 &mut denials,
             );
+            self.denials.extend(denials.into_iter().filter_map(|denial| reach.deny(denial, None)));
         }
-        let denials = denials.into_iter().filter_map(|denial| reach.deny(denial, None)).collect();
-        let whole = reach.everything();
-        Some(Self { reach, whole, doors, denials })
     }
 
     fn apply(&self, piece: Piece, into: &mut Vec<Piece>) {
-        if !piece.operations.intersects(&self.reach.operations) || apart(&piece.scope, &self.whole) {
+        if !piece.operations.intersects(&self.reach.operations) || apart(&piece.scope, &self.reach.whole) {
             into.push(piece);
             return;
         }
@@ -411,7 +440,7 @@ impl Gate {
         if !rest.is_empty() {
             into.push(Piece { operations: Arc::new(rest), ..piece.clone() });
         }
-        let outside = piece.scope.without(self.whole.all_of.iter().flat_map(|list| list.iter().cloned()));
+        let outside = piece.scope.without(self.reach.patterns.iter().cloned());
         if outside.is_nothing() != Truth::Yes {
             into.push(Piece { operations: Arc::clone(&hit), scope: Arc::new(outside), ..piece.clone() });
         }

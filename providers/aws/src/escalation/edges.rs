@@ -95,6 +95,8 @@ pub(super) struct Source<'a> {
     pub(super) at: usize,
     pub(super) principal: &'a Principal,
     pub(super) holder: Holder<'a>,
+    /// Whether it controls its account already.
+    pub(super) admin: bool,
     /// Roles that it can assume, with the statements that allow it.
     pub(super) assumable: OnceCell<Vec<(usize, Rights)>>,
     steps: Vec<Step>,
@@ -182,17 +184,24 @@ impl<'a> Shared<'a> {
             return nothing();
         }
         let Some((access, admin)) = self.resolver.at(at) else { return nothing() };
-        if *admin {
-            return nothing();
-        }
         let holder = Holder::new(access);
         if !holder.operations.intersects(&self.all) && self.targets.naming(principal).is_empty() {
             return nothing();
         }
-        let mut source =
-            Source { at, principal, holder, assumable: OnceCell::new(), steps: Vec::new(), left_out: BTreeMap::new() };
+        let mut source = Source {
+            at,
+            principal,
+            holder,
+            assumable: OnceCell::new(),
+            admin: *admin,
+            steps: Vec::new(),
+            left_out: BTreeMap::new(),
+        };
         for technique in techniques::all() {
-            self.apply(technique, &mut source);
+            // Whoever controls its account gains nothing in it, but may be let in elsewhere.
+            if !admin || technique.target == Target::AssumableRole {
+                self.apply(technique, &mut source);
+            }
         }
         let edges = source.best().into_iter().map(|step| edge(world, id, step)).collect();
         let unlisted: Vec<Arc<str>> = source

@@ -201,7 +201,8 @@ impl<'a> Shared<'a> {
         }
         candidates.sort_unstable();
         candidates.dedup();
-        candidates.retain(|at| *at != source.at);
+        let elsewhere = |at: usize| self.principal(at).is_some_and(|role| role.account != source.principal.account);
+        candidates.retain(|at| *at != source.at && (!source.admin || elsewhere(*at)));
         candidates.sort_by_key(|at| self.targets.rank(*at));
         let mut found: Vec<(usize, Rights)> = Vec::new();
         let mut conquered: BTreeSet<&AccountId> = BTreeSet::new();
