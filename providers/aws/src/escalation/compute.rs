@@ -46,15 +46,12 @@ impl<'a> Shared<'a> {
                 {
                     continue;
                 }
-                let trusted = trusts(self.resolver.world(), role, service);
+                let Some(trusted) = trusts(self.resolver.world(), role, service) else { continue };
                 let acting = Acting { keys: &keys, tags: role.tags.as_ref() };
-                let Some(right) = source.holder.on(pass, role.id.as_str(), &acting).filter(|_| trusted != Truth::No)
-                else {
-                    continue;
-                };
+                let Some(right) = source.holder.on(pass, role.id.as_str(), &acting) else { continue };
                 let mut rights = base.clone();
                 rights.add(right);
-                rights.conditional |= trusted == Truth::Unknown;
+                rights.add(trusted);
                 down.found(self.is_admin(at) && !rights.conditional);
                 source.step(technique, EdgeTarget::Identity(role.id.clone()), rights);
             }

@@ -86,7 +86,7 @@ pub(super) struct Shared<'a> {
 /// A step of a source.
 struct Step {
     target: EdgeTarget,
-    technique: &'static str,
+    technique: &'static Technique,
     rights: Rights,
 }
 
@@ -107,7 +107,7 @@ pub(super) struct Source<'a> {
 impl Source<'_> {
     pub(super) fn step(&mut self, technique: &'static Technique, target: EdgeTarget, mut rights: Rights) {
         rights.conditional |= technique.open;
-        self.steps.push(Step { target, technique: technique.id, rights });
+        self.steps.push(Step { target, technique, rights });
     }
 
     /// A step to all access in the account of a principal.
@@ -121,19 +121,31 @@ impl Source<'_> {
         }
     }
 
-    /// One step for each target and technique, the least conditional one, sorted.
+    /// One step for each target and technique, the least conditional one, sorted. Of two ways to run something as a role
+    /// of which one asks for all that the other asks for and more, the fuller is told: it leans on nothing that is there
+    /// already, such as a cluster or somebody who calls a function.
     fn best(&mut self) -> Vec<Step> {
-        let mut best: BTreeMap<(EdgeTarget, &'static str), Rights> = BTreeMap::new();
+        let mut best: BTreeMap<(EdgeTarget, &'static str), (&'static Technique, Rights)> = BTreeMap::new();
         for Step { target, technique, rights } in self.steps.drain(..) {
-            match best.get_mut(&(target.clone(), technique)) {
-                Some(held) if held.conditional && !rights.conditional => *held = rights,
+            match best.get_mut(&(target.clone(), technique.id)) {
+                Some((_, held)) if held.conditional && !rights.conditional => *held = rights,
                 Some(_) => {}
                 None => {
-                    best.insert((target, technique), rights);
+                    best.insert((target, technique.id), (technique, rights));
                 }
             }
         }
-        best.into_iter().map(|((target, technique), rights)| Step { target, technique, rights }).collect()
+        let steps: Vec<Step> =
+            best.into_iter().map(|((target, _), (technique, rights))| Step { target, technique, rights }).collect();
+        let fuller = |step: &Step| {
+            let at = steps.partition_point(|other| other.target < step.target);
+            let same = steps.get(at..).unwrap_or_default().iter().take_while(|other| other.target == step.target);
+            same.into_iter().any(|other| {
+                (!other.rights.conditional || step.rights.conditional) && other.technique.is_fuller_than(step.technique)
+            })
+        };
+        let told: Vec<bool> = steps.iter().map(|step| !fuller(step)).collect();
+        steps.into_iter().zip(told).filter(|(_, told)| *told).map(|(step, _)| step).collect()
     }
 }
 
@@ -353,8 +365,8 @@ fn edge(world: &World, source: &IdentityId, step: Step) -> Edge {
     Edge {
         source: source.clone(),
         target: step.target,
-        technique: Arc::from(step.technique),
-        escalation: step.technique != "assume-role",
+        technique: Arc::from(step.technique.id),
+        escalation: step.technique.target != Target::AssumableRole,
         conditional: step.rights.conditional,
         grants: grants.into_iter().map(|grant| world.policies.grant(grant)).collect(),
     }

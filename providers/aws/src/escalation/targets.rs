@@ -12,6 +12,7 @@ use evenhand_model::id::IdentityId;
 use evenhand_model::opset::OperationIx;
 use evenhand_model::scope::ResourceScope;
 
+use super::holds::Right;
 use super::techniques;
 use crate::access::Resolver;
 use crate::catalog::Catalogue;
@@ -255,33 +256,31 @@ fn trusted(world: &World, role: &Principal) -> Vec<Trusted> {
     all
 }
 
-/// Whether a service may run as a role, in the account of the role.
-pub(super) fn trusts(world: &World, role: &Principal, service: &str) -> Truth {
-    let Some(trust) = role.trust else { return Truth::Unknown };
+/// Whether a service may run as a role, in the account of the role, and the statement that says so. `None` = it may not.
+pub(super) fn trusts(world: &World, role: &Principal, service: &str) -> Option<Right> {
+    let trust = role.trust?;
     let mut context = Partial::default();
     for key in ["aws:sourceaccount", "aws:resourceaccount"] {
         context.insert(key, vec![Arc::clone(&role.account.0)]);
     }
-    world
-        .policies
-        .document(trust)
-        .statements
-        .iter()
-        .filter(|statement| {
+    let lets_in = |test: &ConditionTest| match operator::holds(test, &context) {
+        Truth::Unknown => of_own_making(test, &role.account).unwrap_or(Truth::Unknown),
+        told => told,
+    };
+    let statements = world.policies.document(trust).statements.iter().enumerate();
+    statements
+        .filter(|(_, statement)| {
             statement.effect == Effect::Allow
                 && statement.principals.as_ref().is_some_and(|named| {
                     named.any || named.service.iter().chain(&named.federated).any(|held| **held == *service)
                 })
         })
-        .fold(Truth::No, |some, statement| {
-            let own = |test: &ConditionTest| of_own_making(test, &role.account).unwrap_or(Truth::Unknown);
-            some.or(statement.conditions.iter().fold(Truth::Yes, |all, test| {
-                all.and(match operator::holds(test, &context) {
-                    Truth::Unknown => own(test),
-                    told => told,
-                })
-            }))
+        .filter_map(|(number, statement)| {
+            let truth = statement.conditions.iter().fold(Truth::Yes, |all, test| all.and(lets_in(test)));
+            let grant = world.policies.grant_number(trust, number);
+            (truth != Truth::No).then_some(Right { conditional: truth == Truth::Unknown, grant })
         })
+        .min()
 }
 
 /// Whether a test on the resource for which the service acts can be met by a resource that the caller makes in an

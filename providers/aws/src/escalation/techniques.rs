@@ -172,6 +172,17 @@ pub(crate) struct Technique {
     pub(crate) open: bool,
 }
 
+impl Technique {
+    /// Whether both run something as a role in the same manner, and this one asks for all that the other asks for and
+    /// more.
+    pub(crate) fn is_fuller_than(&self, other: &Self) -> bool {
+        let runs = matches!(self.target, Target::PassedRole | Target::PassedRoleExisting | Target::Carrier);
+        let asks = |operation: &OperationIx| self.operations.contains(operation) || self.helpers.contains(operation);
+        let (more, less) = (self.operations.len() + self.helpers.len(), other.operations.len() + other.helpers.len());
+        runs && self.target == other.target && more > less && other.operations.iter().chain(&other.helpers).all(asks)
+    }
+}
+
 static TECHNIQUES: LazyLock<Vec<Technique>> = LazyLock::new(|| {
     let catalogue = Catalogue::global();
     let numbers = |names: &str| -> Option<Vec<OperationIx>> {
