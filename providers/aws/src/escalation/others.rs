@@ -193,20 +193,24 @@ impl<'a> Shared<'a> {
     /// missing.
     fn find_assumable(&self, source: &Source<'a>) -> (Vec<(usize, Rights)>, usize) {
         let mut candidates: Vec<usize> = self.targets.naming(source.principal);
-        if let Some(operation) = self.assume_role {
-            for pool in [Pool::TrustingAccount(Arc::clone(&source.principal.account.0)), Pool::TrustingAnyone] {
-                candidates.extend(self.targets.within(&pool, source.holder.access, operation).iter());
-            }
-            candidates.extend(self.targets.pool(&Pool::TrustingAnyone).iter());
+        let account = Arc::clone(&source.principal.account.0);
+        // Whoever controls its account gains nothing in it.
+        let elsewhere = |at: &usize| self.principal(*at).is_some_and(|role| role.account != source.principal.account);
+        let trusting = if source.admin { Pool::TrustingFromOutside(account) } else { Pool::TrustingAccount(account) };
+        let mut lists = vec![self.targets.pool(&Pool::TrustingAnyone)];
+        lists.extend(self.assume_role.map(|assume| self.targets.within(&trusting, source.holder.access, assume)));
+        let mut left = 0;
+        for list in lists {
+            candidates.extend(list.iter().take(MOST_LOOKED_AT));
+            left += list.len().saturating_sub(MOST_LOOKED_AT);
         }
         candidates.sort_unstable();
         candidates.dedup();
-        let elsewhere = |at: usize| self.principal(at).is_some_and(|role| role.account != source.principal.account);
-        candidates.retain(|at| *at != source.at && (!source.admin || elsewhere(*at)));
+        candidates.retain(|at| *at != source.at && (!source.admin || elsewhere(at)));
         candidates.sort_by_key(|at| self.targets.rank(*at));
         let mut found: Vec<(usize, Rights)> = Vec::new();
         let mut conquered: BTreeSet<&AccountId> = BTreeSet::new();
-        let (mut looked_at, mut left) = (0, 0);
+        let mut looked_at = 0;
         for at in candidates {
             let Some(role) = self.principal(at) else { continue };
             // Whoever controls an account need not be listed as assuming its lesser roles.

@@ -31,6 +31,8 @@ pub(super) enum Pool {
     Trusting(AccountId, Arc<str>),
     /// Roles whose trust names an account, in whichever account they are.
     TrustingAccount(Arc<str>),
+    /// The same, in other accounts than the one that is named.
+    TrustingFromOutside(Arc<str>),
     /// Roles whose trust names everybody.
     TrustingAnyone,
 }
@@ -91,6 +93,10 @@ impl<'a> Targets<'a> {
                                 pools.entry(Pool::Trusting(account.clone(), service)).or_default().push(at);
                             }
                             Trusted::Account(trusted) => {
+                                if trusted != account.0 {
+                                    let outside = Pool::TrustingFromOutside(Arc::clone(&trusted));
+                                    pools.entry(outside).or_default().push(at);
+                                }
                                 pools.entry(Pool::TrustingAccount(trusted)).or_default().push(at);
                             }
                             Trusted::Anyone => pools.entry(Pool::TrustingAnyone).or_default().push(at),
