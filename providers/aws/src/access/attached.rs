@@ -50,7 +50,7 @@ pub(super) struct Attached {
     /// By the principal that they name, as one meant or as one excepted.
     naming: HashMap<usize, Vec<Place>, foldhash::fast::RandomState>,
     homes: BTreeMap<AccountId, Home>,
-    by_name: HashMap<Arc<str>, Vec<u32>, foldhash::fast::RandomState>,
+    by_name: BTreeMap<Arc<str>, Vec<u32>>,
     /// What each resource is named by, once it was asked for.
     reaches: Vec<OnceLock<Option<Reach>>>,
 }

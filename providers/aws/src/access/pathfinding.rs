@@ -167,7 +167,7 @@ impl Lab {
 
     /// Whether being somebody is the labelled end: control of an account, or reading the bucket.
     fn is_end(&self, who: &str) -> bool {
-        match (&*text(&self.label, "target"), self.bucket()) {
+        match (text(&self.label, "target"), self.bucket()) {
             ("to-bucket", Some(bucket)) => self.reads(who, bucket),
             _ => self.is_admin(who),
         }

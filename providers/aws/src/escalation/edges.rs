@@ -45,6 +45,9 @@ pub(crate) struct Steps {
     pub(crate) unlisted: BTreeMap<IdentityId, Vec<Arc<str>>>,
 }
 
+/// A source, and what is not listed of it.
+type Unlisted = (IdentityId, Vec<Arc<str>>);
+
 /// Every step.
 pub(crate) fn edges(resolver: &Resolver) -> Steps {
     let world = resolver.world();
@@ -63,7 +66,7 @@ pub(crate) fn edges(resolver: &Resolver) -> Steps {
         assume_role: Catalogue::global().operation("sts:AssumeRole"),
         create_version: Catalogue::global().operation("iam:CreatePolicyVersion"),
     };
-    let (edges, unlisted): (Vec<Vec<Edge>>, Vec<Option<(IdentityId, Vec<Arc<str>>)>>) =
+    let (edges, unlisted): (Vec<Vec<Edge>>, Vec<Option<Unlisted>>) =
         (0..world.principals.len()).into_par_iter().map(|at| shared.from(at)).unzip();
     let mut edges: Vec<Edge> = edges.into_iter().flatten().collect();
     edges.par_sort_by(|a, b| (&a.source, &a.target, &a.technique).cmp(&(&b.source, &b.target, &b.technique)));
@@ -188,7 +191,7 @@ impl Iterator for Down<'_> {
 
 impl<'a> Shared<'a> {
     /// The steps of a principal, and what is not listed of them.
-    fn from(&self, at: usize) -> (Vec<Edge>, Option<(IdentityId, Vec<Arc<str>>)>) {
+    fn from(&self, at: usize) -> (Vec<Edge>, Option<Unlisted>) {
         let world = self.resolver.world();
         let nothing = || (Vec::new(), None);
         let Some((id, principal)) = world.principals.get_index(at) else { return nothing() };

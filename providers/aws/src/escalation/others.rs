@@ -199,15 +199,19 @@ impl<'a> Shared<'a> {
         let trusting = if source.admin { Pool::TrustingFromOutside(account) } else { Pool::TrustingAccount(account) };
         let mut lists = vec![self.targets.pool(&Pool::TrustingAnyone)];
         lists.extend(self.assume_role.map(|assume| self.targets.within(&trusting, source.holder.access, assume)));
+        // One list is in order already.
+        let mixed = lists.iter().filter(|list| !list.is_empty()).count() + usize::from(!candidates.is_empty()) > 1
+            || candidates.len() > 1;
         let mut left = 0;
         for list in lists {
             candidates.extend(list.iter().take(MOST_LOOKED_AT));
             left += list.len().saturating_sub(MOST_LOOKED_AT);
         }
-        candidates.sort_unstable();
-        candidates.dedup();
         candidates.retain(|at| *at != source.at && (!source.admin || elsewhere(at)));
-        candidates.sort_by_key(|at| self.targets.rank(*at));
+        if mixed {
+            candidates.sort_by_key(|at| self.targets.rank(*at));
+            candidates.dedup();
+        }
         let mut found: Vec<(usize, Rights)> = Vec::new();
         let mut conquered: BTreeSet<&AccountId> = BTreeSet::new();
         let mut looked_at = 0;

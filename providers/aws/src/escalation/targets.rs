@@ -1,5 +1,6 @@
 //! What escalations lead to, indexed so that a source looks at few of many principals.
 
+use std::cell::LazyCell;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
@@ -265,11 +266,14 @@ fn trusted(world: &World, role: &Principal) -> Vec<Trusted> {
 /// Whether a service may run as a role, in the account of the role, and the statement that says so. `None` = it may not.
 pub(super) fn trusts(world: &World, role: &Principal, service: &str) -> Option<Right> {
     let trust = role.trust?;
-    let mut context = Partial::default();
-    for key in ["aws:sourceaccount", "aws:resourceaccount"] {
-        context.insert(key, vec![Arc::clone(&role.account.0)]);
-    }
-    let lets_in = |test: &ConditionTest| match operator::holds(test, &context) {
+    let context = LazyCell::new(|| {
+        let mut context = Partial::default();
+        for key in ["aws:sourceaccount", "aws:resourceaccount"] {
+            context.insert(key, vec![Arc::clone(&role.account.0)]);
+        }
+        context
+    });
+    let lets_in = |test: &ConditionTest| match operator::holds(test, &*context) {
         Truth::Unknown => of_own_making(test, &role.account).unwrap_or(Truth::Unknown),
         told => told,
     };
