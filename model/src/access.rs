@@ -284,6 +284,12 @@ pub trait AccessResolver: Send + Sync {
         Vec::new()
     }
 
+    /// What [`edges`](Self::edges) leaves out of an identity's steps, in a few words each: lesser targets of a technique
+    /// that leads to very many. Empty = every step is listed.
+    fn unlisted(&self, _identity: &IdentityId) -> Vec<Arc<str>> {
+        Vec::new()
+    }
+
     /// The operations that an identity used in the last 90 days, where evidence of use was read.
     fn used(&self, identity: &IdentityId) -> Option<OpSet>;
 }

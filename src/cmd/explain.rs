@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use evenhand_model::access::{Access, AccessResolver, Decision, EdgeTarget, Outcome, Request, Slice};
+use evenhand_model::access::{Access, AccessResolver, Decision, Edge, EdgeTarget, Outcome, Request, Slice};
 use evenhand_model::evidence::{Fact, Truth};
 use evenhand_model::finding::Finding;
 use evenhand_model::identity::{Identity, Nature};
@@ -276,11 +276,47 @@ fn write_paths(assessing: &Assessing, identity: &Identity, sink: &mut dyn Write)
             let condition = if hop.conditional { ", if a condition holds" } else { "" };
             let step = format!("{}. {} to become {}{condition}", at + 1, hop.technique, target(&hop.target));
             writeln!(sink, "    {}", printable(&step))?;
-            for grant in &*hop.grants {
-                writeln!(sink, "       by {}", printable(&grant.to_string()))?;
-                writeln!(sink, "       at {}", printable(&grant.evidence.to_string()))?;
-            }
+            write_proof(assessing, hop, sink)?;
         }
+    }
+    for unlisted in assessing.resolver(identity).map(|resolver| resolver.unlisted(&identity.id)).unwrap_or_default() {
+        writeln!(sink, "  not listed: {}", printable(&unlisted))?;
+    }
+    Ok(())
+}
+
+/// The statements that allow a step, with what each is limited to, and what already runs as whoever is reached.
+fn write_proof(assessing: &Assessing, hop: &Edge, sink: &mut dyn Write) -> io::Result<()> {
+    const NAMED: usize = 3;
+    let found = &assessing.assessed;
+    let from = found.inventory.identities.iter().find(|held| held.id == hop.source);
+    let resolver = from.and_then(|from| assessing.resolver(from));
+    let access = resolver.and_then(|resolver| resolver.access(&hop.source));
+    for grant in &*hop.grants {
+        writeln!(sink, "       by {}", printable(&grant.to_string()))?;
+        let slices = access.iter().flat_map(|access| &access.slices);
+        let mut limits: Vec<String> = slices
+            .filter(|slice| resolver.is_some_and(|resolver| resolver.grant(slice.grant) == *grant))
+            .map(|slice| match slice.condition.is_unconditional() {
+                true => format!("on {}", slice.scope),
+                false => format!("on {} if {}", slice.scope, slice.condition),
+            })
+            .collect();
+        limits.sort();
+        limits.dedup();
+        for limit in limits.iter().take(NAMED) {
+            writeln!(sink, "          {}", printable(limit))?;
+        }
+        if limits.len() > NAMED {
+            writeln!(sink, "          and on {} more", thousands((limits.len() - NAMED) as u64))?;
+        }
+        writeln!(sink, "       at {}", printable(&grant.evidence.to_string()))?;
+    }
+    let EdgeTarget::Identity(reached) = &hop.target else { return Ok(()) };
+    let running = found.inventory.workloads.iter().filter(|held| hop.escalation && held.identity == *reached);
+    for workload in running.take(NAMED) {
+        writeln!(sink, "       runs as it: {} {}", workload.kind, printable(&workload.id))?;
+        writeln!(sink, "       at {}", printable(&workload.evidence.to_string()))?;
     }
     Ok(())
 }

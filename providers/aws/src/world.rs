@@ -102,4 +102,6 @@ pub(crate) struct World {
     pub(crate) limits: BTreeMap<AccountId, AccountLimits>,
     pub(crate) carriers: Vec<RoleCarrier>,
     pub(crate) resource_policies: Vec<ResourcePolicy>,
+    /// Policies that are attached by name and can be detached, unlike those that are part of a principal. Sorted.
+    pub(crate) managed: Vec<PolicyIx>,
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use evenhand_model::Timestamp;
-use evenhand_model::access::{AccessResolver, ContextValue, EdgeTarget, Outcome, Request};
+use evenhand_model::access::{AccessResolver, ContextValue, Outcome, Request};
 use evenhand_model::evidence::{Evidence, Fact};
 use evenhand_model::id::IdentityId;
 use evenhand_model::scope::Pattern;
@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::Resolver;
 use super::decide::{Absent, decide};
 use crate::policy::{PolicyRole, arn};
-use crate::world::{AccountId, AccountLimits, PolicyIx, Principal, PrincipalKind, ResourcePolicy, RoleCarrier, World};
+use crate::world::{AccountId, AccountLimits, PolicyIx, Principal, PrincipalKind, ResourcePolicy, World};
 
 /// The folder of third-party cases, or nothing with a line that says so.
 pub(crate) fn folder(name: &str) -> Option<PathBuf> {
@@ -28,21 +28,21 @@ pub(crate) fn folder(name: &str) -> Option<PathBuf> {
     }
 }
 
-fn json(path: &Path) -> Value {
+pub(crate) fn json(path: &Path) -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
+pub(crate) fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
     value.get(key).and_then(Value::as_array).into_iter().flatten()
 }
 
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+pub(crate) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
 #[derive(Default)]
 pub(crate) struct Loader {
-    world: World,
+    pub(crate) world: World,
 }
 
 impl Loader {
@@ -57,7 +57,9 @@ impl Loader {
             if let Some(version) = version {
                 let name = text(policy, "PolicyName");
                 let arn = text(policy, "Arn").to_owned();
-                managed.insert(arn, self.add(name, PolicyRole::Identity, &version["Document"]));
+                let policy = self.add(name, PolicyRole::Identity, &version["Document"]);
+                self.world.managed.push(policy);
+                managed.insert(arn, policy);
             }
         }
         let mut groups: BTreeMap<String, Principal> = BTreeMap::new();
@@ -153,7 +155,7 @@ impl Loader {
         }
     }
 
-    fn resource(&mut self, resource: &str, account: &str, policy: &Value) {
+    pub(crate) fn resource(&mut self, resource: &str, account: &str, policy: &Value) {
         let policy = self.add("resource policy", PolicyRole::Resource, policy);
         self.world.resource_policies.push(ResourcePolicy {
             resource: resource.into(),
@@ -164,6 +166,7 @@ impl Loader {
 
     pub(crate) fn resolver(mut self) -> Resolver {
         self.world.policies.compile();
+        self.world.managed.sort_unstable();
         Resolver::new(self.world, "2026-11-01T00:00:00Z".parse::<Timestamp>().unwrap())
     }
 }
@@ -259,157 +262,6 @@ fn resource_types_are_told_as_the_linter_tells_them() {
         "arn:*:apigateway:*::* and arn:aws:apigateway:::/restapis/a123456789/*",
     ];
     assert_eq!((right, wrong), (19, left_out.map(str::to_owned).to_vec()));
-}
-
-fn carriers(loader: &mut Loader, resources: &Value) {
-    let profiles: BTreeMap<String, IdentityId> = loader
-        .world
-        .principals
-        .values()
-        .flat_map(|role| role.instance_profiles.iter().map(|profile| (profile.to_string(), role.id.clone())))
-        .collect();
-    for resource in resources.as_array().into_iter().flatten() {
-        let (service, field) = match text(resource, "type") {
-            "aws_lambda_function" => ("lambda.amazonaws.com", "role"),
-            "aws_cloudformation_stack" => ("cloudformation.amazonaws.com", "iam_role_arn"),
-            "aws_codebuild_project" => ("codebuild.amazonaws.com", "service_role"),
-            "aws_glue_job" | "aws_glue_dev_endpoint" => ("glue.amazonaws.com", "role_arn"),
-            "aws_sagemaker_notebook_instance" => ("sagemaker.amazonaws.com", "role_arn"),
-            "aws_ecs_task_definition" => ("ecs-tasks.amazonaws.com", "execution_role_arn"),
-            "aws_instance" => ("ec2.amazonaws.com", "iam_instance_profile"),
-            "aws_iam_access_key" => {
-                let user = format!("arn:aws:iam::{}:user/{}", text(resource, "account"), text(resource, "user"));
-                if let Some(user) = loader.world.principals.get_mut(&IdentityId::from(user)) {
-                    user.access_keys = Fact::Known(1);
-                }
-                continue;
-            }
-            "aws_iam_user_login_profile" => {
-                let user = format!("arn:aws:iam::{}:user/{}", text(resource, "account"), text(resource, "user"));
-                if let Some(user) = loader.world.principals.get_mut(&IdentityId::from(user)) {
-                    user.password = Fact::Known(true);
-                }
-                continue;
-            }
-            "aws_s3_bucket_policy" => {
-                let bucket = format!("arn:aws:s3:::{}", text(resource, "bucket"));
-                let policy: Value = match &resource["policy"] {
-                    Value::String(text) => serde_json::from_str(text).unwrap(),
-                    other => other.clone(),
-                };
-                loader.resource(&bucket, text(resource, "account"), &policy);
-                continue;
-            }
-            _ => continue,
-        };
-        let role = text(resource, field);
-        let role = profiles
-            .iter()
-            .find(|(profile, _)| profile.rsplit('/').next() == Some(role) || *profile == role)
-            .map(|(_, role)| role.clone())
-            .unwrap_or_else(|| IdentityId::from(role));
-        let arn = match (text(resource, "arn"), text(resource, "type")) {
-            ("", "aws_glue_dev_endpoint") => {
-                format!("arn:aws:glue:us-east-1:{}:devEndpoint/{}", text(resource, "account"), text(resource, "name"))
-            }
-            (arn, _) => arn.to_owned(),
-        };
-        loader.world.carriers.push(RoleCarrier { arn: arn.into(), service: service.into(), role });
-    }
-}
-
-/// The world of one laboratory scenario.
-pub(crate) fn scenario(folder: &Path) -> Resolver {
-    let mut loader = Loader::default();
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    for file in files {
-        if file.file_name().unwrap().to_string_lossy().starts_with("gaad-") {
-            loader.export(&json(&file));
-        }
-    }
-    carriers(&mut loader, &json(&folder.join("resources.json")));
-    loader.resolver()
-}
-
-#[test]
-fn administrators_are_told_by_what_they_may_do() {
-    let Some(folder) = folder("pathfinding/tool-testing__test-effective-permissions-evaluation") else { return };
-    let resolver = scenario(&folder);
-    let (mut right, mut wrong) = ([0, 0], Vec::new());
-    for principal in resolver.world().principals.values().filter(|held| held.kind != PrincipalKind::Group) {
-        // The label of a case is in its name; only this test reads it.
-        let expected = match (principal.name.contains("-isAdmin-"), principal.name.contains("-notAdmin-")) {
-            (true, false) => true,
-            (false, true) => false,
-            _ => continue,
-        };
-        if resolver.is_admin(&principal.id) == Some(expected) {
-            right[usize::from(expected)] += 1;
-        } else {
-            wrong.push(principal.name.clone());
-        }
-    }
-    assert_eq!((right, wrong), ([24, 15], Vec::new()));
-}
-
-/// Whom a principal becomes, step by step, and whether it controls an account in the end.
-fn reaches(resolver: &Resolver, start: &str) -> (bool, BTreeSet<String>, BTreeSet<String>) {
-    let edges = resolver.edges();
-    let mut held: BTreeSet<String> = BTreeSet::from([start.to_owned()]);
-    let mut techniques = BTreeSet::new();
-    let mut admin = false;
-    loop {
-        let before = held.len();
-        for edge in &edges {
-            if held.contains(edge.source.as_str()) {
-                techniques.insert(edge.technique.to_string());
-                match &edge.target {
-                    EdgeTarget::Identity(id) => {
-                        held.insert(id.as_str().to_owned());
-                    }
-                    EdgeTarget::Admin(_) => admin = true,
-                }
-            }
-        }
-        if held.len() == before {
-            break;
-        }
-    }
-    admin |= held.iter().any(|id| resolver.is_admin(&IdentityId::from(id.as_str())) == Some(true));
-    (admin, held, techniques)
-}
-
-#[test]
-fn laboratory_paths_to_administrator_are_found() {
-    let Some(root) = folder("pathfinding") else { return };
-    let mut folders: Vec<PathBuf> = std::fs::read_dir(&root)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.join("label.json").exists())
-        .collect();
-    folders.sort();
-    let (mut wanted, mut missed) = (0, Vec::new());
-    for folder in folders {
-        let label = json(&folder.join("label.json"));
-        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
-        if label["target"] != "to-admin" || name.starts_with("tool-testing") {
-            continue;
-        }
-        let start = label["attack_path"]["principals"][0].as_str().unwrap_or_default();
-        let resolver = scenario(&folder);
-        // Some start at a public address or at somebody who is not in the export; one at a key that lies in a bucket.
-        if !resolver.world().principals.contains_key(&IdentityId::from(start)) || name.contains("sysdig") {
-            continue;
-        }
-        wanted += 1;
-        let (admin, _, techniques) = reaches(&resolver, start);
-        if !admin {
-            missed.push(format!("{name} from {start} by {techniques:?}"));
-        }
-    }
-    assert_eq!(wanted, 39);
-    assert!(missed.is_empty(), "{} of {wanted} missed:\n{}", missed.len(), missed.join("\n"));
 }
 
 /// How long a large world takes. Run by hand:

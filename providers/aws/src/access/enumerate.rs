@@ -9,6 +9,7 @@ use evenhand_model::condition::{Clause, Condition};
 use evenhand_model::evidence::{Fact, Truth};
 use evenhand_model::opset::OpSet;
 
+use super::attached::Attached;
 use super::caller::{Caller, doubts};
 use super::layers::{Denial, Limit, Now, Piece, limit, split};
 use crate::catalog::Catalogue;
@@ -49,12 +50,18 @@ impl<'a> Limits<'a> {
 }
 
 /// The access of a principal.
-pub(super) fn access(world: &World, principal: &Principal, now: &Now) -> Access {
-    access_within(world, principal, &Limits::of(world, principal), now)
+pub(super) fn access(world: &World, attached: &Attached, principal: &Principal, now: &Now) -> Access {
+    access_within(world, attached, principal, &Limits::of(world, principal), now)
 }
 
 /// The access of a principal under other limits than its own.
-pub(super) fn access_within(world: &World, principal: &Principal, limits: &Limits<'_>, now: &Now) -> Access {
+pub(super) fn access_within(
+    world: &World,
+    attached: &Attached,
+    principal: &Principal,
+    limits: &Limits<'_>,
+    now: &Now,
+) -> Access {
     let store = &world.policies;
     let caller = Caller(principal);
     let mut doubts = doubts(principal);
@@ -78,10 +85,18 @@ pub(super) fn access_within(world: &World, principal: &Principal, limits: &Limit
     let mut pieces = Vec::new();
     let mut denials = Vec::new();
     split(store, &principal.identity_policies, &caller, now, |piece| pieces.push(piece), &mut denials);
-    let slices = if pieces.is_empty() {
+    let mut free = Vec::new();
+    if !attached.is_empty() {
+        let given = attached.given(world, principal, now, &mut pieces);
+        pieces.extend(given.bounded);
+        denials.extend(given.denials);
+        doubts.extend(given.doubts);
+        free = given.free;
+    }
+    let slices = if pieces.is_empty() && free.is_empty() {
         Vec::new()
     } else {
-        limited(world, principal, limits, now, pieces, denials, &mut doubts)
+        limited(world, principal, limits, now, Granted { pieces, free }, denials, &mut doubts)
     };
     Access { slices, doubts, unlimited: false }
 }
@@ -96,26 +111,37 @@ pub(super) fn ceiling(world: &World, principal: &Principal, now: &Now) -> Access
     };
     let mut doubts = Vec::new();
     let limits = Limits::of(world, principal);
-    let slices = limited(world, principal, &limits, now, vec![everything], Vec::new(), &mut doubts);
+    let granted = Granted { pieces: vec![everything], free: Vec::new() };
+    let slices = limited(world, principal, &limits, now, granted, Vec::new(), &mut doubts);
     Access { slices, doubts, unlimited: false }
 }
 
-/// What limits and denies leave of some pieces, as slices.
+/// What is granted before any limit.
+struct Granted {
+    pieces: Vec<Piece>,
+    /// Granted by resources to the principal's own name, which a boundary that is silent does not limit.
+    free: Vec<Piece>,
+}
+
+/// What limits and denies leave of what is granted, as slices.
 fn limited(
     world: &World,
     principal: &Principal,
     limits: &Limits<'_>,
     now: &Now,
-    mut pieces: Vec<Piece>,
+    granted: Granted,
     mut denials: Vec<Denial>,
     doubts: &mut Vec<Doubt>,
 ) -> Vec<Slice> {
     let store = &world.policies;
     let caller = Caller(principal);
-    let mut layers: Vec<Limit> = Vec::new();
+    let Granted { mut pieces, free } = granted;
     if let Some(boundary) = limits.boundary.filter(|boundary| !store.broken(*boundary)) {
-        layers.push(limit(store, &[boundary], &caller, now, &mut denials));
+        let allowed = limit(store, &[boundary], &caller, now, &mut denials);
+        pieces = within(&[allowed], pieces);
     }
+    pieces.extend(free);
+    let mut layers: Vec<Limit> = Vec::new();
     for level in limits.service_control.unwrap_or_default() {
         let allowed = limit(store, level, &caller, now, &mut denials);
         // What a document that is not understood allows is not known; what its neighbours deny is.
@@ -132,16 +158,7 @@ fn limited(
         denial.operations = Arc::new(denial.operations.intersection(covered));
     }
 
-    for layer in &layers {
-        if layer.open.len() == Catalogue::global().len() {
-            continue;
-        }
-        let mut left = Vec::with_capacity(pieces.len());
-        for piece in pieces {
-            layer.apply(piece, &mut left);
-        }
-        pieces = merged(left);
-    }
+    pieces = within(&layers, pieces);
     pieces = deny(pieces, &denials, doubts);
     let mut slices: Vec<Slice> = merged(pieces)
         .into_iter()
@@ -161,6 +178,21 @@ fn limited(
         ))
     });
     slices
+}
+
+/// What limiting layers let through.
+fn within(layers: &[Limit], mut pieces: Vec<Piece>) -> Vec<Piece> {
+    for layer in layers {
+        if layer.open.len() == Catalogue::global().len() {
+            continue;
+        }
+        let mut left = Vec::with_capacity(pieces.len());
+        for piece in pieces {
+            layer.apply(piece, &mut left);
+        }
+        pieces = merged(left);
+    }
+    pieces
 }
 
 fn deny(mut pieces: Vec<Piece>, denials: &[Denial], doubts: &mut Vec<Doubt>) -> Vec<Piece> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use evenhand_model::evidence::Fact;
 use rayon::prelude::*;
 
+use super::attached::Attached;
 use super::caller::Caller;
 use super::enumerate::Limits;
 use crate::policy::arn;
@@ -74,7 +75,7 @@ struct Key {
 }
 
 impl Groups {
-    pub(super) fn of(world: &World) -> Self {
+    pub(super) fn of(world: &World, attached: &Attached) -> Self {
         let mut numbers: HashMap<(&Levels, &Levels), u32> = HashMap::new();
         let mut by_account: HashMap<&AccountId, u32> = HashMap::new();
         for (account, limits) in &world.limits {
@@ -87,7 +88,13 @@ impl Groups {
             .values()
             .collect::<Vec<_>>()
             .into_par_iter()
-            .map(|principal| key(world, principal, by_account.get(&principal.account).copied().unwrap_or_default()))
+            .enumerate()
+            .map(|(at, principal)| {
+                let limits = by_account.get(&principal.account).copied().unwrap_or_default();
+                let mut key = key(world, principal, limits);
+                attached.signature(world, at, principal, &mut key.signature);
+                key
+            })
             .collect();
         let mut groups = Self::default();
         let mut seen: HashMap<Key, u32, foldhash::fast::RandomState> = HashMap::default();

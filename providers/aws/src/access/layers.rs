@@ -78,47 +78,56 @@ pub(super) fn split(
     denials: &mut Vec<Denial>,
 ) {
     for policy in policies {
-        for (number, statement) in store.compiled(*policy).statements.iter().enumerate() {
-            match statement.effect {
-                Effect::Allow => {
-                    if statement.tests.iter().any(|test| has_run_out(test, now)) {
-                        continue;
-                    }
-                    let Some(condition) = statement.condition(caller) else { continue };
-                    for part in &statement.parts {
-                        let Some(scope) = statement.scope(part, caller) else { continue };
-                        allow(Piece {
-                            operations: Arc::clone(&part.operations),
-                            scope,
-                            condition: Arc::clone(&condition),
-                            grant: store.grant_number(*policy, number),
-                        });
-                    }
+        for number in 0..store.compiled(*policy).statements.len() {
+            split_one(store, (*policy, number), caller, now, &mut allow, denials);
+        }
+    }
+}
+
+/// Adds what one statement of a policy allows a caller, or denies it.
+pub(super) fn split_one(
+    store: &PolicyStore,
+    (policy, number): (PolicyIx, usize),
+    caller: &dyn Context,
+    now: &Now,
+    allow: &mut dyn FnMut(Piece),
+    denials: &mut Vec<Denial>,
+) {
+    let Some(statement) = store.compiled(policy).statements.get(number) else { return };
+    match statement.effect {
+        Effect::Allow => {
+            if statement.tests.iter().any(|test| has_run_out(test, now)) {
+                return;
+            }
+            let Some(condition) = statement.condition(caller) else { return };
+            for part in &statement.parts {
+                let Some(scope) = statement.scope(part, caller) else { continue };
+                allow(Piece {
+                    operations: Arc::clone(&part.operations),
+                    scope,
+                    condition: Arc::clone(&condition),
+                    grant: store.grant_number(policy, number),
+                });
+            }
+        }
+        Effect::Deny => {
+            let mut tests = Vec::new();
+            for test in statement.tests.iter() {
+                match operator::holds(test, caller) {
+                    Truth::Yes => {}
+                    Truth::No => return,
+                    Truth::Unknown => tests.push(model_test(test, caller)),
                 }
-                Effect::Deny => {
-                    let mut tests = Vec::new();
-                    let mut applies = true;
-                    for test in statement.tests.iter() {
-                        match operator::holds(test, caller) {
-                            Truth::Yes => {}
-                            Truth::No => applies = false,
-                            Truth::Unknown => tests.push(model_test(test, caller)),
-                        }
-                    }
-                    if !applies {
-                        continue;
-                    }
-                    tests.sort_unstable();
-                    for part in &statement.parts {
-                        let Some(scope) = statement.scope(part, caller) else { continue };
-                        denials.push(Denial {
-                            operations: Arc::clone(&part.operations),
-                            scope,
-                            tests: tests.clone(),
-                            opaque: statement.opaque().cloned(),
-                        });
-                    }
-                }
+            }
+            tests.sort_unstable();
+            for part in &statement.parts {
+                let Some(scope) = statement.scope(part, caller) else { continue };
+                denials.push(Denial {
+                    operations: Arc::clone(&part.operations),
+                    scope,
+                    tests: tests.clone(),
+                    opaque: statement.opaque().cloned(),
+                });
             }
         }
     }
@@ -246,7 +255,7 @@ impl Denial {
 }
 
 /// Whether two scopes share no resource for certain.
-fn apart(a: &ResourceScope, b: &ResourceScope) -> bool {
+pub(super) fn apart(a: &ResourceScope, b: &ResourceScope) -> bool {
     if a.is_everything() || b.is_everything() {
         return false;
     }

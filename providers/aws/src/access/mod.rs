@@ -4,6 +4,7 @@
 //! documents or knows how a capture looks.
 
 mod admin;
+mod attached;
 mod caller;
 mod decide;
 mod enumerate;
@@ -19,4 +20,8 @@ pub(crate) use resolver::Resolver;
 #[cfg(test)]
 pub(crate) mod conformance;
 #[cfg(test)]
+mod pathfinding;
+#[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod properties_resources;

@@ -1,5 +1,6 @@
 //! The resolver: the crate's answer to questions about access.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use evenhand_model::Timestamp;
@@ -8,12 +9,13 @@ use evenhand_model::catalog::Catalog;
 use evenhand_model::id::IdentityId;
 use evenhand_model::opset::OpSet;
 
+use super::attached::Attached;
 use super::index::{Groups, ResourcePolicies};
 use super::layers::Now;
 use super::{admin, decide, enumerate};
 use crate::catalog::Catalogue;
 use crate::escalation;
-use crate::world::{Principal, World};
+use crate::world::{PolicyIx, Principal, World};
 
 /// Access over a whole capture. Each combination of policies is resolved once, when it is first asked for.
 #[derive(Debug)]
@@ -21,20 +23,26 @@ pub(crate) struct Resolver {
     pub(super) world: World,
     pub(super) now: Timestamp,
     pub(super) resources: ResourcePolicies,
+    attached: Attached,
     groups: Groups,
     accesses: Vec<OnceLock<(Arc<Access>, bool)>>,
+    /// What the list of edges leaves out, once that was made.
+    unlisted: OnceLock<BTreeMap<IdentityId, Vec<Arc<str>>>>,
 }
 
 impl Resolver {
     /// Takes a world whose policies are compiled.
     pub(crate) fn new(world: World, now: Timestamp) -> Self {
-        let groups = Groups::of(&world);
+        let attached = Attached::of(&world);
+        let groups = Groups::of(&world, &attached);
         Self {
             resources: ResourcePolicies::of(&world),
+            attached,
             accesses: (0..groups.first.len()).map(|_| OnceLock::new()).collect(),
             groups,
             world,
             now,
+            unlisted: OnceLock::new(),
         }
     }
 
@@ -51,7 +59,7 @@ impl Resolver {
             let first = self.groups.first.get(group as usize).copied().unwrap_or(index);
             match self.world.principals.get_index(first) {
                 Some((_, principal)) => {
-                    let access = enumerate::access(&self.world, principal, &Now(self.now));
+                    let access = enumerate::access(&self.world, &self.attached, principal, &Now(self.now));
                     let admin = admin::is_admin(&access);
                     (Arc::new(access), admin)
                 }
@@ -69,7 +77,14 @@ impl Resolver {
     pub(crate) fn unbounded(&self, principal: &Principal) -> Access {
         let mut limits = enumerate::Limits::of(&self.world, principal);
         limits.boundary = None;
-        enumerate::access_within(&self.world, principal, &limits, &Now(self.now))
+        enumerate::access_within(&self.world, &self.attached, principal, &limits, &Now(self.now))
+    }
+
+    /// The access that a principal would have without some of its policies.
+    pub(crate) fn without(&self, principal: &Principal, policies: &[PolicyIx]) -> Access {
+        let mut rest = principal.clone();
+        rest.identity_policies.retain(|policy| !policies.contains(policy));
+        enumerate::access(&self.world, &self.attached, &rest, &Now(self.now))
     }
 
     /// The access that a principal would have if it held everything: what its limits leave.
@@ -129,7 +144,14 @@ impl AccessResolver for Resolver {
     }
 
     fn edges(&self) -> Vec<Edge> {
-        escalation::edges(self)
+        let steps = escalation::edges(self);
+        // The same world gives the same steps however often it is asked.
+        let _ = self.unlisted.set(steps.unlisted);
+        steps.edges
+    }
+
+    fn unlisted(&self, identity: &IdentityId) -> Vec<Arc<str>> {
+        self.unlisted.get_or_init(|| escalation::edges(self).unlisted).get(identity).cloned().unwrap_or_default()
     }
 
     fn used(&self, _: &IdentityId) -> Option<OpSet> {

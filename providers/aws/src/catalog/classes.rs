@@ -104,11 +104,14 @@ const GATE_TAMPER: &[&str] = &[
     "verifiedpermissions:UpdatePolicy",
 ];
 
-/// Actions that hand out values of a secret store.
+/// Actions that hand out values of a secret store, or the token that opens one.
 const SECRET_READ: &[&str] = &[
     "bedrock-agentcore:GetResourceApiKey",
     "bedrock-agentcore:GetResourceOauth2Token",
     "bedrock-agentcore:GetResourcePaymentToken",
+    "bedrock-agentcore:GetWorkloadAccessToken",
+    "bedrock-agentcore:GetWorkloadAccessTokenForJWT",
+    "bedrock-agentcore:GetWorkloadAccessTokenForUserId",
     "secretsmanager:BatchGetSecretValue",
     "secretsmanager:GetSecretValue",
     "ssm:GetParameter",

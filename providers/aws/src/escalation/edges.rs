@@ -4,169 +4,265 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
-use evenhand_model::access::{Edge, EdgeTarget, GrantIx, Outcome, Request};
+use evenhand_model::access::{Edge, EdgeTarget, GrantIx};
 use evenhand_model::catalog::AccessLevel;
 use evenhand_model::evidence::{Fact, Truth};
-use evenhand_model::id::ScopeId;
+use evenhand_model::id::{IdentityId, ScopeId};
 use evenhand_model::opset::{OpSet, OperationIx};
 use rayon::prelude::*;
 
-use super::holds::{Acting, Holder, Right};
-use super::targets::{Pool, Targets};
+use super::carriers::Carriers;
+use super::holds::{Acting, Holder, Place, Right};
+use super::targets::Targets;
 use super::techniques::{self, Target, Technique};
 use crate::access::{Resolver, floor, is_admin};
 use crate::catalog::Catalogue;
 use crate::policy::arn;
-use crate::world::{AccountId, PolicyIx, Principal, PrincipalKind};
+use crate::world::{PolicyIx, Principal, PrincipalKind, World};
 
 /// The policy that an escalation would attach, which conditions on `iam:PolicyARN` and boundaries are held against.
 const WIDEST: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
 
-/// Targets of one technique that one source leads to, at most; the most powerful come first. Whoever reaches an
-/// administrator is not listed as reaching lesser principals of that account as well.
-const MOST_TARGETS: usize = 64;
+/// Targets of one technique that one source is listed as leading to, at most; the strongest come first.
+pub(super) const MOST_TARGETS: usize = 64;
 
-/// Once a source has so many targets of a technique and an administrator is among them, no lesser ones are looked for.
-const ENOUGH_TARGETS: usize = 8;
+/// Once a source has so many targets of a technique and an administrator is among them, no lesser ones are looked for:
+/// whoever reaches an administrator need not be listed as reaching lesser principals of that account as well.
+pub(super) const ENOUGH_TARGETS: usize = 8;
+
+/// Targets that are looked at for one source and technique, at most, so that the work grows with the sources alone.
+pub(super) const MOST_LOOKED_AT: usize = 512;
 
 /// Slices that are compared to tell whether a target holds more than a source.
 const MOST_COMPARED: usize = 64;
 
-/// Every edge, sorted by source, target and technique.
-pub(crate) fn edges(resolver: &Resolver) -> Vec<Edge> {
+/// The steps of a world.
+#[derive(Debug, Default)]
+pub(crate) struct Steps {
+    /// Sorted by source, target and technique.
+    pub(crate) edges: Vec<Edge>,
+    /// What is not listed of a source, in a few words each.
+    pub(crate) unlisted: BTreeMap<IdentityId, Vec<Arc<str>>>,
+}
+
+/// A source, and what is not listed of it.
+type Unlisted = (IdentityId, Vec<Arc<str>>);
+
+/// Every step.
+pub(crate) fn edges(resolver: &Resolver) -> Steps {
     let world = resolver.world();
     // All access is needed anyway: to rank targets and to leave out administrators as sources.
     (0..world.principals.len()).into_par_iter().for_each(|at| {
         resolver.at(at);
     });
     let targets = Targets::of(resolver);
-    let mut carriers: BTreeMap<&AccountId, Vec<usize>> = BTreeMap::new();
-    for (at, carrier) in world.carriers.iter().enumerate() {
-        if let Some(role) = world.principals.get(&carrier.role) {
-            carriers.entry(&role.account).or_default().push(at);
-        }
-    }
     let shared = Shared {
         resolver,
+        carriers: Carriers::of(world, &targets),
         targets,
-        carriers,
         all: techniques::operations(),
         ceilings: Mutex::default(),
         pass_role: Catalogue::global().operation("iam:PassRole"),
         assume_role: Catalogue::global().operation("sts:AssumeRole"),
+        create_version: Catalogue::global().operation("iam:CreatePolicyVersion"),
     };
-    let mut edges: Vec<Edge> =
-        (0..world.principals.len()).into_par_iter().flat_map_iter(|at| shared.from(at)).collect();
-    edges.sort_by(|a, b| (&a.source, &a.target, &a.technique).cmp(&(&b.source, &b.target, &b.technique)));
-    edges
+    let (edges, unlisted): (Vec<Vec<Edge>>, Vec<Option<Unlisted>>) =
+        (0..world.principals.len()).into_par_iter().map(|at| shared.from(at)).unzip();
+    let mut edges: Vec<Edge> = edges.into_iter().flatten().collect();
+    edges.par_sort_by(|a, b| (&a.source, &a.target, &a.technique).cmp(&(&b.source, &b.target, &b.technique)));
+    Steps { edges, unlisted: unlisted.into_iter().flatten().collect() }
 }
 
-struct Shared<'a> {
-    resolver: &'a Resolver,
-    targets: Targets<'a>,
-    carriers: BTreeMap<&'a AccountId, Vec<usize>>,
+pub(super) struct Shared<'a> {
+    pub(super) resolver: &'a Resolver,
+    pub(super) targets: Targets<'a>,
+    pub(super) carriers: Carriers<'a>,
     /// Every action of every technique.
-    all: OpSet,
+    pub(super) all: OpSet,
     /// Whether a principal with all rights would be an administrator under its limits.
-    ceilings: Mutex<HashMap<(AccountId, Fact<PolicyIx>), bool>>,
-    pass_role: Option<OperationIx>,
-    assume_role: Option<OperationIx>,
+    ceilings: Mutex<HashMap<(crate::world::AccountId, Fact<PolicyIx>), bool>>,
+    pub(super) pass_role: Option<OperationIx>,
+    pub(super) assume_role: Option<OperationIx>,
+    pub(super) create_version: Option<OperationIx>,
+}
+
+/// A step of a source.
+struct Step {
+    target: EdgeTarget,
+    technique: &'static Technique,
+    rights: Rights,
 }
 
 /// A principal that may escalate.
-struct Source<'a> {
-    at: usize,
-    principal: &'a Principal,
-    holder: Holder<'a>,
+pub(super) struct Source<'a> {
+    pub(super) at: usize,
+    pub(super) principal: &'a Principal,
+    pub(super) holder: Holder<'a>,
+    /// Whether it controls its account already.
+    pub(super) admin: bool,
     /// Roles that it can assume, with the statements that allow it.
-    assumable: OnceCell<Vec<(usize, bool, Vec<GrantIx>)>>,
-    edges: Vec<(EdgeTarget, &'static str, bool, Vec<GrantIx>)>,
+    pub(super) assumable: OnceCell<Vec<(usize, Rights)>>,
+    steps: Vec<Step>,
+    /// Targets of a technique that were not looked at or are not listed.
+    left_out: BTreeMap<&'static str, usize>,
+}
+
+impl Source<'_> {
+    pub(super) fn step(&mut self, technique: &'static Technique, target: EdgeTarget, mut rights: Rights) {
+        rights.conditional |= technique.open;
+        self.steps.push(Step { target, technique, rights });
+    }
+
+    /// A step to all access in the account of a principal.
+    pub(super) fn step_to_admin(&mut self, technique: &'static Technique, of: &Principal, rights: Rights) {
+        self.step(technique, EdgeTarget::Admin(ScopeId::new(Arc::clone(&of.account.0))), rights);
+    }
+
+    pub(super) fn leave_out(&mut self, technique: &'static Technique, targets: usize) {
+        if targets > 0 {
+            *self.left_out.entry(technique.id).or_default() += targets;
+        }
+    }
+
+    /// One step for each target and technique, the least conditional one, sorted. Of two ways to run something as a role
+    /// of which one asks for all that the other asks for and more, the fuller is told: it leans on nothing that is there
+    /// already, such as a cluster or somebody who calls a function.
+    fn best(&mut self) -> Vec<Step> {
+        let mut best: BTreeMap<(EdgeTarget, &'static str), (&'static Technique, Rights)> = BTreeMap::new();
+        for Step { target, technique, rights } in self.steps.drain(..) {
+            match best.get_mut(&(target.clone(), technique.id)) {
+                Some((_, held)) if held.conditional && !rights.conditional => *held = rights,
+                Some(_) => {}
+                None => {
+                    best.insert((target, technique.id), (technique, rights));
+                }
+            }
+        }
+        let steps: Vec<Step> =
+            best.into_iter().map(|((target, _), (technique, rights))| Step { target, technique, rights }).collect();
+        let fuller = |step: &Step| {
+            let at = steps.partition_point(|other| other.target < step.target);
+            let same = steps.get(at..).unwrap_or_default().iter().take_while(|other| other.target == step.target);
+            same.into_iter().any(|other| {
+                (!other.rights.conditional || step.rights.conditional) && other.technique.is_fuller_than(step.technique)
+            })
+        };
+        let told: Vec<bool> = steps.iter().map(|step| !fuller(step)).collect();
+        steps.into_iter().zip(told).filter(|(_, told)| *told).map(|(step, _)| step).collect()
+    }
+}
+
+/// A list of targets, strongest first, followed as far as it is worth.
+pub(super) struct Down<'l> {
+    list: &'l [usize],
+    at: usize,
+    found: usize,
+    conquered: bool,
+}
+
+impl<'l> Down<'l> {
+    pub(super) fn new(list: &'l [usize]) -> Self {
+        Self { list, at: 0, found: 0, conquered: false }
+    }
+
+    /// Takes note of a target that is reached; `conquers` says that it is an administrator, for certain.
+    pub(super) fn found(&mut self, conquers: bool) {
+        self.found += 1;
+        self.conquered |= conquers;
+    }
+
+    /// How many targets were not come to.
+    pub(super) fn left(&self) -> usize {
+        self.list.len() - self.at
+    }
+}
+
+impl Iterator for Down<'_> {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        let enough =
+            self.found >= MOST_TARGETS || self.at >= MOST_LOOKED_AT || (self.found >= ENOUGH_TARGETS && self.conquered);
+        let next = if enough { None } else { self.list.get(self.at).copied() };
+        self.at += usize::from(next.is_some());
+        next
+    }
 }
 
 impl<'a> Shared<'a> {
-    fn from(&self, at: usize) -> Vec<Edge> {
+    /// The steps of a principal, and what is not listed of them.
+    fn from(&self, at: usize) -> (Vec<Edge>, Option<Unlisted>) {
         let world = self.resolver.world();
-        let Some((id, principal)) = world.principals.get_index(at) else { return Vec::new() };
+        let nothing = || (Vec::new(), None);
+        let Some((id, principal)) = world.principals.get_index(at) else { return nothing() };
         if !matches!(principal.kind, PrincipalKind::User | PrincipalKind::Role | PrincipalKind::PermissionSet) {
-            return Vec::new();
+            return nothing();
         }
-        let Some((access, admin)) = self.resolver.at(at) else { return Vec::new() };
-        if *admin {
-            return Vec::new();
-        }
+        let Some((access, admin)) = self.resolver.at(at) else { return nothing() };
         let holder = Holder::new(access);
         if !holder.operations.intersects(&self.all) && self.targets.naming(principal).is_empty() {
-            return Vec::new();
+            return nothing();
         }
-        let mut source = Source { at, principal, holder, assumable: OnceCell::new(), edges: Vec::new() };
+        let mut source = Source {
+            at,
+            principal,
+            holder,
+            assumable: OnceCell::new(),
+            admin: *admin,
+            steps: Vec::new(),
+            left_out: BTreeMap::new(),
+        };
         for technique in techniques::all() {
-            self.apply(technique, &mut source);
-        }
-        self.pruned(&source)
-            .into_iter()
-            .map(|(target, technique, conditional, grants)| Edge {
-                source: id.clone(),
-                target,
-                technique: Arc::from(technique),
-                escalation: technique != "assume-role",
-                conditional,
-                grants: grants.into_iter().map(|grant| world.policies.grant(grant)).collect(),
-            })
-            .collect()
-    }
-
-    /// One edge for each target and technique; none to lesser principals of an account that is conquered anyway.
-    fn pruned(&self, source: &Source<'a>) -> Vec<(EdgeTarget, &'static str, bool, Vec<GrantIx>)> {
-        let mut best: BTreeMap<(&EdgeTarget, &'static str), (bool, &Vec<GrantIx>)> = BTreeMap::new();
-        for (target, technique, conditional, grants) in &source.edges {
-            let held = best.entry((target, technique)).or_insert((*conditional, grants));
-            if held.0 && !conditional {
-                *held = (*conditional, grants);
+            // Whoever controls its account gains nothing in it, but may be let in elsewhere.
+            if !admin || technique.target == Target::AssumableRole {
+                self.apply(technique, &mut source);
             }
         }
-        best.into_iter()
-            .map(|((target, technique), (conditional, grants))| {
-                let mut grants = grants.clone();
-                grants.sort_unstable();
-                grants.dedup();
-                (target.clone(), technique, conditional, grants)
+        let edges = source.best().into_iter().map(|step| edge(world, id, step)).collect();
+        let unlisted: Vec<Arc<str>> = source
+            .left_out
+            .iter()
+            .map(|(technique, count)| {
+                format!("up to {count} further targets of {technique}, none stronger than those listed").into()
             })
-            .collect()
+            .collect();
+        (edges, (!unlisted.is_empty()).then(|| (id.clone(), unlisted)))
     }
 
-    fn principal(&self, at: usize) -> Option<&'a Principal> {
+    pub(super) fn principal(&self, at: usize) -> Option<&'a Principal> {
         self.resolver.world().principals.get_index(at).map(|(_, principal)| principal)
     }
 
-    fn is_admin(&self, at: usize) -> bool {
+    pub(super) fn is_admin(&self, at: usize) -> bool {
         self.resolver.at(at).is_some_and(|(_, admin)| *admin)
     }
 
     fn apply(&self, technique: &'static Technique, source: &mut Source<'a>) {
         let needed = technique.operations.iter().chain(&technique.helpers);
-        let assume = Some(self.assume_role).flatten();
-        let mut others = needed.filter(|operation| Some(**operation) != assume);
+        let mut others = needed.filter(|operation| Some(**operation) != self.assume_role);
         if !others.all(|operation| source.holder.operations.contains(*operation)) {
             return;
         }
         match technique.target {
-            Target::AssumableRole => self.assume(technique, source),
             Target::OwnUser | Target::OwnRole => self.rewrite_self(technique, source),
             Target::OwnGroup => self.rewrite_group(technique, source),
             Target::GroupJoined => self.join_group(technique, source),
             Target::OwnPolicy | Target::OwnPolicyVersion => self.rewrite_policy(technique, source),
             Target::OwnBoundary => self.drop_boundary(technique, source),
+            Target::OwnDeny => self.drop_deny(technique, source),
             Target::OwnPermissionSet | Target::AnyAccount => self.permission_set(technique, source),
             Target::UserKey
             | Target::UserKeyReplaced
             | Target::UserPasswordNew
             | Target::UserPassword
+            | Target::UserServiceKey
             | Target::UserRewritten => self.become_user(technique, source),
             Target::RoleTrust | Target::RoleRewritten | Target::RolePolicyRewritten => {
                 self.rewrite_role(technique, source);
             }
+            Target::AssumableRole => self.assume(technique, source),
             Target::AssumableRoleRewritten | Target::AssumableRolePolicyRewritten | Target::AssumableBoundedRole => {
-                self.widen_assumable(technique, source)
+                self.widen_assumable(technique, source);
             }
             Target::PassedRole | Target::PassedRoleNewProfile | Target::PassedRoleExisting => {
                 self.pass_role(technique, source);
@@ -176,7 +272,13 @@ impl<'a> Shared<'a> {
     }
 
     /// All rights on one named thing.
-    fn on(&self, source: &Source<'a>, operations: &[OperationIx], name: &str, acting: &Acting<'_>) -> Option<Rights> {
+    pub(super) fn on(
+        &self,
+        source: &Source<'a>,
+        operations: &[OperationIx],
+        name: &str,
+        acting: &Acting<'_>,
+    ) -> Option<Rights> {
         let mut rights = Rights::default();
         for operation in operations {
             rights.add(source.holder.on(*operation, name, acting)?);
@@ -184,24 +286,23 @@ impl<'a> Shared<'a> {
         Some(rights)
     }
 
-    fn anywhere(
+    /// All rights on something in one place.
+    pub(super) fn within(
         &self,
         source: &Source<'a>,
         operations: impl IntoIterator<Item = OperationIx>,
+        place: Place<'_>,
         acting: &Acting<'_>,
-        rights: &mut Rights,
-    ) -> bool {
-        operations.into_iter().all(|operation| match source.holder.anywhere(operation, acting) {
-            Some(right) => {
-                rights.add(right);
-                true
-            }
-            None => false,
-        })
+    ) -> Option<Rights> {
+        let mut rights = Rights::default();
+        for operation in operations {
+            rights.add(source.holder.within(operation, place, acting)?);
+        }
+        Some(rights)
     }
 
     /// Whether a principal with all rights would be an administrator: its boundary and organisation do not hold it back.
-    fn ceiling(&self, principal: &Principal) -> bool {
+    pub(super) fn ceiling(&self, principal: &Principal) -> bool {
         let key = (principal.account.clone(), principal.boundary);
         if let Ok(held) = self.ceilings.lock()
             && let Some(open) = held.get(&key)
@@ -215,405 +316,26 @@ impl<'a> Shared<'a> {
         open
     }
 
-    fn conquer(&self, source: &mut Source<'a>, through: &Principal, technique: &'static Technique, rights: Rights) {
+    /// A principal that can be given any access. Returns whether that is certain.
+    pub(super) fn conquer(
+        &self,
+        source: &mut Source<'a>,
+        through: &Principal,
+        technique: &'static Technique,
+        mut rights: Rights,
+    ) -> bool {
         if !self.ceiling(through) {
-            return;
+            return false;
         }
         // A boundary that was not read may hold it back.
-        let conditional = rights.conditional || through.boundary == Fact::Unknown;
-        let target = EdgeTarget::Admin(ScopeId::new(Arc::clone(&through.account.0)));
-        source.edges.push((target, technique.id, conditional, rights.grants));
-    }
-
-    fn rewrite_self(&self, technique: &'static Technique, source: &mut Source<'a>) {
-        let kind = if technique.target == Target::OwnUser { PrincipalKind::User } else { PrincipalKind::Role };
-        if source.principal.kind != kind || !can_change(source.principal) {
-            return;
-        }
-        let acting = Acting { keys: &KEYS, tags: source.principal.tags.as_ref() };
-        if let Some(rights) = self.on(source, &technique.operations, source.principal.id.as_str(), &acting) {
-            self.conquer(source, source.principal, technique, rights);
-        }
-    }
-
-    fn rewrite_group(&self, technique: &'static Technique, source: &mut Source<'a>) {
-        let acting = Acting { keys: &KEYS, tags: None };
-        let found = source
-            .principal
-            .groups
-            .iter()
-            .filter_map(|group| self.on(source, &technique.operations, group.as_str(), &acting))
-            .min();
-        if let Some(rights) = found {
-            self.conquer(source, source.principal, technique, rights);
-        }
-    }
-
-    fn join_group(&self, technique: &'static Technique, source: &mut Source<'a>) {
-        if source.principal.kind != PrincipalKind::User {
-            return;
-        }
-        let Some(operation) = technique.operations.first() else { return };
-        let acting = Acting { keys: &KEYS, tags: None };
-        let pool = Pool::Groups(source.principal.account.clone());
-        for at in self.targets.within(&pool, source.holder.access, *operation).iter().take(MOST_TARGETS) {
-            let Some(group) = self.principal(*at) else { continue };
-            if source.principal.groups.contains(&group.id) || !self.gains(source.at, *at) {
-                continue;
-            }
-            if let Some(rights) = self.on(source, &technique.operations, group.id.as_str(), &acting) {
-                source.edges.push((
-                    EdgeTarget::Identity(group.id.clone()),
-                    technique.id,
-                    rights.conditional,
-                    rights.grants,
-                ));
-            }
-        }
-    }
-
-    fn rewrite_policy(&self, technique: &'static Technique, source: &mut Source<'a>) {
-        let acting = Acting { keys: &KEYS, tags: None };
-        let found = customer_policies(source.principal)
-            .filter_map(|policy| self.on(source, &technique.operations, policy, &acting))
-            .min();
-        if let Some(mut rights) = found {
-            // That an older version is wider is not in the capture.
-            rights.conditional |= technique.target == Target::OwnPolicyVersion;
-            self.conquer(source, source.principal, technique, rights);
-        }
-    }
-
-    fn drop_boundary(&self, technique: &'static Technique, source: &mut Source<'a>) {
-        if source.principal.boundary.value().is_none() || !can_change(source.principal) {
-            return;
-        }
-        let acting = Acting { keys: &KEYS, tags: source.principal.tags.as_ref() };
-        let Some(rights) = self.on(source, &technique.operations, source.principal.id.as_str(), &acting) else {
-            return;
-        };
-        if is_admin(&self.resolver.unbounded(source.principal)) {
-            let target = EdgeTarget::Admin(ScopeId::new(Arc::clone(&source.principal.account.0)));
-            source.edges.push((target, technique.id, rights.conditional, rights.grants));
-        }
-    }
-
-    fn permission_set(&self, technique: &'static Technique, source: &mut Source<'a>) {
-        let from_center = source.principal.kind == PrincipalKind::PermissionSet
-            || source.principal.name.starts_with("AWSReservedSSO_");
-        if technique.target == Target::OwnPermissionSet && !from_center {
-            return;
-        }
-        let acting = Acting { keys: &KEYS, tags: None };
-        let mut rights = Rights::default();
-        if self.anywhere(source, technique.operations.iter().copied(), &acting, &mut rights) {
-            // Which account rules Identity Center, and whether the set in reach is the caller's, is not decided here.
-            rights.conditional = true;
-            let target = EdgeTarget::Admin(ScopeId::new(Arc::clone(&source.principal.account.0)));
-            source.edges.push((target, technique.id, rights.conditional, rights.grants));
-        }
-    }
-
-    fn become_user(&self, technique: &'static Technique, source: &mut Source<'a>) {
-        let Some(operation) = technique.operations.first() else { return };
-        let pool = Pool::Users(source.principal.account.clone());
-        let mut found = 0;
-        for at in self.targets.within(&pool, source.holder.access, *operation).iter() {
-            let Some(user) = self.principal(*at) else { continue };
-            if *at == source.at {
-                continue;
-            }
-            let (fits, unsure) = match technique.target {
-                Target::UserKey | Target::UserRewritten => match user.access_keys {
-                    Fact::Known(held) => (held < 2, false),
-                    Fact::Absent => (true, false),
-                    // Most users have room; without evidence it is the rule, not the exception.
-                    Fact::Unknown => (true, false),
-                },
-                Target::UserKeyReplaced => match user.access_keys {
-                    Fact::Known(held) => (held >= 2, false),
-                    Fact::Absent => (false, false),
-                    Fact::Unknown => (true, true),
-                },
-                Target::UserPasswordNew => match user.password {
-                    Fact::Known(held) => (!held, false),
-                    Fact::Absent => (true, false),
-                    Fact::Unknown => (true, true),
-                },
-                _ => match user.password {
-                    Fact::Known(held) => (held, false),
-                    Fact::Absent => (false, false),
-                    Fact::Unknown => (true, true),
-                },
-            };
-            if !fits {
-                continue;
-            }
-            let rewritten = technique.target == Target::UserRewritten;
-            if !rewritten && !self.gains(source.at, *at) {
-                continue;
-            }
-            let acting = Acting { keys: &KEYS, tags: user.tags.as_ref() };
-            let mut needed = technique.operations.clone();
-            needed.extend(&technique.helpers);
-            let Some(mut rights) = self.on(source, &needed, user.id.as_str(), &acting) else { continue };
-            rights.conditional |= unsure;
-            if rewritten {
-                self.conquer(source, user, technique, rights);
-                break;
-            }
-            source.edges.push((EdgeTarget::Identity(user.id.clone()), technique.id, rights.conditional, rights.grants));
-            found += 1;
-            if found >= MOST_TARGETS {
-                break;
-            }
-        }
-    }
-
-    fn rewrite_role(&self, technique: &'static Technique, source: &mut Source<'a>) {
-        let catalogue = Catalogue::global();
-        let on_policy = catalogue.operation("iam:CreatePolicyVersion");
-        let on_role: Vec<OperationIx> =
-            technique.operations.iter().copied().filter(|operation| Some(*operation) != on_policy).collect();
-        let Some(operation) = on_role.first() else { return };
-        let pool = Pool::Roles(source.principal.account.clone());
-        let mut found = 0;
-        for at in self.targets.within(&pool, source.holder.access, *operation).iter() {
-            let Some(role) = self.principal(*at) else { continue };
-            if *at == source.at || !can_change(role) {
-                continue;
-            }
-            let acting = Acting { keys: &KEYS, tags: role.tags.as_ref() };
-            if technique.target == Target::RoleTrust && !self.gains(source.at, *at) {
-                continue;
-            }
-            let Some(mut rights) = self.on(source, &on_role, role.id.as_str(), &acting) else { continue };
-            if technique.target == Target::RolePolicyRewritten && !self.policy_of(source, role, on_policy, &mut rights)
-            {
-                continue;
-            }
-            if technique.target != Target::RoleTrust {
-                self.conquer(source, role, technique, rights);
-                found += 1;
-                if found >= 4 {
-                    break;
-                }
-                continue;
-            }
-            source.edges.push((EdgeTarget::Identity(role.id.clone()), technique.id, rights.conditional, rights.grants));
-            found += 1;
-            if found >= MOST_TARGETS {
-                break;
-            }
-        }
-    }
-
-    /// Adds the right to rewrite some customer-managed policy of a role.
-    fn policy_of(
-        &self,
-        source: &Source<'a>,
-        role: &Principal,
-        operation: Option<OperationIx>,
-        rights: &mut Rights,
-    ) -> bool {
-        let acting = Acting { keys: &KEYS, tags: None };
-        let found = customer_policies(role).filter_map(|policy| source.holder.on(operation?, policy, &acting)).min();
-        found.is_some_and(|right| {
-            rights.add(right);
-            true
-        })
-    }
-
-    fn widen_assumable(&self, technique: &'static Technique, source: &mut Source<'a>) {
-        let on_policy = Catalogue::global().operation("iam:CreatePolicyVersion");
-        let on_role: Vec<OperationIx> = technique
-            .operations
-            .iter()
-            .copied()
-            .filter(|operation| Some(*operation) != on_policy && Some(*operation) != self.assume_role)
-            .collect();
-        let mut conquests = Vec::new();
-        for (at, conditional, grants) in self.assumable(source) {
-            let Some(role) = self.principal(*at) else { continue };
-            // Policies are rewritten at home only.
-            if role.account != source.principal.account || !can_change(role) {
-                continue;
-            }
-            let acting = Acting { keys: &KEYS, tags: role.tags.as_ref() };
-            let Some(mut rights) = self.on(source, &on_role, role.id.as_str(), &acting) else { continue };
-            rights.conditional |= *conditional;
-            rights.grants.extend(grants);
-            match technique.target {
-                Target::AssumableRolePolicyRewritten if !self.policy_of(source, role, on_policy, &mut rights) => {
-                    continue;
-                }
-                Target::AssumableBoundedRole
-                    if role.boundary.value().is_none() || !is_admin(&self.resolver.unbounded(role)) =>
-                {
-                    continue;
-                }
-                _ => {}
-            }
-            conquests.push((role, rights));
-        }
-        for (role, rights) in conquests {
-            if technique.target == Target::AssumableBoundedRole {
-                let target = EdgeTarget::Admin(ScopeId::new(Arc::clone(&role.account.0)));
-                source.edges.push((target, technique.id, rights.conditional, rights.grants));
-            } else {
-                self.conquer(source, role, technique, rights);
-            }
-        }
-    }
-
-    fn assume(&self, technique: &'static Technique, source: &mut Source<'a>) {
-        let mut found = Vec::new();
-        for (at, conditional, grants) in self.assumable(source) {
-            if let Some(role) = self.principal(*at) {
-                found.push((EdgeTarget::Identity(role.id.clone()), technique.id, *conditional, grants.clone()));
-            }
-        }
-        source.edges.extend(found);
-    }
-
-    /// Roles that the source can assume: both sides decided, conditions included.
-    fn assumable<'s>(&self, source: &'s Source<'a>) -> &'s [(usize, bool, Vec<GrantIx>)] {
-        source.assumable.get_or_init(|| {
-            let mut candidates: Vec<usize> = self.targets.naming(source.principal);
-            if let Some(operation) = self.assume_role {
-                for pool in [Pool::TrustingAccount(Arc::clone(&source.principal.account.0)), Pool::TrustingAnyone] {
-                    let within = self.targets.within(&pool, source.holder.access, operation);
-                    candidates.extend(within.iter().take(MOST_TARGETS));
-                }
-                candidates.extend(self.targets.pool(&Pool::TrustingAnyone).iter().take(MOST_TARGETS));
-            }
-            let mut seen = std::collections::BTreeSet::new();
-            candidates.retain(|at| *at != source.at && seen.insert(*at));
-            let (mut found, mut conquered) = (Vec::new(), false);
-            for at in candidates {
-                let Some(role) = self.principal(at) else { continue };
-                let request = Request {
-                    identity: source.principal.id.as_str().to_owned(),
-                    operation: "sts:AssumeRole".to_owned(),
-                    resource: Some(role.id.as_str().to_owned()),
-                    context: BTreeMap::new(),
-                };
-                let Ok(decision) = self.resolver.decide_numbers(&source.principal.id, &request) else { continue };
-                match decision.0 {
-                    Outcome::Allowed => found.push((at, false, decision.1)),
-                    Outcome::Conditional => found.push((at, true, decision.1)),
-                    // Granted, but a limit was not read.
-                    Outcome::Unknown if !decision.1.is_empty() => found.push((at, true, decision.1)),
-                    Outcome::ImplicitlyDenied | Outcome::ExplicitlyDenied | Outcome::Unknown => {}
-                }
-                conquered |= self.is_admin(at) && found.last().is_some_and(|(last, unsure, _)| *last == at && !unsure);
-                if found.len() >= ENOUGH_TARGETS && conquered {
-                    break;
-                }
-            }
-            found
-        })
-    }
-
-    fn pass_role(&self, technique: &'static Technique, source: &mut Source<'a>) {
-        let Some(pass) = self.pass_role else { return };
-        let account = &source.principal.account;
-        for service in &technique.services {
-            let pool = Pool::Trusting(account.clone(), Arc::from(*service));
-            let roles = self.targets.within(&pool, source.holder.access, pass);
-            if roles.is_empty() {
-                continue;
-            }
-            let keys = [("iam:passedtoservice", *service)];
-            let acting = Acting { keys: &keys, tags: None };
-            let mut base = Rights::default();
-            let others = technique.operations.iter().chain(&technique.helpers).copied().filter(|other| *other != pass);
-            if !self.anywhere(source, others, &acting, &mut base) {
-                continue;
-            }
-            let exists = technique.target != Target::PassedRoleExisting
-                || self.carriers.get(account).is_some_and(|carriers| {
-                    carriers
-                        .iter()
-                        .filter_map(|at| self.resolver.world().carriers.get(*at))
-                        .any(|carrier| *carrier.service == **service)
-                });
-            let (mut found, mut conquered) = (0, false);
-            for at in roles.iter() {
-                let Some(role) = self.principal(*at) else { continue };
-                let needs_profile = *service == "ec2.amazonaws.com" && technique.target != Target::PassedRoleNewProfile;
-                if *at == source.at
-                    || role.service_linked
-                    || (needs_profile && role.instance_profiles.is_empty())
-                    || floor("iam:PassRole", AccessLevel::Write, role.id.as_str()) == Truth::No
-                    || !self.gains(source.at, *at)
-                {
-                    continue;
-                }
-                let acting = Acting { keys: &keys, tags: role.tags.as_ref() };
-                let Some(right) = source.holder.on(pass, role.id.as_str(), &acting) else { continue };
-                let mut rights = base.clone();
-                rights.add(right);
-                rights.conditional |= !exists;
-                conquered |= !rights.conditional && self.is_admin(*at);
-                let target = EdgeTarget::Identity(role.id.clone());
-                source.edges.push((target, technique.id, rights.conditional, rights.grants));
-                found += 1;
-                if found >= MOST_TARGETS || (found >= ENOUGH_TARGETS && conquered) {
-                    break;
-                }
-            }
-        }
-    }
-
-    fn take_over(&self, technique: &'static Technique, source: &mut Source<'a>) {
-        let world = self.resolver.world();
-        let Some(pattern) = &technique.carrier else { return };
-        let catalogue = Catalogue::global();
-        let Some(carriers) = self.carriers.get(&source.principal.account) else { return };
-        let mut found = 0;
-        for carrier in carriers.iter().filter_map(|at| world.carriers.get(*at)) {
-            let Some(segments) = arn::split(&carrier.arn) else { continue };
-            if pattern.matches(&segments) == Truth::No {
-                continue;
-            }
-            let Some(at) = world.principals.get_index_of(&carrier.role) else { continue };
-            if at == source.at || !self.gains(source.at, at) {
-                continue;
-            }
-            let acting = Acting { keys: &KEYS, tags: None };
-            let mut rights = Rights::default();
-            let all = technique.operations.iter().chain(&technique.helpers).copied().all(|operation| {
-                // An action that can name the carrier must reach it; others need only be held.
-                let names_it = catalogue.resources(operation).iter().any(|kind| {
-                    catalogue
-                        .patterns()
-                        .get(usize::from(*kind))
-                        .is_some_and(|kind| !kind.is_any() && kind.matches(&segments) != Truth::No)
-                });
-                let right = if names_it {
-                    source.holder.on(operation, &carrier.arn, &acting)
-                } else {
-                    source.holder.anywhere(operation, &acting)
-                };
-                right.is_some_and(|right| {
-                    rights.add(right);
-                    true
-                })
-            });
-            if all {
-                let target = EdgeTarget::Identity(carrier.role.clone());
-                source.edges.push((target, technique.id, rights.conditional, rights.grants));
-                found += 1;
-                if found >= MOST_TARGETS {
-                    break;
-                }
-            }
-        }
+        rights.conditional |= through.boundary == Fact::Unknown;
+        let certain = !rights.conditional && !technique.open;
+        source.step_to_admin(technique, through, rights);
+        certain
     }
 
     /// Whether the target holds something that the source does not. A cheap test: where it cannot tell, it does.
-    fn gains(&self, source: usize, target: usize) -> bool {
+    pub(super) fn gains(&self, source: usize, target: usize) -> bool {
         if self.resolver.group(source) == self.resolver.group(target) {
             return false;
         }
@@ -639,16 +361,32 @@ impl<'a> Shared<'a> {
     }
 }
 
-/// What is true of every request that rewrites policies: the widest policy is attached.
-const KEYS: [(&str, &str); 2] = [("iam:policyarn", WIDEST), ("iam:permissionsboundary", WIDEST)];
+fn edge(world: &World, source: &IdentityId, step: Step) -> Edge {
+    let mut grants: Vec<GrantIx> = step.rights.grants;
+    grants.sort_unstable();
+    grants.dedup();
+    Edge {
+        source: source.clone(),
+        target: step.target,
+        technique: Arc::from(step.technique.id),
+        escalation: step.technique.target != Target::AssumableRole,
+        conditional: step.rights.conditional,
+        grants: grants.into_iter().map(|grant| world.policies.grant(grant)).collect(),
+    }
+}
+
+/// What is true of every request of a principal that rewrites policies at home: the widest policy is attached.
+pub(super) fn rewriting(principal: &Principal) -> [(&'static str, &str); 3] {
+    [("iam:policyarn", WIDEST), ("iam:permissionsboundary", WIDEST), ("aws:resourceaccount", &principal.account.0)]
+}
 
 /// Whether the policies of a principal can be changed at all.
-fn can_change(principal: &Principal) -> bool {
+pub(super) fn can_change(principal: &Principal) -> bool {
     !principal.service_linked
         && floor("iam:PutRolePolicy", AccessLevel::PermissionManagement, principal.id.as_str()) == Truth::Yes
 }
 
-fn customer_policies(principal: &Principal) -> impl Iterator<Item = &str> {
+pub(super) fn customer_policies(principal: &Principal) -> impl Iterator<Item = &str> {
     principal
         .managed_policies
         .iter()
@@ -658,14 +396,19 @@ fn customer_policies(principal: &Principal) -> impl Iterator<Item = &str> {
 
 /// Several rights together.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Debug)]
-struct Rights {
-    conditional: bool,
-    grants: Vec<GrantIx>,
+pub(super) struct Rights {
+    pub(super) conditional: bool,
+    pub(super) grants: Vec<GrantIx>,
 }
 
 impl Rights {
-    fn add(&mut self, right: Right) {
+    pub(super) fn add(&mut self, right: Right) {
         self.conditional |= right.conditional;
         self.grants.push(right.grant);
+    }
+
+    pub(super) fn join(&mut self, other: &Self) {
+        self.conditional |= other.conditional;
+        self.grants.extend(&other.grants);
     }
 }

@@ -1,11 +1,14 @@
 //! Whether an access allows an action on something, under what a technique knows of the request.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use evenhand_model::access::{Access, GrantIx};
 use evenhand_model::condition::{Clause, Condition, Test};
 use evenhand_model::evidence::Truth;
+use evenhand_model::glob::Glob;
 use evenhand_model::opset::{OpSet, OperationIx};
+use evenhand_model::scope::{Pattern, ResourceScope};
 
 use crate::catalog::Catalogue;
 use crate::policy::arn;
@@ -43,15 +46,37 @@ impl<'a> Holder<'a> {
         if !fits {
             return None;
         }
-        self.find(operation, Some(&segments), context)
+        self.find(operation, |scope| scope.matches(&segments), Some(&segments), context)
     }
 
     /// The right to an action on anything.
     pub(super) fn anywhere(&self, operation: OperationIx, context: &dyn Context) -> Option<Right> {
-        self.find(operation, None, context)
+        self.find(operation, |_| Truth::Yes, None, context)
     }
 
-    fn find(&self, operation: OperationIx, resource: Option<&[&str]>, context: &dyn Context) -> Option<Right> {
+    /// The right to an action on something in an account, and in a region where one is given.
+    pub(super) fn within(&self, operation: OperationIx, place: Place<'_>, context: &dyn Context) -> Option<Right> {
+        let kinds: OnceCell<Vec<Pattern>> = OnceCell::new();
+        self.find(
+            operation,
+            |scope| {
+                if scope.is_everything() {
+                    return Truth::Yes;
+                }
+                place.reached(kinds.get_or_init(|| place.kinds(operation)), scope)
+            },
+            None,
+            context,
+        )
+    }
+
+    fn find(
+        &self,
+        operation: OperationIx,
+        reached: impl Fn(&ResourceScope) -> Truth,
+        resource: Option<&[&str]>,
+        context: &dyn Context,
+    ) -> Option<Right> {
         if !self.operations.contains(operation) {
             return None;
         }
@@ -60,11 +85,50 @@ impl<'a> Holder<'a> {
             .iter()
             .filter(|slice| slice.operations.contains(operation))
             .filter_map(|slice| {
-                let reached = resource.map_or(Truth::Yes, |resource| slice.scope.matches(resource));
-                let truth = reached.and(condition(&slice.condition, resource, context, Choice::Callers));
+                let truth = reached(&slice.scope).and(condition(&slice.condition, resource, context, Choice::Callers));
                 (truth != Truth::No).then_some(Right { conditional: truth == Truth::Unknown, grant: slice.grant })
             })
             .min()
+    }
+}
+
+/// Where the resources of a technique lie that it does not name.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) account: &'a str,
+    /// `None` = any.
+    pub(super) region: Option<&'a str>,
+}
+
+impl Place<'_> {
+    /// The kinds of resource that an action knows, as they are named in this place.
+    fn kinds(self, operation: OperationIx) -> Vec<Pattern> {
+        let catalogue = Catalogue::global();
+        let here = |kind: &Pattern| {
+            let segments = kind.segments().iter().enumerate().map(|(at, segment)| match (at, segment, self.region) {
+                (3, Glob::Any, Some(region)) => Glob::literal(region),
+                (4, Glob::Any, _) => Glob::literal(self.account),
+                _ => segment.clone(),
+            });
+            Pattern::new(segments.collect::<Vec<_>>(), ':')
+        };
+        let kinds = catalogue.resources(operation);
+        kinds.iter().filter_map(|kind| catalogue.patterns().get(usize::from(*kind))).map(here).collect()
+    }
+
+    /// Whether a scope reaches something of one of the kinds. An action without kinds is reached by what is not limited
+    /// to names.
+    fn reached(self, kinds: &[Pattern], scope: &ResourceScope) -> Truth {
+        if kinds.is_empty() {
+            return scope.all_of.is_empty().into();
+        }
+        kinds.iter().fold(Truth::No, |some, kind| {
+            let listed = scope.all_of.iter().fold(Truth::Yes, |all, list| {
+                all.and(list.iter().fold(Truth::No, |some, pattern| some.or(pattern.overlaps(kind))))
+            });
+            let taken = scope.none_of.iter().any(|hole| hole.contains(kind) == Truth::Yes);
+            some.or(if taken { Truth::No } else { listed })
+        })
     }
 }
 

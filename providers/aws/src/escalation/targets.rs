@@ -1,5 +1,6 @@
 //! What escalations lead to, indexed so that a source looks at few of many principals.
 
+use std::cell::LazyCell;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
@@ -12,9 +13,13 @@ use evenhand_model::id::IdentityId;
 use evenhand_model::opset::OperationIx;
 use evenhand_model::scope::ResourceScope;
 
+use super::holds::Right;
+use super::techniques;
 use crate::access::Resolver;
 use crate::catalog::Catalogue;
-use crate::policy::{Effect, arn};
+use crate::policy::context::Partial;
+use crate::policy::document::ConditionTest;
+use crate::policy::{Effect, arn, operator};
 use crate::world::{AccountId, Principal, PrincipalKind, World};
 
 /// A set of principals of one account.
@@ -27,24 +32,45 @@ pub(super) enum Pool {
     Trusting(AccountId, Arc<str>),
     /// Roles whose trust names an account, in whichever account they are.
     TrustingAccount(Arc<str>),
+    /// The same, in other accounts than the one that is named.
+    TrustingFromOutside(Arc<str>),
     /// Roles whose trust names everybody.
     TrustingAnyone,
 }
 
+/// How much a principal is worth as a target; the least comes first.
+type Rank = (bool, bool, Reverse<u64>, usize);
+
 /// Members of a pool within a scope.
 type Reached = HashMap<(Pool, Arc<ResourceScope>), Arc<[usize]>, foldhash::fast::RandomState>;
 
-/// The members of a pool, and the place of each.
+/// The members of a pool in their order, and the place of each.
 #[derive(Default)]
-struct Members {
-    sorted: Arc<[usize]>,
+pub(super) struct Members {
+    pub(super) sorted: Arc<[usize]>,
     place: HashMap<usize, usize, foldhash::fast::RandomState>,
 }
 
-/// Principals by what can be done to them. Members of each pool are sorted: administrators first, then by the weight of
-/// what they may do, so that looking at the first few sees what matters.
+impl Members {
+    pub(super) fn of(sorted: Vec<usize>) -> Self {
+        let place = sorted.iter().enumerate().map(|(place, at)| (*at, place)).collect();
+        Self { sorted: sorted.into(), place }
+    }
+
+    /// Those of some that are members, in order.
+    pub(super) fn among(&self, some: impl Iterator<Item = usize>) -> Arc<[usize]> {
+        let mut places: Vec<usize> = some.filter_map(|at| self.place.get(&at).copied()).collect();
+        places.sort_unstable();
+        places.dedup();
+        places.into_iter().filter_map(|place| self.sorted.get(place).copied()).collect()
+    }
+}
+
+/// Principals by what can be done to them. Members of each pool are sorted: administrators first, then those that may
+/// escalate further, then by the weight of what they may do, so that looking at the first few sees what matters.
 pub(super) struct Targets<'a> {
     world: &'a World,
+    ranks: Vec<Rank>,
     pools: BTreeMap<Pool, Members>,
     /// Roles whose trust names a principal by its own name.
     naming: HashMap<Arc<str>, Vec<usize>, foldhash::fast::RandomState>,
@@ -68,6 +94,10 @@ impl<'a> Targets<'a> {
                                 pools.entry(Pool::Trusting(account.clone(), service)).or_default().push(at);
                             }
                             Trusted::Account(trusted) => {
+                                if trusted != account.0 {
+                                    let outside = Pool::TrustingFromOutside(Arc::clone(&trusted));
+                                    pools.entry(outside).or_default().push(at);
+                                }
                                 pools.entry(Pool::TrustingAccount(trusted)).or_default().push(at);
                             }
                             Trusted::Anyone => pools.entry(Pool::TrustingAnyone).or_default().push(at),
@@ -81,25 +111,33 @@ impl<'a> Targets<'a> {
                 PrincipalKind::PermissionSet | PrincipalKind::JobFunction | PrincipalKind::Root => {}
             }
         }
-        let mut weights: HashMap<u32, u64, foldhash::fast::RandomState> = HashMap::default();
-        let mut rank = |at: usize| {
+        let escalating = techniques::operations();
+        let mut worths: HashMap<u32, (bool, u64), foldhash::fast::RandomState> = HashMap::default();
+        let rank = |at: usize| {
             let (Some((access, admin)), Some(group)) = (resolver.at(at), resolver.group(at)) else {
-                return (true, Reverse(0), at);
+                return (true, true, Reverse(0), at);
             };
-            let weight = *weights.entry(group).or_insert_with(|| Catalogue::global().weight_of(&access.operations()));
-            (!admin, Reverse(weight), at)
+            let (escalates, weight) = *worths.entry(group).or_insert_with(|| {
+                let operations = access.operations();
+                (operations.intersects(&escalating), Catalogue::global().weight_of(&operations))
+            });
+            (!admin, !escalates, Reverse(weight), at)
         };
-        let ranks: Vec<_> = (0..world.principals.len()).map(&mut rank).collect();
+        let ranks: Vec<Rank> = (0..world.principals.len()).map(rank).collect();
         let pools = pools
             .into_iter()
             .map(|(pool, mut members)| {
                 members.sort_by_key(|at| ranks.get(*at));
                 members.dedup();
-                let place = members.iter().enumerate().map(|(place, at)| (*at, place)).collect();
-                (pool, Members { sorted: members.into(), place })
+                (pool, Members::of(members))
             })
             .collect();
-        Self { world, pools, naming, reached: Mutex::default() }
+        Self { world, ranks, pools, naming, reached: Mutex::default() }
+    }
+
+    /// What a principal is worth as a target; the least comes first.
+    pub(super) fn rank(&self, at: usize) -> Option<&Rank> {
+        self.ranks.get(at)
     }
 
     pub(super) fn pool(&self, pool: &Pool) -> Arc<[usize]> {
@@ -138,11 +176,7 @@ impl<'a> Targets<'a> {
 
     /// Those of some principals that are members of a pool, in its order.
     fn sorted(&self, pool: &Pool, some: impl Iterator<Item = usize>) -> Arc<[usize]> {
-        let Some(members) = self.pools.get(pool) else { return Arc::from([]) };
-        let mut places: Vec<usize> = some.filter_map(|at| members.place.get(&at).copied()).collect();
-        places.sort_unstable();
-        places.dedup();
-        places.into_iter().filter_map(|place| members.sorted.get(place).copied()).collect()
+        self.pools.get(pool).map_or_else(|| Arc::from([]), |members| members.among(some))
     }
 
     fn reached(&self, pool: &Pool, scope: &Arc<ResourceScope>) -> Arc<[usize]> {
@@ -180,7 +214,7 @@ impl<'a> Targets<'a> {
 }
 
 /// The names of a scope that lists names only.
-fn exact(scope: &ResourceScope) -> Option<Vec<String>> {
+pub(super) fn exact(scope: &ResourceScope) -> Option<Vec<String>> {
     let list = scope.all_of.first()?;
     list.iter()
         .map(|pattern| {
@@ -227,4 +261,46 @@ fn trusted(world: &World, role: &Principal) -> Vec<Trusted> {
         }
     }
     all
+}
+
+/// Whether a service may run as a role, in the account of the role, and the statement that says so. `None` = it may not.
+pub(super) fn trusts(world: &World, role: &Principal, service: &str) -> Option<Right> {
+    let trust = role.trust?;
+    let context = LazyCell::new(|| {
+        let mut context = Partial::default();
+        for key in ["aws:sourceaccount", "aws:resourceaccount"] {
+            context.insert(key, vec![Arc::clone(&role.account.0)]);
+        }
+        context
+    });
+    let lets_in = |test: &ConditionTest| match operator::holds(test, &*context) {
+        Truth::Unknown => of_own_making(test, &role.account).unwrap_or(Truth::Unknown),
+        told => told,
+    };
+    let statements = world.policies.document(trust).statements.iter().enumerate();
+    statements
+        .filter(|(_, statement)| {
+            statement.effect == Effect::Allow
+                && statement.principals.as_ref().is_some_and(|named| {
+                    named.any || named.service.iter().chain(&named.federated).any(|held| **held == *service)
+                })
+        })
+        .filter_map(|(number, statement)| {
+            let truth = statement.conditions.iter().fold(Truth::Yes, |all, test| all.and(lets_in(test)));
+            let grant = world.policies.grant_number(trust, number);
+            (truth != Truth::No).then_some(Right { conditional: truth == Truth::Unknown, grant })
+        })
+        .min()
+}
+
+/// Whether a test on the resource for which the service acts can be met by a resource that the caller makes in an
+/// account. `None` = the test is about something else.
+fn of_own_making(test: &ConditionTest, account: &AccountId) -> Option<Truth> {
+    let positive = test.operator.is_some_and(|held| !held.negated());
+    (&*test.key == "aws:sourcearn" && positive).then(|| {
+        test.values.iter().filter(|value| !value.contains("${")).fold(Truth::No, |some, value| {
+            let pattern = arn::pattern(value);
+            some.or(pattern.segments().get(4).map_or(Truth::Yes, |owner| owner.matches(&account.0)))
+        })
+    })
 }

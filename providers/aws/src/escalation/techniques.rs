@@ -3,7 +3,9 @@
 //! Columns: `technique`, our name; `known_as`, its number in the public list at pathfinding.cloud where it has one;
 //! `target`, what must be true of what the technique acts on (see [`Target`]); `operations`, the actions that escalate;
 //! `helpers`, further actions that it needs; `services`, of which the passed role must trust one; `carrier`, the kind of
-//! resource that already runs with a role. An action that is not in the catalogue fails a test.
+//! resource that already runs with a role; `role_needs`, an action without which that role's resource cannot be reached
+//! in this way; `open`, what must hold too and no capture tells. What comes about by ordinary use, such as that somebody
+//! calls a function, is not listed as open. An action that is not in the catalogue fails a test.
 
 use std::sync::LazyLock;
 
@@ -32,6 +34,8 @@ pub(crate) enum Target {
     OwnPolicyVersion,
     /// The boundary that alone limits the caller.
     OwnBoundary,
+    /// A policy whose denies alone limit the caller.
+    OwnDeny,
     /// A role that the caller can assume and that its boundary alone limits.
     AssumableBoundedRole,
     /// Another user, with room for a key.
@@ -44,6 +48,8 @@ pub(crate) enum Target {
     UserPassword,
     /// Another user who is first given more rights.
     UserRewritten,
+    /// Another user who may call models with a key that works for nothing else.
+    UserServiceKey,
     /// A role whose trust is rewritten.
     RoleTrust,
     /// The same, and it is given more rights.
@@ -80,12 +86,14 @@ impl Target {
             "own-policy" => Self::OwnPolicy,
             "own-policy-version" => Self::OwnPolicyVersion,
             "own-boundary" => Self::OwnBoundary,
+            "own-deny" => Self::OwnDeny,
             "assumable-bounded-role" => Self::AssumableBoundedRole,
             "user-key" => Self::UserKey,
             "user-key-replaced" => Self::UserKeyReplaced,
             "user-password-new" => Self::UserPasswordNew,
             "user-password" => Self::UserPassword,
             "user-rewritten" => Self::UserRewritten,
+            "user-service-key" => Self::UserServiceKey,
             "role-trust" => Self::RoleTrust,
             "role-rewritten" => Self::RoleRewritten,
             "role-policy-rewritten" => Self::RolePolicyRewritten,
@@ -106,11 +114,15 @@ impl Target {
 /// A line of the table.
 struct Row {
     technique: &'static str,
+    #[cfg(test)]
+    known_as: &'static str,
     target: &'static str,
     operations: &'static str,
     helpers: &'static str,
     services: &'static str,
     carrier: &'static str,
+    role_needs: &'static str,
+    open: &'static str,
 }
 
 fn rows() -> impl Iterator<Item = Row> {
@@ -120,30 +132,55 @@ fn rows() -> impl Iterator<Item = Row> {
         let _known_as = fields.next()?;
         Some(Row {
             technique,
+            #[cfg(test)]
+            known_as: _known_as,
             target: fields.next()?,
             operations: fields.next()?,
             helpers: fields.next()?,
             services: fields.next()?,
             carrier: fields.next()?,
+            role_needs: fields.next()?,
+            open: fields.next()?,
         })
     })
 }
 
-/// The actions that escalate, without those that merely help. Needs no catalogue.
+/// The actions that grant, rewrite or pass access, without those that merely help, take a hindrance away, or open one
+/// service only. Needs no catalogue.
 pub(crate) fn key_operations() -> impl Iterator<Item = &'static str> {
-    rows().flat_map(|row| row.operations.split_whitespace())
+    rows()
+        .filter(|row| !matches!(Target::parse(row.target), Some(Target::OwnDeny | Target::UserServiceKey)))
+        .flat_map(|row| row.operations.split_whitespace())
 }
 
 /// A technique.
 #[derive(Debug)]
 pub(crate) struct Technique {
     pub(crate) id: &'static str,
+    /// Its number in the public list; empty where it has none.
+    #[cfg(test)]
+    pub(crate) known_as: &'static str,
     pub(crate) target: Target,
     /// All needed. The ones that act on the target come first, in the order of the table.
     pub(crate) operations: Vec<OperationIx>,
     pub(crate) helpers: Vec<OperationIx>,
     pub(crate) services: Vec<&'static str>,
     pub(crate) carrier: Option<Pattern>,
+    /// What the carrying role must be allowed for its resource to be reached.
+    pub(crate) role_needs: Vec<OperationIx>,
+    /// Whether it takes something more that no capture tells.
+    pub(crate) open: bool,
+}
+
+impl Technique {
+    /// Whether both run something as a role in the same manner, and this one asks for all that the other asks for and
+    /// more.
+    pub(crate) fn is_fuller_than(&self, other: &Self) -> bool {
+        let runs = matches!(self.target, Target::PassedRole | Target::PassedRoleExisting | Target::Carrier);
+        let asks = |operation: &OperationIx| self.operations.contains(operation) || self.helpers.contains(operation);
+        let (more, less) = (self.operations.len() + self.helpers.len(), other.operations.len() + other.helpers.len());
+        runs && self.target == other.target && more > less && other.operations.iter().chain(&other.helpers).all(asks)
+    }
 }
 
 static TECHNIQUES: LazyLock<Vec<Technique>> = LazyLock::new(|| {
@@ -155,11 +192,15 @@ static TECHNIQUES: LazyLock<Vec<Technique>> = LazyLock::new(|| {
         .filter_map(|row| {
             Some(Technique {
                 id: row.technique,
+                #[cfg(test)]
+                known_as: row.known_as,
                 target: Target::parse(row.target)?,
                 operations: numbers(row.operations)?,
                 helpers: numbers(row.helpers)?,
                 services: row.services.split_whitespace().collect(),
                 carrier: (!row.carrier.is_empty()).then(|| arn::pattern(row.carrier)),
+                role_needs: numbers(row.role_needs)?,
+                open: !row.open.is_empty(),
             })
         })
         .collect()
@@ -177,7 +218,9 @@ pub(crate) fn operations() -> OpSet {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use evenhand_model::catalog::Catalog;
 
     use super::*;
 
@@ -191,6 +234,91 @@ mod tests {
             let passes = technique.id.starts_with("pass-role");
             assert_eq!(passes, !technique.services.is_empty(), "{}", technique.id);
             assert_eq!(technique.target == Target::Carrier, technique.carrier.is_some(), "{}", technique.id);
+        }
+    }
+
+    /// Rows of the public lists that are no technique of their own here, and why.
+    const WITHOUT_A_ROW: [(&str, &str, &str); 4] = [
+        (
+            "E025",
+            "iam-update-assume-role-policy",
+            "the rewritten trust names the caller itself, which lets it in without an action of its own",
+        ),
+        ("E042", "pass-role-datapipeline", "a pipeline without a definition runs nothing"),
+        ("E104", "iam-put-user-policy", "short for all IAM techniques, each of which is a row"),
+        ("E105", "iam-put-user-policy", "short for the techniques that put inline policies, each of which is a row"),
+    ];
+
+    /// Further techniques that the reference names, and how each is covered: by a technique with these actions, or by
+    /// something else than an edge.
+    const FURTHER: [(&str, &str); 15] = [
+        ("iam:AddRoleToInstanceProfile iam:CreateInstanceProfile iam:PassRole ec2:RunInstances", "technique"),
+        ("ec2:AssociateIamInstanceProfile iam:PassRole", "technique"),
+        ("autoscaling:CreateAutoScalingGroup iam:CreateServiceLinkedRole", "technique"),
+        ("codebuild:StartBuild codebuild:UpdateProject", "technique"),
+        ("codebuild:StartBuild codebuild:UpdateProject iam:PassRole", "technique"),
+        ("iam:PutUserPermissionsBoundary", "technique"),
+        ("iam:PutRolePermissionsBoundary", "technique"),
+        ("iam:DeleteUserPolicy", "technique"),
+        ("iam:DetachUserPolicy", "technique"),
+        ("iam:RemoveUserFromGroup", "technique"),
+        ("iam:DeleteRolePolicy", "technique"),
+        ("iam:DetachRolePolicy", "technique"),
+        ("iam:CreateServiceSpecificCredential", "technique"),
+        // Hands out what a workload identity stores for outside services, no role: it reads secrets.
+        ("bedrock-agentcore:GetWorkloadAccessToken", "secret"),
+        ("bedrock-agentcore:GetWorkloadAccessTokenForUserId", "secret"),
+    ];
+
+    fn named(technique: &Technique) -> BTreeSet<String> {
+        let catalogue = Catalogue::global();
+        technique.operations.iter().chain(&technique.helpers).map(|held| catalogue.name(*held).to_string()).collect()
+    }
+
+    #[test]
+    fn the_public_lists_are_covered_row_by_row() {
+        let Some(root) = std::env::var_os("EVENHAND_SHARED") else {
+            println!("skipped: EVENHAND_SHARED is not set");
+            return;
+        };
+        let by_actions: BTreeMap<BTreeSet<String>, &Technique> =
+            all().iter().map(|technique| (named(technique), technique)).collect();
+        let text = std::fs::read_to_string(std::path::Path::new(&root).join("reference/aws-escalation.csv")).unwrap();
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let (mut covered, mut argued) = (0, Vec::new());
+        for row in reader.records().map(Result::unwrap) {
+            let (id, actions, services) = (&row[0], &row[2], &row[5]);
+            let known_as = if row[6].is_empty() { &row[7] } else { &row[6] };
+            let set: BTreeSet<String> = actions.split(" + ").map(str::to_owned).collect();
+            if let Some((_, by, _)) = WITHOUT_A_ROW.iter().find(|(argued, ..)| *argued == id) {
+                assert!(all().iter().any(|technique| technique.id == *by), "{by}");
+                assert!(!by_actions.contains_key(&set), "{id} has a row and needs no argument");
+                argued.push(id.to_owned());
+                continue;
+            }
+            let Some(technique) = by_actions.get(&set) else { panic!("{id} is not covered: {actions}") };
+            assert_eq!(technique.known_as, known_as, "{id}");
+            let trusted: BTreeSet<&str> = services.split(';').filter(|service| !service.is_empty()).collect();
+            assert_eq!(technique.services.iter().copied().collect::<BTreeSet<_>>(), trusted, "{id}");
+            covered += 1;
+        }
+        assert_eq!((covered, argued), (101, WITHOUT_A_ROW.map(|row| row.0.to_owned()).to_vec()));
+    }
+
+    #[test]
+    fn what_the_public_lists_lack_is_covered_too() {
+        let catalogue = Catalogue::global();
+        let sets: BTreeSet<BTreeSet<String>> = all().iter().map(named).collect();
+        let secrets = catalogue.class(evenhand_model::catalog::OperationClass::SecretRead);
+        for (actions, how) in FURTHER {
+            let set: BTreeSet<String> = actions.split(' ').map(str::to_owned).collect();
+            for action in &set {
+                assert!(catalogue.operation(action).is_some(), "{action} is in no catalogue");
+            }
+            match how {
+                "technique" => assert!(sets.contains(&set), "{actions}"),
+                _ => assert!(set.iter().all(|one| secrets.contains(catalogue.operation(one).unwrap())), "{actions}"),
+            }
         }
     }
 }

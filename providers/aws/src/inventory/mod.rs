@@ -202,6 +202,7 @@ impl Join {
             limits: limits.by_account,
             carriers,
             resource_policies,
+            managed: self.policies.all(),
         };
         Joined { inventory: self.inventory, world }
     }

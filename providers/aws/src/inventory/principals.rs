@@ -34,6 +34,14 @@ impl Policies {
         policies
     }
 
+    /// All of them, sorted.
+    pub(super) fn all(&self) -> Vec<PolicyIx> {
+        let mut all: Vec<PolicyIx> = self.by_arn.values().copied().collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
     pub(super) fn get(&self, account: &AccountId, arn: &Arc<str>) -> Option<PolicyIx> {
         self.by_arn.get(&(Some(account.clone()), Arc::clone(arn))).or_else(|| self.anywhere.get(arn)).copied()
     }

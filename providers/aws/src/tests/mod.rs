@@ -4,8 +4,10 @@ mod agents;
 mod canary;
 mod conformance;
 mod decisions;
+mod escalation;
 mod identities;
 mod organisation;
+mod resources;
 mod robustness;
 
 use std::path::PathBuf;

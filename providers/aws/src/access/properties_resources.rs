@@ -1,0 +1,251 @@
+//! What must hold for any policies of principals and resources together.
+
+use std::collections::BTreeMap;
+
+use evenhand_model::Timestamp;
+use evenhand_model::access::{AccessResolver, Outcome, Request};
+use evenhand_model::evidence::{Evidence, Fact, Truth};
+use evenhand_model::id::IdentityId;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::Resolver;
+use crate::catalog::Catalogue;
+use crate::escalation::{Choice, condition};
+use crate::policy::context::Partial;
+use crate::policy::{PolicyRole, arn};
+use crate::world::{AccountId, Principal, PrincipalKind, ResourcePolicy, World};
+
+const USER: &str = "arn:aws:iam::111111111111:user/a";
+const OTHER: &str = "arn:aws:iam::111111111111:user/team/b";
+const ROLE: &str = "arn:aws:iam::111111111111:role/team/r";
+const GUEST: &str = "arn:aws:iam::222222222222:role/g";
+const WHO: [&str; 4] = [USER, OTHER, ROLE, GUEST];
+
+const BUCKET: &str = "arn:aws:s3:::a";
+const THEIRS: &str = "arn:aws:s3:::b";
+const QUEUE: &str = "arn:aws:sqs:eu-west-1:111111111111:q";
+const KEY: &str = "arn:aws:kms:eu-west-1:111111111111:key/k";
+const OWNED: [(&str, &str); 4] =
+    [(BUCKET, "111111111111"), (THEIRS, "222222222222"), (QUEUE, "111111111111"), (KEY, "111111111111")];
+
+const ACTIONS: [&str; 8] =
+    ["s3:GetObject", "s3:PutObject", "s3:*", "*", "sqs:SendMessage", "sqs:*", "kms:Decrypt", "kms:*"];
+const CONDITIONS: [&str; 5] = [
+    "{}",
+    "{}",
+    r#"{"StringEquals":{"aws:username":"a"}}"#,
+    r#"{"Bool":{"aws:MultiFactorAuthPresent":"true"}}"#,
+    r#"{"StringNotEquals":{"aws:PrincipalArn":"arn:aws:iam::111111111111:user/a"}}"#,
+];
+const NAMES: [&str; 6] = [
+    "arn:aws:s3:::a/x",
+    "arn:aws:s3:::a",
+    "arn:aws:s3:::b/x",
+    "arn:aws:sqs:eu-west-1:111111111111:q",
+    "arn:aws:kms:eu-west-1:111111111111:key/k",
+    "arn:aws:s3:::a/y",
+];
+const ASKED: [&str; 5] = ["s3:GetObject", "s3:PutObject", "s3:ListBucket", "sqs:SendMessage", "kms:Decrypt"];
+
+fn statement(resources: &'static [&'static str]) -> impl Strategy<Value = Value> {
+    (
+        prop::bool::weighted(0.75),
+        prop::sample::subsequence(ACTIONS.to_vec(), 1..3),
+        prop::sample::subsequence(resources.to_vec(), 1..3),
+        prop::sample::select(CONDITIONS.to_vec()),
+    )
+        .prop_map(|(allow, actions, resources, condition)| {
+            json!({
+                "Effect": if allow { "Allow" } else { "Deny" },
+                "Action": actions,
+                "Resource": resources,
+                "Condition": serde_json::from_str::<Value>(condition).unwrap(),
+            })
+        })
+}
+
+fn policy(statement: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> {
+    prop::collection::vec(statement, 1..4)
+        .prop_map(|statements| json!({ "Version": "2012-10-17", "Statement": statements }))
+}
+
+/// Names that mean one resource each, so that other accounts' resources are meant only where they are named.
+const EXACT: &[&str] = &["arn:aws:s3:::a", "arn:aws:s3:::a/*", "arn:aws:s3:::b/x", "arn:aws:s3:::b/*", QUEUE, KEY];
+const WILD: &[&str] = &["*", "arn:aws:s3:::a/x", "arn:aws:s3:::*/x", "arn:aws:sqs:*:*:*", "arn:aws:kms:*:*:key/*"];
+
+fn identity(exact: bool) -> BoxedStrategy<Value> {
+    policy(statement(if exact { EXACT } else { WILD })).boxed()
+}
+
+/// A statement of the policy of a resource. Grants to everybody are nobody's own; they are left out.
+fn attached() -> impl Strategy<Value = Value> {
+    const NAMED: [&str; 8] = [
+        USER,
+        OTHER,
+        ROLE,
+        GUEST,
+        "arn:aws:sts::111111111111:assumed-role/R/session",
+        "arn:aws:iam::111111111111:root",
+        "222222222222",
+        "111111111111",
+    ];
+    (statement(WILD), prop::sample::subsequence(NAMED.to_vec(), 1..3), 0..6).prop_map(|(mut statement, named, form)| {
+        let allow = statement["Effect"] == "Allow";
+        match form {
+            0 if !allow => statement["Principal"] = json!("*"),
+            1 if !allow => statement["NotPrincipal"] = json!({ "AWS": named }),
+            2 => {
+                statement["Principal"] = json!({ "AWS": "*" });
+                statement["Condition"] = json!({ "ArnLike": { "aws:PrincipalArn": [named[0]] } });
+            }
+            _ => statement["Principal"] = json!({ "AWS": named }),
+        }
+        statement
+    })
+}
+
+struct Case {
+    identity: Vec<Value>,
+    boundary: Option<Value>,
+    resources: Vec<(usize, Value)>,
+}
+
+fn resolver(case: &Case) -> Resolver {
+    let mut world = World::default();
+    for (at, who) in WHO.iter().enumerate() {
+        let segments = arn::split(who).unwrap();
+        let mut add = |role, document: &Value| {
+            world.policies.add("p".into(), role, &document.to_string(), Evidence::whole("case"))
+        };
+        let identity_policies =
+            case.identity.get(at).map(|document| add(PolicyRole::Identity, document)).into_iter().collect();
+        let boundary = case.boundary.as_ref().map_or(Fact::Absent, |held| Fact::Known(add(PolicyRole::Identity, held)));
+        let id = IdentityId::from(*who);
+        let principal = Principal {
+            id: id.clone(),
+            account: AccountId(segments[4].into()),
+            kind: if segments[5].starts_with("role/") { PrincipalKind::Role } else { PrincipalKind::User },
+            name: who.rsplit('/').next().unwrap().into(),
+            identity_policies,
+            boundary,
+            trust: None,
+            missing: Vec::new(),
+            tags: Some(Default::default()),
+            service_linked: false,
+            instance_profiles: Vec::new(),
+            groups: Vec::new(),
+            managed_policies: Vec::new(),
+            password: Fact::Unknown,
+            access_keys: Fact::Unknown,
+        };
+        world.principals.insert(id, principal);
+    }
+    for (at, document) in &case.resources {
+        let (resource, account) = OWNED[*at];
+        let policy =
+            world.policies.add("r".into(), PolicyRole::Resource, &document.to_string(), Evidence::whole("case"));
+        world.resource_policies.push(ResourcePolicy {
+            resource: resource.into(),
+            account: AccountId(account.into()),
+            policy,
+        });
+    }
+    world.policies.compile();
+    Resolver::new(world, "2026-11-01T00:00:00Z".parse::<Timestamp>().unwrap())
+}
+
+fn point(resolver: &Resolver, who: &str, action: &str, resource: &str) -> Truth {
+    let request = Request {
+        identity: who.to_owned(),
+        operation: action.to_owned(),
+        resource: Some(resource.to_owned()),
+        context: BTreeMap::new(),
+    };
+    match resolver.decide(&IdentityId::from(who), &request).unwrap().outcome {
+        Outcome::Allowed => Truth::Yes,
+        Outcome::Conditional | Outcome::Unknown => Truth::Unknown,
+        Outcome::ImplicitlyDenied | Outcome::ExplicitlyDenied => Truth::No,
+    }
+}
+
+fn enumerated(resolver: &Resolver, who: &str, action: &str, resource: &str) -> Truth {
+    let operation = Catalogue::global().operation(action).unwrap();
+    let segments = arn::split(resource).unwrap();
+    let access = resolver.access(&IdentityId::from(who)).unwrap();
+    access.slices.iter().filter(|slice| slice.operations.contains(operation)).fold(Truth::No, |some, slice| {
+        let held = slice.scope.matches(&segments);
+        some.or(held.and(condition(&slice.condition, Some(&segments), &Partial::default(), Choice::Nobodys)))
+    })
+}
+
+/// Questions that make sense: an action and a name of its kind.
+fn questions() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ASKED.into_iter().flat_map(|action| NAMES.map(|name| (action, name))).filter(|(action, name)| {
+        let object = name.contains(":::") && name.contains('/');
+        match *action {
+            "s3:ListBucket" => name.contains(":::") && !object,
+            "s3:GetObject" | "s3:PutObject" => object,
+            "sqs:SendMessage" => *name == QUEUE,
+            _ => *name == KEY,
+        }
+    })
+}
+
+fn cases(exact: bool) -> impl Strategy<Value = Case> {
+    (
+        prop::collection::vec(identity(exact), 0..5),
+        prop::option::weighted(0.3, identity(false)),
+        // The key has a policy always: without it no listing can tell what the key's account may do.
+        policy(attached()),
+        prop::collection::vec((0..OWNED.len(), policy(attached())), 0..4),
+    )
+        .prop_map(|(identity, boundary, key, mut resources)| {
+            resources.push((3, key));
+            Case { identity, boundary, resources }
+        })
+}
+
+impl std::fmt::Debug for Case {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "identity {}", json!(self.identity))?;
+        writeln!(f, "boundary {}", json!(self.boundary))?;
+        self.resources.iter().try_for_each(|(at, held)| writeln!(f, "{}: {held}", OWNED[*at].0))
+    }
+}
+
+fn owner(name: &str) -> &str {
+    if name.contains(":::b") { "222222222222" } else { "111111111111" }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn point_decision_and_enumeration_agree_on_resources_at_home(case in cases(false)) {
+        let resolver = resolver(&case);
+        for who in WHO {
+            for (action, name) in questions().filter(|(_, name)| arn::split(who).unwrap()[4] == owner(name)) {
+                let (point, listed) = (point(&resolver, who, action, name), enumerated(&resolver, who, action, name));
+                prop_assert_eq!(point, listed, "{} {} on {}", who, action, name);
+            }
+        }
+    }
+
+    #[test]
+    fn what_another_account_does_not_let_in_is_not_listed_where_it_is_named(case in cases(true)) {
+        let resolver = resolver(&case);
+        for who in WHO {
+            for (action, name) in questions().filter(|(_, name)| arn::split(who).unwrap()[4] != owner(name)) {
+                let (point, listed) = (point(&resolver, who, action, name), enumerated(&resolver, who, action, name));
+                let read = case.resources.iter().any(|(at, _)| name.starts_with(OWNED[*at].0));
+                // A listing may leave a condition open that a decision settles. It never loses access.
+                let lost = listed == Truth::No && point != Truth::No && read;
+                prop_assert!(!lost, "{} {} on {}: decided {:?}", who, action, name, point);
+                if read && point == Truth::No {
+                    prop_assert_ne!(listed, Truth::Yes, "{} {} on {}", who, action, name);
+                }
+            }
+        }
+    }
+}
