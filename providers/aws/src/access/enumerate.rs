@@ -56,7 +56,7 @@ pub(super) fn access(world: &World, principal: &Principal, now: &Now) -> Access 
 /// The access of a principal under other limits than its own.
 pub(super) fn access_within(world: &World, principal: &Principal, limits: &Limits<'_>, now: &Now) -> Access {
     let store = &world.policies;
-    let caller = Caller(principal);
+    let caller = Caller::of(principal);
     let mut doubts = doubts(principal);
     for policy in principal.identity_policies.iter().copied().chain(limits.policies()) {
         if store.broken(policy) {
@@ -105,7 +105,7 @@ fn limited(
     doubts: &mut Vec<Arc<str>>,
 ) -> Vec<Slice> {
     let store = &world.policies;
-    let caller = Caller(principal);
+    let caller = Caller::of(principal);
     let mut layers: Vec<Limit> = Vec::new();
     if let Some(boundary) = limits.boundary.filter(|boundary| !store.broken(*boundary)) {
         layers.push(limit(store, &[boundary], &caller, now, &mut denials));
