@@ -33,7 +33,7 @@ pub(super) fn is_always_allowed(action: &str) -> bool {
 }
 
 /// Whether the action becomes a role or shapes its session: the role's trust policy has to agree.
-pub(super) fn becomes_role(action: &str, resource: &str) -> bool {
+pub(crate) fn becomes_role(action: &str, resource: &str) -> bool {
     match action {
         "sts:AssumeRole" | "sts:AssumeRoleWithSAML" | "sts:AssumeRoleWithWebIdentity" => true,
         "sts:TagSession" | "sts:SetSourceIdentity" | "sts:SetContext" => arn::split(resource)

@@ -9,7 +9,7 @@ pub(crate) mod answer;
 pub(crate) mod caller;
 mod decide;
 mod enumerate;
-mod floor;
+pub(crate) mod floor;
 mod index;
 
 mod layers;

@@ -365,7 +365,7 @@ impl<'de> Deserialize<'de> for KeyValues {
 }
 
 /// `ForAnyValue:StringLikeIfExists` → its three parts. Operator names are compared without regard to case.
-fn split_operator(written: &str) -> (Qualifier, Option<Operator>, bool) {
+pub(crate) fn split_operator(written: &str) -> (Qualifier, Option<Operator>, bool) {
     let (qualifier, rest) = match written.split_once(':') {
         Some((head, rest)) if head.eq_ignore_ascii_case("ForAllValues") => (Qualifier::ForAllValues, rest),
         Some((head, rest)) if head.eq_ignore_ascii_case("ForAnyValue") => (Qualifier::ForAnyValue, rest),
