@@ -387,8 +387,8 @@ pub enum Decide {
 Exit codes: 0 all were decided, whatever the decision; 2 some could not be.
 
 Examples:
+  evenhand decide aws request.json
   evenhand decide aws < requests.ndjson
-  evenhand decide aws < request.json
   evenhand schema decide-aws
 
 One JSON object a line, or one object over several lines:
@@ -396,7 +396,11 @@ One JSON object a line, or one object over several lines:
 One answer a line, in the same order:
   {\"decision\": \"allowed\", \"blocked_by\": [], \"matched\": [{\"policy\": …, \"statement\": 0, \"effect\": \"Allow\"}]}
 With \"mode\": \"discover\", the answer tells under which missing context keys the request would be allowed.")]
-    Aws,
+    Aws {
+        /// A file with requests. None: stdin.
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
 }
 
 /// `evenhand rules`

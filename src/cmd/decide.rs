@@ -1,6 +1,8 @@
-//! `evenhand decide`: requests on stdin that bring their policies along, a decision a line on stdout.
+//! `evenhand decide`: requests that bring their policies along, a decision a line on stdout.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
 
 use evenhand_aws::point::{Decider, Refusal};
 use evenhand_reports::text::counted;
@@ -14,13 +16,13 @@ use crate::output::to_stdout;
 
 pub(super) fn run(invocation: &Invocation, arguments: &cli::Decide) -> Result<Exit, Failure> {
     let refused = match arguments {
-        cli::Decide::Aws => {
+        cli::Decide::Aws { file } => {
             let decider = Decider::default();
             let answer = |line: &str| match decider.answer(line) {
                 Ok(answer) => serialised(&answer),
                 Err(refusal) => Err(refusal),
             };
-            lines(&answer)?
+            lines(open(file.as_deref())?, &answer)?
         }
     };
     if refused > 0 {
@@ -29,6 +31,20 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Decide) -> Result<Ex
         return Ok(Exit::Error);
     }
     Ok(Exit::Passed)
+}
+
+/// The requests: a file, or stdin.
+fn open(file: Option<&Path>) -> Result<Box<dyn Read>, Failure> {
+    match file {
+        None => Ok(Box::new(io::stdin().lock())),
+        Some(path) => match File::open(path) {
+            Ok(file) => Ok(Box::new(file)),
+            Err(error) => Err(Failure::new(
+                format!("`{}` cannot be read: {error}", path.display()),
+                "name a file with requests, or give them on stdin",
+            )),
+        },
+    }
 }
 
 /// From the text of a request to that of its answer.
@@ -58,11 +74,11 @@ struct LineError<'a> {
 /// The bytes that are decided together at most.
 const BATCH: usize = 1 << 20;
 
-/// Answers stdin object by object, in its order, whatever the number of threads. Returns how many were refused.
+/// Answers requests object by object, in their order, whatever the number of threads. Returns how many were refused.
 ///
 /// What has arrived is answered at once, so that a program may wait for each answer before it asks again.
-fn lines(answer: Answerer<'_>) -> Result<usize, Failure> {
-    let mut texts = Texts::new(io::stdin().lock());
+fn lines(input: Box<dyn Read>, answer: Answerer<'_>) -> Result<usize, Failure> {
+    let mut texts = Texts::new(input);
     let mut refused = 0;
     to_stdout(|sink| {
         loop {
@@ -161,7 +177,8 @@ impl<R: Read> Texts<R> {
         loop {
             let mut bytes = Vec::new();
             let read = self.input.read_until(b'\n', &mut bytes);
-            if read.map_err(|error| io::Error::new(error.kind(), format!("stdin cannot be read: {error}")))? == 0 {
+            if read.map_err(|error| io::Error::new(error.kind(), format!("the requests cannot be read: {error}")))? == 0
+            {
                 return Ok(None);
             }
             self.line += 1;

@@ -14,7 +14,7 @@ use crate::policy;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Answer<'a> {
     /// What happens.
-    pub decision: Choice,
+    pub decision: Decided,
     /// The layers that stop it: those that deny, and those that would have to allow and do not. Empty where it is allowed.
     pub blocked_by: Vec<LayerName>,
     /// Every statement that matches the request, layer by layer.
@@ -31,7 +31,7 @@ pub struct Answer<'a> {
 /// What happens to a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Choice {
+pub enum Decided {
     /// It is allowed.
     Allowed,
     /// Nothing allows it, or some layer that has to allow it does not.

@@ -127,7 +127,8 @@ fn resource(text: &str, at: &str) -> Result<(), Refusal> {
 
 fn principals(value: &Value, at: &str) -> Result<(), Refusal> {
     match value {
-        Value::String(text) if text == "*" => Ok(()),
+        // A bare name is one of the kind `AWS`.
+        Value::String(_) | Value::Array(_) => texts(value, at, principal),
         Value::Object(kinds) => kinds.iter().try_for_each(|(kind, names)| {
             let at = format!("{at}{}", step(kind));
             match kind.as_str() {

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use evenhand_model::access::Outcome;
 use evenhand_model::catalog::Catalog;
 
-pub use answer::{Answer, Choice, Effect, LayerName, Matched, Refusal};
+pub use answer::{Answer, Decided, Effect, LayerName, Matched, Refusal};
 
 use crate::access::answer::Standing;
 use crate::access::floor::becomes_role;
@@ -225,11 +225,11 @@ impl<'a> Held<'a, '_> {
             .collect();
         let discovering = mode == Mode::Discover;
         let decision = match judgement.outcome {
-            Outcome::Allowed => Choice::Allowed,
-            Outcome::Conditional | Outcome::Unknown if discovering => Choice::Conditional,
+            Outcome::Allowed => Decided::Allowed,
+            Outcome::Conditional | Outcome::Unknown if discovering => Decided::Conditional,
             // Every key is known to be there or not, so that nothing is left open.
-            Outcome::Conditional | Outcome::Unknown | Outcome::ImplicitlyDenied => Choice::ImplicitlyDenied,
-            Outcome::ExplicitlyDenied => Choice::ExplicitlyDenied,
+            Outcome::Conditional | Outcome::Unknown | Outcome::ImplicitlyDenied => Decided::ImplicitlyDenied,
+            Outcome::ExplicitlyDenied => Decided::ExplicitlyDenied,
         };
         Answer {
             decision,

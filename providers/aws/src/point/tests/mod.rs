@@ -6,11 +6,12 @@ mod conformance;
 mod discovery;
 mod elements;
 mod principals;
+mod properties;
 mod refusals;
 
 use serde_json::{Value, json};
 
-use super::{Choice, Decider, LayerName, Refusal};
+use super::{Decided, Decider, LayerName, Refusal};
 
 pub(super) const USER: &str = "arn:aws:iam::111122223333:user/ann";
 pub(super) const ROLE: &str = "arn:aws:iam::111122223333:role/deploy";
@@ -62,7 +63,7 @@ impl Ask {
         self
     }
 
-    fn listed(mut self, member: &str, statements: &str) -> Self {
+    pub(super) fn listed(mut self, member: &str, statements: &str) -> Self {
         let list = self.0.as_object_mut().unwrap().entry(member).or_insert_with(|| json!([]));
         let name = format!("{member}-{}", list.as_array().unwrap().len());
         list.as_array_mut().unwrap().push(json!({ "name": name, "policy": policy(statements) }));
@@ -162,8 +163,8 @@ fn an_answer_names_the_statements_that_match() {
 fn the_words_are_those_of_the_schema() {
     let schema = super::schema();
     let words = |of: &str| schema["$defs"][of].to_string();
-    for choice in [Choice::Allowed, Choice::ImplicitlyDenied, Choice::ExplicitlyDenied, Choice::Conditional] {
-        assert!(words("Choice").contains(&json!(choice).to_string()), "{choice:?}");
+    for choice in [Decided::Allowed, Decided::ImplicitlyDenied, Decided::ExplicitlyDenied, Decided::Conditional] {
+        assert!(words("Decided").contains(&json!(choice).to_string()), "{choice:?}");
     }
     for layer in [
         LayerName::Scp,
