@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use evenhand_model::access::Outcome;
 use evenhand_model::catalog::Catalog;
+use serde_json::value::RawValue;
 
 pub use answer::{Answer, Decided, Effect, LayerName, Matched, Refusal};
 
@@ -51,7 +52,7 @@ impl Decider {
         let request = &input.request;
         let action = operation(&request.action).map_err(|error| Refusal::decision("/request/action", &error))?;
         let resource: &str = request.resource.as_deref().unwrap_or("*");
-        let target = Target::of(resource).map_err(|error| Refusal::decision("/request/resource", &error))?;
+        let target = target_of(resource)?;
         let asker = Asker::of(&request.principal)?;
         let owner = owner_of(resource, request.resource_account.as_deref())?;
         // Where nobody says whose the resource is, it is the caller's.
@@ -64,20 +65,13 @@ impl Decider {
         let boundary = held.limit(input.permissions_boundaries, "permissions_boundaries", PolicyRole::Identity)?;
         let session = held.limit(input.session_policies, "session_policies", PolicyRole::Identity)?;
         let endpoint = held.limit(input.endpoint_policies, "endpoint_policies", PolicyRole::Endpoint)?;
-        let resource_policy = match input.resource_policy {
-            Some(policy) => {
-                let from = held.understood.len();
-                held.take("resource_policy".into(), policy.get(), "/resource_policy".into(), on_resource)?;
-                from..held.understood.len()
-            }
-            None => 0..0,
-        };
+        let resource_policy = held.only(input.resource_policy, "resource_policy", on_resource)?;
         let service_control =
             held.levels(input.service_control_policies, "service_control_policies", PolicyRole::ServiceControl)?;
         let resource_control =
             held.levels(input.resource_control_policies, "resource_control_policies", PolicyRole::ResourceControl)?;
 
-        let stand = |range: Range<usize>| -> Vec<Standing<'_>> { held.standing(range) };
+        let stand = |range: Range<usize>| held.standing(range);
         let layers = Layers {
             identity: stand(identity),
             boundary: boundary.map(stand),
@@ -101,6 +95,25 @@ impl Decider {
         drop(layers);
         Ok(held.answer(judgement, input.mode))
     }
+}
+
+/// The resource that is asked about. Whoever writes a request is told of parts that no name has.
+fn target_of(resource: &str) -> Result<Target<'_>, Refusal> {
+    const AT: &str = "/request/resource";
+    let target = Target::of(resource).map_err(|error| Refusal::decision(AT, &error))?;
+    let Target::Name([_, partition, service, _, account, rest]) = &target else { return Ok(target) };
+    let odd = if !partition.starts_with("aws") {
+        "the partition is `aws`, `aws-cn`, `aws-us-gov` or another that begins so"
+    } else if service.is_empty() {
+        "name the service after the partition"
+    } else if account.bytes().all(|byte| byte.is_ascii_digit()) && !account.is_empty() && account.len() != 12 {
+        "an account has twelve digits"
+    } else if rest.is_empty() {
+        "name the resource after the account"
+    } else {
+        return Ok(target);
+    };
+    Err(Refusal::new(AT, format!("`{resource}` is no resource name"), odd))
 }
 
 /// The account that owns the resource, from its name or as said; they must not differ.
@@ -141,11 +154,23 @@ struct Held<'a, 'd> {
 }
 
 impl<'a> Held<'a, '_> {
-    fn take(&mut self, name: Cow<'a, str>, text: &str, at: Cow<'_, str>, role: PolicyRole) -> Result<(), Refusal> {
-        let understood = self.policies.understand(role, text).map_err(|problem| problem.below(&at))?;
-        self.understood.push(understood);
-        self.names.push(name);
+    /// Takes a policy of a list; `at` spells out its place, which most never need.
+    fn push(&mut self, policy: NamedPolicy<'a>, role: PolicyRole, at: impl Fn() -> String) -> Result<(), Refusal> {
+        let understood = self.policies.understand(role, policy.policy.get());
+        self.understood.push(understood.map_err(|problem| problem.below(&format!("/{}/policy", at())))?);
+        self.names.push(policy.name.unwrap_or_else(|| at().into()));
         Ok(())
+    }
+
+    /// The one policy of a member that holds no list.
+    fn only(&mut self, text: Option<&RawValue>, at: &'static str, role: PolicyRole) -> Result<Range<usize>, Refusal> {
+        let from = self.understood.len();
+        if let Some(text) = text {
+            let understood = self.policies.understand(role, text.get());
+            self.understood.push(understood.map_err(|problem| problem.below(&format!("/{at}")))?);
+            self.names.push(at.into());
+        }
+        Ok(from..self.understood.len())
     }
 
     fn list(
@@ -156,13 +181,7 @@ impl<'a> Held<'a, '_> {
     ) -> Result<Range<usize>, Refusal> {
         let from = self.understood.len();
         for (number, policy) in policies.into_iter().flatten().enumerate() {
-            let name = policy.name.unwrap_or_else(|| format!("{at}/{number}").into());
-            // The place is only spelled out for what cannot be understood.
-            match self.policies.understand(role, policy.policy.get()) {
-                Ok(understood) => self.understood.push(understood),
-                Err(problem) => return Err(problem.below(&format!("/{at}/{number}/policy"))),
-            }
-            self.names.push(name);
+            self.push(policy, role, || format!("{at}/{number}"))?;
         }
         Ok(from..self.understood.len())
     }
@@ -188,12 +207,7 @@ impl<'a> Held<'a, '_> {
         for (number, level) in levels.into_iter().flatten().enumerate() {
             let from = self.understood.len();
             for (inner, policy) in level.policies.into_iter().enumerate() {
-                let name = policy.name.unwrap_or_else(|| format!("{at}/{number}/policies/{inner}").into());
-                match self.policies.understand(role, policy.policy.get()) {
-                    Ok(understood) => self.understood.push(understood),
-                    Err(problem) => return Err(problem.below(&format!("/{at}/{number}/policies/{inner}/policy"))),
-                }
-                self.names.push(name);
+                self.push(policy, role, || format!("{at}/{number}/policies/{inner}"))?;
             }
             ranges.push(from..self.understood.len());
         }

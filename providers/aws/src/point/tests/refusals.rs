@@ -54,7 +54,16 @@ fn actions_resources_principals_and_accounts_are_looked_at() {
     for action in ["s3:GetObjct", "s3", "s3:*", "", "deeplens:CreateProject"] {
         assert_eq!(at(&Ask::new(USER, action, OBJECT)), "/request/action", "{action}");
     }
-    for resource in ["b/x", "arn:aws:s3", "", "s3:::b"] {
+    for resource in [
+        "b/x",
+        "arn:aws:s3",
+        "",
+        "s3:::b",
+        "arn:aws:s3:::",
+        "arn:aws::::b",
+        "arn:gcp:s3:::b/x",
+        "arn:aws:sqs:eu-west-1:1234:q",
+    ] {
         assert_eq!(at(&Ask::new(USER, "s3:GetObject", resource)), "/request/resource", "{resource}");
     }
     assert_eq!(at(&Ask::new("ann", "s3:GetObject", OBJECT)), "/request/principal");
