@@ -98,6 +98,9 @@ pub enum Command {
     Explain(Explain),
     /// Answer whether an identity may do something.
     Can(Can),
+    /// Decide requests that bring their policies along.
+    #[command(subcommand)]
+    Decide(Decide),
     /// List, show and test rules.
     #[command(subcommand)]
     Rules(Rules),
@@ -376,6 +379,30 @@ pub struct Can {
     pub output: PlainFormat,
 }
 
+/// `evenhand decide`
+#[derive(Debug, Subcommand)]
+pub enum Decide {
+    /// Decide requests to AWS, as its policy evaluation does.
+    #[command(after_long_help = "\
+Exit codes: 0 all were decided, whatever the decision; 2 some could not be.
+
+Examples:
+  evenhand decide aws request.json
+  evenhand decide aws < requests.ndjson
+  evenhand schema decide-aws
+
+One JSON object a line, or one object over several lines:
+  {\"request\": {\"principal\": …, \"action\": …, \"resource\": …, \"context\": {…}}, \"identity_policies\": [{\"policy\": {…}}], …}
+One answer a line, in the same order:
+  {\"decision\": \"allowed\", \"blocked_by\": [], \"matched\": [{\"policy\": …, \"statement\": 0, \"effect\": \"Allow\"}]}
+With \"mode\": \"discover\", the answer tells under which missing context keys the request would be allowed.")]
+    Aws {
+        /// A file with requests. None: stdin.
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+}
+
 /// `evenhand rules`
 #[derive(Debug, Subcommand)]
 pub enum Rules {
@@ -443,6 +470,8 @@ pub enum SchemaOf {
     Config,
     /// The rows of the fact tables.
     Tables,
+    /// Requests and answers of `decide aws`.
+    DecideAws,
 }
 
 /// The whole command line, for completions, the manual and the reference.

@@ -286,6 +286,101 @@ pub fn aws(folder: &Path, identities: u64) -> io::Result<()> {
     Ok(())
 }
 
+/// Writes one account of roles only: each with an inline policy of its own, attached managed policies and a boundary,
+/// under an organisation with two levels of service control policies.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn limited_roles(folder: &Path, roles: u64) -> io::Result<()> {
+    const ACCOUNT: &str = "100000000001";
+    let home = folder.join("aws").join(ACCOUNT);
+    std::fs::create_dir_all(&home)?;
+    let file = std::fs::File::create(home.join("account-authorization-details.json"))?;
+    let out = &mut Indented::new(BufWriter::with_capacity(1 << 20, file));
+    let mut random = Random::new(13);
+    let policies = (roles / 100).max(1);
+    write!(out, "{{\"UserDetailList\":[],\"GroupDetailList\":[],\"RoleDetailList\":[")?;
+    for n in 0..roles {
+        let team = random.below(TEAMS);
+        let created = day(&mut random);
+        let own = policy(&mut random, ACCOUNT, team, 3).replacen("\"S0\"", &format!("\"Own{n}\""), 1);
+        let managed = attached(&mut random, ACCOUNT, 2, policies);
+        write!(
+            out,
+            "{}{{\"Path\":\"/\",\"RoleName\":\"role-{n}\",\"RoleId\":\"AROA{n:017}\",\"Arn\":\"arn:aws:iam::{ACCOUNT}:role/role-{n}\",\"CreateDate\":\"{created}\",\"AssumeRolePolicyDocument\":{{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Effect\":\"Allow\",\"Principal\":{{\"Service\":\"ec2.amazonaws.com\"}},\"Action\":\"sts:AssumeRole\"}}]}},\"InstanceProfileList\":[],\"RolePolicyList\":[{{\"PolicyName\":\"own\",\"PolicyDocument\":{own}}}],\"AttachedManagedPolicies\":[{managed}],\"PermissionsBoundary\":{{\"PermissionsBoundaryType\":\"Policy\",\"PermissionsBoundaryArn\":\"arn:aws:iam::{ACCOUNT}:policy/boundary\"}},\"Tags\":[]}}",
+            if n > 0 { "," } else { "" }
+        )?;
+    }
+    write!(out, "],\"Policies\":[")?;
+    for n in 0..policies {
+        let document = managed(&mut random, ACCOUNT, n % TEAMS);
+        managed_policy(out, ACCOUNT, &format!("shared-{n}"), &document)?;
+        write!(out, ",")?;
+    }
+    managed_policy(out, ACCOUNT, "boundary", BOUNDARY)?;
+    write!(out, "]}}")?;
+    out.flush()?;
+    std::fs::write(folder.join("aws").join("organisation.ndjson"), organisation(ACCOUNT))
+}
+
+const BOUNDARY: &str = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"NotAction\":[\"iam:*\",\"organizations:*\"],\"Resource\":\"*\"}]}";
+
+fn managed_policy(out: &mut impl Write, account: &str, name: &str, document: &str) -> io::Result<()> {
+    write!(
+        out,
+        "{{\"PolicyName\":\"{name}\",\"PolicyId\":\"ANPA{name:0>17}\",\"Arn\":\"arn:aws:iam::{account}:policy/{name}\",\"Path\":\"/\",\"DefaultVersionId\":\"v1\",\"AttachmentCount\":1,\"PermissionsBoundaryUsageCount\":0,\"IsAttachable\":true,\"CreateDate\":\"2023-01-01T00:00:00+00:00\",\"UpdateDate\":\"2024-01-01T00:00:00+00:00\",\"PolicyVersionList\":[{{\"Document\":{document},\"VersionId\":\"v1\",\"IsDefaultVersion\":true,\"CreateDate\":\"2023-01-01T00:00:00+00:00\"}}]}}"
+    )
+}
+
+/// An organisation of a root and one account: everything is allowed, and at each level something is denied, at the
+/// account under a condition.
+fn organisation(account: &str) -> String {
+    let call = |name: &str, parameters: &str, response: &str| {
+        format!("{{\"call\":\"organizations {name}\",\"parameters\":{parameters},\"response\":{response}}}\n")
+    };
+    let full = "{\"Id\":\"p-FullAWSAccess\",\"Name\":\"FullAWSAccess\",\"Type\":\"SERVICE_CONTROL_POLICY\",\"AwsManaged\":true}";
+    let mut text =
+        call("describe-organization", "{}", "{\"Organization\":{\"Id\":\"o-1\",\"MasterAccountId\":\"999988887777\"}}");
+    text += &call(
+        "list-roots",
+        "{}",
+        "{\"Roots\":[{\"Id\":\"r-1\",\"Arn\":\"arn:aws:organizations::999988887777:root/o-1/r-1\",\"PolicyTypes\":[{\"Type\":\"SERVICE_CONTROL_POLICY\",\"Status\":\"ENABLED\"}]}]}",
+    );
+    text += &call(
+        "list-parents",
+        &format!("{{\"ChildId\":\"{account}\"}}"),
+        "{\"Parents\":[{\"Id\":\"r-1\",\"Type\":\"ROOT\"}]}",
+    );
+    for (target, id, statement) in [
+        (
+            "r-1",
+            "p-root",
+            "{\\\"Effect\\\":\\\"Deny\\\",\\\"Action\\\":[\\\"organizations:LeaveOrganization\\\",\\\"cloudtrail:StopLogging\\\"],\\\"Resource\\\":\\\"*\\\"}",
+        ),
+        (
+            account,
+            "p-account",
+            "{\\\"Effect\\\":\\\"Deny\\\",\\\"NotAction\\\":[\\\"iam:*\\\",\\\"sts:*\\\"],\\\"Resource\\\":\\\"*\\\",\\\"Condition\\\":{\\\"StringNotEquals\\\":{\\\"aws:RequestedRegion\\\":\\\"eu-central-1\\\"}}}",
+        ),
+    ] {
+        let own =
+            format!("{{\"Id\":\"{id}\",\"Name\":\"{id}\",\"Type\":\"SERVICE_CONTROL_POLICY\",\"AwsManaged\":false}}");
+        text += &call(
+            "list-policies-for-target",
+            &format!("{{\"TargetId\":\"{target}\",\"Filter\":\"SERVICE_CONTROL_POLICY\"}}"),
+            &format!("{{\"Policies\":[{full},{own}]}}"),
+        );
+        text += &call(
+            "describe-policy",
+            &format!("{{\"PolicyId\":\"{id}\"}}"),
+            &format!(
+                "{{\"Policy\":{{\"PolicySummary\":{own},\"Content\":\"{{\\\"Version\\\":\\\"2012-10-17\\\",\\\"Statement\\\":[{statement}]}}\"}}}}"
+            ),
+        );
+    }
+    text
+}
+
 fn aws_account(out: &mut impl Write, account: &str, identities: u64) -> io::Result<()> {
     let mut random = Random::new(account.parse().unwrap_or(7));
     let users = identities / 4;

@@ -1,8 +1,10 @@
 //! Deterministic captures of any size, and the yardstick that a scan of them is held beside.
 //!
 //! [`generate`] writes captures in the vendors' own shape; [`yardstick`] parses the same files into typed structs with
-//! serde_json and does nothing else. A scan's cost is quoted as a ratio to that, in one run on one machine.
+//! serde_json and does nothing else. A scan's cost is quoted as a ratio to that, in one run on one machine. [`requests`] makes
+//! single requests that bring their policies along.
 
 pub mod generate;
+pub mod requests;
 pub mod scan;
 pub mod yardstick;

@@ -3,6 +3,7 @@
 mod can;
 mod compare;
 mod completions;
+mod decide;
 mod explain;
 mod inventory;
 mod man;
@@ -112,6 +113,7 @@ fn dispatch(cli: Cli, console: Console) -> Result<Exit, Failure> {
         Some(Command::Compare(arguments)) => compare::run(&invocation, &arguments),
         Some(Command::Explain(arguments)) => explain::run(&invocation, &arguments),
         Some(Command::Can(arguments)) => can::run(&invocation, &arguments),
+        Some(Command::Decide(arguments)) => decide::run(&invocation, &arguments),
         Some(Command::Rules(arguments)) => rules::run(&invocation, &arguments),
         Some(Command::Completions(arguments)) => completions::run(&arguments),
         Some(Command::Man) => man::run(),

@@ -29,5 +29,6 @@ pub(crate) fn of(what: SchemaOf) -> Value {
                 TABLES.iter().map(|table| (table.name.to_owned(), schema::table_schema(table))).collect();
             json!({ "$schema": "https://json-schema.org/draft/2020-12/schema", "$defs": tables })
         }
+        SchemaOf::DecideAws => evenhand_aws::point::schema(),
     }
 }

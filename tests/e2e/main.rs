@@ -10,6 +10,7 @@
 mod acme;
 mod cli;
 mod common;
+mod decide;
 mod robust;
 mod samples;
 mod secrets;

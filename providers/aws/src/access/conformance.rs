@@ -13,7 +13,8 @@ use evenhand_model::scope::Pattern;
 use serde_json::Value;
 
 use super::Resolver;
-use super::decide::{Absent, decide};
+use super::decide::decide;
+use super::question::Absent;
 use crate::policy::{PolicyRole, arn};
 use crate::world::{AccountId, AccountLimits, PolicyIx, Principal, PrincipalKind, ResourcePolicy, World};
 

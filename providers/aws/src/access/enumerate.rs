@@ -63,7 +63,7 @@ pub(super) fn access_within(
     now: &Now,
 ) -> Access {
     let store = &world.policies;
-    let caller = Caller(principal);
+    let caller = Caller::of(principal);
     let mut doubts = doubts(principal);
     let granting = principal.identity_policies.iter().map(|policy| (*policy, DoubtEffect::Either));
     for (policy, effect) in granting.chain(limits.policies().map(|policy| (policy, DoubtEffect::Limits))) {
@@ -134,7 +134,7 @@ fn limited(
     doubts: &mut Vec<Doubt>,
 ) -> Vec<Slice> {
     let store = &world.policies;
-    let caller = Caller(principal);
+    let caller = Caller::of(principal);
     let Granted { mut pieces, free } = granted;
     if let Some(boundary) = limits.boundary.filter(|boundary| !store.broken(*boundary)) {
         let allowed = limit(store, &[boundary], &caller, now, &mut denials);

@@ -111,7 +111,7 @@ impl Groups {
 }
 
 fn key(world: &World, principal: &Principal, limits: u32) -> Key {
-    let caller = Caller(principal);
+    let caller = Caller::of(principal);
     let mut signature = Vec::new();
     for policy in principal.identity_policies.iter().copied().chain(Limits::of(world, principal).policies()) {
         let compiled = world.policies.compiled(policy);

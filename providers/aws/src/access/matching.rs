@@ -1,10 +1,10 @@
-//! Whom a statement of a resource or trust policy names.
+//! Whom a statement of a resource, trust or endpoint policy names.
 
-use evenhand_model::evidence::{Fact, Truth};
+use evenhand_model::evidence::Truth;
 
+use super::caller::{Caller, Session, Who};
 use crate::policy::document::Statement;
-use crate::policy::{Effect, Principals};
-use crate::world::{Principal, PrincipalKind};
+use crate::policy::{Effect, Principals, arn};
 
 /// How closely a statement names a caller. The order is the order of closeness.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -21,12 +21,16 @@ pub(crate) enum Named {
     Itself,
 }
 
-/// How closely a statement names a principal. Statements that name nobody never match.
-pub(crate) fn named(statement: &Statement, caller: &Principal) -> Named {
+/// How closely a statement names a caller. Statements that name nobody never match.
+pub(crate) fn named(statement: &Statement, caller: &Caller<'_>) -> Named {
+    let allows_service = caller.who == Who::Service && statement.effect == Effect::Allow;
     match (&statement.principals, &statement.not_principals) {
+        // A service is let in by its own name only, never as one of everybody.
+        (Some(principals), _) if allows_service => by_name(principals, caller),
         (Some(principals), _) => among(principals, caller),
+        (None, Some(_)) if allows_service => Named::No,
         // A boundary makes such a deny hold for everybody, whoever is excluded.
-        (None, Some(_)) if statement.effect == Effect::Deny && caller.boundary != Fact::Absent => Named::Itself,
+        (None, Some(_)) if statement.effect == Effect::Deny && caller.bounded => Named::Itself,
         (None, Some(excluded)) => match among(excluded, caller) {
             Named::No => Named::Itself,
             Named::Session => Named::Session,
@@ -36,37 +40,77 @@ pub(crate) fn named(statement: &Statement, caller: &Principal) -> Named {
     }
 }
 
-fn among(principals: &Principals, caller: &Principal) -> Named {
-    if principals.any {
-        return Named::Itself;
-    }
-    principals.aws.iter().map(|name| one(name, caller)).max().unwrap_or(Named::No)
+fn among(principals: &Principals, caller: &Caller<'_>) -> Named {
+    if principals.any { Named::Itself } else { by_name(principals, caller) }
 }
 
-fn one(name: &str, caller: &Principal) -> Named {
-    let account = &*caller.account.0;
+fn by_name(principals: &Principals, caller: &Caller<'_>) -> Named {
+    let exactly = |names: &[std::sync::Arc<str>]| {
+        if names.iter().any(|name| **name == *caller.name) { Named::Itself } else { Named::No }
+    };
+    match caller.who {
+        Who::Service => exactly(&principals.service),
+        Who::Federated => exactly(&principals.federated),
+        Who::Canonical => exactly(&principals.canonical),
+        Who::Anonymous => Named::No,
+        Who::User | Who::FederatedUser | Who::Role(_) | Who::Root | Who::Holder(_) => {
+            principals.aws.iter().map(|name| one(name, caller)).max().unwrap_or(Named::No)
+        }
+    }
+}
+
+/// How closely one name of the kind `AWS` means a caller that stands in an account.
+fn one(name: &str, caller: &Caller<'_>) -> Named {
+    let Some(account) = caller.account else { return Named::No };
     if name == account {
         return Named::Account;
     }
-    if name == caller.id.as_str() {
-        return match caller.kind {
-            PrincipalKind::Role | PrincipalKind::PermissionSet => Named::Role,
-            PrincipalKind::Root => Named::Account,
-            PrincipalKind::User | PrincipalKind::Group | PrincipalKind::JobFunction => Named::Itself,
+    if caller.arn == Some(name) {
+        return match caller.who {
+            Who::Role(_) | Who::Holder(crate::world::PrincipalKind::PermissionSet) => Named::Role,
+            Who::Root => Named::Account,
+            _ => Named::Itself,
         };
     }
-    let Some([_, _, service, _, owner, resource]) = crate::policy::arn::split(name) else { return Named::No };
+    let Some([_, _, service, _, owner, resource]) = arn::split(name) else { return Named::No };
     if owner != account {
         return Named::No;
     }
-    match (service, caller.kind) {
-        ("iam", _) if resource == "root" => Named::Account,
-        ("sts", PrincipalKind::Role) => {
-            let role = resource.strip_prefix("assumed-role/").and_then(|rest| rest.split('/').next());
-            if role.is_some_and(|role| role.eq_ignore_ascii_case(&caller.name)) { Named::Session } else { Named::No }
+    if service == "iam" && resource == "root" {
+        return Named::Account;
+    }
+    match (service, caller.who) {
+        ("sts", Who::Role(session)) => {
+            let Some((role, held)) = resource.strip_prefix("assumed-role/").and_then(|rest| rest.split_once('/'))
+            else {
+                return Named::No;
+            };
+            if !role.eq_ignore_ascii_case(caller.name) {
+                return Named::No;
+            }
+            match session {
+                Session::Some => Named::Session,
+                Session::Named(own) if own == held => Named::Itself,
+                Session::Named(_) | Session::None => Named::No,
+            }
+        }
+        // A session's name leaves its role's path out, so account and name decide.
+        ("iam", Who::Role(Session::Named(_))) => {
+            let role = resource.strip_prefix("role/").map(last);
+            if role.is_some_and(|role| role.eq_ignore_ascii_case(caller.name)) { Named::Role } else { Named::No }
+        }
+        // A federated user acts for the user whose name it bears.
+        ("iam", Who::FederatedUser) => {
+            let user = resource.strip_prefix("user/").map(last);
+            if user == Some(caller.name) { Named::Itself } else { Named::No }
         }
         _ => Named::No,
     }
+}
+
+/// A name without its path.
+fn last(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 impl Named {

@@ -1,20 +1,25 @@
 //! Effective access: what a principal may do after every policy that applies to it, and single decisions.
 //!
-//! Enumeration (`enumerate`) and point decision (`decide`) read the same compiled statements. Nothing here reads
-//! documents or knows how a capture looks.
+//! Enumeration (`enumerate`) and point decision (`verdict`) read the same compiled statements. Point decisions are asked
+//! about the principals of a capture (`decide`) and about the documents of a request (the crate's `point`). Nothing here
+//! reads documents or knows how a capture looks.
 
 mod admin;
+pub(crate) mod answer;
 mod attached;
-mod caller;
+pub(crate) mod caller;
 mod decide;
 mod enumerate;
+pub(crate) mod floor;
 mod index;
 mod layers;
 mod matching;
+pub(crate) mod question;
 mod resolver;
+pub(crate) mod verdict;
 
 pub(crate) use admin::is_admin;
-pub(crate) use decide::floor;
+pub(crate) use floor::floor;
 pub(crate) use resolver::Resolver;
 
 #[cfg(test)]

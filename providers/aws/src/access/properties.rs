@@ -12,8 +12,9 @@ use serde_json::{Value, json};
 use super::Resolver;
 use crate::catalog::Catalogue;
 use crate::escalation::{Choice, condition};
+use crate::point::{Decided, Decider};
 use crate::policy::{PolicyRole, arn};
-use crate::world::{AccountId, AccountLimits, Principal, PrincipalKind, World};
+use crate::world::{AccountId, AccountLimits, PolicyIx, Principal, PrincipalKind, World};
 
 const ACTIONS: [&str; 8] =
     ["s3:GetObject", "s3:PutObject", "s3:Get*", "s3:*", "s3:ListAllMyBuckets", "sqs:SendMessage", "*", "iam:?etRole"];
@@ -28,13 +29,20 @@ const RESOURCES: [&str; 9] = [
     "arn:aws:iam::111111111111:role/a",
     "arn:*:*:*:*:a/x",
 ];
-const CONDITIONS: [&str; 6] = [
+const CONDITIONS: [&str; 13] = [
     r#"{}"#,
     r#"{"StringEquals":{"aws:username":"a"}}"#,
     r#"{"StringEquals":{"aws:username":"b"}}"#,
     r#"{"Bool":{"aws:MultiFactorAuthPresent":"true"}}"#,
     r#"{"StringNotEquals":{"aws:RequestedRegion":"eu-west-1"}}"#,
     r#"{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:user/a"}}"#,
+    r#"{"StringEqualsIfExists":{"aws:RequestedRegion":["eu-west-1","eu-west-2"]}}"#,
+    r#"{"Null":{"aws:MultiFactorAuthAge":"true"}}"#,
+    r#"{"ForAnyValue:StringLike":{"aws:TagKeys":["a*"]}}"#,
+    r#"{"ForAllValues:StringEquals":{"aws:TagKeys":["a","b"]}}"#,
+    r#"{"StringLike":{"aws:PrincipalArn":"*/${aws:username}"}}"#,
+    r#"{"StringNotEquals":{"aws:RequestTag/team":"${aws:PrincipalTag/team, 'none'}"}}"#,
+    r#"{"StringEquals":{"kms:CallerAccount":"111111111111"}}"#,
 ];
 const NAMES: [&str; 6] = [
     "arn:aws:s3:::a/x",
@@ -66,7 +74,13 @@ fn statement() -> impl Strategy<Value = Value> {
 }
 
 fn policy() -> impl Strategy<Value = Value> {
-    prop::collection::vec(statement(), 1..4).prop_map(policy_of)
+    (prop::collection::vec(statement(), 1..4), prop::bool::weighted(0.8)).prop_map(|(statements, newer)| {
+        let mut policy = policy_of(statements);
+        if !newer {
+            policy["Version"] = json!("2008-10-17");
+        }
+        policy
+    })
 }
 
 fn policy_of(statements: Vec<Value>) -> Value {
@@ -75,15 +89,35 @@ fn policy_of(statements: Vec<Value>) -> Value {
 
 const WHO: &str = "arn:aws:iam::111111111111:user/a";
 
-fn resolver(identity: &[Value], boundary: Option<&Value>, control: Option<&Value>) -> Resolver {
+/// What limits a principal.
+#[derive(Clone, Debug, Default)]
+struct Limits {
+    boundary: Option<Value>,
+    /// Service control policies, a level each; none where there is no organisation.
+    service_control: Vec<Value>,
+    resource_control: Vec<Value>,
+}
+
+fn limits() -> impl Strategy<Value = Limits> {
+    let levels = || prop_oneof![3 => Just(Vec::new()), 1 => prop::collection::vec(policy(), 1..3)];
+    (prop::option::weighted(0.3, policy()), levels(), levels()).prop_map(
+        |(boundary, service_control, resource_control)| Limits { boundary, service_control, resource_control },
+    )
+}
+
+fn resolver(identity: &[Value], limits: &Limits) -> Resolver {
     let mut world = World::default();
     let account = AccountId("111111111111".into());
     let mut add =
         |role, document: &Value| world.policies.add("p".into(), role, &document.to_string(), Evidence::whole("case"));
     let identity_policies = identity.iter().map(|document| add(PolicyRole::Identity, document)).collect();
-    let boundary = boundary.map_or(Fact::Absent, |document| Fact::Known(add(PolicyRole::Identity, document)));
-    let service_control =
-        control.map_or(Fact::Absent, |document| Fact::Known(vec![vec![add(PolicyRole::ServiceControl, document)]]));
+    let boundary = Fact::read(limits.boundary.as_ref().map(|document| add(PolicyRole::Identity, document)));
+    let mut levels = |role: PolicyRole, documents: &[Value]| {
+        let levels: Vec<Vec<PolicyIx>> = documents.iter().map(|document| vec![add(role, document)]).collect();
+        Fact::read((!levels.is_empty()).then_some(levels))
+    };
+    let service_control = levels(PolicyRole::ServiceControl, &limits.service_control);
+    let resource_control = levels(PolicyRole::ResourceControl, &limits.resource_control);
     let id = IdentityId::from(WHO);
     world.principals.insert(
         id.clone(),
@@ -106,7 +140,7 @@ fn resolver(identity: &[Value], boundary: Option<&Value>, control: Option<&Value
             access_keys: Fact::Unknown,
         },
     );
-    world.limits.insert(account, AccountLimits { service_control, resource_control: Fact::Absent });
+    world.limits.insert(account, AccountLimits { service_control, resource_control });
     world.policies.compile();
     Resolver::new(world, "2026-11-01T00:00:00Z".parse::<Timestamp>().unwrap())
 }
@@ -146,10 +180,9 @@ proptest! {
     #[test]
     fn point_decision_and_enumeration_agree(
         identity in prop::collection::vec(policy(), 1..3),
-        boundary in prop::option::weighted(0.3, policy()),
-        control in prop::option::weighted(0.3, policy()),
+        limits in limits(),
     ) {
-        let resolver = resolver(&identity, boundary.as_ref(), control.as_ref());
+        let resolver = resolver(&identity, &limits);
         for action in ASKED {
             for resource in NAMES {
                 let (point, enumerated) = (point(&resolver, action, resource), enumerated(&resolver, action, resource));
@@ -162,9 +195,10 @@ proptest! {
     #[test]
     fn deny_beats_allow_and_an_allow_never_takes_away(
         identity in prop::collection::vec(policy(), 1..3),
+        limits in limits(),
         more in statement(),
     ) {
-        let before = resolver(&identity, None, None);
+        let before = resolver(&identity, &limits);
         let mut allow = more.clone();
         allow["Effect"] = json!("Allow");
         let mut deny = more;
@@ -172,7 +206,7 @@ proptest! {
         let with = |statement: Value| {
             let mut policies = identity.clone();
             policies.push(policy_of(vec![statement]));
-            resolver(&policies, None, None)
+            resolver(&policies, &limits)
         };
         let (wider, narrower) = (with(allow), with(deny));
         for action in ASKED {
@@ -180,6 +214,49 @@ proptest! {
                 let old = point(&before, action, resource);
                 prop_assert!(point(&wider, action, resource) >= old, "{} on {}", action, resource);
                 prop_assert!(point(&narrower, action, resource) <= old, "{} on {}", action, resource);
+            }
+        }
+    }
+}
+
+proptest! {
+    // Each case asks seventy times, through text.
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn documents_are_decided_like_the_capture_that_holds_them(
+        identity in prop::collection::vec(policy(), 1..3),
+        limits in limits(),
+    ) {
+        let resolver = resolver(&identity, &limits);
+        let decider = Decider::default();
+        let named = |documents: &[Value]| -> Vec<Value> {
+            documents.iter().map(|document| json!({ "name": "p", "policy": document })).collect()
+        };
+        let levels = |documents: &[Value]| -> Vec<Value> {
+            documents.iter().map(|document| json!({ "policies": named(std::slice::from_ref(document)) })).collect()
+        };
+        for action in ASKED {
+            for resource in NAMES {
+                let mut request = json!({
+                    "request": { "principal": WHO, "action": action, "resource": resource },
+                    "mode": "discover",
+                    "identity_policies": named(&identity),
+                    "permissions_boundaries": named(limits.boundary.as_slice()),
+                    "service_control_policies": levels(&limits.service_control),
+                    "resource_control_policies": levels(&limits.resource_control),
+                });
+                let open = decider.answer(&request.to_string()).unwrap().decision;
+                let open = match open {
+                    Decided::Allowed => Truth::Yes,
+                    Decided::Conditional => Truth::Unknown,
+                    Decided::ImplicitlyDenied | Decided::ExplicitlyDenied => Truth::No,
+                };
+                prop_assert_eq!(open, point(&resolver, action, resource), "{} on {}", action, resource);
+                // With every key known to be absent the decision is one of those that were possible.
+                request["mode"] = json!("decide");
+                let allowed = decider.answer(&request.to_string()).unwrap().decision == Decided::Allowed;
+                prop_assert!(open == Truth::Unknown || (open == Truth::Yes) == allowed, "{} on {}", action, resource);
             }
         }
     }

@@ -12,6 +12,7 @@ use evenhand_model::opset::OpSet;
 use super::attached::Attached;
 use super::index::{Groups, ResourcePolicies};
 use super::layers::Now;
+use super::question::Absent;
 use super::{admin, decide, enumerate};
 use crate::catalog::Catalogue;
 use crate::escalation;
@@ -108,8 +109,7 @@ impl Resolver {
         identity: &IdentityId,
         request: &Request,
     ) -> Result<(Outcome, Vec<GrantIx>), DecideError> {
-        decide::decide(self, identity, request, decide::Absent::Unknown)
-            .map(|verdict| (verdict.outcome, verdict.because))
+        decide::decide(self, identity, request, Absent::Unknown).map(|verdict| (verdict.outcome, verdict.because))
     }
 
     fn of(&self, identity: &IdentityId) -> Option<&(Arc<Access>, bool)> {
@@ -139,7 +139,7 @@ impl AccessResolver for Resolver {
     }
 
     fn decide(&self, identity: &IdentityId, request: &Request) -> Result<Decision, DecideError> {
-        let verdict = decide::decide(self, identity, request, decide::Absent::Unknown)?;
+        let verdict = decide::decide(self, identity, request, Absent::Unknown)?;
         Ok(self.spelled(verdict))
     }
 

@@ -6,11 +6,12 @@ mod classes;
 mod table;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, LazyLock, RwLock};
 
 use evenhand_model::catalog::{AccessLevel, Catalog, CatalogSource, OperationClass};
 use evenhand_model::control::ControlKind;
+use evenhand_model::glob::Glob;
 use evenhand_model::opset::{OpSet, OperationIx};
 use evenhand_model::scope::Pattern;
 
@@ -40,6 +41,8 @@ pub(crate) struct Catalogue {
     /// Resource patterns of each action, as numbers into `patterns`.
     resources: Vec<Box<[u16]>>,
     patterns: Vec<Pattern>,
+    /// Services all of whose resources are named by their kind first, as in `instance/i-1`.
+    with_kinds: BTreeSet<Arc<str>>,
     /// Actions that know no resource but `*`.
     wildcard_only: OpSet,
     resource_controlled: OpSet,
@@ -72,6 +75,7 @@ impl Catalogue {
         let mut catalogue = Self {
             by_name: (0_u32..).zip(&table.names).map(|(at, name)| (Arc::clone(name), at)).collect(),
             lower: table.names.iter().map(|name| name.to_ascii_lowercase().into()).collect(),
+            with_kinds: with_kinds(&table.patterns),
             wildcard_only: (0_u32..)
                 .zip(&table.resources)
                 .filter(|(_, resources)| resources.is_empty())
@@ -220,6 +224,11 @@ impl Catalogue {
         }
     }
 
+    /// Whether every resource of a service is named by its kind first, as in `instance/i-1`.
+    pub(crate) fn has_kinds(&self, service: &str) -> bool {
+        self.with_kinds.contains(service)
+    }
+
     /// Actions of services that resource control policies cover.
     pub(crate) fn resource_controlled(&self) -> &OpSet {
         &self.resource_controlled
@@ -234,6 +243,21 @@ impl Catalogue {
     pub(crate) fn resources(&self, operation: OperationIx) -> &[u16] {
         self.resources.get(operation.0 as usize).map_or(&[], |held| held)
     }
+}
+
+/// The services all of whose resource patterns begin with a word and a separator, or are one word.
+fn with_kinds(patterns: &[Pattern]) -> BTreeSet<Arc<str>> {
+    let (mut with, mut without) = (BTreeSet::new(), BTreeSet::new());
+    for pattern in patterns {
+        let (Some(Glob::Literal(service)), Some(name)) = (pattern.segments().get(2), pattern.segments().get(5)) else {
+            continue;
+        };
+        let name = name.to_string();
+        let kind = name.split(['/', ':']).next().unwrap_or_default();
+        let has_kind = !kind.is_empty() && !kind.contains('*');
+        if has_kind { &mut with } else { &mut without }.insert(Arc::clone(service));
+    }
+    with.difference(&without).cloned().collect()
 }
 
 /// Whether a text matches a pattern of `*` and `?`, byte by byte.
@@ -407,6 +431,14 @@ mod tests {
         let set = catalogue.expand("sqs").union(&catalogue.expand("s3:GetObject"));
         let groups: Vec<Arc<str>> = catalogue.summarise(&set).into_iter().map(|(name, _)| name).collect();
         assert_eq!(groups, ["s3:GetObject".into(), "sqs:*".into()]);
+    }
+
+    #[test]
+    fn services_that_name_the_kind_first_are_told_from_others() {
+        let catalogue = Catalogue::global();
+        for (service, expected) in [("ec2", true), ("iam", true), ("kms", true), ("s3", false), ("sqs", false)] {
+            assert_eq!(catalogue.has_kinds(service), expected, "{service}");
+        }
     }
 
     #[test]

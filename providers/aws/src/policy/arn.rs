@@ -72,8 +72,9 @@ impl Template {
                 Part::Variable { key, default } => match (context.get(key), default) {
                     (Lookup::Known(values), default) => match (values.as_slice(), default) {
                         ([one], _) => tokens.extend(one.chars().map(Token::Char)),
-                        (_, Some(default)) => tokens.extend(default.chars().map(Token::Char)),
-                        (_, None) => return None,
+                        ([], Some(default)) => tokens.extend(default.chars().map(Token::Char)),
+                        // A default stands in for a key that is absent, not for one of several values.
+                        _ => return None,
                     },
                     (Lookup::Absent, Some(default)) => tokens.extend(default.chars().map(Token::Char)),
                     (Lookup::Absent, None) => return None,
@@ -114,27 +115,59 @@ pub(crate) fn element(text: &str, role: PolicyRole, variables: bool) -> (Element
     }
     if variables && text.contains("${") {
         let template = Template::parse(text);
-        // Segments are counted outside of variables.
-        let colons = template.0.iter().filter(|part| **part == Part::Fixed(Token::Char(':'))).count();
-        let length = if colons + 1 < SEGMENTS { Length::Short } else { Length::Whole };
-        return (Element::Template(template), length);
+        // Segments are counted, and wildcards looked for, outside of variables.
+        let fixed = |token: &Token| template.0.iter().filter(|part| **part == Part::Fixed(token.clone())).count();
+        if fixed(&Token::Char(':')) + 1 >= SEGMENTS {
+            return (Element::Template(template), Length::Whole);
+        }
+        let has_wildcard = fixed(&Token::Many) + fixed(&Token::One) > 0;
+        let ends_in_any = template.0.last() == Some(&Part::Fixed(Token::Many));
+        let (padded, length) = short(role, has_wildcard, ends_in_any);
+        return (if padded { Element::Template(template) } else { Element::Nothing }, length);
     }
     let segments = text.splitn(SEGMENTS, ':').count();
     if segments == SEGMENTS {
         return (Element::Fixed(pattern(text)), Length::Whole);
     }
-    let has_wildcard = text.contains(['*', '?']);
-    let padded = match role {
-        PolicyRole::Identity => true,
-        PolicyRole::Resource | PolicyRole::Trust => has_wildcard,
-        PolicyRole::ServiceControl => text.ends_with('*'),
-        PolicyRole::ResourceControl => false,
-    };
-    let length = match role {
-        PolicyRole::Resource | PolicyRole::Trust if !has_wildcard => Length::ShortPlain,
-        _ => Length::Short,
-    };
+    let (padded, length) = short(role, text.contains(['*', '?']), text.ends_with('*'));
     if padded { (Element::Fixed(pattern(text)), length) } else { (Element::Nothing, length) }
+}
+
+/// Whether an entry of fewer than six segments is filled up by wildcards where it stands.
+fn short(role: PolicyRole, has_wildcard: bool, ends_in_any: bool) -> (bool, Length) {
+    match role {
+        PolicyRole::Identity | PolicyRole::Endpoint => (true, Length::Short),
+        PolicyRole::Resource | PolicyRole::Trust if has_wildcard => (true, Length::Short),
+        PolicyRole::Resource | PolicyRole::Trust => (false, Length::ShortPlain),
+        PolicyRole::ServiceControl => (ends_in_any, Length::Short),
+        PolicyRole::ResourceControl => (false, Length::Short),
+    }
+}
+
+/// A text with a context's variables in place, written so that it reads back as the same: what was a character stays
+/// one.
+pub(crate) fn rewritten(tokens: &[Token]) -> String {
+    use std::fmt::Write;
+    let mut text = String::new();
+    for token in tokens {
+        match token {
+            Token::Char(c @ ('*' | '?' | '$')) => {
+                let _ = write!(text, "${{{c}}}");
+            }
+            Token::Char(c) => text.push(*c),
+            Token::Many => text.push('*'),
+            Token::One => text.push('?'),
+            Token::Variable(key) => {
+                let _ = write!(text, "${{{key}}}");
+            }
+        }
+    }
+    text
+}
+
+/// A text in which `${` is no variable, written so that it reads back as the same.
+pub(crate) fn without_variables(text: &str) -> String {
+    text.replace("${", "${$}{")
 }
 
 /// Segments that occur in most names, shared.
@@ -273,6 +306,31 @@ mod tests {
     }
 
     #[test]
+    fn short_names_with_variables_are_read_by_the_same_rule() {
+        for (entry, role, something) in [
+            ("arn:aws:${service}", PolicyRole::Identity, true),
+            ("arn:aws:${service}", PolicyRole::Resource, false),
+            ("arn:aws:${service}*", PolicyRole::Resource, true),
+            ("arn:aws:*${service}", PolicyRole::ServiceControl, false),
+            ("arn:aws:${service}*", PolicyRole::ResourceControl, false),
+        ] {
+            assert_eq!(element(entry, role, true).0 != Element::Nothing, something, "{entry} {role:?}");
+        }
+    }
+
+    #[test]
+    fn a_filled_text_reads_back_as_the_same() {
+        let known = Known::default().with("k", "a*$?b");
+        for text in ["${k}-*", "${$}{k}?", "x${*}${other, 'd'}", "plain"] {
+            let tokens = Template::parse(text).fill(&known).unwrap();
+            assert_eq!(Template::parse(&rewritten(&tokens)).fill(&known).unwrap(), tokens, "{text}");
+        }
+        let old = Template::parse(&without_variables("a${k}b"));
+        assert_eq!(old.keys().count(), 0);
+        assert_eq!(filled(old.fill(&known).unwrap()).segments()[0].to_string(), "a${k}b");
+    }
+
+    #[test]
     fn variables_are_filled_or_match_nothing() {
         let known = Known::default().with("aws:username", "a*");
         let fill = |text: &str| Template::parse(text).fill(&known).map(|tokens| filled(tokens).to_string());
@@ -282,6 +340,8 @@ mod tests {
             Some("arn:aws:iam::1:user/none")
         );
         assert_eq!(fill("arn:aws:iam::1:user/${aws:PrincipalTag/x}"), None);
+        let several = Known::default().with("k", "a").with("k", "b");
+        assert_eq!(Template::parse("${k, 'none'}").fill(&several), None, "a default is for absent keys only");
         let own = filled(Template::parse("arn:aws:iam::1:user/${aws:username}").fill(&known).unwrap());
         assert_eq!(own.matches(&split("arn:aws:iam::1:user/abc").unwrap()), Truth::No, "a value's `*` is a character");
         assert_eq!(own.matches(&split("arn:aws:iam::1:user/a*").unwrap()), Truth::Yes);

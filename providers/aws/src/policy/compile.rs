@@ -61,6 +61,7 @@ enum Reach {
 /// Keys that say who asks.
 pub(crate) fn is_personal(key: &str) -> bool {
     matches!(key, "aws:username" | "aws:userid" | "aws:principalarn" | "aws:principalaccount" | "aws:principaltype")
+        || key == "kms:calleraccount"
         || matches!(key, "aws:principalisawsservice" | "aws:principalservicename" | "aws:principalservicenameslist")
         || key.starts_with("aws:principaltag/")
 }
@@ -98,7 +99,7 @@ fn compile(
     let mut never = false;
     match &statement.resources {
         Some(Listed::In(texts)) => {
-            elements.extend(texts.iter().map(|text| arn::element(text, role, variables).0));
+            elements.extend(texts.iter().map(|text| meant(arn::element(text, role, variables).0, catalogue)));
             if elements.is_empty() {
                 never = true;
             }
@@ -107,7 +108,7 @@ fn compile(
             for text in texts {
                 let (element, length) = arn::element(text, role, variables);
                 never |= length == Length::Short;
-                elements.push(element);
+                elements.push(meant(element, catalogue));
             }
         }
         // Trust policies mean the role that they stand on; so do some resource policies.
@@ -158,6 +159,23 @@ fn compile(
     };
     compiled.settle();
     compiled
+}
+
+/// An entry as the vendor means it: a wildcard does not stand for the kind of a resource, so that `*/i-1` reaches no
+/// `instance/i-1` (IAM User Guide, "IAM identifiers"). `*` and `*/*` are every resource; EC2's own guide writes the latter.
+fn meant(element: Element, catalogue: &Catalogue) -> Element {
+    let Element::Fixed(pattern) = &element else { return element };
+    let (Some(Glob::Literal(service)), Some(Glob::Tokens(rest))) =
+        (pattern.segments().get(2), pattern.segments().get(5))
+    else {
+        return element;
+    };
+    let Some(separator) = rest.iter().position(|token| matches!(token, Token::Char('/' | ':'))) else {
+        return element;
+    };
+    let hides_kind = rest.iter().take(separator).any(|token| matches!(token, Token::Many | Token::One));
+    let names_one = rest.iter().skip(separator + 1).any(|token| *token != Token::Many);
+    if hides_kind && names_one && catalogue.has_kinds(service) { Element::Nothing } else { element }
 }
 
 fn operations(actions: &Listed, catalogue: &Catalogue, problem: &mut dyn FnMut(String)) -> OpSet {
@@ -375,6 +393,14 @@ impl CompiledStatement {
         Some(condition)
     }
 
+    /// The context keys of variables in resource names.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.elements
+            .iter()
+            .filter_map(|element| if let Element::Template(template) = element { Some(template) } else { None })
+            .flat_map(arn::Template::keys)
+    }
+
     /// Whether elements of the statement are not understood.
     pub(crate) fn opaque(&self) -> Option<&Arc<str>> {
         self.opaque.as_ref()
@@ -399,7 +425,7 @@ pub(crate) fn model_test(test: &ConditionTest, context: &dyn Context) -> Test {
                 return Some(Arc::clone(value));
             }
             let tokens = arn::Template::parse(value).fill(context)?;
-            Some(Arc::from(evenhand_model::glob::Glob::from_tokens(tokens).to_string()))
+            Some(Arc::from(arn::rewritten(&tokens)))
         })
         .collect();
     values.sort_unstable();

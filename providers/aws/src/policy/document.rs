@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::arn;
 use super::operator::Operator;
 use super::text::{Text, Texts};
 
@@ -101,6 +102,22 @@ impl PolicyDocument {
     }
 }
 
+impl Statement {
+    /// Makes `${…}` in conditions the characters that it is in the older version of the language. Whoever reads the
+    /// values later need not know the version.
+    fn take_literally(&mut self) {
+        let has_variable = |test: &ConditionTest| test.values.iter().any(|value| value.contains("${"));
+        if !self.conditions.iter().any(has_variable) {
+            return;
+        }
+        let literal = |test: &ConditionTest| ConditionTest {
+            values: test.values.iter().map(|value| arn::without_variables(value).into()).collect(),
+            ..test.clone()
+        };
+        self.conditions = self.conditions.iter().map(literal).collect();
+    }
+}
+
 impl Principals {
     fn insert(&mut self, kind: &str, names: Vec<Arc<str>>) -> bool {
         match kind {
@@ -141,6 +158,9 @@ impl<'de> Deserialize<'de> for PolicyDocument {
                             map.next_value::<IgnoredAny>()?;
                         }
                     }
+                }
+                if !document.variables {
+                    document.statements.iter_mut().for_each(Statement::take_literally);
                 }
                 if seen { Ok(document) } else { Err(serde::de::Error::missing_field("Statement")) }
             }
@@ -345,7 +365,7 @@ impl<'de> Deserialize<'de> for KeyValues {
 }
 
 /// `ForAnyValue:StringLikeIfExists` → its three parts. Operator names are compared without regard to case.
-fn split_operator(written: &str) -> (Qualifier, Option<Operator>, bool) {
+pub(crate) fn split_operator(written: &str) -> (Qualifier, Option<Operator>, bool) {
     let (qualifier, rest) = match written.split_once(':') {
         Some((head, rest)) if head.eq_ignore_ascii_case("ForAllValues") => (Qualifier::ForAllValues, rest),
         Some((head, rest)) if head.eq_ignore_ascii_case("ForAnyValue") => (Qualifier::ForAnyValue, rest),
@@ -401,6 +421,21 @@ mod tests {
             r#"{"Statement":[{"Effect":"Allow","Action":"*","Principal":{"Martian":"x"}}]}"#,
         ] {
             assert!(PolicyDocument::parse(json).is_err(), "{json}");
+        }
+    }
+
+    #[test]
+    fn only_the_newer_version_has_variables() {
+        let policy = |version: &str| {
+            let json = format!(
+                r#"{{"Statement":{{"Effect":"Allow","Action":"*","Resource":"*",
+                "Condition":{{"StringEquals":{{"k":"${{aws:username}}"}}}}}}{version}}}"#
+            );
+            PolicyDocument::parse(&json).unwrap().statements[0].conditions[0].values[0].to_string()
+        };
+        assert_eq!(policy(r#","Version":"2012-10-17""#), "${aws:username}");
+        for version in ["", r#","Version":"2008-10-17""#] {
+            assert_eq!(policy(version), "${$}{aws:username}");
         }
     }
 

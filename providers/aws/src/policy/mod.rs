@@ -13,3 +13,4 @@ mod text;
 
 pub(crate) use document::{Effect, PolicyDocument, Principals};
 pub(crate) use store::{PolicyRole, PolicyStore};
+pub(crate) use text::Texts;

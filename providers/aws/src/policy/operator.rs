@@ -267,6 +267,11 @@ fn moment(text: &str) -> Option<i64> {
     Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp().as_millisecond())
 }
 
+/// Whether a text is an address, or a range of them.
+pub(crate) fn is_address(text: &str) -> bool {
+    address(text).is_some()
+}
+
 /// An address with the length of its prefix.
 fn address(text: &str) -> Option<(IpAddr, u32)> {
     let (address, prefix) = match text.trim().split_once('/') {

@@ -24,6 +24,8 @@ pub(crate) enum PolicyRole {
     ServiceControl,
     /// Limits access to the resources of an account.
     ResourceControl,
+    /// Limits what passes through a network endpoint.
+    Endpoint,
 }
 
 #[derive(Debug)]

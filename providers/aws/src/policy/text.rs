@@ -58,7 +58,7 @@ impl<'de> Visitor<'de> for Scalar {
 }
 
 /// A scalar or a list of scalars.
-pub(super) struct Texts(pub(super) Vec<Arc<str>>);
+pub(crate) struct Texts(pub(crate) Vec<Arc<str>>);
 
 impl Texts {
     /// The texts as action names: those of the catalogue share its copy.

@@ -97,6 +97,51 @@ fn what_the_export_leaves_out_is_unknown_and_not_denied() {
 }
 
 #[test]
+fn a_policy_that_was_not_read_may_deny_what_another_allows() {
+    let attached =
+        r#","AttachedManagedPolicies":[{"PolicyName":"lost","PolicyArn":"arn:aws:iam::111122223333:policy/lost"}]"#;
+    let conditional =
+        r#"{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"true"}}}"#;
+    let users = [user("u", ALL_OF_S3, attached), user("c", conditional, attached)].join(",");
+    let read = read(&[("gaad.json", &details(&users, "", "", ""))]);
+    let decide = |who: &str| {
+        let request = Request {
+            identity: String::new(),
+            operation: "s3:GetObject".to_owned(),
+            resource: Some(OBJECT.to_owned()),
+            context: Default::default(),
+        };
+        read.resolver.decide(&read.identity(who).id, &request).unwrap()
+    };
+    let (allowed, conditional) = (decide("u"), decide("c"));
+    assert_eq!((allowed.outcome, allowed.because.len()), (Outcome::Unknown, 1));
+    assert_eq!(conditional.outcome, Outcome::Conditional);
+    for decision in [allowed, conditional] {
+        assert!(decision.conditions.iter().any(|condition| condition.contains("policy/lost")), "{decision:?}");
+    }
+}
+
+#[test]
+fn the_older_version_has_no_variables_in_conditions() {
+    let user = |name: &str, version: &str| {
+        format!(
+            r#"{{"Path":"/","UserName":"{name}","Arn":"arn:aws:iam::111122223333:user/{name}","UserPolicyList":[
+            {{"PolicyName":"p","PolicyDocument":{{{version}"Statement":[{{"Effect":"Allow","Action":"s3:*","Resource":"*",
+            "Condition":{{"StringEquals":{{"aws:username":"${{aws:username}}"}}}}}}]}}}}]}}"#
+        )
+    };
+    let users =
+        [user("new", r#""Version":"2012-10-17","#), user("old", r#""Version":"2008-10-17","#), user("none", "")];
+    let read = read(&[("gaad.json", &details(&users.join(","), "", "", ""))]);
+    for (name, expected) in [("new", true), ("old", false), ("none", false)] {
+        let outcome = ask(&read, name, "s3:GetObject", OBJECT);
+        assert_eq!(outcome, if expected { Outcome::Allowed } else { Outcome::ImplicitlyDenied }, "{name}");
+        let access = read.resolver.access(&read.identity(name).id).unwrap();
+        assert_eq!(!access.slices.is_empty(), expected, "{name}");
+    }
+}
+
+#[test]
 fn the_vendors_own_resources_stand_in_no_account_and_patterns_may_stand_in_another() {
     let all = r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#;
     let read = read(&[("gaad.json", &details(&user("u", all, ""), "", "", ""))]);

@@ -1,0 +1,54 @@
+//! Requests for `evenhand decide aws`, one a line, the same for the same number on every machine.
+//!
+//! A simple request is what a gateway asks: one identity policy of a few statements and an organisation of two levels,
+//! without conditions. The policies repeat, as they do where many requests of the same principals are decided.
+
+use crate::generate::Random;
+
+const ACTIONS: [&str; 6] = [
+    "s3:GetObject",
+    "s3:PutObject",
+    "sqs:SendMessage",
+    "dynamodb:GetItem",
+    "lambda:InvokeFunction",
+    "secretsmanager:GetSecretValue",
+];
+
+/// So many principals ask, each with a policy of its own.
+const PRINCIPALS: u64 = 200;
+
+/// Lines with a request each.
+pub fn simple(count: u64) -> Vec<String> {
+    let mut random = Random::new(11);
+    (0..count).map(|_| line(&mut random, "")).collect()
+}
+
+/// Lines with a request each whose policies have conditions, and a context that answers them.
+pub fn conditional(count: u64) -> Vec<String> {
+    let mut random = Random::new(12);
+    let condition = r#","Condition":{"StringEquals":{"aws:RequestedRegion":["eu-central-1","eu-west-1"]},"IpAddress":{"aws:SourceIp":"203.0.113.0/24"},"StringLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/${aws:PrincipalTag/team}-*"}}"#;
+    (0..count).map(|_| line(&mut random, condition)).collect()
+}
+
+fn line(random: &mut Random, condition: &str) -> String {
+    let who = random.below(PRINCIPALS);
+    let action = usize::try_from(random.below(6)).ok().and_then(|at| ACTIONS.get(at)).copied().unwrap_or_default();
+    let item = random.below(1_000);
+    let resource = match action.split(':').next() {
+        Some("s3") => format!("arn:aws:s3:::team-{}-data/{item}", who % 10),
+        Some("sqs") => format!("arn:aws:sqs:eu-central-1:111122223333:team-{}-{item}", who % 10),
+        Some("dynamodb") => format!("arn:aws:dynamodb:eu-central-1:111122223333:table/team-{}", who % 10),
+        Some("lambda") => format!("arn:aws:lambda:eu-central-1:111122223333:function:team-{item}"),
+        _ => format!("arn:aws:secretsmanager:eu-central-1:111122223333:secret:team-{item}"),
+    };
+    let context = if condition.is_empty() {
+        String::new()
+    } else {
+        r#","context":{"aws:RequestedRegion":"eu-west-1","aws:SourceIp":"203.0.113.9","aws:PrincipalTag/team":"team"}"#
+            .to_owned()
+    };
+    format!(
+        r#"{{"request":{{"principal":"arn:aws:iam::111122223333:role/team-{who}","action":"{action}","resource":"{resource}"{context}}},"identity_policies":[{{"name":"own","policy":{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":["s3:GetObject","s3:ListBucket"],"Resource":"arn:aws:s3:::team-{team}-data/*"{condition}}},{{"Effect":"Allow","Action":["sqs:*","dynamodb:Get*"],"Resource":["arn:aws:sqs:*:111122223333:team-{team}-*","arn:aws:dynamodb:*:111122223333:table/team-{who}"]}}]}}}}],"service_control_policies":[{{"level":"r-1","policies":[{{"name":"all","policy":{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"*","Resource":"*"}}]}}}}]}},{{"level":"ou-1","policies":[{{"name":"guard","policy":{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"*","Resource":"*"}},{{"Effect":"Deny","Action":["organizations:*","s3:DeleteBucket"],"Resource":"*"}}]}}}}]}}]}}"#,
+        team = who % 10,
+    )
+}

@@ -1,0 +1,189 @@
+//! What the policies of one layer say of a question.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use evenhand_model::evidence::Truth;
+
+use super::caller::Caller;
+use super::matching::{Named, named};
+use super::question::Question;
+use crate::policy::compile::{CompiledPolicy, CompiledStatement, Part, model_test};
+use crate::policy::context::Lookup;
+use crate::policy::{Effect, PolicyDocument, PolicyStore, arn, operator};
+use crate::world::PolicyIx;
+
+/// A layer of policies, in the order in which they are told.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) enum Layer {
+    ServiceControl,
+    ResourceControl,
+    Boundary,
+    Session,
+    Endpoint,
+    Identity,
+    Resource,
+    /// The service's own rules, which no policy changes.
+    Service,
+}
+
+impl Layer {
+    /// The word used everywhere.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::ServiceControl => "scp",
+            Self::ResourceControl => "rcp",
+            Self::Boundary => "boundary",
+            Self::Session => "session",
+            Self::Endpoint => "endpoint",
+            Self::Identity => "identity",
+            Self::Resource => "resource",
+            Self::Service => "service",
+        }
+    }
+}
+
+/// A policy where it stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Standing<'a> {
+    pub(crate) index: PolicyIx,
+    pub(crate) document: &'a PolicyDocument,
+    pub(crate) compiled: &'a CompiledPolicy,
+    /// It was not understood, so it may allow or deny anything.
+    pub(crate) broken: bool,
+}
+
+impl<'a> Standing<'a> {
+    /// A policy of a capture.
+    pub(crate) fn of(store: &'a PolicyStore, index: PolicyIx) -> Self {
+        Self { index, document: store.document(index), compiled: store.compiled(index), broken: store.broken(index) }
+    }
+}
+
+/// A statement that matches, or may match.
+#[derive(Clone, Debug)]
+pub(crate) struct Match {
+    pub(crate) policy: PolicyIx,
+    pub(crate) statement: usize,
+    pub(crate) close: Named,
+    pub(crate) holds: Truth,
+    /// What is left open, for people; empty where nothing is.
+    pub(crate) open: String,
+    /// The context keys that it is left open by.
+    pub(crate) keys: BTreeSet<Arc<str>>,
+}
+
+/// What a layer says.
+#[derive(Debug, Default)]
+pub(crate) struct Answer {
+    pub(crate) allows: Vec<Match>,
+    pub(crate) denies: Vec<Match>,
+    /// Whether one of its documents was not read or not understood: it may allow or deny anything.
+    pub(crate) unread: bool,
+}
+
+/// Asks the policies of one layer. `caller`: whom a statement has to name, in layers whose policies name principals.
+pub(crate) fn ask<'a>(
+    policies: impl IntoIterator<Item = Standing<'a>>,
+    question: &Question<'_>,
+    caller: Option<&Caller<'_>>,
+) -> Answer {
+    let mut answer = Answer::default();
+    for policy in policies {
+        answer.unread |= policy.broken;
+        for (number, statement) in policy.compiled.statements.iter().enumerate() {
+            let Some(part) = statement.parts.iter().find(|part| part.operations.contains(question.operation)) else {
+                continue;
+            };
+            let close = match caller {
+                None => Named::Itself,
+                Some(caller) => {
+                    policy.document.statements.get(number).map_or(Named::No, |written| named(written, caller))
+                }
+            };
+            if close == Named::No {
+                continue;
+            }
+            let Some((holds, open, keys)) = apply(statement, part, question, close) else { continue };
+            let found = Match { policy: policy.index, statement: number, close, holds, open, keys };
+            match statement.effect {
+                Effect::Allow => answer.allows.push(found),
+                Effect::Deny => answer.denies.push(found),
+            }
+        }
+    }
+    answer
+}
+
+/// Whether a statement's resources and conditions fit, and what leaves that open. `None` = they do not.
+fn apply(
+    statement: &CompiledStatement,
+    part: &Part,
+    question: &Question<'_>,
+    close: Named,
+) -> Option<(Truth, String, BTreeSet<Arc<str>>)> {
+    let context = question.context;
+    let mut open: Vec<String> = Vec::new();
+    let mut keys = BTreeSet::new();
+    let mut note = |key: &Arc<str>| {
+        if context.get(key) == Lookup::Unknown {
+            keys.insert(Arc::clone(key));
+        }
+    };
+    let scope = statement.scope(part, context)?;
+    let mut holds = question.is_reached(&scope, statement.effect);
+    if holds == Truth::Unknown {
+        open.push(format!("the resource is one of {scope}"));
+        statement.variables().for_each(&mut note);
+    }
+    if close == Named::Session {
+        holds = holds.and(Truth::Unknown);
+        open.push("the caller is the session that the resource's policy names".to_owned());
+    }
+    for test in statement.tests.iter() {
+        if holds == Truth::No {
+            return None;
+        }
+        let truth = operator::holds(test, context);
+        if truth == Truth::Unknown {
+            open.push(model_test(test, context).to_string());
+            note(&test.key);
+            for value in test.values.iter().filter(|value| value.contains("${")) {
+                arn::Template::parse(value).keys().for_each(&mut note);
+            }
+        }
+        holds = holds.and(truth);
+    }
+    if let Some(opaque) = statement.opaque() {
+        holds = holds.and(Truth::Unknown);
+        open.push(opaque.to_string());
+    }
+    (holds != Truth::No).then(|| (holds, open.join(" and "), keys))
+}
+
+impl Answer {
+    /// What documents that were not read may say.
+    fn perhaps(&self) -> Truth {
+        if self.unread { Truth::Unknown } else { Truth::No }
+    }
+
+    /// Whether something of at least that closeness allows.
+    pub(crate) fn allow(&self, least: Named) -> Truth {
+        self.allows.iter().filter(|found| found.close >= least).fold(self.perhaps(), |some, found| some.or(found.holds))
+    }
+
+    /// Whether something of just that closeness allows.
+    pub(crate) fn allow_exactly(&self, close: Named) -> Truth {
+        self.allows.iter().filter(|found| found.close == close).fold(self.perhaps(), |some, found| some.or(found.holds))
+    }
+
+    /// Whether something allows the caller itself, not only its account.
+    pub(crate) fn direct(&self) -> Truth {
+        self.allows.iter().fold(self.perhaps(), |some, found| some.or(found.holds.and(found.close.direct())))
+    }
+
+    /// Whether something denies.
+    pub(crate) fn denied(&self) -> Truth {
+        self.denies.iter().fold(self.perhaps(), |some, found| some.or(found.holds))
+    }
+}
