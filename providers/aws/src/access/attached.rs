@@ -13,6 +13,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
+use evenhand_model::access::{Doubt, DoubtEffect};
 use evenhand_model::catalog::Catalog;
 use evenhand_model::condition::{Clause, Condition, Test};
 use evenhand_model::evidence::Truth;
@@ -73,7 +74,7 @@ pub(super) struct Given {
     /// Granted whatever the boundary leaves out.
     pub(super) free: Vec<Piece>,
     pub(super) denials: Vec<Denial>,
-    pub(super) doubts: Vec<Arc<str>>,
+    pub(super) doubts: Vec<Doubt>,
 }
 
 impl Attached {
@@ -157,14 +158,14 @@ impl Attached {
         let keys = home.guarded.iter().filter_map(|name| self.by_name.get(name)).flatten();
         for held in keys.filter_map(|resource| world.resource_policies.get(*resource as usize)) {
             for statement in &world.policies.compiled(held.policy).statements {
-                statement.signature(&Caller(principal), into);
+                statement.signature(&Caller::of(principal), into);
             }
         }
         for place in &home.wide {
             let policy = world.resource_policies.get(place.resource as usize).map(|held| held.policy);
             let statements = policy.map(|policy| &world.policies.compiled(policy).statements);
             if let Some(statement) = statements.and_then(|all| all.get(place.statement as usize)) {
-                statement.signature(&Caller(principal), into);
+                statement.signature(&Caller::of(principal), into);
             }
         }
     }
@@ -183,7 +184,10 @@ impl Attached {
         }
         let foreign = self.foreign(world, principal, pieces);
         if foreign.len() > MOST_FOREIGN {
-            given.doubts.push("the policies of many resources in other accounts were not held against it".into());
+            given.doubts.push(Doubt::new(
+                "the policies of many resources in other accounts were not held against it",
+                DoubtEffect::Limits,
+            ));
         }
         let guarded = home.into_iter().flat_map(|home| &home.guarded);
         let gates: Vec<Gate<'_>> = guarded
@@ -199,7 +203,10 @@ impl Attached {
             *pieces = left;
         }
         if home.is_some_and(|home| pieces.iter().any(|piece| piece.operations.intersects(&home.beyond))) {
-            given.doubts.push("the policies of many resources of its account were not held against it".into());
+            given.doubts.push(Doubt::new(
+                "the policies of many resources of its account were not held against it",
+                DoubtEffect::Limits,
+            ));
         }
         given
     }
@@ -209,7 +216,7 @@ impl Attached {
         let Some(held) = world.resource_policies.get(place.resource as usize) else { return };
         let number = place.statement as usize;
         let Some(said) = world.policies.document(held.policy).statements.get(number) else { return };
-        let close = named(said, principal);
+        let close = named(said, &Caller::of(principal));
         let at_home = held.account == principal.account;
         let grants = at_home && close > Named::Account;
         let Some(reach) = self.reach(world, place.resource).filter(|_| close != Named::No) else { return };
@@ -217,7 +224,7 @@ impl Attached {
             return;
         }
         let session = (close == Named::Session).then(|| of_session(said, principal));
-        let caller = Caller(principal);
+        let caller = Caller::of(principal);
         let into = if close == Named::Role { &mut given.bounded } else { &mut given.free };
         let mut denials = Vec::new();
         split_one(
@@ -402,7 +409,7 @@ impl Gate<'_> {
         let at_home = held.account == principal.account;
         let reach = self.reach;
         for (number, said) in world.policies.document(held.policy).statements.iter().enumerate() {
-            let close = named(said, principal);
+            let close = named(said, &Caller::of(principal));
             let by_name = close > Named::Account && names(said).any(|name| concerns(name, principal));
             let looked_at = match said.effect {
                 // At home a statement that names the principal is a grant and needs no door.
@@ -415,7 +422,7 @@ impl Gate<'_> {
             }
             let session = (close == Named::Session).then(|| of_session(said, principal));
             // Principals that share an answer share what is told of them at home and by name, and nothing else.
-            let caller = Caller(principal);
+            let caller = Caller::of(principal);
             let context: &dyn Context = if at_home || by_name { &caller } else { &Anybody };
             let mut denials = Vec::new();
             split_one(

@@ -129,6 +129,7 @@ fn resolver(case: &Case) -> Resolver {
             name: who.rsplit('/').next().unwrap().into(),
             identity_policies,
             boundary,
+            unread_boundary: None,
             trust: None,
             missing: Vec::new(),
             tags: Some(Default::default()),
