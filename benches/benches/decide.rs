@@ -64,7 +64,7 @@ fn enumeration(criterion: &mut Criterion) {
                         .identities
                         .iter()
                         .filter_map(|identity| capture.resolvers.get(identity.provider)?.access(&identity.id))
-                        .map(|access| access.slices.len())
+                        .map(|access| access.slices().len())
                         .sum::<usize>()
                 })
             },

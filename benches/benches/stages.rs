@@ -42,7 +42,7 @@ fn stages(criterion: &mut Criterion) {
                         .identities
                         .par_iter()
                         .filter_map(|identity| assessing.resolver(identity)?.access(&identity.id))
-                        .map(|access| access.slices.len())
+                        .map(|access| access.slices().len())
                         .sum::<usize>()
                 });
             });

@@ -104,19 +104,30 @@ impl fmt::Display for Doubt {
 /// The effective permissions of an identity after every deny, boundary and organisation policy that was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Access {
-    /// The slices; their union is the access. Overlaps are possible, each with its own grant.
-    pub slices: Vec<Slice>,
+    slices: Vec<Slice>,
     /// Why the true access may be other than this; empty = it is this.
     pub doubts: Vec<Doubt>,
     /// Whether the provider's own logic says that nothing is denied to it, policies apart (a cluster's masters group, an
     /// account's root user).
     pub unlimited: bool,
+    operations: OpSet,
 }
 
 impl Access {
+    /// An access of some slices; their union is the access. Overlaps are possible, each with its own grant.
+    pub fn new(slices: Vec<Slice>, doubts: Vec<Doubt>, unlimited: bool) -> Self {
+        let ranges = slices.iter().flat_map(|slice| slice.operations.ranges().iter().copied());
+        Self { operations: OpSet::from_ranges(ranges), slices, doubts, unlimited }
+    }
+
+    /// The slices.
+    pub fn slices(&self) -> &[Slice] {
+        &self.slices
+    }
+
     /// All operations that some slice holds, under whatever scope and condition.
-    pub fn operations(&self) -> OpSet {
-        OpSet::from_ranges(self.slices.iter().flat_map(|slice| slice.operations.ranges().iter().copied()))
+    pub fn operations(&self) -> &OpSet {
+        &self.operations
     }
 }
 

@@ -44,20 +44,21 @@ pub struct Hint {
 impl Inventory {
     /// Adds everything of another inventory.
     pub fn merge(&mut self, other: Self) {
-        self.identities.extend(other.identities);
-        self.credentials.extend(other.credentials);
-        self.trusts.extend(other.trusts);
-        self.workloads.extend(other.workloads);
-        self.controls.extend(other.controls);
-        self.logs.extend(other.logs);
-        self.agents.extend(other.agents);
-        self.gaps.extend(other.gaps);
-        self.hints.extend(other.hints);
+        join(&mut self.identities, other.identities);
+        join(&mut self.credentials, other.credentials);
+        join(&mut self.trusts, other.trusts);
+        join(&mut self.workloads, other.workloads);
+        join(&mut self.controls, other.controls);
+        join(&mut self.logs, other.logs);
+        join(&mut self.agents, other.agents);
+        join(&mut self.gaps, other.gaps);
+        join(&mut self.hints, other.hints);
     }
 
     /// Sorts every list by its key, so that reports do not depend on the order of input.
     pub fn sort(&mut self) {
-        self.identities.sort_by(|a, b| a.id.cmp(&b.id));
+        // Identities are large, and few are out of place: a stable sort would copy half of them aside.
+        self.identities.sort_unstable_by(|a, b| (&a.id, &a.evidence).cmp(&(&b.id, &b.evidence)));
         self.credentials.sort_by(|a, b| (&a.id, &a.evidence).cmp(&(&b.id, &b.evidence)));
         self.trusts.sort_by(|a, b| {
             (&a.target, &a.source, a.mechanism, &a.constraint).cmp(&(&b.target, &b.source, b.mechanism, &b.constraint))
@@ -70,5 +71,15 @@ impl Inventory {
         self.gaps.dedup();
         self.hints.sort();
         self.hints.dedup();
+    }
+}
+
+/// Adds a list to another, without copying where there is nothing to add to.
+fn join<T>(held: &mut Vec<T>, mut more: Vec<T>) {
+    if held.is_empty() {
+        *held = more;
+        held.shrink_to_fit();
+    } else {
+        held.append(&mut more);
     }
 }

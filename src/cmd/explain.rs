@@ -213,7 +213,7 @@ fn write_access(assessing: &Assessing, identity: &Identity, sink: &mut dyn Write
     }
     let all = access.operations();
     writeln!(sink, "  {}", counted(all.len(), "operation", "operations"))?;
-    for slice in &access.slices {
+    for slice in access.slices() {
         write_slice(resolver, slice, &slice.operations, sink)?;
     }
     for doubt in &access.doubts {
@@ -294,7 +294,7 @@ fn write_proof(assessing: &Assessing, hop: &Edge, sink: &mut dyn Write) -> io::R
     let access = resolver.and_then(|resolver| resolver.access(&hop.source));
     for grant in &*hop.grants {
         writeln!(sink, "       by {}", printable(&grant.to_string()))?;
-        let slices = access.iter().flat_map(|access| &access.slices);
+        let slices = access.iter().flat_map(|access| access.slices());
         let mut limits: Vec<String> = slices
             .filter(|slice| resolver.is_some_and(|resolver| resolver.grant(slice.grant) == *grant))
             .map(|slice| match slice.condition.is_unconditional() {
@@ -374,7 +374,7 @@ fn write_why(why: &Why<'_>, sink: &mut dyn Write) -> io::Result<()> {
     line(sink, "meant", &counted(why.operations.len(), "operation", "operations"))?;
     let mut granted = OpSet::new();
     let mut granting = 0_usize;
-    for slice in &why.access.slices {
+    for slice in why.access.slices() {
         let operations = slice.operations.intersection(&why.operations);
         if operations.is_empty() {
             continue;

@@ -168,7 +168,7 @@ fn an_account_is_joined_with_its_bindings_workloads_and_declarations() {
         ["get configmaps", "update configmaps", "get deployments.apps", "create deployments.apps"]
     );
     let access = resolver.access(&triage.id).expect("access");
-    let grant = resolver.grant(access.slices[0].grant);
+    let grant = resolver.grant(access.slices()[0].grant);
     assert_eq!(grant.to_string(), "Role deployer through RoleBinding ops/deployer statement 0");
     assert_eq!(grant.evidence.to_string(), "k8s/c/all.yaml:25");
     let trust = inventory.trusts.iter().find(|one| one.target.as_str().starts_with("arn:aws:iam")).expect("a trust");
@@ -485,7 +485,7 @@ fn decisions_and_enumeration_agree_on_the_samples() {
                 }
                 let create = operation.starts_with("create ") && !operation.contains('/');
                 let place = ["kube-system", if create || operation.starts_with("deletecollection") { "" } else { "x" }];
-                let reached = access.slices.iter().any(|slice| {
+                let reached = access.slices().iter().any(|slice| {
                     slice.operations.contains(OperationIx(number)) && slice.scope.matches(&place) == Truth::Yes
                 });
                 let request = Request {
@@ -619,7 +619,7 @@ fn speed_of_a_large_capture() {
             .identities
             .iter()
             .filter_map(|one| resolver.access(&one.id))
-            .map(|access| access.slices.len())
+            .map(|access| access.slices().len())
             .sum();
         let access = start.elapsed();
         let start = std::time::Instant::now();

@@ -202,17 +202,17 @@ impl Lens {
     }
 
     fn look(&self, resolver: &dyn AccessResolver, identity: &Identity, access: &Access) -> AccessFacts {
-        let operations = if access.unlimited { self.all.clone() } else { access.operations() };
+        let operations = if access.unlimited { self.all.clone() } else { access.operations().clone() };
         let weight = resolver.catalog().weight_of(&operations);
         let catalog = resolver.catalog();
         let any = |wanted: &dyn Fn(&Slice) -> Truth| {
             let unlimited = Truth::from(access.unlimited);
             access
-                .slices
+                .slices()
                 .iter()
                 .fold(unlimited, |all, slice| if all == Truth::Yes { all } else { all.or(wanted(slice)) })
         };
-        let gates_by_name = access.slices.iter().filter(|slice| {
+        let gates_by_name = access.slices().iter().filter(|slice| {
             slice.operations.intersects(&self.gate_tamper)
                 && !frees_the_name(&slice.scope)
                 && unchosen(&slice.condition, catalog) == Truth::Yes

@@ -49,7 +49,7 @@ pub(crate) fn mine(
     let enough = (1..=asked).find(|count| *count as f64 >= tau * asked as f64).unwrap_or(asked);
     let rights: IndexSet<(&ResourceScope, &Condition)> =
         views.iter().flat_map(|(_, view)| &view.slices).map(|slice| (&*slice.scope, &*slice.granted_under)).collect();
-    let mut access = Access::default();
+    let mut slices = Vec::new();
     for (scope, condition) in rights {
         let scope = Arc::new(scope.clone());
         let mut edges: Vec<(u32, i64)> = Vec::new();
@@ -60,7 +60,7 @@ pub(crate) fn mine(
         }
         let held = held_by_enough(edges, i64::try_from(enough).unwrap_or(i64::MAX));
         if !held.is_empty() {
-            access.slices.push(Slice {
+            slices.push(Slice {
                 operations: Arc::new(held),
                 scope,
                 condition: Arc::new(condition.clone()),
@@ -71,8 +71,7 @@ pub(crate) fn mine(
     let mut doubts: Vec<Doubt> = views.iter().flat_map(|(_, view)| view.doubts.iter().cloned()).collect();
     doubts.sort();
     doubts.dedup();
-    access.doubts = doubts;
-    Some(View::of(&access, operations.catalog))
+    Some(View::of(&Access::new(slices, doubts, false), operations.catalog))
 }
 
 /// The operations on which the counts of half-open ranges sum up to enough.

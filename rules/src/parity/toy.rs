@@ -135,7 +135,7 @@ impl AccessResolver for Toy {
         let resource = request.resource.as_deref().unwrap_or("*");
         let segments: Vec<&str> = resource.split('/').collect();
         let allowed = self.accesses.get(identity).is_some_and(|access| {
-            access.slices.iter().any(|slice| {
+            access.slices().iter().any(|slice| {
                 slice.operations.iter().any(|op| *self.catalog.name(op) == *request.operation)
                     && slice.scope.matches(&segments) == Truth::Yes
                     && slice.condition.is_unconditional()
@@ -178,7 +178,7 @@ impl Town {
             evidence: Evidence::whole("toy.json"),
         });
         if let Some(slices) = slices {
-            let access = Access { slices, doubts: Vec::new(), unlimited: false };
+            let access = Access::new(slices, Vec::new(), false);
             self.toy.accesses.insert(id.into(), Arc::new(access));
         }
         self.inventory.identities.push(identity);

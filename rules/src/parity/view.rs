@@ -158,7 +158,7 @@ impl View {
 
     pub(crate) fn of(access: &Access, catalog: &dyn Catalog) -> Self {
         let mut slices: Vec<SliceView> = access
-            .slices
+            .slices()
             .iter()
             .filter(|slice| !slice.operations.is_empty() && slice.scope.is_nothing() != Truth::Yes)
             .map(|slice| SliceView::of(slice, catalog))

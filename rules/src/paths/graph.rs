@@ -225,7 +225,7 @@ fn strengths(graph: &DiGraph<Node<'_>, Step>, resolvers: &Resolvers) -> (Vec<Opt
             let (resolver, identity) = example?;
             Some(resolver.access(&identity.id).map_or_else(Strength::default, |access| {
                 let operations =
-                    if access.unlimited { OpSet::all(resolver.catalog().len()) } else { access.operations() };
+                    if access.unlimited { OpSet::all(resolver.catalog().len()) } else { access.operations().clone() };
                 Strength { weight: resolver.catalog().weight_of(&operations), operations }
             }))
         })

@@ -23,7 +23,7 @@ pub(crate) fn is_admin(access: &Access) -> bool {
     let catalogue = Catalogue::global();
     let governing = catalogue.class(OperationClass::Escalation).intersection(&catalogue.expand("iam:*"));
     let (mut everywhere, mut broad) = (Vec::new(), Vec::new());
-    for slice in access.slices.iter().filter(|slice| slice.scope.all_of.is_empty()) {
+    for slice in access.slices().iter().filter(|slice| slice.scope.all_of.is_empty()) {
         if slice.condition.is_unconditional() {
             everywhere.extend(left(&slice.operations.intersection(&governing), &slice.scope.none_of).ranges());
         }

@@ -310,7 +310,7 @@ fn a_hundred_thousand_principals() {
     lap("group");
     use rayon::prelude::*;
     let slices: usize =
-        (0..100_001).into_par_iter().filter_map(|at| resolver.at(at)).map(|(access, _)| access.slices.len()).sum();
+        (0..100_001).into_par_iter().filter_map(|at| resolver.at(at)).map(|(access, _)| access.slices().len()).sum();
     lap("access");
     let edges = resolver.edges().len();
     lap("edges");

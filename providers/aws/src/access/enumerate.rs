@@ -79,7 +79,7 @@ pub(super) fn access_within(
     doubts.sort_unstable();
     doubts.dedup();
     if principal.kind == PrincipalKind::Root {
-        return Access { slices: Vec::new(), doubts, unlimited: true };
+        return Access::new(Vec::new(), doubts, true);
     }
 
     let mut pieces = Vec::new();
@@ -98,7 +98,7 @@ pub(super) fn access_within(
     } else {
         limited(world, principal, limits, now, Granted { pieces, free }, denials, &mut doubts)
     };
-    Access { slices, doubts, unlimited: false }
+    Access::new(slices, doubts, false)
 }
 
 /// What the limits of a principal would leave of all access.
@@ -113,7 +113,7 @@ pub(super) fn ceiling(world: &World, principal: &Principal, now: &Now) -> Access
     let limits = Limits::of(world, principal);
     let granted = Granted { pieces: vec![everything], free: Vec::new() };
     let slices = limited(world, principal, &limits, now, granted, Vec::new(), &mut doubts);
-    Access { slices, doubts, unlimited: false }
+    Access::new(slices, doubts, false)
 }
 
 /// What is granted before any limit.

@@ -398,7 +398,7 @@ fn what_a_bucket_gives_away_is_read_by_whom_it_names_and_by_nobody_else() {
     let access = lab.resolver.access(&IdentityId::from(&*start)).unwrap();
     let object = format!("{bucket}/x");
     let object = arn::split(&object).unwrap();
-    let by_bucket = access.slices.iter().any(|slice| {
+    let by_bucket = access.slices().iter().any(|slice| {
         slice.scope.matches(&object) == Truth::Yes && &*lab.resolver.grant(slice.grant).policy == "resource policy"
     });
     assert!(by_bucket, "{access:?}");
@@ -424,7 +424,7 @@ fn an_exclusive_bucket_is_its_roles_alone() {
         .filter(|id| {
             let access = lab.resolver.access(id).unwrap();
             access
-                .slices
+                .slices()
                 .iter()
                 .any(|slice| slice.operations.intersects(&operation) && slice.scope.matches(&object) == Truth::Yes)
         })

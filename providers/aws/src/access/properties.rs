@@ -167,7 +167,7 @@ fn enumerated(resolver: &Resolver, action: &str, resource: &str) -> Truth {
     let segments = arn::split(resource).unwrap();
     let nothing = crate::policy::context::Partial::default();
     let access = resolver.access(&IdentityId::from(WHO)).unwrap();
-    access.slices.iter().filter(|slice| slice.operations.contains(operation)).fold(Truth::No, |some, slice| {
+    access.slices().iter().filter(|slice| slice.operations.contains(operation)).fold(Truth::No, |some, slice| {
         let held = slice.scope.matches(&segments);
         let condition = condition(&slice.condition, Some(&segments), &nothing, Choice::Nobodys);
         some.or(held.and(condition))

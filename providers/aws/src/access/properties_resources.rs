@@ -174,7 +174,7 @@ fn enumerated(resolver: &Resolver, who: &str, action: &str, resource: &str) -> T
     let operation = Catalogue::global().operation(action).unwrap();
     let segments = arn::split(resource).unwrap();
     let access = resolver.access(&IdentityId::from(who)).unwrap();
-    access.slices.iter().filter(|slice| slice.operations.contains(operation)).fold(Truth::No, |some, slice| {
+    access.slices().iter().filter(|slice| slice.operations.contains(operation)).fold(Truth::No, |some, slice| {
         let held = slice.scope.matches(&segments);
         some.or(held.and(condition(&slice.condition, Some(&segments), &Partial::default(), Choice::Nobodys)))
     })

@@ -79,7 +79,7 @@ impl<'a> Carriers<'a> {
             .and_then(|segments| technique.operations.iter().copied().find(|operation| names(*operation, &segments)));
         let Some(operation) = naming else { return Arc::clone(all) };
         let mut found: Vec<usize> = Vec::new();
-        for slice in access.slices.iter().filter(|slice| slice.operations.contains(operation)) {
+        for slice in access.slices().iter().filter(|slice| slice.operations.contains(operation)) {
             if slice.scope.is_everything() {
                 return Arc::clone(all);
             }

@@ -107,7 +107,7 @@ impl<'a> Shared<'a> {
                 technique
                     .role_needs
                     .iter()
-                    .all(|needed| access.slices.iter().any(|slice| slice.operations.contains(*needed)))
+                    .all(|needed| access.slices().iter().any(|slice| slice.operations.contains(*needed)))
             })
     }
 }

@@ -345,14 +345,14 @@ impl<'a> Shared<'a> {
         if *admin {
             return true;
         }
-        if theirs.slices.is_empty() && theirs.doubts.is_empty() {
+        if theirs.slices().is_empty() && theirs.doubts.is_empty() {
             return false;
         }
-        if theirs.slices.len() > MOST_COMPARED || mine.slices.len() > MOST_COMPARED {
+        if theirs.slices().len() > MOST_COMPARED || mine.slices().len() > MOST_COMPARED {
             return true;
         }
-        theirs.slices.iter().any(|their| {
-            !mine.slices.iter().any(|own| {
+        theirs.slices().iter().any(|their| {
+            !mine.slices().iter().any(|own| {
                 their.operations.is_subset(&own.operations)
                     && own.scope.contains(&their.scope) == Truth::Yes
                     && own.condition.implied_by(&their.condition) == Truth::Yes

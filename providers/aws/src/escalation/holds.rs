@@ -27,7 +27,7 @@ pub(super) struct Right {
 /// An access that is asked many times.
 pub(super) struct Holder<'a> {
     pub(super) access: &'a Access,
-    pub(super) operations: OpSet,
+    pub(super) operations: &'a OpSet,
 }
 
 impl<'a> Holder<'a> {
@@ -81,7 +81,7 @@ impl<'a> Holder<'a> {
             return None;
         }
         self.access
-            .slices
+            .slices()
             .iter()
             .filter(|slice| slice.operations.contains(operation))
             .filter_map(|slice| {

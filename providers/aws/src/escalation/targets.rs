@@ -161,7 +161,7 @@ impl<'a> Targets<'a> {
     /// Members of a pool that an access may reach with an action, most important first.
     pub(super) fn within(&self, pool: &Pool, access: &Access, operation: OperationIx) -> Arc<[usize]> {
         let mut lists: Vec<Arc<[usize]>> = Vec::new();
-        for slice in access.slices.iter().filter(|slice| slice.operations.contains(operation)) {
+        for slice in access.slices().iter().filter(|slice| slice.operations.contains(operation)) {
             let list = self.reached(pool, &slice.scope);
             if !list.is_empty() {
                 lists.push(list);

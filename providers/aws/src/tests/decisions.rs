@@ -137,7 +137,7 @@ fn the_older_version_has_no_variables_in_conditions() {
         let outcome = ask(&read, name, "s3:GetObject", OBJECT);
         assert_eq!(outcome, if expected { Outcome::Allowed } else { Outcome::ImplicitlyDenied }, "{name}");
         let access = read.resolver.access(&read.identity(name).id).unwrap();
-        assert_eq!(!access.slices.is_empty(), expected, "{name}");
+        assert_eq!(!access.slices().is_empty(), expected, "{name}");
     }
 }
 

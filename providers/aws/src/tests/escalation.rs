@@ -231,7 +231,7 @@ fn service_of_oneself_is_no_way_to_others() {
     let read = read(&[("gaad.json", &details(&users.join(","), &group, "", ""))]);
     assert_eq!(read.techniques("user/a"), set(&[]));
     let access = read.resolver.access(&read.identity("a").id).unwrap();
-    let scopes: BTreeSet<String> = access.slices.iter().map(|slice| slice.scope.to_string()).collect();
+    let scopes: BTreeSet<String> = access.slices().iter().map(|slice| slice.scope.to_string()).collect();
     assert!(scopes.iter().all(|scope| !scope.contains("${")), "{scopes:?}");
     assert!(scopes.iter().any(|scope| scope == "arn:aws:iam::*:user/a"), "{scopes:?}");
     assert!(scopes.iter().any(|scope| scope == "arn:aws:s3:::homes/red/*"), "{scopes:?}");

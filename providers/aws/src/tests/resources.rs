@@ -31,7 +31,7 @@ fn listed(read: &Read, who: &str) -> Vec<String> {
             if slice.condition.is_unconditional() { String::new() } else { format!(" if {}", slice.condition) };
         format!("{} on {}{condition} by {}", names.join(" "), slice.scope, read.resolver.grant(slice.grant))
     };
-    access.slices.iter().map(line).collect()
+    access.slices().iter().map(line).collect()
 }
 
 const NOTHING: &str = r#"{"Effect":"Allow","Action":"sqs:ListQueues","Resource":"*"}"#;
@@ -84,7 +84,7 @@ fn another_account_must_let_in_whom_its_own_policies_send() {
         let access = read.resolver.access(&read.identity("u").id).unwrap();
         let name = format!("arn:aws:s3:::{name}");
         let segments: Vec<&str> = name.splitn(6, ':').collect();
-        access.slices.iter().any(|slice| slice.scope.matches(&segments) == evenhand_model::evidence::Truth::Yes)
+        access.slices().iter().any(|slice| slice.scope.matches(&segments) == evenhand_model::evidence::Truth::Yes)
     };
     assert!(reaches("theirs/in/x") && reaches("unread/x"));
     assert!(!reaches("theirs/x") && !reaches("closed/x"));

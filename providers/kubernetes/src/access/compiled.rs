@@ -168,7 +168,7 @@ impl Compiled {
     }
 
     fn resolve(&self, held: &Held) -> Access {
-        let mut access = Access { unlimited: held.unlimited, ..Access::default() };
+        let (mut slices, mut doubts) = (Vec::new(), Vec::new());
         for grantor in &held.grantors {
             let base = self.bases.get(grantor.0 as usize).copied().unwrap_or(self.first);
             for (at, rule, operations, home) in self.rules_of(*grantor) {
@@ -187,20 +187,20 @@ impl Compiled {
                 } else {
                     self.scopes.get(home).map_or_else(|| Arc::clone(&self.everywhere), Arc::clone)
                 };
-                access.slices.push(Slice {
+                slices.push(Slice {
                     operations: Arc::clone(operations),
                     scope,
                     condition: Arc::clone(&self.always),
                     grant: GrantIx(base.saturating_add(at)),
                 });
             }
-            self.doubt(*grantor, &mut access);
+            self.doubt(*grantor, &mut doubts);
         }
-        access
+        Access::new(slices, doubts, held.unlimited)
     }
 
     /// A role that is bound but not in the capture may grant something, unless the capture is the whole cluster.
-    fn doubt(&self, grantor: Grantor, access: &mut Access) {
+    fn doubt(&self, grantor: Grantor, doubts: &mut Vec<Doubt>) {
         let (Some(ix), None) = self.policy.parts(grantor) else { return };
         if self.policy.complete {
             return;
@@ -211,8 +211,8 @@ impl Compiled {
             let place = if home.is_empty() { String::new() } else { format!(" in namespace {home}") };
             let (kind, name) = (&binding.role_ref.kind, &binding.role_ref.name);
             let doubt = Doubt::new(format!("{kind} {name} is bound{place} but not in the capture"), DoubtEffect::Adds);
-            if !access.doubts.contains(&doubt) {
-                access.doubts.push(doubt);
+            if !doubts.contains(&doubt) {
+                doubts.push(doubt);
             }
         }
     }
