@@ -19,10 +19,10 @@ fn keys(answer: &Value) -> Vec<&str> {
 #[test]
 fn keys_that_the_decision_hangs_on_are_named() {
     let answer = ask(&on(r#"{"Bool":{"aws:SecureTransport":"true"},"StringEquals":{"aws:username":"ann"}}"#))
-        .scp(&format!(
-            r#"{{"Effect":"Allow","Action":"*","Resource":"*"}},
-            {{"Effect":"Deny","Action":"*","Resource":"*","Condition":{{"StringNotEquals":{{"aws:RequestedRegion":"eu-west-1"}}}}}}"#
-        ))
+        .scp(
+            r#"{"Effect":"Allow","Action":"*","Resource":"*"},
+            {"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringNotEquals":{"aws:RequestedRegion":"eu-west-1"}}}"#,
+        )
         .answer()
         .unwrap();
     assert_eq!(answer["decision"], "conditional");
