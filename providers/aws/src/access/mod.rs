@@ -11,6 +11,7 @@ mod index;
 mod layers;
 mod matching;
 mod resolver;
+mod usage;
 
 pub(crate) use admin::is_admin;
 pub(crate) use decide::floor;

@@ -10,7 +10,7 @@ use evenhand_model::opset::OpSet;
 
 use super::index::{Groups, ResourcePolicies};
 use super::layers::Now;
-use super::{admin, decide, enumerate};
+use super::{admin, decide, enumerate, usage};
 use crate::catalog::Catalogue;
 use crate::escalation;
 use crate::world::{Principal, World};
@@ -132,7 +132,7 @@ impl AccessResolver for Resolver {
         escalation::edges(self)
     }
 
-    fn used(&self, _: &IdentityId) -> Option<OpSet> {
-        None
+    fn used(&self, identity: &IdentityId) -> Option<OpSet> {
+        self.world.usage.get(identity.as_str()).map(|uses| usage::used(uses, self.now))
     }
 }

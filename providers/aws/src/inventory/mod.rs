@@ -8,7 +8,7 @@ pub(crate) mod facts;
 mod federation;
 mod gaps;
 mod logs;
-mod nature;
+pub(crate) mod nature;
 mod organisation;
 mod owners;
 mod people;
@@ -202,6 +202,7 @@ impl Join {
             limits: limits.by_account,
             carriers,
             resource_policies,
+            usage: self.facts.usage,
         };
         Joined { inventory: self.inventory, world }
     }
