@@ -27,7 +27,7 @@ use std::time::Instant;
 use evenhand_model::secret::Fingerprinter;
 
 pub use doctor::{Permission, State, doctor};
-pub use permissions::{calls_table, policy};
+pub use permissions::{calls_table, other_accounts, policy};
 pub use stop::{Stopped, Stopper};
 
 use client::{Client, Pace};
@@ -92,33 +92,43 @@ pub struct Failed {
 #[derive(Debug, thiserror::Error)]
 pub enum CollectError {
     /// The vendor's chain of credentials ends with none.
-    #[error("no credentials for AWS were found ({0}); sign in, set AWS_PROFILE, or name a profile with --profile")]
+    #[error("no credentials for AWS were found: {0}")]
     NoCredentials(String),
     /// The credentials are not good for anything.
-    #[error(
-        "AWS did not say whose the credentials are ({0}); check that they are still valid and the network is there"
-    )]
+    #[error("AWS did not say whose the credentials are: `{0}`")]
     NotAccepted(String),
     /// The credentials belong to another part of the vendor's cloud than the region.
-    #[error(
-        "the credentials belong to another partition of AWS than the region; name one of its regions with --region"
-    )]
+    #[error("the credentials belong to another partition of AWS than the region")]
     NoRegion,
     /// The accounts of the organisation are unknown.
-    #[error(
-        "the accounts of the organisation could not be listed; use credentials of its management account or of a \
-         delegated administrator, or leave out --all-accounts"
-    )]
+    #[error("the accounts of the organisation could not be listed")]
     NoAccounts,
     /// The folder holds a capture already.
-    #[error("`{0}` holds a capture already; name another folder, or go on with it with --resume")]
+    #[error("`{0}` holds a capture already")]
     Used(String),
     /// A document could not be written.
-    #[error("the capture could not be written ({0}); check the folder and the space on it")]
+    #[error("the capture could not be written: {0}")]
     NotWritten(String),
     /// The system gives no threads or timers.
-    #[error("no calls can be made here ({0}); try again")]
+    #[error("no calls can be made here: {0}")]
     NoRuntime(String),
+}
+
+impl CollectError {
+    /// What to do about it.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::NoCredentials(_) => "sign in, set AWS_PROFILE, or name a profile with --profile",
+            Self::NotAccepted(_) => "check that they are still valid, and that the network is there",
+            Self::NoRegion => "name one of the partition's regions with --region",
+            Self::NoAccounts => {
+                "use credentials of the management account or of a delegated administrator, or leave out --all-accounts"
+            }
+            Self::Used(_) => "name another folder, or go on with --resume",
+            Self::NotWritten(_) => "check the folder and the space on it",
+            Self::NoRuntime(_) => "try again with fewer programs running",
+        }
+    }
 }
 
 /// Collects a capture.

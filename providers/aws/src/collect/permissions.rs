@@ -21,15 +21,18 @@ pub fn policy(role: Option<&str>) -> Value {
         statement("EachAccount", &[Reach::Account, Reach::Region]),
         statement("OrganizationOnce", &[Reach::Organisation, Reach::Center]),
     ];
-    if let Some(role) = role {
-        statements.push(json!({
-            "Sid": "OtherAccounts",
-            "Effect": "Allow",
-            "Action": table::assume().action(),
-            "Resource": format!("arn:*:iam::*:role/{role}"),
-        }));
-    }
+    statements.extend(role.map(other_accounts));
     json!({"Version": "2012-10-17", "Statement": statements})
+}
+
+/// The statement that lets the identity that collects become a role in other accounts.
+pub fn other_accounts(role: &str) -> Value {
+    json!({
+        "Sid": "OtherAccounts",
+        "Effect": "Allow",
+        "Action": table::assume().action(),
+        "Resource": format!("arn:*:iam::*:role/{role}"),
+    })
 }
 
 /// The calls as a table in Markdown: call, operation in a policy, and what is unknown without it.
