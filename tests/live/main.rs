@@ -8,6 +8,8 @@
     reason = "a test that cannot set up its input, or finds another shape than it expects, has failed"
 )]
 
+#[cfg(unix)]
+mod interrupt;
 #[path = "../tools/mod.rs"]
 mod tools;
 

@@ -169,6 +169,10 @@ def people(account):
             PrincipalType=kind,
             PrincipalId=principal,
         )
+        # The vendor does this by itself; here it puts the set into the account of the organisation.
+        sso.provision_permission_set(
+            InstanceArn=instance, PermissionSetArn=one, TargetType="ALL_PROVISIONED_ACCOUNTS"
+        )
         made["permission_sets"].append([one, name, account])
 
 
@@ -182,5 +186,5 @@ for account in made["accounts"]:
         agents(account, keys, agent_role, runtime_role)
         work(account, keys, worker_role)
 logs(management, None)
-people(members[-1])
+people(management)
 print(json.dumps(made, indent=1))

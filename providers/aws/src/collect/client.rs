@@ -39,7 +39,7 @@ impl Pace {
     /// Tries while the vendor asks to come back later.
     const THROTTLED_TRIES: u32 = 12;
     /// Tries of what failed in some other way that may pass.
-    const FAILED_TRIES: u32 = 4;
+    const FAILED_TRIES: u32 = 3;
     /// Tries of what is not ready yet.
     const UNFINISHED_TRIES: u32 = 90;
 

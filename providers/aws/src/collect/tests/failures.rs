@@ -38,7 +38,7 @@ fn every_kind_of_failure_is_a_gap_that_names_the_facts_and_costs_nothing_else() 
     sorted.sort_unstable();
     assert_eq!(sorted, expected);
     assert_eq!(server.count("ListAgents"), 1, "a refusal is not asked for again");
-    assert_eq!(server.count("ListWorkloadIdentities"), 4, "a fault may pass");
+    assert_eq!(server.count("ListWorkloadIdentities"), 3, "a fault may pass");
     let inventory = inventory(folder.path());
     for (call, _) in expected {
         let gap = inventory.gaps.iter().find(|gap| &*gap.call == call).unwrap_or_else(|| panic!("no gap for {call}"));
