@@ -100,6 +100,9 @@ pub enum CollectError {
     /// The credentials belong to another part of the vendor's cloud than the region.
     #[error("the credentials belong to another partition of AWS than the region")]
     NoRegion,
+    /// It was stopped before there was anything to keep.
+    #[error("it was stopped before the end")]
+    Stopped,
     /// The accounts of the organisation are unknown.
     #[error("the accounts of the organisation could not be listed")]
     NoAccounts,
@@ -121,6 +124,7 @@ impl CollectError {
             Self::NoCredentials(_) => "sign in, set AWS_PROFILE, or name a profile with --profile",
             Self::NotAccepted(_) => "check that they are still valid, and that the network is there",
             Self::NoRegion => "name one of the partition's regions with --region",
+            Self::Stopped => "run it again, with a later --deadline if there was one",
             Self::NoAccounts => {
                 "use credentials of the management account or of a delegated administrator, or leave out --all-accounts"
             }

@@ -158,6 +158,10 @@ impl Run {
         for reach in [Reach::Account, Reach::Organisation, Reach::Center, Reach::Region] {
             Arc::clone(&self).scope(Scope { place: place.clone(), reach }).await;
         }
+        // What was not tried must not look like what may be done.
+        if self.client.stop().now().is_some() {
+            return Err(CollectError::Stopped);
+        }
         Ok(std::mem::take(&mut *lock(&self.tried)))
     }
 
@@ -174,7 +178,7 @@ impl Run {
         let answer = self.client.ask(table::caller(), &place, &Parameters::new()).await;
         let answer = answer.map_err(|refused| match refused {
             NoAnswer::Refused(refusal) => CollectError::NotAccepted(refusal.code),
-            NoAnswer::Stopped => CollectError::NotAccepted("stopped".to_owned()),
+            NoAnswer::Stopped => CollectError::Stopped,
         })?;
         let account = answer.get("Account").and_then(Value::as_str).unwrap_or_default();
         if !crate::inventory::arn::is_account(account) {

@@ -91,7 +91,9 @@ impl Session {
     }
 
     pub(super) fn of(config: SdkConfig, connector: SharedHttpConnector) -> Result<Self, CollectError> {
-        let provider = config.credentials_provider().ok_or(CollectError::NoCredentials(String::new()))?;
+        let provider = config
+            .credentials_provider()
+            .ok_or(CollectError::NoCredentials("the chain of credentials is empty".to_owned()))?;
         let credentials = Arc::new(Held { source: Source::Chain(provider), held: Mutex::new(None) });
         Ok(Self { config, connector, credentials })
     }
@@ -197,7 +199,8 @@ pub(crate) fn causes(error: &dyn std::error::Error) -> String {
         }
         cause = error.source();
     }
-    text
+    // Some causes are lists of several lines.
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
