@@ -65,6 +65,7 @@ impl Cloud {
             .arg(script)
             .arg(&cloud.url)
             .env_remove("AWS_PROFILE")
+            .env("NO_PROXY", "127.0.0.1")
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .output()
             .expect("python runs");

@@ -76,7 +76,7 @@ pub(crate) struct Session {
 impl Session {
     /// Loads configuration and credentials as the vendor's tools do; nothing that a profile names is executed.
     pub(crate) async fn load(profile: Option<&str>, region: Option<&str>) -> Result<Self, CollectError> {
-        let connector = connector();
+        let connector = connector(ProxyConfig::from_env());
         let shared = connector.clone();
         let mut loader =
             aws_config::defaults(BehaviorVersion::latest()).http_client(http_client_fn(move |_, _| shared.clone()));
@@ -121,14 +121,14 @@ fn endpoint_key(service: &Service) -> Option<ServiceConfigKey<'static>> {
     ServiceConfigKey::builder().service_id(service.id).env("AWS_ENDPOINT_URL").profile("endpoint_url").build().ok()
 }
 
-/// The one way out: rustls with the system's certificates, and the proxy that the environment names.
-pub(super) fn connector() -> SharedHttpConnector {
+/// The one way out: rustls with the system's certificates, and a proxy where there is one.
+pub(super) fn connector(proxy: ProxyConfig) -> SharedHttpConnector {
     let settings = HttpConnectorSettings::builder()
         .connect_timeout(Duration::from_secs(5))
         .read_timeout(Duration::from_secs(60))
         .build();
     let connector = Connector::builder()
-        .proxy_config(ProxyConfig::from_env())
+        .proxy_config(proxy)
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .connector_settings(settings)
         .sleep_impl(TokioSleep::new())

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use aws_config::{Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_http_client::proxy::ProxyConfig;
 use evenhand_model::inventory::Inventory;
 use evenhand_model::provider::{Provider, ReadOptions};
 use evenhand_model::secret::Fingerprinter;
@@ -59,7 +60,7 @@ impl Collection {
         let stop = self.stopper.watch(self.deadline.map(|time| Instant::now() + time));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let session = Session::of(config, session::connector()).unwrap();
+            let session = Session::of(config, session::connector(ProxyConfig::disabled())).unwrap();
             Arc::new(Run::new(Client::new(session, stop, pace), plan)).collect().await
         })
     }
