@@ -1,5 +1,13 @@
 //! The command line: every verb, flag and environment variable, with the help that the reference is generated from.
 
+#[cfg(feature = "live")]
+mod live;
+mod rules;
+
+#[cfg(feature = "live")]
+pub use live::{Collect, Doctor, Live, LiveProvider};
+pub use rules::{Rules, RulesList, RulesShow, RulesTest};
+
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -16,7 +24,8 @@ Exit codes:
   3  no identity was found
   4  evidence is missing that should be there, and --allow-partial was not given
 
-Nothing here talks to a network, needs a credential, or runs what a configuration names.";
+Only `collect`, `doctor` and `scan aws` talk to a network and need credentials, and they make read calls
+only. Nothing here runs what a configuration names.";
 
 /// Does any AI identity hold more access, or face fewer controls, than the human who does the same job?
 #[derive(Debug, Parser)]
@@ -88,8 +97,11 @@ pub enum ColorWhen {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Scan exports and folders: inventory, parity, rules, score, gate.
+    /// Scan exports, folders and live accounts: inventory, parity, rules, score, gate.
     Scan(Box<Scan>),
+    /// Read live accounts into a capture, to be scanned offline.
+    #[cfg(feature = "live")]
+    Collect(Box<Collect>),
     /// List the identities; judge nothing.
     Inventory(Inventory),
     /// Hold an AI identity beside its human role: the parity card.
@@ -101,6 +113,9 @@ pub enum Command {
     /// Decide requests that bring their policies along.
     #[command(subcommand)]
     Decide(Decide),
+    /// Try which calls of `collect` the credentials at hand may make, or print the policy that they need.
+    #[cfg(feature = "live")]
+    Doctor(Box<Doctor>),
     /// List, show and test rules.
     #[command(subcommand)]
     Rules(Rules),
@@ -210,18 +225,29 @@ Examples:
   evenhand scan gaad.json k8s-dump.json ~/project   any mix of exports and folders
   evenhand scan captures -o json=posture.json -o csv:findings=f.csv -o csv:inventory=i.csv
   evenhand scan captures --fail-on high --min-score 700
+  evenhand scan aws --profile audit                 the account of these credentials, live
 
 A file is known by its content, never by its name; .gz and .zst are read as they are. What no provider
 knows is listed with a reason. Findings that rest on a baseline below confidence 0.7 do not trip the gate.")]
 pub struct Scan {
     /// Files and folders to read. None: the `folders` of the configuration, else the current folder and the agent files
-    /// of your home folder.
+    /// of your home folder. The word `aws` stands for live accounts; a folder of that name is `./aws`.
     #[arg(value_name = "SOURCE")]
     pub sources: Vec<PathBuf>,
 
     /// When, and with which key.
     #[command(flatten)]
     pub input: Input,
+
+    /// Whom to ask, where a source is a live provider.
+    #[cfg(feature = "live")]
+    #[command(flatten)]
+    pub live: Live,
+
+    /// Keep what is collected from a live provider in this folder.
+    #[cfg(feature = "live")]
+    #[arg(long, value_name = "DIR", help_heading = "Live (read calls only)")]
+    pub save: Option<PathBuf>,
 
     /// Where the reports go.
     #[command(flatten)]
@@ -401,49 +427,6 @@ With \"mode\": \"discover\", the answer tells under which missing context keys t
         #[arg(value_name = "FILE")]
         file: Option<PathBuf>,
     },
-}
-
-/// `evenhand rules`
-#[derive(Debug, Subcommand)]
-pub enum Rules {
-    /// List the rules.
-    List(RulesList),
-    /// Show one rule with its documentation, predicate and frameworks.
-    Show(RulesShow),
-    /// Run the rules' own cases; those of a folder, or of the pack.
-    Test(RulesTest),
-}
-
-/// `evenhand rules list`
-#[derive(Debug, Args)]
-pub struct RulesList {
-    /// Which rules.
-    #[command(flatten)]
-    pub selection: Selection,
-
-    /// `table` for people, `json` for programs.
-    #[arg(short, long = "output", value_name = "FORMAT", default_value = "table", help_heading = "Output")]
-    pub output: PlainFormat,
-}
-
-/// `evenhand rules show`
-#[derive(Debug, Args)]
-pub struct RulesShow {
-    /// The rule.
-    #[arg(value_name = "ID")]
-    pub id: String,
-
-    /// Read rules from this folder as well; repeatable.
-    #[arg(long = "rules", value_name = "DIR")]
-    pub dirs: Vec<PathBuf>,
-}
-
-/// `evenhand rules test`
-#[derive(Debug, Args)]
-pub struct RulesTest {
-    /// A folder with rules. None: the pack.
-    #[arg(value_name = "DIR")]
-    pub dir: Option<PathBuf>,
 }
 
 /// `evenhand completions`

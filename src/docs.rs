@@ -33,8 +33,40 @@ pub fn pages() -> Vec<Page> {
     pages.extend(
         rules.iter().map(|rule| Page { path: format!("rules/{}.md", rule.id.as_str()), content: rule_page(rule) }),
     );
+    #[cfg(feature = "live")]
+    pages.push(Page { path: "providers/aws.md".to_owned(), content: live_aws() });
     pages.sort_by(|a, b| a.path.cmp(&b.path));
     pages
+}
+
+/// What is asked of AWS, and the rights that it takes.
+#[cfg(feature = "live")]
+fn live_aws() -> String {
+    let policy = serde_json::to_string_pretty(&evenhand_aws::collect::policy(None)).unwrap_or_default();
+    let role =
+        serde_json::to_string_pretty(&evenhand_aws::collect::other_accounts("evenhand-audit")).unwrap_or_default();
+    format!(
+        "# AWS, live\n\nGenerated from the program: every call that `evenhand collect aws`, `scan aws` and `doctor aws` make, \
+         and the rights that they take. All of them only read, and a test holds the calls, this page and the policy to \
+         each other. How to run it: [live accounts](../guides/live-accounts.md). How answers are understood, also \
+         those that you export yourself: [the provider's own page](../../providers/aws/README.md).\n\n\
+         ## The policy to run with\n\n`evenhand doctor aws --print-policy` prints it. `sts:GetCallerIdentity` needs no \
+         permission. The second statement is needed once: in the management account of the organisation or a delegated \
+         administrator's.\n\n```json\n{policy}\n```\n\n\
+         With `--all-accounts --role NAME` the identity that collects may also become that role in the other accounts; \
+         `--print-policy --role NAME` adds the statement. It is the only operation that is no read call, and the \
+         credentials that it brings are never written.\n\n```json\n{role}\n```\n\n\
+         ## What is asked\n{}\n\
+         ## What is not asked\n\n\
+         - Policies of buckets, keys, queues, topics and secrets: thousands of calls. Export those that matter, as \
+         [described](../../providers/aws/README.md); they are read.\n\
+         - Findings of Access Analyzer, Q Business, agent registries, flows, guardrails and knowledge bases of Bedrock, \
+         SageMaker domains, Roles Anywhere.\n\
+         - Earlier revisions of task definitions, versions of agents and functions: the current one is read.\n\
+         - Organisation policies that do not limit access, such as tag policies.\n\
+         - Passwords and factors beyond the credential report.\n",
+        evenhand_aws::collect::calls_table()
+    )
 }
 
 fn schema(of: SchemaOf) -> String {

@@ -10,6 +10,8 @@ pub mod config;
 pub mod console;
 pub mod docs;
 pub mod gate;
+#[cfg(feature = "live")]
+mod live;
 pub mod lookup;
 pub mod output;
 pub mod pipeline;

@@ -27,6 +27,8 @@ use crate::sources::{self, Found, Limits, Listing, LoadError, Loaded, WorkTrees}
 pub struct ReadRequest<'a> {
     /// The named sources; none = the current folder and the user's agent files.
     pub sources: Vec<PathBuf>,
+    /// Sources that people know by another name, such as a folder that was made for this run.
+    pub shown: Vec<(PathBuf, String)>,
     /// The user's home folder.
     pub home: Option<PathBuf>,
     /// The moment of the scan.
@@ -79,6 +81,7 @@ pub fn read(request: &ReadRequest<'_>, providers: &[Box<dyn Provider>]) -> Captu
         let _stage = request.progress.stage("find files", None);
         sources::find(&sources::Request {
             sources: request.sources.clone(),
+            shown: request.shown.clone(),
             home: request.home.clone(),
             home_files: providers.iter().flat_map(|provider| provider.home_files()).copied().collect(),
             homes: request.config.scope.homes.clone(),

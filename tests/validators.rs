@@ -1,42 +1,15 @@
 //! What we claim to speak is checked by programs of other people, installed at a pinned version on first use.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot set up its input has failed")]
 
-use std::path::{Path, PathBuf};
+mod tools;
+
+use std::path::Path;
 use std::process::Command;
+
+use tools::{python_program, tools};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// The folder for programs that tests install: `target/tools`, wherever `target` is.
-fn tools() -> PathBuf {
-    let binary = Path::new(env!("CARGO_BIN_EXE_evenhand"));
-    binary.ancestors().nth(2).expect("target/<profile>/evenhand").join("tools")
-}
-
-/// A program of a Python package at a pinned version, in a virtual environment of its own.
-fn python_program(package: &str, version: &str, program: &str) -> PathBuf {
-    let home = tools().join(format!("{package}-{version}"));
-    let wanted = home.join("bin").join(program);
-    if wanted.is_file() {
-        return wanted;
-    }
-    let run = |command: &mut Command, what: &str| match command.output() {
-        Ok(done) if done.status.success() => {}
-        Ok(done) => {
-            panic!("missing: {what}: {}", String::from_utf8_lossy(&done.stderr).lines().last().unwrap_or("failed"))
-        }
-        Err(error) => panic!("missing: {what}: {error}"),
-    };
-    run(Command::new("python3").args(["-m", "venv"]).arg(&home), "python3 with venv, to install a validator");
-    run(
-        Command::new(home.join("bin/python"))
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-            .arg(format!("{package}=={version}")),
-        &format!("the Python package {package} {version}"),
-    );
-    assert!(wanted.is_file(), "missing: {program} of the Python package {package} {version}");
-    wanted
 }
 
 fn evenhand(arguments: &[&str]) -> Vec<u8> {

@@ -40,6 +40,7 @@ impl Bench {
     /// Reads a folder.
     pub fn read(&self, folder: &Path) -> Capture {
         let request = ReadRequest {
+            shown: Vec::new(),
             sources: vec![folder.to_owned()],
             home: None,
             now: self.now,

@@ -1,11 +1,16 @@
 //! The verbs, one file each, and what they share: the invocation.
 
 mod can;
+#[cfg(feature = "live")]
+mod collect;
 mod compare;
 mod completions;
 mod decide;
+#[cfg(feature = "live")]
+mod doctor;
 mod explain;
 mod inventory;
+mod live_sources;
 mod man;
 mod rules;
 mod scan;
@@ -52,6 +57,13 @@ impl Failure {
 impl From<ConfigProblem> for Failure {
     fn from(problem: ConfigProblem) -> Self {
         Self::Config(Box::new(problem))
+    }
+}
+
+#[cfg(feature = "live")]
+impl From<evenhand_aws::collect::CollectError> for Failure {
+    fn from(error: evenhand_aws::collect::CollectError) -> Self {
+        Self::new(error.to_string(), error.remedy())
     }
 }
 
@@ -109,6 +121,10 @@ fn dispatch(cli: Cli, console: Console) -> Result<Exit, Failure> {
     match cli.command {
         _ if cli.version => version::run(&invocation),
         Some(Command::Scan(arguments)) => scan::run(&invocation, &arguments),
+        #[cfg(feature = "live")]
+        Some(Command::Collect(arguments)) => collect::run(&invocation, &arguments),
+        #[cfg(feature = "live")]
+        Some(Command::Doctor(arguments)) => doctor::run(&invocation, &arguments),
         Some(Command::Inventory(arguments)) => inventory::run(&invocation, &arguments),
         Some(Command::Compare(arguments)) => compare::run(&invocation, &arguments),
         Some(Command::Explain(arguments)) => explain::run(&invocation, &arguments),
@@ -155,10 +171,23 @@ impl Invocation {
         input: &Input,
         progress: &Progress,
     ) -> Result<(Capture, Timestamp), Failure> {
+        let named = if named.is_empty() { config.folders.clone() } else { named.to_vec() };
+        let fingerprinter = fingerprinter(input.fingerprint_key.as_deref())?;
+        self.read_sources(Sources { named, shown: Vec::new(), fingerprinter }, config, input, progress)
+    }
+
+    /// Reads sources of which some are shown under another name.
+    fn read_sources(
+        &self,
+        sources: Sources,
+        config: &Config,
+        input: &Input,
+        progress: &Progress,
+    ) -> Result<(Capture, Timestamp), Failure> {
         let now = input.now.unwrap_or_else(Timestamp::now);
-        let sources = if named.is_empty() { config.folders.clone() } else { named.to_vec() };
         let home = self.global.home.clone().or_else(std::env::home_dir).filter(|home| home.is_dir());
-        let request = ReadRequest { sources, home, now, fingerprinter: fingerprinter(input)?, config, progress };
+        let Sources { named, shown, fingerprinter } = sources;
+        let request = ReadRequest { sources: named, shown, home, now, fingerprinter, config, progress };
         let capture = pipeline::read(&request, &self.providers);
         self.tell_failures(&capture);
         Ok((capture, now))
@@ -206,8 +235,16 @@ impl Invocation {
     }
 }
 
-fn fingerprinter(input: &Input) -> Result<Fingerprinter, Failure> {
-    if let Some(key) = input.fingerprint_key.as_deref().filter(|key| !key.is_empty()) {
+/// What is read, and with what.
+struct Sources {
+    named: Vec<PathBuf>,
+    shown: Vec<(PathBuf, String)>,
+    fingerprinter: Fingerprinter,
+}
+
+/// Fingerprints under the user's key, else under a throw-away one.
+fn fingerprinter(key: Option<&str>) -> Result<Fingerprinter, Failure> {
+    if let Some(key) = key.filter(|key| !key.is_empty()) {
         return Ok(Fingerprinter::keyed(key));
     }
     let mut random = [0; 32];

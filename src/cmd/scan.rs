@@ -8,7 +8,7 @@ use evenhand_reports::text::counted;
 use evenhand_reports::{Report, csv, json, terminal};
 use evenhand_rules::evaluate::Keep;
 
-use super::{Failure, Invocation};
+use super::{Failure, Invocation, live_sources};
 use crate::assess::{self, Filter, Options};
 use crate::cli;
 use crate::config::Config;
@@ -21,10 +21,11 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit
     let began = Instant::now();
     let outputs = output::checked(&arguments.output.output).map_err(|message| Failure::Message(message, None))?;
     let progress = invocation.progress();
-    let config = invocation.config(&arguments.sources)?;
+    let sources = live_sources::LiveSources::of(arguments)?;
+    let config = invocation.config(&sources.paths)?;
     let gate_settings = gate_settings(&config, &arguments.gate);
     let rules = ruleset::load(&arguments.selection, &config, invocation.console)?;
-    let (capture, now) = invocation.read(&arguments.sources, &config, &arguments.input, &progress)?;
+    let (capture, now) = sources.read(invocation, arguments, &config, &progress)?;
     let (bytes, unreadable_source) = (capture.bytes, capture.unreadable_source);
     let empty = capture.inventory.identities.is_empty();
     let options = Options {

@@ -17,6 +17,8 @@ use walkdir::WalkDir;
 pub struct Request {
     /// The named sources. None: the current folder and the user's own agent files.
     pub sources: Vec<PathBuf>,
+    /// Sources that are shown under another name.
+    pub shown: Vec<(PathBuf, String)>,
     /// The user's home folder; `None` when there is none, or when home files are not wanted.
     pub home: Option<PathBuf>,
     /// Files below a home folder that some provider reads, with `/`.
@@ -156,7 +158,8 @@ impl Walk<'_> {
     }
 
     fn source(&mut self, source: &Path) {
-        let named = display(source);
+        let shown = self.request.shown.iter().find(|(path, _)| path == source);
+        let named = shown.map_or_else(|| display(source), |(_, name)| name.clone());
         self.listing.sources.push(Arc::from(named.as_str()));
         match std::fs::metadata(source) {
             Ok(found) if found.is_dir() => {

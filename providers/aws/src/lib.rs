@@ -1,12 +1,14 @@
-//! Amazon Web Services, offline: reads what the vendor's own command line prints, and resolves effective access.
+//! Amazon Web Services: reads what the vendor's own command line prints, and resolves effective access.
 //!
-//! This crate knows no network, no clock and no rules. Two halves meet in `world`: `documents` and `inventory` fill it
-//! and the inventory; `policy`, `catalog`, `access` and `escalation` decide from it what an identity may do. Beside them,
-//! [`point`] decides single requests that bring their policies along. The documents it reads, and what it cannot see, are
-//! in the crate's `README.md`.
+//! This crate knows no rules, and apart from `collect` (feature `live`) no network and no clock. Two halves meet in
+//! `world`: `documents` and `inventory` fill it and the inventory; `policy`, `catalog`, `access` and `escalation` decide
+//! from it what an identity may do. Beside them, [`point`] decides single requests that bring their policies along. The
+//! documents it reads, and what it cannot see, are in the crate's `README.md`.
 
 mod access;
 mod catalog;
+#[cfg(feature = "live")]
+pub mod collect;
 mod documents;
 mod escalation;
 mod inventory;

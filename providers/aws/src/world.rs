@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use evenhand_model::Timestamp;
 use evenhand_model::evidence::Fact;
 use evenhand_model::id::IdentityId;
 use indexmap::IndexMap;
@@ -94,6 +95,17 @@ pub(crate) struct ResourcePolicy {
     pub(crate) policy: PolicyIx,
 }
 
+/// When a service was last used by an identity, and its actions where the vendor tracks them; `None` = not in the time
+/// that the vendor looks back.
+#[derive(Clone, Debug)]
+pub(crate) struct ServiceUse {
+    /// The service as operations spell it, such as `s3`.
+    pub(crate) service: Arc<str>,
+    pub(crate) last: Option<Timestamp>,
+    /// Tracked actions without their service.
+    pub(crate) actions: Vec<(Arc<str>, Option<Timestamp>)>,
+}
+
 /// All of it.
 #[derive(Debug, Default)]
 pub(crate) struct World {
@@ -104,4 +116,6 @@ pub(crate) struct World {
     pub(crate) resource_policies: Vec<ResourcePolicy>,
     /// Policies that are attached by name and can be detached, unlike those that are part of a principal. Sorted.
     pub(crate) managed: Vec<PolicyIx>,
+    /// Reports of last access, by the ARN they are about.
+    pub(crate) usage: BTreeMap<Arc<str>, Vec<ServiceUse>>,
 }

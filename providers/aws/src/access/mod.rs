@@ -16,6 +16,7 @@ mod layers;
 mod matching;
 pub(crate) mod question;
 mod resolver;
+mod usage;
 pub(crate) mod verdict;
 
 pub(crate) use admin::is_admin;

@@ -13,7 +13,7 @@ use super::attached::Attached;
 use super::index::{Groups, ResourcePolicies};
 use super::layers::Now;
 use super::question::Absent;
-use super::{admin, decide, enumerate};
+use super::{admin, decide, enumerate, usage};
 use crate::catalog::Catalogue;
 use crate::escalation;
 use crate::world::{PolicyIx, Principal, World};
@@ -154,7 +154,7 @@ impl AccessResolver for Resolver {
         self.unlisted.get_or_init(|| escalation::edges(self).unlisted).get(identity).cloned().unwrap_or_default()
     }
 
-    fn used(&self, _: &IdentityId) -> Option<OpSet> {
-        None
+    fn used(&self, identity: &IdentityId) -> Option<OpSet> {
+        self.world.usage.get(identity.as_str()).map(|uses| usage::used(uses, self.now))
     }
 }

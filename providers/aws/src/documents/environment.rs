@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use evenhand_model::evidence::Evidence;
-use evenhand_model::secret::Fingerprinter;
+use evenhand_model::secret::{Fingerprint, Fingerprinter};
 
 use crate::inventory::facts::FoundSecret;
 
@@ -118,6 +118,34 @@ fn model_platform(name: &str) -> Option<&'static str> {
     })
 }
 
+/// Begins what the collector writes in place of a value.
+const WITHHELD: &str = "evenhand:withheld";
+
+/// What is written in place of a value that must not reach the disk: that there was one, and for a secret its kind and
+/// fingerprint. The id of an access key and references to places stay, since neither is a secret.
+#[cfg(feature = "live")]
+pub(crate) fn withhold(name: &str, value: &str, fingerprinter: &Fingerprinter) -> String {
+    match classify(name, value) {
+        Some("access_key") if value.trim().len() == 20 => value.trim().to_owned(),
+        Some(kind) => {
+            format!("{WITHHELD}:{kind}:{}", fingerprinter.fingerprint(value.trim().as_bytes()).to_hex())
+        }
+        None => WITHHELD.to_owned(),
+    }
+}
+
+/// What the collector withheld: the kind and fingerprint of a secret, or nothing of interest.
+fn withheld(value: &str) -> Option<Option<(&'static str, Fingerprint)>> {
+    const KINDS: [&str; 7] =
+        ["access_key", "api_key", "connection_string", "password", "private_key", "secret", "token"];
+    let rest = value.strip_prefix(WITHHELD)?;
+    let secret = rest.strip_prefix(':').and_then(|rest| rest.split_once(':')).and_then(|(kind, hex)| {
+        let kind = KINDS.into_iter().find(|held| *held == kind)?;
+        Some((kind, Fingerprint::from_hex(hex)?))
+    });
+    Some(secret)
+}
+
 /// What an environment tells.
 #[derive(Default)]
 pub(super) struct Told {
@@ -137,12 +165,16 @@ impl Told {
         if let Some(platform) = model_platform(name) {
             self.model_keys.push(Arc::from(platform));
         }
-        let Some(kind) = classify(name, value) else { return };
         let value = value.trim();
+        let found = match withheld(value) {
+            Some(found) => found,
+            None => classify(name, value).map(|kind| (kind, fingerprinter.fingerprint(value.as_bytes()))),
+        };
+        let Some((kind, fingerprint)) = found else { return };
         self.secrets.push(FoundSecret {
             variable: Arc::from(name),
             kind,
-            fingerprint: fingerprinter.fingerprint(value.as_bytes()),
+            fingerprint,
             // The id of an access key is no secret: it names the key to its issuer.
             public_id: (kind == "access_key" && value.len() == 20).then(|| Arc::from(value)),
             evidence: evidence(),
@@ -176,5 +208,22 @@ mod tests {
         ] {
             assert_eq!(classify(name, value), kind, "{name}");
         }
+    }
+
+    #[cfg(feature = "live")]
+    #[test]
+    fn what_is_withheld_says_as_much_as_the_value_itself_would() {
+        let fingerprinter = Fingerprinter::keyed("test");
+        let look = |value: &str| {
+            let mut told = Told::default();
+            told.look("DB_PASSWORD", value, || Evidence::whole("x"), &fingerprinter);
+            told.secrets.pop().map(|found| (found.kind, found.fingerprint))
+        };
+        let value = "not-a-real-password";
+        let written = withhold("DB_PASSWORD", value, &fingerprinter);
+        assert!(!written.contains(value) && look(value).is_some());
+        assert_eq!(look(&written), look(value));
+        assert_eq!(look(&withhold("DB_PASSWORD", "changeme", &fingerprinter)), None);
+        assert_eq!(withhold("KEY", "AKIAFAKEFAKEFAKEFAKE", &fingerprinter), "AKIAFAKEFAKEFAKEFAKE");
     }
 }

@@ -3,7 +3,7 @@
 use evenhand_model::document::{Document, Format, Head};
 
 macro_rules! forms {
-    ($($(#[$doc:meta])* $form:ident = $call:literal, $told:expr;)*) => {
+    ($($(#[$doc:meta])* $form:ident = $call:literal, $facts:literal, $told:expr;)*) => {
         /// A call whose answer is read.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
         pub(crate) enum Form {
@@ -15,6 +15,13 @@ macro_rules! forms {
             pub(crate) fn call(self) -> &'static str {
                 match self {
                     $(Self::$form => $call,)*
+                }
+            }
+
+            /// What its answer tells; unknown without it.
+            pub(crate) fn facts(self) -> &'static str {
+                match self {
+                    $(Self::$form => $facts,)*
                 }
             }
 
@@ -44,116 +51,128 @@ fn nothing(head: &Head, list: &str) -> bool {
 }
 
 forms! {
-    Authorization = "iam get-account-authorization-details", |head| {
+    /// What the collector writes beside its documents: which calls were finished.
+    Manifest = "evenhand collect aws", "everything that was not collected yet", |head| head.has("evenhand_capture");
+    CallerIdentity = "sts get-caller-identity", "whose account the credentials belong to", NEVER;
+    AssumedRole = "sts assume-role", "everything in the account", NEVER;
+    Regions = "ec2 describe-regions", "in which regions there may be agents", NEVER;
+    ReportRequest = "iam generate-credential-report", "passwords, factors, access keys and their last use", NEVER;
+    UsageRequest = "iam generate-service-last-accessed-details", "which operations were used", NEVER;
+    Usage = "iam get-service-last-accessed-details", "which operations were used", NEVER;
+    CenterAccounts = "sso-admin list-accounts-for-provisioned-permission-set", "in which accounts a permission set is used", NEVER;
+    GatewayTargets = "bedrock-agentcore-control list-gateway-targets", "what AgentCore gateways reach", NEVER;
+    CodeInterpreters = "bedrock-agentcore-control list-code-interpreters", "which code interpreters exist", NEVER;
+    Browsers = "bedrock-agentcore-control list-browsers", "which browsers exist", NEVER;
+    TaskFamilies = "ecs list-task-definition-families", "which task definitions exist", NEVER;
+    Clusters = "eks list-clusters", "which clusters exist", NEVER;
+    Notebooks = "sagemaker list-notebook-instances", "which notebooks exist", NEVER;
+
+    Authorization = "iam get-account-authorization-details", "users, roles, groups, policies, boundaries and who may become whom", |head| {
         ["UserDetailList", "GroupDetailList", "RoleDetailList"].iter().any(|key| head.has(key))
             || element(head, "Policies", &["PolicyVersionList"])
     };
-    CredentialReport = "iam get-credential-report", |head| {
+    CredentialReport = "iam get-credential-report", "passwords, factors, access keys and their last use", |head| {
         all(head, &["Content", "ReportFormat"])
             || (head.columns.iter().any(|column| column == "user")
                 && head.columns.iter().any(|column| column == "password_enabled"))
     };
-    AccessKeys = "iam list-access-keys", |head| head.has("AccessKeyMetadata");
-    AccessKeyUse = "iam get-access-key-last-used", |head| head.has("AccessKeyLastUsed");
-    ServiceCredentials = "iam list-service-specific-credentials", |head| head.has("ServiceSpecificCredentials");
-    LoginProfile = "iam get-login-profile", |head| head.has("LoginProfile");
-    MfaDevices = "iam list-mfa-devices", |head| head.has("MFADevices");
-    OidcProviders = "iam list-open-id-connect-providers", |head| head.has("OpenIDConnectProviderList");
-    SamlProviders = "iam list-saml-providers", |head| head.has("SAMLProviderList");
-    AccountSummary = "iam get-account-summary", |head| head.has("SummaryMap");
+    AccessKeys = "iam list-access-keys", "ids of access keys", |head| head.has("AccessKeyMetadata");
+    AccessKeyUse = "iam get-access-key-last-used", "when an access key was last used", |head| head.has("AccessKeyLastUsed");
+    ServiceCredentials = "iam list-service-specific-credentials", "long-term keys for Bedrock and other services", |head| head.has("ServiceSpecificCredentials");
+    LoginProfile = "iam get-login-profile", "whether a user has a console password", |head| head.has("LoginProfile");
+    MfaDevices = "iam list-mfa-devices", "factors of users", |head| head.has("MFADevices");
+    OidcProviders = "iam list-open-id-connect-providers", "which web identity providers still exist", |head| head.has("OpenIDConnectProviderList");
+    SamlProviders = "iam list-saml-providers", "which SAML providers still exist", |head| head.has("SAMLProviderList");
+    AccountSummary = "iam get-account-summary", "keys and factors of the root user", |head| head.has("SummaryMap");
 
-    OrgAccounts = "organizations list-accounts", |head| {
+    OrgAccounts = "organizations list-accounts", "which accounts belong to the organisation", |head| {
         element(head, "Accounts", &["Id", "Arn"]) || element(head, "Accounts", &["Id", "JoinedMethod"])
     };
-    OrgAccountsOfParent = "organizations list-accounts-for-parent", NEVER;
-    Organization = "organizations describe-organization", |head| only(head, &["Organization"]);
-    OrgPolicies = "organizations list-policies", |head| element(head, "Policies", &["Id", "Type"]);
-    OrgPoliciesOfTarget = "organizations list-policies-for-target", NEVER;
-    OrgPolicy = "organizations describe-policy", NEVER;
-    OrgTargets = "organizations list-targets-for-policy", |head| element(head, "Targets", &["TargetId", "Type"]);
-    OrgRoots = "organizations list-roots", |head| element(head, "Roots", &["Id", "Arn"]);
-    OrgUnits = "organizations list-organizational-units-for-parent", |head| {
+    OrgAccountsOfParent = "organizations list-accounts-for-parent", "where accounts hang in the organisation", NEVER;
+    Organization = "organizations describe-organization", "which organisation the account belongs to, and its management account", |head| only(head, &["Organization"]);
+    OrgPolicies = "organizations list-policies", "service and resource control policies", |head| element(head, "Policies", &["Id", "Type"]);
+    OrgPoliciesOfTarget = "organizations list-policies-for-target", "which organisation policies limit an account", NEVER;
+    OrgPolicy = "organizations describe-policy", "what an organisation policy says", NEVER;
+    OrgTargets = "organizations list-targets-for-policy", "where organisation policies are attached", |head| element(head, "Targets", &["TargetId", "Type"]);
+    OrgRoots = "organizations list-roots", "which policy types are on in the organisation", |head| element(head, "Roots", &["Id", "Arn"]);
+    OrgUnits = "organizations list-organizational-units-for-parent", "the organisational units above accounts", |head| {
         element(head, "OrganizationalUnits", &["Id", "Arn"]) || nothing(head, "OrganizationalUnits")
     };
-    OrgChildren = "organizations list-children", |head| element(head, "Children", &["Id", "Type"]);
-    OrgParents = "organizations list-parents", |head| element(head, "Parents", &["Id", "Type"]);
+    OrgChildren = "organizations list-children", "the organisational units above accounts", |head| element(head, "Children", &["Id", "Type"]);
+    OrgParents = "organizations list-parents", "the organisational units above accounts", |head| element(head, "Parents", &["Id", "Type"]);
 
-    CenterInstances = "sso-admin list-instances", |head| element(head, "Instances", &["InstanceArn"]);
-    PermissionSets = "sso-admin list-permission-sets", |head| {
+    CenterInstances = "sso-admin list-instances", "Identity Center and the directory behind it", |head| element(head, "Instances", &["InstanceArn"]);
+    PermissionSets = "sso-admin list-permission-sets", "permission sets", |head| {
         head.has("PermissionSets") && only(head, &["PermissionSets", "NextToken"])
     };
-    PermissionSet = "sso-admin describe-permission-set", |head| only(head, &["PermissionSet"]);
-    PermissionSetManaged = "sso-admin list-managed-policies-in-permission-set", |head| {
+    PermissionSet = "sso-admin describe-permission-set", "names of permission sets", |head| only(head, &["PermissionSet"]);
+    PermissionSetManaged = "sso-admin list-managed-policies-in-permission-set", "managed policies of permission sets", |head| {
         head.has("AttachedManagedPolicies") && only(head, &["AttachedManagedPolicies", "NextToken"])
     };
-    PermissionSetCustomer = "sso-admin list-customer-managed-policy-references-in-permission-set", |head| {
+    PermissionSetCustomer = "sso-admin list-customer-managed-policy-references-in-permission-set", "customer managed policies of permission sets", |head| {
         head.has("CustomerManagedPolicyReferences")
     };
-    PermissionSetInline = "sso-admin get-inline-policy-for-permission-set", |head| only(head, &["InlinePolicy"]);
-    PermissionSetBoundary = "sso-admin get-permissions-boundary-for-permission-set", |head| {
+    PermissionSetInline = "sso-admin get-inline-policy-for-permission-set", "inline policies of permission sets", |head| only(head, &["InlinePolicy"]);
+    PermissionSetBoundary = "sso-admin get-permissions-boundary-for-permission-set", "boundaries of permission sets", |head| {
         only(head, &["PermissionsBoundary"])
     };
-    Assignments = "sso-admin list-account-assignments", |head| {
+    Assignments = "sso-admin list-account-assignments", "who has which permission set in which account", |head| {
         element(head, "AccountAssignments", &["PermissionSetArn", "PrincipalId"]) || nothing(head, "AccountAssignments")
     };
-    StoreUsers = "identitystore list-users", |head| element(head, "Users", &["IdentityStoreId", "UserId"]);
-    StoreGroups = "identitystore list-groups", |head| element(head, "Groups", &["IdentityStoreId", "GroupId"]);
+    StoreUsers = "identitystore list-users", "people: names, and whether an owner is active", |head| element(head, "Users", &["IdentityStoreId", "UserId"]);
+    StoreGroups = "identitystore list-groups", "groups of people", |head| element(head, "Groups", &["IdentityStoreId", "GroupId"]);
 
-    BedrockAgents = "bedrock-agent list-agents", |head| head.has("agentSummaries");
-    BedrockAgent = "bedrock-agent get-agent", |head| only(head, &["agent"]);
-    BedrockActionGroups = "bedrock-agent list-agent-action-groups", |head| head.has("actionGroupSummaries");
-    BedrockActionGroup = "bedrock-agent get-agent-action-group", |head| head.has("agentActionGroup");
-    AgentRuntimes = "bedrock-agentcore-control list-agent-runtimes", |head| head.has("agentRuntimes");
-    AgentRuntime = "bedrock-agentcore-control get-agent-runtime", |head| {
+    BedrockAgents = "bedrock-agent list-agents", "which Bedrock agents exist", |head| head.has("agentSummaries");
+    BedrockAgent = "bedrock-agent get-agent", "the roles Bedrock agents act as", |head| only(head, &["agent"]);
+    BedrockActionGroups = "bedrock-agent list-agent-action-groups", "action groups of Bedrock agents", |head| head.has("actionGroupSummaries");
+    BedrockActionGroup = "bedrock-agent get-agent-action-group", "functions that Bedrock agents call, and whether a person confirms", |head| head.has("agentActionGroup");
+    AgentRuntimes = "bedrock-agentcore-control list-agent-runtimes", "which AgentCore runtimes exist", |head| head.has("agentRuntimes");
+    AgentRuntime = "bedrock-agentcore-control get-agent-runtime", "the roles AgentCore runtimes act as, and secrets in their environment", |head| {
         all(head, &["agentRuntimeArn", "agentRuntimeName"])
     };
-    Gateways = "bedrock-agentcore-control list-gateways", |head| element(head, "items", &["gatewayId", "protocolType"]);
-    Gateway = "bedrock-agentcore-control get-gateway", |head| all(head, &["gatewayArn", "gatewayId", "protocolType"]);
-    GatewayTarget = "bedrock-agentcore-control get-gateway-target", |head| all(head, &["gatewayArn", "targetId"]);
-    WorkloadIdentities = "bedrock-agentcore-control list-workload-identities", |head| {
+    Gateways = "bedrock-agentcore-control list-gateways", "which AgentCore gateways exist", |head| element(head, "items", &["gatewayId", "protocolType"]);
+    Gateway = "bedrock-agentcore-control get-gateway", "the roles AgentCore gateways act as, and whether callers sign in", |head| all(head, &["gatewayArn", "gatewayId", "protocolType"]);
+    GatewayTarget = "bedrock-agentcore-control get-gateway-target", "what AgentCore gateways reach, and with which stored credential", |head| all(head, &["gatewayArn", "targetId"]);
+    WorkloadIdentities = "bedrock-agentcore-control list-workload-identities", "workload identities of AgentCore", |head| {
         element(head, "workloadIdentities", &["workloadIdentityArn"]) || nothing(head, "workloadIdentities")
     };
-    ApiKeyProviders = "bedrock-agentcore-control list-api-key-credential-providers", |head| {
+    ApiKeyProviders = "bedrock-agentcore-control list-api-key-credential-providers", "API keys stored for agents", |head| {
         element(head, "credentialProviders", &["credentialProviderArn"])
             && !element(head, "credentialProviders", &["credentialProviderVendor"])
     };
-    OauthProviders = "bedrock-agentcore-control list-oauth2-credential-providers", |head| {
+    OauthProviders = "bedrock-agentcore-control list-oauth2-credential-providers", "OAuth clients stored for agents", |head| {
         element(head, "credentialProviders", &["credentialProviderArn", "credentialProviderVendor"])
     };
-    CodeInterpreter = "bedrock-agentcore-control get-code-interpreter", |head| head.has("codeInterpreterArn");
-    Browser = "bedrock-agentcore-control get-browser", |head| head.has("browserArn");
+    CodeInterpreter = "bedrock-agentcore-control get-code-interpreter", "the roles of code interpreters", |head| head.has("codeInterpreterArn");
+    Browser = "bedrock-agentcore-control get-browser", "the roles of browsers", |head| head.has("browserArn");
 
-    Functions = "lambda list-functions", |head| {
-        element(head, "Functions", &["FunctionArn"]) || nothing(head, "Functions")
-    };
-    Function = "lambda get-function-configuration", |head| all(head, &["FunctionArn", "FunctionName", "Role"]);
-    FunctionWithCode = "lambda get-function", |head| all(head, &["Configuration", "Code"]);
-    FunctionUrls = "lambda list-function-url-configs", |head| {
+    Functions = "lambda list-functions", "functions, their roles and the secrets in their environment", |head| element(head, "Functions", &["FunctionArn"]) || nothing(head, "Functions");
+    Function = "lambda get-function-configuration", "a function, its role and the secrets in its environment", |head| all(head, &["FunctionArn", "FunctionName", "Role"]);
+    FunctionWithCode = "lambda get-function", "a function, its role, image and the secrets in its environment", |head| all(head, &["Configuration", "Code"]);
+    FunctionUrls = "lambda list-function-url-configs", "public addresses of functions", |head| {
         element(head, "FunctionUrlConfigs", &["FunctionArn", "FunctionUrl"]) || nothing(head, "FunctionUrlConfigs")
     };
-    TaskDefinition = "ecs describe-task-definition", |head| head.has("taskDefinition");
-    PodAssociations = "eks list-pod-identity-associations", |head| element(head, "associations", &["associationArn"]);
-    PodAssociation = "eks describe-pod-identity-association", |head| only(head, &["association"]);
-    Notebook = "sagemaker describe-notebook-instance", |head| all(head, &["NotebookInstanceArn", "RoleArn"]);
-    Instances = "ec2 describe-instances", |head| {
-        element(head, "Reservations", &["Instances"]) || nothing(head, "Reservations")
-    };
+    TaskDefinition = "ecs describe-task-definition", "task roles, images and the secrets in their environment", |head| head.has("taskDefinition");
+    PodAssociations = "eks list-pod-identity-associations", "which pods have a role", |head| element(head, "associations", &["associationArn"]);
+    PodAssociation = "eks describe-pod-identity-association", "the roles of pods", |head| only(head, &["association"]);
+    Notebook = "sagemaker describe-notebook-instance", "notebooks and their roles", |head| all(head, &["NotebookInstanceArn", "RoleArn"]);
+    Instances = "ec2 describe-instances", "instances and their instance profiles", |head| element(head, "Reservations", &["Instances"]) || nothing(head, "Reservations");
 
-    Trails = "cloudtrail describe-trails", |head| head.has("trailList");
-    TrailStatus = "cloudtrail get-trail-status", |head| head.has("IsLogging");
-    TrailSelectors = "cloudtrail get-event-selectors", |head| {
+    Trails = "cloudtrail describe-trails", "audit logs", |head| head.has("trailList");
+    TrailStatus = "cloudtrail get-trail-status", "whether an audit log is written", |head| head.has("IsLogging");
+    TrailSelectors = "cloudtrail get-event-selectors", "whether an audit log records agents", |head| {
         head.has("TrailARN") && (head.has("EventSelectors") || head.has("AdvancedEventSelectors"))
     };
-    InvocationLogging = "bedrock get-model-invocation-logging-configuration", |head| only(head, &["loggingConfig"]);
+    InvocationLogging = "bedrock get-model-invocation-logging-configuration", "whether what agents ask of models is logged", |head| only(head, &["loggingConfig"]);
 
-    BucketPolicy = "s3api get-bucket-policy", NEVER;
-    KeyPolicy = "kms get-key-policy", NEVER;
-    SecretPolicy = "secretsmanager get-resource-policy", |head| all(head, &["ARN", "ResourcePolicy"]);
-    FunctionPolicy = "lambda get-policy", NEVER;
-    QueueAttributes = "sqs get-queue-attributes", NEVER;
-    TopicAttributes = "sns get-topic-attributes", NEVER;
+    BucketPolicy = "s3api get-bucket-policy", "access that a bucket grants", NEVER;
+    KeyPolicy = "kms get-key-policy", "access that an encryption key grants", NEVER;
+    SecretPolicy = "secretsmanager get-resource-policy", "access that a stored secret grants", |head| all(head, &["ARN", "ResourcePolicy"]);
+    FunctionPolicy = "lambda get-policy", "who may invoke a function", NEVER;
+    QueueAttributes = "sqs get-queue-attributes", "access that a queue grants", NEVER;
+    TopicAttributes = "sns get-topic-attributes", "access that a topic grants", NEVER;
     /// `{"Policy": …}` without a word on what it is the policy of: of an organisation if its member is an object.
-    SomePolicy = "get-policy", |head| {
+    SomePolicy = "get-policy", "access that a resource grants", |head| {
         head.has("Policy") && only(head, &["Policy", "PolicyName", "RevisionId"])
     };
 }

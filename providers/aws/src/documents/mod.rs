@@ -7,21 +7,22 @@ mod authorization;
 mod center;
 mod compute;
 mod credentials;
-mod environment;
+pub(crate) mod environment;
 pub(crate) mod form;
 mod logs;
+pub(crate) mod manifest;
 pub(crate) mod organizations;
+pub(crate) mod refusal;
 mod resources;
 mod shape;
 mod sheet;
+mod usage;
 mod values;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use evenhand_model::document::{Document, Format, ReadError};
-use evenhand_model::gap::{Gap, GapKind};
-use evenhand_model::id::ScopeId;
 use evenhand_model::secret::Fingerprinter;
 use serde_json::value::RawValue;
 
@@ -31,7 +32,6 @@ pub(crate) use shape::head_of;
 
 use crate::inventory::arn::{account_in_path, is_account};
 use crate::inventory::facts::Facts;
-use crate::provider::NAME;
 use form::Form;
 use sheet::Sheet;
 use values::Text;
@@ -114,55 +114,8 @@ fn wrapped(sheet: &Sheet<'_>, fingerprinter: &Fingerprinter, facts: &mut Facts, 
     }
     inner.region = text("region").map(|region| facts.texts.share(&region));
     match parts.member("error") {
-        Some(raw) => refused(form, &inner, raw, facts),
+        Some(raw) => refusal::read(form, &inner, raw, facts),
         None => answer(form, &inner, fingerprinter, facts, errors),
-    }
-}
-
-/// A call that was refused or failed. Some refusals are answers: that there is no such thing.
-fn refused(form: Form, sheet: &Sheet<'_>, error: &RawValue, facts: &mut Facts) {
-    #[derive(serde::Deserialize)]
-    struct Refusal {
-        #[serde(alias = "Code")]
-        code: Option<String>,
-    }
-    let code = serde_json::from_str::<Refusal>(error.get())
-        .ok()
-        .and_then(|refusal| refusal.code)
-        .or_else(|| serde_json::from_str::<String>(error.get()).ok())
-        .unwrap_or_else(|| "failed".to_owned());
-    let code: String = code.chars().filter(|c| c.is_ascii_alphanumeric()).take(60).collect();
-    match (form, code.as_str()) {
-        (Form::LoginProfile, "NoSuchEntity" | "NoSuchEntityException") => {
-            note(form, sheet, facts);
-            credentials::no_login_profile(sheet, facts);
-        }
-        (Form::Organization, "AWSOrganizationsNotInUseException") => {
-            note(form, sheet, facts);
-            organizations::in_none(sheet, facts);
-        }
-        (Form::OrgPolicies | Form::OrgPoliciesOfTarget, "PolicyTypeNotEnabledException")
-            if organizations::not_enabled(sheet, facts) =>
-        {
-            note(form, sheet, facts);
-        }
-        (
-            Form::PermissionSetBoundary | Form::BucketPolicy | Form::SecretPolicy | Form::FunctionPolicy,
-            "ResourceNotFoundException" | "NoSuchBucketPolicy",
-        ) => {
-            note(form, sheet, facts);
-            if form == Form::PermissionSetBoundary {
-                center::read(form, &sheet.inside("{}", ""), facts, &mut Vec::new());
-            }
-        }
-        _ => facts.gaps.push(Gap {
-            provider: Some(NAME),
-            scope: sheet.account.as_ref().map(|account| ScopeId::new(Arc::clone(&account.0))),
-            kind: GapKind::Failed,
-            call: Arc::from(form.call()),
-            reason: format!("the call was refused: {code}; grant it to the collector's role").into(),
-            facts: Arc::from("whatever this call tells"),
-        }),
     }
 }
 
@@ -186,6 +139,21 @@ fn answer(
     };
     note(form, sheet, facts);
     match form {
+        Form::Manifest => manifest::read(sheet, facts, errors),
+        // What these list is described by calls of its own; how a collection went is no fact of the inventory.
+        Form::CallerIdentity
+        | Form::AssumedRole
+        | Form::Regions
+        | Form::ReportRequest
+        | Form::UsageRequest
+        | Form::CenterAccounts
+        | Form::GatewayTargets
+        | Form::CodeInterpreters
+        | Form::Browsers
+        | Form::TaskFamilies
+        | Form::Clusters
+        | Form::Notebooks => {}
+        Form::Usage => usage::read(sheet, facts, errors),
         Form::Authorization => authorization::read(sheet, facts, errors),
         Form::CredentialReport => credentials::report(sheet, facts, errors),
         Form::AccessKeys => credentials::access_keys(sheet, facts, errors),

@@ -14,7 +14,7 @@ use indexmap::IndexMap;
 
 use crate::documents::form::Form;
 use crate::policy::PolicyStore;
-use crate::world::{AccountId, PolicyIx, PrincipalKind};
+use crate::world::{AccountId, PolicyIx, PrincipalKind, ServiceUse};
 
 /// One copy of every text.
 #[derive(Debug, Default)]
@@ -392,6 +392,10 @@ pub(crate) struct Facts {
     pub(crate) trail_agents: Vec<Said<(Arc<str>, bool)>>,
     pub(crate) invocation_logging: Vec<Said<InvocationLogging>>,
     pub(crate) resource_policies: Vec<Said<ResourceSaid>>,
+    /// Reports of last access, by the ARN they are about.
+    pub(crate) usage: BTreeMap<Arc<str>, Vec<ServiceUse>>,
+    /// Calls that were refused, failed or were not made yet: each has left a gap already.
+    pub(crate) refused: Vec<(Form, Option<AccountId>, Arc<str>)>,
     pub(crate) gaps: Vec<Gap>,
     pub(crate) hints: Vec<Hint>,
 }

@@ -75,6 +75,12 @@ impl Join {
                 }
             }
         }
+        // A call that was made in vain has a gap of its own, with the true reason.
+        let mut refused: BTreeSet<(AccountId, Form)> = BTreeSet::new();
+        for (form, account, document) in &self.facts.refused {
+            let form = if *form == Form::ReportRequest { Form::CredentialReport } else { *form };
+            refused.extend(account.clone().or_else(|| self.accounts.near(document)).map(|account| (account, form)));
+        }
         // What names its account inside.
         let said = |accounts: Vec<Option<AccountId>>, form: Form, read: &mut BTreeSet<(AccountId, Form)>| {
             read.extend(accounts.into_iter().flatten().map(|account| (account, form)));
@@ -91,7 +97,10 @@ impl Join {
         let described: Vec<AccountId> = self.accounts.described().iter().cloned().collect();
         for account in &described {
             for wanted in WANTED {
-                if wanted.any_of.iter().any(|form| read.contains(&(account.clone(), *form))) {
+                let held = |forms: &BTreeSet<(AccountId, Form)>| {
+                    wanted.any_of.iter().any(|form| forms.contains(&(account.clone(), *form)))
+                };
+                if held(&read) || held(&refused) {
                     continue;
                 }
                 self.not_collected(&account.0, wanted.command, "not part of the capture", wanted.facts);

@@ -8,7 +8,7 @@ pub(crate) mod facts;
 mod federation;
 mod gaps;
 mod logs;
-mod nature;
+pub(crate) mod nature;
 mod organisation;
 mod owners;
 mod people;
@@ -203,6 +203,7 @@ impl Join {
             carriers,
             resource_policies,
             managed: self.policies.all(),
+            usage: self.facts.usage,
         };
         Joined { inventory: self.inventory, world }
     }

@@ -9,6 +9,30 @@ const LAMBDA: &str = r#"{"Effect":"Allow","Principal":{"Service":"lambda.amazona
 const BEDROCK: &str = r#"{"Effect":"Allow","Principal":{"Service":"bedrock.amazonaws.com"},"Action":"sts:AssumeRole"}"#;
 
 #[test]
+fn a_report_of_last_access_tells_what_was_used_and_of_whom() {
+    let trust = r#"{"Effect":"Allow","Principal":{"Service":"bedrock.amazonaws.com"},"Action":"sts:AssumeRole"}"#;
+    let gaad = details("", "", &role("one", trust, ""), "");
+    let usage = |status: &str| {
+        format!(
+            r#"{{"call":"iam get-service-last-accessed-details","account":"111122223333",
+            "parameters":{{"JobId":"j","Arn":"arn:aws:iam::111122223333:role/one"}},
+            "response":{{"JobStatus":"{status}","ServicesLastAccessed":[
+            {{"ServiceName":"Amazon S3","ServiceNamespace":"s3","LastAuthenticated":"2026-10-20T00:00:00Z",
+            "TrackedActionsLastAccessed":[{{"ActionName":"DeleteBucket"}}]}},
+            {{"ServiceName":"Amazon SQS","ServiceNamespace":"sqs"}}]}}}}"#
+        )
+    };
+    let held = read(&[("gaad.json", &gaad), ("usage.json", &usage("COMPLETED"))]);
+    let id = held.identity("one").id.clone();
+    let used = held.resolver.used(&id).unwrap();
+    let holds = |name: &str| used.intersects(&held.resolver.catalog().expand(name));
+    assert!(holds("s3:GetObject") && !holds("s3:DeleteBucket"));
+    assert!(!holds("sqs:SendMessage"));
+    let failed = read(&[("gaad.json", &gaad), ("usage.json", &usage("FAILED"))]);
+    assert!(failed.resolver.used(&id).is_none(), "a report that failed says nothing");
+}
+
+#[test]
 fn an_agent_its_role_and_the_function_it_acts_through_are_one_picture() {
     let roles = [role("agent-role", BEDROCK, ""), role("tool-role", LAMBDA, ""), role("plain", LAMBDA, "")].join(",");
     let agent = r#"{"agent":{"agentId":"AG1","agentName":"triage","agentArn":"arn:aws:bedrock:eu-west-1:111122223333:agent/AG1",

@@ -1,0 +1,409 @@
+//! One call after another, signed: retries, pages, and answers that are not ready yet. Every loop has an end.
+
+use std::net::ToSocketAddrs;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
+use aws_smithy_runtime_api::client::http::HttpConnector;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::sync::Semaphore;
+
+use super::session::{Held, Partition, Session};
+use super::stop::Stop;
+use super::table::{self, Call};
+use super::wire::{self, Parameters};
+use crate::documents::refusal::{NOT_IN_REGION, Why};
+
+/// How calls are paced and bounded.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// The first wait before a call is made again; later ones double up to [`Pace::LONGEST`].
+    pub(crate) first_wait: Duration,
+    /// Calls under way at one time.
+    pub(crate) at_once: usize,
+    /// Pages of one answer at most.
+    pub(crate) pages: usize,
+    /// Whether the first page is enough.
+    pub(crate) first_page: bool,
+}
+
+impl Pace {
+    const LONGEST: Duration = Duration::from_secs(20);
+    /// Tries while the vendor asks to come back later.
+    const THROTTLED_TRIES: u32 = 12;
+    /// Tries of what failed in some other way that may pass.
+    const FAILED_TRIES: u32 = 3;
+    /// Tries of what is not ready yet.
+    const UNFINISHED_TRIES: u32 = 90;
+
+    /// A wait of random length, so that many callers do not come back at the same time.
+    fn wait(self, tries: u32) -> Duration {
+        let longest = self.first_wait.saturating_mul(1_u32.checked_shl(tries).unwrap_or(u32::MAX)).min(Self::LONGEST);
+        longest.mul_f64(0.5 + 0.5 * fastrand::f64())
+    }
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { first_wait: Duration::from_millis(200), at_once: 16, pages: 10_000, first_page: false }
+    }
+}
+
+/// Where a call goes, and as whom.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub(crate) account: Arc<str>,
+    pub(crate) region: Arc<str>,
+    pub(crate) credentials: Arc<Held>,
+    /// The role that is assumed in this account.
+    pub(crate) role: Option<Arc<str>>,
+}
+
+/// A call that brought no answer.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Refusal {
+    pub(crate) code: String,
+    #[serde(rename = "kind")]
+    pub(crate) why: Why,
+}
+
+impl Refusal {
+    fn new(code: impl Into<String>, why: Why) -> Self {
+        Self { code: code.into(), why }
+    }
+}
+
+/// Why there is no answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum NoAnswer {
+    /// The collection ends.
+    Stopped,
+    Refused(Refusal),
+}
+
+impl From<Refusal> for NoAnswer {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// Makes calls.
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(crate) session: Session,
+    stop: Stop,
+    pace: Pace,
+    slots: Semaphore,
+}
+
+/// Answers larger than this many bytes are not taken.
+const LARGEST: usize = 256 << 20;
+
+impl Client {
+    pub(crate) fn new(session: Session, stop: Stop, pace: Pace) -> Self {
+        Self { session, stop, pace, slots: Semaphore::new(pace.at_once) }
+    }
+
+    pub(crate) fn stop(&self) -> &Stop {
+        &self.stop
+    }
+
+    /// Makes a call until its answer is whole: all pages, and ready.
+    pub(crate) async fn ask(&self, call: &Call, place: &Place, parameters: &Parameters) -> Result<Value, NoAnswer> {
+        for tries in 0..Pace::UNFINISHED_TRIES {
+            let answer = self.pages(call, place, parameters).await?;
+            let Some((member, values)) = call.unfinished else { return Ok(answer) };
+            let state = answer.pointer(member).and_then(Value::as_str);
+            if !state.is_some_and(|state| values.contains(&state)) {
+                return Ok(answer);
+            }
+            self.pause(self.pace.wait(tries.min(3))).await?;
+        }
+        Err(Refusal::new("NotFinished", Why::Failed).into())
+    }
+
+    async fn pages(&self, call: &Call, place: &Place, parameters: &Parameters) -> Result<Value, NoAnswer> {
+        let mut whole = self.retried(call, place, parameters, None).await?;
+        let Some(pages) = call.pages else { return Ok(whole) };
+        let mut next = token(&mut whole, pages.next);
+        if self.pace.first_page {
+            return Ok(whole);
+        }
+        for _ in 1..self.pace.pages {
+            let Some(page) = next else { return Ok(whole) };
+            let mut answer = self.retried(call, place, parameters, Some(&page)).await?;
+            next = token(&mut answer, pages.next);
+            if next.as_ref() == Some(&page) {
+                break;
+            }
+            for list in pages.lists {
+                let Some(Value::Array(more)) = answer.get_mut(*list).map(Value::take) else { continue };
+                match whole.get_mut(*list) {
+                    Some(Value::Array(held)) => held.extend(more),
+                    _ => {
+                        if let Some(whole) = whole.as_object_mut() {
+                            whole.insert((*list).to_owned(), Value::Array(more));
+                        }
+                    }
+                }
+            }
+        }
+        match next {
+            None => Ok(whole),
+            // Half a list must not look like a whole one.
+            Some(_) => Err(Refusal::new("EndlessPages", Why::Malformed).into()),
+        }
+    }
+
+    async fn retried(
+        &self,
+        call: &Call,
+        place: &Place,
+        parameters: &Parameters,
+        page: Option<&str>,
+    ) -> Result<Value, NoAnswer> {
+        let mut tries = 0;
+        loop {
+            let refusal = match self.once(call, place, parameters, page).await? {
+                Ok(answer) => return Ok(answer),
+                Err(refusal) => refusal,
+            };
+            tries += 1;
+            let most = match refusal.why {
+                Why::Throttled => Pace::THROTTLED_TRIES,
+                Why::Failed | Why::Malformed => Pace::FAILED_TRIES,
+                Why::Refused | Why::Unsupported => 0,
+            };
+            if tries >= most {
+                return Err(refusal.into());
+            }
+            self.pause(self.pace.wait(tries)).await?;
+        }
+    }
+
+    async fn pause(&self, time: Duration) -> Result<(), NoAnswer> {
+        self.stop.or(tokio::time::sleep(time)).await.ok_or(NoAnswer::Stopped)
+    }
+
+    /// One request and its answer.
+    async fn once(
+        &self,
+        call: &Call,
+        place: &Place,
+        parameters: &Parameters,
+        page: Option<&str>,
+    ) -> Result<Result<Value, Refusal>, NoAnswer> {
+        let credentials = self.credentials(place).await?;
+        self.exchange(call, place, &credentials, parameters, page).await
+    }
+
+    async fn exchange(
+        &self,
+        call: &Call,
+        place: &Place,
+        credentials: &Credentials,
+        parameters: &Parameters,
+        page: Option<&str>,
+    ) -> Result<Result<Value, Refusal>, NoAnswer> {
+        let endpoint = self.session.endpoint(call.service, &place.region);
+        let Some(request) = signed(call, place, credentials, &endpoint, &wire::request(call, parameters, page)) else {
+            return Ok(Err(Refusal::new("BadEndpoint", Why::Unsupported)));
+        };
+        let exchange = async {
+            let _slot = self.slots.acquire().await;
+            let response = self.session.connector.call(request).await.map_err(|error| {
+                let code = if error.is_timeout() { "TimedOut" } else { "NoConnection" };
+                Refusal::new(code, Why::Failed)
+            })?;
+            let status = response.status().as_u16();
+            let header = response.headers().get("x-amzn-errortype").map(str::to_owned);
+            let body = body(response).await?;
+            if (200..300).contains(&status) {
+                return wire::answer(call, &body).ok_or_else(|| Refusal::new("NotUnderstood", Why::Malformed));
+            }
+            Err(judged(status, wire::error_code(header.as_deref(), &body)))
+        };
+        let done = self.stop.or(exchange).await.ok_or(NoAnswer::Stopped)?;
+        match done {
+            Err(refusal) if refusal.code == "NoConnection" && self.absent(call, place).await => {
+                Ok(Err(Refusal::new(NOT_IN_REGION, Why::Unsupported)))
+            }
+            done => Ok(done),
+        }
+    }
+
+    /// Whether the vendor has no such service in the region: its host has no address, while the region's others have.
+    async fn absent(&self, call: &Call, place: &Place) -> bool {
+        let sts = table::caller().service;
+        if call.service.global || call.service == sts || self.session.own_endpoint(call.service).is_some() {
+            return false;
+        }
+        let partition = Partition::of(&place.region);
+        let host = |service| partition.endpoint(service, &place.region).replacen("https://", "", 1);
+        let (asked, other) = (host(call.service), host(sts));
+        let known = |host: String| (host, 443).to_socket_addrs().is_ok_and(|mut found| found.next().is_some());
+        tokio::task::spawn_blocking(move || !known(asked) && known(other)).await.unwrap_or(false)
+    }
+
+    async fn credentials(&self, place: &Place) -> Result<Credentials, NoAnswer> {
+        let held = self.stop.or(place.credentials.get()).await.ok_or(NoAnswer::Stopped)?;
+        match (held, &place.role) {
+            (Ok(Some(credentials)), _) => Ok(credentials),
+            (Ok(None), Some(role)) => {
+                let fresh = self.assume(place, role).await?;
+                place.credentials.put(fresh.clone()).await;
+                Ok(fresh)
+            }
+            (Ok(None), None) | (Err(_), _) => Err(Refusal::new("NoCredentials", Why::Refused).into()),
+        }
+    }
+
+    /// Becomes a role of another account, with the credentials at hand.
+    pub(crate) async fn assume(&self, place: &Place, role: &str) -> Result<Credentials, NoAnswer> {
+        let parameters = [("RoleArn", role), ("RoleSessionName", "evenhand")];
+        let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let own = self.stop.or(self.session.credentials.get()).await.ok_or(NoAnswer::Stopped)?;
+        let Ok(Some(own)) = own else { return Err(Refusal::new("NoCredentials", Why::Refused).into()) };
+        let mut tries = 0;
+        let answer = loop {
+            match self.exchange(table::assume(), place, &own, &parameters, None).await? {
+                Ok(answer) => break answer,
+                Err(refusal) if matches!(refusal.why, Why::Throttled | Why::Failed) && tries < Pace::FAILED_TRIES => {
+                    tries += 1;
+                    self.pause(self.pace.wait(tries)).await?;
+                }
+                Err(refusal) => return Err(refusal.into()),
+            }
+        };
+        let part = |name: &str| answer.pointer(&format!("/Credentials/{name}")).and_then(Value::as_str);
+        let (Some(id), Some(secret)) = (part("AccessKeyId"), part("SecretAccessKey")) else {
+            return Err(Refusal::new("NotUnderstood", Why::Malformed).into());
+        };
+        let ends = part("Expiration").and_then(|text| text.parse::<jiff::Timestamp>().ok()).map(SystemTime::from);
+        Ok(Credentials::new(id, secret, part("SessionToken").map(str::to_owned), ends, "evenhand"))
+    }
+}
+
+/// Takes the token of the next page out of an answer.
+fn token(answer: &mut Value, next: &str) -> Option<String> {
+    let answer = answer.as_object_mut()?;
+    let more = answer.remove("IsTruncated").is_none_or(|flag| flag == Value::Bool(true));
+    match answer.remove(next)? {
+        Value::String(token) if more && !token.is_empty() => Some(token),
+        _ => None,
+    }
+}
+
+async fn body(response: HttpResponse) -> Result<Vec<u8>, Refusal> {
+    let mut stream = ByteStream::new(response.into_body());
+    let mut bytes = Vec::new();
+    loop {
+        match stream.try_next().await {
+            Ok(Some(more)) if bytes.len() + more.len() <= LARGEST => bytes.extend_from_slice(&more),
+            Ok(Some(_)) => return Err(Refusal::new("TooLarge", Why::Malformed)),
+            Ok(None) => return Ok(bytes),
+            Err(_) => return Err(Refusal::new("ConnectionLost", Why::Failed)),
+        }
+    }
+}
+
+/// What an error answer means.
+fn judged(status: u16, code: Option<String>) -> Refusal {
+    const LATER: [&str; 11] = [
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
+        "LimitExceededException",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "ThrottledException",
+        "TooManyRequestsException",
+    ];
+    const UNKNOWN: [&str; 4] =
+        ["InvalidAction", "NotImplemented", "UnknownOperationException", "UnsupportedOperationException"];
+    let word = code.as_deref().unwrap_or_default();
+    let why = if status == 429 || word.starts_with("Throttling") || LATER.contains(&word) {
+        Why::Throttled
+    } else if UNKNOWN.contains(&word) || status == 501 || (status == 404 && code.is_none()) {
+        Why::Unsupported
+    } else if status >= 500 {
+        Why::Failed
+    } else {
+        Why::Refused
+    };
+    Refusal::new(code.unwrap_or_else(|| format!("Http{status}")), why)
+}
+
+/// The request, signed; `None` where the endpoint is no address.
+fn signed(
+    call: &Call,
+    place: &Place,
+    credentials: &Credentials,
+    endpoint: &str,
+    request: &wire::Request,
+) -> Option<HttpRequest> {
+    let uri = format!("{endpoint}{}", request.target);
+    let partition = Partition::of(&place.region);
+    let identity = credentials.clone().into();
+    let parameters = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(partition.signing_region(call.service, &place.region))
+        .name(call.service.signing)
+        .time(SystemTime::now())
+        .settings(SigningSettings::default())
+        .build()
+        .ok()?
+        .into();
+    let headers = request.headers.iter().map(|(name, value)| (*name, value.as_str()));
+    let body = SignableBody::Bytes(request.body.as_bytes());
+    let signable = SignableRequest::new(request.method, uri.as_str(), headers, body).ok()?;
+    let (instructions, _) = sign(signable, &parameters).ok()?.into_parts();
+    let mut signed = HttpRequest::new(SdkBody::from(request.body.clone()));
+    signed.set_method(request.method).ok()?;
+    signed.set_uri(uri).ok()?;
+    let agent = concat!("evenhand/", env!("CARGO_PKG_VERSION"));
+    let told = request.headers.iter().map(|(name, value)| (*name, value.clone()));
+    for (name, value) in told.chain([("user-agent", agent.to_owned())]) {
+        signed.headers_mut().try_insert(name, value).ok()?;
+    }
+    for header in instructions.into_parts().0 {
+        signed.headers_mut().try_insert(header.name(), header.value().to_owned()).ok()?;
+    }
+    Some(signed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_pass_is_told_from_what_will_not() {
+        for (status, code, why) in [
+            (400, Some("ThrottlingException"), Why::Throttled),
+            (400, Some("Throttling"), Why::Throttled),
+            (503, Some("SlowDown"), Why::Throttled),
+            (429, None, Why::Throttled),
+            (500, None, Why::Failed),
+            (503, Some("ServiceUnavailable"), Why::Failed),
+            (404, None, Why::Unsupported),
+            (404, Some("ResourceNotFoundException"), Why::Refused),
+            (403, Some("AccessDeniedException"), Why::Refused),
+            (403, None, Why::Refused),
+            (400, Some("InvalidAction"), Why::Unsupported),
+        ] {
+            let refusal = judged(status, code.map(str::to_owned));
+            assert_eq!(refusal.why, why, "{status} {code:?}");
+            assert!(!refusal.code.is_empty());
+        }
+    }
+}

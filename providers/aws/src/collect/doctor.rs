@@ -1,0 +1,56 @@
+//! Which calls the present credentials may make: each is tried once, in its cheapest form, and nothing is kept.
+
+use super::client::{Pace, Refusal};
+use super::run::Run;
+use super::stop::Stopper;
+use super::{CollectError, Options, run};
+use crate::documents::refusal::{Why, is_answer};
+
+/// What became of a call.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum State {
+    /// It was answered.
+    Allowed,
+    /// There was nothing to ask about, or the call that would tell was refused.
+    NotTried,
+    /// It was refused, with the vendor's code.
+    Refused(String),
+    /// It failed for another reason, with the code.
+    Failed(String),
+}
+
+/// A call, and whether it may be made.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Permission {
+    /// The call as the command line spells it.
+    pub call: &'static str,
+    /// The operation that a policy has to allow.
+    pub action: String,
+    /// What is unknown without it.
+    pub facts: &'static str,
+    /// What became of it.
+    pub state: State,
+}
+
+/// Tries every call with the credentials at hand, in one region.
+///
+/// # Errors
+/// When nothing can be asked at all.
+pub fn doctor(options: &Options, stopper: &Stopper) -> Result<Vec<Permission>, CollectError> {
+    // One page is enough to know whether a call may be made.
+    let pace = Pace { first_page: true, ..Pace::default() };
+    let tried = run(options, None, stopper, pace, Run::try_all)?;
+    let permission = |(call, asked, refusal): (&'static super::table::Call, usize, Option<Refusal>)| Permission {
+        call: call.form.call(),
+        action: call.action(),
+        facts: call.form.facts(),
+        state: match refusal {
+            _ if asked == 0 => State::NotTried,
+            None => State::Allowed,
+            Some(refusal) if is_answer(call.form, &refusal.code) => State::Allowed,
+            Some(refusal) if refusal.why == Why::Refused => State::Refused(refusal.code),
+            Some(refusal) => State::Failed(refusal.code),
+        },
+    };
+    Ok(tried.into_iter().map(permission).collect())
+}

@@ -1,0 +1,151 @@
+//! The capture on disk. A document is whole or not there: it is written under another name and then renamed.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::client::Refusal;
+use super::table::{Call, Reach};
+use super::wire::Parameters;
+use crate::documents::manifest::Manifest;
+use crate::documents::refusal::is_answer;
+
+/// What a call brought for one set of parameters.
+pub(crate) type Outcome = Result<Value, Refusal>;
+
+/// The answers of a call in one place, by what was asked.
+pub(crate) type Answers = BTreeMap<Parameters, Outcome>;
+
+/// A call in one place: what a document holds.
+#[derive(Clone, Debug)]
+pub(crate) struct Slot {
+    pub(crate) call: &'static Call,
+    pub(crate) account: String,
+    /// The region, for calls that have one.
+    pub(crate) region: Option<String>,
+}
+
+impl Slot {
+    /// The document's path below the capture, with `/`.
+    pub(crate) fn document(&self) -> String {
+        let ending =
+            if self.call.bare || (self.call.each.is_empty() && self.call.vary.is_none()) { "json" } else { "ndjson" };
+        let folder = match self.call.reach {
+            Reach::Organisation => "organization",
+            Reach::Center => "identity-center",
+            Reach::Account | Reach::Region => &self.account,
+        };
+        let region = self.region.as_ref().map(|region| format!("{region}/")).unwrap_or_default();
+        format!("{folder}/{region}{}.{ending}", self.call.file)
+    }
+}
+
+/// One line of a document.
+#[derive(Serialize)]
+struct Line<'a> {
+    call: &'a str,
+    parameters: &'a Parameters,
+    account: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a Refusal>,
+}
+
+/// The same as it is read back.
+#[derive(Deserialize)]
+struct Held {
+    #[serde(default)]
+    parameters: Parameters,
+    response: Option<Value>,
+    error: Option<Refusal>,
+}
+
+/// The folder of a capture.
+#[derive(Clone, Debug)]
+pub(crate) struct Folder {
+    root: PathBuf,
+}
+
+const MANIFEST: &str = "manifest.json";
+
+impl Folder {
+    /// The part of a capture that this provider writes: `aws` below the folder that was named.
+    pub(crate) fn below(folder: &Path) -> Self {
+        Self { root: folder.join("aws") }
+    }
+
+    /// Whether there is anything in it.
+    pub(crate) fn is_used(&self) -> bool {
+        std::fs::read_dir(&self.root).is_ok_and(|mut entries| entries.next().is_some())
+    }
+
+    /// Writes the answers of a call; nothing where there are none.
+    pub(crate) fn write(&self, slot: &Slot, answers: &Answers) -> io::Result<()> {
+        if answers.is_empty() {
+            return Ok(());
+        }
+        let bare = answers.values().next().filter(|_| slot.call.bare && answers.len() == 1);
+        self.put(&slot.document(), |sink| {
+            if let Some(Ok(answer)) = bare {
+                serde_json::to_writer(&mut *sink, answer)?;
+                return sink.write_all(b"\n");
+            }
+            for (parameters, outcome) in answers {
+                let line = Line {
+                    call: slot.call.form.call(),
+                    parameters,
+                    account: &slot.account,
+                    region: slot.region.as_deref(),
+                    response: outcome.as_ref().ok(),
+                    error: outcome.as_ref().err(),
+                };
+                serde_json::to_writer(&mut *sink, &line)?;
+                sink.write_all(b"\n")?;
+            }
+            Ok(())
+        })
+    }
+
+    /// What an earlier collection brought for a call. Refusals are left out, so that they are tried again, unless they
+    /// say that there is no such thing.
+    pub(crate) fn read(&self, slot: &Slot) -> Answers {
+        let Ok(text) = std::fs::read_to_string(self.root.join(slot.document())) else { return Answers::new() };
+        let lines = text.lines().filter_map(|line| {
+            let held: Held = serde_json::from_str(line).ok()?;
+            match (held.response, held.error) {
+                (Some(answer), _) => Some((held.parameters, Ok(answer))),
+                (None, Some(refusal)) if is_answer(slot.call.form, &refusal.code) => {
+                    Some((held.parameters, Err(refusal)))
+                }
+                (None, None) if slot.call.bare => Some((Parameters::new(), Ok(serde_json::from_str(line).ok()?))),
+                _ => None,
+            }
+        });
+        lines.collect()
+    }
+
+    /// Writes the manifest.
+    pub(crate) fn write_manifest(&self, manifest: &Manifest) -> io::Result<()> {
+        self.put(MANIFEST, |sink| {
+            serde_json::to_writer_pretty(&mut *sink, manifest)?;
+            sink.write_all(b"\n")
+        })
+    }
+
+    fn put(&self, document: &str, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+        let path = self.root.join(document);
+        let folder = path.parent().unwrap_or(&self.root);
+        std::fs::create_dir_all(folder)?;
+        // Readable by its owner only: it says who may do what.
+        let file = tempfile::Builder::new().prefix(".evenhand-").tempfile_in(folder)?;
+        let mut sink = io::BufWriter::with_capacity(1 << 16, file);
+        write(&mut sink)?;
+        sink.into_inner().map_err(io::IntoInnerError::into_error)?.persist(path).map(drop).map_err(|error| error.error)
+    }
+}

@@ -1,0 +1,178 @@
+//! Live accounts, read into a capture: the only part of this crate that talks to a network.
+//!
+//! A table names every call; all of them only read. Answers are kept in the vendor's own shape, so that everything after
+//! the collection is the same for captures that were made by hand. What could not be read is part of the capture too.
+//! Nothing here knows identities, policies or rules.
+
+mod client;
+mod doctor;
+mod expand;
+mod folder;
+mod permissions;
+mod run;
+mod session;
+mod stop;
+mod table;
+mod wire;
+mod withhold;
+mod xml;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use evenhand_model::secret::Fingerprinter;
+
+pub use doctor::{Permission, State, doctor};
+pub use permissions::{calls_table, other_accounts, policy};
+pub use stop::{Stopped, Stopper};
+
+use client::{Client, Pace};
+use folder::Folder;
+use run::{Plan, Run};
+use session::Session;
+
+/// What to collect, with whose credentials.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where the capture goes; it is made below a folder `aws` in it.
+    pub folder: PathBuf,
+    /// Whether to go on with a capture that is there already.
+    pub resume: bool,
+    /// The profile of the vendor's configuration; `None` = the vendor's own choice.
+    pub profile: Option<String>,
+    /// The regions to look into; none = all that are on in an account.
+    pub regions: Vec<String>,
+    /// The name of the role to assume in other accounts.
+    pub role: Option<String>,
+    /// Whether to collect all accounts of the organisation.
+    pub all_accounts: bool,
+    /// When to stop.
+    pub deadline: Option<Instant>,
+    /// Turns secrets into fingerprints before anything is written.
+    pub fingerprinter: Fingerprinter,
+}
+
+/// What was collected.
+#[derive(Clone, Debug)]
+pub struct Collected {
+    /// The accounts, sorted.
+    pub accounts: Vec<String>,
+    /// Answers that the capture holds.
+    pub answered: usize,
+    /// Documents that hold them.
+    pub documents: usize,
+    /// Whether the identities of at least one account were read.
+    pub identities: bool,
+    /// Calls that brought no answer, sorted. Each is a gap when the capture is read.
+    pub failed: Vec<Failed>,
+    /// Why the collection ended early.
+    pub stopped: Option<Stopped>,
+}
+
+/// A call that brought no answer.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Failed {
+    /// The account that was asked about.
+    pub account: String,
+    /// The region, for calls that have one.
+    pub region: Option<String>,
+    /// The call as the command line spells it.
+    pub call: &'static str,
+    /// The vendor's code, or ours.
+    pub code: String,
+    /// The facts that are unknown because of it.
+    pub facts: &'static str,
+}
+
+/// Why nothing was collected.
+#[derive(Debug, thiserror::Error)]
+pub enum CollectError {
+    /// The vendor's chain of credentials ends with none.
+    #[error("no credentials for AWS were found: {0}")]
+    NoCredentials(String),
+    /// The credentials are not good for anything.
+    #[error("AWS did not say whose the credentials are: `{0}`")]
+    NotAccepted(String),
+    /// The credentials belong to another part of the vendor's cloud than the region.
+    #[error("the credentials belong to another partition of AWS than the region")]
+    NoRegion,
+    /// It was stopped before there was anything to keep.
+    #[error("it was stopped before the end")]
+    Stopped,
+    /// The accounts of the organisation are unknown.
+    #[error("the accounts of the organisation could not be listed")]
+    NoAccounts,
+    /// The folder holds a capture already.
+    #[error("`{0}` holds a capture already")]
+    Used(String),
+    /// A document could not be written.
+    #[error("the capture could not be written: {0}")]
+    NotWritten(String),
+    /// The system gives no threads or timers.
+    #[error("no calls can be made here: {0}")]
+    NoRuntime(String),
+}
+
+impl CollectError {
+    /// What to do about it.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::NoCredentials(_) => "sign in, set AWS_PROFILE, or name a profile with --profile",
+            Self::NotAccepted(_) => "check that they are still valid, and that the network is there",
+            Self::NoRegion => "name one of the partition's regions with --region",
+            Self::Stopped => "run it again, with a later --deadline if there was one",
+            Self::NoAccounts => {
+                "use credentials of the management account or of a delegated administrator, or leave out --all-accounts"
+            }
+            Self::Used(_) => "name another folder, or go on with --resume",
+            Self::NotWritten(_) => "check the folder and the space on it",
+            Self::NoRuntime(_) => "try again with fewer programs running",
+        }
+    }
+}
+
+/// Collects a capture.
+///
+/// # Errors
+/// When nothing could be asked, or nothing could be written. A call that fails is no error; see [`Collected::failed`].
+pub fn collect(options: &Options, stopper: &Stopper) -> Result<Collected, CollectError> {
+    let folder = Folder::below(&options.folder);
+    if !options.resume && folder.is_used() {
+        return Err(CollectError::Used(options.folder.display().to_string()));
+    }
+    run(options, Some(folder), stopper, Pace::default(), Run::collect)
+}
+
+/// Makes a run and has it work until its end.
+fn run<T, F: Future<Output = Result<T, CollectError>>>(
+    options: &Options,
+    folder: Option<Folder>,
+    stopper: &Stopper,
+    pace: Pace,
+    work: impl FnOnce(Arc<Run>) -> F,
+) -> Result<T, CollectError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CollectError::NoRuntime(error.to_string()))?;
+    let plan = Plan {
+        folder,
+        resume: options.resume,
+        regions: options.regions.clone(),
+        role: options.role.clone(),
+        all_accounts: options.all_accounts,
+        fingerprinter: options.fingerprinter.clone(),
+    };
+    let done = runtime.block_on(async {
+        let session = Session::load(options.profile.as_deref(), options.regions.first().map(String::as_str)).await?;
+        let client = Client::new(session, stopper.watch(options.deadline), pace);
+        work(Arc::new(Run::new(client, plan))).await
+    });
+    // A look-up of a host that hangs must not hold up the end.
+    runtime.shutdown_background();
+    done
+}

@@ -1,0 +1,230 @@
+//! Calls about one region of one account: agents, what runs with a role, and what is recorded.
+
+use super::account::EC2;
+use super::{Call, Each, Only, Pages, Path, Protocol, Reach, Service, capital_token, each, next_token, row};
+use crate::documents::form::Form;
+
+const fn rest(id: &'static str, host: &'static str, name: &'static str) -> Service {
+    Service { id, host, signing: name, prefix: name, protocol: Protocol::Rest, global: false }
+}
+
+const fn json(id: &'static str, host: &'static str, name: &'static str, target: &'static str) -> Service {
+    Service { id, host, signing: name, prefix: name, protocol: Protocol::Json { target }, global: false }
+}
+
+const BEDROCK: Service = rest("Bedrock", "bedrock", "bedrock");
+const AGENTS: Service = rest("Bedrock Agent", "bedrock-agent", "bedrock");
+const AGENTCORE: Service = rest("Bedrock AgentCore Control", "bedrock-agentcore-control", "bedrock-agentcore");
+const LAMBDA: Service = rest("Lambda", "lambda", "lambda");
+const EKS: Service = rest("EKS", "eks", "eks");
+const ECS: Service = json("ECS", "ecs", "ecs", "AmazonEC2ContainerServiceV20141113");
+const SAGEMAKER: Service = json("SageMaker", "api.sagemaker", "sagemaker", "SageMaker");
+const CLOUDTRAIL: Service =
+    json("CloudTrail", "cloudtrail", "cloudtrail", "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101");
+
+const fn call(service: &'static Service, operation: &'static str, form: Form, file: &'static str) -> Call {
+    row(service, operation, form, file, Reach::Region)
+}
+
+const fn agentcore(operation: &'static str, form: Form, file: &'static str) -> Call {
+    call(&AGENTCORE, operation, form, file)
+}
+
+/// The agents' own instructions and schemas are free text in which anything may stand, and no fact is read from them.
+const AGENT_TEXTS: &[&str] =
+    &["/agent/instruction", "/agent/promptOverrideConfiguration", "/agent/customOrchestration"];
+
+/// A trail is asked about where it lives.
+const HOME: Only = Only::Here("/HomeRegion");
+
+const AGENT: &[Each] = &[each(Form::BedrockAgents, "agentSummaries", &[("agentId", "/agentId")])];
+const FUNCTION: &[Each] = &[each(Form::Functions, "Functions", &[("FunctionName", "/FunctionName")])];
+
+pub(super) static CALLS: &[Call] = &[
+    Call {
+        path: Path::Post("/agents/"),
+        pages: next_token(&["agentSummaries"]),
+        ..call(&AGENTS, "ListAgents", Form::BedrockAgents, "bedrock-agents")
+    },
+    Call {
+        path: Path::Get("/agents/{agentId}/"),
+        each: AGENT,
+        withheld: AGENT_TEXTS,
+        ..call(&AGENTS, "GetAgent", Form::BedrockAgent, "bedrock-agent-descriptions")
+    },
+    Call {
+        path: Path::Post("/agents/{agentId}/agentversions/{agentVersion}/actiongroups/"),
+        pages: next_token(&["actionGroupSummaries"]),
+        fixed: &[("agentVersion", "DRAFT")],
+        each: AGENT,
+        ..call(&AGENTS, "ListAgentActionGroups", Form::BedrockActionGroups, "action-groups")
+    },
+    Call {
+        path: Path::Get("/agents/{agentId}/agentversions/{agentVersion}/actiongroups/{actionGroupId}/"),
+        each: &[Each {
+            keep: &["agentId", "agentVersion"],
+            ..each(Form::BedrockActionGroups, "actionGroupSummaries", &[("actionGroupId", "/actionGroupId")])
+        }],
+        withheld: &["/agentActionGroup/apiSchema"],
+        ..call(&AGENTS, "GetAgentActionGroup", Form::BedrockActionGroup, "action-group-descriptions")
+    },
+    Call {
+        path: Path::PostQuery("/runtimes/"),
+        pages: next_token(&["agentRuntimes"]),
+        ..agentcore("ListAgentRuntimes", Form::AgentRuntimes, "agentcore-runtimes")
+    },
+    Call {
+        path: Path::Get("/runtimes/{agentRuntimeId}/"),
+        each: &[each(Form::AgentRuntimes, "agentRuntimes", &[("agentRuntimeId", "/agentRuntimeId")])],
+        withheld: &["/environmentVariables/*"],
+        ..agentcore("GetAgentRuntime", Form::AgentRuntime, "agentcore-runtime-descriptions")
+    },
+    Call {
+        path: Path::Get("/gateways/"),
+        pages: next_token(&["items"]),
+        ..agentcore("ListGateways", Form::Gateways, "agentcore-gateways")
+    },
+    Call {
+        path: Path::Get("/gateways/{gatewayIdentifier}/"),
+        each: &[each(Form::Gateways, "items", &[("gatewayIdentifier", "/gatewayId")])],
+        withheld: &["/protocolConfiguration/mcp/instructions"],
+        ..agentcore("GetGateway", Form::Gateway, "agentcore-gateway-descriptions")
+    },
+    Call {
+        path: Path::Get("/gateways/{gatewayIdentifier}/targets/"),
+        pages: next_token(&["items"]),
+        each: &[each(Form::Gateways, "items", &[("gatewayIdentifier", "/gatewayId")])],
+        ..agentcore("ListGatewayTargets", Form::GatewayTargets, "agentcore-gateway-targets")
+    },
+    Call {
+        path: Path::Get("/gateways/{gatewayIdentifier}/targets/{targetId}/"),
+        each: &[Each {
+            keep: &["gatewayIdentifier"],
+            ..each(Form::GatewayTargets, "items", &[("targetId", "/targetId")])
+        }],
+        withheld: &[
+            "/targetConfiguration/mcp/openApiSchema",
+            "/targetConfiguration/mcp/smithyModel",
+            "/targetConfiguration/mcp/lambda/toolSchema",
+        ],
+        ..agentcore("GetGatewayTarget", Form::GatewayTarget, "agentcore-gateway-target-descriptions")
+    },
+    Call {
+        path: Path::Post("/identities/ListWorkloadIdentities"),
+        pages: next_token(&["workloadIdentities"]),
+        ..agentcore("ListWorkloadIdentities", Form::WorkloadIdentities, "agentcore-workload-identities")
+    },
+    Call {
+        path: Path::Post("/identities/ListApiKeyCredentialProviders"),
+        pages: next_token(&["credentialProviders"]),
+        ..agentcore("ListApiKeyCredentialProviders", Form::ApiKeyProviders, "agentcore-api-key-providers")
+    },
+    Call {
+        path: Path::Post("/identities/ListOauth2CredentialProviders"),
+        pages: next_token(&["credentialProviders"]),
+        ..agentcore("ListOauth2CredentialProviders", Form::OauthProviders, "agentcore-oauth-providers")
+    },
+    Call {
+        path: Path::PostQuery("/code-interpreters"),
+        pages: next_token(&["codeInterpreterSummaries"]),
+        fixed: &[("type", "CUSTOM")],
+        ..agentcore("ListCodeInterpreters", Form::CodeInterpreters, "agentcore-code-interpreters")
+    },
+    Call {
+        path: Path::Get("/code-interpreters/{codeInterpreterId}"),
+        each: &[each(
+            Form::CodeInterpreters,
+            "codeInterpreterSummaries",
+            &[("codeInterpreterId", "/codeInterpreterId")],
+        )],
+        ..agentcore("GetCodeInterpreter", Form::CodeInterpreter, "agentcore-code-interpreter-descriptions")
+    },
+    Call {
+        path: Path::PostQuery("/browsers"),
+        pages: next_token(&["browserSummaries"]),
+        fixed: &[("type", "CUSTOM")],
+        ..agentcore("ListBrowsers", Form::Browsers, "agentcore-browsers")
+    },
+    Call {
+        path: Path::Get("/browsers/{browserId}"),
+        each: &[each(Form::Browsers, "browserSummaries", &[("browserId", "/browserId")])],
+        ..agentcore("GetBrowser", Form::Browser, "agentcore-browser-descriptions")
+    },
+    Call {
+        path: Path::Get("/2015-03-31/functions"),
+        pages: Some(Pages { ask: "Marker", next: "NextMarker", lists: &["Functions"] }),
+        withheld: &["/Functions/*/Environment/Variables/*"],
+        ..call(&LAMBDA, "ListFunctions", Form::Functions, "functions")
+    },
+    Call {
+        path: Path::Get("/2015-03-31/functions/{FunctionName}/policy"),
+        each: FUNCTION,
+        ..call(&LAMBDA, "GetPolicy", Form::FunctionPolicy, "function-policies")
+    },
+    Call {
+        path: Path::Get("/2021-10-31/functions/{FunctionName}/urls"),
+        pages: Some(Pages { ask: "Marker", next: "NextMarker", lists: &["FunctionUrlConfigs"] }),
+        each: FUNCTION,
+        ..call(&LAMBDA, "ListFunctionUrlConfigs", Form::FunctionUrls, "function-urls")
+    },
+    Call {
+        pages: next_token(&["families"]),
+        fixed: &[("status", "ACTIVE")],
+        ..call(&ECS, "ListTaskDefinitionFamilies", Form::TaskFamilies, "task-definition-families")
+    },
+    Call {
+        // The name of a family stands for its latest active revision.
+        each: &[each(Form::TaskFamilies, "families", &[("taskDefinition", "")])],
+        withheld: &[
+            "/taskDefinition/containerDefinitions/*/environment/*",
+            "/taskDefinition/containerDefinitions/*/command",
+            "/taskDefinition/containerDefinitions/*/entryPoint",
+            "/taskDefinition/containerDefinitions/*/healthCheck",
+            "/taskDefinition/containerDefinitions/*/dockerLabels/*",
+            "/taskDefinition/containerDefinitions/*/logConfiguration/options/*",
+        ],
+        ..call(&ECS, "DescribeTaskDefinition", Form::TaskDefinition, "task-definitions")
+    },
+    Call {
+        path: Path::Get("/clusters"),
+        pages: next_token(&["clusters"]),
+        ..call(&EKS, "ListClusters", Form::Clusters, "eks-clusters")
+    },
+    Call {
+        path: Path::Get("/clusters/{clusterName}/pod-identity-associations"),
+        pages: next_token(&["associations"]),
+        each: &[each(Form::Clusters, "clusters", &[("clusterName", "")])],
+        ..call(&EKS, "ListPodIdentityAssociations", Form::PodAssociations, "pod-identity-associations")
+    },
+    Call {
+        path: Path::Get("/clusters/{clusterName}/pod-identity-associations/{associationId}"),
+        each: &[Each {
+            keep: &["clusterName"],
+            ..each(Form::PodAssociations, "associations", &[("associationId", "/associationId")])
+        }],
+        ..call(&EKS, "DescribePodIdentityAssociation", Form::PodAssociation, "pod-identity-association-descriptions")
+    },
+    Call {
+        pages: capital_token(&["NotebookInstances"]),
+        ..call(&SAGEMAKER, "ListNotebookInstances", Form::Notebooks, "notebooks")
+    },
+    Call {
+        each: &[each(Form::Notebooks, "NotebookInstances", &[("NotebookInstanceName", "/NotebookInstanceName")])],
+        ..call(&SAGEMAKER, "DescribeNotebookInstance", Form::Notebook, "notebook-descriptions")
+    },
+    Call { pages: capital_token(&["Reservations"]), ..call(&EC2, "DescribeInstances", Form::Instances, "instances") },
+    // With the copies of trails that live elsewhere: an organisation's trail is such a copy in each of its accounts.
+    call(&CLOUDTRAIL, "DescribeTrails", Form::Trails, "trails"),
+    Call {
+        each: &[Each { only: HOME, ..each(Form::Trails, "trailList", &[("Name", "/TrailARN")]) }],
+        ..call(&CLOUDTRAIL, "GetTrailStatus", Form::TrailStatus, "trail-status")
+    },
+    Call {
+        each: &[Each { only: HOME, ..each(Form::Trails, "trailList", &[("TrailName", "/TrailARN")]) }],
+        ..call(&CLOUDTRAIL, "GetEventSelectors", Form::TrailSelectors, "trail-selectors")
+    },
+    Call {
+        path: Path::Get("/logging/modelinvocations"),
+        ..call(&BEDROCK, "GetModelInvocationLoggingConfiguration", Form::InvocationLogging, "model-invocation-logging")
+    },
+];

@@ -1,0 +1,171 @@
+//! Collections of which not everything can be had: refusals, faults, limits, ends before the end.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use evenhand_model::gap::GapKind;
+
+use super::server::{Server, query};
+use super::whole::account;
+use super::{Collection, documents, inventory};
+use crate::collect::{CollectError, Stopped, Stopper};
+
+#[test]
+fn every_kind_of_failure_is_a_gap_that_names_the_facts_and_costs_nothing_else() {
+    let server = Server::new(|seen| match seen.operation {
+        "ListAgents" => Some((403, r#"{"message":"no"}"#.to_owned())),
+        "ListServiceSpecificCredentials" => {
+            Some((403, "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>".to_owned()))
+        }
+        "ListClusters" => Some((404, "<!doctype html><title>404</title>".to_owned())),
+        "ListWorkloadIdentities" => Some((500, "<!doctype html><title>500</title>".to_owned())),
+        "ListGateways" => Some((200, r#"{"items":[{"gatewayId":"g"#.to_owned())),
+        "ListSAMLProviders" => Some((200, "<ListSAMLProvidersResponse><ListSAMLProvidersResult>".to_owned())),
+        _ => account(seen),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let collected = Collection::default().run(&server.url, folder.path()).unwrap();
+    let failed: Vec<(&str, &str)> = collected.failed.iter().map(|failed| (failed.call, failed.code.as_str())).collect();
+    let expected = [
+        ("bedrock-agent list-agents", "Http403"),
+        ("bedrock-agentcore-control list-gateways", "NotUnderstood"),
+        ("bedrock-agentcore-control list-workload-identities", "Http500"),
+        ("eks list-clusters", "Http404"),
+        ("iam list-saml-providers", "NotUnderstood"),
+        ("iam list-service-specific-credentials", "AccessDenied"),
+    ];
+    let mut sorted = failed.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted, expected);
+    assert_eq!(server.count("ListAgents"), 1, "a refusal is not asked for again");
+    assert_eq!(server.count("ListWorkloadIdentities"), 3, "a fault may pass");
+    let inventory = inventory(folder.path());
+    for (call, _) in expected {
+        let gap = inventory.gaps.iter().find(|gap| &*gap.call == call).unwrap_or_else(|| panic!("no gap for {call}"));
+        assert_eq!(gap.kind, GapKind::Failed);
+        assert!(!gap.facts.is_empty() && gap.scope.is_some());
+        let twice = inventory.gaps.iter().filter(|other| other.facts == gap.facts).count();
+        assert_eq!(twice, 1, "{call} is missing once");
+    }
+    assert_eq!(inventory.identities.iter().filter(|identity| identity.kind == "role").count(), 2);
+}
+
+#[test]
+fn a_call_that_is_throttled_is_made_again() {
+    let tries = AtomicUsize::new(0);
+    let server = Server::new(move |seen| match seen.operation {
+        "ListFunctions" if tries.fetch_add(1, Ordering::SeqCst) < 2 => {
+            Some((400, r#"{"__type":"ThrottlingException"}"#.to_owned()))
+        }
+        _ => account(seen),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let collected = Collection::default().run(&server.url, folder.path()).unwrap();
+    assert_eq!((server.count("ListFunctions"), collected.failed.len()), (3, 0));
+}
+
+#[test]
+fn pages_without_an_end_come_to_an_end() {
+    for token in ["same", "other"] {
+        let next = AtomicUsize::new(0);
+        let server = Server::new(move |seen| match seen.operation {
+            "ListAgents" => {
+                let number = if token == "same" { 0 } else { next.fetch_add(1, Ordering::SeqCst) };
+                Some((200, format!(r#"{{"agentSummaries":[],"nextToken":"t{number}"}}"#)))
+            }
+            _ => account(seen),
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let collected = Collection { pages: 7, ..Collection::default() }.run(&server.url, folder.path()).unwrap();
+        assert_eq!(collected.failed[0].code, "EndlessPages");
+        assert!(server.count("ListAgents") <= 7);
+        assert!(inventory(folder.path()).gaps.iter().any(|gap| &*gap.call == "bedrock-agent list-agents"));
+    }
+}
+
+#[test]
+fn a_collection_that_is_interrupted_is_valid_and_goes_on_without_repeating_itself() {
+    let stopper = Stopper::default();
+    let stop = stopper.clone();
+    let server = Server::new(move |seen| {
+        // In the middle of describing agents.
+        if seen.operation == "GetAgent" && seen.text.contains("AG2") {
+            stop.stop();
+            std::thread::sleep(Duration::from_millis(300));
+        }
+        account(seen)
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let collected = Collection { stopper, ..Collection::default() }.run(&server.url, folder.path()).unwrap();
+    assert_eq!(collected.stopped, Some(Stopped::Interrupted));
+    let manifest = std::fs::read_to_string(folder.path().join("aws/manifest.json")).unwrap();
+    assert!(manifest.contains("\"complete\": false") && manifest.contains("lambda list-functions"), "{manifest}");
+    let partial = inventory(folder.path());
+    let gap = partial.gaps.iter().find(|gap| &*gap.call == "lambda list-functions").unwrap();
+    assert!(gap.reason.contains("--resume") && gap.kind == GapKind::Failed, "{gap:?}");
+
+    let again = Server::new(account);
+    let resumed = Collection { resume: true, ..Collection::default() }.run(&again.url, folder.path()).unwrap();
+    assert_eq!((resumed.stopped, resumed.failed.len()), (None, 0));
+    for finished in ["GetAccountAuthorizationDetails", "ListAccessKeys", "GetAccessKeyLastUsed", "ListAgents"] {
+        assert_eq!((server.count(finished) > 0, again.count(finished)), (true, 0), "{finished}");
+    }
+    assert_eq!(again.count("ListFunctions"), 1);
+    assert!(again.count("GetAgent") <= 1);
+
+    let fresh = tempfile::tempdir().unwrap();
+    Collection::default().run(&again.url, fresh.path()).unwrap();
+    assert_eq!(documents(folder.path()), documents(fresh.path()), "both ways lead to the same capture");
+}
+
+#[test]
+fn a_deadline_ends_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let began = Instant::now();
+    let slow = Server::new(|seen| {
+        if seen.operation == "ListFunctions" {
+            std::thread::sleep(Duration::from_secs(5));
+        }
+        account(seen)
+    });
+    let deadline = Some(Duration::from_millis(1500));
+    let collected = Collection { deadline, ..Collection::default() }.run(&slow.url, folder.path()).unwrap();
+    assert_eq!(collected.stopped, Some(Stopped::Deadline));
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_call_that_is_throttled_for_ever_is_a_gap() {
+    let server = Server::new(|seen| match seen.operation {
+        "ListFunctions" => Some((429, String::new())),
+        _ => account(seen),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let collected = Collection::default().run(&server.url, folder.path()).unwrap();
+    assert_eq!((collected.failed[0].code.as_str(), server.count("ListFunctions")), ("Http429", 12));
+}
+
+#[test]
+fn credentials_that_are_not_good_collect_nothing() {
+    let server = Server::new(|seen| match seen.operation {
+        "GetCallerIdentity" => {
+            Some((403, "<ErrorResponse><Error><Code>InvalidClientTokenId</Code></Error></ErrorResponse>".to_owned()))
+        }
+        _ => account(seen),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let failed = Collection::default().run(&server.url, folder.path()).unwrap_err();
+    assert!(matches!(&failed, CollectError::NotAccepted(code) if code == "InvalidClientTokenId"), "{failed}");
+}
+
+#[test]
+fn an_account_in_no_organisation_is_an_answer() {
+    let server = Server::new(|seen| match seen.operation {
+        "DescribeOrganization" => Some((400, r#"{"__type":"AWSOrganizationsNotInUseException"}"#.to_owned())),
+        "GetAccountAuthorizationDetails" => Some((200, query(seen.operation, "<RoleDetailList/>"))),
+        _ => None,
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let collected = Collection::default().run(&server.url, folder.path()).unwrap();
+    assert_eq!((collected.failed.len(), server.count("ListRoots")), (0, 0));
+}

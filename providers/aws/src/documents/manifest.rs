@@ -1,0 +1,103 @@
+//! The collector's own document: what a capture holds, and what it would hold if the collection had not been stopped.
+//!
+//! Its shape is shared by the side that writes it and the side that reads it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use evenhand_model::document::ReadError;
+use evenhand_model::gap::{Gap, GapKind};
+use evenhand_model::id::ScopeId;
+use serde::{Deserialize, Serialize};
+
+use super::form::Form;
+use super::sheet::Sheet;
+use crate::inventory::arn::is_account;
+use crate::inventory::facts::Facts;
+use crate::provider::NAME;
+
+/// The document `manifest.json` of a capture.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Manifest {
+    /// The version of this shape: 1.
+    pub(crate) evenhand_capture: u32,
+    /// `aws`.
+    pub(crate) provider: String,
+    /// Whether every call was made, whatever came of it.
+    pub(crate) complete: bool,
+    /// Why it ended early: `interrupted`, `deadline`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) stopped: Option<String>,
+    /// Calls that were made.
+    pub(crate) calls: Vec<Made>,
+    /// Calls that were not.
+    pub(crate) pending: Vec<Pending>,
+}
+
+/// A call that was made, once or for many things.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Made {
+    /// The account that was asked about.
+    pub(crate) account: String,
+    /// The region, for calls that have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) region: Option<String>,
+    /// The call as the command line spells it.
+    pub(crate) call: String,
+    /// The document below the manifest's folder; none where there was nothing to ask about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) document: Option<String>,
+    /// Answers.
+    pub(crate) answered: usize,
+    /// Refusals and failures.
+    pub(crate) failed: usize,
+}
+
+/// A call that was not made yet, or not for everything.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Pending {
+    /// The account.
+    pub(crate) account: String,
+    /// The region, for calls that have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) region: Option<String>,
+    /// The call as the command line spells it.
+    pub(crate) call: String,
+}
+
+/// Reads a manifest: what is pending is a gap.
+pub(super) fn read(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
+    let Some(manifest) = sheet.whole::<Manifest>(errors) else { return };
+    if manifest.complete {
+        return;
+    }
+    let mut said: BTreeSet<(&str, Form)> = BTreeSet::new();
+    for pending in &manifest.pending {
+        if let Some(form) = Form::of_call(&pending.call).filter(|_| is_account(&pending.account)) {
+            said.insert((&pending.account, form));
+        }
+    }
+    let why = manifest.stopped.as_deref().filter(|why| *why == "deadline").map_or("was stopped", |_| "ran out of time");
+    let reason: Arc<str> = format!("the collection {why}; go on with `evenhand collect aws --resume`").into();
+    let mut gap = |scope: Option<&str>, form: Form| {
+        facts.gaps.push(Gap {
+            provider: Some(NAME),
+            scope: scope.map(|account| ScopeId::new(Arc::from(account))),
+            kind: GapKind::Failed,
+            call: Arc::from(form.call()),
+            reason: Arc::clone(&reason),
+            facts: Arc::from(form.facts()),
+        });
+    };
+    for (account, form) in &said {
+        gap(Some(account), *form);
+    }
+    if said.is_empty() {
+        gap(None, Form::Manifest);
+    }
+    for (account, form) in said {
+        let account = facts.account(account);
+        facts.refused.push((form, Some(account), Arc::clone(&sheet.path)));
+    }
+}

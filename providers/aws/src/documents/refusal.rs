@@ -1,0 +1,112 @@
+//! Calls that brought no answer: which of them say something all the same, and the gap that the others leave.
+
+use std::sync::Arc;
+
+use evenhand_model::gap::{Gap, GapKind};
+use evenhand_model::id::ScopeId;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::form::Form;
+use super::sheet::Sheet;
+use super::{center, credentials, note, organizations};
+use crate::inventory::facts::Facts;
+use crate::provider::NAME;
+
+/// Why a call brought no answer. It decides the remedy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Why {
+    /// The credentials may not make it, or the vendor will not carry it out.
+    #[default]
+    Refused,
+    /// The endpoint does not know the call.
+    Unsupported,
+    /// The answer cannot be understood.
+    Malformed,
+    /// The vendor asked again and again to come back later.
+    Throttled,
+    /// There is no connection, no answer in time, or a fault of the vendor's.
+    Failed,
+}
+
+impl Why {
+    fn said(self, code: &str) -> String {
+        match self {
+            Self::Refused => format!("the call was refused: {code}; grant it to the collector's role"),
+            Self::Unsupported => format!("the endpoint does not support the call: {code}; use another endpoint"),
+            Self::Malformed => format!("the answer could not be understood: {code}; make the call again"),
+            Self::Throttled => format!("the call was throttled: {code}; make it again, later"),
+            Self::Failed => format!("the call failed: {code}; make it again"),
+        }
+    }
+}
+
+/// Whether this refusal is an answer: that there is no such thing.
+pub(crate) fn is_answer(form: Form, code: &str) -> bool {
+    match form {
+        Form::LoginProfile => matches!(code, "NoSuchEntity" | "NoSuchEntityException"),
+        Form::Organization => code == "AWSOrganizationsNotInUseException",
+        Form::PermissionSetBoundary | Form::BucketPolicy | Form::SecretPolicy | Form::FunctionPolicy => {
+            matches!(code, "ResourceNotFoundException" | "NoSuchBucketPolicy")
+        }
+        _ => code == NOT_IN_REGION,
+    }
+}
+
+/// The collector's word for a service that has no endpoint in a region, where others have one.
+pub(crate) const NOT_IN_REGION: &str = "ServiceNotInRegion";
+
+/// Reads the refusal of a call.
+pub(super) fn read(form: Form, sheet: &Sheet<'_>, error: &RawValue, facts: &mut Facts) {
+    #[derive(Deserialize)]
+    struct Refusal {
+        #[serde(alias = "Code")]
+        code: Option<String>,
+        #[serde(default)]
+        kind: Why,
+    }
+    let (code, why) = match serde_json::from_str::<Refusal>(error.get()) {
+        Ok(refusal) => (refusal.code, refusal.kind),
+        Err(_) => (serde_json::from_str::<String>(error.get()).ok(), Why::Refused),
+    };
+    let code = code.unwrap_or_else(|| "failed".to_owned());
+    let code: String = code.chars().filter(char::is_ascii_alphanumeric).take(60).collect();
+    // Which kind of policy is off, the parameters have to say.
+    let is_off = matches!(form, Form::OrgPolicies | Form::OrgPoliciesOfTarget)
+        && code == "PolicyTypeNotEnabledException"
+        && organizations::not_enabled(sheet, facts);
+    if is_off || is_answer(form, &code) {
+        note(form, sheet, facts);
+        match form {
+            Form::LoginProfile => credentials::no_login_profile(sheet, facts),
+            Form::Organization => organizations::in_none(sheet, facts),
+            Form::PermissionSetBoundary => center::read(form, &sheet.inside("{}", ""), facts, &mut Vec::new()),
+            _ => {}
+        }
+        return;
+    }
+    facts.refused.push((form, sheet.account.clone(), Arc::clone(&sheet.path)));
+    let place = sheet.region.as_ref().map(|region| format!("in {region} ")).unwrap_or_default();
+    facts.gaps.push(Gap {
+        provider: Some(NAME),
+        scope: sheet.account.as_ref().map(|account| ScopeId::new(Arc::clone(&account.0))),
+        kind: GapKind::Failed,
+        call: Arc::from(form.call()),
+        reason: format!("{place}{}", why.said(&code)).into(),
+        facts: Arc::from(form.facts()),
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_an_answer_only_where_it_says_that_there_is_nothing() {
+        assert!(is_answer(Form::Organization, "AWSOrganizationsNotInUseException"));
+        assert!(is_answer(Form::FunctionPolicy, "ResourceNotFoundException"));
+        assert!(!is_answer(Form::BedrockAgent, "ResourceNotFoundException"));
+        assert!(!is_answer(Form::Organization, "AccessDeniedException"));
+    }
+}

@@ -1,0 +1,63 @@
+//! What an identity used: the vendor's report of last access, by service and, where the vendor tracks it, by action.
+
+use std::sync::Arc;
+
+use evenhand_model::document::ReadError;
+use serde::Deserialize;
+
+use super::sheet::Sheet;
+use super::values::{List, Text, When};
+use crate::inventory::facts::Facts;
+use crate::world::ServiceUse;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Service<'a> {
+    #[serde(borrow)]
+    service_namespace: Text<'a>,
+    last_authenticated: Option<When>,
+    #[serde(borrow, default)]
+    tracked_actions_last_accessed: List<Action<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Action<'a> {
+    #[serde(borrow)]
+    action_name: Text<'a>,
+    last_accessed_time: Option<When>,
+}
+
+/// Reads the answer of `iam get-service-last-accessed-details`. Whose report it is stands in the wrapper: the parameter
+/// `Arn` of the call that ordered it.
+pub(super) fn read(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
+    let Some(arn) = sheet.parameter("Arn").map(|arn| facts.texts.share(arn)) else {
+        errors.push(sheet.error(
+            "",
+            "does not say whose report it is: the parameter `Arn` is missing",
+            "wrap it: {\"call\": \"iam get-service-last-accessed-details\", \"parameters\": {\"Arn\": …}, \"response\": …}",
+        ));
+        return;
+    };
+    // A report that failed or is cut says nothing about what is not in it.
+    let finished = sheet.member::<Text<'_>>("JobStatus", errors).is_some_and(|status| &*status == "COMPLETED");
+    if !finished || sheet.member::<bool>("IsTruncated", errors) == Some(true) {
+        return;
+    }
+    let time = |when: Option<When>| when.and_then(|when| when.0);
+    let services = sheet.list::<Service<'_>>("ServicesLastAccessed", errors);
+    let uses = services
+        .into_iter()
+        .map(|(_, service)| ServiceUse {
+            service: facts.texts.share(&service.service_namespace),
+            last: time(service.last_authenticated),
+            actions: service
+                .tracked_actions_last_accessed
+                .0
+                .into_iter()
+                .map(|action| (facts.texts.share(&action.action_name), time(action.last_accessed_time)))
+                .collect::<Vec<(Arc<str>, _)>>(),
+        })
+        .collect();
+    facts.usage.insert(arn, uses);
+}

@@ -1,0 +1,142 @@
+//! The part of the command line that talks to a provider.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use jiff::SignedDuration;
+
+/// A provider that can be asked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum LiveProvider {
+    /// Amazon Web Services.
+    Aws,
+}
+
+impl LiveProvider {
+    /// The provider that a source names: the bare word, never a path.
+    pub fn of_source(source: &std::path::Path) -> Option<Self> {
+        (source.as_os_str() == "aws").then_some(Self::Aws)
+    }
+}
+
+/// Whom to ask, and as whom. Credentials come from the provider's own chain: environment, profiles, roles.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Live (read calls only)")]
+pub struct Live {
+    /// The profile of the provider's own configuration.
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+
+    /// Look only into this region; repeatable. Default: all that are on in an account.
+    #[arg(long = "region", value_name = "REGION")]
+    pub regions: Vec<String>,
+
+    /// The role to assume in the other accounts of the organisation, by name, with its path if it has one.
+    #[arg(long, value_name = "NAME")]
+    pub role: Option<String>,
+
+    /// Ask all active accounts of the organisation, not only the one that the credentials belong to.
+    #[arg(long, requires = "role")]
+    pub all_accounts: bool,
+
+    /// Stop after this time, such as `45m` or `1h 30m`, with what there is.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub deadline: Option<Duration>,
+}
+
+impl Live {
+    /// Whether anything was said.
+    pub fn is_asked(&self) -> bool {
+        self.profile.is_some()
+            || !self.regions.is_empty()
+            || self.role.is_some()
+            || self.all_accounts
+            || self.deadline.is_some()
+    }
+}
+
+/// `evenhand collect`
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Exit codes: 0 every call was made, whatever came of it; 2 nothing could be asked; 3 no account was read; 4 it was
+interrupted or ran out of time: go on with --resume.
+
+Examples:
+  evenhand collect aws --out capture
+  evenhand collect aws --out capture --profile audit --region eu-west-1 --region us-east-1
+  evenhand collect aws --out capture --all-accounts --role evenhand-audit --deadline 2h
+  evenhand collect aws --out capture --resume
+
+`evenhand doctor aws --print-policy` prints the rights that it needs. Values of environment variables and other places
+where secrets stand are replaced before anything is written. Calls that are refused become gaps of the report.")]
+pub struct Collect {
+    /// The provider to ask.
+    #[arg(value_name = "PROVIDER")]
+    pub provider: LiveProvider,
+
+    /// The folder for the capture; its part is made below a folder named after the provider.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+
+    /// Go on with the capture that is there, without repeating calls that were answered.
+    #[arg(long)]
+    pub resume: bool,
+
+    /// Whom to ask, and as whom.
+    #[command(flatten)]
+    pub live: Live,
+
+    /// A passphrase of yours, as for `scan`. With it, fingerprints in captures of several providers and days compare.
+    #[arg(long, env = "EVENHAND_FINGERPRINT_KEY", hide_env_values = true, hide = true)]
+    pub fingerprint_key: Option<String>,
+}
+
+/// `evenhand doctor`
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Exit codes: 0 every call may be made; 2 nothing could be asked; 4 some calls may not be made, or failed.
+
+Examples:
+  evenhand doctor aws --print-policy > policy.json
+  evenhand doctor aws --print-policy --role evenhand-audit
+  evenhand doctor aws --profile audit")]
+pub struct Doctor {
+    /// The provider to ask.
+    #[arg(value_name = "PROVIDER")]
+    pub provider: LiveProvider,
+
+    /// Print the least-privilege policy of `collect`, and ask nobody.
+    #[arg(long)]
+    pub print_policy: bool,
+
+    /// Whom to ask, and as whom.
+    #[command(flatten)]
+    pub live: Live,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed = text.parse::<SignedDuration>().ok().and_then(|parsed| Duration::try_from(parsed).ok());
+    parsed.filter(|parsed| !parsed.is_zero()).ok_or_else(|| "write it as 90s, 45m or 1h 30m".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_is_a_time_that_is_longer_than_nothing() {
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("1h 30m"), Ok(Duration::from_secs(5400)));
+        for text in ["0s", "-5m", "soon", ""] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_provider_is_a_bare_word_and_a_path_is_a_path() {
+        let of = |text: &str| LiveProvider::of_source(std::path::Path::new(text));
+        assert_eq!(of("aws"), Some(LiveProvider::Aws));
+        assert!(of("./aws").is_none() && of("captures/aws").is_none() && of("aws/").is_none());
+    }
+}
