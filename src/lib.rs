@@ -3,6 +3,10 @@
 //! The way of a scan: [`sources`] finds and loads files, [`pipeline`] has the providers read them, [`assess`] has the
 //! rules judge what was read and makes the report, [`gate`] decides the exit. [`cmd`] holds the verbs, one file each.
 
+/// A scan makes and gives back millions of small values on all cores; the system's allocator takes a fifth of its time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub mod assess;
 pub mod cli;
 pub mod cmd;

@@ -1,7 +1,7 @@
 //! Sets of operations: sorted ranges of catalogue numbers.
 //!
 //! Catalogues number operations alphabetically, so a prefix wildcard is one range and even very wide sets stay a few
-//! dozen bytes. All operations of the algebra are linear merges.
+//! dozen bytes. No operation of the algebra costs more than a linear merge.
 
 use std::fmt;
 
@@ -94,18 +94,13 @@ impl OpSet {
     /// Operations in both sets.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
+        let (few, many) = self.by_size(other);
         let mut ranges = Vec::new();
-        let (mut left, mut right) = (self.ranges.iter().copied().peekable(), other.ranges.iter().copied().peekable());
-        while let (Some(a), Some(b)) = (left.peek().copied(), right.peek().copied()) {
-            let (start, end) = (a.0.max(b.0), a.1.min(b.1));
-            if start < end {
-                ranges.push((start, end));
-            }
-            if a.1 <= b.1 {
-                left.next();
-            } else {
-                right.next();
-            }
+        let mut rest = many;
+        for (start, end) in few {
+            rest = reaching(rest, *start);
+            let overlaps = rest.iter().take_while(|(from, _)| from < end);
+            ranges.extend(overlaps.map(|(from, to)| (*start.max(from), *end.min(to))));
         }
         Self { ranges }
     }
@@ -117,27 +112,18 @@ impl OpSet {
             return self.clone();
         }
         let mut ranges = Vec::new();
-        let mut holes = other.ranges.iter().copied().peekable();
-        for (mut start, end) in self.ranges.iter().copied() {
-            while let Some((hole_start, hole_end)) = holes.peek().copied() {
-                if hole_end <= start {
-                    holes.next();
-                    continue;
+        let mut holes = other.ranges.as_slice();
+        for (start, end) in &self.ranges {
+            let mut start = *start;
+            holes = reaching(holes, start);
+            for (from, to) in holes.iter().take_while(|(from, _)| from < end) {
+                if start < *from {
+                    ranges.push((start, *from));
                 }
-                if hole_start >= end {
-                    break;
-                }
-                if start < hole_start {
-                    ranges.push((start, hole_start));
-                }
-                start = hole_end;
-                if hole_end >= end {
-                    break;
-                }
-                holes.next();
+                start = *to;
             }
-            if start < end {
-                ranges.push((start, end));
+            if start < *end {
+                ranges.push((start, *end));
             }
         }
         Self { ranges }
@@ -145,29 +131,49 @@ impl OpSet {
 
     /// Whether every operation of this set is in the other.
     pub fn is_subset(&self, other: &Self) -> bool {
-        self.difference(other).is_empty()
+        let mut rest = other.ranges.as_slice();
+        self.ranges.iter().all(|(start, end)| {
+            rest = reaching(rest, *start);
+            rest.first().is_some_and(|(from, to)| from <= start && end <= to)
+        })
     }
 
     /// Whether some operation is in both.
     pub fn intersects(&self, other: &Self) -> bool {
-        let (mut left, mut right) = (self.ranges.iter().peekable(), other.ranges.iter().peekable());
-        while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
-            if a.0.max(b.0) < a.1.min(b.1) {
-                return true;
-            }
-            if a.1 <= b.1 {
-                left.next();
-            } else {
-                right.next();
-            }
+        let (few, many) = self.by_size(other);
+        let mut rest = many;
+        few.iter().any(|(start, end)| {
+            rest = reaching(rest, *start);
+            rest.first().is_some_and(|(from, _)| from < end)
+        })
+    }
+
+    /// The ranges of two sets, those of the one with fewer first.
+    fn by_size<'r>(&'r self, other: &'r Self) -> (&'r [(u32, u32)], &'r [(u32, u32)]) {
+        if self.ranges.len() <= other.ranges.len() {
+            (&self.ranges, &other.ranges)
+        } else {
+            (&other.ranges, &self.ranges)
         }
-        false
     }
 
     /// The lowest operation.
     pub fn first(&self) -> Option<OperationIx> {
         self.ranges.first().map(|(start, _)| OperationIx(*start))
     }
+}
+
+/// The ranges that end after an operation. Sets of very different size meet often, so the search takes steps that grow.
+fn reaching(ranges: &[(u32, u32)], operation: u32) -> &[(u32, u32)] {
+    let before = |range: &(u32, u32)| range.1 <= operation;
+    let mut step = 1;
+    while ranges.get(step).is_some_and(before) {
+        step *= 2;
+    }
+    // All up to half the step end before; the first that does not stands no further than the step.
+    let (_, near) = ranges.split_at_checked(step / 2).unwrap_or((&[], ranges));
+    let skipped = near.get(..=step).unwrap_or(near).partition_point(before);
+    near.get(skipped..).unwrap_or_default()
 }
 
 /// Fewer ranges than this are sorted.
