@@ -248,13 +248,13 @@ fn write_slice(
 fn write_paths(assessing: &Assessing, identity: &Identity, sink: &mut dyn Write) -> io::Result<()> {
     let found = &assessing.assessed;
     let asked;
-    let paths = match found.paths.paths_of(&identity.id) {
+    let (from, paths) = match found.paths.paths_of(&identity.id) {
         // A report lists the paths of machines only; who asks about a person or an unknown gets an answer too.
         [] => {
             asked = paths::find_from(&found.inventory, &found.judgements, &found.resolvers, &identity.id);
-            asked.as_slice()
+            (&asked, asked.paths.as_slice())
         }
-        listed => listed,
+        listed => (&found.paths, listed),
     };
     writeln!(sink, "\nPaths to more access")?;
     if paths.is_empty() {
@@ -265,14 +265,14 @@ fn write_paths(assessing: &Assessing, identity: &Identity, sink: &mut dyn Write)
         if path.reaches_admin && matches!(path.target, EdgeTarget::Identity(_)) {
             to.push_str(", which has full control");
         }
-        to.push_str(match (path.escalates(), path.conditional()) {
+        to.push_str(match (path.escalates, path.conditional) {
             (true, true) => " (by escalation, if a condition holds)",
             (true, false) => " (by escalation)",
             (false, true) => " (if a condition holds)",
             (false, false) => "",
         });
         writeln!(sink, "  {}", printable(&to))?;
-        for (at, hop) in path.hops.iter().enumerate() {
+        for (at, hop) in from.hops(path).enumerate() {
             let condition = if hop.conditional { ", if a condition holds" } else { "" };
             let step = format!("{}. {} to become {}{condition}", at + 1, hop.technique, target(&hop.target));
             writeln!(sink, "    {}", printable(&step))?;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use evenhand_model::access::{EdgeTarget, Grant};
+use evenhand_model::access::{Edge, EdgeTarget, Grant};
 use evenhand_model::evidence::{Evidence, Place};
 use evenhand_model::identity::Nature;
 use evenhand_model::parity::{Comparison, ControlComparison, ExcessAtom};
@@ -16,7 +16,7 @@ use crate::facts::joined;
 use crate::facts::places::Places;
 use crate::facts::tables::{ControlRow, ExcessRow, PathRow};
 use crate::facts::tabulate::tabulate;
-use crate::paths::Path;
+use crate::paths::{Path, PathsResult};
 
 /// The comparisons of AI identities with something to list, flattened.
 fn flat<'a, T>(
@@ -135,9 +135,10 @@ struct Proofs {
 }
 
 impl Proofs {
-    fn of(paths: &[Path]) -> Self {
+    fn of(found: &PathsResult) -> Self {
+        let paths = found.paths.as_slice();
         let groups: Vec<&[Path]> = paths.chunk_by(|a, b| a.identity == b.identity).collect();
-        let each: Vec<Self> = groups.par_iter().map(|paths| Self::of_identity(paths)).collect();
+        let each: Vec<Self> = groups.par_iter().map(|paths| Self::of_identity(found, paths)).collect();
         let mut all = Self { of: Vec::with_capacity(paths.len()), ..Self::default() };
         for mut proofs in each {
             let before = all.places.len();
@@ -149,13 +150,13 @@ impl Proofs {
         all
     }
 
-    fn of_identity(paths: &[Path]) -> Self {
+    fn of_identity(found: &PathsResult, paths: &[Path]) -> Self {
         let mut proofs = Self::default();
         let mut first: Vec<&Path> = Vec::new();
         for path in paths {
-            let at = first.iter().position(|held| taken_alike(held, path)).unwrap_or_else(|| {
+            let at = first.iter().position(|held| taken_alike(found, held, path)).unwrap_or_else(|| {
                 first.push(path);
-                proofs.add(path);
+                proofs.add(found, path);
                 first.len() - 1
             });
             proofs.of.push(u32::try_from(at).unwrap_or(u32::MAX));
@@ -163,18 +164,19 @@ impl Proofs {
         proofs
     }
 
-    fn add(&mut self, path: &Path) {
-        let mut text = String::with_capacity(path.hops.len() * 64);
-        let mut places = Vec::with_capacity(path.hops.len());
-        for grant in path.hops.iter().flat_map(|hop| &*hop.grants) {
+    fn add(&mut self, found: &PathsResult, path: &Path) {
+        let mut text = String::new();
+        let mut places = Vec::new();
+        for grant in found.hops(path).flat_map(|hop| &*hop.grants) {
             let _ = write!(text, "{}{grant}", if text.is_empty() { "" } else { "; " });
             if !places.contains(&grant.evidence) {
                 places.push(grant.evidence.clone());
             }
         }
-        self.techniques.push(match path.hops.as_slice() {
-            [hop] => Arc::clone(&hop.technique),
-            hops => joined(hops.iter().map(|hop| &*hop.technique), " > "),
+        let mut hops = found.hops(path);
+        self.techniques.push(match (hops.next(), hops.next()) {
+            (Some(hop), None) => Arc::clone(&hop.technique),
+            _ => joined(found.hops(path).map(|hop| &*hop.technique), " > "),
         });
         self.statements.push(text.into());
         self.places.push(places);
@@ -182,14 +184,14 @@ impl Proofs {
 }
 
 /// Whether two paths use the same techniques by the same statements.
-fn taken_alike(a: &Path, b: &Path) -> bool {
-    a.hops.len() == b.hops.len()
-        && a.hops.iter().zip(&b.hops).all(|(a, b)| Arc::ptr_eq(&a.grants, &b.grants) && a.technique == b.technique)
+fn taken_alike(found: &PathsResult, a: &Path, b: &Path) -> bool {
+    let alike = |a: &Edge, b: &Edge| Arc::ptr_eq(&a.grants, &b.grants) && a.technique == b.technique;
+    a.len() == b.len() && found.hops(a).zip(found.hops(b)).all(|(a, b)| alike(a, b))
 }
 
 pub(super) fn paths(context: &Context<'_>) -> (Table, Places) {
     let paths = &context.input.paths.paths;
-    let proofs = Proofs::of(paths);
+    let proofs = Proofs::of(context.input.paths);
     let table = tabulate(paths.len(), |at| {
         let path = paths.get(at)?;
         let proof = *proofs.of.get(at)? as usize;
@@ -197,10 +199,10 @@ pub(super) fn paths(context: &Context<'_>) -> (Table, Places) {
             identity: path.identity.shared(),
             nature: context.nature(&path.identity),
             target: target(&path.target),
-            hops: int(path.hops.len()),
+            hops: int(path.len()),
             techniques: Arc::clone(proofs.techniques.get(proof)?),
-            escalation: path.escalates(),
-            conditional: path.conditional(),
+            escalation: path.escalates,
+            conditional: path.conditional,
             crosses_provider: path.crosses_provider,
             reaches_admin: path.reaches_admin,
             evidence: Arc::clone(proofs.statements.get(proof)?),

@@ -44,18 +44,17 @@ impl Node<'_> {
     }
 }
 
-/// A step, with its cost beside it.
-#[derive(Clone, Debug)]
+/// What a search asks of a step; the whole of it is looked up by number.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Step {
-    pub(crate) edge: Arc<Edge>,
-    pub(crate) cost: u64,
+    pub(crate) conditional: bool,
+    pub(crate) escalation: bool,
 }
 
 impl Step {
     /// Conditional steps cost most, then escalating ones, then any step.
-    fn new(edge: Edge) -> Self {
-        let cost = (u64::from(edge.conditional) << 42) | (u64::from(edge.escalation) << 21) | 1;
-        Self { edge: Arc::new(edge), cost }
+    pub(crate) fn cost(self) -> u64 {
+        (u64::from(self.conditional) << 42) | (u64::from(self.escalation) << 21) | 1
     }
 }
 
@@ -74,6 +73,8 @@ pub(crate) struct Strength {
 /// Nodes 0 to n are the identities of the inventory by position; others follow.
 pub(crate) struct Graph<'a> {
     pub(crate) graph: DiGraph<Node<'a>, Step>,
+    /// The steps, by their numbers in the graph.
+    steps: Vec<Edge>,
     admins: Vec<bool>,
     /// For each node the number of what it holds; none where that is not known.
     held: Vec<Option<u32>>,
@@ -85,21 +86,18 @@ pub(crate) struct Graph<'a> {
 
 impl<'a> Graph<'a> {
     pub(crate) fn new(inventory: &'a Inventory, judged: &'a Judgements, resolvers: &'a Resolvers) -> Self {
-        let edges: Vec<(ProviderName, Vec<Edge>)> =
-            resolvers.iter().map(|(provider, resolver)| (provider, resolver.edges())).collect();
-        let count = edges.iter().map(|(_, edges)| edges.len()).sum();
-        let mut graph = DiGraph::with_capacity(inventory.identities.len() + 16, count);
+        let mut graph = DiGraph::with_capacity(inventory.identities.len() + 16, 0);
         for identity in &inventory.identities {
             graph.add_node(Node::Known(identity));
         }
-        let mut builder = Builder { graph, judged, others: HashMap::default() };
-        for (provider, edges) in edges {
-            builder.add_edges(provider, edges);
+        let mut builder = Builder { graph, steps: Vec::new(), judged, others: HashMap::default() };
+        for (provider, resolver) in resolvers.iter() {
+            builder.add_edges(provider, resolver.edges());
         }
         builder.add_trusts(&inventory.trusts, resolvers);
-        let graph = builder.graph;
+        let Builder { graph, steps, .. } = builder;
         let (held, strengths) = strengths(&graph, resolvers);
-        Self { admins: admins(&graph, resolvers), places: places(&graph), held, strengths, graph }
+        Self { admins: admins(&graph, resolvers), places: places(&graph), held, strengths, graph, steps }
     }
 
     fn node(&self, at: usize) -> Option<&Node<'a>> {
@@ -114,14 +112,19 @@ impl<'a> Graph<'a> {
         self.graph.edges(NodeIndex::new(at)).next().is_some()
     }
 
-    /// The steps from a node: number, where to, and the step.
-    pub(crate) fn steps(&self, at: usize) -> impl Iterator<Item = (usize, usize, &Step)> {
-        self.graph.edges(NodeIndex::new(at)).map(|edge| (edge.id().index(), edge.target().index(), edge.weight()))
+    /// The steps from a node: number, where to, and what it takes.
+    pub(crate) fn steps(&self, at: usize) -> impl Iterator<Item = (usize, usize, Step)> {
+        self.graph.edges(NodeIndex::new(at)).map(|edge| (edge.id().index(), edge.target().index(), *edge.weight()))
     }
 
     /// A step by its number.
-    pub(crate) fn step(&self, number: usize) -> Option<&Step> {
-        self.graph.edge_weight(petgraph::graph::EdgeIndex::new(number))
+    pub(crate) fn step(&self, number: u32) -> Option<&Edge> {
+        self.steps.get(number as usize)
+    }
+
+    /// All steps by number, for those who only name them.
+    pub(crate) fn into_steps(self) -> Vec<Edge> {
+        self.steps
     }
 
     /// Whether a node is full control of a scope, or an identity that has it.
@@ -246,6 +249,7 @@ fn places(graph: &DiGraph<Node<'_>, Step>) -> Vec<u32> {
 
 struct Builder<'a, 'j> {
     graph: DiGraph<Node<'a>, Step>,
+    steps: Vec<Edge>,
     judged: &'j Judgements,
     /// Nodes that are no identities of the inventory.
     others: HashMap<EdgeTarget, NodeIndex, foldhash::fast::FixedState>,
@@ -278,19 +282,24 @@ impl Builder<'_, '_> {
         node
     }
 
-    fn add_edges(&mut self, provider: ProviderName, edges: Vec<Edge>) {
+    fn add_edges(&mut self, provider: ProviderName, mut edges: Vec<Edge>) {
+        edges.retain(|edge| !matches!(&edge.target, EdgeTarget::Identity(id) if *id == edge.source));
+        self.graph.reserve_exact_edges(edges.len());
         // Edges come sorted by source.
-        let mut last: Option<(IdentityId, NodeIndex)> = None;
-        for edge in edges {
-            let from = match &last {
-                Some((source, from)) if *source == edge.source => *from,
+        let mut last: Option<(&IdentityId, NodeIndex)> = None;
+        for edge in &edges {
+            let from = match last {
+                Some((source, from)) if *source == edge.source => from,
                 _ => self.identity(&edge.source, provider),
             };
-            last = Some((edge.source.clone(), from));
+            last = Some((&edge.source, from));
             let to = self.node(&edge.target, provider);
-            if from != to {
-                self.graph.add_edge(from, to, Step::new(edge));
-            }
+            self.graph.add_edge(from, to, Step { conditional: edge.conditional, escalation: edge.escalation });
+        }
+        if self.steps.is_empty() {
+            self.steps = edges;
+        } else {
+            self.steps.append(&mut edges);
         }
     }
 
@@ -320,24 +329,22 @@ impl Builder<'_, '_> {
             if from == to || decided || self.graph.find_edge(from, to).is_some() {
                 continue;
             }
-            self.graph.add_edge(
-                from,
-                to,
-                Step::new(Edge {
-                    source,
-                    target: EdgeTarget::Identity(trust.target.clone()),
-                    technique: technique.into(),
-                    escalation: false,
-                    // The reader names an identity as source only where the trust's constraint admits it.
-                    conditional: false,
-                    grants: Arc::from([Grant {
-                        policy: format!("{} of {}", technique, trust.target).into(),
-                        statement: 0,
-                        name: Arc::from(""),
-                        evidence: trust.evidence.clone(),
-                    }]),
-                }),
-            );
+            // The reader names an identity as source only where the trust's constraint admits it.
+            let step = Step { conditional: false, escalation: false };
+            self.graph.add_edge(from, to, step);
+            self.steps.push(Edge {
+                source,
+                target: EdgeTarget::Identity(trust.target.clone()),
+                technique: technique.into(),
+                escalation: step.escalation,
+                conditional: step.conditional,
+                grants: Arc::from([Grant {
+                    policy: format!("{} of {}", technique, trust.target).into(),
+                    statement: 0,
+                    name: Arc::from(""),
+                    evidence: trust.evidence.clone(),
+                }]),
+            });
         }
     }
 }

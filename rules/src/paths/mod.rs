@@ -13,8 +13,6 @@ mod search;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
 use evenhand_model::access::{Edge, EdgeTarget};
 use evenhand_model::evidence::Truth;
 use evenhand_model::id::IdentityId;
@@ -36,9 +34,12 @@ pub struct Path {
     pub identity: IdentityId,
     /// What is reached.
     pub target: EdgeTarget,
-    /// The steps, at least one. A trust that crosses providers has its mechanism as technique: `uses-tool`,
-    /// `holds-credential`, `federation` …
-    pub hops: Vec<Arc<Edge>>,
+    /// The steps, at least one: see [`PathsResult::hops`].
+    hops: Vec<u32>,
+    /// Whether some step escalates.
+    pub escalates: bool,
+    /// Whether some step depends on a condition not known to hold.
+    pub conditional: bool,
     /// Whether it leaves a provider.
     pub crosses_provider: bool,
     /// Whether the target controls a whole scope.
@@ -46,14 +47,10 @@ pub struct Path {
 }
 
 impl Path {
-    /// Whether some step escalates.
-    pub fn escalates(&self) -> bool {
-        self.hops.iter().any(|hop| hop.escalation)
-    }
-
-    /// Whether some step depends on a condition not known to hold.
-    pub fn conditional(&self) -> bool {
-        self.hops.iter().any(|hop| hop.conditional)
+    /// The number of steps, at least one.
+    #[expect(clippy::len_without_is_empty, reason = "a path is never empty")]
+    pub fn len(&self) -> usize {
+        self.hops.len()
     }
 }
 
@@ -76,12 +73,20 @@ pub struct PathsResult {
     pub paths: Vec<Path>,
     /// By identity, in the order of the inventory; identities that the vendor manages are left out.
     pub reach: IndexMap<IdentityId, Reach, foldhash::fast::FixedState>,
+    /// Every step of the graph. There are many more of them than identities, so that paths name them by number.
+    steps: Vec<Edge>,
 }
 
 impl PathsResult {
     /// What an identity can become.
     pub fn reach_of(&self, identity: &IdentityId) -> Option<&Reach> {
         self.reach.get(identity)
+    }
+
+    /// The steps of a path. A trust that crosses providers has its mechanism as technique: `uses-tool`,
+    /// `holds-credential`, `federation` …
+    pub fn hops(&self, path: &Path) -> impl Iterator<Item = &Edge> + Clone {
+        path.hops.iter().filter_map(|step| self.steps.get(*step as usize))
     }
 
     /// The paths of one identity, strongest target first.
@@ -92,16 +97,17 @@ impl PathsResult {
     }
 }
 
-/// The paths of one identity, whatever its nature, strongest target first.
+/// The paths of one identity, whatever its nature; nothing of what identities can become.
 pub fn find_from(
     inventory: &Inventory,
     judged: &Judgements,
     resolvers: &Resolvers,
     identity: &IdentityId,
-) -> Vec<Path> {
-    let Some(start) = judged.position(identity) else { return Vec::new() };
+) -> PathsResult {
+    let Some(start) = judged.position(identity) else { return PathsResult::default() };
     let graph = graph::Graph::new(inventory, judged, resolvers);
-    search::Search::new(&graph).paths_from(&reach::Reaches::of(&graph), start)
+    let paths = search::Search::new(&graph).paths_from(&reach::Reaches::of(&graph), start);
+    PathsResult { paths, reach: IndexMap::default(), steps: graph.into_steps() }
 }
 
 /// Finds the paths of every AI identity and workload, and what every identity can become.
@@ -147,14 +153,14 @@ pub fn find_all(inventory: &Inventory, judged: &Judgements, resolvers: &Resolver
             by_identity.entry(identity.id.clone()).or_insert(reach);
         }
     }
-    for path in paths.iter().filter(|path| path.escalates()) {
+    for path in paths.iter().filter(|path| path.escalates) {
         if let Some(reach) = by_identity.get_mut(&path.identity)
             && reach.target.is_none()
         {
             reach.target = Some(path.target.clone());
         }
     }
-    PathsResult { paths, reach: by_identity }
+    PathsResult { paths, reach: by_identity, steps: graph.into_steps() }
 }
 
 /// Starts that are searched from one after the other: few enough to keep all cores busy, and so many that the memory of

@@ -61,7 +61,7 @@ impl Reaches {
 /// Costs to the nearest full control, for all nodes that come to one.
 fn to_admin(graph: &Graph<'_>) -> Vec<Option<u64>> {
     // One end behind all ends makes many searches one. Only nodes that steps lead to can be ends of a chain.
-    let mut ends = graph.graph.map(|_, _| (), |_, step| step.cost);
+    let mut ends = graph.graph.map(|_, _| (), |_, step| step.cost());
     let all = ends.add_node(());
     for node in graph.graph.node_indices() {
         let entered = graph.graph.edges_directed(node, petgraph::Direction::Incoming).next().is_some();
@@ -78,12 +78,12 @@ fn leading_to_escalation(
     graph: &Graph<'_>,
     conditional_too: bool,
 ) -> <petgraph::graph::DiGraph<(), ()> as Visitable>::Map {
-    let usable = EdgeFiltered::from_fn(&graph.graph, |edge| conditional_too || !edge.weight().edge.conditional);
+    let usable = EdgeFiltered::from_fn(&graph.graph, |edge| conditional_too || !edge.weight().conditional);
     let backwards = Reversed(&usable);
     let mut sources: Vec<NodeIndex> = graph
         .graph
         .edge_references()
-        .filter(|edge| edge.weight().edge.escalation && (conditional_too || !edge.weight().edge.conditional))
+        .filter(|edge| edge.weight().escalation && (conditional_too || !edge.weight().conditional))
         .map(|edge| edge.source())
         .collect();
     sources.sort_unstable();

@@ -2,10 +2,9 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
-use std::sync::Arc;
 
-use evenhand_model::access::Edge;
 use evenhand_model::evidence::Truth;
+use evenhand_model::id::ProviderName;
 
 use super::graph::{Graph, unconditional};
 use super::reach::Reaches;
@@ -67,7 +66,7 @@ impl<'g, 'a> Search<'g, 'a> {
             }
             let graph = self.graph;
             for (number, to, step) in graph.steps(at) {
-                let through = so_far + step.cost;
+                let through = so_far + step.cost();
                 let by = (narrow(number), narrow(at));
                 let better = match self.labels.get(to) {
                     Some(label) if label.turn == self.turn => {
@@ -91,17 +90,16 @@ impl<'g, 'a> Search<'g, 'a> {
     }
 
     /// The step that leads to a node that was found, and where from.
-    fn last(&self, at: usize) -> Option<(&'g Arc<Edge>, usize)> {
-        let (step, from) = self.labels.get(at)?.by?;
-        Some((&self.graph.step(step as usize)?.edge, from as usize))
+    fn last(&self, at: usize) -> Option<(u32, usize)> {
+        self.labels.get(at)?.by.map(|(step, from)| (step, from as usize))
     }
 
     /// The steps from the start to a node.
     fn chain(&self, start: usize, to: usize) -> Chain {
         let mut chain = Chain::new(self.graph, start, to);
         let mut at = to;
-        while let Some((edge, from)) = self.last(at) {
-            chain.add(self.graph, from, edge);
+        while let Some((step, from)) = self.last(at) {
+            chain.add(self.graph, from, step);
             at = from;
         }
         chain.hops.reverse();
@@ -134,7 +132,8 @@ impl<'g, 'a> Search<'g, 'a> {
                 continue;
             }
             // An escalation is a gain by the provider's own decision, be it the same operations on other resources.
-            let escalates = self.last(at).is_some_and(|(edge, _)| edge.escalation);
+            let last = self.last(at).and_then(|(step, _)| graph.step(step));
+            let escalates = last.is_some_and(|step| step.escalation);
             if admin || escalates || self.gains(start, at) {
                 targets.push((admin, graph.strength(at).map_or(0, |strength| strength.weight), at));
             }
@@ -166,8 +165,8 @@ impl<'g, 'a> Search<'g, 'a> {
         for at in &self.settled {
             let so_far = self.labels.get(*at).map_or(0, |label| label.cost);
             for (_, to, step) in self.graph.steps(*at) {
-                if step.edge.escalation && self.graph.apart(to, start) {
-                    gains = gains.or(if unconditional(so_far + step.cost) { Truth::Yes } else { Truth::Unknown });
+                if step.escalation && self.graph.apart(to, start) {
+                    gains = gains.or(if unconditional(so_far + step.cost()) { Truth::Yes } else { Truth::Unknown });
                 }
             }
         }
@@ -182,8 +181,8 @@ fn narrow(number: usize) -> u32 {
 
 /// Steps in a row, and whether they leave the provider of the first.
 struct Chain {
-    hops: Vec<Arc<Edge>>,
-    home: Option<evenhand_model::id::ProviderName>,
+    hops: Vec<u32>,
+    home: Option<ProviderName>,
     crosses_provider: bool,
 }
 
@@ -193,18 +192,21 @@ impl Chain {
         Self { hops: Vec::with_capacity(2), home, crosses_provider: graph.provider(to) != home }
     }
 
-    fn add(&mut self, graph: &Graph<'_>, from: usize, edge: &Arc<Edge>) {
+    fn add(&mut self, graph: &Graph<'_>, from: usize, step: u32) {
         self.crosses_provider |= graph.provider(from) != self.home;
-        self.hops.push(Arc::clone(edge));
+        self.hops.push(step);
     }
 
     fn path(mut self, graph: &Graph<'_>, to: usize) -> Option<Path> {
         self.hops.shrink_to_fit();
+        let steps = || self.hops.iter().filter_map(|step| graph.step(*step));
         Some(Path {
-            identity: self.hops.first()?.source.clone(),
+            identity: steps().next()?.source.clone(),
             target: graph.target(to)?,
             crosses_provider: self.crosses_provider,
             reaches_admin: graph.is_admin(to),
+            escalates: steps().any(|step| step.escalation),
+            conditional: steps().any(|step| step.conditional),
             hops: self.hops,
         })
     }
@@ -212,21 +214,21 @@ impl Chain {
 
 /// The cheapest chain to full control, followed along the costs that were found backwards.
 fn to_admin(graph: &Graph<'_>, reaches: &Reaches, start: usize) -> Option<(usize, Chain)> {
-    let mut steps: Vec<(usize, &Arc<Edge>)> = Vec::new();
+    let mut steps: Vec<(usize, u32)> = Vec::new();
     let mut at = start;
     let mut left = reaches.to_admin(start)?;
     while left > 0 {
-        let (_, to, step) = graph
+        let (number, to, _) = graph
             .steps(at)
-            .filter(|(_, to, step)| reaches.to_admin(*to).is_some_and(|rest| rest + step.cost == left))
+            .filter(|(_, to, step)| reaches.to_admin(*to).is_some_and(|rest| rest + step.cost() == left))
             .min_by_key(|(number, _, _)| *number)?;
-        steps.push((at, &step.edge));
+        steps.push((at, narrow(number)));
         at = to;
         left = reaches.to_admin(at)?;
     }
     let mut chain = Chain::new(graph, start, at);
-    for (from, edge) in steps {
-        chain.add(graph, from, edge);
+    for (from, step) in steps {
+        chain.add(graph, from, step);
     }
     Some((at, chain))
 }

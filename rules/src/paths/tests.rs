@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use evenhand_model::access::EdgeTarget;
+use evenhand_model::access::{Edge, EdgeTarget};
 use evenhand_model::evidence::Truth;
 use evenhand_model::id::IdentityId;
 use evenhand_model::identity::Nature;
@@ -26,7 +26,7 @@ fn techniques(result: &PathsResult, identity: &str) -> Vec<(String, String)> {
         .paths_of(&identity.into())
         .iter()
         .map(|path| {
-            let hops: Vec<&str> = path.hops.iter().map(|hop| &*hop.technique).collect();
+            let hops: Vec<&str> = result.hops(path).map(|hop| &*hop.technique).collect();
             let target = match &path.target {
                 EdgeTarget::Identity(id) => id.to_string(),
                 EdgeTarget::Admin(scope) => format!("admin of {scope}"),
@@ -88,7 +88,7 @@ fn the_way_with_fewest_doubts_then_fewest_escalations_then_fewest_steps_is_shown
     town.edge("a/y", end(), "last", false, false);
     let result = found(town);
     assert_eq!(techniques(&result, "a/start"), [("admin of a".into(), "trust > trust > last".into())]);
-    assert!(!result.paths_of(&"a/start".into())[0].escalates());
+    assert!(!result.paths_of(&"a/start".into())[0].escalates);
     assert_eq!(result.reach_of(&"a/z".into()).unwrap().reaches_admin, Truth::No);
 }
 
@@ -102,7 +102,7 @@ fn what_depends_on_unknown_conditions_is_unknown() {
     let reach = |id: &str| result.reach_of(&id.into()).map(|reach| (reach.can_escalate, reach.reaches_admin)).unwrap();
     assert_eq!(reach("a/start"), (Truth::Unknown, Truth::Unknown));
     assert_eq!(reach("desk/blind"), (Truth::Unknown, Truth::Unknown));
-    assert!(result.paths_of(&"a/start".into())[0].conditional());
+    assert!(result.paths_of(&"a/start".into())[0].conditional);
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn control_is_found_beyond_the_bound_of_a_search() {
     town.edge("a/n699", EdgeTarget::Admin("a".into()), "force", true, false);
     let result = found(town);
     let path = &result.paths_of(&"a/n000".into())[0];
-    assert_eq!((path.hops.len(), path.reaches_admin), (700, true));
+    assert_eq!((path.len(), path.reaches_admin), (700, true));
     assert_eq!(result.reach_of(&"a/n000".into()).unwrap().can_escalate, Truth::Yes);
 }
 
@@ -179,14 +179,16 @@ fn becomes(count: usize, edges: &BTreeSet<(usize, usize)>) -> BTreeSet<(usize, u
         town.edge(&format!("s{from}/n"), to(&format!("s{end}/n")), "trust", false, false);
     }
     let number = |id: &IdentityId| id.as_str().trim_start_matches('s').trim_end_matches("/n").parse().unwrap();
-    found(town)
+    let result = found(town);
+    result
         .paths
         .iter()
         .map(|path| {
             let EdgeTarget::Identity(target) = &path.target else { panic!("no scope is a target here") };
-            assert_eq!(path.hops.first().unwrap().source, path.identity);
-            assert_eq!(path.hops.last().unwrap().target, path.target);
-            assert!(path.hops.windows(2).all(|pair| pair[0].target == EdgeTarget::Identity(pair[1].source.clone())));
+            let hops: Vec<&Edge> = result.hops(path).collect();
+            assert_eq!(hops.first().unwrap().source, path.identity);
+            assert_eq!(hops.last().unwrap().target, path.target);
+            assert!(hops.windows(2).all(|pair| pair[0].target == EdgeTarget::Identity(pair[1].source.clone())));
             (number(&path.identity), number(target))
         })
         .collect()
