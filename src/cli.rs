@@ -227,8 +227,8 @@ Examples:
   evenhand scan captures --fail-on high --min-score 700
   evenhand scan aws --profile audit                 the account of these credentials, live
 
-A file is known by its content, never by its name; .gz and .zst are read as they are. What no provider
-knows is listed with a reason. Findings that rest on a baseline below confidence 0.7 do not trip the gate.")]
+An export is known by its content, agent configuration by its place in a project or home folder; .gz
+and .zst are read as they are. What no provider knows is listed with a reason. Findings that rest on a baseline below confidence 0.7 do not trip the gate.")]
 pub struct Scan {
     /// Files and folders to read. None: the `folders` of the configuration, else the current folder and the agent files
     /// of your home folder. The word `aws` stands for live accounts; a folder of that name is `./aws`.

@@ -64,6 +64,9 @@ struct Answer<'a> {
     identity: &'a str,
     operation: &'a str,
     resource: Option<&'a str>,
+    /// Whether no resource was named although the answer differs between them.
+    #[serde(skip)]
+    some_resource: bool,
     #[serde(flatten)]
     decision: Decision,
 }
@@ -110,6 +113,10 @@ fn answer<'a>(capture: &'a Capture, request: &'a Request) -> Result<Answer<'a>, 
         identity: identity.id.as_str(),
         operation: &request.operation,
         resource: request.resource.as_deref(),
+        some_resource: request.resource.is_none() && {
+            let catalog = resolver.catalog();
+            catalog.expand(&request.operation).intersects(&OpSet::all(catalog.len()).difference(&catalog.unscopable()))
+        },
         decision,
     })
 }
@@ -123,6 +130,9 @@ fn person(answer: &Answer<'_>, sink: &mut dyn Write) -> io::Result<()> {
         Outcome::Unknown => "unknown: what was read does not tell",
     };
     writeln!(sink, "{outcome}")?;
+    if answer.some_resource && matches!(answer.decision.outcome, Outcome::Allowed | Outcome::Conditional) {
+        writeln!(sink, "  on some resource; ask about one with --on")?;
+    }
     for layer in &answer.decision.blocked_by {
         writeln!(sink, "  {}", printable(&stopped_by(answer.decision.outcome, layer)))?;
     }

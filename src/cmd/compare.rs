@@ -1,6 +1,7 @@
 //! `evenhand compare`: the parity card of one AI identity.
 
 use evenhand_model::id::IdentityId;
+use evenhand_model::identity::Nature;
 use evenhand_reports::parity_card;
 use evenhand_rules::judgements::Judgements;
 use evenhand_rules::link::link;
@@ -24,6 +25,12 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Compare) -> Result<E
     let judgements = Judgements::new(&capture.inventory, &parity.jobs);
     let identities = &capture.inventory.identities;
     let subject = lookup::identity(identities, &arguments.identity)?;
+    if matches!(judgements.nature(&subject.id), Nature::Human | Nature::HumanRole) {
+        return Err(Failure::new(
+            format!("`{}` is how people do the job; only what acts by itself is held beside that", subject.id),
+            "name an AI identity; `evenhand explain` tells what this one holds",
+        ));
+    }
     let human: Option<&IdentityId> = match &arguments.human {
         Some(role) => Some(&lookup::identity(identities, role)?.id),
         None => None,
