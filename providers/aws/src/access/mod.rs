@@ -20,7 +20,8 @@ mod usage;
 pub(crate) mod verdict;
 
 pub(crate) use admin::is_admin;
-pub(crate) use floor::floor;
+pub(crate) use floor::{assumes, floor, speaks_of};
+pub(crate) use matching::{Named, named};
 pub(crate) use resolver::Resolver;
 
 #[cfg(test)]

@@ -259,3 +259,39 @@ fn an_administrator_is_let_into_other_accounts_that_trust_it() {
     let targets: Vec<EdgeTarget> = read.steps("user/boss").into_iter().map(|edge| edge.target).collect();
     assert_eq!(targets, [EdgeTarget::Identity("arn:aws:iam::444455556666:role/there".into())]);
 }
+
+#[test]
+fn a_trust_that_does_not_let_the_service_become_the_role_makes_it_no_target() {
+    let create = allow(&["lambda:CreateFunction", "lambda:InvokeFunction", "iam:PassRole"], "*");
+    let techniques =
+        |trust: &str| account(&[user("u", &create, "")], &[holding("target", trust, ADMIN)]).techniques("user/u");
+    let allows = |who: &str, actions: &str| format!(r#"{{"Effect":"Allow","Principal":{who},{actions}}}"#);
+    let denies = |who: &str, rest: &str| format!(r#"{LAMBDA},{{"Effect":"Deny",{who},"Action":"sts:*"{rest}}}"#);
+    let service = r#"{"Service":"lambda.amazonaws.com"}"#;
+    let account_is =
+        |operator: &str, account: &str| format!(r#","Condition":{{"{operator}":{{"aws:SourceAccount":"{account}"}}}}"#);
+    for (trust, found) in [
+        (LAMBDA.to_owned(), &[LAMBDA_CREATE][..]),
+        (allows(service, r#""Action":"sts:TagSession""#), &[]),
+        (allows(service, r#""Action":"sts:AssumeRoleWithSAML""#), &[]),
+        (allows(service, r#""NotAction":"sts:AssumeRole""#), &[]),
+        (allows(service, r#""NotAction":"sts:TagSession""#), &[LAMBDA_CREATE]),
+        (allows(service, r#""Action":"sts:Assume*""#), &[LAMBDA_CREATE]),
+        // Everybody is no service.
+        (allows(r#"{"AWS":"*"}"#, r#""Action":"sts:TagSession""#), &[]),
+        (denies(r#""Principal":"*""#, ""), &[]),
+        (denies(r#""Principal":{"Service":"ec2.amazonaws.com"}"#, ""), &[LAMBDA_CREATE]),
+        (denies(r#""NotPrincipal":{"Service":"lambda.amazonaws.com"}"#, ""), &[LAMBDA_CREATE]),
+        (denies(r#""Principal":"*""#, &account_is("StringNotEquals", "111122223333")), &[LAMBDA_CREATE]),
+        (denies(r#""Principal":"*""#, &account_is("StringEquals", "111122223333")), &[]),
+        (
+            denies(
+                r#""Principal":"*""#,
+                r#","Condition":{"ArnNotLike":{"aws:SourceArn":"arn:aws:lambda:*:*:function:x"}}"#,
+            ),
+            &["pass-role-lambda-create-function-invoke-function?"],
+        ),
+    ] {
+        assert_eq!(techniques(&trust), set(found), "{trust}");
+    }
+}
