@@ -11,6 +11,7 @@ use evenhand_model::opset::OpSet;
 
 use super::attached::Attached;
 use super::caller::{Caller, doubts};
+use super::holes::{Swallowed, Whose};
 use super::layers::{Denial, Limit, Now, Piece, limit, split};
 use crate::catalog::Catalogue;
 use crate::world::{AccountLimits, PolicyIx, Principal, PrincipalKind, World};
@@ -101,8 +102,23 @@ pub(super) fn access_within(
     Access::new(slices, doubts, false)
 }
 
-/// What the limits of a principal would leave of all access.
-pub(super) fn ceiling(world: &World, principal: &Principal, now: &Now) -> Access {
+/// Which denies are counted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Denies {
+    /// All.
+    All,
+    /// Those that hold for every request.
+    Certain,
+}
+
+/// What the limits of a principal, and what some of its policies deny it, would leave of all access.
+pub(super) fn ceiling(
+    world: &World,
+    principal: &Principal,
+    denying: &[PolicyIx],
+    counted: Denies,
+    now: &Now,
+) -> Access {
     let everything = Piece {
         operations: Arc::new(OpSet::all(Catalogue::global().len())),
         scope: Arc::default(),
@@ -112,7 +128,10 @@ pub(super) fn ceiling(world: &World, principal: &Principal, now: &Now) -> Access
     let mut doubts = Vec::new();
     let limits = Limits::of(world, principal);
     let granted = Granted { pieces: vec![everything], free: Vec::new() };
-    let slices = limited(world, principal, &limits, now, granted, Vec::new(), &mut doubts);
+    let mut denials = Vec::new();
+    split(&world.policies, denying, &Caller::of(principal), now, |_| {}, &mut denials);
+    denials.retain(|denial| counted == Denies::All || (denial.tests.is_empty() && denial.opaque.is_none()));
+    let slices = limited(world, principal, &limits, now, granted, denials, &mut doubts);
     Access::new(slices, doubts, false)
 }
 
@@ -159,7 +178,7 @@ fn limited(
     }
 
     pieces = within(&layers, pieces);
-    pieces = deny(pieces, &denials, doubts);
+    pieces = reaching(deny(pieces, &denials, doubts));
     let mut slices: Vec<Slice> = merged(pieces)
         .into_iter()
         .map(|piece| Slice {
@@ -228,6 +247,19 @@ fn deny(mut pieces: Vec<Piece>, denials: &[Denial], doubts: &mut Vec<Doubt>) -> 
             denial.apply(piece, &mut left);
         }
         pieces = left;
+    }
+    pieces
+}
+
+/// Pieces without the operations of which denies by name leave no resource.
+fn reaching(mut pieces: Vec<Piece>) -> Vec<Piece> {
+    let mut swallowed = Swallowed::new(Whose::Everybodys);
+    for piece in pieces.iter_mut().filter(|piece| !piece.scope.none_of.is_empty()) {
+        if let Some(gone) = swallowed.by(&piece.scope.none_of)
+            && piece.operations.intersects(gone)
+        {
+            piece.operations = Arc::new(piece.operations.difference(gone));
+        }
     }
     pieces
 }

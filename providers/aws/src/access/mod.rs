@@ -11,6 +11,7 @@ pub(crate) mod caller;
 mod decide;
 mod enumerate;
 pub(crate) mod floor;
+mod holes;
 mod index;
 mod layers;
 mod matching;

@@ -6,10 +6,12 @@ use std::sync::{Arc, OnceLock};
 use evenhand_model::Timestamp;
 use evenhand_model::access::{Access, AccessResolver, DecideError, Decision, Edge, Grant, GrantIx, Outcome, Request};
 use evenhand_model::catalog::Catalog;
+use evenhand_model::evidence::Truth;
 use evenhand_model::id::IdentityId;
 use evenhand_model::opset::OpSet;
 
 use super::attached::Attached;
+use super::enumerate::Denies;
 use super::index::{Groups, ResourcePolicies};
 use super::layers::Now;
 use super::question::Absent;
@@ -88,9 +90,18 @@ impl Resolver {
         enumerate::access(&self.world, &self.attached, &rest, &Now(self.now))
     }
 
-    /// The access that a principal would have if it held everything: what its limits leave.
-    pub(crate) fn ceiling(&self, principal: &Principal) -> Access {
-        enumerate::ceiling(&self.world, principal, &Now(self.now))
+    /// Whether a principal would be an administrator if it held everything but what its limits and the denies of some
+    /// policies take away. Unknown where it depends on a condition of the denies.
+    pub(crate) fn ceiling(&self, principal: &Principal, denying: &[PolicyIx]) -> Truth {
+        let admin =
+            |counted| admin::is_admin(&enumerate::ceiling(&self.world, principal, denying, counted, &Now(self.now)));
+        if admin(Denies::All) {
+            Truth::Yes
+        } else if !denying.is_empty() && admin(Denies::Certain) {
+            Truth::Unknown
+        } else {
+            Truth::No
+        }
     }
 
     /// A verdict with its statements spelled out.

@@ -295,3 +295,49 @@ fn a_trust_that_does_not_let_the_service_become_the_role_makes_it_no_target() {
         assert_eq!(techniques(&trust), set(found), "{trust}");
     }
 }
+
+#[test]
+fn denies_that_a_technique_cannot_rewrite_hold_back_whoever_rewrites_the_rest() {
+    let put = allow(&["iam:PutUserPolicy"], "*");
+    let attach = allow(&["iam:AttachUserPolicy"], "*");
+    let lock = r#"{"Effect":"Deny","NotAction":["iam:PutUserPolicy","iam:AttachUserPolicy","iam:CreateAccessKey","s3:GetObject"],"Resource":"*"}"#;
+    let without_mfa = lock.replace(
+        r#""Resource":"*""#,
+        r#""Resource":"*","Condition":{"BoolIfExists":{"aws:MultiFactorAuthPresent":"false"}}"#,
+    );
+    let group = |name: &str, statements: &str| {
+        format!(
+            r#"{{"Path":"/","GroupName":"{name}","Arn":"arn:aws:iam::111122223333:group/{name}","GroupPolicyList":{}}}"#,
+            policies(statements)
+        )
+    };
+    let groups = [group("locked", lock), group("mfa", &without_mfa)].join(",");
+    let managed = format!(
+        r#"{{"PolicyName":"lock","Arn":"arn:aws:iam::111122223333:policy/lock","PolicyVersionList":[
+        {{"VersionId":"v1","IsDefaultVersion":true,"Document":{{"Version":"2012-10-17","Statement":[{lock}]}}}}]}}"#
+    );
+    let attached =
+        r#","AttachedManagedPolicies":[{"PolicyName":"lock","PolicyArn":"arn:aws:iam::111122223333:policy/lock"}]"#;
+    let locked_role = holding("locked", "", lock);
+    let over_roles = allow(&["iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:UpdateAssumeRolePolicy"], "*");
+    let users = [
+        user("free", &put, ""),
+        user("grouped", &put, r#","GroupList":["locked"]"#),
+        user("mfa", &put, r#","GroupList":["mfa"]"#),
+        user("managed", &put, attached),
+        user("inline", &format!("{put},{lock}"), ""),
+        user("attaching", &format!("{attach},{lock}"), ""),
+        user("over-roles", &over_roles, ""),
+    ];
+    let read = read(&[("gaad.json", &details(&users.join(","), &groups, &locked_role, &managed))]);
+    assert_eq!(read.techniques("user/free"), set(&["iam-put-user-policy"]));
+    assert_eq!(read.techniques("user/grouped"), set(&[]));
+    assert_eq!(read.techniques("user/managed"), set(&[]));
+    // Who meets the condition is held back by nothing.
+    assert_eq!(read.techniques("user/mfa"), set(&["iam-put-user-policy?"]));
+    // The inline policy that denies is one of those that can be overwritten; attaching one more overwrites none.
+    assert_eq!(read.techniques("user/inline"), set(&["iam-put-user-policy"]));
+    assert_eq!(read.techniques("user/attaching"), set(&[]));
+    assert!(read.techniques("user/over-roles").contains("iam-put-role-policy-update-assume-role-policy"));
+    assert!(!read.techniques("user/over-roles").contains("iam-attach-role-policy-update-assume-role-policy"));
+}

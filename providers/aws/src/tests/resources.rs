@@ -196,3 +196,18 @@ fn a_key_that_lets_in_everybody_of_its_account_leaves_the_decision_to_identity_p
     let via = r#"{"StringEquals":{"kms:CallerAccount":"111122223333","kms:ViaService":"s3.eu-west-1.amazonaws.com"}}"#;
     assert!(listed_under(via).contains("kms:viaservice"), "{}", listed_under(via));
 }
+
+#[test]
+fn what_is_granted_on_everything_but_its_only_kind_is_not_granted() {
+    let allow = r#"{"Effect":"Allow","Action":["secretsmanager:GetSecretValue","secretsmanager:GetRandomPassword"],"Resource":"*"}"#;
+    let deny = |scope: &str| format!(r#"{{"Effect":"Deny","Action":"secretsmanager:*","Resource":"{scope}"}}"#);
+    let all = "arn:aws:secretsmanager:*:*:secret:*";
+    let own = "arn:aws:secretsmanager:*:111122223333:secret:*";
+    let users =
+        [user("all", &format!("{allow},{}", deny(all)), ""), user("own", &format!("{allow},{}", deny(own)), "")]
+            .join(",");
+    let read = read(&[("gaad.json", &details(&users, "", "", ""))]);
+    assert_eq!(listed(&read, "all"), ["secretsmanager:GetRandomPassword on * by inline policy p statement 0"]);
+    // Secrets of other accounts are left.
+    assert!(listed(&read, "own")[0].contains("secretsmanager:GetSecretValue"), "{:?}", listed(&read, "own"));
+}
