@@ -355,7 +355,7 @@ fn every_limit(scope: &ResourceScope, fits: impl Fn(&Pattern) -> bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parity::toy::{ToyCatalog, scope, test, when};
+    use crate::parity::toy::{ToyCatalog, pattern, scope, test, when};
 
     #[test]
     fn a_condition_that_is_no_control_decides_which_resources() {
@@ -385,7 +385,10 @@ mod tests {
             (&["eu/main"], false),
             (&["eu/app-*"], false),
         ] {
-            assert_eq!(frees_the_name(&scope(patterns)), expected, "{patterns:?}");
+            assert_eq!(frees_the_name(&scope(patterns)), Truth::from(expected), "{patterns:?}");
+            // What is taken away may be all that there is.
+            let holed = scope(patterns).without([pattern("eu/x*")]);
+            assert_eq!(frees_the_name(&holed), Truth::from(expected).min(Truth::Unknown), "{patterns:?}");
         }
     }
 }
