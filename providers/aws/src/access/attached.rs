@@ -23,7 +23,7 @@ use evenhand_model::opset::OpSet;
 use evenhand_model::scope::{Pattern, ResourceScope};
 
 use super::caller::Caller;
-use super::layers::{Denial, Now, Piece, apart, split_one};
+use super::layers::{Denial, Now, Piece, apart, each, split_one};
 use super::matching::{Named, named};
 use crate::catalog::Catalogue;
 use crate::policy::context::{Context, Lookup};
@@ -196,11 +196,7 @@ impl Attached {
             .collect();
         for gate in gates {
             given.denials.extend(gate.denials.iter().cloned());
-            let mut left = Vec::with_capacity(pieces.len() + 1);
-            for piece in pieces.drain(..) {
-                gate.apply(piece, &mut left);
-            }
-            *pieces = left;
+            *pieces = each(std::mem::take(pieces), &mut given.doubts, |piece, left| gate.apply(piece, left));
         }
         if home.is_some_and(|home| pieces.iter().any(|piece| piece.operations.intersects(&home.beyond))) {
             given.doubts.push(Doubt::new(

@@ -5,19 +5,18 @@ use std::sync::Arc;
 
 use evenhand_model::access::{Access, Doubt, DoubtEffect, GrantIx, Slice};
 use evenhand_model::catalog::Catalog;
-use evenhand_model::condition::{Clause, Condition};
+use evenhand_model::condition::Clause;
 use evenhand_model::evidence::{Fact, Truth};
-use evenhand_model::opset::OpSet;
+use evenhand_model::glob::Glob;
+use evenhand_model::opset::{OpSet, OperationIx};
+use evenhand_model::scope::Pattern;
 
 use super::attached::Attached;
 use super::caller::{Caller, doubts};
 use super::holes::{Swallowed, Whose};
-use super::layers::{Denial, Limit, Now, Piece, limit, split};
+use super::layers::{Denial, Limit, MOST_PIECES, Now, Piece, each, limit, split};
 use crate::catalog::Catalogue;
 use crate::world::{AccountLimits, PolicyIx, Principal, PrincipalKind, World};
-
-/// Pieces beyond which denies no longer cut: hostile policies must not cost more than their size.
-const MOST_PIECES: usize = 20_000;
 
 /// The limits that apply to a principal.
 #[derive(Default)]
@@ -157,7 +156,7 @@ fn limited(
     let Granted { mut pieces, free } = granted;
     if let Some(boundary) = limits.boundary.filter(|boundary| !store.broken(*boundary)) {
         let allowed = limit(store, &[boundary], &caller, now, &mut denials);
-        pieces = within(&[allowed], pieces);
+        pieces = within(&[allowed], pieces, doubts);
     }
     pieces.extend(free);
     let mut layers: Vec<Limit> = Vec::new();
@@ -172,12 +171,10 @@ fn limited(
     for level in limits.resource_control.unwrap_or_default() {
         split(store, level, &caller, now, |_| {}, &mut denials);
     }
-    let covered = Catalogue::global().resource_controlled();
-    for denial in denials.iter_mut().skip(from) {
-        denial.operations = Arc::new(denial.operations.intersection(covered));
-    }
+    let of_resources = denials.split_off(from);
+    denials.extend(of_resources.into_iter().flat_map(|denial| at_home(denial, principal)));
 
-    pieces = within(&layers, pieces);
+    pieces = within(&layers, pieces, doubts);
     pieces = reaching(deny(pieces, &denials, doubts));
     let mut slices: Vec<Slice> = merged(pieces)
         .into_iter()
@@ -199,17 +196,39 @@ fn limited(
     slices
 }
 
+/// What a resource control policy of a principal's account denies it: what lies in the account, or may lie there because
+/// its name has none. Resources of other accounts are under the policies of those.
+fn at_home(denial: Denial, principal: &Principal) -> impl Iterator<Item = Denial> {
+    let catalogue = Catalogue::global();
+    let operations = denial.operations.intersection(catalogue.resource_controlled());
+    let named = |kind: &u16| {
+        let account = catalogue.patterns().get(usize::from(*kind)).and_then(|kind| kind.segments().get(4));
+        account.is_some_and(|account| *account != Glob::literal(""))
+    };
+    let (abroad, here): (Vec<_>, Vec<_>) =
+        operations.iter().partition(|operation| catalogue.resources(*operation).iter().any(named));
+    let home = |account: &str| {
+        let any = || Glob::Any;
+        Pattern::new([any(), any(), any(), any(), Glob::literal(account), any()], ':')
+    };
+    let scope = Arc::new(denial.scope.limited_to([home(&principal.account.0), home("")]));
+    let of = move |operations: Vec<OperationIx>, scope| Denial {
+        operations: Arc::new(operations.into_iter().collect()),
+        scope,
+        tests: denial.tests.clone(),
+        opaque: denial.opaque.clone(),
+    };
+    let whole = Arc::clone(&denial.scope);
+    [of(here, whole), of(abroad, scope)].into_iter().filter(|denial| !denial.operations.is_empty())
+}
+
 /// What limiting layers let through.
-fn within(layers: &[Limit], mut pieces: Vec<Piece>) -> Vec<Piece> {
+fn within(layers: &[Limit], mut pieces: Vec<Piece>, doubts: &mut Vec<Doubt>) -> Vec<Piece> {
     for layer in layers {
         if layer.open.len() == Catalogue::global().len() {
             continue;
         }
-        let mut left = Vec::with_capacity(pieces.len());
-        for piece in pieces {
-            layer.apply(piece, &mut left);
-        }
-        pieces = merged(left);
+        pieces = merged(each(pieces, doubts, |piece, left| layer.apply(piece, left)));
     }
     pieces
 }
@@ -232,9 +251,7 @@ fn deny(mut pieces: Vec<Piece>, denials: &[Denial], doubts: &mut Vec<Doubt>) -> 
     for denial in denials.iter().filter(|denial| !denial.is_total()) {
         if pieces.len() > MOST_PIECES {
             let clause = Clause::Opaque("unless denied by one of many further statements".into());
-            for piece in &mut pieces {
-                piece.condition = Arc::new(Condition::clone(&piece.condition).with(clause.clone()));
-            }
+            pieces = pieces.into_iter().map(|piece| piece.doubted(&clause)).collect();
             let text = "the policies deny in too many overlapping ways to take apart";
             doubts.push(Doubt::new(text, DoubtEffect::Limits));
             break;

@@ -207,6 +207,10 @@ fn of_very_many_targets_the_strongest_are_listed_and_the_rest_is_said() {
     assert_eq!(unlisted.len(), 1);
     assert!(unlisted[0].contains("137 further targets") && unlisted[0].contains(LAMBDA_CREATE), "{unlisted:?}");
     assert!(read.resolver.unlisted(&read.identity("zz-step").id).is_empty());
+    let hints = read.resolver.edges_left_out();
+    assert_eq!(hints.len(), 1, "{hints:?}");
+    assert!(hints[0].message.starts_with("1 identity has more steps in account 111122223333"), "{hints:?}");
+    assert!(hints[0].message.contains("user/u among them") && &*hints[0].evidence.document == "gaad.json", "{hints:?}");
 
     roles.push(holding("zz-admin", LAMBDA, ADMIN));
     let read = account(&[user("u", &create, "")], &roles);
