@@ -151,6 +151,17 @@ impl Truth {
         self.max(other)
     }
 
+    /// Kleene negation: what is unknown stays so.
+    #[must_use]
+    #[expect(clippy::should_implement_trait, reason = "named like its siblings `and` and `or`")]
+    pub fn not(self) -> Self {
+        match self {
+            Self::Yes => Self::No,
+            Self::No => Self::Yes,
+            Self::Unknown => Self::Unknown,
+        }
+    }
+
     /// NULL for unknown.
     pub fn known(self) -> Option<bool> {
         match self {

@@ -213,11 +213,7 @@ impl ResourceScope {
             all = all.and(list.iter().fold(Truth::No, |some, pattern| some.or(matches(pattern))));
         }
         for pattern in &self.none_of {
-            all = all.and(match matches(pattern) {
-                Truth::Yes => Truth::No,
-                Truth::No => Truth::Yes,
-                Truth::Unknown => Truth::Unknown,
-            });
+            all = all.and(matches(pattern).not());
         }
         all
     }
@@ -249,13 +245,7 @@ impl ResourceScope {
             // A hole of ours is harmless where the inner scope has it too or never reaches it.
             let mut harmless = inner.none_of.iter().fold(Truth::No, |some, theirs| some.or(theirs.contains(hole)));
             for limits in &inner.all_of {
-                let apart = limits.iter().fold(Truth::Yes, |apart, pattern| {
-                    apart.and(match pattern.overlaps(hole) {
-                        Truth::No => Truth::Yes,
-                        Truth::Yes => Truth::No,
-                        Truth::Unknown => Truth::Unknown,
-                    })
-                });
+                let apart = limits.iter().fold(Truth::Yes, |apart, pattern| apart.and(pattern.overlaps(hole).not()));
                 harmless = harmless.or(apart);
             }
             if harmless == Truth::No && (inner.all_of.len() > 1 || !inner.none_of.is_empty()) {

@@ -214,7 +214,7 @@ impl Lens {
         };
         let gates_by_name = access.slices().iter().filter(|slice| {
             slice.operations.intersects(&self.gate_tamper)
-                && !frees_the_name(&slice.scope)
+                && frees_the_name(&slice.scope) != Truth::Yes
                 && unchosen(&slice.condition, catalog) == Truth::Yes
         });
         AccessFacts {
@@ -241,16 +241,15 @@ impl Lens {
             }),
             gate_tamper: any(&|slice| {
                 if slice.operations.intersects(&self.gate_tamper) {
-                    let reaches = if frees_the_name(&slice.scope) { Truth::Yes } else { Truth::Unknown };
-                    reaches.and(unchosen(&slice.condition, catalog))
+                    frees_the_name(&slice.scope).max(Truth::Unknown).and(unchosen(&slice.condition, catalog))
                 } else {
                     Truth::No
                 }
             }),
             gates: gates_by_name.map(|slice| Arc::clone(&slice.scope)).collect(),
             secret_store_read: any(&|slice| {
-                if slice.operations.intersects(&self.secret_read) && reaches_all_of_a_type(&slice.scope) {
-                    unchosen(&slice.condition, catalog)
+                if slice.operations.intersects(&self.secret_read) {
+                    reaches_all_of_a_type(&slice.scope).and(unchosen(&slice.condition, catalog))
                 } else {
                     Truth::No
                 }
@@ -265,8 +264,7 @@ impl Lens {
     /// Whether a scope reaches a log: all of a type, or one that is known. A name that no known log has may be that of
     /// one that was not read, or of something else that the same operations change.
     fn reaches_log(&self, scope: &ResourceScope) -> Truth {
-        let any = scope.none_of.is_empty() && frees_the_name(scope);
-        if any || self.logs.iter().any(|log| scope.matches_name(log) == Truth::Yes) {
+        if frees_the_name(scope) == Truth::Yes || self.logs.iter().any(|log| scope.matches_name(log) == Truth::Yes) {
             Truth::Yes
         } else {
             Truth::Unknown
@@ -301,19 +299,26 @@ fn is_scope_wide(scope: &ResourceScope) -> bool {
 /// Whether a scope reaches every resource of some type: only the type, and no name, is fixed.
 ///
 /// The last segment names the resource, `secret:*` or `parameter/*` where it says the type too. A literal first segment
-/// of a name with two segments is the part of the scope that it lies in.
-fn reaches_all_of_a_type(scope: &ResourceScope) -> bool {
-    every_limit(scope, |pattern| match pattern.segments() {
+/// of a name with two segments is the part of the scope that it lies in. What is taken away may be all that there is.
+fn reaches_all_of_a_type(scope: &ResourceScope) -> Truth {
+    let all = every_limit(scope, |pattern| match pattern.segments() {
         [] => true,
         [name] => is_free(name),
         [part, name] => *part == Glob::Any && is_free(name),
         [.., name] => is_free(name),
-    })
+    });
+    unless_holed(all, scope)
 }
 
-/// Whether a scope reaches every resource of some type, at least in one part of what there is: no name is fixed.
-fn frees_the_name(scope: &ResourceScope) -> bool {
-    every_limit(scope, |pattern| pattern.segments().last().is_none_or(is_free))
+/// Whether a scope reaches every resource of some type, at least in one part of what there is: no name is fixed. What is
+/// taken away may be all that there is.
+fn frees_the_name(scope: &ResourceScope) -> Truth {
+    unless_holed(every_limit(scope, |pattern| pattern.segments().last().is_none_or(is_free)), scope)
+}
+
+/// What is true but for resources that are taken away, of which nobody knows how many there are.
+fn unless_holed(all: bool, scope: &ResourceScope) -> Truth {
+    Truth::from(all).and(if scope.none_of.is_empty() { Truth::Yes } else { Truth::Unknown })
 }
 
 /// Whether the part of a name that names the resource says no more than its type.
@@ -350,7 +355,7 @@ fn every_limit(scope: &ResourceScope, fits: impl Fn(&Pattern) -> bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parity::toy::{ToyCatalog, scope, test, when};
+    use crate::parity::toy::{ToyCatalog, pattern, scope, test, when};
 
     #[test]
     fn a_condition_that_is_no_control_decides_which_resources() {
@@ -380,7 +385,10 @@ mod tests {
             (&["eu/main"], false),
             (&["eu/app-*"], false),
         ] {
-            assert_eq!(frees_the_name(&scope(patterns)), expected, "{patterns:?}");
+            assert_eq!(frees_the_name(&scope(patterns)), Truth::from(expected), "{patterns:?}");
+            // What is taken away may be all that there is.
+            let holed = scope(patterns).without([pattern("eu/x*")]);
+            assert_eq!(frees_the_name(&holed), Truth::from(expected).min(Truth::Unknown), "{patterns:?}");
         }
     }
 }

@@ -11,7 +11,7 @@
 //! Just-in-time access ends by itself, and when it ends is part of the control: a grant that ends in ten years is no
 //! match for one that ends tonight.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use evenhand_model::access::Doubt;
@@ -186,19 +186,19 @@ fn row(
 ) -> ControlComparison {
     let mut heaviest: Vec<_> = set.iter().collect();
     heaviest.sort_by_key(|operation| (std::cmp::Reverse(operations.weight(*operation)), *operation));
-    let mut scopes: BTreeMap<String, ()> = BTreeMap::new();
+    let mut scopes: BTreeSet<String> = BTreeSet::new();
     let mut everything = false;
     for slice in ai.iter().flat_map(|side| &side.view.slices).filter(|slice| slice.operations.intersects(set)) {
         everything = everything || slice.scope.is_everything();
         if !everything && scopes.len() <= MAX_NAMED {
-            scopes.insert(slice.scope.to_string(), ());
+            scopes.insert(slice.scope.to_string());
         }
     }
     let resource: Arc<str> = if everything {
         Arc::from("*")
     } else {
         let more = if scopes.len() > MAX_NAMED { " and more" } else { "" };
-        let named: Vec<&str> = scopes.keys().take(MAX_NAMED).map(String::as_str).collect();
+        let named: Vec<&str> = scopes.iter().take(MAX_NAMED).map(String::as_str).collect();
         format!("{}{more}", named.join("; ")).into()
     };
     ControlComparison {

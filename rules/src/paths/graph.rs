@@ -1,6 +1,6 @@
 //! The graph: identities and scopes, and the steps between them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use evenhand_model::access::{AccessResolver, Edge, EdgeTarget, Grant};
@@ -305,6 +305,12 @@ impl Builder<'_, '_> {
 
     /// Adds the trusts that no resolver decides: between identities of different providers, and of providers without one.
     fn add_trusts(&mut self, trusts: &[Trust], resolvers: &Resolvers) {
+        if trusts.is_empty() {
+            return;
+        }
+        // Some nodes have very many steps, which must not be gone through for each trust.
+        let ends = self.graph.raw_edges().iter().map(|edge| (edge.source(), edge.target()));
+        let mut linked: HashSet<(NodeIndex, NodeIndex), foldhash::fast::FixedState> = ends.collect();
         for trust in trusts {
             let technique = match trust.mechanism {
                 Mechanism::Federation => "federation",
@@ -326,7 +332,7 @@ impl Builder<'_, '_> {
             let decided = source_provider == target_provider
                 && source_provider.is_some_and(|provider| resolvers.get(provider).is_some())
                 && matches!(trust.mechanism, Mechanism::Federation | Mechanism::Assignment);
-            if from == to || decided || self.graph.find_edge(from, to).is_some() {
+            if from == to || decided || !linked.insert((from, to)) {
                 continue;
             }
             // The reader names an identity as source only where the trust's constraint admits it.

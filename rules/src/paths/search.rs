@@ -31,6 +31,8 @@ pub(crate) struct Search<'g, 'a> {
     heap: BinaryHeap<Reverse<(u64, usize)>>,
     /// Nodes in the order of their cost.
     settled: Vec<usize>,
+    /// Whether more nodes can be reached than were looked at.
+    cut: bool,
     /// Whether what is held by number goes beyond what the start holds.
     beyond: HashMap<u32, bool, foldhash::fast::FixedState>,
 }
@@ -43,6 +45,7 @@ impl<'g, 'a> Search<'g, 'a> {
             labels: vec![Label::default(); graph.len()],
             heap: BinaryHeap::new(),
             settled: Vec::new(),
+            cut: false,
             beyond: HashMap::default(),
         }
     }
@@ -51,6 +54,7 @@ impl<'g, 'a> Search<'g, 'a> {
     fn run(&mut self, start: usize) {
         self.turn += 1;
         self.settled.clear();
+        self.cut = false;
         self.heap.clear();
         self.beyond.clear();
         self.heap.push(Reverse((0, start)));
@@ -62,6 +66,7 @@ impl<'g, 'a> Search<'g, 'a> {
             }
             self.settled.push(at);
             if self.settled.len() > MAX_NODES {
+                self.cut = true;
                 break;
             }
             let graph = self.graph;
@@ -155,13 +160,14 @@ impl<'g, 'a> Search<'g, 'a> {
         paths
     }
 
-    /// Whether an identity that controls its scope can escalate to something outside it.
+    /// Whether an identity that controls its scope can escalate to something outside it. Unknown where nothing was found
+    /// and not everything was looked at.
     pub(crate) fn gains_elsewhere(&mut self, start: usize) -> Truth {
         if !self.graph.has_steps(start) {
             return Truth::No;
         }
         self.run(start);
-        let mut gains = Truth::No;
+        let mut gains = if self.cut { Truth::Unknown } else { Truth::No };
         for at in &self.settled {
             let so_far = self.labels.get(*at).map_or(0, |label| label.cost);
             for (_, to, step) in self.graph.steps(*at) {

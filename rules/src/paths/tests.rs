@@ -205,3 +205,22 @@ proptest! {
         prop_assert_eq!(becomes(8, &once), once);
     }
 }
+
+#[test]
+fn what_lies_beyond_a_search_that_was_cut_is_unknown() {
+    for (between, expected) in [(5, Truth::Yes), (600, Truth::Unknown)] {
+        let mut town = Town::default();
+        town.add(Nature::Workload, "a/boss", Some(vec![plain(&[1])]));
+        town.toy.admins.push("a/boss".into());
+        for at in 0..between {
+            town.add(Nature::Workload, &format!("a/t{at:03}"), Some(vec![plain(&[1])]));
+        }
+        town.add(Nature::Workload, "b/far", Some(vec![plain(&[1])]));
+        town.edge("a/boss", to("a/t000"), "trust", false, false);
+        for at in 1..between {
+            town.edge(&format!("a/t{:03}", at - 1), to(&format!("a/t{at:03}")), "trust", false, false);
+        }
+        town.edge(&format!("a/t{:03}", between - 1), to("b/far"), "take-over", true, false);
+        assert_eq!(found(town).reach_of(&"a/boss".into()).unwrap().can_escalate, expected, "{between}");
+    }
+}

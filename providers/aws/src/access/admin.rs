@@ -3,10 +3,9 @@
 use evenhand_model::access::Access;
 use evenhand_model::catalog::{Catalog, OperationClass};
 use evenhand_model::condition::{Clause, Condition};
-use evenhand_model::evidence::Truth;
 use evenhand_model::opset::OpSet;
-use evenhand_model::scope::Pattern;
 
+use super::holes::{Swallowed, Whose};
 use crate::catalog::Catalogue;
 
 /// The share of all weight that an administrator holds at least, in per cent. Organisation policies take some services
@@ -23,9 +22,15 @@ pub(crate) fn is_admin(access: &Access) -> bool {
     let catalogue = Catalogue::global();
     let governing = catalogue.class(OperationClass::Escalation).intersection(&catalogue.expand("iam:*"));
     let (mut everywhere, mut broad) = (Vec::new(), Vec::new());
+    let mut swallowed = Swallowed::new(Whose::Somebodys);
     for slice in access.slices().iter().filter(|slice| slice.scope.all_of.is_empty()) {
         if slice.condition.is_unconditional() {
-            everywhere.extend(left(&slice.operations.intersection(&governing), &slice.scope.none_of).ranges());
+            let held = slice.operations.intersection(&governing);
+            // An administrator rules one account: all of a kind of resource in it may be denied by its name.
+            match swallowed.by(&slice.scope.none_of) {
+                Some(gone) => everywhere.extend(held.difference(gone).ranges()),
+                None => everywhere.extend(held.ranges()),
+            }
         }
         if only_denies(&slice.condition) {
             broad.extend(slice.operations.ranges());
@@ -36,31 +41,6 @@ pub(crate) fn is_admin(access: &Access) -> bool {
     }
     let all = catalogue.weight_of(&OpSet::all(catalogue.len()));
     catalogue.weight_of(&OpSet::from_ranges(broad)) * 100 >= all * SHARE
-}
-
-/// The operations that reach some resource outside of the holes: all of a kind of resource may be denied by its name.
-fn left(operations: &OpSet, holes: &[Pattern]) -> OpSet {
-    if holes.is_empty() {
-        return operations.clone();
-    }
-    let catalogue = Catalogue::global();
-    let swallows = |hole: &Pattern, kind: &Pattern| {
-        // Partition and account: an export is of one, and denies name their own.
-        [2, 3, 5].into_iter().all(|at| match (hole.segments().get(at), kind.segments().get(at)) {
-            (Some(hole), Some(kind)) => hole.contains(kind) == Truth::Yes,
-            _ => false,
-        })
-    };
-    let outside = |number: &u16| {
-        catalogue.patterns().get(usize::from(*number)).is_none_or(|kind| !holes.iter().any(|hole| swallows(hole, kind)))
-    };
-    operations
-        .iter()
-        .filter(|operation| {
-            let kinds = catalogue.resources(*operation);
-            kinds.is_empty() || kinds.iter().any(outside)
-        })
-        .collect()
 }
 
 /// Whether a condition is only what conditional denies leave, such as a limit to regions.

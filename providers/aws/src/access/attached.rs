@@ -23,7 +23,7 @@ use evenhand_model::opset::OpSet;
 use evenhand_model::scope::{Pattern, ResourceScope};
 
 use super::caller::Caller;
-use super::layers::{Denial, Now, Piece, apart, split_one};
+use super::layers::{Denial, Now, Piece, apart, each, split_one};
 use super::matching::{Named, named};
 use crate::catalog::Catalogue;
 use crate::policy::context::{Context, Lookup};
@@ -196,11 +196,7 @@ impl Attached {
             .collect();
         for gate in gates {
             given.denials.extend(gate.denials.iter().cloned());
-            let mut left = Vec::with_capacity(pieces.len() + 1);
-            for piece in pieces.drain(..) {
-                gate.apply(piece, &mut left);
-            }
-            *pieces = left;
+            *pieces = each(std::mem::take(pieces), &mut given.doubts, |piece, left| gate.apply(piece, left));
         }
         if home.is_some_and(|home| pieces.iter().any(|piece| piece.operations.intersects(&home.beyond))) {
             given.doubts.push(Doubt::new(
@@ -265,7 +261,8 @@ impl Attached {
             let compiled = &world.policies.compiled(held.policy).statements;
             world.policies.document(held.policy).statements.iter().zip(compiled).any(|(said, compiled)| {
                 said.effect == Effect::Allow
-                    && said.principals.as_ref().is_some_and(|named| names_account(named, &held.account))
+                    && (names_everybody(said)
+                        || said.principals.as_ref().is_some_and(|named| names_account(named, &held.account)))
                     && compiled.tests.is_empty()
                     && compiled.opaque().is_none()
                     && compiled.parts.iter().any(|part| {
@@ -412,8 +409,9 @@ impl Gate<'_> {
             let close = named(said, &Caller::of(principal));
             let by_name = close > Named::Account && names(said).any(|name| concerns(name, principal));
             let looked_at = match said.effect {
-                // At home a statement that names the principal is a grant and needs no door.
-                Effect::Allow => close == Named::Account || (!at_home && close != Named::No),
+                // At home a statement that names the principal is a grant and needs no door. One that lets in everybody
+                // is nobody's grant, and lets in whom identity policies send.
+                Effect::Allow => close == Named::Account || (close != Named::No && (!at_home || names_everybody(said))),
                 // Others are looked at with all that name the principal, or concern its account.
                 Effect::Deny => !at_home && close != Named::No && !by_name,
             };
@@ -499,7 +497,8 @@ fn roles(world: &World) -> HashMap<(AccountId, String), usize> {
     roles.map(|(at, role)| ((role.account.clone(), role.name.to_ascii_lowercase()), at)).collect()
 }
 
-/// The sessions of a role that a statement names, as a test on who asks.
+/// The sessions of a role that a statement names, as a test on who asks: to be one of those it means, or none of those
+/// it excepts.
 fn of_session(statement: &Statement, role: &Principal) -> Test {
     let mut values: Vec<Arc<str>> = names(statement)
         .filter(|name| session_role(name).is_some() && concerns(name, role))
@@ -507,13 +506,20 @@ fn of_session(statement: &Statement, role: &Principal) -> Test {
         .collect();
     values.sort_unstable();
     values.dedup();
-    Test { operator: Arc::from("StringLike"), key: Arc::from("aws:userid"), values: values.into(), negated: false }
+    let excepted = statement.principals.is_none();
+    let operator = if excepted { "StringNotLike" } else { "StringLike" };
+    Test { operator: Arc::from(operator), key: Arc::from("aws:userid"), values: values.into(), negated: excepted }
+}
+
+/// Whether a statement is about everybody, or everybody but some.
+fn names_everybody(statement: &Statement) -> bool {
+    statement.not_principals.is_some() || statement.principals.as_ref().is_some_and(|named| named.any)
 }
 
 /// Whether a statement concerns all principals of an account: a deny to everybody or to the account, or a grant to
 /// everybody that a condition narrows to principals.
 fn is_wide(statement: &Statement, account: &AccountId) -> bool {
-    let everybody = statement.not_principals.is_some() || statement.principals.as_ref().is_some_and(|named| named.any);
+    let everybody = names_everybody(statement);
     let positive = |test: &crate::policy::document::ConditionTest| {
         !test.if_exists && test.operator.is_some_and(|operator| !operator.negated())
     };

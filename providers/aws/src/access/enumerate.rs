@@ -5,18 +5,18 @@ use std::sync::Arc;
 
 use evenhand_model::access::{Access, Doubt, DoubtEffect, GrantIx, Slice};
 use evenhand_model::catalog::Catalog;
-use evenhand_model::condition::{Clause, Condition};
+use evenhand_model::condition::Clause;
 use evenhand_model::evidence::{Fact, Truth};
-use evenhand_model::opset::OpSet;
+use evenhand_model::glob::Glob;
+use evenhand_model::opset::{OpSet, OperationIx};
+use evenhand_model::scope::Pattern;
 
 use super::attached::Attached;
 use super::caller::{Caller, doubts};
-use super::layers::{Denial, Limit, Now, Piece, limit, split};
+use super::holes::{Swallowed, Whose};
+use super::layers::{Denial, Limit, MOST_PIECES, Now, Piece, each, limit, split};
 use crate::catalog::Catalogue;
 use crate::world::{AccountLimits, PolicyIx, Principal, PrincipalKind, World};
-
-/// Pieces beyond which denies no longer cut: hostile policies must not cost more than their size.
-const MOST_PIECES: usize = 20_000;
 
 /// The limits that apply to a principal.
 #[derive(Default)]
@@ -101,8 +101,23 @@ pub(super) fn access_within(
     Access::new(slices, doubts, false)
 }
 
-/// What the limits of a principal would leave of all access.
-pub(super) fn ceiling(world: &World, principal: &Principal, now: &Now) -> Access {
+/// Which denies are counted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Denies {
+    /// All.
+    All,
+    /// Those that hold for every request.
+    Certain,
+}
+
+/// What the limits of a principal, and what some of its policies deny it, would leave of all access.
+pub(super) fn ceiling(
+    world: &World,
+    principal: &Principal,
+    denying: &[PolicyIx],
+    counted: Denies,
+    now: &Now,
+) -> Access {
     let everything = Piece {
         operations: Arc::new(OpSet::all(Catalogue::global().len())),
         scope: Arc::default(),
@@ -112,7 +127,10 @@ pub(super) fn ceiling(world: &World, principal: &Principal, now: &Now) -> Access
     let mut doubts = Vec::new();
     let limits = Limits::of(world, principal);
     let granted = Granted { pieces: vec![everything], free: Vec::new() };
-    let slices = limited(world, principal, &limits, now, granted, Vec::new(), &mut doubts);
+    let mut denials = Vec::new();
+    split(&world.policies, denying, &Caller::of(principal), now, |_| {}, &mut denials);
+    denials.retain(|denial| counted == Denies::All || (denial.tests.is_empty() && denial.opaque.is_none()));
+    let slices = limited(world, principal, &limits, now, granted, denials, &mut doubts);
     Access::new(slices, doubts, false)
 }
 
@@ -138,7 +156,7 @@ fn limited(
     let Granted { mut pieces, free } = granted;
     if let Some(boundary) = limits.boundary.filter(|boundary| !store.broken(*boundary)) {
         let allowed = limit(store, &[boundary], &caller, now, &mut denials);
-        pieces = within(&[allowed], pieces);
+        pieces = within(&[allowed], pieces, doubts);
     }
     pieces.extend(free);
     let mut layers: Vec<Limit> = Vec::new();
@@ -153,13 +171,11 @@ fn limited(
     for level in limits.resource_control.unwrap_or_default() {
         split(store, level, &caller, now, |_| {}, &mut denials);
     }
-    let covered = Catalogue::global().resource_controlled();
-    for denial in denials.iter_mut().skip(from) {
-        denial.operations = Arc::new(denial.operations.intersection(covered));
-    }
+    let of_resources = denials.split_off(from);
+    denials.extend(of_resources.into_iter().flat_map(|denial| at_home(denial, principal)));
 
-    pieces = within(&layers, pieces);
-    pieces = deny(pieces, &denials, doubts);
+    pieces = within(&layers, pieces, doubts);
+    pieces = reaching(deny(pieces, &denials, doubts));
     let mut slices: Vec<Slice> = merged(pieces)
         .into_iter()
         .map(|piece| Slice {
@@ -180,17 +196,39 @@ fn limited(
     slices
 }
 
+/// What a resource control policy of a principal's account denies it: what lies in the account, or may lie there because
+/// its name has none. Resources of other accounts are under the policies of those.
+fn at_home(denial: Denial, principal: &Principal) -> impl Iterator<Item = Denial> {
+    let catalogue = Catalogue::global();
+    let operations = denial.operations.intersection(catalogue.resource_controlled());
+    let named = |kind: &u16| {
+        let account = catalogue.patterns().get(usize::from(*kind)).and_then(|kind| kind.segments().get(4));
+        account.is_some_and(|account| *account != Glob::literal(""))
+    };
+    let (abroad, here): (Vec<_>, Vec<_>) =
+        operations.iter().partition(|operation| catalogue.resources(*operation).iter().any(named));
+    let home = |account: &str| {
+        let any = || Glob::Any;
+        Pattern::new([any(), any(), any(), any(), Glob::literal(account), any()], ':')
+    };
+    let scope = Arc::new(denial.scope.limited_to([home(&principal.account.0), home("")]));
+    let of = move |operations: Vec<OperationIx>, scope| Denial {
+        operations: Arc::new(operations.into_iter().collect()),
+        scope,
+        tests: denial.tests.clone(),
+        opaque: denial.opaque.clone(),
+    };
+    let whole = Arc::clone(&denial.scope);
+    [of(here, whole), of(abroad, scope)].into_iter().filter(|denial| !denial.operations.is_empty())
+}
+
 /// What limiting layers let through.
-fn within(layers: &[Limit], mut pieces: Vec<Piece>) -> Vec<Piece> {
+fn within(layers: &[Limit], mut pieces: Vec<Piece>, doubts: &mut Vec<Doubt>) -> Vec<Piece> {
     for layer in layers {
         if layer.open.len() == Catalogue::global().len() {
             continue;
         }
-        let mut left = Vec::with_capacity(pieces.len());
-        for piece in pieces {
-            layer.apply(piece, &mut left);
-        }
-        pieces = merged(left);
+        pieces = merged(each(pieces, doubts, |piece, left| layer.apply(piece, left)));
     }
     pieces
 }
@@ -213,9 +251,7 @@ fn deny(mut pieces: Vec<Piece>, denials: &[Denial], doubts: &mut Vec<Doubt>) -> 
     for denial in denials.iter().filter(|denial| !denial.is_total()) {
         if pieces.len() > MOST_PIECES {
             let clause = Clause::Opaque("unless denied by one of many further statements".into());
-            for piece in &mut pieces {
-                piece.condition = Arc::new(Condition::clone(&piece.condition).with(clause.clone()));
-            }
+            pieces = pieces.into_iter().map(|piece| piece.doubted(&clause)).collect();
             let text = "the policies deny in too many overlapping ways to take apart";
             doubts.push(Doubt::new(text, DoubtEffect::Limits));
             break;
@@ -228,6 +264,19 @@ fn deny(mut pieces: Vec<Piece>, denials: &[Denial], doubts: &mut Vec<Doubt>) -> 
             denial.apply(piece, &mut left);
         }
         pieces = left;
+    }
+    pieces
+}
+
+/// Pieces without the operations of which denies by name leave no resource.
+fn reaching(mut pieces: Vec<Piece>) -> Vec<Piece> {
+    let mut swallowed = Swallowed::new(Whose::Everybodys);
+    for piece in pieces.iter_mut().filter(|piece| !piece.scope.none_of.is_empty()) {
+        if let Some(gone) = swallowed.by(&piece.scope.none_of)
+            && piece.operations.intersects(gone)
+        {
+            piece.operations = Arc::new(piece.operations.difference(gone));
+        }
     }
     pieces
 }

@@ -1,9 +1,13 @@
-//! What no policy can grant, and what none can take away.
+//! What no policy can grant, what none can take away, and which actions make one a role.
+
+use std::sync::Arc;
 
 use evenhand_model::catalog::AccessLevel;
 use evenhand_model::evidence::Truth;
 
+use crate::catalog::Catalogue;
 use crate::policy::arn;
+use crate::policy::document::{Listed, Statement};
 
 /// What no policy can grant: changes to policies that AWS manages, to roles that AWS or Identity Center owns, and to the
 /// aliases that AWS gives its keys.
@@ -39,5 +43,31 @@ pub(crate) fn becomes_role(action: &str, resource: &str) -> bool {
         "sts:TagSession" | "sts:SetSourceIdentity" | "sts:SetContext" => arn::split(resource)
             .is_some_and(|[_, _, service, _, _, rest]| service == "iam" && rest.starts_with("role/")),
         _ => false,
+    }
+}
+
+/// The actions that make somebody a role, as against those that only name or tag the session.
+const BECOMING: [&str; 3] = ["sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"];
+
+/// Whether a statement of a trust policy is about becoming the role.
+pub(crate) fn assumes(statement: &Statement) -> bool {
+    BECOMING.iter().any(|action| speaks_of(statement, action))
+}
+
+/// Whether a statement is about an action.
+pub(crate) fn speaks_of(statement: &Statement, action: &str) -> bool {
+    let catalogue = Catalogue::global();
+    let listed = |names: &[Arc<str>]| {
+        // Most statements spell it out.
+        names.iter().any(|name| name.eq_ignore_ascii_case(action))
+            || catalogue.operation(action).is_some_and(|number| {
+                catalogue
+                    .all_of(names.iter().filter(|name| name.contains(['*', '?'])).map(|name| &**name))
+                    .contains(number)
+            })
+    };
+    match &statement.actions {
+        Listed::In(names) => listed(names),
+        Listed::NotIn(names) => !listed(names),
     }
 }

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::attached::Attached;
 use super::caller::Caller;
 use super::enumerate::Limits;
-use crate::policy::arn;
+use crate::policy::{Effect, arn};
 use crate::world::{AccountId, PolicyIx, Principal, PrincipalKind, World};
 
 /// Policies of resources by name.
@@ -113,13 +113,23 @@ impl Groups {
 fn key(world: &World, principal: &Principal, limits: u32) -> Key {
     let caller = Caller::of(principal);
     let mut signature = Vec::new();
-    for policy in principal.identity_policies.iter().copied().chain(Limits::of(world, principal).policies()) {
+    let limits_of = Limits::of(world, principal);
+    for policy in principal.identity_policies.iter().copied().chain(limits_of.policies()) {
         let compiled = world.policies.compiled(policy);
         if compiled.personal {
             for statement in &compiled.statements {
                 statement.signature(&caller, &mut signature);
             }
         }
+    }
+    // What denies by the resource's account holds at home only.
+    let of_resources = limits_of.resource_control.unwrap_or_default().iter().flatten();
+    let denies = |policy: &PolicyIx| {
+        world.policies.compiled(*policy).statements.iter().any(|statement| statement.effect == Effect::Deny)
+    };
+    if of_resources.copied().any(|policy| denies(&policy)) {
+        signature.extend(principal.account.0.as_bytes());
+        signature.push(0);
     }
     Key {
         policies: principal.identity_policies.clone(),

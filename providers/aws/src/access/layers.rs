@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use evenhand_model::access::GrantIx;
+use evenhand_model::access::{Doubt, DoubtEffect, GrantIx};
 use evenhand_model::condition::{Clause, Condition, Test};
 use evenhand_model::evidence::Truth;
 use evenhand_model::opset::OpSet;
@@ -22,6 +22,40 @@ pub(super) struct Piece {
     pub(super) scope: Arc<ResourceScope>,
     pub(super) condition: Arc<Condition>,
     pub(super) grant: GrantIx,
+}
+
+/// Pieces beyond which nothing is taken apart further: hostile policies must not cost more than their size.
+pub(super) const MOST_PIECES: usize = 20_000;
+
+impl Piece {
+    /// The piece under a clause more that nobody can decide.
+    pub(super) fn doubted(self, clause: &Clause) -> Self {
+        Self { condition: Arc::new(Condition::clone(&self.condition).with(clause.clone())), ..self }
+    }
+}
+
+/// What something leaves of each piece. Beyond [`MOST_PIECES`] the rest stays whole under a clause that says so, and the
+/// list of doubts tells.
+pub(super) fn each(
+    pieces: Vec<Piece>,
+    doubts: &mut Vec<Doubt>,
+    mut apply: impl FnMut(Piece, &mut Vec<Piece>),
+) -> Vec<Piece> {
+    let mut left = Vec::with_capacity(pieces.len() + 1);
+    let mut pieces = pieces.into_iter();
+    while left.len() <= MOST_PIECES {
+        let Some(piece) = pieces.next() else { return left };
+        apply(piece, &mut left);
+    }
+    if pieces.len() > 0 {
+        let clause = Clause::Opaque("within what one of many further statements allows".into());
+        left.extend(pieces.map(|piece| piece.doubted(&clause)));
+        let doubt = Doubt::new("the policies limit in too many overlapping ways to take apart", DoubtEffect::Limits);
+        if !doubts.contains(&doubt) {
+            doubts.push(doubt);
+        }
+    }
+    left
 }
 
 /// A deny: operations on resources where all tests hold.

@@ -1,5 +1,7 @@
 //! Whom a statement of a resource, trust or endpoint policy names.
 
+use std::sync::Arc;
+
 use evenhand_model::evidence::Truth;
 
 use super::caller::{Caller, Session, Who};
@@ -15,7 +17,7 @@ pub(crate) enum Named {
     Account,
     /// By its role's name: does not lift a boundary off the role's sessions.
     Role,
-    /// By one session of its role; whether the caller is that session is not known.
+    /// By one session of its role, or as everybody but one session; whether the caller is that session is not known.
     Session,
     /// By its own name, or as everybody.
     Itself,
@@ -31,11 +33,7 @@ pub(crate) fn named(statement: &Statement, caller: &Caller<'_>) -> Named {
         (None, Some(_)) if allows_service => Named::No,
         // A boundary makes such a deny hold for everybody, whoever is excluded.
         (None, Some(_)) if statement.effect == Effect::Deny && caller.bounded => Named::Itself,
-        (None, Some(excluded)) => match among(excluded, caller) {
-            Named::No => Named::Itself,
-            Named::Session => Named::Session,
-            Named::Account | Named::Role | Named::Itself => Named::No,
-        },
+        (None, Some(excluded)) => unless(excluded, caller),
         (None, None) => Named::No,
     }
 }
@@ -45,18 +43,37 @@ fn among(principals: &Principals, caller: &Caller<'_>) -> Named {
 }
 
 fn by_name(principals: &Principals, caller: &Caller<'_>) -> Named {
-    let exactly = |names: &[std::sync::Arc<str>]| {
-        if names.iter().any(|name| **name == *caller.name) { Named::Itself } else { Named::No }
-    };
-    match caller.who {
-        Who::Service => exactly(&principals.service),
-        Who::Federated => exactly(&principals.federated),
-        Who::Canonical => exactly(&principals.canonical),
-        Who::Anonymous => Named::No,
-        Who::User | Who::FederatedUser | Who::Role(_) | Who::Root | Who::Holder(_) => {
-            principals.aws.iter().map(|name| one(name, caller)).max().unwrap_or(Named::No)
-        }
+    each(principals, caller).max().unwrap_or(Named::No)
+}
+
+/// How closely a caller is meant by a statement that means everybody but some. [`Named::Session`]: it is meant unless it
+/// is one of the sessions that are excluded.
+fn unless(excluded: &Principals, caller: &Caller<'_>) -> Named {
+    if excluded.any {
+        return Named::No;
     }
+    // An exclusion that is certain makes one that depends on the session idle, be it closer or not.
+    each(excluded, caller).fold(Named::Itself, |meant, close| match close {
+        Named::No => meant,
+        Named::Session => meant.min(Named::Session),
+        Named::Account | Named::Role | Named::Itself => Named::No,
+    })
+}
+
+/// How closely each of the names that can mean a caller does so.
+fn each<'n>(principals: &'n Principals, caller: &'n Caller<'_>) -> impl Iterator<Item = Named> + 'n {
+    let (names, exact): (&[Arc<str>], bool) = match caller.who {
+        Who::Service => (&principals.service, true),
+        Who::Federated => (&principals.federated, true),
+        Who::Canonical => (&principals.canonical, true),
+        Who::Anonymous => (&[], true),
+        Who::User | Who::FederatedUser | Who::Role(_) | Who::Root | Who::Holder(_) => (&principals.aws, false),
+    };
+    names.iter().map(move |name| match exact {
+        true if **name == *caller.name => Named::Itself,
+        true => Named::No,
+        false => one(name, caller),
+    })
 }
 
 /// How closely one name of the kind `AWS` means a caller that stands in an account.

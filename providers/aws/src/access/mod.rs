@@ -11,6 +11,7 @@ pub(crate) mod caller;
 mod decide;
 mod enumerate;
 pub(crate) mod floor;
+mod holes;
 mod index;
 mod layers;
 mod matching;
@@ -20,7 +21,8 @@ mod usage;
 pub(crate) mod verdict;
 
 pub(crate) use admin::is_admin;
-pub(crate) use floor::floor;
+pub(crate) use floor::{assumes, floor, speaks_of};
+pub(crate) use matching::{Named, named};
 pub(crate) use resolver::Resolver;
 
 #[cfg(test)]

@@ -6,17 +6,20 @@ use std::sync::{Arc, OnceLock};
 use evenhand_model::Timestamp;
 use evenhand_model::access::{Access, AccessResolver, DecideError, Decision, Edge, Grant, GrantIx, Outcome, Request};
 use evenhand_model::catalog::Catalog;
+use evenhand_model::evidence::{Evidence, Truth};
 use evenhand_model::id::IdentityId;
+use evenhand_model::inventory::Hint;
 use evenhand_model::opset::OpSet;
 
 use super::attached::Attached;
+use super::enumerate::Denies;
 use super::index::{Groups, ResourcePolicies};
 use super::layers::Now;
 use super::question::Absent;
 use super::{admin, decide, enumerate, usage};
 use crate::catalog::Catalogue;
 use crate::escalation;
-use crate::world::{PolicyIx, Principal, World};
+use crate::world::{AccountId, PolicyIx, Principal, World};
 
 /// Access over a whole capture. Each combination of policies is resolved once, when it is first asked for.
 #[derive(Debug)]
@@ -88,9 +91,18 @@ impl Resolver {
         enumerate::access(&self.world, &self.attached, &rest, &Now(self.now))
     }
 
-    /// The access that a principal would have if it held everything: what its limits leave.
-    pub(crate) fn ceiling(&self, principal: &Principal) -> Access {
-        enumerate::ceiling(&self.world, principal, &Now(self.now))
+    /// Whether a principal would be an administrator if it held everything but what its limits and the denies of some
+    /// policies take away. Unknown where it depends on a condition of the denies.
+    pub(crate) fn ceiling(&self, principal: &Principal, denying: &[PolicyIx]) -> Truth {
+        let admin =
+            |counted| admin::is_admin(&enumerate::ceiling(&self.world, principal, denying, counted, &Now(self.now)));
+        if admin(Denies::All) {
+            Truth::Yes
+        } else if !denying.is_empty() && admin(Denies::Certain) {
+            Truth::Unknown
+        } else {
+            Truth::No
+        }
     }
 
     /// A verdict with its statements spelled out.
@@ -110,6 +122,30 @@ impl Resolver {
         request: &Request,
     ) -> Result<(Outcome, Vec<GrantIx>), DecideError> {
         decide::decide(self, identity, request, Absent::Unknown).map(|verdict| (verdict.outcome, verdict.because))
+    }
+
+    /// What the list of edges leaves out, by source.
+    fn left_out(&self) -> &BTreeMap<IdentityId, Vec<Arc<str>>> {
+        self.unlisted.get_or_init(|| escalation::edges(self).unlisted)
+    }
+
+    /// That steps of some identities of an account are not listed.
+    fn hint(&self, account: &AccountId, sources: &[(&Principal, &[Arc<str>])]) -> Option<Hint> {
+        let (first, unlisted) = sources.first()?;
+        let policy = first.identity_policies.first();
+        let evidence = policy.map_or_else(
+            || Evidence::whole(Arc::clone(&account.0)),
+            |policy| self.world.policies.grant(self.world.policies.grant_number(*policy, 0)).evidence,
+        );
+        let (count, have) = (sources.len(), if sources.len() == 1 { "identity has" } else { "identities have" });
+        let message = format!(
+            "{count} {have} more steps in account {} than are listed, {} among them ({}); take the technique's rights \
+             away and none is left",
+            account.0,
+            first.id,
+            unlisted.first()?
+        );
+        Some(Hint { evidence, message: message.into() })
     }
 
     fn of(&self, identity: &IdentityId) -> Option<&(Arc<Access>, bool)> {
@@ -150,8 +186,18 @@ impl AccessResolver for Resolver {
         steps.edges
     }
 
+    fn edges_left_out(&self) -> Vec<Hint> {
+        let mut by_account: BTreeMap<&AccountId, Vec<(&Principal, &[Arc<str>])>> = BTreeMap::new();
+        for (source, unlisted) in self.left_out() {
+            if let Some(principal) = self.world.principals.get(source) {
+                by_account.entry(&principal.account).or_default().push((principal, unlisted));
+            }
+        }
+        by_account.into_iter().filter_map(|(account, sources)| self.hint(account, &sources)).collect()
+    }
+
     fn unlisted(&self, identity: &IdentityId) -> Vec<Arc<str>> {
-        self.unlisted.get_or_init(|| escalation::edges(self).unlisted).get(identity).cloned().unwrap_or_default()
+        self.left_out().get(identity).cloned().unwrap_or_default()
     }
 
     fn used(&self, identity: &IdentityId) -> Option<OpSet> {

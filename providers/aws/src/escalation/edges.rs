@@ -15,9 +15,9 @@ use super::carriers::Carriers;
 use super::holds::{Acting, Holder, Place, Right};
 use super::targets::Targets;
 use super::techniques::{self, Target, Technique};
-use crate::access::{Resolver, floor, is_admin};
+use crate::access::{Resolver, floor};
 use crate::catalog::Catalogue;
-use crate::policy::arn;
+use crate::policy::{Effect, arn};
 use crate::world::{PolicyIx, Principal, PrincipalKind, World};
 
 /// The policy that an escalation would attach, which conditions on `iam:PolicyARN` and boundaries are held against.
@@ -80,11 +80,15 @@ pub(super) struct Shared<'a> {
     /// Every action of every technique.
     pub(super) all: OpSet,
     /// Whether a principal with all rights would be an administrator under its limits.
-    ceilings: Mutex<HashMap<(crate::world::AccountId, Fact<PolicyIx>), bool>>,
+    ceilings: Mutex<HashMap<Ceiling, Truth>>,
     pub(super) pass_role: Option<OperationIx>,
     pub(super) assume_role: Option<OperationIx>,
     pub(super) create_version: Option<OperationIx>,
 }
+
+/// What decides how far a principal can be raised: its account, its boundary, the contents of the policies that deny it
+/// something, and where those look at who asks, who it is.
+type Ceiling = (crate::world::AccountId, Fact<PolicyIx>, Vec<u32>, Option<IdentityId>);
 
 /// A step of a source.
 struct Step {
@@ -301,19 +305,69 @@ impl<'a> Shared<'a> {
         Some(rights)
     }
 
-    /// Whether a principal with all rights would be an administrator: its boundary and organisation do not hold it back.
-    pub(super) fn ceiling(&self, principal: &Principal) -> bool {
-        let key = (principal.account.clone(), principal.boundary);
+    /// The policies of a principal that deny something, but for some.
+    pub(super) fn denying(&self, principal: &Principal, mut but: impl FnMut(PolicyIx) -> bool) -> Vec<PolicyIx> {
+        let store = &self.resolver.world().policies;
+        let denies = |policy: PolicyIx| {
+            store.compiled(policy).statements.iter().any(|statement| statement.effect == Effect::Deny)
+        };
+        principal.identity_policies.iter().copied().filter(|policy| denies(*policy) && !but(*policy)).collect()
+    }
+
+    /// Whether a principal with all rights would be an administrator: its boundary, its organisation and the denies of
+    /// some of its policies do not hold it back.
+    pub(super) fn ceiling(&self, principal: &Principal, denying: &[PolicyIx]) -> Truth {
+        let store = &self.resolver.world().policies;
+        let mut contents: Vec<u32> = denying.iter().map(|policy| store.content(*policy)).collect();
+        contents.sort_unstable();
+        contents.dedup();
+        let personal = denying.iter().any(|policy| store.compiled(*policy).personal);
+        let key: Ceiling =
+            (principal.account.clone(), principal.boundary, contents, personal.then(|| principal.id.clone()));
         if let Ok(held) = self.ceilings.lock()
             && let Some(open) = held.get(&key)
         {
             return *open;
         }
-        let open = is_admin(&self.resolver.ceiling(principal));
+        let open = self.resolver.ceiling(principal, denying);
         if let Ok(mut held) = self.ceilings.lock() {
             held.insert(key, open);
         }
         open
+    }
+
+    /// The policies whose denies still stand once a technique has rewritten what it can of a principal's policies.
+    fn left_standing(&self, source: &Source<'a>, through: &Principal, technique: &'static Technique) -> Vec<PolicyIx> {
+        let world = self.resolver.world();
+        let keys = rewriting(source.principal);
+        let holds = |operation: OperationIx, name: &str, acting: &Acting<'_>| {
+            source.holder.on(operation, name, acting).is_some()
+        };
+        let named = |name: &str| {
+            let operation = Catalogue::global().operation(name)?;
+            technique.operations.contains(&operation).then_some(operation)
+        };
+        let inline = named("iam:PutUserPolicy").or_else(|| named("iam:PutRolePolicy"));
+        let of_groups = named("iam:PutGroupPolicy");
+        let version = named("iam:CreatePolicyVersion").or_else(|| named("iam:SetDefaultPolicyVersion"));
+        let untagged = Acting { keys: &keys, tags: None };
+        let groups: Vec<&Principal> = through.groups.iter().filter_map(|group| world.principals.get(group)).collect();
+        self.denying(through, |policy| {
+            if world.managed.binary_search(&policy).is_ok() {
+                let label = world.policies.label(policy);
+                return version.is_some_and(|version| {
+                    customer_policies(through).any(|arn| {
+                        let name = arn.rsplit('/').next().unwrap_or(arn);
+                        label.strip_prefix("managed policy ") == Some(name) && holds(version, arn, &untagged)
+                    })
+                });
+            }
+            match groups.iter().find(|group| group.identity_policies.contains(&policy)) {
+                Some(group) => of_groups.is_some_and(|put| holds(put, group.id.as_str(), &untagged)),
+                // Whoever may put an inline policy may put it in the place of another.
+                None => inline.is_some(),
+            }
+        })
     }
 
     /// A principal that can be given any access. Returns whether that is certain.
@@ -324,11 +378,12 @@ impl<'a> Shared<'a> {
         technique: &'static Technique,
         mut rights: Rights,
     ) -> bool {
-        if !self.ceiling(through) {
+        let open = self.ceiling(through, &self.left_standing(source, through, technique));
+        if open == Truth::No {
             return false;
         }
-        // A boundary that was not read may hold it back.
-        rights.conditional |= through.boundary == Fact::Unknown;
+        // A boundary that was not read may hold it back, and so may a deny whose condition nobody knows.
+        rights.conditional |= through.boundary == Fact::Unknown || open == Truth::Unknown;
         let certain = !rights.conditional && !technique.open;
         source.step_to_admin(technique, through, rights);
         certain

@@ -154,12 +154,7 @@ pub(crate) fn condition(
             Clause::When(test) => met(test, context, choice, Truth::Yes),
             Clause::Unless { tests, scope } => {
                 let covered = resource.map_or(Truth::Unknown, |resource| scope.matches(resource));
-                let hit = tests.iter().fold(covered, |all, test| all.and(met(test, context, choice, Truth::No)));
-                match hit {
-                    Truth::Yes => Truth::No,
-                    Truth::No => Truth::Yes,
-                    Truth::Unknown => Truth::Unknown,
-                }
+                tests.iter().fold(covered, |all, test| all.and(met(test, context, choice, Truth::No))).not()
             }
             Clause::AnyOf(alternatives) => alternatives
                 .iter()

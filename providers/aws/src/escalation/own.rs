@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use evenhand_model::access::EdgeTarget;
 use evenhand_model::catalog::Catalog;
+use evenhand_model::evidence::Truth;
 
 use super::edges::{Down, Rights, Shared, Source, can_change, customer_policies, rewriting};
 use super::holds::Acting;
@@ -47,9 +48,10 @@ impl<'a> Shared<'a> {
             return;
         }
         let Some(operation) = technique.operations.first() else { return };
-        // What a group gives is limited by its member's boundary.
-        let bounded =
-            source.principal.boundary != evenhand_model::evidence::Fact::Absent && !self.ceiling(source.principal);
+        // What a group gives is limited by its member's boundary, and by what its other policies deny.
+        let denying = self.denying(source.principal, |_| false);
+        let limited = source.principal.boundary != evenhand_model::evidence::Fact::Absent || !denying.is_empty();
+        let bounded = limited && self.ceiling(source.principal, &denying) != Truth::Yes;
         let keys = rewriting(source.principal);
         let acting = Acting { keys: &keys, tags: None };
         let pool = Pool::Groups(source.principal.account.clone());

@@ -1,6 +1,5 @@
 //! What escalations lead to, indexed so that a source looks at few of many principals.
 
-use std::cell::LazyCell;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
@@ -15,10 +14,11 @@ use evenhand_model::scope::ResourceScope;
 
 use super::holds::Right;
 use super::techniques;
-use crate::access::Resolver;
+use crate::access::caller::{Caller, Who};
+use crate::access::{Named, Resolver, assumes, named, speaks_of};
 use crate::catalog::Catalogue;
-use crate::policy::context::Partial;
-use crate::policy::document::ConditionTest;
+use crate::policy::context::{Context, Lookup, Over};
+use crate::policy::document::{ConditionTest, Statement};
 use crate::policy::{Effect, arn, operator};
 use crate::world::{AccountId, Principal, PrincipalKind, World};
 
@@ -234,7 +234,8 @@ enum Trusted {
 fn trusted(world: &World, role: &Principal) -> Vec<Trusted> {
     let mut all = Vec::new();
     let Some(trust) = role.trust else { return all };
-    for statement in world.policies.document(trust).statements.iter().filter(|held| held.effect == Effect::Allow) {
+    let statements = world.policies.document(trust).statements.iter();
+    for statement in statements.filter(|held| held.effect == Effect::Allow && assumes(held)) {
         // Who is not excluded is let in.
         if statement.not_principals.is_some() {
             all.push(Trusted::Anyone);
@@ -263,34 +264,58 @@ fn trusted(world: &World, role: &Principal) -> Vec<Trusted> {
     all
 }
 
+/// What is true of a service that acts for something in the account of a role.
+struct OfRole<'a>(&'a Principal);
+
+impl Context for OfRole<'_> {
+    fn get(&self, key: &str) -> Lookup {
+        match key {
+            "aws:sourceaccount" | "aws:resourceaccount" => Lookup::Known(vec![Arc::clone(&self.0.account.0)]),
+            _ => Lookup::Unknown,
+        }
+    }
+}
+
 /// Whether a service may run as a role, in the account of the role, and the statement that says so. `None` = it may not.
 pub(super) fn trusts(world: &World, role: &Principal, service: &str) -> Option<Right> {
     let trust = role.trust?;
-    let context = LazyCell::new(|| {
-        let mut context = Partial::default();
-        for key in ["aws:sourceaccount", "aws:resourceaccount"] {
-            context.insert(key, vec![Arc::clone(&role.account.0)]);
-        }
-        context
-    });
-    let lets_in = |test: &ConditionTest| match operator::holds(test, &*context) {
-        Truth::Unknown => of_own_making(test, &role.account).unwrap_or(Truth::Unknown),
-        told => told,
-    };
-    let statements = world.policies.document(trust).statements.iter().enumerate();
-    statements
-        .filter(|(_, statement)| {
-            statement.effect == Effect::Allow
-                && statement.principals.as_ref().is_some_and(|named| {
-                    named.any || named.service.iter().chain(&named.federated).any(|held| **held == *service)
+    let statements = || world.policies.document(trust).statements.iter().enumerate();
+    // A service comes by its own name; some are identity providers in trust policies.
+    let ways = [Who::Service, Who::Federated].into_iter().filter_map(|who| {
+        let caller = Caller::new(who, service, None, None);
+        let context = Over { first: &OfRole(role), then: &caller };
+        let becomes = |statement: &Statement| match who {
+            Who::Service => speaks_of(statement, "sts:AssumeRole"),
+            _ => assumes(statement),
+        };
+        let concerns = |statement: &Statement| named(statement, &caller) != Named::No && becomes(statement);
+        let holds = |statement: &Statement| {
+            statement.conditions.iter().fold(Truth::Yes, |all, test| {
+                all.and(match operator::holds(test, &context) {
+                    Truth::Unknown if statement.effect == Effect::Allow => {
+                        of_own_making(test, &role.account).unwrap_or(Truth::Unknown)
+                    }
+                    told => told,
                 })
-        })
-        .filter_map(|(number, statement)| {
-            let truth = statement.conditions.iter().fold(Truth::Yes, |all, test| all.and(lets_in(test)));
-            let grant = world.policies.grant_number(trust, number);
-            (truth != Truth::No).then_some(Right { conditional: truth == Truth::Unknown, grant })
-        })
-        .min()
+            })
+        };
+        let denied = statements()
+            .filter(|(_, statement)| statement.effect == Effect::Deny && concerns(statement))
+            .fold(Truth::No, |some, (_, statement)| some.or(holds(statement)));
+        statements()
+            // Everybody is no service, and an identity provider only by its name.
+            .filter(|(_, statement)| {
+                let by_name = statement.principals.as_ref().is_some_and(|named| !named.any || who == Who::Service);
+                statement.effect == Effect::Allow && by_name && concerns(statement)
+            })
+            .filter_map(|(number, statement)| {
+                let truth = holds(statement).and(denied.not());
+                let grant = world.policies.grant_number(trust, number);
+                (truth != Truth::No).then_some(Right { conditional: truth == Truth::Unknown, grant })
+            })
+            .min()
+    });
+    ways.min()
 }
 
 /// Whether a test on the resource for which the service acts can be met by a resource that the caller makes in an

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::federation::{Compared, weakness};
-use crate::catalog::Catalogue;
-use crate::policy::document::{ConditionTest, Listed, Qualifier, Statement};
+use crate::access::assumes;
+use crate::policy::document::{ConditionTest, Qualifier, Statement};
 use crate::policy::{Effect, PolicyDocument, Principals, arn};
 
 /// Who is trusted.
@@ -140,17 +140,6 @@ fn oidc(provider: &Arc<str>, statement: &Statement, base: &dyn Fn(Who) -> Way, w
             way.weaknesses.extend(common.iter().copied());
             ways.push(way);
         }
-    }
-}
-
-/// Whether the statement is about becoming the role, and not only about naming the session.
-fn assumes(statement: &Statement) -> bool {
-    let catalogue = Catalogue::global();
-    let becoming = catalogue.all_of(["sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"]);
-    let listed = |names: &[Arc<str>]| catalogue.all_of(names.iter().map(|name| &**name));
-    match &statement.actions {
-        Listed::In(names) => listed(names).intersects(&becoming),
-        Listed::NotIn(names) => !becoming.is_subset(&listed(names)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Point decisions over captures in which something is missing, broken or nobody's.
 
 use evenhand_model::access::{Outcome, Request};
+use evenhand_model::evidence::Truth;
 
 use super::{Read, details, read, role};
 
@@ -277,4 +278,28 @@ fn a_trust_in_a_session_reaches_a_role_with_a_path() {
     let read = read(&[("gaad.json", &details("", "", &roles, ""))]);
     let edges = read.resolver.edges();
     assert!(edges.iter().any(|edge| edge.source.as_str().ends_with("team/w") && edge.conditional), "{edges:?}");
+}
+
+#[test]
+fn policies_that_limit_in_very_many_ways_cost_no_more_than_their_size() {
+    let list = |count: usize, name: &dyn Fn(usize) -> String| {
+        let one =
+            |at| format!(r#"{{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::{}"}}"#, name(at));
+        (0..count).map(one).collect::<Vec<_>>().join(",")
+    };
+    let boundary = format!(
+        r#"{{"PolicyName":"b","Arn":"arn:aws:iam::111122223333:policy/b","PolicyVersionList":[
+        {{"VersionId":"v1","IsDefaultVersion":true,"Document":{{"Version":"2012-10-17","Statement":[{}]}}}}]}}"#,
+        list(1000, &|at| format!("*-{at}/*"))
+    );
+    let bounded = r#","PermissionsBoundary":{"PermissionsBoundaryArn":"arn:aws:iam::111122223333:policy/b"}"#;
+    let users = user("u", &list(1200, &|at| format!("b{at}-*")), bounded);
+    let read = read(&[("gaad.json", &details(&users, "", "", &boundary))]);
+    let access = read.resolver.access(&read.identity("u").id).unwrap();
+    assert!((1200..25_000).contains(&access.slices().len()), "{}", access.slices().len());
+    assert!(access.doubts.iter().any(|doubt| doubt.text.contains("too many overlapping ways")), "{:?}", access.doubts);
+    // What was not taken apart is there, and no longer certain.
+    let segments = ["arn", "aws", "s3", "", "", "b1199-7/x"];
+    let mut last = access.slices().iter().filter(|slice| slice.scope.matches(&segments) == Truth::Yes).peekable();
+    assert!(last.peek().is_some() && last.all(|slice| !slice.condition.is_unconditional()));
 }

@@ -207,6 +207,10 @@ fn of_very_many_targets_the_strongest_are_listed_and_the_rest_is_said() {
     assert_eq!(unlisted.len(), 1);
     assert!(unlisted[0].contains("137 further targets") && unlisted[0].contains(LAMBDA_CREATE), "{unlisted:?}");
     assert!(read.resolver.unlisted(&read.identity("zz-step").id).is_empty());
+    let hints = read.resolver.edges_left_out();
+    assert_eq!(hints.len(), 1, "{hints:?}");
+    assert!(hints[0].message.starts_with("1 identity has more steps in account 111122223333"), "{hints:?}");
+    assert!(hints[0].message.contains("user/u among them") && &*hints[0].evidence.document == "gaad.json", "{hints:?}");
 
     roles.push(holding("zz-admin", LAMBDA, ADMIN));
     let read = account(&[user("u", &create, "")], &roles);
@@ -258,4 +262,86 @@ fn an_administrator_is_let_into_other_accounts_that_trust_it() {
     let read = read(&[("111122223333.json", &gaad), ("444455556666.json", &other)]);
     let targets: Vec<EdgeTarget> = read.steps("user/boss").into_iter().map(|edge| edge.target).collect();
     assert_eq!(targets, [EdgeTarget::Identity("arn:aws:iam::444455556666:role/there".into())]);
+}
+
+#[test]
+fn a_trust_that_does_not_let_the_service_become_the_role_makes_it_no_target() {
+    let create = allow(&["lambda:CreateFunction", "lambda:InvokeFunction", "iam:PassRole"], "*");
+    let techniques =
+        |trust: &str| account(&[user("u", &create, "")], &[holding("target", trust, ADMIN)]).techniques("user/u");
+    let allows = |who: &str, actions: &str| format!(r#"{{"Effect":"Allow","Principal":{who},{actions}}}"#);
+    let denies = |who: &str, rest: &str| format!(r#"{LAMBDA},{{"Effect":"Deny",{who},"Action":"sts:*"{rest}}}"#);
+    let service = r#"{"Service":"lambda.amazonaws.com"}"#;
+    let account_is =
+        |operator: &str, account: &str| format!(r#","Condition":{{"{operator}":{{"aws:SourceAccount":"{account}"}}}}"#);
+    for (trust, found) in [
+        (LAMBDA.to_owned(), &[LAMBDA_CREATE][..]),
+        (allows(service, r#""Action":"sts:TagSession""#), &[]),
+        (allows(service, r#""Action":"sts:AssumeRoleWithSAML""#), &[]),
+        (allows(service, r#""NotAction":"sts:AssumeRole""#), &[]),
+        (allows(service, r#""NotAction":"sts:TagSession""#), &[LAMBDA_CREATE]),
+        (allows(service, r#""Action":"sts:Assume*""#), &[LAMBDA_CREATE]),
+        // Everybody is no service.
+        (allows(r#"{"AWS":"*"}"#, r#""Action":"sts:TagSession""#), &[]),
+        (denies(r#""Principal":"*""#, ""), &[]),
+        (denies(r#""Principal":{"Service":"ec2.amazonaws.com"}"#, ""), &[LAMBDA_CREATE]),
+        (denies(r#""NotPrincipal":{"Service":"lambda.amazonaws.com"}"#, ""), &[LAMBDA_CREATE]),
+        (denies(r#""Principal":"*""#, &account_is("StringNotEquals", "111122223333")), &[LAMBDA_CREATE]),
+        (denies(r#""Principal":"*""#, &account_is("StringEquals", "111122223333")), &[]),
+        (
+            denies(
+                r#""Principal":"*""#,
+                r#","Condition":{"ArnNotLike":{"aws:SourceArn":"arn:aws:lambda:*:*:function:x"}}"#,
+            ),
+            &["pass-role-lambda-create-function-invoke-function?"],
+        ),
+    ] {
+        assert_eq!(techniques(&trust), set(found), "{trust}");
+    }
+}
+
+#[test]
+fn denies_that_a_technique_cannot_rewrite_hold_back_whoever_rewrites_the_rest() {
+    let put = allow(&["iam:PutUserPolicy"], "*");
+    let attach = allow(&["iam:AttachUserPolicy"], "*");
+    let lock = r#"{"Effect":"Deny","NotAction":["iam:PutUserPolicy","iam:AttachUserPolicy","iam:CreateAccessKey","s3:GetObject"],"Resource":"*"}"#;
+    let without_mfa = lock.replace(
+        r#""Resource":"*""#,
+        r#""Resource":"*","Condition":{"BoolIfExists":{"aws:MultiFactorAuthPresent":"false"}}"#,
+    );
+    let group = |name: &str, statements: &str| {
+        format!(
+            r#"{{"Path":"/","GroupName":"{name}","Arn":"arn:aws:iam::111122223333:group/{name}","GroupPolicyList":{}}}"#,
+            policies(statements)
+        )
+    };
+    let groups = [group("locked", lock), group("mfa", &without_mfa)].join(",");
+    let managed = format!(
+        r#"{{"PolicyName":"lock","Arn":"arn:aws:iam::111122223333:policy/lock","PolicyVersionList":[
+        {{"VersionId":"v1","IsDefaultVersion":true,"Document":{{"Version":"2012-10-17","Statement":[{lock}]}}}}]}}"#
+    );
+    let attached =
+        r#","AttachedManagedPolicies":[{"PolicyName":"lock","PolicyArn":"arn:aws:iam::111122223333:policy/lock"}]"#;
+    let locked_role = holding("locked", "", lock);
+    let over_roles = allow(&["iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:UpdateAssumeRolePolicy"], "*");
+    let users = [
+        user("free", &put, ""),
+        user("grouped", &put, r#","GroupList":["locked"]"#),
+        user("mfa", &put, r#","GroupList":["mfa"]"#),
+        user("managed", &put, attached),
+        user("inline", &format!("{put},{lock}"), ""),
+        user("attaching", &format!("{attach},{lock}"), ""),
+        user("over-roles", &over_roles, ""),
+    ];
+    let read = read(&[("gaad.json", &details(&users.join(","), &groups, &locked_role, &managed))]);
+    assert_eq!(read.techniques("user/free"), set(&["iam-put-user-policy"]));
+    assert_eq!(read.techniques("user/grouped"), set(&[]));
+    assert_eq!(read.techniques("user/managed"), set(&[]));
+    // Who meets the condition is held back by nothing.
+    assert_eq!(read.techniques("user/mfa"), set(&["iam-put-user-policy?"]));
+    // The inline policy that denies is one of those that can be overwritten; attaching one more overwrites none.
+    assert_eq!(read.techniques("user/inline"), set(&["iam-put-user-policy"]));
+    assert_eq!(read.techniques("user/attaching"), set(&[]));
+    assert!(read.techniques("user/over-roles").contains("iam-put-role-policy-update-assume-role-policy"));
+    assert!(!read.techniques("user/over-roles").contains("iam-attach-role-policy-update-assume-role-policy"));
 }

@@ -184,3 +184,58 @@ fn a_refused_call_is_a_gap_and_a_missing_password_is_an_answer() {
     assert!(read.inventory.gaps.iter().any(|gap| gap.reason.contains("AccessDenied")));
     assert_eq!(read.identity("ana").human_sign_in, evenhand_model::evidence::Fact::Known(false));
 }
+
+#[test]
+fn resource_control_policies_hold_for_resources_of_their_account_only() {
+    let guard = r#"{"Id":"p-guard","Name":"guard","Type":"RESOURCE_CONTROL_POLICY","AwsManaged":false}"#;
+    let list = |target: &str, policies: &str| {
+        wrapped(
+            "organizations list-policies-for-target",
+            &format!(r#"{{"TargetId":"{target}","Filter":"RESOURCE_CONTROL_POLICY"}}"#),
+            &format!(r#"{{"Policies":[{policies}]}}"#),
+        )
+    };
+    let lines = [
+        wrapped(
+            "organizations describe-organization",
+            "{}",
+            r#"{"Organization":{"Id":"o-1","MasterAccountId":"999988887777"}}"#,
+        ),
+        wrapped(
+            "organizations list-roots",
+            "{}",
+            r#"{"Roots":[{"Id":"r-1","Arn":"a","PolicyTypes":[{"Type":"RESOURCE_CONTROL_POLICY","Status":"ENABLED"}]}]}"#,
+        ),
+        wrapped("organizations list-parents", r#"{"ChildId":"111122223333"}"#, r#"{"Parents":[{"Id":"r-1","Type":"ROOT"}]}"#),
+        list("r-1", guard),
+        list("111122223333", ""),
+        wrapped(
+            "organizations describe-policy",
+            r#"{"PolicyId":"p-guard"}"#,
+            &format!(
+                r#"{{"Policy":{{"PolicySummary":{guard},"Content":"{{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":[\"sqs:SendMessage\",\"s3:GetObject\"],\"Resource\":\"*\"}}]}}"}}}}"#
+            ),
+        ),
+    ]
+    .join("\n");
+    let roles = role(
+        "worker",
+        SERVICE,
+        r#","RolePolicyList":[{"PolicyName":"p","PolicyDocument":{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sqs:SendMessage","s3:GetObject"],"Resource":"*"}]}}]"#,
+    );
+    let read = read(&[("gaad.json", &details("", "", &roles, "")), ("organisation.ndjson", &lines)]);
+    assert_eq!(read.errors, []);
+    let access = read.resolver.access(&read.identity("worker").id).unwrap();
+    let reaches = |operation: &str, name: &str| {
+        let operation = crate::catalog::Catalogue::global().operation(operation).unwrap();
+        let segments: Vec<&str> = name.splitn(6, ':').collect();
+        access.slices().iter().any(|slice| {
+            slice.operations.contains(operation)
+                && slice.scope.matches(&segments) == evenhand_model::evidence::Truth::Yes
+        })
+    };
+    assert!(!reaches("sqs:SendMessage", "arn:aws:sqs:eu-west-1:111122223333:q"));
+    assert!(reaches("sqs:SendMessage", "arn:aws:sqs:eu-west-1:444455556666:q"));
+    // A bucket's name does not tell whose it is.
+    assert!(!reaches("s3:GetObject", "arn:aws:s3:::b/x"));
+}

@@ -133,3 +133,82 @@ fn a_key_that_does_not_trust_its_account_is_used_by_whom_it_names() {
     let given = "kms:Decrypt on arn:aws:kms:eu-west-1:111122223333:key/closed by resource policy of";
     assert!(listed(&read, "named").iter().any(|line| line.starts_with(given)), "{:?}", listed(&read, "named"));
 }
+
+#[test]
+fn a_deny_to_all_but_one_session_leaves_that_session_alone() {
+    let all = r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}"#;
+    let worker = role(
+        "worker",
+        "",
+        &format!(
+            r#","RolePolicyList":[{{"PolicyName":"p","PolicyDocument":{{"Version":"2012-10-17","Statement":[{all}]}}}}]"#
+        ),
+    );
+    let session = r#""arn:aws:sts::111122223333:assumed-role/worker/s1""#;
+    let rest = r#""arn:aws:iam::111122223333:role/worker","arn:aws:iam::111122223333:root""#;
+    let listed_under = |names: &str| {
+        let deny = format!(
+            r#"{{"Effect":"Deny","NotPrincipal":{{"AWS":[{names}]}},"Action":"s3:*","Resource":"arn:aws:s3:::b/*"}}"#
+        );
+        let gaad = details("", "", &worker, "");
+        listed(&read(&[("gaad.json", &gaad), ("bucket.json", &bucket("b", "111122223333", &deny))]), "worker")
+    };
+    assert_eq!(
+        listed_under(session),
+        [
+            "s3:GetObject on * if unless (aws:userid StringNotLike *:s1) on arn:aws:s3:::b/* by inline policy p statement 0"
+        ]
+    );
+    // The documented form excepts the role and its account too: the role is excepted for certain, whatever the order.
+    let untouched = ["s3:GetObject on * by inline policy p statement 0"];
+    assert_eq!(listed_under(&format!("{session},{rest}")), untouched);
+    assert_eq!(listed_under(&format!("{rest},{session}")), untouched);
+}
+
+#[test]
+fn a_key_that_lets_in_everybody_of_its_account_leaves_the_decision_to_identity_policies() {
+    let key = "arn:aws:kms:eu-west-1:111122223333:key/k";
+    let all = r#"{"Effect":"Allow","Action":"kms:Decrypt","Resource":"*"}"#;
+    let users = [user("sent", all, ""), user("other", NOTHING, "")].join(",");
+    let listed_under = |condition: &str| {
+        let allow = format!(
+            r#"{{"Effect":"Allow","Principal":{{"AWS":"*"}},"Action":"kms:*","Resource":"*","Condition":{condition}}}"#
+        );
+        let policy = serde_json::json!(format!(r#"{{"Version":"2012-10-17","Statement":[{allow}]}}"#));
+        let policy = format!(
+            r#"{{"call":"kms get-key-policy","parameters":{{"KeyId":"{key}"}},"account":"111122223333","response":{{"Policy":{policy}}}}}"#
+        );
+        let read = read(&[("gaad.json", &details(&users, "", "", "")), ("key.json", &policy)]);
+        assert_eq!(listed(&read, "other"), ["sqs:ListQueues on * by inline policy p statement 0"]);
+        listed(&read, "sent").join("; ")
+    };
+    let through = |condition: &str| {
+        format!(
+            "kms:Decrypt on * except {key} by inline policy p statement 0; kms:Decrypt on {key}{condition} by inline policy p statement 0"
+        )
+    };
+    assert_eq!(listed_under("{}"), "kms:Decrypt on * by inline policy p statement 0");
+    assert_eq!(listed_under(r#"{"StringEquals":{"kms:CallerAccount":"111122223333"}}"#), through(""));
+    assert_eq!(
+        listed_under(r#"{"StringEquals":{"kms:CallerAccount":"444455556666"}}"#),
+        format!("kms:Decrypt on * except {key} by inline policy p statement 0")
+    );
+    let via = r#"{"StringEquals":{"kms:CallerAccount":"111122223333","kms:ViaService":"s3.eu-west-1.amazonaws.com"}}"#;
+    assert!(listed_under(via).contains("kms:viaservice"), "{}", listed_under(via));
+}
+
+#[test]
+fn what_is_granted_on_everything_but_its_only_kind_is_not_granted() {
+    let allow = r#"{"Effect":"Allow","Action":["secretsmanager:GetSecretValue","secretsmanager:GetRandomPassword"],"Resource":"*"}"#;
+    let deny = |scope: &str| format!(r#"{{"Effect":"Deny","Action":"secretsmanager:*","Resource":"{scope}"}}"#);
+    let all = "arn:aws:secretsmanager:*:*:secret:*";
+    let own = "arn:aws:secretsmanager:*:111122223333:secret:*";
+    let users =
+        [user("all", &format!("{allow},{}", deny(all)), ""), user("own", &format!("{allow},{}", deny(own)), "")]
+            .join(",");
+    let read = read(&[("gaad.json", &details(&users, "", "", ""))]);
+    assert_eq!(listed(&read, "all"), ["secretsmanager:GetRandomPassword on * by inline policy p statement 0"]);
+    // Secrets of other accounts are left.
+    let left = format!("secretsmanager:GetSecretValue on * except {own} by inline policy p statement 0");
+    assert!(listed(&read, "own").contains(&left), "{:?}", listed(&read, "own"));
+}
