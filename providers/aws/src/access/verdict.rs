@@ -140,9 +140,7 @@ pub(crate) fn judge(caller: &Caller<'_>, layers: &Layers<'_>, unread: &Unread, q
     // What the identity side gives is limited by the boundary; a grant to the caller's own name is not, at home.
     let held = by_identity.and(within.boundary);
     let cross = matches!((caller.account, question.owner), (Some(own), Some(owner)) if own != owner);
-    let is_key = arn::split(question.resource)
-        .is_some_and(|[_, _, service, _, _, rest]| service == "kms" && rest.starts_with("key/"))
-        && !catalogue.wildcard_only().contains(question.operation);
+    let is_key = asks_key(catalogue, question);
     let key_unread = is_key && unread.resource && layers.resource.is_empty();
     let demands_resource = becomes || (is_key && !key_unread);
     let has_no_policy = action.starts_with("sts:") && !becomes && &*action != "sts:AssumeRoot";
@@ -253,6 +251,21 @@ pub(crate) fn judge(caller: &Caller<'_>, layers: &Layers<'_>, unread: &Unread, q
         }
     }
     judgement
+}
+
+/// Whether a key's policy has to agree: by the action, however the resource is written. Only an alias that the action
+/// itself knows, such as one that is made or removed, is no key.
+fn asks_key(catalogue: &Catalogue, question: &Question<'_>) -> bool {
+    let is_alias = |text: &str| {
+        arn::split(text).is_some_and(|[_, _, service, _, _, rest]| service == "kms" && rest.starts_with("alias/"))
+    };
+    let knows_aliases = || {
+        let mut kinds = catalogue.resources(question.operation).iter();
+        kinds.any(|kind| {
+            catalogue.patterns().get(usize::from(*kind)).is_some_and(|pattern| is_alias(&pattern.to_string()))
+        })
+    };
+    catalogue.key_controlled().contains(question.operation) && !(is_alias(question.resource) && knows_aliases())
 }
 
 /// Asks every layer that counts for the caller.
