@@ -11,7 +11,7 @@ use evenhand_model::opset::OpSet;
 use evenhand_model::scope::{Pattern, ResourceScope};
 
 use super::arn::{self, Element, Length};
-use super::context::{Context, Partial};
+use super::context::{Context, NothingKnown};
 use super::document::{ConditionTest, Effect, Listed, PolicyDocument, Statement};
 use super::operator;
 use super::store::PolicyRole;
@@ -213,12 +213,11 @@ fn unknown_elements(statement: &Statement, problem: &mut dyn FnMut(String)) -> O
 /// Groups actions by the elements that can name one of their resources. Actions that none of them fits are left out:
 /// the statement cannot mean them.
 fn by_resource_type(operations: &OpSet, elements: &[Element], catalogue: &Catalogue) -> Vec<(Box<[u16]>, OpSet)> {
-    let nobody = Partial::default();
     let patterns: Vec<Option<Pattern>> = elements
         .iter()
         .map(|element| match element {
             Element::Fixed(pattern) => Some(pattern.clone()),
-            Element::Template(template) => template.fill(&nobody).map(arn::filled),
+            Element::Template(template) => template.fill(&NothingKnown).map(arn::filled),
             Element::Nothing => None,
         })
         .collect();
@@ -286,10 +285,9 @@ pub(crate) fn may_overlap(a: &Pattern, b: &Pattern) -> bool {
 impl CompiledStatement {
     /// Makes what is the same for everybody once.
     fn settle(&mut self) {
-        let nobody = Partial::default();
         let templates = self.elements.iter().any(|element| matches!(element, Element::Template(_)));
         if !self.tests.iter().any(test_is_personal) {
-            self.fixed = self.build_condition(&nobody).map(Arc::new);
+            self.fixed = self.build_condition(&NothingKnown).map(Arc::new);
         }
         let scopes: Vec<Option<Arc<ResourceScope>>> = self
             .parts
@@ -298,7 +296,7 @@ impl CompiledStatement {
                 if templates && part.reach != Reach::Everything {
                     return None;
                 }
-                self.build_scope(part, &nobody).map(Arc::new)
+                self.build_scope(part, &NothingKnown).map(Arc::new)
             })
             .collect();
         for (part, scope) in self.parts.iter_mut().zip(scopes) {

@@ -109,7 +109,7 @@ pub(crate) fn holds(test: &ConditionTest, context: &dyn Context) -> Truth {
     let lookup = context.get(&test.key);
     if operator == Operator::Null {
         let absent = match lookup {
-            Lookup::Known(_) => false,
+            Lookup::Known(values) => values.is_empty(),
             Lookup::Absent => true,
             Lookup::Unknown => return Truth::Unknown,
         };
@@ -219,6 +219,7 @@ fn fit(operator: Operator, value: &str, wanted: &Arc<str>, context: &dyn Context
         Operator::Arn { .. } => {
             let Some(segments) = arn::split(value) else { return Fit::Invalid };
             match pattern {
+                Some(tokens) if !arn::is_whole(&tokens) => Fit::Invalid,
                 Some(tokens) => truth(arn::filled(tokens).matches(&segments)),
                 None if &**wanted == "*" => Fit::Yes,
                 None if arn::split(wanted).is_none() => Fit::Invalid,
@@ -298,7 +299,7 @@ fn within((inner, inner_prefix): (IpAddr, u32), (outer, outer_prefix): (IpAddr, 
 
 #[cfg(test)]
 mod tests {
-    use super::super::context::{Known, Partial};
+    use super::super::context::{Known, NothingKnown};
     use super::super::document::PolicyDocument;
     use super::*;
 
@@ -358,6 +359,9 @@ mod tests {
             (r#"{"ArnEquals":{"k":"arn:aws:iam::*:role/a*"}}"#, &["arn:aws:iam::1:role/ab"], true),
             (r#"{"ArnNotLike":{"k":"arn:aws:iam::*:role/a*"}}"#, &["arn:aws:iam::1:role/b"], true),
             (r#"{"ArnLike":{"k":"arn:aws:iam::*:role/a*"}}"#, &["arn:aws:iam:role/ab"], false),
+            (r#"{"ArnLike":{"k":"arn:aws:${aws:username}"}}"#, &["arn:aws:bob:::x"], false),
+            (r#"{"ArnNotLike":{"k":"arn:aws:${aws:username}"}}"#, &["arn:aws:s3:::x"], false),
+            (r#"{"ArnLike":{"k":"arn:aws:s3:::${aws:username}"}}"#, &["arn:aws:s3:::bob"], true),
             (r#"{"Null":{"k":"true"}}"#, &[], true),
             (r#"{"Null":{"k":"true"}}"#, &["a"], false),
             (r#"{"Null":{"k":"false"}}"#, &["a"], true),
@@ -369,7 +373,7 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_neither_met_nor_unmet() {
-        let nothing = Partial::default();
+        let nothing = NothingKnown;
         for condition in [
             r#"{"StringEquals":{"k":"a"}}"#,
             r#"{"StringNotEquals":{"k":"a"}}"#,
