@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use evenhand_model::evidence::Truth;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::caller::Caller;
 use super::matching::{Named, named};
@@ -14,16 +16,27 @@ use crate::policy::{Effect, PolicyDocument, PolicyStore, arn, operator};
 use crate::world::PolicyIx;
 
 /// A layer of policies, in the order in which they are told.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(crate) enum Layer {
+// The doc comments are the descriptions in the JSON Schema of point decisions.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Layer {
+    /// Service control policies.
+    #[serde(rename = "scp")]
     ServiceControl,
+    /// Resource control policies.
+    #[serde(rename = "rcp")]
     ResourceControl,
+    /// The permissions boundary.
     Boundary,
+    /// The session policies.
     Session,
+    /// The policy of the VPC endpoint.
     Endpoint,
+    /// The caller's own policies.
     Identity,
+    /// The policy of the resource.
     Resource,
-    /// The service's own rules, which no policy changes.
+    /// The service itself, which lets nobody do this: a policy that AWS manages is to be changed, for example.
     Service,
 }
 

@@ -14,6 +14,7 @@ pub(crate) mod floor;
 mod index;
 mod layers;
 mod matching;
+mod open;
 pub(crate) mod question;
 mod resolver;
 mod usage;
