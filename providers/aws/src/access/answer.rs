@@ -12,7 +12,7 @@ use super::matching::{Named, named};
 use super::question::Question;
 use crate::policy::compile::{CompiledPolicy, CompiledStatement, Part, model_test};
 use crate::policy::context::Lookup;
-use crate::policy::{Effect, PolicyDocument, PolicyStore, arn, operator};
+use crate::policy::{Effect, PolicyDocument, PolicyStore, arn};
 use crate::world::PolicyIx;
 
 /// A layer of policies, in the order in which they are told.
@@ -153,11 +153,13 @@ fn apply(
         holds = holds.and(Truth::Unknown);
         open.push("the caller is the session that the resource's policy names".to_owned());
     }
-    for test in statement.tests.iter() {
-        if holds == Truth::No {
+    if holds == Truth::No {
+        return None;
+    }
+    for (test, truth) in statement.tested(context) {
+        if truth == Truth::No {
             return None;
         }
-        let truth = operator::holds(test, context);
         if truth == Truth::Unknown {
             open.push(model_test(test, context).to_string());
             note(&test.key);

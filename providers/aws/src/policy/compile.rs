@@ -1,7 +1,7 @@
 //! Statements as sets: which actions, on which resources, under which tests.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use evenhand_model::catalog::Catalog;
 use evenhand_model::condition::{Clause, Condition, Test};
@@ -13,7 +13,7 @@ use evenhand_model::scope::{Pattern, ResourceScope};
 use super::arn::{self, Element, Length};
 use super::context::{Context, NothingKnown};
 use super::document::{ConditionTest, Effect, Listed, PolicyDocument, Statement};
-use super::operator;
+use super::operator::{self, Prepared};
 use super::store::PolicyRole;
 use crate::catalog::{ActionText, Catalogue};
 
@@ -33,6 +33,8 @@ pub(crate) struct CompiledStatement {
     pub(crate) parts: Box<[Part]>,
     elements: Box<[Element]>,
     pub(crate) tests: Arc<[ConditionTest]>,
+    /// The values of the tests, by number; read when a decision first needs them.
+    prepared: Box<[OnceLock<Prepared>]>,
     /// What the language does not have and the statement does.
     opaque: Option<Arc<str>>,
     /// The condition, where it is the same for everybody.
@@ -153,6 +155,7 @@ fn compile(
             .map(|(operations, reach)| Part { operations: Arc::new(operations), reach, fixed: None })
             .collect(),
         elements: elements.into(),
+        prepared: tests.iter().map(|_| OnceLock::new()).collect(),
         tests,
         opaque,
         fixed: None,
@@ -389,6 +392,15 @@ impl CompiledStatement {
             condition = condition.with(Clause::Opaque(Arc::clone(opaque)));
         }
         Some(condition)
+    }
+
+    /// The tests with whether each holds.
+    pub(crate) fn tested<'a>(
+        &'a self,
+        context: &'a dyn Context,
+    ) -> impl Iterator<Item = (&'a ConditionTest, Truth)> + 'a {
+        let prepared = self.tests.iter().zip(&self.prepared);
+        prepared.map(move |(test, prepared)| (test, operator::holds_prepared(test, prepared, context)))
     }
 
     /// The context keys of variables in resource names.
