@@ -191,13 +191,16 @@ pub(crate) fn judge(caller: &Caller<'_>, layers: &Layers<'_>, unread: &Unread, q
     let key_unread = is_key && unread.resource && layers.resource.is_empty();
     let demands_resource = becomes || (is_key && !key_unread);
     let has_no_policy = action.starts_with("sts:") && !becomes && &*action != "sts:AssumeRoot";
-    let asked = match () {
-        () if outsider => Asked::Resource,
-        () if has_no_policy && cross => Asked::Nothing,
-        () if has_no_policy => Asked::Identity,
-        () if cross => Asked::Both,
-        () if demands_resource => Asked::ResourceFirst,
-        () => Asked::Either,
+    let asked = if outsider {
+        Asked::Resource
+    } else if has_no_policy {
+        if cross { Asked::Nothing } else { Asked::Identity }
+    } else if cross {
+        Asked::Both
+    } else if demands_resource {
+        Asked::ResourceFirst
+    } else {
+        Asked::Either
     };
     let grants = Grants { identity: by_identity, boundary: within.boundary, direct, lifted, account: by_account };
     let mut granted = grants.suffice(asked);

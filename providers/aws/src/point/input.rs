@@ -260,7 +260,7 @@ impl JsonSchema for Document {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "description": "A policy in the policy language of AWS. Elements and condition operators that the language \
-                            does not have are refused. `${…}` is a variable under version 2012-10-17 only.",
+                            does not have are refused, as are principals in policies that name none. `${…}` is a variable under version 2012-10-17 only.",
             "type": "object",
             "properties": {
                 "Version": { "enum": ["2012-10-17", "2008-10-17"], "default": "2008-10-17" },
