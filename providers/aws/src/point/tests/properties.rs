@@ -71,11 +71,11 @@ fn documents() -> impl Strategy<Value = Documents> {
 /// A statement without the principals that its layer does not have.
 fn in_layer(layer: &str, statement: &Value) -> String {
     let mut statement = statement.clone();
-    if let Some(elements) = statement.as_object_mut() {
-        if !matches!(layer, "resource_policy" | "endpoint_policies") {
-            elements.remove("NotPrincipal");
-            elements.remove("Principal");
-        }
+    if let Some(elements) = statement.as_object_mut()
+        && !matches!(layer, "resource_policy" | "endpoint_policies")
+    {
+        elements.remove("NotPrincipal");
+        elements.remove("Principal");
     }
     statement.to_string()
 }
