@@ -158,8 +158,8 @@ impl<R: Read> Texts<R> {
         nesting.read(&text.bytes);
         while nesting.is_open() {
             let Some(more) = self.next_line()? else { break };
-            // What was broken off must not swallow the requests that follow.
-            if is_request(&more.bytes) {
+            // What was broken off must not swallow the requests that follow: only they begin a line with a brace.
+            if more.bytes.starts_with(b"{") {
                 self.ahead = Some(more);
                 break;
             }
@@ -187,13 +187,6 @@ impl<R: Read> Texts<R> {
             }
         }
     }
-}
-
-/// Whether a line is a request by itself.
-fn is_request(line: &[u8]) -> bool {
-    let mut nesting = Nesting::default();
-    nesting.read(line);
-    line.starts_with(b"{") && !nesting.is_open() && line.windows(9).any(|window| window == br#""request""#)
 }
 
 /// How deep one is in a JSON text.
@@ -258,6 +251,10 @@ mod tests {
         let lines: Vec<(usize, String)> = texts(&input);
         assert_eq!(lines.len(), 4, "{lines:?}");
         assert_eq!((lines[1].0, &*lines[1].1, lines[3].0), (2, whole, 5));
+        let pretty = "{\n  \"request\": {\n    \"principal\": \"x\"\n  }\n}";
+        let lines = texts(&format!("{{\"request\":{{\"pri\n{pretty}\n{pretty}\n"));
+        let begun: Vec<usize> = lines.iter().map(|(line, _)| *line).collect();
+        assert_eq!((begun, &*lines[1].1, &*lines[2].1), (vec![1, 2, 7], pretty, pretty));
     }
 
     #[test]

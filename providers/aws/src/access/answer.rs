@@ -4,26 +4,39 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use evenhand_model::evidence::Truth;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::caller::Caller;
 use super::matching::{Named, named};
 use super::question::Question;
 use crate::policy::compile::{CompiledPolicy, CompiledStatement, Part, model_test};
 use crate::policy::context::Lookup;
-use crate::policy::{Effect, PolicyDocument, PolicyStore, arn, operator};
+use crate::policy::{Effect, PolicyDocument, PolicyStore, arn};
 use crate::world::PolicyIx;
 
 /// A layer of policies, in the order in which they are told.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(crate) enum Layer {
+// The doc comments are the descriptions in the JSON Schema of point decisions.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Layer {
+    /// Service control policies.
+    #[serde(rename = "scp")]
     ServiceControl,
+    /// Resource control policies.
+    #[serde(rename = "rcp")]
     ResourceControl,
+    /// The permissions boundary.
     Boundary,
+    /// The session policies.
     Session,
+    /// The policy of the VPC endpoint.
     Endpoint,
+    /// The caller's own policies.
     Identity,
+    /// The policy of the resource.
     Resource,
-    /// The service's own rules, which no policy changes.
+    /// The service itself, which lets nobody do this: a policy that AWS manages is to be changed, for example.
     Service,
 }
 
@@ -140,11 +153,13 @@ fn apply(
         holds = holds.and(Truth::Unknown);
         open.push("the caller is the session that the resource's policy names".to_owned());
     }
-    for test in statement.tests.iter() {
-        if holds == Truth::No {
+    if holds == Truth::No {
+        return None;
+    }
+    for (test, truth) in statement.tested(context) {
+        if truth == Truth::No {
             return None;
         }
-        let truth = operator::holds(test, context);
         if truth == Truth::Unknown {
             open.push(model_test(test, context).to_string());
             note(&test.key);

@@ -54,6 +54,8 @@ pub(crate) struct Caller<'a> {
     pub(crate) bounded: bool,
     /// A role made and used by an AWS service.
     pub(crate) service_linked: bool,
+    /// Whether the name may lack a path that requests carry: `aws:PrincipalArn` is then not known.
+    pub(crate) path_open: bool,
     /// Tags, where they are known from elsewhere than the request.
     tags: Option<&'a BTreeMap<Arc<str>, Arc<str>>>,
 }
@@ -61,7 +63,7 @@ pub(crate) struct Caller<'a> {
 impl<'a> Caller<'a> {
     /// A principal about which the request alone tells.
     pub(crate) fn new(who: Who<'a>, name: &'a str, arn: Option<&'a str>, account: Option<&'a str>) -> Self {
-        Self { who, name, arn, account, bounded: false, service_linked: false, tags: None }
+        Self { who, name, arn, account, bounded: false, service_linked: false, path_open: false, tags: None }
     }
 
     /// A principal of a capture.
@@ -81,6 +83,7 @@ impl<'a> Caller<'a> {
             account: Some(&principal.account.0),
             bounded: principal.boundary != Fact::Absent,
             service_linked: principal.service_linked,
+            path_open: false,
             tags: principal.tags.as_ref(),
         }
     }
@@ -120,6 +123,7 @@ impl Context for Caller<'_> {
             },
             "aws:principalarn" => match (self.who, self.arn) {
                 (Who::Holder(_), _) => Lookup::Unknown,
+                (Who::Role(_), _) if self.path_open => Lookup::Unknown,
                 (Who::User | Who::FederatedUser | Who::Role(_) | Who::Root, Some(arn)) if arn.starts_with("arn:") => {
                     one(arn)
                 }

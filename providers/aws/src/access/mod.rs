@@ -15,6 +15,7 @@ mod holes;
 mod index;
 mod layers;
 mod matching;
+mod open;
 pub(crate) mod question;
 mod resolver;
 mod usage;

@@ -165,7 +165,7 @@ fn point(resolver: &Resolver, action: &str, resource: &str) -> Truth {
 fn enumerated(resolver: &Resolver, action: &str, resource: &str) -> Truth {
     let operation = Catalogue::global().operation(action).unwrap();
     let segments = arn::split(resource).unwrap();
-    let nothing = crate::policy::context::Partial::default();
+    let nothing = crate::policy::context::NothingKnown;
     let access = resolver.access(&IdentityId::from(WHO)).unwrap();
     access.slices().iter().filter(|slice| slice.operations.contains(operation)).fold(Truth::No, |some, slice| {
         let held = slice.scope.matches(&segments);

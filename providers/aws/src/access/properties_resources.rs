@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::Resolver;
 use crate::catalog::Catalogue;
 use crate::escalation::{Choice, condition};
-use crate::policy::context::Partial;
+use crate::policy::context::NothingKnown;
 use crate::policy::{PolicyRole, arn};
 use crate::world::{AccountId, Principal, PrincipalKind, ResourcePolicy, World};
 
@@ -177,7 +177,7 @@ fn enumerated(resolver: &Resolver, who: &str, action: &str, resource: &str) -> T
     let access = resolver.access(&IdentityId::from(who)).unwrap();
     access.slices().iter().filter(|slice| slice.operations.contains(operation)).fold(Truth::No, |some, slice| {
         let held = slice.scope.matches(&segments);
-        some.or(held.and(condition(&slice.condition, Some(&segments), &Partial::default(), Choice::Nobodys)))
+        some.or(held.and(condition(&slice.condition, Some(&segments), &NothingKnown, Choice::Nobodys)))
     })
 }
 

@@ -6,7 +6,7 @@ use evenhand_model::opset::OperationIx;
 use evenhand_model::scope::{Pattern, ResourceScope};
 
 use crate::catalog::Catalogue;
-use crate::policy::context::{Context, Lookup};
+use crate::policy::context::{Context, NothingGiven, NothingKnown};
 use crate::policy::{Effect, arn};
 
 /// What a context key stands for that nobody has given.
@@ -22,25 +22,9 @@ impl Absent {
     /// A context in which every key is that.
     pub(crate) fn context(self) -> &'static dyn Context {
         match self {
-            Self::Unknown => &Open,
-            Self::Missing => &Closed,
+            Self::Unknown => &NothingKnown,
+            Self::Missing => &NothingGiven,
         }
-    }
-}
-
-struct Closed;
-
-impl Context for Closed {
-    fn get(&self, _: &str) -> Lookup {
-        Lookup::Absent
-    }
-}
-
-struct Open;
-
-impl Context for Open {
-    fn get(&self, _: &str) -> Lookup {
-        Lookup::Unknown
     }
 }
 

@@ -14,6 +14,7 @@ use super::answer::{Answer, Layer, Match, Standing, ask};
 use super::caller::{Caller, Who};
 use super::floor::{becomes_role, floor, is_always_allowed};
 use super::matching::Named;
+use super::open::{Logic, Open};
 use super::question::Question;
 use crate::catalog::Catalogue;
 use crate::policy::{Effect, arn};
@@ -111,6 +112,53 @@ struct Within {
     endpoint: Truth,
 }
 
+/// What can grant a request, and the boundary that limits some of it: as a truth, or as what the truth hangs on.
+struct Grants<T> {
+    /// By the caller's own policies.
+    identity: T,
+    boundary: T,
+    /// By the resource's policy to the caller or its role.
+    direct: T,
+    /// The same to the caller alone: a boundary does not limit it.
+    lifted: T,
+    /// By the resource's policy to the caller's account.
+    account: T,
+}
+
+/// Which grants a request asks for.
+#[derive(Clone, Copy)]
+enum Asked {
+    /// The resource's, as the caller has no policies of its own.
+    Resource,
+    /// The caller's own, as nothing else has policies.
+    Identity,
+    /// Both.
+    Both,
+    /// The resource's, or both.
+    ResourceFirst,
+    /// Either.
+    Either,
+    /// None would do.
+    Nothing,
+}
+
+impl<T: Logic> Grants<T> {
+    /// Whether enough is granted. What the identity side gives is limited by the boundary; a grant to the caller's own
+    /// name is not, at home.
+    fn suffice(self, asked: Asked) -> T {
+        let Self { identity, boundary, direct, lifted, account } = self;
+        let held = identity.and(boundary.clone());
+        match asked {
+            Asked::Resource => direct,
+            Asked::Identity => held,
+            Asked::Both => held.and(direct.or(account)),
+            Asked::ResourceFirst => lifted.or(direct.and(boundary)).or(held.and(account)),
+            Asked::Either => held.or(lifted).or(direct.and(boundary)),
+            Asked::Nothing => T::never(),
+        }
+    }
+}
+
 /// Decides one question.
 pub(crate) fn judge(caller: &Caller<'_>, layers: &Layers<'_>, unread: &Unread, question: &Question<'_>) -> Judgement {
     let catalogue = Catalogue::global();
@@ -137,26 +185,25 @@ pub(crate) fn judge(caller: &Caller<'_>, layers: &Layers<'_>, unread: &Unread, q
     let direct = on_resource.direct();
     let lifted = on_resource.allow(Named::Session);
     let by_account = on_resource.allow_exactly(Named::Account);
-    // What the identity side gives is limited by the boundary; a grant to the caller's own name is not, at home.
     let held = by_identity.and(within.boundary);
     let cross = matches!((caller.account, question.owner), (Some(own), Some(owner)) if own != owner);
-    let is_key = arn::split(question.resource)
-        .is_some_and(|[_, _, service, _, _, rest]| service == "kms" && rest.starts_with("key/"))
-        && !catalogue.wildcard_only().contains(question.operation);
+    let is_key = asks_key(catalogue, question);
     let key_unread = is_key && unread.resource && layers.resource.is_empty();
     let demands_resource = becomes || (is_key && !key_unread);
     let has_no_policy = action.starts_with("sts:") && !becomes && &*action != "sts:AssumeRoot";
-    let mut granted = if outsider {
-        direct
+    let asked = if outsider {
+        Asked::Resource
     } else if has_no_policy {
-        if cross { Truth::No } else { held }
+        if cross { Asked::Nothing } else { Asked::Identity }
     } else if cross {
-        held.and(direct.or(by_account))
+        Asked::Both
     } else if demands_resource {
-        lifted.or(direct.and(within.boundary)).or(held.and(by_account))
+        Asked::ResourceFirst
     } else {
-        held.or(lifted).or(direct.and(within.boundary))
+        Asked::Either
     };
+    let grants = Grants { identity: by_identity, boundary: within.boundary, direct, lifted, account: by_account };
+    let mut granted = grants.suffice(asked);
     let mut conditions: Vec<String> = Vec::new();
     if key_unread && granted != Truth::No {
         granted = granted.and(Truth::Unknown);
@@ -246,13 +293,28 @@ pub(crate) fn judge(caller: &Caller<'_>, layers: &Layers<'_>, unread: &Unread, q
                 conditions.push("the permissions boundary, which was not read, must allow it".to_owned());
             }
             conditions.extend(own());
-            leave_open(&judgement.answers, &mut conditions, &mut judgement.keys);
+            left_open(&judgement.answers, root, asked).told(&mut conditions, &mut judgement.keys);
             conditions.sort_unstable();
             conditions.dedup();
             judgement.conditions = conditions;
         }
     }
     judgement
+}
+
+/// Whether a key's policy has to agree: by the action, however the resource is written. Only an alias that the action
+/// itself knows, such as one that is made or removed, is no key.
+fn asks_key(catalogue: &Catalogue, question: &Question<'_>) -> bool {
+    let is_alias = |text: &str| {
+        arn::split(text).is_some_and(|[_, _, service, _, _, rest]| service == "kms" && rest.starts_with("alias/"))
+    };
+    let knows_aliases = || {
+        let mut kinds = catalogue.resources(question.operation).iter();
+        kinds.any(|kind| {
+            catalogue.patterns().get(usize::from(*kind)).is_some_and(|pattern| is_alias(&pattern.to_string()))
+        })
+    };
+    catalogue.key_controlled().contains(question.operation) && !(is_alias(question.resource) && knows_aliases())
 }
 
 /// Asks every layer that counts for the caller.
@@ -303,23 +365,28 @@ fn all_allow(answers: &[(Layer, Answer)], layer: Layer) -> Truth {
         .fold(Truth::Yes, |all, (_, answer)| all.and(answer.allow(Named::Account)))
 }
 
-/// What of the answers a decision hangs on, for people, and by which context keys.
-fn leave_open(answers: &[(Layer, Answer)], conditions: &mut Vec<String>, keys: &mut BTreeSet<Arc<str>>) {
-    for (layer, answer) in answers {
-        let what = match layer {
-            Layer::Identity => String::new(),
-            other => format!("{}: ", other.as_str()),
-        };
-        let open: Vec<&Match> =
-            answer.allows.iter().filter(|found| found.holds == Truth::Unknown && !found.open.is_empty()).collect();
-        if !open.is_empty() && answer.allow(Named::Account) == Truth::Unknown {
-            let texts: Vec<&str> = open.iter().map(|found| &*found.open).collect();
-            conditions.push(format!("{what}{}", texts.join("; or ")));
-            keys.extend(open.iter().flat_map(|found| found.keys.iter().cloned()));
-        }
-        for found in answer.denies.iter().filter(|found| found.holds == Truth::Unknown) {
-            conditions.push(format!("{what}unless ({})", found.open));
-            keys.extend(found.keys.iter().cloned());
-        }
-    }
+/// What a conditional decision hangs on: the same formula as the decision, over what each layer leaves open.
+fn left_open(answers: &[(Layer, Answer)], root: bool, asked: Asked) -> Open {
+    let of = |layer: Layer| answers.iter().filter(move |(held, _)| *held == layer);
+    let some = |layer: Layer, counts: fn(&Match) -> bool| {
+        let allows = of(layer).flat_map(|(_, answer)| &answer.allows);
+        allows.filter(|found| counts(found)).fold(Open::never(), |some, found| some.or(Open::allow(layer, found)))
+    };
+    let all = |layer: Layer| {
+        of(layer).fold(Open::always(), |all, (_, answer)| {
+            let allows = answer.allows.iter().filter(|found| found.close >= Named::Account);
+            all.and(allows.fold(Open::never(), |some, found| some.or(Open::allow(layer, found))))
+        })
+    };
+    let grants = Grants {
+        identity: if root { Open::always() } else { some(Layer::Identity, |found| found.close >= Named::Itself) },
+        boundary: all(Layer::Boundary),
+        direct: some(Layer::Resource, |found| found.close.direct() != Truth::No),
+        lifted: some(Layer::Resource, |found| found.close >= Named::Session),
+        account: some(Layer::Resource, |found| found.close == Named::Account),
+    };
+    let limits = [Layer::Session, Layer::ServiceControl, Layer::Endpoint];
+    let within = limits.into_iter().fold(grants.suffice(asked), |within, layer| within.and(all(layer)));
+    let denies = answers.iter().flat_map(|(layer, answer)| answer.denies.iter().map(move |found| (*layer, found)));
+    denies.fold(within, |within, (layer, found)| within.and(Open::escape(layer, found)))
 }

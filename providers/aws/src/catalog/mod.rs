@@ -46,6 +46,7 @@ pub(crate) struct Catalogue {
     /// Actions that know no resource but `*`.
     wildcard_only: OpSet,
     resource_controlled: OpSet,
+    key_controlled: OpSet,
     classes: [OpSet; 4],
     high_risk: OpSet,
     /// Summed weight of all actions before each number.
@@ -76,6 +77,7 @@ impl Catalogue {
             by_name: (0_u32..).zip(&table.names).map(|(at, name)| (Arc::clone(name), at)).collect(),
             lower: table.names.iter().map(|name| name.to_ascii_lowercase().into()).collect(),
             with_kinds: with_kinds(&table.patterns),
+            key_controlled: key_controlled(&table),
             wildcard_only: (0_u32..)
                 .zip(&table.resources)
                 .filter(|(_, resources)| resources.is_empty())
@@ -234,6 +236,11 @@ impl Catalogue {
         &self.resource_controlled
     }
 
+    /// Actions on encryption keys, whose own policies have to agree.
+    pub(crate) fn key_controlled(&self) -> &OpSet {
+        &self.key_controlled
+    }
+
     /// All resource patterns.
     pub(crate) fn patterns(&self) -> &[Pattern] {
         &self.patterns
@@ -243,6 +250,24 @@ impl Catalogue {
     pub(crate) fn resources(&self, operation: OperationIx) -> &[u16] {
         self.resources.get(operation.0 as usize).map_or(&[], |held| held)
     }
+}
+
+/// The actions of the key service that have keys among their resources.
+fn key_controlled(table: &table::Table) -> OpSet {
+    let is_key = |number: &u16| {
+        table.patterns.get(usize::from(*number)).is_some_and(|pattern| {
+            pattern.segments().get(2) == Some(&Glob::literal("kms"))
+                && pattern.segments().get(5).is_some_and(|name| name.to_string().starts_with("key/"))
+        })
+    };
+    table
+        .services
+        .iter()
+        .filter(|(prefix, ..)| **prefix == *"kms")
+        .flat_map(|(_, start, end)| *start..*end)
+        .filter(|at| table.resources.get(*at as usize).is_some_and(|kinds| kinds.iter().any(is_key)))
+        .map(OperationIx)
+        .collect()
 }
 
 /// The services all of whose resource patterns begin with a word and a separator, or are one word.

@@ -16,16 +16,29 @@ pub struct Answer<'a> {
     /// What happens.
     pub decision: Decided,
     /// The layers that stop it: those that deny, and those that would have to allow and do not. Empty where it is allowed.
-    pub blocked_by: Vec<LayerName>,
+    pub blocked_by: Vec<Layer>,
     /// Every statement that matches the request, layer by layer.
     pub matched: Vec<Matched<'a>>,
     /// With `discover` only: the context keys, in lower case, that the request does not carry and the decision hangs on.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Vec<String>>")]
     pub missing_keys: Option<Vec<Arc<str>>>,
-    /// With `discover` only: what must be so for the request to be allowed; all of it.
+    /// With `discover` only: what must be so for the request to be allowed. Each of them; of parts joined by `; or`, one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Vec<String>>,
+    /// What in the policies nobody can mean, such as actions that no catalogue knows: it matches nothing. Absent: nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
+    pub notes: Vec<Note>,
+}
+
+/// Something in a policy that matches nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Note {
+    /// The policy in the line, as a JSON pointer (RFC 6901).
+    pub at: String,
+    /// The statement, counted from 0, and what is wrong with it.
+    pub message: String,
 }
 
 /// What happens to a request.
@@ -40,43 +53,6 @@ pub enum Decided {
     ExplicitlyDenied,
     /// With `discover` only: it depends on context keys that the request does not carry.
     Conditional,
-}
-
-/// A layer of policies.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum LayerName {
-    /// Service control policies.
-    Scp,
-    /// Resource control policies.
-    Rcp,
-    /// The permissions boundary.
-    Boundary,
-    /// The session policies.
-    Session,
-    /// The policy of the VPC endpoint.
-    Endpoint,
-    /// The caller's own policies.
-    Identity,
-    /// The policy of the resource.
-    Resource,
-    /// The service itself, which lets nobody do this: a policy that AWS manages is to be changed, for example.
-    Service,
-}
-
-impl From<Layer> for LayerName {
-    fn from(layer: Layer) -> Self {
-        match layer {
-            Layer::ServiceControl => Self::Scp,
-            Layer::ResourceControl => Self::Rcp,
-            Layer::Boundary => Self::Boundary,
-            Layer::Session => Self::Session,
-            Layer::Endpoint => Self::Endpoint,
-            Layer::Identity => Self::Identity,
-            Layer::Resource => Self::Resource,
-            Layer::Service => Self::Service,
-        }
-    }
 }
 
 /// A statement that matches.

@@ -59,7 +59,10 @@ fn statement(role: PolicyRole, statement: &Map<String, Value>, at: &str) -> Resu
                 ));
             }
             "Sid" | "Effect" => {}
-            "Principal" | "NotPrincipal" => principals(value, &at)?,
+            "Principal" | "NotPrincipal" => {
+                may_name(role, key, value, &at)?;
+                principals(value, &at)?;
+            }
             "Action" | "NotAction" => texts(value, &at, |_, _| Ok(()))?,
             "Resource" | "NotResource" => texts(value, &at, resource)?,
             "Condition" => conditions(value, &at)?,
@@ -82,6 +85,32 @@ fn statement(role: PolicyRole, statement: &Map<String, Value>, at: &str) -> Resu
         }
     }
     Ok(())
+}
+
+/// Refuses principals where the language has none: policies of principals and organisations mean those that they are
+/// attached to, and resource control policies everybody.
+fn may_name(role: PolicyRole, key: &str, value: &Value, at: &str) -> Result<(), Refusal> {
+    let place = match role {
+        PolicyRole::Resource | PolicyRole::Trust | PolicyRole::Endpoint => return Ok(()),
+        PolicyRole::ResourceControl => {
+            let is_everybody = |value: &Value| value == "*" || value.get("AWS").is_some_and(|name| name == "*");
+            if key == "Principal" && is_everybody(value) && value.as_object().is_none_or(|kinds| kinds.len() == 1) {
+                return Ok(());
+            }
+            return Err(Refusal::new(
+                at,
+                "a resource control policy names no principals",
+                "write `\"Principal\": \"*\"`, and limit whom it means by a condition such as on `aws:PrincipalArn`",
+            ));
+        }
+        PolicyRole::Identity => "a policy of a principal or session",
+        PolicyRole::ServiceControl => "a service control policy",
+    };
+    Err(Refusal::new(
+        at,
+        format!("{place} has no `{key}`"),
+        "leave it out, or give the document as `resource_policy` if it is one",
+    ))
 }
 
 fn unknown(at: &str, key: &str, known: &str) -> Refusal {

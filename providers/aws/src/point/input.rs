@@ -156,7 +156,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Principal<'a> {
     }
 }
 
-/// A request's context. Keys are kept in lower case: their case does not matter.
+/// A request's context, sorted by key. Keys are kept in lower case: their case does not matter.
 #[derive(Debug, Default)]
 pub(super) struct Given(Vec<(String, Vec<Arc<str>>)>);
 
@@ -174,12 +174,16 @@ impl<'de> Deserialize<'de> for Given {
                 let mut given: Vec<(String, Vec<Arc<str>>)> = Vec::with_capacity(map.size_hint().unwrap_or_default());
                 while let Some(mut key) = map.next_key::<String>()? {
                     key.make_ascii_lowercase();
-                    if given.iter().any(|(held, _)| *held == key) {
-                        return Err(A::Error::custom(format!(
-                            "the context key `{key}` is given twice; the case of keys does not matter"
-                        )));
-                    }
                     given.push((key, map.next_value::<Texts>()?.0));
+                }
+                given.sort_unstable();
+                if let Some((key, _)) = given.windows(2).find_map(|pair| match pair {
+                    [one, other] if one.0 == other.0 => Some(one),
+                    _ => None,
+                }) {
+                    return Err(A::Error::custom(format!(
+                        "the context key `{key}` is given twice; the case of keys does not matter"
+                    )));
                 }
                 Ok(Given(given))
             }
@@ -190,7 +194,11 @@ impl<'de> Deserialize<'de> for Given {
 
 impl Context for Given {
     fn get(&self, key: &str) -> Lookup {
-        self.0.iter().find(|(held, _)| held == key).map_or(Lookup::Unknown, |(_, values)| Lookup::Known(values.clone()))
+        let at = self.0.binary_search_by(|(held, _)| held.as_str().cmp(key));
+        match at.ok().and_then(|at| self.0.get(at)) {
+            Some((_, values)) => Lookup::Known(values.clone()),
+            None => Lookup::Unknown,
+        }
     }
 }
 
@@ -252,7 +260,7 @@ impl JsonSchema for Document {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "description": "A policy in the policy language of AWS. Elements and condition operators that the language \
-                            does not have are refused. `${…}` is a variable under version 2012-10-17 only.",
+                            does not have are refused, as are principals in policies that name none. `${…}` is a variable under version 2012-10-17 only.",
             "type": "object",
             "properties": {
                 "Version": { "enum": ["2012-10-17", "2008-10-17"], "default": "2008-10-17" },
@@ -317,7 +325,7 @@ impl JsonSchema for ContextValue {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "One value, or several. An empty list is no value.",
+            "description": "One value, or several. With an empty list the key is absent.",
             "type": ["string", "number", "boolean", "array"],
             "items": { "type": ["string", "number", "boolean"] }
         })

@@ -18,9 +18,11 @@ use evenhand_model::access::Outcome;
 use evenhand_model::catalog::Catalog;
 use serde_json::value::RawValue;
 
-pub use answer::{Answer, Decided, Effect, LayerName, Matched, Refusal};
+pub use crate::access::answer::Layer;
+pub use answer::{Answer, Decided, Effect, Matched, Note, Refusal};
 
 use crate::access::answer::Standing;
+use crate::access::caller::{Session, Who};
 use crate::access::floor::becomes_role;
 use crate::access::question::{Absent, Question, Target, operation, owner};
 use crate::access::verdict::{Judgement, Layers, Unread, judge};
@@ -58,7 +60,7 @@ impl Decider {
         // Where nobody says whose the resource is, it is the caller's.
         let owner = owner.or(asker.account);
 
-        let mut held = Held { policies: &self.policies, understood: Vec::new(), names: Vec::new() };
+        let mut held = Held { policies: &self.policies, understood: Vec::new(), names: Vec::new(), notes: Vec::new() };
         let becomes = becomes_role(&Catalogue::global().name(action), resource);
         let on_resource = if becomes { PolicyRole::Trust } else { PolicyRole::Resource };
         let identity = held.list(input.identity_policies, "identity_policies", PolicyRole::Identity)?;
@@ -81,7 +83,9 @@ impl Decider {
             service_control: service_control.into_iter().map(stand).collect(),
             resource_control: resource_control.into_iter().map(stand).collect(),
         };
-        let caller = asker.caller(layers.boundary.is_some());
+        let mut caller = asker.caller(layers.boundary.is_some());
+        // A session's name does not tell its role's path. Without `discover` the role is taken to have none.
+        caller.path_open = input.mode == Mode::Discover && matches!(caller.who, Who::Role(Session::Named(_)));
         let absent = match input.mode {
             Mode::Decide => Absent::Missing,
             Mode::Discover => Absent::Unknown,
@@ -151,14 +155,22 @@ struct Held<'a, 'd> {
     policies: &'d Policies,
     understood: Vec<Arc<Understood>>,
     names: Vec<Cow<'a, str>>,
+    notes: Vec<Note>,
 }
 
 impl<'a> Held<'a, '_> {
     /// Takes a policy of a list; `at` spells out its place, which most never need.
     fn push(&mut self, policy: NamedPolicy<'a>, role: PolicyRole, at: impl Fn() -> String) -> Result<(), Refusal> {
-        let understood = self.policies.understand(role, policy.policy.get());
-        self.understood.push(understood.map_err(|problem| problem.below(&format!("/{}/policy", at())))?);
+        self.take(policy.policy, role, || format!("/{}/policy", at()))?;
         self.names.push(policy.name.unwrap_or_else(|| at().into()));
+        Ok(())
+    }
+
+    /// Takes a document; `at` is its place as a JSON pointer.
+    fn take(&mut self, text: &RawValue, role: PolicyRole, at: impl Fn() -> String) -> Result<(), Refusal> {
+        let understood = self.policies.understand(role, text.get()).map_err(|problem| problem.below(&at()))?;
+        self.notes.extend(understood.notes.iter().map(|message| Note { at: at(), message: message.clone() }));
+        self.understood.push(understood);
         Ok(())
     }
 
@@ -166,8 +178,7 @@ impl<'a> Held<'a, '_> {
     fn only(&mut self, text: Option<&RawValue>, at: &'static str, role: PolicyRole) -> Result<Range<usize>, Refusal> {
         let from = self.understood.len();
         if let Some(text) = text {
-            let understood = self.policies.understand(role, text.get());
-            self.understood.push(understood.map_err(|problem| problem.below(&format!("/{at}")))?);
+            self.take(text, role, || format!("/{at}"))?;
             self.names.push(at.into());
         }
         Ok(from..self.understood.len())
@@ -247,10 +258,11 @@ impl<'a> Held<'a, '_> {
         };
         Answer {
             decision,
-            blocked_by: judgement.blocked_by.iter().copied().map(LayerName::from).collect(),
+            blocked_by: judgement.blocked_by.into_iter().collect(),
             matched,
             missing_keys: discovering.then(|| judgement.keys.into_iter().collect()),
             conditions: discovering.then_some(judgement.conditions),
+            notes: self.notes,
         }
     }
 }

@@ -13,6 +13,8 @@ use crate::policy::{PolicyDocument, PolicyRole};
 pub(super) struct Understood {
     pub(super) document: PolicyDocument,
     pub(super) compiled: CompiledPolicy,
+    /// What in it matches nothing, for people.
+    pub(super) notes: Vec<String>,
 }
 
 /// The bytes of text beyond which everything is forgotten: an endless stream of new documents must not fill the memory.
@@ -55,9 +57,9 @@ fn understand(role: PolicyRole, text: &str) -> Result<Arc<Understood>, Refusal> 
     let mut document = PolicyDocument::parse(text).map_err(|error| {
         Refusal::new("", format!("this is no policy: {}", super::input::plain(&error)), "write it as AWS does")
     })?;
-    let (compiled, _) = CompiledPolicy::of(&document, role);
+    let (compiled, notes) = CompiledPolicy::of(&document, role);
     document.forget_grants();
-    Ok(Arc::new(Understood { document, compiled }))
+    Ok(Arc::new(Understood { document, compiled, notes }))
 }
 
 #[cfg(test)]

@@ -248,6 +248,11 @@ pub(crate) fn filled(tokens: Vec<Token>) -> Pattern {
     Pattern::new(globs, ':')
 }
 
+/// Whether a filled template has six segments.
+pub(crate) fn is_whole(tokens: &[Token]) -> bool {
+    tokens.iter().filter(|token| **token == Token::Char(':')).count() + 1 >= SEGMENTS
+}
+
 /// The six segments of a name, if it has them.
 pub(crate) fn split(name: &str) -> Option<[&str; SEGMENTS]> {
     let mut segments = [""; SEGMENTS];

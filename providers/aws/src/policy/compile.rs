@@ -1,7 +1,7 @@
 //! Statements as sets: which actions, on which resources, under which tests.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use evenhand_model::catalog::Catalog;
 use evenhand_model::condition::{Clause, Condition, Test};
@@ -11,9 +11,9 @@ use evenhand_model::opset::OpSet;
 use evenhand_model::scope::{Pattern, ResourceScope};
 
 use super::arn::{self, Element, Length};
-use super::context::{Context, Partial};
+use super::context::{Context, NothingKnown};
 use super::document::{ConditionTest, Effect, Listed, PolicyDocument, Statement};
-use super::operator;
+use super::operator::{self, Prepared};
 use super::store::PolicyRole;
 use crate::catalog::{ActionText, Catalogue};
 
@@ -33,6 +33,8 @@ pub(crate) struct CompiledStatement {
     pub(crate) parts: Box<[Part]>,
     elements: Box<[Element]>,
     pub(crate) tests: Arc<[ConditionTest]>,
+    /// The values of the tests, by number; read when a decision first needs them.
+    prepared: Box<[OnceLock<Prepared>]>,
     /// What the language does not have and the statement does.
     opaque: Option<Arc<str>>,
     /// The condition, where it is the same for everybody.
@@ -153,6 +155,7 @@ fn compile(
             .map(|(operations, reach)| Part { operations: Arc::new(operations), reach, fixed: None })
             .collect(),
         elements: elements.into(),
+        prepared: tests.iter().map(|_| OnceLock::new()).collect(),
         tests,
         opaque,
         fixed: None,
@@ -213,12 +216,11 @@ fn unknown_elements(statement: &Statement, problem: &mut dyn FnMut(String)) -> O
 /// Groups actions by the elements that can name one of their resources. Actions that none of them fits are left out:
 /// the statement cannot mean them.
 fn by_resource_type(operations: &OpSet, elements: &[Element], catalogue: &Catalogue) -> Vec<(Box<[u16]>, OpSet)> {
-    let nobody = Partial::default();
     let patterns: Vec<Option<Pattern>> = elements
         .iter()
         .map(|element| match element {
             Element::Fixed(pattern) => Some(pattern.clone()),
-            Element::Template(template) => template.fill(&nobody).map(arn::filled),
+            Element::Template(template) => template.fill(&NothingKnown).map(arn::filled),
             Element::Nothing => None,
         })
         .collect();
@@ -286,10 +288,9 @@ pub(crate) fn may_overlap(a: &Pattern, b: &Pattern) -> bool {
 impl CompiledStatement {
     /// Makes what is the same for everybody once.
     fn settle(&mut self) {
-        let nobody = Partial::default();
         let templates = self.elements.iter().any(|element| matches!(element, Element::Template(_)));
         if !self.tests.iter().any(test_is_personal) {
-            self.fixed = self.build_condition(&nobody).map(Arc::new);
+            self.fixed = self.build_condition(&NothingKnown).map(Arc::new);
         }
         let scopes: Vec<Option<Arc<ResourceScope>>> = self
             .parts
@@ -298,7 +299,7 @@ impl CompiledStatement {
                 if templates && part.reach != Reach::Everything {
                     return None;
                 }
-                self.build_scope(part, &nobody).map(Arc::new)
+                self.build_scope(part, &NothingKnown).map(Arc::new)
             })
             .collect();
         for (part, scope) in self.parts.iter_mut().zip(scopes) {
@@ -391,6 +392,15 @@ impl CompiledStatement {
             condition = condition.with(Clause::Opaque(Arc::clone(opaque)));
         }
         Some(condition)
+    }
+
+    /// The tests with whether each holds.
+    pub(crate) fn tested<'a>(
+        &'a self,
+        context: &'a dyn Context,
+    ) -> impl Iterator<Item = (&'a ConditionTest, Truth)> + 'a {
+        let prepared = self.tests.iter().zip(&self.prepared);
+        prepared.map(move |(test, prepared)| (test, operator::holds_prepared(test, prepared, context)))
     }
 
     /// The context keys of variables in resource names.

@@ -37,6 +37,24 @@ impl Context for Over<'_> {
     }
 }
 
+/// Of no key anything is known.
+pub(crate) struct NothingKnown;
+
+impl Context for NothingKnown {
+    fn get(&self, _: &str) -> Lookup {
+        Lookup::Unknown
+    }
+}
+
+/// The request carries no key.
+pub(crate) struct NothingGiven;
+
+impl Context for NothingGiven {
+    fn get(&self, _: &str) -> Lookup {
+        Lookup::Absent
+    }
+}
+
 /// Some keys; of all others nothing is known.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Partial(BTreeMap<Arc<str>, Vec<Arc<str>>>);

@@ -1,10 +1,11 @@
 //! Condition operators.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use evenhand_model::evidence::Truth;
-use evenhand_model::glob::Glob;
+use evenhand_model::glob::{Glob, Token};
+use evenhand_model::scope::Pattern;
 use jiff::civil::Date;
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -103,13 +104,93 @@ impl From<bool> for Fit {
     }
 }
 
+/// A value of a policy, read as what its operator compares.
+#[derive(Debug)]
+enum Value {
+    Text(Arc<str>),
+    /// Compared without regard to case; in lower case.
+    Lower(String),
+    Glob(Glob),
+    Number(f64),
+    Moment(i64),
+    Truth(bool),
+    Range((IpAddr, u32)),
+    /// `None`: any name.
+    Arn(Option<Pattern>),
+    /// It cannot be read so.
+    Invalid,
+}
+
+impl Value {
+    /// Reads a text; `tokens`: the same with variables in place, whose wildcards are characters.
+    fn of(operator: Operator, text: &Arc<str>, tokens: Option<Vec<Token>>) -> Self {
+        let read = match operator {
+            Operator::StringEquals { .. } | Operator::Binary => Some(Self::Text(Arc::clone(text))),
+            Operator::StringEqualsIgnoreCase { .. } => Some(Self::Lower(text.to_lowercase())),
+            Operator::StringLike { .. } => Some(Self::Glob(match tokens {
+                Some(tokens) => Glob::from_tokens(tokens),
+                None => Glob::wildcard(text),
+            })),
+            Operator::Numeric(_) => number(text).map(Self::Number),
+            Operator::Date(_) => moment(text).map(Self::Moment),
+            Operator::Bool => truth_value(text).map(Self::Truth),
+            Operator::IpAddress { .. } => address(text).map(Self::Range),
+            Operator::Arn { .. } => match tokens {
+                Some(tokens) => arn::is_whole(&tokens).then(|| Self::Arn(Some(arn::filled(tokens)))),
+                None if &**text == "*" => Some(Self::Arn(None)),
+                None => arn::split(text).map(|_| Self::Arn(Some(arn::pattern(text)))),
+            },
+            Operator::Null => None,
+        };
+        read.unwrap_or(Self::Invalid)
+    }
+}
+
+/// A value of a policy, read as far as no context is needed.
+#[derive(Debug)]
+enum Wanted {
+    Fixed(Value),
+    Template(Template),
+}
+
+/// The values of a test, read once.
+#[derive(Debug)]
+pub(crate) struct Prepared(Box<[Wanted]>);
+
+impl Prepared {
+    /// Reads the values of a test.
+    pub(crate) fn of(test: &ConditionTest) -> Self {
+        let Some(operator) = test.operator.filter(|operator| *operator != Operator::Null) else {
+            return Self(Box::default());
+        };
+        Self(
+            test.values
+                .iter()
+                .map(|text| {
+                    if text.contains("${") {
+                        Wanted::Template(Template::parse(text))
+                    } else {
+                        Wanted::Fixed(Value::of(operator, text, None))
+                    }
+                })
+                .collect(),
+        )
+    }
+}
+
 /// Whether a test holds in a context.
 pub(crate) fn holds(test: &ConditionTest, context: &dyn Context) -> Truth {
+    let once = OnceLock::new();
+    holds_prepared(test, &once, context)
+}
+
+/// The same for a test that is asked about often: its values are read when they are first needed, and kept.
+pub(crate) fn holds_prepared(test: &ConditionTest, prepared: &OnceLock<Prepared>, context: &dyn Context) -> Truth {
     let Some(operator) = test.operator else { return Truth::Unknown };
     let lookup = context.get(&test.key);
     if operator == Operator::Null {
         let absent = match lookup {
-            Lookup::Known(_) => false,
+            Lookup::Known(values) => values.is_empty(),
             Lookup::Absent => true,
             Lookup::Unknown => return Truth::Unknown,
         };
@@ -132,7 +213,8 @@ pub(crate) fn holds(test: &ConditionTest, context: &dyn Context) -> Truth {
             .into();
         }
     };
-    let one = |value: &Arc<str>| passes(operator, value, &test.values, context);
+    let Prepared(wanted) = prepared.get_or_init(|| Prepared::of(test));
+    let one = |value: &Arc<str>| passes(operator, value, wanted, context);
     match test.qualifier {
         Qualifier::None => match values.as_slice() {
             [value] => one(value),
@@ -144,7 +226,7 @@ pub(crate) fn holds(test: &ConditionTest, context: &dyn Context) -> Truth {
 }
 
 /// Whether one value of the request passes an operator with its values.
-fn passes(operator: Operator, value: &str, wanted: &[Arc<str>], context: &dyn Context) -> Truth {
+fn passes(operator: Operator, value: &str, wanted: &[Wanted], context: &dyn Context) -> Truth {
     if operator.negated() {
         return wanted.iter().fold(Truth::Yes, |all, wanted| {
             all.and(match fit(operator, value, wanted, context) {
@@ -164,72 +246,55 @@ fn passes(operator: Operator, value: &str, wanted: &[Arc<str>], context: &dyn Co
 }
 
 /// Whether a request value fits a policy value, negation apart.
-fn fit(operator: Operator, value: &str, wanted: &Arc<str>, context: &dyn Context) -> Fit {
-    let template = wanted.contains("${").then(|| Template::parse(wanted).fill(context));
-    let pattern = match &template {
-        Some(None) => return Fit::Invalid,
-        Some(Some(tokens)) => Some(tokens.clone()),
-        None => None,
+fn fit(operator: Operator, value: &str, wanted: &Wanted, context: &dyn Context) -> Fit {
+    let template = match wanted {
+        Wanted::Fixed(wanted) => return fit_value(operator, value, wanted),
+        Wanted::Template(template) => template,
     };
+    let Some(tokens) = template.fill(context) else { return Fit::Invalid };
+    // Text comparison where variables have been put in place: wildcards count only for operators that have them.
+    let mut text = String::new();
+    for token in &tokens {
+        match token {
+            Token::Char(c) => text.push(*c),
+            Token::Many => text.push('*'),
+            Token::One => text.push('?'),
+            Token::Variable(_) => return Fit::Unknown,
+        }
+    }
+    fit_value(operator, value, &Value::of(operator, &text.into(), Some(tokens)))
+}
+
+fn fit_value(operator: Operator, value: &str, wanted: &Value) -> Fit {
     let truth = |truth: Truth| match truth {
         Truth::Yes => Fit::Yes,
         Truth::No => Fit::No,
         Truth::Unknown => Fit::Unknown,
     };
-    // Text comparison where variables have been put in place: wildcards count only for operators that have them.
-    let literal: Arc<str> = match &pattern {
-        None => Arc::clone(wanted),
-        Some(tokens) => {
-            let mut text = String::new();
-            for token in tokens {
-                match token {
-                    evenhand_model::glob::Token::Char(c) => text.push(*c),
-                    evenhand_model::glob::Token::Many => text.push('*'),
-                    evenhand_model::glob::Token::One => text.push('?'),
-                    evenhand_model::glob::Token::Variable(_) => return Fit::Unknown,
-                }
-            }
-            text.into()
-        }
+    let fits = match wanted {
+        Value::Text(wanted) => Some((**wanted == *value).into()),
+        Value::Lower(wanted) => Some((*wanted == value.to_lowercase()).into()),
+        Value::Glob(wanted) => Some(truth(wanted.matches(value))),
+        Value::Number(wanted) => number(value).map(|value| compare(operator, &value, wanted)),
+        Value::Moment(wanted) => moment(value).map(|value| compare(operator, &value, wanted)),
+        Value::Truth(wanted) => truth_value(value).map(|value| (value == *wanted).into()),
+        Value::Range(outer) => address(value).map(|inner| within(inner, *outer).into()),
+        Value::Arn(wanted) => arn::split(value).map(|segments| match wanted {
+            Some(wanted) => truth(wanted.matches(&segments)),
+            None => Fit::Yes,
+        }),
+        Value::Invalid => None,
     };
-    match operator {
-        Operator::StringEquals { .. } => (*literal == *value).into(),
-        Operator::StringEqualsIgnoreCase { .. } => (literal.to_lowercase() == value.to_lowercase()).into(),
-        Operator::StringLike { .. } => match pattern {
-            Some(tokens) => truth(Glob::from_tokens(tokens).matches(value)),
-            None => truth(Glob::wildcard(wanted).matches(value)),
-        },
-        Operator::Numeric(order) => match (value.trim().parse::<f64>(), literal.trim().parse::<f64>()) {
-            (Ok(value), Ok(wanted)) if value.is_finite() && wanted.is_finite() => compare(order, &value, &wanted),
-            _ => Fit::Invalid,
-        },
-        Operator::Date(order) => match (moment(value), moment(&literal)) {
-            (Some(value), Some(wanted)) => compare(order, &value, &wanted),
-            _ => Fit::Invalid,
-        },
-        Operator::Bool => match (truth_value(value), truth_value(&literal)) {
-            (Some(value), Some(wanted)) => (value == wanted).into(),
-            _ => Fit::Invalid,
-        },
-        Operator::Binary => (*literal == *value).into(),
-        Operator::IpAddress { .. } => match (address(value), address(&literal)) {
-            (Some(inner), Some(outer)) => within(inner, outer).into(),
-            _ => Fit::Invalid,
-        },
-        Operator::Arn { .. } => {
-            let Some(segments) = arn::split(value) else { return Fit::Invalid };
-            match pattern {
-                Some(tokens) => truth(arn::filled(tokens).matches(&segments)),
-                None if &**wanted == "*" => Fit::Yes,
-                None if arn::split(wanted).is_none() => Fit::Invalid,
-                None => truth(arn::pattern(wanted).matches(&segments)),
-            }
-        }
-        Operator::Null => Fit::Invalid,
-    }
+    fits.unwrap_or(Fit::Invalid)
 }
 
-fn compare<T: PartialOrd>(order: Order, value: &T, wanted: &T) -> Fit {
+/// A finite number.
+fn number(text: &str) -> Option<f64> {
+    text.trim().parse::<f64>().ok().filter(|number| number.is_finite())
+}
+
+fn compare<T: PartialOrd>(operator: Operator, value: &T, wanted: &T) -> Fit {
+    let (Operator::Numeric(order) | Operator::Date(order)) = operator else { return Fit::Invalid };
     match order {
         // Negation is the caller's.
         Order::Equals | Order::NotEquals => (value == wanted).into(),
@@ -298,7 +363,7 @@ fn within((inner, inner_prefix): (IpAddr, u32), (outer, outer_prefix): (IpAddr, 
 
 #[cfg(test)]
 mod tests {
-    use super::super::context::{Known, Partial};
+    use super::super::context::{Known, NothingKnown};
     use super::super::document::PolicyDocument;
     use super::*;
 
@@ -358,6 +423,9 @@ mod tests {
             (r#"{"ArnEquals":{"k":"arn:aws:iam::*:role/a*"}}"#, &["arn:aws:iam::1:role/ab"], true),
             (r#"{"ArnNotLike":{"k":"arn:aws:iam::*:role/a*"}}"#, &["arn:aws:iam::1:role/b"], true),
             (r#"{"ArnLike":{"k":"arn:aws:iam::*:role/a*"}}"#, &["arn:aws:iam:role/ab"], false),
+            (r#"{"ArnLike":{"k":"arn:aws:${aws:username}"}}"#, &["arn:aws:bob:::x"], false),
+            (r#"{"ArnNotLike":{"k":"arn:aws:${aws:username}"}}"#, &["arn:aws:s3:::x"], false),
+            (r#"{"ArnLike":{"k":"arn:aws:s3:::${aws:username}"}}"#, &["arn:aws:s3:::bob"], true),
             (r#"{"Null":{"k":"true"}}"#, &[], true),
             (r#"{"Null":{"k":"true"}}"#, &["a"], false),
             (r#"{"Null":{"k":"false"}}"#, &["a"], true),
@@ -369,7 +437,7 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_neither_met_nor_unmet() {
-        let nothing = Partial::default();
+        let nothing = NothingKnown;
         for condition in [
             r#"{"StringEquals":{"k":"a"}}"#,
             r#"{"StringNotEquals":{"k":"a"}}"#,

@@ -76,6 +76,16 @@ fn power_over_a_resource_that_is_no_log_is_none() {
 }
 
 #[test]
+fn a_key_whose_policy_was_not_read_leaves_the_decision_open() {
+    let all = r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#;
+    let read = read(&[("gaad.json", &details(&user("u", all, ""), "", "", ""))]);
+    for resource in ["*", "arn:aws:kms:us-east-1:111122223333:*", "arn:aws:kms:us-east-1:111122223333:alias/x"] {
+        assert_eq!(ask(&read, "u", "kms:Decrypt", resource), Outcome::Conditional, "{resource}");
+    }
+    assert_eq!(ask(&read, "u", "kms:ListKeys", "*"), Outcome::Allowed);
+}
+
+#[test]
 fn what_the_export_leaves_out_is_unknown_and_not_denied() {
     let lost = r#"{"Path":"/","UserName":"lost","Arn":"arn:aws:iam::111122223333:user/lost",
         "UserPolicyList":[{"PolicyName":"p"}]}"#;

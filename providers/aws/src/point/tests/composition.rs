@@ -92,6 +92,7 @@ fn keys_and_roles_ask_for_the_resources_own_policy_even_at_home() {
         (decrypt().resource(&grant(&aws("111122223333"), "kms:*")), "implicitly_denied: identity"),
         (decrypt().resource(&grant(&aws("111122223333"), "kms:*")).identity(ALL), "allowed"),
         (Ask::new(USER, "kms:ListKeys", "*").identity(ALL), "allowed"),
+        (Ask::new(USER, "kms:CreateKey", "*").identity(ALL), "allowed"),
         (Ask::new(USER, "kms:ListKeys", "*"), "implicitly_denied: identity"),
         (assume().identity(ALL), "implicitly_denied: resource"),
         (assume().resource(&trust(USER, "sts:AssumeRole")), "allowed"),
@@ -242,6 +243,24 @@ fn an_endpoints_policy_has_to_allow_action_resource_principal_and_conditions() {
         ),
         (read(USER).identity(ALL).with("endpoint_policies", json!([])), "allowed"),
     ]);
+}
+
+#[test]
+fn however_a_key_is_written_its_policy_is_asked_for() {
+    for resource in [
+        "*",
+        "arn:aws:kms:us-east-1:111122223333:*",
+        "arn:aws:kms:us-east-1:111122223333:ke*",
+        "arn:aws:kms:us-east-1:111122223333:key/x",
+        "arn:aws:kms:us-east-1:111122223333:alias/x",
+        "arn:aws:*:us-east-1:111122223333:key/x",
+    ] {
+        let decrypt = || Ask::new(USER, "kms:Decrypt", resource).identity(ALL);
+        hold(vec![
+            (decrypt(), "implicitly_denied: resource"),
+            (decrypt().resource(&grant(&aws("111122223333"), "kms:*")), "allowed"),
+        ]);
+    }
 }
 
 #[test]

@@ -44,6 +44,19 @@ fn keys_are_compared_without_regard_to_case_and_values_with() {
 }
 
 #[test]
+fn a_key_with_no_values_is_absent() {
+    for (condition, expected) in [
+        (r#"{"Null":{"k":"true"}}"#, true),
+        (r#"{"Null":{"k":"false"}}"#, false),
+        (r#"{"ForAnyValue:Null":{"k":"true"}}"#, true),
+        (r#"{"StringNotEquals":{"k":"a"}}"#, true),
+        (r#"{"StringEquals":{"k":"a"}}"#, false),
+    ] {
+        assert_eq!(holds(condition, json!({"k": []})), expected, "{condition}");
+    }
+}
+
+#[test]
 fn an_absent_key_decides_by_the_kind_of_operator() {
     for (condition, expected) in [
         (r#"{"StringEquals":{"k":"a"}}"#, false),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Ask, OBJECT, USER};
+use super::{Ask, OBJECT, OTHER, USER, aws};
 
 fn ask(statements: &str) -> Ask {
     Ask::new(USER, "s3:GetObject", OBJECT).with("mode", json!("discover")).identity(statements)
@@ -58,6 +58,58 @@ fn what_no_context_changes_is_decided() {
     }
     let known = ask(&on(r#"{"Bool":{"k":"true"}}"#)).context("k", json!(false)).answer().unwrap();
     assert_eq!(known["decision"], "implicitly_denied", "a key that is given is known");
+}
+
+#[test]
+fn alternatives_are_told_as_such_and_what_changes_nothing_is_not() {
+    let told = |ask: Ask| {
+        let answer = ask.answer().unwrap();
+        assert_eq!(answer["decision"], "conditional");
+        let texts = answer["conditions"].as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned());
+        (texts.collect::<Vec<_>>().join(" / "), keys(&answer).join(" "))
+    };
+    let bool_of = |key: &str| on(&format!(r#"{{"Bool":{{"{key}":"true"}}}}"#));
+    let to_user = |key: &str| {
+        format!(
+            r#"{{"Effect":"Allow","Principal":{},"Action":"s3:*","Resource":"*","Condition":{{"Bool":{{"{key}":"true"}}}}}}"#,
+            aws(USER)
+        )
+    };
+    let sqs = r#"{"Effect":"Allow","Action":"sqs:*","Resource":"*"}"#;
+    let either = ask(&bool_of("a")).resource(&to_user("b"));
+    for (ask, conditions, missing) in [
+        (either.clone(), "a Bool true; or resource: b Bool true", "a b"),
+        // Across accounts both are needed.
+        (either.clone().owned_by(OTHER), "a Bool true / resource: b Bool true", "a b"),
+        // The boundary stops what identity policies give, and not what names the user.
+        (either.clone().boundary(sqs), "resource: b Bool true", "b"),
+        (
+            either.clone().boundary(&bool_of("c")),
+            "a Bool true and boundary: c Bool true; or resource: b Bool true",
+            "a b c",
+        ),
+        (either.scp(&bool_of("c")), "a Bool true; or resource: b Bool true / scp: c Bool true", "a b c"),
+        // An account in the resource's policy lets identity policies decide, which they do at home anyway.
+        (ask(&bool_of("a")).resource(&to_user("b").replace(USER, "111122223333")), "a Bool true", "a"),
+        (ask(&format!("{},{}", bool_of("a"), bool_of("b"))), "a Bool true; or b Bool true", "a b"),
+    ] {
+        assert_eq!(told(ask), (conditions.to_owned(), missing.to_owned()));
+    }
+}
+
+#[test]
+fn the_path_of_a_sessions_role_is_open() {
+    let session = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Admin_0123456789abcdef/ann";
+    let like = |arn: &str| on(&format!(r#"{{"ArnLike":{{"aws:PrincipalArn":"{arn}"}}}}"#));
+    let reserved = "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/*";
+    let ask = Ask::new(session, "s3:GetObject", OBJECT).with("mode", json!("discover")).identity(&like(reserved));
+    let answer = ask.answer().unwrap();
+    assert_eq!((answer["decision"].as_str(), keys(&answer)), (Some("conditional"), vec!["aws:principalarn"]));
+    let given = "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_0123456789abcdef";
+    assert_eq!(ask.context("aws:PrincipalArn", json!(given)).said(), "allowed");
+    // A user's name tells all.
+    let user = Ask::new(USER, "s3:GetObject", OBJECT).with("mode", json!("discover"));
+    assert_eq!(user.identity(&like(reserved)).said(), "implicitly_denied: identity");
 }
 
 #[test]

@@ -11,7 +11,7 @@ mod refusals;
 
 use serde_json::{Value, json};
 
-use super::{Decided, Decider, LayerName, Refusal};
+use super::{Decided, Decider, Layer, Refusal};
 
 pub(super) const USER: &str = "arn:aws:iam::111122223333:user/ann";
 pub(super) const ROLE: &str = "arn:aws:iam::111122223333:role/deploy";
@@ -160,6 +160,33 @@ fn an_answer_names_the_statements_that_match() {
 }
 
 #[test]
+fn actions_that_nobody_knows_are_noted() {
+    let typo = allow("s3:DeletBucket", "*");
+    let answer = Ask::new(USER, "s3:GetObject", OBJECT)
+        .identity(&allow("s3:*", "*"))
+        .identity(&format!("{},{typo}", allow("sqs:*", "*")))
+        .scp(&format!("{},{}", allow("*", "*"), deny("s3:Get Object", "*")))
+        .resource(&grant("\"*\"", "s3:GetObjct"))
+        .answer()
+        .unwrap();
+    assert_eq!(answer["decision"], "allowed");
+    let unknown = |action: &str, number: usize| format!("statement {number} names the unknown action `{action}`");
+    assert_eq!(
+        answer["notes"],
+        json!([
+            { "at": "/identity_policies/1/policy", "message": unknown("s3:DeletBucket", 1) },
+            { "at": "/resource_policy", "message": unknown("s3:GetObjct", 0) },
+            {
+                "at": "/service_control_policies/0/policies/0/policy",
+                "message": "statement 1 names `s3:Get Object`, which is not written as an action and matches nothing"
+            },
+        ])
+    );
+    let known = Ask::new(USER, "s3:GetObject", OBJECT).identity(&allow("S3:Get*", "*")).answer().unwrap();
+    assert_eq!(known.get("notes"), None);
+}
+
+#[test]
 fn the_words_are_those_of_the_schema() {
     let schema = super::schema();
     let words = |of: &str| schema["$defs"][of].to_string();
@@ -167,16 +194,17 @@ fn the_words_are_those_of_the_schema() {
         assert!(words("Decided").contains(&json!(choice).to_string()), "{choice:?}");
     }
     for layer in [
-        LayerName::Scp,
-        LayerName::Rcp,
-        LayerName::Boundary,
-        LayerName::Session,
-        LayerName::Endpoint,
-        LayerName::Identity,
-        LayerName::Resource,
-        LayerName::Service,
+        Layer::ServiceControl,
+        Layer::ResourceControl,
+        Layer::Boundary,
+        Layer::Session,
+        Layer::Endpoint,
+        Layer::Identity,
+        Layer::Resource,
+        Layer::Service,
     ] {
-        assert!(words("LayerName").contains(&json!(layer).to_string()), "{layer:?}");
+        assert!(words("Layer").contains(&json!(layer).to_string()), "{layer:?}");
+        assert_eq!(json!(layer), layer.as_str());
     }
     let members: Vec<&String> =
         schema["$defs"]["Question"]["properties"].as_object().map(|members| members.keys().collect()).unwrap();

@@ -75,6 +75,23 @@ fn actions_resources_principals_and_accounts_are_looked_at() {
 }
 
 #[test]
+fn a_key_given_twice_is_found_among_very_many() {
+    let mut keys: Vec<String> = (0..40_000).map(|n| format!(r#""aws:RequestTag/{n}":"x""#)).collect();
+    let line = |keys: &[String]| {
+        format!(r#"{{"request":{{"principal":"{USER}","action":"s3:GetObject","context":{{{}}}}}}}"#, keys.join(","))
+    };
+    let decider = Decider::default();
+    let begun = std::time::Instant::now();
+    assert!(decider.answer(&line(&keys)).is_ok());
+    keys.push(r#""AWS:requesttag/7":"y""#.to_owned());
+    let (at, message) = refusal_of(&line(&keys));
+    assert_eq!(at, "/request/context");
+    assert!(message.contains("`aws:requesttag/7`"), "{message}");
+    // Each pair compared, it takes some ten times as long even without a debugger's checks.
+    assert!(begun.elapsed().as_secs() < 3, "{:?}", begun.elapsed());
+}
+
+#[test]
 fn policies_are_looked_at_statement_by_statement() {
     let refused = |statement: Value| {
         let listed = ask().with(
@@ -113,15 +130,57 @@ fn policies_are_looked_at_statement_by_statement() {
             "/Condition/StringEquals/aws:RequestTag~1a",
         ),
         (with("Condition", json!("x")), "/Condition"),
-        (with("Principal", json!("ann")), "/Principal"),
-        (with("Principal", json!({ "AWS": ["*", "ann"] })), "/Principal/AWS/1"),
-        (with("Principal", json!({ "Martian": "x" })), "/Principal/Martian"),
         (json!({ "Effect": "Allow", "Action": "s3:*" }), ""),
         (json!({ "Effect": "Allow", "Resource": "*" }), ""),
         (json!({ "Action": "*", "Resource": "*" }), ""),
         (json!("x"), ""),
     ] {
         assert_eq!(refused(statement.clone()), at, "{statement}");
+    }
+}
+
+#[test]
+fn principals_are_looked_at_and_refused_where_the_language_has_none() {
+    let named = |key: &str, value: Value| {
+        let mut statement = json!({ "Effect": "Deny", "Action": "s3:*", "Resource": "*" });
+        statement[key] = value;
+        json!({ "Statement": [statement] })
+    };
+    for (value, place) in [
+        (json!("ann"), "/Principal"),
+        (json!({ "AWS": ["*", "ann"] }), "/Principal/AWS/1"),
+        (json!({ "Martian": "x" }), "/Principal/Martian"),
+    ] {
+        let at = at(&ask().with("resource_policy", named("Principal", value)));
+        assert_eq!(at, format!("/resource_policy/Statement/0{place}"));
+    }
+    let list = |member: &str, document: &Value| {
+        let policies = json!([{ "policy": document }]);
+        let levels = member.contains("control");
+        let at = if levels { format!("/{member}/0/policies/0/policy") } else { format!("/{member}/0/policy") };
+        (ask().with(member, if levels { json!([{ "policies": policies }]) } else { policies }), at)
+    };
+    for key in ["Principal", "NotPrincipal"] {
+        let star = named(key, json!("*"));
+        for member in ["identity_policies", "permissions_boundaries", "session_policies", "service_control_policies"] {
+            let (asked, place) = list(member, &star);
+            assert_eq!(at(&asked), format!("{place}/Statement/0/{key}"));
+        }
+        assert!(list("endpoint_policies", &star).0.answer().is_ok());
+        assert!(ask().with("resource_policy", star).answer().is_ok());
+    }
+    let organisation = |key: &str, value: Value| list("resource_control_policies", &named(key, value)).0;
+    for value in [json!("*"), json!({ "AWS": "*" })] {
+        assert!(organisation("Principal", value).answer().is_ok());
+    }
+    for (key, value) in [
+        ("Principal", json!(USER)),
+        ("Principal", json!({ "AWS": USER })),
+        ("Principal", json!({ "AWS": "*", "Service": "s3.amazonaws.com" })),
+        ("NotPrincipal", json!("*")),
+    ] {
+        let expected = format!("/resource_control_policies/0/policies/0/policy/Statement/0/{key}");
+        assert_eq!(at(&organisation(key, value)), expected);
     }
 }
 
