@@ -75,7 +75,7 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    fn new(code: impl Into<String>, why: Why) -> Self {
+    pub(crate) fn new(code: impl Into<String>, why: Why) -> Self {
         Self { code: code.into(), why }
     }
 }

@@ -49,6 +49,7 @@ pub(super) static CALLS: &[Call] = &[
     },
     Call {
         unfinished: Some(("/State", &["STARTED", "INPROGRESS"])),
+        order: true,
         ..iam("GenerateCredentialReport", Form::ReportRequest, "credential-report-request")
     },
     Call {
@@ -74,6 +75,7 @@ pub(super) static CALLS: &[Call] = &[
     iam("GetAccountSummary", Form::AccountSummary, "account-summary"),
     Call {
         fixed: &[("Granularity", "ACTION_LEVEL")],
+        order: true,
         each: &[Each { only: Only::AgentRoles, ..each(Form::Authorization, "RoleDetailList", &[("Arn", "/Arn")]) }],
         ..iam("GenerateServiceLastAccessedDetails", Form::UsageRequest, "last-accessed-requests")
     },

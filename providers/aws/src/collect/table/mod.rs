@@ -124,6 +124,8 @@ pub(crate) struct Call {
     pub(crate) unsent: &'static [&'static str],
     /// While a member has one of these values the call is made again.
     pub(crate) unfinished: Option<(&'static str, &'static [&'static str])>,
+    /// Whether it only orders what later calls fetch: its answer is good for a while, and for nothing else.
+    pub(crate) order: bool,
     /// Places whose values are not written: JSON pointers, where `*` stands for every member or element.
     pub(crate) withheld: &'static [&'static str],
     /// Whether the answer is written as it is: it is large, other tools read it, and it says what it is about.
@@ -154,6 +156,7 @@ const fn row(service: &'static Service, operation: &'static str, form: Form, fil
         each: &[],
         unsent: &[],
         unfinished: None,
+        order: false,
         withheld: &[],
         bare: false,
         action: None,
