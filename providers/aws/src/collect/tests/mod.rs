@@ -1,6 +1,7 @@
 //! Collections from a server that plays the vendor, well and badly.
 
 mod failures;
+mod resumed;
 mod server;
 mod whole;
 
