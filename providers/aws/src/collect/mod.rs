@@ -190,8 +190,11 @@ fn run<T, F: Future<Output = Result<T, CollectError>>>(
     }
     .resumed()?;
     let done = runtime.block_on(async {
-        let session = Session::load(options.profile.as_deref(), plan.regions.first().map(String::as_str)).await?;
-        let client = Client::new(session, stopper.watch(options.deadline), pace);
+        let stop = stopper.watch(options.deadline);
+        // Credentials may come from hosts that do not answer.
+        let load = Session::load(options.profile.as_deref(), plan.regions.first().map(String::as_str));
+        let session = stop.or(load).await.ok_or(CollectError::Stopped)??;
+        let client = Client::new(session, stop, pace);
         work(Arc::new(Run::new(client, plan))).await
     });
     // A look-up of a host that hangs must not hold up the end.

@@ -17,7 +17,7 @@ use super::table::{self, Call, Reach};
 use super::wire::Parameters;
 use super::{CollectError, Collected, Failed, expand, withhold};
 use crate::documents::manifest::{Made, Manifest, Planned};
-use crate::documents::refusal::{Why, is_answer};
+use crate::documents::refusal::{NOT_IN_REGION, Why, is_answer};
 use crate::inventory::arn::Arn;
 
 /// Accounts under way at one time.
@@ -201,11 +201,29 @@ impl Run {
         for reach in [Reach::Account, Reach::Organisation, Reach::Center, Reach::Region] {
             Arc::clone(&self).scope(Scope { place: place.clone(), reach }).await;
         }
+        self.try_role(&place).await;
         // What was not tried must not look like what may be done.
         if self.client.stop().now().is_some() {
             return Err(CollectError::Stopped);
         }
         Ok(std::mem::take(&mut *lock(&self.tried)))
+    }
+
+    /// Tries to become the role that was named, in one other account.
+    async fn try_role(&self, home: &Place) {
+        if self.plan.role.is_none() {
+            return;
+        }
+        let other = lock(&self.accounts).iter().find(|account| ***account != *home.account).cloned();
+        let mut tried = (table::assume(), 0, None);
+        if let Some(other) = other {
+            tried.1 = 1;
+            tried.2 = match self.client.credentials(&self.other_place(home, &other)).await {
+                Err(NoAnswer::Refused(refusal)) => Some(refusal),
+                _ => None,
+            };
+        }
+        lock(&self.tried).push(tried);
     }
 
     /// Notes what is planned, unless the capture is another account's.
@@ -238,7 +256,7 @@ impl Run {
             credentials: Arc::clone(&self.client.session.credentials),
             role: None,
         };
-        place.credentials.get().await?;
+        self.client.stop().or(place.credentials.get()).await.ok_or(CollectError::Stopped)??;
         let answer = self.client.ask(table::caller(), &place, &Parameters::new()).await;
         let answer = answer.map_err(|refused| match refused {
             NoAnswer::Refused(refusal) => CollectError::NotAccepted(refusal.code),
@@ -271,9 +289,8 @@ impl Run {
     async fn account(self: Arc<Self>, place: Place, own: bool) {
         let account = Scope { place: place.clone(), reach: Reach::Account };
         if let Some(role) = place.role.clone() {
-            match self.client.assume(&place, &role).await {
-                Ok(credentials) => {
-                    place.credentials.put(credentials).await;
+            match self.client.credentials(&place).await {
+                Ok(_) => {
                     // What was refused before is no gap any more.
                     self.written(|folder| folder.remove(&account.slot(table::assume())));
                 }
@@ -399,7 +416,7 @@ impl Run {
     /// Writes a document whose call is done.
     fn write(&self, slot: &Slot, answers: &Answers) {
         for refusal in answers.values().filter_map(|outcome| outcome.as_ref().err()) {
-            if !is_answer(slot.call.form, &refusal.code) {
+            if !is_answer(slot.call.form, &refusal.code) && refusal.code != NOT_IN_REGION {
                 lock(&self.failed).push(Failed {
                     account: slot.account.clone(),
                     region: slot.region.clone(),

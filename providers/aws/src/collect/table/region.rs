@@ -50,6 +50,7 @@ pub(super) static CALLS: &[Call] = &[
         path: Path::Get("/agents/{agentId}/"),
         each: AGENT,
         withheld: AGENT_TEXTS,
+        holds: Some("agent"),
         ..call(&AGENTS, "GetAgent", Form::BedrockAgent, "bedrock-agent-descriptions")
     },
     Call {
@@ -66,6 +67,7 @@ pub(super) static CALLS: &[Call] = &[
             ..each(Form::BedrockActionGroups, "actionGroupSummaries", &[("actionGroupId", "/actionGroupId")])
         }],
         withheld: &["/agentActionGroup/apiSchema"],
+        holds: Some("agentActionGroup"),
         ..call(&AGENTS, "GetAgentActionGroup", Form::BedrockActionGroup, "action-group-descriptions")
     },
     Call {
@@ -77,6 +79,7 @@ pub(super) static CALLS: &[Call] = &[
         path: Path::Get("/runtimes/{agentRuntimeId}/"),
         each: &[each(Form::AgentRuntimes, "agentRuntimes", &[("agentRuntimeId", "/agentRuntimeId")])],
         withheld: &["/environmentVariables/*"],
+        holds: Some("agentRuntimeArn"),
         ..agentcore("GetAgentRuntime", Form::AgentRuntime, "agentcore-runtime-descriptions")
     },
     Call {
@@ -88,6 +91,7 @@ pub(super) static CALLS: &[Call] = &[
         path: Path::Get("/gateways/{gatewayIdentifier}/"),
         each: &[each(Form::Gateways, "items", &[("gatewayIdentifier", "/gatewayId")])],
         withheld: &["/protocolConfiguration/mcp/instructions"],
+        holds: Some("gatewayArn"),
         ..agentcore("GetGateway", Form::Gateway, "agentcore-gateway-descriptions")
     },
     Call {
@@ -107,6 +111,7 @@ pub(super) static CALLS: &[Call] = &[
             "/targetConfiguration/mcp/smithyModel",
             "/targetConfiguration/mcp/lambda/toolSchema",
         ],
+        holds: Some("gatewayArn"),
         ..agentcore("GetGatewayTarget", Form::GatewayTarget, "agentcore-gateway-target-descriptions")
     },
     Call {
@@ -137,6 +142,7 @@ pub(super) static CALLS: &[Call] = &[
             "codeInterpreterSummaries",
             &[("codeInterpreterId", "/codeInterpreterId")],
         )],
+        holds: Some("codeInterpreterArn"),
         ..agentcore("GetCodeInterpreter", Form::CodeInterpreter, "agentcore-code-interpreter-descriptions")
     },
     Call {
@@ -148,6 +154,7 @@ pub(super) static CALLS: &[Call] = &[
     Call {
         path: Path::Get("/browsers/{browserId}"),
         each: &[each(Form::Browsers, "browserSummaries", &[("browserId", "/browserId")])],
+        holds: Some("browserArn"),
         ..agentcore("GetBrowser", Form::Browser, "agentcore-browser-descriptions")
     },
     Call {
@@ -159,6 +166,7 @@ pub(super) static CALLS: &[Call] = &[
     Call {
         path: Path::Get("/2015-03-31/functions/{FunctionName}/policy"),
         each: FUNCTION,
+        holds: Some("Policy"),
         ..call(&LAMBDA, "GetPolicy", Form::FunctionPolicy, "function-policies")
     },
     Call {
@@ -183,6 +191,7 @@ pub(super) static CALLS: &[Call] = &[
             "/taskDefinition/containerDefinitions/*/dockerLabels/*",
             "/taskDefinition/containerDefinitions/*/logConfiguration/options/*",
         ],
+        holds: Some("taskDefinition"),
         ..call(&ECS, "DescribeTaskDefinition", Form::TaskDefinition, "task-definitions")
     },
     Call {
@@ -202,6 +211,7 @@ pub(super) static CALLS: &[Call] = &[
             keep: &["clusterName"],
             ..each(Form::PodAssociations, "associations", &[("associationId", "/associationId")])
         }],
+        holds: Some("association"),
         ..call(&EKS, "DescribePodIdentityAssociation", Form::PodAssociation, "pod-identity-association-descriptions")
     },
     Call {
@@ -210,13 +220,15 @@ pub(super) static CALLS: &[Call] = &[
     },
     Call {
         each: &[each(Form::Notebooks, "NotebookInstances", &[("NotebookInstanceName", "/NotebookInstanceName")])],
+        holds: Some("NotebookInstanceArn"),
         ..call(&SAGEMAKER, "DescribeNotebookInstance", Form::Notebook, "notebook-descriptions")
     },
     Call { pages: capital_token(&["Reservations"]), ..call(&EC2, "DescribeInstances", Form::Instances, "instances") },
     // With the copies of trails that live elsewhere: an organisation's trail is such a copy in each of its accounts.
-    call(&CLOUDTRAIL, "DescribeTrails", Form::Trails, "trails"),
+    Call { holds: Some("trailList"), ..call(&CLOUDTRAIL, "DescribeTrails", Form::Trails, "trails") },
     Call {
         each: &[Each { only: HOME, ..each(Form::Trails, "trailList", &[("Name", "/TrailARN")]) }],
+        holds: Some("IsLogging"),
         ..call(&CLOUDTRAIL, "GetTrailStatus", Form::TrailStatus, "trail-status")
     },
     Call {
