@@ -512,6 +512,7 @@ impl Run {
             };
             let outcome = match outcome {
                 Ok(mut answer) => {
+                    withhold::keep(&mut answer, call.kept);
                     withhold::hide(&mut answer, call.withheld, &self.plan.fingerprinter);
                     checked(call, answer)
                 }

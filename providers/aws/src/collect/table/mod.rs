@@ -139,6 +139,9 @@ pub(crate) struct Call {
     pub(crate) holds: Option<&'static str>,
     /// Whether it only orders what later calls fetch: its answer is good for a while, and for nothing else.
     pub(crate) order: bool,
+    /// The only places that are written, where anything may stand in the others; all where this is empty. Spelled like
+    /// [`Call::withheld`].
+    pub(crate) kept: &'static [&'static str],
     /// Places whose values are not written: JSON pointers, where `*` stands for every member or element.
     pub(crate) withheld: &'static [&'static str],
     /// Whether the answer is written as it is: it is large, other tools read it, and it says what it is about.
@@ -171,6 +174,7 @@ const fn row(service: &'static Service, operation: &'static str, form: Form, fil
         wait: None,
         holds: None,
         order: false,
+        kept: &[],
         withheld: &[],
         bare: false,
         action: None,
