@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::folder::Slot;
 use super::stop::Stopped;
+use super::table;
 use crate::documents::manifest::{Made, Manifest, Pending, Planned};
 
 /// The state of a collection.
@@ -24,6 +25,10 @@ fn row(slot: &Slot) -> Pending {
     Pending { account: slot.account.clone(), region: slot.region.clone(), call: slot.call.form.call().to_owned() }
 }
 
+fn is_made(call: &str) -> bool {
+    table::calls().any(|made| made.form.call() == call)
+}
+
 impl Progress {
     /// Goes on where an earlier collection ended: its pending calls stay pending until they are made.
     pub(crate) fn after(before: Option<&Manifest>) -> Self {
@@ -35,7 +40,8 @@ impl Progress {
         };
         Self {
             made: before.calls.iter().map(|made| (key(made), made.clone())).collect(),
-            pending: before.pending.iter().cloned().collect(),
+            // A call that this version does not make would be pending for ever.
+            pending: before.pending.iter().filter(|row| is_made(&row.call)).cloned().collect(),
             ..Self::default()
         }
     }
