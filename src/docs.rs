@@ -64,7 +64,9 @@ fn live_aws() -> String {
          SageMaker domains, Roles Anywhere.\n\
          - Earlier revisions of task definitions, versions of agents and functions: the current one is read.\n\
          - Organisation policies that do not limit access, such as tag policies.\n\
-         - Passwords and factors beyond the credential report.\n",
+         - Passwords and factors beyond the credential report.\n\
+         - Who is a member of which group of Identity Center: an assignment to a group names the group, not its members.\n\
+         - Which operations were used last, for other roles than those that agent services may assume.\n",
         evenhand_aws::collect::calls_table()
     )
 }

@@ -58,7 +58,7 @@ fn word(state: &State) -> &'static str {
 fn remark(one: &Permission) -> String {
     match &one.state {
         State::Allowed => String::new(),
-        State::NotTried => "nothing to ask about".to_owned(),
+        State::NotTried => "nothing to ask about here".to_owned(),
         State::Refused(code) => format!("{code}; needs {}; unknown without it: {}", one.action, one.facts),
         State::Failed(code) => format!("{code}; unknown without it: {}", one.facts),
     }

@@ -88,6 +88,9 @@ const NEVER_OPENED: [&str; 79] = [
     "sqlite", "sum", "svg", "swift", "tar", "tgz", "tiff", "ts", "tsx", "ttf", "wasm", "wav", "webp", "woff2", "xz",
 ];
 
+/// Begins the names of documents that a collection has not finished.
+const UNFINISHED: &str = ".evenhand-";
+
 /// Folders of a home folder that hold settings although they are not hidden.
 const SETTINGS_FOLDERS: [&str; 2] = ["Library", "AppData"];
 
@@ -233,6 +236,10 @@ impl Walk<'_> {
             }
             if !entry.file_type().is_file() {
                 self.skip(path, "neither a file nor a folder");
+                continue;
+            }
+            if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+                self.skip(path, "a document that a collection did not finish");
                 continue;
             }
             let bytes = entry.metadata().map_or(0, |found| found.len());

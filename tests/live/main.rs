@@ -206,7 +206,7 @@ fn an_organisation_is_found_again_and_what_cannot_be_answered_is_a_gap() {
     let gated = cloud.evenhand(&["scan", "capture", "--fail-on", "critical", "-o", "json"]);
     assert_eq!(gated.status.code(), Some(4), "{}", said(&gated));
 
-    // A capture is not overwritten, and going on with a finished one changes nothing.
+    // A capture is not overwritten, and going on with a finished one keeps what was answered.
     assert_eq!(cloud.evenhand(&collect).status.code(), Some(2));
     let before = std::fs::read_to_string(capture.join("aws/organization/policies-of-targets.ndjson")).unwrap();
     let resumed = cloud.evenhand(&[&collect[..], &["--resume"]].concat());

@@ -43,6 +43,17 @@ impl Pace {
     /// Tries of what is not ready yet.
     const UNFINISHED_TRIES: u32 = 90;
 
+    /// How often a call is made at most that ends like this.
+    fn tries(why: Why) -> u32 {
+        match why {
+            Why::Throttled => Self::THROTTLED_TRIES,
+            Why::Failed | Why::Malformed => Self::FAILED_TRIES,
+            // Once more, with fresh credentials and a fresh signature.
+            Why::Expired => 2,
+            Why::Refused | Why::Unsupported => 1,
+        }
+    }
+
     /// A wait of random length, so that many callers do not come back at the same time.
     fn wait(self, tries: u32) -> Duration {
         let longest = self.first_wait.saturating_mul(1_u32.checked_shl(tries).unwrap_or(u32::MAX)).min(Self::LONGEST);
@@ -75,7 +86,7 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    fn new(code: impl Into<String>, why: Why) -> Self {
+    pub(crate) fn new(code: impl Into<String>, why: Why) -> Self {
         Self { code: code.into(), why }
     }
 }
@@ -103,6 +114,9 @@ pub(crate) struct Client {
     slots: Semaphore,
 }
 
+/// Our word for a host that cannot be reached.
+const NO_CONNECTION: &str = "NoConnection";
+
 /// Answers larger than this many bytes are not taken.
 const LARGEST: usize = 256 << 20;
 
@@ -119,10 +133,12 @@ impl Client {
     pub(crate) async fn ask(&self, call: &Call, place: &Place, parameters: &Parameters) -> Result<Value, NoAnswer> {
         for tries in 0..Pace::UNFINISHED_TRIES {
             let answer = self.pages(call, place, parameters).await?;
-            let Some((member, values)) = call.unfinished else { return Ok(answer) };
-            let state = answer.pointer(member).and_then(Value::as_str);
-            if !state.is_some_and(|state| values.contains(&state)) {
-                return Ok(answer);
+            let Some(wait) = call.wait else { return Ok(answer) };
+            match answer.pointer(wait.state).and_then(Value::as_str) {
+                Some(state) if state == wait.finished => return Ok(answer),
+                Some(state) if wait.unfinished.contains(&state) => {}
+                Some(_) => return Err(Refusal::new("NotCompleted", Why::Failed).into()),
+                None => return Err(Refusal::new("NotUnderstood", Why::Malformed).into()),
             }
             self.pause(self.pace.wait(tries.min(3))).await?;
         }
@@ -132,14 +148,14 @@ impl Client {
     async fn pages(&self, call: &Call, place: &Place, parameters: &Parameters) -> Result<Value, NoAnswer> {
         let mut whole = self.retried(call, place, parameters, None).await?;
         let Some(pages) = call.pages else { return Ok(whole) };
-        let mut next = token(&mut whole, pages.next);
+        let mut next = token(&mut whole, pages.next)?;
         if self.pace.first_page {
             return Ok(whole);
         }
         for _ in 1..self.pace.pages {
             let Some(page) = next else { return Ok(whole) };
             let mut answer = self.retried(call, place, parameters, Some(&page)).await?;
-            next = token(&mut answer, pages.next);
+            next = token(&mut answer, pages.next)?;
             if next.as_ref() == Some(&page) {
                 break;
             }
@@ -176,13 +192,11 @@ impl Client {
                 Err(refusal) => refusal,
             };
             tries += 1;
-            let most = match refusal.why {
-                Why::Throttled => Pace::THROTTLED_TRIES,
-                Why::Failed | Why::Malformed => Pace::FAILED_TRIES,
-                Why::Refused | Why::Unsupported => 0,
-            };
-            if tries >= most {
-                return Err(refusal.into());
+            if tries >= Pace::tries(refusal.why) {
+                // One failed look-up says nothing yet.
+                let absent = refusal.code == NO_CONNECTION
+                    && self.stop.or(self.absent(call, place)).await.ok_or(NoAnswer::Stopped)?;
+                return Err(if absent { Refusal::new(NOT_IN_REGION, Why::Unsupported) } else { refusal }.into());
             }
             self.pause(self.pace.wait(tries)).await?;
         }
@@ -200,8 +214,14 @@ impl Client {
         parameters: &Parameters,
         page: Option<&str>,
     ) -> Result<Result<Value, Refusal>, NoAnswer> {
+        // Waiting comes first: a signature is good for minutes, and so may credentials be.
+        let _slot = self.stop.or(self.slots.acquire()).await.ok_or(NoAnswer::Stopped)?;
         let credentials = self.credentials(place).await?;
-        self.exchange(call, place, &credentials, parameters, page).await
+        let done = self.exchange(call, place, &credentials, parameters, page).await?;
+        if done.as_ref().is_err_and(|refusal| refusal.why == Why::Expired) {
+            place.credentials.forget(&credentials).await;
+        }
+        Ok(done)
     }
 
     async fn exchange(
@@ -217,26 +237,20 @@ impl Client {
             return Ok(Err(Refusal::new("BadEndpoint", Why::Unsupported)));
         };
         let exchange = async {
-            let _slot = self.slots.acquire().await;
             let response = self.session.connector.call(request).await.map_err(|error| {
-                let code = if error.is_timeout() { "TimedOut" } else { "NoConnection" };
+                let code = if error.is_timeout() { "TimedOut" } else { NO_CONNECTION };
                 Refusal::new(code, Why::Failed)
             })?;
             let status = response.status().as_u16();
             let header = response.headers().get("x-amzn-errortype").map(str::to_owned);
             let body = body(response).await?;
             if (200..300).contains(&status) {
-                return wire::answer(call, &body).ok_or_else(|| Refusal::new("NotUnderstood", Why::Malformed));
+                let answer = wire::answer(call, &body).filter(|answer| page.is_some() || is_whole(call, answer));
+                return answer.ok_or_else(|| Refusal::new("NotUnderstood", Why::Malformed));
             }
-            Err(judged(status, wire::error_code(header.as_deref(), &body)))
+            Err(judged(status, wire::error_code(header.as_deref(), &body), &body))
         };
-        let done = self.stop.or(exchange).await.ok_or(NoAnswer::Stopped)?;
-        match done {
-            Err(refusal) if refusal.code == "NoConnection" && self.absent(call, place).await => {
-                Ok(Err(Refusal::new(NOT_IN_REGION, Why::Unsupported)))
-            }
-            done => Ok(done),
-        }
+        self.stop.or(exchange).await.ok_or(NoAnswer::Stopped)
     }
 
     /// Whether the vendor has no such service in the region: its host has no address, while the region's others have.
@@ -252,35 +266,44 @@ impl Client {
         tokio::task::spawn_blocking(move || !known(asked) && known(other)).await.unwrap_or(false)
     }
 
-    async fn credentials(&self, place: &Place) -> Result<Credentials, NoAnswer> {
+    /// The credentials of a place. A role is assumed by one caller at a time, within the slot of that caller.
+    pub(crate) async fn credentials(&self, place: &Place) -> Result<Credentials, NoAnswer> {
         let held = self.stop.or(place.credentials.get()).await.ok_or(NoAnswer::Stopped)?;
         match (held, &place.role) {
             (Ok(Some(credentials)), _) => Ok(credentials),
             (Ok(None), Some(role)) => {
+                let _renewal = self.stop.or(place.credentials.renewal.lock()).await.ok_or(NoAnswer::Stopped)?;
+                if let Ok(Some(credentials)) = place.credentials.get().await {
+                    return Ok(credentials);
+                }
                 let fresh = self.assume(place, role).await?;
                 place.credentials.put(fresh.clone()).await;
                 Ok(fresh)
             }
-            (Ok(None), None) | (Err(_), _) => Err(Refusal::new("NoCredentials", Why::Refused).into()),
+            (Ok(None), None) | (Err(_), _) => Err(Refusal::new("NoCredentials", Why::Expired).into()),
         }
     }
 
     /// Becomes a role of another account, with the credentials at hand.
-    pub(crate) async fn assume(&self, place: &Place, role: &str) -> Result<Credentials, NoAnswer> {
+    async fn assume(&self, place: &Place, role: &str) -> Result<Credentials, NoAnswer> {
         let parameters = [("RoleArn", role), ("RoleSessionName", "evenhand")];
         let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        let own = self.stop.or(self.session.credentials.get()).await.ok_or(NoAnswer::Stopped)?;
-        let Ok(Some(own)) = own else { return Err(Refusal::new("NoCredentials", Why::Refused).into()) };
         let mut tries = 0;
         let answer = loop {
-            match self.exchange(table::assume(), place, &own, &parameters, None).await? {
+            let own = self.stop.or(self.session.credentials.get()).await.ok_or(NoAnswer::Stopped)?;
+            let Ok(Some(own)) = own else { return Err(Refusal::new("NoCredentials", Why::Expired).into()) };
+            let refusal = match self.exchange(table::assume(), place, &own, &parameters, None).await? {
                 Ok(answer) => break answer,
-                Err(refusal) if matches!(refusal.why, Why::Throttled | Why::Failed) && tries < Pace::FAILED_TRIES => {
-                    tries += 1;
-                    self.pause(self.pace.wait(tries)).await?;
-                }
-                Err(refusal) => return Err(refusal.into()),
+                Err(refusal) => refusal,
+            };
+            if refusal.why == Why::Expired {
+                self.session.credentials.forget(&own).await;
             }
+            tries += 1;
+            if tries >= Pace::tries(refusal.why) {
+                return Err(refusal.into());
+            }
+            self.pause(self.pace.wait(tries)).await?;
         };
         let part = |name: &str| answer.pointer(&format!("/Credentials/{name}")).and_then(Value::as_str);
         let (Some(id), Some(secret)) = (part("AccessKeyId"), part("SecretAccessKey")) else {
@@ -292,13 +315,26 @@ impl Client {
 }
 
 /// Takes the token of the next page out of an answer.
-fn token(answer: &mut Value, next: &str) -> Option<String> {
-    let answer = answer.as_object_mut()?;
-    let more = answer.remove("IsTruncated").is_none_or(|flag| flag == Value::Bool(true));
-    match answer.remove(next)? {
-        Value::String(token) if more && !token.is_empty() => Some(token),
-        _ => None,
+fn token(answer: &mut Value, next: &str) -> Result<Option<String>, Refusal> {
+    let mut take = |name: &str| answer.as_object_mut().and_then(|answer| answer.remove(name));
+    match (take("IsTruncated"), take(next)) {
+        (Some(Value::Bool(false)), _) => Ok(None),
+        (_, Some(Value::String(token))) if !token.is_empty() => Ok(Some(token)),
+        (None | Some(Value::Null), None | Some(Value::Null | Value::String(_))) => Ok(None),
+        // There is more, and no way to it.
+        _ => Err(Refusal::new("NotUnderstood", Why::Malformed)),
     }
+}
+
+/// Whether the first page of an answer holds what every such answer holds: something else may have answered.
+fn is_whole(call: &Call, answer: &Value) -> bool {
+    let waits = |wait: table::Wait| answer.pointer(wait.state).and_then(Value::as_str) != Some(wait.finished);
+    if call.wait.is_some_and(waits) {
+        return true;
+    }
+    let listed =
+        call.pages.is_none_or(|pages| pages.lists.iter().any(|list| answer.get(list).is_some_and(Value::is_array)));
+    listed && call.holds.is_none_or(|member| answer.get(member).is_some())
 }
 
 async fn body(response: HttpResponse) -> Result<Vec<u8>, Refusal> {
@@ -315,7 +351,7 @@ async fn body(response: HttpResponse) -> Result<Vec<u8>, Refusal> {
 }
 
 /// What an error answer means.
-fn judged(status: u16, code: Option<String>) -> Refusal {
+fn judged(status: u16, code: Option<String>, body: &[u8]) -> Refusal {
     const LATER: [&str; 11] = [
         "BandwidthLimitExceeded",
         "EC2ThrottledException",
@@ -332,11 +368,16 @@ fn judged(status: u16, code: Option<String>) -> Refusal {
     const UNKNOWN: [&str; 4] =
         ["InvalidAction", "NotImplemented", "UnknownOperationException", "UnsupportedOperationException"];
     let word = code.as_deref().unwrap_or_default();
-    let why = if status == 429 || word.starts_with("Throttling") || LATER.contains(&word) {
+    // A signature that came too late has the code of a wrong one.
+    let late = || String::from_utf8_lossy(body).to_ascii_lowercase().contains("expired");
+    let signature = matches!(word, "InvalidSignatureException" | "SignatureDoesNotMatch");
+    let why = if word.starts_with("ExpiredToken") || word == "RequestExpired" || (signature && late()) {
+        Why::Expired
+    } else if status == 429 || word.starts_with("Throttling") || LATER.contains(&word) {
         Why::Throttled
     } else if UNKNOWN.contains(&word) || status == 501 || (status == 404 && code.is_none()) {
         Why::Unsupported
-    } else if status >= 500 {
+    } else if status >= 500 || status == 408 || word.starts_with("RequestTimeout") {
         Why::Failed
     } else {
         Why::Refused
@@ -400,10 +441,49 @@ mod tests {
             (403, Some("AccessDeniedException"), Why::Refused),
             (403, None, Why::Refused),
             (400, Some("InvalidAction"), Why::Unsupported),
+            (408, None, Why::Failed),
+            (400, Some("RequestTimeout"), Why::Failed),
+            (400, Some("ExpiredTokenException"), Why::Expired),
+            (403, Some("ExpiredToken"), Why::Expired),
+            (400, Some("RequestExpired"), Why::Expired),
+            (403, Some("InvalidSignatureException"), Why::Refused),
         ] {
-            let refusal = judged(status, code.map(str::to_owned));
+            let refusal = judged(status, code.map(str::to_owned), b"");
             assert_eq!(refusal.why, why, "{status} {code:?}");
             assert!(!refusal.code.is_empty());
+        }
+        let late = br#"{"message":"Signature expired: 20261101T000000Z is now earlier than"}"#;
+        assert_eq!(judged(403, Some("InvalidSignatureException".to_owned()), late).why, Why::Expired);
+    }
+
+    #[test]
+    fn an_answer_that_is_cut_off_or_foreign_is_not_taken_for_an_empty_list() {
+        use serde_json::json;
+        for (mut answer, next) in [
+            (json!({"Marker": "m", "IsTruncated": true}), Ok(Some("m"))),
+            (json!({"Marker": "m", "IsTruncated": false}), Ok(None)),
+            (json!({"Marker": "m"}), Ok(Some("m"))),
+            (json!({"Marker": ""}), Ok(None)),
+            (json!({"Marker": null}), Ok(None)),
+            (json!({}), Ok(None)),
+            (json!({"IsTruncated": true}), Err(())),
+            (json!({"IsTruncated": true, "Marker": ""}), Err(())),
+            (json!({"Marker": {"x": 1}}), Err(())),
+        ] {
+            let got = token(&mut answer, "Marker").map_err(drop);
+            assert_eq!(got.as_ref().map(Option::as_deref), next.as_ref().map(|next| *next), "{answer}");
+        }
+        let call = |operation: &str| table::calls().find(|call| call.operation == operation).unwrap();
+        for (operation, answer, whole) in [
+            ("ListAgents", json!({"agentSummaries": []}), true),
+            ("ListAgents", json!({}), false),
+            ("ListAgents", json!({"agentSummaries": {}}), false),
+            ("ListAgents", json!({"status": "ok"}), false),
+            ("GetAgent", json!({}), false),
+            ("GetServiceLastAccessedDetails", json!({"JobStatus": "IN_PROGRESS"}), true),
+            ("GetServiceLastAccessedDetails", json!({"JobStatus": "COMPLETED"}), false),
+        ] {
+            assert_eq!(is_whole(call(operation), &answer), whole, "{operation} {answer}");
         }
     }
 }

@@ -4,14 +4,14 @@ use super::client::{Pace, Refusal};
 use super::run::Run;
 use super::stop::Stopper;
 use super::{CollectError, Options, run};
-use crate::documents::refusal::{Why, is_answer};
+use crate::documents::refusal::{NOT_IN_REGION, Why, is_answer};
 
 /// What became of a call.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum State {
     /// It was answered.
     Allowed,
-    /// There was nothing to ask about, or the call that would tell was refused.
+    /// There was nothing to ask about, the call that would tell was refused, or the region has no such service.
     NotTried,
     /// It was refused, with the vendor's code.
     Refused(String),
@@ -32,7 +32,8 @@ pub struct Permission {
     pub state: State,
 }
 
-/// Tries every call with the credentials at hand, in one region.
+/// Tries every call with the credentials at hand, in one region; where a role is named, also to become it in one other
+/// account of the organisation.
 ///
 /// # Errors
 /// When nothing can be asked at all.
@@ -47,6 +48,7 @@ pub fn doctor(options: &Options, stopper: &Stopper) -> Result<Vec<Permission>, C
         state: match refusal {
             _ if asked == 0 => State::NotTried,
             None => State::Allowed,
+            Some(refusal) if refusal.code == NOT_IN_REGION => State::NotTried,
             Some(refusal) if is_answer(call.form, &refusal.code) => State::Allowed,
             Some(refusal) if refusal.why == Why::Refused => State::Refused(refusal.code),
             Some(refusal) => State::Failed(refusal.code),

@@ -6,6 +6,8 @@ use serde_json::Value;
 
 use super::table::{Call, Each, Only};
 use super::wire::Parameters;
+use crate::documents::form::Form;
+use crate::inventory::arn::is_account;
 use crate::inventory::nature::is_agent_service;
 
 /// What a call that depends on no other one is asked with.
@@ -34,6 +36,25 @@ pub(crate) fn following(
         }
     }
     all
+}
+
+/// Whether the names in an answer that become paths and hosts are what they have to be.
+pub(crate) fn is_sound(call: &Call, answer: &Value) -> bool {
+    let all = |list: &str, member: &str, fits: fn(&str) -> bool| {
+        let list = answer.get(list).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        list.iter().filter_map(|element| element.get(member)).all(|name| name.as_str().is_some_and(fits))
+    };
+    match call.form {
+        Form::Regions => all("Regions", "RegionName", is_region),
+        Form::OrgAccounts => all("Accounts", "Id", is_account),
+        _ => true,
+    }
+}
+
+/// Whether a text can be the name of a region.
+pub(crate) fn is_region(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !text.is_empty() && text.len() <= 40 && text.bytes().all(fits) && !text.starts_with('-') && !text.ends_with('-')
 }
 
 fn counts(each: &Each, element: &Value, region: &str) -> bool {
@@ -120,6 +141,21 @@ mod tests {
         );
         let roots = serde_json::json!({"Roots": [{"Id": "r-1"}]});
         assert_eq!(follow("ListPoliciesForTarget", "ListRoots", &[], roots).len(), 2, "one for each kind of policy");
+    }
+
+    #[test]
+    fn what_becomes_a_path_or_a_host_is_looked_at() {
+        use crate::collect::table::regions;
+        for (call, answer, sound) in [
+            (regions(), serde_json::json!({"Regions": [{"RegionName": "eu-west-1"}]}), true),
+            (regions(), serde_json::json!({"Regions": [{"RegionName": "eu-west-1.evil.example/"}]}), false),
+            (regions(), serde_json::json!({"Regions": [{"RegionName": "../x"}]}), false),
+            (call("ListAccounts"), serde_json::json!({"Accounts": [{"Id": "111122223333"}]}), true),
+            (call("ListAccounts"), serde_json::json!({"Accounts": [{"Id": "../../etc"}]}), false),
+            (call("ListAccounts"), serde_json::json!({"Accounts": [{"Id": 1}]}), false),
+        ] {
+            assert_eq!(is_sound(call, &answer), sound, "{answer}");
+        }
     }
 
     #[test]

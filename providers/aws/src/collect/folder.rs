@@ -62,6 +62,8 @@ struct Line<'a> {
 struct Held {
     #[serde(default)]
     parameters: Parameters,
+    account: Option<String>,
+    region: Option<String>,
     response: Option<Value>,
     error: Option<Refusal>,
 }
@@ -74,6 +76,9 @@ pub(crate) struct Folder {
 
 const MANIFEST: &str = "manifest.json";
 
+/// Begins the names of documents that are not finished.
+const UNFINISHED: &str = ".evenhand-";
+
 impl Folder {
     /// The part of a capture that this provider writes: `aws` below the folder that was named.
     pub(crate) fn below(folder: &Path) -> Self {
@@ -85,10 +90,36 @@ impl Folder {
         std::fs::read_dir(&self.root).is_ok_and(|mut entries| entries.next().is_some())
     }
 
-    /// Writes the answers of a call; nothing where there are none.
+    /// Removes what a collection that was killed left unfinished.
+    pub(crate) fn clean(&self) {
+        let mut folders = vec![(self.root.clone(), 0)];
+        while let Some((folder, depth)) = folders.pop() {
+            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                let Ok(kind) = entry.file_type() else { continue };
+                // Accounts, and regions below them.
+                if kind.is_dir() && depth < 2 {
+                    folders.push((entry.path(), depth + 1));
+                } else if kind.is_file() && entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+                    // One that stays is skipped by scans.
+                    let _ = std::fs::remove_file(entry.path());
+                }
+            }
+        }
+    }
+
+    /// Removes the document of a call, which may not be there.
+    pub(crate) fn remove(&self, slot: &Slot) -> io::Result<()> {
+        match std::fs::remove_file(self.root.join(slot.document())) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes the answers of a call. Where there are none there is no document either: what an earlier collection was
+    /// refused does not count any more.
     pub(crate) fn write(&self, slot: &Slot, answers: &Answers) -> io::Result<()> {
         if answers.is_empty() {
-            return Ok(());
+            return self.remove(slot);
         }
         let bare = answers.values().next().filter(|_| slot.call.bare && answers.len() == 1);
         self.put(&slot.document(), |sink| {
@@ -118,6 +149,11 @@ impl Folder {
         let Ok(text) = std::fs::read_to_string(self.root.join(slot.document())) else { return Answers::new() };
         let lines = text.lines().filter_map(|line| {
             let held: Held = serde_json::from_str(line).ok()?;
+            // An answer about another place is none to this question.
+            let here = held.account.as_ref() == Some(&slot.account) && held.region == slot.region;
+            if !here && (held.response.is_some() || held.error.is_some()) {
+                return None;
+            }
             match (held.response, held.error) {
                 (Some(answer), _) => Some((held.parameters, Ok(answer))),
                 (None, Some(refusal)) if is_answer(slot.call.form, &refusal.code) => {
@@ -130,10 +166,19 @@ impl Folder {
         lines.collect()
     }
 
+    /// The manifest of an earlier collection; `None` where there is none.
+    pub(crate) fn read_manifest(&self) -> io::Result<Option<Manifest>> {
+        match std::fs::read(self.root.join(MANIFEST)) {
+            Ok(text) => Ok(Some(serde_json::from_slice(&text)?)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Writes the manifest.
     pub(crate) fn write_manifest(&self, manifest: &Manifest) -> io::Result<()> {
         self.put(MANIFEST, |sink| {
-            serde_json::to_writer_pretty(&mut *sink, manifest)?;
+            serde_json::to_writer(&mut *sink, manifest)?;
             sink.write_all(b"\n")
         })
     }
@@ -143,7 +188,7 @@ impl Folder {
         let folder = path.parent().unwrap_or(&self.root);
         std::fs::create_dir_all(folder)?;
         // Readable by its owner only: it says who may do what.
-        let file = tempfile::Builder::new().prefix(".evenhand-").tempfile_in(folder)?;
+        let file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
         let mut sink = io::BufWriter::with_capacity(1 << 16, file);
         write(&mut sink)?;
         sink.into_inner().map_err(io::IntoInnerError::into_error)?.persist(path).map(drop).map_err(|error| error.error)

@@ -9,6 +9,7 @@ mod doctor;
 mod expand;
 mod folder;
 mod permissions;
+mod progress;
 mod run;
 mod session;
 mod stop;
@@ -109,6 +110,20 @@ pub enum CollectError {
     /// The folder holds a capture already.
     #[error("`{0}` holds a capture already")]
     Used(String),
+    /// The capture to go on with was begun with other credentials.
+    #[error("the capture was begun from account `{before}`, and these credentials are of `{now}`")]
+    OtherAccount {
+        /// The account that the capture says.
+        before: String,
+        /// The account of the credentials.
+        now: String,
+    },
+    /// The capture to go on with does not say what was planned.
+    #[error("the manifest of the capture cannot be read: {0}")]
+    NoManifest(String),
+    /// A name that no region can have.
+    #[error("`{0}` is no name of a region")]
+    NotARegion(String),
     /// A document could not be written.
     #[error("the capture could not be written: {0}")]
     NotWritten(String),
@@ -129,6 +144,11 @@ impl CollectError {
                 "use credentials of the management account or of a delegated administrator, or leave out --all-accounts"
             }
             Self::Used(_) => "name another folder, or go on with --resume",
+            Self::OtherAccount { .. } => {
+                "use credentials of the account that it was begun from, or name another folder"
+            }
+            Self::NoManifest(_) => "name another folder, and collect from the beginning",
+            Self::NotARegion(_) => "name one such as `eu-west-1`",
             Self::NotWritten(_) => "check the folder and the space on it",
             Self::NoRuntime(_) => "try again with fewer programs running",
         }
@@ -166,10 +186,15 @@ fn run<T, F: Future<Output = Result<T, CollectError>>>(
         role: options.role.clone(),
         all_accounts: options.all_accounts,
         fingerprinter: options.fingerprinter.clone(),
-    };
+        before: None,
+    }
+    .resumed()?;
     let done = runtime.block_on(async {
-        let session = Session::load(options.profile.as_deref(), options.regions.first().map(String::as_str)).await?;
-        let client = Client::new(session, stopper.watch(options.deadline), pace);
+        let stop = stopper.watch(options.deadline);
+        // Credentials may come from hosts that do not answer.
+        let load = Session::load(options.profile.as_deref(), plan.regions.first().map(String::as_str));
+        let session = stop.or(load).await.ok_or(CollectError::Stopped)??;
+        let client = Client::new(session, stop, pace);
         work(Arc::new(Run::new(client, plan))).await
     });
     // A look-up of a host that hangs must not hold up the end.

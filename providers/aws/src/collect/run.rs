@@ -11,19 +11,21 @@ use tokio::task::JoinSet;
 
 use super::client::{Client, NoAnswer, Place, Refusal};
 use super::folder::{Answers, Folder, Outcome, Slot};
+use super::progress::Progress;
 use super::session::{Held, Partition};
 use super::table::{self, Call, Reach};
 use super::wire::Parameters;
 use super::{CollectError, Collected, Failed, expand, withhold};
-use crate::documents::manifest::{Made, Manifest, Pending};
-use crate::documents::refusal::is_answer;
+use crate::documents::manifest::{Made, Manifest, Planned};
+use crate::documents::refusal::{NOT_IN_REGION, Why, is_answer};
 use crate::inventory::arn::Arn;
 
 /// Accounts under way at one time.
 const ACCOUNTS: usize = 4;
 /// Regions of one account under way at one time.
 const REGIONS: usize = 4;
-/// A document that takes longer than this is written with what there is, and again when it is whole.
+/// A document that takes longer than this is written with what there is, and again when it is whole. The manifest is
+/// written no more often.
 const FLUSH: Duration = Duration::from_secs(30);
 
 /// What to collect.
@@ -38,13 +40,49 @@ pub(crate) struct Plan {
     pub(crate) role: Option<String>,
     pub(crate) all_accounts: bool,
     pub(crate) fingerprinter: Fingerprinter,
+    /// The manifest of the capture to go on with; see [`Plan::resumed`].
+    pub(crate) before: Option<Manifest>,
+}
+
+impl Plan {
+    /// What it does not say itself it takes from the capture that it goes on with.
+    pub(crate) fn resumed(mut self) -> Result<Self, CollectError> {
+        let Some(folder) = self.folder.as_ref().filter(|_| self.resume) else { return Ok(self) };
+        self.before = folder.read_manifest().map_err(|error| CollectError::NoManifest(error.to_string()))?;
+        if let Some(planned) = self.before.as_ref().and_then(|before| before.plan.as_ref()) {
+            self.all_accounts |= planned.all_accounts;
+            self.role = self.role.or_else(|| planned.role.clone());
+            if self.regions.is_empty() {
+                self.regions.clone_from(&planned.regions);
+            }
+        }
+        Ok(self)
+    }
+
+    /// What is planned for the capture: this, and what was planned before.
+    fn planned(&self, home: &str) -> Planned {
+        let mut regions: BTreeSet<String> = self.regions.iter().cloned().collect();
+        if let Some(before) = self.before.as_ref().and_then(|before| before.plan.as_ref()) {
+            if before.regions.is_empty() {
+                regions.clear();
+            } else {
+                regions.extend(before.regions.iter().cloned());
+            }
+        }
+        Planned {
+            home: home.to_owned(),
+            all_accounts: self.all_accounts,
+            role: self.role.clone(),
+            regions: regions.into_iter().collect(),
+        }
+    }
 }
 
 /// A collection under way.
 pub(crate) struct Run {
     client: Client,
     plan: Plan,
-    manifest: Mutex<Manifest>,
+    progress: Mutex<Progress>,
     failed: Mutex<Vec<Failed>>,
     /// What was tried, for [`super::doctor`].
     tried: Mutex<Vec<(&'static Call, usize, Option<Refusal>)>>,
@@ -56,6 +94,11 @@ pub(crate) struct Run {
 
 fn lock<T>(held: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     held.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// An answer, unless names in it cannot be what they have to be.
+fn checked(call: &Call, answer: Value) -> Outcome {
+    if expand::is_sound(call, &answer) { Ok(answer) } else { Err(Refusal::new("NotUnderstood", Why::Malformed)) }
 }
 
 /// A set of calls in one place.
@@ -79,11 +122,11 @@ impl Scope {
 
 impl Run {
     pub(crate) fn new(client: Client, plan: Plan) -> Self {
-        let manifest = Manifest { evenhand_capture: 1, provider: "aws".to_owned(), ..Manifest::default() };
+        let progress = Progress::after(plan.before.as_ref());
         Self {
             client,
             plan,
-            manifest: Mutex::new(manifest),
+            progress: Mutex::new(progress),
             failed: Mutex::default(),
             tried: Mutex::default(),
             broken: Mutex::default(),
@@ -94,15 +137,16 @@ impl Run {
     /// Collects everything.
     pub(crate) async fn collect(self: Arc<Self>) -> Result<Collected, CollectError> {
         let home = self.own_place().await?;
+        self.begin(&home)?;
         let mut accounts: BTreeSet<String> = BTreeSet::from([home.account.to_string()]);
         let organisation = Scope { place: home.clone(), reach: Reach::Organisation };
         self.announce(&organisation);
         self.announce(&Scope { place: home.clone(), reach: Reach::Account });
-        self.write_manifest(None);
+        self.save(None);
         Arc::clone(&self).scope(organisation).await;
         if self.plan.all_accounts {
             let listed = lock(&self.accounts).clone();
-            if listed.is_empty() && self.client.stop().now().is_none() {
+            if listed.is_empty() && self.client.stop().now().is_none() && !self.is_broken() {
                 return Err(CollectError::NoAccounts);
             }
             accounts.extend(listed);
@@ -122,21 +166,20 @@ impl Run {
             });
         }
         while tasks.join_next().await.is_some() {}
-        let stopped = self.client.stop().now().filter(|_| !lock(&self.manifest).pending.is_empty());
-        self.write_manifest(Some(stopped));
+        let stopped = self.client.stop().now().filter(|_| !lock(&self.progress).is_whole());
+        self.save(Some(stopped));
         if let Some(error) = lock(&self.broken).take() {
             return Err(error);
         }
-        let manifest = lock(&self.manifest);
+        let progress = lock(&self.progress);
         let mut failed = std::mem::take(&mut *lock(&self.failed));
         failed.sort();
         Ok(Collected {
             accounts: accounts.into_iter().collect(),
-            answered: manifest.calls.iter().map(|made| made.answered).sum(),
-            documents: manifest.calls.iter().filter(|made| made.document.is_some()).count(),
-            identities: manifest
-                .calls
-                .iter()
+            answered: progress.made().map(|made| made.answered).sum(),
+            documents: progress.made().filter(|made| made.document.is_some()).count(),
+            identities: progress
+                .made()
                 .any(|made| made.call == crate::documents::form::Form::Authorization.call() && made.answered > 0),
             failed,
             stopped,
@@ -158,6 +201,7 @@ impl Run {
         for reach in [Reach::Account, Reach::Organisation, Reach::Center, Reach::Region] {
             Arc::clone(&self).scope(Scope { place: place.clone(), reach }).await;
         }
+        self.try_role(&place).await;
         // What was not tried must not look like what may be done.
         if self.client.stop().now().is_some() {
             return Err(CollectError::Stopped);
@@ -165,16 +209,54 @@ impl Run {
         Ok(std::mem::take(&mut *lock(&self.tried)))
     }
 
+    /// Tries to become the role that was named, in one other account.
+    async fn try_role(&self, home: &Place) {
+        if self.plan.role.is_none() {
+            return;
+        }
+        let other = lock(&self.accounts).iter().find(|account| ***account != *home.account).cloned();
+        let mut tried = (table::assume(), 0, None);
+        if let Some(other) = other {
+            tried.1 = 1;
+            tried.2 = match self.client.credentials(&self.other_place(home, &other)).await {
+                Err(NoAnswer::Refused(refusal)) => Some(refusal),
+                _ => None,
+            };
+        }
+        lock(&self.tried).push(tried);
+    }
+
+    /// Notes what is planned, unless the capture is another account's.
+    fn begin(&self, home: &Place) -> Result<(), CollectError> {
+        let before = self.plan.before.as_ref().and_then(|before| before.plan.as_ref());
+        if let Some(before) = before.filter(|before| *before.home != *home.account) {
+            return Err(CollectError::OtherAccount { before: before.home.clone(), now: home.account.to_string() });
+        }
+        if let Some(folder) = &self.plan.folder {
+            folder.clean();
+        }
+        let mut progress = lock(&self.progress);
+        progress.planned = self.plan.planned(&home.account);
+        let regions: BTreeSet<&String> = self.plan.regions.iter().collect();
+        progress.narrower = !regions.is_empty() && !regions.into_iter().eq(&progress.planned.regions);
+        Ok(())
+    }
+
     /// Who asks.
     async fn own_place(&self) -> Result<Place, CollectError> {
         let region = self.plan.regions.first().map(String::as_str).or(self.client.session.region());
+        let region = region.unwrap_or("us-east-1");
+        let named = self.plan.regions.iter().map(String::as_str);
+        if let Some(wrong) = named.chain([region]).find(|region| !expand::is_region(region)) {
+            return Err(CollectError::NotARegion(wrong.to_owned()));
+        }
         let place = Place {
             account: Arc::from(""),
-            region: Arc::from(region.unwrap_or("us-east-1")),
+            region: Arc::from(region),
             credentials: Arc::clone(&self.client.session.credentials),
             role: None,
         };
-        place.credentials.get().await?;
+        self.client.stop().or(place.credentials.get()).await.ok_or(CollectError::Stopped)??;
         let answer = self.client.ask(table::caller(), &place, &Parameters::new()).await;
         let answer = answer.map_err(|refused| match refused {
             NoAnswer::Refused(refusal) => CollectError::NotAccepted(refusal.code),
@@ -184,7 +266,7 @@ impl Run {
         if !crate::inventory::arn::is_account(account) {
             return Err(CollectError::NotAccepted("NotUnderstood".to_owned()));
         }
-        // Without a region of its own the caller's partition says where to look.
+        // In another partition nobody knows these credentials.
         let partition =
             answer.get("Arn").and_then(Value::as_str).and_then(Arn::parse).map(|arn| arn.partition.to_owned());
         if partition.is_some_and(|partition| partition != Partition::of(&place.region).name) {
@@ -207,12 +289,15 @@ impl Run {
     async fn account(self: Arc<Self>, place: Place, own: bool) {
         let account = Scope { place: place.clone(), reach: Reach::Account };
         if let Some(role) = place.role.clone() {
-            match self.client.assume(&place, &role).await {
-                Ok(credentials) => place.credentials.put(credentials).await,
+            match self.client.credentials(&place).await {
+                Ok(_) => {
+                    // What was refused before is no gap any more.
+                    self.written(|folder| folder.remove(&account.slot(table::assume())));
+                }
                 Err(NoAnswer::Stopped) => return,
                 Err(NoAnswer::Refused(refusal)) => {
                     // Nothing of this account can be asked; one gap says so.
-                    self.forget(&account);
+                    lock(&self.progress).forget(&place.account);
                     let parameters = Parameters::from([("RoleArn".to_owned(), role.to_string())]);
                     self.write(&account.slot(table::assume()), &Answers::from([(parameters, Err(refusal))]));
                     return;
@@ -229,7 +314,7 @@ impl Run {
             }
         }
         scopes.iter().for_each(|scope| self.announce(scope));
-        self.write_manifest(None);
+        self.save_sometimes();
         Arc::clone(&self).scope(account).await;
         let slots = Arc::new(Semaphore::new(REGIONS));
         let mut tasks = JoinSet::new();
@@ -249,11 +334,11 @@ impl Run {
             return self.plan.regions.clone();
         }
         let slot = account.slot(table::regions());
-        let held = self.held(&slot).remove(&Parameters::new());
+        let held = self.held(account, &slot).remove(&Parameters::new());
         let outcome = match held {
             Some(outcome) => outcome,
             None => match self.client.ask(slot.call, &account.place, &Parameters::new()).await {
-                Ok(answer) => Ok(answer),
+                Ok(answer) => checked(slot.call, answer),
                 Err(NoAnswer::Refused(refusal)) => Err(refusal),
                 Err(NoAnswer::Stopped) => return vec![account.place.region.to_string()],
             },
@@ -268,64 +353,70 @@ impl Run {
     }
 
     fn announce(&self, scope: &Scope) {
-        let mut manifest = lock(&self.manifest);
+        let mut progress = lock(&self.progress);
         for call in scope.calls() {
-            let slot = scope.slot(call);
-            manifest.pending.push(Pending {
-                account: slot.account,
-                region: slot.region,
-                call: call.form.call().to_owned(),
+            progress.announce(&scope.slot(call));
+        }
+    }
+
+    /// Writes the manifest.
+    fn save(&self, end: Option<Option<super::Stopped>>) {
+        let manifest = {
+            let mut progress = lock(&self.progress);
+            progress.written = Some(Instant::now());
+            progress.manifest(end)
+        };
+        self.written(|folder| folder.write_manifest(&manifest));
+    }
+
+    /// The same, unless it was done a short time ago: it grows with the accounts, as do the occasions.
+    fn save_sometimes(&self) {
+        if lock(&self.progress).written.is_none_or(|written| written.elapsed() > FLUSH) {
+            self.save(None);
+        }
+    }
+
+    /// Writes something; false when it cannot be written, which ends the collection.
+    fn written(&self, write: impl FnOnce(&Folder) -> std::io::Result<()>) -> bool {
+        let Some(folder) = &self.plan.folder else { return true };
+        match write(folder) {
+            Ok(()) => true,
+            Err(error) => {
+                lock(&self.broken).get_or_insert(CollectError::NotWritten(error.to_string()));
+                false
+            }
+        }
+    }
+
+    fn is_broken(&self) -> bool {
+        lock(&self.broken).is_some()
+    }
+
+    /// What an earlier collection brought for a call and may be used again.
+    fn held(&self, scope: &Scope, slot: &Slot) -> Answers {
+        let Some(folder) = self.plan.folder.as_ref().filter(|_| self.plan.resume) else { return Answers::new() };
+        let mut held = folder.read(slot);
+        held.retain(|_, outcome| outcome.as_ref().map_or(true, |answer| expand::is_sound(slot.call, answer)));
+        if slot.call.order && !held.is_empty() {
+            // What was ordered is kept for some hours only: an order counts when all of it was fetched.
+            let leads = |call: &&'static Call| call.each.iter().any(|each| each.of == slot.call.form);
+            let fetched: Vec<_> =
+                scope.calls().filter(leads).map(|later| (later, folder.read(&scope.slot(later)))).collect();
+            held.retain(|asked, outcome| {
+                let Ok(answer) = outcome else { return true };
+                fetched.iter().all(|(later, answers)| {
+                    let wanted = expand::following(later, slot.call, asked, answer, &scope.place.region);
+                    wanted.iter().all(|wanted| answers.contains_key(wanted))
+                })
             });
         }
-        manifest.pending.sort();
-        manifest.pending.dedup();
-    }
-
-    fn forget(&self, scope: &Scope) {
-        for call in scope.calls() {
-            self.done(&scope.slot(call), None);
-        }
-    }
-
-    /// Moves a call from what is pending to what was made.
-    fn done(&self, slot: &Slot, made: Option<Made>) {
-        let mut manifest = lock(&self.manifest);
-        let call = slot.call.form.call();
-        manifest.pending.retain(|held| held.call != call || held.account != slot.account || held.region != slot.region);
-        manifest.calls.extend(made);
-    }
-
-    fn write_manifest(&self, end: Option<Option<super::Stopped>>) {
-        let Some(folder) = &self.plan.folder else { return };
-        let manifest = {
-            let mut manifest = lock(&self.manifest);
-            manifest.calls.sort();
-            if let Some(stopped) = end {
-                manifest.complete = stopped.is_none() && manifest.pending.is_empty();
-                manifest.stopped = stopped.map(|stopped| stopped.as_str().to_owned());
-            }
-            manifest.clone()
-        };
-        if let Err(error) = folder.write_manifest(&manifest) {
-            self.broke(error);
-        }
-    }
-
-    fn broke(&self, error: std::io::Error) {
-        lock(&self.broken).get_or_insert(CollectError::NotWritten(error.to_string()));
-    }
-
-    fn held(&self, slot: &Slot) -> Answers {
-        match &self.plan.folder {
-            Some(folder) if self.plan.resume => folder.read(slot),
-            _ => Answers::new(),
-        }
+        held
     }
 
     /// Writes a document whose call is done.
     fn write(&self, slot: &Slot, answers: &Answers) {
         for refusal in answers.values().filter_map(|outcome| outcome.as_ref().err()) {
-            if !is_answer(slot.call.form, &refusal.code) {
+            if !is_answer(slot.call.form, &refusal.code) && refusal.code != NOT_IN_REGION {
                 lock(&self.failed).push(Failed {
                     account: slot.account.clone(),
                     region: slot.region.clone(),
@@ -343,15 +434,9 @@ impl Run {
             answered: answers.values().filter(|outcome| outcome.is_ok()).count(),
             failed: answers.values().filter(|outcome| outcome.is_err()).count(),
         };
-        self.put(slot, answers);
-        self.done(slot, Some(made));
-    }
-
-    fn put(&self, slot: &Slot, answers: &Answers) {
-        if let Some(folder) = &self.plan.folder
-            && let Err(error) = folder.write(slot, answers)
-        {
-            self.broke(error);
+        // What is not on disk is not done.
+        if self.written(|folder| folder.write(slot, answers)) {
+            lock(&self.progress).done(slot, made);
         }
     }
 
@@ -359,10 +444,13 @@ impl Run {
     async fn scope(self: Arc<Self>, scope: Scope) {
         let mut todo: BTreeMap<&'static str, BTreeSet<Parameters>> = BTreeMap::new();
         for call in scope.calls() {
+            if self.is_broken() {
+                return;
+            }
             todo.entry(call.operation).or_default().extend(expand::first(call));
             let slot = scope.slot(call);
             let mut answers = Answers::new();
-            let mut held = self.held(&slot);
+            let mut held = self.held(&scope, &slot);
             loop {
                 let mut fresh = todo.remove(call.operation).unwrap_or_default();
                 fresh.retain(|asked| !answers.contains_key(asked));
@@ -378,19 +466,20 @@ impl Run {
                     self.follow(&scope, call, &asked, &outcome, &mut todo);
                     answers.insert(asked, outcome);
                 }
-                let whole = Arc::clone(&self).batch(&scope, call, fresh, &mut answers, &mut todo).await;
+                let whole = Arc::clone(&self).batch(&scope, call, fresh, &held, &mut answers, &mut todo).await;
                 if !whole {
-                    // What there is is kept, and the call stays pending.
-                    self.put(&slot, &answers);
+                    // What there is is kept, also from before, and the call stays pending.
+                    answers.append(&mut held);
+                    if !answers.is_empty() {
+                        self.written(|folder| folder.write(&slot, &answers));
+                    }
                     return;
                 }
             }
             lock(&self.tried).push((call, answers.len(), answers.values().find_map(|outcome| outcome.clone().err())));
             self.write(&slot, &answers);
         }
-        if self.plan.folder.is_some() {
-            self.write_manifest(None);
-        }
+        self.save_sometimes();
     }
 
     /// Makes a call for several things at the same time; false when it was stopped before the end.
@@ -399,6 +488,7 @@ impl Run {
         scope: &Scope,
         call: &'static Call,
         fresh: Vec<Parameters>,
+        held: &Answers,
         answers: &mut Answers,
         todo: &mut BTreeMap<&'static str, BTreeSet<Parameters>>,
     ) -> bool {
@@ -413,14 +503,18 @@ impl Run {
         let mut whole = true;
         let mut written = Instant::now();
         while let Some(done) = tasks.join_next().await {
+            if self.is_broken() {
+                return false;
+            }
             let Ok((asked, outcome)) = done else {
                 whole = false;
                 continue;
             };
             let outcome = match outcome {
                 Ok(mut answer) => {
+                    withhold::keep(&mut answer, call.kept);
                     withhold::hide(&mut answer, call.withheld, &self.plan.fingerprinter);
-                    Ok(answer)
+                    checked(call, answer)
                 }
                 Err(NoAnswer::Refused(refusal)) => Err(refusal),
                 Err(NoAnswer::Stopped) => {
@@ -431,7 +525,10 @@ impl Run {
             self.follow(scope, call, &asked, &outcome, todo);
             answers.insert(asked, outcome);
             if written.elapsed() > FLUSH {
-                self.put(&scope.slot(call), answers);
+                // What was held and is not used yet must not be lost.
+                let all =
+                    held.iter().chain(&*answers).map(|(asked, outcome)| (asked.clone(), outcome.clone())).collect();
+                self.written(|folder| folder.write(&scope.slot(call), &all));
                 written = Instant::now();
             }
         }

@@ -49,7 +49,15 @@ impl Partition {
 
     /// The region in which requests to a service are signed.
     pub(crate) fn signing_region<'a>(&self, service: &Service, region: &'a str) -> &'a str {
-        if service.global { self.home } else { region }
+        if service.global { self.home_of(service) } else { region }
+    }
+
+    /// Where a service without regions is at home.
+    fn home_of(&self, service: &Service) -> &'static str {
+        match (service.host, self.name) {
+            ("organizations", "aws-cn") => "cn-northwest-1",
+            _ => self.home,
+        }
     }
 
     /// The address of a service.
@@ -58,7 +66,7 @@ impl Partition {
         match (service.global, service.host, self.name) {
             (true, "iam", "aws") => format!("https://iam.{suffix}"),
             (true, "iam", "aws-us-gov") => format!("https://iam.us-gov.{suffix}"),
-            (true, _, _) => format!("https://{host}.{}.{suffix}", self.home),
+            (true, _, _) => format!("https://{host}.{}.{suffix}", self.home_of(service)),
             (false, _, _) => format!("https://{host}.{region}.{suffix}"),
         }
     }
@@ -94,7 +102,8 @@ impl Session {
         let provider = config
             .credentials_provider()
             .ok_or(CollectError::NoCredentials("the chain of credentials is empty".to_owned()))?;
-        let credentials = Arc::new(Held { source: Source::Chain(provider), held: Mutex::new(None) });
+        let credentials =
+            Arc::new(Held { source: Source::Chain(provider), held: Mutex::new(None), renewal: Mutex::new(()) });
         Ok(Self { config, connector, credentials })
     }
 
@@ -149,6 +158,8 @@ enum Source {
 pub(crate) struct Held {
     source: Source,
     held: Mutex<Option<Credentials>>,
+    /// Held by the one who assumes the role, while the others wait for what comes of it.
+    pub(crate) renewal: Mutex<()>,
 }
 
 /// Credentials that end so soon are asked for again.
@@ -157,7 +168,7 @@ const SOON: Duration = Duration::from_secs(300);
 impl Held {
     /// A place for the credentials of a role.
     pub(crate) fn of_role() -> Self {
-        Self { source: Source::Role, held: Mutex::new(None) }
+        Self { source: Source::Role, held: Mutex::new(None), renewal: Mutex::new(()) }
     }
 
     /// Credentials that will last a while; `None` where a role has to be assumed again.
@@ -179,6 +190,14 @@ impl Held {
                 *held = Some(fresh.clone());
                 Ok(Some(fresh))
             }
+        }
+    }
+
+    /// Gives up credentials that were not accepted any more, unless others are there already.
+    pub(crate) async fn forget(&self, used: &Credentials) {
+        let mut held = self.held.lock().await;
+        if held.as_ref() == Some(used) {
+            *held = None;
         }
     }
 
@@ -216,12 +235,16 @@ mod tests {
             ("ListAccessKeys", "cn-north-1", "https://iam.cn-north-1.amazonaws.com.cn"),
             ("ListAccessKeys", "us-gov-east-1", "https://iam.us-gov.amazonaws.com"),
             ("ListRoots", "eu-west-1", "https://organizations.us-east-1.amazonaws.com"),
+            ("ListRoots", "cn-north-1", "https://organizations.cn-northwest-1.amazonaws.com.cn"),
             ("ListAgents", "eu-west-1", "https://bedrock-agent.eu-west-1.amazonaws.com"),
             ("ListNotebookInstances", "eu-west-1", "https://api.sagemaker.eu-west-1.amazonaws.com"),
         ] {
             assert_eq!(Partition::of(region).endpoint(service(operation), region), endpoint);
         }
         assert_eq!(Partition::of("eu-west-1").signing_region(service("ListRoots"), "eu-west-1"), "us-east-1");
+        let china = Partition::of("cn-north-1");
+        assert_eq!(china.signing_region(service("ListRoots"), "cn-north-1"), "cn-northwest-1");
+        assert_eq!(china.signing_region(service("ListAccessKeys"), "cn-northwest-1"), "cn-north-1");
         assert_eq!(Partition::of("us-isob-east-1").name, "aws-iso-b");
     }
 }

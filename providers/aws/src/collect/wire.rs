@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::table::{Call, Path, Protocol};
 use super::xml;
 
-/// What a call is asked with, by name. All values are texts; `true` and `false` stand for themselves in JSON.
+/// What a call is asked with, by name. All values are texts, in JSON too.
 pub(crate) type Parameters = BTreeMap<String, String>;
 
 /// A request before it is signed.
@@ -64,12 +64,7 @@ fn form(fields: impl Iterator<Item = (String, String)>) -> String {
 }
 
 fn json(fields: Parameters) -> String {
-    let value = |text: String| match text.as_str() {
-        "true" => Value::Bool(true),
-        "false" => Value::Bool(false),
-        _ => Value::String(text),
-    };
-    Value::Object(fields.into_iter().map(|(name, text)| (name, value(text))).collect()).to_string()
+    Value::Object(fields.into_iter().map(|(name, text)| (name, Value::String(text))).collect()).to_string()
 }
 
 fn rest(path: Path, mut fields: Parameters) -> Request {

@@ -5,6 +5,46 @@ use serde_json::Value;
 
 use crate::documents::environment::withhold;
 
+/// Leaves only these places of an answer, each with all that is below it; see [`super::table::Call::kept`].
+pub(crate) fn keep(answer: &mut Value, places: &[&str]) {
+    if places.is_empty() {
+        return;
+    }
+    let places: Vec<Vec<&str>> = places.iter().map(|place| place.split('/').skip(1).collect()).collect();
+    prune(answer, &places.iter().map(Vec::as_slice).collect::<Vec<_>>());
+}
+
+fn prune(value: &mut Value, places: &[&[&str]]) {
+    // What of the places lies below a member; nothing where it is not to be kept.
+    let below = |name: Option<&str>| -> Vec<&[&str]> {
+        let fits = |step: &str| step == "*" || Some(step) == name;
+        places
+            .iter()
+            .filter_map(|place| place.split_first().filter(|(step, _)| fits(step)).map(|(_, rest)| rest))
+            .collect()
+    };
+    if places.iter().any(|place| place.is_empty()) {
+        return;
+    }
+    match value {
+        Value::Object(members) => members.retain(|name, member| {
+            let below = below(Some(name));
+            if !below.is_empty() {
+                prune(member, &below);
+            }
+            !below.is_empty()
+        }),
+        Value::Array(elements) => {
+            let below = below(None);
+            for element in elements {
+                prune(element, &below);
+            }
+        }
+        // Where something else stands than the vendor's models say, nobody knows what it is.
+        other => *other = Value::Null,
+    }
+}
+
 /// Replaces the values at these places of an answer; see [`super::table::Call::withheld`].
 pub(crate) fn hide(answer: &mut Value, places: &[&str], fingerprinter: &Fingerprinter) {
     for place in places {
@@ -70,6 +110,20 @@ mod tests {
     use crate::collect::table::calls;
 
     #[test]
+    fn what_later_calls_are_asked_with_is_kept() {
+        for call in calls().filter(|call| !call.kept.is_empty()) {
+            for later in calls() {
+                for each in later.each.iter().filter(|each| each.of == call.form && !each.list.is_empty()) {
+                    for (_, pointer) in each.take {
+                        let place = format!("/{}/*{pointer}", each.list);
+                        assert!(call.kept.contains(&place.as_str()), "{} lacks {place}", call.operation);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
     fn values_go_and_names_stay() {
         let canary = "fake-canary-0123456789";
         for (operation, names, answer) in [
@@ -77,25 +131,86 @@ mod tests {
                 "ListFunctions",
                 &["DB_PASSWORD", "PLAIN", "FunctionName"][..],
                 serde_json::json!({"Functions": [
-                    {"FunctionName": "f", "Environment": {"Variables": {"DB_PASSWORD": canary, "PLAIN": canary}}},
+                    {
+                        "FunctionName": "f",
+                        "Environment": {"Variables": {"DB_PASSWORD": canary, "PLAIN": canary}, "Error": canary},
+                        "ImageConfigResponse": {"ImageConfig": {"Command": [canary], "EntryPoint": ["sh", canary]}},
+                    },
                     {"FunctionName": "g", "Environment": canary},
+                    canary,
                 ]}),
             ),
-            ("GetAgentRuntime", &["API_TOKEN"], serde_json::json!({"environmentVariables": {"API_TOKEN": canary}})),
+            (
+                "GetAgentRuntime",
+                &["API_TOKEN", "agentRuntimeArn", "containerUri"],
+                serde_json::json!({
+                    "agentRuntimeArn": "a",
+                    "environmentVariables": {"API_TOKEN": canary},
+                    "agentRuntimeArtifact": {
+                        "containerConfiguration": {"containerUri": "i"},
+                        "codeConfiguration": {"entryPoint": ["python", canary]},
+                    },
+                    "requestHeaderConfiguration": canary,
+                }),
+            ),
             (
                 "DescribeTaskDefinition",
                 &["SESSION_SECRET", "image"],
-                serde_json::json!({"taskDefinition": {"containerDefinitions": [{
-                    "image": "i",
-                    "environment": [{"name": "SESSION_SECRET", "value": canary}, canary],
-                    "command": ["run", canary],
-                    "logConfiguration": {"options": {"splunk-token": canary}},
-                }]}}),
+                serde_json::json!({"taskDefinition": {
+                    "containerDefinitions": [{
+                        "image": "i",
+                        "environment": [{"name": "SESSION_SECRET", "value": canary}, canary],
+                        "command": ["run", canary],
+                        "entryPoint": [canary],
+                        "healthCheck": {"command": [canary]},
+                        "dockerLabels": {"token": canary},
+                        "firelensConfiguration": {"type": "fluentbit", "options": {"key": canary}},
+                        "logConfiguration": {"options": {"splunk-token": canary}},
+                        "extraHosts": [canary],
+                    }],
+                    "volumes": [{"dockerVolumeConfiguration": {"driverOpts": {"o": canary}}}],
+                    "proxyConfiguration": {"properties": [{"name": "x", "value": canary}]},
+                }}),
             ),
-            ("GetAgent", &["agentName"], serde_json::json!({"agent": {"agentName": "a", "instruction": canary}})),
+            (
+                "DescribeNotebookInstance",
+                &["NotebookInstanceArn", "RoleArn"],
+                serde_json::json!({
+                    "NotebookInstanceArn": "a",
+                    "RoleArn": "r",
+                    "DefaultCodeRepository": format!("https://user:{canary}@git.example/x"),
+                    "AdditionalCodeRepositories": [format!("https://user:{canary}@git.example/y")],
+                }),
+            ),
+            (
+                "ListNotebookInstances",
+                &["NotebookInstanceName"],
+                serde_json::json!({"NotebookInstances": [
+                    {"NotebookInstanceName": "n", "DefaultCodeRepository": format!("https://user:{canary}@git.example/x")},
+                ]}),
+            ),
+            (
+                "GetAgent",
+                &["agentName"],
+                serde_json::json!({"agent": {"agentName": "a", "instruction": canary, "promptOverrideConfiguration":
+                    {"promptConfigurations": [{"basePromptTemplate": canary}]}}}),
+            ),
+            (
+                "GetGatewayTarget",
+                &["lambdaArn", "providerArn"],
+                serde_json::json!({
+                    "targetConfiguration": {"mcp": {
+                        "lambda": {"lambdaArn": "l", "toolSchema": canary},
+                        "openApiSchema": {"inlinePayload": canary},
+                    }},
+                    "credentialProviderConfigurations": [{"credentialProvider": {"oauthCredentialProvider":
+                        {"providerArn": "p", "customParameters": {"client_secret": canary}}}}],
+                }),
+            ),
         ] {
             let call = calls().find(|call| call.operation == operation).unwrap();
             let mut answer = answer;
+            keep(&mut answer, call.kept);
             hide(&mut answer, call.withheld, &Fingerprinter::keyed("test"));
             let text = answer.to_string();
             assert!(!text.contains("canary") && names.iter().all(|name| text.contains(name)), "{text}");

@@ -29,10 +29,28 @@ pub(crate) struct Manifest {
     /// Why it ended early: `interrupted`, `deadline`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) stopped: Option<String>,
+    /// What was to be collected, once that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) plan: Option<Planned>,
     /// Calls that were made.
     pub(crate) calls: Vec<Made>,
     /// Calls that were not.
     pub(crate) pending: Vec<Pending>,
+}
+
+/// What was to be collected. Going on with a capture means this, unless it is told otherwise.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Planned {
+    /// The account of the credentials that collect.
+    pub(crate) home: String,
+    /// Whether all accounts of its organisation are collected.
+    pub(crate) all_accounts: bool,
+    /// The name of the role that is assumed in the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) role: Option<String>,
+    /// The regions; none = all that are on in an account.
+    pub(crate) regions: Vec<String>,
 }
 
 /// A call that was made, once or for many things.
@@ -93,7 +111,8 @@ pub(super) fn read(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadEr
     for (account, form) in &said {
         gap(Some(account), *form);
     }
-    if said.is_empty() {
+    // Without a reason the end came unforeseen, and not everything that is pending may be listed.
+    if said.is_empty() || manifest.stopped.is_none() {
         gap(None, Form::Manifest);
     }
     for (account, form) in said {

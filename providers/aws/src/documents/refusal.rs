@@ -20,6 +20,8 @@ pub(crate) enum Why {
     /// The credentials may not make it, or the vendor will not carry it out.
     #[default]
     Refused,
+    /// The credentials are over, and no new ones could be had.
+    Expired,
     /// The endpoint does not know the call.
     Unsupported,
     /// The answer cannot be understood.
@@ -34,6 +36,11 @@ impl Why {
     fn said(self, code: &str) -> String {
         match self {
             Self::Refused => format!("the call was refused: {code}; grant it to the collector's role"),
+            Self::Expired => {
+                format!(
+                    "the credentials are over: {code}; sign in again and go on with `evenhand collect aws --resume`"
+                )
+            }
             Self::Unsupported => format!("the endpoint does not support the call: {code}; use another endpoint"),
             Self::Malformed => format!("the answer could not be understood: {code}; make the call again"),
             Self::Throttled => format!("the call was throttled: {code}; make it again, later"),
@@ -50,11 +57,12 @@ pub(crate) fn is_answer(form: Form, code: &str) -> bool {
         Form::PermissionSetBoundary | Form::BucketPolicy | Form::SecretPolicy | Form::FunctionPolicy => {
             matches!(code, "ResourceNotFoundException" | "NoSuchBucketPolicy")
         }
-        _ => code == NOT_IN_REGION,
+        _ => false,
     }
 }
 
-/// The collector's word for a service that has no endpoint in a region, where others have one.
+/// The collector's word for a service that has no host in a region, where others have one. It is taken to mean that the
+/// vendor does not offer the service there, which nobody said: no answer, and no failure either.
 pub(crate) const NOT_IN_REGION: &str = "ServiceNotInRegion";
 
 /// Reads the refusal of a call.
@@ -86,6 +94,20 @@ pub(super) fn read(form: Form, sheet: &Sheet<'_>, error: &RawValue, facts: &mut 
         }
         return;
     }
+    if code == NOT_IN_REGION {
+        note(form, sheet, facts);
+        let service = form.call().split(' ').next().unwrap_or_default();
+        let region = sheet.region.as_deref().unwrap_or("the region");
+        facts.gaps.push(Gap {
+            provider: Some(NAME),
+            scope: sheet.account.as_ref().map(|account| ScopeId::new(Arc::clone(&account.0))),
+            kind: GapKind::NotCollected,
+            call: Arc::from(form.call()),
+            reason: format!("no host for {service} in {region}; taken as not offered there").into(),
+            facts: Arc::from(form.facts()),
+        });
+        return;
+    }
     facts.refused.push((form, sheet.account.clone(), Arc::clone(&sheet.path)));
     let place = sheet.region.as_ref().map(|region| format!("in {region} ")).unwrap_or_default();
     facts.gaps.push(Gap {
@@ -108,5 +130,6 @@ mod tests {
         assert!(is_answer(Form::FunctionPolicy, "ResourceNotFoundException"));
         assert!(!is_answer(Form::BedrockAgent, "ResourceNotFoundException"));
         assert!(!is_answer(Form::Organization, "AccessDeniedException"));
+        assert!(!is_answer(Form::BedrockAgents, NOT_IN_REGION), "nobody said so");
     }
 }

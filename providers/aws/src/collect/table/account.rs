@@ -1,6 +1,6 @@
 //! Calls about one account: who it is, and everything of IAM.
 
-use super::{Call, Each, Only, Pages, Protocol, Reach, Service, each, row};
+use super::{Call, Each, Only, Pages, Protocol, Reach, Service, Wait, each, row};
 use crate::documents::form::Form;
 
 const IAM: Service = Service {
@@ -31,7 +31,8 @@ pub(super) const EC2: Service = Service {
 pub(super) static CALLER: Call =
     row(&STS, "GetCallerIdentity", Form::CallerIdentity, "caller-identity", Reach::Account);
 pub(super) static ASSUME: Call = row(&STS, "AssumeRole", Form::AssumedRole, "assume-role", Reach::Account);
-pub(super) static REGIONS: Call = row(&EC2, "DescribeRegions", Form::Regions, "regions", Reach::Account);
+pub(super) static REGIONS: Call =
+    Call { holds: Some("Regions"), ..row(&EC2, "DescribeRegions", Form::Regions, "regions", Reach::Account) };
 
 const fn marker(lists: &'static [&'static str]) -> Option<Pages> {
     Some(Pages { ask: "Marker", next: "Marker", lists })
@@ -48,11 +49,13 @@ pub(super) static CALLS: &[Call] = &[
         ..iam("GetAccountAuthorizationDetails", Form::Authorization, "account-authorization-details")
     },
     Call {
-        unfinished: Some(("/State", &["STARTED", "INPROGRESS"])),
+        wait: Some(Wait { state: "/State", unfinished: &["STARTED", "INPROGRESS"], finished: "COMPLETE" }),
+        order: true,
         ..iam("GenerateCredentialReport", Form::ReportRequest, "credential-report-request")
     },
     Call {
         each: &[each(Form::ReportRequest, "", &[])],
+        holds: Some("Content"),
         ..iam("GetCredentialReport", Form::CredentialReport, "credential-report")
     },
     Call {
@@ -62,6 +65,7 @@ pub(super) static CALLS: &[Call] = &[
     },
     Call {
         each: &[each(Form::AccessKeys, "AccessKeyMetadata", &[("AccessKeyId", "/AccessKeyId")])],
+        holds: Some("AccessKeyLastUsed"),
         ..iam("GetAccessKeyLastUsed", Form::AccessKeyUse, "access-keys-last-used")
     },
     Call {
@@ -69,11 +73,16 @@ pub(super) static CALLS: &[Call] = &[
         fixed: &[("AllUsers", "true")],
         ..iam("ListServiceSpecificCredentials", Form::ServiceCredentials, "service-specific-credentials")
     },
-    iam("ListOpenIDConnectProviders", Form::OidcProviders, "open-id-connect-providers"),
-    iam("ListSAMLProviders", Form::SamlProviders, "saml-providers"),
-    iam("GetAccountSummary", Form::AccountSummary, "account-summary"),
+    Call {
+        holds: Some("OpenIDConnectProviderList"),
+        ..iam("ListOpenIDConnectProviders", Form::OidcProviders, "open-id-connect-providers")
+    },
+    Call { holds: Some("SAMLProviderList"), ..iam("ListSAMLProviders", Form::SamlProviders, "saml-providers") },
+    Call { holds: Some("SummaryMap"), ..iam("GetAccountSummary", Form::AccountSummary, "account-summary") },
     Call {
         fixed: &[("Granularity", "ACTION_LEVEL")],
+        order: true,
+        holds: Some("JobId"),
         each: &[Each { only: Only::AgentRoles, ..each(Form::Authorization, "RoleDetailList", &[("Arn", "/Arn")]) }],
         ..iam("GenerateServiceLastAccessedDetails", Form::UsageRequest, "last-accessed-requests")
     },
@@ -81,7 +90,7 @@ pub(super) static CALLS: &[Call] = &[
         pages: marker(&["ServicesLastAccessed"]),
         each: &[Each { keep: &["Arn"], ..each(Form::UsageRequest, "", &[("JobId", "/JobId")]) }],
         unsent: &["Arn"],
-        unfinished: Some(("/JobStatus", &["IN_PROGRESS"])),
+        wait: Some(Wait { state: "/JobStatus", unfinished: &["IN_PROGRESS"], finished: "COMPLETED" }),
         ..iam("GetServiceLastAccessedDetails", Form::Usage, "last-accessed")
     },
 ];

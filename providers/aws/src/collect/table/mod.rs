@@ -102,6 +102,17 @@ pub(crate) enum Only {
     AgentRoles,
 }
 
+/// How an answer says whether it is ready.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wait {
+    /// Where its state stands, as a JSON pointer.
+    pub(crate) state: &'static str,
+    /// While the state is one of these the call is made again.
+    pub(crate) unfinished: &'static [&'static str],
+    /// The state of an answer; every other one is a failure.
+    pub(crate) finished: &'static str,
+}
+
 /// One call.
 #[derive(Debug)]
 pub(crate) struct Call {
@@ -122,8 +133,15 @@ pub(crate) struct Call {
     pub(crate) each: &'static [Each],
     /// Parameters that only tell what the answer is about.
     pub(crate) unsent: &'static [&'static str],
-    /// While a member has one of these values the call is made again.
-    pub(crate) unfinished: Option<(&'static str, &'static [&'static str])>,
+    /// Where its answer may not be ready yet.
+    pub(crate) wait: Option<Wait>,
+    /// A member that every answer without pages has; those with pages have one of their lists.
+    pub(crate) holds: Option<&'static str>,
+    /// Whether it only orders what later calls fetch: its answer is good for a while, and for nothing else.
+    pub(crate) order: bool,
+    /// The only places that are written, where anything may stand in the others; all where this is empty. Spelled like
+    /// [`Call::withheld`].
+    pub(crate) kept: &'static [&'static str],
     /// Places whose values are not written: JSON pointers, where `*` stands for every member or element.
     pub(crate) withheld: &'static [&'static str],
     /// Whether the answer is written as it is: it is large, other tools read it, and it says what it is about.
@@ -153,7 +171,10 @@ const fn row(service: &'static Service, operation: &'static str, form: Form, fil
         vary: None,
         each: &[],
         unsent: &[],
-        unfinished: None,
+        wait: None,
+        holds: None,
+        order: false,
+        kept: &[],
         withheld: &[],
         bare: false,
         action: None,

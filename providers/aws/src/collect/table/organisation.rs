@@ -48,7 +48,7 @@ const SETS: &[Each] =
 const STORES: &[Each] = &[each(Form::CenterInstances, "Instances", &[("IdentityStoreId", "/IdentityStoreId")])];
 
 pub(super) static CALLS: &[Call] = &[
-    org("DescribeOrganization", Form::Organization, "organization"),
+    Call { holds: Some("Organization"), ..org("DescribeOrganization", Form::Organization, "organization") },
     Call {
         pages: capital_token(&["Accounts"]),
         each: &[each(Form::Organization, "", &[])],
@@ -81,6 +81,7 @@ pub(super) static CALLS: &[Call] = &[
     },
     Call {
         each: &[each(Form::OrgPoliciesOfTarget, "Policies", &[("PolicyId", "/Id")])],
+        holds: Some("Policy"),
         ..org("DescribePolicy", Form::OrgPolicy, "policies")
     },
     Call { pages: capital_token(&["Instances"]), ..center("ListInstances", Form::CenterInstances, "instances") },
@@ -89,7 +90,11 @@ pub(super) static CALLS: &[Call] = &[
         each: &[each(Form::CenterInstances, "Instances", &[("InstanceArn", "/InstanceArn")])],
         ..center("ListPermissionSets", Form::PermissionSets, "permission-sets")
     },
-    Call { each: SETS, ..center("DescribePermissionSet", Form::PermissionSet, "permission-set-descriptions") },
+    Call {
+        each: SETS,
+        holds: Some("PermissionSet"),
+        ..center("DescribePermissionSet", Form::PermissionSet, "permission-set-descriptions")
+    },
     Call {
         pages: capital_token(&["AttachedManagedPolicies"]),
         each: SETS,

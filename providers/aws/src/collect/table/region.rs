@@ -30,10 +30,6 @@ const fn agentcore(operation: &'static str, form: Form, file: &'static str) -> C
     call(&AGENTCORE, operation, form, file)
 }
 
-/// The agents' own instructions and schemas are free text in which anything may stand, and no fact is read from them.
-const AGENT_TEXTS: &[&str] =
-    &["/agent/instruction", "/agent/promptOverrideConfiguration", "/agent/customOrchestration"];
-
 /// A trail is asked about where it lives.
 const HOME: Only = Only::Here("/HomeRegion");
 
@@ -49,7 +45,15 @@ pub(super) static CALLS: &[Call] = &[
     Call {
         path: Path::Get("/agents/{agentId}/"),
         each: AGENT,
-        withheld: AGENT_TEXTS,
+        holds: Some("agent"),
+        kept: &[
+            "/agent/agentArn",
+            "/agent/agentId",
+            "/agent/agentName",
+            "/agent/description",
+            "/agent/agentResourceRoleArn",
+            "/agent/agentStatus",
+        ],
         ..call(&AGENTS, "GetAgent", Form::BedrockAgent, "bedrock-agent-descriptions")
     },
     Call {
@@ -65,7 +69,16 @@ pub(super) static CALLS: &[Call] = &[
             keep: &["agentId", "agentVersion"],
             ..each(Form::BedrockActionGroups, "actionGroupSummaries", &[("actionGroupId", "/actionGroupId")])
         }],
-        withheld: &["/agentActionGroup/apiSchema"],
+        holds: Some("agentActionGroup"),
+        kept: &[
+            "/agentActionGroup/agentId",
+            "/agentActionGroup/actionGroupName",
+            "/agentActionGroup/actionGroupState",
+            "/agentActionGroup/actionGroupExecutor/lambda",
+            "/agentActionGroup/actionGroupExecutor/customControl",
+            "/agentActionGroup/functionSchema/functions/*/name",
+            "/agentActionGroup/functionSchema/functions/*/requireConfirmation",
+        ],
         ..call(&AGENTS, "GetAgentActionGroup", Form::BedrockActionGroup, "action-group-descriptions")
     },
     Call {
@@ -77,6 +90,16 @@ pub(super) static CALLS: &[Call] = &[
         path: Path::Get("/runtimes/{agentRuntimeId}/"),
         each: &[each(Form::AgentRuntimes, "agentRuntimes", &[("agentRuntimeId", "/agentRuntimeId")])],
         withheld: &["/environmentVariables/*"],
+        holds: Some("agentRuntimeArn"),
+        kept: &[
+            "/agentRuntimeArn",
+            "/agentRuntimeId",
+            "/agentRuntimeName",
+            "/description",
+            "/roleArn",
+            "/agentRuntimeArtifact/containerConfiguration/containerUri",
+            "/environmentVariables/*",
+        ],
         ..agentcore("GetAgentRuntime", Form::AgentRuntime, "agentcore-runtime-descriptions")
     },
     Call {
@@ -87,7 +110,8 @@ pub(super) static CALLS: &[Call] = &[
     Call {
         path: Path::Get("/gateways/{gatewayIdentifier}/"),
         each: &[each(Form::Gateways, "items", &[("gatewayIdentifier", "/gatewayId")])],
-        withheld: &["/protocolConfiguration/mcp/instructions"],
+        holds: Some("gatewayArn"),
+        kept: &["/gatewayArn", "/gatewayId", "/name", "/description", "/roleArn", "/authorizerType"],
         ..agentcore("GetGateway", Form::Gateway, "agentcore-gateway-descriptions")
     },
     Call {
@@ -102,10 +126,14 @@ pub(super) static CALLS: &[Call] = &[
             keep: &["gatewayIdentifier"],
             ..each(Form::GatewayTargets, "items", &[("targetId", "/targetId")])
         }],
-        withheld: &[
-            "/targetConfiguration/mcp/openApiSchema",
-            "/targetConfiguration/mcp/smithyModel",
-            "/targetConfiguration/mcp/lambda/toolSchema",
+        holds: Some("gatewayArn"),
+        kept: &[
+            "/gatewayArn",
+            "/targetId",
+            "/name",
+            "/targetConfiguration/mcp/lambda/lambdaArn",
+            "/credentialProviderConfigurations/*/credentialProvider/oauthCredentialProvider/providerArn",
+            "/credentialProviderConfigurations/*/credentialProvider/apiKeyCredentialProvider/providerArn",
         ],
         ..agentcore("GetGatewayTarget", Form::GatewayTarget, "agentcore-gateway-target-descriptions")
     },
@@ -137,6 +165,8 @@ pub(super) static CALLS: &[Call] = &[
             "codeInterpreterSummaries",
             &[("codeInterpreterId", "/codeInterpreterId")],
         )],
+        holds: Some("codeInterpreterArn"),
+        kept: &["/codeInterpreterArn", "/name", "/description", "/executionRoleArn"],
         ..agentcore("GetCodeInterpreter", Form::CodeInterpreter, "agentcore-code-interpreter-descriptions")
     },
     Call {
@@ -148,23 +178,34 @@ pub(super) static CALLS: &[Call] = &[
     Call {
         path: Path::Get("/browsers/{browserId}"),
         each: &[each(Form::Browsers, "browserSummaries", &[("browserId", "/browserId")])],
+        holds: Some("browserArn"),
+        kept: &["/browserArn", "/name", "/description", "/executionRoleArn"],
         ..agentcore("GetBrowser", Form::Browser, "agentcore-browser-descriptions")
     },
     Call {
         path: Path::Get("/2015-03-31/functions"),
         pages: Some(Pages { ask: "Marker", next: "NextMarker", lists: &["Functions"] }),
         withheld: &["/Functions/*/Environment/Variables/*"],
+        kept: &[
+            "/Functions/*/FunctionArn",
+            "/Functions/*/FunctionName",
+            "/Functions/*/Role",
+            "/Functions/*/PackageType",
+            "/Functions/*/Environment/Variables/*",
+        ],
         ..call(&LAMBDA, "ListFunctions", Form::Functions, "functions")
     },
     Call {
         path: Path::Get("/2015-03-31/functions/{FunctionName}/policy"),
         each: FUNCTION,
+        holds: Some("Policy"),
         ..call(&LAMBDA, "GetPolicy", Form::FunctionPolicy, "function-policies")
     },
     Call {
         path: Path::Get("/2021-10-31/functions/{FunctionName}/urls"),
         pages: Some(Pages { ask: "Marker", next: "NextMarker", lists: &["FunctionUrlConfigs"] }),
         each: FUNCTION,
+        kept: &["/FunctionUrlConfigs/*/FunctionArn"],
         ..call(&LAMBDA, "ListFunctionUrlConfigs", Form::FunctionUrls, "function-urls")
     },
     Call {
@@ -175,13 +216,16 @@ pub(super) static CALLS: &[Call] = &[
     Call {
         // The name of a family stands for its latest active revision.
         each: &[each(Form::TaskFamilies, "families", &[("taskDefinition", "")])],
-        withheld: &[
+        withheld: &["/taskDefinition/containerDefinitions/*/environment/*"],
+        holds: Some("taskDefinition"),
+        kept: &[
+            "/taskDefinition/taskDefinitionArn",
+            "/taskDefinition/family",
+            "/taskDefinition/taskRoleArn",
+            "/taskDefinition/containerDefinitions/*/name",
+            "/taskDefinition/containerDefinitions/*/image",
+            "/taskDefinition/containerDefinitions/*/privileged",
             "/taskDefinition/containerDefinitions/*/environment/*",
-            "/taskDefinition/containerDefinitions/*/command",
-            "/taskDefinition/containerDefinitions/*/entryPoint",
-            "/taskDefinition/containerDefinitions/*/healthCheck",
-            "/taskDefinition/containerDefinitions/*/dockerLabels/*",
-            "/taskDefinition/containerDefinitions/*/logConfiguration/options/*",
         ],
         ..call(&ECS, "DescribeTaskDefinition", Form::TaskDefinition, "task-definitions")
     },
@@ -202,21 +246,26 @@ pub(super) static CALLS: &[Call] = &[
             keep: &["clusterName"],
             ..each(Form::PodAssociations, "associations", &[("associationId", "/associationId")])
         }],
+        holds: Some("association"),
         ..call(&EKS, "DescribePodIdentityAssociation", Form::PodAssociation, "pod-identity-association-descriptions")
     },
     Call {
         pages: capital_token(&["NotebookInstances"]),
+        kept: &["/NotebookInstances/*/NotebookInstanceName", "/NotebookInstances/*/NotebookInstanceArn"],
         ..call(&SAGEMAKER, "ListNotebookInstances", Form::Notebooks, "notebooks")
     },
     Call {
         each: &[each(Form::Notebooks, "NotebookInstances", &[("NotebookInstanceName", "/NotebookInstanceName")])],
+        holds: Some("NotebookInstanceArn"),
+        kept: &["/NotebookInstanceArn", "/NotebookInstanceName", "/RoleArn"],
         ..call(&SAGEMAKER, "DescribeNotebookInstance", Form::Notebook, "notebook-descriptions")
     },
     Call { pages: capital_token(&["Reservations"]), ..call(&EC2, "DescribeInstances", Form::Instances, "instances") },
     // With the copies of trails that live elsewhere: an organisation's trail is such a copy in each of its accounts.
-    call(&CLOUDTRAIL, "DescribeTrails", Form::Trails, "trails"),
+    Call { holds: Some("trailList"), ..call(&CLOUDTRAIL, "DescribeTrails", Form::Trails, "trails") },
     Call {
         each: &[Each { only: HOME, ..each(Form::Trails, "trailList", &[("Name", "/TrailARN")]) }],
+        holds: Some("IsLogging"),
         ..call(&CLOUDTRAIL, "GetTrailStatus", Form::TrailStatus, "trail-status")
     },
     Call {

@@ -90,6 +90,8 @@ fn a_collection_that_is_interrupted_is_valid_and_goes_on_without_repeating_itsel
     let server = Server::new(move |seen| {
         // In the middle of describing agents.
         if seen.operation == "GetAgent" && seen.text.contains("AG2") {
+            // The other one is answered by then.
+            std::thread::sleep(Duration::from_millis(300));
             stop.stop();
             std::thread::sleep(Duration::from_millis(300));
         }
@@ -99,7 +101,7 @@ fn a_collection_that_is_interrupted_is_valid_and_goes_on_without_repeating_itsel
     let collected = Collection { stopper, ..Collection::default() }.run(&server.url, folder.path()).unwrap();
     assert_eq!(collected.stopped, Some(Stopped::Interrupted));
     let manifest = std::fs::read_to_string(folder.path().join("aws/manifest.json")).unwrap();
-    assert!(manifest.contains("\"complete\": false") && manifest.contains("lambda list-functions"), "{manifest}");
+    assert!(manifest.contains("\"complete\":false") && manifest.contains("lambda list-functions"), "{manifest}");
     let partial = inventory(folder.path());
     let gap = partial.gaps.iter().find(|gap| &*gap.call == "lambda list-functions").unwrap();
     assert!(gap.reason.contains("--resume") && gap.kind == GapKind::Failed, "{gap:?}");
@@ -132,6 +134,76 @@ fn a_deadline_ends_waiting() {
     let collected = Collection { deadline, ..Collection::default() }.run(&slow.url, folder.path()).unwrap();
     assert_eq!(collected.stopped, Some(Stopped::Deadline));
     assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+}
+
+#[test]
+fn expired_credentials_are_renewed_once_and_then_say_how_to_go_on() {
+    let tries = AtomicUsize::new(0);
+    let server = Server::new(move |seen| match seen.operation {
+        "ListFunctions" if tries.fetch_add(1, Ordering::SeqCst) == 0 => {
+            Some((400, r#"{"__type":"ExpiredTokenException"}"#.to_owned()))
+        }
+        "ListAgents" => {
+            Some((403, r#"{"__type":"InvalidSignatureException","message":"Signature expired: now"}"#.to_owned()))
+        }
+        _ => account(seen),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let collected = Collection::default().run(&server.url, folder.path()).unwrap();
+    let failed: Vec<&str> = collected.failed.iter().map(|failed| failed.call).collect();
+    assert_eq!(failed, ["bedrock-agent list-agents"]);
+    assert_eq!((server.count("ListFunctions"), server.count("ListAgents")), (2, 2));
+    let inventory = inventory(folder.path());
+    let gap = inventory.gaps.iter().find(|gap| &*gap.call == "bedrock-agent list-agents").unwrap();
+    assert!(gap.reason.contains("sign in again") && gap.reason.contains("--resume"), "{gap:?}");
+}
+
+#[test]
+fn what_is_no_answer_of_the_call_is_a_gap() {
+    let server = Server::new(|seen| match seen.operation {
+        "ListFunctions" => Some((200, String::new())),
+        "ListAgents" => Some((200, r#"{"status":"welcome"}"#.to_owned())),
+        "ListAccessKeys" => Some((200, query(seen.operation, "<IsTruncated>true</IsTruncated><AccessKeyMetadata/>"))),
+        "GetServiceLastAccessedDetails" => Some((200, query(seen.operation, "<JobStatus>FAILED</JobStatus>"))),
+        "DescribeRegions" => Some((
+            200,
+            "<DescribeRegionsResponse><regionInfo><item><regionName>x.example/</regionName></item></regionInfo>\
+             </DescribeRegionsResponse>"
+                .to_owned(),
+        )),
+        _ => account(seen),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let collected = Collection::default().run(&server.url, folder.path()).unwrap();
+    let failed: Vec<(&str, &str)> = collected.failed.iter().map(|failed| (failed.call, failed.code.as_str())).collect();
+    let expected = [
+        ("ec2 describe-regions", "NotUnderstood"),
+        ("iam get-service-last-accessed-details", "NotCompleted"),
+        ("iam list-access-keys", "NotUnderstood"),
+        ("bedrock-agent list-agents", "NotUnderstood"),
+        ("lambda list-functions", "NotUnderstood"),
+    ];
+    assert_eq!(failed, expected);
+}
+
+#[test]
+fn a_service_without_a_host_is_asked_for_again_and_is_a_quiet_gap() {
+    let line = |region: &str| {
+        format!(
+            r#"{{"call":"bedrock-agent list-agents","parameters":{{}},"account":"111122223333","region":"{region}","error":{{"code":"ServiceNotInRegion","kind":"unsupported"}}}}"#
+        )
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let document = folder.path().join("aws/111122223333/eu-west-1/bedrock-agents.json");
+    std::fs::create_dir_all(document.parent().unwrap()).unwrap();
+    std::fs::write(&document, line("eu-west-1")).unwrap();
+    let gaps = inventory(folder.path()).gaps;
+    let gap = gaps.iter().find(|gap| gap.reason.contains("no host for bedrock-agent in eu-west-1")).unwrap();
+    assert_eq!(gap.kind, GapKind::NotCollected);
+    let server = Server::new(account);
+    Collection { resume: true, ..Collection::default() }.run(&server.url, folder.path()).unwrap();
+    assert!(server.count("ListAgents") > 0, "it is never taken from before");
+    assert!(inventory(folder.path()).gaps.iter().all(|gap| !gap.reason.contains("no host")));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Collections from a server that plays the vendor, well and badly.
 
 mod failures;
+mod resumed;
 mod server;
 mod whole;
 
@@ -55,7 +56,9 @@ impl Collection {
             all_accounts: self.role.is_some(),
             role: self.role.clone(),
             fingerprinter: Fingerprinter::keyed("test"),
-        };
+            before: None,
+        }
+        .resumed()?;
         let pace = Pace { first_wait: Duration::from_millis(1), pages: self.pages, ..Pace::default() };
         let stop = self.stopper.watch(self.deadline.map(|time| Instant::now() + time));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

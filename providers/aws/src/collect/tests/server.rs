@@ -147,11 +147,19 @@ fn nothing(call: &Call) -> String {
         "GetCredentialReport" => query(call.operation, "<Content></Content><ReportFormat>text/csv</ReportFormat>"),
         "DescribeOrganization" => r#"{"Organization":{"Id":"o-1","MasterAccountId":"111122223333"}}"#.to_owned(),
         operation => match call.service.protocol {
-            Protocol::Query { .. } => query(operation, ""),
-            Protocol::Ec2 { .. } => format!("<{operation}Response/>"),
-            Protocol::Json { .. } | Protocol::Rest => "{}".to_owned(),
+            Protocol::Query { .. } => query(operation, &lists(call, |list| format!("<{list}/>"))),
+            Protocol::Ec2 { .. } => format!("<{operation}Response><reservationSet/></{operation}Response>"),
+            Protocol::Json { .. } | Protocol::Rest => {
+                format!("{{{}}}", lists(call, |list| format!("\"{list}\":[],")).trim_end_matches(','))
+            }
         },
     }
+}
+
+/// Everything that an answer has to hold, empty.
+fn lists(call: &Call, empty: impl Fn(&str) -> String) -> String {
+    let paged = call.pages.map_or(&[][..], |pages| pages.lists);
+    paged.iter().copied().chain(call.holds).map(empty).collect()
 }
 
 /// An answer of the query protocol.

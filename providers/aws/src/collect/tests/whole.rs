@@ -137,7 +137,7 @@ fn a_report_that_is_not_ready_is_asked_for_again() {
 }
 
 /// An organisation of three accounts, of which one lets nobody in.
-fn organisation(seen: &Seen) -> Option<Reply> {
+pub(super) fn organisation(seen: &Seen) -> Option<Reply> {
     let account = match seen.key.as_str() {
         "ASIAFAKEFAKEFAKE2222" => "222222222222",
         _ => "111122223333",
