@@ -149,7 +149,7 @@ impl OpSet {
     }
 
     /// The ranges of two sets, those of the one with fewer first.
-    fn by_size<'r>(&'r self, other: &'r Self) -> (&'r [(u32, u32)], &'r [(u32, u32)]) {
+    fn by_size<'r>(&'r self, other: &'r Self) -> (Ranges<'r>, Ranges<'r>) {
         if self.ranges.len() <= other.ranges.len() {
             (&self.ranges, &other.ranges)
         } else {
@@ -163,8 +163,11 @@ impl OpSet {
     }
 }
 
+/// Half-open ranges, sorted and apart.
+type Ranges<'r> = &'r [(u32, u32)];
+
 /// The ranges that end after an operation. Sets of very different size meet often, so the search takes steps that grow.
-fn reaching(ranges: &[(u32, u32)], operation: u32) -> &[(u32, u32)] {
+fn reaching(ranges: Ranges<'_>, operation: u32) -> Ranges<'_> {
     let before = |range: &(u32, u32)| range.1 <= operation;
     let mut step = 1;
     while ranges.get(step).is_some_and(before) {

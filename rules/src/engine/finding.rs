@@ -132,8 +132,8 @@ pub(super) fn findings(selected: &Selected<'_>, table: &Table, facts: &Facts, su
             .map(|reference| (Arc::clone(&reference.framework), Arc::clone(&reference.id)))
             .collect(),
     };
-    let mut rows: Vec<(Option<Arc<str>>, Vec<Arc<str>>, Status, usize)> =
-        selected.rows.par_iter().map(|(row, status)| (maker.id(*row), maker.key(*row), *status, *row)).collect();
+    let order = |(row, status): &(usize, Status)| (maker.id(*row), maker.key(*row), *status, *row);
+    let mut rows: Vec<_> = selected.rows.par_iter().map(order).collect();
     rows.par_sort_unstable();
     let mut found: Vec<Finding> =
         rows.into_par_iter().filter_map(|(_, _, status, row)| maker.make(row, status)).collect();

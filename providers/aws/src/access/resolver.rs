@@ -187,10 +187,10 @@ impl AccessResolver for Resolver {
     }
 
     fn edges_left_out(&self) -> Vec<Hint> {
-        let mut by_account: BTreeMap<&AccountId, Vec<(&Principal, &[Arc<str>])>> = BTreeMap::new();
+        let mut by_account: BTreeMap<&AccountId, Vec<_>> = BTreeMap::new();
         for (source, unlisted) in self.left_out() {
             if let Some(principal) = self.world.principals.get(source) {
-                by_account.entry(&principal.account).or_default().push((principal, unlisted));
+                by_account.entry(&principal.account).or_default().push((principal, unlisted.as_slice()));
             }
         }
         by_account.into_iter().filter_map(|(account, sources)| self.hint(account, &sources)).collect()

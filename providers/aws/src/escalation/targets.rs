@@ -119,7 +119,7 @@ impl<'a> Targets<'a> {
             };
             let (escalates, weight) = *worths.entry(group).or_insert_with(|| {
                 let operations = access.operations();
-                (operations.intersects(&escalating), Catalogue::global().weight_of(&operations))
+                (operations.intersects(&escalating), Catalogue::global().weight_of(operations))
             });
             (!admin, !escalates, Reverse(weight), at)
         };
