@@ -161,6 +161,16 @@ fn point(resolver: &Resolver, action: &str, resource: &str) -> Truth {
     }
 }
 
+/// Whether an action can be asked of a resource at all: enumeration lists nothing of what can reach no resource of an
+/// action's kinds, whatever else its scope holds.
+fn may_be_asked(action: &str, resource: &str) -> bool {
+    let catalogue = Catalogue::global();
+    let (operation, segments) = (catalogue.operation(action).unwrap(), arn::split(resource).unwrap());
+    catalogue.resources(operation).iter().any(|kind| {
+        catalogue.patterns().get(usize::from(*kind)).is_none_or(|kind| kind.matches(&segments) != Truth::No)
+    })
+}
+
 /// What enumeration says of the same request.
 fn enumerated(resolver: &Resolver, action: &str, resource: &str) -> Truth {
     let operation = Catalogue::global().operation(action).unwrap();
@@ -184,7 +194,7 @@ proptest! {
     ) {
         let resolver = resolver(&identity, &limits);
         for action in ASKED {
-            for resource in NAMES {
+            for resource in NAMES.into_iter().filter(|name| may_be_asked(action, name)) {
                 let (point, enumerated) = (point(&resolver, action, resource), enumerated(&resolver, action, resource));
                 // Contradictory conditions on unknown keys are conditional in one and impossible in neither.
                 prop_assert_eq!(point, enumerated, "{} on {}", action, resource);
