@@ -98,11 +98,6 @@ impl Question<'_> {
                 &any
             }
         };
-        let not = |truth: Truth| match truth {
-            Truth::Yes => Truth::No,
-            Truth::No => Truth::Yes,
-            Truth::Unknown => Truth::Unknown,
-        };
         let mut all = Truth::Yes;
         for list in &scope.all_of {
             all = all.and(list.iter().fold(Truth::No, |some, pattern| {
@@ -113,7 +108,7 @@ impl Question<'_> {
             }));
         }
         for hole in &scope.none_of {
-            all = all.and(not(match effect {
+            all = all.and(Truth::not(match effect {
                 Effect::Allow => hole.contains(asked),
                 Effect::Deny => hole.overlaps(asked),
             }));

@@ -212,11 +212,6 @@ pub(crate) fn judge(caller: &Caller<'_>, layers: &Layers<'_>, unread: &Unread, q
     }
 
     let denied = answers.iter().fold(Truth::No, |some, (_, answer)| some.or(answer.denied()));
-    let not_denied = match denied {
-        Truth::Yes => Truth::No,
-        Truth::No => Truth::Yes,
-        Truth::Unknown => Truth::Unknown,
-    };
     let floor = if root && becomes {
         // Nobody becomes a role as root.
         Truth::No
@@ -224,7 +219,7 @@ pub(crate) fn judge(caller: &Caller<'_>, layers: &Layers<'_>, unread: &Unread, q
         floor(&action, catalogue.level(question.operation), question.resource)
     };
     let limits = within.session.and(within.service_control).and(within.endpoint);
-    let allowed = granted.and(limits).and(not_denied).and(floor);
+    let allowed = granted.and(limits).and(denied.not()).and(floor);
 
     let mut blocked_by: BTreeSet<Layer> =
         answers.iter().filter(|(_, answer)| answer.denied() == Truth::Yes).map(|(layer, _)| *layer).collect();
