@@ -1,9 +1,11 @@
 //! The command line: every verb, flag and environment variable, with the help that the reference is generated from.
 
+mod decide;
 #[cfg(feature = "live")]
 mod live;
 mod rules;
 
+pub use decide::{Decide, Requests, WithCapture};
 #[cfg(feature = "live")]
 pub use live::{Collect, Doctor, Live, LiveProvider};
 pub use rules::{Rules, RulesList, RulesShow, RulesTest};
@@ -374,7 +376,9 @@ tells; 2 the question cannot be understood. With questions on stdin: 0 all were 
 
 Examples:
   evenhand can incident-agent s3:GetObject --on arn:aws:s3:::logs/x --from captures
-  evenhand can system:serviceaccount:ops:bot get secrets --on ops/db --from dump.json
+  evenhand can system:serviceaccount:ops:bot get secrets -n ops --name db --from dump.json
+  evenhand can ops/bot create deployments.apps/scale -n ops --from dump.json
+  evenhand can ops/bot get /healthz --from dump.json
   evenhand can deploy iam:PassRole --context aws:SourceIp=192.0.2.1 --from gaad.json
   evenhand can --from captures < questions.ndjson
 
@@ -384,13 +388,22 @@ pub struct Can {
     #[arg(value_name = "IDENTITY", requires = "operation")]
     pub identity: Option<String>,
 
-    /// The operation in the vendor's spelling: one word, or two as `kubectl` takes them.
+    /// The operation in the vendor's spelling: one word, or two as `kubectl auth can-i` takes them:
+    /// VERB RESOURCE[.GROUP][/SUBRESOURCE], or VERB /URL.
     #[arg(value_name = "OPERATION", num_args = 1..=2)]
     pub operation: Vec<String>,
 
     /// The resource in the vendor's spelling. None: any.
     #[arg(long, value_name = "RESOURCE")]
     pub on: Option<String>,
+
+    /// The namespace, for Kubernetes. None: all of them.
+    #[arg(short, long, value_name = "NAMESPACE", conflicts_with = "on")]
+    pub namespace: Option<String>,
+
+    /// The name of the object, for Kubernetes. None: the request carries no name, as for `list`.
+    #[arg(long, value_name = "NAME", conflicts_with = "on")]
+    pub name: Option<String>,
 
     /// What is known of the request's context; repeatable, also for one key.
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
@@ -403,30 +416,6 @@ pub struct Can {
     /// `table` for people, `json` for programs; questions on stdin are always answered in JSON.
     #[arg(short, long = "output", value_name = "FORMAT", default_value = "table", help_heading = "Output")]
     pub output: PlainFormat,
-}
-
-/// `evenhand decide`
-#[derive(Debug, Subcommand)]
-pub enum Decide {
-    /// Decide requests to AWS, as its policy evaluation does.
-    #[command(after_long_help = "\
-Exit codes: 0 all were decided, whatever the decision; 2 some could not be.
-
-Examples:
-  evenhand decide aws request.json
-  evenhand decide aws < requests.ndjson
-  evenhand schema decide-aws
-
-One JSON object a line, or one object over several lines:
-  {\"request\": {\"principal\": …, \"action\": …, \"resource\": …, \"context\": {…}}, \"identity_policies\": [{\"policy\": {…}}], …}
-One answer a line, in the same order:
-  {\"decision\": \"allowed\", \"blocked_by\": [], \"matched\": [{\"policy\": …, \"statement\": 0, \"effect\": \"Allow\"}]}
-With \"mode\": \"discover\", the answer tells under which missing context keys the request would be allowed.")]
-    Aws {
-        /// A file with requests. None: stdin.
-        #[arg(value_name = "FILE")]
-        file: Option<PathBuf>,
-    },
 }
 
 /// `evenhand completions`
@@ -455,6 +444,8 @@ pub enum SchemaOf {
     Tables,
     /// Requests and answers of `decide aws`.
     DecideAws,
+    /// Requests and answers of `decide kubernetes`.
+    DecideKubernetes,
 }
 
 /// The whole command line, for completions, the manual and the reference.

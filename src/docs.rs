@@ -29,6 +29,7 @@ pub fn pages() -> Vec<Page> {
         Page { path: "schema/config.json".to_owned(), content: schema(SchemaOf::Config) },
         Page { path: "schema/tables.json".to_owned(), content: schema(SchemaOf::Tables) },
         Page { path: "schema/decide-aws.json".to_owned(), content: schema(SchemaOf::DecideAws) },
+        Page { path: "schema/decide-kubernetes.json".to_owned(), content: schema(SchemaOf::DecideKubernetes) },
     ];
     pages.extend(
         rules.iter().map(|rule| Page { path: format!("rules/{}.md", rule.id.as_str()), content: rule_page(rule) }),

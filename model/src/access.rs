@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalog::Catalog;
 use crate::condition::Condition;
+use crate::decide::Decides;
 use crate::evidence::Evidence;
 use crate::id::{IdentityId, ScopeId};
 use crate::inventory::Hint;
@@ -286,6 +287,11 @@ pub trait AccessResolver: Send + Sync {
     /// # Errors
     /// When the operation, resource or context cannot be understood.
     fn decide(&self, identity: &IdentityId, request: &Request) -> Result<Decision, DecideError>;
+
+    /// Decides requests that leave some of their policies to what was read; `None` where that cannot be.
+    fn decider(&self) -> Option<Box<dyn Decides + '_>> {
+        None
+    }
 
     /// Steps to more access inside this provider, sorted by source, target and technique.
     fn edges(&self) -> Vec<Edge>;

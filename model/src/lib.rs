@@ -9,6 +9,7 @@ pub mod catalog;
 pub mod condition;
 pub mod control;
 pub mod credential;
+pub mod decide;
 pub mod document;
 pub mod evidence;
 pub mod finding;

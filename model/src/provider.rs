@@ -1,6 +1,7 @@
 //! The contract between the pipeline and a provider.
 
 use crate::access::AccessResolver;
+use crate::decide::Decides;
 use crate::document::{Document, ReadError};
 use crate::id::ProviderName;
 use crate::inventory::Inventory;
@@ -40,6 +41,11 @@ pub trait Provider: Send + Sync {
 
     /// Starts a reading.
     fn reader(&self, options: ReadOptions) -> Box<dyn Reader>;
+
+    /// Decides requests that bring their policies along; `None` for providers without policies.
+    fn decider(&self) -> Option<Box<dyn Decides>> {
+        None
+    }
 }
 
 /// One reading of many documents.

@@ -34,12 +34,20 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Can) -> Result<Exit,
             let request = Request {
                 identity: identity.clone(),
                 operation: words.join(" "),
-                resource: arguments.on.clone(),
+                resource: arguments.on.clone().or_else(|| place(arguments)),
                 context,
             };
             one(&capture, &request, arguments.output)
         }
         _ => many(invocation, &capture),
+    }
+}
+
+/// The resource that a namespace and a name stand for, in the spelling of those who have them.
+fn place(arguments: &cli::Can) -> Option<String> {
+    match (arguments.namespace.as_deref(), arguments.name.as_deref()) {
+        (None, None) => None,
+        (namespace, name) => Some(format!("{}/{}", namespace.unwrap_or_default(), name.unwrap_or_default())),
     }
 }
 

@@ -4,25 +4,25 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
-use evenhand_aws::point::{Decider, Refusal};
+use evenhand_model::decide::{Decides, LineError, Refusal, Refused};
+use evenhand_model::id::ProviderName;
 use evenhand_reports::text::counted;
 use rayon::prelude::*;
-use serde::Serialize;
 
 use super::{Failure, Invocation};
 use crate::cli;
 use crate::gate::Exit;
 use crate::output::to_stdout;
+use crate::pipeline::Capture;
 
 pub(super) fn run(invocation: &Invocation, arguments: &cli::Decide) -> Result<Exit, Failure> {
-    let refused = match arguments {
-        cli::Decide::Aws { file } => {
-            let decider = Decider::default();
-            let answer = |line: &str| match decider.answer(line) {
-                Ok(answer) => serialised(&answer),
-                Err(refusal) => Err(refusal),
-            };
-            lines(open(file.as_deref())?, &answer)?
+    let input = open(arguments.requests().file.as_deref())?;
+    let refused = match arguments.capture() {
+        None => lines(input, &*alone(invocation, arguments.provider())?)?,
+        Some(from) => {
+            let config = invocation.config(&from.sources)?;
+            let (capture, _) = invocation.read(&from.sources, &config, &from.input, &invocation.progress())?;
+            lines(input, &*beside(&capture, arguments.provider())?)?
         }
     };
     if refused > 0 {
@@ -31,6 +31,24 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Decide) -> Result<Ex
         return Ok(Exit::Error);
     }
     Ok(Exit::Passed)
+}
+
+/// What decides requests that bring everything along.
+fn alone(invocation: &Invocation, name: ProviderName) -> Result<Box<dyn Decides>, Failure> {
+    let provider = invocation.providers.iter().find(|provider| provider.name() == name);
+    provider
+        .and_then(|provider| provider.decider())
+        .ok_or_else(|| Failure::new(format!("requests to `{name}` cannot be decided"), "see `evenhand decide --help`"))
+}
+
+/// What decides requests beside a capture.
+fn beside(capture: &Capture, name: ProviderName) -> Result<Box<dyn Decides + '_>, Failure> {
+    capture.resolvers.get(name).and_then(|resolver| resolver.decider()).ok_or_else(|| {
+        Failure::new(
+            format!("nothing of `{name}` was found in {}", capture.sources.join(", ")),
+            "give `--from` an export of it, or leave it out and bring the policies with the requests",
+        )
+    })
 }
 
 /// The requests: a file, or stdin.
@@ -47,37 +65,13 @@ fn open(file: Option<&Path>) -> Result<Box<dyn Read>, Failure> {
     }
 }
 
-/// From the text of a request to that of its answer.
-type Answerer<'a> = &'a (dyn Fn(&str) -> Result<Vec<u8>, Refusal> + Sync);
-
-fn serialised(answer: &impl Serialize) -> Result<Vec<u8>, Refusal> {
-    serde_json::to_vec(answer).map_err(|error| Refusal {
-        at: String::new(),
-        message: format!("the answer cannot be written: {error}"),
-        remedy: "report it".to_owned(),
-    })
-}
-
-/// The answer to a line that cannot be understood.
-#[derive(Debug, Serialize)]
-struct Refused<'a> {
-    error: LineError<'a>,
-}
-
-#[derive(Debug, Serialize)]
-struct LineError<'a> {
-    line: usize,
-    #[serde(flatten)]
-    refusal: &'a Refusal,
-}
-
 /// The bytes that are decided together at most.
 const BATCH: usize = 1 << 20;
 
 /// Answers requests object by object, in their order, whatever the number of threads. Returns how many were refused.
 ///
 /// What has arrived is answered at once, so that a program may wait for each answer before it asks again.
-fn lines(input: Box<dyn Read>, answer: Answerer<'_>) -> Result<usize, Failure> {
+fn lines(input: Box<dyn Read>, decider: &dyn Decides) -> Result<usize, Failure> {
     let mut texts = Texts::new(input);
     let mut refused = 0;
     to_stdout(|sink| {
@@ -86,7 +80,7 @@ fn lines(input: Box<dyn Read>, answer: Answerer<'_>) -> Result<usize, Failure> {
             if batch.is_empty() {
                 return Ok::<(), io::Error>(());
             }
-            let answers: Vec<(bool, Vec<u8>)> = batch.par_iter().map(|text| one(text, answer)).collect();
+            let answers: Vec<(bool, Vec<u8>)> = batch.par_iter().map(|text| one(text, decider)).collect();
             for (understood, mut bytes) in answers {
                 refused += usize::from(!understood);
                 bytes.push(b'\n');
@@ -99,19 +93,17 @@ fn lines(input: Box<dyn Read>, answer: Answerer<'_>) -> Result<usize, Failure> {
 }
 
 /// The answer to one text, and whether it was understood.
-fn one(text: &Text, answer: Answerer<'_>) -> (bool, Vec<u8>) {
+fn one(text: &Text, decider: &dyn Decides) -> (bool, Vec<u8>) {
     let result = match std::str::from_utf8(&text.bytes) {
-        Ok(text) => answer(text),
-        Err(error) => Err(Refusal {
-            at: String::new(),
-            message: format!("it is not UTF-8 at byte {}", error.valid_up_to()),
-            remedy: "write it in UTF-8".to_owned(),
-        }),
+        Ok(text) => decider.reply(text),
+        Err(error) => {
+            Err(Refusal::new("", format!("it is not UTF-8 at byte {}", error.valid_up_to()), "write it in UTF-8"))
+        }
     };
     match result {
         Ok(bytes) => (true, bytes),
         Err(refusal) => {
-            let refused = Refused { error: LineError { line: text.line, refusal: &refusal } };
+            let refused = Refused { error: LineError { line: text.line, refusal } };
             // Text always serialises.
             (false, serde_json::to_vec(&refused).unwrap_or_default())
         }

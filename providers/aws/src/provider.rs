@@ -2,6 +2,7 @@
 
 use evenhand_model::access::AccessResolver;
 use evenhand_model::catalog::{Catalog, CatalogSource};
+use evenhand_model::decide::Decides;
 use evenhand_model::document::{Document, ReadError};
 use evenhand_model::evidence::Truth;
 use evenhand_model::id::ProviderName;
@@ -12,6 +13,7 @@ use crate::catalog::Catalogue;
 use crate::documents;
 use crate::inventory::facts::Facts;
 use crate::inventory::{Settings, join};
+use crate::point::Decider;
 
 pub(crate) const NAME: ProviderName = ProviderName("aws");
 
@@ -45,6 +47,10 @@ impl Provider for Aws {
 
     fn reader(&self, options: ReadOptions) -> Box<dyn Reader> {
         Box::new(AwsReader { options, facts: Facts::default() })
+    }
+
+    fn decider(&self) -> Option<Box<dyn Decides>> {
+        Some(Box::new(Decider::default()))
     }
 }
 

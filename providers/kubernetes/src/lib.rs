@@ -1,7 +1,7 @@
 //! Kubernetes, offline: `kubectl get … -o json|yaml` exports and plain manifests.
 //!
 //! [`Kubernetes`] recognises documents, reads them into the inventory without keeping a secret, and answers what each
-//! identity may do by the rules of the API server's own RBAC authorizer, which stands by itself in [`rbac`]. It knows
+//! identity may do by the rules of the API server's own RBAC authorizer, which stands by itself in [`rbac`]. [`point`] decides requests that bring their roles and bindings along. It knows
 //! nothing of rules, reports or other providers, and talks to no network.
 
 mod access;
@@ -9,11 +9,13 @@ mod capture;
 mod catalog;
 mod documents;
 mod inventory;
+pub mod point;
 pub mod rbac;
 mod reader;
 #[cfg(test)]
 mod tests;
 
+use evenhand_model::decide::Decides;
 use evenhand_model::document::Document;
 use evenhand_model::id::ProviderName;
 use evenhand_model::provider::{Provider, ReadOptions, Reader};
@@ -46,5 +48,9 @@ impl Provider for Kubernetes {
 
     fn reader(&self, options: ReadOptions) -> Box<dyn Reader> {
         Box::new(reader::KubernetesReader::new(options))
+    }
+
+    fn decider(&self) -> Option<Box<dyn Decides>> {
+        Some(Box::new(point::Decider::default()))
     }
 }

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use evenhand_model::access::DecideError;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -82,60 +81,4 @@ impl From<policy::Effect> for Effect {
             policy::Effect::Deny => Self::Deny,
         }
     }
-}
-
-/// Why a line has no answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, thiserror::Error)]
-#[error("{message}")]
-pub struct Refusal {
-    /// Where in the line, as a JSON pointer (RFC 6901); empty for the line as a whole.
-    pub at: String,
-    /// What is wrong.
-    pub message: String,
-    /// What to do.
-    pub remedy: String,
-}
-
-impl Refusal {
-    pub(super) fn new(at: impl Into<String>, message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { at: at.into(), message: message.into(), remedy: remedy.into() }
-    }
-
-    /// What the question itself is refused for.
-    pub(super) fn decision(at: &str, error: &DecideError) -> Self {
-        let (message, remedy) = match error {
-            DecideError::UnknownOperation { operation, remedy } => {
-                (format!("no operation `{operation}` is known"), remedy.clone())
-            }
-            DecideError::BadResource { resource, remedy } => {
-                (format!("`{resource}` is no resource name"), remedy.clone())
-            }
-            DecideError::BadContext { key, reason } => {
-                (format!("context key `{key}` has a value that cannot be used"), reason.clone())
-            }
-        };
-        Self::new(at, message, remedy)
-    }
-
-    /// The same, in a document that stands at a place.
-    pub(super) fn below(&self, at: &str) -> Self {
-        Self { at: format!("{at}{}", self.at), ..self.clone() }
-    }
-}
-
-/// The answer to a line that cannot be understood.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub(super) struct Refused {
-    /// Why.
-    error: LineError,
-}
-
-/// A refusal with its line.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub(super) struct LineError {
-    /// The line of the input, counted from 1.
-    line: usize,
-    /// Where and why.
-    #[serde(flatten)]
-    refusal: Refusal,
 }

@@ -4,10 +4,9 @@
 
 use std::net::IpAddr;
 
+use evenhand_model::decide::{Refusal, plain, step};
 use serde_json::{Map, Value};
 
-use super::answer::Refusal;
-use super::input::{plain, step};
 use super::principal::is_account;
 use crate::policy::PolicyRole;
 use crate::policy::document::split_operator;

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use evenhand_model::decide::Refusal;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::answer::Refusal;
 use crate::policy::Texts;
 use crate::policy::context::{Context, Lookup};
 
@@ -205,48 +205,7 @@ impl Context for Given {
 /// Reads one line.
 pub(super) fn read(text: &str) -> Result<Input<'_>, Refusal> {
     const REMEDY: &str = "see `evenhand schema decide-aws`";
-    // A list would be read as the members in their order: that is a guess at what is meant.
-    if !text.trim_start().starts_with('{') {
-        return Err(Refusal::new("", "this is no request, but something else than an object", REMEDY));
-    }
-    serde_json::from_str(text).map_err(|error| {
-        if !error.is_data() {
-            let said = plain(&error);
-            let line = if error.line() > 1 { format!("line {} ", error.line()) } else { String::new() };
-            return Refusal::new("", format!("this is no JSON: {said} at {line}column {}", error.column()), REMEDY);
-        }
-        // Once more, with an eye on the place.
-        let mut deserializer = serde_json::Deserializer::from_str(text);
-        match serde_path_to_error::deserialize::<_, Input<'_>>(&mut deserializer) {
-            Ok(_) => Refusal::new("", plain(&error), REMEDY),
-            Err(placed) => Refusal::new(pointer(placed.path()), plain(placed.inner()), REMEDY),
-        }
-    })
-}
-
-/// A parser's words without its own idea of the place.
-pub(super) fn plain(error: &serde_json::Error) -> String {
-    let said = error.to_string();
-    said.split(" at line ").next().unwrap_or(&said).to_owned()
-}
-
-/// A path as a JSON pointer.
-fn pointer(path: &serde_path_to_error::Path) -> String {
-    use serde_path_to_error::Segment;
-    let mut pointer = String::new();
-    for segment in path.iter() {
-        match segment {
-            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
-            Segment::Map { key } => pointer.push_str(&step(key)),
-            Segment::Enum { .. } | Segment::Unknown => {}
-        }
-    }
-    pointer
-}
-
-/// One step of a JSON pointer to a member.
-pub(super) fn step(key: &str) -> String {
-    format!("/{}", key.replace('~', "~0").replace('/', "~1"))
+    evenhand_model::decide::read(text, REMEDY)
 }
 
 /// A policy document in the policy language of AWS.

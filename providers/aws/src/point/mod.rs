@@ -16,10 +16,12 @@ use std::sync::Arc;
 
 use evenhand_model::access::Outcome;
 use evenhand_model::catalog::Catalog;
+use evenhand_model::decide::Decides;
 use serde_json::value::RawValue;
 
 pub use crate::access::answer::Layer;
-pub use answer::{Answer, Decided, Effect, Matched, Note, Refusal};
+pub use answer::{Answer, Decided, Effect, Matched, Note};
+pub use evenhand_model::decide::Refusal;
 
 use crate::access::answer::Standing;
 use crate::access::caller::{Session, Who};
@@ -267,23 +269,22 @@ impl<'a> Held<'a, '_> {
     }
 }
 
+impl Decides for Decider {
+    fn reply(&self, request: &str) -> Result<Vec<u8>, Refusal> {
+        let answer = self.answer(request)?;
+        serde_json::to_vec(&answer).map_err(|error| {
+            Refusal::new("", format!("the answer cannot be written: {error}"), "report it")
+        })
+    }
+}
+
 /// The JSON Schema of a request and, below `$defs`, of its answer and of the refusal of a line.
 pub fn schema() -> serde_json::Value {
-    let mut generator = schemars::generate::SchemaSettings::draft2020_12().into_generator();
-    let request = generator.subschema_for::<Input<'static>>().to_value();
-    generator.subschema_for::<Answer<'static>>();
-    generator.subschema_for::<answer::Refused>();
-    let mut schema = serde_json::json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "evenhand decide aws",
-        "description": "One line of input. The answer to it is `$defs/Answer`; a line that cannot be understood is \
-                        answered by `$defs/Refused`.",
-    });
-    if let (Some(schema), Some(request)) = (schema.as_object_mut(), request.as_object()) {
-        schema.extend(request.clone());
-        schema.insert("$defs".to_owned(), generator.take_definitions(true).into());
-    }
-    schema
+    evenhand_model::decide::schema::<Input<'static>, Answer<'static>>(
+        "evenhand decide aws",
+        "One line of input. The answer to it is `$defs/Answer`; a line that cannot be understood is answered by \
+         `$defs/Refused`.",
+    )
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::answer::Refusal;
+use evenhand_model::decide::Refusal;
+
 use super::input::Principal;
 use crate::access::caller::{Caller, Session, Who};
 use crate::policy::arn;

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
-use super::answer::Refusal;
+use evenhand_model::decide::Refusal;
+
 use super::check::check;
 use crate::policy::compile::CompiledPolicy;
 use crate::policy::{PolicyDocument, PolicyRole};
@@ -55,7 +56,7 @@ impl Policies {
 fn understand(role: PolicyRole, text: &str) -> Result<Arc<Understood>, Refusal> {
     check(role, text)?;
     let mut document = PolicyDocument::parse(text).map_err(|error| {
-        Refusal::new("", format!("this is no policy: {}", super::input::plain(&error)), "write it as AWS does")
+        Refusal::new("", format!("this is no policy: {}", evenhand_model::decide::plain(&error)), "write it as AWS does")
     })?;
     let (compiled, notes) = CompiledPolicy::of(&document, role);
     document.forget_grants();

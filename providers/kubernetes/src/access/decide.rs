@@ -7,10 +7,10 @@ use evenhand_model::access::{DecideError, Decision, Grant, Outcome, Request as Q
 use evenhand_model::id::IdentityId;
 
 use super::policy::Grantor;
-use super::sets::{account_groups, general_group};
+use super::sets::general_group;
 use super::{Actor, Compiled, Resolver};
 use crate::catalog::Operations;
-use crate::rbac::{BindingIx, MASTERS, Request, account_user, rule_allows};
+use crate::rbac::{AUTHENTICATED, MASTERS, Request, account_groups, account_user, rule_allows};
 
 /// The most places that an answer names.
 const PLACES: usize = 20;
@@ -45,9 +45,13 @@ pub(super) fn decide(resolver: &Resolver, identity: &IdentityId, question: &Ques
         }
     }
     let missing = !cluster.policy.complete
-        && held.iter().any(|grantor| {
-            (grantor.0 as usize) < cluster.policy.authorizer.bindings().len()
-                && cluster.policy.authorizer.role_index(BindingIx(grantor.0)).is_none()
+        && held.iter().any(|grantor| match cluster.policy.parts(*grantor) {
+            (Some(ix), None) => cluster
+                .policy
+                .authorizer
+                .binding(ix)
+                .is_some_and(|binding| anywhere || binding.holds_in(&request.namespace)),
+            _ => false,
         });
     Ok(answer(if missing { Outcome::Unknown } else { Outcome::ImplicitlyDenied }))
 }
@@ -58,7 +62,10 @@ fn somewhere(cluster: &Compiled, held: &[Grantor], request: &Request) -> Decisio
     let mut because: Vec<Grant> = Vec::new();
     for grantor in held {
         for (at, rule, _, home) in cluster.rules_of(*grantor) {
-            let names = if rule.resource_names.is_empty() { vec![Arc::from("")] } else { rule.resource_names.clone() };
+            let names = match (request.name.is_empty(), rule.resource_names.is_empty()) {
+                (true, false) => rule.resource_names.clone(),
+                _ => vec![Arc::clone(&request.name)],
+            };
             for name in names {
                 let asked = Request { namespace: Arc::clone(home), name: Arc::clone(&name), ..request.clone() };
                 if !rule_allows(rule, &asked) {
@@ -92,7 +99,7 @@ fn credentials(actor: &Actor) -> (Arc<str>, Vec<Arc<str>>) {
         Actor::User(name) => (Arc::clone(name), vec![Arc::from(general_group(name))]),
         // Some member of the group, of whom nothing else is known.
         Actor::Group(name) => (Arc::from(""), vec![Arc::clone(name), Arc::from(general_group(name))]),
-        Actor::HolderOf(_) => (Arc::from(""), vec![Arc::from("system:authenticated")]),
+        Actor::HolderOf(_) => (Arc::from(""), vec![Arc::from(AUTHENTICATED)]),
     }
 }
 
@@ -132,6 +139,10 @@ fn parse_operation(operations: &Operations, text: &str) -> Result<Request, Decid
             None => return Err(unknown("give its API group: `VERB RESOURCE.GROUP`")),
         },
     };
+    let listed = operations.entry(&group, resource, "").is_some_and(|entry| entry.listed);
+    if listed && !sub.is_empty() && operations.entry(&group, resource, sub).is_none() {
+        return Err(unknown("the resource has no such subresource; an object's name stands apart"));
+    }
     Ok(Request {
         verb: verb.into(),
         api_group: group,
@@ -145,36 +156,34 @@ fn parse_operation(operations: &Operations, text: &str) -> Result<Request, Decid
 /// Fills in namespace and name. Tells whether the question leaves the place open.
 fn parse_resource(operations: &Operations, question: &Question, request: &mut Request) -> Result<bool, DecideError> {
     let text = question.resource.as_deref().unwrap_or("*");
+    let bad = |remedy: &str| DecideError::BadResource { resource: text.to_owned(), remedy: remedy.to_owned() };
     if !request.resource_request {
-        return if text == "*" {
-            Ok(false)
-        } else {
-            Err(DecideError::BadResource {
-                resource: text.to_owned(),
-                remedy: "a URL has no resource; leave it out".to_owned(),
-            })
-        };
+        return if text == "*" { Ok(false) } else { Err(bad("a URL is in no namespace and has no name; leave them out")) };
     }
     if text == "*" {
         return Ok(true);
     }
-    match text.split_once('/') {
-        Some((namespace, name)) if !name.contains('/') => {
-            request.namespace = namespace.into();
-            request.name = if name == "*" { Arc::from("") } else { name.into() };
-            Ok(false)
+    let clusterwide = operations.entry(&request.api_group, &request.resource, "").is_some_and(|entry| !entry.namespaced);
+    let (namespace, name) = match text.split_once('/') {
+        Some((namespace, name)) if !name.contains('/') => (namespace, if name == "*" { "" } else { name }),
+        None if clusterwide => ("", text),
+        _ => return Err(bad("write NAMESPACE/NAME, or NAMESPACE/ for requests without a name")),
+    };
+    // A request for one Namespace carries that namespace.
+    let namespaces = &*request.resource == "namespaces" && request.api_group.is_empty();
+    let (namespace, name) = match (namespace, name) {
+        ("", name) if namespaces => (name, name),
+        (namespace, "") if namespaces && matches!(&*request.verb, "get" | "patch" | "update" | "delete") => {
+            (namespace, namespace)
         }
-        None if operations.entry(&request.api_group, &request.resource, "").is_some_and(|entry| !entry.namespaced) => {
-            // A request for one Namespace carries that namespace.
-            if &*request.resource == "namespaces" && request.api_group.is_empty() {
-                request.namespace = text.into();
-            }
-            request.name = text.into();
-            Ok(false)
+        (namespace, name) if namespaces && namespace == name => (namespace, name),
+        (namespace, _) if clusterwide && !namespace.is_empty() => {
+            return Err(bad(&format!("`{}` are in no namespace; leave it out", request.resource)));
         }
-        _ => Err(DecideError::BadResource {
-            resource: text.to_owned(),
-            remedy: "write NAMESPACE/NAME, or NAMESPACE/ for requests without a name".to_owned(),
-        }),
-    }
+        other => other,
+    };
+    request.namespace = namespace.into();
+    request.name = name.into();
+    // With a name but no namespace, whichever object has it is meant.
+    Ok(namespace.is_empty() && !clusterwide)
 }

@@ -16,6 +16,7 @@ use evenhand_model::access::{
     Access, AccessResolver, DecideError, Decision, Edge, Grant, GrantIx, Request as Question,
 };
 use evenhand_model::catalog::Catalog;
+use evenhand_model::decide::Decides;
 use evenhand_model::evidence::Evidence;
 use evenhand_model::id::IdentityId;
 use evenhand_model::inventory::Hint;
@@ -27,6 +28,7 @@ pub(crate) use policy::Policy;
 pub(crate) use sets::Sets;
 
 use crate::catalog::Operations;
+use crate::point::Within;
 
 /// As whom the authorizer knows an identity.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -120,6 +122,10 @@ impl AccessResolver for Resolver {
 
     fn decide(&self, identity: &IdentityId, request: &Question) -> Result<Decision, DecideError> {
         decide::decide(self, identity, request)
+    }
+
+    fn decider(&self) -> Option<Box<dyn Decides + '_>> {
+        Some(Box::new(Within::new(self)))
     }
 
     fn edges(&self) -> Vec<Edge> {

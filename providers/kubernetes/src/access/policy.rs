@@ -10,7 +10,7 @@ use foldhash::fast::FixedState;
 
 use super::builtin;
 use crate::capture::{Cluster, Origin};
-use crate::rbac::{Authorizer, BindingIx, Role, Rule, World};
+use crate::rbac::{Authorizer, BindingIx, Granted, Role, Rule, World};
 
 /// Where a role stands; `None` = it is one that every server creates.
 #[derive(Clone, Debug)]
@@ -184,24 +184,16 @@ impl Policy {
         }
     }
 
+    /// The statement of a binding's rule.
+    pub(crate) fn granted(&self, granted: Granted) -> Grant {
+        self.grant(Grantor(granted.binding.0), granted.rule)
+    }
+
     /// Where a rule is written: for an aggregated role, in the role that it was collected from.
     fn rule_evidence(&self, role_at: Option<usize>, rule: u32) -> Evidence {
         let Some(at) = role_at else { return built_in() };
-        let roles = self.authorizer.roles();
-        let Some(role) = roles.get(at) else { return built_in() };
-        if role.aggregation_rule.is_some()
-            && let Some(wanted) = role.rules.get(rule as usize)
-        {
-            for (source, held) in roles.iter().enumerate() {
-                if held.aggregation_rule.is_none()
-                    && held.metadata.namespace.is_empty()
-                    && let Some(index_there) = held.rules.iter().position(|rule| rule == wanted)
-                {
-                    return self.role_evidence(source, Some(index(index_there)));
-                }
-            }
-        }
-        self.role_evidence(at, Some(rule))
+        let (role, rule) = self.authorizer.written(at, rule);
+        self.role_evidence(role, Some(rule))
     }
 }
 

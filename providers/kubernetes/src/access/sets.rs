@@ -1,27 +1,16 @@
 //! What identities hold, as lists of grantors: the same list for everyone who is bound alike.
 
 use std::collections::HashMap;
-use std::sync::Arc;
-
 use foldhash::fast::FixedState;
 
 use super::policy::{Grantor, Policy, index};
-use crate::rbac::{BindingIx, account_user};
+use crate::rbac::{ACCOUNTS, ANONYMOUS, AUTHENTICATED, BindingIx, UNAUTHENTICATED, account_groups, account_user};
 
 /// What an identity holds.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Held {
     pub(crate) grantors: Vec<Grantor>,
     pub(crate) unlimited: bool,
-}
-
-/// The groups of a service account.
-pub(crate) fn account_groups(namespace: &str) -> [Arc<str>; 3] {
-    [
-        Arc::from("system:serviceaccounts"),
-        format!("system:serviceaccounts:{namespace}").into(),
-        Arc::from("system:authenticated"),
-    ]
 }
 
 /// The public keys of the cluster's token issuer are open to every service account and to no human role. They are left
@@ -41,7 +30,7 @@ impl Sets {
         let mut held: Vec<BindingIx> = policy.authorizer.bindings_of_user(&account_user(namespace, name));
         for group in account_groups(namespace) {
             held.extend(policy.authorizer.bindings_of_group(&group).iter().filter(|ix| {
-                !(&*group == "system:serviceaccounts"
+                !(&*group == ACCOUNTS
                     && policy
                         .authorizer
                         .binding(**ix)
@@ -65,7 +54,7 @@ impl Sets {
 
     pub(crate) fn of_role(&mut self, policy: &Policy, role: Grantor) -> u32 {
         let mut held = vec![role];
-        held.extend(policy.authorizer.bindings_of_group("system:authenticated").iter().map(|ix| Grantor(ix.0)));
+        held.extend(policy.authorizer.bindings_of_group(AUTHENTICATED).iter().map(|ix| Grantor(ix.0)));
         self.number(held, false)
     }
 
@@ -89,9 +78,5 @@ impl Sets {
 
 /// The group that everyone who shows a valid credential is in, and the one of everyone else.
 pub(crate) fn general_group(name: &str) -> &'static str {
-    if matches!(name, "system:anonymous" | "system:unauthenticated") {
-        "system:unauthenticated"
-    } else {
-        "system:authenticated"
-    }
+    if matches!(name, ANONYMOUS | UNAUTHENTICATED) { UNAUTHENTICATED } else { AUTHENTICATED }
 }

@@ -18,7 +18,7 @@ use evenhand_model::opset::{OpSet, OperationIx};
 use foldhash::fast::FixedState;
 
 use crate::capture::CustomKind;
-use crate::rbac::{Rule, non_resource_url_covers};
+use crate::rbac::{Rule, dead_parts, is_dead_group, non_resource_url_covers};
 
 pub(crate) use kinds::{STANDARD_VERBS, VERSION, verb_rank};
 
@@ -29,6 +29,9 @@ pub(crate) struct Entry {
     pub(crate) resource: Arc<str>,
     pub(crate) sub: Arc<str>,
     pub(crate) namespaced: bool,
+    /// Whether a server is known to serve it, so that its subresources are known as well; else only a definition or a rule
+    /// speaks of it.
+    pub(crate) listed: bool,
     /// In the order of numbering.
     pub(crate) verbs: Vec<Arc<str>>,
     /// The number of the first verb.
@@ -164,10 +167,10 @@ impl Operations {
                 draft.insert((Arc::from("*"), resource, sub), (true, all));
             }
         }
-        Self::number(draft, urls)
+        Self::number(draft, urls, &builtin)
     }
 
-    fn number(draft: Draft, urls: BTreeMap<Arc<str>, Verbs>) -> Self {
+    fn number(draft: Draft, urls: BTreeMap<Arc<str>, Verbs>, listed: &BTreeSet<ResourceKey>) -> Self {
         let mut operations = Self {
             entries: Vec::with_capacity(draft.len()),
             by_name: HashMap::default(),
@@ -187,8 +190,9 @@ impl Operations {
         for ((group, resource, sub), (namespaced, verbs)) in draft {
             let verbs: Vec<Arc<str>> = verbs.into_iter().map(|(_, verb)| verb).collect();
             let key = (Arc::clone(&group), Arc::clone(&resource), Arc::clone(&sub));
+            let listed = listed.contains(&key);
             operations.by_name.insert(key, u32::try_from(operations.entries.len()).unwrap_or(u32::MAX));
-            let entry = Entry { group, resource, sub, namespaced, verbs, first: at };
+            let entry = Entry { group, resource, sub, namespaced, listed, verbs, first: at };
             for verb in &entry.verbs {
                 operations.names.push(format!("{verb} {}", entry.name()).into());
                 operations.levels.push(class::level(&entry, verb));
@@ -320,10 +324,7 @@ impl Operations {
         }
         granting.cluster = Arc::new(OpSet::from_ranges(cluster));
         granting.namespaced = Arc::new(OpSet::from_ranges(namespaced));
-        granting.dead.extend(rule.api_groups.iter().filter(|group| is_dead_group(group)).cloned());
-        granting.dead.extend(
-            rule.resources.iter().filter(|text| text.contains('*') && &***text != "*" && !is_sub_star(text)).cloned(),
-        );
+        granting.dead.extend(dead_parts(rule).cloned());
         granting
     }
 
@@ -337,16 +338,6 @@ impl Operations {
                 .map(|(_, at)| (at, at + 1)),
         )
     }
-}
-
-/// `*/scale`, which stands for that subresource of every resource.
-fn is_sub_star(text: &str) -> bool {
-    text.strip_prefix("*/").is_some_and(|sub| !sub.is_empty() && !sub.contains('*'))
-}
-
-/// Ways to write the core group that no server understands.
-fn is_dead_group(group: &str) -> bool {
-    matches!(group, "core" | "v1")
 }
 
 /// A verb that a request can have: lower-case, and no star.

@@ -1,6 +1,6 @@
 //! The authorizer over a set of roles and bindings, indexed so that a request touches only what can matter.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
@@ -31,7 +31,7 @@ pub struct World {
 pub struct BindingIx(pub u32);
 
 /// What allows a request.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Granted {
     /// The binding.
     pub binding: BindingIx,
@@ -41,11 +41,16 @@ pub struct Granted {
 
 type Map<K, V> = HashMap<K, V, FixedState>;
 
+/// Where a rule is written: a role, by its index, and the rule there.
+type Written = (u32, u32);
+
 /// Answers requests.
 #[derive(Clone, Debug, Default)]
 pub struct Authorizer {
     /// ClusterRoles first, then Roles.
     roles: Vec<Role>,
+    /// For each rule of an aggregated ClusterRole, the rule that it was collected from.
+    collected: Map<u32, Vec<Written>>,
     bindings: Vec<Binding>,
     /// For each binding the index of its role, where there is one.
     bound: Vec<Option<u32>>,
@@ -66,7 +71,7 @@ impl Authorizer {
         for binding in &mut cluster_role_bindings {
             binding.metadata.namespace = Arc::from("");
         }
-        aggregate(&mut cluster_roles);
+        let collected = aggregate(&mut cluster_roles);
         let mut names: Map<(Arc<str>, Arc<str>), u32> = Map::default();
         let clusterwide = cluster_roles.len();
         cluster_roles.append(&mut roles);
@@ -81,7 +86,7 @@ impl Authorizer {
         }
         cluster_role_bindings.append(&mut role_bindings);
         let bindings = cluster_role_bindings;
-        let mut authorizer = Self { roles, ..Self::default() };
+        let mut authorizer = Self { roles, collected, ..Self::default() };
         let nowhere: Arc<str> = Arc::from("");
         for (at, binding) in bindings.iter().enumerate() {
             let ix = BindingIx(index(at));
@@ -139,6 +144,15 @@ impl Authorizer {
         self.roles.get(self.role_index(ix)?)
     }
 
+    /// Where a rule of a role is written: the role, by its index in [`Self::roles`], and the rule there. They differ from
+    /// what is asked for aggregated ClusterRoles only.
+    pub fn written(&self, role: usize, rule: u32) -> (usize, u32) {
+        self.collected
+            .get(&index(role))
+            .and_then(|rules| rules.get(rule as usize))
+            .map_or((role, rule), |(role, rule)| (*role as usize, *rule))
+    }
+
     /// The bindings that name a user, a group, or a service account.
     pub fn bindings_of_user(&self, user: &str) -> Vec<BindingIx> {
         let mut held: Vec<BindingIx> = self.by_user.get(user).cloned().unwrap_or_default();
@@ -177,26 +191,27 @@ impl Authorizer {
 
     /// As [`Self::authorize`], for someone whose bindings are known.
     pub fn authorize_within(&self, held: &[BindingIx], request: &Request) -> Option<Granted> {
-        held.iter().find_map(|ix| {
-            let binding = self.binding(*ix)?;
-            let home = &binding.metadata.namespace;
-            if !home.is_empty() && *home != request.namespace {
-                return None;
-            }
-            let rule = self.role_of(*ix)?.rules.iter().position(|rule| rule_allows(rule, request))?;
-            Some(Granted { binding: *ix, rule: index(rule) })
-        })
+        self.granted_within(held, request).next()
+    }
+
+    /// Every binding and rule that allow a request of someone whose bindings are known, in their order.
+    pub fn granted_within(&self, held: &[BindingIx], request: &Request) -> impl Iterator<Item = Granted> {
+        held.iter().filter(|ix| self.binding(**ix).is_some_and(|binding| binding.holds_in(&request.namespace))).flat_map(
+            |ix| {
+                let rules = self.role_of(*ix).map_or(&[][..], |role| &role.rules);
+                (0u32..)
+                    .zip(rules)
+                    .filter(|(_, rule)| rule_allows(rule, request))
+                    .map(|(rule, _)| Granted { binding: *ix, rule })
+            },
+        )
     }
 
     /// The rules that hold for a user in a namespace; with an empty one, cluster-wide.
     pub fn rules_for(&self, user: &str, groups: &[Arc<str>], namespace: &str) -> Vec<&Rule> {
         self.bindings_of(user, groups)
             .into_iter()
-            .filter(|ix| {
-                self.binding(*ix).is_some_and(|binding| {
-                    binding.metadata.namespace.is_empty() || *binding.metadata.namespace == *namespace
-                })
-            })
+            .filter(|ix| self.binding(*ix).is_some_and(|binding| binding.holds_in(namespace)))
             .filter_map(|ix| self.role_of(ix))
             .flat_map(|role| role.rules.iter())
             .collect()
@@ -235,8 +250,8 @@ fn index(at: usize) -> u32 {
 }
 
 /// Fills in the rules of aggregated ClusterRoles: those of all others that a selector matches, in order of names, equal
-/// rules once, until nothing changes. What stood there is overwritten.
-fn aggregate(roles: &mut [Role]) {
+/// rules once, until nothing changes. What stood there is overwritten. Returns where each collected rule is written.
+fn aggregate(roles: &mut [Role]) -> Map<u32, Vec<Written>> {
     let mut order: BTreeMap<Arc<str>, usize> = BTreeMap::new();
     for (at, role) in roles.iter().enumerate() {
         order.entry(Arc::clone(&role.metadata.name)).or_insert(at);
@@ -255,27 +270,23 @@ fn aggregate(roles: &mut [Role]) {
             Some((at, sources.collect()))
         })
         .collect();
+    let mut written: Map<u32, Vec<Written>> = Map::default();
     for (at, _) in &aggregated {
         if let Some(role) = roles.get_mut(*at) {
             role.rules = Arc::from([]);
         }
+        written.insert(index(*at), Vec::new());
     }
     // Each round carries rules one role further, so there are at most as many rounds as aggregated roles.
     for _ in 0..=aggregated.len() {
         let mut changed = false;
         for (at, sources) in &aggregated {
-            let mut collected: Vec<Rule> = Vec::new();
-            for source in sources.iter().filter_map(|source| roles.get(*source)) {
-                for rule in source.rules.iter() {
-                    if !collected.contains(rule) {
-                        collected.push(rule.clone());
-                    }
-                }
-            }
+            let (collected, places) = collect(roles, sources, &written);
             if let Some(role) = roles.get_mut(*at)
                 && *role.rules != *collected
             {
                 role.rules = collected.into();
+                written.insert(index(*at), places);
                 changed = true;
             }
         }
@@ -283,4 +294,21 @@ fn aggregate(roles: &mut [Role]) {
             break;
         }
     }
+    written
+}
+
+/// The rules of some roles, equal ones once, and where each is written.
+fn collect(roles: &[Role], sources: &[usize], written: &Map<u32, Vec<Written>>) -> (Vec<Rule>, Vec<Written>) {
+    let mut seen: HashSet<&Rule, FixedState> = HashSet::default();
+    let (mut rules, mut places) = (Vec::new(), Vec::new());
+    for (at, role) in sources.iter().filter_map(|at| Some((index(*at), roles.get(*at)?))) {
+        let earlier = written.get(&at);
+        for (number, rule) in (0u32..).zip(role.rules.iter()) {
+            if seen.insert(rule) {
+                rules.push(rule.clone());
+                places.push(earlier.and_then(|held| held.get(number as usize)).copied().unwrap_or((at, number)));
+            }
+        }
+    }
+    (rules, places)
 }

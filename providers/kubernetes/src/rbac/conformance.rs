@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::*;
 
-fn folder() -> Option<PathBuf> {
+pub(crate) fn folder() -> Option<PathBuf> {
     let Some(shared) = std::env::var_os("EVENHAND_SHARED") else {
         println!("EVENHAND_SHARED is not set: the recorded RBAC answers are not compared");
         return None;
@@ -15,7 +15,7 @@ fn folder() -> Option<PathBuf> {
     Some(PathBuf::from(shared).join("conformance/kubernetes"))
 }
 
-fn read(path: &Path) -> Vec<Value> {
+pub(crate) fn read(path: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(path).expect("conformance file");
     if path.extension().is_some_and(|extension| extension == "jsonl") {
         text.lines().map(|line| serde_json::from_str(line).expect("a case")).collect()
@@ -191,47 +191,50 @@ fn documents(path: &Path) -> Vec<Value> {
     flat
 }
 
+/// The roles and bindings of a server to which a sample was applied: those that it makes by itself, then the sample's
+/// without what it refused. The last of several documents with one kind, namespace and name counts.
+pub(crate) fn sample_world(folder: &Path, case: &Value) -> Value {
+    let refused: Vec<(String, String, String)> = case["rejectedByApiServer"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| (optional(&one["kind"]), optional(&one["namespace"]), optional(&one["name"])))
+        .collect();
+    let mut objects: BTreeMap<(String, String, String), Value> = BTreeMap::new();
+    let sample = documents(&folder.join("../../samples/kubernetes").join(case["sample"].as_str().expect("a name")));
+    for mut object in read(&folder.join("live/bootstrap.json")).into_iter().chain(sample) {
+        let kind: String = optional(&object["kind"]);
+        let name: String = optional(&object["metadata"]["name"]);
+        let namespace: String = match (&*kind, object["metadata"]["namespace"].as_str()) {
+            ("ClusterRole" | "ClusterRoleBinding", _) => String::new(),
+            ("Role" | "RoleBinding", namespace) => namespace.unwrap_or("default").to_owned(),
+            _ => continue,
+        };
+        if refused.iter().any(|(k, n, m)| *k == kind && *m == name && (*n == namespace || n.is_empty())) {
+            continue;
+        }
+        object["metadata"]["namespace"] = namespace.as_str().into();
+        objects.insert((kind, namespace, name), object);
+    }
+    let of = |kind: &str| -> Value {
+        objects.iter().filter(|((held, ..), _)| held == kind).map(|(_, object)| object.clone()).collect()
+    };
+    serde_json::json!({
+        "roles": of("Role"),
+        "clusterRoles": of("ClusterRole"),
+        "roleBindings": of("RoleBinding"),
+        "clusterRoleBindings": of("ClusterRoleBinding"),
+    })
+}
+
 #[test]
 fn a_running_servers_answers_are_given() {
     let Some(folder) = folder() else { return };
     let live = folder.join("live");
-    let samples = folder.join("../../samples/kubernetes");
-    let bootstrap = read(&live.join("bootstrap.json"));
     let probes = read(&live.join("probes.json"));
     let mut count = 0;
     for case in read(&live.join("sar.json")) {
-        let refused: Vec<(String, String, String)> = case["rejectedByApiServer"]
-            .as_array()
-            .expect("a list")
-            .iter()
-            .map(|one| (optional(&one["kind"]), optional(&one["namespace"]), optional(&one["name"])))
-            .collect();
-        let mut objects: BTreeMap<(String, String, String), Value> = BTreeMap::new();
-        let sample = documents(&samples.join(case["sample"].as_str().expect("a name")));
-        for mut object in bootstrap.iter().cloned().chain(sample) {
-            let kind: String = optional(&object["kind"]);
-            let name: String = optional(&object["metadata"]["name"]);
-            let namespace: String = match (&*kind, object["metadata"]["namespace"].as_str()) {
-                ("ClusterRole" | "ClusterRoleBinding", _) => String::new(),
-                ("Role" | "RoleBinding", namespace) => namespace.unwrap_or("default").to_owned(),
-                _ => continue,
-            };
-            if refused.iter().any(|(k, n, m)| *k == kind && *m == name && (*n == namespace || n.is_empty())) {
-                continue;
-            }
-            object["metadata"]["namespace"] = namespace.as_str().into();
-            objects.insert((kind, namespace, name), object);
-        }
-        let mut world = World::default();
-        for ((kind, ..), object) in &objects {
-            match &**kind {
-                "Role" => world.roles.push(typed(object)),
-                "ClusterRole" => world.cluster_roles.push(typed(object)),
-                "RoleBinding" => world.role_bindings.push(typed(object)),
-                _ => world.cluster_role_bindings.push(typed(object)),
-            }
-        }
-        let authorizer = Authorizer::new(world);
+        let authorizer = Authorizer::new(typed(&sample_world(&folder, &case)));
         for result in case["results"].as_array().expect("results") {
             let account = result["serviceAccount"].as_str().expect("an account");
             let (home, name) = account.split_once('/').expect("a namespaced name");

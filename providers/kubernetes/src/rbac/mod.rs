@@ -6,7 +6,7 @@
 
 mod authorizer;
 #[cfg(test)]
-mod conformance;
+pub(crate) mod conformance;
 mod covers;
 mod rule;
 mod write;
@@ -15,9 +15,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+pub(crate) use authorizer::account_home;
 pub use authorizer::{Authorizer, BindingIx, Granted, World};
 pub use covers::{compact, covers, non_resource_url_covers};
-pub use rule::{applies_to, resource_matches, rule_allows};
+pub use rule::{applies_to, dead_parts, is_dead_group, resource_matches, rule_allows};
 pub use write::{Write, may_write};
 
 /// The group that the server lets through before it asks RBAC.
@@ -189,6 +190,13 @@ pub struct Binding {
     pub role_ref: RoleRef,
 }
 
+impl Binding {
+    /// Whether it counts for requests in a namespace; empty = in the whole cluster.
+    pub fn holds_in(&self, namespace: &str) -> bool {
+        self.metadata.namespace.is_empty() || *self.metadata.namespace == *namespace
+    }
+}
+
 /// A question to the authorizer. A missing field is the empty text.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -214,6 +222,31 @@ pub struct Request {
     /// The groups of who asks.
     #[serde(deserialize_with = "list")]
     pub groups: Vec<Arc<str>>,
+}
+
+/// The groups that the server gives to whoever shows a valid credential, and to whoever shows none.
+pub const AUTHENTICATED: &str = "system:authenticated";
+/// See [`AUTHENTICATED`].
+pub const UNAUTHENTICATED: &str = "system:unauthenticated";
+/// The user of requests without a credential.
+pub const ANONYMOUS: &str = "system:anonymous";
+/// The group of all service accounts. Those of one namespace are in a second one, with `:` and the namespace behind it.
+pub const ACCOUNTS: &str = "system:serviceaccounts";
+
+/// The groups that the server gives to a user by itself, whatever else its credential says.
+pub fn implied_groups(user: &str) -> Vec<Arc<str>> {
+    if user == ANONYMOUS {
+        return vec![Arc::from(UNAUTHENTICATED)];
+    }
+    match account_of_user(user) {
+        Some((namespace, _)) => account_groups(namespace).to_vec(),
+        None => vec![Arc::from(AUTHENTICATED)],
+    }
+}
+
+/// The groups of the service accounts of a namespace.
+pub fn account_groups(namespace: &str) -> [Arc<str>; 3] {
+    [Arc::from(ACCOUNTS), format!("{ACCOUNTS}:{namespace}").into(), Arc::from(AUTHENTICATED)]
 }
 
 /// The user name of a service account.

@@ -47,6 +47,19 @@ fn resource_allowed(resources: &[Arc<str>], resource: &str, subresource: &str) -
     })
 }
 
+/// Whether a text is a way to write the core group that no server understands.
+pub fn is_dead_group(group: &str) -> bool {
+    matches!(group, "core" | "v1")
+}
+
+/// Groups and resources that a rule names and no request has, so that this part of it grants nothing: the core group
+/// written as a word, and stars that are no wildcards.
+pub fn dead_parts(rule: &Rule) -> impl Iterator<Item = &Arc<str>> {
+    let groups = rule.api_groups.iter().filter(|group| is_dead_group(group));
+    let star = |text: &str| text.strip_prefix("*/").is_some_and(|sub| !sub.is_empty() && !sub.contains('*'));
+    groups.chain(rule.resources.iter().filter(move |text| text.contains('*') && &***text != "*" && !star(text)))
+}
+
 /// Which of the subjects of a binding is the user, if any. The namespace is the binding's.
 pub fn applies_to(subjects: &[Subject], user: &str, groups: &[Arc<str>], namespace: &str) -> Option<usize> {
     subjects.iter().position(|subject| match &*subject.kind {

@@ -1,0 +1,132 @@
+//! Lines that leave some or all of their objects to a capture.
+
+use evenhand_model::decide::{Decides, Refusal, read};
+
+use super::input::{Input, REMEDY};
+use super::lists::Lists;
+use super::store::Worlds;
+use super::{Around, View, World};
+use crate::access::{Policy, Resolver};
+use crate::rbac::{self, BindingIx, Granted, Request, Role};
+
+/// Decides lines beside a capture.
+pub(crate) struct Within<'r> {
+    resolver: &'r Resolver,
+    worlds: Worlds,
+}
+
+impl<'r> Within<'r> {
+    pub(crate) fn new(resolver: &'r Resolver) -> Self {
+        Self { resolver, worlds: Worlds::default() }
+    }
+
+    /// The cluster that a line means.
+    fn policy(&self, name: Option<&str>) -> Result<&'r Policy, Refusal> {
+        const AT: &str = "/cluster";
+        let clusters = || self.resolver.clusters.iter().map(|cluster| &cluster.policy);
+        let names = || clusters().map(|policy| format!("`{}`", policy.name)).collect::<Vec<_>>().join(", ");
+        let mut meant = clusters().filter(|policy| name.is_none_or(|name| *policy.name == *name));
+        let policy = match (meant.next(), meant.next()) {
+            (Some(policy), None) => policy,
+            (Some(_), Some(_)) => {
+                let remedy = format!("say which one is meant: {}", names());
+                return Err(Refusal::new(AT, "the capture holds several clusters", remedy));
+            }
+            (None, _) => {
+                let message = format!("the capture holds no cluster `{}`", name.unwrap_or_default());
+                return Err(Refusal::new(AT, message, format!("it holds {}", names())));
+            }
+        };
+        if policy.known {
+            Ok(policy)
+        } else {
+            Err(Refusal::new(
+                AT,
+                format!("the capture holds no roles and bindings of cluster `{}`", policy.name),
+                "export them with `kubectl get roles,clusterroles,rolebindings,clusterrolebindings -A -o json`",
+            ))
+        }
+    }
+}
+
+impl Decides for Within<'_> {
+    fn reply(&self, line: &str) -> Result<Vec<u8>, Refusal> {
+        let input: Input<'_> = read(line, REMEDY)?;
+        let policy = self.policy(input.cluster.as_deref())?;
+        let lists = Lists::of(&input);
+        let around = Captured { policy, lists };
+        if lists.are_absent() {
+            let roles = policy.authorizer.roles();
+            let bindings = policy.authorizer.bindings();
+            let view = View {
+                authorizer: &policy.authorizer,
+                cluster_roles: roles.partition_point(is_of_cluster),
+                cluster_bindings: bindings.partition_point(|binding| binding.metadata.namespace.is_empty()),
+                notes: &[],
+            };
+            return view.reply(input.requests, &around);
+        }
+        let key = format!("{}\0{}", policy.name, lists.text());
+        let world = self.worlds.of(&key, || Ok(World::new(around.filled(lists.read()?), &lists)))?;
+        world.view().reply(input.requests, &around)
+    }
+}
+
+fn is_of_cluster(role: &Role) -> bool {
+    role.metadata.namespace.is_empty()
+}
+
+/// A cluster of a capture, and what a line brings instead.
+struct Captured<'a> {
+    policy: &'a Policy,
+    lists: Lists<'a>,
+}
+
+impl Captured<'_> {
+    /// The objects of a line, and those of the capture where the line has none.
+    fn filled(&self, mut objects: rbac::World) -> rbac::World {
+        let authorizer = &self.policy.authorizer;
+        let roles = |clusterwide| authorizer.roles().iter().filter(move |role| is_of_cluster(role) == clusterwide);
+        let bindings = |clusterwide| {
+            authorizer.bindings().iter().filter(move |binding| binding.metadata.namespace.is_empty() == clusterwide)
+        };
+        if self.lists.cluster_roles.is_none() {
+            objects.cluster_roles = roles(true).cloned().collect();
+        }
+        if self.lists.roles.is_none() {
+            objects.roles = roles(false).cloned().collect();
+        }
+        if self.lists.cluster_role_bindings.is_none() {
+            objects.cluster_role_bindings = bindings(true).cloned().collect();
+        }
+        if self.lists.role_bindings.is_none() {
+            objects.role_bindings = bindings(false).cloned().collect();
+        }
+        objects
+    }
+
+    /// Whether roles of a kind are the capture's, which may lack some.
+    fn may_lack(&self, kind: &str) -> bool {
+        match kind {
+            "ClusterRole" => self.lists.cluster_roles.is_none(),
+            "Role" => self.lists.roles.is_none(),
+            _ => false,
+        }
+    }
+}
+
+impl Around for Captured<'_> {
+    fn written(&self, granted: Granted) -> Option<String> {
+        self.lists.are_absent().then(|| self.policy.granted(granted).evidence.to_string())
+    }
+
+    fn is_open(&self, authorizer: &rbac::Authorizer, held: &[BindingIx], request: &Request) -> bool {
+        !self.policy.complete
+            && held.iter().any(|ix| {
+                authorizer.role_of(*ix).is_none()
+                    && authorizer.binding(*ix).is_some_and(|binding| {
+                        binding.holds_in(&request.namespace) && self.may_lack(&binding.role_ref.kind)
+                    })
+            })
+    }
+}

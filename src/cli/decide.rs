@@ -1,0 +1,94 @@
+//! `evenhand decide`: a provider each.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use evenhand_model::id::ProviderName;
+
+use super::Input;
+
+/// `evenhand decide`
+#[derive(Debug, Subcommand)]
+pub enum Decide {
+    /// Decide requests to AWS, as its policy evaluation does.
+    #[command(after_long_help = "\
+Exit codes: 0 all were decided, whatever the decision; 2 some could not be.
+
+Examples:
+  evenhand decide aws request.json
+  evenhand decide aws < requests.ndjson
+  evenhand schema decide-aws
+
+One JSON object a line, or one object over several lines:
+  {\"request\": {\"principal\": …, \"action\": …, \"resource\": …, \"context\": {…}}, \"identity_policies\": [{\"policy\": {…}}], …}
+One answer a line, in the same order:
+  {\"decision\": \"allowed\", \"blocked_by\": [], \"matched\": [{\"policy\": …, \"statement\": 0, \"effect\": \"Allow\"}]}
+With \"mode\": \"discover\", the answer tells under which missing context keys the request would be allowed.")]
+    Aws(Requests),
+    /// Decide requests to a Kubernetes API server, as its RBAC authorizer does.
+    #[command(after_long_help = "\
+Exit codes: 0 all were decided, whatever the decision; 2 some could not be.
+
+Examples:
+  evenhand decide kubernetes world.json
+  evenhand decide kubernetes --from capture < requests.ndjson
+  evenhand schema decide-kubernetes
+
+One JSON object a line, or one object over several lines:
+  {\"roles\": […], \"clusterRoles\": […], \"roleBindings\": […], \"clusterRoleBindings\": […],
+   \"requests\": [{\"verb\": …, \"apiGroup\": …, \"resource\": …, \"namespace\": …, \"user\": …}]}
+One answer a line, in the same order:
+  {\"decisions\": [{\"allowed\": true, \"by\": [{\"binding\": …, \"role\": …, \"rule\": 0}]}]}
+With --from, lists that a line leaves out are those of the capture.")]
+    Kubernetes(WithCapture),
+}
+
+impl Decide {
+    /// Whose requests are decided.
+    pub fn provider(&self) -> ProviderName {
+        match self {
+            Self::Aws(_) => ProviderName("aws"),
+            Self::Kubernetes(_) => ProviderName("kubernetes"),
+        }
+    }
+
+    /// Where the requests are.
+    pub fn requests(&self) -> &Requests {
+        match self {
+            Self::Aws(requests) => requests,
+            Self::Kubernetes(with) => &with.requests,
+        }
+    }
+
+    /// What is read beside them, if anything.
+    pub fn capture(&self) -> Option<&WithCapture> {
+        match self {
+            Self::Aws(_) => None,
+            Self::Kubernetes(with) => Some(with).filter(|with| !with.sources.is_empty()),
+        }
+    }
+}
+
+/// Where requests are.
+#[derive(Debug, Args)]
+pub struct Requests {
+    /// A file with requests. None: stdin.
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+}
+
+/// Requests that may leave their policies to a capture.
+#[derive(Debug, Args)]
+pub struct WithCapture {
+    /// Where they are.
+    #[command(flatten)]
+    pub requests: Requests,
+
+    /// A file or folder whose objects count where a request leaves them out; repeatable.
+    #[arg(long = "from", value_name = "SOURCE", help_heading = "Input")]
+    pub sources: Vec<PathBuf>,
+
+    /// When, and with which key.
+    #[command(flatten)]
+    pub input: Input,
+}
