@@ -6,6 +6,8 @@ mod decide;
 mod edges;
 mod policy;
 mod power;
+#[cfg(test)]
+mod properties;
 mod sets;
 mod techniques;
 

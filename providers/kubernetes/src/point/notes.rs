@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::answer::Note;
+use super::lists::LOCAL_ROLES;
 use crate::rbac::{Authorizer, BindingIx, Role, Rule, account_home, dead_parts};
 
 /// The most notes of one line; one more says that there are others.
@@ -18,9 +19,17 @@ pub(super) struct Notes {
 impl Notes {
     /// Notes on the rules of roles that stand in a list of the line.
     pub(super) fn on_roles(&mut self, list: &str, roles: &[Role]) {
-        for (at, role) in roles.iter().enumerate().filter(|(_, role)| role.aggregation_rule.is_none()) {
-            for (number, rule) in role.rules.iter().enumerate() {
-                self.on_rule(&format!("/{list}/{at}/rules/{number}"), rule);
+        for (at, role) in roles.iter().enumerate() {
+            let place = || format!("/{list}/{at}");
+            if list == LOCAL_ROLES && role.metadata.namespace.is_empty() {
+                self.push(&place(), || "the Role has no namespace, so no binding reaches it: name it".to_owned());
+            }
+            for (number, rule) in role.rules.iter().enumerate().filter(|_| role.aggregation_rule.is_none()) {
+                let place = format!("{}/rules/{number}", place());
+                self.on_rule(&place, rule);
+                if list == LOCAL_ROLES && !rule.non_resource_urls.is_empty() {
+                    self.push(&place, || "a URL is in no namespace: only a ClusterRole grants it".to_owned());
+                }
             }
         }
     }

@@ -8,6 +8,9 @@ mod authorizer;
 #[cfg(test)]
 pub(crate) mod conformance;
 mod covers;
+mod impersonate;
+#[cfg(test)]
+pub(crate) mod properties;
 mod rule;
 mod write;
 
@@ -17,6 +20,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 pub(crate) use authorizer::account_home;
 pub use authorizer::{Authorizer, BindingIx, Granted, World};
+pub use impersonate::may_impersonate;
 pub use covers::{compact, covers, non_resource_url_covers};
 pub use rule::{applies_to, dead_parts, is_dead_group, resource_matches, rule_allows};
 pub use write::{Write, may_write};

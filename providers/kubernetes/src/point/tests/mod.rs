@@ -228,7 +228,10 @@ fn what_is_not_understood_is_refused_at_its_place() {
 #[test]
 fn what_seems_to_grant_and_does_not_is_noted() {
     let world = json!({
-        "roles": [role("r", Some("ops"), json!([rule(&["get"], &["core"], &["pods/*", "pods"])]))],
+        "roles": [
+            role("r", Some("ops"), json!([rule(&["get"], &["core"], &["pods/*", "pods"])])),
+            role("nowhere", None, json!([{ "verbs": ["get"], "nonResourceURLs": ["/metrics"] }])),
+        ],
         "clusterRoles": [role("named", None, json!([
             { "verbs": ["get"], "apiGroups": [""], "resources": ["secrets"], "resourceNames": ["*"] }
         ]))],
@@ -244,6 +247,8 @@ fn what_seems_to_grant_and_does_not_is_noted() {
             "/clusterRoles/0/rules/0",
             "/roles/0/rules/0",
             "/roles/0/rules/0",
+            "/roles/1",
+            "/roles/1/rules/0",
             "/clusterRoleBindings/0/subjects/0",
             "/roleBindings/0/roleRef",
             "/roleBindings/0/subjects/0",
