@@ -1,0 +1,159 @@
+//! `evenhand decide kubernetes` and `evenhand can` in the terms of `kubectl auth can-i`.
+
+use serde_json::{Value, json};
+
+use crate::common::{Scene, json};
+
+const CLUSTER: &str = r#"
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: bot, namespace: ops}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: scaler, namespace: ops}
+rules:
+- {apiGroups: [apps], resources: [deployments/scale], verbs: [update]}
+- {apiGroups: [""], resources: [secrets], resourceNames: [db], verbs: [get]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: scaler, namespace: ops}
+subjects: [{kind: ServiceAccount, name: bot}]
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: scaler}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: health}
+subjects: [{kind: ServiceAccount, name: bot, namespace: ops}]
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: health}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: health}
+rules:
+- {nonResourceURLs: ["/healthz*"], verbs: [get]}
+- {apiGroups: [""], resources: [nodes], verbs: [list]}
+"#;
+
+fn scene() -> Scene {
+    Scene::new().file("k8s/prod/all.yaml", CLUSTER.as_bytes())
+}
+
+const BOT: &str = "system:serviceaccount:ops:bot";
+
+#[test]
+fn can_is_asked_as_kubectl_is_asked() {
+    let scene = scene();
+    for (words, code) in [
+        (&["update", "deployments.apps/scale", "-n", "ops"][..], 0),
+        (&["update", "deployments/scale", "-n", "ops"], 0),
+        (&["update", "deployments.apps/scale", "--namespace", "dev"], 1),
+        (&["update", "deployments.apps", "-n", "ops"], 1),
+        (&["get", "secrets", "-n", "ops", "--name", "db"], 0),
+        (&["get", "secrets", "-n", "ops", "--name", "other"], 1),
+        (&["get", "secrets", "-n", "ops"], 1),
+        (&["get", "secrets", "--name", "db"], 1),
+        (&["get", "/healthz/etcd"], 0),
+        (&["get", "/metrics"], 1),
+        (&["list", "nodes"], 0),
+        (&["get", "nodes", "--name", "n1"], 1),
+    ] {
+        let arguments: Vec<&str> = ["can", BOT].iter().chain(words).chain(&["--from", "k8s"]).copied().collect();
+        let run = scene.run(&arguments);
+        assert_eq!(run.code, code, "{words:?}: {} {}", run.stdout, run.stderr);
+    }
+    let somewhere = scene.run(&["can", BOT, "get", "secrets", "--name", "db", "--from", "k8s"]);
+    assert!(somewhere.stdout.contains("on `ops/db`"), "{}", somewhere.stdout);
+}
+
+#[test]
+fn what_cannot_be_asked_is_said() {
+    let scene = scene();
+    for (words, said) in [
+        (&["list", "nodes", "-n", "ops"][..], "`nodes` are in no namespace"),
+        (&["get", "pods/web", "-n", "ops"], "no such subresource"),
+        (&["get", "/healthz", "-n", "ops"], "a URL is in no namespace"),
+        (&["get", "widgets", "-n", "ops"], "give its API group"),
+        (&["get", "pods", "-n", "ops", "--on", "ops/"], "cannot be used with"),
+    ] {
+        let arguments: Vec<&str> = ["can", BOT].iter().chain(words).chain(&["--from", "k8s"]).copied().collect();
+        let run = scene.run(&arguments);
+        assert!(run.code == 2 && run.stderr.contains(said), "{words:?}: {} {}", run.stdout, run.stderr);
+    }
+}
+
+fn world(user: &str) -> Value {
+    json!({
+        "roles": [{ "metadata": { "name": "r", "namespace": "ops" }, "rules": [{ "verbs": ["get"], "apiGroups": [""], "resources": ["pods"] }] }],
+        "roleBindings": [{
+            "metadata": { "name": "b", "namespace": "ops" }, "subjects": [{ "kind": "User", "name": user }],
+            "roleRef": { "kind": "Role", "name": "r" }
+        }],
+        "requests": [{ "verb": "get", "resource": "pods", "namespace": "ops", "user": "ann" }],
+    })
+}
+
+#[test]
+fn a_bad_world_is_answered_with_its_place_and_the_next_ones_go_on() {
+    let mut typo = world("ann");
+    typo["rolebindings"] = json!([]);
+    let mut bad = world("ann");
+    bad["roles"][0]["rules"] = json!({});
+    let lines = [world("ann").to_string(), typo.to_string(), "{".to_owned(), bad.to_string(), world("bob").to_string()];
+    let run = Scene::new().run_with(&["decide", "kubernetes"], &lines.join("\n"));
+    assert_eq!(run.code, 2);
+    assert!(run.stderr.contains("3 requests could not be decided"), "{}", run.stderr);
+    let answers: Vec<Value> = run.stdout.lines().map(json).collect();
+    assert_eq!(
+        answers[0],
+        json!({ "decisions": [{ "allowed": true, "by": [{ "binding": "RoleBinding ops/b", "role": "Role ops/r", "rule": 0 }] }] })
+    );
+    let places: Vec<(u64, &str)> = answers[1..4]
+        .iter()
+        .map(|answer| (answer["error"]["line"].as_u64().unwrap(), answer["error"]["at"].as_str().unwrap()))
+        .collect();
+    assert_eq!(places, [(2, "/rolebindings"), (3, ""), (4, "/roles/0/rules")]);
+    assert_eq!(answers[4], json!({ "decisions": [{ "allowed": false, "by": [] }] }));
+}
+
+#[test]
+fn lists_that_a_line_leaves_out_are_those_of_the_capture() {
+    let scene = scene();
+    let request = |verb: &str| json!({ "verb": verb, "resource": "nodes", "user": BOT });
+    let other = json!({ "metadata": { "name": "health" }, "rules": [{ "verbs": ["get"], "apiGroups": [""], "resources": ["nodes"] }] });
+    let lines = [
+        json!({ "requests": [request("list"), request("get")] }).to_string(),
+        json!({ "clusterRoles": [other], "requests": [request("list"), request("get")] }).to_string(),
+    ];
+    let run = scene.run_with(&["decide", "kubernetes", "--from", "k8s"], &lines.join("\n"));
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let allowed: Vec<Vec<Value>> = run
+        .stdout
+        .lines()
+        .map(|line| json(line)["decisions"].as_array().unwrap().iter().map(|one| one["allowed"].clone()).collect())
+        .collect();
+    assert_eq!(allowed, [[true, false], [false, true]]);
+    assert!(run.stdout.contains("\"at\":\"k8s/prod/all.yaml:"), "{}", run.stdout);
+    let run = Scene::with_account().run_with(&["decide", "kubernetes", "--from", "gaad.json"], &lines[0]);
+    assert!(run.code == 2 && run.stderr.contains("nothing of `kubernetes` was found in gaad.json"), "{}", run.stderr);
+}
+
+#[test]
+fn the_order_and_the_answers_do_not_depend_on_the_number_of_threads() {
+    let lines: Vec<String> = (0..2000).map(|at| world(if at % 3 == 0 { "ann" } else { "bob" }).to_string()).collect();
+    let input = lines.join("\n");
+    let scene = Scene::new();
+    let one = scene.run_with(&["decide", "kubernetes", "--jobs", "1"], &input);
+    assert_eq!((one.code, one.stdout.lines().count()), (0, 2000));
+    assert_eq!(scene.run_with(&["decide", "kubernetes", "--jobs", "4"], &input).stdout, one.stdout);
+}
+
+#[test]
+fn the_schema_describes_worlds_and_answers() {
+    let schema = json(&Scene::new().run(&["schema", "decide-kubernetes"]).stdout);
+    assert_eq!(schema["$ref"], "#/$defs/World");
+    for name in ["World", "Role", "Binding", "Request", "Answer", "Refused"] {
+        assert!(schema["$defs"][name].is_object(), "{name}");
+    }
+}
