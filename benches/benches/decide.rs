@@ -6,30 +6,36 @@ use std::hint::black_box;
 use std::path::Path;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use evenhand_aws::point::Decider;
 use evenhand_benches::scan::Bench;
 use evenhand_benches::{generate, requests, yardstick};
+use evenhand_model::decide::Decides;
 
 /// From the line of a request to the line of its answer.
 fn decisions(criterion: &mut Criterion) {
     const LINES: u64 = 10_000;
     let mut group = criterion.benchmark_group("decide");
     group.throughput(Throughput::Elements(LINES));
-    for (name, lines) in [("simple", requests::simple(LINES)), ("conditional", requests::conditional(LINES))] {
-        let decider = Decider::default();
-        assert!(lines.iter().all(|line| decider.answer(line).is_ok()), "every request is understood");
+    let aws = || Box::new(evenhand_aws::point::Decider::default()) as Box<dyn Decides>;
+    let kubernetes = || Box::new(evenhand_kubernetes::point::Decider::default()) as Box<dyn Decides>;
+    for (name, decider, lines) in [
+        ("simple", aws(), requests::simple(LINES)),
+        ("conditional", aws(), requests::conditional(LINES)),
+        ("kubernetes", kubernetes(), requests::kubernetes(LINES)),
+    ] {
+        assert!(lines.iter().all(|line| decider.reply(line).is_ok()), "every request is understood");
         group.bench_with_input(BenchmarkId::new(name, LINES), &lines, |b, lines| {
-            b.iter(|| {
-                let mut out = Vec::with_capacity(256);
-                for line in lines {
-                    out.clear();
-                    if let Ok(answer) = decider.answer(line) {
-                        black_box(serde_json::to_writer(&mut out, &answer).is_ok());
-                    }
-                }
-            });
+            b.iter(|| lines.iter().for_each(|line| drop(black_box(decider.reply(line)))));
         });
     }
+    // Worlds that nobody has seen before: what is kept of earlier lines is of no use.
+    let lines = requests::kubernetes_new(LINES);
+    group.bench_with_input(BenchmarkId::new("kubernetes-new", LINES), &lines, |b, lines| {
+        b.iter_batched(
+            kubernetes,
+            |decider| lines.iter().for_each(|line| drop(black_box(decider.reply(line)))),
+            BatchSize::PerIteration,
+        );
+    });
     group.finish();
 }
 

@@ -1,7 +1,8 @@
-//! Requests for `evenhand decide aws`, one a line, the same for the same number on every machine.
+//! Requests for `evenhand decide`, one a line, the same for the same number on every machine.
 //!
-//! A simple request is what a gateway asks: one identity policy of a few statements and an organisation of two levels,
-//! without conditions. The policies repeat, as they do where many requests of the same principals are decided.
+//! A simple request to AWS is what a gateway asks: one identity policy of a few statements and an organisation of two levels,
+//! without conditions. The policies repeat, as they do where many requests of the same principals are decided. A request to
+//! Kubernetes brings the roles and bindings of its namespace along, which repeat in the same way, or are new each time.
 
 use crate::generate::Random;
 
@@ -50,5 +51,36 @@ fn line(random: &mut Random, condition: &str) -> String {
     format!(
         r#"{{"request":{{"principal":"arn:aws:iam::111122223333:role/team-{who}","action":"{action}","resource":"{resource}"{context}}},"identity_policies":[{{"name":"own","policy":{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":["s3:GetObject","s3:ListBucket"],"Resource":"arn:aws:s3:::team-{team}-data/*"{condition}}},{{"Effect":"Allow","Action":["sqs:*","dynamodb:Get*"],"Resource":["arn:aws:sqs:*:111122223333:team-{team}-*","arn:aws:dynamodb:*:111122223333:table/team-{who}"]}}]}}}}],"service_control_policies":[{{"level":"r-1","policies":[{{"name":"all","policy":{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"*","Resource":"*"}}]}}}}]}},{{"level":"ou-1","policies":[{{"name":"guard","policy":{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"*","Resource":"*"}},{{"Effect":"Deny","Action":["organizations:*","s3:DeleteBucket"],"Resource":"*"}}]}}}}]}}]}}"#,
         team = who % 10,
+    )
+}
+
+/// Lines with a world and one request each; there are as many worlds as principals.
+pub fn kubernetes(count: u64) -> Vec<String> {
+    let mut random = Random::new(13);
+    (0..count)
+        .map(|_| {
+            let team = random.below(PRINCIPALS);
+            world(&mut random, team)
+        })
+        .collect()
+}
+
+/// The same, but no world comes twice.
+pub fn kubernetes_new(count: u64) -> Vec<String> {
+    let mut random = Random::new(14);
+    (0..count).map(|team| world(&mut random, team)).collect()
+}
+
+/// The roles and bindings of a team's namespace, and a request of its service account.
+fn world(random: &mut Random, team: u64) -> String {
+    let (verb, group, resource) = match random.below(4) {
+        0 => ("get", "", "pods"),
+        1 => ("create", "apps", "deployments"),
+        2 => ("list", "", "secrets"),
+        _ => ("update", "batch", "jobs"),
+    };
+    let item = random.below(1_000);
+    format!(
+        r#"{{"roles":[{{"metadata":{{"name":"deployer","namespace":"team-{team}"}},"rules":[{{"apiGroups":["apps"],"resources":["deployments","statefulsets"],"verbs":["get","list","watch","create","update","patch"]}},{{"apiGroups":[""],"resources":["configmaps"],"resourceNames":["settings-{team}"],"verbs":["get","update"]}}]}}],"clusterRoles":[{{"metadata":{{"name":"view"}},"aggregationRule":{{"clusterRoleSelectors":[{{"matchLabels":{{"to-view":"true"}}}}]}},"rules":[]}},{{"metadata":{{"name":"view-core","labels":{{"to-view":"true"}}}},"rules":[{{"apiGroups":[""],"resources":["pods","pods/log","services","configmaps","events"],"verbs":["get","list","watch"]}},{{"apiGroups":["apps","batch"],"resources":["deployments","jobs","cronjobs"],"verbs":["get","list","watch"]}}]}},{{"metadata":{{"name":"discovery"}},"rules":[{{"nonResourceURLs":["/healthz","/version","/api/*","/apis/*"],"verbs":["get"]}}]}}],"roleBindings":[{{"metadata":{{"name":"deployer","namespace":"team-{team}"}},"roleRef":{{"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"deployer"}},"subjects":[{{"kind":"ServiceAccount","name":"agent","namespace":"team-{team}"}}]}},{{"metadata":{{"name":"readers","namespace":"team-{team}"}},"roleRef":{{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"view"}},"subjects":[{{"kind":"Group","name":"system:serviceaccounts:team-{team}"}}]}}],"clusterRoleBindings":[{{"metadata":{{"name":"discovery"}},"roleRef":{{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"discovery"}},"subjects":[{{"kind":"Group","name":"system:authenticated"}}]}}],"requests":[{{"verb":"{verb}","apiGroup":"{group}","resource":"{resource}","name":"item-{item}","namespace":"team-{team}","resourceRequest":true,"user":"system:serviceaccount:team-{team}:agent","groups":["system:serviceaccounts","system:serviceaccounts:team-{team}","system:authenticated"]}}]}}"#
     )
 }
