@@ -1,5 +1,6 @@
 //! Access: what an identity may effectively do, and single decisions.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -266,7 +267,7 @@ pub struct Edge {
 }
 
 /// A provider's view of access, over everything that it read. Pure and thread-safe; asked in parallel.
-pub trait AccessResolver: Send + Sync {
+pub trait AccessResolver: Any + Send + Sync {
     /// The provider's operations.
     fn catalog(&self) -> &dyn Catalog;
 

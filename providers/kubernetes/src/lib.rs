@@ -12,6 +12,7 @@ mod inventory;
 pub mod point;
 pub mod rbac;
 mod reader;
+mod server;
 #[cfg(test)]
 mod tests;
 
@@ -30,7 +31,7 @@ impl Provider for Kubernetes {
     }
 
     fn recognise(&self, document: &Document) -> Option<&'static str> {
-        documents::recognise(document)
+        server::recognise(document).or_else(|| documents::recognise(document))
     }
 
     fn known_settings(&self) -> &'static [(&'static str, &'static str)] {
@@ -41,13 +42,16 @@ impl Provider for Kubernetes {
             ),
             ("audit_log", "`on` or `off`: whether the API server's audit log is on, which no export shows"),
             ("audit_retention_days", "how many days that log is kept"),
+            ("version", "the version of the API server, such as `1.36`, where no document tells it"),
+            ("clusters.<name>.version", "as `version`, for one cluster"),
             ("clusters.<name>.audit_log", "as `audit_log`, for one cluster"),
             ("clusters.<name>.audit_retention_days", "as `audit_retention_days`, for one cluster"),
         ]
     }
 
     fn reader(&self, options: ReadOptions) -> Box<dyn Reader> {
-        Box::new(reader::KubernetesReader::new(options))
+        let settings = options.settings.clone();
+        Box::new(server::ServerReader::new(reader::KubernetesReader::new(options), settings))
     }
 
     fn decider(&self) -> Option<Box<dyn Decides>> {

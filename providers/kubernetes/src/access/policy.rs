@@ -11,6 +11,7 @@ use foldhash::fast::FixedState;
 use super::builtin;
 use crate::capture::{Cluster, Origin};
 use crate::rbac::{Authorizer, BindingIx, Granted, Role, Rule, World};
+use crate::server::Version;
 
 /// Where a role stands; `None` = it is one that every server creates.
 #[derive(Clone, Debug)]
@@ -36,6 +37,8 @@ pub(crate) struct Policy {
     pub(crate) known: bool,
     /// Whether it holds the server's own roles, so that a role that is missing does not exist.
     pub(crate) complete: bool,
+    /// The version of the server, where it is known.
+    pub(crate) version: Option<Version>,
 }
 
 impl Policy {
@@ -106,7 +109,17 @@ impl Policy {
             })
             .collect();
         let scope = ScopeId::new(format!("kubernetes:{name}"));
-        Self { name: Arc::clone(name), scope, authorizer, role_places, binding_origins, human_roles, known, complete }
+        Self {
+            name: Arc::clone(name),
+            scope,
+            authorizer,
+            role_places,
+            binding_origins,
+            human_roles,
+            known,
+            complete,
+            version: None,
+        }
     }
 
     /// All rules, for the catalogue; equal rule lists once.

@@ -1,9 +1,9 @@
 //! The resources that every API server has.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Draft;
+use super::draft::{ResourceKey, Verbs};
 
 /// The version of Kubernetes whose resources are embedded.
 pub(crate) const VERSION: &str = "1.36";
@@ -13,7 +13,7 @@ pub(super) const DATE: &str = "2026-08-21";
 const TABLE: &str = include_str!("../../data/builtin-kinds.txt");
 
 /// The verbs of a stored resource, in the order of numbering: reading first.
-pub(crate) const STANDARD_VERBS: &[&str] =
+pub(super) const STANDARD_VERBS: &[&str] =
     &["get", "list", "watch", "create", "patch", "update", "delete", "deletecollection"];
 /// The verbs of a subresource that is part of an object's state.
 pub(super) const STATE_VERBS: &[&str] = &["get", "patch", "update"];
@@ -35,12 +35,12 @@ pub(super) const URLS: &[&str] = &[
 ];
 
 /// The place of a verb among those of one resource.
-pub(crate) fn verb_rank(verb: &str) -> usize {
+pub(super) fn verb_rank(verb: &str) -> usize {
     STANDARD_VERBS.iter().position(|held| *held == verb).unwrap_or(STANDARD_VERBS.len())
 }
 
-fn verbs(text: &str) -> BTreeSet<(usize, Arc<str>)> {
-    let mut all = BTreeSet::new();
+fn verbs(text: &str) -> Verbs {
+    let mut all = Verbs::new();
     for word in text.split(',') {
         let one;
         let words = match word {
@@ -57,9 +57,9 @@ fn verbs(text: &str) -> BTreeSet<(usize, Arc<str>)> {
     all
 }
 
-/// The table as a draft of a catalogue.
-pub(super) fn builtin() -> Draft {
-    let mut draft = Draft::new();
+/// The table: for each resource whether it is namespaced, and its verbs.
+pub(super) fn builtin() -> BTreeMap<ResourceKey, (bool, Verbs)> {
+    let mut draft = BTreeMap::new();
     for line in TABLE.lines().filter(|line| !line.starts_with('#')) {
         let mut words = line.split_whitespace();
         let (Some(group), Some(scope), Some(resource), Some(main)) =

@@ -1,13 +1,14 @@
-//! The operations of a capture: verbs on the resources that an API server has, that custom resource definitions add, and
-//! that rules name.
+//! The operations of a capture: verbs on the resources that an API server has or says it has, that custom resource
+//! definitions add, and that rules name.
 //!
 //! Operations are sorted by group, resource, subresource and verb, reading verbs first, so that a whole group, a whole
 //! resource and `get, list, watch` of a resource are one range each. URLs follow the resources.
 
 mod class;
+mod draft;
 mod kinds;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use evenhand_model::catalog::{AccessLevel, Catalog, CatalogSource, OperationClass};
@@ -18,9 +19,11 @@ use evenhand_model::opset::{OpSet, OperationIx};
 use foldhash::fast::FixedState;
 
 use crate::capture::CustomKind;
-use crate::rbac::{Rule, dead_parts, is_dead_group, non_resource_url_covers};
+use crate::rbac::{Rule, dead_parts, non_resource_url_covers};
+use draft::{Draft, ResourceKey};
 
-pub(crate) use kinds::{STANDARD_VERBS, VERSION, verb_rank};
+pub(crate) use draft::Served;
+use kinds::VERSION;
 
 /// A resource or subresource.
 #[derive(Clone, Debug)]
@@ -56,6 +59,8 @@ pub(crate) struct Operations {
     levels: Vec<AccessLevel>,
     /// Summed weights of all operations before each number.
     weights: Vec<u64>,
+    /// The definitions that it was made with.
+    custom: Arc<[CustomKind]>,
     resources: OpSet,
     escalation: OpSet,
     log_tamper: OpSet,
@@ -75,102 +80,31 @@ pub(crate) struct Granting {
     pub(crate) dead: Vec<Arc<str>>,
 }
 
-/// Group, resource, subresource.
-type ResourceKey = (Arc<str>, Arc<str>, Arc<str>);
-
-/// Verbs in the order of numbering.
-type Verbs = BTreeSet<(usize, Arc<str>)>;
-
-/// For each resource whether it is namespaced, and its verbs.
-type Draft = BTreeMap<ResourceKey, (bool, Verbs)>;
-
 impl Operations {
     /// The catalogue of a capture with these custom resources and rules.
     pub(crate) fn new<'r>(custom: impl Iterator<Item = &'r CustomKind>, rules: impl Iterator<Item = &'r Rule>) -> Self {
-        let mut draft: Draft = kinds::builtin();
-        let builtin: BTreeSet<_> = draft.keys().cloned().collect();
-        let verb = |verb: &str| (verb_rank(verb), Arc::<str>::from(verb));
-        let none: Arc<str> = Arc::from("");
-        for kind in custom {
-            let mut add = |sub: &str, verbs: &[&str]| {
-                draft
-                    .entry((Arc::clone(&kind.group), Arc::clone(&kind.plural), Arc::from(sub)))
-                    .or_insert_with(|| (kind.namespaced, verbs.iter().map(|one| verb(one)).collect()));
-            };
-            add("", STANDARD_VERBS);
-            if kind.status {
-                add("status", kinds::STATE_VERBS);
-            }
-            if kind.scale {
-                add("scale", kinds::STATE_VERBS);
-            }
-        }
-        let mut urls: BTreeMap<Arc<str>, Verbs> =
-            kinds::URLS.iter().map(|url| (Arc::from(*url), [verb("get")].into())).collect();
-        let mut open_groups: BTreeSet<Arc<str>> = BTreeSet::new();
-        let mut open_resources: BTreeSet<(Arc<str>, Arc<str>)> = BTreeSet::new();
-        for rule in rules {
-            for url in rule.non_resource_urls.iter().filter(|url| !url.trim_end_matches('*').is_empty()) {
-                let held = urls.entry(Arc::clone(url)).or_insert_with(|| [verb("get")].into());
-                held.extend(rule.verbs.iter().filter(|one| is_verb(one)).map(|one| verb(one)));
-            }
-            for group in rule.api_groups.iter().filter(|group| !is_dead_group(group)) {
-                for text in &rule.resources {
-                    if &**text == "*" {
-                        if &**group != "*" {
-                            open_groups.insert(Arc::clone(group));
-                        }
-                        continue;
-                    }
-                    if text.contains('*') {
-                        continue;
-                    }
-                    let (resource, sub) = text.split_once('/').unwrap_or((text, ""));
-                    if resource.is_empty() {
-                        continue;
-                    }
-                    let key = (Arc::clone(group), Arc::<str>::from(resource), Arc::<str>::from(sub));
-                    if &**group == "*" {
-                        open_resources.insert((key.1, key.2));
-                        continue;
-                    }
-                    let known = builtin.contains(&key);
-                    let whole = (Arc::clone(group), Arc::clone(&key.1), Arc::clone(&none));
-                    let namespaced = draft.get(&whole).is_none_or(|(namespaced, _)| *namespaced);
-                    let (_, verbs) = draft.entry(key).or_insert_with(|| {
-                        let verbs = match sub {
-                            "" => STANDARD_VERBS,
-                            "status" | "scale" => kinds::STATE_VERBS,
-                            _ => &[],
-                        };
-                        (namespaced, verbs.iter().map(|one| verb(one)).collect())
-                    });
-                    // A standard verb that a built-in resource does not have is refused by the server whoever asks.
-                    let mut named = rule.verbs.iter().filter(|one| is_verb(one)).peekable();
-                    if named.peek().is_none() && verbs.is_empty() {
-                        verbs.extend(["get", "create", "patch", "update"].map(verb));
-                    }
-                    verbs.extend(named.filter(|one| !known || !STANDARD_VERBS.contains(&&***one)).map(|one| verb(one)));
-                }
-            }
-        }
-        // A star over a group of which nothing else is known still grants something: one entry stands for it.
-        for group in open_groups {
-            if !draft.keys().any(|(held, ..)| *held == group) {
-                let all = STANDARD_VERBS.iter().map(|one| verb(one)).collect();
-                draft.insert((group, Arc::from("*"), Arc::clone(&none)), (true, all));
-            }
-        }
-        for (resource, sub) in open_resources {
-            if !draft.keys().any(|(_, held, held_sub)| *held == resource && *held_sub == sub) {
-                let all = STANDARD_VERBS.iter().map(|one| verb(one)).collect();
-                draft.insert((Arc::from("*"), resource, sub), (true, all));
-            }
-        }
-        Self::number(draft, urls, &builtin)
+        Self::over(custom.cloned().collect(), &BTreeSet::new(), rules)
     }
 
-    fn number(draft: Draft, urls: BTreeMap<Arc<str>, Verbs>, listed: &BTreeSet<ResourceKey>) -> Self {
+    /// The same catalogue, of a server that says itself which resources it has.
+    pub(crate) fn discovered<'r>(
+        &self,
+        served: &BTreeSet<Served>,
+        rules: impl Iterator<Item = &'r Rule>,
+    ) -> Self {
+        Self::over(Arc::clone(&self.custom), served, rules)
+    }
+
+    fn over<'r>(custom: Arc<[CustomKind]>, served: &BTreeSet<Served>, rules: impl Iterator<Item = &'r Rule>) -> Self {
+        let mut draft = Draft::new();
+        draft.serve(served);
+        draft.define(&custom);
+        draft.name(rules);
+        Self::number(draft, custom)
+    }
+
+    fn number(draft: Draft, custom: Arc<[CustomKind]>) -> Self {
+        let Draft { resources: draft, urls, listed } = draft;
         let mut operations = Self {
             entries: Vec::with_capacity(draft.len()),
             by_name: HashMap::default(),
@@ -178,6 +112,7 @@ impl Operations {
             names: Vec::new(),
             levels: Vec::new(),
             weights: vec![0],
+            custom,
             resources: OpSet::new(),
             escalation: OpSet::new(),
             log_tamper: OpSet::new(),
@@ -338,14 +273,6 @@ impl Operations {
                 .map(|(_, at)| (at, at + 1)),
         )
     }
-}
-
-/// A verb that a request can have: lower-case, and no star.
-fn is_verb(verb: &str) -> bool {
-    !verb.is_empty()
-        && !verb.contains('*')
-        && !verb.chars().any(|c| c.is_ascii_uppercase())
-        && !matches!(verb, "proxy" | "redirect")
 }
 
 impl Entry {

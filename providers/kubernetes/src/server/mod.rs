@@ -1,0 +1,151 @@
+//! What a server says of itself beside its objects: its version and the resources that it serves.
+//!
+//! [`ServerReader`] takes such documents and hands all others on. What they say holds for the whole reading, so it is given
+//! to the resolver at the end.
+
+mod discovery;
+#[cfg(test)]
+mod tests;
+mod version;
+
+use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use evenhand_model::document::{Document, Format, ReadError};
+use evenhand_model::evidence::Evidence;
+use evenhand_model::inventory::Hint;
+use evenhand_model::provider::{Reader, Reading, Settings};
+
+use crate::access::Resolver;
+use crate::catalog::Served;
+use crate::documents::cluster_of;
+
+pub(crate) use version::Version;
+
+const DISCOVERY: &str = "Kubernetes discovery";
+const VERSION: &str = "Kubernetes version";
+
+/// What a document of a server is, if it is one.
+pub(crate) fn recognise(document: &Document) -> Option<&'static str> {
+    let head = &document.head;
+    if !matches!(document.format, Format::Json | Format::Ndjson) {
+        return None;
+    }
+    if head.value("kind").is_some_and(|kind| discovery::KINDS.contains(&kind)) {
+        return Some(DISCOVERY);
+    }
+    let raw = head.has("gitVersion") && head.has("major") && head.has("minor");
+    let both = head.has("serverVersion") && head.has("clientVersion");
+    (raw || both).then_some(VERSION)
+}
+
+/// The version of a server, and where it stands.
+#[derive(Debug)]
+struct Said {
+    version: Version,
+    document: Arc<str>,
+}
+
+/// What servers said, and what is configured of them.
+#[derive(Debug, Default)]
+struct Told {
+    settings: Settings,
+    /// By cluster.
+    versions: BTreeMap<Arc<str>, Said>,
+    served: BTreeSet<Served>,
+}
+
+/// Takes the documents of servers out of a reading.
+pub(crate) struct ServerReader<R> {
+    inner: R,
+    told: Told,
+}
+
+impl<R: Reader> ServerReader<R> {
+    pub(crate) fn new(inner: R, settings: Settings) -> Self {
+        Self { inner, told: Told { settings, ..Told::default() } }
+    }
+}
+
+impl<R: Reader> Reader for ServerReader<R> {
+    fn read(&mut self, document: Document) -> Result<(), Vec<ReadError>> {
+        match recognise(&document) {
+            Some(kind) => self.told.take(&document, kind).map_err(|error| vec![error]),
+            None => self.inner.read(document),
+        }
+    }
+
+    fn finish(self: Box<Self>) -> Reading {
+        let Self { inner, told } = *self;
+        let mut reading = Box::new(inner).finish();
+        if told.says_nothing() {
+            return reading;
+        }
+        let resolver = reading.resolver.take().map(|resolver| (resolver as Box<dyn Any>).downcast::<Resolver>());
+        if let Some(Ok(mut resolver)) = resolver {
+            reading.inventory.hints.extend(told.teach(&mut resolver));
+            reading.inventory.sort();
+            reading.resolver = Some(resolver);
+        }
+        reading
+    }
+}
+
+impl Told {
+    fn says_nothing(&self) -> bool {
+        let configured = self.settings.keys().any(|key| key == "version" || key.ends_with(".version"));
+        !configured && self.versions.is_empty() && self.served.is_empty()
+    }
+
+    fn take(&mut self, document: &Document, kind: &str) -> Result<(), ReadError> {
+        let understood = if kind == VERSION {
+            version::of_text(&document.text).ok_or_else(|| "no version of a server is in it".to_owned()).map(|version| {
+                let named = self.settings.get("cluster").filter(|name| !name.is_empty());
+                let cluster = named.map_or_else(|| cluster_of(document), |name| Arc::from(name.as_str()));
+                self.versions.insert(cluster, Said { version, document: Arc::clone(&document.path) });
+            })
+        } else {
+            discovery::take(&document.text, &mut self.served)
+        };
+        understood.map_err(|reason| ReadError {
+            document: document.path.to_string(),
+            reason,
+            remedy: "export it again with `kubectl get --raw`".to_owned(),
+        })
+    }
+
+    /// Tells a resolver. Returns what concerns no cluster of it.
+    fn teach(self, resolver: &mut Resolver) -> Vec<Hint> {
+        if !self.served.is_empty() {
+            resolver.discover(&self.served);
+        }
+        let only = resolver.clusters.len() == 1;
+        for cluster in &mut resolver.clusters {
+            cluster.policy.version = self.version(&cluster.policy.name, only);
+        }
+        let known = |name: &Arc<str>| only || resolver.clusters.iter().any(|cluster| cluster.policy.name == *name);
+        let strange = self.versions.iter().filter(|(name, _)| !known(name));
+        let hint = |(name, said): (&Arc<str>, &Said)| Hint {
+            evidence: Evidence::whole(Arc::clone(&said.document)),
+            message: format!(
+                "this is the version of cluster {name}, of which nothing else was read: put it beside the cluster's objects, or set `clusters.<name>.version`"
+            )
+            .into(),
+        };
+        strange.map(hint).collect()
+    }
+
+    /// The version of a cluster's server: as configured, else as the server said. Of one cluster and one version, wherever
+    /// the two files lie, it is said of the one.
+    fn version(&self, cluster: &str, only: bool) -> Option<Version> {
+        let configured = |key: &str| self.settings.get(key).and_then(|text| Version::parse(text));
+        let said = self.versions.get(cluster).or_else(|| match (only, self.versions.len()) {
+            (true, 1) => self.versions.values().next(),
+            _ => None,
+        });
+        configured(&format!("clusters.{cluster}.version"))
+            .or_else(|| configured("version"))
+            .or_else(|| said.map(|said| said.version))
+    }
+}

@@ -1,0 +1,103 @@
+//! What servers say, in whole readings.
+
+use evenhand_model::access::AccessResolver;
+use evenhand_model::document::{Document, Format};
+use evenhand_model::provider::Reading;
+
+use super::Version;
+use crate::access::Resolver;
+use crate::tests::{document, read_all};
+
+const ROLE: &str = r#"
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: a, namespace: ops}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: all}
+rules:
+- {apiGroups: [meters.example.com, "", widgets.example.com], resources: ["*"], verbs: ["*"]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: all}
+subjects: [{kind: ServiceAccount, name: a, namespace: ops}]
+roleRef: {kind: ClusterRole, name: all, apiGroup: rbac.authorization.k8s.io}
+"#;
+
+const METRICS: &str = r#"{"kind":"APIResourceList","apiVersion":"v1","groupVersion":"meters.example.com/v1beta1","resources":[
+    {"name":"nodes","namespaced":false,"kind":"NodeMetrics","verbs":["get","list"]},
+    {"name":"nodes/history","namespaced":false,"kind":"NodeMetrics","verbs":["get"]}]}"#;
+
+fn version(minor: u32) -> String {
+    format!(r#"{{"major":"1","minor":"{minor}","gitVersion":"v1.{minor}.1"}}"#)
+}
+
+/// A document with the look at its head that loading takes.
+fn said(path: &str, text: &str) -> Document {
+    let mut document = document(path, text);
+    document.format = Format::Json;
+    let value: serde_json::Value = serde_json::from_str(text).expect("JSON");
+    for (key, value) in value.as_object().expect("an object") {
+        document.head.keys.push(key.clone());
+        document.head.values.extend(value.as_str().map(|text| (key.clone(), text.to_owned())));
+    }
+    document
+}
+
+fn names(reading: &Reading) -> Vec<String> {
+    let resolver: &dyn AccessResolver = reading.resolver.as_deref().expect("a resolver");
+    let access = resolver.access(&"kubernetes:c:serviceaccount:ops/a".into()).expect("access");
+    let names = access.operations().iter().map(|one| resolver.catalog().name(one).to_string());
+    names.filter(|name| name.contains(".meters") || name.contains(".widgets")).collect()
+}
+
+fn versions(reading: Reading) -> Vec<Option<Version>> {
+    let resolver = reading.resolver.expect("a resolver") as Box<dyn std::any::Any>;
+    resolver.downcast::<Resolver>().expect("ours").clusters.iter().map(|one| one.policy.version).collect()
+}
+
+#[test]
+fn stars_are_expanded_over_what_the_server_says_it_serves() {
+    let plain = read_all(vec![document("k8s/c/all.yaml", ROLE)], &[]).0;
+    assert_eq!(names(&plain).len(), 16, "of unknown groups one resource stands for all, with all verbs");
+    let (told, errors) = read_all(vec![said("k8s/c/metrics.json", METRICS), document("k8s/c/all.yaml", ROLE)], &[]);
+    assert_eq!(errors, []);
+    let held = names(&told);
+    assert_eq!(
+        held.iter().filter(|name| name.contains(".meters")).collect::<Vec<_>>(),
+        ["get nodes.meters.example.com", "list nodes.meters.example.com", "get nodes.meters.example.com/history"]
+    );
+    assert_eq!(held.len(), 11);
+}
+
+#[test]
+fn the_version_is_as_configured_or_as_the_server_says() {
+    let role = || document("k8s/c/all.yaml", ROLE);
+    let read = |documents: Vec<Document>, settings: &[(&str, &str)]| read_all(documents, settings).0;
+    let of = |minor: u32| vec![Some(Version::new(1, minor))];
+    assert_eq!(versions(read(vec![role()], &[])), [None]);
+    let beside = || said("k8s/c/version.json", &version(34));
+    assert_eq!(versions(read(vec![beside(), role()], &[])), of(34));
+    assert_eq!(versions(read(vec![said("version.json", &version(34)), role()], &[])), of(34));
+    assert_eq!(versions(read(vec![beside(), role()], &[("version", "1.36")])), of(36));
+    assert_eq!(versions(read(vec![role()], &[("clusters.c.version", "v1.35.2"), ("version", "1.36")])), of(35));
+    let two = || vec![role(), document("k8s/d/all.yaml", ROLE)];
+    let mut documents = two();
+    documents.push(beside());
+    assert_eq!(versions(read(documents, &[])), [Some(Version::new(1, 34)), None]);
+    let mut documents = two();
+    documents.push(said("k8s/x/version.json", &version(34)));
+    let reading = read(documents, &[]);
+    assert!(reading.inventory.hints.iter().any(|hint| hint.message.contains("version of cluster x")));
+    assert_eq!(versions(reading), [None, None]);
+}
+
+#[test]
+fn documents_of_servers_that_are_broken_are_errors() {
+    let bad = r#"{"kind":"APIResourceList","groupVersion":"v1","resources":[{"name":"CANARY"}]}"#;
+    let (_, errors) = read_all(vec![said("k8s/c/x.json", bad), document("k8s/c/all.yaml", ROLE)], &[]);
+    assert_eq!(errors.len(), 1);
+    assert!(errors[0].document == "k8s/c/x.json" && !errors[0].to_string().contains("CANARY"));
+}
