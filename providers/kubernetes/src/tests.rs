@@ -228,10 +228,13 @@ fn accounts_that_are_left_out_of_the_steps_are_spoken_of() {
     let (few, many) = (town(3), town(4));
     let steps = |resolver: &dyn AccessResolver| {
         let source = account("n/starter");
-        resolver.edges().iter().filter(|edge| edge.source == source && edge.escalation).count()
+        let to_account = |target: &EdgeTarget| matches!(target, EdgeTarget::Identity(_));
+        resolver.edges().iter().filter(|edge| edge.source == source && to_account(&edge.target)).count()
     };
     assert_eq!((steps(&*few), steps(&*many)), (3, 3));
     assert_eq!(few.edges_left_out(), []);
+    assert_eq!(few.unlisted(&account("n/starter")), []);
+    assert!(many.unlisted(&account("n/starter"))[0].starts_with("further accounts"));
     let hints = many.edges_left_out();
     assert_eq!(hints.len(), 1);
     assert!(hints[0].message.contains("n/starter"), "{}", hints[0].message);

@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use super::policy::{Grantor, Policy, index};
 use super::sets::Held;
 use crate::catalog::{Granting, Operations};
-use crate::rbac::Rule;
+use crate::rbac::{Role, Rule};
 
 /// A policy whose rules are sets of operations.
 pub(crate) struct Compiled {
@@ -153,16 +153,19 @@ impl Compiled {
         all
     }
 
-    /// Whether a ClusterRole grants all of some operations when it is bound in the whole cluster.
-    pub(crate) fn grants_everything(&self, role: &str, operations: &OpSet) -> bool {
+    /// What a role grants without names when it is bound, in the whole cluster or in a namespace. The role is by its own
+    /// namespace, empty for ClusterRoles, and name; one that does not exist grants nothing.
+    pub(crate) fn operations_of(&self, namespace: &str, name: &str, clusterwide: bool) -> OpSet {
         let roles = self.policy.authorizer.roles();
-        let at = roles.iter().position(|held| held.metadata.namespace.is_empty() && *held.metadata.name == *role);
-        let Some((role, granting)) = at.and_then(|at| Some((roles.get(at)?, self.granting.get(at)?))) else {
-            return false;
-        };
+        let is_it = |role: &Role| *role.metadata.namespace == *namespace && *role.metadata.name == *name;
+        let found = roles.iter().position(is_it).and_then(|at| Some((roles.get(at)?, self.granting.get(at)?)));
+        let Some((role, granting)) = found else { return OpSet::new() };
         let unnamed = role.rules.iter().zip(granting.iter()).filter(|(rule, _)| rule.resource_names.is_empty());
-        operations
-            .is_subset(&OpSet::from_ranges(unnamed.flat_map(|(_, granting)| granting.cluster.ranges().iter().copied())))
+        OpSet::from_ranges(
+            unnamed
+                .map(|(_, granting)| if clusterwide { &granting.cluster } else { &granting.namespaced })
+                .flat_map(|operations| operations.ranges().iter().copied()),
+        )
     }
 
     /// The access of a set, computed once.

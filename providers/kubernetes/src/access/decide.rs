@@ -163,20 +163,22 @@ fn parse_resource(operations: &Operations, question: &Question, request: &mut Re
     if text == "*" {
         return Ok(true);
     }
-    let clusterwide = operations.entry(&request.api_group, &request.resource, "").is_some_and(|entry| !entry.namespaced);
+    let entry = operations.entry(&request.api_group, &request.resource, "");
+    let bare = entry.is_some_and(|entry| !entry.namespaced);
+    let clusterwide = entry.is_some_and(|entry| !entry.is_asked_in_namespaces(&request.verb));
     let (namespace, name) = match text.split_once('/') {
         Some((namespace, name)) if !name.contains('/') => (namespace, if name == "*" { "" } else { name }),
-        None if clusterwide => ("", text),
+        None if bare => ("", text),
         _ => return Err(bad("write NAMESPACE/NAME, or NAMESPACE/ for requests without a name")),
     };
     // A request for one Namespace carries that namespace.
-    let namespaces = &*request.resource == "namespaces" && request.api_group.is_empty();
+    let namespaces = &*request.resource == "namespaces" && request.api_group.is_empty() && !clusterwide;
     let (namespace, name) = match (namespace, name) {
         ("", name) if namespaces => (name, name),
-        (namespace, "") if namespaces && matches!(&*request.verb, "get" | "patch" | "update" | "delete") => {
-            (namespace, namespace)
+        (namespace, "") if namespaces => (namespace, namespace),
+        (namespace, name) if namespaces && namespace != name => {
+            return Err(bad("a Namespace is in the namespace of its own name; leave one of them out"));
         }
-        (namespace, name) if namespaces && namespace == name => (namespace, name),
         (namespace, _) if clusterwide && !namespace.is_empty() => {
             return Err(bad(&format!("`{}` are in no namespace; leave it out", request.resource)));
         }
@@ -185,5 +187,5 @@ fn parse_resource(operations: &Operations, question: &Question, request: &mut Re
     request.namespace = namespace.into();
     request.name = name.into();
     // With a name but no namespace, whichever object has it is meant.
-    Ok(namespace.is_empty() && !clusterwide)
+    Ok(namespace.is_empty() && !clusterwide && !bare)
 }

@@ -150,6 +150,10 @@ impl AccessResolver for Resolver {
         edges
     }
 
+    fn unlisted(&self, identity: &IdentityId) -> Vec<Arc<str>> {
+        self.identities.get(identity).map_or_else(Vec::new, |known| edges::unlisted(self, identity, known))
+    }
+
     fn edges_left_out(&self) -> Vec<Hint> {
         self.left_out.get_or_init(|| edges::edges(self).1).clone()
     }

@@ -62,6 +62,7 @@ pub(crate) struct Operations {
     /// The definitions that it was made with.
     custom: Arc<[CustomKind]>,
     resources: OpSet,
+    in_namespaces: OpSet,
     escalation: OpSet,
     log_tamper: OpSet,
     gate_tamper: OpSet,
@@ -114,6 +115,7 @@ impl Operations {
             weights: vec![0],
             custom,
             resources: OpSet::new(),
+            in_namespaces: OpSet::new(),
             escalation: OpSet::new(),
             log_tamper: OpSet::new(),
             gate_tamper: OpSet::new(),
@@ -141,6 +143,8 @@ impl Operations {
             operations.entries.push(entry);
         }
         operations.resources = OpSet::from_ranges([(0, at)]);
+        let local = operations.entries.iter().filter(|entry| entry.namespaced);
+        operations.in_namespaces = OpSet::from_ranges(local.map(|entry| (entry.first, entry.end())));
         for (text, verbs) in urls {
             let verbs: Vec<Arc<str>> = verbs.into_iter().map(|(_, verb)| verb).collect();
             for verb in &verbs {
@@ -173,6 +177,11 @@ impl Operations {
         &self.resources
     }
 
+    /// Those on resources that lie in namespaces.
+    pub(crate) fn in_namespaces(&self) -> &OpSet {
+        &self.in_namespaces
+    }
+
     /// The entry of a resource.
     pub(crate) fn entry(&self, group: &str, resource: &str, sub: &str) -> Option<&Entry> {
         let at = self.by_name.get(&(Arc::from(group), Arc::from(resource), Arc::from(sub)))?;
@@ -184,10 +193,15 @@ impl Operations {
         self.entries.iter().filter(|entry| *entry.resource == *resource && entry.sub.is_empty()).collect()
     }
 
-    /// The operations of some verbs on one resource.
+    /// The operations of some verbs on one resource; on all of its subresources, with a star for them.
     pub(crate) fn operations(&self, group: &str, resource: &str, sub: &str, verbs: &[&str]) -> OpSet {
-        let Some(entry) = self.entry(group, resource, sub) else { return OpSet::new() };
-        OpSet::from_ranges(entry.numbered().filter(|(verb, _)| verbs.contains(verb)).map(|(_, at)| (at, at + 1)))
+        let all = |entry: &&Entry| *entry.group == *group && *entry.resource == *resource && !entry.sub.is_empty();
+        let entries: Vec<&Entry> = match sub {
+            "*" => self.entries.iter().filter(all).collect(),
+            _ => self.entry(group, resource, sub).into_iter().collect(),
+        };
+        let numbered = entries.into_iter().flat_map(Entry::numbered);
+        OpSet::from_ranges(numbered.filter(|(verb, _)| verbs.contains(verb)).map(|(_, at)| (at, at + 1)))
     }
 
     /// The operations whose verb begins with a text, on any resource.
@@ -218,11 +232,7 @@ impl Operations {
                     continue;
                 }
                 cluster.push((at, at + 1));
-                // A request for one Namespace carries that namespace.
-                let own = &*entry.resource == "namespaces"
-                    && entry.group.is_empty()
-                    && !matches!(verb, "list" | "watch" | "create");
-                if entry.namespaced || own {
+                if entry.is_asked_in_namespaces(verb) {
                     namespaced.push((at, at + 1));
                 }
             }
@@ -288,6 +298,16 @@ impl Entry {
             name.push_str(&self.sub);
         }
         name
+    }
+
+    /// Whether requests with this verb carry a namespace. Those for one Namespace carry that one, and whether a ClusterRole
+    /// may be bound is asked in the namespace of the binding.
+    pub(crate) fn is_asked_in_namespaces(&self, verb: &str) -> bool {
+        match (&*self.group, &*self.resource) {
+            ("", "namespaces") => !matches!(verb, "list" | "watch" | "create"),
+            ("rbac.authorization.k8s.io", "clusterroles") => verb == "bind",
+            _ => self.namespaced,
+        }
     }
 
     fn is(&self, text: &str) -> bool {

@@ -1,0 +1,172 @@
+//! Steps that rules with names allow: what the names are decides where each leads.
+
+use std::sync::Arc;
+
+use evenhand_model::id::IdentityId;
+use evenhand_model::opset::OpSet;
+
+use super::super::power::Power;
+use super::super::techniques::Names;
+use super::{Field, Leads, TECHNIQUES, Taken, Target, Way};
+use crate::rbac::MASTERS;
+
+/// A rule limited to a name, and what it grants beyond what is held without names.
+struct Held<'a> {
+    /// The namespace in which it is bound; empty = the whole cluster.
+    home: &'a Arc<str>,
+    name: &'a Arc<str>,
+    operations: &'a OpSet,
+}
+
+impl Field<'_> {
+    pub(super) fn take_named(&self, power_at: usize, power: &Power, taken: &mut Taken) {
+        for ((home, name), operations) in &power.named {
+            if !operations.intersects(&self.dangerous) {
+                continue;
+            }
+            let held = Held { home, name, operations };
+            for (technique, leads, conditional) in self.leading() {
+                let names = TECHNIQUES.get(technique).map_or(Names::Useless, |technique| technique.names);
+                let needs = self.needs.get(technique).map_or(&[][..], Vec::as_slice);
+                if names == Names::Useless || !needs.iter().any(|need| need.touches(operations)) {
+                    continue;
+                }
+                let way = |place| Way { technique, leads, place, name: Some(name), conditional };
+                if names == Names::Identities {
+                    self.take_impersonation(&way(None), &held, power, taken);
+                    continue;
+                }
+                for place in self.places(technique, &held, power) {
+                    self.take_name(power_at, way(place), names, &held, power, taken);
+                }
+            }
+        }
+    }
+
+    /// The places where a rule limited to a name and what is held there without names make a technique; `None` = the whole
+    /// cluster.
+    fn places<'a>(&self, technique: usize, held: &Held<'a>, power: &'a Power) -> Vec<Option<&'a Arc<str>>> {
+        let meets = |place: Option<&Arc<str>>| {
+            let beside = place.map_or_else(|| power.cluster.clone(), |home| power.within(home));
+            self.meets(technique, &beside.union(held.operations), self.there(place.is_some()))
+        };
+        if !held.home.is_empty() {
+            return Some(held.home).into_iter().filter(|home| meets(Some(home))).map(Some).collect();
+        }
+        if meets(None) {
+            return vec![None];
+        }
+        let needs = self.needs.get(technique).map_or(&[][..], Vec::as_slice);
+        let local = power.local.iter().filter(|(_, local)| needs.iter().any(|need| need.touches(local)));
+        local.map(|(home, _)| home).filter(|home| meets(Some(home))).map(Some).collect()
+    }
+
+    /// Takes what one name leads to.
+    fn take_name(
+        &self,
+        power_at: usize,
+        mut way: Way<'_>,
+        names: Names,
+        held: &Held<'_>,
+        power: &Power,
+        taken: &mut Taken,
+    ) {
+        let named = |name: &Arc<str>, place: Option<&Arc<str>>| -> Vec<u32> {
+            let there = |number: &u32| {
+                let account = self.accounts.get(*number as usize);
+                account.is_some_and(|account| place.is_none_or(|place| account.namespace == place))
+            };
+            self.by_name.get(&**name).into_iter().flatten().copied().filter(there).collect()
+        };
+        match names {
+            Names::Useless | Names::Identities => {}
+            Names::Accounts => {
+                for number in named(held.name, way.place) {
+                    self.take_account(power_at, &way, number, taken);
+                }
+            }
+            Names::Secrets => {
+                for (namespace, secret, account) in &self.surroundings.tokens {
+                    if secret == held.name && way.place.is_none_or(|place| namespace == place) {
+                        for number in named(account, Some(namespace)) {
+                            self.take_account(power_at, &way, number, taken);
+                        }
+                    }
+                }
+            }
+            Names::Roles => self.take_role(power_at, &way, held, power, taken),
+            Names::Namespaces => {
+                if way.place.is_none_or(|place| place == held.name) {
+                    self.take(power_at, &way, taken);
+                }
+            }
+            // Whether there is an object of that name is not known, but for those that every cluster has.
+            Names::Objects([]) => {
+                way.conditional = true;
+                self.take(power_at, &way, taken);
+            }
+            Names::Objects(known) => {
+                if known.contains(&&**held.name) {
+                    self.take(power_at, &way, taken);
+                }
+            }
+        }
+    }
+
+    /// Takes what binding one role leads to: that of whoever holds it too.
+    fn take_role(&self, power_at: usize, way: &Way<'_>, held: &Held<'_>, power: &Power, taken: &mut Taken) {
+        let bindable = |resource: &str| {
+            let bind = self.resolver.operations.operations("rbac.authorization.k8s.io", resource, "", &["bind"]);
+            held.operations.intersects(&bind)
+        };
+        let clusterwide = way.leads == Leads::Cluster;
+        let mut gained = OpSet::new();
+        if bindable("clusterroles") {
+            gained = gained.union(&self.cluster.operations_of("", held.name, clusterwide));
+        }
+        if let Some(place) = way.place.filter(|_| bindable("roles")) {
+            gained = gained.union(&self.cluster.operations_of(place, held.name, false));
+        }
+        let there = self.there(!clusterwide);
+        let before = way.place.map_or_else(|| power.cluster.clone(), |home| power.within(home));
+        let after = before.union(&gained);
+        if clusterwide && there.is_subset(&after) {
+            taken.steps.push(way.step(Target::Cluster, false));
+            return;
+        }
+        for (technique, leads, conditional) in self.leading() {
+            let new = self.meets(technique, &after, there) && !self.meets(technique, &before, there);
+            // Bound in one namespace, a role makes nobody master of all.
+            if new && (clusterwide || leads != Leads::Cluster) {
+                self.take(power_at, &Way { leads, conditional: way.conditional || conditional, ..*way }, taken);
+            }
+        }
+    }
+
+    /// Impersonation of a named user or group. A group is claimed beside some user or account.
+    fn take_impersonation(&self, way: &Way<'_>, held: &Held<'_>, power: &Power, taken: &mut Taken) {
+        let of = |resource: &str| self.resolver.operations.operations("", resource, "", &["impersonate"]);
+        let (users, groups) = (of("users"), of("groups"));
+        let someone = users.union(&of("serviceaccounts"));
+        let actor = |word: &str| {
+            let id = IdentityId::new(format!("kubernetes:{}:{word}:{}", self.cluster.policy.name, held.name));
+            self.resolver.identities.contains_key(&id).then_some(Target::Actor(id))
+        };
+        if way.leads == Leads::Cluster {
+            if held.operations.intersects(&users) {
+                taken.steps.extend(actor("user").map(|target| way.step(target, false)));
+            }
+            return;
+        }
+        let beside_someone = power.cluster.intersects(&someone)
+            || power.local.values().chain(power.named.values()).any(|held| held.intersects(&someone));
+        if held.operations.intersects(&groups) && beside_someone {
+            let target = if &**held.name == MASTERS { Some(Target::Cluster) } else { actor("group") };
+            taken.steps.extend(target.map(|target| way.step(target, false)));
+        }
+        // Any group, beside the one user or account of this name.
+        if power.cluster.intersects(&groups) && held.operations.intersects(&someone) {
+            taken.steps.push(way.step(Target::Cluster, false));
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Where a power leads.
+
+use std::sync::Arc;
+
+use evenhand_model::evidence::Truth;
+use evenhand_model::opset::OpSet;
+
+use super::candidates::Candidates;
+use super::{COMPARED, Field, Leads, TARGETS, TECHNIQUES, Taken, Target, Technique, Way};
+
+impl Field<'_> {
+    /// Everything that a power leads to.
+    pub(super) fn reach(&self, power_at: usize) -> Taken {
+        let mut taken = Taken::default();
+        let Some(power) = self.powers.get(power_at) else { return taken };
+        if self.admins.get(power_at) == Some(&true) {
+            return taken;
+        }
+        let local: Vec<(&Arc<str>, OpSet)> = power
+            .local
+            .iter()
+            .filter(|(_, held)| held.intersects(&self.dangerous))
+            .map(|(home, _)| (home, power.within(home)))
+            .collect();
+        for (technique, leads, conditional) in self.leading() {
+            let mut take = |place: Option<&Arc<str>>| {
+                self.take(power_at, &Way { technique, leads, place, name: None, conditional }, &mut taken);
+            };
+            if self.meets(technique, &power.cluster, self.there(false)) {
+                take(None);
+            } else if leads != Leads::Cluster {
+                for (home, within) in &local {
+                    if self.meets(technique, within, self.there(true)) {
+                        take(Some(home));
+                    }
+                }
+            }
+        }
+        self.take_named(power_at, power, &mut taken);
+        taken
+    }
+
+    /// The techniques that work on this server and lead somewhere: number, where to, and whether it is open that they work.
+    pub(super) fn leading(&self) -> impl Iterator<Item = (usize, Leads, bool)> {
+        TECHNIQUES.iter().enumerate().filter(|(_, technique)| technique.leads != Leads::Nowhere).filter_map(
+            |(at, technique)| Some((at, technique.leads, self.works(technique)?)),
+        )
+    }
+
+    /// Whether it is open that a technique works on this server; `None` = it does not.
+    pub(super) fn works(&self, technique: &Technique) -> Option<bool> {
+        match technique.works_on(self.cluster.policy.version) {
+            Truth::No => None,
+            Truth::Yes => Some(technique.conditional),
+            Truth::Unknown => Some(true),
+        }
+    }
+
+    /// What exists in a namespace, or in the whole cluster.
+    pub(super) fn there(&self, in_namespace: bool) -> &OpSet {
+        let operations = &self.resolver.operations;
+        if in_namespace { operations.in_namespaces() } else { operations.resources() }
+    }
+
+    /// Whether what is held in one place is all that a technique needs.
+    pub(super) fn meets(&self, technique: usize, held: &OpSet, there: &OpSet) -> bool {
+        self.needs
+            .get(technique)
+            .is_some_and(|needs| !needs.is_empty() && needs.iter().all(|need| need.is_met(held, there)))
+    }
+
+    /// Takes the steps of one way.
+    pub(super) fn take(&self, power: usize, way: &Way<'_>, taken: &mut Taken) {
+        let (candidates, conditional): (&Candidates, bool) = match way.leads {
+            Leads::Nowhere => return,
+            Leads::Cluster => {
+                if way.place.is_none() {
+                    taken.steps.push(way.step(Target::Cluster, false));
+                }
+                return;
+            }
+            Leads::ClusterFromAnywhere => {
+                taken.steps.push(way.step(Target::Cluster, false));
+                return;
+            }
+            Leads::ClusterFrom(home) => {
+                let there = way.place.is_none_or(|place| **place == *home);
+                let mapped = self.surroundings.aws_auth;
+                if there && mapped != Some(false) {
+                    taken.steps.push(way.step(Target::Cluster, mapped.is_none()));
+                }
+                return;
+            }
+            Leads::Accounts => (self.all.in_place(way.place), false),
+            Leads::Running => (self.running.in_place(way.place), !self.surroundings.workloads_known),
+            Leads::TokenSecrets => (self.tokens.in_place(way.place), false),
+            Leads::Controllers(names) => {
+                for number in names.iter().filter_map(|name| self.by_name.get(name)).flatten() {
+                    self.take_account(power, way, *number, taken);
+                }
+                return;
+            }
+        };
+        let mut reached: Vec<u32> = candidates.leading.iter().copied().take(TARGETS).collect();
+        let mut unseen = candidates.grouped;
+        for group in candidates.groups.iter().take(COMPARED) {
+            if reached.len() >= TARGETS {
+                break;
+            }
+            unseen = unseen.saturating_sub(group.count);
+            if self.holds_more(power, group.power, taken) {
+                reached.extend(&group.members);
+                taken.left_out |= group.members.len() < group.count;
+            }
+        }
+        taken.left_out |= candidates.leading.len() > TARGETS || unseen > 0;
+        let mut shown = false;
+        for number in &reached {
+            if taken.reaches(*number, way.conditional || conditional) {
+                taken.steps.push(way.step(Target::Account(*number), conditional));
+                shown = true;
+            }
+        }
+        // Every technique is shown at least once, if only towards a target that a more direct one reaches too.
+        let id = |number: usize| TECHNIQUES.get(number).map(|technique| technique.id);
+        if let Some(number) = reached.first().filter(|_| !shown)
+            && !taken
+                .steps
+                .iter()
+                .any(|held| held.target == Target::Account(*number) && id(held.technique) == id(way.technique))
+        {
+            taken.steps.push(way.step(Target::Account(*number), conditional));
+        }
+    }
+
+    /// Takes the step to one account, if that leads to more.
+    pub(super) fn take_account(&self, power: usize, way: &Way<'_>, account: u32, taken: &mut Taken) {
+        if self.has_more(power, account, taken) && taken.reaches(account, way.conditional) {
+            taken.steps.push(way.step(Target::Account(account), false));
+        }
+    }
+
+    /// Whether someone else's access reaches anything that a power does not.
+    fn holds_more(&self, power: usize, other: usize, taken: &mut Taken) -> bool {
+        power != other
+            && !*taken.covered.entry(other).or_insert_with(|| match (self.powers.get(power), self.powers.get(other)) {
+                (Some(ours), Some(theirs)) => ours.covers(theirs),
+                _ => true,
+            })
+    }
+
+    /// Whether an account leads to anything that a power does not.
+    fn has_more(&self, power: usize, account: u32, taken: &mut Taken) -> bool {
+        self.accounts
+            .get(account as usize)
+            .is_some_and(|account| account.leads_on || self.holds_more(power, account.power, taken))
+    }
+}
