@@ -60,26 +60,33 @@ pub(super) struct Asked {
     verb: Arc<str>,
     /// The API group. Absent or empty: the core group.
     #[serde(default, deserialize_with = "text")]
+    #[schemars(with = "Option<String>")]
     api_group: Arc<str>,
     /// The resource, plural.
     #[serde(default, deserialize_with = "text")]
+    #[schemars(with = "Option<String>")]
     resource: Arc<str>,
     /// The subresource, such as `exec`.
     #[serde(default, deserialize_with = "text")]
+    #[schemars(with = "Option<String>")]
     subresource: Arc<str>,
     /// The name of the object, where the request carries one.
     #[serde(default, deserialize_with = "text")]
+    #[schemars(with = "Option<String>")]
     name: Arc<str>,
     /// The namespace. Absent or empty: none, or all of them.
     #[serde(default, deserialize_with = "text")]
+    #[schemars(with = "Option<String>")]
     namespace: Arc<str>,
     /// `true`: the members above are asked; `false`: verb and `path`. Absent: `true`, unless only `path` is given.
     resource_request: Option<bool>,
     /// The URL of a request outside the resources, such as `/healthz`.
     #[serde(default, deserialize_with = "text")]
+    #[schemars(with = "Option<String>")]
     path: Arc<str>,
     /// Who asks; a service account is `system:serviceaccount:NAMESPACE:NAME`.
     #[serde(default, deserialize_with = "text")]
+    #[schemars(with = "Option<String>")]
     user: Arc<str>,
     /// The groups of who asks, all of them. Absent: those that the server gives by itself: `system:authenticated`, and
     /// for service accounts `system:serviceaccounts` and `system:serviceaccounts:NAMESPACE`; for `system:anonymous`,
@@ -135,6 +142,7 @@ pub(super) struct Role {
     metadata: Metadata,
     /// What it grants. Those of a ClusterRole with an `aggregationRule` are not looked at.
     #[serde(default, deserialize_with = "objects")]
+    #[schemars(with = "Option<Vec<Rule>>")]
     rules: Vec<Rule>,
     /// The rules of a ClusterRole are those of all ClusterRoles that these selectors match.
     #[serde(default, deserialize_with = "maybe_object")]
@@ -154,9 +162,11 @@ pub(super) struct Binding {
     metadata: Metadata,
     /// Who is bound.
     #[serde(default, deserialize_with = "objects")]
+    #[schemars(with = "Option<Vec<Subject>>")]
     subjects: Vec<Subject>,
     /// What is bound.
     #[serde(default, deserialize_with = "object")]
+    #[schemars(with = "Option<RoleRef>")]
     role_ref: RoleRef,
 }
 
@@ -187,6 +197,7 @@ struct Rule {
 struct AggregationRule {
     /// A ClusterRole that any of them matches is collected.
     #[serde(default, deserialize_with = "objects")]
+    #[schemars(with = "Option<Vec<LabelSelector>>")]
     cluster_role_selectors: Vec<LabelSelector>,
 }
 
@@ -199,6 +210,7 @@ struct LabelSelector {
     match_labels: Option<BTreeMap<Arc<str>, Arc<str>>>,
     /// Further requirements.
     #[serde(default, deserialize_with = "objects")]
+    #[schemars(with = "Option<Vec<LabelRequirement>>")]
     match_expressions: Vec<LabelRequirement>,
 }
 
@@ -245,15 +257,19 @@ impl Operator {
 struct Subject {
     /// `User`, `Group` or `ServiceAccount`; any other kind matches nobody.
     #[serde(default, deserialize_with = "text")]
+    #[schemars(with = "Option<String>")]
     kind: Arc<str>,
     /// The API group of users and groups. It is not looked at.
     #[serde(default, deserialize_with = "text")]
+    #[schemars(with = "Option<String>")]
     api_group: Arc<str>,
     /// The name, exact.
     #[serde(default, deserialize_with = "text")]
+    #[schemars(with = "Option<String>")]
     name: Arc<str>,
     /// The namespace of a ServiceAccount. Absent or empty: that of the binding.
     #[serde(default, deserialize_with = "text")]
+    #[schemars(with = "Option<String>")]
     namespace: Arc<str>,
 }
 
@@ -263,12 +279,15 @@ struct Subject {
 struct RoleRef {
     /// The API group. It is not looked at.
     #[serde(default, rename = "apiGroup", deserialize_with = "text")]
+    #[schemars(with = "Option<String>")]
     _api_group: Arc<str>,
     /// `Role` or `ClusterRole`.
     #[serde(default, deserialize_with = "text")]
+    #[schemars(with = "Option<String>")]
     kind: Arc<str>,
     /// Its name.
     #[serde(default, deserialize_with = "text")]
+    #[schemars(with = "Option<String>")]
     name: Arc<str>,
 }
 
