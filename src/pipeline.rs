@@ -70,7 +70,7 @@ pub fn providers() -> Vec<Box<dyn Provider>> {
 }
 
 /// So many bytes, as they lie on disk, are loaded together, or one larger file. Two such batches are held as text at one
-/// time: one that is read and the next one, which is loaded meanwhile.
+/// time: one that is read and the next one, which is loaded meanwhile; of larger files one.
 const BATCH_BYTES: u64 = 16 << 20;
 /// So many files at most are loaded before they are read.
 const BATCH_FILES: usize = 2048;
@@ -98,17 +98,32 @@ pub fn read(request: &ReadRequest<'_>, providers: &[Box<dyn Provider>]) -> Captu
         let stage = request.progress.stage("read files", Some(total));
         let loader = work.loader();
         let load = |files: &[Found]| loader.load(files, |bytes| stage.add(bytes));
-        let (mut files, mut rest) = listing.files.split_at(batch(&listing.files));
-        let mut loaded = load(files);
-        while !files.is_empty() {
-            for (found, outcome) in files.iter().zip(loaded) {
-                work.take(found, outcome);
+        // On one of the workers, so that it is the same thread that loads a large document and that drops it: only
+        // there does its memory go back to the system at once.
+        rayon::scope(|_| {
+            let (mut files, mut rest) = listing.files.split_at(batch(&listing.files));
+            let mut loaded = load(files);
+            while !files.is_empty() {
+                for (found, outcome) in files.iter().zip(loaded) {
+                    work.take(found, outcome);
+                }
+                let large = is_large(files);
+                (files, rest) = rest.split_at(batch(rest));
+                if large || is_large(files) {
+                    work.read_queued();
+                    loaded = load(files);
+                } else {
+                    ((), loaded) = rayon::join(|| work.read_queued(), || load(files));
+                }
             }
-            (files, rest) = rest.split_at(batch(rest));
-            ((), loaded) = rayon::join(|| work.read_queued(), || load(files));
-        }
+        });
     }
     work.finish()
+}
+
+/// Whether these are one document that fills all cores by itself, and of which two are too much to hold.
+fn is_large(files: &[Found]) -> bool {
+    matches!(files, [found] if found.bytes > BATCH_BYTES)
 }
 
 fn is_same_file(one: &Path, other: &Path) -> bool {
@@ -156,6 +171,17 @@ struct Slot<'a> {
     queue: Vec<(usize, Document)>,
     /// What could not be understood, by position.
     errors: Vec<(usize, Vec<ReadError>)>,
+}
+
+impl Slot<'_> {
+    fn read_queue(&mut self, progress: &Progress) {
+        let _stage = progress.stage(format!("read {}", self.provider.name()), None);
+        for (at, document) in self.queue.drain(..) {
+            if let Err(errors) = self.reader.read(document) {
+                self.errors.push((at, errors));
+            }
+        }
+    }
 }
 
 struct Work<'a> {
@@ -236,18 +262,12 @@ impl<'a> Work<'a> {
 
     /// Lets the providers read what is queued for them, in parallel. A text is dropped as soon as it is read.
     fn read_queued(&mut self) {
-        rayon::scope(|scope| {
-            for slot in self.slots.iter_mut().filter(|slot| !slot.queue.is_empty()) {
-                scope.spawn(|_| {
-                    let _stage = self.request.progress.stage(format!("read {}", slot.provider.name()), None);
-                    for (at, document) in slot.queue.drain(..) {
-                        if let Err(errors) = slot.reader.read(document) {
-                            slot.errors.push((at, errors));
-                        }
-                    }
-                });
-            }
-        });
+        let mut busy: Vec<_> = self.slots.iter_mut().filter(|slot| !slot.queue.is_empty()).collect();
+        let progress = self.request.progress;
+        match busy.as_mut_slice() {
+            [slot] => slot.read_queue(progress),
+            slots => slots.par_iter_mut().for_each(|slot| slot.read_queue(progress)),
+        }
     }
 
     fn take(&mut self, found: &Found, outcome: Outcome) {

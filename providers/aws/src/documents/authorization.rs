@@ -6,31 +6,64 @@ use std::sync::Arc;
 
 use evenhand_model::document::ReadError;
 use evenhand_model::evidence::{Evidence, Fact};
+use evenhand_model::json_parts::{self, Receive, Source};
 use percent_encoding::percent_decode_str;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::sheet::Sheet;
 use super::values::{List, Text, When, moment};
 use crate::inventory::arn::Arn;
 use crate::inventory::facts::{Described, Facts, Managed, Tags};
-use crate::policy::PolicyRole;
+use crate::policy::{Fresh, PolicyRole, PolicyText, understand};
 use crate::world::{AccountId, PolicyIx, PrincipalKind};
 
 const LISTS: [&str; 4] = ["UserDetailList", "GroupDetailList", "RoleDetailList", "Policies"];
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+/// An element of one of the lists.
+enum Element<'a> {
+    User(User<'a>),
+    Group(Group<'a>),
+    Role(Role<'a>),
+    Policy(Policy<'a>),
+}
+
+impl<'a> Element<'a> {
+    fn read<D: Deserializer<'a>>(list: &str, source: D) -> Result<Self, D::Error> {
+        match list {
+            "UserDetailList" => User::deserialize(source).map(Self::User),
+            "GroupDetailList" => Group::deserialize(source).map(Self::Group),
+            "RoleDetailList" => Role::deserialize(source).map(Self::Role),
+            _ => Policy::deserialize(source).map(Self::Policy),
+        }
+    }
+}
+
+/// A part of the document, in its order.
+#[derive(Default)]
 struct Details<'a> {
-    #[serde(borrow, default)]
-    user_detail_list: List<User<'a>>,
-    #[serde(borrow, default)]
-    group_detail_list: List<Group<'a>>,
-    #[serde(borrow, default)]
-    role_detail_list: List<Role<'a>>,
-    #[serde(borrow, default)]
-    policies: List<Policy<'a>>,
+    elements: Vec<(&'static str, u32, Element<'a>)>,
     is_truncated: Option<bool>,
+}
+
+impl<'a> Receive<'a> for Details<'a> {
+    fn element(&mut self, list: &'static str, index: u32, source: &mut Source<'a>) -> Result<(), serde_json::Error> {
+        self.elements.push((list, index, Element::read(list, source)?));
+        Ok(())
+    }
+
+    fn member(&mut self, name: &str, value: &'a RawValue) -> Result<(), serde_json::Error> {
+        if name == "IsTruncated" {
+            self.is_truncated = serde_json::from_str(value.get())?;
+        } else if let Some(list) = LISTS.iter().find(|list| **list == name)
+            && value.get() != "null"
+        {
+            // One thing stands for a list of one.
+            let mut source = serde_json::Deserializer::from_str(value.get());
+            self.elements.push((list, 0, Element::read(list, &mut source)?));
+        }
+        Ok(())
+    }
 }
 
 #[derive(Deserialize)]
@@ -82,7 +115,7 @@ struct Role<'a> {
     path: Option<Text<'a>>,
     create_date: Option<When>,
     #[serde(borrow)]
-    assume_role_policy_document: Option<&'a RawValue>,
+    assume_role_policy_document: Option<PolicyText<'a>>,
     #[serde(borrow, default)]
     instance_profile_list: List<Profile<'a>>,
     #[serde(borrow, default)]
@@ -113,7 +146,7 @@ struct Policy<'a> {
 #[serde(rename_all = "PascalCase")]
 struct Version<'a> {
     #[serde(borrow)]
-    document: Option<&'a RawValue>,
+    document: Option<PolicyText<'a>>,
     #[serde(borrow)]
     version_id: Option<Text<'a>>,
     is_default_version: Option<bool>,
@@ -125,7 +158,7 @@ struct Inline<'a> {
     #[serde(borrow)]
     policy_name: Option<Text<'a>>,
     #[serde(borrow)]
-    policy_document: Option<&'a RawValue>,
+    policy_document: Option<PolicyText<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -167,47 +200,34 @@ struct LastUsed {
 /// Reads the details. A typed pass over the whole document comes first; where that fails, each principal and policy is
 /// read by itself, so that only what is wrong is lost.
 pub(super) fn read(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
-    let mut reading = Reading { sheet, facts, account: sheet.account.clone(), unplaced: Vec::new() };
-    if let Ok(details) = serde_json::from_str::<Details<'_>>(sheet.root()) {
-        for (index, user) in details.user_detail_list.0.into_iter().enumerate() {
-            reading.user(format!("/UserDetailList/{index}"), user);
+    facts.policies.settle();
+    let mut reading =
+        Reading { sheet, facts, account: sheet.account.clone(), unplaced: Vec::new(), fresh: Vec::new() };
+    if let Some(parts) = json_parts::read(sheet.root(), &LISTS, Details::default) {
+        let mut truncated = None;
+        for part in parts {
+            // One core takes what the others understand next.
+            let fresh = std::mem::take(&mut reading.fresh);
+            let (understood, ()) = rayon::join(
+                || understand(fresh),
+                || {
+                    for (list, index, element) in part.elements {
+                        reading.take(format!("/{list}/{index}"), element);
+                    }
+                },
+            );
+            reading.facts.policies.keep(understood);
+            truncated = part.is_truncated.or(truncated);
         }
-        for (index, group) in details.group_detail_list.0.into_iter().enumerate() {
-            reading.group(format!("/GroupDetailList/{index}"), group);
-        }
-        for (index, role) in details.role_detail_list.0.into_iter().enumerate() {
-            reading.role(format!("/RoleDetailList/{index}"), role);
-        }
-        for (index, policy) in details.policies.0.into_iter().enumerate() {
-            reading.policy(format!("/Policies/{index}"), policy);
-        }
-        reading.end(details.is_truncated);
+        reading.end(truncated);
         return;
     }
     let parts = sheet.parts(&LISTS, errors);
     for (list, index, raw) in &parts.elements {
         let pointer = format!("/{list}/{index}");
-        match *list {
-            "UserDetailList" => {
-                if let Some(user) = sheet.part(&pointer, raw, errors) {
-                    reading.user(pointer, user);
-                }
-            }
-            "GroupDetailList" => {
-                if let Some(group) = sheet.part(&pointer, raw, errors) {
-                    reading.group(pointer, group);
-                }
-            }
-            "RoleDetailList" => {
-                if let Some(role) = sheet.part(&pointer, raw, errors) {
-                    reading.role(pointer, role);
-                }
-            }
-            _ => {
-                if let Some(policy) = sheet.part(&pointer, raw, errors) {
-                    reading.policy(pointer, policy);
-                }
-            }
+        match Element::read(list, &mut serde_json::Deserializer::from_str(raw.get())) {
+            Ok(element) => reading.take(pointer, element),
+            Err(error) => errors.push(sheet.shape_error(&pointer, &error)),
         }
     }
     let truncated = parts.member("IsTruncated").map(|raw| raw.get() == "true");
@@ -220,10 +240,13 @@ struct Reading<'r, 'd> {
     account: Option<AccountId>,
     /// Policies met before anything said whose details these are.
     unplaced: Vec<Arc<str>>,
+    /// Documents that nothing before had attached.
+    fresh: Vec<Fresh<'d>>,
 }
 
-impl Reading<'_, '_> {
+impl<'d> Reading<'_, 'd> {
     fn end(self, truncated: Option<bool>) {
+        self.facts.policies.keep(understand(self.fresh));
         // Policies of the vendor carry no account: those of this document belong to whom the document describes.
         if let Some(account) = &self.account {
             for arn in self.unplaced {
@@ -247,7 +270,16 @@ impl Reading<'_, '_> {
         account
     }
 
-    fn user(&mut self, pointer: String, user: User<'_>) {
+    fn take(&mut self, pointer: String, element: Element<'d>) {
+        match element {
+            Element::User(user) => self.user(pointer, user),
+            Element::Group(group) => self.group(pointer, group),
+            Element::Role(role) => self.role(pointer, role),
+            Element::Policy(policy) => self.policy(pointer, policy),
+        }
+    }
+
+    fn user(&mut self, pointer: String, user: User<'d>) {
         let account = self.account_of(&user.arn);
         let Some(arn) = self.unseen(&user.arn) else { return };
         let described = Described {
@@ -269,7 +301,7 @@ impl Reading<'_, '_> {
         self.facts.principals.insert(arn, described);
     }
 
-    fn group(&mut self, pointer: String, group: Group<'_>) {
+    fn group(&mut self, pointer: String, group: Group<'d>) {
         let account = self.account_of(&group.arn);
         let Some(arn) = self.unseen(&group.arn) else { return };
         let described = Described {
@@ -291,12 +323,12 @@ impl Reading<'_, '_> {
         self.facts.principals.insert(arn, described);
     }
 
-    fn role(&mut self, pointer: String, role: Role<'_>) {
+    fn role(&mut self, pointer: String, role: Role<'d>) {
         let account = self.account_of(&role.arn);
         let Some(arn) = self.unseen(&role.arn) else { return };
-        let trust = role.assume_role_policy_document.and_then(|document| {
+        let trust = role.assume_role_policy_document.map(|document| {
             let evidence = self.sheet.evidence(&format!("{pointer}/AssumeRolePolicyDocument"));
-            self.facts.policy("trust policy", PolicyRole::Trust, document, evidence)
+            self.attach("trust policy", PolicyRole::Trust, document, evidence)
         });
         let described = Described {
             kind: PrincipalKind::Role,
@@ -327,7 +359,7 @@ impl Reading<'_, '_> {
         self.facts.principals.insert(arn, described);
     }
 
-    fn policy(&mut self, pointer: String, policy: Policy<'_>) {
+    fn policy(&mut self, pointer: String, policy: Policy<'d>) {
         let account = match Arn::parse(&policy.arn).and_then(|arn| arn.account_number()) {
             Some(_) => Some(self.account_of(&policy.arn)),
             None => self.account.clone(),
@@ -336,25 +368,32 @@ impl Reading<'_, '_> {
         if self.facts.managed.contains_key(&(account.clone(), Arc::clone(&arn))) {
             return;
         }
-        let versions = policy.policy_version_list.0;
+        let mut versions = policy.policy_version_list.0;
         let wanted = policy.default_version_id.as_deref();
         let default = versions
             .iter()
             .position(|version| version.is_default_version == Some(true))
             .or_else(|| versions.iter().position(|version| wanted.is_some() && version.version_id.as_deref() == wanted))
             .or(if versions.len() == 1 { Some(0) } else { None });
-        let Some((index, document)) = default.and_then(|index| Some((index, versions.get(index)?.document?))) else {
+        let Some((index, document)) = default.and_then(|index| Some((index, versions.get_mut(index)?.document.take()?)))
+        else {
             return;
         };
         let name = policy.policy_name.as_deref().or_else(|| policy.arn.rsplit('/').next()).unwrap_or_default();
         let evidence = self.sheet.evidence(&format!("{pointer}/PolicyVersionList/{index}/Document"));
         let label = format!("managed policy {name}");
-        if let Some(policy) = self.facts.policy(&label, PolicyRole::Identity, document, evidence.clone()) {
-            if account.is_none() {
-                self.unplaced.push(Arc::clone(&arn));
-            }
-            self.facts.managed.insert((account, arn), Managed { policy, evidence });
+        let policy = self.attach(&label, PolicyRole::Identity, document, evidence.clone());
+        if account.is_none() {
+            self.unplaced.push(Arc::clone(&arn));
         }
+        self.facts.managed.insert((account, arn), Managed { policy, evidence });
+    }
+
+    fn attach(&mut self, label: &str, role: PolicyRole, text: PolicyText<'d>, evidence: Evidence) -> PolicyIx {
+        let label = self.facts.texts.share(label);
+        let (policy, fresh) = self.facts.policies.attach(label, role, text, evidence);
+        self.fresh.extend(fresh);
+        policy
     }
 
     /// The principal's name (ARN), unless another page has described it already.
@@ -384,15 +423,14 @@ impl Reading<'_, '_> {
         )
     }
 
-    fn inline(&mut self, pointer: &str, policies: List<Inline<'_>>) -> Vec<PolicyIx> {
+    fn inline(&mut self, pointer: &str, policies: List<Inline<'d>>) -> Vec<PolicyIx> {
         let mut all = Vec::with_capacity(policies.0.len());
         for (index, policy) in policies.0.into_iter().enumerate() {
             // Without its document a policy may grant anything: it is kept as one that is not understood.
-            let text = policy.policy_document.and_then(policy_text).unwrap_or(Cow::Borrowed("null"));
+            let text = policy.policy_document.unwrap_or_else(|| PolicyText::new(Cow::Borrowed("null")));
             let label = format!("inline policy {}", policy.policy_name.as_deref().unwrap_or("without name"));
             let evidence = self.sheet.evidence(&format!("{pointer}/{index}/PolicyDocument"));
-            let label = self.facts.texts.share(&label);
-            all.push(self.facts.policies.add(label, PolicyRole::Identity, &text, evidence));
+            all.push(self.attach(&label, PolicyRole::Identity, text, evidence));
         }
         all
     }
@@ -403,6 +441,13 @@ impl Reading<'_, '_> {
 
     fn boundary(&mut self, boundary: Option<Boundary<'_>>) -> Option<Arc<str>> {
         boundary?.permissions_boundary_arn.map(|arn| self.facts.texts.share(&arn))
+    }
+}
+
+impl<'de: 'd, 'd> Deserialize<'de> for PolicyText<'d> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        Ok(Self::new(policy_text(raw).unwrap_or(Cow::Borrowed("null"))))
     }
 }
 

@@ -12,5 +12,5 @@ mod store;
 mod text;
 
 pub(crate) use document::{Effect, PolicyDocument, Principals};
-pub(crate) use store::{PolicyRole, PolicyStore};
+pub(crate) use store::{Fresh, PolicyRole, PolicyStore, PolicyText, understand};
 pub(crate) use text::Texts;

@@ -1,5 +1,6 @@
 //! The policies of a capture: equal documents once, every attachment with its own name and evidence.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -46,34 +47,58 @@ struct Distinct {
     broken: bool,
 }
 
-impl Distinct {
-    /// A document understood, and what is wrong with it.
-    fn of(held: Waiting) -> (Self, Vec<String>) {
-        let Waiting { index, role, raw } = held;
-        match PolicyDocument::parse(&raw) {
+/// The text of a policy document with a hash that nobody can make collide, so that the text itself need not be kept.
+#[derive(Debug)]
+pub(crate) struct PolicyText<'d> {
+    text: Cow<'d, str>,
+    hash: blake3::Hash,
+}
+
+impl<'d> PolicyText<'d> {
+    pub(crate) fn new(text: Cow<'d, str>) -> Self {
+        Self { hash: blake3::hash(text.as_bytes()), text }
+    }
+
+    fn owned(self) -> PolicyText<'static> {
+        PolicyText { text: Cow::Owned(self.text.into_owned()), hash: self.hash }
+    }
+}
+
+/// A document that was attached for the first time and is yet to be understood.
+#[derive(Debug)]
+pub(crate) struct Fresh<'d> {
+    index: PolicyIx,
+    role: PolicyRole,
+    text: PolicyText<'d>,
+}
+
+/// A document understood, and what is wrong with it.
+pub(crate) struct Understood(Distinct, Vec<String>);
+
+/// Parses and compiles documents on all cores.
+pub(crate) fn understand(fresh: Vec<Fresh<'_>>) -> Vec<Understood> {
+    fresh.into_par_iter().map(Understood::of).collect()
+}
+
+impl Understood {
+    fn of(fresh: Fresh<'_>) -> Self {
+        let Fresh { index, role, text } = fresh;
+        match PolicyDocument::parse(&text.text) {
             Ok(mut document) => {
                 let (compiled, problems) = CompiledPolicy::of(&document, role);
                 // Only of trust policies is the text of a statement asked for later.
                 if role != PolicyRole::Trust {
                     document.forget_grants();
                 }
-                (Self { first: index, document, compiled, broken: false }, problems)
+                Self(Distinct { first: index, document, compiled, broken: false }, problems)
             }
             Err(error) => {
                 let (document, compiled) = Default::default();
                 let problem = format!("is no policy document ({error}); what it grants or denies is unknown");
-                (Self { first: index, document, compiled, broken: true }, vec![problem])
+                Self(Distinct { first: index, document, compiled, broken: true }, vec![problem])
             }
         }
     }
-}
-
-/// A document that was taken and not yet looked at.
-#[derive(Debug)]
-struct Waiting {
-    index: PolicyIx,
-    role: PolicyRole,
-    raw: Box<str>,
 }
 
 /// So many bytes of documents wait, until all cores understand them together and their text is dropped.
@@ -84,10 +109,9 @@ const MOST_WAITING: usize = 4 << 20;
 pub(crate) struct PolicyStore {
     attachments: Vec<Attachment>,
     distinct: Vec<Distinct>,
-    waiting: Vec<Waiting>,
+    waiting: Vec<Fresh<'static>>,
     waiting_bytes: usize,
-    /// By a hash of the text that nobody can make collide, so that the text itself need not be kept. Emptied once
-    /// compiled.
+    /// The numbers of distinct documents. Emptied once compiled.
     by_content: HashMap<(PolicyRole, [u8; blake3::OUT_LEN]), u32, foldhash::fast::RandomState>,
     /// What is wrong with documents, in the order of [`PolicyStore::distinct`].
     problems: Vec<(PolicyIx, Vec<String>)>,
@@ -97,34 +121,36 @@ pub(crate) struct PolicyStore {
 impl PolicyStore {
     /// Takes one attached document. Equal documents in the same role are kept once.
     pub(crate) fn add(&mut self, label: Arc<str>, role: PolicyRole, raw_json: &str, evidence: Evidence) -> PolicyIx {
-        let index = PolicyIx(u32::try_from(self.attachments.len()).unwrap_or(u32::MAX));
-        self.attachments.push(Attachment { label, evidence, distinct: u32::MAX, first_grant: 0 });
-        self.waiting.push(Waiting { index, role, raw: Box::from(raw_json) });
-        self.waiting_bytes += raw_json.len();
-        if self.waiting_bytes > MOST_WAITING {
-            self.understand();
+        let (index, fresh) = self.attach(label, role, PolicyText::new(Cow::Borrowed(raw_json)), evidence);
+        if let Some(Fresh { index, role, text }) = fresh {
+            self.waiting.push(Fresh { index, role, text: text.owned() });
+            self.waiting_bytes += raw_json.len();
+            if self.waiting_bytes > MOST_WAITING {
+                self.settle();
+            }
         }
         index
     }
 
-    /// Parses and compiles what waits, equal documents once.
-    fn understand(&mut self) {
-        let waiting = std::mem::take(&mut self.waiting);
-        self.waiting_bytes = 0;
-        let hashes: Vec<blake3::Hash> = waiting.par_iter().map(|held| blake3::hash(held.raw.as_bytes())).collect();
-        let mut fresh = Vec::new();
-        for (held, hash) in waiting.into_iter().zip(hashes) {
-            let next = u32::try_from(self.distinct.len() + fresh.len()).unwrap_or(u32::MAX);
-            let distinct = *self.by_content.entry((held.role, hash.into())).or_insert(next);
-            if let Some(attachment) = self.attachments.get_mut(held.index.0 as usize) {
-                attachment.distinct = distinct;
-            }
-            if distinct == next {
-                fresh.push(held);
-            }
-        }
-        let understood: Vec<(Distinct, Vec<String>)> = fresh.into_par_iter().map(Distinct::of).collect();
-        for (distinct, problems) in understood {
+    /// Takes one attached document, and hands it back where no equal one was attached before. What is handed back is to
+    /// be understood and [kept](Self::keep) in that order, after [`Self::settle`] and before anything else is added.
+    pub(crate) fn attach<'d>(
+        &mut self,
+        label: Arc<str>,
+        role: PolicyRole,
+        text: PolicyText<'d>,
+        evidence: Evidence,
+    ) -> (PolicyIx, Option<Fresh<'d>>) {
+        let index = PolicyIx(u32::try_from(self.attachments.len()).unwrap_or(u32::MAX));
+        let next = u32::try_from(self.by_content.len()).unwrap_or(u32::MAX);
+        let distinct = *self.by_content.entry((role, text.hash.into())).or_insert(next);
+        self.attachments.push(Attachment { label, evidence, distinct, first_grant: 0 });
+        (index, (distinct == next).then_some(Fresh { index, role, text }))
+    }
+
+    /// Keeps what was understood of documents.
+    pub(crate) fn keep(&mut self, understood: Vec<Understood>) {
+        for Understood(distinct, problems) in understood {
             if !problems.is_empty() {
                 self.problems.push((distinct.first, problems));
             }
@@ -132,10 +158,17 @@ impl PolicyStore {
         }
     }
 
+    /// Understands what waits.
+    pub(crate) fn settle(&mut self) {
+        let waiting = std::mem::take(&mut self.waiting);
+        self.waiting_bytes = 0;
+        self.keep(understand(waiting));
+    }
+
     /// Parses and compiles every distinct document. Returns what cannot be understood: once per document, in the order
     /// of attachment.
     pub(crate) fn compile(&mut self) -> Vec<(Evidence, String)> {
-        self.understand();
+        self.settle();
         self.by_content = HashMap::default();
         let problems = std::mem::take(&mut self.problems);
         let mut next = 0_u32;

@@ -25,7 +25,7 @@ pub(crate) use signals::name_hint;
 
 use take::Taking;
 
-use crate::documents::{Problem, Spot};
+use crate::documents::{Found, Problem, Spot};
 use crate::rbac::{Binding, LabelSelector, Role, Rule};
 
 /// Where something was read.
@@ -200,12 +200,41 @@ pub(crate) struct Cluster {
     pub(crate) hints: Vec<(Origin, String)>,
 }
 
+impl Cluster {
+    /// Adds what stands behind this in the same cluster.
+    fn append(&mut self, mut later: Self) {
+        self.documents.append(&mut later.documents);
+        self.accounts.append(&mut later.accounts);
+        self.roles.append(&mut later.roles);
+        self.bindings.append(&mut later.bindings);
+        self.tokens.append(&mut later.tokens);
+        self.stored.append(&mut later.stored);
+        self.workloads.append(&mut later.workloads);
+        self.services.append(&mut later.services);
+        self.routed.append(&mut later.routed);
+        self.namespaces.append(&mut later.namespaces);
+        self.custom_kinds.append(&mut later.custom_kinds);
+        self.agents.append(&mut later.agents);
+        if let Some(seen) = later.aws_auth {
+            self.aws_auth = Some(self.aws_auth.unwrap_or(false) || seen);
+        }
+        self.seen.append(&mut later.seen);
+        self.hints.append(&mut later.hints);
+    }
+}
+
+/// Equal texts and equal lists of rules, held once.
+#[derive(Debug, Default)]
+struct Shared {
+    texts: HashSet<Arc<str>, FixedState>,
+    rule_sets: HashMap<Box<str>, Arc<[Rule]>, FixedState>,
+}
+
 /// Everything that was read.
 #[derive(Debug, Default)]
 pub(crate) struct Capture {
-    pub(crate) clusters: BTreeMap<Arc<str>, Cluster>,
-    texts: HashSet<Arc<str>, FixedState>,
-    rule_sets: HashMap<Box<str>, Arc<[Rule]>, FixedState>,
+    clusters: BTreeMap<Arc<str>, Cluster>,
+    shared: Shared,
 }
 
 impl Capture {
@@ -221,11 +250,26 @@ impl Capture {
         document: &Document,
         fingerprinter: &Fingerprinter,
     ) -> Vec<Problem> {
-        let Self { clusters, texts, rule_sets } = self;
-        let held = clusters.entry(Arc::clone(cluster)).or_default();
+        let held = self.clusters.entry(Arc::clone(cluster)).or_default();
         held.documents.insert(Arc::clone(&document.path));
-        let mut taking = Taking { document: &document.path, file: document.file, fingerprinter, texts };
-        crate::documents::read(document, &mut |found| held.take(&found, &mut taking, rule_sets))
+        let take = |cluster: &mut Cluster, shared: &mut Shared, found: &Found<'_, '_>| {
+            let mut taking =
+                Taking { document: &document.path, file: document.file, fingerprinter, texts: &mut shared.texts };
+            cluster.take(found, &mut taking, &mut shared.rule_sets)
+        };
+        let parts = crate::documents::read_in_parts(document, <(Cluster, Shared)>::default, |part, found| {
+            take(&mut part.0, &mut part.1, &found)
+        });
+        match parts {
+            Some(parts) => parts
+                .into_iter()
+                .flat_map(|((part, _), problems)| {
+                    held.append(part);
+                    problems
+                })
+                .collect(),
+            None => crate::documents::read(document, &mut |found| take(held, &mut self.shared, &found)),
+        }
     }
 }
 

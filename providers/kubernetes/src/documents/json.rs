@@ -3,9 +3,11 @@
 use std::fmt;
 
 use evenhand_model::evidence::Place;
+use evenhand_model::json_parts::{self, Receive, Source};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de};
 use serde_json::error::Category;
+use serde_json::value::RawValue;
 
 use super::object::{Object, ObjectSeed, Text};
 use super::{Found, Problem, Spot};
@@ -49,6 +51,38 @@ pub(super) fn read(text: &str, sink: &mut Sink<'_>) -> Vec<Problem> {
         rest = left;
         first = false;
     }
+}
+
+/// Reads one large list of objects on all cores: what each part holds goes to a state of its own. `None` where the
+/// document is anything else, or holds what is no plain object with its kind: then it is to be read in one pass.
+pub(super) fn read_in_parts<S: Send>(
+    text: &str,
+    start: impl Fn() -> S + Sync,
+    take: impl Fn(&mut S, Found<'_, '_>) -> Result<(), Problem> + Sync,
+) -> Option<Vec<(S, Vec<Problem>)>> {
+    struct Part<'t, S, T> {
+        state: S,
+        problems: Vec<Problem>,
+        take: &'t T,
+    }
+    impl<'a, S: Send, T: Fn(&mut S, Found<'_, '_>) -> Result<(), Problem> + Sync> Receive<'a> for Part<'_, S, T> {
+        fn element(&mut self, _: &'static str, index: u32, source: &mut Source<'a>) -> Result<(), serde_json::Error> {
+            let object = ObjectSeed.deserialize(source)?;
+            if object.kind.is_empty() || object.kind.as_str().ends_with("List") {
+                return Err(de::Error::custom("no plain object"));
+            }
+            if let Err(problem) = (self.take)(&mut self.state, Found { object, spot: Spot::Item(index), lines: None }) {
+                self.problems.push(problem);
+            }
+            Ok(())
+        }
+        fn member(&mut self, _: &str, _: &'a RawValue) -> Result<(), serde_json::Error> {
+            Ok(())
+        }
+    }
+    let parts =
+        json_parts::read_in_parts(text, &["items"], || Part { state: start(), problems: Vec::new(), take: &take })?;
+    Some(parts.into_iter().map(|part| (part.state, part.problems)).collect())
 }
 
 /// The offset of the next line at or after `line` (from 1) that begins with a brace or bracket; the end where none does.
@@ -291,5 +325,52 @@ impl<'de> Visitor<'de> for Items<'_, '_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Seen = (String, String);
+
+    fn note(seen: &mut Vec<Seen>, found: &Found<'_, '_>) -> Result<(), Problem> {
+        let name = found.object.meta.name.as_str().to_owned();
+        let place = found.spot.place("");
+        if name.ends_with('7') {
+            return Err(Problem { place, reason: name });
+        }
+        seen.push((format!("{place:?}"), name));
+        Ok(())
+    }
+
+    #[test]
+    fn parts_of_a_large_list_hold_the_objects_and_problems_of_the_whole() {
+        let item = |at: usize| {
+            let items = [serde_json::json!({"name": "{"}), serde_json::json!({"name": "},\n"})];
+            serde_json::json!({"kind": "Pod", "metadata": {"name": format!("pod-{at}")}, "spec": {"containers": items}})
+        };
+        let list = serde_json::json!({"kind": "List", "items": (0..30_000).map(item).collect::<Vec<_>>()});
+        let text = serde_json::to_string_pretty(&list).unwrap();
+        let mut whole = Vec::new();
+        let problems = read(&text, &mut |found| note(&mut whole, &found));
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+        let parts = pool.install(|| read_in_parts(&text, Vec::new, |seen, found| note(seen, &found))).unwrap();
+        assert!(parts.len() > 1);
+        let (seen, found): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+        assert_eq!(seen.concat(), whole);
+        let texts = |all: Vec<Problem>| all.iter().map(|one| format!("{one:?}")).collect::<Vec<_>>();
+        assert_eq!(texts(found.into_iter().flatten().collect()), texts(problems));
+    }
+
+    #[test]
+    fn lists_of_lists_and_kindless_items_are_left_to_one_pass() {
+        for inner in [serde_json::json!({"kind": "PodList", "items": []}), serde_json::json!({"metadata": {}})] {
+            let filler = "x".repeat(1000);
+            let items: Vec<_> = (0..6000).map(|_| serde_json::json!({"kind": "Pod", "text": filler})).chain([inner]).collect();
+            let text = serde_json::to_string_pretty(&serde_json::json!({"kind": "List", "items": items})).unwrap();
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+            assert!(pool.install(|| read_in_parts(&text, || (), |(), _| Ok(()))).is_none());
+        }
     }
 }

@@ -95,3 +95,13 @@ pub(crate) fn read(document: &Document, sink: &mut dyn FnMut(Found<'_, '_>) -> R
         _ => yaml::read(&document.text, sink),
     }
 }
+
+/// Reads one large list on all cores, where the document is one: the objects go to several states, one behind the other
+/// in the order of the list. `None` where it is not.
+pub(crate) fn read_in_parts<S: Send>(
+    document: &Document,
+    start: impl Fn() -> S + Sync,
+    take: impl Fn(&mut S, Found<'_, '_>) -> Result<(), Problem> + Sync,
+) -> Option<Vec<(S, Vec<Problem>)>> {
+    if document.format == Format::Json { json::read_in_parts(&document.text, start, take) } else { None }
+}
