@@ -12,8 +12,10 @@ use evenhand_model::scope::{Pattern, ResourceScope};
 use foldhash::fast::FixedState;
 use rayon::prelude::*;
 
+use super::edges::Untold;
 use super::policy::{Grantor, Policy, index};
 use super::sets::Held;
+use super::techniques::Wanted;
 use crate::catalog::{Granting, Operations};
 use crate::rbac::{Role, Rule};
 
@@ -32,6 +34,10 @@ pub(crate) struct Compiled {
     always: Arc<Condition>,
     sets: Vec<Held>,
     accesses: Vec<OnceLock<Arc<Access>>>,
+    /// What each technique needs, in operations of the catalogue.
+    pub(super) needs: OnceLock<Vec<Vec<Wanted>>>,
+    /// What the steps of each set do not tell; known once the steps are.
+    pub(super) untold: OnceLock<Vec<Untold>>,
 }
 
 impl Compiled {
@@ -83,6 +89,8 @@ impl Compiled {
             always: Arc::new(Condition::unconditional()),
             sets,
             accesses,
+            needs: OnceLock::new(),
+            untold: OnceLock::new(),
         }
     }
 

@@ -151,7 +151,7 @@ impl AccessResolver for Resolver {
     }
 
     fn unlisted(&self, identity: &IdentityId) -> Vec<Arc<str>> {
-        self.identities.get(identity).map_or_else(Vec::new, |known| edges::unlisted(self, identity, known))
+        self.identities.get(identity).map_or_else(Vec::new, |known| edges::unlisted(self, known))
     }
 
     fn edges_left_out(&self) -> Vec<Hint> {

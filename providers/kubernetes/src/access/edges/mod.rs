@@ -8,10 +8,12 @@
 //! are never taken for covered.
 //! Identities that hold the same are worked out once.
 //!
-//! `candidates` orders the accounts, `reach` goes through the techniques, `named` through rules that are limited to names.
-//! What the steps do not tell of an identity is in `unlisted`, who cannot be listed in `open`.
+//! `ground` says what each technique takes and who holds it, `candidates` orders the accounts, `reach` goes through the
+//! techniques, `named` through rules that are limited to names. What the steps do not tell of an identity is in `unlisted`,
+//! who cannot be listed in `open`.
 
 mod candidates;
+mod ground;
 mod named;
 mod open;
 mod reach;
@@ -31,9 +33,12 @@ use rayon::prelude::*;
 use super::compiled::Compiled;
 use super::power::Power;
 use super::sets::Held;
-use super::techniques::{Leads, TECHNIQUES, Technique, Wanted};
-use super::{Actor, Known, Resolver, Surroundings};
+use super::techniques::{Leads, TECHNIQUES};
+use super::{Actor, Resolver, Surroundings};
 use candidates::{Account, Places};
+use ground::Ground;
+
+pub(super) use unlisted::{Untold, unlisted};
 
 /// The most targets that a technique is given for one source in one place.
 const TARGETS: usize = 100;
@@ -59,17 +64,6 @@ pub(super) fn edges(resolver: &Resolver) -> (Vec<Edge>, Vec<Hint>) {
     });
     edges.dedup_by(|b, a| a.source == b.source && a.target == b.target && a.technique == b.technique);
     (edges, left_out)
-}
-
-/// What the steps of an identity leave out, in a few words each.
-pub(super) fn unlisted(resolver: &Resolver, source: &IdentityId, known: &Known) -> Vec<Arc<str>> {
-    let at = known.cluster as usize;
-    let nothing = Surroundings::default();
-    let surroundings = resolver.surroundings.get(at).unwrap_or(&nothing);
-    match resolver.clusters.get(at) {
-        Some(cluster) => Field::new(resolver, at, cluster, surroundings).unlisted(source, known.set),
-        None => Vec::new(),
-    }
 }
 
 type Map<K, V> = HashMap<K, V, FixedState>;
@@ -140,8 +134,7 @@ struct Field<'r> {
     running: Places,
     tokens: Places,
     by_name: Map<&'r str, Vec<u32>>,
-    /// What each technique needs.
-    needs: Vec<Vec<Wanted>>,
+    ground: Ground<'r>,
     /// Whatever contributes to a technique that leads somewhere.
     dangerous: OpSet,
 }
@@ -197,17 +190,7 @@ impl<'r> Field<'r> {
                 tokens.add(number, account);
             }
         }
-        let needs: Vec<Vec<Wanted>> = TECHNIQUES
-            .iter()
-            .map(|technique| technique.needs.iter().map(|need| Wanted::of(need, &resolver.operations)).collect())
-            .collect();
-        // Whoever holds everything, or reads everything, holds some of the others as well.
-        let dangerous = TECHNIQUES
-            .iter()
-            .zip(&needs)
-            .filter(|(technique, _)| technique.leads != Leads::Nowhere)
-            .flat_map(|(_, needs)| needs)
-            .fold(OpSet::new(), |all, need| all.union(need.any()));
+        let ground = Ground::new(&resolver.operations, cluster);
         Self {
             resolver,
             cluster,
@@ -221,8 +204,8 @@ impl<'r> Field<'r> {
             running,
             tokens,
             by_name,
-            needs,
-            dangerous,
+            ground,
+            dangerous: ground.dangerous(),
         }
     }
 
@@ -246,13 +229,19 @@ impl<'r> Field<'r> {
         // Where a power leads is kept only as long as someone else needs it.
         let shared: Vec<OnceLock<Taken>> = self.powers.iter().map(|_| OnceLock::new()).collect();
         let techniques: Vec<Arc<str>> = TECHNIQUES.iter().map(|technique| Arc::from(technique.id)).collect();
+        let untold: Vec<OnceLock<Untold>> = self.powers.iter().map(|_| OnceLock::new()).collect();
         let each: Vec<(Vec<Edge>, bool)> = sources
             .par_iter()
             .map(|(source, set)| {
                 let (Some(power), Some(held)) = (power_of(*set), self.cluster.set(*set)) else {
                     return (Vec::new(), false);
                 };
-                let edges = |taken: &Taken| (self.edges_of(source, held, &taken.steps, &techniques), taken.left_out);
+                let edges = |taken: &Taken| {
+                    if let Some(untold) = untold.get(power) {
+                        untold.get_or_init(|| self.untold(power, taken));
+                    }
+                    (self.edges_of(source, held, &taken.steps, &techniques), taken.left_out)
+                };
                 match shared.get(power).filter(|_| users.get(power).is_some_and(|users| *users > 1)) {
                     Some(shared) => edges(shared.get_or_init(|| self.reach(power))),
                     None => edges(&self.reach(power)),
@@ -264,6 +253,9 @@ impl<'r> Field<'r> {
         let mut edges = Vec::with_capacity(each.iter().map(|(edges, _)| edges.len()).sum());
         edges.extend(each.into_iter().flat_map(|(edges, _)| edges));
         let hint = self.left_out(&cut, &edges);
+        let of_set = |power: &usize| untold.get(*power).and_then(OnceLock::get).copied().unwrap_or_default();
+        // They are the same every time.
+        let _ = self.cluster.untold.set(self.power_of.iter().map(of_set).collect());
         (edges, hint)
     }
 
@@ -303,7 +295,8 @@ impl<'r> Field<'r> {
             let granted = match alike {
                 Some((_, granted)) => Arc::clone(granted),
                 None => {
-                    let granted: Arc<[Grant]> = self.grants(held, step).into();
+                    let (place, name) = (step.place.as_ref(), step.name.as_ref());
+                    let granted: Arc<[Grant]> = self.ground.grants(held, step.technique, place, name).into();
                     grants.push((step, Arc::clone(&granted)));
                     granted
                 }
@@ -318,34 +311,6 @@ impl<'r> Field<'r> {
             });
         }
         edges
-    }
-
-    /// The statements that give what a step needs.
-    fn grants(&self, held: &Held, step: &Step) -> Vec<Grant> {
-        let mut found: Vec<Grant> = Vec::new();
-        for need in self.needs.get(step.technique).into_iter().flatten() {
-            let which = |fits: &dyn Fn(&OpSet) -> bool| {
-                held.grantors.iter().find_map(|grantor| {
-                    self.cluster
-                        .rules_of(*grantor)
-                        .find(|(_, rule, operations, home)| {
-                            (home.is_empty() || step.place.as_ref() == Some(*home))
-                                && (rule.resource_names.is_empty()
-                                    || step.name.as_ref().is_some_and(|name| rule.resource_names.contains(name)))
-                                && fits(operations)
-                        })
-                        .map(|(at, ..)| self.cluster.policy.grant(*grantor, at))
-                })
-            };
-            let there = self.there(step.place.is_some());
-            let grant = which(&|held| need.is_met(held, there)).or_else(|| which(&|held| need.touches(held)));
-            if let Some(grant) = grant
-                && !found.contains(&grant)
-            {
-                found.push(grant);
-            }
-        }
-        found
     }
 }
 

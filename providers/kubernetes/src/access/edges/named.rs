@@ -25,9 +25,9 @@ impl Field<'_> {
                 continue;
             }
             let held = Held { home, name, operations };
-            for (technique, leads, conditional) in self.leading() {
+            for (technique, leads, conditional) in self.ground.leading() {
                 let names = TECHNIQUES.get(technique).map_or(Names::Useless, |technique| technique.names);
-                let needs = self.needs.get(technique).map_or(&[][..], Vec::as_slice);
+                let needs = self.ground.needs(technique);
                 if names == Names::Useless || !needs.iter().any(|need| need.touches(operations)) {
                     continue;
                 }
@@ -48,7 +48,7 @@ impl Field<'_> {
     fn places<'a>(&self, technique: usize, held: &Held<'a>, power: &'a Power) -> Vec<Option<&'a Arc<str>>> {
         let meets = |place: Option<&Arc<str>>| {
             let beside = place.map_or_else(|| power.cluster.clone(), |home| power.within(home));
-            self.meets(technique, &beside.union(held.operations), self.there(place.is_some()))
+            self.ground.meets(technique, &beside.union(held.operations), self.ground.there(place.is_some()))
         };
         if !held.home.is_empty() {
             return Some(held.home).into_iter().filter(|home| meets(Some(home))).map(Some).collect();
@@ -56,7 +56,7 @@ impl Field<'_> {
         if meets(None) {
             return vec![None];
         }
-        let needs = self.needs.get(technique).map_or(&[][..], Vec::as_slice);
+        let needs = self.ground.needs(technique);
         let local = power.local.iter().filter(|(_, local)| needs.iter().any(|need| need.touches(local)));
         local.map(|(home, _)| home).filter(|home| meets(Some(home))).map(Some).collect()
     }
@@ -127,15 +127,15 @@ impl Field<'_> {
         if let Some(place) = way.place.filter(|_| bindable("roles")) {
             gained = gained.union(&self.cluster.operations_of(place, held.name, false));
         }
-        let there = self.there(!clusterwide);
+        let there = self.ground.there(!clusterwide);
         let before = way.place.map_or_else(|| power.cluster.clone(), |home| power.within(home));
         let after = before.union(&gained);
         if clusterwide && there.is_subset(&after) {
             taken.steps.push(way.step(Target::Cluster, false));
             return;
         }
-        for (technique, leads, conditional) in self.leading() {
-            let new = self.meets(technique, &after, there) && !self.meets(technique, &before, there);
+        for (technique, leads, conditional) in self.ground.leading() {
+            let new = self.ground.meets(technique, &after, there) && !self.ground.meets(technique, &before, there);
             // Bound in one namespace, a role makes nobody master of all.
             if new && (clusterwide || leads != Leads::Cluster) {
                 self.take(power_at, &Way { leads, conditional: way.conditional || conditional, ..*way }, taken);

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use evenhand_model::evidence::Truth;
 use evenhand_model::opset::OpSet;
 
 use super::candidates::Candidates;
-use super::{COMPARED, Field, Leads, TARGETS, TECHNIQUES, Taken, Target, Technique, Way};
+use super::{COMPARED, Field, Leads, TARGETS, TECHNIQUES, Taken, Target, Way};
 
 impl Field<'_> {
     /// Everything that a power leads to.
@@ -22,15 +21,15 @@ impl Field<'_> {
             .filter(|(_, held)| held.intersects(&self.dangerous))
             .map(|(home, _)| (home, power.within(home)))
             .collect();
-        for (technique, leads, conditional) in self.leading() {
+        for (technique, leads, conditional) in self.ground.leading() {
             let mut take = |place: Option<&Arc<str>>| {
                 self.take(power_at, &Way { technique, leads, place, name: None, conditional }, &mut taken);
             };
-            if self.meets(technique, &power.cluster, self.there(false)) {
+            if self.ground.meets(technique, &power.cluster, self.ground.there(false)) {
                 take(None);
             } else if leads != Leads::Cluster {
                 for (home, within) in &local {
-                    if self.meets(technique, within, self.there(true)) {
+                    if self.ground.meets(technique, within, self.ground.there(true)) {
                         take(Some(home));
                     }
                 }
@@ -38,35 +37,6 @@ impl Field<'_> {
         }
         self.take_named(power_at, power, &mut taken);
         taken
-    }
-
-    /// The techniques that work on this server and lead somewhere: number, where to, and whether it is open that they work.
-    pub(super) fn leading(&self) -> impl Iterator<Item = (usize, Leads, bool)> {
-        TECHNIQUES.iter().enumerate().filter(|(_, technique)| technique.leads != Leads::Nowhere).filter_map(
-            |(at, technique)| Some((at, technique.leads, self.works(technique)?)),
-        )
-    }
-
-    /// Whether it is open that a technique works on this server; `None` = it does not.
-    pub(super) fn works(&self, technique: &Technique) -> Option<bool> {
-        match technique.works_on(self.cluster.policy.version) {
-            Truth::No => None,
-            Truth::Yes => Some(technique.conditional),
-            Truth::Unknown => Some(true),
-        }
-    }
-
-    /// What exists in a namespace, or in the whole cluster.
-    pub(super) fn there(&self, in_namespace: bool) -> &OpSet {
-        let operations = &self.resolver.operations;
-        if in_namespace { operations.in_namespaces() } else { operations.resources() }
-    }
-
-    /// Whether what is held in one place is all that a technique needs.
-    pub(super) fn meets(&self, technique: usize, held: &OpSet, there: &OpSet) -> bool {
-        self.needs
-            .get(technique)
-            .is_some_and(|needs| !needs.is_empty() && needs.iter().all(|need| need.is_met(held, there)))
     }
 
     /// Takes the steps of one way.

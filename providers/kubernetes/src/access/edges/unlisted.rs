@@ -1,34 +1,104 @@
 //! What the steps of an identity do not tell: techniques that lead to no account of the capture, and accounts beyond those
 //! that are shown.
+//!
+//! Which techniques these are is noted while the steps are worked out; the words are made when somebody asks.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 
-use evenhand_model::id::IdentityId;
-
-use super::super::techniques::{Leads, Names, TECHNIQUES, Technique};
-use super::{EQUALS, Field, Step, TARGETS, Target};
+use super::super::power::Power;
+use super::super::techniques::{Leads, TECHNIQUES};
+use super::super::{Known, Resolver};
+use super::ground::{Ground, Where};
+use super::{EQUALS, Field, TARGETS, Taken};
 
 /// The most places that are told one by one.
 const PLACES: usize = 3;
 
-/// Where a technique is held.
-#[derive(Default)]
-struct Where<'a> {
-    everywhere: bool,
-    namespaces: BTreeSet<&'a Arc<str>>,
-    /// Namespace and name.
-    objects: BTreeSet<(&'a Arc<str>, &'a Arc<str>)>,
+/// What the steps of a set do not tell.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::access) struct Untold {
+    /// A bit for each technique that is held and not shown.
+    techniques: u128,
+    /// Whether there may be accounts beyond those that are shown.
+    accounts: bool,
 }
 
-impl Where<'_> {
-    fn is_nowhere(&self) -> bool {
-        !self.everywhere && self.namespaces.is_empty() && self.objects.is_empty()
+/// There is a bit for each.
+const _: () = assert!(TECHNIQUES.len() <= 128);
+
+impl Untold {
+    fn techniques(self) -> impl Iterator<Item = usize> {
+        (0..TECHNIQUES.len()).filter(move |at| self.techniques & (1 << at) != 0)
     }
 }
 
-impl std::fmt::Display for Where<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl Field<'_> {
+    /// What the steps of a power do not tell: of several techniques with one id the first that is held.
+    pub(super) fn untold(&self, power_at: usize, taken: &Taken) -> Untold {
+        let mut untold = Untold { accounts: taken.left_out, ..Untold::default() };
+        let Some(power) = self.powers.get(power_at) else { return untold };
+        // There is nothing more to gain.
+        if self.admins.get(power_at) == Some(&true) {
+            return untold;
+        }
+        let steps = taken.steps.iter();
+        let shown: BTreeSet<&str> = steps.filter_map(|step| Some(TECHNIQUES.get(step.technique)?.id)).collect();
+        let mut told: BTreeSet<&str> = BTreeSet::new();
+        for (at, technique) in TECHNIQUES.iter().enumerate() {
+            // Some effects are there beside the steps: a guard that is taken away leads to no account.
+            let listed = technique.leads != Leads::Nowhere && shown.contains(technique.id);
+            if !listed
+                && !told.contains(technique.id)
+                && self.ground.works(technique).is_some()
+                && !self.ground.held_in(at, technique, power).is_nowhere()
+            {
+                told.insert(technique.id);
+                untold.techniques |= 1 << at;
+            }
+        }
+        untold
+    }
+}
+
+/// What the steps of an identity leave out, in a few words each.
+pub(in crate::access) fn unlisted(resolver: &Resolver, known: &Known) -> Vec<Arc<str>> {
+    let at = known.cluster as usize;
+    let Some(cluster) = resolver.clusters.get(at) else { return Vec::new() };
+    let untold = cluster.untold.get().or_else(|| {
+        // Nobody has asked for the steps yet.
+        Field::new(resolver, at, cluster, resolver.surroundings.get(at)?).edges();
+        cluster.untold.get()
+    });
+    let untold = untold.and_then(|untold| untold.get(known.set as usize)).copied().unwrap_or_default();
+    let Some(held) = cluster.set(known.set).filter(|_| untold.techniques != 0 || untold.accounts) else {
+        return Vec::new();
+    };
+    let ground = Ground::new(&resolver.operations, cluster);
+    let power = Power::of(cluster, held);
+    let mut all: Vec<Arc<str>> = Vec::new();
+    for (at, technique) in untold.techniques().filter_map(|at| Some((at, TECHNIQUES.get(at)?))) {
+        let places = ground.held_in(at, technique, &power);
+        let object = places.objects.first();
+        let place = places.namespaces.first().copied().or(object.map(|(home, _)| *home)).filter(|home| !home.is_empty());
+        let grants = ground.grants(held, at, place, object.map(|(_, name)| *name));
+        let by = grants.first().map(|grant| format!(", by {grant}")).unwrap_or_default();
+        all.push(format!("{} {places}: {}{by}", technique.id, technique.effect()).into());
+    }
+    if untold.accounts {
+        all.push(
+            format!(
+                "further accounts, by the same ways: {TARGETS} for one way in one place are shown, and {EQUALS} that hold the same"
+            )
+            .into(),
+        );
+    }
+    all
+}
+
+impl fmt::Display for Where<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.everywhere {
             return f.write_str("in the whole cluster");
         }
@@ -43,87 +113,5 @@ impl std::fmt::Display for Where<'_> {
             0 => Ok(()),
             more => write!(f, " and in {more} places more"),
         }
-    }
-}
-
-impl Field<'_> {
-    /// In a few words each.
-    pub(super) fn unlisted(&self, source: &IdentityId, set: u32) -> Vec<Arc<str>> {
-        let power_at = self.power_of.get(set as usize).copied();
-        let (Some(power_at), Some(held)) = (power_at, self.cluster.set(set)) else { return Vec::new() };
-        let Some(power) = self.powers.get(power_at) else { return Vec::new() };
-        // There is nothing more to gain.
-        if self.admins.get(power_at) == Some(&true) {
-            return Vec::new();
-        }
-        let taken = self.reach(power_at);
-        let itself = |step: &&Step| match &step.target {
-            Target::Account(number) => self.accounts.get(*number as usize).is_some_and(|account| account.id == source),
-            Target::Actor(id) => id == source,
-            Target::Cluster => false,
-        };
-        let shown: BTreeSet<&str> = taken
-            .steps
-            .iter()
-            .filter(|step| !itself(step))
-            .filter_map(|step| Some(TECHNIQUES.get(step.technique)?.id))
-            .collect();
-        let mut all: Vec<Arc<str>> = Vec::new();
-        let mut told: BTreeSet<&str> = BTreeSet::new();
-        for (at, technique) in TECHNIQUES.iter().enumerate() {
-            // Some effects are there beside the steps: a guard that is taken away leads to no account.
-            let listed = technique.leads != Leads::Nowhere && shown.contains(technique.id);
-            if listed || self.works(technique).is_none() || told.contains(technique.id) {
-                continue;
-            }
-            let places = self.held_in(at, technique, power);
-            if places.is_nowhere() {
-                continue;
-            }
-            told.insert(technique.id);
-            let step = Step {
-                technique: at,
-                place: places.namespaces.first().or(places.objects.first().map(|(home, _)| home)).map(|home| Arc::clone(home)),
-                name: places.objects.first().map(|(_, name)| Arc::clone(name)),
-                target: Target::Cluster,
-                conditional: false,
-            };
-            let by = self.grants(held, &step).first().map(|grant| format!(", by {grant}")).unwrap_or_default();
-            all.push(format!("{} {places}: {}{by}", technique.id, technique.effect()).into());
-        }
-        if taken.left_out {
-            all.push(
-                format!(
-                    "further accounts, by the same ways: {TARGETS} for one way in one place are shown, and {EQUALS} that hold the same"
-                )
-                .into(),
-            );
-        }
-        all
-    }
-
-    /// Where a power holds all that a technique needs.
-    fn held_in<'p>(&self, at: usize, technique: &Technique, power: &'p super::Power) -> Where<'p> {
-        let mut places = Where { everywhere: self.meets(at, &power.cluster, self.there(false)), ..Where::default() };
-        if places.everywhere {
-            return places;
-        }
-        let homes = power.local.keys().filter(|home| self.meets(at, &power.within(home), self.there(true)));
-        places.namespaces = homes.collect();
-        let needs = self.needs.get(at).map_or(&[][..], Vec::as_slice);
-        for ((home, name), held) in &power.named {
-            let known = match technique.names {
-                Names::Objects(known) => known.is_empty() || known.contains(&&**name),
-                _ => true,
-            };
-            if known
-                && !places.namespaces.contains(home)
-                && needs.iter().any(|need| need.touches(held))
-                && self.meets(at, &power.within(home).union(held), self.there(!home.is_empty()))
-            {
-                places.objects.insert((home, name));
-            }
-        }
-        places
     }
 }
