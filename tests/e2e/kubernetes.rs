@@ -68,6 +68,29 @@ fn can_is_asked_as_kubectl_is_asked() {
 }
 
 #[test]
+fn what_the_server_says_of_itself_is_read_and_counts() {
+    let version = r#"{"major": "1", "minor": "34", "gitVersion": "v1.34.1", "platform": "linux/amd64"}"#;
+    let served = r#"{"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "meters.example.com/v1", "resources": [
+        {"name": "meters", "singularName": "meter", "namespaced": true, "kind": "Meter", "verbs": ["get", "list"]}]}"#;
+    let scene =
+        scene().file("k8s/prod/version.json", version.as_bytes()).file("k8s/prod/meters.json", served.as_bytes());
+    let report = json(&scene.run(&["scan", "k8s", "-o", "json"]).stdout);
+    let read: Vec<(&str, &str)> = report["scan"]["sources"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|source| (source["path"].as_str().unwrap(), source["status"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        read,
+        [("k8s/prod/all.yaml", "read"), ("k8s/prod/meters.json", "read"), ("k8s/prod/version.json", "read")]
+    );
+    // A resource that only discovery knows can be asked about without its group.
+    let ask = ["can", BOT, "get", "meters", "-n", "ops", "--from", "k8s"];
+    assert_eq!((scene.run(&ask).code, scene.run(&ask).stdout.lines().next()), (1, Some("denied: nothing allows it")));
+}
+
+#[test]
 fn what_cannot_be_asked_is_said() {
     let scene = scene();
     for (words, said) in [

@@ -272,9 +272,8 @@ impl<'a> Held<'a, '_> {
 impl Decides for Decider {
     fn reply(&self, request: &str) -> Result<Vec<u8>, Refusal> {
         let answer = self.answer(request)?;
-        serde_json::to_vec(&answer).map_err(|error| {
-            Refusal::new("", format!("the answer cannot be written: {error}"), "report it")
-        })
+        serde_json::to_vec(&answer)
+            .map_err(|error| Refusal::new("", format!("the answer cannot be written: {error}"), "report it"))
     }
 }
 

@@ -56,7 +56,11 @@ impl Policies {
 fn understand(role: PolicyRole, text: &str) -> Result<Arc<Understood>, Refusal> {
     check(role, text)?;
     let mut document = PolicyDocument::parse(text).map_err(|error| {
-        Refusal::new("", format!("this is no policy: {}", evenhand_model::decide::plain(&error)), "write it as AWS does")
+        Refusal::new(
+            "",
+            format!("this is no policy: {}", evenhand_model::decide::plain(&error)),
+            "write it as AWS does",
+        )
     })?;
     let (compiled, notes) = CompiledPolicy::of(&document, role);
     document.forget_grants();

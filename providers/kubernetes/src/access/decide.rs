@@ -158,7 +158,11 @@ fn parse_resource(operations: &Operations, question: &Question, request: &mut Re
     let text = question.resource.as_deref().unwrap_or("*");
     let bad = |remedy: &str| DecideError::BadResource { resource: text.to_owned(), remedy: remedy.to_owned() };
     if !request.resource_request {
-        return if text == "*" { Ok(false) } else { Err(bad("a URL is in no namespace and has no name; leave them out")) };
+        return if text == "*" {
+            Ok(false)
+        } else {
+            Err(bad("a URL is in no namespace and has no name; leave them out"))
+        };
     }
     if text == "*" {
         return Ok(true);

@@ -18,7 +18,17 @@ use crate::tests::{document, read_all};
 const VERBS: [&str; 7] = ["get", "list", "create", "delete", "deletecollection", "impersonate", "*"];
 const GROUPS: [&str; 4] = ["", "apps", "core", "*"];
 const RESOURCES: [&str; 11] = [
-    "pods", "pods/exec", "pods/*", "*/scale", "secrets", "nodes", "namespaces", "deployments", "deployments/scale", "users", "*",
+    "pods",
+    "pods/exec",
+    "pods/*",
+    "*/scale",
+    "secrets",
+    "nodes",
+    "namespaces",
+    "deployments",
+    "deployments/scale",
+    "users",
+    "*",
 ];
 
 fn rule() -> impl Strategy<Value = Value> {
@@ -54,7 +64,8 @@ fn binding() -> impl Strategy<Value = Value> {
         json!({ "kind": "Group", "name": "system:serviceaccounts:a" }),
         json!({ "kind": "Group", "name": "system:authenticated" }),
     ]);
-    let role = prop::sample::select(vec![("ClusterRole", "r0"), ("ClusterRole", "r1"), ("Role", "r0"), ("Role", "lost")]);
+    let role =
+        prop::sample::select(vec![("ClusterRole", "r0"), ("ClusterRole", "r1"), ("Role", "r0"), ("Role", "lost")]);
     (prop::sample::select(vec!["", "a", "b"]), role, prop::collection::vec(subject, 1..3), any::<u16>()).prop_map(
         |(home, (kind, name), subjects, number)| {
             let own = if home.is_empty() { "ClusterRoleBinding" } else { "RoleBinding" };
@@ -111,7 +122,8 @@ fn places(operation: &str) -> Vec<Option<(&'static str, &'static str)>> {
     if operation.contains(" /") {
         return vec![None];
     }
-    let nameless = (operation.starts_with("create ") && !operation.contains('/')) || operation.starts_with("deletecollection ");
+    let nameless =
+        (operation.starts_with("create ") && !operation.contains('/')) || operation.starts_with("deletecollection ");
     let names: &[&str] = if nameless { &[""] } else { &["", "x", "a"] };
     ["a", "b", "c", ""].iter().flat_map(|home| names.iter().map(move |name| Some((*home, *name)))).collect()
 }

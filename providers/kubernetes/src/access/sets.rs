@@ -1,7 +1,7 @@
 //! What identities hold, as lists of grantors: the same list for everyone who is bound alike.
 
-use std::collections::HashMap;
 use foldhash::fast::FixedState;
+use std::collections::HashMap;
 
 use super::policy::{Grantor, Policy, index};
 use crate::rbac::{ACCOUNTS, ANONYMOUS, AUTHENTICATED, BindingIx, UNAUTHENTICATED, account_groups, account_user};

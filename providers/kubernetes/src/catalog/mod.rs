@@ -88,11 +88,7 @@ impl Operations {
     }
 
     /// The same catalogue, of a server that says itself which resources it has.
-    pub(crate) fn discovered<'r>(
-        &self,
-        served: &BTreeSet<Served>,
-        rules: impl Iterator<Item = &'r Rule>,
-    ) -> Self {
+    pub(crate) fn discovered<'r>(&self, served: &BTreeSet<Served>, rules: impl Iterator<Item = &'r Rule>) -> Self {
         Self::over(Arc::clone(&self.custom), served, rules)
     }
 

@@ -364,7 +364,8 @@ impl JsonSchema for Metadata {
         let mut properties = serde_json::Map::new();
         let text = |description: &str| serde_json::json!({ "type": ["string", "null"], "description": description });
         properties.insert("name".to_owned(), text("The name."));
-        properties.insert("namespace".to_owned(), text("The namespace; that of a ClusterRole or its binding is dropped."));
+        properties
+            .insert("namespace".to_owned(), text("The namespace; that of a ClusterRole or its binding is dropped."));
         properties.insert(
             "labels".to_owned(),
             serde_json::json!({
@@ -391,7 +392,11 @@ impl From<Role> for rbac::Role {
             metadata: role.metadata.0,
             rules: role.rules.into_iter().map(rbac::Rule::from).collect(),
             aggregation_rule: role.aggregation_rule.map(|held| rbac::AggregationRule {
-                cluster_role_selectors: held.cluster_role_selectors.into_iter().map(rbac::LabelSelector::from).collect(),
+                cluster_role_selectors: held
+                    .cluster_role_selectors
+                    .into_iter()
+                    .map(rbac::LabelSelector::from)
+                    .collect(),
             }),
         }
     }

@@ -60,7 +60,8 @@ impl<'a> Lists<'a> {
 
 fn list<'a, T: Deserialize<'a>>(name: &str, text: Option<&'a RawValue>) -> Result<Vec<T>, Refusal> {
     let Some(text) = text else { return Ok(Vec::new()) };
-    let objects: Objects<T> = part(text.get(), REMEDY).map_err(|refusal: Refusal| refusal.below(&format!("/{name}")))?;
+    let objects: Objects<T> =
+        part(text.get(), REMEDY).map_err(|refusal: Refusal| refusal.below(&format!("/{name}")))?;
     Ok(objects.0)
 }
 

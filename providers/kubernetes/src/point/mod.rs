@@ -138,9 +138,8 @@ impl<'w> View<'w> {
             let request = asked.request().map_err(|refusal| refusal.below(&format!("/requests/{at}")))?;
             decisions.push(self.decide(&request, around));
         }
-        serde_json::to_vec(&Answer { decisions, notes: self.notes }).map_err(|error| {
-            Refusal::new("", format!("the answer cannot be written: {error}"), "report it")
-        })
+        serde_json::to_vec(&Answer { decisions, notes: self.notes })
+            .map_err(|error| Refusal::new("", format!("the answer cannot be written: {error}"), "report it"))
     }
 
     fn decide(&self, request: &Request, around: &dyn Around) -> Decision<'w> {
@@ -161,8 +160,7 @@ impl<'w> View<'w> {
     fn grant(&self, granted: Granted, around: &dyn Around) -> Option<Grant<'w>> {
         let role = self.authorizer.role_index(granted.binding)?;
         let (source, rule) = self.authorizer.written(role, granted.rule);
-        let collected_from =
-            (source != role).then(|| self.role(source)).flatten().map(|role| Collected { role, rule });
+        let collected_from = (source != role).then(|| self.role(source)).flatten().map(|role| Collected { role, rule });
         Some(Grant {
             binding: self.binding(granted.binding)?,
             role: self.role(role)?,

@@ -45,7 +45,9 @@ impl Notes {
         // Impersonation of somebody's node, or with many groups, does ask for that name.
         let asked = rule.api_groups.iter().any(|group| matches!(&**group, "authentication.k8s.io" | "*"));
         if !asked && rule.resource_names.iter().any(|name| &**name == "*") {
-            self.push(at, || "a star in `resourceNames` is a literal name: leave the list out for all names".to_owned());
+            self.push(at, || {
+                "a star in `resourceNames` is a literal name: leave the list out for all names".to_owned()
+            });
         }
     }
 
@@ -57,7 +59,10 @@ impl Notes {
             if authorizer.role_of(ix).is_none() {
                 self.push(&format!("/{list}/{at}/roleRef"), || {
                     let role = &binding.role_ref;
-                    format!("there is no {} `{}` here, so the binding grants nothing: give the role", role.kind, role.name)
+                    format!(
+                        "there is no {} `{}` here, so the binding grants nothing: give the role",
+                        role.kind, role.name
+                    )
                 });
             }
             for (number, subject) in binding.subjects.iter().enumerate() {
@@ -65,7 +70,9 @@ impl Notes {
                 match &*subject.kind {
                     "User" | "Group" => {}
                     "ServiceAccount" if account_home(binding, subject).is_empty() => {
-                        self.push(&place(), || "the ServiceAccount has no namespace and matches nobody: name it".to_owned());
+                        self.push(&place(), || {
+                            "the ServiceAccount has no namespace and matches nobody: name it".to_owned()
+                        });
                     }
                     "ServiceAccount" => {}
                     other => self.push(&place(), || {

@@ -196,15 +196,15 @@ impl Authorizer {
 
     /// Every binding and rule that allow a request of someone whose bindings are known, in their order.
     pub fn granted_within(&self, held: &[BindingIx], request: &Request) -> impl Iterator<Item = Granted> {
-        held.iter().filter(|ix| self.binding(**ix).is_some_and(|binding| binding.holds_in(&request.namespace))).flat_map(
-            |ix| {
+        held.iter()
+            .filter(|ix| self.binding(**ix).is_some_and(|binding| binding.holds_in(&request.namespace)))
+            .flat_map(|ix| {
                 let rules = self.role_of(*ix).map_or(&[][..], |role| &role.rules);
                 (0u32..)
                     .zip(rules)
                     .filter(|(_, rule)| rule_allows(rule, request))
                     .map(|(rule, _)| Granted { binding: *ix, rule })
-            },
-        )
+            })
     }
 
     /// The rules that hold for a user in a namespace; with an empty one, cluster-wide.

@@ -305,9 +305,7 @@ fn single_questions_to_a_running_server_are_answered_alike() {
             {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}, {"verbs": ["*"], "nonResourceURLs": ["*"]}
         ]));
         let asked = &case["request"];
-        let request = |asked: &Value| {
-            Request { resource_request: true, user: "actor".into(), ..typed(asked) }
-        };
+        let request = |asked: &Value| Request { resource_request: true, user: "actor".into(), ..typed(asked) };
         let kind = case["type"].as_str().expect("a type");
         *counts.entry(kind.to_owned()).or_default() += 1;
         let allowed = match kind {

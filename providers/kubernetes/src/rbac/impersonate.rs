@@ -57,7 +57,8 @@ pub fn may_impersonate(
         (Some((namespace, name)), _) => {
             // This mode and the next one give the user's own groups and no others.
             let verb = "impersonate:serviceaccount";
-            (as_groups.is_empty() && may(verb, (AUTHENTICATION, "serviceaccounts"), namespace, name)).then_some("serviceaccount")
+            (as_groups.is_empty() && may(verb, (AUTHENTICATION, "serviceaccounts"), namespace, name))
+                .then_some("serviceaccount")
         }
         (None, Some(node)) => {
             let verb = "impersonate:arbitrary-node";
@@ -154,8 +155,18 @@ mod tests {
             (vec![to("serviceaccount", &["serviceaccounts"], &[]), on("serviceaccount")], "ann", &[], false),
             (vec![to("user-info", &["users"], &[]), on("user-info")], "ann", &[], true),
             (vec![to("user-info", &["users", "groups"], &[]), on("user-info")], "ann", &[MASTERS], false),
-            (vec![to("user-info", &["users"], &[]), to("user-info", &["groups"], &["*"]), on("user-info")], "ann", &five, true),
-            (vec![to("user-info", &["users"], &[]), to("user-info", &["groups"], &["*"]), on("user-info")], "ann", &["a"], false),
+            (
+                vec![to("user-info", &["users"], &[]), to("user-info", &["groups"], &["*"]), on("user-info")],
+                "ann",
+                &five,
+                true,
+            ),
+            (
+                vec![to("user-info", &["users"], &[]), to("user-info", &["groups"], &["*"]), on("user-info")],
+                "ann",
+                &["a"],
+                false,
+            ),
             (vec![to("arbitrary-node", &["nodes"], &["n1"]), on("arbitrary-node")], "system:node:n1", &[], true),
             (vec![to("arbitrary-node", &["nodes"], &["n1"]), on("arbitrary-node")], "system:node:n2", &[], false),
         ] {

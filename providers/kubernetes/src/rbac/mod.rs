@@ -20,8 +20,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 pub(crate) use authorizer::account_home;
 pub use authorizer::{Authorizer, BindingIx, Granted, World};
-pub use impersonate::may_impersonate;
 pub use covers::{compact, covers, non_resource_url_covers};
+pub use impersonate::may_impersonate;
 pub use rule::{applies_to, dead_parts, is_dead_group, resource_matches, rule_allows};
 pub use write::{Write, may_write};
 

@@ -34,7 +34,8 @@ pub(crate) fn rules() -> impl Strategy<Value = Vec<Rule>> {
 
 fn request() -> impl Strategy<Value = Request> {
     let one = |all: &'static [&'static str]| prop::sample::select(all).prop_map(Arc::<str>::from);
-    let resource = (one(&GROUPS[..2]), prop::sample::select(&["pods", "secrets", "deployments"][..]), one(&["", "exec", "scale"]));
+    let resource =
+        (one(&GROUPS[..2]), prop::sample::select(&["pods", "secrets", "deployments"][..]), one(&["", "exec", "scale"]));
     let place = (one(&["", "n", "m"]), one(&["", "a", "b"]));
     (one(&VERBS[..5]), resource, place, one(&URLS), one(&USERS), prop::bool::weighted(0.8)).prop_map(
         |(verb, (api_group, resource, subresource), (namespace, name), path, user, resource_request)| Request {

@@ -83,7 +83,11 @@ pub(super) fn take(text: &str, served: &mut BTreeSet<Served>) -> Result<(), Stri
         match kind.as_str() {
             "APIResourceList" => list(ResourceList::deserialize(document).map_err(broken)?, served),
             "APIGroupDiscoveryList" => {
-                GroupList::deserialize(document).map_err(broken)?.items.into_iter().for_each(|held| group(held, served));
+                GroupList::deserialize(document)
+                    .map_err(broken)?
+                    .items
+                    .into_iter()
+                    .for_each(|held| group(held, served));
             }
             "APIGroupDiscovery" => group(Group::deserialize(document).map_err(broken)?, served),
             // What lies between them says nothing of resources.

@@ -100,11 +100,13 @@ impl Told {
 
     fn take(&mut self, document: &Document, kind: &str) -> Result<(), ReadError> {
         let understood = if kind == VERSION {
-            version::of_text(&document.text).ok_or_else(|| "no version of a server is in it".to_owned()).map(|version| {
-                let named = self.settings.get("cluster").filter(|name| !name.is_empty());
-                let cluster = named.map_or_else(|| cluster_of(document), |name| Arc::from(name.as_str()));
-                self.versions.insert(cluster, Said { version, document: Arc::clone(&document.path) });
-            })
+            version::of_text(&document.text).ok_or_else(|| "no version of a server is in it".to_owned()).map(
+                |version| {
+                    let named = self.settings.get("cluster").filter(|name| !name.is_empty());
+                    let cluster = named.map_or_else(|| cluster_of(document), |name| Arc::from(name.as_str()));
+                    self.versions.insert(cluster, Said { version, document: Arc::clone(&document.path) });
+                },
+            )
         } else {
             discovery::take(&document.text, &mut self.served)
         };
@@ -126,12 +128,14 @@ impl Told {
         }
         let known = |name: &Arc<str>| only || resolver.clusters.iter().any(|cluster| cluster.policy.name == *name);
         let strange = self.versions.iter().filter(|(name, _)| !known(name));
-        let hint = |(name, said): (&Arc<str>, &Said)| Hint {
+        let hint = |(name, said): (&Arc<str>, &Said)| {
+            Hint {
             evidence: Evidence::whole(Arc::clone(&said.document)),
             message: format!(
                 "this is the version of cluster {name}, of which nothing else was read: put it beside the cluster's objects, or set `clusters.<name>.version`"
             )
             .into(),
+        }
         };
         strange.map(hint).collect()
     }

@@ -47,9 +47,11 @@ impl<'r> Ground<'r> {
 
     /// The techniques that work on this server and lead somewhere: number, where to, and whether it is open that they work.
     pub(super) fn leading(&self) -> impl Iterator<Item = (usize, Leads, bool)> {
-        TECHNIQUES.iter().enumerate().filter(|(_, technique)| technique.leads != Leads::Nowhere).filter_map(
-            |(at, technique)| Some((at, technique.leads, self.works(technique)?)),
-        )
+        TECHNIQUES
+            .iter()
+            .enumerate()
+            .filter(|(_, technique)| technique.leads != Leads::Nowhere)
+            .filter_map(|(at, technique)| Some((at, technique.leads, self.works(technique)?)))
     }
 
     /// Whether it is open that a technique works on this server; `None` = it does not.
@@ -98,7 +100,13 @@ impl<'r> Ground<'r> {
     }
 
     /// The statements that give what a technique needs in a place, or on a name there.
-    pub(super) fn grants(&self, held: &Held, technique: usize, place: Option<&Arc<str>>, name: Option<&Arc<str>>) -> Vec<Grant> {
+    pub(super) fn grants(
+        &self,
+        held: &Held,
+        technique: usize,
+        place: Option<&Arc<str>>,
+        name: Option<&Arc<str>>,
+    ) -> Vec<Grant> {
         let mut found: Vec<Grant> = Vec::new();
         for need in self.needs(technique) {
             let which = |fits: &dyn Fn(&OpSet) -> bool| {

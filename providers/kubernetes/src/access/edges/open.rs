@@ -39,7 +39,8 @@ pub(super) fn hints(cluster: &Compiled) -> Vec<Hint> {
         }
         for (subject, who) in binding.subjects.iter().filter_map(|subject| Some((subject, everybody(subject)?))) {
             let home = &binding.metadata.namespace;
-            let place = if home.is_empty() { "in the whole cluster".to_owned() } else { format!("in namespace {home}") };
+            let place =
+                if home.is_empty() { "in the whole cluster".to_owned() } else { format!("in namespace {home}") };
             let said = format!("{} {} {place}", subject.kind, subject.name);
             let key = (format!("{} {}", role.kind, role.name), who);
             bound.entry(key).or_insert_with(|| (BindingIx(at), said, 0)).2 += 1;
@@ -58,7 +59,8 @@ pub(super) fn hints(cluster: &Compiled) -> Vec<Hint> {
     };
     let mut hints: Vec<Hint> = bound.into_iter().take(TOLD).map(hint).collect();
     if let (Some(more @ 1..), Some(first)) = (count.checked_sub(TOLD), hints.first()) {
-        let message = format!("k8s.public-binding: {more} more roles of cluster {} are bound to everybody", policy.name);
+        let message =
+            format!("k8s.public-binding: {more} more roles of cluster {} are bound to everybody", policy.name);
         hints.push(Hint { evidence: first.evidence.clone(), message: message.into() });
     }
     hints

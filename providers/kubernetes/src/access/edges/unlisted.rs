@@ -81,7 +81,8 @@ pub(in crate::access) fn unlisted(resolver: &Resolver, known: &Known) -> Vec<Arc
     for (at, technique) in untold.techniques().filter_map(|at| Some((at, TECHNIQUES.get(at)?))) {
         let places = ground.held_in(at, technique, &power);
         let object = places.objects.first();
-        let place = places.namespaces.first().copied().or(object.map(|(home, _)| *home)).filter(|home| !home.is_empty());
+        let place =
+            places.namespaces.first().copied().or(object.map(|(home, _)| *home)).filter(|home| !home.is_empty());
         let grants = ground.grants(held, at, place, object.map(|(_, name)| *name));
         let by = grants.first().map(|grant| format!(", by {grant}")).unwrap_or_default();
         all.push(format!("{} {places}: {}{by}", technique.id, technique.effect()).into());

@@ -144,10 +144,9 @@ impl Wanted {
             },
             Need::Prefix(prefix) => Self { any: operations.verbs_with_prefix(prefix), whole: Vec::new() },
             Need::Everything([]) => Self { any: OpSet::new(), whole: vec![operations.resources().clone()] },
-            Need::Everything(verbs) => Self {
-                any: OpSet::new(),
-                whole: verbs.iter().map(|verb| operations.verbs_with_prefix(verb)).collect(),
-            },
+            Need::Everything(verbs) => {
+                Self { any: OpSet::new(), whole: verbs.iter().map(|verb| operations.verbs_with_prefix(verb)).collect() }
+            }
         }
     }
 

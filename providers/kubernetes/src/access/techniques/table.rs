@@ -75,10 +75,7 @@ pub(in crate::access) const TECHNIQUES: &[Technique] = &[
     .names(Names::Identities),
     way(
         "k8s.bind",
-        &[
-            Need::Any(&["bind"], &[(RBAC, "clusterroles", "")]),
-            Need::Any(WRITE, &[(RBAC, "clusterrolebindings", "")]),
-        ],
+        &[Need::Any(&["bind"], &[(RBAC, "clusterroles", "")]), Need::Any(WRITE, &[(RBAC, "clusterrolebindings", "")])],
         Leads::Cluster,
     )
     .names(Names::Roles),
@@ -258,13 +255,9 @@ pub(in crate::access) const TECHNIQUES: &[Technique] = &[
     )
     .conditional()
     .names(Names::Objects(CLIENT_SIGNERS)),
-    way(
-        "k8s.webhooks.write",
-        &[Need::Any(WRITE, &[(ADMISSION, "mutatingwebhookconfigurations", "")])],
-        Leads::Cluster,
-    )
-    .conditional()
-    .names(Names::Objects(&[])),
+    way("k8s.webhooks.write", &[Need::Any(WRITE, &[(ADMISSION, "mutatingwebhookconfigurations", "")])], Leads::Cluster)
+        .conditional()
+        .names(Names::Objects(&[])),
     way(
         "k8s.admission-policy.write",
         &[
@@ -275,13 +268,9 @@ pub(in crate::access) const TECHNIQUES: &[Technique] = &[
     )
     .conditional()
     .names(Names::Objects(&[])),
-    way(
-        "k8s.apiservice.write",
-        &[Need::Any(WRITE, &[("apiregistration.k8s.io", "apiservices", "")])],
-        Leads::Cluster,
-    )
-    .conditional()
-    .names(Names::Objects(&[])),
+    way("k8s.apiservice.write", &[Need::Any(WRITE, &[("apiregistration.k8s.io", "apiservices", "")])], Leads::Cluster)
+        .conditional()
+        .names(Names::Objects(&[])),
     // A volume of the node's own files; Pod Security does not look at PersistentVolumes.
     way(
         "k8s.pv.create",
@@ -296,13 +285,9 @@ pub(in crate::access) const TECHNIQUES: &[Technique] = &[
         Leads::ClusterFromAnywhere,
     )
     .conditional(),
-    way(
-        "k8s.namespace.patch",
-        &[Need::Any(CHANGE, &[("", "namespaces", "")]), START],
-        Leads::ClusterFromAnywhere,
-    )
-    .conditional()
-    .names(Names::Namespaces),
+    way("k8s.namespace.patch", &[Need::Any(CHANGE, &[("", "namespaces", "")]), START], Leads::ClusterFromAnywhere)
+        .conditional()
+        .names(Names::Namespaces),
     way("k8s.aws-auth.write", &[Need::Any(CHANGE, &[("", "configmaps", "")])], Leads::ClusterFrom("kube-system"))
         .names(Names::Objects(&["aws-auth"])),
     // What leads to no account.
@@ -323,11 +308,7 @@ pub(in crate::access) const TECHNIQUES: &[Technique] = &[
         Leads::Nowhere,
     ),
     way("k8s.aggregation", &[Need::Any(WRITE, &[(RBAC, "clusterroles", "")])], Leads::Nowhere),
-    way(
-        "k8s.nodes.kubelet",
-        &[Need::Any(&["get"], &[("", "nodes", "log"), ("", "nodes", "configz")])],
-        Leads::Nowhere,
-    ),
+    way("k8s.nodes.kubelet", &[Need::Any(&["get"], &[("", "nodes", "log"), ("", "nodes", "configz")])], Leads::Nowhere),
     way("k8s.nodes.kubelet", &[Need::Any(&["create"], &[("", "nodes", "checkpoint")])], Leads::Nowhere),
     way(
         "k8s.webhooks.write",

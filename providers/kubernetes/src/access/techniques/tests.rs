@@ -50,7 +50,12 @@ const CASES: &[Case] = &[
     Case("k8s.read-all", true, &[("list", "*", "*", "")], Shown::To(ROOT)),
     Case("k8s.secrets.read", false, &[("watch", "", "secrets", "")], Shown::To(ROOT)),
     Case("k8s.secrets.read", false, &[("list", "", "secrets", "root-token")], Shown::To(ROOT)),
-    Case("k8s.secrets.mint-token", false, &[("create", "", "secrets", ""), ("get", "", "secrets", "")], Shown::To(ROOT)),
+    Case(
+        "k8s.secrets.mint-token",
+        false,
+        &[("create", "", "secrets", ""), ("get", "", "secrets", "")],
+        Shown::To(ROOT),
+    ),
     Case("k8s.secrets.mint-token", false, &[("patch", "", "secrets", "")], Shown::To(ROOT)),
     Case("k8s.sa-token.create", false, &[("create", "", "serviceaccounts/token", "")], Shown::To(ROOT)),
     Case("k8s.sa-token.create", true, &[("create", "", "serviceaccounts/token", "root")], Shown::To(ROOT)),
@@ -95,7 +100,10 @@ const CASES: &[Case] = &[
     Case(
         "k8s.impersonate.constrained",
         false,
-        &[("impersonate:serviceaccount", AUTH, "serviceaccounts", ""), ("impersonate-on:serviceaccount:list", "", "secrets", "")],
+        &[
+            ("impersonate:serviceaccount", AUTH, "serviceaccounts", ""),
+            ("impersonate-on:serviceaccount:list", "", "secrets", ""),
+        ],
         Shown::Perhaps(ROOT),
     ),
     Case(
@@ -116,7 +124,12 @@ const CASES: &[Case] = &[
         &[("impersonate:associated-node", AUTH, "nodes", ""), ("impersonate-on:associated-node:get", "", "pods", "")],
         Shown::Perhaps(ROOT),
     ),
-    Case("k8s.bind", false, &[("bind", RBAC_GROUP, "roles", ""), ("create", RBAC_GROUP, "rolebindings", "")], Shown::To(ROOT)),
+    Case(
+        "k8s.bind",
+        false,
+        &[("bind", RBAC_GROUP, "roles", ""), ("create", RBAC_GROUP, "rolebindings", "")],
+        Shown::To(ROOT),
+    ),
     Case(
         "k8s.bind",
         true,
@@ -135,7 +148,12 @@ const CASES: &[Case] = &[
         &[("bind", RBAC_GROUP, "clusterroles", "view"), ("create", RBAC_GROUP, "rolebindings", "")],
         Shown::Unlisted,
     ),
-    Case("k8s.escalate", false, &[("escalate", RBAC_GROUP, "roles", ""), ("update", RBAC_GROUP, "roles", "")], Shown::To(ROOT)),
+    Case(
+        "k8s.escalate",
+        false,
+        &[("escalate", RBAC_GROUP, "roles", ""), ("update", RBAC_GROUP, "roles", "")],
+        Shown::To(ROOT),
+    ),
     Case(
         "k8s.escalate",
         true,
@@ -178,7 +196,11 @@ const CASES: &[Case] = &[
     Case(
         "k8s.pv.create",
         true,
-        &[("create", "", "persistentvolumes", ""), ("create", "", "persistentvolumeclaims", ""), ("create", "", "pods", "")],
+        &[
+            ("create", "", "persistentvolumes", ""),
+            ("create", "", "persistentvolumeclaims", ""),
+            ("create", "", "pods", ""),
+        ],
         Shown::PerhapsControl,
     ),
     Case(
@@ -191,8 +213,18 @@ const CASES: &[Case] = &[
         ],
         Shown::PerhapsControl,
     ),
-    Case("k8s.webhooks.write", true, &[("update", ADMISSION_GROUP, "mutatingwebhookconfigurations", "")], Shown::PerhapsControl),
-    Case("k8s.webhooks.write", true, &[("create", ADMISSION_GROUP, "validatingwebhookconfigurations", "")], Shown::Unlisted),
+    Case(
+        "k8s.webhooks.write",
+        true,
+        &[("update", ADMISSION_GROUP, "mutatingwebhookconfigurations", "")],
+        Shown::PerhapsControl,
+    ),
+    Case(
+        "k8s.webhooks.write",
+        true,
+        &[("create", ADMISSION_GROUP, "validatingwebhookconfigurations", "")],
+        Shown::Unlisted,
+    ),
     Case(
         "k8s.admission-policy.write",
         true,
@@ -202,18 +234,48 @@ const CASES: &[Case] = &[
         ],
         Shown::PerhapsControl,
     ),
-    Case("k8s.admission-policy.write", true, &[("delete", ADMISSION_GROUP, "validatingadmissionpolicies", "")], Shown::Unlisted),
-    Case("k8s.crd.write", true, &[("patch", "apiextensions.k8s.io", "customresourcedefinitions", "")], Shown::Perhaps(ARGOCD)),
-    Case("k8s.apiservice.write", true, &[("create", "apiregistration.k8s.io", "apiservices", "")], Shown::PerhapsControl),
+    Case(
+        "k8s.admission-policy.write",
+        true,
+        &[("delete", ADMISSION_GROUP, "validatingadmissionpolicies", "")],
+        Shown::Unlisted,
+    ),
+    Case(
+        "k8s.crd.write",
+        true,
+        &[("patch", "apiextensions.k8s.io", "customresourcedefinitions", "")],
+        Shown::Perhaps(ARGOCD),
+    ),
+    Case(
+        "k8s.apiservice.write",
+        true,
+        &[("create", "apiregistration.k8s.io", "apiservices", "")],
+        Shown::PerhapsControl,
+    ),
     Case("k8s.aws-auth.write", true, &[("patch", "", "configmaps", "")], Shown::PerhapsControl),
     Case("k8s.aws-auth.write", true, &[("update", "", "configmaps", "aws-auth")], Shown::PerhapsControl),
     Case("k8s.traffic.capture", false, &[("patch", "", "services/status", "")], Shown::Unlisted),
     Case("k8s.traffic.capture", false, &[("update", "", "endpoints", "")], Shown::Unlisted),
     Case("k8s.traffic.capture", false, &[("patch", "discovery.k8s.io", "endpointslices", "")], Shown::Unlisted),
     Case("k8s.traffic.capture", false, &[("create", "", "services", "")], Shown::Unlisted),
-    Case("k8s.pods.steal", true, &[("patch", "", "nodes/status", ""), ("delete", "", "pods", "")], Shown::Perhaps(ROOT)),
-    Case("k8s.pods.steal", true, &[("update", "", "nodes", ""), ("create", "", "pods/eviction", "")], Shown::Perhaps(ROOT)),
-    Case("k8s.namespace.patch", false, &[("patch", "", "namespaces", ""), ("create", "", "pods", "")], Shown::PerhapsControl),
+    Case(
+        "k8s.pods.steal",
+        true,
+        &[("patch", "", "nodes/status", ""), ("delete", "", "pods", "")],
+        Shown::Perhaps(ROOT),
+    ),
+    Case(
+        "k8s.pods.steal",
+        true,
+        &[("update", "", "nodes", ""), ("create", "", "pods/eviction", "")],
+        Shown::Perhaps(ROOT),
+    ),
+    Case(
+        "k8s.namespace.patch",
+        false,
+        &[("patch", "", "namespaces", ""), ("create", "", "pods", "")],
+        Shown::PerhapsControl,
+    ),
     Case("k8s.operator-cr.write", false, &[("create", "argoproj.io", "applications", "")], Shown::Perhaps(ARGOCD)),
     Case("k8s.operator-cr.write", false, &[("create", "tekton.dev", "taskruns", "")], Shown::To(ROOT)),
     Case("k8s.agent-cr.write", false, &[("create", "kagent.dev", "agents", "")], Shown::To(ROOT)),
@@ -223,7 +285,8 @@ const CASES: &[Case] = &[
 /// A cluster in which an account holds some grants, another one everything, with a workload and a token of it.
 fn cluster(clusterwide: bool, grants: &[&Grant], settings: &[(&str, &str)]) -> (Inventory, Box<dyn AccessResolver>) {
     let account = |namespace: &str, name: &str| json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "name": name, "namespace": namespace } });
-    let subject = |namespace: &str, name: &str| json!({ "kind": "ServiceAccount", "name": name, "namespace": namespace });
+    let subject =
+        |namespace: &str, name: &str| json!({ "kind": "ServiceAccount", "name": name, "namespace": namespace });
     let binding = |name: &str, clusterwide: bool, kind: &str, role: &str, subjects: Value| {
         let own = if clusterwide { "ClusterRoleBinding" } else { "RoleBinding" };
         json!({
@@ -236,7 +299,13 @@ fn cluster(clusterwide: bool, grants: &[&Grant], settings: &[(&str, &str)]) -> (
         account("ops", "actor"),
         account("ops", "root"),
         account(argo_home, argo_name),
-        binding("root", true, "ClusterRole", "cluster-admin", json!([subject("ops", "root"), subject(argo_home, argo_name)])),
+        binding(
+            "root",
+            true,
+            "ClusterRole",
+            "cluster-admin",
+            json!([subject("ops", "root"), subject(argo_home, argo_name)]),
+        ),
         json!({
             "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "web-1", "namespace": "ops" },
             "spec": { "serviceAccountName": "root", "containers": [{ "name": "main", "image": "example.com/web:1" }] }
@@ -283,7 +352,8 @@ fn shown_for(resolver: &dyn AccessResolver, who: &IdentityId, id: &str) -> Vec<S
         }
     };
     let edges = resolver.edges();
-    let mut all: Vec<Shown> = edges.iter().filter(|edge| edge.source == *who && &*edge.technique == id).map(how).collect();
+    let mut all: Vec<Shown> =
+        edges.iter().filter(|edge| edge.source == *who && &*edge.technique == id).map(how).collect();
     let told = resolver.unlisted(who);
     all.extend(told.iter().filter(|text| text.split(' ').next() == Some(id)).map(|_| Shown::Unlisted));
     all
@@ -300,7 +370,8 @@ fn each_technique_is_there_where_all_that_it_needs_is_held_by_whatever_bindings(
             assert!(!edge.grants.is_empty(), "{id} by {grants:?}: nothing allows {edge:?}");
         }
         for left_out in 0..grants.len() {
-            let rest: Vec<&Grant> = all.iter().enumerate().filter(|(at, _)| *at != left_out).map(|(_, one)| *one).collect();
+            let rest: Vec<&Grant> =
+                all.iter().enumerate().filter(|(at, _)| *at != left_out).map(|(_, one)| *one).collect();
             let (_, resolver) = cluster(*clusterwide, &rest, &[]);
             let found = shown(&*resolver, id);
             assert!(!found.contains(expected), "{id} by {rest:?} alone: {found:?}");
@@ -315,16 +386,28 @@ fn what_only_looks_like_a_technique_is_none() {
         ("k8s.pods.exec", false, &[("create", "", "pods/*", "")][..]),
         ("k8s.secrets.read", false, &[("get", "core", "secrets", "")]),
         ("k8s.workload.create", false, &[("create", "", "deployments", "")]),
-        ("k8s.impersonate.attributes", true, &[("impersonate", AUTH, "userextras", ""), ("impersonate", "", "users", "")]),
+        (
+            "k8s.impersonate.attributes",
+            true,
+            &[("impersonate", AUTH, "userextras", ""), ("impersonate", "", "users", "")],
+        ),
         // A verb on bindings is none on roles, a star is no name, creation carries none.
-        ("k8s.bind", true, &[("bind", RBAC_GROUP, "clusterrolebindings", ""), ("create", RBAC_GROUP, "clusterrolebindings", "")]),
+        (
+            "k8s.bind",
+            true,
+            &[("bind", RBAC_GROUP, "clusterrolebindings", ""), ("create", RBAC_GROUP, "clusterrolebindings", "")],
+        ),
         ("k8s.workload.create", false, &[("create", "", "pods", "web")]),
         ("k8s.aws-auth.write", true, &[("patch", "", "configmaps", "other")]),
-        ("k8s.csr.approve", true, &[
-            ("approve", CERTS, "signers", "example.com/*"),
-            ("create", CERTS, "certificatesigningrequests", ""),
-            ("update", CERTS, "certificatesigningrequests/approval", ""),
-        ]),
+        (
+            "k8s.csr.approve",
+            true,
+            &[
+                ("approve", CERTS, "signers", "example.com/*"),
+                ("create", CERTS, "certificatesigningrequests", ""),
+                ("update", CERTS, "certificatesigningrequests/approval", ""),
+            ],
+        ),
         // Of the whole cluster, held in a namespace.
         ("k8s.impersonate.user-group", false, &[("impersonate", "", "users", "")]),
         ("k8s.nodes.proxy", false, &[("get", "", "nodes/proxy", "")]),
@@ -434,7 +517,9 @@ fn every_listed_grant_is_judged() {
             _ => {
                 assert!(cases.contains(id), "{id} has no case");
                 let mut held: BTreeSet<String> = BTreeSet::new();
-                for need in TECHNIQUES.iter().filter(|technique| technique.id == id).flat_map(|technique| technique.needs) {
+                for need in
+                    TECHNIQUES.iter().filter(|technique| technique.id == id).flat_map(|technique| technique.needs)
+                {
                     match need {
                         Need::Any(verbs, resources) => {
                             held.extend(verbs.iter().map(|verb| (*verb).to_owned()));
@@ -536,8 +621,11 @@ fn a_binding_to_everybody_is_told() {
         ]);
         let (_, resolver) = read(&all);
         let hints = resolver.edges_left_out();
-        let told: Vec<&str> =
-            hints.iter().map(|hint| &*hint.message).filter(|message| message.starts_with("k8s.public-binding")).collect();
+        let told: Vec<&str> = hints
+            .iter()
+            .map(|hint| &*hint.message)
+            .filter(|message| message.starts_with("k8s.public-binding"))
+            .collect();
         assert!(matches!(told.as_slice(), [one] if one.contains(name) && one.contains("ClusterRole edit")), "{told:?}");
         // Whoever is in the group holds the role.
         let account = IdentityId::from("kubernetes:c:serviceaccount:ops/a");
@@ -559,7 +647,9 @@ fn the_cloud_role_of_an_account_is_a_step() {
         ("iam.gke.io/gcp-service-account", "a@project.iam.gserviceaccount.com"),
     ] {
         let metadata = json!({ "name": "a", "namespace": "ops", "annotations": { annotation: role } });
-        let (_, resolver) = read(&json!([{ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata }, bound("b", "view", json!({ "kind": "User", "name": "ann" }))]));
+        let (_, resolver) = read(
+            &json!([{ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata }, bound("b", "view", json!({ "kind": "User", "name": "ann" }))]),
+        );
         let edges = resolver.edges();
         let step = edges.iter().find(|edge| edge.target == EdgeTarget::Identity(role.into())).expect("a step");
         assert_eq!((&*step.technique, step.escalation), ("workload-identity", false));

@@ -27,7 +27,8 @@ fn worlds(path: PathBuf) -> usize {
         for request in requests.as_array_mut().unwrap() {
             expected.push(request.as_object_mut().unwrap().remove("expected").unwrap() == "allow");
         }
-        let answer = answer(&decider, &line(&case, requests)).unwrap_or_else(|refusal| panic!("{}: {refusal:?}", case["id"]));
+        let answer =
+            answer(&decider, &line(&case, requests)).unwrap_or_else(|refusal| panic!("{}: {refusal:?}", case["id"]));
         for (at, expected) in expected.iter().enumerate() {
             let decision = &answer["decisions"][at];
             assert_eq!(decision["allowed"], *expected, "{} request {at}", case["id"]);
@@ -76,11 +77,17 @@ fn samples_are_decided_as_a_running_server_decided_them() {
                 ids.push(id);
                 requests.push(request);
             }
-            let reply = decider.reply(&line(&world, requests.into()).to_string()).unwrap_or_else(|refusal| panic!("{refusal:?}"));
+            let reply = decider
+                .reply(&line(&world, requests.into()).to_string())
+                .unwrap_or_else(|refusal| panic!("{refusal:?}"));
             let answer: Value = serde_json::from_slice(&reply).unwrap();
             for (at, id) in ids.iter().enumerate() {
                 let expected = result["allowed"].as_array().unwrap().contains(id);
-                assert_eq!(answer["decisions"][at]["allowed"], expected, "{} {home}/{name} in `{namespace}`: {id}", case["sample"]);
+                assert_eq!(
+                    answer["decisions"][at]["allowed"], expected,
+                    "{} {home}/{name} in `{namespace}`: {id}",
+                    case["sample"]
+                );
                 count += 1;
             }
         }

@@ -4,6 +4,7 @@ mod conformance;
 mod within;
 
 use evenhand_model::decide::{Decides, Refusal};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::Decider;
@@ -89,7 +90,8 @@ fn aggregated_roles_are_filled_in_and_say_where_each_rule_is_written() {
     edit["aggregationRule"] = json!({ "clusterRoleSelectors": [
         { "matchExpressions": [{ "key": "to-edit", "operator": "In", "values": ["true"] }] }
     ] });
-    let parts = labelled("parts", "to-view", json!([rule(&["get"], &[""], &["secrets"]), rule(&["get"], &[""], &["pods"])]));
+    let parts =
+        labelled("parts", "to-view", json!([rule(&["get"], &[""], &["secrets"]), rule(&["get"], &[""], &["pods"])]));
     let world = json!({
         "clusterRoles": [edit, view, parts],
         "clusterRoleBindings": [binding("b", None, "ClusterRole", "edit", json!({ "kind": "User", "name": "ann" }))],
@@ -141,10 +143,7 @@ fn groups_that_are_not_given_are_those_that_the_server_gives() {
 #[test]
 fn masters_are_let_through_by_no_binding() {
     let world = json!({ "requests": [{ "verb": "get", "path": "/x", "groups": ["system:masters"] }] });
-    assert_eq!(
-        alone(&world).unwrap(),
-        json!({ "decisions": [{ "allowed": true, "by": [], "unlimited": true }] })
-    );
+    assert_eq!(alone(&world).unwrap(), json!({ "decisions": [{ "allowed": true, "by": [], "unlimited": true }] }));
 }
 
 #[test]
@@ -201,18 +200,42 @@ fn what_is_not_understood_is_refused_at_its_place() {
         (json!({ "requests": [], "role": [] }), "/role", "unknown field `role`"),
         (json!({ "requests": [{ "user": "ann" }] }), "/requests/0", "missing field `verb`"),
         (json!({ "requests": [["get"]] }), "/requests/0", "expected an object"),
-        (json!({ "requests": [{ "verb": "get", "user": "ann", "ressource": "pods" }] }), "/requests/0/ressource", "unknown field"),
+        (
+            json!({ "requests": [{ "verb": "get", "user": "ann", "ressource": "pods" }] }),
+            "/requests/0/ressource",
+            "unknown field",
+        ),
         (json!({ "requests": [{ "verb": "get", "resource": "pods" }] }), "/requests/0", "nobody asks"),
         (json!({ "requests": [request], "cluster": "c" }), "/cluster", "no capture"),
         (json!({ "requests": [], "roles": {} }), "/roles", "expected a sequence"),
         (json!({ "requests": [], "roles": [1] }), "/roles/0", "expected an object"),
         (json!({ "requests": [], "roles": [{ "rulez": [] }] }), "/roles/0/rulez", "unknown field"),
-        (json!({ "requests": [], "roles": [{ "kind": "ClusterRole" }] }), "/roles/0/kind", "holds objects of kind Role"),
+        (
+            json!({ "requests": [], "roles": [{ "kind": "ClusterRole" }] }),
+            "/roles/0/kind",
+            "holds objects of kind Role",
+        ),
         (json!({ "requests": [], "roles": [{ "apiVersion": "apps/v1" }] }), "/roles/0/apiVersion", "`apps`"),
-        (json!({ "requests": [], "roles": [{ "metadata": { "nmae": "x" } }] }), "/roles/0/metadata/nmae", "unknown field"),
-        (json!({ "requests": [], "clusterRoles": [{ "rules": [{ "verbs": "get" }] }] }), "/clusterRoles/0/rules/0/verbs", "expected a sequence"),
-        (json!({ "requests": [], "roleBindings": [{ "subjects": [{ "kind": 1 }] }] }), "/roleBindings/0/subjects/0/kind", "expected a"),
-        (json!({ "requests": [], "clusterRoles": [role("a", None, json!([])), role("a", Some("x"), json!([]))] }), "/clusterRoles/1/metadata/name", "there are two"),
+        (
+            json!({ "requests": [], "roles": [{ "metadata": { "nmae": "x" } }] }),
+            "/roles/0/metadata/nmae",
+            "unknown field",
+        ),
+        (
+            json!({ "requests": [], "clusterRoles": [{ "rules": [{ "verbs": "get" }] }] }),
+            "/clusterRoles/0/rules/0/verbs",
+            "expected a sequence",
+        ),
+        (
+            json!({ "requests": [], "roleBindings": [{ "subjects": [{ "kind": 1 }] }] }),
+            "/roleBindings/0/subjects/0/kind",
+            "expected a",
+        ),
+        (
+            json!({ "requests": [], "clusterRoles": [role("a", None, json!([])), role("a", Some("x"), json!([]))] }),
+            "/clusterRoles/1/metadata/name",
+            "there are two",
+        ),
         (
             json!({ "requests": [], "clusterRoles": [{ "aggregationRule": { "clusterRoleSelectors": [{ "matchExpressions": [{ "key": "a", "operator": "in" }] }] } }] }),
             "/clusterRoles/0/aggregationRule/clusterRoleSelectors/0/matchExpressions/0/operator",
@@ -240,7 +263,8 @@ fn what_seems_to_grant_and_does_not_is_noted() {
         "requests": [],
     });
     let answer = alone(&world).unwrap();
-    let places: Vec<&str> = answer["notes"].as_array().unwrap().iter().map(|note| note["at"].as_str().unwrap()).collect();
+    let places: Vec<&str> =
+        answer["notes"].as_array().unwrap().iter().map(|note| note["at"].as_str().unwrap()).collect();
     assert_eq!(
         places,
         [
@@ -268,12 +292,49 @@ fn the_schema_names_every_member_that_is_understood() {
     let members = |name: &str| -> Vec<String> {
         schema["$defs"][name]["properties"].as_object().unwrap_or_else(|| panic!("{name}")).keys().cloned().collect()
     };
-    assert_eq!(members("World"), ["cluster", "roles", "clusterRoles", "roleBindings", "clusterRoleBindings", "requests"]);
+    assert_eq!(
+        members("World"),
+        ["cluster", "roles", "clusterRoles", "roleBindings", "clusterRoleBindings", "requests"]
+    );
     assert_eq!(
         members("Request"),
-        ["verb", "apiGroup", "resource", "subresource", "name", "namespace", "resourceRequest", "path", "user", "groups"]
+        [
+            "verb",
+            "apiGroup",
+            "resource",
+            "subresource",
+            "name",
+            "namespace",
+            "resourceRequest",
+            "path",
+            "user",
+            "groups"
+        ]
     );
     assert_eq!(members("Rule"), ["verbs", "apiGroups", "resources", "resourceNames", "nonResourceURLs"]);
     assert_eq!(members("Decision"), ["allowed", "by", "unlimited"]);
     assert!(schema["$defs"]["Refused"].is_object());
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_answered_or_refused(text in ".*", cut in any::<(prop::sample::Index, prop::sample::Index)>(), put in ".{0,3}") {
+        let whole = json!({
+            "roles": [role("r", Some("ops"), json!([rule(&["get"], &[""], &["pods"])]))],
+            "roleBindings": [binding("b", Some("ops"), "Role", "r", bot())],
+            "requests": [asked(BOT, "get", "pods", "ops")],
+        }).to_string();
+        // A line of which a part is replaced.
+        let (from, to) = (cut.0.index(whole.len()), cut.1.index(whole.len()));
+        let broken = format!("{}{put}{}", &whole[..from.min(to)], &whole[from.max(to)..]);
+        for text in [text, broken] {
+            match Decider::default().reply(&text) {
+                Ok(reply) => prop_assert!(serde_json::from_slice::<Value>(&reply).is_ok()),
+                Err(refusal) => {
+                    prop_assert!(!refusal.message.is_empty() && !refusal.remedy.is_empty());
+                    prop_assert!(refusal.at.is_empty() || refusal.at.starts_with('/'));
+                }
+            }
+        }
+    }
 }

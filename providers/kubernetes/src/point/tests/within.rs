@@ -57,7 +57,10 @@ fn lists_that_are_left_out_are_those_of_the_capture() {
     // The bindings of the capture over another role, and the capture's role under another binding.
     let other = role("reader", Some("ops"), json!([rule(&["list"], &[""], &["pods"])]));
     let changed = one(&json!({ "roles": [other], "requests": requests })).unwrap();
-    assert_eq!((&changed["decisions"][0]["allowed"], &changed["decisions"][1]["allowed"]), (&json!(false), &json!(true)));
+    assert_eq!(
+        (&changed["decisions"][0]["allowed"], &changed["decisions"][1]["allowed"]),
+        (&json!(false), &json!(true))
+    );
     let none = one(&json!({ "roleBindings": [], "requests": requests })).unwrap();
     assert_eq!(none["decisions"][0]["allowed"], false);
     let ann = binding("x", Some("ops"), "Role", "reader", json!({ "kind": "User", "name": "ann" }));
