@@ -201,8 +201,7 @@ struct LastUsed {
 /// read by itself, so that only what is wrong is lost.
 pub(super) fn read(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
     facts.policies.settle();
-    let mut reading =
-        Reading { sheet, facts, account: sheet.account.clone(), unplaced: Vec::new(), fresh: Vec::new() };
+    let mut reading = Reading { sheet, facts, account: sheet.account.clone(), unplaced: Vec::new(), fresh: Vec::new() };
     if let Some(parts) = json_parts::read(sheet.root(), &LISTS, Details::default) {
         let mut truncated = None;
         for part in parts {
@@ -375,7 +374,8 @@ impl<'d> Reading<'_, 'd> {
             .position(|version| version.is_default_version == Some(true))
             .or_else(|| versions.iter().position(|version| wanted.is_some() && version.version_id.as_deref() == wanted))
             .or(if versions.len() == 1 { Some(0) } else { None });
-        let Some((index, document)) = default.and_then(|index| Some((index, versions.get_mut(index)?.document.take()?)))
+        let Some((index, document)) =
+            default.and_then(|index| Some((index, versions.get_mut(index)?.document.take()?)))
         else {
             return;
         };
