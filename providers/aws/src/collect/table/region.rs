@@ -193,6 +193,7 @@ pub(super) static CALLS: &[Call] = &[
             "/Functions/*/PackageType",
             "/Functions/*/Environment/Variables/*",
         ],
+        omits_empty: true,
         ..call(&LAMBDA, "ListFunctions", Form::Functions, "functions")
     },
     Call {
@@ -211,6 +212,7 @@ pub(super) static CALLS: &[Call] = &[
     Call {
         pages: next_token(&["families"]),
         fixed: &[("status", "ACTIVE")],
+        omits_empty: true,
         ..call(&ECS, "ListTaskDefinitionFamilies", Form::TaskFamilies, "task-definition-families")
     },
     Call {
@@ -232,12 +234,14 @@ pub(super) static CALLS: &[Call] = &[
     Call {
         path: Path::Get("/clusters"),
         pages: next_token(&["clusters"]),
+        omits_empty: true,
         ..call(&EKS, "ListClusters", Form::Clusters, "eks-clusters")
     },
     Call {
         path: Path::Get("/clusters/{clusterName}/pod-identity-associations"),
         pages: next_token(&["associations"]),
         each: &[each(Form::Clusters, "clusters", &[("clusterName", "")])],
+        omits_empty: true,
         ..call(&EKS, "ListPodIdentityAssociations", Form::PodAssociations, "pod-identity-associations")
     },
     Call {
@@ -252,6 +256,7 @@ pub(super) static CALLS: &[Call] = &[
     Call {
         pages: capital_token(&["NotebookInstances"]),
         kept: &["/NotebookInstances/*/NotebookInstanceName", "/NotebookInstances/*/NotebookInstanceArn"],
+        omits_empty: true,
         ..call(&SAGEMAKER, "ListNotebookInstances", Form::Notebooks, "notebooks")
     },
     Call {
@@ -260,9 +265,13 @@ pub(super) static CALLS: &[Call] = &[
         kept: &["/NotebookInstanceArn", "/NotebookInstanceName", "/RoleArn"],
         ..call(&SAGEMAKER, "DescribeNotebookInstance", Form::Notebook, "notebook-descriptions")
     },
-    Call { pages: capital_token(&["Reservations"]), ..call(&EC2, "DescribeInstances", Form::Instances, "instances") },
+    Call {
+        pages: capital_token(&["Reservations"]),
+        omits_empty: true,
+        ..call(&EC2, "DescribeInstances", Form::Instances, "instances")
+    },
     // With the copies of trails that live elsewhere: an organisation's trail is such a copy in each of its accounts.
-    Call { holds: Some("trailList"), ..call(&CLOUDTRAIL, "DescribeTrails", Form::Trails, "trails") },
+    Call { holds: Some("trailList"), omits_empty: true, ..call(&CLOUDTRAIL, "DescribeTrails", Form::Trails, "trails") },
     Call {
         each: &[Each { only: HOME, ..each(Form::Trails, "trailList", &[("Name", "/TrailARN")]) }],
         holds: Some("IsLogging"),
