@@ -17,6 +17,8 @@ const AGENTS: Service = rest("Bedrock Agent", "bedrock-agent", "bedrock");
 const AGENTCORE: Service = rest("Bedrock AgentCore Control", "bedrock-agentcore-control", "bedrock-agentcore");
 const LAMBDA: Service = rest("Lambda", "lambda", "lambda");
 const EKS: Service = rest("EKS", "eks", "eks");
+const QBUSINESS: Service = rest("QBusiness", "qbusiness", "qbusiness");
+const ECR: Service = json("ECR", "api.ecr", "ecr", "AmazonEC2ContainerRegistry_V20150921");
 const ECS: Service = json("ECS", "ecs", "ecs", "AmazonEC2ContainerServiceV20141113");
 const SAGEMAKER: Service = json("SageMaker", "api.sagemaker", "sagemaker", "SageMaker");
 const CLOUDTRAIL: Service =
@@ -183,6 +185,27 @@ pub(super) static CALLS: &[Call] = &[
         ..agentcore("GetBrowser", Form::Browser, "agentcore-browser-descriptions")
     },
     Call {
+        path: Path::Get("/applications"),
+        pages: next_token(&["applications"]),
+        omits_empty: true,
+        ..call(&QBUSINESS, "ListApplications", Form::QApplications, "q-applications")
+    },
+    Call {
+        path: Path::Get("/applications/{applicationId}"),
+        each: &[each(Form::QApplications, "applications", &[("applicationId", "/applicationId")])],
+        holds: Some("applicationArn"),
+        kept: &[
+            "/applicationArn",
+            "/applicationId",
+            "/displayName",
+            "/description",
+            "/roleArn",
+            "/identityType",
+            "/status",
+        ],
+        ..call(&QBUSINESS, "GetApplication", Form::QApplication, "q-application-descriptions")
+    },
+    Call {
         path: Path::Get("/2015-03-31/functions"),
         pages: Some(Pages { ask: "Marker", next: "NextMarker", lists: &["Functions"] }),
         withheld: &["/Functions/*/Environment/Variables/*"],
@@ -208,6 +231,17 @@ pub(super) static CALLS: &[Call] = &[
         each: FUNCTION,
         kept: &["/FunctionUrlConfigs/*/FunctionArn"],
         ..call(&LAMBDA, "ListFunctionUrlConfigs", Form::FunctionUrls, "function-urls")
+    },
+    Call {
+        pages: next_token(&["repositories"]),
+        omits_empty: true,
+        kept: &["/repositories/*/repositoryArn", "/repositories/*/registryId", "/repositories/*/repositoryName"],
+        ..call(&ECR, "DescribeRepositories", Form::Repositories, "repositories")
+    },
+    Call {
+        each: &[each(Form::Repositories, "repositories", &[("repositoryName", "/repositoryName")])],
+        holds: Some("policyText"),
+        ..call(&ECR, "GetRepositoryPolicy", Form::RepositoryPolicy, "repository-policies")
     },
     Call {
         pages: next_token(&["families"]),
