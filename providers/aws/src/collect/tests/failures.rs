@@ -47,7 +47,7 @@ fn every_kind_of_failure_is_a_gap_that_names_the_facts_and_costs_nothing_else() 
         let twice = inventory.gaps.iter().filter(|other| other.facts == gap.facts).count();
         assert_eq!(twice, 1, "{call} is missing once");
     }
-    assert_eq!(inventory.identities.iter().filter(|identity| identity.kind == "role").count(), 2);
+    assert_eq!(inventory.identities.iter().filter(|identity| identity.kind == "role").count(), 3);
 }
 
 #[test]
