@@ -1,6 +1,5 @@
 //! What must hold for any policies.
 
-
 use evenhand_model::Timestamp;
 use evenhand_model::access::{AccessResolver, Outcome, Request};
 use evenhand_model::evidence::{Evidence, Fact, Truth};
