@@ -15,6 +15,7 @@ mod inventory;
 pub mod point;
 mod policy;
 mod provider;
+mod scalar;
 mod world;
 
 pub use provider::{Aws, catalog_sources};

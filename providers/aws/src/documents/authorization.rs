@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::sheet::Sheet;
-use super::values::{List, Text, When, moment};
+use super::values::{List, Profile, Tag, Text, When, moment};
 use crate::inventory::arn::Arn;
 use crate::inventory::facts::{Described, Facts, Managed, Tags};
 use crate::policy::{Fresh, PolicyRole, PolicyText, understand};
@@ -173,22 +173,6 @@ struct Attached<'a> {
 struct Boundary<'a> {
     #[serde(borrow)]
     permissions_boundary_arn: Option<Text<'a>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Tag<'a> {
-    #[serde(borrow)]
-    key: Text<'a>,
-    #[serde(borrow)]
-    value: Option<Text<'a>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Profile<'a> {
-    #[serde(borrow)]
-    arn: Text<'a>,
 }
 
 #[derive(Deserialize)]

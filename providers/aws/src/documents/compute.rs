@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use super::environment::Told;
 use super::form::Form;
 use super::sheet::Sheet;
-use super::values::{List, Text};
+use super::values::{List, Profile, Tag, Text};
 use crate::inventory::arn::Arn;
 use crate::inventory::facts::{Carrier, Facts, Placed, PodAssociation, Said};
 use crate::world::AccountId;
@@ -140,25 +140,9 @@ struct Instance<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Profile<'a> {
-    #[serde(borrow)]
-    arn: Text<'a>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
 struct Placement<'a> {
     #[serde(borrow)]
     availability_zone: Option<Text<'a>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Tag<'a> {
-    #[serde(borrow)]
-    key: Text<'a>,
-    #[serde(borrow)]
-    value: Option<Text<'a>>,
 }
 
 /// Reads the answer of one of the calls about running things.

@@ -143,6 +143,8 @@ forms! {
     OauthProviders = "bedrock-agentcore-control list-oauth2-credential-providers", "OAuth clients stored for agents", |head| {
         element(head, "credentialProviders", &["credentialProviderArn", "credentialProviderVendor"])
     };
+    QApplications = "qbusiness list-applications", "which Q Business applications exist", |head| element(head, "applications", &["applicationId", "displayName"]);
+    QApplication = "qbusiness get-application", "the roles Q Business applications act as", |head| all(head, &["applicationArn", "applicationId", "displayName"]);
     CodeInterpreter = "bedrock-agentcore-control get-code-interpreter", "the roles of code interpreters", |head| head.has("codeInterpreterArn");
     Browser = "bedrock-agentcore-control get-browser", "the roles of browsers", |head| head.has("browserArn");
 
@@ -169,6 +171,8 @@ forms! {
     KeyPolicy = "kms get-key-policy", "access that an encryption key grants", NEVER;
     SecretPolicy = "secretsmanager get-resource-policy", "access that a stored secret grants", |head| all(head, &["ARN", "ResourcePolicy"]);
     FunctionPolicy = "lambda get-policy", "who may invoke a function", NEVER;
+    Repositories = "ecr describe-repositories", "which repositories of images exist", |head| element(head, "repositories", &["repositoryArn"]);
+    RepositoryPolicy = "ecr get-repository-policy", "access that a repository of images grants", |head| all(head, &["repositoryName", "policyText"]);
     QueueAttributes = "sqs get-queue-attributes", "access that a queue grants", NEVER;
     TopicAttributes = "sns get-topic-attributes", "access that a topic grants", NEVER;
     /// `{"Policy": …}` without a word on what it is the policy of: of an organisation if its member is an object.
@@ -254,6 +258,10 @@ mod tests {
                 r#"{"credentialProviders": [{"credentialProviderArn": "a", "credentialProviderVendor": "v"}]}"#,
                 "bedrock-agentcore-control list-oauth2-credential-providers",
             ),
+            (r#"{"repositories": [{"repositoryArn": "a"}]}"#, "ecr describe-repositories"),
+            (r#"{"registryId": "1", "repositoryName": "r", "policyText": "{}"}"#, "ecr get-repository-policy"),
+            (r#"{"applications": [{"applicationId": "i", "displayName": "n"}]}"#, "qbusiness list-applications"),
+            (r#"{"applicationArn": "a", "applicationId": "i", "displayName": "n"}"#, "qbusiness get-application"),
             (r#"{"Functions": []}"#, "lambda list-functions"),
             (r#"{"Reservations": [], "NextToken": null}"#, "ec2 describe-instances"),
             (r#"{"AccountAssignments": []}"#, "sso-admin list-account-assignments"),
@@ -271,6 +279,8 @@ mod tests {
             r#"{"value": [{"id": "x"}]}"#,
             r#"{"Users": [{"name": "x"}]}"#,
             r#"{"items": []}"#,
+            r#"{"total_count": 0, "repositories": []}"#,
+            r#"{"applications": [{"metadata": {}}]}"#,
             r#"{"Functions": [], "runtime": "x"}"#,
             r#"{"Functions": ["f"]}"#,
             r#"{"Accounts": []}"#,

@@ -13,7 +13,7 @@ mod logs;
 pub(crate) mod manifest;
 pub(crate) mod organizations;
 pub(crate) mod refusal;
-mod resources;
+pub(crate) mod resources;
 mod shape;
 mod sheet;
 mod usage;
@@ -197,6 +197,8 @@ fn answer(
         | Form::WorkloadIdentities
         | Form::ApiKeyProviders
         | Form::OauthProviders
+        | Form::QApplications
+        | Form::QApplication
         | Form::CodeInterpreter
         | Form::Browser => agents::read(form, sheet, fingerprinter, facts, errors),
         Form::Functions
@@ -215,6 +217,8 @@ fn answer(
         | Form::KeyPolicy
         | Form::SecretPolicy
         | Form::FunctionPolicy
+        | Form::Repositories
+        | Form::RepositoryPolicy
         | Form::QueueAttributes
         | Form::TopicAttributes
         | Form::SomePolicy => resources::read(form, sheet, facts, errors),

@@ -57,6 +57,7 @@ pub(crate) fn is_answer(form: Form, code: &str) -> bool {
         Form::PermissionSetBoundary | Form::BucketPolicy | Form::SecretPolicy | Form::FunctionPolicy => {
             matches!(code, "ResourceNotFoundException" | "NoSuchBucketPolicy")
         }
+        Form::RepositoryPolicy => matches!(code, "RepositoryPolicyNotFoundException" | "RepositoryNotFoundException"),
         _ => false,
     }
 }

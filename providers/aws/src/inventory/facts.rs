@@ -392,6 +392,8 @@ pub(crate) struct Facts {
     pub(crate) trail_agents: Vec<Said<(Arc<str>, bool)>>,
     pub(crate) invocation_logging: Vec<Said<InvocationLogging>>,
     pub(crate) resource_policies: Vec<Said<ResourceSaid>>,
+    /// Names of repositories of images.
+    pub(crate) repositories: BTreeSet<Arc<str>>,
     /// Reports of last access, by the ARN they are about.
     pub(crate) usage: BTreeMap<Arc<str>, Vec<ServiceUse>>,
     /// Calls that were refused, failed or were not made yet: each has left a gap already.

@@ -112,7 +112,8 @@ impl Join {
         let undescribed = std::mem::take(&mut self.carried.undescribed);
         for (account, names) in undescribed {
             let reason = format!("listed but not described: {}", some(names.iter().map(|name| &**name)));
-            let call = "aws bedrock-agent get-agent, aws bedrock-agentcore-control get-agent-runtime or get-gateway";
+            let call = "aws bedrock-agent get-agent, aws bedrock-agentcore-control get-agent-runtime or get-gateway, \
+                        aws qbusiness get-application";
             self.not_collected(&account.0, call, &reason, "the roles these agents act as");
         }
     }

@@ -6,6 +6,7 @@ mod conformance;
 mod decisions;
 mod escalation;
 mod identities;
+mod oneself;
 mod organisation;
 mod resources;
 mod robustness;
