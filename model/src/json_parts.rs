@@ -105,7 +105,7 @@ struct Layout {
 
 impl Layout {
     /// As the first element shows it.
-    fn of<'a>(text: &'a str, lists: &[&'static str]) -> Option<Self> {
+    fn of(text: &str, lists: &[&'static str]) -> Option<Self> {
         /// Stops at the first element.
         struct Probe;
         impl<'a> Receive<'a> for Probe {

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::caller::Caller;
-use super::matching::{Named, named, session_test};
+use super::matching::{Named, named_each, session_test};
 use super::question::Question;
 use crate::policy::compile::{CompiledPolicy, CompiledStatement, Part, model_test};
 use crate::policy::context::Lookup;
@@ -110,22 +110,18 @@ pub(crate) fn ask<'a>(
             let Some(part) = statement.parts.iter().find(|part| part.operations.contains(question.operation)) else {
                 continue;
             };
-            let (close, session) = match caller {
-                None => (Named::Itself, None),
-                Some(caller) => {
-                    let Some(written) = policy.document.statements.get(number) else { continue };
-                    let close = named(written, caller);
-                    (close, (close == Named::Session).then(|| session_test(written, caller)))
+            let closest = caller.is_none().then_some((Named::Itself, None));
+            let named = caller.zip(policy.document.statements.get(number)).into_iter().flat_map(|(caller, written)| {
+                let session = move |close| (close == Named::Session).then(|| session_test(written, caller));
+                named_each(written, caller).map(move |close| (close, session(close)))
+            });
+            for (close, session) in closest.into_iter().chain(named) {
+                let Some((holds, open, keys)) = apply(statement, part, question, session.as_ref()) else { continue };
+                let found = Match { policy: policy.index, statement: number, close, holds, open, keys };
+                match statement.effect {
+                    Effect::Allow => answer.allows.push(found),
+                    Effect::Deny => answer.denies.push(found),
                 }
-            };
-            if close == Named::No {
-                continue;
-            }
-            let Some((holds, open, keys)) = apply(statement, part, question, session.as_ref()) else { continue };
-            let found = Match { policy: policy.index, statement: number, close, holds, open, keys };
-            match statement.effect {
-                Effect::Allow => answer.allows.push(found),
-                Effect::Deny => answer.denies.push(found),
             }
         }
     }

@@ -24,7 +24,7 @@ use evenhand_model::scope::{Pattern, ResourceScope};
 
 use super::caller::Caller;
 use super::layers::{Denial, Now, Piece, apart, each, split_one};
-use super::matching::{Named, named, names, session_role, session_test};
+use super::matching::{Named, named_each, names, session_role, session_test};
 use crate::catalog::Catalogue;
 use crate::policy::context::{Context, Lookup};
 use crate::policy::document::Statement;
@@ -214,26 +214,26 @@ impl Attached {
         let Some(held) = world.resource_policies.get(place.resource as usize) else { return };
         let number = place.statement as usize;
         let Some(said) = world.policies.document(held.policy).statements.get(number) else { return };
-        let close = named(said, &Caller::of(principal));
-        let at_home = held.account == principal.account;
-        let grants = at_home && close > Named::Account;
-        let Some(reach) = self.reach(world, place.resource).filter(|_| close != Named::No) else { return };
-        if said.effect == Effect::Allow && !grants {
-            return;
-        }
-        let session = (close == Named::Session).then(|| session_test(said, &Caller::of(principal)));
         let caller = Caller::of(principal);
-        let into = if close == Named::Role { &mut given.bounded } else { &mut given.free };
-        let mut denials = Vec::new();
-        split_one(
-            &world.policies,
-            (held.policy, number),
-            &caller,
-            now,
-            &mut |piece| into.extend(reach.limit(piece, session.as_ref())),
-            &mut denials,
-        );
-        given.denials.extend(denials.into_iter().filter_map(|denial| reach.deny(denial, session.as_ref())));
+        let at_home = held.account == principal.account;
+        let Some(reach) = self.reach(world, place.resource) else { return };
+        for close in named_each(said, &caller) {
+            if said.effect == Effect::Allow && !(at_home && close > Named::Account) {
+                continue;
+            }
+            let session = (close == Named::Session).then(|| session_test(said, &caller));
+            let into = if close == Named::Role { &mut given.bounded } else { &mut given.free };
+            let mut denials = Vec::new();
+            split_one(
+                &world.policies,
+                (held.policy, number),
+                &caller,
+                now,
+                &mut |piece| into.extend(reach.limit(piece, session.as_ref())),
+                &mut denials,
+            );
+            given.denials.extend(denials.into_iter().filter_map(|denial| reach.deny(denial, session.as_ref())));
+        }
     }
 
     /// Resources of other accounts that identity policies name.
@@ -407,22 +407,24 @@ impl Gate<'_> {
     fn add(&mut self, world: &World, principal: &Principal, now: &Now, held: &ResourcePolicy) {
         let at_home = held.account == principal.account;
         let reach = self.reach;
-        for (number, said) in world.policies.document(held.policy).statements.iter().enumerate() {
-            let close = named(said, &Caller::of(principal));
+        let caller = Caller::of(principal);
+        let statements = world.policies.document(held.policy).statements.iter().enumerate();
+        let named =
+            statements.flat_map(|(number, said)| named_each(said, &caller).map(move |close| (number, said, close)));
+        for (number, said, close) in named {
             let by_name = close > Named::Account && names(said).any(|name| concerns(name, principal));
             let looked_at = match said.effect {
                 // At home a statement that names the principal is a grant and needs no door. One that lets in everybody
                 // is nobody's grant, and lets in whom identity policies send.
-                Effect::Allow => close == Named::Account || (close != Named::No && (!at_home || names_everybody(said))),
+                Effect::Allow => close == Named::Account || !at_home || names_everybody(said),
                 // Others are looked at with all that name the principal, or concern its account.
-                Effect::Deny => !at_home && close != Named::No && !by_name,
+                Effect::Deny => !at_home && !by_name,
             };
             if !looked_at {
                 continue;
             }
-            let session = (close == Named::Session).then(|| session_test(said, &Caller::of(principal)));
+            let session = (close == Named::Session).then(|| session_test(said, &caller));
             // Principals that share an answer share what is told of them at home and by name, and nothing else.
-            let caller = Caller::of(principal);
             let context: &dyn Context = if at_home || by_name { &caller } else { &Anybody };
             let mut denials = Vec::new();
             split_one(

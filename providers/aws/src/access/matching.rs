@@ -25,7 +25,7 @@ pub(crate) enum Named {
 }
 
 /// How closely a statement names a caller. Statements that name nobody never match.
-pub(crate) fn named(statement: &Statement, caller: &Caller<'_>) -> Named {
+fn named(statement: &Statement, caller: &Caller<'_>) -> Named {
     let allows_service = caller.who == Who::Service && statement.effect == Effect::Allow;
     match (&statement.principals, &statement.not_principals) {
         // A service is let in by its own name only, never as one of everybody.
@@ -37,6 +37,19 @@ pub(crate) fn named(statement: &Statement, caller: &Caller<'_>) -> Named {
         (None, Some(excluded)) => unless(excluded, caller),
         (None, None) => Named::No,
     }
+}
+
+/// How closely a statement names a caller, in each way that counts by itself: the closest, and where that hangs on which
+/// session the caller is, the closest that does not.
+pub(crate) fn named_each(statement: &Statement, caller: &Caller<'_>) -> impl Iterator<Item = Named> {
+    let close = named(statement, caller);
+    let beside = match &statement.principals {
+        Some(principals) if close == Named::Session => {
+            each(principals, caller).filter(|close| *close != Named::Session).max().unwrap_or(Named::No)
+        }
+        _ => Named::No,
+    };
+    [close, beside].into_iter().filter(|close| *close != Named::No)
 }
 
 fn among(principals: &Principals, caller: &Caller<'_>) -> Named {

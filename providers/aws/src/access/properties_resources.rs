@@ -250,3 +250,27 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_statement_that_names_a_session_beside_its_role_or_account_speaks_for_both() {
+    const SESSION: &str = "arn:aws:sts::111111111111:assumed-role/r/s";
+    let policy = |principals: Value, effect: &str| {
+        let statement =
+            json!({ "Effect": effect, "Action": "kms:Decrypt", "Resource": "*", "Principal": { "AWS": principals } });
+        json!({ "Version": "2012-10-17", "Statement": [statement] })
+    };
+    let allow_all =
+        json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Action": "*", "Resource": "*" }] });
+    for (principals, effect, expected) in [
+        (json!([SESSION]), "Allow", Truth::Unknown),
+        (json!([SESSION, "arn:aws:iam::111111111111:root"]), "Allow", Truth::Yes),
+        (json!([SESSION, ROLE]), "Allow", Truth::Yes),
+        (json!([SESSION, "arn:aws:iam::222222222222:root"]), "Allow", Truth::Unknown),
+    ] {
+        let identity = [json!({ "Statement": [] }), json!({ "Statement": [] }), allow_all.clone()].to_vec();
+        let resolver =
+            resolver(&Case { identity, boundary: None, resources: vec![(3, policy(principals.clone(), effect))] });
+        assert_eq!(point(&resolver, ROLE, "kms:Decrypt", KEY), expected, "{principals}");
+        assert_eq!(enumerated(&resolver, ROLE, "kms:Decrypt", KEY), expected, "{principals}");
+    }
+}
