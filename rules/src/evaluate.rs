@@ -1,8 +1,10 @@
 //! From a merged inventory to everything that a report says: the stages of an assessment, in order.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use evenhand_model::finding::Finding;
+use evenhand_model::gap::Gap;
 use evenhand_model::id::FindingId;
 use evenhand_model::inventory::Inventory;
 use evenhand_model::parity::Comparison;
@@ -129,6 +131,7 @@ pub fn assess(
     let mut paths = paths::find_all(&inventory, &judgements, &resolvers);
     inventory.hints.extend(resolvers.iter().flat_map(|(_, resolver)| resolver.edges_left_out()));
     inventory.hints.sort();
+    add_gaps(&mut inventory.gaps, paths::gaps(&inventory, &resolvers));
     progress(Stage::Facts);
     let access = AccessTable::new(&inventory, &resolvers);
     let given_back = match with.keep {
@@ -174,4 +177,20 @@ pub fn assess(
         passed: evaluation.passed,
         score,
     }
+}
+
+/// Adds gaps to those of a reading. What is a gap already leaves more unknown.
+fn add_gaps(gaps: &mut Vec<Gap>, more: Vec<Gap>) {
+    let key = |gap: &Gap| (gap.provider, gap.scope.clone(), Arc::clone(&gap.call));
+    let more: BTreeMap<_, Gap> = more.into_iter().map(|gap| (key(&gap), gap)).collect();
+    let mut held = BTreeSet::new();
+    for gap in gaps.iter_mut().filter(|_| !more.is_empty()) {
+        let key = key(gap);
+        if let Some(same) = more.get(&key) {
+            gap.facts = format!("{}; {}", gap.facts, same.facts).into();
+            held.insert(key);
+        }
+    }
+    gaps.extend(more.into_iter().filter(|(key, _)| !held.contains(key)).map(|(_, gap)| gap));
+    gaps.sort();
 }

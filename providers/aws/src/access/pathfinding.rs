@@ -23,14 +23,13 @@ fn carriers(loader: &mut Loader, resources: &Value) {
         .flat_map(|role| role.instance_profiles.iter().map(|profile| (profile.to_string(), role.id.clone())))
         .collect();
     for resource in resources.as_array().into_iter().flatten() {
-        let (service, field) = match text(resource, "type") {
-            "aws_lambda_function" => ("lambda.amazonaws.com", "role"),
-            "aws_cloudformation_stack" => ("cloudformation.amazonaws.com", "iam_role_arn"),
-            "aws_codebuild_project" => ("codebuild.amazonaws.com", "service_role"),
-            "aws_glue_job" | "aws_glue_dev_endpoint" => ("glue.amazonaws.com", "role_arn"),
-            "aws_sagemaker_notebook_instance" => ("sagemaker.amazonaws.com", "role_arn"),
-            "aws_ecs_task_definition" => ("ecs-tasks.amazonaws.com", "execution_role_arn"),
-            "aws_instance" => ("ec2.amazonaws.com", "iam_instance_profile"),
+        let field = match text(resource, "type") {
+            "aws_lambda_function" => "role",
+            "aws_cloudformation_stack" => "iam_role_arn",
+            "aws_codebuild_project" => "service_role",
+            "aws_glue_dev_endpoint" | "aws_sagemaker_notebook_instance" => "role_arn",
+            "aws_ecs_task_definition" => "execution_role_arn",
+            "aws_instance" => "iam_instance_profile",
             "aws_iam_access_key" => {
                 let user = format!("arn:aws:iam::{}:user/{}", text(resource, "account"), text(resource, "user"));
                 if let Some(user) = loader.world.principals.get_mut(&IdentityId::from(user)) {
@@ -68,7 +67,7 @@ fn carriers(loader: &mut Loader, resources: &Value) {
             }
             (arn, _) => arn.to_owned(),
         };
-        loader.world.carriers.push(RoleCarrier { arn: arn.into(), service: service.into(), role });
+        loader.world.carriers.extend(RoleCarrier::new(arn.into(), role));
     }
 }
 

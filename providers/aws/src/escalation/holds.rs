@@ -70,6 +70,27 @@ impl<'a> Holder<'a> {
         )
     }
 
+    /// The right to an action on something of a kind in a place; to the action itself where it cannot name such a thing.
+    pub(super) fn over(
+        &self,
+        operation: OperationIx,
+        kind: &Pattern,
+        place: Place<'_>,
+        context: &dyn Context,
+    ) -> Option<Right> {
+        let catalogue = Catalogue::global();
+        let mut known =
+            catalogue.resources(operation).iter().filter_map(|at| catalogue.patterns().get(usize::from(*at)));
+        if !known.any(|known| !known.is_any() && known.overlaps(kind) != Truth::No) {
+            return self.within(operation, place, context);
+        }
+        let kinds = [place.named(kind)];
+        let reached = |scope: &ResourceScope| {
+            if scope.is_everything() { Truth::Yes } else { place.reached(&kinds, scope) }
+        };
+        self.find(operation, reached, None, context)
+    }
+
     fn find(
         &self,
         operation: OperationIx,
@@ -104,16 +125,19 @@ impl Place<'_> {
     /// The kinds of resource that an action knows, as they are named in this place.
     fn kinds(self, operation: OperationIx) -> Vec<Pattern> {
         let catalogue = Catalogue::global();
-        let here = |kind: &Pattern| {
-            let segments = kind.segments().iter().enumerate().map(|(at, segment)| match (at, segment, self.region) {
-                (3, Glob::Any, Some(region)) => Glob::literal(region),
-                (4, Glob::Any, _) => Glob::literal(self.account),
-                _ => segment.clone(),
-            });
-            Pattern::new(segments.collect::<Vec<_>>(), ':')
-        };
         let kinds = catalogue.resources(operation);
-        kinds.iter().filter_map(|kind| catalogue.patterns().get(usize::from(*kind))).map(here).collect()
+        let kinds = kinds.iter().filter_map(|kind| catalogue.patterns().get(usize::from(*kind)));
+        kinds.map(|kind| self.named(kind)).collect()
+    }
+
+    /// A kind of resource as it is named in this place.
+    fn named(self, kind: &Pattern) -> Pattern {
+        let segments = kind.segments().iter().enumerate().map(|(at, segment)| match (at, segment, self.region) {
+            (3, Glob::Any, Some(region)) => Glob::literal(region),
+            (4, Glob::Any, _) => Glob::literal(self.account),
+            _ => segment.clone(),
+        });
+        Pattern::new(segments.collect::<Vec<_>>(), ':')
     }
 
     /// Whether a scope reaches something of one of the kinds. An action without kinds is reached by what is not limited
