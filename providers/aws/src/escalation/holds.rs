@@ -177,7 +177,11 @@ pub(crate) fn condition(
         all.and(match clause {
             Clause::When(test) => met(test, context, choice, Truth::Yes),
             Clause::Unless { tests, scope } => {
-                let covered = resource.map_or(Truth::Unknown, |resource| scope.matches(resource));
+                let covered = match resource {
+                    _ if scope.is_everything() => Truth::Yes,
+                    Some(resource) => scope.matches(resource),
+                    None => Truth::Unknown,
+                };
                 tests.iter().fold(covered, |all, test| all.and(met(test, context, choice, Truth::No))).not()
             }
             Clause::AnyOf(alternatives) => alternatives

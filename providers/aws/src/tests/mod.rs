@@ -9,6 +9,7 @@ mod identities;
 mod organisation;
 mod resources;
 mod robustness;
+mod unread;
 
 use std::path::PathBuf;
 use std::sync::Arc;
