@@ -290,8 +290,7 @@ fn write_paths(assessing: &Assessing, identity: &Identity, sink: &mut dyn Write)
             Missing::Unread(unread) => {
                 format!("not read: {} ({}: {})", unread.what, unread.gap.call, unread.gap.reason)
             }
-            // Its own doubts stand beside its access.
-            Missing::Doubt(whose, _) if whose == identity.id => continue,
+            Missing::Doubt(whose, text) if whose == identity.id => format!("in doubt: {text}"),
             Missing::Doubt(whose, text) => format!("in doubt: {text} (for {whose})"),
         };
         writeln!(sink, "  {}", printable(&text))?;
