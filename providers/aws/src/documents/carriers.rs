@@ -331,8 +331,13 @@ fn listed<'d, T: Deserialize<'d> + Name>(
 }
 
 fn list_one(kind: CarrierKind, sheet: &Sheet<'_>, pointer: &str, name: &str, facts: &mut Facts) {
+    let arn = Arn::parse(name);
+    // Tools that the vendor offers to all its customers run without a role.
+    if arn.as_ref().is_some_and(|arn| arn.account == "aws") {
+        return;
+    }
     let account = owner(sheet, name, facts);
-    let region = Arn::parse(name).map(|arn| facts.texts.share(arn.region)).or_else(|| sheet.region.clone());
+    let region = arn.map(|arn| facts.texts.share(arn.region)).or_else(|| sheet.region.clone());
     let it = Listed { kind, name: facts.texts.share(name), region };
     facts.listed.push(Said { account, evidence: sheet.evidence(pointer), it });
 }

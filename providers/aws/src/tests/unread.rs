@@ -126,7 +126,8 @@ fn answers(kind: CarrierKind) -> (String, Option<String>) {
 /// A list of a kind without anything in it.
 fn nothing(kind: CarrierKind) -> String {
     let (list, _) = answers(kind);
-    format!("{}]}}", &list[..=list.find('[').unwrap()])
+    let (before, _) = list.split_once('[').unwrap();
+    format!("{before}[]}}")
 }
 
 /// An answer with its question.
@@ -193,7 +194,7 @@ fn a_take_over_is_open_until_what_it_takes_over_was_read() {
         let (list, description) = answers(kind);
         let call = kind.list();
         let listed = wrapped(call, "eu-west-1", &list);
-        let followed = wrapped(call, "eu-west-1", &format!("{},\"NextToken\":\"x\"}}", &list[..list.len() - 1]));
+        let followed = wrapped(call, "eu-west-1", &list.replacen('{', r#"{"NextToken":"x","#, 1));
         let mut whole = vec![listed.clone()];
         if let (DescribedBy::Call(call), Some(description)) = (kind.described_by(), &description) {
             whole.push(wrapped(call, "eu-west-1", description));
@@ -308,7 +309,7 @@ fn regions_that_were_read_are_read_and_others_are_not() {
 fn a_thing_that_runs_where_nobody_said_is_open() {
     let statements = allow(&["glue:UpdateDevEndpoint"], "arn:aws:glue:eu-west-1:111122223333:devEndpoint/*");
     let endpoints = format!(r#"{{"DevEndpoints":[{{"EndpointName":"d","RoleArn":"{ROLE}"}}]}}"#);
-    let read = with("glue.amazonaws.com", &statements, &[endpoints.clone()]);
+    let read = with("glue.amazonaws.com", &statements, std::slice::from_ref(&endpoints));
     assert_eq!(unread(&read, "u"), ["glue development endpoints of account 111122223333"]);
     let read = with("glue.amazonaws.com", &statements, &[wrapped("glue get-dev-endpoints", "eu-west-1", &endpoints)]);
     assert_eq!((unread(&read, "u"), read.techniques("user/u")), (vec![], set(&["glue-update-dev-endpoint"])));
