@@ -63,31 +63,17 @@ impl<'a> Holder<'a> {
                 if scope.is_everything() {
                     return Truth::Yes;
                 }
-                place.reached(kinds.get_or_init(|| place.kinds(operation)), scope)
+                reached_of(kinds.get_or_init(|| place.kinds(operation)), scope)
             },
             None,
             context,
         )
     }
 
-    /// The right to an action on something of a kind in a place; to the action itself where it cannot name such a thing.
-    pub(super) fn over(
-        &self,
-        operation: OperationIx,
-        kind: &Pattern,
-        place: Place<'_>,
-        context: &dyn Context,
-    ) -> Option<Right> {
-        let catalogue = Catalogue::global();
-        let mut known =
-            catalogue.resources(operation).iter().filter_map(|at| catalogue.patterns().get(usize::from(*at)));
-        if !known.any(|known| !known.is_any() && known.overlaps(kind) != Truth::No) {
-            return self.within(operation, place, context);
-        }
-        let kinds = [place.named(kind)];
-        let reached = |scope: &ResourceScope| {
-            if scope.is_everything() { Truth::Yes } else { place.reached(&kinds, scope) }
-        };
+    /// The right to an action on something of a kind, which is named as it is in some place.
+    pub(super) fn over(&self, operation: OperationIx, kind: &Pattern, context: &dyn Context) -> Option<Right> {
+        let kinds = std::slice::from_ref(kind);
+        let reached = |scope: &ResourceScope| if scope.is_everything() { Truth::Yes } else { reached_of(kinds, scope) };
         self.find(operation, reached, None, context)
     }
 
@@ -131,7 +117,7 @@ impl Place<'_> {
     }
 
     /// A kind of resource as it is named in this place.
-    fn named(self, kind: &Pattern) -> Pattern {
+    pub(super) fn named(self, kind: &Pattern) -> Pattern {
         let segments = kind.segments().iter().enumerate().map(|(at, segment)| match (at, segment, self.region) {
             (3, Glob::Any, Some(region)) => Glob::literal(region),
             (4, Glob::Any, _) => Glob::literal(self.account),
@@ -139,21 +125,21 @@ impl Place<'_> {
         });
         Pattern::new(segments.collect::<Vec<_>>(), ':')
     }
+}
 
-    /// Whether a scope reaches something of one of the kinds. An action without kinds is reached by what is not limited
-    /// to names.
-    fn reached(self, kinds: &[Pattern], scope: &ResourceScope) -> Truth {
-        if kinds.is_empty() {
-            return scope.all_of.is_empty().into();
-        }
-        kinds.iter().fold(Truth::No, |some, kind| {
-            let listed = scope.all_of.iter().fold(Truth::Yes, |all, list| {
-                all.and(list.iter().fold(Truth::No, |some, pattern| some.or(pattern.overlaps(kind))))
-            });
-            let taken = scope.none_of.iter().any(|hole| hole.contains(kind) == Truth::Yes);
-            some.or(if taken { Truth::No } else { listed })
-        })
+/// Whether a scope reaches something of one of the kinds. An action without kinds is reached by what is not limited to
+/// names.
+fn reached_of(kinds: &[Pattern], scope: &ResourceScope) -> Truth {
+    if kinds.is_empty() {
+        return scope.all_of.is_empty().into();
     }
+    kinds.iter().fold(Truth::No, |some, kind| {
+        let listed = scope.all_of.iter().fold(Truth::Yes, |all, list| {
+            all.and(list.iter().fold(Truth::No, |some, pattern| some.or(pattern.overlaps(kind))))
+        });
+        let taken = scope.none_of.iter().any(|hole| hole.contains(kind) == Truth::Yes);
+        some.or(if taken { Truth::No } else { listed })
+    })
 }
 
 /// Who decides the keys that the request's sender sets freely.

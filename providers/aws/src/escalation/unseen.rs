@@ -7,14 +7,18 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
 use evenhand_model::access::{Unlisted, Unread};
+use evenhand_model::evidence::Truth;
 use evenhand_model::gap::{Gap, GapKind};
 use evenhand_model::id::ScopeId;
+use evenhand_model::opset::OperationIx;
+use evenhand_model::scope::Pattern;
 
 use super::edges::{MOST_LOOKED_AT, Shared, Source};
 use super::holds::{Acting, Place};
 use super::targets::Pool;
-use super::techniques::{self, Target, Technique};
+use super::techniques::{self, Target};
 use crate::carrier::{CarrierKind, DescribedBy};
+use crate::catalog::Catalogue;
 use crate::provider::NAME;
 use crate::world::{AccountId, Hole, Why, World};
 
@@ -24,10 +28,17 @@ const FACTS: &str = "which identities can take over running compute";
 /// Names and regions that are told of a long list.
 const NAMED: usize = 5;
 
+/// A technique that takes over things of one kind.
+struct TakeOver {
+    kind: CarrierKind,
+    /// The actions that it takes, and whether each can name such a thing.
+    takes: Vec<(OperationIx, bool)>,
+}
+
 /// A kind of which not all was read in an account.
 struct Open {
-    /// `None` = anywhere in the account.
-    regions: BTreeSet<Option<Arc<str>>>,
+    /// Where: a region, `None` = anywhere in the account; and how things of the kind are named there.
+    places: Vec<(Option<Arc<str>>, Pattern)>,
     unread: Arc<Unread>,
 }
 
@@ -36,6 +47,7 @@ type Told<'a> = HashMap<(u32, &'a AccountId), Arc<[Unlisted]>, foldhash::fast::R
 
 /// Kinds of which not all was read.
 pub(super) struct Unseen<'a> {
+    take_overs: Vec<TakeOver>,
     open: BTreeMap<&'a AccountId, BTreeMap<CarrierKind, Open>>,
     told: Mutex<Told<'a>>,
 }
@@ -47,12 +59,37 @@ impl<'a> Unseen<'a> {
             let kinds = CarrierKind::ALL.iter().filter_map(|kind| {
                 let holes = world.carriers_read.holes(account, *kind);
                 let unread = Arc::new(unread(account, *kind, &holes)?);
-                Some((*kind, Open { regions: holes.into_iter().map(|hole| hole.region).collect(), unread }))
+                let regions: BTreeSet<Option<Arc<str>>> = holes.into_iter().map(|hole| hole.region).collect();
+                let named = |region: Option<Arc<str>>| {
+                    let place = Place { account: &account.0, region: region.as_deref() };
+                    let pattern = place.named(&kind.pattern());
+                    (region, pattern)
+                };
+                Some((*kind, Open { places: regions.into_iter().map(named).collect(), unread }))
             });
             (account, kinds.collect())
         });
-        Self { open: open.collect(), told: Mutex::default() }
+        Self { take_overs: take_overs(), open: open.collect(), told: Mutex::default() }
     }
+}
+
+fn take_overs() -> Vec<TakeOver> {
+    let catalogue = Catalogue::global();
+    let all = techniques::all().iter().filter(|technique| technique.target == Target::Carrier);
+    all.filter_map(|technique| {
+        let kind = technique.carrier?;
+        let pattern = kind.pattern();
+        let names = |operation: OperationIx| {
+            let mut known = catalogue.resources(operation).iter();
+            known.any(|at| {
+                let known = catalogue.patterns().get(usize::from(*at));
+                known.is_some_and(|known| !known.is_any() && known.overlaps(&pattern) != Truth::No)
+            })
+        };
+        let takes = technique.operations.iter().chain(&technique.helpers).map(|held| (*held, names(*held))).collect();
+        Some(TakeOver { kind, takes })
+    })
+    .collect()
 }
 
 impl<'a> Shared<'a> {
@@ -66,13 +103,13 @@ impl<'a> Shared<'a> {
             return Arc::clone(found);
         }
         let open = self.unseen.open.get(account);
-        let found: BTreeSet<Unlisted> = techniques::all()
+        let found: BTreeSet<Unlisted> = self
+            .unseen
+            .take_overs
             .iter()
-            .filter(|technique| technique.target == Target::Carrier)
-            .filter_map(|technique| {
-                let kind = technique.carrier?;
-                let open = open?.get(&kind)?;
-                (self.may_take(technique, kind, open, source) && self.is_worth(kind, source))
+            .filter_map(|taking| {
+                let open = open?.get(&taking.kind)?;
+                (may_take(taking, open, source) && self.is_worth(taking.kind, source))
                     .then(|| Unlisted::Unread(Arc::clone(&open.unread)))
             })
             .collect();
@@ -81,23 +118,6 @@ impl<'a> Shared<'a> {
             told.insert(key, Arc::clone(&found));
         }
         found
-    }
-
-    /// Whether a source holds everything that a technique takes where not all was read.
-    fn may_take(&self, technique: &Technique, kind: CarrierKind, open: &Open, source: &Source<'a>) -> bool {
-        let needed = || technique.operations.iter().chain(&technique.helpers).copied();
-        if !needed().all(|operation| source.holder.operations.contains(operation)) {
-            return false;
-        }
-        let account = &*source.principal.account.0;
-        let pattern = kind.pattern();
-        open.regions.iter().any(|region| {
-            let place = Place { account, region: region.as_deref() };
-            let at_home = ("aws:resourceaccount", account);
-            let keys = [at_home, region.as_deref().map_or(at_home, |region| ("aws:requestedregion", region))];
-            let acting = Acting { keys: &keys, tags: None };
-            needed().all(|operation| source.holder.over(operation, &pattern, place, &acting).is_some())
-        })
     }
 
     /// Whether some role that such a thing can run with gives a source something. The strongest are looked at first.
@@ -111,6 +131,24 @@ impl<'a> Shared<'a> {
         };
         roles.len() > MOST_LOOKED_AT || roles.iter().any(worth)
     }
+}
+
+/// Whether a source holds everything that a technique takes where not all was read.
+fn may_take(taking: &TakeOver, open: &Open, source: &Source<'_>) -> bool {
+    if !taking.takes.iter().all(|(operation, _)| source.holder.operations.contains(*operation)) {
+        return false;
+    }
+    let account = &*source.principal.account.0;
+    open.places.iter().any(|(region, pattern)| {
+        let place = Place { account, region: region.as_deref() };
+        let at_home = ("aws:resourceaccount", account);
+        let keys = [at_home, region.as_deref().map_or(at_home, |region| ("aws:requestedregion", region))];
+        let acting = Acting { keys: &keys, tags: None };
+        taking.takes.iter().all(|(operation, names)| match names {
+            true => source.holder.over(*operation, pattern, &acting).is_some(),
+            false => source.holder.within(*operation, place, &acting).is_some(),
+        })
+    })
 }
 
 /// What to say of a kind of which not all was read; `None` = all was.
