@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use evenhand_model::access::{Access, AccessResolver, Decision, Edge, EdgeTarget, Grant, Outcome, Request, Slice};
+use evenhand_model::access::{
+    Access, AccessResolver, Decision, Edge, EdgeTarget, Grant, Outcome, Request, Slice, Unlisted,
+};
 use evenhand_model::evidence::{Fact, Truth};
 use evenhand_model::finding::Finding;
 use evenhand_model::identity::{Identity, Nature};
 use evenhand_model::opset::OpSet;
 use evenhand_reports::text::{counted, printable, thousands};
 use evenhand_rules::evaluate::Keep;
-use evenhand_rules::paths;
+use evenhand_rules::paths::{self, Missing};
 
 use super::{Failure, Invocation};
 use crate::assess::{self, Assessing, Options};
@@ -259,8 +261,9 @@ fn write_paths(assessing: &Assessing, identity: &Identity, sink: &mut dyn Write)
         listed => (&found.paths, listed),
     };
     writeln!(sink, "\nPaths to more access")?;
+    let missing = paths::missing(&found.inventory, &found.judgements, &found.resolvers, from, &identity.id);
     if paths.is_empty() {
-        writeln!(sink, "  none found")?;
+        writeln!(sink, "  {}", if missing.is_empty() { "none found" } else { "none found in what was read" })?;
     }
     for path in paths {
         let mut to = format!("to {}", target(&path.target));
@@ -283,7 +286,19 @@ fn write_paths(assessing: &Assessing, identity: &Identity, sink: &mut dyn Write)
         }
     }
     for unlisted in assessing.resolver(identity).map(|resolver| resolver.unlisted(&identity.id)).unwrap_or_default() {
-        writeln!(sink, "  not listed: {}", printable(&unlisted))?;
+        if let Unlisted::Lesser(text) = unlisted {
+            writeln!(sink, "  not listed: {}", printable(&text))?;
+        }
+    }
+    for missing in missing {
+        let text = match missing {
+            Missing::Unread(unread) => {
+                format!("not read: {} ({}: {})", unread.what, unread.gap.call, unread.gap.reason)
+            }
+            Missing::Doubt(whose, text) if whose == identity.id => format!("in doubt: {text}"),
+            Missing::Doubt(whose, text) => format!("in doubt: {text} (for {whose})"),
+        };
+        writeln!(sink, "  {}", printable(&text))?;
     }
     Ok(())
 }

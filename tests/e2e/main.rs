@@ -14,3 +14,4 @@ mod decide;
 mod robust;
 mod samples;
 mod secrets;
+mod unread;

@@ -6,6 +6,7 @@
 //! documents it reads, and what it cannot see, are in the crate's `README.md`.
 
 mod access;
+mod carrier;
 mod catalog;
 #[cfg(feature = "live")]
 pub mod collect;

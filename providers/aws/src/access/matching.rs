@@ -25,7 +25,7 @@ pub(crate) enum Named {
 }
 
 /// How closely a statement names a caller. Statements that name nobody never match.
-fn named(statement: &Statement, caller: &Caller<'_>) -> Named {
+pub(crate) fn named(statement: &Statement, caller: &Caller<'_>) -> Named {
     let allows_service = caller.who == Who::Service && statement.effect == Effect::Allow;
     match (&statement.principals, &statement.not_principals) {
         // A service is let in by its own name only, never as one of everybody.

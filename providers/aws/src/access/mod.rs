@@ -23,7 +23,7 @@ pub(crate) mod verdict;
 
 pub(crate) use admin::is_admin;
 pub(crate) use floor::{assumes, floor, speaks_of};
-pub(crate) use matching::Named;
+pub(crate) use matching::{Named, named};
 pub(crate) use resolver::Resolver;
 
 #[cfg(test)]

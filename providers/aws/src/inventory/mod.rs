@@ -14,6 +14,7 @@ mod owners;
 mod people;
 mod principals;
 mod roles;
+mod running;
 mod tags;
 mod trust;
 mod workloads;
@@ -183,6 +184,7 @@ impl Join {
         owners::activity(&mut self.inventory.identities, &self.facts.center);
         let limits = organisation::limits(&self.facts, &mut self.accounts);
         self.gaps(&limits);
+        let carriers_read = running::carriers_read(&self.facts, &mut self.accounts);
         let mut resource_policies = Vec::new();
         for said in &self.facts.resource_policies {
             let account = self.accounts.of(said).unwrap_or_else(|| AccountId(Arc::from("")));
@@ -213,6 +215,7 @@ impl Join {
             principals: self.principals.into_iter().map(|held| (held.id.clone(), held)).collect(),
             limits: limits.by_account,
             carriers,
+            carriers_read,
             resource_policies,
             managed: self.policies.all(),
             usage: self.facts.usage,

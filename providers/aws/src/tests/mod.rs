@@ -10,6 +10,7 @@ mod oneself;
 mod organisation;
 mod resources;
 mod robustness;
+mod unread;
 
 use std::path::PathBuf;
 use std::sync::Arc;
