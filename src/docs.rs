@@ -61,7 +61,7 @@ fn live_aws() -> String {
          ## What is not asked\n\n\
          - Policies of buckets, keys, queues, topics and secrets: thousands of calls. Export those that matter, as \
          [described](../../providers/aws/README.md); they are read.\n\
-         - Findings of Access Analyzer, Q Business, agent registries, flows, guardrails and knowledge bases of Bedrock, \
+         - Findings of Access Analyzer, agent registries, flows, guardrails and knowledge bases of Bedrock, \
          SageMaker domains, Roles Anywhere.\n\
          - Earlier revisions of task definitions, versions of agents and functions: the current one is read.\n\
          - Organisation policies that do not limit access, such as tag policies.\n\

@@ -60,6 +60,11 @@ fn tell(collected: &Collected, console: Console) {
     if let Some(more @ 1..) = calls.len().checked_sub(SHOWN) {
         console.warning(&format!("{more} more calls were not answered; a scan of the capture lists all gaps"), None);
     }
+    if !collected.left.is_empty() {
+        let accounts = counted(collected.left.len(), "account", "accounts");
+        let names = collected.left.join(", ");
+        console.note(&format!("{accounts} left the organisation and the capture: {names}"));
+    }
     let accounts = counted(collected.accounts.len(), "account", "accounts");
     let documents = counted(collected.documents, "document", "documents");
     let failed = collected.failed.len();

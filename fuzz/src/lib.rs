@@ -79,7 +79,7 @@ fn ask(reading: &Reading) {
         black_box(resolver.is_admin(&identity.id));
         black_box(resolver.used(&identity.id));
         let Some(access) = resolver.access(&identity.id) else { continue };
-        for slice in &access.slices {
+        for slice in access.slices() {
             black_box(resolver.grant(slice.grant));
             if let Some(operation) = slice.operations.iter().next() {
                 let name = catalog.name(operation);

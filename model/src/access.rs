@@ -11,6 +11,7 @@ use crate::catalog::Catalog;
 use crate::condition::Condition;
 use crate::decide::Decides;
 use crate::evidence::Evidence;
+use crate::gap::Gap;
 use crate::id::{IdentityId, ScopeId};
 use crate::inventory::Hint;
 use crate::opset::OpSet;
@@ -266,6 +267,24 @@ pub struct Edge {
     pub grants: Arc<[Grant]>,
 }
 
+/// Steps of an identity that the edges do not list.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Unlisted {
+    /// Lesser targets of a technique that leads to very many, none stronger than those that are listed; in a few words.
+    Lesser(Arc<str>),
+    /// Steps that may be there or not: what tells was not read. All else that they take is given.
+    Unread(Arc<Unread>),
+}
+
+/// Something that was not read and may offer steps.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Unread {
+    /// What, in a few words: `functions of account 1234`.
+    pub what: Arc<str>,
+    /// The gap: what to call, and why it is not there.
+    pub gap: Gap,
+}
+
 /// A provider's view of access, over everything that it read. Pure and thread-safe; asked in parallel.
 pub trait AccessResolver: Any + Send + Sync {
     /// The provider's operations.
@@ -297,14 +316,14 @@ pub trait AccessResolver: Any + Send + Sync {
     /// Steps to more access inside this provider, sorted by source, target and technique.
     fn edges(&self) -> Vec<Edge>;
 
-    /// What [`AccessResolver::edges`] leaves out, and why; empty = nothing.
+    /// What [`edges`](Self::edges) leaves out because there is too much of it, for all identities together; empty =
+    /// nothing.
     fn edges_left_out(&self) -> Vec<Hint> {
         Vec::new()
     }
 
-    /// What [`edges`](Self::edges) leaves out of an identity's steps, in a few words each: lesser targets of a technique
-    /// that leads to very many. Empty = every step is listed.
-    fn unlisted(&self, _identity: &IdentityId) -> Vec<Arc<str>> {
+    /// What [`edges`](Self::edges) leaves out of an identity's steps. Empty = every step is listed.
+    fn unlisted(&self, _identity: &IdentityId) -> Vec<Unlisted> {
         Vec::new()
     }
 

@@ -82,9 +82,18 @@ impl Condition {
         Self { clauses: self.clauses.iter().filter(|clause| keep(clause)).cloned().collect() }
     }
 
-    /// The context keys that positive tests ask for.
-    pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.clauses.iter().filter_map(|clause| if let Clause::When(test) = clause { Some(&*test.key) } else { None })
+    /// The context keys that it hangs on.
+    pub fn keys(&self) -> BTreeSet<&str> {
+        let mut keys = BTreeSet::new();
+        for clause in &self.clauses {
+            match clause {
+                Clause::When(test) => keys.extend([&*test.key]),
+                Clause::Unless { tests, .. } => keys.extend(tests.iter().map(|test| &*test.key)),
+                Clause::AnyOf(alternatives) => keys.extend(alternatives.iter().flat_map(Self::keys)),
+                Clause::Opaque(_) => {}
+            }
+        }
+        keys
     }
 
     /// Whether this condition holds whenever `other` holds: ours is no stricter.
@@ -217,6 +226,21 @@ mod tests {
         let mfa = when("Bool", "mfa", &["true"]);
         assert_eq!(mfa.implied_by(&unless("region")), Truth::No);
         assert_eq!(mfa.implied_by(&unless("mfa")), Truth::Unknown);
+    }
+
+    #[test]
+    fn every_key_that_a_condition_hangs_on_is_told() {
+        let test = |key: &str| Test {
+            operator: "Bool".into(),
+            key: key.into(),
+            values: [Arc::from("true")].into(),
+            negated: false,
+        };
+        let condition = when("StringEquals", "region", &["eu"])
+            .with(Clause::Unless { tests: vec![test("mfa")], scope: Arc::default() })
+            .with(Clause::AnyOf(vec![when("Bool", "tls", &["true"]), when("Bool", "mfa", &["true"])]))
+            .with(Clause::Opaque("something else".into()));
+        assert_eq!(condition.keys().into_iter().collect::<Vec<_>>(), ["mfa", "region", "tls"]);
     }
 
     #[test]

@@ -165,7 +165,10 @@ impl Glob {
             return Truth::Yes;
         }
         let variables = |tokens: &[Token]| tokens.iter().any(|token| matches!(token, Token::Variable(_)));
+        let one_text = |tokens: &[Token]| !tokens.iter().any(|token| matches!(token, Token::One | Token::Many));
         match (variables(&outer), variables(&inner)) {
+            // Whatever the variable stands for, one text is not many.
+            (true, _) if one_text(&outer) && !one_text(&inner) => Truth::No,
             (false, false) => Truth::No,
             (false, true) if !overlaps_language(&outer, &widened(&inner)) => Truth::No,
             (true, false) if !contains_language(&widened(&outer), &inner) => Truth::No,
@@ -398,6 +401,7 @@ mod tests {
         assert_eq!(Glob::wildcard("user/bob").contains(&own), Truth::Unknown);
         assert_eq!(own.contains(&Glob::wildcard("user/bob")), Truth::Unknown);
         assert_eq!(own.contains(&Glob::wildcard("role/bob")), Truth::No);
+        assert_eq!(own.contains(&Glob::wildcard("user/*")), Truth::No);
         assert_eq!(Glob::wildcard("role/*").contains(&own), Truth::No);
     }
 

@@ -123,7 +123,8 @@ impl Layout {
         let list = before.trim_end().strip_suffix('[')?;
         let line = list.get(list.rfind('\n')?..)?;
         let outer = line.get(1..line.find('"')?)?;
-        let deeper = text.get(walk.offset..)?.starts_with('{') && outer.trim().is_empty() && outer.len() < indentation.len();
+        let deeper =
+            text.get(walk.offset..)?.starts_with('{') && outer.trim().is_empty() && outer.len() < indentation.len();
         deeper.then(|| Self { element: format!("\n{indentation}{{"), member: format!("\n{outer}\"") })
     }
 
@@ -216,7 +217,9 @@ impl<'a, 'l> Walk<'a, 'l> {
                             element = Some((list, next));
                             self.space();
                             match end {
-                                Some(end) if self.offset == end.offset => return (element == end.element).then_some(()),
+                                Some(end) if self.offset == end.offset => {
+                                    return (element == end.element).then_some(());
+                                }
                                 Some(end) if self.offset > end.offset => return None,
                                 _ => continue,
                             }
@@ -302,7 +305,12 @@ mod tests {
     struct All(Vec<(String, u32, Value)>);
 
     impl<'a> Receive<'a> for All {
-        fn element(&mut self, list: &'static str, index: u32, source: &mut Source<'a>) -> Result<(), serde_json::Error> {
+        fn element(
+            &mut self,
+            list: &'static str,
+            index: u32,
+            source: &mut Source<'a>,
+        ) -> Result<(), serde_json::Error> {
             self.0.push((list.to_owned(), index, Value::deserialize(source)?));
             Ok(())
         }

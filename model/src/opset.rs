@@ -163,6 +163,54 @@ impl OpSet {
     }
 }
 
+/// A set of operations as one bit each, for a question that is asked of many sets.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct OpMask {
+    words: Vec<u64>,
+}
+
+impl OpMask {
+    /// Whether some operation of a set is marked.
+    pub fn intersects(&self, set: &OpSet) -> bool {
+        set.ranges.iter().any(|range| {
+            let (first, last) = words(*range);
+            let marked = self.words.get(first..self.words.len().min(last + 1)).unwrap_or_default();
+            (first..).zip(marked).any(|(at, word)| word & bits(*range, at) != 0)
+        })
+    }
+}
+
+impl From<&OpSet> for OpMask {
+    fn from(set: &OpSet) -> Self {
+        Self { words: mark(&set.ranges, set.ranges.last().map_or(0, |(_, end)| *end)) }
+    }
+}
+
+/// The words in which a non-empty range begins and ends.
+fn words((start, end): (u32, u32)) -> (usize, usize) {
+    ((start / u64::BITS) as usize, ((end - 1) / u64::BITS) as usize)
+}
+
+/// The bits of a non-empty range in one of its words.
+fn bits((start, end): (u32, u32), word: usize) -> u64 {
+    let (first, last) = words((start, end));
+    let low = if word == first { u64::MAX << (start % u64::BITS) } else { u64::MAX };
+    let high = if word == last { u64::MAX >> (u64::BITS - 1 - (end - 1) % u64::BITS) } else { u64::MAX };
+    low & high
+}
+
+/// One bit for each operation of non-empty ranges that end at `end` or before.
+fn mark(ranges: &[(u32, u32)], end: u32) -> Vec<u64> {
+    let mut marks = vec![0_u64; end.div_ceil(u64::BITS) as usize];
+    for range in ranges {
+        let (first, last) = words(*range);
+        for (at, word) in marks.iter_mut().enumerate().take(last + 1).skip(first) {
+            *word |= bits(*range, at);
+        }
+    }
+    marks
+}
+
 /// Half-open ranges, sorted and apart.
 type Ranges<'r> = &'r [(u32, u32)];
 
@@ -184,18 +232,9 @@ const FEWEST_MARKED: usize = 48;
 
 /// The union of non-empty ranges that end at `end` or before, by way of one bit for each operation.
 fn marked(ranges: &[(u32, u32)], end: u32) -> Vec<(u32, u32)> {
-    let mut words = vec![0_u64; end.div_ceil(u64::BITS) as usize];
-    for (start, end) in ranges {
-        let (first, last) = ((start / u64::BITS) as usize, ((end - 1) / u64::BITS) as usize);
-        for (at, word) in words.iter_mut().enumerate().take(last + 1).skip(first) {
-            let low = if at == first { u64::MAX << (start % u64::BITS) } else { u64::MAX };
-            let high = if at == last { u64::MAX >> (u64::BITS - 1 - (end - 1) % u64::BITS) } else { u64::MAX };
-            *word |= low & high;
-        }
-    }
     let mut union = Vec::new();
     let mut open: Option<u32> = None;
-    for (base, word) in (0_u32..).step_by(u64::BITS as usize).zip(words) {
+    for (base, word) in (0_u32..).step_by(u64::BITS as usize).zip(mark(ranges, end)) {
         let mut bit = 0;
         while bit < u64::BITS {
             let rest = word >> bit;
@@ -233,7 +272,14 @@ mod tests {
     use super::*;
 
     fn sets() -> impl Strategy<Value = (BTreeSet<u32>, BTreeSet<u32>)> {
-        (prop::collection::btree_set(0..60_u32, 0..40), prop::collection::btree_set(0..60_u32, 0..40))
+        let set = || {
+            prop_oneof![
+                prop::collection::btree_set(0..60_u32, 0..40),
+                prop::collection::btree_set(0..200_u32, 0..9),
+                (0..200_u32, 0..140_u32).prop_map(|(start, length)| (start..start + length).collect()),
+            ]
+        };
+        (set(), set())
     }
 
     fn op(set: &BTreeSet<u32>) -> OpSet {
@@ -263,8 +309,9 @@ mod tests {
             prop_assert_eq!(plain(&x.difference(&y)), a.difference(&b).copied().collect::<BTreeSet<_>>());
             prop_assert_eq!(x.is_subset(&y), a.is_subset(&b));
             prop_assert_eq!(x.intersects(&y), !a.is_disjoint(&b));
+            prop_assert_eq!(OpMask::from(&x).intersects(&y), !a.is_disjoint(&b));
             prop_assert_eq!(x.len(), a.len());
-            for n in 0..60 {
+            for n in 0..400 {
                 prop_assert_eq!(x.contains(OperationIx(n)), a.contains(&n));
             }
         }

@@ -13,12 +13,14 @@ use crate::glob::Glob;
 pub struct Pattern {
     segments: Arc<[Glob]>,
     separator: char,
+    /// The segments with the holder's own name left open; see [`Pattern::of_own_name`].
+    own: Option<Arc<[Glob]>>,
 }
 
 impl Pattern {
     /// Every resource.
     pub fn any() -> Self {
-        Self { segments: Arc::from([]), separator: ':' }
+        Self { segments: Arc::from([]), separator: ':', own: None }
     }
 
     /// A pattern of segments; all-wildcard segments are the same as [`Pattern::any`]. The separator is the one that
@@ -28,7 +30,22 @@ impl Pattern {
         if segments.iter().all(|segment| *segment == Glob::Any) {
             return Self::any();
         }
-        Self { segments, separator }
+        Self { segments, separator, own: None }
+    }
+
+    /// This pattern as one that was granted by the holder's own name: `open` is the same with the name left open, equal
+    /// for everybody who holds the same over himself. What the pattern reaches does not change.
+    #[must_use]
+    pub fn of_own_name(self, open: Self) -> Self {
+        Self { own: Some(open.segments), ..self }
+    }
+
+    /// The pattern with the holder's own name left open, where it was granted by that name; else the pattern itself.
+    fn owns(&self) -> Self {
+        match &self.own {
+            Some(own) => Self::new(Arc::clone(own), self.separator),
+            None => self.clone(),
+        }
     }
 
     /// Whether the pattern stands for every resource.
@@ -176,6 +193,17 @@ impl ResourceScope {
         both.without(other.none_of.iter().cloned())
     }
 
+    /// The scope with the holder's own name left open, so that what two of them may do to themselves can be compared;
+    /// `None` where nothing in it was granted by that name.
+    pub fn of_oneself(&self) -> Option<Self> {
+        let mut patterns = self.all_of.iter().flat_map(|list| list.iter()).chain(&self.none_of);
+        patterns.any(|pattern| pattern.own.is_some()).then(|| {
+            let owns = |list: &[Pattern]| list.iter().map(Pattern::owns).collect::<Vec<_>>();
+            let limited = self.all_of.iter().fold(Self::everything(), |scope, list| scope.limited_to(owns(list)));
+            limited.without(owns(&self.none_of))
+        })
+    }
+
     /// Whether the scope reaches nothing. `Unknown` when only a variable, or a combination of limits, could tell.
     pub fn is_nothing(&self) -> Truth {
         if self.all_of.iter().any(|list| list.is_empty()) || self.none_of.iter().any(Pattern::is_any) {
@@ -305,6 +333,26 @@ mod tests {
         assert_eq!(not_prod.contains(&ResourceScope::any_of([pattern("dev/x")])), Truth::Yes);
         assert_eq!(prod.without([pattern("prod/*")]).is_nothing(), Truth::Yes);
         assert_eq!(prod.limited_to([pattern("dev/*")]).is_nothing(), Truth::Yes);
+    }
+
+    #[test]
+    fn what_two_may_do_to_themselves_is_the_same_and_reaches_different_resources() {
+        use crate::glob::Token;
+        let open = Glob::from_tokens([Token::Variable("name".into())]);
+        let own = |name: &str| {
+            let named = Pattern::new([Glob::literal("user"), Glob::literal(name)], '/');
+            named.of_own_name(Pattern::new([Glob::literal("user"), open.clone()], '/'))
+        };
+        let (a, b) = (ResourceScope::any_of([own("a")]), ResourceScope::any_of([own("b")]));
+        assert_eq!(a.contains(&b), Truth::No);
+        assert_eq!(a.matches(&["user", "a"]), Truth::Yes);
+        assert_eq!(a.to_string(), "user/a");
+        let (mine, yours) = (a.of_oneself().unwrap(), b.of_oneself().unwrap());
+        assert_eq!((mine.contains(&yours), yours.contains(&mine)), (Truth::Yes, Truth::Yes));
+        assert_eq!(mine.contains(&ResourceScope::any_of([pattern("user/b")])), Truth::Unknown);
+        assert_eq!(ResourceScope::any_of([pattern("user/a")]).of_oneself(), None);
+        let without = ResourceScope::everything().without([own("a")]);
+        assert_eq!(without.of_oneself().unwrap().to_string(), "* except user/${name}");
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! From a merged inventory to everything that a report says: the stages of an assessment, in order.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use evenhand_model::finding::Finding;
+use evenhand_model::gap::Gap;
 use evenhand_model::id::FindingId;
 use evenhand_model::inventory::Inventory;
 use evenhand_model::parity::Comparison;
@@ -129,6 +131,8 @@ pub fn assess(
     let mut paths = paths::find_all(&inventory, &judgements, &resolvers);
     inventory.hints.extend(resolvers.iter().flat_map(|(_, resolver)| resolver.edges_left_out()));
     inventory.hints.sort();
+    let unread = paths::gaps(&inventory, &resolvers);
+    add_gaps(&mut inventory.gaps, unread);
     progress(Stage::Facts);
     let access = AccessTable::new(&inventory, &resolvers);
     let given_back = match with.keep {
@@ -173,5 +177,55 @@ pub fn assess(
         errors: evaluation.errors,
         passed: evaluation.passed,
         score,
+    }
+}
+
+/// Adds gaps to those of a reading. What is a gap already leaves more unknown.
+fn add_gaps(gaps: &mut Vec<Gap>, more: Vec<Gap>) {
+    let key = |gap: &Gap| (gap.provider, gap.scope.clone(), Arc::clone(&gap.call));
+    let more: BTreeMap<_, Gap> = more.into_iter().map(|gap| (key(&gap), gap)).collect();
+    let mut held = BTreeSet::new();
+    for gap in gaps.iter_mut().filter(|_| !more.is_empty()) {
+        let key = key(gap);
+        if let Some(same) = more.get(&key) {
+            gap.facts = format!("{}; {}", gap.facts, same.facts).into();
+            held.insert(key);
+        }
+    }
+    gaps.extend(more.into_iter().filter(|(key, _)| !held.contains(key)).map(|(_, gap)| gap));
+    gaps.sort();
+}
+
+#[cfg(test)]
+mod tests {
+    use evenhand_model::gap::GapKind;
+    use evenhand_model::id::ProviderName;
+
+    use super::*;
+
+    fn gap(scope: &str, kind: GapKind, call: &str, facts: &str) -> Gap {
+        let provider = Some(ProviderName("toy"));
+        Gap { provider, scope: Some(scope.into()), kind, call: call.into(), reason: "why".into(), facts: facts.into() }
+    }
+
+    #[test]
+    fn a_gap_that_is_there_tells_more_and_another_is_added_once() {
+        let (failed, absent) = (GapKind::Failed, GapKind::NotCollected);
+        let mut gaps =
+            vec![gap("b", failed, "list", "roles"), gap("a", failed, "list", "roles"), gap("a", absent, "get", "")];
+        add_gaps(&mut gaps, vec![gap("a", absent, "list", "steps"), gap("c", absent, "list", "steps")]);
+        let told: Vec<_> = gaps
+            .iter()
+            .map(|gap| (gap.scope.as_ref().map_or("", |scope| scope.as_str()), gap.kind, &*gap.call, &*gap.facts))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("a", failed, "list", "roles; steps"),
+                ("a", absent, "get", ""),
+                ("b", failed, "list", "roles"),
+                ("c", absent, "list", "steps"),
+            ]
+        );
     }
 }

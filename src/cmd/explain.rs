@@ -1,15 +1,19 @@
 //! `evenhand explain`: a rule, a finding, an identity, or why an identity may do something.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::sync::Arc;
 
-use evenhand_model::access::{Access, AccessResolver, Decision, Edge, EdgeTarget, Outcome, Request, Slice};
+use evenhand_model::access::{
+    Access, AccessResolver, Decision, Edge, EdgeTarget, Grant, Outcome, Request, Slice, Unlisted,
+};
 use evenhand_model::evidence::{Fact, Truth};
 use evenhand_model::finding::Finding;
 use evenhand_model::identity::{Identity, Nature};
 use evenhand_model::opset::OpSet;
 use evenhand_reports::text::{counted, printable, thousands};
 use evenhand_rules::evaluate::Keep;
-use evenhand_rules::paths;
+use evenhand_rules::paths::{self, Missing};
 
 use super::{Failure, Invocation};
 use crate::assess::{self, Assessing, Options};
@@ -257,8 +261,9 @@ fn write_paths(assessing: &Assessing, identity: &Identity, sink: &mut dyn Write)
         listed => (&found.paths, listed),
     };
     writeln!(sink, "\nPaths to more access")?;
+    let missing = paths::missing(&found.inventory, &found.judgements, &found.resolvers, from, &identity.id);
     if paths.is_empty() {
-        writeln!(sink, "  none found")?;
+        writeln!(sink, "  {}", if missing.is_empty() { "none found" } else { "none found in what was read" })?;
     }
     for path in paths {
         let mut to = format!("to {}", target(&path.target));
@@ -266,59 +271,108 @@ fn write_paths(assessing: &Assessing, identity: &Identity, sink: &mut dyn Write)
             to.push_str(", which has full control");
         }
         to.push_str(match (path.escalates, path.conditional) {
-            (true, true) => " (by escalation, if a condition holds)",
+            (true, true) => " (by escalation, under conditions)",
             (true, false) => " (by escalation)",
-            (false, true) => " (if a condition holds)",
+            (false, true) => " (under conditions)",
             (false, false) => "",
         });
         writeln!(sink, "  {}", printable(&to))?;
         for (at, hop) in from.hops(path).enumerate() {
-            let condition = if hop.conditional { ", if a condition holds" } else { "" };
+            let proof = Proof::of(assessing, hop);
+            let condition = if hop.conditional { proof.conditions() } else { String::new() };
             let step = format!("{}. {} to become {}{condition}", at + 1, hop.technique, target(&hop.target));
             writeln!(sink, "    {}", printable(&step))?;
-            write_proof(assessing, hop, sink)?;
+            proof.write(sink)?;
         }
     }
     for unlisted in assessing.resolver(identity).map(|resolver| resolver.unlisted(&identity.id)).unwrap_or_default() {
-        writeln!(sink, "  not listed: {}", printable(&unlisted))?;
+        if let Unlisted::Lesser(text) = unlisted {
+            writeln!(sink, "  not listed: {}", printable(&text))?;
+        }
+    }
+    for missing in missing {
+        let text = match missing {
+            Missing::Unread(unread) => {
+                format!("not read: {} ({}: {})", unread.what, unread.gap.call, unread.gap.reason)
+            }
+            Missing::Doubt(whose, text) if whose == identity.id => format!("in doubt: {text}"),
+            Missing::Doubt(whose, text) => format!("in doubt: {text} (for {whose})"),
+        };
+        writeln!(sink, "  {}", printable(&text))?;
     }
     Ok(())
 }
 
-/// The statements that allow a step, with what each is limited to, and what already runs as whoever is reached.
-fn write_proof(assessing: &Assessing, hop: &Edge, sink: &mut dyn Write) -> io::Result<()> {
-    const NAMED: usize = 3;
-    let found = &assessing.assessed;
-    let from = found.inventory.identities.iter().find(|held| held.id == hop.source);
-    let resolver = from.and_then(|from| assessing.resolver(from));
-    let access = resolver.and_then(|resolver| resolver.access(&hop.source));
-    for grant in &*hop.grants {
-        writeln!(sink, "       by {}", printable(&grant.to_string()))?;
-        let slices = access.iter().flat_map(|access| access.slices());
-        let mut limits: Vec<String> = slices
-            .filter(|slice| resolver.is_some_and(|resolver| resolver.grant(slice.grant) == *grant))
-            .map(|slice| match slice.condition.is_unconditional() {
+/// What shows that a step can be taken.
+struct Proof<'a> {
+    assessing: &'a Assessing,
+    hop: &'a Edge,
+    /// The statements that allow it, each with what of it the source holds.
+    granted: Vec<(&'a Grant, Vec<Slice>)>,
+}
+
+impl<'a> Proof<'a> {
+    fn of(assessing: &'a Assessing, hop: &'a Edge) -> Self {
+        let inventory = &assessing.assessed.inventory;
+        let from = inventory.identities.iter().find(|held| held.id == hop.source);
+        let resolver = from.and_then(|from| assessing.resolver(from));
+        let access = resolver.and_then(|resolver| resolver.access(&hop.source));
+        let of = |grant: &Grant| {
+            let slices = access.iter().flat_map(|access| access.slices());
+            slices.filter(|slice| resolver.is_some_and(|held| held.grant(slice.grant) == *grant)).cloned().collect()
+        };
+        Self { assessing, hop, granted: hop.grants.iter().map(|grant| (grant, of(grant))).collect() }
+    }
+
+    /// What whoever is reached asks of the source, where a statement of its own lets it in.
+    fn asked(&self, grant: &Grant) -> impl Iterator<Item = &Arc<str>> {
+        let trusts = self.assessing.assessed.inventory.trusts.iter();
+        let here = trusts.filter(|trust| EdgeTarget::Identity(trust.target.clone()) == self.hop.target);
+        here.filter(|trust| trust.evidence == grant.evidence && !trust.constraint.is_empty())
+            .map(|trust| &trust.constraint)
+    }
+
+    /// What a step that is conditional hangs on.
+    fn conditions(&self) -> String {
+        let slices = self.granted.iter().flat_map(|(_, slices)| slices);
+        let keys: BTreeSet<&str> = slices.flat_map(|slice| slice.condition.keys()).collect();
+        let asks = self.granted.iter().any(|(grant, _)| self.asked(grant).next().is_some());
+        match (keys.is_empty(), asks) {
+            (true, true) => ", under the conditions of who lets it in".to_owned(),
+            (true, false) => ", if something holds that no document tells".to_owned(),
+            (false, _) => {
+                let more = if asks { " and the conditions of who lets it in" } else { "" };
+                format!(", under conditions on {}{more}", keys.into_iter().collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+
+    fn write(&self, sink: &mut dyn Write) -> io::Result<()> {
+        const NAMED: usize = 3;
+        for (grant, slices) in &self.granted {
+            writeln!(sink, "       by {}", printable(&grant.to_string()))?;
+            let held = slices.iter().map(|slice| match slice.condition.is_unconditional() {
                 true => format!("on {}", slice.scope),
                 false => format!("on {} if {}", slice.scope, slice.condition),
-            })
-            .collect();
-        limits.sort();
-        limits.dedup();
-        for limit in limits.iter().take(NAMED) {
-            writeln!(sink, "          {}", printable(limit))?;
+            });
+            let limits: BTreeSet<String> = held.chain(self.asked(grant).map(|asked| format!("if {asked}"))).collect();
+            for limit in limits.iter().take(NAMED) {
+                writeln!(sink, "          {}", printable(limit))?;
+            }
+            if limits.len() > NAMED {
+                writeln!(sink, "          and {} more", thousands((limits.len() - NAMED) as u64))?;
+            }
+            writeln!(sink, "       at {}", printable(&grant.evidence.to_string()))?;
         }
-        if limits.len() > NAMED {
-            writeln!(sink, "          and on {} more", thousands((limits.len() - NAMED) as u64))?;
+        let EdgeTarget::Identity(reached) = &self.hop.target else { return Ok(()) };
+        let inventory = &self.assessing.assessed.inventory;
+        let running = inventory.workloads.iter().filter(|held| self.hop.escalation && held.identity == *reached);
+        for workload in running.take(NAMED) {
+            writeln!(sink, "       runs as it: {} {}", workload.kind, printable(&workload.id))?;
+            writeln!(sink, "       at {}", printable(&workload.evidence.to_string()))?;
         }
-        writeln!(sink, "       at {}", printable(&grant.evidence.to_string()))?;
+        Ok(())
     }
-    let EdgeTarget::Identity(reached) = &hop.target else { return Ok(()) };
-    let running = found.inventory.workloads.iter().filter(|held| hop.escalation && held.identity == *reached);
-    for workload in running.take(NAMED) {
-        writeln!(sink, "       runs as it: {} {}", workload.kind, printable(&workload.id))?;
-        writeln!(sink, "       at {}", printable(&workload.evidence.to_string()))?;
-    }
-    Ok(())
 }
 
 fn target(target: &EdgeTarget) -> String {

@@ -410,6 +410,16 @@ mod tests {
     }
 
     #[test]
+    fn a_document_that_a_collection_did_not_finish_is_left_out_and_told() {
+        let folder = tree(&["aws/111122223333/users.json", "aws/111122223333/.evenhand-x1Y2z3", "evenhand-notes.json"]);
+        let listing = find(&Request { sources: vec![folder.path().into()], ..Request::default() });
+        let relative: Vec<&str> = listing.files.iter().map(|found| &*found.relative).collect();
+        assert_eq!(relative, ["aws/111122223333/users.json", "evenhand-notes.json"]);
+        let [left] = listing.skipped.as_slice() else { panic!("{:?}", listing.skipped) };
+        assert!(left.path.ends_with(".evenhand-x1Y2z3") && left.reason.contains("did not finish"), "{left:?}");
+    }
+
+    #[test]
     fn overlapping_sources_count_once() {
         let folder = tree(&["a.json"]);
         let sources = vec![folder.path().into(), folder.path().join("a.json")];

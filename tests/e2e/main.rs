@@ -15,3 +15,4 @@ mod kubernetes;
 mod robust;
 mod samples;
 mod secrets;
+mod unread;

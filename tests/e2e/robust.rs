@@ -189,6 +189,65 @@ fn a_person_is_explained_with_the_paths_that_lie_open() {
 }
 
 #[test]
+fn a_step_under_conditions_tells_what_it_hangs_on() {
+    let assume =
+        r#""Action":"sts:AssumeRole","Resource":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}"#;
+    let details = account()
+        .replace(r#""Action":["logs:*","s3:DeleteBucket"],"Resource":"*""#, assume)
+        .replace(r#""Action":["logs:GetLogEvents","logs:DescribeLogGroups"]"#, r#""Action":"*""#)
+        .replace(r#""Federated":"arn:aws:iam::111122223333:saml-provider/sso""#, r#""AWS":"111122223333""#)
+        .replace("sts:AssumeRoleWithSAML", "sts:AssumeRole")
+        .replace("SAML:aud", "sts:ExternalId");
+    let scene = Scene::new().file("gaad.json", details.as_bytes());
+    let run = scene.run(&["explain", "incident-agent", "--from", "gaad.json"]);
+    let paths = run.stdout.split("Paths to more access").nth(1).unwrap_or_default().to_owned();
+    for part in [
+        "which has full control (under conditions)",
+        ", under conditions on aws:multifactorauthpresent and the conditions of who lets it in",
+        "on * if aws:multifactorauthpresent Bool true",
+        "if StringEquals sts:externalid https://signin.aws.amazon.com/saml",
+    ] {
+        assert!(paths.contains(part), "{part}: {paths}");
+    }
+}
+
+#[test]
+fn self_service_of_an_agent_is_no_excess_over_the_self_service_of_people() {
+    let statement = |actions: &str, resource: &str| {
+        format!(r#"{{"Effect":"Allow","Action":{actions},"Resource":"arn:aws:iam::*:user/{resource}"}}"#)
+    };
+    let policy = |kind: &str, statement: &str| {
+        format!(
+            r#""{kind}":[{{"PolicyName":"p","PolicyDocument":{{"Version":"2012-10-17","Statement":[{statement}]}}}}]"#
+        )
+    };
+    let excess = |agents: &str| {
+        let keys = r#"["iam:ChangePassword","iam:CreateAccessKey"]"#;
+        let user = format!(
+            r#"{{"Path":"/","UserName":"bot","UserId":"AIDABOT","Arn":"arn:aws:iam::111122223333:user/bot","GroupList":[],
+            "Tags":[{{"Key":"evenhand:nature","Value":"ai_agent"}},{{"Key":"evenhand:human-role","Value":"staff"}}],{}}}"#,
+            policy("UserPolicyList", &statement(keys, agents))
+        );
+        let group = format!(
+            r#"{{"Path":"/","GroupName":"staff","GroupId":"AGPA","Arn":"arn:aws:iam::111122223333:group/staff",{}}}"#,
+            policy("GroupPolicyList", &statement(keys, "${aws:username}"))
+        );
+        let ann = r#"{"Path":"/","UserName":"ann","UserId":"AIDAANN","Arn":"arn:aws:iam::111122223333:user/ann",
+            "GroupList":["staff"],"Tags":[{"Key":"evenhand:nature","Value":"human"}]}"#;
+        let details = format!(
+            r#"{{"UserDetailList":[{user},{ann}],"GroupDetailList":[{group}],"RoleDetailList":[],"Policies":[]}}"#
+        );
+        let scene = Scene::new().file("gaad.json", details.as_bytes());
+        let report = json(&scene.run(&["scan", "gaad.json", "-q", "-o", "json"]).stdout);
+        let rows = report["tables"]["identities"].as_array().unwrap();
+        let agent = rows.iter().find(|row| row["name"] == "bot").unwrap();
+        assert_eq!(agent["human_role_name"], "staff", "{agent}");
+        agent["excess_operations"].as_u64().unwrap()
+    };
+    assert_eq!((excess("${aws:username}"), excess("*"), excess("ann")), (0, 2, 0));
+}
+
+#[test]
 fn the_result_depends_neither_on_the_run_nor_on_the_number_of_threads() {
     let scene = Scene::with_account().file("cluster.yaml", CLUSTER.as_bytes()).file(
         ".mcp.json",

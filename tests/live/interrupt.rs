@@ -68,3 +68,37 @@ fn ctrl_c_leaves_a_valid_capture_that_says_what_is_missing() {
     assert_eq!((&manifest["complete"], &manifest["stopped"]), (&false.into(), &"interrupted".into()));
     assert!(manifest["pending"].as_array().unwrap().len() > 10, "{manifest}");
 }
+
+#[test]
+fn ctrl_c_ends_waiting_for_credentials_that_do_not_come() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/credentials", listener.local_addr().unwrap());
+    let (sender, asked) = mpsc::channel();
+    std::thread::spawn(move || {
+        // Whoever asks is kept waiting.
+        let mut held = Vec::new();
+        for stream in listener.incoming() {
+            held.push(stream);
+            sender.send(()).unwrap();
+        }
+    });
+    let home = tempfile::tempdir().unwrap();
+    let child = Command::new(env!("CARGO_BIN_EXE_evenhand"))
+        .args(["collect", "aws", "--out", "capture", "--region", "eu-west-1"])
+        .current_dir(home.path())
+        .env_clear()
+        .env("HOME", home.path())
+        .env("AWS_CONTAINER_CREDENTIALS_FULL_URI", url)
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    asked.recv_timeout(Duration::from_secs(30)).expect("credentials are asked for");
+    let told = Command::new("sh").arg("-c").arg(format!("kill -INT {}", child.id())).status().unwrap();
+    assert!(told.success());
+    let done = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert_eq!(done.status.code(), Some(2), "{said}");
+    assert!(said.contains("it was stopped before the end") && said.contains("run it again"), "{said}");
+    assert!(!home.path().join("capture").exists());
+}

@@ -6,6 +6,7 @@
 //! documents it reads, and what it cannot see, are in the crate's `README.md`.
 
 mod access;
+mod carrier;
 mod catalog;
 #[cfg(feature = "live")]
 pub mod collect;
@@ -15,6 +16,7 @@ mod inventory;
 pub mod point;
 mod policy;
 mod provider;
+mod scalar;
 mod world;
 
 pub use provider::{Aws, catalog_sources};

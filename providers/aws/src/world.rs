@@ -10,6 +10,7 @@ use evenhand_model::evidence::Fact;
 use evenhand_model::id::IdentityId;
 use indexmap::IndexMap;
 
+use crate::carrier::CarrierKind;
 use crate::policy::PolicyStore;
 
 /// A twelve-digit account number.
@@ -78,13 +79,55 @@ pub(crate) struct AccountLimits {
     pub(crate) resource_control: Fact<Vec<Vec<PolicyIx>>>,
 }
 
-/// A resource that already runs with a role: a function, task definition, instance, agent.
+/// A thing that already runs with a role: a function, task definition, instance, agent.
 #[derive(Clone, Debug)]
 pub(crate) struct RoleCarrier {
+    pub(crate) kind: CarrierKind,
     pub(crate) arn: Arc<str>,
-    /// The service principal that runs it, such as `lambda.amazonaws.com`.
-    pub(crate) service: Arc<str>,
     pub(crate) role: IdentityId,
+}
+
+impl RoleCarrier {
+    /// `None` where nobody runs anything as the role by getting hold of such a thing.
+    pub(crate) fn new(arn: Arc<str>, role: IdentityId) -> Option<Self> {
+        Some(Self { kind: CarrierKind::of(&arn)?, arn, role })
+    }
+}
+
+/// Part of what runs in an account with a role, and was not read.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Hole {
+    /// `None` = anywhere in the account.
+    pub(crate) region: Option<Arc<str>>,
+    pub(crate) why: Why,
+}
+
+/// Why part of what runs was not read.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Why {
+    /// No document lists it.
+    NotListed,
+    /// Things of these names are listed, and no document says with which role they run.
+    NotDescribed(Vec<Arc<str>>),
+    /// The call that lists it brought no answer.
+    Refused,
+}
+
+/// What was read of the things that run with a role.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CarriersRead(BTreeMap<(AccountId, CarrierKind), Vec<Hole>>);
+
+impl CarriersRead {
+    /// Notes that a kind was read in an account, but for some holes.
+    pub(crate) fn note(&mut self, account: AccountId, kind: CarrierKind, holes: Vec<Hole>) {
+        self.0.insert((account, kind), holes);
+    }
+
+    /// What was not read of a kind in an account; empty = all was read.
+    pub(crate) fn holes(&self, account: &AccountId, kind: CarrierKind) -> Vec<Hole> {
+        let nothing = || vec![Hole { region: None, why: Why::NotListed }];
+        self.0.get(&(account.clone(), kind)).cloned().unwrap_or_else(nothing)
+    }
 }
 
 /// A policy attached to a resource.
@@ -113,6 +156,8 @@ pub(crate) struct World {
     pub(crate) principals: IndexMap<IdentityId, Principal>,
     pub(crate) limits: BTreeMap<AccountId, AccountLimits>,
     pub(crate) carriers: Vec<RoleCarrier>,
+    /// Of which kinds of carriers, and where, more may be there than is known.
+    pub(crate) carriers_read: CarriersRead,
     pub(crate) resource_policies: Vec<ResourcePolicy>,
     /// Policies that are attached by name and can be detached, unlike those that are part of a principal. Sorted.
     pub(crate) managed: Vec<PolicyIx>,

@@ -12,7 +12,7 @@ use evenhand_model::id::ProviderName;
 use evenhand_model::identity::Identity;
 use evenhand_model::inventory::Inventory;
 use evenhand_model::log::Log;
-use evenhand_model::opset::{OpSet, OperationIx};
+use evenhand_model::opset::{OpMask, OpSet, OperationIx};
 use evenhand_model::scope::{Pattern, ResourceScope};
 use rayon::prelude::*;
 
@@ -148,12 +148,12 @@ struct Lens {
     /// Likewise, for services whose operations are not neighbours in the catalogue.
     scattered: Vec<OpSet>,
     /// More than names and existence, where it could be granted on less than the whole scope.
-    reads: OpSet,
+    reads: OpMask,
     /// Changes that could be granted on less than all resources.
-    writes: OpSet,
-    log_tamper: OpSet,
-    gate_tamper: OpSet,
-    secret_read: OpSet,
+    writes: OpMask,
+    log_tamper: OpMask,
+    gate_tamper: OpMask,
+    secret_read: OpMask,
     all: OpSet,
     /// The names of the provider's logs that are not known to be off.
     logs: Vec<Arc<str>>,
@@ -183,11 +183,11 @@ impl Lens {
         Self {
             services,
             scattered,
-            reads: at_least(AccessLevel::Read).difference(&catalog.unscopable()),
-            writes: at_least(AccessLevel::Write).difference(&catalog.unscopable()),
-            log_tamper: catalog.class(OperationClass::LogTamper).clone(),
-            gate_tamper: catalog.class(OperationClass::GateTamper).clone(),
-            secret_read: catalog.class(OperationClass::SecretRead).clone(),
+            reads: OpMask::from(&at_least(AccessLevel::Read).difference(&catalog.unscopable())),
+            writes: OpMask::from(&at_least(AccessLevel::Write).difference(&catalog.unscopable())),
+            log_tamper: OpMask::from(catalog.class(OperationClass::LogTamper)),
+            gate_tamper: OpMask::from(catalog.class(OperationClass::GateTamper)),
+            secret_read: OpMask::from(catalog.class(OperationClass::SecretRead)),
             all,
             logs,
         }
@@ -213,7 +213,7 @@ impl Lens {
                 .fold(unlimited, |all, slice| if all == Truth::Yes { all } else { all.or(wanted(slice)) })
         };
         let gates_by_name = access.slices().iter().filter(|slice| {
-            slice.operations.intersects(&self.gate_tamper)
+            self.gate_tamper.intersects(&slice.operations)
                 && frees_the_name(&slice.scope) != Truth::Yes
                 && unchosen(&slice.condition, catalog) == Truth::Yes
         });
@@ -226,21 +226,21 @@ impl Lens {
             },
             wildcard_grant: any(&|slice| self.holds_service(&slice.operations).into()),
             write_on_everything: any(&|slice| {
-                if slice.scope.is_everything() && slice.operations.intersects(&self.writes) {
+                if slice.scope.is_everything() && self.writes.intersects(&slice.operations) {
                     unconditional(&slice.condition, catalog)
                 } else {
                     Truth::No
                 }
             }),
             log_tamper: any(&|slice| {
-                if slice.operations.intersects(&self.log_tamper) {
+                if self.log_tamper.intersects(&slice.operations) {
                     self.reaches_log(&slice.scope).and(unchosen(&slice.condition, catalog))
                 } else {
                     Truth::No
                 }
             }),
             gate_tamper: any(&|slice| {
-                if slice.operations.intersects(&self.gate_tamper) {
+                if self.gate_tamper.intersects(&slice.operations) {
                     frees_the_name(&slice.scope).max(Truth::Unknown).and(unchosen(&slice.condition, catalog))
                 } else {
                     Truth::No
@@ -248,13 +248,13 @@ impl Lens {
             }),
             gates: gates_by_name.map(|slice| Arc::clone(&slice.scope)).collect(),
             secret_store_read: any(&|slice| {
-                if slice.operations.intersects(&self.secret_read) {
+                if self.secret_read.intersects(&slice.operations) {
                     reaches_all_of_a_type(&slice.scope).and(unchosen(&slice.condition, catalog))
                 } else {
                     Truth::No
                 }
             }),
-            scope_wide: any(&|slice| (slice.operations.intersects(&self.reads) && is_scope_wide(&slice.scope)).into()),
+            scope_wide: any(&|slice| (self.reads.intersects(&slice.operations) && is_scope_wide(&slice.scope)).into()),
             may_gain: access.doubts.iter().any(Doubt::may_add),
             may_lose: access.doubts.iter().any(Doubt::may_limit),
             operations,

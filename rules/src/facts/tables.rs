@@ -98,7 +98,7 @@ fact_table! {
         verdict: Option<Arc<str>>,
         /// Whether it controls its whole scope.
         admin: Option<bool>,
-        /// Whether it can get more access than it holds.
+        /// Whether it can get more access than it holds; NULL also where something that may offer a step was not read.
         can_escalate: Option<bool>,
         /// The strongest thing it can become; NULL = nothing, or not known (`can_escalate` tells).
         escalation_target: Option<Arc<str>>,

@@ -1,8 +1,9 @@
 //! Excess by containment: what one access holds that others do not cover.
 //!
 //! An operation on a scope under a condition is covered where some slice of the other side has the operation, reaches
-//! every resource of the scope, and asks nothing that the condition does not already ask. `Truth::Yes` of the underlying
-//! containments is always right, so what is called covered is covered. Unions are seen where they occur in practice:
+//! every resource of the scope, and asks nothing that the condition does not already ask. What somebody may do to himself
+//! is covered by what the other side may do to itself. `Truth::Yes` of the underlying containments is always right, so
+//! what is called covered is covered. Unions are seen where they occur in practice:
 //! over operations, over the patterns of one list, and over the exclusions of a wide grant that another grant fills.
 
 use std::borrow::Cow;
@@ -72,7 +73,7 @@ pub(crate) fn uncovered<'a>(held: &[&'a View], by: &[&View], scratch: &mut Scrat
 pub(crate) fn covered_by(view: &View, scope: &ResourceScope, condition: &Condition) -> OpSet {
     let covering = view.slices.iter().filter(|slice| {
         (slice.granted_under.is_unconditional() || slice.granted_under.implied_by(condition) == Truth::Yes)
-            && (slice.scope.is_everything() || slice.scope.contains(scope) == Truth::Yes)
+            && (slice.scope.is_everything() || slice.reaches(scope) == Truth::Yes)
     });
     OpSet::from_ranges(covering.flat_map(|slice| slice.operations.ranges().iter().copied()))
 }
@@ -250,7 +251,7 @@ impl<'a> Coverers<'a> {
             let mut open = filled.clone();
             for other in &self.slices {
                 if other.operations.intersects(&open)
-                    && other.scope.contains(&hole) == Truth::Yes
+                    && other.reaches(&hole) == Truth::Yes
                     && implied(other, &hole, condition) == Truth::Yes
                 {
                     open = open.difference(&other.operations);
@@ -295,9 +296,19 @@ fn contained(by: &SliceView, scope: &Arc<ResourceScope>, scratch: Option<&mut Sc
             *scratch
                 .contained
                 .entry((Arc::as_ptr(&by.scope).addr(), Arc::as_ptr(scope).addr()))
-                .or_insert_with(|| by.scope.contains(scope))
+                .or_insert_with(|| by.reaches(scope))
         }
-        _ => by.scope.contains(scope),
+        _ => by.reaches(scope),
+    }
+}
+
+impl SliceView {
+    /// Whether the grant reaches a scope. Where both are by their holders' own names, what each may do to himself is
+    /// compared.
+    fn reaches(&self, scope: &ResourceScope) -> Truth {
+        let plain = self.scope.contains(scope);
+        let of_oneself = || Some(self.oneself.as_ref()?.contains(&scope.of_oneself()?));
+        if plain != Truth::Yes && of_oneself() == Some(Truth::Yes) { Truth::Yes } else { plain }
     }
 }
 

@@ -7,11 +7,12 @@ use evenhand_model::condition::{Clause, Condition, Test};
 use evenhand_model::control::{Control, ControlKind};
 use evenhand_model::credential::Credential;
 use evenhand_model::evidence::{Evidence, Fact, Truth};
+use evenhand_model::glob::{Glob, Token};
 use evenhand_model::id::IdentityId;
 use evenhand_model::identity::Nature;
 use evenhand_model::opset::OperationIx;
 use evenhand_model::parity::{BaselineSource, Comparison, Verdict};
-use evenhand_model::scope::ResourceScope;
+use evenhand_model::scope::{Pattern, ResourceScope};
 use evenhand_model::trust::Mechanism;
 
 use super::toy::{Town, pattern, plain, scope, slice, test, when};
@@ -44,6 +45,26 @@ fn job(name: &str, human: &str, agents: &str) -> JobRule {
 
 fn none() -> Condition {
     Condition::unconditional()
+}
+
+#[test]
+fn what_an_agent_may_do_to_itself_is_held_against_what_people_may_do_to_themselves() {
+    let own = |name: &str| {
+        let open = Pattern::new([Glob::literal("user"), Glob::from_tokens([Token::Variable("name".into())])], '/');
+        ResourceScope::any_of([pattern(&format!("user/{name}")).of_own_name(open), pattern("team/x")])
+    };
+    let may = |scope: ResourceScope| vec![slice(&[3], scope, none())];
+    for (name, ai, human, verdict) in [
+        ("the same over themselves", own("bot"), own("ann"), Verdict::Parity),
+        ("over everybody", scope(&["user/*", "team/x"]), own("ann"), Verdict::Excess),
+        ("over itself beside over everybody", own("bot"), scope(&["user/*", "team/x"]), Verdict::Narrower),
+        ("over itself by name", scope(&["user/bot", "team/x"]), own("ann"), Verdict::Excess),
+        ("over the person by name", scope(&["user/ann", "team/x"]), own("ann"), Verdict::Parity),
+        ("over itself beside over another by name", own("bot"), scope(&["user/ann", "team/x"]), Verdict::Excess),
+        ("over itself beside over it by name", own("bot"), scope(&["user/bot", "team/x"]), Verdict::Parity),
+    ] {
+        assert_eq!(pair(may(ai), may(human)).verdict, verdict, "{name}");
+    }
 }
 
 #[test]

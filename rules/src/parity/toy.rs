@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use evenhand_model::access::DecideError;
 use evenhand_model::access::{
-    Access, AccessResolver, Decision, Edge, EdgeTarget, Grant, GrantIx, Outcome, Request, Slice,
+    Access, AccessResolver, Decision, Edge, EdgeTarget, Grant, GrantIx, Outcome, Request, Slice, Unlisted,
 };
 use evenhand_model::catalog::{AccessLevel, Catalog, CatalogSource, OperationClass};
 use evenhand_model::condition::{Clause, Condition, Test};
@@ -107,6 +107,7 @@ pub(crate) struct Toy {
     pub(crate) edges: Vec<Edge>,
     pub(crate) admins: Vec<IdentityId>,
     pub(crate) used: BTreeMap<IdentityId, OpSet>,
+    pub(crate) unlisted: BTreeMap<IdentityId, Vec<Unlisted>>,
 }
 
 impl AccessResolver for Toy {
@@ -151,6 +152,10 @@ impl AccessResolver for Toy {
 
     fn edges(&self) -> Vec<Edge> {
         self.edges.clone()
+    }
+
+    fn unlisted(&self, identity: &IdentityId) -> Vec<Unlisted> {
+        self.unlisted.get(identity).cloned().unwrap_or_default()
     }
 
     fn used(&self, identity: &IdentityId) -> Option<OpSet> {

@@ -106,6 +106,8 @@ pub(crate) fn slot(kind: ControlKind) -> usize {
 pub(crate) struct SliceView {
     pub(crate) operations: Arc<OpSet>,
     pub(crate) scope: Arc<ResourceScope>,
+    /// The scope with the holder's own name left open, where it is granted by that name.
+    pub(crate) oneself: Option<ResourceScope>,
     /// The condition without its control clauses.
     pub(crate) condition: Arc<Condition>,
     /// The condition as granted, for printing.
@@ -167,6 +169,7 @@ impl View {
             slices.push(SliceView {
                 operations: Arc::new(OpSet::all(catalog.len())),
                 scope: Arc::default(),
+                oneself: None,
                 condition: Arc::default(),
                 granted_under: Arc::default(),
                 controls: UNCONTROLLED,
@@ -241,6 +244,7 @@ impl SliceView {
         Self {
             operations: Arc::clone(&slice.operations),
             scope: Arc::clone(&slice.scope),
+            oneself: slice.scope.of_oneself(),
             partial_clauses,
             condition,
             granted_under: Arc::clone(&slice.condition),

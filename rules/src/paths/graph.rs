@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use evenhand_model::access::{AccessResolver, Edge, EdgeTarget, Grant};
+use evenhand_model::access::{AccessResolver, Doubt, Edge, EdgeTarget, Grant, Unlisted};
 use evenhand_model::id::{IdentityId, ProviderName, ScopeId};
 use evenhand_model::identity::Identity;
 use evenhand_model::inventory::Inventory;
@@ -76,6 +76,8 @@ pub(crate) struct Graph<'a> {
     /// The steps, by their numbers in the graph.
     steps: Vec<Edge>,
     admins: Vec<bool>,
+    /// Nodes that may have more steps than the graph has.
+    open: Vec<bool>,
     /// For each node the number of what it holds; none where that is not known.
     held: Vec<Option<u32>>,
     /// What is held, for nodes that some step leads to or from.
@@ -97,7 +99,8 @@ impl<'a> Graph<'a> {
         builder.add_trusts(&inventory.trusts, resolvers);
         let Builder { graph, steps, .. } = builder;
         let (held, strengths) = strengths(&graph, resolvers);
-        Self { admins: admins(&graph, resolvers), places: places(&graph), held, strengths, graph, steps }
+        let admins = admins(&graph, resolvers);
+        Self { open: open(&graph, &admins, resolvers), admins, places: places(&graph), held, strengths, graph, steps }
     }
 
     fn node(&self, at: usize) -> Option<&Node<'a>> {
@@ -130,6 +133,12 @@ impl<'a> Graph<'a> {
     /// Whether a node is full control of a scope, or an identity that has it.
     pub(crate) fn is_admin(&self, at: usize) -> bool {
         self.admins.get(at).copied().unwrap_or(false)
+    }
+
+    /// Whether a node may have more steps than are known, because something was not read. Who controls its scope has
+    /// nothing to gain by more.
+    pub(crate) fn is_open(&self, at: usize) -> bool {
+        self.open.get(at).copied().unwrap_or(false)
     }
 
     /// Whether two nodes are not of the same provider and scope.
@@ -191,6 +200,26 @@ fn admins(graph: &DiGraph<Node<'_>, Step>, resolvers: &Resolvers) -> Vec<bool> {
             Node::Foreign(..) => false,
         })
         .collect()
+}
+
+fn open(graph: &DiGraph<Node<'_>, Step>, admins: &[bool], resolvers: &Resolvers) -> Vec<bool> {
+    let nodes: Vec<(&Node<'_>, &bool)> = graph.node_weights().zip(admins).collect();
+    nodes
+        .par_iter()
+        .map(|(node, admin)| match node {
+            Node::Known(identity) if !**admin => {
+                resolvers.get(identity.provider).is_some_and(|resolver| may_have_more(resolver, &identity.id))
+            }
+            _ => false,
+        })
+        .collect()
+}
+
+/// Whether an identity may have more steps than are known: something was not read that may offer some, or that may grant
+/// it more access.
+fn may_have_more(resolver: &dyn AccessResolver, identity: &IdentityId) -> bool {
+    resolver.unlisted(identity).iter().any(|held| matches!(held, Unlisted::Unread(_)))
+        || resolver.access(identity).is_some_and(|access| access.doubts.iter().any(Doubt::may_add))
 }
 
 /// What nodes hold, worked out once for equal access, and only where a step needs it.

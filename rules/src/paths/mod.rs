@@ -6,6 +6,12 @@
 //! Of all ways to a target the one that depends least on unknown conditions is shown, then the one that escalates least,
 //! then the shortest. Searches are bounded for each start; whether an identity reaches full control of a scope, and
 //! whether it can escalate at all, is decided for all identities at once and has no bound.
+//!
+//! What was not read is unknown. An identity may have steps that no edge tells of: a provider says that it holds all that
+//! a step takes but for something that was not read ([`Unlisted::Unread`]), or its access may be more than what was read
+//! ([`Doubt::may_add`]). Where such an identity, or whoever can become it, is found to reach nothing, the answer is
+//! unknown. What is found stays found: a doubt that can only take access away ([`Doubt::may_limit`] alone) turns no yes
+//! into unknown, for a limit that nobody saw excuses no right that everybody sees. It is told beside the access.
 
 mod graph;
 mod reach;
@@ -13,8 +19,12 @@ mod search;
 #[cfg(test)]
 mod tests;
 
-use evenhand_model::access::{Edge, EdgeTarget};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use evenhand_model::access::{Doubt, Edge, EdgeTarget, Unlisted, Unread};
 use evenhand_model::evidence::Truth;
+use evenhand_model::gap::Gap;
 use evenhand_model::id::IdentityId;
 use evenhand_model::identity::{Identity, Nature};
 use evenhand_model::inventory::Inventory;
@@ -58,9 +68,9 @@ impl Path {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reach {
     /// Whether it can get more access than it holds by a step that escalates. `Unknown` where every such chain depends
-    /// on a condition not known to hold, or its own access is not known.
+    /// on a condition not known to hold, something that was not read may offer one, or its own access is not known.
     pub can_escalate: Truth,
-    /// Whether it controls a whole scope, or can come to.
+    /// Whether it controls a whole scope, or can come to; `Unknown` for the same reasons.
     pub reaches_admin: Truth,
     /// The strongest target among its paths that escalate; `None` = none is listed.
     pub target: Option<EdgeTarget>,
@@ -89,12 +99,82 @@ impl PathsResult {
         path.hops.iter().filter_map(|step| self.steps.get(*step as usize))
     }
 
+    /// Everyone that an identity can become, itself first.
+    fn becomes(&self, identity: &IdentityId) -> Vec<IdentityId> {
+        let mut from: HashMap<&IdentityId, Vec<&IdentityId>, foldhash::fast::FixedState> = HashMap::default();
+        for step in &self.steps {
+            if let EdgeTarget::Identity(target) = &step.target {
+                from.entry(&step.source).or_default().push(target);
+            }
+        }
+        let mut seen: BTreeSet<&IdentityId> = BTreeSet::from([identity]);
+        let mut all = vec![identity];
+        let mut at = 0;
+        while let Some(next) = all.get(at) {
+            let further = from.get(next).into_iter().flatten().filter(|target| seen.insert(target));
+            let further: Vec<&IdentityId> = further.copied().collect();
+            all.extend(further);
+            at += 1;
+        }
+        all.into_iter().cloned().collect()
+    }
+
     /// The paths of one identity, strongest target first.
     pub fn paths_of(&self, identity: &IdentityId) -> &[Path] {
         let start = self.paths.partition_point(|path| path.identity < *identity);
         let end = self.paths.partition_point(|path| path.identity <= *identity);
         self.paths.get(start..end).unwrap_or_default()
     }
+}
+
+/// Why paths may be missing that start at one identity.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Missing {
+    /// Something was not read that may offer a step.
+    Unread(Arc<Unread>),
+    /// An identity that it can become may hold more than is known.
+    Doubt(IdentityId, Arc<str>),
+}
+
+/// Why paths may be missing that start at an identity: its own reasons, and those of everyone that it can become. Who
+/// controls its scope has none.
+pub fn missing(
+    inventory: &Inventory,
+    judged: &Judgements,
+    resolvers: &Resolvers,
+    found: &PathsResult,
+    identity: &IdentityId,
+) -> BTreeSet<Missing> {
+    let mut missing = BTreeSet::new();
+    for id in found.becomes(identity) {
+        let known = judged.position(&id).and_then(|at| inventory.identities.get(at));
+        let Some(resolver) = known.and_then(|known| resolvers.get(known.provider)) else { continue };
+        if resolver.is_admin(&id) == Some(true) {
+            continue;
+        }
+        missing.extend(resolver.unlisted(&id).into_iter().filter_map(|held| match held {
+            Unlisted::Unread(unread) => Some(Missing::Unread(unread)),
+            Unlisted::Lesser(_) => None,
+        }));
+        let access = resolver.access(&id);
+        let doubts = access.iter().flat_map(|access| &access.doubts).filter(|doubt| doubt.may_add());
+        missing.extend(doubts.map(|doubt: &Doubt| Missing::Doubt(id.clone(), Arc::clone(&doubt.text))));
+    }
+    missing
+}
+
+/// The gaps because of which steps of some identity may be missing, each once, sorted.
+pub fn gaps(inventory: &Inventory, resolvers: &Resolvers) -> Vec<Gap> {
+    let mut unread: BTreeSet<Arc<Unread>> = BTreeSet::new();
+    for identity in &inventory.identities {
+        let Some(resolver) = resolvers.get(identity.provider) else { continue };
+        for held in resolver.unlisted(&identity.id) {
+            if let Unlisted::Unread(held) = held {
+                unread.insert(held);
+            }
+        }
+    }
+    unread.into_iter().map(|held| held.gap.clone()).collect()
 }
 
 /// The paths of one identity, whatever its nature; nothing of what identities can become.

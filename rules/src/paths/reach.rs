@@ -1,6 +1,9 @@
 //! What is true of all identities at once: who comes to full control of a scope, and who can escalate.
 //!
-//! Both are found backwards, from the ends, so that the work is that of one walk over the graph however many identities
+//! Where nothing of that is found, but an identity that it can become, or itself, may have steps that were not read, the
+//! answer is unknown.
+//!
+//! All are found backwards, from the ends, so that the work is that of one walk over the graph however many identities
 //! there are.
 
 use std::collections::BTreeSet;
@@ -18,10 +21,15 @@ pub(crate) struct Reaches {
     /// The least cost from a node to full control of some scope.
     to_admin: Vec<Option<u64>>,
     /// Nodes from which an escalating step can be taken, at no unknown condition.
-    escalates: <petgraph::graph::DiGraph<(), ()> as Visitable>::Map,
+    escalates: Nodes,
     /// The same under conditions not known to hold.
-    may_escalate: <petgraph::graph::DiGraph<(), ()> as Visitable>::Map,
+    may_escalate: Nodes,
+    /// Nodes from which some chain leads to one that may have more steps than are known, that node included.
+    leads_on: Nodes,
 }
+
+/// A set of nodes.
+type Nodes = <petgraph::graph::DiGraph<(), ()> as Visitable>::Map;
 
 impl Reaches {
     pub(crate) fn of(graph: &Graph<'_>) -> Self {
@@ -29,6 +37,7 @@ impl Reaches {
             to_admin: to_admin(graph),
             escalates: leading_to_escalation(graph, false),
             may_escalate: leading_to_escalation(graph, true),
+            leads_on: leading_to(graph, graph.graph.node_indices().filter(|at| graph.is_open(at.index())), true),
         }
     }
 
@@ -38,12 +47,14 @@ impl Reaches {
     }
 
     pub(crate) fn reach_of(&self, graph: &Graph<'_>, search: &mut Search<'_, '_>, at: usize) -> Reach {
-        let unknown = || if known(graph, at) { Truth::No } else { Truth::Unknown };
+        let unless_unread = || {
+            if !self.leads_on.contains(at) && known(graph, at) { Truth::No } else { Truth::Unknown }
+        };
         let reaches_admin = match self.to_admin(at) {
             _ if graph.is_admin(at) => Truth::Yes,
             Some(cost) if unconditional(cost) => Truth::Yes,
             Some(_) => Truth::Unknown,
-            None => unknown(),
+            None => unless_unread(),
         };
         let can_escalate = if graph.is_admin(at) {
             search.gains_elsewhere(at)
@@ -52,7 +63,7 @@ impl Reaches {
         } else if self.may_escalate.contains(at) {
             Truth::Unknown
         } else {
-            unknown()
+            unless_unread()
         };
         Reach { can_escalate, reaches_admin, target: None }
     }
@@ -74,21 +85,20 @@ fn to_admin(graph: &Graph<'_>) -> Vec<Option<u64>> {
 }
 
 /// The nodes from which some chain leads to an escalating step, that step included.
-fn leading_to_escalation(
-    graph: &Graph<'_>,
-    conditional_too: bool,
-) -> <petgraph::graph::DiGraph<(), ()> as Visitable>::Map {
+fn leading_to_escalation(graph: &Graph<'_>, conditional_too: bool) -> Nodes {
+    let steps = graph.graph.edge_references();
+    let escalating = steps.filter(|step| step.weight().escalation && (conditional_too || !step.weight().conditional));
+    leading_to(graph, escalating.map(|step| step.source()), conditional_too)
+}
+
+/// The nodes from which some chain leads to one of the ends, the ends included.
+fn leading_to(graph: &Graph<'_>, ends: impl Iterator<Item = NodeIndex>, conditional_too: bool) -> Nodes {
     let usable = EdgeFiltered::from_fn(&graph.graph, |edge| conditional_too || !edge.weight().conditional);
     let backwards = Reversed(&usable);
-    let mut sources: Vec<NodeIndex> = graph
-        .graph
-        .edge_references()
-        .filter(|edge| edge.weight().escalation && (conditional_too || !edge.weight().conditional))
-        .map(|edge| edge.source())
-        .collect();
-    sources.sort_unstable();
-    sources.dedup();
-    let mut walk = petgraph::visit::Dfs::from_parts(sources, graph.graph.visit_map());
+    let mut ends: Vec<NodeIndex> = ends.collect();
+    ends.sort_unstable();
+    ends.dedup();
+    let mut walk = petgraph::visit::Dfs::from_parts(ends, graph.graph.visit_map());
     while walk.next(backwards).is_some() {}
     walk.discovered
 }

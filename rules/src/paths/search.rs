@@ -161,7 +161,7 @@ impl<'g, 'a> Search<'g, 'a> {
     }
 
     /// Whether an identity that controls its scope can escalate to something outside it. Unknown where nothing was found
-    /// and not everything was looked at.
+    /// and not everything was looked at, or something outside may have steps that were not read.
     pub(crate) fn gains_elsewhere(&mut self, start: usize) -> Truth {
         if !self.graph.has_steps(start) {
             return Truth::No;
@@ -169,6 +169,9 @@ impl<'g, 'a> Search<'g, 'a> {
         self.run(start);
         let mut gains = if self.cut { Truth::Unknown } else { Truth::No };
         for at in &self.settled {
+            if self.graph.is_open(*at) && self.graph.apart(*at, start) {
+                gains = gains.or(Truth::Unknown);
+            }
             let so_far = self.labels.get(*at).map_or(0, |label| label.cost);
             for (_, to, step) in self.graph.steps(*at) {
                 if step.escalation && self.graph.apart(to, start) {

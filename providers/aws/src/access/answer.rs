@@ -3,16 +3,18 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use evenhand_model::condition::Test;
 use evenhand_model::evidence::Truth;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::caller::Caller;
-use super::matching::{Named, named};
+use super::matching::{Named, named_each, session_test};
 use super::question::Question;
 use crate::policy::compile::{CompiledPolicy, CompiledStatement, Part, model_test};
 use crate::policy::context::Lookup;
-use crate::policy::{Effect, PolicyDocument, PolicyStore, arn};
+use crate::policy::document::condition_test;
+use crate::policy::{Effect, PolicyDocument, PolicyStore, arn, operator};
 use crate::world::PolicyIx;
 
 /// A layer of policies, in the order in which they are told.
@@ -108,32 +110,31 @@ pub(crate) fn ask<'a>(
             let Some(part) = statement.parts.iter().find(|part| part.operations.contains(question.operation)) else {
                 continue;
             };
-            let close = match caller {
-                None => Named::Itself,
-                Some(caller) => {
-                    policy.document.statements.get(number).map_or(Named::No, |written| named(written, caller))
+            let closest = caller.is_none().then_some((Named::Itself, None));
+            let named = caller.zip(policy.document.statements.get(number)).into_iter().flat_map(|(caller, written)| {
+                let session = move |close| (close == Named::Session).then(|| session_test(written, caller));
+                named_each(written, caller).map(move |close| (close, session(close)))
+            });
+            for (close, session) in closest.into_iter().chain(named) {
+                let Some((holds, open, keys)) = apply(statement, part, question, session.as_ref()) else { continue };
+                let found = Match { policy: policy.index, statement: number, close, holds, open, keys };
+                match statement.effect {
+                    Effect::Allow => answer.allows.push(found),
+                    Effect::Deny => answer.denies.push(found),
                 }
-            };
-            if close == Named::No {
-                continue;
-            }
-            let Some((holds, open, keys)) = apply(statement, part, question, close) else { continue };
-            let found = Match { policy: policy.index, statement: number, close, holds, open, keys };
-            match statement.effect {
-                Effect::Allow => answer.allows.push(found),
-                Effect::Deny => answer.denies.push(found),
             }
         }
     }
     answer
 }
 
-/// Whether a statement's resources and conditions fit, and what leaves that open. `None` = they do not.
+/// Whether a statement's resources and conditions fit, and what leaves that open. `None` = they do not. `session`: that
+/// the caller is one of the sessions that the statement means, where it is about some sessions of a role only.
 fn apply(
     statement: &CompiledStatement,
     part: &Part,
     question: &Question<'_>,
-    close: Named,
+    session: Option<&Test>,
 ) -> Option<(Truth, String, BTreeSet<Arc<str>>)> {
     let context = question.context;
     let mut open: Vec<String> = Vec::new();
@@ -149,9 +150,18 @@ fn apply(
         open.push(format!("the resource is one of {scope}"));
         statement.variables().for_each(&mut note);
     }
-    if close == Named::Session {
-        holds = holds.and(Truth::Unknown);
-        open.push("the caller is the session that the resource's policy names".to_owned());
+    if let Some(test) = session {
+        // Which session asks is not known unless the question tells; that nobody told is no answer.
+        let told = matches!(context.get(&test.key), Lookup::Known(_));
+        let compared = condition_test(&test.operator, &test.key, &test.values);
+        let truth = if told { operator::holds(&compared, context) } else { Truth::Unknown };
+        holds = holds.and(truth);
+        if truth == Truth::Unknown {
+            let names: Vec<&str> = test.values.iter().filter_map(|value| value.strip_prefix("*:")).collect();
+            let is = if test.negated { "is not" } else { "is" };
+            open.push(format!("the caller's session {is} {} ({test})", names.join(" or ")));
+            note(&test.key);
+        }
     }
     if holds == Truth::No {
         return None;

@@ -24,7 +24,7 @@ use evenhand_model::scope::{Pattern, ResourceScope};
 
 use super::caller::Caller;
 use super::layers::{Denial, Now, Piece, apart, each, split_one};
-use super::matching::{Named, named};
+use super::matching::{Named, named_each, names, session_role, session_test};
 use crate::catalog::Catalogue;
 use crate::policy::context::{Context, Lookup};
 use crate::policy::document::Statement;
@@ -94,8 +94,10 @@ impl Attached {
                 for name in names(said) {
                     let whom = match world.principals.get_index_of(&IdentityId::from(name)) {
                         Some(whom) => Some(whom),
-                        None => session_role(name)
-                            .and_then(|role| sessions.get_or_insert_with(|| roles(world)).get(&role).copied()),
+                        None => session_role(name).and_then(|(account, role, _)| {
+                            let role = (AccountId(account.into()), role.to_ascii_lowercase());
+                            sessions.get_or_insert_with(|| roles(world)).get(&role).copied()
+                        }),
                     };
                     if let Some(whom) = whom {
                         let list = attached.naming.entry(whom).or_default();
@@ -212,26 +214,26 @@ impl Attached {
         let Some(held) = world.resource_policies.get(place.resource as usize) else { return };
         let number = place.statement as usize;
         let Some(said) = world.policies.document(held.policy).statements.get(number) else { return };
-        let close = named(said, &Caller::of(principal));
-        let at_home = held.account == principal.account;
-        let grants = at_home && close > Named::Account;
-        let Some(reach) = self.reach(world, place.resource).filter(|_| close != Named::No) else { return };
-        if said.effect == Effect::Allow && !grants {
-            return;
-        }
-        let session = (close == Named::Session).then(|| of_session(said, principal));
         let caller = Caller::of(principal);
-        let into = if close == Named::Role { &mut given.bounded } else { &mut given.free };
-        let mut denials = Vec::new();
-        split_one(
-            &world.policies,
-            (held.policy, number),
-            &caller,
-            now,
-            &mut |piece| into.extend(reach.limit(piece, session.as_ref())),
-            &mut denials,
-        );
-        given.denials.extend(denials.into_iter().filter_map(|denial| reach.deny(denial, session.as_ref())));
+        let at_home = held.account == principal.account;
+        let Some(reach) = self.reach(world, place.resource) else { return };
+        for close in named_each(said, &caller) {
+            if said.effect == Effect::Allow && !(at_home && close > Named::Account) {
+                continue;
+            }
+            let session = (close == Named::Session).then(|| session_test(said, &caller));
+            let into = if close == Named::Role { &mut given.bounded } else { &mut given.free };
+            let mut denials = Vec::new();
+            split_one(
+                &world.policies,
+                (held.policy, number),
+                &caller,
+                now,
+                &mut |piece| into.extend(reach.limit(piece, session.as_ref())),
+                &mut denials,
+            );
+            given.denials.extend(denials.into_iter().filter_map(|denial| reach.deny(denial, session.as_ref())));
+        }
     }
 
     /// Resources of other accounts that identity policies name.
@@ -405,22 +407,24 @@ impl Gate<'_> {
     fn add(&mut self, world: &World, principal: &Principal, now: &Now, held: &ResourcePolicy) {
         let at_home = held.account == principal.account;
         let reach = self.reach;
-        for (number, said) in world.policies.document(held.policy).statements.iter().enumerate() {
-            let close = named(said, &Caller::of(principal));
+        let caller = Caller::of(principal);
+        let statements = world.policies.document(held.policy).statements.iter().enumerate();
+        let named =
+            statements.flat_map(|(number, said)| named_each(said, &caller).map(move |close| (number, said, close)));
+        for (number, said, close) in named {
             let by_name = close > Named::Account && names(said).any(|name| concerns(name, principal));
             let looked_at = match said.effect {
                 // At home a statement that names the principal is a grant and needs no door. One that lets in everybody
                 // is nobody's grant, and lets in whom identity policies send.
-                Effect::Allow => close == Named::Account || (close != Named::No && (!at_home || names_everybody(said))),
+                Effect::Allow => close == Named::Account || !at_home || names_everybody(said),
                 // Others are looked at with all that name the principal, or concern its account.
-                Effect::Deny => !at_home && close != Named::No && !by_name,
+                Effect::Deny => !at_home && !by_name,
             };
             if !looked_at {
                 continue;
             }
-            let session = (close == Named::Session).then(|| of_session(said, principal));
+            let session = (close == Named::Session).then(|| session_test(said, &caller));
             // Principals that share an answer share what is told of them at home and by name, and nothing else.
-            let caller = Caller::of(principal);
             let context: &dyn Context = if at_home || by_name { &caller } else { &Anybody };
             let mut denials = Vec::new();
             split_one(
@@ -465,17 +469,12 @@ impl Gate<'_> {
     }
 }
 
-/// The names in a statement, whether it means them or excepts them.
-fn names(statement: &Statement) -> impl Iterator<Item = &str> {
-    let lists = [&statement.principals, &statement.not_principals];
-    lists.into_iter().flatten().flat_map(|list| &list.aws).map(|name| &**name)
-}
-
 /// Whether a name is that of a principal or of one of its sessions.
 fn concerns(name: &str, principal: &Principal) -> bool {
     name == principal.id.as_str()
-        || session_role(name)
-            .is_some_and(|(account, role)| account == principal.account && role.eq_ignore_ascii_case(&principal.name))
+        || session_role(name).is_some_and(|(account, role, _)| {
+            *account == *principal.account.0 && role.eq_ignore_ascii_case(&principal.name)
+        })
 }
 
 fn names_account(principals: &Principals, account: &AccountId) -> bool {
@@ -485,30 +484,9 @@ fn names_account(principals: &Principals, account: &AccountId) -> bool {
     })
 }
 
-/// The role of a session's name, by account and name in lower case.
-fn session_role(name: &str) -> Option<(AccountId, String)> {
-    let [_, _, "sts", _, account, resource] = arn::split(name)? else { return None };
-    let role = resource.strip_prefix("assumed-role/")?.split('/').next()?;
-    Some((AccountId(account.into()), role.to_ascii_lowercase()))
-}
-
 fn roles(world: &World) -> HashMap<(AccountId, String), usize> {
     let roles = world.principals.values().enumerate().filter(|(_, held)| held.kind == PrincipalKind::Role);
     roles.map(|(at, role)| ((role.account.clone(), role.name.to_ascii_lowercase()), at)).collect()
-}
-
-/// The sessions of a role that a statement names, as a test on who asks: to be one of those it means, or none of those
-/// it excepts.
-fn of_session(statement: &Statement, role: &Principal) -> Test {
-    let mut values: Vec<Arc<str>> = names(statement)
-        .filter(|name| session_role(name).is_some() && concerns(name, role))
-        .filter_map(|name| Some(format!("*:{}", name.rsplit_once('/')?.1).into()))
-        .collect();
-    values.sort_unstable();
-    values.dedup();
-    let excepted = statement.principals.is_none();
-    let operator = if excepted { "StringNotLike" } else { "StringLike" };
-    Test { operator: Arc::from(operator), key: Arc::from("aws:userid"), values: values.into(), negated: excepted }
 }
 
 /// Whether a statement is about everybody, or everybody but some.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use evenhand_model::condition::Test;
 use evenhand_model::evidence::Truth;
 
 use super::caller::{Caller, Session, Who};
@@ -36,6 +37,19 @@ pub(crate) fn named(statement: &Statement, caller: &Caller<'_>) -> Named {
         (None, Some(excluded)) => unless(excluded, caller),
         (None, None) => Named::No,
     }
+}
+
+/// How closely a statement names a caller, in each way that counts by itself: the closest, and where that hangs on which
+/// session the caller is, the closest that does not.
+pub(crate) fn named_each(statement: &Statement, caller: &Caller<'_>) -> impl Iterator<Item = Named> {
+    let close = named(statement, caller);
+    let beside = match &statement.principals {
+        Some(principals) if close == Named::Session => {
+            each(principals, caller).filter(|close| *close != Named::Session).max().unwrap_or(Named::No)
+        }
+        _ => Named::No,
+    };
+    [close, beside].into_iter().filter(|close| *close != Named::No)
 }
 
 fn among(principals: &Principals, caller: &Caller<'_>) -> Named {
@@ -98,10 +112,7 @@ fn one(name: &str, caller: &Caller<'_>) -> Named {
     }
     match (service, caller.who) {
         ("sts", Who::Role(session)) => {
-            let Some((role, held)) = resource.strip_prefix("assumed-role/").and_then(|rest| rest.split_once('/'))
-            else {
-                return Named::No;
-            };
+            let Some((_, role, held)) = session_role(name) else { return Named::No };
             if !role.eq_ignore_ascii_case(caller.name) {
                 return Named::No;
             }
@@ -123,6 +134,34 @@ fn one(name: &str, caller: &Caller<'_>) -> Named {
         }
         _ => Named::No,
     }
+}
+
+/// The names in a statement, whether it means them or excepts them.
+pub(super) fn names(statement: &Statement) -> impl Iterator<Item = &str> {
+    let lists = [&statement.principals, &statement.not_principals];
+    lists.into_iter().flatten().flat_map(|list| &list.aws).map(|name| &**name)
+}
+
+/// The account, role and session that the name of a session holds.
+pub(super) fn session_role(name: &str) -> Option<(&str, &str, &str)> {
+    let [_, _, "sts", _, account, resource] = arn::split(name)? else { return None };
+    let (role, session) = resource.strip_prefix("assumed-role/")?.split_once('/')?;
+    Some((account, role, session))
+}
+
+/// The sessions of a role that a statement names, as a test on who asks: to be one of those it means, or none of those
+/// it excepts. An id of a session ends in the session's name.
+pub(super) fn session_test(statement: &Statement, role: &Caller<'_>) -> Test {
+    let mut values: Vec<Arc<str>> = names(statement)
+        .filter_map(session_role)
+        .filter(|(account, name, _)| role.account == Some(*account) && name.eq_ignore_ascii_case(role.name))
+        .map(|(_, _, session)| format!("*:{session}").into())
+        .collect();
+    values.sort_unstable();
+    values.dedup();
+    let excepted = statement.principals.is_none();
+    let operator = if excepted { "StringNotLike" } else { "StringLike" };
+    Test { operator: Arc::from(operator), key: Arc::from("aws:userid"), values: values.into(), negated: excepted }
 }
 
 /// A name without its path.

@@ -1,7 +1,5 @@
 //! What must hold for any policies.
 
-use std::sync::Arc;
-
 use evenhand_model::Timestamp;
 use evenhand_model::access::{AccessResolver, Outcome, Request};
 use evenhand_model::evidence::{Evidence, Fact, Truth};
@@ -105,6 +103,29 @@ fn limits() -> impl Strategy<Value = Limits> {
     )
 }
 
+/// A principal of that name of which everything is known and nothing is remarkable.
+pub(super) fn principal(name: &str) -> Principal {
+    let segments = arn::split(name).unwrap();
+    Principal {
+        id: IdentityId::from(name),
+        account: AccountId(segments[4].into()),
+        kind: if segments[5].starts_with("role/") { PrincipalKind::Role } else { PrincipalKind::User },
+        name: name.rsplit('/').next().unwrap().into(),
+        identity_policies: Vec::new(),
+        boundary: Fact::Absent,
+        unread_boundary: None,
+        trust: None,
+        missing: Vec::new(),
+        tags: Some(Default::default()),
+        service_linked: false,
+        instance_profiles: Vec::new(),
+        groups: Vec::new(),
+        managed_policies: Vec::new(),
+        password: Fact::Unknown,
+        access_keys: Fact::Unknown,
+    }
+}
+
 fn resolver(identity: &[Value], limits: &Limits) -> Resolver {
     let mut world = World::default();
     let account = AccountId("111111111111".into());
@@ -118,28 +139,8 @@ fn resolver(identity: &[Value], limits: &Limits) -> Resolver {
     };
     let service_control = levels(PolicyRole::ServiceControl, &limits.service_control);
     let resource_control = levels(PolicyRole::ResourceControl, &limits.resource_control);
-    let id = IdentityId::from(WHO);
-    world.principals.insert(
-        id.clone(),
-        Principal {
-            id,
-            account: account.clone(),
-            kind: PrincipalKind::User,
-            name: Arc::from("a"),
-            identity_policies,
-            boundary,
-            unread_boundary: None,
-            trust: None,
-            missing: Vec::new(),
-            tags: Some(Default::default()),
-            service_linked: false,
-            instance_profiles: Vec::new(),
-            groups: Vec::new(),
-            managed_policies: Vec::new(),
-            password: Fact::Unknown,
-            access_keys: Fact::Unknown,
-        },
-    );
+    let who = Principal { identity_policies, boundary, ..principal(WHO) };
+    world.principals.insert(who.id.clone(), who);
     world.limits.insert(account, AccountLimits { service_control, resource_control });
     world.policies.compile();
     Resolver::new(world, "2026-11-01T00:00:00Z".parse::<Timestamp>().unwrap())

@@ -10,11 +10,12 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::Resolver;
+use super::properties::principal;
 use crate::catalog::Catalogue;
 use crate::escalation::{Choice, condition};
 use crate::policy::context::NothingKnown;
 use crate::policy::{PolicyRole, arn};
-use crate::world::{AccountId, Principal, PrincipalKind, ResourcePolicy, World};
+use crate::world::{AccountId, Principal, ResourcePolicy, World};
 
 const USER: &str = "arn:aws:iam::111111111111:user/a";
 const OTHER: &str = "arn:aws:iam::111111111111:user/team/b";
@@ -115,33 +116,14 @@ struct Case {
 fn resolver(case: &Case) -> Resolver {
     let mut world = World::default();
     for (at, who) in WHO.iter().enumerate() {
-        let segments = arn::split(who).unwrap();
         let mut add = |role, document: &Value| {
             world.policies.add("p".into(), role, &document.to_string(), Evidence::whole("case"))
         };
         let identity_policies =
             case.identity.get(at).map(|document| add(PolicyRole::Identity, document)).into_iter().collect();
         let boundary = case.boundary.as_ref().map_or(Fact::Absent, |held| Fact::Known(add(PolicyRole::Identity, held)));
-        let id = IdentityId::from(*who);
-        let principal = Principal {
-            id: id.clone(),
-            account: AccountId(segments[4].into()),
-            kind: if segments[5].starts_with("role/") { PrincipalKind::Role } else { PrincipalKind::User },
-            name: who.rsplit('/').next().unwrap().into(),
-            identity_policies,
-            boundary,
-            unread_boundary: None,
-            trust: None,
-            missing: Vec::new(),
-            tags: Some(Default::default()),
-            service_linked: false,
-            instance_profiles: Vec::new(),
-            groups: Vec::new(),
-            managed_policies: Vec::new(),
-            password: Fact::Unknown,
-            access_keys: Fact::Unknown,
-        };
-        world.principals.insert(id, principal);
+        let principal = Principal { identity_policies, boundary, ..principal(who) };
+        world.principals.insert(principal.id.clone(), principal);
     }
     for (at, document) in &case.resources {
         let (resource, account) = OWNED[*at];
@@ -266,5 +248,29 @@ proptest! {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn a_statement_that_names_a_session_beside_its_role_or_account_speaks_for_both() {
+    const SESSION: &str = "arn:aws:sts::111111111111:assumed-role/r/s";
+    let policy = |principals: Value, effect: &str| {
+        let statement =
+            json!({ "Effect": effect, "Action": "kms:Decrypt", "Resource": "*", "Principal": { "AWS": principals } });
+        json!({ "Version": "2012-10-17", "Statement": [statement] })
+    };
+    let allow_all =
+        json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Action": "*", "Resource": "*" }] });
+    for (principals, effect, expected) in [
+        (json!([SESSION]), "Allow", Truth::Unknown),
+        (json!([SESSION, "arn:aws:iam::111111111111:root"]), "Allow", Truth::Yes),
+        (json!([SESSION, ROLE]), "Allow", Truth::Yes),
+        (json!([SESSION, "arn:aws:iam::222222222222:root"]), "Allow", Truth::Unknown),
+    ] {
+        let identity = [json!({ "Statement": [] }), json!({ "Statement": [] }), allow_all.clone()].to_vec();
+        let resolver =
+            resolver(&Case { identity, boundary: None, resources: vec![(3, policy(principals.clone(), effect))] });
+        assert_eq!(point(&resolver, ROLE, "kms:Decrypt", KEY), expected, "{principals}");
+        assert_eq!(enumerated(&resolver, ROLE, "kms:Decrypt", KEY), expected, "{principals}");
     }
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use evenhand_model::Timestamp;
-use evenhand_model::access::{Access, AccessResolver, DecideError, Decision, Edge, Grant, GrantIx, Outcome, Request};
+use evenhand_model::access::{
+    Access, AccessResolver, DecideError, Decision, Edge, Grant, GrantIx, Outcome, Request, Unlisted,
+};
 use evenhand_model::catalog::Catalog;
 use evenhand_model::evidence::{Evidence, Truth};
 use evenhand_model::id::IdentityId;
@@ -30,8 +32,8 @@ pub(crate) struct Resolver {
     attached: Attached,
     groups: Groups,
     accesses: Vec<OnceLock<(Arc<Access>, bool)>>,
-    /// What the list of edges leaves out, once that was made.
-    unlisted: OnceLock<BTreeMap<IdentityId, Vec<Arc<str>>>>,
+    /// What the list of edges leaves out of a principal's, once that was made.
+    unlisted: OnceLock<BTreeMap<usize, Vec<Unlisted>>>,
 }
 
 impl Resolver {
@@ -124,13 +126,13 @@ impl Resolver {
         decide::decide(self, identity, request, Absent::Unknown).map(|verdict| (verdict.outcome, verdict.because))
     }
 
-    /// What the list of edges leaves out, by source.
-    fn left_out(&self) -> &BTreeMap<IdentityId, Vec<Arc<str>>> {
+    /// What the list of edges leaves out, by the principal's place in the world.
+    fn left_out(&self) -> &BTreeMap<usize, Vec<Unlisted>> {
         self.unlisted.get_or_init(|| escalation::edges(self).unlisted)
     }
 
-    /// That steps of some identities of an account are not listed.
-    fn hint(&self, account: &AccountId, sources: &[(&Principal, &[Arc<str>])]) -> Option<Hint> {
+    /// That steps of some identities of an account are too many to be listed.
+    fn hint(&self, account: &AccountId, sources: &[(&Principal, &Arc<str>)]) -> Option<Hint> {
         let (first, unlisted) = sources.first()?;
         let policy = first.identity_policies.first();
         let evidence = policy.map_or_else(
@@ -141,9 +143,7 @@ impl Resolver {
         let message = format!(
             "{count} {have} more steps in account {} than are listed, {} among them ({}); take the technique's rights \
              away and none is left",
-            account.0,
-            first.id,
-            unlisted.first()?
+            account.0, first.id, unlisted
         );
         Some(Hint { evidence, message: message.into() })
     }
@@ -188,16 +188,21 @@ impl AccessResolver for Resolver {
 
     fn edges_left_out(&self) -> Vec<Hint> {
         let mut by_account: BTreeMap<&AccountId, Vec<_>> = BTreeMap::new();
-        for (source, unlisted) in self.left_out() {
-            if let Some(principal) = self.world.principals.get(source) {
-                by_account.entry(&principal.account).or_default().push((principal, unlisted.as_slice()));
+        for (at, unlisted) in self.left_out() {
+            let lesser = unlisted.iter().find_map(|one| match one {
+                Unlisted::Lesser(text) => Some(text),
+                Unlisted::Unread(_) => None,
+            });
+            if let (Some((_, principal)), Some(text)) = (self.world.principals.get_index(*at), lesser) {
+                by_account.entry(&principal.account).or_default().push((principal, text));
             }
         }
         by_account.into_iter().filter_map(|(account, sources)| self.hint(account, &sources)).collect()
     }
 
-    fn unlisted(&self, identity: &IdentityId) -> Vec<Arc<str>> {
-        self.left_out().get(identity).cloned().unwrap_or_default()
+    fn unlisted(&self, identity: &IdentityId) -> Vec<Unlisted> {
+        let at = self.world.principals.get_index_of(identity);
+        at.and_then(|at| self.left_out().get(&at)).cloned().unwrap_or_default()
     }
 
     fn used(&self, identity: &IdentityId) -> Option<OpSet> {

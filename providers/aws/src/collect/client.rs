@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
 use super::session::{Held, Partition, Session};
@@ -245,7 +245,7 @@ impl Client {
             let header = response.headers().get("x-amzn-errortype").map(str::to_owned);
             let body = body(response).await?;
             if (200..300).contains(&status) {
-                let answer = wire::answer(call, &body).filter(|answer| page.is_some() || is_whole(call, answer));
+                let answer = wire::answer(call, &body).and_then(|answer| whole(call, answer));
                 return answer.ok_or_else(|| Refusal::new("NotUnderstood", Why::Malformed));
             }
             Err(judged(status, wire::error_code(header.as_deref(), &body), &body))
@@ -326,15 +326,27 @@ fn token(answer: &mut Value, next: &str) -> Result<Option<String>, Refusal> {
     }
 }
 
-/// Whether the first page of an answer holds what every such answer holds: something else may have answered.
-fn is_whole(call: &Call, answer: &Value) -> bool {
+/// An answer that holds what every answer of the call holds; `None` for any other: something else may have answered. An
+/// empty list that the service leaves out is put in.
+fn whole(call: &Call, mut answer: Value) -> Option<Value> {
     let waits = |wait: table::Wait| answer.pointer(wait.state).and_then(Value::as_str) != Some(wait.finished);
     if call.wait.is_some_and(waits) {
-        return true;
+        return Some(answer);
     }
-    let listed =
-        call.pages.is_none_or(|pages| pages.lists.iter().any(|list| answer.get(list).is_some_and(Value::is_array)));
-    listed && call.holds.is_none_or(|member| answer.get(member).is_some())
+    let lists = call.pages.map_or(&[][..], |pages| pages.lists);
+    let listed = lists.is_empty() || lists.iter().any(|list| answer.get(list).is_some_and(Value::is_array));
+    if listed && call.holds.is_none_or(|member| answer.get(member).is_some()) {
+        return Some(answer);
+    }
+    let members = answer.as_object_mut().filter(|members| call.omits_empty && say_nothing(call, members))?;
+    members.extend(lists.iter().copied().chain(call.holds).map(|list| (list.to_owned(), Value::Array(Vec::new()))));
+    Some(answer)
+}
+
+/// Whether members say nothing but that there may be another page.
+fn say_nothing(call: &Call, members: &Map<String, Value>) -> bool {
+    let paging = |name: &str| name == "IsTruncated" || call.pages.is_some_and(|pages| name == pages.next);
+    members.iter().all(|(name, value)| value.is_null() || paging(name))
 }
 
 async fn body(response: HttpResponse) -> Result<Vec<u8>, Refusal> {
@@ -474,16 +486,29 @@ mod tests {
             assert_eq!(got.as_ref().map(Option::as_deref), next.as_ref().map(|next| *next), "{answer}");
         }
         let call = |operation: &str| table::calls().find(|call| call.operation == operation).unwrap();
-        for (operation, answer, whole) in [
-            ("ListAgents", json!({"agentSummaries": []}), true),
-            ("ListAgents", json!({}), false),
-            ("ListAgents", json!({"agentSummaries": {}}), false),
-            ("ListAgents", json!({"status": "ok"}), false),
-            ("GetAgent", json!({}), false),
-            ("GetServiceLastAccessedDetails", json!({"JobStatus": "IN_PROGRESS"}), true),
-            ("GetServiceLastAccessedDetails", json!({"JobStatus": "COMPLETED"}), false),
+        for (operation, answer, taken) in [
+            ("ListAgents", json!({"agentSummaries": []}), Some(json!({"agentSummaries": []}))),
+            ("ListAgents", json!({}), None),
+            ("ListAgents", json!({"agentSummaries": {}}), None),
+            ("ListAgents", json!({"status": "ok"}), None),
+            ("GetAgent", json!({}), None),
+            (
+                "GetServiceLastAccessedDetails",
+                json!({"JobStatus": "IN_PROGRESS"}),
+                Some(json!({"JobStatus": "IN_PROGRESS"})),
+            ),
+            ("GetServiceLastAccessedDetails", json!({"JobStatus": "COMPLETED"}), None),
+            // Members that the vendor's models do not require may be left out where they are empty.
+            ("ListFunctions", json!({}), Some(json!({"Functions": []}))),
+            ("ListFunctions", json!({"Functions": null}), Some(json!({"Functions": []}))),
+            ("ListFunctions", json!({"Functions": {}}), None),
+            ("ListFunctions", json!({"status": "ok"}), None),
+            ("ListFunctions", json!({"NextMarker": "m"}), Some(json!({"Functions": [], "NextMarker": "m"}))),
+            ("ListSAMLProviders", json!({}), Some(json!({"SAMLProviderList": []}))),
+            ("DescribeTrails", json!({}), Some(json!({"trailList": []}))),
+            ("GetAccountAuthorizationDetails", json!({"IsTruncated": false}), None),
         ] {
-            assert_eq!(is_whole(call(operation), &answer), whole, "{operation} {answer}");
+            assert_eq!(whole(call(operation), answer.clone()), taken, "{operation} {answer}");
         }
     }
 }

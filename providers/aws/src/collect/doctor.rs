@@ -1,7 +1,7 @@
 //! Which calls the present credentials may make: each is tried once, in its cheapest form, and nothing is kept.
 
-use super::client::{Pace, Refusal};
-use super::run::Run;
+use super::client::Pace;
+use super::run::{Run, Trial};
 use super::stop::Stopper;
 use super::{CollectError, Options, run};
 use crate::documents::refusal::{NOT_IN_REGION, Why, is_answer};
@@ -40,19 +40,20 @@ pub struct Permission {
 pub fn doctor(options: &Options, stopper: &Stopper) -> Result<Vec<Permission>, CollectError> {
     // One page is enough to know whether a call may be made.
     let pace = Pace { first_page: true, ..Pace::default() };
-    let tried = run(options, None, stopper, pace, Run::try_all)?;
-    let permission = |(call, asked, refusal): (&'static super::table::Call, usize, Option<Refusal>)| Permission {
-        call: call.form.call(),
-        action: call.action(),
-        facts: call.form.facts(),
-        state: match refusal {
+    Ok(run(options, None, stopper, pace, Run::try_all)?.into_iter().map(Permission::of).collect())
+}
+
+impl Permission {
+    /// What a trial says: of how many things the call was asked, and how it was refused if it was.
+    pub(super) fn of((call, asked, refusal): Trial) -> Self {
+        let state = match refusal {
             _ if asked == 0 => State::NotTried,
             None => State::Allowed,
             Some(refusal) if refusal.code == NOT_IN_REGION => State::NotTried,
             Some(refusal) if is_answer(call.form, &refusal.code) => State::Allowed,
             Some(refusal) if refusal.why == Why::Refused => State::Refused(refusal.code),
             Some(refusal) => State::Failed(refusal.code),
-        },
-    };
-    Ok(tried.into_iter().map(permission).collect())
+        };
+        Self { call: call.form.call(), action: call.action(), facts: call.form.facts(), state }
+    }
 }

@@ -62,6 +62,9 @@ pub struct Options {
 pub struct Collected {
     /// The accounts, sorted.
     pub accounts: Vec<String>,
+    /// Accounts of an earlier collection that are none of the organisation's any more, sorted. The capture holds nothing
+    /// of them now.
+    pub left: Vec<String>,
     /// Answers that the capture holds.
     pub answered: usize,
     /// Documents that hold them.

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
+use super::expand::is_region;
 use super::folder::Slot;
 use super::stop::Stopped;
 use super::table;
 use crate::documents::manifest::{Made, Manifest, Pending, Planned};
+use crate::inventory::arn::is_account;
 
 /// The state of a collection.
 #[derive(Debug, Default)]
@@ -27,6 +29,14 @@ fn row(slot: &Slot) -> Pending {
 
 fn is_made(call: &str) -> bool {
     table::calls().any(|made| made.form.call() == call)
+}
+
+/// Where the document of a call is, unless the manifest has been tampered with.
+fn slot(row: Pending) -> Option<Slot> {
+    let mut calls = table::calls().chain([table::regions(), table::assume()]);
+    let call = calls.find(|call| call.form.call() == row.call)?;
+    let is_place = is_account(&row.account) && row.region.as_deref().is_none_or(is_region);
+    is_place.then_some(Slot { call, account: row.account, region: row.region })
 }
 
 impl Progress {
@@ -62,6 +72,14 @@ impl Progress {
     /// Leaves out an account into which nothing leads.
     pub(crate) fn forget(&mut self, account: &str) {
         self.pending.retain(|row| row.account != account);
+    }
+
+    /// Leaves out all accounts but some, and returns where the documents of the others are.
+    pub(crate) fn take_out_others(&mut self, accounts: &BTreeSet<String>) -> Vec<Slot> {
+        let other = |row: &Pending| !accounts.contains(&row.account);
+        let mut rows: Vec<Pending> = self.pending.extract_if(.., |row| other(row)).collect();
+        rows.extend(self.made.extract_if(.., |row, _| other(row)).map(|(row, _)| row));
+        rows.into_iter().filter_map(slot).collect()
     }
 
     pub(crate) fn is_whole(&self) -> bool {

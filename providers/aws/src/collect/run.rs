@@ -16,6 +16,7 @@ use super::session::{Held, Partition};
 use super::table::{self, Call, Reach};
 use super::wire::Parameters;
 use super::{CollectError, Collected, Failed, expand, withhold};
+use crate::documents::form::Form;
 use crate::documents::manifest::{Made, Manifest, Planned};
 use crate::documents::refusal::{NOT_IN_REGION, Why, is_answer};
 use crate::inventory::arn::Arn;
@@ -78,6 +79,9 @@ impl Plan {
     }
 }
 
+/// A call, of how many things it was asked, and how it was refused if it was.
+pub(crate) type Trial = (&'static Call, usize, Option<Refusal>);
+
 /// A collection under way.
 pub(crate) struct Run {
     client: Client,
@@ -85,7 +89,7 @@ pub(crate) struct Run {
     progress: Mutex<Progress>,
     failed: Mutex<Vec<Failed>>,
     /// What was tried, for [`super::doctor`].
-    tried: Mutex<Vec<(&'static Call, usize, Option<Refusal>)>>,
+    tried: Mutex<Vec<Trial>>,
     /// The first document that could not be written.
     broken: Mutex<Option<CollectError>>,
     /// Accounts of the organisation that are active.
@@ -139,6 +143,7 @@ impl Run {
         let home = self.own_place().await?;
         self.begin(&home)?;
         let mut accounts: BTreeSet<String> = BTreeSet::from([home.account.to_string()]);
+        let mut left = Vec::new();
         let organisation = Scope { place: home.clone(), reach: Reach::Organisation };
         self.announce(&organisation);
         self.announce(&Scope { place: home.clone(), reach: Reach::Account });
@@ -149,7 +154,11 @@ impl Run {
             if listed.is_empty() && self.client.stop().now().is_none() && !self.is_broken() {
                 return Err(CollectError::NoAccounts);
             }
+            let known = !listed.is_empty();
             accounts.extend(listed);
+            if known {
+                left = self.take_out_others(&accounts);
+            }
         }
         let slots = Arc::new(Semaphore::new(ACCOUNTS));
         let mut tasks = JoinSet::new();
@@ -176,18 +185,17 @@ impl Run {
         failed.sort();
         Ok(Collected {
             accounts: accounts.into_iter().collect(),
+            left,
             answered: progress.made().map(|made| made.answered).sum(),
             documents: progress.made().filter(|made| made.document.is_some()).count(),
-            identities: progress
-                .made()
-                .any(|made| made.call == crate::documents::form::Form::Authorization.call() && made.answered > 0),
+            identities: progress.made().any(|made| made.call == Form::Authorization.call() && made.answered > 0),
             failed,
             stopped,
         })
     }
 
     /// Tries every call once, in one region, for the first thing that it can be asked about.
-    pub(crate) async fn try_all(self: Arc<Self>) -> Result<Vec<(&'static Call, usize, Option<Refusal>)>, CollectError> {
+    pub(crate) async fn try_all(self: Arc<Self>) -> Result<Vec<Trial>, CollectError> {
         let home = self.own_place().await?;
         let region =
             self.plan.regions.first().map_or_else(|| Arc::clone(&home.region), |region| Arc::from(region.as_str()));
@@ -352,6 +360,17 @@ impl Run {
         if regions.is_empty() { vec![account.place.region.to_string()] } else { regions }
     }
 
+    /// Takes the accounts out of the capture that an earlier collection planned and that the organisation does not have any
+    /// more: nobody can go on with them, and what there is of one must not look like all of it.
+    fn take_out_others(&self, accounts: &BTreeSet<String>) -> Vec<String> {
+        let slots = lock(&self.progress).take_out_others(accounts);
+        let left: BTreeSet<String> = slots.iter().map(|slot| slot.account.clone()).collect();
+        for slot in slots {
+            self.written(|folder| folder.remove(&slot));
+        }
+        left.into_iter().collect()
+    }
+
     fn announce(&self, scope: &Scope) {
         let mut progress = lock(&self.progress);
         for call in scope.calls() {
@@ -395,6 +414,10 @@ impl Run {
     /// What an earlier collection brought for a call and may be used again.
     fn held(&self, scope: &Scope, slot: &Slot) -> Answers {
         let Some(folder) = self.plan.folder.as_ref().filter(|_| self.plan.resume) else { return Answers::new() };
+        // Which accounts there are may have changed, and is what a collection goes by.
+        if slot.call.form == Form::OrgAccounts {
+            return Answers::new();
+        }
         let mut held = folder.read(slot);
         held.retain(|_, outcome| outcome.as_ref().map_or(true, |answer| expand::is_sound(slot.call, answer)));
         if slot.call.order && !held.is_empty() {
@@ -551,7 +574,7 @@ impl Run {
                 todo.entry(later.operation).or_default().extend(more);
             }
         }
-        if call.form == crate::documents::form::Form::OrgAccounts {
+        if call.form == Form::OrgAccounts {
             let list = answer.get("Accounts").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
             let active = list.iter().filter(|account| {
                 let state = account.get("State").or(account.get("Status")).and_then(Value::as_str);

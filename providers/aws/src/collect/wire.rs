@@ -101,8 +101,12 @@ pub(crate) fn answer(call: &Call, body: &[u8]) -> Option<Value> {
     match call.service.protocol {
         Protocol::Query { .. } => xml::query_answer(call.operation, text),
         Protocol::Ec2 { .. } => xml::ec2_answer(call.operation, text),
-        // Some calls answer with nothing when there is nothing.
-        Protocol::Json { .. } | Protocol::Rest if text.trim().is_empty() => Some(Value::Object(Map::new())),
+        // Some calls answer with nothing when there is nothing; those that list things do not.
+        Protocol::Json { .. } | Protocol::Rest
+            if text.trim().is_empty() && call.pages.is_none() && call.holds.is_none() =>
+        {
+            Some(Value::Object(Map::new()))
+        }
         Protocol::Json { .. } | Protocol::Rest => serde_json::from_str(text).ok().filter(Value::is_object),
     }
 }

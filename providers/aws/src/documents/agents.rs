@@ -206,6 +206,34 @@ struct ProviderName<'a> {
     provider_arn: Option<Text<'a>>,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct QApplicationSummary<'a> {
+    #[serde(borrow)]
+    application_id: Text<'a>,
+    #[serde(borrow)]
+    display_name: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct QApplication<'a> {
+    #[serde(borrow)]
+    application_arn: Text<'a>,
+    #[serde(borrow)]
+    application_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    display_name: Option<Text<'a>>,
+    #[serde(borrow)]
+    description: Option<Text<'a>>,
+    #[serde(borrow)]
+    role_arn: Option<Text<'a>>,
+    #[serde(borrow)]
+    identity_type: Option<Text<'a>>,
+    #[serde(borrow)]
+    status: Option<Text<'a>>,
+}
+
 /// A built-in tool: a code interpreter or a browser.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -244,11 +272,17 @@ pub(super) fn read(
                 named(sheet, &pointer, &one.gateway_id, one.name.as_deref(), facts);
             }
         }
+        Form::QApplications => {
+            for (pointer, one) in sheet.list::<QApplicationSummary<'_>>("applications", errors) {
+                named(sheet, &pointer, &one.application_id, one.display_name.as_deref(), facts);
+            }
+        }
         Form::BedrockAgent => bedrock_agent(sheet, facts, errors),
         Form::BedrockActionGroup => action_group(sheet, facts, errors),
         Form::AgentRuntime => runtime(sheet, fingerprinter, facts, errors),
         Form::Gateway => gateway(sheet, facts, errors),
         Form::GatewayTarget => gateway_target(sheet, facts, errors),
+        Form::QApplication => q_application(sheet, facts, errors),
         Form::CodeInterpreter => tool("code_interpreter", sheet, facts, errors),
         Form::Browser => tool("browser", sheet, facts, errors),
         _ => {}
@@ -275,7 +309,6 @@ fn bedrock_agent(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadErro
         kind: "bedrock_agent",
         tool_server: false,
         name: facts.texts.share(agent.agent_name.as_deref().unwrap_or(&id)),
-        service: "bedrock.amazonaws.com",
         role: agent.agent_resource_role_arn.map(|role| facts.texts.share(&role)),
         purpose: purpose(agent.description, facts),
         image: Fact::Absent,
@@ -331,7 +364,6 @@ fn runtime(sheet: &Sheet<'_>, fingerprinter: &Fingerprinter, facts: &mut Facts, 
         kind: "agent_runtime",
         tool_server: false,
         name: facts.texts.share(runtime.agent_runtime_name.as_deref().unwrap_or(&arn)),
-        service: "bedrock-agentcore.amazonaws.com",
         role: runtime.role_arn.map(|role| facts.texts.share(&role)),
         purpose: purpose(runtime.description, facts),
         image: Fact::known(image.map(|image| facts.texts.share(&image))),
@@ -356,7 +388,6 @@ fn gateway(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
         kind: "gateway",
         tool_server: true,
         name: facts.texts.share(gateway.name.as_deref().unwrap_or(&arn)),
-        service: "bedrock-agentcore.amazonaws.com",
         role: gateway.role_arn.map(|role| facts.texts.share(&role)),
         purpose: purpose(gateway.description, facts),
         image: Fact::Absent,
@@ -397,6 +428,28 @@ fn gateway_target(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadErr
     facts.gateway_targets.push(Said { account, evidence: sheet.evidence(""), it });
 }
 
+fn q_application(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
+    let Some(application) = sheet.whole::<QApplication<'_>>(errors) else { return };
+    let arn = facts.texts.share(&application.application_arn);
+    let seen = AgentSeen {
+        id: facts.texts.share(application.application_id.as_deref().unwrap_or(&arn)),
+        client: "qbusiness",
+        kind: "q_business_application",
+        tool_server: false,
+        name: facts.texts.share(application.display_name.as_deref().unwrap_or(&arn)),
+        role: application.role_arn.map(|role| facts.texts.share(&role)),
+        purpose: purpose(application.description, facts),
+        image: Fact::Absent,
+        authenticated: Fact::known(application.identity_type.map(|kind| &*kind != "ANONYMOUS")),
+        sandboxed: Fact::Unknown,
+        disabled: application.status.is_some_and(|status| &*status == "DELETING"),
+        secrets: Vec::new(),
+        arn,
+    };
+    let account = owner(sheet, &seen.arn, facts);
+    facts.agents.push(Said { account, evidence: sheet.evidence(""), it: seen });
+}
+
 fn tool(kind: &'static str, sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
     let Some(tool) = sheet.whole::<Tool<'_>>(errors) else { return };
     let arn = facts.texts.share(&tool.browser_arn);
@@ -406,7 +459,6 @@ fn tool(kind: &'static str, sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut V
         kind,
         tool_server: true,
         name: facts.texts.share(tool.name.as_deref().unwrap_or(&arn)),
-        service: "bedrock-agentcore.amazonaws.com",
         role: tool.execution_role_arn.map(|role| facts.texts.share(&role)),
         purpose: purpose(tool.description, facts),
         image: Fact::Absent,

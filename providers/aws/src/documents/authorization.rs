@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::sheet::Sheet;
-use super::values::{List, Text, When, moment};
+use super::values::{List, Profile, Tag, Text, When, moment};
 use crate::inventory::arn::Arn;
 use crate::inventory::facts::{Described, Facts, Managed, Tags};
 use crate::policy::{Fresh, PolicyRole, PolicyText, understand};
@@ -177,22 +177,6 @@ struct Boundary<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Tag<'a> {
-    #[serde(borrow)]
-    key: Text<'a>,
-    #[serde(borrow)]
-    value: Option<Text<'a>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Profile<'a> {
-    #[serde(borrow)]
-    arn: Text<'a>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
 struct LastUsed {
     last_used_date: Option<When>,
 }
@@ -201,8 +185,7 @@ struct LastUsed {
 /// read by itself, so that only what is wrong is lost.
 pub(super) fn read(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
     facts.policies.settle();
-    let mut reading =
-        Reading { sheet, facts, account: sheet.account.clone(), unplaced: Vec::new(), fresh: Vec::new() };
+    let mut reading = Reading { sheet, facts, account: sheet.account.clone(), unplaced: Vec::new(), fresh: Vec::new() };
     if let Some(parts) = json_parts::read(sheet.root(), &LISTS, Details::default) {
         let mut truncated = None;
         for part in parts {
@@ -375,7 +358,8 @@ impl<'d> Reading<'_, 'd> {
             .position(|version| version.is_default_version == Some(true))
             .or_else(|| versions.iter().position(|version| wanted.is_some() && version.version_id.as_deref() == wanted))
             .or(if versions.len() == 1 { Some(0) } else { None });
-        let Some((index, document)) = default.and_then(|index| Some((index, versions.get_mut(index)?.document.take()?)))
+        let Some((index, document)) =
+            default.and_then(|index| Some((index, versions.get_mut(index)?.document.take()?)))
         else {
             return;
         };

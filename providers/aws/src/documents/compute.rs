@@ -9,10 +9,11 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::carriers::region_of;
 use super::environment::Told;
 use super::form::Form;
 use super::sheet::Sheet;
-use super::values::{List, Text};
+use super::values::{List, Profile, Tag, Text};
 use crate::inventory::arn::Arn;
 use crate::inventory::facts::{Carrier, Facts, Placed, PodAssociation, Said};
 use crate::world::AccountId;
@@ -140,25 +141,9 @@ struct Instance<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Profile<'a> {
-    #[serde(borrow)]
-    arn: Text<'a>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
 struct Placement<'a> {
     #[serde(borrow)]
     availability_zone: Option<Text<'a>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Tag<'a> {
-    #[serde(borrow)]
-    key: Text<'a>,
-    #[serde(borrow)]
-    value: Option<Text<'a>>,
 }
 
 /// Reads the answer of one of the calls about running things.
@@ -212,7 +197,7 @@ pub(super) fn read(
                     Some(role) => Carrier::Role(facts.texts.share(&role)),
                     None => Carrier::None,
                 },
-                ..empty(facts.texts.share(&arn), "notebook_instance", "sagemaker.amazonaws.com")
+                ..empty(facts.texts.share(&arn), Some("notebook_instance"))
             };
             let account = owner(sheet, &placed.arn, facts);
             facts.placed.push(Said { account, evidence: sheet.evidence(""), it: placed });
@@ -222,12 +207,11 @@ pub(super) fn read(
     }
 }
 
-fn empty(arn: Arc<str>, kind: &'static str, service: &'static str) -> Placed {
+pub(super) fn empty(arn: Arc<str>, kind: Option<&'static str>) -> Placed {
     Placed {
         name: Arc::clone(&arn),
         arn,
         kind,
-        service,
         carrier: Carrier::NotSaid,
         image: Fact::Absent,
         exposed: Fact::Unknown,
@@ -275,7 +259,7 @@ fn function(
         privileged: Fact::Known(false),
         secrets: told.secrets,
         model_keys: told.model_keys,
-        ..empty(arn, "function", "lambda.amazonaws.com")
+        ..empty(arn, Some("function"))
     };
     facts.placed.push(Said { account, evidence: sheet.evidence(pointer), it: placed });
 }
@@ -306,7 +290,7 @@ fn task_definition(sheet: &Sheet<'_>, fingerprinter: &Fingerprinter, facts: &mut
         ),
         secrets: told.secrets,
         model_keys: told.model_keys,
-        ..empty(arn, "task_definition", "ecs-tasks.amazonaws.com")
+        ..empty(arn, Some("task_definition"))
     };
     facts.placed.push(Said { account, evidence: sheet.evidence("/taskDefinition"), it: placed });
 }
@@ -332,7 +316,7 @@ fn instances(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) 
             reservation.owner_id.as_deref().map(|owner| facts.account(owner)).or_else(|| sheet.account.clone());
         for (index, instance) in reservation.instances.0.iter().enumerate() {
             let zone = instance.placement.as_ref().and_then(|placement| placement.availability_zone.as_deref());
-            let region = zone.map_or("", |zone| zone.trim_end_matches(|c: char| c.is_ascii_lowercase()));
+            let region = zone.map_or(sheet.region.as_deref().unwrap_or_default(), region_of);
             let number = account.as_ref().map_or("", |account| &account.0);
             let arn = format!("arn:aws:ec2:{region}:{number}:instance/{}", &*instance.instance_id);
             let name = instance.tags.0.iter().find(|tag| &*tag.key == "Name").and_then(|tag| tag.value.as_deref());
@@ -344,7 +328,7 @@ fn instances(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) 
                 },
                 image: Fact::known(instance.image_id.as_deref().map(|image| facts.texts.share(image))),
                 exposed: if instance.public_ip_address.is_some() { Fact::Known(true) } else { Fact::Unknown },
-                ..empty(facts.texts.share(&arn), "instance", "ec2.amazonaws.com")
+                ..empty(facts.texts.share(&arn), Some("instance"))
             };
             let evidence = sheet.evidence(&format!("{pointer}/Instances/{index}"));
             facts.placed.push(Said { account: account.clone(), evidence, it: placed });

@@ -61,11 +61,9 @@ forms! {
     Usage = "iam get-service-last-accessed-details", "which operations were used", NEVER;
     CenterAccounts = "sso-admin list-accounts-for-provisioned-permission-set", "in which accounts a permission set is used", NEVER;
     GatewayTargets = "bedrock-agentcore-control list-gateway-targets", "what AgentCore gateways reach", NEVER;
-    CodeInterpreters = "bedrock-agentcore-control list-code-interpreters", "which code interpreters exist", NEVER;
-    Browsers = "bedrock-agentcore-control list-browsers", "which browsers exist", NEVER;
-    TaskFamilies = "ecs list-task-definition-families", "which task definitions exist", NEVER;
     Clusters = "eks list-clusters", "which clusters exist", NEVER;
-    Notebooks = "sagemaker list-notebook-instances", "which notebooks exist", NEVER;
+    Projects = "codebuild list-projects", "which build projects exist", NEVER;
+    DeployApplications = "deploy list-applications", "whether anything is deployed to instances", NEVER;
 
     Authorization = "iam get-account-authorization-details", "users, roles, groups, policies, boundaries and who may become whom", |head| {
         ["UserDetailList", "GroupDetailList", "RoleDetailList"].iter().any(|key| head.has(key))
@@ -143,6 +141,10 @@ forms! {
     OauthProviders = "bedrock-agentcore-control list-oauth2-credential-providers", "OAuth clients stored for agents", |head| {
         element(head, "credentialProviders", &["credentialProviderArn", "credentialProviderVendor"])
     };
+    QApplications = "qbusiness list-applications", "which Q Business applications exist", |head| element(head, "applications", &["applicationId", "displayName"]);
+    QApplication = "qbusiness get-application", "the roles Q Business applications act as", |head| all(head, &["applicationArn", "applicationId", "displayName"]);
+    CodeInterpreters = "bedrock-agentcore-control list-code-interpreters", "which code interpreters exist", |head| head.has("codeInterpreterSummaries");
+    Browsers = "bedrock-agentcore-control list-browsers", "which browsers exist", |head| head.has("browserSummaries");
     CodeInterpreter = "bedrock-agentcore-control get-code-interpreter", "the roles of code interpreters", |head| head.has("codeInterpreterArn");
     Browser = "bedrock-agentcore-control get-browser", "the roles of browsers", |head| head.has("browserArn");
 
@@ -152,11 +154,42 @@ forms! {
     FunctionUrls = "lambda list-function-url-configs", "public addresses of functions", |head| {
         element(head, "FunctionUrlConfigs", &["FunctionArn", "FunctionUrl"]) || nothing(head, "FunctionUrlConfigs")
     };
+    TaskFamilies = "ecs list-task-definition-families", "which task definitions exist", |head| head.has("families") && only(head, &["families", "nextToken"]);
     TaskDefinition = "ecs describe-task-definition", "task roles, images and the secrets in their environment", |head| head.has("taskDefinition");
     PodAssociations = "eks list-pod-identity-associations", "which pods have a role", |head| element(head, "associations", &["associationArn"]);
     PodAssociation = "eks describe-pod-identity-association", "the roles of pods", |head| only(head, &["association"]);
+    Notebooks = "sagemaker list-notebook-instances", "which notebooks exist", |head| element(head, "NotebookInstances", &["NotebookInstanceArn"]) || nothing(head, "NotebookInstances");
     Notebook = "sagemaker describe-notebook-instance", "notebooks and their roles", |head| all(head, &["NotebookInstanceArn", "RoleArn"]);
     Instances = "ec2 describe-instances", "instances and their instance profiles", |head| element(head, "Reservations", &["Instances"]) || nothing(head, "Reservations");
+    LaunchTemplates = "ec2 describe-launch-templates", "which launch templates exist", |head| {
+        element(head, "LaunchTemplates", &["LaunchTemplateId"]) || nothing(head, "LaunchTemplates")
+    };
+    LaunchTemplateVersions = "ec2 describe-launch-template-versions", "launch templates and their instance profiles", |head| {
+        element(head, "LaunchTemplateVersions", &["LaunchTemplateId"])
+    };
+    LaunchConfigurations = "autoscaling describe-launch-configurations", "launch configurations and their instance profiles", |head| {
+        element(head, "LaunchConfigurations", &["LaunchConfigurationARN"]) || nothing(head, "LaunchConfigurations")
+    };
+    Services = "apprunner list-services", "which App Runner services exist", |head| {
+        element(head, "ServiceSummaryList", &["ServiceArn"]) || nothing(head, "ServiceSummaryList")
+    };
+    Service = "apprunner describe-service", "App Runner services and their roles", |head| only(head, &["Service"]);
+    JobDefinitions = "batch describe-job-definitions", "batch jobs and their roles", |head| {
+        element(head, "jobDefinitions", &["jobDefinitionArn"]) || nothing(head, "jobDefinitions")
+    };
+    Stacks = "cloudformation describe-stacks", "stacks and the roles that change them", |head| {
+        element(head, "Stacks", &["StackId"]) || nothing(head, "Stacks")
+    };
+    ProjectDescriptions = "codebuild batch-get-projects", "build projects and their roles", |head| {
+        element(head, "projects", &["arn", "serviceRole"])
+    };
+    DevEndpoints = "glue get-dev-endpoints", "development endpoints and their roles", |head| {
+        element(head, "DevEndpoints", &["EndpointName"]) || nothing(head, "DevEndpoints")
+    };
+    StateMachines = "stepfunctions list-state-machines", "which state machines exist", |head| {
+        element(head, "stateMachines", &["stateMachineArn"]) || nothing(head, "stateMachines")
+    };
+    StateMachine = "stepfunctions describe-state-machine", "state machines and their roles", |head| all(head, &["stateMachineArn", "roleArn"]);
 
     Trails = "cloudtrail describe-trails", "audit logs", |head| head.has("trailList");
     TrailStatus = "cloudtrail get-trail-status", "whether an audit log is written", |head| head.has("IsLogging");
@@ -169,6 +202,8 @@ forms! {
     KeyPolicy = "kms get-key-policy", "access that an encryption key grants", NEVER;
     SecretPolicy = "secretsmanager get-resource-policy", "access that a stored secret grants", |head| all(head, &["ARN", "ResourcePolicy"]);
     FunctionPolicy = "lambda get-policy", "who may invoke a function", NEVER;
+    Repositories = "ecr describe-repositories", "which repositories of images exist", |head| element(head, "repositories", &["repositoryArn"]);
+    RepositoryPolicy = "ecr get-repository-policy", "access that a repository of images grants", |head| all(head, &["repositoryName", "policyText"]);
     QueueAttributes = "sqs get-queue-attributes", "access that a queue grants", NEVER;
     TopicAttributes = "sns get-topic-attributes", "access that a topic grants", NEVER;
     /// `{"Policy": …}` without a word on what it is the policy of: of an organisation if its member is an object.
@@ -254,8 +289,17 @@ mod tests {
                 r#"{"credentialProviders": [{"credentialProviderArn": "a", "credentialProviderVendor": "v"}]}"#,
                 "bedrock-agentcore-control list-oauth2-credential-providers",
             ),
+            (r#"{"repositories": [{"repositoryArn": "a"}]}"#, "ecr describe-repositories"),
+            (r#"{"registryId": "1", "repositoryName": "r", "policyText": "{}"}"#, "ecr get-repository-policy"),
+            (r#"{"applications": [{"applicationId": "i", "displayName": "n"}]}"#, "qbusiness list-applications"),
+            (r#"{"applicationArn": "a", "applicationId": "i", "displayName": "n"}"#, "qbusiness get-application"),
             (r#"{"Functions": []}"#, "lambda list-functions"),
             (r#"{"Reservations": [], "NextToken": null}"#, "ec2 describe-instances"),
+            (r#"{"families": ["web"]}"#, "ecs list-task-definition-families"),
+            (r#"{"NotebookInstances": []}"#, "sagemaker list-notebook-instances"),
+            (r#"{"Stacks": []}"#, "cloudformation describe-stacks"),
+            (r#"{"projects": [{"arn": "a", "serviceRole": "r"}]}"#, "codebuild batch-get-projects"),
+            (r#"{"stateMachineArn": "a", "roleArn": "r", "definition": "{}"}"#, "stepfunctions describe-state-machine"),
             (r#"{"AccountAssignments": []}"#, "sso-admin list-account-assignments"),
             (r#"{"loggingConfig": {}}"#, "bedrock get-model-invocation-logging-configuration"),
         ] {
@@ -271,8 +315,13 @@ mod tests {
             r#"{"value": [{"id": "x"}]}"#,
             r#"{"Users": [{"name": "x"}]}"#,
             r#"{"items": []}"#,
+            r#"{"total_count": 0, "repositories": []}"#,
+            r#"{"applications": [{"metadata": {}}]}"#,
             r#"{"Functions": [], "runtime": "x"}"#,
             r#"{"Functions": ["f"]}"#,
+            r#"{"projects": ["p"]}"#,
+            r#"{"projects": [{"name": "p"}]}"#,
+            r#"{"applications": []}"#,
             r#"{"Accounts": []}"#,
             r#"{"Policies": []}"#,
             "[]",

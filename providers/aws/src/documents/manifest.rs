@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::form::Form;
 use super::sheet::Sheet;
 use crate::inventory::arn::is_account;
-use crate::inventory::facts::Facts;
+use crate::inventory::facts::{Asked, Facts};
 use crate::provider::NAME;
 
 /// The document `manifest.json` of a capture.
@@ -115,8 +115,11 @@ pub(super) fn read(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadEr
     if said.is_empty() || manifest.stopped.is_none() {
         gap(None, Form::Manifest);
     }
-    for (account, form) in said {
-        let account = facts.account(account);
-        facts.refused.push((form, Some(account), Arc::clone(&sheet.path)));
+    for pending in &manifest.pending {
+        if let Some(form) = Form::of_call(&pending.call).filter(|_| is_account(&pending.account)) {
+            let account = Some(facts.account(&pending.account));
+            let region = pending.region.as_deref().map(|region| facts.texts.share(region));
+            facts.refused.push(Asked { form, account, region, document: Arc::clone(&sheet.path), whole: false });
+        }
     }
 }

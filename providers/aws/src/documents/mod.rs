@@ -4,6 +4,7 @@
 
 mod agents;
 mod authorization;
+mod carriers;
 mod center;
 mod compute;
 mod credentials;
@@ -13,7 +14,7 @@ mod logs;
 pub(crate) mod manifest;
 pub(crate) mod organizations;
 pub(crate) mod refusal;
-mod resources;
+pub(crate) mod resources;
 mod shape;
 mod sheet;
 mod usage;
@@ -30,8 +31,9 @@ pub(crate) use form::recognise;
 #[cfg(test)]
 pub(crate) use shape::head_of;
 
+use crate::carrier::CarrierKind;
 use crate::inventory::arn::{account_in_path, is_account};
-use crate::inventory::facts::Facts;
+use crate::inventory::facts::{Asked, Facts};
 use form::Form;
 use sheet::Sheet;
 use values::Text;
@@ -43,7 +45,7 @@ pub(crate) fn read(document: &Document, fingerprinter: &Fingerprinter, facts: &m
     sheet.account = account_in_path(&document.path).map(|number| facts.account(number));
     match document.format {
         Format::Csv => {
-            note(Form::CredentialReport, &sheet, facts);
+            note(Form::CredentialReport, &sheet, true, facts);
             credentials::report_table(&sheet, facts, &mut errors);
         }
         Format::Ndjson => {
@@ -119,8 +121,14 @@ fn wrapped(sheet: &Sheet<'_>, fingerprinter: &Fingerprinter, facts: &mut Facts, 
     }
 }
 
-fn note(form: Form, sheet: &Sheet<'_>, facts: &mut Facts) {
-    facts.answers.push((form, sheet.account.clone(), Arc::clone(&sheet.path)));
+/// Notes that a call was answered, and whether all of its answer is there and was understood.
+fn note(form: Form, sheet: &Sheet<'_>, whole: bool, facts: &mut Facts) {
+    facts.answers.push(asked(form, sheet, whole));
+}
+
+fn asked(form: Form, sheet: &Sheet<'_>, whole: bool) -> Asked {
+    let (account, region) = (sheet.account.clone(), sheet.region.clone());
+    Asked { form, account, region, document: Arc::clone(&sheet.path), whole }
 }
 
 fn answer(
@@ -137,22 +145,39 @@ fn answer(
     } else {
         form
     };
-    note(form, sheet, facts);
+    let before = errors.len();
     match form {
         Form::Manifest => manifest::read(sheet, facts, errors),
         // What these list is described by calls of its own; how a collection went is no fact of the inventory.
         Form::CallerIdentity
         | Form::AssumedRole
-        | Form::Regions
         | Form::ReportRequest
         | Form::UsageRequest
         | Form::CenterAccounts
         | Form::GatewayTargets
+        | Form::Clusters => {}
+        Form::AgentRuntimes => {
+            agents::read(form, sheet, fingerprinter, facts, errors);
+            carriers::read(form, sheet, facts, &mut Vec::new());
+        }
+        Form::Regions
         | Form::CodeInterpreters
         | Form::Browsers
         | Form::TaskFamilies
-        | Form::Clusters
-        | Form::Notebooks => {}
+        | Form::Notebooks
+        | Form::LaunchTemplates
+        | Form::LaunchTemplateVersions
+        | Form::LaunchConfigurations
+        | Form::Services
+        | Form::Service
+        | Form::JobDefinitions
+        | Form::Stacks
+        | Form::Projects
+        | Form::ProjectDescriptions
+        | Form::DeployApplications
+        | Form::DevEndpoints
+        | Form::StateMachines
+        | Form::StateMachine => carriers::read(form, sheet, facts, errors),
         Form::Usage => usage::read(sheet, facts, errors),
         Form::Authorization => authorization::read(sheet, facts, errors),
         Form::CredentialReport => credentials::report(sheet, facts, errors),
@@ -189,7 +214,6 @@ fn answer(
         | Form::BedrockAgent
         | Form::BedrockActionGroups
         | Form::BedrockActionGroup
-        | Form::AgentRuntimes
         | Form::AgentRuntime
         | Form::Gateways
         | Form::Gateway
@@ -197,6 +221,8 @@ fn answer(
         | Form::WorkloadIdentities
         | Form::ApiKeyProviders
         | Form::OauthProviders
+        | Form::QApplications
+        | Form::QApplication
         | Form::CodeInterpreter
         | Form::Browser => agents::read(form, sheet, fingerprinter, facts, errors),
         Form::Functions
@@ -215,8 +241,12 @@ fn answer(
         | Form::KeyPolicy
         | Form::SecretPolicy
         | Form::FunctionPolicy
+        | Form::Repositories
+        | Form::RepositoryPolicy
         | Form::QueueAttributes
         | Form::TopicAttributes
         | Form::SomePolicy => resources::read(form, sheet, facts, errors),
     }
+    let goes_on = CarrierKind::listed_by(form.call()).is_some() && sheet.goes_on();
+    note(form, sheet, errors.len() == before && !goes_on, facts);
 }

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::form::Form;
 use super::sheet::Sheet;
-use super::{center, credentials, note, organizations};
+use super::{asked, center, credentials, note, organizations};
 use crate::inventory::facts::Facts;
 use crate::provider::NAME;
 
@@ -57,6 +57,7 @@ pub(crate) fn is_answer(form: Form, code: &str) -> bool {
         Form::PermissionSetBoundary | Form::BucketPolicy | Form::SecretPolicy | Form::FunctionPolicy => {
             matches!(code, "ResourceNotFoundException" | "NoSuchBucketPolicy")
         }
+        Form::RepositoryPolicy => matches!(code, "RepositoryPolicyNotFoundException" | "RepositoryNotFoundException"),
         _ => false,
     }
 }
@@ -85,7 +86,7 @@ pub(super) fn read(form: Form, sheet: &Sheet<'_>, error: &RawValue, facts: &mut 
         && code == "PolicyTypeNotEnabledException"
         && organizations::not_enabled(sheet, facts);
     if is_off || is_answer(form, &code) {
-        note(form, sheet, facts);
+        note(form, sheet, true, facts);
         match form {
             Form::LoginProfile => credentials::no_login_profile(sheet, facts),
             Form::Organization => organizations::in_none(sheet, facts),
@@ -95,7 +96,7 @@ pub(super) fn read(form: Form, sheet: &Sheet<'_>, error: &RawValue, facts: &mut 
         return;
     }
     if code == NOT_IN_REGION {
-        note(form, sheet, facts);
+        note(form, sheet, true, facts);
         let service = form.call().split(' ').next().unwrap_or_default();
         let region = sheet.region.as_deref().unwrap_or("the region");
         facts.gaps.push(Gap {
@@ -108,7 +109,7 @@ pub(super) fn read(form: Form, sheet: &Sheet<'_>, error: &RawValue, facts: &mut 
         });
         return;
     }
-    facts.refused.push((form, sheet.account.clone(), Arc::clone(&sheet.path)));
+    facts.refused.push(asked(form, sheet, false));
     let place = sheet.region.as_ref().map(|region| format!("in {region} ")).unwrap_or_default();
     facts.gaps.push(Gap {
         provider: Some(NAME),

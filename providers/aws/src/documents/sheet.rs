@@ -130,6 +130,13 @@ impl<'d> Sheet<'d> {
         parts
     }
 
+    /// Whether the response says that more of it follows in another one.
+    pub(crate) fn goes_on(&self) -> bool {
+        let parts = self.parts(&[], &mut Vec::new());
+        let told = |name: &&str| parts.member(name).is_some_and(|raw| !matches!(raw.get(), "null" | "\"\""));
+        ["NextToken", "nextToken", "NextMarker"].iter().any(told)
+    }
+
     /// The elements of one list at the top of the response.
     pub(crate) fn list<T: Deserialize<'d>>(&self, key: &'static str, errors: &mut Vec<ReadError>) -> Vec<(String, T)> {
         let parts = self.parts(&[key], errors);

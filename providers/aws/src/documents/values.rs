@@ -1,63 +1,32 @@
-//! Scalars as the vendor's tools print them: text that borrows, times in three spellings, lists that may be one thing.
+//! Values as the vendor's tools print them: times in three spellings, lists that may be one thing, parts that several
+//! calls share.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops::Deref;
 
 use evenhand_model::Timestamp;
 use evenhand_model::evidence::Fact;
 use serde::de::value::{BorrowedStrDeserializer, MapAccessDeserializer, StrDeserializer};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// A scalar as text, borrowed where the document holds it without escapes.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
+pub(crate) use crate::scalar::Text;
 
-impl Deref for Text<'_> {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        &self.0
-    }
+/// A tag of IAM or EC2.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Tag<'a> {
+    #[serde(borrow)]
+    pub(super) key: Text<'a>,
+    #[serde(borrow)]
+    pub(super) value: Option<Text<'a>>,
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Scalar;
-        impl<'de> Visitor<'de> for Scalar {
-            type Value = Text<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text")
-            }
-
-            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Owned(text.to_owned())))
-            }
-
-            fn visit_bool<E: Error>(self, value: bool) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Borrowed(if value { "true" } else { "false" })))
-            }
-
-            fn visit_i64<E: Error>(self, value: i64) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Owned(value.to_string())))
-            }
-
-            fn visit_u64<E: Error>(self, value: u64) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Owned(value.to_string())))
-            }
-
-            fn visit_f64<E: Error>(self, value: f64) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Owned(value.to_string())))
-            }
-        }
-        deserializer.deserialize_any(Scalar)
-    }
+/// An instance profile, of which only the name is read.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Profile<'a> {
+    #[serde(borrow)]
+    pub(super) arn: Text<'a>,
 }
 
 /// A list; a single thing stands for a list of one, and null for an empty one.
@@ -161,6 +130,8 @@ pub(crate) fn moment(when: Option<When>) -> Fact<Timestamp> {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
 
     #[test]

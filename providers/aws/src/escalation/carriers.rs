@@ -9,18 +9,19 @@ use evenhand_model::opset::OperationIx;
 use evenhand_model::scope::{Pattern, ResourceScope};
 
 use super::targets::{Members, Targets, exact};
-use super::techniques::{self, Target, Technique};
+use super::techniques::Technique;
+use crate::carrier::CarrierKind;
 use crate::catalog::Catalogue;
 use crate::policy::arn;
 use crate::world::{AccountId, RoleCarrier, World};
 
-/// The carriers on which a technique works in an account.
-type Kind = (AccountId, &'static str);
+/// The carriers of a kind in an account.
+type Kind = (AccountId, CarrierKind);
 
 /// Carriers of a kind within a scope.
 type Reached = HashMap<(Kind, Arc<ResourceScope>), Arc<[usize]>, foldhash::fast::RandomState>;
 
-/// Carriers by account and technique, those of the strongest roles first.
+/// Carriers by account and kind, those of the strongest roles first.
 pub(super) struct Carriers<'a> {
     world: &'a World,
     kinds: BTreeMap<Kind, Members>,
@@ -33,22 +34,9 @@ impl<'a> Carriers<'a> {
         let mut kinds: BTreeMap<Kind, Vec<usize>> = BTreeMap::new();
         let mut by_name: HashMap<&str, Vec<usize>, _> = HashMap::default();
         for (at, carrier) in world.carriers.iter().enumerate() {
-            let (Some(role), Some(segments)) = (world.principals.get(&carrier.role), arn::split(&carrier.arn)) else {
-                continue;
-            };
+            let Some(role) = world.principals.get(&carrier.role) else { continue };
             by_name.entry(&carrier.arn).or_default().push(at);
-            for technique in techniques::all() {
-                let fits = match &technique.carrier {
-                    Some(pattern) => pattern.matches(&segments) != Truth::No,
-                    None => {
-                        technique.target == Target::PassedRoleExisting
-                            && technique.services.contains(&&*carrier.service)
-                    }
-                };
-                if fits {
-                    kinds.entry((role.account.clone(), technique.id)).or_default().push(at);
-                }
-            }
+            kinds.entry((role.account.clone(), carrier.kind)).or_default().push(at);
         }
         let rank = |at: &usize| {
             let role = world.carriers.get(*at).and_then(|carrier| world.principals.get_index_of(&carrier.role));
@@ -70,7 +58,7 @@ impl<'a> Carriers<'a> {
 
     /// The carriers of a technique that an access may reach, those of the strongest roles first.
     pub(super) fn within(&self, account: &AccountId, technique: &Technique, access: &Access) -> Arc<[usize]> {
-        let kind = (account.clone(), technique.id);
+        let Some(kind) = technique.carrier.map(|kind| (account.clone(), kind)) else { return Arc::from([]) };
         let Some(members) = self.kinds.get(&kind) else { return Arc::from([]) };
         let all = &members.sorted;
         // The first action that names a carrier tells which ones are in reach; where none does, all are.

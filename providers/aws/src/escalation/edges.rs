@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
-use evenhand_model::access::{Edge, EdgeTarget, GrantIx};
+use evenhand_model::access::{Edge, EdgeTarget, GrantIx, Unlisted};
 use evenhand_model::catalog::AccessLevel;
 use evenhand_model::evidence::{Fact, Truth};
 use evenhand_model::id::{IdentityId, ScopeId};
@@ -15,6 +15,7 @@ use super::carriers::Carriers;
 use super::holds::{Acting, Holder, Place, Right};
 use super::targets::Targets;
 use super::techniques::{self, Target, Technique};
+use super::unseen::Unseen;
 use crate::access::{Resolver, floor};
 use crate::catalog::Catalogue;
 use crate::policy::{Effect, arn};
@@ -41,12 +42,9 @@ const MOST_COMPARED: usize = 64;
 pub(crate) struct Steps {
     /// Sorted by source, target and technique.
     pub(crate) edges: Vec<Edge>,
-    /// What is not listed of a source, in a few words each.
-    pub(crate) unlisted: BTreeMap<IdentityId, Vec<Arc<str>>>,
+    /// What is not listed of a principal, by its place in the world.
+    pub(crate) unlisted: BTreeMap<usize, Vec<Unlisted>>,
 }
-
-/// A source, and what is not listed of it.
-type Unlisted = (IdentityId, Vec<Arc<str>>);
 
 /// Every step.
 pub(crate) fn edges(resolver: &Resolver) -> Steps {
@@ -59,6 +57,7 @@ pub(crate) fn edges(resolver: &Resolver) -> Steps {
     let shared = Shared {
         resolver,
         carriers: Carriers::of(world, &targets),
+        unseen: Unseen::of(world),
         targets,
         all: techniques::operations(),
         ceilings: Mutex::default(),
@@ -66,17 +65,19 @@ pub(crate) fn edges(resolver: &Resolver) -> Steps {
         assume_role: Catalogue::global().operation("sts:AssumeRole"),
         create_version: Catalogue::global().operation("iam:CreatePolicyVersion"),
     };
-    let (edges, unlisted): (Vec<Vec<Edge>>, Vec<Option<Unlisted>>) =
+    let (edges, unlisted): (Vec<Vec<Edge>>, Vec<Vec<Unlisted>>) =
         (0..world.principals.len()).into_par_iter().map(|at| shared.from(at)).unzip();
     let mut edges: Vec<Edge> = edges.into_iter().flatten().collect();
     edges.par_sort_by(|a, b| (&a.source, &a.target, &a.technique).cmp(&(&b.source, &b.target, &b.technique)));
-    Steps { edges, unlisted: unlisted.into_iter().flatten().collect() }
+    let unlisted = unlisted.into_iter().enumerate().filter(|(_, held)| !held.is_empty()).collect();
+    Steps { edges, unlisted }
 }
 
 pub(super) struct Shared<'a> {
     pub(super) resolver: &'a Resolver,
     pub(super) targets: Targets<'a>,
     pub(super) carriers: Carriers<'a>,
+    pub(super) unseen: Unseen<'a>,
     /// Every action of every technique.
     pub(super) all: OpSet,
     /// Whether a principal with all rights would be an administrator under its limits.
@@ -195,9 +196,9 @@ impl Iterator for Down<'_> {
 
 impl<'a> Shared<'a> {
     /// The steps of a principal, and what is not listed of them.
-    fn from(&self, at: usize) -> (Vec<Edge>, Option<Unlisted>) {
+    fn from(&self, at: usize) -> (Vec<Edge>, Vec<Unlisted>) {
         let world = self.resolver.world();
-        let nothing = || (Vec::new(), None);
+        let nothing = || (Vec::new(), Vec::new());
         let Some((id, principal)) = world.principals.get_index(at) else { return nothing() };
         if !matches!(principal.kind, PrincipalKind::User | PrincipalKind::Role | PrincipalKind::PermissionSet) {
             return nothing();
@@ -223,14 +224,15 @@ impl<'a> Shared<'a> {
             }
         }
         let edges = source.best().into_iter().map(|step| edge(world, id, step)).collect();
-        let unlisted: Vec<Arc<str>> = source
-            .left_out
-            .iter()
-            .map(|(technique, count)| {
-                format!("up to {count} further targets of {technique}, none stronger than those listed").into()
-            })
-            .collect();
-        (edges, (!unlisted.is_empty()).then(|| (id.clone(), unlisted)))
+        let lesser = source.left_out.iter().map(|(technique, count)| {
+            let text = format!("up to {count} further targets of {technique}, none stronger than those listed");
+            Unlisted::Lesser(text.into())
+        });
+        let mut unlisted: Vec<Unlisted> = lesser.collect();
+        if !admin {
+            unlisted.extend(self.unseen(&source).iter().cloned());
+        }
+        (edges, unlisted)
     }
 
     pub(super) fn principal(&self, at: usize) -> Option<&'a Principal> {

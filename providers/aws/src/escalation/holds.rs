@@ -63,11 +63,18 @@ impl<'a> Holder<'a> {
                 if scope.is_everything() {
                     return Truth::Yes;
                 }
-                place.reached(kinds.get_or_init(|| place.kinds(operation)), scope)
+                reached_of(kinds.get_or_init(|| place.kinds(operation)), scope)
             },
             None,
             context,
         )
+    }
+
+    /// The right to an action on something of a kind, which is named as it is in some place.
+    pub(super) fn over(&self, operation: OperationIx, kind: &Pattern, context: &dyn Context) -> Option<Right> {
+        let kinds = std::slice::from_ref(kind);
+        let reached = |scope: &ResourceScope| if scope.is_everything() { Truth::Yes } else { reached_of(kinds, scope) };
+        self.find(operation, reached, None, context)
     }
 
     fn find(
@@ -104,32 +111,35 @@ impl Place<'_> {
     /// The kinds of resource that an action knows, as they are named in this place.
     fn kinds(self, operation: OperationIx) -> Vec<Pattern> {
         let catalogue = Catalogue::global();
-        let here = |kind: &Pattern| {
-            let segments = kind.segments().iter().enumerate().map(|(at, segment)| match (at, segment, self.region) {
-                (3, Glob::Any, Some(region)) => Glob::literal(region),
-                (4, Glob::Any, _) => Glob::literal(self.account),
-                _ => segment.clone(),
-            });
-            Pattern::new(segments.collect::<Vec<_>>(), ':')
-        };
         let kinds = catalogue.resources(operation);
-        kinds.iter().filter_map(|kind| catalogue.patterns().get(usize::from(*kind))).map(here).collect()
+        let kinds = kinds.iter().filter_map(|kind| catalogue.patterns().get(usize::from(*kind)));
+        kinds.map(|kind| self.named(kind)).collect()
     }
 
-    /// Whether a scope reaches something of one of the kinds. An action without kinds is reached by what is not limited
-    /// to names.
-    fn reached(self, kinds: &[Pattern], scope: &ResourceScope) -> Truth {
-        if kinds.is_empty() {
-            return scope.all_of.is_empty().into();
-        }
-        kinds.iter().fold(Truth::No, |some, kind| {
-            let listed = scope.all_of.iter().fold(Truth::Yes, |all, list| {
-                all.and(list.iter().fold(Truth::No, |some, pattern| some.or(pattern.overlaps(kind))))
-            });
-            let taken = scope.none_of.iter().any(|hole| hole.contains(kind) == Truth::Yes);
-            some.or(if taken { Truth::No } else { listed })
-        })
+    /// A kind of resource as it is named in this place.
+    pub(super) fn named(self, kind: &Pattern) -> Pattern {
+        let segments = kind.segments().iter().enumerate().map(|(at, segment)| match (at, segment, self.region) {
+            (3, Glob::Any, Some(region)) => Glob::literal(region),
+            (4, Glob::Any, _) => Glob::literal(self.account),
+            _ => segment.clone(),
+        });
+        Pattern::new(segments.collect::<Vec<_>>(), ':')
     }
+}
+
+/// Whether a scope reaches something of one of the kinds. An action without kinds is reached by what is not limited to
+/// names.
+fn reached_of(kinds: &[Pattern], scope: &ResourceScope) -> Truth {
+    if kinds.is_empty() {
+        return scope.all_of.is_empty().into();
+    }
+    kinds.iter().fold(Truth::No, |some, kind| {
+        let listed = scope.all_of.iter().fold(Truth::Yes, |all, list| {
+            all.and(list.iter().fold(Truth::No, |some, pattern| some.or(pattern.overlaps(kind))))
+        });
+        let taken = scope.none_of.iter().any(|hole| hole.contains(kind) == Truth::Yes);
+        some.or(if taken { Truth::No } else { listed })
+    })
 }
 
 /// Who decides the keys that the request's sender sets freely.
@@ -153,7 +163,11 @@ pub(crate) fn condition(
         all.and(match clause {
             Clause::When(test) => met(test, context, choice, Truth::Yes),
             Clause::Unless { tests, scope } => {
-                let covered = resource.map_or(Truth::Unknown, |resource| scope.matches(resource));
+                let covered = match resource {
+                    _ if scope.is_everything() => Truth::Yes,
+                    Some(resource) => scope.matches(resource),
+                    None => Truth::Unknown,
+                };
                 tests.iter().fold(covered, |all, test| all.and(met(test, context, choice, Truth::No))).not()
             }
             Clause::AnyOf(alternatives) => alternatives

@@ -3,17 +3,16 @@
 //! Columns: `technique`, our name; `known_as`, its number in the public list at pathfinding.cloud where it has one;
 //! `target`, what must be true of what the technique acts on (see [`Target`]); `operations`, the actions that escalate;
 //! `helpers`, further actions that it needs; `services`, of which the passed role must trust one; `carrier`, the kind of
-//! resource that already runs with a role; `role_needs`, an action without which that role's resource cannot be reached
+//! thing that must be there already ([`CarrierKind`]); `role_needs`, an action without which that role's resource cannot be reached
 //! in this way; `open`, what must hold too and no capture tells. What comes about by ordinary use, such as that somebody
 //! calls a function, is not listed as open. An action that is not in the catalogue fails a test.
 
 use std::sync::LazyLock;
 
 use evenhand_model::opset::{OpSet, OperationIx};
-use evenhand_model::scope::Pattern;
 
+use crate::carrier::CarrierKind;
 use crate::catalog::Catalogue;
-use crate::policy::arn;
 
 static TABLE: &str = include_str!("../../catalog/escalation.csv");
 
@@ -165,7 +164,8 @@ pub(crate) struct Technique {
     pub(crate) operations: Vec<OperationIx>,
     pub(crate) helpers: Vec<OperationIx>,
     pub(crate) services: Vec<&'static str>,
-    pub(crate) carrier: Option<Pattern>,
+    /// What is taken over, or must be there. `None` = nothing, or something that no capture tells.
+    pub(crate) carrier: Option<CarrierKind>,
     /// What the carrying role must be allowed for its resource to be reached.
     pub(crate) role_needs: Vec<OperationIx>,
     /// Whether it takes something more that no capture tells.
@@ -198,7 +198,7 @@ static TECHNIQUES: LazyLock<Vec<Technique>> = LazyLock::new(|| {
                 operations: numbers(row.operations)?,
                 helpers: numbers(row.helpers)?,
                 services: row.services.split_whitespace().collect(),
-                carrier: (!row.carrier.is_empty()).then(|| arn::pattern(row.carrier)),
+                carrier: CarrierKind::parse(row.carrier),
                 role_needs: numbers(row.role_needs)?,
                 open: !row.open.is_empty(),
             })
@@ -233,7 +233,12 @@ mod tests {
             assert!(!technique.operations.is_empty(), "{}", technique.id);
             let passes = technique.id.starts_with("pass-role");
             assert_eq!(passes, !technique.services.is_empty(), "{}", technique.id);
-            assert_eq!(technique.target == Target::Carrier, technique.carrier.is_some(), "{}", technique.id);
+            let there_already = matches!(technique.target, Target::Carrier | Target::PassedRoleExisting);
+            assert!(there_already || technique.carrier.is_none(), "{}", technique.id);
+            assert!(technique.target != Target::Carrier || technique.carrier.is_some(), "{}", technique.id);
+        }
+        for row in rows() {
+            assert!(row.carrier.is_empty() || CarrierKind::parse(row.carrier).is_some(), "{}", row.carrier);
         }
     }
 

@@ -12,6 +12,7 @@ use evenhand_model::inventory::Hint;
 use evenhand_model::secret::Fingerprint;
 use indexmap::IndexMap;
 
+use crate::carrier::CarrierKind;
 use crate::documents::form::Form;
 use crate::policy::PolicyStore;
 use crate::world::{AccountId, PolicyIx, PrincipalKind, ServiceUse};
@@ -244,10 +245,9 @@ pub(crate) struct StoreUser {
 #[derive(Clone, Debug)]
 pub(crate) struct Placed {
     pub(crate) arn: Arc<str>,
-    pub(crate) kind: &'static str,
+    /// What it is as a workload; `None` = it is none by itself, but a plan of one.
+    pub(crate) kind: Option<&'static str>,
     pub(crate) name: Arc<str>,
-    /// The service principal that runs it.
-    pub(crate) service: &'static str,
     pub(crate) carrier: Carrier,
     pub(crate) image: Fact<Arc<str>>,
     pub(crate) exposed: Fact<bool>,
@@ -266,6 +266,26 @@ pub(crate) enum Carrier {
     None,
     /// The document does not say (a summary).
     NotSaid,
+}
+
+/// A thing that a list only names: with which role it runs, another call says.
+#[derive(Clone, Debug)]
+pub(crate) struct Listed {
+    pub(crate) kind: CarrierKind,
+    /// What a description of it is known by: its ARN, or the name under which [`Placed`] has it.
+    pub(crate) name: Arc<str>,
+    pub(crate) region: Option<Arc<str>>,
+}
+
+/// A call that was made, and where.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) form: Form,
+    pub(crate) account: Option<AccountId>,
+    pub(crate) region: Option<Arc<str>>,
+    pub(crate) document: Arc<str>,
+    /// Whether all of its answer is there and was understood.
+    pub(crate) whole: bool,
 }
 
 /// A literal secret, reduced to what may be kept.
@@ -288,7 +308,6 @@ pub(crate) struct AgentSeen {
     pub(crate) kind: &'static str,
     pub(crate) tool_server: bool,
     pub(crate) name: Arc<str>,
-    pub(crate) service: &'static str,
     pub(crate) role: Option<Arc<str>>,
     pub(crate) purpose: Fact<Arc<str>>,
     pub(crate) image: Fact<Arc<str>>,
@@ -361,8 +380,8 @@ pub(crate) struct ResourceSaid {
 pub(crate) struct Facts {
     pub(crate) texts: Texts,
     pub(crate) policies: PolicyStore,
-    /// Answers that were read: the call, the account where it is known, the document.
-    pub(crate) answers: Vec<(Form, Option<AccountId>, Arc<str>)>,
+    /// Calls whose answers were read.
+    pub(crate) answers: Vec<Asked>,
     /// Authorization details: document, account, whether more pages follow.
     pub(crate) details: Vec<(Arc<str>, Option<AccountId>, bool)>,
     pub(crate) principals: IndexMap<Arc<str>, Described, foldhash::fast::RandomState>,
@@ -379,6 +398,9 @@ pub(crate) struct Facts {
     pub(crate) organisation: Organisation,
     pub(crate) center: Center,
     pub(crate) placed: Vec<Said<Placed>>,
+    pub(crate) listed: Vec<Said<Listed>>,
+    /// Regions that are on in an account.
+    pub(crate) regions: Vec<Said<Arc<str>>>,
     pub(crate) function_urls: BTreeSet<Arc<str>>,
     pub(crate) agents: Vec<Said<AgentSeen>>,
     pub(crate) agents_named: Vec<Said<(Arc<str>, Arc<str>)>>,
@@ -392,10 +414,12 @@ pub(crate) struct Facts {
     pub(crate) trail_agents: Vec<Said<(Arc<str>, bool)>>,
     pub(crate) invocation_logging: Vec<Said<InvocationLogging>>,
     pub(crate) resource_policies: Vec<Said<ResourceSaid>>,
+    /// Names of repositories of images.
+    pub(crate) repositories: BTreeSet<Arc<str>>,
     /// Reports of last access, by the ARN they are about.
     pub(crate) usage: BTreeMap<Arc<str>, Vec<ServiceUse>>,
     /// Calls that were refused, failed or were not made yet: each has left a gap already.
-    pub(crate) refused: Vec<(Form, Option<AccountId>, Arc<str>)>,
+    pub(crate) refused: Vec<Asked>,
     pub(crate) gaps: Vec<Gap>,
     pub(crate) hints: Vec<Hint>,
 }

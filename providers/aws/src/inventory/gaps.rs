@@ -64,22 +64,16 @@ impl Join {
     /// Writes down what is missing.
     pub(super) fn gaps(&mut self, limits: &Limits) {
         let mut read: BTreeSet<(AccountId, Form)> = BTreeSet::new();
-        let mut organisation_wide: BTreeSet<Form> = BTreeSet::new();
-        for (form, account, document) in &self.facts.answers {
-            match account.clone().or_else(|| self.accounts.near(document)) {
-                Some(account) => {
-                    read.insert((account, *form));
-                }
-                None => {
-                    organisation_wide.insert(*form);
-                }
-            }
+        for asked in &self.facts.answers {
+            let account = asked.account.clone().or_else(|| self.accounts.near(&asked.document));
+            read.extend(account.map(|account| (account, asked.form)));
         }
         // A call that was made in vain has a gap of its own, with the true reason.
         let mut refused: BTreeSet<(AccountId, Form)> = BTreeSet::new();
-        for (form, account, document) in &self.facts.refused {
-            let form = if *form == Form::ReportRequest { Form::CredentialReport } else { *form };
-            refused.extend(account.clone().or_else(|| self.accounts.near(document)).map(|account| (account, form)));
+        for asked in &self.facts.refused {
+            let form = if asked.form == Form::ReportRequest { Form::CredentialReport } else { asked.form };
+            let account = asked.account.clone().or_else(|| self.accounts.near(&asked.document));
+            refused.extend(account.map(|account| (account, form)));
         }
         // What names its account inside.
         let said = |accounts: Vec<Option<AccountId>>, form: Form, read: &mut BTreeSet<(AccountId, Form)>| {
@@ -88,7 +82,8 @@ impl Join {
         let facts = &self.facts;
         said(facts.report.iter().map(|held| held.account.clone()).collect(), Form::CredentialReport, &mut read);
         said(facts.agents.iter().map(|held| held.account.clone()).collect(), Form::BedrockAgent, &mut read);
-        said(facts.placed.iter().map(|held| held.account.clone()).collect(), Form::Function, &mut read);
+        let functions = facts.placed.iter().filter(|held| held.it.kind == Some("function"));
+        said(functions.map(|held| held.account.clone()).collect(), Form::Function, &mut read);
         for log in &self.inventory.logs {
             if log.name.starts_with("arn:") {
                 read.insert((AccountId(log.scope.shared()), Form::Trails));
@@ -112,7 +107,8 @@ impl Join {
         let undescribed = std::mem::take(&mut self.carried.undescribed);
         for (account, names) in undescribed {
             let reason = format!("listed but not described: {}", some(names.iter().map(|name| &**name)));
-            let call = "aws bedrock-agent get-agent, aws bedrock-agentcore-control get-agent-runtime or get-gateway";
+            let call = "aws bedrock-agent get-agent, aws bedrock-agentcore-control get-agent-runtime or get-gateway, \
+                        aws qbusiness get-application";
             self.not_collected(&account.0, call, &reason, "the roles these agents act as");
         }
     }

@@ -14,6 +14,7 @@ mod owners;
 mod people;
 mod principals;
 mod roles;
+mod running;
 mod tags;
 mod trust;
 mod workloads;
@@ -33,6 +34,7 @@ use people::{People, UserIndex};
 use principals::{Groups, Policies};
 use workloads::{Carried, Profiles};
 
+use crate::documents::resources::whole_name;
 use crate::provider::NAME;
 use crate::world::{AccountId, Principal, PrincipalKind, ResourcePolicy, World};
 
@@ -182,14 +184,26 @@ impl Join {
         owners::activity(&mut self.inventory.identities, &self.facts.center);
         let limits = organisation::limits(&self.facts, &mut self.accounts);
         self.gaps(&limits);
+        let carriers_read = running::carriers_read(&self.facts, &mut self.accounts);
         let mut resource_policies = Vec::new();
         for said in &self.facts.resource_policies {
             let account = self.accounts.of(said).unwrap_or_else(|| AccountId(Arc::from("")));
-            resource_policies.push(ResourcePolicy {
-                resource: Arc::clone(&said.it.resource),
-                account,
-                policy: said.it.policy,
-            });
+            let Some(resource) = whole_name(&said.it.resource, &self.facts.repositories) else {
+                self.inventory.gaps.push(Gap {
+                    provider: Some(NAME),
+                    scope: Some(ScopeId::new(account.0)),
+                    kind: GapKind::NotCollected,
+                    call: Arc::from("aws ecr describe-repositories"),
+                    reason: format!(
+                        "nothing says in which region {} is; add the list of repositories",
+                        said.it.resource
+                    )
+                    .into(),
+                    facts: Arc::from("access that the repository grants"),
+                });
+                continue;
+            };
+            resource_policies.push(ResourcePolicy { resource, account, policy: said.it.policy });
         }
         self.homeless();
         self.principals.sort_by(|a, b| a.id.cmp(&b.id));
@@ -201,6 +215,7 @@ impl Join {
             principals: self.principals.into_iter().map(|held| (held.id.clone(), held)).collect(),
             limits: limits.by_account,
             carriers,
+            carriers_read,
             resource_policies,
             managed: self.policies.all(),
             usage: self.facts.usage,

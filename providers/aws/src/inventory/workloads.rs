@@ -13,6 +13,7 @@ use evenhand_model::trust::{Mechanism, Trust};
 use evenhand_model::workload::Workload;
 
 use super::accounts::Accounts;
+use super::arn::Arn;
 use super::facts::{ActionGroup, AgentSeen, Carrier, Facts, FoundSecret, Said};
 use super::nature::signal;
 use crate::provider::NAME;
@@ -62,34 +63,33 @@ fn placed(
         if !seen.insert(Arc::clone(&it.arn)) {
             continue;
         }
+        let account = accounts.of(said);
+        let arn = at_home(&it.arn, account.as_ref());
         let role = match &it.carrier {
             Carrier::Role(arn) => Some(IdentityId::new(Arc::clone(arn))),
-            Carrier::InstanceProfile(arn) => profiles.get(arn).cloned(),
+            Carrier::InstanceProfile(profile) => carried_by(profiles, profile, account.as_ref()),
             Carrier::None | Carrier::NotSaid => None,
         };
-        let holder = role.clone().unwrap_or_else(|| IdentityId::new(Arc::clone(&it.arn)));
-        secrets(&it.secrets, &it.arn, &holder, into);
+        let holder = role.clone().unwrap_or_else(|| IdentityId::new(Arc::clone(&arn)));
+        secrets(&it.secrets, &arn, &holder, into);
         let Some(role) = role else { continue };
-        if it.kind == "function" {
-            functions.insert(Arc::clone(&it.arn), role.clone());
+        carried.carriers.extend(RoleCarrier::new(Arc::clone(&arn), role.clone()));
+        let Some(kind) = it.kind else { continue };
+        if kind == "function" {
+            functions.insert(Arc::clone(&arn), role.clone());
         }
         if let Some(platform) = it.model_keys.first() {
-            let reason = format!("{} {} holds a key for the model platform {platform}", it.kind, it.name);
+            let reason = format!("{kind} {} holds a key for the model platform {platform}", it.name);
             let hint = signal(Nature::AiAgent, Strength::Weak, reason, &said.evidence);
             carried.signals.entry(role.clone()).or_default().push(hint);
         }
-        carried.carriers.push(RoleCarrier {
-            arn: Arc::clone(&it.arn),
-            service: Arc::from(it.service),
-            role: role.clone(),
-        });
         into.workloads.push(Workload {
-            id: Arc::clone(&it.arn),
+            id: arn,
             identity: role,
             provider: NAME,
-            kind: Arc::from(it.kind),
+            kind: Arc::from(kind),
             name: Arc::clone(&it.name),
-            scope: scope(accounts.of(said)),
+            scope: scope(account),
             image: it.image.clone(),
             // The platform places the role's keys inside whatever runs.
             token_mounted: Fact::Known(true),
@@ -100,6 +100,28 @@ fn placed(
         });
     }
     functions
+}
+
+/// A name that lacks its account, with the account.
+fn at_home(name: &Arc<str>, account: Option<&AccountId>) -> Arc<str> {
+    match (Arn::parse(name), account) {
+        (Some(arn), Some(account)) if arn.account.is_empty() => {
+            format!("arn:{}:{}:{}:{}:{}", arn.partition, arn.service, arn.region, account.0, arn.resource).into()
+        }
+        _ => Arc::clone(name),
+    }
+}
+
+/// The role in an instance profile, which may be named by its last name alone.
+fn carried_by(profiles: &Profiles, profile: &Arc<str>, account: Option<&AccountId>) -> Option<IdentityId> {
+    if profile.starts_with("arn:") {
+        return profiles.get(profile).cloned();
+    }
+    let number = account.map(|account| &*account.0);
+    let named = |held: &str| {
+        held.rsplit('/').next() == Some(profile) && Arn::parse(held).is_some_and(|held| Some(held.account) == number)
+    };
+    profiles.iter().find(|(held, _)| named(held)).map(|(_, role)| role.clone())
 }
 
 fn secrets(found: &[FoundSecret], carrier: &Arc<str>, holder: &IdentityId, into: &mut Inventory) {
@@ -149,11 +171,7 @@ fn agents(
         if let Fact::Known(purpose) = &it.purpose {
             carried.purposes.entry(identity.clone()).or_insert_with(|| Arc::clone(purpose));
         }
-        carried.carriers.push(RoleCarrier {
-            arn: Arc::clone(&it.arn),
-            service: Arc::from(it.service),
-            role: identity.clone(),
-        });
+        carried.carriers.extend(RoleCarrier::new(Arc::clone(&it.arn), identity.clone()));
         into.workloads.push(Workload {
             id: Arc::clone(&it.arn),
             identity: identity.clone(),

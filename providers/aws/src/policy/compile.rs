@@ -11,7 +11,7 @@ use evenhand_model::opset::OpSet;
 use evenhand_model::scope::{Pattern, ResourceScope};
 
 use super::arn::{self, Element, Length};
-use super::context::{Context, NothingKnown};
+use super::context::{Context, Lookup, NothingKnown};
 use super::document::{ConditionTest, Effect, Listed, PolicyDocument, Statement};
 use super::operator::{self, Prepared};
 use super::store::PolicyRole;
@@ -314,15 +314,15 @@ impl CompiledStatement {
     /// What the statement depends on of who asks, in a form that is equal where the outcome is.
     pub(crate) fn signature(&self, context: &dyn Context, into: &mut Vec<u8>) {
         let mut value = |key: &str| match context.get(key) {
-            super::context::Lookup::Known(values) => {
+            Lookup::Known(values) => {
                 for value in values {
                     into.extend(value.as_bytes());
                     into.push(0);
                 }
                 into.push(1);
             }
-            super::context::Lookup::Absent => into.push(2),
-            super::context::Lookup::Unknown => into.push(3),
+            Lookup::Absent => into.push(2),
+            Lookup::Unknown => into.push(3),
         };
         for element in &self.elements {
             if let Element::Template(template) = element {
@@ -354,7 +354,7 @@ impl CompiledStatement {
     fn build_scope(&self, part: &Part, context: &dyn Context) -> Option<ResourceScope> {
         let fill = |element: &Element| match element {
             Element::Fixed(pattern) => Some(pattern.clone()),
-            Element::Template(template) => template.fill(context).map(arn::filled),
+            Element::Template(template) => filled(template, context),
             Element::Nothing => None,
         };
         match &part.reach {
@@ -415,6 +415,30 @@ impl CompiledStatement {
     pub(crate) fn opaque(&self) -> Option<&Arc<str>> {
         self.opaque.as_ref()
     }
+}
+
+/// Keys whose value is the caller's own name, and nobody else's.
+fn is_own_name(key: &str) -> bool {
+    matches!(key, "aws:username" | "aws:userid" | "aws:principalarn")
+}
+
+/// A context in which the caller's own name is not known.
+struct Unnamed<'a>(&'a dyn Context);
+
+impl Context for Unnamed<'_> {
+    fn get(&self, key: &str) -> Lookup {
+        if is_own_name(key) { Lookup::Unknown } else { self.0.get(key) }
+    }
+}
+
+/// The resources that a text with variables means for whoever asks.
+fn filled(template: &arn::Template, context: &dyn Context) -> Option<Pattern> {
+    let pattern = arn::filled(template.fill(context)?);
+    if !template.keys().any(|key| is_own_name(key)) {
+        return Some(pattern);
+    }
+    let open = template.fill(&Unnamed(context)).map(arn::filled)?;
+    Some(pattern.of_own_name(open))
 }
 
 fn test_is_personal(test: &ConditionTest) -> bool {

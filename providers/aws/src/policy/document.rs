@@ -7,7 +7,8 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 
 use super::arn;
 use super::operator::Operator;
-use super::text::{Text, Texts};
+use super::text::Texts;
+use crate::scalar::Text;
 
 /// What a statement does with the requests that it matches.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]

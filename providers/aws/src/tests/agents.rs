@@ -33,6 +33,40 @@ fn a_report_of_last_access_tells_what_was_used_and_of_whom() {
 }
 
 #[test]
+fn a_q_business_application_makes_its_role_an_agent() {
+    let trust = r#"{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}"#;
+    let roles = [role("assistant", trust, ""), role("plain", trust, "")].join(",");
+    let application = |id: &str, identity: &str| {
+        format!(
+            r#"{{"displayName":"helpdesk {id}","applicationId":"{id}","description":"answers staff","status":"ACTIVE",
+            "applicationArn":"arn:aws:qbusiness:eu-west-1:111122223333:application/{id}","identityType":"{identity}",
+            "roleArn":"arn:aws:iam::111122223333:role/assistant"}}"#
+        )
+    };
+    let listed = r#"{"applications":[{"applicationId":"a1","displayName":"helpdesk a1"},
+        {"applicationId":"a3","displayName":"forgotten"}]}"#;
+    let read = read(&[
+        ("gaad.json", &details("", "", &roles, "")),
+        ("list.json", listed),
+        ("a1.json", &application("a1", "AWS_IAM_IDC")),
+        ("a2.json", &application("a2", "ANONYMOUS")),
+    ]);
+    assert_eq!(read.errors, []);
+    let judged = read.judged("assistant");
+    assert_eq!(judged.nature, Nature::AiAgent);
+    assert_eq!(&*judged.reason, "q business application helpdesk a1 acts as it");
+    assert_ne!(read.judged("plain").nature, Nature::AiAgent);
+    assert_eq!(read.identity("assistant").purpose.value().map(|text| &**text), Some("answers staff"));
+    let agent = |name: &str| read.inventory.agents.iter().find(|agent| &*agent.name == name).unwrap();
+    assert_eq!(
+        (&*agent("helpdesk a1").client, agent("helpdesk a1").authenticated, agent("helpdesk a2").authenticated),
+        ("qbusiness", Fact::Known(true), Fact::Known(false))
+    );
+    let gap = read.inventory.gaps.iter().find(|gap| gap.reason.contains("listed but not described")).unwrap();
+    assert!(gap.reason.contains("forgotten") && gap.call.contains("qbusiness get-application"), "{gap:?}");
+}
+
+#[test]
 fn an_agent_its_role_and_the_function_it_acts_through_are_one_picture() {
     let roles = [role("agent-role", BEDROCK, ""), role("tool-role", LAMBDA, ""), role("plain", LAMBDA, "")].join(",");
     let agent = r#"{"agent":{"agentId":"AG1","agentName":"triage","agentArn":"arn:aws:bedrock:eu-west-1:111122223333:agent/AG1",

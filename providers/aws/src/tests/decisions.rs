@@ -65,6 +65,61 @@ fn a_doubt_names_what_was_not_read_and_which_way_it_can_turn() {
 }
 
 #[test]
+fn a_decision_that_hangs_on_the_session_says_which_one_and_is_made_where_it_is_told() {
+    const SESSION: &str = "arn:aws:sts::111122223333:assumed-role/w/s";
+    let worker =
+        role("w", r#"{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}"#, "");
+    let decide = |statement: &str, context: &[(&str, &str)]| {
+        let bucket = format!(
+            r#"{{"call":"s3api get-bucket-policy","parameters":{{"Bucket":"b"}},"account":"111122223333","response":{{"Policy":{}}}}}"#,
+            serde_json::json!(format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#))
+        );
+        let read = read(&[("gaad.json", &details("", "", &worker, "")), ("b.json", &bucket)]);
+        let request = Request {
+            identity: String::new(),
+            operation: "s3:GetObject".to_owned(),
+            resource: Some(OBJECT.to_owned()),
+            context: context
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), evenhand_model::access::ContextValue::One((*value).to_owned())))
+                .collect(),
+        };
+        read.resolver.decide(&read.identity("w").id, &request).unwrap()
+    };
+    let statement = |effect: &str, whom: &str| {
+        format!(
+            r#"{{"Effect":"{effect}","{whom}":{{"AWS":"{SESSION}"}},"Action":"s3:*","Resource":"arn:aws:s3:::b/*"}}"#
+        )
+    };
+    let everybody = r#"{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::b/*"}"#;
+    let named = statement("Allow", "Principal");
+    let denied = format!("{everybody},{}", statement("Deny", "Principal"));
+    let excepted = format!("{everybody},{}", statement("Deny", "NotPrincipal"));
+    let (ours, other) = ([("aws:userid", "AROAW:s")], [("aws:userid", "AROAW:t")]);
+    use Outcome::{Allowed, ExplicitlyDenied, ImplicitlyDenied};
+    for (policy, said, for_ours, for_other) in [
+        (&named, "resource: the caller's session is s (aws:userid StringLike *:s)", Allowed, ImplicitlyDenied),
+        (
+            &denied,
+            "resource: unless (the caller's session is s (aws:userid StringLike *:s))",
+            ExplicitlyDenied,
+            Allowed,
+        ),
+        (
+            &excepted,
+            "resource: unless (the caller's session is not s (aws:userid StringNotLike *:s))",
+            Allowed,
+            ExplicitlyDenied,
+        ),
+    ] {
+        let open = decide(policy, &[]);
+        assert_eq!((open.outcome, open.conditions), (Outcome::Conditional, vec![said.to_owned()]), "{policy}");
+        assert_eq!(decide(policy, &ours).outcome, for_ours, "{policy}");
+        assert_eq!(decide(policy, &other).outcome, for_other, "{policy}");
+    }
+}
+
+#[test]
 fn power_over_a_resource_that_is_no_log_is_none() {
     let stop =
         |resource: &str| format!(r#"{{"Effect":"Allow","Action":"cloudtrail:StopLogging","Resource":"{resource}"}}"#);

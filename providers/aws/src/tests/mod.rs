@@ -6,9 +6,11 @@ mod conformance;
 mod decisions;
 mod escalation;
 mod identities;
+mod oneself;
 mod organisation;
 mod resources;
 mod robustness;
+mod unread;
 
 use std::path::PathBuf;
 use std::sync::Arc;

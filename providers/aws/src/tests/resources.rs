@@ -1,5 +1,7 @@
 //! Policies of resources over captures: whom they give something, and from whom they take.
 
+use evenhand_model::access::{Outcome, Request};
+
 use super::{Read, details, read, role};
 
 fn user(name: &str, statements: &str, more: &str) -> String {
@@ -211,4 +213,57 @@ fn what_is_granted_on_everything_but_its_only_kind_is_not_granted() {
     // Secrets of other accounts are left.
     let left = format!("secretsmanager:GetSecretValue on * except {own} by inline policy p statement 0");
     assert!(listed(&read, "own").contains(&left), "{:?}", listed(&read, "own"));
+}
+
+#[test]
+fn the_policy_of_a_repository_of_images_is_held_against_those_it_names() {
+    let pull = r#"["ecr:BatchGetImage","ecr:GetDownloadUrlForLayer"]"#;
+    let statement = |effect: &str, whom: &str| {
+        format!(
+            r#"{{"Effect":"{effect}","Principal":{{"AWS":"arn:aws:iam::111122223333:user/{whom}"}},"Action":{pull}}}"#
+        )
+    };
+    let policy = |repository: &str, statement: &str| {
+        format!(
+            r#"{{"registryId":"111122223333","repositoryName":"{repository}","policyText":{}}}"#,
+            serde_json::json!(format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#))
+        )
+    };
+    let listed_there = r#"{"repositories":[{"repositoryArn":"arn:aws:ecr:eu-west-1:111122223333:repository/team/app",
+        "registryId":"111122223333","repositoryName":"team/app"}]}"#;
+    let wrapped = format!(
+        r#"{{"call":"ecr get-repository-policy","region":"us-east-1","response":{}}}"#,
+        policy("base", &statement("Deny", "all"))
+    );
+    let all = r#"{"Effect":"Allow","Action":"ecr:BatchGetImage","Resource":"*"}"#;
+    let users = [user("named", NOTHING, ""), user("all", all, ""), user("other", NOTHING, "")].join(",");
+    let gaad = details(&users, "", "", "");
+    let app = policy("team/app", &statement("Allow", "named"));
+    let read_with = |more: &[(&str, &str)]| read(&[&[("gaad.json", gaad.as_str())], more].concat());
+    let held = read_with(&[("app.json", &app), ("list.json", listed_there), ("base.json", &wrapped)]);
+    assert_eq!(held.errors, []);
+    let repository = "arn:aws:ecr:eu-west-1:111122223333:repository/team/app";
+    let given = format!(
+        "ecr:BatchGetImage ecr:GetDownloadUrlForLayer on {repository} by resource policy of arn:aws:ecr::111122223333:repository/team/app statement 0"
+    );
+    assert!(listed(&held, "named").contains(&given), "{:?}", listed(&held, "named"));
+    let base = "arn:aws:ecr:us-east-1:111122223333:repository/base";
+    assert_eq!(listed(&held, "all"), [format!("ecr:BatchGetImage on * except {base} by inline policy p statement 0")]);
+    let decided = |who: &str, resource: &str| {
+        let request = Request {
+            identity: String::new(),
+            operation: "ecr:BatchGetImage".to_owned(),
+            resource: Some(resource.to_owned()),
+            context: Default::default(),
+        };
+        held.resolver.decide(&held.identity(who).id, &request).unwrap().outcome
+    };
+    assert_eq!(decided("named", repository), Outcome::Allowed);
+    assert_eq!(decided("other", repository), Outcome::ImplicitlyDenied);
+    assert_eq!((decided("all", base), decided("all", repository)), (Outcome::ExplicitlyDenied, Outcome::Allowed));
+
+    // Nothing says in which region the repository is, so nobody can be held against its policy.
+    let lost = read_with(&[("app.json", &app)]);
+    assert!(lost.inventory.gaps.iter().any(|gap| &*gap.call == "aws ecr describe-repositories"));
+    assert_eq!(listed(&lost, "named"), ["sqs:ListQueues on * by inline policy p statement 0"]);
 }

@@ -367,7 +367,8 @@ mod tests {
     fn lists_of_lists_and_kindless_items_are_left_to_one_pass() {
         for inner in [serde_json::json!({"kind": "PodList", "items": []}), serde_json::json!({"metadata": {}})] {
             let filler = "x".repeat(1000);
-            let items: Vec<_> = (0..6000).map(|_| serde_json::json!({"kind": "Pod", "text": filler})).chain([inner]).collect();
+            let items: Vec<_> =
+                (0..6000).map(|_| serde_json::json!({"kind": "Pod", "text": filler})).chain([inner]).collect();
             let text = serde_json::to_string_pretty(&serde_json::json!({"kind": "List", "items": items})).unwrap();
             let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
             assert!(pool.install(|| read_in_parts(&text, || (), |(), _| Ok(()))).is_none());

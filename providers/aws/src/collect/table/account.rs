@@ -71,13 +71,19 @@ pub(super) static CALLS: &[Call] = &[
     Call {
         pages: marker(&["ServiceSpecificCredentials"]),
         fixed: &[("AllUsers", "true")],
+        omits_empty: true,
         ..iam("ListServiceSpecificCredentials", Form::ServiceCredentials, "service-specific-credentials")
     },
     Call {
         holds: Some("OpenIDConnectProviderList"),
+        omits_empty: true,
         ..iam("ListOpenIDConnectProviders", Form::OidcProviders, "open-id-connect-providers")
     },
-    Call { holds: Some("SAMLProviderList"), ..iam("ListSAMLProviders", Form::SamlProviders, "saml-providers") },
+    Call {
+        holds: Some("SAMLProviderList"),
+        omits_empty: true,
+        ..iam("ListSAMLProviders", Form::SamlProviders, "saml-providers")
+    },
     Call { holds: Some("SummaryMap"), ..iam("GetAccountSummary", Form::AccountSummary, "account-summary") },
     Call {
         fixed: &[("Granularity", "ACTION_LEVEL")],

@@ -137,6 +137,9 @@ pub(crate) struct Call {
     pub(crate) wait: Option<Wait>,
     /// A member that every answer without pages has; those with pages have one of their lists.
     pub(crate) holds: Option<&'static str>,
+    /// Whether its list may be missing where it is empty: the vendor's model of the answer does not require the member.
+    /// What is never empty, such as the roots of an organisation, is not believed to be on such a word.
+    pub(crate) omits_empty: bool,
     /// Whether it only orders what later calls fetch: its answer is good for a while, and for nothing else.
     pub(crate) order: bool,
     /// The only places that are written, where anything may stand in the others; all where this is empty. Spelled like
@@ -173,6 +176,7 @@ const fn row(service: &'static Service, operation: &'static str, form: Form, fil
         unsent: &[],
         wait: None,
         holds: None,
+        omits_empty: false,
         order: false,
         kept: &[],
         withheld: &[],

@@ -62,11 +62,13 @@ pub(super) static CALLS: &[Call] = &[
     Call {
         pages: capital_token(&["OrganizationalUnits"]),
         each: PARENTS,
+        omits_empty: true,
         ..org("ListOrganizationalUnitsForParent", Form::OrgUnits, "units")
     },
     Call {
         pages: capital_token(&["Accounts"]),
         each: PARENTS,
+        omits_empty: true,
         ..org("ListAccountsForParent", Form::OrgAccountsOfParent, "accounts-of-units")
     },
     Call {
@@ -77,6 +79,7 @@ pub(super) static CALLS: &[Call] = &[
             each(Form::OrgAccounts, "Accounts", &[("TargetId", "/Id")]),
         ],
         vary: Some(("Filter", &["SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"])),
+        omits_empty: true,
         ..org("ListPoliciesForTarget", Form::OrgPoliciesOfTarget, "policies-of-targets")
     },
     Call {
@@ -84,10 +87,15 @@ pub(super) static CALLS: &[Call] = &[
         holds: Some("Policy"),
         ..org("DescribePolicy", Form::OrgPolicy, "policies")
     },
-    Call { pages: capital_token(&["Instances"]), ..center("ListInstances", Form::CenterInstances, "instances") },
+    Call {
+        pages: capital_token(&["Instances"]),
+        omits_empty: true,
+        ..center("ListInstances", Form::CenterInstances, "instances")
+    },
     Call {
         pages: capital_token(&["PermissionSets"]),
         each: &[each(Form::CenterInstances, "Instances", &[("InstanceArn", "/InstanceArn")])],
+        omits_empty: true,
         ..center("ListPermissionSets", Form::PermissionSets, "permission-sets")
     },
     Call {
@@ -98,11 +106,13 @@ pub(super) static CALLS: &[Call] = &[
     Call {
         pages: capital_token(&["AttachedManagedPolicies"]),
         each: SETS,
+        omits_empty: true,
         ..center("ListManagedPoliciesInPermissionSet", Form::PermissionSetManaged, "managed-policies")
     },
     Call {
         pages: capital_token(&["CustomerManagedPolicyReferences"]),
         each: SETS,
+        omits_empty: true,
         ..center("ListCustomerManagedPolicyReferencesInPermissionSet", Form::PermissionSetCustomer, "customer-policies")
     },
     Call { each: SETS, ..center("GetInlinePolicyForPermissionSet", Form::PermissionSetInline, "inline-policies") },
@@ -110,6 +120,7 @@ pub(super) static CALLS: &[Call] = &[
     Call {
         pages: capital_token(&["AccountIds"]),
         each: SETS,
+        omits_empty: true,
         ..center("ListAccountsForProvisionedPermissionSet", Form::CenterAccounts, "provisioned-accounts")
     },
     Call {
@@ -118,6 +129,7 @@ pub(super) static CALLS: &[Call] = &[
             keep: &["InstanceArn", "PermissionSetArn"],
             ..each(Form::CenterAccounts, "AccountIds", &[("AccountId", "")])
         }],
+        omits_empty: true,
         ..center("ListAccountAssignments", Form::Assignments, "assignments")
     },
     Call {

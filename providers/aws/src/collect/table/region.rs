@@ -17,6 +17,8 @@ const AGENTS: Service = rest("Bedrock Agent", "bedrock-agent", "bedrock");
 const AGENTCORE: Service = rest("Bedrock AgentCore Control", "bedrock-agentcore-control", "bedrock-agentcore");
 const LAMBDA: Service = rest("Lambda", "lambda", "lambda");
 const EKS: Service = rest("EKS", "eks", "eks");
+const QBUSINESS: Service = rest("QBusiness", "qbusiness", "qbusiness");
+const ECR: Service = json("ECR", "api.ecr", "ecr", "AmazonEC2ContainerRegistry_V20150921");
 const ECS: Service = json("ECS", "ecs", "ecs", "AmazonEC2ContainerServiceV20141113");
 const SAGEMAKER: Service = json("SageMaker", "api.sagemaker", "sagemaker", "SageMaker");
 const CLOUDTRAIL: Service =
@@ -183,6 +185,27 @@ pub(super) static CALLS: &[Call] = &[
         ..agentcore("GetBrowser", Form::Browser, "agentcore-browser-descriptions")
     },
     Call {
+        path: Path::Get("/applications"),
+        pages: next_token(&["applications"]),
+        omits_empty: true,
+        ..call(&QBUSINESS, "ListApplications", Form::QApplications, "q-applications")
+    },
+    Call {
+        path: Path::Get("/applications/{applicationId}"),
+        each: &[each(Form::QApplications, "applications", &[("applicationId", "/applicationId")])],
+        holds: Some("applicationArn"),
+        kept: &[
+            "/applicationArn",
+            "/applicationId",
+            "/displayName",
+            "/description",
+            "/roleArn",
+            "/identityType",
+            "/status",
+        ],
+        ..call(&QBUSINESS, "GetApplication", Form::QApplication, "q-application-descriptions")
+    },
+    Call {
         path: Path::Get("/2015-03-31/functions"),
         pages: Some(Pages { ask: "Marker", next: "NextMarker", lists: &["Functions"] }),
         withheld: &["/Functions/*/Environment/Variables/*"],
@@ -193,6 +216,7 @@ pub(super) static CALLS: &[Call] = &[
             "/Functions/*/PackageType",
             "/Functions/*/Environment/Variables/*",
         ],
+        omits_empty: true,
         ..call(&LAMBDA, "ListFunctions", Form::Functions, "functions")
     },
     Call {
@@ -209,8 +233,20 @@ pub(super) static CALLS: &[Call] = &[
         ..call(&LAMBDA, "ListFunctionUrlConfigs", Form::FunctionUrls, "function-urls")
     },
     Call {
+        pages: next_token(&["repositories"]),
+        omits_empty: true,
+        kept: &["/repositories/*/repositoryArn", "/repositories/*/registryId", "/repositories/*/repositoryName"],
+        ..call(&ECR, "DescribeRepositories", Form::Repositories, "repositories")
+    },
+    Call {
+        each: &[each(Form::Repositories, "repositories", &[("repositoryName", "/repositoryName")])],
+        holds: Some("policyText"),
+        ..call(&ECR, "GetRepositoryPolicy", Form::RepositoryPolicy, "repository-policies")
+    },
+    Call {
         pages: next_token(&["families"]),
         fixed: &[("status", "ACTIVE")],
+        omits_empty: true,
         ..call(&ECS, "ListTaskDefinitionFamilies", Form::TaskFamilies, "task-definition-families")
     },
     Call {
@@ -232,12 +268,14 @@ pub(super) static CALLS: &[Call] = &[
     Call {
         path: Path::Get("/clusters"),
         pages: next_token(&["clusters"]),
+        omits_empty: true,
         ..call(&EKS, "ListClusters", Form::Clusters, "eks-clusters")
     },
     Call {
         path: Path::Get("/clusters/{clusterName}/pod-identity-associations"),
         pages: next_token(&["associations"]),
         each: &[each(Form::Clusters, "clusters", &[("clusterName", "")])],
+        omits_empty: true,
         ..call(&EKS, "ListPodIdentityAssociations", Form::PodAssociations, "pod-identity-associations")
     },
     Call {
@@ -252,6 +290,7 @@ pub(super) static CALLS: &[Call] = &[
     Call {
         pages: capital_token(&["NotebookInstances"]),
         kept: &["/NotebookInstances/*/NotebookInstanceName", "/NotebookInstances/*/NotebookInstanceArn"],
+        omits_empty: true,
         ..call(&SAGEMAKER, "ListNotebookInstances", Form::Notebooks, "notebooks")
     },
     Call {
@@ -260,9 +299,13 @@ pub(super) static CALLS: &[Call] = &[
         kept: &["/NotebookInstanceArn", "/NotebookInstanceName", "/RoleArn"],
         ..call(&SAGEMAKER, "DescribeNotebookInstance", Form::Notebook, "notebook-descriptions")
     },
-    Call { pages: capital_token(&["Reservations"]), ..call(&EC2, "DescribeInstances", Form::Instances, "instances") },
+    Call {
+        pages: capital_token(&["Reservations"]),
+        omits_empty: true,
+        ..call(&EC2, "DescribeInstances", Form::Instances, "instances")
+    },
     // With the copies of trails that live elsewhere: an organisation's trail is such a copy in each of its accounts.
-    Call { holds: Some("trailList"), ..call(&CLOUDTRAIL, "DescribeTrails", Form::Trails, "trails") },
+    Call { holds: Some("trailList"), omits_empty: true, ..call(&CLOUDTRAIL, "DescribeTrails", Form::Trails, "trails") },
     Call {
         each: &[Each { only: HOME, ..each(Form::Trails, "trailList", &[("Name", "/TrailARN")]) }],
         holds: Some("IsLogging"),

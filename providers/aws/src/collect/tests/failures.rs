@@ -47,7 +47,7 @@ fn every_kind_of_failure_is_a_gap_that_names_the_facts_and_costs_nothing_else() 
         let twice = inventory.gaps.iter().filter(|other| other.facts == gap.facts).count();
         assert_eq!(twice, 1, "{call} is missing once");
     }
-    assert_eq!(inventory.identities.iter().filter(|identity| identity.kind == "role").count(), 2);
+    assert_eq!(inventory.identities.iter().filter(|identity| identity.kind == "role").count(), 3);
 }
 
 #[test]
@@ -184,6 +184,42 @@ fn what_is_no_answer_of_the_call_is_a_gap() {
         ("lambda list-functions", "NotUnderstood"),
     ];
     assert_eq!(failed, expected);
+}
+
+#[test]
+fn an_empty_list_that_is_left_out_is_no_gap() {
+    let server = Server::new(|seen| match seen.operation {
+        "ListClusters" | "ListTaskDefinitionFamilies" | "DescribeTrails" => Some((200, "{}".to_owned())),
+        "ListNotebookInstances" => Some((200, r#"{"NotebookInstances":null,"NextToken":null}"#.to_owned())),
+        "ListSAMLProviders" => Some((200, query(seen.operation, ""))),
+        "DescribeInstances" => {
+            Some((200, "<DescribeInstancesResponse><requestId>r</requestId></DescribeInstancesResponse>".to_owned()))
+        }
+        // The first page has none, the second one has.
+        "ListFunctions" if !seen.text.contains("Marker=") => Some((200, r#"{"NextMarker":"p2"}"#.to_owned())),
+        _ => account(seen),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let collected = Collection::default().run(&server.url, folder.path()).unwrap();
+    assert_eq!(collected.failed, []);
+    let written = documents(folder.path());
+    let text = |name: &str| &written.iter().find(|(path, _)| path.ends_with(name)).unwrap().1;
+    assert!(text("eks-clusters.json").contains(r#""clusters":[]"#));
+    assert!(text("saml-providers.json").contains(r#""SAMLProviderList":[]"#));
+    assert!(text("functions.json").contains(r#""FunctionName":"f""#));
+    assert!(inventory(folder.path()).gaps.iter().all(|gap| gap.kind != GapKind::Failed));
+}
+
+#[test]
+fn a_page_that_is_no_page_of_the_answer_is_not_taken_for_the_last_one() {
+    let server = Server::new(|seen| match seen.operation {
+        "ListAgents" if seen.text.contains("nextToken") => Some((200, r#"{"status":"welcome"}"#.to_owned())),
+        _ => account(seen),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let collected = Collection::default().run(&server.url, folder.path()).unwrap();
+    let failed: Vec<(&str, &str)> = collected.failed.iter().map(|failed| (failed.call, failed.code.as_str())).collect();
+    assert_eq!(failed, [("bedrock-agent list-agents", "NotUnderstood")]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Collections from a server that plays the vendor, well and badly.
 
 mod failures;
+mod reach;
 mod resumed;
 mod server;
 mod whole;
@@ -13,15 +14,18 @@ use aws_config::{Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
+use evenhand_model::access::{Outcome, Request};
+use evenhand_model::identity::Identity;
 use evenhand_model::inventory::Inventory;
-use evenhand_model::provider::{Provider, ReadOptions};
+use evenhand_model::provider::{Provider, ReadOptions, Reading};
 use evenhand_model::secret::Fingerprinter;
 
 use super::client::{Client, Pace};
 use super::folder::Folder;
 use super::run::{Plan, Run};
 use super::session::{self, Session};
-use super::{CollectError, Collected, Stopper};
+use super::{CollectError, Collected, Permission, Stopper};
 use crate::Aws;
 use crate::tests::document;
 
@@ -33,24 +37,69 @@ struct Collection {
     pages: usize,
     deadline: Option<Duration>,
     stopper: Stopper,
+    credentials: SharedCredentialsProvider,
+    /// Addresses of single services.
+    endpoints: Endpoints,
+}
+
+/// Services by id, with the address that a user configured for each.
+#[derive(Clone, Default, Debug)]
+struct Endpoints(Vec<(&'static str, String)>);
+
+impl LoadServiceConfig for Endpoints {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        self.0.iter().find(|(service, _)| *service == key.service_id()).map(|(_, url)| url.clone())
+    }
 }
 
 impl Default for Collection {
     fn default() -> Self {
-        Self { resume: false, regions: Vec::new(), role: None, pages: 20, deadline: None, stopper: Stopper::default() }
+        Self {
+            resume: false,
+            regions: Vec::new(),
+            role: None,
+            pages: 20,
+            deadline: None,
+            stopper: Stopper::default(),
+            credentials: SharedCredentialsProvider::new(Credentials::new(
+                "AKIAFAKEFAKEFAKEFAKE",
+                "fake",
+                None,
+                None,
+                "test",
+            )),
+            endpoints: Endpoints::default(),
+        }
     }
 }
 
 impl Collection {
     fn run(&self, url: &str, folder: &Path) -> Result<Collected, CollectError> {
-        let credentials = Credentials::new("AKIAFAKEFAKEFAKEFAKE", "fake", None, None, "test");
+        let pace = Pace { pages: self.pages, ..Pace::default() };
+        self.work(url, Some(Folder::below(folder)), pace, Run::collect)
+    }
+
+    /// What the credentials may do.
+    fn doctor(&self, url: &str) -> Result<Vec<Permission>, CollectError> {
+        let tried = self.work(url, None, Pace { first_page: true, ..Pace::default() }, Run::try_all)?;
+        Ok(tried.into_iter().map(Permission::of).collect())
+    }
+
+    fn work<T, F: Future<Output = Result<T, CollectError>>>(
+        &self,
+        url: &str,
+        folder: Option<Folder>,
+        pace: Pace,
+        work: impl FnOnce(Arc<Run>) -> F,
+    ) -> Result<T, CollectError> {
         let config = SdkConfig::builder()
             .endpoint_url(url)
             .region(Region::new("eu-west-1"))
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .credentials_provider(self.credentials.clone())
+            .service_config(self.endpoints.clone())
             .build();
         let plan = Plan {
-            folder: Some(Folder::below(folder)),
+            folder,
             resume: self.resume,
             regions: self.regions.clone(),
             all_accounts: self.role.is_some(),
@@ -59,13 +108,15 @@ impl Collection {
             before: None,
         }
         .resumed()?;
-        let pace = Pace { first_wait: Duration::from_millis(1), pages: self.pages, ..Pace::default() };
+        let pace = Pace { first_wait: Duration::from_millis(1), ..pace };
         let stop = self.stopper.watch(self.deadline.map(|time| Instant::now() + time));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
+        let done = runtime.block_on(async {
             let session = Session::of(config, session::connector(ProxyConfig::disabled())).unwrap();
-            Arc::new(Run::new(Client::new(session, stop, pace), plan)).collect().await
-        })
+            work(Arc::new(Run::new(Client::new(session, stop, pace), plan))).await
+        });
+        runtime.shutdown_background();
+        done
     }
 }
 
@@ -89,7 +140,7 @@ fn documents(folder: &Path) -> Vec<(String, String)> {
 }
 
 /// Reads a capture, of which every document must be recognised and understood.
-fn inventory(folder: &Path) -> Inventory {
+fn reading(folder: &Path) -> Reading {
     let options = ReadOptions {
         now: "2026-11-01T00:00:00Z".parse().unwrap(),
         fingerprinter: Fingerprinter::keyed("test"),
@@ -101,7 +152,23 @@ fn inventory(folder: &Path) -> Inventory {
         assert!(Aws.recognise(&document).is_some(), "{path} is not recognised: {text}");
         reader.read(document).unwrap_or_else(|errors| panic!("{path}: {errors:?}"));
     }
-    let mut inventory = reader.finish().inventory;
+    reader.finish()
+}
+
+/// What a capture tells.
+fn inventory(folder: &Path) -> Inventory {
+    let mut inventory = reading(folder).inventory;
     inventory.sort();
     inventory
+}
+
+/// A decision about an identity of a capture.
+fn decide(folder: &Path, identity: &Identity, operation: &str, resource: &str) -> Outcome {
+    let request = Request {
+        identity: String::new(),
+        operation: operation.to_owned(),
+        resource: Some(resource.to_owned()),
+        context: Default::default(),
+    };
+    reading(folder).resolver.unwrap().decide(&identity.id, &request).unwrap().outcome
 }

@@ -92,6 +92,66 @@ fn what_is_granted_later_is_no_gap_any_more() {
 }
 
 #[test]
+fn accounts_that_left_the_organisation_are_taken_out_of_the_capture() {
+    let stopper = Stopper::default();
+    let stop = stopper.clone();
+    // Two accounts are under way when it ends: one is read in part, one not at all.
+    let server = Server::new(move |seen| {
+        if seen.operation == "AssumeRole" && seen.text.contains("444444444444") {
+            std::thread::sleep(Duration::from_millis(500));
+            stop.stop();
+            std::thread::sleep(Duration::from_millis(300));
+        }
+        organisation(seen)
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let regions = vec!["eu-west-1".to_owned()];
+    Collection { stopper, regions: regions.clone(), ..all_accounts() }.run(&server.url, folder.path()).unwrap();
+    let of = |account: &str| documents(folder.path()).iter().filter(|(path, _)| path.contains(account)).count();
+    let pending = |account: &str| {
+        manifest(folder.path())["pending"].as_array().unwrap().iter().filter(|row| row["account"] == account).count()
+    };
+    assert!(of("222222222222") > 0 && pending("444444444444") > 0, "{}", manifest(folder.path()));
+
+    let smaller = |seen: &super::server::Seen| match seen.operation {
+        "ListAccounts" => Some((
+            200,
+            r#"{"Accounts":[{"Id":"111122223333","Arn":"x","Name":"main","Status":"ACTIVE"},
+            {"Id":"444444444444","Arn":"x","Name":"shut","Status":"SUSPENDED"}]}"#
+                .to_owned(),
+        )),
+        _ => organisation(seen),
+    };
+    let again = Server::new(smaller);
+    let collected = Collection { resume: true, ..Collection::default() }.run(&again.url, folder.path()).unwrap();
+    assert_eq!(collected.accounts, ["111122223333"]);
+    assert_eq!(collected.left, ["222222222222", "444444444444"]);
+    assert_eq!(again.count("AssumeRole"), 0);
+    let after = manifest(folder.path());
+    assert!(after["complete"] == true && after["pending"].as_array().unwrap().is_empty(), "{after}");
+    let fresh = tempfile::tempdir().unwrap();
+    Collection { regions, ..all_accounts() }.run(&again.url, fresh.path()).unwrap();
+    assert_eq!(documents(folder.path()), documents(fresh.path()), "both ways lead to the same capture");
+}
+
+#[test]
+fn a_manifest_that_was_tampered_with_leads_nowhere_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::new(organisation);
+    all_accounts().run(&server.url, folder.path()).unwrap();
+    let outside = folder.path().join("access-keys.ndjson");
+    std::fs::write(&outside, "mine").unwrap();
+    let path = folder.path().join("aws/manifest.json");
+    let mut held = manifest(folder.path());
+    let row = serde_json::json!({"account": "..", "call": "iam list-access-keys"});
+    held["pending"].as_array_mut().unwrap().push(row);
+    std::fs::write(&path, held.to_string()).unwrap();
+    Collection { resume: true, ..Collection::default() }.run(&server.url, folder.path()).unwrap();
+    assert_eq!(std::fs::read_to_string(&outside).unwrap(), "mine");
+    assert_eq!(manifest(folder.path())["pending"].as_array().unwrap().len(), 0);
+}
+
+#[test]
 fn what_was_ordered_and_not_fetched_is_ordered_again() {
     let stopper = Stopper::default();
     let stop = stopper.clone();

@@ -1,7 +1,10 @@
 //! Collections of which everything can be had.
 
+use evenhand_model::access::Outcome;
+use evenhand_model::identity::{Nature, judge};
+
 use super::server::{Reply, Seen, Server, query};
-use super::{Collection, documents, inventory};
+use super::{Collection, decide, documents, inventory};
 use crate::collect::policy;
 
 const CANARY: &str = "fake-canary-0123456789";
@@ -37,7 +40,11 @@ pub(super) fn account(seen: &Seen) -> Option<Reply> {
             &format!(
                 "<IsTruncated>false</IsTruncated><RoleDetailList>{}{}</RoleDetailList>",
                 role("111122223333", "support", "bedrock.amazonaws.com"),
-                role("111122223333", "worker", "lambda.amazonaws.com"),
+                [
+                    role("111122223333", "worker", "lambda.amazonaws.com"),
+                    role("111122223333", "assistant", "ec2.amazonaws.com"),
+                ]
+                .concat(),
             ),
         ),
         "ListAccessKeys" => query(
@@ -71,6 +78,24 @@ pub(super) fn account(seen: &Seen) -> Option<Reply> {
             r#"{{"Functions":[{{"FunctionName":"f","FunctionArn":"arn:aws:lambda:eu-west-1:111122223333:function:f",
             "Role":"arn:aws:iam::111122223333:role/worker","Environment":{{"Variables":{{"DB_PASSWORD":"{CANARY}","MODE":"{CANARY}"}}}}}}]}}"#
         ),
+        "ListApplications" => r#"{"applications":[{"applicationId":"q1","displayName":"helpdesk"}]}"#.to_owned(),
+        "GetApplication" => format!(
+            r#"{{"applicationId":"q1","displayName":"helpdesk","identityType":"AWS_IAM_IDC","status":"ACTIVE",
+            "applicationArn":"arn:aws:qbusiness:eu-west-1:111122223333:application/q1","error":{{"errorMessage":"{CANARY}"}},
+            "roleArn":"arn:aws:iam::111122223333:role/assistant"}}"#
+        ),
+        "DescribeRepositories" => {
+            r#"{"repositories":[{"repositoryArn":"arn:aws:ecr:eu-west-1:111122223333:repository/team/app",
+            "registryId":"111122223333","repositoryName":"team/app"},{"repositoryArn":
+            "arn:aws:ecr:eu-west-1:111122223333:repository/bare","registryId":"111122223333","repositoryName":"bare"}]}"#
+                .to_owned()
+        }
+        "GetRepositoryPolicy" if text.contains("bare") => {
+            return Some((400, r#"{"__type":"RepositoryPolicyNotFoundException"}"#.to_owned()));
+        }
+        "GetRepositoryPolicy" => r#"{"registryId":"111122223333","repositoryName":"team/app","policyText":
+            "{\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"arn:aws:iam::111122223333:user/ann\"},\"Action\":\"ecr:BatchGetImage\"}]}"}"#
+            .to_owned(),
         "GetPolicy" => return Some((404, r#"{"__type":"ResourceNotFoundException"}"#.to_owned())),
         _ => return None,
     };
@@ -101,8 +126,13 @@ fn what_is_there_is_found_again_and_no_secret_is_written() {
     }
     let inventory = inventory(folder.path());
     let count = |kind: &str| inventory.identities.iter().filter(|identity| identity.kind == kind).count();
-    assert_eq!((count("user"), count("role")), (1, 2));
+    assert_eq!((count("user"), count("role")), (1, 3));
     assert_eq!(inventory.agents.iter().filter(|agent| agent.name.starts_with("AG")).count(), 2);
+    let assistant = inventory.identities.iter().find(|identity| &*identity.name == "assistant").unwrap();
+    assert_eq!(judge(&assistant.signals).nature, Nature::AiAgent, "a Q Business application acts as it");
+    let ann = inventory.identities.iter().find(|identity| &*identity.name == "ann").unwrap();
+    let image = "arn:aws:ecr:eu-west-1:111122223333:repository/team/app";
+    assert_eq!(decide(folder.path(), ann, "ecr:BatchGetImage", image), Outcome::Allowed);
     let key = inventory.credentials.iter().find(|held| &*held.kind == "access_key").unwrap();
     assert!(matches!(key.last_used_at, evenhand_model::evidence::Fact::Known(_)), "{key:?}");
     assert_eq!(inventory.credentials.iter().filter(|held| held.fingerprint.is_some()).count(), 1);

@@ -1,0 +1,84 @@
+//! What was not read is unknown from the capture to the finding, the gap and the explanation.
+
+use crate::common::{Run, Scene, json};
+
+/// An agent that may rewrite any function, and a role of functions that administers.
+const ACCOUNT: &str = r#"{"UserDetailList":[],"GroupDetailList":[],"Policies":[],"RoleDetailList":[
+    {"Path":"/","RoleName":"chatbot","Arn":"arn:aws:iam::111122223333:role/chatbot",
+     "Tags":[{"Key":"evenhand:nature","Value":"ai_agent"}],
+     "AssumeRolePolicyDocument":{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]},
+     "RolePolicyList":[{"PolicyName":"update","PolicyDocument":{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Action":["lambda:UpdateFunctionCode","lambda:InvokeFunction"],"Resource":"*"}]}}]},
+    {"Path":"/","RoleName":"deployer","Arn":"arn:aws:iam::111122223333:role/deployer",
+     "AssumeRolePolicyDocument":{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]},
+     "RolePolicyList":[{"PolicyName":"all","PolicyDocument":{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Action":"*","Resource":"*"}]}}]}]}"#;
+
+const RULE: &str = "ai-identity-can-escalate";
+
+fn scene(functions: Option<&str>) -> Scene {
+    let scene = Scene::new().file("111122223333/gaad.json", ACCOUNT.as_bytes());
+    match functions {
+        Some(text) => scene.file("111122223333/functions.json", text.as_bytes()),
+        None => scene,
+    }
+}
+
+/// The column, the finding's status and title if there is one, and the facts of the gap about functions if there is one.
+fn told(run: &Run) -> (Option<bool>, Option<(String, String)>, Option<String>) {
+    let report = json(&run.stdout);
+    let find = |list: &serde_json::Value, column: &str, value: &str| {
+        list.as_array().unwrap().iter().find(|row| row[column].as_str().unwrap().ends_with(value)).cloned()
+    };
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let agent = find(&report["tables"]["identities"], "name", "chatbot").unwrap();
+    let finding = find(&report["findings"], "rule", RULE);
+    let gap = find(&report["gaps"], "call", "lambda list-functions");
+    (
+        agent["can_escalate"].as_bool(),
+        finding.map(|finding| (text(&finding["status"]), text(&finding["title"]))),
+        gap.map(|gap| text(&gap["facts"])),
+    )
+}
+
+#[test]
+fn an_agent_that_may_rewrite_functions_passes_only_where_functions_were_read() {
+    let open = (
+        "unknown".to_owned(),
+        "chatbot: not enough evidence to decide “AI identity can get more access than it was given”".to_owned(),
+    );
+    let facts = "functions, their roles and the secrets in their environment; which identities can take over running \
+                 compute";
+    let found = (
+        "fail".to_owned(),
+        "chatbot can escalate its own access and become arn:aws:iam::111122223333:role/deployer".to_owned(),
+    );
+    let refused = r#"{"call":"lambda list-functions","region":"eu-west-1","error":{"code":"AccessDeniedException"}}"#;
+    let one = r#"{"Functions":[{"FunctionName":"deploy","FunctionArn":"arn:aws:lambda:eu-west-1:111122223333:function:deploy",
+        "Role":"arn:aws:iam::111122223333:role/deployer"}]}"#;
+    for (functions, expected, explained) in [
+        (
+            None,
+            (None, Some(open.clone()), Some(facts.to_owned())),
+            "  none found in what was read\n  not read: lambda functions of account 111122223333 (aws lambda \
+             list-functions: not part of the capture; run the call and add its output)\n",
+        ),
+        (
+            Some(refused),
+            (None, Some(open), Some(facts.to_owned())),
+            "  none found in what was read\n  not read: lambda functions of account 111122223333 in eu-west-1 (lambda \
+             list-functions: brought no answer in eu-west-1; make the call again)\n",
+        ),
+        (Some(r#"{"Functions":[]}"#), (Some(false), None, None), "  none found\n"),
+        (Some(one), (Some(true), Some(found), None), "  to arn:aws:iam::111122223333:role/deployer, which has full"),
+    ] {
+        let scene = scene(functions);
+        let run = scene.run(&["scan", ".", "-o", "json"]);
+        assert_eq!(told(&run), expected, "{functions:?}: {}", run.stderr);
+        let text = scene.run(&["explain", "chatbot", "--from", "."]).stdout;
+        let paths = text.split("Paths to more access\n").nth(1).unwrap();
+        assert!(paths.starts_with(explained), "{functions:?}: {paths}");
+    }
+}
