@@ -270,7 +270,8 @@ pub struct Edge {
 /// Steps of an identity that the edges do not list.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Unlisted {
-    /// Lesser targets of a technique that leads to very many, none stronger than those that are listed; in a few words.
+    /// Lesser targets of a technique that leads to very many, none stronger than those that are listed, or a technique that
+    /// leads to nobody who is known; in a few words.
     Lesser(Arc<str>),
     /// Steps that may be there or not: what tells was not read. All else that they take is given.
     Unread(Arc<Unread>),
@@ -325,6 +326,16 @@ pub trait AccessResolver: Any + Send + Sync {
     /// What [`edges`](Self::edges) leaves out of an identity's steps. Empty = every step is listed.
     fn unlisted(&self, _identity: &IdentityId) -> Vec<Unlisted> {
         Vec::new()
+    }
+
+    /// Those of [`unlisted`](Self::unlisted) that may be there or not. Asked of every identity, the others only where
+    /// somebody wants to read them.
+    fn unread(&self, identity: &IdentityId) -> Vec<Arc<Unread>> {
+        let unread = |held| match held {
+            Unlisted::Unread(unread) => Some(unread),
+            Unlisted::Lesser(_) => None,
+        };
+        self.unlisted(identity).into_iter().filter_map(unread).collect()
     }
 
     /// The operations that an identity used in the last 90 days, where evidence of use was read.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use evenhand_model::access::{AccessResolver, Doubt, Edge, EdgeTarget, Grant, Unlisted};
+use evenhand_model::access::{AccessResolver, Doubt, Edge, EdgeTarget, Grant};
 use evenhand_model::id::{IdentityId, ProviderName, ScopeId};
 use evenhand_model::identity::Identity;
 use evenhand_model::inventory::Inventory;
@@ -218,7 +218,7 @@ fn open(graph: &DiGraph<Node<'_>, Step>, admins: &[bool], resolvers: &Resolvers)
 /// Whether an identity may have more steps than are known: something was not read that may offer some, or that may grant
 /// it more access.
 fn may_have_more(resolver: &dyn AccessResolver, identity: &IdentityId) -> bool {
-    resolver.unlisted(identity).iter().any(|held| matches!(held, Unlisted::Unread(_)))
+    !resolver.unread(identity).is_empty()
         || resolver.access(identity).is_some_and(|access| access.doubts.iter().any(Doubt::may_add))
 }
 

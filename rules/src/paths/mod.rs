@@ -8,7 +8,7 @@
 //! whether it can escalate at all, is decided for all identities at once and has no bound.
 //!
 //! What was not read is unknown. An identity may have steps that no edge tells of: a provider says that it holds all that
-//! a step takes but for something that was not read ([`Unlisted::Unread`]), or its access may be more than what was read
+//! a step takes but for something that was not read ([`Unread`]), or its access may be more than what was read
 //! ([`Doubt::may_add`]). Where such an identity, or whoever can become it, is found to reach nothing, the answer is
 //! unknown. What is found stays found: a doubt that can only take access away ([`Doubt::may_limit`] alone) turns no yes
 //! into unknown, for a limit that nobody saw excuses no right that everybody sees. It is told beside the access.
@@ -22,7 +22,7 @@ mod tests;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use evenhand_model::access::{Doubt, Edge, EdgeTarget, Unlisted, Unread};
+use evenhand_model::access::{Doubt, Edge, EdgeTarget, Unread};
 use evenhand_model::evidence::Truth;
 use evenhand_model::gap::Gap;
 use evenhand_model::id::IdentityId;
@@ -152,10 +152,7 @@ pub fn missing(
         if resolver.is_admin(&id) == Some(true) {
             continue;
         }
-        missing.extend(resolver.unlisted(&id).into_iter().filter_map(|held| match held {
-            Unlisted::Unread(unread) => Some(Missing::Unread(unread)),
-            Unlisted::Lesser(_) => None,
-        }));
+        missing.extend(resolver.unread(&id).into_iter().map(Missing::Unread));
         let access = resolver.access(&id);
         let doubts = access.iter().flat_map(|access| &access.doubts).filter(|doubt| doubt.may_add());
         missing.extend(doubts.map(|doubt: &Doubt| Missing::Doubt(id.clone(), Arc::clone(&doubt.text))));
@@ -168,11 +165,7 @@ pub fn gaps(inventory: &Inventory, resolvers: &Resolvers) -> Vec<Gap> {
     let mut unread: BTreeSet<Arc<Unread>> = BTreeSet::new();
     for identity in &inventory.identities {
         let Some(resolver) = resolvers.get(identity.provider) else { continue };
-        for held in resolver.unlisted(&identity.id) {
-            if let Unlisted::Unread(held) = held {
-                unread.insert(held);
-            }
-        }
+        unread.extend(resolver.unread(&identity.id));
     }
     unread.into_iter().map(|held| held.gap.clone()).collect()
 }

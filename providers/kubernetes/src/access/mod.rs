@@ -15,7 +15,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use evenhand_model::access::{
-    Access, AccessResolver, DecideError, Decision, Edge, Grant, GrantIx, Request as Question,
+    Access, AccessResolver, DecideError, Decision, Edge, Grant, GrantIx, Request as Question, Unlisted, Unread,
 };
 use evenhand_model::catalog::Catalog;
 use evenhand_model::decide::Decides;
@@ -150,8 +150,14 @@ impl AccessResolver for Resolver {
         edges
     }
 
-    fn unlisted(&self, identity: &IdentityId) -> Vec<Arc<str>> {
-        self.identities.get(identity).map_or_else(Vec::new, |known| edges::unlisted(self, known))
+    fn unlisted(&self, identity: &IdentityId) -> Vec<Unlisted> {
+        let words = self.identities.get(identity).map_or_else(Vec::new, |known| edges::unlisted(self, known));
+        words.into_iter().map(Unlisted::Lesser).collect()
+    }
+
+    fn unread(&self, _identity: &IdentityId) -> Vec<Arc<Unread>> {
+        // What steps rest on stands in roles and bindings; those that are missing are doubts of the access.
+        Vec::new()
     }
 
     fn edges_left_out(&self) -> Vec<Hint> {

@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
+use super::super::compiled::Compiled;
 use super::super::power::Power;
+use super::super::sets::Held;
 use super::super::techniques::{Leads, TECHNIQUES};
 use super::super::{Known, Resolver};
 use super::ground::{Ground, Where};
@@ -71,11 +73,15 @@ pub(in crate::access) fn unlisted(resolver: &Resolver, known: &Known) -> Vec<Arc
         Field::new(resolver, at, cluster, resolver.surroundings.get(at)?).edges();
         cluster.untold.get()
     });
-    let untold = untold.and_then(|untold| untold.get(known.set as usize)).copied().unwrap_or_default();
-    let Some(held) = cluster.set(known.set).filter(|_| untold.techniques != 0 || untold.accounts) else {
-        return Vec::new();
-    };
-    let ground = Ground::new(&resolver.operations, cluster);
+    match (untold.and_then(|untold| untold.get(known.set as usize)), cluster.set(known.set)) {
+        (Some(untold), Some(held)) if untold.techniques != 0 || untold.accounts => {
+            words(&Ground::new(&resolver.operations, cluster), cluster, held, *untold)
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn words(ground: &Ground<'_>, cluster: &Compiled, held: &Held, untold: Untold) -> Vec<Arc<str>> {
     let power = Power::of(cluster, held);
     let mut all: Vec<Arc<str>> = Vec::new();
     for (at, technique) in untold.techniques().filter_map(|at| Some((at, TECHNIQUES.get(at)?))) {

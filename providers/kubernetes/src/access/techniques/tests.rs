@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use evenhand_model::access::{AccessResolver, Edge, EdgeTarget};
+use evenhand_model::access::{AccessResolver, Edge, EdgeTarget, Unlisted};
 use evenhand_model::evidence::Truth;
 use evenhand_model::id::IdentityId;
 use evenhand_model::inventory::Inventory;
@@ -355,7 +355,8 @@ fn shown_for(resolver: &dyn AccessResolver, who: &IdentityId, id: &str) -> Vec<S
     let mut all: Vec<Shown> =
         edges.iter().filter(|edge| edge.source == *who && &*edge.technique == id).map(how).collect();
     let told = resolver.unlisted(who);
-    all.extend(told.iter().filter(|text| text.split(' ').next() == Some(id)).map(|_| Shown::Unlisted));
+    let is_it = |told: &&Unlisted| matches!(told, Unlisted::Lesser(text) if text.split(' ').next() == Some(id));
+    all.extend(told.iter().filter(is_it).map(|_| Shown::Unlisted));
     all
 }
 

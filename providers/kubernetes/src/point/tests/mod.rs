@@ -326,7 +326,8 @@ proptest! {
         }).to_string();
         // A line of which a part is replaced.
         let (from, to) = (cut.0.index(whole.len()), cut.1.index(whole.len()));
-        let broken = format!("{}{put}{}", &whole[..from.min(to)], &whole[from.max(to)..]);
+        let (before, after) = (whole.chars().take(from.min(to)), whole.chars().skip(from.max(to)));
+        let broken: String = before.chain(put.chars()).chain(after).collect();
         for text in [text, broken] {
             match Decider::default().reply(&text) {
                 Ok(reply) => prop_assert!(serde_json::from_slice::<Value>(&reply).is_ok()),
