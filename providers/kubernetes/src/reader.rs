@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use evenhand_model::document::{Document, ReadError};
 use evenhand_model::gap::{Gap, GapKind};
-use evenhand_model::id::ScopeId;
+use evenhand_model::id::{IdentityId, ScopeId};
 use evenhand_model::inventory::{Hint, Inventory};
 use evenhand_model::provider::{ReadOptions, Reader, Reading};
 
@@ -82,9 +82,10 @@ impl Reader for KubernetesReader {
             let mut joined = join(cluster, &policy, declared, &options.settings);
             joined.surroundings.aws_auth = aws_auth;
             let number = u32::try_from(resolver.clusters.len()).unwrap_or(u32::MAX);
-            let mut sets = Sets::default();
-            if policy.known {
-                for (id, actor) in joined.actors {
+            let held = |policy: Policy, actors: Vec<(IdentityId, Actor)>| {
+                let mut sets = Sets::default();
+                let mut known = Vec::with_capacity(actors.len());
+                for (id, actor) in actors.into_iter().filter(|_| policy.known) {
                     let set = match &actor {
                         Actor::Account(namespace, name) => sets.of_account(&policy, namespace, name),
                         Actor::User(name) => sets.of_user(&policy, name),
@@ -96,10 +97,13 @@ impl Reader for KubernetesReader {
                             sets.of_role(&policy, role)
                         }
                     };
-                    resolver.identities.insert(id, Known { cluster: number, set, actor });
+                    known.push((id, Known { cluster: number, set, actor }));
                 }
-            }
-            let compiled = Compiled::new(policy, &resolver.operations, first, sets.finish());
+                (Compiled::new(policy, &resolver.operations, first, sets.finish()), known)
+            };
+            let actors = std::mem::take(&mut joined.actors);
+            let ((compiled, known), ()) = rayon::join(|| held(policy, actors), || joined.inventory.sort());
+            resolver.identities.extend(known);
             for (evidence, message) in compiled.dead_rules() {
                 joined.inventory.hints.push(Hint { evidence, message: message.into() });
             }

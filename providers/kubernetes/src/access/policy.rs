@@ -9,7 +9,7 @@ use evenhand_model::id::ScopeId;
 use foldhash::fast::FixedState;
 
 use super::builtin;
-use crate::capture::{Cluster, Origin};
+use crate::capture::{BindingObject, Cluster, Origin, RoleObject};
 use crate::rbac::{Authorizer, BindingIx, Granted, Role, Rule, World};
 use crate::server::Version;
 
@@ -41,21 +41,40 @@ pub(crate) struct Policy {
     pub(crate) version: Option<Version>,
 }
 
+type ClusterRoles = BTreeMap<Arc<str>, (Role, RolePlace, bool)>;
+type Roles = BTreeMap<(Arc<str>, Arc<str>), (Role, RolePlace)>;
+
+/// ClusterRoles, and Roles by namespace and name. Of several with one name the last one counts.
+fn roles_by_name(roles: Vec<RoleObject>) -> (ClusterRoles, Roles) {
+    let (mut clusterwide, mut local) = (ClusterRoles::new(), Roles::new());
+    for object in roles {
+        let place = RolePlace { origin: Some(object.origin), lines: object.lines };
+        let key = Arc::clone(&object.role.metadata.name);
+        if object.role.metadata.namespace.is_empty() {
+            clusterwide.insert(key, (object.role, place, object.from_server));
+        } else {
+            local.insert((Arc::clone(&object.role.metadata.namespace), key), (object.role, place));
+        }
+    }
+    (clusterwide, local)
+}
+
+/// Bindings by namespace and name. Of several with one name the last one counts.
+fn bindings_by_name(bindings: Vec<BindingObject>) -> BTreeMap<(Arc<str>, Arc<str>), BindingObject> {
+    let named = bindings.into_iter().map(|object| {
+        let meta = &object.binding.metadata;
+        ((Arc::clone(&meta.namespace), Arc::clone(&meta.name)), object)
+    });
+    named.collect()
+}
+
 impl Policy {
     /// Takes the RBAC objects out of a cluster. Of several objects with one name the last one counts.
     pub(crate) fn new(name: &Arc<str>, cluster: &mut Cluster) -> Self {
-        let mut clusterwide: BTreeMap<Arc<str>, (Role, RolePlace, bool)> = BTreeMap::new();
-        let mut local: BTreeMap<(Arc<str>, Arc<str>), (Role, RolePlace)> = BTreeMap::new();
         let known = !cluster.roles.is_empty() || !cluster.bindings.is_empty();
-        for object in std::mem::take(&mut cluster.roles) {
-            let place = RolePlace { origin: Some(object.origin), lines: object.lines };
-            let key = Arc::clone(&object.role.metadata.name);
-            if object.role.metadata.namespace.is_empty() {
-                clusterwide.insert(key, (object.role, place, object.from_server));
-            } else {
-                local.insert((Arc::clone(&object.role.metadata.namespace), key), (object.role, place));
-            }
-        }
+        let (roles, bindings) = (std::mem::take(&mut cluster.roles), std::mem::take(&mut cluster.bindings));
+        let ((mut clusterwide, mut local), bindings) =
+            rayon::join(|| roles_by_name(roles), || bindings_by_name(bindings));
         let complete =
             clusterwide.contains_key("cluster-admin") && clusterwide.contains_key("system:aggregate-to-view");
         let missing = if complete { Vec::new() } else { builtin::roles() };
@@ -73,11 +92,6 @@ impl Policy {
             if *from_server && !complete && !role.rules.is_empty() {
                 role.aggregation_rule = None;
             }
-        }
-        let mut bindings: BTreeMap<(Arc<str>, Arc<str>), _> = BTreeMap::new();
-        for object in std::mem::take(&mut cluster.bindings) {
-            let meta = &object.binding.metadata;
-            bindings.insert((Arc::clone(&meta.namespace), Arc::clone(&meta.name)), object);
         }
         let mut world = World::default();
         let mut role_places = Vec::with_capacity(clusterwide.len() + local.len());

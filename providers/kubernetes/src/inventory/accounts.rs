@@ -7,6 +7,7 @@ use evenhand_model::evidence::{Evidence, Fact, Truth};
 use evenhand_model::id::{IdentityId, Job};
 use evenhand_model::identity::{Identity, Nature, Signal, Strength};
 use evenhand_model::trust::{Mechanism, Trust};
+use rayon::prelude::*;
 
 use super::{Join, Key, PROVIDER};
 use crate::capture::{Account, Cloud, Declared, name_hint};
@@ -55,9 +56,10 @@ impl Join<'_> {
             self.accounts.insert((Arc::clone(&account.namespace), Arc::clone(&account.name)), account);
         }
         let accounts = std::mem::take(&mut self.accounts);
+        let identities: Vec<(Key, Identity)> =
+            accounts.par_iter().map(|(key, account)| (key.clone(), self.account_identity(key, account))).collect();
+        self.identities = identities.into_iter().collect();
         for (key, account) in &accounts {
-            let identity = self.account_identity(key, account);
-            self.identities.insert(key.clone(), identity);
             for (cloud, value) in &account.clouds {
                 self.federate(key, account, *cloud, value);
             }
