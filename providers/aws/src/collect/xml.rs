@@ -223,7 +223,8 @@ mod tests {
         assert_eq!(ec2_answer("DescribeInstances", text), Some(expected));
         let text = "<DescribeLaunchTemplatesResponse><launchTemplates/></DescribeLaunchTemplatesResponse>";
         assert_eq!(ec2_answer("DescribeLaunchTemplates", text), Some(serde_json::json!({"LaunchTemplates": []})));
-        let text = "<DescribeStacksResponse><DescribeStacksResult><Stacks/></DescribeStacksResult></DescribeStacksResponse>";
+        let text =
+            "<DescribeStacksResponse><DescribeStacksResult><Stacks/></DescribeStacksResult></DescribeStacksResponse>";
         assert_eq!(query_answer("DescribeStacks", text), Some(serde_json::json!({"Stacks": []})));
     }
 

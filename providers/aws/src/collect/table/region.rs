@@ -376,11 +376,7 @@ pub(super) static CALLS: &[Call] = &[
     Call {
         each: &[each(Form::Services, "ServiceSummaryList", &[("ServiceArn", "/ServiceArn")])],
         holds: Some("Service"),
-        kept: &[
-            "/Service/ServiceArn",
-            "/Service/ServiceName",
-            "/Service/InstanceConfiguration/InstanceRoleArn",
-        ],
+        kept: &["/Service/ServiceArn", "/Service/ServiceName", "/Service/InstanceConfiguration/InstanceRoleArn"],
         ..call(&APPRUNNER, "DescribeService", Form::Service, "app-runner-service-descriptions")
     },
     Call {
