@@ -465,17 +465,17 @@ impl Run {
 
     /// All calls of one place, each after those that it depends on.
     async fn scope(self: Arc<Self>, scope: Scope) {
-        let mut todo: BTreeMap<&'static str, BTreeSet<Parameters>> = BTreeMap::new();
+        let mut todo: BTreeMap<Form, BTreeSet<Parameters>> = BTreeMap::new();
         for call in scope.calls() {
             if self.is_broken() {
                 return;
             }
-            todo.entry(call.operation).or_default().extend(expand::first(call));
+            todo.entry(call.form).or_default().extend(expand::first(call));
             let slot = scope.slot(call);
             let mut answers = Answers::new();
             let mut held = self.held(&scope, &slot);
             loop {
-                let mut fresh = todo.remove(call.operation).unwrap_or_default();
+                let mut fresh = todo.remove(&call.form).unwrap_or_default();
                 fresh.retain(|asked| !answers.contains_key(asked));
                 if self.plan.folder.is_none() {
                     fresh = fresh.into_iter().next().filter(|_| answers.is_empty()).into_iter().collect();
@@ -513,7 +513,7 @@ impl Run {
         fresh: Vec<Parameters>,
         held: &Answers,
         answers: &mut Answers,
-        todo: &mut BTreeMap<&'static str, BTreeSet<Parameters>>,
+        todo: &mut BTreeMap<Form, BTreeSet<Parameters>>,
     ) -> bool {
         let mut tasks = JoinSet::new();
         for asked in fresh {
@@ -565,13 +565,13 @@ impl Run {
         call: &'static Call,
         asked: &Parameters,
         outcome: &Outcome,
-        todo: &mut BTreeMap<&'static str, BTreeSet<Parameters>>,
+        todo: &mut BTreeMap<Form, BTreeSet<Parameters>>,
     ) {
         let Ok(answer) = outcome else { return };
         for later in scope.calls() {
             let more = expand::following(later, call, asked, answer, &scope.place.region);
             if !more.is_empty() {
-                todo.entry(later.operation).or_default().extend(more);
+                todo.entry(later.form).or_default().extend(more);
             }
         }
         if call.form == Form::OrgAccounts {

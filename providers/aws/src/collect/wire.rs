@@ -46,16 +46,16 @@ pub(crate) fn request(call: &Call, parameters: &Parameters, page: Option<&str>) 
                 body: form(head.into_iter().chain(asked)),
             }
         }
-        Protocol::Json { target } => Request {
+        Protocol::Json { version, target } => Request {
             method: "POST",
             target: "/".to_owned(),
             headers: vec![
-                ("content-type", "application/x-amz-json-1.1".to_owned()),
+                ("content-type", format!("application/x-amz-json-{version}")),
                 ("x-amz-target", format!("{target}.{}", call.operation)),
             ],
-            body: json(asked),
+            body: json(call, asked),
         },
-        Protocol::Rest => rest(call.path, asked),
+        Protocol::Rest => rest(call, asked),
     }
 }
 
@@ -63,12 +63,17 @@ fn form(fields: impl Iterator<Item = (String, String)>) -> String {
     fields.map(|(name, value)| format!("{}={}", encoded(&name), encoded(&value))).collect::<Vec<_>>().join("&")
 }
 
-fn json(fields: Parameters) -> String {
-    Value::Object(fields.into_iter().map(|(name, text)| (name, Value::String(text))).collect()).to_string()
+fn json(call: &Call, fields: Parameters) -> String {
+    let value = |(name, text): (String, String)| {
+        let text = Value::String(text);
+        let value = if call.plural.contains(&name.as_str()) { Value::Array(vec![text]) } else { text };
+        (name, value)
+    };
+    Value::Object(fields.into_iter().map(value).collect()).to_string()
 }
 
-fn rest(path: Path, mut fields: Parameters) -> Request {
-    let (method, template, in_query) = match path {
+fn rest(call: &Call, mut fields: Parameters) -> Request {
+    let (method, template, in_query) = match call.path {
         Path::Root => ("POST", "/", false),
         Path::Get(template) => ("GET", template, true),
         Path::Post(template) => ("POST", template, false),
@@ -90,7 +95,7 @@ fn rest(path: Path, mut fields: Parameters) -> Request {
         }
     } else {
         headers.push(("content-type", "application/json".to_owned()));
-        body = json(fields);
+        body = json(call, fields);
     }
     Request { method, target, headers, body }
 }
@@ -146,6 +151,16 @@ mod tests {
         let json = of("ListRoots", &[], Some("t"));
         assert_eq!(json.body, r#"{"NextToken":"t"}"#);
         assert_eq!(json.headers[1], ("x-amz-target", "AWSOrganizationsV20161128.ListRoots".to_owned()));
+        assert_eq!(json.headers[0].1, "application/x-amz-json-1.1");
+        let older = of("DescribeStateMachine", &[("stateMachineArn", "a")], None);
+        assert_eq!(older.headers[0].1, "application/x-amz-json-1.0");
+        let plural = of("BatchGetProjects", &[("names", "p")], None);
+        assert_eq!(plural.body, r#"{"names":["p"]}"#);
+        let versions = of("DescribeLaunchTemplateVersions", &[("LaunchTemplateVersion.1", "$Default")], Some("t"));
+        assert_eq!(
+            versions.body,
+            "Action=DescribeLaunchTemplateVersions&Version=2016-11-15&LaunchTemplateVersion.1=%24Default&NextToken=t"
+        );
         let get = of("ListGatewayTargets", &[("gatewayIdentifier", "g/1")], Some("t"));
         assert_eq!((get.method, get.target.as_str()), ("GET", "/gateways/g%2F1/targets/?nextToken=t"));
         let post = of("ListAgents", &[], Some("t"));

@@ -190,6 +190,135 @@ mod tests {
                 ]}),
             ),
             (
+                "BatchGetProjects",
+                &["arn", "serviceRole"],
+                serde_json::json!({"projects": [{
+                    "arn": "a",
+                    "name": "p",
+                    "serviceRole": "r",
+                    "description": canary,
+                    "source": {"type": "GITHUB", "location": format!("https://{canary}@git.example/x"), "buildspec": canary},
+                    "environment": {
+                        "environmentVariables": [{"name": "TOKEN", "value": canary, "type": "PLAINTEXT"}],
+                        "registryCredential": {"credential": canary},
+                    },
+                    "secondarySources": [{"buildspec": canary}],
+                    "webhook": {"payloadUrl": canary, "secret": canary},
+                }, canary], "projectsNotFound": [canary]}),
+            ),
+            (
+                "DescribeStacks",
+                &["StackId", "RoleARN"],
+                serde_json::json!({"Stacks": [{
+                    "StackId": "i",
+                    "StackName": "s",
+                    "RoleARN": "r",
+                    "Description": canary,
+                    "StackStatusReason": canary,
+                    "Parameters": [{"ParameterKey": "p", "ParameterValue": canary, "ResolvedValue": canary}],
+                    "Outputs": [{"OutputKey": "o", "OutputValue": canary}],
+                    "Tags": [{"Key": "t", "Value": canary}],
+                }, canary]}),
+            ),
+            (
+                "GetDevEndpoints",
+                &["EndpointName", "RoleArn", "AvailabilityZone"],
+                serde_json::json!({"DevEndpoints": [{
+                    "EndpointName": "d",
+                    "RoleArn": "r",
+                    "AvailabilityZone": "eu-west-1a",
+                    "Arguments": {"--token": canary},
+                    "PublicKey": canary,
+                    "PublicKeys": [canary],
+                    "ExtraJarsS3Path": canary,
+                    "FailureReason": canary,
+                }]}),
+            ),
+            (
+                "DescribeJobDefinitions",
+                &["jobDefinitionArn", "jobRoleArn", "taskRoleArn"],
+                serde_json::json!({"jobDefinitions": [
+                    {
+                        "jobDefinitionArn": "a",
+                        "status": "ACTIVE",
+                        "parameters": {"p": canary},
+                        "tags": {"t": canary},
+                        "containerProperties": {
+                            "jobRoleArn": "r",
+                            "command": ["run", canary],
+                            "environment": [{"name": "TOKEN", "value": canary}],
+                            "secrets": [{"name": "TOKEN", "valueFrom": canary}],
+                            "logConfiguration": {"options": {"splunk-token": canary}},
+                        },
+                    },
+                    {
+                        "ecsProperties": {"taskProperties": [{
+                            "taskRoleArn": "r",
+                            "containers": [{"command": [canary], "environment": [{"name": "T", "value": canary}]}],
+                        }]},
+                        "nodeProperties": {"nodeRangeProperties": [{
+                            "targetNodes": canary,
+                            "container": {"jobRoleArn": "r", "environment": [{"name": "T", "value": canary}]},
+                            "ecsProperties": {"taskProperties": [{"taskRoleArn": "r", "containers": [canary]}]},
+                        }]},
+                        "eksProperties": {"podProperties": {"containers": [{"env": [{"name": "T", "value": canary}]}]}},
+                    },
+                ]}),
+            ),
+            (
+                "DescribeService",
+                &["ServiceArn", "InstanceRoleArn"],
+                serde_json::json!({"Service": {
+                    "ServiceArn": "a",
+                    "ServiceName": "s",
+                    "InstanceConfiguration": {"Cpu": "1", "InstanceRoleArn": "r"},
+                    "SourceConfiguration": {
+                        "CodeRepository": {
+                            "RepositoryUrl": format!("https://{canary}@git.example/x"),
+                            "CodeConfiguration": {"CodeConfigurationValues": {
+                                "StartCommand": canary,
+                                "RuntimeEnvironmentVariables": {"TOKEN": canary},
+                            }},
+                        },
+                        "ImageRepository": {"ImageConfiguration": {"RuntimeEnvironmentVariables": {"TOKEN": canary}}},
+                    },
+                }}),
+            ),
+            (
+                "DescribeStateMachine",
+                &["stateMachineArn", "roleArn"],
+                serde_json::json!({
+                    "stateMachineArn": "a",
+                    "roleArn": "r",
+                    "definition": canary,
+                    "description": canary,
+                    "variableReferences": {"state": [canary]},
+                }),
+            ),
+            (
+                "DescribeLaunchConfigurations",
+                &["LaunchConfigurationARN", "IamInstanceProfile"],
+                serde_json::json!({"LaunchConfigurations": [{
+                    "LaunchConfigurationARN": "a",
+                    "LaunchConfigurationName": "c",
+                    "IamInstanceProfile": "p",
+                    "UserData": canary,
+                    "KeyName": canary,
+                }]}),
+            ),
+            (
+                "DescribeLaunchTemplateVersions",
+                &["LaunchTemplateId", "Arn"],
+                serde_json::json!({"LaunchTemplateVersions": [
+                    {
+                        "LaunchTemplateId": "lt-1",
+                        "VersionDescription": canary,
+                        "LaunchTemplateData": {"IamInstanceProfile": {"Arn": "p"}, "UserData": canary},
+                    },
+                    {"LaunchTemplateId": "lt-2", "LaunchTemplateData": canary},
+                ]}),
+            ),
+            (
                 "GetAgent",
                 &["agentName"],
                 serde_json::json!({"agent": {"agentName": "a", "instruction": canary, "promptOverrideConfiguration":

@@ -8,13 +8,14 @@ use roxmltree::{Document, Node};
 use serde_json::{Map, Value};
 
 /// Lists, which may be empty.
-const LISTS: [&str; 20] = [
+const LISTS: [&str; 22] = [
     "AccessKeyMetadata",
     "AttachedManagedPolicies",
     "GroupDetailList",
     "GroupList",
     "GroupPolicyList",
     "InstanceProfileList",
+    "LaunchConfigurations",
     "OpenIDConnectProviderList",
     "Policies",
     "PolicyVersionList",
@@ -24,6 +25,7 @@ const LISTS: [&str; 20] = [
     "SAMLProviderList",
     "ServiceSpecificCredentials",
     "ServicesLastAccessed",
+    "Stacks",
     "Tags",
     "TrackedActionsLastAccessed",
     "UserDetailList",
@@ -108,8 +110,8 @@ fn scalar(name: &str, text: String) -> Value {
 }
 
 /// EC2's spelling on the wire, and the command line's. What is not listed is left out: nobody reads it, and instances
-/// tell much.
-const EC2: [(&str, &str); 20] = [
+/// and launch templates tell much.
+const EC2: [(&str, &str); 26] = [
     ("regionInfo", "Regions"),
     ("regionName", "RegionName"),
     ("optInStatus", "OptInStatus"),
@@ -128,6 +130,12 @@ const EC2: [(&str, &str); 20] = [
     ("placement", "Placement"),
     ("availabilityZone", "AvailabilityZone"),
     ("tagSet", "Tags"),
+    ("launchTemplates", "LaunchTemplates"),
+    ("launchTemplateId", "LaunchTemplateId"),
+    ("launchTemplateName", "LaunchTemplateName"),
+    ("launchTemplateVersionSet", "LaunchTemplateVersions"),
+    ("launchTemplateData", "LaunchTemplateData"),
+    ("name", "Name"),
     ("key", "Key"),
     ("value", "Value"),
 ];
@@ -154,7 +162,7 @@ fn ec2_value(node: Node<'_, '_>) -> Value {
     if node.ancestors().count() > DEPTH {
         return Value::Null;
     }
-    if name.ends_with("Set") || name == "regionInfo" {
+    if name.ends_with("Set") || matches!(name, "regionInfo" | "launchTemplates") {
         return Value::Array(elements(node).map(ec2_value).collect());
     }
     if elements(node).next().is_none() && node.parent_element().is_some() {
@@ -213,6 +221,11 @@ mod tests {
         let expected = serde_json::json!({"Reservations": [{"OwnerId": "1", "Instances": [{"InstanceId": "i",
             "IamInstanceProfile": {"Arn": "a"}, "Tags": [{"Key": "Name", "Value": "n"}]}]}], "NextToken": "t"});
         assert_eq!(ec2_answer("DescribeInstances", text), Some(expected));
+        let text = "<DescribeLaunchTemplatesResponse><launchTemplates/></DescribeLaunchTemplatesResponse>";
+        assert_eq!(ec2_answer("DescribeLaunchTemplates", text), Some(serde_json::json!({"LaunchTemplates": []})));
+        let text =
+            "<DescribeStacksResponse><DescribeStacksResult><Stacks/></DescribeStacksResult></DescribeStacksResponse>";
+        assert_eq!(query_answer("DescribeStacks", text), Some(serde_json::json!({"Stacks": []})));
     }
 
     #[test]

@@ -104,9 +104,18 @@ struct JobNodes<'a> {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct JobNode<'a> {
     #[serde(borrow)]
     container: Option<JobContainer<'a>>,
+    #[serde(borrow)]
+    ecs_properties: Option<JobTasks<'a>>,
+}
+
+impl<'a> JobTasks<'a> {
+    fn role(self) -> Option<Text<'a>> {
+        self.task_properties.0.into_iter().find_map(|task| task.task_role_arn)
+    }
 }
 
 #[derive(Deserialize)]
@@ -291,10 +300,13 @@ impl<'a> JobDefinition<'a> {
     /// Its name (ARN), what people call it, and the first role that one of its containers has.
     fn parts(self) -> (Text<'a>, Option<Text<'a>>, Option<Text<'a>>) {
         let alone = self.container_properties.and_then(|held| held.job_role_arn);
-        let of_tasks = || self.ecs_properties?.task_properties.0.into_iter().find_map(|task| task.task_role_arn);
+        let of_tasks = || self.ecs_properties?.role();
         let of_nodes = || {
             let mut nodes = self.node_properties?.node_range_properties.0.into_iter();
-            nodes.find_map(|node| node.container?.job_role_arn)
+            nodes.find_map(|node| {
+                let alone = node.container.and_then(|held| held.job_role_arn);
+                alone.or_else(|| node.ecs_properties?.role())
+            })
         };
         let role = alone.or_else(of_tasks).or_else(of_nodes);
         (self.job_definition_arn, self.job_definition_name, role)

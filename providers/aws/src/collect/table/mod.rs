@@ -33,8 +33,8 @@ pub(crate) enum Protocol {
     Query { version: &'static str },
     /// The same with EC2's spelling of lists and names.
     Ec2 { version: &'static str },
-    /// JSON 1.1 in and out, the operation in a header.
-    Json { target: &'static str },
+    /// JSON in and out, the operation in a header.
+    Json { version: &'static str, target: &'static str },
     /// JSON at paths.
     Rest,
 }
@@ -127,6 +127,8 @@ pub(crate) struct Call {
     pub(crate) pages: Option<Pages>,
     /// Parameters that are always the same.
     pub(crate) fixed: &'static [(&'static str, &'static str)],
+    /// Parameters that the vendor takes as lists; each is asked with one element.
+    pub(crate) plural: &'static [&'static str],
     /// A parameter for which it is made with each of several values.
     pub(crate) vary: Option<(&'static str, &'static [&'static str])>,
     /// What it is made for; made once where this is empty.
@@ -171,6 +173,7 @@ const fn row(service: &'static Service, operation: &'static str, form: Form, fil
         path: Path::Root,
         pages: None,
         fixed: &[],
+        plural: &[],
         vary: None,
         each: &[],
         unsent: &[],
@@ -227,6 +230,7 @@ mod tests {
     use evenhand_model::catalog::{AccessLevel, Catalog};
 
     use super::*;
+    use crate::carrier::{CarrierKind, DescribedBy};
     use crate::catalog::Catalogue;
 
     #[test]
@@ -259,6 +263,18 @@ mod tests {
             assert!(files.insert((call.reach, call.file)), "{}", call.file);
             assert!(forms.insert(call.form), "{}", call.operation);
             assert_eq!(Form::of_call(call.form.call()), Some(call.form), "{}", call.operation);
+        }
+    }
+
+    #[test]
+    fn everything_that_runs_with_a_role_is_listed_and_described() {
+        let made: BTreeSet<&str> =
+            calls().filter(|call| call.reach == Reach::Region).map(|call| call.form.call()).collect();
+        for kind in CarrierKind::ALL {
+            assert!(made.contains(kind.list()), "{}", kind.list());
+            if let DescribedBy::Call(call) = kind.described_by() {
+                assert!(made.contains(call), "{call}");
+            }
         }
     }
 

@@ -8,7 +8,7 @@ const ORGANIZATIONS: Service = Service {
     host: "organizations",
     signing: "organizations",
     prefix: "organizations",
-    protocol: Protocol::Json { target: "AWSOrganizationsV20161128" },
+    protocol: Protocol::Json { version: "1.1", target: "AWSOrganizationsV20161128" },
     global: true,
 };
 const SSO: Service = Service {
@@ -16,7 +16,7 @@ const SSO: Service = Service {
     host: "sso",
     signing: "sso",
     prefix: "sso",
-    protocol: Protocol::Json { target: "SWBExternalService" },
+    protocol: Protocol::Json { version: "1.1", target: "SWBExternalService" },
     global: false,
 };
 const STORE: Service = Service {
@@ -24,7 +24,7 @@ const STORE: Service = Service {
     host: "identitystore",
     signing: "identitystore",
     prefix: "identitystore",
-    protocol: Protocol::Json { target: "AWSIdentityStore" },
+    protocol: Protocol::Json { version: "1.1", target: "AWSIdentityStore" },
     global: false,
 };
 

@@ -9,7 +9,18 @@ const fn rest(id: &'static str, host: &'static str, name: &'static str) -> Servi
 }
 
 const fn json(id: &'static str, host: &'static str, name: &'static str, target: &'static str) -> Service {
-    Service { id, host, signing: name, prefix: name, protocol: Protocol::Json { target }, global: false }
+    let protocol = Protocol::Json { version: "1.1", target };
+    Service { id, host, signing: name, prefix: name, protocol, global: false }
+}
+
+/// The same with the older spelling of JSON.
+const fn json_1_0(id: &'static str, name: &'static str, target: &'static str) -> Service {
+    let protocol = Protocol::Json { version: "1.0", target };
+    Service { id, host: name, signing: name, prefix: name, protocol, global: false }
+}
+
+const fn query(id: &'static str, name: &'static str, version: &'static str) -> Service {
+    Service { id, host: name, signing: name, prefix: name, protocol: Protocol::Query { version }, global: false }
 }
 
 const BEDROCK: Service = rest("Bedrock", "bedrock", "bedrock");
@@ -21,6 +32,14 @@ const QBUSINESS: Service = rest("QBusiness", "qbusiness", "qbusiness");
 const ECR: Service = json("ECR", "api.ecr", "ecr", "AmazonEC2ContainerRegistry_V20150921");
 const ECS: Service = json("ECS", "ecs", "ecs", "AmazonEC2ContainerServiceV20141113");
 const SAGEMAKER: Service = json("SageMaker", "api.sagemaker", "sagemaker", "SageMaker");
+const AUTOSCALING: Service = query("Auto Scaling", "autoscaling", "2011-01-01");
+const CLOUDFORMATION: Service = query("CloudFormation", "cloudformation", "2010-05-15");
+const BATCH: Service = rest("Batch", "batch", "batch");
+const CODEBUILD: Service = json("CodeBuild", "codebuild", "codebuild", "CodeBuild_20161006");
+const CODEDEPLOY: Service = json("CodeDeploy", "codedeploy", "codedeploy", "CodeDeploy_20141006");
+const GLUE: Service = json("Glue", "glue", "glue", "AWSGlue");
+const APPRUNNER: Service = json_1_0("AppRunner", "apprunner", "AppRunner");
+const STATES: Service = json_1_0("SFN", "states", "AWSStepFunctions");
 const CLOUDTRAIL: Service =
     json("CloudTrail", "cloudtrail", "cloudtrail", "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101");
 
@@ -303,6 +322,104 @@ pub(super) static CALLS: &[Call] = &[
         pages: capital_token(&["Reservations"]),
         omits_empty: true,
         ..call(&EC2, "DescribeInstances", Form::Instances, "instances")
+    },
+    Call {
+        pages: capital_token(&["LaunchTemplates"]),
+        omits_empty: true,
+        kept: &["/LaunchTemplates/*/LaunchTemplateId", "/LaunchTemplates/*/LaunchTemplateName"],
+        ..call(&EC2, "DescribeLaunchTemplates", Form::LaunchTemplates, "launch-templates")
+    },
+    Call {
+        // Where no template is named: of all.
+        fixed: &[("LaunchTemplateVersion.1", "$Default")],
+        pages: capital_token(&["LaunchTemplateVersions"]),
+        omits_empty: true,
+        kept: &[
+            "/LaunchTemplateVersions/*/LaunchTemplateId",
+            "/LaunchTemplateVersions/*/LaunchTemplateName",
+            "/LaunchTemplateVersions/*/LaunchTemplateData/IamInstanceProfile/Arn",
+            "/LaunchTemplateVersions/*/LaunchTemplateData/IamInstanceProfile/Name",
+        ],
+        ..call(&EC2, "DescribeLaunchTemplateVersions", Form::LaunchTemplateVersions, "launch-template-versions")
+    },
+    Call {
+        pages: capital_token(&["LaunchConfigurations"]),
+        kept: &[
+            "/LaunchConfigurations/*/LaunchConfigurationARN",
+            "/LaunchConfigurations/*/LaunchConfigurationName",
+            "/LaunchConfigurations/*/IamInstanceProfile",
+        ],
+        ..call(&AUTOSCALING, "DescribeLaunchConfigurations", Form::LaunchConfigurations, "launch-configurations")
+    },
+    Call {
+        path: Path::Post("/v1/describejobdefinitions"),
+        pages: next_token(&["jobDefinitions"]),
+        // A revision that is withdrawn starts no job.
+        fixed: &[("status", "ACTIVE")],
+        omits_empty: true,
+        kept: &[
+            "/jobDefinitions/*/jobDefinitionArn",
+            "/jobDefinitions/*/jobDefinitionName",
+            "/jobDefinitions/*/status",
+            "/jobDefinitions/*/containerProperties/jobRoleArn",
+            "/jobDefinitions/*/ecsProperties/taskProperties/*/taskRoleArn",
+            "/jobDefinitions/*/nodeProperties/nodeRangeProperties/*/container/jobRoleArn",
+            "/jobDefinitions/*/nodeProperties/nodeRangeProperties/*/ecsProperties/taskProperties/*/taskRoleArn",
+        ],
+        ..call(&BATCH, "DescribeJobDefinitions", Form::JobDefinitions, "job-definitions")
+    },
+    Call {
+        pages: capital_token(&["ServiceSummaryList"]),
+        kept: &["/ServiceSummaryList/*/ServiceArn"],
+        ..call(&APPRUNNER, "ListServices", Form::Services, "app-runner-services")
+    },
+    Call {
+        each: &[each(Form::Services, "ServiceSummaryList", &[("ServiceArn", "/ServiceArn")])],
+        holds: Some("Service"),
+        kept: &["/Service/ServiceArn", "/Service/ServiceName", "/Service/InstanceConfiguration/InstanceRoleArn"],
+        ..call(&APPRUNNER, "DescribeService", Form::Service, "app-runner-service-descriptions")
+    },
+    Call {
+        pages: capital_token(&["Stacks"]),
+        omits_empty: true,
+        kept: &["/Stacks/*/StackId", "/Stacks/*/StackName", "/Stacks/*/RoleARN"],
+        ..call(&CLOUDFORMATION, "DescribeStacks", Form::Stacks, "stacks")
+    },
+    Call {
+        pages: next_token(&["projects"]),
+        omits_empty: true,
+        ..call(&CODEBUILD, "ListProjects", Form::Projects, "build-projects")
+    },
+    Call {
+        each: &[each(Form::Projects, "projects", &[("names", "")])],
+        plural: &["names"],
+        holds: Some("projects"),
+        kept: &["/projects/*/arn", "/projects/*/name", "/projects/*/serviceRole"],
+        ..call(&CODEBUILD, "BatchGetProjects", Form::ProjectDescriptions, "build-project-descriptions")
+    },
+    Call {
+        pages: next_token(&["applications"]),
+        omits_empty: true,
+        ..call(&CODEDEPLOY, "ListApplications", Form::DeployApplications, "deploy-applications")
+    },
+    Call {
+        pages: capital_token(&["DevEndpoints"]),
+        omits_empty: true,
+        kept: &["/DevEndpoints/*/EndpointName", "/DevEndpoints/*/RoleArn", "/DevEndpoints/*/AvailabilityZone"],
+        ..call(&GLUE, "GetDevEndpoints", Form::DevEndpoints, "dev-endpoints")
+    },
+    Call {
+        pages: next_token(&["stateMachines"]),
+        kept: &["/stateMachines/*/stateMachineArn"],
+        ..call(&STATES, "ListStateMachines", Form::StateMachines, "state-machines")
+    },
+    Call {
+        each: &[each(Form::StateMachines, "stateMachines", &[("stateMachineArn", "/stateMachineArn")])],
+        // Without the definition, which may be encrypted under a key that the collector may not use.
+        fixed: &[("includedData", "METADATA_ONLY")],
+        holds: Some("roleArn"),
+        kept: &["/stateMachineArn", "/name", "/roleArn"],
+        ..call(&STATES, "DescribeStateMachine", Form::StateMachine, "state-machine-descriptions")
     },
     // With the copies of trails that live elsewhere: an organisation's trail is such a copy in each of its accounts.
     Call { holds: Some("trailList"), omits_empty: true, ..call(&CLOUDTRAIL, "DescribeTrails", Form::Trails, "trails") },

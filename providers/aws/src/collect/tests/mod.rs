@@ -1,5 +1,6 @@
 //! Collections from a server that plays the vendor, well and badly.
 
+mod carriers;
 mod failures;
 mod reach;
 mod resumed;

@@ -148,7 +148,14 @@ fn nothing(call: &Call) -> String {
         "DescribeOrganization" => r#"{"Organization":{"Id":"o-1","MasterAccountId":"111122223333"}}"#.to_owned(),
         operation => match call.service.protocol {
             Protocol::Query { .. } => query(operation, &lists(call, |list| format!("<{list}/>"))),
-            Protocol::Ec2 { .. } => format!("<{operation}Response><reservationSet/></{operation}Response>"),
+            Protocol::Ec2 { .. } => {
+                let list = match operation {
+                    "DescribeLaunchTemplates" => "launchTemplates",
+                    "DescribeLaunchTemplateVersions" => "launchTemplateVersionSet",
+                    _ => "reservationSet",
+                };
+                format!("<{operation}Response><{list}/></{operation}Response>")
+            }
             Protocol::Json { .. } | Protocol::Rest => {
                 format!("{{{}}}", lists(call, |list| format!("\"{list}\":[],")).trim_end_matches(','))
             }

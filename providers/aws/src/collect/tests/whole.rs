@@ -7,7 +7,7 @@ use super::server::{Reply, Seen, Server, query};
 use super::{Collection, decide, documents, inventory};
 use crate::collect::policy;
 
-const CANARY: &str = "fake-canary-0123456789";
+pub(super) const CANARY: &str = "fake-canary-0123456789";
 
 fn trust(service: &str) -> String {
     format!(
@@ -78,7 +78,7 @@ pub(super) fn account(seen: &Seen) -> Option<Reply> {
             r#"{{"Functions":[{{"FunctionName":"f","FunctionArn":"arn:aws:lambda:eu-west-1:111122223333:function:f",
             "Role":"arn:aws:iam::111122223333:role/worker","Environment":{{"Variables":{{"DB_PASSWORD":"{CANARY}","MODE":"{CANARY}"}}}}}}]}}"#
         ),
-        "ListApplications" => r#"{"applications":[{"applicationId":"q1","displayName":"helpdesk"}]}"#.to_owned(),
+        "ListApplications" if seen.action.starts_with("qbusiness") => r#"{"applications":[{"applicationId":"q1","displayName":"helpdesk"}]}"#.to_owned(),
         "GetApplication" => format!(
             r#"{{"applicationId":"q1","displayName":"helpdesk","identityType":"AWS_IAM_IDC","status":"ACTIVE",
             "applicationArn":"arn:aws:qbusiness:eu-west-1:111122223333:application/q1","error":{{"errorMessage":"{CANARY}"}},
