@@ -371,6 +371,7 @@ mod tests {
             facts: Vec::new(),
             evidence: Vec::new(),
             remedy: "".into(),
+            missing: Arc::default(),
             frameworks: Arc::from([]),
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use evenhand_model::finding::Finding;
+use evenhand_model::finding::{Finding, Missing};
 use evenhand_model::gap::Gap;
 use evenhand_model::inventory::Hint;
 use evenhand_model::score::Score;
@@ -80,6 +80,7 @@ struct FindingDocument<'a> {
     facts: BTreeMap<&'a str, &'a str>,
     evidence: Vec<EvidenceDocument<'a>>,
     remedy: &'a str,
+    missing: &'a [Missing],
     frameworks: BTreeMap<&'a str, Vec<&'a str>>,
 }
 
@@ -182,6 +183,7 @@ fn finding(finding: &Finding) -> FindingDocument<'_> {
             })
             .collect(),
         remedy: &finding.remedy,
+        missing: &finding.missing,
         frameworks,
     }
 }

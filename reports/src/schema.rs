@@ -86,6 +86,9 @@ pub fn report(tables: &[&TableSpec]) -> Value {
                     },
                 }},
                 "remedy": {"type": "string"},
+                "missing": {"type": "array", "items": object(json!({
+                    "column": {"type": "string"}, "what": {"type": "string"}, "because": maybe_text,
+                }))},
                 "frameworks": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
             }))},
             "filtered_findings": count,

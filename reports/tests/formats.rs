@@ -8,7 +8,7 @@ use evenhand_model::catalog::AccessLevel;
 use evenhand_model::control::ControlKind;
 use evenhand_model::evidence::{Evidence, Truth};
 use evenhand_model::fact_table;
-use evenhand_model::finding::{Dimension, Finding, Severity, Status};
+use evenhand_model::finding::{Dimension, Finding, Missing, Severity, Status};
 use evenhand_model::gap::{Gap, GapKind};
 use evenhand_model::id::ProviderName;
 use evenhand_model::inventory::Hint;
@@ -125,22 +125,47 @@ fn report() -> Report {
             }],
             doubts: vec![],
         }],
-        findings: vec![Finding {
-            id: "00000000000000aa".into(),
-            rule: "excess-high-risk".into(),
-            severity: Severity::Critical,
-            dimension: Dimension::Access,
-            status: Status::Fail,
-            provider: ProviderName("cloud"),
-            scope: "prod".into(),
-            identity: "agent/a".into(),
-            name: HOSTILE.into(),
-            title: format!("{HOSTILE} may do what ops may not"),
-            facts: vec![("high_risk_excess".into(), "1".to_owned())],
-            evidence: vec![evidence.clone()],
-            remedy: "take iam:PassRole away".into(),
-            frameworks: vec![(Arc::from("owasp_nhi_2025"), Arc::from("NHI5:2025"))].into(),
-        }],
+        findings: vec![
+            Finding {
+                id: "00000000000000aa".into(),
+                rule: "excess-high-risk".into(),
+                severity: Severity::Critical,
+                dimension: Dimension::Access,
+                status: Status::Fail,
+                provider: ProviderName("cloud"),
+                scope: "prod".into(),
+                identity: "agent/a".into(),
+                name: HOSTILE.into(),
+                title: format!("{HOSTILE} may do what ops may not"),
+                facts: vec![("high_risk_excess".into(), "1".to_owned())],
+                evidence: vec![evidence.clone()],
+                remedy: "take iam:PassRole away".into(),
+                missing: Arc::default(),
+                frameworks: vec![(Arc::from("owasp_nhi_2025"), Arc::from("NHI5:2025"))].into(),
+            },
+            Finding {
+                id: "00000000000000ab".into(),
+                rule: "not-logged".into(),
+                severity: Severity::High,
+                dimension: Dimension::Logging,
+                status: Status::Unknown,
+                provider: ProviderName("cloud"),
+                scope: "prod".into(),
+                identity: "agent/a".into(),
+                name: HOSTILE.into(),
+                title: format!("{HOSTILE}: not known is whether it is logged, so “Not logged” is open"),
+                facts: vec![],
+                evidence: vec![],
+                remedy: "To know it: list trails in prod: not part of the capture.".into(),
+                missing: [Missing {
+                    column: "logged".into(),
+                    what: "whether its scope has an audit log that is on".into(),
+                    because: Some("no log was read".into()),
+                }]
+                .into(),
+                frameworks: Arc::from([]),
+            },
+        ],
         filtered: 1,
         gaps: vec![Gap {
             provider: Some(ProviderName("cloud")),

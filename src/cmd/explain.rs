@@ -82,6 +82,10 @@ fn write_finding(finding: &Finding, sink: &mut dyn Write) -> io::Result<()> {
     for (column, value) in &finding.facts {
         line(sink, "fact", &format!("{column} = {value}"))?;
     }
+    for missing in &*finding.missing {
+        let because = missing.because.as_ref().map(|because| format!(", because {because}")).unwrap_or_default();
+        line(sink, "not known", &format!("{} ({}){because}", missing.what, missing.column))?;
+    }
     for evidence in &finding.evidence {
         line(sink, "evidence", &evidence.to_string())?;
     }
