@@ -109,8 +109,10 @@ fn report() -> Report {
                     evidence: evidence.clone(),
                 },
                 decided: true,
+                people_have: Some("on role/ci-* if mfa".into()),
             }],
             excess_operations: 1,
+            wider_operations: 1,
             excess_weight: 13,
             high_risk_excess: 1,
             undecided_operations: 0,
@@ -176,6 +178,7 @@ fn report() -> Report {
             facts: "logged".into(),
         }],
         hints: vec![Hint { evidence, message: "`s3:GetObjekt` is in no catalogue".into() }],
+        possible_agents: vec![],
         coverage: Coverage {
             files_read: 1,
             files_unrecognised: 1,
@@ -197,7 +200,7 @@ fn written(write: impl FnOnce(&Report, &mut Vec<u8>)) -> String {
 }
 
 fn plain(width: usize) -> terminal::Options {
-    terminal::Options { width, color: false, limit: Some(20) }
+    terminal::Options { width, color: false, limit: Some(20), every_file: false }
 }
 
 #[test]
@@ -248,7 +251,7 @@ fn json_schema_of_a_table_tells_what_can_be_null() {
 fn no_name_can_act_on_a_terminal() {
     for width in [40, 80, 200] {
         for color in [false, true] {
-            let options = terminal::Options { width, color, limit: None };
+            let options = terminal::Options { width, color, limit: None, every_file: true };
             let text = written(|report, out| {
                 terminal::write(report, options, out).expect("written");
                 terminal::inventory(report, options, out).expect("written");
