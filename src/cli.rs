@@ -308,6 +308,8 @@ pub struct Inventory {
 
 /// `evenhand compare`
 #[derive(Debug, Args)]
+// Without this the usage of an error shows every option that an environment variable sets as if it had to be given.
+#[command(override_usage = "evenhand compare [OPTIONS] <IDENTITY>")]
 #[command(after_long_help = "\
 Examples:
   evenhand compare incident-agent --from captures
@@ -345,6 +347,7 @@ pub enum PlainFormat {
 
 /// `evenhand explain`
 #[derive(Debug, Args)]
+#[command(override_usage = "evenhand explain [OPTIONS] <IDENTITY|FINDING|RULE> [OPERATION]...")]
 #[command(after_long_help = "\
 Examples:
   evenhand explain static-credential-of-agent

@@ -63,6 +63,7 @@ fn stages(criterion: &mut Criterion) {
                         &assessing.assessed.facts,
                         inventory,
                         &assessing.assessed.judgements,
+                        &assessing.assessed.comparisons,
                     ))
                 });
             });

@@ -120,6 +120,17 @@ impl Status {
     }
 }
 
+/// A fact that an undecided finding waits for.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
+pub struct Missing {
+    /// The column of the rule's table that would hold it.
+    pub column: Arc<str>,
+    /// What is not known, in plain words; for a column that has a value and leaves the verdict open, what it says.
+    pub what: Arc<str>,
+    /// Why it is not known, where that can be told.
+    pub because: Option<Arc<str>>,
+}
+
 /// One rule that fails, or cannot be decided, for one row of a fact table.
 #[derive(Clone, Debug, Serialize)]
 pub struct Finding {
@@ -147,8 +158,10 @@ pub struct Finding {
     pub facts: Vec<(Arc<str>, String)>,
     /// Where that is written, most telling first.
     pub evidence: Vec<Evidence>,
-    /// What to do.
+    /// What to do; for what cannot be decided, how to learn what is missing.
     pub remedy: Arc<str>,
+    /// What an undecided finding waits for; empty for one that fails.
+    pub missing: Arc<[Missing]>,
     /// Framework ids: (framework key, id).
     pub frameworks: Arc<[(Arc<str>, Arc<str>)]>,
 }

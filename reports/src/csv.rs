@@ -8,7 +8,7 @@ use crate::report::{Report, WriteError};
 use crate::text::formula_safe;
 
 /// The columns of the findings profile, in order. Columns are only ever added at the end.
-pub const FINDING_COLUMNS: [&str; 17] = [
+pub const FINDING_COLUMNS: [&str; 18] = [
     "finding_id",
     "rule",
     "severity",
@@ -26,6 +26,7 @@ pub const FINDING_COLUMNS: [&str; 17] = [
     "scan_id",
     "scan_time",
     "tool_version",
+    "missing",
 ];
 
 /// Writes one row per finding.
@@ -41,7 +42,12 @@ pub fn findings(report: &Report, sink: &mut dyn Write) -> Result<(), WriteError>
         let facts = finding.facts.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ");
         let frameworks =
             finding.frameworks.iter().map(|(framework, id)| format!("{framework}:{id}")).collect::<Vec<_>>().join("; ");
-        let cells: [&str; 17] = [
+        let missing = finding.missing.iter().map(|missing| match &missing.because {
+            Some(because) => format!("{}: {} ({because})", missing.column, missing.what),
+            None => format!("{}: {}", missing.column, missing.what),
+        });
+        let missing = missing.collect::<Vec<_>>().join("; ");
+        let cells: [&str; 18] = [
             finding.id.as_str(),
             finding.rule.as_str(),
             finding.severity.as_str(),
@@ -59,6 +65,7 @@ pub fn findings(report: &Report, sink: &mut dyn Write) -> Result<(), WriteError>
             &report.scan.id,
             &time,
             report.tool.version,
+            &missing,
         ];
         out.write_record(cells.iter().map(|cell| formula_safe(cell).into_owned()))?;
     }

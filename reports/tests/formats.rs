@@ -8,7 +8,7 @@ use evenhand_model::catalog::AccessLevel;
 use evenhand_model::control::ControlKind;
 use evenhand_model::evidence::{Evidence, Truth};
 use evenhand_model::fact_table;
-use evenhand_model::finding::{Dimension, Finding, Severity, Status};
+use evenhand_model::finding::{Dimension, Finding, Missing, Severity, Status};
 use evenhand_model::gap::{Gap, GapKind};
 use evenhand_model::id::ProviderName;
 use evenhand_model::inventory::Hint;
@@ -109,8 +109,10 @@ fn report() -> Report {
                     evidence: evidence.clone(),
                 },
                 decided: true,
+                people_have: Some("on role/ci-* if mfa".into()),
             }],
             excess_operations: 1,
+            wider_operations: 1,
             excess_weight: 13,
             high_risk_excess: 1,
             undecided_operations: 0,
@@ -125,22 +127,47 @@ fn report() -> Report {
             }],
             doubts: vec![],
         }],
-        findings: vec![Finding {
-            id: "00000000000000aa".into(),
-            rule: "excess-high-risk".into(),
-            severity: Severity::Critical,
-            dimension: Dimension::Access,
-            status: Status::Fail,
-            provider: ProviderName("cloud"),
-            scope: "prod".into(),
-            identity: "agent/a".into(),
-            name: HOSTILE.into(),
-            title: format!("{HOSTILE} may do what ops may not"),
-            facts: vec![("high_risk_excess".into(), "1".to_owned())],
-            evidence: vec![evidence.clone()],
-            remedy: "take iam:PassRole away".into(),
-            frameworks: vec![(Arc::from("owasp_nhi_2025"), Arc::from("NHI5:2025"))].into(),
-        }],
+        findings: vec![
+            Finding {
+                id: "00000000000000aa".into(),
+                rule: "excess-high-risk".into(),
+                severity: Severity::Critical,
+                dimension: Dimension::Access,
+                status: Status::Fail,
+                provider: ProviderName("cloud"),
+                scope: "prod".into(),
+                identity: "agent/a".into(),
+                name: HOSTILE.into(),
+                title: format!("{HOSTILE} may do what ops may not"),
+                facts: vec![("high_risk_excess".into(), "1".to_owned())],
+                evidence: vec![evidence.clone()],
+                remedy: "take iam:PassRole away".into(),
+                missing: Arc::default(),
+                frameworks: vec![(Arc::from("owasp_nhi_2025"), Arc::from("NHI5:2025"))].into(),
+            },
+            Finding {
+                id: "00000000000000ab".into(),
+                rule: "not-logged".into(),
+                severity: Severity::High,
+                dimension: Dimension::Logging,
+                status: Status::Unknown,
+                provider: ProviderName("cloud"),
+                scope: "prod".into(),
+                identity: "agent/a".into(),
+                name: HOSTILE.into(),
+                title: format!("{HOSTILE}: not known is whether it is logged, so “Not logged” is open"),
+                facts: vec![],
+                evidence: vec![],
+                remedy: "To know it: list trails in prod: not part of the capture.".into(),
+                missing: [Missing {
+                    column: "logged".into(),
+                    what: "whether its scope has an audit log that is on".into(),
+                    because: Some("no log was read".into()),
+                }]
+                .into(),
+                frameworks: Arc::from([]),
+            },
+        ],
         filtered: 1,
         gaps: vec![Gap {
             provider: Some(ProviderName("cloud")),
@@ -151,6 +178,7 @@ fn report() -> Report {
             facts: "logged".into(),
         }],
         hints: vec![Hint { evidence, message: "`s3:GetObjekt` is in no catalogue".into() }],
+        possible_agents: vec![],
         coverage: Coverage {
             files_read: 1,
             files_unrecognised: 1,
@@ -172,7 +200,7 @@ fn written(write: impl FnOnce(&Report, &mut Vec<u8>)) -> String {
 }
 
 fn plain(width: usize) -> terminal::Options {
-    terminal::Options { width, color: false, limit: Some(20) }
+    terminal::Options { width, color: false, limit: Some(20), every_file: false }
 }
 
 #[test]
@@ -223,7 +251,7 @@ fn json_schema_of_a_table_tells_what_can_be_null() {
 fn no_name_can_act_on_a_terminal() {
     for width in [40, 80, 200] {
         for color in [false, true] {
-            let options = terminal::Options { width, color, limit: None };
+            let options = terminal::Options { width, color, limit: None, every_file: true };
             let text = written(|report, out| {
                 terminal::write(report, options, out).expect("written");
                 terminal::inventory(report, options, out).expect("written");

@@ -161,7 +161,7 @@ pub fn assess(
     }
     drop(access);
     progress(Stage::Evaluate);
-    let evaluation = engine::evaluate(with.rules, &facts, &inventory, &judgements);
+    let evaluation = engine::evaluate(with.rules, &facts, &inventory, &judgements, &comparisons);
     progress(Stage::Score);
     let counting = Counting { strict: with.strict, waived: with.waived };
     let score = score(&evaluation.findings, &inventory, &judgements, counting);

@@ -12,6 +12,7 @@ mod cli;
 mod common;
 mod decide;
 mod kubernetes;
+mod people;
 mod robust;
 mod samples;
 mod secrets;

@@ -75,7 +75,7 @@ fn of_row(outcome: &Outcome, row: usize) -> Expect {
 }
 
 /// The cases of a rule as a table.
-fn table(rule: &Rule) -> Table {
+pub(super) fn table(rule: &Rule) -> Table {
     let columns = rule.table.columns.iter().map(|spec| {
         let mut column = Column::empty(spec.kind);
         for case in &rule.cases {

@@ -1,6 +1,6 @@
 //! From a row that a rule selected to a finding.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -9,9 +9,12 @@ use evenhand_model::finding::{Finding, Status};
 use evenhand_model::id::{FindingId, IdentityId, ProviderName, ScopeId};
 use evenhand_model::identity::Identity;
 use evenhand_model::inventory::Inventory;
+use evenhand_model::parity::Comparison;
 use evenhand_model::table::{Column, Table, Value};
 use rayon::prelude::*;
 
+use crate::engine::knowledge::Told;
+use crate::engine::open::{Cited, Said};
 use crate::engine::select::Selected;
 use crate::facts::{Facts, Places};
 use crate::judgements::Judgements;
@@ -21,11 +24,13 @@ use crate::pack::{ParamValue, Part, Rule};
 pub(super) struct Subjects<'a> {
     inventory: &'a Inventory,
     judgements: &'a Judgements,
+    comparisons: &'a [Comparison],
     providers: BTreeSet<ProviderName>,
+    gaps: BTreeMap<(ProviderName, &'a ScopeId), Vec<Told<'a>>>,
 }
 
 impl<'a> Subjects<'a> {
-    pub(super) fn new(inventory: &'a Inventory, judgements: &'a Judgements) -> Self {
+    pub(super) fn new(inventory: &'a Inventory, judgements: &'a Judgements, comparisons: &'a [Comparison]) -> Self {
         let mut providers: BTreeSet<ProviderName> =
             inventory.identities.iter().map(|identity| identity.provider).collect();
         providers.extend(inventory.trusts.iter().map(|trust| trust.provider));
@@ -34,7 +39,19 @@ impl<'a> Subjects<'a> {
         providers.extend(inventory.agents.iter().map(|agent| agent.provider));
         providers.extend(inventory.logs.iter().map(|log| log.provider));
         providers.extend(inventory.gaps.iter().filter_map(|gap| gap.provider));
-        Self { inventory, judgements, providers }
+        let mut gaps: BTreeMap<_, Vec<Told<'_>>> = BTreeMap::new();
+        for gap in &inventory.gaps {
+            if let (Some(provider), Some(scope)) = (gap.provider, &gap.scope) {
+                gaps.entry((provider, scope)).or_default().push(Told::new(gap));
+            }
+        }
+        Self { inventory, judgements, comparisons, providers, gaps }
+    }
+
+    /// Why the comparison of an identity, or what it may do, may be other than was found.
+    fn doubts(&self, id: &IdentityId) -> &'a [Arc<str>] {
+        let at = self.comparisons.binary_search_by(|held| held.identity.cmp(id)).ok();
+        at.and_then(|at| self.comparisons.get(at)).map_or(&[], |comparison| &comparison.doubts)
     }
 
     fn identity(&self, id: &IdentityId) -> Option<&'a Identity> {
@@ -84,6 +101,8 @@ impl Owners {
 /// A rule with the columns of its table looked up, so that a row costs no search.
 struct Maker<'a> {
     rule: &'a Rule,
+    selected: &'a Selected<'a>,
+    table: &'a Table,
     subjects: &'a Subjects<'a>,
     places: &'a Places,
     identity: Option<&'a Column>,
@@ -95,6 +114,9 @@ struct Maker<'a> {
     frameworks: Arc<[(Arc<str>, Arc<str>)]>,
 }
 
+/// What was said of rows that wait for the same: what they wait for, what is in doubt about the identity, and where.
+type SaidBefore<'a> = HashMap<(Vec<Cited>, &'a [Arc<str>], ProviderName, ScopeId), Said, foldhash::fast::FixedState>;
+
 /// A piece of a rule's message.
 enum Piece<'a> {
     Text(Arc<str>),
@@ -103,10 +125,17 @@ enum Piece<'a> {
 
 /// The findings of one rule: by identity, then by what tells its rows apart, each id once. Where rows cannot be told apart
 /// a failure outweighs an unknown.
-pub(super) fn findings(selected: &Selected<'_>, table: &Table, facts: &Facts, subjects: &Subjects<'_>) -> Vec<Finding> {
+pub(super) fn findings<'a>(
+    selected: &'a Selected<'a>,
+    table: &'a Table,
+    facts: &'a Facts,
+    subjects: &'a Subjects<'a>,
+) -> Vec<Finding> {
     let rule = selected.rule;
     let maker = Maker {
         rule,
+        selected,
+        table,
         subjects,
         places: facts.places(table.spec.name),
         identity: table.column(rule.identity),
@@ -135,15 +164,22 @@ pub(super) fn findings(selected: &Selected<'_>, table: &Table, facts: &Facts, su
     let order = |(row, status): &(usize, Status)| (maker.id(*row), maker.key(*row), *status, *row);
     let mut rows: Vec<_> = selected.rows.par_iter().map(order).collect();
     rows.par_sort_unstable();
-    let mut found: Vec<Finding> =
-        rows.into_par_iter().filter_map(|(_, _, status, row)| maker.make(row, status)).collect();
+    // Rows of one scope wait for the same facts: a run of them says it once.
+    const RUN: usize = 1024;
+    let mut found: Vec<Finding> = rows
+        .par_chunks(RUN)
+        .flat_map_iter(|run| {
+            let mut said = SaidBefore::default();
+            run.iter().filter_map(|(_, _, status, row)| maker.make(*row, *status, &mut said)).collect::<Vec<_>>()
+        })
+        .collect();
     found.dedup_by(|later, earlier| later.id == earlier.id);
     found
 }
 
-impl Maker<'_> {
+impl<'a> Maker<'a> {
     /// The finding of a row; `None` where the row is none of the rule's.
-    fn make(&self, row: usize, status: Status) -> Option<Finding> {
+    fn make(&self, row: usize, status: Status, before: &mut SaidBefore<'a>) -> Option<Finding> {
         let id = IdentityId::new(self.id(row)?);
         let subject = self.subjects.identity(&id);
         if subject.is_some_and(|identity| identity.vendor_managed) {
@@ -157,6 +193,15 @@ impl Maker<'_> {
             },
             |identity| identity.scope.clone(),
         );
+        let name = subject.map_or_else(|| id.shared(), |identity| Arc::clone(&identity.name));
+        let (title, remedy, missing) = match status {
+            Status::Fail => (self.title(row), Arc::clone(&self.rule.docs.fix), Arc::default()),
+            Status::Unknown => {
+                let said = self.said(row, &id, provider, &scope, before);
+                let title = format!("{name}: “{}” is undecided; not known: {}", self.rule.title, said.what);
+                (title, Arc::clone(&said.remedy), Arc::clone(&said.missing))
+            }
+        };
         Some(Finding {
             id: id_of(self.rule.id.as_str(), provider.0, &scope, &id, &self.key(row)),
             rule: self.rule.id.clone(),
@@ -165,15 +210,13 @@ impl Maker<'_> {
             status,
             provider,
             scope,
-            name: subject.map_or_else(|| id.shared(), |identity| Arc::clone(&identity.name)),
-            title: match status {
-                Status::Fail => self.title(row),
-                Status::Unknown => self.open_question(subject.map_or(id.as_str(), |identity| &identity.name)),
-            },
+            name,
+            title,
             identity: id,
             facts: self.show.iter().map(|(name, column)| (Arc::clone(name), text_of(column, row))).collect(),
             evidence: self.evidence(row, subject),
-            remedy: Arc::clone(&self.rule.docs.fix),
+            remedy,
+            missing,
             frameworks: Arc::clone(&self.frameworks),
         })
     }
@@ -203,9 +246,22 @@ impl Maker<'_> {
         self.rule.providers.include(provider.0).then_some(provider)
     }
 
-    /// What is said of a row that cannot be decided: the message would state as a fact what nobody knows.
-    fn open_question(&self, name: &str) -> String {
-        format!("{name}: not enough evidence to decide “{}”", self.rule.title)
+    /// What is said of a row that cannot be decided. The rule's message would state as a fact what nobody knows, and its
+    /// remedy would mend what may not be broken.
+    fn said<'s>(
+        &self,
+        row: usize,
+        id: &IdentityId,
+        provider: ProviderName,
+        scope: &ScopeId,
+        before: &'s mut SaidBefore<'a>,
+    ) -> &'s Said {
+        let cited = self.selected.question.cited(self.table, row, &self.selected.conditions);
+        let key = (cited, self.subjects.doubts(id), provider, scope.clone());
+        before.entry(key).or_insert_with_key(|(cited, doubts, provider, scope)| {
+            let gaps = self.subjects.gaps.get(&(*provider, scope)).map_or(&[][..], Vec::as_slice);
+            Said::new(self.table.spec, cited, doubts, gaps)
+        })
     }
 
     fn title(&self, row: usize) -> String {
@@ -262,9 +318,7 @@ fn abridged(list: &str) -> String {
 
 /// A value of a column for people.
 fn text_of(column: &Column, row: usize) -> String {
-    let mut text = String::new();
-    readable(&column.value(row), &mut text);
-    text
+    for_people(&column.value(row))
 }
 
 /// A finding's id: it stays the same as long as the rule, the identity and the row's key do.
@@ -295,6 +349,13 @@ fn exact(value: &Value) -> Arc<str> {
         Value::Boolean(value) => value.to_string().into(),
         Value::Timestamp(value) => value.to_string().into(),
     }
+}
+
+/// A value for people, as a text of its own.
+pub(super) fn for_people(value: &Value) -> String {
+    let mut text = String::new();
+    readable(value, &mut text);
+    text
 }
 
 /// A value for people.

@@ -12,6 +12,8 @@ pub mod cases;
 mod compile;
 mod finding;
 mod frame;
+mod knowledge;
+mod open;
 mod select;
 #[cfg(test)]
 mod sql_tests;
@@ -22,6 +24,7 @@ use std::collections::BTreeMap;
 use evenhand_model::finding::Finding;
 use evenhand_model::id::RuleId;
 use evenhand_model::inventory::Inventory;
+use evenhand_model::parity::Comparison;
 use evenhand_model::table::Table;
 
 use crate::facts::Facts;
@@ -51,9 +54,16 @@ pub struct Evaluation {
     pub passed: u64,
 }
 
-/// Evaluates all rules over the fact tables of an inventory.
-pub fn evaluate(rules: &RuleSet, facts: &Facts, inventory: &Inventory, judgements: &Judgements) -> Evaluation {
-    let subjects = finding::Subjects::new(inventory, judgements);
+/// Evaluates all rules over the fact tables of an inventory. `comparisons`: of its AI identities, sorted by identity; what
+/// is in doubt there says why a rule cannot be decided.
+pub fn evaluate(
+    rules: &RuleSet,
+    facts: &Facts,
+    inventory: &Inventory,
+    judgements: &Judgements,
+    comparisons: &[Comparison],
+) -> Evaluation {
+    let subjects = finding::Subjects::new(inventory, judgements, comparisons);
     let mut errors = Vec::new();
     let mut passed = 0;
     let mut found: Vec<(select::Selected<'_>, &Table)> = Vec::with_capacity(rules.len());

@@ -9,6 +9,7 @@ use polars::prelude::{
 use crate::engine::EngineError;
 use crate::engine::compile::{Compiled, one_line};
 use crate::engine::frame::{empty, frame};
+use crate::engine::open::Question;
 use crate::pack::Rule;
 
 /// The rows of a table that a rule finds something about.
@@ -18,6 +19,10 @@ pub(crate) struct Selected<'r> {
     pub(crate) rows: Vec<(usize, Status)>,
     /// The rows that the rule applies to and that pass.
     pub(crate) passed: Vec<u32>,
+    /// What undecided rows wait for.
+    pub(crate) question: Question,
+    /// The values of the question's conditions for every row; none where no row is undecided.
+    pub(crate) conditions: Vec<BooleanChunked>,
 }
 
 /// The outcome for every row: whether the rule applies, and what its predicate says.
@@ -56,8 +61,8 @@ pub(crate) fn select<'r>(table: &Table, rules: &[&'r Rule]) -> (Vec<Selected<'r>
     let all: Vec<&Compiled> = compiled.iter().map(|(_, conditions)| conditions).collect();
     match outcomes(&frame, &all, table.rows()) {
         Ok(outcomes) => {
-            for ((rule, _), outcome) in compiled.iter().zip(outcomes) {
-                selected.push(Selected::of(rule, &outcome));
+            for ((rule, conditions), outcome) in compiled.iter().zip(outcomes) {
+                selected.push(Selected::of(rule, conditions, &outcome));
             }
         }
         // Some rule fails on these rows. One by one tells which, and lets the others go on.
@@ -65,14 +70,43 @@ pub(crate) fn select<'r>(table: &Table, rules: &[&'r Rule]) -> (Vec<Selected<'r>
             for (rule, conditions) in &compiled {
                 match outcomes(&frame, &[conditions], table.rows()) {
                     Ok(outcomes) => {
-                        selected.extend(outcomes.iter().map(|outcome| Selected::of(rule, outcome)));
+                        selected.extend(outcomes.iter().map(|outcome| Selected::of(rule, conditions, outcome)));
                     }
                     Err(message) => fail(rule, message),
                 }
             }
         }
     }
+    ask(&frame, table.rows(), &mut selected);
     (selected, errors)
+}
+
+/// Evaluates the conditions inside the predicates that some row leaves undecided, all in one select.
+fn ask(frame: &LazyFrame, rows: usize, selected: &mut [Selected<'_>]) {
+    let mut open: Vec<&mut Selected<'_>> = selected
+        .iter_mut()
+        .filter(|selected| selected.rows.iter().any(|(_, status)| *status == Status::Unknown))
+        .collect();
+    let expressions: Vec<Expr> = open
+        .iter()
+        .enumerate()
+        .flat_map(|(rule, selected)| {
+            let conditions = selected.question.conditions().cloned().enumerate();
+            conditions.map(move |(at, condition)| condition.alias(condition_name(rule, at)))
+        })
+        .collect();
+    // What fails here has been evaluated before as a part of the predicate; should it fail all the same, the finding
+    // says less and is there.
+    let Ok(results) = frame.clone().select(expressions).collect() else { return };
+    for (rule, selected) in open.iter_mut().enumerate() {
+        let count = selected.question.conditions().count();
+        let values = (0..count).map(|at| truth(&results, &condition_name(rule, at), rows)).collect();
+        selected.conditions = Result::unwrap_or_default(values);
+    }
+}
+
+fn condition_name(rule: usize, at: usize) -> PlSmallStr {
+    format!("condition {rule} {at}").into()
 }
 
 /// Whether conditions are truth values over the types of a table.
@@ -127,8 +161,9 @@ fn truth(results: &DataFrame, name: &str, rows: usize) -> Result<BooleanChunked,
 }
 
 impl<'r> Selected<'r> {
-    fn of(rule: &'r Rule, outcome: &Outcome) -> Self {
-        let mut selected = Self { rule, rows: Vec::new(), passed: Vec::new() };
+    fn of(rule: &'r Rule, conditions: &Compiled, outcome: &Outcome) -> Self {
+        let question = Question::new(&conditions.predicate);
+        let mut selected = Self { rule, rows: Vec::new(), passed: Vec::new(), question, conditions: Vec::new() };
         let mut sort = |row: usize, value: Option<bool>| match value {
             Some(true) => selected.rows.push((row, Status::Fail)),
             Some(false) => selected.passed.extend(u32::try_from(row)),

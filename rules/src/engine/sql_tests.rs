@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use evenhand_model::evidence::Evidence;
 use evenhand_model::finding::Status;
+use evenhand_model::gap::{Gap, GapKind};
 use evenhand_model::id::{ProviderName, ScopeId};
 use evenhand_model::identity::Identity;
 use evenhand_model::inventory::Inventory;
@@ -191,6 +192,73 @@ fn every_column_can_be_written_bare_or_quoted() {
     }
 }
 
+#[test]
+fn an_undecided_row_names_the_columns_that_would_decide_it() {
+    for (predicate, row, expected) in [
+        ("age_days > 90", "{}", &["age_days"][..]),
+        ("NOT has_expiry", "{}", &["has_expiry"]),
+        // What is decided already is not waited for.
+        ("has_expiry AND age_days > 90", "{ has_expiry: true }", &["age_days"]),
+        ("(has_expiry OR enabled) AND age_days > 90", "{ has_expiry: true }", &["age_days"]),
+        ("enabled OR (has_expiry AND age_days > 90)", "{ has_expiry: false }", &["enabled"]),
+        ("enabled OR (has_expiry AND age_days > 90)", "{}", &["age_days", "enabled", "has_expiry"]),
+        ("NOT (enabled OR expired)", "{ enabled: false }", &["expired"]),
+        ("age_days > lifetime_days", "{ age_days: 3 }", &["lifetime_days"]),
+        ("CASE WHEN expired THEN enabled ELSE has_expiry END", "{ expired: true, has_expiry: true }", &["enabled"]),
+        // A NULL of the predicate's own: the value that stands beside it leaves the row open.
+        ("enabled AND (kind = 'x' OR NULL)", "{ enabled: true, kind: z }", &["kind=z"]),
+        ("kind = 'x' AND NULL", "{ kind: x }", &["kind=x"]),
+        ("CASE WHEN enabled THEN NULL ELSE FALSE END", "{ enabled: true }", &["enabled=yes"]),
+        ("age_days > 90 OR (kind = 'x' AND NULL)", "{ kind: x, age_days: 3 }", &["kind=x"]),
+        ("exposure IN ('store', NULL)", "{ exposure: none }", &["exposure=none"]),
+        ("NULL", "{}", &[]),
+    ] {
+        let text =
+            rule_text("test-rule", predicate) + &format!("cases: [{{ name: c, row: {row}, expect: unknown }}]\n");
+        let loaded = load(&[("test-rule", &text)]);
+        let rule = loaded.rules.get("test-rule").unwrap_or_else(|| panic!("{:?}", loaded.problems));
+        let table = cases::table(rule);
+        let (selected, errors) = super::select::select(&table, &[rule]);
+        assert!(errors.is_empty(), "{errors:?}");
+        assert_eq!(selected[0].rows, [(0, Status::Unknown)], "{predicate}");
+        let mut cited: Vec<String> = selected[0]
+            .question
+            .cited(&table, 0, &selected[0].conditions)
+            .into_iter()
+            .map(|cited| {
+                let name = CredentialRow::SPEC.columns[cited.column].name;
+                cited.value.map_or_else(|| name.to_owned(), |value| format!("{name}={value}"))
+            })
+            .collect();
+        cited.sort();
+        assert_eq!(cited, expected, "{predicate} {row}");
+    }
+}
+
+#[test]
+fn what_is_missing_is_brought_by_the_gap_of_its_scope_that_speaks_of_it() {
+    let loaded = load(&[("ages", &rule_text("ages", "age_days > :days"))]);
+    let table = credentials(&[("a", "x", None)]);
+    let mut inventory = inventory();
+    let gap = |scope: &str, call: &str, facts: &str| Gap {
+        provider: Some(ProviderName("test")),
+        scope: Some(ScopeId::from(scope)),
+        kind: GapKind::NotCollected,
+        call: call.into(),
+        reason: "not part of the capture; run it".into(),
+        facts: facts.into(),
+    };
+    inventory.gaps = vec![
+        gap("account", "list keys", "access keys and their dates"),
+        gap("account", "list trails", "audit logs"),
+        gap("elsewhere", "list other keys", "access keys and their dates"),
+    ];
+    let judgements = Judgements::new(&inventory, &JobConfig::default());
+    let facts = Facts::without_places(vec![table]);
+    let evaluation = evaluate(&loaded.rules, &facts, &inventory, &judgements, &[]);
+    assert_eq!(&*evaluation.findings[0].remedy, "To know it: list keys in account: not part of the capture; run it.");
+}
+
 fn credentials(rows: &[(&str, &str, Option<i64>)]) -> Table {
     let spec = CredentialRow::SPEC;
     let columns = spec.columns.iter().map(|column| {
@@ -238,7 +306,7 @@ fn a_rule_that_fails_on_data_is_an_error_and_the_others_go_on() {
     let inventory = inventory();
     let judgements = Judgements::new(&inventory, &JobConfig::default());
     let facts = Facts::without_places(vec![table]);
-    let evaluation = evaluate(&loaded.rules, &facts, &inventory, &judgements);
+    let evaluation = evaluate(&loaded.rules, &facts, &inventory, &judgements, &[]);
     assert_eq!(evaluation.errors.len(), 1, "{:?} {:?} {:?}", evaluation.errors, loaded.problems, evaluation.findings);
     assert_eq!(evaluation.errors[0].rule.as_str(), "casts");
     let found: Vec<(Status, &str)> =
@@ -247,9 +315,13 @@ fn a_rule_that_fails_on_data_is_an_error_and_the_others_go_on() {
         found,
         [
             (Status::Fail, "x of role is 100 days old, more than 90"),
-            (Status::Unknown, "the role: not enough evidence to decide “T”"),
+            (Status::Unknown, "the role: “T” is undecided; not known: whole days since it was made"),
         ]
     );
+    let open = &evaluation.findings[1];
+    assert_eq!((&*open.missing[0].column, open.missing.len()), ("age_days", 1));
+    assert_eq!(&*open.remedy, "To know it: add the provider's list of its credentials, with their dates.");
+    assert_eq!(&*evaluation.findings[0].remedy, "f", "the remedy of a failure is for failures");
     let finding = &evaluation.findings[0];
     assert_eq!((&*finding.name, finding.scope.as_str()), ("the role", "account"));
     assert_eq!(finding.evidence, [Evidence::pointer("doc.json", "/0")]);
@@ -263,7 +335,7 @@ fn an_empty_table_finds_nothing_and_is_no_error() {
     let inventory = Inventory::default();
     let judgements = Judgements::default();
     let facts = Facts::without_places(vec![credentials(&[])]);
-    let evaluation = evaluate(&loaded.rules, &facts, &inventory, &judgements);
+    let evaluation = evaluate(&loaded.rules, &facts, &inventory, &judgements, &[]);
     assert!(evaluation.errors.is_empty() && evaluation.findings.is_empty(), "{evaluation:?}");
 }
 

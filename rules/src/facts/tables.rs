@@ -104,11 +104,11 @@ fact_table! {
         escalation_target: Option<Arc<str>>,
         /// The number of operations it may use.
         operations: Option<i64>,
-        /// The summed weight of these operations.
+        /// The summed weight of the operations it may use.
         access_weight: Option<i64>,
         /// Operations that the human role does not cover.
         excess_operations: Option<i64>,
-        /// Their summed weight.
+        /// The summed weight of the operations that the human role does not cover.
         excess_weight: Option<i64>,
         /// Excess weight over access weight; 0 = parity or narrower.
         excess_ratio: Option<f64>,
@@ -120,7 +120,7 @@ fact_table! {
         coverage: Option<f64>,
         /// Controls that the human is under and it is not.
         control_gaps: Option<i64>,
-        /// Their names, joined by `, `; empty = none.
+        /// The controls that the human is under and it is not, joined by `, `; empty = none.
         control_gap_list: Option<Arc<str>>,
         /// Controls of which nothing tells whether the human is under them and it is not, joined by `, `; empty = none.
         open_control_gap_list: Option<Arc<str>>,
@@ -238,6 +238,8 @@ fact_table! {
         location: Arc<str>,
         /// `true` = certainly not covered; `false` = nothing tells whether it is.
         decided: bool,
+        /// Where people have the operations all the same, though not there or not without a condition; empty = they do not.
+        people_have: Arc<str>,
     }
 }
 
