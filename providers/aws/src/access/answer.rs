@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::caller::Caller;
-use super::matching::{Named, named_each, session_test};
+use super::matching::{Named, session_test, ways};
 use super::question::Question;
 use crate::policy::compile::{CompiledPolicy, CompiledStatement, Part, model_test};
 use crate::policy::context::Lookup;
@@ -110,18 +110,21 @@ pub(crate) fn ask<'a>(
             let Some(part) = statement.parts.iter().find(|part| part.operations.contains(question.operation)) else {
                 continue;
             };
-            let closest = caller.is_none().then_some((Named::Itself, None));
-            let named = caller.zip(policy.document.statements.get(number)).into_iter().flat_map(|(caller, written)| {
-                let session = move |close| (close == Named::Session).then(|| session_test(written, caller));
-                named_each(written, caller).map(move |close| (close, session(close)))
-            });
-            for (close, session) in closest.into_iter().chain(named) {
-                let Some((holds, open, keys)) = apply(statement, part, question, session.as_ref()) else { continue };
+            let mut add = |close: Named, session: Option<Test>| {
+                let Some((holds, open, keys)) = apply(statement, part, question, session.as_ref()) else { return };
                 let found = Match { policy: policy.index, statement: number, close, holds, open, keys };
                 match statement.effect {
                     Effect::Allow => answer.allows.push(found),
                     Effect::Deny => answer.denies.push(found),
                 }
+            };
+            let Some(caller) = caller else {
+                add(Named::Itself, None);
+                continue;
+            };
+            let Some(written) = policy.document.statements.get(number) else { continue };
+            for close in ways(written, caller) {
+                add(close, (close == Named::Session).then(|| session_test(written, caller)));
             }
         }
     }

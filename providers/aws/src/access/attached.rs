@@ -24,7 +24,7 @@ use evenhand_model::scope::{Pattern, ResourceScope};
 
 use super::caller::Caller;
 use super::layers::{Denial, Now, Piece, apart, each, split_one};
-use super::matching::{Named, named_each, names, session_role, session_test};
+use super::matching::{Named, names, session_role, session_test, ways};
 use crate::catalog::Catalogue;
 use crate::policy::context::{Context, Lookup};
 use crate::policy::document::Statement;
@@ -150,25 +150,37 @@ impl Attached {
         if self.is_empty() {
             return;
         }
+        let caller = Caller::of(principal);
+        let statement = |place: &Place| {
+            let policy = world.resource_policies.get(place.resource as usize).map(|held| held.policy)?;
+            let number = place.statement as usize;
+            let written = world.policies.document(policy).statements.get(number)?;
+            Some((written, world.policies.compiled(policy).statements.get(number)?))
+        };
         into.extend(principal.account.0.as_bytes());
         for place in self.naming.get(&at).into_iter().flatten() {
             into.extend(place.resource.to_le_bytes());
             into.extend(place.statement.to_le_bytes());
+            let Some((written, compiled)) = statement(place) else { continue };
+            // One statement may name one principal by itself and another by some session, and ask each for its name.
+            for close in ways(written, &caller) {
+                into.push(close as u8);
+                if close == Named::Session {
+                    into.extend(session_test(written, &caller).values.iter().flat_map(|value| value.bytes()));
+                }
+            }
+            compiled.signature(&caller, into);
         }
         into.push(0);
         let Some(home) = self.homes.get(&principal.account) else { return };
         let keys = home.guarded.iter().filter_map(|name| self.by_name.get(name)).flatten();
         for held in keys.filter_map(|resource| world.resource_policies.get(*resource as usize)) {
             for statement in &world.policies.compiled(held.policy).statements {
-                statement.signature(&Caller::of(principal), into);
+                statement.signature(&caller, into);
             }
         }
-        for place in &home.wide {
-            let policy = world.resource_policies.get(place.resource as usize).map(|held| held.policy);
-            let statements = policy.map(|policy| &world.policies.compiled(policy).statements);
-            if let Some(statement) = statements.and_then(|all| all.get(place.statement as usize)) {
-                statement.signature(&Caller::of(principal), into);
-            }
+        for (_, compiled) in home.wide.iter().filter_map(statement) {
+            compiled.signature(&caller, into);
         }
     }
 
@@ -216,11 +228,12 @@ impl Attached {
         let Some(said) = world.policies.document(held.policy).statements.get(number) else { return };
         let caller = Caller::of(principal);
         let at_home = held.account == principal.account;
-        let Some(reach) = self.reach(world, place.resource) else { return };
-        for close in named_each(said, &caller) {
-            if said.effect == Effect::Allow && !(at_home && close > Named::Account) {
+        for close in ways(said, &caller) {
+            let grants = at_home && close > Named::Account;
+            if said.effect == Effect::Allow && !grants {
                 continue;
             }
+            let Some(reach) = self.reach(world, place.resource) else { return };
             let session = (close == Named::Session).then(|| session_test(said, &caller));
             let into = if close == Named::Role { &mut given.bounded } else { &mut given.free };
             let mut denials = Vec::new();
@@ -409,9 +422,9 @@ impl Gate<'_> {
         let reach = self.reach;
         let caller = Caller::of(principal);
         let statements = world.policies.document(held.policy).statements.iter().enumerate();
-        let named =
-            statements.flat_map(|(number, said)| named_each(said, &caller).map(move |close| (number, said, close)));
-        for (number, said, close) in named {
+        for (number, said, close) in
+            statements.flat_map(|(number, said)| ways(said, &caller).map(move |close| (number, said, close)))
+        {
             let by_name = close > Named::Account && names(said).any(|name| concerns(name, principal));
             let looked_at = match said.effect {
                 // At home a statement that names the principal is a grant and needs no door. One that lets in everybody

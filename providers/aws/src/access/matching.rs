@@ -26,52 +26,48 @@ pub(crate) enum Named {
 
 /// How closely a statement names a caller. Statements that name nobody never match.
 pub(crate) fn named(statement: &Statement, caller: &Caller<'_>) -> Named {
-    let allows_service = caller.who == Who::Service && statement.effect == Effect::Allow;
-    match (&statement.principals, &statement.not_principals) {
+    ways(statement, caller).max().unwrap_or(Named::No)
+}
+
+/// The ways in which a statement names a caller: the closest one that is certain and, where it lets in more, as some
+/// session.
+pub(super) fn ways(statement: &Statement, caller: &Caller<'_>) -> impl Iterator<Item = Named> + use<> {
+    let allows = statement.effect == Effect::Allow;
+    let allows_service = caller.who == Who::Service && allows;
+    let (certain, session) = match (&statement.principals, &statement.not_principals) {
         // A service is let in by its own name only, never as one of everybody.
-        (Some(principals), _) if allows_service => by_name(principals, caller),
-        (Some(principals), _) => among(principals, caller),
-        (None, Some(_)) if allows_service => Named::No,
+        (Some(principals), _) if principals.any && !allows_service => (Named::Itself, false),
+        (Some(principals), _) => by_name(principals, caller),
+        (None, Some(_)) if allows_service => (Named::No, false),
         // A boundary makes such a deny hold for everybody, whoever is excluded.
-        (None, Some(_)) if statement.effect == Effect::Deny && caller.bounded => Named::Itself,
+        (None, Some(_)) if statement.effect == Effect::Deny && caller.bounded => (Named::Itself, false),
         (None, Some(excluded)) => unless(excluded, caller),
-        (None, None) => Named::No,
-    }
-}
-
-/// How closely a statement names a caller, in each way that counts by itself: the closest, and where that hangs on which
-/// session the caller is, the closest that does not.
-pub(crate) fn named_each(statement: &Statement, caller: &Caller<'_>) -> impl Iterator<Item = Named> {
-    let close = named(statement, caller);
-    let beside = match &statement.principals {
-        Some(principals) if close == Named::Session => {
-            each(principals, caller).filter(|close| *close != Named::Session).max().unwrap_or(Named::No)
-        }
-        _ => Named::No,
+        (None, None) => (Named::No, false),
     };
-    [close, beside].into_iter().filter(|close| *close != Named::No)
+    // Whoever is denied for certain is not denied once more as a session.
+    let more = session && certain < Named::Session && (allows || certain == Named::No);
+    [certain, if more { Named::Session } else { Named::No }].into_iter().filter(|way| *way != Named::No)
 }
 
-fn among(principals: &Principals, caller: &Caller<'_>) -> Named {
-    if principals.any { Named::Itself } else { by_name(principals, caller) }
-}
-
-fn by_name(principals: &Principals, caller: &Caller<'_>) -> Named {
-    each(principals, caller).max().unwrap_or(Named::No)
-}
-
-/// How closely a caller is meant by a statement that means everybody but some. [`Named::Session`]: it is meant unless it
-/// is one of the sessions that are excluded.
-fn unless(excluded: &Principals, caller: &Caller<'_>) -> Named {
-    if excluded.any {
-        return Named::No;
-    }
-    // An exclusion that is certain makes one that depends on the session idle, be it closer or not.
-    each(excluded, caller).fold(Named::Itself, |meant, close| match close {
-        Named::No => meant,
-        Named::Session => meant.min(Named::Session),
-        Named::Account | Named::Role | Named::Itself => Named::No,
+/// How closely a caller is named for certain, and whether some session of it is named.
+fn by_name(principals: &Principals, caller: &Caller<'_>) -> (Named, bool) {
+    each(principals, caller).fold((Named::No, false), |(certain, session), close| match close {
+        Named::Session => (certain, true),
+        close => (certain.max(close), session),
     })
+}
+
+/// The same of a statement that means everybody but some. A session that is excluded leaves the others meant.
+fn unless(excluded: &Principals, caller: &Caller<'_>) -> (Named, bool) {
+    if excluded.any {
+        return (Named::No, false);
+    }
+    // An exclusion that is certain makes one that depends on the session idle.
+    match by_name(excluded, caller) {
+        (Named::No, false) => (Named::Itself, false),
+        (Named::No, true) => (Named::No, true),
+        _ => (Named::No, false),
+    }
 }
 
 /// How closely each of the names that can mean a caller does so.

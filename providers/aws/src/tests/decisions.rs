@@ -117,6 +117,14 @@ fn a_decision_that_hangs_on_the_session_says_which_one_and_is_made_where_it_is_t
         assert_eq!(decide(policy, &ours).outcome, for_ours, "{policy}");
         assert_eq!(decide(policy, &other).outcome, for_other, "{policy}");
     }
+    // Named in two ways, the caller is let in or kept out by the one that does not ask for a session.
+    let both = |effect: &str| {
+        format!(
+            r#"{{"Effect":"{effect}","Principal":{{"AWS":["{SESSION}","arn:aws:iam::111122223333:role/w"]}},"Action":"s3:*","Resource":"arn:aws:s3:::b/*"}}"#
+        )
+    };
+    assert_eq!(decide(&both("Allow"), &[]).outcome, Allowed);
+    assert_eq!(decide(&format!("{everybody},{}", both("Deny")), &[]).outcome, ExplicitlyDenied);
 }
 
 #[test]

@@ -137,6 +137,34 @@ fn a_key_that_does_not_trust_its_account_is_used_by_whom_it_names() {
 }
 
 #[test]
+fn what_one_statement_gives_to_several_depends_on_who_each_of_them_is() {
+    let statement = |names: &str, condition: &str| {
+        format!(
+            r#"{{"Effect":"Allow","Principal":{{"AWS":[{names}]}},"Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"{condition}}}"#
+        )
+    };
+    let users = r#""arn:aws:iam::111122223333:user/a","arn:aws:iam::111122223333:user/b""#;
+    let sessions = r#""arn:aws:sts::111122223333:assumed-role/one/s1","arn:aws:sts::111122223333:assumed-role/two/s2""#;
+    let policy = [statement(users, r#","Condition":{"StringEquals":{"aws:username":"a"}}"#), statement(sessions, "")];
+    let gaad = details(
+        &[user("a", NOTHING, ""), user("b", NOTHING, "")].join(","),
+        "",
+        &[role("one", "", ""), role("two", "", "")].join(","),
+        "",
+    );
+    let read = read(&[("gaad.json", &gaad), ("bucket.json", &bucket("b", "111122223333", &policy.join(",")))]);
+    let given = |who: &str| listed(&read, who).into_iter().find(|line| line.starts_with("s3:GetObject"));
+    let on = "s3:GetObject on arn:aws:s3:::b/*";
+    assert_eq!(given("a").unwrap(), format!("{on} by resource policy of arn:aws:s3:::b statement 0"));
+    assert_eq!(given("b"), None);
+    for (who, session) in [("one", "s1"), ("two", "s2")] {
+        let line =
+            format!("{on} if aws:userid StringLike *:{session} by resource policy of arn:aws:s3:::b statement 1");
+        assert_eq!(given(who).unwrap(), line);
+    }
+}
+
+#[test]
 fn a_deny_to_all_but_one_session_leaves_that_session_alone() {
     let all = r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}"#;
     let worker = role(
