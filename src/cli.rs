@@ -373,6 +373,7 @@ pub struct Explain {
 
 /// `evenhand can`
 #[derive(Debug, Args)]
+#[command(override_usage = "evenhand can [OPTIONS] [IDENTITY] [OPERATION]...")]
 #[command(after_long_help = "\
 Exit codes: 0 it is allowed; 1 it is not, or not without a condition that the question leaves open, or nothing
 tells; 2 the question cannot be understood. With questions on stdin: 0 all were answered, 2 some could not be.

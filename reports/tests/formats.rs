@@ -15,7 +15,7 @@ use evenhand_model::inventory::Hint;
 use evenhand_model::parity::{Baseline, BaselineSource, Comparison, ControlComparison, ExcessAtom, Verdict};
 use evenhand_model::score::{Millionths, Mover, OpenFindings, Score};
 use evenhand_model::table::Row as _;
-use evenhand_reports::report::{Coverage, Report, Scan, SourceFile, SourceStatus, Tool};
+use evenhand_reports::report::{Coverage, PossibleAgent, Report, Scan, SourceFile, SourceStatus, Tool};
 use evenhand_reports::{csv, json, parity_card, schema, terminal};
 
 fact_table! {
@@ -178,7 +178,10 @@ fn report() -> Report {
             facts: "logged".into(),
         }],
         hints: vec![Hint { evidence, message: "`s3:GetObjekt` is in no catalogue".into() }],
-        possible_agents: vec![],
+        possible_agents: vec![PossibleAgent {
+            identity: "role/bot".into(),
+            hint: "its name holds the word `bot`".into(),
+        }],
         coverage: Coverage {
             files_read: 1,
             files_unrecognised: 1,
@@ -220,6 +223,15 @@ fn parity_card() {
     insta::assert_snapshot!(written(|report, out| {
         parity_card::write(&report.comparisons[0], plain(100), out).expect("written");
     }));
+}
+
+#[test]
+fn parity_card_narrow() {
+    let text = written(|report, out| {
+        parity_card::write(&report.comparisons[0], plain(60), out).expect("written");
+    });
+    assert!(text.lines().all(|line| unicode_width::UnicodeWidthStr::width(line) <= 60), "{text}");
+    insta::assert_snapshot!(text);
 }
 
 #[test]

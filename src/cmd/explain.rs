@@ -69,7 +69,8 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Explain) -> Result<E
 fn nothing_called(asked: &str, identities: Vec<String>, rules: &RuleSet, findings: &[Finding]) -> Failure {
     const RULES: usize = 3;
     let begun = findings.iter().filter(|finding| finding.id.as_str().starts_with(asked));
-    let begun: Vec<String> = begun.map(|finding| format!("finding {} ({})", finding.id, finding.title)).collect();
+    let begun: Vec<String> =
+        begun.map(|finding| format!("finding {} ({} of {})", finding.id, finding.rule, finding.name)).collect();
     if !begun.is_empty() {
         let message = format!("`{asked}` begins the ids of {}:", counted(begun.len(), "finding", "findings"));
         return Failure::About(message, super::listed(begun), "give more of the id".to_owned());
