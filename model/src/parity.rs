@@ -134,6 +134,9 @@ pub struct ExcessAtom {
     pub grant: Grant,
     /// `true` = certainly not covered.
     pub decided: bool,
+    /// Where people have all of its operations, though not there or not without a condition: resources and conditions,
+    /// the first ones. `None` = they do not have some of them at all.
+    pub people_have: Option<Arc<str>>,
 }
 
 /// One control, for the sensitive operations that both hold.
@@ -187,6 +190,8 @@ pub struct Comparison {
     pub excess: Vec<ExcessAtom>,
     /// Distinct excess operations.
     pub excess_operations: u32,
+    /// Those of them that the human role has too, on fewer resources or under more conditions.
+    pub wider_operations: u32,
     /// Their summed weight.
     pub excess_weight: u32,
     /// Distinct excess operations of high risk.

@@ -96,6 +96,7 @@ pub(super) fn excess(context: &Context<'_>) -> (Table, Places) {
             granted_by,
             location,
             decided: atom.decided,
+            people_have: atom.people_have.clone().unwrap_or_else(|| context.word("")),
         })
     });
     (table, Places::Shared { places: grants.places, of: grants.of })

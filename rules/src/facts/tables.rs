@@ -238,6 +238,8 @@ fact_table! {
         location: Arc<str>,
         /// `true` = certainly not covered; `false` = nothing tells whether it is.
         decided: bool,
+        /// Where people have the operations all the same, though not there or not without a condition; empty = they do not.
+        people_have: Arc<str>,
     }
 }
 

@@ -412,6 +412,7 @@ fn comparison(id: &str, verdict: Verdict) -> Comparison {
         human_weight: Some(8),
         excess: Vec::new(),
         excess_operations: 0,
+        wider_operations: 0,
         excess_weight: 0,
         high_risk_excess: 0,
         undecided_operations: 0,

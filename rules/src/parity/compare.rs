@@ -35,6 +35,7 @@ struct Totals {
     human_weight: u64,
     shared_weight: u64,
     excess_operations: u32,
+    wider_operations: u32,
     excess_weight: u64,
     high_risk: u32,
     undecided: u32,
@@ -51,6 +52,7 @@ impl Totals {
         self.human_weight += outcome.human_weight;
         self.shared_weight += outcome.shared_weight;
         self.excess_operations += outcome.excess_operations;
+        self.wider_operations += outcome.wider_operations;
         self.excess_weight += outcome.excess_weight;
         self.high_risk += outcome.high_risk;
         self.undecided += outcome.undecided_operations;
@@ -151,6 +153,7 @@ pub(crate) fn compare<'a>(
         human_weight: totals.compared.then(|| narrow(totals.human_weight)),
         excess,
         excess_operations: totals.excess_operations,
+        wider_operations: totals.wider_operations,
         excess_weight: narrow(totals.excess_weight),
         high_risk_excess: totals.high_risk,
         undecided_operations: totals.undecided,

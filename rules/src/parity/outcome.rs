@@ -50,6 +50,8 @@ pub(crate) struct Outcome {
     pub(crate) human_weight: u64,
     pub(crate) shared_weight: u64,
     pub(crate) excess_operations: u32,
+    /// Those of them that the human side has too, on fewer resources or under more conditions.
+    pub(crate) wider_operations: u32,
     pub(crate) excess_weight: u64,
     pub(crate) high_risk: u32,
     pub(crate) undecided_operations: u32,
@@ -78,7 +80,7 @@ pub(crate) fn compare(
     };
     let excess = gathered(|piece| &piece.excess);
     let undecided = gathered(|piece| &piece.undecided).difference(&excess);
-    let mut atoms: Vec<Atom> = pieces.iter().flat_map(|piece| atoms_of(piece, operations, resolver)).collect();
+    let mut atoms: Vec<Atom> = pieces.iter().flat_map(|piece| atoms_of(piece, operations, resolver, human)).collect();
     atoms.sort_by(|a, b| {
         let (a, b) = (&a.atom, &b.atom);
         (!a.decided, b.weight, &a.operation, &a.scope, &a.condition, &a.grant).cmp(&(
@@ -103,6 +105,7 @@ pub(crate) fn compare(
         human_weight: catalog.weight_of(&by_people),
         shared_weight: catalog.weight_of(&held.intersection(&by_people)),
         excess_operations: count(&excess),
+        wider_operations: count(&excess.intersection(&by_people)),
         excess_weight: catalog.weight_of(&excess),
         high_risk: count(&excess.intersection(&operations.high_risk)),
         undecided_operations: count(&undecided),
@@ -114,7 +117,37 @@ fn count(operations: &OpSet) -> u32 {
     u32::try_from(operations.len()).unwrap_or(u32::MAX)
 }
 
-fn atoms_of(piece: &Piece<'_>, operations: &Operations<'_>, resolver: &dyn AccessResolver) -> Vec<Atom> {
+/// Where people have some operations, though they do not have them all over a scope; `None` where they lack one.
+fn people_have(operations: &OpSet, human: &[&View]) -> Option<Arc<str>> {
+    const NAMED: usize = 3;
+    let mut missing = operations.clone();
+    let mut places: Vec<String> = Vec::new();
+    for slice in human.iter().flat_map(|view| &view.slices).filter(|slice| slice.operations.intersects(operations)) {
+        missing = missing.difference(&slice.operations);
+        let place = match slice.granted_under.is_unconditional() {
+            true => format!("on {}", slice.scope),
+            false => format!("on {} if {}", slice.scope, slice.granted_under),
+        };
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    if !missing.is_empty() {
+        return None;
+    }
+    places.sort();
+    let more = places.len().saturating_sub(NAMED);
+    places.truncate(NAMED);
+    let named = places.join(", ");
+    Some(if more > 0 { format!("{named} and {more} more").into() } else { named.into() })
+}
+
+fn atoms_of(
+    piece: &Piece<'_>,
+    operations: &Operations<'_>,
+    resolver: &dyn AccessResolver,
+    human: &[&View],
+) -> Vec<Atom> {
     let scope: Arc<str> = piece.scope.to_string().into();
     let condition: Arc<str> = piece.slice.granted_under.to_string().into();
     let grant = piece.slice.grant.map_or_else(by_logic, |grant| resolver.grant(grant));
@@ -137,6 +170,7 @@ fn atoms_of(piece: &Piece<'_>, operations: &Operations<'_>, resolver: &dyn Acces
                     used: None,
                     grant: grant.clone(),
                     decided,
+                    people_have: people_have(&set, human),
                 },
                 operations: set,
                 by_logic: piece.slice.grant.is_none(),

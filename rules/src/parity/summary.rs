@@ -12,8 +12,19 @@ pub(crate) fn line(comparison: &Comparison, as_its_user: bool) -> String {
                 0 => String::new(),
                 count => format!(", {count} of high risk"),
             };
-            let does = if comparison.baseline.roles.len() > 1 { "do" } else { "does" };
-            format!("holds {} that {role} {does} not{risk}", operations(comparison.excess_operations))
+            let (does, it) = if comparison.baseline.roles.len() > 1 { ("do", "they do") } else { ("does", "it does") };
+            let wider = comparison.wider_operations;
+            let lacking = comparison.excess_operations.saturating_sub(wider);
+            match (lacking, wider) {
+                (_, 0) => format!("holds {} that {role} {does} not{risk}", operations(lacking)),
+                (0, _) => format!("holds {} more widely than {role} {does}{risk}", operations(wider)),
+                _ => {
+                    format!(
+                        "holds {} that {role} {does} not, and {wider} more widely than {it}{risk}",
+                        operations(lacking)
+                    )
+                }
+            }
         }
         Verdict::ControlGap => {
             let gaps: Vec<_> = comparison.controls.iter().filter(|row| row.is_gap() == Truth::Yes).collect();

@@ -153,6 +153,56 @@ fn atoms_are_heaviest_first_and_counted_once() {
 }
 
 #[test]
+fn access_that_people_have_elsewhere_is_told_apart_from_access_that_they_lack() {
+    let said = |ai: Vec<Slice>, human: Vec<Slice>| {
+        let comparison = pair(ai, human);
+        let atoms: Vec<Option<String>> =
+            comparison.excess.iter().map(|atom| atom.people_have.as_deref().map(str::to_owned)).collect();
+        (comparison.summary, comparison.wider_operations, atoms)
+    };
+    let on = |operations: &[u32], place: &str| slice(operations, scope(&[place]), none());
+    let have = |place: &str| Some(place.to_owned());
+    for (name, ai, human, summary, wider, people) in [
+        (
+            "on fewer resources",
+            vec![on(&[1], "prod/*")],
+            vec![on(&[1], "prod/a"), on(&[1], "prod/b")],
+            "holds 1 operation more widely than ops-people does",
+            1,
+            vec![have("on prod/a, on prod/b")],
+        ),
+        (
+            "under a condition",
+            vec![plain(&[1])],
+            vec![slice(&[1], ResourceScope::everything(), when("region", "eu"))],
+            "holds 1 operation more widely than ops-people does",
+            1,
+            vec![have("on * if region Equals eu")],
+        ),
+        (
+            "not at all",
+            vec![plain(&[1])],
+            vec![plain(&[2])],
+            "holds 1 operation that ops-people does not",
+            0,
+            vec![None],
+        ),
+        (
+            "some and some not",
+            vec![on(&[1], "prod/*"), plain(&[3])],
+            vec![on(&[1], "prod/a")],
+            "holds 1 operation that ops-people does not, and 1 more widely than it does",
+            1,
+            vec![None, have("on prod/a")],
+        ),
+    ] {
+        let (line, count, atoms) = said(ai, human);
+        assert!(line.starts_with(summary), "{name}: {line}");
+        assert_eq!((count, atoms), (wider, people), "{name}");
+    }
+}
+
+#[test]
 fn a_deny_on_other_resources_asks_nothing_here() {
     let unless = Clause::Unless { tests: vec![test("tag", "secret")], scope: Arc::new(scope(&["vault/*"])) };
     let human = vec![slice(&[1], ResourceScope::everything(), none().with(unless))];
