@@ -394,6 +394,14 @@ fn judge(
 /// Why a readable file is no document of any provider. A file that the user named must at least be well formed.
 fn unrecognised(found: &Found, loaded: &Loaded) -> Outcome {
     let document = &loaded.document;
+    if found.named && document.text.trim().is_empty() {
+        return Outcome::Failed {
+            place: String::new(),
+            reason: "it is empty".to_owned(),
+            remedy: "export it again; the export may have been interrupted".to_owned(),
+            provider: None,
+        };
+    }
     if found.named
         && document.format == Format::Json
         && let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&document.text)

@@ -79,8 +79,12 @@ fn one(part: Part<'_>, lines: &Lines<'_>, problems: &mut Vec<Problem>, sink: &mu
                 ),
                 _ => Place::Line(begin),
             };
+            let line =
+                error.location().and_then(|at| part.text.lines().nth(usize::try_from(at.line()).ok()?.checked_sub(1)?));
             let reason = if part.text.contains("{{") {
                 "this is a template: render it first (`helm template`)"
+            } else if line.is_some_and(|line| line.trim_start_matches(' ').starts_with('\t')) {
+                "this is no YAML: the line is indented with a tab, where only spaces may stand"
             } else {
                 "this is no YAML"
             };
