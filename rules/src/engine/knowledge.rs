@@ -12,8 +12,10 @@ use evenhand_model::words::words;
 pub(crate) enum Subject {
     /// What an identity may do, and how that compares.
     Access,
-    /// When something was last used, and which operations were.
+    /// When something was last used.
     Use,
+    /// Which operations were used.
+    OperationsUsed,
     /// What proves an identity.
     Credentials,
     /// Who uses an identity.
@@ -53,7 +55,8 @@ impl Subject {
             (_, "human_role_name" | "baseline_source" | "baseline_confidence") => Self::Declared,
             (_, "owner_active") => Self::People,
             (_, "registered") => Self::Register,
-            (_, "last_used_at" | "ever_used" | "idle_days" | "used" | "unused_operations") => Self::Use,
+            (_, "last_used_at" | "ever_used" | "idle_days") => Self::Use,
+            ("identities", "unused_operations") | ("excess", "used") => Self::OperationsUsed,
             ("identities", "created_at" | "age_days" | "enabled" | "third_party") => Self::Record,
             ("identities", "logged" | "agent_activity_logged") | ("logs", _) => Self::Logs,
             ("identities", "shared_by" | "attributable") => Self::Users,
@@ -74,7 +77,8 @@ impl Subject {
     pub(crate) fn how(self) -> &'static str {
         match self {
             Self::Access => "add the documents that grant its access and those that limit it",
-            Self::Use => "add what the provider records of its last use and of the operations that it used",
+            Self::Use => "add what the provider records of its last use",
+            Self::OperationsUsed => "add what the provider records of the operations that it used",
             Self::Credentials => "add the provider's list of its credentials, with their dates",
             Self::Users => "add the workloads, functions and agents of its scope: they say who uses it",
             Self::Logs => "add the description of the audit logs of its scope",
@@ -106,7 +110,8 @@ impl Subject {
                     any(&["granted", "grant", "grants", "policy", "policies", "boundaries", "permission", "identities"])
                         || any(&["access"]) && !keys
                 }
-                Self::Use => any(&["use", "used"]),
+                Self::Use => any(&["use", "used"]) && !any(&["operations"]),
+                Self::OperationsUsed => any(&["use", "used"]) && any(&["operations"]),
                 Self::Credentials => {
                     keys || any(&["credential", "credentials", "password", "passwords", "factors", "secrets", "tokens"])
                 }
@@ -127,7 +132,7 @@ impl Subject {
                 Self::Declared => any(&["owner", "owners", "identities"]),
                 Self::People => any(&["people"]),
                 Self::Trigger => any(&["invoke", "callers", "addresses"]),
-                Self::Trust => any(&["become", "providers"]),
+                Self::Trust => any(&["become", "providers", "parties"]),
                 Self::Workload => any(&["runs", "functions", "function", "images"]),
                 Self::Record => any(&["identities", "users", "third"]),
                 Self::Register | Self::Settings | Self::Controls => false,
@@ -243,13 +248,18 @@ mod tests {
             ),
             ("whether an audit log records agents", &[Subject::Logs]),
             ("what runs with each account", &[Subject::Users, Subject::Workload]),
-            ("which operations were used", &[Subject::Use]),
+            ("which operations were used", &[Subject::OperationsUsed]),
+            (
+                "service and resource control policies, and which accounts are third parties",
+                &[Subject::Access, Subject::Trust, Subject::Record],
+            ),
         ] {
             let gap = gap(facts);
             let told = Told::new(&gap);
             let all = [
                 Subject::Access,
                 Subject::Use,
+                Subject::OperationsUsed,
                 Subject::Credentials,
                 Subject::Users,
                 Subject::Logs,
