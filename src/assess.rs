@@ -8,7 +8,7 @@ use evenhand_model::finding::{Finding, Severity, Status};
 use evenhand_model::identity::{Identity, Nature};
 use evenhand_model::parity::Verdict;
 use evenhand_reports::Report;
-use evenhand_reports::report::{Coverage, Scan, SourceStatus, Tool};
+use evenhand_reports::report::{Coverage, PossibleAgent, Scan, SourceStatus, Tool};
 use evenhand_rules::evaluate::{self, Assessed, Assessment, Keep, Stage};
 use evenhand_rules::pack::RuleSet;
 use evenhand_rules::parity::ParityConfig;
@@ -98,6 +98,7 @@ pub fn report(assessing: Assessing, options: Options<'_>, filter: Filter) -> Rep
     let Assessing { capture, mut assessed, .. } = assessing;
     let coverage = coverage(&capture, &assessed, options.rules);
     let all = assessed.findings.len();
+    let possible_agents = possible_agents(&assessed, options.config);
     let judgements = std::mem::take(&mut assessed.judgements);
     let identities = std::mem::take(&mut assessed.inventory.identities);
     let credentials = std::mem::take(&mut assessed.inventory.credentials);
@@ -123,8 +124,29 @@ pub fn report(assessing: Assessing, options: Options<'_>, filter: Filter) -> Rep
         findings,
         gaps: assessed.inventory.gaps,
         hints: assessed.inventory.hints,
+        possible_agents,
         coverage,
     }
+}
+
+/// Identities that a weak sign hints to be agents and that nobody has settled: not judged to be agents or people, run by
+/// the organisation itself, and not in its register.
+pub fn possible_agents(assessed: &Assessed, config: &Config) -> Vec<PossibleAgent> {
+    let register = config.register.as_ref();
+    let settled = |identity: &Identity| {
+        identity.vendor_managed
+            || register.is_some_and(|register| {
+                register.holds(identity.provider.0, identity.id.as_str(), identity.kind, &identity.name)
+            })
+    };
+    let judged = assessed.judgements.iter().zip(&assessed.inventory.identities);
+    judged
+        .filter(|(judged, _)| !matches!(judged.nature, Nature::AiAgent | Nature::Human | Nature::HumanRole))
+        .filter(|(_, identity)| !settled(identity))
+        .filter_map(|(judged, identity)| {
+            Some(PossibleAgent { identity: identity.id.clone(), hint: judged.ai_hint.clone()? })
+        })
+        .collect()
 }
 
 /// The same for the same input, moment, rules and configuration.

@@ -14,16 +14,20 @@ pub enum LookupError {
         nearest: Vec<String>,
     },
     /// Several fit.
-    #[error("`{asked}` fits {count} identities: {}{}; use the whole id", .candidates.join(", "), rest(*.count, .candidates))]
+    #[error("`{asked}` fits {} identities: {}{}; {LONGER}", .candidates.len(), first(.candidates), rest(.candidates))]
     Ambiguous {
         /// As asked.
         asked: String,
-        /// How many fit.
-        count: usize,
-        /// Their ids, the first ones.
+        /// The ids of all that fit.
         candidates: Vec<String>,
     },
 }
+
+/// The remedy for a name that fits several.
+pub const LONGER: &str = "name one by its id, or by more of it, such as `kind/name`";
+
+/// How many candidates an error lists in one line, and one by one.
+const SHOWN: usize = 5;
 
 fn suggestions(nearest: &[String]) -> String {
     match nearest {
@@ -32,15 +36,16 @@ fn suggestions(nearest: &[String]) -> String {
     }
 }
 
-fn rest(count: usize, candidates: &[String]) -> String {
-    match count.saturating_sub(candidates.len()) {
+fn first(candidates: &[String]) -> String {
+    candidates.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ")
+}
+
+fn rest(candidates: &[String]) -> String {
+    match candidates.len().saturating_sub(SHOWN) {
         0 => String::new(),
         more => format!(" and {more} more"),
     }
 }
-
-/// How many candidates an error lists.
-const SHOWN: usize = 5;
 
 /// The end of the id of a service account that is named as a cluster's server names it in its logs and answers.
 fn as_user_name(asked: &str) -> Option<String> {
@@ -48,8 +53,15 @@ fn as_user_name(asked: &str) -> Option<String> {
     Some(format!(":serviceaccount:{namespace}/{name}"))
 }
 
-/// The identity that a text names: by id, by name, by the end of its id, or by any part of its id or name. The first of
-/// these steps at which anything fits decides, and must fit one.
+/// Whether a text is a name, or all of it from one of its segments on: `b/c` of `a/b/c`.
+fn ends_in(name: &str, asked: &str) -> bool {
+    let before = name.strip_suffix(asked);
+    before.is_some_and(|before| before.is_empty() || before.ends_with(['/', ':', '#']))
+}
+
+/// The identity that a text names: by id, by `kind/name`, by its name or the last segments of its name or id, by the end
+/// of its id, or by any part of its id or name. The first of these steps at which anything fits decides, and must fit
+/// one: of two things that one name fits, nobody can tell which was meant.
 ///
 /// # Errors
 /// When none or several fit.
@@ -58,8 +70,10 @@ pub fn identity<'a>(identities: &'a [Identity], asked: &str) -> Result<&'a Ident
     let user_name = as_user_name(asked);
     let steps: [&dyn Fn(&Identity) -> bool; 6] = [
         &|identity| identity.id.as_str() == asked,
-        &|identity| &*identity.name == asked,
         &|identity| format!("{}/{}", identity.kind, identity.name) == asked,
+        &|identity| {
+            ends_in(&identity.name, asked) || **identity.shown() == *asked || ends_in(identity.id.as_str(), asked)
+        },
         &|identity| identity.id.as_str().ends_with(asked),
         &|identity| user_name.as_ref().is_some_and(|end| identity.id.as_str().ends_with(end)),
         &|identity| {
@@ -72,11 +86,8 @@ pub fn identity<'a>(identities: &'a [Identity], asked: &str) -> Result<&'a Ident
             [] => {}
             [one] => return Ok(one),
             several => {
-                return Err(LookupError::Ambiguous {
-                    asked: asked.to_owned(),
-                    count: several.len(),
-                    candidates: several.iter().take(SHOWN).map(|identity| identity.id.to_string()).collect(),
-                });
+                let candidates = several.iter().map(|identity| identity.id.to_string()).collect();
+                return Err(LookupError::Ambiguous { asked: asked.to_owned(), candidates });
             }
         }
     }
@@ -95,12 +106,18 @@ const ALIKE: f64 = 0.75;
 
 /// The word that is spelled most like a given one.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .into_iter()
-        .map(|known| (strsim::jaro_winkler(word, known), known))
-        .filter(|(likeness, _)| *likeness > ALIKE)
-        .max_by(|(a, x), (b, y)| a.total_cmp(b).then_with(|| y.cmp(x)))
-        .map(|(_, known)| known)
+    alike(word, known, 1).into_iter().next()
+}
+
+/// The words that hold a given one or are spelled like it, nearest first, at most so many.
+pub fn alike<'a>(word: &str, known: impl IntoIterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
+    const LONG_ENOUGH: usize = 4;
+    let holds = |known: &str| word.len() >= LONG_ENOUGH && known.contains(word);
+    let likeness = |known: &str| strsim::jaro_winkler(word, known) + if holds(known) { 1.0 } else { 0.0 };
+    let mut scored: Vec<(f64, &str)> = known.into_iter().map(|known| (likeness(known), known)).collect();
+    scored.retain(|(likeness, _)| *likeness > ALIKE);
+    scored.sort_by(|(a, x), (b, y)| b.total_cmp(a).then_with(|| x.cmp(y)));
+    scored.into_iter().take(most).map(|(_, known)| known).collect()
 }
 
 #[cfg(test)]
@@ -127,6 +144,7 @@ mod tests {
             ("ada", "arn:2:user/ada"),
             ("deploy-agent", "arn:1:role/deploy-agent"),
             ("1:role/deploy", "arn:1:role/deploy"),
+            ("role/deploy-agent", "arn:1:role/deploy-agent"),
             ("AGENT", "arn:1:role/deploy-agent"),
         ] {
             assert_eq!(identity(&all, asked).map(|found| found.id.as_str()), Ok(id), "{asked}");
@@ -141,6 +159,26 @@ mod tests {
         let error = identity(&all, "deplyo-agent").unwrap_err();
         assert!(error.to_string().contains("did you mean `arn:1:role/deploy-agent`"), "{error}");
         assert!(identity(&all, "").is_err());
+    }
+
+    #[test]
+    fn a_name_that_is_also_the_last_part_of_another_names_neither() {
+        let mut all = identities();
+        let place = Evidence::whole("d");
+        all.push(Identity::new("k:sa:ops/ada".into(), ProviderName("k"), "k".into(), "sa", "ops/ada", place));
+        let Err(LookupError::Ambiguous { candidates, .. }) = identity(&all, "ada") else { panic!() };
+        assert_eq!(candidates, ["arn:2:user/ada", "k:sa:ops/ada"]);
+        for (asked, id) in [("ops/ada", "k:sa:ops/ada"), ("user/ada", "arn:2:user/ada"), ("sa/ops/ada", "k:sa:ops/ada")]
+        {
+            assert_eq!(identity(&all, asked).map(|found| found.id.as_str()), Ok(id), "{asked}");
+        }
+    }
+
+    #[test]
+    fn words_that_hold_the_asked_one_come_first() {
+        let rules = ["no-owner", "excess-over-human-role", "high-risk-excess-over-human-role"];
+        assert_eq!(alike("excess-over", rules, 3), ["excess-over-human-role", "high-risk-excess-over-human-role"]);
+        assert_eq!(alike("zzzz", rules, 3), Vec::<&str>::new());
     }
 
     #[test]

@@ -115,10 +115,22 @@ pub fn checked(outputs: &[Output]) -> Result<Vec<Output>, String> {
 
 /// Why an output could not be written.
 #[derive(Debug, thiserror::Error)]
-#[error("`{place}` could not be written: {reason}")]
+#[error("{} could not be written: {reason}", place(.path))]
 pub struct OutputError {
-    place: String,
+    /// The file; `None` = stdout.
+    path: Option<PathBuf>,
     reason: String,
+}
+
+fn place(path: &Option<PathBuf>) -> String {
+    path.as_ref().map_or("stdout".to_owned(), |path| format!("`{}`", path.display()))
+}
+
+impl OutputError {
+    /// Whether a file is at fault, and not stdout.
+    pub fn is_file(&self) -> bool {
+        self.path.is_some()
+    }
 }
 
 /// Writes to stdout, where a reader that goes away is no error.
@@ -127,9 +139,9 @@ pub struct OutputError {
 /// When stdout refuses for another reason.
 pub fn to_stdout<E: fmt::Display>(write: impl FnOnce(&mut dyn Write) -> Result<(), E>) -> Result<(), OutputError> {
     let mut sink = Forgiving { inner: BufWriter::with_capacity(1 << 16, io::stdout().lock()), gone: false };
-    let error = |reason: String| OutputError { place: "stdout".to_owned(), reason };
+    let error = |reason: String| OutputError { path: None, reason };
     write(&mut sink).map_err(|problem| error(problem.to_string()))?;
-    sink.flush().map_err(|problem| error(problem.to_string()))
+    sink.flush().map_err(|problem| error(reason_of(&problem)))
 }
 
 /// A sink that swallows everything once its reader is gone.
@@ -180,13 +192,13 @@ pub fn to_file<E: fmt::Display>(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
 ) -> Result<(), OutputError> {
-    let error = |reason: String| OutputError { place: path.display().to_string(), reason };
+    let error = |reason: String| OutputError { path: Some(path.to_owned()), reason };
     // A device or pipe cannot be replaced, only written.
     if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-        let file = std::fs::OpenOptions::new().write(true).open(path).map_err(|problem| error(problem.to_string()))?;
+        let file = std::fs::OpenOptions::new().write(true).open(path).map_err(|problem| error(reason_of(&problem)))?;
         let mut sink = Forgiving { inner: BufWriter::new(file), gone: false };
         write(&mut sink).map_err(|problem| error(problem.to_string()))?;
-        return sink.flush().map_err(|problem| error(problem.to_string()));
+        return sink.flush().map_err(|problem| error(reason_of(&problem)));
     }
     let folder = folder_of(path);
     let mut builder = tempfile::Builder::new();
@@ -196,11 +208,21 @@ pub fn to_file<E: fmt::Display>(
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    let file = builder.tempfile_in(folder).map_err(|problem| error(problem.to_string()))?;
+    let file = builder.tempfile_in(folder).map_err(|problem| error(reason_of(&problem)))?;
     let mut sink = BufWriter::with_capacity(1 << 16, file);
     write(&mut sink).map_err(|problem| error(problem.to_string()))?;
-    let file = sink.into_inner().map_err(|problem| error(problem.to_string()))?;
-    file.persist(path).map(drop).map_err(|problem| error(problem.error.to_string()))
+    let file = sink.into_inner().map_err(|problem| error(reason_of(problem.error())))?;
+    file.persist(path).map(drop).map_err(|problem| error(reason_of(&problem.error)))
+}
+
+/// Why the system refuses a file, without the name that the file has until it is whole.
+fn reason_of(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => "this user may not write there".to_owned(),
+        io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only".to_owned(),
+        io::ErrorKind::StorageFull => "no room is left".to_owned(),
+        other => other.to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -222,6 +244,14 @@ mod tests {
         let outputs: Vec<Output> = ["table", "json"].iter().map(|text| text.parse().unwrap()).collect();
         assert!(checked(&outputs).unwrap_err().contains("stdout"));
         assert_eq!(checked(&[]).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_refused_file_is_named_as_the_user_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("no/such/out.json");
+        let error = to_file(&path, |sink| sink.write_all(b"whole")).unwrap_err().to_string();
+        assert_eq!(error, format!("`{}` could not be written: entity not found", path.display()));
     }
 
     #[test]

@@ -75,7 +75,7 @@ impl Bench {
     /// Writes the terminal report into memory.
     pub fn render_terminal(report: &Report) -> Vec<u8> {
         let mut out = Vec::new();
-        let options = terminal::Options { width: 120, color: false, limit: Some(20) };
+        let options = terminal::Options { width: 120, color: false, limit: Some(20), every_file: false };
         if terminal::write(report, options, &mut out).is_err() {
             out.clear();
         }

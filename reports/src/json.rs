@@ -11,7 +11,7 @@ use evenhand_model::table::{Column, Table};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
-use crate::report::{Coverage, Report, Scan, Tool, WriteError};
+use crate::report::{Coverage, PossibleAgent, Report, Scan, Tool, WriteError};
 
 /// The version of the form. Members are only ever added under one version.
 pub const SCHEMA: &str = "evenhand/report/v1";
@@ -27,6 +27,7 @@ struct Document<'a> {
     filtered_findings: usize,
     gaps: &'a [Gap],
     hints: &'a [Hint],
+    possible_agents: &'a [PossibleAgent],
     tables: Tables<'a>,
 }
 
@@ -110,6 +111,7 @@ pub fn write(report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
         filtered_findings: report.filtered,
         gaps: &report.gaps,
         hints: &report.hints,
+        possible_agents: &report.possible_agents,
         tables: Tables(&report.tables),
     };
     serde_json::to_writer_pretty(&mut *sink, &document)?;

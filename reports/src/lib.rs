@@ -5,6 +5,8 @@
 //! every writer neutralises what its format could execute: control characters, formulas, markup.
 
 pub mod csv;
+mod evidence;
+mod findings;
 pub mod json;
 pub mod parity_card;
 pub mod report;
@@ -12,5 +14,7 @@ pub mod schema;
 mod screen;
 pub mod terminal;
 pub mod text;
+mod wrap;
 
 pub use report::Report;
+pub use wrap::folded;

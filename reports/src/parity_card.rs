@@ -2,13 +2,13 @@
 
 use std::io::Write;
 
-use comfy_table::{Cell, CellAlignment, Color};
+use comfy_table::{CellAlignment, Color};
 use evenhand_model::evidence::Truth;
-use evenhand_model::parity::{Comparison, ControlComparison};
+use evenhand_model::parity::{Comparison, ControlComparison, ExcessAtom};
 use owo_colors::Style;
 
 use crate::report::WriteError;
-use crate::screen::{Options, Screen, role_words, verdict_color, verdict_words, wrapped};
+use crate::screen::{Options, PLAIN, Screen, role_words, verdict_color};
 use crate::text::{counted, printable, thousands};
 
 /// Writes one comparison in full.
@@ -26,31 +26,26 @@ impl Screen {
             Color::Green => Style::new().green().bold(),
             _ => Style::new().yellow().bold(),
         };
-        writeln!(sink, "{}", self.styled(verdict_words(comparison.verdict), style))?;
-        for line in wrapped(&printable(&comparison.summary), self.options.width.max(24)) {
-            writeln!(sink, "{line}")?;
-        }
-        let mut sides = self.table(&["", "AI identity", "Human role"]);
+        writeln!(sink, "{}", self.styled(comparison.verdict.as_str(), style))?;
+        self.say(0, &printable(&comparison.summary), Style::new(), sink)?;
         let number = |value: Option<u32>| value.map_or_else(|| "?".to_owned(), |value| thousands(u64::from(value)));
-        sides.add_row(["who".to_owned(), printable(comparison.identity.as_str()), role_words(comparison)]);
-        sides.add_row(["operations".to_owned(), number(comparison.operations), number(comparison.human_operations)]);
-        sides.add_row(["weight".to_owned(), number(comparison.access_weight), number(comparison.human_weight)]);
-        for control in &comparison.controls {
-            sides.add_row([
-                control.control.as_str().replace('_', " "),
-                truth_words(control.identity).to_owned(),
-                truth_words(control.human).to_owned(),
-            ]);
-        }
-        writeln!(sink, "{sides}")?;
-        writeln!(
-            sink,
-            "baseline: {}, confidence {:.1}",
-            printable(&comparison.baseline.reason),
-            comparison.baseline.source.confidence()
-        )?;
+        let row = |what: &str, ai: String, human: String| vec![what.to_owned(), ai, human];
+        let mut sides = vec![
+            row("who", printable(comparison.identity.as_str()), role_words(comparison)),
+            row("operations", number(comparison.operations), number(comparison.human_operations)),
+            row("weight", number(comparison.access_weight), number(comparison.human_weight)),
+        ];
+        sides.extend(comparison.controls.iter().map(|control| {
+            let (ai, human) = (truth_words(control.identity), truth_words(control.human));
+            row(&control.control.as_str().replace('_', " "), ai.to_owned(), human.to_owned())
+        }));
+        self.print(&self.table(&["", "AI identity", "Human role"], &sides, PLAIN), sink)?;
+        let confidence = comparison.baseline.source.confidence();
+        let line = format!("baseline: {}, confidence {confidence:.1}", printable(&comparison.baseline.reason));
+        self.say(0, &line, Style::new(), sink)?;
         if let Some(coverage) = comparison.coverage {
-            writeln!(sink, "coverage: it holds {:.0} % of the human role's access by weight", coverage * 100.0)?;
+            let line = format!("coverage: it holds {:.0} % of the human role's access by weight", coverage * 100.0);
+            self.say(0, &line, Style::new(), sink)?;
         }
         for control in comparison.controls.iter().filter(|control| control.is_gap() == Truth::Yes) {
             let line = format!(
@@ -59,58 +54,102 @@ impl Screen {
                 control_operations(control),
                 control.resource
             );
-            for part in wrapped(&printable(&line), self.options.width.max(24)) {
-                writeln!(sink, "{part}")?;
-            }
+            self.say(0, &printable(&line), Style::new(), sink)?;
         }
         if !comparison.excess.is_empty() {
-            self.heading(
-                &format!(
-                    "Excess: {} of weight {}, {} of high risk; {} undecided",
-                    counted(comparison.excess_operations as usize, "operation", "operations"),
-                    thousands(u64::from(comparison.excess_weight)),
-                    comparison.high_risk_excess,
-                    comparison.undecided_operations
-                ),
-                sink,
-            )?;
-            let mut table = self.table(&["Operation", "Level", "Weight", "On", "Granted by"]);
-            let shown = comparison.excess.len().min(self.limit());
-            for atom in comparison.excess.iter().take(shown) {
-                let mark = if atom.decided { "" } else { " ?" };
-                let many = if atom.operations > 1 { format!(" ({})", atom.operations) } else { String::new() };
-                let condition =
-                    if atom.condition.is_empty() { String::new() } else { format!(" when {}", atom.condition) };
-                table.add_row([
-                    Cell::new(printable(&format!("{}{many}{mark}", atom.operation))),
-                    Cell::new(atom.level.as_str().replace('_', " ")),
-                    Cell::new(atom.weight).set_alignment(CellAlignment::Right),
-                    Cell::new(printable(&format!("{}{condition}", atom.scope))),
-                    Cell::new(printable(&atom.grant.to_string())),
-                ]);
-            }
-            writeln!(sink, "{table}")?;
-            self.more(shown, comparison.excess.len(), "use --all", sink)?;
-            if comparison.excess.iter().any(|atom| !atom.decided) {
-                self.say(2, "? = nothing read tells whether the human role covers it", Style::new().dimmed(), sink)?;
-            }
-            let mut places: Vec<String> = Vec::new();
-            for atom in comparison.excess.iter().take(shown) {
-                let place = format!("{} stands at {}", atom.grant, atom.grant.evidence);
-                if !places.contains(&place) {
-                    places.push(place);
-                }
-            }
-            for place in &places {
-                self.say(2, &printable(place), Style::new().dimmed(), sink)?;
-            }
+            self.excess(comparison, sink)?;
         }
         for doubt in &comparison.doubts {
-            for part in wrapped(&printable(&format!("doubt: {doubt}")), self.options.width.max(24)) {
-                writeln!(sink, "{part}")?;
-            }
+            self.say(0, &printable(&format!("doubt: {doubt}")), Style::new(), sink)?;
         }
         Ok(())
+    }
+
+    fn excess(&self, comparison: &Comparison, sink: &mut dyn Write) -> Result<(), WriteError> {
+        let wider = match comparison.wider_operations {
+            0 => String::new(),
+            wider => format!(" ({wider} that people have too, on less or under conditions)"),
+        };
+        self.heading(
+            &format!(
+                "Excess: {}{wider} of weight {}, {} of high risk; {} undecided",
+                counted(comparison.excess_operations as usize, "operation", "operations"),
+                thousands(u64::from(comparison.excess_weight)),
+                comparison.high_risk_excess,
+                comparison.undecided_operations
+            ),
+            sink,
+        )?;
+        let shown = comparison.excess.len().min(self.limit());
+        let rows = comparison.excess.iter().take(shown).map(ExcessLine::of);
+        if self.options.width < NARROW {
+            for row in rows {
+                self.say(2, &format!("{} ({}, weight {})", row.operation, row.level, row.weight), Style::new(), sink)?;
+                self.say(6, &format!("on {}", row.place), Style::new(), sink)?;
+                if let Some(people) = &row.people {
+                    self.say(6, people, Style::new(), sink)?;
+                }
+                self.say(6, &format!("by {}", row.grant), Style::new().dimmed(), sink)?;
+            }
+        } else {
+            let cells = |row: ExcessLine| {
+                let place = match row.people {
+                    Some(people) => format!("{} ({people})", row.place),
+                    None => row.place,
+                };
+                vec![row.operation, row.level, row.weight, place, row.grant]
+            };
+            let rows: Vec<Vec<String>> = rows.map(cells).collect();
+            let mut table = self.table(&["Operation", "Level", "Weight", "On", "Granted by"], &rows, PLAIN);
+            if let Some(weight) = table.column_mut(2) {
+                weight.set_cell_alignment(CellAlignment::Right);
+            }
+            self.print(&table, sink)?;
+        }
+        self.more(shown, comparison.excess.len(), "use --all", sink)?;
+        if comparison.excess.iter().any(|atom| !atom.decided) {
+            self.say(2, "? = nothing read tells whether the human role covers it", Style::new().dimmed(), sink)?;
+        }
+        let mut places: Vec<String> = Vec::new();
+        for atom in comparison.excess.iter().take(shown) {
+            let place = format!("{} stands at {}", atom.grant, atom.grant.evidence);
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+        for place in &places {
+            self.say(2, &printable(place), Style::new().dimmed(), sink)?;
+        }
+        Ok(())
+    }
+}
+
+/// On terminals narrower than this, a table of excess is a list.
+const NARROW: usize = 90;
+
+/// An excess atom in words.
+struct ExcessLine {
+    operation: String,
+    level: String,
+    weight: String,
+    place: String,
+    people: Option<String>,
+    grant: String,
+}
+
+impl ExcessLine {
+    fn of(atom: &ExcessAtom) -> Self {
+        let mark = if atom.decided { "" } else { " ?" };
+        let many = if atom.operations > 1 { format!(" ({})", atom.operations) } else { String::new() };
+        let condition = if atom.condition.is_empty() { String::new() } else { format!(" when {}", atom.condition) };
+        Self {
+            operation: printable(&format!("{}{many}{mark}", atom.operation)),
+            level: atom.level.as_str().replace('_', " "),
+            weight: atom.weight.to_string(),
+            place: printable(&format!("{}{condition}", atom.scope)),
+            people: atom.people_have.as_ref().map(|place| printable(&format!("people have it {place} only"))),
+            grant: printable(&atom.grant.to_string()),
+        }
     }
 }
 

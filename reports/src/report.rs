@@ -5,6 +5,7 @@ use std::sync::Arc;
 use evenhand_model::catalog::CatalogSource;
 use evenhand_model::finding::Finding;
 use evenhand_model::gap::Gap;
+use evenhand_model::id::IdentityId;
 use evenhand_model::inventory::Hint;
 use evenhand_model::parity::Comparison;
 use evenhand_model::score::Score;
@@ -33,6 +34,8 @@ pub struct Report {
     pub gaps: Vec<Gap>,
     /// Remarks on the input.
     pub hints: Vec<Hint>,
+    /// Identities that may be agents although nothing proves it, in the order of their ids.
+    pub possible_agents: Vec<PossibleAgent>,
     /// How much was read and judged.
     pub coverage: Coverage,
 }
@@ -76,6 +79,21 @@ pub struct SourceFile {
     pub bytes: u64,
 }
 
+impl SourceFile {
+    /// Whether it is text that people write beside their documents, such as a README: no provider knows it, and nobody
+    /// expects one to.
+    pub fn is_prose(&self) -> bool {
+        const NAMES: [&str; 8] =
+            ["authors", "changelog", "contributing", "copying", "license", "licence", "notice", "readme"];
+        const ENDINGS: [&str; 6] = ["adoc", "markdown", "md", "mdx", "rst", "txt"];
+        let name = self.path.rsplit('/').next().unwrap_or(&self.path).to_ascii_lowercase();
+        let (stem, ending) = name.split_once('.').unwrap_or((&name, ""));
+        let is_text = (ending.is_empty() && NAMES.contains(&stem)) || ENDINGS.contains(&ending);
+        // A pattern stands for several files of one type.
+        self.status == SourceStatus::Unrecognised && is_text && self.bytes > 0
+    }
+}
+
 /// What became of a file.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -88,6 +106,15 @@ pub enum SourceStatus {
     Failed,
     /// No provider knows such documents.
     Unrecognised,
+}
+
+/// An identity that a weak sign, such as its name, hints to be an agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PossibleAgent {
+    /// The identity.
+    pub identity: IdentityId,
+    /// The sign.
+    pub hint: Arc<str>,
 }
 
 /// How much was read and judged.

@@ -23,7 +23,7 @@ pub fn report(tables: &[&TableSpec]) -> Value {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "evenhand report",
         "type": "object",
-        "required": ["schema", "tool", "scan", "score", "coverage", "findings", "filtered_findings", "gaps", "hints", "tables"],
+        "required": ["schema", "tool", "scan", "score", "coverage", "findings", "filtered_findings", "gaps", "hints", "possible_agents", "tables"],
         "additionalProperties": false,
         "properties": {
             "schema": {"const": SCHEMA},
@@ -101,6 +101,9 @@ pub fn report(tables: &[&TableSpec]) -> Value {
                 "type": "object", "required": ["evidence", "message"],
                 "properties": {"evidence": {"type": "object"}, "message": {"type": "string"}},
             }},
+            "possible_agents": {"type": "array", "items": object(json!({
+                "identity": {"type": "string"}, "hint": {"type": "string"},
+            }))},
             "tables": {"type": "object", "additionalProperties": false, "properties": table_members},
         },
     })

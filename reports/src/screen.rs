@@ -2,12 +2,14 @@
 
 use std::io::Write;
 
-use comfy_table::{Cell, Color, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{Cell, Color, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width};
 use evenhand_model::parity::{Comparison, Verdict};
 use owo_colors::{OwoColorize, Style};
+use unicode_width::UnicodeWidthStr;
 
 use crate::report::WriteError;
 use crate::text::{printable, thousands};
+use crate::wrap::wrapped;
 
 /// How to write.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +20,8 @@ pub struct Options {
     pub color: bool,
     /// How many rows of each long list are shown; `None` = all.
     pub limit: Option<usize>,
+    /// Whether files that are no document of anybody are listed one by one, rather than counted.
+    pub every_file: bool,
 }
 
 /// One rule under the header: rows of a report are read down, not across.
@@ -44,8 +48,8 @@ impl Screen {
     }
 
     pub(crate) fn heading(&self, text: &str, sink: &mut dyn Write) -> Result<(), WriteError> {
-        writeln!(sink, "\n{}", self.styled(text, Style::new().bold()))?;
-        Ok(())
+        writeln!(sink)?;
+        self.say(0, text, Style::new().bold(), sink)
     }
 
     pub(crate) fn limit(&self) -> usize {
@@ -60,13 +64,45 @@ impl Screen {
         Ok(())
     }
 
-    pub(crate) fn table(&self, headers: &[&str]) -> Table {
+    pub(crate) fn print(&self, table: &Table, sink: &mut dyn Write) -> Result<(), WriteError> {
+        writeln!(sink, "{}", table.trim_fmt())?;
+        Ok(())
+    }
+
+    /// A table whose columns fit the terminal: wide ones give way to narrow ones, and no cell is cut inside a word.
+    pub(crate) fn table(&self, headers: &[&str], rows: &[Vec<String>], color: Colors<'_>) -> Table {
+        // Each column has a space on either side, and one stands between and around columns.
+        let room = self.options.width.saturating_sub(3 * headers.len() + 1);
+        let mut natural = natural_widths(headers, rows);
+        let first = fair_widths(&natural, room);
+        // Names that break well leave room that other columns can have.
+        for (at, (natural, width)) in natural.iter_mut().zip(&first).enumerate() {
+            let cells = rows.iter().filter_map(|row| row.get(at)).flat_map(|cell| wrapped(cell, *width));
+            let header = headers.get(at).map_or(0, |header| header.width());
+            let used = cells.map(|line| line.width()).max().unwrap_or(0).max(header);
+            if used < *width {
+                *natural = used;
+            }
+        }
+        let widths = fair_widths(&natural, room);
         let mut table = Table::new();
         table
             .load_style(TABLE_STYLE)
             .set_content_arrangement(ContentArrangement::Dynamic)
             .set_width(u16::try_from(self.options.width).unwrap_or(u16::MAX))
             .set_header(headers.iter().map(Cell::new));
+        for (at, row) in rows.iter().enumerate() {
+            table.add_row(row.iter().zip(&widths).enumerate().map(|(column, (text, width))| {
+                let cell = Cell::new(wrapped(text, *width).join("\n"));
+                match color(at, column) {
+                    Some(color) => cell.fg(color),
+                    None => cell,
+                }
+            }));
+        }
+        let fixed =
+            |width: &usize| ColumnConstraint::Absolute(Width::Fixed(u16::try_from(width + 2).unwrap_or(u16::MAX)));
+        table.set_constraints(widths.iter().map(fixed));
         if self.options.color {
             table.enforce_styling();
         } else {
@@ -74,6 +110,32 @@ impl Screen {
         }
         table
     }
+}
+
+/// The colours of a table's cells, by row and column.
+pub(crate) type Colors<'a> = &'a dyn Fn(usize, usize) -> Option<Color>;
+
+/// A table in one colour.
+pub(crate) const PLAIN: Colors<'static> = &|_, _| None;
+
+/// The widths that columns would take if there were room.
+fn natural_widths(headers: &[&str], rows: &[Vec<String>]) -> Vec<usize> {
+    headers
+        .iter()
+        .enumerate()
+        .map(|(at, header)| {
+            let cells = rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.width());
+            cells.chain([header.width()]).max().unwrap_or(0)
+        })
+        .collect()
+}
+
+/// Widths that fit a room: the widest columns are cut to one width, and the others keep theirs.
+fn fair_widths(natural: &[usize], room: usize) -> Vec<usize> {
+    let widest = natural.iter().copied().max().unwrap_or(0);
+    let cut = |most: usize| natural.iter().map(move |width| (*width).min(most));
+    let most = (1..=widest).rev().find(|most| cut(*most).sum::<usize>() <= room).unwrap_or(1);
+    cut(most).collect()
 }
 
 pub(crate) fn verdict_color(verdict: Verdict) -> Color {
@@ -84,17 +146,6 @@ pub(crate) fn verdict_color(verdict: Verdict) -> Color {
     }
 }
 
-pub(crate) fn verdict_words(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Excess => "EXCESS",
-        Verdict::ControlGap => "CONTROL GAP",
-        Verdict::Unknown => "UNKNOWN",
-        Verdict::NoBaseline => "NO BASELINE",
-        Verdict::Parity => "PARITY",
-        Verdict::Narrower => "NARROWER",
-    }
-}
-
 pub(crate) fn role_words(comparison: &Comparison) -> String {
     if comparison.baseline.roles.is_empty() {
         return "none known".to_owned();
@@ -102,27 +153,16 @@ pub(crate) fn role_words(comparison: &Comparison) -> String {
     printable(&comparison.baseline.name)
 }
 
-/// Words broken into lines of at most `width` columns; a longer word is broken too.
-pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
-    use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
-    let mut lines: Vec<String> = Vec::new();
-    let mut line = String::new();
-    for word in text.split_whitespace() {
-        if !line.is_empty() && line.width() + 1 + word.width() > width {
-            lines.push(std::mem::take(&mut line));
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        for c in word.chars() {
-            if line.width() + c.width().unwrap_or(1) > width && !line.is_empty() {
-                lines.push(std::mem::take(&mut line));
-            }
-            line.push(c);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wide_columns_give_way_to_narrow_ones() {
+        for (natural, room, widths) in
+            [(&[5, 3][..], 20, &[5, 3][..]), (&[50, 3, 40], 60, &[28, 3, 28]), (&[9, 9], 1, &[1, 1]), (&[], 10, &[])]
+        {
+            assert_eq!(fair_widths(natural, room), widths, "{natural:?} {room}");
         }
     }
-    if !line.is_empty() || lines.is_empty() {
-        lines.push(line);
-    }
-    lines
 }

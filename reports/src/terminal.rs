@@ -5,18 +5,23 @@
 
 use std::io::Write;
 
-use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint, Width};
-use evenhand_model::finding::{Finding, Severity, Status};
-use evenhand_model::gap::GapKind;
+use comfy_table::{CellAlignment, Color};
 use evenhand_model::parity::Comparison;
 use evenhand_model::score::Score;
 use evenhand_model::table::Value;
 use owo_colors::Style;
 
-use crate::report::{Report, SourceStatus, WriteError};
+use crate::findings::Identities;
+use crate::report::{Report, WriteError};
 pub use crate::screen::Options;
-use crate::screen::{Screen, role_words, verdict_color, verdict_words, wrapped};
-use crate::text::{counted, printable, shortened, thousands};
+use crate::screen::{PLAIN, Screen, role_words, verdict_color};
+use crate::text::{counted, printable, thousands};
+use crate::wrap::wrapped;
+
+/// How an AI identity is declared.
+const DECLARE: &str = "declare yours on the identity itself (tag `evenhand:nature` or annotation `evenhand.dev/nature`, \
+                       value `ai_agent`), or name them under `agents` of a [[job]] in evenhand.toml; list those that \
+                       are none under [register]";
 
 /// Writes the report.
 ///
@@ -26,6 +31,8 @@ pub fn write(report: &Report, options: Options, sink: &mut dyn Write) -> Result<
     let screen = Screen { options };
     screen.summary(report, sink)?;
     screen.parity(report, sink)?;
+    screen.possible_agents(report, sink)?;
+    screen.fix_first(report, sink)?;
     screen.findings(report, sink)?;
     screen.coverage(report, sink)?;
     Ok(())
@@ -37,16 +44,6 @@ pub fn write(report: &Report, options: Options, sink: &mut dyn Write) -> Result<
 /// When the sink refuses.
 pub fn inventory(report: &Report, options: Options, sink: &mut dyn Write) -> Result<(), WriteError> {
     Screen { options }.inventory(report, sink)
-}
-
-/// The severity, worst first, as a person reads it.
-fn severity_style(severity: Severity) -> Style {
-    match severity {
-        Severity::Critical => Style::new().bright_red().bold(),
-        Severity::High => Style::new().red(),
-        Severity::Medium => Style::new().yellow(),
-        Severity::Low => Style::new().dimmed(),
-    }
 }
 
 impl Screen {
@@ -64,7 +61,7 @@ impl Screen {
             .verdicts
             .iter()
             .filter(|(_, count)| *count > 0)
-            .map(|(verdict, count)| format!("{count} {}", verdict.replace('_', " ")))
+            .map(|(verdict, count)| format!("{count} {verdict}"))
             .collect();
         let ai: usize = report.coverage.verdicts.iter().map(|(_, count)| count).sum();
         if ai > 0 {
@@ -79,7 +76,7 @@ impl Screen {
             let unknown =
                 report.coverage.natures.iter().find(|(nature, _)| *nature == "unknown").map_or(0, |(_, n)| *n);
             let line = format!(
-                "no AI identity was found, so this score says nothing about agents; {} of unknown nature not judged",
+                "no AI identity was recognised, so this score says nothing about agents; {} of unknown nature not judged",
                 counted(unknown, "identity", "identities")
             );
             self.say(0, &line, Style::new().yellow(), sink)?;
@@ -112,9 +109,9 @@ impl Screen {
     fn parity(&self, report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
         if report.comparisons.is_empty() {
             if report.score.is_some() {
-                self.heading("No AI identity found", sink)?;
-                let line = "nothing read proves one; name yours with the tag evenhand:nature=ai_agent or a [[job]] in evenhand.toml";
-                self.say(2, line, Style::new(), sink)?;
+                self.heading("No AI identity was recognised", sink)?;
+                let line = format!("nothing read proves one; {DECLARE}");
+                self.say(2, &line, Style::new(), sink)?;
             }
             return Ok(());
         }
@@ -129,227 +126,71 @@ impl Screen {
             ))
         });
         let shown = ranked.len().min(self.limit());
+        let identities = Identities::of(report);
         if self.options.width < 90 {
             for comparison in ranked.iter().take(shown) {
-                self.parity_lines(report, comparison, sink)?;
+                self.parity_lines(&identities, comparison, sink)?;
             }
         } else {
-            let mut table = self.table(&["AI identity", "Verdict", "Human role", "What differs"]);
-            for comparison in ranked.iter().take(shown) {
-                let name = self.name_of(report, comparison.identity.as_str());
-                let role = role_words(comparison);
-                table.add_row([
-                    Cell::new(name),
-                    Cell::new(verdict_words(comparison.verdict)).fg(verdict_color(comparison.verdict)),
-                    Cell::new(role),
-                    Cell::new(printable(&comparison.summary)),
-                ]);
-            }
-            let fair = |share: usize| Width::Fixed(u16::try_from(self.options.width * share / 100).unwrap_or(40));
-            table.set_constraints([
-                ColumnConstraint::UpperBoundary(fair(28)),
-                ColumnConstraint::ContentWidth,
-                ColumnConstraint::UpperBoundary(fair(24)),
-                ColumnConstraint::UpperBoundary(fair(45)),
-            ]);
-            writeln!(sink, "{table}")?;
+            let row = |comparison: &&Comparison| {
+                vec![
+                    identities.name(comparison.identity.as_str()),
+                    comparison.verdict.as_str().to_owned(),
+                    role_words(comparison),
+                    printable(&comparison.summary),
+                ]
+            };
+            let rows: Vec<Vec<String>> = ranked.iter().take(shown).map(row).collect();
+            let headers = ["AI identity", "Verdict", "Human role", "What differs"];
+            let color = |row: usize, column: usize| {
+                let comparison = ranked.get(row).filter(|_| column == 1)?;
+                Some(verdict_color(comparison.verdict))
+            };
+            self.print(&self.table(&headers, &rows, &color), sink)?;
         }
         self.more(shown, ranked.len(), "-o json has them all", sink)?;
         Ok(())
     }
 
-    fn parity_lines(&self, report: &Report, comparison: &Comparison, sink: &mut dyn Write) -> Result<(), WriteError> {
+    fn parity_lines(
+        &self,
+        identities: &Identities<'_>,
+        comparison: &Comparison,
+        sink: &mut dyn Write,
+    ) -> Result<(), WriteError> {
         let style = match verdict_color(comparison.verdict) {
             Color::Red => Style::new().red(),
             Color::Green => Style::new().green(),
             _ => Style::new().yellow(),
         };
-        let name = self.name_of(report, comparison.identity.as_str());
-        writeln!(
-            sink,
-            "  {:<11}  {}",
-            self.styled(&format!("{:<11}", verdict_words(comparison.verdict)), style),
-            shortened(&name, self.options.width.saturating_sub(16).max(12))
-        )?;
-        writeln!(
-            sink,
-            "      beside {}",
-            shortened(&role_words(comparison), self.options.width.saturating_sub(14).max(12))
-        )?;
-        for line in wrapped(&printable(&comparison.summary), self.options.width.saturating_sub(6).max(20)) {
-            writeln!(sink, "      {line}")?;
+        let verdict = format!("{:<11}", comparison.verdict.as_str());
+        let name =
+            wrapped(&identities.name(comparison.identity.as_str()), self.options.width.saturating_sub(15).max(12));
+        let mut lines = name.iter();
+        let first = lines.next().map_or("", String::as_str);
+        writeln!(sink, "  {}  {first}", self.styled(&verdict, style))?;
+        for line in lines {
+            writeln!(sink, "{:15}{line}", "")?;
         }
-        Ok(())
+        self.say(6, &format!("beside {}", role_words(comparison)), Style::new(), sink)?;
+        self.say(6, &printable(&comparison.summary), Style::new(), sink)
     }
 
-    /// An identity as people call it, with where it lives.
-    fn name_of(&self, report: &Report, id: &str) -> String {
-        let found = report.tables.iter().find(|table| table.spec.name == "identities").and_then(|table| {
-            let evenhand_model::table::Column::Text(ids) = table.column("id")? else { return None };
-            let row = ids.position_sorted(id)?;
-            match (table.value(row, "name"), table.value(row, "scope")) {
-                (Value::Text(name), Value::Text(scope)) => {
-                    let place = scope.split_once(':').map_or(&*scope, |(_, place)| place);
-                    // Some names say already where they live.
-                    Some(if name.contains(place) { name.to_string() } else { format!("{name} ({scope})") })
-                }
-                _ => None,
-            }
-        });
-        printable(&found.unwrap_or_else(|| id.to_owned()))
-    }
-
-    fn findings(&self, report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
-        if report.score.is_none() {
+    /// Whoever may be an agent although nothing proves it.
+    fn possible_agents(&self, report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
+        if report.possible_agents.is_empty() {
             return Ok(());
         }
-        let failed: Vec<&Finding> = report.findings.iter().filter(|finding| finding.status == Status::Fail).collect();
-        let unknown = report.findings.len() - failed.len();
-        if failed.is_empty() {
-            self.heading("No finding", sink)?;
-        } else {
-            self.heading(&format!("Findings, worst first ({})", thousands(failed.len() as u64)), sink)?;
-        }
-        // One rule at a time: people fix rules, not rows.
-        let mut rules: Vec<(&str, Vec<&Finding>)> = Vec::new();
-        for finding in &failed {
-            match rules.iter_mut().find(|(rule, _)| *rule == finding.rule.as_str()) {
-                Some((_, rows)) => rows.push(finding),
-                None => rules.push((finding.rule.as_str(), vec![finding])),
-            }
-        }
-        let shown = rules.len().min(self.limit());
-        for (rule, rows) in rules.iter().take(shown) {
-            let Some(first) = rows.first() else { continue };
-            let label = format!("{:<8}", first.severity.as_str());
-            writeln!(
-                sink,
-                "  {} {} {}",
-                self.styled(&label, severity_style(first.severity)),
-                self.styled(rule, Style::new().bold()),
-                self.styled(&format!("({})", rows.len()), Style::new().dimmed())
-            )?;
-            let width = self.options.width.saturating_sub(11).max(24);
-            let each = if self.options.limit.is_some() { 3 } else { usize::MAX };
-            for row in rows.iter().take(each) {
-                self.say(11, &printable(&row.title), Style::new(), sink)?;
-                if let Some(evidence) = row.evidence.first() {
-                    let place = shortened(&printable(&evidence.to_string()), width.saturating_sub(3));
-                    writeln!(sink, "           {}", self.styled(&format!("at {place}"), Style::new().dimmed()))?;
-                }
-            }
-            if rows.len() > each {
-                let more = format!("… and {} more like this", thousands((rows.len() - each) as u64));
-                writeln!(sink, "           {}", self.styled(&more, Style::new().dimmed()))?;
-            }
-            // A remedy's first line says what to do; its steps, a list per vendor, are a page that `explain` prints.
-            let mut remedy = first.remedy.lines();
-            let what = printable(remedy.next().unwrap_or_default());
-            let steps =
-                if remedy.next().is_some() { format!(" Steps: evenhand explain {rule}") } else { String::new() };
-            self.say(11, &format!("fix: {what}{steps}"), Style::new(), sink)?;
-        }
-        self.more(shown, rules.len(), "use -o csv:findings=findings.csv or -o json=report.json for all of them", sink)?;
-        if unknown > 0 {
-            let line = format!(
-                "{} could not be decided for lack of evidence (in -o json, status unknown)",
-                counted(unknown, "check", "checks")
-            );
+        let identities = Identities::of(report);
+        let count = thousands(report.possible_agents.len() as u64);
+        self.heading(&format!("May be AI agents, by weak signs only ({count})"), sink)?;
+        let shown = report.possible_agents.len().min(self.limit());
+        for possible in report.possible_agents.iter().take(shown) {
+            let line = format!("{}: {}", identities.name(possible.identity.as_str()), printable(&possible.hint));
             self.say(2, &line, Style::new(), sink)?;
         }
-        if report.filtered > 0 {
-            writeln!(sink, "  {} left out by filters", counted(report.filtered, "finding", "findings"))?;
-        }
-        Ok(())
-    }
-
-    fn coverage(&self, report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
-        self.heading("What this rests on", sink)?;
-        let coverage = &report.coverage;
-        let natures: Vec<String> = coverage
-            .natures
-            .iter()
-            .filter(|(_, count)| *count > 0)
-            .map(|(nature, count)| format!("{} {}", thousands(*count as u64), nature.replace('_', " ")))
-            .collect();
-        let line = format!(
-            "{} ({}) in {}",
-            counted(coverage.identities, "identity", "identities"),
-            natures.join(", "),
-            counted(coverage.files_read + coverage.files_partial, "document", "documents")
-        );
-        self.say(2, &line, Style::new(), sink)?;
-        if let Some(percent) = coverage.percent() {
-            writeln!(
-                sink,
-                "  {percent} % of {} over {} could be decided",
-                counted(
-                    usize::try_from(coverage.decided + coverage.undecided).unwrap_or(usize::MAX),
-                    "check",
-                    "checks"
-                ),
-                counted(coverage.rules, "rule", "rules")
-            )?;
-        }
-        let failed: Vec<_> = report.gaps.iter().filter(|gap| gap.kind == GapKind::Failed).collect();
-        let absent: Vec<_> = report.gaps.iter().filter(|gap| gap.kind == GapKind::NotCollected).collect();
-        let width = self.options.width.saturating_sub(4).max(24);
-        if !failed.is_empty() {
-            let line =
-                format!("  {} could not be read: this scan is incomplete", counted(failed.len(), "part", "parts"));
-            writeln!(sink, "{}", self.styled(&line, Style::new().red()))?;
-            self.gap_lines(&failed, sink)?;
-        }
-        if !absent.is_empty() {
-            writeln!(sink, "  not part of what was read, hence unknown:")?;
-            self.gap_lines(&absent, sink)?;
-        }
-        let unrecognised: Vec<_> =
-            report.scan.sources.iter().filter(|file| file.status == SourceStatus::Unrecognised).collect();
-        if !unrecognised.is_empty() {
-            writeln!(sink, "  {} not recognised:", counted(unrecognised.len(), "file", "files"))?;
-            let shown = unrecognised.len().min(self.limit());
-            for file in unrecognised.iter().take(shown) {
-                let line = format!("{}: {}", printable(&file.path), printable(&file.what));
-                writeln!(sink, "    {}", shortened(&line, width))?;
-            }
-            self.more(shown, unrecognised.len(), "-o json has them all", sink)?;
-        }
-        if !report.hints.is_empty() {
-            writeln!(sink, "  worth knowing:")?;
-            let shown = report.hints.len().min(self.limit());
-            for hint in report.hints.iter().take(shown) {
-                let line = format!("{} ({})", printable(&hint.message), printable(&hint.evidence.to_string()));
-                self.say(4, &line, Style::new(), sink)?;
-            }
-            self.more(shown, report.hints.len(), "-o json has them all", sink)?;
-        }
-        Ok(())
-    }
-
-    fn gap_lines(&self, gaps: &[&evenhand_model::gap::Gap], sink: &mut dyn Write) -> Result<(), WriteError> {
-        // The same thing missing in forty accounts is one line, not forty.
-        let mut lines: Vec<(String, Vec<&str>)> = Vec::new();
-        for gap in gaps {
-            let facts = if gap.facts.is_empty() { String::new() } else { format!(" (unknown: {})", gap.facts) };
-            let line = format!("{}: {}{facts}", gap.call, gap.reason);
-            let scope = gap.scope.as_ref().map(|scope| scope.as_str());
-            match lines.iter_mut().find(|(held, _)| *held == line) {
-                Some((_, scopes)) => scopes.extend(scope),
-                None => lines.push((line, scope.into_iter().collect())),
-            }
-        }
-        let shown = lines.len().min(self.limit());
-        for (line, scopes) in lines.iter().take(shown) {
-            let places = match scopes.as_slice() {
-                [] => String::new(),
-                [one] => format!("in {one}: "),
-                [one, another] => format!("in {one} and {another}: "),
-                [one, another, rest @ ..] => format!("in {one}, {another} and {} more: ", rest.len()),
-            };
-            self.say(4, &printable(&format!("{places}{line}")), Style::new(), sink)?;
-        }
-        self.more(shown, lines.len(), "-o json has them all", sink)
+        self.more(shown, report.possible_agents.len(), "-o json has them all", sink)?;
+        self.say(2, &format!("not compared with people; {DECLARE}"), Style::new(), sink)
     }
 
     fn inventory(&self, report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
@@ -370,31 +211,26 @@ impl Screen {
         } else {
             &["Identity", "Kind", "Scope", "Nature", "Because", "Owner", "Idle days"]
         };
-        let mut table = self.table(headers);
         let shown = identities.rows().min(self.limit());
-        for row in 0..shown {
+        let row = |row: usize| {
+            if narrow {
+                return vec![text(row, "name"), text(row, "nature")];
+            }
             let owner = match identities.value(row, "has_owner") {
                 Value::Boolean(false) => "none".to_owned(),
                 _ => text(row, "owner"),
             };
-            if narrow {
-                table.add_row([text(row, "name"), text(row, "nature")]);
-            } else {
-                table.add_row([
-                    text(row, "name"),
-                    text(row, "kind"),
-                    text(row, "scope"),
-                    text(row, "nature"),
-                    text(row, "nature_evidence"),
-                    owner,
-                    text(row, "idle_days"),
-                ]);
-            }
-        }
+            let mut cells: Vec<String> =
+                ["name", "kind", "scope", "nature", "nature_evidence"].iter().map(|column| text(row, column)).collect();
+            cells.extend([owner, text(row, "idle_days")]);
+            cells
+        };
+        let rows: Vec<Vec<String>> = (0..shown).map(row).collect();
+        let mut table = self.table(headers, &rows, PLAIN);
         if let Some(column) = table.column_mut(6) {
             column.set_cell_alignment(CellAlignment::Right);
         }
-        writeln!(sink, "{table}")?;
+        self.print(&table, sink)?;
         self.more(shown, identities.rows(), "-o csv:inventory=inventory.csv has them all", sink)?;
         self.coverage(report, sink)
     }

@@ -1,7 +1,5 @@
 //! Text for terminals and spreadsheets: names are chosen by others, so nothing in them may act.
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
-
 /// A name as it may be printed on a terminal or a log: control characters, escape sequences, and the invisible
 /// characters that reorder or hide text become `\u{…}`.
 pub fn printable(text: &str) -> String {
@@ -29,37 +27,6 @@ fn is_invisible(c: char) -> bool {
 pub fn formula_safe(text: &str) -> std::borrow::Cow<'_, str> {
     let risky = text.trim_start_matches(' ').starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
     if risky && text.parse::<f64>().is_err() { format!("'{text}").into() } else { text.into() }
-}
-
-/// Text cut to a width in terminal columns, with `…` in the middle: both ends of an ARN or path tell something.
-pub fn shortened(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    if width <= 1 {
-        return "…".to_owned();
-    }
-    let room = width - 1;
-    let (head, tail) = (room.div_ceil(2), room / 2);
-    let mut used = 0;
-    let front: String = text
-        .chars()
-        .take_while(|c| {
-            used += c.width().unwrap_or(1);
-            used <= head
-        })
-        .collect();
-    used = 0;
-    let mut back: Vec<char> = text
-        .chars()
-        .rev()
-        .take_while(|c| {
-            used += c.width().unwrap_or(1);
-            used <= tail
-        })
-        .collect();
-    back.reverse();
-    format!("{front}…{}", back.into_iter().collect::<String>())
 }
 
 /// A count with its noun: `1 identity`, `2 identities`.
@@ -102,9 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn long_names_keep_both_ends() {
-        assert_eq!(shortened("arn:aws:iam::1:role/deploy", 11), "arn:a…eploy");
-        assert_eq!(shortened("short", 11), "short");
+    fn large_numbers_are_grouped() {
         assert_eq!(thousands(1_234_567), "1,234,567");
     }
 
@@ -112,11 +77,6 @@ mod tests {
         #[test]
         fn printable_text_holds_no_control_character(text in "\\PC*|.*") {
             prop_assert!(!printable(&text).chars().any(|c| c.is_control() || is_invisible(c)));
-        }
-
-        #[test]
-        fn shortened_text_fits(text in ".{0,40}", width in 1..30_usize) {
-            prop_assert!(shortened(&text, width).width() <= width);
         }
     }
 }

@@ -15,7 +15,7 @@ use evenhand_model::inventory::Hint;
 use evenhand_model::parity::{Baseline, BaselineSource, Comparison, ControlComparison, ExcessAtom, Verdict};
 use evenhand_model::score::{Millionths, Mover, OpenFindings, Score};
 use evenhand_model::table::Row as _;
-use evenhand_reports::report::{Coverage, Report, Scan, SourceFile, SourceStatus, Tool};
+use evenhand_reports::report::{Coverage, PossibleAgent, Report, Scan, SourceFile, SourceStatus, Tool};
 use evenhand_reports::{csv, json, parity_card, schema, terminal};
 
 fact_table! {
@@ -109,8 +109,10 @@ fn report() -> Report {
                     evidence: evidence.clone(),
                 },
                 decided: true,
+                people_have: Some("on role/ci-* if mfa".into()),
             }],
             excess_operations: 1,
+            wider_operations: 1,
             excess_weight: 13,
             high_risk_excess: 1,
             undecided_operations: 0,
@@ -176,6 +178,10 @@ fn report() -> Report {
             facts: "logged".into(),
         }],
         hints: vec![Hint { evidence, message: "`s3:GetObjekt` is in no catalogue".into() }],
+        possible_agents: vec![PossibleAgent {
+            identity: "role/bot".into(),
+            hint: "its name holds the word `bot`".into(),
+        }],
         coverage: Coverage {
             files_read: 1,
             files_unrecognised: 1,
@@ -197,7 +203,7 @@ fn written(write: impl FnOnce(&Report, &mut Vec<u8>)) -> String {
 }
 
 fn plain(width: usize) -> terminal::Options {
-    terminal::Options { width, color: false, limit: Some(20) }
+    terminal::Options { width, color: false, limit: Some(20), every_file: false }
 }
 
 #[test]
@@ -217,6 +223,15 @@ fn parity_card() {
     insta::assert_snapshot!(written(|report, out| {
         parity_card::write(&report.comparisons[0], plain(100), out).expect("written");
     }));
+}
+
+#[test]
+fn parity_card_narrow() {
+    let text = written(|report, out| {
+        parity_card::write(&report.comparisons[0], plain(60), out).expect("written");
+    });
+    assert!(text.lines().all(|line| unicode_width::UnicodeWidthStr::width(line) <= 60), "{text}");
+    insta::assert_snapshot!(text);
 }
 
 #[test]
@@ -248,7 +263,7 @@ fn json_schema_of_a_table_tells_what_can_be_null() {
 fn no_name_can_act_on_a_terminal() {
     for width in [40, 80, 200] {
         for color in [false, true] {
-            let options = terminal::Options { width, color, limit: None };
+            let options = terminal::Options { width, color, limit: None, every_file: true };
             let text = written(|report, out| {
                 terminal::write(report, options, out).expect("written");
                 terminal::inventory(report, options, out).expect("written");

@@ -58,6 +58,7 @@ impl Live {
 
 /// `evenhand collect`
 #[derive(Debug, Args)]
+#[command(override_usage = "evenhand collect [OPTIONS] --out <DIR> <PROVIDER>")]
 #[command(after_long_help = "\
 Exit codes: 0 every call was made, whatever came of it; 2 nothing could be asked; 3 no account was read; 4 it was
 interrupted or ran out of time: go on with --resume.
@@ -94,6 +95,7 @@ pub struct Collect {
 
 /// `evenhand doctor`
 #[derive(Debug, Args)]
+#[command(override_usage = "evenhand doctor [OPTIONS] <PROVIDER>")]
 #[command(after_long_help = "\
 Exit codes: 0 every call may be made; 2 nothing could be asked; 4 some calls may not be made, or failed.
 

@@ -9,7 +9,7 @@ use evenhand_model::opset::OpSet;
 use evenhand_reports::text::{counted, printable};
 use serde::Serialize;
 
-use super::{Failure, Invocation};
+use super::{Failure, Invocation, say};
 use crate::cli::{self, PlainFormat};
 use crate::gate::Exit;
 use crate::lookup;
@@ -23,6 +23,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Can) -> Result<Exit,
     if capture.inventory.identities.is_empty() {
         return Err(invocation.nobody(&capture));
     }
+    invocation.note_default_sources(&arguments.from, &config, &capture);
     match (&arguments.identity, arguments.operation.as_slice()) {
         (Some(identity), words @ [_, ..]) => {
             let mut context: BTreeMap<String, ContextValue> = BTreeMap::new();
@@ -44,17 +45,19 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Can) -> Result<Exit,
 }
 
 fn one(capture: &Capture, request: &Request, format: PlainFormat) -> Result<Exit, Failure> {
+    // Before the question is answered, so that the error lists whom a name fits.
+    lookup::identity(&capture.inventory.identities, &request.identity)?;
     let answer = answer(capture, request).map_err(|refused| {
         let alike = refused.resolver.and_then(|resolver| spelled_alike(resolver, &request.operation));
         Failure::Message(refused.reason, alike.map(|name| format!("did you mean `{name}`?")))
     })?;
-    to_stdout(|sink| match format {
-        PlainFormat::Table => person(&answer, sink),
-        PlainFormat::Json => {
+    match format {
+        PlainFormat::Table => say(|sink| person(&answer, sink))?,
+        PlainFormat::Json => to_stdout(|sink| {
             serde_json::to_writer(&mut *sink, &answer)?;
             sink.write_all(b"\n")
-        }
-    })?;
+        })?,
+    }
     Ok(if answer.decision.outcome == Outcome::Allowed { Exit::Passed } else { Exit::GateFailed })
 }
 

@@ -20,6 +20,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Compare) -> Result<E
     if capture.inventory.identities.is_empty() {
         return Err(invocation.nobody(&capture));
     }
+    invocation.note_default_sources(&arguments.from, &config, &capture);
     let parity = ParityConfig::new(config.jobs.clone());
     link(&mut capture.inventory, &parity.jobs);
     let judgements = Judgements::new(&capture.inventory, &parity.jobs);

@@ -9,14 +9,14 @@ use evenhand_model::identity::{Identity, Nature};
 use evenhand_model::opset::OpSet;
 use evenhand_reports::text::{counted, printable, thousands};
 use evenhand_rules::evaluate::Keep;
+use evenhand_rules::pack::RuleSet;
 use evenhand_rules::paths;
 
-use super::{Failure, Invocation};
+use super::{Failure, Invocation, say};
 use crate::assess::{self, Assessing, Options};
 use crate::cli;
 use crate::gate::Exit;
-use crate::lookup;
-use crate::output::to_stdout;
+use crate::lookup::{self, LookupError};
 use crate::ruleset;
 
 pub(super) fn run(invocation: &Invocation, arguments: &cli::Explain) -> Result<Exit, Failure> {
@@ -26,7 +26,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Explain) -> Result<E
     if operation.is_none()
         && let Some(rule) = rules.get(&arguments.subject)
     {
-        to_stdout(|sink| sink.write_all(ruleset::page(rule).as_bytes()))?;
+        say(|sink| sink.write_all(ruleset::page(rule).as_bytes()))?;
         return Ok(Exit::Passed);
     }
     let progress = invocation.progress();
@@ -34,24 +34,47 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Explain) -> Result<E
     if capture.inventory.identities.is_empty() {
         return Err(invocation.nobody(&capture));
     }
+    invocation.note_default_sources(&arguments.from, &config, &capture);
     let options =
         Options { config: &config, rules: &rules, strict: false, stable_fingerprints: false, now, progress: &progress };
     let assessing = assess::assess(capture, options, Keep::Everything);
     if operation.is_none()
         && let Some(finding) = finding(&assessing.assessed.findings, &arguments.subject)
     {
-        to_stdout(|sink| write_finding(finding, sink))?;
+        say(|sink| write_finding(finding, sink))?;
         return Ok(Exit::Passed);
     }
-    let identity = lookup::identity(&assessing.assessed.inventory.identities, &arguments.subject)?;
+    let identities = &assessing.assessed.inventory.identities;
+    let identity = lookup::identity(identities, &arguments.subject).map_err(|error| match (error, &operation) {
+        (LookupError::Unknown { asked, nearest }, None) => {
+            nothing_called(&asked, nearest, &rules, &assessing.assessed.findings)
+        }
+        (error, _) => error.into(),
+    })?;
     match &operation {
-        None => to_stdout(|sink| write_identity(&assessing, identity, sink))?,
+        None => say(|sink| write_identity(&assessing, identity, sink))?,
         Some(operation) => {
             let why = why(&assessing, identity, operation)?;
-            to_stdout(|sink| write_why(&why, sink))?;
+            say(|sink| write_why(&why, sink))?;
         }
     }
     Ok(Exit::Passed)
+}
+
+/// The error for a subject that is no rule, no finding and no identity; `identities`: those that are spelled alike.
+fn nothing_called(asked: &str, identities: Vec<String>, rules: &RuleSet, findings: &[Finding]) -> Failure {
+    const RULES: usize = 3;
+    let begun = findings.iter().filter(|finding| finding.id.as_str().starts_with(asked));
+    let begun: Vec<String> =
+        begun.map(|finding| format!("finding {} ({} of {})", finding.id, finding.rule, finding.name)).collect();
+    if !begun.is_empty() {
+        let message = format!("`{asked}` begins the ids of {}:", counted(begun.len(), "finding", "findings"));
+        return Failure::About(message, super::listed(begun), "give more of the id".to_owned());
+    }
+    let alike = lookup::alike(asked, rules.iter().map(|rule| rule.id.as_str()), RULES);
+    let mut items: Vec<String> = alike.into_iter().map(|rule| format!("rule {rule}")).collect();
+    items.extend(identities.into_iter().map(|identity| format!("identity {identity}")));
+    Failure::nothing_called(asked, "rule, finding or identity", items)
 }
 
 /// A finding by its id, or by a beginning of it that is long enough and fits no other.
@@ -130,7 +153,7 @@ fn write_identity(assessing: &Assessing, identity: &Identity, sink: &mut dyn Wri
         writeln!(sink, "\nFindings")?;
         for finding in findings {
             let (severity, status) = (finding.severity.as_str(), finding.status.as_str());
-            writeln!(sink, "  {severity:8} {status:7} {}: {}", finding.rule, printable(&finding.title))?;
+            writeln!(sink, "  {severity:8}  {status:7}  {}: {}", finding.rule, printable(&finding.title))?;
             writeln!(sink, "    {}", finding.id)?;
         }
     }

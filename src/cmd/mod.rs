@@ -19,21 +19,22 @@ mod version;
 
 pub(crate) use schema::of as schema_of;
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use evenhand_model::provider::Provider;
 use evenhand_model::secret::Fingerprinter;
 use evenhand_reports::report::SourceStatus;
-use evenhand_reports::terminal;
 use evenhand_reports::text::counted;
+use evenhand_reports::{folded, terminal};
 use jiff::Timestamp;
 
-use crate::cli::{Cli, ColorWhen, Command, Global, Input};
+use crate::cli::{self, Cli, ColorWhen, Command, Global, Input};
 use crate::config::{self, Config, ConfigProblem};
 use crate::console::{Console, Verbosity};
 use crate::gate::Exit;
-use crate::lookup::LookupError;
-use crate::output::OutputError;
+use crate::lookup::{LONGER, LookupError};
+use crate::output::{OutputError, to_stdout};
 use crate::pipeline::{self, Capture, ReadRequest};
 use crate::progress::Progress;
 
@@ -44,6 +45,8 @@ pub enum Failure {
     Config(Box<ConfigProblem>),
     /// Something else, in one line, with a remedy.
     Message(String, Option<String>),
+    /// Something that is about several things, with a remedy.
+    About(String, Vec<String>, String),
     /// Everything was said already.
     Told(Exit),
 }
@@ -51,6 +54,16 @@ pub enum Failure {
 impl Failure {
     pub(crate) fn new(message: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self::Message(message.into(), Some(remedy.into()))
+    }
+
+    /// Nothing fits a name; `alike`: what is spelled like it.
+    fn nothing_called(asked: &str, what: &str, alike: Vec<String>) -> Self {
+        let lists = "`evenhand inventory` lists the identities, `evenhand rules list` the rules";
+        let message = format!("no {what} is called `{asked}`");
+        match alike.is_empty() {
+            true => Self::new(message, lists),
+            false => Self::About(format!("{message}; spelled alike:"), listed(alike), lists.to_owned()),
+        }
     }
 }
 
@@ -69,14 +82,32 @@ impl From<evenhand_aws::collect::CollectError> for Failure {
 
 impl From<LookupError> for Failure {
     fn from(error: LookupError) -> Self {
-        Self::Message(error.to_string(), None)
+        match error {
+            LookupError::Ambiguous { asked, candidates } => {
+                let message = format!("`{asked}` fits {} identities:", candidates.len());
+                Self::About(message, listed(candidates), LONGER.to_owned())
+            }
+            LookupError::Unknown { asked, nearest } => Self::nothing_called(&asked, "identity", nearest),
+        }
     }
 }
 
 impl From<OutputError> for Failure {
     fn from(error: OutputError) -> Self {
-        Self::Message(error.to_string(), None)
+        let remedy = error.is_file().then(|| "name a file where this user may write".to_owned());
+        Self::Message(error.to_string(), remedy)
     }
+}
+
+/// A list for people: the first ones, and how many more there are.
+fn listed(mut items: Vec<String>) -> Vec<String> {
+    const SHOWN: usize = 10;
+    let more = items.len().saturating_sub(SHOWN);
+    items.truncate(SHOWN);
+    if more > 0 {
+        items.push(format!("… and {more} more"));
+    }
+    items
 }
 
 /// The stack of a worker, in bytes. Readers accept documents nested a hundred levels deep, and their parsers recurse.
@@ -111,6 +142,10 @@ pub fn run(cli: Cli) -> Exit {
         }
         Err(Failure::Message(message, remedy)) => {
             console.error(&message, remedy.as_deref());
+            Exit::Error
+        }
+        Err(Failure::About(message, items, remedy)) => {
+            console.error_about(&message, &items, Some(&remedy));
             Exit::Error
         }
     }
@@ -193,46 +228,91 @@ impl Invocation {
         Ok((capture, now))
     }
 
+    /// What could not be read failed, so that a quiet run says it too.
     fn tell_failures(&self, capture: &Capture) {
         const SHOWN: usize = 20;
         for failure in capture.failures.iter().take(SHOWN) {
-            self.console.warning(&format!("{}: {}", failure.document, failure.reason), Some(&failure.remedy));
+            self.console.alarm(&format!("{}: {}", failure.document, failure.reason), &[], Some(&failure.remedy));
         }
         if let Some(more @ 1..) = capture.failures.len().checked_sub(SHOWN) {
-            self.console.warning(&format!("{more} more parts could not be read; the report lists all gaps"), None);
+            self.console.alarm(&format!("{more} more parts could not be read; the report lists all gaps"), &[], None);
         }
     }
 
     /// How the terminal report is written.
     fn screen(&self, all: bool) -> terminal::Options {
         const PIPED: usize = 120;
-        let width = std::env::var("COLUMNS")
-            .ok()
-            .and_then(|columns| columns.parse().ok())
-            .or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)))
-            .unwrap_or(PIPED);
-        let color = anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
-        terminal::Options { width, color, limit: if all { None } else { Some(20) } }
+        terminal::Options {
+            width: width().unwrap_or(PIPED),
+            color: anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never,
+            limit: if all { None } else { Some(20) },
+            every_file: self.global.verbose > 0,
+        }
+    }
+
+    /// Says what a question without `--from` was answered from.
+    fn note_default_sources(&self, from: &cli::From, config: &Config, capture: &Capture) {
+        if !from.sources.is_empty() {
+            return;
+        }
+        let read = capture.files.iter().filter(|file| file.status != SourceStatus::Unrecognised).count();
+        let files = counted(read, "document", "documents");
+        let what = match config.folders.is_empty() {
+            true => "this folder and the agent files of your home folder were read".to_owned(),
+            false => {
+                let folders: Vec<String> = config.folders.iter().map(|folder| folder.display().to_string()).collect();
+                format!("the folders of the configuration were read: {}", folders.join(", "))
+            }
+        };
+        self.console.note(&format!("no --from is given: {what} ({files})"));
     }
 
     /// The message for sources in which there is nobody.
     fn nobody(&self, capture: &Capture) -> Failure {
-        let read = capture.files.iter().filter(|file| file.bytes > 0 && file.status != SourceStatus::Failed).count();
-        let looked = match read {
-            0 => "there is no file to read in it".to_owned(),
-            _ => format!("{} looked at", counted(read, "file", "files")),
+        let failed = capture.files.iter().filter(|file| file.status == SourceStatus::Failed).count();
+        let looked = match (capture.files.len(), failed) {
+            (0, _) => "there is no file in it".to_owned(),
+            (all, failed) if all == failed => "nothing in it could be read".to_owned(),
+            (all, _) => format!("{} looked at", counted(all, "file", "files")),
         };
         let sources: Vec<&str> = capture.sources.iter().map(|source| &**source).collect();
-        self.console.error(
+        // What failed is told already, with its cause.
+        let told =
+            capture.files.iter().filter(|file| file.status != SourceStatus::Failed).map(|file| match file.status {
+                SourceStatus::Read | SourceStatus::Partial => {
+                    format!("{}: {}, which names nobody", file.path, file.what)
+                }
+                SourceStatus::Failed | SourceStatus::Unrecognised => format!("{}: {}", file.path, file.what),
+            });
+        self.console.error_about(
             &format!("no identity was found in {} ({looked})", sources.join(", ")),
+            &listed(told.collect()),
             Some(
                 "give it an export, such as the output of `aws iam get-account-authorization-details` or of `kubectl \
                  get serviceaccounts,roles,rolebindings,clusterroles,clusterrolebindings,pods -A -o json`, or a folder \
-                 with agent configuration; `-o json` lists every file with the reason why it was not read",
+                 with agent configuration; `-o json` lists every file",
             ),
         );
         Failure::Told(Exit::NothingCollected)
     }
+}
+
+/// The width of the terminal in columns, or what `COLUMNS` says; `None` where neither tells.
+fn width() -> Option<usize> {
+    let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    told.or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)))
+}
+
+/// Writes text for people to stdout, folded to the terminal's width; unfolded where there is none.
+fn say<E: std::fmt::Display>(write: impl FnOnce(&mut dyn Write) -> Result<(), E>) -> Result<(), OutputError> {
+    const NARROWEST: usize = 32;
+    let Some(width) = width() else { return to_stdout(write) };
+    let mut text = Vec::new();
+    to_stdout(|sink| {
+        write(&mut text).map_err(|error| error.to_string())?;
+        let text = folded(&String::from_utf8_lossy(&text), width.max(NARROWEST));
+        sink.write_all(text.as_bytes()).map_err(|error| error.to_string())
+    })
 }
 
 /// What is read, and with what.

@@ -2,12 +2,12 @@
 
 use std::io;
 
-use evenhand_reports::text::printable;
+use evenhand_reports::text::{counted, printable};
 use evenhand_rules::engine::cases;
 use evenhand_rules::pack::{Problem, Rule, RuleSet};
 use serde_json::json;
 
-use super::{Failure, Invocation};
+use super::{Failure, Invocation, say, width};
 use crate::cli::{self, PlainFormat};
 use crate::gate::Exit;
 use crate::output::to_stdout;
@@ -24,22 +24,31 @@ pub(super) fn run(invocation: &Invocation, command: &cli::Rules) -> Result<Exit,
 fn list(invocation: &Invocation, arguments: &cli::RulesList) -> Result<Exit, Failure> {
     let config = invocation.config(&[])?;
     let rules = ruleset::load(&arguments.selection, &config, invocation.console)?;
-    to_stdout(|sink| match arguments.output {
-        PlainFormat::Table => {
-            let width = rules.iter().map(|rule| rule.id.as_str().len()).max().unwrap_or(0);
-            for rule in rules.iter() {
-                let (id, severity, dimension) = (rule.id.as_str(), rule.severity.as_str(), rule.dimension.as_str());
-                writeln!(sink, "{id:width$}  {severity:8}  {dimension:14}  {}", printable(&rule.title))?;
-            }
-            Ok(())
-        }
-        PlainFormat::Json => {
+    match arguments.output {
+        PlainFormat::Table => say(|sink| table(&rules, sink))?,
+        PlainFormat::Json => to_stdout(|sink| {
             let rows: Vec<_> = rules.iter().map(summary).collect();
             serde_json::to_writer_pretty(&mut *sink, &rows)?;
             sink.write_all(b"\n")
-        }
-    })?;
+        })?,
+    }
     Ok(Exit::Passed)
+}
+
+/// A line per rule; two where the terminal is too narrow for that.
+fn table(rules: &RuleSet, sink: &mut dyn io::Write) -> io::Result<()> {
+    const NARROW: usize = 100;
+    let narrow = width().is_some_and(|width| width < NARROW);
+    let longest = rules.iter().map(|rule| rule.id.as_str().len()).max().unwrap_or(0);
+    let mut row = |id: &str, severity: &str, dimension: &str, title: &str| match narrow {
+        true => writeln!(sink, "{id}\n    {severity}, {dimension}: {title}"),
+        false => writeln!(sink, "{id:longest$}  {severity:8}  {dimension:14}  {title}"),
+    };
+    row("RULE", "SEVERITY", "DIMENSION", "TITLE")?;
+    for rule in rules.iter() {
+        row(rule.id.as_str(), rule.severity.as_str(), rule.dimension.as_str(), &printable(&rule.title))?;
+    }
+    Ok(())
 }
 
 fn summary(rule: &Rule) -> serde_json::Value {
@@ -66,7 +75,7 @@ fn show(invocation: &Invocation, arguments: &cli::RulesShow) -> Result<Exit, Fai
     let Some(rule) = rules.get(&arguments.id) else {
         return Err(ruleset::unknown(&arguments.id, &rules));
     };
-    to_stdout(|sink| sink.write_all(ruleset::page(rule).as_bytes()))?;
+    say(|sink| sink.write_all(ruleset::page(rule).as_bytes()))?;
     Ok(Exit::Passed)
 }
 
@@ -97,7 +106,9 @@ fn test(invocation: &Invocation, arguments: &cli::RulesTest) -> Result<Exit, Fai
             )?;
         }
         let passed = results.len() - failed;
-        writeln!(sink, "{} rules, {passed} cases passed, {failed} failed", loaded.rules.len())?;
+        let rules = counted(loaded.rules.len(), "rule", "rules");
+        let passed = counted(passed, "case", "cases");
+        writeln!(sink, "{rules}, {passed} passed, {failed} failed")?;
         Ok::<(), io::Error>(())
     })?;
     if loaded.rules.is_empty() && loaded.problems.is_empty() {

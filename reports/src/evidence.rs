@@ -1,0 +1,111 @@
+//! What a report rests on, on a terminal: how much was read, what is missing, what nobody knows.
+
+use std::io::Write;
+
+use evenhand_model::gap::{Gap, GapKind};
+use owo_colors::Style;
+
+use crate::report::{Report, SourceFile, SourceStatus, WriteError};
+use crate::screen::Screen;
+use crate::text::{counted, printable, thousands};
+
+impl Screen {
+    /// How much was read, and what was not.
+    pub(crate) fn coverage(&self, report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
+        self.heading("What this rests on", sink)?;
+        let coverage = &report.coverage;
+        let natures: Vec<String> = coverage
+            .natures
+            .iter()
+            .filter(|(_, count)| *count > 0)
+            .map(|(nature, count)| format!("{} {}", thousands(*count as u64), nature.replace('_', " ")))
+            .collect();
+        let line = format!(
+            "{} ({}) in {}",
+            counted(coverage.identities, "identity", "identities"),
+            natures.join(", "),
+            counted(coverage.files_read + coverage.files_partial, "document", "documents")
+        );
+        self.say(2, &line, Style::new(), sink)?;
+        if let Some(percent) = coverage.percent() {
+            let checks = usize::try_from(coverage.decided + coverage.undecided).unwrap_or(usize::MAX);
+            let line = format!(
+                "{percent} % of {} over {} could be decided",
+                counted(checks, "check", "checks"),
+                counted(coverage.rules, "rule", "rules")
+            );
+            self.say(2, &line, Style::new(), sink)?;
+        }
+        let failed: Vec<_> = report.gaps.iter().filter(|gap| gap.kind == GapKind::Failed).collect();
+        let absent: Vec<_> = report.gaps.iter().filter(|gap| gap.kind == GapKind::NotCollected).collect();
+        if !failed.is_empty() {
+            let line = format!("{} could not be read: this scan is incomplete", counted(failed.len(), "part", "parts"));
+            self.say(2, &line, Style::new().red(), sink)?;
+            self.gap_lines(&failed, sink)?;
+        }
+        if !absent.is_empty() {
+            self.say(2, "not part of what was read, hence unknown:", Style::new(), sink)?;
+            self.gap_lines(&absent, sink)?;
+        }
+        let unrecognised = report.scan.sources.iter().filter(|file| file.status == SourceStatus::Unrecognised);
+        let (prose, unrecognised): (Vec<_>, Vec<_>) = unrecognised.partition(|file| file.is_prose());
+        if !unrecognised.is_empty() {
+            let line = format!("{} not recognised:", counted(unrecognised.len(), "file", "files"));
+            self.say(2, &line, Style::new(), sink)?;
+            self.files(&unrecognised, sink)?;
+        }
+        if !prose.is_empty() {
+            let text = counted(prose.len(), "file of text for people", "files of text for people");
+            let line = format!("{text}, no document of any provider");
+            if self.options.every_file {
+                self.say(2, &format!("{line}:"), Style::new(), sink)?;
+                self.files(&prose, sink)?;
+            } else {
+                self.say(2, &format!("{line}; -v or -o json lists what"), Style::new(), sink)?;
+            }
+        }
+        if !report.hints.is_empty() {
+            self.say(2, "worth knowing:", Style::new(), sink)?;
+            let shown = report.hints.len().min(self.limit());
+            for hint in report.hints.iter().take(shown) {
+                let line = format!("{} ({})", printable(&hint.message), printable(&hint.evidence.to_string()));
+                self.say(4, &line, Style::new(), sink)?;
+            }
+            self.more(shown, report.hints.len(), "-o json has them all", sink)?;
+        }
+        Ok(())
+    }
+
+    fn files(&self, files: &[&SourceFile], sink: &mut dyn Write) -> Result<(), WriteError> {
+        let shown = files.len().min(self.limit());
+        for file in files.iter().take(shown) {
+            self.say(4, &format!("{}: {}", printable(&file.path), printable(&file.what)), Style::new(), sink)?;
+        }
+        self.more(shown, files.len(), "-o json has them all", sink)
+    }
+
+    fn gap_lines(&self, gaps: &[&Gap], sink: &mut dyn Write) -> Result<(), WriteError> {
+        // The same thing missing in forty accounts is one line, not forty.
+        let mut lines: Vec<(String, Vec<&str>)> = Vec::new();
+        for gap in gaps {
+            let facts = if gap.facts.is_empty() { String::new() } else { format!(" (unknown: {})", gap.facts) };
+            let line = format!("{}: {}{facts}", gap.call, gap.reason);
+            let scope = gap.scope.as_ref().map(|scope| scope.as_str());
+            match lines.iter_mut().find(|(held, _)| *held == line) {
+                Some((_, scopes)) => scopes.extend(scope),
+                None => lines.push((line, scope.into_iter().collect())),
+            }
+        }
+        let shown = lines.len().min(self.limit());
+        for (line, scopes) in lines.iter().take(shown) {
+            let places = match scopes.as_slice() {
+                [] => String::new(),
+                [one] => format!("in {one}: "),
+                [one, another] => format!("in {one} and {another}: "),
+                [one, another, rest @ ..] => format!("in {one}, {another} and {} more: ", rest.len()),
+            };
+            self.say(4, &printable(&format!("{places}{line}")), Style::new(), sink)?;
+        }
+        self.more(shown, lines.len(), "-o json has them all", sink)
+    }
+}

@@ -1,0 +1,270 @@
+//! The findings on a terminal: what to fix first, then rule by rule, then what is not decided and what would tell.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use evenhand_model::finding::{Dimension, Finding, Severity, Status};
+use evenhand_model::table::{Column, Table, Value};
+use owo_colors::Style;
+
+use crate::report::{Report, WriteError};
+use crate::screen::Screen;
+use crate::text::{counted, printable, thousands};
+
+/// The severity, worst first, as a person reads it.
+fn severity_style(severity: Severity) -> Style {
+    match severity {
+        Severity::Critical => Style::new().bright_red().bold(),
+        Severity::High => Style::new().red(),
+        Severity::Medium => Style::new().yellow(),
+        Severity::Low => Style::new().dimmed(),
+    }
+}
+
+/// How much an identity could do, most telling first: full control, a way to it, a way to more, excess of high risk,
+/// the weight of its excess and of all its access.
+type Standing = (bool, bool, bool, i64, i64, i64);
+
+/// The identities table, looked up by id.
+pub(crate) struct Identities<'a> {
+    table: Option<&'a Table>,
+}
+
+impl<'a> Identities<'a> {
+    pub(crate) fn of(report: &'a Report) -> Self {
+        Self { table: report.tables.iter().find(|table| table.spec.name == "identities") }
+    }
+
+    fn row(&self, id: &str) -> Option<(&'a Table, usize)> {
+        let table = self.table?;
+        let Column::Text(ids) = table.column("id")? else { return None };
+        Some((table, ids.position_sorted(id)?))
+    }
+
+    /// An identity as people call it, with where it lives.
+    pub(crate) fn name(&self, id: &str) -> String {
+        let found = self.row(id).and_then(|(table, row)| match (table.value(row, "name"), table.value(row, "scope")) {
+            (Value::Text(name), Value::Text(scope)) => {
+                let place = scope.split_once(':').map_or(&*scope, |(_, place)| place);
+                // Some names say already where they live.
+                Some(if name.contains(place) { name.to_string() } else { format!("{name} ({scope})") })
+            }
+            _ => None,
+        });
+        printable(&found.unwrap_or_else(|| id.to_owned()))
+    }
+
+    fn standing(&self, id: &str) -> Standing {
+        let Some((table, row)) = self.row(id) else { return Standing::default() };
+        let holds = |column: &str| table.value(row, column) == Value::Boolean(true);
+        let number = |column: &str| match table.value(row, column) {
+            Value::Integer(number) => number,
+            _ => 0,
+        };
+        let reaches =
+            matches!(table.value(row, "escalation_target"), Value::Text(target) if target.starts_with("admin of "));
+        let weight = number("access_weight");
+        (holds("admin"), reaches, holds("can_escalate"), number("high_risk_excess"), number("excess_weight"), weight)
+    }
+}
+
+/// The findings that fail: worst severity first, then whoever could do most, then by identity and rule.
+fn worst_first<'a>(report: &'a Report, identities: &Identities<'_>) -> Vec<&'a Finding> {
+    let failed = report.findings.iter().filter(|finding| finding.status == Status::Fail);
+    let mut ranked: Vec<_> = failed.map(|finding| (identities.standing(finding.identity.as_str()), finding)).collect();
+    ranked.sort_by(|(a, x), (b, y)| {
+        (Reverse(x.severity), Reverse(*a), &x.identity, &x.rule).cmp(&(
+            Reverse(y.severity),
+            Reverse(*b),
+            &y.identity,
+            &y.rule,
+        ))
+    });
+    ranked.into_iter().map(|(_, finding)| finding).collect()
+}
+
+/// What is mended first among findings of one severity: what leaks serves anybody, then what its holder may do.
+fn urgency(dimension: Dimension) -> u8 {
+    match dimension {
+        Dimension::Secrets => 0,
+        Dimension::Access => 1,
+        Dimension::Approval => 2,
+        Dimension::Isolation => 3,
+        Dimension::Logging => 4,
+        Dimension::Accountability => 5,
+        Dimension::Lifecycle => 6,
+    }
+}
+
+/// The first line of a remedy; where more lines follow, who prints them.
+fn first_step(finding: &Finding) -> String {
+    // The steps, a list per vendor, are a page that `explain` prints.
+    let mut remedy = finding.remedy.lines();
+    let what = printable(remedy.next().unwrap_or_default());
+    if remedy.next().is_some() { format!("{what} Steps: evenhand explain {}", finding.rule) } else { what }
+}
+
+/// An identity with its findings that are critical or high.
+struct Urgent<'a> {
+    critical: usize,
+    high: usize,
+    standing: Standing,
+    id: &'a str,
+    first: &'a Finding,
+}
+
+fn urgent<'a>(failed: &[&'a Finding], identities: &Identities<'_>) -> Vec<Urgent<'a>> {
+    let mut found: Vec<Urgent<'a>> = Vec::new();
+    let mut by_identity: Vec<&'a Finding> =
+        failed.iter().copied().filter(|finding| finding.severity >= Severity::High).collect();
+    by_identity.sort_by_key(|finding| {
+        (&finding.identity, Reverse(finding.severity), urgency(finding.dimension), &finding.rule, &finding.id)
+    });
+    for finding in by_identity {
+        let id = finding.identity.as_str();
+        if found.last().is_none_or(|held| held.id != id) {
+            found.push(Urgent { critical: 0, high: 0, standing: identities.standing(id), id, first: finding });
+        }
+        let Some(held) = found.last_mut() else { continue };
+        match finding.severity {
+            Severity::Critical => held.critical += 1,
+            Severity::High | Severity::Medium | Severity::Low => held.high += 1,
+        }
+    }
+    found.sort_by_key(|held| (Reverse(held.critical), Reverse(held.standing), Reverse(held.high), held.id));
+    found
+}
+
+impl Screen {
+    /// The identities to begin with, each with the one thing to do first.
+    pub(crate) fn fix_first(&self, report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
+        const SHOWN: usize = 5;
+        let identities = Identities::of(report);
+        let urgent = urgent(&worst_first(report, &identities), &identities);
+        if urgent.is_empty() || report.score.is_none() {
+            return Ok(());
+        }
+        self.heading("Fix first", sink)?;
+        let shown = urgent.len().min(self.options.limit.map_or(usize::MAX, |_| SHOWN));
+        for held in urgent.iter().take(shown) {
+            let counts: Vec<String> = [(held.critical, "critical"), (held.high, "high")]
+                .iter()
+                .filter(|(count, _)| *count > 0)
+                .map(|(count, word)| format!("{} {word}", thousands(*count as u64)))
+                .collect();
+            self.say(2, &format!("{}: {}", identities.name(held.id), counts.join(", ")), Style::new().bold(), sink)?;
+            self.say(6, &printable(&held.first.title), Style::new(), sink)?;
+            self.say(6, &format!("fix: {}", first_step(held.first)), Style::new(), sink)?;
+        }
+        self.more(shown, urgent.len(), "the findings below name them", sink)
+    }
+
+    /// The findings rule by rule: people fix rules, not rows.
+    pub(crate) fn findings(&self, report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
+        if report.score.is_none() {
+            return Ok(());
+        }
+        let failed = worst_first(report, &Identities::of(report));
+        if failed.is_empty() {
+            self.heading("No finding", sink)?;
+        } else {
+            self.heading(&format!("Findings, worst first ({})", thousands(failed.len() as u64)), sink)?;
+        }
+        let mut rules: Vec<(&str, Vec<&Finding>)> = Vec::new();
+        for finding in failed {
+            match rules.iter_mut().find(|(rule, _)| *rule == finding.rule.as_str()) {
+                Some((_, rows)) => rows.push(finding),
+                None => rules.push((finding.rule.as_str(), vec![finding])),
+            }
+        }
+        let shown = rules.len().min(self.limit());
+        for (rule, rows) in rules.iter().take(shown) {
+            self.rule(rule, rows, sink)?;
+        }
+        self.more(shown, rules.len(), "use -o csv:findings=findings.csv or -o json=report.json for all of them", sink)?;
+        if report.filtered > 0 {
+            let line = format!("{} left out by filters", counted(report.filtered, "finding", "findings"));
+            self.say(2, &line, Style::new(), sink)?;
+        }
+        self.undecided(report, sink)
+    }
+
+    fn rule(&self, rule: &str, rows: &[&Finding], sink: &mut dyn Write) -> Result<(), WriteError> {
+        let Some(first) = rows.first() else { return Ok(()) };
+        let count = format!("({})", rows.len());
+        let severity = format!("{:<8}", first.severity.as_str());
+        let style = severity_style(first.severity);
+        if 2 + severity.len() + 1 + rule.len() + 1 + count.len() <= self.options.width {
+            let (rule, count) = (self.styled(rule, Style::new().bold()), self.styled(&count, Style::new().dimmed()));
+            writeln!(sink, "  {} {rule} {count}", self.styled(&severity, style))?;
+        } else {
+            self.say(2, first.severity.as_str(), style, sink)?;
+            self.say(4, &format!("{rule} {count}"), Style::new().bold(), sink)?;
+        }
+        let each = if self.options.limit.is_some() { 3 } else { usize::MAX };
+        let margin = self.margin();
+        for row in rows.iter().take(each) {
+            self.say(margin, &printable(&row.title), Style::new(), sink)?;
+            if let Some(evidence) = row.evidence.first() {
+                self.say(margin, &format!("at {}", printable(&evidence.to_string())), Style::new().dimmed(), sink)?;
+            }
+        }
+        if rows.len() > each {
+            let more = format!("… and {} more like this", thousands((rows.len() - each) as u64));
+            self.say(margin, &more, Style::new().dimmed(), sink)?;
+        }
+        self.say(margin, &format!("fix: {}", first_step(first)), Style::new(), sink)
+    }
+
+    /// Where the lines of a finding begin: under its rule, unless that leaves too little of a narrow terminal.
+    fn margin(&self) -> usize {
+        if self.options.width < 70 { 4 } else { 11 }
+    }
+
+    /// What is not decided, by what would decide it.
+    fn undecided(&self, report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
+        const SHOWN: usize = 8;
+        let open: Vec<&Finding> = report.findings.iter().filter(|finding| finding.status == Status::Unknown).collect();
+        if open.is_empty() {
+            return Ok(());
+        }
+        self.heading(&format!("Not decided, for lack of evidence ({})", thousands(open.len() as u64)), sink)?;
+        let mut by_remedy: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+        for finding in &open {
+            by_remedy.entry(&finding.remedy).or_default().push(finding);
+        }
+        let mut groups: Vec<(&str, Vec<&Finding>)> = by_remedy.into_iter().collect();
+        let worst = |rows: &[&Finding]| rows.iter().map(|finding| finding.severity).max();
+        groups.sort_by_key(|(remedy, rows)| (Reverse(worst(rows)), Reverse(rows.len()), *remedy));
+        let shown = groups.len().min(self.options.limit.map_or(usize::MAX, |_| SHOWN));
+        for (remedy, rows) in groups.iter().take(shown) {
+            let rules = some(rows.iter().map(|finding| finding.rule.as_str()), 3, ", ");
+            let line = format!("{} of {rules}", counted(rows.len(), "check", "checks"));
+            self.say(2, &line, Style::new().bold(), sink)?;
+            let what =
+                some(rows.iter().flat_map(|finding| finding.missing.iter()).map(|missing| &*missing.what), 3, "; ");
+            if !what.is_empty() {
+                self.say(6, &format!("not known: {}", printable(&what)), Style::new(), sink)?;
+            }
+            for line in remedy.lines() {
+                self.say(6, &printable(line), Style::new(), sink)?;
+            }
+        }
+        self.more(shown, groups.len(), "-o csv:findings=findings.csv or -o json=report.json says what each lacks", sink)
+    }
+}
+
+/// The first of some texts, each once and in the order of their coming, and how many more there are.
+fn some<'a>(texts: impl Iterator<Item = &'a str>, most: usize, separator: &str) -> String {
+    let mut distinct: Vec<&str> = Vec::new();
+    for text in texts {
+        if !distinct.contains(&text) {
+            distinct.push(text);
+        }
+    }
+    let more = distinct.len().saturating_sub(most);
+    distinct.truncate(most);
+    let named = distinct.join(separator);
+    if more > 0 { format!("{named}{separator}and {more} more") } else { named }
+}
