@@ -1,12 +1,15 @@
 //! The gate: whether a pipeline may go on. Decided once, after everything is written, whatever the formats are.
 
-use std::collections::BTreeMap;
+mod tripped;
 
-use evenhand_model::finding::{Finding, Severity, Status};
+use evenhand_model::finding::{Finding, Severity};
 use evenhand_model::gap::{Gap, GapKind};
-use evenhand_model::score::{Millionths, Score};
-use evenhand_model::table::{Table, Value};
-use evenhand_rules::pack::{Rule, RuleSet};
+use evenhand_model::score::Score;
+use evenhand_model::table::Table;
+use evenhand_reports::text::counted;
+use evenhand_rules::pack::RuleSet;
+
+use tripped::tripped;
 
 /// What ends a run, as the exit code says it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -99,6 +102,10 @@ pub struct Posture<'a> {
     pub unreadable_source: bool,
     /// The number of identities.
     pub identity_count: usize,
+    /// The number of AI identities, tool servers included.
+    pub ai_count: usize,
+    /// The number of identities that weak signs hint to be agents.
+    pub possible_agents: usize,
     /// Whether some rule could not be evaluated.
     pub rule_errors: bool,
     /// The rules that were evaluated.
@@ -112,206 +119,72 @@ pub struct Decision {
     pub exit: Exit,
     /// What tripped it, and what would pass, a line each; for people, on stderr.
     pub reasons: Vec<String>,
+    /// What was asked and did not trip it, though nothing is known: a line each.
+    pub warnings: Vec<String>,
 }
 
 /// Decides.
 pub fn decide(settings: &GateSettings, posture: &Posture<'_>) -> Decision {
     let mut reasons = Vec::new();
+    let mut warnings = Vec::new();
     if posture.rule_errors {
         reasons.push("some rule could not be evaluated; the posture is not known, see the errors above".to_owned());
-        return Decision { exit: Exit::Error, reasons };
+        return Decision { exit: Exit::Error, reasons, warnings };
     }
     if posture.identity_count == 0 {
         reasons.push("no identity was found in these sources".to_owned());
-        return Decision { exit: Exit::NothingCollected, reasons };
+        return Decision { exit: Exit::NothingCollected, reasons, warnings };
     }
     let tripped = tripped(settings, posture);
     let failed = !tripped.is_empty();
     reasons.extend(tripped);
     let broken = posture.gaps.iter().filter(|gap| gap.kind == GapKind::Failed).count();
+    let mut incomplete = false;
     if !settings.allow_partial && (posture.unreadable_source || (settings.is_asked() && broken > 0)) {
         let what = if posture.unreadable_source { "a source could not be read" } else { "evidence could not be read" };
         reasons.push(format!(
-            "incomplete: {what} ({broken} {}); mend the input, or allow it with --allow-partial",
-            if broken == 1 { "gap" } else { "gaps" }
+            "incomplete: {what} ({}); mend the input, or allow it with --allow-partial",
+            counted(broken, "gap", "gaps")
         ));
-        return Decision { exit: Exit::Incomplete, reasons };
+        incomplete = true;
     }
-    let exit = if failed && !settings.exit_zero { Exit::GateFailed } else { Exit::Passed };
-    Decision { exit, reasons }
-}
-
-fn tripped(settings: &GateSettings, posture: &Posture<'_>) -> Vec<String> {
-    let confidence = Confidence::new(posture.identities);
-    let mut reasons = Vec::new();
-    if let Some(level) = settings.fail_on {
-        let mut counted: BTreeMap<&str, (Severity, usize)> = BTreeMap::new();
-        for finding in posture.findings.iter().filter(|finding| finding.severity >= level) {
-            if finding.status == Status::Unknown && !settings.strict {
-                continue;
-            }
-            if confidence.is_doubtful(finding, posture.rules, settings.min_confidence) {
-                continue;
-            }
-            counted.entry(finding.rule.as_str()).or_insert((finding.severity, 0)).1 += 1;
-        }
-        let total: usize = counted.values().map(|(_, count)| count).sum();
-        if total > 0 {
-            let mut rules: Vec<(&str, (Severity, usize))> = counted.into_iter().collect();
-            rules.sort_by_key(|(rule, (severity, count))| (std::cmp::Reverse((*severity, *count)), *rule));
-            let named: Vec<String> = rules
-                .iter()
-                .take(3)
-                .map(|(rule, (severity, count))| format!("{count} × {rule} ({severity})"))
-                .collect();
-            let more = rules.len().saturating_sub(3);
-            let rest = if more > 0 { format!(" and {more} more rules") } else { String::new() };
-            reasons.push(format!(
-                "--fail-on {level}: {} of {level} or worse: {}{rest}; it passes when these are resolved",
-                if total == 1 { "1 finding".to_owned() } else { format!("{total} findings") },
-                named.join(", "),
-            ));
+    if settings.is_asked() && posture.ai_count == 0 {
+        let (line, unanswered) = nobody_to_judge(settings, posture);
+        if unanswered && !settings.allow_partial {
+            reasons.push(format!("incomplete: {line}; or allow it with --allow-partial"));
+            incomplete = true;
+        } else {
+            warnings.push(line);
         }
     }
-    with_score(settings, posture, reasons, &confidence)
+    let exit = match (incomplete, failed && !settings.exit_zero) {
+        (true, _) => Exit::Incomplete,
+        (false, true) => Exit::GateFailed,
+        (false, false) => Exit::Passed,
+    };
+    Decision { exit, reasons, warnings }
 }
 
-fn with_score(
-    settings: &GateSettings,
-    posture: &Posture<'_>,
-    mut reasons: Vec<String>,
-    confidence: &Confidence,
-) -> Vec<String> {
-    if let Some(least) = settings.min_score {
-        match posture.score {
-            Some(score) if score.governed < Millionths(least.saturating_mul(1000)) => {
-                reasons.push(format!(
-                    "--min-score {least}: the score is {}{}",
-                    score.governed.thousandths(),
-                    movers(score, least)
-                ));
-            }
-            Some(_) => {}
-            None => reasons.push(format!("--min-score {least}: there is no score")),
-        }
-    }
-    if let Some(most) = settings.max_excess {
-        let over = confidence.over(most, settings.min_confidence);
-        if let Some((name, excess)) = over.first() {
-            let others = over.len() - 1;
-            let rest = match others {
-                0 => String::new(),
-                1 => ", and 1 more identity is over the limit".to_owned(),
-                _ => format!(", and {others} more identities are over the limit"),
-            };
-            reasons.push(format!(
-                "--max-excess {most}: `{}` holds {excess} operations that its human role does not{rest}; it passes when \
-                 the excess is removed or the role is shown to need it",
-                evenhand_reports::text::printable(name),
-            ));
-        }
-    }
-    if let Some(least) = settings.min_coverage {
-        match posture.coverage {
-            Some(coverage) if coverage >= u64::from(least) => {}
-            Some(coverage) => reasons.push(format!(
-                "--min-coverage {least}: {coverage}% of the rule results are decided; it passes with the documents that \
-                 the gaps and the undecided findings name"
-            )),
-            None => reasons.push(format!("--min-coverage {least}: how many rule results are decided is not known")),
-        }
-    }
-    reasons
-}
-
-/// What would lift the score over the line.
-fn movers(score: &Score, least: u32) -> String {
-    let enough = score.moved_by.iter().find(|mover| mover.fixed >= Millionths(least.saturating_mul(1000)));
-    match (enough, score.moved_by.first()) {
-        (Some(mover), _) => format!("; resolving `{}` alone gives {}", mover.rule, mover.fixed.thousandths()),
-        (None, Some(mover)) => format!(
-            "; no single rule lifts it over the line, resolving `{}` first gives {}",
-            mover.rule,
-            mover.fixed.thousandths()
-        ),
-        (None, None) => String::new(),
-    }
-}
-
-/// What the identities table says of the baselines that parity findings rest on.
-struct Confidence {
-    by_identity: BTreeMap<std::sync::Arc<str>, Held>,
-}
-
-struct Held {
-    name: std::sync::Arc<str>,
-    confidence: f64,
-    has_baseline: bool,
-    excess: Option<i64>,
-}
-
-impl Confidence {
-    fn new(identities: Option<&Table>) -> Self {
-        let mut by_identity = BTreeMap::new();
-        let Some(table) = identities else { return Self { by_identity } };
-        for row in 0..table.rows() {
-            // Only AI identities have a verdict.
-            let (Value::Text(id), Value::Text(_)) = (table.value(row, "id"), table.value(row, "verdict")) else {
-                continue;
-            };
-            let Value::Text(name) = table.value(row, "name") else { continue };
-            let confidence = match table.value(row, "baseline_confidence") {
-                Value::Float(value) => value,
-                _ => 0.0,
-            };
-            let has_baseline = matches!(table.value(row, "baseline_source"), Value::Text(source) if &*source != "none");
-            let excess = match table.value(row, "excess_operations") {
-                Value::Integer(count) => Some(count),
-                _ => None,
-            };
-            by_identity.insert(id, Held { name, confidence, has_baseline, excess });
-        }
-        Self { by_identity }
-    }
-
-    /// Whether a finding rests on a baseline that is only a guess.
-    fn is_doubtful(&self, finding: &Finding, rules: &RuleSet, least: f64) -> bool {
-        rules.get(finding.rule.as_str()).is_some_and(rests_on_baseline)
-            && self
-                .by_identity
-                .get(finding.identity.as_str())
-                .is_some_and(|held| held.has_baseline && held.confidence < least)
-    }
-
-    /// Identities with more excess than allowed, over a baseline that is sure enough; most first.
-    fn over(&self, most: u64, least: f64) -> Vec<(&str, i64)> {
-        let mut over: Vec<(&str, i64)> = self
-            .by_identity
-            .values()
-            .filter(|held| held.confidence >= least)
-            .filter_map(|held| Some((&*held.name, held.excess?)))
-            .filter(|(_, excess)| u64::try_from(*excess).is_ok_and(|excess| excess > most))
+/// What is said where no AI identity was recognised, and whether something that was asked is about nobody else: a score or
+/// an excess of no agents is no good score and no small excess.
+fn nobody_to_judge(settings: &GateSettings, posture: &Posture<'_>) -> (String, bool) {
+    let asked: Vec<&str> =
+        [(settings.min_score.is_some(), "--min-score"), (settings.max_excess.is_some(), "--max-excess")]
+            .into_iter()
+            .filter_map(|(asked, flag)| asked.then_some(flag))
             .collect();
-        over.sort_by_key(|(name, excess)| (std::cmp::Reverse(*excess), *name));
-        over
-    }
-}
-
-/// Whether a rule judges the comparison with the human role.
-fn rests_on_baseline(rule: &Rule) -> bool {
-    const COLUMNS: [&str; 9] = [
-        "coverage",
-        "control_gap_list",
-        "control_gaps",
-        "excess_operations",
-        "excess_ratio",
-        "excess_weight",
-        "high_risk_excess",
-        "undecided_operations",
-        "verdict",
-    ];
-    matches!(rule.table.name, "excess" | "controls")
-        || rule.predicate.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| COLUMNS.contains(&word))
+    let possible = match posture.possible_agents {
+        0 => String::new(),
+        count => format!(", though {} may be one", counted(count, "identity", "identities")),
+    };
+    let nothing = match asked.is_empty() {
+        true => "the gate says nothing about agents".to_owned(),
+        false => format!("{} has nobody to judge", asked.join(" and ")),
+    };
+    let line = format!(
+        "no AI identity was recognised{possible}, so {nothing}; name yours on the identity or under `agents` of a [[job]]"
+    );
+    (line, !asked.is_empty())
 }
 
 #[cfg(test)]
@@ -319,11 +192,12 @@ mod tests {
     use std::sync::Arc;
 
     use evenhand_model::fact_table;
-    use evenhand_model::finding::Dimension;
+    use evenhand_model::finding::{Dimension, Status};
     use evenhand_model::id::ProviderName;
-    use evenhand_model::score::{Mover, OpenFindings};
+    use evenhand_model::score::{Millionths, Mover, OpenFindings};
     use evenhand_model::table::Row as _;
 
+    use super::tripped::rests_on_baseline;
     use super::*;
 
     fact_table! {
@@ -406,6 +280,8 @@ mod tests {
             gaps: case.gaps,
             unreadable_source: false,
             identity_count: 1,
+            ai_count: 1,
+            possible_agents: 0,
             rule_errors: false,
             rules: Box::leak(Box::new(RuleSet::embedded().rules)),
         }
@@ -496,5 +372,52 @@ mod tests {
         assert_eq!(decide(&asked, &nobody).exit, Exit::NothingCollected);
         let broken = Posture { rule_errors: true, ..posture(&case) };
         assert_eq!(decide(&asked, &broken).exit, Exit::Error);
+    }
+
+    #[test]
+    fn what_keeps_the_score_below_the_line_is_named_first() {
+        let table = sample(1.0, "configured", None);
+        let open = OpenFindings { critical: 2, high: 5, medium: 0, low: 0 };
+        let score = Score { open, moved_by: Vec::new(), ..score(13) };
+        let findings = [
+            finding("b", Severity::Critical, Status::Fail),
+            finding("a", Severity::Critical, Status::Fail),
+            finding("h", Severity::High, Status::Fail),
+            finding("u", Severity::Critical, Status::Unknown),
+        ];
+        let case = Case { findings: &findings, identities: &table, score: &score, gaps: &[] };
+        let at_least = |least| GateSettings { min_score: Some(least), ..GateSettings::default() };
+        assert_eq!(
+            decide(&at_least(700), &posture(&case)).reasons,
+            ["--min-score 700: the score is 13, and no more than 399 while anything critical is open; resolve the 2 \
+                 critical first: 1 × a, 1 × b"]
+        );
+        // A line that the severity allows is reached from the worst down all the same.
+        assert_eq!(
+            decide(&at_least(300), &posture(&case)).reasons,
+            ["--min-score 300: the score is 13; resolve the 2 critical first: 1 × a, 1 × b"]
+        );
+    }
+
+    #[test]
+    fn a_score_of_nobody_is_no_pass() {
+        let (table, score) = (sample(1.0, "configured", None), score(1000));
+        let case = Case { findings: &[], identities: &table, score: &score, gaps: &[] };
+        let none = GateSettings::default();
+        for (settings, exit, warned) in [
+            (none, Exit::Passed, false),
+            (GateSettings { min_score: Some(1), ..none }, Exit::Incomplete, false),
+            (GateSettings { max_excess: Some(1), ..none }, Exit::Incomplete, false),
+            (GateSettings { min_score: Some(1), allow_partial: true, ..none }, Exit::Passed, true),
+            (GateSettings { fail_on: Some(Severity::Low), ..none }, Exit::Passed, true),
+        ] {
+            let nobody = Posture { ai_count: 0, possible_agents: 2, ..posture(&case) };
+            let decision = decide(&settings, &nobody);
+            assert_eq!((decision.exit, !decision.warnings.is_empty()), (exit, warned), "{settings:?}");
+            let said =
+                decision.reasons.iter().chain(&decision.warnings).all(|line| line.contains("2 identities may be"));
+            assert!(said, "{decision:?}");
+            assert_eq!(decide(&settings, &posture(&case)).exit, Exit::Passed, "{settings:?}");
+        }
     }
 }

@@ -21,23 +21,34 @@ use crate::judgements::Judgements;
 /// score = lo + ⌊(hi − lo) × 64 ÷ (64 + N)⌋      lo, hi: the band of the worst open severity
 /// ```
 pub fn banded(open: &OpenFindings) -> Millionths {
-    let (lowest, highest): (u32, u32) = if open.critical > 0 {
-        (0, 399_999)
+    let (lowest, severity) = if open.critical > 0 {
+        (0, Severity::Critical)
     } else if open.high > 0 {
-        (400_000, 699_999)
+        (400_000, Severity::High)
     } else if open.medium > 0 {
-        (700_000, 899_999)
+        (700_000, Severity::Medium)
     } else if open.low > 0 {
-        (900_000, 999_999)
+        (900_000, Severity::Low)
     } else {
         return Millionths(1_000_000);
     };
+    let highest: u32 = ceiling(severity).0;
     let weighted = 64 * u128::from(open.critical)
         + 16 * u128::from(open.high)
         + 4 * u128::from(open.medium)
         + u128::from(open.low);
     let share = u128::from(highest - lowest) * 64 / (64 + weighted);
     Millionths(lowest.saturating_add(u32::try_from(share).unwrap_or(u32::MAX)))
+}
+
+/// The best score while the worst that is open is of a severity.
+pub fn ceiling(severity: Severity) -> Millionths {
+    Millionths(match severity {
+        Severity::Critical => 399_999,
+        Severity::High => 699_999,
+        Severity::Medium => 899_999,
+        Severity::Low => 999_999,
+    })
 }
 
 /// How findings count.

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use evenhand_model::finding::Status;
+use evenhand_model::identity::Nature;
 use evenhand_reports::report::WriteError;
 use evenhand_reports::text::counted;
 use evenhand_reports::{Report, csv, json, terminal};
@@ -59,6 +60,12 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit
             gaps: &assessing.assessed.inventory.gaps,
             unreadable_source,
             identity_count: assessing.assessed.inventory.identities.len(),
+            ai_count: coverage
+                .natures
+                .iter()
+                .find(|(nature, _)| *nature == Nature::AiAgent.as_str())
+                .map_or(0, |(_, n)| *n),
+            possible_agents: assess::possible_agents(&assessing.assessed, &config).len(),
             rule_errors: !assessing.assessed.errors.is_empty(),
             rules: &rules,
         },
@@ -116,11 +123,12 @@ pub(super) fn summary(invocation: &Invocation, report: &Report, bytes: u64, prog
     }
     let coverage = &report.coverage;
     let read = coverage.files_read + coverage.files_partial;
+    let prose = report.scan.sources.iter().filter(|file| file.is_prose()).count();
     let mut parts = vec![counted(read, "file read", "files read")];
     for (count, what) in [
         (coverage.files_failed, "failed"),
         (coverage.files_partial, "in part"),
-        (coverage.files_unrecognised, "not recognised"),
+        (coverage.files_unrecognised - prose, "not recognised"),
     ] {
         if count > 0 {
             parts.push(format!("{count} {what}"));
@@ -129,7 +137,7 @@ pub(super) fn summary(invocation: &Invocation, report: &Report, bytes: u64, prog
     parts.push(counted(coverage.identities, "identity", "identities"));
     if report.score.is_some() {
         let agents: usize = coverage.verdicts.iter().map(|(_, count)| count).sum();
-        parts.push(format!("{agents} of AI compared"));
+        parts.push(if agents == 0 { "none of AI recognised".to_owned() } else { format!("{agents} of AI compared") });
         let found = |status| report.findings.iter().filter(|finding| finding.status == status).count();
         parts.push(counted(found(Status::Fail), "finding", "findings"));
         parts.push(format!("{} undecided", found(Status::Unknown)));
@@ -151,6 +159,9 @@ fn conclude(invocation: &Invocation, settings: &GateSettings, decision: &Decisio
         } else {
             invocation.console.warning(reason, Some("--exit-zero lets the run pass all the same"));
         }
+    }
+    for warning in &decision.warnings {
+        invocation.console.alarm(warning, &[], None);
     }
     if settings.is_asked() && decision.reasons.is_empty() {
         invocation.console.note("gate: passed");
