@@ -11,6 +11,7 @@ mod acme;
 mod cli;
 mod common;
 mod decide;
+mod people;
 mod robust;
 mod samples;
 mod secrets;
