@@ -247,6 +247,9 @@ fn what_an_environment_variable_sets_is_not_shown_as_required() {
         (&["collect", "aws"], "evenhand collect [OPTIONS] --out <DIR> <PROVIDER>"),
         (&["doctor"], "evenhand doctor [OPTIONS] <PROVIDER>"),
     ] {
+        if !cfg!(feature = "live") && matches!(arguments[0], "collect" | "doctor") {
+            continue;
+        }
         let output = scene.command().env("EVENHAND_JOBS", "2").args(arguments).output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
