@@ -63,7 +63,8 @@ fn live_aws() -> String {
          [described](../../providers/aws/README.md); they are read.\n\
          - Findings of Access Analyzer, agent registries, flows, guardrails and knowledge bases of Bedrock, \
          SageMaker domains, Roles Anywhere.\n\
-         - Earlier revisions of task definitions, versions of agents and functions: the current one is read.\n\
+         - Earlier revisions of task definitions, versions of agents, functions and launch templates: the current one is \
+         read, of launch templates the default one.\n\
          - Organisation policies that do not limit access, such as tag policies.\n\
          - Passwords and factors beyond the credential report.\n\
          - Who is a member of which group of Identity Center: an assignment to a group names the group, not its members.\n\

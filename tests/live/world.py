@@ -3,6 +3,7 @@
 usage: world.py ENDPOINT
 """
 
+import base64
 import io
 import json
 import sys
@@ -109,6 +110,85 @@ def work(account, keys, worker_role):
     made["functions"] = [[function["FunctionArn"], worker_role]]
 
 
+def running(account, keys):
+    """One of everything else that runs with a role and that the server knows, each with a secret in it."""
+    services = ["cloudformation", "codebuild", "ec2", "glue", "states"]
+    iam = client("iam", keys)
+    trusted = [f"{service}.amazonaws.com" for service in ["ecs-tasks", *services]]
+    operator = role(iam, account, "operator", trusted, "*")
+    profile = iam.create_instance_profile(InstanceProfileName="operator")["InstanceProfile"]["Arn"]
+    iam.add_role_to_instance_profile(InstanceProfileName="operator", RoleName="operator")
+    # Whoever may do everything with what runs has to be told what there is.
+    cara = iam.create_user(UserName="cara")["User"]["Arn"]
+    may = policy(*(f"{service}:*" for service in ["autoscaling", "batch", "codedeploy", *services]), "iam:CreateServiceLinkedRole")
+    iam.put_user_policy(UserName="cara", PolicyName="main", PolicyDocument=may)
+    made["users"].append(cara)
+    secret = "fake-canary-0123456789"
+    variables = [{"name": "TOKEN", "value": secret}]
+    made["running"] = []
+    project = client("codebuild", keys).create_project(
+        name="build",
+        source={"type": "GITHUB", "location": f"https://{secret}@git.example/x", "buildspec": secret},
+        artifacts={"type": "NO_ARTIFACTS"},
+        environment={
+            "type": "LINUX_CONTAINER",
+            "image": "i",
+            "computeType": "BUILD_GENERAL1_SMALL",
+            "environmentVariables": variables,
+        },
+        serviceRole=operator,
+    )
+    made["running"].append([project["project"]["arn"], operator])
+    job = client("batch", keys).register_job_definition(
+        jobDefinitionName="job",
+        type="container",
+        containerProperties={
+            "image": "i",
+            "vcpus": 1,
+            "memory": 128,
+            "jobRoleArn": operator,
+            "command": ["run", secret],
+            "environment": variables,
+        },
+    )
+    made["running"].append([job["jobDefinitionArn"], operator])
+    machine = client("stepfunctions", keys).create_state_machine(
+        name="machine",
+        definition=json.dumps({"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": secret, "End": True}}}),
+        roleArn=operator,
+    )
+    made["running"].append([machine["stateMachineArn"], operator])
+    client("glue", keys).create_dev_endpoint(
+        EndpointName="endpoint", RoleArn=operator, PublicKey=secret, Arguments={"--token": secret}
+    )
+    made["running"].append([f"arn:aws:glue:{REGION}:{account}:devEndpoint/endpoint", operator])
+    client("cloudformation", keys).create_stack(
+        StackName="stack",
+        RoleARN=operator,
+        TemplateBody=json.dumps(
+            {
+                "Parameters": {"Password": {"Type": "String"}},
+                "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}},
+                "Outputs": {"Password": {"Value": {"Ref": "Password"}}},
+            }
+        ),
+        Parameters=[{"ParameterKey": "Password", "ParameterValue": secret}],
+    )
+    data = base64.b64encode(secret.encode()).decode()
+    client("ec2", keys).create_launch_template(
+        LaunchTemplateName="template",
+        VersionDescription=secret,
+        LaunchTemplateData={"IamInstanceProfile": {"Arn": profile}, "UserData": data},
+    )
+    client("autoscaling", keys).create_launch_configuration(
+        LaunchConfigurationName="configuration",
+        ImageId="ami-12345678",
+        InstanceType="t3.micro",
+        IamInstanceProfile=profile,
+        UserData=secret,
+    )
+
+
 def logs(account, keys):
     client("s3", keys, "us-east-1").create_bucket(Bucket="fake-trail-bucket")
     trails = client("cloudtrail", keys)
@@ -185,6 +265,7 @@ for account in made["accounts"]:
     if account == members[-1]:
         agents(account, keys, agent_role, runtime_role)
         work(account, keys, worker_role)
+        running(account, keys)
 logs(management, None)
 people(management)
 print(json.dumps(made, indent=1))
