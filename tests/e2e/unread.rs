@@ -47,7 +47,9 @@ fn told(run: &Run) -> (Option<bool>, Option<(String, String)>, Option<String>) {
 fn an_agent_that_may_rewrite_functions_passes_only_where_functions_were_read() {
     let open = (
         "unknown".to_owned(),
-        "chatbot: not enough evidence to decide “AI identity can get more access than it was given”".to_owned(),
+        "chatbot: “AI identity can get more access than it was given” is undecided; not known: whether it can get more \
+         access than it holds"
+            .to_owned(),
     );
     let facts = "functions, their roles and the secrets in their environment; which identities can take over running \
                  compute";

@@ -229,7 +229,6 @@ fn take_overs(cloud: &Cloud, report: &Value) {
     assert_eq!(row["can_escalate"], true, "{row}");
     let told = cloud.evenhand(&["explain", &cara, "--from", "capture"]);
     let told = String::from_utf8(told.stdout).unwrap();
-    eprintln!("{told}");
     assert!(!told.contains("not read: "), "{told}");
 }
 
