@@ -158,10 +158,11 @@ def running(account, keys):
         roleArn=operator,
     )
     made["running"].append([machine["stateMachineArn"], operator])
-    client("glue", keys).create_dev_endpoint(
-        EndpointName="endpoint", RoleArn=operator, PublicKey=secret, Arguments={"--token": secret}
-    )
-    made["running"].append([f"arn:aws:glue:{REGION}:{account}:devEndpoint/endpoint", operator])
+    glue = client("glue", keys)
+    glue.create_dev_endpoint(EndpointName="endpoint", RoleArn=operator, PublicKey=secret, Arguments={"--token": secret})
+    # The server puts all of them into one zone, of whatever region.
+    zone = glue.get_dev_endpoint(EndpointName="endpoint")["DevEndpoint"]["AvailabilityZone"]
+    made["running"].append([f"arn:aws:glue:{zone[:-1]}:{account}:devEndpoint/endpoint", operator])
     client("cloudformation", keys).create_stack(
         StackName="stack",
         RoleARN=operator,
