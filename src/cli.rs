@@ -51,7 +51,7 @@ pub struct Cli {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// Say only what failed.
+    /// Say only what failed on stderr; reports stay as they are.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
 

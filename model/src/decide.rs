@@ -80,7 +80,7 @@ pub struct LineError {
 /// With the place of what is no member, of another type or missing; `remedy` says where the form is described.
 pub fn read<'a, T: Deserialize<'a>>(text: &'a str, remedy: &str) -> Result<T, Refusal> {
     // A list would be read as the members in their order: that is a guess at what is meant.
-    if !text.trim_start().starts_with('{') {
+    if !text.trim_start().starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
         return Err(Refusal::new("", "this is no request, but something else than an object", remedy));
     }
     part(text, remedy)

@@ -169,7 +169,8 @@ pub(super) fn stopped_by(outcome: Outcome, layer: &str) -> String {
         other => other,
     };
     match outcome {
-        Outcome::ExplicitlyDenied => format!("denied by {layer}"),
+        // Some of these layers forbid it, others merely do not allow it.
+        Outcome::ExplicitlyDenied => format!("stopped by {layer}"),
         _ => format!("not allowed by {layer}"),
     }
 }
@@ -213,7 +214,7 @@ fn question(line: &[u8]) -> Result<Request, String> {
     let text = std::str::from_utf8(line)
         .map_err(|error| format!("it is not UTF-8 at byte {}; {FORM}", error.valid_up_to()))?;
     // A list is read as the members in their order: that is a guess at what is meant.
-    if !text.trim_start().starts_with('{') {
+    if !text.trim_start().starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
         return Err(format!("this is no question, but something else than an object; {FORM}"));
     }
     serde_json::from_str(text).map_err(|error| {

@@ -32,6 +32,10 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Compare) -> Result<E
             "name an AI identity; `evenhand explain` tells what this one holds",
         ));
     }
+    if judgements.nature(&subject.id) != Nature::AiAgent {
+        let said = format!("`{}` is not known to be an AI identity; it is compared as if it were one", subject.id);
+        invocation.console.note(&said);
+    }
     let human: Option<&IdentityId> = match &arguments.human {
         Some(role) => Some(&lookup::identity(identities, role)?.id),
         None => None,

@@ -17,7 +17,7 @@ use crate::pipeline::Capture;
 
 pub(super) fn run(invocation: &Invocation, arguments: &cli::Decide) -> Result<Exit, Failure> {
     let input = open(arguments.requests().file.as_deref())?;
-    let refused = match arguments.capture() {
+    let (asked, refused) = match arguments.capture() {
         None => lines(input, &*alone(invocation, arguments.provider())?)?,
         Some(from) => {
             let config = invocation.config(&from.sources)?;
@@ -25,6 +25,12 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Decide) -> Result<Ex
             lines(input, &*beside(&capture, arguments.provider())?)?
         }
     };
+    if asked == 0 {
+        return Err(Failure::new(
+            "no request was given",
+            "write a JSON object a line to stdin, or name a file of them",
+        ));
+    }
     if refused > 0 {
         let requests = counted(refused, "request", "requests");
         invocation.console.error(&format!("{requests} could not be decided"), Some("see the `error` members"));
@@ -68,12 +74,13 @@ fn open(file: Option<&Path>) -> Result<Box<dyn Read>, Failure> {
 /// The bytes that are decided together at most.
 const BATCH: usize = 1 << 20;
 
-/// Answers requests object by object, in their order, whatever the number of threads. Returns how many were refused.
+/// Answers requests object by object, in their order, whatever the number of threads. Returns how many there
+/// were, and how many of them were refused.
 ///
 /// What has arrived is answered at once, so that a program may wait for each answer before it asks again.
-fn lines(input: Box<dyn Read>, decider: &dyn Decides) -> Result<usize, Failure> {
+fn lines(input: Box<dyn Read>, decider: &dyn Decides) -> Result<(usize, usize), Failure> {
     let mut texts = Texts::new(input);
-    let mut refused = 0;
+    let (mut asked, mut refused) = (0, 0);
     to_stdout(|sink| {
         loop {
             let batch = texts.batch()?;
@@ -82,6 +89,7 @@ fn lines(input: Box<dyn Read>, decider: &dyn Decides) -> Result<usize, Failure> 
             }
             let answers: Vec<(bool, Vec<u8>)> = batch.par_iter().map(|text| one(text, decider)).collect();
             for (understood, mut bytes) in answers {
+                asked += 1;
                 refused += usize::from(!understood);
                 bytes.push(b'\n');
                 sink.write_all(&bytes)?;
@@ -89,7 +97,7 @@ fn lines(input: Box<dyn Read>, decider: &dyn Decides) -> Result<usize, Failure> 
             sink.flush()?;
         }
     })?;
-    Ok(refused)
+    Ok((asked, refused))
 }
 
 /// The answer to one text, and whether it was understood.

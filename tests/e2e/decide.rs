@@ -115,3 +115,18 @@ fn the_schema_describes_requests_and_answers() {
         assert!(schema["$defs"][name].is_object(), "{name}");
     }
 }
+
+#[test]
+fn an_input_without_requests_and_text_that_is_no_json_are_named_as_what_they_are() {
+    let scene = Scene::new();
+    for provider in ["aws", "kubernetes"] {
+        let nothing = scene.run_with(&["decide", provider], "\n");
+        assert_eq!((nothing.code, &*nothing.stdout), (0, ""));
+        assert!(nothing.stderr.contains("no request was given"), "{}", nothing.stderr);
+        for (input, said) in [("not json", "this is no JSON"), ("[1]", "something else than an object")] {
+            let run = scene.run_with(&["decide", provider], input);
+            assert_eq!(run.code, 2);
+            assert!(run.stdout.contains(said), "{input}: {}", run.stdout);
+        }
+    }
+}

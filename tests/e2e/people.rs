@@ -283,3 +283,20 @@ cases:
   - { name: new, row: { age_days: 1 }, expect: pass }
   - { name: no date, row: { age_days: null }, expect: unknown }
 ";
+
+#[test]
+fn what_is_no_ai_identity_is_compared_with_a_word_about_that() {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/acme");
+    for (name, noted) in [("sre-copilot-runtime", false), ("ci-legacy", true)] {
+        let run = Scene::new().run(&["compare", name, "--from", example]);
+        assert_eq!(run.stderr.contains("is not known to be an AI identity"), noted, "{name}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn an_unknown_answer_names_what_was_not_read() {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/acme");
+    let run = Scene::new().run(&["can", "fraud-watch-agent", "s3:GetObject", "--from", example]);
+    assert!(run.stdout.starts_with("unknown"), "{}", run.stdout);
+    assert!(run.stdout.contains("AmazonFraudDetectorFullAccessPolicy`, which was not read"), "{}", run.stdout);
+}

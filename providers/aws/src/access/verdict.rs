@@ -260,6 +260,13 @@ pub(crate) fn judge(caller: &Caller<'_>, layers: &Layers<'_>, unread: &Unread, q
         if perhaps {
             judgement.outcome = Outcome::Unknown;
             judgement.answers.clear();
+            let allows = |name: &str| format!("{name}, which was not read or not understood, must allow it");
+            if elsewhere {
+                judgement.conditions.push(allows("the resource's policy"));
+            } else {
+                judgement.conditions.extend(unread.own.iter().map(|name| allows(&format!("`{name}`"))));
+                judgement.conditions.extend(unread.boundary.then(|| allows("the permissions boundary")));
+            }
         }
         return judgement;
     }
