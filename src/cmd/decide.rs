@@ -26,10 +26,8 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Decide) -> Result<Ex
         }
     };
     if asked == 0 {
-        return Err(Failure::new(
-            "no request was given",
-            "write a JSON object a line to stdin, or name a file of them",
-        ));
+        let remedy = "write a JSON object a line to stdin, or name a file of them";
+        invocation.console.warning("no request was given", Some(remedy));
     }
     if refused > 0 {
         let requests = counted(refused, "request", "requests");
