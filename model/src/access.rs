@@ -1,6 +1,5 @@
 //! Access: what an identity may effectively do, and single decisions.
 
-use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -287,7 +286,7 @@ pub struct Unread {
 }
 
 /// A provider's view of access, over everything that it read. Pure and thread-safe; asked in parallel.
-pub trait AccessResolver: Any + Send + Sync {
+pub trait AccessResolver: Send + Sync {
     /// The provider's operations.
     fn catalog(&self) -> &dyn Catalog;
 

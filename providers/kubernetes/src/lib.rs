@@ -1,8 +1,9 @@
 //! Kubernetes, offline: `kubectl get … -o json|yaml` exports and plain manifests.
 //!
 //! [`Kubernetes`] recognises documents, reads them into the inventory without keeping a secret, and answers what each
-//! identity may do by the rules of the API server's own RBAC authorizer, which stands by itself in [`rbac`]. [`point`] decides requests that bring their roles and bindings along. It knows
-//! nothing of rules, reports or other providers, and talks to no network.
+//! identity may do by the rules of the API server's own RBAC authorizer, which stands by itself in [`rbac`]. [`point`]
+//! decides requests that bring their roles and bindings along. It knows nothing of rules, reports or other providers, and
+//! talks to no network.
 
 mod access;
 mod capture;
@@ -50,8 +51,7 @@ impl Provider for Kubernetes {
     }
 
     fn reader(&self, options: ReadOptions) -> Box<dyn Reader> {
-        let settings = options.settings.clone();
-        Box::new(server::ServerReader::new(reader::KubernetesReader::new(options), settings))
+        Box::new(reader::KubernetesReader::new(options))
     }
 
     fn decider(&self) -> Option<Box<dyn Decides>> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use evenhand_model::access::AccessResolver;
 use evenhand_model::document::{Document, ReadError};
 use evenhand_model::gap::{Gap, GapKind};
 use evenhand_model::id::{IdentityId, ScopeId};
@@ -13,48 +14,29 @@ use crate::capture::Capture;
 use crate::catalog::Operations;
 use crate::documents::cluster_of;
 use crate::inventory::{BindingDeclarations, PROVIDER, join};
+use crate::server::{self, Told};
 
 /// Takes documents one by one.
 pub(crate) struct KubernetesReader {
     options: ReadOptions,
     capture: Capture,
+    told: Told,
     failed: Vec<Gap>,
 }
 
 impl KubernetesReader {
     pub(crate) fn new(options: ReadOptions) -> Self {
-        Self { options, capture: Capture::default(), failed: Vec::new() }
-    }
-}
-
-impl Reader for KubernetesReader {
-    fn read(&mut self, document: Document) -> Result<(), Vec<ReadError>> {
-        let cluster = match self.options.settings.get("cluster").filter(|name| !name.is_empty()) {
-            Some(name) => Arc::from(name.as_str()),
-            None => cluster_of(&document),
-        };
-        let problems = self.capture.take(&cluster, &document, &self.options.fingerprinter);
-        if problems.is_empty() {
-            return Ok(());
-        }
-        let errors: Vec<ReadError> = problems.into_iter().map(|problem| problem.into_error(&document.path)).collect();
-        self.failed.extend(errors.iter().map(|error| Gap {
-            provider: Some(PROVIDER),
-            scope: Some(ScopeId::new(format!("kubernetes:{cluster}"))),
-            kind: GapKind::Failed,
-            call: error.document.as_str().into(),
-            reason: format!("{}; {}", error.reason, error.remedy).into(),
-            facts: "whatever this object grants or describes".into(),
-        }));
-        Err(errors)
+        let told = Told::new(options.settings.clone());
+        Self { options, capture: Capture::default(), told, failed: Vec::new() }
     }
 
-    fn finish(self: Box<Self>) -> Reading {
-        let Self { options, capture, failed } = *self;
+    /// Joins what was read; no resolver where no object of a cluster was.
+    pub(crate) fn resolve(self) -> (Inventory, Option<Resolver>) {
+        let Self { options, capture, told, failed } = self;
         let mut inventory = Inventory { gaps: failed, ..Inventory::default() };
         let clusters = capture.into_clusters();
         if clusters.is_empty() {
-            return Reading { inventory, resolver: None };
+            return (inventory, None);
         }
         let custom: std::collections::BTreeSet<_> =
             clusters.values().flat_map(|cluster| cluster.custom_kinds.iter().cloned()).collect();
@@ -113,7 +95,39 @@ impl Reader for KubernetesReader {
             resolver.stated.append(&mut joined.stated);
             inventory.merge(joined.inventory);
         }
+        inventory.hints.extend(told.teach(&mut resolver));
         inventory.sort();
-        Reading { inventory, resolver: Some(Box::new(resolver)) }
+        (inventory, Some(resolver))
+    }
+}
+
+impl Reader for KubernetesReader {
+    fn read(&mut self, document: Document) -> Result<(), Vec<ReadError>> {
+        if let Some(kind) = server::recognise(&document) {
+            return self.told.take(&document, kind).map_err(|error| vec![error]);
+        }
+        let cluster = match self.options.settings.get("cluster").filter(|name| !name.is_empty()) {
+            Some(name) => Arc::from(name.as_str()),
+            None => cluster_of(&document),
+        };
+        let problems = self.capture.take(&cluster, &document, &self.options.fingerprinter);
+        if problems.is_empty() {
+            return Ok(());
+        }
+        let errors: Vec<ReadError> = problems.into_iter().map(|problem| problem.into_error(&document.path)).collect();
+        self.failed.extend(errors.iter().map(|error| Gap {
+            provider: Some(PROVIDER),
+            scope: Some(ScopeId::new(format!("kubernetes:{cluster}"))),
+            kind: GapKind::Failed,
+            call: error.document.as_str().into(),
+            reason: format!("{}; {}", error.reason, error.remedy).into(),
+            facts: "whatever this object grants or describes".into(),
+        }));
+        Err(errors)
+    }
+
+    fn finish(self: Box<Self>) -> Reading {
+        let (inventory, resolver) = self.resolve();
+        Reading { inventory, resolver: resolver.map(|resolver| Box::new(resolver) as Box<dyn AccessResolver>) }
     }
 }

@@ -1,21 +1,19 @@
 //! What a server says of itself beside its objects: its version and the resources that it serves.
 //!
-//! [`ServerReader`] takes such documents and hands all others on. What they say holds for the whole reading, so it is given
-//! to the resolver at the end.
+//! What such documents say holds for the whole reading, so [`Told`] gives it to the resolver at the end.
 
 mod discovery;
 #[cfg(test)]
 mod tests;
 mod version;
 
-use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use evenhand_model::document::{Document, Format, ReadError};
 use evenhand_model::evidence::Evidence;
 use evenhand_model::inventory::Hint;
-use evenhand_model::provider::{Reader, Reading, Settings};
+use evenhand_model::provider::Settings;
 
 use crate::access::Resolver;
 use crate::catalog::Served;
@@ -49,56 +47,20 @@ struct Said {
 
 /// What servers said, and what is configured of them.
 #[derive(Debug, Default)]
-struct Told {
+pub(crate) struct Told {
     settings: Settings,
     /// By cluster.
     versions: BTreeMap<Arc<str>, Said>,
     served: BTreeSet<Served>,
 }
 
-/// Takes the documents of servers out of a reading.
-pub(crate) struct ServerReader<R> {
-    inner: R,
-    told: Told,
-}
-
-impl<R: Reader> ServerReader<R> {
-    pub(crate) fn new(inner: R, settings: Settings) -> Self {
-        Self { inner, told: Told { settings, ..Told::default() } }
-    }
-}
-
-impl<R: Reader> Reader for ServerReader<R> {
-    fn read(&mut self, document: Document) -> Result<(), Vec<ReadError>> {
-        match recognise(&document) {
-            Some(kind) => self.told.take(&document, kind).map_err(|error| vec![error]),
-            None => self.inner.read(document),
-        }
-    }
-
-    fn finish(self: Box<Self>) -> Reading {
-        let Self { inner, told } = *self;
-        let mut reading = Box::new(inner).finish();
-        if told.says_nothing() {
-            return reading;
-        }
-        let resolver = reading.resolver.take().map(|resolver| (resolver as Box<dyn Any>).downcast::<Resolver>());
-        if let Some(Ok(mut resolver)) = resolver {
-            reading.inventory.hints.extend(told.teach(&mut resolver));
-            reading.inventory.sort();
-            reading.resolver = Some(resolver);
-        }
-        reading
-    }
-}
-
 impl Told {
-    fn says_nothing(&self) -> bool {
-        let configured = self.settings.keys().any(|key| key == "version" || key.ends_with(".version"));
-        !configured && self.versions.is_empty() && self.served.is_empty()
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self { settings, ..Self::default() }
     }
 
-    fn take(&mut self, document: &Document, kind: &str) -> Result<(), ReadError> {
+    /// Takes a document that [`recognise`] knows.
+    pub(crate) fn take(&mut self, document: &Document, kind: &str) -> Result<(), ReadError> {
         let understood = if kind == VERSION {
             version::of_text(&document.text).ok_or_else(|| "no version of a server is in it".to_owned()).map(
                 |version| {
@@ -118,7 +80,7 @@ impl Told {
     }
 
     /// Tells a resolver. Returns what concerns no cluster of it.
-    fn teach(self, resolver: &mut Resolver) -> Vec<Hint> {
+    pub(crate) fn teach(self, resolver: &mut Resolver) -> Vec<Hint> {
         if !self.served.is_empty() {
             resolver.discover(&self.served);
         }

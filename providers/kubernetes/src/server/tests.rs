@@ -2,11 +2,11 @@
 
 use evenhand_model::access::AccessResolver;
 use evenhand_model::document::{Document, Format};
-use evenhand_model::provider::Reading;
+use evenhand_model::provider::{Reader, Reading};
 
 use super::Version;
-use crate::access::Resolver;
-use crate::tests::{document, read_all};
+use crate::reader::KubernetesReader;
+use crate::tests::{document, options, read_all};
 
 const ROLE: &str = r#"
 apiVersion: v1
@@ -53,9 +53,13 @@ fn names(reading: &Reading) -> Vec<String> {
     names.filter(|name| name.contains(".meters") || name.contains(".widgets")).collect()
 }
 
-fn versions(reading: Reading) -> Vec<Option<Version>> {
-    let resolver = reading.resolver.expect("a resolver") as Box<dyn std::any::Any>;
-    resolver.downcast::<Resolver>().expect("ours").clusters.iter().map(|one| one.policy.version).collect()
+fn versions(documents: Vec<Document>, settings: &[(&str, &str)]) -> Vec<Option<Version>> {
+    let mut reader = KubernetesReader::new(options(settings));
+    for document in documents {
+        reader.read(document).expect("a document");
+    }
+    let resolver = reader.resolve().1.expect("a resolver");
+    resolver.clusters.iter().map(|one| one.policy.version).collect()
 }
 
 #[test]
@@ -75,23 +79,22 @@ fn stars_are_expanded_over_what_the_server_says_it_serves() {
 #[test]
 fn the_version_is_as_configured_or_as_the_server_says() {
     let role = || document("k8s/c/all.yaml", ROLE);
-    let read = |documents: Vec<Document>, settings: &[(&str, &str)]| read_all(documents, settings).0;
     let of = |minor: u32| vec![Some(Version::new(1, minor))];
-    assert_eq!(versions(read(vec![role()], &[])), [None]);
+    assert_eq!(versions(vec![role()], &[]), [None]);
     let beside = || said("k8s/c/version.json", &version(34));
-    assert_eq!(versions(read(vec![beside(), role()], &[])), of(34));
-    assert_eq!(versions(read(vec![said("version.json", &version(34)), role()], &[])), of(34));
-    assert_eq!(versions(read(vec![beside(), role()], &[("version", "1.36")])), of(36));
-    assert_eq!(versions(read(vec![role()], &[("clusters.c.version", "v1.35.2"), ("version", "1.36")])), of(35));
+    assert_eq!(versions(vec![beside(), role()], &[]), of(34));
+    assert_eq!(versions(vec![said("version.json", &version(34)), role()], &[]), of(34));
+    assert_eq!(versions(vec![beside(), role()], &[("version", "1.36")]), of(36));
+    assert_eq!(versions(vec![role()], &[("clusters.c.version", "v1.35.2"), ("version", "1.36")]), of(35));
     let two = || vec![role(), document("k8s/d/all.yaml", ROLE)];
     let mut documents = two();
     documents.push(beside());
-    assert_eq!(versions(read(documents, &[])), [Some(Version::new(1, 34)), None]);
+    assert_eq!(versions(documents, &[]), [Some(Version::new(1, 34)), None]);
     let mut documents = two();
     documents.push(said("k8s/x/version.json", &version(34)));
-    let reading = read(documents, &[]);
+    assert_eq!(versions(documents.clone(), &[]), [None, None]);
+    let reading = read_all(documents, &[]).0;
     assert!(reading.inventory.hints.iter().any(|hint| hint.message.contains("version of cluster x")));
-    assert_eq!(versions(reading), [None, None]);
 }
 
 #[test]

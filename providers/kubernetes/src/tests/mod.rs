@@ -29,10 +29,14 @@ pub(crate) fn document(path: &str, text: &str) -> Document {
     }
 }
 
-pub(crate) fn read_all(documents: Vec<Document>, settings: &[(&str, &str)]) -> (Reading, Vec<ReadError>) {
+pub(crate) fn options(settings: &[(&str, &str)]) -> ReadOptions {
     let settings: Settings = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     let now = "2026-11-01T00:00:00Z".parse().expect("a time");
-    let mut reader = Kubernetes.reader(ReadOptions { now, fingerprinter: Fingerprinter::keyed("test"), settings });
+    ReadOptions { now, fingerprinter: Fingerprinter::keyed("test"), settings }
+}
+
+pub(crate) fn read_all(documents: Vec<Document>, settings: &[(&str, &str)]) -> (Reading, Vec<ReadError>) {
+    let mut reader = Kubernetes.reader(options(settings));
     let errors = documents.into_iter().filter_map(|document| reader.read(document).err()).flatten().collect();
     (reader.finish(), errors)
 }
