@@ -4,6 +4,7 @@
 //! serde_json and does nothing else. A scan's cost is quoted as a ratio to that, in one run on one machine. [`requests`] makes
 //! single requests that bring their policies along.
 
+pub mod figures;
 pub mod generate;
 pub mod requests;
 pub mod scan;

@@ -4,8 +4,9 @@
 
 use std::hint::black_box;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use evenhand_benches::figures::{median, say, say_error};
 use evenhand_benches::scan::Bench;
 use evenhand_benches::{generate, requests, yardstick};
 use evenhand_model::decide::Decides;
@@ -90,19 +91,4 @@ fn enumeration() -> Result<(), String> {
         access.as_secs_f64() / parse.as_secs_f64()
     ));
     Ok(())
-}
-
-fn median(times: &mut [Duration]) -> Duration {
-    times.sort_unstable();
-    times.get(times.len() / 2).copied().unwrap_or_default()
-}
-
-#[expect(clippy::print_stdout, reason = "figures are the output of this tool")]
-fn say(message: &str) {
-    println!("{message}");
-}
-
-#[expect(clippy::print_stderr, reason = "a development tool talks to the person who runs it")]
-fn say_error(message: &str) {
-    eprintln!("{message}");
 }

@@ -6,8 +6,9 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use evenhand_benches::figures::{median, say, say_error};
 use evenhand_benches::scan::Bench;
 use evenhand_benches::{generate, yardstick};
 use evenhand_rules::evaluate::Keep;
@@ -119,22 +120,7 @@ fn load(folder: &Path, files: &mut Vec<(bool, String)>) -> std::io::Result<()> {
     Ok(())
 }
 
-fn median(times: &mut [Duration]) -> Duration {
-    times.sort_unstable();
-    times.get(times.len() / 2).copied().unwrap_or_default()
-}
-
 #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
 fn mega(bytes: usize) -> f64 {
     bytes as f64 / 1e6
-}
-
-#[expect(clippy::print_stdout, reason = "figures are the output of this tool")]
-fn say(message: &str) {
-    println!("{message}");
-}
-
-#[expect(clippy::print_stderr, reason = "a development tool talks to the person who runs it")]
-fn say_error(message: &str) {
-    eprintln!("{message}");
 }
