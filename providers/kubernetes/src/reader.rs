@@ -40,6 +40,7 @@ impl KubernetesReader {
         }
         let custom: std::collections::BTreeSet<_> =
             clusters.values().flat_map(|cluster| cluster.custom_kinds.iter().cloned()).collect();
+        let custom: Vec<_> = custom.into_iter().collect();
         let parts: Vec<_> = clusters
             .into_iter()
             .map(|(name, mut cluster)| {
@@ -48,8 +49,11 @@ impl KubernetesReader {
                 (cluster, declared, policy)
             })
             .collect();
-        let operations =
-            Operations::new(custom.iter(), parts.iter().filter(|part| part.2.known).flat_map(|part| part.2.rules()));
+        let operations = Operations::new(
+            &custom,
+            told.served(),
+            parts.iter().filter(|part| part.2.known).flat_map(|part| part.2.rules()),
+        );
         let mut resolver = Resolver {
             operations,
             clusters: Vec::with_capacity(parts.len()),

@@ -94,11 +94,6 @@ impl Compiled {
         }
     }
 
-    /// The same policy and sets, against another catalogue.
-    pub(crate) fn again(self, operations: &Operations, first: u32) -> Self {
-        Self::new(self.policy, operations, first, self.sets)
-    }
-
     /// The number after this cluster's last rule.
     pub(crate) fn end(&self) -> u32 {
         self.end

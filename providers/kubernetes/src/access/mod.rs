@@ -11,7 +11,7 @@ mod properties;
 mod sets;
 mod techniques;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use evenhand_model::access::{
@@ -29,7 +29,7 @@ pub(crate) use compiled::Compiled;
 pub(crate) use policy::Policy;
 pub(crate) use sets::Sets;
 
-use crate::catalog::{Operations, Served};
+use crate::catalog::Operations;
 use crate::point::Within;
 
 /// As whom the authorizer knows an identity.
@@ -77,19 +77,6 @@ pub(crate) struct Resolver {
 }
 
 impl Resolver {
-    /// Takes the resources that a server says it serves into the catalogue, and compiles everything against it.
-    pub(crate) fn discover(&mut self, served: &BTreeSet<Served>) {
-        let known = self.clusters.iter().map(|cluster| &cluster.policy).filter(|policy| policy.known);
-        let operations = self.operations.discovered(served, known.flat_map(Policy::rules));
-        let mut first = 0;
-        for cluster in std::mem::take(&mut self.clusters) {
-            let cluster = cluster.again(&operations, first);
-            first = cluster.end();
-            self.clusters.push(cluster);
-        }
-        self.operations = operations;
-    }
-
     fn cluster_of(&self, identity: &IdentityId) -> Option<(&Compiled, &Known)> {
         let known = self.identities.get(identity)?;
         Some((self.clusters.get(known.cluster as usize)?, known))

@@ -205,7 +205,7 @@ proptest! {
     /// one rule.
     #[test]
     fn containment_is_covering_what_exists(owner in rules(), servant in rules()) {
-        let operations = Operations::new(std::iter::empty(), owner.iter().chain(&servant));
+        let operations = Operations::new(&[], &std::collections::BTreeSet::new(), owner.iter().chain(&servant));
         for rule in &servant {
             let granted = operations.granted_by(rule).cluster;
             for operation in granted.iter().step_by(5) {

@@ -59,8 +59,6 @@ pub(crate) struct Operations {
     levels: Vec<AccessLevel>,
     /// Summed weights of all operations before each number.
     weights: Vec<u64>,
-    /// The definitions that it was made with.
-    custom: Arc<[CustomKind]>,
     resources: OpSet,
     in_namespaces: OpSet,
     escalation: OpSet,
@@ -82,25 +80,16 @@ pub(crate) struct Granting {
 }
 
 impl Operations {
-    /// The catalogue of a capture with these custom resources and rules.
-    pub(crate) fn new<'r>(custom: impl Iterator<Item = &'r CustomKind>, rules: impl Iterator<Item = &'r Rule>) -> Self {
-        Self::over(custom.cloned().collect(), &BTreeSet::new(), rules)
-    }
-
-    /// The same catalogue, of a server that says itself which resources it has.
-    pub(crate) fn discovered<'r>(&self, served: &BTreeSet<Served>, rules: impl Iterator<Item = &'r Rule>) -> Self {
-        Self::over(Arc::clone(&self.custom), served, rules)
-    }
-
-    fn over<'r>(custom: Arc<[CustomKind]>, served: &BTreeSet<Served>, rules: impl Iterator<Item = &'r Rule>) -> Self {
+    /// The catalogue of a capture with these custom resources and rules, and with what a server says itself that it has.
+    pub(crate) fn new<'r>(
+        custom: &[CustomKind],
+        served: &BTreeSet<Served>,
+        rules: impl Iterator<Item = &'r Rule>,
+    ) -> Self {
         let mut draft = Draft::new();
         draft.serve(served);
-        draft.define(&custom);
+        draft.define(custom);
         draft.name(rules);
-        Self::number(draft, custom)
-    }
-
-    fn number(draft: Draft, custom: Arc<[CustomKind]>) -> Self {
         let Draft { resources: draft, urls, listed } = draft;
         let mut operations = Self {
             entries: Vec::with_capacity(draft.len()),
@@ -109,7 +98,6 @@ impl Operations {
             names: Vec::new(),
             levels: Vec::new(),
             weights: vec![0],
-            custom,
             resources: OpSet::new(),
             in_namespaces: OpSet::new(),
             escalation: OpSet::new(),

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::*;
 
 fn rule(value: serde_json::Value) -> Rule {
@@ -11,7 +13,7 @@ fn names(operations: &Operations, set: &OpSet) -> Vec<String> {
 #[test]
 fn a_star_over_subresources_of_one_resource_grants_nothing() {
     let dead = rule(serde_json::json!({"verbs": ["*"], "apiGroups": ["", "core"], "resources": ["pods/*"]}));
-    let operations = Operations::new(std::iter::empty(), std::iter::once(&dead));
+    let operations = Operations::new(&[], &BTreeSet::new(), std::iter::once(&dead));
     let granting = operations.granted_by(&dead);
     assert!(granting.cluster.is_empty());
     assert_eq!(granting.dead, [Arc::from("core"), Arc::from("pods/*")]);
@@ -23,7 +25,7 @@ fn a_rule_with_names_refuses_requests_without_one() {
         "verbs": ["create", "get", "list", "deletecollection"], "apiGroups": [""],
         "resources": ["secrets", "serviceaccounts/token"], "resourceNames": ["a"]
     }));
-    let operations = Operations::new(std::iter::empty(), std::iter::once(&named));
+    let operations = Operations::new(&[], &BTreeSet::new(), std::iter::once(&named));
     assert_eq!(
         names(&operations, &operations.granted_by(&named).namespaced),
         ["get secrets", "list secrets", "create serviceaccounts/token"]
@@ -33,7 +35,7 @@ fn a_rule_with_names_refuses_requests_without_one() {
 #[test]
 fn bound_in_a_namespace_a_rule_reaches_no_cluster_resource_but_the_namespace() {
     let all = rule(serde_json::json!({"verbs": ["*"], "apiGroups": [""], "resources": ["nodes", "namespaces"]}));
-    let operations = Operations::new(std::iter::empty(), std::iter::once(&all));
+    let operations = Operations::new(&[], &BTreeSet::new(), std::iter::once(&all));
     assert_eq!(
         names(&operations, &operations.granted_by(&all).namespaced),
         ["get namespaces", "patch namespaces", "update namespaces", "delete namespaces"]
@@ -42,7 +44,7 @@ fn bound_in_a_namespace_a_rule_reaches_no_cluster_resource_but_the_namespace() {
 
 #[test]
 fn patterns_are_written_as_kubectl_writes_them() {
-    let operations = Operations::new(std::iter::empty(), std::iter::empty());
+    let operations = Operations::new(&[], &BTreeSet::new(), std::iter::empty());
     assert_eq!(names(&operations, &operations.expand("get pods")), ["get pods"]);
     assert_eq!(names(&operations, &operations.expand("get deployments")), ["get deployments.apps"]);
     assert_eq!(names(&operations, &operations.expand("create deployments.apps")), ["create deployments.apps"]);
@@ -55,7 +57,7 @@ fn patterns_are_written_as_kubectl_writes_them() {
 
 #[test]
 fn every_group_is_summarised_as_one() {
-    let operations = Operations::new(std::iter::empty(), std::iter::empty());
+    let operations = Operations::new(&[], &BTreeSet::new(), std::iter::empty());
     let apps = operations.expand("* *.apps");
     let both = apps.union(&operations.expand("get pods"));
     let summary = operations.summarise(&both);
@@ -66,6 +68,6 @@ fn every_group_is_summarised_as_one() {
 #[test]
 fn a_star_over_an_unknown_group_is_still_something() {
     let open = rule(serde_json::json!({"verbs": ["*"], "apiGroups": ["example.com"], "resources": ["*"]}));
-    let operations = Operations::new(std::iter::empty(), std::iter::once(&open));
+    let operations = Operations::new(&[], &BTreeSet::new(), std::iter::once(&open));
     assert_eq!(operations.granted_by(&open).cluster.len(), 8);
 }

@@ -79,11 +79,13 @@ impl Told {
         })
     }
 
-    /// Tells a resolver. Returns what concerns no cluster of it.
+    /// The resources that servers say they serve.
+    pub(crate) fn served(&self) -> &BTreeSet<Served> {
+        &self.served
+    }
+
+    /// Tells a resolver which versions its servers have. Returns what concerns no cluster of it.
     pub(crate) fn teach(self, resolver: &mut Resolver) -> Vec<Hint> {
-        if !self.served.is_empty() {
-            resolver.discover(&self.served);
-        }
         let only = resolver.clusters.len() == 1;
         for cluster in &mut resolver.clusters {
             cluster.policy.version = self.version(&cluster.policy.name, only);
