@@ -300,7 +300,7 @@ mod tests {
             kind: GapKind::Failed,
             call: "a.json".into(),
             reason: "".into(),
-            facts: "".into(),
+            facts: Vec::new(),
         }
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use evenhand_model::catalog::CatalogSource;
 use evenhand_model::document::{Document, FileFacts, Format, ReadError};
-use evenhand_model::gap::{Gap, GapKind};
+use evenhand_model::gap::{Gap, GapKind, Lost};
 use evenhand_model::id::ProviderName;
 use evenhand_model::inventory::Inventory;
 use evenhand_model::provider::{Provider, ReadOptions, Reader, Reading};
@@ -351,7 +351,7 @@ impl<'a> Work<'a> {
                 kind: GapKind::Failed,
                 call: error.document.as_str().into(),
                 reason: format!("{}; {}", error.reason, error.remedy).into(),
-                facts: "whatever this part of the document says".into(),
+                facts: vec![Lost::everything("whatever this part of the document says")],
             });
             capture.failures.push(error);
         }
@@ -464,7 +464,7 @@ fn expected_scopes(config: &Config, inventory: &mut Inventory) {
                     kind: GapKind::NotCollected,
                     call: format!("{kind} {name}").into(),
                     reason: "the configuration expects it, but no document of it was read; add its export".into(),
-                    facts: "all identities, logs and controls in it".into(),
+                    facts: vec![Lost::everything("all identities, logs and controls in it")],
                 });
             }
         }

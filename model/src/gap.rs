@@ -1,8 +1,9 @@
 //! Gaps: what could not be read, and what is therefore unknown.
 
+use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::id::{ProviderName, ScopeId};
 
@@ -18,6 +19,96 @@ pub enum GapKind {
     NotCollected,
 }
 
+/// What facts are about. A gap says of which it leaves some unknown; a column of the fact tables says of which it is
+/// one. Where the two meet, the gap may be why a value is NULL, and its call is what would tell.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Subject {
+    /// What an identity may do, and how that compares.
+    Access,
+    /// What an identity can get beyond what it holds.
+    Escalation,
+    /// Whether an identity is a person's, a workload's or an AI's.
+    Nature,
+    /// When something was last used.
+    Use,
+    /// Which operations were used.
+    OperationsUsed,
+    /// What proves an identity.
+    Credentials,
+    /// Who uses an identity.
+    Users,
+    /// What records it.
+    Logs,
+    /// What its owners say of it.
+    Declared,
+    /// Who the people are.
+    People,
+    /// The register of the configuration.
+    Register,
+    /// An agent's own configuration.
+    Settings,
+    /// What starts an agent, and who may.
+    Trigger,
+    /// The conditions of a trust.
+    Trust,
+    /// Controls that people and agents are under.
+    Controls,
+    /// What a workload is.
+    Workload,
+    /// The provider's own record of an identity.
+    Record,
+}
+
+impl Subject {
+    /// All there are.
+    pub const ALL: &'static [Self] = &[
+        Self::Access,
+        Self::Escalation,
+        Self::Nature,
+        Self::Use,
+        Self::OperationsUsed,
+        Self::Credentials,
+        Self::Users,
+        Self::Logs,
+        Self::Declared,
+        Self::People,
+        Self::Register,
+        Self::Settings,
+        Self::Trigger,
+        Self::Trust,
+        Self::Controls,
+        Self::Workload,
+        Self::Record,
+    ];
+}
+
+/// Facts that are unknown because something was not read.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct Lost {
+    /// The facts in a few words, as the end of “unknown: …”.
+    pub words: &'static str,
+    /// What they are about.
+    pub about: &'static [Subject],
+}
+
+impl Lost {
+    /// Facts about certain subjects.
+    pub const fn of(words: &'static str, about: &'static [Subject]) -> Self {
+        Self { words, about }
+    }
+
+    /// Whatever there is to know.
+    pub const fn everything(words: &'static str) -> Self {
+        Self { words, about: Subject::ALL }
+    }
+}
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.words)
+    }
+}
+
 /// Something that was not read.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
 pub struct Gap {
@@ -31,6 +122,27 @@ pub struct Gap {
     pub call: Arc<str>,
     /// Why it was not read, in a few words, with a remedy.
     pub reason: Arc<str>,
-    /// The facts that are unknown because of it.
-    pub facts: Arc<str>,
+    /// The facts that are unknown because of it; written as one line.
+    #[serde(serialize_with = "line")]
+    pub facts: Vec<Lost>,
+}
+
+impl Gap {
+    /// The facts that are unknown because of it, in a line; empty where none are named.
+    pub fn unknown(&self) -> String {
+        joined(&self.facts)
+    }
+
+    /// Whether something about this is unknown because of it.
+    pub fn is_about(&self, subject: Subject) -> bool {
+        self.facts.iter().any(|lost| lost.about.contains(&subject))
+    }
+}
+
+fn joined(facts: &[Lost]) -> String {
+    facts.iter().map(|lost| lost.words).collect::<Vec<_>>().join("; ")
+}
+
+fn line<S: Serializer>(facts: &[Lost], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&joined(facts))
 }

@@ -88,7 +88,7 @@ impl Screen {
         // The same thing missing in forty accounts is one line, not forty.
         let mut lines: Vec<(String, Vec<&str>)> = Vec::new();
         for gap in gaps {
-            let facts = if gap.facts.is_empty() { String::new() } else { format!(" (unknown: {})", gap.facts) };
+            let facts = if gap.facts.is_empty() { String::new() } else { format!(" (unknown: {})", gap.unknown()) };
             let line = format!("{}: {}{facts}", gap.call, gap.reason);
             let scope = gap.scope.as_ref().map(|scope| scope.as_str());
             match lines.iter_mut().find(|(held, _)| *held == line) {

@@ -9,7 +9,7 @@ use evenhand_model::control::ControlKind;
 use evenhand_model::evidence::{Evidence, Truth};
 use evenhand_model::fact_table;
 use evenhand_model::finding::{Dimension, Finding, Missing, Severity, Status};
-use evenhand_model::gap::{Gap, GapKind};
+use evenhand_model::gap::{Gap, GapKind, Lost, Subject};
 use evenhand_model::id::ProviderName;
 use evenhand_model::inventory::Hint;
 use evenhand_model::parity::{Baseline, BaselineSource, Comparison, ControlComparison, ExcessAtom, Verdict};
@@ -175,7 +175,7 @@ fn report() -> Report {
             kind: GapKind::NotCollected,
             call: "list trails".into(),
             reason: "not part of the capture".into(),
-            facts: "logged".into(),
+            facts: vec![Lost::of("logged", &[Subject::Logs])],
         }],
         hints: vec![Hint { evidence, message: "`s3:GetObjekt` is in no catalogue".into() }],
         possible_agents: vec![PossibleAgent {

@@ -188,7 +188,7 @@ fn add_gaps(gaps: &mut Vec<Gap>, more: Vec<Gap>) {
     for gap in gaps.iter_mut().filter(|_| !more.is_empty()) {
         let key = key(gap);
         if let Some(same) = more.get(&key) {
-            gap.facts = format!("{}; {}", gap.facts, same.facts).into();
+            gap.facts.extend(&same.facts);
             held.insert(key);
         }
     }
@@ -198,14 +198,21 @@ fn add_gaps(gaps: &mut Vec<Gap>, more: Vec<Gap>) {
 
 #[cfg(test)]
 mod tests {
-    use evenhand_model::gap::GapKind;
+    use evenhand_model::gap::{GapKind, Lost};
     use evenhand_model::id::ProviderName;
 
     use super::*;
 
-    fn gap(scope: &str, kind: GapKind, call: &str, facts: &str) -> Gap {
+    fn gap(scope: &str, kind: GapKind, call: &str, facts: &'static str) -> Gap {
         let provider = Some(ProviderName("toy"));
-        Gap { provider, scope: Some(scope.into()), kind, call: call.into(), reason: "why".into(), facts: facts.into() }
+        Gap {
+            provider,
+            scope: Some(scope.into()),
+            kind,
+            call: call.into(),
+            reason: "why".into(),
+            facts: vec![Lost::of(facts, &[])],
+        }
     }
 
     #[test]
@@ -216,16 +223,17 @@ mod tests {
         add_gaps(&mut gaps, vec![gap("a", absent, "list", "steps"), gap("c", absent, "list", "steps")]);
         let told: Vec<_> = gaps
             .iter()
-            .map(|gap| (gap.scope.as_ref().map_or("", |scope| scope.as_str()), gap.kind, &*gap.call, &*gap.facts))
+            .map(|gap| {
+                let scope = gap.scope.as_ref().map_or("", |scope| scope.as_str());
+                (scope, gap.kind, &*gap.call, gap.unknown())
+            })
             .collect();
-        assert_eq!(
-            told,
-            [
-                ("a", failed, "list", "roles; steps"),
-                ("a", absent, "get", ""),
-                ("b", failed, "list", "roles"),
-                ("c", absent, "list", "steps"),
-            ]
-        );
+        let expected = [
+            ("a", failed, "list", "roles; steps"),
+            ("a", absent, "get", ""),
+            ("b", failed, "list", "roles"),
+            ("c", absent, "list", "steps"),
+        ];
+        assert_eq!(told, expected.map(|(scope, kind, call, facts)| (scope, kind, call, facts.to_owned())));
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use evenhand_model::access::AccessResolver;
 use evenhand_model::document::{Document, ReadError};
-use evenhand_model::gap::{Gap, GapKind};
+use evenhand_model::gap::{Gap, GapKind, Lost};
 use evenhand_model::id::{IdentityId, ScopeId};
 use evenhand_model::inventory::{Hint, Inventory};
 use evenhand_model::provider::{ReadOptions, Reader, Reading};
@@ -125,7 +125,7 @@ impl Reader for KubernetesReader {
             kind: GapKind::Failed,
             call: error.document.as_str().into(),
             reason: format!("{}; {}", error.reason, error.remedy).into(),
-            facts: "whatever this object grants or describes".into(),
+            facts: vec![Lost::everything("whatever this object grants or describes")],
         }));
         Err(errors)
     }

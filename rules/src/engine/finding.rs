@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use evenhand_model::evidence::Evidence;
 use evenhand_model::finding::{Finding, Status};
+use evenhand_model::gap::Gap;
 use evenhand_model::id::{FindingId, IdentityId, ProviderName, ScopeId};
 use evenhand_model::identity::Identity;
 use evenhand_model::inventory::Inventory;
@@ -13,7 +14,6 @@ use evenhand_model::parity::Comparison;
 use evenhand_model::table::{Column, Table, Value};
 use rayon::prelude::*;
 
-use crate::engine::knowledge::Told;
 use crate::engine::open::{Cited, Said};
 use crate::engine::select::Selected;
 use crate::facts::{Facts, Places};
@@ -26,7 +26,7 @@ pub(super) struct Subjects<'a> {
     judgements: &'a Judgements,
     comparisons: &'a [Comparison],
     providers: BTreeSet<ProviderName>,
-    gaps: BTreeMap<(ProviderName, &'a ScopeId), Vec<Told<'a>>>,
+    gaps: BTreeMap<(ProviderName, &'a ScopeId), Vec<&'a Gap>>,
 }
 
 impl<'a> Subjects<'a> {
@@ -39,10 +39,10 @@ impl<'a> Subjects<'a> {
         providers.extend(inventory.agents.iter().map(|agent| agent.provider));
         providers.extend(inventory.logs.iter().map(|log| log.provider));
         providers.extend(inventory.gaps.iter().filter_map(|gap| gap.provider));
-        let mut gaps: BTreeMap<_, Vec<Told<'_>>> = BTreeMap::new();
+        let mut gaps: BTreeMap<_, Vec<&Gap>> = BTreeMap::new();
         for gap in &inventory.gaps {
             if let (Some(provider), Some(scope)) = (gap.provider, &gap.scope) {
-                gaps.entry((provider, scope)).or_default().push(Told::new(gap));
+                gaps.entry((provider, scope)).or_default().push(gap);
             }
         }
         Self { inventory, judgements, comparisons, providers, gaps }

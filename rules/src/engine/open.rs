@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use evenhand_model::evidence::Truth;
 use evenhand_model::finding::Missing;
+use evenhand_model::gap::{Gap, Subject};
 use evenhand_model::table::{Table, TableSpec, Value};
 use polars::prelude::{BooleanChunked, BooleanFunction, Expr, FunctionExpr, Operator};
 
 use crate::engine::compile::columns;
 use crate::engine::finding::for_people;
-use crate::engine::knowledge::{Subject, Told, null_means, plain};
+use crate::engine::knowledge::{about, how, null_means, plain, remedy_of};
 
 /// The connectives of a predicate; whatever stands below them is a leaf.
 #[derive(Debug)]
@@ -61,15 +62,16 @@ pub(crate) struct Said {
 
 impl Said {
     /// `doubts`: why what the identity may do is not known for certain. `gaps`: of the row's scope.
-    pub(crate) fn new(table: &TableSpec, cited: &[Cited], doubts: &[Arc<str>], gaps: &[Told<'_>]) -> Self {
+    pub(crate) fn new(table: &TableSpec, cited: &[Cited], doubts: &[Arc<str>], gaps: &[&Gap]) -> Self {
         let mut missing = Vec::with_capacity(cited.len());
         let mut subjects: BTreeSet<Subject> = BTreeSet::new();
         for cited in cited {
             let Some(spec) = table.columns.get(cited.column) else { continue };
-            let subject = Subject::of(table.name, spec.name);
+            let subject = about(table.name, spec.name);
             subjects.extend(subject);
-            let by_doubt =
-                matches!(subject, Some(Subject::Access | Subject::Controls)).then(|| several(doubts)).flatten();
+            let by_doubt = matches!(subject, Some(Subject::Access | Subject::Escalation | Subject::Controls))
+                .then(|| several(doubts))
+                .flatten();
             missing.push(Missing {
                 column: spec.name.into(),
                 what: match &cited.value {
@@ -100,15 +102,15 @@ fn several(doubts: &[Arc<str>]) -> Option<Arc<str>> {
 }
 
 /// What would bring what is missing: the calls and documents of the gaps that speak of it, else a general advice.
-fn remedy(subjects: &BTreeSet<Subject>, gaps: &[Told<'_>]) -> String {
+fn remedy(subjects: &BTreeSet<Subject>, gaps: &[&Gap]) -> String {
     let mut lines: Vec<String> = Vec::new();
     for subject in subjects {
-        let told: Vec<&Told<'_>> = gaps.iter().filter(|gap| gap.speaks_of(*subject)).collect();
+        let told: Vec<&Gap> = gaps.iter().copied().filter(|gap| gap.is_about(*subject)).collect();
         if told.is_empty() {
-            lines.push(subject.how().to_owned());
+            lines.push(how(*subject).to_owned());
         }
         for gap in told {
-            let line = gap.remedy();
+            let line = remedy_of(gap);
             if !lines.contains(&line) {
                 lines.push(line);
             }

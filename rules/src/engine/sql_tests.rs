@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use evenhand_model::evidence::Evidence;
 use evenhand_model::finding::Status;
-use evenhand_model::gap::{Gap, GapKind};
+use evenhand_model::gap::{Gap, GapKind, Lost, Subject};
 use evenhand_model::id::{ProviderName, ScopeId};
 use evenhand_model::identity::Identity;
 use evenhand_model::inventory::Inventory;
@@ -240,18 +240,18 @@ fn what_is_missing_is_brought_by_the_gap_of_its_scope_that_speaks_of_it() {
     let loaded = load(&[("ages", &rule_text("ages", "age_days > :days"))]);
     let table = credentials(&[("a", "x", None)]);
     let mut inventory = inventory();
-    let gap = |scope: &str, call: &str, facts: &str| Gap {
+    let gap = |scope: &str, call: &str, facts: &'static [Subject]| Gap {
         provider: Some(ProviderName("test")),
         scope: Some(ScopeId::from(scope)),
         kind: GapKind::NotCollected,
         call: call.into(),
         reason: "not part of the capture; run it".into(),
-        facts: facts.into(),
+        facts: vec![Lost::of("some facts", facts)],
     };
     inventory.gaps = vec![
-        gap("account", "list keys", "access keys and their dates"),
-        gap("account", "list trails", "audit logs"),
-        gap("elsewhere", "list other keys", "access keys and their dates"),
+        gap("account", "list keys", &[Subject::Use, Subject::Credentials]),
+        gap("account", "list trails", &[Subject::Logs]),
+        gap("elsewhere", "list other keys", &[Subject::Credentials]),
     ];
     let judgements = Judgements::new(&inventory, &JobConfig::default());
     let facts = Facts::without_places(vec![table]);

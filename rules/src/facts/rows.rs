@@ -203,7 +203,7 @@ pub(super) fn gaps(context: &Context<'_>) -> (Table, Places) {
             }),
             call: Arc::clone(&gap.call),
             reason: Arc::clone(&gap.reason),
-            facts: Arc::clone(&gap.facts),
+            facts: gap.unknown().into(),
         })
     });
     (table, Places::None)

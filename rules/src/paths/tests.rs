@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use evenhand_model::access::{Doubt, DoubtEffect, Edge, EdgeTarget, Unlisted, Unread};
 use evenhand_model::evidence::Truth;
-use evenhand_model::gap::{Gap, GapKind};
+use evenhand_model::gap::{Gap, GapKind, Lost, Subject};
 use evenhand_model::id::IdentityId;
 use evenhand_model::identity::Nature;
 use evenhand_model::trust::Mechanism;
@@ -234,7 +234,7 @@ fn unread(town: &mut Town, id: &str) {
         kind: GapKind::NotCollected,
         call: "list machines".into(),
         reason: "not read".into(),
-        facts: "who can take over machines".into(),
+        facts: vec![Lost::of("who can take over machines", &[Subject::Escalation])],
     };
     let unread = Unread { what: "machines of a".into(), gap };
     town.toy.unlisted.entry(id.into()).or_default().push(Unlisted::Unread(Arc::new(unread)));

@@ -7,7 +7,7 @@ use evenhand_model::agent::{Agent, AgentKind, ApprovalMode};
 use evenhand_model::credential::{Credential, Exposure};
 use evenhand_model::document::FileFacts;
 use evenhand_model::evidence::{Evidence, Fact, Truth};
-use evenhand_model::gap::{Gap, GapKind};
+use evenhand_model::gap::{Gap, GapKind, Lost, Subject};
 use evenhand_model::id::{CredentialId, IdentityId, ScopeId};
 use evenhand_model::identity::{Identity, Nature, Signal, Strength};
 use evenhand_model::inventory::{Hint, Inventory};
@@ -255,7 +255,7 @@ impl Out<'_> {
                     "the environment file that {}:{line} names is not among the documents; add it to the scan",
                     file.document
                 )),
-                facts: Arc::from("credentials"),
+                facts: vec![Lost::of("credentials", &[Subject::Credentials])],
             }),
         }
     }

@@ -54,6 +54,6 @@ impl Permission {
             Some(refusal) if refusal.why == Why::Refused => State::Refused(refusal.code),
             Some(refusal) => State::Failed(refusal.code),
         };
-        Self { call: call.form.call(), action: call.action(), facts: call.form.facts(), state }
+        Self { call: call.form.call(), action: call.action(), facts: call.form.facts().words, state }
     }
 }

@@ -445,7 +445,7 @@ impl Run {
                     region: slot.region.clone(),
                     call: slot.call.form.call(),
                     code: refusal.code.clone(),
-                    facts: slot.call.form.facts(),
+                    facts: slot.call.form.facts().words,
                 });
             }
         }

@@ -1,9 +1,19 @@
 //! Which call a document is the answer of, told from its keys, or from the call's name where the document says it.
 
 use evenhand_model::document::{Document, Format, Head};
+use evenhand_model::gap::{Lost, Subject};
+
+macro_rules! about {
+    (Everything) => {
+        Subject::ALL
+    };
+    ($($subject:ident)*) => {
+        &[$(Subject::$subject),*]
+    };
+}
 
 macro_rules! forms {
-    ($($(#[$doc:meta])* $form:ident = $call:literal, $facts:literal, $told:expr;)*) => {
+    ($($(#[$doc:meta])* $form:ident = $call:literal, $facts:literal [$($about:ident)*], $told:expr;)*) => {
         /// A call whose answer is read.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
         pub(crate) enum Form {
@@ -19,9 +29,9 @@ macro_rules! forms {
             }
 
             /// What its answer tells; unknown without it.
-            pub(crate) fn facts(self) -> &'static str {
+            pub(crate) fn facts(self) -> Lost {
                 match self {
-                    $(Self::$form => $facts,)*
+                    $(Self::$form => Lost::of($facts, about!($($about)*)),)*
                 }
             }
 
@@ -52,162 +62,162 @@ fn nothing(head: &Head, list: &str) -> bool {
 
 forms! {
     /// What the collector writes beside its documents: which calls were finished.
-    Manifest = "evenhand collect aws", "everything that was not collected yet", |head| head.has("evenhand_capture");
-    CallerIdentity = "sts get-caller-identity", "whose account the credentials belong to", NEVER;
-    AssumedRole = "sts assume-role", "everything in the account", NEVER;
-    Regions = "ec2 describe-regions", "in which regions there may be agents", NEVER;
-    ReportRequest = "iam generate-credential-report", "passwords, factors, access keys and their last use", NEVER;
-    UsageRequest = "iam generate-service-last-accessed-details", "which operations were used", NEVER;
-    Usage = "iam get-service-last-accessed-details", "which operations were used", NEVER;
-    CenterAccounts = "sso-admin list-accounts-for-provisioned-permission-set", "in which accounts a permission set is used", NEVER;
-    GatewayTargets = "bedrock-agentcore-control list-gateway-targets", "what AgentCore gateways reach", NEVER;
-    Clusters = "eks list-clusters", "which clusters exist", NEVER;
-    Projects = "codebuild list-projects", "which build projects exist", NEVER;
-    DeployApplications = "deploy list-applications", "whether anything is deployed to instances", NEVER;
+    Manifest = "evenhand collect aws", "everything that was not collected yet" [Everything], |head| head.has("evenhand_capture");
+    CallerIdentity = "sts get-caller-identity", "whose account the credentials belong to" [Record], NEVER;
+    AssumedRole = "sts assume-role", "everything in the account" [Everything], NEVER;
+    Regions = "ec2 describe-regions", "in which regions there may be agents" [Nature Users Workload Logs Escalation], NEVER;
+    ReportRequest = "iam generate-credential-report", "passwords, factors, access keys and their last use" [Credentials Use], NEVER;
+    UsageRequest = "iam generate-service-last-accessed-details", "which operations were used" [OperationsUsed], NEVER;
+    Usage = "iam get-service-last-accessed-details", "which operations were used" [OperationsUsed], NEVER;
+    CenterAccounts = "sso-admin list-accounts-for-provisioned-permission-set", "in which accounts a permission set is used" [Access People Controls], NEVER;
+    GatewayTargets = "bedrock-agentcore-control list-gateway-targets", "what AgentCore gateways reach" [Settings Access], NEVER;
+    Clusters = "eks list-clusters", "which clusters exist" [Users Workload Nature Escalation], NEVER;
+    Projects = "codebuild list-projects", "which build projects exist" [Users Workload Escalation], NEVER;
+    DeployApplications = "deploy list-applications", "whether anything is deployed to instances" [Escalation], NEVER;
 
-    Authorization = "iam get-account-authorization-details", "users, roles, groups, policies, boundaries and who may become whom", |head| {
+    Authorization = "iam get-account-authorization-details", "users, roles, groups, policies, boundaries and who may become whom" [Access Escalation Nature Use Declared Trust Record Controls], |head| {
         ["UserDetailList", "GroupDetailList", "RoleDetailList"].iter().any(|key| head.has(key))
             || element(head, "Policies", &["PolicyVersionList"])
     };
-    CredentialReport = "iam get-credential-report", "passwords, factors, access keys and their last use", |head| {
+    CredentialReport = "iam get-credential-report", "passwords, factors, access keys and their last use" [Credentials Use], |head| {
         all(head, &["Content", "ReportFormat"])
             || (head.columns.iter().any(|column| column == "user")
                 && head.columns.iter().any(|column| column == "password_enabled"))
     };
-    AccessKeys = "iam list-access-keys", "ids of access keys", |head| head.has("AccessKeyMetadata");
-    AccessKeyUse = "iam get-access-key-last-used", "when an access key was last used", |head| head.has("AccessKeyLastUsed");
-    ServiceCredentials = "iam list-service-specific-credentials", "long-term keys for Bedrock and other services", |head| head.has("ServiceSpecificCredentials");
-    LoginProfile = "iam get-login-profile", "whether a user has a console password", |head| head.has("LoginProfile");
-    MfaDevices = "iam list-mfa-devices", "factors of users", |head| head.has("MFADevices");
-    OidcProviders = "iam list-open-id-connect-providers", "which web identity providers still exist", |head| head.has("OpenIDConnectProviderList");
-    SamlProviders = "iam list-saml-providers", "which SAML providers still exist", |head| head.has("SAMLProviderList");
-    AccountSummary = "iam get-account-summary", "keys and factors of the root user", |head| head.has("SummaryMap");
+    AccessKeys = "iam list-access-keys", "ids of access keys" [Credentials], |head| head.has("AccessKeyMetadata");
+    AccessKeyUse = "iam get-access-key-last-used", "when an access key was last used" [Credentials Use], |head| head.has("AccessKeyLastUsed");
+    ServiceCredentials = "iam list-service-specific-credentials", "long-term keys for Bedrock and other services" [Credentials], |head| head.has("ServiceSpecificCredentials");
+    LoginProfile = "iam get-login-profile", "whether a user has a console password" [Credentials], |head| head.has("LoginProfile");
+    MfaDevices = "iam list-mfa-devices", "factors of users" [Credentials Controls], |head| head.has("MFADevices");
+    OidcProviders = "iam list-open-id-connect-providers", "which web identity providers still exist" [Trust], |head| head.has("OpenIDConnectProviderList");
+    SamlProviders = "iam list-saml-providers", "which SAML providers still exist" [Trust], |head| head.has("SAMLProviderList");
+    AccountSummary = "iam get-account-summary", "keys and factors of the root user" [Credentials], |head| head.has("SummaryMap");
 
-    OrgAccounts = "organizations list-accounts", "which accounts belong to the organisation", |head| {
+    OrgAccounts = "organizations list-accounts", "which accounts belong to the organisation" [Record Trust], |head| {
         element(head, "Accounts", &["Id", "Arn"]) || element(head, "Accounts", &["Id", "JoinedMethod"])
     };
-    OrgAccountsOfParent = "organizations list-accounts-for-parent", "where accounts hang in the organisation", NEVER;
-    Organization = "organizations describe-organization", "which organisation the account belongs to, and its management account", |head| only(head, &["Organization"]);
-    OrgPolicies = "organizations list-policies", "service and resource control policies", |head| element(head, "Policies", &["Id", "Type"]);
-    OrgPoliciesOfTarget = "organizations list-policies-for-target", "which organisation policies limit an account", NEVER;
-    OrgPolicy = "organizations describe-policy", "what an organisation policy says", NEVER;
-    OrgTargets = "organizations list-targets-for-policy", "where organisation policies are attached", |head| element(head, "Targets", &["TargetId", "Type"]);
-    OrgRoots = "organizations list-roots", "which policy types are on in the organisation", |head| element(head, "Roots", &["Id", "Arn"]);
-    OrgUnits = "organizations list-organizational-units-for-parent", "the organisational units above accounts", |head| {
+    OrgAccountsOfParent = "organizations list-accounts-for-parent", "where accounts hang in the organisation" [Access], NEVER;
+    Organization = "organizations describe-organization", "which organisation the account belongs to, and its management account" [Record Trust Access], |head| only(head, &["Organization"]);
+    OrgPolicies = "organizations list-policies", "service and resource control policies" [Access], |head| element(head, "Policies", &["Id", "Type"]);
+    OrgPoliciesOfTarget = "organizations list-policies-for-target", "which organisation policies limit an account" [Access], NEVER;
+    OrgPolicy = "organizations describe-policy", "what an organisation policy says" [Access], NEVER;
+    OrgTargets = "organizations list-targets-for-policy", "where organisation policies are attached" [Access], |head| element(head, "Targets", &["TargetId", "Type"]);
+    OrgRoots = "organizations list-roots", "which policy types are on in the organisation" [Access], |head| element(head, "Roots", &["Id", "Arn"]);
+    OrgUnits = "organizations list-organizational-units-for-parent", "the organisational units above accounts" [Access], |head| {
         element(head, "OrganizationalUnits", &["Id", "Arn"]) || nothing(head, "OrganizationalUnits")
     };
-    OrgChildren = "organizations list-children", "the organisational units above accounts", |head| element(head, "Children", &["Id", "Type"]);
-    OrgParents = "organizations list-parents", "the organisational units above accounts", |head| element(head, "Parents", &["Id", "Type"]);
+    OrgChildren = "organizations list-children", "the organisational units above accounts" [Access], |head| element(head, "Children", &["Id", "Type"]);
+    OrgParents = "organizations list-parents", "the organisational units above accounts" [Access], |head| element(head, "Parents", &["Id", "Type"]);
 
-    CenterInstances = "sso-admin list-instances", "Identity Center and the directory behind it", |head| element(head, "Instances", &["InstanceArn"]);
-    PermissionSets = "sso-admin list-permission-sets", "permission sets", |head| {
+    CenterInstances = "sso-admin list-instances", "Identity Center and the directory behind it" [Access People Controls], |head| element(head, "Instances", &["InstanceArn"]);
+    PermissionSets = "sso-admin list-permission-sets", "permission sets" [Access], |head| {
         head.has("PermissionSets") && only(head, &["PermissionSets", "NextToken"])
     };
-    PermissionSet = "sso-admin describe-permission-set", "names of permission sets", |head| only(head, &["PermissionSet"]);
-    PermissionSetManaged = "sso-admin list-managed-policies-in-permission-set", "managed policies of permission sets", |head| {
+    PermissionSet = "sso-admin describe-permission-set", "names of permission sets" [Access], |head| only(head, &["PermissionSet"]);
+    PermissionSetManaged = "sso-admin list-managed-policies-in-permission-set", "managed policies of permission sets" [Access], |head| {
         head.has("AttachedManagedPolicies") && only(head, &["AttachedManagedPolicies", "NextToken"])
     };
-    PermissionSetCustomer = "sso-admin list-customer-managed-policy-references-in-permission-set", "customer managed policies of permission sets", |head| {
+    PermissionSetCustomer = "sso-admin list-customer-managed-policy-references-in-permission-set", "customer managed policies of permission sets" [Access], |head| {
         head.has("CustomerManagedPolicyReferences")
     };
-    PermissionSetInline = "sso-admin get-inline-policy-for-permission-set", "inline policies of permission sets", |head| only(head, &["InlinePolicy"]);
-    PermissionSetBoundary = "sso-admin get-permissions-boundary-for-permission-set", "boundaries of permission sets", |head| {
+    PermissionSetInline = "sso-admin get-inline-policy-for-permission-set", "inline policies of permission sets" [Access], |head| only(head, &["InlinePolicy"]);
+    PermissionSetBoundary = "sso-admin get-permissions-boundary-for-permission-set", "boundaries of permission sets" [Access], |head| {
         only(head, &["PermissionsBoundary"])
     };
-    Assignments = "sso-admin list-account-assignments", "who has which permission set in which account", |head| {
+    Assignments = "sso-admin list-account-assignments", "who has which permission set in which account" [Access People], |head| {
         element(head, "AccountAssignments", &["PermissionSetArn", "PrincipalId"]) || nothing(head, "AccountAssignments")
     };
-    StoreUsers = "identitystore list-users", "people: names, and whether an owner is active", |head| element(head, "Users", &["IdentityStoreId", "UserId"]);
-    StoreGroups = "identitystore list-groups", "groups of people", |head| element(head, "Groups", &["IdentityStoreId", "GroupId"]);
+    StoreUsers = "identitystore list-users", "people: names, and whether an owner is active" [People], |head| element(head, "Users", &["IdentityStoreId", "UserId"]);
+    StoreGroups = "identitystore list-groups", "groups of people" [People], |head| element(head, "Groups", &["IdentityStoreId", "GroupId"]);
 
-    BedrockAgents = "bedrock-agent list-agents", "which Bedrock agents exist", |head| head.has("agentSummaries");
-    BedrockAgent = "bedrock-agent get-agent", "the roles Bedrock agents act as", |head| only(head, &["agent"]);
-    BedrockActionGroups = "bedrock-agent list-agent-action-groups", "action groups of Bedrock agents", |head| head.has("actionGroupSummaries");
-    BedrockActionGroup = "bedrock-agent get-agent-action-group", "functions that Bedrock agents call, and whether a person confirms", |head| head.has("agentActionGroup");
-    AgentRuntimes = "bedrock-agentcore-control list-agent-runtimes", "which AgentCore runtimes exist", |head| head.has("agentRuntimes");
-    AgentRuntime = "bedrock-agentcore-control get-agent-runtime", "the roles AgentCore runtimes act as, and secrets in their environment", |head| {
+    BedrockAgents = "bedrock-agent list-agents", "which Bedrock agents exist" [Nature Users], |head| head.has("agentSummaries");
+    BedrockAgent = "bedrock-agent get-agent", "the roles Bedrock agents act as" [Nature Users], |head| only(head, &["agent"]);
+    BedrockActionGroups = "bedrock-agent list-agent-action-groups", "action groups of Bedrock agents" [Settings], |head| head.has("actionGroupSummaries");
+    BedrockActionGroup = "bedrock-agent get-agent-action-group", "functions that Bedrock agents call, and whether a person confirms" [Settings Controls], |head| head.has("agentActionGroup");
+    AgentRuntimes = "bedrock-agentcore-control list-agent-runtimes", "which AgentCore runtimes exist" [Nature Users], |head| head.has("agentRuntimes");
+    AgentRuntime = "bedrock-agentcore-control get-agent-runtime", "the roles AgentCore runtimes act as, and secrets in their environment" [Nature Users Credentials], |head| {
         all(head, &["agentRuntimeArn", "agentRuntimeName"])
     };
-    Gateways = "bedrock-agentcore-control list-gateways", "which AgentCore gateways exist", |head| element(head, "items", &["gatewayId", "protocolType"]);
-    Gateway = "bedrock-agentcore-control get-gateway", "the roles AgentCore gateways act as, and whether callers sign in", |head| all(head, &["gatewayArn", "gatewayId", "protocolType"]);
-    GatewayTarget = "bedrock-agentcore-control get-gateway-target", "what AgentCore gateways reach, and with which stored credential", |head| all(head, &["gatewayArn", "targetId"]);
-    WorkloadIdentities = "bedrock-agentcore-control list-workload-identities", "workload identities of AgentCore", |head| {
+    Gateways = "bedrock-agentcore-control list-gateways", "which AgentCore gateways exist" [Nature Users], |head| element(head, "items", &["gatewayId", "protocolType"]);
+    Gateway = "bedrock-agentcore-control get-gateway", "the roles AgentCore gateways act as, and whether callers sign in" [Nature Users Settings], |head| all(head, &["gatewayArn", "gatewayId", "protocolType"]);
+    GatewayTarget = "bedrock-agentcore-control get-gateway-target", "what AgentCore gateways reach, and with which stored credential" [Settings Credentials], |head| all(head, &["gatewayArn", "targetId"]);
+    WorkloadIdentities = "bedrock-agentcore-control list-workload-identities", "workload identities of AgentCore" [Nature], |head| {
         element(head, "workloadIdentities", &["workloadIdentityArn"]) || nothing(head, "workloadIdentities")
     };
-    ApiKeyProviders = "bedrock-agentcore-control list-api-key-credential-providers", "API keys stored for agents", |head| {
+    ApiKeyProviders = "bedrock-agentcore-control list-api-key-credential-providers", "API keys stored for agents" [Credentials], |head| {
         element(head, "credentialProviders", &["credentialProviderArn"])
             && !element(head, "credentialProviders", &["credentialProviderVendor"])
     };
-    OauthProviders = "bedrock-agentcore-control list-oauth2-credential-providers", "OAuth clients stored for agents", |head| {
+    OauthProviders = "bedrock-agentcore-control list-oauth2-credential-providers", "OAuth clients stored for agents" [Credentials], |head| {
         element(head, "credentialProviders", &["credentialProviderArn", "credentialProviderVendor"])
     };
-    QApplications = "qbusiness list-applications", "which Q Business applications exist", |head| element(head, "applications", &["applicationId", "displayName"]);
-    QApplication = "qbusiness get-application", "the roles Q Business applications act as", |head| all(head, &["applicationArn", "applicationId", "displayName"]);
-    CodeInterpreters = "bedrock-agentcore-control list-code-interpreters", "which code interpreters exist", |head| head.has("codeInterpreterSummaries");
-    Browsers = "bedrock-agentcore-control list-browsers", "which browsers exist", |head| head.has("browserSummaries");
-    CodeInterpreter = "bedrock-agentcore-control get-code-interpreter", "the roles of code interpreters", |head| head.has("codeInterpreterArn");
-    Browser = "bedrock-agentcore-control get-browser", "the roles of browsers", |head| head.has("browserArn");
+    QApplications = "qbusiness list-applications", "which Q Business applications exist" [Nature Users], |head| element(head, "applications", &["applicationId", "displayName"]);
+    QApplication = "qbusiness get-application", "the roles Q Business applications act as" [Nature Users], |head| all(head, &["applicationArn", "applicationId", "displayName"]);
+    CodeInterpreters = "bedrock-agentcore-control list-code-interpreters", "which code interpreters exist" [Nature Users], |head| head.has("codeInterpreterSummaries");
+    Browsers = "bedrock-agentcore-control list-browsers", "which browsers exist" [Nature Users], |head| head.has("browserSummaries");
+    CodeInterpreter = "bedrock-agentcore-control get-code-interpreter", "the roles of code interpreters" [Nature Users Escalation], |head| head.has("codeInterpreterArn");
+    Browser = "bedrock-agentcore-control get-browser", "the roles of browsers" [Nature Users], |head| head.has("browserArn");
 
-    Functions = "lambda list-functions", "functions, their roles and the secrets in their environment", |head| element(head, "Functions", &["FunctionArn"]) || nothing(head, "Functions");
-    Function = "lambda get-function-configuration", "a function, its role and the secrets in its environment", |head| all(head, &["FunctionArn", "FunctionName", "Role"]);
-    FunctionWithCode = "lambda get-function", "a function, its role, image and the secrets in its environment", |head| all(head, &["Configuration", "Code"]);
-    FunctionUrls = "lambda list-function-url-configs", "public addresses of functions", |head| {
+    Functions = "lambda list-functions", "functions, their roles and the secrets in their environment" [Users Workload Credentials Nature Escalation], |head| element(head, "Functions", &["FunctionArn"]) || nothing(head, "Functions");
+    Function = "lambda get-function-configuration", "a function, its role and the secrets in its environment" [Users Workload Credentials Nature Escalation], |head| all(head, &["FunctionArn", "FunctionName", "Role"]);
+    FunctionWithCode = "lambda get-function", "a function, its role, image and the secrets in its environment" [Users Workload Credentials Nature Escalation], |head| all(head, &["Configuration", "Code"]);
+    FunctionUrls = "lambda list-function-url-configs", "public addresses of functions" [Trigger Workload], |head| {
         element(head, "FunctionUrlConfigs", &["FunctionArn", "FunctionUrl"]) || nothing(head, "FunctionUrlConfigs")
     };
-    TaskFamilies = "ecs list-task-definition-families", "which task definitions exist", |head| head.has("families") && only(head, &["families", "nextToken"]);
-    TaskDefinition = "ecs describe-task-definition", "task roles, images and the secrets in their environment", |head| head.has("taskDefinition");
-    PodAssociations = "eks list-pod-identity-associations", "which pods have a role", |head| element(head, "associations", &["associationArn"]);
-    PodAssociation = "eks describe-pod-identity-association", "the roles of pods", |head| only(head, &["association"]);
-    Notebooks = "sagemaker list-notebook-instances", "which notebooks exist", |head| element(head, "NotebookInstances", &["NotebookInstanceArn"]) || nothing(head, "NotebookInstances");
-    Notebook = "sagemaker describe-notebook-instance", "notebooks and their roles", |head| all(head, &["NotebookInstanceArn", "RoleArn"]);
-    Instances = "ec2 describe-instances", "instances and their instance profiles", |head| element(head, "Reservations", &["Instances"]) || nothing(head, "Reservations");
-    LaunchTemplates = "ec2 describe-launch-templates", "which launch templates exist", |head| {
+    TaskFamilies = "ecs list-task-definition-families", "which task definitions exist" [Users Workload Nature Escalation], |head| head.has("families") && only(head, &["families", "nextToken"]);
+    TaskDefinition = "ecs describe-task-definition", "task roles, images and the secrets in their environment" [Users Workload Credentials Nature Escalation], |head| head.has("taskDefinition");
+    PodAssociations = "eks list-pod-identity-associations", "which pods have a role" [Users Workload], |head| element(head, "associations", &["associationArn"]);
+    PodAssociation = "eks describe-pod-identity-association", "the roles of pods" [Users Workload], |head| only(head, &["association"]);
+    Notebooks = "sagemaker list-notebook-instances", "which notebooks exist" [Users Workload Escalation], |head| element(head, "NotebookInstances", &["NotebookInstanceArn"]) || nothing(head, "NotebookInstances");
+    Notebook = "sagemaker describe-notebook-instance", "notebooks and their roles" [Users Workload Escalation], |head| all(head, &["NotebookInstanceArn", "RoleArn"]);
+    Instances = "ec2 describe-instances", "instances and their instance profiles" [Users Workload Escalation], |head| element(head, "Reservations", &["Instances"]) || nothing(head, "Reservations");
+    LaunchTemplates = "ec2 describe-launch-templates", "which launch templates exist" [Users Escalation], |head| {
         element(head, "LaunchTemplates", &["LaunchTemplateId"]) || nothing(head, "LaunchTemplates")
     };
-    LaunchTemplateVersions = "ec2 describe-launch-template-versions", "launch templates and their instance profiles", |head| {
+    LaunchTemplateVersions = "ec2 describe-launch-template-versions", "launch templates and their instance profiles" [Users Escalation], |head| {
         element(head, "LaunchTemplateVersions", &["LaunchTemplateId"])
     };
-    LaunchConfigurations = "autoscaling describe-launch-configurations", "launch configurations and their instance profiles", |head| {
+    LaunchConfigurations = "autoscaling describe-launch-configurations", "launch configurations and their instance profiles" [Users Escalation], |head| {
         element(head, "LaunchConfigurations", &["LaunchConfigurationARN"]) || nothing(head, "LaunchConfigurations")
     };
-    Services = "apprunner list-services", "which App Runner services exist", |head| {
+    Services = "apprunner list-services", "which App Runner services exist" [Users Workload Escalation], |head| {
         element(head, "ServiceSummaryList", &["ServiceArn"]) || nothing(head, "ServiceSummaryList")
     };
-    Service = "apprunner describe-service", "App Runner services and their roles", |head| only(head, &["Service"]);
-    JobDefinitions = "batch describe-job-definitions", "batch jobs and their roles", |head| {
+    Service = "apprunner describe-service", "App Runner services and their roles" [Users Workload Escalation], |head| only(head, &["Service"]);
+    JobDefinitions = "batch describe-job-definitions", "batch jobs and their roles" [Users Workload Escalation], |head| {
         element(head, "jobDefinitions", &["jobDefinitionArn"]) || nothing(head, "jobDefinitions")
     };
-    Stacks = "cloudformation describe-stacks", "stacks and the roles that change them", |head| {
+    Stacks = "cloudformation describe-stacks", "stacks and the roles that change them" [Users Escalation], |head| {
         element(head, "Stacks", &["StackId"]) || nothing(head, "Stacks")
     };
-    ProjectDescriptions = "codebuild batch-get-projects", "build projects and their roles", |head| {
+    ProjectDescriptions = "codebuild batch-get-projects", "build projects and their roles" [Users Workload Escalation], |head| {
         element(head, "projects", &["arn", "serviceRole"])
     };
-    DevEndpoints = "glue get-dev-endpoints", "development endpoints and their roles", |head| {
+    DevEndpoints = "glue get-dev-endpoints", "development endpoints and their roles" [Users Escalation], |head| {
         element(head, "DevEndpoints", &["EndpointName"]) || nothing(head, "DevEndpoints")
     };
-    StateMachines = "stepfunctions list-state-machines", "which state machines exist", |head| {
+    StateMachines = "stepfunctions list-state-machines", "which state machines exist" [Users Workload Escalation], |head| {
         element(head, "stateMachines", &["stateMachineArn"]) || nothing(head, "stateMachines")
     };
-    StateMachine = "stepfunctions describe-state-machine", "state machines and their roles", |head| all(head, &["stateMachineArn", "roleArn"]);
+    StateMachine = "stepfunctions describe-state-machine", "state machines and their roles" [Users Workload Escalation], |head| all(head, &["stateMachineArn", "roleArn"]);
 
-    Trails = "cloudtrail describe-trails", "audit logs", |head| head.has("trailList");
-    TrailStatus = "cloudtrail get-trail-status", "whether an audit log is written", |head| head.has("IsLogging");
-    TrailSelectors = "cloudtrail get-event-selectors", "whether an audit log records agents", |head| {
+    Trails = "cloudtrail describe-trails", "audit logs" [Logs], |head| head.has("trailList");
+    TrailStatus = "cloudtrail get-trail-status", "whether an audit log is written" [Logs], |head| head.has("IsLogging");
+    TrailSelectors = "cloudtrail get-event-selectors", "whether an audit log records agents" [Logs], |head| {
         head.has("TrailARN") && (head.has("EventSelectors") || head.has("AdvancedEventSelectors"))
     };
-    InvocationLogging = "bedrock get-model-invocation-logging-configuration", "whether what agents ask of models is logged", |head| only(head, &["loggingConfig"]);
+    InvocationLogging = "bedrock get-model-invocation-logging-configuration", "whether what agents ask of models is logged" [Logs], |head| only(head, &["loggingConfig"]);
 
-    BucketPolicy = "s3api get-bucket-policy", "access that a bucket grants", NEVER;
-    KeyPolicy = "kms get-key-policy", "access that an encryption key grants", NEVER;
-    SecretPolicy = "secretsmanager get-resource-policy", "access that a stored secret grants", |head| all(head, &["ARN", "ResourcePolicy"]);
-    FunctionPolicy = "lambda get-policy", "who may invoke a function", NEVER;
-    Repositories = "ecr describe-repositories", "which repositories of images exist", |head| element(head, "repositories", &["repositoryArn"]);
-    RepositoryPolicy = "ecr get-repository-policy", "access that a repository of images grants", |head| all(head, &["repositoryName", "policyText"]);
-    QueueAttributes = "sqs get-queue-attributes", "access that a queue grants", NEVER;
-    TopicAttributes = "sns get-topic-attributes", "access that a topic grants", NEVER;
+    BucketPolicy = "s3api get-bucket-policy", "access that a bucket grants" [Access], NEVER;
+    KeyPolicy = "kms get-key-policy", "access that an encryption key grants" [Access], NEVER;
+    SecretPolicy = "secretsmanager get-resource-policy", "access that a stored secret grants" [Access], |head| all(head, &["ARN", "ResourcePolicy"]);
+    FunctionPolicy = "lambda get-policy", "who may invoke a function" [Access Trigger], NEVER;
+    Repositories = "ecr describe-repositories", "which repositories of images exist" [Access], |head| element(head, "repositories", &["repositoryArn"]);
+    RepositoryPolicy = "ecr get-repository-policy", "access that a repository of images grants" [Access], |head| all(head, &["repositoryName", "policyText"]);
+    QueueAttributes = "sqs get-queue-attributes", "access that a queue grants" [Access], NEVER;
+    TopicAttributes = "sns get-topic-attributes", "access that a topic grants" [Access], NEVER;
     /// `{"Policy": …}` without a word on what it is the policy of: of an organisation if its member is an object.
-    SomePolicy = "get-policy", "access that a resource grants", |head| {
+    SomePolicy = "get-policy", "access that a resource grants" [Access], |head| {
         head.has("Policy") && only(head, &["Policy", "PolicyName", "RevisionId"])
     };
 }

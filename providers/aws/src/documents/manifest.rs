@@ -105,7 +105,7 @@ pub(super) fn read(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadEr
             kind: GapKind::Failed,
             call: Arc::from(form.call()),
             reason: Arc::clone(&reason),
-            facts: Arc::from(form.facts()),
+            facts: vec![form.facts()],
         });
     };
     for (account, form) in &said {

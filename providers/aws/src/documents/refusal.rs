@@ -105,7 +105,7 @@ pub(super) fn read(form: Form, sheet: &Sheet<'_>, error: &RawValue, facts: &mut 
             kind: GapKind::NotCollected,
             call: Arc::from(form.call()),
             reason: format!("no host for {service} in {region}; taken as not offered there").into(),
-            facts: Arc::from(form.facts()),
+            facts: vec![form.facts()],
         });
         return;
     }
@@ -117,7 +117,7 @@ pub(super) fn read(form: Form, sheet: &Sheet<'_>, error: &RawValue, facts: &mut 
         kind: GapKind::Failed,
         call: Arc::from(form.call()),
         reason: format!("{place}{}", why.said(&code)).into(),
-        facts: Arc::from(form.facts()),
+        facts: vec![form.facts()],
     });
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use evenhand_model::access::{Unlisted, Unread};
 use evenhand_model::evidence::Truth;
-use evenhand_model::gap::{Gap, GapKind};
+use evenhand_model::gap::{Gap, GapKind, Lost, Subject};
 use evenhand_model::id::ScopeId;
 use evenhand_model::opset::OperationIx;
 use evenhand_model::scope::Pattern;
@@ -23,7 +23,7 @@ use crate::provider::NAME;
 use crate::world::{AccountId, Hole, Why, World};
 
 /// What is unknown because of it.
-const FACTS: &str = "which identities can take over running compute";
+const FACTS: Lost = Lost::of("which identities can take over running compute", &[Subject::Escalation]);
 
 /// Names and regions that are told of a long list.
 const NAMED: usize = 5;
@@ -199,7 +199,7 @@ fn unread(account: &AccountId, kind: CarrierKind, holes: &[Hole]) -> Option<Unre
             kind: GapKind::NotCollected,
             call: call.into(),
             reason: format!("{reason}{remedy}").into(),
-            facts: Arc::from(FACTS),
+            facts: vec![FACTS],
         },
     })
 }

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use evenhand_model::gap::{Gap, GapKind};
+use evenhand_model::gap::Subject::{
+    Access, Credentials, Escalation, Logs, Nature, Record, Trust, Use, Users, Workload,
+};
+use evenhand_model::gap::{Gap, GapKind, Lost};
 use evenhand_model::id::ScopeId;
 
 use super::Join;
@@ -16,44 +19,47 @@ use crate::world::AccountId;
 struct Wanted {
     any_of: &'static [Form],
     command: &'static str,
-    facts: &'static str,
+    facts: Lost,
 }
 
 const WANTED: &[Wanted] = &[
     Wanted {
         any_of: &[Form::CredentialReport, Form::AccessKeys],
         command: "aws iam generate-credential-report && aws iam get-credential-report",
-        facts: "passwords, factors, access keys and their last use",
+        facts: Lost::of("passwords, factors, access keys and their last use", &[Credentials, Use]),
     },
     Wanted {
         any_of: &[Form::ServiceCredentials],
         command: "aws iam list-service-specific-credentials --all-users",
-        facts: "long-term keys for Bedrock and other services",
+        facts: Lost::of("long-term keys for Bedrock and other services", &[Credentials]),
     },
     Wanted {
         any_of: &[Form::BedrockAgents, Form::BedrockAgent],
         command: "aws bedrock-agent list-agents, then aws bedrock-agent get-agent for each",
-        facts: "Bedrock agents and the roles they act as",
+        facts: Lost::of("Bedrock agents and the roles they act as", &[Nature, Users]),
     },
     Wanted {
         any_of: &[Form::AgentRuntimes, Form::AgentRuntime, Form::Gateways, Form::Gateway],
         command: "aws bedrock-agentcore-control list-agent-runtimes, then get-agent-runtime for each",
-        facts: "AgentCore runtimes and gateways and the roles they act as",
+        facts: Lost::of("AgentCore runtimes and gateways and the roles they act as", &[Nature, Users]),
     },
     Wanted {
         any_of: &[Form::Functions, Form::Function, Form::FunctionWithCode],
         command: "aws lambda list-functions",
-        facts: "functions, their roles and the secrets in their environment",
+        facts: Lost::of(
+            "functions, their roles and the secrets in their environment",
+            &[Users, Workload, Credentials, Nature, Escalation],
+        ),
     },
     Wanted {
         any_of: &[Form::Trails],
         command: "aws cloudtrail describe-trails, then get-trail-status and get-event-selectors for each",
-        facts: "audit logs",
+        facts: Lost::of("audit logs", &[Logs]),
     },
     Wanted {
         any_of: &[Form::InvocationLogging],
         command: "aws bedrock get-model-invocation-logging-configuration",
-        facts: "whether what agents ask of models is logged",
+        facts: Lost::of("whether what agents ask of models is logged", &[Logs]),
     },
 ];
 
@@ -109,18 +115,19 @@ impl Join {
             let reason = format!("listed but not described: {}", some(names.iter().map(|name| &**name)));
             let call = "aws bedrock-agent get-agent, aws bedrock-agentcore-control get-agent-runtime or get-gateway, \
                         aws qbusiness get-application";
-            self.not_collected(&account.0, call, &reason, "the roles these agents act as");
+            let facts = Lost::of("the roles these agents act as", &[Nature, Users]);
+            self.not_collected(&account.0, call, &reason, facts);
         }
     }
 
-    fn not_collected(&mut self, account: &Arc<str>, call: &str, reason: &str, facts: &str) {
+    fn not_collected(&mut self, account: &Arc<str>, call: &str, reason: &str, facts: Lost) {
         self.inventory.gaps.push(Gap {
             provider: Some(NAME),
             scope: Some(ScopeId::new(Arc::clone(account))),
             kind: GapKind::NotCollected,
             call: Arc::from(call),
             reason: format!("{reason}; run the call and add its output").into(),
-            facts: Arc::from(facts),
+            facts: vec![facts],
         });
     }
 
@@ -136,7 +143,10 @@ impl Join {
                     "aws organizations describe-organization, list-accounts, list-roots, list-parents, \
                      list-policies-for-target, describe-policy",
                     "no document of the organisation is part of the capture",
-                    "service and resource control policies, and which accounts are third parties",
+                    Lost::of(
+                        "service and resource control policies, and which accounts are third parties",
+                        &[Access, Trust, Record],
+                    ),
                 );
             } else {
                 let calls: Vec<String> = missing.iter().take(NAMED).map(|call| format!("aws {call}")).collect();
@@ -149,7 +159,7 @@ impl Join {
                     &account.0,
                     &call,
                     "not part of the capture",
-                    "service and resource control policies on this account",
+                    Lost::of("service and resource control policies on this account", &[Access]),
                 );
             }
         }
@@ -166,7 +176,7 @@ impl Join {
         for (account, name) in unread {
             let reason = format!("account {name} of the organisation is not part of the capture");
             let call = "aws iam get-account-authorization-details";
-            self.not_collected(&account.0, call, &reason, "every identity of the account");
+            self.not_collected(&account.0, call, &reason, Lost::everything("every identity of the account"));
         }
     }
 
@@ -180,7 +190,7 @@ impl Join {
                 some(names.iter().map(|name| &**name))
             );
             let call = "aws iam get-account-authorization-details (without --filter)";
-            self.not_collected(&account, call, &reason, "access granted by these policies");
+            self.not_collected(&account, call, &reason, Lost::of("access granted by these policies", &[Access]));
         }
     }
 
@@ -202,7 +212,7 @@ impl Join {
                 kind: GapKind::Failed,
                 call: Arc::from("aws iam get-account-authorization-details"),
                 reason: Arc::from("the last page is missing; run the call without --max-items and --no-paginate"),
-                facts: Arc::from("identities and policies on the pages that are missing"),
+                facts: vec![Lost::everything("identities and policies on the pages that are missing")],
             });
         }
     }

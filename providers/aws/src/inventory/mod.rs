@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use evenhand_model::evidence::{Evidence, Fact, Truth};
-use evenhand_model::gap::{Gap, GapKind};
+use evenhand_model::gap::{Gap, GapKind, Lost, Subject};
 use evenhand_model::id::{IdentityId, ScopeId};
 use evenhand_model::identity::{Identity, Nature, Signal, judge};
 use evenhand_model::inventory::{Hint, Inventory};
@@ -93,7 +93,7 @@ pub(crate) fn join(mut facts: Facts, settings: Settings) -> Joined {
                 kind: GapKind::Failed,
                 call: evidence.to_string().into(),
                 reason: format!("{problem}; export it again").into(),
-                facts: Arc::from("access that this policy grants or denies"),
+                facts: vec![Lost::of("access that this policy grants or denies", &[Subject::Access])],
             });
         } else {
             let message = format!("{problem}; check the spelling, or whether it is newer or older than the catalogue");
@@ -199,7 +199,7 @@ impl Join {
                         said.it.resource
                     )
                     .into(),
-                    facts: Arc::from("access that the repository grants"),
+                    facts: vec![Lost::of("access that the repository grants", &[Subject::Access])],
                 });
                 continue;
             };
@@ -234,7 +234,7 @@ impl Join {
                     "does not say of which account it is; put it into a folder named after the account number, \
                      or beside that account's authorization details",
                 ),
-                facts: Arc::from("everything in this document"),
+                facts: vec![Lost::everything("everything in this document")],
             });
         }
     }

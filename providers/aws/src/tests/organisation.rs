@@ -64,7 +64,7 @@ fn service_control_policies_reach_the_account_level_by_level() {
     };
     assert_eq!(outcome(&read_all, "s3:DeleteBucket"), Outcome::ExplicitlyDenied);
     assert_eq!(outcome(&read_all, "s3:CreateBucket"), Outcome::Allowed);
-    assert!(!read_all.inventory.gaps.iter().any(|gap| gap.facts.contains("control policies")));
+    assert!(!read_all.inventory.gaps.iter().any(|gap| gap.unknown().contains("control policies")));
     // A level that was not read leaves the limits unknown, and says which call is missing.
     let cut: String =
         lines.lines().filter(|line| !line.contains(r#""TargetId":"ou-1""#)).collect::<Vec<_>>().join("\n");
@@ -99,7 +99,7 @@ fn policy_kinds_that_are_off_are_known_to_be_off_and_a_root_without_them_tells_n
     ] {
         let read = read(&[("gaad.json", &gaad), ("organisation.ndjson", &lines.join("\n"))]);
         assert_eq!(read.errors, [], "{name}");
-        let open = read.inventory.gaps.iter().any(|gap| gap.facts.contains("control policies"));
+        let open = read.inventory.gaps.iter().any(|gap| gap.unknown().contains("control policies"));
         assert_eq!(!open, known, "{name}: {:#?}", read.inventory.gaps);
         assert!(!read.inventory.gaps.iter().any(|gap| gap.reason.contains("refused")), "{name}");
     }

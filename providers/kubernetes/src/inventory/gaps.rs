@@ -3,31 +3,42 @@
 use std::sync::Arc;
 
 use evenhand_model::evidence::{Evidence, Fact};
-use evenhand_model::gap::{Gap, GapKind};
+use evenhand_model::gap::Subject::{
+    Access, Credentials, Declared, Escalation, Logs, Nature, Record, Trust, Users, Workload,
+};
+use evenhand_model::gap::{Gap, GapKind, Lost};
 use evenhand_model::log::Log;
 
 use super::{Join, PROVIDER};
 
 /// Kinds of which any one will do, the call that exports them, and the facts that are unknown without.
-const WANTED: &[(&[&str], &str, &str)] = &[
+const WANTED: &[(&[&str], &str, Lost)] = &[
     (
         &["ServiceAccount"],
         "kubectl get serviceaccounts -A -o json",
-        "which service accounts exist, owners, cloud roles",
+        Lost::of("which service accounts exist, owners, cloud roles", &[Record, Declared, Trust]),
     ),
-    (&["ClusterRoleBinding"], "kubectl get clusterrolebindings -o json", "access in the whole cluster"),
-    (&["RoleBinding"], "kubectl get rolebindings -A -o json", "access in namespaces"),
-    (&["ClusterRole"], "kubectl get clusterroles -o json", "what roles of the cluster grant"),
-    (&["Role"], "kubectl get roles -A -o json", "what roles of namespaces grant"),
+    (
+        &["ClusterRoleBinding"],
+        "kubectl get clusterrolebindings -o json",
+        Lost::of("access in the whole cluster", &[Access, Escalation]),
+    ),
+    (&["RoleBinding"], "kubectl get rolebindings -A -o json", Lost::of("access in namespaces", &[Access, Escalation])),
+    (
+        &["ClusterRole"],
+        "kubectl get clusterroles -o json",
+        Lost::of("what roles of the cluster grant", &[Access, Escalation]),
+    ),
+    (&["Role"], "kubectl get roles -A -o json", Lost::of("what roles of namespaces grant", &[Access, Escalation])),
     (
         &["Secret"],
         "kubectl get secrets -A --field-selector type=kubernetes.io/service-account-token -o json, with `data` removed",
-        "tokens without expiry",
+        Lost::of("tokens without expiry", &[Credentials, Escalation]),
     ),
     (
         &["Pod", "Deployment", "DaemonSet", "StatefulSet", "Job", "CronJob", "ReplicaSet", "ReplicationController"],
         "kubectl get pods,deployments,daemonsets,statefulsets,jobs,cronjobs -A -o json",
-        "what runs with each account",
+        Lost::of("what runs with each account", &[Users, Workload, Nature, Escalation]),
     ),
 ];
 
@@ -36,20 +47,20 @@ impl Join<'_> {
         for (kinds, call, facts) in WANTED {
             if !kinds.iter().any(|kind| self.cluster.seen.contains(*kind)) {
                 let what = kinds.join(", ");
-                self.gap(call, format!("the capture holds no {what}; export with this command"), facts);
+                self.gap(call, format!("the capture holds no {what}; export with this command"), *facts);
             }
         }
         self.take_audit();
     }
 
-    fn gap(&mut self, call: &str, reason: String, facts: &str) {
+    fn gap(&mut self, call: &str, reason: String, facts: Lost) {
         self.joined.inventory.gaps.push(Gap {
             provider: Some(PROVIDER),
             scope: Some(self.scope.clone()),
             kind: GapKind::NotCollected,
             call: call.into(),
             reason: reason.into(),
-            facts: facts.into(),
+            facts: vec![facts],
         });
     }
 
@@ -87,7 +98,7 @@ impl Join<'_> {
                 "audit policy of the API server",
                 "no API object holds it; set `audit_log = \"on\"` or `\"off\"` under `[providers.kubernetes]`"
                     .to_owned(),
-                "whether actions of this cluster's identities are recorded",
+                Lost::of("whether actions of this cluster's identities are recorded", &[Logs]),
             ),
         }
     }
