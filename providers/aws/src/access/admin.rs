@@ -1,5 +1,7 @@
 //! Who controls a whole account, by what it may do.
 
+use std::sync::LazyLock;
+
 use evenhand_model::access::Access;
 use evenhand_model::catalog::{Catalog, OperationClass};
 use evenhand_model::condition::{Clause, Condition};
@@ -19,13 +21,18 @@ pub(crate) fn is_admin(access: &Access) -> bool {
     if access.unlimited {
         return true;
     }
+    // Most grants name resources.
+    let unscoped = || access.slices().iter().filter(|slice| slice.scope.all_of.is_empty());
+    if unscoped().next().is_none() {
+        return false;
+    }
     let catalogue = Catalogue::global();
-    let governing = catalogue.class(OperationClass::Escalation).intersection(&catalogue.expand("iam:*"));
+    let governing = governing();
     let (mut everywhere, mut broad) = (Vec::new(), Vec::new());
     let mut swallowed = Swallowed::new(Whose::Somebodys);
-    for slice in access.slices().iter().filter(|slice| slice.scope.all_of.is_empty()) {
+    for slice in unscoped() {
         if slice.condition.is_unconditional() {
-            let held = slice.operations.intersection(&governing);
+            let held = slice.operations.intersection(governing);
             // An administrator rules one account: all of a kind of resource in it may be denied by its name.
             match swallowed.by(&slice.scope.none_of) {
                 Some(gone) => everywhere.extend(held.difference(gone).ranges()),
@@ -41,6 +48,15 @@ pub(crate) fn is_admin(access: &Access) -> bool {
     }
     let all = catalogue.weight_of(&OpSet::all(catalogue.len()));
     catalogue.weight_of(&OpSet::from_ranges(broad)) * 100 >= all * SHARE
+}
+
+/// Every IAM action that grants, rewrites or passes access.
+fn governing() -> &'static OpSet {
+    static GOVERNING: LazyLock<OpSet> = LazyLock::new(|| {
+        let catalogue = Catalogue::global();
+        catalogue.class(OperationClass::Escalation).intersection(&catalogue.expand("iam:*"))
+    });
+    &GOVERNING
 }
 
 /// Whether a condition is only what conditional denies leave, such as a limit to regions.

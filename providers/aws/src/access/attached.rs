@@ -403,7 +403,7 @@ impl Reach {
         let mut tests = denial.tests;
         tests.extend(session.cloned());
         tests.sort_unstable();
-        Some(Denial { operations: Arc::new(operations), scope, tests, opaque: denial.opaque })
+        Some(Denial::new(Arc::new(operations), scope, tests, denial.opaque))
     }
 }
 

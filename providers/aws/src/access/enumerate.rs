@@ -14,7 +14,7 @@ use evenhand_model::scope::Pattern;
 use super::attached::Attached;
 use super::caller::{Caller, doubts};
 use super::holes::{Swallowed, Whose};
-use super::layers::{Denial, Limit, MOST_PIECES, Now, Piece, each, limit, split};
+use super::layers::{Denial, Layer, Layers, Limit, MOST_PIECES, Now, Piece, each, split};
 use crate::catalog::Catalogue;
 use crate::world::{AccountLimits, PolicyIx, Principal, PrincipalKind, World};
 
@@ -49,19 +49,23 @@ impl<'a> Limits<'a> {
     }
 }
 
+/// What access is resolved from.
+#[derive(Clone, Copy)]
+pub(super) struct Ground<'a> {
+    pub(super) world: &'a World,
+    pub(super) attached: &'a Attached,
+    pub(super) layers: &'a Layers,
+    pub(super) now: &'a Now,
+}
+
 /// The access of a principal.
-pub(super) fn access(world: &World, attached: &Attached, principal: &Principal, now: &Now) -> Access {
-    access_within(world, attached, principal, &Limits::of(world, principal), now)
+pub(super) fn access(ground: Ground<'_>, principal: &Principal) -> Access {
+    access_within(ground, principal, &Limits::of(ground.world, principal))
 }
 
 /// The access of a principal under other limits than its own.
-pub(super) fn access_within(
-    world: &World,
-    attached: &Attached,
-    principal: &Principal,
-    limits: &Limits<'_>,
-    now: &Now,
-) -> Access {
+pub(super) fn access_within(ground: Ground<'_>, principal: &Principal, limits: &Limits<'_>) -> Access {
+    let Ground { world, attached, now, .. } = ground;
     let store = &world.policies;
     let caller = Caller::of(principal);
     let mut doubts = doubts(principal);
@@ -96,7 +100,7 @@ pub(super) fn access_within(
     let slices = if pieces.is_empty() && free.is_empty() {
         Vec::new()
     } else {
-        limited(world, principal, limits, now, Granted { pieces, free }, denials, &mut doubts)
+        limited(ground, principal, limits, Granted { pieces, free }, denials, &mut doubts)
     };
     Access::new(slices, doubts, false)
 }
@@ -111,13 +115,7 @@ pub(super) enum Denies {
 }
 
 /// What the limits of a principal, and what some of its policies deny it, would leave of all access.
-pub(super) fn ceiling(
-    world: &World,
-    principal: &Principal,
-    denying: &[PolicyIx],
-    counted: Denies,
-    now: &Now,
-) -> Access {
+pub(super) fn ceiling(ground: Ground<'_>, principal: &Principal, denying: &[PolicyIx], counted: Denies) -> Access {
     let everything = Piece {
         operations: Arc::new(OpSet::all(Catalogue::global().len())),
         scope: Arc::default(),
@@ -125,12 +123,12 @@ pub(super) fn ceiling(
         grant: GrantIx(0),
     };
     let mut doubts = Vec::new();
-    let limits = Limits::of(world, principal);
+    let limits = Limits::of(ground.world, principal);
     let granted = Granted { pieces: vec![everything], free: Vec::new() };
     let mut denials = Vec::new();
-    split(&world.policies, denying, &Caller::of(principal), now, |_| {}, &mut denials);
+    split(&ground.world.policies, denying, &Caller::of(principal), ground.now, |_| {}, &mut denials);
     denials.retain(|denial| counted == Denies::All || (denial.tests.is_empty() && denial.opaque.is_none()));
-    let slices = limited(world, principal, &limits, now, granted, denials, &mut doubts);
+    let slices = limited(ground, principal, &limits, granted, denials, &mut doubts);
     Access::new(slices, doubts, false)
 }
 
@@ -143,38 +141,36 @@ struct Granted {
 
 /// What limits and denies leave of what is granted, as slices.
 fn limited(
-    world: &World,
+    ground: Ground<'_>,
     principal: &Principal,
     limits: &Limits<'_>,
-    now: &Now,
     granted: Granted,
     mut denials: Vec<Denial>,
     doubts: &mut Vec<Doubt>,
 ) -> Vec<Slice> {
-    let store = &world.policies;
+    let store = &ground.world.policies;
     let caller = Caller::of(principal);
+    let layer = |policies: &[PolicyIx]| ground.layers.of(store, policies, &caller, ground.now);
+    let mut layers: Vec<Arc<Layer>> = Vec::new();
     let Granted { mut pieces, free } = granted;
     if let Some(boundary) = limits.boundary.filter(|boundary| !store.broken(*boundary)) {
-        let allowed = limit(store, &[boundary], &caller, now, &mut denials);
-        pieces = within(&[allowed], pieces, doubts);
+        let boundary = layer(&[boundary]);
+        pieces = within(&boundary.limit, pieces, doubts);
+        layers.push(boundary);
     }
     pieces.extend(free);
-    let mut layers: Vec<Limit> = Vec::new();
     for level in limits.service_control.unwrap_or_default() {
-        let allowed = limit(store, level, &caller, now, &mut denials);
+        let controls = layer(level);
         // What a document that is not understood allows is not known; what its neighbours deny is.
         if !level.iter().any(|policy| store.broken(*policy)) {
-            layers.push(allowed);
+            pieces = within(&controls.limit, pieces, doubts);
         }
+        layers.push(controls);
     }
-    let from = denials.len();
     for level in limits.resource_control.unwrap_or_default() {
-        split(store, level, &caller, now, |_| {}, &mut denials);
+        denials.extend(layer(level).denials.iter().flat_map(|denial| at_home(denial, principal)));
     }
-    let of_resources = denials.split_off(from);
-    denials.extend(of_resources.into_iter().flat_map(|denial| at_home(denial, principal)));
-
-    pieces = within(&layers, pieces, doubts);
+    let denials: Vec<&Denial> = denials.iter().chain(layers.iter().flat_map(|layer| &layer.denials)).collect();
     pieces = reaching(deny(pieces, &denials, doubts));
     let mut slices: Vec<Slice> = merged(pieces)
         .into_iter()
@@ -198,7 +194,7 @@ fn limited(
 
 /// What a resource control policy of a principal's account denies it: what lies in the account, or may lie there because
 /// its name has none. Resources of other accounts are under the policies of those.
-fn at_home(denial: Denial, principal: &Principal) -> impl Iterator<Item = Denial> {
+fn at_home<'a>(denial: &'a Denial, principal: &Principal) -> impl Iterator<Item = Denial> + use<'a> {
     let catalogue = Catalogue::global();
     let operations = denial.operations.intersection(catalogue.resource_controlled());
     let named = |kind: &u16| {
@@ -212,28 +208,22 @@ fn at_home(denial: Denial, principal: &Principal) -> impl Iterator<Item = Denial
         Pattern::new([any(), any(), any(), any(), Glob::literal(account), any()], ':')
     };
     let scope = Arc::new(denial.scope.limited_to([home(&principal.account.0), home("")]));
-    let of = move |operations: Vec<OperationIx>, scope| Denial {
-        operations: Arc::new(operations.into_iter().collect()),
-        scope,
-        tests: denial.tests.clone(),
-        opaque: denial.opaque.clone(),
+    let of = |operations: Vec<OperationIx>, scope| {
+        let operations = Arc::new(operations.into_iter().collect());
+        Denial::new(operations, scope, denial.tests.clone(), denial.opaque.clone())
     };
-    let whole = Arc::clone(&denial.scope);
-    [of(here, whole), of(abroad, scope)].into_iter().filter(|denial| !denial.operations.is_empty())
+    [of(here, Arc::clone(&denial.scope)), of(abroad, scope)].into_iter().filter(|denial| !denial.operations.is_empty())
 }
 
-/// What limiting layers let through.
-fn within(layers: &[Limit], mut pieces: Vec<Piece>, doubts: &mut Vec<Doubt>) -> Vec<Piece> {
-    for layer in layers {
-        if layer.open.len() == Catalogue::global().len() {
-            continue;
-        }
-        pieces = merged(each(pieces, doubts, |piece, left| layer.apply(piece, left)));
+/// What a limiting layer lets through.
+fn within(limit: &Limit, pieces: Vec<Piece>, doubts: &mut Vec<Doubt>) -> Vec<Piece> {
+    if pieces.iter().all(|piece| piece.operations.is_subset(&limit.open)) {
+        return pieces;
     }
-    pieces
+    merged(each(pieces, doubts, |piece, left| limit.apply(piece, left)))
 }
 
-fn deny(mut pieces: Vec<Piece>, denials: &[Denial], doubts: &mut Vec<Doubt>) -> Vec<Piece> {
+fn deny(mut pieces: Vec<Piece>, denials: &[&Denial], doubts: &mut Vec<Doubt>) -> Vec<Piece> {
     if denials.is_empty() {
         return pieces;
     }
@@ -282,23 +272,46 @@ fn reaching(mut pieces: Vec<Piece>) -> Vec<Piece> {
 }
 
 /// Pieces of one statement that differ in their operations only become one.
-fn merged(pieces: Vec<Piece>) -> Vec<Piece> {
-    if pieces.len() < 2 {
-        return pieces.into_iter().filter(keep).collect();
-    }
+fn merged(mut pieces: Vec<Piece>) -> Vec<Piece> {
+    pieces.retain(keep);
+    // Stable, so that what a statement grants stays in its order.
+    pieces.sort_by_key(|piece| piece.grant);
     let mut out: Vec<Piece> = Vec::with_capacity(pieces.len());
-    let mut seen: HashMap<_, usize, foldhash::fast::RandomState> = HashMap::default();
-    for piece in pieces.into_iter().filter(keep) {
-        let key = (piece.grant, Arc::clone(&piece.scope), Arc::clone(&piece.condition));
-        match seen.get(&key).and_then(|at| out.get_mut(*at)) {
-            Some(held) => held.operations = Arc::new(held.operations.union(&piece.operations)),
-            None => {
-                seen.insert(key, out.len());
-                out.push(piece);
+    let mut first = 0;
+    let mut many: HashMap<_, usize, foldhash::fast::RandomState> = HashMap::default();
+    for piece in pieces {
+        if out.get(first).is_some_and(|held| held.grant != piece.grant) {
+            first = out.len();
+            many.clear();
+        }
+        let held = out.get(first..).unwrap_or_default();
+        // Comparing with each is sooner done than hashing, where they are few.
+        let known = if held.len() < FEW {
+            held.iter().position(|held| same_reach(held, &piece))
+        } else {
+            if many.is_empty() {
+                let keys = held.iter().map(|held| (Arc::clone(&held.scope), Arc::clone(&held.condition)));
+                many.extend(keys.zip(0..));
             }
+            let key = (Arc::clone(&piece.scope), Arc::clone(&piece.condition));
+            let next = held.len();
+            Some(*many.entry(key).or_insert(next)).filter(|at| *at < next)
+        };
+        match known.and_then(|at| out.get_mut(first + at)) {
+            Some(held) => held.operations = Arc::new(held.operations.union(&piece.operations)),
+            None => out.push(piece),
         }
     }
     out
+}
+
+/// Pieces of one statement up to which each is compared with each.
+const FEW: usize = 16;
+
+/// Whether two pieces reach the same resources under the same condition.
+fn same_reach(a: &Piece, b: &Piece) -> bool {
+    (Arc::ptr_eq(&a.scope, &b.scope) || a.scope == b.scope)
+        && (Arc::ptr_eq(&a.condition, &b.condition) || a.condition == b.condition)
 }
 
 fn keep(piece: &Piece) -> bool {

@@ -1,6 +1,7 @@
 //! Compiled statements as sets of pieces for one caller: what a layer allows, what it denies.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use evenhand_model::access::{Doubt, DoubtEffect, GrantIx};
 use evenhand_model::condition::{Clause, Condition, Test};
@@ -66,6 +67,8 @@ pub(super) struct Denial {
     pub(super) tests: Vec<Test>,
     /// What of the statement is not understood; it may or may not deny.
     pub(super) opaque: Option<Arc<str>>,
+    /// What the deny makes of no condition: most grants have none.
+    alone: OnceLock<Arc<Condition>>,
 }
 
 /// A layer that limits: a boundary, or one level of organisation policies.
@@ -75,6 +78,32 @@ pub(super) struct Limit {
     pub(super) open: OpSet,
     /// Allowed in part.
     pub(super) partial: Vec<Piece>,
+}
+
+/// What one limiting layer, or one set of policies, allows and denies.
+#[derive(Debug, Default)]
+pub(super) struct Layer {
+    pub(super) limit: Limit,
+    pub(super) denials: Vec<Denial>,
+}
+
+/// Layers that are the same for everybody below them, each taken apart once.
+#[derive(Debug, Default)]
+pub(super) struct Layers(RwLock<HashMap<Box<[PolicyIx]>, Arc<Layer>, foldhash::fast::RandomState>>);
+
+impl Layers {
+    /// What the policies of a layer allow a caller, and what they deny it.
+    pub(super) fn of(&self, store: &PolicyStore, policies: &[PolicyIx], caller: &dyn Context, now: &Now) -> Arc<Layer> {
+        if policies.iter().any(|policy| store.compiled(*policy).personal) {
+            return Arc::new(Layer::of(store, policies, caller, now));
+        }
+        if let Some(known) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(policies) {
+            return Arc::clone(known);
+        }
+        let layer = Arc::new(Layer::of(store, policies, caller, now));
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(known.entry(policies.into()).or_insert(layer))
+    }
 }
 
 /// The moment of the scan as a context: tells which grants have run out.
@@ -156,45 +185,31 @@ pub(super) fn split_one(
             tests.sort_unstable();
             for part in &statement.parts {
                 let Some(scope) = statement.scope(part, caller) else { continue };
-                denials.push(Denial {
-                    operations: Arc::clone(&part.operations),
+                denials.push(Denial::new(
+                    Arc::clone(&part.operations),
                     scope,
-                    tests: tests.clone(),
-                    opaque: statement.opaque().cloned(),
-                });
+                    tests.clone(),
+                    statement.opaque().cloned(),
+                ));
             }
         }
     }
 }
 
-/// What the policies of one limiting layer allow a caller.
-pub(super) fn limit(
-    store: &PolicyStore,
-    policies: &[PolicyIx],
-    caller: &dyn Context,
-    now: &Now,
-    denials: &mut Vec<Denial>,
-) -> Limit {
-    let mut limit = Limit::default();
-    let mut open: Vec<(u32, u32)> = Vec::new();
-    let mut partial = Vec::new();
-    split(
-        store,
-        policies,
-        caller,
-        now,
-        |piece| {
+impl Layer {
+    fn of(store: &PolicyStore, policies: &[PolicyIx], caller: &dyn Context, now: &Now) -> Self {
+        let mut open: Vec<(u32, u32)> = Vec::new();
+        let (mut partial, mut denials) = (Vec::new(), Vec::new());
+        let allow = |piece: Piece| {
             if piece.scope.is_everything() && piece.condition.is_unconditional() {
                 open.extend(piece.operations.ranges());
             } else {
                 partial.push(piece);
             }
-        },
-        denials,
-    );
-    limit.open = OpSet::from_ranges(open);
-    limit.partial = partial;
-    limit
+        };
+        split(store, policies, caller, now, allow, &mut denials);
+        Self { limit: Limit { open: OpSet::from_ranges(open), partial }, denials }
+    }
 }
 
 impl Limit {
@@ -235,6 +250,36 @@ impl Limit {
 }
 
 impl Denial {
+    pub(super) fn new(
+        operations: Arc<OpSet>,
+        scope: Arc<ResourceScope>,
+        tests: Vec<Test>,
+        opaque: Option<Arc<str>>,
+    ) -> Self {
+        Self { operations, scope, tests, opaque, alone: OnceLock::new() }
+    }
+
+    /// What is asked of those whom the deny does not stop; `None` where it stops all that it hits.
+    fn clause(&self) -> Option<Clause> {
+        if let Some(opaque) = &self.opaque {
+            return Some(Clause::Opaque(format!("unless denied by a statement that {opaque}").into()));
+        }
+        let unless = || Clause::Unless { tests: self.tests.clone(), scope: Arc::clone(&self.scope) };
+        (!self.tests.is_empty()).then(unless)
+    }
+
+    /// A condition with what is asked of those whom the deny does not stop.
+    fn escaped(&self, condition: &Condition) -> Option<Arc<Condition>> {
+        if let Some(alone) = self.alone.get().filter(|_| condition.is_unconditional()) {
+            return Some(Arc::clone(alone));
+        }
+        let escaped = Arc::new(condition.clone().with(self.clause()?));
+        if condition.is_unconditional() {
+            return Some(Arc::clone(self.alone.get_or_init(|| escaped)));
+        }
+        Some(escaped)
+    }
+
     /// Whether the deny holds for every request of its operations.
     pub(super) fn is_total(&self) -> bool {
         self.scope.is_everything() && self.tests.is_empty() && self.opaque.is_none()
@@ -256,15 +301,7 @@ impl Denial {
         if !rest.is_empty() {
             into.push(Piece { operations: Arc::new(rest), ..piece });
         }
-        if let Some(opaque) = &self.opaque {
-            let clause = Clause::Opaque(format!("unless denied by a statement that {opaque}").into());
-            let condition = Arc::new(Condition::clone(&condition).with(clause));
-            into.push(Piece { operations: hit, scope, condition, grant });
-            return;
-        }
-        if !self.tests.is_empty() {
-            let clause = Clause::Unless { tests: self.tests.clone(), scope: Arc::clone(&self.scope) };
-            let condition = Arc::new(Condition::clone(&condition).with(clause));
+        if let Some(condition) = self.escaped(&condition) {
             into.push(Piece { operations: hit, scope, condition, grant });
             return;
         }

@@ -16,7 +16,7 @@ use evenhand_model::opset::OpSet;
 use super::attached::Attached;
 use super::enumerate::Denies;
 use super::index::{Groups, ResourcePolicies};
-use super::layers::Now;
+use super::layers::{Layers, Now};
 use super::question::Absent;
 use super::{admin, decide, enumerate, usage};
 use crate::catalog::Catalogue;
@@ -30,6 +30,7 @@ pub(crate) struct Resolver {
     pub(super) now: Timestamp,
     pub(super) resources: ResourcePolicies,
     attached: Attached,
+    layers: Layers,
     groups: Groups,
     accesses: Vec<OnceLock<(Arc<Access>, bool)>>,
     /// What the list of edges leaves out of a principal's, once that was made.
@@ -44,6 +45,7 @@ impl Resolver {
         Self {
             resources: ResourcePolicies::of(&world),
             attached,
+            layers: Layers::default(),
             accesses: (0..groups.first.len()).map(|_| OnceLock::new()).collect(),
             groups,
             world,
@@ -65,13 +67,17 @@ impl Resolver {
             let first = self.groups.first.get(group as usize).copied().unwrap_or(index);
             match self.world.principals.get_index(first) {
                 Some((_, principal)) => {
-                    let access = enumerate::access(&self.world, &self.attached, principal, &Now(self.now));
+                    let access = enumerate::access(self.ground(&Now(self.now)), principal);
                     let admin = admin::is_admin(&access);
                     (Arc::new(access), admin)
                 }
                 None => (Arc::default(), false),
             }
         }))
+    }
+
+    fn ground<'a>(&'a self, now: &'a Now) -> enumerate::Ground<'a> {
+        enumerate::Ground { world: &self.world, attached: &self.attached, layers: &self.layers, now }
     }
 
     /// The group of principals of equal access.
@@ -83,21 +89,21 @@ impl Resolver {
     pub(crate) fn unbounded(&self, principal: &Principal) -> Access {
         let mut limits = enumerate::Limits::of(&self.world, principal);
         limits.boundary = None;
-        enumerate::access_within(&self.world, &self.attached, principal, &limits, &Now(self.now))
+        enumerate::access_within(self.ground(&Now(self.now)), principal, &limits)
     }
 
     /// The access that a principal would have without some of its policies.
     pub(crate) fn without(&self, principal: &Principal, policies: &[PolicyIx]) -> Access {
         let mut rest = principal.clone();
         rest.identity_policies.retain(|policy| !policies.contains(policy));
-        enumerate::access(&self.world, &self.attached, &rest, &Now(self.now))
+        enumerate::access(self.ground(&Now(self.now)), &rest)
     }
 
     /// Whether a principal would be an administrator if it held everything but what its limits and the denies of some
     /// policies take away. Unknown where it depends on a condition of the denies.
     pub(crate) fn ceiling(&self, principal: &Principal, denying: &[PolicyIx]) -> Truth {
-        let admin =
-            |counted| admin::is_admin(&enumerate::ceiling(&self.world, principal, denying, counted, &Now(self.now)));
+        let now = Now(self.now);
+        let admin = |counted| admin::is_admin(&enumerate::ceiling(self.ground(&now), principal, denying, counted));
         if admin(Denies::All) {
             Truth::Yes
         } else if !denying.is_empty() && admin(Denies::Certain) {
