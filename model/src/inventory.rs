@@ -1,5 +1,7 @@
 //! The inventory: everything that was read, in one vocabulary.
 
+use rayon::prelude::*;
+
 use crate::agent::Agent;
 use crate::control::Control;
 use crate::credential::Credential;
@@ -58,12 +60,12 @@ impl Inventory {
     /// Sorts every list by its key, so that reports do not depend on the order of input.
     pub fn sort(&mut self) {
         // Identities are large, and few are out of place: a stable sort would copy half of them aside.
-        self.identities.sort_unstable_by(|a, b| (&a.id, &a.evidence).cmp(&(&b.id, &b.evidence)));
-        self.credentials.sort_by(|a, b| (&a.id, &a.evidence).cmp(&(&b.id, &b.evidence)));
-        self.trusts.sort_by(|a, b| {
+        self.identities.par_sort_unstable_by(|a, b| (&a.id, &a.evidence).cmp(&(&b.id, &b.evidence)));
+        self.credentials.par_sort_by(|a, b| (&a.id, &a.evidence).cmp(&(&b.id, &b.evidence)));
+        self.trusts.par_sort_by(|a, b| {
             (&a.target, &a.source, a.mechanism, &a.constraint).cmp(&(&b.target, &b.source, b.mechanism, &b.constraint))
         });
-        self.workloads.sort_by(|a, b| a.id.cmp(&b.id));
+        self.workloads.par_sort_by(|a, b| a.id.cmp(&b.id));
         self.controls.sort_by(|a, b| (&a.identity, a.kind, &a.evidence).cmp(&(&b.identity, b.kind, &b.evidence)));
         self.logs.sort_by(|a, b| (&a.scope, &a.name).cmp(&(&b.scope, &b.name)));
         self.agents.sort_by(|a, b| (&a.id, &a.evidence).cmp(&(&b.id, &b.evidence)));

@@ -14,6 +14,7 @@ pub mod point;
 pub mod rbac;
 mod reader;
 mod server;
+mod sorted;
 #[cfg(test)]
 mod tests;
 

@@ -1,6 +1,6 @@
 //! Joins and counts that the rows need, made once.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::Arc;
 
@@ -34,6 +34,18 @@ pub(super) struct CredentialCount {
 }
 
 impl CredentialCount {
+    fn add(&mut self, credential: &Credential, shared_by: i64) {
+        self.all += 1;
+        self.most_shared = self.most_shared.max(shared_by);
+        if credential.enabled != Fact::Known(false) {
+            match credential.is_static {
+                Fact::Known(true) => self.in_force += 1,
+                Fact::Known(false) => {}
+                Fact::Absent | Fact::Unknown => self.perhaps_in_force += 1,
+            }
+        }
+    }
+
     /// Whether a record of an action names one actor, of so many who use the identity; `None` = nothing tells.
     ///
     /// Short-lived proof is issued to one holder at a time, and records name the session: an AWS event its
@@ -81,48 +93,62 @@ impl<'a> Context<'a> {
         let count = inventory.identities.len();
         let position = |id: &IdentityId| input.judgements.position(id);
 
-        let mut comparisons = vec![None; count];
-        for (at, comparison) in input.comparisons.iter().enumerate() {
-            if let Some(slot) = position(&comparison.identity).and_then(|position| comparisons.get_mut(position)) {
-                *slot = u32::try_from(at).ok();
-            }
-        }
-
-        let shared_by = shared_by(&inventory.credentials);
-        let mut credentials = vec![CredentialCount::default(); count];
-        for (credential, shared_by) in inventory.credentials.iter().zip(&shared_by) {
-            if let Some(slot) = position(&credential.identity).and_then(|position| credentials.get_mut(position)) {
-                slot.all += 1;
-                slot.most_shared = slot.most_shared.max(*shared_by);
-                if credential.enabled != Fact::Known(false) {
-                    match credential.is_static {
-                        Fact::Known(true) => slot.in_force += 1,
-                        Fact::Known(false) => {}
-                        Fact::Absent | Fact::Unknown => slot.perhaps_in_force += 1,
-                    }
+        let comparisons = || {
+            let mut comparisons = vec![None; count];
+            for (at, comparison) in input.comparisons.iter().enumerate() {
+                if let Some(slot) = position(&comparison.identity).and_then(|position| comparisons.get_mut(position)) {
+                    *slot = u32::try_from(at).ok();
                 }
             }
-        }
-
-        let mut ai_identities: FastMap<&ScopeId, i64> = FastMap::default();
-        for (at, identity) in inventory.identities.iter().enumerate() {
-            if input.judgements.nature_at(at) == Nature::AiAgent {
-                *ai_identities.entry(&identity.scope).or_default() += 1;
+            comparisons
+        };
+        let credentials = || {
+            let shared_by = shared_by(&inventory.credentials);
+            let mut counts = vec![CredentialCount::default(); count];
+            for (credential, shared_by) in inventory.credentials.iter().zip(&shared_by) {
+                if let Some(slot) = position(&credential.identity).and_then(|position| counts.get_mut(position)) {
+                    slot.add(credential, *shared_by);
+                }
             }
-        }
-
+            (shared_by, counts)
+        };
+        let ai_identities = || {
+            let mut ai_identities: FastMap<&ScopeId, i64> = FastMap::default();
+            for (at, identity) in inventory.identities.iter().enumerate() {
+                if input.judgements.nature_at(at) == Nature::AiAgent {
+                    *ai_identities.entry(&identity.scope).or_default() += 1;
+                }
+            }
+            ai_identities
+        };
+        // Each goes once through some list of the inventory and needs none of the others.
+        let (((comparisons, (shared_by, credentials)), users), ((environments, secret_names), (words, ai_identities))) =
+            rayon::join(
+                || rayon::join(|| rayon::join(comparisons, credentials), || users(input)),
+                || {
+                    rayon::join(
+                        || {
+                            rayon::join(
+                                || environments(input),
+                                || secret_names(&inventory.credentials, input.stable_fingerprints),
+                            )
+                        },
+                        || rayon::join(|| words(inventory), ai_identities),
+                    )
+                },
+            );
         Self {
             input,
             inventory,
             access: input.access,
-            words: words(inventory),
+            words,
             comparisons,
-            users: users(input),
+            users,
             registered_agents: registered_agents(input),
             credentials,
-            secret_names: secret_names(&inventory.credentials, input.stable_fingerprints),
+            secret_names,
             shared_by,
-            environments: environments(input),
+            environments,
             logs: logs(&inventory.logs),
             ai_identities,
         }
@@ -195,7 +221,7 @@ fn words(inventory: &Inventory) -> FastMap<&'static str, Arc<str>> {
 /// an agent and the workload of the same name that runs it are one.
 fn users(input: &FactInput<'_>) -> Vec<u32> {
     let mut users = vec![0; input.inventory.identities.len()];
-    let mut seen: BTreeSet<(usize, &str)> = BTreeSet::new();
+    let mut seen: HashSet<(usize, &str), foldhash::fast::FixedState> = HashSet::default();
     let workloads = input.inventory.workloads.iter().map(|workload| (&workload.identity, &*workload.name));
     let agents = input.inventory.agents.iter().filter(|agent| agent.kind == AgentKind::Agent);
     for (identity, name) in workloads.chain(agents.map(|agent| (&agent.identity, &*agent.name))) {

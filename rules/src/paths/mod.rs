@@ -162,11 +162,11 @@ pub fn missing(
 
 /// The gaps because of which steps of some identity may be missing, each once, sorted.
 pub fn gaps(inventory: &Inventory, resolvers: &Resolvers) -> Vec<Gap> {
-    let mut unread: BTreeSet<Arc<Unread>> = BTreeSet::new();
-    for identity in &inventory.identities {
-        let Some(resolver) = resolvers.get(identity.provider) else { continue };
-        unread.extend(resolver.unread(&identity.id));
-    }
+    let unread = |identity: &Identity| {
+        let resolver = resolvers.get(identity.provider)?;
+        Some(resolver.unread(&identity.id))
+    };
+    let unread: BTreeSet<Arc<Unread>> = inventory.identities.par_iter().filter_map(unread).flatten_iter().collect();
     unread.into_iter().map(|held| held.gap.clone()).collect()
 }
 

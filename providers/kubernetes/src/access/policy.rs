@@ -1,5 +1,6 @@
 //! The roles and bindings of one cluster, with the place of each.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
@@ -9,9 +10,10 @@ use evenhand_model::id::ScopeId;
 use foldhash::fast::FixedState;
 
 use super::builtin;
-use crate::capture::{BindingObject, Cluster, Origin, RoleObject};
-use crate::rbac::{Authorizer, BindingIx, Granted, Role, Rule, World};
+use crate::capture::{Cluster, Origin, RoleObject};
+use crate::rbac::{Authorizer, BindingIx, Granted, Metadata, Role, Rule, World};
 use crate::server::Version;
+use crate::sorted::last_of_each;
 
 /// Where a role stands; `None` = it is one that every server creates.
 #[derive(Clone, Debug)]
@@ -42,51 +44,46 @@ pub(crate) struct Policy {
 }
 
 type ClusterRoles = BTreeMap<Arc<str>, (Role, RolePlace, bool)>;
-type Roles = BTreeMap<(Arc<str>, Arc<str>), (Role, RolePlace)>;
 
-/// ClusterRoles, and Roles by namespace and name. Of several with one name the last one counts.
-fn roles_by_name(roles: Vec<RoleObject>) -> (ClusterRoles, Roles) {
-    let (mut clusterwide, mut local) = (ClusterRoles::new(), Roles::new());
+/// ClusterRoles, and Roles as they come.
+fn roles_by_kind(roles: Vec<RoleObject>) -> (ClusterRoles, Vec<(Role, RolePlace)>) {
+    let (mut clusterwide, mut local) = (ClusterRoles::new(), Vec::with_capacity(roles.len()));
     for object in roles {
         let place = RolePlace { origin: Some(object.origin), lines: object.lines };
-        let key = Arc::clone(&object.role.metadata.name);
         if object.role.metadata.namespace.is_empty() {
-            clusterwide.insert(key, (object.role, place, object.from_server));
+            clusterwide.insert(Arc::clone(&object.role.metadata.name), (object.role, place, object.from_server));
         } else {
-            local.insert((Arc::clone(&object.role.metadata.namespace), key), (object.role, place));
+            local.push((object.role, place));
         }
     }
     (clusterwide, local)
 }
 
-/// Bindings by namespace and name. Of several with one name the last one counts.
-fn bindings_by_name(bindings: Vec<BindingObject>) -> BTreeMap<(Arc<str>, Arc<str>), BindingObject> {
-    let named = bindings.into_iter().map(|object| {
-        let meta = &object.binding.metadata;
-        ((Arc::clone(&meta.namespace), Arc::clone(&meta.name)), object)
-    });
-    named.collect()
+fn by_name(a: &Metadata, b: &Metadata) -> Ordering {
+    (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name))
 }
 
 impl Policy {
     /// Takes the RBAC objects out of a cluster. Of several objects with one name the last one counts.
     pub(crate) fn new(name: &Arc<str>, cluster: &mut Cluster) -> Self {
         let known = !cluster.roles.is_empty() || !cluster.bindings.is_empty();
-        let (roles, bindings) = (std::mem::take(&mut cluster.roles), std::mem::take(&mut cluster.bindings));
-        let ((mut clusterwide, mut local), bindings) =
-            rayon::join(|| roles_by_name(roles), || bindings_by_name(bindings));
+        let (mut clusterwide, mut local) = roles_by_kind(std::mem::take(&mut cluster.roles));
+        let mut bindings = std::mem::take(&mut cluster.bindings);
+        last_of_each(&mut bindings, |a, b| by_name(&a.binding.metadata, &b.binding.metadata));
         let complete =
             clusterwide.contains_key("cluster-admin") && clusterwide.contains_key("system:aggregate-to-view");
-        let missing = if complete { Vec::new() } else { builtin::roles() };
-        for role in missing {
+        let mut missing = Vec::new();
+        for role in if complete { Vec::new() } else { builtin::roles() } {
             let place = RolePlace { origin: None, lines: None };
-            let key = Arc::clone(&role.metadata.name);
             if role.metadata.namespace.is_empty() {
-                clusterwide.entry(key).or_insert((role, place, false));
+                clusterwide.entry(Arc::clone(&role.metadata.name)).or_insert((role, place, false));
             } else {
-                local.entry((Arc::clone(&role.metadata.namespace), key)).or_insert((role, place));
+                missing.push((role, place));
             }
         }
+        // What the capture holds comes later and counts.
+        local.splice(0..0, missing);
+        last_of_each(&mut local, |(a, _), (b, _)| by_name(&a.metadata, &b.metadata));
         for (role, _, from_server) in clusterwide.values_mut() {
             // A server's copy is filled in already, with whatever the cluster adds that the capture may lack.
             if *from_server && !complete && !role.rules.is_empty() {
@@ -99,13 +96,13 @@ impl Policy {
             world.cluster_roles.push(role);
             role_places.push(place);
         }
-        for (role, place) in local.into_values() {
+        for (role, place) in local {
             world.roles.push(role);
             role_places.push(place);
         }
         // The empty namespace sorts first: ClusterRoleBindings come before RoleBindings, as the authorizer numbers them.
         let mut binding_origins = Vec::with_capacity(bindings.len());
-        for object in bindings.into_values() {
+        for object in bindings {
             binding_origins.push(object.origin);
             if object.binding.metadata.namespace.is_empty() {
                 world.cluster_role_bindings.push(object.binding);

@@ -56,8 +56,9 @@ impl Join<'_> {
             self.accounts.insert((Arc::clone(&account.namespace), Arc::clone(&account.name)), account);
         }
         let accounts = std::mem::take(&mut self.accounts);
+        let listed: Vec<(&Key, &Account)> = accounts.iter().collect();
         let identities: Vec<(Key, Identity)> =
-            accounts.par_iter().map(|(key, account)| (key.clone(), self.account_identity(key, account))).collect();
+            listed.into_par_iter().map(|(key, account)| (key.clone(), self.account_identity(key, account))).collect();
         self.identities = identities.into_iter().collect();
         for (key, account) in &accounts {
             for (cloud, value) in &account.clouds {

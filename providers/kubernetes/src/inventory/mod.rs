@@ -7,7 +7,6 @@ mod gaps;
 mod subjects;
 mod workloads;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use evenhand_model::access::Edge;
@@ -16,6 +15,8 @@ use evenhand_model::id::{IdentityId, ProviderName, ScopeId};
 use evenhand_model::identity::{Identity, Nature, Signal, Strength};
 use evenhand_model::inventory::{Hint, Inventory};
 use evenhand_model::provider::Settings;
+use foldhash::fast::FixedState;
+use indexmap::IndexMap;
 
 use crate::access::{Actor, Policy, Surroundings};
 use crate::capture::{Account, Cluster};
@@ -43,11 +44,11 @@ pub(super) struct Join<'j> {
     pub(super) cluster: Cluster,
     pub(super) settings: &'j Settings,
     /// Accounts of the capture, by namespace and name.
-    pub(super) accounts: BTreeMap<Key, Account>,
+    pub(super) accounts: IndexMap<Key, Account, FixedState>,
     /// Whether a server returned the accounts, so that one that is missing does not exist.
     pub(super) accounts_complete: bool,
     /// Identities of accounts, by namespace and name.
-    pub(super) identities: BTreeMap<Key, Identity>,
+    pub(super) identities: IndexMap<Key, Identity, FixedState>,
     pub(super) joined: Joined,
 }
 
@@ -59,9 +60,9 @@ pub(crate) fn join(cluster: Cluster, policy: &Policy, bindings: subjects::Declar
         policy,
         cluster,
         settings,
-        accounts: BTreeMap::new(),
+        accounts: IndexMap::default(),
         accounts_complete: false,
-        identities: BTreeMap::new(),
+        identities: IndexMap::default(),
         joined: Joined {
             inventory: Inventory::default(),
             surroundings: Surroundings::default(),

@@ -1,48 +1,40 @@
 //! Workloads: what runs with which account, and how it stands to the outside.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use evenhand_model::evidence::Fact;
 use evenhand_model::identity::{Nature, Strength};
 use evenhand_model::workload::Workload as Row;
+use foldhash::fast::FixedState;
 
 use super::{Join, PROVIDER};
 use crate::capture::{Service, Workload, selects};
 use crate::rbac::account_user;
+use crate::sorted::last_of_each;
 
 impl Join<'_> {
     pub(super) fn take_workloads(&mut self) {
-        let all = std::mem::take(&mut self.cluster.workloads);
+        let mut all = std::mem::take(&mut self.cluster.workloads);
         self.joined.surroundings.workloads_known = !all.is_empty();
-        let mut distinct: BTreeMap<(Arc<str>, &'static str, Arc<str>), Workload> = BTreeMap::new();
-        for workload in all {
-            distinct.insert((Arc::clone(&workload.namespace), workload.kind, Arc::clone(&workload.name)), workload);
-        }
-        let present: BTreeSet<(&str, &str, &str)> =
-            distinct.keys().map(|(namespace, kind, name)| (&**namespace, *kind, &**name)).collect();
+        last_of_each(&mut all, |a, b| (&a.namespace, a.kind, &a.name).cmp(&(&b.namespace, b.kind, &b.name)));
+        let present: HashSet<(&str, &str, &str), FixedState> =
+            all.iter().map(|workload| (&*workload.namespace, workload.kind, &*workload.name)).collect();
         // A pod says nothing that the controller which made it does not say.
-        let owned: BTreeSet<(Arc<str>, &'static str, Arc<str>)> = distinct
-            .iter()
-            .filter(|(_, workload)| {
-                workload
-                    .owner
-                    .as_ref()
-                    .is_some_and(|(kind, name)| present.contains(&(&*workload.namespace, &**kind, &**name)))
-            })
-            .map(|(key, _)| key.clone())
-            .collect();
+        let is_owned = |workload: &Workload| {
+            let owner = workload.owner.as_ref();
+            owner.is_some_and(|(kind, name)| present.contains(&(&*workload.namespace, &**kind, &**name)))
+        };
+        let mut owned = all.iter().map(is_owned).collect::<Vec<bool>>().into_iter();
         drop(present);
-        distinct.retain(|key, _| !owned.contains(key));
+        all.retain(|_| owned.next() != Some(true));
         let services = self.services();
-        let mut kept = Vec::with_capacity(distinct.len());
-        for workload in distinct.into_values() {
-            self.workload(&workload, &services);
-            kept.push(workload);
+        for workload in &all {
+            self.workload(workload, &services);
         }
         self.joined.surroundings.running.sort();
         self.joined.surroundings.running.dedup();
-        self.cluster.workloads = kept;
+        self.cluster.workloads = all;
     }
 
     /// Services by namespace.

@@ -19,7 +19,8 @@ mod open;
 mod reach;
 mod unlisted;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use evenhand_model::access::{Edge, EdgeTarget, Grant};
@@ -59,11 +60,14 @@ pub(super) fn edges(resolver: &Resolver) -> (Vec<Edge>, Vec<Hint>) {
         left_out.extend(hint);
         left_out.extend(open::hints(cluster));
     }
-    edges.sort_by(|a, b| {
-        (&a.source, &a.target, &a.technique, a.conditional).cmp(&(&b.source, &b.target, &b.technique, b.conditional))
-    });
+    // Those of each cluster come sorted, so that this joins a few runs.
+    edges.sort_by(order);
     edges.dedup_by(|b, a| a.source == b.source && a.target == b.target && a.technique == b.technique);
     (edges, left_out)
+}
+
+fn order(a: &Edge, b: &Edge) -> Ordering {
+    (&a.source, &a.target, &a.technique, a.conditional).cmp(&(&b.source, &b.target, &b.technique, b.conditional))
 }
 
 type Map<K, V> = HashMap<K, V, FixedState>;
@@ -157,7 +161,7 @@ impl<'r> Field<'r> {
         let admins = powers.iter().map(|power| power.is_admin(&resolver.operations)).collect();
         let strengths: Vec<(bool, u64, u64)> =
             powers.par_iter().map(|power| power.strength(&resolver.operations)).collect();
-        let leading: BTreeSet<&IdentityId> = resolver.stated.iter().map(|edge| &edge.source).collect();
+        let leading: HashSet<&IdentityId, FixedState> = resolver.stated.iter().map(|edge| &edge.source).collect();
         let mut accounts: Vec<Account<'r>> = resolver
             .identities
             .iter()
@@ -171,12 +175,12 @@ impl<'r> Field<'r> {
             })
             .collect();
         // Strongest first; the id decides among equals, so that the order does not depend on the map.
-        accounts.sort_by(|a, b| {
+        accounts.par_sort_unstable_by(|a, b| {
             strengths.get(b.power).cmp(&strengths.get(a.power)).then_with(|| (a.power, a.id).cmp(&(b.power, b.id)))
         });
-        let carried: BTreeSet<(&str, &str)> =
+        let carried: HashSet<(&str, &str), FixedState> =
             surroundings.running.iter().map(|(namespace, name)| (&**namespace, &**name)).collect();
-        let stored: BTreeSet<(&str, &str)> =
+        let stored: HashSet<(&str, &str), FixedState> =
             surroundings.tokens.iter().map(|(namespace, _, account)| (&**namespace, &**account)).collect();
         let (mut all, mut running, mut tokens) = (Places::default(), Places::default(), Places::default());
         let mut by_name: Map<&str, Vec<u32>> = Map::default();
@@ -218,7 +222,7 @@ impl<'r> Field<'r> {
             .filter(|(_, known)| known.cluster == self.number && !matches!(known.actor, Actor::HolderOf(_)))
             .map(|(id, known)| (id, known.set))
             .collect();
-        sources.sort();
+        sources.par_sort_unstable();
         let power_of = |set: u32| self.power_of.get(set as usize).copied();
         let mut users = vec![0_u32; self.powers.len()];
         for power in sources.iter().filter_map(|(_, set)| power_of(*set)) {
@@ -240,7 +244,9 @@ impl<'r> Field<'r> {
                     if let Some(untold) = untold.get(power) {
                         untold.get_or_init(|| self.untold(power, taken));
                     }
-                    (self.edges_of(source, held, &taken.steps, &techniques), taken.left_out)
+                    let mut edges = self.edges_of(source, held, &taken.steps, &techniques);
+                    edges.sort_by(order);
+                    (edges, taken.left_out)
                 };
                 match shared.get(power).filter(|_| users.get(power).is_some_and(|users| *users > 1)) {
                     Some(shared) => edges(shared.get_or_init(|| self.reach(power))),
