@@ -112,6 +112,8 @@ struct Maker<'a> {
     message: Vec<Piece<'a>>,
     show: Vec<(Arc<str>, &'a Column)>,
     frameworks: Arc<[(Arc<str>, Arc<str>)]>,
+    /// How to put a failure right, by provider.
+    fixes: Vec<(ProviderName, Arc<str>)>,
 }
 
 /// What was said of rows that wait for the same: what they wait for, what is in doubt about the identity, and where.
@@ -160,6 +162,7 @@ pub(super) fn findings<'a>(
             .iter()
             .map(|reference| (Arc::clone(&reference.framework), Arc::clone(&reference.id)))
             .collect(),
+        fixes: subjects.providers.iter().map(|provider| (*provider, rule.fix_at(provider.0))).collect(),
     };
     let order = |(row, status): &(usize, Status)| (maker.id(*row), maker.key(*row), *status, *row);
     let mut rows: Vec<_> = selected.rows.par_iter().map(order).collect();
@@ -195,7 +198,10 @@ impl<'a> Maker<'a> {
         );
         let name = subject.map_or_else(|| id.shared(), |identity| Arc::clone(&identity.name));
         let (title, remedy, missing) = match status {
-            Status::Fail => (self.title(row), Arc::clone(&self.rule.docs.fix), Arc::default()),
+            Status::Fail => {
+                let fix = self.fixes.iter().find(|(held, _)| *held == provider).map(|(_, fix)| fix);
+                (self.title(row), Arc::clone(fix.unwrap_or(&self.rule.docs.fix)), Arc::default())
+            }
             Status::Unknown => {
                 let said = self.said(row, &id, provider, &scope, before);
                 let title = format!("{name}: “{}” is undecided; not known: {}", self.rule.title, said.what);

@@ -197,6 +197,25 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// How to put a failure right at a provider: the steps that begin with the name of another one are left out.
+    pub fn fix_at(&self, provider: &str) -> Arc<str> {
+        let Providers::Some(names) = &self.providers else { return Arc::clone(&self.docs.fix) };
+        let is_elsewhere = |line: &str| {
+            let heading = line.strip_prefix("- ").and_then(|step| step.split_once(':')).map(|(heading, _)| heading);
+            heading.is_some_and(|heading| {
+                !heading.eq_ignore_ascii_case(provider) && names.iter().any(|name| heading.eq_ignore_ascii_case(name))
+            })
+        };
+        let mut kept = Vec::new();
+        let mut elsewhere = false;
+        for line in self.docs.fix.lines() {
+            // What follows a step and is no step of its own belongs to it.
+            elsewhere = is_elsewhere(line) || (elsewhere && line.starts_with(' '));
+            kept.extend((!elsewhere).then_some(line));
+        }
+        kept.join("\n").into()
+    }
+
     /// The value in force of a parameter.
     pub fn param(&self, name: &str) -> Option<&ParamValue> {
         self.params.iter().find(|param| *param.name == *name).map(|param| &param.value)

@@ -45,6 +45,21 @@ fn messages_are_one_plain_line_and_documentation_is_there() {
 }
 
 #[test]
+fn a_remedy_names_no_steps_at_other_providers() {
+    let rules = RuleSet::embedded().rules;
+    for rule in &rules {
+        for provider in ["aws", "azure", "kubernetes", "github", "agents"].map(|name| (name, rule.fix_at(name))) {
+            assert!(!provider.1.trim().is_empty(), "{} leaves nothing to do at {}", rule.id, provider.0);
+        }
+    }
+    let rule = rules.iter().find(|rule| rule.id.as_str() == "access-review-overdue").unwrap();
+    let at = |provider: &str| rule.fix_at(provider);
+    assert!(at("aws").contains("aws iam tag-role") && !at("aws").contains("kubectl"), "{}", at("aws"));
+    assert!(at("kubernetes").contains("kubectl annotate") && !at("kubernetes").contains("tag-role"));
+    assert!(at("kubernetes").contains("evenhand compare"), "steps for everybody stay");
+}
+
+#[test]
 fn framework_identifiers_exist() {
     let Some(shared) = shared() else { return };
     #[derive(serde::Deserialize)]
