@@ -308,6 +308,11 @@ pub trait AccessResolver: Send + Sync {
     /// When the operation, resource or context cannot be understood.
     fn decide(&self, identity: &IdentityId, request: &Request) -> Result<Decision, DecideError>;
 
+    /// The flags of `evenhand can` that name one resource.
+    fn narrower(&self) -> &'static str {
+        "--on"
+    }
+
     /// Decides requests that leave some of their policies to what was read; `None` where that cannot be.
     fn decider(&self) -> Option<Box<dyn Decides + '_>> {
         None

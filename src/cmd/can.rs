@@ -78,6 +78,9 @@ struct Answer<'a> {
     /// Whether no resource was named although the answer differs between them.
     #[serde(skip)]
     some_resource: bool,
+    /// The flags that name one.
+    #[serde(skip)]
+    narrower: &'static str,
     #[serde(flatten)]
     decision: Decision,
 }
@@ -128,6 +131,7 @@ fn answer<'a>(capture: &'a Capture, request: &'a Request) -> Result<Answer<'a>, 
             let catalog = resolver.catalog();
             catalog.expand(&request.operation).intersects(&OpSet::all(catalog.len()).difference(&catalog.unscopable()))
         },
+        narrower: resolver.narrower(),
         decision,
     })
 }
@@ -142,7 +146,7 @@ fn person(answer: &Answer<'_>, sink: &mut dyn Write) -> io::Result<()> {
     };
     writeln!(sink, "{outcome}")?;
     if answer.some_resource && matches!(answer.decision.outcome, Outcome::Allowed | Outcome::Conditional) {
-        writeln!(sink, "  on some resource; ask about one with --on")?;
+        writeln!(sink, "  on some resource; ask about one with {}", answer.narrower)?;
     }
     for layer in &answer.decision.blocked_by {
         writeln!(sink, "  {}", printable(&stopped_by(answer.decision.outcome, layer)))?;

@@ -126,6 +126,10 @@ impl AccessResolver for Resolver {
         decide::decide(self, identity, request)
     }
 
+    fn narrower(&self) -> &'static str {
+        "-n and --name"
+    }
+
     fn decider(&self) -> Option<Box<dyn Decides + '_>> {
         Some(Box::new(Within::new(self)))
     }
