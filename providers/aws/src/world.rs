@@ -2,7 +2,7 @@
 //!
 //! The inventory reader fills it, the access resolver reads it; nobody else sees it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use evenhand_model::Timestamp;
@@ -159,6 +159,8 @@ pub(crate) struct World {
     /// Of which kinds of carriers, and where, more may be there than is known.
     pub(crate) carriers_read: CarriersRead,
     pub(crate) resource_policies: Vec<ResourcePolicy>,
+    /// Names of resources that were asked for a policy and have none.
+    pub(crate) without_policy: BTreeSet<Arc<str>>,
     /// Policies that are attached by name and can be detached, unlike those that are part of a principal. Sorted.
     pub(crate) managed: Vec<PolicyIx>,
     /// Reports of last access, by the ARN they are about.

@@ -11,6 +11,7 @@ use super::answer::{Layer, Standing};
 use super::caller::Caller;
 use super::enumerate::Limits;
 use super::floor::becomes_role;
+use super::index::has_none;
 use super::layers::Now;
 use super::question::{Absent, Question, Target, operation, owner};
 use super::resolver::Resolver;
@@ -65,6 +66,7 @@ pub(crate) fn decide(
     let mut unread = unread(resolver, principal);
     let becomes = becomes_role(&Catalogue::global().name(operation), resource);
     let attached = attached(resolver, becomes, resource, &mut unread);
+    unread.resource = attached.is_empty() && !has_none(world, resource);
     let account: Option<AccountId> = named_owner
         .map(|owner| AccountId(Arc::from(owner)))
         .or_else(|| attached.first().map(|(_, account)| account.clone()));
@@ -116,8 +118,7 @@ fn unread(resolver: &Resolver, principal: &Principal) -> Unread {
         own: principal.missing.iter().cloned().chain(broken.map(|policy| store.label(*policy))).collect(),
         boundary: principal.boundary == Fact::Unknown,
         trust: false,
-        // The policies of most resources are in no export.
-        resource: true,
+        resource: false,
     }
 }
 

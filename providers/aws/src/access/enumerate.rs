@@ -14,7 +14,7 @@ use evenhand_model::scope::Pattern;
 use super::attached::Attached;
 use super::caller::{Caller, doubts};
 use super::holes::{Swallowed, Whose};
-use super::layers::{Denial, Layer, Layers, Limit, MOST_PIECES, Now, Piece, each, split};
+use super::layers::{Denial, Denials, Layer, Layers, Limit, MOST_PIECES, Now, Piece, each, split};
 use crate::catalog::Catalogue;
 use crate::world::{AccountLimits, PolicyIx, Principal, PrincipalKind, World};
 
@@ -168,9 +168,10 @@ fn limited(
         layers.push(controls);
     }
     for level in limits.resource_control.unwrap_or_default() {
-        denials.extend(layer(level).denials.iter().flat_map(|denial| at_home(denial, principal)));
+        denials.extend(layer(level).denials.each().flat_map(|denial| at_home(denial, principal)));
     }
-    let denials: Vec<&Denial> = denials.iter().chain(layers.iter().flat_map(|layer| &layer.denials)).collect();
+    let own = Denials::from(denials);
+    let denials: Vec<&Denials> = std::iter::once(&own).chain(layers.iter().map(|layer| &layer.denials)).collect();
     pieces = reaching(deny(pieces, &denials, doubts));
     let mut slices: Vec<Slice> = merged(pieces)
         .into_iter()
@@ -194,7 +195,7 @@ fn limited(
 
 /// What a resource control policy of a principal's account denies it: what lies in the account, or may lie there because
 /// its name has none. Resources of other accounts are under the policies of those.
-fn at_home<'a>(denial: &'a Denial, principal: &Principal) -> impl Iterator<Item = Denial> + use<'a> {
+fn at_home(denial: Denial, principal: &Principal) -> impl Iterator<Item = Denial> + use<> {
     let catalogue = Catalogue::global();
     let operations = denial.operations.intersection(catalogue.resource_controlled());
     let named = |kind: &u16| {
@@ -216,29 +217,23 @@ fn at_home<'a>(denial: &'a Denial, principal: &Principal) -> impl Iterator<Item 
 }
 
 /// What a limiting layer lets through.
-fn within(limit: &Limit, pieces: Vec<Piece>, doubts: &mut Vec<Doubt>) -> Vec<Piece> {
-    if pieces.iter().all(|piece| piece.operations.is_subset(&limit.open)) {
-        return pieces;
-    }
-    merged(each(pieces, doubts, |piece, left| limit.apply(piece, left)))
+fn within(limit: &Limit, mut pieces: Vec<Piece>, doubts: &mut Vec<Doubt>) -> Vec<Piece> {
+    let Some(first) = pieces.iter().position(|piece| !piece.operations.is_subset(&limit.open)) else { return pieces };
+    let rest = pieces.split_off(first);
+    pieces.extend(each(rest, doubts, |piece, left| limit.apply(piece, left)));
+    merged(pieces)
 }
 
-fn deny(mut pieces: Vec<Piece>, denials: &[&Denial], doubts: &mut Vec<Doubt>) -> Vec<Piece> {
-    if denials.is_empty() {
-        return pieces;
-    }
-    let total = OpSet::from_ranges(
-        denials.iter().filter(|denial| denial.is_total()).flat_map(|denial| denial.operations.ranges().iter().copied()),
-    );
-    if !total.is_empty() {
+fn deny(mut pieces: Vec<Piece>, denials: &[&Denials], doubts: &mut Vec<Doubt>) -> Vec<Piece> {
+    for total in denials.iter().map(|denials| &denials.total).filter(|total| !total.is_empty()) {
         for piece in &mut pieces {
-            if piece.operations.intersects(&total) {
-                piece.operations = Arc::new(piece.operations.difference(&total));
+            if piece.operations.intersects(total) {
+                piece.operations = Arc::new(piece.operations.difference(total));
             }
         }
         pieces.retain(|piece| !piece.operations.is_empty());
     }
-    for denial in denials.iter().filter(|denial| !denial.is_total()) {
+    for denial in denials.iter().flat_map(|denials| &denials.partial) {
         if pieces.len() > MOST_PIECES {
             let clause = Clause::Opaque("unless denied by one of many further statements".into());
             pieces = pieces.into_iter().map(|piece| piece.doubted(&clause)).collect();

@@ -28,25 +28,31 @@ impl ResourcePolicies {
     /// The policies of a resource with the account that owns it. Objects have their bucket's, versions and aliases of a
     /// function have the function's.
     pub(super) fn find(&self, world: &World, resource: &str) -> Vec<(PolicyIx, AccountId)> {
-        let mut names = vec![resource];
-        if let Some([_, _, service, _, _, rest]) = arn::split(resource) {
-            let shorter = match service {
-                "s3" => rest.split_once('/').map(|(bucket, _)| bucket),
-                "lambda" => rest.rsplit_once(':').filter(|(head, _)| head.contains(':')).map(|(head, _)| head),
-                _ => None,
-            };
-            if let Some(shorter) = shorter {
-                names.extend(resource.get(..resource.len() - rest.len() + shorter.len()));
-            }
-        }
-        names
-            .into_iter()
+        holders(resource)
             .filter_map(|name| self.0.get(name))
             .flatten()
             .filter_map(|at| world.resource_policies.get(*at))
             .map(|held| (held.policy, held.account.clone()))
             .collect()
     }
+}
+
+/// Whether a resource is known to have no policy.
+pub(super) fn has_none(world: &World, resource: &str) -> bool {
+    holders(resource).any(|name| world.without_policy.contains(name))
+}
+
+/// The names under which a resource may have a policy.
+fn holders(resource: &str) -> impl Iterator<Item = &str> {
+    let shorter = arn::split(resource).and_then(|[_, _, service, _, _, rest]| {
+        let shorter = match service {
+            "s3" => rest.split_once('/').map(|(bucket, _)| bucket),
+            "lambda" => rest.rsplit_once(':').filter(|(head, _)| head.contains(':')).map(|(head, _)| head),
+            _ => None,
+        }?;
+        resource.get(..resource.len() - rest.len() + shorter.len())
+    });
+    std::iter::once(resource).chain(shorter)
 }
 
 /// The policies of an organisation's levels.

@@ -84,7 +84,32 @@ pub(super) struct Limit {
 #[derive(Debug, Default)]
 pub(super) struct Layer {
     pub(super) limit: Limit,
-    pub(super) denials: Vec<Denial>,
+    pub(super) denials: Denials,
+}
+
+/// What some policies deny.
+#[derive(Debug, Default)]
+pub(super) struct Denials {
+    /// Denied whatever the request.
+    pub(super) total: OpSet,
+    /// Denied in part.
+    pub(super) partial: Vec<Denial>,
+}
+
+impl Denials {
+    /// One by one, what is denied whatever the request first.
+    pub(super) fn each(&self) -> impl Iterator<Item = Denial> {
+        let total = || Denial::new(Arc::new(self.total.clone()), Arc::default(), Vec::new(), None);
+        (!self.total.is_empty()).then(total).into_iter().chain(self.partial.iter().cloned())
+    }
+}
+
+impl From<Vec<Denial>> for Denials {
+    fn from(denials: Vec<Denial>) -> Self {
+        let (total, partial): (Vec<_>, Vec<_>) = denials.into_iter().partition(Denial::is_total);
+        let ranges = total.iter().flat_map(|denial| denial.operations.ranges().iter().copied());
+        Self { total: OpSet::from_ranges(ranges), partial }
+    }
 }
 
 /// Layers that are the same for everybody below them, each taken apart once.
@@ -208,7 +233,7 @@ impl Layer {
             }
         };
         split(store, policies, caller, now, allow, &mut denials);
-        Self { limit: Limit { open: OpSet::from_ranges(open), partial }, denials }
+        Self { limit: Limit { open: OpSet::from_ranges(open), partial }, denials: denials.into() }
     }
 }
 
@@ -281,7 +306,7 @@ impl Denial {
     }
 
     /// Whether the deny holds for every request of its operations.
-    pub(super) fn is_total(&self) -> bool {
+    fn is_total(&self) -> bool {
         self.scope.is_everything() && self.tests.is_empty() && self.opaque.is_none()
     }
 

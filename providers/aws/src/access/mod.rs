@@ -16,6 +16,7 @@ mod index;
 mod layers;
 mod matching;
 mod open;
+mod policied;
 pub(crate) mod question;
 mod resolver;
 mod usage;

@@ -135,6 +135,8 @@ fn resolver(case: &Case) -> Resolver {
             policy,
         });
     }
+    // Whatever was given no policy has none.
+    world.without_policy = NAMES.map(Arc::from).into();
     world.policies.compile();
     Resolver::new(world, "2026-11-01T00:00:00Z".parse::<Timestamp>().unwrap())
 }

@@ -15,7 +15,8 @@ use super::caller::{Caller, Who};
 use super::floor::{becomes_role, floor, is_always_allowed};
 use super::matching::Named;
 use super::open::{Logic, Open};
-use super::question::Question;
+use super::policied::may_have_policy;
+use super::question::{Question, Target};
 use crate::catalog::Catalogue;
 use crate::policy::{Effect, arn};
 
@@ -254,14 +255,24 @@ pub(crate) fn judge(caller: &Caller<'_>, layers: &Layers<'_>, unread: &Unread, q
     if allowed == Truth::No {
         // Across accounts, a resource whose policy was not read may still let the caller in; so may what was not read of
         // the caller's own.
-        let elsewhere = cross && unread.resource && layers.resource.is_empty() && held != Truth::No;
+        let no_policy = unread.resource && layers.resource.is_empty();
+        let elsewhere = cross && no_policy && held != Truth::No;
+        // At home, the policy of a resource grants by itself.
+        let at_home = !cross
+            && no_policy
+            && matches!(asked, Asked::Either)
+            && granted == Truth::No
+            && matches!(question.target, Target::Name(_))
+            && may_have_policy(question.resource)
+            && !catalogue.wildcard_only().contains(question.operation);
+        let by_resource = elsewhere || at_home;
         let more = !unread.own.is_empty() || unread.boundary;
-        let perhaps = (elsewhere || (more && granted == Truth::No)) && limits != Truth::No && floor == Truth::Yes;
+        let perhaps = (by_resource || (more && granted == Truth::No)) && limits != Truth::No && floor == Truth::Yes;
         if perhaps {
             judgement.outcome = Outcome::Unknown;
             judgement.answers.clear();
             let allows = |name: &str| format!("{name}, which was not read or not understood, must allow it");
-            if elsewhere {
+            if by_resource {
                 judgement.conditions.push(allows("the resource's policy"));
             } else {
                 judgement.conditions.extend(unread.own.iter().map(|name| allows(&format!("`{name}`"))));

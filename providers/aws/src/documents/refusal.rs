@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::form::Form;
 use super::sheet::Sheet;
-use super::{asked, center, credentials, note, organizations};
+use super::{asked, center, credentials, note, organizations, resources};
 use crate::inventory::facts::Facts;
 use crate::provider::NAME;
 
@@ -91,6 +91,7 @@ pub(super) fn read(form: Form, sheet: &Sheet<'_>, error: &RawValue, facts: &mut 
             Form::LoginProfile => credentials::no_login_profile(sheet, facts),
             Form::Organization => organizations::in_none(sheet, facts),
             Form::PermissionSetBoundary => center::read(form, &sheet.inside("{}", ""), facts, &mut Vec::new()),
+            Form::BucketPolicy | Form::FunctionPolicy | Form::RepositoryPolicy => resources::none(form, sheet, facts),
             _ => {}
         }
         return;

@@ -98,14 +98,23 @@ pub(super) fn read(form: Form, sheet: &Sheet<'_>, facts: &mut Facts, errors: &mu
         errors.push(sheet.error("", "does not say of which resource the policy is", WRAP));
         return;
     };
-    let Some(raw) = raw else { return };
     let resource = facts.texts.share(&resource);
+    let Some(raw) = raw else {
+        facts.without_policy.insert(resource);
+        return;
+    };
     let label = format!("resource policy of {resource}");
     let evidence = sheet.evidence(pointer);
     if let Some(policy) = facts.policy(&label, PolicyRole::Resource, raw, evidence.clone()) {
         let account = owner(sheet, &resource, facts);
         facts.resource_policies.push(Said { account, evidence, it: ResourceSaid { resource, policy } });
     }
+}
+
+/// Notes that the resource of a call has no policy, as the vendor's refusal says.
+pub(super) fn none(form: Form, sheet: &Sheet<'_>, facts: &mut Facts) {
+    // Which resource it was, the parameters may not say; then nothing is known of it.
+    read(form, &sheet.inside("{}", ""), facts, &mut Vec::new());
 }
 
 /// The whole name of a resource whose policy was read. The policy of a repository does not say its region and partition:

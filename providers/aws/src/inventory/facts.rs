@@ -414,6 +414,8 @@ pub(crate) struct Facts {
     pub(crate) trail_agents: Vec<Said<(Arc<str>, bool)>>,
     pub(crate) invocation_logging: Vec<Said<InvocationLogging>>,
     pub(crate) resource_policies: Vec<Said<ResourceSaid>>,
+    /// Names of resources that have no policy.
+    pub(crate) without_policy: BTreeSet<Arc<str>>,
     /// Names of repositories of images.
     pub(crate) repositories: BTreeSet<Arc<str>>,
     /// Reports of last access, by the ARN they are about.

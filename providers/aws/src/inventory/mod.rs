@@ -205,6 +205,9 @@ impl Join {
             };
             resource_policies.push(ResourcePolicy { resource, account, policy: said.it.policy });
         }
+        let repositories = &self.facts.repositories;
+        let without = self.facts.without_policy.iter().filter_map(|name| whole_name(name, repositories));
+        let without_policy = without.collect();
         self.homeless();
         self.principals.sort_by(|a, b| a.id.cmp(&b.id));
         let mut carriers = self.carried.carriers;
@@ -217,6 +220,7 @@ impl Join {
             carriers,
             carriers_read,
             resource_policies,
+            without_policy,
             managed: self.policies.all(),
             usage: self.facts.usage,
         };

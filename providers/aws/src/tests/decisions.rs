@@ -24,6 +24,11 @@ fn ask(read: &Read, who: &str, operation: &str, resource: &str) -> Outcome {
 
 const ALL_OF_S3: &str = r#"{"Effect":"Allow","Action":"s3:*","Resource":"*"}"#;
 const OBJECT: &str = "arn:aws:s3:::b/x";
+/// The object's bucket was asked for its policy and has none.
+const NO_BUCKET_POLICY: (&str, &str) = (
+    "bucket.json",
+    r#"{"call":"s3api get-bucket-policy","parameters":{"Bucket":"b"},"error":{"code":"NoSuchBucketPolicy"}}"#,
+);
 
 #[test]
 fn a_boundary_that_is_not_understood_decides_nothing() {
@@ -167,7 +172,23 @@ fn what_the_export_leaves_out_is_unknown_and_not_denied() {
     assert_eq!(ask(&read, "lost", "s3:GetObject", OBJECT), Outcome::Unknown);
     assert_eq!(ask(&read, "caller", "sts:AssumeRole", "arn:aws:iam::111122223333:role/r"), Outcome::Unknown);
     assert_eq!(ask(&read, "unread", "s3:GetObject", OBJECT), Outcome::Conditional);
-    assert_eq!(ask(&read, "untagged", "s3:GetObject", OBJECT), Outcome::ImplicitlyDenied);
+    assert_eq!(ask(&read, "untagged", "s3:GetObject", OBJECT), Outcome::Unknown, "the bucket may let it in");
+}
+
+#[test]
+fn who_is_granted_nothing_may_be_let_in_by_a_resource_whose_policy_was_not_read() {
+    let nothing = details(&user("u", r#"{"Effect":"Allow","Action":"iam:*","Resource":"*"}"#, ""), "", "", "");
+    let without = [("gaad.json", &*nothing)];
+    let with = [("gaad.json", &*nothing), NO_BUCKET_POLICY];
+    for (documents, expected) in [(&without[..], Outcome::Unknown), (&with[..], Outcome::ImplicitlyDenied)] {
+        let read = read(documents);
+        assert_eq!(ask(&read, "u", "s3:GetObject", OBJECT), expected);
+        // No policy of a resource grants these, or no resource is asked about.
+        assert_eq!(ask(&read, "u", "s3:ListAllMyBuckets", "*"), Outcome::ImplicitlyDenied);
+        assert_eq!(ask(&read, "u", "s3:GetObject", "*"), Outcome::ImplicitlyDenied);
+        let instance = "arn:aws:ec2:us-east-1:111122223333:instance/i-1";
+        assert_eq!(ask(&read, "u", "ec2:StopInstances", instance), Outcome::ImplicitlyDenied);
+    }
 }
 
 #[test]
@@ -206,7 +227,7 @@ fn the_older_version_has_no_variables_in_conditions() {
     };
     let users =
         [user("new", r#""Version":"2012-10-17","#), user("old", r#""Version":"2008-10-17","#), user("none", "")];
-    let read = read(&[("gaad.json", &details(&users.join(","), "", "", ""))]);
+    let read = read(&[("gaad.json", &details(&users.join(","), "", "", "")), NO_BUCKET_POLICY]);
     for (name, expected) in [("new", true), ("old", false), ("none", false)] {
         let outcome = ask(&read, name, "s3:GetObject", OBJECT);
         assert_eq!(outcome, if expected { Outcome::Allowed } else { Outcome::ImplicitlyDenied }, "{name}");
