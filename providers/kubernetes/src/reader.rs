@@ -60,12 +60,13 @@ impl KubernetesReader {
             surroundings: Vec::with_capacity(parts.len()),
             identities: Default::default(),
             stated: Vec::new(),
+            unread: Default::default(),
             left_out: Default::default(),
         };
         let mut first = 0;
         for (cluster, declared, policy) in parts {
             let aws_auth = cluster.aws_auth;
-            let mut joined = join(cluster, &policy, declared, &options.settings);
+            let mut joined = join(cluster, &policy, declared, &options.settings, &resolver.operations);
             joined.surroundings.aws_auth = aws_auth;
             let number = u32::try_from(resolver.clusters.len()).unwrap_or(u32::MAX);
             let held = |policy: Policy, actors: Vec<(IdentityId, Actor)>| {
@@ -97,6 +98,7 @@ impl KubernetesReader {
             resolver.clusters.push(compiled);
             resolver.surroundings.push(joined.surroundings);
             resolver.stated.append(&mut joined.stated);
+            resolver.unread.append(&mut joined.unread);
             inventory.merge(joined.inventory);
         }
         inventory.hints.extend(told.teach(&mut resolver));

@@ -29,6 +29,13 @@ const WANTED: &[(&[&str], &str, &str)] = &[
         "kubectl get pods,deployments,daemonsets,statefulsets,jobs,cronjobs -A -o json",
         "what runs with each account",
     ),
+    (&["Namespace"], "kubectl get namespaces -o json", "environments, and whether privileged pods are refused"),
+    (&["NetworkPolicy"], "kubectl get networkpolicies -A -o json", "where workloads may connect to"),
+    (
+        &["ValidatingWebhookConfiguration", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"],
+        "kubectl get validatingwebhookconfigurations,validatingadmissionpolicies,validatingadmissionpolicybindings -o json",
+        "what stands before an operation that roles allow",
+    ),
 ];
 
 impl Join<'_> {
