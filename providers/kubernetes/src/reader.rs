@@ -102,6 +102,16 @@ impl KubernetesReader {
             inventory.merge(joined.inventory);
         }
         inventory.hints.extend(told.teach(&mut resolver));
+        let unversioned =
+            resolver.clusters.iter().filter(|cluster| cluster.policy.known && cluster.policy.version.is_none());
+        inventory.gaps.extend(unversioned.map(|cluster| Gap {
+            provider: Some(PROVIDER),
+            scope: Some(cluster.policy.scope.clone()),
+            kind: GapKind::NotCollected,
+            call: "kubectl get --raw /version".into(),
+            reason: "no document tells the version of the API server; export it, or set `version` under `[providers.kubernetes]`".into(),
+            facts: "which techniques the server refuses: what older servers let through is taken to be possible".into(),
+        }));
         inventory.sort();
         (inventory, Some(resolver))
     }

@@ -102,7 +102,7 @@ fact_table! {
         can_escalate: Option<bool>,
         /// The strongest thing it can become; NULL = nothing, or not known (`can_escalate` tells).
         escalation_target: Option<Arc<str>>,
-        /// The number of operations it may use.
+        /// The number of operations it may use; where it was compared, with those of the tool servers it acts through.
         operations: Option<i64>,
         /// The summed weight of the operations it may use.
         access_weight: Option<i64>,

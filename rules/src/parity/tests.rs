@@ -595,6 +595,35 @@ fn an_agent_in_configuration_is_compared_by_the_access_it_borrows() {
 }
 
 #[test]
+fn an_agent_is_held_beside_people_with_what_its_tools_may_do() {
+    let town = |tool: Option<&[u32]>| {
+        let mut town = Town::default();
+        town.add(Nature::AiAgent, "a/agent", Some(vec![plain(&[1])])).declared_human_role = Some("people".into());
+        town.add(Nature::AiAgent, "a/mate", Some(vec![plain(&[1])]));
+        town.add(Nature::AiAgent, "a/tool", tool.map(|held| vec![plain(held)]));
+        town.add(Nature::HumanRole, "a/people", Some(vec![plain(&[1, 2])]));
+        town.trust("a/agent", Mechanism::UsesTool, "a/mate");
+        // They use each other.
+        town.trust("a/mate", Mechanism::UsesTool, "a/agent");
+        town.trust("a/mate", Mechanism::UsesTool, "a/tool");
+        town
+    };
+    for (tool, verdict, excess) in [
+        (Some(&[1, 2, 3][..]), Verdict::Excess, 1),
+        (Some(&[2]), Verdict::Parity, 0),
+        (Some(&[1]), Verdict::Narrower, 0),
+        (None, Verdict::Unknown, 0),
+    ] {
+        let comparison = compared(town(tool)).remove(0);
+        assert_eq!((comparison.verdict, comparison.excess_operations), (verdict, excess), "{tool:?}");
+    }
+    let mut lost = town(Some(&[1]));
+    lost.trust("a/agent", Mechanism::UsesTool, "a/elsewhere");
+    let comparison = compared(lost).remove(0);
+    assert_eq!(comparison.verdict, Verdict::Unknown, "at least what is shown: {:?}", comparison.doubts);
+}
+
+#[test]
 fn an_agent_with_a_persons_credential_is_held_beside_that_person() {
     let mut town = Town::default();
     town.add(Nature::AiAgent, "desk/agent", None);

@@ -79,6 +79,8 @@ impl Join<'_> {
         if targets.is_empty() {
             let what = format!("{} {}/{}", tool.kind, tool.namespace, tool.name);
             self.unresolved(self.identity_of(agent), &what, &tool.group);
+            let kind = tool.kind.to_ascii_lowercase();
+            targets.push(IdentityId::new(format!("kubernetes:{}:{kind}:{}/{}", self.name, tool.namespace, tool.name)));
         }
         let mut constraint = String::new();
         if !tool.tools.is_empty() {

@@ -185,7 +185,7 @@ spec: {provider: OpenAI, apiKeySecret: openai, apiKeySecretKey: key}
         let from = inventory.trusts.iter().filter(|one| *one.source == *source.as_str());
         from.map(|one| one.target.as_str()).collect()
     };
-    assert_eq!(uses(&lead), [mate.as_str()]);
+    assert_eq!(uses(&lead), ["kubernetes:c:mcpserver:k/lost", mate.as_str()], "what was not read is named");
     assert_eq!(uses(&mate), ["kubernetes:c:agent:k/outside", lead.as_str()]);
     assert_eq!(agent(&inventory, "k/lead").model_key, Fact::Known(Exposure::Store));
     assert_eq!(agent(&inventory, "k/mate").model_key, Fact::Unknown);
