@@ -295,11 +295,24 @@ fn controls_before_identities_and_jobs_are_compared_too() {
         town.inventory.controls = controls.clone();
         assert_eq!(compared(town).remove(0).verdict, verdict, "{controls:?}");
     }
-    let mut town = pair_town(vec![plain(&[3])], vec![plain(&[3])]);
-    let mut rule = job("ops", "ops-people", "ops-agent");
-    rule.controls = vec![ControlKind::ChangeGate];
-    town.jobs.jobs.push(rule);
-    let comparison = compared(town).remove(0);
+    let by_process = || {
+        let mut town = pair_town(vec![plain(&[3])], vec![plain(&[3])]);
+        let mut rule = job("ops", "ops-people", "ops-agent");
+        rule.controls = vec![ControlKind::ChangeGate];
+        town.jobs.jobs.push(rule);
+        town
+    };
+    let gate = |identity: &str| Control { kind: ControlKind::ChangeGate, ..control(identity, Truth::Yes) };
+    for (controls, verdict) in [
+        // What stands before both alike is not the gate that people pass beside it.
+        (vec![gate("a/ops-people"), gate("a/ops-agent")], Verdict::ControlGap),
+        (vec![gate("a/ops-agent")], Verdict::Parity),
+    ] {
+        let mut town = by_process();
+        town.inventory.controls = controls.clone();
+        assert_eq!(compared(town).remove(0).verdict, verdict, "{controls:?}");
+    }
+    let comparison = compared(by_process()).remove(0);
     assert_eq!(comparison.verdict, Verdict::ControlGap);
     assert_eq!(comparison.controls.len(), 1);
     assert_eq!(comparison.summary, "does without a change gate what ops-people does under it, 1 operation");

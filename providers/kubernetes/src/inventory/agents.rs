@@ -71,10 +71,16 @@ impl Join<'_> {
                 self.resource(resource, &running);
             }
         }
-        self.cluster.agents = resources;
-        for workload in &workloads {
-            self.agent_workload(workload);
+        let mut described: HashMap<&str, Vec<&str>, FixedState> = HashMap::default();
+        for resource in &resources {
+            described.entry(&resource.namespace).or_default().push(&resource.name);
         }
+        for workload in &workloads {
+            let names = described.get(&*workload.namespace).map_or(&[][..], Vec::as_slice);
+            self.agent_workload(workload, names);
+        }
+        drop(described);
+        self.cluster.agents = resources;
         self.cluster.workloads = workloads;
         self.take_tools();
     }
@@ -84,18 +90,22 @@ impl Join<'_> {
     fn settle(&mut self, resources: &mut [AgentResource], running: &Running<'_>) {
         // A claim names a pool and a pool a template: two steps at most.
         for _ in 0..2 {
-            let known: HashMap<(String, Arc<str>, Arc<str>), AgentResource> = resources
+            type Runs = (Vec<Arc<str>>, Option<bool>, Option<bool>);
+            let known: HashMap<(Arc<str>, Arc<str>, Arc<str>), Runs, FixedState> = resources
                 .iter()
-                .filter(|one| one.made_from.is_none() || !one.accounts.is_empty())
-                .map(|one| ((one.kind.to_string(), Arc::clone(&one.namespace), Arc::clone(&one.name)), one.clone()))
+                .filter(|one| matches!(&*one.kind, "SandboxTemplate" | "SandboxWarmPool") && !one.accounts.is_empty())
+                .map(|one| {
+                    let key = (Arc::clone(&one.kind), Arc::clone(&one.namespace), Arc::clone(&one.name));
+                    (key, (one.accounts.clone(), one.sandboxed, one.privileged))
+                })
                 .collect();
             for resource in resources.iter_mut().filter(|one| one.accounts.is_empty()) {
                 let Some((kind, name)) = &resource.made_from else { continue };
-                let key = ((*kind).to_owned(), Arc::clone(&resource.namespace), Arc::clone(name));
-                if let Some(model) = known.get(&key) {
-                    resource.accounts.clone_from(&model.accounts);
-                    resource.sandboxed = model.sandboxed;
-                    resource.privileged = model.privileged;
+                let key = (Arc::from(*kind), Arc::clone(&resource.namespace), Arc::clone(name));
+                if let Some((accounts, sandboxed, privileged)) = known.get(&key) {
+                    resource.accounts.clone_from(accounts);
+                    resource.sandboxed = *sandboxed;
+                    resource.privileged = *privileged;
                 }
             }
         }
@@ -184,6 +194,8 @@ impl Join<'_> {
         agent.telemetry = Fact::known(resource.audited);
         agent.sandboxed = Fact::known(resource.sandboxed);
         agent.command_pinned = Fact::known(resource.image.as_deref().map(is_pinned));
+        // An image is fetched where its tag is moved by design.
+        agent.command_fetched = Fact::known(resource.image.as_ref().map(|_| true));
         agent.authenticated = Fact::known(resource.authenticated);
         agent.authorization = Fact::known(resource.authorization);
         agent.permission_profile = match &resource.profile {
@@ -263,15 +275,12 @@ impl Join<'_> {
         }
     }
 
-    /// A workload that is recognised by its image alone.
-    fn agent_workload(&mut self, workload: &Workload) {
+    /// A workload that is recognised by its image alone. `described`: the names of its namespace's resources, whose
+    /// operators run workloads of that name or one that begins so.
+    fn agent_workload(&mut self, workload: &Workload, described: &[&str]) {
         let strongest = workload.signals.iter().find(|sign| sign.clue.speaks != Speaks::ModelServer);
         let Some(sign) = strongest.filter(|sign| sign.clue.strength >= Strength::Strong) else { return };
-        let described = self.cluster.agents.iter().any(|resource| {
-            resource.namespace == workload.namespace
-                && (resource.name == workload.name || workload.name.starts_with(&*resource.name))
-        });
-        if described || workload.word.starts_with("sandbox") {
+        if described.iter().any(|name| workload.name.starts_with(name)) || workload.word.starts_with("sandbox") {
             return;
         }
         let tool = workload
@@ -291,6 +300,7 @@ impl Join<'_> {
         agent.ambient_credentials = Fact::Known(false);
         agent.privileged = Fact::Known(workload.privileged);
         agent.command_pinned = Fact::Known(workload.images.iter().all(|image| is_pinned(image)));
+        agent.command_fetched = Fact::Known(true);
         if !tool {
             agent.transport = Fact::Absent;
         }
