@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::credential::Exposure;
 use crate::evidence::{Evidence, Fact};
 use crate::id::{IdentityId, ProviderName, ScopeId};
 
@@ -101,6 +102,12 @@ pub struct Agent {
     pub file_scope: Fact<Arc<str>>,
     /// Whether it runs as root, privileged, or with a container socket.
     pub privileged: Fact<bool>,
+    /// Where the key lies with which it calls its model; `Absent` = it takes none.
+    pub model_key: Fact<Exposure>,
+    /// Whether it decides for each caller or tool what may be called.
+    pub authorization: Fact<bool>,
+    /// The name of the profile that limits what it may touch where it runs; `Absent` = none is set.
+    pub permission_profile: Fact<Arc<str>>,
     /// Whether telemetry of its actions is exported.
     pub telemetry: Fact<bool>,
     /// What starts it: `person`, `pull_request`, `issue`, `schedule`, `request` …
@@ -152,6 +159,9 @@ impl Agent {
             tls: Fact::Unknown,
             file_scope: Fact::Unknown,
             privileged: Fact::Unknown,
+            model_key: Fact::Unknown,
+            authorization: Fact::Unknown,
+            permission_profile: Fact::Unknown,
             telemetry: Fact::Unknown,
             trigger: Fact::Unknown,
             untrusted_trigger: Fact::Unknown,

@@ -65,6 +65,12 @@ pub struct Credential {
     pub created_at: Fact<Timestamp>,
     /// When it ends; `Absent` = never.
     pub expires_at: Fact<Timestamp>,
+    /// Whole days for which one is issued, where that is known without the dates of a single one.
+    pub lifetime_days: Fact<i64>,
+    /// Whom it is meant for; `Absent` = for whoever trusts its issuer.
+    pub audience: Fact<Arc<str>>,
+    /// Whether a copy stands in metadata, which those see who may see names and labels.
+    pub in_metadata: Fact<bool>,
     /// When it was last used; `Absent` = never.
     pub last_used_at: Fact<Timestamp>,
     /// Whether it is accepted at present.
@@ -98,6 +104,9 @@ impl Credential {
             file_readable_by_others: Fact::Unknown,
             created_at: Fact::Unknown,
             expires_at: Fact::Unknown,
+            lifetime_days: Fact::Unknown,
+            audience: Fact::Unknown,
+            in_metadata: Fact::Unknown,
             last_used_at: Fact::Unknown,
             enabled: Fact::Unknown,
             fingerprint: None,

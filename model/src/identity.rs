@@ -78,7 +78,8 @@ pub struct Judged {
     pub nature: Nature,
     /// The strongest reason; empty where nothing told.
     pub reason: Arc<str>,
-    /// 0 to 1: 1.0 certain, 0.9 strong, 0.6 medium, 0.3 weak, 0 nothing.
+    /// 0 to 1: 1.0 certain, 0.9 strong, 0.6 medium, 0.3 weak, 0 nothing; where signals of several strengths agree, what
+    /// each leaves open is multiplied.
     pub confidence: f64,
     /// A weak hint that the identity may be an agent although it is not judged one.
     pub ai_hint: Option<Arc<str>>,
@@ -88,6 +89,8 @@ pub struct Judged {
 ///
 /// The strongest signal wins; among equals the earlier [`Nature`] does not matter, the first signal does. Signals for
 /// `ai_agent` below [`Strength::Medium`] never decide: they leave the next best nature, `workload` by default, and a hint.
+/// Strengths are added, not chosen: an image and an environment that say the same leave less doubt than either. Each
+/// strength counts once, because ten variables of one environment prove no more than one.
 pub fn judge(signals: &[Signal]) -> Judged {
     let decisive = |signal: &&Signal| signal.nature != Nature::AiAgent || signal.strength >= Strength::Medium;
     let mut best: Option<&Signal> = None;
@@ -104,12 +107,7 @@ pub fn judge(signals: &[Signal]) -> Judged {
         Some(signal) => Judged {
             nature: signal.nature,
             reason: Arc::clone(&signal.reason),
-            confidence: match signal.strength {
-                Strength::Certain => 1.0,
-                Strength::Strong => 0.9,
-                Strength::Medium => 0.6,
-                Strength::Weak => 0.3,
-            },
+            confidence: confidence(signals.iter().filter(|held| held.nature == signal.nature)),
             ai_hint: if signal.nature == Nature::AiAgent { None } else { hint },
         },
         None => match hint {
@@ -122,6 +120,21 @@ pub fn judge(signals: &[Signal]) -> Judged {
             None => Judged { nature: Nature::Unknown, reason: Arc::from(""), confidence: 0.0, ai_hint: None },
         },
     }
+}
+
+/// How sure signals that agree make, each strength once.
+fn confidence<'s>(agreeing: impl Iterator<Item = &'s Signal>) -> f64 {
+    let strengths: std::collections::BTreeSet<Strength> = agreeing.map(|signal| signal.strength).collect();
+    // In tenths, so that every sum is printed as it is.
+    let open = strengths.into_iter().fold(1000_u32, |open, strength| {
+        open * match strength {
+            Strength::Certain => 0,
+            Strength::Strong => 1,
+            Strength::Medium => 4,
+            Strength::Weak => 7,
+        } / 10
+    });
+    1.0 - f64::from(open) / 1000.0
 }
 
 /// A principal of some provider.
@@ -238,6 +251,19 @@ mod tests {
         let judged = judge(&[signal(Nature::Workload, Strength::Medium), signal(Nature::AiAgent, Strength::Certain)]);
         assert_eq!(judged.nature, Nature::AiAgent);
         assert_eq!(judged.ai_hint, None);
+    }
+
+    #[test]
+    fn strengths_that_agree_are_added_and_each_counts_once() {
+        let of = |strengths: &[Strength]| {
+            let signals: Vec<Signal> = strengths.iter().map(|one| signal(Nature::AiAgent, *one)).collect();
+            judge(&signals).confidence
+        };
+        assert_eq!(of(&[Strength::Medium]), 0.6);
+        assert_eq!(of(&[Strength::Medium, Strength::Medium]), 0.6);
+        assert_eq!(of(&[Strength::Medium, Strength::Weak]), 0.72);
+        assert_eq!(of(&[Strength::Strong, Strength::Medium, Strength::Weak]), 0.972);
+        assert_eq!(of(&[Strength::Certain, Strength::Weak]), 1.0);
     }
 
     #[test]

@@ -30,6 +30,23 @@ pub struct Workload {
     pub exposed: Fact<bool>,
     /// Whether it runs privileged, shares the host's namespaces or mounts a container socket.
     pub privileged: Fact<bool>,
+    /// What the place where it runs does to it.
+    pub surroundings: Surroundings,
     /// Where it is described.
     pub evidence: Evidence,
+}
+
+/// What the place where a workload runs gives to it and takes from it.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// Whether its identity is the one that its place gives to whatever names none.
+    pub default_identity: Fact<bool>,
+    /// Whether network rules limit where it may connect to.
+    pub egress_restricted: Fact<bool>,
+    /// Whether network rules limit who may connect to it.
+    pub ingress_restricted: Fact<bool>,
+    /// Whether its place refuses to run privileged containers.
+    pub hardening_enforced: Fact<bool>,
+    /// The stored secrets that are placed inside it or used to fetch it, by name, sorted; `Absent` = none.
+    pub secrets: Fact<Vec<Arc<str>>>,
 }

@@ -180,3 +180,140 @@ fn the_schema_describes_worlds_and_answers() {
         assert!(schema["$defs"][name].is_object(), "{name}");
     }
 }
+
+/// A cluster in which nobody took care: every object breaks some rule about clusters.
+const CARELESS: &str = r#"
+apiVersion: v1
+kind: Namespace
+metadata: {name: ai}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicyList
+items: []
+---
+apiVersion: kagent.dev/v1alpha2
+kind: Agent
+metadata: {name: lead, namespace: ai}
+spec: {type: Declarative, declarative: {tools: [{type: McpServer, mcpServer: {apiGroup: kagent.dev, kind: MCPServer, name: tools}}]}}
+---
+apiVersion: kagent.dev/v1alpha2
+kind: Agent
+metadata: {name: mate, namespace: ai}
+spec: {type: Declarative, declarative: {tools: [{type: McpServer, mcpServer: {apiGroup: kagent.dev, kind: MCPServer, name: tools}}]}}
+---
+apiVersion: kagent.dev/v1alpha1
+kind: MCPServer
+metadata: {name: tools, namespace: ai}
+spec: {deployment: {image: "example.com/tools:latest"}, transportType: stdio}
+---
+apiVersion: toolhive.stacklok.dev/v1beta1
+kind: MCPServer
+metadata: {name: files, namespace: ai}
+spec: {image: "example.com/files:latest"}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: lead, namespace: ai}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: tools, namespace: ai}
+---
+apiVersion: v1
+kind: Secret
+type: kubernetes.io/service-account-token
+metadata:
+  name: tools-token
+  namespace: ai
+  uid: "0"
+  annotations: {kubernetes.io/service-account.name: tools, kubectl.kubernetes.io/last-applied-configuration: ""}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: lead, namespace: ai, uid: "1"}
+spec:
+  template:
+    metadata: {labels: {kagent: lead}}
+    spec:
+      serviceAccountName: lead
+      containers: [{image: "example.com/lead:1"}]
+      volumes: [{name: t, projected: {sources: [{serviceAccountToken: {audience: vault, expirationSeconds: 2592000}}]}}]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: flows, namespace: ai, uid: "2"}
+spec:
+  template:
+    spec:
+      containers:
+      - image: n8nio/n8n
+        securityContext: {privileged: true}
+        env: [{name: OPENAI_API_KEY, value: example-only-opens-nothing}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: look}
+rules:
+- {apiGroups: [""], resources: [secrets, pods], verbs: [get, list]}
+- {apiGroups: [apps], resources: [deployments], verbs: [patch]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: lead}
+subjects: [{kind: ServiceAccount, name: lead, namespace: ai}]
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: look}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: tools}
+subjects: [{kind: ServiceAccount, name: tools, namespace: ai}]
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: people, namespace: ai}
+subjects: [{kind: Group, name: people}]
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}
+"#;
+
+#[test]
+fn a_careless_cluster_breaks_the_rules_about_clusters() {
+    let jobs = "[[job]]\nname = \"ops\"\nhuman = [\"kubernetes:group/people\"]\nagents = [\"kubernetes:service_account/ai/*\"]\n";
+    let scene = Scene::new().file("k8s/prod/all.yaml", CARELESS.as_bytes()).file("evenhand.toml", jobs.as_bytes());
+    let report = json(&scene.run(&["scan", "k8s", "-o", "json"]).stdout);
+    let failed: std::collections::BTreeSet<&str> = report["findings"]
+        .as_array()
+        .expect("findings")
+        .iter()
+        .filter(|finding| finding["status"] == "fail")
+        .filter_map(|finding| finding["rule"].as_str())
+        .collect();
+    let expected = [
+        "agent-egress-unrestricted",
+        "agent-may-call-every-tool",
+        "agent-or-tool-server-privileged",
+        "agent-place-not-hardened",
+        "agent-service-account-bound-cluster-wide",
+        "agent-uses-default-identity",
+        "agent-workload-privileged",
+        "ai-identity-administrator",
+        "ai-identity-can-escalate",
+        "broad-secret-store-read",
+        "excess-over-human-role",
+        "high-risk-excess-over-human-role",
+        "long-lived-service-account-token",
+        "long-lived-workload-token",
+        "no-owner",
+        "permissive-approval-default",
+        "plaintext-secret-in-workload-environment",
+        "remote-tool-server-without-authentication",
+        "secret-copied-into-metadata",
+        "tool-server-decides-nothing",
+        "tool-server-not-audited",
+        "tool-server-not-pinned",
+        "tool-server-shared-by-agents",
+        "write-on-all-resources",
+    ];
+    let missed: Vec<&str> = expected.into_iter().filter(|rule| !failed.contains(rule)).collect();
+    assert_eq!(missed, [""; 0], "{failed:?}");
+}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use evenhand_model::access::AccessResolver;
 use evenhand_model::document::{Document, ReadError};
-use evenhand_model::gap::{Gap, GapKind, Lost};
+use evenhand_model::gap::{Gap, GapKind, Lost, Subject};
 use evenhand_model::id::{IdentityId, ScopeId};
 use evenhand_model::inventory::{Hint, Inventory};
 use evenhand_model::provider::{ReadOptions, Reader, Reading};
@@ -60,12 +60,13 @@ impl KubernetesReader {
             surroundings: Vec::with_capacity(parts.len()),
             identities: Default::default(),
             stated: Vec::new(),
+            unread: Default::default(),
             left_out: Default::default(),
         };
         let mut first = 0;
         for (cluster, declared, policy) in parts {
             let aws_auth = cluster.aws_auth;
-            let mut joined = join(cluster, &policy, declared, &options.settings);
+            let mut joined = join(cluster, &policy, declared, &options.settings, &resolver.operations);
             joined.surroundings.aws_auth = aws_auth;
             let number = u32::try_from(resolver.clusters.len()).unwrap_or(u32::MAX);
             let held = |policy: Policy, actors: Vec<(IdentityId, Actor)>| {
@@ -97,9 +98,23 @@ impl KubernetesReader {
             resolver.clusters.push(compiled);
             resolver.surroundings.push(joined.surroundings);
             resolver.stated.append(&mut joined.stated);
+            resolver.unread.append(&mut joined.unread);
             inventory.merge(joined.inventory);
         }
         inventory.hints.extend(told.teach(&mut resolver));
+        let unversioned =
+            resolver.clusters.iter().filter(|cluster| cluster.policy.known && cluster.policy.version.is_none());
+        inventory.gaps.extend(unversioned.map(|cluster| Gap {
+            provider: Some(PROVIDER),
+            scope: Some(cluster.policy.scope.clone()),
+            kind: GapKind::NotCollected,
+            call: "kubectl get --raw /version".into(),
+            reason: "no document tells the version of the API server; export it, or set `version` under `[providers.kubernetes]`".into(),
+            facts: vec![Lost::of(
+                "which techniques the server refuses: what older servers let through is taken to be possible",
+                &[Subject::Escalation],
+            )],
+        }));
         inventory.sort();
         (inventory, Some(resolver))
     }

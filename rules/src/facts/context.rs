@@ -12,6 +12,7 @@ use evenhand_model::identity::Nature;
 use evenhand_model::inventory::Inventory;
 use evenhand_model::log::Log;
 use evenhand_model::parity::Comparison;
+use evenhand_model::trust::Mechanism;
 
 use crate::facts::FactInput;
 use crate::facts::access::AccessTable;
@@ -78,6 +79,8 @@ pub(super) struct Context<'a> {
     words: FastMap<&'static str, Arc<str>>,
     comparisons: Vec<Option<u32>>,
     pub(super) users: Vec<u32>,
+    /// For each identity that others act through as a tool: their number.
+    pub(super) used_by: FastMap<&'a IdentityId, i64>,
     pub(super) registered_agents: BTreeSet<usize>,
     pub(super) credentials: Vec<CredentialCount>,
     pub(super) shared_by: Vec<i64>,
@@ -144,6 +147,7 @@ impl<'a> Context<'a> {
             words,
             comparisons,
             users,
+            used_by: used_by(inventory),
             registered_agents: registered_agents(input),
             credentials,
             secret_names,
@@ -233,6 +237,15 @@ fn users(input: &FactInput<'_>) -> Vec<u32> {
         }
     }
     users
+}
+
+/// For each identity that others act through as a tool: the number of those.
+fn used_by(inventory: &Inventory) -> FastMap<&IdentityId, i64> {
+    let mut users: FastMap<&IdentityId, BTreeSet<&str>> = FastMap::default();
+    for trust in inventory.trusts.iter().filter(|trust| trust.mechanism == Mechanism::UsesTool) {
+        users.entry(&trust.target).or_default().insert(&trust.source);
+    }
+    users.into_iter().map(|(tool, users)| (tool, int(users.len()))).collect()
 }
 
 /// The identities one of whose agents is in the register.

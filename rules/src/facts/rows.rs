@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use evenhand_model::agent::ApprovalMode;
+use evenhand_model::credential::Exposure;
 use evenhand_model::evidence::Fact;
 use evenhand_model::gap::GapKind;
 use evenhand_model::table::Table;
@@ -52,7 +53,7 @@ pub(super) fn credentials(context: &Context<'_>) -> (Table, Places) {
             file_readable_by_others: value(&credential.file_readable_by_others),
             created_at: value(&credential.created_at),
             expires_at: value(&credential.expires_at),
-            has_expiry: credential.expires_at.present(),
+            has_expiry: credential.expires_at.present().or_else(|| credential.lifetime_days.value().map(|_| true)),
             expired: match credential.expires_at {
                 Fact::Known(end) => Some(end <= now),
                 Fact::Absent => Some(false),
@@ -61,7 +62,9 @@ pub(super) fn credentials(context: &Context<'_>) -> (Table, Places) {
             last_used_at: value(&credential.last_used_at),
             ever_used: credential.last_used_at.present(),
             age_days: credential.created_at.value().map(|made| days_between(*made, now)),
-            lifetime_days: lifetime,
+            lifetime_days: lifetime.or_else(|| value(&credential.lifetime_days)),
+            audience: value(&credential.audience),
+            in_metadata: value(&credential.in_metadata),
             idle_days: idle_days(&credential.last_used_at, &credential.created_at, now),
             enabled: value(&credential.enabled),
             fingerprint: context.secret_names.get(at).cloned().flatten(),
@@ -135,6 +138,14 @@ pub(super) fn agents(context: &Context<'_>) -> (Table, Places) {
             tls: value(&agent.tls),
             file_scope: value(&agent.file_scope),
             privileged: value(&agent.privileged),
+            model_key: match &agent.model_key {
+                Fact::Known(exposure) => Some(context.word(exposure.as_str())),
+                Fact::Absent => Some(context.word(Exposure::None.as_str())),
+                Fact::Unknown => None,
+            },
+            authorization: value(&agent.authorization),
+            permission_profile: value(&agent.permission_profile),
+            used_by: context.used_by.get(&agent.identity).copied().unwrap_or(0),
             telemetry: value(&agent.telemetry),
             trigger: value(&agent.trigger),
             untrusted_trigger: value(&agent.untrusted_trigger),
@@ -164,6 +175,15 @@ pub(super) fn workloads(context: &Context<'_>) -> (Table, Places) {
             needs_token: value(&workload.needs_token),
             exposed: value(&workload.exposed),
             privileged: value(&workload.privileged),
+            default_identity: value(&workload.surroundings.default_identity),
+            egress_restricted: value(&workload.surroundings.egress_restricted),
+            ingress_restricted: value(&workload.surroundings.ingress_restricted),
+            hardening_enforced: value(&workload.surroundings.hardening_enforced),
+            secrets: match &workload.surroundings.secrets {
+                Fact::Known(names) => Some(joined(names.iter().map(|name| &**name), ", ")),
+                Fact::Absent => Some(context.word("")),
+                Fact::Unknown => None,
+            },
             location: location(&workload.evidence),
         })
     });

@@ -102,7 +102,7 @@ fact_table! {
         can_escalate: Option<bool>,
         /// The strongest thing it can become; NULL = nothing, or not known (`can_escalate` tells).
         escalation_target: Option<Arc<str>>,
-        /// The number of operations it may use.
+        /// The number of operations it may use; where it was compared, with those of the tool servers it acts through.
         operations: Option<i64>,
         /// The summed weight of the operations it may use.
         access_weight: Option<i64>,
@@ -197,6 +197,10 @@ fact_table! {
         age_days: Option<i64>,
         /// Whole days from its making to its end.
         lifetime_days: Option<i64>,
+        /// Whom it is meant for; NULL = for whoever trusts its issuer, or not known.
+        audience: Option<Arc<str>>,
+        /// Whether a copy stands in metadata, which those see who may see names and labels.
+        in_metadata: Option<bool>,
         /// Whole days since it was last used, or since it was made if it never was.
         idle_days: Option<i64>,
         /// Whether it is accepted at present.
@@ -368,6 +372,14 @@ fact_table! {
         file_scope: Option<Arc<str>>,
         /// Whether it runs as root, privileged, or with a container socket.
         privileged: Option<bool>,
+        /// Where the key lies with which it calls its model: `committed`, `environment`, `store` …; `none` = it takes none.
+        model_key: Option<Arc<str>>,
+        /// Whether it decides for each caller or tool what may be called.
+        authorization: Option<bool>,
+        /// The name of the profile that limits what it may touch where it runs; NULL = none is set, or not known.
+        permission_profile: Option<Arc<str>>,
+        /// The number of identities that act through it; 0 for agents that no other agent uses.
+        used_by: i64,
         /// Whether telemetry of its actions is exported.
         telemetry: Option<bool>,
         /// What starts it.
@@ -413,6 +425,16 @@ fact_table! {
         exposed: Option<bool>,
         /// Whether it runs privileged, shares the host's namespaces or mounts a container socket.
         privileged: Option<bool>,
+        /// Whether its identity is the one that its place gives to whatever names none.
+        default_identity: Option<bool>,
+        /// Whether network rules limit where it may connect to.
+        egress_restricted: Option<bool>,
+        /// Whether network rules limit who may connect to it.
+        ingress_restricted: Option<bool>,
+        /// Whether its place refuses to run privileged containers.
+        hardening_enforced: Option<bool>,
+        /// The stored secrets that are placed inside it or used to fetch it, joined by `, `; empty = none.
+        secrets: Option<Arc<str>>,
         /// Where it is described.
         location: Arc<str>,
     }

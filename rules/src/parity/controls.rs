@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use evenhand_model::access::Doubt;
 use evenhand_model::control::{Control, ControlKind};
-use evenhand_model::evidence::Truth;
+use evenhand_model::evidence::{Evidence, Truth};
 use evenhand_model::identity::Identity;
 use evenhand_model::opset::OpSet;
 use evenhand_model::parity::ControlComparison;
@@ -79,12 +79,18 @@ pub(crate) fn compare(
         let people = if process.contains(&kind) {
             Controlled { certainly: both.clone(), perhaps: OpSet::new() }
         } else {
-            under(human, kind, &both)
+            under(human, kind, &both, &[])
         };
         if people.certainly.is_empty() && people.perhaps.is_empty() {
             continue;
         }
-        let mut agent = under(ai, kind, &both);
+        // What stands before both alike, such as an admission control, is not the process that people pass beside it.
+        let of_both: Vec<&Evidence> = if process.contains(&kind) {
+            human.iter().flat_map(|side| &side.controls).map(|control| &control.evidence).collect()
+        } else {
+            Vec::new()
+        };
+        let mut agent = under(ai, kind, &both, &of_both);
         match kind {
             ControlKind::SecondPersonApproval => agent.add(&both, standing.approval),
             ControlKind::Mfa => {
@@ -146,8 +152,9 @@ fn longer(human: &[Side<'_>], ai: &[Side<'_>]) -> OpSet {
     longer
 }
 
-/// Of some operations, those under a control whichever holder of the side uses them.
-fn under(sides: &[Side<'_>], kind: ControlKind, among: &OpSet) -> Controlled {
+/// Of some operations, those under a control whichever holder of the side uses them; controls that some evidence tells of
+/// are left out.
+fn under(sides: &[Side<'_>], kind: ControlKind, among: &OpSet, without: &[&Evidence]) -> Controlled {
     let (mut bare, mut perhaps) = (OpSet::new(), OpSet::new());
     for side in sides {
         let held = side.view.operations.intersection(among);
@@ -160,7 +167,8 @@ fn under(sides: &[Side<'_>], kind: ControlKind, among: &OpSet) -> Controlled {
         if side.may_lose {
             maybe = maybe.union(&held);
         }
-        for control in side.controls.iter().filter(|control| control.kind == kind) {
+        let counted = |control: &&&Control| control.kind == kind && !without.contains(&&control.evidence);
+        for control in side.controls.iter().filter(counted) {
             let before = control.operations.as_deref().unwrap_or(&held);
             match control.in_place {
                 Truth::Yes => certainly = certainly.union(before),

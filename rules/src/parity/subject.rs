@@ -1,4 +1,5 @@
-//! What an AI identity may do: its own access, or, where it has none of its own, the access it borrows.
+//! What an AI identity may do: its own access and that of the tool servers it acts through, or, where it has none of its
+//! own, the access it borrows.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -28,6 +29,14 @@ pub(crate) struct Part<'a> {
     pub(crate) scopes: Vec<ScopeId>,
 }
 
+impl Part<'_> {
+    fn find_scopes(&mut self) {
+        self.scopes = self.principals.iter().map(|principal| principal.identity.scope.clone()).collect();
+        self.scopes.sort();
+        self.scopes.dedup();
+    }
+}
+
 /// An AI identity with all that it can do.
 pub(crate) struct Subject<'a> {
     pub(crate) identity: &'a Identity,
@@ -39,15 +48,47 @@ pub(crate) struct Subject<'a> {
 
 impl<'a> Subject<'a> {
     pub(crate) fn of(world: &World<'a>, identity: &'a Identity) -> Self {
-        if let Some((key, view)) = world.view(identity) {
-            let scopes = vec![identity.scope.clone()];
-            let principals = vec![Principal { identity, key, view }];
-            let parts = vec![Part { provider: identity.provider, principals, scopes }];
-            return Self { identity, parts, doubts: Vec::new() };
-        }
         let mut subject = Self { identity, parts: Vec::new(), doubts: Vec::new() };
-        subject.follow(world);
+        match world.view(identity) {
+            Some((key, view)) => subject.add_tools(world, Principal { identity, key, view }),
+            None => subject.follow(world),
+        }
+        subject.doubts.sort();
+        subject.doubts.dedup();
         subject
+    }
+
+    /// What the tool servers of an identity may do, it may do, and so on for the agents that it uses as tools. Those of
+    /// other providers are told by its paths.
+    fn add_tools(&mut self, world: &World<'a>, own: Principal<'a>) {
+        let mut seen: BTreeSet<&IdentityId> = BTreeSet::from([&self.identity.id]);
+        let mut next: Vec<&Identity> = vec![self.identity];
+        let mut principals = vec![own];
+        while let Some(at) = next.pop() {
+            for trust in world.lent_to(&at.id).iter().filter(|trust| trust.mechanism == Mechanism::UsesTool) {
+                if seen.len() > MAX_LENDERS || !seen.insert(&trust.target) {
+                    continue;
+                }
+                let Some(target) = world.find(&trust.target) else {
+                    self.doubts.push(format!("`{}` was not read", trust.target).into());
+                    continue;
+                };
+                if target.provider != self.identity.provider {
+                    continue;
+                }
+                match world.view(target) {
+                    Some((key, view)) => principals.push(Principal { identity: target, key, view }),
+                    None => self.doubts.push(format!("what `{}` may do is not known", target.name).into()),
+                }
+                next.push(target);
+            }
+        }
+        if let Some((_, tools)) = principals.split_first_mut() {
+            tools.sort_by(|a, b| a.identity.id.cmp(&b.identity.id));
+        }
+        let mut part = Part { provider: self.identity.provider, principals, scopes: Vec::new() };
+        part.find_scopes();
+        self.parts.push(part);
     }
 
     /// Follows tool servers and held credentials to principals whose access is known.
@@ -87,12 +128,8 @@ impl<'a> Subject<'a> {
             }
         }
         for part in &mut self.parts {
-            part.scopes = part.principals.iter().map(|principal| principal.identity.scope.clone()).collect();
-            part.scopes.sort();
-            part.scopes.dedup();
+            part.find_scopes();
         }
-        self.doubts.sort();
-        self.doubts.dedup();
     }
 
     /// The identity itself and then, for a borrower, those whose access it uses.

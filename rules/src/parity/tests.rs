@@ -295,11 +295,24 @@ fn controls_before_identities_and_jobs_are_compared_too() {
         town.inventory.controls = controls.clone();
         assert_eq!(compared(town).remove(0).verdict, verdict, "{controls:?}");
     }
-    let mut town = pair_town(vec![plain(&[3])], vec![plain(&[3])]);
-    let mut rule = job("ops", "ops-people", "ops-agent");
-    rule.controls = vec![ControlKind::ChangeGate];
-    town.jobs.jobs.push(rule);
-    let comparison = compared(town).remove(0);
+    let by_process = || {
+        let mut town = pair_town(vec![plain(&[3])], vec![plain(&[3])]);
+        let mut rule = job("ops", "ops-people", "ops-agent");
+        rule.controls = vec![ControlKind::ChangeGate];
+        town.jobs.jobs.push(rule);
+        town
+    };
+    let gate = |identity: &str| Control { kind: ControlKind::ChangeGate, ..control(identity, Truth::Yes) };
+    for (controls, verdict) in [
+        // What stands before both alike is not the gate that people pass beside it.
+        (vec![gate("a/ops-people"), gate("a/ops-agent")], Verdict::ControlGap),
+        (vec![gate("a/ops-agent")], Verdict::Parity),
+    ] {
+        let mut town = by_process();
+        town.inventory.controls = controls.clone();
+        assert_eq!(compared(town).remove(0).verdict, verdict, "{controls:?}");
+    }
+    let comparison = compared(by_process()).remove(0);
     assert_eq!(comparison.verdict, Verdict::ControlGap);
     assert_eq!(comparison.controls.len(), 1);
     assert_eq!(comparison.summary, "does without a change gate what ops-people does under it, 1 operation");
@@ -592,6 +605,35 @@ fn an_agent_in_configuration_is_compared_by_the_access_it_borrows() {
     town.trust("desk/tool", Mechanism::HoldsCredential, "a/robot");
     let known = compared(town);
     assert_eq!((known[0].verdict, known[0].excess_operations), (Verdict::Excess, 1));
+}
+
+#[test]
+fn an_agent_is_held_beside_people_with_what_its_tools_may_do() {
+    let town = |tool: Option<&[u32]>| {
+        let mut town = Town::default();
+        town.add(Nature::AiAgent, "a/agent", Some(vec![plain(&[1])])).declared_human_role = Some("people".into());
+        town.add(Nature::AiAgent, "a/mate", Some(vec![plain(&[1])]));
+        town.add(Nature::AiAgent, "a/tool", tool.map(|held| vec![plain(held)]));
+        town.add(Nature::HumanRole, "a/people", Some(vec![plain(&[1, 2])]));
+        town.trust("a/agent", Mechanism::UsesTool, "a/mate");
+        // They use each other.
+        town.trust("a/mate", Mechanism::UsesTool, "a/agent");
+        town.trust("a/mate", Mechanism::UsesTool, "a/tool");
+        town
+    };
+    for (tool, verdict, excess) in [
+        (Some(&[1, 2, 3][..]), Verdict::Excess, 1),
+        (Some(&[2]), Verdict::Parity, 0),
+        (Some(&[1]), Verdict::Narrower, 0),
+        (None, Verdict::Unknown, 0),
+    ] {
+        let comparison = compared(town(tool)).remove(0);
+        assert_eq!((comparison.verdict, comparison.excess_operations), (verdict, excess), "{tool:?}");
+    }
+    let mut lost = town(Some(&[1]));
+    lost.trust("a/agent", Mechanism::UsesTool, "a/elsewhere");
+    let comparison = compared(lost).remove(0);
+    assert_eq!(comparison.verdict, Verdict::Unknown, "at least what is shown: {:?}", comparison.doubts);
 }
 
 #[test]

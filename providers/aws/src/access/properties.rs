@@ -142,7 +142,7 @@ fn resolver(identity: &[Value], limits: &Limits) -> Resolver {
     let who = Principal { identity_policies, boundary, ..principal(WHO) };
     world.principals.insert(who.id.clone(), who);
     world.limits.insert(account, AccountLimits { service_control, resource_control });
-    world.without_policy = NAMES.map(Arc::from).into();
+    world.without_policy = NAMES.map(Into::into).into();
     world.policies.compile();
     Resolver::new(world, "2026-11-01T00:00:00Z".parse::<Timestamp>().unwrap())
 }

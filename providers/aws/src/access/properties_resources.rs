@@ -136,7 +136,7 @@ fn resolver(case: &Case) -> Resolver {
         });
     }
     // Whatever was given no policy has none.
-    world.without_policy = NAMES.map(Arc::from).into();
+    world.without_policy = NAMES.map(Into::into).into();
     world.policies.compile();
     Resolver::new(world, "2026-11-01T00:00:00Z".parse::<Timestamp>().unwrap())
 }

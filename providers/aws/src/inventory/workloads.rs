@@ -10,7 +10,7 @@ use evenhand_model::id::{CredentialId, IdentityId, ScopeId};
 use evenhand_model::identity::{Nature, Signal, Strength};
 use evenhand_model::inventory::Inventory;
 use evenhand_model::trust::{Mechanism, Trust};
-use evenhand_model::workload::Workload;
+use evenhand_model::workload::{Surroundings, Workload};
 
 use super::accounts::Accounts;
 use super::arn::Arn;
@@ -96,6 +96,7 @@ fn placed(
             needs_token: Fact::Unknown,
             exposed: if facts.function_urls.contains(&it.arn) { Fact::Known(true) } else { it.exposed },
             privileged: it.privileged,
+            surroundings: Surroundings::default(),
             evidence: said.evidence.clone(),
         });
     }
@@ -184,6 +185,7 @@ fn agents(
             needs_token: Fact::Known(true),
             exposed: Fact::Unknown,
             privileged: Fact::Known(false),
+            surroundings: Surroundings::default(),
             evidence: said.evidence.clone(),
         });
         for group in groups {
@@ -385,6 +387,7 @@ fn pods(facts: &Facts, accounts: &mut Accounts, into: &mut Inventory, carried: &
             needs_token: Fact::Unknown,
             exposed: Fact::Unknown,
             privileged: Fact::Unknown,
+            surroundings: Surroundings::default(),
             evidence: said.evidence.clone(),
         });
     }

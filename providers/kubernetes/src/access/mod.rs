@@ -11,7 +11,7 @@ mod properties;
 mod sets;
 mod techniques;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use evenhand_model::access::{
@@ -72,6 +72,8 @@ pub(crate) struct Resolver {
     pub(crate) identities: HashMap<IdentityId, Known, FixedState>,
     /// Steps that documents state: tools of agents, roles of clouds.
     pub(crate) stated: Vec<Edge>,
+    /// What identities act through and was not read.
+    pub(crate) unread: BTreeMap<IdentityId, Vec<Arc<Unread>>>,
     /// Which steps were left out when they were last worked out.
     pub(crate) left_out: OnceLock<Vec<Hint>>,
 }
@@ -143,12 +145,13 @@ impl AccessResolver for Resolver {
 
     fn unlisted(&self, identity: &IdentityId) -> Vec<Unlisted> {
         let words = self.identities.get(identity).map_or_else(Vec::new, |known| edges::unlisted(self, known));
-        words.into_iter().map(Unlisted::Lesser).collect()
+        let lesser = words.into_iter().map(Unlisted::Lesser);
+        lesser.chain(self.unread(identity).into_iter().map(Unlisted::Unread)).collect()
     }
 
-    fn unread(&self, _identity: &IdentityId) -> Vec<Arc<Unread>> {
-        // What steps rest on stands in roles and bindings; those that are missing are doubts of the access.
-        Vec::new()
+    /// What it acts through and was not read. Roles and bindings that are missing are doubts of the access.
+    fn unread(&self, identity: &IdentityId) -> Vec<Arc<Unread>> {
+        self.unread.get(identity).cloned().unwrap_or_default()
     }
 
     fn edges_left_out(&self) -> Vec<Hint> {

@@ -39,6 +39,8 @@ pub(crate) struct Policy {
     pub(crate) known: bool,
     /// Whether it holds the server's own roles, so that a role that is missing does not exist.
     pub(crate) complete: bool,
+    /// Whether ClusterRoleBindings, and RoleBindings, are part of the capture, be it as an empty list.
+    pub(crate) bindings_seen: (bool, bool),
     /// The version of the server, where it is known.
     pub(crate) version: Option<Version>,
 }
@@ -129,6 +131,7 @@ impl Policy {
             human_roles,
             known,
             complete,
+            bindings_seen: (cluster.seen.contains("ClusterRoleBinding"), cluster.seen.contains("RoleBinding")),
             version: None,
         }
     }

@@ -4,6 +4,10 @@
 
 mod agents;
 mod declared;
+mod guards;
+mod literals;
+mod mapped;
+mod network;
 mod pod;
 mod secret;
 mod signals;
@@ -15,18 +19,20 @@ use std::sync::Arc;
 use evenhand_model::Timestamp;
 use evenhand_model::document::{Document, FileFacts};
 use evenhand_model::evidence::Evidence;
-use evenhand_model::identity::Strength;
 use evenhand_model::secret::{Fingerprint, Fingerprinter};
 use foldhash::fast::FixedState;
 
-pub(crate) use agents::{AgentResource, Approval, ToolRef};
+pub(crate) use agents::{AgentResource, Approval, ModelSettings, ToolRef};
 pub(crate) use declared::Declared;
-pub(crate) use signals::name_hint;
+pub(crate) use guards::{Guard, GuardBinding, Matched, Whom};
+pub(crate) use mapped::Mapped;
+pub(crate) use network::{NetworkRules, Reach};
+pub(crate) use signals::{Sign, Speaks, name_hint};
 
 use take::Taking;
 
 use crate::documents::{Found, Problem, Spot};
-use crate::rbac::{Binding, LabelSelector, Role, Rule};
+use crate::rbac::{Binding, LabelSelector, Labels, Role, Rule};
 
 /// Where something was read.
 #[derive(Clone, Debug)]
@@ -53,7 +59,8 @@ pub(crate) struct Account {
     pub(crate) declared: Declared,
     /// Roles of clouds that its pods may take: the annotation's provider and value.
     pub(crate) clouds: Vec<(Cloud, Arc<str>)>,
-    pub(crate) signals: Vec<(Strength, Arc<str>)>,
+    pub(crate) signals: Vec<Sign>,
+    pub(crate) pull_secrets: Vec<Arc<str>>,
     /// Whether a server returned it.
     pub(crate) from_server: bool,
 }
@@ -75,6 +82,8 @@ pub(crate) struct TokenSecret {
     pub(crate) created: Option<Timestamp>,
     pub(crate) last_used: Option<Timestamp>,
     pub(crate) invalid: bool,
+    /// Whether its annotations repeat the object, token included.
+    pub(crate) in_metadata: bool,
     pub(crate) origin: Origin,
 }
 
@@ -88,6 +97,8 @@ pub(crate) struct LiteralSecret {
     pub(crate) kind: &'static str,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) in_arguments: bool,
+    /// Whether the object's annotations repeat it.
+    pub(crate) in_metadata: bool,
     pub(crate) origin: Origin,
     pub(crate) file: FileFacts,
 }
@@ -114,6 +125,8 @@ pub(crate) struct Workload {
     pub(crate) automount: Option<bool>,
     pub(crate) privileged: bool,
     pub(crate) host_port: bool,
+    /// Whether it uses its node's network, to which no network policy applies.
+    pub(crate) host_network: bool,
     pub(crate) labels: Vec<(Arc<str>, Arc<str>)>,
     /// The controller that owns it: kind and name.
     pub(crate) owner: Option<(Arc<str>, Arc<str>)>,
@@ -121,7 +134,9 @@ pub(crate) struct Workload {
     pub(crate) secrets: Vec<LiteralSecret>,
     /// Names of Secrets that its environment or volumes take.
     pub(crate) secret_refs: Vec<Arc<str>>,
-    pub(crate) signals: Vec<(Strength, Arc<str>)>,
+    /// Names of Secrets with which its images are fetched.
+    pub(crate) pull_secrets: Vec<Arc<str>>,
+    pub(crate) signals: Vec<Sign>,
     pub(crate) declared: Declared,
     /// Whether the manifest leaves its namespace open.
     pub(crate) unplaced: bool,
@@ -134,6 +149,22 @@ pub(crate) struct Workload {
 pub(crate) struct Audit {
     pub(crate) policy: bool,
     pub(crate) max_age_days: Option<i64>,
+}
+
+/// A Namespace.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Namespace {
+    pub(crate) declared: Declared,
+    pub(crate) labels: Labels,
+}
+
+/// A Secret whose annotations repeat it, values in clear.
+#[derive(Clone, Debug)]
+pub(crate) struct Repeated {
+    pub(crate) namespace: Arc<str>,
+    pub(crate) name: Arc<str>,
+    pub(crate) created: Option<Timestamp>,
+    pub(crate) origin: Origin,
 }
 
 /// A Service.
@@ -190,7 +221,18 @@ pub(crate) struct Cluster {
     pub(crate) services: Vec<Service>,
     /// Namespace and Service names that an Ingress or route opens.
     pub(crate) routed: BTreeSet<(Arc<str>, Arc<str>)>,
-    pub(crate) namespaces: BTreeMap<Arc<str>, Declared>,
+    pub(crate) namespaces: BTreeMap<Arc<str>, Namespace>,
+    pub(crate) repeated: Vec<Repeated>,
+    pub(crate) network: Vec<NetworkRules>,
+    /// Whether network rules of another kind were seen, which may limit what those do not.
+    pub(crate) other_network: bool,
+    pub(crate) guards: Vec<Guard>,
+    pub(crate) guard_bindings: Vec<GuardBinding>,
+    pub(crate) models: Vec<ModelSettings>,
+    /// Roles and users of a cloud that are mapped to names of the cluster.
+    pub(crate) mapped: Vec<Mapped>,
+    /// Since when the server notes the use of legacy tokens.
+    pub(crate) tracked_since: Option<Timestamp>,
     pub(crate) custom_kinds: BTreeSet<CustomKind>,
     pub(crate) agents: Vec<AgentResource>,
     /// Whether ConfigMap kube-system/aws-auth was seen, and whether any ConfigMap of kube-system was.
@@ -213,6 +255,14 @@ impl Cluster {
         self.services.append(&mut later.services);
         self.routed.append(&mut later.routed);
         self.namespaces.append(&mut later.namespaces);
+        self.repeated.append(&mut later.repeated);
+        self.network.append(&mut later.network);
+        self.other_network |= later.other_network;
+        self.guards.append(&mut later.guards);
+        self.guard_bindings.append(&mut later.guard_bindings);
+        self.models.append(&mut later.models);
+        self.mapped.append(&mut later.mapped);
+        self.tracked_since = self.tracked_since.or(later.tracked_since);
         self.custom_kinds.append(&mut later.custom_kinds);
         self.agents.append(&mut later.agents);
         if let Some(seen) = later.aws_auth {

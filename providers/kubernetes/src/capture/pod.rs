@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use evenhand_model::identity::Strength;
 use serde::Deserialize;
 
-use super::take::{Taking, member, namespace};
-use super::{Audit, Declared, LiteralSecret, ProjectedToken, Workload, agents, secret, signals};
+use super::signals::{self, Clue};
+use super::take::{Named, Taking, member, namespace};
+use super::{Audit, Declared, LiteralSecret, ProjectedToken, Workload, agents, secret};
 use crate::documents::{Found, Meta, Problem, Step, Text, raw};
 
 /// Group, kind, the word of the fact tables, and the way from `spec` to the pod template.
@@ -52,6 +52,8 @@ struct PodSpec<'a> {
     ephemeral_containers: Option<Vec<Container<'a>>>,
     #[serde(borrow)]
     volumes: Option<Vec<Volume<'a>>>,
+    #[serde(borrow)]
+    image_pull_secrets: Option<Vec<Named<'a>>>,
     host_network: Option<bool>,
     #[serde(rename = "hostPID")]
     host_pid: Option<bool>,
@@ -99,13 +101,6 @@ struct ValueFrom<'a> {
 struct EnvFrom<'a> {
     #[serde(borrow)]
     secret_ref: Option<Named<'a>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Named<'a> {
-    #[serde(borrow)]
-    name: Text<'a>,
 }
 
 #[derive(Default, Deserialize)]
@@ -225,7 +220,6 @@ pub(super) fn workload(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result
         .unwrap_or_default()
     };
     let spec = template.spec.unwrap_or_default();
-    let platform = signals::platform_of(group, name).is_some();
     let mut steps: Vec<&str> = vec!["spec"];
     steps.extend(*way);
     if !way.is_empty() {
@@ -244,6 +238,7 @@ pub(super) fn workload(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result
         automount: spec.automount_service_account_token.or((*kind == "SandboxTemplate").then_some(false)),
         privileged: [spec.host_network, spec.host_pid, spec.host_ipc].contains(&Some(true)),
         host_port: spec.host_network == Some(true),
+        host_network: spec.host_network == Some(true),
         labels: template.metadata.labels.iter().map(|(key, value)| (taking.share(key), taking.share(value))).collect(),
         owner: raw::<Vec<OwnerReference>>(object.meta.owners).and_then(|owners| {
             let owner = owners.into_iter().find(|owner| owner.controller == Some(true))?;
@@ -252,18 +247,33 @@ pub(super) fn workload(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result
         projected: Vec::new(),
         secrets: Vec::new(),
         secret_refs: Vec::new(),
-        signals: signals::of_labels(&template.metadata.labels),
+        pull_secrets: spec
+            .image_pull_secrets
+            .iter()
+            .flatten()
+            .filter_map(|secret| secret.name.some())
+            .map(|name| taking.share(name))
+            .collect(),
+        signals: Vec::new(),
         declared: Declared::of(&object.meta, taking),
         unplaced: object.meta.namespace.is_empty(),
         audit: None,
     };
-    if way.is_empty() {
-        workload.signals.dedup();
-    } else {
-        workload.signals.extend(signals::of_labels(&object.meta.labels));
+    if let Some((_, what)) = signals::platform_of(group, name) {
+        workload.signals.push(Clue::of_kind(what, name, group).at(workload.origin.clone()));
     }
-    if platform {
-        workload.signals.push((Strength::Certain, format!("is a {name} of {group}").into()));
+    let above: Vec<&str> = steps.get(..steps.len().saturating_sub(1)).unwrap_or_default().to_vec();
+    let labelled = (!way.is_empty()).then_some((&template.metadata.labels, &above[..]));
+    for (labels, above) in [(&object.meta.labels, &[][..])].into_iter().chain(labelled) {
+        for (key, clue) in signals::of_labels(labels) {
+            if workload.signals.iter().any(|held| held.clue == clue) {
+                continue;
+            }
+            let path: Vec<Step<'_>> = above.iter().copied().chain(["metadata", "labels", key]).map(Step::Key).collect();
+            let below: String = above.iter().map(|step| format!("/{step}")).collect();
+            let spot = found.spot_of(&path, &format!("{below}/metadata/labels/{}", escaped(key)));
+            workload.signals.push(clue.at(taking.origin(spot)));
+        }
     }
     for (member, containers) in [
         ("containers", &spec.containers),
@@ -280,16 +290,30 @@ pub(super) fn workload(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result
     workload.images.dedup();
     workload.secret_refs.sort();
     workload.secret_refs.dedup();
-    workload.signals.sort_by(|a, b| b.cmp(a));
-    workload.signals.dedup();
+    workload.pull_secrets.sort();
+    // The strongest first; of several that say the same, the first place.
+    workload.signals.sort_by(|a, b| {
+        let model = |sign: &signals::Sign| sign.clue.speaks == signals::Speaks::ModelServer;
+        (b.clue.strength, model(a), &a.clue.reason, &a.origin.spot).cmp(&(
+            a.clue.strength,
+            model(b),
+            &b.clue.reason,
+            &b.origin.spot,
+        ))
+    });
+    workload.signals.dedup_by(|a, b| a.clue == b.clue);
+    workload.signals.shrink_to_fit();
     Ok(Some(workload))
+}
+
+/// A key as a JSON pointer spells it (RFC 6901).
+pub(super) fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
 }
 
 fn take_volume(workload: &mut Workload, volume: &Volume<'_>, taking: &mut Taking<'_>) {
     if let Some(path) = &volume.host_path {
-        let path = path.path.as_str().trim_end_matches('/');
-        let socket = ["docker.sock", "containerd.sock", "crio.sock"].iter().any(|end| path.ends_with(end));
-        workload.privileged |= socket || path.is_empty() || matches!(path, "/var/run" | "/run" | "/var/run/docker");
+        workload.privileged |= agents::is_host_control(path.path.as_str());
     }
     if let Some(secret) = &volume.secret
         && let Some(name) = secret.secret_name.some()
@@ -322,14 +346,9 @@ fn take_container(
     at: usize,
     taking: &mut Taking<'_>,
 ) {
-    if let Some(image) = container.image.some() {
-        workload.images.push(taking.share(image));
-        workload.signals.extend(signals::of_image(image));
-    }
     workload.privileged |= container.security_context.as_ref().and_then(|held| held.privileged) == Some(true);
     workload.host_port |= container.ports.iter().flatten().any(|port| port.host_port.is_some_and(|port| port > 0));
     let words = || container.command.iter().flatten().chain(container.args.iter().flatten()).map(Text::as_str);
-    workload.signals.extend(signals::of_arguments(words()));
     take_audit(workload, words());
     let base = || {
         let mut path: Vec<Step<'_>> = steps.iter().map(|step| Step::Key(step)).collect();
@@ -337,6 +356,31 @@ fn take_container(
         path
     };
     let pointer = || format!("/{}/{member}/{at}", steps.join("/"));
+    if let Some(image) = container.image.some() {
+        workload.images.push(taking.share(image));
+        if let Some(clue) = signals::of_image(image) {
+            let mut path = base();
+            path.push(Step::Key("image"));
+            let spot = found.spot_of(&path, &format!("{}/image", pointer()));
+            workload.signals.push(clue.at(taking.origin(spot)));
+        }
+    }
+    let in_list = |clue: Clue, within: &str, index: usize, taking: &Taking<'_>| {
+        let mut path = base();
+        path.extend([Step::Key(within), Step::Index(index)]);
+        clue.at(taking.origin(found.spot_of(&path, &format!("{}/{within}/{index}", pointer()))))
+    };
+    if let Some((number, clue)) = signals::of_arguments(words()) {
+        let commands = container.command.as_ref().map_or(0, Vec::len);
+        let (within, index) =
+            if number < commands { ("command", number) } else { ("args", number.saturating_sub(commands)) };
+        workload.signals.push(in_list(clue, within, index, taking));
+    }
+    for (index, variable) in container.env.iter().flatten().enumerate() {
+        if let Some(clue) = signals::of_env(variable.name.as_str()) {
+            workload.signals.push(in_list(clue, "env", index, taking));
+        }
+    }
     let holder: Arc<str> = format!("{} {}/{}", workload.word, workload.namespace, workload.name).into();
     let mut keep = |key: &str, value: &str, kind: &'static str, in_arguments: bool, within: &str, index: usize| {
         let mut path = base();
@@ -347,6 +391,7 @@ fn take_container(
             kind,
             fingerprint: taking.fingerprinter.fingerprint(value.as_bytes()),
             in_arguments,
+            in_metadata: found.object.meta.annotations.last_applied,
             origin: taking.origin(found.spot_of(&path, &format!("{}/{within}/{index}", pointer()))),
             file: taking.file,
         });
@@ -354,7 +399,6 @@ fn take_container(
     let mut refs: Vec<&str> = Vec::new();
     for (index, variable) in container.env.iter().flatten().enumerate() {
         let name = variable.name.as_str();
-        workload.signals.extend(signals::of_env(name));
         if let Some(kind) = secret::kind_of(name, variable.value.as_str()) {
             keep(name, variable.value.as_str(), kind, false, "env", index);
         }
@@ -401,33 +445,4 @@ fn take_audit<'a>(workload: &mut Workload, words: impl Iterator<Item = &'a str>)
     if server {
         workload.audit = Some(audit);
     }
-}
-
-/// Literal secrets in the `env` list of a custom resource.
-pub(super) fn literals_of_env(
-    list: &serde_json::Value,
-    holder: &Arc<str>,
-    found: &Found<'_, '_>,
-    way: &[&str],
-    taking: &mut Taking<'_>,
-) -> Vec<LiteralSecret> {
-    let mut all = Vec::new();
-    for (index, variable) in list.as_array().into_iter().flatten().enumerate() {
-        let name = agents::text(variable, "name").unwrap_or_default();
-        let value = agents::text(variable, "value").unwrap_or_default();
-        if let Some(kind) = secret::kind_of(name, value) {
-            let mut path: Vec<Step<'_>> = way.iter().map(|step| Step::Key(step)).collect();
-            path.push(Step::Index(index));
-            all.push(LiteralSecret {
-                holder: Arc::clone(holder),
-                key: taking.share(name),
-                kind,
-                fingerprint: taking.fingerprinter.fingerprint(value.as_bytes()),
-                in_arguments: false,
-                origin: taking.origin(found.spot_of(&path, &format!("/{}/{index}", way.join("/")))),
-                file: taking.file,
-            });
-        }
-    }
-    all
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::LiteralSecret;
 use super::take::Taking;
+use super::{LiteralSecret, pod};
 use crate::documents::{Found, Step, Text, raw};
 
 /// Beginnings that only keys of a known issuer have.
@@ -153,7 +153,7 @@ pub(super) fn of_object(
         for (key, value) in values.iter().filter(|(_, value)| !value.is_empty() && !is_reference(value.as_str())) {
             let spot = found.spot_of(
                 &[Step::Key(member), Step::Key(key.as_str())],
-                &format!("/{member}/{}", key.as_str().replace('~', "~0").replace('/', "~1")),
+                &format!("/{member}/{}", pod::escaped(key.as_str())),
             );
             all.push(LiteralSecret {
                 holder: format!("secret {home}/{name}").into(),
@@ -161,6 +161,7 @@ pub(super) fn of_object(
                 kind: kind_of(key.as_str(), value.as_str()).unwrap_or("secret"),
                 fingerprint: taking.fingerprinter.fingerprint(value.as_str().as_bytes()),
                 in_arguments: false,
+                in_metadata: object.meta.annotations.last_applied,
                 origin: taking.origin(spot),
                 file: taking.file,
             });

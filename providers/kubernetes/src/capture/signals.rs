@@ -1,14 +1,74 @@
 //! Signs that something is an AI agent, a tool server or a model server, each with how much it proves.
+//!
+//! A custom resource or a label of an agent platform is certain, an image strong, an environment variable or an argument
+//! medium, a name weak. What serves models acts on nobody's behalf: it is a workload and no agent.
 
 use std::sync::Arc;
 
 use evenhand_model::agent::AgentKind;
-use evenhand_model::identity::Strength;
+use evenhand_model::identity::{Nature, Strength};
 
+use super::Origin;
 use crate::documents::Pairs;
 
+/// What a sign speaks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Speaks {
+    Agent,
+    ToolServer,
+    ModelServer,
+}
+
+impl Speaks {
+    /// The nature of an identity that such a thing uses.
+    pub(crate) fn nature(self) -> Nature {
+        match self {
+            Self::Agent | Self::ToolServer => Nature::AiAgent,
+            Self::ModelServer => Nature::Workload,
+        }
+    }
+
+    pub(crate) fn of(what: Option<AgentKind>) -> Self {
+        match what {
+            Some(AgentKind::Agent) => Self::Agent,
+            Some(AgentKind::ToolServer) => Self::ToolServer,
+            None => Self::ModelServer,
+        }
+    }
+}
+
+/// A sign, before its place is known.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Clue {
+    pub(crate) speaks: Speaks,
+    pub(crate) strength: Strength,
+    pub(crate) reason: Arc<str>,
+}
+
+impl Clue {
+    fn new(speaks: Speaks, strength: Strength, reason: impl Into<Arc<str>>) -> Self {
+        Self { speaks, strength, reason: reason.into() }
+    }
+
+    /// That a kind of an agent platform is what it is.
+    pub(super) fn of_kind(what: AgentKind, kind: &str, group: &str) -> Self {
+        Self::new(Speaks::of(Some(what)), Strength::Certain, format!("is a {kind} of {group}"))
+    }
+
+    pub(super) fn at(self, origin: Origin) -> Sign {
+        Sign { clue: self, origin }
+    }
+}
+
+/// A sign with its place.
+#[derive(Clone, Debug)]
+pub(crate) struct Sign {
+    pub(crate) clue: Clue,
+    pub(crate) origin: Origin,
+}
+
 /// Custom resources of agent platforms: group, kind, platform, and what the resource is. Kinds that describe neither an
-/// agent nor a tool server (a model's settings, a registry) are not listed.
+/// agent nor a tool server (a model's settings, a registry, results) are not listed.
 const PLATFORM_KINDS: &[(&str, &str, &str, AgentKind)] = &[
     ("kagent.dev", "Agent", "kagent", AgentKind::Agent),
     ("kagent.dev", "SandboxAgent", "kagent", AgentKind::Agent),
@@ -20,8 +80,12 @@ const PLATFORM_KINDS: &[(&str, &str, &str, AgentKind)] = &[
     ("toolhive.stacklok.dev", "MCPServer", "toolhive", AgentKind::ToolServer),
     ("toolhive.stacklok.dev", "MCPRemoteProxy", "toolhive", AgentKind::ToolServer),
     ("toolhive.stacklok.dev", "VirtualMCPServer", "toolhive", AgentKind::ToolServer),
+    ("toolhive.stacklok.dev", "MCPServerEntry", "toolhive", AgentKind::ToolServer),
     ("agents.x-k8s.io", "Sandbox", "agent-sandbox", AgentKind::Agent),
     ("extensions.agents.x-k8s.io", "SandboxTemplate", "agent-sandbox", AgentKind::Agent),
+    ("extensions.agents.x-k8s.io", "SandboxClaim", "agent-sandbox", AgentKind::Agent),
+    ("extensions.agents.x-k8s.io", "SandboxWarmPool", "agent-sandbox", AgentKind::Agent),
+    ("kagent.dev", "AgentTemplate", "kagent", AgentKind::Agent),
     ("kubeagents.x-k8s.io", "PlatformAgent", "kube-agents", AgentKind::Agent),
     ("core.k8sgpt.ai", "K8sGPT", "k8sgpt", AgentKind::Agent),
 ];
@@ -34,23 +98,46 @@ pub(crate) fn platform_of(group: &str, kind: &str) -> Option<(&'static str, Agen
         .map(|(_, _, platform, what)| (*platform, *what))
 }
 
-/// Images of agents and tool servers. A trailing `*` stands for anything.
+/// Custom resources that serve models, by group and kind, and notebooks: AI, but they act on nobody's behalf.
+const MODEL_KINDS: &[(&str, &str, &str)] = &[
+    ("serving.kserve.io", "InferenceService", "kserve"),
+    ("serving.kserve.io", "LLMInferenceService", "kserve"),
+    ("serving.kserve.io", "InferenceGraph", "kserve"),
+    ("serving.kserve.io", "ServingRuntime", "kserve"),
+    ("serving.kserve.io", "ClusterServingRuntime", "kserve"),
+    ("ray.io", "RayCluster", "ray"),
+    ("ray.io", "RayJob", "ray"),
+    ("ray.io", "RayService", "ray"),
+    ("ray.io", "RayCronJob", "ray"),
+    ("production-stack.vllm.ai", "VLLMRuntime", "vllm"),
+    ("production-stack.vllm.ai", "VLLMRouter", "vllm"),
+    ("production-stack.vllm.ai", "CacheServer", "vllm"),
+    ("toolhive.stacklok.dev", "EmbeddingServer", "toolhive"),
+    ("kubeflow.org", "Notebook", "kubeflow"),
+];
+
+/// The platform of a kind that serves models.
+pub(super) fn model_platform_of(group: &str, kind: &str) -> Option<&'static str> {
+    MODEL_KINDS.iter().find(|(held, name, _)| *held == group && *name == kind).map(|(_, _, platform)| *platform)
+}
+
+/// Images of agents, and of platforms on which people build them. A trailing `*` stands for anything.
 const AGENT_IMAGES: &[&str] = &[
     "ghcr.io/k8sgpt-ai/k8sgpt",
-    "ghcr.io/github/github-mcp-server",
     "ghcr.io/kagent-dev/*",
     "cr.kagent.dev/*",
-    "ghcr.io/stacklok/toolhive/proxyrunner",
+    "ghcr.io/open-webui/*",
     "langgenius/dify-*",
     "langchain/langgraph-api",
     "n8nio/n8n",
     "flowiseai/flowise",
-    "mcp/*",
 ];
 
-/// Images that serve models or front ends to them: AI, but they act on nobody's behalf.
-const MODEL_IMAGES: &[&str] =
-    &["ollama/ollama", "vllm/vllm-openai", "nvcr.io/nim/*", "ghcr.io/berriai/litellm", "ghcr.io/open-webui/*"];
+/// Images of tool servers, beside all whose own name says so.
+const TOOL_IMAGES: &[&str] = &["ghcr.io/github/github-mcp-server", "ghcr.io/stacklok/toolhive/proxyrunner", "mcp/*"];
+
+/// Images that serve models or pass requests on to them.
+const MODEL_IMAGES: &[&str] = &["ollama/ollama", "vllm/vllm-openai", "nvcr.io/nim/*", "ghcr.io/berriai/litellm"];
 
 /// Names of environment variables that only programs that talk to a model have.
 const MODEL_ENV: &[&str] = &[
@@ -66,6 +153,9 @@ const MODEL_ENV: &[&str] = &[
     "K8SGPT_BACKEND",
     "K8SGPT_MODEL",
 ];
+
+/// Names of environment variables that programs which talk to a model have, and others too: the key is also one for maps.
+const SHARED_ENV: &[&str] = &["GOOGLE_API_KEY"];
 
 /// An image without registry defaults, tag and digest.
 fn repository(image: &str) -> &str {
@@ -88,53 +178,67 @@ fn image_in(list: &[&str], repository: &str) -> bool {
     })
 }
 
-pub(super) fn of_image(image: &str) -> Option<(Strength, Arc<str>)> {
+pub(super) fn of_image(image: &str) -> Option<Clue> {
     let repository = repository(image);
     let own_name = repository.rsplit('/').next().unwrap_or(repository);
-    if image_in(AGENT_IMAGES, repository) {
-        Some((Strength::Strong, format!("runs the agent or tool server image {repository}").into()))
-    } else if own_name.contains("mcp-server") || own_name.contains("mcpserver") {
-        Some((Strength::Strong, format!("runs the tool server image {repository}").into()))
+    if image_in(TOOL_IMAGES, repository) || own_name.contains("mcp-server") || own_name.contains("mcpserver") {
+        Some(Clue::new(Speaks::ToolServer, Strength::Strong, format!("runs the tool server image {repository}")))
+    } else if image_in(AGENT_IMAGES, repository) {
+        Some(Clue::new(Speaks::Agent, Strength::Strong, format!("runs the agent image {repository}")))
     } else if image_in(MODEL_IMAGES, repository) {
-        Some((Strength::Medium, format!("runs the model server image {repository}").into()))
+        Some(Clue::new(Speaks::ModelServer, Strength::Strong, format!("runs the model server image {repository}")))
     } else if own_name.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word.starts_with("mcp")) {
-        Some((Strength::Medium, format!("runs the image {repository}, named after the tool protocol").into()))
+        let reason = format!("runs the image {repository}, named after the tool protocol");
+        Some(Clue::new(Speaks::ToolServer, Strength::Medium, reason))
     } else {
         None
     }
 }
 
-pub(super) fn of_env(name: &str) -> Option<(Strength, Arc<str>)> {
-    (MODEL_ENV.contains(&name) || name.starts_with("MCP_"))
-        .then(|| (Strength::Medium, format!("has {name} in its environment").into()))
+pub(super) fn of_env(name: &str) -> Option<Clue> {
+    let reason = || format!("has {name} in its environment");
+    if name.starts_with("MCP_") {
+        Some(Clue::new(Speaks::ToolServer, Strength::Medium, reason()))
+    } else if MODEL_ENV.contains(&name) {
+        Some(Clue::new(Speaks::Agent, Strength::Medium, reason()))
+    } else if SHARED_ENV.contains(&name) {
+        Some(Clue::new(Speaks::Agent, Strength::Weak, reason()))
+    } else {
+        None
+    }
 }
 
-/// Arguments by which programs are told to speak the tool protocol.
-pub(super) fn of_arguments<'a>(arguments: impl Iterator<Item = &'a str>) -> Option<(Strength, Arc<str>)> {
-    let mut serving = false;
-    for argument in arguments {
-        serving |= argument == "serve";
+/// Arguments by which programs are told to speak the tool protocol, with the number of the one that tells.
+pub(super) fn of_arguments<'a>(arguments: impl Iterator<Item = &'a str>) -> Option<(usize, Clue)> {
+    let (mut serving, mut transport) = (false, false);
+    for (at, argument) in arguments.enumerate() {
         let speaks = argument == "--mcp"
             || (serving && argument == "--mcp-http")
-            || matches!(argument, "--transport=streamable-http" | "--transport=sse");
+            || matches!(argument, "--transport=streamable-http" | "--transport=sse")
+            || (transport && matches!(argument, "streamable-http" | "sse"));
         if speaks {
-            return Some((Strength::Medium, format!("is started with {argument}").into()));
+            let clue = Clue::new(Speaks::ToolServer, Strength::Medium, format!("is started with {argument}"));
+            return Some((at, clue));
         }
+        serving |= argument == "serve";
+        transport = argument == "--transport";
     }
     None
 }
 
-pub(super) fn of_labels(labels: &Pairs<'_>) -> Vec<(Strength, Arc<str>)> {
-    let mut found = Vec::new();
-    for (key, value) in labels.iter() {
-        let certain = (key == "app" && value == "kagent")
-            || matches!(key, "kagent" | "toolhive" | "toolhive-name" | "kube-agents/tier")
-            || key.starts_with("agents.x-k8s.io/");
-        if certain {
-            found.push((Strength::Certain, format!("carries the agent platform's label {key}={value}").into()));
-        }
-    }
-    found
+/// Labels that only agent platforms set, with the key of each.
+pub(super) fn of_labels<'p>(labels: &'p Pairs<'_>) -> impl Iterator<Item = (&'p str, Clue)> {
+    labels.iter().filter_map(|(key, value)| {
+        let speaks = match key {
+            "toolhive" | "toolhive-name" => Speaks::ToolServer,
+            "app" if value == "kagent" => Speaks::Agent,
+            "kagent" | "kube-agents/tier" => Speaks::Agent,
+            _ if key.starts_with("agents.x-k8s.io/") => Speaks::Agent,
+            _ => return None,
+        };
+        let reason = format!("carries the agent platform's label {key}={value}");
+        Some((key, Clue::new(speaks, Strength::Certain, reason)))
+    })
 }
 
 /// A name that sounds like an agent. Proves nothing.
@@ -152,15 +256,43 @@ mod tests {
     #[test]
     fn images_are_compared_without_tag_and_digest() {
         for (image, expected) in [
-            ("ghcr.io/k8sgpt-ai/k8sgpt:v0.4.24", Some(Strength::Strong)),
-            ("localhost:5000/team/github-mcp-server@sha256:00", Some(Strength::Strong)),
-            ("docker.io/n8nio/n8n", Some(Strength::Strong)),
-            ("mcp/fetch", Some(Strength::Strong)),
-            ("ollama/ollama:latest", Some(Strength::Medium)),
-            ("localhost:5000/microsoft-mcpgateway-service:latest", Some(Strength::Medium)),
+            ("ghcr.io/k8sgpt-ai/k8sgpt:v0.4.24", Some((Speaks::Agent, Strength::Strong))),
+            ("localhost:5000/team/github-mcp-server@sha256:00", Some((Speaks::ToolServer, Strength::Strong))),
+            ("docker.io/n8nio/n8n", Some((Speaks::Agent, Strength::Strong))),
+            ("mcp/fetch", Some((Speaks::ToolServer, Strength::Strong))),
+            ("ollama/ollama:latest", Some((Speaks::ModelServer, Strength::Strong))),
+            ("ghcr.io/berriai/litellm:main", Some((Speaks::ModelServer, Strength::Strong))),
+            ("localhost:5000/microsoft-mcpgateway-service:latest", Some((Speaks::ToolServer, Strength::Medium))),
             ("registry.k8s.io/kube-proxy:v1.36.2", None),
         ] {
-            assert_eq!(of_image(image).map(|(strength, _)| strength), expected, "{image}");
+            assert_eq!(of_image(image).map(|clue| (clue.speaks, clue.strength)), expected, "{image}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_maps_use_too_is_a_hint_only() {
+        for (name, expected) in [
+            ("ANTHROPIC_API_KEY", Some(Strength::Medium)),
+            ("MCP_SERVER_URL", Some(Strength::Medium)),
+            ("GOOGLE_API_KEY", Some(Strength::Weak)),
+            ("API_KEY", None),
+        ] {
+            assert_eq!(of_env(name).map(|clue| clue.strength), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn arguments_tell_the_tool_protocol_however_they_are_written() {
+        for (arguments, expected) in [
+            (&["serve", "--mcp-http"][..], Some(1)),
+            (&["--mcp-http"], None),
+            (&["--mcp"], Some(0)),
+            (&["--transport=sse"], Some(0)),
+            (&["--transport", "streamable-http"], Some(1)),
+            (&["--transport", "tcp"], None),
+        ] {
+            let found = of_arguments(arguments.iter().copied());
+            assert_eq!(found.map(|(at, _)| at), expected, "{arguments:?}");
         }
     }
 }

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    Account, BindingObject, Cloud, Cluster, CustomKind, Declared, Origin, RoleObject, Service, TokenSecret, agents,
-    pod, secret, signals,
+    Account, BindingObject, Cloud, Cluster, CustomKind, Declared, Namespace, Origin, Repeated, RoleObject, Service,
+    TokenSecret, agents, guards, mapped, network, pod, secret, signals,
 };
 use crate::documents::{Found, Meta, Problem, Spot, Step, Text, raw};
 use crate::rbac::{AggregationRule, Binding, Metadata, Role, RoleRef, Rule, Subject};
@@ -39,6 +39,14 @@ impl Taking<'_> {
     pub(super) fn origin(&self, spot: Spot) -> Origin {
         Origin { document: Arc::clone(self.document), spot }
     }
+}
+
+/// A reference by name.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Named<'a> {
+    #[serde(borrow)]
+    pub(super) name: Text<'a>,
 }
 
 /// A member that is there but not as its kind has it.
@@ -109,14 +117,16 @@ impl Cluster {
             ("", "Service") => self.service(found, taking),
             ("", "Namespace") => {
                 let declared = Declared::of(&object.meta, taking);
-                self.namespaces.insert(taking.share(object.meta.name.as_str()), declared);
+                let labels =
+                    object.meta.labels.iter().map(|(key, value)| (taking.share(key), taking.share(value))).collect();
+                self.namespaces.insert(taking.share(object.meta.name.as_str()), Namespace { declared, labels });
             }
-            ("", "ConfigMap") => {
-                if object.meta.namespace.as_str() == "kube-system" {
-                    let is = object.meta.name.as_str() == "aws-auth";
-                    self.aws_auth = Some(self.aws_auth.unwrap_or(false) || is);
-                }
+            ("", "ConfigMap") => self.config_map(found, taking)?,
+            ("networking.k8s.io" | "extensions", "NetworkPolicy") => {
+                self.network.push(network::rules(found, taking)?);
             }
+            _ if network::is_other(group, kind) => self.other_network = true,
+            _ if guards::is_guard(group, kind) => guards::take(self, found, taking)?,
             (RBAC, "Role" | "ClusterRole") => return self.role(found, taking, rule_sets),
             (RBAC, "RoleBinding" | "ClusterRoleBinding") => return self.binding(found, taking),
             ("networking.k8s.io" | "extensions", "Ingress") | ("gateway.networking.k8s.io", "HTTPRoute") => {
@@ -137,7 +147,28 @@ impl Cluster {
                 if let Some(agent) = agents::agent(found, taking) {
                     self.agents.push(agent);
                 }
+                self.models.extend(agents::model_settings(found, taking));
             }
+        }
+        Ok(())
+    }
+
+    /// The ConfigMaps that speak of identities.
+    fn config_map(&mut self, found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result<(), Problem> {
+        let object = &found.object;
+        if object.meta.namespace.as_str() != "kube-system" {
+            return Ok(());
+        }
+        let name = object.meta.name.as_str();
+        self.aws_auth = Some(self.aws_auth.unwrap_or(false) || name == "aws-auth");
+        match name {
+            "aws-auth" => self.mapped.extend(mapped::of(found, taking)?),
+            "kube-apiserver-legacy-service-account-token-tracking" => {
+                let data: BTreeMap<Text<'_>, Text<'_>> = raw(object.data).unwrap_or_default();
+                let since = data.iter().find(|(key, _)| key.as_str() == "since");
+                self.tracked_since = since.and_then(|(_, since)| day(since.as_str()));
+            }
+            _ => {}
         }
         Ok(())
     }
@@ -166,7 +197,18 @@ impl Cluster {
             automount: raw(found.object.automount),
             declared: Declared::of(meta, taking),
             clouds,
-            signals: signals::of_labels(&meta.labels),
+            signals: signals::of_labels(&meta.labels)
+                .map(|(key, clue)| {
+                    let path = [Step::Key("metadata"), Step::Key("labels"), Step::Key(key)];
+                    clue.at(taking.origin(found.spot_of(&path, &format!("/metadata/labels/{}", pod::escaped(key)))))
+                })
+                .collect(),
+            pull_secrets: raw::<Vec<Named<'_>>>(found.object.pull_secrets)
+                .unwrap_or_default()
+                .iter()
+                .filter_map(|secret| secret.name.some())
+                .map(|name| taking.share(name))
+                .collect(),
             from_server: !meta.uid.is_empty(),
         });
     }
@@ -176,25 +218,31 @@ impl Cluster {
         let meta = &object.meta;
         let (home, name) = (namespace(meta, taking), Arc::<str>::from(meta.name.as_str()));
         let origin = taking.origin(found.spot.clone());
-        if meta.annotations.last_applied {
-            self.hints.push((
-                origin.clone(),
-                format!(
-                    "Secret {home}/{name} repeats its values in the annotation of `kubectl apply`: whoever reads its metadata reads them; recreate it with `kubectl create`"
-                ),
-            ));
-        }
+        let in_metadata = meta.annotations.last_applied;
         if object.type_.as_str() == "kubernetes.io/service-account-token" {
             let account = meta.annotations.get("kubernetes.io/service-account.name").unwrap_or_default();
             let last_used = meta.labels.get("kubernetes.io/legacy-token-last-used").and_then(day);
             let invalid = meta.labels.get("kubernetes.io/legacy-token-invalid-since").is_some();
             let created = time(&meta.created);
             let account = taking.share(account);
-            self.tokens.push(TokenSecret { namespace: home, name, account, created, last_used, invalid, origin });
-        } else {
-            self.stored
-                .extend(secret::of_object(found, &home, &name, taking).into_iter().map(|one| (Arc::clone(&home), one)));
+            self.tokens.push(TokenSecret {
+                namespace: home,
+                name,
+                account,
+                created,
+                last_used,
+                invalid,
+                in_metadata,
+                origin,
+            });
+            return;
         }
+        let literals = secret::of_object(found, &home, &name, taking);
+        if in_metadata && literals.is_empty() {
+            let created = time(&meta.created);
+            self.repeated.push(Repeated { namespace: Arc::clone(&home), name, created, origin });
+        }
+        self.stored.extend(literals.into_iter().map(|one| (Arc::clone(&home), one)));
     }
 
     fn service(&mut self, found: &Found<'_, '_>, taking: &mut Taking<'_>) {

@@ -6,6 +6,7 @@
 
 mod class;
 mod draft;
+mod guarded;
 mod kinds;
 
 use std::collections::{BTreeSet, HashMap};

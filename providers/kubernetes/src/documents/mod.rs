@@ -20,7 +20,7 @@ pub(crate) use recognise::recognise;
 pub(crate) use yaml::{Lines, Step};
 
 /// Where an object stands in its document.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Spot {
     /// It is the document.
     Root,

@@ -192,6 +192,8 @@ pub(crate) struct Object<'a> {
     pub(crate) string_data: Option<&'a RawValue>,
     pub(crate) type_: Text<'a>,
     pub(crate) automount: Option<&'a RawValue>,
+    pub(crate) pull_secrets: Option<&'a RawValue>,
+    pub(crate) webhooks: Option<&'a RawValue>,
     pub(crate) items: Option<&'a RawValue>,
     /// Whether the value was an object at all.
     pub(crate) is_object: bool,
@@ -213,6 +215,8 @@ impl<'a> Object<'a> {
             "stringData" => self.string_data = Some(map.next_value()?),
             "type" => self.type_ = map.next_value()?,
             "automountServiceAccountToken" => self.automount = Some(map.next_value()?),
+            "imagePullSecrets" => self.pull_secrets = Some(map.next_value()?),
+            "webhooks" => self.webhooks = Some(map.next_value()?),
             "items" => self.items = Some(map.next_value()?),
             _ => {
                 map.next_value::<IgnoredAny>()?;

@@ -78,12 +78,12 @@ impl Join<'_> {
         identity.purpose = account.declared.fact(|all| all.purpose.as_ref());
         identity.reviewed_at = Fact::Absent;
         declare(&mut identity, &account.declared);
-        for (strength, reason) in &account.signals {
+        for sign in &account.signals {
             identity.signals.push(Signal {
-                nature: Nature::AiAgent,
-                strength: *strength,
-                reason: Arc::clone(reason),
-                evidence: identity.evidence.clone(),
+                nature: sign.clue.speaks.nature(),
+                strength: sign.clue.strength,
+                reason: Arc::clone(&sign.clue.reason),
+                evidence: sign.origin.evidence(""),
             });
         }
         identity
@@ -101,7 +101,7 @@ impl Join<'_> {
             evidence.clone(),
         );
         identity.human_sign_in = Fact::Known(false);
-        if let Some(declared) = self.cluster.namespaces.get(namespace) {
+        if let Some(declared) = self.cluster.namespaces.get(namespace).map(|namespace| &namespace.declared) {
             identity.environment = Fact::known(declared.environment().cloned());
             identity.owner = Fact::known(declared.owner().cloned());
         }

@@ -1,41 +1,131 @@
 //! Agents and tool servers: the platforms' custom resources, and workloads that run a known image of one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use evenhand_model::access::{Edge, EdgeTarget, Grant};
 use evenhand_model::agent::{Agent, AgentKind, ApprovalMode};
-use evenhand_model::evidence::{Fact, Truth};
+use evenhand_model::credential::Exposure;
+use evenhand_model::evidence::Fact;
 use evenhand_model::id::IdentityId;
 use evenhand_model::identity::{Identity, Nature, Signal, Strength};
-use evenhand_model::trust::{Mechanism, Trust};
+use evenhand_model::workload::{Surroundings, Workload as Row};
+use foldhash::fast::FixedState;
 
 use super::accounts::declare;
 use super::{Join, Key, PROVIDER};
-use crate::capture::{AgentResource, Approval, ToolRef, Workload, selects};
+use crate::capture::{AgentResource, Approval, Speaks, ToolRef, Workload};
+
+/// Workloads by namespace and name, and by what owns them.
+type Running<'w> = HashMap<(&'w str, &'w str), Vec<&'w Workload>, FixedState>;
+
+fn running(workloads: &[Workload]) -> Running<'_> {
+    let mut by_name: Running<'_> = HashMap::default();
+    for workload in workloads {
+        let owner = workload.owner.as_ref().map(|(_, name)| &**name).filter(|name| **name != *workload.name);
+        for name in [Some(&*workload.name), owner].into_iter().flatten() {
+            by_name.entry((&*workload.namespace, name)).or_default().push(workload);
+        }
+    }
+    by_name
+}
+
+/// The word of the fact tables for a kind: `InferenceService` is an `inference_service`.
+fn word_of(kind: &str) -> String {
+    let mut word = String::new();
+    let letters: Vec<char> = kind.chars().collect();
+    for (at, letter) in letters.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|at| letters.get(at));
+        let after = letters.get(at + 1);
+        // A capital begins a word after a small letter, and before one at the end of a run of capitals.
+        let begins = letter.is_ascii_uppercase()
+            && before.is_some_and(|before| {
+                before.is_ascii_lowercase()
+                    || (before.is_ascii_uppercase() && after.is_some_and(char::is_ascii_lowercase))
+            });
+        if begins {
+            word.push('_');
+        }
+        word.push(letter.to_ascii_lowercase());
+    }
+    word
+}
 
 impl Join<'_> {
     pub(super) fn take_agents(&mut self) {
         let mut resources = BTreeMap::new();
         for resource in std::mem::take(&mut self.cluster.agents) {
-            let key = (Arc::clone(&resource.kind), Arc::clone(&resource.namespace), Arc::clone(&resource.name));
+            let key = (
+                Arc::clone(&resource.group),
+                Arc::clone(&resource.kind),
+                Arc::clone(&resource.namespace),
+                Arc::clone(&resource.name),
+            );
             resources.insert(key, resource);
         }
-        let resources: Vec<AgentResource> = resources.into_values().collect();
-        for resource in &resources {
-            self.resource(resource);
-        }
-        for resource in &resources {
-            for tool in &resource.tools {
-                self.tool(resource, tool, &resources);
+        let mut resources: Vec<AgentResource> = resources.into_values().collect();
+        let workloads = std::mem::take(&mut self.cluster.workloads);
+        if !resources.is_empty() {
+            let running = running(&workloads);
+            self.settle(&mut resources, &running);
+            for resource in &resources {
+                self.resource(resource, &running);
             }
         }
-        self.cluster.agents = resources;
-        let workloads = std::mem::take(&mut self.cluster.workloads);
-        for workload in &workloads {
-            self.agent_workload(workload);
+        let mut described: HashMap<&str, Vec<&str>, FixedState> = HashMap::default();
+        for resource in &resources {
+            described.entry(&resource.namespace).or_default().push(&resource.name);
         }
+        for workload in &workloads {
+            let names = described.get(&*workload.namespace).map_or(&[][..], Vec::as_slice);
+            self.agent_workload(workload, names);
+        }
+        drop(described);
+        self.cluster.agents = resources;
         self.cluster.workloads = workloads;
+        self.take_tools();
+    }
+
+    /// Finds out how those run that say it elsewhere: what is made from a template runs as that says, and what its operator
+    /// runs is a workload of the same name.
+    fn settle(&mut self, resources: &mut [AgentResource], running: &Running<'_>) {
+        // A claim names a pool and a pool a template: two steps at most.
+        for _ in 0..2 {
+            type Named = (Arc<str>, Arc<str>, Arc<str>);
+            type Runs = (Vec<Arc<str>>, Option<bool>, Option<bool>);
+            let known: HashMap<Named, Runs, FixedState> = resources
+                .iter()
+                .filter(|one| matches!(&*one.kind, "SandboxTemplate" | "SandboxWarmPool") && !one.accounts.is_empty())
+                .map(|one| {
+                    let key = (Arc::clone(&one.kind), Arc::clone(&one.namespace), Arc::clone(&one.name));
+                    (key, (one.accounts.clone(), one.sandboxed, one.privileged))
+                })
+                .collect();
+            for resource in resources.iter_mut().filter(|one| one.accounts.is_empty()) {
+                let Some((kind, name)) = &resource.made_from else { continue };
+                let key = (Arc::from(*kind), Arc::clone(&resource.namespace), Arc::clone(name));
+                if let Some((accounts, sandboxed, privileged)) = known.get(&key) {
+                    resource.accounts.clone_from(accounts);
+                    resource.sandboxed = *sandboxed;
+                    resource.privileged = *privileged;
+                }
+            }
+        }
+        let open = |one: &&mut AgentResource| one.accounts.is_empty() && one.made_from.is_none() && one.url.is_none();
+        for resource in resources.iter_mut().filter(open) {
+            let found = running.get(&(&*resource.namespace, &*resource.name)).into_iter().flatten();
+            let mut accounts: Vec<Arc<str>> = found.map(|workload| Arc::clone(&workload.account)).collect();
+            accounts.sort();
+            accounts.dedup();
+            resource.accounts = accounts;
+        }
+        let lost = resources.iter().filter(|one| one.accounts.is_empty()).filter_map(|one| {
+            let (kind, name) = one.made_from.as_ref()?;
+            Some((self.identity_of(one), format!("{kind} {}/{name}", one.namespace)))
+        });
+        let lost: Vec<(IdentityId, String)> = lost.collect();
+        for (identity, what) in lost {
+            self.unresolved(identity, &what, "extensions.agents.x-k8s.io");
+        }
     }
 
     /// The identity that a resource acts as: its first account, or itself where nothing tells its account.
@@ -46,7 +136,7 @@ impl Join<'_> {
         }
     }
 
-    fn resource(&mut self, resource: &AgentResource) {
+    fn resource(&mut self, resource: &AgentResource, running: &Running<'_>) {
         let evidence = resource.origin.evidence("");
         let article = match resource.what {
             Some(AgentKind::Agent) => "acts as the agent",
@@ -54,11 +144,13 @@ impl Join<'_> {
             None => "serves models as",
         };
         let reason: Arc<str> = format!("{article} {} {}/{}", resource.kind, resource.namespace, resource.name).into();
-        let strength = if resource.what.is_some() { Strength::Certain } else { Strength::Medium };
+        // Who serves models acts on nobody's behalf; should it also be an agent's account, that counts.
+        let strength = if resource.what.is_some() { Strength::Certain } else { Strength::Strong };
+        let nature = Speaks::of(resource.what).nature();
         for account in &resource.accounts {
             let key: Key = (Arc::clone(&resource.namespace), Arc::clone(account));
             self.imply_account(&key.0, &key.1, || evidence.clone());
-            self.sign(&key, strength, Arc::clone(&reason), evidence.clone());
+            self.sign(&key, Signal { nature, strength, reason: Arc::clone(&reason), evidence: evidence.clone() });
             if let Some(identity) = self.identities.get_mut(&key)
                 && resource.what.is_some()
                 && &**account != "default"
@@ -66,7 +158,10 @@ impl Join<'_> {
                 declare(identity, &resource.declared);
             }
         }
-        let Some(what) = resource.what else { return };
+        let Some(what) = resource.what else {
+            self.model_server(resource);
+            return;
+        };
         let id = self.identity_of(resource);
         if resource.accounts.is_empty() {
             let mut identity = Identity::new(
@@ -100,6 +195,20 @@ impl Join<'_> {
         agent.telemetry = Fact::known(resource.audited);
         agent.sandboxed = Fact::known(resource.sandboxed);
         agent.command_pinned = Fact::known(resource.image.as_deref().map(is_pinned));
+        // An image is fetched where its tag is moved by design.
+        agent.command_fetched = Fact::known(resource.image.as_ref().map(|_| true));
+        agent.authenticated = Fact::known(resource.authenticated);
+        agent.authorization = Fact::known(resource.authorization);
+        agent.permission_profile = match &resource.profile {
+            Some(name) => Fact::read(Some(Arc::clone(name)).filter(|name| !name.is_empty())),
+            None => Fact::Unknown,
+        };
+        agent.model_key = self.model_key(resource);
+        let behind = running.get(&(&*resource.namespace, &*resource.name)).into_iter().flatten();
+        agent.privileged = match behind.map(|workload| workload.privileged).max() {
+            Some(privileged) => Fact::Known(privileged || resource.privileged == Some(true)),
+            None => Fact::known(resource.privileged),
+        };
         match what {
             AgentKind::Agent => {
                 agent.transport = Fact::Absent;
@@ -113,23 +222,72 @@ impl Join<'_> {
                     (None, None) => Fact::Unknown,
                 };
                 agent.tls = Fact::known(resource.url.as_deref().map(|url| url.starts_with("https:")));
-                agent.authenticated = Fact::known(resource.authenticated);
             }
         }
         self.joined.inventory.agents.push(agent);
     }
 
-    /// A workload that is recognised by its image alone.
-    fn agent_workload(&mut self, workload: &Workload) {
-        let Some((strength, reason)) = workload.signals.first() else { return };
-        let described = self.cluster.agents.iter().any(|resource| {
-            resource.namespace == workload.namespace
-                && (resource.name == workload.name || workload.name.starts_with(&*resource.name))
+    /// What serves models is a workload of its own kind.
+    fn model_server(&mut self, resource: &AgentResource) {
+        let word = word_of(&resource.kind);
+        let (namespace, name) = (&resource.namespace, &resource.name);
+        let account = resource.accounts.first().map_or("default", |account| &**account);
+        self.joined.inventory.workloads.push(Row {
+            id: format!("kubernetes:{}:{word}:{namespace}/{name}", self.name).into(),
+            identity: self.account_id(namespace, account),
+            provider: PROVIDER,
+            kind: word.into(),
+            name: format!("{namespace}/{name}").into(),
+            scope: self.scope.clone(),
+            image: Fact::known(resource.image.clone()),
+            token_mounted: Fact::Unknown,
+            needs_token: Fact::Unknown,
+            exposed: Fact::Unknown,
+            privileged: Fact::known(resource.privileged),
+            surroundings: Surroundings {
+                default_identity: Fact::Known(account == "default"),
+                secrets: Fact::read((!resource.secret_refs.is_empty()).then(|| resource.secret_refs.clone())),
+                ..Surroundings::default()
+            },
+            evidence: resource.origin.evidence(""),
         });
-        if *strength < Strength::Strong || described || workload.word.starts_with("sandbox") {
+        let key = (Arc::clone(namespace), Arc::from(account));
+        self.imply_account(&key.0, &key.1, || resource.origin.evidence(""));
+    }
+
+    /// Where the key of its model lies.
+    fn model_key(&self, resource: &AgentResource) -> Fact<Exposure> {
+        let literal = |secrets: &[crate::capture::LiteralSecret]| {
+            let committed = secrets.iter().any(|secret| secret.file.tracked == Some(true));
+            (!secrets.is_empty()).then_some(if committed { Exposure::Committed } else { Exposure::Environment })
+        };
+        let model = resource.model.as_ref().and_then(|name| {
+            self.cluster.models.iter().find(|model| model.namespace == resource.namespace && model.name == *name)
+        });
+        if let Some(exposure) = model.and_then(|model| literal(&model.secrets)) {
+            return Fact::Known(exposure);
+        }
+        match model {
+            _ if resource.stored_key => Fact::Known(Exposure::Store),
+            Some(model) if model.stored_key => Fact::Known(Exposure::Store),
+            // Models that run in the cluster, or that the agent's own cloud role may call.
+            Some(_) => Fact::Absent,
+            None => Fact::Unknown,
+        }
+    }
+
+    /// A workload that is recognised by its image alone. `described`: the names of its namespace's resources, whose
+    /// operators run workloads of that name or one that begins so.
+    fn agent_workload(&mut self, workload: &Workload, described: &[&str]) {
+        let strongest = workload.signals.iter().find(|sign| sign.clue.speaks != Speaks::ModelServer);
+        let Some(sign) = strongest.filter(|sign| sign.clue.strength >= Strength::Strong) else { return };
+        if described.iter().any(|name| workload.name.starts_with(name)) || workload.word.starts_with("sandbox") {
             return;
         }
-        let tool = reason.contains("mcp") || workload.signals.iter().any(|(_, reason)| reason.contains("--mcp"));
+        let tool = workload
+            .signals
+            .iter()
+            .any(|sign| sign.clue.speaks == Speaks::ToolServer && sign.clue.strength >= Strength::Medium);
         let mut agent = Agent::new(
             format!("kubernetes:{}:{}:{}/{}#agent", self.name, workload.word, workload.namespace, workload.name),
             self.account_id(&workload.namespace, &workload.account),
@@ -138,110 +296,27 @@ impl Join<'_> {
             "container",
             if tool { AgentKind::ToolServer } else { AgentKind::Agent },
             format!("{}/{}", workload.namespace, workload.name),
-            workload.origin.evidence(""),
+            sign.origin.evidence(""),
         );
         agent.ambient_credentials = Fact::Known(false);
         agent.privileged = Fact::Known(workload.privileged);
         agent.command_pinned = Fact::Known(workload.images.iter().all(|image| is_pinned(image)));
+        agent.command_fetched = Fact::Known(true);
         if !tool {
             agent.transport = Fact::Absent;
         }
         self.joined.inventory.agents.push(agent);
     }
-
-    /// An agent may do what its tool server's account may do, limited by the tools it is given.
-    fn tool(&mut self, agent: &AgentResource, tool: &ToolRef, resources: &[AgentResource]) {
-        let source = self.identity_of(agent);
-        let evidence = agent.origin.evidence("");
-        let mut targets: Vec<IdentityId> = Vec::new();
-        let found = resources
-            .iter()
-            .find(|other| other.kind == tool.kind && other.namespace == tool.namespace && other.name == tool.name);
-        match found {
-            Some(server) if !server.accounts.is_empty() => targets.push(self.identity_of(server)),
-            Some(server) => {
-                if let Some((namespace, name)) =
-                    server.url.as_deref().and_then(|url| service_of(url, &server.namespace))
-                {
-                    targets = self.accounts_behind(&namespace, &name);
-                }
-            }
-            None if &*tool.kind == "Service" => targets = self.accounts_behind(&tool.namespace, &tool.name),
-            None => {}
-        }
-        if targets.is_empty() {
-            self.hint(
-                evidence,
-                format!(
-                    "{} {}/{} uses {} {}/{}, whose account nothing in the capture tells: its access is at least what is shown; add that object to the capture",
-                    agent.kind, agent.namespace, agent.name, tool.kind, tool.namespace, tool.name
-                ),
-            );
-            return;
-        }
-        let mut constraint = String::new();
-        if !tool.tools.is_empty() {
-            constraint = format!("tools {}", tool.tools.join(", "));
-        }
-        match &tool.approval {
-            Approval::Unset => {}
-            Approval::All => constraint.push_str("; approval for all"),
-            Approval::Tools(tools) => constraint.push_str(&format!("; approval for {}", tools.join(", "))),
-        }
-        let constraint: Arc<str> = constraint.trim_start_matches("; ").into();
-        for target in targets.into_iter().filter(|target| *target != source) {
-            self.joined.inventory.trusts.push(Trust {
-                source: source.shared(),
-                target: target.clone(),
-                provider: PROVIDER,
-                mechanism: Mechanism::UsesTool,
-                constraint: Arc::clone(&constraint),
-                weak: Truth::No,
-                weakness: Arc::from(""),
-                evidence: evidence.clone(),
-            });
-            self.joined.stated.push(Edge {
-                source: source.clone(),
-                target: EdgeTarget::Identity(target),
-                technique: "uses-tool".into(),
-                escalation: false,
-                conditional: false,
-                grants: Arc::from([Grant {
-                    policy: format!(
-                        "{} {}/{} uses {} {}",
-                        agent.kind, agent.namespace, agent.name, tool.kind, tool.name
-                    )
-                    .into(),
-                    statement: 0,
-                    name: Arc::clone(&constraint),
-                    evidence: evidence.clone(),
-                }]),
-            });
-        }
-    }
-
-    /// The accounts of the workloads that a Service sends requests to.
-    fn accounts_behind(&self, namespace: &str, name: &str) -> Vec<IdentityId> {
-        let mut found: Vec<IdentityId> = self
-            .cluster
-            .services
-            .iter()
-            .filter(|service| *service.namespace == *namespace && *service.name == *name)
-            .flat_map(|service| {
-                self.cluster.workloads.iter().filter(|workload| {
-                    workload.namespace == service.namespace && selects(&service.selector, &workload.labels)
-                })
-            })
-            .map(|workload| self.account_id(&workload.namespace, &workload.account))
-            .collect();
-        found.sort();
-        found.dedup();
-        found
-    }
 }
 
 /// What runs unasked, and what a person approves.
 fn approvals(agent: &mut Agent, resource: &AgentResource) {
+    if let Some(unasked) = resource.unasked {
+        agent.approval_mode = Fact::Known(if unasked { ApprovalMode::Bypass } else { ApprovalMode::Prompt });
+        agent.approval_defaulted = Fact::Known(false);
+        agent.auto_approve_all = Fact::Known(unasked);
+        return;
+    }
     if resource.platform != "kagent" || resource.tools.is_empty() {
         return;
     }
@@ -295,14 +370,19 @@ fn is_pinned(image: &str) -> bool {
     name.split_once(':').is_some_and(|(_, tag)| !tag.is_empty() && tag != "latest")
 }
 
-/// The namespace and name of the Service that a URL inside the cluster leads to.
-fn service_of(url: &str, home: &str) -> Option<(String, String)> {
-    let host = url.split_once("://")?.1.split(['/', '?', ':']).next()?;
-    let mut labels = host.split('.');
-    let name = labels.next().filter(|name| !name.is_empty())?;
-    match (labels.next(), labels.next()) {
-        (None, _) => Some((home.to_owned(), name.to_owned())),
-        (Some(namespace), None | Some("svc")) => Some((namespace.to_owned(), name.to_owned())),
-        _ => None,
+#[cfg(test)]
+mod tests {
+    use super::word_of;
+
+    #[test]
+    fn kinds_become_words() {
+        for (kind, word) in [
+            ("InferenceService", "inference_service"),
+            ("LLMInferenceService", "llm_inference_service"),
+            ("VLLMRuntime", "vllm_runtime"),
+            ("Notebook", "notebook"),
+        ] {
+            assert_eq!(word_of(kind), word);
+        }
     }
 }

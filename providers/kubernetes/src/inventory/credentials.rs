@@ -8,7 +8,20 @@ use evenhand_model::evidence::Fact;
 use evenhand_model::id::{CredentialId, IdentityId};
 
 use super::{Join, Key, PROVIDER};
-use crate::capture::LiteralSecret;
+use crate::capture::{LiteralSecret, Workload};
+
+const SECONDS_OF_DAY: i64 = 24 * 60 * 60;
+/// How long a token lives that a pod is given without a say, in seconds.
+const DEFAULT_LIFETIME: i64 = 60 * 60;
+
+/// The account that runs with a Secret; where nothing does, the namespace's default account stands in.
+fn holder_of(workloads: &[Workload], namespace: &str, secret: &str) -> Arc<str> {
+    let takes = |workload: &&Workload| {
+        let refs = workload.secret_refs.iter().chain(&workload.pull_secrets);
+        *workload.namespace == *namespace && refs.into_iter().any(|held| **held == *secret)
+    };
+    workloads.iter().find(takes).map_or_else(|| Arc::from("default"), |workload| Arc::clone(&workload.account))
+}
 
 impl Join<'_> {
     pub(super) fn take_credentials(&mut self) {
@@ -50,8 +63,13 @@ impl Join<'_> {
             credential.in_arguments = Fact::Known(false);
             credential.created_at = Fact::known(token.created);
             credential.expires_at = Fact::Absent;
-            // Without the label nothing is known: the server began to set it at some time.
-            credential.last_used_at = Fact::known(token.last_used);
+            credential.last_used_at = match (token.last_used, token.created, self.cluster.tracked_since) {
+                (Some(day), ..) => Fact::Known(day),
+                // The server has noted every use since before it was made, and none of this one.
+                (None, Some(made), Some(since)) if made > since => Fact::Absent,
+                (None, ..) => Fact::Unknown,
+            };
+            credential.in_metadata = Fact::Known(token.in_metadata);
             credential.enabled = Fact::Known(!token.invalid);
             self.joined.inventory.credentials.push(credential);
             self.joined.surroundings.tokens.push((token.namespace, token.name, token.account));
@@ -67,8 +85,9 @@ impl Join<'_> {
         for workload in &self.cluster.workloads {
             let key = (Arc::clone(&workload.namespace), Arc::clone(&workload.account));
             let id = self.account_id(&key.0, &key.1);
-            let mut give = |word: &'static str, audience: &str| {
-                given.entry((id.clone(), format!("{word}:{audience}"))).or_insert_with(|| {
+            let mut give = |word: &'static str, audience: &str, seconds: i64| {
+                let days = seconds / SECONDS_OF_DAY;
+                let credential = given.entry((id.clone(), format!("{word}:{audience}"))).or_insert_with(|| {
                     let what = if audience.is_empty() { word.to_owned() } else { format!("{word}:{audience}") };
                     let mut credential = Credential::new(
                         CredentialId::new(format!("{id}#{what}")),
@@ -81,14 +100,21 @@ impl Join<'_> {
                     credential.exposure = Fact::Known(Exposure::None);
                     credential.in_arguments = Fact::Known(false);
                     credential.enabled = Fact::Known(true);
+                    credential.audience = Fact::read((!audience.is_empty()).then(|| Arc::from(audience)));
+                    credential.in_metadata = Fact::Known(false);
                     credential
                 });
+                // Of several pods the one counts whose token lives longest.
+                if credential.lifetime_days.value().is_none_or(|held| *held < days) {
+                    credential.lifetime_days = Fact::Known(days);
+                    credential.evidence = workload.origin.evidence("");
+                }
             };
             if workload.automount != Some(false) && mounting.contains(&key) {
-                give("bound_token", "");
+                give("bound_token", "", DEFAULT_LIFETIME);
             }
             for token in &workload.projected {
-                give("projected_token", &token.audience);
+                give("projected_token", &token.audience, token.seconds.unwrap_or(DEFAULT_LIFETIME));
             }
         }
         drop(mounting);
@@ -106,25 +132,50 @@ impl Join<'_> {
                 self.literal(&id, secret, Exposure::Environment, &mut numbers);
             }
         }
+        let models = std::mem::take(&mut self.cluster.models);
         for agent in &agents {
             let id = self.identity_of(agent);
-            for secret in &agent.secrets {
+            let model = agent
+                .model
+                .as_ref()
+                .and_then(|name| models.iter().find(|model| model.namespace == agent.namespace && model.name == *name));
+            for secret in agent.secrets.iter().chain(model.into_iter().flat_map(|model| &model.secrets)) {
                 self.literal(&id, secret, Exposure::Environment, &mut numbers);
             }
         }
+        self.cluster.models = models;
         // Whoever runs with a Secret of a file holds it; where nothing does, the namespace's default account stands in.
         for (namespace, secret) in std::mem::take(&mut self.cluster.stored) {
             let name = secret.holder.rsplit_once('/').map_or("", |(_, name)| name);
-            let user = workloads.iter().find(|workload| {
-                workload.namespace == namespace && workload.secret_refs.iter().any(|held| **held == *name)
-            });
-            let account = user.map_or_else(|| Arc::from("default"), |workload| Arc::clone(&workload.account));
+            let account = holder_of(&workloads, &namespace, name);
             self.imply_account(&namespace, &account, || secret.origin.evidence(""));
             let id = self.account_id(&namespace, &account);
             self.literal(&id, &secret, Exposure::Committed, &mut numbers);
         }
+        self.take_repeated(&workloads);
         self.cluster.workloads = workloads;
         self.cluster.agents = agents;
+    }
+
+    /// Secrets that the annotation of `kubectl apply` repeats: that it is there is what is known of them.
+    fn take_repeated(&mut self, workloads: &[Workload]) {
+        for secret in std::mem::take(&mut self.cluster.repeated) {
+            let (namespace, name) = (&secret.namespace, &secret.name);
+            let account = holder_of(workloads, namespace, name);
+            self.imply_account(namespace, &account, || secret.origin.evidence(""));
+            let mut credential = Credential::new(
+                CredentialId::new(format!("kubernetes:{}:secret:{namespace}/{name}", self.name)),
+                self.account_id(namespace, &account),
+                PROVIDER,
+                "secret",
+                secret.origin.evidence(""),
+            );
+            credential.exposure = Fact::Known(Exposure::Store);
+            credential.in_arguments = Fact::Known(false);
+            credential.in_metadata = Fact::Known(true);
+            credential.created_at = Fact::known(secret.created);
+            self.joined.inventory.credentials.push(credential);
+        }
     }
 
     fn literal(
@@ -144,6 +195,7 @@ impl Join<'_> {
         credential.exposure =
             Fact::Known(if secret.file.tracked == Some(true) { Exposure::Committed } else { exposure });
         credential.in_arguments = Fact::Known(secret.in_arguments);
+        credential.in_metadata = Fact::Known(secret.in_metadata);
         credential.file_readable_by_others = Fact::known(secret.file.readable_by_others);
         credential.fingerprint = Some(secret.fingerprint);
         self.joined.inventory.credentials.push(credential);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use evenhand_model::evidence::{Evidence, Fact};
 use evenhand_model::gap::Subject::{
-    Access, Credentials, Declared, Escalation, Logs, Nature, Record, Trust, Users, Workload,
+    Access, Controls, Credentials, Declared, Escalation, Logs, Nature, Record, Trust, Users, Workload,
 };
 use evenhand_model::gap::{Gap, GapKind, Lost};
 use evenhand_model::log::Log;
@@ -39,6 +39,21 @@ const WANTED: &[(&[&str], &str, Lost)] = &[
         &["Pod", "Deployment", "DaemonSet", "StatefulSet", "Job", "CronJob", "ReplicaSet", "ReplicationController"],
         "kubectl get pods,deployments,daemonsets,statefulsets,jobs,cronjobs -A -o json",
         Lost::of("what runs with each account", &[Users, Workload, Nature, Escalation]),
+    ),
+    (
+        &["Namespace"],
+        "kubectl get namespaces -o json",
+        Lost::of("environments, and whether privileged pods are refused", &[Declared, Workload]),
+    ),
+    (
+        &["NetworkPolicy"],
+        "kubectl get networkpolicies -A -o json",
+        Lost::of("where workloads may connect to", &[Workload]),
+    ),
+    (
+        &["ValidatingWebhookConfiguration", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"],
+        "kubectl get validatingwebhookconfigurations,validatingadmissionpolicies,validatingadmissionpolicybindings -o json",
+        Lost::of("what stands before an operation that roles allow", &[Controls]),
     ),
 ];
 

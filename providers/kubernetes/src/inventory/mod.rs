@@ -4,12 +4,17 @@ mod accounts;
 mod agents;
 mod credentials;
 mod gaps;
+mod guards;
+mod mapped;
 mod subjects;
+mod surroundings;
+mod tools;
 mod workloads;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use evenhand_model::access::Edge;
+use evenhand_model::access::{Edge, Unread};
 use evenhand_model::evidence::Evidence;
 use evenhand_model::id::{IdentityId, ProviderName, ScopeId};
 use evenhand_model::identity::{Identity, Nature, Signal, Strength};
@@ -20,6 +25,7 @@ use indexmap::IndexMap;
 
 use crate::access::{Actor, Policy, Surroundings};
 use crate::capture::{Account, Cluster};
+use crate::catalog::Operations;
 
 /// The provider's name.
 pub(crate) const PROVIDER: ProviderName = ProviderName("kubernetes");
@@ -34,6 +40,8 @@ pub(crate) struct Joined {
     pub(crate) stated: Vec<Edge>,
     /// As whom the authorizer knows each identity.
     pub(crate) actors: Vec<(IdentityId, Actor)>,
+    /// What identities act through and was not read.
+    pub(crate) unread: BTreeMap<IdentityId, Vec<Arc<Unread>>>,
 }
 
 /// What the parts of the joining share.
@@ -53,7 +61,13 @@ pub(super) struct Join<'j> {
 }
 
 /// Joins one cluster whose roles and bindings were taken out already.
-pub(crate) fn join(cluster: Cluster, policy: &Policy, bindings: subjects::Declarations, settings: &Settings) -> Joined {
+pub(crate) fn join(
+    cluster: Cluster,
+    policy: &Policy,
+    bindings: subjects::Declarations,
+    settings: &Settings,
+    operations: &Operations,
+) -> Joined {
     let mut join = Join {
         name: &policy.name,
         scope: policy.scope.clone(),
@@ -68,10 +82,12 @@ pub(crate) fn join(cluster: Cluster, policy: &Policy, bindings: subjects::Declar
             surroundings: Surroundings::default(),
             stated: Vec::new(),
             actors: Vec::new(),
+            unread: BTreeMap::new(),
         },
     };
     join.take_accounts();
     join.take_subjects(bindings);
+    join.take_mapped();
     join.take_workloads();
     join.take_agents();
     join.take_credentials();
@@ -80,6 +96,7 @@ pub(crate) fn join(cluster: Cluster, policy: &Policy, bindings: subjects::Declar
         join.joined.actors.push((identity.id.clone(), Actor::Account(namespace, name)));
         join.joined.inventory.identities.push(identity);
     }
+    join.take_guards(operations);
     let hints = std::mem::take(&mut join.cluster.hints);
     for (origin, message) in hints {
         join.hint(origin.evidence(""), message);
@@ -98,13 +115,18 @@ impl Join<'_> {
         self.joined.inventory.hints.push(Hint { evidence, message: message.into() });
     }
 
-    /// Adds a sign of AI to an account's identity.
-    pub(super) fn sign(&mut self, account: &Key, strength: Strength, reason: Arc<str>, evidence: Evidence) {
-        if let Some(identity) = self.identities.get_mut(account) {
-            let signal = Signal { nature: Nature::AiAgent, strength, reason, evidence };
-            if !identity.signals.contains(&signal) {
-                identity.signals.push(signal);
-            }
+    /// Adds a sign to an account's identity. Of signs that are equally strong the first counts: one of an agent comes
+    /// before one of software, because who runs an agent beside a model server runs an agent.
+    pub(super) fn sign(&mut self, account: &Key, signal: Signal) {
+        let Some(identity) = self.identities.get_mut(account) else { return };
+        if identity.signals.contains(&signal) {
+            return;
         }
+        let software = |held: &Signal| held.nature == Nature::Workload && held.strength == signal.strength;
+        let at = match signal.nature {
+            Nature::AiAgent if signal.strength < Strength::Certain => identity.signals.iter().position(software),
+            _ => None,
+        };
+        identity.signals.insert(at.unwrap_or(identity.signals.len()), signal);
     }
 }

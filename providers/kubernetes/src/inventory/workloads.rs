@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use evenhand_model::evidence::Fact;
-use evenhand_model::identity::{Nature, Strength};
+use evenhand_model::identity::{Nature, Signal, Strength};
 use evenhand_model::workload::Workload as Row;
 use foldhash::fast::FixedState;
 
+use super::surroundings::Places;
 use super::{Join, PROVIDER};
 use crate::capture::{Service, Workload, selects};
 use crate::rbac::account_user;
@@ -29,8 +30,9 @@ impl Join<'_> {
         drop(present);
         all.retain(|_| owned.next() != Some(true));
         let services = self.services();
+        let places = Places::of(&mut self.cluster);
         for workload in &all {
-            self.workload(workload, &services);
+            self.workload(workload, &services, &places);
         }
         self.joined.surroundings.running.sort();
         self.joined.surroundings.running.dedup();
@@ -46,7 +48,7 @@ impl Join<'_> {
         by_namespace
     }
 
-    fn workload(&mut self, workload: &Workload, services: &BTreeMap<Arc<str>, Vec<Service>>) {
+    fn workload(&mut self, workload: &Workload, services: &BTreeMap<Arc<str>, Vec<Service>>, places: &Places) {
         let key = (Arc::clone(&workload.namespace), Arc::clone(&workload.account));
         let evidence = workload.origin.evidence("");
         self.imply_account(&key.0, &key.1, || evidence.clone());
@@ -58,6 +60,7 @@ impl Join<'_> {
             (None, None) if &*key.1 == "default" => Fact::Known(true),
             (None, None) => Fact::Unknown,
         };
+        let surroundings = self.surroundings(workload, account, places);
         if mounted != Fact::Known(false) {
             self.joined.surroundings.running.push(key.clone());
         }
@@ -74,9 +77,14 @@ impl Join<'_> {
             }
         }
         self.declare_workload(workload, &key);
-        for (strength, reason) in &workload.signals {
-            let reason = format!("{} {} {reason}", workload.word, workload.name).into();
-            self.sign(&key, *strength, reason, evidence.clone());
+        for sign in &workload.signals {
+            let signal = Signal {
+                nature: sign.clue.speaks.nature(),
+                strength: sign.clue.strength,
+                reason: format!("{} {} {}", workload.word, workload.name, sign.clue.reason).into(),
+                evidence: sign.origin.evidence(""),
+            };
+            self.sign(&key, signal);
         }
         let row = Row {
             id: format!("kubernetes:{}:{}:{}/{}", self.name, workload.word, workload.namespace, workload.name).into(),
@@ -90,6 +98,7 @@ impl Join<'_> {
             needs_token: self.needs_token(&key.0, &key.1),
             exposed: self.exposed(workload, services),
             privileged: Fact::Known(workload.privileged),
+            surroundings,
             evidence,
         };
         self.joined.inventory.workloads.push(row);
@@ -117,7 +126,8 @@ impl Join<'_> {
         }
         if all.nature.as_deref() == Some(Nature::AiAgent.as_str()) {
             let reason = format!("{} {} declares it by `evenhand.dev/nature`", workload.word, workload.name).into();
-            self.sign(key, Strength::Certain, reason, workload.origin.evidence(""));
+            let (nature, strength) = (Nature::AiAgent, Strength::Certain);
+            self.sign(key, Signal { nature, strength, reason, evidence: workload.origin.evidence("") });
         }
     }
 

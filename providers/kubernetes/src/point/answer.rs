@@ -21,7 +21,7 @@ pub struct Answer<'a> {
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Decision<'a> {
     /// Whether it is allowed. RBAC never denies: what nothing allows is not allowed. `null` with `--from` only: nothing
-    /// that was read allows it, and a role that is bound to the caller is not in the capture.
+    /// that was read allows it, and a role that is bound to the caller, or the bindings of a kind, are not in the capture.
     pub allowed: Option<bool>,
     /// Every rule that allows it, by ClusterRoleBindings and then RoleBindings, in their order.
     pub by: Vec<Grant<'a>>,

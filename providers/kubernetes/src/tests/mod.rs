@@ -1,7 +1,10 @@
 //! Whole readings: documents in, inventory, access, decisions and edges out.
 
+mod agents;
+mod guards;
 mod samples;
 mod speed;
+mod surroundings;
 
 use std::sync::Arc;
 
@@ -279,7 +282,9 @@ fn no_secret_survives_the_reading() {
     for kind in ["service_account_token", "bound_token", "api_key", "token", "password"] {
         assert!(kinds.contains(&kind), "{kind} in {kinds:?}");
     }
-    assert!(inventory.hints.iter().any(|hint| hint.message.contains("kubectl apply")));
+    let copied: Vec<&str> =
+        inventory.credentials.iter().filter(|one| one.in_metadata == Fact::Known(true)).map(|one| &*one.kind).collect();
+    assert_eq!(copied, ["password"], "that there is a copy in the annotation is known, and nothing of it");
 }
 
 #[test]

@@ -117,6 +117,128 @@ fn reading_everything_is_not_read_only() {
     assert!(resolver.edges().iter().any(|edge| edge.source == id && &*edge.technique == "k8s.nodes.proxy"));
 }
 
+/// What the manifests grant the AI accounts beyond the human role `view`, read in them before it was run: operations that
+/// must be in excess with the role that grants them, and operations that must not be.
+#[test]
+fn the_excess_of_each_ai_account_over_view_names_the_rule_that_grants_it() {
+    let Some(folder) = samples() else { return };
+    type Expected<'e> = (&'e str, &'e str, &'e [(&'e str, &'e str)], &'e [&'e str]);
+    let tiers = ["list nodes", "list persistentvolumes", "get clusterroles.rbac.authorization.k8s.io"];
+    let of_tier = |role: &'static str| tiers.map(|operation| (operation, role));
+    let (cluster_tier, platform_tier) = (of_tier("cluster-admin-agent-explorer"), of_tier("platform-agent-explorer"));
+    let reader = "kagent-k8sgpt-mcp-server.yaml";
+    let expected: [Expected<'_>; 6] = [
+        (
+            reader,
+            "kagent/k8sgpt-mcp-server",
+            &[
+                ("list secrets", "k8sgpt-mcp-server"),
+                ("get nodes/proxy", "k8sgpt-mcp-server"),
+                ("watch clusterroles.rbac.authorization.k8s.io", "k8sgpt-mcp-server"),
+            ],
+            &["list pods", "create pods", "delete secrets"],
+        ),
+        // The name promises an administrator; the rules only read, and no Secrets.
+        (
+            "gke-kube-agents-overlay.yaml",
+            "kubeagents-system/cluster-admin-agent",
+            &cluster_tier,
+            &["get secrets", "list secrets", "create pods", "get nodes/proxy", "list pods"],
+        ),
+        (
+            "gke-kube-agents-overlay.yaml",
+            "kubeagents-system/platform-agent",
+            &platform_tier,
+            &["list secrets", "update deployments.apps"],
+        ),
+        // Everything that it reads in its namespace view reads as well, but for the groups that view lists by name.
+        (
+            "gke-kube-agents-overlay.yaml",
+            "team-x/developer-team-agent",
+            &[],
+            &["list secrets", "list nodes", "list pods", "get deployments.apps", "create pods"],
+        ),
+        (
+            "mcp-gateway.yaml",
+            "adapter/mcpgateway-sa",
+            &[
+                ("create pods", "app-manager"),
+                ("create statefulsets.apps", "app-manager"),
+                ("delete services", "app-manager"),
+            ],
+            &["list secrets", "get pods", "create deployments.apps"],
+        ),
+        // No AI by anything that stands in its manifest, and a near miss all the same.
+        (
+            "kubectl-ai-sandbox.yaml",
+            "computer/normal-user",
+            &[
+                ("list nodes", "reader-cluster-resources"),
+                ("get roles.rbac.authorization.k8s.io", "reader-cluster-resources"),
+            ],
+            &["list secrets", "create pods", "list pods"],
+        ),
+    ];
+    for (file, name, in_excess, not) in expected {
+        let documents = vec![sample(&folder, file), sample(&folder, "kubernetes-1.36-bootstrap-policy.yaml")];
+        let (reading, errors) = read_all(documents, &[]);
+        assert_eq!(errors, [], "{file}");
+        let resolver = reading.resolver.expect("a resolver");
+        let held = resolver.access(&account(name)).expect("access");
+        let view = resolver.access(&IdentityId::from("kubernetes:c:clusterrole:view")).expect("access");
+        let excess = held.operations().difference(view.operations());
+        let granted: Vec<(String, String)> = excess
+            .iter()
+            .map(|operation| {
+                let slice = held.slices().iter().find(|slice| slice.operations.contains(operation)).expect("a slice");
+                (resolver.catalog().name(operation).to_string(), resolver.grant(slice.grant).policy.to_string())
+            })
+            .collect();
+        println!("{name}: {} operations beyond view", granted.len());
+        for (operation, role) in in_excess {
+            let by = granted.iter().find(|(held, _)| held == operation).map(|(_, by)| by.as_str());
+            assert!(by.is_some_and(|by| by.contains(role)), "{name} {operation}: {by:?}");
+        }
+        for operation in not {
+            assert!(!granted.iter().any(|(held, _)| held == operation), "{name} {operation}");
+        }
+    }
+}
+
+#[test]
+fn no_controller_of_the_samples_is_called_an_ai_and_each_sign_has_its_line() {
+    let Some(folder) = samples() else { return };
+    let mut natures = [0; 2];
+    for entry in std::fs::read_dir(&folder).expect("samples") {
+        let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
+        if !name.ends_with(".yaml") {
+            continue;
+        }
+        let (reading, _) = read_all(vec![sample(&folder, &name)], &[]);
+        for identity in &reading.inventory.identities {
+            let ai = judge(&identity.signals).nature == Nature::AiAgent;
+            natures[usize::from(ai)] += usize::from(identity.kind == "service_account");
+            for signal in identity.signals.iter().filter(|signal| signal.nature == Nature::AiAgent) {
+                assert!(signal.evidence.line_number().is_some_and(|line| line > 1), "{name} {signal:?}");
+            }
+        }
+        for controller in [
+            "agent-sandbox-system/agent-sandbox-controller",
+            "ray-system/kuberay-apiserver",
+            "kubeflow/llmisvc-controller-manager",
+            "kubeflow/kserve-controller-manager",
+            "production-stack-system/production-stack-controller-manager",
+            "argocd/argocd-application-controller",
+        ] {
+            let found = reading.inventory.identities.iter().find(|one| one.id == account(controller));
+            assert!(found.is_none_or(|one| judge(&one.signals).nature == Nature::Workload), "{controller}");
+        }
+    }
+    println!("{} accounts of software, {} of AI", natures[0], natures[1]);
+    assert_eq!(natures[1], 5);
+    assert!(natures[0] > 80);
+}
+
 #[test]
 fn decisions_and_enumeration_agree_on_the_samples() {
     let Some(folder) = samples() else { return };

@@ -27,6 +27,10 @@ kind: RoleBinding
 metadata: {name: lost, namespace: dev}
 subjects: [{kind: ServiceAccount, name: bot, namespace: ops}]
 roleRef: {kind: Role, name: lost, apiGroup: rbac.authorization.k8s.io}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBindingList
+items: []
 "#;
 
 fn ask(documents: &[(&str, &str)], line: &Value) -> Result<Value, Refusal> {
@@ -80,6 +84,19 @@ fn a_role_that_was_not_read_leaves_the_answer_open_where_it_counts() {
     };
     assert_eq!(allowed(json!({ "requests": requests })), [json!(null), json!(false)]);
     assert_eq!(allowed(json!({ "roles": [], "requests": requests })), [json!(false), json!(false)]);
+}
+
+#[test]
+fn bindings_that_were_not_read_leave_the_answer_open() {
+    let role = OPS.split("---").next().unwrap();
+    let read = |line: Value| ask(&[("k8s/a/ops.yaml", role)], &line).unwrap()["decisions"][0]["allowed"].clone();
+    let requests = json!([asked(BOT, "get", "pods", "ops")]);
+    assert_eq!(read(json!({ "requests": requests })), json!(null));
+    assert_eq!(read(json!({ "roleBindings": [], "requests": requests })), json!(null));
+    assert_eq!(read(json!({ "roleBindings": [], "clusterRoleBindings": [], "requests": requests })), json!(false));
+    // No RoleBinding grants anything in the whole cluster.
+    let everywhere = json!([asked(BOT, "list", "pods", "")]);
+    assert_eq!(read(json!({ "clusterRoleBindings": [], "requests": everywhere })), json!(false));
 }
 
 #[test]

@@ -1,0 +1,60 @@
+//! Roles and users of a cloud that the cluster knows under names of its own.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use evenhand_model::access::{Edge, EdgeTarget, Grant};
+use evenhand_model::evidence::Truth;
+use evenhand_model::id::IdentityId;
+use evenhand_model::trust::{Mechanism, Trust};
+
+use super::{Join, PROVIDER};
+use crate::rbac::MASTERS;
+
+/// Groups of nodes, which join the cluster through the same mapping.
+const OF_NODES: &[&str] = &["system:bootstrappers", "system:nodes", "system:node-proxier"];
+
+impl Join<'_> {
+    /// Who may sign in from the cloud, and as whom. A name that no binding mentions holds nothing and is left out.
+    pub(super) fn take_mapped(&mut self) {
+        let known: BTreeSet<IdentityId> = self.joined.actors.iter().map(|(id, _)| id.clone()).collect();
+        for mapped in std::mem::take(&mut self.cluster.mapped) {
+            if mapped.groups.iter().any(|group| OF_NODES.contains(&&**group)) {
+                continue;
+            }
+            let evidence = mapped.origin.evidence("");
+            let user = (!mapped.user.is_empty() && !mapped.user.contains("{{")).then_some(("user", &mapped.user));
+            for (word, name) in user.into_iter().chain(mapped.groups.iter().map(|group| ("group", group))) {
+                let target = IdentityId::new(format!("kubernetes:{}:{word}:{name}", self.name));
+                if known.contains(&target) {
+                    self.joined.inventory.trusts.push(Trust {
+                        source: Arc::clone(&mapped.arn),
+                        target,
+                        provider: PROVIDER,
+                        mechanism: Mechanism::Assignment,
+                        constraint: Arc::from(""),
+                        weak: Truth::No,
+                        weakness: Arc::from(""),
+                        evidence: evidence.clone(),
+                    });
+                }
+                if word == "group" && &**name == MASTERS {
+                    // No binding shows what this group may do: everything.
+                    self.joined.stated.push(Edge {
+                        source: IdentityId::new(Arc::clone(&mapped.arn)),
+                        target: EdgeTarget::Admin(self.scope.clone()),
+                        technique: "assignment".into(),
+                        escalation: false,
+                        conditional: false,
+                        grants: Arc::from([Grant {
+                            policy: format!("aws-auth maps {} to {MASTERS}", mapped.arn).into(),
+                            statement: 0,
+                            name: Arc::from(""),
+                            evidence: evidence.clone(),
+                        }]),
+                    });
+                }
+            }
+        }
+    }
+}
