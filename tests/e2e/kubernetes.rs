@@ -278,8 +278,7 @@ roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}
 
 #[test]
 fn a_careless_cluster_breaks_the_rules_about_clusters() {
-    let jobs =
-        "[[job]]\nname = \"ops\"\nhuman = [\"kubernetes:group/people\"]\nagents = [\"kubernetes:service_account/ai/*\"]\n";
+    let jobs = "[[job]]\nname = \"ops\"\nhuman = [\"kubernetes:group/people\"]\nagents = [\"kubernetes:service_account/ai/*\"]\n";
     let scene = Scene::new().file("k8s/prod/all.yaml", CARELESS.as_bytes()).file("evenhand.toml", jobs.as_bytes());
     let report = json(&scene.run(&["scan", "k8s", "-o", "json"]).stdout);
     let failed: std::collections::BTreeSet<&str> = report["findings"]
