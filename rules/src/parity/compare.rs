@@ -163,6 +163,12 @@ pub(crate) fn compare<'a>(
         baseline: found.baseline,
     };
     comparison.summary = summary::line(&comparison, subject.parts.is_empty() && world.acts_as_its_user(&identity.id));
+    if comparison.verdict == Verdict::Excess
+        && let Some(tools) = subject.acts_through()
+    {
+        comparison.summary.push_str(", acting through ");
+        comparison.summary.push_str(&tools);
+    }
     comparison
 }
 

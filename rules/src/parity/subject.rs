@@ -132,6 +132,17 @@ impl<'a> Subject<'a> {
         }
     }
 
+    /// What an identity with access of its own acts through beside it, in words.
+    pub(crate) fn acts_through(&self) -> Option<String> {
+        let (own, tools) = self.parts.first()?.principals.split_first()?;
+        match tools {
+            _ if own.identity.id != self.identity.id => None,
+            [] => None,
+            [one] => Some(one.identity.shown().to_string()),
+            several => Some(format!("{} tool servers and agents", several.len())),
+        }
+    }
+
     /// The identity itself and then, for a borrower, those whose access it uses.
     pub(crate) fn faces(&self) -> impl Iterator<Item = &'a Identity> {
         let lenders = self.parts.iter().flat_map(|part| part.principals.iter().map(|principal| principal.identity));

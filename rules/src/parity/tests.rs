@@ -629,6 +629,8 @@ fn an_agent_is_held_beside_people_with_what_its_tools_may_do() {
     ] {
         let comparison = compared(town(tool)).remove(0);
         assert_eq!((comparison.verdict, comparison.excess_operations), (verdict, excess), "{tool:?}");
+        let through = comparison.summary.ends_with(", acting through 2 tool servers and agents");
+        assert_eq!(through, verdict == Verdict::Excess, "{}", comparison.summary);
     }
     let mut lost = town(Some(&[1]));
     lost.trust("a/agent", Mechanism::UsesTool, "a/elsewhere");

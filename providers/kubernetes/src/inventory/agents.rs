@@ -90,19 +90,18 @@ impl Join<'_> {
     fn settle(&mut self, resources: &mut [AgentResource], running: &Running<'_>) {
         // A claim names a pool and a pool a template: two steps at most.
         for _ in 0..2 {
-            type Named = (Arc<str>, Arc<str>, Arc<str>);
             type Runs = (Vec<Arc<str>>, Option<bool>, Option<bool>);
-            let known: HashMap<Named, Runs, FixedState> = resources
+            let known: HashMap<String, Runs, FixedState> = resources
                 .iter()
                 .filter(|one| matches!(&*one.kind, "SandboxTemplate" | "SandboxWarmPool") && !one.accounts.is_empty())
                 .map(|one| {
-                    let key = (Arc::clone(&one.kind), Arc::clone(&one.namespace), Arc::clone(&one.name));
+                    let key = format!("{} {}/{}", one.kind, one.namespace, one.name);
                     (key, (one.accounts.clone(), one.sandboxed, one.privileged))
                 })
                 .collect();
             for resource in resources.iter_mut().filter(|one| one.accounts.is_empty()) {
                 let Some((kind, name)) = &resource.made_from else { continue };
-                let key = (Arc::from(*kind), Arc::clone(&resource.namespace), Arc::clone(name));
+                let key = format!("{kind} {}/{name}", resource.namespace);
                 if let Some((accounts, sandboxed, privileged)) = known.get(&key) {
                     resource.accounts.clone_from(accounts);
                     resource.sandboxed = *sandboxed;
