@@ -1,21 +1,20 @@
 //! One job: the agents that its steps run, and what the job hands to them.
 
-use std::sync::LazyLock;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use evenhand_model::agent::ApprovalMode;
 use evenhand_model::evidence::{Fact, Truth};
 use evenhand_model::secret::Fingerprinter;
-use regex::Regex;
 
 use super::agentic::Manifest;
 use super::script::{self, Flags};
-use super::token::{self, Token};
+use super::token;
 use super::trigger::{Audience, Event};
-use super::{JobCredential, WorkflowAgent, condition, products, sorted};
+use super::{WorkflowAgent, condition, handed, products, sorted};
 use crate::clients::{CLIENTS, Level};
 use crate::command;
 use crate::permissions::{Grammar, Rule};
-use crate::secret::Borrowed;
 use crate::server::Server;
 use crate::settings::Settings;
 use crate::tree::{self, Entry, Node, Syntax, Value};
@@ -25,7 +24,7 @@ pub(super) struct Whole<'w> {
     pub(super) events: &'w [Event],
     pub(super) permissions: Option<&'w Node>,
     pub(super) env: Option<&'w Node>,
-    pub(super) jobs: &'w Node,
+    pub(super) gates: BTreeMap<&'w str, Gate<'w>>,
     pub(super) manifest: Option<&'w Manifest>,
     pub(super) fingerprinter: &'w Fingerprinter,
 }
@@ -55,8 +54,13 @@ pub(super) fn agents(whole: &Whole<'_>, name: &str, job: &Entry) -> Vec<Workflow
         return vec![coding_agent(whole, name, job)];
     }
     let steps = node.get("steps").map_or(&[][..], |entry| entry.node.elements());
-    let mut agents: Vec<WorkflowAgent> =
-        steps.iter().flat_map(steps_of).map(|step| agent(whole, name, node, &step)).collect();
+    let steps: Vec<Step<'_>> = steps.iter().flat_map(steps_of).collect();
+    if steps.is_empty() {
+        return Vec::new();
+    }
+    let before: Vec<Truth> =
+        (0..whole.events.len()).map(|event| job_keeps_out(whole, name, event, &mut BTreeSet::new())).collect();
+    let mut agents: Vec<WorkflowAgent> = steps.iter().map(|step| agent(whole, name, &before, node, step)).collect();
     if let Some(manifest) = whole.manifest {
         agents.truncate(1);
         for agent in &mut agents {
@@ -92,7 +96,7 @@ fn steps_of(node: &Node) -> Vec<Step<'_>> {
     steps
 }
 
-fn agent(whole: &Whole<'_>, name: &str, job: &Node, step: &Step<'_>) -> WorkflowAgent {
+fn agent(whole: &Whole<'_>, name: &str, before: &[Truth], job: &Node, step: &Step<'_>) -> WorkflowAgent {
     let input = |key: &str| step.node.get("with").and_then(|with| with.node.get(key));
     let value = |key: &str| input(key).and_then(|entry| entry.node.scalar()).map(|text| text.trim().to_owned());
     let token = token::of(job.get("permissions").map(|entry| &entry.node), whole.permissions);
@@ -101,10 +105,10 @@ fn agent(whole: &Whole<'_>, name: &str, job: &Node, step: &Step<'_>) -> Workflow
         job: name.to_owned(),
         line: step.line,
         triggers: triggers(whole),
-        audience: audience(whole, name, job, step, &value),
+        audience: audience(whole, before, job, step, &value),
         token_writes: token.writes,
         untrusted_checkout: untrusted_checkout(whole, job),
-        secrets: secrets(whole, job),
+        secrets: handed::secrets(whole, job),
         approval_mode: Fact::Known(ApprovalMode::Prompt),
         approval_defaulted: true,
         tools: Vec::new(),
@@ -117,9 +121,9 @@ fn agent(whole: &Whole<'_>, name: &str, job: &Node, step: &Step<'_>) -> Workflow
             .and_then(|entry| entry.node.text())
             .map_or(Fact::Absent, |uses| Fact::Known(products::is_fixed(uses))),
         approval_keys: Vec::new(),
-        credentials: credentials(job, step, token),
+        credentials: handed::credentials(job, step.node, step.product, step.line, token),
         servers: Vec::new(),
-        borrowed: borrowed(job),
+        borrowed: handed::borrowed(job),
     };
     for key in inputs_that_decide(step.product) {
         if let Some(entry) = input(key).filter(|entry| !is_blank(&entry.node)) {
@@ -202,7 +206,7 @@ fn coding_agent(whole: &Whole<'_>, name: &str, job: &Entry) -> WorkflowAgent {
         audience: Audience::Writers,
         token_writes: token.writes,
         untrusted_checkout: Truth::No,
-        secrets: secrets(whole, node),
+        secrets: handed::secrets(whole, node),
         approval_mode: Fact::Unknown,
         approval_defaulted: false,
         tools: Vec::new(),
@@ -217,7 +221,7 @@ fn coding_agent(whole: &Whole<'_>, name: &str, job: &Entry) -> WorkflowAgent {
             .collect(),
         credentials: Vec::new(),
         servers: Vec::new(),
-        borrowed: borrowed(node),
+        borrowed: handed::borrowed(node),
     }
 }
 
@@ -243,7 +247,7 @@ const VARIABLES: &[&str] = &[
     "OPENCODE_PERMISSION",
 ];
 
-fn is_blank(node: &Node) -> bool {
+pub(super) fn is_blank(node: &Node) -> bool {
     match &node.value {
         Value::Null => true,
         Value::Text(text) => text.trim().is_empty(),
@@ -308,16 +312,15 @@ fn triggers(whole: &Whole<'_>) -> Vec<&'static str> {
 /// Who may start the agent: whoever can cause an event and passes every condition on the way.
 fn audience(
     whole: &Whole<'_>,
-    name: &str,
+    before: &[Truth],
     job: &Node,
     step: &Step<'_>,
     value: &dyn Fn(&str) -> Option<String>,
 ) -> Audience {
     let own = step.node.get("if").and_then(|entry| entry.node.scalar());
     let mut audience = Audience::Writers;
-    for event in whole.events {
-        let before = job_keeps_out(whole, name, job, &event.name, 0);
-        let kept = own.as_deref().map_or(Truth::No, |own| condition::keeps_out(own, &event.name)).or(before);
+    for (event, before) in whole.events.iter().zip(before) {
+        let kept = own.as_deref().map_or(Truth::No, |own| condition::keeps_out(own, &event.name)).or(*before);
         audience = audience.max(match kept {
             Truth::Yes => Audience::Writers,
             Truth::Unknown => event.audience.min(Audience::Unknown),
@@ -332,7 +335,8 @@ fn audience(
         // The compiler asks for a role unless the source says that all may start it.
         (Some(manifest), _) => match manifest.roles.as_deref() {
             Some(roles) if !roles.split(',').any(|role| matches!(role.trim(), "all" | "read")) => Audience::Writers,
-            _ => Audience::Anyone,
+            _ if audience == Audience::Readers => Audience::Anyone,
+            _ => audience,
         },
         (None, "claude-code-action") => match everyone("allowed_non_write_users") || everyone("allowed_bots") {
             true => Audience::Anyone,
@@ -350,18 +354,45 @@ fn audience(
     if job.get("environment").is_some() { audience.min(Audience::Unknown) } else { audience }
 }
 
-/// Whether a job, or one that it waits for, keeps strangers out.
-fn job_keeps_out(whole: &Whole<'_>, name: &str, job: &Node, event: &str, depth: u32) -> Truth {
-    const DEPTH: u32 = 16;
-    let condition = job.get("if").and_then(|entry| entry.node.scalar()).unwrap_or_default();
-    let own = condition::keeps_out(&condition, event);
-    let goes_on = ["always()", "cancelled()", "failure()"].iter().any(|word| condition.contains(word));
-    if own == Truth::Yes || goes_on || depth > DEPTH {
+/// What a job's own condition says.
+pub(super) struct Gate<'w> {
+    /// Whether it keeps strangers out, by the workflow's events.
+    own: Vec<Truth>,
+    /// Whether the job runs although one before it was skipped.
+    goes_on: bool,
+    /// The jobs that it waits for.
+    needs: Vec<Cow<'w, str>>,
+}
+
+/// The conditions of all jobs, by their names.
+pub(super) fn gates<'w>(jobs: &'w Node, events: &[Event]) -> BTreeMap<&'w str, Gate<'w>> {
+    let gate = |job: &'w Node| {
+        let condition = job.get("if").and_then(|entry| entry.node.scalar()).unwrap_or_default();
+        let needs = job.get("needs").map(|entry| &entry.node);
+        let one = needs.and_then(Node::scalar).into_iter();
+        let several = needs.map_or(&[][..], Node::elements).iter().filter_map(Node::scalar);
+        Gate {
+            own: events.iter().map(|event| condition::keeps_out(&condition, &event.name)).collect(),
+            goes_on: ["always()", "cancelled()", "failure()"].iter().any(|word| condition.contains(word)),
+            needs: one.chain(several).collect(),
+        }
+    };
+    jobs.entries().iter().map(|job| (job.key.as_str(), gate(&job.node))).collect()
+}
+
+/// Whether a job, or one that it waits for, keeps strangers out of an event. `seen`: jobs that were asked already.
+fn job_keeps_out<'w>(whole: &'w Whole<'_>, name: &'w str, event: usize, seen: &mut BTreeSet<&'w str>) -> Truth {
+    /// Longer chains of jobs are not followed; nobody is kept out by what is not read.
+    const LONGEST: usize = 256;
+    let Some(gate) = whole.gates.get(name) else { return Truth::No };
+    if seen.len() >= LONGEST || !seen.insert(name) {
+        return Truth::No;
+    }
+    let own = gate.own.get(event).copied().unwrap_or(Truth::No);
+    if own == Truth::Yes || gate.goes_on {
         return own;
     }
-    let before = job.get("needs").map(|entry| super::texts(&entry.node)).unwrap_or_default();
-    let before = before.iter().filter(|other| *other != name).filter_map(|other| Some((other, whole.jobs.get(other)?)));
-    before.fold(own, |all, (other, entry)| all.or(job_keeps_out(whole, other, &entry.node, event, depth + 1)))
+    gate.needs.iter().fold(own, |all, other| all.or(job_keeps_out(whole, other, event, seen)))
 }
 
 /// References to what the author of an event wrote.
@@ -398,147 +429,4 @@ fn untrusted_checkout(whole: &Whole<'_>, job: &Node) -> Truth {
         checkout || fetch
     });
     if found { risk } else { Truth::No }
-}
-
-/// `secrets.NAME` in an expression. A test proves that it compiles.
-static SECRET: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r#"\bsecrets(?:\.([A-Za-z_][A-Za-z0-9_]*)|\[\s*'([A-Za-z0-9_]+)'\s*\])"#).ok());
-
-/// Names of the secrets that a job holds: whatever a step is given lies on the runner that the agent works on.
-fn secrets(whole: &Whole<'_>, job: &Node) -> Vec<String> {
-    let mut names = Vec::new();
-    for node in whole.env.into_iter().chain([job]) {
-        collect(node, &mut names);
-    }
-    names.retain(|name| name != "GITHUB_TOKEN");
-    sorted(names)
-}
-
-fn collect(node: &Node, names: &mut Vec<String>) {
-    match &node.value {
-        Value::Text(text) => {
-            // Outside an expression the word is a script's own.
-            for expression in text.split("${{").skip(1).filter_map(|rest| rest.split("}}").next()) {
-                if expression.to_ascii_lowercase().contains("tojson(secrets)") {
-                    names.push(String::from("*"));
-                }
-                for found in SECRET.iter().flat_map(|pattern| pattern.captures_iter(expression)) {
-                    if let Some(name) = found.get(1).or_else(|| found.get(2)) {
-                        names.push(name.as_str().to_owned());
-                    }
-                }
-            }
-        }
-        Value::List(elements) => elements.iter().for_each(|element| collect(element, names)),
-        Value::Map(entries) => entries.iter().for_each(|entry| collect(&entry.node, names)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
-/// Inputs and variables that hand a credential to an agent: name, kind, static, federation offered by the issuer.
-const CREDENTIALS: &[(&str, &str, bool, Option<bool>)] = &[
-    ("anthropic_api_key", "anthropic_api_key", true, Some(true)),
-    ("ANTHROPIC_API_KEY", "anthropic_api_key", true, Some(true)),
-    ("ANTHROPIC_AUTH_TOKEN", "anthropic_api_key", true, Some(true)),
-    ("claude_code_oauth_token", "anthropic_oauth_token", true, None),
-    ("CLAUDE_CODE_OAUTH_TOKEN", "anthropic_oauth_token", true, None),
-    ("anthropic_federation_rule_id", "federated", false, Some(true)),
-    ("openai-api-key", "openai_api_key", true, None),
-    ("OPENAI_API_KEY", "openai_api_key", true, None),
-    ("CODEX_API_KEY", "openai_api_key", true, None),
-    ("AZURE_OPENAI_API_KEY", "azure_resource_key", true, Some(true)),
-    ("gemini_api_key", "google_api_key", true, Some(true)),
-    ("google_api_key", "google_api_key", true, Some(true)),
-    ("GEMINI_API_KEY", "google_api_key", true, Some(true)),
-    ("GOOGLE_API_KEY", "google_api_key", true, Some(true)),
-    ("gcp_workload_identity_provider", "federated", false, Some(true)),
-    ("AWS_BEARER_TOKEN_BEDROCK", "bedrock_api_key", true, Some(true)),
-    ("COPILOT_GITHUB_TOKEN", "github_token", true, Some(true)),
-    ("OPENROUTER_API_KEY", "openrouter_api_key", true, None),
-    ("MISTRAL_API_KEY", "api_key", true, None),
-    ("XAI_API_KEY", "xai_api_key", true, None),
-    ("aws-access-key-id", "aws_access_key", true, Some(true)),
-    ("credentials_json", "google_service_account_key", true, Some(true)),
-    ("role-to-assume", "federated", false, Some(true)),
-    ("workload_identity_provider", "federated", false, Some(true)),
-];
-
-fn credentials(job: &Node, step: &Step<'_>, token: Token) -> Vec<JobCredential> {
-    let mut held: Vec<JobCredential> = Vec::new();
-    let mut look = |entries: &[Entry]| {
-        for entry in entries.iter().filter(|entry| !is_blank(&entry.node)) {
-            let Some((name, kind, is_static, federable)) =
-                CREDENTIALS.iter().find(|(name, ..)| *name == entry.key.as_str())
-            else {
-                continue;
-            };
-            if !held.iter().any(|one| one.slot == *name) {
-                held.push(JobCredential {
-                    slot: (*name).to_owned(),
-                    kind,
-                    is_static: *is_static,
-                    federable: *federable,
-                    line: entry.line,
-                });
-            }
-        }
-    };
-    for key in ["with", "env"] {
-        look(step.node.get(key).map_or(&[][..], |entry| entry.node.entries()));
-    }
-    look(job.get("env").map_or(&[][..], |entry| entry.node.entries()));
-    // Sign-in to a cloud is a step of its own, and what it leaves behind serves every later step.
-    for other in job.get("steps").map_or(&[][..], |entry| entry.node.elements()) {
-        let uses = other.get("uses").and_then(|entry| entry.node.text()).unwrap_or("");
-        if ["aws-actions/configure-aws-credentials@", "google-github-actions/auth@"]
-            .iter()
-            .any(|action| uses.starts_with(action))
-        {
-            look(other.get("with").map_or(&[][..], |entry| entry.node.entries()));
-        }
-    }
-    if step.product == "model-call" && held.is_empty() && token.models {
-        held.push(JobCredential {
-            slot: String::from("permissions.models"),
-            kind: "federated",
-            is_static: false,
-            federable: Some(true),
-            line: step.line,
-        });
-    }
-    held
-}
-
-/// Principals that a job signs in as, where the file names them.
-fn borrowed(job: &Node) -> Vec<Borrowed> {
-    const SIGN_IN: &[(&str, &str, &str)] = &[
-        ("aws-actions/configure-aws-credentials@", "role-to-assume", ""),
-        ("google-github-actions/auth@", "service_account", ""),
-        ("azure/login@", "client-id", "azure-app:"),
-    ];
-    let mut borrowed = Vec::new();
-    for step in job.get("steps").map_or(&[][..], |entry| entry.node.elements()) {
-        let uses = step.get("uses").and_then(|entry| entry.node.text()).unwrap_or("");
-        for (action, key, prefix) in SIGN_IN {
-            let named = step.get("with").and_then(|with| with.node.get(key));
-            let named = named.and_then(|entry| entry.node.text().map(|text| (text.trim(), entry.line)));
-            if let (true, Some((text, line))) = (uses.to_ascii_lowercase().starts_with(action), named)
-                && !text.is_empty()
-                && !text.contains("${{")
-            {
-                borrowed.push(Borrowed { target: format!("{prefix}{text}"), key, line });
-            }
-        }
-    }
-    borrowed
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_pattern_of_secrets_compiles() {
-        assert!(SECRET.is_some());
-    }
 }

@@ -8,6 +8,7 @@
 
 mod agentic;
 mod condition;
+mod handed;
 mod job;
 mod products;
 mod script;
@@ -145,7 +146,7 @@ pub fn read(text: &str, fingerprinter: &Fingerprinter) -> Result<Option<Workflow
         events: &events,
         permissions: node.get("permissions").map(|entry| &entry.node),
         env: node.get("env").map(|entry| &entry.node),
-        jobs: &jobs.node,
+        gates: job::gates(&jobs.node, &events),
         manifest: manifest.as_ref(),
         fingerprinter,
     };

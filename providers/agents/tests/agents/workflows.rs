@@ -190,6 +190,23 @@ fn a_literal_secret_in_a_workflow_is_found_at_its_line_once() {
     assert!(!format!("{reading:?}").contains("fake-3f9a1c"));
 }
 
+#[test]
+fn workflows_made_to_keep_a_reader_busy_do_not() {
+    let jobs: String = (0..200)
+        .map(|at| {
+            let needs: Vec<String> = (0..at).map(|other| format!("j{other}")).collect();
+            format!(
+                "  j{at}:\n    needs: [{}]\n    if: {}x{}\n    steps: [{{run: gemini --yolo -p x}}]\n",
+                needs.join(","),
+                "(".repeat(3000),
+                ")".repeat(3000)
+            )
+        })
+        .collect();
+    let found = inventory(&[(PATH, &format!("on: [issues, issue_comment]\njobs:\n{jobs}"))]);
+    assert_eq!(found.agents.len(), 200);
+}
+
 fn markdown(path: &str, text: &str) -> Document {
     Document { format: Format::Text, ..document(path, text) }
 }
