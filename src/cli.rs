@@ -80,9 +80,13 @@ pub struct Global {
     #[arg(long, global = true)]
     pub no_config: bool,
 
-    /// The home folder to look for agent files in.
-    #[arg(long, global = true, value_name = "DIR", env = "EVENHAND_HOME", hide = true)]
+    /// The home folder to look for agent files in, instead of yours.
+    #[arg(long, global = true, value_name = "DIR", env = "EVENHAND_HOME", hide_env_values = true)]
     pub home: Option<PathBuf>,
+
+    /// Look for agent files in the home folders of all users of this machine; with --home, in every folder of DIR.
+    #[arg(long, global = true)]
+    pub all_users: bool,
 }
 
 /// When to use colour.
@@ -225,6 +229,8 @@ pub enum Evidence {
 Examples:
   evenhand scan                                     this folder and your own agent files
   evenhand scan gaad.json k8s-dump.json ~/project   any mix of exports and folders
+  evenhand scan agents                              agent configuration alone, here and of your home
+  evenhand scan agents ~/src                        that of every project below a folder
   evenhand scan captures -o json=posture.json -o csv:findings=f.csv -o csv:inventory=i.csv
   evenhand scan captures --fail-on high --min-score 700
   evenhand scan aws --profile audit                 the account of these credentials, live
@@ -233,7 +239,8 @@ An export is known by its content, agent configuration by its place in a project
 and .zst are read as they are. What no provider knows is listed with a reason. Findings that rest on a baseline below confidence 0.7 do not trip the gate.")]
 pub struct Scan {
     /// Files and folders to read. None: the `folders` of the configuration, else the current folder and the agent files
-    /// of your home folder. The word `aws` stands for live accounts; a folder of that name is `./aws`.
+    /// of your home folder. The word `aws` stands for live accounts; `agents` in front means agent configuration alone,
+    /// known by its path; folders of these names are `./aws` and `./agents`.
     #[arg(value_name = "SOURCE")]
     pub sources: Vec<PathBuf>,
 

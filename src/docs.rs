@@ -24,6 +24,7 @@ pub fn pages() -> Vec<Page> {
     let mut pages = vec![
         Page { path: "cli.md".to_owned(), content: command_line() },
         Page { path: "tables.md".to_owned(), content: tables() },
+        Page { path: "providers/agents.md".to_owned(), content: agents() },
         Page { path: "rules/README.md".to_owned(), content: rule_index(&rules) },
         Page { path: "schema/report.json".to_owned(), content: schema(SchemaOf::Report) },
         Page { path: "schema/config.json".to_owned(), content: schema(SchemaOf::Config) },
@@ -38,6 +39,32 @@ pub fn pages() -> Vec<Page> {
     pages.push(Page { path: "providers/aws.md".to_owned(), content: live_aws() });
     pages.sort_by(|a, b| a.path.cmp(&b.path));
     pages
+}
+
+/// Which agent clients are known, and what of them is read.
+fn agents() -> String {
+    format!(
+        "# Agents\n\nGenerated from the program: the clients it knows, the files it reads of each, and the keys that decide. \
+         How facts follow from them, what the rows are called and what cannot be seen: [the provider's own \
+         page](../../providers/agents/README.md).\n\n\
+         `evenhand scan agents` reads these files of the current folder and of your home folder, and nothing else; \
+         `evenhand scan agents DIR` reads every project below a folder, `--home DIR` another home folder, `--all-users` \
+         all of them. Files that an administrator sets for the whole machine are read with your own home folder. Nothing \
+         that is configured is started, and no address is opened.\n\n\
+         ## Clients\n\n{}\n\
+         ## Beside the clients\n\n\
+         | file | what is read |\n|---|---|\n\
+         | `.github/workflows/*.yml` | jobs that run an agent: Claude Code, Codex, Gemini CLI, Copilot, opencode, calls of \
+         models, compiled agentic workflows (`*.lock.yml`); who may start them, the token, secrets in reach, checkouts, \
+         approvals, credentials |\n\
+         | `.github/workflows/*.md` | sources of agentic workflows that are not compiled beside them |\n\
+         | `copilot-setup-steps.yml` | the coding agent that the job prepares |\n\
+         | `agent-card.json`, `agent.json` | A2A agent cards: provider, security schemes |\n\
+         | `~/.aws/config`, `~/.aws/credentials` | names of profiles, roles, permission sets and key ids; never a secret |\n\
+         | `~/.kube/config` | contexts, and the ServiceAccount, role or profile behind each; never a token |\n\
+         | environment files | those that a tool server names |\n",
+        evenhand_agents::client_table()
+    )
 }
 
 /// What is asked of AWS, and the rights that it takes.

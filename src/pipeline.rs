@@ -31,6 +31,12 @@ pub struct ReadRequest<'a> {
     pub shown: Vec<(PathBuf, String)>,
     /// The user's home folder.
     pub home: Option<PathBuf>,
+    /// Home folders of other people, which are read like the user's own.
+    pub other_homes: Vec<PathBuf>,
+    /// Whether files that administrators set for this whole machine are read, where no source is named.
+    pub machine: bool,
+    /// Whether only agent configuration is read, known by its path.
+    pub only_agents: bool,
     /// The moment of the scan.
     pub now: Timestamp,
     /// Turns secrets into fingerprints.
@@ -69,6 +75,11 @@ pub fn providers() -> Vec<Box<dyn Provider>> {
     vec![Box::new(evenhand_aws::Aws), Box::new(evenhand_kubernetes::Kubernetes), Box::new(evenhand_agents::Agents)]
 }
 
+/// The provider of agent configuration alone.
+pub fn only_agents() -> Vec<Box<dyn Provider>> {
+    vec![Box::new(evenhand_agents::Agents)]
+}
+
 /// So many bytes, as they lie on disk, are loaded together, or one larger file. Two such batches are held as text at one
 /// time: one that is read and the next one, which is loaded meanwhile; of larger files one.
 const BATCH_BYTES: u64 = 16 << 20;
@@ -83,6 +94,12 @@ pub fn read(request: &ReadRequest<'_>, providers: &[Box<dyn Provider>]) -> Captu
             sources: request.sources.clone(),
             shown: request.shown.clone(),
             home: request.home.clone(),
+            other_homes: request.other_homes.clone(),
+            system_files: match request.machine {
+                true => providers.iter().flat_map(|provider| provider.system_files()).copied().collect(),
+                false => Vec::new(),
+            },
+            wanted: request.only_agents.then_some(evenhand_agents::is_known_path as fn(&str) -> bool),
             home_files: providers.iter().flat_map(|provider| provider.home_files()).copied().collect(),
             homes: request.config.scope.homes.clone(),
         })

@@ -40,6 +40,9 @@ impl Bench {
     /// Reads a folder.
     pub fn read(&self, folder: &Path) -> Capture {
         let request = ReadRequest {
+            other_homes: Vec::new(),
+            machine: false,
+            only_agents: false,
             shown: Vec::new(),
             sources: vec![folder.to_owned()],
             home: None,

@@ -94,6 +94,18 @@ pub struct Agent {
     pub managed_policy: Fact<bool>,
     /// Whether project-supplied tool servers start without review.
     pub project_servers_enabled: Fact<bool>,
+    /// Whether commands that a repository brings along (hooks) run beside it.
+    pub project_hooks: Fact<bool>,
+    /// Whether commands may leave the sandbox that it runs in; `Absent` where there is none.
+    pub sandbox_escape: Fact<bool>,
+    /// Whether code that an outsider can write is checked out where it runs; for agents of a pipeline.
+    pub untrusted_checkout: Fact<bool>,
+    /// Whether the token that a pipeline hands to it may change the repository.
+    pub token_writes: Fact<bool>,
+    /// Names of the pipeline's secrets in its reach, sorted; `Absent` = none.
+    pub secrets_in_reach: Fact<Vec<Arc<str>>>,
+    /// Every key that bears on approval or isolation, with the place of each, in the order of precedence.
+    pub approval_keys: Vec<(Arc<str>, Evidence)>,
     /// Whether the endpoint demands a credential; `Absent` for local processes.
     pub authenticated: Fact<bool>,
     /// Whether the endpoint is reached over TLS; `Absent` for local processes.
@@ -110,7 +122,7 @@ pub struct Agent {
     pub permission_profile: Fact<Arc<str>>,
     /// Whether telemetry of its actions is exported.
     pub telemetry: Fact<bool>,
-    /// What starts it: `person`, `pull_request`, `issue`, `schedule`, `request` …
+    /// What starts it: `person`, `pull_request`, `issue`, `comment`, `schedule`, `request` …; several joined by `, `.
     pub trigger: Fact<Arc<str>>,
     /// Whether someone outside the organisation can start it.
     pub untrusted_trigger: Fact<bool>,
@@ -155,6 +167,12 @@ impl Agent {
             external_effect_approved: Fact::Unknown,
             managed_policy: Fact::Unknown,
             project_servers_enabled: Fact::Unknown,
+            project_hooks: Fact::Unknown,
+            sandbox_escape: Fact::Unknown,
+            untrusted_checkout: Fact::Unknown,
+            token_writes: Fact::Unknown,
+            secrets_in_reach: Fact::Unknown,
+            approval_keys: Vec::new(),
             authenticated: Fact::Unknown,
             tls: Fact::Unknown,
             file_scope: Fact::Unknown,

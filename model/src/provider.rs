@@ -34,6 +34,11 @@ pub trait Provider: Send + Sync {
         &[]
     }
 
+    /// Files outside home folders that an administrator sets for a whole machine, as absolute paths with `/`.
+    fn system_files(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Settings that this provider knows, with a line of documentation each.
     fn known_settings(&self) -> &'static [(&'static str, &'static str)] {
         &[]

@@ -27,6 +27,8 @@ pub enum Mechanism {
     HoldsCredential,
     /// An agent acts through a tool server.
     UsesTool,
+    /// A program runs as a person and may use whatever is configured for that person: a cloud profile, a kube context.
+    Ambient,
     /// Membership of a group.
     Membership,
     /// An account or permission-set assignment.
@@ -45,6 +47,7 @@ impl Mechanism {
             Self::WorkloadCreation => "workload_creation",
             Self::HoldsCredential => "holds_credential",
             Self::UsesTool => "uses_tool",
+            Self::Ambient => "ambient",
             Self::Membership => "membership",
             Self::Assignment => "assignment",
         }

@@ -123,6 +123,8 @@ pub fn assess(
 ) -> Assessed {
     progress(Stage::Link);
     link(&mut inventory, &with.parity.jobs);
+    let gone = with.register.map(|register| register.offboarding(&inventory)).unwrap_or_default();
+    inventory.hints.extend(gone);
     progress(Stage::Judge);
     let judgements = Judgements::new(&inventory, &with.parity.jobs);
     progress(Stage::Compare);

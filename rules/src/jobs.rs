@@ -8,6 +8,8 @@ use evenhand_model::evidence::{Evidence, Truth};
 use evenhand_model::glob::Glob;
 use evenhand_model::id::Job;
 use evenhand_model::identity::Identity;
+use evenhand_model::inventory::{Hint, Inventory};
+use rayon::prelude::*;
 use serde::Deserialize;
 
 /// A choice of identities in one line: `[provider:]pattern`.
@@ -158,12 +160,45 @@ impl JobConfig {
 #[derive(Clone, Debug, Default)]
 pub struct Register {
     /// What is registered.
-    pub entries: Vec<Selector>,
+    pub entries: Vec<RegisterEntry>,
+}
+
+/// One line of a register.
+#[derive(Clone, Debug)]
+pub struct RegisterEntry {
+    /// What it stands for.
+    pub selector: Selector,
+    /// Where it is written.
+    pub evidence: Evidence,
 }
 
 impl Register {
     /// Whether something with these names is registered.
     pub fn holds(&self, provider: &str, id: &str, kind: &str, name: &str) -> bool {
-        self.entries.iter().any(|entry| entry.matches_parts(provider, id, kind, name))
+        self.entries.iter().any(|entry| entry.selector.matches_parts(provider, id, kind, name))
+    }
+
+    /// A remark for each entry that nothing of an inventory fits: what it stood for may be gone.
+    pub fn offboarding(&self, inventory: &Inventory) -> Vec<Hint> {
+        let fits = |selector: &Selector| {
+            inventory.identities.iter().any(|identity| selector.matches(identity))
+                || inventory
+                    .agents
+                    .iter()
+                    .any(|agent| selector.matches_parts(agent.provider.0, &agent.id, &agent.client, &agent.name))
+        };
+        self.entries
+            .par_iter()
+            .filter(|entry| !fits(&entry.selector))
+            .map(|entry| Hint {
+                evidence: entry.evidence.clone(),
+                message: format!(
+                    "`{}` is registered but nothing of that name was read: a candidate for offboarding, unless this scan \
+                     does not reach it",
+                    entry.selector
+                )
+                .into(),
+            })
+            .collect()
     }
 }

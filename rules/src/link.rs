@@ -8,13 +8,14 @@ use std::sync::Arc;
 
 use evenhand_model::credential::{Credential, Exposure};
 use evenhand_model::evidence::{Evidence, Fact, Truth};
+use evenhand_model::glob::Glob;
 use evenhand_model::id::IdentityId;
 use evenhand_model::identity::{Identity, Nature, Signal, Strength, judge};
 use evenhand_model::inventory::{Hint, Inventory};
 use evenhand_model::trust::{Mechanism, Trust};
 use rayon::prelude::*;
 
-pub use crate::jobs::{JobConfig, JobRule, Register, Selector};
+pub use crate::jobs::{JobConfig, JobRule, Register, RegisterEntry, Selector};
 pub use crate::judgements::Judgements;
 
 /// Positions of identities by id.
@@ -26,10 +27,12 @@ type Positions = HashMap<IdentityId, usize, foldhash::fast::FixedState>;
 /// - Whoever holds a copy of another identity's credential may become it; if the holder is an AI agent, the other one is
 ///   used by an AI agent. The same holds for an identity that an AI agent may become by federation. Both go on until
 ///   nothing new is found.
+/// - What a configuration names by a key's public id, or by a pattern that one identity alone fits, is that identity.
 /// - An owner who is a person of the inventory is as active as that person.
 pub fn link(inventory: &mut Inventory, jobs: &JobConfig) {
     declare_jobs(inventory, jobs);
     let positions = positions(inventory);
+    resolve_targets(inventory, &positions);
     let held = held_credentials(inventory, &positions);
     inventory.trusts.extend(held);
     spread_agents(inventory, &positions);
@@ -95,6 +98,49 @@ fn declare_jobs(inventory: &mut Inventory, jobs: &JobConfig) {
     });
     let idle: Vec<Hint> = idle.collect();
     inventory.hints.extend(idle);
+}
+
+/// Begins the target of a trust that names a credential by its public id.
+const CREDENTIAL: &str = "credential:";
+
+/// Replaces targets that name an identity indirectly. One that leads nowhere, or that several fit, stays as it is written,
+/// so that comparisons can say what was not read.
+fn resolve_targets(inventory: &mut Inventory, positions: &Positions) {
+    let indirect = |target: &str| target.starts_with(CREDENTIAL) || target.contains(['*', '?']);
+    let mut wanted: BTreeSet<IdentityId> = BTreeSet::new();
+    for trust in &inventory.trusts {
+        let borrows = matches!(trust.mechanism, Mechanism::HoldsCredential | Mechanism::Ambient);
+        if borrows && indirect(trust.target.as_str()) && !positions.contains_key(&trust.target) {
+            wanted.insert(trust.target.clone());
+        }
+    }
+    let known: HashMap<IdentityId, IdentityId> = wanted
+        .into_iter()
+        .filter_map(|target| {
+            let found: BTreeSet<&IdentityId> = match target.as_str().strip_prefix(CREDENTIAL) {
+                Some(id) => inventory
+                    .credentials
+                    .iter()
+                    .filter(|credential| credential.public_id.as_deref() == Some(id) && !is_held_copy(credential))
+                    .map(|credential| &credential.identity)
+                    .filter(|identity| positions.contains_key(*identity))
+                    .collect(),
+                None => {
+                    let pattern = Glob::wildcard(target.as_str());
+                    let all = inventory.identities.par_iter().map(|identity| &identity.id);
+                    all.filter(|id| pattern.matches(id.as_str()) == Truth::Yes).collect()
+                }
+            };
+            let mut found = found.into_iter();
+            let only = found.next().filter(|_| found.next().is_none())?.clone();
+            Some((target, only))
+        })
+        .collect();
+    for trust in inventory.trusts.iter_mut().filter(|_| !known.is_empty()) {
+        if let Some(target) = known.get(&trust.target) {
+            trust.target = target.clone();
+        }
+    }
 }
 
 /// Trusts from the holders of credentials to the identities that these prove.
@@ -299,6 +345,21 @@ mod tests {
         assert_eq!(nature(&inventory, "person"), Nature::Human, "a certain person stays one");
         let targets: Vec<&str> = inventory.trusts.iter().map(|trust| trust.target.as_str()).collect();
         assert_eq!(targets, ["bot", "person"]);
+    }
+
+    #[test]
+    fn a_target_named_by_a_key_or_a_pattern_is_the_identity_that_it_means() {
+        let identities =
+            ["x:role/Admin_0a", "x:role/Admin_0b", "x:role/Other_0a", "person"].map(|id| identity(id, &[])).into();
+        let credentials = vec![credential("person", "KEY1", Fact::Unknown)];
+        let mut inventory = Inventory { identities, credentials, ..Inventory::default() };
+        for target in ["credential:KEY1", "credential:KEY2", "x:role/Other_??", "x:role/Admin_*", "gone"] {
+            let mechanism = Mechanism::HoldsCredential;
+            inventory.trusts.push(Trust { mechanism, ..federation("agent", target) });
+        }
+        link(&mut inventory, &JobConfig::default());
+        let targets: BTreeSet<&str> = inventory.trusts.iter().map(|trust| trust.target.as_str()).collect();
+        assert_eq!(targets, BTreeSet::from(["person", "credential:KEY2", "x:role/Other_0a", "x:role/Admin_*", "gone"]));
     }
 
     #[test]

@@ -78,6 +78,7 @@ impl LiveSources {
             None => vec![(capture.clone(), "aws".to_owned())],
         };
         let named = std::iter::once(capture).chain(self.paths.iter().cloned()).collect();
-        invocation.read_sources(super::Sources { named, shown, fingerprinter }, config, &arguments.input, progress)
+        let sources = super::Sources { named, shown, only_agents: false, fingerprinter };
+        invocation.read_sources(sources, config, &arguments.input, progress)
     }
 }

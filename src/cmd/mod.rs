@@ -20,7 +20,7 @@ mod version;
 pub(crate) use schema::of as schema_of;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use evenhand_model::provider::Provider;
 use evenhand_model::secret::Fingerprinter;
@@ -186,7 +186,7 @@ impl Invocation {
         if self.global.no_config {
             return Ok(Config::default());
         }
-        let path = self.global.config.clone().or_else(|| config::find(sources));
+        let path = self.global.config.clone().or_else(|| config::find(without_word(sources).unwrap_or(sources)));
         let Some(path) = path else { return Ok(Config::default()) };
         let config = Config::read(&path, &self.providers)?;
         self.console.detail(&format!("configuration: {}", path.display()));
@@ -206,9 +206,13 @@ impl Invocation {
         input: &Input,
         progress: &Progress,
     ) -> Result<(Capture, Timestamp), Failure> {
-        let named = if named.is_empty() { config.folders.clone() } else { named.to_vec() };
+        let (only_agents, named) = match without_word(named) {
+            Some(folders) => (true, folders.to_vec()),
+            None if named.is_empty() => (false, config.folders.clone()),
+            None => (false, named.to_vec()),
+        };
         let fingerprinter = fingerprinter(input.fingerprint_key.as_deref())?;
-        self.read_sources(Sources { named, shown: Vec::new(), fingerprinter }, config, input, progress)
+        self.read_sources(Sources { named, shown: Vec::new(), only_agents, fingerprinter }, config, input, progress)
     }
 
     /// Reads sources of which some are shown under another name.
@@ -220,12 +224,54 @@ impl Invocation {
         progress: &Progress,
     ) -> Result<(Capture, Timestamp), Failure> {
         let now = input.now.unwrap_or_else(Timestamp::now);
-        let home = self.global.home.clone().or_else(std::env::home_dir).filter(|home| home.is_dir());
-        let Sources { named, shown, fingerprinter } = sources;
-        let request = ReadRequest { sources: named, shown, home, now, fingerprinter, config, progress };
-        let capture = pipeline::read(&request, &self.providers);
+        let (home, other_homes) = self.homes();
+        let Sources { named, shown, only_agents, fingerprinter } = sources;
+        let machine = self.global.home.is_none();
+        let request = ReadRequest {
+            sources: named,
+            shown,
+            home,
+            other_homes,
+            machine,
+            only_agents,
+            now,
+            fingerprinter,
+            config,
+            progress,
+        };
+        let capture = match only_agents {
+            true => pipeline::read(&request, &pipeline::only_agents()),
+            false => pipeline::read(&request, &self.providers),
+        };
         self.tell_failures(&capture);
         Ok((capture, now))
+    }
+
+    /// The home folder in use, and those of other people where they are asked for.
+    fn homes(&self) -> (Option<PathBuf>, Vec<PathBuf>) {
+        const HOMES: [&str; 3] = ["/home", "/Users", "C:/Users"];
+        const OF_ROOT: [&str; 2] = ["/root", "/var/root"];
+        let own = self.global.home.clone().or_else(std::env::home_dir).filter(|home| home.is_dir());
+        if !self.global.all_users {
+            return (own, Vec::new());
+        }
+        let folders = |folder: &Path| -> Vec<PathBuf> {
+            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            entries
+                .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+                .map(|entry| entry.path())
+                .collect()
+        };
+        let mut homes = match &self.global.home {
+            Some(named) => folders(named),
+            None => {
+                HOMES.iter().flat_map(|parent| folders(Path::new(parent))).chain(OF_ROOT.map(PathBuf::from)).collect()
+            }
+        };
+        let own = own.filter(|_| self.global.home.is_none());
+        homes.retain(|home| home.is_dir() && own.as_deref() != Some(home));
+        homes.sort();
+        (own, homes)
     }
 
     /// What could not be read failed, so that a quiet run says it too.
@@ -315,10 +361,16 @@ fn say<E: std::fmt::Display>(write: impl FnOnce(&mut dyn Write) -> Result<(), E>
     })
 }
 
+/// The folders behind the word `agents`, which asks for agent configuration alone; a folder of that name is `./agents`.
+fn without_word(sources: &[PathBuf]) -> Option<&[PathBuf]> {
+    sources.split_first().filter(|(first, _)| *first == Path::new("agents")).map(|(_, folders)| folders)
+}
+
 /// What is read, and with what.
 struct Sources {
     named: Vec<PathBuf>,
     shown: Vec<(PathBuf, String)>,
+    only_agents: bool,
     fingerprinter: Fingerprinter,
 }
 

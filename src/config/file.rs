@@ -88,6 +88,10 @@ pub struct RegisterTable {
     /// Selectors of tool servers.
     #[schemars(with = "Vec<String>")]
     pub tool_servers: Vec<Spanned<String>>,
+    /// A file with more of both, CSV or JSON, relative to this one: the export of whatever keeps the register. The column
+    /// or member `selector`, `id`, `identity`, `agent` or `name` names each.
+    #[schemars(with = "Option<String>")]
+    pub file: Option<Spanned<String>>,
 }
 
 /// The conditions under which a pipeline may go on.

@@ -6,6 +6,7 @@
 pub mod file;
 mod find;
 mod problem;
+mod register;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -17,7 +18,7 @@ use evenhand_model::evidence::Evidence;
 use evenhand_model::finding::Severity;
 use evenhand_model::id::{Job, ProviderName};
 use evenhand_model::provider::{Provider, Settings};
-use evenhand_rules::jobs::{JobConfig, JobRule, Register, Selector};
+use evenhand_rules::jobs::{JobConfig, JobRule, Register, RegisterEntry, Selector};
 use evenhand_rules::pack::ParamValue;
 use toml::Spanned;
 
@@ -92,7 +93,7 @@ impl Config {
             folders: beside(&raw.scope.folders),
             scope: raw.scope,
             gate: gate(&raw.gate, &text)?,
-            register: raw.register.as_ref().map(|register| register_of(register, &text)).transpose()?,
+            register: raw.register.as_ref().map(|register| register_of(register, &folder, &text)).transpose()?,
             ..Self::default()
         };
         for (name, table) in &raw.providers {
@@ -116,9 +117,18 @@ fn selectors(entries: &[Spanned<String>], text: &Text) -> Result<Vec<Selector>, 
         .collect()
 }
 
-fn register_of(register: &file::RegisterTable, text: &Text) -> Result<Register, ConfigProblem> {
-    let mut entries = selectors(&register.agents, text)?;
-    entries.extend(selectors(&register.tool_servers, text)?);
+fn register_of(register: &file::RegisterTable, folder: &Path, text: &Text) -> Result<Register, ConfigProblem> {
+    let mut entries = Vec::new();
+    for written in [&register.agents, &register.tool_servers] {
+        for (entry, selector) in written.iter().zip(selectors(written, text)?) {
+            let line = u32::try_from(text.place(entry.span().start).0).unwrap_or(u32::MAX);
+            entries.push(RegisterEntry { selector, evidence: Evidence::line(text.path(), line) });
+        }
+    }
+    if let Some(file) = &register.file {
+        let read = register::read(&folder.join(file.get_ref()));
+        entries.extend(read.map_err(|(message, remedy)| text.at(file.span(), message, Some(remedy)))?);
+    }
     Ok(Register { entries })
 }
 

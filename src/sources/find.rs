@@ -21,8 +21,14 @@ pub struct Request {
     pub shown: Vec<(PathBuf, String)>,
     /// The user's home folder; `None` when there is none, or when home files are not wanted.
     pub home: Option<PathBuf>,
+    /// Home folders of other people, which are read like the user's own.
+    pub other_homes: Vec<PathBuf>,
     /// Files below a home folder that some provider reads, with `/`.
     pub home_files: Vec<&'static str>,
+    /// Files of the whole machine that some provider reads, as absolute paths; empty where the machine is not asked for.
+    pub system_files: Vec<&'static str>,
+    /// Of the files below the sources only those at a path that passes, and of the user's home only its known files.
+    pub wanted: Option<fn(&str) -> bool>,
     /// Folders inside the sources that stand for home folders, as patterns of the path below the source.
     pub homes: Vec<String>,
 }
@@ -68,6 +74,8 @@ pub struct Listing {
     pub unreadable_sources: Vec<Located>,
     /// The sources as named, for the report.
     pub sources: Vec<Arc<str>>,
+    /// How often the file system was asked about a file, or told of one while a folder was listed.
+    pub asked: u64,
 }
 
 /// Folders that hold other people's code or version control's own data, and are never entered.
@@ -97,6 +105,12 @@ const SETTINGS_FOLDERS: [&str; 2] = ["Library", "AppData"];
 /// Larger files are opened only when they are named like an export or the user names them.
 const LARGE: u64 = 16 << 20;
 
+/// A file of a home folder that a program keeps its settings in is never larger.
+const LARGEST_SETTINGS: u64 = 64 << 20;
+
+/// Folders are not listed further down than this; no layout of documents known is a quarter as deep.
+const DEEPEST: usize = 128;
+
 /// Names that end so are exports, whatever their size.
 const EXPORTS: [&str; 9] = ["csv", "gz", "json", "jsonl", "ndjson", "txt", "yaml", "yml", "zst"];
 
@@ -105,7 +119,8 @@ pub fn find(request: &Request) -> Listing {
     let mut walk = Walk { request, listing: Listing::default(), seen: BTreeSet::new(), types: BTreeMap::new() };
     if request.sources.is_empty() {
         walk.current_folder();
-        walk.home();
+        walk.homes();
+        walk.machine();
     } else {
         for source in &request.sources {
             walk.source(source);
@@ -137,23 +152,64 @@ impl Walk<'_> {
         self.source(here);
     }
 
-    fn home(&mut self) {
-        let Some(home) = self.request.home.clone() else { return };
-        self.listing.sources.push("~".into());
-        for relative in &self.request.home_files {
-            let file = relative.split('/').fold(home.clone(), |path, part| path.join(part));
-            let Ok(found) = std::fs::metadata(&file) else { continue };
-            if found.is_dir() {
-                self.folder(&file, &format!("~/{relative}"), "home", true);
+    /// The known files of home folders: nothing else in them is touched.
+    fn homes(&mut self) {
+        let request = self.request;
+        if let Some(home) = &request.home {
+            self.listing.sources.push("~".into());
+            self.known_files(home, "~", "home", &request.home_files, true);
+        }
+        for home in &request.other_homes {
+            let shown = display(home);
+            let name = home.file_name().map_or_else(|| shown.clone(), text);
+            self.listing.sources.push(shown.as_str().into());
+            if let Err(error) = std::fs::read_dir(home) {
+                let reason: Arc<str> = format!("{}; run as a user who may read it", io_reason(&error)).into();
+                self.listing.failed.push(Located { path: shown.into(), reason });
                 continue;
             }
-            let path: Arc<str> = format!("~/{relative}").into();
+            self.known_files(home, &shown, &name, &request.home_files, true);
+        }
+    }
+
+    fn machine(&mut self) {
+        let request = self.request;
+        let files: Vec<&'static str> =
+            request.system_files.iter().filter(|file| Path::new(file).is_absolute()).copied().collect();
+        self.known_files(Path::new(""), "", "machine", &files, false);
+    }
+
+    /// Adds those of some files that are there. A link is followed as long as it stays in the folder.
+    fn known_files(&mut self, folder: &Path, shown: &str, source_name: &str, files: &[&'static str], user_level: bool) {
+        let inside = if user_level { folder.canonicalize().ok() } else { None };
+        for relative in files {
+            let file = relative.split('/').fold(folder.to_owned(), |path, part| {
+                if path.as_os_str().is_empty() && part.is_empty() { PathBuf::from("/") } else { path.join(part) }
+            });
+            let path: Arc<str> =
+                if shown.is_empty() { (*relative).into() } else { format!("{shown}/{relative}").into() };
+            self.listing.asked += 1;
+            let Ok(found) = std::fs::metadata(&file) else { continue };
+            if let Some(inside) = &inside
+                && !file.canonicalize().is_ok_and(|target| target.starts_with(inside))
+            {
+                self.skip(path, "a symbolic link out of the home folder, not followed; name its target to read it");
+                continue;
+            }
+            if found.is_dir() {
+                self.folder(&file, &path, source_name, user_level);
+                continue;
+            }
+            if found.len() > LARGEST_SETTINGS {
+                self.skip(path, "larger than 64 MiB, which no settings are; name the file itself to read it");
+                continue;
+            }
             self.add(Found {
                 file,
                 path,
                 relative: Arc::from(*relative),
-                source_name: "home".into(),
-                user_level: true,
+                source_name: source_name.into(),
+                user_level,
                 named: false,
                 bytes: found.len(),
             });
@@ -164,7 +220,12 @@ impl Walk<'_> {
         let shown = self.request.shown.iter().find(|(path, _)| path == source);
         let named = shown.map_or_else(|| display(source), |(_, name)| name.clone());
         self.listing.sources.push(Arc::from(named.as_str()));
+        self.listing.asked += 1;
+        let request = self.request;
         match std::fs::metadata(source) {
+            Ok(_) if request.wanted.is_some() && request.home.as_deref().is_some_and(|home| same(source, home)) => {
+                self.known_files(source, &named, "home", &request.home_files, true);
+            }
             Ok(found) if found.is_dir() => {
                 let name = source.canonicalize().ok();
                 let name = name.as_deref().unwrap_or(source).file_name().map_or_else(|| named.clone(), text);
@@ -193,22 +254,22 @@ impl Walk<'_> {
     }
 
     fn folder(&mut self, folder: &Path, named: &str, source_name: &str, user_level: bool) {
+        let request = self.request;
         let source_name: Arc<str> = source_name.into();
         let mut skipped_folders = Vec::new();
         let walk =
-            WalkDir::new(folder).follow_links(false).sort_by_file_name().into_iter().filter_entry(|entry| match (entry
-                .depth()
-                > 0
-                && entry.file_type().is_dir())
-            .then(|| never_entered(entry.path()))
-            .flatten()
-            {
-                Some(reason) => {
-                    skipped_folders.push((entry.path().to_owned(), reason));
-                    false
-                }
-                None => true,
-            });
+            WalkDir::new(folder).max_depth(DEEPEST).follow_links(false).sort_by_file_name().into_iter().filter_entry(
+                |entry| match (entry.depth() > 0 && entry.file_type().is_dir())
+                    .then(|| never_entered(entry.path()))
+                    .flatten()
+                {
+                    Some(reason) => {
+                        skipped_folders.push((entry.path().to_owned(), reason));
+                        false
+                    }
+                    None => true,
+                },
+            );
         for entry in walk {
             let entry = match entry {
                 Ok(entry) => entry,
@@ -226,7 +287,11 @@ impl Walk<'_> {
                     continue;
                 }
             };
+            self.listing.asked += 1;
             if entry.file_type().is_dir() {
+                continue;
+            }
+            if request.wanted.is_some_and(|wanted| !wanted(&slashed(entry.path()))) {
                 continue;
             }
             let path: Arc<str> = joined(named, folder, entry.path()).into();
@@ -442,6 +507,70 @@ mod tests {
         let listing = find(&Request { sources: vec![folder.path().into()], ..Request::default() });
         assert_eq!(listing.files.len(), 1);
         assert!(listing.skipped[0].reason.contains("symbolic link"));
+    }
+
+    fn home_request(home: &Path) -> Request {
+        Request {
+            home: Some(home.into()),
+            home_files: vec![".claude.json", ".gemini/policies", ".aws/config"],
+            wanted: Some(|path| path.ends_with(".mcp.json") || path.contains("/policies/")),
+            ..Request::default()
+        }
+    }
+
+    #[test]
+    fn a_home_folder_costs_the_same_however_much_lies_in_it() {
+        let small = tree(&[".claude.json", ".gemini/policies/a.toml"]);
+        let many: Vec<String> = (0..4_000).map(|at| format!("photos/{}/{at}.json", at % 40)).collect();
+        let mut names: Vec<&str> = many.iter().map(String::as_str).collect();
+        names.extend([".claude.json", ".gemini/policies/a.toml", ".cache/deep/er/x.json"]);
+        let large = tree(&names);
+        let asked = |home: &Path| {
+            let listing = find(&Request { sources: vec![home.into()], ..home_request(home) });
+            let read: Vec<String> = listing.files.iter().map(|found| found.relative.to_string()).collect();
+            assert_eq!(read, [".claude.json", "a.toml"]);
+            listing.asked
+        };
+        assert_eq!(asked(small.path()), asked(large.path()));
+        assert!(asked(large.path()) < 10);
+    }
+
+    #[test]
+    fn homes_of_others_are_read_under_their_own_names() {
+        let homes = tree(&["ana/.claude.json", "ben/.claude.json", "ben/notes/.claude.json"]);
+        let listing = find(&Request {
+            sources: Vec::new(),
+            home: None,
+            other_homes: vec![homes.path().join("ana"), homes.path().join("ben")],
+            ..home_request(homes.path())
+        });
+        let paths: Vec<&str> = names(&listing).into_iter().filter(|path| path.contains("/.claude")).collect();
+        assert_eq!(paths.len(), 2);
+        assert!(paths[0].ends_with("ana/.claude.json") && paths[1].ends_with("ben/.claude.json"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_out_of_a_home_folder_is_not_followed_and_one_inside_is() {
+        let outside = tree(&["secret.json"]);
+        let home = tree(&["dotfiles/claude.json", ".aws/x"]);
+        std::os::unix::fs::symlink(home.path().join("dotfiles/claude.json"), home.path().join(".claude.json")).unwrap();
+        std::os::unix::fs::symlink(outside.path().join("secret.json"), home.path().join(".aws/config")).unwrap();
+        let listing = find(&Request { sources: vec![home.path().into()], ..home_request(home.path()) });
+        let read: Vec<&str> = listing.files.iter().map(|found| &*found.relative).collect();
+        assert_eq!(read, [".claude.json"]);
+        assert!(listing.skipped[0].reason.contains("out of the home folder"), "{:?}", listing.skipped);
+    }
+
+    #[test]
+    fn only_wanted_files_are_opened() {
+        let folder = tree(&["a/.mcp.json", "a/data.json", "b/c/d/.mcp.json", "x.csv"]);
+        let wanted: fn(&str) -> bool = |path| path.ends_with(".mcp.json");
+        let listing =
+            find(&Request { sources: vec![folder.path().into()], wanted: Some(wanted), ..Request::default() });
+        let read: Vec<&str> = listing.files.iter().map(|found| &*found.relative).collect();
+        assert_eq!(read, ["a/.mcp.json", "b/c/d/.mcp.json"]);
+        assert!(listing.skipped.is_empty());
     }
 
     #[test]

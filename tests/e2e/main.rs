@@ -8,6 +8,7 @@
 )]
 
 mod acme;
+mod agents;
 mod cli;
 mod common;
 mod decide;

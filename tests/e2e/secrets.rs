@@ -114,6 +114,34 @@ fn scene(canaries: &mut Canaries) -> Scene {
         .file("o/.mcp.json", format!(r#"{{"mcpServers":["{}"]}}"#, c("ghp_")).as_bytes())
         .file("p/.codex/config.toml", format!("[mcp_servers.a]\nbearer_token = {}\n", c("ghp_")).as_bytes())
         .file("q/notes.txt", c("ghp_").as_bytes())
+        .file(
+            "r/.github/workflows/agent.yml",
+            format!(
+                "on: push\nenv:\n  A_TOKEN: {}\njobs:\n  work:\n    env:\n      B_PASSWORD: {}\n    steps:\n      - uses: google-github-actions/run-gemini-cli@v0\n        with:\n          gemini_api_key: {}\n          settings: '{{\"mcpServers\":{{\"one\":{{\"command\":\"x\",\"env\":{{\"API_KEY\":\"{}\"}}}}}}}}'\n      - run: curl -H 'Authorization: Bearer {}' https://x.example.test\n",
+                c(""), c(""), c("AIza"), c(""), c("")
+            )
+            .as_bytes(),
+        )
+        .file(
+            "r/.claude/agents/one.md",
+            format!(
+                "---\nname: one\ndescription: token={}\nmcpServers:\n  x:\n    command: x\n    env:\n      API_KEY: {}\n---\nUse {}.\n",
+                c(""), c(""), c("ghp_")
+            )
+            .as_bytes(),
+        )
+        .file("r/.github/workflows/b.md", format!("---\non: push\nengine: x\ntools:\n  bash: [\"curl -d token={}\"]\n---\n", c("")).as_bytes())
+        .home_file(".aws/config", b"[profile one]\nsource_profile = two\n")
+        .home_file(
+            ".aws/credentials",
+            format!("[two]\naws_access_key_id = AKIAFAKEFAKEFAKEFAKE\naws_secret_access_key = {}\naws_session_token = {}\n", c(""), c("")).as_bytes(),
+        )
+        .home_file(
+            ".kube/config",
+            format!("contexts:\n- name: c\n  context: {{cluster: c, user: u}}\nusers:\n- name: u\n  user:\n    token: {}\n    password: {}\n    client-key-data: {}\n", c(""), c(""), c("")).as_bytes(),
+        )
+        .home_file(".codex/auth.json", format!(r#"{{"OPENAI_API_KEY":"{}","tokens":{{"access_token":"{}","refresh_token":"{}"}}}}"#, c("sk-proj-"), c(""), c("")).as_bytes())
+        .home_file(".gemini/oauth_creds.json", format!(r#"{{"access_token":"{}","id_token":"{}"}}"#, c("ya29."), c("")).as_bytes())
         .home_file(".claude.json", format!(r#"{{"oauthAccount":{{"accessToken":"{}"}},"mcpServers":{}}}"#, c(""), server(&mut c)).as_bytes());
     let cluster = format!(
         "apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n  namespace: ops\n  annotations:\n    kubectl.kubernetes.io/last-applied-configuration: '{{\"stringData\":{{\"k\":\"{}\"}}}}'\ntype: Opaque\nstringData:\n  k: {}\ndata:\n  d: {}\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: bot\n  namespace: ops\nspec:\n  template:\n    spec:\n      serviceAccountName: triage\n      containers:\n      - name: c\n        image: ghcr.io/example/bot:1\n        args: [\"--api-key={}\"]\n        env:\n        - name: OPENAI_API_KEY\n          value: {}\n---\n{CLUSTER}",
@@ -136,8 +164,14 @@ fn no_stretch_of_a_secret_is_in_any_output_of_any_command() {
     let mut canaries = Canaries { made: Vec::new() };
     let scene = scene(&mut canaries);
     let report = crate::common::json(&scene.run(&["scan", "-o", "json"]).stdout);
+    let read = |name: &str| report["scan"]["sources"].to_string().contains(name);
+    for file in
+        ["~/.aws/credentials", "~/.kube/config", "~/.codex/auth.json", "r/.github/workflows/agent.yml", "agents/one.md"]
+    {
+        assert!(read(file), "{file}");
+    }
     let tables = report["tables"].as_object().unwrap();
-    assert!(tables["credentials"].as_array().unwrap().len() > 100, "the slots are found");
+    assert!(tables["credentials"].as_array().unwrap().len() > 110, "the slots are found");
     let mut commands: Vec<Vec<String>> = Vec::new();
     let mut add = |words: &[&str]| commands.push(words.iter().map(|word| (*word).to_owned()).collect());
     add(&["scan", "-v", "-o", "json"]);
@@ -151,6 +185,8 @@ fn no_stretch_of_a_secret_is_in_any_output_of_any_command() {
     }
     add(&["compare", "incident-agent", "-o", "json", "-v"]);
     add(&["can", "incident-agent", "s3:DeleteBucket", "-v"]);
+    add(&["scan", "agents", "-v", "-o", "json"]);
+    add(&["scan", "agents", ".", "-v", "--all"]);
     // One identity for each client, and what the workloads and the function hold.
     let mut seen = std::collections::BTreeSet::new();
     for credential in tables["credentials"].as_array().unwrap() {

@@ -12,12 +12,14 @@ mod clients;
 mod command;
 mod locate;
 mod permissions;
+mod profiles;
 mod reader;
 mod scope;
 mod secret;
 mod server;
 mod settings;
 mod tree;
+pub mod workflow;
 
 use std::sync::LazyLock;
 
@@ -25,6 +27,7 @@ use evenhand_model::document::Document;
 use evenhand_model::id::ProviderName;
 use evenhand_model::provider::{Provider, ReadOptions, Reader};
 
+use clients::Level;
 use locate::Located;
 
 /// The provider of agent and MCP client configuration.
@@ -37,6 +40,7 @@ static HOME_FILES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
         .iter()
         .flat_map(|client| client.files)
         .flat_map(|file| file.homes.iter().map(move |home| format!("{home}{}", file.suffix)))
+        .chain(profiles::Store::ALL.iter().map(|(path, _)| (*path).to_owned()))
         // Of files with any name the folder is listed; what lies in it and is not ours is not recognised.
         .map(|path| match path.split_once("/*") {
             Some((folder, _)) => folder.to_owned(),
@@ -49,6 +53,39 @@ static HOME_FILES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     paths.into_iter().map(|path| &*path.leak()).collect()
 });
 
+/// Where administrators put files of clients: Linux, macOS, Windows.
+const SYSTEM_FOLDERS: &[&str] =
+    &["/etc/", "/Library/Application Support/", "C:/ProgramData/", "C:/Program Files/", "C:/ProgramData/OpenAI/"];
+
+/// Every file of the table that an administrator sets for a whole machine.
+static SYSTEM_FILES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let files = clients::CLIENTS
+        .iter()
+        .flat_map(|client| client.files)
+        .filter(|file| file.homes.is_empty() && matches!(file.level, Level::Managed | Level::System));
+    let mut paths: Vec<String> = files
+        .flat_map(|file| {
+            let suffix = file.suffix.split("/*").next().unwrap_or(file.suffix);
+            let first = suffix.split('/').next().unwrap_or(suffix);
+            // Some suffixes begin with the system folder itself, because what follows it is too short to tell a client.
+            let named: Vec<String> = SYSTEM_FOLDERS
+                .iter()
+                .filter_map(|folder| folder.trim_end_matches('/').strip_suffix(first))
+                .map(|before| format!("{before}{suffix}"))
+                .collect();
+            if named.is_empty() {
+                SYSTEM_FOLDERS.iter().map(|folder| format!("{folder}{suffix}")).collect()
+            } else {
+                named
+            }
+        })
+        .collect();
+    paths.sort();
+    paths.dedup();
+    // As for the files of home folders.
+    paths.into_iter().map(|path| &*path.leak()).collect()
+});
+
 impl Provider for Agents {
     fn name(&self) -> ProviderName {
         provider_name()
@@ -58,6 +95,8 @@ impl Provider for Agents {
         match locate::locate(document)? {
             Located::Client { client, .. } => Some(client.name),
             Located::Card => Some("A2A agent card"),
+            Located::Profiles(store, _) => Some(store.what()),
+            Located::Workflow { .. } => Some("workflow that runs agents"),
             Located::Environment => Some("environment file"),
         }
     }
@@ -66,9 +105,32 @@ impl Provider for Agents {
         &HOME_FILES
     }
 
+    fn system_files(&self) -> &'static [&'static str] {
+        &SYSTEM_FILES
+    }
+
+    fn known_settings(&self) -> &'static [(&'static str, &'static str)] {
+        &[(
+            reader::VISIBILITY,
+            "`public` or `private`: whether everyone can see the repositories whose workflows are scanned; otherwise \
+             who may start an agent by an issue or a comment is unknown",
+        )]
+    }
+
     fn reader(&self, options: ReadOptions) -> Box<dyn Reader> {
         Box::new(reader::AgentsReader::new(options))
     }
+}
+
+/// The table of clients as Markdown, for the generated reference.
+pub fn client_table() -> String {
+    clients::documented()
+}
+
+/// Whether a file at this path may be agent configuration, told by the path alone. Files that only their content gives
+/// away are not among them.
+pub fn is_known_path(path: &str) -> bool {
+    locate::is_known_path(path)
 }
 
 fn provider_name() -> ProviderName {

@@ -6,7 +6,9 @@ use std::borrow::Cow;
 use evenhand_model::document::{Document, Format};
 
 use crate::clients::{CLIENTS, Client, DOTENV, File, Servers, UNKNOWN};
+use crate::profiles::Store;
 use crate::tree::{self, Node, Syntax};
+use crate::workflow;
 
 /// What a document is to this provider.
 pub(crate) enum Located {
@@ -23,6 +25,15 @@ pub(crate) enum Located {
     Card,
     /// An environment file.
     Environment,
+    /// Cloud or cluster profiles of a person, with the person's home.
+    Profiles(Store, String),
+    /// A workflow that runs agents.
+    Workflow {
+        /// The folder of the repository.
+        root: String,
+        /// Whether it is the source of a workflow that is compiled.
+        source: bool,
+    },
 }
 
 /// The largest document that is parsed only to find out what it is.
@@ -36,14 +47,41 @@ const UNMISTAKABLE: &[&str] = &["mcpServers", "mcp_servers"];
 const AMBIGUOUS: &[&str] = &["mcp", "servers", "context_servers", "extensions"];
 const EDITOR: &[&str] = &["chat.mcp.", "chat.tools.", "chat.agent.", "github.copilot.chat."];
 
+/// Whether the path alone may make a document one of ours.
+pub(crate) fn is_known_path(path: &str) -> bool {
+    let path = clean(path);
+    let name = path.rsplit('/').next().unwrap_or(&path);
+    let ending = name.rsplit('.').next().unwrap_or("");
+    let workflow = matches!(ending, "yml" | "yaml" | "md")
+        && path.strip_suffix(name).is_some_and(|folder| folder.ends_with(WORKFLOWS));
+    workflow
+        || NAMES.contains(&name)
+        || DOTENV.contains(&name)
+        || matches!(name, "agent-card.json" | "agent_card.json" | "agent.json")
+        || Store::ALL.iter().any(|(suffix, _)| before_suffix(&path, suffix).is_some())
+        || by_path(&path).is_some()
+}
+
 /// Finds out whose file a document is.
 pub(crate) fn locate(document: &Document) -> Option<Located> {
     let path = clean(&document.path);
     if let Some((client, file, root)) = by_path(&path) {
-        return has_needed(document, file).then_some(Located::Client { client, file, root, by_content: false });
+        let ours = match file.syntax {
+            Syntax::Frontmatter => tree::frontmatter(&document.text).is_some(),
+            _ => has_needed(document, file),
+        };
+        return ours.then_some(Located::Client { client, file, root, by_content: false });
+    }
+    if let Some((before, store)) =
+        Store::ALL.iter().find_map(|(suffix, store)| Some((before_suffix(&path, suffix)?, *store)))
+    {
+        return Some(Located::Profiles(store, folder(before)));
     }
     if is_card(document, &path) {
         return Some(Located::Card);
+    }
+    if let Some(located) = workflow(document, &path) {
+        return Some(located);
     }
     let name = path.rsplit('/').next().unwrap_or(&path);
     if DOTENV.contains(&name) && matches!(document.format, Format::Text | Format::Yaml | Format::Toml) {
@@ -149,6 +187,26 @@ pub(crate) fn syntax(document: &Document) -> Option<Syntax> {
         Format::Toml => Some(Syntax::Toml),
         Format::Yaml => Some(Syntax::Yaml),
         Format::Ndjson | Format::Csv | Format::Text => None,
+    }
+}
+
+/// Where GitHub looks for workflows.
+const WORKFLOWS: &str = ".github/workflows/";
+
+/// A workflow that names an agent; the source of an agentic one is told by the keys before its text.
+fn workflow(document: &Document, path: &str) -> Option<Located> {
+    let ending = path.rsplit('.').next().unwrap_or("");
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let before = path.strip_suffix(name).unwrap_or("");
+    let root = folder(before.strip_suffix(WORKFLOWS).unwrap_or(before));
+    match ending {
+        "yml" | "yaml" if document.format == Format::Yaml && document.head.has("jobs") => {
+            workflow::runs_agents(&document.text).then_some(Located::Workflow { root, source: false })
+        }
+        "md" if before.ends_with(WORKFLOWS) => {
+            workflow::is_source(&document.text).then_some(Located::Workflow { root, source: true })
+        }
+        _ => None,
     }
 }
 

@@ -10,11 +10,13 @@ use crate::assemble;
 use crate::card;
 use crate::clients::{Client, File, Level, Secrets, Servers};
 use crate::locate::{self, Located};
+use crate::profiles::{self, ProfileFile};
 use crate::scope::Place;
 use crate::secret::{self, Borrowed, Found, Slots};
 use crate::server::Server;
 use crate::settings::Settings;
 use crate::tree::{self, Entry, Node, Syntax, Value};
+use crate::workflow::{self, Workflow};
 
 /// What one file of a client says.
 pub(crate) struct FileRead {
@@ -30,6 +32,27 @@ pub(crate) struct FileRead {
     pub(crate) servers: Vec<Server>,
     pub(crate) found: Vec<Found>,
     pub(crate) borrowed: Vec<Borrowed>,
+    /// The agent that the file defines, where it defines one; its settings are that agent's and not the client's.
+    pub(crate) definition: Option<Definition>,
+}
+
+/// An agent that a file of a client defines.
+pub(crate) struct Definition {
+    pub(crate) name: String,
+    pub(crate) line: u32,
+    pub(crate) purpose: Option<String>,
+    pub(crate) settings: Settings,
+}
+
+/// A workflow with the place of its file.
+pub(crate) struct WorkflowRead {
+    pub(crate) place: Place,
+    pub(crate) document: Arc<str>,
+    pub(crate) facts: FileFacts,
+    /// The file's name without its endings; a compiled workflow and its source share it.
+    pub(crate) stem: String,
+    pub(crate) is_source: bool,
+    pub(crate) workflow: Workflow,
 }
 
 /// What an environment file holds.
@@ -46,12 +69,21 @@ pub(crate) struct AgentsReader {
     options: ReadOptions,
     files: Vec<FileRead>,
     environments: Vec<Environment>,
+    profiles: Vec<ProfileFile>,
+    workflows: Vec<WorkflowRead>,
     inventory: Inventory,
 }
 
 impl AgentsReader {
     pub(crate) fn new(options: ReadOptions) -> Self {
-        Self { options, files: Vec::new(), environments: Vec::new(), inventory: Inventory::default() }
+        Self {
+            options,
+            files: Vec::new(),
+            environments: Vec::new(),
+            profiles: Vec::new(),
+            workflows: Vec::new(),
+            inventory: Inventory::default(),
+        }
     }
 
     fn client_file(
@@ -64,7 +96,7 @@ impl AgentsReader {
     ) -> Result<(), Vec<ReadError>> {
         let syntax = if by_content { locate::syntax(document).unwrap_or(file.syntax) } else { file.syntax };
         let node = parsed(document, syntax)?;
-        if matches!(node.value, Value::Null) && syntax == Syntax::Yaml {
+        if matches!(node.value, Value::Null) && matches!(syntax, Syntax::Yaml | Syntax::Frontmatter) {
             return Ok(());
         }
         if !node.is_map() {
@@ -72,12 +104,13 @@ impl AgentsReader {
         }
         let mut errors = Vec::new();
         let path: Arc<str> = Arc::clone(&document.path);
-        let settings = Settings::of(&node, file.keys, &path, file.level);
+        let mut settings = Settings::of(&node, file.keys, &path, file.level);
+        let definition = file.is_definition().then(|| definition(document, &node, std::mem::take(&mut settings)));
         let (servers, nodes) = self.servers(document, &node, file, by_content, &mut errors);
         let mut slots = Slots::new(&self.options.fingerprinter).without(&nodes);
         for entry in node.entries() {
             let looked = match file.secrets {
-                Secrets::Everywhere | Secrets::Values => true,
+                Secrets::Everywhere | Secrets::Values | Secrets::Store => true,
                 Secrets::Under(keys) => keys.iter().any(|key| {
                     entry.key.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
                 }),
@@ -89,7 +122,10 @@ impl AgentsReader {
                 slots.walk(&entry.key, entry.line, &entry.node, &entry.key);
             }
         }
-        let Slots { found, borrowed, .. } = slots;
+        let Slots { mut found, borrowed, .. } = slots;
+        if file.secrets == Secrets::Store {
+            found.iter_mut().for_each(Found::tell_sessions);
+        }
         self.files.push(FileRead {
             client,
             level: file.level,
@@ -102,6 +138,7 @@ impl AgentsReader {
             servers,
             found,
             borrowed,
+            definition,
         });
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
@@ -221,6 +258,40 @@ impl Reader for AgentsReader {
                 card::read(&node, &document.path, &Place::of(&document, root), &mut self.inventory);
                 Ok(())
             }
+            Some(Located::Profiles(store, root)) => {
+                let profiles = profiles::read(store, &document.text)
+                    .map_err(|error| vec![unparsed(&document, error.line, error.column, error.reason)])?;
+                self.profiles.push(ProfileFile {
+                    root,
+                    document: Arc::clone(&document.path),
+                    facts: document.file,
+                    profiles,
+                });
+                Ok(())
+            }
+            Some(Located::Workflow { root, source }) => {
+                let keys = &self.options.fingerprinter;
+                let read = if source {
+                    workflow::read_source(&document.text, keys)
+                } else {
+                    workflow::read(&document.text, keys)
+                };
+                let read = read.map_err(|error| vec![unparsed(&document, error.line, error.column, error.reason)])?;
+                let path = locate::clean(&document.path);
+                let name = path.rsplit('/').next().unwrap_or(&path);
+                let stem = name.split('.').next().unwrap_or(name).to_owned();
+                if let Some(workflow) = read {
+                    self.workflows.push(WorkflowRead {
+                        place: Place::of(&document, &root),
+                        document: Arc::clone(&document.path),
+                        facts: document.file,
+                        stem,
+                        is_source: source,
+                        workflow,
+                    });
+                }
+                Ok(())
+            }
             Some(Located::Environment) => {
                 self.environments.push(Environment {
                     path: locate::clean(&document.path).into_owned(),
@@ -239,22 +310,49 @@ impl Reader for AgentsReader {
     }
 
     fn finish(self: Box<Self>) -> Reading {
-        let Self { mut inventory, mut files, environments, .. } = *self;
+        let Self { options, mut files, environments, mut profiles, mut workflows, mut inventory } = *self;
         files.sort_by(|a, b| (&a.document, a.client.id).cmp(&(&b.document, b.client.id)));
-        assemble::join(&files, &environments, &mut inventory);
+        profiles.sort_by(|a, b| a.document.cmp(&b.document));
+        workflows.sort_by(|a, b| a.document.cmp(&b.document));
+        assemble::join(&files, &environments, &profiles, &mut inventory);
+        let public = options.settings.get(VISIBILITY).map(|word| word == "public");
+        assemble::pipelines(&workflows, public, &mut inventory);
         inventory.sort();
         Reading { inventory, resolver: None }
     }
 }
 
+/// The setting that tells who can see the repositories that are scanned.
+pub(crate) const VISIBILITY: &str = "repository_visibility";
+
 fn parsed(document: &Document, syntax: Syntax) -> Result<Node, Vec<ReadError>> {
-    tree::parse(&document.text, syntax).map_err(|error| {
-        vec![ReadError {
-            document: format!("{}:{}:{}", document.path, error.line, error.column),
-            reason: error.reason,
-            remedy: String::from("correct the file; until then nothing is known of what it configures"),
-        }]
-    })
+    tree::parse(&document.text, syntax)
+        .map_err(|error| vec![unparsed(document, error.line, error.column, error.reason)])
+}
+
+fn unparsed(document: &Document, line: u32, column: u32, reason: String) -> ReadError {
+    ReadError {
+        document: format!("{}:{line}:{column}", document.path),
+        reason,
+        remedy: String::from("correct the file; until then nothing is known of what it configures"),
+    }
+}
+
+/// The agent that a file defines; the file's name stands for one that the file does not name.
+fn definition(document: &Document, node: &Node, settings: Settings) -> Definition {
+    let path = locate::clean(&document.path);
+    let file = path.rsplit('/').next().unwrap_or(&path);
+    let stem = file.strip_suffix(".md").unwrap_or(file);
+    let stem = stem.strip_suffix(".agent").unwrap_or(stem);
+    let name = node.get("name").and_then(|entry| entry.node.text().map(|text| (text, entry.line)));
+    let (name, line) = name.filter(|(text, _)| !text.is_empty()).unwrap_or((stem, 1));
+    let purpose = node.get("description").and_then(|entry| entry.node.text()).map(str::trim);
+    Definition {
+        name: secret::redact(name),
+        line,
+        purpose: purpose.filter(|text| !text.is_empty()).map(secret::redact),
+        settings,
+    }
 }
 
 fn shape(document: &Document, line: u32, reason: &str) -> ReadError {

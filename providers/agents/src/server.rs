@@ -11,6 +11,7 @@ use crate::secret::{self, Borrowed, Found, Slots};
 use crate::tree::{Node, Value};
 
 /// A tool server, free of secrets.
+#[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) name: String,
     /// The project inside a person's file that it is configured for.
@@ -30,6 +31,8 @@ pub(crate) struct Server {
     pub(crate) rules: Vec<Rule>,
     /// Whether its own configuration lets every tool run unasked.
     pub(crate) all: bool,
+    /// Keys that bear on approval or isolation, with their lines.
+    pub(crate) keys: Vec<(String, u32)>,
     pub(crate) found: Vec<Found>,
     pub(crate) borrowed: Vec<Borrowed>,
     pub(crate) env_files: Vec<(String, u32)>,
@@ -70,6 +73,7 @@ impl Server {
             disabled: is_disabled(node),
             rules: Vec::new(),
             all: false,
+            keys: keys(node),
             found: slots.found,
             borrowed: slots.borrowed,
             env_files: slots.env_files,
@@ -195,6 +199,30 @@ impl Server {
             }
         }
     }
+}
+
+/// The keys of a server that bear on approval or isolation.
+fn keys(node: &Node) -> Vec<(String, u32)> {
+    const KEYS: &[&str] = &[
+        "alwaysAllow",
+        "always_allow",
+        "autoApprove",
+        "default_tools_approval_mode",
+        "disabledTools",
+        "excludeTools",
+        "includeTools",
+        "sandboxEnabled",
+        "trust",
+    ];
+    let mut keys: Vec<(String, u32)> = node
+        .entries()
+        .iter()
+        .filter(|entry| KEYS.contains(&entry.key.as_str()))
+        .map(|entry| (entry.key.clone(), entry.line))
+        .collect();
+    let modes = node.find("tools.*.approval_mode").into_iter();
+    keys.extend(modes.map(|entry| (String::from("tools.*.approval_mode"), entry.line)));
+    keys
 }
 
 /// The program and its arguments, from whichever keys and shapes they stand in.

@@ -40,6 +40,16 @@ pub(crate) struct Settings {
     pub(crate) named_project_servers: Option<Said<()>>,
     pub(crate) forbids: Vec<Said<bool>>,
     pub(crate) reach: Option<Said<Reach>>,
+    /// Whether commands may leave the sandbox.
+    pub(crate) escape: Option<Said<Option<bool>>>,
+    /// Commands of a repository that run at events of the client.
+    pub(crate) hooks: Option<Said<()>>,
+    /// Whether only an administrator's hooks run.
+    pub(crate) only_managed_hooks: bool,
+    /// Whether a person's and a project's own rules are set aside.
+    pub(crate) only_managed_rules: bool,
+    /// Every key that bears on approval or isolation, with its place.
+    pub(crate) keys: Vec<(Arc<str>, Evidence)>,
     /// Words that no documentation explains: key and place.
     pub(crate) unclear: Vec<(Arc<str>, Evidence)>,
 }
@@ -51,6 +61,10 @@ impl Settings {
         for key in keys {
             for entry in node.find(key.path) {
                 let at = At { entry, document, level, key: key.path };
+                let held = (Arc::from(key.path), at.evidence(entry.line));
+                if !matches!(key.effect, Effect::Telemetry(_)) && !settings.keys.contains(&held) {
+                    settings.keys.push(held);
+                }
                 settings.apply(key.effect, &at);
             }
         }
@@ -62,6 +76,10 @@ impl Settings {
         let mut placed = self.clone();
         placed.read_above_project = self.read && matches!(level, Level::User | Level::Managed | Level::System);
         placed.read_managed = self.read && level == Level::Managed;
+        if level != Level::Project {
+            // A person's or an administrator's own hooks are no repository's.
+            placed.hooks = None;
+        }
         // A list in a file that comes with the project enables the project's servers for everyone who opens it; a list in
         // a person's own file is that person's review.
         if level == Level::Project
@@ -137,6 +155,23 @@ impl Settings {
                     self.forbids.push(at.said(!allowed));
                 }
             }
+            Effect::Escape(words) => {
+                let value = match &at.entry.node.value {
+                    Value::List(commands) => Some(!commands.is_empty()),
+                    _ => self.word(words, at),
+                };
+                if self.escape.as_ref().is_none_or(|held| held.value != Some(true)) {
+                    self.escape = Some(at.said(value));
+                }
+            }
+            Effect::Hooks => {
+                if !is_empty(&at.entry.node) {
+                    self.hooks = Some(at.said(()));
+                }
+            }
+            Effect::OnlyManagedHooks => self.only_managed_hooks |= at.entry.node.flag() == Some(true),
+            Effect::OnlyManagedRules => self.only_managed_rules |= at.entry.node.flag() == Some(true),
+            Effect::Noted => {}
             Effect::Folders => {
                 let reach = at.entry.node.elements().iter().filter_map(Node::text).map(command::reach).max();
                 if let Some(reach) = reach
@@ -329,13 +364,21 @@ impl Settings {
         keep(&mut self.telemetry, &lower.telemetry);
         keep(&mut self.project_servers, &lower.project_servers);
         self.widen.extend(lower.widen.iter().cloned());
-        self.allow.extend(lower.allow.iter().cloned());
+        let set_aside = self.only_managed_rules;
+        self.allow.extend(lower.allow.iter().filter(|said| !set_aside || said.level == Level::Managed).cloned());
         self.ask.extend(lower.ask.iter().cloned());
         self.deny.extend(lower.deny.iter().cloned());
         self.forbids.extend(lower.forbids.iter().cloned());
         if lower.reach.as_ref().is_some_and(|reach| self.reach.as_ref().is_none_or(|held| held.value < reach.value)) {
             self.reach.clone_from(&lower.reach);
         }
+        keep(&mut self.escape, &lower.escape);
+        if !self.only_managed_hooks {
+            keep(&mut self.hooks, &lower.hooks);
+        }
+        self.only_managed_hooks |= lower.only_managed_hooks;
+        self.only_managed_rules |= lower.only_managed_rules;
+        self.keys.extend(lower.keys.iter().cloned());
         self.unclear.extend(lower.unclear.iter().cloned());
     }
 
@@ -351,6 +394,8 @@ impl Settings {
             || self.telemetry.is_some()
             || self.project_servers.is_some()
             || self.named_project_servers.is_some()
+            || self.hooks.is_some()
+            || self.escape.is_some()
             || self.reach.is_some()
             || !self.unclear.is_empty()
     }
@@ -366,6 +411,16 @@ impl Settings {
     /// Whether bypassing approval is forbidden, by whom it may be.
     pub(crate) fn bypass_forbidden(&self) -> bool {
         self.forbids.iter().any(|said| said.value)
+    }
+}
+
+fn is_empty(node: &Node) -> bool {
+    match &node.value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Text(text) => text.is_empty(),
+        Value::List(elements) => elements.is_empty(),
+        Value::Map(entries) => entries.iter().all(|entry| is_empty(&entry.node)),
+        Value::Bool(true) | Value::Number(_) => false,
     }
 }
 

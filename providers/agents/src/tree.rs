@@ -40,6 +40,8 @@ pub(crate) enum Syntax {
     Json,
     Toml,
     Yaml,
+    /// Markdown that begins with YAML between two lines of `---`; the text below is not looked at.
+    Frontmatter,
 }
 
 /// Why a document does not parse.
@@ -54,6 +56,21 @@ impl Node {
     /// The member with that key; in files that repeat a key the last one counts, as in every client.
     pub(crate) fn get(&self, key: &str) -> Option<&Entry> {
         self.entries().iter().rev().find(|entry| entry.key == key)
+    }
+
+    /// Moves every line down, for a document inside another one.
+    pub(crate) fn move_down(&mut self, lines: u32) {
+        self.line = self.line.saturating_add(lines);
+        match &mut self.value {
+            Value::List(elements) => elements.iter_mut().for_each(|element| element.move_down(lines)),
+            Value::Map(entries) => {
+                for entry in entries {
+                    entry.line = entry.line.saturating_add(lines);
+                    entry.node.move_down(lines);
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => {}
+        }
     }
 
     /// The members of a map; none for anything else.
@@ -150,7 +167,27 @@ pub(crate) fn parse(text: &str, syntax: Syntax) -> Result<Node, SyntaxError> {
         Syntax::Json => json(text),
         Syntax::Toml => toml(text),
         Syntax::Yaml => yaml(text),
+        Syntax::Frontmatter => {
+            let Some(head) = frontmatter(text) else { return Ok(Node { line: 1, value: Value::Null }) };
+            let mut node = yaml(head).map_err(|error| SyntaxError { line: error.line + 1, ..error })?;
+            node.move_down(1);
+            Ok(node)
+        }
     }
+}
+
+/// What stands between the first two lines of `---`.
+pub(crate) fn frontmatter(text: &str) -> Option<&str> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let rest = text.strip_prefix("---\n").or_else(|| text.strip_prefix("---\r\n"))?;
+    let mut at = 0;
+    for line in rest.split_inclusive('\n') {
+        if line.trim_end() == "---" {
+            return rest.get(..at);
+        }
+        at += line.len();
+    }
+    None
 }
 
 /// Byte offsets of line starts, to tell lines from offsets.

@@ -125,11 +125,7 @@ pub(super) fn agents(context: &Context<'_>) -> (Table, Places) {
                 .map(ApprovalMode::as_str)
                 .map(|mode| context.word(mode)),
             approval_defaulted: value(&agent.approval_defaulted),
-            auto_approved: match &agent.auto_approved {
-                Fact::Known(tools) => Some(joined(tools.iter().map(|tool| &**tool), ", ")),
-                Fact::Absent => Some(context.word("")),
-                Fact::Unknown => None,
-            },
+            auto_approved: listed(context, &agent.auto_approved),
             auto_approve_all: value(&agent.auto_approve_all),
             external_effect_approved: value(&agent.external_effect_approved),
             managed_policy: value(&agent.managed_policy),
@@ -153,9 +149,28 @@ pub(super) fn agents(context: &Context<'_>) -> (Table, Places) {
             has_owner: owner.and_then(Fact::present),
             ambient_credentials: value(&agent.ambient_credentials),
             disabled: agent.disabled,
+            project_hooks: value(&agent.project_hooks),
+            sandbox_escape: value(&agent.sandbox_escape),
+            untrusted_checkout: value(&agent.untrusted_checkout),
+            token_writes: value(&agent.token_writes),
+            secrets_in_reach: listed(context, &agent.secrets_in_reach),
+            approval_keys: {
+                let keys: Vec<String> =
+                    agent.approval_keys.iter().map(|(key, evidence)| format!("{key} ({evidence})")).collect();
+                joined(keys.iter().map(String::as_str), ", ")
+            },
         })
     });
     (table, Places::One(agents.iter().map(|agent| agent.evidence.clone()).collect()))
+}
+
+/// A list in one text; empty where it is known that there is nothing.
+fn listed(context: &Context<'_>, list: &Fact<Vec<Arc<str>>>) -> Option<Arc<str>> {
+    match list {
+        Fact::Known(entries) => Some(joined(entries.iter().map(|entry| &**entry), ", ")),
+        Fact::Absent => Some(context.word("")),
+        Fact::Unknown => None,
+    }
 }
 
 pub(super) fn workloads(context: &Context<'_>) -> (Table, Places) {

@@ -394,6 +394,18 @@ fact_table! {
         ambient_credentials: Option<bool>,
         /// Whether it is switched off.
         disabled: bool,
+        /// Whether commands that a repository brings along (hooks) run beside it.
+        project_hooks: Option<bool>,
+        /// Whether commands may leave its sandbox; NULL where there is none.
+        sandbox_escape: Option<bool>,
+        /// Whether code that an outsider can write is checked out where it runs.
+        untrusted_checkout: Option<bool>,
+        /// Whether the token that a pipeline hands to it may change the repository.
+        token_writes: Option<bool>,
+        /// Names of the pipeline's secrets in its reach, joined by `, `; empty = none.
+        secrets_in_reach: Option<Arc<str>>,
+        /// Every key that bears on approval or isolation with its place, joined by `, `; empty = none is set.
+        approval_keys: Arc<str>,
     }
 }
 

@@ -21,7 +21,7 @@ use jiff::Timestamp;
 
 use crate::facts::tables::{IdentityRow, TABLES};
 use crate::facts::{AccessTable, FactInput, Facts, build, days_between};
-use crate::jobs::{Register, Selector};
+use crate::jobs::{Register, RegisterEntry, Selector};
 use crate::parity::toy::{OPERATIONS, TOY, Town, pattern, plain, scope, slice, test, when};
 use crate::paths;
 
@@ -288,7 +288,12 @@ fn users_of_an_identity_are_counted_and_tool_servers_are_not() {
     agent("t", "s/one", AgentKind::ToolServer);
     agent("b", "s/two", AgentKind::Agent);
     agent("c", "s/two", AgentKind::Agent);
-    let register = Register { entries: vec![Selector::parse("client/b").unwrap()] };
+    let register = Register {
+        entries: vec![RegisterEntry {
+            selector: Selector::parse("client/b").unwrap(),
+            evidence: Evidence::line("evenhand.toml", 3),
+        }],
+    };
     let facts = facts(town, &[], Some(&register));
     for (id, shared_by, attributable, registered) in
         [("s/one", 1, yes(), no()), ("s/two", 2, Value::Null, yes()), ("s/none", 0, Value::Null, no())]

@@ -99,7 +99,7 @@ impl<'a> Subject<'a> {
         while let Some(at) = next.pop() {
             let mut lenders = 0_usize;
             for trust in world.lent_to(&at.id) {
-                if !matches!(trust.mechanism, Mechanism::HoldsCredential | Mechanism::UsesTool) {
+                if !matches!(trust.mechanism, Mechanism::HoldsCredential | Mechanism::UsesTool | Mechanism::Ambient) {
                     continue;
                 }
                 lenders += usize::from(trust.mechanism == Mechanism::HoldsCredential);

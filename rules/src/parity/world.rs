@@ -188,7 +188,7 @@ impl<'a> World<'a> {
                         self.borrowed_by.entry(&trust.target).or_default().push(person);
                     }
                 }
-                Mechanism::UsesTool | Mechanism::Impersonation => {
+                Mechanism::UsesTool | Mechanism::Impersonation | Mechanism::Ambient => {
                     self.lent.entry(&trust.source).or_default().push(trust);
                 }
                 Mechanism::Membership | Mechanism::Assignment => {

@@ -345,6 +345,7 @@ impl Builder<'_, '_> {
                 Mechanism::Federation => "federation",
                 Mechanism::HoldsCredential => "holds-credential",
                 Mechanism::UsesTool => "uses-tool",
+                Mechanism::Ambient => "ambient-credentials",
                 Mechanism::Assignment => "assignment",
                 _ => continue,
             };

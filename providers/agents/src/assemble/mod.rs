@@ -1,5 +1,6 @@
 //! Joins what single files said: the files of one client in one place become one agent, its servers, their secrets.
 
+mod pipelines;
 mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,9 +9,11 @@ use evenhand_model::id::IdentityId;
 use evenhand_model::inventory::Inventory;
 
 use crate::clients::{Client, Level};
+use crate::profiles::ProfileFile;
 use crate::reader::{Environment, FileRead};
 use crate::scope::{Place, machine_root};
 use crate::settings::Settings;
+pub(crate) use pipelines::pipelines;
 use rows::Out;
 
 /// The whole machine, as a place.
@@ -33,7 +36,12 @@ enum Ground {
 }
 
 /// Joins all files of a reading.
-pub(crate) fn join(files: &[FileRead], environments: &[Environment], inventory: &mut Inventory) {
+pub(crate) fn join(
+    files: &[FileRead],
+    environments: &[Environment],
+    profiles: &[ProfileFile],
+    inventory: &mut Inventory,
+) {
     let homes = homes(files);
     let mut groups: BTreeMap<(&str, Ground, String), Group<'_>> = BTreeMap::new();
     for file in files {
@@ -51,7 +59,7 @@ pub(crate) fn join(files: &[FileRead], environments: &[Environment], inventory: 
     }
     let groups: Vec<Group<'_>> = groups.into_values().collect();
     let names = scope_names(&groups);
-    let mut out = Out { inventory, environments, taken: BTreeSet::new() };
+    let mut out = Out { inventory, environments, profiles, taken: BTreeSet::new() };
     let client_id = |client: &Client, name: &str| IdentityId::new(format!("agent:{}:{name}", client.id));
     for (group, name) in groups.iter().zip(&names) {
         // A project that only brings tool servers does not configure the client: it is the one of the person's home.

@@ -18,8 +18,10 @@ use crate::approval::Approval;
 use crate::clients::{Client, Level};
 use crate::command::Reach;
 use crate::locate;
+use crate::profiles::{self, ProfileFile};
 use crate::provider_name;
-use crate::reader::{Environment, FileRead};
+use crate::reader::{Definition, Environment, FileRead};
+use crate::scope::Place;
 use crate::secret::{Borrowed, Found};
 use crate::server::Server;
 use crate::settings::Settings;
@@ -28,6 +30,7 @@ use crate::settings::Settings;
 pub(super) struct Out<'o> {
     pub(super) inventory: &'o mut Inventory,
     pub(super) environments: &'o [Environment],
+    pub(super) profiles: &'o [ProfileFile],
     /// Credential ids that are given away.
     pub(super) taken: BTreeSet<String>,
 }
@@ -46,14 +49,14 @@ struct Decided<'d> {
 }
 
 /// Who holds a secret, and where its file lies.
-struct Holder<'h> {
-    identity: &'h IdentityId,
-    kind: Ground,
-    document: &'h Arc<str>,
-    facts: FileFacts,
+pub(super) struct Holder<'h> {
+    pub(super) identity: &'h IdentityId,
+    pub(super) kind: Ground,
+    pub(super) document: &'h Arc<str>,
+    pub(super) facts: FileFacts,
 }
 
-impl Out<'_> {
+impl<'o> Out<'o> {
     /// Adds a group; with a `host`, only its tool servers, which that client uses.
     pub(super) fn group(&mut self, group: &Group<'_>, name: &str, host: Option<IdentityId>, settings: &Settings) {
         let client = group.client;
@@ -84,10 +87,15 @@ impl Out<'_> {
                 let id = server_id(client, name, server, several.then(|| tail(file)));
                 self.server(&decided, file, server, &id);
             }
-            let holder =
-                Holder { identity: &decided.id, kind: group.kind, document: &file.document, facts: file.facts };
+            let defined = file.definition.as_ref().map(|definition| self.definition(&decided, file, definition));
+            let holder = Holder {
+                identity: defined.as_ref().unwrap_or(&decided.id),
+                kind: group.kind,
+                document: &file.document,
+                facts: file.facts,
+            };
             self.secrets(&holder, &file.found);
-            self.borrowed(&decided.id, &file.borrowed, &file.document);
+            self.borrowed(&holder, &group.place, &file.borrowed);
         }
         for (key, evidence) in group.files.iter().flat_map(|file| &file.settings.unclear) {
             let message = format!(
@@ -156,7 +164,128 @@ impl Out<'_> {
         let cloud = |found: &Found| found.kind.federable == Some(true) && found.kind.name.starts_with("aws_");
         let own = group.files.iter().any(|file| !file.borrowed.is_empty() || file.found.iter().any(cloud));
         agent.ambient_credentials = if client.shell { Fact::Known(!own) } else { Fact::Unknown };
+        agent.sandbox_escape = match agent.sandboxed {
+            Fact::Known(true) => or_default(settings.escape.as_ref().map(|said| said.value), client.defaults.escape),
+            Fact::Known(false) => Fact::Absent,
+            Fact::Absent | Fact::Unknown => Fact::Unknown,
+        };
+        agent.project_hooks = match (settings.only_managed_hooks, group.kind) {
+            (true, _) => Fact::Known(false),
+            // In a home nothing tells which repositories are opened.
+            (false, Ground::Project) => Fact::Known(settings.hooks.is_some()),
+            (false, Ground::Home | Ground::Machine) => Fact::Unknown,
+        };
+        agent.approval_keys.clone_from(&settings.keys);
+        let ambient = agent.ambient_credentials == Fact::Known(true);
         self.inventory.agents.push(agent);
+        if ambient {
+            self.ambient(id, &group.place);
+        }
+    }
+
+    /// The profiles of whoever runs the client, all of which it may use.
+    fn ambient(&mut self, id: &IdentityId, place: &Place) {
+        let files = self.profiles_of(place);
+        for name in profiles::names(&files) {
+            let resolved = profiles::resolve(&files, &name);
+            let stands = files.iter().flat_map(|file| file.profiles.iter().map(move |profile| (file, profile)));
+            let written = stands
+                .filter(|(_, profile)| name == format!("{}{}", profile.family.prefix(), profile.name))
+                .map(|(file, profile)| Evidence::line(Arc::clone(&file.document), profile.line))
+                .next();
+            let Some(evidence) = written else { continue };
+            let (target, constraint) = match resolved {
+                Some(found) => (found.target, format!("whoever runs it may use {}", found.through)),
+                None => (name, String::new()),
+            };
+            self.trust(id, target, Mechanism::Ambient, constraint, evidence);
+        }
+    }
+
+    /// The profiles of the person in whose home a place lies; where only one person's were read, theirs.
+    fn profiles_of(&self, place: &Place) -> Vec<&'o ProfileFile> {
+        let holds = |file: &&ProfileFile| {
+            let home = Place { root: file.root.clone(), shown: String::new(), source: String::new() };
+            home.holds(&place.root)
+        };
+        let nearest = self.profiles.iter().filter(holds).map(|file| &file.root).max_by_key(|root| root.len());
+        let roots: BTreeSet<&String> = self.profiles.iter().map(|file| &file.root).collect();
+        let root = match (nearest, roots.first()) {
+            (Some(root), _) => root,
+            (None, Some(root)) if roots.len() == 1 => root,
+            _ => return Vec::new(),
+        };
+        self.profiles.iter().filter(|file| file.root == *root).collect()
+    }
+
+    /// An agent that a file defines for the client; the client's settings hold for it where its own say nothing.
+    fn definition(&mut self, decided: &Decided<'_>, file: &FileRead, definition: &Definition) -> IdentityId {
+        let Decided { group, name, scope, approval, person, .. } = decided;
+        let client = group.client;
+        let id = IdentityId::new(format!("agent:{}:{name}#agents/{}", client.id, definition.name));
+        let evidence = Evidence::line(Arc::clone(&file.document), definition.line);
+        let mut identity = Identity::new(
+            id.clone(),
+            provider_name(),
+            scope.clone(),
+            "agent_definition",
+            definition.name.as_str(),
+            evidence.clone(),
+        );
+        identity.signals.push(signal(format!("an agent defined for {}", client.name), &evidence));
+        identity.owner = Fact::known(person.clone());
+        identity.purpose = Fact::read(definition.purpose.as_deref().map(Arc::from));
+        self.inventory.identities.push(identity);
+        let mut agent = Agent::new(
+            id.as_str(),
+            id.clone(),
+            provider_name(),
+            scope.clone(),
+            client.id,
+            AgentKind::Agent,
+            definition.name.as_str(),
+            evidence.clone(),
+        );
+        agent.transport = Fact::Absent;
+        agent.command_pinned = Fact::Absent;
+        agent.command_fetched = Fact::Absent;
+        agent.remote = Fact::Known(false);
+        agent.authenticated = Fact::Absent;
+        agent.tls = Fact::Absent;
+        agent.trigger = Fact::Known(Arc::from("person"));
+        agent.untrusted_trigger = Fact::Known(false);
+        match &definition.settings.mode {
+            Some(_) => {
+                let own = Approval::of_client(client, &definition.settings);
+                set_approval(&mut agent, &own);
+            }
+            None => set_approval(&mut agent, approval),
+        }
+        agent.project_hooks = match group.kind {
+            Ground::Project => Fact::Known(definition.settings.hooks.is_some()),
+            Ground::Home | Ground::Machine => Fact::Known(false),
+        };
+        agent.ambient_credentials = if client.shell { Fact::Known(true) } else { Fact::Unknown };
+        agent.approval_keys.clone_from(&definition.settings.keys);
+        self.inventory.agents.push(agent);
+        self.trust(&decided.id, id.to_string(), Mechanism::UsesTool, String::new(), evidence);
+        if client.shell {
+            self.ambient(&id, &group.place);
+        }
+        id
+    }
+
+    fn trust(&mut self, id: &IdentityId, target: String, mechanism: Mechanism, constraint: String, evidence: Evidence) {
+        self.inventory.trusts.push(Trust {
+            source: id.shared(),
+            target: IdentityId::new(target),
+            provider: provider_name(),
+            mechanism,
+            constraint: constraint.into(),
+            weak: Truth::No,
+            weakness: Arc::from(""),
+            evidence,
+        });
     }
 
     fn server(&mut self, decided: &Decided<'_>, file: &FileRead, server: &Server, id: &IdentityId) {
@@ -187,16 +316,7 @@ impl Out<'_> {
             server.name.as_str(),
             evidence.clone(),
         );
-        agent.transport = server.transport.clone();
-        agent.remote = server.remote;
-        agent.tls = server.tls;
-        agent.authenticated = server.authenticated;
-        agent.command_fetched = server.fetched;
-        agent.command_pinned = server.pinned;
-        agent.privileged = server.privileged;
-        agent.sandboxed = server.sandboxed;
-        agent.file_scope = Fact::known(server.reach.map(|reach| Arc::from(reach.as_str())));
-        agent.disabled = server.disabled;
+        describe(&mut agent, server, &file.document);
         agent.trigger = Fact::Known(Arc::from("person"));
         agent.untrusted_trigger = Fact::Known(false);
         agent.project_servers_enabled = Fact::Absent;
@@ -210,19 +330,10 @@ impl Out<'_> {
         };
         set_approval(&mut agent, &approval);
         self.inventory.agents.push(agent);
-        self.inventory.trusts.push(Trust {
-            source: decided.id.shared(),
-            target: id.clone(),
-            provider: provider_name(),
-            mechanism: Mechanism::UsesTool,
-            constraint: Arc::from(""),
-            weak: Truth::No,
-            weakness: Arc::from(""),
-            evidence: evidence.clone(),
-        });
+        self.trust(&decided.id, id.to_string(), Mechanism::UsesTool, String::new(), evidence);
         let holder = Holder { identity: id, kind: group.kind, document: &file.document, facts: file.facts };
         self.secrets(&holder, &server.found);
-        self.borrowed(id, &server.borrowed, &file.document);
+        self.borrowed(&holder, &group.place, &server.borrowed);
         for (named, line) in &server.env_files {
             self.environment(group, file, id, named, *line);
         }
@@ -260,7 +371,7 @@ impl Out<'_> {
         }
     }
 
-    fn secrets(&mut self, holder: &Holder<'_>, found: &[Found]) {
+    pub(super) fn secrets(&mut self, holder: &Holder<'_>, found: &[Found]) {
         for secret in found {
             // The id of a key stands with the secret of the same key; alone it only names a principal.
             let partner =
@@ -305,7 +416,7 @@ impl Out<'_> {
             if secret.checksum_fails {
                 self.hint(
                     evidence,
-                    "a value in the form of a GitHub token has a checksum that does not fit: an example or a typing error; \
+                    "a value in the form of a GitHub or npm token has a checksum that does not fit: an example or a typing error; \
                      revoke it if it was ever real",
                 );
             }
@@ -313,24 +424,62 @@ impl Out<'_> {
         }
     }
 
-    fn borrowed(&mut self, id: &IdentityId, borrowed: &[Borrowed], document: &Arc<str>) {
+    /// Principals that configuration names; a profile stands for the principal that the person's own files name.
+    pub(super) fn borrowed(&mut self, holder: &Holder<'_>, place: &Place, borrowed: &[Borrowed]) {
         for named in borrowed {
-            self.inventory.trusts.push(Trust {
-                source: id.shared(),
-                target: IdentityId::new(named.target.as_str()),
-                provider: provider_name(),
-                mechanism: Mechanism::HoldsCredential,
-                constraint: Arc::from(""),
-                weak: Truth::No,
-                weakness: Arc::from(""),
-                evidence: Evidence::line(Arc::clone(document), named.line),
-            });
+            let evidence = Evidence::line(Arc::clone(holder.document), named.line);
+            let files = self.profiles_of(place);
+            let resolved = profiles::resolve(&files, &named.target);
+            let key = resolved.as_ref().and_then(|found| Some((found.key?, found.target.strip_prefix("credential:")?)));
+            if let Some(((file, profile), public_id)) = key {
+                let written = Evidence::line(Arc::clone(&file.document), profile.line);
+                let mut credential = Credential::new(
+                    CredentialId::new(format!("{}/{}", holder.identity, named.target)),
+                    holder.identity.clone(),
+                    provider_name(),
+                    "aws_access_key",
+                    written,
+                );
+                credential.is_static = Fact::Known(true);
+                credential.federable = Fact::Known(true);
+                credential.exposure = Fact::Known(Exposure::UserFile);
+                credential.in_arguments = Fact::Known(false);
+                credential.file_readable_by_others = Fact::known(file.facts.readable_by_others);
+                credential.public_id = Some(Arc::from(public_id));
+                self.inventory.credentials.push(credential);
+            }
+            let (target, constraint) = match resolved {
+                Some(found) => (found.target, format!("through {}", found.through)),
+                None => (named.target.clone(), String::new()),
+            };
+            self.trust(holder.identity, target, Mechanism::HoldsCredential, constraint, evidence);
         }
     }
 
     fn hint(&mut self, evidence: Evidence, message: &str) {
         self.inventory.hints.push(Hint { evidence, message: Arc::from(message) });
     }
+}
+
+/// What a server's own configuration says.
+pub(super) fn describe(agent: &mut Agent, server: &Server, document: &Arc<str>) {
+    agent.transport = server.transport.clone();
+    agent.remote = server.remote;
+    agent.tls = server.tls;
+    agent.authenticated = server.authenticated;
+    agent.command_fetched = server.fetched;
+    agent.command_pinned = server.pinned;
+    agent.privileged = server.privileged;
+    agent.sandboxed = server.sandboxed;
+    agent.file_scope = Fact::known(server.reach.map(|reach| Arc::from(reach.as_str())));
+    agent.disabled = server.disabled;
+    agent.project_hooks = Fact::Absent;
+    agent.sandbox_escape = Fact::Absent;
+    agent.approval_keys = server
+        .keys
+        .iter()
+        .map(|(key, line)| (Arc::from(key.as_str()), Evidence::line(Arc::clone(document), *line)))
+        .collect();
 }
 
 fn set_approval(agent: &mut Agent, approval: &Approval) {
@@ -341,7 +490,7 @@ fn set_approval(agent: &mut Agent, approval: &Approval) {
     agent.external_effect_approved = approval.external;
 }
 
-fn signal(reason: String, evidence: &Evidence) -> Signal {
+pub(super) fn signal(reason: String, evidence: &Evidence) -> Signal {
     Signal {
         nature: Nature::AiAgent,
         strength: Strength::Certain,

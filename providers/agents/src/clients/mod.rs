@@ -40,6 +40,8 @@ pub(crate) enum Unset {
 #[derive(Clone, Copy)]
 pub(crate) struct Defaults {
     pub(crate) sandboxed: Option<bool>,
+    /// Whether commands may leave the sandbox, where there is one.
+    pub(crate) escape: Option<bool>,
     pub(crate) telemetry: Option<bool>,
     pub(crate) project_servers: Option<bool>,
     pub(crate) reach: Option<Reach>,
@@ -78,6 +80,13 @@ pub(crate) struct File {
     pub(crate) secrets: Secrets,
 }
 
+impl File {
+    /// Whether the file defines an agent of its own, as opposed to configuring the client.
+    pub(crate) fn is_definition(&self) -> bool {
+        self.syntax == Syntax::Frontmatter
+    }
+}
+
 /// Where tool servers stand.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Servers {
@@ -98,6 +107,8 @@ pub(crate) enum Secrets {
     Under(&'static [&'static str]),
     /// Every value is one.
     Values,
+    /// Anywhere: the client keeps here what it signs in with; access tokens end by themselves, refresh tokens do not.
+    Store,
 }
 
 /// A key that decides something.
@@ -141,6 +152,16 @@ pub(crate) enum Effect {
     ForbidsUnless(&'static str),
     /// Folders it may touch beside the project.
     Folders,
+    /// Whether commands may leave the sandbox: a switch, or a list of commands.
+    Escape(Words<bool>),
+    /// Commands that run at events of the client.
+    Hooks,
+    /// Whether only an administrator's hooks run.
+    OnlyManagedHooks,
+    /// Whether only an administrator's rules count.
+    OnlyManagedRules,
+    /// It bears on approval or isolation, but nothing here depends on it.
+    Noted,
     /// opencode's `permission`: a word, or a map from tool to word or to a map of patterns.
     PermissionMap,
     /// opencode's `permission` of one agent.
@@ -149,6 +170,56 @@ pub(crate) enum Effect {
     ToolMap,
     /// Gemini's list of policy rules.
     PolicyRules,
+}
+
+/// A cell of a Markdown table.
+fn cell(parts: impl IntoIterator<Item = String>) -> String {
+    let mut parts: Vec<String> = parts.into_iter().map(|part| format!("`{}`", part.replace('|', "\\|"))).collect();
+    parts.dedup();
+    if parts.is_empty() { String::from("–") } else { parts.join("<br>") }
+}
+
+/// The clients as a table of Markdown: their files, where tool servers stand, the keys that are read, the default.
+pub(crate) fn documented() -> String {
+    let mut table = String::from("| client | files | tool servers | keys | when unset |\n|---|---|---|---|---|\n");
+    for client in CLIENTS {
+        let files = client.files.iter().map(|file| {
+            let homes = file.homes.iter().filter(|home| !home.is_empty()).copied().collect::<Vec<_>>();
+            match homes.as_slice() {
+                [home] => format!("{home}{}", file.suffix),
+                _ => file.suffix.to_owned(),
+            }
+        });
+        let mut servers: Vec<String> = client
+            .files
+            .iter()
+            .flat_map(|file| file.servers)
+            .map(|servers| match servers {
+                Servers::Map(path) => (*path).to_owned(),
+                Servers::List(path) => format!("{path}[]"),
+                Servers::Top => String::from("{}"),
+            })
+            .collect();
+        servers.sort();
+        servers.dedup();
+        let mut keys: Vec<String> =
+            client.files.iter().flat_map(|file| file.keys).map(|key| key.path.to_owned()).collect();
+        keys.sort();
+        keys.dedup();
+        let unset = match client.default {
+            Unset::Mode(mode) => mode.as_str(),
+            Unset::Elsewhere => "unknown",
+        };
+        table.push_str(&format!(
+            "| {} (`{}`) | {} | {} | {} | {unset} |\n",
+            client.name,
+            client.id,
+            cell(files),
+            cell(servers),
+            cell(keys)
+        ));
+    }
+    table
 }
 
 #[cfg(test)]
@@ -171,52 +242,6 @@ mod tests {
                 assert!(!file.needs.is_empty(), "{}", file.suffix);
             }
         }
-    }
-
-    /// A cell of a Markdown table.
-    fn cell(parts: impl IntoIterator<Item = String>) -> String {
-        let mut parts: Vec<String> = parts.into_iter().map(|part| format!("`{}`", part.replace('|', "\\|"))).collect();
-        parts.dedup();
-        if parts.is_empty() { String::from("–") } else { parts.join("<br>") }
-    }
-
-    fn documented() -> String {
-        let mut table = String::from("| client | files | tool servers | keys | when unset |\n|---|---|---|---|---|\n");
-        for client in CLIENTS {
-            let files = client.files.iter().map(|file| {
-                let homes = file.homes.iter().filter(|home| !home.is_empty()).copied().collect::<Vec<_>>();
-                if homes.len() == 1 { format!("{}{}", homes[0], file.suffix) } else { file.suffix.to_owned() }
-            });
-            let mut servers: Vec<String> = client
-                .files
-                .iter()
-                .flat_map(|file| file.servers)
-                .map(|servers| match servers {
-                    Servers::Map(path) => (*path).to_owned(),
-                    Servers::List(path) => format!("{path}[]"),
-                    Servers::Top => String::from("{}"),
-                })
-                .collect();
-            servers.sort();
-            servers.dedup();
-            let mut keys: Vec<String> =
-                client.files.iter().flat_map(|file| file.keys).map(|key| key.path.to_owned()).collect();
-            keys.sort();
-            keys.dedup();
-            let unset = match client.default {
-                Unset::Mode(mode) => mode.as_str(),
-                Unset::Elsewhere => "unknown",
-            };
-            table.push_str(&format!(
-                "| {} (`{}`) | {} | {} | {} | {unset} |\n",
-                client.name,
-                client.id,
-                cell(files),
-                cell(servers),
-                cell(keys)
-            ));
-        }
-        table
     }
 
     #[test]

@@ -3,13 +3,14 @@
 use evenhand_model::agent::ApprovalMode::{Bypass, Partial, Prompt};
 
 use super::Effect::{
-    AgentPermissionMap, Allow, AllowTool, Ask, Deny, Folders, Forbids, ForbidsUnless, Mode, NamedProjectServers,
-    PermissionMap, PolicyRules, ProjectServers, Sandbox, SandboxApproves, Telemetry, ToolMap, Widen,
+    AgentPermissionMap, Allow, AllowTool, Ask, Deny, Escape, Folders, Forbids, ForbidsUnless, Hooks, Mode,
+    NamedProjectServers, Noted, OnlyManagedHooks, OnlyManagedRules, PermissionMap, PolicyRules, ProjectServers,
+    Sandbox, SandboxApproves, Telemetry, ToolMap, Widen,
 };
 use super::{Client, Defaults, File, Key, Level, Secrets, Servers, Unset, Words};
 use crate::command::Reach;
 use crate::permissions::Grammar;
-use crate::tree::Syntax::{Json, Toml, Yaml};
+use crate::tree::Syntax::{Frontmatter, Json, Toml, Yaml};
 
 const TRUTH: Words<bool> = &[("true", true), ("false", false)];
 const SERVERS: &[Servers] = &[Servers::Map("mcpServers")];
@@ -22,7 +23,8 @@ const USER_DATA: &[&str] = &[".config/", "Library/Application Support/", "AppDat
 /// Not below a home folder.
 const NOWHERE: &[&str] = &[];
 
-const NOTHING_KNOWN: Defaults = Defaults { sandboxed: None, telemetry: None, project_servers: None, reach: None };
+const NOTHING_KNOWN: Defaults =
+    Defaults { sandboxed: None, escape: None, telemetry: None, project_servers: None, reach: None };
 
 const fn key(path: &'static str, effect: super::Effect) -> Key {
     Key { path, effect }
@@ -44,19 +46,44 @@ const fn file(
     File { suffix, homes, level, syntax: Json, servers, keys, needs: &[], secrets: Secrets::Everywhere }
 }
 
+/// A JSON file in which a client keeps what it signs in with.
+const fn store(suffix: &'static str, homes: &'static [&'static str]) -> File {
+    File {
+        suffix,
+        homes,
+        level: Level::User,
+        syntax: Json,
+        servers: &[],
+        keys: NO_KEYS,
+        needs: &[],
+        secrets: Secrets::Store,
+    }
+}
+
+/// A Markdown file whose first lines define an agent that the client runs.
+const fn definition(
+    suffix: &'static str,
+    homes: &'static [&'static str],
+    level: Level,
+    servers: &'static [Servers],
+    keys: &'static [Key],
+) -> File {
+    File { suffix, homes, level, syntax: Frontmatter, servers, keys, needs: &[], secrets: Secrets::Everywhere }
+}
+
+const CLAUDE_MODES: Words<evenhand_model::agent::ApprovalMode> = &[
+    ("default", Prompt),
+    ("manual", Prompt),
+    ("plan", Prompt),
+    ("delegate", Prompt),
+    ("acceptEdits", Partial),
+    ("auto", Partial),
+    ("dontAsk", Partial),
+    ("bypassPermissions", Bypass),
+];
+
 const CLAUDE_KEYS: &[Key] = &[
-    key(
-        "permissions.defaultMode",
-        Mode(&[
-            ("default", Prompt),
-            ("manual", Prompt),
-            ("plan", Prompt),
-            ("acceptEdits", Partial),
-            ("auto", Partial),
-            ("dontAsk", Partial),
-            ("bypassPermissions", Bypass),
-        ]),
-    ),
+    key("permissions.defaultMode", Mode(CLAUDE_MODES)),
     key("permissions.allow", Allow(Grammar::Call)),
     key("permissions.ask", Ask(Grammar::Call)),
     key("permissions.deny", Deny(Grammar::Call)),
@@ -67,7 +94,25 @@ const CLAUDE_KEYS: &[Key] = &[
     key("enabledMcpjsonServers", NamedProjectServers),
     key("sandbox.enabled", Sandbox(TRUTH)),
     key("sandbox.autoAllowBashIfSandboxed", SandboxApproves(TRUTH)),
+    key("sandbox.allowUnsandboxedCommands", Escape(TRUTH)),
+    key("sandbox.excludedCommands", Escape(TRUTH)),
+    key("hooks", Hooks),
+    key("skipDangerousModePermissionPrompt", Noted),
+    key("permissions.disableAutoMode", Noted),
+    key("disableAutoMode", Noted),
+    key("allowManagedPermissionRulesOnly", OnlyManagedRules),
+    key("allowManagedHooksOnly", OnlyManagedHooks),
+    key("allowManagedMcpServersOnly", Noted),
+    key("allowedMcpServers", Noted),
+    key("deniedMcpServers", Noted),
     key("env.CLAUDE_CODE_ENABLE_TELEMETRY", Telemetry(&[("1", true), ("true", true), ("*", false)])),
+];
+
+const CLAUDE_DEFINITION_KEYS: &[Key] = &[
+    key("permissionMode", Mode(CLAUDE_MODES)),
+    key("tools", Noted),
+    key("disallowedTools", Noted),
+    key("hooks", Hooks),
 ];
 
 const CLAUDE_STATE_KEYS: &[Key] = &[key("projects.*.allowedTools", Allow(Grammar::Call))];
@@ -79,6 +124,7 @@ static CLAUDE_CODE: Client = Client {
     shell: true,
     defaults: Defaults {
         sandboxed: Some(false),
+        escape: Some(true),
         telemetry: Some(false),
         project_servers: Some(false),
         reach: Some(Reach::Project),
@@ -100,6 +146,8 @@ static CLAUDE_CODE: Client = Client {
         file("ClaudeCode/managed-settings.d/*.json", NOWHERE, Level::Managed, &[], CLAUDE_KEYS),
         servers("claude-code/managed-mcp.json", NOWHERE, Level::Managed),
         servers("ClaudeCode/managed-mcp.json", NOWHERE, Level::Managed),
+        store(".claude/.credentials.json", HOME),
+        definition(".claude/agents/*.md", HOME, Level::UserOrProject, SERVERS, CLAUDE_DEFINITION_KEYS),
     ],
 };
 
@@ -111,6 +159,9 @@ static CLAUDE_DESKTOP: Client = Client {
     defaults: NOTHING_KNOWN,
     files: &[servers("Claude/claude_desktop_config.json", USER_DATA, Level::User)],
 };
+
+/// Keys of agent definitions that no client lets widen approval.
+const DEFINITION_KEYS: &[Key] = &[key("tools", Noted), key("readonly", Noted)];
 
 static CURSOR: Client = Client {
     id: "cursor",
@@ -129,8 +180,11 @@ static CURSOR: Client = Client {
                 key("mcpAllowlist", Allow(Grammar::ServerTool)),
                 key("terminalAllowlist", Allow(Grammar::Command)),
                 key("terminalDenylist", Deny(Grammar::Command)),
+                key("autoRun", Noted),
             ],
         ),
+        file(".cursor/hooks.json", HOME, Level::UserOrProject, &[], &[key("hooks", Hooks)]),
+        definition(".cursor/agents/*.md", HOME, Level::UserOrProject, &[], DEFINITION_KEYS),
     ],
 };
 
@@ -168,6 +222,9 @@ const VSCODE_KEYS: &[Key] = &[
     key("github.copilot.chat.otel.enabled", Telemetry(TRUTH)),
 ];
 
+/// Where Copilot keeps its sign-in: Linux and macOS, Windows.
+const COPILOT_DATA: &[&str] = &[".config/", "AppData/Local/"];
+
 const VSCODE_NEEDS: &[&str] = &["mcp", "chat", "github.copilot"];
 const VSCODE_SECRETS: Secrets = Secrets::Under(&["mcp", "chat", "github.copilot"]);
 
@@ -191,6 +248,7 @@ static VSCODE: Client = Client {
     shell: true,
     defaults: Defaults {
         sandboxed: Some(false),
+        escape: None,
         telemetry: Some(false),
         project_servers: None,
         reach: Some(Reach::Project),
@@ -202,6 +260,8 @@ static VSCODE: Client = Client {
         vscode_settings(".vscode/settings.json", NOWHERE, Level::Project),
         vscode_settings("Code/User/settings.json", USER_DATA, Level::User),
         vscode_settings("Code - Insiders/User/settings.json", USER_DATA, Level::User),
+        store("github-copilot/apps.json", COPILOT_DATA),
+        store("github-copilot/hosts.json", COPILOT_DATA),
     ],
 };
 
@@ -220,6 +280,18 @@ static COPILOT_CLI: Client = Client {
             &[],
             &[key("trusted_folders", Folders), key("trustedFolders", Folders)],
         ),
+    ],
+};
+
+static COPILOT_CODING_AGENT: Client = Client {
+    id: "copilot-coding-agent",
+    name: "Copilot coding agent",
+    default: Unset::Elsewhere,
+    shell: false,
+    defaults: NOTHING_KNOWN,
+    files: &[
+        definition(".github/agents/*.md", NOWHERE, Level::Project, &[Servers::Map("mcp-servers")], DEFINITION_KEYS),
+        file(".github/hooks/*.json", NOWHERE, Level::Project, &[], &[key("hooks", Hooks)]),
     ],
 };
 
@@ -264,6 +336,11 @@ const GEMINI_KEYS: &[Key] = &[
     key("sandbox", Sandbox(&[("false", false), ("*", true)])),
     key("telemetry.enabled", Telemetry(TRUTH)),
     key("context.includeDirectories", Folders),
+    key("hooks", Hooks),
+    key("security.disableAlwaysAllow", Noted),
+    key("security.folderTrust.enabled", Noted),
+    key("admin.mcp.enabled", Noted),
+    key("admin.mcp.config", Noted),
 ];
 
 const GEMINI_POLICY_KEYS: &[Key] = &[key("rule", PolicyRules)];
@@ -288,6 +365,7 @@ static GEMINI_CLI: Client = Client {
     shell: true,
     defaults: Defaults {
         sandboxed: Some(false),
+        escape: None,
         telemetry: Some(false),
         project_servers: None,
         reach: Some(Reach::Project),
@@ -300,6 +378,8 @@ static GEMINI_CLI: Client = Client {
         file("GeminiCli/system-defaults.json", NOWHERE, Level::System, SERVERS, GEMINI_KEYS),
         gemini_policies(".gemini/policies/*.toml", HOME, Level::UserOrProject),
         gemini_policies("gemini-cli/policies/*.toml", NOWHERE, Level::Managed),
+        store(".gemini/oauth_creds.json", HOME),
+        store(".gemini/mcp-oauth-tokens.json", HOME),
     ],
 };
 
@@ -313,8 +393,11 @@ const CODEX_KEYS: &[Key] = &[
     key("sandbox_mode", Sandbox(CODEX_SANDBOX)),
     key("profiles.*.sandbox_mode", Sandbox(CODEX_SANDBOX)),
     key("sandbox_workspace_write.writable_roots", Folders),
+    key("sandbox_workspace_write.network_access", Noted),
+    key("shell_environment_policy.inherit", Noted),
     key("otel.exporter", Telemetry(&[("none", false), ("*", true)])),
     key("allowed_approval_policies", ForbidsUnless("never")),
+    key("allow_managed_hooks_only", OnlyManagedHooks),
 ];
 
 const fn codex(suffix: &'static str, homes: &'static [&'static str], level: Level) -> File {
@@ -330,7 +413,11 @@ const fn codex(suffix: &'static str, homes: &'static [&'static str], level: Leve
     }
 }
 
-const CODEX_REQUIREMENTS: &[Key] = &[key("allowed_approval_policies", ForbidsUnless("never"))];
+const CODEX_REQUIREMENTS: &[Key] = &[
+    key("allowed_approval_policies", ForbidsUnless("never")),
+    key("allowed_sandbox_modes", Noted),
+    key("allow_managed_hooks_only", OnlyManagedHooks),
+];
 
 /// What an administrator allows: the servers in it are identities that may be used, not servers that are configured.
 const fn codex_requirements(suffix: &'static str, homes: &'static [&'static str]) -> File {
@@ -351,7 +438,13 @@ static CODEX: Client = Client {
     name: "Codex",
     default: Unset::Mode(Partial),
     shell: true,
-    defaults: Defaults { sandboxed: None, telemetry: Some(false), project_servers: None, reach: Some(Reach::Project) },
+    defaults: Defaults {
+        sandboxed: None,
+        escape: None,
+        telemetry: Some(false),
+        project_servers: None,
+        reach: Some(Reach::Project),
+    },
     files: &[
         codex(".codex/config.toml", HOME, Level::UserOrProject),
         codex("etc/codex/config.toml", NOWHERE, Level::System),
@@ -362,6 +455,7 @@ static CODEX: Client = Client {
         codex_requirements("codex/requirements.toml", NOWHERE),
         codex_requirements("Codex/requirements.toml", NOWHERE),
         codex_requirements(".codex/requirements.toml", HOME),
+        store(".codex/auth.json", HOME),
     ],
 };
 
@@ -402,6 +496,7 @@ const OPENCODE_KEYS: &[Key] = &[
     key("agent.*.permission", AgentPermissionMap),
     key("experimental.openTelemetry", Telemetry(TRUTH)),
 ];
+const OPENCODE_DEFINITION_KEYS: &[Key] = &[key("permission", PermissionMap), key("tools", Noted)];
 const OPENCODE_SERVERS: &[Servers] = &[Servers::Map("mcp")];
 
 static OPENCODE: Client = Client {
@@ -411,6 +506,7 @@ static OPENCODE: Client = Client {
     shell: true,
     defaults: Defaults {
         sandboxed: Some(false),
+        escape: None,
         telemetry: Some(false),
         project_servers: None,
         reach: Some(Reach::Project),
@@ -419,7 +515,9 @@ static OPENCODE: Client = Client {
         file("etc/opencode/opencode.json", NOWHERE, Level::Managed, OPENCODE_SERVERS, OPENCODE_KEYS),
         file("etc/opencode/opencode.jsonc", NOWHERE, Level::Managed, OPENCODE_SERVERS, OPENCODE_KEYS),
         file("Application Support/opencode/opencode.json", NOWHERE, Level::Managed, OPENCODE_SERVERS, OPENCODE_KEYS),
+        file("Application Support/opencode/opencode.jsonc", NOWHERE, Level::Managed, OPENCODE_SERVERS, OPENCODE_KEYS),
         file("ProgramData/opencode/opencode.json", NOWHERE, Level::Managed, OPENCODE_SERVERS, OPENCODE_KEYS),
+        file("ProgramData/opencode/opencode.jsonc", NOWHERE, Level::Managed, OPENCODE_SERVERS, OPENCODE_KEYS),
         file(".config/opencode/opencode.json", HOME, Level::User, OPENCODE_SERVERS, OPENCODE_KEYS),
         file(".config/opencode/opencode.jsonc", HOME, Level::User, OPENCODE_SERVERS, OPENCODE_KEYS),
         file(".config/opencode/config.json", HOME, Level::User, OPENCODE_SERVERS, OPENCODE_KEYS),
@@ -427,6 +525,9 @@ static OPENCODE: Client = Client {
         file(".opencode/opencode.jsonc", NOWHERE, Level::Project, OPENCODE_SERVERS, OPENCODE_KEYS),
         file("opencode.json", NOWHERE, Level::Project, OPENCODE_SERVERS, OPENCODE_KEYS),
         file("opencode.jsonc", NOWHERE, Level::Project, OPENCODE_SERVERS, OPENCODE_KEYS),
+        store(".local/share/opencode/auth.json", HOME),
+        definition(".opencode/agent/*.md", NOWHERE, Level::Project, &[], OPENCODE_DEFINITION_KEYS),
+        definition(".config/opencode/agent/*.md", HOME, Level::User, &[], OPENCODE_DEFINITION_KEYS),
     ],
 };
 
@@ -497,7 +598,14 @@ static ROO_CODE: Client = Client {
     ],
 };
 
-const AGENT_FILE_KEYS: &[Key] = &[key("allowedTools", Allow(Grammar::At))];
+const AGENT_FILE_KEYS: &[Key] = &[
+    key("allowedTools", Allow(Grammar::At)),
+    key("tools", Noted),
+    key("toolsSettings.*.allowedPaths", Folders),
+    key("toolsSettings.*.allowedServices", Noted),
+    key("useLegacyMcpJson", Noted),
+    key("hooks", Hooks),
+];
 
 static KIRO: Client = Client {
     id: "kiro",
@@ -508,6 +616,7 @@ static KIRO: Client = Client {
     files: &[
         servers(".kiro/settings/mcp.json", HOME, Level::UserOrProject),
         file(".kiro/agents/*.json", HOME, Level::UserOrProject, SERVERS, AGENT_FILE_KEYS),
+        store(".aws/sso/cache/kiro-auth-token.json", HOME),
     ],
 };
 
@@ -568,6 +677,7 @@ pub(crate) static CLIENTS: &[&Client] = &[
     &CURSOR_CLI,
     &VSCODE,
     &COPILOT_CLI,
+    &COPILOT_CODING_AGENT,
     &WINDSURF,
     &GEMINI_CLI,
     &CODEX,

@@ -140,9 +140,10 @@ pub(crate) fn tokens(text: &str) -> Vec<(std::ops::Range<usize>, Kind)> {
 /// Whether a token of the form `ghp_` + 30 characters + 6 characters of checksum carries a checksum that does not fit.
 ///
 /// The checksum is the CRC-32 of the 30 characters, written with the digits `0-9A-Za-z`, padded to six; documented by
-/// GitHub with the introduction of the format in 2021. `false` for every other form.
-pub(crate) fn github_checksum_fails(token: &str) -> bool {
-    const PREFIXES: [&str; 4] = ["ghp_", "gho_", "ghu_", "ghr_"];
+/// GitHub with the introduction of the format in 2021, for its own tokens and for those of npm. `false` for every other
+/// form.
+pub(crate) fn checksum_fails(token: &str) -> bool {
+    const PREFIXES: [&str; 5] = ["ghp_", "gho_", "ghu_", "ghr_", "npm_"];
     let Some(rest) = PREFIXES.iter().find_map(|prefix| token.strip_prefix(prefix)) else { return false };
     if rest.len() != 36 {
         return false;
@@ -222,9 +223,9 @@ mod tests {
     fn the_checksum_tells_a_token_from_an_example() {
         let random = "FakeFakeFakeFakeFakeFakeFakeFa";
         let good = format!("ghp_{random}{}", base62(crc32(random.as_bytes())));
-        assert!(!github_checksum_fails(&good));
-        assert!(github_checksum_fails(&format!("ghp_{random}000000")));
-        assert!(!github_checksum_fails("ghp_short"));
+        assert!(!checksum_fails(&good));
+        assert!(checksum_fails(&format!("ghp_{random}000000")));
+        assert!(!checksum_fails("ghp_short"));
         assert_eq!(crc32(b"123456789"), 0xCBF4_3926);
     }
 }

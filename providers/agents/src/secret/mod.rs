@@ -35,6 +35,7 @@ impl Kind {
 }
 
 /// A secret that was found, without the secret.
+#[derive(Debug)]
 pub(crate) struct Found {
     pub(crate) kind: Kind,
     /// The place inside the configuration: `env.GITHUB_TOKEN`, `args.3`.
@@ -46,6 +47,16 @@ pub(crate) struct Found {
     pub(crate) public_id: Option<Arc<str>>,
     /// Set where the value has the form of a token whose checksum does not fit: most likely an example.
     pub(crate) checksum_fails: bool,
+}
+
+impl Found {
+    /// In a client's own store: tokens of a session end by themselves, what renews them does not.
+    pub(crate) fn tell_sessions(&mut self) {
+        let name = self.slot.rsplit('.').next().unwrap_or(&self.slot).to_ascii_lowercase().replace(['_', '-'], "");
+        if matches!(name.as_str(), "accesstoken" | "idtoken") {
+            self.kind.short_lived = true;
+        }
+    }
 }
 
 /// A principal that configuration names without holding its secret.

@@ -177,7 +177,7 @@ impl<'f> Slots<'f> {
                 in_arguments,
                 fingerprint: (!hit.kind.public).then(|| self.fingerprinter.fingerprint(secret.as_bytes())),
                 public_id,
-                checksum_fails: formats::github_checksum_fails(secret),
+                checksum_fails: formats::checksum_fails(secret),
             });
         }
     }

@@ -22,15 +22,24 @@ pub(crate) fn document(path: &str, text: &str) -> Document {
         source_name: "lab".into(),
         format,
         text: text.to_owned(),
-        head: Head { keys: top_keys(text, format), ..Head::default() },
+        head: Head { keys: keys(text, format), ..Head::default() },
         file: FileFacts::default(),
     }
 }
 
-fn top_keys(text: &str, format: Format) -> Vec<String> {
-    if format != Format::Json {
-        return Vec::new();
+fn keys(text: &str, format: Format) -> Vec<String> {
+    match format {
+        Format::Json => top_keys(text),
+        Format::Yaml => text
+            .lines()
+            .filter(|line| !line.starts_with([' ', '#', '-']))
+            .filter_map(|line| Some(line.split_once(':')?.0.to_owned()))
+            .collect(),
+        _ => Vec::new(),
     }
+}
+
+fn top_keys(text: &str) -> Vec<String> {
     // Good enough for fixtures without braces in texts: quoted words before a colon at depth one.
     let mut keys = Vec::new();
     let (mut depth, mut word, mut quoted) = (0, String::new(), false);

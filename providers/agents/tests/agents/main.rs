@@ -5,6 +5,12 @@ mod clients;
 #[cfg(test)]
 mod common;
 #[cfg(test)]
+mod profiles;
+#[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod secrets;
+#[cfg(test)]
+mod table;
+#[cfg(test)]
+mod workflows;

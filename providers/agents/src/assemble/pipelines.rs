@@ -1,0 +1,180 @@
+//! The rows of agents that workflows run: identity, agent, tool servers, credentials, and the principals that the job signs
+//! in as.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use evenhand_model::agent::{Agent, AgentKind, ApprovalMode};
+use evenhand_model::credential::{Credential, Exposure};
+use evenhand_model::evidence::{Evidence, Fact, Truth};
+use evenhand_model::id::{CredentialId, IdentityId, ScopeId};
+use evenhand_model::identity::Identity;
+use evenhand_model::inventory::Inventory;
+use evenhand_model::trust::{Mechanism, Trust};
+
+use super::Ground;
+use super::rows::{Holder, Out, describe, signal};
+use crate::provider_name;
+use crate::reader::WorkflowRead;
+use crate::workflow::{WorkflowAgent, listed};
+
+/// Adds the agents of all workflows. `public`: whether everyone can see the repositories; `None` = not known.
+pub(crate) fn pipelines(workflows: &[WorkflowRead], public: Option<bool>, inventory: &mut Inventory) {
+    let compiled: BTreeSet<(&str, &str)> = workflows
+        .iter()
+        .filter(|read| !read.is_source)
+        .map(|read| (read.place.root.as_str(), read.stem.as_str()))
+        .collect();
+    let mut out = Out { inventory, environments: &[], profiles: &[], taken: BTreeSet::new() };
+    for read in workflows {
+        // What is compiled is what runs.
+        if read.is_source && compiled.contains(&(read.place.root.as_str(), read.stem.as_str())) {
+            continue;
+        }
+        let mut seen: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+        let mut first: Option<IdentityId> = None;
+        for agent in &read.workflow.agents {
+            let number = seen.entry((agent.product, &agent.job)).or_default();
+            *number += 1;
+            let more = if *number > 1 { format!(".{number}") } else { String::new() };
+            let place = &read.place.shown;
+            let id = IdentityId::new(format!("agent:{}:{place}#{}/{}{more}", agent.product, read.stem, agent.job));
+            out.pipeline(read, agent, &id, public);
+            first.get_or_insert(id);
+        }
+        if let Some(id) = first {
+            let holder = Holder { identity: &id, kind: Ground::Project, document: &read.document, facts: read.facts };
+            out.secrets(&holder, &read.workflow.found);
+        }
+    }
+}
+
+impl Out<'_> {
+    fn pipeline(&mut self, read: &WorkflowRead, said: &WorkflowAgent, id: &IdentityId, public: Option<bool>) {
+        let at = |line: u32| Evidence::line(Arc::clone(&read.document), line);
+        let scope = ScopeId::new(format!("agents:{}", read.place.shown));
+        let title = format!("{}/{}", read.workflow.name.as_deref().unwrap_or(&read.stem), said.job);
+        let evidence = at(said.line);
+        let mut identity = Identity::new(
+            id.clone(),
+            provider_name(),
+            scope.clone(),
+            "workflow_agent",
+            title.as_str(),
+            evidence.clone(),
+        );
+        identity.signals.push(signal(format!("a workflow runs {}", said.product), &evidence));
+        self.inventory.identities.push(identity);
+        let mut agent = Agent::new(
+            id.as_str(),
+            id.clone(),
+            provider_name(),
+            scope.clone(),
+            said.product,
+            AgentKind::Agent,
+            title.as_str(),
+            evidence,
+        );
+        agent.transport = Fact::Absent;
+        agent.remote = Fact::Known(false);
+        agent.authenticated = Fact::Absent;
+        agent.tls = Fact::Absent;
+        agent.command_fetched = match said.pinned {
+            Fact::Absent => Fact::Unknown,
+            _ => Fact::Known(true),
+        };
+        agent.command_pinned = said.pinned;
+        agent.sandboxed = said.sandboxed;
+        agent.privileged = said.privileged;
+        agent.approval_mode = said.approval_mode;
+        agent.approval_defaulted = Fact::Known(said.approval_defaulted);
+        agent.auto_approved = match said.approval_mode {
+            Fact::Known(ApprovalMode::Prompt) => Fact::Absent,
+            Fact::Known(_) if said.tools.is_empty() => Fact::Unknown,
+            Fact::Known(_) => listed(&said.tools),
+            Fact::Absent | Fact::Unknown => Fact::Unknown,
+        };
+        agent.auto_approve_all = said.approval_mode.map(|mode| mode == ApprovalMode::Bypass);
+        agent.external_effect_approved = Fact::known(said.external_effect.known());
+        agent.project_servers_enabled = Fact::Absent;
+        // A workflow asks nobody: what must be forbidden is forbidden by the branch and the environment.
+        agent.managed_policy = Fact::Absent;
+        agent.file_scope = Fact::Known(Arc::from("project"));
+        agent.trigger = Fact::Known(said.triggers.join(", ").into());
+        agent.untrusted_trigger = Fact::known(said.audience.outsiders(public).known());
+        agent.ambient_credentials = Fact::Known(false);
+        agent.untrusted_checkout = Fact::known(said.untrusted_checkout.known());
+        agent.token_writes = Fact::known(said.token_writes.known());
+        agent.secrets_in_reach = listed(&said.secrets);
+        agent.project_hooks = Fact::Absent;
+        agent.approval_keys =
+            said.approval_keys.iter().map(|(key, line)| (Arc::from(key.as_str()), at(*line))).collect();
+        self.inventory.agents.push(agent);
+        for handed in &said.credentials {
+            let mut credential = Credential::new(
+                CredentialId::new(format!("{id}/{}", handed.slot)),
+                id.clone(),
+                provider_name(),
+                handed.kind,
+                at(handed.line),
+            );
+            credential.is_static = Fact::Known(handed.is_static);
+            credential.federable = Fact::known(handed.federable);
+            credential.exposure = Fact::Known(if handed.is_static { Exposure::Store } else { Exposure::None });
+            credential.in_arguments = Fact::Known(false);
+            self.inventory.credentials.push(credential);
+        }
+        let holder = Holder { identity: id, kind: Ground::Project, document: &read.document, facts: read.facts };
+        self.borrowed(&holder, &read.place, &said.borrowed);
+        for server in &said.servers {
+            let server_id = IdentityId::new(format!("{id}#{}", server.name));
+            let evidence = at(server.line);
+            let mut identity = Identity::new(
+                server_id.clone(),
+                provider_name(),
+                scope.clone(),
+                "tool_server",
+                server.name.as_str(),
+                evidence.clone(),
+            );
+            identity
+                .signals
+                .push(signal(format!("MCP server of an agent that a workflow runs ({})", said.product), &evidence));
+            identity.enabled = Fact::Known(!server.disabled);
+            self.inventory.identities.push(identity);
+            let mut row = Agent::new(
+                server_id.as_str(),
+                server_id.clone(),
+                provider_name(),
+                scope.clone(),
+                said.product,
+                AgentKind::ToolServer,
+                server.name.as_str(),
+                evidence.clone(),
+            );
+            describe(&mut row, server, &read.document);
+            row.approval_mode = said.approval_mode;
+            row.approval_defaulted = Fact::Known(said.approval_defaulted);
+            row.auto_approve_all = said.approval_mode.map(|mode| mode == ApprovalMode::Bypass);
+            row.trigger = Fact::Known(said.triggers.join(", ").into());
+            row.untrusted_trigger = Fact::known(said.audience.outsiders(public).known());
+            row.ambient_credentials = Fact::Known(false);
+            row.project_servers_enabled = Fact::Absent;
+            row.managed_policy = Fact::Absent;
+            self.inventory.agents.push(row);
+            self.inventory.trusts.push(Trust {
+                source: id.shared(),
+                target: server_id.clone(),
+                provider: provider_name(),
+                mechanism: Mechanism::UsesTool,
+                constraint: Arc::from(""),
+                weak: Truth::No,
+                weakness: Arc::from(""),
+                evidence,
+            });
+            let holder = Holder { identity: &server_id, ..holder };
+            self.secrets(&holder, &server.found);
+            self.borrowed(&holder, &read.place, &server.borrowed);
+        }
+    }
+}

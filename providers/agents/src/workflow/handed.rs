@@ -1,0 +1,154 @@
+//! What a job hands to the agent that it runs: secrets in its reach, credentials, and the principals it signs in as.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::job::{Whole, is_blank};
+use super::token::Token;
+use super::{JobCredential, sorted};
+use crate::secret::Borrowed;
+use crate::tree::{Entry, Node, Value};
+
+/// `secrets.NAME` in an expression. A test proves that it compiles.
+static SECRET: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"\bsecrets(?:\.([A-Za-z_][A-Za-z0-9_]*)|\[\s*'([A-Za-z0-9_]+)'\s*\])"#).ok());
+
+/// Names of the secrets that a job holds: whatever a step is given lies on the runner that the agent works on.
+pub(super) fn secrets(whole: &Whole<'_>, job: &Node) -> Vec<String> {
+    let mut names = Vec::new();
+    for node in whole.env.into_iter().chain([job]) {
+        collect(node, &mut names);
+    }
+    names.retain(|name| name != "GITHUB_TOKEN");
+    sorted(names)
+}
+
+fn collect(node: &Node, names: &mut Vec<String>) {
+    match &node.value {
+        Value::Text(text) => {
+            // Outside an expression the word is a script's own.
+            for expression in text.split("${{").skip(1).filter_map(|rest| rest.split("}}").next()) {
+                if expression.to_ascii_lowercase().contains("tojson(secrets)") {
+                    names.push(String::from("*"));
+                }
+                for found in SECRET.iter().flat_map(|pattern| pattern.captures_iter(expression)) {
+                    if let Some(name) = found.get(1).or_else(|| found.get(2)) {
+                        names.push(name.as_str().to_owned());
+                    }
+                }
+            }
+        }
+        Value::List(elements) => elements.iter().for_each(|element| collect(element, names)),
+        Value::Map(entries) => entries.iter().for_each(|entry| collect(&entry.node, names)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Inputs and variables that hand a credential to an agent: name, kind, static, federation offered by the issuer.
+const CREDENTIALS: &[(&str, &str, bool, Option<bool>)] = &[
+    ("anthropic_api_key", "anthropic_api_key", true, Some(true)),
+    ("ANTHROPIC_API_KEY", "anthropic_api_key", true, Some(true)),
+    ("ANTHROPIC_AUTH_TOKEN", "anthropic_api_key", true, Some(true)),
+    ("claude_code_oauth_token", "anthropic_oauth_token", true, None),
+    ("CLAUDE_CODE_OAUTH_TOKEN", "anthropic_oauth_token", true, None),
+    ("anthropic_federation_rule_id", "federated", false, Some(true)),
+    ("openai-api-key", "openai_api_key", true, None),
+    ("OPENAI_API_KEY", "openai_api_key", true, None),
+    ("CODEX_API_KEY", "openai_api_key", true, None),
+    ("AZURE_OPENAI_API_KEY", "azure_resource_key", true, Some(true)),
+    ("gemini_api_key", "google_api_key", true, Some(true)),
+    ("google_api_key", "google_api_key", true, Some(true)),
+    ("GEMINI_API_KEY", "google_api_key", true, Some(true)),
+    ("GOOGLE_API_KEY", "google_api_key", true, Some(true)),
+    ("gcp_workload_identity_provider", "federated", false, Some(true)),
+    ("AWS_BEARER_TOKEN_BEDROCK", "bedrock_api_key", true, Some(true)),
+    ("COPILOT_GITHUB_TOKEN", "github_token", true, Some(true)),
+    ("OPENROUTER_API_KEY", "openrouter_api_key", true, None),
+    ("MISTRAL_API_KEY", "api_key", true, None),
+    ("XAI_API_KEY", "xai_api_key", true, None),
+    ("aws-access-key-id", "aws_access_key", true, Some(true)),
+    ("credentials_json", "google_service_account_key", true, Some(true)),
+    ("role-to-assume", "federated", false, Some(true)),
+    ("workload_identity_provider", "federated", false, Some(true)),
+];
+
+pub(super) fn credentials(job: &Node, step: &Node, product: &str, line: u32, token: Token) -> Vec<JobCredential> {
+    let mut held: Vec<JobCredential> = Vec::new();
+    let mut look = |entries: &[Entry]| {
+        for entry in entries.iter().filter(|entry| !is_blank(&entry.node)) {
+            let Some((name, kind, is_static, federable)) =
+                CREDENTIALS.iter().find(|(name, ..)| *name == entry.key.as_str())
+            else {
+                continue;
+            };
+            if !held.iter().any(|one| one.slot == *name) {
+                held.push(JobCredential {
+                    slot: (*name).to_owned(),
+                    kind,
+                    is_static: *is_static,
+                    federable: *federable,
+                    line: entry.line,
+                });
+            }
+        }
+    };
+    for key in ["with", "env"] {
+        look(step.get(key).map_or(&[][..], |entry| entry.node.entries()));
+    }
+    look(job.get("env").map_or(&[][..], |entry| entry.node.entries()));
+    // Sign-in to a cloud is a step of its own, and what it leaves behind serves every later step.
+    for other in job.get("steps").map_or(&[][..], |entry| entry.node.elements()) {
+        let uses = other.get("uses").and_then(|entry| entry.node.text()).unwrap_or("");
+        if ["aws-actions/configure-aws-credentials@", "google-github-actions/auth@"]
+            .iter()
+            .any(|action| uses.starts_with(action))
+        {
+            look(other.get("with").map_or(&[][..], |entry| entry.node.entries()));
+        }
+    }
+    if product == "model-call" && held.is_empty() && token.models {
+        held.push(JobCredential {
+            slot: String::from("permissions.models"),
+            kind: "federated",
+            is_static: false,
+            federable: Some(true),
+            line,
+        });
+    }
+    held
+}
+
+/// Principals that a job signs in as, where the file names them.
+pub(super) fn borrowed(job: &Node) -> Vec<Borrowed> {
+    const SIGN_IN: &[(&str, &str, &str)] = &[
+        ("aws-actions/configure-aws-credentials@", "role-to-assume", ""),
+        ("google-github-actions/auth@", "service_account", ""),
+        ("azure/login@", "client-id", "azure-app:"),
+    ];
+    let mut borrowed = Vec::new();
+    for step in job.get("steps").map_or(&[][..], |entry| entry.node.elements()) {
+        let uses = step.get("uses").and_then(|entry| entry.node.text()).unwrap_or("");
+        for (action, key, prefix) in SIGN_IN {
+            let named = step.get("with").and_then(|with| with.node.get(key));
+            let named = named.and_then(|entry| entry.node.text().map(|text| (text.trim(), entry.line)));
+            if let (true, Some((text, line))) = (uses.to_ascii_lowercase().starts_with(action), named)
+                && !text.is_empty()
+                && !text.contains("${{")
+            {
+                borrowed.push(Borrowed { target: format!("{prefix}{text}"), key, line });
+            }
+        }
+    }
+    borrowed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pattern_of_secrets_compiles() {
+        assert!(SECRET.is_some());
+    }
+}

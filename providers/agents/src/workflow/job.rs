@@ -1,0 +1,432 @@
+//! One job: the agents that its steps run, and what the job hands to them.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use evenhand_model::agent::ApprovalMode;
+use evenhand_model::evidence::{Fact, Truth};
+use evenhand_model::secret::Fingerprinter;
+
+use super::agentic::Manifest;
+use super::script::{self, Flags};
+use super::token;
+use super::trigger::{Audience, Event};
+use super::{WorkflowAgent, condition, handed, products, sorted};
+use crate::clients::{CLIENTS, Level};
+use crate::command;
+use crate::permissions::{Grammar, Rule};
+use crate::server::Server;
+use crate::settings::Settings;
+use crate::tree::{self, Entry, Node, Syntax, Value};
+
+/// What the workflow says to all of its jobs.
+pub(super) struct Whole<'w> {
+    pub(super) events: &'w [Event],
+    pub(super) permissions: Option<&'w Node>,
+    pub(super) env: Option<&'w Node>,
+    pub(super) gates: BTreeMap<&'w str, Gate<'w>>,
+    pub(super) manifest: Option<&'w Manifest>,
+    pub(super) fingerprinter: &'w Fingerprinter,
+}
+
+/// A step that runs an agent.
+struct Step<'s> {
+    node: &'s Node,
+    product: &'static str,
+    line: u32,
+    flags: Flags,
+}
+
+/// Whether a job runs an agent.
+pub(super) fn runs_agents(name: &str, job: &Node) -> bool {
+    let steps = job.get("steps").map_or(&[][..], |entry| entry.node.elements());
+    name == "copilot-setup-steps" || steps.iter().any(|step| !steps_of(step).is_empty())
+}
+
+/// The agents of a job.
+pub(super) fn agents(whole: &Whole<'_>, name: &str, job: &Entry) -> Vec<WorkflowAgent> {
+    let node = &job.node;
+    // A compiled workflow has helpers beside its agent; what they run is part of the harness.
+    if whole.manifest.is_some() && name != "agent" {
+        return Vec::new();
+    }
+    if name == "copilot-setup-steps" {
+        return vec![coding_agent(whole, name, job)];
+    }
+    let steps = node.get("steps").map_or(&[][..], |entry| entry.node.elements());
+    let steps: Vec<Step<'_>> = steps.iter().flat_map(steps_of).collect();
+    if steps.is_empty() {
+        return Vec::new();
+    }
+    let before: Vec<Truth> =
+        (0..whole.events.len()).map(|event| job_keeps_out(whole, name, event, &mut BTreeSet::new())).collect();
+    let mut agents: Vec<WorkflowAgent> = steps.iter().map(|step| agent(whole, name, &before, node, step)).collect();
+    if let Some(manifest) = whole.manifest {
+        agents.truncate(1);
+        for agent in &mut agents {
+            agent.product = "gh-aw";
+            agent.secrets.extend(manifest.secrets.iter().filter(|name| *name != "GITHUB_TOKEN").cloned());
+            agent.secrets = sorted(std::mem::take(&mut agent.secrets));
+            agent.pinned = Fact::known(manifest.pinned);
+            // The compiler runs the agent in a container behind a firewall, and lets another job do what it writes.
+            agent.sandboxed = Fact::Known(true);
+        }
+    }
+    agents
+}
+
+fn steps_of(node: &Node) -> Vec<Step<'_>> {
+    let text = |key: &str| node.get(key).and_then(|entry| entry.node.text().map(|text| (text, entry)));
+    if let Some((uses, entry)) = text("uses") {
+        return products::of_action(uses)
+            .map(|product| Step { node, product, line: entry.line, flags: Flags::default() })
+            .into_iter()
+            .collect();
+    }
+    let Some((run, entry)) = text("run") else { return Vec::new() };
+    let below = u32::from(run.contains('\n'));
+    let mut steps: Vec<Step<'_>> = script::started(run)
+        .into_iter()
+        .map(|one| Step { node, product: one.product, line: entry.line + below + one.line, flags: one.flags })
+        .collect();
+    let calls = steps.is_empty() && products::MODEL_HOSTS.iter().any(|host| run.contains(host));
+    if calls {
+        steps.push(Step { node, product: "model-call", line: entry.line, flags: Flags::default() });
+    }
+    steps
+}
+
+fn agent(whole: &Whole<'_>, name: &str, before: &[Truth], job: &Node, step: &Step<'_>) -> WorkflowAgent {
+    let input = |key: &str| step.node.get("with").and_then(|with| with.node.get(key));
+    let value = |key: &str| input(key).and_then(|entry| entry.node.scalar()).map(|text| text.trim().to_owned());
+    let token = token::of(job.get("permissions").map(|entry| &entry.node), whole.permissions);
+    let mut agent = WorkflowAgent {
+        product: step.product,
+        job: name.to_owned(),
+        line: step.line,
+        triggers: triggers(whole),
+        audience: audience(whole, before, job, step, &value),
+        token_writes: token.writes,
+        untrusted_checkout: untrusted_checkout(whole, job),
+        secrets: handed::secrets(whole, job),
+        approval_mode: Fact::Known(ApprovalMode::Prompt),
+        approval_defaulted: true,
+        tools: Vec::new(),
+        external_effect: Truth::No,
+        sandboxed: Fact::Unknown,
+        privileged: Fact::Unknown,
+        pinned: step
+            .node
+            .get("uses")
+            .and_then(|entry| entry.node.text())
+            .map_or(Fact::Absent, |uses| Fact::Known(products::is_fixed(uses))),
+        approval_keys: Vec::new(),
+        credentials: handed::credentials(job, step.node, step.product, step.line, token),
+        servers: Vec::new(),
+        borrowed: handed::borrowed(job),
+    };
+    for key in inputs_that_decide(step.product) {
+        if let Some(entry) = input(key).filter(|entry| !is_blank(&entry.node)) {
+            agent.approval_keys.push(((*key).to_owned(), entry.line));
+        }
+    }
+    for entry in step.node.get("env").map_or(&[][..], |entry| entry.node.entries()) {
+        if VARIABLES.contains(&entry.key.as_str()) {
+            agent.approval_keys.push((entry.key.clone(), entry.line));
+        }
+    }
+    let mut flags = step.flags.clone();
+    agent.approval_keys.extend(flags.keys.iter().map(|key| (key.clone(), step.line)));
+    match step.product {
+        "claude-code-action" => {
+            let words = command::split(&value("claude_args").unwrap_or_default());
+            flags.take("claude-code", &words);
+            flags.tools.extend(value("allowed_tools").map(|text| script::tool_list(&text)).unwrap_or_default());
+            // The action edits files without asking and adds the tools that its arguments allow.
+            flags.mode = Some(flags.mode.map_or(ApprovalMode::Partial, |mode| mode.max(ApprovalMode::Partial)));
+            agent.approval_defaulted = flags.mode == Some(ApprovalMode::Partial) && flags.tools.is_empty();
+        }
+        // It runs `codex exec`, which asks nobody.
+        "codex-action" => {
+            let words = command::split(&value("codex-args").unwrap_or_default());
+            flags.take("codex", &words);
+            flags.mode = Some(ApprovalMode::Bypass);
+            if flags.sandboxed == Fact::Unknown {
+                flags.sandboxed = Fact::Known(value("sandbox").is_none_or(|mode| mode != "danger-full-access"));
+            }
+            agent.privileged = match value("safety-strategy").as_deref() {
+                None | Some("" | "drop-sudo" | "unprivileged-user" | "read-only") => Fact::Known(false),
+                Some("unsafe") => Fact::Known(true),
+                Some(_) => Fact::Unknown,
+            };
+        }
+        "codex" => {
+            flags.mode = Some(ApprovalMode::Bypass);
+            // `codex exec` reads only, unless told otherwise.
+            flags.sandboxed = flags.sandboxed.or(Fact::Known(true));
+        }
+        // Its action.yml starts the client in the mode that asks for nothing.
+        "run-gemini-cli" | "opencode" | "goose" => flags.mode = Some(ApprovalMode::Bypass),
+        // A call of a model does nothing beyond its answer, unless it is given tools.
+        "model-call" if value("enable-github-mcp").as_deref() == Some("true") => {
+            flags.mode = Some(ApprovalMode::Bypass);
+        }
+        _ => {}
+    }
+    inline(whole, step, &mut agent, &mut flags);
+    let rules: Vec<Rule> = flags.tools.iter().map(|tool| Rule::parse(tool, Grammar::Call)).collect();
+    if rules.iter().any(Rule::is_blanket) {
+        flags.mode = Some(ApprovalMode::Bypass);
+    }
+    if let Some(mode) = flags.mode {
+        agent.approval_mode = Fact::Known(mode);
+    } else if !rules.is_empty() {
+        agent.approval_mode = Fact::Known(ApprovalMode::Partial);
+    }
+    agent.approval_defaulted &= flags.tools.is_empty() && step.flags.mode.is_none();
+    let bypass = agent.approval_mode == Fact::Known(ApprovalMode::Bypass);
+    agent.external_effect =
+        if bypass { Truth::Yes } else { rules.iter().fold(Truth::No, |all, rule| all.or(rule.has_external_effect())) };
+    agent.tools =
+        if bypass { vec![String::from("*")] } else { sorted(rules.into_iter().map(|rule| rule.text).collect()) };
+    agent.sandboxed = flags.sandboxed;
+    agent
+}
+
+/// The coding agent that a set-up workflow prepares: it starts for people who may change the repository, in a machine of
+/// its own (GitHub documentation of the Copilot coding agent).
+fn coding_agent(whole: &Whole<'_>, name: &str, job: &Entry) -> WorkflowAgent {
+    let node = &job.node;
+    let token = token::of(node.get("permissions").map(|entry| &entry.node), whole.permissions);
+    WorkflowAgent {
+        product: "copilot-coding-agent",
+        job: name.to_owned(),
+        line: job.line,
+        triggers: vec!["issue"],
+        audience: Audience::Writers,
+        token_writes: token.writes,
+        untrusted_checkout: Truth::No,
+        secrets: handed::secrets(whole, node),
+        approval_mode: Fact::Unknown,
+        approval_defaulted: false,
+        tools: Vec::new(),
+        external_effect: Truth::Unknown,
+        sandboxed: Fact::Known(true),
+        privileged: Fact::Unknown,
+        pinned: Fact::Absent,
+        approval_keys: node
+            .get("permissions")
+            .map(|entry| (String::from("permissions"), entry.line))
+            .into_iter()
+            .collect(),
+        credentials: Vec::new(),
+        servers: Vec::new(),
+        borrowed: handed::borrowed(node),
+    }
+}
+
+/// Inputs of an action that bear on approval or isolation.
+fn inputs_that_decide(product: &str) -> &'static [&'static str] {
+    match product {
+        "claude-code-action" => {
+            &["allowed_non_write_users", "allowed_bots", "allowed_tools", "claude_args", "settings", "show_full_output"]
+        }
+        "codex-action" => &["sandbox", "safety-strategy", "codex-user", "allow-users", "allow-bots", "codex-args"],
+        "run-gemini-cli" => &["settings"],
+        "model-call" => &["enable-github-mcp"],
+        _ => &[],
+    }
+}
+
+/// Variables of agents that bear on approval or isolation.
+const VARIABLES: &[&str] = &[
+    "CODEX_UNSAFE_ALLOW_NO_SANDBOX",
+    "GEMINI_CLI_TRUST_WORKSPACE",
+    "GEMINI_SANDBOX",
+    "GOOSE_MODE",
+    "OPENCODE_PERMISSION",
+];
+
+pub(super) fn is_blank(node: &Node) -> bool {
+    match &node.value {
+        Value::Null => true,
+        Value::Text(text) => text.trim().is_empty(),
+        Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Map(_) => false,
+    }
+}
+
+/// Settings and tool servers that a step carries as a text of JSON.
+fn inline(whole: &Whole<'_>, step: &Step<'_>, agent: &mut WorkflowAgent, flags: &mut Flags) {
+    let client = match step.product {
+        "claude-code-action" => "claude-code",
+        "run-gemini-cli" => "gemini-cli",
+        _ => return,
+    };
+    let keys = CLIENTS
+        .iter()
+        .find(|held| held.id == client)
+        .and_then(|client| client.files.iter().find(|file| file.suffix.ends_with("/settings.json")))
+        .map_or(&[][..], |file| file.keys);
+    for (_, node) in inlined(step.node) {
+        let settings = Settings::of(&node, keys, &"".into(), Level::Local);
+        agent.approval_keys.extend(
+            settings.keys.iter().map(|(key, evidence)| (key.to_string(), evidence.line_number().unwrap_or(step.line))),
+        );
+        flags.tools.extend(settings.allow.iter().map(|said| said.value.text.clone()));
+        if let Some(mode) = settings.mode.as_ref().and_then(|said| said.value) {
+            flags.mode = Some(flags.mode.map_or(mode, |held| held.max(mode)));
+            agent.approval_defaulted = false;
+        }
+        if let Some(on) = settings.sandboxed.as_ref().and_then(|said| said.value) {
+            flags.sandboxed = Fact::Known(on);
+        }
+        for entry in node.get("mcpServers").map_or(&[][..], |entry| entry.node.entries()) {
+            agent.servers.push(Server::read(&entry.key, None, entry.line, &entry.node, whole.fingerprinter));
+        }
+    }
+}
+
+/// The inputs of a step that hold JSON, with the tree of it, its lines those of the workflow.
+pub(super) fn inlined(step: &Node) -> Vec<(&Node, Node)> {
+    let Some(with) = step.get("with") else { return Vec::new() };
+    ["settings", "mcp_config", "mcp-config"]
+        .iter()
+        .filter_map(|key| with.node.get(key))
+        .filter_map(|entry| {
+            let text = entry.node.text().filter(|text| text.trim_start().starts_with('{'))?;
+            let mut node = tree::parse(text, Syntax::Json).ok()?;
+            // The text of a block begins on the line after its key.
+            node.move_down(entry.line - u32::from(!text.trim_end().contains('\n')));
+            Some((&entry.node, node))
+        })
+        .collect()
+}
+
+fn triggers(whole: &Whole<'_>) -> Vec<&'static str> {
+    let mut words: Vec<&'static str> = whole.events.iter().map(Event::word).collect();
+    words.sort_unstable();
+    words.dedup();
+    words
+}
+
+/// Who may start the agent: whoever can cause an event and passes every condition on the way.
+fn audience(
+    whole: &Whole<'_>,
+    before: &[Truth],
+    job: &Node,
+    step: &Step<'_>,
+    value: &dyn Fn(&str) -> Option<String>,
+) -> Audience {
+    let own = step.node.get("if").and_then(|entry| entry.node.scalar());
+    let mut audience = Audience::Writers;
+    for (event, before) in whole.events.iter().zip(before) {
+        let kept = own.as_deref().map_or(Truth::No, |own| condition::keeps_out(own, &event.name)).or(*before);
+        audience = audience.max(match kept {
+            Truth::Yes => Audience::Writers,
+            Truth::Unknown => event.audience.min(Audience::Unknown),
+            Truth::No => event.audience,
+        });
+    }
+    if audience == Audience::Writers {
+        return audience;
+    }
+    let everyone = |key: &str| value(key).is_some_and(|users| users.split(',').any(|user| user.trim() == "*"));
+    audience = match (whole.manifest, step.product) {
+        // The compiler asks for a role unless the source says that all may start it.
+        (Some(manifest), _) => match manifest.roles.as_deref() {
+            Some(roles) if !roles.split(',').any(|role| matches!(role.trim(), "all" | "read")) => Audience::Writers,
+            _ if audience == Audience::Readers => Audience::Anyone,
+            _ => audience,
+        },
+        (None, "claude-code-action") => match everyone("allowed_non_write_users") || everyone("allowed_bots") {
+            true => Audience::Anyone,
+            // The action refuses actors without write access where an issue, a comment or a pull request starts it.
+            false if audience == Audience::Readers => Audience::Writers,
+            false => audience,
+        },
+        (None, "codex-action") => match everyone("allow-users") {
+            true => Audience::Anyone,
+            false => Audience::Writers,
+        },
+        _ => audience,
+    };
+    // Reviewers of an environment may stand before the job; only the environment tells.
+    if job.get("environment").is_some() { audience.min(Audience::Unknown) } else { audience }
+}
+
+/// What a job's own condition says.
+pub(super) struct Gate<'w> {
+    /// Whether it keeps strangers out, by the workflow's events.
+    own: Vec<Truth>,
+    /// Whether the job runs although one before it was skipped.
+    goes_on: bool,
+    /// The jobs that it waits for.
+    needs: Vec<Cow<'w, str>>,
+}
+
+/// The conditions of all jobs, by their names.
+pub(super) fn gates<'w>(jobs: &'w Node, events: &[Event]) -> BTreeMap<&'w str, Gate<'w>> {
+    let gate = |job: &'w Node| {
+        let condition = job.get("if").and_then(|entry| entry.node.scalar()).unwrap_or_default();
+        let needs = job.get("needs").map(|entry| &entry.node);
+        let one = needs.and_then(Node::scalar).into_iter();
+        let several = needs.map_or(&[][..], Node::elements).iter().filter_map(Node::scalar);
+        Gate {
+            own: events.iter().map(|event| condition::keeps_out(&condition, &event.name)).collect(),
+            goes_on: ["always()", "cancelled()", "failure()"].iter().any(|word| condition.contains(word)),
+            needs: one.chain(several).collect(),
+        }
+    };
+    jobs.entries().iter().map(|job| (job.key.as_str(), gate(&job.node))).collect()
+}
+
+/// Whether a job, or one that it waits for, keeps strangers out of an event. `seen`: jobs that were asked already.
+fn job_keeps_out<'w>(whole: &'w Whole<'_>, name: &'w str, event: usize, seen: &mut BTreeSet<&'w str>) -> Truth {
+    /// Longer chains of jobs are not followed; nobody is kept out by what is not read.
+    const LONGEST: usize = 256;
+    let Some(gate) = whole.gates.get(name) else { return Truth::No };
+    if seen.len() >= LONGEST || !seen.insert(name) {
+        return Truth::No;
+    }
+    let own = gate.own.get(event).copied().unwrap_or(Truth::No);
+    if own == Truth::Yes || gate.goes_on {
+        return own;
+    }
+    gate.needs.iter().fold(own, |all, other| all.or(job_keeps_out(whole, other, event, seen)))
+}
+
+/// References to what the author of an event wrote.
+const WRITTEN_BY_OTHERS: &[&str] = &[
+    "github.event.pull_request.head",
+    "github.event.pull_request.merge_commit_sha",
+    "github.head_ref",
+    "github.event.workflow_run.head_",
+    "github.event.workflow_run.pull_requests",
+    "github.event.issue.number",
+    "refs/pull/",
+];
+
+fn untrusted_checkout(whole: &Whole<'_>, job: &Node) -> Truth {
+    let privileged = |event: &&Event| event.is_privileged();
+    let risk = match whole.events.iter().find(privileged) {
+        None => return Truth::No,
+        Some(_) if whole.events.iter().filter(privileged).all(|event| event.name == "workflow_call") => Truth::Unknown,
+        Some(_) => Truth::Yes,
+    };
+    let names = |node: Option<&Entry>| {
+        node.and_then(|entry| entry.node.scalar())
+            .is_some_and(|text| WRITTEN_BY_OTHERS.iter().any(|word| text.contains(word)))
+    };
+    let steps = job.get("steps").map_or(&[][..], |entry| entry.node.elements());
+    let found = steps.iter().any(|step| {
+        let uses = step.get("uses").and_then(|entry| entry.node.text()).unwrap_or("");
+        let run = step.get("run").and_then(|entry| entry.node.text()).unwrap_or("");
+        let with = |key: &str| step.get("with").and_then(|with| with.node.get(key));
+        let checkout = uses.starts_with("actions/checkout@") && (names(with("ref")) || names(with("repository")));
+        let fetch = run.contains("gh pr checkout")
+            || ((run.contains("git fetch") || run.contains("git checkout") || run.contains("git switch"))
+                && WRITTEN_BY_OTHERS.iter().any(|word| run.contains(word)));
+        checkout || fetch
+    });
+    if found { risk } else { Truth::No }
+}

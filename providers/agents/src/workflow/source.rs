@@ -1,0 +1,100 @@
+//! Sources of agentic workflows: Markdown with the workflow's settings before the prompt (gh-aw reference, frontmatter).
+
+use evenhand_model::agent::ApprovalMode;
+use evenhand_model::evidence::{Fact, Truth};
+
+use super::trigger::{self, Audience, Event};
+use super::{Workflow, WorkflowAgent, WorkflowError, sorted, texts, token};
+use crate::secret::Slots;
+use crate::tree::{self, Node, Syntax, Value};
+use evenhand_model::secret::Fingerprinter;
+
+/// Keys of which one stands in every source beside `on`.
+const KEYS: &[&str] = &["engine", "safe-outputs", "tools", "permissions", "mcp-servers", "network"];
+
+/// Keys that bear on approval or isolation.
+const DECIDING: &[&str] = &["roles", "permissions", "network", "safe-outputs", "sandbox", "tools", "strict"];
+
+/// Whether a text is a source.
+pub(crate) fn is_source(text: &str) -> bool {
+    let Some(head) = tree::frontmatter(text) else { return false };
+    let has = |key: &str| head.lines().any(|line| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(':')));
+    has("on") && KEYS.iter().any(|key| has(key))
+}
+
+/// Reads a source.
+///
+/// # Errors
+/// When what stands before the prompt is no YAML.
+pub(crate) fn read_source(text: &str, fingerprinter: &Fingerprinter) -> Result<Option<Workflow>, WorkflowError> {
+    let node = tree::parse(text, Syntax::Frontmatter).map_err(|error| WorkflowError {
+        line: error.line,
+        column: error.column,
+        reason: error.reason,
+    })?;
+    let Some(on) = node.get("on") else { return Ok(None) };
+    let roles = on.node.get("roles").or_else(|| node.get("roles"));
+    let events: Vec<Event> = trigger::events(&node).into_iter().filter(Event::is_one).collect();
+    let open = events.iter().map(|event| event.audience).max().unwrap_or(Audience::Writers);
+    let audience = match roles.map(|entry| texts(&entry.node)) {
+        _ if open == Audience::Writers => Audience::Writers,
+        Some(roles) if roles.iter().any(|role| matches!(role.as_str(), "all" | "read")) => Audience::Anyone,
+        // Without the key the compiler asks for write access.
+        _ => Audience::Writers,
+    };
+    let token = token::of(node.get("permissions").map(|entry| &entry.node), None);
+    let off = node.find("sandbox.agent").iter().any(|entry| entry.node.flag() == Some(false));
+    let mut keys: Vec<(String, u32)> =
+        DECIDING.iter().filter_map(|key| node.get(key).map(|entry| ((*key).to_owned(), entry.line))).collect();
+    if let Some(entry) = on.node.get("roles") {
+        keys.push((String::from("on.roles"), entry.line));
+    }
+    keys.sort_by_key(|(_, line)| *line);
+    let mut words: Vec<&'static str> = events.iter().map(Event::word).collect();
+    words.sort_unstable();
+    words.dedup();
+    let tools = tools(&node);
+    let agent = WorkflowAgent {
+        product: "gh-aw",
+        job: String::from("agent"),
+        line: on.line,
+        triggers: words,
+        audience,
+        token_writes: token.writes,
+        untrusted_checkout: Truth::No,
+        secrets: Vec::new(),
+        approval_mode: Fact::Known(ApprovalMode::Partial),
+        approval_defaulted: tools.is_empty(),
+        // What it writes goes through another job, which keeps to the outputs that the source declares.
+        external_effect: Truth::No,
+        tools,
+        sandboxed: Fact::Known(!off),
+        privileged: Fact::Unknown,
+        pinned: Fact::Absent,
+        approval_keys: keys,
+        credentials: Vec::new(),
+        servers: Vec::new(),
+        borrowed: Vec::new(),
+    };
+    let mut slots = Slots::new(fingerprinter);
+    for entry in node.entries() {
+        slots.walk(&entry.key, entry.line, &entry.node, &entry.key);
+    }
+    let name = node.get("name").and_then(|entry| entry.node.text()).map(crate::secret::redact);
+    Ok(Some(Workflow { name, agents: vec![agent], found: slots.found }))
+}
+
+/// The tools that a source allows; a shell with its commands.
+fn tools(node: &Node) -> Vec<String> {
+    let mut tools = Vec::new();
+    for entry in node.get("tools").map_or(&[][..], |entry| entry.node.entries()) {
+        match (&entry.node.value, entry.key.as_str()) {
+            (Value::List(_), "bash") => {
+                tools.extend(texts(&entry.node).into_iter().map(|command| format!("bash({command})")));
+            }
+            (Value::Bool(false), _) => {}
+            _ => tools.push(entry.key.clone()),
+        }
+    }
+    sorted(tools.iter().map(|tool| crate::secret::redact(tool)).collect())
+}

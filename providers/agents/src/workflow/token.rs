@@ -1,0 +1,70 @@
+//! The `permissions` of a workflow or job: what its own token may do.
+
+use evenhand_model::evidence::Truth;
+
+use crate::tree::{Node, Value};
+
+/// Scopes that change nothing in the repository: proof of identity for others, and use of models.
+const OUTSIDE: &[&str] = &["id-token", "models", "copilot-requests"];
+
+/// What a token may do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Token {
+    /// Whether it may change the repository.
+    pub(super) writes: Truth,
+    /// Whether it may ask for a proof of identity that clouds exchange.
+    pub(super) federates: Truth,
+    /// Whether it may use GitHub's models.
+    pub(super) models: bool,
+}
+
+/// The token of a job; a job's own block takes the place of the workflow's. Without any block the repository's default
+/// holds, which only the repository tells.
+pub(super) fn of(job: Option<&Node>, workflow: Option<&Node>) -> Token {
+    let Some(block) = job.or(workflow) else {
+        return Token { writes: Truth::Unknown, federates: Truth::No, models: false };
+    };
+    match &block.value {
+        Value::Text(word) if word == "write-all" => Token { writes: Truth::Yes, federates: Truth::Yes, models: true },
+        Value::Text(word) if word == "read-all" => Token { writes: Truth::No, federates: Truth::No, models: true },
+        Value::Map(scopes) => {
+            let level = |entry: &crate::tree::Entry| entry.node.text().map(str::to_owned).unwrap_or_default();
+            let writes = scopes.iter().any(|entry| level(entry) == "write" && !OUTSIDE.contains(&entry.key.as_str()));
+            let holds = |scope: &str, words: &[&str]| {
+                scopes.iter().any(|entry| entry.key == scope && words.contains(&level(entry).as_str()))
+            };
+            Token {
+                writes: Truth::from(writes),
+                federates: Truth::from(holds("id-token", &["write"])),
+                models: holds("models", &["read", "write"]) || holds("copilot-requests", &["write"]),
+            }
+        }
+        _ => Token { writes: Truth::Unknown, federates: Truth::Unknown, models: false },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tree::{Syntax, parse};
+
+    #[test]
+    fn a_jobs_block_takes_the_place_of_the_workflows() {
+        let node = |text: &str| parse(text, Syntax::Yaml).ok().unwrap();
+        let cases = [
+            (None, None, Truth::Unknown),
+            (None, Some("contents: write"), Truth::Yes),
+            (Some("contents: read"), Some("contents: write"), Truth::No),
+            (Some("{}"), Some("contents: write"), Truth::No),
+            (Some("write-all"), None, Truth::Yes),
+            (Some("read-all"), None, Truth::No),
+            (Some("id-token: write"), None, Truth::No),
+            (Some("issues: write"), None, Truth::Yes),
+        ];
+        for (job, workflow, writes) in cases {
+            let (job, workflow) = (job.map(node), workflow.map(node));
+            assert_eq!(of(job.as_ref(), workflow.as_ref()).writes, writes);
+        }
+        assert_eq!(of(Some(&node("id-token: write")), None).federates, Truth::Yes);
+    }
+}

@@ -1,0 +1,117 @@
+//! From an agent to the principal whose credential it uses.
+
+use evenhand_model::credential::Exposure;
+use evenhand_model::evidence::Fact;
+use evenhand_model::trust::{Mechanism, Trust};
+
+use crate::common::inventory;
+
+const CONFIG: &str = "[profile incident]\nrole_arn = arn:aws:iam::111122223333:role/incident\nsource_profile = base\n";
+const CREDENTIALS: &str =
+    "[base]\naws_access_key_id = AKIAFAKEFAKEFAKEFAKE\naws_secret_access_key = fakefakefakefakefakefake\n";
+const SERVER: &str = r#"{"mcpServers": {"cloud": {"command": "x", "env": {"AWS_PROFILE": "incident"}}}}"#;
+
+#[test]
+fn a_profile_that_a_server_names_leads_to_its_role() {
+    let found = inventory(&[("home/ana/.aws/config", CONFIG), ("home/ana/src/shop/.mcp.json", SERVER)]);
+    let of_server = |trust: &&Trust| trust.source.ends_with("#cloud");
+    let trust = found.trusts.iter().find(of_server).unwrap();
+    assert_eq!(
+        (trust.mechanism, trust.target.as_str()),
+        (Mechanism::HoldsCredential, "arn:aws:iam::111122223333:role/incident")
+    );
+    assert_eq!(trust.evidence.to_string(), "lab/home/ana/src/shop/.mcp.json:1");
+    assert!(trust.constraint.contains("lab/home/ana/.aws/config:1"), "{}", trust.constraint);
+}
+
+#[test]
+fn a_profile_with_a_key_makes_the_agent_a_holder_of_that_key() {
+    let server = SERVER.replace("incident", "base");
+    let found = inventory(&[
+        ("home/ana/.aws/config", CONFIG),
+        ("home/ana/.aws/credentials", CREDENTIALS),
+        ("home/ana/src/shop/.mcp.json", &server),
+    ]);
+    let held = found.credentials.iter().find(|held| held.identity.as_str().ends_with("#cloud")).unwrap();
+    assert_eq!(held.public_id.as_deref(), Some("AKIAFAKEFAKEFAKEFAKE"));
+    assert_eq!((held.exposure, held.is_static), (Fact::Known(Exposure::UserFile), Fact::Known(true)));
+    assert!(!format!("{found:?}").contains("fakefakefake"), "{found:?}");
+}
+
+#[test]
+fn an_agent_that_runs_as_a_person_may_use_all_of_that_persons_profiles_and_no_other_persons() {
+    let settings = ("home/ana/.claude/settings.json", "{}");
+    let others = ("home/ben/.aws/config", "[profile other]\nrole_arn = arn:aws:iam::111122223333:role/other\n");
+    let found =
+        inventory(&[settings, ("home/ana/.aws/config", CONFIG), ("home/ana/.aws/credentials", CREDENTIALS), others]);
+    let ambient: Vec<(&str, &str)> = found
+        .trusts
+        .iter()
+        .filter(|trust| trust.mechanism == Mechanism::Ambient)
+        .map(|trust| (&*trust.source, trust.target.as_str()))
+        .collect();
+    assert_eq!(
+        ambient,
+        [
+            ("agent:claude-code:home/ana", "arn:aws:iam::111122223333:role/incident"),
+            ("agent:claude-code:home/ana", "credential:AKIAFAKEFAKEFAKEFAKE"),
+        ]
+    );
+}
+
+#[test]
+fn a_profile_that_no_file_explains_stays_what_it_is_called() {
+    let found = inventory(&[("home/ana/src/shop/.mcp.json", SERVER)]);
+    assert!(found.trusts.iter().any(|trust| trust.target.as_str() == "aws-profile:incident"));
+}
+
+#[test]
+fn what_a_client_signs_in_with_is_found_and_told_apart() {
+    let found = inventory(&[(
+        "home/ana/.claude/.credentials.json",
+        r#"{"claudeAiOauth": {"accessToken": "sk-ant-oat01-fakefakefakefake", "refreshToken": "sk-ant-ort01-fakefakefakefake", "expiresAt": 1}}"#,
+    )]);
+    let mut kinds: Vec<(bool, bool)> = found
+        .credentials
+        .iter()
+        .map(|held| (held.id.as_str().ends_with("accessToken"), held.is_static == Fact::Known(true)))
+        .collect();
+    kinds.sort_unstable();
+    assert_eq!(kinds, [(false, true), (true, false)]);
+}
+
+#[test]
+fn agents_defined_for_a_client_are_listed_with_what_holds_for_them() {
+    let text =
+        |mode: &str| format!("---\nname: builder\ndescription: Builds things\ntools: Bash, Edit\n{mode}---\nText.\n");
+    let found = inventory(&[(".claude/agents/builder.md", &text("permissionMode: bypassPermissions\n"))]);
+    let row = found.agents.iter().find(|row| &*row.name == "builder").unwrap();
+    assert_eq!(row.id.as_ref(), "agent:claude-code:lab#agents/builder");
+    assert_eq!(row.approval_mode.value().map(|mode| mode.as_str()), Some("bypass"));
+    assert_eq!(row.evidence.line_number(), Some(2));
+    let identity = found.identities.iter().find(|identity| &*identity.name == "builder").unwrap();
+    assert_eq!(identity.purpose, Fact::Known("Builds things".into()));
+    let found = inventory(&[
+        (".claude/agents/builder.md", &text("")),
+        (".claude/settings.json", r#"{"permissions": {"defaultMode": "acceptEdits"}}"#),
+    ]);
+    let row = found.agents.iter().find(|row| &*row.name == "builder").unwrap();
+    assert_eq!(row.approval_mode.value().map(|mode| mode.as_str()), Some("partial"));
+}
+
+#[test]
+fn administrators_set_aside_what_projects_allow() {
+    let allow =
+        r#"{"permissions": {"allow": ["Bash(git push:*)"]}, "hooks": {"Stop": [{"hooks": [{"command": "x"}]}]}}"#;
+    let managed = r#"{"allowManagedPermissionRulesOnly": true, "allowManagedHooksOnly": true}"#;
+    let row = |files: &[(&str, &str)]| {
+        let found = inventory(files);
+        let row = found.agents.iter().find(|row| &*row.client == "claude-code").unwrap();
+        (row.external_effect_approved, row.project_hooks)
+    };
+    assert_eq!(row(&[(".claude/settings.json", allow)]), (Fact::Known(true), Fact::Known(true)));
+    assert_eq!(
+        row(&[(".claude/settings.json", allow), ("etc/claude-code/managed-settings.json", managed)]),
+        (Fact::Known(false), Fact::Known(false))
+    );
+}

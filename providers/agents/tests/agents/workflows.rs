@@ -1,0 +1,254 @@
+//! Agents that workflows run: who may start them, with what in reach.
+
+use evenhand_agents::Agents;
+use evenhand_model::agent::Agent;
+use evenhand_model::agent::ApprovalMode::{self, Bypass, Partial, Prompt};
+use evenhand_model::credential::Exposure;
+use evenhand_model::document::{Document, FileFacts, Format};
+use evenhand_model::evidence::Fact;
+use evenhand_model::inventory::Inventory;
+use evenhand_model::provider::{Provider, ReadOptions};
+use evenhand_model::secret::Fingerprinter;
+use evenhand_model::trust::Mechanism;
+
+use crate::common::{document, inventory, read};
+
+const PATH: &str = ".github/workflows/agent.yml";
+const STEP: &str =
+    "      - uses: anthropics/claude-code-action@v1\n        with: {anthropic_api_key: '${{ secrets.KEY }}'}\n";
+
+fn workflow(on: &str, job: &str, steps: &str) -> String {
+    format!("name: Agent\non: {on}\njobs:\n  work:\n    runs-on: x\n{job}    steps:\n{steps}")
+}
+
+fn only(inventory: &Inventory) -> &Agent {
+    assert_eq!(inventory.agents.len(), 1, "{:?}", inventory.agents);
+    &inventory.agents[0]
+}
+
+#[test]
+fn who_may_start_an_agent_follows_from_events_conditions_and_inputs() {
+    let member = "    if: contains(fromJSON('[\"OWNER\",\"MEMBER\"]'), github.event.comment.author_association)\n";
+    let open = "      - uses: anthropics/claude-code-action@v1\n        with: {allowed_non_write_users: '*'}\n";
+    let gemini = "      - uses: google-github-actions/run-gemini-cli@v0\n";
+    let everyone = "      - uses: openai/codex-action@v1\n        with: {allow-users: '*'}\n";
+    let cases: &[(&str, &str, &str, Fact<bool>)] = &[
+        ("workflow_dispatch", "", gemini, Fact::Known(false)),
+        ("[push, schedule]", "", gemini, Fact::Known(false)),
+        ("issue_comment", "", gemini, Fact::Unknown),
+        ("{issues: {types: [labeled]}}", "", gemini, Fact::Known(false)),
+        ("{issues: {types: [labeled, opened]}}", "", gemini, Fact::Unknown),
+        ("issue_comment", member, gemini, Fact::Known(false)),
+        ("workflow_call", "", gemini, Fact::Unknown),
+        ("pull_request_target", "", gemini, Fact::Unknown),
+        ("issue_comment", "", STEP, Fact::Known(false)),
+        ("issue_comment", "", open, Fact::Known(true)),
+        ("push", "", open, Fact::Known(false)),
+        ("issue_comment", member, open, Fact::Known(false)),
+        ("issue_comment", "    environment: guarded\n", open, Fact::Unknown),
+        ("issues", "", everyone, Fact::Known(true)),
+    ];
+    for (on, job, step, expected) in cases {
+        let found = inventory(&[(PATH, &workflow(on, job, step))]);
+        assert_eq!(only(&found).untrusted_trigger, *expected, "{on}, {job}, {step}");
+    }
+}
+
+#[test]
+fn a_repository_that_everyone_sees_lets_everyone_start_what_nothing_guards() {
+    let text = workflow("issue_comment", "", "      - uses: google-github-actions/run-gemini-cli@v0\n");
+    let started = |visibility: &str| {
+        let options = ReadOptions {
+            now: "2026-11-23T00:00:00Z".parse().unwrap(),
+            fingerprinter: Fingerprinter::keyed("test"),
+            settings: [("repository_visibility".to_owned(), visibility.to_owned())].into(),
+        };
+        let mut reader = Agents.reader(options);
+        reader.read(document(PATH, &text)).unwrap();
+        only(&reader.finish().inventory).untrusted_trigger
+    };
+    assert_eq!(started("public"), Fact::Known(true));
+    assert_eq!(started("private"), Fact::Known(false));
+    assert!(Agents.known_settings().iter().any(|(key, _)| *key == "repository_visibility"));
+}
+
+#[test]
+fn a_job_behind_a_guarded_one_is_guarded_too() {
+    let text = "on: issues\njobs:\n  gate:\n    if: github.event.issue.author_association == 'OWNER'\n    steps: []\n  work:\n    needs: gate\n    steps:\n      - run: gemini --yolo -p hi\n";
+    let found = inventory(&[(PATH, text)]);
+    assert_eq!(only(&found).untrusted_trigger, Fact::Known(false));
+    let always = text.replace("    needs: gate\n", "    needs: gate\n    if: always()\n");
+    assert_eq!(only(&inventory(&[(PATH, &always)])).untrusted_trigger, Fact::Unknown);
+}
+
+#[test]
+fn code_of_others_beside_secrets_is_seen() {
+    let checkout =
+        |reference: &str| format!("      - uses: actions/checkout@v5\n        with: {{ref: '{reference}'}}\n{STEP}");
+    let head = checkout("${{ github.event.pull_request.head.sha }}");
+    let plain = format!("      - uses: actions/checkout@v5\n{STEP}");
+    let script = format!("      - run: gh pr checkout ${{{{ github.event.issue.number }}}}\n{STEP}");
+    let cases = [
+        ("pull_request_target", head.as_str(), Fact::Known(true)),
+        ("pull_request", head.as_str(), Fact::Known(false)),
+        ("pull_request_target", plain.as_str(), Fact::Known(false)),
+        ("issue_comment", script.as_str(), Fact::Known(true)),
+        ("workflow_call", head.as_str(), Fact::Unknown),
+    ];
+    for (on, steps, expected) in cases {
+        let found = inventory(&[(PATH, &workflow(on, "", steps))]);
+        assert_eq!(only(&found).untrusted_checkout, expected, "{on}: {steps}");
+    }
+}
+
+#[test]
+fn approval_follows_the_action_its_inputs_and_the_flags_of_programs() {
+    let cases: &[(&str, ApprovalMode, bool)] = &[
+        ("      - uses: openai/codex-action@v1\n", Bypass, true),
+        ("      - uses: google-github-actions/run-gemini-cli@v0\n", Bypass, true),
+        ("      - uses: anthropics/claude-code-action@v1\n", Partial, true),
+        (
+            "      - uses: anthropics/claude-code-action@v1\n        with: {claude_args: '--dangerously-skip-permissions'}\n",
+            Bypass,
+            false,
+        ),
+        (
+            "      - uses: anthropics/claude-code-action@v1\n        with: {claude_args: '--allowedTools Bash'}\n",
+            Bypass,
+            false,
+        ),
+        ("      - run: claude -p fix\n", Prompt, true),
+        ("      - run: claude -p fix --allowedTools 'Bash(git push:*)'\n", Partial, false),
+        ("      - run: copilot -p fix --allow-all-tools\n", Bypass, false),
+        ("      - uses: actions/ai-inference@v1\n", Prompt, true),
+        ("      - run: curl https://api.openai.com/v1/responses -d @x\n", Prompt, true),
+        (
+            "      - uses: anthropics/claude-code-action@v1\n        with:\n          settings: |\n            {\"permissions\": {\"defaultMode\": \"bypassPermissions\"}}\n",
+            Bypass,
+            false,
+        ),
+    ];
+    for (step, mode, defaulted) in cases {
+        let found = inventory(&[(PATH, &workflow("push", "", step))]);
+        let row = only(&found);
+        assert_eq!(row.approval_mode, Fact::Known(*mode), "{step}");
+        assert_eq!(row.approval_defaulted, Fact::Known(*defaulted), "{step}");
+    }
+}
+
+#[test]
+fn sandboxes_of_codex_follow_its_inputs() {
+    let with = |inputs: &str| {
+        let step = format!("      - uses: openai/codex-action@v1\n        with: {{{inputs}}}\n");
+        let found = inventory(&[(PATH, &workflow("push", "", &step))]);
+        (only(&found).sandboxed, only(&found).privileged)
+    };
+    assert_eq!(with("prompt: x"), (Fact::Known(true), Fact::Known(false)));
+    assert_eq!(with("sandbox: danger-full-access"), (Fact::Known(false), Fact::Known(false)));
+    assert_eq!(with("safety-strategy: unsafe"), (Fact::Known(true), Fact::Known(true)));
+}
+
+#[test]
+fn the_credentials_of_a_job_are_told_apart() {
+    let sign_in = "      - uses: aws-actions/configure-aws-credentials@0123456789012345678901234567890123456789\n        with: {role-to-assume: 'arn:aws:iam::111122223333:role/agent'}\n      - uses: anthropics/claude-code-action@0123456789012345678901234567890123456789\n        with: {use_bedrock: 'true'}\n";
+    let found = inventory(&[(PATH, &workflow("push", "    permissions: {id-token: write}\n", sign_in))]);
+    let row = only(&found);
+    assert_eq!((row.command_pinned, row.token_writes), (Fact::Known(true), Fact::Known(false)));
+    assert_eq!(found.credentials.len(), 1);
+    assert_eq!((&*found.credentials[0].kind, found.credentials[0].is_static), ("federated", Fact::Known(false)));
+    let trust = &found.trusts[0];
+    assert_eq!(
+        (trust.mechanism, trust.target.as_str()),
+        (Mechanism::HoldsCredential, "arn:aws:iam::111122223333:role/agent")
+    );
+    assert_eq!(trust.evidence.line_number(), Some(9));
+
+    let found = inventory(&[(PATH, &workflow("push", "", STEP))]);
+    assert_eq!(found.credentials[0].exposure, Fact::Known(Exposure::Store));
+    assert_eq!(
+        (found.credentials[0].is_static, found.credentials[0].federable),
+        (Fact::Known(true), Fact::Known(true))
+    );
+}
+
+#[test]
+fn a_literal_secret_in_a_workflow_is_found_at_its_line_once() {
+    let text = "on: push\nenv:\n  A_TOKEN: fake-3f9a1c-77b2\njobs:\n  work:\n    steps:\n      - uses: google-github-actions/run-gemini-cli@v0\n        with:\n          gemini_api_key: fake-3f9a1c-77b3\n          settings: |-\n            {\n              \"mcpServers\": {\n                \"one\": {\"command\": \"x\", \"env\": {\"API_KEY\": \"fake-3f9a1c-77b4\"}}\n              }\n            }\n";
+    let mut file = document(PATH, text);
+    file.file = FileFacts { tracked: Some(true), ..FileFacts::default() };
+    let (reading, errors) = read(vec![file]);
+    assert!(errors.is_empty());
+    let mut found: Vec<u32> = reading
+        .inventory
+        .credentials
+        .iter()
+        .filter(|held| held.exposure == Fact::Known(Exposure::Committed))
+        .map(|held| held.evidence.line_number().unwrap())
+        .collect();
+    found.sort_unstable();
+    assert_eq!(found, [3, 9, 13]);
+    assert!(!format!("{reading:?}").contains("fake-3f9a1c"));
+}
+
+#[test]
+fn workflows_made_to_keep_a_reader_busy_do_not() {
+    let jobs: String = (0..200)
+        .map(|at| {
+            let needs: Vec<String> = (0..at).map(|other| format!("j{other}")).collect();
+            format!(
+                "  j{at}:\n    needs: [{}]\n    if: {}x{}\n    steps: [{{run: gemini --yolo -p x}}]\n",
+                needs.join(","),
+                "(".repeat(3000),
+                ")".repeat(3000)
+            )
+        })
+        .collect();
+    let found = inventory(&[(PATH, &format!("on: [issues, issue_comment]\njobs:\n{jobs}"))]);
+    assert_eq!(found.agents.len(), 200);
+}
+
+fn markdown(path: &str, text: &str) -> Document {
+    Document { format: Format::Text, ..document(path, text) }
+}
+
+#[test]
+fn a_source_counts_only_where_it_is_not_compiled() {
+    let source = "---\non:\n  issues:\n    types: [opened]\npermissions: read-all\nengine: claude\ntools:\n  bash: [\"git status\"]\n---\nDo it.\n";
+    let lock = "# gh-aw-metadata: {}\n# gh-aw-manifest: {\"secrets\":[\"KEY\"],\"actions\":[{\"sha\":\"v1\"}]}\non: issues\njobs:\n  agent:\n    steps:\n      - run: claude -p x\n";
+    let (reading, _) = read(vec![markdown(".github/workflows/triage.md", source)]);
+    let row = only(&reading.inventory);
+    assert_eq!(
+        (&*row.client, row.untrusted_trigger, row.token_writes),
+        ("gh-aw", Fact::Known(false), Fact::Known(false))
+    );
+    let (reading, _) = read(vec![
+        markdown(".github/workflows/triage.md", source),
+        document(".github/workflows/triage.lock.yml", lock),
+    ]);
+    let row = only(&reading.inventory);
+    assert!(row.evidence.document.ends_with("triage.lock.yml"));
+    assert_eq!((row.command_pinned, row.untrusted_trigger), (Fact::Known(false), Fact::Known(true)));
+    assert_eq!(Agents.recognise(&markdown(".github/workflows/README.md", "# Hello\n")), None);
+}
+
+#[test]
+fn set_up_steps_tell_of_the_coding_agent() {
+    let text = "on: workflow_dispatch\njobs:\n  copilot-setup-steps:\n    permissions: {contents: read}\n    env: {TOKEN: '${{ secrets.NPM }}'}\n    steps:\n      - run: npm ci\n";
+    let found = inventory(&[(".github/workflows/copilot-setup-steps.yml", text)]);
+    let row = only(&found);
+    assert_eq!((&*row.client, row.token_writes), ("copilot-coding-agent", Fact::Known(false)));
+    assert_eq!(row.secrets_in_reach, Fact::Known(vec!["NPM".into()]));
+}
+
+#[test]
+fn a_workflow_that_does_not_parse_is_told_and_one_without_agents_is_not_ours() {
+    let (_, errors) = read(vec![document(PATH, "on: push\njobs:\n  a: [anthropics/claude-code-action\n")]);
+    assert_eq!(errors.len(), 1);
+    for text in [
+        "on: push\njobs:\n  a:\n    steps:\n      - run: cargo test\n",
+        "on: push\njobs:\n  a:\n    steps:\n      - uses: anthropics/claude-code-action/agent-approval-check@main\n",
+        "on: push\njobs:\n  a:\n    steps:\n      - run: npm install -g @anthropic-ai/claude-code\n",
+    ] {
+        assert_eq!(Agents.recognise(&document(PATH, text)), None, "{text}");
+    }
+}

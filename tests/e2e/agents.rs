@@ -1,0 +1,145 @@
+//! Agents as they lie on a machine: from their configuration to the access that they borrow.
+
+use crate::common::{Run, Scene, account, json};
+
+const SERVER: &[u8] =
+    br#"{"mcpServers":{"cloud":{"command":"npx","args":["-y","cloud-server@1.0.0"],"env":{"AWS_PROFILE":"incident"}}}}"#;
+const CONFIG: &[u8] =
+    b"[profile incident]\nrole_arn = arn:aws:iam::111122223333:role/incident-agent\nsource_profile = base\n";
+
+fn rows<'r>(report: &'r serde_json::Value, table: &str) -> Vec<&'r serde_json::Value> {
+    report["tables"][table].as_array().unwrap().iter().collect()
+}
+
+fn report(run: &Run) -> serde_json::Value {
+    assert!(run.code == 0 || run.code == 4, "{}", run.stderr);
+    json(&run.stdout)
+}
+
+#[test]
+fn an_agent_is_compared_on_the_access_of_the_profile_that_its_tool_server_names() {
+    let scene =
+        Scene::new().file("gaad.json", account().as_bytes()).file(".mcp.json", SERVER).home_file(".aws/config", CONFIG);
+    let card = scene.run(&["compare", "Claude Code", "--all"]);
+    assert_eq!(card.code, 0, "{}", card.stderr);
+    for part in ["EXCESS", "incident-responder", "s3:DeleteBucket"] {
+        assert!(card.stdout.contains(part), "{part}: {}", card.stdout);
+    }
+    let found = json(&scene.run(&["compare", "Claude Code", "-o", "json"]).stdout);
+    assert!(found.to_string().contains("s3:DeleteBucket"), "{found}");
+
+    let without = Scene::new().file("gaad.json", account().as_bytes()).file(".mcp.json", SERVER);
+    let card = without.run(&["compare", "Claude Code"]);
+    assert!(card.stdout.contains("`aws-profile:incident` was not read"), "{}", card.stdout);
+}
+
+#[test]
+fn an_agent_that_runs_as_a_person_is_compared_on_that_persons_profiles() {
+    let scene = Scene::new()
+        .file("gaad.json", account().as_bytes())
+        .home_file(".claude/settings.json", b"{}")
+        .home_file(".aws/config", CONFIG);
+    let found = report(&scene.run(&["scan", "-o", "json"]));
+    let trust = rows(&found, "trusts").into_iter().find(|row| row["mechanism"] == "ambient").unwrap();
+    assert_eq!(trust["target"], "arn:aws:iam::111122223333:role/incident-agent");
+    let agent = rows(&found, "identities").into_iter().find(|row| row["kind"] == "agent_client").unwrap();
+    assert_eq!(agent["verdict"], "EXCESS", "{agent}");
+}
+
+#[test]
+fn the_word_agents_reads_agent_configuration_alone() {
+    let scene = Scene::new()
+        .file("gaad.json", account().as_bytes())
+        .file("repo/.mcp.json", SERVER)
+        .file("repo/deep/er/.cursor/mcp.json", br#"{"mcpServers":{"one":{"command":"x"}}}"#)
+        .file(
+            "repo/.github/workflows/a.yml",
+            b"on: push\njobs:\n  a:\n    steps:\n      - uses: openai/codex-action@v1\n",
+        )
+        .file("repo/notes.txt", b"nothing")
+        .home_file(".codex/config.toml", b"approval_policy = \"never\"\n");
+    let clients = |arguments: &[&str]| {
+        let found = report(&scene.run(arguments));
+        assert!(found["scan"]["sources"].as_array().unwrap().iter().all(|file| file["status"] == "read"), "{found}");
+        let mut clients: Vec<String> =
+            rows(&found, "agents").iter().map(|row| row["client"].as_str().unwrap().to_owned()).collect();
+        clients.dedup();
+        clients.sort();
+        clients.dedup();
+        clients
+    };
+    assert_eq!(clients(&["scan", "agents", "-o", "json"]), ["claude-code", "codex", "codex-action", "cursor"]);
+    assert_eq!(clients(&["scan", "agents", "repo", "-o", "json"]), ["claude-code", "codex-action", "cursor"]);
+    assert_eq!(clients(&["scan", "agents", "repo/deep", "-o", "json"]), ["cursor"]);
+    assert_eq!(clients(&["inventory", "agents", "repo/deep", "-o", "json"]), ["cursor"]);
+    let nothing = scene.run(&["scan", "agents", "repo/deep/er/none"]);
+    assert_eq!(nothing.code, 3, "{}", nothing.stderr);
+}
+
+#[test]
+fn the_homes_of_all_users_are_read_where_asked() {
+    let bypass = br#"{"permissions":{"defaultMode":"bypassPermissions"}}"#;
+    let scene = Scene::new()
+        .file("homes/ana/.claude/settings.json", bypass)
+        .file("homes/ben/.claude/settings.json", b"{}")
+        .file("here/x.txt", b"");
+    let run = scene
+        .command()
+        .current_dir(scene.path("here"))
+        .env_remove("EVENHAND_HOME")
+        .args(["scan", "agents", "--home", "../homes", "--all-users", "-o", "json"])
+        .output()
+        .unwrap();
+    let found = json(&String::from_utf8(run.stdout).unwrap());
+    let modes: Vec<(&str, &str)> = found["tables"]["agents"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (row["id"].as_str().unwrap(), row["approval_mode"].as_str().unwrap()))
+        .collect();
+    assert_eq!(modes, [("agent:claude-code:ana", "bypass"), ("agent:claude-code:ben", "prompt")]);
+}
+
+#[test]
+fn what_is_registered_and_gone_is_a_candidate_for_offboarding() {
+    let scene = Scene::new()
+        .file(".cursor/mcp.json", br#"{"mcpServers":{"one":{"command":"x"},"two":{"command":"y"}}}"#)
+        .file("register.csv", b"name,owner\none,ana\nretired,ben\n")
+        .file("evenhand.toml", b"[register]\nagents = [\"*cursor*\", \"left-over\"]\nfile = \"register.csv\"\n");
+    let found = report(&scene.run(&["scan", ".", "-o", "json"]));
+    let hints = found["hints"].to_string();
+    assert!(
+        hints.contains("`left-over` is registered but") && hints.contains("`retired` is registered but"),
+        "{hints}"
+    );
+    assert!(!hints.contains("`one` is registered"), "{hints}");
+    let gone = Scene::new()
+        .file(".cursor/mcp.json", br#"{"mcpServers":{"one":{"command":"x"},"two":{"command":"y"}}}"#)
+        .file("register.json", br#"{"tool_servers": [{"name": "one"}]}"#)
+        .file("evenhand.toml", b"[register]\nfile = \"register.json\"\n");
+    let found = report(&gone.run(&["scan", ".", "-o", "json"]));
+    let registered: Vec<(&str, bool)> = rows(&found, "agents")
+        .iter()
+        .filter(|row| row["kind"] == "tool_server")
+        .map(|row| (row["name"].as_str().unwrap(), row["registered"].as_bool().unwrap()))
+        .collect();
+    assert_eq!(registered, [("one", true), ("two", false)]);
+    let wrong =
+        Scene::new().file(".cursor/mcp.json", b"{}").file("evenhand.toml", b"[register]\nfile = \"none.csv\"\n");
+    let run = wrong.run(&["scan", "."]);
+    assert!(run.code == 2 && run.stderr.contains("none.csv"), "{}", run.stderr);
+}
+
+#[test]
+fn the_hook_fails_on_a_literal_secret_and_passes_without() {
+    let hook = include_str!("../../.pre-commit-hooks.yaml");
+    let (_, rest) = hook.split_once("entry: >-").unwrap();
+    let (entry, _) = rest.split_once("language:").unwrap();
+    let arguments: Vec<&str> = entry.split_whitespace().skip(1).collect();
+    let server = |value: &str| format!(r#"{{"mcpServers":{{"one":{{"command":"x","env":{{"API_KEY":"{value}"}}}}}}}}"#);
+    let secret = Scene::new().file(".mcp.json", server("fake-3f9a1c-77b2").as_bytes());
+    assert_eq!(secret.run(&arguments).code, 1);
+    let reference = Scene::new().file(".mcp.json", server("${API_KEY}").as_bytes());
+    let run = reference.run(&arguments);
+    assert_eq!(run.code, 0, "{} {}", run.stdout, run.stderr);
+}
