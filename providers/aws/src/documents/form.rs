@@ -52,7 +52,7 @@ fn nothing(head: &Head, list: &str) -> bool {
 
 forms! {
     /// What the collector writes beside its documents: which calls were finished.
-    Manifest = "evenhand collect aws", "everything that was not collected yet", |head| head.has("evenhand_capture");
+    Manifest = "evenhand collect aws", "everything that was not collected yet", |head| head.has("evenhand_capture") && head.value("provider").is_none_or(|provider| provider == "aws");
     CallerIdentity = "sts get-caller-identity", "whose account the credentials belong to", NEVER;
     AssumedRole = "sts assume-role", "everything in the account", NEVER;
     Regions = "ec2 describe-regions", "in which regions there may be agents", NEVER;

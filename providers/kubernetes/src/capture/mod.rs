@@ -21,6 +21,8 @@ use foldhash::fast::FixedState;
 
 pub(crate) use agents::{AgentResource, Approval, ToolRef};
 pub(crate) use declared::Declared;
+#[cfg(feature = "live")]
+pub(crate) use secret::kind_of;
 pub(crate) use signals::name_hint;
 
 use take::Taking;
@@ -197,6 +199,8 @@ pub(crate) struct Cluster {
     pub(crate) aws_auth: Option<bool>,
     /// The kinds that occur.
     pub(crate) seen: BTreeSet<Box<str>>,
+    /// Kinds of which the collector says itself that they are missing.
+    pub(crate) missing: BTreeSet<Box<str>>,
     pub(crate) hints: Vec<(Origin, String)>,
 }
 

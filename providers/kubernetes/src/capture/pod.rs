@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use evenhand_model::identity::Strength;
+use evenhand_model::secret::Fingerprint;
 use serde::Deserialize;
 
 use super::take::{Taking, member, namespace};
@@ -338,25 +339,28 @@ fn take_container(
     };
     let pointer = || format!("/{}/{member}/{at}", steps.join("/"));
     let holder: Arc<str> = format!("{} {}/{}", workload.word, workload.namespace, workload.name).into();
-    let mut keep = |key: &str, value: &str, kind: &'static str, in_arguments: bool, within: &str, index: usize| {
-        let mut path = base();
-        path.extend([Step::Key(within), Step::Index(index)]);
-        workload.secrets.push(LiteralSecret {
-            holder: Arc::clone(&holder),
-            key: taking.share(key),
-            kind,
-            fingerprint: taking.fingerprinter.fingerprint(value.as_bytes()),
-            in_arguments,
-            origin: taking.origin(found.spot_of(&path, &format!("{}/{within}/{index}", pointer()))),
-            file: taking.file,
-        });
-    };
+    let fingerprinter = taking.fingerprinter;
+    let mut keep =
+        |key: &str, found_secret: (&'static str, Fingerprint), in_arguments: bool, within: &str, index: usize| {
+            let (kind, fingerprint) = found_secret;
+            let mut path = base();
+            path.extend([Step::Key(within), Step::Index(index)]);
+            workload.secrets.push(LiteralSecret {
+                holder: Arc::clone(&holder),
+                key: taking.share(key),
+                kind,
+                fingerprint,
+                in_arguments,
+                origin: taking.origin(found.spot_of(&path, &format!("{}/{within}/{index}", pointer()))),
+                file: taking.file,
+            });
+        };
     let mut refs: Vec<&str> = Vec::new();
     for (index, variable) in container.env.iter().flatten().enumerate() {
         let name = variable.name.as_str();
         workload.signals.extend(signals::of_env(name));
-        if let Some(kind) = secret::kind_of(name, variable.value.as_str()) {
-            keep(name, variable.value.as_str(), kind, false, "env", index);
+        if let Some(secret) = secret::found(name, variable.value.as_str(), fingerprinter) {
+            keep(name, secret, false, "env", index);
         }
         if let Some(secret) = variable.value_from.as_ref().and_then(|from| from.secret_key_ref.as_ref()) {
             refs.extend(secret.name.some());
@@ -376,8 +380,8 @@ fn take_container(
                 None => (flag.take().unwrap_or_default(), text),
             };
             flag = None;
-            if let Some(kind) = secret::kind_of(name, value) {
-                keep(if name.is_empty() { "argument" } else { name }, value, kind, true, within, index);
+            if let Some(secret) = secret::found(name, value, fingerprinter) {
+                keep(if name.is_empty() { "argument" } else { name }, secret, true, within, index);
             }
         }
     }
@@ -415,14 +419,14 @@ pub(super) fn literals_of_env(
     for (index, variable) in list.as_array().into_iter().flatten().enumerate() {
         let name = agents::text(variable, "name").unwrap_or_default();
         let value = agents::text(variable, "value").unwrap_or_default();
-        if let Some(kind) = secret::kind_of(name, value) {
+        if let Some((kind, fingerprint)) = secret::found(name, value, taking.fingerprinter) {
             let mut path: Vec<Step<'_>> = way.iter().map(|step| Step::Key(step)).collect();
             path.push(Step::Index(index));
             all.push(LiteralSecret {
                 holder: Arc::clone(holder),
                 key: taking.share(name),
                 kind,
-                fingerprint: taking.fingerprinter.fingerprint(value.as_bytes()),
+                fingerprint,
                 in_arguments: false,
                 origin: taking.origin(found.spot_of(&path, &format!("/{}/{index}", way.join("/")))),
                 file: taking.file,

@@ -34,7 +34,8 @@ const WANTED: &[(&[&str], &str, &str)] = &[
 impl Join<'_> {
     pub(super) fn take_gaps(&mut self) {
         for (kinds, call, facts) in WANTED {
-            if !kinds.iter().any(|kind| self.cluster.seen.contains(*kind)) {
+            let told = |kind: &&str| self.cluster.seen.contains(*kind) || self.cluster.missing.contains(*kind);
+            if !kinds.iter().any(told) {
                 let what = kinds.join(", ");
                 self.gap(call, format!("the capture holds no {what}; export with this command"), facts);
             }
