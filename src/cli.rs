@@ -26,9 +26,9 @@ Exit codes:
   3  no identity was found
   4  evidence is missing that should be there, and --allow-partial was not given
 
-Only `collect`, `doctor`, `scan aws` and `scan kubernetes` talk to a network and need credentials, and they
-make read calls only. Nothing here runs what a configuration names, but for the program that makes the
-credentials of a kubeconfig that you ask to be used.";
+Only `collect`, `doctor`, `scan aws` and `scan kubernetes` talk to a network and need credentials,
+and they make read calls only. Nothing here runs what a configuration names, but for the program
+that makes the credentials of a kubeconfig that you ask to be used.";
 
 /// Does any AI identity hold more access, or face fewer controls, than the human who does the same job?
 #[derive(Debug, Parser)]

@@ -33,6 +33,8 @@ pub(crate) struct Collected {
     pub(crate) identities: bool,
     /// Why it ended early.
     pub(crate) stopped: Option<Stopped>,
+    /// Whether every call was made, whatever came of it.
+    pub(crate) whole: bool,
 }
 
 /// Collects, and says on stderr what could not be had.

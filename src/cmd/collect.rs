@@ -15,6 +15,8 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Collect) -> Result<E
         Exit::Incomplete
     } else if !collected.identities {
         Exit::NothingCollected
+    } else if !collected.whole {
+        Exit::Incomplete
     } else {
         Exit::Passed
     })

@@ -51,13 +51,11 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Doctor) -> Result<Ex
         return Ok(Exit::Passed);
     }
     let print = match arguments.provider {
-        LiveProvider::Aws => "`evenhand doctor aws --print-policy` prints the whole policy",
-        LiveProvider::Kubernetes => "`evenhand doctor kubernetes --print-role` prints the whole roles",
+        _ if !lines.iter().any(|line| line.word == "refused") => "see beside each call why",
+        LiveProvider::Aws => "grant what is refused: `evenhand doctor aws --print-policy` prints the whole policy",
+        LiveProvider::Kubernetes => "grant what is refused: `evenhand doctor kubernetes --print-role` prints the roles",
     };
-    invocation.console.warning(
-        &format!("{} not answered", counted(missing, "call was", "calls were")),
-        Some(&format!("grant what is refused: {print}")),
-    );
+    invocation.console.warning(&format!("{} not answered", counted(missing, "call was", "calls were")), Some(print));
     Ok(Exit::Incomplete)
 }
 

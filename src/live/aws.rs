@@ -58,5 +58,9 @@ pub(super) fn tell(collected: &Collected, console: Console) -> super::Collected 
         "collected {} in {documents} from {accounts}, {failed} not answered",
         counted(collected.answered, "answer", "answers")
     ));
-    super::Collected { identities: collected.identities, stopped: collected.stopped }
+    super::Collected {
+        identities: collected.identities,
+        stopped: collected.stopped,
+        whole: collected.stopped.is_none(),
+    }
 }

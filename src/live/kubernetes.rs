@@ -41,7 +41,9 @@ pub(super) fn tell(collected: &Collected, console: Console) -> super::Collected 
     }
     for ((call, code, detail), failed) in calls.iter().take(SHOWN) {
         let place = match failed.as_slice() {
-            [one] => one.cluster.clone(),
+            few @ ([_] | [_, _] | [_, _, _]) => {
+                few.iter().map(|one| one.cluster.as_str()).collect::<Vec<_>>().join(", ")
+            }
             more => counted(more.len(), "cluster", "clusters"),
         };
         let code = detail.as_ref().map_or_else(|| (*code).to_owned(), |detail| format!("{code}: {detail}"));
@@ -60,7 +62,11 @@ pub(super) fn tell(collected: &Collected, console: Console) -> super::Collected 
     if let Some(more @ 1..) = calls.len().checked_sub(SHOWN) {
         console.warning(&format!("{more} more calls were not answered; a scan of the capture lists all gaps"), None);
     }
-    let clusters = counted(collected.clusters.len(), "cluster", "clusters");
+    let gone = collected.failed.iter().filter(|failed| failed.call.is_none()).count();
+    let clusters = match (counted(collected.clusters.len(), "cluster", "clusters"), gone) {
+        (all, 0) => all,
+        (all, gone) => format!("{} of {all}", collected.clusters.len() - gone),
+    };
     let documents = counted(collected.documents, "document", "documents");
     let objects = usize::try_from(collected.objects).unwrap_or(usize::MAX);
     let failed = collected.failed.iter().filter(|failed| failed.call.is_some()).count();
@@ -71,5 +77,6 @@ pub(super) fn tell(collected: &Collected, console: Console) -> super::Collected 
     ));
     console
         .detail(&format!("at most {} of answers were held at one time", counted(collected.most_held, "byte", "bytes")));
-    super::Collected { identities: collected.identities, stopped: collected.stopped }
+    let whole = collected.stopped.is_none() && gone == 0;
+    super::Collected { identities: collected.identities, stopped: collected.stopped, whole }
 }

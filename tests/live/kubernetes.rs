@@ -199,6 +199,20 @@ fn kubectl_lists_what_the_server_serves_and_a_scan_of_that_says_the_same() {
     ] {
         std::fs::write(folder.join(format!("{name}.json")), run(arguments)).unwrap();
     }
+    for path in [
+        "/api/v1",
+        "/apis/admissionregistration.k8s.io/v1",
+        "/apis/apps/v1",
+        "/apis/batch/v1",
+        "/apis/certificates.k8s.io/v1",
+        "/apis/kagent.dev/v1alpha1",
+        "/apis/kagent.dev/v1alpha2",
+        "/apis/networking.k8s.io/v1",
+        "/apis/rbac.authorization.k8s.io/v1",
+    ] {
+        let name = path.trim_start_matches('/').replace('/', ".");
+        std::fs::write(folder.join(format!("{name}.json")), run(&["get", "--raw", path])).unwrap();
+    }
     let exported = std::fs::read_to_string(folder.join("objects.json")).unwrap();
     assert!(exported.contains(CANARY), "an export holds what people put into it");
     let done = machine.evenhand(&["collect", "kubernetes", "--out", "capture"]);

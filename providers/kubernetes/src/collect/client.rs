@@ -165,7 +165,8 @@ impl Client {
         Self { target, stop, pace, slots, held, connection, detail: std::sync::Mutex::default() }
     }
 
-    /// The cause of the last failure in words.
+    /// The cause of the last failure in words. Calls to one server run on one thread, and whoever was told of a failure asks
+    /// for its cause before anything else goes on.
     pub(crate) fn detail(&self) -> Option<String> {
         self.detail.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
@@ -263,15 +264,16 @@ impl Client {
             }
             if let Some(io) = error.downcast_ref::<std::io::Error>() {
                 use std::io::ErrorKind as Kind;
+                let detail = causes(io);
                 let code = match io.kind() {
+                    _ if detail.contains("certificate") => "NoTrust",
                     Kind::TimedOut => "TimedOut",
                     Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe | Kind::UnexpectedEof => {
                         "ConnectionLost"
                     }
-                    Kind::InvalidData => "NoTrust",
                     _ => "NoConnection",
                 };
-                return Trouble::new(code, Why::Failed, Some(causes(io)));
+                return Trouble::new(code, Why::Failed, Some(detail));
             }
             connected |= error.downcast_ref::<LegacyError>().is_some_and(|error| !error.is_connect());
             cause = error.source();

@@ -249,6 +249,11 @@ impl Said {
 }
 
 impl Kind {
+    /// Whether it says something when the server has no such thing. Of what every server has, it is a failure.
+    pub(crate) fn may_be_absent(&self) -> bool {
+        !self.builtin || matches!(self.ask, Ask::Object { .. })
+    }
+
     /// The verb that a role has to allow.
     pub(crate) fn verb(&self) -> &'static str {
         match self.ask {
@@ -267,7 +272,7 @@ impl Kind {
         let resource = if self.group.is_empty() { resource.to_owned() } else { format!("{resource}.{}", self.group) };
         let what = match self.ask {
             Ask::Objects => String::new(),
-            Ask::Metadata { type_: Some(_), .. } => " of tokens".to_owned(),
+            Ask::Metadata { selector, type_: Some(_), .. } => format!(" {selector}"),
             Ask::Metadata { type_: None, .. } => String::new(),
             Ask::Object { namespace, name, .. } => format!(" {namespace}/{name}"),
         };

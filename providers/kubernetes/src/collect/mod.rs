@@ -9,6 +9,7 @@ mod contexts;
 mod discovery;
 mod doctor;
 mod folder;
+mod item;
 mod kinds;
 mod page;
 mod role;

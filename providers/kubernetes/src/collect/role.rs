@@ -53,13 +53,21 @@ fn rules(kinds: impl Iterator<Item = &'static Kind>) -> Vec<String> {
             None => groups.push((kind.group, vec![kind.resource])),
         }
     }
-    let rule = |(group, resources): (&str, Vec<&str>)| {
+    // Groups of which the same is asked stand in one rule.
+    let mut rules: Vec<(Vec<&str>, Vec<&str>)> = Vec::new();
+    for (group, resources) in groups {
+        match rules.iter_mut().find(|(_, held)| *held == resources) {
+            Some((groups, _)) => groups.push(group),
+            None => rules.push((vec![group], resources)),
+        }
+    }
+    let rule = |(groups, resources): (Vec<&str>, Vec<&str>)| {
         let quoted =
             |text: &str| if text.is_empty() || text == kinds::EVERY { format!("\"{text}\"") } else { text.to_owned() };
-        let resources = resources.into_iter().map(quoted).collect::<Vec<_>>().join(", ");
-        format!("- apiGroups: [{}]\n  resources: [{resources}]\n  verbs: [list]\n", quoted(group))
+        let list = |texts: Vec<&str>| texts.into_iter().map(quoted).collect::<Vec<_>>().join(", ");
+        format!("- apiGroups: [{}]\n  resources: [{}]\n  verbs: [list]\n", list(groups), list(resources))
     };
-    groups.into_iter().map(rule).collect()
+    rules.into_iter().map(rule).collect()
 }
 
 fn object(kind: &str, name: &str, namespace: Option<&str>, rules: &[String]) -> String {

@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use evenhand_collect::{Stop, Stopped};
 use evenhand_model::refusal::{NoAnswer, Refusal, Why};
 use evenhand_model::secret::Fingerprinter;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -15,6 +14,7 @@ use super::client::{Client, Held, Pace, Page, Reply};
 use super::contexts::Target;
 use super::discovery::{self, Serves, Told};
 use super::folder::{self, Folder, List};
+use super::item::{Item, JSON};
 use super::kinds::{self, Ask, EVERY, Kind, Said};
 use super::page::{self, NoPage};
 use super::{CollectError, Collected, Failed, Options};
@@ -27,63 +27,6 @@ const LISTS: usize = 4;
 /// Beginnings of one list: it is begun anew where it has changed too much since its first page.
 const BEGINNINGS: u32 = 2;
 
-const JSON: &str = "application/json";
-/// Metadata and nothing else: a server that cannot is to refuse.
-const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
-
-/// Everything but what may stand in a query as it is.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// A list or object to ask for: a kind, as the server serves it.
-#[derive(Clone, Debug)]
-pub(crate) struct Item {
-    pub(crate) kind: &'static Kind,
-    pub(crate) resource: String,
-    pub(crate) version: String,
-}
-
-impl Item {
-    pub(crate) fn call(&self) -> Call {
-        self.kind.call_of(&self.resource)
-    }
-
-    fn document(&self) -> String {
-        match self.kind.ask {
-            Ask::Metadata { document, .. } | Ask::Object { document, .. } => format!("{document}.json"),
-            Ask::Objects if self.kind.group.is_empty() => format!("{}.json", self.resource),
-            Ask::Objects => format!("{}.{}.json", self.resource, self.kind.group),
-        }
-    }
-
-    /// The path, and what follows it but for the paging.
-    fn path(&self) -> String {
-        let base = match self.kind.group {
-            "" => format!("/api/{}", self.version),
-            group => format!("/apis/{group}/{}", self.version),
-        };
-        match self.kind.ask {
-            Ask::Objects | Ask::Metadata { .. } => format!("{base}/{}", self.resource),
-            Ask::Object { namespace, name, .. } => format!("{base}/namespaces/{namespace}/{}/{name}", self.resource),
-        }
-    }
-
-    fn accept(&self) -> &'static str {
-        if matches!(self.kind.ask, Ask::Metadata { .. }) { METADATA } else { JSON }
-    }
-
-    /// The address of a page of so many objects at most.
-    fn page(&self, limit: usize, next: Option<&str>) -> String {
-        let mut address = format!("{}?limit={limit}", self.path());
-        if let Ask::Metadata { selector, .. } = self.kind.ask {
-            address = format!("{address}&fieldSelector={}", utf8_percent_encode(selector, ENCODED));
-        }
-        match next {
-            Some(next) => format!("{address}&continue={}", utf8_percent_encode(next, ENCODED)),
-            None => address,
-        }
-    }
-}
-
 /// How far the collection of a cluster is.
 #[derive(Debug, Default)]
 struct State {
@@ -93,11 +36,11 @@ struct State {
 }
 
 /// A cluster that is collected.
-struct Cluster {
-    name: String,
-    client: Client,
+pub(super) struct Cluster {
+    pub(super) name: String,
+    pub(super) client: Client,
     folder: Folder,
-    plan: Planned,
+    pub(super) plan: Planned,
     notes: Vec<String>,
     state: Mutex<State>,
 }
@@ -106,10 +49,10 @@ struct Cluster {
 pub(crate) struct Run {
     folder: PathBuf,
     resume: bool,
-    clusters: Vec<Arc<Cluster>>,
-    notes: Vec<String>,
+    pub(super) clusters: Vec<Arc<Cluster>>,
+    pub(super) notes: Vec<String>,
     fingerprinter: Fingerprinter,
-    stop: Stop,
+    pub(super) stop: Stop,
     held: Arc<Held>,
     failed: Mutex<Vec<Failed>>,
     /// The first document that could not be written.
@@ -455,7 +398,7 @@ impl Run {
                         break;
                     }
                 }
-                Reply::Absent if list.objects() == 0 => return Ok(None),
+                Reply::Absent if list.objects() == 0 && item.kind.may_be_absent() => return Ok(None),
                 Reply::Gone(on) if next.is_some() => {
                     if beginnings < BEGINNINGS {
                         beginnings += 1;
@@ -468,7 +411,8 @@ impl Run {
                         next = Some(other.ok_or(NoAnswer::Refused(Refusal::new("Expired", Why::Failed)))?);
                     }
                 }
-                Reply::Absent | Reply::Gone(_) => return Err(NoPage::Malformed.into()),
+                Reply::Absent => return Err(NoAnswer::Refused(not_found()).into()),
+                Reply::Gone(_) => return Err(NoPage::Malformed.into()),
             }
         }
         // Half a list must not look like a whole one.
@@ -544,94 +488,11 @@ impl Run {
             }
         }
     }
-
-    /// Tries every call once, in its cheapest form.
-    pub(crate) async fn try_all(self: Arc<Self>) -> Result<(Vec<Trial>, Vec<String>), CollectError> {
-        let mut tried = Vec::new();
-        for cluster in &self.clusters {
-            self.try_cluster(cluster, &mut tried).await;
-            // What was not tried must not look like what may be done.
-            if self.stop.now().is_some() {
-                return Err(CollectError::Stopped);
-            }
-        }
-        Ok((tried, self.notes.clone()))
-    }
-
-    async fn try_cluster(&self, cluster: &Cluster, tried: &mut Vec<Trial>) {
-        let mut serves = Serves::default();
-        let mut push = |call: Call, outcome: Outcome| {
-            tried.push(Trial { cluster: cluster.name.clone(), call, outcome });
-        };
-        for said in [&kinds::VERSION, &kinds::CORE, &kinds::GROUPS] {
-            let reply = cluster.client.get(said.path, discovery::ACCEPT).await;
-            if let (Ok(Reply::Answer(page)), true) = (&reply, said.path != kinds::VERSION.path)
-                && let Told::Paths(paths) = serves.take(said.path == kinds::CORE.path, &page.bytes)
-            {
-                for path in paths {
-                    if let Ok(Reply::Answer(page)) = cluster.client.get(&path, JSON).await {
-                        serves.take_list(&page.bytes);
-                    }
-                }
-                serves.told_all(said.path == kinds::CORE.path);
-            }
-            let outcome = Outcome::of(reply, &cluster.client);
-            let over = matches!(&outcome, Outcome::Refused(refusal, _) if refusal.why != Why::Refused);
-            push(said.call(), outcome);
-            if over && said.path == kinds::VERSION.path {
-                return;
-            }
-        }
-        for kind in kinds::kinds(cluster.plan.secrets) {
-            let all = serves.of(kind);
-            if all.as_ref().is_none_or(Vec::is_empty) {
-                push(kind.call(), if all.is_some() { Outcome::Absent } else { Outcome::Unknown });
-            }
-            for (resource, version) in all.into_iter().flatten() {
-                let item = Item { kind, resource, version };
-                let address = match kind.ask {
-                    Ask::Object { .. } => item.path(),
-                    Ask::Objects | Ask::Metadata { .. } => item.page(1, None),
-                };
-                let outcome = Outcome::of(cluster.client.get(&address, item.accept()).await, &cluster.client);
-                let over = matches!(&outcome, Outcome::Refused(refusal, _) if refusal.why == Why::Expired);
-                push(item.call(), outcome);
-                if over {
-                    return;
-                }
-            }
-        }
-    }
 }
 
-/// What became of a call that was tried.
-#[derive(Clone, Debug)]
-pub(crate) enum Outcome {
-    Answered,
-    /// The server has no such resource, or no such object.
-    Absent,
-    /// The server did not say which resources there are.
-    Unknown,
-    Refused(Refusal, Option<String>),
-}
-
-impl Outcome {
-    fn of(reply: Result<Reply, NoAnswer>, client: &Client) -> Self {
-        match reply {
-            Ok(Reply::Answer(_) | Reply::Gone(_)) => Self::Answered,
-            Ok(Reply::Absent) => Self::Absent,
-            Err(NoAnswer::Refused(refusal)) => Self::Refused(refusal, client.detail()),
-            Err(NoAnswer::Stopped) => Self::Unknown,
-        }
-    }
-}
-
-/// A call that was tried.
-#[derive(Clone, Debug)]
-pub(crate) struct Trial {
-    pub(crate) cluster: String,
-    pub(crate) call: Call,
-    pub(crate) outcome: Outcome,
+/// What every server has and this one does not know.
+pub(super) fn not_found() -> Refusal {
+    Refusal::new("NotFound", Why::Unsupported)
 }
 
 impl Cluster {

@@ -36,33 +36,39 @@ pub(crate) fn clean(object: &mut Map<String, Value>, status: bool, fingerprinter
         }
     }
     for (name, member) in object {
-        walk(name, member, fingerprinter);
+        walk(name, member, false, fingerprinter);
     }
 }
 
-fn walk(name: &str, value: &mut Value, fingerprinter: &Fingerprinter) {
+/// Looks at the value of a member, or at an element of the list that it is.
+fn walk(name: &str, value: &mut Value, listed: bool, fingerprinter: &Fingerprinter) {
     match value {
         Value::Object(members) if name == "annotations" => annotations(members, fingerprinter),
-        Value::Object(members) if ENVIRONMENTS.contains(&name) => {
+        Value::Object(members) if holds_values(name) && !listed && !is_pair(members) => {
             for (name, member) in members {
                 match member {
                     Value::String(text) => *text = instead(name, text, fingerprinter),
-                    other => walk(name, other, fingerprinter),
+                    other => walk(name, other, false, fingerprinter),
                 }
             }
         }
         Value::Object(members) => {
-            for (name, member) in members {
-                walk(name, member, fingerprinter);
+            let paired = members.get("name").and_then(Value::as_str).filter(|_| is_pair(members)).map(str::to_owned);
+            for (member, value) in members {
+                match (value, &paired) {
+                    (Value::String(text), Some(called)) if member == "value" => {
+                        if holds_values(name) || is_authorization(called) || kind_of(called, text).is_some() {
+                            *text = instead(called, text, fingerprinter);
+                        }
+                    }
+                    (value, _) => walk(member, value, false, fingerprinter),
+                }
             }
         }
         Value::Array(elements) if COMMANDS.contains(&name) => arguments(elements, fingerprinter),
         Value::Array(elements) => {
-            let all = ENVIRONMENTS.contains(&name) || name.to_ascii_lowercase().ends_with("headers");
             for element in elements {
-                if !pair(element, all, fingerprinter) {
-                    walk(name, element, fingerprinter);
-                }
+                walk(name, element, true, fingerprinter);
             }
         }
         Value::String(text) => {
@@ -76,19 +82,28 @@ fn walk(name: &str, value: &mut Value, fingerprinter: &Fingerprinter) {
     }
 }
 
-/// Replaces the value of a `{"name": …, "value": …}`: always, or where it is a secret. False for anything else.
-fn pair(element: &mut Value, always: bool, fingerprinter: &Fingerprinter) -> bool {
-    let Value::Object(members) = element else { return false };
-    let Some(Value::String(name)) = members.get("name").cloned() else { return false };
-    let Some(Value::String(text)) = members.get_mut("value") else { return false };
-    if always || kind_of(&name, text).is_some() {
-        *text = instead(&name, text, fingerprinter);
-    }
-    true
+/// Whether what stands below a member are values that are nobody's business, by name: environments and headers.
+fn holds_values(name: &str) -> bool {
+    ENVIRONMENTS.contains(&name) || name.to_ascii_lowercase().contains("headers")
+}
+
+/// The header by which callers prove who they are.
+fn is_authorization(name: &str) -> bool {
+    name.eq_ignore_ascii_case("authorization")
+}
+
+/// Whether this is a `{"name": …, "value": …}`: the first is the name of the second.
+fn is_pair(members: &Map<String, Value>) -> bool {
+    members.get("name").is_some_and(Value::is_string) && members.get("value").is_some_and(Value::is_string)
 }
 
 /// What is written in place of a value.
 fn instead(name: &str, text: &str, fingerprinter: &Fingerprinter) -> String {
+    // What authenticates stands behind a word for how: `Bearer`, `Basic`.
+    let (name, text) = match text.split_once(' ') {
+        Some((_, credential)) if is_authorization(name) => ("BEARER", credential),
+        _ => (name, text),
+    };
     withheld(kind_of(name, text).map(|kind| (kind, fingerprinter.fingerprint(text.as_bytes()))))
 }
 
@@ -206,6 +221,8 @@ mod tests {
                 "template": template,
                 "declarative": {"systemMessage": canary, "apiKeySecret": "kept-name", "tools": [{"toolNames": ["kept-tool"]}]},
                 "environment": {"A": canary},
+                "headersFrom": [{"name": "Authorization", "value": format!("Bearer {canary}"), "more": {"token": canary}}],
+                "defaultHeaders": {"X": canary},
                 "provider": {"apiKey": canary, "url": format!("https://user:{canary}@models.example")},
             },
             "status": {"phase": "Running", "containerStatuses": [canary]},

@@ -3,7 +3,7 @@
 //!
 //! What such documents say holds for the whole reading, so [`Told`] gives it to the resolver at the end.
 
-pub(crate) mod discovery;
+mod discovery;
 pub(crate) mod manifest;
 #[cfg(test)]
 mod tests;

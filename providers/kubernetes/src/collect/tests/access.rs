@@ -103,7 +103,7 @@ fn what_may_not_be_asked_is_told_from_what_is_not_there() {
     assert_eq!(state("list pods"), State::Allowed);
     assert_eq!(state("list agents.kagent.dev"), State::Allowed);
     assert_eq!(state("get configmaps kube-system/aws-auth"), State::Allowed);
-    assert_eq!(state("list secrets of tokens"), State::Allowed);
+    assert_eq!(state("list secrets type=kubernetes.io/service-account-token"), State::Allowed);
     assert_eq!(state("list nodes"), State::Refused("Forbidden".to_owned()));
     assert_eq!(state("list jobs.batch"), State::Failed("InternalError".to_owned()));
     assert_eq!(state("list *.ray.io"), State::Absent);

@@ -248,8 +248,14 @@ fn serve(mut stream: TcpStream, world: &World, log: &Mutex<Vec<Seen>>, script: &
             (status, body, String::new())
         }
     };
+    // By this clients tell which form they were given.
+    let form = if body.starts_with("{\"kind\":\"APIGroupDiscoveryList\"") {
+        ";g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+    } else {
+        ""
+    };
     let head = format!(
-        "HTTP/1.1 {status} x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{headers}Connection: close\r\n\r\n",
+        "HTTP/1.1 {status} x\r\nContent-Type: application/json{form}\r\nContent-Length: {}\r\n{headers}Connection: close\r\n\r\n",
         body.len()
     );
     let _ = stream.write_all(head.as_bytes());
