@@ -16,7 +16,12 @@ fn the_reference_is_up_to_date() {
         // What people wrote above a generated ending stays.
         let first = page.content.lines().next().unwrap();
         let begins = held.find(&format!("\n{first}\n")).map(|at| at + 1).filter(|_| page.ending);
-        let content = format!("{}{}", begins.map_or("", |at| held.get(..at).unwrap()), page.content);
+        let above = match begins {
+            Some(at) => held.get(..at).unwrap().to_owned(),
+            None if page.ending && !held.is_empty() => format!("{}\n\n", held.trim_end()),
+            None => String::new(),
+        };
+        let content = format!("{above}{}", page.content);
         if held == content {
             continue;
         }

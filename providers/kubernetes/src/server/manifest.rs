@@ -104,10 +104,10 @@ impl Manifest {
         missing.chain((!self.plan.secrets).then(|| Box::from("Secret"))).collect()
     }
 
-    /// Whether it is known that no identities of AWS are mapped.
-    pub(super) fn maps_nobody(&self) -> bool {
-        let mut of = self.calls.iter().filter(|made| made.call.call == AWS_AUTH);
-        of.any(|made| made.refused.is_none() && made.objects == 0)
+    /// Whether the cluster maps identities of AWS; `None` where that was not read.
+    pub(super) fn maps_aws(&self) -> Option<bool> {
+        let made = self.calls.iter().find(|made| made.call.call == AWS_AUTH && made.refused.is_none())?;
+        Some(made.objects > 0)
     }
 
     /// What was not read of a cluster.
@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(said(&manifest), [failed("list nodes"), failed("list pods")]);
         let reason = &manifest.gaps("c")[1].reason;
         assert!(reason.contains("ran out of time") && reason.contains("--resume"), "{reason}");
-        assert!(manifest.maps_nobody());
+        assert_eq!(manifest.maps_aws(), Some(false));
         assert_eq!(manifest.missing_kinds(), ["Node".into(), "Pod".into()].into());
 
         manifest.unreachable = Some(Refusal::new("Unauthorized", Why::Expired));
@@ -207,7 +207,7 @@ mod tests {
         (manifest.unreachable, manifest.complete, manifest.plan.secrets) = (None, true, false);
         manifest.calls.clear();
         assert_eq!(said(&manifest), [(SECRETS.to_owned(), GapKind::NotCollected)]);
-        assert!(!manifest.maps_nobody(), "nobody asked");
+        assert_eq!(manifest.maps_aws(), None, "nobody asked");
         assert_eq!(Manifest::of_text(&serde_json::to_string(&manifest).unwrap()), Some(manifest));
     }
 }

@@ -109,8 +109,9 @@ impl Told {
     pub(crate) fn inform(&self, name: &str, cluster: &mut Cluster) {
         let Some((manifest, _)) = self.manifests.get(name) else { return };
         cluster.missing = manifest.missing_kinds();
-        if manifest.maps_nobody() {
-            cluster.aws_auth = Some(cluster.aws_auth.unwrap_or(false));
+        // Another ConfigMap that was read says nothing of this one.
+        if cluster.aws_auth != Some(true) {
+            cluster.aws_auth = manifest.maps_aws();
         }
     }
 
