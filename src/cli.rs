@@ -26,8 +26,9 @@ Exit codes:
   3  no identity was found
   4  evidence is missing that should be there, and --allow-partial was not given
 
-Only `collect`, `doctor` and `scan aws` talk to a network and need credentials, and they make read calls
-only. Nothing here runs what a configuration names.";
+Only `collect`, `doctor`, `scan aws` and `scan kubernetes` talk to a network and need credentials,
+and they make read calls only. Nothing here runs what a configuration names, but for the program
+that makes the credentials of a kubeconfig that you ask to be used.";
 
 /// Does any AI identity hold more access, or face fewer controls, than the human who does the same job?
 #[derive(Debug, Parser)]
@@ -103,9 +104,9 @@ pub enum ColorWhen {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Scan exports, folders and live accounts: inventory, parity, rules, score, gate.
+    /// Scan exports, folders, live accounts and clusters: inventory, parity, rules, score, gate.
     Scan(Box<Scan>),
-    /// Read live accounts into a capture, to be scanned offline.
+    /// Read live accounts or clusters into a capture, to be scanned offline.
     #[cfg(feature = "live")]
     Collect(Box<Collect>),
     /// List the identities; judge nothing.
@@ -119,7 +120,7 @@ pub enum Command {
     /// Decide requests that bring their policies along.
     #[command(subcommand)]
     Decide(Decide),
-    /// Try which calls of `collect` the credentials at hand may make, or print the policy that they need.
+    /// Try which calls of `collect` the credentials at hand may make, or print the rights that they need.
     #[cfg(feature = "live")]
     Doctor(Box<Doctor>),
     /// List, show and test rules.
@@ -234,13 +235,14 @@ Examples:
   evenhand scan captures -o json=posture.json -o csv:findings=f.csv -o csv:inventory=i.csv
   evenhand scan captures --fail-on high --min-score 700
   evenhand scan aws --profile audit                 the account of these credentials, live
+  evenhand scan kubernetes --context prod           a cluster, live
 
 An export is known by its content, agent configuration by its place in a project or home folder; .gz
 and .zst are read as they are. What no provider knows is listed with a reason. Findings that rest on a baseline below confidence 0.7 do not trip the gate.")]
 pub struct Scan {
     /// Files and folders to read. None: the `folders` of the configuration, else the current folder and the agent files
-    /// of your home folder. The word `aws` stands for live accounts; `agents` in front means agent configuration alone,
-    /// known by its path; folders of these names are `./aws` and `./agents`.
+    /// of your home folder. The words `aws` and `kubernetes` stand for live accounts and clusters; `agents` in front means
+    /// agent configuration alone, known by its path; folders of these names are `./aws`, `./kubernetes` and `./agents`.
     #[arg(value_name = "SOURCE")]
     pub sources: Vec<PathBuf>,
 

@@ -16,27 +16,34 @@ pub struct Page {
     pub path: String,
     /// The content.
     pub content: String,
+    /// Whether it is the end of a page whose beginning people write: from the line on with which the content begins.
+    pub ending: bool,
+}
+
+fn page(path: &str, content: String) -> Page {
+    Page { path: path.to_owned(), content, ending: false }
 }
 
 /// All generated files, sorted by path.
 pub fn pages() -> Vec<Page> {
     let rules = RuleSet::embedded().rules;
     let mut pages = vec![
-        Page { path: "cli.md".to_owned(), content: command_line() },
-        Page { path: "tables.md".to_owned(), content: tables() },
-        Page { path: "providers/agents.md".to_owned(), content: agents() },
-        Page { path: "rules/README.md".to_owned(), content: rule_index(&rules) },
-        Page { path: "schema/report.json".to_owned(), content: schema(SchemaOf::Report) },
-        Page { path: "schema/config.json".to_owned(), content: schema(SchemaOf::Config) },
-        Page { path: "schema/tables.json".to_owned(), content: schema(SchemaOf::Tables) },
-        Page { path: "schema/decide-aws.json".to_owned(), content: schema(SchemaOf::DecideAws) },
-        Page { path: "schema/decide-kubernetes.json".to_owned(), content: schema(SchemaOf::DecideKubernetes) },
+        page("cli.md", command_line()),
+        page("tables.md", tables()),
+        page("providers/agents.md", agents()),
+        page("rules/README.md", rule_index(&rules)),
+        page("schema/report.json", schema(SchemaOf::Report)),
+        page("schema/config.json", schema(SchemaOf::Config)),
+        page("schema/tables.json", schema(SchemaOf::Tables)),
+        page("schema/decide-aws.json", schema(SchemaOf::DecideAws)),
+        page("schema/decide-kubernetes.json", schema(SchemaOf::DecideKubernetes)),
     ];
-    pages.extend(
-        rules.iter().map(|rule| Page { path: format!("rules/{}.md", rule.id.as_str()), content: rule_page(rule) }),
-    );
+    pages.extend(rules.iter().map(|rule| page(&format!("rules/{}.md", rule.id.as_str()), rule_page(rule))));
     #[cfg(feature = "live")]
-    pages.push(Page { path: "providers/aws.md".to_owned(), content: live_aws() });
+    pages.extend([
+        page("providers/aws.md", live_aws()),
+        Page { ending: true, ..page("providers/kubernetes.md", live_kubernetes()) },
+    ]);
     pages.sort_by(|a, b| a.path.cmp(&b.path));
     pages
 }
@@ -97,6 +104,32 @@ fn live_aws() -> String {
          - Who is a member of which group of Identity Center: an assignment to a group names the group, not its members.\n\
          - Which operations were used last, for other roles than those that agent services may assume.\n",
         evenhand_aws::collect::calls_table()
+    )
+}
+
+/// What is asked of Kubernetes clusters, and the rights that it takes.
+#[cfg(feature = "live")]
+fn live_kubernetes() -> String {
+    use evenhand_kubernetes::collect::{calls_table, role, secrets_role};
+    format!(
+        "## Live\n\nGenerated from the program: every call that `evenhand collect kubernetes`, `scan kubernetes` and \
+         `doctor kubernetes` make, and the rights that they take. All of them are `GET`s of lists and single objects, and \
+         a test holds the calls, this page and the roles to each other. How to run it: \
+         [live accounts and clusters](../guides/live-accounts.md).\n\n\
+         ### The roles to run with\n\n`evenhand doctor kubernetes --print-role` prints them. `/version`, `/api` and \
+         `/apis` need no role: every server lets those who sign in read them. Groups of extensions are listed whole, \
+         where the server has them.\n\n```yaml\n{}```\n\n\
+         For `--secrets` one more. Whoever holds it can read the values of all Secrets, because RBAC knows no right to \
+         their metadata alone; evenhand asks for metadata only. `--print-role --secrets` adds it.\n\n```yaml\n{}```\n\n\
+         ### What is asked\n\n{}\n\
+         ### What is not asked\n\n\
+         - Values of Secrets, and other ConfigMaps than the two above.\n\
+         - Logs, events, metrics, `watch`, and anything through the API server's proxy.\n\
+         - Definitions of custom resources: discovery tells what is served.\n\
+         - The audit policy, which is a file of the API server.\n",
+        role(),
+        secrets_role(),
+        calls_table()
     )
 }
 

@@ -1,82 +1,72 @@
 //! Collections from the command line: options, interruptions, and what is said of them.
 
-use std::collections::BTreeMap;
+mod aws;
+mod kubernetes;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
-use evenhand_aws::collect::{self, CollectError, Collected, Failed, Options, Stopped, Stopper};
+use evenhand_collect::{Stopped, Stopper};
 use evenhand_model::secret::Fingerprinter;
-use evenhand_reports::text::counted;
 
-use crate::cli::Live;
+use crate::cli::{Live, LiveProvider};
+use crate::cmd::Failure;
 use crate::console::Console;
 use crate::progress::Progress;
 
-/// The options of a collection.
-pub(crate) fn options(live: &Live, folder: &Path, resume: bool, fingerprinter: Fingerprinter) -> Options {
-    Options {
-        folder: folder.to_owned(),
-        resume,
-        profile: live.profile.clone(),
-        regions: live.regions.clone(),
-        role: live.role.clone(),
-        all_accounts: live.all_accounts,
-        deadline: live.deadline.map(|time| Instant::now() + time),
-        fingerprinter,
-    }
+pub(crate) use aws::options as aws_options;
+pub(crate) use kubernetes::options as kubernetes_options;
+pub(crate) use kubernetes::tell_notes;
+
+/// Where a capture goes, and how.
+pub(crate) struct Target<'a> {
+    pub(crate) folder: &'a Path,
+    pub(crate) resume: bool,
+    pub(crate) fingerprinter: Fingerprinter,
+}
+
+/// What came of a collection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Collected {
+    /// Whether somebody's identities were read.
+    pub(crate) identities: bool,
+    /// Why it ended early.
+    pub(crate) stopped: Option<Stopped>,
+    /// Whether every call was made, whatever came of it.
+    pub(crate) whole: bool,
 }
 
 /// Collects, and says on stderr what could not be had.
-pub(crate) fn collect(options: &Options, console: Console, progress: &Progress) -> Result<Collected, CollectError> {
+pub(crate) fn collect(
+    provider: LiveProvider,
+    live: &Live,
+    target: Target<'_>,
+    console: Console,
+    progress: &Progress,
+) -> Result<Collected, Failure> {
     let interrupt = Interrupt::listen();
-    let collected = {
-        let _stage = progress.stage("collect aws", None);
-        collect::collect(options, &interrupt.stopper)?
+    let stage = progress.stage(format!("collect {}", provider.as_str()), None);
+    let tell: Box<dyn FnOnce() -> Collected> = match provider {
+        LiveProvider::Aws => {
+            let collected = evenhand_aws::collect::collect(&aws::options(live, target), &interrupt.stopper)?;
+            Box::new(move || aws::tell(&collected, console))
+        }
+        LiveProvider::Kubernetes => {
+            let options = kubernetes::options(live, target);
+            let collected = evenhand_kubernetes::collect::collect(&options, &interrupt.stopper)?;
+            Box::new(move || kubernetes::tell(&collected, console))
+        }
     };
-    tell(&collected, console);
-    Ok(collected)
-}
-
-fn tell(collected: &Collected, console: Console) {
-    const SHOWN: usize = 20;
-    let mut calls: BTreeMap<(&str, &str), Vec<&Failed>> = BTreeMap::new();
-    for failed in &collected.failed {
-        calls.entry((failed.call, &failed.code)).or_default().push(failed);
-    }
-    for ((call, code), failed) in calls.iter().take(SHOWN) {
-        let places = failed.iter().map(|one| (&one.account, &one.region)).collect::<std::collections::BTreeSet<_>>();
-        let place = match (places.len(), failed.first()) {
-            (1, Some(one)) => {
-                let region = one.region.as_ref().map(|region| format!(" {region}")).unwrap_or_default();
-                format!("{}{region}", one.account)
-            }
-            (more, _) => format!("{more} accounts and regions"),
-        };
-        let facts = failed.first().map_or("", |one| one.facts);
-        console.warning(&format!("aws {call}: {code} ({place})"), Some(&format!("without it is unknown: {facts}")));
-    }
-    if let Some(more @ 1..) = calls.len().checked_sub(SHOWN) {
-        console.warning(&format!("{more} more calls were not answered; a scan of the capture lists all gaps"), None);
-    }
-    if !collected.left.is_empty() {
-        let accounts = counted(collected.left.len(), "account", "accounts");
-        let names = collected.left.join(", ");
-        console.note(&format!("{accounts} left the organisation and the capture: {names}"));
-    }
-    let accounts = counted(collected.accounts.len(), "account", "accounts");
-    let documents = counted(collected.documents, "document", "documents");
-    let failed = collected.failed.len();
-    console.note(&format!(
-        "collected {} in {documents} from {accounts}, {failed} not answered",
-        counted(collected.answered, "answer", "answers")
-    ));
+    // The bar is gone before anything is said.
+    drop(stage);
+    let collected = tell();
     match collected.stopped {
         Some(Stopped::Interrupted) => console.warning("interrupted: the capture holds what was read so far", None),
         Some(Stopped::Deadline) => console.warning("out of time: the capture holds what was read so far", None),
         None => {}
     }
+    Ok(collected)
 }
 
 /// Turns the first interruption into an orderly end of the collection; any other one ends the program, as it would

@@ -12,12 +12,22 @@ fn the_reference_is_up_to_date() {
     let mut stale = Vec::new();
     for page in &pages {
         let path = docs.join(&page.path);
-        if std::fs::read_to_string(&path).is_ok_and(|held| held.replace("\r\n", "\n") == page.content) {
+        let held = std::fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
+        // What people wrote above a generated ending stays.
+        let first = page.content.lines().next().unwrap();
+        let begins = held.find(&format!("\n{first}\n")).map(|at| at + 1).filter(|_| page.ending);
+        let above = match begins {
+            Some(at) => held.get(..at).unwrap().to_owned(),
+            None if page.ending && !held.is_empty() => format!("{}\n\n", held.trim_end()),
+            None => String::new(),
+        };
+        let content = format!("{above}{}", page.content);
+        if held == content {
             continue;
         }
         if update {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(&path, &page.content).unwrap();
+            std::fs::write(&path, &content).unwrap();
         } else {
             stale.push(page.path.clone());
         }

@@ -1,5 +1,6 @@
 //! Gaps: what could not be read, and what is therefore unknown.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -83,10 +84,10 @@ impl Subject {
 }
 
 /// Facts that are unknown because something was not read.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct Lost {
     /// The facts in a few words, as the end of “unknown: …”.
-    pub words: &'static str,
+    pub words: Cow<'static, str>,
     /// What they are about.
     pub about: &'static [Subject],
 }
@@ -94,18 +95,18 @@ pub struct Lost {
 impl Lost {
     /// Facts about certain subjects.
     pub const fn of(words: &'static str, about: &'static [Subject]) -> Self {
-        Self { words, about }
+        Self { words: Cow::Borrowed(words), about }
     }
 
     /// Whatever there is to know.
     pub const fn everything(words: &'static str) -> Self {
-        Self { words, about: Subject::ALL }
+        Self::of(words, Subject::ALL)
     }
 }
 
 impl fmt::Display for Lost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.words)
+        f.write_str(&self.words)
     }
 }
 
@@ -140,7 +141,7 @@ impl Gap {
 }
 
 fn joined(facts: &[Lost]) -> String {
-    facts.iter().map(|lost| lost.words).collect::<Vec<_>>().join("; ")
+    facts.iter().map(|lost| &*lost.words).collect::<Vec<_>>().join("; ")
 }
 
 fn line<S: Serializer>(facts: &[Lost], serializer: S) -> Result<S::Ok, S::Error> {

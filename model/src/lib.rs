@@ -23,6 +23,7 @@ pub mod log;
 pub mod opset;
 pub mod parity;
 pub mod provider;
+pub mod refusal;
 pub mod scope;
 pub mod score;
 pub mod secret;

@@ -34,6 +34,32 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
+/// Begins what collectors write in place of a value that must not reach the disk.
+const WITHHELD: &str = "evenhand:withheld";
+
+/// The kinds of secrets that collectors tell.
+const KINDS: [&str; 7] = ["access_key", "api_key", "connection_string", "password", "private_key", "secret", "token"];
+
+/// What collectors write in place of a value that must not reach the disk: that there was one, and of a secret its kind and
+/// fingerprint.
+pub fn withheld(secret: Option<(&str, Fingerprint)>) -> String {
+    match secret {
+        Some((kind, fingerprint)) => format!("{WITHHELD}:{kind}:{}", fingerprint.to_hex()),
+        None => WITHHELD.to_owned(),
+    }
+}
+
+/// Reads what [`withheld`] wrote: the kind and fingerprint of a secret, or that the value was none. `None` for anything
+/// else.
+pub fn of_withheld(text: &str) -> Option<Option<(&'static str, Fingerprint)>> {
+    let rest = text.strip_prefix(WITHHELD)?;
+    let secret = rest.strip_prefix(':').and_then(|rest| rest.split_once(':')).and_then(|(kind, hex)| {
+        let kind = KINDS.into_iter().find(|held| *held == kind)?;
+        Some((kind, Fingerprint::from_hex(hex)?))
+    });
+    Some(secret)
+}
+
 /// Turns secret values into fingerprints with a key.
 #[derive(Clone)]
 pub struct Fingerprinter {
@@ -85,6 +111,16 @@ mod tests {
         assert_eq!(a.fingerprint(b"s"), a.fingerprint(b"s"));
         assert_ne!(a.fingerprint(b"s"), a.fingerprint(b"t"));
         assert_ne!(a.fingerprint(b"s"), b.fingerprint(b"s"));
+    }
+
+    #[test]
+    fn what_is_withheld_is_read_back_and_nothing_else_is() {
+        let one = Fingerprinter::keyed("one").fingerprint(b"s");
+        for secret in [None, Some(("token", one))] {
+            assert_eq!(of_withheld(&withheld(secret)), Some(secret));
+        }
+        assert_eq!(of_withheld("evenhand:withheld:token:0"), Some(None), "the value is not there, whatever it was");
+        assert_eq!(of_withheld("token"), None);
     }
 
     #[test]

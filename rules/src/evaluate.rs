@@ -190,7 +190,7 @@ fn add_gaps(gaps: &mut Vec<Gap>, more: Vec<Gap>) {
     for gap in gaps.iter_mut().filter(|_| !more.is_empty()) {
         let key = key(gap);
         if let Some(same) = more.get(&key) {
-            gap.facts.extend(&same.facts);
+            gap.facts.extend_from_slice(&same.facts);
             held.insert(key);
         }
     }

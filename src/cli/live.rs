@@ -11,34 +11,60 @@ use jiff::SignedDuration;
 pub enum LiveProvider {
     /// Amazon Web Services.
     Aws,
+    /// Kubernetes clusters.
+    Kubernetes,
 }
 
 impl LiveProvider {
     /// The provider that a source names: the bare word, never a path.
     pub fn of_source(source: &std::path::Path) -> Option<Self> {
-        (source.as_os_str() == "aws").then_some(Self::Aws)
+        Self::value_variants().iter().copied().find(|provider| source.as_os_str() == provider.as_str())
+    }
+
+    /// The word on the command line, and the folder of its part of a capture.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Aws => "aws",
+            Self::Kubernetes => "kubernetes",
+        }
     }
 }
 
-/// Whom to ask, and as whom. Credentials come from the provider's own chain: environment, profiles, roles.
+/// Whom to ask, and as whom. Credentials come from the provider's own chain: environment, profiles, roles, contexts.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Live (read calls only)")]
 pub struct Live {
-    /// The profile of the provider's own configuration.
+    /// AWS: the profile of its own configuration.
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
 
-    /// Look only into this region; repeatable. Default: all that are on in an account.
+    /// AWS: look only into this region; repeatable. Default: all that are on in an account.
     #[arg(long = "region", value_name = "REGION")]
     pub regions: Vec<String>,
 
-    /// The role to assume in the other accounts of the organisation, by name, with its path if it has one.
+    /// AWS: the role to assume in the other accounts of the organisation, by name, with its path if it has one.
     #[arg(long, value_name = "NAME")]
     pub role: Option<String>,
 
-    /// Ask all active accounts of the organisation, not only the one that the credentials belong to.
+    /// AWS: ask all active accounts of the organisation, not only the one that the credentials belong to.
     #[arg(long, requires = "role")]
     pub all_accounts: bool,
+
+    /// Kubernetes: the file with contexts. Default: KUBECONFIG, else ~/.kube/config, else the cluster that this runs in.
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+
+    /// Kubernetes: ask the cluster of this context; repeatable. Default: the current one.
+    #[arg(long = "context", value_name = "NAME")]
+    pub contexts: Vec<String>,
+
+    /// Kubernetes: ask the clusters of all contexts.
+    #[arg(long, conflicts_with = "contexts")]
+    pub all_contexts: bool,
+
+    /// Kubernetes: list Secrets too, their metadata alone. The right to list them is the right to read them.
+    #[arg(long)]
+    pub secrets: bool,
 
     /// Stop after this time, such as `45m` or `1h 30m`, with what there is.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
@@ -48,11 +74,27 @@ pub struct Live {
 impl Live {
     /// Whether anything was said.
     pub fn is_asked(&self) -> bool {
-        self.profile.is_some()
-            || !self.regions.is_empty()
-            || self.role.is_some()
-            || self.all_accounts
-            || self.deadline.is_some()
+        self.deadline.is_some()
+            || [LiveProvider::Aws, LiveProvider::Kubernetes].iter().any(|of| self.is_for(*of).is_some())
+    }
+
+    /// An option that was given and is one provider's own.
+    pub fn is_for(&self, provider: LiveProvider) -> Option<&'static str> {
+        let given: &[(bool, &str)] = match provider {
+            LiveProvider::Aws => &[
+                (self.profile.is_some(), "--profile"),
+                (!self.regions.is_empty(), "--region"),
+                (self.role.is_some(), "--role"),
+                (self.all_accounts, "--all-accounts"),
+            ],
+            LiveProvider::Kubernetes => &[
+                (self.kubeconfig.is_some(), "--kubeconfig"),
+                (!self.contexts.is_empty(), "--context"),
+                (self.all_contexts, "--all-contexts"),
+                (self.secrets, "--secrets"),
+            ],
+        };
+        given.iter().find(|(given, _)| *given).map(|(_, option)| *option)
     }
 }
 
@@ -60,17 +102,21 @@ impl Live {
 #[derive(Debug, Args)]
 #[command(override_usage = "evenhand collect [OPTIONS] --out <DIR> <PROVIDER>")]
 #[command(after_long_help = "\
-Exit codes: 0 every call was made, whatever came of it; 2 nothing could be asked; 3 no account was read; 4 it was
-interrupted or ran out of time: go on with --resume.
+Exit codes: 0 every call was made, whatever came of it; 2 nothing could be asked; 3 no identity was read; 4 it was
+interrupted, ran out of time, or a cluster could not be asked: go on with --resume.
 
 Examples:
   evenhand collect aws --out capture
   evenhand collect aws --out capture --profile audit --region eu-west-1 --region us-east-1
   evenhand collect aws --out capture --all-accounts --role evenhand-audit --deadline 2h
   evenhand collect aws --out capture --resume
+  evenhand collect kubernetes --out capture
+  evenhand collect kubernetes --out capture --context prod --context stage --secrets
 
-`evenhand doctor aws --print-policy` prints the rights that it needs. Values of environment variables and other places
-where secrets stand are replaced before anything is written. Calls that are refused become gaps of the report.")]
+`evenhand doctor aws --print-policy` and `evenhand doctor kubernetes --print-role` print the rights that it needs. Values
+of environment variables and other places where secrets stand are replaced before anything is written. Calls that are
+refused become gaps of the report. A kubeconfig may name a program that makes its credentials: that one is run, as
+`kubectl` would, and said.")]
 pub struct Collect {
     /// The provider to ask.
     #[arg(value_name = "PROVIDER")]
@@ -102,14 +148,17 @@ Exit codes: 0 every call may be made; 2 nothing could be asked; 4 some calls may
 Examples:
   evenhand doctor aws --print-policy > policy.json
   evenhand doctor aws --print-policy --role evenhand-audit
-  evenhand doctor aws --profile audit")]
+  evenhand doctor aws --profile audit
+  evenhand doctor kubernetes --print-role | kubectl apply -f -
+  evenhand doctor kubernetes --print-role --secrets
+  evenhand doctor kubernetes --context prod")]
 pub struct Doctor {
     /// The provider to ask.
     #[arg(value_name = "PROVIDER")]
     pub provider: LiveProvider,
 
-    /// Print the least-privilege policy of `collect`, and ask nobody.
-    #[arg(long)]
+    /// Print the least-privilege policy or roles of `collect`, and ask nobody.
+    #[arg(long, visible_alias = "print-role")]
     pub print_policy: bool,
 
     /// Whom to ask, and as whom.
@@ -136,9 +185,18 @@ mod tests {
     }
 
     #[test]
+    fn options_are_one_provider_s_own() {
+        let live = Live { all_contexts: true, ..Live::default() };
+        assert!(live.is_asked() && live.is_for(LiveProvider::Aws).is_none());
+        assert_eq!(live.is_for(LiveProvider::Kubernetes), Some("--all-contexts"));
+        assert!(!Live::default().is_asked());
+    }
+
+    #[test]
     fn a_provider_is_a_bare_word_and_a_path_is_a_path() {
         let of = |text: &str| LiveProvider::of_source(std::path::Path::new(text));
         assert_eq!(of("aws"), Some(LiveProvider::Aws));
+        assert_eq!(of("kubernetes"), Some(LiveProvider::Kubernetes));
         assert!(of("./aws").is_none() && of("captures/aws").is_none() && of("aws/").is_none());
     }
 }

@@ -1,19 +1,22 @@
 //! `evenhand collect`: a live provider becomes a capture.
 
-use super::{Failure, Invocation, fingerprinter};
-use crate::cli::{self, LiveProvider};
+use super::{Failure, Invocation, fingerprinter, own_options};
+use crate::cli;
 use crate::gate::Exit;
-use crate::live;
+use crate::live::{self, Target};
 
 pub(super) fn run(invocation: &Invocation, arguments: &cli::Collect) -> Result<Exit, Failure> {
-    let LiveProvider::Aws = arguments.provider;
+    own_options(&arguments.live, &[arguments.provider])?;
     let fingerprinter = fingerprinter(arguments.fingerprint_key.as_deref())?;
-    let options = live::options(&arguments.live, &arguments.out, arguments.resume, fingerprinter);
-    let collected = live::collect(&options, invocation.console, &invocation.progress())?;
+    let target = Target { folder: &arguments.out, resume: arguments.resume, fingerprinter };
+    let progress = invocation.progress();
+    let collected = live::collect(arguments.provider, &arguments.live, target, invocation.console, &progress)?;
     Ok(if collected.stopped.is_some() {
         Exit::Incomplete
     } else if !collected.identities {
         Exit::NothingCollected
+    } else if !collected.whole {
+        Exit::Incomplete
     } else {
         Exit::Passed
     })

@@ -2,11 +2,17 @@
 
 use std::path::PathBuf;
 
+#[cfg(feature = "live")]
+use evenhand_collect::Stopped;
 use jiff::Timestamp;
 
 use super::{Failure, Invocation};
 use crate::cli;
 use crate::config::Config;
+#[cfg(feature = "live")]
+use crate::gate::Exit;
+#[cfg(feature = "live")]
+use crate::live::{self, Target};
 use crate::pipeline::Capture;
 use crate::progress::Progress;
 
@@ -15,7 +21,7 @@ pub(super) struct LiveSources {
     /// Files and folders.
     pub(super) paths: Vec<PathBuf>,
     #[cfg(feature = "live")]
-    aws: bool,
+    live: Vec<cli::LiveProvider>,
 }
 
 #[cfg(not(feature = "live"))]
@@ -44,10 +50,13 @@ impl LiveSources {
         if live.is_empty() && (arguments.live.is_asked() || arguments.save.is_some()) {
             return Err(Failure::new(
                 "options of a live provider are given, but no source is one",
-                "name it as a source, as in `evenhand scan aws`",
+                "name it as a source, as in `evenhand scan aws` or `evenhand scan kubernetes`",
             ));
         }
-        Ok(Self { paths, aws: !live.is_empty() })
+        let mut live: Vec<cli::LiveProvider> = live.iter().filter_map(of).collect();
+        live.dedup();
+        super::own_options(&arguments.live, &live)?;
+        Ok(Self { paths, live })
     }
 
     /// Reads the sources; live ones are collected first, so that everything after that is the same for all.
@@ -58,7 +67,7 @@ impl LiveSources {
         config: &Config,
         progress: &Progress,
     ) -> Result<(Capture, Timestamp), Failure> {
-        if !self.aws {
+        if self.live.is_empty() {
             return invocation.read(&self.paths, config, &arguments.input, progress);
         }
         // One key for what is collected and what is read beside it: a secret that is in both is one secret.
@@ -67,17 +76,20 @@ impl LiveSources {
             Failure::new(format!("no folder for the capture can be made: {error}"), "name one in TMPDIR")
         })?;
         let folder = arguments.save.as_deref().unwrap_or(scratch.path());
-        let options = crate::live::options(&arguments.live, folder, false, fingerprinter.clone());
-        let collected = crate::live::collect(&options, invocation.console, progress)?;
-        if collected.stopped == Some(evenhand_aws::collect::Stopped::Interrupted) {
-            return Err(Failure::Told(crate::gate::Exit::Incomplete));
+        let (mut named, mut shown) = (Vec::new(), Vec::new());
+        for provider in &self.live {
+            let target = Target { folder, resume: false, fingerprinter: fingerprinter.clone() };
+            let collected = live::collect(*provider, &arguments.live, target, invocation.console, progress)?;
+            if collected.stopped == Some(Stopped::Interrupted) {
+                return Err(Failure::Told(Exit::Incomplete));
+            }
+            let capture = folder.join(provider.as_str());
+            if arguments.save.is_none() {
+                shown.push((capture.clone(), provider.as_str().to_owned()));
+            }
+            named.push(capture);
         }
-        let capture = folder.join("aws");
-        let shown = match arguments.save {
-            Some(_) => Vec::new(),
-            None => vec![(capture.clone(), "aws".to_owned())],
-        };
-        let named = std::iter::once(capture).chain(self.paths.iter().cloned()).collect();
+        named.extend(self.paths.iter().cloned());
         let sources = super::Sources { named, shown, only_agents: false, fingerprinter };
         invocation.read_sources(sources, config, &arguments.input, progress)
     }

@@ -74,6 +74,13 @@ impl From<ConfigProblem> for Failure {
 }
 
 #[cfg(feature = "live")]
+impl From<evenhand_kubernetes::collect::CollectError> for Failure {
+    fn from(error: evenhand_kubernetes::collect::CollectError) -> Self {
+        Self::new(error.to_string(), error.remedy())
+    }
+}
+
+#[cfg(feature = "live")]
 impl From<evenhand_aws::collect::CollectError> for Failure {
     fn from(error: evenhand_aws::collect::CollectError) -> Self {
         Self::new(error.to_string(), error.remedy())
@@ -372,6 +379,23 @@ struct Sources {
     shown: Vec<(PathBuf, String)>,
     only_agents: bool,
     fingerprinter: Fingerprinter,
+}
+
+/// Refuses options that are the own of a provider that is not asked.
+#[cfg(feature = "live")]
+fn own_options(live: &cli::Live, asked: &[cli::LiveProvider]) -> Result<(), Failure> {
+    use clap::ValueEnum;
+    let others = cli::LiveProvider::value_variants().iter().filter(|provider| !asked.contains(provider));
+    for other in others {
+        if let Some(option) = live.is_for(*other) {
+            let name = other.as_str();
+            return Err(Failure::new(
+                format!("`{option}` is an option of `{name}`, which is not asked"),
+                format!("leave it out, or ask `{name}`"),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Fingerprints under the user's key, else under a throw-away one.

@@ -1,5 +1,5 @@
-//! The built binary against a server that plays AWS: what was made through its API is found again, and what it cannot
-//! answer is a gap. The server listens on 127.0.0.1 only and ends with the test.
+//! The built binary against servers that play Kubernetes and AWS: what was made through its API is found again, and what it cannot
+//! answer is a gap. Servers listen on 127.0.0.1 only and end with the test.
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -10,6 +10,7 @@
 
 #[cfg(unix)]
 mod interrupt;
+mod kubernetes;
 #[path = "../tools/mod.rs"]
 mod tools;
 

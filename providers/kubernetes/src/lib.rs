@@ -1,13 +1,15 @@
-//! Kubernetes, offline: `kubectl get … -o json|yaml` exports and plain manifests.
+//! Kubernetes: `kubectl get … -o json|yaml` exports and plain manifests.
 //!
 //! [`Kubernetes`] recognises documents, reads them into the inventory without keeping a secret, and answers what each
 //! identity may do by the rules of the API server's own RBAC authorizer, which stands by itself in [`rbac`]. [`point`]
-//! decides requests that bring their roles and bindings along. It knows nothing of rules, reports or other providers, and
-//! talks to no network.
+//! decides requests that bring their roles and bindings along. It knows nothing of rules, reports or other providers. With the feature
+//! `live`, [`collect`] reads clusters into such exports; nothing else here talks to a network.
 
 mod access;
 mod capture;
 mod catalog;
+#[cfg(feature = "live")]
+pub mod collect;
 mod documents;
 mod inventory;
 pub mod point;

@@ -33,7 +33,9 @@ impl KubernetesReader {
     /// Joins what was read; no resolver where no object of a cluster was.
     pub(crate) fn resolve(self) -> (Inventory, Option<Resolver>) {
         let Self { options, capture, told, failed } = self;
-        let mut inventory = Inventory { gaps: failed, ..Inventory::default() };
+        let (mut gaps, hints) = told.collected();
+        gaps.extend(failed);
+        let mut inventory = Inventory { gaps, hints, ..Inventory::default() };
         let clusters = capture.into_clusters();
         if clusters.is_empty() {
             return (inventory, None);
@@ -44,6 +46,7 @@ impl KubernetesReader {
         let parts: Vec<_> = clusters
             .into_iter()
             .map(|(name, mut cluster)| {
+                told.inform(&name, &mut cluster);
                 let declared = BindingDeclarations::of(&cluster);
                 let policy = Policy::new(&name, &mut cluster);
                 (cluster, declared, policy)

@@ -11,20 +11,20 @@ use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
-use serde::{Deserialize, Serialize};
+use evenhand_collect::Stop;
+use evenhand_model::refusal::{NoAnswer, Refusal, Why};
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
 use super::session::{Held, Partition, Session};
-use super::stop::Stop;
 use super::table::{self, Call};
 use super::wire::{self, Parameters};
-use crate::documents::refusal::{NOT_IN_REGION, Why};
+use crate::documents::refusal::NOT_IN_REGION;
 
 /// How calls are paced and bounded.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
-    /// The first wait before a call is made again; later ones double up to [`Pace::LONGEST`].
+    /// The first wait before a call is made again; later ones double.
     pub(crate) first_wait: Duration,
     /// Calls under way at one time.
     pub(crate) at_once: usize,
@@ -35,7 +35,6 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    const LONGEST: Duration = Duration::from_secs(20);
     /// Tries while the vendor asks to come back later.
     const THROTTLED_TRIES: u32 = 12;
     /// Tries of what failed in some other way that may pass.
@@ -54,10 +53,8 @@ impl Pace {
         }
     }
 
-    /// A wait of random length, so that many callers do not come back at the same time.
     fn wait(self, tries: u32) -> Duration {
-        let longest = self.first_wait.saturating_mul(1_u32.checked_shl(tries).unwrap_or(u32::MAX)).min(Self::LONGEST);
-        longest.mul_f64(0.5 + 0.5 * fastrand::f64())
+        evenhand_collect::wait(self.first_wait, tries)
     }
 }
 
@@ -75,34 +72,6 @@ pub(crate) struct Place {
     pub(crate) credentials: Arc<Held>,
     /// The role that is assumed in this account.
     pub(crate) role: Option<Arc<str>>,
-}
-
-/// A call that brought no answer.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(crate) struct Refusal {
-    pub(crate) code: String,
-    #[serde(rename = "kind")]
-    pub(crate) why: Why,
-}
-
-impl Refusal {
-    pub(crate) fn new(code: impl Into<String>, why: Why) -> Self {
-        Self { code: code.into(), why }
-    }
-}
-
-/// Why there is no answer.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum NoAnswer {
-    /// The collection ends.
-    Stopped,
-    Refused(Refusal),
-}
-
-impl From<Refusal> for NoAnswer {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
 }
 
 /// Makes calls.

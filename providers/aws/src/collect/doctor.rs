@@ -1,10 +1,12 @@
 //! Which calls the present credentials may make: each is tried once, in its cheapest form, and nothing is kept.
 
+use evenhand_collect::Stopper;
+use evenhand_model::refusal::Why;
+
 use super::client::Pace;
 use super::run::{Run, Trial};
-use super::stop::Stopper;
 use super::{CollectError, Options, run};
-use crate::documents::refusal::{NOT_IN_REGION, Why, is_answer};
+use crate::documents::refusal::{NOT_IN_REGION, is_answer};
 
 /// What became of a call.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -54,6 +56,6 @@ impl Permission {
             Some(refusal) if refusal.why == Why::Refused => State::Refused(refusal.code),
             Some(refusal) => State::Failed(refusal.code),
         };
-        Self { call: call.form.call(), action: call.action(), facts: call.form.facts().words, state }
+        Self { call: call.form.call(), action: call.action(), facts: call.form.words(), state }
     }
 }

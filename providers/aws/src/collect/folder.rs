@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use evenhand_model::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::client::Refusal;
 use super::table::{Call, Reach};
 use super::wire::Parameters;
 use crate::documents::manifest::Manifest;
@@ -76,9 +76,6 @@ pub(crate) struct Folder {
 
 const MANIFEST: &str = "manifest.json";
 
-/// Begins the names of documents that are not finished.
-const UNFINISHED: &str = ".evenhand-";
-
 impl Folder {
     /// The part of a capture that this provider writes: `aws` below the folder that was named.
     pub(crate) fn below(folder: &Path) -> Self {
@@ -92,19 +89,8 @@ impl Folder {
 
     /// Removes what a collection that was killed left unfinished.
     pub(crate) fn clean(&self) {
-        let mut folders = vec![(self.root.clone(), 0)];
-        while let Some((folder, depth)) = folders.pop() {
-            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-                let Ok(kind) = entry.file_type() else { continue };
-                // Accounts, and regions below them.
-                if kind.is_dir() && depth < 2 {
-                    folders.push((entry.path(), depth + 1));
-                } else if kind.is_file() && entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
-                    // One that stays is skipped by scans.
-                    let _ = std::fs::remove_file(entry.path());
-                }
-            }
-        }
+        // Accounts, and regions below them.
+        evenhand_collect::clean(&self.root, 2);
     }
 
     /// Removes the document of a call, which may not be there.
@@ -184,13 +170,6 @@ impl Folder {
     }
 
     fn put(&self, document: &str, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-        let path = self.root.join(document);
-        let folder = path.parent().unwrap_or(&self.root);
-        std::fs::create_dir_all(folder)?;
-        // Readable by its owner only: it says who may do what.
-        let file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
-        let mut sink = io::BufWriter::with_capacity(1 << 16, file);
-        write(&mut sink)?;
-        sink.into_inner().map_err(io::IntoInnerError::into_error)?.persist(path).map(drop).map_err(|error| error.error)
+        evenhand_collect::put(self.root.join(document), write)
     }
 }

@@ -12,7 +12,6 @@ mod permissions;
 mod progress;
 mod run;
 mod session;
-mod stop;
 mod table;
 mod wire;
 mod withhold;
@@ -28,8 +27,8 @@ use std::time::Instant;
 use evenhand_model::secret::Fingerprinter;
 
 pub use doctor::{Permission, State, doctor};
+pub use evenhand_collect::{Stopped, Stopper};
 pub use permissions::{calls_table, other_accounts, policy};
-pub use stop::{Stopped, Stopper};
 
 use client::{Client, Pace};
 use folder::Folder;

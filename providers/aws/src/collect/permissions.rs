@@ -52,7 +52,7 @@ pub fn calls_table() -> String {
     for (reach, title) in titles {
         let _ = write!(text, "\n### {title}\n\n| call | operation in a policy | unknown without it |\n|---|---|---|\n");
         for call in by_reach.remove(&reach).unwrap_or_default() {
-            let _ = writeln!(text, "| `aws {}` | `{}` | {} |", call.form.call(), call.action(), call.form.facts());
+            let _ = writeln!(text, "| `aws {}` | `{}` | {} |", call.form.call(), call.action(), call.form.words());
         }
     }
     text

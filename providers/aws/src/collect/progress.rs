@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
+use evenhand_collect::Stopped;
+
 use super::expand::is_region;
 use super::folder::Slot;
-use super::stop::Stopped;
 use super::table;
 use crate::documents::manifest::{Made, Manifest, Pending, Planned};
 use crate::inventory::arn::is_account;

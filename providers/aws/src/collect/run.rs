@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use evenhand_model::refusal::{NoAnswer, Refusal, Why};
 use evenhand_model::secret::Fingerprinter;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::client::{Client, NoAnswer, Place, Refusal};
+use super::client::{Client, Place};
 use super::folder::{Answers, Folder, Outcome, Slot};
 use super::progress::Progress;
 use super::session::{Held, Partition};
@@ -18,7 +19,7 @@ use super::wire::Parameters;
 use super::{CollectError, Collected, Failed, expand, withhold};
 use crate::documents::form::Form;
 use crate::documents::manifest::{Made, Manifest, Planned};
-use crate::documents::refusal::{NOT_IN_REGION, Why, is_answer};
+use crate::documents::refusal::{NOT_IN_REGION, is_answer};
 use crate::inventory::arn::Arn;
 
 /// Accounts under way at one time.
@@ -445,7 +446,7 @@ impl Run {
                     region: slot.region.clone(),
                     call: slot.call.form.call(),
                     code: refusal.code.clone(),
-                    facts: slot.call.form.facts().words,
+                    facts: slot.call.form.words(),
                 });
             }
         }

@@ -185,7 +185,7 @@ impl Held {
             Source::Chain(provider) => {
                 let fresh = provider.provide_credentials().await.map_err(|error| {
                     // The whole chain of causes: which profile, which variable, which address.
-                    CollectError::NoCredentials(causes(&error))
+                    CollectError::NoCredentials(evenhand_collect::causes(&error))
                 })?;
                 *held = Some(fresh.clone());
                 Ok(Some(fresh))
@@ -205,21 +205,6 @@ impl Held {
     pub(crate) async fn put(&self, credentials: Credentials) {
         *self.held.lock().await = Some(credentials);
     }
-}
-
-/// An error with what caused it, in one line.
-pub(crate) fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = error.source();
-    }
-    // Some causes are lists of several lines.
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use evenhand_model::evidence::Evidence;
-use evenhand_model::secret::{Fingerprint, Fingerprinter};
+use evenhand_model::secret::{self, Fingerprinter};
 
 use crate::inventory::facts::FoundSecret;
 
@@ -118,32 +118,14 @@ fn model_platform(name: &str) -> Option<&'static str> {
     })
 }
 
-/// Begins what the collector writes in place of a value.
-const WITHHELD: &str = "evenhand:withheld";
-
 /// What is written in place of a value that must not reach the disk: that there was one, and for a secret its kind and
 /// fingerprint. The id of an access key and references to places stay, since neither is a secret.
 #[cfg(feature = "live")]
 pub(crate) fn withhold(name: &str, value: &str, fingerprinter: &Fingerprinter) -> String {
     match classify(name, value) {
         Some("access_key") if value.trim().len() == 20 => value.trim().to_owned(),
-        Some(kind) => {
-            format!("{WITHHELD}:{kind}:{}", fingerprinter.fingerprint(value.trim().as_bytes()).to_hex())
-        }
-        None => WITHHELD.to_owned(),
+        kind => secret::withheld(kind.map(|kind| (kind, fingerprinter.fingerprint(value.trim().as_bytes())))),
     }
-}
-
-/// What the collector withheld: the kind and fingerprint of a secret, or nothing of interest.
-fn withheld(value: &str) -> Option<Option<(&'static str, Fingerprint)>> {
-    const KINDS: [&str; 7] =
-        ["access_key", "api_key", "connection_string", "password", "private_key", "secret", "token"];
-    let rest = value.strip_prefix(WITHHELD)?;
-    let secret = rest.strip_prefix(':').and_then(|rest| rest.split_once(':')).and_then(|(kind, hex)| {
-        let kind = KINDS.into_iter().find(|held| *held == kind)?;
-        Some((kind, Fingerprint::from_hex(hex)?))
-    });
-    Some(secret)
 }
 
 /// What an environment tells.
@@ -166,7 +148,7 @@ impl Told {
             self.model_keys.push(Arc::from(platform));
         }
         let value = value.trim();
-        let found = match withheld(value) {
+        let found = match secret::of_withheld(value) {
             Some(found) => found,
             None => classify(name, value).map(|kind| (kind, fingerprinter.fingerprint(value.as_bytes()))),
         };

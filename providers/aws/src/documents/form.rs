@@ -28,11 +28,19 @@ macro_rules! forms {
                 }
             }
 
+            /// What its answer tells, in words.
+            pub(crate) fn words(self) -> &'static str {
+                match self {
+                    $(Self::$form => $facts,)*
+                }
+            }
+
             /// What its answer tells; unknown without it.
             pub(crate) fn facts(self) -> Lost {
-                match self {
-                    $(Self::$form => Lost::of($facts, about!($($about)*)),)*
-                }
+                let about: &'static [Subject] = match self {
+                    $(Self::$form => about!($($about)*),)*
+                };
+                Lost::of(self.words(), about)
             }
 
             const ALL: &'static [(Self, fn(&Head) -> bool)] = &[$((Self::$form, $told)),*];
@@ -62,7 +70,9 @@ fn nothing(head: &Head, list: &str) -> bool {
 
 forms! {
     /// What the collector writes beside its documents: which calls were finished.
-    Manifest = "evenhand collect aws", "everything that was not collected yet" [Everything], |head| head.has("evenhand_capture");
+    Manifest = "evenhand collect aws", "everything that was not collected yet" [Everything], |head| {
+        head.has("evenhand_capture") && head.value("provider").is_none_or(|provider| provider == "aws")
+    };
     CallerIdentity = "sts get-caller-identity", "whose account the credentials belong to" [Record], NEVER;
     AssumedRole = "sts assume-role", "everything in the account" [Everything], NEVER;
     Regions = "ec2 describe-regions", "in which regions there may be agents" [Nature Users Workload Logs Escalation], NEVER;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use evenhand_model::gap::{Gap, GapKind};
 use evenhand_model::id::ScopeId;
-use serde::{Deserialize, Serialize};
+use evenhand_model::refusal::Why;
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::form::Form;
@@ -12,42 +13,6 @@ use super::sheet::Sheet;
 use super::{asked, center, credentials, note, organizations, resources};
 use crate::inventory::facts::Facts;
 use crate::provider::NAME;
-
-/// Why a call brought no answer. It decides the remedy.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Why {
-    /// The credentials may not make it, or the vendor will not carry it out.
-    #[default]
-    Refused,
-    /// The credentials are over, and no new ones could be had.
-    Expired,
-    /// The endpoint does not know the call.
-    Unsupported,
-    /// The answer cannot be understood.
-    Malformed,
-    /// The vendor asked again and again to come back later.
-    Throttled,
-    /// There is no connection, no answer in time, or a fault of the vendor's.
-    Failed,
-}
-
-impl Why {
-    fn said(self, code: &str) -> String {
-        match self {
-            Self::Refused => format!("the call was refused: {code}; grant it to the collector's role"),
-            Self::Expired => {
-                format!(
-                    "the credentials are over: {code}; sign in again and go on with `evenhand collect aws --resume`"
-                )
-            }
-            Self::Unsupported => format!("the endpoint does not support the call: {code}; use another endpoint"),
-            Self::Malformed => format!("the answer could not be understood: {code}; make the call again"),
-            Self::Throttled => format!("the call was throttled: {code}; make it again, later"),
-            Self::Failed => format!("the call failed: {code}; make it again"),
-        }
-    }
-}
 
 /// Whether this refusal is an answer: that there is no such thing.
 pub(crate) fn is_answer(form: Form, code: &str) -> bool {
@@ -117,7 +82,7 @@ pub(super) fn read(form: Form, sheet: &Sheet<'_>, error: &RawValue, facts: &mut 
         scope: sheet.account.as_ref().map(|account| ScopeId::new(Arc::clone(&account.0))),
         kind: GapKind::Failed,
         call: Arc::from(form.call()),
-        reason: format!("{place}{}", why.said(&code)).into(),
+        reason: format!("{place}{}", why.said(&code, NAME.0)).into(),
         facts: vec![form.facts()],
     });
 }

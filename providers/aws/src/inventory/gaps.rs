@@ -104,7 +104,7 @@ impl Join {
                 if held(&read) || held(&refused) {
                     continue;
                 }
-                self.not_collected(&account.0, wanted.command, "not part of the capture", wanted.facts);
+                self.not_collected(&account.0, wanted.command, "not part of the capture", wanted.facts.clone());
             }
         }
         self.organisation_gaps(limits, &described);

@@ -115,7 +115,7 @@ impl<'v> Search<'v, '_> {
             ("authorization", None) => ("BEARER", value),
             _ => (name, value),
         };
-        let Some(kind) = secret::kind_of(name, value) else { return };
+        let Some((kind, fingerprint)) = secret::found(name, value, taking.fingerprinter) else { return };
         let parts = || self.path.iter().copied().chain(last);
         let path: Vec<Step<'_>> = parts()
             .map(|part| match part {
@@ -133,7 +133,7 @@ impl<'v> Search<'v, '_> {
             holder: Arc::clone(self.holder),
             key: taking.share(name),
             kind,
-            fingerprint: taking.fingerprinter.fingerprint(value.as_bytes()),
+            fingerprint,
             in_arguments: in_url,
             in_metadata: self.found.object.meta.annotations.last_applied,
             origin: taking.origin(self.found.spot_of(&path, &pointer)),

@@ -27,6 +27,8 @@ pub(crate) use declared::Declared;
 pub(crate) use guards::{Guard, GuardBinding, Matched, Whom};
 pub(crate) use mapped::Mapped;
 pub(crate) use network::{NetworkRules, Reach};
+#[cfg(feature = "live")]
+pub(crate) use secret::kind_of;
 pub(crate) use signals::{Sign, Speaks, name_hint};
 
 use take::Taking;
@@ -239,6 +241,8 @@ pub(crate) struct Cluster {
     pub(crate) aws_auth: Option<bool>,
     /// The kinds that occur.
     pub(crate) seen: BTreeSet<Box<str>>,
+    /// Kinds of which the collector says itself that they are missing.
+    pub(crate) missing: BTreeSet<Box<str>>,
     pub(crate) hints: Vec<(Origin, String)>,
 }
 

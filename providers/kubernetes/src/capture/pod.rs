@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use evenhand_model::secret::Fingerprint;
 use serde::Deserialize;
 
 use super::signals::{self, Clue};
@@ -382,14 +383,16 @@ fn take_container(
         }
     }
     let holder: Arc<str> = format!("{} {}/{}", workload.word, workload.namespace, workload.name).into();
-    let mut keep = |key: &str, value: &str, kind: &'static str, in_arguments: bool, within: &str, index: usize| {
+    let fingerprinter = taking.fingerprinter;
+    let mut keep = |key: &str, secret: (&'static str, Fingerprint), in_arguments: bool, within: &str, index: usize| {
+        let (kind, fingerprint) = secret;
         let mut path = base();
         path.extend([Step::Key(within), Step::Index(index)]);
         workload.secrets.push(LiteralSecret {
             holder: Arc::clone(&holder),
             key: taking.share(key),
             kind,
-            fingerprint: taking.fingerprinter.fingerprint(value.as_bytes()),
+            fingerprint,
             in_arguments,
             in_metadata: found.object.meta.annotations.last_applied,
             origin: taking.origin(found.spot_of(&path, &format!("{}/{within}/{index}", pointer()))),
@@ -399,8 +402,8 @@ fn take_container(
     let mut refs: Vec<&str> = Vec::new();
     for (index, variable) in container.env.iter().flatten().enumerate() {
         let name = variable.name.as_str();
-        if let Some(kind) = secret::kind_of(name, variable.value.as_str()) {
-            keep(name, variable.value.as_str(), kind, false, "env", index);
+        if let Some(secret) = secret::found(name, variable.value.as_str(), fingerprinter) {
+            keep(name, secret, false, "env", index);
         }
         if let Some(secret) = variable.value_from.as_ref().and_then(|from| from.secret_key_ref.as_ref()) {
             refs.extend(secret.name.some());
@@ -420,8 +423,8 @@ fn take_container(
                 None => (flag.take().unwrap_or_default(), text),
             };
             flag = None;
-            if let Some(kind) = secret::kind_of(name, value) {
-                keep(if name.is_empty() { "argument" } else { name }, value, kind, true, within, index);
+            if let Some(secret) = secret::found(name, value, fingerprinter) {
+                keep(if name.is_empty() { "argument" } else { name }, secret, true, within, index);
             }
         }
     }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use evenhand_model::secret::{Fingerprint, Fingerprinter, of_withheld};
+
 use super::take::Taking;
 use super::{LiteralSecret, pod};
 use crate::documents::{Found, Step, Text, raw};
@@ -32,8 +34,17 @@ const SHAPES: &[(&str, &str, usize)] = &[
     ("pypi-", "token", 20),
 ];
 
+/// The secret that a literal is, by the name beside it and its own shape, or that the collector put a fingerprint in
+/// place of; `None` = none.
+pub(super) fn found(name: &str, value: &str, fingerprinter: &Fingerprinter) -> Option<(&'static str, Fingerprint)> {
+    match of_withheld(value) {
+        Some(secret) => secret,
+        None => kind_of(name, value).map(|kind| (kind, fingerprinter.fingerprint(value.as_bytes()))),
+    }
+}
+
 /// What kind of secret a literal is, by the name beside it and its own shape; `None` = none.
-pub(super) fn kind_of(name: &str, value: &str) -> Option<&'static str> {
+pub(crate) fn kind_of(name: &str, value: &str) -> Option<&'static str> {
     let value = value.trim();
     if value.is_empty() || is_reference(value) {
         return None;

@@ -15,6 +15,8 @@ use evenhand_model::document::{Document, Format, ReadError};
 use evenhand_model::evidence::{Evidence, Place};
 
 pub(crate) use cluster::cluster_of;
+#[cfg(feature = "live")]
+pub(crate) use object::LAST_APPLIED;
 pub(crate) use object::{Meta, Object, Pairs, Text, raw};
 pub(crate) use recognise::recognise;
 pub(crate) use yaml::{Lines, Step};

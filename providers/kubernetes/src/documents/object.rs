@@ -92,7 +92,7 @@ pub(crate) struct Pairs<'a> {
 }
 
 /// The annotation in which `kubectl apply` keeps a copy of the whole object.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 impl Pairs<'_> {
     pub(crate) fn get(&self, key: &str) -> Option<&str> {

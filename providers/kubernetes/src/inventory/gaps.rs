@@ -6,7 +6,7 @@ use evenhand_model::evidence::{Evidence, Fact};
 use evenhand_model::gap::Subject::{
     Access, Controls, Credentials, Declared, Escalation, Logs, Nature, Record, Trust, Users, Workload,
 };
-use evenhand_model::gap::{Gap, GapKind, Lost};
+use evenhand_model::gap::{Gap, GapKind, Lost, Subject};
 use evenhand_model::log::Log;
 
 use super::{Join, PROVIDER};
@@ -57,12 +57,22 @@ const WANTED: &[(&[&str], &str, Lost)] = &[
     ),
 ];
 
+/// What objects of a kind tell of; the empty kind stands for any.
+pub(crate) fn about(kind: &str) -> &'static [Subject] {
+    match kind {
+        "Service" | "Ingress" | "HTTPRoute" => &[Workload],
+        "ConfigMap" => &[Trust, Credentials],
+        kind => WANTED.iter().find(|(kinds, ..)| kinds.contains(&kind)).map_or(Subject::ALL, |(.., lost)| lost.about),
+    }
+}
+
 impl Join<'_> {
     pub(super) fn take_gaps(&mut self) {
         for (kinds, call, facts) in WANTED {
-            if !kinds.iter().any(|kind| self.cluster.seen.contains(*kind)) {
+            let told = |kind: &&str| self.cluster.seen.contains(*kind) || self.cluster.missing.contains(*kind);
+            if !kinds.iter().any(told) {
                 let what = kinds.join(", ");
-                self.gap(call, format!("the capture holds no {what}; export with this command"), *facts);
+                self.gap(call, format!("the capture holds no {what}; export with this command"), facts.clone());
             }
         }
         self.take_audit();

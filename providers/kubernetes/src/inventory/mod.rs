@@ -104,6 +104,7 @@ pub(crate) fn join(
     join.joined
 }
 
+pub(crate) use gaps::about;
 pub(crate) use subjects::Declarations as BindingDeclarations;
 
 impl Join<'_> {

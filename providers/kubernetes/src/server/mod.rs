@@ -1,8 +1,10 @@
-//! What a server says of itself beside its objects: its version and the resources that it serves.
+//! What is said beside the objects: by a server its version and the resources that it serves, by the collector what it
+//! could not read.
 //!
 //! What such documents say holds for the whole reading, so [`Told`] gives it to the resolver at the end.
 
 mod discovery;
+pub(crate) mod manifest;
 #[cfg(test)]
 mod tests;
 mod version;
@@ -12,23 +14,31 @@ use std::sync::Arc;
 
 use evenhand_model::document::{Document, Format, ReadError};
 use evenhand_model::evidence::Evidence;
+use evenhand_model::gap::Gap;
 use evenhand_model::inventory::Hint;
 use evenhand_model::provider::Settings;
 
 use crate::access::Resolver;
+use crate::capture::Cluster;
 use crate::catalog::Served;
 use crate::documents::cluster_of;
+use crate::inventory::PROVIDER;
 
+use manifest::Manifest;
 pub(crate) use version::Version;
 
 const DISCOVERY: &str = "Kubernetes discovery";
 const VERSION: &str = "Kubernetes version";
+const MANIFEST: &str = "evenhand collect kubernetes";
 
 /// What a document of a server is, if it is one.
 pub(crate) fn recognise(document: &Document) -> Option<&'static str> {
     let head = &document.head;
     if !matches!(document.format, Format::Json | Format::Ndjson) {
         return None;
+    }
+    if head.has("evenhand_capture") && head.value("provider") == Some(PROVIDER.0) {
+        return Some(MANIFEST);
     }
     if head.value("kind").is_some_and(|kind| discovery::KINDS.contains(&kind)) {
         return Some(DISCOVERY);
@@ -52,6 +62,8 @@ pub(crate) struct Told {
     /// By cluster.
     versions: BTreeMap<Arc<str>, Said>,
     served: BTreeSet<Served>,
+    /// By cluster, with the document.
+    manifests: BTreeMap<Arc<str>, (Manifest, Arc<str>)>,
 }
 
 impl Told {
@@ -61,22 +73,46 @@ impl Told {
 
     /// Takes a document that [`recognise`] knows.
     pub(crate) fn take(&mut self, document: &Document, kind: &str) -> Result<(), ReadError> {
-        let understood = if kind == VERSION {
-            version::of_text(&document.text).ok_or_else(|| "no version of a server is in it".to_owned()).map(
-                |version| {
-                    let named = self.settings.get("cluster").filter(|name| !name.is_empty());
-                    let cluster = named.map_or_else(|| cluster_of(document), |name| Arc::from(name.as_str()));
-                    self.versions.insert(cluster, Said { version, document: Arc::clone(&document.path) });
-                },
-            )
-        } else {
-            discovery::take(&document.text, &mut self.served)
+        let named = self.settings.get("cluster").filter(|name| !name.is_empty());
+        let cluster = || named.map_or_else(|| cluster_of(document), |name| Arc::from(name.as_str()));
+        let path = Arc::clone(&document.path);
+        let understood = match kind {
+            VERSION => {
+                let version = version::of_text(&document.text);
+                version.ok_or_else(|| "no version of a server is in it".to_owned()).map(|version| {
+                    self.versions.insert(cluster(), Said { version, document: path });
+                })
+            }
+            MANIFEST => {
+                let manifest = Manifest::of_text(&document.text);
+                manifest.ok_or_else(|| "no manifest of a capture is in it".to_owned()).map(|manifest| {
+                    self.manifests.insert(cluster(), (manifest, path));
+                })
+            }
+            _ => discovery::take(&document.text, &mut self.served),
         };
         understood.map_err(|reason| ReadError {
             document: document.path.to_string(),
             reason,
-            remedy: "export it again with `kubectl get --raw`".to_owned(),
+            remedy: "export it again with `kubectl get --raw`, or collect it anew".to_owned(),
         })
+    }
+
+    /// What the collector could not read, and what it says of its way.
+    pub(crate) fn collected(&self) -> (Vec<Gap>, Vec<Hint>) {
+        let all = || self.manifests.iter();
+        let gaps = all().flat_map(|(cluster, (manifest, _))| manifest.gaps(cluster)).collect();
+        (gaps, all().flat_map(|(_, (manifest, document))| manifest.hints(document)).collect())
+    }
+
+    /// Tells a cluster's capture what its collector knows of it.
+    pub(crate) fn inform(&self, name: &str, cluster: &mut Cluster) {
+        let Some((manifest, _)) = self.manifests.get(name) else { return };
+        cluster.missing = manifest.missing_kinds();
+        // Another ConfigMap that was read says nothing of this one.
+        if cluster.aws_auth != Some(true) {
+            cluster.aws_auth = manifest.maps_aws();
+        }
     }
 
     /// The resources that servers say they serve.

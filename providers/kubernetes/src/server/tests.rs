@@ -104,3 +104,29 @@ fn documents_of_servers_that_are_broken_are_errors() {
     assert_eq!(errors.len(), 1);
     assert!(errors[0].document == "k8s/c/x.json" && !errors[0].to_string().contains("CANARY"));
 }
+
+#[test]
+fn what_the_collector_says_of_aws_auth_counts_more_than_another_map_beside_it() {
+    let maps = r#"{"kind":"ConfigMapList","apiVersion":"v1","items":[
+        {"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"other","namespace":"kube-system"}}]}"#;
+    for (made, expected) in [
+        (r#""objects":0"#, Some(false)),
+        (r#""objects":1"#, Some(true)),
+        (r#""refused":{"code":"Forbidden","kind":"refused"}"#, None),
+    ] {
+        let manifest = format!(
+            r#"{{"evenhand_capture":1,"provider":"kubernetes","complete":true,"calls":[{{"call":"{}",{made}}}]}}"#,
+            super::manifest::AWS_AUTH
+        );
+        let mut reader = KubernetesReader::new(options(&[]));
+        for document in [
+            said("k8s/c/manifest.json", &manifest),
+            document("k8s/c/maps.json", maps),
+            document("k8s/c/all.yaml", ROLE),
+        ] {
+            reader.read(document).expect("a document");
+        }
+        let resolver = reader.resolve().1.expect("a resolver");
+        assert_eq!(resolver.surroundings[0].aws_auth, expected, "{made}");
+    }
+}

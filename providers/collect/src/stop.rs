@@ -39,21 +39,22 @@ impl Stopper {
         self.0.send_replace(true);
     }
 
-    pub(crate) fn watch(&self, deadline: Option<Instant>) -> Stop {
+    /// The side that is stopped: by [`Stopper::stop`], or at a moment.
+    pub fn watch(&self, deadline: Option<Instant>) -> Stop {
         Stop { asked: self.0.subscribe(), deadline }
     }
 }
 
 /// The side that is stopped.
 #[derive(Clone, Debug)]
-pub(crate) struct Stop {
+pub struct Stop {
     asked: watch::Receiver<bool>,
     deadline: Option<Instant>,
 }
 
 impl Stop {
     /// Whether it is time to end.
-    pub(crate) fn now(&self) -> Option<Stopped> {
+    pub fn now(&self) -> Option<Stopped> {
         if *self.asked.borrow() {
             return Some(Stopped::Interrupted);
         }
@@ -75,7 +76,7 @@ impl Stop {
     }
 
     /// Does some work unless it is stopped before; `None` when it was.
-    pub(crate) async fn or<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+    pub async fn or<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         if self.now().is_some() {
             return None;
         }
