@@ -105,7 +105,7 @@ impl Out<'_> {
         agent.ambient_credentials = Fact::Known(false);
         agent.untrusted_checkout = Fact::known(said.untrusted_checkout.known());
         agent.token_writes = Fact::known(said.token_writes.known());
-        agent.secrets_in_reach = listed(&said.secrets);
+        agent.secrets_in_reach = said.secrets.as_deref().map_or(Fact::Unknown, listed);
         agent.project_hooks = Fact::Absent;
         agent.approval_keys =
             said.approval_keys.iter().map(|(key, line)| (Arc::from(key.as_str()), at(*line))).collect();

@@ -35,6 +35,10 @@ fn means(user: &Node) -> Means {
         return Means::Principal(principal(&subject));
     }
     let Some(exec) = user.get("exec").map(|entry| &entry.node) else { return Means::Unknown };
+    // Another program's flags mean what that program likes; a word after `-r` may be its refresh token.
+    if !exec.get("command").and_then(|entry| entry.node.text()).is_some_and(is_of_aws) {
+        return Means::Unknown;
+    }
     let words: Vec<String> = exec
         .get("args")
         .map_or(&[][..], |entry| entry.node.elements())
@@ -49,7 +53,7 @@ fn means(user: &Node) -> Means {
         })
     };
     if let Some(role) = after(&["--role-arn", "--role", "-r"]) {
-        return Means::Principal(role);
+        return if role.starts_with("arn:") { Means::Principal(role) } else { Means::Unknown };
     }
     let variables = exec.get("env").map_or(&[][..], |entry| entry.node.elements());
     let profile = variables
@@ -61,6 +65,12 @@ fn means(user: &Node) -> Means {
         Some(profile) => Means::Profile(Family::Aws, profile),
         None => Means::Unknown,
     }
+}
+
+/// Whether a credential plug-in is one of AWS, by the name of its program (EKS user guide, "Create a kubeconfig file").
+fn is_of_aws(command: &str) -> bool {
+    let program = command.rsplit(['/', '\\']).next().unwrap_or(command).to_ascii_lowercase();
+    matches!(program.strip_suffix(".exe").unwrap_or(&program), "aws" | "aws-iam-authenticator")
 }
 
 /// The subject in the claims of a token; the token itself is dropped.
@@ -75,5 +85,38 @@ fn principal(subject: &str) -> String {
     match subject.strip_prefix("system:serviceaccount:").and_then(|rest| rest.split_once(':')) {
         Some((namespace, name)) => format!("kubernetes:*:serviceaccount:{namespace}/{name}"),
         None => format!("kubernetes:*:user:{subject}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_of_a_plug_in_are_read_only_where_its_program_is_of_aws() {
+        const ROLE: &str = "arn:aws:iam::111122223333:role/agent";
+        let role = || Means::Principal(String::from(ROLE));
+        let profile = || Means::Profile(Family::Aws, String::from("incident"));
+        let cases = [
+            (format!("command: aws, args: [eks, get-token, --role-arn, '{ROLE}']"), role()),
+            (format!("command: /usr/local/bin/aws, args: [eks, get-token, '--role-arn={ROLE}']"), role()),
+            (format!("command: aws-iam-authenticator, args: [token, -i, lab, -r, '{ROLE}']"), role()),
+            (format!("command: 'C:\\AWS\\aws.exe', args: [--role, '{ROLE}']"), role()),
+            (String::from("command: aws, args: [eks, get-token, --profile, incident]"), profile()),
+            (String::from("command: aws, env: [{name: AWS_PROFILE, value: incident}]"), profile()),
+            (String::from("command: aws, args: [--role-arn, fake-3f9a1c, --profile, incident]"), Means::Unknown),
+            (String::from("command: corp-login, args: [-r, fake-refresh-3f9a1c]"), Means::Unknown),
+            (String::from("command: corp-login, args: [--profile=fake-refresh-3f9a1c]"), Means::Unknown),
+            (String::from("command: corp-login, env: [{name: AWS_PROFILE, value: incident}]"), Means::Unknown),
+            (format!("command: aws-login, args: [--role-arn, '{ROLE}']"), Means::Unknown),
+            (format!("args: [--role-arn, '{ROLE}']"), Means::Unknown),
+        ];
+        for (exec, expected) in cases {
+            let text = format!(
+                "users: [{{name: u, user: {{exec: {{{exec}}}}}}}]\ncontexts: [{{name: c, context: {{user: u}}}}]\n"
+            );
+            let held = contexts(&text).ok().unwrap();
+            assert_eq!(held.iter().map(|profile| &profile.means).collect::<Vec<_>>(), [&expected], "{exec}");
+        }
     }
 }

@@ -9,7 +9,7 @@ use evenhand_model::secret::Fingerprinter;
 
 use super::agentic::Manifest;
 use super::script::{self, Flags};
-use super::token;
+use super::token::{self, Token};
 use super::trigger::{Audience, Event};
 use super::{WorkflowAgent, condition, handed, products, sorted};
 use crate::clients::{CLIENTS, Level};
@@ -62,14 +62,19 @@ pub(super) fn agents(whole: &Whole<'_>, name: &str, job: &Entry) -> Vec<Workflow
         (0..whole.events.len()).map(|event| job_keeps_out(whole, name, event, &mut BTreeSet::new())).collect();
     let mut agents: Vec<WorkflowAgent> = steps.iter().map(|step| agent(whole, name, &before, node, step)).collect();
     if let Some(manifest) = whole.manifest {
+        let script = steps.first().and_then(|step| step.node.get("run")).and_then(|entry| entry.node.text());
+        let confined = script.is_some_and(script::starts_confined);
         agents.truncate(1);
         for agent in &mut agents {
             agent.product = "gh-aw";
-            agent.secrets.extend(manifest.secrets.iter().filter(|name| *name != "GITHUB_TOKEN").cloned());
-            agent.secrets = sorted(std::mem::take(&mut agent.secrets));
+            let listed = manifest.secrets.iter().filter(|name| *name != "GITHUB_TOKEN").cloned();
+            agent.secrets = agent.secrets.take().map(|held| sorted(held.into_iter().chain(listed).collect()));
             agent.pinned = Fact::known(manifest.pinned);
-            // The compiler runs the agent in a container behind a firewall, and lets another job do what it writes.
-            agent.sandboxed = Fact::Known(true);
+            // Unless the source says `sandbox.agent: false`, the compiler starts the agent in a container behind a
+            // firewall (gh-aw reference, sandbox). Without it, what the agent's own flags say stays.
+            if confined {
+                agent.sandboxed = Fact::Known(true);
+            }
         }
     }
     agents
@@ -106,9 +111,9 @@ fn agent(whole: &Whole<'_>, name: &str, before: &[Truth], job: &Node, step: &Ste
         line: step.line,
         triggers: triggers(whole),
         audience: audience(whole, before, job, step, &value),
-        token_writes: token.writes,
+        token_writes: token.writes.or(token_of_step(step, token)),
         untrusted_checkout: untrusted_checkout(whole, job),
-        secrets: handed::secrets(whole, job),
+        secrets: Some(handed::secrets(whole, job)),
         approval_mode: Fact::Known(ApprovalMode::Prompt),
         approval_defaulted: true,
         tools: Vec::new(),
@@ -193,6 +198,28 @@ fn agent(whole: &Whole<'_>, name: &str, before: &[Truth], job: &Node, step: &Ste
     agent
 }
 
+/// Whether a token that a step gets beside the job's may change the repository.
+///
+/// Without a `github_token`, claude-code-action exchanges the job's proof of identity for a token of its GitHub App, which
+/// by default may write contents, issues and pull requests; `additional_permissions` overrides single scopes
+/// (`src/github/token.ts` of the action). Its base action gets none.
+fn token_of_step(step: &Step<'_>, token: Token) -> Truth {
+    let uses = step.node.get("uses").and_then(|entry| entry.node.text()).unwrap_or("");
+    if step.product != "claude-code-action" || products::is_base_action(uses) {
+        return Truth::No;
+    }
+    let input = |key: &str| {
+        let with = step.node.get("with")?;
+        with.node.get(key).map(|entry| &entry.node).filter(|node| !is_blank(node))
+    };
+    match input("github_token") {
+        Some(handed) if handed.text().is_some_and(token::is_of_job) => Truth::No,
+        Some(_) => Truth::Unknown,
+        None if input("additional_permissions").is_some() => token.federates.and(Truth::Unknown),
+        None => token.federates,
+    }
+}
+
 /// The coding agent that a set-up workflow prepares: it starts for people who may change the repository, in a machine of
 /// its own (GitHub documentation of the Copilot coding agent).
 fn coding_agent(whole: &Whole<'_>, name: &str, job: &Entry) -> WorkflowAgent {
@@ -206,7 +233,7 @@ fn coding_agent(whole: &Whole<'_>, name: &str, job: &Entry) -> WorkflowAgent {
         audience: Audience::Writers,
         token_writes: token.writes,
         untrusted_checkout: Truth::No,
-        secrets: handed::secrets(whole, node),
+        secrets: Some(handed::secrets(whole, node)),
         approval_mode: Fact::Unknown,
         approval_defaulted: false,
         tools: Vec::new(),

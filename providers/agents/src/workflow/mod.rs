@@ -52,12 +52,13 @@ pub struct WorkflowAgent {
     pub triggers: Vec<&'static str>,
     /// Who may start it, all conditions of the file considered.
     pub audience: Audience,
-    /// Whether the job's token may change the repository; unknown where the file leaves it to the repository's default.
+    /// Whether a token in its hands may change the repository: the job's, or one that the action gets in its place.
+    /// Unknown where the file leaves it to the repository's default, or hands over a token of which it tells nothing.
     pub token_writes: Truth,
     /// Whether code that the event's author wrote is checked out in the same job.
     pub untrusted_checkout: Truth,
-    /// Names of secrets that the job holds, sorted.
-    pub secrets: Vec<String>,
+    /// Names of secrets that the job holds, sorted; `None` where a compiler adds some that the file does not name.
+    pub secrets: Option<Vec<String>>,
     /// How much it does unasked.
     pub approval_mode: Fact<ApprovalMode>,
     /// Whether nothing in the file set that mode.

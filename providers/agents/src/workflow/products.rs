@@ -49,6 +49,11 @@ pub(super) fn of_action(uses: &str) -> Option<&'static str> {
     ACTIONS.iter().find(|(action, _)| *action == path).map(|(_, product)| *product)
 }
 
+/// Whether an action is the part of claude-code-action that only runs the client, with the token that the job has.
+pub(super) fn is_base_action(uses: &str) -> bool {
+    uses.split('@').next().unwrap_or(uses).to_ascii_lowercase().ends_with("base-action")
+}
+
 /// The product that a program is.
 pub(super) fn of_program(name: &str) -> Option<&'static str> {
     PROGRAMS.iter().find(|(program, _)| *program == name).map(|(_, product)| *product)

@@ -31,6 +31,15 @@ pub(super) fn started(script: &str) -> Vec<Started> {
     found
 }
 
+/// Whether a script starts its agent inside the firewall's container (`awf … -- command`).
+pub(super) fn starts_confined(script: &str) -> bool {
+    segments(script).iter().any(|(_, segment)| {
+        let words = command::split(segment);
+        let program = words.iter().find(|word| *word != "sudo" && !word.starts_with('-'));
+        program.is_some_and(|word| base(word) == "awf") && !started(segment).is_empty()
+    })
+}
+
 /// Shells may be given scripts of their own; deeper than this nobody writes them.
 const DEPTH: u32 = 4;
 

@@ -62,7 +62,8 @@ pub(crate) fn read_source(text: &str, fingerprinter: &Fingerprinter) -> Result<O
         audience,
         token_writes: token.writes,
         untrusted_checkout: Truth::No,
-        secrets: Vec::new(),
+        // The compiler adds the key of the engine and its own tokens.
+        secrets: None,
         approval_mode: Fact::Known(ApprovalMode::Partial),
         approval_defaulted: tools.is_empty(),
         // What it writes goes through another job, which keeps to the outputs that the source declares.

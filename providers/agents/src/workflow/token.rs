@@ -43,6 +43,12 @@ pub(super) fn of(job: Option<&Node>, workflow: Option<&Node>) -> Token {
     }
 }
 
+/// Whether an expression hands over the job's own token and nothing else.
+pub(super) fn is_of_job(text: &str) -> bool {
+    let Some(inner) = text.trim().strip_prefix("${{").and_then(|rest| rest.strip_suffix("}}")) else { return false };
+    matches!(inner.trim().to_ascii_lowercase().as_str(), "github.token" | "secrets.github_token")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,5 +72,20 @@ mod tests {
             assert_eq!(of(job.as_ref(), workflow.as_ref()).writes, writes);
         }
         assert_eq!(of(Some(&node("id-token: write")), None).federates, Truth::Yes);
+    }
+
+    #[test]
+    fn only_an_expression_that_names_nothing_else_is_the_jobs_token() {
+        let cases = [
+            ("${{ secrets.GITHUB_TOKEN }}", true),
+            ("${{github.token}}", true),
+            ("${{ secrets.AGENT_TOKEN }}", false),
+            ("${{ secrets.AGENT_TOKEN || github.token }}", false),
+            ("${{ steps.app.outputs.token }}", false),
+            ("github.token", false),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(is_of_job(text), expected, "{text}");
+        }
     }
 }

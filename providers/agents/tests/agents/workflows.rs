@@ -153,7 +153,7 @@ fn the_credentials_of_a_job_are_told_apart() {
     let sign_in = "      - uses: aws-actions/configure-aws-credentials@0123456789012345678901234567890123456789\n        with: {role-to-assume: 'arn:aws:iam::111122223333:role/agent'}\n      - uses: anthropics/claude-code-action@0123456789012345678901234567890123456789\n        with: {use_bedrock: 'true'}\n";
     let found = inventory(&[(PATH, &workflow("push", "    permissions: {id-token: write}\n", sign_in))]);
     let row = only(&found);
-    assert_eq!((row.command_pinned, row.token_writes), (Fact::Known(true), Fact::Known(false)));
+    assert_eq!((row.command_pinned, row.token_writes), (Fact::Known(true), Fact::Known(true)));
     assert_eq!(found.credentials.len(), 1);
     assert_eq!((&*found.credentials[0].kind, found.credentials[0].is_static), ("federated", Fact::Known(false)));
     let trust = &found.trusts[0];
@@ -221,6 +221,8 @@ fn a_source_counts_only_where_it_is_not_compiled() {
         (&*row.client, row.untrusted_trigger, row.token_writes),
         ("gh-aw", Fact::Known(false), Fact::Known(false))
     );
+    // The compiler adds the engine's key.
+    assert_eq!((&row.secrets_in_reach, row.sandboxed), (&Fact::Unknown, Fact::Known(true)));
     let (reading, _) = read(vec![
         markdown(".github/workflows/triage.md", source),
         document(".github/workflows/triage.lock.yml", lock),
@@ -229,6 +231,51 @@ fn a_source_counts_only_where_it_is_not_compiled() {
     assert!(row.evidence.document.ends_with("triage.lock.yml"));
     assert_eq!((row.command_pinned, row.untrusted_trigger), (Fact::Known(false), Fact::Known(true)));
     assert_eq!(Agents.recognise(&markdown(".github/workflows/README.md", "# Hello\n")), None);
+}
+
+#[test]
+fn a_compiled_agent_is_confined_only_where_the_firewall_starts_it() {
+    let sandboxed = |script: &str| {
+        let lock = format!(
+            "# gh-aw-metadata: {{}}\non: issues\njobs:\n  agent:\n    steps:\n      - run: awf logs summary\n      - run: |\n          {script}\n"
+        );
+        only(&inventory(&[(".github/workflows/triage.lock.yml", &lock)])).sandboxed
+    };
+    let cases = [
+        ("sudo -E awf --config x -- /bin/bash -c 'claude -p fix'", Fact::Known(true)),
+        ("awf --config x -- npx claude -p fix", Fact::Known(true)),
+        ("claude -p fix", Fact::Unknown),
+        ("awf --version; claude -p fix", Fact::Unknown),
+    ];
+    for (script, expected) in cases {
+        assert_eq!(sandboxed(script), expected, "{script}");
+    }
+}
+
+#[test]
+fn a_token_that_the_action_gets_beside_the_jobs_may_write() {
+    let writes = |action: &str, permissions: &str, inputs: &str| {
+        let step = format!("      - uses: {action}@v1\n        with: {{prompt: x{inputs}}}\n");
+        let job = format!("    permissions: {{{permissions}}}\n");
+        only(&inventory(&[(PATH, &workflow("push", &job, &step))])).token_writes
+    };
+    let claude = "anthropics/claude-code-action";
+    let reads = "contents: read, id-token: write";
+    let cases = [
+        (claude, reads, "", Fact::Known(true)),
+        (claude, reads, ", github_token: ''", Fact::Known(true)),
+        (claude, reads, ", github_token: '${{ secrets.GITHUB_TOKEN }}'", Fact::Known(false)),
+        (claude, reads, ", github_token: '${{ secrets.AGENT }}'", Fact::Unknown),
+        (claude, reads, ", additional_permissions: 'contents: read'", Fact::Unknown),
+        (claude, "contents: read", "", Fact::Known(false)),
+        (claude, "contents: read", ", github_token: '${{ secrets.AGENT }}'", Fact::Unknown),
+        (claude, "contents: write", ", github_token: '${{ secrets.AGENT }}'", Fact::Known(true)),
+        ("anthropics/claude-code-base-action", reads, "", Fact::Known(false)),
+        ("openai/codex-action", reads, "", Fact::Known(false)),
+    ];
+    for (action, permissions, inputs, expected) in cases {
+        assert_eq!(writes(action, permissions, inputs), expected, "{action}, {permissions}{inputs}");
+    }
 }
 
 #[test]
