@@ -1,6 +1,8 @@
 //! No byte of a literal secret leaves the program: a value is made up for every slot of every client, and every command
 //! is run in every format and at several widths.
 
+use std::collections::HashSet;
+
 use crate::common::{CLUSTER, Scene, account};
 
 /// Made-up values, each of another form, each with text that nothing else holds.
@@ -28,8 +30,9 @@ impl Canaries {
 
     /// The first value of which a text holds a stretch.
     fn leak(&self, text: &str) -> Option<String> {
-        let windows = self.made.iter().flat_map(|body| (0..=body.len() - STRETCH).map(|at| &body[at..at + STRETCH]));
-        windows.into_iter().find(|window| text.contains(window)).map(str::to_owned)
+        let stretches: HashSet<&[u8]> = self.made.iter().flat_map(|body| body.as_bytes().windows(STRETCH)).collect();
+        let found = text.as_bytes().windows(STRETCH).find(|stretch| stretches.contains(stretch));
+        found.map(|stretch| String::from_utf8_lossy(stretch).into_owned())
     }
 }
 

@@ -222,7 +222,8 @@ fn row(
 /// The sides of an AI identity's part.
 ///
 /// What stands before a borrowed principal stands before its borrower too, several factors excepted: whoever holds a
-/// credential was asked for them once, and is not asked again.
+/// credential was asked for them once, and is not asked again. A tool server makes requests of its own: before them
+/// stands what stands before the server, and a person's approval of what the agent asks of it.
 /// `shared`: whether a doubt is one that the people's access has too, so that it changes both alike.
 pub(crate) fn sides_of<'w>(
     world: &World<'w>,
@@ -235,6 +236,9 @@ pub(crate) fn sides_of<'w>(
         .map(|principal| {
             let mut controls: Vec<&Control> = world.controls_of(&subject.identity.id).to_vec();
             if principal.identity.id != subject.identity.id {
+                if subject.has_access() {
+                    controls.retain(|control| control.kind == ControlKind::SecondPersonApproval);
+                }
                 let lent = world.controls_of(&principal.identity.id).iter().copied();
                 controls.extend(lent.filter(|control| control.kind != ControlKind::Mfa));
             }

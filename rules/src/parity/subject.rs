@@ -49,77 +49,66 @@ pub(crate) struct Subject<'a> {
 impl<'a> Subject<'a> {
     pub(crate) fn of(world: &World<'a>, identity: &'a Identity) -> Self {
         let mut subject = Self { identity, parts: Vec::new(), doubts: Vec::new() };
-        match world.view(identity) {
-            Some((key, view)) => subject.add_tools(world, Principal { identity, key, view }),
-            None => subject.follow(world),
-        }
+        subject.follow(world);
         subject.doubts.sort();
         subject.doubts.dedup();
         subject
     }
 
-    /// What the tool servers of an identity may do, it may do, and so on for the agents that it uses as tools. Those of
-    /// other providers are told by its paths.
-    fn add_tools(&mut self, world: &World<'a>, own: Principal<'a>) {
-        let mut seen: BTreeSet<&IdentityId> = BTreeSet::from([&self.identity.id]);
-        let mut next: Vec<&Identity> = vec![self.identity];
-        let mut principals = vec![own];
-        while let Some(at) = next.pop() {
-            for trust in world.lent_to(&at.id).iter().filter(|trust| trust.mechanism == Mechanism::UsesTool) {
-                if seen.len() > MAX_LENDERS || !seen.insert(&trust.target) {
-                    continue;
-                }
-                let Some(target) = world.find(&trust.target) else {
-                    self.doubts.push(format!("`{}` was not read", trust.target).into());
-                    continue;
-                };
-                if target.provider != self.identity.provider {
-                    continue;
-                }
-                match world.view(target) {
-                    Some((key, view)) => principals.push(Principal { identity: target, key, view }),
-                    None => self.doubts.push(format!("what `{}` may do is not known", target.name).into()),
-                }
-                next.push(target);
-            }
-        }
-        if let Some((_, tools)) = principals.split_first_mut() {
-            tools.sort_by(|a, b| a.identity.id.cmp(&b.identity.id));
-        }
-        let mut part = Part { provider: self.identity.provider, principals, scopes: Vec::new() };
-        part.find_scopes();
-        self.parts.push(part);
-    }
-
-    /// Follows tool servers and held credentials to principals whose access is known.
+    /// Collects the principals whose access it uses: itself where it has access of its own, else those whose credentials
+    /// it holds; and the tool servers of each, and of the agents among these, in the same provider. Tool servers of other
+    /// providers are told by its paths.
     fn follow(&mut self, world: &World<'a>) {
         let mut seen: BTreeSet<&IdentityId> = BTreeSet::from([&self.identity.id]);
-        let mut next: Vec<&Identity> = vec![self.identity];
         let mut found: Vec<Principal<'a>> = Vec::new();
-        while let Some(at) = next.pop() {
+        let own = world.view(self.identity);
+        // Whoever acts with an account uses the access of that, and credentials in its hands are steps of its paths.
+        let mut next: Vec<(&Identity, bool)> = vec![(self.identity, own.is_some())];
+        while let Some((at, has_account)) = next.pop() {
             let mut lenders = 0_usize;
             for trust in world.lent_to(&at.id) {
-                if !matches!(trust.mechanism, Mechanism::HoldsCredential | Mechanism::UsesTool | Mechanism::Ambient) {
+                let is_followed = match trust.mechanism {
+                    Mechanism::UsesTool => true,
+                    Mechanism::HoldsCredential | Mechanism::Ambient => !has_account,
+                    _ => false,
+                };
+                if !is_followed || seen.contains(&trust.target) {
                     continue;
                 }
                 lenders += usize::from(trust.mechanism == Mechanism::HoldsCredential);
-                if seen.len() > MAX_LENDERS || !seen.insert(&trust.target) {
+                if seen.len() > MAX_LENDERS {
+                    self.doubts.push(format!("it acts through more than {MAX_LENDERS} others").into());
                     continue;
                 }
+                seen.insert(&trust.target);
                 let Some(target) = world.find(&trust.target) else {
                     self.doubts.push(format!("`{}` was not read", trust.target).into());
                     continue;
                 };
+                if has_account && target.provider != at.provider {
+                    continue;
+                }
                 match world.view(target) {
-                    Some((key, view)) => found.push(Principal { identity: target, key, view }),
-                    None => next.push(target),
+                    Some((key, view)) => {
+                        found.push(Principal { identity: target, key, view });
+                        next.push((target, true));
+                    }
+                    None => {
+                        if has_account {
+                            self.doubts.push(format!("what `{}` may do is not known", target.name).into());
+                        }
+                        next.push((target, has_account));
+                    }
                 }
             }
-            if lenders == 0 && world.has_credential(&at.id) {
+            if !has_account && lenders == 0 && world.has_credential(&at.id) {
                 self.doubts.push(format!("a credential of `{}` leads to nothing that was read", at.name).into());
             }
         }
         found.sort_by(|a, b| (a.identity.provider, &a.identity.id).cmp(&(b.identity.provider, &b.identity.id)));
+        if let Some((key, view)) = own {
+            found.insert(0, Principal { identity: self.identity, key, view });
+        }
         for principal in found {
             let provider = principal.identity.provider;
             match self.parts.last_mut() {
@@ -132,20 +121,26 @@ impl<'a> Subject<'a> {
         }
     }
 
+    /// Whether it has access of its own.
+    pub(crate) fn has_access(&self) -> bool {
+        let first = self.parts.first().and_then(|part| part.principals.first());
+        first.is_some_and(|first| first.identity.id == self.identity.id)
+    }
+
     /// What an identity with access of its own acts through beside it, in words.
     pub(crate) fn acts_through(&self) -> Option<String> {
-        let (own, tools) = self.parts.first()?.principals.split_first()?;
+        let (_, tools) = self.parts.first()?.principals.split_first().filter(|_| self.has_access())?;
         match tools {
-            _ if own.identity.id != self.identity.id => None,
             [] => None,
             [one] => Some(one.identity.shown().to_string()),
             several => Some(format!("{} tool servers and agents", several.len())),
         }
     }
 
-    /// The identity itself and then, for a borrower, those whose access it uses.
+    /// Who says what it does and what proves it: the identity itself and then, for a borrower, those whose access it
+    /// uses.
     pub(crate) fn faces(&self) -> impl Iterator<Item = &'a Identity> {
         let lenders = self.parts.iter().flat_map(|part| part.principals.iter().map(|principal| principal.identity));
-        std::iter::once(self.identity).chain(lenders.filter(|lender| lender.id != self.identity.id))
+        std::iter::once(self.identity).chain(lenders.filter(|_| !self.has_access()))
     }
 }
