@@ -191,6 +191,10 @@ apiVersion: networking.k8s.io/v1
 kind: NetworkPolicyList
 items: []
 ---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfigurationList
+items: []
+---
 apiVersion: kagent.dev/v1alpha2
 kind: Agent
 metadata: {name: lead, namespace: ai}

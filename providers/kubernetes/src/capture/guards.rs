@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -75,6 +76,8 @@ pub(super) fn is_guard(group: &str, kind: &str) -> bool {
 /// Takes a guard or its binding.
 pub(super) fn take(cluster: &mut Cluster, found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result<(), Problem> {
     let object = &found.object;
+    let texts = [object.spec, object.webhooks].into_iter().flatten();
+    cluster.guards_pods |= texts.into_iter().any(|raw| speaks_of_pods(raw.get()));
     match (object.group(), object.kind.as_str()) {
         (REGISTRATION, "ValidatingWebhookConfiguration") => {
             let webhooks: Vec<Webhook> = member(found, object.webhooks, "webhooks")?.unwrap_or_default();
@@ -84,10 +87,11 @@ pub(super) fn take(cluster: &mut Cluster, found: &Found<'_, '_>, taking: &mut Ta
         }
         (REGISTRATION, "ValidatingAdmissionPolicyBinding") => {
             let spec: BindingSpec = member(found, object.spec, "spec")?.unwrap_or_default();
-            if denies(&spec.validation_actions) && spec.match_resources.object_selector.is_none() {
+            let matched = spec.match_resources;
+            if denies(&spec.validation_actions) && matched.is_whole() && matched.resource_rules.is_empty() {
                 cluster.guard_bindings.push(GuardBinding {
                     policy: taking.share(&spec.policy_name),
-                    namespaces: spec.match_resources.namespace_selector.into_iter().collect(),
+                    namespaces: matched.namespace_selector.into_iter().filter(is_some_selector).collect(),
                     origin: taking.origin(found.spot.clone()),
                 });
             }
@@ -106,6 +110,11 @@ pub(super) fn take(cluster: &mut Cluster, found: &Found<'_, '_>, taking: &mut Ta
         }
     }
     Ok(())
+}
+
+/// Whether the rules of a guard are about pods, in any of the ways to write them.
+fn speaks_of_pods(text: &str) -> bool {
+    ["pods", "Pod\"", "\"*\"", "\"*/"].iter().any(|way| text.contains(way))
 }
 
 fn denies(actions: &[String]) -> bool {
@@ -215,8 +224,16 @@ impl Webhook {
 #[serde(rename_all = "camelCase", default)]
 struct MatchResources {
     resource_rules: Vec<ResourceRule>,
+    exclude_resource_rules: Vec<ResourceRule>,
     namespace_selector: Option<LabelSelector>,
     object_selector: Option<LabelSelector>,
+}
+
+impl MatchResources {
+    /// Whether all objects of its resources are looked at.
+    fn is_whole(&self) -> bool {
+        self.exclude_resource_rules.is_empty() && !self.object_selector.as_ref().is_some_and(is_some_selector)
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -241,8 +258,10 @@ impl PolicySpec {
     fn guard(self, found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Option<Guard> {
         let by_itself = found.object.group() != REGISTRATION;
         let matched = self.match_constraints;
-        let everything = !matched.object_selector.as_ref().is_some_and(is_some_selector);
-        if !closed(self.failure_policy.as_deref()) || !everything || (by_itself && !denies(&self.validation_actions)) {
+        if !closed(self.failure_policy.as_deref())
+            || !matched.is_whole()
+            || (by_itself && !denies(&self.validation_actions))
+        {
             return None;
         }
         let home = found.object.meta.namespace.some().filter(|_| by_itself).map(|home| taking.share(home));
@@ -262,6 +281,8 @@ impl PolicySpec {
 struct KyvernoSpec {
     validation_failure_action: Option<String>,
     failure_policy: Option<String>,
+    validation_failure_action_overrides: Vec<IgnoredAny>,
+    admission: Option<bool>,
     rules: Vec<KyvernoRule>,
 }
 
@@ -270,6 +291,7 @@ struct KyvernoSpec {
 struct KyvernoRule {
     r#match: KyvernoMatch,
     exclude: KyvernoMatch,
+    preconditions: Option<IgnoredAny>,
     validate: Option<Box<RawValue>>,
 }
 
@@ -306,17 +328,21 @@ struct KyvernoResources {
 
 impl KyvernoSpec {
     fn guards(self, found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Vec<Guard> {
-        if !closed(self.failure_policy.as_deref()) {
+        // What is overridden in places is enforced in some only.
+        let overridden = !self.validation_failure_action_overrides.is_empty();
+        if !closed(self.failure_policy.as_deref()) || overridden || self.admission == Some(false) {
             return Vec::new();
         }
         let mut all = Vec::new();
         for (at, rule) in self.rules.iter().enumerate() {
             let action = |validate: &RawValue| {
                 let held: Value = serde_json::from_str(validate.get()).unwrap_or_default();
-                held.get("failureAction").and_then(Value::as_str).map(str::to_owned)
+                let overridden = held.get("failureActionOverrides").is_some();
+                (held.get("failureAction").and_then(Value::as_str).map(str::to_owned), overridden)
             };
-            let Some(validate) = &rule.validate else { continue };
-            let action = action(validate).or_else(|| self.validation_failure_action.clone());
+            let Some(validate) = rule.validate.as_ref().filter(|_| rule.preconditions.is_none()) else { continue };
+            let (action, overridden) = action(validate);
+            let action = action.or_else(|| self.validation_failure_action.clone()).filter(|_| !overridden);
             if action.is_some_and(|action| action.eq_ignore_ascii_case("enforce")) {
                 all.extend(rule.guards(at, found, taking));
             }

@@ -101,11 +101,17 @@ impl<'v> Search<'v, '_> {
             Value::Array(list) if LISTS.contains(&key) => {
                 self.held.refs.extend(list.iter().filter_map(name).map(|name| taking.share(name)));
             }
-            Value::String(text) if key.to_ascii_lowercase().ends_with("url") => {
+            // What stands in an environment is taken by its name.
+            Value::String(text) if key.to_ascii_lowercase().ends_with("url") && !self.is_below_names() => {
                 self.literal(key, text, true, None, taking);
             }
             _ => {}
         }
+    }
+
+    fn is_below_names(&self) -> bool {
+        let above = self.path.iter().rev().nth(1);
+        above.is_some_and(|part| matches!(part, Part::Key(key) if BY_NAME.contains(key)))
     }
 
     fn literal(&mut self, name: &str, value: &str, in_url: bool, last: Option<Part<'_>>, taking: &mut Taking<'_>) {

@@ -229,6 +229,8 @@ pub(crate) struct Cluster {
     /// Whether network rules of another kind were seen, which may limit what those do not.
     pub(crate) other_network: bool,
     pub(crate) guards: Vec<Guard>,
+    /// Whether anything that may refuse requests speaks of pods, whatever it asks of them.
+    pub(crate) guards_pods: bool,
     pub(crate) guard_bindings: Vec<GuardBinding>,
     pub(crate) models: Vec<ModelSettings>,
     /// Roles and users of a cloud that are mapped to names of the cluster.
@@ -263,6 +265,7 @@ impl Cluster {
         self.network.append(&mut later.network);
         self.other_network |= later.other_network;
         self.guards.append(&mut later.guards);
+        self.guards_pods |= later.guards_pods;
         self.guard_bindings.append(&mut later.guard_bindings);
         self.models.append(&mut later.models);
         self.mapped.append(&mut later.mapped);

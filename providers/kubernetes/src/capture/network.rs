@@ -25,6 +25,8 @@ pub(crate) struct NetworkRules {
     /// `None` = it says nothing of this direction.
     pub(crate) ingress: Option<Reach>,
     pub(crate) egress: Option<Reach>,
+    /// Whether a server returned it.
+    pub(crate) from_server: bool,
 }
 
 /// Kinds of network rules that other software adds, by group and kind. What they select is not read.
@@ -67,9 +69,10 @@ struct Block {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 struct Port {
     port: Option<serde_json::Value>,
+    end_port: Option<serde_json::Value>,
 }
 
 impl Rule {
@@ -82,6 +85,7 @@ impl Rule {
         let ports = self.ports.as_deref().unwrap_or_default();
         let resolves_names = !ports.is_empty()
             && ports.iter().all(|port| match &port.port {
+                _ if port.end_port.is_some() => false,
                 Some(serde_json::Value::Number(number)) => number.as_u64() == Some(53),
                 Some(serde_json::Value::String(name)) => name.starts_with("dns"),
                 _ => false,
@@ -107,5 +111,6 @@ pub(super) fn rules(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result<Ne
         ingress: types("Ingress", true).then(|| reach(&spec.ingress, |rule| &rule.from)),
         egress: types("Egress", spec.egress.is_some()).then(|| reach(&spec.egress, |rule| &rule.to)),
         selector: spec.pod_selector,
+        from_server: !found.object.meta.uid.is_empty(),
     })
 }

@@ -280,7 +280,7 @@ impl Join<'_> {
     fn agent_workload(&mut self, workload: &Workload, described: &[&str]) {
         let strongest = workload.signals.iter().find(|sign| sign.clue.speaks != Speaks::ModelServer);
         let Some(sign) = strongest.filter(|sign| sign.clue.strength >= Strength::Strong) else { return };
-        if described.iter().any(|name| workload.name.starts_with(name)) || workload.word.starts_with("sandbox") {
+        if described.iter().any(|name| is_of(&workload.name, name)) || workload.word.starts_with("sandbox") {
             return;
         }
         let tool = workload
@@ -367,6 +367,11 @@ fn is_pinned(image: &str) -> bool {
     }
     let name = image.rsplit('/').next().unwrap_or(image);
     name.split_once(':').is_some_and(|(_, tag)| !tag.is_empty() && tag != "latest")
+}
+
+/// Whether a workload has a resource's name, or one that goes on after it.
+fn is_of(workload: &str, resource: &str) -> bool {
+    workload.strip_prefix(resource).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
 #[cfg(test)]

@@ -16,7 +16,11 @@ use super::Join;
 use crate::access::Actor;
 use crate::capture::{Guard, GuardBinding, Whom};
 use crate::catalog::Operations;
-use crate::rbac::{LabelSelector, Labels, account_groups, account_user, applies_to};
+use crate::rbac::{ACCOUNTS, LabelSelector, Labels, account_groups, account_of_user, account_user, applies_to};
+
+/// Roles that the server grants everybody, and that change nothing.
+const FOR_EVERYBODY: &[&str] =
+    &["system:basic-user", "system:discovery", "system:public-info-viewer", "system:service-account-issuer-discovery"];
 
 /// A guard in force.
 struct Standing {
@@ -84,7 +88,7 @@ impl Join<'_> {
             let home = &binding.metadata.namespace;
             if home.is_empty() {
                 // What everybody is granted, such as discovery, is not asked about by any guard.
-                if binding.role_ref.name.starts_with("system:") {
+                if FOR_EVERYBODY.contains(&&*binding.role_ref.name) {
                     continue;
                 }
                 return Truth::No;
@@ -131,15 +135,20 @@ fn in_force(guard: &Guard, bindings: &[GuardBinding], operations: &Operations) -
         .collect()
 }
 
+/// Whether an actor is one of some subjects. Who is in a group, nothing here tells.
 fn is_among(actor: &Actor, subjects: &[crate::rbac::Subject]) -> Truth {
     let asks = |user: &str, groups: &[Arc<str>]| Truth::from(applies_to(subjects, user, groups, "").is_some());
+    // No person is in the groups of accounts.
+    let by_group = subjects.iter().any(|subject| &*subject.kind == "Group" && !subject.name.starts_with(ACCOUNTS));
+    let by_user = subjects.iter().any(|subject| &*subject.kind == "User" && account_of_user(&subject.name).is_none());
+    let unless = |held: Truth, open: bool| if held == Truth::No && open { Truth::Unknown } else { held };
     match actor {
         Actor::Account(namespace, name) => {
             let groups: Vec<Arc<str>> = account_groups(namespace).into();
             asks(&account_user(namespace, name), &groups)
         }
-        Actor::User(name) => asks(name, &[]),
-        Actor::Group(name) => asks("", std::slice::from_ref(name)),
+        Actor::User(name) => unless(asks(name, &[]), by_group),
+        Actor::Group(name) => unless(asks("", std::slice::from_ref(name)), by_group || by_user),
         Actor::HolderOf(_) => Truth::Unknown,
     }
 }

@@ -9,7 +9,10 @@ use evenhand_model::id::IdentityId;
 use evenhand_model::trust::{Mechanism, Trust};
 
 use super::{Join, PROVIDER};
-use crate::rbac::MASTERS;
+use crate::rbac::{MASTERS, account_of_user};
+
+/// How the name of a node begins.
+const OF_NODE: &str = "system:node:";
 
 /// Groups of nodes, which join the cluster through the same mapping.
 const OF_NODES: &[&str] = &["system:bootstrappers", "system:nodes", "system:node-proxier"];
@@ -17,15 +20,18 @@ const OF_NODES: &[&str] = &["system:bootstrappers", "system:nodes", "system:node
 impl Join<'_> {
     /// Who may sign in from the cloud, and as whom. A name that no binding mentions holds nothing and is left out.
     pub(super) fn take_mapped(&mut self) {
-        let known: BTreeSet<IdentityId> = self.joined.actors.iter().map(|(id, _)| id.clone()).collect();
+        let accounts = self.identities.values().map(|identity| identity.id.clone());
+        let known: BTreeSet<IdentityId> = self.joined.actors.iter().map(|(id, _)| id.clone()).chain(accounts).collect();
         for mapped in std::mem::take(&mut self.cluster.mapped) {
-            if mapped.groups.iter().any(|group| OF_NODES.contains(&&**group)) {
-                continue;
-            }
             let evidence = mapped.origin.evidence("");
-            let user = (!mapped.user.is_empty() && !mapped.user.contains("{{")).then_some(("user", &mapped.user));
-            for (word, name) in user.into_iter().chain(mapped.groups.iter().map(|group| ("group", group))) {
-                let target = IdentityId::new(format!("kubernetes:{}:{word}:{name}", self.name));
+            let is_name = !mapped.user.is_empty() && !mapped.user.contains("{{") && !mapped.user.starts_with(OF_NODE);
+            let user = is_name.then_some(("user", &mapped.user));
+            let groups = mapped.groups.iter().filter(|group| !OF_NODES.contains(&&***group));
+            for (word, name) in user.into_iter().chain(groups.map(|group| ("group", group))) {
+                let target = match account_of_user(name) {
+                    Some((namespace, account)) if word == "user" => self.account_id(namespace, account),
+                    _ => IdentityId::new(format!("kubernetes:{}:{word}:{name}", self.name)),
+                };
                 if known.contains(&target) {
                     self.joined.inventory.trusts.push(Trust {
                         source: Arc::clone(&mapped.arn),

@@ -19,9 +19,11 @@ pub(super) struct Places {
     network: HashMap<Arc<str>, Vec<NetworkRules>, FixedState>,
     /// Whether pods that no policy selects are known to be selected by none.
     network_known: bool,
+    /// Whether that is so in all namespaces: manifests are those of some, only a server lists all.
+    network_whole: bool,
     /// Whether rules of another kind were seen, which may limit what these let through.
     other_network: bool,
-    /// Whether something else than Pod Security may refuse privileged pods.
+    /// Whether something else than Pod Security refuses privileged pods, or may be there and do so.
     other_guard: bool,
 }
 
@@ -31,13 +33,11 @@ impl Places {
         for rules in std::mem::take(&mut cluster.network) {
             network.entry(Arc::clone(&rules.namespace)).or_default().push(rules);
         }
-        let other_guard = cluster.guards.iter().any(|guard| {
-            guard.matched.iter().any(|matched| {
-                matched.resources.iter().any(|resource| matches!(&**resource, "pods" | "Pod" | "*" | "*/*"))
-            })
-        });
+        // What was not listed may be there; what a guard asks of pods is not read.
+        let other_guard = cluster.guards_pods || !cluster.seen.contains("ValidatingWebhookConfiguration");
         let network_known = cluster.seen.contains("NetworkPolicy") && !cluster.other_network;
-        Self { network, network_known, other_network: cluster.other_network, other_guard }
+        let network_whole = network.values().flatten().all(|rules| rules.from_server);
+        Self { network, network_known, network_whole, other_network: cluster.other_network, other_guard }
     }
 }
 
@@ -82,7 +82,7 @@ impl Join<'_> {
             }
             if limited {
                 Fact::Known(true)
-            } else if places.network_known {
+            } else if places.network_known && (places.network_whole || !rules.is_empty()) {
                 Fact::Known(false)
             } else {
                 Fact::Unknown

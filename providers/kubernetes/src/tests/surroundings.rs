@@ -39,6 +39,7 @@ fn network_policies_limit_what_they_select_unless_they_let_everything_through() 
         (policy("Egress", ""), no, known),
         (policy("Egress", ", egress: [{}]"), no, no),
         (policy("Egress", ", egress: [{ports: [{port: 53, protocol: UDP}]}]"), no, known),
+        (policy("Egress", ", egress: [{ports: [{port: 53, endPort: 65535}]}]"), no, no),
         (policy("Egress", ", egress: [{ports: [{port: 443}]}]"), no, no),
         (policy("Egress", ", egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0}}]}]"), no, no),
         (policy("Egress", ", egress: [{to: [{podSelector: {}}]}]"), no, known),
@@ -49,6 +50,12 @@ fn network_policies_limit_what_they_select_unless_they_let_everything_through() 
         let found = (row.surroundings.ingress_restricted, row.surroundings.egress_restricted);
         assert_eq!(found, (ingress, egress), "{policies}");
     }
+    let elsewhere = policy("Egress", "").replace("namespace: ns", "namespace: other");
+    assert_eq!(
+        row(&format!("{POD}{elsewhere}")).0.surroundings.egress_restricted,
+        Fact::Unknown,
+        "a manifest is no list"
+    );
     let (row, _) = row(&format!("{}{}", POD.replace("spec:\n", "spec:\n  hostNetwork: true\n"), policy("Egress", "")));
     assert_eq!(row.surroundings.egress_restricted, no, "the node's network is not limited by policies");
 }
@@ -58,6 +65,9 @@ fn the_namespace_says_whether_privileged_pods_are_refused() {
     let namespace =
         |labels: &str| format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: ns, labels: {labels}}}\n---\n");
     let kyverno = "apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nmetadata: {name: p}\nspec: {rules: [{name: r, match: {any: [{resources: {kinds: [Pod]}}]}, validate: {failureAction: Enforce}}]}\n---\n";
+    let no_webhooks =
+        "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingWebhookConfigurationList\nitems: []\n---\n";
+    assert_eq!(row(&format!("{POD}{}", namespace("{}"))).0.surroundings.hardening_enforced, Fact::Unknown);
     for (around, expected) in [
         (String::new(), Fact::Unknown),
         (namespace("{}"), Fact::Known(false)),
@@ -66,7 +76,7 @@ fn the_namespace_says_whether_privileged_pods_are_refused() {
         (namespace("{pod-security.kubernetes.io/enforce: baseline}"), Fact::Known(true)),
         (namespace("{}") + kyverno, Fact::Unknown),
     ] {
-        assert_eq!(row(&format!("{POD}{around}")).0.surroundings.hardening_enforced, expected, "{around}");
+        assert_eq!(row(&format!("{POD}{no_webhooks}{around}")).0.surroundings.hardening_enforced, expected, "{around}");
     }
 }
 
@@ -129,7 +139,9 @@ data:
       groups: [oncall, nobody]
     - rolearn: arn:aws:iam::111111111111:role/root
       username: root
-      groups: [system:masters]
+      groups: [system:bootstrappers, system:masters]
+    - rolearn: arn:aws:iam::111111111111:role/pod
+      username: system:serviceaccount:ns:a
     - rolearn: arn:aws:iam::111111111111:role/node
       username: system:node:{{EC2PrivateDNSName}}
       groups: [system:bootstrappers, system:nodes]
@@ -137,12 +149,18 @@ data:
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
 metadata: {name: oncall, namespace: ns}
-subjects: [{kind: Group, name: oncall}]
+subjects: [{kind: Group, name: oncall}, {kind: ServiceAccount, name: a}]
 roleRef: {kind: ClusterRole, name: edit}
 "#,
     );
     let trusts: Vec<(&str, &str)> = inventory.trusts.iter().map(|one| (&*one.source, one.target.as_str())).collect();
-    assert_eq!(trusts, [("arn:aws:iam::111111111111:role/oncall", "kubernetes:c:group:oncall")]);
+    assert_eq!(
+        trusts,
+        [
+            ("arn:aws:iam::111111111111:role/oncall", "kubernetes:c:group:oncall"),
+            ("arn:aws:iam::111111111111:role/pod", "kubernetes:c:serviceaccount:ns/a"),
+        ]
+    );
     let admin = resolver.edges().into_iter().find(|edge| matches!(edge.target, EdgeTarget::Admin(_)));
     assert_eq!(admin.expect("a step to everything").source.as_str(), "arn:aws:iam::111111111111:role/root");
     let (_, errors) = read_all(
