@@ -37,7 +37,7 @@ pub(crate) struct Collected {
     pub(crate) whole: bool,
 }
 
-/// Collects, and says on stderr what could not be had.
+/// Collects from one provider, where that is the whole command.
 pub(crate) fn collect(
     provider: LiveProvider,
     live: &Live,
@@ -45,7 +45,19 @@ pub(crate) fn collect(
     console: Console,
     progress: &Progress,
 ) -> Result<Collected, Failure> {
-    let interrupt = Interrupt::listen();
+    collect_one(provider, live, target, console, progress, &Interrupt::listen())
+}
+
+/// Collects, and says on stderr what could not be had. A command has one listener for all of its providers: one that is
+/// over takes the next interruption as the second.
+pub(crate) fn collect_one(
+    provider: LiveProvider,
+    live: &Live,
+    target: Target<'_>,
+    console: Console,
+    progress: &Progress,
+    interrupt: &Interrupt,
+) -> Result<Collected, Failure> {
     let stage = progress.stage(format!("collect {}", provider.as_str()), None);
     let tell: Box<dyn FnOnce() -> Collected> = match provider {
         LiveProvider::Aws => {

@@ -53,8 +53,7 @@ impl LiveSources {
                 "name it as a source, as in `evenhand scan aws` or `evenhand scan kubernetes`",
             ));
         }
-        let mut live: Vec<cli::LiveProvider> = live.iter().filter_map(of).collect();
-        live.dedup();
+        let live = each_once(live.iter().filter_map(of));
         super::own_options(&arguments.live, &live)?;
         Ok(Self { paths, live })
     }
@@ -77,9 +76,11 @@ impl LiveSources {
         })?;
         let folder = arguments.save.as_deref().unwrap_or(scratch.path());
         let (mut named, mut shown) = (Vec::new(), Vec::new());
+        let interrupt = live::Interrupt::listen();
         for provider in &self.live {
             let target = Target { folder, resume: false, fingerprinter: fingerprinter.clone() };
-            let collected = live::collect(*provider, &arguments.live, target, invocation.console, progress)?;
+            let collected =
+                live::collect_one(*provider, &arguments.live, target, invocation.console, progress, &interrupt)?;
             if collected.stopped == Some(Stopped::Interrupted) {
                 return Err(Failure::Told(Exit::Incomplete));
             }
@@ -89,8 +90,34 @@ impl LiveSources {
             }
             named.push(capture);
         }
+        // From here on an interruption ends the program, as without live sources.
+        drop(interrupt);
         named.extend(self.paths.iter().cloned());
         let sources = super::Sources { named, shown, only_agents: false, fingerprinter };
         invocation.read_sources(sources, config, &arguments.input, progress)
+    }
+}
+
+/// The providers in the order in which they were named first.
+#[cfg(feature = "live")]
+fn each_once(named: impl Iterator<Item = cli::LiveProvider>) -> Vec<cli::LiveProvider> {
+    let mut live = Vec::new();
+    for provider in named {
+        if !live.contains(&provider) {
+            live.push(provider);
+        }
+    }
+    live
+}
+
+#[cfg(all(test, feature = "live"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_provider_that_is_named_again_is_collected_once() {
+        use cli::LiveProvider::{Aws, Kubernetes};
+        assert_eq!(each_once([Aws, Kubernetes, Aws, Kubernetes].into_iter()), [Aws, Kubernetes]);
+        assert_eq!(each_once([Kubernetes, Kubernetes, Aws].into_iter()), [Kubernetes, Aws]);
     }
 }

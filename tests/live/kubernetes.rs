@@ -228,3 +228,80 @@ fn kubectl_lists_what_the_server_serves_and_a_scan_of_that_says_the_same() {
     let (live, exported) = (identities("capture"), identities("export"));
     assert!(live.len() > 5 && live == exported, "{live:#?} {exported:#?}");
 }
+
+/// An AWS that tells who is asking and refuses all else.
+fn refusing_aws() -> String {
+    use std::io::{BufRead, BufReader, Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let serve = |mut stream: std::net::TcpStream| {
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
+        let (mut line, mut length) = (String::new(), 0);
+        while reader.read_line(&mut line).unwrap_or(0) > 0 && !line.trim().is_empty() {
+            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+            line.clear();
+        }
+        let mut body = vec![0; length];
+        if reader.read_exact(&mut body).is_err() {
+            return;
+        }
+        let (status, answer) = if String::from_utf8_lossy(&body).contains("GetCallerIdentity") {
+            let told = "<Account>111122223333</Account><Arn>arn:aws:iam::111122223333:user/auditor</Arn>";
+            (
+                "200 OK",
+                format!(
+                    "<GetCallerIdentityResponse><GetCallerIdentityResult>{told}</GetCallerIdentityResult></GetCallerIdentityResponse>"
+                ),
+            )
+        } else {
+            ("403 Forbidden", "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>".to_owned())
+        };
+        let _ = write!(
+            stream,
+            "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{answer}",
+            answer.len()
+        );
+    };
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            std::thread::spawn(move || serve(stream.unwrap()));
+        }
+    });
+    url
+}
+
+#[cfg(unix)]
+#[test]
+fn one_ctrl_c_during_the_second_provider_leaves_a_valid_capture_of_kubernetes() {
+    const PODS: &str = "/api/v1/pods";
+    let server = Server::new(world(), |seen| (seen.path == PODS).then_some(Fault::Slow(Duration::from_millis(500))));
+    let machine = Machine::with(&[("prod", &server)]);
+    // A provider that is named again is not collected again, into a folder that is used by then.
+    let child = machine
+        .command(&["scan", "aws", "kubernetes", "aws", "--save", "capture", "--region", "eu-west-1"])
+        .env("AWS_ENDPOINT_URL", refusing_aws())
+        .env("AWS_ACCESS_KEY_ID", "testing")
+        .env("AWS_SECRET_ACCESS_KEY", "testing")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let began = Instant::now();
+    while server.count(PODS) == 0 && began.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let told = Command::new("sh").arg("-c").arg(format!("kill -INT {}", child.id())).status().unwrap();
+    assert!(told.success());
+    let done = child.wait_with_output().unwrap();
+    assert_eq!(done.status.code(), Some(4), "{}", said(&done));
+    assert!(String::from_utf8_lossy(&done.stderr).contains("interrupted"), "{}", said(&done));
+    let capture = machine.home.path().join("capture");
+    assert!(capture.join("aws/manifest.json").exists());
+    let manifest = std::fs::read_to_string(capture.join("kubernetes/prod/manifest.json")).unwrap();
+    let manifest: Value = serde_json::from_str(&manifest).unwrap();
+    assert_eq!(manifest["stopped"], "interrupted", "{manifest}");
+    assert!(manifest["pending"].to_string().contains("list pods"), "{manifest}");
+}

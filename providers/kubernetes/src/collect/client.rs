@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use evenhand_collect::{Stop, causes};
-use evenhand_model::refusal::{NoAnswer, Refusal, Why};
+use evenhand_model::refusal::{Refusal, Why};
 use http::header::{ACCEPT, RETRY_AFTER, USER_AGENT};
 use http_body_util::BodyExt;
 use hyper_util::client::legacy::Error as LegacyError;
@@ -26,7 +26,7 @@ pub(crate) struct Pace {
     pub(crate) page: usize,
     /// Pages of one list at most.
     pub(crate) pages: usize,
-    /// The time that one answer may take, to its last byte.
+    /// The time that one answer may take, from the credentials for it to its last byte.
     pub(crate) answer: Duration,
 }
 
@@ -104,6 +104,21 @@ impl Held {
     }
 }
 
+/// Why a read brought no answer.
+#[derive(Debug)]
+pub(crate) enum NoReply {
+    /// The collection ends.
+    Stopped,
+    /// It was refused, or failed; with the cause in words, for people.
+    Refused(Refusal, Option<String>),
+}
+
+impl From<Refusal> for NoReply {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal, None)
+    }
+}
+
 /// A try that brought no answer.
 struct Trouble {
     refusal: Refusal,
@@ -156,23 +171,16 @@ pub(crate) struct Client {
     slots: Arc<Semaphore>,
     held: Arc<Held>,
     connection: Mutex<Connection>,
-    detail: std::sync::Mutex<Option<String>>,
 }
 
 impl Client {
     pub(crate) fn new(target: Target, stop: Stop, pace: Pace, slots: Arc<Semaphore>, held: Arc<Held>) -> Self {
         let connection = Mutex::new(Connection { number: 0, client: None });
-        Self { target, stop, pace, slots, held, connection, detail: std::sync::Mutex::default() }
-    }
-
-    /// The cause of the last failure in words. Calls to one server run on one thread, and whoever was told of a failure asks
-    /// for its cause before anything else goes on.
-    pub(crate) fn detail(&self) -> Option<String> {
-        self.detail.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        Self { target, stop, pace, slots, held, connection }
     }
 
     /// Reads what a path and query lead to.
-    pub(crate) async fn get(&self, path: &str, accept: &str) -> Result<Reply, NoAnswer> {
+    pub(crate) async fn get(&self, path: &str, accept: &str) -> Result<Reply, NoReply> {
         let mut tries = 0;
         loop {
             let trouble = match self.once(path, accept).await? {
@@ -181,23 +189,25 @@ impl Client {
             };
             tries += 1;
             if tries >= Pace::tries(trouble.refusal.why) {
-                *self.detail.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = trouble.detail;
-                return Err(trouble.refusal.into());
+                return Err(NoReply::Refused(trouble.refusal, trouble.detail));
             }
             let asked = trouble.after.unwrap_or_default().min(Pace::LONGEST);
             let pause = asked + evenhand_collect::wait(self.pace.first_wait, tries);
-            self.stop.or(tokio::time::sleep(pause)).await.ok_or(NoAnswer::Stopped)?;
+            self.stop.or(tokio::time::sleep(pause)).await.ok_or(NoReply::Stopped)?;
         }
     }
 
-    async fn once(&self, path: &str, accept: &str) -> Result<Result<Reply, Trouble>, NoAnswer> {
-        let _slot = self.stop.or(self.slots.acquire()).await.ok_or(NoAnswer::Stopped)?;
-        let (number, client) = match self.stop.or(self.connect()).await.ok_or(NoAnswer::Stopped)? {
+    async fn once(&self, path: &str, accept: &str) -> Result<Result<Reply, Trouble>, NoReply> {
+        let _slot = self.stop.or(self.slots.acquire()).await.ok_or(NoReply::Stopped)?;
+        let end = tokio::time::Instant::now() + self.pace.answer;
+        let connect = tokio::time::timeout_at(end, self.connect());
+        let connected = self.stop.or(connect).await.ok_or(NoReply::Stopped)?;
+        let (number, client) = match connected.unwrap_or_else(|_| Err(self.no_connection_in_time())) {
             Ok(connected) => connected,
             Err(trouble) => return Ok(Err(trouble)),
         };
-        let exchange = tokio::time::timeout(self.pace.answer, self.exchange(&client, path, accept));
-        let done = self.stop.or(exchange).await.ok_or(NoAnswer::Stopped)?;
+        let exchange = tokio::time::timeout_at(end, self.exchange(&client, path, accept));
+        let done = self.stop.or(exchange).await.ok_or(NoReply::Stopped)?;
         let done = done.unwrap_or_else(|_| Err(Trouble::new("TimedOut", Why::Failed, None)));
         if done.as_ref().is_err_and(|trouble| trouble.refusal.why == Why::Expired) {
             let mut connection = self.connection.lock().await;
@@ -248,6 +258,12 @@ impl Client {
         connection.number += 1;
         connection.client = Some(client.clone());
         Ok((connection.number, client))
+    }
+
+    /// Making a connection waits for nothing but the program that makes the credentials.
+    fn no_connection_in_time(&self) -> Trouble {
+        let detail = self.target.plugin.as_ref().map(|plugin| format!("`{plugin}` did not end in time"));
+        Trouble::new("TimedOut", Why::Failed, detail)
     }
 
     /// Why a request did not leave. What a program for credentials printed is not repeated: it may hold them.

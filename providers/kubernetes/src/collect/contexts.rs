@@ -43,9 +43,13 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// The address of the API server; empty where the configuration does not tell it.
+    /// The address of the API server, without what authenticates; empty where the configuration does not tell it.
     pub(crate) fn server(&self) -> String {
-        self.config.as_ref().map(|config| config.cluster_url.to_string()).unwrap_or_default()
+        let Ok(config) = &self.config else { return String::new() };
+        let url = &config.cluster_url;
+        let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+        let (scheme, host) = (url.scheme_str().unwrap_or("https"), url.host().unwrap_or_default());
+        format!("{scheme}://{host}{port}{}", url.path())
     }
 }
 
@@ -78,12 +82,11 @@ pub(crate) async fn targets(wanted: &Wanted) -> Result<(Vec<Target>, Vec<String>
         let options = KubeConfigOptions { context: Some(name.clone()), ..KubeConfigOptions::default() };
         let config = Config::from_custom_kubeconfig(kubeconfig.clone(), &options).await.map_err(|error| told(&error));
         let config = config.map(|config| tuned(config, names_a_proxy(&kubeconfig, &name)));
-        let server = config.as_ref().ok().map(|config| (config.cluster_url.clone(), config.root_cert.clone()));
-        let same = |held: &&Target| {
-            let held = held.config.as_ref().ok().map(|config| (config.cluster_url.clone(), config.root_cert.clone()));
-            held.is_some() && held == server
-        };
-        if let Some(first) = targets.iter().find(same) {
+        let same =
+            |held: &&Target| matches!((&held.config, &config), (Ok(held), Ok(one)) if leads_to_the_same(held, one));
+        // What was named is asked.
+        let may_be_left_out = wanted.all && wanted.contexts.is_empty();
+        if let Some(first) = targets.iter().find(same).filter(|_| may_be_left_out) {
             let of = first.context.as_deref().unwrap_or(HERE);
             left_out.push(format!("context `{name}` leads to the same cluster as `{of}` and is left out"));
             continue;
@@ -95,6 +98,16 @@ pub(crate) async fn targets(wanted: &Wanted) -> Result<(Vec<Target>, Vec<String>
         targets.push(Target { name: folder, context: Some(name), config, plugin, notes });
     }
     Ok((targets, left_out))
+}
+
+/// Whether two contexts lead to one cluster, by one way and as one user: another user may see what this one may not.
+fn leads_to_the_same(one: &Config, other: &Config) -> bool {
+    let way = |config: &Config| {
+        (config.cluster_url.clone(), config.root_cert.clone(), config.proxy_url.clone(), config.tls_server_name.clone())
+    };
+    // The type has no equality of its own, and every member of it counts.
+    let user = |config: &Config| serde_json::to_value(&config.auth_info).ok();
+    way(one) == way(other) && user(one).is_some_and(|one| Some(one) == user(other))
 }
 
 /// The names of the contexts to ask, each once.
@@ -196,7 +209,11 @@ fn folder(context: &str, wanted: &Wanted, taken: &[Target]) -> String {
     let kept = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@') { c } else { '-' };
     let name: String = context.trim_start_matches('.').chars().take(200).map(kept).collect();
     let name = if name.is_empty() { "cluster".to_owned() } else { name };
-    let free = |name: &String| !taken.iter().any(|held| held.name == *name) && !wanted.before.contains_key(name);
+    // Where file systems do not tell `Prod` from `prod`, they would be one folder.
+    let free = |name: &String| {
+        let mut held = taken.iter().map(|held| &held.name).chain(wanted.before.keys());
+        !held.any(|held| held.eq_ignore_ascii_case(name))
+    };
     let numbered = (2_u32..).map(|number| format!("{name}-{number}"));
     std::iter::once(name.clone()).chain(numbered).find(free).unwrap_or(name)
 }
@@ -263,6 +280,49 @@ users:
     }
 
     #[test]
+    fn only_the_same_way_as_the_same_user_is_left_out_and_nothing_that_was_named() {
+        let all = || Wanted { all: true, ..Wanted::default() };
+        let names = |text: &str, wanted: Wanted| -> Vec<String> {
+            ask(text, wanted).unwrap().0.into_iter().map(|target| target.name).collect()
+        };
+        assert_eq!(names(FILE, named(&["a", "b"])), ["a", "b"]);
+        let other = |part: &str, instead: &str| {
+            let text = FILE.replace(
+                "- {name: a, context: {cluster: one, user: plain}}",
+                "- {name: a, context: {cluster: other, user: plain}}",
+            );
+            let text = text
+                .replace("clusters:\n", "clusters:\n- {name: other, cluster: {server: 'https://one.example:6443'}}\n");
+            assert!(text.contains(part), "{part}");
+            text.replacen(part, instead, 1)
+        };
+        let same = "{server: 'https://one.example:6443'}";
+        assert_eq!(names(&other(same, same), all()).len(), 3, "another name for the same is the same");
+        for part in ["proxy-url: 'http://127.0.0.1:9'", "tls-server-name: two.example"] {
+            let text = other(same, &format!("{{server: 'https://one.example:6443', {part}}}"));
+            assert_eq!(names(&text, all()).len(), 4, "{part}");
+        }
+        let users = FILE.replace(
+            "{name: a, context: {cluster: one, user: plain}}",
+            "{name: a, context: {cluster: one, user: made}}",
+        );
+        assert_eq!(names(&users, all()).len(), 4, "another user may see more");
+    }
+
+    #[test]
+    fn no_two_clusters_share_a_folder_where_case_does_not_count() {
+        let text = FILE.replace("name: a,", "name: Prod,").replace("name: b,", "name: prod,");
+        let of = |contexts: &[&str], before: &[(&str, &str)]| -> Vec<String> {
+            let before = before.iter().map(|(folder, held)| ((*folder).to_owned(), Some((*held).to_owned()))).collect();
+            let wanted = Wanted { before, ..named(contexts) };
+            ask(&text, wanted).unwrap().0.into_iter().map(|target| target.name).collect()
+        };
+        assert_eq!(of(&["Prod", "prod"], &[]), ["Prod", "prod-2"]);
+        assert_eq!(of(&["Prod"], &[("prod", "prod")]), ["Prod-2"]);
+        assert_eq!(of(&["prod"], &[("Prod", "prod")]), ["Prod"], "it goes on where it was");
+    }
+
+    #[test]
     fn what_a_context_runs_and_leaves_unchecked_is_said() {
         let (targets, _) = ask(FILE, named(&["arn:aws:eks:eu-west-1:111122223333:cluster/x"])).unwrap();
         let said = targets[0].notes.join("\n");
@@ -271,6 +331,22 @@ users:
         }
         assert_eq!(targets[0].plugin.as_deref(), Some("aws-fake"));
         assert!(ask(FILE, named(&["a"])).unwrap().0[0].notes.is_empty());
+    }
+
+    #[test]
+    fn the_address_of_a_server_is_told_without_what_authenticates() {
+        for (server, told) in [
+            ("https://one.example:6443", "https://one.example:6443/"),
+            (
+                "https://user:fake-password@one.example:6443/k8s/c-1?key=fake-password",
+                "https://one.example:6443/k8s/c-1",
+            ),
+            ("http://fake-token@[::1]:8080", "http://[::1]:8080/"),
+            ("https://one.example", "https://one.example/"),
+        ] {
+            let (targets, _) = ask(&FILE.replace("https://one.example:6443", server), named(&["a"])).unwrap();
+            assert_eq!(targets[0].server(), told);
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Which resources a server serves, in which versions: what decides whether and how an optional kind is listed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -22,6 +22,8 @@ struct Resource {
 pub(crate) struct Serves {
     /// By group; the first version that has a resource is the one that the server prefers.
     groups: BTreeMap<String, Vec<Resource>>,
+    /// Groups of which the server did not know all resources itself when it told them.
+    stale: BTreeSet<String>,
     /// Whether the core group, and whether all others, were told.
     core: bool,
     others: bool,
@@ -32,6 +34,8 @@ pub(crate) struct Serves {
 pub(crate) enum Told {
     /// Everything.
     All,
+    /// Everything but for some groups, whose own servers did not answer: with these groups and versions.
+    Stale(Vec<String>),
     /// Names of groups and versions, by path: each has to be asked.
     Paths(Vec<String>),
     /// Neither.
@@ -73,6 +77,9 @@ struct Named {
 #[derive(Deserialize)]
 struct Version {
     version: String,
+    /// `Stale` where the server that has the resources did not answer: they may be old, or missing altogether.
+    #[serde(default)]
+    freshness: String,
     #[serde(default)]
     resources: Vec<NewResource>,
 }
@@ -105,6 +112,9 @@ struct OldResource {
     verbs: Vec<String>,
 }
 
+/// What a group and version are called whose resources the server could not ask for.
+const STALE: &str = "Stale";
+
 /// Whether this can be a part of a path and of a file's name.
 fn is_name(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
@@ -117,15 +127,25 @@ impl Serves {
         let Ok(answer) = serde_json::from_slice::<Answer>(text) else { return Told::Nothing };
         match answer.kind.as_str() {
             "APIGroupDiscoveryList" => {
+                // What an older answer said of the same groups is over.
+                self.groups.retain(|group, _| group.is_empty() != core);
+                self.stale.retain(|group| group.is_empty() != core);
+                let mut stale = Vec::new();
                 for group in answer.items {
                     for version in group.versions {
+                        if version.freshness == STALE {
+                            let (name, version) = (&group.metadata.name, &version.version);
+                            let plain = is_name(version) && (name.is_empty() || is_name(name));
+                            stale.push(if plain { format!("{name}/{version}") } else { "a group".to_owned() });
+                            self.stale.insert(group.metadata.name.clone());
+                        }
                         for resource in version.resources.iter().filter(|resource| listed(&resource.verbs)) {
                             self.add(&group.metadata.name, &version.version, &resource.resource);
                         }
                     }
                 }
-                *(if core { &mut self.core } else { &mut self.others }) = true;
-                Told::All
+                self.told_all(core);
+                if stale.is_empty() { Told::All } else { Told::Stale(stale) }
             }
             "APIVersions" if core => {
                 let versions = answer.versions.iter().filter(|version| is_name(version));
@@ -171,9 +191,11 @@ impl Serves {
         }
     }
 
-    /// The resources of a kind, with the versions to ask for. `None` where nothing is known of a whole group.
+    /// The resources of a kind, with the versions to ask for. `None` where it is not known whether the server has any: a
+    /// version is guessed of what every server has only, as elsewhere its absence says nothing of others.
     pub(crate) fn of(&self, kind: &Kind) -> Option<Vec<(String, String)>> {
-        let known = if kind.group.is_empty() { self.core } else { self.others };
+        let told = if kind.group.is_empty() { self.core } else { self.others };
+        let known = told && !self.stale.contains(kind.group);
         let held = self.groups.get(kind.group).map(Vec::as_slice).unwrap_or_default();
         if kind.resource == EVERY {
             let kept = held.iter().filter(|resource| !kind.except.contains(&resource.name.as_str()));
@@ -183,9 +205,9 @@ impl Serves {
         }
         let version = match held.iter().find(|resource| resource.name == kind.resource) {
             Some(resource) => resource.version.as_str(),
+            None if kind.builtin => kind.version,
             // Only what the server told whole is absent when it is missing from it.
-            None if known && !kind.builtin => return Some(Vec::new()),
-            None => kind.version,
+            None => return known.then(Vec::new),
         };
         Some(vec![(kind.resource.to_owned(), version.to_owned())])
     }
@@ -227,6 +249,7 @@ mod tests {
         let mut serves = Serves::default();
         assert_eq!(serves.of(kind("kagent.dev", EVERY)), None);
         assert_eq!(serves.of(kind("apps", "deployments")), pairs(&[("deployments", "v1")]));
+        assert_eq!(serves.of(kind("gateway.networking.k8s.io", "httproutes")), None, "its version would be a guess");
         assert_eq!(serves.take(false, NEW.as_bytes()), Told::All);
         assert_eq!(serves.of(kind("kagent.dev", EVERY)), pairs(&[("agents", "v1alpha2"), ("memories", "v1alpha1")]));
         assert_eq!(serves.of(kind("core.k8sgpt.ai", EVERY)), pairs(&[]));
@@ -255,5 +278,31 @@ mod tests {
         assert_eq!(serves.of(kind("ray.io", EVERY)), pairs(&[("rayclusters", "v1")]));
         assert!(!serves.take_list(b"<html>"));
         assert_eq!(serves.take(false, b"<html>"), Told::Nothing);
+    }
+
+    #[test]
+    fn what_the_server_does_not_know_itself_is_not_absent() {
+        let document = |fresh: &str| {
+            format!(
+                r#"{{"kind":"APIGroupDiscoveryList","items":[
+                {{"metadata":{{"name":"kagent.dev"}},"versions":[
+                    {{"version":"v1alpha2","freshness":"{fresh}","resources":[]}}]}},
+                {{"metadata":{{"name":"ray.io"}},"versions":[
+                    {{"version":"v1","freshness":"Current","resources":[{{"resource":"rayjobs","verbs":["list"]}}]}},
+                    {{"version":"v1alpha1","freshness":"{fresh}"}}]}},
+                {{"metadata":{{"name":"gateway.networking.k8s.io"}},"versions":[
+                    {{"version":"v1","freshness":"{fresh}","resources":[]}}]}}]}}"#
+            )
+        };
+        let stale = ["kagent.dev/v1alpha2", "ray.io/v1alpha1", "gateway.networking.k8s.io/v1"].map(str::to_owned);
+        let mut serves = Serves::default();
+        assert_eq!(serves.take(false, document("Stale").as_bytes()), Told::Stale(stale.to_vec()));
+        assert_eq!(serves.of(kind("kagent.dev", EVERY)), None);
+        assert_eq!(serves.of(kind("gateway.networking.k8s.io", "httproutes")), None);
+        assert_eq!(serves.of(kind("ray.io", EVERY)), pairs(&[("rayjobs", "v1")]), "what it does know is asked for");
+        assert_eq!(serves.of(kind("kubeflow.org", EVERY)), pairs(&[]), "of all others it knows all");
+        // The next answer counts alone.
+        assert_eq!(serves.take(false, document("Current").as_bytes()), Told::All);
+        assert_eq!(serves.of(kind("kagent.dev", EVERY)), pairs(&[]));
     }
 }

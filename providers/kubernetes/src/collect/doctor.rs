@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use evenhand_collect::Stopper;
-use evenhand_model::refusal::{NoAnswer, Refusal, Why};
+use evenhand_model::refusal::{Refusal, Why};
+use serde::Deserialize;
 
-use super::client::{Client, Pace, Reply};
+use super::client::{NoReply, Pace, Reply};
 use super::discovery::{self, Serves, Told};
 use super::item::{Item, JSON};
-use super::kinds::{self, Ask};
-use super::run::{Cluster, Run, not_found};
+use super::kinds::{self, Ask, Kind};
+use super::run::{Cluster, Run, is_version, not_found, not_understood, path_call};
 use super::{CollectError, Options, run};
 use crate::server::manifest::Call;
 
@@ -85,22 +86,42 @@ impl Run {
             tried.push(Trial { cluster: cluster.name.clone(), call, outcome });
         };
         for said in [&kinds::VERSION, &kinds::CORE, &kinds::GROUPS] {
-            let reply = cluster.client.get(said.path, discovery::ACCEPT).await;
-            if let (Ok(Reply::Answer(page)), true) = (&reply, said.path != kinds::VERSION.path)
-                && let Told::Paths(paths) = serves.take(said.path == kinds::CORE.path, &page.bytes)
-            {
-                for path in paths {
-                    if let Ok(Reply::Answer(page)) = cluster.client.get(&path, JSON).await {
-                        serves.take_list(&page.bytes);
-                    }
+            let (version, core) = (said.path == kinds::VERSION.path, said.path == kinds::CORE.path);
+            let mut told = Told::All;
+            let accept = if version { JSON } else { discovery::ACCEPT };
+            let outcome = match Outcome::of(cluster.client.get(said.path, accept).await, |bytes| match version {
+                true => is_version(bytes),
+                false => {
+                    told = serves.take(core, bytes);
+                    told != Told::Nothing
                 }
-                serves.told_all(said.path == kinds::CORE.path);
-            }
-            let outcome = Outcome::of(reply, &cluster.client);
+            }) {
+                Outcome::Absent => Outcome::Refused(not_understood(), None),
+                outcome => outcome,
+            };
+            let outcome = match &told {
+                Told::Stale(groups) => Outcome::Refused(Refusal::new("Stale", Why::Failed), Some(groups.join(", "))),
+                _ => outcome,
+            };
             let over = matches!(&outcome, Outcome::Refused(refusal, _) if refusal.why != Why::Refused);
             push(said.call(), outcome);
-            if over && said.path == kinds::VERSION.path {
+            if over && version {
                 return;
+            }
+            if let Told::Paths(paths) = told {
+                let mut whole = true;
+                for path in paths {
+                    let reply = cluster.client.get(&path, JSON).await;
+                    match Outcome::of(reply, |bytes| serves.take_list(bytes)) {
+                        Outcome::Answered => continue,
+                        Outcome::Absent => push(path_call(&path, said.facts), Outcome::Refused(not_found(), None)),
+                        outcome => push(path_call(&path, said.facts), outcome),
+                    }
+                    whole = false;
+                }
+                if whole {
+                    serves.told_all(core);
+                }
             }
         }
         for kind in kinds::kinds(cluster.plan.secrets) {
@@ -114,7 +135,8 @@ impl Run {
                     Ask::Object { .. } => item.path(),
                     Ask::Objects | Ask::Metadata { .. } => item.page(1, None),
                 };
-                let outcome = match Outcome::of(cluster.client.get(&address, item.accept()).await, &cluster.client) {
+                let reply = cluster.client.get(&address, item.accept()).await;
+                let outcome = match Outcome::of(reply, |bytes| is_of(kind, bytes)) {
                     Outcome::Absent if !kind.may_be_absent() => Outcome::Refused(not_found(), None),
                     outcome => outcome,
                 };
@@ -140,13 +162,31 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
-    fn of(reply: Result<Reply, NoAnswer>, client: &Client) -> Self {
+    /// What a reply means, where an answer may be understood or not.
+    fn of(reply: Result<Reply, NoReply>, understood: impl FnOnce(&[u8]) -> bool) -> Self {
         match reply {
-            Ok(Reply::Answer(_) | Reply::Gone(_)) => Self::Answered,
+            Ok(Reply::Answer(page)) if understood(&page.bytes) => Self::Answered,
+            Ok(Reply::Answer(_) | Reply::Gone(_)) => Self::Refused(not_understood(), None),
             Ok(Reply::Absent) => Self::Absent,
-            Err(NoAnswer::Refused(refusal)) => Self::Refused(refusal, client.detail()),
-            Err(NoAnswer::Stopped) => Self::Unknown,
+            Err(NoReply::Refused(refusal, detail)) => Self::Refused(refusal, detail),
+            Err(NoReply::Stopped) => Self::Unknown,
         }
+    }
+}
+
+/// Whether an answer is of a kind, as a collection would take it: what signs people in answers too, and with success.
+fn is_of(kind: &Kind, bytes: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Kinded {
+        kind: String,
+    }
+    let Ok(Kinded { kind: said }) = serde_json::from_slice(bytes) else { return false };
+    match kind.ask {
+        Ask::Object { .. } => said == kind.kind,
+        Ask::Objects | Ask::Metadata { .. } => said.strip_suffix("List").is_some_and(|of| {
+            let metadata = matches!(kind.ask, Ask::Metadata { .. }) && of == "PartialObjectMetadata";
+            !of.is_empty() && (kind.kind.is_empty() || of == kind.kind || metadata)
+        }),
     }
 }
 

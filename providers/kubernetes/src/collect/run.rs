@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use evenhand_collect::{Stop, Stopped};
-use evenhand_model::refusal::{NoAnswer, Refusal, Why};
+use evenhand_model::refusal::{Refusal, Why};
 use evenhand_model::secret::Fingerprinter;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::client::{Client, Held, Pace, Page, Reply};
+use super::client::{Client, Held, NoReply, Pace, Page, Reply};
 use super::contexts::Target;
 use super::discovery::{self, Serves, Told};
 use super::folder::{self, Folder, List};
@@ -65,20 +65,20 @@ fn lock<T>(held: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Why a list was not written.
 enum NoList {
-    NoAnswer(NoAnswer),
+    NoReply(NoReply),
     Disk(std::io::Error),
 }
 
-impl From<NoAnswer> for NoList {
-    fn from(no: NoAnswer) -> Self {
-        Self::NoAnswer(no)
+impl From<NoReply> for NoList {
+    fn from(no: NoReply) -> Self {
+        Self::NoReply(no)
     }
 }
 
 impl From<NoPage> for NoList {
     fn from(no: NoPage) -> Self {
         match no {
-            NoPage::Malformed => Self::NoAnswer(Refusal::new("NotUnderstood", Why::Malformed).into()),
+            NoPage::Malformed => Self::NoReply(not_understood().into()),
             NoPage::Disk(error) => Self::Disk(error),
         }
     }
@@ -256,15 +256,15 @@ impl Run {
         let reply = cluster.client.get(said.path, JSON).await;
         let done = match reply {
             Ok(Reply::Answer(page)) if is_version(&page.bytes) => Ok(page),
-            Ok(_) => Err(Refusal::new("NotUnderstood", Why::Malformed)),
-            Err(NoAnswer::Refused(refusal)) => Err(refusal),
-            Err(NoAnswer::Stopped) => return false,
+            Ok(_) => Err((not_understood(), None)),
+            Err(NoReply::Refused(refusal, detail)) => Err((refusal, detail)),
+            Err(NoReply::Stopped) => return false,
         };
         match done {
             Ok(page) => self.keep(cluster, said.call(), said.document, &page),
             // Everybody may ask for this. Who gets no answer here gets none anywhere.
-            Err(refusal) if refusal.why != Why::Refused => return self.give_up(cluster, refusal),
-            Err(refusal) => self.refused(cluster, said.call(), refusal, cluster.client.detail()),
+            Err((refusal, detail)) if refusal.why != Why::Refused => return self.give_up(cluster, refusal, detail),
+            Err((refusal, detail)) => self.refused(cluster, said.call(), refusal, detail),
         }
         true
     }
@@ -283,7 +283,7 @@ impl Run {
             let page = match cluster.client.get(said.path, discovery::ACCEPT).await {
                 Ok(Reply::Answer(page)) => page,
                 Ok(_) => {
-                    self.refused(cluster, said.call(), Refusal::new("NotUnderstood", Why::Malformed), None);
+                    self.refused(cluster, said.call(), not_understood(), None);
                     continue;
                 }
                 Err(no) => {
@@ -293,7 +293,14 @@ impl Run {
             };
             match serves.take(core, &page.bytes) {
                 Told::All => self.keep(cluster, said.call(), said.document, &page),
+                Told::Stale(groups) => self.keep_stale(cluster, said, &page, &groups),
                 Told::Paths(paths) => {
+                    // Whatever comes between, what was not asked is known to be missing.
+                    for call in paths.iter().map(|path| path_call(path, said.facts)) {
+                        if cluster.holds(&call.call).is_none() {
+                            cluster.pend(call);
+                        }
+                    }
                     cluster.done(Made { call: said.call(), ..Made::default() });
                     let mut whole = true;
                     for path in paths {
@@ -303,9 +310,7 @@ impl Run {
                         serves.told_all(core);
                     }
                 }
-                Told::Nothing => {
-                    self.refused(cluster, said.call(), Refusal::new("NotUnderstood", Why::Malformed), None);
-                }
+                Told::Nothing => self.refused(cluster, said.call(), not_understood(), None),
             }
         }
         serves
@@ -316,9 +321,10 @@ impl Run {
         if !self.goes_on(cluster) {
             return false;
         }
-        let call = Call { call: format!("get {path}"), kind: String::new(), facts: facts.to_owned() };
-        if let Some(held) = cluster.holds(&call.call).and_then(|document| cluster.folder.read(&document)) {
-            return serves.take_list(&held);
+        let call = path_call(path, facts);
+        let held = cluster.holds(&call.call).and_then(|document| cluster.folder.read(&document));
+        if held.is_some_and(|held| serves.take_list(&held)) {
+            return true;
         }
         match cluster.client.get(path, JSON).await {
             Ok(Reply::Answer(page)) if serves.take_list(&page.bytes) => {
@@ -327,7 +333,7 @@ impl Run {
                 true
             }
             Ok(_) => {
-                self.refused(cluster, call, Refusal::new("NotUnderstood", Why::Malformed), None);
+                self.refused(cluster, call, not_understood(), None);
                 false
             }
             Err(no) => {
@@ -353,7 +359,7 @@ impl Run {
                 self.written(|| cluster.folder.remove(&item.document()));
                 cluster.done(Made { call, ..Made::default() });
             }
-            Err(NoList::NoAnswer(no)) => {
+            Err(NoList::NoReply(no)) => {
                 self.no_answer(cluster, call, no);
                 self.written(|| cluster.folder.remove(&item.document()));
             }
@@ -408,15 +414,15 @@ impl Run {
                         // A list that is longer than the server's memory of the past: its rest as it is now. Each object
                         // is whole all the same, and none comes twice.
                         let other = on.filter(|on| next.as_ref() != Some(on));
-                        next = Some(other.ok_or(NoAnswer::Refused(Refusal::new("Expired", Why::Failed)))?);
+                        next = Some(other.ok_or_else(|| NoReply::from(Refusal::new("Expired", Why::Failed)))?);
                     }
                 }
-                Reply::Absent => return Err(NoAnswer::Refused(not_found()).into()),
+                Reply::Absent => return Err(NoReply::from(not_found()).into()),
                 Reply::Gone(_) => return Err(NoPage::Malformed.into()),
             }
         }
         // Half a list must not look like a whole one.
-        Err(NoAnswer::Refused(Refusal::new("EndlessPages", Why::Malformed)).into())
+        Err(NoReply::from(Refusal::new("EndlessPages", Why::Malformed)).into())
     }
 
     fn page(&self, page: &Page, item: &Item, list: &mut List) -> Result<Option<String>, NoPage> {
@@ -432,40 +438,58 @@ impl Run {
         }
     }
 
-    fn no_answer(&self, cluster: &Cluster, call: Call, no: NoAnswer) {
+    /// Keeps what a server said of its resources and does not know whole itself: what it said counts, and the rest is
+    /// missing.
+    fn keep_stale(&self, cluster: &Cluster, said: &Said, page: &Page, groups: &[String]) {
+        let document = format!("{}.json", said.document);
+        if self.written(|| cluster.folder.write(&document, &page.bytes)) {
+            let refusal = Refusal::new("Stale", Why::Failed);
+            let detail = format!("the server could not ask for {}", groups.join(", "));
+            self.made(
+                cluster,
+                Made { call: said.call(), document: Some(document), refused: Some(refusal), ..Made::default() },
+                Some(detail),
+            );
+            self.save(cluster, None);
+        }
+    }
+
+    fn no_answer(&self, cluster: &Cluster, call: Call, no: NoReply) {
         match no {
-            NoAnswer::Stopped => {}
+            NoReply::Stopped => {}
             // It will be the same for everything else.
-            NoAnswer::Refused(refusal) if refusal.why == Why::Expired => {
-                self.give_up(cluster, refusal);
+            NoReply::Refused(refusal, detail) if refusal.why == Why::Expired => {
+                self.give_up(cluster, refusal, detail);
             }
-            NoAnswer::Refused(refusal) => {
-                let detail = cluster.client.detail();
-                self.refused(cluster, call, refusal, detail);
-            }
+            NoReply::Refused(refusal, detail) => self.refused(cluster, call, refusal, detail),
         }
     }
 
     fn refused(&self, cluster: &Cluster, call: Call, refusal: Refusal, detail: Option<String>) {
-        lock(&self.failed).push(Failed {
+        self.made(cluster, Made { call, refused: Some(refusal), ..Made::default() }, detail);
+    }
+
+    /// Notes a call with its refusal, if it has one, and the cause of that.
+    fn made(&self, cluster: &Cluster, made: Made, detail: Option<String>) {
+        lock(&self.failed).extend(made.refused.as_ref().map(|refusal| Failed {
             cluster: cluster.name.clone(),
-            call: Some(call.call.clone()),
+            call: Some(made.call.call.clone()),
             code: refusal.code.clone(),
             detail,
-            facts: call.facts.clone(),
-        });
-        cluster.done(Made { call, refused: Some(refusal), ..Made::default() });
+            facts: made.call.facts.clone(),
+        }));
+        cluster.done(made);
     }
 
     /// Leaves a cluster that cannot be asked, with everything pending that was not answered. Always false.
-    fn give_up(&self, cluster: &Cluster, refusal: Refusal) -> bool {
+    fn give_up(&self, cluster: &Cluster, refusal: Refusal, detail: Option<String>) -> bool {
         let first = lock(&cluster.state).unreachable.replace(refusal.clone()).is_none();
         if first {
             lock(&self.failed).push(Failed {
                 cluster: cluster.name.clone(),
                 call: None,
                 code: refusal.code,
-                detail: cluster.client.detail(),
+                detail,
                 facts: "everything that was not collected yet".to_owned(),
             });
         }
@@ -493,6 +517,16 @@ impl Run {
 /// What every server has and this one does not know.
 pub(super) fn not_found() -> Refusal {
     Refusal::new("NotFound", Why::Unsupported)
+}
+
+/// An answer that is none of the API.
+pub(super) fn not_understood() -> Refusal {
+    Refusal::new("NotUnderstood", Why::Malformed)
+}
+
+/// The call for the resources of one group and version.
+pub(super) fn path_call(path: &str, facts: &str) -> Call {
+    Call { call: format!("get {path}"), kind: String::new(), facts: facts.to_owned() }
 }
 
 impl Cluster {
@@ -548,7 +582,7 @@ impl Cluster {
 }
 
 /// Whether this is what servers say of their version.
-fn is_version(bytes: &[u8]) -> bool {
+pub(super) fn is_version(bytes: &[u8]) -> bool {
     let said: Option<serde_json::Value> = serde_json::from_slice(bytes).ok();
     said.is_some_and(|said| said.get("gitVersion").is_some_and(serde_json::Value::is_string))
 }

@@ -1,5 +1,7 @@
 //! What an object holds that must not reach the disk: values of environments, secrets wherever they stand, free texts for
-//! models, and annotations that repeat the whole object.
+//! models, and texts that embed any of these, such as annotations that repeat the whole object.
+
+use std::slice;
 
 use evenhand_model::secret::{Fingerprinter, withheld};
 use serde_json::{Map, Value};
@@ -11,17 +13,39 @@ use crate::documents::LAST_APPLIED;
 const ENVIRONMENTS: [&str; 5] = ["env", "envs", "envVars", "environment", "environmentVariables"];
 
 /// Members that hold command lines.
-const COMMANDS: [&str; 3] = ["args", "command", "extraArgs"];
+const COMMANDS: [&str; 4] = ["args", "command", "entrypoint", "extraArgs"];
 
-/// Members that hold texts for models, which nobody but the model needs to know.
-const FREE_TEXTS: [&str; 6] =
-    ["instruction", "instructions", "prompt", "promptTemplate", "systemMessage", "systemPrompt"];
+/// Members that hold texts which no fact comes from: for models, and settings and command lines in one piece.
+const FREE_TEXTS: [&str; 9] = [
+    "entrypoint",
+    "instruction",
+    "instructions",
+    "prompt",
+    "promptTemplate",
+    "runtimeEnvYAML",
+    "serveConfigV2",
+    "systemMessage",
+    "systemPrompt",
+];
+
+/// Texts that facts come from though they may have lines or be documents of their own, by the member they stand in and
+/// their own name: the mappings of AWS, and the conditions of CEL under which admission looks at a request.
+const READ_WHOLE: [(&str, &str); 3] = [("data", "mapRoles"), ("data", "mapUsers"), ("matchConditions", "expression")];
 
 /// Longer annotations are no facts: they repeat objects, packed or plain.
 const LONGEST_ANNOTATION: usize = 512;
 
 /// Longer arguments are scripts.
 const LONGEST_ARGUMENT: usize = 256;
+
+/// Where a value stands.
+#[derive(Clone, Copy, Default)]
+struct Place {
+    /// In a list: it is an element, and what is told of it is told of the list.
+    listed: bool,
+    /// Inside a member that holds values, however deep.
+    values: bool,
+}
 
 /// What is left of an object.
 pub(crate) fn clean(object: &mut Map<String, Value>, status: bool, fingerprinter: &Fingerprinter) {
@@ -36,55 +60,74 @@ pub(crate) fn clean(object: &mut Map<String, Value>, status: bool, fingerprinter
         }
     }
     for (name, member) in object {
-        walk(name, member, false, fingerprinter);
+        walk(name, member, Place::default(), fingerprinter);
     }
 }
 
 /// Looks at the value of a member, or at an element of the list that it is.
-fn walk(name: &str, value: &mut Value, listed: bool, fingerprinter: &Fingerprinter) {
+fn walk(name: &str, value: &mut Value, place: Place, fingerprinter: &Fingerprinter) {
     match value {
-        Value::Object(members) if name == "annotations" => annotations(members, fingerprinter),
-        Value::Object(members) if holds_values(name) && !listed && !is_pair(members) => {
-            for (name, member) in members {
-                match member {
-                    Value::String(text) => *text = instead(name, text, fingerprinter),
-                    other => walk(name, other, false, fingerprinter),
-                }
-            }
-        }
-        Value::Object(members) => {
-            let paired = members.get("name").and_then(Value::as_str).filter(|_| is_pair(members)).map(str::to_owned);
-            for (member, value) in members {
-                match (value, &paired) {
-                    (Value::String(text), Some(called)) if member == "value" => {
-                        if holds_values(name) || is_authorization(called) || kind_of(called, text).is_some() {
-                            *text = instead(called, text, fingerprinter);
-                        }
-                    }
-                    (value, _) => walk(member, value, false, fingerprinter),
-                }
-            }
-        }
-        Value::Array(elements) if COMMANDS.contains(&name) => arguments(elements, fingerprinter),
+        Value::Object(members) if name == "annotations" && !place.values => annotations(members, fingerprinter),
+        Value::Object(members) => object(name, members, place, fingerprinter),
+        Value::Array(words) if COMMANDS.contains(&name) && !place.values => arguments(name, words, fingerprinter),
         Value::Array(elements) => {
+            let place = Place { listed: true, values: place.values || holds_values(name) };
             for element in elements {
-                walk(name, element, true, fingerprinter);
+                walk(name, element, place, fingerprinter);
             }
         }
         Value::String(text) => {
-            if FREE_TEXTS.contains(&name) {
-                *text = withheld(None);
-            } else if is_secret(name, text) {
+            // A label may be called `env`, too, and its value is what environment something belongs to.
+            let values = place.values || (holds_values(name) && !(ENVIRONMENTS.contains(&name) && is_label(text)));
+            if values {
                 *text = instead(name, text, fingerprinter);
+            } else if COMMANDS.contains(&name) && !FREE_TEXTS.contains(&name) {
+                arguments(name, slice::from_mut(value), fingerprinter);
+            } else if let Some(written) = in_place(name, text, fingerprinter)
+                && !names_an_object(name, text)
+            {
+                *text = written;
             }
         }
+        Value::Number(_) if place.values || is_called_a_secret(name) => *value = withheld(None).into(),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Looks at the members of an object.
+fn object(name: &str, members: &mut Map<String, Value>, place: Place, fingerprinter: &Fingerprinter) {
+    let values = place.values || holds_values(name);
+    let pair = pair(members).map(str::to_owned);
+    // Elsewhere `name` and `key` are names of values like all others.
+    let tells_its_name = place.listed || pair.is_some();
+    let called = pair.as_deref().unwrap_or(name);
+    for (member, value) in members {
+        match value {
+            Value::String(text) if values && !(tells_its_name && matches!(member.as_str(), "key" | "name")) => {
+                *text = instead(if member == "value" { called } else { member }, text, fingerprinter);
+            }
+            Value::String(text) if member == "value" => {
+                if let Some(written) = in_place(called, text, fingerprinter) {
+                    *text = written;
+                }
+            }
+            Value::String(text) if READ_WHOLE.contains(&(name, member)) => {
+                if kind_of(member, text).is_some() {
+                    *text = instead(member, text, fingerprinter);
+                }
+            }
+            Value::Number(_) if member == "value" && is_called_a_secret(called) => *value = withheld(None).into(),
+            // The name is no value; what is referred to stands elsewhere.
+            Value::String(_) => walk(member, value, Place::default(), fingerprinter),
+            Value::Object(_) if is_reference(member) => walk(member, value, Place::default(), fingerprinter),
+            _ => walk(member, value, Place { listed: false, values }, fingerprinter),
+        }
     }
 }
 
 /// Whether what stands below a member are values that are nobody's business, by name: environments and headers.
 fn holds_values(name: &str) -> bool {
-    ENVIRONMENTS.contains(&name) || name.to_ascii_lowercase().contains("headers")
+    ENVIRONMENTS.contains(&name) || name.to_ascii_lowercase().contains("header")
 }
 
 /// The header by which callers prove who they are.
@@ -92,47 +135,124 @@ fn is_authorization(name: &str) -> bool {
     name.eq_ignore_ascii_case("authorization")
 }
 
-/// Whether this is a `{"name": …, "value": …}`: the first is the name of the second.
-fn is_pair(members: &Map<String, Value>) -> bool {
-    members.get("name").is_some_and(Value::is_string) && members.get("value").is_some_and(Value::is_string)
+/// Whether a member tells by convention where a value is taken from.
+fn is_reference(member: &str) -> bool {
+    member == "valueFrom" || member.ends_with("Ref")
+}
+
+/// The name in a `{"name": …, "value": …}` or `{"key": …, "value": …}`: what the value is called.
+fn pair(members: &Map<String, Value>) -> Option<&str> {
+    members.get("value").filter(|value| value.is_string() || value.is_number())?;
+    ["name", "key"].iter().find_map(|called| members.get(*called)?.as_str())
+}
+
+/// Whether this is a name by which a secret is called, whatever its value looks like.
+fn is_called_a_secret(name: &str) -> bool {
+    // By its name alone is what has a value that could be any secret.
+    let alone = |name: &str| kind_of(name, "any-secret").is_some();
+    let is_member = name.bytes().any(|byte| byte.is_ascii_uppercase());
+    is_authorization(name) || alone(name) || (is_member && alone(&in_words(name)))
+}
+
+/// `secretKey` as `secret_Key`: names of members are written otherwise than those of variables.
+fn in_words(name: &str) -> String {
+    let mut words = String::with_capacity(name.len() + 4);
+    let mut lower = false;
+    for letter in name.chars() {
+        if lower && letter.is_ascii_uppercase() {
+            words.push('_');
+        }
+        lower = letter.is_ascii_lowercase();
+        words.push(letter);
+    }
+    words
+}
+
+/// Whether a text could be the value of a label.
+fn is_label(text: &str) -> bool {
+    text.len() <= 63 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+}
+
+/// `$(OTHER)` and the like, with nothing beside the name, such as a value to fall back to.
+fn refers(text: &str) -> bool {
+    let inner = [("$(", ")"), ("${", "}"), ("{{", "}}"), ("<", ">")]
+        .iter()
+        .find_map(|(head, tail)| text.trim().strip_prefix(head)?.strip_suffix(tail));
+    inner.is_some_and(|name| {
+        name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b' '))
+    })
+}
+
+/// Whether a text has lines or is a document of its own, so that anything may stand in it.
+fn embeds(text: &str) -> bool {
+    let start = text.trim_start();
+    text.contains('\n') || start.starts_with('[') || (start.starts_with('{') && !start.starts_with("{{"))
+}
+
+/// An address without what is asked of it, where keys are passed along; `None` where there is no such thing.
+fn without_query(text: &str) -> Option<String> {
+    let (address, query) = text.split_once('?')?;
+    (address.contains("://") && !query.is_empty()).then(|| format!("{address}?{}", withheld(None)))
 }
 
 /// What is written in place of a value.
 fn instead(name: &str, text: &str, fingerprinter: &Fingerprinter) -> String {
     // What authenticates stands behind a word for how: `Bearer`, `Basic`.
     let (name, text) = match text.split_once(' ') {
-        Some((_, credential)) if is_authorization(name) => ("BEARER", credential),
-        _ => (name, text),
+        _ if !is_authorization(name) => (name, text),
+        Some((_, credential)) => ("BEARER", credential),
+        None => ("BEARER", text),
     };
     withheld(kind_of(name, text).map(|kind| (kind, fingerprinter.fingerprint(text.as_bytes()))))
 }
 
-/// Whether the value of a member is a secret. By the conventions of the API a member such as `apiKeySecret` names the
-/// object that holds one.
-fn is_secret(name: &str, text: &str) -> bool {
-    let names_an_object = text.len() <= 253
-        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.'));
-    match kind_of(name, text) {
-        Some("secret") => !names_an_object,
-        Some(_) => true,
-        None => false,
+/// What is written in place of a text that is no environment's; `None` where it may stay.
+fn in_place(name: &str, text: &str, fingerprinter: &Fingerprinter) -> Option<String> {
+    if FREE_TEXTS.contains(&name) {
+        Some(withheld(None))
+    } else if is_secret(name, text) {
+        Some(instead(name, text, fingerprinter))
+    } else {
+        embeds(text).then(|| withheld(None)).or_else(|| without_query(text))
     }
+}
+
+/// Whether a text is a secret by its shape, or by its name, though it may not look like one.
+fn is_secret(name: &str, text: &str) -> bool {
+    kind_of("", text).is_some() || (!text.trim().is_empty() && is_called_a_secret(name) && !refers(text))
+}
+
+/// Whether a member names the object that holds a secret. By the conventions of the API one such as `apiKeySecret` does;
+/// `clientSecret` is the word of OAuth for the secret itself.
+fn names_an_object(name: &str, text: &str) -> bool {
+    kind_of(name, "any-secret") == Some("secret")
+        && !name.to_ascii_lowercase().replace(['-', '_'], "").ends_with("clientsecret")
+        && text.len() <= 253
+        && text.bytes().any(|byte| byte.is_ascii_lowercase())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.'))
+        && kind_of("", text).is_none()
 }
 
 /// The annotations of an object or of a template. Those that repeat objects keep their name: that they are there is a
 /// fact of its own.
 fn annotations(members: &mut Map<String, Value>, fingerprinter: &Fingerprinter) {
     for (name, value) in members {
-        let Value::String(text) = value else { continue };
+        let Value::String(text) = value else {
+            walk(name, value, Place::default(), fingerprinter);
+            continue;
+        };
         let short = name.rsplit_once('/').map_or(name.as_str(), |(_, short)| short);
+        // What people declare for this program may have lines.
+        let lines = text.trim_end().contains('\n') && !name.starts_with("evenhand.dev/");
         let repeats = name == LAST_APPLIED
             || short.contains("last-applied")
             || text.len() > LONGEST_ANNOTATION
             || text.trim_start().starts_with(['{', '['])
-            || text.starts_with("H4sI");
+            || text.starts_with("H4sI")
+            || lines;
         if repeats {
             *text = withheld(None);
-        } else if kind_of(short, text).is_some() {
+        } else if is_secret(short, text) {
             *text = instead(short, text, fingerprinter);
         }
     }
@@ -140,20 +260,33 @@ fn annotations(members: &mut Map<String, Value>, fingerprinter: &Fingerprinter) 
 
 /// The words of a command line: flags and plain words stay, since they tell what runs. Secrets are told by kind and
 /// fingerprint, scripts are gone.
-fn arguments(words: &mut [Value], fingerprinter: &Fingerprinter) {
+fn arguments(member: &str, words: &mut [Value], fingerprinter: &Fingerprinter) {
     let mut flag: Option<String> = None;
     for word in words {
-        let Value::String(text) = word else { continue };
-        let before = flag.take();
-        match text.strip_prefix("--").map(|rest| (rest, rest.split_once('='))) {
-            Some((_, Some((name, value)))) => {
+        let before = flag.take().unwrap_or_default();
+        let Value::String(text) = word else {
+            match word {
+                Value::Number(_) if is_called_a_secret(&before) => *word = withheld(None).into(),
+                other => walk(member, other, Place::default(), fingerprinter),
+            }
+            continue;
+        };
+        let dashes = match text.as_bytes() {
+            [b'-', b'-', ..] => 2,
+            // A secret may begin with one dash.
+            [b'-', ..] if !is_called_a_secret(&before) => 1,
+            _ => 0,
+        };
+        let (dashes, rest) = text.split_at_checked(dashes).unwrap_or(("", text));
+        match rest.split_once('=') {
+            Some((name, value)) if !dashes.is_empty() => {
                 if let Some(kept) = argument(name, value, fingerprinter) {
-                    *text = format!("--{name}={kept}");
+                    *text = format!("{dashes}{name}={kept}");
                 }
             }
-            Some((name, None)) if !name.contains(char::is_whitespace) => flag = Some(name.to_owned()),
+            None if !dashes.is_empty() && !rest.contains(char::is_whitespace) => flag = Some(rest.to_owned()),
             _ => {
-                if let Some(kept) = argument(before.as_deref().unwrap_or_default(), text, fingerprinter) {
+                if let Some(kept) = argument(&before, text, fingerprinter) {
                     *text = kept;
                 }
             }
@@ -163,13 +296,12 @@ fn arguments(words: &mut [Value], fingerprinter: &Fingerprinter) {
 
 /// What is written in place of an argument; `None` where it may stay.
 fn argument(name: &str, text: &str, fingerprinter: &Fingerprinter) -> Option<String> {
-    let assigned = || text.split_once('=').is_some_and(|(name, value)| kind_of(name, value).is_some());
-    let script = text.len() > LONGEST_ARGUMENT || text.contains(['\n', ' ', '{']) || assigned();
-    match kind_of(name, text) {
-        Some(_) => Some(instead(name, text, fingerprinter)),
-        None if script => Some(withheld(None)),
-        None => None,
+    let assigned = || text.split_once('=').is_some_and(|(name, value)| is_secret(name, value));
+    let script = text.len() > LONGEST_ARGUMENT || text.contains(['\n', ' ', '{']) || holds_values(name) || assigned();
+    if is_secret(name, text) {
+        return Some(instead(name, text, fingerprinter));
     }
+    script.then(|| withheld(None)).or_else(|| without_query(text))
 }
 
 #[cfg(test)]
@@ -182,6 +314,17 @@ mod tests {
         let Value::Object(mut members) = object else { panic!("no object") };
         clean(&mut members, false, &Fingerprinter::keyed("test"));
         Value::Object(members)
+    }
+
+    #[test]
+    fn what_is_asked_of_an_address_goes_and_the_address_stays() {
+        let kept = cleaned(json!({"spec": {
+            "url": "https://mcp.example/sse?api_key=canary",
+            "args": ["https://mcp.example/sse?k=canary", "--server=https://mcp.example/sse?k=canary"],
+            "image": "registry.example/x:1",
+        }}));
+        assert!(!kept.to_string().contains("canary"), "{kept}");
+        assert_eq!(kept.to_string().matches("https://mcp.example/sse?").count(), 3, "{kept}");
     }
 
     #[test]
@@ -246,6 +389,133 @@ mod tests {
         ] {
             assert!(text.contains(kept), "{kept} is lost: {text}");
         }
+    }
+
+    #[test]
+    fn every_place_that_may_hold_a_secret_is_withheld_and_what_is_read_is_not() {
+        let canary = "canary";
+        for (object, kept) in [
+            // Texts that embed environments and command lines.
+            (json!({"runtimeEnvYAML": "env_vars:\n  HF_TOKEN: canary"}), &[][..]),
+            (json!({"runtimeEnvYAML": "{env_vars: {HF_TOKEN: canary}}"}), &[]),
+            (json!({"serveConfigV2": "runtime_env: {env_vars: {X: canary}}"}), &[]),
+            (json!({"entrypoint": "API_KEY=canary python x --token canary"}), &[]),
+            (json!({"entrypoint": "canary"}), &[]),
+            (json!({"entrypoint": ["run", "--token=canary"]}), &["run", "--token="]),
+            (json!({"anything": "a: b\nc: canary"}), &[]),
+            (json!({"anything": "{\"c\": \"canary\"}"}), &[]),
+            (json!({"command": "python x --token canary"}), &[]),
+            (json!({"args": "--api-key=canary"}), &["--api-key=evenhand:withheld:api_key:"]),
+            (json!({"args": "serve"}), &["serve"]),
+            (json!({"args": [{"name": "api-key", "value": "canary"}, ["--token", "canary"]]}), &["api-key", "--token"]),
+            (json!({"extraArgs": {"api-key": "canary", "mode": "kept"}}), &["kept"]),
+            // Texts that are read.
+            (
+                json!({"data": {"mapRoles": "- rolearn: kept-1\n", "mapUsers": "[{\"userarn\": \"kept-2\"}]", "other": "- canary\n"}}),
+                &["kept-1", "kept-2"],
+            ),
+            (
+                json!({"matchConditions": [{"name": "kept", "expression": "request.userInfo.username\n  != 'kept-too'"}]}),
+                &["kept", "userInfo", "kept-too"],
+            ),
+            (
+                json!({"metadata": {"annotations": {"evenhand.dev/purpose": "kept\nlines", "owner": "kept-owner\n", "x": "a\ncanary"}}}),
+                &["kept\\nlines", "kept-owner"],
+            ),
+            // What members that hold values hold, in whatever form.
+            (json!({"headers": [{"key": "Authorization", "value": "Bearer canary"}]}), &["Authorization", ":token:"]),
+            (json!({"more": [{"key": "Authorization", "value": "Bearer canary"}]}), &["Authorization", ":token:"]),
+            (json!({"env": ["API_KEY=canary"]}), &[]),
+            (json!({"env": "API_KEY=canary"}), &[]),
+            (json!({"headers": ["Authorization: Bearer canary"]}), &[]),
+            (json!({"extraHeaders": "canary"}), &[]),
+            (json!({"env": [{"PLAIN": "canary"}]}), &["PLAIN"]),
+            (
+                json!({"env": {"name": "canary", "key": "canary", "SOME_ID": "canary", "SOME_URL": "https://canary"}}),
+                &["SOME_ID"],
+            ),
+            (json!({"env": {"API_KEY": {"value": "canary"}, "X": {"deep": [["canary"]]}}}), &["API_KEY", ":api_key:"]),
+            (
+                json!({"env": [{"name": "X", "valueFrom": {"secretKeyRef": {"name": "kept-1", "key": "kept-2"}}}]}),
+                &["kept-1", "kept-2"],
+            ),
+            (
+                json!({"headersFrom": [{"name": "X", "valueFrom": {"type": "Secret", "name": "kept-1", "key": "kept-2"}}]}),
+                &["Secret", "kept-1", "kept-2"],
+            ),
+            (
+                json!({"addHeadersFromSecret": [{"headerName": "X", "valueSecretRef": {"name": "kept-1", "key": "kept-2"}}]}),
+                &["kept-1", "kept-2"],
+            ),
+            (json!({"labels": {"env": "kept-1"}, "selector": {"environment": "kept-2"}}), &["kept-1", "kept-2"]),
+            // What is called a secret, whatever it looks like.
+            (json!({"password": "correct canary"}), &["password"]),
+            (json!({"password": "/canary"}), &[]),
+            (json!({"apiKey": "x://canary"}), &[]),
+            (json!({"secretKey": "canary", "privateKey": "canary"}), &[]),
+            (json!({"authorization": "Bearer canary"}), &[":token:"]),
+            (json!({"clientSecret": "canary"}), &[":secret:"]),
+            (json!({"token": {"value": "a canary"}}), &[]),
+            (json!({"token": {"secretKeyRef": {"name": "kept-1", "key": "token"}}}), &["kept-1"]),
+            (json!({"serviceAccountToken": {"audience": "kept-1", "expirationSeconds": 3607}}), &["kept-1", "3607"]),
+            (json!({"more": [{"name": "DB_PASSWORD", "value": "correct canary"}]}), &["DB_PASSWORD"]),
+            (
+                json!({"password": "$(KEPT)", "token": "{{ .kept }}", "apiKeySecret": "kept-name", "more": {"apiKey": ""}}),
+                &["$(KEPT)", "{{ .kept }}", "kept-name"],
+            ),
+            (json!({"password": "${OTHER:-canary}", "token": "$(OTHER)canary"}), &[]),
+            (json!({"annotations": {"example.com/token": "a canary", "example.com/token-of": "kept"}}), &["kept"]),
+            (
+                json!({"args": ["--secret-key", "/canary", "--api-key=x://canary", "--token", "-canary", "--mcp"]}),
+                &["--secret-key", "--mcp"],
+            ),
+            (
+                json!({"args": ["-redis.password", "canary", "-token", "canary", "-api-key=canary", "-v", "kept"]}),
+                &[
+                    "-redis.password",
+                    "evenhand:withheld:password:",
+                    "-token",
+                    "evenhand:withheld:token:",
+                    "-api-key=",
+                    "-v",
+                    "kept",
+                ],
+            ),
+            (
+                json!({"args": ["--env", "A=canary", "--header=X:canary", "API_KEY=/canary", "--token", "$(KEPT)", "-", "--", "kept"]}),
+                &["$(KEPT)", "kept"],
+            ),
+            (
+                json!({"args": ["--audit-policy-file=/etc/kept", "--audit-log-maxage=30", "--transport", "sse", "-c", "kept"]}),
+                &["--audit-policy-file=/etc/kept", "--audit-log-maxage=30", "\"--transport\",\"sse\"", "kept"],
+            ),
+        ] {
+            let text = cleaned(json!({"spec": object.clone(), "data": object["data"], "metadata": object["metadata"]}));
+            let text = text.to_string();
+            assert!(!text.contains(canary), "{object} is written as {text}");
+            for kept in kept {
+                assert!(text.contains(kept), "{kept} is lost: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_that_are_secrets_go_and_others_stay() {
+        let object = cleaned(json!({
+            "spec": {
+                "password": 1234,
+                "env": [{"name": "PIN", "value": 1234}, 1234],
+                "headers": {"X": 1234},
+                "args": ["--token", 1234, "--port", 8080],
+                "more": [{"name": "PASSWORD", "value": 1234}, {"apiKey": {"value": 1234}}],
+                "replicas": 5,
+                "automountServiceAccountToken": true,
+            },
+        }));
+        let text = object.to_string();
+        assert!(!text.contains("1234"), "{text}");
+        assert!(text.contains("8080") && object["spec"]["replicas"] == 5, "{text}");
+        assert_eq!(object["spec"]["automountServiceAccountToken"], true);
     }
 
     #[test]

@@ -53,6 +53,9 @@ struct Named {
 
 #[derive(Deserialize)]
 struct GroupVersion {
+    /// `Stale` where the server that has the resources did not answer: they may be old, or missing altogether.
+    #[serde(default)]
+    freshness: String,
     #[serde(default)]
     resources: Vec<GroupResource>,
 }
@@ -74,8 +77,10 @@ struct GroupSubresource {
     verbs: Vec<Arc<str>>,
 }
 
-/// Adds the resources of all documents in a text. The error says in a few words what is wrong, without quoting.
+/// Adds the resources of all documents in a text. The error says in a few words what is wrong, without quoting; where not
+/// all resources were known to the server itself, those that were are added all the same.
 pub(super) fn take(text: &str, served: &mut BTreeSet<Served>) -> Result<(), String> {
+    let mut stale = 0;
     for document in serde_json::Deserializer::from_str(text).into_iter::<Value>() {
         let document = document.map_err(|error| format!("no JSON at {}:{}", error.line(), error.column()))?;
         let kind = document.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -83,18 +88,24 @@ pub(super) fn take(text: &str, served: &mut BTreeSet<Served>) -> Result<(), Stri
         match kind.as_str() {
             "APIResourceList" => list(ResourceList::deserialize(document).map_err(broken)?, served),
             "APIGroupDiscoveryList" => {
-                GroupList::deserialize(document)
-                    .map_err(broken)?
-                    .items
-                    .into_iter()
-                    .for_each(|held| group(held, served));
+                for held in GroupList::deserialize(document).map_err(broken)?.items {
+                    stale += group(held, served);
+                }
             }
-            "APIGroupDiscovery" => group(Group::deserialize(document).map_err(broken)?, served),
+            "APIGroupDiscovery" => stale += group(Group::deserialize(document).map_err(broken)?, served),
             // What lies between them says nothing of resources.
             _ => {}
         }
     }
-    Ok(())
+    match stale {
+        0 => Ok(()),
+        // Stars may cover more than what is told.
+        _ => {
+            Err("some groups in it are stale, so it does not tell all resources: `kubectl get apiservices` says which \
+                  server does not answer"
+                .to_owned())
+        }
+    }
 }
 
 fn list(list: ResourceList, served: &mut BTreeSet<Served>) {
@@ -111,7 +122,9 @@ fn list(list: ResourceList, served: &mut BTreeSet<Served>) {
     }
 }
 
-fn group(group: Group, served: &mut BTreeSet<Served>) {
+/// Adds the resources of a group. Returns how many of its versions are stale.
+fn group(group: Group, served: &mut BTreeSet<Served>) -> usize {
+    let stale = group.versions.iter().filter(|version| version.freshness == "Stale").count();
     for resource in group.versions.into_iter().flat_map(|version| version.resources) {
         let one = |sub: Arc<str>, verbs: Vec<Arc<str>>| Served {
             group: Arc::clone(&group.metadata.name),
@@ -123,6 +136,7 @@ fn group(group: Group, served: &mut BTreeSet<Served>) {
         served.insert(one("".into(), resource.verbs.clone()));
         served.extend(resource.subresources.iter().map(|held| one(Arc::clone(&held.subresource), held.verbs.clone())));
     }
+    stale
 }
 
 #[cfg(test)]
@@ -154,6 +168,19 @@ mod tests {
         let expected = ["pods./ n get", "pods./exec n create,get", "nodes.metrics.k8s.io/ c get,list"];
         assert_eq!(served(lists), expected);
         assert_eq!(served(groups), expected);
+    }
+
+    #[test]
+    fn what_the_server_did_not_know_itself_is_said_and_the_rest_counts() {
+        let text = r#"{"kind":"APIGroupDiscoveryList","items":[
+            {"metadata":{"name":"canary.example.com"},"versions":[{"version":"v1","freshness":"Stale","resources":[]}]},
+            {"metadata":{"name":"ray.io"},"versions":[{"version":"v1","freshness":"Current","resources":[
+                {"resource":"rayjobs","scope":"Namespaced","verbs":["list"]}]}]}]}"#;
+        let mut held = BTreeSet::new();
+        let said = take(text, &mut held).unwrap_err();
+        assert!(said.contains("stale") && !said.contains("canary"), "{said}");
+        assert_eq!(held.iter().map(|one| &*one.resource).collect::<Vec<_>>(), ["rayjobs"]);
+        assert_eq!(take(&text.replace("Stale", "Current"), &mut held), Ok(()));
     }
 
     #[test]

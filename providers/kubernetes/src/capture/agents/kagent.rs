@@ -46,7 +46,7 @@ pub(super) fn fill(agent: &mut AgentResource, spec: &Value, taking: &mut Taking<
         "ToolServer" => {
             let config = ["streamableHttp", "sse"].iter().find_map(|way| at(spec, &["config", way]));
             if let Some(config) = config {
-                agent.url = text(config, "url").map(|url| taking.share(url));
+                agent.url = text(config, "url").map(|url| taking.share(super::address(url)));
                 agent.transport = Some(taking.share("http"));
                 agent.authenticated = Some(is_set(config.get("headers")) || is_set(config.get("headersFrom")));
             } else if at(spec, &["config", "stdio"]).is_some() {

@@ -164,7 +164,7 @@ pub(super) fn agent(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Option<Ag
         gathers: None,
         transport: None,
         image: text(&spec, "image").map(|image| taking.share(image)),
-        url: ["url", "remoteUrl", "remoteURL"].iter().find_map(|key| text(&spec, key)).map(|url| taking.share(url)),
+        url: ["url", "remoteUrl", "remoteURL"].iter().find_map(|key| text(&spec, key)).map(|url| taking.share(address(url))),
         audited: None,
         authenticated: None,
         authorization: None,
@@ -251,4 +251,9 @@ fn account_names(value: &Value, names: &mut Vec<String>) {
         Value::Array(list) => list.iter().for_each(|inner| account_names(inner, names)),
         _ => {}
     }
+}
+
+/// An address without what is asked of it, where keys may stand.
+fn address(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or(url)
 }

@@ -114,6 +114,63 @@ fn what_may_not_be_asked_is_told_from_what_is_not_there() {
     assert_eq!(server.count("/api/v1/pods"), 1);
 }
 
+#[test]
+fn groups_that_cannot_be_asked_for_are_said_and_nothing_is_absent_for_it() {
+    let mut older = world();
+    older.aggregated = false;
+    let server = Server::new(older, |seen| match seen.path.as_str() {
+        "/apis/batch/v1" => Some(Fault::Status(503, "ServiceUnavailable")),
+        "/apis/apps/v1" => Some(Fault::Answer(200, "<!doctype html>".to_owned())),
+        _ => None,
+    });
+    let tried = Collection::default().doctor(&server);
+    let state = |call: &str| tried.iter().find(|one| one.call == call).map(|one| one.state.clone());
+    assert_eq!(state("get /apis/batch/v1"), Some(State::Failed("ServiceUnavailable".to_owned())));
+    assert_eq!(state("get /apis/apps/v1"), Some(State::Failed("NotUnderstood".to_owned())));
+    assert_eq!(state("list *.ray.io"), Some(State::NotTried));
+    assert_eq!(state("list httproutes.gateway.networking.k8s.io"), Some(State::NotTried));
+    assert_eq!(state("list agents.kagent.dev"), Some(State::Allowed));
+    assert_eq!(state("list pods"), Some(State::Allowed));
+}
+
+#[test]
+fn a_page_to_sign_in_is_no_permission() {
+    let page = || Some(Fault::Answer(200, "<!doctype html>".to_owned()));
+    let failed = |server: &Server, call: &str| {
+        let tried = Collection::default().doctor(server);
+        let of = tried.iter().find(|one| one.call == call);
+        assert_eq!(of.unwrap_or_else(|| panic!("{call}: {tried:?}")).state, State::Failed("NotUnderstood".to_owned()));
+        tried.len()
+    };
+    let server = Server::new(world(), move |_| page());
+    assert_eq!(failed(&server, "get /version"), 1);
+    for (path, call) in [
+        ("/apis", "get /apis"),
+        ("/api/v1/pods", "list pods"),
+        ("/apis/kagent.dev/v1alpha2/agents", "list agents.kagent.dev"),
+        ("/api/v1/namespaces/kube-system/configmaps/aws-auth", "get configmaps kube-system/aws-auth"),
+    ] {
+        let server = Server::new(world(), move |seen| (seen.path == path).then(page).flatten());
+        assert!(failed(&server, call) > 10);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_program_for_credentials_that_does_not_end_is_not_waited_for() {
+    let server = Server::new(world(), |_| None);
+    let user = json!({"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "sleep", "args": ["20"], "interactiveMode": "Never"}});
+    let folder = tempfile::tempdir().unwrap();
+    let answer = std::time::Duration::from_millis(100);
+    let began = std::time::Instant::now();
+    let collection = Collection { answer, ..Collection::default() };
+    let collected = collection.run_as(&kubeconfig(&[("c", &server.url)], &user), folder.path()).unwrap();
+    assert!(began.elapsed() < std::time::Duration::from_secs(15));
+    let [failed] = collected.failed.as_slice() else { panic!("{:?}", collected.failed) };
+    assert_eq!((failed.call.as_deref(), failed.code.as_str()), (None, "TimedOut"));
+    assert_eq!(failed.detail.as_deref(), Some("`sleep` did not end in time"));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_program_for_credentials_is_run_and_what_it_prints_is_not_repeated() {

@@ -48,6 +48,9 @@ fn every_kind_of_failure_is_a_gap_that_names_the_facts_and_costs_nothing_else() 
             ("list statefulsets.apps", "Http404"),
         ]
     );
+    let caused = collected.failed.iter().filter(|failed| failed.detail.is_some());
+    assert!(caused.clone().all(|failed| failed.code == "ConnectionLost"), "a cause is that of its own failure");
+    assert!(caused.count() > 0);
     let gaps = failures(folder.path());
     let calls: Vec<&str> = gaps.iter().map(|(call, _)| call.as_str()).collect();
     assert_eq!(calls, failed.iter().map(|(call, _)| *call).collect::<Vec<_>>(), "absent things are none");
@@ -197,4 +200,76 @@ fn a_document_that_cannot_be_written_ends_the_collection() {
     assert!(matches!(failed, CollectError::NotWritten(_)), "{failed}");
     let manifest = manifest(folder.path(), "c");
     assert!(manifest["complete"] == false && manifest["pending"].to_string().contains("list pods"), "{manifest}");
+}
+
+/// What a server that has these groups only says of them, all as fresh as this.
+fn told(groups: &[(&str, &str, &str)]) -> String {
+    let group = |(name, version, freshness): &(&str, &str, &str)| {
+        serde_json::json!({"metadata": {"name": name},
+            "versions": [{"version": version, "freshness": freshness, "resources": []}]})
+    };
+    let items: Vec<_> = groups.iter().map(group).collect();
+    // By its beginning the server knows the form.
+    serde_json::json!({"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "items": items})
+        .to_string()
+}
+
+#[test]
+fn what_the_server_could_not_ask_for_itself_is_missing_and_not_absent() {
+    let stale = told(&[("kagent.dev", "v1alpha2", "Stale"), ("ray.io", "v1", "Current")]);
+    let server = Server::new(world(), move |seen| match seen.path.as_str() {
+        "/apis" if seen.before == 0 => Some(Fault::Answer(200, stale.clone())),
+        _ => None,
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let collected = Collection::default().run(&server, folder.path()).unwrap();
+    let failed: Vec<(&str, &str)> =
+        collected.failed.iter().map(|failed| (failed.call.as_deref().unwrap(), failed.code.as_str())).collect();
+    assert_eq!(failed, [("get /apis", "Stale"), ("list *.kagent.dev", "NotTold")]);
+    assert_eq!(collected.failed[0].detail.as_deref(), Some("the server could not ask for kagent.dev/v1alpha2"));
+    let apis = |folder: &std::path::Path| {
+        let manifest = manifest(folder, "c");
+        let of = manifest["calls"].as_array().unwrap().iter().find(|made| made["call"] == "get /apis");
+        of.unwrap_or_else(|| panic!("{manifest}")).clone()
+    };
+    let made = apis(folder.path());
+    assert_eq!((&made["document"], &made["refused"]["code"]), (&"discovery-apis.json".into(), &"Stale".into()));
+    // Going on asks again.
+    let again = Collection { resume: true, ..Collection::default() }.run(&server, folder.path()).unwrap();
+    assert_eq!(again.failed, []);
+    assert!(apis(folder.path()).get("refused").is_none());
+    assert!(folder.path().join("kubernetes/c/agents.kagent.dev.json").exists());
+}
+
+#[test]
+fn without_being_told_what_there_is_nothing_that_may_be_there_is_absent() {
+    let server = Server::new(world(), |seen| (seen.path == "/apis").then_some(Fault::Status(403, "Forbidden")));
+    let folder = tempfile::tempdir().unwrap();
+    let collected = Collection::default().run(&server, folder.path()).unwrap();
+    let codes: std::collections::BTreeMap<&str, &str> =
+        collected.failed.iter().map(|failed| (failed.call.as_deref().unwrap(), failed.code.as_str())).collect();
+    assert_eq!(codes["get /apis"], "Forbidden");
+    for call in ["list httproutes.gateway.networking.k8s.io", "list *.kagent.dev"] {
+        assert_eq!(codes[call], "NotTold");
+        assert!(failures(folder.path()).iter().any(|(gap, _)| gap == call), "{call}");
+    }
+    assert!(folder.path().join("kubernetes/c/deployments.apps.json").exists(), "every server has them");
+    assert!(server.seen().iter().all(|seen| !seen.path.contains("httproutes")), "no version is guessed");
+}
+
+#[test]
+fn groups_that_were_not_asked_for_in_time_are_pending() {
+    let mut older = world();
+    older.aggregated = false;
+    let slow = "/apis/batch/v1";
+    let server = Server::new(older, move |seen| (seen.path == slow).then_some(Fault::Slow(Duration::from_millis(200))));
+    let folder = tempfile::tempdir().unwrap();
+    let deadline = Some(Duration::from_millis(1500));
+    let collected = Collection { deadline, ..Collection::default() }.run(&server, folder.path()).unwrap();
+    assert_eq!(collected.stopped, Some(Stopped::Deadline));
+    let gaps: Vec<String> = failures(folder.path()).into_iter().map(|(call, _)| call).collect();
+    for call in ["get /apis/batch/v1", "get /apis/kagent.dev/v1alpha2", "list *.kagent.dev"] {
+        assert!(gaps.iter().any(|gap| gap == call), "{call}: {gaps:?}");
+    }
+    assert!(!gaps.iter().any(|gap| gap == "get /apis/apps/v1"), "{gaps:?}");
 }
