@@ -164,7 +164,10 @@ pub(super) fn agent(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Option<Ag
         gathers: None,
         transport: None,
         image: text(&spec, "image").map(|image| taking.share(image)),
-        url: ["url", "remoteUrl", "remoteURL"].iter().find_map(|key| text(&spec, key)).map(|url| taking.share(address(url))),
+        url: ["url", "remoteUrl", "remoteURL"]
+            .iter()
+            .find_map(|key| text(&spec, key))
+            .map(|url| taking.share(address(url))),
         audited: None,
         authenticated: None,
         authorization: None,
