@@ -117,24 +117,7 @@ impl<'o> Out<'o> {
         identity.owner = Fact::known(person.clone());
         self.inventory.identities.push(identity);
 
-        let mut agent = Agent::new(
-            id.as_str(),
-            id.clone(),
-            provider_name(),
-            scope.clone(),
-            client.id,
-            AgentKind::Agent,
-            shown.as_str(),
-            evidence.clone(),
-        );
-        agent.transport = Fact::Absent;
-        agent.command_pinned = Fact::Absent;
-        agent.command_fetched = Fact::Absent;
-        agent.remote = Fact::Known(false);
-        agent.authenticated = Fact::Absent;
-        agent.tls = Fact::Absent;
-        agent.trigger = Fact::Known(Arc::from("person"));
-        agent.untrusted_trigger = Fact::Known(false);
+        let mut agent = started_by_people(id, scope, client, &shown, evidence);
         set_approval(&mut agent, approval);
         // Defaults hold only where the files that could have set the key were read: a project's files alone do not tell
         // what its users set for themselves.
@@ -236,24 +219,7 @@ impl<'o> Out<'o> {
         identity.owner = Fact::known(person.clone());
         identity.purpose = Fact::read(definition.purpose.as_deref().map(Arc::from));
         self.inventory.identities.push(identity);
-        let mut agent = Agent::new(
-            id.as_str(),
-            id.clone(),
-            provider_name(),
-            scope.clone(),
-            client.id,
-            AgentKind::Agent,
-            definition.name.as_str(),
-            evidence.clone(),
-        );
-        agent.transport = Fact::Absent;
-        agent.command_pinned = Fact::Absent;
-        agent.command_fetched = Fact::Absent;
-        agent.remote = Fact::Known(false);
-        agent.authenticated = Fact::Absent;
-        agent.tls = Fact::Absent;
-        agent.trigger = Fact::Known(Arc::from("person"));
-        agent.untrusted_trigger = Fact::Known(false);
+        let mut agent = started_by_people(&id, scope, client, &definition.name, &evidence);
         match &definition.settings.mode {
             Some(_) => {
                 let own = Approval::of_client(client, &definition.settings);
@@ -480,6 +446,29 @@ pub(super) fn describe(agent: &mut Agent, server: &Server, document: &Arc<str>) 
         .iter()
         .map(|(key, line)| (Arc::from(key.as_str()), Evidence::line(Arc::clone(document), *line)))
         .collect();
+}
+
+/// The row of an agent that runs where its client does and that people start: it has no endpoint of its own.
+fn started_by_people(id: &IdentityId, scope: &ScopeId, client: &Client, shown: &str, evidence: &Evidence) -> Agent {
+    let mut agent = Agent::new(
+        id.as_str(),
+        id.clone(),
+        provider_name(),
+        scope.clone(),
+        client.id,
+        AgentKind::Agent,
+        shown,
+        evidence.clone(),
+    );
+    agent.transport = Fact::Absent;
+    agent.command_pinned = Fact::Absent;
+    agent.command_fetched = Fact::Absent;
+    agent.remote = Fact::Known(false);
+    agent.authenticated = Fact::Absent;
+    agent.tls = Fact::Absent;
+    agent.trigger = Fact::Known(Arc::from("person"));
+    agent.untrusted_trigger = Fact::Known(false);
+    agent
 }
 
 fn set_approval(agent: &mut Agent, approval: &Approval) {
