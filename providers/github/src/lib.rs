@@ -5,7 +5,9 @@
 //! files are read by `evenhand_agents::workflow`, the one reader of workflows there is. With the feature `live`, the module
 //! `collect` reads organisations into such captures; nothing else here talks to a network.
 
+mod catalog;
 pub mod documents;
+pub mod facts;
 mod inventory;
 mod reader;
 

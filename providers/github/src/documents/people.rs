@@ -93,13 +93,6 @@ pub struct OrganisationRole {
     pub permissions: Vec<String>,
 }
 
-/// The answer that lists them.
-#[derive(Debug, Deserialize)]
-pub(crate) struct OrganisationRoles {
-    #[serde(default)]
-    pub(crate) roles: Vec<OrganisationRole>,
-}
-
 /// A role for repositories that the organisation made.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct CustomRole {
@@ -112,11 +105,4 @@ pub struct CustomRole {
     /// What it adds, in GitHub's words.
     #[serde(default)]
     pub permissions: Vec<String>,
-}
-
-/// The answer that lists them.
-#[derive(Debug, Deserialize)]
-pub(crate) struct CustomRoles {
-    #[serde(default)]
-    pub(crate) custom_roles: Vec<CustomRole>,
 }
