@@ -5,6 +5,8 @@
 //! files are read by `evenhand_agents::workflow`, the one reader of workflows there is. With the feature `live`, the module
 //! `collect` reads organisations into such captures; nothing else here talks to a network.
 
+mod access;
+mod approval;
 mod catalog;
 pub mod documents;
 pub mod facts;
@@ -29,6 +31,13 @@ impl Provider for Github {
 
     fn recognise(&self, document: &Document) -> Option<&'static str> {
         documents::recognise(document)
+    }
+
+    fn known_settings(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            ("machine_users", "logins that software signs in with, divided by commas"),
+            ("audit_retention_days", "how many days the audit log is kept where it is sent to"),
+        ]
     }
 
     fn reader(&self, options: ReadOptions) -> Box<dyn Reader> {

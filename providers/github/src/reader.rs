@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
+use evenhand_model::access::AccessResolver;
 use evenhand_model::document::{Document, ReadError};
 use evenhand_model::gap::{Gap, GapKind, Lost};
-use evenhand_model::inventory::Inventory;
 use evenhand_model::provider::{ReadOptions, Reader, Reading};
 
 use crate::PROVIDER;
 use crate::documents::manifest::Manifest;
 use crate::documents::{answers, take};
 use crate::facts::Facts;
+use crate::inventory::join;
 
 /// Takes documents one by one.
 pub(crate) struct GithubReader {
@@ -56,6 +57,10 @@ impl Reader for GithubReader {
     }
 
     fn finish(self: Box<Self>) -> Reading {
-        Reading { inventory: Inventory { gaps: self.gaps, ..Inventory::default() }, resolver: None }
+        let Self { options, mut facts, gaps } = *self;
+        let (mut inventory, resolver) = join(&mut facts, &options);
+        inventory.gaps.extend(gaps);
+        inventory.sort();
+        Reading { inventory, resolver: resolver.map(|resolver| Box::new(resolver) as Box<dyn AccessResolver>) }
     }
 }

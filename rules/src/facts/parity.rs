@@ -119,9 +119,12 @@ pub(super) fn controls(context: &Context<'_>) -> (Table, Places) {
             control: context.word(control.control.as_str()),
             human_has: control.human.known(),
             identity_has: control.identity.known(),
+            reason: Arc::clone(&control.reason),
+            location: control.evidence.first().map_or_else(|| context.word(""), location),
         })
     });
-    (table, Places::None)
+    let places = controls.iter().map(|(.., control)| control.evidence.clone()).collect();
+    (table, Places::Shared { places, of: (0..u32::try_from(controls.len()).unwrap_or(u32::MAX)).collect() })
 }
 
 /// How paths are taken and what allows it: one copy for the paths of an identity that use the same techniques by the same

@@ -71,6 +71,11 @@ impl Permissions {
         }
     }
 
+    /// Takes a family out.
+    pub(crate) fn remove(&mut self, family: &str) {
+        self.0.remove(family);
+    }
+
     /// Adds all of others.
     pub(crate) fn extend(&mut self, other: &Self) {
         for (family, level) in &other.0 {
@@ -96,10 +101,6 @@ impl Permissions {
         Self(common.collect())
     }
 
-    /// The families with their levels, sorted.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Level)> {
-        self.0.iter().map(|(family, level)| (&**family, *level))
-    }
 }
 
 /// Permissions that are enough together.

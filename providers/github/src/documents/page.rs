@@ -1,6 +1,5 @@
 //! The pages on which people see and change what an answer tells.
 
-use super::GITHUB_COM;
 use super::route::{Asked, Route};
 
 /// The page of what an answer is about; for lists, of the list.
@@ -70,9 +69,4 @@ pub(crate) fn of(host: &str, asked: &Asked) -> String {
 /// The page of a file on the default branch.
 pub(crate) fn file(host: &str, owner: &str, repository: &str, path: &str) -> String {
     format!("https://{host}/{owner}/{repository}/blob/HEAD/{path}")
-}
-
-/// The page of a person, a bot or an organisation.
-pub(crate) fn account(host: &str, login: &str) -> String {
-    format!("https://{}/{login}", if host.is_empty() { GITHUB_COM } else { host })
 }
