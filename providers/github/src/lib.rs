@@ -12,6 +12,8 @@ pub mod documents;
 pub mod facts;
 mod inventory;
 mod reader;
+#[cfg(test)]
+mod tests;
 
 use evenhand_model::document::Document;
 use evenhand_model::id::ProviderName;

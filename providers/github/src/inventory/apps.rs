@@ -163,7 +163,7 @@ impl Join<'_> {
                 self.scope.clone(),
                 "copilot-coding-agent",
                 AgentKind::Agent,
-                format!("Copilot coding agent in {name}").as_str(),
+                "Copilot coding agent",
                 configured.at.clone(),
             );
             agent.transport = Fact::Absent;
@@ -204,7 +204,7 @@ impl Join<'_> {
                 identity: id.clone(),
                 provider: PROVIDER,
                 kind: Arc::from("coding_agent"),
-                name: format!("Copilot coding agent in {name}").into(),
+                name: Arc::from("Copilot coding agent"),
                 scope: self.scope.clone(),
                 image: Fact::Absent,
                 token_mounted: Fact::Known(true),

@@ -116,7 +116,7 @@ impl Join<'_> {
         let at = Evidence::line(Arc::clone(&file.document), job.line);
         let workflow = file.outline.name.as_deref().unwrap_or(stem(path));
         let shown = format!("{}/{workflow}/{}", repository.name, job.key);
-        let mut identity = self.identity(&id, "workflow_job", shown.as_str(), &at);
+        let mut identity = self.identity(&id, "workflow_job", shown, &at);
         identity.signals.push(signal(Nature::Workload, Strength::Medium, "a job of a workflow", &at));
         identity.signals.extend(signals.iter().filter(|(key, _)| *key == job.key).map(|(_, signal)| signal.clone()));
         identity.human_sign_in = Fact::Known(false);
@@ -134,6 +134,7 @@ impl Join<'_> {
         credential.lifetime_days = Fact::Known(0);
         self.inventory.credentials.push(credential);
         let held = self.token_of(repository, job, &at);
+        self.tell_token(repository, &id, &held);
         let reviewed = self.environment_control(repository, job, &id);
         self.inventory.controls.extend(reviewed);
         let name = full_name(self.owner, &repository.name);
@@ -152,7 +153,8 @@ impl Join<'_> {
             identity: id,
             provider: PROVIDER,
             kind: Arc::from(if self_hosted { "self_hosted_job" } else { "workflow_job" }),
-            name: shown.into(),
+            // As the agent that it runs is called: they are one.
+            name: format!("{workflow}/{}", job.key).into(),
             scope: self.scope.clone(),
             image: Fact::Absent,
             token_mounted: Fact::Known(true),
@@ -168,6 +170,18 @@ impl Join<'_> {
             },
             evidence: at,
         });
+    }
+
+    /// Tells the agents of a job whether its token may change the repository, where their file left it to the default.
+    fn tell_token(&mut self, repository: &RepositoryFacts, id: &IdentityId, held: &Held) {
+        let name = full_name(self.owner, &repository.name);
+        let writes = held.holdings.iter().any(|held| held.reach.holds(&name) && held.permissions.writes());
+        let known = if writes || held.doubts.is_empty() { Fact::Known(writes) } else { Fact::Unknown };
+        for agent in self.inventory.agents.iter_mut().filter(|agent| agent.identity == *id) {
+            if agent.token_writes == Fact::Unknown {
+                agent.token_writes = known;
+            }
+        }
     }
 
     /// Whether a label is that of a runner which the organisation or the repository runs itself.

@@ -43,6 +43,10 @@ impl Join<'_> {
             let shared = repository.shared_secrets.all().iter().map(|secret| (secret, None));
             let all: Vec<(&At<Secret>, Option<&str>)> = own.chain(shared).chain(of_environments).collect();
             for (secret, environment) in all {
+                // Half of a key that names it and proves nothing.
+                if secret.name.to_uppercase().ends_with("ACCESS_KEY_ID") {
+                    continue;
+                }
                 let named = users.get(&secret.name.to_uppercase()).into_iter().flatten();
                 let holding = named.filter(|(_, job)| environment.is_none_or(|name| job.environment.as_deref() == Some(name)));
                 let mut holding: Vec<&IdentityId> = holding.map(|(id, _)| id).collect();
