@@ -10,6 +10,9 @@ use crate::PROVIDER;
 use crate::documents::route::Route;
 use crate::documents::told::Told;
 
+/// A call, the code of its refusal, and what would have been enough.
+type Refusal<'a> = (Route, &'a str, Option<&'a Arc<str>>);
+
 impl Join<'_> {
     pub(super) fn take_gaps(&mut self) {
         self.refused();
@@ -18,7 +21,7 @@ impl Join<'_> {
 
     /// One gap for each call and reason, however many repositories it is about.
     fn refused(&mut self) {
-        let mut all: BTreeMap<(Route, &str, Option<&Arc<str>>), BTreeSet<&str>> = BTreeMap::new();
+        let mut all: BTreeMap<Refusal<'_>, BTreeSet<&str>> = BTreeMap::new();
         for refused in &self.owner.unanswered {
             let key = (refused.route, refused.refusal.code.as_str(), refused.accepted.as_ref());
             all.entry(key).or_default().extend(refused.repository.as_deref());

@@ -16,6 +16,8 @@ use super::{Actor, Join, Who, full_name, signal};
 use crate::PROVIDER;
 use crate::access::{Held, Holding, Reach, roles};
 use crate::catalog::{Level, Permissions};
+use crate::documents::actions::Runner;
+use crate::documents::told::At;
 use crate::facts::{Facts, RepositoryFacts, WorkflowFile};
 
 /// The agents of a workflow file, taken out of the facts.
@@ -146,13 +148,11 @@ impl Join<'_> {
         };
         let worth = federates || !job.secrets.is_empty();
         self.actors.push(Actor { id: id.clone(), who, held, worth });
-        let self_hosted = job.runs_on.iter().any(|label| label.eq_ignore_ascii_case("self-hosted"))
-            || job.runs_on.iter().any(|label| self.is_own_runner(repository, label));
         self.inventory.workloads.push(Workload {
             id: id.shared(),
             identity: id,
             provider: PROVIDER,
-            kind: Arc::from(if self_hosted { "self_hosted_job" } else { "workflow_job" }),
+            kind: Arc::from(self.machine_of(repository, job)),
             // As the agent that it runs is called: they are one.
             name: format!("{workflow}/{}", job.key).into(),
             scope: self.scope.clone(),
@@ -184,12 +184,23 @@ impl Join<'_> {
         }
     }
 
-    /// Whether a label is that of a runner which the organisation or the repository runs itself.
-    fn is_own_runner(&self, repository: &RepositoryFacts, label: &str) -> bool {
-        let labelled = |runners: &[crate::documents::told::At<crate::documents::actions::Runner>]| {
-            runners.iter().any(|runner| runner.labels.iter().any(|held| held.name == label))
+    /// What kind of machine a job runs on: `hosted_job` = one of GitHub's, new for every job; `ephemeral_job` = one's own,
+    /// likewise; `self_hosted_job` = one's own, which later jobs share; `workflow_job` = the file does not tell.
+    fn machine_of(&self, repository: &RepositoryFacts, job: &OutlinedJob) -> &'static str {
+        if job.runs_on.is_empty() || job.runs_on.iter().any(|label| label.contains("${{")) {
+            return "workflow_job";
+        }
+        let fits = |runner: &&At<Runner>| {
+            let has = |label: &String| runner.labels.iter().any(|held| held.name.eq_ignore_ascii_case(label));
+            job.runs_on.iter().all(has)
         };
-        labelled(self.owner.runners.all()) || labelled(repository.runners.all())
+        let mut fitting = self.owner.runners.all().iter().chain(repository.runners.all()).filter(fits).peekable();
+        let own = fitting.peek().is_some() || job.runs_on.iter().any(|label| label.eq_ignore_ascii_case("self-hosted"));
+        match own {
+            false => "hosted_job",
+            true if fitting.peek().is_some() && fitting.all(|runner| runner.ephemeral == Some(true)) => "ephemeral_job",
+            true => "self_hosted_job",
+        }
     }
 
     /// What the token of a job may do.
@@ -253,11 +264,11 @@ impl Join<'_> {
     }
 }
 
-/// Jobs that use a stored secret, by its name in upper case: the id of the job, and whether it runs an agent.
-pub(super) fn users_of_secrets<'f>(
-    repository: &'f RepositoryFacts,
+/// Jobs that use a stored secret, by its name in upper case.
+pub(super) fn users_of_secrets(
+    repository: &RepositoryFacts,
     id: impl Fn(&str, &str) -> IdentityId,
-) -> BTreeMap<String, Vec<(IdentityId, &'f OutlinedJob)>> {
+) -> BTreeMap<String, Vec<(IdentityId, &OutlinedJob)>> {
     let mut users: BTreeMap<String, Vec<(IdentityId, &OutlinedJob)>> = BTreeMap::new();
     for (path, file) in &repository.workflows {
         for job in &file.outline.jobs {
