@@ -73,31 +73,46 @@ fn organisation(app: &Value, job: &str) -> Vec<Value> {
         answered("/orgs/acme", &json!({ "login": "acme", "default_repository_permission": "none" })),
         answered("/orgs/acme/members", &json!([person("ann", 11), person("bob", 12), person("root", 13)])),
         answered("/orgs/acme/members?role=admin", &json!([person("root", 13)])),
-        answered("/orgs/acme/teams", &json!([
-            { "id": 61, "slug": "web", "name": "Web", "parent": { "slug": "all" } },
-            { "id": 60, "slug": "all", "name": "All", "parent": null }
-        ])),
+        answered(
+            "/orgs/acme/teams",
+            &json!([
+                { "id": 61, "slug": "web", "name": "Web", "parent": { "slug": "all" } },
+                { "id": 60, "slug": "all", "name": "All", "parent": null }
+            ]),
+        ),
         answered("/orgs/acme/teams/web/members", &json!([person("ann", 11)])),
         answered("/orgs/acme/teams/all/members", &json!([])),
         answered("/orgs/acme/teams/web/repos", &json!([{ "full_name": "acme/shop", "role_name": "write" }])),
         answered("/orgs/acme/teams/all/repos", &json!([])),
-        answered("/orgs/acme/installations", &json!({ "installations": [
-            { "id": 1, "app_id": 7, "app_slug": "deliverer", "repository_selection": "all", "permissions": app }
-        ]})),
-        answered("/repos/acme/shop", &json!({
-            "name": "shop", "full_name": "acme/shop", "default_branch": "main", "visibility": "private"
-        })),
-        answered("/repos/acme/shop/collaborators", &json!([
-            { "login": "ann", "id": 11, "role_name": "write" },
-            { "login": "bob", "id": 12, "role_name": "maintain" },
-            { "login": "root", "id": 13, "role_name": "admin" }
-        ])),
+        answered(
+            "/orgs/acme/installations",
+            &json!({ "installations": [
+                { "id": 1, "app_id": 7, "app_slug": "deliverer", "repository_selection": "all", "permissions": app }
+            ]}),
+        ),
+        answered(
+            "/repos/acme/shop",
+            &json!({
+                "name": "shop", "full_name": "acme/shop", "default_branch": "main", "visibility": "private"
+            }),
+        ),
+        answered(
+            "/repos/acme/shop/collaborators",
+            &json!([
+                { "login": "ann", "id": 11, "role_name": "write" },
+                { "login": "bob", "id": 12, "role_name": "maintain" },
+                { "login": "root", "id": 13, "role_name": "admin" }
+            ]),
+        ),
         answered("/repos/acme/shop/keys", &json!([{ "id": 5, "title": "sync", "read_only": false }])),
         answered("/repos/acme/shop/contents/.github/workflows", &json!([{ "path": ".github/workflows/ci.yml" }])),
         answered("/repos/acme/shop/contents/.github/workflows/ci.yml", &json!({ "content": workflow })),
-        answered("/repos/acme/shop/actions/permissions/workflow", &json!({
-            "default_workflow_permissions": "read", "can_approve_pull_request_reviews": false
-        })),
+        answered(
+            "/repos/acme/shop/actions/permissions/workflow",
+            &json!({
+                "default_workflow_permissions": "read", "can_approve_pull_request_reviews": false
+            }),
+        ),
     ]
 }
 
@@ -107,10 +122,13 @@ fn ruled(bypass: &Value) -> Vec<Value> {
         ruleset["bypass_actors"] = bypass.clone();
     }
     vec![
-        answered("/repos/acme/shop/rules/branches/main", &json!([{
-            "type": "pull_request", "ruleset_id": 9, "ruleset_source_type": "Repository",
-            "parameters": { "required_approving_review_count": 1 }
-        }])),
+        answered(
+            "/repos/acme/shop/rules/branches/main",
+            &json!([{
+                "type": "pull_request", "ruleset_id": 9, "ruleset_source_type": "Repository",
+                "parameters": { "required_approving_review_count": 1 }
+            }]),
+        ),
         answered("/repos/acme/shop/rulesets/9", &ruleset),
         json!({ "host": "github.com", "path": "/repos/acme/shop/branches/main/protection",
             "error": { "code": "404 Branch not protected" } }),
@@ -124,11 +142,10 @@ const TEAM: &str = "github:acme:team:web";
 
 /// Whether an identity is stopped by a review before the default branch, and how it gets past.
 fn approval(reading: &Reading, identity: &str) -> Option<(Truth, Option<Way>)> {
-    let mut found = reading
-        .inventory
-        .controls
-        .iter()
-        .filter(|control| control.kind == ControlKind::SecondPersonApproval && control.identity.as_str() == identity);
+    let mut found =
+        reading.inventory.controls.iter().filter(|control| {
+            control.kind == ControlKind::SecondPersonApproval && control.identity.as_str() == identity
+        });
     let control = found.next()?;
     assert!(found.next().is_none() && control.scope.to_string() == "acme/shop/*", "{identity}");
     Some((control.in_place, control.way))
@@ -163,7 +180,10 @@ fn every_kind_of_bypass_actor_lets_past_whom_it_stands_for_and_nobody_else() {
         // Only people may own the enterprise.
         (json!({ "actor_type": "EnterpriseOwner", "actor_id": null }), vec![(user, OPEN)]),
         (json!({ "actor_type": "EnterpriseRole", "actor_id": 3 }), vec![(user, OPEN)]),
-        (json!({ "actor_type": "Unheard", "actor_id": 3 }), vec![(APP, OPEN), (KEY, OPEN), (JOB, OPEN), (TEAM, OPEN), (user, OPEN)]),
+        (
+            json!({ "actor_type": "Unheard", "actor_id": 3 }),
+            vec![(APP, OPEN), (KEY, OPEN), (JOB, OPEN), (TEAM, OPEN), (user, OPEN)],
+        ),
     ] {
         let answers = [organisation(&json!({ "contents": "write" }), "write-all"), ruled(&json!([actor]))].concat();
         let reading = read(&answers);
@@ -224,8 +244,12 @@ fn whoever_may_change_a_gate_is_not_stopped_by_it() {
 fn a_job_that_may_approve_is_no_proof_of_a_review() {
     for (may, expected) in [(Some(true), Some(Way::Satisfies)), (None, Some(Way::Untold)), (Some(false), None)] {
         let mut answers = [organisation(&json!({}), "write-all"), ruled(&json!([]))].concat();
-        let at = answers.iter().position(|answer| answer["path"].as_str().unwrap().ends_with("permissions/workflow")).unwrap();
-        answers[at]["response"] = json!({ "default_workflow_permissions": "read", "can_approve_pull_request_reviews": may });
+        let at = answers
+            .iter()
+            .position(|answer| answer["path"].as_str().unwrap().ends_with("permissions/workflow"))
+            .unwrap();
+        answers[at]["response"] =
+            json!({ "default_workflow_permissions": "read", "can_approve_pull_request_reviews": may });
         assert_eq!(approval(&read(&answers), JOB).unwrap().1, expected, "{may:?}");
     }
 }
@@ -250,18 +274,26 @@ fn classic_protection_lets_past_by_allowance_by_rank_and_by_the_list_of_who_may_
         (reviews(none(), true), APP, (Truth::Yes, None)),
         (reviews(json!({ "apps": [{ "slug": "deliverer" }] }), true), APP, (Truth::No, Some(Way::Listed))),
         (reviews(json!({ "teams": [{ "slug": "all" }] }), true), TEAM, (Truth::No, Some(Way::Listed))),
-        (reviews(json!({ "users": [{ "login": "Bob" }] }), true), "github:acme:user:bob", (Truth::No, Some(Way::Listed))),
+        (
+            reviews(json!({ "users": [{ "login": "Bob" }] }), true),
+            "github:acme:user:bob",
+            (Truth::No, Some(Way::Listed)),
+        ),
         (reviews(none(), false), root, (Truth::No, Some(Way::Unenforced))),
         (reviews(none(), true), root, (Truth::No, Some(Way::Changes))),
         (reviews(none(), false), APP, (Truth::Yes, None)),
     ] {
         assert_eq!(approval(&classic(protection.clone()), identity), Some(expected), "{identity} {protection}");
     }
-    let reading = classic(json!({ "restrictions": { "apps": [{ "slug": "deliverer" }] }, "enforce_admins": { "enabled": true } }));
+    let reading = classic(
+        json!({ "restrictions": { "apps": [{ "slug": "deliverer" }] }, "enforce_admins": { "enabled": true } }),
+    );
     let gate = |identity: &str| {
-        let found = reading.inventory.controls.iter().find(|control| {
-            control.kind == ControlKind::ChangeGate && control.identity.as_str() == identity
-        });
+        let found = reading
+            .inventory
+            .controls
+            .iter()
+            .find(|control| control.kind == ControlKind::ChangeGate && control.identity.as_str() == identity);
         found.map(|control| control.in_place)
     };
     assert_eq!((gate(APP), gate(TEAM)), (Some(Truth::No), Some(Truth::Yes)));
@@ -280,15 +312,19 @@ fn outcome(reading: &Reading, identity: &str, operation: &str, resource: Option<
 
 #[test]
 fn access_follows_roles_teams_tokens_keys_and_blocks() {
-    let mut answers = organisation(&json!({ "contents": "read", "issues": "write" }), "{contents: read, id-token: write}");
+    let mut answers =
+        organisation(&json!({ "contents": "read", "issues": "write" }), "{contents: read, id-token: write}");
     answers.push(answered("/orgs/acme/credential-authorizations", &json!([
         { "login": "ann", "credential_id": 1, "credential_type": "personal access token", "scopes": ["repo"] },
         { "login": "root", "credential_id": 2, "credential_type": "personal access token", "scopes": ["repo", "admin:org"] }
     ])));
-    answers.push(answered("/orgs/acme/personal-access-tokens", &json!([{
-        "id": 3, "owner": { "login": "ann" }, "repository_selection": "all", "token_name": "t",
-        "permissions": { "repository": { "contents": "write", "administration": "write" } }
-    }])));
+    answers.push(answered(
+        "/orgs/acme/personal-access-tokens",
+        &json!([{
+            "id": 3, "owner": { "login": "ann" }, "repository_selection": "all", "token_name": "t",
+            "permissions": { "repository": { "contents": "write", "administration": "write" } }
+        }]),
+    ));
     let reading = read(&answers);
     let (shop, other) = (Some("acme/shop"), Some("acme/other"));
     for (identity, operation, resource, expected) in [
@@ -360,9 +396,12 @@ fn an_agent_that_a_job_runs_is_the_job() {
 fn no_value_of_a_variable_or_tool_server_is_kept() {
     const CANARY: &str = "c4nary-Zx81-correct-horse";
     let mut answers = organisation(&json!({}), "{}");
-    answers.push(answered("/repos/acme/shop/actions/variables", &json!({ "variables": [
-        { "name": "DEPLOY_PASSWORD", "value": CANARY }, { "name": "REGION", "value": "eu" }
-    ]})));
+    answers.push(answered(
+        "/repos/acme/shop/actions/variables",
+        &json!({ "variables": [
+            { "name": "DEPLOY_PASSWORD", "value": CANARY }, { "name": "REGION", "value": "eu" }
+        ]}),
+    ));
     answers.push(answered("/orgs/acme/copilot/coding-agent/permissions", &json!({ "enabled_repositories": "all" })));
     answers.push(answered("/repos/acme/shop/copilot/cloud-agent/configuration", &json!({
         "mcp_configuration": { "mcpServers": { "erp": { "env": { "TOKEN": CANARY } } } }, "is_firewall_enabled": false
@@ -382,7 +421,11 @@ fn what_was_refused_is_a_gap_that_names_the_permission_and_a_plan_is_no_failure(
         let error = json!({ "code": code, "kind": "refused" });
         json!({ "host": "github.com", "path": path, "error": error, "accepted": accepted })
     };
-    answers.push(refused("/orgs/acme/hooks", "403 Resource not accessible by integration", Some("organization_hooks=read")));
+    answers.push(refused(
+        "/orgs/acme/hooks",
+        "403 Resource not accessible by integration",
+        Some("organization_hooks=read"),
+    ));
     answers.push(refused("/orgs/acme/custom-repository-roles", "404 Not Found", None));
     answers.push(refused("/repos/acme/shop/hooks", "403 Forbidden", None));
     let reading = read(&answers);

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use evenhand_model::access::{Edge, EdgeTarget, Grant};
+use evenhand_model::control::Way;
 use evenhand_model::evidence::{Evidence, Place};
 use evenhand_model::identity::Nature;
-use evenhand_model::control::Way;
 use evenhand_model::parity::{Comparison, ControlComparison, ExcessAtom};
 use evenhand_model::table::Table;
 use rayon::prelude::*;

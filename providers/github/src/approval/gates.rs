@@ -148,7 +148,9 @@ impl<'a> Gates<'a> {
         };
         if let Some(reviews) = &protection.required_pull_request_reviews {
             add(ControlKind::ChangeGate, false);
-            if reviews.required_approving_review_count.unwrap_or(0) > 0 || reviews.require_code_owner_reviews == Some(true) {
+            if reviews.required_approving_review_count.unwrap_or(0) > 0
+                || reviews.require_code_owner_reviews == Some(true)
+            {
                 add(ControlKind::SecondPersonApproval, false);
             }
         }
@@ -172,12 +174,8 @@ impl<'a> Gates<'a> {
         let mut best: Option<Faced> = None;
         for gate in self.gates.iter().filter(|gate| gate.kind == kind) {
             let past = past(gate, actor, repository, owner);
-            let faced = Faced {
-                in_place: past.past.not(),
-                way: past.way,
-                reason: past.how,
-                evidence: gate.evidence.clone(),
-            };
+            let faced =
+                Faced { in_place: past.past.not(), way: past.way, reason: past.how, evidence: gate.evidence.clone() };
             if best.as_ref().is_none_or(|held| faced.in_place > held.in_place) {
                 best = Some(faced);
             }
@@ -193,7 +191,11 @@ impl<'a> Gates<'a> {
             });
         }
         let faced = best?;
-        Some(if kind == ControlKind::SecondPersonApproval { approves_itself(faced, actor, repository, owner, facts) } else { faced })
+        Some(if kind == ControlKind::SecondPersonApproval {
+            approves_itself(faced, actor, repository, owner, facts)
+        } else {
+            faced
+        })
     }
 }
 

@@ -100,12 +100,10 @@ impl Permissions {
 
     /// What both hold.
     pub(crate) fn both(&self, other: &Self) -> Self {
-        let common = self.0.iter().filter_map(|(family, level)| {
-            Some((Arc::clone(family), *level.min(other.0.get(family)?)))
-        });
+        let common =
+            self.0.iter().filter_map(|(family, level)| Some((Arc::clone(family), *level.min(other.0.get(family)?))));
         Self(common.collect())
     }
-
 }
 
 /// Permissions that are enough together.

@@ -69,7 +69,9 @@ impl Join<'_> {
     pub(super) fn take_jobs(&mut self, agents: &[&AgentsRead]) {
         let owner = self.owner;
         for (lower, repository) in &owner.repositories {
-            if repository.actions.get().is_some_and(|actions| actions.enabled == Some(false)) || repository.is_archived() {
+            if repository.actions.get().is_some_and(|actions| actions.enabled == Some(false))
+                || repository.is_archived()
+            {
                 continue;
             }
             for (path, file) in &repository.workflows {
@@ -140,10 +142,17 @@ impl Join<'_> {
         let reviewed = self.environment_control(repository, job, &id);
         self.inventory.controls.extend(reviewed);
         let name = full_name(self.owner, &repository.name);
-        let who = Who { app: Some(ACTIONS_APP), slug: Some(Arc::from("github-actions")), job_of: Some(name), ..Who::default() };
+        let who = Who {
+            app: Some(ACTIONS_APP),
+            slug: Some(Arc::from("github-actions")),
+            job_of: Some(name),
+            ..Who::default()
+        };
         let federates = match &job.permissions {
             TokenPermissions::WriteAll => true,
-            TokenPermissions::Listed(listed) => listed.iter().any(|(family, level)| family == "id_token" && level == "write"),
+            TokenPermissions::Listed(listed) => {
+                listed.iter().any(|(family, level)| family == "id_token" && level == "write")
+            }
             TokenPermissions::Default | TokenPermissions::ReadAll | TokenPermissions::Unclear => false,
         };
         let worth = federates || !job.secrets.is_empty();

@@ -90,7 +90,8 @@ fn places(sides: &[Side<'_>], kind: ControlKind) -> BTreeSet<Pattern> {
 fn before(sides: &[Side<'_>], kind: ControlKind, place: &ResourceScope, among: &OpSet) -> Option<Found> {
     let mut all: Option<Found> = None;
     for side in sides {
-        let reaching = side.view.slices.iter().filter(|slice| slice.scope.intersection(place).is_nothing() != Truth::Yes);
+        let reaching =
+            side.view.slices.iter().filter(|slice| slice.scope.intersection(place).is_nothing() != Truth::Yes);
         let held = OpSet::from_ranges(reaching.flat_map(|slice| slice.operations.ranges().iter().copied()));
         let held = held.intersection(among);
         if held.is_empty() {
@@ -111,13 +112,9 @@ fn before(sides: &[Side<'_>], kind: ControlKind, place: &ResourceScope, among: &
                     evidence: vec![best.evidence.clone()],
                 }
             }
-            None => Found {
-                operations: held,
-                in_place: Truth::No,
-                way: None,
-                reason: Arc::from(""),
-                evidence: Vec::new(),
-            },
+            None => {
+                Found { operations: held, in_place: Truth::No, way: None, reason: Arc::from(""), evidence: Vec::new() }
+            }
         };
         if found.operations.is_empty() {
             continue;
