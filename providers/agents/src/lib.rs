@@ -96,7 +96,8 @@ impl Provider for Agents {
             Located::Client { client, .. } => Some(client.name),
             Located::Card => Some("A2A agent card"),
             Located::Profiles(store, _) => Some(store.what()),
-            Located::Workflow { .. } => Some("workflow that runs agents"),
+            Located::Workflow { runs: true, .. } => Some("workflow that runs agents"),
+            Located::Workflow { runs: false, .. } => Some("workflow or action that may lead to agents"),
             Located::Environment => Some("environment file"),
         }
     }

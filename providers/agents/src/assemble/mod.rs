@@ -13,7 +13,7 @@ use crate::profiles::ProfileFile;
 use crate::reader::{Environment, FileRead};
 use crate::scope::{Place, machine_root};
 use crate::settings::Settings;
-pub(crate) use pipelines::pipelines;
+pub(crate) use pipelines::{missing_part, pipelines};
 use rows::Out;
 
 /// The whole machine, as a place.
