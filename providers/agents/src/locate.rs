@@ -93,14 +93,30 @@ pub(crate) fn locate(document: &Document) -> Option<Located> {
     by_content(document, &path, name)
 }
 
-/// The path with `/` between components and no leading `./`.
+/// The path with `/` between components and no leading `./`; of a file that a variable moves, the one in the home folder
+/// whose place it takes.
 pub(crate) fn clean(path: &str) -> Cow<'_, str> {
+    if let Some(home) = path.strip_prefix('$').and_then(unmoved) {
+        return Cow::Owned(home);
+    }
     let path: Cow<'_, str> =
         if path.contains('\\') { Cow::Owned(path.replace('\\', "/")) } else { Cow::Borrowed(path) };
     match path {
         Cow::Borrowed(path) => Cow::Borrowed(path.strip_prefix("./").unwrap_or(path)),
         Cow::Owned(path) => Cow::Owned(path.strip_prefix("./").map(str::to_owned).unwrap_or(path)),
     }
+}
+
+/// The path in the home folder of a file that is shown as `$VARIABLE/…`, or as `$VARIABLE` or `$VARIABLE[2]` where the
+/// variable names files.
+fn unmoved(shown: &str) -> Option<String> {
+    let (variable, rest) = shown.split_once('/').unwrap_or((shown, ""));
+    let variable = variable.split('[').next().unwrap_or(variable);
+    let of_variable = || crate::MOVED_FILES.iter().filter(|moved| moved.variable == variable);
+    if let Some(file) = of_variable().find(|moved| moved.names_file()) {
+        return Some(format!("~/{}", file.home));
+    }
+    of_variable().find_map(|moved| Some(format!("~/{}{}", moved.home, rest.strip_prefix(moved.inside)?)))
 }
 
 /// The client and file whose suffix the path ends with, the longest suffix first; and what stands before it.

@@ -26,7 +26,7 @@ pub(crate) fn pipelines(workflows: &[WorkflowRead], public: Option<bool>, invent
         .filter(|read| !read.is_source)
         .map(|read| (read.place.root.as_str(), read.stem.as_str()))
         .collect();
-    let mut out = Out { inventory, environments: &[], profiles: &[], taken: BTreeSet::new() };
+    let mut out = Out { inventory, environments: &[], profiles: &[], homes: &[], taken: BTreeSet::new() };
     for read in workflows {
         // What is compiled is what runs.
         if read.is_source && compiled.contains(&(read.place.root.as_str(), read.stem.as_str())) {
