@@ -288,12 +288,10 @@ fn users_of_an_identity_are_counted_and_tool_servers_are_not() {
     agent("t", "s/one", AgentKind::ToolServer);
     agent("b", "s/two", AgentKind::Agent);
     agent("c", "s/two", AgentKind::Agent);
-    let register = Register {
-        entries: vec![RegisterEntry {
-            selector: Selector::parse("client/b").unwrap(),
-            evidence: Evidence::line("evenhand.toml", 3),
-        }],
-    };
+    let register = Register::new(vec![RegisterEntry {
+        selector: Selector::parse("client/b").unwrap(),
+        evidence: Evidence::line("evenhand.toml", 3),
+    }]);
     let facts = facts(town, &[], Some(&register));
     for (id, shared_by, attributable, registered) in
         [("s/one", 1, yes(), no()), ("s/two", 2, Value::Null, yes()), ("s/none", 0, Value::Null, no())]

@@ -22,7 +22,11 @@ use crate::tree::{self, Entry, Node, Syntax, Value};
 /// What the workflow says to all of its jobs.
 pub(super) struct Whole<'w> {
     pub(super) events: &'w [Event],
+    /// By event, whether a condition before a call of the workflow keeps strangers out.
+    pub(super) kept: &'w [Truth],
     pub(super) permissions: Option<&'w Node>,
+    /// The token of the job that calls the workflow; `None` where nothing does.
+    pub(super) ceiling: Option<Token>,
     pub(super) env: Option<&'w Node>,
     pub(super) gates: BTreeMap<&'w str, Gate<'w>>,
     pub(super) manifest: Option<&'w Manifest>,
@@ -58,8 +62,7 @@ pub(super) fn agents(whole: &Whole<'_>, name: &str, job: &Entry) -> Vec<Workflow
     if steps.is_empty() {
         return Vec::new();
     }
-    let before: Vec<Truth> =
-        (0..whole.events.len()).map(|event| job_keeps_out(whole, name, event, &mut BTreeSet::new())).collect();
+    let before = before(whole, name);
     let mut agents: Vec<WorkflowAgent> = steps.iter().map(|step| agent(whole, name, &before, node, step)).collect();
     if let Some(manifest) = whole.manifest {
         let script = steps.first().and_then(|step| step.node.get("run")).and_then(|entry| entry.node.text());
@@ -104,7 +107,7 @@ fn steps_of(node: &Node) -> Vec<Step<'_>> {
 fn agent(whole: &Whole<'_>, name: &str, before: &[Truth], job: &Node, step: &Step<'_>) -> WorkflowAgent {
     let input = |key: &str| step.node.get("with").and_then(|with| with.node.get(key));
     let value = |key: &str| input(key).and_then(|entry| entry.node.scalar()).map(|text| text.trim().to_owned());
-    let token = token::of(job.get("permissions").map(|entry| &entry.node), whole.permissions);
+    let token = token_of(whole, job);
     let mut agent = WorkflowAgent {
         product: step.product,
         job: name.to_owned(),
@@ -198,6 +201,16 @@ fn agent(whole: &Whole<'_>, name: &str, before: &[Truth], job: &Node, step: &Ste
     agent
 }
 
+/// The token of a job.
+pub(super) fn token_of(whole: &Whole<'_>, job: &Node) -> Token {
+    let own = job.get("permissions").map(|entry| &entry.node);
+    match whole.ceiling {
+        Some(ceiling) if own.or(whole.permissions).is_none() => ceiling,
+        Some(ceiling) => token::of(own, whole.permissions).within(ceiling),
+        None => token::of(own, whole.permissions),
+    }
+}
+
 /// Whether a token that a step gets beside the job's may change the repository.
 ///
 /// Without a `github_token`, claude-code-action exchanges the job's proof of identity for a token of its GitHub App, which
@@ -224,7 +237,7 @@ fn token_of_step(step: &Step<'_>, token: Token) -> Truth {
 /// its own (GitHub documentation of the Copilot coding agent).
 fn coding_agent(whole: &Whole<'_>, name: &str, job: &Entry) -> WorkflowAgent {
     let node = &job.node;
-    let token = token::of(node.get("permissions").map(|entry| &entry.node), whole.permissions);
+    let token = token_of(whole, node);
     WorkflowAgent {
         product: "copilot-coding-agent",
         job: name.to_owned(),
@@ -405,6 +418,15 @@ pub(super) fn gates<'w>(jobs: &'w Node, events: &[Event]) -> BTreeMap<&'w str, G
         }
     };
     jobs.entries().iter().map(|job| (job.key.as_str(), gate(&job.node))).collect()
+}
+
+/// By event, whether something before a job keeps strangers out: its conditions, those of the jobs that it waits for, and
+/// those before the call of its workflow.
+pub(super) fn before(whole: &Whole<'_>, job: &str) -> Vec<Truth> {
+    let called = |event: usize| whole.kept.get(event).copied().unwrap_or(Truth::No);
+    (0..whole.events.len())
+        .map(|event| called(event).or(job_keeps_out(whole, job, event, &mut BTreeSet::new())))
+        .collect()
 }
 
 /// Whether a job, or one that it waits for, keeps strangers out of an event. `seen`: jobs that were asked already.
