@@ -13,6 +13,9 @@ use crate::catalog::Operations;
 /// Namespace (empty = all of them) and name.
 type Place = (Arc<str>, Arc<str>);
 
+/// Namespace (empty = all of them), the name that it is limited to, and the operations.
+type Granted<'r> = (&'r Arc<str>, Option<&'r Arc<str>>, &'r Arc<OpSet>);
+
 /// Operations by place.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub(super) struct Power {
@@ -80,7 +83,7 @@ impl<P> ByPlace<P> {
 
 impl Power {
     pub(super) fn of(cluster: &Compiled, held: &Held) -> Self {
-        let mut granted: Vec<(&Arc<str>, Option<&Arc<str>>, &Arc<OpSet>)> = Vec::new();
+        let mut granted: Vec<Granted<'_>> = Vec::new();
         for grantor in &held.grantors {
             for (_, rule, operations, home) in cluster.rules_of(*grantor) {
                 if operations.is_empty() {

@@ -293,7 +293,10 @@ struct Shared {
 /// Lists of rules of one document, by their texts: a server writes equal roles equally, so equal texts are parsed once.
 /// The texts stay where they are.
 #[derive(Debug, Default)]
-struct RuleSets(HashMap<u64, Vec<(Range<usize>, Arc<[Rule]>)>, FixedState>);
+struct RuleSets(HashMap<u64, Vec<RuleSet>, FixedState>);
+
+/// Where a list of rules is written first, and the list.
+type RuleSet = (Range<usize>, Arc<[Rule]>);
 
 impl RuleSets {
     /// The rules that a part of the document says, parsed where no equal part was. A text that is no part of it, as in
