@@ -312,7 +312,7 @@ fn write_paths(assessing: &Assessing, identity: &Identity, sink: &mut dyn Write)
         });
         writeln!(sink, "  {}", printable(&to))?;
         for (at, hop) in from.hops(path).enumerate() {
-            let proof = Proof::of(assessing, hop);
+            let proof = Proof::of(assessing, &hop);
             let condition = if hop.conditional { proof.conditions() } else { String::new() };
             let step = format!("{}. {} to become {}{condition}", at + 1, hop.technique, target(&hop.target));
             writeln!(sink, "    {}", printable(&step))?;
