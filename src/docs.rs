@@ -64,11 +64,15 @@ fn agents() -> String {
          | `.github/workflows/*.yml` | jobs that run an agent: Claude Code, Codex, Gemini CLI, Copilot, opencode, calls of \
          models, compiled agentic workflows (`*.lock.yml`); who may start them, the token, secrets in reach, checkouts, \
          approvals, credentials |\n\
+         | `./.github/workflows/*.yml`, `./…/action.yml` in `uses:` | reusable workflows and composite actions of the same \
+         repository: their agents have what the callers give |\n\
          | `.github/workflows/*.md` | sources of agentic workflows that are not compiled beside them |\n\
          | `copilot-setup-steps.yml` | the coding agent that the job prepares |\n\
          | `agent-card.json`, `agent.json` | A2A agent cards: provider, security schemes |\n\
-         | `~/.aws/config`, `~/.aws/credentials` | names of profiles, roles, permission sets and key ids; never a secret |\n\
-         | `~/.kube/config` | contexts, and the ServiceAccount, role or profile behind each; never a token |\n\
+         | `~/.aws/config`, `~/.aws/credentials`, or where `AWS_CONFIG_FILE`, `AWS_SHARED_CREDENTIALS_FILE` \
+         lead | names of profiles, roles, permission sets and key ids; never a secret |\n\
+         | `~/.kube/config`, or where `KUBECONFIG` leads | contexts, and the ServiceAccount, role or profile behind \
+         each; never a token |\n\
          | environment files | those that a tool server names |\n",
         evenhand_agents::client_table()
     )

@@ -3,6 +3,7 @@
 //! Every file ends in one of three ways: a provider read it, no provider knows it, or it failed. The last leaves a gap,
 //! and everything else is still read. Order of work never shows in the result.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use evenhand_model::document::{Document, FileFacts, Format, ReadError};
 use evenhand_model::gap::{Gap, GapKind, Lost};
 use evenhand_model::id::ProviderName;
 use evenhand_model::inventory::Inventory;
-use evenhand_model::provider::{Provider, ReadOptions, Reader, Reading};
+use evenhand_model::provider::{MovedFiles, Provider, ReadOptions, Reader, Reading};
 use evenhand_model::secret::Fingerprinter;
 use evenhand_reports::report::{SourceFile, SourceStatus};
 use evenhand_rules::resolvers::Resolvers;
@@ -31,6 +32,8 @@ pub struct ReadRequest<'a> {
     pub shown: Vec<(PathBuf, String)>,
     /// The user's home folder.
     pub home: Option<PathBuf>,
+    /// Whether variables of the environment may lead to files of that home folder that are kept elsewhere.
+    pub environment: bool,
     /// Home folders of other people, which are read like the user's own.
     pub other_homes: Vec<PathBuf>,
     /// Whether files that administrators set for this whole machine are read, where no source is named.
@@ -100,6 +103,10 @@ pub fn read(request: &ReadRequest<'_>, providers: &[Box<dyn Provider>]) -> Captu
             shown: request.shown.clone(),
             home: request.home.clone(),
             other_homes: request.other_homes.clone(),
+            moved: match request.environment {
+                true => moved_files(providers),
+                false => Vec::new(),
+            },
             system_files: match request.machine {
                 true => providers.iter().flat_map(|provider| provider.system_files()).copied().collect(),
                 false => Vec::new(),
@@ -141,6 +148,14 @@ pub fn read(request: &ReadRequest<'_>, providers: &[Box<dyn Provider>]) -> Captu
         });
     }
     work.finish()
+}
+
+/// What variables of the environment move, where they are set.
+fn moved_files(providers: &[Box<dyn Provider>]) -> Vec<(MovedFiles, OsString)> {
+    let moved = providers.iter().flat_map(|provider| provider.moved_files());
+    moved
+        .filter_map(|moved| Some((*moved, std::env::var_os(moved.variable).filter(|value| !value.is_empty())?)))
+        .collect()
 }
 
 /// Whether these are one document that fills all cores by itself, and of which two are too much to hold.

@@ -535,6 +535,15 @@ fn rbac_rule(random: &mut Random) -> String {
 /// # Errors
 /// When the file cannot be written.
 pub fn kubernetes(folder: &Path, identities: u64) -> io::Result<()> {
+    cluster(folder, identities, 0)
+}
+
+/// The same with more bindings: so many accounts, spread over all of them, hold the role of their team in their namespace
+/// as well, as the people of the team do.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn cluster(folder: &Path, identities: u64, more_bindings: u64) -> io::Result<()> {
     let home = folder.join("kubernetes").join("bench");
     std::fs::create_dir_all(&home)?;
     let file = std::fs::File::create(home.join("objects.json"))?;
@@ -560,6 +569,17 @@ pub fn kubernetes(folder: &Path, identities: u64) -> io::Result<()> {
     }
     for n in 0..identities {
         kubernetes_account(out, &mut random, n, n % namespaces)?;
+    }
+    let every = identities.checked_div(more_bindings).unwrap_or(1).max(1);
+    for n in
+        (0..identities).step_by(usize::try_from(every).unwrap_or(1)).take(usize::try_from(more_bindings).unwrap_or(0))
+    {
+        let namespace = n % namespaces;
+        let team = namespace % TEAMS;
+        write!(
+            out,
+            ",{{\"apiVersion\":\"rbac.authorization.k8s.io/v1\",\"kind\":\"RoleBinding\",\"metadata\":{{\"name\":\"team-{n}\",\"namespace\":\"ns-{namespace}\"}},\"roleRef\":{{\"apiGroup\":\"rbac.authorization.k8s.io\",\"kind\":\"ClusterRole\",\"name\":\"team-{team}\"}},\"subjects\":[{{\"kind\":\"ServiceAccount\",\"name\":\"account-{n}\",\"namespace\":\"ns-{namespace}\"}}]}}"
+        )?;
     }
     write!(out, "],\"kind\":\"List\",\"metadata\":{{\"resourceVersion\":\"\"}}}}")?;
     out.flush()

@@ -40,6 +40,7 @@ impl Bench {
     /// Reads a folder.
     pub fn read(&self, folder: &Path) -> Capture {
         let request = ReadRequest {
+            environment: false,
             other_homes: Vec::new(),
             machine: false,
             only_agents: false,

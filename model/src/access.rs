@@ -15,6 +15,7 @@ use crate::id::{IdentityId, ScopeId};
 use crate::inventory::Hint;
 use crate::opset::OpSet;
 use crate::scope::ResourceScope;
+use crate::steps::Steps;
 
 /// A provider's number for a statement that grants, limits or denies.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -320,6 +321,11 @@ pub trait AccessResolver: Send + Sync {
 
     /// Steps to more access inside this provider, sorted by source, target and technique.
     fn edges(&self) -> Vec<Edge>;
+
+    /// [`edges`](Self::edges) as numbers, for providers that have so many that spelling them out takes longest.
+    fn steps(&self) -> Steps {
+        self.edges().into()
+    }
 
     /// What [`edges`](Self::edges) leaves out because there is too much of it, for all identities together; empty =
     /// nothing.

@@ -27,6 +27,7 @@ pub mod refusal;
 pub mod scope;
 pub mod score;
 pub mod secret;
+pub mod steps;
 pub mod table;
 pub mod texts;
 pub mod trust;

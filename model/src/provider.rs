@@ -21,6 +21,27 @@ pub struct ReadOptions {
 /// A provider's settings: dotted key to text, as configured.
 pub type Settings = std::collections::BTreeMap<String, String>;
 
+/// A variable of the environment that lets a program keep files elsewhere than in the home folder.
+///
+/// The files lie at `$VARIABLE/` + `inside` + what follows `home` in their path below the home folder. Where `home` names a
+/// file and `inside` is empty, the variable names that very file, or several.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MovedFiles {
+    /// The variable's name.
+    pub variable: &'static str,
+    /// Below the folder that the variable names: a folder with `/` at its end, a file, or nothing.
+    pub inside: &'static str,
+    /// Below the home folder: a folder with `/` at its end, or a file.
+    pub home: &'static str,
+}
+
+impl MovedFiles {
+    /// Whether the variable names the file itself.
+    pub fn names_file(&self) -> bool {
+        self.inside.is_empty() && !self.home.ends_with('/')
+    }
+}
+
 /// A source of identities: it recognises documents, reads them, and resolves access.
 pub trait Provider: Send + Sync {
     /// The provider's name, as in ids and in the configuration.
@@ -31,6 +52,11 @@ pub trait Provider: Send + Sync {
 
     /// Files below a home folder that belong to this provider, as paths with `/` relative to it.
     fn home_files(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Variables of the environment that let a program keep some of those files elsewhere.
+    fn moved_files(&self) -> &'static [MovedFiles] {
         &[]
     }
 

@@ -205,28 +205,32 @@ impl Screen {
             Value::Timestamp(moment) => moment.to_string(),
             Value::Null => "?".to_owned(),
         };
-        let narrow = self.options.width < 90;
-        let headers: &[&str] = if narrow {
-            &["Identity", "Nature"]
-        } else {
-            &["Identity", "Kind", "Scope", "Nature", "Because", "Owner", "Idle days"]
-        };
+        let headers = ["Identity", "Kind", "Scope", "Nature", "Because", "Owner", "Idle days"];
         let shown = identities.rows().min(self.limit());
-        let row = |row: usize| {
-            if narrow {
-                return vec![text(row, "name"), text(row, "nature")];
+        let owner = |row: usize| match identities.value(row, "has_owner") {
+            Value::Boolean(false) => "none".to_owned(),
+            _ => text(row, "owner"),
+        };
+        if self.options.width < 90 {
+            self.heading("Identities", sink)?;
+            for row in 0..shown {
+                let nature = text(row, "nature").replace('_', " ");
+                self.say(2, &format!("{}: {nature}", text(row, "name")), Style::new(), sink)?;
+                let kind = text(row, "kind").replace('_', " ");
+                let place = format!("{kind} in {}, owner {}", text(row, "scope"), owner(row));
+                self.say(6, &place, Style::new().dimmed(), sink)?;
             }
-            let owner = match identities.value(row, "has_owner") {
-                Value::Boolean(false) => "none".to_owned(),
-                _ => text(row, "owner"),
-            };
+            self.more(shown, identities.rows(), "-o csv:inventory=inventory.csv has them all", sink)?;
+            return self.coverage(report, sink);
+        }
+        let row = |row: usize| {
             let mut cells: Vec<String> =
                 ["name", "kind", "scope", "nature", "nature_evidence"].iter().map(|column| text(row, column)).collect();
-            cells.extend([owner, text(row, "idle_days")]);
+            cells.extend([owner(row), text(row, "idle_days")]);
             cells
         };
         let rows: Vec<Vec<String>> = (0..shown).map(row).collect();
-        let mut table = self.table(headers, &rows, PLAIN);
+        let mut table = self.table(&headers, &rows, PLAIN);
         if let Some(column) = table.column_mut(6) {
             column.set_cell_alignment(CellAlignment::Right);
         }

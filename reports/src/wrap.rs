@@ -62,7 +62,16 @@ fn fitting(word: &str, width: usize) -> usize {
 fn nice_break(word: &str, width: usize) -> Option<usize> {
     // Separators are one byte long.
     let after = word.get(..fitting(word, width))?.rfind(SEPARATORS)? + 1;
-    (after < word.len() && after * 3 >= width).then_some(after)
+    let more = word.get(after..)?;
+    let told = !begins_with_scheme(word) || word.get(..after)?.matches(':').count() >= SCHEME_PARTS;
+    (!more.is_empty() && told && !more.starts_with(':') && after * 3 >= width).then_some(after)
+}
+
+/// So many parts of an `arn:` stay on one line: alone, the first ones name nothing.
+const SCHEME_PARTS: usize = 3;
+
+fn begins_with_scheme(word: &str) -> bool {
+    word.trim_start_matches(|one: char| !one.is_alphanumeric()).starts_with("arn:")
 }
 
 /// Where a word breaks that has to: after a separator, else before a capital, else where the line ends, and after one
@@ -132,6 +141,12 @@ mod tests {
                 &["see kubernetes:prod-eu:", "serviceaccount:sre/", "cluster-tools"],
             ),
             ("ec2:ModifyInstanceAttribute", 20, &["ec2:ModifyInstance", "Attribute"]),
+            (
+                "the role arn:aws:iam::111122223333:role/deploy-bot",
+                18,
+                &["the role", "arn:aws:iam::", "111122223333:role/", "deploy-bot"],
+            ),
+            ("on arn:aws:s3:::invoices/archive", 16, &["on arn:aws:s3:::", "invoices/archive"]),
             ("abcdefghij", 4, &["abcd", "efgh", "ij"]),
             ("-abcdefghij", 8, &["-abcdefg", "hij"]),
             ("", 4, &[""]),

@@ -1,5 +1,6 @@
 //! Job functions as the configuration names them: who does a job, people and AI identities alike.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,6 +12,8 @@ use evenhand_model::identity::Identity;
 use evenhand_model::inventory::{Hint, Inventory};
 use rayon::prelude::*;
 use serde::Deserialize;
+
+use crate::patterns::Patterns;
 
 /// A choice of identities in one line: `[provider:]pattern`.
 ///
@@ -53,6 +56,12 @@ impl Selector {
     /// The selector as it was written.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// The patterns that it is made of: it chooses nothing that fits none of them.
+    fn patterns(&self) -> impl Iterator<Item = &str> {
+        let behind = self.qualified.as_ref().and_then(|_| self.text.split_once(':')).map(|(_, pattern)| pattern);
+        [&*self.text].into_iter().chain(behind)
     }
 
     /// Whether it chooses this identity.
@@ -159,8 +168,8 @@ impl JobConfig {
 /// The register of known agents and tool servers: `[register]` of the configuration.
 #[derive(Clone, Debug, Default)]
 pub struct Register {
-    /// What is registered.
-    pub entries: Vec<RegisterEntry>,
+    entries: Vec<RegisterEntry>,
+    patterns: Patterns,
 }
 
 /// One line of a register.
@@ -173,32 +182,83 @@ pub struct RegisterEntry {
 }
 
 impl Register {
+    /// A register of what is listed.
+    pub fn new(entries: Vec<RegisterEntry>) -> Self {
+        let patterns = Patterns::new(
+            entries.iter().enumerate().flat_map(|(at, entry)| entry.selector.patterns().map(move |text| (at, text))),
+        );
+        Self { entries, patterns }
+    }
+
     /// Whether something with these names is registered.
     pub fn holds(&self, provider: &str, id: &str, kind: &str, name: &str) -> bool {
-        self.entries.iter().any(|entry| entry.selector.matches_parts(provider, id, kind, name))
+        self.fitting(provider, id, kind, name).next().is_some()
+    }
+
+    /// The entries that something with these names fits, by their positions.
+    fn fitting<'n>(
+        &'n self,
+        provider: &'n str,
+        id: &'n str,
+        kind: &'n str,
+        name: &'n str,
+    ) -> impl Iterator<Item = usize> + 'n {
+        self.patterns.candidates([id, kind, name]).into_iter().filter(move |at| {
+            self.entries.get(*at).is_some_and(|entry| entry.selector.matches_parts(provider, id, kind, name))
+        })
     }
 
     /// A remark for each entry that nothing of an inventory fits: what it stood for may be gone.
     pub fn offboarding(&self, inventory: &Inventory) -> Vec<Hint> {
-        let fits = |selector: &Selector| {
-            inventory.identities.iter().any(|identity| selector.matches(identity))
-                || inventory
-                    .agents
-                    .iter()
-                    .any(|agent| selector.matches_parts(agent.provider.0, &agent.id, &agent.client, &agent.name))
-        };
-        self.entries
+        let identities = inventory.identities.par_iter().flat_map_iter(|identity| {
+            self.fitting(identity.provider.0, identity.id.as_str(), identity.kind, &identity.name)
+        });
+        let agents = inventory
+            .agents
             .par_iter()
-            .filter(|entry| !fits(&entry.selector))
-            .map(|entry| Hint {
-                evidence: entry.evidence.clone(),
-                message: format!(
-                    "`{}` is registered but nothing of that name was read: a candidate for offboarding, unless this scan \
-                     does not reach it",
-                    entry.selector
-                )
-                .into(),
-            })
-            .collect()
+            .flat_map_iter(|agent| self.fitting(agent.provider.0, &agent.id, &agent.client, &agent.name));
+        let found: BTreeSet<usize> = identities.chain(agents).collect();
+        let gone = self.entries.iter().enumerate().filter(|(at, _)| !found.contains(at));
+        gone.map(|(_, entry)| Hint {
+            evidence: entry.evidence.clone(),
+            message: format!(
+                "`{}` is registered but nothing of that name was read: a candidate for offboarding, unless this scan \
+                 does not reach it",
+                entry.selector
+            )
+            .into(),
+        })
+        .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use evenhand_model::id::{ProviderName, ScopeId};
+
+    use super::*;
+
+    #[test]
+    fn a_register_holds_what_an_entry_fits_and_remarks_what_nothing_fits() {
+        let entry = |text: &str| RegisterEntry {
+            selector: Selector::parse(text).unwrap(),
+            evidence: Evidence::line("evenhand.toml", 1),
+        };
+        let texts = ["role/bot", "test:role/x-*", "other:role/bot", "*ghost*", "role/bo?", "arn:bot", "bot", "nobody"];
+        let register = Register::new(texts.map(entry).into());
+        let identity = |id: &str, name: &str| {
+            let evidence = Evidence::whole("doc");
+            Identity::new(id.into(), ProviderName("test"), ScopeId::from("s"), "role", name, evidence)
+        };
+        let identities = vec![identity("arn:bot", "bot"), identity("arn:x-1", "x-1"), identity("arn:none", "none")];
+        for (at, held) in [(0, true), (1, true), (2, false)] {
+            let one = &identities[at];
+            assert_eq!(register.holds(one.provider.0, one.id.as_str(), one.kind, &one.name), held, "{}", one.id);
+        }
+        let inventory = Inventory { identities, ..Inventory::default() };
+        let gone: Vec<String> = register.offboarding(&inventory).iter().map(|hint| hint.message.to_string()).collect();
+        let expected = ["`other:role/bot`", "`*ghost*`", "`nobody`"];
+        assert_eq!(gone.len(), expected.len(), "{gone:?}");
+        assert!(gone.iter().zip(expected).all(|(message, name)| message.starts_with(name)), "{gone:?}");
     }
 }

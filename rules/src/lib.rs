@@ -15,5 +15,6 @@ pub mod link;
 pub mod pack;
 pub mod parity;
 pub mod paths;
+mod patterns;
 pub mod resolvers;
 pub mod score;

@@ -17,6 +17,7 @@ use rayon::prelude::*;
 
 pub use crate::jobs::{JobConfig, JobRule, Register, RegisterEntry, Selector};
 pub use crate::judgements::Judgements;
+use crate::patterns::Patterns;
 
 /// Positions of identities by id.
 type Positions = HashMap<IdentityId, usize, foldhash::fast::FixedState>;
@@ -114,38 +115,55 @@ fn resolve_targets(inventory: &mut Inventory, positions: &Positions) {
             wanted.insert(trust.target.clone());
         }
     }
-    let known: HashMap<IdentityId, IdentityId> = wanted
+    if wanted.is_empty() {
+        return;
+    }
+    let issued = issued(inventory, positions);
+    let targets: Vec<(&IdentityId, Glob)> = wanted
+        .iter()
+        .filter(|target| !target.as_str().starts_with(CREDENTIAL))
+        .map(|target| (target, Glob::wildcard(target.as_str())))
+        .collect();
+    let patterns = Patterns::new(targets.iter().enumerate().map(|(at, (target, _))| (at, target.as_str())));
+    let fitting = inventory.identities.par_iter().flat_map_iter(|identity| {
+        let fits =
+            |at: &usize| targets.get(*at).is_some_and(|(_, glob)| glob.matches(identity.id.as_str()) == Truth::Yes);
+        patterns.candidates([identity.id.as_str()]).into_iter().filter(fits).map(|at| (at, &identity.id))
+    });
+    let fitting: Vec<(usize, &IdentityId)> = fitting.collect();
+    let mut meant: HashMap<&IdentityId, BTreeSet<&IdentityId>> = HashMap::new();
+    for (at, id) in fitting {
+        if let Some((target, _)) = targets.get(at) {
+            meant.entry(target).or_default().insert(id);
+        }
+    }
+    for target in &wanted {
+        let records = target.as_str().strip_prefix(CREDENTIAL).and_then(|id| issued.get(id));
+        for credential in records.into_iter().flatten() {
+            meant.entry(target).or_default().insert(&credential.identity);
+        }
+    }
+    let known: HashMap<IdentityId, IdentityId> = meant
         .into_iter()
-        .filter_map(|target| {
-            let found: BTreeSet<&IdentityId> = match target.as_str().strip_prefix(CREDENTIAL) {
-                Some(id) => inventory
-                    .credentials
-                    .iter()
-                    .filter(|credential| credential.public_id.as_deref() == Some(id) && !is_held_copy(credential))
-                    .map(|credential| &credential.identity)
-                    .filter(|identity| positions.contains_key(*identity))
-                    .collect(),
-                None => {
-                    let pattern = Glob::wildcard(target.as_str());
-                    let all = inventory.identities.par_iter().map(|identity| &identity.id);
-                    all.filter(|id| pattern.matches(id.as_str()) == Truth::Yes).collect()
-                }
-            };
+        .filter_map(|(target, found)| {
             let mut found = found.into_iter();
-            let only = found.next().filter(|_| found.next().is_none())?.clone();
-            Some((target, only))
+            let only = found.next().filter(|_| found.next().is_none())?;
+            Some((target.clone(), only.clone()))
         })
         .collect();
-    for trust in inventory.trusts.iter_mut().filter(|_| !known.is_empty()) {
+    for trust in &mut inventory.trusts {
         if let Some(target) = known.get(&trust.target) {
             trust.target = target.clone();
         }
     }
 }
 
-/// Trusts from the holders of credentials to the identities that these prove.
-fn held_credentials(inventory: &Inventory, positions: &Positions) -> Vec<Trust> {
-    let mut issued: HashMap<&str, Vec<&Credential>, foldhash::fast::FixedState> = HashMap::default();
+/// Credentials by public id.
+type Issued<'i> = HashMap<&'i str, Vec<&'i Credential>, foldhash::fast::FixedState>;
+
+/// The issuers' own records of credentials, of identities that were read.
+fn issued<'i>(inventory: &'i Inventory, positions: &Positions) -> Issued<'i> {
+    let mut issued = Issued::default();
     for credential in &inventory.credentials {
         if let Some(id) = credential.public_id.as_deref()
             && !is_held_copy(credential)
@@ -154,6 +172,12 @@ fn held_credentials(inventory: &Inventory, positions: &Positions) -> Vec<Trust> 
             issued.entry(id).or_default().push(credential);
         }
     }
+    issued
+}
+
+/// Trusts from the holders of credentials to the identities that these prove.
+fn held_credentials(inventory: &Inventory, positions: &Positions) -> Vec<Trust> {
+    let issued = issued(inventory, positions);
     let mut known: BTreeSet<(IdentityId, IdentityId)> = inventory
         .trusts
         .iter()

@@ -127,7 +127,7 @@ fn write_identity(assessing: &Assessing, identity: &Identity, sink: &mut dyn Wri
     let found = &assessing.assessed;
     writeln!(sink, "{}", printable(&identity.name))?;
     line(sink, "id", identity.id.as_str())?;
-    line(sink, "what", &format!("{} of {} in {}", identity.kind, identity.provider, identity.scope))?;
+    line(sink, "what", &what(identity))?;
     line(sink, "described", &identity.evidence.to_string())?;
     if let Some(judged) = found.judgements.of(&identity.id) {
         let because = if judged.reason.is_empty() { "nothing tells" } else { &judged.reason };
@@ -213,6 +213,13 @@ fn write_trusts(assessing: &Assessing, identity: &Identity, sink: &mut dyn Write
     Ok(())
 }
 
+/// What an identity is and where, in words. Many scopes name their provider already.
+fn what(identity: &Identity) -> String {
+    let (kind, scope) = (identity.kind.replace('_', " "), identity.scope.as_str());
+    let named = scope.split(':').next() == Some(identity.provider.0);
+    if named { format!("{kind} in {scope}") } else { format!("{kind} of {} in {scope}", identity.provider) }
+}
+
 fn write_verdict(assessing: &Assessing, identity: &Identity, sink: &mut dyn Write) -> io::Result<()> {
     let found = &assessing.assessed;
     let Some(comparison) = found.comparisons.iter().find(|comparison| comparison.identity == identity.id) else {
@@ -226,7 +233,7 @@ fn write_verdict(assessing: &Assessing, identity: &Identity, sink: &mut dyn Writ
     let baseline = &comparison.baseline;
     if !baseline.roles.is_empty() {
         let sure = baseline.source.confidence();
-        line(sink, "human role", &format!("{}, because of {} (confidence {sure:.1})", baseline.name, baseline.reason))?;
+        line(sink, "human role", &format!("{}: {} (confidence {sure:.1})", baseline.name, baseline.reason))?;
     }
     Ok(())
 }
@@ -234,7 +241,7 @@ fn write_verdict(assessing: &Assessing, identity: &Identity, sink: &mut dyn Writ
 fn write_access(assessing: &Assessing, identity: &Identity, sink: &mut dyn Write) -> io::Result<()> {
     writeln!(sink, "\nAccess")?;
     let Some(resolver) = assessing.resolver(identity) else {
-        return writeln!(sink, "  {} grants no access by itself", identity.provider);
+        return writeln!(sink, "  none of its own; whom it can act as stands under the paths");
     };
     let Some(access) = resolver.access(&identity.id) else {
         return writeln!(sink, "  not known: nothing about it was read");
@@ -305,7 +312,7 @@ fn write_paths(assessing: &Assessing, identity: &Identity, sink: &mut dyn Write)
         });
         writeln!(sink, "  {}", printable(&to))?;
         for (at, hop) in from.hops(path).enumerate() {
-            let proof = Proof::of(assessing, hop);
+            let proof = Proof::of(assessing, &hop);
             let condition = if hop.conditional { proof.conditions() } else { String::new() };
             let step = format!("{}. {} to become {}{condition}", at + 1, hop.technique, target(&hop.target));
             writeln!(sink, "    {}", printable(&step))?;
@@ -376,13 +383,23 @@ impl<'a> Proof<'a> {
 
     fn write(&self, sink: &mut dyn Write) -> io::Result<()> {
         const NAMED: usize = 3;
+        // A trust that is no statement of any policy is told by the technique and the place alone.
+        let is_trust = |grant: &Grant| grant.policy.strip_prefix(&*self.hop.technique).is_some();
         for (grant, slices) in &self.granted {
-            writeln!(sink, "       by {}", printable(&grant.to_string()))?;
+            if !is_trust(grant) {
+                writeln!(sink, "       by {}", printable(&grant.to_string()))?;
+            }
             let held = slices.iter().map(|slice| match slice.condition.is_unconditional() {
                 true => format!("on {}", slice.scope),
                 false => format!("on {} if {}", slice.scope, slice.condition),
             });
-            let limits: BTreeSet<String> = held.chain(self.asked(grant).map(|asked| format!("if {asked}"))).collect();
+            // Whoever holds a credential is asked nothing: there the words tell how it is held.
+            let held_openly = matches!(&*self.hop.technique, "holds-credential" | "ambient-credentials" | "uses-tool");
+            let asked = self.asked(grant).map(|asked| match held_openly {
+                true => asked.to_string(),
+                false => format!("if {asked}"),
+            });
+            let limits: BTreeSet<String> = held.chain(asked).collect();
             for limit in limits.iter().take(NAMED) {
                 writeln!(sink, "          {}", printable(limit))?;
             }

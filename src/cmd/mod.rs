@@ -238,6 +238,7 @@ impl Invocation {
             sources: named,
             shown,
             home,
+            environment: machine,
             other_homes,
             machine,
             only_agents,

@@ -4,12 +4,13 @@
 //! still a secret on that machine. What is left out, and why, is part of the answer.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use evenhand_model::evidence::Truth;
 use evenhand_model::glob::Glob;
+use evenhand_model::provider::MovedFiles;
 use walkdir::WalkDir;
 
 /// What to look for.
@@ -25,6 +26,8 @@ pub struct Request {
     pub other_homes: Vec<PathBuf>,
     /// Files below a home folder that some provider reads, with `/`.
     pub home_files: Vec<&'static str>,
+    /// What variables of the environment move, with their values; of the user's own home alone.
+    pub moved: Vec<(MovedFiles, OsString)>,
     /// Files of the whole machine that some provider reads, as absolute paths; empty where the machine is not asked for.
     pub system_files: Vec<&'static str>,
     /// Of the files below the sources only those at a path that passes, and of the user's home only its known files.
@@ -158,6 +161,7 @@ impl Walk<'_> {
         if let Some(home) = &request.home {
             self.listing.sources.push("~".into());
             self.known_files(home, "~", "home", &request.home_files, true);
+            self.moved_files();
         }
         for home in &request.other_homes {
             let shown = display(home);
@@ -169,6 +173,32 @@ impl Walk<'_> {
                 continue;
             }
             self.known_files(home, &shown, &name, &request.home_files, true);
+        }
+    }
+
+    /// Files that a variable lets lie elsewhere. Those in the home folder are read all the same: which of them a program
+    /// uses depends on where it was started.
+    fn moved_files(&mut self) {
+        let request = self.request;
+        for (moved, value) in &request.moved {
+            let variable = moved.variable;
+            if moved.names_file() {
+                for (at, file) in std::env::split_paths(value).enumerate() {
+                    let shown = if at == 0 { format!("${variable}") } else { format!("${variable}[{}]", at + 1) };
+                    self.known_file(file, shown.into(), moved.home, ("home", true), None);
+                }
+                continue;
+            }
+            let folder = Path::new(value);
+            let inside = folder.canonicalize().ok();
+            for relative in &request.home_files {
+                let rest = relative.strip_prefix(moved.home);
+                let Some(rest) = rest.filter(|rest| moved.home.ends_with('/') || rest.is_empty()) else { continue };
+                let below = format!("{}{rest}", moved.inside);
+                let file = below.split('/').fold(folder.to_owned(), |path, part| path.join(part));
+                let shown = format!("${variable}/{below}");
+                self.known_file(file, shown.into(), relative, ("home", true), inside.as_deref());
+            }
         }
     }
 
@@ -188,32 +218,44 @@ impl Walk<'_> {
             });
             let path: Arc<str> =
                 if shown.is_empty() { (*relative).into() } else { format!("{shown}/{relative}").into() };
-            self.listing.asked += 1;
-            let Ok(found) = std::fs::metadata(&file) else { continue };
-            if let Some(inside) = &inside
-                && !file.canonicalize().is_ok_and(|target| target.starts_with(inside))
-            {
-                self.skip(path, "a symbolic link out of the home folder, not followed; name its target to read it");
-                continue;
-            }
-            if found.is_dir() {
-                self.folder(&file, &path, source_name, user_level);
-                continue;
-            }
-            if found.len() > LARGEST_SETTINGS {
-                self.skip(path, "larger than 64 MiB, which no settings are; name the file itself to read it");
-                continue;
-            }
-            self.add(Found {
-                file,
-                path,
-                relative: Arc::from(*relative),
-                source_name: source_name.into(),
-                user_level,
-                named: false,
-                bytes: found.len(),
-            });
+            self.known_file(file, path, relative, (source_name, user_level), inside.as_deref());
         }
+    }
+
+    /// Adds a file, or the files of a folder, if it is there. `inside`: the folder that no link may lead out of.
+    fn known_file(
+        &mut self,
+        file: PathBuf,
+        path: Arc<str>,
+        relative: &str,
+        (source_name, user_level): (&str, bool),
+        inside: Option<&Path>,
+    ) {
+        self.listing.asked += 1;
+        let Ok(found) = std::fs::metadata(&file) else { return };
+        if let Some(inside) = inside
+            && !file.canonicalize().is_ok_and(|target| target.starts_with(inside))
+        {
+            self.skip(path, "a symbolic link out of the home folder, not followed; name its target to read it");
+            return;
+        }
+        if found.is_dir() {
+            self.folder(&file, &path, source_name, user_level);
+            return;
+        }
+        if found.len() > LARGEST_SETTINGS {
+            self.skip(path, "larger than 64 MiB, which no settings are; name the file itself to read it");
+            return;
+        }
+        self.add(Found {
+            file,
+            path,
+            relative: relative.into(),
+            source_name: source_name.into(),
+            user_level,
+            named: false,
+            bytes: found.len(),
+        });
     }
 
     fn source(&mut self, source: &Path) {
@@ -225,6 +267,7 @@ impl Walk<'_> {
         match std::fs::metadata(source) {
             Ok(_) if request.wanted.is_some() && request.home.as_deref().is_some_and(|home| same(source, home)) => {
                 self.known_files(source, &named, "home", &request.home_files, true);
+                self.moved_files();
             }
             Ok(found) if found.is_dir() => {
                 let name = source.canonicalize().ok();
@@ -291,7 +334,7 @@ impl Walk<'_> {
             if entry.file_type().is_dir() {
                 continue;
             }
-            if request.wanted.is_some_and(|wanted| !wanted(&slashed(entry.path()))) {
+            if request.wanted.is_some_and(|wanted| !wanted(&joined(named, folder, entry.path()))) {
                 continue;
             }
             let path: Arc<str> = joined(named, folder, entry.path()).into();
@@ -533,6 +576,34 @@ mod tests {
         };
         assert_eq!(asked(small.path()), asked(large.path()));
         assert!(asked(large.path()) < 10);
+    }
+
+    #[test]
+    fn what_a_variable_moves_is_read_from_there_and_shown_by_the_variable() {
+        let home = tree(&[".claude.json"]);
+        let moved = tree(&["a/.claude.json", "b/policies/x.toml", "c/one", "d/two"]);
+        let at = |name: &str| moved.path().join(name).into_os_string();
+        let variable = |variable, inside, home| MovedFiles { variable, inside, home };
+        let files = std::env::join_paths([at("c/one"), at("d/two"), at("no/such")]).unwrap();
+        let request = Request {
+            moved: vec![
+                (variable("A", ".claude.json", ".claude.json"), at("a")),
+                (variable("B", "", ".gemini/"), at("b")),
+                (variable("C", "", ".aws/config"), files),
+            ],
+            ..home_request(home.path())
+        };
+        let listing = find(&Request { sources: vec![home.path().into()], ..request });
+        let mut read: Vec<(&str, &str)> = listing.files.iter().map(|found| (&*found.path, &*found.relative)).collect();
+        read.retain(|(path, _)| path.starts_with('$'));
+        let expected = [
+            ("$A/.claude.json", ".claude.json"),
+            ("$B/policies/x.toml", "x.toml"),
+            ("$C", ".aws/config"),
+            ("$C[2]", ".aws/config"),
+        ];
+        assert_eq!(read, expected);
+        assert_eq!(listing.files.len(), 5, "what lies in the home folder is read too");
     }
 
     #[test]

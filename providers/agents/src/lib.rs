@@ -26,7 +26,7 @@ use std::sync::LazyLock;
 
 use evenhand_model::document::Document;
 use evenhand_model::id::ProviderName;
-use evenhand_model::provider::{Provider, ReadOptions, Reader};
+use evenhand_model::provider::{MovedFiles, Provider, ReadOptions, Reader};
 
 use clients::Level;
 use locate::Located;
@@ -52,6 +52,15 @@ static HOME_FILES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     paths.dedup();
     // Made once per process and small; the contract asks for borrowed text that lives as long as the program.
     paths.into_iter().map(|path| &*path.leak()).collect()
+});
+
+/// Every variable of the table that moves files of a home folder.
+static MOVED_FILES: LazyLock<Vec<MovedFiles>> = LazyLock::new(|| {
+    let of_clients = clients::CLIENTS.iter().flat_map(|client| client.moved);
+    let mut moved: Vec<MovedFiles> = of_clients.chain(&profiles::Store::MOVED).copied().collect();
+    moved.sort_by_key(|moved| (moved.variable, std::cmp::Reverse(moved.inside)));
+    moved.dedup();
+    moved
 });
 
 /// Where administrators put files of clients: Linux, macOS, Windows.
@@ -97,13 +106,18 @@ impl Provider for Agents {
             Located::Client { client, .. } => Some(client.name),
             Located::Card => Some("A2A agent card"),
             Located::Profiles(store, _) => Some(store.what()),
-            Located::Workflow { .. } => Some("workflow that runs agents"),
+            Located::Workflow { runs: true, .. } => Some("workflow that runs agents"),
+            Located::Workflow { runs: false, .. } => Some("workflow or action that may lead to agents"),
             Located::Environment => Some("environment file"),
         }
     }
 
     fn home_files(&self) -> &'static [&'static str] {
         &HOME_FILES
+    }
+
+    fn moved_files(&self) -> &'static [MovedFiles] {
+        &MOVED_FILES
     }
 
     fn system_files(&self) -> &'static [&'static str] {

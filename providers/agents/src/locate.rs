@@ -27,12 +27,14 @@ pub(crate) enum Located {
     Environment,
     /// Cloud or cluster profiles of a person, with the person's home.
     Profiles(Store, String),
-    /// A workflow that runs agents.
+    /// A workflow that runs agents, or that may lead to one that does.
     Workflow {
         /// The folder of the repository.
         root: String,
         /// Whether it is the source of a workflow that is compiled.
         source: bool,
+        /// Whether it runs an agent by itself.
+        runs: bool,
     },
 }
 
@@ -55,6 +57,7 @@ pub(crate) fn is_known_path(path: &str) -> bool {
     let workflow = matches!(ending, "yml" | "yaml" | "md")
         && path.strip_suffix(name).is_some_and(|folder| folder.ends_with(WORKFLOWS));
     workflow
+        || ACTIONS.contains(&name)
         || NAMES.contains(&name)
         || DOTENV.contains(&name)
         || matches!(name, "agent-card.json" | "agent_card.json" | "agent.json")
@@ -90,14 +93,30 @@ pub(crate) fn locate(document: &Document) -> Option<Located> {
     by_content(document, &path, name)
 }
 
-/// The path with `/` between components and no leading `./`.
+/// The path with `/` between components and no leading `./`; of a file that a variable moves, the one in the home folder
+/// whose place it takes.
 pub(crate) fn clean(path: &str) -> Cow<'_, str> {
+    if let Some(home) = path.strip_prefix('$').and_then(unmoved) {
+        return Cow::Owned(home);
+    }
     let path: Cow<'_, str> =
         if path.contains('\\') { Cow::Owned(path.replace('\\', "/")) } else { Cow::Borrowed(path) };
     match path {
         Cow::Borrowed(path) => Cow::Borrowed(path.strip_prefix("./").unwrap_or(path)),
         Cow::Owned(path) => Cow::Owned(path.strip_prefix("./").map(str::to_owned).unwrap_or(path)),
     }
+}
+
+/// The path in the home folder of a file that is shown as `$VARIABLE/…`, or as `$VARIABLE` or `$VARIABLE[2]` where the
+/// variable names files.
+fn unmoved(shown: &str) -> Option<String> {
+    let (variable, rest) = shown.split_once('/').unwrap_or((shown, ""));
+    let variable = variable.split('[').next().unwrap_or(variable);
+    let of_variable = || crate::MOVED_FILES.iter().filter(|moved| moved.variable == variable);
+    if let Some(file) = of_variable().find(|moved| moved.names_file()) {
+        return Some(format!("~/{}", file.home));
+    }
+    of_variable().find_map(|moved| Some(format!("~/{}{}", moved.home, rest.strip_prefix(moved.inside)?)))
 }
 
 /// The client and file whose suffix the path ends with, the longest suffix first; and what stands before it.
@@ -193,7 +212,11 @@ pub(crate) fn syntax(document: &Document) -> Option<Syntax> {
 /// Where GitHub looks for workflows.
 const WORKFLOWS: &str = ".github/workflows/";
 
-/// A workflow that names an agent; the source of an agentic one is told by the keys before its text.
+/// Where an action says what it is.
+const ACTIONS: &[&str] = &["action.yml", "action.yaml"];
+
+/// A workflow that names an agent, or one of the workflows and actions of a repository that may call each other; the source
+/// of an agentic one is told by the keys before its text.
 fn workflow(document: &Document, path: &str) -> Option<Located> {
     let ending = path.rsplit('.').next().unwrap_or("");
     let name = path.rsplit('/').next().unwrap_or(path);
@@ -201,10 +224,17 @@ fn workflow(document: &Document, path: &str) -> Option<Located> {
     let root = folder(before.strip_suffix(WORKFLOWS).unwrap_or(before));
     match ending {
         "yml" | "yaml" if document.format == Format::Yaml && document.head.has("jobs") => {
-            workflow::runs_agents(&document.text).then_some(Located::Workflow { root, source: false })
+            let runs = workflow::runs_agents(&document.text);
+            let takes_part = before.ends_with(WORKFLOWS) && workflow::takes_part(&document.text);
+            (runs || takes_part).then_some(Located::Workflow { root, source: false, runs })
+        }
+        "yml" | "yaml" if ACTIONS.contains(&name) && document.format == Format::Yaml && document.head.has("runs") => {
+            // An action may lie anywhere; below this folder it is one of the repository's own.
+            let root = before.split_once(".github/").map_or(before, |(root, _)| root);
+            Some(Located::Workflow { root: folder(root), source: false, runs: false })
         }
         "md" if before.ends_with(WORKFLOWS) => {
-            workflow::is_source(&document.text).then_some(Located::Workflow { root, source: true })
+            workflow::is_source(&document.text).then_some(Located::Workflow { root, source: true, runs: true })
         }
         _ => None,
     }

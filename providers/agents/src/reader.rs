@@ -1,5 +1,6 @@
 //! One reading: every document becomes facts at once and is dropped; what belongs together is joined at the end.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use evenhand_model::document::{Document, FileFacts, ReadError};
@@ -16,7 +17,7 @@ use crate::secret::{self, Borrowed, Found, Slots};
 use crate::server::Server;
 use crate::settings::Settings;
 use crate::tree::{self, Entry, Node, Syntax, Value};
-use crate::workflow::{self, Workflow};
+use crate::workflow::{self, Repositories, RepositoriesRead, Workflow, WorkflowError};
 
 /// What one file of a client says.
 pub(crate) struct FileRead {
@@ -53,6 +54,17 @@ pub(crate) struct WorkflowRead {
     pub(crate) stem: String,
     pub(crate) is_source: bool,
     pub(crate) workflow: Workflow,
+    /// Other files that take part in it, with the literal secrets in them.
+    pub(crate) beside: Vec<(WorkflowFile, Vec<Found>)>,
+}
+
+/// A file that takes part in workflows.
+#[derive(Clone)]
+pub(crate) struct WorkflowFile {
+    pub(crate) place: Place,
+    pub(crate) document: Arc<str>,
+    pub(crate) facts: FileFacts,
+    stem: String,
 }
 
 /// What an environment file holds.
@@ -70,7 +82,10 @@ pub(crate) struct AgentsReader {
     files: Vec<FileRead>,
     environments: Vec<Environment>,
     profiles: Vec<ProfileFile>,
-    workflows: Vec<WorkflowRead>,
+    sources: Vec<WorkflowRead>,
+    repositories: Repositories,
+    /// The files of the repositories by their paths, cleaned.
+    workflow_files: BTreeMap<String, WorkflowFile>,
     inventory: Inventory,
 }
 
@@ -81,7 +96,9 @@ impl AgentsReader {
             files: Vec::new(),
             environments: Vec::new(),
             profiles: Vec::new(),
-            workflows: Vec::new(),
+            sources: Vec::new(),
+            repositories: Repositories::default(),
+            workflow_files: BTreeMap::new(),
             inventory: Inventory::default(),
         }
     }
@@ -141,6 +158,33 @@ impl AgentsReader {
             definition,
         });
         if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    fn workflow(&mut self, document: &Document, root: &str, is_source: bool) -> Result<(), Vec<ReadError>> {
+        let unparsed = |error: WorkflowError| vec![unparsed(document, error.line, error.column, error.reason)];
+        let path = locate::clean(&document.path);
+        let mut parts = path.rsplit('/');
+        let name = parts.next().unwrap_or(&path);
+        let stem = match (name.split('.').next().unwrap_or(name), parts.next()) {
+            // Every action is called so; its folder tells which one it is.
+            ("action", Some(folder)) => folder,
+            (stem, _) => stem,
+        };
+        let file = WorkflowFile {
+            place: Place::of(document, root),
+            document: Arc::clone(&document.path),
+            facts: document.file,
+            stem: stem.to_owned(),
+        };
+        if !is_source {
+            self.repositories.add(root, &path, &document.text).map_err(unparsed)?;
+            self.workflow_files.insert(path.into_owned(), file);
+        } else if let Some(workflow) =
+            workflow::read_source(&document.text, &self.options.fingerprinter).map_err(unparsed)?
+        {
+            self.sources.push(file.read(true, workflow, Vec::new()));
+        }
+        Ok(())
     }
 
     /// The tool servers of a document, and their nodes.
@@ -269,29 +313,7 @@ impl Reader for AgentsReader {
                 });
                 Ok(())
             }
-            Some(Located::Workflow { root, source }) => {
-                let keys = &self.options.fingerprinter;
-                let read = if source {
-                    workflow::read_source(&document.text, keys)
-                } else {
-                    workflow::read(&document.text, keys)
-                };
-                let read = read.map_err(|error| vec![unparsed(&document, error.line, error.column, error.reason)])?;
-                let path = locate::clean(&document.path);
-                let name = path.rsplit('/').next().unwrap_or(&path);
-                let stem = name.split('.').next().unwrap_or(name).to_owned();
-                if let Some(workflow) = read {
-                    self.workflows.push(WorkflowRead {
-                        place: Place::of(&document, &root),
-                        document: Arc::clone(&document.path),
-                        facts: document.file,
-                        stem,
-                        is_source: source,
-                        workflow,
-                    });
-                }
-                Ok(())
-            }
+            Some(Located::Workflow { root, source, .. }) => self.workflow(&document, &root, source),
             Some(Located::Environment) => {
                 self.environments.push(Environment {
                     path: locate::clean(&document.path).into_owned(),
@@ -310,15 +332,43 @@ impl Reader for AgentsReader {
     }
 
     fn finish(self: Box<Self>) -> Reading {
-        let Self { options, mut files, environments, mut profiles, mut workflows, mut inventory } = *self;
+        let Self {
+            options,
+            mut files,
+            environments,
+            mut profiles,
+            sources: mut workflows,
+            repositories,
+            workflow_files,
+            mut inventory,
+        } = *self;
         files.sort_by(|a, b| (&a.document, a.client.id).cmp(&(&b.document, b.client.id)));
         profiles.sort_by(|a, b| a.document.cmp(&b.document));
-        workflows.sort_by(|a, b| a.document.cmp(&b.document));
         assemble::join(&files, &environments, &profiles, &mut inventory);
+        let RepositoriesRead { workflows: read, missing } = repositories.read(&options.fingerprinter);
+        workflows.extend(read.into_iter().filter_map(|(path, mut workflow)| {
+            let file = workflow_files.get(&path)?.clone();
+            let beside = std::mem::take(&mut workflow.beside).into_iter();
+            let beside = beside.filter_map(|(path, found)| Some((workflow_files.get(&path)?.clone(), found))).collect();
+            Some(file.read(false, workflow, beside))
+        }));
+        workflows.sort_by(|a, b| a.document.cmp(&b.document));
         let public = options.settings.get(VISIBILITY).map(|word| word == "public");
         assemble::pipelines(&workflows, public, &mut inventory);
+        for part in &missing {
+            if let Some(file) = workflow_files.get(&part.path) {
+                assemble::missing_part(&file.document, part, &mut inventory);
+            }
+        }
         inventory.sort();
         Reading { inventory, resolver: None }
+    }
+}
+
+impl WorkflowFile {
+    fn read(self, is_source: bool, workflow: Workflow, beside: Vec<(Self, Vec<Found>)>) -> WorkflowRead {
+        let Self { place, document, facts, stem } = self;
+        WorkflowRead { place, document, facts, stem, is_source, workflow, beside }
     }
 }
 

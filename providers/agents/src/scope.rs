@@ -32,11 +32,31 @@ impl Place {
         Self { root: root.to_owned(), shown, source }
     }
 
+    /// A folder as a prefix of paths, which nobody is shown.
+    pub(crate) fn at(root: &str) -> Self {
+        Self { root: root.to_owned(), shown: String::new(), source: String::new() }
+    }
+
     /// The person whose home this is, where the path says so: `home/ana`, `Users/ana`.
     pub(crate) fn person(&self) -> Option<&str> {
         let mut parts = self.root.rsplit('/');
         let (last, before) = (parts.next()?, parts.next()?);
         (matches!(before, "home" | "Users") && !last.is_empty()).then_some(last)
+    }
+
+    /// Whether the paths say that this folder lies in the home of somebody else than whose home `home` is.
+    pub(crate) fn is_apart_from(&self, home: &str) -> bool {
+        let is_parent = |part: &&str| matches!(*part, "home" | "Users");
+        let mut own = self.root.split('/').peekable();
+        let mut others = home.split('/').peekable();
+        let mut shared = None;
+        while own.peek().is_some() && own.peek() == others.peek() {
+            (shared, _) = (own.next(), others.next());
+        }
+        let beside = shared.is_some_and(|part| is_parent(&part)) && own.peek().is_some() && others.peek().is_some();
+        let below = |(at, part): (usize, &str)| is_parent(&part) && self.root.split('/').nth(at + 1).is_some();
+        let first = self.root.split('/').count() - own.clone().count();
+        beside || self.root.split('/').enumerate().skip(first).any(below)
     }
 
     /// Whether another folder is this one or lies below it.
@@ -82,6 +102,17 @@ mod tests {
         assert_eq!(place("x/home/ana").person(), Some("ana"));
         assert_eq!(place("/Users/ana").person(), Some("ana"));
         assert_eq!(place("shop").person(), None);
+        for (root, apart) in [
+            ("lab/home/ana/src", true),
+            ("lab/other/home/ana", true),
+            ("lab/home/ben/src", false),
+            ("lab/shop", false),
+            ("shop", false),
+        ] {
+            assert_eq!(place(root).is_apart_from("lab/home/ben"), apart, "{root}");
+        }
+        assert!(!place("/home/ci/lab/shop").is_apart_from("/home/ci/lab/home/ben"));
+        assert!(!place("shop").is_apart_from("~"));
         assert_eq!(machine_root("/etc"), "/");
         assert_eq!(machine_root("laptop/etc"), "laptop");
         assert_eq!(machine_root("/Library/Application Support"), "/");

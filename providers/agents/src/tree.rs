@@ -1,7 +1,7 @@
 //! One tree for JSON with comments, TOML and YAML, in which every value knows its line.
 //!
 //! The rest of the crate never asks which syntax a file is written in. A tree holds secret values and lives only as long
-//! as its document is read: it has no `Debug`, and the messages of [`SyntaxError`] are fixed texts that repeat nothing of
+//! as its document is read, or, of workflows that may call each other, as their reading lasts: it has no `Debug`, and the messages of [`SyntaxError`] are fixed texts that repeat nothing of
 //! the input.
 
 use std::borrow::Cow;
@@ -71,6 +71,54 @@ impl Node {
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => {}
         }
+    }
+
+    /// Puts everything on one line, for a part that is told of at the place that calls it.
+    pub(crate) fn move_to(&mut self, line: u32) {
+        self.line = line;
+        match &mut self.value {
+            Value::List(elements) => elements.iter_mut().for_each(|element| element.move_to(line)),
+            Value::Map(entries) => {
+                for entry in entries {
+                    entry.line = line;
+                    entry.node.move_to(line);
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => {}
+        }
+    }
+
+    /// A copy.
+    pub(crate) fn copied(&self) -> Self {
+        self.changed(&mut |_, _| None)
+    }
+
+    /// A copy with other texts: `change` is given the key that a text stands under and the text; `None` = as it is.
+    pub(crate) fn changed(&self, change: &mut dyn FnMut(&str, &str) -> Option<String>) -> Self {
+        self.changed_under("", change)
+    }
+
+    fn changed_under(&self, key: &str, change: &mut dyn FnMut(&str, &str) -> Option<String>) -> Self {
+        let value = match &self.value {
+            Value::Null => Value::Null,
+            Value::Bool(flag) => Value::Bool(*flag),
+            Value::Number(number) => Value::Number(number.clone()),
+            Value::Text(text) => Value::Text(change(key, text).unwrap_or_else(|| text.clone())),
+            Value::List(elements) => {
+                Value::List(elements.iter().map(|element| element.changed_under(key, change)).collect())
+            }
+            Value::Map(entries) => Value::Map(
+                entries
+                    .iter()
+                    .map(|entry| Entry {
+                        key: entry.key.clone(),
+                        line: entry.line,
+                        node: entry.node.changed_under(&entry.key, change),
+                    })
+                    .collect(),
+            ),
+        };
+        Self { line: self.line, value }
     }
 
     /// The members of a map; none for anything else.

@@ -8,12 +8,13 @@ use evenhand_model::gap::{Gap, GapKind, Lost, Subject};
 use evenhand_model::id::{IdentityId, ScopeId};
 use evenhand_model::inventory::{Hint, Inventory};
 use evenhand_model::provider::{ReadOptions, Reader, Reading};
+use rayon::prelude::*;
 
-use crate::access::{Actor, Compiled, Known, Policy, Resolver, Sets};
+use crate::access::{Actor, Compiled, Held, Known, Policy, Resolver, Sets};
 use crate::capture::Capture;
-use crate::catalog::Operations;
+use crate::catalog::{Granting, Operations};
 use crate::documents::cluster_of;
-use crate::inventory::{BindingDeclarations, PROVIDER, join};
+use crate::inventory::{BindingDeclarations, Join, Joined, PROVIDER, join};
 use crate::server::{self, Told};
 
 /// Takes documents one by one.
@@ -43,56 +44,42 @@ impl KubernetesReader {
         let custom: std::collections::BTreeSet<_> =
             clusters.values().flat_map(|cluster| cluster.custom_kinds.iter().cloned()).collect();
         let custom: Vec<_> = custom.into_iter().collect();
-        let parts: Vec<_> = clusters
-            .into_iter()
-            .map(|(name, mut cluster)| {
-                told.inform(&name, &mut cluster);
-                let declared = BindingDeclarations::of(&cluster);
-                let policy = Policy::new(&name, &mut cluster);
-                (cluster, declared, policy)
-            })
-            .collect();
-        let operations = Operations::new(
-            &custom,
-            told.served(),
-            parts.iter().filter(|part| part.2.known).flat_map(|part| part.2.rules()),
+        let (mut policies, mut parts) = (Vec::with_capacity(clusters.len()), Vec::with_capacity(clusters.len()));
+        for (name, mut cluster) in clusters {
+            told.inform(&name, &mut cluster);
+            let declared = BindingDeclarations::of(&cluster);
+            policies.push(Policy::new(&name, &mut cluster));
+            parts.push((cluster, declared));
+        }
+        // The catalogue and what each rule grants, while what else the objects say is joined.
+        let ((operations, granting), joining) = rayon::join(
+            || {
+                let known = policies.iter().filter(|policy| policy.known);
+                let operations = Operations::new(&custom, told.served(), known.flat_map(Policy::rules));
+                let granting: Vec<_> = policies.iter().map(|policy| Compiled::granting(policy, &operations)).collect();
+                (operations, granting)
+            },
+            || -> Vec<Join<'_>> {
+                let parts = parts.into_iter().zip(&policies);
+                parts.map(|((cluster, declared), policy)| join(cluster, policy, declared, &options.settings)).collect()
+            },
         );
+        let joined: Vec<Joined> = joining.into_iter().map(|join| join.finish(&operations)).collect();
         let mut resolver = Resolver {
             operations,
-            clusters: Vec::with_capacity(parts.len()),
-            surroundings: Vec::with_capacity(parts.len()),
+            clusters: Vec::with_capacity(joined.len()),
+            surroundings: Vec::with_capacity(joined.len()),
             identities: Default::default(),
             stated: Vec::new(),
             unread: Default::default(),
             left_out: Default::default(),
         };
         let mut first = 0;
-        for (cluster, declared, policy) in parts {
-            let aws_auth = cluster.aws_auth;
-            let mut joined = join(cluster, &policy, declared, &options.settings, &resolver.operations);
-            joined.surroundings.aws_auth = aws_auth;
+        for ((policy, granting), mut joined) in policies.into_iter().zip(granting).zip(joined) {
             let number = u32::try_from(resolver.clusters.len()).unwrap_or(u32::MAX);
-            let held = |policy: Policy, actors: Vec<(IdentityId, Actor)>| {
-                let mut sets = Sets::default();
-                let mut known = Vec::with_capacity(actors.len());
-                for (id, actor) in actors.into_iter().filter(|_| policy.known) {
-                    let set = match &actor {
-                        Actor::Account(namespace, name) => sets.of_account(&policy, namespace, name),
-                        Actor::User(name) => sets.of_user(&policy, name),
-                        Actor::Group(name) => sets.of_group(&policy, name),
-                        Actor::HolderOf(name) => {
-                            let Some((_, role, _)) = policy.human_roles().find(|(held, ..)| *held == name) else {
-                                continue;
-                            };
-                            sets.of_role(&policy, role)
-                        }
-                    };
-                    known.push((id, Known { cluster: number, set, actor }));
-                }
-                (Compiled::new(policy, &resolver.operations, first, sets.finish()), known)
-            };
             let actors = std::mem::take(&mut joined.actors);
-            let ((compiled, known), ()) = rayon::join(|| held(policy, actors), || joined.inventory.sort());
+            let ((compiled, known), ()) =
+                rayon::join(|| held(policy, granting, first, number, actors), || joined.inventory.sort());
             resolver.identities.extend(known);
             for (evidence, message) in compiled.dead_rules() {
                 joined.inventory.hints.push(Hint { evidence, message: message.into() });
@@ -121,6 +108,37 @@ impl KubernetesReader {
         inventory.sort();
         (inventory, Some(resolver))
     }
+}
+
+/// A cluster's policy with what everybody holds by it, what is held alike once.
+fn held(
+    policy: Policy,
+    granting: Vec<Arc<[Granting]>>,
+    first: u32,
+    cluster: u32,
+    actors: Vec<(IdentityId, Actor)>,
+) -> (Compiled, Vec<(IdentityId, Known)>) {
+    let of = |(id, actor): (IdentityId, Actor)| {
+        let held = match &actor {
+            Actor::Account(namespace, name) => Held::of_account(&policy, namespace, name),
+            Actor::User(name) => Held::of_user(&policy, name),
+            Actor::Group(name) => Held::of_group(&policy, name),
+            Actor::HolderOf(name) => {
+                let (_, role, _) = policy.human_roles().find(|(held, ..)| *held == name)?;
+                Held::of_role(&policy, role)
+            }
+        };
+        Some((id, actor, held))
+    };
+    let actors = if policy.known { actors } else { Vec::new() };
+    let holding: Vec<Option<(IdentityId, Actor, Held)>> = actors.into_par_iter().map(of).collect();
+    let mut sets = Sets::default();
+    let known = holding.into_iter().flatten().map(|(id, actor, held)| {
+        let set = sets.number(held);
+        (id, Known { cluster, set, actor })
+    });
+    let known = known.collect();
+    (Compiled::new(policy, granting, first, sets.finish()), known)
 }
 
 impl Reader for KubernetesReader {

@@ -240,11 +240,19 @@ fn users(input: &FactInput<'_>) -> Vec<u32> {
     users
 }
 
-/// For each identity that others act through as a tool: the number of those.
+/// For each identity that others act through as a tool: the number of those. Agents that share an identity are told apart
+/// by where they are configured.
 fn used_by(inventory: &Inventory) -> FastMap<&IdentityId, i64> {
-    let mut users: FastMap<&IdentityId, BTreeSet<&str>> = FastMap::default();
+    let agents: BTreeSet<(&str, &Evidence)> = inventory
+        .agents
+        .iter()
+        .filter(|agent| agent.kind == AgentKind::Agent)
+        .map(|agent| (agent.identity.as_str(), &agent.evidence))
+        .collect();
+    let mut users: FastMap<&IdentityId, BTreeSet<(&str, Option<&Evidence>)>> = FastMap::default();
     for trust in inventory.trusts.iter().filter(|trust| trust.mechanism == Mechanism::UsesTool) {
-        users.entry(&trust.target).or_default().insert(&trust.source);
+        let agent = Some(&trust.evidence).filter(|evidence| agents.contains(&(&*trust.source, evidence)));
+        users.entry(&trust.target).or_default().insert((&trust.source, agent));
     }
     users.into_iter().map(|(tool, users)| (tool, int(users.len()))).collect()
 }

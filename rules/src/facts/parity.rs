@@ -160,7 +160,7 @@ impl Proofs {
         let mut proofs = Self::default();
         let mut first: Vec<&Path> = Vec::new();
         for path in paths {
-            let at = first.iter().position(|held| taken_alike(found, held, path)).unwrap_or_else(|| {
+            let at = first.iter().position(|held| found.taken_alike(held, path)).unwrap_or_else(|| {
                 first.push(path);
                 proofs.add(found, path);
                 first.len() - 1
@@ -173,26 +173,20 @@ impl Proofs {
     fn add(&mut self, found: &PathsResult, path: &Path) {
         let mut text = String::new();
         let mut places = Vec::new();
-        for grant in found.hops(path).flat_map(|hop| &*hop.grants) {
+        let hops: Vec<Edge> = found.hops(path).collect();
+        for grant in hops.iter().flat_map(|hop| &*hop.grants) {
             let _ = write!(text, "{}{grant}", if text.is_empty() { "" } else { "; " });
             if !places.contains(&grant.evidence) {
                 places.push(grant.evidence.clone());
             }
         }
-        let mut hops = found.hops(path);
-        self.techniques.push(match (hops.next(), hops.next()) {
-            (Some(hop), None) => Arc::clone(&hop.technique),
-            _ => joined(found.hops(path).map(|hop| &*hop.technique), " > "),
+        self.techniques.push(match hops.as_slice() {
+            [hop] => Arc::clone(&hop.technique),
+            _ => joined(hops.iter().map(|hop| &*hop.technique), " > "),
         });
         self.statements.push(text.into());
         self.places.push(places);
     }
-}
-
-/// Whether two paths use the same techniques by the same statements.
-fn taken_alike(found: &PathsResult, a: &Path, b: &Path) -> bool {
-    let alike = |a: &Edge, b: &Edge| Arc::ptr_eq(&a.grants, &b.grants) && a.technique == b.technique;
-    a.len() == b.len() && found.hops(a).zip(found.hops(b)).all(|(a, b)| alike(a, b))
 }
 
 pub(super) fn paths(context: &Context<'_>) -> (Table, Places) {

@@ -384,7 +384,7 @@ fact_table! {
         authorization: Option<bool>,
         /// The name of the profile that limits what it may touch where it runs; NULL = none is set, or not known.
         permission_profile: Option<Arc<str>>,
-        /// The number of identities that act through it; 0 for agents that no other agent uses.
+        /// The number of agents that act through it; 0 for agents that no other agent uses.
         used_by: i64,
         /// Whether telemetry of its actions is exported.
         telemetry: Option<bool>,

@@ -275,6 +275,27 @@ fn a_record_leads_to_one_of_several_users_by_their_sessions_and_not_by_one_secre
 }
 
 #[test]
+fn agents_that_act_through_a_tool_server_are_counted_though_they_share_an_identity() {
+    let mut town = Town::default();
+    for id in ["s/shared", "s/other", "s/tool"] {
+        town.add(Nature::AiAgent, id, None);
+    }
+    let mut row = |id: &str, identity: &str, kind, line| {
+        let place = Evidence::line("agents.json", line);
+        town.inventory.agents.push(Agent::new(id, identity.into(), TOY, "s".into(), "client", kind, id, place));
+    };
+    row("a", "s/shared", AgentKind::Agent, 3);
+    row("b", "s/shared", AgentKind::Agent, 7);
+    row("t", "s/tool", AgentKind::ToolServer, 9);
+    // The last two say the same of one agent.
+    for (source, line) in [("s/shared", 3), ("s/shared", 7), ("s/other", 11), ("s/other", 12)] {
+        town.trust(source, Mechanism::UsesTool, "s/tool");
+        town.inventory.trusts.last_mut().unwrap().evidence = Evidence::line("agents.json", line);
+    }
+    assert_eq!(value(&facts(town, &[], None), "agents", "t", "used_by"), Value::Integer(3));
+}
+
+#[test]
 fn users_of_an_identity_are_counted_and_tool_servers_are_not() {
     let mut town = Town::default();
     town.add(Nature::AiAgent, "s/one", None).owner = Fact::Absent;
@@ -288,12 +309,10 @@ fn users_of_an_identity_are_counted_and_tool_servers_are_not() {
     agent("t", "s/one", AgentKind::ToolServer);
     agent("b", "s/two", AgentKind::Agent);
     agent("c", "s/two", AgentKind::Agent);
-    let register = Register {
-        entries: vec![RegisterEntry {
-            selector: Selector::parse("client/b").unwrap(),
-            evidence: Evidence::line("evenhand.toml", 3),
-        }],
-    };
+    let register = Register::new(vec![RegisterEntry {
+        selector: Selector::parse("client/b").unwrap(),
+        evidence: Evidence::line("evenhand.toml", 3),
+    }]);
     let facts = facts(town, &[], Some(&register));
     for (id, shared_by, attributable, registered) in
         [("s/one", 1, yes(), no()), ("s/two", 2, Value::Null, yes()), ("s/none", 0, Value::Null, no())]

@@ -12,7 +12,7 @@ use super::baseline::{self, Found};
 use super::containment::Scratch;
 use super::controls;
 use super::outcome::{self, HumanKey, Outcome, PairKey};
-use super::subject::{Part, Subject};
+use super::subject::{Part, Principal, Subject};
 use super::summary;
 use super::view::View;
 use super::world::{Holder, World};
@@ -250,7 +250,13 @@ fn atoms_for(outcome: &Outcome, holder: &Holder<'_>, subject: &Subject<'_>, part
             let mut atom = held.atom.clone();
             atom.used = used.as_ref().map(|used| used.intersects(&held.operations));
             if held.by_logic {
-                let described = part.principals.first().map_or(subject.identity, |principal| principal.identity);
+                let holds = |principal: &&Principal<'_>| {
+                    let slices = principal.view.slices.iter().filter(|slice| slice.grant.is_none());
+                    slices.into_iter().any(|slice| slice.operations.intersects(&held.operations))
+                };
+                // Whoever holds it: the tool server, where the agent itself does not.
+                let holder = part.principals.iter().find(holds).or(part.principals.first());
+                let described = holder.map_or(subject.identity, |principal| principal.identity);
                 atom.grant = Grant { evidence: described.evidence.clone(), ..atom.grant };
             }
             atom

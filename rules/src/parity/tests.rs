@@ -529,6 +529,17 @@ fn unlimited_access_is_everything() {
 }
 
 #[test]
+fn what_a_tool_server_holds_by_logic_alone_is_cited_where_the_server_is_described() {
+    let mut town = pair_town(vec![plain(&[3])], vec![plain(&[3])]);
+    town.add(Nature::Workload, "a/tool", Some(vec![])).evidence = Evidence::whole("tool.json");
+    town.access_of("a/tool").unlimited = true;
+    town.trust("a/ops-agent", Mechanism::UsesTool, "a/tool");
+    let comparison = compared(town).remove(0);
+    assert_eq!(comparison.excess_operations, 39);
+    assert!(comparison.excess.iter().all(|atom| &*atom.grant.evidence.document == "tool.json"));
+}
+
+#[test]
 fn baselines_are_found_in_the_order_of_their_confidence() {
     use BaselineSource as S;
     // Each step takes the best source away.

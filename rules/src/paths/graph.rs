@@ -8,8 +8,9 @@ use evenhand_model::id::{IdentityId, ProviderName, ScopeId};
 use evenhand_model::identity::Identity;
 use evenhand_model::inventory::Inventory;
 use evenhand_model::opset::OpSet;
+use evenhand_model::steps::{End, Steps};
 use evenhand_model::trust::{Mechanism, Trust};
-use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
 use petgraph::visit::EdgeRef;
 use rayon::prelude::*;
 
@@ -74,7 +75,7 @@ pub(crate) struct Strength {
 pub(crate) struct Graph<'a> {
     pub(crate) graph: DiGraph<Node<'a>, Step>,
     /// The steps, by their numbers in the graph.
-    steps: Vec<Edge>,
+    steps: Steps,
     admins: Vec<bool>,
     /// Nodes that may have more steps than the graph has.
     open: Vec<bool>,
@@ -92,9 +93,9 @@ impl<'a> Graph<'a> {
         for identity in &inventory.identities {
             graph.add_node(Node::Known(identity));
         }
-        let mut builder = Builder { graph, steps: Vec::new(), judged, others: HashMap::default() };
+        let mut builder = Builder { graph, steps: Steps::default(), judged, others: HashMap::default() };
         for (provider, resolver) in resolvers.iter() {
-            builder.add_edges(provider, resolver.edges());
+            builder.add_steps(provider, resolver.steps());
         }
         builder.add_trusts(&inventory.trusts, resolvers);
         let Builder { graph, steps, .. } = builder;
@@ -120,13 +121,18 @@ impl<'a> Graph<'a> {
         self.graph.edges(NodeIndex::new(at)).map(|edge| (edge.id().index(), edge.target().index(), *edge.weight()))
     }
 
-    /// A step by its number.
-    pub(crate) fn step(&self, number: u32) -> Option<&Edge> {
-        self.steps.get(number as usize)
+    /// What a search asks of a step, by its number.
+    pub(crate) fn step(&self, number: u32) -> Option<Step> {
+        self.graph.edge_weight(EdgeIndex::new(number as usize)).copied()
+    }
+
+    /// Who takes a step.
+    pub(crate) fn source(&self, number: u32) -> Option<&IdentityId> {
+        self.steps.source(self.steps.steps.get(number as usize)?)
     }
 
     /// All steps by number, for those who only name them.
-    pub(crate) fn into_steps(self) -> Vec<Edge> {
+    pub(crate) fn into_steps(self) -> Steps {
         self.steps
     }
 
@@ -278,7 +284,7 @@ fn places(graph: &DiGraph<Node<'_>, Step>) -> Vec<u32> {
 
 struct Builder<'a, 'j> {
     graph: DiGraph<Node<'a>, Step>,
-    steps: Vec<Edge>,
+    steps: Steps,
     judged: &'j Judgements,
     /// Nodes that are no identities of the inventory.
     others: HashMap<EdgeTarget, NodeIndex, foldhash::fast::FixedState>,
@@ -289,13 +295,6 @@ impl Builder<'_, '_> {
         match self.judged.position(id) {
             Some(at) => NodeIndex::new(at),
             None => self.other(EdgeTarget::Identity(id.clone()), provider),
-        }
-    }
-
-    fn node(&mut self, target: &EdgeTarget, provider: ProviderName) -> NodeIndex {
-        match target {
-            EdgeTarget::Identity(id) => self.identity(id, provider),
-            EdgeTarget::Admin(_) => self.other(target.clone(), provider),
         }
     }
 
@@ -311,25 +310,37 @@ impl Builder<'_, '_> {
         node
     }
 
-    fn add_edges(&mut self, provider: ProviderName, mut edges: Vec<Edge>) {
-        edges.retain(|edge| !matches!(&edge.target, EdgeTarget::Identity(id) if *id == edge.source));
-        self.graph.reserve_exact_edges(edges.len());
-        // Edges come sorted by source.
-        let mut last: Option<(&IdentityId, NodeIndex)> = None;
-        for edge in &edges {
-            let from = match last {
-                Some((source, from)) if *source == edge.source => from,
-                _ => self.identity(&edge.source, provider),
+    fn add_steps(&mut self, provider: ProviderName, mut steps: Steps) {
+        let mut listed = std::mem::take(&mut steps.steps);
+        self.graph.reserve_exact_edges(listed.len());
+        // Each name is looked up once, however many steps bear it, and only where one does.
+        let mut identities: Vec<Option<NodeIndex>> = vec![None; steps.identities.len()];
+        let mut scopes: Vec<Option<NodeIndex>> = vec![None; steps.scopes.len()];
+        listed.retain(|step| {
+            if step.target == End::Identity(step.source) {
+                return false;
+            }
+            let mut identity = |at: u32| {
+                let (slot, id) = (identities.get_mut(at as usize)?, steps.identities.get(at as usize)?);
+                Some(*slot.get_or_insert_with(|| self.identity(id, provider)))
             };
-            last = Some((&edge.source, from));
-            let to = self.node(&edge.target, provider);
-            self.graph.add_edge(from, to, Step { conditional: edge.conditional, escalation: edge.escalation });
-        }
-        if self.steps.is_empty() {
-            self.steps = edges;
-        } else {
-            self.steps.append(&mut edges);
-        }
+            let from = identity(step.source);
+            let to = match step.target {
+                End::Identity(at) => identity(at),
+                End::Admin(at) => {
+                    scopes.get_mut(at as usize).zip(steps.scopes.get(at as usize)).map(|(slot, scope)| {
+                        *slot.get_or_insert_with(|| self.other(EdgeTarget::Admin(scope.clone()), provider))
+                    })
+                }
+            };
+            let ends = from.zip(to);
+            if let Some((from, to)) = ends {
+                self.graph.add_edge(from, to, Step { conditional: step.conditional, escalation: step.escalation });
+            }
+            ends.is_some()
+        });
+        steps.steps = listed;
+        self.steps.append(steps);
     }
 
     /// Adds the trusts that no resolver decides: between identities of different providers, and of providers without one.
@@ -340,6 +351,7 @@ impl Builder<'_, '_> {
         // Some nodes have very many steps, which must not be gone through for each trust.
         let ends = self.graph.raw_edges().iter().map(|edge| (edge.source(), edge.target()));
         let mut linked: HashSet<(NodeIndex, NodeIndex), foldhash::fast::FixedState> = ends.collect();
+        let mut crossing: Vec<Edge> = Vec::new();
         for trust in trusts {
             let technique = match trust.mechanism {
                 Mechanism::Federation => "federation",
@@ -368,7 +380,7 @@ impl Builder<'_, '_> {
             // The reader names an identity as source only where the trust's constraint admits it.
             let step = Step { conditional: false, escalation: false };
             self.graph.add_edge(from, to, step);
-            self.steps.push(Edge {
+            crossing.push(Edge {
                 source,
                 target: EdgeTarget::Identity(trust.target.clone()),
                 technique: technique.into(),
@@ -382,5 +394,6 @@ impl Builder<'_, '_> {
                 }]),
             });
         }
+        self.steps.append(crossing.into());
     }
 }

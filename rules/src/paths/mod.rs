@@ -28,6 +28,7 @@ use evenhand_model::gap::Gap;
 use evenhand_model::id::IdentityId;
 use evenhand_model::identity::{Identity, Nature};
 use evenhand_model::inventory::Inventory;
+use evenhand_model::steps::{End, Steps};
 use indexmap::IndexMap;
 use rayon::prelude::*;
 
@@ -84,7 +85,7 @@ pub struct PathsResult {
     /// By identity, in the order of the inventory; identities that the vendor manages are left out.
     pub reach: IndexMap<IdentityId, Reach, foldhash::fast::FixedState>,
     /// Every step of the graph. There are many more of them than identities, so that paths name them by number.
-    steps: Vec<Edge>,
+    steps: Steps,
 }
 
 impl PathsResult {
@@ -95,16 +96,23 @@ impl PathsResult {
 
     /// The steps of a path. A trust that crosses providers has its mechanism as technique: `uses-tool`,
     /// `holds-credential`, `federation` …
-    pub fn hops(&self, path: &Path) -> impl Iterator<Item = &Edge> + Clone {
-        path.hops.iter().filter_map(|step| self.steps.get(*step as usize))
+    pub fn hops(&self, path: &Path) -> impl Iterator<Item = Edge> {
+        path.hops.iter().filter_map(|step| self.steps.edge(*step as usize))
+    }
+
+    /// Whether two paths use the same techniques by the same statements.
+    pub(crate) fn taken_alike(&self, a: &Path, b: &Path) -> bool {
+        let of = |hop: &u32| self.steps.steps.get(*hop as usize).map(|step| (step.technique, step.grants));
+        a.len() == b.len() && a.hops.iter().map(of).eq(b.hops.iter().map(of))
     }
 
     /// Everyone that an identity can become, itself first.
     fn becomes(&self, identity: &IdentityId) -> Vec<IdentityId> {
         let mut from: HashMap<&IdentityId, Vec<&IdentityId>, foldhash::fast::FixedState> = HashMap::default();
-        for step in &self.steps {
-            if let EdgeTarget::Identity(target) = &step.target {
-                from.entry(&step.source).or_default().push(target);
+        let named = |at: u32| self.steps.identities.get(at as usize);
+        for step in &self.steps.steps {
+            if let (Some(source), End::Identity(target)) = (named(step.source), step.target) {
+                from.entry(source).or_default().extend(named(target));
             }
         }
         let mut seen: BTreeSet<&IdentityId> = BTreeSet::from([identity]);

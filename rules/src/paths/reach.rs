@@ -14,7 +14,7 @@ use petgraph::graph::NodeIndex;
 use petgraph::visit::{EdgeFiltered, EdgeRef, Reversed, Visitable};
 
 use super::Reach;
-use super::graph::{Graph, unconditional};
+use super::graph::{Graph, Step, unconditional};
 use super::search::Search;
 
 pub(crate) struct Reaches {
@@ -33,12 +33,19 @@ type Nodes = <petgraph::graph::DiGraph<(), ()> as Visitable>::Map;
 
 impl Reaches {
     pub(crate) fn of(graph: &Graph<'_>) -> Self {
-        Self {
-            to_admin: to_admin(graph),
-            escalates: leading_to_escalation(graph, false),
-            may_escalate: leading_to_escalation(graph, true),
-            leads_on: leading_to(graph, graph.graph.node_indices().filter(|at| graph.is_open(at.index())), true),
-        }
+        let ((to_admin, leads_on), (escalates, may_escalate)) = rayon::join(
+            || {
+                let open = graph.graph.node_indices().filter(|at| graph.is_open(at.index()));
+                (to_admin(graph), leading_to(graph, open, true))
+            },
+            || {
+                let certain = leading_to_escalation(graph, false);
+                let conditional = graph.graph.edge_weights().any(|step| step.conditional);
+                let perhaps = if conditional { leading_to_escalation(graph, true) } else { certain.clone() };
+                (certain, perhaps)
+            },
+        );
+        Self { to_admin, escalates, may_escalate, leads_on }
     }
 
     /// The least cost from a node to full control of some scope; 0 = it has it.
@@ -71,14 +78,18 @@ impl Reaches {
 
 /// Costs to the nearest full control, for all nodes that come to one.
 fn to_admin(graph: &Graph<'_>) -> Vec<Option<u64>> {
-    // One end behind all ends makes many searches one. Only nodes that steps lead to can be ends of a chain.
+    // Only nodes that steps lead to can be ends of a chain.
+    let entered = |node: &NodeIndex| graph.graph.edges_directed(*node, petgraph::Direction::Incoming).next().is_some();
+    let admins: Vec<NodeIndex> =
+        graph.graph.node_indices().filter(|node| graph.is_admin(node.index())).filter(entered).collect();
+    if admins.is_empty() {
+        return vec![None; graph.len()];
+    }
+    // One end behind all ends makes many searches one.
     let mut ends = graph.graph.map(|_, _| (), |_, step| step.cost());
     let all = ends.add_node(());
-    for node in graph.graph.node_indices() {
-        let entered = graph.graph.edges_directed(node, petgraph::Direction::Incoming).next().is_some();
-        if entered && graph.is_admin(node.index()) {
-            ends.add_edge(node, all, 0);
-        }
+    for node in admins {
+        ends.add_edge(node, all, 0);
     }
     let costs = dijkstra(Reversed(&ends), all, None, |edge| *edge.weight());
     graph.graph.node_indices().map(|node| costs.get(&node).copied()).collect()
@@ -86,19 +97,16 @@ fn to_admin(graph: &Graph<'_>) -> Vec<Option<u64>> {
 
 /// The nodes from which some chain leads to an escalating step, that step included.
 fn leading_to_escalation(graph: &Graph<'_>, conditional_too: bool) -> Nodes {
-    let steps = graph.graph.edge_references();
-    let escalating = steps.filter(|step| step.weight().escalation && (conditional_too || !step.weight().conditional));
-    leading_to(graph, escalating.map(|step| step.source()), conditional_too)
+    let counts = |step: &Step| step.escalation && (conditional_too || !step.conditional);
+    let escalating = |node: &NodeIndex| graph.graph.edges(*node).any(|step| counts(step.weight()));
+    leading_to(graph, graph.graph.node_indices().filter(escalating), conditional_too)
 }
 
 /// The nodes from which some chain leads to one of the ends, the ends included.
 fn leading_to(graph: &Graph<'_>, ends: impl Iterator<Item = NodeIndex>, conditional_too: bool) -> Nodes {
     let usable = EdgeFiltered::from_fn(&graph.graph, |edge| conditional_too || !edge.weight().conditional);
     let backwards = Reversed(&usable);
-    let mut ends: Vec<NodeIndex> = ends.collect();
-    ends.sort_unstable();
-    ends.dedup();
-    let mut walk = petgraph::visit::Dfs::from_parts(ends, graph.graph.visit_map());
+    let mut walk = petgraph::visit::Dfs::from_parts(ends.collect(), graph.graph.visit_map());
     while walk.next(backwards).is_some() {}
     walk.discovered
 }

@@ -210,7 +210,7 @@ impl Chain {
         self.hops.shrink_to_fit();
         let steps = || self.hops.iter().filter_map(|step| graph.step(*step));
         Some(Path {
-            identity: steps().next()?.source.clone(),
+            identity: graph.source(*self.hops.first()?)?.clone(),
             target: graph.target(to)?,
             crosses_provider: self.crosses_provider,
             reaches_admin: graph.is_admin(to),

@@ -28,7 +28,7 @@ fn techniques(result: &PathsResult, identity: &str) -> Vec<(String, String)> {
         .paths_of(&identity.into())
         .iter()
         .map(|path| {
-            let hops: Vec<&str> = result.hops(path).map(|hop| &*hop.technique).collect();
+            let hops: Vec<String> = result.hops(path).map(|hop| hop.technique.to_string()).collect();
             let target = match &path.target {
                 EdgeTarget::Identity(id) => id.to_string(),
                 EdgeTarget::Admin(scope) => format!("admin of {scope}"),
@@ -187,7 +187,7 @@ fn becomes(count: usize, edges: &BTreeSet<(usize, usize)>) -> BTreeSet<(usize, u
         .iter()
         .map(|path| {
             let EdgeTarget::Identity(target) = &path.target else { panic!("no scope is a target here") };
-            let hops: Vec<&Edge> = result.hops(path).collect();
+            let hops: Vec<Edge> = result.hops(path).collect();
             assert_eq!(hops.first().unwrap().source, path.identity);
             assert_eq!(hops.last().unwrap().target, path.target);
             assert!(hops.windows(2).all(|pair| pair[0].target == EdgeTarget::Identity(pair[1].source.clone())));

@@ -13,8 +13,8 @@ use crate::profiles::ProfileFile;
 use crate::reader::{Environment, FileRead};
 use crate::scope::{Place, machine_root};
 use crate::settings::Settings;
-pub(crate) use pipelines::pipelines;
 pub use pipelines::{Repository, rows};
+pub(crate) use pipelines::{missing_part, pipelines};
 use rows::Out;
 
 /// The whole machine, as a place.
@@ -60,7 +60,8 @@ pub(crate) fn join(
     }
     let groups: Vec<Group<'_>> = groups.into_values().collect();
     let names = scope_names(&groups);
-    let mut out = Out { inventory, environments, profiles, taken: BTreeSet::new() };
+    let home_places: Vec<Place> = homes.iter().map(|root| Place::at(root)).collect();
+    let mut out = Out { inventory, environments, profiles, homes: &home_places, taken: BTreeSet::new() };
     let client_id = |client: &Client, name: &str| IdentityId::new(format!("agent:{}:{name}", client.id));
     for (group, name) in groups.iter().zip(&names) {
         // A project that only brings tool servers does not configure the client: it is the one of the person's home.

@@ -8,9 +8,10 @@ use evenhand_model::agent::{Agent, AgentKind, ApprovalMode};
 use evenhand_model::credential::{Credential, Exposure};
 use evenhand_model::document::FileFacts;
 use evenhand_model::evidence::{Evidence, Fact, Truth};
+use evenhand_model::gap::{Gap, GapKind, Lost, Subject};
 use evenhand_model::id::{CredentialId, IdentityId, ScopeId};
 use evenhand_model::identity::{Identity, Signal};
-use evenhand_model::inventory::Inventory;
+use evenhand_model::inventory::{Hint, Inventory};
 use evenhand_model::trust::{Mechanism, Trust};
 
 use super::Ground;
@@ -18,7 +19,7 @@ use super::rows::{Holder, Out, describe, signal};
 use crate::provider_name;
 use crate::reader::WorkflowRead;
 use crate::scope::Place;
-use crate::workflow::{Workflow, WorkflowAgent, listed};
+use crate::workflow::{MissingPart, Workflow, WorkflowAgent, listed};
 
 /// A repository that somebody else reads, with the identities that its jobs act as.
 pub struct Repository<'r> {
@@ -48,8 +49,10 @@ pub fn rows(workflow: Workflow, at: &Repository<'_>) -> (Inventory, Vec<(String,
         stem: at.stem.clone(),
         is_source: false,
         workflow,
+        beside: Vec::new(),
     };
-    let mut out = Out { inventory: &mut inventory, environments: &[], profiles: &[], taken: BTreeSet::new() };
+    let mut out =
+        Out { inventory: &mut inventory, environments: &[], profiles: &[], homes: &[], taken: BTreeSet::new() };
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     for agent in &read.workflow.agents {
         let id = (at.identity)(&agent.job);
@@ -74,7 +77,7 @@ pub(crate) fn pipelines(workflows: &[WorkflowRead], public: Option<bool>, invent
         .filter(|read| !read.is_source)
         .map(|read| (read.place.root.as_str(), read.stem.as_str()))
         .collect();
-    let mut out = Out { inventory, environments: &[], profiles: &[], taken: BTreeSet::new() };
+    let mut out = Out { inventory, environments: &[], profiles: &[], homes: &[], taken: BTreeSet::new() };
     for read in workflows {
         // What is compiled is what runs.
         if read.is_source && compiled.contains(&(read.place.root.as_str(), read.stem.as_str())) {
@@ -105,7 +108,37 @@ pub(crate) fn pipelines(workflows: &[WorkflowRead], public: Option<bool>, invent
         if let Some(id) = first {
             let holder = Holder { identity: &id, kind: Ground::Project, document: &read.document, facts: read.facts };
             out.secrets(&holder, &read.workflow.found);
+            for (file, found) in &read.beside {
+                out.secrets(&Holder { document: &file.document, facts: file.facts, ..holder }, found);
+            }
         }
+    }
+}
+
+/// Tells of a call that leads to a file that was not read.
+pub(crate) fn missing_part(document: &Arc<str>, part: &MissingPart, inventory: &mut Inventory) {
+    let MissingPart { line, called, is_workflow, .. } = part;
+    if *is_workflow {
+        inventory.gaps.push(Gap {
+            provider: Some(provider_name()),
+            scope: None,
+            kind: GapKind::NotCollected,
+            call: Arc::from(called.as_str()),
+            reason: Arc::from(format!(
+                "the workflow that {document}:{line} calls is not among the documents; add it to the scan"
+            )),
+            facts: vec![Lost::of("the agents that it runs", &[Subject::Settings, Subject::Trigger])],
+        });
+    } else {
+        // Such an action may be fetched by an earlier step, and need not lie in the repository.
+        inventory.hints.push(Hint {
+            evidence: Evidence::line(Arc::clone(document), *line),
+            message: format!(
+                "the action `{called}` is not among the documents, and whether it runs an agent is not known; add it to \
+                 the scan if it lies in the repository"
+            )
+            .into(),
+        });
     }
 }
 

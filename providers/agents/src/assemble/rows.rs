@@ -31,6 +31,8 @@ pub(super) struct Out<'o> {
     pub(super) inventory: &'o mut Inventory,
     pub(super) environments: &'o [Environment],
     pub(super) profiles: &'o [ProfileFile],
+    /// Folders that are homes.
+    pub(super) homes: &'o [Place],
     /// Credential ids that are given away.
     pub(super) taken: BTreeSet<String>,
 }
@@ -185,17 +187,16 @@ impl<'o> Out<'o> {
         }
     }
 
-    /// The profiles of the person in whose home a place lies; where only one person's were read, theirs.
+    /// The profiles of the person in whose home a place lies. In no home, whoever works there is not known; where only one
+    /// person's profiles were read, theirs count.
     fn profiles_of(&self, place: &Place) -> Vec<&'o ProfileFile> {
-        let holds = |file: &&ProfileFile| {
-            let home = Place { root: file.root.clone(), shown: String::new(), source: String::new() };
-            home.holds(&place.root)
-        };
+        let holds = |file: &&ProfileFile| Place::at(&file.root).holds(&place.root);
         let nearest = self.profiles.iter().filter(holds).map(|file| &file.root).max_by_key(|root| root.len());
+        let of_another = self.homes.iter().any(|home| home.holds(&place.root));
         let roots: BTreeSet<&String> = self.profiles.iter().map(|file| &file.root).collect();
         let root = match (nearest, roots.first()) {
             (Some(root), _) => root,
-            (None, Some(root)) if roots.len() == 1 => root,
+            (None, Some(root)) if roots.len() == 1 && !of_another && !place.is_apart_from(root) => root,
             _ => return Vec::new(),
         };
         self.profiles.iter().filter(|file| file.root == *root).collect()
@@ -382,7 +383,7 @@ impl<'o> Out<'o> {
             if secret.checksum_fails {
                 self.hint(
                     evidence,
-                    "a value in the form of a GitHub or npm token has a checksum that does not fit: an example or a typing error; \
+                    "a value in the form of an issuer's token has a checksum that does not fit: an example or a typing error; \
                      revoke it if it was ever real",
                 );
             }
@@ -501,6 +502,10 @@ fn server_id(client: &Client, scope: &str, server: &Server, file: Option<String>
 
 /// The file's path below the place it speaks for.
 fn tail(file: &FileRead) -> String {
+    // What a variable moves is told from what lies in the home folder by the variable.
+    if file.document.starts_with('$') {
+        return file.document.to_string();
+    }
     let path = locate::clean(&file.document);
     path.strip_prefix(file.place.root.as_str()).unwrap_or(&path).trim_start_matches('/').to_owned()
 }

@@ -4,6 +4,7 @@
 mod table;
 
 use evenhand_model::agent::ApprovalMode;
+use evenhand_model::provider::MovedFiles;
 
 use crate::command::Reach;
 use crate::permissions::Grammar;
@@ -23,6 +24,8 @@ pub(crate) struct Client {
     pub(crate) shell: bool,
     /// What holds for other facts when the files that could set them were read and do not.
     pub(crate) defaults: Defaults,
+    /// Variables that move its files, looked at where they are set.
+    pub(crate) moved: &'static [MovedFiles],
     /// The files.
     pub(crate) files: &'static [File],
 }
@@ -190,6 +193,10 @@ pub(crate) fn documented() -> String {
                 _ => file.suffix.to_owned(),
             }
         });
+        let moved = client.moved.iter().map(|moved| match moved.names_file() {
+            true => format!("${}", moved.variable),
+            false => format!("${}/{}", moved.variable, moved.inside),
+        });
         let mut servers: Vec<String> = client
             .files
             .iter()
@@ -214,7 +221,7 @@ pub(crate) fn documented() -> String {
             "| {} (`{}`) | {} | {} | {} | {unset} |\n",
             client.name,
             client.id,
-            cell(files),
+            cell(files.chain(moved)),
             cell(servers),
             cell(keys)
         ));

@@ -1,6 +1,7 @@
 //! The table of clients. Sources: the vendors' documentation and settings schemas, as of November 2026.
 
 use evenhand_model::agent::ApprovalMode::{Bypass, Partial, Prompt};
+use evenhand_model::provider::MovedFiles;
 
 use super::Effect::{
     AgentPermissionMap, Allow, AllowTool, Ask, Deny, Escape, Folders, Forbids, ForbidsUnless, Hooks, Mode,
@@ -25,6 +26,14 @@ const NOWHERE: &[&str] = &[];
 
 const NOTHING_KNOWN: Defaults =
     Defaults { sandboxed: None, escape: None, telemetry: None, project_servers: None, reach: None };
+
+/// A folder of a home folder that a variable moves.
+const fn moved(variable: &'static str, home: &'static str) -> MovedFiles {
+    MovedFiles { variable, inside: "", home }
+}
+
+/// Programs that keep to the XDG base directory specification.
+const XDG: MovedFiles = moved("XDG_CONFIG_HOME", ".config/");
 
 const fn key(path: &'static str, effect: super::Effect) -> Key {
     Key { path, effect }
@@ -96,6 +105,7 @@ const CLAUDE_KEYS: &[Key] = &[
     key("sandbox.autoAllowBashIfSandboxed", SandboxApproves(TRUTH)),
     key("sandbox.allowUnsandboxedCommands", Escape(TRUTH)),
     key("sandbox.excludedCommands", Escape(TRUTH)),
+    key("sandbox.credentials", Noted),
     key("hooks", Hooks),
     key("skipDangerousModePermissionPrompt", Noted),
     key("permissions.disableAutoMode", Noted),
@@ -129,6 +139,10 @@ static CLAUDE_CODE: Client = Client {
         project_servers: Some(false),
         reach: Some(Reach::Project),
     },
+    moved: &[
+        MovedFiles { variable: "CLAUDE_CONFIG_DIR", inside: ".claude.json", home: ".claude.json" },
+        moved("CLAUDE_CONFIG_DIR", ".claude/"),
+    ],
     files: &[
         file(".claude/settings.json", HOME, Level::UserOrProject, &[], CLAUDE_KEYS),
         file(".claude/settings.local.json", HOME, Level::Local, &[], CLAUDE_KEYS),
@@ -154,9 +168,11 @@ static CLAUDE_CODE: Client = Client {
 static CLAUDE_DESKTOP: Client = Client {
     id: "claude-desktop",
     name: "Claude Desktop",
-    default: Unset::Mode(Prompt),
+    // What people allow for good lies in its own storage.
+    default: Unset::Elsewhere,
     shell: false,
     defaults: NOTHING_KNOWN,
+    moved: &[],
     files: &[servers("Claude/claude_desktop_config.json", USER_DATA, Level::User)],
 };
 
@@ -169,6 +185,7 @@ static CURSOR: Client = Client {
     default: Unset::Elsewhere,
     shell: true,
     defaults: NOTHING_KNOWN,
+    moved: &[],
     files: &[
         servers(".cursor/mcp.json", HOME, Level::UserOrProject),
         file(
@@ -200,6 +217,7 @@ static CURSOR_CLI: Client = Client {
     default: Unset::Mode(Prompt),
     shell: true,
     defaults: NOTHING_KNOWN,
+    moved: &[],
     files: &[
         file(".cursor/cli-config.json", HOME, Level::User, &[], CURSOR_CLI_KEYS),
         file(".cursor/cli.json", NOWHERE, Level::Project, &[], CURSOR_CLI_KEYS),
@@ -253,6 +271,7 @@ static VSCODE: Client = Client {
         project_servers: None,
         reach: Some(Reach::Project),
     },
+    moved: &[],
     files: &[
         file(".vscode/mcp.json", NOWHERE, Level::Project, &[Servers::Map("servers")], NO_KEYS),
         file("Code/User/mcp.json", USER_DATA, Level::User, &[Servers::Map("servers")], NO_KEYS),
@@ -271,6 +290,7 @@ static COPILOT_CLI: Client = Client {
     default: Unset::Mode(Prompt),
     shell: true,
     defaults: NOTHING_KNOWN,
+    moved: &[moved("COPILOT_HOME", ".copilot/")],
     files: &[
         servers(".copilot/mcp-config.json", HOME, Level::User),
         file(
@@ -289,6 +309,7 @@ static COPILOT_CODING_AGENT: Client = Client {
     default: Unset::Elsewhere,
     shell: false,
     defaults: NOTHING_KNOWN,
+    moved: &[],
     files: &[
         definition(".github/agents/*.md", NOWHERE, Level::Project, &[Servers::Map("mcp-servers")], DEFINITION_KEYS),
         file(".github/hooks/*.json", NOWHERE, Level::Project, &[], &[key("hooks", Hooks)]),
@@ -301,6 +322,7 @@ static WINDSURF: Client = Client {
     default: Unset::Mode(Prompt),
     shell: true,
     defaults: NOTHING_KNOWN,
+    moved: &[],
     files: &[
         servers(".codeium/windsurf/mcp_config.json", HOME, Level::User),
         servers(".codeium/mcp_config.json", HOME, Level::User),
@@ -370,6 +392,7 @@ static GEMINI_CLI: Client = Client {
         project_servers: None,
         reach: Some(Reach::Project),
     },
+    moved: &[],
     files: &[
         file(".gemini/settings.json", HOME, Level::UserOrProject, SERVERS, GEMINI_KEYS),
         file("gemini-cli/settings.json", NOWHERE, Level::Managed, SERVERS, GEMINI_KEYS),
@@ -445,6 +468,7 @@ static CODEX: Client = Client {
         project_servers: None,
         reach: Some(Reach::Project),
     },
+    moved: &[moved("CODEX_HOME", ".codex/")],
     files: &[
         codex(".codex/config.toml", HOME, Level::UserOrProject),
         codex("etc/codex/config.toml", NOWHERE, Level::System),
@@ -484,6 +508,7 @@ static ZED: Client = Client {
     default: Unset::Mode(Prompt),
     shell: true,
     defaults: NOTHING_KNOWN,
+    moved: &[XDG],
     files: &[
         zed("zed/settings.json", &[".config/"], Level::User),
         zed("Zed/settings.json", &["AppData/Roaming/"], Level::User),
@@ -511,6 +536,7 @@ static OPENCODE: Client = Client {
         project_servers: None,
         reach: Some(Reach::Project),
     },
+    moved: &[XDG, moved("OPENCODE_CONFIG", ".config/opencode/opencode.json")],
     files: &[
         file("etc/opencode/opencode.json", NOWHERE, Level::Managed, OPENCODE_SERVERS, OPENCODE_KEYS),
         file("etc/opencode/opencode.jsonc", NOWHERE, Level::Managed, OPENCODE_SERVERS, OPENCODE_KEYS),
@@ -556,6 +582,7 @@ static GOOSE: Client = Client {
     default: Unset::Mode(Bypass),
     shell: true,
     defaults: NOTHING_KNOWN,
+    moved: &[XDG],
     files: &[
         goose("goose/config.yaml", &[".config/"], GOOSE_SERVERS, GOOSE_KEYS, Secrets::Everywhere),
         goose("goose/config/config.yaml", &["AppData/Roaming/Block/"], GOOSE_SERVERS, GOOSE_KEYS, Secrets::Everywhere),
@@ -576,9 +603,11 @@ const GLOBAL_STORAGE: &[&str] = &[
 static CLINE: Client = Client {
     id: "cline",
     name: "Cline",
-    default: Unset::Mode(Prompt),
+    // What people allow for good lies in its own storage.
+    default: Unset::Elsewhere,
     shell: true,
     defaults: NOTHING_KNOWN,
+    moved: &[],
     files: &[
         servers("saoudrizwan.claude-dev/settings/cline_mcp_settings.json", GLOBAL_STORAGE, Level::User),
         servers("cline_mcp_settings.json", NOWHERE, Level::User),
@@ -588,9 +617,11 @@ static CLINE: Client = Client {
 static ROO_CODE: Client = Client {
     id: "roo-code",
     name: "Roo Code",
-    default: Unset::Mode(Prompt),
+    // What people allow for good lies in its own storage.
+    default: Unset::Elsewhere,
     shell: true,
     defaults: NOTHING_KNOWN,
+    moved: &[],
     files: &[
         servers("rooveterinaryinc.roo-cline/settings/mcp_settings.json", GLOBAL_STORAGE, Level::User),
         servers("mcp_settings.json", NOWHERE, Level::User),
@@ -613,6 +644,7 @@ static KIRO: Client = Client {
     default: Unset::Mode(Prompt),
     shell: true,
     defaults: NOTHING_KNOWN,
+    moved: &[],
     files: &[
         servers(".kiro/settings/mcp.json", HOME, Level::UserOrProject),
         file(".kiro/agents/*.json", HOME, Level::UserOrProject, SERVERS, AGENT_FILE_KEYS),
@@ -626,6 +658,7 @@ static AMAZON_Q: Client = Client {
     default: Unset::Mode(Prompt),
     shell: true,
     defaults: NOTHING_KNOWN,
+    moved: &[],
     files: &[
         servers(".aws/amazonq/mcp.json", HOME, Level::User),
         file(".aws/amazonq/cli-agents/*.json", HOME, Level::User, SERVERS, AGENT_FILE_KEYS),
@@ -653,6 +686,7 @@ static CONTINUE: Client = Client {
     default: Unset::Elsewhere,
     shell: true,
     defaults: NOTHING_KNOWN,
+    moved: &[],
     files: &[
         continue_file(".continue/config.yaml", HOME, Level::UserOrProject),
         continue_file(".continue/mcpServers/*.yaml", HOME, Level::UserOrProject),
@@ -666,6 +700,7 @@ static JUNIE: Client = Client {
     default: Unset::Elsewhere,
     shell: true,
     defaults: NOTHING_KNOWN,
+    moved: &[],
     files: &[servers(".junie/mcp/mcp.json", HOME, Level::UserOrProject)],
 };
 
@@ -699,6 +734,7 @@ pub(crate) static UNKNOWN: Client = Client {
     default: Unset::Elsewhere,
     shell: false,
     defaults: NOTHING_KNOWN,
+    moved: &[],
     files: &[
         file(
             "",

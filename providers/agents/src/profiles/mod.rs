@@ -10,6 +10,7 @@ mod kube;
 use std::sync::Arc;
 
 use evenhand_model::document::FileFacts;
+use evenhand_model::provider::MovedFiles;
 
 use crate::tree::SyntaxError;
 
@@ -28,6 +29,13 @@ impl Store {
     /// The files, below a home folder.
     pub(crate) const ALL: [(&'static str, Self); 3] =
         [(".aws/config", Self::AwsConfig), (".aws/credentials", Self::AwsCredentials), (".kube/config", Self::Kube)];
+
+    /// Variables that name such files instead.
+    pub(crate) const MOVED: [MovedFiles; 3] = [
+        MovedFiles { variable: "AWS_CONFIG_FILE", inside: "", home: ".aws/config" },
+        MovedFiles { variable: "AWS_SHARED_CREDENTIALS_FILE", inside: "", home: ".aws/credentials" },
+        MovedFiles { variable: "KUBECONFIG", inside: "", home: ".kube/config" },
+    ];
 
     /// What such a file is, in words.
     pub(crate) fn what(self) -> &'static str {

@@ -137,19 +137,33 @@ pub(crate) fn tokens(text: &str) -> Vec<(std::ops::Range<usize>, Kind)> {
     found
 }
 
-/// Whether a token of the form `ghp_` + 30 characters + 6 characters of checksum carries a checksum that does not fit.
+/// Whether a token carries a checksum, in a form that its issuer documents, that does not fit. `false` for every other form.
 ///
-/// The checksum is the CRC-32 of the 30 characters, written with the digits `0-9A-Za-z`, padded to six; documented by
-/// GitHub with the introduction of the format in 2021, for its own tokens and for those of npm. `false` for every other
-/// form.
+/// - GitHub and npm: `ghp_` and its like, 30 characters, and the CRC-32 of these in six digits of base 62 (GitHub's
+///   announcement of the format in 2021).
+/// - GitLab's routable tokens: a prefix, a payload, `.`, two characters for its length, and the CRC-32 of all that in seven
+///   digits of base 36 (GitLab handbook, "Cells: Routable Tokens").
+/// - Grafana's service accounts: `glsa_`, 32 characters, `_`, and the CRC-32 of what stands before that `_` in eight
+///   hexadecimal digits, the lowest byte first (`pkg/components/satokengen` of Grafana).
 pub(crate) fn checksum_fails(token: &str) -> bool {
     const PREFIXES: [&str; 5] = ["ghp_", "gho_", "ghu_", "ghr_", "npm_"];
-    let Some(rest) = PREFIXES.iter().find_map(|prefix| token.strip_prefix(prefix)) else { return false };
-    if rest.len() != 36 {
-        return false;
+    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    if let Some(rest) = PREFIXES.iter().find_map(|prefix| token.strip_prefix(prefix)) {
+        let parts = (rest.len() == 36).then(|| rest.split_at_checked(30)).flatten();
+        return parts.is_some_and(|(random, checksum)| number(crc32(random.as_bytes()), DIGITS, 6) != checksum);
     }
-    match rest.split_at_checked(30) {
-        Some((random, checksum)) => base62(crc32(random.as_bytes())) != checksum,
+    if let Some(rest) = token.strip_prefix("glsa_") {
+        let parts = rest.split_once('_').filter(|(secret, checksum)| secret.len() == 32 && checksum.len() == 8);
+        return parts.is_some_and(|(secret, checksum)| {
+            let expected = crc32(format!("glsa_{secret}").as_bytes()).swap_bytes();
+            !checksum.eq_ignore_ascii_case(&format!("{expected:08x}"))
+        });
+    }
+    let is_tail = |tail: &str| tail.len() == 9 && tail.bytes().all(|one| matches!(one, b'0'..=b'9' | b'a'..=b'z'));
+    match token.split_once('.').filter(|(head, tail)| head.starts_with("gl") && head.contains('-') && is_tail(tail)) {
+        Some(_) => token.split_at_checked(token.len() - 7).is_some_and(|(before, checksum)| {
+            number(crc32(before.as_bytes()), b"0123456789abcdefghijklmnopqrstuvwxyz", 7) != checksum
+        }),
         None => false,
     }
 }
@@ -166,15 +180,15 @@ fn crc32(bytes: &[u8]) -> u32 {
     !crc
 }
 
-fn base62(mut number: u32) -> String {
-    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    let mut digits = Vec::with_capacity(6);
-    while number > 0 || digits.len() < 6 {
-        let digit = DIGITS.get((number % 62) as usize).copied().unwrap_or(b'0');
-        digits.push(char::from(digit));
-        number /= 62;
+/// A number in digits that are given, with zeros in front up to a width.
+fn number<const BASE: usize>(number: u32, digits: &[u8; BASE], width: usize) -> String {
+    let (mut rest, mut written) = (number as usize, Vec::with_capacity(width));
+    while rest > 0 || written.len() < width {
+        let digit = digits.get(rest % BASE).copied().unwrap_or(b'0');
+        written.push(char::from(digit));
+        rest /= BASE;
     }
-    digits.iter().rev().collect()
+    written.iter().rev().collect()
 }
 
 #[cfg(test)]
@@ -221,11 +235,21 @@ mod tests {
 
     #[test]
     fn the_checksum_tells_a_token_from_an_example() {
-        let random = "FakeFakeFakeFakeFakeFakeFakeFa";
-        let good = format!("ghp_{random}{}", base62(crc32(random.as_bytes())));
-        assert!(!checksum_fails(&good));
-        assert!(checksum_fails(&format!("ghp_{random}000000")));
-        assert!(!checksum_fails("ghp_short"));
         assert_eq!(crc32(b"123456789"), 0xCBF4_3926);
+        // The CRC-32 of each of these was worked out beside this program.
+        let right = [
+            "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",
+            "glpat-RmFrZUZha2VGYWtlRmFrZUZha2U.0r1euoqik",
+            "glsa_FakeFakeFakeFakeFakeFakeFakeFake_490e6de1",
+        ];
+        for token in right {
+            assert!(!checksum_fails(token), "{token}");
+            let (before, last) = token.split_at(token.len() - 1);
+            let wrong = format!("{before}{}", if last == "0" { '1' } else { '0' });
+            assert!(checksum_fails(&wrong), "{wrong}");
+        }
+        for other in ["ghp_short", "glpat-FakeFakeFakeFakeFake", "glsa_short_00000000", "a.b", "glpat-x.01.0r0000000"] {
+            assert!(!checksum_fails(other), "{other}");
+        }
     }
 }

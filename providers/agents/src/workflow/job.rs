@@ -22,27 +22,15 @@ use crate::tree::{self, Entry, Node, Syntax, Value};
 /// What the workflow says to all of its jobs.
 pub(super) struct Whole<'w> {
     pub(super) events: &'w [Event],
+    /// By event, whether a condition before a call of the workflow keeps strangers out.
+    pub(super) kept: &'w [Truth],
     pub(super) permissions: Option<&'w Node>,
+    /// The token of the job that calls the workflow; `None` where nothing does.
+    pub(super) ceiling: Option<Token>,
     pub(super) env: Option<&'w Node>,
     pub(super) gates: BTreeMap<&'w str, Gate<'w>>,
     pub(super) manifest: Option<&'w Manifest>,
-}
-
-impl<'w> Whole<'w> {
-    pub(super) fn of(
-        workflow: &'w Node,
-        jobs: Option<&'w Node>,
-        events: &'w [Event],
-        manifest: Option<&'w Manifest>,
-    ) -> Self {
-        Self {
-            events,
-            permissions: workflow.get("permissions").map(|entry| &entry.node),
-            env: workflow.get("env").map(|entry| &entry.node),
-            gates: jobs.map(|jobs| gates(jobs, events)).unwrap_or_default(),
-            manifest,
-        }
-    }
+    pub(super) fingerprinter: &'w Fingerprinter,
 }
 
 /// A step that runs an agent.
@@ -60,7 +48,7 @@ pub(super) fn runs_agents(name: &str, job: &Node) -> bool {
 }
 
 /// The agents of a job.
-pub(super) fn agents(whole: &Whole<'_>, name: &str, job: &Entry, fingerprinter: &Fingerprinter) -> Vec<WorkflowAgent> {
+pub(super) fn agents(whole: &Whole<'_>, name: &str, job: &Entry) -> Vec<WorkflowAgent> {
     let node = &job.node;
     // A compiled workflow has helpers beside its agent; what they run is part of the harness.
     if whole.manifest.is_some() && name != "agent" {
@@ -74,10 +62,8 @@ pub(super) fn agents(whole: &Whole<'_>, name: &str, job: &Entry, fingerprinter: 
     if steps.is_empty() {
         return Vec::new();
     }
-    let before: Vec<Truth> =
-        (0..whole.events.len()).map(|event| job_keeps_out(whole, name, event, &mut BTreeSet::new())).collect();
-    let mut agents: Vec<WorkflowAgent> =
-        steps.iter().map(|step| agent(whole, name, &before, node, step, fingerprinter)).collect();
+    let before = before(whole, name);
+    let mut agents: Vec<WorkflowAgent> = steps.iter().map(|step| agent(whole, name, &before, node, step)).collect();
     if let Some(manifest) = whole.manifest {
         let script = steps.first().and_then(|step| step.node.get("run")).and_then(|entry| entry.node.text());
         let confined = script.is_some_and(script::starts_confined);
@@ -118,17 +104,10 @@ fn steps_of(node: &Node) -> Vec<Step<'_>> {
     steps
 }
 
-fn agent(
-    whole: &Whole<'_>,
-    name: &str,
-    before: &[Truth],
-    job: &Node,
-    step: &Step<'_>,
-    fingerprinter: &Fingerprinter,
-) -> WorkflowAgent {
+fn agent(whole: &Whole<'_>, name: &str, before: &[Truth], job: &Node, step: &Step<'_>) -> WorkflowAgent {
     let input = |key: &str| step.node.get("with").and_then(|with| with.node.get(key));
     let value = |key: &str| input(key).and_then(|entry| entry.node.scalar()).map(|text| text.trim().to_owned());
-    let token = token::of(job.get("permissions").map(|entry| &entry.node), whole.permissions);
+    let token = token_of(whole, job);
     let mut agent = WorkflowAgent {
         product: step.product,
         job: name.to_owned(),
@@ -202,7 +181,7 @@ fn agent(
         }
         _ => {}
     }
-    inline(step, fingerprinter, &mut agent, &mut flags);
+    inline(whole, step, &mut agent, &mut flags);
     let rules: Vec<Rule> = flags.tools.iter().map(|tool| Rule::parse(tool, Grammar::Call)).collect();
     if rules.iter().any(Rule::is_blanket) {
         flags.mode = Some(ApprovalMode::Bypass);
@@ -220,6 +199,16 @@ fn agent(
         if bypass { vec![String::from("*")] } else { sorted(rules.into_iter().map(|rule| rule.text).collect()) };
     agent.sandboxed = flags.sandboxed;
     agent
+}
+
+/// The token of a job.
+pub(super) fn token_of(whole: &Whole<'_>, job: &Node) -> Token {
+    let own = job.get("permissions").map(|entry| &entry.node);
+    match whole.ceiling {
+        Some(ceiling) if own.or(whole.permissions).is_none() => ceiling,
+        Some(ceiling) => token::of(own, whole.permissions).within(ceiling),
+        None => token::of(own, whole.permissions),
+    }
 }
 
 /// Whether a token that a step gets beside the job's may change the repository.
@@ -248,7 +237,7 @@ fn token_of_step(step: &Step<'_>, token: Token) -> Truth {
 /// its own (GitHub documentation of the Copilot coding agent).
 fn coding_agent(whole: &Whole<'_>, name: &str, job: &Entry) -> WorkflowAgent {
     let node = &job.node;
-    let token = token::of(node.get("permissions").map(|entry| &entry.node), whole.permissions);
+    let token = token_of(whole, node);
     WorkflowAgent {
         product: "copilot-coding-agent",
         job: name.to_owned(),
@@ -307,7 +296,7 @@ pub(super) fn is_blank(node: &Node) -> bool {
 }
 
 /// Settings and tool servers that a step carries as a text of JSON.
-fn inline(step: &Step<'_>, fingerprinter: &Fingerprinter, agent: &mut WorkflowAgent, flags: &mut Flags) {
+fn inline(whole: &Whole<'_>, step: &Step<'_>, agent: &mut WorkflowAgent, flags: &mut Flags) {
     let client = match step.product {
         "claude-code-action" => "claude-code",
         "run-gemini-cli" => "gemini-cli",
@@ -332,7 +321,7 @@ fn inline(step: &Step<'_>, fingerprinter: &Fingerprinter, agent: &mut WorkflowAg
             flags.sandboxed = Fact::Known(on);
         }
         for entry in node.get("mcpServers").map_or(&[][..], |entry| entry.node.entries()) {
-            agent.servers.push(Server::read(&entry.key, None, entry.line, &entry.node, fingerprinter));
+            agent.servers.push(Server::read(&entry.key, None, entry.line, &entry.node, whole.fingerprinter));
         }
     }
 }
@@ -406,13 +395,13 @@ fn audience(
 }
 
 /// Who may start a job, whatever its steps ask of themselves.
-pub(super) fn audience_of<'w>(whole: &'w Whole<'_>, name: &'w str) -> Audience {
-    let all =
-        whole.events.iter().enumerate().map(|(at, event)| match job_keeps_out(whole, name, at, &mut BTreeSet::new()) {
-            Truth::Yes => Audience::Writers,
-            Truth::Unknown => event.audience.min(Audience::Unknown),
-            Truth::No => event.audience,
-        });
+pub(super) fn audience_of(whole: &Whole<'_>, job: &str) -> Audience {
+    let before = before(whole, job);
+    let all = whole.events.iter().zip(&before).map(|(event, before)| match before {
+        Truth::Yes => Audience::Writers,
+        Truth::Unknown => event.audience.min(Audience::Unknown),
+        Truth::No => event.audience,
+    });
     all.max().unwrap_or(Audience::Writers)
 }
 
@@ -427,7 +416,7 @@ pub(super) struct Gate<'w> {
 }
 
 /// The conditions of all jobs, by their names.
-fn gates<'w>(jobs: &'w Node, events: &[Event]) -> BTreeMap<&'w str, Gate<'w>> {
+pub(super) fn gates<'w>(jobs: &'w Node, events: &[Event]) -> BTreeMap<&'w str, Gate<'w>> {
     let gate = |job: &'w Node| {
         let condition = job.get("if").and_then(|entry| entry.node.scalar()).unwrap_or_default();
         let needs = job.get("needs").map(|entry| &entry.node);
@@ -440,6 +429,15 @@ fn gates<'w>(jobs: &'w Node, events: &[Event]) -> BTreeMap<&'w str, Gate<'w>> {
         }
     };
     jobs.entries().iter().map(|job| (job.key.as_str(), gate(&job.node))).collect()
+}
+
+/// By event, whether something before a job keeps strangers out: its conditions, those of the jobs that it waits for, and
+/// those before the call of its workflow.
+pub(super) fn before(whole: &Whole<'_>, job: &str) -> Vec<Truth> {
+    let called = |event: usize| whole.kept.get(event).copied().unwrap_or(Truth::No);
+    (0..whole.events.len())
+        .map(|event| called(event).or(job_keeps_out(whole, job, event, &mut BTreeSet::new())))
+        .collect()
 }
 
 /// Whether a job, or one that it waits for, keeps strangers out of an event. `seen`: jobs that were asked already.

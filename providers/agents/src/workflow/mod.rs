@@ -2,16 +2,20 @@
 //! limits.
 //!
 //! [`read`] takes the text of one workflow and needs nothing else, so that a reader of repositories can use it as well as
-//! the reader of files on disk. It knows the file and nothing of the repository: whether strangers can see it, and what its
-//! branches demand, is for the caller to add. Sources: GitHub's workflow syntax and events references, and the `action.yml`
+//! the reader of files on disk; [`Repositories`] takes all workflows and actions of repositories and follows the calls
+//! between them. They know the files and nothing of the repository: whether strangers can see it, and what its branches
+//! demand, is for the caller to add. Sources: GitHub's workflow syntax and events references, and the `action.yml`
 //! of each action, as of November 2026.
 
 mod agentic;
 mod condition;
 mod handed;
+mod handing;
 mod job;
+mod merge;
 mod outline;
 mod products;
+mod repository;
 mod script;
 mod source;
 mod token;
@@ -23,12 +27,13 @@ use evenhand_model::agent::ApprovalMode;
 use evenhand_model::evidence::{Fact, Truth};
 use evenhand_model::secret::Fingerprinter;
 
-use crate::secret::{Borrowed, Found, Slots};
+use crate::secret::{Borrowed, Found};
 use crate::server::Server;
 use crate::tree::{self, Node, Syntax};
 
 pub use crate::assemble::{Repository, rows};
 pub use outline::{Outline, OutlinedJob, TokenPermissions, outline};
+pub use repository::{MissingPart, Repositories, RepositoriesRead};
 pub(crate) use source::{is_source, read_source};
 pub use trigger::Audience;
 
@@ -40,6 +45,9 @@ pub struct Workflow {
     /// The agents in it, in the order of the file.
     pub agents: Vec<WorkflowAgent>,
     pub(crate) found: Vec<Found>,
+    /// Literal secrets of other files that take part in it, by their paths: of the actions that it uses and of workflows
+    /// that call it and run no agent themselves.
+    pub(crate) beside: Vec<(String, Vec<Found>)>,
 }
 
 /// An agent that a step of a workflow runs.
@@ -129,47 +137,23 @@ pub fn runs_agents(text: &str) -> bool {
     jobs.iter().any(|job| job::runs_agents(&job.key, &job.node))
 }
 
-/// Reads a workflow; `None` where it runs no agent.
+/// Whether a workflow may take part in a call within its repository: one that others may call, or one that calls.
+pub(crate) fn takes_part(text: &str) -> bool {
+    text.contains("workflow_call")
+        || text.lines().any(|line| {
+            let uses = line.trim_start().trim_start_matches("- ").strip_prefix("uses:");
+            uses.is_some_and(|uses| uses.trim().trim_matches(['"', '\'']).starts_with("./"))
+        })
+}
+
+/// Reads a workflow; `None` where it runs no agent. What it calls is not followed: see [`Repositories`].
 ///
 /// # Errors
 /// When the text is no YAML, or no map.
 pub fn read(text: &str, fingerprinter: &Fingerprinter) -> Result<Option<Workflow>, WorkflowError> {
-    let node = tree::parse(text, Syntax::Yaml).map_err(|error| WorkflowError {
-        line: error.line,
-        column: error.column,
-        reason: error.reason,
-    })?;
-    if !node.is_map() {
-        let reason = format!("the workflow is {}, not a map", node.what());
-        return Err(WorkflowError { line: node.line, column: 1, reason });
-    }
-    let Some(jobs) = node.get("jobs") else { return Ok(None) };
-    let events = trigger::events(&node);
-    let manifest = agentic::manifest(text);
-    let whole = job::Whole::of(&node, Some(&jobs.node), &events, manifest.as_ref());
-    let agents: Vec<WorkflowAgent> =
-        jobs.node.entries().iter().flat_map(|entry| job::agents(&whole, &entry.key, entry, fingerprinter)).collect();
-    if agents.is_empty() {
-        return Ok(None);
-    }
-    let steps =
-        jobs.node.entries().iter().flat_map(|job| job.node.get("steps")).flat_map(|steps| steps.node.elements());
-    let inlined: Vec<(&Node, Node)> = steps.flat_map(job::inlined).collect();
-    let texts: Vec<&Node> = inlined.iter().map(|(text, _)| *text).collect();
-    let mut slots = Slots::new(fingerprinter).without(&texts);
-    for (_, settings) in &inlined {
-        // What its tool servers hold is found with them.
-        for entry in settings.entries().iter().filter(|entry| entry.key != "mcpServers") {
-            slots.walk(&entry.key, entry.line, &entry.node, &entry.key);
-        }
-    }
-    for part in ["env", "jobs"] {
-        if let Some(entry) = node.get(part) {
-            slots.walk(part, entry.line, &entry.node, part);
-        }
-    }
-    let name = node.get("name").and_then(|entry| entry.node.text()).map(crate::secret::redact);
-    Ok(Some(Workflow { name, agents, found: slots.found }))
+    let mut alone = Repositories::default();
+    alone.add("", "workflow.yml", text)?;
+    Ok(alone.read(fingerprinter).workflows.pop().map(|(_, workflow)| workflow))
 }
 
 /// The words of a scalar or a list of scalars.

@@ -2,6 +2,7 @@
 //! it runs and what starts it.
 
 use evenhand_model::evidence::Truth;
+use evenhand_model::secret::Fingerprinter;
 
 use super::trigger::{self, Audience};
 use super::{WorkflowError, handed, job, texts};
@@ -58,11 +59,11 @@ pub enum TokenPermissions {
     Unclear,
 }
 
-/// Outlines a workflow.
+/// Outlines a workflow. What it calls is not followed.
 ///
 /// # Errors
 /// When the text is no YAML, or no map.
-pub fn outline(text: &str) -> Result<Outline, WorkflowError> {
+pub fn outline(text: &str, fingerprinter: &Fingerprinter) -> Result<Outline, WorkflowError> {
     let node = tree::parse(text, Syntax::Yaml).map_err(|error| WorkflowError {
         line: error.line,
         column: error.column,
@@ -74,7 +75,17 @@ pub fn outline(text: &str) -> Result<Outline, WorkflowError> {
     }
     let events = trigger::events(&node);
     let jobs = node.get("jobs").map(|entry| &entry.node);
-    let whole = job::Whole::of(&node, jobs, &events, None);
+    let kept = vec![Truth::No; events.len()];
+    let whole = job::Whole {
+        events: &events,
+        kept: &kept,
+        permissions: node.get("permissions").map(|entry| &entry.node),
+        ceiling: None,
+        env: node.get("env").map(|entry| &entry.node),
+        gates: jobs.map(|jobs| job::gates(jobs, &events)).unwrap_or_default(),
+        manifest: None,
+        fingerprinter,
+    };
     let outlined = jobs.map_or(&[][..], Node::entries).iter().map(|entry| {
         let node = &entry.node;
         let own = node.get("permissions").map(|entry| &entry.node);
@@ -155,9 +166,13 @@ fn unpinned(job: &Node, calls: Option<&str>) -> Vec<String> {
 mod tests {
     use super::*;
 
+    fn outlined(text: &str) -> Result<Outline, WorkflowError> {
+        outline(text, &Fingerprinter::keyed("k"))
+    }
+
     #[test]
     fn jobs_are_told_with_their_tokens_secrets_and_places() {
-        let outline = outline(
+        let outline = outlined(
             "name: Deliver\n\
              on: {push: {branches: [main]}, issue_comment: {}}\n\
              permissions: {contents: read, id-token: write}\n\
@@ -200,8 +215,8 @@ mod tests {
             ("permissions: [contents]\n", TokenPermissions::Unclear),
         ] {
             let text = format!("on: push\n{block}jobs: {{a: {{runs-on: x, steps: [{{run: make}}]}}}}\n");
-            assert_eq!(outline(&text).unwrap().jobs[0].permissions, expected, "{block}");
+            assert_eq!(outlined(&text).unwrap().jobs[0].permissions, expected, "{block}");
         }
-        assert!(outline("- a").is_err());
+        assert!(outlined("- a").is_err());
     }
 }

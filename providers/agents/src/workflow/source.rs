@@ -82,7 +82,7 @@ pub(crate) fn read_source(text: &str, fingerprinter: &Fingerprinter) -> Result<O
         slots.walk(&entry.key, entry.line, &entry.node, &entry.key);
     }
     let name = node.get("name").and_then(|entry| entry.node.text()).map(crate::secret::redact);
-    Ok(Some(Workflow { name, agents: vec![agent], found: slots.found }))
+    Ok(Some(Workflow { name, agents: vec![agent], found: slots.found, beside: Vec::new() }))
 }
 
 /// The tools that a source allows; a shell with its commands.

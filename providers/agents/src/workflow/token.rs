@@ -43,6 +43,17 @@ pub(super) fn of(job: Option<&Node>, workflow: Option<&Node>) -> Token {
     }
 }
 
+impl Token {
+    /// As much of it as another one may do too: a called workflow never gets more than the job that calls it.
+    pub(super) fn within(self, ceiling: Self) -> Self {
+        Self {
+            writes: self.writes.and(ceiling.writes),
+            federates: self.federates.and(ceiling.federates),
+            models: self.models && ceiling.models,
+        }
+    }
+}
+
 /// Whether an expression hands over the job's own token and nothing else.
 pub(super) fn is_of_job(text: &str) -> bool {
     let Some(inner) = text.trim().strip_prefix("${{").and_then(|rest| rest.strip_suffix("}}")) else { return false };

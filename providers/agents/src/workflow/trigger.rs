@@ -31,7 +31,7 @@ impl Audience {
 }
 
 /// An event of a workflow.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Event {
     pub(super) name: String,
     /// Who can cause it where no condition stands before it.
@@ -39,6 +39,12 @@ pub(super) struct Event {
 }
 
 impl Event {
+    /// A call by whoever it may be.
+    pub(super) fn called() -> Self {
+        const NAME: &str = "workflow_call";
+        Self { name: NAME.to_owned(), audience: audience(NAME, None) }
+    }
+
     /// The event in the words of the agents table.
     pub(super) fn word(&self) -> &'static str {
         match self.name.as_str() {

@@ -79,7 +79,7 @@ const CASES: &[Case] = &[
         Some(Prompt),
         true,
     ),
-    ("claude-desktop", "home/ana/.config/Claude/claude_desktop_config.json", SERVERS, "one", 4, Some(Prompt), true),
+    ("claude-desktop", "home/ana/.config/Claude/claude_desktop_config.json", SERVERS, "one", 4, None, true),
     ("cursor", ".cursor/mcp.json", SERVERS, "one", 4, None, true),
     ("cursor", ".cursor/permissions.json", "{\"terminalAllowlist\": [\"*\"]}", "", 0, None, false),
     ("cursor", ".cursor/permissions.json", "{\"mcpAllowlist\": [\"*:*\"]}", "", 0, Some(Bypass), false),
@@ -238,10 +238,10 @@ const CASES: &[Case] = &[
         SERVERS,
         "one",
         4,
-        Some(Prompt),
+        None,
         true,
     ),
-    ("roo-code", ".roo/mcp.json", SERVERS, "one", 4, Some(Prompt), true),
+    ("roo-code", ".roo/mcp.json", SERVERS, "one", 4, None, true),
     ("kiro", ".kiro/settings/mcp.json", SERVERS, "one", 4, Some(Prompt), true),
     (
         "kiro",
@@ -384,7 +384,7 @@ fn servers_tell_how_they_are_reached() {
 fn servers_approved_by_their_own_keys_or_by_their_client_say_so() {
     let inventory = inventory(&[
         (
-            ".roo/mcp.json",
+            ".kiro/settings/mcp.json",
             r#"{"mcpServers": {"some": {"command": "x", "alwaysAllow": ["list_items", "delete_item"]}, "none": {"command": "x"}}}"#,
         ),
         (".gemini/settings.json", r#"{"mcpServers": {"trusted": {"command": "x", "trust": true}}}"#),

@@ -1,6 +1,8 @@
 //! The provider from outside: documents in, inventory out.
 
 #[cfg(test)]
+mod calls;
+#[cfg(test)]
 mod clients;
 #[cfg(test)]
 mod common;

@@ -1,10 +1,13 @@
 //! From an agent to the principal whose credential it uses.
 
+use evenhand_agents::Agents;
 use evenhand_model::credential::Exposure;
+use evenhand_model::document::Format;
 use evenhand_model::evidence::Fact;
+use evenhand_model::provider::Provider;
 use evenhand_model::trust::{Mechanism, Trust};
 
-use crate::common::inventory;
+use crate::common::{document, inventory, read};
 
 const CONFIG: &str = "[profile incident]\nrole_arn = arn:aws:iam::111122223333:role/incident\nsource_profile = base\n";
 const CREDENTIALS: &str =
@@ -57,6 +60,49 @@ fn an_agent_that_runs_as_a_person_may_use_all_of_that_persons_profiles_and_no_ot
             ("agent:claude-code:home/ana", "credential:AKIAFAKEFAKEFAKEFAKE"),
         ]
     );
+}
+
+#[test]
+fn what_one_person_may_use_nobody_elses_agent_may() {
+    let ambient = |settings: &str| {
+        let found = inventory(&[(settings, "{}"), ("home/ben/.aws/config", CONFIG)]);
+        found.trusts.iter().filter(|trust| trust.mechanism == Mechanism::Ambient).count()
+    };
+    assert_eq!(ambient("home/ana/.claude/settings.json"), 0);
+    assert_eq!(ambient("home/ana/src/shop/.claude/settings.json"), 0);
+    assert!(ambient("home/ben/src/shop/.claude/settings.json") > 0);
+    assert!(ambient("shop/.claude/settings.json") > 0, "nobody else's profiles were read");
+}
+
+#[test]
+fn files_that_a_variable_moves_are_those_of_the_home_folder() {
+    let moved = |path: &str, text: &str| {
+        let mut document = document(path, text);
+        document.path = path.into();
+        document
+    };
+    let files = [
+        ("$CODEX_HOME/config.toml", "approval_policy = \"never\"\n", "codex"),
+        ("$CLAUDE_CONFIG_DIR/settings.json", "{}", "claude-code"),
+        ("$CLAUDE_CONFIG_DIR/.claude.json", "{\"mcpServers\": {}}", "claude-code"),
+        ("$COPILOT_HOME/config.json", "{}", "copilot-cli"),
+        ("$XDG_CONFIG_HOME/goose/config.yaml", "extensions: {}\n", "goose"),
+        ("$XDG_CONFIG_HOME/zed/settings.json", "{\"agent\": {}}", "zed"),
+    ];
+    for (path, text, client) in files {
+        let mut aws = moved("$AWS_CONFIG_FILE", CONFIG);
+        aws.relative = ".aws/config".into();
+        let (reading, errors) = read(vec![moved(path, text), aws]);
+        assert!(errors.is_empty(), "{errors:?}");
+        let row = reading.inventory.agents.iter().find(|row| &*row.client == client);
+        let row = row.unwrap_or_else(|| panic!("{path}: {:?}", reading.inventory.agents));
+        assert_eq!(&*row.evidence.document, path, "shown as it was found");
+        assert!(reading.inventory.trusts.iter().any(|trust| trust.mechanism == Mechanism::Ambient), "{path}");
+    }
+    let mut opencode = moved("$OPENCODE_CONFIG", "{}");
+    opencode.format = Format::Json;
+    assert_eq!(Agents.recognise(&opencode), Some("opencode"));
+    assert_eq!(Agents.recognise(&moved("$ELSEWHERE/config.toml", "")), None);
 }
 
 #[test]

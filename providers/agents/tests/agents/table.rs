@@ -18,6 +18,8 @@ enum Said {
     Mode(Fact<ApprovalMode>),
     /// The approval mode of the tool server `one`.
     ServerMode(Fact<ApprovalMode>),
+    /// A tool of the tool server `one` that runs unasked.
+    Unasked(&'static str),
     /// Whether what the tool server `one` fetches is pinned.
     Pinned(Fact<bool>),
     /// Whether the tool server `one` demands a credential.
@@ -28,7 +30,7 @@ enum Said {
     Outsiders(Fact<bool>),
 }
 
-use Said::{Authenticated, Mode, Outsiders, Pinned, Scope, ServerMode};
+use Said::{Authenticated, Mode, Outsiders, Pinned, Scope, ServerMode, Unasked};
 
 type Case = (&'static str, &'static str, Said);
 
@@ -183,17 +185,17 @@ const CLIENTS: &[(&str, [Case; 3])] = &[
     (
         "cline",
         [
-            ("any/cline_mcp_settings.json", ALLOWED, ServerMode(Fact::Known(Partial))),
-            ("any/cline_mcp_settings.json", PLAIN, ServerMode(Fact::Known(Prompt))),
-            ("any/cline_mcp_settings.json", SIGNS_IN, Authenticated(Fact::Unknown)),
+            ("any/cline_mcp_settings.json", ALLOWED, Unasked("delete_item")),
+            ("any/cline_mcp_settings.json", FIXED, Pinned(YES)),
+            ("any/cline_mcp_settings.json", PLAIN, ServerMode(Fact::Unknown)),
         ],
     ),
     (
         "roo-code",
         [
-            (".roo/mcp.json", ALLOWED, ServerMode(Fact::Known(Partial))),
-            (".roo/mcp.json", PLAIN, ServerMode(Fact::Known(Prompt))),
-            (".roo/mcp.json", SIGNS_IN, Authenticated(Fact::Unknown)),
+            (".roo/mcp.json", ALLOWED, Unasked("delete_item")),
+            (".roo/mcp.json", FIXED, Pinned(YES)),
+            (".roo/mcp.json", PLAIN, ServerMode(Fact::Unknown)),
         ],
     ),
     (
@@ -274,6 +276,9 @@ fn every_client_has_a_wrong_a_right_and_an_unknown_case() {
             let right = match said {
                 Mode(expected) => row.approval_mode == *expected,
                 ServerMode(expected) => server().approval_mode == *expected,
+                Unasked(tool) => {
+                    server().auto_approved.value().is_some_and(|tools| tools.iter().any(|held| held.contains(tool)))
+                }
                 Pinned(expected) => server().command_pinned == *expected,
                 Authenticated(expected) if *client == "a2a" => row.authenticated == *expected,
                 Authenticated(expected) => server().authenticated == *expected,

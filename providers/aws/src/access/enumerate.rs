@@ -12,9 +12,10 @@ use evenhand_model::opset::{OpSet, OperationIx};
 use evenhand_model::scope::Pattern;
 
 use super::attached::Attached;
+use super::bounds::{AllBounds, Bounds};
 use super::caller::{Caller, doubts};
 use super::holes::{Swallowed, Whose};
-use super::layers::{Denial, Denials, Layer, Layers, Limit, MOST_PIECES, Now, Piece, each, split};
+use super::layers::{Denial, Denials, MOST_PIECES, Now, Piece, split};
 use crate::catalog::Catalogue;
 use crate::world::{AccountLimits, PolicyIx, Principal, PrincipalKind, World};
 
@@ -54,7 +55,7 @@ impl<'a> Limits<'a> {
 pub(super) struct Ground<'a> {
     pub(super) world: &'a World,
     pub(super) attached: &'a Attached,
-    pub(super) layers: &'a Layers,
+    pub(super) bounds: &'a AllBounds,
     pub(super) now: &'a Now,
 }
 
@@ -86,22 +87,27 @@ pub(super) fn access_within(ground: Ground<'_>, principal: &Principal, limits: &
         return Access::new(Vec::new(), doubts, true);
     }
 
-    let mut pieces = Vec::new();
+    let bounds = ground.bounds.of(ground, limits, &caller);
+    let (mut pieces, mut own) = (Vec::new(), Vec::new());
     let mut denials = Vec::new();
-    split(store, &principal.identity_policies, &caller, now, |piece| pieces.push(piece), &mut denials);
-    let mut free = Vec::new();
+    for policy in &principal.identity_policies {
+        match bounds.given(ground, *policy, &caller) {
+            Some(given) => {
+                pieces.extend(given.pieces.iter().cloned());
+                denials.extend(given.denials.iter().cloned());
+                doubts.extend(given.doubts.iter().cloned());
+            }
+            None => split(store, &[*policy], &caller, now, |piece| own.push(piece), &mut denials),
+        }
+    }
+    pieces.extend(bounds.leave(own, Vec::new(), &mut doubts));
     if !attached.is_empty() {
         let given = attached.given(world, principal, now, &mut pieces);
-        pieces.extend(given.bounded);
+        pieces.extend(bounds.leave(given.bounded, given.free, &mut doubts));
         denials.extend(given.denials);
         doubts.extend(given.doubts);
-        free = given.free;
     }
-    let slices = if pieces.is_empty() && free.is_empty() {
-        Vec::new()
-    } else {
-        limited(ground, principal, limits, Granted { pieces, free }, denials, &mut doubts)
-    };
+    let slices = escaping(&bounds, principal, pieces, denials, &mut doubts);
     Access::new(slices, doubts, false)
 }
 
@@ -123,56 +129,31 @@ pub(super) fn ceiling(ground: Ground<'_>, principal: &Principal, denying: &[Poli
         grant: GrantIx(0),
     };
     let mut doubts = Vec::new();
-    let limits = Limits::of(ground.world, principal);
-    let granted = Granted { pieces: vec![everything], free: Vec::new() };
+    let caller = Caller::of(principal);
+    let bounds = ground.bounds.of(ground, &Limits::of(ground.world, principal), &caller);
     let mut denials = Vec::new();
-    split(&ground.world.policies, denying, &Caller::of(principal), ground.now, |_| {}, &mut denials);
+    split(&ground.world.policies, denying, &caller, ground.now, |_| {}, &mut denials);
     denials.retain(|denial| counted == Denies::All || (denial.tests.is_empty() && denial.opaque.is_none()));
-    let slices = limited(ground, principal, &limits, granted, denials, &mut doubts);
+    let pieces = bounds.leave(vec![everything], Vec::new(), &mut doubts);
+    let slices = escaping(&bounds, principal, pieces, denials, &mut doubts);
     Access::new(slices, doubts, false)
 }
 
-/// What is granted before any limit.
-struct Granted {
-    pieces: Vec<Piece>,
-    /// Granted by resources to the principal's own name, which a boundary that is silent does not limit.
-    free: Vec<Piece>,
-}
-
-/// What limits and denies leave of what is granted, as slices.
-fn limited(
-    ground: Ground<'_>,
+/// What denies leave of pieces within all limits, as slices.
+fn escaping(
+    bounds: &Bounds,
     principal: &Principal,
-    limits: &Limits<'_>,
-    granted: Granted,
+    pieces: Vec<Piece>,
     mut denials: Vec<Denial>,
     doubts: &mut Vec<Doubt>,
 ) -> Vec<Slice> {
-    let store = &ground.world.policies;
-    let caller = Caller::of(principal);
-    let layer = |policies: &[PolicyIx]| ground.layers.of(store, policies, &caller, ground.now);
-    let mut layers: Vec<Arc<Layer>> = Vec::new();
-    let Granted { mut pieces, free } = granted;
-    if let Some(boundary) = limits.boundary.filter(|boundary| !store.broken(*boundary)) {
-        let boundary = layer(&[boundary]);
-        pieces = within(&boundary.limit, pieces, doubts);
-        layers.push(boundary);
+    if pieces.is_empty() {
+        return Vec::new();
     }
-    pieces.extend(free);
-    for level in limits.service_control.unwrap_or_default() {
-        let controls = layer(level);
-        // What a document that is not understood allows is not known; what its neighbours deny is.
-        if !level.iter().any(|policy| store.broken(*policy)) {
-            pieces = within(&controls.limit, pieces, doubts);
-        }
-        layers.push(controls);
+    for layer in &bounds.resource_control {
+        denials.extend(layer.denials.each().flat_map(|denial| at_home(denial, principal)));
     }
-    for level in limits.resource_control.unwrap_or_default() {
-        denials.extend(layer(level).denials.each().flat_map(|denial| at_home(denial, principal)));
-    }
-    let own = Denials::from(denials);
-    let denials: Vec<&Denials> = std::iter::once(&own).chain(layers.iter().map(|layer| &layer.denials)).collect();
-    pieces = reaching(deny(pieces, &denials, doubts));
+    let pieces = reaching(deny(pieces, &Denials::from(denials), doubts));
     let mut slices: Vec<Slice> = merged(pieces)
         .into_iter()
         .map(|piece| Slice {
@@ -216,29 +197,24 @@ fn at_home(denial: Denial, principal: &Principal) -> impl Iterator<Item = Denial
     [of(here, Arc::clone(&denial.scope)), of(abroad, scope)].into_iter().filter(|denial| !denial.operations.is_empty())
 }
 
-/// What a limiting layer lets through.
-fn within(limit: &Limit, mut pieces: Vec<Piece>, doubts: &mut Vec<Doubt>) -> Vec<Piece> {
-    let Some(first) = pieces.iter().position(|piece| !piece.operations.is_subset(&limit.open)) else { return pieces };
-    let rest = pieces.split_off(first);
-    pieces.extend(each(rest, doubts, |piece, left| limit.apply(piece, left)));
-    merged(pieces)
-}
-
-fn deny(mut pieces: Vec<Piece>, denials: &[&Denials], doubts: &mut Vec<Doubt>) -> Vec<Piece> {
-    for total in denials.iter().map(|denials| &denials.total).filter(|total| !total.is_empty()) {
+/// What denies leave of pieces.
+pub(super) fn deny(mut pieces: Vec<Piece>, denials: &Denials, doubts: &mut Vec<Doubt>) -> Vec<Piece> {
+    if !denials.total.is_empty() {
         for piece in &mut pieces {
-            if piece.operations.intersects(total) {
-                piece.operations = Arc::new(piece.operations.difference(total));
+            if piece.operations.intersects(&denials.total) {
+                piece.operations = Arc::new(piece.operations.difference(&denials.total));
             }
         }
         pieces.retain(|piece| !piece.operations.is_empty());
     }
-    for denial in denials.iter().flat_map(|denials| &denials.partial) {
+    for denial in &denials.partial {
         if pieces.len() > MOST_PIECES {
             let clause = Clause::Opaque("unless denied by one of many further statements".into());
             pieces = pieces.into_iter().map(|piece| piece.doubted(&clause)).collect();
-            let text = "the policies deny in too many overlapping ways to take apart";
-            doubts.push(Doubt::new(text, DoubtEffect::Limits));
+            let doubt = Doubt::new("the policies deny in too many overlapping ways to take apart", DoubtEffect::Limits);
+            if !doubts.contains(&doubt) {
+                doubts.push(doubt);
+            }
             break;
         }
         if !pieces.iter().any(|piece| piece.operations.intersects(&denial.operations)) {
@@ -267,7 +243,7 @@ fn reaching(mut pieces: Vec<Piece>) -> Vec<Piece> {
 }
 
 /// Pieces of one statement that differ in their operations only become one.
-fn merged(mut pieces: Vec<Piece>) -> Vec<Piece> {
+pub(super) fn merged(mut pieces: Vec<Piece>) -> Vec<Piece> {
     pieces.retain(keep);
     // Stable, so that what a statement grants stays in its order.
     pieces.sort_by_key(|piece| piece.grant);

@@ -7,6 +7,7 @@
 mod admin;
 pub(crate) mod answer;
 mod attached;
+mod bounds;
 pub(crate) mod caller;
 mod decide;
 mod enumerate;

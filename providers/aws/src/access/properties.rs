@@ -131,7 +131,10 @@ fn resolver(identity: &[Value], limits: &Limits) -> Resolver {
     let account = AccountId("111111111111".into());
     let mut add =
         |role, document: &Value| world.policies.add("p".into(), role, &document.to_string(), Evidence::whole("case"));
-    let identity_policies = identity.iter().map(|document| add(PolicyRole::Identity, document)).collect();
+    let identity_policies: Vec<PolicyIx> =
+        identity.iter().map(|document| add(PolicyRole::Identity, document)).collect();
+    // One that others may hold too, whose part within the limits is worked out for all of them, and those of its own.
+    world.managed = identity_policies.first().copied().into_iter().collect();
     let boundary = Fact::read(limits.boundary.as_ref().map(|document| add(PolicyRole::Identity, document)));
     let mut levels = |role: PolicyRole, documents: &[Value]| {
         let levels: Vec<Vec<PolicyIx>> = documents.iter().map(|document| vec![add(role, document)]).collect();

@@ -119,8 +119,10 @@ fn resolver(case: &Case) -> Resolver {
         let mut add = |role, document: &Value| {
             world.policies.add("p".into(), role, &document.to_string(), Evidence::whole("case"))
         };
-        let identity_policies =
+        let identity_policies: Vec<_> =
             case.identity.get(at).map(|document| add(PolicyRole::Identity, document)).into_iter().collect();
+        // Of every other one the policy is one that many may hold.
+        world.managed.extend(identity_policies.iter().filter(|_| at % 2 == 0));
         let boundary = case.boundary.as_ref().map_or(Fact::Absent, |held| Fact::Known(add(PolicyRole::Identity, held)));
         let principal = Principal { identity_policies, boundary, ..principal(who) };
         world.principals.insert(principal.id.clone(), principal);
@@ -135,6 +137,7 @@ fn resolver(case: &Case) -> Resolver {
             policy,
         });
     }
+    world.managed.sort_unstable();
     // Whatever was given no policy has none.
     world.without_policy = NAMES.map(Into::into).into();
     world.policies.compile();

@@ -14,9 +14,10 @@ use evenhand_model::inventory::Hint;
 use evenhand_model::opset::OpSet;
 
 use super::attached::Attached;
+use super::bounds::AllBounds;
 use super::enumerate::Denies;
 use super::index::{Groups, ResourcePolicies};
-use super::layers::{Layers, Now};
+use super::layers::Now;
 use super::question::Absent;
 use super::{admin, decide, enumerate, usage};
 use crate::catalog::Catalogue;
@@ -30,7 +31,7 @@ pub(crate) struct Resolver {
     pub(super) now: Timestamp,
     pub(super) resources: ResourcePolicies,
     attached: Attached,
-    layers: Layers,
+    bounds: AllBounds,
     groups: Groups,
     accesses: Vec<OnceLock<(Arc<Access>, bool)>>,
     /// What the list of edges leaves out of a principal's, once that was made.
@@ -45,7 +46,7 @@ impl Resolver {
         Self {
             resources: ResourcePolicies::of(&world),
             attached,
-            layers: Layers::default(),
+            bounds: AllBounds::default(),
             accesses: (0..groups.first.len()).map(|_| OnceLock::new()).collect(),
             groups,
             world,
@@ -77,7 +78,7 @@ impl Resolver {
     }
 
     fn ground<'a>(&'a self, now: &'a Now) -> enumerate::Ground<'a> {
-        enumerate::Ground { world: &self.world, attached: &self.attached, layers: &self.layers, now }
+        enumerate::Ground { world: &self.world, attached: &self.attached, bounds: &self.bounds, now }
     }
 
     /// The group of principals of equal access.

@@ -178,6 +178,9 @@ forms! {
     TaskDefinition = "ecs describe-task-definition", "task roles, images and the secrets in their environment" [Users Workload Credentials Nature Escalation], |head| head.has("taskDefinition");
     PodAssociations = "eks list-pod-identity-associations", "which pods have a role" [Users Workload], |head| element(head, "associations", &["associationArn"]);
     PodAssociation = "eks describe-pod-identity-association", "the roles of pods" [Users Workload], |head| only(head, &["association"]);
+    AccessEntries = "eks list-access-entries", "which principals clusters let in" [Trust Escalation], |head| head.has("accessEntries");
+    AccessEntry = "eks describe-access-entry", "as whom principals enter clusters" [Trust Escalation], |head| only(head, &["accessEntry"]);
+    AccessPolicies = "eks list-associated-access-policies", "which roles principals hold in clusters" [Trust Escalation], |head| head.has("associatedAccessPolicies");
     Notebooks = "sagemaker list-notebook-instances", "which notebooks exist" [Users Workload Escalation], |head| element(head, "NotebookInstances", &["NotebookInstanceArn"]) || nothing(head, "NotebookInstances");
     Notebook = "sagemaker describe-notebook-instance", "notebooks and their roles" [Users Workload Escalation], |head| all(head, &["NotebookInstanceArn", "RoleArn"]);
     Instances = "ec2 describe-instances", "instances and their instance profiles" [Users Workload Escalation], |head| element(head, "Reservations", &["Instances"]) || nothing(head, "Reservations");
@@ -316,6 +319,9 @@ mod tests {
             (r#"{"Functions": []}"#, "lambda list-functions"),
             (r#"{"Reservations": [], "NextToken": null}"#, "ec2 describe-instances"),
             (r#"{"families": ["web"]}"#, "ecs list-task-definition-families"),
+            (r#"{"accessEntries": ["a"]}"#, "eks list-access-entries"),
+            (r#"{"accessEntry": {"clusterName": "c"}}"#, "eks describe-access-entry"),
+            (r#"{"associatedAccessPolicies": [], "clusterName": "c"}"#, "eks list-associated-access-policies"),
             (r#"{"NotebookInstances": []}"#, "sagemaker list-notebook-instances"),
             (r#"{"Stacks": []}"#, "cloudformation describe-stacks"),
             (r#"{"projects": [{"arn": "a", "serviceRole": "r"}]}"#, "codebuild batch-get-projects"),

@@ -6,6 +6,7 @@ mod agents;
 mod authorization;
 mod carriers;
 mod center;
+mod clusters;
 mod compute;
 mod credentials;
 pub(crate) mod environment;
@@ -155,7 +156,9 @@ fn answer(
         | Form::UsageRequest
         | Form::CenterAccounts
         | Form::GatewayTargets
-        | Form::Clusters => {}
+        | Form::Clusters
+        | Form::AccessEntries => {}
+        Form::AccessEntry | Form::AccessPolicies => clusters::read(form, sheet, facts, errors),
         Form::AgentRuntimes => {
             agents::read(form, sheet, fingerprinter, facts, errors);
             carriers::read(form, sheet, facts, &mut Vec::new());

@@ -352,6 +352,29 @@ pub(crate) struct PodAssociation {
     pub(crate) target_role: Option<Arc<str>>,
 }
 
+/// A principal that a cluster lets in, and as whom.
+#[derive(Clone, Debug)]
+pub(crate) struct AccessEntry {
+    pub(crate) cluster: Arc<str>,
+    pub(crate) principal: Arc<str>,
+    /// Whether it is for people and programs, and not for nodes.
+    pub(crate) standard: bool,
+    pub(crate) user: Option<Arc<str>>,
+    pub(crate) groups: Vec<Arc<str>>,
+}
+
+/// An access policy of such a principal.
+#[derive(Clone, Debug)]
+pub(crate) struct AccessPolicy {
+    pub(crate) cluster: Arc<str>,
+    pub(crate) principal: Arc<str>,
+    /// Its name, without what stands before it in the ARN.
+    pub(crate) policy: Arc<str>,
+    /// Whether it holds in the whole cluster; else in `namespaces`.
+    pub(crate) everywhere: bool,
+    pub(crate) namespaces: Vec<Arc<str>>,
+}
+
 /// A trail.
 #[derive(Clone, Debug)]
 pub(crate) struct Trail {
@@ -407,6 +430,8 @@ pub(crate) struct Facts {
     pub(crate) action_groups: Vec<Said<ActionGroup>>,
     pub(crate) gateway_targets: Vec<Said<GatewayTarget>>,
     pub(crate) pods: Vec<Said<PodAssociation>>,
+    pub(crate) access_entries: Vec<Said<AccessEntry>>,
+    pub(crate) access_policies: Vec<Said<AccessPolicy>>,
     pub(crate) trails: Vec<Said<Trail>>,
     /// (Trail as named in the call, whether it logs).
     pub(crate) trail_status: Vec<Said<(Option<Arc<str>>, bool)>>,

@@ -4,6 +4,7 @@
 pub(crate) mod accounts;
 pub(crate) mod arn;
 mod center;
+mod clusters;
 pub(crate) mod facts;
 mod federation;
 mod gaps;
@@ -103,6 +104,7 @@ pub(crate) fn join(mut facts: Facts, settings: Settings) -> Joined {
     let (users, profiles) = indexes(&described);
     let people = people::collect(&facts, &users, &mut accounts);
     let carried = workloads::join(&facts, &profiles, &mut accounts, &mut inventory);
+    clusters::join(&facts, &mut inventory);
     inventory.logs = logs::logs(&facts, &mut accounts);
     let policies = Policies::new(&facts);
     let mut providers: BTreeMap<AccountId, BTreeSet<Arc<str>>> = BTreeMap::new();

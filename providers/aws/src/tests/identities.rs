@@ -139,3 +139,46 @@ fn job_function_policies_are_baselines_of_last_resort() {
     assert_eq!((generic.kind, generic.scope.as_str()), ("job_function", "111122223333"));
     assert!(!read.resolver.access(&generic.id).unwrap().operations().is_empty());
 }
+
+#[test]
+fn who_enters_a_cluster_is_tied_to_its_users_groups_and_roles() {
+    let entry = |name: &str, kind: &str, user: &str| {
+        format!(
+            r#"{{"accessEntry":{{"clusterName":"prod","principalArn":"arn:aws:iam::111122223333:role/{name}","kubernetesGroups":["{name}s"],"username":"{user}","type":"{kind}","tags":{{}}}}}}"#
+        )
+    };
+    let read = read(&[
+        ("a/details.json", &details("", "", &role("oncall", "", ""), "")),
+        ("a/entries.json", r#"{"accessEntries":["arn:aws:iam::111122223333:role/oncall"]}"#),
+        (
+            "a/oncall.json",
+            &entry("oncall", "STANDARD", "arn:aws:sts::111122223333:assumed-role/oncall/{{SessionName}}"),
+        ),
+        ("a/robot.json", &entry("robot", "STANDARD", "robot")),
+        ("a/node.json", &entry("node", "EC2_LINUX", "system:node:{{EC2PrivateDNSName}}")),
+        (
+            "a/policies.json",
+            r#"{"associatedAccessPolicies":[
+                {"policyArn":"arn:aws:eks::aws:cluster-access-policy/AmazonEKSEditPolicy","accessScope":{"type":"cluster","namespaces":[]}},
+                {"policyArn":"arn:aws:eks::aws:cluster-access-policy/AmazonEKSAdminPolicy","accessScope":{"type":"namespace","namespaces":["a","b"]}},
+                {"policyArn":"arn:aws:eks::aws:cluster-access-policy/AmazonEKSAdminViewPolicy","accessScope":{"type":"cluster"}}
+            ],"clusterName":"prod","principalArn":"arn:aws:iam::111122223333:role/oncall"}"#,
+        ),
+    ]);
+    assert!(read.errors.is_empty(), "{:?}", read.errors);
+    let entered = read.inventory.trusts.iter().filter(|one| one.mechanism == Mechanism::Assignment);
+    let entered: Vec<(&str, &str, &str)> =
+        entered.map(|one| (one.source.rsplit('/').next().unwrap(), one.target.as_str(), &*one.constraint)).collect();
+    assert_eq!(
+        entered,
+        [
+            ("oncall", "kubernetes:prod:accesspolicy:AmazonEKSAdminViewPolicy", ""),
+            ("oncall", "kubernetes:prod:clusterrole:admin/a", "in namespace a"),
+            ("oncall", "kubernetes:prod:clusterrole:admin/b", "in namespace b"),
+            ("oncall", "kubernetes:prod:clusterrole:edit", ""),
+            ("oncall", "kubernetes:prod:group:oncalls", ""),
+            ("robot", "kubernetes:prod:group:robots", ""),
+            ("robot", "kubernetes:prod:user:robot", ""),
+        ]
+    );
+}

@@ -307,7 +307,7 @@ fn read_workflow(
     keys: &Fingerprinter,
     document: Arc<str>,
 ) -> Result<WorkflowFile, workflow::WorkflowError> {
-    let outline = workflow::outline(text)?;
+    let outline = workflow::outline(text, keys)?;
     let agents = if workflow::runs_agents(text) { workflow::read(text, keys)? } else { None };
     Ok(WorkflowFile { outline, agents, document })
 }

@@ -12,7 +12,6 @@ use evenhand_model::scope::{Pattern, ResourceScope};
 use foldhash::fast::FixedState;
 use rayon::prelude::*;
 
-use super::edges::Untold;
 use super::policy::{Grantor, Policy, index};
 use super::sets::Held;
 use super::techniques::Wanted;
@@ -36,12 +35,11 @@ pub(crate) struct Compiled {
     accesses: Vec<OnceLock<Arc<Access>>>,
     /// What each technique needs, in operations of the catalogue.
     pub(super) needs: OnceLock<Vec<Vec<Wanted>>>,
-    /// What the steps of each set do not tell; known once the steps are.
-    pub(super) untold: OnceLock<Vec<Untold>>,
 }
 
 impl Compiled {
-    pub(crate) fn new(policy: Policy, operations: &Operations, first: u32, sets: Vec<Held>) -> Self {
+    /// What the rules of each role of a policy grant; roles with one list of rules share it.
+    pub(crate) fn granting(policy: &Policy, operations: &Operations) -> Vec<Arc<[Granting]>> {
         let roles = policy.authorizer.roles();
         let mut distinct: HashMap<*const Rule, usize, FixedState> = HashMap::default();
         let mut lists: Vec<&Arc<[Rule]>> = Vec::new();
@@ -58,8 +56,11 @@ impl Compiled {
             .par_iter()
             .map(|rules| rules.iter().map(|rule| operations.granted_by(rule)).collect::<Vec<_>>().into())
             .collect();
-        let granting: Vec<Arc<[Granting]>> =
-            numbers.iter().map(|at| compiled.get(*at).cloned().unwrap_or_else(|| Arc::from([]))).collect();
+        numbers.iter().map(|at| compiled.get(*at).cloned().unwrap_or_else(|| Arc::from([]))).collect()
+    }
+
+    pub(crate) fn new(policy: Policy, granting: Vec<Arc<[Granting]>>, first: u32, sets: Vec<Held>) -> Self {
+        let roles = policy.authorizer.roles();
         let mut scopes: HashMap<Arc<str>, Arc<ResourceScope>, FixedState> = HashMap::default();
         for binding in policy.authorizer.bindings() {
             let home = &binding.metadata.namespace;
@@ -90,7 +91,6 @@ impl Compiled {
             sets,
             accesses,
             needs: OnceLock::new(),
-            untold: OnceLock::new(),
         }
     }
 

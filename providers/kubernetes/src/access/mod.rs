@@ -23,11 +23,12 @@ use evenhand_model::evidence::Evidence;
 use evenhand_model::id::IdentityId;
 use evenhand_model::inventory::Hint;
 use evenhand_model::opset::OpSet;
+use evenhand_model::steps::Steps;
 use foldhash::fast::FixedState;
 
 pub(crate) use compiled::Compiled;
 pub(crate) use policy::Policy;
-pub(crate) use sets::Sets;
+pub(crate) use sets::{Held, Sets};
 
 use crate::catalog::Operations;
 use crate::point::Within;
@@ -137,10 +138,14 @@ impl AccessResolver for Resolver {
     }
 
     fn edges(&self) -> Vec<Edge> {
-        let (edges, left_out) = edges::edges(self);
+        self.steps().edges().collect()
+    }
+
+    fn steps(&self) -> Steps {
+        let (steps, left_out) = edges::steps(self);
         // They are the same every time.
         let _ = self.left_out.set(left_out);
-        edges
+        steps
     }
 
     fn unlisted(&self, identity: &IdentityId) -> Vec<Unlisted> {
@@ -155,7 +160,7 @@ impl AccessResolver for Resolver {
     }
 
     fn edges_left_out(&self) -> Vec<Hint> {
-        self.left_out.get_or_init(|| edges::edges(self).1).clone()
+        self.left_out.get_or_init(|| edges::steps(self).1).clone()
     }
 
     fn used(&self, _identity: &IdentityId) -> Option<OpSet> {

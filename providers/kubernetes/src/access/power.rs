@@ -1,6 +1,6 @@
 //! What someone holds, as sets of operations by place: comparable, and equal for everyone whose bindings say the same.
 
-use std::collections::BTreeMap;
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 use evenhand_model::catalog::Catalog;
@@ -13,6 +13,9 @@ use crate::catalog::Operations;
 /// Namespace (empty = all of them) and name.
 type Place = (Arc<str>, Arc<str>);
 
+/// Namespace (empty = all of them), the name that it is limited to, and the operations.
+type Granted<'r> = (&'r Arc<str>, Option<&'r Arc<str>>, &'r Arc<OpSet>);
+
 /// Operations by place.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub(super) struct Power {
@@ -20,51 +23,104 @@ pub(super) struct Power {
     /// In the whole cluster.
     pub(super) cluster: OpSet,
     /// In namespaces, what holds in the whole cluster left out.
-    pub(super) local: BTreeMap<Arc<str>, OpSet>,
+    pub(super) local: ByPlace<Arc<str>>,
     /// On single names, by namespace (empty = in all of them) and name, what holds without names left out.
-    pub(super) named: BTreeMap<Place, OpSet>,
+    pub(super) named: ByPlace<Place>,
+}
+
+/// Which operations are held, in whatever place, as a few bits: several operations share one. Whoever holds a bit that
+/// another lacks holds something that the other does not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Outline([u64; 4]);
+
+impl Outline {
+    /// Lacks nothing.
+    pub(super) const FULL: Self = Self([u64::MAX; 4]);
+
+    fn add(&mut self, (start, end): (u32, u32)) {
+        // So many in a row bear all bits.
+        for operation in start..end.min(start.saturating_add(1 << 12)) {
+            let bit = operation.wrapping_mul(0x9e37_79b9) >> 24;
+            if let Some(word) = self.0.get_mut((bit / 64) as usize) {
+                *word |= 1 << (bit % 64);
+            }
+        }
+    }
+
+    /// Whether something of another is certainly missing here.
+    pub(super) fn lacks(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).any(|(ours, theirs)| theirs & !ours != 0)
+    }
+}
+
+/// Operations by place, sorted: few for each identity, and most identities hold some.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(super) struct ByPlace<P>(Vec<(P, OpSet)>);
+
+impl<P> Default for ByPlace<P> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<P> ByPlace<P> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&P, &OpSet)> {
+        self.0.iter().map(|(place, held)| (place, held))
+    }
+
+    pub(super) fn values(&self) -> impl Iterator<Item = &OpSet> {
+        self.0.iter().map(|(_, held)| held)
+    }
+
+    fn get<K: Ord + ?Sized>(&self, place: &K) -> Option<&OpSet>
+    where
+        P: Borrow<K>,
+    {
+        let at = self.0.binary_search_by(|(held, _)| held.borrow().cmp(place)).ok()?;
+        self.0.get(at).map(|(_, held)| held)
+    }
 }
 
 impl Power {
     pub(super) fn of(cluster: &Compiled, held: &Held) -> Self {
-        let mut everywhere: Vec<(u32, u32)> = Vec::new();
-        let mut local: BTreeMap<Arc<str>, Vec<(u32, u32)>> = BTreeMap::new();
-        let mut named: BTreeMap<Place, Vec<(u32, u32)>> = BTreeMap::new();
+        let mut granted: Vec<Granted<'_>> = Vec::new();
         for grantor in &held.grantors {
             for (_, rule, operations, home) in cluster.rules_of(*grantor) {
-                let ranges = operations.ranges().iter().copied();
-                if ranges.len() == 0 {
+                if operations.is_empty() {
                     continue;
                 }
-                if !rule.resource_names.is_empty() {
-                    for name in &rule.resource_names {
-                        named.entry((Arc::clone(home), Arc::clone(name))).or_default().extend(ranges.clone());
-                    }
-                } else if home.is_empty() {
-                    everywhere.extend(ranges);
+                if rule.resource_names.is_empty() {
+                    granted.push((home, None, operations));
                 } else {
-                    local.entry(Arc::clone(home)).or_default().extend(ranges);
+                    granted.extend(rule.resource_names.iter().map(|name| (home, Some(name), operations)));
                 }
             }
         }
-        let everywhere = OpSet::from_ranges(everywhere);
-        let local: BTreeMap<Arc<str>, OpSet> = local
-            .into_iter()
-            .map(|(home, ranges)| (home, OpSet::from_ranges(ranges).difference(&everywhere)))
-            .filter(|(_, operations)| !operations.is_empty())
-            .collect();
-        let named = named
-            .into_iter()
-            .map(|((home, name), ranges)| {
-                let mut rest = OpSet::from_ranges(ranges).difference(&everywhere);
-                if let Some(held) = local.get(&home) {
-                    rest = rest.difference(held);
+        // What holds in the whole cluster comes first, and what holds in a namespace before names in it.
+        granted.sort_by_key(|(home, name, _)| (*home, *name));
+        let mut power = Self { unlimited: held.unlimited, ..Self::default() };
+        for alike in granted.chunk_by(|a, b| a.0 == b.0 && a.1 == b.1) {
+            let Some((home, name, first)) = alike.first() else { continue };
+            let operations = match alike {
+                [_] => OpSet::clone(first),
+                _ => OpSet::from_ranges(alike.iter().flat_map(|(.., held)| held.ranges().iter().copied())),
+            };
+            let mut rest = operations.difference(&power.cluster);
+            match name {
+                None if home.is_empty() => power.cluster = operations,
+                None if rest.is_empty() => {}
+                None => power.local.0.push((Arc::clone(home), rest)),
+                Some(name) => {
+                    if let Some(held) = power.local.get(&***home) {
+                        rest = rest.difference(held);
+                    }
+                    if !rest.is_empty() {
+                        power.named.0.push(((Arc::clone(home), Arc::clone(name)), rest));
+                    }
                 }
-                ((home, name), rest)
-            })
-            .filter(|(_, operations)| !operations.is_empty())
-            .collect();
-        Self { unlimited: held.unlimited, cluster: everywhere, local, named }
+            }
+        }
+        power
     }
 
     /// What is held in a namespace, names apart.
@@ -82,13 +138,13 @@ impl Power {
         self.unlimited
             || (!other.unlimited
                 && other.cluster.is_subset(&self.cluster)
-                && other.local.iter().all(|(home, held)| {
-                    held.is_subset(&self.cluster)
-                        || self.local.get(home).is_some_and(|ours| held.difference(&self.cluster).is_subset(ours))
+                && other.local.iter().all(|(home, held)| match self.local.get(&**home) {
+                    Some(ours) => held.is_subset(ours) || held.difference(&self.cluster).is_subset(ours),
+                    None => held.is_subset(&self.cluster),
                 })
                 && other.named.iter().all(|(place, held)| {
                     let mut rest = held.difference(&self.cluster);
-                    if let Some(ours) = self.local.get(&place.0) {
+                    if let Some(ours) = self.local.get(&*place.0) {
                         rest = rest.difference(ours);
                     }
                     if let Some(ours) = self.named.get(place) {
@@ -96,6 +152,15 @@ impl Power {
                     }
                     rest.is_empty()
                 }))
+    }
+
+    /// Its outline.
+    pub(super) fn outline(&self) -> Outline {
+        let mut outline = Outline::default();
+        for held in [&self.cluster].into_iter().chain(self.local.values()).chain(self.named.values()) {
+            held.ranges().iter().for_each(|range| outline.add(*range));
+        }
+        outline
     }
 
     /// How much it is, for ordering: control of all, then what holds everywhere, then the rest.

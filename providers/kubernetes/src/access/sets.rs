@@ -25,8 +25,9 @@ pub(crate) struct Sets {
     sets: Vec<Held>,
 }
 
-impl Sets {
-    pub(crate) fn of_account(&mut self, policy: &Policy, namespace: &str, name: &str) -> u32 {
+impl Held {
+    /// What an account holds.
+    pub(crate) fn of_account(policy: &Policy, namespace: &str, name: &str) -> Self {
         let mut held: Vec<BindingIx> = policy.authorizer.bindings_of_user(&account_user(namespace, name));
         for group in account_groups(namespace) {
             held.extend(policy.authorizer.bindings_of_group(&group).iter().filter(|ix| {
@@ -37,31 +38,40 @@ impl Sets {
                         .is_some_and(|binding| &*binding.role_ref.name == ISSUER_DISCOVERY))
             }));
         }
-        self.number(held.into_iter().map(|ix| Grantor(ix.0)).collect(), false)
+        Self::new(held.into_iter().map(|ix| Grantor(ix.0)).collect(), false)
     }
 
-    pub(crate) fn of_user(&mut self, policy: &Policy, name: &str) -> u32 {
+    /// What a user holds.
+    pub(crate) fn of_user(policy: &Policy, name: &str) -> Self {
         let mut held = policy.authorizer.bindings_of_user(name);
         held.extend(policy.authorizer.bindings_of_group(general_group(name)));
-        self.number(held.into_iter().map(|ix| Grantor(ix.0)).collect(), false)
+        Self::new(held.into_iter().map(|ix| Grantor(ix.0)).collect(), false)
     }
 
-    pub(crate) fn of_group(&mut self, policy: &Policy, name: &str) -> u32 {
+    /// What a group holds.
+    pub(crate) fn of_group(policy: &Policy, name: &str) -> Self {
         let mut held = policy.authorizer.bindings_of_group(name).to_vec();
         held.extend(policy.authorizer.bindings_of_group(general_group(name)));
-        self.number(held.into_iter().map(|ix| Grantor(ix.0)).collect(), name == crate::rbac::MASTERS)
+        Self::new(held.into_iter().map(|ix| Grantor(ix.0)).collect(), name == crate::rbac::MASTERS)
     }
 
-    pub(crate) fn of_role(&mut self, policy: &Policy, role: Grantor) -> u32 {
+    /// What whoever holds a role holds.
+    pub(crate) fn of_role(policy: &Policy, role: Grantor) -> Self {
         let mut held = vec![role];
         held.extend(policy.authorizer.bindings_of_group(AUTHENTICATED).iter().map(|ix| Grantor(ix.0)));
-        self.number(held, false)
+        Self::new(held, false)
     }
 
-    fn number(&mut self, mut grantors: Vec<Grantor>, unlimited: bool) -> u32 {
+    fn new(mut grantors: Vec<Grantor>, unlimited: bool) -> Self {
         grantors.sort_unstable();
         grantors.dedup();
-        let held = Held { grantors, unlimited };
+        Self { grantors, unlimited }
+    }
+}
+
+impl Sets {
+    /// The number of what is held: the same for all who hold the same.
+    pub(crate) fn number(&mut self, held: Held) -> u32 {
         if let Some(number) = self.numbers.get(&held) {
             return *number;
         }

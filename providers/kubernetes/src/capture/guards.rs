@@ -132,8 +132,7 @@ fn whom(conditions: &[Condition]) -> Option<Whom> {
     if conditions.is_empty() {
         return Some(Whom::Everyone);
     }
-    let about_who = |condition: &Condition| condition.expression.contains("userInfo");
-    conditions.iter().all(about_who).then_some(Whom::Unread)
+    conditions.iter().all(Condition::is_about_who).then_some(Whom::Unread)
 }
 
 /// The verbs of RBAC that an admission operation stands for.
@@ -160,10 +159,18 @@ fn shared(texts: &[String], taking: &mut Taking<'_>) -> Vec<Arc<str>> {
     texts.iter().map(|text| taking.share(text)).collect()
 }
 
+/// An expression in CEL. It is not evaluated.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Condition {
     expression: String,
+}
+
+impl Condition {
+    /// Whether it asks who makes the request, or what else that one may do.
+    fn is_about_who(&self) -> bool {
+        ["userInfo", "authorizer"].iter().any(|word| self.expression.contains(word))
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -251,6 +258,8 @@ struct PolicySpec {
     failure_policy: Option<String>,
     match_constraints: MatchResources,
     match_conditions: Vec<Condition>,
+    validations: Vec<Condition>,
+    variables: Vec<Condition>,
     validation_actions: Vec<String>,
 }
 
@@ -265,12 +274,19 @@ impl PolicySpec {
             return None;
         }
         let home = found.object.meta.namespace.some().filter(|_| by_itself).map(|home| taking.share(home));
+        let whom = match whom(&self.match_conditions)? {
+            // What it asks of a request may be asked of some and not of others.
+            Whom::Everyone if self.validations.iter().chain(&self.variables).any(Condition::is_about_who) => {
+                Whom::Unread
+            }
+            whom => whom,
+        };
         Some(Guard {
             origin: taking.origin(found.spot.clone()),
             matched: matched.resource_rules.iter().filter_map(|rule| rule.matched(taking)).collect(),
             namespaces: matched.namespace_selector.into_iter().filter(is_some_selector).collect(),
             home,
-            whom: whom(&self.match_conditions)?,
+            whom,
             policy: taking.share(if by_itself { "" } else { found.object.meta.name.as_str() }),
         })
     }

@@ -1,11 +1,13 @@
-//! Secrets in custom resources, wherever they stand: literals in environments, headers and URLs, and the names of Secrets.
+//! Secrets in custom resources, wherever they stand: literals in environments, headers, URLs and command lines, and the
+//! names of Secrets.
 
 use std::sync::Arc;
 
+use evenhand_model::secret::Fingerprint;
 use serde_json::Value;
 
 use super::take::Taking;
-use super::{LiteralSecret, pod, secret};
+use super::{LiteralSecret, arguments, pod, secret};
 use crate::documents::{Found, Step};
 
 /// What a custom resource says of secrets.
@@ -20,6 +22,8 @@ pub(super) struct Held {
 const BY_NAME: &[&str] = &["env", "headers", "addPlaintextHeaders", "defaultHeaders"];
 /// Members whose elements have a `name` and perhaps a literal `value`.
 const BY_ELEMENT: &[&str] = &["env", "headersFrom", "headers"];
+/// Members that are the words of a command line.
+const WORDS: &[&str] = &["args", "command", "extraArgs"];
 /// Members that name a Secret by `name`.
 const REFERENCES: &[&str] =
     &["secretKeyRef", "secretRef", "valueSecretRef", "gitAuthSecretRef", "passwordRef", "clientSecretRef"];
@@ -98,6 +102,12 @@ impl<'v> Search<'v, '_> {
                     }
                 }
             }
+            Value::Array(list) if WORDS.contains(&key) => {
+                let words = list.iter().map(|word| word.as_str().unwrap_or_default());
+                for held in arguments::secrets(words, taking.fingerprinter) {
+                    self.keep(held.name, (held.kind, held.fingerprint), true, Some(Part::Index(held.at)), taking);
+                }
+            }
             Value::Array(list) if LISTS.contains(&key) => {
                 self.held.refs.extend(list.iter().filter_map(name).map(|name| taking.share(name)));
             }
@@ -121,7 +131,19 @@ impl<'v> Search<'v, '_> {
             ("authorization", None) => ("BEARER", value),
             _ => (name, value),
         };
-        let Some((kind, fingerprint)) = secret::found(name, value, taking.fingerprinter) else { return };
+        if let Some(found) = secret::found(name, value, taking.fingerprinter) {
+            self.keep(name, found, in_url, last, taking);
+        }
+    }
+
+    fn keep(
+        &mut self,
+        name: &str,
+        (kind, fingerprint): (&'static str, Fingerprint),
+        in_arguments: bool,
+        last: Option<Part<'_>>,
+        taking: &mut Taking<'_>,
+    ) {
         let parts = || self.path.iter().copied().chain(last);
         let path: Vec<Step<'_>> = parts()
             .map(|part| match part {
@@ -140,7 +162,7 @@ impl<'v> Search<'v, '_> {
             key: taking.share(name),
             kind,
             fingerprint,
-            in_arguments: in_url,
+            in_arguments,
             in_metadata: self.found.object.meta.annotations.last_applied,
             origin: taking.origin(self.found.spot_of(&path, &pointer)),
             file: taking.file,

@@ -3,6 +3,7 @@
 //! Every object is reduced when it is met: the text of a document is gone when its reading ends. Nothing here judges.
 
 mod agents;
+mod arguments;
 mod declared;
 mod guards;
 mod literals;
@@ -14,6 +15,8 @@ mod signals;
 mod take;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::BuildHasher;
+use std::ops::Range;
 use std::sync::Arc;
 
 use evenhand_model::Timestamp;
@@ -284,7 +287,39 @@ impl Cluster {
 #[derive(Debug, Default)]
 struct Shared {
     texts: HashSet<Arc<str>, FixedState>,
-    rule_sets: HashMap<Box<str>, Arc<[Rule]>, FixedState>,
+    rule_sets: RuleSets,
+}
+
+/// Lists of rules of one document, by their texts: a server writes equal roles equally, so equal texts are parsed once.
+/// The texts stay where they are.
+#[derive(Debug, Default)]
+struct RuleSets(HashMap<u64, Vec<RuleSet>, FixedState>);
+
+/// Where a list of rules is written first, and the list.
+type RuleSet = (Range<usize>, Arc<[Rule]>);
+
+impl RuleSets {
+    /// The rules that a part of the document says, parsed where no equal part was. A text that is no part of it, as in
+    /// formats that are rewritten to be read, is parsed each time.
+    fn rules<E>(
+        &mut self,
+        document: &str,
+        part: &str,
+        parse: impl FnOnce() -> Result<Arc<[Rule]>, E>,
+    ) -> Result<Arc<[Rule]>, E> {
+        let start = part.as_ptr().addr().wrapping_sub(document.as_ptr().addr());
+        let place = start..start.saturating_add(part.len());
+        if !document.get(place.clone()).is_some_and(|held| std::ptr::eq(held, part)) {
+            return parse();
+        }
+        let alike = self.0.entry(FixedState::default().hash_one(part)).or_default();
+        if let Some((_, rules)) = alike.iter().find(|(place, _)| document.get(place.clone()) == Some(part)) {
+            return Ok(Arc::clone(rules));
+        }
+        let rules = parse()?;
+        alike.push((place, Arc::clone(&rules)));
+        Ok(rules)
+    }
 }
 
 /// Everything that was read.
@@ -308,11 +343,12 @@ impl Capture {
         fingerprinter: &Fingerprinter,
     ) -> Vec<Problem> {
         let held = self.clusters.entry(Arc::clone(cluster)).or_default();
+        self.shared.rule_sets = RuleSets::default();
         held.documents.insert(Arc::clone(&document.path));
         let take = |cluster: &mut Cluster, shared: &mut Shared, found: &Found<'_, '_>| {
             let mut taking =
                 Taking { document: &document.path, file: document.file, fingerprinter, texts: &mut shared.texts };
-            cluster.take(found, &mut taking, &mut shared.rule_sets)
+            cluster.take(found, &mut taking, &document.text, &mut shared.rule_sets)
         };
         let parts = crate::documents::read_in_parts(document, <(Cluster, Shared)>::default, |part, found| {
             take(&mut part.0, &mut part.1, &found)

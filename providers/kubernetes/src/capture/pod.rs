@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::signals::{self, Clue};
 use super::take::{Named, Taking, member, namespace};
-use super::{Audit, Declared, LiteralSecret, ProjectedToken, Workload, agents, secret};
+use super::{Audit, Declared, LiteralSecret, ProjectedToken, Workload, agents, arguments, secret};
 use crate::documents::{Found, Meta, Problem, Step, Text, raw};
 
 /// Group, kind, the word of the fact tables, and the way from `spec` to the pod template.
@@ -411,21 +411,8 @@ fn take_container(
     }
     refs.extend(container.env_from.iter().flatten().filter_map(|from| from.secret_ref.as_ref()?.name.some()));
     for (within, list) in [("command", &container.command), ("args", &container.args)] {
-        let mut flag: Option<&str> = None;
-        for (index, argument) in list.iter().flatten().enumerate() {
-            let text = argument.as_str();
-            let (name, value) = match text.strip_prefix("--").map(|rest| rest.split_once('=')) {
-                Some(Some((name, value))) => (name, value),
-                Some(None) => {
-                    flag = text.strip_prefix("--");
-                    continue;
-                }
-                None => (flag.take().unwrap_or_default(), text),
-            };
-            flag = None;
-            if let Some(secret) = secret::found(name, value, fingerprinter) {
-                keep(if name.is_empty() { "argument" } else { name }, secret, true, within, index);
-            }
+        for held in arguments::secrets(list.iter().flatten().map(Text::as_str), fingerprinter) {
+            keep(held.name, (held.kind, held.fingerprint), true, within, held.at);
         }
     }
     for name in refs {

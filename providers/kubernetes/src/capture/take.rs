@@ -1,6 +1,6 @@
 //! Takes objects one by one: what a kind's members mean, reduced to what is kept.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use evenhand_model::Timestamp;
@@ -11,8 +11,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    Account, BindingObject, Cloud, Cluster, CustomKind, Declared, Namespace, Origin, Repeated, RoleObject, Service,
-    TokenSecret, agents, guards, mapped, network, pod, secret, signals,
+    Account, BindingObject, Cloud, Cluster, CustomKind, Declared, Namespace, Origin, Repeated, RoleObject, RuleSets,
+    Service, TokenSecret, agents, guards, mapped, network, pod, secret, signals,
 };
 use crate::documents::{Found, Meta, Problem, Spot, Step, Text, raw};
 use crate::rbac::{AggregationRule, Binding, Metadata, Role, RoleRef, Rule, Subject};
@@ -93,7 +93,8 @@ impl Cluster {
         &mut self,
         found: &Found<'_, '_>,
         taking: &mut Taking<'_>,
-        rule_sets: &mut HashMap<Box<str>, Arc<[Rule]>, FixedState>,
+        text: &str,
+        rule_sets: &mut RuleSets,
     ) -> Result<(), Problem> {
         let object = &found.object;
         let (group, kind) = (object.group(), object.kind.as_str());
@@ -127,7 +128,7 @@ impl Cluster {
             }
             _ if network::is_other(group, kind) => self.other_network = true,
             _ if guards::is_guard(group, kind) => guards::take(self, found, taking)?,
-            (RBAC, "Role" | "ClusterRole") => return self.role(found, taking, rule_sets),
+            (RBAC, "Role" | "ClusterRole") => return self.role(found, taking, text, rule_sets),
             (RBAC, "RoleBinding" | "ClusterRoleBinding") => return self.binding(found, taking),
             ("networking.k8s.io" | "extensions", "Ingress") | ("gateway.networking.k8s.io", "HTTPRoute") => {
                 self.route(found, taking);
@@ -336,35 +337,30 @@ impl Cluster {
         &mut self,
         found: &Found<'_, '_>,
         taking: &mut Taking<'_>,
-        rule_sets: &mut HashMap<Box<str>, Arc<[Rule]>, FixedState>,
+        text: &str,
+        rule_sets: &mut RuleSets,
     ) -> Result<(), Problem> {
         let object = &found.object;
         let clusterwide = object.kind.as_str() == "ClusterRole";
-        // Equal roles are written equally by a server, so equal texts are parsed once and shared.
-        let rules = match object.rules {
+        let rules: Arc<[Rule]> = match object.rules {
             None => Arc::from([]),
-            Some(text) => match rule_sets.get(text.get()) {
-                Some(rules) => Arc::clone(rules),
-                None => {
-                    let mut rules: Vec<Rule> = member(found, Some(text), "rules")?.unwrap_or_default();
-                    for rule in &mut rules {
-                        for list in [
-                            &mut rule.verbs,
-                            &mut rule.api_groups,
-                            &mut rule.resources,
-                            &mut rule.resource_names,
-                            &mut rule.non_resource_urls,
-                        ] {
-                            for text in list {
-                                *text = taking.share(text);
-                            }
+            Some(part) => rule_sets.rules(text, part.get(), || {
+                let mut rules: Vec<Rule> = member(found, Some(part), "rules")?.unwrap_or_default();
+                for rule in &mut rules {
+                    for list in [
+                        &mut rule.verbs,
+                        &mut rule.api_groups,
+                        &mut rule.resources,
+                        &mut rule.resource_names,
+                        &mut rule.non_resource_urls,
+                    ] {
+                        for text in list {
+                            *text = taking.share(text);
                         }
                     }
-                    let rules: Arc<[Rule]> = rules.into();
-                    rule_sets.insert(text.get().into(), Arc::clone(&rules));
-                    rules
                 }
-            },
+                Ok(rules.into())
+            })?,
         };
         let aggregation_rule: Option<AggregationRule> = member(found, object.aggregation_rule, "aggregationRule")?;
         let labels = if clusterwide {

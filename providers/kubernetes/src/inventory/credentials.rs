@@ -1,26 +1,40 @@
 //! Credentials: token Secrets, tokens that pods are given, and literals where none should be.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use evenhand_model::credential::{Credential, Exposure};
 use evenhand_model::evidence::Fact;
 use evenhand_model::id::{CredentialId, IdentityId};
+use foldhash::fast::FixedState;
+use indexmap::IndexMap;
+use rayon::prelude::*;
 
 use super::{Join, Key, PROVIDER};
-use crate::capture::{LiteralSecret, Workload};
+use crate::capture::{LiteralSecret, Repeated, Workload};
 
 const SECONDS_OF_DAY: i64 = 24 * 60 * 60;
 /// How long a token lives that a pod is given without a say, in seconds.
 const DEFAULT_LIFETIME: i64 = 60 * 60;
 
-/// The account that runs with a Secret; where nothing does, the namespace's default account stands in.
-fn holder_of(workloads: &[Workload], namespace: &str, secret: &str) -> Arc<str> {
-    let takes = |workload: &&Workload| {
-        let refs = workload.secret_refs.iter().chain(&workload.pull_secrets);
-        *workload.namespace == *namespace && refs.into_iter().any(|held| **held == *secret)
-    };
-    workloads.iter().find(takes).map_or_else(|| Arc::from("default"), |workload| Arc::clone(&workload.account))
+/// Who runs with a Secret, by namespace and name: the account of the first workload that takes it.
+struct Holders<'w>(HashMap<(&'w str, &'w str), &'w Arc<str>, FixedState>);
+
+impl<'w> Holders<'w> {
+    fn of(workloads: &'w [Workload]) -> Self {
+        let mut accounts = HashMap::default();
+        for workload in workloads {
+            for secret in workload.secret_refs.iter().chain(&workload.pull_secrets) {
+                accounts.entry((&*workload.namespace, &**secret)).or_insert(&workload.account);
+            }
+        }
+        Self(accounts)
+    }
+
+    /// The account that runs with a Secret; where nothing does, the namespace's default account stands in.
+    fn of_secret(&self, namespace: &str, secret: &str) -> Arc<str> {
+        self.0.get(&(namespace, secret)).map_or_else(|| Arc::from("default"), |account| Arc::clone(account))
+    }
 }
 
 impl Join<'_> {
@@ -79,47 +93,46 @@ impl Join<'_> {
 
     /// Tokens that the server issues to pods and that end by themselves.
     fn take_bound_tokens(&mut self) {
-        let mut given: BTreeMap<(IdentityId, String), Credential> = BTreeMap::new();
-        let running = std::mem::take(&mut self.joined.surroundings.running);
-        let mounting: BTreeSet<&Key> = running.iter().collect();
+        /// Namespace, account, word and audience.
+        type Of<'w> = (&'w Arc<str>, &'w Arc<str>, &'static str, &'w str);
+        let mounting: HashSet<&Key, FixedState> = self.joined.surroundings.running.iter().collect();
+        // Of several pods the one counts whose token lives longest.
+        let mut given: IndexMap<Of<'_>, (i64, &Workload), FixedState> = IndexMap::default();
         for workload in &self.cluster.workloads {
             let key = (Arc::clone(&workload.namespace), Arc::clone(&workload.account));
-            let id = self.account_id(&key.0, &key.1);
-            let mut give = |word: &'static str, audience: &str, seconds: i64| {
+            let mounted = workload.automount != Some(false) && mounting.contains(&key);
+            let automatic = mounted.then_some(("bound_token", "", DEFAULT_LIFETIME));
+            let projected = workload.projected.iter();
+            let projected =
+                projected.map(|token| ("projected_token", &*token.audience, token.seconds.unwrap_or(DEFAULT_LIFETIME)));
+            for (word, audience, seconds) in automatic.into_iter().chain(projected) {
                 let days = seconds / SECONDS_OF_DAY;
-                let credential = given.entry((id.clone(), format!("{word}:{audience}"))).or_insert_with(|| {
-                    let what = if audience.is_empty() { word.to_owned() } else { format!("{word}:{audience}") };
-                    let mut credential = Credential::new(
-                        CredentialId::new(format!("{id}#{what}")),
-                        id.clone(),
-                        PROVIDER,
-                        word,
-                        workload.origin.evidence(""),
-                    );
-                    credential.is_static = Fact::Known(false);
-                    credential.exposure = Fact::Known(Exposure::None);
-                    credential.in_arguments = Fact::Known(false);
-                    credential.enabled = Fact::Known(true);
-                    credential.audience = Fact::read((!audience.is_empty()).then(|| Arc::from(audience)));
-                    credential.in_metadata = Fact::Known(false);
-                    credential
-                });
-                // Of several pods the one counts whose token lives longest.
-                if credential.lifetime_days.value().is_none_or(|held| *held < days) {
-                    credential.lifetime_days = Fact::Known(days);
-                    credential.evidence = workload.origin.evidence("");
+                let of = (&workload.namespace, &workload.account, word, audience);
+                let held = given.entry(of).or_insert((days, workload));
+                if held.0 < days {
+                    *held = (days, workload);
                 }
-            };
-            if workload.automount != Some(false) && mounting.contains(&key) {
-                give("bound_token", "", DEFAULT_LIFETIME);
-            }
-            for token in &workload.projected {
-                give("projected_token", &token.audience, token.seconds.unwrap_or(DEFAULT_LIFETIME));
             }
         }
-        drop(mounting);
-        self.joined.surroundings.running = running;
-        self.joined.inventory.credentials.extend(given.into_values());
+        let given: Vec<(Of<'_>, (i64, &Workload))> = given.into_iter().collect();
+        let credentials: Vec<Credential> = given
+            .into_par_iter()
+            .map(|((namespace, account, word, audience), (days, workload))| {
+                let id = self.account_id(namespace, account);
+                let name = if audience.is_empty() { format!("{id}#{word}") } else { format!("{id}#{word}:{audience}") };
+                let evidence = workload.origin.evidence("");
+                let mut credential = Credential::new(CredentialId::new(name), id, PROVIDER, word, evidence);
+                credential.is_static = Fact::Known(false);
+                credential.exposure = Fact::Known(Exposure::None);
+                credential.in_arguments = Fact::Known(false);
+                credential.enabled = Fact::Known(true);
+                credential.audience = Fact::read((!audience.is_empty()).then(|| Arc::from(audience)));
+                credential.in_metadata = Fact::Known(false);
+                credential.lifetime_days = Fact::Known(days);
+                credential
+            })
+            .collect();
+        self.joined.inventory.credentials.extend(credentials);
     }
 
     fn take_literals(&mut self) {
@@ -144,24 +157,27 @@ impl Join<'_> {
             }
         }
         self.cluster.models = models;
-        // Whoever runs with a Secret of a file holds it; where nothing does, the namespace's default account stands in.
-        for (namespace, secret) in std::mem::take(&mut self.cluster.stored) {
+        let (stored, repeated) = (std::mem::take(&mut self.cluster.stored), std::mem::take(&mut self.cluster.repeated));
+        let holders = if stored.is_empty() && repeated.is_empty() { &[][..] } else { &workloads };
+        let holders = Holders::of(holders);
+        // Whoever runs with a Secret of a file holds it.
+        for (namespace, secret) in stored {
             let name = secret.holder.rsplit_once('/').map_or("", |(_, name)| name);
-            let account = holder_of(&workloads, &namespace, name);
+            let account = holders.of_secret(&namespace, name);
             self.imply_account(&namespace, &account, || secret.origin.evidence(""));
             let id = self.account_id(&namespace, &account);
             self.literal(&id, &secret, Exposure::Committed, &mut numbers);
         }
-        self.take_repeated(&workloads);
+        self.take_repeated(repeated, &holders);
         self.cluster.workloads = workloads;
         self.cluster.agents = agents;
     }
 
     /// Secrets that the annotation of `kubectl apply` repeats: that it is there is what is known of them.
-    fn take_repeated(&mut self, workloads: &[Workload]) {
-        for secret in std::mem::take(&mut self.cluster.repeated) {
+    fn take_repeated(&mut self, repeated: Vec<Repeated>, holders: &Holders<'_>) {
+        for secret in repeated {
             let (namespace, name) = (&secret.namespace, &secret.name);
-            let account = holder_of(workloads, namespace, name);
+            let account = holders.of_secret(namespace, name);
             self.imply_account(namespace, &account, || secret.origin.evidence(""));
             let mut credential = Credential::new(
                 CredentialId::new(format!("kubernetes:{}:secret:{namespace}/{name}", self.name)),

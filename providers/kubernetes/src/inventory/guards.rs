@@ -3,14 +3,12 @@
 //! A guard is a control only where it stands before every request of the kind that an identity can make: one that looks
 //! into some namespaces is none for an identity that may act in others.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use evenhand_model::control::{Control, ControlKind};
 use evenhand_model::evidence::{Evidence, Truth};
 use evenhand_model::id::IdentityId;
 use evenhand_model::opset::OpSet;
-use foldhash::fast::FixedState;
 
 use super::Join;
 use crate::access::Actor;
@@ -24,7 +22,7 @@ const FOR_EVERYBODY: &[&str] =
 
 /// A guard in force.
 struct Standing {
-    operations: OpSet,
+    operations: Arc<OpSet>,
     namespaces: Vec<LabelSelector>,
     home: Option<Arc<str>>,
     whom: Whom,
@@ -39,20 +37,13 @@ impl Join<'_> {
         if standing.is_empty() {
             return;
         }
-        let mut unions: HashMap<Vec<usize>, Arc<OpSet>, FixedState> = HashMap::default();
         let mut controls = Vec::new();
         for (id, actor) in &self.joined.actors {
-            let truths: Vec<Truth> = standing.iter().map(|guard| self.stands_before(guard, actor)).collect();
-            for truth in [Truth::Yes, Truth::Unknown] {
-                let by: Vec<usize> =
-                    truths.iter().enumerate().filter(|(_, held)| **held == truth).map(|(at, _)| at).collect();
-                let Some(first) = by.first().and_then(|at| standing.get(*at)) else { continue };
-                let evidence = first.evidence.clone();
-                let union = unions.entry(by).or_insert_with_key(|by| {
-                    let all = by.iter().filter_map(|at| standing.get(*at));
-                    Arc::new(OpSet::from_ranges(all.flat_map(|guard| guard.operations.ranges().iter().copied())))
-                });
-                controls.push(control(id, truth, Arc::clone(union), evidence));
+            for guard in &standing {
+                let in_place = self.stands_before(guard, actor);
+                if in_place != Truth::No {
+                    controls.push(control(id, in_place, guard));
+                }
             }
         }
         self.joined.inventory.controls.append(&mut controls);
@@ -111,13 +102,13 @@ impl Join<'_> {
 
 /// A guard with the operations that it looks at, once for each way in which it is in force.
 fn in_force(guard: &Guard, bindings: &[GuardBinding], operations: &Operations) -> Vec<Standing> {
-    let set =
-        OpSet::from_ranges(guard.matched.iter().flat_map(|matched| operations.matched_by(matched).ranges().to_vec()));
+    let matched = guard.matched.iter().flat_map(|matched| operations.matched_by(matched).ranges().to_vec());
+    let set = Arc::new(OpSet::from_ranges(matched));
     if set.is_empty() {
         return Vec::new();
     }
     let standing = |namespaces: Vec<LabelSelector>, evidence: Evidence| Standing {
-        operations: set.clone(),
+        operations: Arc::clone(&set),
         namespaces,
         home: guard.home.clone(),
         whom: guard.whom.clone(),
@@ -153,9 +144,9 @@ fn is_among(actor: &Actor, subjects: &[crate::rbac::Subject]) -> Truth {
     }
 }
 
-fn control(identity: &IdentityId, in_place: Truth, operations: Arc<OpSet>, evidence: Evidence) -> Control {
+fn control(identity: &IdentityId, in_place: Truth, guard: &Standing) -> Control {
     Control {
-        operations: Some(operations),
-        ..Control::new(identity.clone(), ControlKind::ChangeGate, in_place, evidence)
+        operations: Some(Arc::clone(&guard.operations)),
+        ..Control::new(identity.clone(), ControlKind::ChangeGate, in_place, guard.evidence.clone())
     }
 }

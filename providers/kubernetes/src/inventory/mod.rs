@@ -45,7 +45,7 @@ pub(crate) struct Joined {
 }
 
 /// What the parts of the joining share.
-pub(super) struct Join<'j> {
+pub(crate) struct Join<'j> {
     pub(super) name: &'j Arc<str>,
     pub(super) scope: ScopeId,
     pub(super) policy: &'j Policy,
@@ -60,14 +60,14 @@ pub(super) struct Join<'j> {
     pub(super) joined: Joined,
 }
 
-/// Joins one cluster whose roles and bindings were taken out already.
-pub(crate) fn join(
+/// Joins one cluster whose roles and bindings were taken out already; [`Join::finish`] ends it.
+pub(crate) fn join<'j>(
     cluster: Cluster,
-    policy: &Policy,
+    policy: &'j Policy,
     bindings: subjects::Declarations,
-    settings: &Settings,
-    operations: &Operations,
-) -> Joined {
+    settings: &'j Settings,
+) -> Join<'j> {
+    let surroundings = Surroundings { aws_auth: cluster.aws_auth, ..Surroundings::default() };
     let mut join = Join {
         name: &policy.name,
         scope: policy.scope.clone(),
@@ -79,7 +79,7 @@ pub(crate) fn join(
         identities: IndexMap::default(),
         joined: Joined {
             inventory: Inventory::default(),
-            surroundings: Surroundings::default(),
+            surroundings,
             stated: Vec::new(),
             actors: Vec::new(),
             unread: BTreeMap::new(),
@@ -92,22 +92,30 @@ pub(crate) fn join(
     join.take_agents();
     join.take_credentials();
     join.take_gaps();
-    for ((namespace, name), identity) in std::mem::take(&mut join.identities) {
-        join.joined.actors.push((identity.id.clone(), Actor::Account(namespace, name)));
-        join.joined.inventory.identities.push(identity);
-    }
-    join.take_guards(operations);
-    let hints = std::mem::take(&mut join.cluster.hints);
-    for (origin, message) in hints {
-        join.hint(origin.evidence(""), message);
-    }
-    join.joined
+    join
 }
 
 pub(crate) use gaps::about;
 pub(crate) use subjects::Declarations as BindingDeclarations;
 
 impl Join<'_> {
+    /// Adds what takes the catalogue, and hands over what was joined.
+    pub(crate) fn finish(mut self, operations: &Operations) -> Joined {
+        let identities = std::mem::take(&mut self.identities);
+        self.joined.actors.reserve_exact(identities.len());
+        self.joined.inventory.identities.reserve_exact(identities.len());
+        for ((namespace, name), identity) in identities {
+            self.joined.actors.push((identity.id.clone(), Actor::Account(namespace, name)));
+            self.joined.inventory.identities.push(identity);
+        }
+        self.take_guards(operations);
+        let hints = std::mem::take(&mut self.cluster.hints);
+        for (origin, message) in hints {
+            self.hint(origin.evidence(""), message);
+        }
+        self.joined
+    }
+
     pub(super) fn account_id(&self, namespace: &str, name: &str) -> IdentityId {
         IdentityId::new(format!("kubernetes:{}:serviceaccount:{namespace}/{name}", self.name))
     }

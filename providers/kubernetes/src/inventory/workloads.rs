@@ -7,6 +7,7 @@ use evenhand_model::evidence::Fact;
 use evenhand_model::identity::{Nature, Signal, Strength};
 use evenhand_model::workload::Workload as Row;
 use foldhash::fast::FixedState;
+use rayon::prelude::*;
 
 use super::surroundings::Places;
 use super::{Join, PROVIDER};
@@ -31,10 +32,13 @@ impl Join<'_> {
         all.retain(|_| owned.next() != Some(true));
         let services = self.services();
         let places = Places::of(&mut self.cluster);
-        for workload in &all {
-            self.workload(workload, &services, &places);
+        let words: BTreeMap<&str, Arc<str>> = all.iter().map(|one| (one.word, Arc::from(one.word))).collect();
+        let rows: Vec<Row> = all.par_iter().map(|workload| self.row(workload, &words, &services, &places)).collect();
+        self.joined.inventory.workloads.reserve_exact(rows.len());
+        for (workload, row) in all.iter().zip(rows) {
+            self.workload(workload, row);
         }
-        self.joined.surroundings.running.sort();
+        self.joined.surroundings.running.par_sort_unstable();
         self.joined.surroundings.running.dedup();
         self.cluster.workloads = all;
     }
@@ -48,10 +52,14 @@ impl Join<'_> {
         by_namespace
     }
 
-    fn workload(&mut self, workload: &Workload, services: &BTreeMap<Arc<str>, Vec<Service>>, places: &Places) {
+    fn row(
+        &self,
+        workload: &Workload,
+        words: &BTreeMap<&str, Arc<str>>,
+        services: &BTreeMap<Arc<str>, Vec<Service>>,
+        places: &Places,
+    ) -> Row {
         let key = (Arc::clone(&workload.namespace), Arc::clone(&workload.account));
-        let evidence = workload.origin.evidence("");
-        self.imply_account(&key.0, &key.1, || evidence.clone());
         let account = self.accounts.get(&key);
         let mounted = match (workload.automount, account) {
             (Some(mounted), _) => Fact::Known(mounted),
@@ -60,8 +68,36 @@ impl Join<'_> {
             (None, None) if &*key.1 == "default" => Fact::Known(true),
             (None, None) => Fact::Unknown,
         };
-        let surroundings = self.surroundings(workload, account, places);
-        if mounted != Fact::Known(false) {
+        let name = format!("{}/{}", workload.namespace, workload.name);
+        let image = match workload.images.as_slice() {
+            [] => None,
+            [one] => Some(Arc::clone(one)),
+            several => Some(several.join(", ").into()),
+        };
+        Row {
+            id: format!("kubernetes:{}:{}:{name}", self.name, workload.word).into(),
+            identity: match self.identities.get(&key) {
+                Some(identity) => identity.id.clone(),
+                None => self.account_id(&key.0, &key.1),
+            },
+            provider: PROVIDER,
+            kind: words.get(workload.word).map_or_else(|| Arc::from(workload.word), Arc::clone),
+            name: name.into(),
+            scope: self.scope.clone(),
+            image: Fact::read(image),
+            token_mounted: mounted,
+            needs_token: self.needs_token(&key.0, &key.1),
+            exposed: self.exposed(workload, services),
+            privileged: Fact::Known(workload.privileged),
+            surroundings: self.surroundings(workload, account, places),
+            evidence: workload.origin.evidence(""),
+        }
+    }
+
+    fn workload(&mut self, workload: &Workload, row: Row) {
+        let key = (Arc::clone(&workload.namespace), Arc::clone(&workload.account));
+        self.imply_account(&key.0, &key.1, || row.evidence.clone());
+        if row.token_mounted != Fact::Known(false) {
             self.joined.surroundings.running.push(key.clone());
         }
         if let Some(identity) = self.identities.get_mut(&key) {
@@ -86,21 +122,6 @@ impl Join<'_> {
             };
             self.sign(&key, signal);
         }
-        let row = Row {
-            id: format!("kubernetes:{}:{}:{}/{}", self.name, workload.word, workload.namespace, workload.name).into(),
-            identity: self.account_id(&key.0, &key.1),
-            provider: PROVIDER,
-            kind: workload.word.into(),
-            name: format!("{}/{}", workload.namespace, workload.name).into(),
-            scope: self.scope.clone(),
-            image: Fact::read((!workload.images.is_empty()).then(|| workload.images.join(", ").into())),
-            token_mounted: mounted,
-            needs_token: self.needs_token(&key.0, &key.1),
-            exposed: self.exposed(workload, services),
-            privileged: Fact::Known(workload.privileged),
-            surroundings,
-            evidence,
-        };
         self.joined.inventory.workloads.push(row);
     }
 

@@ -56,8 +56,8 @@ pub struct Authorizer {
     bound: Vec<Option<u32>>,
     by_user: Map<Arc<str>, Vec<BindingIx>>,
     by_group: Map<Arc<str>, Vec<BindingIx>>,
-    /// Namespace and name of service accounts.
-    by_account: Map<(Arc<str>, Arc<str>), Vec<BindingIx>>,
+    /// Service accounts, by namespace and name.
+    by_account: Map<Arc<str>, Map<Arc<str>, Vec<BindingIx>>>,
 }
 
 impl Authorizer {
@@ -106,7 +106,7 @@ impl Authorizer {
                         if home.is_empty() {
                             continue;
                         }
-                        authorizer.by_account.entry((home, Arc::clone(&subject.name))).or_default()
+                        authorizer.by_account.entry(home).or_default().entry(Arc::clone(&subject.name)).or_default()
                     }
                     _ => continue,
                 };
@@ -157,7 +157,7 @@ impl Authorizer {
     pub fn bindings_of_user(&self, user: &str) -> Vec<BindingIx> {
         let mut held: Vec<BindingIx> = self.by_user.get(user).cloned().unwrap_or_default();
         if let Some((namespace, name)) = super::account_of_user(user)
-            && let Some(more) = self.by_account.get(&(Arc::from(namespace), Arc::from(name)))
+            && let Some(more) = self.by_account.get(namespace).and_then(|held| held.get(name))
         {
             held.extend(more);
             held.sort_unstable();

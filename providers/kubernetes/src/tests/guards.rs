@@ -80,6 +80,11 @@ fn only_what_refuses_is_a_control_and_only_for_whom_it_looks_at() {
         (policy("Warn, Audit", ""), none, none),
         (policy("Deny", ", failurePolicy: Ignore"), none, none),
         (policy("Deny", "").replace("policyName: p", "policyName: q"), none, none),
+        (policy("Deny", ", validations: [{expression: \"object.spec.replicas < 9\"}]"), yes, yes),
+        (policy("Deny", ", validations: [{expression: \"request.userInfo.username == 'x'\"}]"), open, open),
+        (policy("Deny", ", variables: [{name: v, expression: \"request.userInfo.groups\"}]"), open, open),
+        (policy("Deny", ", matchConditions: [{name: c, expression: \"!authorizer.group('').allowed()\"}]"), open, open),
+        (policy("Deny", ", matchConditions: [{name: c, expression: \"object.spec.replicas > 3\"}]"), none, none),
         (kyverno("Enforce", ""), yes, yes),
         (kyverno("Audit", ""), none, none),
         (kyverno("Enforce", ", subjects: [{kind: Group, name: sre}]"), none, yes),
@@ -89,6 +94,15 @@ fn only_what_refuses_is_a_control_and_only_for_whom_it_looks_at() {
     ] {
         assert_eq!(standing(&guards), [bot, group], "{guards}");
     }
+}
+
+#[test]
+fn each_guard_is_a_control_with_its_own_place() {
+    let (inventory, _) = read(&format!("{PEOPLE}{}---\n{}", policy("Deny", ""), kyverno("Enforce", "")));
+    let bot = inventory.controls.iter().filter(|one| one.identity == account("dev/bot"));
+    let places: Vec<String> = bot.map(|one| one.evidence.to_string()).collect();
+    assert_eq!(places.len(), 2, "{places:?}");
+    assert_ne!(places[0], places[1]);
 }
 
 #[test]

@@ -307,6 +307,33 @@ pub(super) static CALLS: &[Call] = &[
         ..call(&EKS, "DescribePodIdentityAssociation", Form::PodAssociation, "pod-identity-association-descriptions")
     },
     Call {
+        path: Path::Get("/clusters/{clusterName}/access-entries"),
+        pages: next_token(&["accessEntries"]),
+        each: &[each(Form::Clusters, "clusters", &[("clusterName", "")])],
+        omits_empty: true,
+        ..call(&EKS, "ListAccessEntries", Form::AccessEntries, "access-entries")
+    },
+    Call {
+        path: Path::Get("/clusters/{clusterName}/access-entries/{principalArn}"),
+        each: &[Each { keep: &["clusterName"], ..each(Form::AccessEntries, "accessEntries", &[("principalArn", "")]) }],
+        holds: Some("accessEntry"),
+        kept: &[
+            "/accessEntry/clusterName",
+            "/accessEntry/principalArn",
+            "/accessEntry/kubernetesGroups/*",
+            "/accessEntry/username",
+            "/accessEntry/type",
+        ],
+        ..call(&EKS, "DescribeAccessEntry", Form::AccessEntry, "access-entry-descriptions")
+    },
+    Call {
+        path: Path::Get("/clusters/{clusterName}/access-entries/{principalArn}/access-policies"),
+        pages: next_token(&["associatedAccessPolicies"]),
+        each: &[Each { keep: &["clusterName"], ..each(Form::AccessEntries, "accessEntries", &[("principalArn", "")]) }],
+        omits_empty: true,
+        ..call(&EKS, "ListAssociatedAccessPolicies", Form::AccessPolicies, "access-policies")
+    },
+    Call {
         pages: capital_token(&["NotebookInstances"]),
         kept: &["/NotebookInstances/*/NotebookInstanceName", "/NotebookInstances/*/NotebookInstanceArn"],
         omits_empty: true,

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use evenhand_model::id::IdentityId;
-
+use super::super::power::Outline;
 use super::{EQUALS, Map};
 
 /// An account that can be become.
 pub(super) struct Account<'r> {
-    pub(super) id: &'r IdentityId,
+    /// Of its identity.
+    pub(super) number: u32,
     pub(super) namespace: &'r Arc<str>,
     pub(super) name: &'r Arc<str>,
     pub(super) power: usize,
@@ -30,14 +30,21 @@ pub(super) struct Candidates {
 /// Accounts that hold the same.
 pub(super) struct Group {
     pub(super) power: usize,
-    /// A few of them.
-    pub(super) members: Vec<u32>,
+    pub(super) outline: Outline,
     /// How many there are.
     pub(super) count: usize,
+    members: [u32; EQUALS],
+}
+
+impl Group {
+    /// A few of them.
+    pub(super) fn members(&self) -> &[u32] {
+        self.members.get(..self.count).unwrap_or(&self.members)
+    }
 }
 
 impl Candidates {
-    fn add(&mut self, number: u32, account: &Account<'_>) {
+    fn add(&mut self, number: u32, account: &Account<'_>, outline: Outline) {
         if account.leads_on {
             self.leading.push(number);
             return;
@@ -45,12 +52,15 @@ impl Candidates {
         self.grouped += 1;
         match self.groups.last_mut() {
             Some(group) if group.power == account.power => {
-                group.count += 1;
-                if group.members.len() < EQUALS {
-                    group.members.push(number);
+                if let Some(member) = group.members.get_mut(group.count) {
+                    *member = number;
                 }
+                group.count += 1;
             }
-            _ => self.groups.push(Group { power: account.power, members: vec![number], count: 1 }),
+            _ => {
+                let members = [number; EQUALS];
+                self.groups.push(Group { power: account.power, outline, count: 1, members });
+            }
         }
     }
 }
@@ -64,9 +74,15 @@ pub(super) struct Places {
 }
 
 impl Places {
-    pub(super) fn add(&mut self, number: u32, account: &Account<'_>) {
-        self.everywhere.add(number, account);
-        self.by_namespace.entry(Arc::clone(account.namespace)).or_default().add(number, account);
+    pub(super) fn add(&mut self, number: u32, account: &Account<'_>, outline: Outline) {
+        self.everywhere.add(number, account, outline);
+        match self.by_namespace.get_mut(account.namespace) {
+            Some(held) => held.add(number, account, outline),
+            None => {
+                let held = self.by_namespace.entry(Arc::clone(account.namespace)).or_default();
+                held.add(number, account, outline);
+            }
+        }
     }
 
     pub(super) fn in_place(&self, place: Option<&Arc<str>>) -> &Candidates {

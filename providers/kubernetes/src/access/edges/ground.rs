@@ -68,22 +68,22 @@ impl<'r> Ground<'r> {
         if in_namespace { self.operations.in_namespaces() } else { self.operations.resources() }
     }
 
-    /// Whether what is held in one place is all that a technique needs.
-    pub(super) fn meets(&self, technique: usize, held: &OpSet, there: &OpSet) -> bool {
+    /// Whether what is held in one place, a namespace or the whole cluster, is all that a technique needs.
+    pub(super) fn meets(&self, technique: usize, held: &OpSet, in_namespace: bool) -> bool {
         let needs = self.needs(technique);
-        !needs.is_empty() && needs.iter().all(|need| need.is_met(held, there))
+        !needs.is_empty() && needs.iter().all(|need| need.is_met(held, in_namespace))
     }
 
     /// Where a power holds all that a technique needs.
     pub(super) fn held_in<'p>(&self, at: usize, technique: &Technique, power: &'p Power) -> Where<'p> {
-        let mut places = Where { everywhere: self.meets(at, &power.cluster, self.there(false)), ..Where::default() };
+        let mut places = Where { everywhere: self.meets(at, &power.cluster, false), ..Where::default() };
         if places.everywhere {
             return places;
         }
         let touched = |held: &OpSet| self.needs(at).iter().any(|need| need.touches(held));
         let local = power.local.iter().filter(|(_, held)| touched(held)).map(|(home, _)| home);
-        places.namespaces = local.filter(|home| self.meets(at, &power.within(home), self.there(true))).collect();
-        for ((home, name), held) in &power.named {
+        places.namespaces = local.filter(|home| self.meets(at, &power.within(home), true)).collect();
+        for ((home, name), held) in power.named.iter() {
             let known = match technique.names {
                 Names::Objects(known) => known.is_empty() || known.contains(&&**name),
                 _ => true,
@@ -91,7 +91,7 @@ impl<'r> Ground<'r> {
             if known
                 && !places.namespaces.contains(home)
                 && touched(held)
-                && self.meets(at, &power.within(home).union(held), self.there(!home.is_empty()))
+                && self.meets(at, &power.within(home).union(held), !home.is_empty())
             {
                 places.objects.insert((home, name));
             }
@@ -122,8 +122,8 @@ impl<'r> Ground<'r> {
                         .map(|(at, ..)| self.cluster.policy.grant(*grantor, at))
                 })
             };
-            let there = self.there(place.is_some());
-            let grant = which(&|held| need.is_met(held, there)).or_else(|| which(&|held| need.touches(held)));
+            let in_namespace = place.is_some();
+            let grant = which(&|held| need.is_met(held, in_namespace)).or_else(|| which(&|held| need.touches(held)));
             if let Some(grant) = grant
                 && !found.contains(&grant)
             {

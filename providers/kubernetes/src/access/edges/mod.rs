@@ -19,27 +19,28 @@ mod open;
 mod reach;
 mod unlisted;
 
-use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher;
 use std::sync::{Arc, OnceLock};
 
-use evenhand_model::access::{Edge, EdgeTarget, Grant};
+use evenhand_model::access::Grant;
 use evenhand_model::evidence::Evidence;
-use evenhand_model::id::IdentityId;
+use evenhand_model::id::{IdentityId, ScopeId};
 use evenhand_model::inventory::Hint;
 use evenhand_model::opset::OpSet;
+use evenhand_model::steps::{End, Step, Steps};
 use foldhash::fast::FixedState;
 use rayon::prelude::*;
 
 use super::compiled::Compiled;
-use super::power::Power;
+use super::power::{Outline, Power};
 use super::sets::Held;
-use super::techniques::{Leads, TECHNIQUES};
-use super::{Actor, Resolver, Surroundings};
+use super::techniques::{Leads, TECHNIQUES, Technique};
+use super::{Actor, Known, Resolver, Surroundings};
 use candidates::{Account, Places};
 use ground::Ground;
 
-pub(super) use unlisted::{Untold, unlisted};
+pub(super) use unlisted::unlisted;
 
 /// The most targets that a technique is given for one source in one place.
 const TARGETS: usize = 100;
@@ -47,44 +48,136 @@ const TARGETS: usize = 100;
 const EQUALS: usize = 3;
 /// The most kinds of access that are compared with one source's; accounts are ordered by strength.
 const COMPARED: usize = 1000;
+/// Accounts that a power mostly reaches.
+const SEEN: usize = 24;
 
 /// The steps, sorted, and what is left out of them.
-pub(super) fn edges(resolver: &Resolver) -> (Vec<Edge>, Vec<Hint>) {
-    let mut edges: Vec<Edge> = resolver.stated.clone();
+pub(super) fn steps(resolver: &Resolver) -> (Steps, Vec<Hint>) {
+    let mut named: Vec<(&IdentityId, &Known)> = resolver.identities.iter().collect();
+    named.par_sort_unstable_by_key(|(id, _)| *id);
+    let mut all = Steps::from(resolver.stated.clone());
+    let numbering = Numbering::of(&named, &all, resolver);
+    let mut members: Vec<Vec<Member<'_>>> = resolver.clusters.iter().map(|_| Vec::new()).collect();
+    for ((id, known), number) in named.into_iter().zip(&numbering.named) {
+        if let Some(members) = members.get_mut(known.cluster as usize) {
+            members.push(Member { id, known, number: *number });
+        }
+    }
+    numbering.renumber(&mut all);
     let mut left_out = Vec::new();
     let nothing = Surroundings::default();
-    for (at, cluster) in resolver.clusters.iter().enumerate() {
-        let surroundings = resolver.surroundings.get(at).unwrap_or(&nothing);
-        let (more, hint) = Field::new(resolver, at, cluster, surroundings).edges();
-        edges.extend(more);
-        left_out.extend(hint);
+    for ((at, cluster), members) in (0u32..).zip(&resolver.clusters).zip(&members) {
+        let surroundings = resolver.surroundings.get(at as usize).unwrap_or(&nothing);
+        let field = Field::new(resolver, cluster, surroundings, members);
+        left_out.extend(field.add_steps(&numbering, at, &mut all));
         left_out.extend(open::hints(cluster));
     }
     // Those of each cluster come sorted, so that this joins a few runs.
-    edges.sort_by(order);
-    edges.dedup_by(|b, a| a.source == b.source && a.target == b.target && a.technique == b.technique);
-    (edges, left_out)
+    let order = |step: &Step| (step.source, step.target, step.technique, step.conditional);
+    if !all.steps.is_sorted_by_key(order) {
+        all.steps.par_sort_by_key(order);
+    }
+    all.steps.dedup_by(|b, a| a.source == b.source && a.target == b.target && a.technique == b.technique);
+    (all, left_out)
 }
 
-fn order(a: &Edge, b: &Edge) -> Ordering {
-    (&a.source, &a.target, &a.technique, a.conditional).cmp(&(&b.source, &b.target, &b.technique, b.conditional))
+/// Numbers of identities, scopes and techniques, in the order of their names: whoever sorts steps sorts numbers.
+struct Numbering {
+    /// The number of each named identity, in their order.
+    named: Vec<u32>,
+    identities: Vec<IdentityId>,
+    scopes: Vec<ScopeId>,
+    techniques: Vec<Arc<str>>,
+    /// The numbers of [`TECHNIQUES`]; several have one id.
+    of_technique: Vec<u16>,
+    /// The scope of each cluster.
+    of_cluster: Vec<u32>,
+}
+
+impl Numbering {
+    /// Numbers everything that is named, sorted, or that stated steps mention.
+    fn of(named: &[(&IdentityId, &Known)], stated: &Steps, resolver: &Resolver) -> Self {
+        let sorted = |mut texts: Vec<Arc<str>>| {
+            texts.sort_unstable();
+            texts.dedup();
+            texts
+        };
+        let mut identities: Vec<IdentityId> = named.iter().map(|(id, _)| (*id).clone()).collect();
+        if !stated.identities.is_empty() {
+            identities.extend(stated.identities.iter().cloned());
+            identities.par_sort();
+            identities.dedup();
+        }
+        let mut numbers = 0u32..;
+        let mut rest = identities.iter();
+        let number = |(id, _): &(&IdentityId, &Known)| {
+            let before = rest.by_ref().take_while(|held| *held != *id).count();
+            numbers.nth(before).unwrap_or(u32::MAX)
+        };
+        let named = named.iter().map(number).collect();
+        let of_clusters = resolver.clusters.iter().map(|cluster| cluster.policy.scope.clone());
+        let mut scopes: Vec<ScopeId> = of_clusters.chain(stated.scopes.iter().cloned()).collect();
+        scopes.sort_unstable();
+        scopes.dedup();
+        let ids = TECHNIQUES.iter().map(|technique| Arc::from(technique.id));
+        let techniques = sorted(ids.chain(stated.techniques.iter().cloned()).collect());
+        let of_technique = |technique: &Technique| {
+            let at = techniques.binary_search_by(|held| (**held).cmp(technique.id));
+            at.ok().and_then(|at| u16::try_from(at).ok()).unwrap_or(u16::MAX)
+        };
+        let of_technique = TECHNIQUES.iter().map(of_technique).collect();
+        let of_cluster = |cluster: &Compiled| place(&scopes, &cluster.policy.scope);
+        let of_cluster = resolver.clusters.iter().map(of_cluster).collect();
+        Self { named, identities, scopes, techniques, of_technique, of_cluster }
+    }
+
+    /// Gives stated steps these numbers.
+    fn renumber(&self, stated: &mut Steps) {
+        let identities: Vec<u32> = stated.identities.iter().map(|id| place(&self.identities, id)).collect();
+        let scopes: Vec<u32> = stated.scopes.iter().map(|scope| place(&self.scopes, scope)).collect();
+        let techniques: Vec<u32> = stated.techniques.iter().map(|id| place(&self.techniques, id)).collect();
+        let new = |numbers: &[u32], at: u32| numbers.get(at as usize).copied().unwrap_or(u32::MAX);
+        for step in &mut stated.steps {
+            step.source = new(&identities, step.source);
+            step.target = match step.target {
+                End::Identity(at) => End::Identity(new(&identities, at)),
+                End::Admin(at) => End::Admin(new(&scopes, at)),
+            };
+            step.technique = u16::try_from(new(&techniques, u32::from(step.technique))).unwrap_or(u16::MAX);
+        }
+        stated.identities.clone_from(&self.identities);
+        stated.scopes.clone_from(&self.scopes);
+        stated.techniques.clone_from(&self.techniques);
+    }
+}
+
+/// The place of something in a sorted list that holds it.
+fn place<T: Ord>(sorted: &[T], held: &T) -> u32 {
+    sorted.binary_search(held).ok().and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX)
+}
+
+/// An identity of a cluster and its number.
+#[derive(Clone, Copy)]
+struct Member<'r> {
+    id: &'r IdentityId,
+    known: &'r Known,
+    number: u32,
 }
 
 type Map<K, V> = HashMap<K, V, FixedState>;
 
 /// A step that a power allows.
-#[derive(Clone)]
-struct Step {
+struct Allowed<'p> {
     technique: usize,
     /// The namespace in which the technique is held; `None` = in the whole cluster.
-    place: Option<Arc<str>>,
+    place: Option<&'p Arc<str>>,
     /// The name that the rule is limited to.
-    name: Option<Arc<str>>,
+    name: Option<&'p Arc<str>>,
     target: Target,
     conditional: bool,
 }
 
-impl Step {
+impl Allowed<'_> {
     /// Whether the same statements allow another step: they depend on technique, place and name.
     fn is_allowed_like(&self, other: &Self) -> bool {
         self.technique == other.technique && self.place == other.place && self.name == other.name
@@ -93,8 +186,10 @@ impl Step {
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Target {
+    /// An account, by its place among those of the field.
     Account(u32),
-    Actor(IdentityId),
+    /// Another identity, by its number.
+    Actor(u32),
     Cluster,
 }
 
@@ -111,12 +206,12 @@ struct Way<'a> {
     conditional: bool,
 }
 
-impl Way<'_> {
-    fn step(&self, target: Target, conditional: bool) -> Step {
-        Step {
+impl<'a> Way<'a> {
+    fn step(&self, target: Target, conditional: bool) -> Allowed<'a> {
+        Allowed {
             technique: self.technique,
-            place: self.place.cloned(),
-            name: self.name.cloned(),
+            place: self.place,
+            name: self.name,
             target,
             conditional: self.conditional || conditional,
         }
@@ -127,9 +222,11 @@ impl Way<'_> {
 struct Field<'r> {
     resolver: &'r Resolver,
     cluster: &'r Compiled,
-    number: u32,
+    /// Everyone, sorted by id.
+    members: &'r [Member<'r>],
     surroundings: &'r Surroundings,
     powers: Vec<Power>,
+    outlines: Vec<Outline>,
     admins: Vec<bool>,
     /// The power of each set.
     power_of: Vec<usize>,
@@ -139,44 +236,49 @@ struct Field<'r> {
     tokens: Places,
     by_name: Map<&'r str, Vec<u32>>,
     ground: Ground<'r>,
+    /// The techniques that work and lead somewhere, as [`Ground::leading`] tells them.
+    leading: Vec<(usize, Leads, bool)>,
     /// Whatever contributes to a technique that leads somewhere.
     dangerous: OpSet,
 }
 
 impl<'r> Field<'r> {
-    fn new(resolver: &'r Resolver, at: usize, cluster: &'r Compiled, surroundings: &'r Surroundings) -> Self {
-        let number = u32::try_from(at).unwrap_or(u32::MAX);
-        let each: Vec<Power> = cluster.sets().par_iter().map(|held| Power::of(cluster, held)).collect();
-        let mut numbers: Map<Power, usize> = Map::default();
-        let mut powers: Vec<Power> = Vec::new();
-        let mut power_of = Vec::with_capacity(each.len());
-        for power in each {
-            let next = powers.len();
-            let number = *numbers.entry(power.clone()).or_insert(next);
-            if number == next {
-                powers.push(power);
-            }
-            power_of.push(number);
-        }
-        let admins = powers.iter().map(|power| power.is_admin(&resolver.operations)).collect();
-        let strengths: Vec<(bool, u64, u64)> =
-            powers.par_iter().map(|power| power.strength(&resolver.operations)).collect();
+    fn new(
+        resolver: &'r Resolver,
+        cluster: &'r Compiled,
+        surroundings: &'r Surroundings,
+        members: &'r [Member<'r>],
+    ) -> Self {
+        let each: Vec<(Power, u64)> = cluster
+            .sets()
+            .par_iter()
+            .map(|held| {
+                let power = Power::of(cluster, held);
+                let hash = FixedState::default().hash_one(&power);
+                (power, hash)
+            })
+            .collect();
+        let (powers, power_of) = distinct(each);
+        let (admins, strengths): (Vec<bool>, Vec<(bool, u64, u64)>) = powers
+            .par_iter()
+            .map(|power| (power.is_admin(&resolver.operations), power.strength(&resolver.operations)))
+            .unzip();
+        let outlines: Vec<Outline> = powers.par_iter().map(Power::outline).collect();
         let leading: HashSet<&IdentityId, FixedState> = resolver.stated.iter().map(|edge| &edge.source).collect();
-        let mut accounts: Vec<Account<'r>> = resolver
-            .identities
+        let mut accounts: Vec<Account<'r>> = members
             .iter()
-            .filter(|(_, known)| known.cluster == number)
-            .filter_map(|(id, known)| match &known.actor {
+            .filter_map(|member| match &member.known.actor {
                 Actor::Account(namespace, name) => {
-                    let power = *power_of.get(known.set as usize)?;
-                    Some(Account { id, namespace, name, power, leads_on: leading.contains(id) })
+                    let power = *power_of.get(member.known.set as usize)?;
+                    let leads_on = leading.contains(member.id);
+                    Some(Account { number: member.number, namespace, name, power, leads_on })
                 }
                 _ => None,
             })
             .collect();
-        // Strongest first; the id decides among equals, so that the order does not depend on the map.
-        accounts.par_sort_unstable_by(|a, b| {
-            strengths.get(b.power).cmp(&strengths.get(a.power)).then_with(|| (a.power, a.id).cmp(&(b.power, b.id)))
+        // Strongest first; the id decides among equals.
+        accounts.par_sort_by(|a, b| {
+            strengths.get(b.power).cmp(&strengths.get(a.power)).then_with(|| a.power.cmp(&b.power))
         });
         let carried: HashSet<(&str, &str), FixedState> =
             surroundings.running.iter().map(|(namespace, name)| (&**namespace, &**name)).collect();
@@ -184,23 +286,25 @@ impl<'r> Field<'r> {
             surroundings.tokens.iter().map(|(namespace, _, account)| (&**namespace, &**account)).collect();
         let (mut all, mut running, mut tokens) = (Places::default(), Places::default(), Places::default());
         let mut by_name: Map<&str, Vec<u32>> = Map::default();
-        for (number, account) in (0u32..).zip(&accounts) {
-            all.add(number, account);
-            by_name.entry(account.name).or_default().push(number);
+        for (at, account) in (0u32..).zip(&accounts) {
+            let outline = outlines.get(account.power).copied().unwrap_or_default();
+            all.add(at, account, outline);
+            by_name.entry(account.name).or_default().push(at);
             if !surroundings.workloads_known || carried.contains(&(&**account.namespace, &**account.name)) {
-                running.add(number, account);
+                running.add(at, account, outline);
             }
             if stored.contains(&(&**account.namespace, &**account.name)) {
-                tokens.add(number, account);
+                tokens.add(at, account, outline);
             }
         }
         let ground = Ground::new(&resolver.operations, cluster);
         Self {
             resolver,
             cluster,
-            number,
+            members,
             surroundings,
             powers,
+            outlines,
             admins,
             power_of,
             accounts,
@@ -209,132 +313,162 @@ impl<'r> Field<'r> {
             tokens,
             by_name,
             ground,
+            leading: ground.leading().collect(),
             dangerous: ground.dangerous(),
         }
     }
 
-    /// The steps of everyone in the cluster, sorted by source, and what is left out of them.
-    fn edges(&self) -> (Vec<Edge>, Option<Hint>) {
-        let mut sources: Vec<(&IdentityId, u32)> = self
-            .resolver
-            .identities
-            .iter()
-            .filter(|(_, known)| known.cluster == self.number && !matches!(known.actor, Actor::HolderOf(_)))
-            .map(|(id, known)| (id, known.set))
-            .collect();
-        sources.par_sort_unstable();
-        let power_of = |set: u32| self.power_of.get(set as usize).copied();
+    /// Adds the steps of everyone in the cluster, sorted by source, target and technique; says what is left out of them.
+    fn add_steps(&self, numbering: &Numbering, cluster: u32, all: &mut Steps) -> Option<Hint> {
+        let sources: Vec<&Member<'_>> =
+            self.members.iter().filter(|member| !matches!(member.known.actor, Actor::HolderOf(_))).collect();
+        // What holds the same is worked out once, and where the same power leads, too.
+        let mut used = vec![false; self.power_of.len()];
+        for source in &sources {
+            if let Some(used) = used.get_mut(source.known.set as usize) {
+                *used = true;
+            }
+        }
         let mut users = vec![0_u32; self.powers.len()];
-        for power in sources.iter().filter_map(|(_, set)| power_of(*set)) {
-            if let Some(users) = users.get_mut(power) {
+        for (power, _) in self.power_of.iter().zip(&used).filter(|(_, used)| **used) {
+            if let Some(users) = users.get_mut(*power) {
                 *users += 1;
             }
         }
-        // Where a power leads is kept only as long as someone else needs it.
-        let shared: Vec<OnceLock<Taken>> = self.powers.iter().map(|_| OnceLock::new()).collect();
-        let techniques: Vec<Arc<str>> = TECHNIQUES.iter().map(|technique| Arc::from(technique.id)).collect();
-        let untold: Vec<OnceLock<Untold>> = self.powers.iter().map(|_| OnceLock::new()).collect();
-        let each: Vec<(Vec<Edge>, bool)> = sources
+        let shared: Vec<OnceLock<Taken<'_>>> = self.powers.iter().map(|_| OnceLock::new()).collect();
+        let sets: Vec<(usize, &Held)> = self.power_of.iter().copied().zip(self.cluster.sets()).collect();
+        let of_sets: Vec<OfSet> = sets
             .par_iter()
-            .map(|(source, set)| {
-                let (Some(power), Some(held)) = (power_of(*set), self.cluster.set(*set)) else {
-                    return (Vec::new(), false);
-                };
-                let edges = |taken: &Taken| {
-                    if let Some(untold) = untold.get(power) {
-                        untold.get_or_init(|| self.untold(power, taken));
-                    }
-                    let mut edges = self.edges_of(source, held, &taken.steps, &techniques);
-                    edges.sort_by(order);
-                    (edges, taken.left_out)
-                };
-                match shared.get(power).filter(|_| users.get(power).is_some_and(|users| *users > 1)) {
-                    Some(shared) => edges(shared.get_or_init(|| self.reach(power))),
-                    None => edges(&self.reach(power)),
+            .zip(&used)
+            .map(|((power, held), used)| match shared.get(*power) {
+                Some(_) if !used => OfSet::default(),
+                Some(shared) if users.get(*power).is_some_and(|users| *users > 1) => {
+                    self.of_set(held, shared.get_or_init(|| self.reach(*power)), numbering, cluster)
                 }
+                _ => self.of_set(held, &self.reach(*power), numbering, cluster),
             })
             .collect();
-        let cut: Vec<&IdentityId> =
-            sources.iter().zip(&each).filter(|(_, (_, left_out))| *left_out).map(|((source, _), _)| *source).collect();
-        let mut edges = Vec::with_capacity(each.iter().map(|(edges, _)| edges.len()).sum());
-        edges.extend(each.into_iter().flat_map(|(edges, _)| edges));
-        let hint = self.left_out(&cut, &edges);
-        let of_set = |power: &usize| untold.get(*power).and_then(OnceLock::get).copied().unwrap_or_default();
-        // They are the same every time.
-        let _ = self.cluster.untold.set(self.power_of.iter().map(of_set).collect());
-        (edges, hint)
+        let mut firsts: Vec<u32> = Vec::with_capacity(of_sets.len());
+        let mut next = u32::try_from(all.grants.len()).unwrap_or(u32::MAX);
+        for set in &of_sets {
+            firsts.push(next);
+            next = next.saturating_add(u32::try_from(set.grants.len()).unwrap_or(u32::MAX));
+        }
+        let of = |source: &Member<'_>| of_sets.get(source.known.set as usize);
+        all.steps.reserve_exact(sources.iter().filter_map(|source| of(source)).map(|set| set.steps.len()).sum());
+        let mut cut: Option<(&Member<'_>, usize, usize)> = None;
+        for source in &sources {
+            let (Some(set), Some(first)) = (of(source), firsts.get(source.known.set as usize)) else { continue };
+            if set.left_out {
+                cut.get_or_insert((source, all.steps.len(), 0)).2 += 1;
+            }
+            let own = set.steps.iter().filter(|step| step.target != End::Identity(source.number));
+            all.steps.extend(own.map(|step| Step {
+                source: source.number,
+                grants: step.grants.saturating_add(*first),
+                ..*step
+            }));
+        }
+        all.grants.reserve_exact(of_sets.iter().map(|set| set.grants.len()).sum());
+        all.grants.extend(of_sets.into_iter().flat_map(|set| set.grants));
+        let (first, at, count) = cut?;
+        let step = all.steps.get(at).filter(|step| step.source == first.number);
+        let allows = step.and_then(|step| all.grants.get(step.grants as usize)?.first());
+        Some(self.left_out(first.id, count, allows))
     }
 
     /// That some identities can become more accounts than their steps say.
-    fn left_out(&self, cut: &[&IdentityId], edges: &[Edge]) -> Option<Hint> {
-        let first = cut.first()?;
-        let allows = edges.iter().find(|edge| edge.source == **first).and_then(|edge| edge.grants.first());
+    fn left_out(&self, first: &IdentityId, count: usize, allows: Option<&Grant>) -> Hint {
         let evidence =
             allows.map_or_else(|| Evidence::whole(self.cluster.policy.scope.shared()), |grant| grant.evidence.clone());
-        let (count, identities) = (cut.len(), if cut.len() == 1 { "identity" } else { "identities" });
+        let identities = if count == 1 { "identity" } else { "identities" };
         let message = format!(
             "{count} {identities} of cluster {}, {first} among them, can become more accounts than their paths name: \
              {TARGETS} for one way in one place, and {EQUALS} that hold the same; take the way away and none is left",
             self.cluster.policy.name
         );
-        Some(Hint { evidence, message: message.into() })
+        Hint { evidence, message: message.into() }
     }
 
-    /// The steps of one identity.
-    fn edges_of(&self, source: &IdentityId, held: &Held, steps: &[Step], techniques: &[Arc<str>]) -> Vec<Edge> {
-        let mut grants: Vec<(&Step, Arc<[Grant]>)> = Vec::new();
-        let mut edges = Vec::with_capacity(steps.len());
-        for step in steps {
-            let target = match &step.target {
-                Target::Cluster => EdgeTarget::Admin(self.cluster.policy.scope.clone()),
-                Target::Actor(id) => EdgeTarget::Identity(id.clone()),
-                Target::Account(number) => match self.accounts.get(*number as usize) {
-                    Some(account) => EdgeTarget::Identity(account.id.clone()),
+    /// The steps of whoever holds a set, sorted by target and technique.
+    fn of_set(&self, held: &Held, taken: &Taken<'_>, numbering: &Numbering, cluster: u32) -> OfSet {
+        let mut all = OfSet { left_out: taken.left_out, ..OfSet::default() };
+        all.steps.reserve_exact(taken.steps.len());
+        let mut rests_on: Vec<&Allowed<'_>> = Vec::new();
+        for allowed in &taken.steps {
+            let target = match &allowed.target {
+                Target::Cluster => End::Admin(numbering.of_cluster.get(cluster as usize).copied().unwrap_or(u32::MAX)),
+                Target::Actor(number) => End::Identity(*number),
+                Target::Account(at) => match self.accounts.get(*at as usize) {
+                    Some(account) => End::Identity(account.number),
                     None => continue,
                 },
             };
-            if matches!(&target, EdgeTarget::Identity(id) if id == source) {
-                continue;
-            }
-            let Some(technique) = techniques.get(step.technique) else { continue };
-            let alike = grants.iter().rev().find(|(held, _)| held.is_allowed_like(step));
-            let granted = match alike {
-                Some((_, granted)) => Arc::clone(granted),
-                None => {
-                    let (place, name) = (step.place.as_ref(), step.name.as_ref());
-                    let granted: Arc<[Grant]> = self.ground.grants(held, step.technique, place, name).into();
-                    grants.push((step, Arc::clone(&granted)));
-                    granted
-                }
-            };
-            edges.push(Edge {
-                source: source.clone(),
+            let Some(technique) = numbering.of_technique.get(allowed.technique) else { continue };
+            let alike = rests_on.iter().rposition(|held| held.is_allowed_like(allowed));
+            let grants = alike.unwrap_or_else(|| {
+                let granted = self.ground.grants(held, allowed.technique, allowed.place, allowed.name);
+                all.grants.push(granted.into());
+                rests_on.push(allowed);
+                rests_on.len() - 1
+            });
+            all.steps.push(Step {
+                source: u32::MAX,
                 target,
-                technique: Arc::clone(technique),
+                grants: u32::try_from(grants).unwrap_or(u32::MAX),
+                technique: *technique,
                 escalation: true,
-                conditional: step.conditional,
-                grants: granted,
+                conditional: allowed.conditional,
             });
         }
-        edges
+        all.steps.sort_by_key(|step| (step.target, step.technique, step.conditional));
+        all
     }
 }
 
-/// What was found for one power so far.
+/// Powers, each once, and which of them each is.
+fn distinct(each: Vec<(Power, u64)>) -> (Vec<Power>, Vec<usize>) {
+    let mut by_hash: Map<u64, Vec<usize>> = HashMap::with_capacity_and_hasher(each.len(), FixedState::default());
+    let (mut powers, mut numbers) = (Vec::<Power>::new(), Vec::with_capacity(each.len()));
+    for (power, hash) in each {
+        let alike = by_hash.entry(hash).or_default();
+        let held = alike.iter().copied().find(|at| powers.get(*at) == Some(&power));
+        numbers.push(held.unwrap_or_else(|| {
+            alike.push(powers.len());
+            powers.push(power);
+            powers.len() - 1
+        }));
+    }
+    (powers, numbers)
+}
+
+/// The steps of whoever holds a set: without their source, and with the place of their statements in the list beside.
 #[derive(Default)]
-struct Taken {
-    /// The accounts that are reached, and whether only under a condition.
-    seen: BTreeMap<u32, bool>,
-    /// Whether the powers that were compared are covered.
-    covered: Map<usize, bool>,
+struct OfSet {
     steps: Vec<Step>,
+    grants: Vec<Arc<[Grant]>>,
     /// Whether there may be targets beyond those that are shown.
     left_out: bool,
 }
 
-impl Taken {
+/// What was found for one power so far.
+#[derive(Default)]
+struct Taken<'p> {
+    /// The accounts that are reached, and whether only under a condition.
+    seen: Map<u32, bool>,
+    /// Whether the powers that were compared are covered.
+    covered: Map<usize, bool>,
+    steps: Vec<Allowed<'p>>,
+    /// Whether there may be targets beyond those that are shown.
+    left_out: bool,
+}
+
+impl Taken<'_> {
     /// Notes that an account is reached. Whether that is news: the first way to it, or the first without a condition.
     fn reaches(&mut self, account: u32, conditional: bool) -> bool {
+        if self.seen.is_empty() {
+            self.seen.reserve(SEEN);
+        }
         match self.seen.get_mut(&account) {
             None => self.seen.insert(account, conditional).is_none(),
             Some(held) => std::mem::replace(held, *held && conditional) && !conditional,

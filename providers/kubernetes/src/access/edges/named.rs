@@ -19,13 +19,13 @@ struct Held<'a> {
 }
 
 impl Field<'_> {
-    pub(super) fn take_named(&self, power_at: usize, power: &Power, taken: &mut Taken) {
-        for ((home, name), operations) in &power.named {
+    pub(super) fn take_named<'p>(&'p self, power_at: usize, power: &'p Power, taken: &mut Taken<'p>) {
+        for ((home, name), operations) in power.named.iter() {
             if !operations.intersects(&self.dangerous) {
                 continue;
             }
             let held = Held { home, name, operations };
-            for (technique, leads, conditional) in self.ground.leading() {
+            for (technique, leads, conditional) in self.leading.iter().copied() {
                 let names = TECHNIQUES.get(technique).map_or(Names::Useless, |technique| technique.names);
                 let needs = self.ground.needs(technique);
                 if names == Names::Useless || !needs.iter().any(|need| need.touches(operations)) {
@@ -48,7 +48,7 @@ impl Field<'_> {
     fn places<'a>(&self, technique: usize, held: &Held<'a>, power: &'a Power) -> Vec<Option<&'a Arc<str>>> {
         let meets = |place: Option<&Arc<str>>| {
             let beside = place.map_or_else(|| power.cluster.clone(), |home| power.within(home));
-            self.ground.meets(technique, &beside.union(held.operations), self.ground.there(place.is_some()))
+            self.ground.meets(technique, &beside.union(held.operations), place.is_some())
         };
         if !held.home.is_empty() {
             return Some(held.home).into_iter().filter(|home| meets(Some(home))).map(Some).collect();
@@ -62,14 +62,14 @@ impl Field<'_> {
     }
 
     /// Takes what one name leads to.
-    fn take_name(
-        &self,
+    fn take_name<'p>(
+        &'p self,
         power_at: usize,
-        mut way: Way<'_>,
+        mut way: Way<'p>,
         names: Names,
-        held: &Held<'_>,
-        power: &Power,
-        taken: &mut Taken,
+        held: &Held<'p>,
+        power: &'p Power,
+        taken: &mut Taken<'p>,
     ) {
         let named = |name: &Arc<str>, place: Option<&Arc<str>>| -> Vec<u32> {
             let there = |number: &u32| {
@@ -114,7 +114,7 @@ impl Field<'_> {
     }
 
     /// Takes what binding one role leads to: that of whoever holds it too.
-    fn take_role(&self, power_at: usize, way: &Way<'_>, held: &Held<'_>, power: &Power, taken: &mut Taken) {
+    fn take_role<'p>(&'p self, power_at: usize, way: &Way<'p>, held: &Held<'_>, power: &Power, taken: &mut Taken<'p>) {
         let bindable = |resource: &str| {
             let bind = self.resolver.operations.operations("rbac.authorization.k8s.io", resource, "", &["bind"]);
             held.operations.intersects(&bind)
@@ -134,8 +134,9 @@ impl Field<'_> {
             taken.steps.push(way.step(Target::Cluster, false));
             return;
         }
-        for (technique, leads, conditional) in self.ground.leading() {
-            let new = self.ground.meets(technique, &after, there) && !self.ground.meets(technique, &before, there);
+        for (technique, leads, conditional) in self.leading.iter().copied() {
+            let met = |held: &OpSet| self.ground.meets(technique, held, !clusterwide);
+            let new = met(&after) && !met(&before);
             // Bound in one namespace, a role makes nobody master of all.
             if new && (clusterwide || leads != Leads::Cluster) {
                 self.take(power_at, &Way { leads, conditional: way.conditional || conditional, ..*way }, taken);
@@ -144,13 +145,14 @@ impl Field<'_> {
     }
 
     /// Impersonation of a named user or group. A group is claimed beside some user or account.
-    fn take_impersonation(&self, way: &Way<'_>, held: &Held<'_>, power: &Power, taken: &mut Taken) {
+    fn take_impersonation<'p>(&'p self, way: &Way<'p>, held: &Held<'_>, power: &Power, taken: &mut Taken<'p>) {
         let of = |resource: &str| self.resolver.operations.operations("", resource, "", &["impersonate"]);
         let (users, groups) = (of("users"), of("groups"));
         let someone = users.union(&of("serviceaccounts"));
         let actor = |word: &str| {
             let id = IdentityId::new(format!("kubernetes:{}:{word}:{}", self.cluster.policy.name, held.name));
-            self.resolver.identities.contains_key(&id).then_some(Target::Actor(id))
+            let at = self.members.binary_search_by_key(&&id, |member| member.id).ok()?;
+            self.members.get(at).map(|member| Target::Actor(member.number))
         };
         if way.leads == Leads::Cluster {
             if held.operations.intersects(&users) {

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use evenhand_model::opset::OpSet;
 
+use super::super::power::Outline;
 use super::candidates::Candidates;
 use super::{COMPARED, Field, Leads, TARGETS, TECHNIQUES, Taken, Target, Way};
 
 impl Field<'_> {
     /// Everything that a power leads to.
-    pub(super) fn reach(&self, power_at: usize) -> Taken {
+    pub(super) fn reach(&self, power_at: usize) -> Taken<'_> {
         let mut taken = Taken::default();
         let Some(power) = self.powers.get(power_at) else { return taken };
         if self.admins.get(power_at) == Some(&true) {
@@ -21,16 +22,14 @@ impl Field<'_> {
             .filter(|(_, held)| held.intersects(&self.dangerous))
             .map(|(home, _)| (home, power.within(home)))
             .collect();
-        for (technique, leads, conditional) in self.ground.leading() {
-            let mut take = |place: Option<&Arc<str>>| {
-                self.take(power_at, &Way { technique, leads, place, name: None, conditional }, &mut taken);
-            };
-            if self.ground.meets(technique, &power.cluster, self.ground.there(false)) {
-                take(None);
+        for (technique, leads, conditional) in self.leading.iter().copied() {
+            let way = |place| Way { technique, leads, place, name: None, conditional };
+            if !power.cluster.is_empty() && self.ground.meets(technique, &power.cluster, false) {
+                self.take(power_at, &way(None), &mut taken);
             } else if leads != Leads::Cluster {
                 for (home, within) in &local {
-                    if self.ground.meets(technique, within, self.ground.there(true)) {
-                        take(Some(home));
+                    if self.ground.meets(technique, within, true) {
+                        self.take(power_at, &way(Some(*home)), &mut taken);
                     }
                 }
             }
@@ -40,7 +39,7 @@ impl Field<'_> {
     }
 
     /// Takes the steps of one way.
-    pub(super) fn take(&self, power: usize, way: &Way<'_>, taken: &mut Taken) {
+    pub(super) fn take<'p>(&'p self, power: usize, way: &Way<'p>, taken: &mut Taken<'p>) {
         let (candidates, conditional): (&Candidates, bool) = match way.leads {
             Leads::Nowhere => return,
             Leads::Cluster => {
@@ -73,14 +72,16 @@ impl Field<'_> {
         };
         let mut reached: Vec<u32> = candidates.leading.iter().copied().take(TARGETS).collect();
         let mut unseen = candidates.grouped;
+        let unlimited = self.powers.get(power).is_none_or(|power| power.unlimited);
+        let outline = self.outlines.get(power).filter(|_| !unlimited).copied().unwrap_or(Outline::FULL);
         for group in candidates.groups.iter().take(COMPARED) {
             if reached.len() >= TARGETS {
                 break;
             }
             unseen = unseen.saturating_sub(group.count);
-            if self.holds_more(power, group.power, taken) {
-                reached.extend(&group.members);
-                taken.left_out |= group.members.len() < group.count;
+            if outline.lacks(&group.outline) || self.holds_more(power, group.power, taken) {
+                reached.extend(group.members());
+                taken.left_out |= group.members().len() < group.count;
             }
         }
         taken.left_out |= candidates.leading.len() > TARGETS || unseen > 0;
@@ -104,14 +105,14 @@ impl Field<'_> {
     }
 
     /// Takes the step to one account, if that leads to more.
-    pub(super) fn take_account(&self, power: usize, way: &Way<'_>, account: u32, taken: &mut Taken) {
+    pub(super) fn take_account<'p>(&'p self, power: usize, way: &Way<'p>, account: u32, taken: &mut Taken<'p>) {
         if self.has_more(power, account, taken) && taken.reaches(account, way.conditional) {
             taken.steps.push(way.step(Target::Account(account), false));
         }
     }
 
     /// Whether someone else's access reaches anything that a power does not.
-    fn holds_more(&self, power: usize, other: usize, taken: &mut Taken) -> bool {
+    fn holds_more(&self, power: usize, other: usize, taken: &mut Taken<'_>) -> bool {
         power != other
             && !*taken.covered.entry(other).or_insert_with(|| match (self.powers.get(power), self.powers.get(other)) {
                 (Some(ours), Some(theirs)) => ours.covers(theirs),
@@ -120,7 +121,7 @@ impl Field<'_> {
     }
 
     /// Whether an account leads to anything that a power does not.
-    fn has_more(&self, power: usize, account: u32, taken: &mut Taken) -> bool {
+    fn has_more(&self, power: usize, account: u32, taken: &mut Taken<'_>) -> bool {
         self.accounts
             .get(account as usize)
             .is_some_and(|account| account.leads_on || self.holds_more(power, account.power, taken))

@@ -1,7 +1,7 @@
 //! What the steps of an identity do not tell: techniques that lead to no account of the capture, and accounts beyond those
 //! that are shown.
 //!
-//! Which techniques these are is noted while the steps are worked out; the words are made when somebody asks.
+//! They are worked out for one identity, when somebody asks.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -13,33 +13,23 @@ use super::super::sets::Held;
 use super::super::techniques::{Leads, TECHNIQUES};
 use super::super::{Known, Resolver};
 use super::ground::{Ground, Where};
-use super::{EQUALS, Field, TARGETS, Taken};
+use super::{EQUALS, Field, Member, TARGETS, Taken};
 
 /// The most places that are told one by one.
 const PLACES: usize = 3;
 
-/// What the steps of a set do not tell.
-#[derive(Clone, Copy, Debug, Default)]
-pub(in crate::access) struct Untold {
-    /// A bit for each technique that is held and not shown.
-    techniques: u128,
+/// What the steps of a power do not tell.
+struct Untold {
+    /// Techniques that are held and not shown.
+    techniques: Vec<usize>,
     /// Whether there may be accounts beyond those that are shown.
     accounts: bool,
 }
 
-/// There is a bit for each.
-const _: () = assert!(TECHNIQUES.len() <= 128);
-
-impl Untold {
-    fn techniques(self) -> impl Iterator<Item = usize> {
-        (0..TECHNIQUES.len()).filter(move |at| self.techniques & (1 << at) != 0)
-    }
-}
-
 impl Field<'_> {
     /// What the steps of a power do not tell: of several techniques with one id the first that is held.
-    pub(super) fn untold(&self, power_at: usize, taken: &Taken) -> Untold {
-        let mut untold = Untold { accounts: taken.left_out, ..Untold::default() };
+    fn untold(&self, power_at: usize, taken: &Taken<'_>) -> Untold {
+        let mut untold = Untold { techniques: Vec::new(), accounts: taken.left_out };
         let Some(power) = self.powers.get(power_at) else { return untold };
         // There is nothing more to gain.
         if self.admins.get(power_at) == Some(&true) {
@@ -57,7 +47,7 @@ impl Field<'_> {
                 && !self.ground.held_in(at, technique, power).is_nowhere()
             {
                 told.insert(technique.id);
-                untold.techniques |= 1 << at;
+                untold.techniques.push(at);
             }
         }
         untold
@@ -67,24 +57,24 @@ impl Field<'_> {
 /// What the steps of an identity leave out, in a few words each.
 pub(in crate::access) fn unlisted(resolver: &Resolver, known: &Known) -> Vec<Arc<str>> {
     let at = known.cluster as usize;
-    let Some(cluster) = resolver.clusters.get(at) else { return Vec::new() };
-    let untold = cluster.untold.get().or_else(|| {
-        // Nobody has asked for the steps yet.
-        Field::new(resolver, at, cluster, resolver.surroundings.get(at)?).edges();
-        cluster.untold.get()
-    });
-    match (untold.and_then(|untold| untold.get(known.set as usize)), cluster.set(known.set)) {
-        (Some(untold), Some(held)) if untold.techniques != 0 || untold.accounts => {
-            words(&Ground::new(&resolver.operations, cluster), cluster, held, *untold)
-        }
-        _ => Vec::new(),
-    }
+    let (Some(cluster), Some(surroundings)) = (resolver.clusters.get(at), resolver.surroundings.get(at)) else {
+        return Vec::new();
+    };
+    let of_cluster = resolver.identities.iter().filter(|(_, member)| member.cluster == known.cluster);
+    let mut members: Vec<Member<'_>> = of_cluster.map(|(id, known)| Member { id, known, number: u32::MAX }).collect();
+    members.sort_unstable_by_key(|member| member.id);
+    let field = Field::new(resolver, cluster, surroundings, &members);
+    let (Some(power), Some(held)) = (field.power_of.get(known.set as usize), cluster.set(known.set)) else {
+        return Vec::new();
+    };
+    let untold = field.untold(*power, &field.reach(*power));
+    words(&field.ground, cluster, held, untold)
 }
 
 fn words(ground: &Ground<'_>, cluster: &Compiled, held: &Held, untold: Untold) -> Vec<Arc<str>> {
     let power = Power::of(cluster, held);
     let mut all: Vec<Arc<str>> = Vec::new();
-    for (at, technique) in untold.techniques().filter_map(|at| Some((at, TECHNIQUES.get(at)?))) {
+    for (at, technique) in untold.techniques.into_iter().filter_map(|at| Some((at, TECHNIQUES.get(at)?))) {
         let places = ground.held_in(at, technique, &power);
         let object = places.objects.first();
         let place =

@@ -131,23 +131,30 @@ pub(super) struct Wanted {
     any: OpSet,
     /// One of these has to be held whole.
     whole: Vec<OpSet>,
+    /// What of these exists in the whole cluster, and in namespaces; nothing left out.
+    there: [Vec<OpSet>; 2],
 }
 
 impl Wanted {
     pub(super) fn of(need: &Need, operations: &Operations) -> Self {
-        match need {
-            Need::Any(verbs, resources) => Self {
-                any: resources.iter().fold(OpSet::new(), |all, (group, resource, sub)| {
+        let (any, whole) = match need {
+            Need::Any(verbs, resources) => (
+                resources.iter().fold(OpSet::new(), |all, (group, resource, sub)| {
                     all.union(&operations.operations(group, resource, sub, verbs))
                 }),
-                whole: Vec::new(),
-            },
-            Need::Prefix(prefix) => Self { any: operations.verbs_with_prefix(prefix), whole: Vec::new() },
-            Need::Everything([]) => Self { any: OpSet::new(), whole: vec![operations.resources().clone()] },
+                Vec::new(),
+            ),
+            Need::Prefix(prefix) => (operations.verbs_with_prefix(prefix), Vec::new()),
+            Need::Everything([]) => (OpSet::new(), vec![operations.resources().clone()]),
             Need::Everything(verbs) => {
-                Self { any: OpSet::new(), whole: verbs.iter().map(|verb| operations.verbs_with_prefix(verb)).collect() }
+                (OpSet::new(), verbs.iter().map(|verb| operations.verbs_with_prefix(verb)).collect())
             }
-        }
+        };
+        let there = [operations.resources(), operations.in_namespaces()].map(|there| {
+            let whole = whole.iter().map(|whole: &OpSet| whole.intersection(there));
+            whole.filter(|whole| !whole.is_empty()).collect()
+        });
+        Self { any, whole, there }
     }
 
     /// The operations of which any one will do; none where more is needed.
@@ -155,14 +162,12 @@ impl Wanted {
         &self.any
     }
 
-    /// Whether operations that are held in one place are enough. Of operations on everything those count that exist there:
-    /// `there` are the ones that a namespace has, or all.
-    pub(super) fn is_met(&self, held: &OpSet, there: &OpSet) -> bool {
-        self.any.intersects(held)
-            || self.whole.iter().any(|whole| {
-                let whole = whole.intersection(there);
-                !whole.is_empty() && whole.is_subset(held)
-            })
+    /// Whether operations that are held in one place, a namespace or the whole cluster, are enough. Of operations on
+    /// everything those count that exist there.
+    pub(super) fn is_met(&self, held: &OpSet, in_namespace: bool) -> bool {
+        let [everywhere, local] = &self.there;
+        let there = if in_namespace { local } else { everywhere };
+        self.any.intersects(held) || there.iter().any(|whole| whole.is_subset(held))
     }
 
     /// Whether an operation contributes.

@@ -1,0 +1,98 @@
+//! Calls about access entries of EKS: which principals a cluster lets in, under which names, and with which of the vendor's
+//! access policies.
+
+use evenhand_model::document::ReadError;
+use serde::Deserialize;
+
+use super::compute::owner;
+use super::form::Form;
+use super::sheet::Sheet;
+use super::values::{List, Text};
+use crate::inventory::facts::{AccessEntry, AccessPolicy, Facts, Said};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry<'a> {
+    #[serde(borrow)]
+    cluster_name: Text<'a>,
+    #[serde(borrow)]
+    principal_arn: Text<'a>,
+    #[serde(borrow)]
+    username: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    kubernetes_groups: List<Text<'a>>,
+    #[serde(borrow)]
+    r#type: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Associated<'a> {
+    #[serde(borrow)]
+    policy_arn: Text<'a>,
+    #[serde(borrow)]
+    access_scope: Option<Scope<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Scope<'a> {
+    #[serde(borrow)]
+    r#type: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    namespaces: List<Text<'a>>,
+}
+
+/// Reads the answer of one of the calls.
+pub(super) fn read(form: Form, sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
+    match form {
+        Form::AccessEntry => {
+            let Some(entry) = sheet.member::<Entry<'_>>("accessEntry", errors) else { return };
+            let account = owner(sheet, &entry.principal_arn, facts);
+            let texts = &mut facts.texts;
+            let it = AccessEntry {
+                cluster: texts.share(&entry.cluster_name),
+                principal: texts.share(&entry.principal_arn),
+                // Entries of nodes are of other types and name no people.
+                standard: entry.r#type.as_deref().is_none_or(|word| word == "STANDARD"),
+                user: entry.username.as_deref().map(|name| texts.share(name)),
+                groups: entry.kubernetes_groups.0.iter().map(|group| texts.share(group)).collect(),
+            };
+            facts.access_entries.push(Said { account, evidence: sheet.evidence("/accessEntry"), it });
+        }
+        Form::AccessPolicies => {
+            // The answer says of what it is; the parameters do too.
+            let said = |name: &str| {
+                let raw = sheet.parts(&[], &mut Vec::new()).member(name)?;
+                serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|text| text.to_string())
+            };
+            let told = |name: &str| said(name).or_else(|| sheet.parameters.get(name).cloned());
+            let (Some(cluster), Some(principal)) = (told("clusterName"), told("principalArn")) else {
+                errors.push(sheet.error(
+                    "",
+                    "does not say of which access entry it is",
+                    "wrap it: {\"call\": \"eks list-associated-access-policies\", \"parameters\": {\"clusterName\": …, \"principalArn\": …}, \"response\": …}",
+                ));
+                return;
+            };
+            let account = owner(sheet, &principal, facts);
+            for (pointer, one) in sheet.list::<Associated<'_>>("associatedAccessPolicies", errors) {
+                let texts = &mut facts.texts;
+                let scope = one.access_scope.as_ref();
+                let it = AccessPolicy {
+                    cluster: texts.share(&cluster),
+                    principal: texts.share(&principal),
+                    policy: texts.share(one.policy_arn.rsplit('/').next().unwrap_or_default()),
+                    everywhere: scope.and_then(|scope| scope.r#type.as_deref()) == Some("cluster"),
+                    namespaces: scope
+                        .into_iter()
+                        .flat_map(|scope| &scope.namespaces.0)
+                        .map(|namespace| texts.share(namespace))
+                        .collect(),
+                };
+                facts.access_policies.push(Said { account: account.clone(), evidence: sheet.evidence(&pointer), it });
+            }
+        }
+        _ => {}
+    }
+}
