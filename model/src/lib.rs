@@ -29,6 +29,7 @@ pub mod score;
 pub mod secret;
 pub mod table;
 pub mod texts;
+pub mod token;
 pub mod trust;
 pub mod words;
 pub mod workload;

@@ -5,7 +5,6 @@ pub(crate) mod accounts;
 pub(crate) mod arn;
 mod center;
 pub(crate) mod facts;
-mod federation;
 mod gaps;
 mod logs;
 pub(crate) mod nature;
