@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::evidence::{Evidence, Truth};
 use crate::glob::Glob;
+use crate::id::{IdentityId, ProviderName};
 
 /// What is known of a claim.
 #[derive(Clone, PartialEq, Debug)]
@@ -88,6 +90,48 @@ impl Token {
             Claim::AnyOf(_) => None,
         }
     }
+}
+
+/// A token that an identity can get and present. One identity may have several, each in a context of its own.
+#[derive(Clone, Debug)]
+pub struct Bearer {
+    /// Who gets it.
+    pub identity: IdentityId,
+    /// What is known of it.
+    pub token: Token,
+    /// In which context, in a few words: `pull requests`, `branch main`; empty = always.
+    pub when: Arc<str>,
+    /// Whether the identity gets such tokens for certain; not where a fact that decides over their form was not read.
+    pub certain: bool,
+    /// Where it is written.
+    pub evidence: Evidence,
+}
+
+/// A trust in the tokens of an issuer.
+#[derive(Clone, Debug)]
+pub struct Acceptance {
+    /// Who is become by whoever presents one that is admitted.
+    pub target: IdentityId,
+    /// Who read it.
+    pub provider: ProviderName,
+    /// Whose tokens: the address without scheme, in lower case.
+    pub issuer: Arc<str>,
+    /// Which of them.
+    pub condition: Arc<dyn Admission>,
+    /// The condition in the vendor's words.
+    pub constraint: Arc<str>,
+    /// Whether it is weaker than it should be.
+    pub weak: Truth,
+    /// The name of the weakness; empty = none.
+    pub weakness: Arc<str>,
+    /// Where it is written.
+    pub evidence: Evidence,
+}
+
+/// Decides whether tokens are admitted. Shared by threads.
+pub trait Admission: std::fmt::Debug + Send + Sync {
+    /// Whether a token is admitted, or, where claims are patterns, one of those that its bearer can choose.
+    fn admits(&self, token: &Token) -> Truth;
 }
 
 fn text(value: &Value) -> Arc<str> {

@@ -51,12 +51,12 @@ Examples:
   evenhand schema decide-federation
 
 One JSON object a line, or one object over several lines:
-  {\"platform\": \"aws\", \"subject\": \"repo:octo-org/octo-repo:pull_request\", \"condition\": {\"StringLike\": {…}}}
+  {\"platform\": \"aws\", \"subject\": \"repo:octo-org/octo-repo:pull_request\", \"condition\": {…}}
 One answer a line, in the same order:
   {\"match\": true, \"grade\": \"unsafe\", \"pattern\": \"org-wide\", \"reason\": …, \"patterns\": […]}
-The condition is that of an AWS trust policy (aws), a federated identity credential of Entra ID (entra), or a provider of
-a workload identity pool of Google Cloud (gcp). The token is one of GitHub Actions, GitLab, Bitbucket, CircleCI, Terraform
-Cloud, a Kubernetes cluster, or any other issuer.")]
+The condition is that of an AWS trust policy (aws), a federated identity credential of Entra ID
+(entra), or a provider of a workload identity pool of Google Cloud (gcp). The token is one of GitHub
+Actions, GitLab, Bitbucket, CircleCI, Terraform Cloud, a Kubernetes cluster, or any other issuer.")]
     Federation(Requests),
 }
 

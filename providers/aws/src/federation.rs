@@ -10,15 +10,16 @@ use evenhand_federation::{Admitted, Asks, Demand, Issuer, Platform, Understood};
 use evenhand_model::decide::Refusal;
 use evenhand_model::evidence::Truth;
 use evenhand_model::glob::Glob;
-use evenhand_model::token::{Found, Token};
+use evenhand_model::token::{Admission, Found, Token};
 use serde::de::IgnoredAny;
 
+use crate::access::assumes;
 use crate::catalog::Catalogue;
 use crate::point::{Policies, Understood as Policy};
 use crate::policy::context::{Context, Lookup};
 use crate::policy::document::{ConditionTest, Qualifier, Statement};
 use crate::policy::operator::{self, Operator};
-use crate::policy::{Effect, PolicyRole};
+use crate::policy::{Effect, PolicyDocument, PolicyRole};
 
 /// AWS as a platform that admits tokens.
 #[derive(Debug, Default)]
@@ -74,12 +75,7 @@ impl Understood for Trusted {
                 Effect::Deny => denied = denied.or(holds),
             }
         }
-        let denied = match denied {
-            Truth::Yes => Truth::No,
-            Truth::No => Truth::Yes,
-            Truth::Unknown => Truth::Unknown,
-        };
-        Admitted::new(admitted.and(denied), open)
+        Admitted::new(admitted.and(denied.not()), open)
     }
 
     fn asks(&self, issuer: Issuer) -> Asks {
@@ -94,6 +90,57 @@ impl Understood for Trusted {
 
     fn notes(&self) -> Vec<(String, String)> {
         self.0.notes.iter().map(|note| (String::new(), note.clone())).collect()
+    }
+}
+
+/// One way into a role for tokens: the conditions of a statement with one of its subjects, and what the policy denies.
+#[derive(Debug)]
+pub(crate) struct Door {
+    issuer: Arc<str>,
+    tests: Vec<ConditionTest>,
+    denies: Vec<Arc<[ConditionTest]>>,
+}
+
+impl Door {
+    /// The way that a statement of a trust policy opens for a subject; `*` for any.
+    pub(crate) fn of(policy: &PolicyDocument, statement: usize, provider: &str, subject: &str) -> Option<Self> {
+        let issuer = provider_issuer(provider);
+        let mut tests = policy.statements.get(statement)?.conditions.to_vec();
+        let is_of = |test: &&mut ConditionTest| {
+            is_about(test, &issuer, "sub")
+                && always_demanded(test)
+                && test.values.iter().any(|value| **value == *subject)
+        };
+        if let Some(test) = tests.iter_mut().find(is_of) {
+            test.values = vec![subject.into()];
+        }
+        let denies = |statement: &&Statement| {
+            let meant = statement.principals.as_ref().map_or(statement.not_principals.is_some(), |principals| {
+                principals.any || principals.federated.iter().any(|held| **held == *provider)
+            });
+            statement.effect == Effect::Deny && meant && assumes(statement)
+        };
+        let denies = policy.statements.iter().filter(denies).map(|held| Arc::clone(&held.conditions)).collect();
+        Some(Self { issuer, tests, denies })
+    }
+}
+
+impl Admission for Door {
+    fn admits(&self, token: &Token) -> Truth {
+        let kind = Issuer::at(&self.issuer);
+        // Who signs a token may not be known; its subject then tells at least which kind of issuer it is.
+        let fits = match &token.issuer {
+            Some(issuer) => *issuer == self.issuer,
+            None => {
+                kind == Issuer::Other || token.text("sub").is_some_and(|subject| Issuer::of_subject(subject) == kind)
+            }
+        };
+        if !fits {
+            return Truth::No;
+        }
+        let mut open = BTreeSet::new();
+        let denied = self.denies.iter().fold(Truth::No, |some, tests| some.or(all_hold(tests, token, &mut open)));
+        all_hold(&self.tests, token, &mut open).and(denied.not())
     }
 }
 

@@ -44,6 +44,16 @@ pub(crate) struct Way {
     pub(crate) weaknesses: Vec<&'static str>,
 }
 
+impl Way {
+    /// The names of the weaknesses of its conditions, sorted.
+    pub(crate) fn weakness(&self) -> Arc<str> {
+        let mut names = self.weaknesses.clone();
+        names.sort_unstable();
+        names.dedup();
+        names.join(", ").into()
+    }
+}
+
 /// The ways that a trust policy opens.
 pub(crate) fn ways(document: &PolicyDocument) -> Vec<Way> {
     let demanded = document.statements.iter().any(denies_without_mfa);

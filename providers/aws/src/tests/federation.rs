@@ -245,3 +245,54 @@ fn a_bad_condition_is_refused_with_its_place() {
         assert_eq!(answer["at"], at, "{condition}: {answer}");
     }
 }
+
+#[test]
+fn a_role_accepts_the_tokens_that_its_trust_policy_admits() {
+    use evenhand_model::evidence::Truth;
+    use evenhand_model::glob::Glob;
+    use evenhand_model::token::Token;
+    let trust = format!(
+        r#"{{"Effect":"Allow","Principal":{{"Federated":"arn:aws:iam::111122223333:oidc-provider/{HOST}"}},"Action":"sts:AssumeRoleWithWebIdentity",
+        "Condition":{{"StringEquals":{{"{HOST}:aud":"sts.amazonaws.com"}},"StringLike":{{"{HOST}:sub":["repo:o/r:ref:refs/heads/main","repo:o/*"]}}}}}},
+        {{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRoleWithWebIdentity","Condition":{{"StringLike":{{"{HOST}:sub":"repo:o/secret:*"}}}}}}"#
+    );
+    let read = super::read(&[("gaad.json", &super::details("", "", &super::role("r", &trust, ""), ""))]);
+    let said: Vec<(&str, Truth, &str)> =
+        read.inventory.acceptances.iter().map(|held| (&*held.issuer, held.weak, &*held.weakness)).collect();
+    assert_eq!(said, [(HOST, Truth::Yes, "org-wide"), (HOST, Truth::No, "")]);
+    let token = |issuer: &str, subject: Glob| {
+        Token { issuer: Some(issuer.into()), ..Token::default() }.with_any("aud", Glob::Any).with_any("sub", subject)
+    };
+    for (issuer, subject, wide, tight) in [
+        (HOST, "repo:o/r:ref:refs/heads/main", Truth::Yes, Truth::Yes),
+        (HOST, "repo:o/r:ref:refs/heads/*", Truth::Yes, Truth::Yes),
+        (HOST, "repo:o/x:pull_request", Truth::Yes, Truth::No),
+        (HOST, "repo:o/secret:pull_request", Truth::No, Truth::No),
+        (HOST, "repo:p/x:*", Truth::No, Truth::No),
+        ("gitlab.com", "repo:o/r:ref:refs/heads/main", Truth::No, Truth::No),
+    ] {
+        let token = token(issuer, Glob::wildcard(subject));
+        let admitted: Vec<Truth> =
+            read.inventory.acceptances.iter().map(|held| held.condition.admits(&token)).collect();
+        assert_eq!(admitted, [wide, tight], "{issuer} {subject}");
+    }
+}
+
+#[test]
+fn a_service_account_whose_issuer_is_not_known_fits_providers_of_clusters_alone() {
+    use evenhand_model::evidence::Truth;
+    use evenhand_model::token::Token;
+    let host = "oidc.eks.eu-west-1.amazonaws.com/id/0A1B";
+    let statement = |host: &str| {
+        format!(
+            r#"{{"Effect":"Allow","Principal":{{"Federated":"arn:aws:iam::111122223333:oidc-provider/{host}"}},"Action":"sts:AssumeRoleWithWebIdentity",
+            "Condition":{{"StringLike":{{"{host}:sub":"system:serviceaccount:shop:*"}}}}}}"#
+        )
+    };
+    for (host, expected) in [(host, Truth::Yes), (HOST, Truth::No)] {
+        let read = super::read(&[("gaad.json", &super::details("", "", &super::role("r", &statement(host), ""), ""))]);
+        let token = Token::of_subject(None, "system:serviceaccount:shop:web");
+        let [held] = read.inventory.acceptances.as_slice() else { panic!() };
+        assert_eq!(held.condition.admits(&token), expected, "{host}");
+    }
+}
