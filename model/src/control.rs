@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::evidence::{Evidence, Truth};
 use crate::id::IdentityId;
 use crate::opset::OpSet;
+use crate::scope::ResourceScope;
 
 /// A kind of control. The set is closed: parity compares kind by kind.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize)]
@@ -46,7 +47,10 @@ impl ControlKind {
     }
 }
 
-/// That an identity as a whole is, or is not, under a control.
+/// That an identity is, or is not, under a control: for all that it does, or for what it does to some resources.
+///
+/// Where a control stands before some resources only, every identity that reaches them has one of the same kind for them,
+/// in place or not; for resources that none speaks of, nothing stands before anybody.
 ///
 /// Controls that stand in the conditions of single grants are not listed here; they travel with the grant's
 /// [`crate::condition::Condition`] and the catalogue says which control a condition key stands for.
@@ -58,8 +62,27 @@ pub struct Control {
     pub kind: ControlKind,
     /// The operations it stands before; `None` = all of them.
     pub operations: Option<Arc<OpSet>>,
+    /// The resources it stands before: everything, or one list without exclusions.
+    pub scope: Arc<ResourceScope>,
     /// Whether it is in place.
     pub in_place: Truth,
+    /// How the identity gets past it, or why that is not known, in a few words; empty = nothing to say.
+    pub reason: Arc<str>,
     /// Where that is written.
     pub evidence: Evidence,
+}
+
+impl Control {
+    /// A control, in place or not, before everything that the identity does.
+    pub fn new(identity: IdentityId, kind: ControlKind, in_place: Truth, evidence: Evidence) -> Self {
+        Self {
+            identity,
+            kind,
+            operations: None,
+            scope: Arc::default(),
+            in_place,
+            reason: Arc::from(""),
+            evidence,
+        }
+    }
 }

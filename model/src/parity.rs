@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::access::Grant;
 use crate::catalog::AccessLevel;
 use crate::control::ControlKind;
-use crate::evidence::Truth;
+use crate::evidence::{Evidence, Truth};
 use crate::id::IdentityId;
 
 /// The outcome of a comparison.
@@ -154,6 +154,10 @@ pub struct ControlComparison {
     pub human: Truth,
     /// Whether the AI identity is under it.
     pub identity: Truth,
+    /// How the AI identity gets past it, or why that is not known; empty = nothing tells.
+    pub reason: Arc<str>,
+    /// The settings that say so; none for controls that stand in conditions of grants.
+    pub evidence: Vec<Evidence>,
 }
 
 impl ControlComparison {

@@ -124,6 +124,8 @@ fn report() -> Report {
                 resource: "*".into(),
                 human: Truth::Yes,
                 identity: Truth::No,
+                reason: "".into(),
+                evidence: Vec::new(),
             }],
             doubts: vec![],
         }],

@@ -15,6 +15,8 @@ pub const ISSUER: &str = "token.actions.githubusercontent.com";
 /// A repository, as far as its tokens tell of it.
 #[derive(Clone, Debug, Default)]
 pub struct Repository {
+    /// Who signs its tokens, without scheme; see [`ISSUER`].
+    pub issuer: Arc<str>,
     /// Who owns it.
     pub owner: Arc<str>,
     /// Its name, without the owner.
@@ -110,6 +112,9 @@ pub struct Presented {
     pub token: Token,
     /// When it gets it.
     pub cause: Cause,
+    /// Whether it gets such a token for certain: not where the form of subjects is not known, or another workflow or an
+    /// expression decides over the context.
+    pub certain: bool,
 }
 
 /// The tokens that a job of a repository can get, sorted by their causes. Of a repository of which it is not known whether
@@ -127,8 +132,11 @@ pub fn tokens(repository: &Repository, job: &Job) -> Vec<Presented> {
             (Environment::Any, _) => Cause::Environment("*".into()),
             (Environment::None, cause) => cause.clone(),
         };
-        for prefix in prefixes(repository) {
-            all.push(Presented { token: token(repository, job, run, &cause, &prefix), cause: cause.clone() });
+        let prefixes = prefixes(repository);
+        let certain = prefixes.len() == 1 && job.environment != Environment::Any && &*run.event != "workflow_call";
+        for prefix in &prefixes {
+            let token = token(repository, job, run, &cause, prefix);
+            all.push(Presented { token, cause: cause.clone(), certain });
         }
     }
     all.sort_by(|a, b| a.cause.cmp(&b.cause));
@@ -234,7 +242,7 @@ fn prefixes(repository: &Repository) -> Vec<Glob> {
 fn token(repository: &Repository, job: &Job, run: &Run, cause: &Cause, prefix: &Glob) -> Token {
     let Repository { owner, name, .. } = repository;
     let full = format!("{owner}/{name}");
-    let mut token = Token { issuer: Some(ISSUER.into()), ..Token::default() }
+    let mut token = Token { issuer: Some(Arc::clone(&repository.issuer)), ..Token::default() }
         // A job names the audience when it asks.
         .with_any("aud", Glob::Any)
         .with("repository", &full)
@@ -335,6 +343,7 @@ mod tests {
 
     fn repository(subject: SubjectForm) -> Repository {
         Repository {
+            issuer: ISSUER.into(),
             owner: "octo-org".into(),
             name: "octo-repo".into(),
             owner_id: Some(1),
@@ -405,6 +414,8 @@ mod tests {
         let prefix = Some("repo:octo-org@1/octo-repo@2".to_owned());
         assert_eq!(of(SubjectForm { sub_claim_prefix: prefix, ..classic() }), [numbers], "the prefix decides");
         assert_eq!(of(SubjectForm::default()), ["repo:octo-org/octo-repo:pull_request", numbers], "both are possible");
+        assert!(tokens(&repository(SubjectForm::default()), &job).iter().all(|one| !one.certain));
+        assert!(tokens(&repository(classic()), &job).iter().all(|one| one.certain));
     }
 
     #[test]

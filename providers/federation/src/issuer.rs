@@ -48,6 +48,7 @@ impl Issuer {
             _ if host.starts_with("oidc.eks.") || host.starts_with("oidc-eks.") => Self::Kubernetes,
             _ if host.ends_with(".oic.prod-aks.azure.com") => Self::Kubernetes,
             _ if address.ends_with("/_services/token") => Self::GitHub,
+            _ if host.starts_with("token.actions.") && host.ends_with(".ghe.com") => Self::GitHub,
             _ => Self::Other,
         }
     }

@@ -53,7 +53,7 @@ impl Grants {
         let of = grants
             .map(|grant| {
                 let place = match &grant.evidence.place {
-                    Place::Pointer(pointer) => (address(pointer), 0, 0),
+                    Place::Pointer(pointer) | Place::Setting { pointer, .. } => (address(pointer), 0, 0),
                     Place::Line(line) => (0, *line, 0),
                     Place::LineColumn(line, column) => (0, *line, *column),
                     Place::Whole => (0, 0, 0),
@@ -119,9 +119,12 @@ pub(super) fn controls(context: &Context<'_>) -> (Table, Places) {
             control: context.word(control.control.as_str()),
             human_has: control.human.known(),
             identity_has: control.identity.known(),
+            reason: Arc::clone(&control.reason),
+            location: control.evidence.first().map_or_else(|| context.word(""), location),
         })
     });
-    (table, Places::None)
+    let places = controls.iter().map(|(.., control)| control.evidence.clone()).collect();
+    (table, Places::Shared { places, of: (0..u32::try_from(controls.len()).unwrap_or(u32::MAX)).collect() })
 }
 
 /// How paths are taken and what allows it: one copy for the paths of an identity that use the same techniques by the same

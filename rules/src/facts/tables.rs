@@ -319,6 +319,10 @@ fact_table! {
         human_has: Option<bool>,
         /// Whether the AI identity is under it.
         identity_has: Option<bool>,
+        /// How the AI identity gets past it, or why that is not known; empty = nothing tells.
+        reason: Arc<str>,
+        /// The setting that says so; empty = it is a condition of grants.
+        location: Arc<str>,
     }
 }
 
