@@ -47,6 +47,38 @@ impl ControlKind {
     }
 }
 
+/// How an identity gets past a control.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// It is named as one who need not pass.
+    Listed,
+    /// Likewise, and no record is left of it.
+    Unrecorded,
+    /// The control is not enforced for identities of its rank.
+    Unenforced,
+    /// It may change or remove the control.
+    Changes,
+    /// It may give itself what the control asks for.
+    Satisfies,
+    /// Who gets past was not told.
+    Untold,
+}
+
+impl Way {
+    /// The word used in the fact tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Listed => "listed",
+            Self::Unrecorded => "unrecorded",
+            Self::Unenforced => "unenforced",
+            Self::Changes => "changes",
+            Self::Satisfies => "satisfies",
+            Self::Untold => "untold",
+        }
+    }
+}
+
 /// That an identity is, or is not, under a control: for all that it does, or for what it does to some resources.
 ///
 /// Where a control stands before some resources only, every identity that reaches them has one of the same kind for them,
@@ -66,7 +98,9 @@ pub struct Control {
     pub scope: Arc<ResourceScope>,
     /// Whether it is in place.
     pub in_place: Truth,
-    /// How the identity gets past it, or why that is not known, in a few words; empty = nothing to say.
+    /// How the identity gets past it, or might.
+    pub way: Option<Way>,
+    /// The same in a few words, or why it is not known; empty = nothing to say.
     pub reason: Arc<str>,
     /// Where that is written.
     pub evidence: Evidence,
@@ -81,6 +115,7 @@ impl Control {
             operations: None,
             scope: Arc::default(),
             in_place,
+            way: None,
             reason: Arc::from(""),
             evidence,
         }

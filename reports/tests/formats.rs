@@ -124,6 +124,7 @@ fn report() -> Report {
                 resource: "*".into(),
                 human: Truth::Yes,
                 identity: Truth::No,
+                way: None,
                 reason: "".into(),
                 evidence: Vec::new(),
             }],

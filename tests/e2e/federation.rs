@@ -36,8 +36,9 @@ fn a_workflow_becomes_the_role_whose_trust_admits_its_subject_with_evidence_of_b
     let [path] = paths.as_slice() else { panic!("{paths:?}") };
     assert_eq!((path["techniques"].as_str(), path["crosses_provider"].as_bool()), (Some("federation"), Some(true)));
     assert_eq!(path["conditional"].as_bool(), Some(false), "the settings of the repository tell its subjects");
+    let sides = ["federation of ", "trust of "].map(|side| format!("{side}{ROLE}"));
     let evidence = path["evidence"].as_str().unwrap();
-    assert!(evidence.contains("release.yml") && evidence.contains("account-authorization-details.json"), "{evidence}");
+    assert!(sides.iter().all(|side| evidence.contains(side)), "{evidence}");
 
     let wide: Vec<&Value> = report["findings"]
         .as_array()
@@ -52,4 +53,10 @@ fn a_workflow_becomes_the_role_whose_trust_admits_its_subject_with_evidence_of_b
 fn the_trust_is_explained_from_either_side() {
     let role = run(&["explain", ROLE, "--from", "examples/acme", "--now", "2026-12-01"]);
     assert!(role.contains(JOB) && role.contains("weak: org-wide"), "{role}");
+    let job = run(&["explain", JOB, "--from", "examples/acme", "--now", "2026-12-01"]);
+    let path = job.split("Paths to more access").nth(1).unwrap_or_default();
+    assert!(
+        path.contains("release.yml:11") && path.contains("account-authorization-details.json#/RoleDetailList/"),
+        "{job}"
+    );
 }

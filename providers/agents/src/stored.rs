@@ -41,7 +41,10 @@ mod tests {
 
     #[test]
     fn a_name_tells_the_kind_and_a_value_whether_it_is_a_secret() {
-        assert_eq!((kind("AWS_SECRET_ACCESS_KEY").name, kind("AWS_SECRET_ACCESS_KEY").federable), ("aws_secret_access_key", Some(true)));
+        assert_eq!(
+            (kind("AWS_SECRET_ACCESS_KEY").name, kind("AWS_SECRET_ACCESS_KEY").federable),
+            ("aws_secret_access_key", Some(true))
+        );
         assert_eq!(kind("COSIGN").name, "secret");
         let keys = Fingerprinter::keyed("k");
         assert_eq!(secret_in("REGION", "eu-west-1", &keys), None);

@@ -10,7 +10,7 @@ mod gates;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use evenhand_model::control::{Control, ControlKind};
+use evenhand_model::control::{Control, ControlKind, Way};
 use evenhand_model::evidence::{Evidence, Truth};
 use evenhand_model::scope::ResourceScope;
 
@@ -36,6 +36,7 @@ const GATED: &[&str] = &[
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Faced {
     pub(crate) in_place: Truth,
+    pub(crate) way: Option<Way>,
     pub(crate) reason: Arc<str>,
     pub(crate) evidence: Evidence,
 }
@@ -67,6 +68,7 @@ pub(crate) fn controls(owner: &OwnerFacts, actors: &[Actor]) -> Vec<Control> {
         controls.extend(groups.into_iter().map(|((kind, faced), names)| Control {
             operations: Some(Arc::clone(&gated)),
             scope: Arc::new(ResourceScope::any_of(names.into_iter().map(pattern))),
+            way: faced.way,
             reason: faced.reason,
             ..Control::new(actor.id.clone(), kind, faced.in_place, faced.evidence)
         }));

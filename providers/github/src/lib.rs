@@ -13,6 +13,8 @@ pub mod facts;
 mod federation;
 mod inventory;
 mod reader;
+#[cfg(test)]
+mod tests;
 
 use evenhand_model::document::Document;
 use evenhand_model::id::ProviderName;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use evenhand_model::access::{Edge, EdgeTarget, Grant};
+use evenhand_model::control::Way;
 use evenhand_model::evidence::{Evidence, Place};
 use evenhand_model::identity::Nature;
 use evenhand_model::parity::{Comparison, ControlComparison, ExcessAtom};
@@ -119,6 +120,7 @@ pub(super) fn controls(context: &Context<'_>) -> (Table, Places) {
             control: context.word(control.control.as_str()),
             human_has: control.human.known(),
             identity_has: control.identity.known(),
+            way: context.word(control.way.map_or("", Way::as_str)),
             reason: Arc::clone(&control.reason),
             location: control.evidence.first().map_or_else(|| context.word(""), location),
         })

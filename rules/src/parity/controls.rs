@@ -206,6 +206,7 @@ fn row(
         resource,
         human,
         identity,
+        way: None,
         reason: Arc::from(""),
         evidence: Vec::new(),
     }

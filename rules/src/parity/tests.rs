@@ -324,7 +324,12 @@ fn a_control_before_some_resources_is_compared_there() {
     let people = |patterns: &[&str]| control("a/ops-people", patterns, Truth::Yes);
     let agent = |patterns: &[&str], in_place| control("a/ops-agent", patterns, in_place);
     for (reached, controls, verdict, resource) in [
-        (&["*"][..], vec![people(&["shop", "till"]), agent(&["shop", "till"], Truth::Yes)], Verdict::Parity, "shop; till"),
+        (
+            &["*"][..],
+            vec![people(&["shop", "till"]), agent(&["shop", "till"], Truth::Yes)],
+            Verdict::Parity,
+            "shop; till",
+        ),
         (
             &["*"],
             vec![people(&["shop", "till"]), agent(&["shop"], Truth::Yes), agent(&["till"], Truth::No)],
@@ -338,7 +343,12 @@ fn a_control_before_some_resources_is_compared_there() {
             "till",
         ),
         // What no people's control speaks of is open to everybody.
-        (&["*"], vec![people(&["shop"]), agent(&["shop"], Truth::Yes), agent(&["till"], Truth::No)], Verdict::Parity, "shop"),
+        (
+            &["*"],
+            vec![people(&["shop"]), agent(&["shop"], Truth::Yes), agent(&["till"], Truth::No)],
+            Verdict::Parity,
+            "shop",
+        ),
         // What the agent does not reach is no gap.
         (&["shop"], vec![people(&["shop", "till"]), agent(&["shop"], Truth::Yes)], Verdict::Narrower, "shop"),
         (&["shop"], vec![people(&["shop", "till"])], Verdict::ControlGap, "shop"),

@@ -377,10 +377,10 @@ impl Builder<'_, '_> {
                 technique: technique.into(),
                 escalation: step.escalation,
                 conditional: step.conditional,
-                grants: std::iter::once(&trust.evidence)
-                    .chain(joined.iter().map(|held| &held.evidence))
-                    .map(|evidence| Grant {
-                        policy: format!("{} of {}", technique, trust.target).into(),
+                grants: std::iter::once((technique, &trust.evidence))
+                    .chain(joined.iter().map(|held| ("trust", &held.evidence)))
+                    .map(|(side, evidence)| Grant {
+                        policy: format!("{side} of {}", trust.target).into(),
                         statement: 0,
                         name: Arc::from(""),
                         evidence: evidence.clone(),

@@ -82,7 +82,12 @@ pub(crate) struct Holding {
 }
 
 impl Holding {
-    pub(crate) fn new(permissions: Arc<Permissions>, reach: Reach, by: impl Into<Arc<str>>, evidence: Evidence) -> Self {
+    pub(crate) fn new(
+        permissions: Arc<Permissions>,
+        reach: Reach,
+        by: impl Into<Arc<str>>,
+        evidence: Evidence,
+    ) -> Self {
         Self { permissions, reach, condition: None, by: by.into(), evidence }
     }
 
@@ -175,10 +180,11 @@ impl Compiler {
         let catalogue = Catalogue::global();
         let mut slices = Vec::new();
         for holding in &held.holdings {
-            let (repository, organisation) = self.operations.entry(Arc::clone(&holding.permissions)).or_insert_with(|| {
-                let granted = |place| Arc::new(catalogue.granted(&holding.permissions, place));
-                (granted(Place::Repository), granted(Place::Organisation))
-            });
+            let (repository, organisation) =
+                self.operations.entry(Arc::clone(&holding.permissions)).or_insert_with(|| {
+                    let granted = |place| Arc::new(catalogue.granted(&holding.permissions, place));
+                    (granted(Place::Repository), granted(Place::Organisation))
+                });
             let grant = GrantIx(u32::try_from(self.resolver.grants.len()).unwrap_or(u32::MAX));
             self.resolver.grants.push(Grant {
                 policy: Arc::clone(&holding.by),
@@ -228,7 +234,9 @@ impl Resolver {
             }
             _ => Err(DecideError::BadResource {
                 resource: asked.to_owned(),
-                remedy: "write OWNER/REPOSITORY, such as `acme/shop`; leave it out for what is done to the organisation".to_owned(),
+                remedy:
+                    "write OWNER/REPOSITORY, such as `acme/shop`; leave it out for what is done to the organisation"
+                        .to_owned(),
             }),
         }
     }

@@ -13,31 +13,84 @@ use crate::documents::apps::Words;
 pub(crate) const BUILT_IN: [&str; 5] = ["read", "triage", "write", "maintain", "admin"];
 
 const READ: &[&str] = &[
-    "metadata", "contents", "issues", "pull_requests", "actions", "checks", "deployments", "discussions", "packages",
-    "pages", "statuses", "repository_projects", "attestations", "merge_queues", "repository_advisories",
+    "metadata",
+    "contents",
+    "issues",
+    "pull_requests",
+    "actions",
+    "checks",
+    "deployments",
+    "discussions",
+    "packages",
+    "pages",
+    "statuses",
+    "repository_projects",
+    "attestations",
+    "merge_queues",
+    "repository_advisories",
 ];
 const TRIAGE: &[&str] = &["issues", "pull_requests", "discussions"];
 const WRITE: &[&str] = &[
-    "contents", "workflows", "actions", "deployments", "statuses", "packages", "repository_projects", "secrets",
-    "actions_variables", "environments", "codespaces", "codespaces_secrets", "security_events", "vulnerability_alerts",
-    "dependabot_secrets", "attestations", "merge_queues",
+    "contents",
+    "workflows",
+    "actions",
+    "deployments",
+    "statuses",
+    "packages",
+    "repository_projects",
+    "secrets",
+    "actions_variables",
+    "environments",
+    "codespaces",
+    "codespaces_secrets",
+    "security_events",
+    "vulnerability_alerts",
+    "dependabot_secrets",
+    "attestations",
+    "merge_queues",
 ];
 const MAINTAIN: &[&str] = &["pages"];
 const ADMIN: &[&str] = &[
-    "administration", "repository_hooks", "secret_scanning_alerts", "repository_custom_properties",
-    "copilot_agent_settings", "agent_secrets", "agent_variables", "repository_advisories",
+    "administration",
+    "repository_hooks",
+    "secret_scanning_alerts",
+    "repository_custom_properties",
+    "copilot_agent_settings",
+    "agent_secrets",
+    "agent_variables",
+    "repository_advisories",
 ];
 /// What an organisation's owner has beside every repository.
 const OWNER: &[&str] = &[
-    "members", "organization_administration", "organization_actions_variables", "organization_agent_secrets",
-    "organization_agent_variables", "organization_announcement_banners", "organization_campaigns",
-    "organization_codespaces_secrets", "organization_codespaces_settings", "organization_copilot_agent_settings",
-    "organization_copilot_metrics", "organization_copilot_seat_management", "organization_custom_org_roles",
-    "organization_custom_properties", "organization_custom_roles", "organization_dependabot_secrets",
-    "organization_events", "organization_hooks", "organization_issue_types", "organization_network_configurations",
-    "organization_packages", "organization_personal_access_token_requests", "organization_personal_access_tokens",
-    "organization_private_registries", "organization_projects", "organization_secrets",
-    "organization_self_hosted_runners", "organization_user_blocking", "team_discussions",
+    "members",
+    "organization_administration",
+    "organization_actions_variables",
+    "organization_agent_secrets",
+    "organization_agent_variables",
+    "organization_announcement_banners",
+    "organization_campaigns",
+    "organization_codespaces_secrets",
+    "organization_codespaces_settings",
+    "organization_copilot_agent_settings",
+    "organization_copilot_metrics",
+    "organization_copilot_seat_management",
+    "organization_custom_org_roles",
+    "organization_custom_properties",
+    "organization_custom_roles",
+    "organization_dependabot_secrets",
+    "organization_events",
+    "organization_hooks",
+    "organization_issue_types",
+    "organization_network_configurations",
+    "organization_packages",
+    "organization_personal_access_token_requests",
+    "organization_personal_access_tokens",
+    "organization_private_registries",
+    "organization_projects",
+    "organization_secrets",
+    "organization_self_hosted_runners",
+    "organization_user_blocking",
+    "team_discussions",
 ];
 
 /// What a role that every repository knows allows; `None` = it is none of them.
@@ -159,8 +212,19 @@ pub(crate) fn scope(word: &str) -> Permissions {
 
 /// What a workflow's token may do at most, by the words of a `permissions` block.
 const JOB: &[&str] = &[
-    "actions", "attestations", "checks", "contents", "deployments", "discussions", "issues", "packages", "pages",
-    "pull_requests", "repository_projects", "security_events", "statuses",
+    "actions",
+    "attestations",
+    "checks",
+    "contents",
+    "deployments",
+    "discussions",
+    "issues",
+    "packages",
+    "pages",
+    "pull_requests",
+    "repository_projects",
+    "security_events",
+    "statuses",
 ];
 
 /// A workflow's token with everything at one level.
@@ -227,7 +291,14 @@ mod tests {
             })
         };
         // Of these the REST API has no operation, or only some that take another permission too.
-        let silent = ["contents", "discussions", "merge_queues", "organization_packages", "team_discussions", "repository_projects"];
+        let silent = [
+            "contents",
+            "discussions",
+            "merge_queues",
+            "organization_packages",
+            "team_discussions",
+            "repository_projects",
+        ];
         for family in READ.iter().chain(TRIAGE).chain(WRITE).chain(MAINTAIN).chain(ADMIN).chain(OWNER) {
             assert!(known(family) || silent.contains(family), "{family}");
         }
@@ -247,7 +318,9 @@ mod tests {
             assert_eq!(allows(&write, operation), allowed, "{operation}");
         }
         assert!(allows(&built_in("admin").unwrap(), "repos/update-branch-protection"));
-        assert!(!allows(&scope("repo"), "git/push-workflow-files") && allows(&scope("repo"), "repos/create-deploy-key"));
+        assert!(
+            !allows(&scope("repo"), "git/push-workflow-files") && allows(&scope("repo"), "repos/create-deploy-key")
+        );
         assert!(allows(&owner(), "orgs/set-membership-for-user"));
         assert!(!allows(&job_with(Level::Write), "git/push-workflow-files"), "no job may write workflows");
         assert!(allows(&job_by_default(), "git/fetch") && !allows(&job_by_default(), "git/push"));

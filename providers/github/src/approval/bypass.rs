@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use evenhand_model::control::Way;
 use evenhand_model::evidence::Truth;
 
 use crate::access::{Reach, roles};
@@ -15,12 +16,13 @@ use crate::inventory::Actor;
 #[derive(Debug)]
 pub(super) struct Past {
     pub(super) past: Truth,
+    pub(super) way: Option<Way>,
     pub(super) how: Arc<str>,
 }
 
 impl Past {
     fn not() -> Self {
-        Self { past: Truth::No, how: Arc::from("") }
+        Self { past: Truth::No, way: None, how: Arc::from("") }
     }
 }
 
@@ -38,7 +40,13 @@ fn mode(actor: &BypassActor) -> &'static str {
 }
 
 /// Bypass actors of a ruleset.
-pub(super) fn past_actors(name: &str, actors: &[BypassActor], who: &Actor, repository: &str, owner: &OwnerFacts) -> Past {
+pub(super) fn past_actors(
+    name: &str,
+    actors: &[BypassActor],
+    who: &Actor,
+    repository: &str,
+    owner: &OwnerFacts,
+) -> Past {
     let mut best = Past::not();
     for actor in actors {
         let (past, as_what) = is_actor(actor, who, repository, owner);
@@ -47,7 +55,12 @@ pub(super) fn past_actors(name: &str, actors: &[BypassActor], who: &Actor, repos
                 Truth::Unknown => format!("{as_what} may bypass {name}; nothing tells whether it is one"),
                 _ => format!("may bypass {name} as {as_what}{}", mode(actor)),
             };
-            best = Past { past, how: how.into() };
+            let way = match (past, actor.bypass_mode.as_deref()) {
+                (Truth::Unknown, _) => Way::Untold,
+                (_, Some("exempt")) => Way::Unrecorded,
+                _ => Way::Listed,
+            };
+            best = Past { past, way: Some(way), how: how.into() };
         }
     }
     best
@@ -86,7 +99,10 @@ fn is_actor(actor: &BypassActor, who: &Actor, repository: &str, owner: &OwnerFac
             let role = named.or_else(|| custom().map(|role| role.name.as_str()));
             let Some(role) = role else {
                 let some = !by.roles.is_empty();
-                return (if some { Truth::Unknown } else { Truth::No }, "a holder of a role that was not read".to_owned());
+                return (
+                    if some { Truth::Unknown } else { Truth::No },
+                    "a holder of a role that was not read".to_owned(),
+                );
             };
             let holds = |role: &str| by.roles.get(role).is_some_and(|reach: &Reach| reach.holds(repository));
             // Whether a higher role is let past where a lower one is named, GitHub's pages do not say.
@@ -108,21 +124,25 @@ fn is_actor(actor: &BypassActor, who: &Actor, repository: &str, owner: &OwnerFac
 
 /// Allowances of classic protection. `pushes`: whether the gate is the list of who may push.
 pub(super) fn past_protection(protection: &Protection, pushes: bool, who: &Actor, repository: &str) -> Past {
-    let yes = |how: &str| Past { past: Truth::Yes, how: how.into() };
+    let yes = |way: Way, how: &str| Past { past: Truth::Yes, way: Some(way), how: how.into() };
     if pushes {
         let listed = protection.restrictions.as_ref().is_some_and(|list| is_listed(list, who));
-        return if listed { yes("is on the list of who may push to the branch") } else { Past::not() };
+        return if listed { yes(Way::Listed, "is on the list of who may push to the branch") } else { Past::not() };
     }
-    let allowed = protection.required_pull_request_reviews.as_ref().and_then(|held| held.bypass_pull_request_allowances.as_ref());
+    let allowed =
+        protection.required_pull_request_reviews.as_ref().and_then(|held| held.bypass_pull_request_allowances.as_ref());
     if allowed.is_some_and(|list| is_listed(list, who)) {
-        return yes("is allowed to bypass required pull requests");
+        return yes(Way::Listed, "is allowed to bypass required pull requests");
     }
     let admin = who.who.owner || who.who.roles.get("admin").is_some_and(|reach| reach.holds(repository));
     match protection.enforce_admins {
         Some(enforced) if enforced.enabled => Past::not(),
-        Some(_) if admin => yes("administers the repository, and the protection is not enforced for administrators"),
+        Some(_) if admin => {
+            yes(Way::Unenforced, "administers the repository, and the protection is not enforced for administrators")
+        }
         None if admin => Past {
             past: Truth::Unknown,
+            way: Some(Way::Untold),
             how: Arc::from("whether the protection is enforced for administrators was not told"),
         },
         _ => Past::not(),

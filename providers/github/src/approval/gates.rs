@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use evenhand_model::control::ControlKind;
+use evenhand_model::control::{ControlKind, Way};
 use evenhand_model::evidence::{Evidence, Truth};
 
 use super::Faced;
@@ -148,7 +148,9 @@ impl<'a> Gates<'a> {
         };
         if let Some(reviews) = &protection.required_pull_request_reviews {
             add(ControlKind::ChangeGate, false);
-            if reviews.required_approving_review_count.unwrap_or(0) > 0 || reviews.require_code_owner_reviews == Some(true) {
+            if reviews.required_approving_review_count.unwrap_or(0) > 0
+                || reviews.require_code_owner_reviews == Some(true)
+            {
                 add(ControlKind::SecondPersonApproval, false);
             }
         }
@@ -172,11 +174,8 @@ impl<'a> Gates<'a> {
         let mut best: Option<Faced> = None;
         for gate in self.gates.iter().filter(|gate| gate.kind == kind) {
             let past = past(gate, actor, repository, owner);
-            let faced = Faced {
-                in_place: past.past.not(),
-                reason: past.how,
-                evidence: gate.evidence.clone(),
-            };
+            let faced =
+                Faced { in_place: past.past.not(), way: past.way, reason: past.how, evidence: gate.evidence.clone() };
             if best.as_ref().is_none_or(|held| faced.in_place > held.in_place) {
                 best = Some(faced);
             }
@@ -184,10 +183,19 @@ impl<'a> Gates<'a> {
         if let Some((reason, evidence)) = &self.unread
             && best.as_ref().is_none_or(|held| held.in_place == Truth::No)
         {
-            best = Some(Faced { in_place: Truth::Unknown, reason: Arc::clone(reason), evidence: evidence.clone() });
+            best = Some(Faced {
+                in_place: Truth::Unknown,
+                way: Some(Way::Untold),
+                reason: Arc::clone(reason),
+                evidence: evidence.clone(),
+            });
         }
         let faced = best?;
-        Some(if kind == ControlKind::SecondPersonApproval { approves_itself(faced, actor, repository, owner, facts) } else { faced })
+        Some(if kind == ControlKind::SecondPersonApproval {
+            approves_itself(faced, actor, repository, owner, facts)
+        } else {
+            faced
+        })
     }
 }
 
@@ -197,6 +205,7 @@ fn past(gate: &Gate<'_>, actor: &Actor, repository: &str, owner: &OwnerFacts) ->
         Let::Listed(actors) => past_actors(&gate.name, actors, actor, repository, owner),
         Let::Withheld => Past {
             past: Truth::Unknown,
+            way: Some(Way::Untold),
             how: format!("who may bypass {} was withheld; read it with write access to the ruleset", gate.name).into(),
         },
         Let::Classic(protection, pushes) => past_protection(protection, *pushes, actor, repository),
@@ -210,7 +219,11 @@ fn past(gate: &Gate<'_>, actor: &Actor, repository: &str, owner: &OwnerFacts) ->
         Source::Enterprise => false,
     };
     if rewrites {
-        return Past { past: Truth::Yes, how: format!("may change {} itself", gate.name).into() };
+        return Past {
+            past: Truth::Yes,
+            way: Some(Way::Changes),
+            how: format!("may change {} itself", gate.name).into(),
+        };
     }
     let_past
 }
@@ -233,11 +246,13 @@ fn approves_itself(
         Some(false) => faced,
         Some(true) => Faced {
             in_place: Truth::Unknown,
+            way: Some(Way::Satisfies),
             reason: Arc::from("workflows may approve pull requests, its own among them"),
             evidence: told.map_or(faced.evidence, |told| told.at.clone()),
         },
         None => Faced {
             in_place: Truth::Unknown,
+            way: Some(Way::Untold),
             reason: Arc::from("whether workflows may approve pull requests was not read"),
             ..faced
         },

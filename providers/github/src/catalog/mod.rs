@@ -88,6 +88,11 @@ impl Permissions {
         self.0.get(family).is_some_and(|held| *held >= level)
     }
 
+    /// Whether something may be changed.
+    pub(crate) fn writes(&self) -> bool {
+        self.0.values().any(|level| *level >= Level::Write)
+    }
+
     /// Whether nothing is held.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -95,12 +100,10 @@ impl Permissions {
 
     /// What both hold.
     pub(crate) fn both(&self, other: &Self) -> Self {
-        let common = self.0.iter().filter_map(|(family, level)| {
-            Some((Arc::clone(family), *level.min(other.0.get(family)?)))
-        });
+        let common =
+            self.0.iter().filter_map(|(family, level)| Some((Arc::clone(family), *level.min(other.0.get(family)?))));
         Self(common.collect())
     }
-
 }
 
 /// Permissions that are enough together.

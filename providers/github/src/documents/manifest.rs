@@ -90,7 +90,11 @@ mod tests {
         let mut manifest = Manifest {
             stopped: Some("deadline".to_owned()),
             plan: Planned { host: "github.com".to_owned(), ..Planned::default() },
-            pending: vec!["/repos/acme/a/keys".to_owned(), "/repos/acme/b/keys".to_owned(), "/orgs/acme/hooks".to_owned()],
+            pending: vec![
+                "/repos/acme/a/keys".to_owned(),
+                "/repos/acme/b/keys".to_owned(),
+                "/orgs/acme/hooks".to_owned(),
+            ],
             ..Manifest::default()
         };
         let said = |manifest: &Manifest| manifest.gaps().iter().map(|gap| gap.call.to_string()).collect::<Vec<_>>();

@@ -73,8 +73,10 @@ pub struct TeamRepository {
 impl TeamRepository {
     /// The role, from its name or the highest flag.
     pub fn role(&self) -> Option<&str> {
-        let flags = [("admin", "admin"), ("maintain", "maintain"), ("push", "write"), ("triage", "triage"), ("pull", "read")];
-        let flagged = || flags.iter().find(|(flag, _)| self.permissions.get(*flag) == Some(&true)).map(|(_, role)| *role);
+        let flags =
+            [("admin", "admin"), ("maintain", "maintain"), ("push", "write"), ("triage", "triage"), ("pull", "read")];
+        let flagged =
+            || flags.iter().find(|(flag, _)| self.permissions.get(*flag) == Some(&true)).map(|(_, role)| *role);
         self.role_name.as_deref().or_else(flagged)
     }
 }

@@ -121,13 +121,8 @@ pub(crate) fn take(answer: Answer<'_>, document: &Arc<str>, keys: &Fingerprinter
         refuse(facts, &host, &asked, refused);
         return Vec::new();
     }
-    let mut taking = Taking {
-        document,
-        pointer: &pointer,
-        page: page::of(&host, &asked).into(),
-        response,
-        problems: Vec::new(),
-    };
+    let mut taking =
+        Taking { document, pointer: &pointer, page: page::of(&host, &asked).into(), response, problems: Vec::new() };
     let t = &mut taking;
     match asked.route {
         Route::App => {
@@ -301,7 +296,8 @@ fn text(t: &mut Taking<'_>, file: File) -> Option<String> {
     let bytes = base64::engine::general_purpose::STANDARD.decode(packed).ok();
     let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
     if text.is_none() {
-        t.problems.push(Problem { below: "/content".to_owned(), reason: "the content is no text in base64".to_owned() });
+        t.problems
+            .push(Problem { below: "/content".to_owned(), reason: "the content is no text in base64".to_owned() });
     }
     text
 }

@@ -83,11 +83,7 @@ impl Join<'_> {
             let by = format!("permissions of the app {name}");
             held.holdings.push(Holding::new(permissions, reach, by, at));
         }
-        let who = Who {
-            app: installation.app_id,
-            slug: (!slug.is_empty()).then(|| Arc::from(slug)),
-            ..Who::default()
-        };
+        let who = Who { app: installation.app_id, slug: (!slug.is_empty()).then(|| Arc::from(slug)), ..Who::default() };
         self.actors.push(Actor { id, who, held, worth: true });
     }
 
@@ -141,11 +137,14 @@ impl Join<'_> {
         let permissions = Arc::new(Permissions::of(seen.into_iter().chain(asked)));
         held.holdings.push(Holding::new(permissions, reach.clone(), by, at.clone()));
         let pushes = Arc::new(Permissions::of([("contents", "write")]));
-        held.holdings.push(Holding {
-            condition: Some(Arc::new(own)),
-            ..Holding::new(pushes, reach.clone(), by, at.clone())
+        held.holdings
+            .push(Holding { condition: Some(Arc::new(own)), ..Holding::new(pushes, reach.clone(), by, at.clone()) });
+        self.actors.push(Actor {
+            id: id.clone(),
+            who: Who { slug: Some(Arc::from(COPILOT)), ..Who::default() },
+            held,
+            worth: true,
         });
-        self.actors.push(Actor { id: id.clone(), who: Who { slug: Some(Arc::from(COPILOT)), ..Who::default() }, held, worth: true });
         self.copilot_rows(&id, &reach);
     }
 
@@ -163,7 +162,7 @@ impl Join<'_> {
                 self.scope.clone(),
                 "copilot-coding-agent",
                 AgentKind::Agent,
-                format!("Copilot coding agent in {name}").as_str(),
+                "Copilot coding agent",
                 configured.at.clone(),
             );
             agent.transport = Fact::Absent;
@@ -177,11 +176,12 @@ impl Join<'_> {
             agent.approval_mode = Fact::Known(ApprovalMode::Partial);
             agent.approval_defaulted = Fact::Known(false);
             agent.trigger = Fact::Known(Arc::from("comment, issue"));
-            agent.untrusted_trigger = match (configured.is_automations_enabled, configured.require_write_access_for_automation_triggers) {
-                (Some(false), _) | (_, Some(true)) => Fact::Known(false),
-                (Some(true), Some(false)) => Fact::known(repository.is_public()),
-                _ => Fact::Unknown,
-            };
+            agent.untrusted_trigger =
+                match (configured.is_automations_enabled, configured.require_write_access_for_automation_triggers) {
+                    (Some(false), _) | (_, Some(true)) => Fact::Known(false),
+                    (Some(true), Some(false)) => Fact::known(repository.is_public()),
+                    _ => Fact::Unknown,
+                };
             agent.ambient_credentials = Fact::Known(false);
             agent.file_scope = Fact::Known(Arc::from("project"));
             agent.token_writes = Fact::Known(true);
@@ -196,7 +196,9 @@ impl Join<'_> {
             if workflows == Some(false) {
                 self.hint(
                     configured.at.clone(),
-                    format!("workflows run for the Copilot coding agent in {name} without a person's approval; switch it on"),
+                    format!(
+                        "workflows run for the Copilot coding agent in {name} without a person's approval; switch it on"
+                    ),
                 );
             }
             self.inventory.workloads.push(Workload {
@@ -204,7 +206,7 @@ impl Join<'_> {
                 identity: id.clone(),
                 provider: PROVIDER,
                 kind: Arc::from("coding_agent"),
-                name: format!("Copilot coding agent in {name}").into(),
+                name: Arc::from("Copilot coding agent"),
                 scope: self.scope.clone(),
                 image: Fact::Absent,
                 token_mounted: Fact::Known(true),

@@ -10,6 +10,9 @@ use crate::PROVIDER;
 use crate::documents::route::Route;
 use crate::documents::told::Told;
 
+/// A call, the code of its refusal, and what would have been enough.
+type Refusal<'a> = (Route, &'a str, Option<&'a Arc<str>>);
+
 impl Join<'_> {
     pub(super) fn take_gaps(&mut self) {
         self.refused();
@@ -18,7 +21,7 @@ impl Join<'_> {
 
     /// One gap for each call and reason, however many repositories it is about.
     fn refused(&mut self) {
-        let mut all: BTreeMap<(Route, &str, Option<&Arc<str>>), BTreeSet<&str>> = BTreeMap::new();
+        let mut all: BTreeMap<Refusal<'_>, BTreeSet<&str>> = BTreeMap::new();
         for refused in &self.owner.unanswered {
             let key = (refused.route, refused.refusal.code.as_str(), refused.accepted.as_ref());
             all.entry(key).or_default().extend(refused.repository.as_deref());
@@ -55,7 +58,12 @@ impl Join<'_> {
     /// Calls that nobody made.
     fn missing(&mut self) {
         let owner = self.owner;
-        let refused = |route: Route| owner.unanswered.iter().any(|held| held.route == route);
+        let said: BTreeSet<(Route, Option<String>)> = owner
+            .unanswered
+            .iter()
+            .map(|held| (held.route, held.repository.as_ref().map(|name| name.to_lowercase())))
+            .collect();
+        let refused = |route: Route| said.contains(&(route, None));
         let of_organisation = [
             (Route::Organisation, owner.organisation.is_read()),
             (Route::Repositories, owner.repositories_listed.is_read()),
@@ -84,7 +92,7 @@ impl Join<'_> {
             }
         }
         let mut by_route: BTreeMap<Route, Vec<&str>> = BTreeMap::new();
-        for repository in owner.repositories.values().filter(|repository| !repository.is_archived()) {
+        for (lower, repository) in owner.repositories.iter().filter(|(_, repository)| !repository.is_archived()) {
             let branch = repository.default_branch().unwrap_or_default();
             let told = [
                 (Route::Repository, repository.repository.is_read()),
@@ -104,10 +112,7 @@ impl Join<'_> {
                 ),
             ];
             for (route, read) in told {
-                let said = owner.unanswered.iter().any(|held| {
-                    held.route == route && held.repository.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(&repository.name))
-                });
-                if !read && !said {
+                if !read && !said.contains(&(route, Some(lower.clone()))) {
                     by_route.entry(route).or_default().push(&repository.name);
                 }
             }

@@ -16,6 +16,8 @@ use super::{Actor, Join, Who, full_name, signal};
 use crate::PROVIDER;
 use crate::access::{Held, Holding, Reach, roles};
 use crate::catalog::{Level, Permissions};
+use crate::documents::actions::Runner;
+use crate::documents::told::At;
 use crate::facts::{Facts, RepositoryFacts, WorkflowFile};
 use crate::federation::bearers;
 
@@ -68,7 +70,9 @@ impl Join<'_> {
     pub(super) fn take_jobs(&mut self, agents: &[&AgentsRead]) {
         let owner = self.owner;
         for (lower, repository) in &owner.repositories {
-            if repository.actions.get().is_some_and(|actions| actions.enabled == Some(false)) || repository.is_archived() {
+            if repository.actions.get().is_some_and(|actions| actions.enabled == Some(false))
+                || repository.is_archived()
+            {
                 continue;
             }
             for (path, file) in &repository.workflows {
@@ -119,7 +123,7 @@ impl Join<'_> {
         let at = Evidence::line(Arc::clone(&file.document), job.line);
         let workflow = file.outline.name.as_deref().unwrap_or(stem(path));
         let shown = format!("{}/{workflow}/{}", repository.name, job.key);
-        let mut identity = self.identity(&id, "workflow_job", shown.as_str(), &at);
+        let mut identity = self.identity(&id, "workflow_job", shown, &at);
         identity.signals.push(signal(Nature::Workload, Strength::Medium, "a job of a workflow", &at));
         identity.signals.extend(signals.iter().filter(|(key, _)| *key == job.key).map(|(_, signal)| signal.clone()));
         identity.human_sign_in = Fact::Known(false);
@@ -137,25 +141,32 @@ impl Join<'_> {
         credential.lifetime_days = Fact::Known(0);
         self.inventory.credentials.push(credential);
         let held = self.token_of(repository, job, &at);
+        self.tell_token(repository, &id, &held);
         let reviewed = self.environment_control(repository, job, &id);
         self.inventory.controls.extend(reviewed);
         let name = full_name(self.owner, &repository.name);
-        let who = Who { app: Some(ACTIONS_APP), slug: Some(Arc::from("github-actions")), job_of: Some(name), ..Who::default() };
+        let who = Who {
+            app: Some(ACTIONS_APP),
+            slug: Some(Arc::from("github-actions")),
+            job_of: Some(name),
+            ..Who::default()
+        };
         let federates = match &job.permissions {
             TokenPermissions::WriteAll => true,
-            TokenPermissions::Listed(listed) => listed.iter().any(|(family, level)| family == "id_token" && level == "write"),
+            TokenPermissions::Listed(listed) => {
+                listed.iter().any(|(family, level)| family == "id_token" && level == "write")
+            }
             TokenPermissions::Default | TokenPermissions::ReadAll | TokenPermissions::Unclear => false,
         };
         let worth = federates || !job.secrets.is_empty();
         self.actors.push(Actor { id: id.clone(), who, held, worth });
-        let self_hosted = job.runs_on.iter().any(|label| label.eq_ignore_ascii_case("self-hosted"))
-            || job.runs_on.iter().any(|label| self.is_own_runner(repository, label));
         self.inventory.workloads.push(Workload {
             id: id.shared(),
             identity: id,
             provider: PROVIDER,
-            kind: Arc::from(if self_hosted { "self_hosted_job" } else { "workflow_job" }),
-            name: shown.into(),
+            kind: Arc::from(self.machine_of(repository, job)),
+            // As the agent that it runs is called: they are one.
+            name: format!("{workflow}/{}", job.key).into(),
             scope: self.scope.clone(),
             image: Fact::Absent,
             token_mounted: Fact::Known(true),
@@ -173,12 +184,35 @@ impl Join<'_> {
         });
     }
 
-    /// Whether a label is that of a runner which the organisation or the repository runs itself.
-    fn is_own_runner(&self, repository: &RepositoryFacts, label: &str) -> bool {
-        let labelled = |runners: &[crate::documents::told::At<crate::documents::actions::Runner>]| {
-            runners.iter().any(|runner| runner.labels.iter().any(|held| held.name == label))
+    /// Tells the agents of a job whether its token may change the repository, where their file left it to the default.
+    fn tell_token(&mut self, repository: &RepositoryFacts, id: &IdentityId, held: &Held) {
+        let name = full_name(self.owner, &repository.name);
+        let writes = held.holdings.iter().any(|held| held.reach.holds(&name) && held.permissions.writes());
+        let known = if writes || held.doubts.is_empty() { Fact::Known(writes) } else { Fact::Unknown };
+        for agent in self.inventory.agents.iter_mut().filter(|agent| agent.identity == *id) {
+            if agent.token_writes == Fact::Unknown {
+                agent.token_writes = known;
+            }
+        }
+    }
+
+    /// What kind of machine a job runs on: `hosted_job` = one of GitHub's, new for every job; `ephemeral_job` = one's own,
+    /// likewise; `self_hosted_job` = one's own, which later jobs share; `workflow_job` = the file does not tell.
+    fn machine_of(&self, repository: &RepositoryFacts, job: &OutlinedJob) -> &'static str {
+        if job.runs_on.is_empty() || job.runs_on.iter().any(|label| label.contains("${{")) {
+            return "workflow_job";
+        }
+        let fits = |runner: &&At<Runner>| {
+            let has = |label: &String| runner.labels.iter().any(|held| held.name.eq_ignore_ascii_case(label));
+            job.runs_on.iter().all(has)
         };
-        labelled(self.owner.runners.all()) || labelled(repository.runners.all())
+        let mut fitting = self.owner.runners.all().iter().chain(repository.runners.all()).filter(fits).peekable();
+        let own = fitting.peek().is_some() || job.runs_on.iter().any(|label| label.eq_ignore_ascii_case("self-hosted"));
+        match own {
+            false => "hosted_job",
+            true if fitting.peek().is_some() && fitting.all(|runner| runner.ephemeral == Some(true)) => "ephemeral_job",
+            true => "self_hosted_job",
+        }
     }
 
     /// What the token of a job may do.
@@ -242,11 +276,11 @@ impl Join<'_> {
     }
 }
 
-/// Jobs that use a stored secret, by its name in upper case: the id of the job, and whether it runs an agent.
-pub(super) fn users_of_secrets<'f>(
-    repository: &'f RepositoryFacts,
+/// Jobs that use a stored secret, by its name in upper case.
+pub(super) fn users_of_secrets(
+    repository: &RepositoryFacts,
     id: impl Fn(&str, &str) -> IdentityId,
-) -> BTreeMap<String, Vec<(IdentityId, &'f OutlinedJob)>> {
+) -> BTreeMap<String, Vec<(IdentityId, &OutlinedJob)>> {
     let mut users: BTreeMap<String, Vec<(IdentityId, &OutlinedJob)>> = BTreeMap::new();
     for (path, file) in &repository.workflows {
         for job in &file.outline.jobs {

@@ -1,5 +1,6 @@
 //! What the answers say, in evenhand's vocabulary: one organisation at a time.
 
+mod accounts;
 mod apps;
 mod gaps;
 mod jobs;
@@ -12,6 +13,7 @@ mod tokens;
 
 pub(crate) use apps::pointer;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -21,6 +23,8 @@ use evenhand_model::id::{CredentialId, IdentityId, ScopeId};
 use evenhand_model::identity::{Identity, Nature, Signal, Strength};
 use evenhand_model::inventory::{Hint, Inventory};
 use evenhand_model::provider::ReadOptions;
+
+use accounts::Accounts;
 
 use crate::PROVIDER;
 use crate::access::{Compiler, Held, Reach, Resolver};
@@ -77,6 +81,9 @@ pub(crate) struct Actor {
 pub(crate) struct Join<'a> {
     pub(crate) facts: &'a Facts,
     pub(crate) owner: &'a OwnerFacts,
+    accounts: Accounts<'a>,
+    /// Teams that were worked out, by name.
+    teams: RefCell<BTreeMap<String, (Held, Who)>>,
     options: &'a ReadOptions,
     scope: ScopeId,
     inventory: Inventory,
@@ -98,6 +105,8 @@ pub(crate) fn join(facts: &mut Facts, options: &ReadOptions) -> (Inventory, Opti
         let mut join = Join {
             facts,
             owner,
+            accounts: Accounts::of(owner),
+            teams: RefCell::default(),
             options,
             scope: scope_of(&owner.host, &owner.name),
             inventory: Inventory::default(),
@@ -147,8 +156,7 @@ impl Join<'_> {
     }
 
     fn credential(&self, id: String, identity: &IdentityId, kind: impl Into<Arc<str>>, at: &Evidence) -> Credential {
-        let mut credential =
-            Credential::new(CredentialId::new(id), identity.clone(), PROVIDER, kind, at.clone());
+        let mut credential = Credential::new(CredentialId::new(id), identity.clone(), PROVIDER, kind, at.clone());
         credential.in_arguments = Fact::Known(false);
         credential.in_metadata = Fact::Known(false);
         credential.exposure = Fact::Known(Exposure::None);

@@ -65,8 +65,7 @@ pub(super) fn is_vendors(slug: &str) -> bool {
 
 /// A name that sounds like an agent: a hint, never a proof.
 pub(super) fn of_name(name: &str, at: &Evidence) -> Option<Signal> {
-    const WORDS: [&str; 10] =
-        ["agent", "agents", "ai", "llm", "gpt", "claude", "codex", "copilot", "gemini", "devin"];
+    const WORDS: [&str; 10] = ["agent", "agents", "ai", "llm", "gpt", "claude", "codex", "copilot", "gemini", "devin"];
     let word = words(name).into_iter().find(|word| WORDS.contains(&word.as_str()))?;
     Some(signal(Nature::AiAgent, Strength::Weak, format!("its name holds the word `{word}`"), at))
 }

@@ -41,7 +41,12 @@ impl Join<'_> {
             let mut identity = self.identity(&id, "repository_role", role, &at);
             identity.generic_role = true;
             identity.owner = Fact::Absent;
-            identity.signals.push(signal(Nature::HumanRole, Strength::Certain, "a role that every repository has", &at));
+            identity.signals.push(signal(
+                Nature::HumanRole,
+                Strength::Certain,
+                "a role that every repository has",
+                &at,
+            ));
             self.inventory.identities.push(identity);
             let by = format!("repository role {role}");
             let held = Holding::new(Arc::new(permissions), Reach::All, by, at.clone());
@@ -98,7 +103,13 @@ impl Join<'_> {
                 Some(Told::Read(members)) => {
                     members.iter().fold(Truth::Yes, |all, member| all.and(self.second_factor(&member.login)))
                 }
-                _ => if self.demands_second_factor() == Some(true) { Truth::Yes } else { Truth::Unknown },
+                _ => {
+                    if self.demands_second_factor() == Some(true) {
+                        Truth::Yes
+                    } else {
+                        Truth::Unknown
+                    }
+                }
             };
             self.inventory.controls.push(Control::new(id.clone(), ControlKind::Mfa, factors, team.at.clone()));
             for member in members.map_or(&[][..], Told::all) {
@@ -153,7 +164,9 @@ impl Join<'_> {
                 _ => "a collaborator from outside the organisation",
             };
             identity.signals.push(match (machine, bot) {
-                (true, _) => signal(Nature::Workload, Strength::Certain, "a machine user by the configuration", &account.at),
+                (true, _) => {
+                    signal(Nature::Workload, Strength::Certain, "a machine user by the configuration", &account.at)
+                }
                 (_, true) => signal(Nature::Workload, Strength::Strong, "the bot of an app", &account.at),
                 _ if nature::sounds_like_machine(&account.login) => {
                     signal(Nature::Workload, Strength::Medium, "a name that machines are given", &account.at)
@@ -201,9 +214,8 @@ impl Join<'_> {
                 let (more, unclear) = roles::fine_grained(&custom.permissions);
                 let mut all = base.unwrap_or_default();
                 all.extend(&more);
-                let doubt = unclear.then(|| {
-                    Doubt::new(format!("what the custom role {role} adds to its base"), DoubtEffect::Adds)
-                });
+                let doubt = unclear
+                    .then(|| Doubt::new(format!("what the custom role {role} adds to its base"), DoubtEffect::Adds));
                 (all, doubt)
             }
             None => {
@@ -230,6 +242,15 @@ impl Join<'_> {
 
     /// What a team may do, and by what gates know it.
     pub(super) fn of_team(&self, slug: &str) -> (Held, Who) {
+        if let Some(known) = self.teams.borrow().get(slug) {
+            return known.clone();
+        }
+        let found = self.work_out_team(slug);
+        self.teams.borrow_mut().insert(slug.to_owned(), found.clone());
+        found
+    }
+
+    fn work_out_team(&self, slug: &str) -> (Held, Who) {
         let mut held = Held::default();
         let mut who = Who::default();
         for team in self.lineage(slug) {
@@ -286,88 +307,81 @@ impl Join<'_> {
     pub(super) fn of_user(&self, login: &str) -> (Held, Who) {
         let mut held = Held::default();
         let mut who = Who::default();
-        let among = |list: &[At<Account>]| list.iter().find(|held| held.login.eq_ignore_ascii_case(login)).cloned();
-        let number = [&self.owner.members, &self.owner.owners, &self.owner.outside_collaborators]
-            .into_iter()
-            .find_map(|list| among(list.all())?.value.id);
-        who.user = Some((number, Arc::from(login)));
-        if let Some(owner) = among(self.owner.owners.all()) {
+        let lower = login.to_lowercase();
+        who.user = Some((self.accounts.number(&lower), Arc::from(login)));
+        if let Some(owner) = self.accounts.owners.get(&lower) {
             who.owner = true;
-            held.holdings.push(Holding::new(Arc::new(roles::owner()), Reach::All, "organisation owner", owner.at));
+            let at = owner.at.clone();
+            held.holdings.push(Holding::new(Arc::new(roles::owner()), Reach::All, "organisation owner", at));
             add_role(&mut who.roles, "admin", Reach::All);
             return (held, who);
         }
         if !self.owner.owners.is_read() {
             held.doubts.push(Doubt::new("who owns the organisation", DoubtEffect::Adds));
         }
-        if let Some(member) = among(self.owner.members.all()) {
-            held.holdings.push(Holding::new(Arc::new(roles::member()), Reach::Some(BTreeSet::new()), "member of the organisation", member.at));
-            let base = self.owner.organisation.get();
-            match base.and_then(|base| base.default_repository_permission.as_deref()) {
-                Some("none") => {}
-                Some(role) => {
-                    if let (Some(permissions), Some(base)) = (roles::built_in(role), base) {
-                        let by = format!("base permission {role} of the organisation");
-                        held.holdings.push(Holding::new(Arc::new(permissions), Reach::All, by, base.at.clone()));
-                        add_role(&mut who.roles, role, Reach::All);
-                    }
-                }
-                None => held.doubts.push(Doubt::new("the base permission of the organisation", DoubtEffect::Adds)),
+        let mut base = None;
+        if let Some(member) = self.accounts.members.get(&lower) {
+            base = self.of_member(member, &mut held, &mut who);
+            let teams = self.accounts.teams.get(&lower).map_or(&[][..], Vec::as_slice);
+            for team in teams {
+                let (more, known) = self.of_team(team);
+                held.holdings.extend(more.holdings);
+                held.doubts.extend(more.doubts);
+                who.teams.extend(known.teams);
+                known.roles.into_iter().for_each(|(role, reach)| add_role(&mut who.roles, &role, reach));
             }
-            for team in self.owner.teams.all() {
-                match self.owner.team_members.get(&team.slug) {
-                    Some(Told::Read(members)) if members.iter().any(|one| one.login.eq_ignore_ascii_case(login)) => {
-                        let (more, known) = self.of_team(&team.slug);
-                        held.holdings.extend(more.holdings);
-                        held.doubts.extend(more.doubts);
-                        who.teams.extend(known.teams);
-                        known.roles.into_iter().for_each(|(role, reach)| add_role(&mut who.roles, &role, reach));
-                    }
-                    Some(Told::Read(_)) => {}
-                    _ => {
-                        who.teams_unread = true;
-                        let text = format!("who is in the team {}", team.slug);
-                        held.doubts.push(Doubt::new(text, DoubtEffect::Adds));
-                    }
-                }
+            for team in &self.accounts.unread_teams {
+                who.teams_unread = true;
+                held.doubts.push(Doubt::new(format!("who is in the team {team}"), DoubtEffect::Adds));
             }
         }
-        let mut unread = false;
-        let mut by_role: BTreeMap<String, (BTreeSet<Arc<str>>, Evidence)> = BTreeMap::new();
-        for repository in self.owner.repositories.values() {
-            unread |= !repository.collaborators.is_read();
-            if let Some(account) = among(repository.collaborators.all())
-                && let Some(role) = account.role_name.clone()
-            {
-                let (names, _) = by_role.entry(role).or_insert_with(|| (BTreeSet::new(), account.at.clone()));
+        let mut by_role: BTreeMap<&str, (BTreeSet<Arc<str>>, &Evidence)> = BTreeMap::new();
+        for (repository, account) in self.accounts.repositories.get(&lower).into_iter().flatten() {
+            // Lists of collaborators name everybody who may read by the base permission too.
+            if let Some(role) = account.role_name.as_deref().filter(|role| base != Some(role)) {
+                let (names, _) = by_role.entry(role).or_insert_with(|| (BTreeSet::new(), &account.at));
                 names.insert(full_name(self.owner, &repository.name));
             }
         }
         for (role, (names, at)) in by_role {
-            let (permissions, doubt) = self.custom(&role);
+            let (permissions, doubt) = self.custom(role);
             held.doubts.extend(doubt);
             let by = format!("collaborator as {role}");
-            held.holdings.push(Holding::new(Arc::new(permissions), Reach::Some(names.clone()), by, at));
-            add_role(&mut who.roles, &role, Reach::Some(names));
+            held.holdings.push(Holding::new(Arc::new(permissions), Reach::Some(names.clone()), by, at.clone()));
+            add_role(&mut who.roles, role, Reach::Some(names));
         }
-        if unread {
+        if self.accounts.collaborators_unread {
             held.doubts.push(Doubt::new("collaborators of some repositories", DoubtEffect::Adds));
         }
-        for role in self.owner.roles.all() {
-            let users = self.owner.role_users.get(&role.id).map_or(&[][..], Told::all);
-            if among(users).is_some() {
-                self.organisation_role(role, &mut held, &mut who);
-            }
+        let roles = self.accounts.roles.get(&lower).map_or(&[][..], Vec::as_slice);
+        for role in self.owner.roles.all().iter().filter(|role| roles.contains(&role.id)) {
+            self.organisation_role(role, &mut held, &mut who);
         }
         (held, who)
     }
 
-    fn organisation_role(
-        &self,
-        role: &At<crate::documents::people::OrganisationRole>,
-        held: &mut Held,
-        who: &mut Who,
-    ) {
+    /// What every member has, and the role of the base permission.
+    fn of_member(&self, member: &At<Account>, held: &mut Held, who: &mut Who) -> Option<&str> {
+        let nowhere = Reach::Some(BTreeSet::new());
+        let permissions = Arc::new(roles::member());
+        held.holdings.push(Holding::new(permissions, nowhere, "member of the organisation", member.at.clone()));
+        let base = self.owner.organisation.get();
+        let role = base.and_then(|base| base.default_repository_permission.as_deref());
+        match (role, base) {
+            (Some("none"), _) => {}
+            (Some(role), Some(base)) => {
+                if let Some(permissions) = roles::built_in(role) {
+                    let by = format!("base permission {role} of the organisation");
+                    held.holdings.push(Holding::new(Arc::new(permissions), Reach::All, by, base.at.clone()));
+                    add_role(&mut who.roles, role, Reach::All);
+                }
+            }
+            _ => held.doubts.push(Doubt::new("the base permission of the organisation", DoubtEffect::Adds)),
+        }
+        role
+    }
+
+    fn organisation_role(&self, role: &At<crate::documents::people::OrganisationRole>, held: &mut Held, who: &mut Who) {
         let by = format!("organisation role {}", role.name);
         let (permissions, unclear) = roles::fine_grained(&role.permissions);
         if unclear {

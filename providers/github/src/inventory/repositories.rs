@@ -71,7 +71,9 @@ impl Join<'_> {
         }
         let host = hook.config.host().unwrap_or("an address that is not told");
         if !hook.config.is_signed() {
-            let message = format!("{what} sends to {host} without a secret: whoever knows the address can send the like; set one");
+            let message = format!(
+                "{what} sends to {host} without a secret: whoever knows the address can send the like; set one"
+            );
             self.hint(hook.at.clone(), message);
         }
         if hook.config.insecure_ssl.as_ref().is_some_and(crate::documents::keys::Flag::is_set) {
@@ -86,9 +88,9 @@ impl Join<'_> {
             return;
         }
         let streams = self.facts.log_streams.get(&self.owner.host);
-        let on = streams.and_then(|streams| streams.get()).map(|streams| {
-            streams.iter().find(|stream| stream.enabled == Some(true)).map(|stream| stream.at.clone())
-        });
+        let on = streams
+            .and_then(|streams| streams.get())
+            .map(|streams| streams.iter().find(|stream| stream.enabled == Some(true)).map(|stream| stream.at.clone()));
         let configured = self.options.settings.get("audit_retention_days").and_then(|days| days.parse::<i64>().ok());
         let page = format!("https://{}/organizations/{}/settings/audit-log", self.owner.host, self.owner.name);
         let whole = self.whole();

@@ -43,8 +43,13 @@ impl Join<'_> {
             let shared = repository.shared_secrets.all().iter().map(|secret| (secret, None));
             let all: Vec<(&At<Secret>, Option<&str>)> = own.chain(shared).chain(of_environments).collect();
             for (secret, environment) in all {
+                // Half of a key that names it and proves nothing.
+                if secret.name.to_uppercase().ends_with("ACCESS_KEY_ID") {
+                    continue;
+                }
                 let named = users.get(&secret.name.to_uppercase()).into_iter().flatten();
-                let holding = named.filter(|(_, job)| environment.is_none_or(|name| job.environment.as_deref() == Some(name)));
+                let holding =
+                    named.filter(|(_, job)| environment.is_none_or(|name| job.environment.as_deref() == Some(name)));
                 let mut holding: Vec<&IdentityId> = holding.map(|(id, _)| id).collect();
                 holding.sort_by_key(|id| (!agents.contains(*id), (*id).clone()));
                 let Some(first) = holding.first() else { continue };
@@ -62,7 +67,11 @@ impl Join<'_> {
                 credential.created_at = Fact::known(secret.updated_at.or(secret.created_at));
                 self.inventory.credentials.push(credential);
             }
-            let variables = repository.variables.all().iter().chain(repository.environment_variables.values().flat_map(|list| list.all()));
+            let variables = repository
+                .variables
+                .all()
+                .iter()
+                .chain(repository.environment_variables.values().flat_map(|list| list.all()));
             for variable in variables {
                 match first_job(repository) {
                     Some((path, job)) => {

@@ -23,7 +23,9 @@ impl Join<'_> {
             let name = request.token_name.as_deref().unwrap_or("a token");
             self.hint(
                 request.at.clone(),
-                format!("`{name}` of {login} waits for approval: what it asks for is not counted; approve or refuse it"),
+                format!(
+                    "`{name}` of {login} waits for approval: what it asks for is not counted; approve or refuse it"
+                ),
             );
         }
     }
@@ -71,7 +73,8 @@ impl Join<'_> {
     fn authorised(&mut self, credential: &At<CredentialAuthorisation>) {
         let number = credential.credential_id.unwrap_or_default();
         let login = credential.login.as_str();
-        let note = credential.authorized_credential_note.as_deref().or(credential.authorized_credential_title.as_deref());
+        let note =
+            credential.authorized_credential_note.as_deref().or(credential.authorized_credential_title.as_deref());
         let (kind, word, third_party) = match credential.credential_type.to_ascii_lowercase().as_str() {
             "personal access token" => ("classic_token", "github_pat_classic", false),
             "oauth app token" => ("oauth_token", "github_oauth_token", true),
@@ -144,11 +147,9 @@ impl Join<'_> {
             return;
         }
         identity.owner = Fact::Known(Arc::from(login));
-        let listed = |list: &[At<crate::documents::people::Account>]| {
-            list.iter().any(|one| one.login.eq_ignore_ascii_case(login))
-        };
-        let lists = [&self.owner.members, &self.owner.owners, &self.owner.outside_collaborators];
-        identity.owner_active = if lists.iter().any(|list| listed(list.all())) {
+        let lower = login.to_lowercase();
+        let lists = [&self.accounts.members, &self.accounts.owners, &self.accounts.outside];
+        identity.owner_active = if lists.iter().any(|list| list.contains_key(&lower)) {
             Fact::Known(true)
         } else if self.owner.members.is_read() && self.owner.outside_collaborators.is_read() {
             Fact::Known(false)

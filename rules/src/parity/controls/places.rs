@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use evenhand_model::control::{Control, ControlKind};
+use evenhand_model::control::{Control, ControlKind, Way};
 use evenhand_model::evidence::{Evidence, Truth};
 use evenhand_model::opset::OpSet;
 use evenhand_model::parity::ControlComparison;
@@ -18,6 +18,7 @@ struct Same {
     kind: ControlKind,
     human: Truth,
     identity: Truth,
+    way: Option<Way>,
     reason: Arc<str>,
     operations: Vec<(u32, u32)>,
 }
@@ -27,6 +28,7 @@ struct Found {
     /// The operations that the control is asked for.
     operations: OpSet,
     in_place: Truth,
+    way: Option<Way>,
     reason: Arc<str>,
     evidence: Vec<Evidence>,
 }
@@ -55,6 +57,7 @@ pub(super) fn compare(
                 kind,
                 human: people.in_place,
                 identity: agent.in_place,
+                way: agent.way,
                 reason: agent.reason,
                 operations: agent.operations.ranges().to_vec(),
             };
@@ -67,6 +70,7 @@ pub(super) fn compare(
         let set = OpSet::from_ranges(same.operations);
         let resource = named(names.iter().map(String::as_str));
         ControlComparison {
+            way: same.way,
             reason: same.reason,
             evidence: evidence.into_iter().take(super::MAX_NAMED).collect(),
             ..row(operations, same.kind, &set, resource, same.human, same.identity)
@@ -86,7 +90,8 @@ fn places(sides: &[Side<'_>], kind: ControlKind) -> BTreeSet<Pattern> {
 fn before(sides: &[Side<'_>], kind: ControlKind, place: &ResourceScope, among: &OpSet) -> Option<Found> {
     let mut all: Option<Found> = None;
     for side in sides {
-        let reaching = side.view.slices.iter().filter(|slice| slice.scope.intersection(place).is_nothing() != Truth::Yes);
+        let reaching =
+            side.view.slices.iter().filter(|slice| slice.scope.intersection(place).is_nothing() != Truth::Yes);
         let held = OpSet::from_ranges(reaching.flat_map(|slice| slice.operations.ranges().iter().copied()));
         let held = held.intersection(among);
         if held.is_empty() {
@@ -102,11 +107,14 @@ fn before(sides: &[Side<'_>], kind: ControlKind, place: &ResourceScope, among: &
                 Found {
                     operations: asked,
                     in_place: best.in_place.and(may),
+                    way: best.way,
                     reason: Arc::clone(&best.reason),
                     evidence: vec![best.evidence.clone()],
                 }
             }
-            None => Found { operations: held, in_place: Truth::No, reason: Arc::from(""), evidence: Vec::new() },
+            None => {
+                Found { operations: held, in_place: Truth::No, way: None, reason: Arc::from(""), evidence: Vec::new() }
+            }
         };
         if found.operations.is_empty() {
             continue;
