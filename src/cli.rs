@@ -5,7 +5,7 @@ mod decide;
 mod live;
 mod rules;
 
-pub use decide::{Decide, Requests, WithCapture};
+pub use decide::{Decide, Judge, Requests, WithCapture};
 #[cfg(feature = "live")]
 pub use live::{Collect, Doctor, Live, LiveProvider};
 pub use rules::{Rules, RulesList, RulesShow, RulesTest};
@@ -459,6 +459,8 @@ pub enum SchemaOf {
     DecideAws,
     /// Requests and answers of `decide kubernetes`.
     DecideKubernetes,
+    /// Questions and answers of `decide federation`.
+    DecideFederation,
 }
 
 /// The whole command line, for completions, the manual and the reference.

@@ -37,6 +37,7 @@ pub fn pages() -> Vec<Page> {
         page("schema/tables.json", schema(SchemaOf::Tables)),
         page("schema/decide-aws.json", schema(SchemaOf::DecideAws)),
         page("schema/decide-kubernetes.json", schema(SchemaOf::DecideKubernetes)),
+        page("schema/decide-federation.json", schema(SchemaOf::DecideFederation)),
     ];
     pages.extend(rules.iter().map(|rule| page(&format!("rules/{}.md", rule.id.as_str()), rule_page(rule))));
     #[cfg(feature = "live")]

@@ -101,7 +101,8 @@ impl Glob {
         }
     }
 
-    fn tokens(&self) -> Vec<Token> {
+    /// The pattern character by character, in canonical form.
+    pub fn tokens(&self) -> Vec<Token> {
         match self {
             Self::Literal(text) => text.chars().map(Token::Char).collect(),
             Self::Any => vec![Token::Many],

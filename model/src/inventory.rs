@@ -8,7 +8,8 @@ use crate::credential::Credential;
 use crate::gap::Gap;
 use crate::identity::Identity;
 use crate::log::Log;
-use crate::trust::Trust;
+use crate::token::{Acceptance, Bearer};
+use crate::trust::{Crossing, Mechanism, Trust};
 use crate::workload::Workload;
 
 /// What one provider read, or, merged, what all of them read.
@@ -20,6 +21,12 @@ pub struct Inventory {
     pub credentials: Vec<Credential>,
     /// Who may become whom.
     pub trusts: Vec<Trust>,
+    /// Tokens that identities can get; trusts come of those that something accepts.
+    pub bearers: Vec<Bearer>,
+    /// What takes tokens for an identity.
+    pub acceptances: Vec<Acceptance>,
+    /// The other side of trusts that come of these two.
+    pub crossings: Vec<Crossing>,
     /// What runs with them.
     pub workloads: Vec<Workload>,
     /// What stands before them as a whole.
@@ -49,12 +56,27 @@ impl Inventory {
         join(&mut self.identities, other.identities);
         join(&mut self.credentials, other.credentials);
         join(&mut self.trusts, other.trusts);
+        join(&mut self.bearers, other.bearers);
+        join(&mut self.acceptances, other.acceptances);
+        join(&mut self.crossings, other.crossings);
         join(&mut self.workloads, other.workloads);
         join(&mut self.controls, other.controls);
         join(&mut self.logs, other.logs);
         join(&mut self.agents, other.agents);
         join(&mut self.gaps, other.gaps);
         join(&mut self.hints, other.hints);
+    }
+
+    /// The other side of a trust that was joined; empty = it was not. The inventory must be sorted.
+    pub fn crossings_of(&self, trust: &Trust) -> &[Crossing] {
+        if trust.mechanism != Mechanism::Federation {
+            return &[];
+        }
+        let wanted = (&*trust.source, trust.target.as_str());
+        let ends = |held: &Crossing| (held.source.as_str(), held.target.as_str()).cmp(&wanted);
+        let from = self.crossings.partition_point(|held| ends(held).is_lt());
+        let to = self.crossings.partition_point(|held| ends(held).is_le());
+        self.crossings.get(from..to).unwrap_or_default()
     }
 
     /// Sorts every list by its key, so that reports do not depend on the order of input.
@@ -65,6 +87,8 @@ impl Inventory {
         self.trusts.par_sort_by(|a, b| {
             (&a.target, &a.source, a.mechanism, &a.constraint).cmp(&(&b.target, &b.source, b.mechanism, &b.constraint))
         });
+        // Bearers and acceptances are in no report: whoever joins them sorts what comes of it.
+        self.crossings.sort();
         self.workloads.par_sort_by(|a, b| a.id.cmp(&b.id));
         self.controls.sort_by(|a, b| (&a.identity, a.kind, &a.evidence).cmp(&(&b.identity, b.kind, &b.evidence)));
         self.logs.sort_by(|a, b| (&a.scope, &a.name).cmp(&(&b.scope, &b.name)));

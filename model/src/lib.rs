@@ -30,6 +30,7 @@ pub mod secret;
 pub mod steps;
 pub mod table;
 pub mod texts;
+pub mod token;
 pub mod trust;
 pub mod words;
 pub mod workload;

@@ -78,3 +78,16 @@ pub struct Trust {
     /// Where it is written.
     pub evidence: Evidence,
 }
+
+/// The target's side of a trust whose source side another provider read: what joins the two.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Crossing {
+    /// The source of the trust.
+    pub source: IdentityId,
+    /// Its target.
+    pub target: IdentityId,
+    /// Whether the two sides fit for certain; not where something that decides was not read.
+    pub certain: bool,
+    /// Where the target's side is written.
+    pub evidence: Evidence,
+}

@@ -15,6 +15,8 @@ use evenhand_model::inventory::{Hint, Inventory};
 use evenhand_model::trust::{Mechanism, Trust};
 use rayon::prelude::*;
 
+mod tokens;
+
 pub use crate::jobs::{JobConfig, JobRule, Register, RegisterEntry, Selector};
 pub use crate::judgements::Judgements;
 use crate::patterns::Patterns;
@@ -28,6 +30,7 @@ type Positions = HashMap<IdentityId, usize, foldhash::fast::FixedState>;
 /// - Whoever holds a copy of another identity's credential may become it; if the holder is an AI agent, the other one is
 ///   used by an AI agent. The same holds for an identity that an AI agent may become by federation. Both go on until
 ///   nothing new is found.
+/// - Whoever can get a token that something accepts may become what accepts it ([`tokens`]).
 /// - What a configuration names by a key's public id, or by a pattern that one identity alone fits, is that identity.
 /// - An owner who is a person of the inventory is as active as that person.
 pub fn link(inventory: &mut Inventory, jobs: &JobConfig) {
@@ -36,6 +39,7 @@ pub fn link(inventory: &mut Inventory, jobs: &JobConfig) {
     resolve_targets(inventory, &positions);
     let held = held_credentials(inventory, &positions);
     inventory.trusts.extend(held);
+    tokens::join(inventory, &positions);
     spread_agents(inventory, &positions);
     find_owners(inventory);
     inventory.sort();

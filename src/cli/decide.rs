@@ -1,4 +1,4 @@
-//! `evenhand decide`: a provider each.
+//! `evenhand decide`: whose decisions, one each.
 
 use std::path::PathBuf;
 
@@ -41,21 +41,48 @@ One answer a line, in the same order:
   {\"decisions\": [{\"allowed\": true, \"by\": [{\"binding\": …, \"role\": …, \"rule\": 0}]}]}
 With --from, lists that a line leaves out are those of the capture.")]
     Kubernetes(WithCapture),
+    /// Decide whether a condition admits a token of an outside issuer, and grade the condition.
+    #[command(after_long_help = "\
+Exit codes: 0 all were decided, whatever the decision; 2 some could not be.
+
+Examples:
+  evenhand decide federation question.json
+  evenhand decide federation < questions.ndjson
+  evenhand schema decide-federation
+
+One JSON object a line, or one object over several lines:
+  {\"platform\": \"aws\", \"subject\": \"repo:octo-org/octo-repo:pull_request\", \"condition\": {…}}
+One answer a line, in the same order:
+  {\"match\": true, \"grade\": \"unsafe\", \"pattern\": \"org-wide\", \"reason\": …, \"patterns\": […]}
+The condition is that of an AWS trust policy (aws), a federated identity credential of Entra ID
+(entra), or a provider of a workload identity pool of Google Cloud (gcp). The token is one of GitHub
+Actions, GitLab, Bitbucket, CircleCI, Terraform Cloud, a Kubernetes cluster, or any other issuer.")]
+    Federation(Requests),
+}
+
+/// What decides requests.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Judge {
+    /// A provider, as its own policy evaluation does.
+    Provider(ProviderName),
+    /// What admits tokens of outside issuers.
+    Federation,
 }
 
 impl Decide {
-    /// Whose requests are decided.
-    pub fn provider(&self) -> ProviderName {
+    /// What decides them.
+    pub fn judge(&self) -> Judge {
         match self {
-            Self::Aws(_) => ProviderName("aws"),
-            Self::Kubernetes(_) => ProviderName("kubernetes"),
+            Self::Aws(_) => Judge::Provider(ProviderName("aws")),
+            Self::Kubernetes(_) => Judge::Provider(ProviderName("kubernetes")),
+            Self::Federation(_) => Judge::Federation,
         }
     }
 
     /// Where the requests are.
     pub fn requests(&self) -> &Requests {
         match self {
-            Self::Aws(requests) => requests,
+            Self::Aws(requests) | Self::Federation(requests) => requests,
             Self::Kubernetes(with) => &with.requests,
         }
     }
@@ -63,7 +90,7 @@ impl Decide {
     /// What is read beside them, if anything.
     pub fn capture(&self) -> Option<&WithCapture> {
         match self {
-            Self::Aws(_) => None,
+            Self::Aws(_) | Self::Federation(_) => None,
             Self::Kubernetes(with) => Some(with).filter(|with| !with.sources.is_empty()),
         }
     }

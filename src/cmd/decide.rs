@@ -4,25 +4,28 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
+use evenhand_aws::Federation;
+use evenhand_federation::decide::Decider;
 use evenhand_model::decide::{Decides, LineError, Refusal, Refused};
 use evenhand_model::id::ProviderName;
 use evenhand_reports::text::counted;
 use rayon::prelude::*;
 
 use super::{Failure, Invocation};
-use crate::cli;
+use crate::cli::{self, Judge};
 use crate::gate::Exit;
 use crate::output::to_stdout;
 use crate::pipeline::Capture;
 
 pub(super) fn run(invocation: &Invocation, arguments: &cli::Decide) -> Result<Exit, Failure> {
     let input = open(arguments.requests().file.as_deref())?;
-    let (asked, refused) = match arguments.capture() {
-        None => lines(input, &*alone(invocation, arguments.provider())?)?,
-        Some(from) => {
+    let (asked, refused) = match (arguments.judge(), arguments.capture()) {
+        (Judge::Federation, _) => lines(input, &Decider::new(Box::new(Federation::default())))?,
+        (Judge::Provider(name), None) => lines(input, &*alone(invocation, name)?)?,
+        (Judge::Provider(name), Some(from)) => {
             let config = invocation.config(&from.sources)?;
             let (capture, _) = invocation.read(&from.sources, &config, &from.input, &invocation.progress())?;
-            lines(input, &*beside(&capture, arguments.provider())?)?
+            lines(input, &*beside(&capture, name)?)?
         }
     };
     if asked == 0 {

@@ -31,5 +31,6 @@ pub(crate) fn of(what: SchemaOf) -> Value {
         }
         SchemaOf::DecideAws => evenhand_aws::point::schema(),
         SchemaOf::DecideKubernetes => evenhand_kubernetes::point::schema(),
+        SchemaOf::DecideFederation => evenhand_federation::decide::schema(),
     }
 }

@@ -117,9 +117,31 @@ fn the_schema_describes_requests_and_answers() {
 }
 
 #[test]
+fn tokens_are_put_against_conditions_and_a_bad_line_stops_nothing() {
+    let lines = [
+        r#"{"platform":"aws","subject":"repo:o/r:pull_request","condition":{"StringLike":{"token.actions.githubusercontent.com:sub":"repo:o/*"}}}"#,
+        r#"{"platform":"aws","subject":"repo:o/r:pull_request","condition":{"StringLikes":{}}}"#,
+        r#"{"platform":"entra","subject":"repo:o/r:environment:p","condition":{"subject":"repo:o/r:environment:p"}}"#,
+        r#"{"platform":"gcp","subject":"repo:o/r:environment:p","condition":{"attributeCondition":"assertion.repository_id == '7'"}}"#,
+    ];
+    let run = Scene::new().run_with(&["decide", "federation"], &lines.join("\n"));
+    assert_eq!(run.code, 2);
+    let answers: Vec<Value> = run.stdout.lines().map(json).collect();
+    let said: Vec<(&Value, &Value, &Value)> =
+        answers.iter().map(|answer| (&answer["match"], &answer["grade"], &answer["pattern"])).collect();
+    assert_eq!(said[0], (&json!(true), &json!("unsafe"), &json!("org-wide")));
+    assert_eq!(
+        (&answers[1]["error"]["line"], &answers[1]["error"]["at"]),
+        (&json!(2), &json!("/condition/StringLikes"))
+    );
+    assert_eq!(said[2], (&json!(true), &json!("safe"), &Value::Null));
+    assert_eq!(said[3], (&Value::Null, &json!("weak"), &json!("repo-wide")));
+}
+
+#[test]
 fn an_input_without_requests_and_text_that_is_no_json_are_named_as_what_they_are() {
     let scene = Scene::new();
-    for provider in ["aws", "kubernetes"] {
+    for provider in ["aws", "kubernetes", "federation"] {
         let nothing = scene.run_with(&["decide", provider], "\n");
         assert_eq!((nothing.code, &*nothing.stdout), (0, ""));
         assert!(nothing.stderr.contains("no request was given"), "{}", nothing.stderr);

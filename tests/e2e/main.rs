@@ -12,6 +12,7 @@ mod agents;
 mod cli;
 mod common;
 mod decide;
+mod federation;
 mod kubernetes;
 mod people;
 mod robust;

@@ -2,7 +2,7 @@
 //!
 //! This crate knows no rules, and apart from `collect` (feature `live`) no network and no clock. Two halves meet in
 //! `world`: `documents` and `inventory` fill it and the inventory; `policy`, `catalog`, `access` and `escalation` decide
-//! from it what an identity may do. Beside them, [`point`] decides single requests that bring their policies along. The
+//! from it what an identity may do; `federation` puts tokens of outside issuers against the conditions of trusts. Beside them, [`point`] decides single requests that bring their policies along. The
 //! documents it reads, and what it cannot see, are in the crate's `README.md`.
 
 mod access;
@@ -12,6 +12,7 @@ mod catalog;
 pub mod collect;
 mod documents;
 mod escalation;
+mod federation;
 mod inventory;
 pub mod point;
 mod policy;
@@ -19,6 +20,7 @@ mod provider;
 mod scalar;
 mod world;
 
+pub use federation::Federation;
 pub use provider::{Aws, catalog_sources};
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod approval;
 mod catalog;
 pub mod documents;
 pub mod facts;
+mod federation;
 mod inventory;
 mod reader;
 #[cfg(test)]

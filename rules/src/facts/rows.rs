@@ -7,6 +7,7 @@ use evenhand_model::credential::Exposure;
 use evenhand_model::evidence::Fact;
 use evenhand_model::gap::GapKind;
 use evenhand_model::table::Table;
+use evenhand_model::trust::Trust;
 use jiff::Timestamp;
 
 use crate::facts::context::{Context, location, location_and_line};
@@ -87,10 +88,19 @@ pub(super) fn trusts(context: &Context<'_>) -> (Table, Places) {
             constraint: Arc::clone(&trust.constraint),
             weak: trust.weak.known(),
             weakness: Arc::clone(&trust.weakness),
+            joined: !context.inventory.crossings_of(trust).is_empty(),
             location: location(&trust.evidence),
         })
     });
-    (table, Places::One(trusts.iter().map(|trust| trust.evidence.clone()).collect()))
+    if context.inventory.crossings.is_empty() {
+        return (table, Places::One(trusts.iter().map(|trust| trust.evidence.clone()).collect()));
+    }
+    let both = |trust: &Trust| {
+        let other = context.inventory.crossings_of(trust).iter().map(|crossing| crossing.evidence.clone());
+        std::iter::once(trust.evidence.clone()).chain(other).collect()
+    };
+    let of = (0..u32::try_from(trusts.len()).unwrap_or(u32::MAX)).collect();
+    (table, Places::Shared { places: trusts.iter().map(both).collect(), of })
 }
 
 pub(super) fn agents(context: &Context<'_>) -> (Table, Places) {

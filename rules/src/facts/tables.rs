@@ -294,6 +294,8 @@ fact_table! {
         weak: Option<bool>,
         /// The name of the weakness; empty = none.
         weakness: Arc<str>,
+        /// Whether the target's side of it has a row of its own, from another document than the source's side.
+        joined: bool,
         /// Where it is written.
         location: Arc<str>,
     }

@@ -9,7 +9,7 @@ use evenhand_model::identity::Identity;
 use evenhand_model::inventory::Inventory;
 use evenhand_model::opset::OpSet;
 use evenhand_model::steps::{End, Steps};
-use evenhand_model::trust::{Mechanism, Trust};
+use evenhand_model::trust::Mechanism;
 use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
 use petgraph::visit::EdgeRef;
 use rayon::prelude::*;
@@ -97,7 +97,7 @@ impl<'a> Graph<'a> {
         for (provider, resolver) in resolvers.iter() {
             builder.add_steps(provider, resolver.steps());
         }
-        builder.add_trusts(&inventory.trusts, resolvers);
+        builder.add_trusts(inventory, resolvers);
         let Builder { graph, steps, .. } = builder;
         let (held, strengths) = strengths(&graph, resolvers);
         let admins = admins(&graph, resolvers);
@@ -344,15 +344,15 @@ impl Builder<'_, '_> {
     }
 
     /// Adds the trusts that no resolver decides: between identities of different providers, and of providers without one.
-    fn add_trusts(&mut self, trusts: &[Trust], resolvers: &Resolvers) {
-        if trusts.is_empty() {
+    fn add_trusts(&mut self, inventory: &Inventory, resolvers: &Resolvers) {
+        if inventory.trusts.is_empty() {
             return;
         }
         // Some nodes have very many steps, which must not be gone through for each trust.
         let ends = self.graph.raw_edges().iter().map(|edge| (edge.source(), edge.target()));
         let mut linked: HashSet<(NodeIndex, NodeIndex), foldhash::fast::FixedState> = ends.collect();
         let mut crossing: Vec<Edge> = Vec::new();
-        for trust in trusts {
+        for trust in &inventory.trusts {
             let technique = match trust.mechanism {
                 Mechanism::Federation => "federation",
                 Mechanism::HoldsCredential => "holds-credential",
@@ -377,8 +377,11 @@ impl Builder<'_, '_> {
             if from == to || decided || !linked.insert((from, to)) {
                 continue;
             }
-            // The reader names an identity as source only where the trust's constraint admits it.
-            let step = Step { conditional: false, escalation: false };
+            // The reader names an identity as source only where the trust's constraint admits it. Of what was joined, the
+            // other side tells whether that is certain, and where it is written.
+            let joined = inventory.crossings_of(trust);
+            let conditional = !joined.is_empty() && joined.iter().all(|held| !held.certain);
+            let step = Step { conditional, escalation: false };
             self.graph.add_edge(from, to, step);
             crossing.push(Edge {
                 source,
@@ -386,12 +389,15 @@ impl Builder<'_, '_> {
                 technique: technique.into(),
                 escalation: step.escalation,
                 conditional: step.conditional,
-                grants: Arc::from([Grant {
-                    policy: format!("{} of {}", technique, trust.target).into(),
-                    statement: 0,
-                    name: Arc::from(""),
-                    evidence: trust.evidence.clone(),
-                }]),
+                grants: std::iter::once((technique, &trust.evidence))
+                    .chain(joined.iter().map(|held| ("trust", &held.evidence)))
+                    .map(|(side, evidence)| Grant {
+                        policy: format!("{side} of {}", trust.target).into(),
+                        statement: 0,
+                        name: Arc::from(""),
+                        evidence: evidence.clone(),
+                    })
+                    .collect(),
             });
         }
         self.steps.append(crossing.into());

@@ -32,7 +32,7 @@ use crate::server::Server;
 use crate::tree::{self, Node, Syntax};
 
 pub use crate::assemble::{Repository, rows};
-pub use outline::{Outline, OutlinedJob, TokenPermissions, outline};
+pub use outline::{Outline, OutlinedJob, TokenPermissions, Trigger, outline};
 pub use repository::{MissingPart, Repositories, RepositoriesRead};
 pub(crate) use source::{is_source, read_source};
 pub use trigger::Audience;

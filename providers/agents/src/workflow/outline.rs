@@ -15,8 +15,21 @@ pub struct Outline {
     pub name: Option<String>,
     /// Its events in GitHub's words, in the order of the file.
     pub events: Vec<String>,
+    /// The same events with the branches and tags that they are limited to.
+    pub triggers: Vec<Trigger>,
     /// Its jobs, in the order of the file.
     pub jobs: Vec<OutlinedJob>,
+}
+
+/// An event with its limits, as written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Trigger {
+    /// Its name.
+    pub event: String,
+    /// The branches; `None` = no limit by names that are in.
+    pub branches: Option<Vec<String>>,
+    /// The tags; `None` = no limit by names that are in.
+    pub tags: Option<Vec<String>>,
 }
 
 /// A job of a workflow.
@@ -106,8 +119,15 @@ pub fn outline(text: &str, fingerprinter: &Fingerprinter) -> Result<Outline, Wor
     Ok(Outline {
         name: node.get("name").and_then(|entry| entry.node.text()).map(crate::secret::redact),
         events: events.iter().map(|event| event.name.clone()).collect(),
+        triggers: events.iter().map(|event| trigger(&node, &event.name)).collect(),
         jobs: outlined.collect(),
     })
+}
+
+fn trigger(workflow: &Node, event: &str) -> Trigger {
+    let limits = trigger::on(workflow).and_then(|on| on.get(event)).map(|entry| &entry.node);
+    let list = |key: &str| limits.and_then(|limits| limits.get(key)).map(|entry| texts(&entry.node));
+    Trigger { event: event.to_owned(), branches: list("branches"), tags: list("tags") }
 }
 
 fn permissions(block: Option<&Node>) -> TokenPermissions {
@@ -192,6 +212,8 @@ mod tests {
         .unwrap();
         assert_eq!(outline.name.as_deref(), Some("Deliver"));
         assert_eq!(outline.events, ["push", "issue_comment"]);
+        let branches: Vec<Option<Vec<String>>> = outline.triggers.iter().map(|held| held.branches.clone()).collect();
+        assert_eq!(branches, [Some(vec!["main".to_owned()]), None]);
         let [build, deploy] = outline.jobs.as_slice() else { panic!("{outline:?}") };
         assert_eq!((build.key.as_str(), build.line), ("build", 5));
         assert_eq!(build.permissions, TokenPermissions::WriteAll);

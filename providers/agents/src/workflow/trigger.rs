@@ -93,13 +93,17 @@ impl Event {
     }
 }
 
+/// What is written behind `on`. YAML 1.1 readers take that key for a truth value.
+pub(super) fn on(workflow: &Node) -> Option<&Node> {
+    workflow.get("on").or_else(|| workflow.get("true")).map(|entry| &entry.node)
+}
+
 /// The events of a workflow, in the order of the file.
 pub(super) fn events(workflow: &Node) -> Vec<Event> {
-    // YAML 1.1 readers take the key `on` for a truth value.
-    let Some(on) = workflow.get("on").or_else(|| workflow.get("true")) else { return Vec::new() };
+    let Some(on) = on(workflow) else { return Vec::new() };
     let event = |name: &str, node: Option<&Node>| Event { name: name.to_owned(), audience: audience(name, node) };
-    match on.node.entries() {
-        [] => texts(&on.node).iter().map(|name| event(name, None)).collect(),
+    match on.entries() {
+        [] => texts(on).iter().map(|name| event(name, None)).collect(),
         entries => entries.iter().map(|entry| event(&entry.key, Some(&entry.node))).collect(),
     }
 }

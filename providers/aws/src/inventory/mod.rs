@@ -6,7 +6,6 @@ pub(crate) mod arn;
 mod center;
 mod clusters;
 pub(crate) mod facts;
-mod federation;
 mod gaps;
 mod logs;
 pub(crate) mod nature;

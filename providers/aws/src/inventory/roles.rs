@@ -7,6 +7,7 @@ use evenhand_model::credential::{Credential, Exposure};
 use evenhand_model::evidence::{Evidence, Fact, Truth};
 use evenhand_model::id::{CredentialId, IdentityId};
 use evenhand_model::identity::{Identity, Nature, Signal, Strength};
+use evenhand_model::token::Acceptance;
 use evenhand_model::trust::{Mechanism, Trust};
 
 use super::accounts::Relation;
@@ -15,6 +16,7 @@ use super::facts::Described;
 use super::nature::{is_agent_service, of_name, of_tags, signal};
 use super::trust::{Way, Who, ways};
 use super::{ENABLED, Join, below, declared_first, identity};
+use crate::federation::{Door, provider_issuer};
 use crate::inventory::tags;
 use crate::provider::NAME;
 use crate::world::AccountId;
@@ -57,6 +59,7 @@ impl Join {
 
         let ways = self.ways_of(&held);
         let seen = self.look(&id, &held.account, &ways, &trust_evidence);
+        self.accept(&id, &held, &ways, &trust_evidence);
 
         let declared = held.tags.as_ref().map(|tags| of_tags(tags, &evidence)).unwrap_or_default();
         let mut others = Vec::new();
@@ -111,6 +114,30 @@ impl Join {
         let principal = self.principal(&id, held);
         self.principals.push(principal);
         self.add(role);
+    }
+
+    /// What the role takes tokens of outside issuers for.
+    fn accept(&mut self, id: &IdentityId, held: &Described, ways: &[Way], evidence: &Evidence) {
+        let Some(trust) = held.trust else { return };
+        for way in ways {
+            let Who::Oidc { provider, subject, .. } = &way.who else { continue };
+            if self.is_gone(provider, &held.account) {
+                continue;
+            }
+            let Some(door) = Door::of(self.facts.policies.document(trust), way.statement, provider, subject) else {
+                continue;
+            };
+            self.inventory.acceptances.push(Acceptance {
+                target: id.clone(),
+                provider: NAME,
+                issuer: provider_issuer(provider),
+                condition: Arc::new(door),
+                constraint: Arc::clone(&way.constraint),
+                weak: Truth::from(!way.weaknesses.is_empty()),
+                weakness: way.weakness(),
+                evidence: below(evidence, &format!("/Statement/{}", way.statement)),
+            });
+        }
     }
 
     fn ways_of(&mut self, held: &Described) -> Arc<Vec<Way>> {
@@ -264,10 +291,15 @@ impl Join {
         }
     }
 
+    /// Whether the account is known not to have a provider.
+    fn is_gone(&self, provider: &Arc<str>, account: &AccountId) -> bool {
+        let gone = self.providers.get(account).is_some_and(|known| !known.contains(provider));
+        gone && provider.contains(":oidc-provider/")
+    }
+
     /// A trust in a provider that the account no longer has.
     fn dead_provider(&mut self, provider: &Arc<str>, account: &AccountId, at: &Evidence) {
-        let gone = self.providers.get(account).is_some_and(|known| !known.contains(provider));
-        if gone && provider.contains(":oidc-provider/") {
+        if self.is_gone(provider, account) {
             self.hint(
                 at,
                 format!("the trust policy names `{provider}`, which the account no longer has; remove the statement"),

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use super::federation::{Compared, weakness};
+use evenhand_federation::{Asks, Demand, Issuer, grade};
+
 use crate::access::assumes;
+use crate::federation::{MISSING_AUDIENCE, always_demanded, asked_by, is_about, lacks_audience, provider_issuer};
 use crate::policy::document::{ConditionTest, Qualifier, Statement};
 use crate::policy::{Effect, PolicyDocument, Principals, arn};
 
@@ -40,6 +42,16 @@ pub(crate) struct Way {
     pub(crate) for_no_agent: bool,
     /// What is weak about the token's conditions.
     pub(crate) weaknesses: Vec<&'static str>,
+}
+
+impl Way {
+    /// The names of the weaknesses of its conditions, sorted.
+    pub(crate) fn weakness(&self) -> Arc<str> {
+        let mut names = self.weaknesses.clone();
+        names.sort_unstable();
+        names.dedup();
+        names.join(", ").into()
+    }
 }
 
 /// The ways that a trust policy opens.
@@ -98,48 +110,31 @@ fn oidc(provider: &Arc<str>, statement: &Statement, base: &dyn Fn(Who) -> Way, w
         Some((_, issuer)) => Arc::from(issuer),
         None => Arc::clone(provider),
     };
-    // A provider of one enterprise has a path behind the issuer; its keys may carry it or not.
-    let host = issuer.split('/').next().unwrap_or(&issuer).to_ascii_lowercase();
-    let full = issuer.to_ascii_lowercase();
-    let is = |test: &ConditionTest, claim: &str| {
-        test.key
-            .strip_suffix(claim)
-            .and_then(|rest| rest.strip_suffix(':'))
-            .is_some_and(|held| held == host || held == full)
-    };
-    let admits = |claim: &str| {
-        statement.conditions.iter().filter(move |test| is(test, claim) && always_demanded(test)).collect::<Vec<_>>()
-    };
-    let mut common = Vec::new();
-    if admits("aud").is_empty() && admits("oaud").is_empty() {
-        common.push("missing-aud");
-    }
-    let subjects = admits("sub");
-    if subjects.is_empty() {
-        let pinned = ["repository_id", "job_workflow_ref", "repository", "project_id", "project-id", "id", "amr"]
-            .iter()
-            .any(|claim| admits(claim).iter().any(|test| test.values.iter().all(|value| &**value != "*")));
-        let mut way =
-            base(Who::Oidc { provider: Arc::clone(provider), issuer: Arc::clone(&issuer), subject: Arc::from("*") });
-        if !pinned {
-            way.weaknesses.push("missing-sub");
-        }
-        way.weaknesses.extend(common);
+    let full = provider_issuer(provider);
+    let known = Issuer::at(&full);
+    let mut one = |subject: Arc<str>, kind: Issuer, demands: Vec<Demand>| {
+        let missing_aud = lacks_audience(&demands);
+        let graded = grade(kind, &Asks { alternatives: vec![demands], ..Asks::default() });
+        let mut way = base(Who::Oidc { provider: Arc::clone(provider), issuer: Arc::clone(&issuer), subject });
+        // What admits nobody lets nobody in who should not be.
+        let weak = graded.is_avoidable() && graded.pattern != Some("always-false");
+        way.weaknesses.extend(graded.pattern.filter(|_| weak));
+        way.weaknesses.extend(missing_aud.then_some(MISSING_AUDIENCE));
         ways.push(way);
-        return;
-    }
+    };
+    let subjects = statement.conditions.iter().filter(|test| is_about(test, &full, "sub") && always_demanded(test));
+    let mut tested = false;
     for test in subjects {
-        let compared = if operator(test) == "stringlike" { Compared::AsPattern } else { Compared::Exactly };
+        tested = true;
         for subject in &test.values {
-            let mut way = base(Who::Oidc {
-                provider: Arc::clone(provider),
-                issuer: Arc::clone(&issuer),
-                subject: Arc::clone(subject),
-            });
-            way.weaknesses.extend(weakness(&issuer, subject, compared));
-            way.weaknesses.extend(common.iter().copied());
-            ways.push(way);
+            let kind = if known == Issuer::Other { Issuer::of_subject(subject) } else { known };
+            let only = ConditionTest { values: vec![Arc::clone(subject)], ..test.clone() };
+            let tests = statement.conditions.iter().map(|held| if std::ptr::eq(held, test) { &only } else { held });
+            one(Arc::clone(subject), kind, asked_by(tests, kind, Some(&full)));
         }
+    }
+    if !tested {
+        one(Arc::from("*"), known, asked_by(&*statement.conditions, known, Some(&full)));
     }
 }
 
@@ -148,12 +143,6 @@ fn operator(test: &ConditionTest) -> String {
     let lower = test.written.to_ascii_lowercase();
     let name = lower.rsplit(':').next().unwrap_or(&lower);
     name.strip_suffix("ifexists").unwrap_or(name).to_owned()
-}
-
-/// Whether the test is positive and fails where the key is absent.
-fn always_demanded(test: &ConditionTest) -> bool {
-    let name = operator(test);
-    !test.if_exists && test.qualifier != Qualifier::ForAllValues && !name.contains("not") && name != "null"
 }
 
 fn demands(test: &ConditionTest, key: &str) -> bool {

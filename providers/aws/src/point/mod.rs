@@ -34,7 +34,7 @@ use crate::policy::context::{Context, Lookup, Over};
 use crate::world::PolicyIx;
 use input::{Input, Level, Mode, NamedPolicy};
 use principal::Asker;
-use store::{Policies, Understood};
+pub(crate) use store::{Policies, Understood};
 
 /// Decides requests. Shared by threads; keeps the policies of earlier requests, up to a bound.
 #[derive(Debug, Default)]

@@ -11,11 +11,11 @@ use crate::policy::{PolicyDocument, PolicyRole};
 
 /// A document, parsed and compiled.
 #[derive(Debug)]
-pub(super) struct Understood {
-    pub(super) document: PolicyDocument,
-    pub(super) compiled: CompiledPolicy,
+pub(crate) struct Understood {
+    pub(crate) document: PolicyDocument,
+    pub(crate) compiled: CompiledPolicy,
     /// What in it matches nothing, for people.
-    pub(super) notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 /// The bytes of text beyond which everything is forgotten: an endless stream of new documents must not fill the memory.
@@ -23,7 +23,7 @@ const MOST_BYTES: usize = 64 << 20;
 
 /// Documents by text, each also by where it stands: that decides how it is read.
 #[derive(Debug, Default)]
-pub(super) struct Policies(RwLock<Kept>);
+pub(crate) struct Policies(RwLock<Kept>);
 
 #[derive(Debug, Default)]
 struct Kept {
@@ -35,7 +35,7 @@ type ByText = HashMap<Box<str>, Result<Arc<Understood>, Refusal>, foldhash::fast
 
 impl Policies {
     /// A document in the form that is decided from.
-    pub(super) fn understand(&self, role: PolicyRole, text: &str) -> Result<Arc<Understood>, Refusal> {
+    pub(crate) fn understand(&self, role: PolicyRole, text: &str) -> Result<Arc<Understood>, Refusal> {
         if let Ok(kept) = self.0.read()
             && let Some(held) = kept.by_text.get(&role).and_then(|held| held.get(text))
         {

@@ -5,6 +5,7 @@ mod canary;
 mod conformance;
 mod decisions;
 mod escalation;
+mod federation;
 mod identities;
 mod oneself;
 mod organisation;

@@ -19,6 +19,7 @@ use crate::catalog::{Level, Permissions};
 use crate::documents::actions::Runner;
 use crate::documents::told::At;
 use crate::facts::{Facts, RepositoryFacts, WorkflowFile};
+use crate::federation::bearers;
 
 /// The agents of a workflow file, taken out of the facts.
 pub(super) struct AgentsRead {
@@ -81,6 +82,8 @@ impl Join<'_> {
                 for job in &file.outline.jobs {
                     self.job(repository, path, file, job, signals.as_deref().unwrap_or_default());
                 }
+                let bearers = bearers(owner, repository, path, file, &|job| self.job_id(&repository.name, path, job));
+                self.inventory.bearers.extend(bearers);
             }
         }
     }

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use evenhand_model::access::{Edge, EdgeTarget, Grant};
 use evenhand_model::evidence::{Evidence, Fact, Truth};
+use evenhand_model::glob::Glob;
 use evenhand_model::id::{IdentityId, Job};
 use evenhand_model::identity::{Identity, Nature, Signal, Strength};
+use evenhand_model::token::{Bearer, Token};
 use evenhand_model::trust::{Mechanism, Trust};
 use rayon::prelude::*;
 
@@ -138,6 +140,15 @@ impl Join<'_> {
         let evidence = account.origin.evidence(&format!("/metadata/annotations/{annotation}"));
         let source = self.account_id(&key.0, &key.1);
         let target = IdentityId::new(Arc::clone(value));
+        // The issuer is in no object of the cluster; the subject tells its kind.
+        let subject = format!("system:serviceaccount:{}:{}", key.0, key.1);
+        self.joined.inventory.bearers.push(Bearer {
+            identity: source.clone(),
+            token: Token::of_subject(None, &subject).with_any("aud", Glob::Any),
+            when: Arc::from(""),
+            certain: false,
+            evidence: evidence.clone(),
+        });
         self.joined.inventory.trusts.push(Trust {
             source: source.shared(),
             target: target.clone(),

@@ -1,0 +1,325 @@
+//! Tokens of outside issuers against AWS's conditions: the context that a token gives, and what a condition demands of it.
+//!
+//! Evaluation is the policy language's ([`operator`]); how tight a demand is, is the issuer's (`evenhand-federation`). What
+//! AWS itself makes of a token is here: which of its claims become context keys, and under which names.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use evenhand_federation::{Admitted, Asks, Demand, Issuer, Platform, Understood};
+use evenhand_model::decide::Refusal;
+use evenhand_model::evidence::Truth;
+use evenhand_model::glob::Glob;
+use evenhand_model::token::{Admission, Found, Token};
+use serde::de::IgnoredAny;
+
+use crate::access::assumes;
+use crate::catalog::Catalogue;
+use crate::point::{Policies, Understood as Policy};
+use crate::policy::context::{Context, Lookup};
+use crate::policy::document::{ConditionTest, Qualifier, Statement};
+use crate::policy::operator::{self, Operator};
+use crate::policy::{Effect, PolicyDocument, PolicyRole};
+
+/// AWS as a platform that admits tokens.
+#[derive(Debug, Default)]
+pub struct Federation {
+    policies: Policies,
+}
+
+impl Platform for Federation {
+    fn understand(&self, condition: &str, _: Issuer) -> Result<Box<dyn Understood>, Refusal> {
+        let members: std::collections::BTreeMap<String, IgnoredAny> =
+            evenhand_model::decide::part(condition, "write the `Condition` of a statement, or a whole trust policy")?;
+        if members.contains_key("Statement") {
+            return Ok(Box::new(Trusted(self.policies.understand(PolicyRole::Trust, condition)?)));
+        }
+        let policy = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":"*","Action":"{BECOME}","Condition":{condition}}}]}}"#
+        );
+        let policy = self.policies.understand(PolicyRole::Trust, &policy).map_err(|refusal| {
+            let at = refusal.at.strip_prefix("/Statement/0/Condition").unwrap_or(&refusal.at).to_owned();
+            Refusal { at, ..refusal }
+        })?;
+        Ok(Box::new(Trusted(policy)))
+    }
+}
+
+/// The action by which a token becomes a role.
+const BECOME: &str = "sts:AssumeRoleWithWebIdentity";
+
+/// A trust policy, or a condition as one.
+struct Trusted(Arc<Policy>);
+
+impl Trusted {
+    /// The statements about becoming the role by a token.
+    fn statements(&self) -> impl Iterator<Item = &Statement> {
+        let number = Catalogue::global().operation(BECOME);
+        let of = self.0.document.statements.iter().zip(&self.0.compiled.statements);
+        of.filter(move |(_, compiled)| {
+            number.is_some_and(|number| compiled.parts.iter().any(|part| part.operations.contains(number)))
+        })
+        .map(|(statement, _)| statement)
+    }
+}
+
+impl Understood for Trusted {
+    fn admits(&self, token: &Token) -> Admitted {
+        let mut open = BTreeSet::new();
+        let mut admitted = Truth::No;
+        let mut denied = Truth::No;
+        for statement in self.statements() {
+            let holds = means(statement, token).and(all_hold(&statement.conditions, token, &mut open));
+            match statement.effect {
+                Effect::Allow => admitted = admitted.or(holds),
+                Effect::Deny => denied = denied.or(holds),
+            }
+        }
+        Admitted::new(admitted.and(denied.not()), open)
+    }
+
+    fn asks(&self, issuer: Issuer) -> Asks {
+        let mut asks = Asks::default();
+        for statement in self.statements().filter(|statement| statement.effect == Effect::Allow) {
+            let demands = asked_by(&*statement.conditions, issuer, None);
+            asks.remarks.extend(lacks_audience(&demands).then_some(MISSING_AUDIENCE));
+            asks.alternatives.push(demands);
+        }
+        asks
+    }
+
+    fn notes(&self) -> Vec<(String, String)> {
+        self.0.notes.iter().map(|note| (String::new(), note.clone())).collect()
+    }
+}
+
+/// One way into a role for tokens: the conditions of a statement with one of its subjects, and what the policy denies.
+#[derive(Debug)]
+pub(crate) struct Door {
+    issuer: Arc<str>,
+    tests: Vec<ConditionTest>,
+    denies: Vec<Arc<[ConditionTest]>>,
+}
+
+impl Door {
+    /// The way that a statement of a trust policy opens for a subject; `*` for any.
+    pub(crate) fn of(policy: &PolicyDocument, statement: usize, provider: &str, subject: &str) -> Option<Self> {
+        let issuer = provider_issuer(provider);
+        let mut tests = policy.statements.get(statement)?.conditions.to_vec();
+        let is_of = |test: &&mut ConditionTest| {
+            is_about(test, &issuer, "sub")
+                && always_demanded(test)
+                && test.values.iter().any(|value| **value == *subject)
+        };
+        if let Some(test) = tests.iter_mut().find(is_of) {
+            test.values = vec![subject.into()];
+        }
+        let denies = |statement: &&Statement| {
+            let meant = statement.principals.as_ref().map_or(statement.not_principals.is_some(), |principals| {
+                principals.any || principals.federated.iter().any(|held| **held == *provider)
+            });
+            statement.effect == Effect::Deny && meant && assumes(statement)
+        };
+        let denies = policy.statements.iter().filter(denies).map(|held| Arc::clone(&held.conditions)).collect();
+        Some(Self { issuer, tests, denies })
+    }
+}
+
+impl Admission for Door {
+    fn admits(&self, token: &Token) -> Truth {
+        let kind = Issuer::at(&self.issuer);
+        // Who signs a token may not be known; its subject then tells at least which kind of issuer it is.
+        let fits = match &token.issuer {
+            Some(issuer) => *issuer == self.issuer,
+            None => {
+                kind == Issuer::Other || token.text("sub").is_some_and(|subject| Issuer::of_subject(subject) == kind)
+            }
+        };
+        if !fits {
+            return Truth::No;
+        }
+        let mut open = BTreeSet::new();
+        let denied = self.denies.iter().fold(Truth::No, |some, tests| some.or(all_hold(tests, token, &mut open)));
+        all_hold(&self.tests, token, &mut open).and(denied.not())
+    }
+}
+
+/// Whether a statement is about whoever brings a token of this issuer.
+fn means(statement: &Statement, token: &Token) -> Truth {
+    let Some(principals) = &statement.principals else { return statement.not_principals.is_some().into() };
+    if principals.any {
+        return Truth::Yes;
+    }
+    let Some(issuer) = &token.issuer else {
+        return if principals.federated.is_empty() { Truth::No } else { Truth::Yes };
+    };
+    principals.federated.iter().any(|provider| *provider_issuer(provider) == **issuer).into()
+}
+
+/// The issuer of a provider: what its name says behind `oidc-provider/`, or the name itself.
+pub(crate) fn provider_issuer(provider: &str) -> Arc<str> {
+    let issuer = provider.split_once(":oidc-provider/").map_or(provider, |(_, issuer)| issuer);
+    issuer.to_ascii_lowercase().into()
+}
+
+/// Whether all tests hold for a token.
+pub(crate) fn all_hold(tests: &[ConditionTest], token: &Token, open: &mut BTreeSet<String>) -> Truth {
+    tests.iter().fold(Truth::Yes, |all, test| {
+        let holds = holds(test, token);
+        if holds == Truth::Unknown {
+            open.insert(test.key.to_string());
+        }
+        all.and(holds)
+    })
+}
+
+fn holds(test: &ConditionTest, token: &Token) -> Truth {
+    let context = Claims(token);
+    let Some((_, claim)) = context.claim(&test.key) else { return operator::holds(test, &context) };
+    let Found::AnyOf(pattern) = token.find(&claim) else { return operator::holds(test, &context) };
+    // Its bearer has the choice: one text that fits will do.
+    match values(test) {
+        Some(values) => values.iter().fold(Truth::No, |some, value| some.or(value.overlaps(pattern))),
+        None => Truth::Unknown,
+    }
+}
+
+/// The values of a positive comparison of texts as patterns; `None` for any other test.
+fn values(test: &ConditionTest) -> Option<Vec<Glob>> {
+    let of = |text: &Arc<str>| match test.operator {
+        _ if text.contains("${") => Some(Glob::Any),
+        Some(Operator::StringEquals { negated: false } | Operator::StringEqualsIgnoreCase { negated: false }) => {
+            Some(Glob::literal(Arc::clone(text)))
+        }
+        Some(Operator::StringLike { negated: false }) => Some(Glob::wildcard(text)),
+        _ => None,
+    };
+    test.values.iter().map(of).collect()
+}
+
+/// Whether a test is positive and fails where the key is absent.
+pub(crate) fn always_demanded(test: &ConditionTest) -> bool {
+    let positive = test.operator.is_some_and(|operator| !operator.negated() && operator != Operator::Null);
+    positive && !test.if_exists && test.qualifier != Qualifier::ForAllValues
+}
+
+/// The name for a trust that takes tokens for any audience of its provider. It admits no other workload, only tokens of
+/// the same one that were meant for somebody else, so that it takes nothing from the grade.
+pub(crate) const MISSING_AUDIENCE: &str = "missing-aud";
+
+/// Whether nothing is demanded of the audience.
+pub(crate) fn lacks_audience(demands: &[Demand]) -> bool {
+    !demands.iter().any(|demand| matches!(demand.claim.as_str(), "aud" | "oaud"))
+}
+
+/// Whether a test is about a claim of a provider's tokens.
+pub(crate) fn is_about(test: &ConditionTest, provider: &str, claim: &str) -> bool {
+    split(&test.key).is_some_and(|(prefix, held)| held == claim && is_of(prefix, provider))
+}
+
+/// What tests demand of an issuer's tokens; `provider`: the issuer that the statement names.
+pub(crate) fn asked_by<'a>(
+    tests: impl IntoIterator<Item = &'a ConditionTest>,
+    issuer: Issuer,
+    provider: Option<&str>,
+) -> Vec<Demand> {
+    let mut demands = Vec::new();
+    for test in tests.into_iter().filter(|test| always_demanded(test)) {
+        let Some((prefix, claim)) = split(&test.key) else { continue };
+        let own = match provider {
+            Some(provider) => is_of(prefix, provider),
+            None => matches!(Issuer::at(prefix), other if other == issuer || other == Issuer::Other),
+        };
+        // A key of another issuer, or one that AWS does not make of these tokens, is never there.
+        let values = match own && carries(issuer, &claim) != Some(false) {
+            true => values(test).unwrap_or_else(|| vec![Glob::Any]),
+            false => Vec::new(),
+        };
+        demands.push(Demand::new(claim, values));
+    }
+    demands
+}
+
+/// The issuer and claim of a context key; `None` for keys that no token fills.
+fn split(key: &str) -> Option<(&str, String)> {
+    let (prefix, claim) = key.split_once(':')?;
+    // Issuers have addresses, services have none.
+    if !prefix.contains('.') {
+        return None;
+    }
+    let claim = claim.strip_prefix("oidc.circleci.com/").unwrap_or(claim);
+    Some((prefix, claim.to_owned()))
+}
+
+/// A provider of one enterprise has a path behind the issuer; its keys may carry it or not.
+fn is_of(prefix: &str, issuer: &str) -> bool {
+    prefix == issuer || issuer.split('/').next() == Some(prefix)
+}
+
+/// Whether AWS makes a context key of a claim, as far as that is known.
+///
+/// For issuers without a table of their own it takes the standard claims and no other. (The tables are in "Available keys
+/// for AWS OIDC federation", as of February 2026; GitLab's is longer than what is known of it here.)
+fn carries(issuer: Issuer, claim: &str) -> Option<bool> {
+    if matches!(claim, "sub" | "aud" | "amr" | "oaud" | "email") {
+        return Some(true);
+    }
+    match issuer {
+        Issuer::Bitbucket | Issuer::Terraform | Issuer::Kubernetes => Some(false),
+        Issuer::CircleCi => Some(claim == "project-id"),
+        Issuer::GitHub => {
+            let known = [
+                "actor",
+                "actor_id",
+                "enterprise_id",
+                "environment",
+                "job_workflow_ref",
+                "ref",
+                "repository",
+                "repository_id",
+                "workflow",
+            ];
+            known.contains(&claim).then_some(true)
+        }
+        Issuer::GitLab | Issuer::Other => Some(true),
+    }
+}
+
+/// What a token gives to the context of the request that brings it.
+struct Claims<'a>(&'a Token);
+
+impl Claims<'_> {
+    /// The issuer and claim behind a key, if the token fills it.
+    fn claim(&self, key: &str) -> Option<(Issuer, String)> {
+        let (prefix, claim) = split(key)?;
+        let own = self.0.issuer.as_deref().is_none_or(|issuer| is_of(prefix, issuer));
+        let issuer = match Issuer::at(prefix) {
+            Issuer::Other => self.0.text("sub").map_or(Issuer::Other, Issuer::of_subject),
+            known => known,
+        };
+        if !own || carries(issuer, &claim) != Some(true) {
+            return None;
+        }
+        let namespaced = format!("oidc.circleci.com/{claim}");
+        let name = if issuer == Issuer::CircleCi && self.0.claim(&namespaced).is_some() { namespaced } else { claim };
+        Some((issuer, name))
+    }
+}
+
+impl Context for Claims<'_> {
+    fn get(&self, key: &str) -> Lookup {
+        if let Some((_, claim)) = self.claim(key) {
+            return match self.0.find(&claim) {
+                Found::Texts(texts) => Lookup::Known(texts),
+                Found::Absent => Lookup::Absent,
+                Found::AnyOf(_) | Found::Unknown => Lookup::Unknown,
+            };
+        }
+        match split(key) {
+            // Of GitHub's claims, AWS may have added some.
+            Some((prefix, claim)) if carries(Issuer::at(prefix), &claim).is_none() => Lookup::Unknown,
+            Some(_) => Lookup::Absent,
+            None => Lookup::Unknown,
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! Every public vector of subjects against conditions, whichever the platform: the match, the grade and the pattern.
+
+use std::collections::BTreeMap;
+
+use evenhand_federation::decide::Decider;
+use serde_json::{Map, Value, json};
+
+use super::{shared, text};
+use crate::Federation;
+
+/// Vectors whose grade is another one here, and why.
+const DISAGREED: &[(&str, &str, &str)] = &[
+    (
+        "gh-aws-aud-default-owner-url-rejected",
+        "unsafe",
+        "graded as one test of several; as the whole condition that it is given as, an audience alone admits every workflow",
+    ),
+    (
+        "gh-aws-environment-key-absent-claim-rejected",
+        "unsafe",
+        "as above: an environment's name alone admits whoever makes an environment of that name in a repository of his",
+    ),
+    (
+        "gh-flex-and-reusable-workflow-pin",
+        "safe",
+        "an exact subject is safe by itself (`az-fic-exact-branch-match`), and a further demand cannot make it looser",
+    ),
+    (
+        "gh-gcp-immutable-id-survives-rename",
+        "weak",
+        "a repository's number without a ref is what `gh-aws-repository-id-immutable-pin` calls `caution`; the owner's number \
+         beside it narrows nothing",
+    ),
+    (
+        "gitlab-aws-path-reuse-no-projectid",
+        "weak",
+        "the very condition of `gitlab-aws-exact-branch-namebased-stringequals`, which is `caution` there; that this token is \
+         a squatter's stands in neither of the two",
+    ),
+    ("gl-flex-eq-path-reuse-squatter-no-lever", "weak", "as above, for an expression"),
+    ("gitlab-az-fic-path-reuse-squatter", "weak", "as above, for a credential"),
+];
+
+/// The `Condition` block of a vector.
+fn block(issuer: &str, condition: &Value) -> Value {
+    let host = match issuer {
+        "github" => "token.actions.githubusercontent.com",
+        "gitlab" => "gitlab.com",
+        "bitbucket" => "api.bitbucket.org/2.0/workspaces/w/pipelines-config/identity/oidc",
+        "circleci" => "oidc.circleci.com/org/2a3b4c5d-1111-2222-3333-444455556666",
+        "terraform-cloud" => "app.terraform.io",
+        other => panic!("{other}"),
+    };
+    let parts = condition["of"].as_array().cloned().unwrap_or_else(|| vec![condition.clone()]);
+    let mut block = Map::new();
+    for part in parts {
+        let operator = match part["consumer"].as_str().unwrap() {
+            "aws-stringequals" => "StringEquals",
+            "aws-stringlike" => "StringLike",
+            other => panic!("{other}"),
+        };
+        let key = format!("{host}:{}", part["claim"].as_str().unwrap_or("sub"));
+        block.entry(operator).or_insert_with(|| json!({}))[key] = part["pattern"].clone();
+    }
+    block.into()
+}
+
+/// A vector as a line.
+fn line(vector: &Value) -> Value {
+    let issuer = vector["issuer"].as_str().unwrap();
+    let condition = &vector["condition"];
+    let (platform, condition) = match condition["consumer"].as_str().unwrap() {
+        "azure-fic-exact" => ("entra", json!({ "subject": condition["pattern"] })),
+        "azure-fic-flexible" => {
+            ("entra", json!({ "claimsMatchingExpression": { "value": condition["pattern"], "languageVersion": 1 } }))
+        }
+        "gcp-cel" => ("gcp", json!({ "attributeCondition": condition["pattern"] })),
+        _ => ("aws", block(issuer, condition)),
+    };
+    let mut line =
+        json!({ "platform": platform, "issuer": issuer, "subject": vector["subject"], "condition": condition });
+    if vector["claims"].is_object() {
+        line["claims"] = vector["claims"].clone();
+    }
+    line
+}
+
+#[test]
+fn every_public_vector_is_matched_and_graded_as_people_do() {
+    let Some(folder) = shared("conformance/federation") else { return };
+    let decider = Decider::new(Box::new(Federation::default()));
+    let mut suites: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    suites.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    suites.sort();
+    let mut wrong = Vec::new();
+    let mut disagreed = BTreeMap::new();
+    let (mut matched, mut graded, mut named) = (0, 0, 0);
+    for path in &suites {
+        let suite: Value = serde_json::from_str(&text(path.clone()).1).unwrap();
+        for vector in suite["vectors"].as_array().unwrap() {
+            let id = vector["id"].as_str().unwrap();
+            let line = line(vector);
+            let answer = decider.answer(&line.to_string()).unwrap_or_else(|refusal| panic!("{id}: {refusal:?}"));
+            let answer = serde_json::to_value(answer).unwrap();
+            matched += 1;
+            if answer["match"] != (vector["expect"] == "match") {
+                wrong.push(format!("{id}: match {}", answer["match"]));
+            }
+            let judgment = &vector["judgment"];
+            let Some(grade) = judgment["grade"].as_str() else { continue };
+            let expected = match grade {
+                "safe" => "safe",
+                "caution" => "weak",
+                "dangerous" => "unsafe",
+                other => panic!("{other}"),
+            };
+            if answer["grade"] != expected {
+                disagreed.insert(id.to_owned(), answer["grade"].as_str().unwrap().to_owned());
+                continue;
+            }
+            graded += 1;
+            // One name in common, where there is something to name.
+            let names = |list: &Value| list.as_array().unwrap().iter().map(Value::to_string).collect::<Vec<_>>();
+            let theirs = names(&judgment["patterns"]);
+            if names(&answer["patterns"]).iter().any(|name| theirs.contains(name)) {
+                named += 1;
+            } else {
+                wrong.push(format!("{id}: {} against {}", answer["patterns"], judgment["patterns"]));
+            }
+        }
+    }
+    let known: BTreeMap<String, String> =
+        DISAGREED.iter().map(|(id, grade, _)| ((*id).to_owned(), (*grade).to_owned())).collect();
+    println!(
+        "federation: {matched} vectors in {} suites, {} matched otherwise; {graded} graded alike, {} otherwise; {named} share a pattern",
+        suites.len(),
+        wrong.iter().filter(|one| one.contains(": match ")).count(),
+        disagreed.len()
+    );
+    assert_eq!(wrong, Vec::<String>::new());
+    assert_eq!(disagreed, known, "vectors that are graded otherwise");
+    assert_eq!((matched, suites.len()), (67, 14));
+}
+
+fn answer(line: &Value) -> Value {
+    let decider = Decider::new(Box::new(Federation::default()));
+    match decider.answer(&line.to_string()) {
+        Ok(answer) => serde_json::to_value(answer).unwrap(),
+        Err(refusal) => json!({ "at": refusal.at, "message": refusal.message }),
+    }
+}
+
+const HOST: &str = "token.actions.githubusercontent.com";
+
+#[test]
+fn conditions_of_trusts_are_evaluated_by_the_policy_language() {
+    let key = |claim: &str| format!("{HOST}:{claim}");
+    let claims = json!({ "sub": "repo:o/r:pull_request", "aud": ["sts.amazonaws.com"], "repository_id": "7" });
+    for (condition, matched, pattern) in [
+        (json!({}), json!(true), json!("missing-sub")),
+        (json!({ "StringLike": { key("sub"): "repo:o/*" } }), json!(true), json!("org-wide")),
+        (json!({ "StringLikeIfExists": { key("sub"): "repo:x/*" } }), json!(false), json!("missing-sub")),
+        (json!({ "StringNotEquals": { key("sub"): "x" } }), json!(true), json!("missing-sub")),
+        (
+            json!({ "ForAnyValue:StringLike": { key("aud"): "sts*" }, "StringEquals": { key("repository_id"): "7" } }),
+            json!(true),
+            json!("repo-wide"),
+        ),
+        (
+            json!({ "StringEquals": { key("environment"): "p", key("sub"): "repo:o/r:environment:p" } }),
+            json!(false),
+            Value::Null,
+        ),
+        (json!({ "StringEquals": { "gitlab.com:sub": "repo:o/r:pull_request" } }), json!(false), json!("always-false")),
+        (
+            json!({ "StringEquals": { key("sub"): "repo:o/r:pull_request" }, "IpAddress": { "aws:SourceIp": "203.0.113.0/24" } }),
+            Value::Null,
+            json!("pull-request"),
+        ),
+        (
+            json!({ "StringEquals": { key("head_ref"): "x", key("repository_id"): "7" } }),
+            Value::Null,
+            json!("repo-wide"),
+        ),
+    ] {
+        let line = json!({ "platform": "aws", "issuer": HOST, "claims": claims, "condition": condition });
+        let answer = answer(&line);
+        assert_eq!((&answer["match"], &answer["pattern"]), (&matched, &pattern), "{condition}: {answer}");
+    }
+}
+
+#[test]
+fn a_whole_trust_policy_counts_with_its_denies_and_its_principals() {
+    let provider = |host: &str| json!({ "Federated": format!("arn:aws:iam::111122223333:oidc-provider/{host}") });
+    let statement = |effect: &str, host: &str, subject: &str| {
+        json!({ "Effect": effect, "Principal": provider(host), "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": { "StringLike": { format!("{host}:sub"): subject } } })
+    };
+    let asked = |statements: Value| {
+        answer(&json!({ "platform": "aws", "issuer": format!("https://{HOST}"), "subject": "repo:o/r:environment:p",
+            "condition": { "Version": "2012-10-17", "Statement": statements } }))
+    };
+    let allow = statement("Allow", HOST, "repo:o/r:environment:p");
+    assert_eq!(asked(json!([allow])), answer_of(true, "safe"));
+    assert_eq!(asked(json!([allow, statement("Deny", HOST, "repo:o/*")]))["match"], false);
+    assert_eq!(asked(json!([statement("Allow", "gitlab.com", "*")]))["match"], false);
+    let other = json!({ "Effect": "Allow", "Principal": provider(HOST), "Action": "sts:TagSession" });
+    assert_eq!(asked(json!([other]))["match"], false);
+}
+
+fn answer_of(matched: bool, grade: &str) -> Value {
+    json!({ "match": matched, "grade": grade, "pattern": null, "reason": "", "patterns": ["environment-scoped", "missing-aud", "name-based"] })
+}
+
+#[test]
+fn service_accounts_of_clusters_are_decided_alike() {
+    let host = "oidc.eks.eu-west-1.amazonaws.com/id/0A1B";
+    for (pattern, matched, grade) in [
+        ("system:serviceaccount:shop:web", true, "safe"),
+        ("system:serviceaccount:shop:*", true, "weak"),
+        ("system:serviceaccount:*", true, "unsafe"),
+        ("system:serviceaccount:other:web", false, "safe"),
+    ] {
+        let line = json!({ "platform": "aws", "issuer": format!("https://{host}"), "subject": "system:serviceaccount:shop:web",
+            "condition": { "StringLike": { format!("{host}:sub"): pattern } } });
+        let answer = answer(&line);
+        assert_eq!((&answer["match"], &answer["grade"]), (&json!(matched), &json!(grade)), "{pattern}: {answer}");
+    }
+    // A provider of another cluster.
+    let line = json!({ "platform": "aws", "issuer": "https://oidc.eks.eu-west-1.amazonaws.com/id/FFFF",
+        "subject": "system:serviceaccount:shop:web",
+        "condition": { "StringEquals": { format!("{host}:sub"): "system:serviceaccount:shop:web" } } });
+    assert_eq!(answer(&line)["match"], false);
+}
+
+#[test]
+fn a_bad_condition_is_refused_with_its_place() {
+    for (condition, at) in [
+        (json!({ "StringSoundsLike": { "a.b:sub": "x" } }), "/condition/StringSoundsLike"),
+        (json!({ "StringEquals": "x" }), "/condition/StringEquals"),
+        (json!("x"), "/condition"),
+        (json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "allow" }] }), "/condition/Statement/0/Effect"),
+    ] {
+        let answer = answer(&json!({ "platform": "aws", "subject": "repo:o/r:x", "condition": condition }));
+        assert_eq!(answer["at"], at, "{condition}: {answer}");
+    }
+}
+
+#[test]
+fn a_role_accepts_the_tokens_that_its_trust_policy_admits() {
+    use evenhand_model::evidence::Truth;
+    use evenhand_model::glob::Glob;
+    use evenhand_model::token::Token;
+    let trust = format!(
+        r#"{{"Effect":"Allow","Principal":{{"Federated":"arn:aws:iam::111122223333:oidc-provider/{HOST}"}},"Action":"sts:AssumeRoleWithWebIdentity",
+        "Condition":{{"StringEquals":{{"{HOST}:aud":"sts.amazonaws.com"}},"StringLike":{{"{HOST}:sub":["repo:o/r:ref:refs/heads/main","repo:o/*"]}}}}}},
+        {{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRoleWithWebIdentity","Condition":{{"StringLike":{{"{HOST}:sub":"repo:o/secret:*"}}}}}}"#
+    );
+    let read = super::read(&[("gaad.json", &super::details("", "", &super::role("r", &trust, ""), ""))]);
+    let said: Vec<(&str, Truth, &str)> =
+        read.inventory.acceptances.iter().map(|held| (&*held.issuer, held.weak, &*held.weakness)).collect();
+    assert_eq!(said, [(HOST, Truth::Yes, "org-wide"), (HOST, Truth::No, "")]);
+    let token = |issuer: &str, subject: Glob| {
+        Token { issuer: Some(issuer.into()), ..Token::default() }.with_any("aud", Glob::Any).with_any("sub", subject)
+    };
+    for (issuer, subject, wide, tight) in [
+        (HOST, "repo:o/r:ref:refs/heads/main", Truth::Yes, Truth::Yes),
+        (HOST, "repo:o/r:ref:refs/heads/*", Truth::Yes, Truth::Yes),
+        (HOST, "repo:o/x:pull_request", Truth::Yes, Truth::No),
+        (HOST, "repo:o/secret:pull_request", Truth::No, Truth::No),
+        (HOST, "repo:p/x:*", Truth::No, Truth::No),
+        ("gitlab.com", "repo:o/r:ref:refs/heads/main", Truth::No, Truth::No),
+    ] {
+        let token = token(issuer, Glob::wildcard(subject));
+        let admitted: Vec<Truth> =
+            read.inventory.acceptances.iter().map(|held| held.condition.admits(&token)).collect();
+        assert_eq!(admitted, [wide, tight], "{issuer} {subject}");
+    }
+}
+
+#[test]
+fn a_service_account_whose_issuer_is_not_known_fits_providers_of_clusters_alone() {
+    use evenhand_model::evidence::Truth;
+    use evenhand_model::token::Token;
+    let host = "oidc.eks.eu-west-1.amazonaws.com/id/0A1B";
+    let statement = |host: &str| {
+        format!(
+            r#"{{"Effect":"Allow","Principal":{{"Federated":"arn:aws:iam::111122223333:oidc-provider/{host}"}},"Action":"sts:AssumeRoleWithWebIdentity",
+            "Condition":{{"StringLike":{{"{host}:sub":"system:serviceaccount:shop:*"}}}}}}"#
+        )
+    };
+    for (host, expected) in [(host, Truth::Yes), (HOST, Truth::No)] {
+        let read = super::read(&[("gaad.json", &super::details("", "", &super::role("r", &statement(host), ""), ""))]);
+        let token = Token::of_subject(None, "system:serviceaccount:shop:web");
+        let [held] = read.inventory.acceptances.as_slice() else { panic!() };
+        assert_eq!(held.condition.admits(&token), expected, "{host}");
+    }
+}

@@ -1,0 +1,212 @@
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::grade::{Asks, Demand, Grade};
+use crate::platform::Understood;
+
+/// A platform that is not asked here.
+struct Nobody;
+
+impl Platform for Nobody {
+    fn understand(&self, _: &str, _: Issuer) -> Result<Box<dyn Understood>, Refusal> {
+        Err(Refusal::new("/x", "not here", "elsewhere"))
+    }
+}
+
+fn answer(line: &Value) -> Result<Value, Refusal> {
+    Ok(serde_json::to_value(Decider::new(Box::new(Nobody)).answer(&line.to_string())?).unwrap())
+}
+
+fn entra(subject: &str, condition: &str) -> Value {
+    let answer = answer(&json!({ "platform": "entra", "subject": subject, "condition": { "subject": condition } }));
+    answer.unwrap()
+}
+
+#[test]
+fn the_grade_is_of_the_condition_and_the_match_of_the_token() {
+    for (subject, condition, matched, grade, pattern) in [
+        ("repo:o/r:ref:refs/heads/main", "repo:o/r:ref:refs/heads/main", true, "safe", None),
+        ("repo:o/r:ref:refs/heads/x", "repo:o/r:ref:refs/heads/main", false, "safe", None),
+        ("repo:o/r:pull_request", "repo:o/r:pull_request", true, "unsafe", Some("pull-request")),
+        ("repo:o/r:environment:p", "repo:o/r:environment:p", true, "safe", None),
+        ("repo:o/r:ref:refs/tags/v1", "repo:o/r:ref:refs/tags/v1", true, "weak", Some("tag-ref")),
+        ("repo:o@1/r@2:ref:refs/heads/main", "repo:o/r:ref:refs/heads/main", false, "weak", Some("immutable-break")),
+        ("repo:o/r:ref:refs/heads/main", "repo:o@1/r@2:ref:refs/heads/main", false, "weak", Some("immutable-break")),
+        ("repo:o/r:ref:refs/heads/main", "repo:o/*", false, "weak", Some("always-false")),
+        (
+            "project_path:g/p:ref_type:branch:ref:main",
+            "project_path:g/p:ref_type:branch:ref:main",
+            true,
+            "weak",
+            Some("name-based"),
+        ),
+        ("system:serviceaccount:shop:web", "system:serviceaccount:shop:web", true, "safe", None),
+        (
+            "system:serviceaccount:shop:web",
+            "system:serviceaccount:shop:default",
+            false,
+            "weak",
+            Some("default-service-account"),
+        ),
+        ("somebody", "somebody", true, "safe", None),
+    ] {
+        let answer = entra(subject, condition);
+        assert_eq!(answer["match"], json!(matched), "{condition}");
+        assert_eq!((answer["grade"].as_str().unwrap(), answer["pattern"].as_str()), (grade, pattern), "{condition}");
+        assert_eq!(answer["reason"] != "", pattern.is_some(), "{condition}: {}", answer["reason"]);
+    }
+}
+
+#[test]
+fn subjects_with_wildcards_are_graded_by_what_they_admit() {
+    for (issuer, pattern, expected, name) in [
+        ("github", "repo:o/*", "unsafe", "org-wide"),
+        ("github", "repo:o@1/*", "weak", "org-wide"),
+        ("github", "repo:o*", "unsafe", "no-repo-scope"),
+        ("github", "*", "unsafe", "no-repo-scope"),
+        ("github", "repo:*/r:ref:refs/heads/main", "unsafe", "shared-issuer-spoof"),
+        ("github", "repo:o/app-*:ref:refs/heads/main", "unsafe", "wildcard-repo"),
+        ("github", "repo:o/r:*", "unsafe", "repo-wide"),
+        ("github", "repo:o@1/r@2:*", "weak", "repo-wide"),
+        ("github", "repo:o@*/r@*:ref:refs/heads/main", "safe", ""),
+        ("github", "repo:o/r:ref:refs/heads/main*", "weak", "branch-prefix-collision"),
+        ("github", "repo:o/r:ref:refs/heads/*", "weak", "unprotected-branch"),
+        ("github", "repo:o/r:ref:*", "weak", "wildcard-ref"),
+        ("github", "repo:o/r:environment:*", "weak", "wildcard-suffix"),
+        ("github", "repository_owner_id:1:repository_id:2:ref:refs/heads/main", "safe", ""),
+        ("github", "repository_owner_id:1:*", "weak", "org-wide"),
+        ("gitlab", "project_path:g/*", "unsafe", "org-wide"),
+        ("gitlab", "project_path:g/p*", "unsafe", "wildcard-repo"),
+        ("gitlab", "project_path:g/p:ref_type:branch:ref:*", "unsafe", "wildcard-ref"),
+        ("gitlab", "project_id:1:ref_type:branch:ref:*", "weak", "wildcard-ref"),
+        ("terraform-cloud", "organization:o:*", "unsafe", "org-wide"),
+        ("terraform-cloud", "organization:o:project:p:workspace:*", "unsafe", "wildcard-workspace"),
+        ("terraform-cloud", "organization:o:project:p:workspace:w:run_phase:*", "unsafe", "run-phase-wildcard"),
+    ] {
+        let asks = Asks {
+            alternatives: vec![vec![Demand::new("sub", vec![evenhand_model::glob::Glob::wildcard(pattern)])]],
+            ..Asks::default()
+        };
+        let graded = grade(Issuer::named(issuer).unwrap(), &asks);
+        let expected = match expected {
+            "safe" => Grade::Safe,
+            "weak" => Grade::Weak,
+            _ => Grade::Unsafe,
+        };
+        assert_eq!((graded.grade, graded.pattern.unwrap_or_default()), (expected, name), "{pattern}");
+    }
+}
+
+#[test]
+fn every_pattern_that_decides_has_a_reason() {
+    for pattern in [
+        "missing-sub",
+        "no-repo-scope",
+        "org-wide",
+        "wildcard-repo",
+        "wildcard-workspace",
+        "shared-issuer-spoof",
+        "pull-request",
+        "repo-wide",
+        "wildcard-ref",
+        "run-phase-wildcard",
+        "wildcard-user",
+        "unprotected-branch",
+        "branch-prefix-collision",
+        "wildcard-suffix",
+        "tag-ref",
+        "name-based",
+        "no-id-pin",
+        "cluster-wide",
+        "namespace-wide",
+        "default-service-account",
+        "ssh-rerun",
+        "immutable-break",
+        "always-false",
+    ] {
+        assert!(!crate::reasons::of(pattern).is_empty(), "{pattern}");
+    }
+}
+
+#[test]
+fn what_is_not_known_of_the_token_is_open() {
+    let line = json!({ "platform": "gcp", "subject": "repo:o/r:pull_request",
+        "condition": { "attributeCondition": "assertion.repository_id == '7'" } });
+    let open = answer(&line).unwrap();
+    assert_eq!((&open["match"], &open["open"]), (&Value::Null, &json!(["repository_id"])));
+}
+
+#[test]
+fn a_bad_line_is_refused_with_its_place() {
+    let good = json!({ "platform": "entra", "subject": "s", "condition": { "subject": "s" } });
+    let with = |name: &str, value: Value| {
+        let mut line = good.clone();
+        line[name] = value;
+        line
+    };
+    for (line, at) in [
+        (with("platform", json!("vault")), "/platform"),
+        (with("issuer", json!("jenkins")), "/issuer"),
+        (with("claims", json!({ "sub": "t" })), "/claims/sub"),
+        (with("condition", json!({ "subjects": "s" })), "/condition/subjects"),
+        (with("condition", json!("s")), "/condition"),
+        (with("subjekt", json!("s")), "/subjekt"),
+        (json!({ "platform": "entra", "condition": { "subject": "s" } }), ""),
+        (json!({ "platform": "aws", "subject": "s", "condition": {} }), "/condition/x"),
+        (json!([]), ""),
+    ] {
+        let refusal = answer(&line).unwrap_err();
+        assert_eq!(refusal.at, at, "{line}: {}", refusal.message);
+        assert!(!refusal.message.is_empty() && !refusal.remedy.is_empty());
+    }
+}
+
+fn pattern() -> impl Strategy<Value = String> {
+    let repository = prop::sample::select(vec!["o/r", "o/*", "o*", "o@1/r@2", "o@1/*", "*"]);
+    let context =
+        prop::sample::select(vec!["*", "ref:refs/heads/main", "ref:refs/heads/*", "environment:p", "ref:refs/tags/v1"]);
+    (repository, context).prop_map(|(repository, context)| format!("repo:{repository}:{context}"))
+}
+
+proptest! {
+    /// More values never make a condition tighter.
+    #[test]
+    fn a_list_is_as_loose_as_its_loosest_value(values in prop::collection::vec(pattern(), 1..4)) {
+        let globs: Vec<_> = values.iter().map(|value| evenhand_model::glob::Glob::wildcard(value)).collect();
+        let of = |values: Vec<evenhand_model::glob::Glob>| {
+            grade(Issuer::GitHub, &Asks { alternatives: vec![vec![Demand::new("sub", values)]], ..Asks::default() }).grade
+        };
+        let loosest = globs.iter().map(|glob| of(vec![glob.clone()])).max();
+        prop_assert_eq!(Some(of(globs)), loosest);
+    }
+
+    /// One demand more never makes a condition looser.
+    #[test]
+    fn a_demand_more_never_makes_it_looser(subject in pattern(), claim in prop::sample::select(vec![
+        ("aud", "sts.amazonaws.com"), ("repository_id", "2"), ("repository_owner", "o"), ("environment", "p"),
+        ("ref", "refs/heads/main"), ("job_workflow_ref", "o/s/.github/workflows/w.yml@main"),
+    ])) {
+        let sub = Demand::new("sub", vec![evenhand_model::glob::Glob::wildcard(&subject)]);
+        let more = Demand::new(claim.0, vec![evenhand_model::glob::Glob::literal(claim.1)]);
+        let of = |demands: Vec<Demand>| {
+            grade(Issuer::GitHub, &Asks { alternatives: vec![demands], ..Asks::default() }).grade
+        };
+        prop_assert!(of(vec![sub.clone(), more]) <= of(vec![sub]));
+    }
+
+    /// Nothing that is written makes a reader stumble.
+    #[test]
+    fn any_text_is_answered_or_refused(text in ".{0,40}", expression in "[a-z.'()!&|=\\[\\]<>? ,\"0-9]{0,40}") {
+        for condition in [
+            json!({ "claimsMatchingExpression": { "value": text } }),
+            json!({ "claimsMatchingExpression": { "value": format!("claims['sub'] {text}") } }),
+        ] {
+            let _ = answer(&json!({ "platform": "entra", "subject": "repo:o/r:x", "condition": condition }));
+        }
+        for text in [&text, &expression] {
+            let condition = json!({ "attributeCondition": text });
+            let _ = answer(&json!({ "platform": "gcp", "subject": text, "condition": condition }));
+        }
+    }
+}

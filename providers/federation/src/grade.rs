@@ -1,0 +1,198 @@
+//! How tightly a condition holds what it admits.
+//!
+//! The grade is about the condition, whatever token is asked about: who else could become the identity. Names of patterns
+//! are those of the public collection of subject-against-condition vectors, where that has one. A grader knows neither
+//! clouds nor policies: it is given [what is demanded](Asks) of each claim.
+//!
+//! Two things are looked at: how much is admitted (which tenant, which workload, which contexts), and by what it is held:
+//! by a number, or by a name that may be given away. Each alone is weak; much that is held by a name is unsafe.
+
+use std::collections::BTreeSet;
+
+use evenhand_model::glob::Glob;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::issuer::Issuer;
+use crate::issuers;
+use crate::reach::{Context, Pin, Reach};
+use crate::reasons;
+
+/// How tightly a condition holds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Grade {
+    /// It admits the workload that it names and no other.
+    Safe,
+    /// It admits more contexts of the workload than one, rests on a name that may change hands, or admits nobody at all.
+    Weak,
+    /// It admits workloads of others, or changes that nobody has reviewed.
+    Unsafe,
+}
+
+/// One thing that is demanded of a token: a claim whose value fits one of these.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Demand {
+    /// The claim's name.
+    pub claim: String,
+    /// Any one will do.
+    pub values: Vec<Glob>,
+}
+
+impl Demand {
+    /// A claim and its values.
+    pub fn new(claim: impl Into<String>, values: Vec<Glob>) -> Self {
+        Self { claim: claim.into(), values }
+    }
+}
+
+/// What a condition demands.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Asks {
+    /// One of these lists of demands has to be met, all of it. Tests that hold for tokens without the claim, and negative
+    /// ones, are no demands.
+    pub alternatives: Vec<Vec<Demand>>,
+    /// Names of what was found on the way and takes nothing from the grade.
+    pub remarks: Vec<&'static str>,
+    /// Parts that demand something nobody here understands, so that the condition may be tighter than it is graded.
+    pub opaque: Vec<String>,
+}
+
+/// A grade, and why.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Graded {
+    /// The grade of the loosest alternative.
+    pub grade: Grade,
+    /// The pattern that decides; `None` where nothing is weak.
+    pub pattern: Option<&'static str>,
+    /// Everything that was recognised, weak or not.
+    pub patterns: BTreeSet<&'static str>,
+}
+
+impl Graded {
+    /// Why, in a sentence; empty where nothing is weak.
+    pub fn reason(&self) -> &'static str {
+        self.pattern.map_or("", reasons::of)
+    }
+
+    /// Whether the condition could be tighter: not where only the issuer could make it so.
+    pub fn is_avoidable(&self) -> bool {
+        // A user of CircleCI is in every subject and pinning one pins a person; names of GitLab and Terraform Cloud, held
+        // to the letter, admit what they name.
+        self.grade > Grade::Safe && !matches!(self.pattern, Some("name-based" | "wildcard-user"))
+    }
+
+    /// This grade, or a worse one with its pattern.
+    pub(crate) fn worsen(&mut self, pattern: &'static str, grade: Grade) {
+        self.patterns.insert(pattern);
+        if grade > self.grade {
+            self.grade = grade;
+            self.pattern = Some(pattern);
+        }
+    }
+}
+
+/// Combinations of subject patterns beyond which they are not looked at one by one.
+const MOST_COMBINATIONS: usize = 256;
+
+/// Grades what is demanded of an issuer's tokens.
+pub fn grade(issuer: Issuer, asks: &Asks) -> Graded {
+    let mut graded = Graded { grade: Grade::Safe, pattern: None, patterns: asks.remarks.iter().copied().collect() };
+    let mut admitted = false;
+    for demands in &asks.alternatives {
+        for reach in reaches(issuer, demands) {
+            graded.patterns.extend(&reach.remarks);
+            if reach.never {
+                continue;
+            }
+            admitted = true;
+            let untested = demands.iter().all(|demand| demand.claim != "sub");
+            for (pattern, grade) in weaknesses(issuer, &reach, untested) {
+                graded.worsen(pattern, grade);
+            }
+        }
+        if demands.len() > 1 {
+            graded.patterns.extend(["multi-key-and", "multi-claim-and"]);
+        }
+        if demands.iter().any(|demand| demand.values.len() > 1) {
+            graded.patterns.insert("multivalue-or");
+        }
+    }
+    if !admitted {
+        graded.worsen("always-false", Grade::Weak);
+    }
+    graded
+}
+
+/// How far each combination of a list of demands reaches. Values of the subject are told apart, since each of them holds
+/// several things at once; those of other claims hold one thing, of which the loosest counts.
+fn reaches(issuer: Issuer, demands: &[Demand]) -> Vec<Reach> {
+    let of = |demand: &Demand, value: &Glob| issuers::reach(issuer, &demand.claim, value);
+    let mut all = vec![Reach::default()];
+    for demand in demands {
+        let values = demand.values.iter().map(|value| of(demand, value));
+        let apart = demand.claim == "sub" && all.len() * demand.values.len() <= MOST_COMBINATIONS;
+        let each: Vec<Reach> = if apart { values.collect() } else { values.reduce(Reach::or).into_iter().collect() };
+        if each.is_empty() {
+            return vec![Reach::nobody()];
+        }
+        all = all.iter().flat_map(|held| each.iter().map(move |one| held.clone().and(one.clone()))).collect();
+    }
+    all
+}
+
+/// What is weak about a reach, the decisive pattern first.
+fn weaknesses(issuer: Issuer, reach: &Reach, untested: bool) -> Vec<(&'static str, Grade)> {
+    use Grade::{Unsafe, Weak};
+    let open = reach.tenant == Pin::Open && reach.workload == Pin::Open;
+    if open {
+        let missing = untested.then_some(("missing-sub", Unsafe));
+        let name = if issuer == Issuer::Kubernetes { "cluster-wide" } else { "no-repo-scope" };
+        return missing.into_iter().chain([(name, Unsafe)]).collect();
+    }
+    let by_name = |held: Pin| if held == Pin::Id { Weak } else { Unsafe };
+    if reach.workload <= Pin::Part {
+        return vec![match issuer {
+            Issuer::Kubernetes if reach.tenant >= Pin::Name => ("namespace-wide", Weak),
+            Issuer::Kubernetes => ("cluster-wide", Unsafe),
+            Issuer::Other => ("wildcard-suffix", Weak),
+            // The issuer is the tenant's own: to name the tenant again narrows nothing.
+            Issuer::CircleCi | Issuer::Bitbucket => ("wildcard-repo", Unsafe),
+            Issuer::GitHub | Issuer::GitLab | Issuer::Terraform => match (reach.tenant, reach.workload) {
+                (Pin::Open | Pin::Part, _) => ("no-repo-scope", Unsafe),
+                (tenant, Pin::Open) => ("org-wide", by_name(tenant)),
+                (tenant, _) if issuer == Issuer::Terraform => ("wildcard-workspace", by_name(tenant)),
+                (tenant, _) => ("wildcard-repo", by_name(tenant)),
+            },
+        }];
+    }
+    if issuer.is_shared() && reach.tenant <= Pin::Part {
+        return vec![("shared-issuer-spoof", Unsafe), ("name-based", Weak)];
+    }
+    let mut found = Vec::new();
+    if reach.pull_request {
+        found.push(("pull-request", Unsafe));
+    }
+    match reach.context {
+        Context::All => {
+            let name = match issuer {
+                Issuer::GitLab => "wildcard-ref",
+                Issuer::Terraform => "run-phase-wildcard",
+                Issuer::CircleCi => "wildcard-user",
+                _ => "repo-wide",
+            };
+            found.push((name, by_name(reach.workload)));
+        }
+        Context::Several(name) => {
+            let grade = if issuer.reuses_names() { by_name(reach.workload) } else { Weak };
+            found.push((name, grade));
+        }
+        Context::Tag => found.push(("tag-ref", Weak)),
+        Context::One => {}
+    }
+    if issuer.reuses_names() && reach.workload == Pin::Name {
+        found.extend([("name-based", Weak), ("no-id-pin", Weak)]);
+    }
+    found.extend(reach.mark.map(|mark| (mark, Weak)));
+    found
+}

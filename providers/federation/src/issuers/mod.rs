@@ -1,0 +1,96 @@
+//! The subjects and claims of each issuer, a file each: how far a pattern over them reaches.
+
+mod bitbucket;
+mod circleci;
+mod github;
+mod gitlab;
+mod kubernetes;
+mod terraform;
+
+use evenhand_model::glob::Glob;
+
+use crate::issuer::Issuer;
+use crate::reach::{Context, Pin, Reach};
+use crate::shape::Shape;
+
+/// How far a pattern over a claim reaches.
+pub(crate) fn reach(issuer: Issuer, claim: &str, pattern: &Glob) -> Reach {
+    // No subject, name or number of these issuers holds such a character: compared to the letter it admits nobody.
+    if let Glob::Literal(text) = pattern
+        && issuer != Issuer::Other
+        && text.contains(['*', '?'])
+    {
+        return Reach::nobody();
+    }
+    let shape = Shape::of(pattern);
+    if matches!(claim, "aud" | "oaud") {
+        return if shape.is_wild() { Reach::default() } else { Reach::default().remark("aud-pinned") };
+    }
+    match (issuer, claim) {
+        (_, "iss" | "azp") => Reach::default(),
+        (Issuer::GitHub, "sub") => github::subject(&shape),
+        (Issuer::GitHub, _) => github::claim(claim, &shape),
+        (Issuer::GitLab, "sub") => gitlab::subject(&shape),
+        (Issuer::GitLab, _) => gitlab::claim(claim, &shape),
+        (Issuer::Bitbucket, "sub") => bitbucket::subject(&shape),
+        (Issuer::Bitbucket, _) => bitbucket::claim(claim, &shape),
+        (Issuer::CircleCi, "sub") => circleci::subject(&shape),
+        (Issuer::CircleCi, _) => circleci::claim(claim, &shape),
+        (Issuer::Terraform, "sub") => terraform::subject(&shape),
+        (Issuer::Terraform, _) => terraform::claim(claim, &shape),
+        (Issuer::Kubernetes, "sub") => kubernetes::subject(&shape),
+        (Issuer::Kubernetes, _) => kubernetes::claim(claim, &shape),
+        (Issuer::Other, _) => other(&shape),
+    }
+}
+
+/// Of a subject of no known form one can only say whether it is one.
+fn other(shape: &Shape) -> Reach {
+    if shape.is_open() {
+        Reach::default()
+    } else if shape.is_wild() {
+        Reach::workload(Pin::Part)
+    } else {
+        Reach { context: Context::One, ..Reach::workload(Pin::Name) }
+    }
+}
+
+/// How firmly a name is held.
+fn name(shape: &Shape) -> Pin {
+    by(shape, Pin::Name)
+}
+
+/// How firmly a number is held.
+fn id(shape: &Shape) -> Pin {
+    by(shape, Pin::Id)
+}
+
+fn by(shape: &Shape, whole: Pin) -> Pin {
+    if shape.is_open() {
+        Pin::Open
+    } else if shape.is_wild() {
+        Pin::Part
+    } else {
+        whole
+    }
+}
+
+/// Keys and values that take turns, as `repo:o/r:ref:refs/heads/main`; a piece that is none of the keys is left out, and
+/// some keys stand alone.
+fn pairs<'a>(
+    pieces: &'a [Shape],
+    keys: &[&'static str],
+    alone: &[&'static str],
+) -> Vec<(&'static str, Option<&'a Shape>)> {
+    let mut found = Vec::new();
+    let mut rest = pieces.iter();
+    while let Some(piece) = rest.next() {
+        let Some(text) = piece.literal() else { continue };
+        if let Some(key) = alone.iter().find(|key| **key == text) {
+            found.push((*key, None));
+        } else if let Some(key) = keys.iter().find(|key| **key == text) {
+            found.push((*key, rest.next()));
+        }
+    }
+    found
+}

@@ -1,0 +1,45 @@
+//! Terraform Cloud: `organization:O:project:P:workspace:W:run_phase:PHASE`, all of them names.
+
+use super::{id, name, pairs};
+use crate::reach::{Context, Pin, Reach};
+use crate::shape::Shape;
+
+const KEYS: &[&str] = &["organization", "project", "workspace", "run_phase"];
+
+pub(super) fn subject(shape: &Shape) -> Reach {
+    let pieces = shape.split(':');
+    let mut reach = Reach::default();
+    let mut project = Pin::Open;
+    for (key, value) in pairs(&pieces, KEYS, &[]) {
+        let Some(value) = value else { continue };
+        match key {
+            "organization" => reach.tenant = name(value),
+            "project" => project = name(value),
+            "workspace" => reach.workload = name(value),
+            _ if !value.is_wild() => reach.context = Context::One,
+            _ => {}
+        }
+    }
+    // Workspaces of a project are fewer than those of an organisation, and more than one.
+    if reach.workload == Pin::Open && project == Pin::Name {
+        reach.workload = Pin::Part;
+    }
+    reach
+}
+
+pub(super) fn claim(claim: &str, shape: &Shape) -> Reach {
+    let immutable = |reach: Reach| {
+        let held = reach.tenant.max(reach.workload) == Pin::Id;
+        if held { reach.remark("immutable").remark("immutable-id") } else { reach }
+    };
+    match claim {
+        "terraform_organization_id" => immutable(Reach::tenant(id(shape))),
+        "terraform_organization_name" => Reach::tenant(name(shape)),
+        "terraform_workspace_id" => immutable(Reach::workload(id(shape))),
+        // Every organisation may have a workspace of that name.
+        "terraform_workspace_name" => Reach { workload: name(shape), ..Reach::default() },
+        "terraform_full_workspace" => subject(shape),
+        "terraform_run_phase" if !shape.is_wild() => Reach::context(Context::One),
+        _ => Reach::default(),
+    }
+}

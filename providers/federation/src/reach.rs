@@ -1,0 +1,102 @@
+//! How far a condition reaches: which tenant of an issuer, which workload, in which contexts.
+
+/// How firmly one level of a subject is held.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub(crate) enum Pin {
+    /// Not at all.
+    #[default]
+    Open,
+    /// By a part of its name, which others may take too.
+    Part,
+    /// By its name, which somebody else may have later.
+    Name,
+    /// By a number that is never given again.
+    Id,
+}
+
+/// In which of a workload's contexts (branch, tag, environment, phase, user).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub(crate) enum Context {
+    /// In all of them.
+    #[default]
+    All,
+    /// In several; the pattern's name.
+    Several(&'static str),
+    /// At a tag, which can be moved.
+    Tag,
+    /// In one.
+    One,
+}
+
+/// What of a token's workload a condition holds fast.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Reach {
+    /// Organisation, owner, group, namespace.
+    pub(crate) tenant: Pin,
+    /// Repository, project, workspace, service account.
+    pub(crate) workload: Pin,
+    pub(crate) context: Context,
+    /// Proposed changes, before anybody has looked at them.
+    pub(crate) pull_request: bool,
+    /// No token of the issuer fits.
+    pub(crate) never: bool,
+    /// Names of what is noteworthy and takes nothing from the grade.
+    pub(crate) remarks: Vec<&'static str>,
+    /// A weakness of its own.
+    pub(crate) mark: Option<&'static str>,
+}
+
+impl Reach {
+    /// What holds where both hold.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.tenant = self.tenant.max(other.tenant);
+        self.workload = self.workload.max(other.workload);
+        self.context = self.context.max(other.context);
+        self.pull_request |= other.pull_request;
+        self.never |= other.never;
+        self.remarks.extend(other.remarks);
+        self.mark = self.mark.or(other.mark);
+        self
+    }
+
+    /// What holds where one of them does.
+    pub(crate) fn or(mut self, other: Self) -> Self {
+        if self.never {
+            return other;
+        }
+        if other.never {
+            return self;
+        }
+        self.tenant = self.tenant.min(other.tenant);
+        self.workload = self.workload.min(other.workload);
+        self.context = self.context.min(other.context);
+        self.pull_request |= other.pull_request;
+        self.remarks.extend(other.remarks);
+        self.mark = self.mark.or(other.mark);
+        self
+    }
+
+    /// That nothing fits.
+    pub(crate) fn nobody() -> Self {
+        Self { never: true, ..Self::default() }
+    }
+
+    pub(crate) fn tenant(pin: Pin) -> Self {
+        Self { tenant: pin, ..Self::default() }
+    }
+
+    /// A workload, and with it its tenant.
+    pub(crate) fn workload(pin: Pin) -> Self {
+        Self { tenant: pin, workload: pin, ..Self::default() }
+    }
+
+    pub(crate) fn context(context: Context) -> Self {
+        Self { context, ..Self::default() }
+    }
+
+    #[must_use]
+    pub(crate) fn remark(mut self, name: &'static str) -> Self {
+        self.remarks.push(name);
+        self
+    }
+}

@@ -1,0 +1,294 @@
+//! Tokens and what accepts them: one provider reads who can get a token, another whose trust admits it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use evenhand_model::evidence::{Evidence, Truth};
+use evenhand_model::id::IdentityId;
+use evenhand_model::inventory::{Hint, Inventory};
+use evenhand_model::token::{Acceptance, Bearer};
+use evenhand_model::trust::{Crossing, Mechanism, Trust};
+use rayon::prelude::*;
+
+use super::Positions;
+
+/// Adds a trust for each identity that can get a token which something accepts, and fills in trusts whose source's side
+/// alone was read.
+pub(super) fn join(inventory: &mut Inventory, positions: &Positions) {
+    if inventory.bearers.is_empty() || inventory.acceptances.is_empty() {
+        return;
+    }
+    let mut by_issuer: HashMap<&str, Vec<&Acceptance>, foldhash::fast::FixedState> = HashMap::default();
+    let mut by_target: HashMap<&IdentityId, Vec<&Acceptance>, foldhash::fast::FixedState> = HashMap::default();
+    for acceptance in &inventory.acceptances {
+        by_issuer.entry(&acceptance.issuer).or_default().push(acceptance);
+        by_target.entry(&acceptance.target).or_default().push(acceptance);
+    }
+    let mut bearers: BTreeMap<&IdentityId, Vec<&Bearer>> = BTreeMap::new();
+    for bearer in inventory.bearers.iter().filter(|bearer| positions.contains_key(&bearer.identity)) {
+        bearers.entry(&bearer.identity).or_default().push(bearer);
+    }
+    let met: Vec<Met<'_>> = bearers
+        .par_iter()
+        .flat_map_iter(|(identity, tokens)| {
+            let mut met: BTreeMap<&IdentityId, Met<'_>> = BTreeMap::new();
+            for bearer in tokens {
+                let Some(issuer) = bearer.token.issuer.as_deref() else { continue };
+                for acceptance in by_issuer.get(issuer).into_iter().flatten() {
+                    if acceptance.target != **identity {
+                        Met::take(&mut met, bearer, acceptance);
+                    }
+                }
+            }
+            met.into_values()
+        })
+        .collect();
+    let mut trusts = Vec::new();
+    let mut crossings = Vec::new();
+    for met in met {
+        trusts.push(met.trust());
+        crossings.push(met.crossing());
+    }
+    let mut hints = Vec::new();
+    let mut said = Vec::new();
+    for (at, trust) in inventory.trusts.iter().enumerate() {
+        if trust.mechanism != Mechanism::Federation || trust.weak != Truth::Unknown {
+            continue;
+        }
+        let source = IdentityId::new(Arc::clone(&trust.source));
+        let (Some(tokens), Some(accepted)) = (bearers.get(&source), by_target.get(&trust.target)) else { continue };
+        let mut met: BTreeMap<&IdentityId, Met<'_>> = BTreeMap::new();
+        for bearer in tokens {
+            accepted.iter().for_each(|acceptance| Met::take(&mut met, bearer, acceptance));
+        }
+        match met.into_values().next() {
+            Some(met) => {
+                crossings.push(met.crossing());
+                said.push((at, met.acceptance.weak, Arc::clone(&met.acceptance.weakness)));
+            }
+            None => {
+                // Whoever admits it not at all admits nobody else through it.
+                said.push((at, Truth::No, Arc::from("")));
+                hints.push(Hint {
+                    evidence: trust.evidence.clone(),
+                    message: format!(
+                        "`{}` does not admit tokens of `{}`, which is set to become it; correct the trust or remove the setting",
+                        trust.target, trust.source
+                    )
+                    .into(),
+                });
+            }
+        }
+    }
+    for (at, weak, weakness) in said {
+        if let Some(trust) = inventory.trusts.get_mut(at) {
+            trust.weak = weak;
+            trust.weakness = weakness;
+        }
+    }
+    inventory.trusts.extend(trusts);
+    inventory.crossings.extend(crossings);
+    inventory.hints.extend(hints);
+}
+
+/// A source and a target that have met.
+struct Met<'a> {
+    source: &'a IdentityId,
+    /// The tightest condition that admits one of the source's tokens: the looser ones beside it let others in, and have rows
+    /// of their own.
+    acceptance: &'a Acceptance,
+    certain: bool,
+    /// The contexts in which a token is admitted.
+    when: BTreeSet<&'a str>,
+    evidence: &'a Evidence,
+}
+
+impl<'a> Met<'a> {
+    /// Takes note of a token that is put against a condition.
+    fn take(all: &mut BTreeMap<&'a IdentityId, Self>, bearer: &'a Bearer, acceptance: &'a Acceptance) {
+        let admitted = acceptance.condition.admits(&bearer.token);
+        if admitted == Truth::No {
+            return;
+        }
+        let certain = admitted == Truth::Yes && bearer.certain;
+        let met = all.entry(&acceptance.target).or_insert_with(|| Self {
+            source: &bearer.identity,
+            acceptance,
+            certain,
+            when: BTreeSet::new(),
+            evidence: &bearer.evidence,
+        });
+        // What is certain counts before what is tight.
+        if (!certain, order(acceptance)) < (!met.certain, order(met.acceptance)) {
+            met.acceptance = acceptance;
+            met.evidence = &bearer.evidence;
+        }
+        met.certain |= certain;
+        met.when.extend(Some(&*bearer.when).filter(|when| !when.is_empty()));
+    }
+
+    fn trust(&self) -> Trust {
+        let when: Vec<&str> = self.when.iter().copied().collect();
+        let constraint = match when.is_empty() {
+            true => Arc::clone(&self.acceptance.constraint),
+            false => format!("for {}; {}", when.join(", "), self.acceptance.constraint).into(),
+        };
+        Trust {
+            source: self.source.shared(),
+            target: self.acceptance.target.clone(),
+            provider: self.acceptance.provider,
+            mechanism: Mechanism::Federation,
+            constraint,
+            weak: self.acceptance.weak,
+            weakness: Arc::clone(&self.acceptance.weakness),
+            evidence: self.evidence.clone(),
+        }
+    }
+
+    fn crossing(&self) -> Crossing {
+        Crossing {
+            source: self.source.clone(),
+            target: self.acceptance.target.clone(),
+            certain: self.certain,
+            evidence: self.acceptance.evidence.clone(),
+        }
+    }
+}
+
+/// Tightest first.
+fn order(acceptance: &Acceptance) -> (Truth, &str, &str, &Evidence) {
+    (acceptance.weak, &acceptance.weakness, &acceptance.constraint, &acceptance.evidence)
+}
+
+#[cfg(test)]
+mod tests {
+    use evenhand_model::glob::Glob;
+    use evenhand_model::id::{ProviderName, ScopeId};
+    use evenhand_model::identity::Identity;
+    use evenhand_model::token::{Admission, Found, Token};
+
+    use super::super::{JobConfig, link};
+    use super::*;
+
+    /// Admits subjects that fit, and leaves open those that it is told to.
+    #[derive(Debug)]
+    struct Subjects(&'static str);
+
+    impl Admission for Subjects {
+        fn admits(&self, token: &Token) -> Truth {
+            match token.find("sub") {
+                Found::Texts(texts) if texts.iter().any(|text| &**text == "open") => Truth::Unknown,
+                Found::Texts(texts) => {
+                    texts.iter().any(|text| Glob::wildcard(self.0).matches(text) == Truth::Yes).into()
+                }
+                _ => Truth::Unknown,
+            }
+        }
+    }
+
+    fn identity(id: &str) -> Identity {
+        Identity::new(id.into(), ProviderName("test"), ScopeId::from("s"), "role", id, Evidence::whole("doc"))
+    }
+
+    fn bearer(identity: &str, issuer: Option<&str>, subject: &str, when: &str) -> Bearer {
+        Bearer {
+            identity: identity.into(),
+            token: Token::of_subject(issuer.map(Arc::from), subject),
+            when: when.into(),
+            certain: true,
+            evidence: Evidence::line("workflow", 7),
+        }
+    }
+
+    fn acceptance(target: &str, issuer: &str, subjects: &'static str, weakness: &str) -> Acceptance {
+        Acceptance {
+            target: target.into(),
+            provider: ProviderName("test"),
+            issuer: issuer.into(),
+            condition: Arc::new(Subjects(subjects)),
+            constraint: format!("sub {subjects}").into(),
+            weak: Truth::from(!weakness.is_empty()),
+            weakness: weakness.into(),
+            evidence: Evidence::pointer("policy", "/Statement/0"),
+        }
+    }
+
+    fn linked(bearers: Vec<Bearer>, acceptances: Vec<Acceptance>, trusts: Vec<Trust>) -> Inventory {
+        let identities = vec![identity("job"), identity("role")];
+        let mut inventory = Inventory { identities, bearers, acceptances, trusts, ..Inventory::default() };
+        link(&mut inventory, &JobConfig::default());
+        inventory
+    }
+
+    #[test]
+    fn whoever_can_get_an_accepted_token_may_become_what_accepts_it() {
+        let bearers = vec![
+            bearer("job", Some("i"), "a:main", "branch main"),
+            bearer("job", Some("i"), "a:pr", "pull requests"),
+            bearer("job", Some("other"), "a:main", "elsewhere"),
+            bearer("nobody", Some("i"), "a:main", ""),
+        ];
+        for reversed in [false, true] {
+            let mut acceptances =
+                vec![acceptance("role", "i", "a:*", "repo-wide"), acceptance("role", "i", "a:main", "")];
+            if reversed {
+                acceptances.reverse();
+            }
+            let inventory = linked(bearers.clone(), acceptances, Vec::new());
+            let [trust] = inventory.trusts.as_slice() else { panic!("{:?}", inventory.trusts) };
+            assert_eq!(
+                (&*trust.source, trust.target.as_str(), trust.mechanism),
+                ("job", "role", Mechanism::Federation)
+            );
+            assert_eq!((trust.weak, &*trust.constraint), (Truth::No, "for branch main, pull requests; sub a:main"));
+            assert_eq!(trust.evidence, Evidence::line("workflow", 7));
+            let [crossing] = inventory.crossings.as_slice() else { panic!() };
+            assert_eq!((crossing.certain, &crossing.evidence), (true, &Evidence::pointer("policy", "/Statement/0")));
+        }
+    }
+
+    #[test]
+    fn what_is_let_in_by_a_weak_condition_alone_is_let_in_weakly() {
+        let inventory = linked(
+            vec![bearer("job", Some("i"), "a:pr", "")],
+            vec![acceptance("role", "i", "a:*", "repo-wide"), acceptance("role", "i", "a:main", "")],
+            Vec::new(),
+        );
+        let [trust] = inventory.trusts.as_slice() else { panic!() };
+        assert_eq!((trust.weak, &*trust.weakness, &*trust.constraint), (Truth::Yes, "repo-wide", "sub a:*"));
+    }
+
+    #[test]
+    fn what_is_open_is_joined_and_not_certain() {
+        let inventory =
+            linked(vec![bearer("job", Some("i"), "open", "")], vec![acceptance("role", "i", "a", "")], Vec::new());
+        assert!(!inventory.crossings[0].certain && inventory.trusts.len() == 1);
+        let inventory =
+            linked(vec![bearer("job", Some("i"), "b", "")], vec![acceptance("role", "i", "a", "")], Vec::new());
+        assert!(inventory.crossings.is_empty() && inventory.trusts.is_empty());
+    }
+
+    #[test]
+    fn a_trust_of_which_the_source_alone_was_read_is_graded_by_its_target() {
+        let annotated = || Trust {
+            source: "job".into(),
+            target: "role".into(),
+            provider: ProviderName("test"),
+            mechanism: Mechanism::Federation,
+            constraint: "annotation".into(),
+            weak: Truth::Unknown,
+            weakness: "".into(),
+            evidence: Evidence::whole("account"),
+        };
+        for (subjects, weak, weakness, hints) in [("a:*", Truth::Yes, "wide", 0), ("b", Truth::No, "", 1)] {
+            let accepted = vec![acceptance("role", "i", subjects, "wide")];
+            let inventory = linked(vec![bearer("job", None, "a:x", "")], accepted, vec![annotated()]);
+            let [trust] = inventory.trusts.as_slice() else { panic!() };
+            assert_eq!((trust.weak, &*trust.weakness, &*trust.constraint), (weak, weakness, "annotation"));
+            assert_eq!(inventory.hints.len(), hints);
+        }
+        let unread =
+            linked(vec![bearer("job", None, "a", "")], vec![acceptance("else", "i", "a", "")], vec![annotated()]);
+        assert_eq!(unread.trusts[0].weak, Truth::Unknown, "the target's side was not read");
+    }
+}
