@@ -27,9 +27,13 @@ fn main() -> ExitCode {
 
 fn rates() -> Result<(), String> {
     let aws = evenhand_aws::point::Decider::default();
+    let azure = evenhand_azure::point::Decider::default();
     let kubernetes = evenhand_kubernetes::point::Decider::default();
     decisions("aws simple", &aws, &requests::simple(LINES))?;
     decisions("aws conditional", &aws, &requests::conditional(LINES))?;
+    decisions("azure", &azure, &requests::azure(LINES))?;
+    let fresh = evenhand_azure::point::Decider::default();
+    decisions("azure, new tenants", &fresh, &requests::azure_new(LINES))?;
     decisions("kubernetes", &kubernetes, &requests::kubernetes(LINES))?;
     let fresh = evenhand_kubernetes::point::Decider::default();
     decisions("kubernetes, new worlds", &fresh, &requests::kubernetes_new(LINES))?;
