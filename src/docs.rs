@@ -36,6 +36,7 @@ pub fn pages() -> Vec<Page> {
         page("schema/config.json", schema(SchemaOf::Config)),
         page("schema/tables.json", schema(SchemaOf::Tables)),
         page("schema/decide-aws.json", schema(SchemaOf::DecideAws)),
+        page("schema/decide-azure.json", schema(SchemaOf::DecideAzure)),
         page("schema/decide-kubernetes.json", schema(SchemaOf::DecideKubernetes)),
     ];
     pages.extend(rules.iter().map(|rule| page(&format!("rules/{}.md", rule.id.as_str()), rule_page(rule))));

@@ -119,7 +119,7 @@ fn the_schema_describes_requests_and_answers() {
 #[test]
 fn an_input_without_requests_and_text_that_is_no_json_are_named_as_what_they_are() {
     let scene = Scene::new();
-    for provider in ["aws", "kubernetes"] {
+    for provider in ["aws", "azure", "kubernetes"] {
         let nothing = scene.run_with(&["decide", provider], "\n");
         assert_eq!((nothing.code, &*nothing.stdout), (0, ""));
         assert!(nothing.stderr.contains("no request was given"), "{}", nothing.stderr);
