@@ -35,12 +35,13 @@ Examples:
   evenhand schema decide-azure
 
 One JSON object a line, or one object over several lines:
-  {\"roleAssignments\": […], \"roleDefinitions\": […], \"denyAssignments\": […], \"groups\": […], \"managementGroups\": […],
+  {\"roleAssignments\": […], \"roleDefinitions\": […], \"denyAssignments\": […],
+   \"groups\": […], \"managementGroups\": […],
    \"request\": {\"principal\": …, \"action\": …, \"resource\": …, \"attributes\": {…}}}
 One answer a line, in the same order:
-  {\"decision\": \"allowed\", \"matched\": [{\"effect\": \"Allow\", \"assignment\": …, \"name\": \"Reader\", \"permission\": 0, \"scope\": …}]}
-Assignments and definitions are taken as `az role assignment list --all` and `az role definition list` print them, or as the
-REST API returns them.")]
+  {\"decision\": \"allowed\", \"matched\": [{\"effect\": \"Allow\", \"assignment\": …, \"name\": \"Reader\", …}]}
+Assignments and definitions are taken as `az role assignment list --all` and `az role definition list` print them, or as \
+the REST API returns them.")]
     Azure(Requests),
     /// Decide requests to a Kubernetes API server, as its RBAC authorizer does.
     #[command(after_long_help = "\

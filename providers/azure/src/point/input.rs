@@ -250,7 +250,7 @@ pub(super) struct Deny {
     /// Under which condition.
     pub(super) condition: Option<String>,
     /// Whether it denies, or only records what it would deny. Absent: it denies.
-    pub(super) deny_assignment_effect: Option<Effect>,
+    pub(super) deny_assignment_effect: Option<DenyEffect>,
     #[serde(rename = "name")]
     _name: Ignored,
     #[serde(rename = "type")]
@@ -274,7 +274,7 @@ pub(super) struct Deny {
 /// Whether a deny assignment denies.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Effect {
+pub(super) enum DenyEffect {
     /// It does.
     #[serde(alias = "Enforced")]
     Enforced,

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::answer::Note;
-use super::input::{Assignment, Block, Definition, Deny, Effect, Group, Input, Lies, Principal, REMEDY};
+use super::input::{Assignment, Block, Definition, Deny, DenyEffect, Group, Input, Lies, Principal, REMEDY};
 use crate::rbac::{
     self, ArmId, Authorizer, Condition, DenyAssignment, Groups, Hierarchy, ObjectId, OperationPattern, Permission,
     Principals, RoleAssignment, RoleDefinition, RoleKey,
@@ -185,7 +185,7 @@ impl Deny {
             Some(properties) => (&**properties, format!("{place}/properties")),
             None => (&self, place.clone()),
         };
-        if held.deny_assignment_effect == Some(Effect::Audit) {
+        if held.deny_assignment_effect == Some(DenyEffect::Audit) {
             notes.push(Note { at: place, message: "it only records what it would deny".to_owned() });
             return Ok(None);
         }
