@@ -457,6 +457,8 @@ pub enum SchemaOf {
     Tables,
     /// Requests and answers of `decide aws`.
     DecideAws,
+    /// Requests and answers of `decide azure`.
+    DecideAzure,
     /// Requests and answers of `decide kubernetes`.
     DecideKubernetes,
     /// Questions and answers of `decide federation`.

@@ -36,6 +36,7 @@ pub fn pages() -> Vec<Page> {
         page("schema/config.json", schema(SchemaOf::Config)),
         page("schema/tables.json", schema(SchemaOf::Tables)),
         page("schema/decide-aws.json", schema(SchemaOf::DecideAws)),
+        page("schema/decide-azure.json", schema(SchemaOf::DecideAzure)),
         page("schema/decide-kubernetes.json", schema(SchemaOf::DecideKubernetes)),
         page("schema/decide-federation.json", schema(SchemaOf::DecideFederation)),
     ];

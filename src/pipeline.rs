@@ -77,6 +77,7 @@ pub struct Capture {
 pub fn providers() -> Vec<Box<dyn Provider>> {
     vec![
         Box::new(evenhand_aws::Aws),
+        Box::new(evenhand_azure::Azure),
         Box::new(evenhand_kubernetes::Kubernetes),
         Box::new(evenhand_github::Github),
         Box::new(evenhand_agents::Agents),

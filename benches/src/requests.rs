@@ -2,7 +2,8 @@
 //!
 //! A simple request to AWS is what a gateway asks: one identity policy of a few statements and an organisation of two levels,
 //! without conditions. The policies repeat, as they do where many requests of the same principals are decided. A request to
-//! Kubernetes brings the roles and bindings of its namespace along, which repeat in the same way, or are new each time.
+//! Kubernetes brings the roles and bindings of its namespace along, one to Azure its role assignments and definitions, which
+//! repeat in the same way, or are new each time.
 
 use crate::generate::Random;
 
@@ -51,6 +52,37 @@ fn line(random: &mut Random, condition: &str) -> String {
     format!(
         r#"{{"request":{{"principal":"arn:aws:iam::111122223333:role/team-{who}","action":"{action}","resource":"{resource}"{context}}},"identity_policies":[{{"name":"own","policy":{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":["s3:GetObject","s3:ListBucket"],"Resource":"arn:aws:s3:::team-{team}-data/*"{condition}}},{{"Effect":"Allow","Action":["sqs:*","dynamodb:Get*"],"Resource":["arn:aws:sqs:*:111122223333:team-{team}-*","arn:aws:dynamodb:*:111122223333:table/team-{who}"]}}]}}}}],"service_control_policies":[{{"level":"r-1","policies":[{{"name":"all","policy":{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"*","Resource":"*"}}]}}}}]}},{{"level":"ou-1","policies":[{{"name":"guard","policy":{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"*","Resource":"*"}},{{"Effect":"Deny","Action":["organizations:*","s3:DeleteBucket"],"Resource":"*"}}]}}}}]}}]}}"#,
         team = who % 10,
+    )
+}
+
+/// Lines with a tenant's part and one request each; there are as many of them as principals.
+pub fn azure(count: u64) -> Vec<String> {
+    let mut random = Random::new(15);
+    (0..count)
+        .map(|_| {
+            let team = random.below(PRINCIPALS);
+            tenant(&mut random, team)
+        })
+        .collect()
+}
+
+/// The same, all of them new.
+pub fn azure_new(count: u64) -> Vec<String> {
+    let mut random = Random::new(16);
+    (0..count).map(|team| tenant(&mut random, team)).collect()
+}
+
+fn tenant(random: &mut Random, team: u64) -> String {
+    const ACTIONS: [&str; 4] = [
+        "Microsoft.Compute/virtualMachines/read",
+        "Microsoft.Storage/storageAccounts/listKeys/action",
+        "Microsoft.Authorization/roleAssignments/write",
+        "Microsoft.Compute/virtualMachines/delete",
+    ];
+    let action = usize::try_from(random.below(4)).ok().and_then(|at| ACTIONS.get(at)).copied().unwrap_or_default();
+    let item = random.below(1_000);
+    format!(
+        r#"{{"request":{{"principal":"team-{team}","action":"{action}","resource":"/subscriptions/s-{team}/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/vm-{item}"}},"roleAssignments":[{{"principalId":"group-{team}","roleDefinitionId":"reader","scope":"/subscriptions/s-{team}"}},{{"principalId":"team-{team}","roleDefinitionId":"admin","scope":"/subscriptions/s-{team}/resourceGroups/g"}}],"roleDefinitions":[{{"name":"reader","roleName":"Reader","permissions":[{{"actions":["*/read"]}}]}},{{"name":"admin","roleName":"Admin","permissions":[{{"actions":["Microsoft.Compute/*","Microsoft.Authorization/roleAssignments/*"],"notActions":["*/start/action"],"condition":"!(ActionMatches{{'Microsoft.Authorization/roleAssignments/write'}}) OR @Request[Microsoft.Authorization/roleAssignments:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals{{acdd72a7-3385-48ef-bd42-f606fba81ae7}}"}}]}}],"denyAssignments":[{{"id":"freeze","denyAssignmentName":"freeze","scope":"/subscriptions/s-{team}","permissions":[{{"actions":["*/delete"]}}],"principals":[{{"id":"00000000-0000-0000-0000-000000000000","type":"SystemDefined"}}]}}],"groups":[{{"id":"group-{team}","members":["team-{team}"]}}]}}"#
     )
 }
 

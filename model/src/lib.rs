@@ -19,6 +19,7 @@ pub mod id;
 pub mod identity;
 pub mod inventory;
 pub mod json_parts;
+pub mod kept;
 pub mod log;
 pub mod opset;
 pub mod parity;

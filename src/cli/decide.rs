@@ -25,6 +25,24 @@ One answer a line, in the same order:
   {\"decision\": \"allowed\", \"blocked_by\": [], \"matched\": [{\"policy\": …, \"statement\": 0, \"effect\": \"Allow\"}]}
 With \"mode\": \"discover\", the answer tells under which missing context keys the request would be allowed.")]
     Aws(Requests),
+    /// Decide requests to Azure, as Azure RBAC does.
+    #[command(after_long_help = "\
+Exit codes: 0 all were decided, whatever the decision; 2 some could not be.
+
+Examples:
+  evenhand decide azure request.json
+  evenhand decide azure < requests.ndjson
+  evenhand schema decide-azure
+
+One JSON object a line, or one object over several lines:
+  {\"roleAssignments\": […], \"roleDefinitions\": […], \"denyAssignments\": […],
+   \"groups\": […], \"managementGroups\": […],
+   \"request\": {\"principal\": …, \"action\": …, \"resource\": …, \"attributes\": {…}}}
+One answer a line, in the same order:
+  {\"decision\": \"allowed\", \"matched\": [{\"effect\": \"Allow\", \"assignment\": …, \"name\": \"Reader\", …}]}
+Assignments and definitions are taken as `az role assignment list --all` and `az role definition list` print them, or as \
+the REST API returns them.")]
+    Azure(Requests),
     /// Decide requests to a Kubernetes API server, as its RBAC authorizer does.
     #[command(after_long_help = "\
 Exit codes: 0 all were decided, whatever the decision; 2 some could not be.
@@ -74,6 +92,7 @@ impl Decide {
     pub fn judge(&self) -> Judge {
         match self {
             Self::Aws(_) => Judge::Provider(ProviderName("aws")),
+            Self::Azure(_) => Judge::Provider(ProviderName("azure")),
             Self::Kubernetes(_) => Judge::Provider(ProviderName("kubernetes")),
             Self::Federation(_) => Judge::Federation,
         }
@@ -82,7 +101,7 @@ impl Decide {
     /// Where the requests are.
     pub fn requests(&self) -> &Requests {
         match self {
-            Self::Aws(requests) | Self::Federation(requests) => requests,
+            Self::Aws(requests) | Self::Azure(requests) | Self::Federation(requests) => requests,
             Self::Kubernetes(with) => &with.requests,
         }
     }
@@ -90,7 +109,7 @@ impl Decide {
     /// What is read beside them, if anything.
     pub fn capture(&self) -> Option<&WithCapture> {
         match self {
-            Self::Aws(_) | Self::Federation(_) => None,
+            Self::Aws(_) | Self::Azure(_) | Self::Federation(_) => None,
             Self::Kubernetes(with) => Some(with).filter(|with| !with.sources.is_empty()),
         }
     }

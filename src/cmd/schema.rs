@@ -30,6 +30,7 @@ pub(crate) fn of(what: SchemaOf) -> Value {
             json!({ "$schema": "https://json-schema.org/draft/2020-12/schema", "$defs": tables })
         }
         SchemaOf::DecideAws => evenhand_aws::point::schema(),
+        SchemaOf::DecideAzure => evenhand_azure::point::schema(),
         SchemaOf::DecideKubernetes => evenhand_kubernetes::point::schema(),
         SchemaOf::DecideFederation => evenhand_federation::decide::schema(),
     }

@@ -141,7 +141,7 @@ fn tokens_are_put_against_conditions_and_a_bad_line_stops_nothing() {
 #[test]
 fn an_input_without_requests_and_text_that_is_no_json_are_named_as_what_they_are() {
     let scene = Scene::new();
-    for provider in ["aws", "kubernetes", "federation"] {
+    for provider in ["aws", "azure", "kubernetes", "federation"] {
         let nothing = scene.run_with(&["decide", provider], "\n");
         assert_eq!((nothing.code, &*nothing.stdout), (0, ""));
         assert!(nothing.stderr.contains("no request was given"), "{}", nothing.stderr);

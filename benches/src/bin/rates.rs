@@ -42,9 +42,13 @@ fn main() -> ExitCode {
 
 fn decisions() -> Result<(), String> {
     let aws = evenhand_aws::point::Decider::default();
+    let azure = evenhand_azure::point::Decider::default();
     let kubernetes = evenhand_kubernetes::point::Decider::default();
     decided("aws simple", &aws, &requests::simple(LINES))?;
     decided("aws conditional", &aws, &requests::conditional(LINES))?;
+    decided("azure", &azure, &requests::azure(LINES))?;
+    let fresh = evenhand_azure::point::Decider::default();
+    decided("azure, new tenants", &fresh, &requests::azure_new(LINES))?;
     decided("kubernetes", &kubernetes, &requests::kubernetes(LINES))?;
     let fresh = evenhand_kubernetes::point::Decider::default();
     decided("kubernetes, new worlds", &fresh, &requests::kubernetes_new(LINES))

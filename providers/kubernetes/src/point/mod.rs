@@ -10,12 +10,12 @@ mod answer;
 mod input;
 mod lists;
 mod notes;
-mod store;
 #[cfg(test)]
 mod tests;
 mod within;
 
 use evenhand_model::decide::{Decides, Refusal, read};
+use evenhand_model::kept::Kept;
 
 pub use answer::{Answer, Collected, Decision, Grant, Named, Note};
 
@@ -23,14 +23,13 @@ use crate::rbac::{self, Authorizer, BindingIx, Granted, MASTERS, Request};
 use input::{Asked, Input, REMEDY};
 use lists::{CLUSTER_BINDINGS, CLUSTER_ROLES, LOCAL_BINDINGS, LOCAL_ROLES, Lists};
 use notes::Notes;
-use store::Worlds;
 
 pub(crate) use within::Within;
 
 /// Decides lines that bring all their objects. Shared by threads; keeps the objects of earlier lines, up to a bound.
 #[derive(Debug, Default)]
 pub struct Decider {
-    worlds: Worlds,
+    worlds: Kept<World>,
 }
 
 impl Decides for Decider {

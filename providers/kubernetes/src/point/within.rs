@@ -1,10 +1,10 @@
 //! Lines that leave some or all of their objects to a capture.
 
 use evenhand_model::decide::{Decides, Refusal, read};
+use evenhand_model::kept::Kept;
 
 use super::input::{Input, REMEDY};
 use super::lists::Lists;
-use super::store::Worlds;
 use super::{Around, View, World};
 use crate::access::{Policy, Resolver};
 use crate::rbac::{self, BindingIx, Granted, Request, Role};
@@ -12,12 +12,12 @@ use crate::rbac::{self, BindingIx, Granted, Request, Role};
 /// Decides lines beside a capture.
 pub(crate) struct Within<'r> {
     resolver: &'r Resolver,
-    worlds: Worlds,
+    worlds: Kept<World>,
 }
 
 impl<'r> Within<'r> {
     pub(crate) fn new(resolver: &'r Resolver) -> Self {
-        Self { resolver, worlds: Worlds::default() }
+        Self { resolver, worlds: Kept::default() }
     }
 
     /// The cluster that a line means.

@@ -1,0 +1,172 @@
+//! Everything that a principal may do.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use evenhand_model::access::{Doubt, DoubtEffect, GrantIx, Slice};
+use evenhand_model::condition::{Clause, Condition as Under};
+use evenhand_model::evidence::Truth;
+use evenhand_model::opset::OpSet;
+use evenhand_model::scope::{Pattern, ResourceScope};
+
+use super::Plane;
+use super::authorizer::Authorizer;
+use super::condition::{Attributes, Condition, Known};
+use super::scope::ArmId;
+use super::world::{ObjectId, Permission};
+use crate::catalog::Catalogue;
+
+/// What a principal may do.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Listed {
+    /// The access; resources are named by their ids in lower case. `grant` counts assignments from 0.
+    pub slices: Vec<Slice>,
+    /// Why the true access may be other.
+    pub doubts: Vec<Doubt>,
+}
+
+/// A part of an access that is being worked out.
+#[derive(Clone)]
+struct Part {
+    operations: OpSet,
+    scope: ResourceScope,
+    condition: Under,
+    grant: GrantIx,
+}
+
+impl Authorizer {
+    /// Everything that a principal may do, over the operations of a catalogue.
+    ///
+    /// The catalogue should know what the roles name ([`Catalogue::with`]); what it does not know is not listed.
+    pub fn access(&self, principal: &ObjectId, catalogue: &Catalogue) -> Listed {
+        let who = self.world.groups.of(principal);
+        let mut listed = Listed::default();
+        let mut parts = Vec::new();
+        for (at, held) in self.held_by(&who) {
+            let Some((_, role)) = self.role(&held.role) else {
+                listed.doubts.push(Doubt::new(format!("role definition {}", held.role), DoubtEffect::Adds));
+                continue;
+            };
+            self.doubt(&held.scope, DoubtEffect::Adds, &mut listed.doubts);
+            let scope = self.reached(&held.scope, false);
+            let grant = GrantIx(u32::try_from(at).unwrap_or(u32::MAX));
+            for block in &role.permissions {
+                for (operations, under) in sorted_out(block, held.condition.as_ref(), catalogue) {
+                    let condition = under.fold(Under::unconditional(), |all, condition| {
+                        all.with(Clause::Opaque(Arc::clone(condition.as_str())))
+                    });
+                    parts.push(Part { operations, scope: scope.clone(), condition, grant });
+                }
+            }
+        }
+        for (_, deny) in self.denied_to(&who) {
+            self.doubt(&deny.scope, DoubtEffect::Limits, &mut listed.doubts);
+            let hole = match self.reached(&deny.scope, deny.not_below).all_of.first() {
+                Some(list) => list.to_vec(),
+                None => vec![Pattern::any()],
+            };
+            for block in &deny.permissions {
+                for (operations, under) in sorted_out(block, deny.condition.as_ref(), catalogue) {
+                    let unless = under.fold(None::<String>, |all, condition| {
+                        let text = condition.as_str();
+                        Some(all.map_or_else(|| format!("unless {text}"), |all| format!("{all} and {text}")))
+                    });
+                    parts = parts
+                        .into_iter()
+                        .flat_map(|part| part.without(&operations, &hole, unless.as_deref()))
+                        .collect();
+                }
+            }
+        }
+        listed.slices = parts.into_iter().map(Part::slice).collect();
+        listed.doubts.sort_unstable();
+        listed.doubts.dedup();
+        listed
+    }
+
+    /// The resources at a scope, and below it if it is not alone.
+    fn reached(&self, scope: &ArmId, alone: bool) -> ResourceScope {
+        if alone {
+            return ResourceScope::any_of([scope.only()]);
+        }
+        self.hierarchy().reach(scope).map_or_else(ResourceScope::everything, ResourceScope::any_of)
+    }
+
+    /// Below a management group lies what nobody knows, where none were read.
+    fn doubt(&self, scope: &ArmId, effect: DoubtEffect, doubts: &mut Vec<Doubt>) {
+        if scope.is_management_group() && self.hierarchy().is_empty() {
+            doubts.push(Doubt::new("the subscriptions of management groups", effect));
+        }
+    }
+}
+
+impl Part {
+    /// What is left of it after a deny of some operations on some resources, perhaps under a condition.
+    fn without(self, denied: &OpSet, hole: &[Pattern], unless: Option<&str>) -> Vec<Self> {
+        let hit = self.operations.intersection(denied);
+        let elsewhere = |pattern: &Pattern| hole.iter().all(|hole| hole.overlaps(pattern) == Truth::No);
+        if hit.is_empty() || self.scope.all_of.iter().any(|list| list.iter().all(elsewhere)) {
+            return vec![self];
+        }
+        let mut left = Vec::with_capacity(3);
+        let outside = Self { operations: hit.clone(), scope: self.scope.without(hole.iter().cloned()), ..self.clone() };
+        if let Some(unless) = unless {
+            left.push(Self {
+                operations: hit.clone(),
+                scope: self.scope.limited_to(hole.iter().cloned()),
+                condition: self.condition.clone().with(Clause::Opaque(unless.into())),
+                grant: self.grant,
+            });
+        }
+        left.push(outside);
+        left.push(Self { operations: self.operations.difference(&hit), ..self });
+        left.retain(|part| !part.operations.is_empty() && part.scope.is_nothing() != Truth::Yes);
+        left
+    }
+
+    fn slice(self) -> Slice {
+        Slice {
+            operations: Arc::new(self.operations),
+            scope: Arc::new(self.scope),
+            condition: Arc::new(self.condition),
+            grant: self.grant,
+        }
+    }
+}
+
+/// The operations of a block by the conditions that they hang on, of which the operation alone does not tell whether they
+/// hold. What is certain not to hold is gone.
+fn sorted_out<'a>(
+    block: &'a Permission,
+    around: Option<&'a Condition>,
+    catalogue: &Catalogue,
+) -> impl Iterator<Item = (OpSet, impl Iterator<Item = &'a Condition> + use<'a>)> + use<'a> {
+    let mut all = OpSet::new();
+    for plane in [Plane::Control, Plane::Data] {
+        let (meant, out) = block.of(plane);
+        if !meant.is_empty() {
+            let out = catalogue.matching(out, plane);
+            all = all.union(&catalogue.matching(meant, plane).difference(&out));
+        }
+    }
+    let conditions: Vec<&Condition> = around.into_iter().chain(&block.condition).collect();
+    let mut by_open: BTreeMap<Vec<usize>, Vec<(u32, u32)>> = BTreeMap::new();
+    if conditions.is_empty() {
+        by_open.insert(Vec::new(), all.ranges().to_vec());
+    } else {
+        for operation in all.iter() {
+            let known =
+                Known { operation: catalogue.lower(operation), suboperation: None, attributes: Attributes::NONE };
+            let held: Vec<Truth> = conditions.iter().map(|condition| condition.holds(&known)).collect();
+            if held.contains(&Truth::No) {
+                continue;
+            }
+            let open = (0..held.len()).filter(|at| held.get(*at) == Some(&Truth::Unknown)).collect();
+            by_open.entry(open).or_default().push((operation.0, operation.0 + 1));
+        }
+    }
+    by_open.into_iter().filter(|(_, ranges)| !ranges.is_empty()).map(move |(open, ranges)| {
+        let open: Vec<&Condition> = open.into_iter().filter_map(|at| conditions.get(at).copied()).collect();
+        (OpSet::from_ranges(ranges), open.into_iter())
+    })
+}

@@ -1,0 +1,35 @@
+//! Azure RBAC: role assignments, role definitions, deny assignments, conditions and scopes.
+//!
+//! One compiled form ([`Authorizer`]) answers single requests ([`Authorizer::decide`]) and lists what a principal may do
+//! ([`Authorizer::access`]); a property test holds the two to each other. It knows nothing of documents: [`World`] is
+//! what they say. Sources: Microsoft's pages "Understand Azure role definitions", "Understand Azure deny assignments",
+//! "How Azure RBAC determines if a user has access to a resource".
+
+mod access;
+mod authorizer;
+pub mod condition;
+mod decide;
+mod pattern;
+mod scope;
+#[cfg(test)]
+mod tests;
+mod world;
+
+pub use access::Listed;
+pub use authorizer::Authorizer;
+pub use condition::Condition;
+pub use decide::{Decided, Match, Request};
+pub use pattern::OperationPattern;
+pub use scope::{ArmId, Hierarchy, NoArmId};
+pub use world::{
+    DenyAssignment, Grants, Groups, ObjectId, Permission, Principals, RoleAssignment, RoleDefinition, RoleKey, World,
+};
+
+/// Whether an operation acts on resources themselves or on the data in them. Roles grant the two apart.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Plane {
+    /// `actions`.
+    Control,
+    /// `dataActions`.
+    Data,
+}
