@@ -81,6 +81,7 @@ pub fn report(tables: &[&TableSpec]) -> Value {
                     "properties": {
                         "document": {"type": "string"},
                         "pointer": {"type": "string"},
+                        "page": {"type": "string", "description": "the page on which people see and change it"},
                         "line": {"type": "integer", "minimum": 1},
                         "column": {"type": "integer", "minimum": 1},
                     },

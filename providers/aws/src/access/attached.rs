@@ -3,7 +3,8 @@
 //! - A statement that names a principal of the resource's own account is a grant by itself; one that names only the
 //!   account opens a door for identity policies and is no grant.
 //! - Across accounts both sides must allow. The identity side is in the list already, so a resource's policy can only take
-//!   away there, and it is asked only where an identity policy names the resource: patterns reach what nobody has read.
+//!   away there, and it is asked only where an identity policy, or a limit of it, names the resource: patterns reach what
+//!   nobody has read.
 //! - A key's policy must open the door even at home.
 //! - A grant to everybody is a fact about the resource and stands in nobody's list, unless a condition narrows it to
 //!   principals. Denies to everybody count at home. One that a request escapes by how it travels counts for nothing.
@@ -249,7 +250,7 @@ impl Attached {
         }
     }
 
-    /// Resources of other accounts that identity policies name.
+    /// Resources of other accounts that are named by identity policies, or by the limits of what these grant.
     fn foreign(&self, world: &World, principal: &Principal, pieces: &[Piece]) -> Vec<Arc<str>> {
         let mut found = Vec::new();
         let patterns = pieces.iter().flat_map(|piece| &piece.scope.all_of).flat_map(|list| list.iter());

@@ -2,7 +2,7 @@
 //! all principals below the same limits. It knows no principal, and nothing of what the policies of resources grant.
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use evenhand_model::access::Doubt;
 
@@ -25,9 +25,10 @@ pub(super) struct Bounds {
     controls: Vec<Level>,
     /// The levels of resource control policies. What they deny depends on where the principal is at home.
     pub(super) resource_control: Vec<Arc<Layer>>,
-    /// What is left of the world's managed policies, by their place there, once it was asked for. Empty where the limits
-    /// depend on who asks.
-    given: Vec<OnceLock<Given>>,
+    /// Whether they are the same for whoever asks.
+    shared: bool,
+    /// What is left of managed policies, once it was asked for.
+    given: RwLock<HashMap<PolicyIx, Arc<Given>, foldhash::fast::RandomState>>,
 }
 
 /// A level of service control policies.
@@ -51,18 +52,18 @@ impl AllBounds {
     pub(super) fn of(&self, ground: Ground<'_>, limits: &Limits<'_>, caller: &Caller<'_>) -> Arc<Bounds> {
         let store = &ground.world.policies;
         if limits.policies().any(|policy| store.compiled(policy).personal) {
-            return Arc::new(self.take_apart(ground, limits, caller, 0));
+            return Arc::new(self.take_apart(ground, limits, caller, false));
         }
         let key = key(limits);
         if let Some(known) = self.known.read().unwrap_or_else(PoisonError::into_inner).get(&*key) {
             return Arc::clone(known);
         }
-        let bounds = Arc::new(self.take_apart(ground, limits, caller, ground.world.managed.len()));
+        let bounds = Arc::new(self.take_apart(ground, limits, caller, true));
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(known.entry(key.into()).or_insert(bounds))
     }
 
-    fn take_apart(&self, ground: Ground<'_>, limits: &Limits<'_>, caller: &Caller<'_>, shared: usize) -> Bounds {
+    fn take_apart(&self, ground: Ground<'_>, limits: &Limits<'_>, caller: &Caller<'_>, shared: bool) -> Bounds {
         let store = &ground.world.policies;
         let layer = |policies: &[PolicyIx]| self.layers.of(store, policies, caller, ground.now);
         let level = |policies: &Vec<PolicyIx>| Level {
@@ -74,7 +75,8 @@ impl AllBounds {
             boundary: boundary.map(|boundary| layer(&[boundary])),
             controls: limits.service_control.unwrap_or_default().iter().map(level).collect(),
             resource_control: limits.resource_control.unwrap_or_default().iter().map(|level| layer(level)).collect(),
-            given: (0..shared).map(|_| OnceLock::new()).collect(),
+            shared,
+            given: RwLock::default(),
         }
     }
 }
@@ -95,17 +97,21 @@ fn key(limits: &Limits<'_>) -> Vec<u32> {
 
 impl Bounds {
     /// What is left of a policy that many may hold and that is the same for all of them; `None` for other policies.
-    pub(super) fn given(&self, ground: Ground<'_>, policy: PolicyIx, caller: &Caller<'_>) -> Option<&Given> {
-        let store = &ground.world.policies;
-        let at = ground.world.managed.binary_search(&policy).ok()?;
-        let slot = self.given.get(at).filter(|_| !store.compiled(policy).personal)?;
-        Some(slot.get_or_init(|| {
-            let mut given = Given::default();
-            let mut pieces = Vec::new();
-            split(store, &[policy], caller, ground.now, |piece| pieces.push(piece), &mut given.denials);
-            given.pieces = self.leave(pieces, Vec::new(), &mut given.doubts);
-            given
-        }))
+    pub(super) fn given(&self, ground: Ground<'_>, policy: PolicyIx, caller: &Caller<'_>) -> Option<Arc<Given>> {
+        let Ground { world, now, .. } = ground;
+        let many = self.shared && world.managed.binary_search(&policy).is_ok();
+        if !many || world.policies.compiled(policy).personal {
+            return None;
+        }
+        if let Some(known) = self.given.read().unwrap_or_else(PoisonError::into_inner).get(&policy) {
+            return Some(Arc::clone(known));
+        }
+        let mut given = Given::default();
+        let mut pieces = Vec::new();
+        split(&world.policies, &[policy], caller, now, |piece| pieces.push(piece), &mut given.denials);
+        given.pieces = self.leave(pieces, Vec::new(), &mut given.doubts);
+        let mut known = self.given.write().unwrap_or_else(PoisonError::into_inner);
+        Some(Arc::clone(known.entry(policy).or_insert_with(|| Arc::new(given))))
     }
 
     /// What the limits leave of pieces, and of free ones, which a boundary that is silent does not limit.
