@@ -11,6 +11,18 @@ use crate::json::SCHEMA;
 pub fn report(tables: &[&TableSpec]) -> Value {
     let severities: Vec<&str> = Severity::WORST_FIRST.iter().map(|severity| severity.as_str()).collect();
     let dimensions: Vec<&str> = Dimension::ALL.iter().map(|dimension| dimension.as_str()).collect();
+    let evidence = json!({
+        "type": "object",
+        "required": ["document"],
+        "additionalProperties": false,
+        "properties": {
+            "document": {"type": "string"},
+            "pointer": {"type": "string"},
+            "page": {"type": "string", "description": "the page on which people see and change it"},
+            "line": {"type": "integer", "minimum": 1},
+            "column": {"type": "integer", "minimum": 1},
+        },
+    });
     let count = json!({"type": "integer", "minimum": 0});
     let maybe_text = json!({"type": ["string", "null"]});
     let thousandths = json!({"type": "integer", "minimum": 0, "maximum": 1000});
@@ -74,18 +86,7 @@ pub fn report(tables: &[&TableSpec]) -> Value {
                 "name": {"type": "string"},
                 "title": {"type": "string"},
                 "facts": {"type": "object", "additionalProperties": {"type": "string"}},
-                "evidence": {"type": "array", "items": {
-                    "type": "object",
-                    "required": ["document"],
-                    "additionalProperties": false,
-                    "properties": {
-                        "document": {"type": "string"},
-                        "pointer": {"type": "string"},
-                        "page": {"type": "string", "description": "the page on which people see and change it"},
-                        "line": {"type": "integer", "minimum": 1},
-                        "column": {"type": "integer", "minimum": 1},
-                    },
-                }},
+                "evidence": {"type": "array", "items": evidence},
                 "remedy": {"type": "string"},
                 "missing": {"type": "array", "items": object(json!({
                     "column": {"type": "string"}, "what": {"type": "string"}, "because": maybe_text,
