@@ -465,6 +465,30 @@ fn an_element_of_another_form_is_an_error_and_costs_no_other() {
 }
 
 #[test]
+fn no_value_of_another_form_is_in_an_error_or_gap() {
+    const CANARY: &str = "c4nary-Zx81-correct-horse";
+    let one = |answer: Value| document("x.json", &answer.to_string());
+    let bare = |path: &str, text: String| Document { head: Head::default(), text, ..document(path, "{}") };
+    for document in [
+        one(answered("/repos/acme/shop/actions/variables", &json!({ "variables": CANARY }))),
+        one(answered("/repos/acme/shop/actions/variables", &json!({ "variables": [CANARY, { "value": [CANARY] }] }))),
+        one(answered(
+            "/repos/acme/shop/actions/variables",
+            &json!({ "variables": [{ "name": "A", "value": "b", "created_at": CANARY }] }),
+        )),
+        one(answered("/orgs/acme", &json!(CANARY))),
+        one(json!({ "host": "github.com", "path": "/orgs/acme", "error": CANARY })),
+        one(json!({ "host": "github.com", "path": "/orgs/acme", "response": null, "accepted": [CANARY] })),
+        bare("github/orgs/acme.json", format!("{{\"login\": {CANARY}}}")),
+    ] {
+        let (reading, errors) = read_documents(vec![document], &[]);
+        assert!(!errors.is_empty());
+        let said = format!("{errors:?} {:?}", reading.inventory);
+        assert!(!said.contains(CANARY), "{said}");
+    }
+}
+
+#[test]
 fn machine_users_are_told_by_the_configuration() {
     let text: String = organisation(&json!({}), "{}").iter().map(|answer| format!("{answer}\n")).collect();
     let (reading, _) = read_documents(vec![document("x.ndjson", &text)], &[("machine_users", "Bob, eve")]);
