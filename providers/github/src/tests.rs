@@ -195,6 +195,24 @@ fn every_kind_of_bypass_actor_lets_past_whom_it_stands_for_and_nobody_else() {
 }
 
 #[test]
+fn the_coding_agent_is_known_by_the_number_of_its_installation() {
+    let agent = "github:acme:app:copilot-swe-agent";
+    let bypass = json!([{ "actor_type": "Integration", "actor_id": 1_143_301, "bypass_mode": "always" }]);
+    for (number, expected) in [
+        (json!(1_143_301), (Truth::No, Some(Way::Listed))),
+        (json!(8), (Truth::Yes, None)),
+        (Value::Null, (Truth::Unknown, Some(Way::Untold))),
+    ] {
+        let mut answers = [organisation(&json!({}), "{}"), ruled(&bypass)].concat();
+        let on = json!({ "enabled_repositories": "all" });
+        answers.push(answered("/orgs/acme/copilot/coding-agent/permissions", &on));
+        let installation = json!({ "id": 2, "app_id": number, "app_slug": "copilot-swe-agent" });
+        answers.push(answered("/orgs/acme/installations", &json!({ "installations": [installation] })));
+        assert_eq!(approval(&read(&answers), agent), Some(expected), "{number}");
+    }
+}
+
+#[test]
 fn owners_are_let_past_where_owners_are_named_and_by_changing_the_gate() {
     for bypass in [json!([{ "actor_type": "OrganizationAdmin", "actor_id": 1 }]), json!([])] {
         let reading = read(&[organisation(&json!({}), "{}"), ruled(&bypass)].concat());

@@ -71,7 +71,10 @@ fn is_actor(actor: &BypassActor, who: &Actor, repository: &str, owner: &OwnerFac
     let by = &who.who;
     let same = |number: Option<u64>| actor.actor_id.is_some() && actor.actor_id == number;
     match actor.actor_type.as_str() {
-        "Integration" => (same(by.app).into(), "an app".to_owned()),
+        "Integration" => {
+            let unknown = by.app.is_none() && by.slug.is_some() && actor.actor_id.is_some();
+            (if unknown { Truth::Unknown } else { same(by.app).into() }, "an app".to_owned())
+        }
         "User" => {
             let number = by.user.as_ref().map(|(number, _)| *number);
             let truth = match number {

@@ -116,6 +116,8 @@ impl Join<'_> {
             },
         };
         let at = agent.at.clone();
+        let installed = self.owner.installations.all().iter().find(|held| held.app_slug == COPILOT);
+        let app = installed.and_then(|held| held.app_id);
         let id = self.id("app", COPILOT);
         let mut identity = self.identity(&id, "copilot_agent", "Copilot coding agent", &at);
         let reason = "the Copilot coding agent is switched on";
@@ -141,7 +143,7 @@ impl Join<'_> {
             .push(Holding { condition: Some(Arc::new(own)), ..Holding::new(pushes, reach.clone(), by, at.clone()) });
         self.actors.push(Actor {
             id: id.clone(),
-            who: Who { slug: Some(Arc::from(COPILOT)), ..Who::default() },
+            who: Who { app, slug: Some(Arc::from(COPILOT)), ..Who::default() },
             held,
             worth: true,
         });
