@@ -377,6 +377,28 @@ fn access_follows_roles_teams_tokens_keys_and_blocks() {
 }
 
 #[test]
+fn a_token_takes_the_steps_that_its_owner_and_its_permissions_both_allow() {
+    let grant = |owner: &str| {
+        let permissions = json!({
+            "organization": { "members": "write" }, "repository": { "contents": "write", "workflows": "write" }
+        });
+        json!([{ "id": 3, "owner": { "login": owner }, "repository_selection": "all", "permissions": permissions }])
+    };
+    let steps = |owner: &str, unread: &str| {
+        let mut answers = organisation(&json!({}), "write-all");
+        answers.retain(|answer| answer["path"] != unread);
+        answers.push(answered("/orgs/acme/personal-access-tokens", &grant(owner)));
+        let edges = read(&answers).resolver.unwrap().edges();
+        let of_token = edges.iter().filter(|edge| edge.source.as_str() == "github:acme:token:3");
+        of_token.map(|edge| (edge.technique.to_string(), edge.conditional)).collect::<Vec<_>>()
+    };
+    let (membership, workflow) = ("github-set-membership".to_owned(), "github-write-workflow".to_owned());
+    assert_eq!(steps("root", ""), [(workflow.clone(), false), (membership.clone(), false)]);
+    assert_eq!(steps("ann", ""), [(workflow.clone(), false)], "she sets no members");
+    assert_eq!(steps("ann", "/orgs/acme/members?role=admin"), [(workflow, true), (membership, true)]);
+}
+
+#[test]
 fn what_a_default_gives_is_unknown_where_the_default_was_not_read() {
     let mut answers = organisation(&json!({}), "null");
     for answer in &mut answers {
