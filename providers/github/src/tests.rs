@@ -318,6 +318,35 @@ fn classic_protection_lets_past_by_allowance_by_rank_and_by_the_list_of_who_may_
     assert_eq!(approval(&reading, APP), None, "nobody reviews");
 }
 
+#[test]
+fn a_role_that_bypasses_protections_is_let_past_where_it_is_held_and_they_are_not_enforced() {
+    let role = |words: &[&str]| json!({ "custom_roles": [{ "id": 70, "name": "releaser", "base_role": "write", "permissions": words }] });
+    let past = |words: &[&str], enforced: Value, team: &str| {
+        let mut answers = organisation(&json!({}), "{}");
+        for answer in &mut answers {
+            if answer["path"] == "/orgs/acme/teams/web/repos" {
+                answer["response"][0]["role_name"] = json!(team);
+            }
+        }
+        answers.push(answered("/orgs/acme/custom-repository-roles", &role(words)));
+        answers.push(answered("/repos/acme/shop/rules/branches/main", &json!([])));
+        let mut protection = json!({ "required_pull_request_reviews": { "required_approving_review_count": 1 } });
+        protection["enforce_admins"] = enforced;
+        answers.push(answered("/repos/acme/shop/branches/main/protection", &protection));
+        let reading = read(&answers);
+        [TEAM, "github:acme:user:ann", "github:acme:repository_role:releaser"]
+            .map(|who| approval(&reading, who).unwrap())
+    };
+    let (off, on) = (json!({ "enabled": false }), json!({ "enabled": true }));
+    let bypass: &[&str] = &["bypass_branch_protection"];
+    let (stopped, unenforced) = ((Truth::Yes, None), (Truth::No, Some(Way::Unenforced)));
+    assert_eq!(past(bypass, off.clone(), "releaser"), [unenforced; 3]);
+    assert_eq!(past(bypass, on, "releaser"), [stopped; 3]);
+    assert_eq!(past(bypass, Value::Null, "releaser"), [(Truth::Unknown, Some(Way::Untold)); 3]);
+    assert_eq!(past(&["manage_webhooks"], off.clone(), "releaser"), [stopped; 3]);
+    assert_eq!(past(bypass, off, "write"), [stopped, stopped, unenforced], "nobody of the team holds the role");
+}
+
 fn outcome(reading: &Reading, identity: &str, operation: &str, resource: Option<&str>) -> Outcome {
     let request = Request {
         identity: identity.to_owned(),

@@ -48,6 +48,15 @@ impl Reach {
         }
     }
 
+    /// Adds what another reaches.
+    pub(crate) fn extend(&mut self, other: Self) {
+        match (self, other) {
+            (Self::All, _) => {}
+            (held, Self::All) => *held = Self::All,
+            (Self::Some(held), Self::Some(more)) => held.extend(more),
+        }
+    }
+
     /// The repositories that both reach.
     pub(crate) fn both(&self, other: &Self) -> Self {
         match (self, other) {

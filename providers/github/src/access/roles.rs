@@ -135,9 +135,12 @@ pub(crate) fn owner() -> Permissions {
     all
 }
 
+/// The permission of custom roles that lets past classic protection as administrators are let past. It opens no operation.
+const BYPASS: &str = "bypass_branch_protection";
+
 /// Permissions that custom roles add, by GitHub's words for them, as far as they matter here.
 const FINE_GRAINED: &[(&str, &[(&str, Level)])] = &[
-    ("bypass_branch_protection", &[]),
+    (BYPASS, &[]),
     ("delete_alerts_code_scanning", &[("security_events", Level::Write)]),
     ("edit_repo_protections", &[("administration", Level::Write)]),
     ("edit_repo_custom_properties_values", &[("repository_custom_properties", Level::Write)]),
@@ -156,17 +159,27 @@ const FINE_GRAINED: &[(&str, &[(&str, Level)])] = &[
     ("write_organization_runners_and_runner_groups", &[("organization_self_hosted_runners", Level::Write)]),
 ];
 
-/// What a custom role adds, and whether some of its words are not understood.
-pub(crate) fn fine_grained(words: &[String]) -> (Permissions, bool) {
-    let mut permissions = Permissions::default();
-    let mut unclear = false;
+/// What a custom role adds.
+#[derive(Debug, Default)]
+pub(crate) struct Added {
+    /// What it allows.
+    pub(crate) permissions: Permissions,
+    /// Whether it lets past branch protections.
+    pub(crate) bypasses: bool,
+    /// Whether some of its words are not understood.
+    pub(crate) unclear: bool,
+}
+
+/// What the words of a custom role add.
+pub(crate) fn fine_grained(words: &[String]) -> Added {
+    let mut added = Added { bypasses: words.iter().any(|word| word == BYPASS), ..Added::default() };
     for word in words {
         match FINE_GRAINED.iter().find(|(known, _)| known == word) {
-            Some((_, families)) => families.iter().for_each(|(family, level)| permissions.add(family, *level)),
-            None => unclear = true,
+            Some((_, families)) => families.iter().for_each(|(family, level)| added.permissions.add(family, *level)),
+            None => added.unclear = true,
         }
     }
-    (permissions, unclear)
+    added
 }
 
 /// What a scope of a classic token opens, before what its owner may do limits it.

@@ -138,12 +138,18 @@ pub(super) fn past_protection(protection: &Protection, pushes: bool, who: &Actor
         return yes(Way::Listed, "is allowed to bypass required pull requests");
     }
     let admin = who.who.owner || who.who.roles.get("admin").is_some_and(|reach| reach.holds(repository));
+    let by_role = who.who.bypasses.as_ref().is_some_and(|reach| reach.holds(repository));
     match protection.enforce_admins {
         Some(enforced) if enforced.enabled => Past::not(),
         Some(_) if admin => {
             yes(Way::Unenforced, "administers the repository, and the protection is not enforced for administrators")
         }
-        None if admin => Past {
+        // The same setting holds for both.
+        Some(_) if by_role => yes(
+            Way::Unenforced,
+            "has a role that bypasses branch protections, and the protection is not enforced for such roles",
+        ),
+        None if admin || by_role => Past {
             past: Truth::Unknown,
             way: Some(Way::Untold),
             how: Arc::from("whether the protection is enforced for administrators was not told"),

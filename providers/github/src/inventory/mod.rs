@@ -57,6 +57,8 @@ pub(crate) struct Who {
     pub(crate) teams_unread: bool,
     /// Roles by their names, with the repositories where they are held.
     pub(crate) roles: BTreeMap<Arc<str>, Reach>,
+    /// The repositories where a custom role lets it bypass branch protections.
+    pub(crate) bypasses: Option<Reach>,
     /// Whether it owns the organisation.
     pub(crate) owner: bool,
     /// Whether it is a deploy key.

@@ -13,6 +13,7 @@ use evenhand_model::trust::{Mechanism, Trust};
 use super::{Actor, Join, Who, full_name, nature, signal};
 use crate::PROVIDER;
 use crate::access::{Held, Holding, Reach, roles};
+use crate::catalog::Permissions;
 use crate::documents::people::{Account, Team};
 use crate::documents::told::{At, Told};
 
@@ -57,17 +58,15 @@ impl Join<'_> {
     fn take_custom_roles(&mut self) {
         for role in self.owner.custom_roles.all() {
             let id = self.id("repository_role", &role.name);
-            let (held, doubt) = self.custom(&role.name);
+            let (meant, doubt) = self.custom(&role.name);
             let mut identity = self.identity(&id, "repository_role", role.name.as_str(), &role.at);
             identity.signals.push(signal(Nature::HumanRole, Strength::Certain, "a custom repository role", &role.at));
             self.inventory.identities.push(identity);
             let by = format!("repository role {}", role.name);
-            let holding = Holding::new(Arc::new(held), Reach::All, by, role.at.clone());
-            self.people(
-                id,
-                role_of(&role.name, Reach::All),
-                Held { holdings: vec![holding], doubts: doubt.into_iter().collect() },
-            );
+            let mut who = Who::default();
+            meant.note(Reach::All, &mut who);
+            let holding = Holding::new(meant.permissions, Reach::All, by, role.at.clone());
+            self.people(id, who, Held { holdings: vec![holding], doubts: doubt.into_iter().collect() });
         }
     }
 
@@ -204,23 +203,24 @@ impl Join<'_> {
     }
 
     /// What a role means here, and the doubt where it cannot be told.
-    fn custom(&self, role: &str) -> (crate::catalog::Permissions, Option<Doubt>) {
-        if let Some(permissions) = roles::built_in(role) {
-            return (permissions, None);
+    fn custom<'r>(&self, name: &'r str) -> (Role<'r>, Option<Doubt>) {
+        let meant = |permissions, bypasses| Role { name, permissions: Arc::new(permissions), bypasses };
+        if let Some(permissions) = roles::built_in(name) {
+            return (meant(permissions, false), None);
         }
-        match self.owner.custom_roles.all().iter().find(|held| held.name.eq_ignore_ascii_case(role)) {
+        match self.owner.custom_roles.all().iter().find(|held| held.name.eq_ignore_ascii_case(name)) {
             Some(custom) => {
-                let base = custom.base_role.as_deref().and_then(roles::built_in);
-                let (more, unclear) = roles::fine_grained(&custom.permissions);
-                let mut all = base.unwrap_or_default();
-                all.extend(&more);
-                let doubt = unclear
-                    .then(|| Doubt::new(format!("what the custom role {role} adds to its base"), DoubtEffect::Adds));
-                (all, doubt)
+                let added = roles::fine_grained(&custom.permissions);
+                let mut all = custom.base_role.as_deref().and_then(roles::built_in).unwrap_or_default();
+                all.extend(&added.permissions);
+                let doubt = added
+                    .unclear
+                    .then(|| Doubt::new(format!("what the custom role {name} adds to its base"), DoubtEffect::Adds));
+                (meant(all, added.bypasses), doubt)
             }
             None => {
-                let doubt = Doubt::new(format!("the repository role {role}, which was not read"), DoubtEffect::Adds);
-                (crate::catalog::Permissions::of([("metadata", "read")]), Some(doubt))
+                let doubt = Doubt::new(format!("the repository role {name}, which was not read"), DoubtEffect::Adds);
+                (meant(Permissions::of([("metadata", "read")]), false), Some(doubt))
             }
         }
     }
@@ -287,11 +287,11 @@ impl Join<'_> {
                 }
             }
             for (role, (names, at)) in by_role {
-                let (permissions, doubt) = self.custom(&role);
+                let (meant, doubt) = self.custom(&role);
                 held.doubts.extend(doubt);
                 let by = format!("team {} as {role}", team.slug);
-                held.holdings.push(Holding::new(Arc::new(permissions), Reach::Some(names.clone()), by, at));
-                add_role(&mut who.roles, &role, Reach::Some(names));
+                meant.note(Reach::Some(names.clone()), &mut who);
+                held.holdings.push(Holding::new(meant.permissions, Reach::Some(names), by, at));
             }
             for role in self.owner.roles.all() {
                 let holds = self.owner.role_teams.get(&role.id).map_or(&[][..], Told::all);
@@ -329,6 +329,7 @@ impl Join<'_> {
                 held.doubts.extend(more.doubts);
                 who.teams.extend(known.teams);
                 known.roles.into_iter().for_each(|(role, reach)| add_role(&mut who.roles, &role, reach));
+                known.bypasses.into_iter().for_each(|reach| add_reach(&mut who.bypasses, reach));
             }
             for team in &self.accounts.unread_teams {
                 who.teams_unread = true;
@@ -344,11 +345,11 @@ impl Join<'_> {
             }
         }
         for (role, (names, at)) in by_role {
-            let (permissions, doubt) = self.custom(role);
+            let (meant, doubt) = self.custom(role);
             held.doubts.extend(doubt);
             let by = format!("collaborator as {role}");
-            held.holdings.push(Holding::new(Arc::new(permissions), Reach::Some(names.clone()), by, at.clone()));
-            add_role(&mut who.roles, role, Reach::Some(names));
+            meant.note(Reach::Some(names.clone()), &mut who);
+            held.holdings.push(Holding::new(meant.permissions, Reach::Some(names), by, at.clone()));
         }
         if self.accounts.collaborators_unread {
             held.doubts.push(Doubt::new("collaborators of some repositories", DoubtEffect::Adds));
@@ -383,13 +384,16 @@ impl Join<'_> {
 
     fn organisation_role(&self, role: &At<crate::documents::people::OrganisationRole>, held: &mut Held, who: &mut Who) {
         let by = format!("organisation role {}", role.name);
-        let (permissions, unclear) = roles::fine_grained(&role.permissions);
-        if unclear {
+        let added = roles::fine_grained(&role.permissions);
+        if added.bypasses {
+            add_reach(&mut who.bypasses, Reach::All);
+        }
+        if added.unclear {
             held.doubts.push(Doubt::new(format!("what the organisation role {} adds", role.name), DoubtEffect::Adds));
         }
-        if !permissions.is_empty() {
+        if !added.permissions.is_empty() {
             let reach = Reach::Some(BTreeSet::new());
-            held.holdings.push(Holding::new(Arc::new(permissions), reach, by.as_str(), role.at.clone()));
+            held.holdings.push(Holding::new(Arc::new(added.permissions), reach, by.as_str(), role.at.clone()));
         }
         if let Some(base) = role.base_role.as_deref()
             && let Some(permissions) = roles::built_in(base)
@@ -404,14 +408,37 @@ fn role_of(role: &str, reach: Reach) -> Who {
     Who { roles: BTreeMap::from([(Arc::from(role), reach)]), ..Who::default() }
 }
 
+/// A role as somebody holds it somewhere.
+struct Role<'r> {
+    name: &'r str,
+    permissions: Arc<Permissions>,
+    /// Whether it lets past branch protections.
+    bypasses: bool,
+}
+
+impl Role<'_> {
+    /// Adds the role where it is held.
+    fn note(&self, reach: Reach, who: &mut Who) {
+        if self.bypasses {
+            add_reach(&mut who.bypasses, reach.clone());
+        }
+        add_role(&mut who.roles, self.name, reach);
+    }
+}
+
 /// Adds a role where it is held.
 fn add_role(roles: &mut BTreeMap<Arc<str>, Reach>, role: &str, reach: Reach) {
-    match (roles.get_mut(role), reach) {
-        (Some(held), Reach::All) => *held = Reach::All,
-        (Some(Reach::Some(held)), Reach::Some(more)) => held.extend(more),
-        (Some(Reach::All), _) => {}
-        (None, reach) => {
+    match roles.get_mut(role) {
+        Some(held) => held.extend(reach),
+        None => {
             roles.insert(Arc::from(role), reach);
         }
+    }
+}
+
+fn add_reach(held: &mut Option<Reach>, more: Reach) {
+    match held {
+        Some(held) => held.extend(more),
+        None => *held = Some(more),
     }
 }
