@@ -461,6 +461,40 @@ fn an_agent_that_a_job_runs_is_the_job() {
     assert_eq!((&*workload.kind, workload.name == agent.name), ("self_hosted_job", true));
 }
 
+/// The organisation with a workflow file of its own, and more answers.
+fn with_workflow(text: &str, more: &[Value]) -> Reading {
+    let mut answers = organisation(&json!({}), "{}");
+    for answer in &mut answers {
+        if answer["path"].as_str().unwrap().ends_with("ci.yml") {
+            answer["response"]["content"] = json!(text);
+        }
+    }
+    read(&[answers, more.to_vec()].concat())
+}
+
+#[test]
+fn a_label_that_no_known_machine_has_tells_nothing_where_runners_were_not_read() {
+    let runners = |path: &str, labels: &[&str]| {
+        let labels: Vec<Value> = labels.iter().map(|label| json!({ "name": label })).collect();
+        answered(path, &json!({ "runners": [{ "id": 1, "name": "r", "labels": labels }] }))
+    };
+    let (own, shared) = ("/repos/acme/shop/actions/runners", "/orgs/acme/actions/runners");
+    for (asked, more, expected) in [
+        ("ubuntu-latest", vec![], "hosted_job"),
+        ("Windows-2022", vec![], "hosted_job"),
+        ("build-farm", vec![], "workflow_job"),
+        ("build-farm", vec![runners(own, &["gpu"])], "workflow_job"),
+        ("build-farm", vec![runners(own, &["gpu"]), runners(shared, &[])], "hosted_job"),
+        ("build-farm", vec![runners(shared, &["Build-Farm"])], "self_hosted_job"),
+        ("self-hosted", vec![], "self_hosted_job"),
+    ] {
+        let text = format!("on: push\njobs: {{do: {{runs-on: {asked}, steps: [{{run: make}}]}}}}\n");
+        let reading = with_workflow(&text, &more);
+        let job = reading.inventory.workloads.iter().find(|held| held.identity.as_str() == JOB).unwrap();
+        assert_eq!(&*job.kind, expected, "{asked} {more:?}");
+    }
+}
+
 #[test]
 fn no_value_of_a_variable_or_tool_server_is_kept() {
     const CANARY: &str = "c4nary-Zx81-correct-horse";

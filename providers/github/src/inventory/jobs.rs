@@ -197,7 +197,7 @@ impl Join<'_> {
     }
 
     /// What kind of machine a job runs on: `hosted_job` = one of GitHub's, new for every job; `ephemeral_job` = one's own,
-    /// likewise; `self_hosted_job` = one's own, which later jobs share; `workflow_job` = the file does not tell.
+    /// likewise; `self_hosted_job` = one's own, which later jobs share; `workflow_job` = nothing tells.
     fn machine_of(&self, repository: &RepositoryFacts, job: &OutlinedJob) -> &'static str {
         if job.runs_on.is_empty() || job.runs_on.iter().any(|label| label.contains("${{")) {
             return "workflow_job";
@@ -208,7 +208,10 @@ impl Join<'_> {
         };
         let mut fitting = self.owner.runners.all().iter().chain(repository.runners.all()).filter(fits).peekable();
         let own = fitting.peek().is_some() || job.runs_on.iter().any(|label| label.eq_ignore_ascii_case("self-hosted"));
+        let unread = !self.owner.runners.is_read() || !repository.runners.is_read();
         match own {
+            // Any other label may be that of a runner that was not read.
+            false if unread && !job.runs_on.iter().any(|label| is_hosted(label)) => "workflow_job",
             false => "hosted_job",
             true if fitting.peek().is_some() && fitting.all(|runner| runner.ephemeral == Some(true)) => "ephemeral_job",
             true => "self_hosted_job",
@@ -274,6 +277,12 @@ impl Join<'_> {
         names.dedup();
         if names.is_empty() { Fact::Absent } else { Fact::Known(names) }
     }
+}
+
+/// Whether a label is one of those that GitHub gives to its own machines ("About GitHub-hosted runners", Supported runners).
+fn is_hosted(label: &str) -> bool {
+    let label = label.to_ascii_lowercase();
+    ["ubuntu-", "windows-", "macos-"].iter().any(|system| label.starts_with(system))
 }
 
 /// Jobs that use a stored secret, by its name in upper case.
