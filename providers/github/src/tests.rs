@@ -406,6 +406,19 @@ fn access_follows_roles_teams_tokens_keys_and_blocks() {
 }
 
 #[test]
+fn repositories_are_the_same_however_an_answer_spells_them() {
+    let mut answers = [organisation(&json!({}), "{}"), ruled(&json!([]))].concat();
+    for answer in &mut answers {
+        if answer["path"] == "/orgs/acme/teams/web/repos" {
+            answer["response"][0]["full_name"] = json!("Acme/Shop");
+        }
+    }
+    let reading = read(&answers);
+    assert_eq!(outcome(&reading, TEAM, "git/push", Some("acme/shop")), Outcome::Allowed);
+    assert_eq!(approval(&reading, TEAM), Some((Truth::Yes, None)));
+}
+
+#[test]
 fn a_token_takes_the_steps_that_its_owner_and_its_permissions_both_allow() {
     let grant = |owner: &str| {
         let permissions = json!({

@@ -89,15 +89,16 @@ impl Join<'_> {
 
     /// Repositories of this organisation by their names.
     pub(super) fn named<'n>(&self, names: impl Iterator<Item = &'n str>) -> Reach {
-        Reach::Some(
-            names
-                .filter(|name| name.split('/').next().is_some_and(|owner| owner.eq_ignore_ascii_case(&self.owner.name)))
-                .map(|name| match self.owner.find(name) {
-                    Some(repository) => full_name(self.owner, &repository.name),
-                    None => Arc::from(name),
-                })
-                .collect(),
-        )
+        Reach::Some(names.filter_map(|name| self.spelled(name)).collect())
+    }
+
+    /// Owner and name of a repository of this organisation as the repository's own answer spells them.
+    pub(super) fn spelled(&self, name: &str) -> Option<Arc<str>> {
+        let (owner, own) = name.split_once('/')?;
+        owner.eq_ignore_ascii_case(&self.owner.name).then(|| {
+            let known = self.owner.find(own).map_or(own, |repository| repository.name.as_str());
+            full_name(self.owner, known)
+        })
     }
 
     /// The Copilot coding agent, where it may work at all.

@@ -264,8 +264,8 @@ impl Join<'_> {
             match own {
                 Some(Told::Read(list)) => {
                     for repository in list {
-                        if let Some(role) = repository.role() {
-                            note(role, Arc::from(repository.full_name.as_str()), &repository.at);
+                        if let (Some(role), Some(name)) = (repository.role(), self.spelled(&repository.full_name)) {
+                            note(role, name, &repository.at);
                         }
                     }
                 }
