@@ -316,6 +316,16 @@ fn classic_protection_lets_past_by_allowance_by_rank_and_by_the_list_of_who_may_
     };
     assert_eq!((gate(APP), gate(TEAM)), (Some(Truth::No), Some(Truth::Yes)));
     assert_eq!(approval(&reading, APP), None, "nobody reviews");
+    let allowed = json!({ "apps": [{ "slug": "deliverer" }] });
+    for (checks, expected) in [(Value::Null, Truth::No), (json!({ "contexts": ["build"] }), Truth::Yes)] {
+        let mut protection = reviews(allowed.clone(), true);
+        protection["required_status_checks"] = checks;
+        let reading = classic(protection);
+        let mut gates = reading.inventory.controls.iter();
+        let gate = gates.find(|held| held.kind == ControlKind::ChangeGate && held.identity.as_str() == APP);
+        assert_eq!(gate.unwrap().in_place, expected, "an allowance excuses from no check");
+        assert_eq!(approval(&reading, APP), Some((Truth::No, Some(Way::Listed))));
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use evenhand_model::control::Way;
 use evenhand_model::evidence::Truth;
 
+use super::gates::Demand;
 use crate::access::{Reach, roles};
 use crate::documents::gates::{Actors, BypassActor, Protection};
 use crate::documents::people::Team;
@@ -125,17 +126,23 @@ fn is_actor(actor: &BypassActor, who: &Actor, repository: &str, owner: &OwnerFac
     }
 }
 
-/// Allowances of classic protection. `pushes`: whether the gate is the list of who may push.
-pub(super) fn past_protection(protection: &Protection, pushes: bool, who: &Actor, repository: &str) -> Past {
+/// Who gets past a demand of classic protection.
+pub(super) fn past_protection(protection: &Protection, demand: Demand, who: &Actor, repository: &str) -> Past {
     let yes = |way: Way, how: &str| Past { past: Truth::Yes, way: Some(way), how: how.into() };
-    if pushes {
-        let listed = protection.restrictions.as_ref().is_some_and(|list| is_listed(list, who));
-        return if listed { yes(Way::Listed, "is on the list of who may push to the branch") } else { Past::not() };
-    }
-    let allowed =
-        protection.required_pull_request_reviews.as_ref().and_then(|held| held.bypass_pull_request_allowances.as_ref());
-    if allowed.is_some_and(|list| is_listed(list, who)) {
-        return yes(Way::Listed, "is allowed to bypass required pull requests");
+    let on = |list: Option<&Actors>| list.is_some_and(|list| is_listed(list, who));
+    match demand {
+        Demand::Pushes if on(protection.restrictions.as_ref()) => {
+            return yes(Way::Listed, "is on the list of who may push to the branch");
+        }
+        Demand::Pushes => return Past::not(),
+        Demand::Reviews => {
+            let reviews = protection.required_pull_request_reviews.as_ref();
+            if on(reviews.and_then(|reviews| reviews.bypass_pull_request_allowances.as_ref())) {
+                return yes(Way::Listed, "is allowed to bypass required pull requests");
+            }
+        }
+        // Allowances excuse from pull requests alone.
+        Demand::Checks => {}
     }
     let admin = who.who.owner || who.who.roles.get("admin").is_some_and(|reach| reach.holds(repository));
     let by_role = who.who.bypasses.as_ref().is_some_and(|reach| reach.holds(repository));
