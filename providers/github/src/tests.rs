@@ -429,6 +429,37 @@ fn repositories_are_the_same_however_an_answer_spells_them() {
 }
 
 #[test]
+fn where_members_were_not_read_nobody_is_called_one_and_teams_count_all_the_same() {
+    let bypass = json!([{ "actor_type": "Team", "actor_id": 62 }]);
+    let mut answers = [organisation(&json!({}), "{}"), ruled(&bypass)].concat();
+    answers.push(answered("/orgs/acme/teams/web/members", &json!([{ "login": "Eve", "id": 14 }])));
+    answers.push(answered(
+        "/orgs/acme/personal-access-tokens",
+        &json!([{
+            "id": 3, "owner": { "login": "eve" }, "repository_selection": "all",
+            "permissions": { "repository": { "contents": "write" } }
+        }]),
+    ));
+    let whole = read(&answers);
+    answers.retain(|answer| answer["path"] != "/orgs/acme/members");
+    let reading = read(&answers);
+    let of = |reading: &Reading, login: &str| {
+        let id = format!("github:acme:user:{login}");
+        let found = reading.inventory.identities.iter().find(|held| held.id.as_str() == id).unwrap();
+        (found.kind, found.third_party)
+    };
+    assert_eq!(of(&whole, "ann"), ("member", Fact::Known(false)));
+    assert_eq!(of(&reading, "ann"), ("collaborator", Fact::Unknown));
+    assert_eq!(of(&reading, "root"), ("member", Fact::Known(false)), "owners are members");
+    // What a team gives is held, and there may be more.
+    assert_eq!(outcome(&reading, "github:acme:user:ann", "git/push", Some("acme/shop")), Outcome::Allowed);
+    assert_eq!(outcome(&reading, "github:acme:user:ann", "git/push", Some("acme/other")), Outcome::Unknown);
+    assert_eq!(outcome(&whole, "github:acme:token:3", "git/push", Some("acme/shop")), Outcome::Allowed);
+    assert_eq!(approval(&reading, "github:acme:user:bob"), Some((Truth::Unknown, Some(Way::Untold))));
+    assert_eq!(approval(&whole, "github:acme:user:bob"), Some((Truth::Yes, None)));
+}
+
+#[test]
 fn a_token_takes_the_steps_that_its_owner_and_its_permissions_both_allow() {
     let grant = |owner: &str| {
         let permissions = json!({

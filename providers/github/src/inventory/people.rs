@@ -140,7 +140,8 @@ impl Join<'_> {
             }
         }
         for account in self.owner.repositories.values().flat_map(|repository| repository.collaborators.all()) {
-            let kind = if self.owner.members.is_read() { "outside_collaborator" } else { "member" };
+            // Members are listed as collaborators too.
+            let kind = if self.owner.members.is_read() { "outside_collaborator" } else { "collaborator" };
             accounts.entry(account.login.to_lowercase()).or_insert((account, kind));
         }
         let machines: BTreeSet<String> = self
@@ -155,11 +156,15 @@ impl Join<'_> {
             let id = self.id("user", &account.login);
             let mut identity = self.identity(&id, kind, account.login.as_str(), &account.at);
             identity.human_sign_in = Fact::Known(true);
-            identity.third_party = Fact::Known(kind == "outside_collaborator");
+            identity.third_party = match kind {
+                "collaborator" => Fact::Unknown,
+                _ => Fact::Known(kind == "outside_collaborator"),
+            };
             let machine = machines.contains(&lower);
             let bot = account.kind.as_deref() == Some("Bot");
             let reason = match kind {
                 "member" => "a member of the organisation",
+                "collaborator" => "a collaborator of a repository",
                 _ => "a collaborator from outside the organisation",
             };
             identity.signals.push(match (machine, bot) {
@@ -322,19 +327,25 @@ impl Join<'_> {
         let mut base = None;
         if let Some(member) = self.accounts.members.get(&lower) {
             base = self.of_member(member, &mut held, &mut who);
-            let teams = self.accounts.teams.get(&lower).map_or(&[][..], Vec::as_slice);
-            for team in teams {
-                let (more, known) = self.of_team(team);
-                held.holdings.extend(more.holdings);
-                held.doubts.extend(more.doubts);
-                who.teams.extend(known.teams);
-                known.roles.into_iter().for_each(|(role, reach)| add_role(&mut who.roles, &role, reach));
-                known.bypasses.into_iter().for_each(|reach| add_reach(&mut who.bypasses, reach));
-            }
+        } else if !self.owner.members.is_read() && !self.accounts.outside.contains_key(&lower) {
+            who.teams_unread = true;
+            held.doubts.push(Doubt::new("who is a member of the organisation", DoubtEffect::Adds));
+        }
+        for team in self.accounts.teams.get(&lower).map_or(&[][..], Vec::as_slice) {
+            let (more, known) = self.of_team(team);
+            held.holdings.extend(more.holdings);
+            held.doubts.extend(more.doubts);
+            who.teams.extend(known.teams);
+            known.roles.into_iter().for_each(|(role, reach)| add_role(&mut who.roles, &role, reach));
+            known.bypasses.into_iter().for_each(|reach| add_reach(&mut who.bypasses, reach));
+        }
+        // Only members are in teams.
+        if self.accounts.members.contains_key(&lower) || who.teams_unread {
             for team in &self.accounts.unread_teams {
                 who.teams_unread = true;
                 held.doubts.push(Doubt::new(format!("who is in the team {team}"), DoubtEffect::Adds));
             }
+            who.teams_unread |= !self.owner.teams.is_read();
         }
         let mut by_role: BTreeMap<&str, (BTreeSet<Arc<str>>, &Evidence)> = BTreeMap::new();
         for (repository, account) in self.accounts.repositories.get(&lower).into_iter().flatten() {
