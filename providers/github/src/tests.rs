@@ -482,6 +482,21 @@ fn a_token_takes_the_steps_that_its_owner_and_its_permissions_both_allow() {
 }
 
 #[test]
+fn all_repositories_of_an_organisation_are_none_of_another() {
+    let mut answers = organisation(&json!({ "contents": "write" }), "{}");
+    answers.push(answered("/repos/other/shop", &json!({ "name": "shop", "full_name": "other/shop" })));
+    let reading = read(&answers);
+    for (resource, expected) in [
+        (Some("acme/new"), Outcome::Allowed),
+        (Some("ACME/Shop"), Outcome::Allowed),
+        (Some("other/shop"), Outcome::ImplicitlyDenied),
+        (None, Outcome::Allowed),
+    ] {
+        assert_eq!(outcome(&reading, APP, "git/push", resource), expected, "{resource:?}");
+    }
+}
+
+#[test]
 fn what_a_default_gives_is_unknown_where_the_default_was_not_read() {
     let mut answers = organisation(&json!({}), "null");
     for answer in &mut answers {

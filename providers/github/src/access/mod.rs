@@ -135,11 +135,20 @@ struct Compiled {
     admin: bool,
 }
 
+/// Who holds an access.
+#[derive(Debug)]
+struct Holder {
+    /// Its place among the sets.
+    set: u32,
+    /// The owner within whose repositories it holds it.
+    owner: Arc<str>,
+}
+
 /// Access over everything that was read.
 #[derive(Default)]
 pub(crate) struct Resolver {
     sets: Vec<Compiled>,
-    identities: HashMap<IdentityId, u32, FixedState>,
+    identities: HashMap<IdentityId, Holder, FixedState>,
     grants: Vec<Grant>,
     edges: Vec<Edge>,
     left_out: Vec<Hint>,
@@ -156,8 +165,8 @@ pub(crate) struct Compiler {
 }
 
 impl Compiler {
-    /// Adds an identity.
-    pub(crate) fn add(&mut self, identity: IdentityId, mut held: Held) {
+    /// Adds an identity of an owner.
+    pub(crate) fn add(&mut self, identity: IdentityId, owner: &Arc<str>, mut held: Held) {
         held.holdings.sort();
         held.holdings.dedup();
         held.doubts.sort();
@@ -172,7 +181,7 @@ impl Compiler {
                 at
             }
         };
-        self.resolver.identities.insert(identity, at);
+        self.resolver.identities.insert(identity, Holder { set: at, owner: Arc::clone(owner) });
     }
 
     /// Names a repository as GitHub spells it.
@@ -229,7 +238,13 @@ impl Compiler {
 
 impl Resolver {
     fn compiled(&self, identity: &IdentityId) -> Option<&Compiled> {
-        self.sets.get(*self.identities.get(identity)? as usize)
+        self.sets.get(self.identities.get(identity)?.set as usize)
+    }
+
+    /// Whether an identity holds its access where a repository is: all repositories of its owner are none of another's.
+    fn is_at_home(&self, identity: &IdentityId, repository: &str) -> bool {
+        let owner = repository.split('/').next().unwrap_or_default();
+        self.identities.get(identity).is_some_and(|holder| holder.owner.eq_ignore_ascii_case(owner))
     }
 
     /// A resource as a question names it: `acme/shop`; none for the organisation as a whole and for any.
@@ -266,7 +281,7 @@ impl AccessResolver for Resolver {
     }
 
     fn access_key(&self, identity: &IdentityId) -> Option<u64> {
-        self.identities.get(identity).map(|at| u64::from(*at))
+        self.identities.get(identity).map(|holder| u64::from(holder.set))
     }
 
     fn access(&self, identity: &IdentityId) -> Option<Arc<Access>> {
@@ -294,8 +309,10 @@ impl AccessResolver for Resolver {
         let mut decision =
             Decision { outcome: Outcome::Unknown, blocked_by: Vec::new(), because: Vec::new(), conditions: Vec::new() };
         let Some(compiled) = self.compiled(identity) else { return Ok(decision) };
+        let at_home = resource.as_deref().is_none_or(|name| self.is_at_home(identity, name));
         let reaches = |slice: &&Slice| {
-            slice.operations.contains(asked)
+            at_home
+                && slice.operations.contains(asked)
                 && resource.as_ref().is_none_or(|name| slice.scope.matches(&[name, ""]) == Truth::Yes)
         };
         let granting: Vec<&Slice> = compiled.access.slices().iter().filter(reaches).collect();
@@ -313,7 +330,10 @@ impl AccessResolver for Resolver {
             (false, false) => Outcome::Conditional,
         };
         if granting.is_empty() {
-            decision.blocked_by = vec![Arc::from(format!("its permissions ({})", Catalogue::global().takes(asked)))];
+            decision.blocked_by = vec![match self.identities.get(identity).filter(|_| !at_home) {
+                Some(holder) => Arc::from(format!("its owner: it acts in repositories of {}", holder.owner)),
+                None => Arc::from(format!("its permissions ({})", Catalogue::global().takes(asked))),
+            }];
         }
         if decision.outcome == Outcome::Conditional {
             decision.conditions = granting.iter().map(|slice| slice.condition.to_string()).collect();

@@ -128,8 +128,9 @@ pub(crate) fn join(facts: &mut Facts, options: &ReadOptions) -> (Inventory, Opti
         let (steps, more) = steps::of(owner, &join.scope, &join.actors);
         edges.extend(steps);
         left_out.extend(more);
+        let name: Arc<str> = Arc::from(owner.name.as_str());
         for actor in join.actors {
-            compiler.add(actor.id, actor.held);
+            compiler.add(actor.id, &name, actor.held);
         }
         join.inventory.hints.append(&mut join.hints);
         inventory.merge(join.inventory);
