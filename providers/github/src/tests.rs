@@ -460,6 +460,25 @@ fn where_members_were_not_read_nobody_is_called_one_and_teams_count_all_the_same
 }
 
 #[test]
+fn the_list_of_members_without_a_second_factor_tells_nothing_of_others() {
+    let factors = |demanded: Value| {
+        let mut answers = organisation(&json!({}), "{}");
+        answers[0]["response"]["two_factor_requirement_enabled"] = demanded;
+        let outside = json!([{ "login": "guest", "id": 20 }]);
+        answers.push(answered("/orgs/acme/outside_collaborators", &outside));
+        answers.push(answered("/orgs/acme/members?filter=2fa_disabled", &json!([{ "login": "bob", "id": 12 }])));
+        let reading = read(&answers);
+        ["ann", "bob", "root", "guest"].map(|login| {
+            let id = format!("github:acme:user:{login}");
+            let mut controls = reading.inventory.controls.iter();
+            controls.find(|held| held.kind == ControlKind::Mfa && held.identity.as_str() == id).unwrap().in_place
+        })
+    };
+    assert_eq!(factors(json!(false)), [Truth::Yes, Truth::No, Truth::Yes, Truth::Unknown]);
+    assert_eq!(factors(json!(true)), [Truth::Yes; 4]);
+}
+
+#[test]
 fn a_token_takes_the_steps_that_its_owner_and_its_permissions_both_allow() {
     let grant = |owner: &str| {
         let permissions = json!({

@@ -10,6 +10,7 @@ use evenhand_model::id::IdentityId;
 use evenhand_model::identity::{Nature, Strength};
 use evenhand_model::trust::{Mechanism, Trust};
 
+use super::accounts::Accounts;
 use super::{Actor, Join, Who, full_name, nature, signal};
 use crate::PROVIDER;
 use crate::access::{Held, Holding, Reach, roles};
@@ -201,9 +202,17 @@ impl Join<'_> {
         if self.demands_second_factor() == Some(true) {
             return Truth::Yes;
         }
-        match self.owner.without_second_factor.get() {
-            Some(list) => Truth::from(!list.iter().any(|one| one.login.eq_ignore_ascii_case(login))),
-            None => Truth::Unknown,
+        let Some(list) = self.owner.without_second_factor.get() else { return Truth::Unknown };
+        if list.iter().any(|one| one.login.eq_ignore_ascii_case(login)) {
+            return Truth::No;
+        }
+        // The list is one of members; of anybody else it tells nothing.
+        let lower = login.to_lowercase();
+        let Accounts { members, owners, teams, .. } = &self.accounts;
+        if members.contains_key(&lower) || owners.contains_key(&lower) || teams.contains_key(&lower) {
+            Truth::Yes
+        } else {
+            Truth::Unknown
         }
     }
 
