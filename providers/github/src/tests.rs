@@ -479,6 +479,50 @@ fn the_list_of_members_without_a_second_factor_tells_nothing_of_others() {
 }
 
 #[test]
+fn scopes_of_classic_tokens_for_public_repositories_and_for_deleting_are_scopes_of_their_own() {
+    let token = |scopes: &[&str], listed: bool, visibility: Value| {
+        let mut answers = organisation(&json!({}), "{}");
+        let named = |name: &str, visibility: Value| json!({ "name": name, "full_name": format!("acme/{name}"), "visibility": visibility });
+        answers.push(answered("/repos/acme/site", &named("site", json!("public"))));
+        answers.push(answered("/repos/acme/new", &named("new", visibility)));
+        if listed {
+            answers.push(answered("/orgs/acme/repos", &json!([])));
+        }
+        let kind = "personal access token";
+        answers.push(answered(
+            "/orgs/acme/credential-authorizations",
+            &json!([
+                { "login": "root", "credential_id": 2, "credential_type": kind, "scopes": scopes }
+            ]),
+        ));
+        read(&answers)
+    };
+    let asked = |reading: &Reading, operation: &str, name: &str| {
+        outcome(reading, "github:acme:token:root/2", operation, Some(name))
+    };
+    use Outcome::{Allowed, ImplicitlyDenied, Unknown};
+    for (scopes, site, shop, deleted) in [
+        (&["public_repo"][..], Allowed, ImplicitlyDenied, ImplicitlyDenied),
+        (&["repo"], Allowed, Allowed, ImplicitlyDenied),
+        (&["repo", "public_repo", "delete_repo"], Allowed, Allowed, Allowed),
+        (&["delete_repo"], ImplicitlyDenied, ImplicitlyDenied, Allowed),
+        (&["read:org"], ImplicitlyDenied, ImplicitlyDenied, ImplicitlyDenied),
+    ] {
+        let reading = token(scopes, true, json!("private"));
+        let push = |name| asked(&reading, "git/push", name);
+        assert_eq!((push("acme/site"), push("acme/shop")), (site, shop), "{scopes:?}");
+        assert_eq!(asked(&reading, "repos/delete", "acme/site"), deleted, "{scopes:?}");
+    }
+    let shut = asked(&token(&["delete_repo"], true, json!("private")), "repos/create-deploy-key", "acme/site");
+    assert_eq!(shut, ImplicitlyDenied, "whoever may delete changes no gate");
+    for (listed, visibility) in [(true, Value::Null), (false, json!("private"))] {
+        let reading = token(&["public_repo"], listed, visibility);
+        assert_eq!(asked(&reading, "git/push", "acme/site"), Allowed);
+        assert_eq!(asked(&reading, "git/push", "acme/new"), Unknown);
+    }
+}
+
+#[test]
 fn a_token_takes_the_steps_that_its_owner_and_its_permissions_both_allow() {
     let grant = |owner: &str| {
         let permissions = json!({

@@ -78,11 +78,36 @@ pub(crate) fn pattern(repository: &str) -> Pattern {
     Pattern::new([Glob::literal(repository), Glob::Any], '/')
 }
 
+/// Which operations a holding opens of those that its permissions are enough for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
+pub(crate) enum Opens {
+    /// All of them.
+    #[default]
+    All,
+    /// These alone.
+    Only(&'static [&'static str]),
+    /// All but these.
+    AllBut(&'static [&'static str]),
+}
+
+impl Opens {
+    fn of(self, operations: &Arc<OpSet>) -> Arc<OpSet> {
+        let named = |names: &[&'static str]| Catalogue::global().all_of(names.iter().copied());
+        match self {
+            Self::All => Arc::clone(operations),
+            Self::Only(names) => Arc::new(operations.intersection(&named(names))),
+            Self::AllBut(names) => Arc::new(operations.difference(&named(names))),
+        }
+    }
+}
+
 /// Permissions that somebody holds.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(crate) struct Holding {
     pub(crate) permissions: Arc<Permissions>,
     pub(crate) reach: Reach,
+    /// What of its permissions it opens.
+    pub(crate) opens: Opens,
     /// A limit that no permission expresses.
     pub(crate) condition: Option<Arc<Condition>>,
     /// What grants it, for people.
@@ -97,7 +122,12 @@ impl Holding {
         by: impl Into<Arc<str>>,
         evidence: Evidence,
     ) -> Self {
-        Self { permissions, reach, condition: None, by: by.into(), evidence }
+        Self { permissions, reach, opens: Opens::All, condition: None, by: by.into(), evidence }
+    }
+
+    /// Whether a permission is held for all that it is good for.
+    fn holds(&self, family: &str, level: Level) -> bool {
+        !matches!(self.opens, Opens::Only(_)) && self.permissions.holds(family, level)
     }
 
     /// What is left of this where something else limits it.
@@ -119,12 +149,12 @@ pub(crate) struct Held {
 impl Held {
     /// Whether a repository is reached with a permission.
     pub(crate) fn allows(&self, family: &str, level: Level, repository: &str) -> bool {
-        self.holdings.iter().any(|held| held.reach.holds(repository) && held.permissions.holds(family, level))
+        self.holdings.iter().any(|held| held.reach.holds(repository) && held.holds(family, level))
     }
 
     /// Whether an operation of the organisation's is allowed by a permission.
     pub(crate) fn allows_of_organisation(&self, family: &str, level: Level) -> bool {
-        self.holdings.iter().any(|held| held.permissions.holds(family, level))
+        self.holdings.iter().any(|held| held.holds(family, level))
     }
 }
 
@@ -212,13 +242,9 @@ impl Compiler {
             });
             let condition = holding.condition.clone().unwrap_or_default();
             let mut slice = |operations: &Arc<OpSet>, scope: ResourceScope| {
+                let operations = holding.opens.of(operations);
                 if !operations.is_empty() {
-                    slices.push(Slice {
-                        operations: Arc::clone(operations),
-                        scope: Arc::new(scope),
-                        condition: Arc::clone(&condition),
-                        grant,
-                    });
+                    slices.push(Slice { operations, scope: Arc::new(scope), condition: Arc::clone(&condition), grant });
                 }
             };
             if !matches!(&holding.reach, Reach::Some(names) if names.is_empty()) {

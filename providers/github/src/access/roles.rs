@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::Opens;
 use crate::catalog::{Level, Permissions};
 use crate::documents::apps::Words;
 
@@ -182,8 +183,38 @@ pub(crate) fn fine_grained(words: &[String]) -> Added {
     added
 }
 
-/// What a scope of a classic token opens, before what its owner may do limits it.
-pub(crate) fn scope(word: &str) -> Permissions {
+/// What scopes of classic tokens need a scope of its own for, whatever else they open ("Scopes for OAuth apps",
+/// `delete_repo`).
+const DELETES: &[&str] = &["repos/delete"];
+
+/// Which repositories the scopes of a classic token are good for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Those {
+    /// All that its owner may use.
+    All,
+    /// Those that everyone can see.
+    Public,
+}
+
+/// What the scopes of a classic token open, before what its owner may do limits it.
+pub(crate) fn scopes(words: &[String]) -> Vec<(Those, Permissions, Opens)> {
+    let mut all = Permissions::of([("metadata", "read")]);
+    words.iter().for_each(|word| all.extend(&scope(word)));
+    let has = |word: &str| words.iter().any(|held| held == word);
+    let mut opened = vec![(Those::All, all, Opens::AllBut(DELETES))];
+    if has("public_repo") && !has("repo") {
+        let mut public = scope("repo");
+        public.remove("members");
+        opened.push((Those::Public, public, Opens::AllBut(DELETES)));
+    }
+    if has("delete_repo") {
+        opened.push((Those::All, Permissions::of([("administration", "write")]), Opens::Only(DELETES)));
+    }
+    opened
+}
+
+/// What a scope of a classic token opens in every repository.
+fn scope(word: &str) -> Permissions {
     let write = |families: &[&str]| {
         let mut all = Permissions::default();
         families.iter().for_each(|family| all.add(family, Level::Write));
@@ -197,7 +228,6 @@ pub(crate) fn scope(word: &str) -> Permissions {
             all.add("members", Level::Read);
             all
         }
-        "public_repo" => scope("repo"),
         "repo:status" => write(&["statuses"]),
         "repo_deployment" => write(&["deployments"]),
         "security_events" => write(&["security_events"]),
