@@ -628,6 +628,39 @@ fn a_label_that_no_known_machine_has_tells_nothing_where_runners_were_not_read()
 }
 
 #[test]
+fn secrets_that_are_inherited_and_variables_of_environments_have_their_jobs() {
+    let text = "on: push\njobs:\n  do: {uses: ./.github/workflows/other.yml, secrets: inherit}\n  \
+                eu: {runs-on: x, environment: eu, steps: [{run: make}]}\n  \
+                us: {runs-on: x, environment: us, steps: [{run: make}]}\n";
+    let variable = json!({ "variables": [{ "name": "DEPLOY_PASSWORD", "value": "c4nary-Zx81-correct-horse" }] });
+    let reading = with_workflow(
+        text,
+        &[
+            answered("/repos/acme/shop/actions/secrets", &json!({ "secrets": [{ "name": "NPM_TOKEN" }] })),
+            answered("/repos/acme/shop/environments/us/variables", &variable),
+            answered("/repos/acme/shop/environments/eu/variables", &variable),
+            answered("/repos/acme/shop/environments/unused/variables", &variable),
+        ],
+    );
+    let stored = |part: &str| -> Vec<(String, String)> {
+        let found = reading.inventory.credentials.iter().filter(|held| held.id.as_str().contains(part));
+        found.map(|held| (held.id.to_string(), held.identity.to_string())).collect()
+    };
+    let of = |id: &str, job: &str| (format!("github:acme:{id}"), format!("github:acme:job:shop/ci/{job}"));
+    assert_eq!(stored(":secret:"), [of("secret:shop/NPM_TOKEN", "do")]);
+    let variables = ["eu", "us"].map(|name| of(&format!("variable:shop/{name}/DEPLOY_PASSWORD"), name));
+    assert_eq!(stored(":variable:"), variables);
+    assert!(reading.inventory.hints.iter().any(|hint| hint.message.contains("acme/shop/unused")), "no job sees it");
+}
+
+#[test]
+fn a_job_whose_permissions_cannot_be_told_may_be_trusted_by_clouds() {
+    let text = "on: push\njobs: {do: {runs-on: x, permissions: [id-token], steps: [{run: make}]}}\n";
+    let edges = with_workflow(text, &[]).resolver.unwrap().edges();
+    assert!(edges.iter().any(|edge| edge.source.as_str() == KEY), "whoever writes the file may become it");
+}
+
+#[test]
 fn no_value_of_a_variable_or_tool_server_is_kept() {
     const CANARY: &str = "c4nary-Zx81-correct-horse";
     let mut answers = organisation(&json!({}), "{}");

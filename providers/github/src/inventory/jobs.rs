@@ -19,7 +19,7 @@ use crate::catalog::{Level, Permissions};
 use crate::documents::actions::Runner;
 use crate::documents::told::At;
 use crate::facts::{Facts, RepositoryFacts, WorkflowFile};
-use crate::federation::bearers;
+use crate::federation::{bearers, may_ask};
 
 /// The agents of a workflow file, taken out of the facts.
 pub(super) struct AgentsRead {
@@ -151,14 +151,7 @@ impl Join<'_> {
             job_of: Some(name),
             ..Who::default()
         };
-        let federates = match &job.permissions {
-            TokenPermissions::WriteAll => true,
-            TokenPermissions::Listed(listed) => {
-                listed.iter().any(|(family, level)| family == "id_token" && level == "write")
-            }
-            TokenPermissions::Default | TokenPermissions::ReadAll | TokenPermissions::Unclear => false,
-        };
-        let worth = federates || !job.secrets.is_empty();
+        let worth = may_ask(&job.permissions).is_some() || !job.secrets.is_empty();
         self.actors.push(Actor { id: id.clone(), who, held, worth });
         self.inventory.workloads.push(Workload {
             id: id.shared(),
@@ -263,9 +256,9 @@ impl Join<'_> {
 
     /// Names of the secrets that lie in a job's reach.
     fn secrets_of(&self, repository: &RepositoryFacts, job: &OutlinedJob) -> Fact<Vec<Arc<str>>> {
-        let all = job.secrets.iter().any(|name| name == "*");
+        let all = job.secrets.iter().any(|name| name == ALL_SECRETS);
         let mut names: Vec<Arc<str>> =
-            job.secrets.iter().filter(|name| *name != "*").map(|name| Arc::from(name.as_str())).collect();
+            job.secrets.iter().filter(|name| *name != ALL_SECRETS).map(|name| Arc::from(name.as_str())).collect();
         if all {
             let lists = [&repository.secrets, &repository.shared_secrets];
             if lists.iter().any(|list| !list.is_read()) {
@@ -284,6 +277,9 @@ fn is_hosted(label: &str) -> bool {
     let label = label.to_ascii_lowercase();
     ["ubuntu-", "windows-", "macos-"].iter().any(|system| label.starts_with(system))
 }
+
+/// The name under which a job stands that is handed all secrets.
+pub(super) const ALL_SECRETS: &str = "*";
 
 /// Jobs that use a stored secret, by its name in upper case.
 pub(super) fn users_of_secrets(
