@@ -661,6 +661,53 @@ fn a_job_whose_permissions_cannot_be_told_may_be_trusted_by_clouds() {
 }
 
 #[test]
+fn outsiders_reach_no_machine_behind_an_approval_or_in_a_group_that_is_closed_to_them() {
+    let site = answered(
+        "/repos/acme/shop",
+        &json!({ "name": "shop", "full_name": "acme/shop", "default_branch": "main", "visibility": "public" }),
+    );
+    let policy = |word: &str| {
+        let path = "/repos/acme/shop/actions/permissions/fork-pr-contributor-approval";
+        answered(path, &json!({ "approval_policy": word }))
+    };
+    let runner = || json!({ "id": 1, "name": "r", "runner_group_id": 4, "labels": [{ "name": "self-hosted" }] });
+    let shared = answered("/orgs/acme/actions/runners", &json!({ "runners": [runner()] }));
+    let own = |runners: Value| answered("/repos/acme/shop/actions/runners", &json!({ "runners": runners }));
+    let group = |public: bool, visibility: &str| {
+        let group = json!({ "id": 4, "visibility": visibility, "allows_public_repositories": public });
+        answered("/orgs/acme/actions/runner-groups", &json!({ "runner_groups": [group] }))
+    };
+    let selected = |name: &str| {
+        let path = "/orgs/acme/actions/runner-groups/4/repositories";
+        answered(path, &json!({ "repositories": [{ "full_name": name }] }))
+    };
+    let (yes, no, unknown) = (Fact::Known(true), Fact::Known(false), Fact::Unknown);
+    for (on, more, expected) in [
+        ("pull_request", vec![policy("first_time_contributors")], &yes),
+        ("[push, pull_request]", vec![policy("all_external_contributors")], &no),
+        ("pull_request", vec![], &unknown),
+        ("[pull_request, issue_comment]", vec![policy("all_external_contributors")], &yes),
+        ("pull_request_target", vec![policy("all_external_contributors")], &yes),
+        ("push", vec![], &no),
+        ("issues", vec![], &yes),
+        ("issues", vec![shared.clone(), own(json!([])), group(false, "all")], &no),
+        ("issues", vec![shared.clone(), group(false, "all")], &unknown),
+        ("issues", vec![shared.clone(), own(json!([runner()])), group(false, "all")], &yes),
+        ("issues", vec![shared.clone(), own(json!([])), group(true, "all")], &yes),
+        ("issues", vec![shared.clone(), own(json!([])), group(true, "selected")], &unknown),
+        ("issues", vec![shared.clone(), own(json!([])), group(true, "selected"), selected("Acme/Shop")], &yes),
+        ("issues", vec![shared.clone(), own(json!([])), group(true, "selected"), selected("acme/till")], &no),
+        ("issues", vec![shared.clone(), own(json!([]))], &unknown),
+        ("issues", vec![group(false, "all")], &unknown),
+    ] {
+        let text = format!("on: {on}\njobs: {{do: {{runs-on: self-hosted, steps: [{{run: make}}]}}}}\n");
+        let reading = with_workflow(&text, &[vec![site.clone()], more.clone()].concat());
+        let job = reading.inventory.workloads.iter().find(|held| held.identity.as_str() == JOB).unwrap();
+        assert_eq!(&job.exposed, expected, "{on} {more:?}");
+    }
+}
+
+#[test]
 fn no_value_of_a_variable_or_tool_server_is_kept() {
     const CANARY: &str = "c4nary-Zx81-correct-horse";
     let mut answers = organisation(&json!({}), "{}");
