@@ -152,6 +152,13 @@ impl Held {
         self.holdings.iter().any(|held| held.reach.holds(repository) && held.holds(family, level))
     }
 
+    /// All repositories that are reached with a permission.
+    pub(crate) fn reach(&self, family: &str, level: Level) -> Reach {
+        let mut all = Reach::Some(BTreeSet::new());
+        self.holdings.iter().filter(|held| held.holds(family, level)).for_each(|held| all.extend(held.reach.clone()));
+        all
+    }
+
     /// Whether an operation of the organisation's is allowed by a permission.
     pub(crate) fn allows_of_organisation(&self, family: &str, level: Level) -> bool {
         self.holdings.iter().any(|held| held.holds(family, level))

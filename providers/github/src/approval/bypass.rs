@@ -8,8 +8,6 @@ use evenhand_model::evidence::Truth;
 use super::gates::Demand;
 use crate::access::{Reach, roles};
 use crate::documents::gates::{Actors, BypassActor, Protection};
-use crate::documents::people::Team;
-use crate::documents::told::At;
 use crate::facts::OwnerFacts;
 use crate::inventory::Actor;
 
@@ -89,8 +87,8 @@ fn is_actor(actor: &BypassActor, who: &Actor, repository: &str, owner: &OwnerFac
         // A null number stands for every key that may write.
         "DeployKey" => (by.deploy_key.into(), "a deploy key".to_owned()),
         "Team" => {
-            let number = |team: &&At<Team>| by.teams.contains(team.slug.as_str()) && same(team.id);
-            let truth = match (owner.teams.all().iter().any(|team| number(&team)), by.teams_unread) {
+            let is_in = actor.actor_id.is_some_and(|number| by.team_numbers.contains(&number));
+            let truth = match (is_in, by.teams_unread) {
                 (true, _) => Truth::Yes,
                 (false, true) => Truth::Unknown,
                 (false, false) => Truth::No,

@@ -53,6 +53,8 @@ pub(crate) struct Who {
     pub(crate) user: Option<(Option<u64>, Arc<str>)>,
     /// Names of teams, those above included.
     pub(crate) teams: BTreeSet<Arc<str>>,
+    /// Their numbers, where they were told.
+    pub(crate) team_numbers: BTreeSet<u64>,
     /// Whether it may be in teams that were not read.
     pub(crate) teams_unread: bool,
     /// Roles by their names, with the repositories where they are held.

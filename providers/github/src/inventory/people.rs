@@ -269,6 +269,7 @@ impl Join<'_> {
         let mut who = Who::default();
         for team in self.lineage(slug) {
             who.teams.insert(Arc::from(team.slug.as_str()));
+            who.team_numbers.extend(team.id);
             let mut by_role: BTreeMap<String, (BTreeSet<Arc<str>>, Evidence)> = BTreeMap::new();
             let own = self.owner.team_repositories.get(&team.slug);
             let mut note = |role: &str, repository: Arc<str>, at: &Evidence| {
@@ -345,6 +346,7 @@ impl Join<'_> {
             held.holdings.extend(more.holdings);
             held.doubts.extend(more.doubts);
             who.teams.extend(known.teams);
+            who.team_numbers.extend(known.team_numbers);
             known.roles.into_iter().for_each(|(role, reach)| add_role(&mut who.roles, &role, reach));
             known.bypasses.into_iter().for_each(|reach| add_reach(&mut who.bypasses, reach));
         }
