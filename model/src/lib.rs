@@ -18,6 +18,7 @@ pub mod glob;
 pub mod id;
 pub mod identity;
 pub mod inventory;
+pub mod json_error;
 pub mod json_parts;
 pub mod kept;
 pub mod log;

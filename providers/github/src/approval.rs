@@ -14,7 +14,7 @@ use evenhand_model::control::{Control, ControlKind, Way};
 use evenhand_model::evidence::{Evidence, Truth};
 use evenhand_model::scope::ResourceScope;
 
-use crate::access::pattern;
+use crate::access::{Reach, pattern};
 use crate::catalog::{Catalogue, Level};
 use crate::facts::{OwnerFacts, RepositoryFacts};
 use crate::inventory::{Actor, full_name};
@@ -45,20 +45,22 @@ pub(crate) struct Faced {
 pub(crate) fn controls(owner: &OwnerFacts, actors: &[Actor]) -> Vec<Control> {
     let catalogue = Catalogue::global();
     let gated = Arc::new(catalogue.all_of(GATED.iter().copied()));
-    let repositories: Vec<(Arc<str>, &RepositoryFacts, Gates<'_>)> = owner
+    let repositories: BTreeMap<Arc<str>, (&RepositoryFacts, Gates<'_>)> = owner
         .repositories
         .values()
         .filter(|repository| !repository.is_archived())
-        .map(|repository| (full_name(owner, &repository.name), repository, Gates::of(owner, repository)))
-        .filter(|(_, _, gates)| gates.may_stop())
+        .map(|repository| (full_name(owner, &repository.name), (repository, Gates::of(owner, repository))))
+        .filter(|(_, (_, gates))| gates.may_stop())
         .collect();
     let mut controls = Vec::new();
     for actor in actors {
         let mut groups: BTreeMap<(ControlKind, Faced), BTreeSet<&str>> = BTreeMap::new();
-        for (name, repository, gates) in &repositories {
-            if !actor.held.allows("contents", Level::Write, name) {
-                continue;
-            }
+        // Most reach few of very many.
+        let reached: Vec<_> = match actor.held.reach("contents", Level::Write) {
+            Reach::All => repositories.iter().collect(),
+            Reach::Some(names) => names.iter().filter_map(|name| repositories.get_key_value(name)).collect(),
+        };
+        for (name, (repository, gates)) in reached {
             for kind in [ControlKind::SecondPersonApproval, ControlKind::ChangeGate] {
                 if let Some(faced) = gates.faced(kind, actor, name, owner, repository) {
                     groups.entry((kind, faced)).or_default().insert(name);

@@ -65,7 +65,7 @@ pub(crate) fn bearers(
 }
 
 /// Whether a job may ask for tokens, and whether that is certain; `None` = it may not. No default grants it.
-fn may_ask(permissions: &TokenPermissions) -> Option<bool> {
+pub(crate) fn may_ask(permissions: &TokenPermissions) -> Option<bool> {
     match permissions {
         TokenPermissions::WriteAll => Some(true),
         TokenPermissions::Listed(scopes) => {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use evenhand_model::access::AccessResolver;
 use evenhand_model::document::{Document, ReadError};
 use evenhand_model::gap::{Gap, GapKind, Lost};
+use evenhand_model::json_error;
 use evenhand_model::provider::{ReadOptions, Reader, Reading};
 
 use crate::PROVIDER;
@@ -34,7 +35,7 @@ impl Reader for GithubReader {
                 Ok(manifest) => self.gaps.extend(manifest.gaps()),
                 Err(error) => errors.push(ReadError {
                     document: document.path.to_string(),
-                    reason: format!("this is no manifest: {error}"),
+                    reason: format!("the manifest {}", json_error::reason(&error)),
                     remedy: "collect it again".to_owned(),
                 }),
             }

@@ -195,6 +195,24 @@ fn every_kind_of_bypass_actor_lets_past_whom_it_stands_for_and_nobody_else() {
 }
 
 #[test]
+fn the_coding_agent_is_known_by_the_number_of_its_installation() {
+    let agent = "github:acme:app:copilot-swe-agent";
+    let bypass = json!([{ "actor_type": "Integration", "actor_id": 1_143_301, "bypass_mode": "always" }]);
+    for (number, expected) in [
+        (json!(1_143_301), (Truth::No, Some(Way::Listed))),
+        (json!(8), (Truth::Yes, None)),
+        (Value::Null, (Truth::Unknown, Some(Way::Untold))),
+    ] {
+        let mut answers = [organisation(&json!({}), "{}"), ruled(&bypass)].concat();
+        let on = json!({ "enabled_repositories": "all" });
+        answers.push(answered("/orgs/acme/copilot/coding-agent/permissions", &on));
+        let installation = json!({ "id": 2, "app_id": number, "app_slug": "copilot-swe-agent" });
+        answers.push(answered("/orgs/acme/installations", &json!({ "installations": [installation] })));
+        assert_eq!(approval(&read(&answers), agent), Some(expected), "{number}");
+    }
+}
+
+#[test]
 fn owners_are_let_past_where_owners_are_named_and_by_changing_the_gate() {
     for bypass in [json!([{ "actor_type": "OrganizationAdmin", "actor_id": 1 }]), json!([])] {
         let reading = read(&[organisation(&json!({}), "{}"), ruled(&bypass)].concat());
@@ -298,6 +316,45 @@ fn classic_protection_lets_past_by_allowance_by_rank_and_by_the_list_of_who_may_
     };
     assert_eq!((gate(APP), gate(TEAM)), (Some(Truth::No), Some(Truth::Yes)));
     assert_eq!(approval(&reading, APP), None, "nobody reviews");
+    let allowed = json!({ "apps": [{ "slug": "deliverer" }] });
+    for (checks, expected) in [(Value::Null, Truth::No), (json!({ "contexts": ["build"] }), Truth::Yes)] {
+        let mut protection = reviews(allowed.clone(), true);
+        protection["required_status_checks"] = checks;
+        let reading = classic(protection);
+        let mut gates = reading.inventory.controls.iter();
+        let gate = gates.find(|held| held.kind == ControlKind::ChangeGate && held.identity.as_str() == APP);
+        assert_eq!(gate.unwrap().in_place, expected, "an allowance excuses from no check");
+        assert_eq!(approval(&reading, APP), Some((Truth::No, Some(Way::Listed))));
+    }
+}
+
+#[test]
+fn a_role_that_bypasses_protections_is_let_past_where_it_is_held_and_they_are_not_enforced() {
+    let role = |words: &[&str]| json!({ "custom_roles": [{ "id": 70, "name": "releaser", "base_role": "write", "permissions": words }] });
+    let past = |words: &[&str], enforced: Value, team: &str| {
+        let mut answers = organisation(&json!({}), "{}");
+        for answer in &mut answers {
+            if answer["path"] == "/orgs/acme/teams/web/repos" {
+                answer["response"][0]["role_name"] = json!(team);
+            }
+        }
+        answers.push(answered("/orgs/acme/custom-repository-roles", &role(words)));
+        answers.push(answered("/repos/acme/shop/rules/branches/main", &json!([])));
+        let mut protection = json!({ "required_pull_request_reviews": { "required_approving_review_count": 1 } });
+        protection["enforce_admins"] = enforced;
+        answers.push(answered("/repos/acme/shop/branches/main/protection", &protection));
+        let reading = read(&answers);
+        [TEAM, "github:acme:user:ann", "github:acme:repository_role:releaser"]
+            .map(|who| approval(&reading, who).unwrap())
+    };
+    let (off, on) = (json!({ "enabled": false }), json!({ "enabled": true }));
+    let bypass: &[&str] = &["bypass_branch_protection"];
+    let (stopped, unenforced) = ((Truth::Yes, None), (Truth::No, Some(Way::Unenforced)));
+    assert_eq!(past(bypass, off.clone(), "releaser"), [unenforced; 3]);
+    assert_eq!(past(bypass, on, "releaser"), [stopped; 3]);
+    assert_eq!(past(bypass, Value::Null, "releaser"), [(Truth::Unknown, Some(Way::Untold)); 3]);
+    assert_eq!(past(&["manage_webhooks"], off.clone(), "releaser"), [stopped; 3]);
+    assert_eq!(past(bypass, off, "write"), [stopped, stopped, unenforced], "nobody of the team holds the role");
 }
 
 fn outcome(reading: &Reading, identity: &str, operation: &str, resource: Option<&str>) -> Outcome {
@@ -359,6 +416,150 @@ fn access_follows_roles_teams_tokens_keys_and_blocks() {
 }
 
 #[test]
+fn repositories_are_the_same_however_an_answer_spells_them() {
+    let mut answers = [organisation(&json!({}), "{}"), ruled(&json!([]))].concat();
+    for answer in &mut answers {
+        if answer["path"] == "/orgs/acme/teams/web/repos" {
+            answer["response"][0]["full_name"] = json!("Acme/Shop");
+        }
+    }
+    let reading = read(&answers);
+    assert_eq!(outcome(&reading, TEAM, "git/push", Some("acme/shop")), Outcome::Allowed);
+    assert_eq!(approval(&reading, TEAM), Some((Truth::Yes, None)));
+}
+
+#[test]
+fn where_members_were_not_read_nobody_is_called_one_and_teams_count_all_the_same() {
+    let bypass = json!([{ "actor_type": "Team", "actor_id": 62 }]);
+    let mut answers = [organisation(&json!({}), "{}"), ruled(&bypass)].concat();
+    answers.push(answered("/orgs/acme/teams/web/members", &json!([{ "login": "Eve", "id": 14 }])));
+    answers.push(answered(
+        "/orgs/acme/personal-access-tokens",
+        &json!([{
+            "id": 3, "owner": { "login": "eve" }, "repository_selection": "all",
+            "permissions": { "repository": { "contents": "write" } }
+        }]),
+    ));
+    let whole = read(&answers);
+    answers.retain(|answer| answer["path"] != "/orgs/acme/members");
+    let reading = read(&answers);
+    let of = |reading: &Reading, login: &str| {
+        let id = format!("github:acme:user:{login}");
+        let found = reading.inventory.identities.iter().find(|held| held.id.as_str() == id).unwrap();
+        (found.kind, found.third_party)
+    };
+    assert_eq!(of(&whole, "ann"), ("member", Fact::Known(false)));
+    assert_eq!(of(&reading, "ann"), ("collaborator", Fact::Unknown));
+    assert_eq!(of(&reading, "root"), ("member", Fact::Known(false)), "owners are members");
+    // What a team gives is held, and there may be more.
+    assert_eq!(outcome(&reading, "github:acme:user:ann", "git/push", Some("acme/shop")), Outcome::Allowed);
+    assert_eq!(outcome(&reading, "github:acme:user:ann", "git/push", Some("acme/other")), Outcome::Unknown);
+    assert_eq!(outcome(&whole, "github:acme:token:3", "git/push", Some("acme/shop")), Outcome::Allowed);
+    assert_eq!(approval(&reading, "github:acme:user:bob"), Some((Truth::Unknown, Some(Way::Untold))));
+    assert_eq!(approval(&whole, "github:acme:user:bob"), Some((Truth::Yes, None)));
+}
+
+#[test]
+fn the_list_of_members_without_a_second_factor_tells_nothing_of_others() {
+    let factors = |demanded: Value| {
+        let mut answers = organisation(&json!({}), "{}");
+        answers[0]["response"]["two_factor_requirement_enabled"] = demanded;
+        let outside = json!([{ "login": "guest", "id": 20 }]);
+        answers.push(answered("/orgs/acme/outside_collaborators", &outside));
+        answers.push(answered("/orgs/acme/members?filter=2fa_disabled", &json!([{ "login": "bob", "id": 12 }])));
+        let reading = read(&answers);
+        ["ann", "bob", "root", "guest"].map(|login| {
+            let id = format!("github:acme:user:{login}");
+            let mut controls = reading.inventory.controls.iter();
+            controls.find(|held| held.kind == ControlKind::Mfa && held.identity.as_str() == id).unwrap().in_place
+        })
+    };
+    assert_eq!(factors(json!(false)), [Truth::Yes, Truth::No, Truth::Yes, Truth::Unknown]);
+    assert_eq!(factors(json!(true)), [Truth::Yes; 4]);
+}
+
+#[test]
+fn scopes_of_classic_tokens_for_public_repositories_and_for_deleting_are_scopes_of_their_own() {
+    let token = |scopes: &[&str], listed: bool, visibility: Value| {
+        let mut answers = organisation(&json!({}), "{}");
+        let named = |name: &str, visibility: Value| json!({ "name": name, "full_name": format!("acme/{name}"), "visibility": visibility });
+        answers.push(answered("/repos/acme/site", &named("site", json!("public"))));
+        answers.push(answered("/repos/acme/new", &named("new", visibility)));
+        if listed {
+            answers.push(answered("/orgs/acme/repos", &json!([])));
+        }
+        let kind = "personal access token";
+        answers.push(answered(
+            "/orgs/acme/credential-authorizations",
+            &json!([
+                { "login": "root", "credential_id": 2, "credential_type": kind, "scopes": scopes }
+            ]),
+        ));
+        read(&answers)
+    };
+    let asked = |reading: &Reading, operation: &str, name: &str| {
+        outcome(reading, "github:acme:token:root/2", operation, Some(name))
+    };
+    use Outcome::{Allowed, ImplicitlyDenied, Unknown};
+    for (scopes, site, shop, deleted) in [
+        (&["public_repo"][..], Allowed, ImplicitlyDenied, ImplicitlyDenied),
+        (&["repo"], Allowed, Allowed, ImplicitlyDenied),
+        (&["repo", "public_repo", "delete_repo"], Allowed, Allowed, Allowed),
+        (&["delete_repo"], ImplicitlyDenied, ImplicitlyDenied, Allowed),
+        (&["read:org"], ImplicitlyDenied, ImplicitlyDenied, ImplicitlyDenied),
+    ] {
+        let reading = token(scopes, true, json!("private"));
+        let push = |name| asked(&reading, "git/push", name);
+        assert_eq!((push("acme/site"), push("acme/shop")), (site, shop), "{scopes:?}");
+        assert_eq!(asked(&reading, "repos/delete", "acme/site"), deleted, "{scopes:?}");
+    }
+    let shut = asked(&token(&["delete_repo"], true, json!("private")), "repos/create-deploy-key", "acme/site");
+    assert_eq!(shut, ImplicitlyDenied, "whoever may delete changes no gate");
+    for (listed, visibility) in [(true, Value::Null), (false, json!("private"))] {
+        let reading = token(&["public_repo"], listed, visibility);
+        assert_eq!(asked(&reading, "git/push", "acme/site"), Allowed);
+        assert_eq!(asked(&reading, "git/push", "acme/new"), Unknown);
+    }
+}
+
+#[test]
+fn a_token_takes_the_steps_that_its_owner_and_its_permissions_both_allow() {
+    let grant = |owner: &str| {
+        let permissions = json!({
+            "organization": { "members": "write" }, "repository": { "contents": "write", "workflows": "write" }
+        });
+        json!([{ "id": 3, "owner": { "login": owner }, "repository_selection": "all", "permissions": permissions }])
+    };
+    let steps = |owner: &str, unread: &str| {
+        let mut answers = organisation(&json!({}), "write-all");
+        answers.retain(|answer| answer["path"] != unread);
+        answers.push(answered("/orgs/acme/personal-access-tokens", &grant(owner)));
+        let edges = read(&answers).resolver.unwrap().edges();
+        let of_token = edges.iter().filter(|edge| edge.source.as_str() == "github:acme:token:3");
+        of_token.map(|edge| (edge.technique.to_string(), edge.conditional)).collect::<Vec<_>>()
+    };
+    let (membership, workflow) = ("github-set-membership".to_owned(), "github-write-workflow".to_owned());
+    assert_eq!(steps("root", ""), [(workflow.clone(), false), (membership.clone(), false)]);
+    assert_eq!(steps("ann", ""), [(workflow.clone(), false)], "she sets no members");
+    assert_eq!(steps("ann", "/orgs/acme/members?role=admin"), [(workflow, true), (membership, true)]);
+}
+
+#[test]
+fn all_repositories_of_an_organisation_are_none_of_another() {
+    let mut answers = organisation(&json!({ "contents": "write" }), "{}");
+    answers.push(answered("/repos/other/shop", &json!({ "name": "shop", "full_name": "other/shop" })));
+    let reading = read(&answers);
+    for (resource, expected) in [
+        (Some("acme/new"), Outcome::Allowed),
+        (Some("ACME/Shop"), Outcome::Allowed),
+        (Some("other/shop"), Outcome::ImplicitlyDenied),
+        (None, Outcome::Allowed),
+    ] {
+        assert_eq!(outcome(&reading, APP, "git/push", resource), expected, "{resource:?}");
+    }
+}
+
+#[test]
 fn what_a_default_gives_is_unknown_where_the_default_was_not_read() {
     let mut answers = organisation(&json!({}), "null");
     for answer in &mut answers {
@@ -390,6 +591,120 @@ fn an_agent_that_a_job_runs_is_the_job() {
     assert!(agent.evidence.document.starts_with("https://github.com/acme/shop/blob/HEAD/.github/workflows/"));
     let workload = reading.inventory.workloads.iter().find(|workload| workload.identity.as_str() == JOB).unwrap();
     assert_eq!((&*workload.kind, workload.name == agent.name), ("self_hosted_job", true));
+}
+
+/// The organisation with a workflow file of its own, and more answers.
+fn with_workflow(text: &str, more: &[Value]) -> Reading {
+    let mut answers = organisation(&json!({}), "{}");
+    for answer in &mut answers {
+        if answer["path"].as_str().unwrap().ends_with("ci.yml") {
+            answer["response"]["content"] = json!(text);
+        }
+    }
+    read(&[answers, more.to_vec()].concat())
+}
+
+#[test]
+fn a_label_that_no_known_machine_has_tells_nothing_where_runners_were_not_read() {
+    let runners = |path: &str, labels: &[&str]| {
+        let labels: Vec<Value> = labels.iter().map(|label| json!({ "name": label })).collect();
+        answered(path, &json!({ "runners": [{ "id": 1, "name": "r", "labels": labels }] }))
+    };
+    let (own, shared) = ("/repos/acme/shop/actions/runners", "/orgs/acme/actions/runners");
+    for (asked, more, expected) in [
+        ("ubuntu-latest", vec![], "hosted_job"),
+        ("Windows-2022", vec![], "hosted_job"),
+        ("build-farm", vec![], "workflow_job"),
+        ("build-farm", vec![runners(own, &["gpu"])], "workflow_job"),
+        ("build-farm", vec![runners(own, &["gpu"]), runners(shared, &[])], "hosted_job"),
+        ("build-farm", vec![runners(shared, &["Build-Farm"])], "self_hosted_job"),
+        ("self-hosted", vec![], "self_hosted_job"),
+    ] {
+        let text = format!("on: push\njobs: {{do: {{runs-on: {asked}, steps: [{{run: make}}]}}}}\n");
+        let reading = with_workflow(&text, &more);
+        let job = reading.inventory.workloads.iter().find(|held| held.identity.as_str() == JOB).unwrap();
+        assert_eq!(&*job.kind, expected, "{asked} {more:?}");
+    }
+}
+
+#[test]
+fn secrets_that_are_inherited_and_variables_of_environments_have_their_jobs() {
+    let text = "on: push\njobs:\n  do: {uses: ./.github/workflows/other.yml, secrets: inherit}\n  \
+                eu: {runs-on: x, environment: eu, steps: [{run: make}]}\n  \
+                us: {runs-on: x, environment: us, steps: [{run: make}]}\n";
+    let variable = json!({ "variables": [{ "name": "DEPLOY_PASSWORD", "value": "c4nary-Zx81-correct-horse" }] });
+    let reading = with_workflow(
+        text,
+        &[
+            answered("/repos/acme/shop/actions/secrets", &json!({ "secrets": [{ "name": "NPM_TOKEN" }] })),
+            answered("/repos/acme/shop/environments/us/variables", &variable),
+            answered("/repos/acme/shop/environments/eu/variables", &variable),
+            answered("/repos/acme/shop/environments/unused/variables", &variable),
+        ],
+    );
+    let stored = |part: &str| -> Vec<(String, String)> {
+        let found = reading.inventory.credentials.iter().filter(|held| held.id.as_str().contains(part));
+        found.map(|held| (held.id.to_string(), held.identity.to_string())).collect()
+    };
+    let of = |id: &str, job: &str| (format!("github:acme:{id}"), format!("github:acme:job:shop/ci/{job}"));
+    assert_eq!(stored(":secret:"), [of("secret:shop/NPM_TOKEN", "do")]);
+    let variables = ["eu", "us"].map(|name| of(&format!("variable:shop/{name}/DEPLOY_PASSWORD"), name));
+    assert_eq!(stored(":variable:"), variables);
+    assert!(reading.inventory.hints.iter().any(|hint| hint.message.contains("acme/shop/unused")), "no job sees it");
+}
+
+#[test]
+fn a_job_whose_permissions_cannot_be_told_may_be_trusted_by_clouds() {
+    let text = "on: push\njobs: {do: {runs-on: x, permissions: [id-token], steps: [{run: make}]}}\n";
+    let edges = with_workflow(text, &[]).resolver.unwrap().edges();
+    assert!(edges.iter().any(|edge| edge.source.as_str() == KEY), "whoever writes the file may become it");
+}
+
+#[test]
+fn outsiders_reach_no_machine_behind_an_approval_or_in_a_group_that_is_closed_to_them() {
+    let site = answered(
+        "/repos/acme/shop",
+        &json!({ "name": "shop", "full_name": "acme/shop", "default_branch": "main", "visibility": "public" }),
+    );
+    let policy = |word: &str| {
+        let path = "/repos/acme/shop/actions/permissions/fork-pr-contributor-approval";
+        answered(path, &json!({ "approval_policy": word }))
+    };
+    let runner = || json!({ "id": 1, "name": "r", "runner_group_id": 4, "labels": [{ "name": "self-hosted" }] });
+    let shared = answered("/orgs/acme/actions/runners", &json!({ "runners": [runner()] }));
+    let own = |runners: Value| answered("/repos/acme/shop/actions/runners", &json!({ "runners": runners }));
+    let group = |public: bool, visibility: &str| {
+        let group = json!({ "id": 4, "visibility": visibility, "allows_public_repositories": public });
+        answered("/orgs/acme/actions/runner-groups", &json!({ "runner_groups": [group] }))
+    };
+    let selected = |name: &str| {
+        let path = "/orgs/acme/actions/runner-groups/4/repositories";
+        answered(path, &json!({ "repositories": [{ "full_name": name }] }))
+    };
+    let (yes, no, unknown) = (Fact::Known(true), Fact::Known(false), Fact::Unknown);
+    for (on, more, expected) in [
+        ("pull_request", vec![policy("first_time_contributors")], &yes),
+        ("[push, pull_request]", vec![policy("all_external_contributors")], &no),
+        ("pull_request", vec![], &unknown),
+        ("[pull_request, issue_comment]", vec![policy("all_external_contributors")], &yes),
+        ("pull_request_target", vec![policy("all_external_contributors")], &yes),
+        ("push", vec![], &no),
+        ("issues", vec![], &yes),
+        ("issues", vec![shared.clone(), own(json!([])), group(false, "all")], &no),
+        ("issues", vec![shared.clone(), group(false, "all")], &unknown),
+        ("issues", vec![shared.clone(), own(json!([runner()])), group(false, "all")], &yes),
+        ("issues", vec![shared.clone(), own(json!([])), group(true, "all")], &yes),
+        ("issues", vec![shared.clone(), own(json!([])), group(true, "selected")], &unknown),
+        ("issues", vec![shared.clone(), own(json!([])), group(true, "selected"), selected("Acme/Shop")], &yes),
+        ("issues", vec![shared.clone(), own(json!([])), group(true, "selected"), selected("acme/till")], &no),
+        ("issues", vec![shared.clone(), own(json!([]))], &unknown),
+        ("issues", vec![group(false, "all")], &unknown),
+    ] {
+        let text = format!("on: {on}\njobs: {{do: {{runs-on: self-hosted, steps: [{{run: make}}]}}}}\n");
+        let reading = with_workflow(&text, &[vec![site.clone()], more.clone()].concat());
+        let job = reading.inventory.workloads.iter().find(|held| held.identity.as_str() == JOB).unwrap();
+        assert_eq!(&job.exposed, expected, "{on} {more:?}");
+    }
 }
 
 #[test]
@@ -462,6 +777,30 @@ fn an_element_of_another_form_is_an_error_and_costs_no_other() {
     assert_eq!(error.document, "x.json#/response/0");
     assert!(reading.inventory.identities.iter().any(|identity| identity.id.as_str() == KEY));
     assert!(reading.inventory.gaps.iter().any(|gap| gap.kind == GapKind::Failed));
+}
+
+#[test]
+fn no_value_of_another_form_is_in_an_error_or_gap() {
+    const CANARY: &str = "c4nary-Zx81-correct-horse";
+    let one = |answer: Value| document("x.json", &answer.to_string());
+    let bare = |path: &str, text: String| Document { head: Head::default(), text, ..document(path, "{}") };
+    for document in [
+        one(answered("/repos/acme/shop/actions/variables", &json!({ "variables": CANARY }))),
+        one(answered("/repos/acme/shop/actions/variables", &json!({ "variables": [CANARY, { "value": [CANARY] }] }))),
+        one(answered(
+            "/repos/acme/shop/actions/variables",
+            &json!({ "variables": [{ "name": "A", "value": "b", "created_at": CANARY }] }),
+        )),
+        one(answered("/orgs/acme", &json!(CANARY))),
+        one(json!({ "host": "github.com", "path": "/orgs/acme", "error": CANARY })),
+        one(json!({ "host": "github.com", "path": "/orgs/acme", "response": null, "accepted": [CANARY] })),
+        bare("github/orgs/acme.json", format!("{{\"login\": {CANARY}}}")),
+    ] {
+        let (reading, errors) = read_documents(vec![document], &[]);
+        assert!(!errors.is_empty());
+        let said = format!("{errors:?} {:?}", reading.inventory);
+        assert!(!said.contains(CANARY), "{said}");
+    }
 }
 
 #[test]

@@ -363,6 +363,29 @@ fn a_control_before_some_resources_is_compared_there() {
 }
 
 #[test]
+fn a_place_without_a_control_is_unknown_where_the_access_to_it_may_be_less() {
+    use DoubtEffect::{Adds, Either, Limits};
+    let control = |identity: &str, in_place| Control {
+        scope: Arc::new(scope(&["shop"])),
+        ..Control::new(identity.into(), ControlKind::SecondPersonApproval, in_place, Evidence::whole("toy.json"))
+    };
+    for (doubt, of_agent, verdict) in [
+        (None, None, Verdict::ControlGap),
+        (Some(Adds), None, Verdict::ControlGap),
+        (Some(Limits), None, Verdict::Unknown),
+        (Some(Either), None, Verdict::Unknown),
+        (Some(Limits), Some(Truth::No), Verdict::Unknown),
+        (Some(Adds), Some(Truth::No), Verdict::ControlGap),
+    ] {
+        let mut town = pair_town(vec![slice(&[3], scope(&["shop"]), none())], vec![plain(&[3])]);
+        town.access_of("a/ops-agent").doubts.extend(doubt.map(|effect| Doubt::new("x", effect)));
+        town.inventory.controls.push(control("a/ops-people", Truth::Yes));
+        town.inventory.controls.extend(of_agent.map(|in_place| control("a/ops-agent", in_place)));
+        assert_eq!(compared(town).remove(0).verdict, verdict, "{doubt:?} {of_agent:?}");
+    }
+}
+
+#[test]
 fn short_lived_proof_answers_factors_at_sign_in_but_not_a_condition() {
     for (is_static, by_condition, verdict) in [
         (Some(false), false, Verdict::Parity),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use evenhand_model::document::ReadError;
 use evenhand_model::evidence::Evidence;
+use evenhand_model::json_error;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
@@ -86,7 +87,7 @@ impl<'d> Sheet<'d> {
 
     /// An error about a part that has another shape than expected.
     pub(crate) fn shape_error(&self, pointer: &str, error: &serde_json::Error) -> ReadError {
-        self.error(pointer, reason(error), "export it again as JSON and leave it unchanged")
+        self.error(pointer, json_error::reason(error), "export it again as JSON and leave it unchanged")
     }
 
     /// An error about the text of the response, by line and column of the document.
@@ -99,7 +100,7 @@ impl<'d> Sheet<'d> {
         let column = if error.line() <= 1 { column + error.column() } else { error.column() };
         ReadError {
             document: format!("{}:{line}:{column}", self.path),
-            reason: reason(error),
+            reason: json_error::reason(error),
             remedy: "export it again; a cut or edited file cannot be read whole".to_owned(),
         }
     }
@@ -170,21 +171,6 @@ impl<'d> Sheet<'d> {
                 None
             }
         }
-    }
-}
-
-/// What is wrong, without the values of the document: any of them may be a secret.
-fn reason(error: &serde_json::Error) -> String {
-    let message = error.to_string();
-    let message = message.rfind(" at line ").and_then(|at| message.get(..at)).unwrap_or(&message);
-    match error.classify() {
-        Category::Eof => "ends in the middle of a value".to_owned(),
-        Category::Data if message.starts_with("invalid ") => match message.rfind(", expected ") {
-            Some(at) => format!("has another shape than expected: {}", message.get(at + 2..).unwrap_or("")),
-            None => "has another shape than expected".to_owned(),
-        },
-        Category::Data => message.to_owned(),
-        Category::Syntax | Category::Io => format!("is no valid JSON: {message}"),
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use evenhand_model::access::{Grant, GrantIx};
 use evenhand_model::evidence::{Evidence, Place};
+use evenhand_model::json_error;
 use rayon::prelude::*;
 
 use super::compile::CompiledPolicy;
@@ -94,7 +95,8 @@ impl Understood {
             }
             Err(error) => {
                 let (document, compiled) = Default::default();
-                let problem = format!("is no policy document ({error}); what it grants or denies is unknown");
+                let reason = json_error::reason(&error);
+                let problem = format!("is no policy document: it {reason}; what it grants or denies is unknown");
                 Self(Distinct { first: index, document, compiled, broken: true }, vec![problem])
             }
         }
@@ -273,6 +275,17 @@ mod tests {
         let grant = store.grant(store.grant_number(b, 1));
         assert_eq!((&*grant.policy, grant.statement, &*grant.name), ("b", 1, "list"));
         assert_eq!(grant.evidence, Evidence::pointer("x.json", "/1/Statement/1"));
+    }
+
+    #[test]
+    fn no_value_of_a_document_that_is_no_policy_is_in_the_problem() {
+        const CANARY: &str = "c4nary-Zx81-correct-horse";
+        let mut store = PolicyStore::default();
+        for text in [format!(r#""{CANARY}""#), format!(r#"{{"Statement":"{CANARY}"}}"#)] {
+            store.add("odd".into(), PolicyRole::Identity, &text, Evidence::whole("x.json"));
+        }
+        let problems: Vec<String> = store.compile().into_iter().map(|(_, problem)| problem).collect();
+        assert!(!problems.is_empty() && problems.iter().all(|problem| !problem.contains(CANARY)), "{problems:?}");
     }
 
     #[test]

@@ -48,6 +48,15 @@ impl Reach {
         }
     }
 
+    /// Adds what another reaches.
+    pub(crate) fn extend(&mut self, other: Self) {
+        match (self, other) {
+            (Self::All, _) => {}
+            (held, Self::All) => *held = Self::All,
+            (Self::Some(held), Self::Some(more)) => held.extend(more),
+        }
+    }
+
     /// The repositories that both reach.
     pub(crate) fn both(&self, other: &Self) -> Self {
         match (self, other) {
@@ -69,11 +78,36 @@ pub(crate) fn pattern(repository: &str) -> Pattern {
     Pattern::new([Glob::literal(repository), Glob::Any], '/')
 }
 
+/// Which operations a holding opens of those that its permissions are enough for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
+pub(crate) enum Opens {
+    /// All of them.
+    #[default]
+    All,
+    /// These alone.
+    Only(&'static [&'static str]),
+    /// All but these.
+    AllBut(&'static [&'static str]),
+}
+
+impl Opens {
+    fn of(self, operations: &Arc<OpSet>) -> Arc<OpSet> {
+        let named = |names: &[&'static str]| Catalogue::global().all_of(names.iter().copied());
+        match self {
+            Self::All => Arc::clone(operations),
+            Self::Only(names) => Arc::new(operations.intersection(&named(names))),
+            Self::AllBut(names) => Arc::new(operations.difference(&named(names))),
+        }
+    }
+}
+
 /// Permissions that somebody holds.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(crate) struct Holding {
     pub(crate) permissions: Arc<Permissions>,
     pub(crate) reach: Reach,
+    /// What of its permissions it opens.
+    pub(crate) opens: Opens,
     /// A limit that no permission expresses.
     pub(crate) condition: Option<Arc<Condition>>,
     /// What grants it, for people.
@@ -88,7 +122,12 @@ impl Holding {
         by: impl Into<Arc<str>>,
         evidence: Evidence,
     ) -> Self {
-        Self { permissions, reach, condition: None, by: by.into(), evidence }
+        Self { permissions, reach, opens: Opens::All, condition: None, by: by.into(), evidence }
+    }
+
+    /// Whether a permission is held for all that it is good for.
+    fn holds(&self, family: &str, level: Level) -> bool {
+        !matches!(self.opens, Opens::Only(_)) && self.permissions.holds(family, level)
     }
 
     /// What is left of this where something else limits it.
@@ -110,12 +149,19 @@ pub(crate) struct Held {
 impl Held {
     /// Whether a repository is reached with a permission.
     pub(crate) fn allows(&self, family: &str, level: Level, repository: &str) -> bool {
-        self.holdings.iter().any(|held| held.reach.holds(repository) && held.permissions.holds(family, level))
+        self.holdings.iter().any(|held| held.reach.holds(repository) && held.holds(family, level))
+    }
+
+    /// All repositories that are reached with a permission.
+    pub(crate) fn reach(&self, family: &str, level: Level) -> Reach {
+        let mut all = Reach::Some(BTreeSet::new());
+        self.holdings.iter().filter(|held| held.holds(family, level)).for_each(|held| all.extend(held.reach.clone()));
+        all
     }
 
     /// Whether an operation of the organisation's is allowed by a permission.
     pub(crate) fn allows_of_organisation(&self, family: &str, level: Level) -> bool {
-        self.holdings.iter().any(|held| held.permissions.holds(family, level))
+        self.holdings.iter().any(|held| held.holds(family, level))
     }
 }
 
@@ -126,11 +172,20 @@ struct Compiled {
     admin: bool,
 }
 
+/// Who holds an access.
+#[derive(Debug)]
+struct Holder {
+    /// Its place among the sets.
+    set: u32,
+    /// The owner within whose repositories it holds it.
+    owner: Arc<str>,
+}
+
 /// Access over everything that was read.
 #[derive(Default)]
 pub(crate) struct Resolver {
     sets: Vec<Compiled>,
-    identities: HashMap<IdentityId, u32, FixedState>,
+    identities: HashMap<IdentityId, Holder, FixedState>,
     grants: Vec<Grant>,
     edges: Vec<Edge>,
     left_out: Vec<Hint>,
@@ -147,8 +202,8 @@ pub(crate) struct Compiler {
 }
 
 impl Compiler {
-    /// Adds an identity.
-    pub(crate) fn add(&mut self, identity: IdentityId, mut held: Held) {
+    /// Adds an identity of an owner.
+    pub(crate) fn add(&mut self, identity: IdentityId, owner: &Arc<str>, mut held: Held) {
         held.holdings.sort();
         held.holdings.dedup();
         held.doubts.sort();
@@ -163,7 +218,7 @@ impl Compiler {
                 at
             }
         };
-        self.resolver.identities.insert(identity, at);
+        self.resolver.identities.insert(identity, Holder { set: at, owner: Arc::clone(owner) });
     }
 
     /// Names a repository as GitHub spells it.
@@ -194,13 +249,9 @@ impl Compiler {
             });
             let condition = holding.condition.clone().unwrap_or_default();
             let mut slice = |operations: &Arc<OpSet>, scope: ResourceScope| {
+                let operations = holding.opens.of(operations);
                 if !operations.is_empty() {
-                    slices.push(Slice {
-                        operations: Arc::clone(operations),
-                        scope: Arc::new(scope),
-                        condition: Arc::clone(&condition),
-                        grant,
-                    });
+                    slices.push(Slice { operations, scope: Arc::new(scope), condition: Arc::clone(&condition), grant });
                 }
             };
             if !matches!(&holding.reach, Reach::Some(names) if names.is_empty()) {
@@ -220,7 +271,13 @@ impl Compiler {
 
 impl Resolver {
     fn compiled(&self, identity: &IdentityId) -> Option<&Compiled> {
-        self.sets.get(*self.identities.get(identity)? as usize)
+        self.sets.get(self.identities.get(identity)?.set as usize)
+    }
+
+    /// Whether an identity holds its access where a repository is: all repositories of its owner are none of another's.
+    fn is_at_home(&self, identity: &IdentityId, repository: &str) -> bool {
+        let owner = repository.split('/').next().unwrap_or_default();
+        self.identities.get(identity).is_some_and(|holder| holder.owner.eq_ignore_ascii_case(owner))
     }
 
     /// A resource as a question names it: `acme/shop`; none for the organisation as a whole and for any.
@@ -257,7 +314,7 @@ impl AccessResolver for Resolver {
     }
 
     fn access_key(&self, identity: &IdentityId) -> Option<u64> {
-        self.identities.get(identity).map(|at| u64::from(*at))
+        self.identities.get(identity).map(|holder| u64::from(holder.set))
     }
 
     fn access(&self, identity: &IdentityId) -> Option<Arc<Access>> {
@@ -285,8 +342,10 @@ impl AccessResolver for Resolver {
         let mut decision =
             Decision { outcome: Outcome::Unknown, blocked_by: Vec::new(), because: Vec::new(), conditions: Vec::new() };
         let Some(compiled) = self.compiled(identity) else { return Ok(decision) };
+        let at_home = resource.as_deref().is_none_or(|name| self.is_at_home(identity, name));
         let reaches = |slice: &&Slice| {
-            slice.operations.contains(asked)
+            at_home
+                && slice.operations.contains(asked)
                 && resource.as_ref().is_none_or(|name| slice.scope.matches(&[name, ""]) == Truth::Yes)
         };
         let granting: Vec<&Slice> = compiled.access.slices().iter().filter(reaches).collect();
@@ -304,7 +363,10 @@ impl AccessResolver for Resolver {
             (false, false) => Outcome::Conditional,
         };
         if granting.is_empty() {
-            decision.blocked_by = vec![Arc::from(format!("its permissions ({})", Catalogue::global().takes(asked)))];
+            decision.blocked_by = vec![match self.identities.get(identity).filter(|_| !at_home) {
+                Some(holder) => Arc::from(format!("its owner: it acts in repositories of {}", holder.owner)),
+                None => Arc::from(format!("its permissions ({})", Catalogue::global().takes(asked))),
+            }];
         }
         if decision.outcome == Outcome::Conditional {
             decision.conditions = granting.iter().map(|slice| slice.condition.to_string()).collect();

@@ -46,7 +46,7 @@ fn holding() -> impl Strategy<Value = Holding> {
 
 fn resolver(holdings: &[Holding]) -> Resolver {
     let mut compiler = Compiler::default();
-    compiler.add("x".into(), Held { holdings: holdings.to_vec(), doubts: Vec::new() });
+    compiler.add("x".into(), &Arc::from("acme"), Held { holdings: holdings.to_vec(), doubts: Vec::new() });
     compiler.finish(Vec::new(), Vec::new())
 }
 

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::Opens;
 use crate::catalog::{Level, Permissions};
 use crate::documents::apps::Words;
 
@@ -135,9 +136,12 @@ pub(crate) fn owner() -> Permissions {
     all
 }
 
+/// The permission of custom roles that lets past classic protection as administrators are let past. It opens no operation.
+const BYPASS: &str = "bypass_branch_protection";
+
 /// Permissions that custom roles add, by GitHub's words for them, as far as they matter here.
 const FINE_GRAINED: &[(&str, &[(&str, Level)])] = &[
-    ("bypass_branch_protection", &[]),
+    (BYPASS, &[]),
     ("delete_alerts_code_scanning", &[("security_events", Level::Write)]),
     ("edit_repo_protections", &[("administration", Level::Write)]),
     ("edit_repo_custom_properties_values", &[("repository_custom_properties", Level::Write)]),
@@ -156,21 +160,61 @@ const FINE_GRAINED: &[(&str, &[(&str, Level)])] = &[
     ("write_organization_runners_and_runner_groups", &[("organization_self_hosted_runners", Level::Write)]),
 ];
 
-/// What a custom role adds, and whether some of its words are not understood.
-pub(crate) fn fine_grained(words: &[String]) -> (Permissions, bool) {
-    let mut permissions = Permissions::default();
-    let mut unclear = false;
-    for word in words {
-        match FINE_GRAINED.iter().find(|(known, _)| known == word) {
-            Some((_, families)) => families.iter().for_each(|(family, level)| permissions.add(family, *level)),
-            None => unclear = true,
-        }
-    }
-    (permissions, unclear)
+/// What a custom role adds.
+#[derive(Debug, Default)]
+pub(crate) struct Added {
+    /// What it allows.
+    pub(crate) permissions: Permissions,
+    /// Whether it lets past branch protections.
+    pub(crate) bypasses: bool,
+    /// Whether some of its words are not understood.
+    pub(crate) unclear: bool,
 }
 
-/// What a scope of a classic token opens, before what its owner may do limits it.
-pub(crate) fn scope(word: &str) -> Permissions {
+/// What the words of a custom role add.
+pub(crate) fn fine_grained(words: &[String]) -> Added {
+    let mut added = Added { bypasses: words.iter().any(|word| word == BYPASS), ..Added::default() };
+    for word in words {
+        match FINE_GRAINED.iter().find(|(known, _)| known == word) {
+            Some((_, families)) => families.iter().for_each(|(family, level)| added.permissions.add(family, *level)),
+            None => added.unclear = true,
+        }
+    }
+    added
+}
+
+/// What scopes of classic tokens need a scope of its own for, whatever else they open ("Scopes for OAuth apps",
+/// `delete_repo`).
+const DELETES: &[&str] = &["repos/delete"];
+
+/// Which repositories the scopes of a classic token are good for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Those {
+    /// All that its owner may use.
+    All,
+    /// Those that everyone can see.
+    Public,
+}
+
+/// What the scopes of a classic token open, before what its owner may do limits it.
+pub(crate) fn scopes(words: &[String]) -> Vec<(Those, Permissions, Opens)> {
+    let mut all = Permissions::of([("metadata", "read")]);
+    words.iter().for_each(|word| all.extend(&scope(word)));
+    let has = |word: &str| words.iter().any(|held| held == word);
+    let mut opened = vec![(Those::All, all, Opens::AllBut(DELETES))];
+    if has("public_repo") && !has("repo") {
+        let mut public = scope("repo");
+        public.remove("members");
+        opened.push((Those::Public, public, Opens::AllBut(DELETES)));
+    }
+    if has("delete_repo") {
+        opened.push((Those::All, Permissions::of([("administration", "write")]), Opens::Only(DELETES)));
+    }
+    opened
+}
+
+/// What a scope of a classic token opens in every repository.
+fn scope(word: &str) -> Permissions {
     let write = |families: &[&str]| {
         let mut all = Permissions::default();
         families.iter().for_each(|family| all.add(family, Level::Write));
@@ -184,7 +228,6 @@ pub(crate) fn scope(word: &str) -> Permissions {
             all.add("members", Level::Read);
             all
         }
-        "public_repo" => scope("repo"),
         "repo:status" => write(&["statuses"]),
         "repo_deployment" => write(&["deployments"]),
         "security_events" => write(&["security_events"]),

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use evenhand_model::control::Way;
 use evenhand_model::evidence::Truth;
 
+use super::gates::Demand;
 use crate::access::{Reach, roles};
 use crate::documents::gates::{Actors, BypassActor, Protection};
-use crate::documents::people::Team;
-use crate::documents::told::At;
 use crate::facts::OwnerFacts;
 use crate::inventory::Actor;
 
@@ -71,7 +70,10 @@ fn is_actor(actor: &BypassActor, who: &Actor, repository: &str, owner: &OwnerFac
     let by = &who.who;
     let same = |number: Option<u64>| actor.actor_id.is_some() && actor.actor_id == number;
     match actor.actor_type.as_str() {
-        "Integration" => (same(by.app).into(), "an app".to_owned()),
+        "Integration" => {
+            let unknown = by.app.is_none() && by.slug.is_some() && actor.actor_id.is_some();
+            (if unknown { Truth::Unknown } else { same(by.app).into() }, "an app".to_owned())
+        }
         "User" => {
             let number = by.user.as_ref().map(|(number, _)| *number);
             let truth = match number {
@@ -85,8 +87,8 @@ fn is_actor(actor: &BypassActor, who: &Actor, repository: &str, owner: &OwnerFac
         // A null number stands for every key that may write.
         "DeployKey" => (by.deploy_key.into(), "a deploy key".to_owned()),
         "Team" => {
-            let number = |team: &&At<Team>| by.teams.contains(team.slug.as_str()) && same(team.id);
-            let truth = match (owner.teams.all().iter().any(|team| number(&team)), by.teams_unread) {
+            let is_in = actor.actor_id.is_some_and(|number| by.team_numbers.contains(&number));
+            let truth = match (is_in, by.teams_unread) {
                 (true, _) => Truth::Yes,
                 (false, true) => Truth::Unknown,
                 (false, false) => Truth::No,
@@ -122,25 +124,37 @@ fn is_actor(actor: &BypassActor, who: &Actor, repository: &str, owner: &OwnerFac
     }
 }
 
-/// Allowances of classic protection. `pushes`: whether the gate is the list of who may push.
-pub(super) fn past_protection(protection: &Protection, pushes: bool, who: &Actor, repository: &str) -> Past {
+/// Who gets past a demand of classic protection.
+pub(super) fn past_protection(protection: &Protection, demand: Demand, who: &Actor, repository: &str) -> Past {
     let yes = |way: Way, how: &str| Past { past: Truth::Yes, way: Some(way), how: how.into() };
-    if pushes {
-        let listed = protection.restrictions.as_ref().is_some_and(|list| is_listed(list, who));
-        return if listed { yes(Way::Listed, "is on the list of who may push to the branch") } else { Past::not() };
-    }
-    let allowed =
-        protection.required_pull_request_reviews.as_ref().and_then(|held| held.bypass_pull_request_allowances.as_ref());
-    if allowed.is_some_and(|list| is_listed(list, who)) {
-        return yes(Way::Listed, "is allowed to bypass required pull requests");
+    let on = |list: Option<&Actors>| list.is_some_and(|list| is_listed(list, who));
+    match demand {
+        Demand::Pushes if on(protection.restrictions.as_ref()) => {
+            return yes(Way::Listed, "is on the list of who may push to the branch");
+        }
+        Demand::Pushes => return Past::not(),
+        Demand::Reviews => {
+            let reviews = protection.required_pull_request_reviews.as_ref();
+            if on(reviews.and_then(|reviews| reviews.bypass_pull_request_allowances.as_ref())) {
+                return yes(Way::Listed, "is allowed to bypass required pull requests");
+            }
+        }
+        // Allowances excuse from pull requests alone.
+        Demand::Checks => {}
     }
     let admin = who.who.owner || who.who.roles.get("admin").is_some_and(|reach| reach.holds(repository));
+    let by_role = who.who.bypasses.as_ref().is_some_and(|reach| reach.holds(repository));
     match protection.enforce_admins {
         Some(enforced) if enforced.enabled => Past::not(),
         Some(_) if admin => {
             yes(Way::Unenforced, "administers the repository, and the protection is not enforced for administrators")
         }
-        None if admin => Past {
+        // The same setting holds for both.
+        Some(_) if by_role => yes(
+            Way::Unenforced,
+            "has a role that bypasses branch protections, and the protection is not enforced for such roles",
+        ),
+        None if admin || by_role => Past {
             past: Truth::Unknown,
             way: Some(Way::Untold),
             how: Arc::from("whether the protection is enforced for administrators was not told"),

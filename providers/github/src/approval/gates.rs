@@ -29,8 +29,19 @@ pub(super) enum Let<'a> {
     Listed(&'a [BypassActor]),
     /// The list was withheld, or its ruleset was not read.
     Withheld,
-    /// As classic protection says; whether it is the list of who may push that counts.
-    Classic(&'a Protection, bool),
+    /// As classic protection says of one of its demands.
+    Classic(&'a Protection, Demand),
+}
+
+/// What classic protection demands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Demand {
+    /// A pull request, or reviews of it.
+    Reviews,
+    /// Checks that pass.
+    Checks,
+    /// To be on the list of who may push.
+    Pushes,
 }
 
 /// One gate.
@@ -137,28 +148,28 @@ impl<'a> Gates<'a> {
     }
 
     fn add_protection(&mut self, protection: &'a At<Protection>) {
-        let mut add = |kind, pushes| {
+        let mut add = |kind, demand| {
             self.gates.push(Gate {
                 kind,
                 name: Arc::from("the branch protection"),
                 source: Source::Repository,
-                lets: Let::Classic(&protection.value, pushes),
+                lets: Let::Classic(&protection.value, demand),
                 evidence: protection.at.clone(),
             });
         };
         if let Some(reviews) = &protection.required_pull_request_reviews {
-            add(ControlKind::ChangeGate, false);
+            add(ControlKind::ChangeGate, Demand::Reviews);
             if reviews.required_approving_review_count.unwrap_or(0) > 0
                 || reviews.require_code_owner_reviews == Some(true)
             {
-                add(ControlKind::SecondPersonApproval, false);
+                add(ControlKind::SecondPersonApproval, Demand::Reviews);
             }
         }
         if protection.required_status_checks.is_some() {
-            add(ControlKind::ChangeGate, false);
+            add(ControlKind::ChangeGate, Demand::Checks);
         }
         if protection.restrictions.is_some() {
-            add(ControlKind::ChangeGate, true);
+            add(ControlKind::ChangeGate, Demand::Pushes);
         }
     }
 
@@ -208,7 +219,7 @@ fn past(gate: &Gate<'_>, actor: &Actor, repository: &str, owner: &OwnerFacts) ->
             way: Some(Way::Untold),
             how: format!("who may bypass {} was withheld; read it with write access to the ruleset", gate.name).into(),
         },
-        Let::Classic(protection, pushes) => past_protection(protection, *pushes, actor, repository),
+        Let::Classic(protection, demand) => past_protection(protection, *demand, actor, repository),
     };
     if let_past.past == Truth::Yes {
         return let_past;

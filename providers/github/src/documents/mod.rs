@@ -17,6 +17,7 @@ mod take;
 pub mod told;
 
 use evenhand_model::document::{Document, Format, ReadError};
+use evenhand_model::json_error;
 use evenhand_model::refusal::Refusal;
 use serde_json::value::RawValue;
 
@@ -66,6 +67,11 @@ pub fn recognise(document: &Document) -> Option<&'static str> {
     place::of_bare(document).map(|_| "answer of GitHub")
 }
 
+/// What is wrong with the text of a document, and where.
+fn no_json(error: &serde_json::Error) -> String {
+    format!("the document {}, at line {} column {}", json_error::reason(error), error.line(), error.column())
+}
+
 /// Goes through the answers in a document. What cannot be understood is an error; everything else is kept.
 pub(crate) fn answers(
     document: &Document,
@@ -84,7 +90,7 @@ pub(crate) fn answers(
         let pages = match pages {
             Ok(pages) => pages,
             Err(reason) => {
-                errors.push(error("", format!("this is no JSON: {reason}"), "export it again"));
+                errors.push(error("", no_json(&reason), "export it again"));
                 return;
             }
         };
@@ -115,7 +121,7 @@ pub(crate) fn answers(
             None => return,
             Some(Ok(text)) => text,
             Some(Err(reason)) => {
-                errors.push(error(&before, format!("this is no JSON: {reason}"), "collect it again"));
+                errors.push(error(&before, no_json(&reason), "collect it again"));
                 return;
             }
         };
@@ -123,7 +129,7 @@ pub(crate) fn answers(
         let envelope: Envelope<'_> = match serde_json::from_str(text.get()) {
             Ok(envelope) => envelope,
             Err(reason) => {
-                errors.push(error(&before, format!("this is no answer: {reason}"), "collect it again"));
+                errors.push(error(&before, format!("the answer {}", json_error::reason(&reason)), "collect it again"));
                 continue;
             }
         };

@@ -256,7 +256,7 @@ pub static CALLS: &[Call] = &[
     call(
         Route::OrganisationAgentSecrets,
         "/orgs/{org}/agents/secrets",
-        "agent_secrets=read",
+        "organization_agent_secrets=read",
         "which secrets coding agents share",
         &[Credentials],
     ),
@@ -634,6 +634,21 @@ mod tests {
         for path in ["/", "/orgs", "/orgs/acme/unheard-of", "/repos/acme", "/repos/acme/shop/branches"] {
             let route = Asked::parse(path).map(|asked| asked.route);
             assert!(matches!(route, None | Some(Route::Branches)), "{path}: {route:?}");
+        }
+    }
+
+    #[test]
+    fn no_call_of_an_organisation_names_the_permission_of_a_repository() {
+        use evenhand_model::catalog::Catalog as _;
+        let catalogue = crate::catalog::Catalogue::global();
+        let takes: Vec<String> = evenhand_model::opset::OpSet::all(catalogue.len())
+            .iter()
+            .map(|operation| catalogue.takes(operation))
+            .collect();
+        for call in CALLS.iter().filter(|call| call.path.starts_with("/orgs/")) {
+            let (family, _) = call.permission.split_once('=').unwrap_or_default();
+            let own = format!("organization_{family}: ");
+            assert!(family.is_empty() || takes.iter().all(|takes| !takes.contains(&own)), "{}", call.path);
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use evenhand_agents::{stored, workflow};
 use evenhand_model::evidence::Evidence;
+use evenhand_model::json_error;
 use evenhand_model::secret::{Fingerprinter, of_withheld};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -107,10 +108,9 @@ impl Taking<'_> {
     }
 }
 
-/// A parser's words without its own idea of the place.
+/// What is wrong with a part of an answer.
 fn unlike(error: &serde_json::Error) -> String {
-    let said = error.to_string();
-    format!("the answer has another form: {}", said.split(" at line ").next().unwrap_or(&said))
+    format!("the answer {}", json_error::reason(error))
 }
 
 /// Adds an answer to the facts. What cannot be understood is returned; everything else is kept.

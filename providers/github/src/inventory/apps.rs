@@ -89,15 +89,16 @@ impl Join<'_> {
 
     /// Repositories of this organisation by their names.
     pub(super) fn named<'n>(&self, names: impl Iterator<Item = &'n str>) -> Reach {
-        Reach::Some(
-            names
-                .filter(|name| name.split('/').next().is_some_and(|owner| owner.eq_ignore_ascii_case(&self.owner.name)))
-                .map(|name| match self.owner.find(name) {
-                    Some(repository) => full_name(self.owner, &repository.name),
-                    None => Arc::from(name),
-                })
-                .collect(),
-        )
+        Reach::Some(names.filter_map(|name| self.spelled(name)).collect())
+    }
+
+    /// Owner and name of a repository of this organisation as the repository's own answer spells them.
+    pub(super) fn spelled(&self, name: &str) -> Option<Arc<str>> {
+        let (owner, own) = name.split_once('/')?;
+        owner.eq_ignore_ascii_case(&self.owner.name).then(|| {
+            let known = self.owner.find(own).map_or(own, |repository| repository.name.as_str());
+            full_name(self.owner, known)
+        })
     }
 
     /// The Copilot coding agent, where it may work at all.
@@ -116,6 +117,8 @@ impl Join<'_> {
             },
         };
         let at = agent.at.clone();
+        let installed = self.owner.installations.all().iter().find(|held| held.app_slug == COPILOT);
+        let app = installed.and_then(|held| held.app_id);
         let id = self.id("app", COPILOT);
         let mut identity = self.identity(&id, "copilot_agent", "Copilot coding agent", &at);
         let reason = "the Copilot coding agent is switched on";
@@ -141,7 +144,7 @@ impl Join<'_> {
             .push(Holding { condition: Some(Arc::new(own)), ..Holding::new(pushes, reach.clone(), by, at.clone()) });
         self.actors.push(Actor {
             id: id.clone(),
-            who: Who { slug: Some(Arc::from(COPILOT)), ..Who::default() },
+            who: Who { app, slug: Some(Arc::from(COPILOT)), ..Who::default() },
             held,
             worth: true,
         });

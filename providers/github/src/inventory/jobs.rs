@@ -16,10 +16,10 @@ use super::{Actor, Join, Who, full_name, signal};
 use crate::PROVIDER;
 use crate::access::{Held, Holding, Reach, roles};
 use crate::catalog::{Level, Permissions};
-use crate::documents::actions::Runner;
-use crate::documents::told::At;
+use crate::documents::actions::{Runner, RunnerGroup};
+use crate::documents::told::{At, Told};
 use crate::facts::{Facts, RepositoryFacts, WorkflowFile};
-use crate::federation::bearers;
+use crate::federation::{bearers, may_ask};
 
 /// The agents of a workflow file, taken out of the facts.
 pub(super) struct AgentsRead {
@@ -151,27 +151,25 @@ impl Join<'_> {
             job_of: Some(name),
             ..Who::default()
         };
-        let federates = match &job.permissions {
-            TokenPermissions::WriteAll => true,
-            TokenPermissions::Listed(listed) => {
-                listed.iter().any(|(family, level)| family == "id_token" && level == "write")
-            }
-            TokenPermissions::Default | TokenPermissions::ReadAll | TokenPermissions::Unclear => false,
-        };
-        let worth = federates || !job.secrets.is_empty();
+        let worth = may_ask(&job.permissions).is_some() || !job.secrets.is_empty();
         self.actors.push(Actor { id: id.clone(), who, held, worth });
+        let machine = self.machine_of(repository, job);
+        let mut exposed = job.audience.outsiders(repository.is_public());
+        if matches!(machine, "self_hosted_job" | "ephemeral_job") {
+            exposed = exposed.and(unapproved(repository, file)).and(self.reaches_machine(repository, job));
+        }
         self.inventory.workloads.push(Workload {
             id: id.shared(),
             identity: id,
             provider: PROVIDER,
-            kind: Arc::from(self.machine_of(repository, job)),
+            kind: Arc::from(machine),
             // As the agent that it runs is called: they are one.
             name: format!("{workflow}/{}", job.key).into(),
             scope: self.scope.clone(),
             image: Fact::Absent,
             token_mounted: Fact::Known(true),
             needs_token: Fact::Unknown,
-            exposed: Fact::known(job.audience.outsiders(repository.is_public()).known()),
+            exposed: Fact::known(exposed.known()),
             privileged: Fact::Unknown,
             surroundings: Surroundings {
                 default_identity: Fact::Known(job.permissions == TokenPermissions::Default),
@@ -197,22 +195,63 @@ impl Join<'_> {
     }
 
     /// What kind of machine a job runs on: `hosted_job` = one of GitHub's, new for every job; `ephemeral_job` = one's own,
-    /// likewise; `self_hosted_job` = one's own, which later jobs share; `workflow_job` = the file does not tell.
+    /// likewise; `self_hosted_job` = one's own, which later jobs share; `workflow_job` = nothing tells.
     fn machine_of(&self, repository: &RepositoryFacts, job: &OutlinedJob) -> &'static str {
         if job.runs_on.is_empty() || job.runs_on.iter().any(|label| label.contains("${{")) {
             return "workflow_job";
         }
-        let fits = |runner: &&At<Runner>| {
-            let has = |label: &String| runner.labels.iter().any(|held| held.name.eq_ignore_ascii_case(label));
-            job.runs_on.iter().all(has)
-        };
-        let mut fitting = self.owner.runners.all().iter().chain(repository.runners.all()).filter(fits).peekable();
+        let mut fitting =
+            fitting(self.owner.runners.all(), job).chain(fitting(repository.runners.all(), job)).peekable();
         let own = fitting.peek().is_some() || job.runs_on.iter().any(|label| label.eq_ignore_ascii_case("self-hosted"));
+        let unread = !self.owner.runners.is_read() || !repository.runners.is_read();
         match own {
+            // Any other label may be that of a runner that was not read.
+            false if unread && !job.runs_on.iter().any(|label| is_hosted(label)) => "workflow_job",
             false => "hosted_job",
             true if fitting.peek().is_some() && fitting.all(|runner| runner.ephemeral == Some(true)) => "ephemeral_job",
             true => "self_hosted_job",
         }
+    }
+
+    /// Whether a job gets one of the machines of the organisation's own that it asks for, or of the repository's: groups
+    /// of runners may be closed to a repository. Where no machine is known that fits, any group may hold one.
+    fn reaches_machine(&self, repository: &RepositoryFacts, job: &OutlinedJob) -> Truth {
+        if fitting(repository.runners.all(), job).next().is_some() {
+            return Truth::Yes;
+        }
+        let groups = self.owner.runner_groups.all();
+        let of_machines: Vec<Truth> = fitting(self.owner.runners.all(), job)
+            .map(|runner| groups.iter().find(|group| Some(group.id) == runner.runner_group_id))
+            .map(|group| group.map_or(Truth::Unknown, |group| self.is_open(group, repository)))
+            .collect();
+        let known = !of_machines.is_empty();
+        let open = of_machines
+            .into_iter()
+            .chain(groups.iter().filter(|_| !known).map(|group| self.is_open(group, repository)));
+        match open.reduce(Truth::or) {
+            None => Truth::Yes,
+            // Machines of the repository itself are in no group.
+            Some(Truth::No) if !known || !repository.runners.is_read() => Truth::Unknown,
+            Some(open) => open,
+        }
+    }
+
+    /// Whether a repository may use a group of runners.
+    fn is_open(&self, group: &RunnerGroup, repository: &RepositoryFacts) -> Truth {
+        let to_public = match (repository.is_public(), group.allows_public_repositories) {
+            (Some(false), _) | (_, Some(true)) => Truth::Yes,
+            (Some(true), Some(false)) => Truth::No,
+            (None, _) | (_, None) => Truth::Unknown,
+        };
+        if group.visibility.as_deref() != Some("selected") {
+            return to_public;
+        }
+        let name = full_name(self.owner, &repository.name);
+        let selected = self.owner.group_repositories.get(&group.id).and_then(Told::get);
+        let listed = selected.map_or(Truth::Unknown, |names| {
+            names.iter().any(|named| self.spelled(&named.full_name).as_ref() == Some(&name)).into()
+        });
+        to_public.and(listed)
     }
 
     /// What the token of a job may do.
@@ -260,9 +299,9 @@ impl Join<'_> {
 
     /// Names of the secrets that lie in a job's reach.
     fn secrets_of(&self, repository: &RepositoryFacts, job: &OutlinedJob) -> Fact<Vec<Arc<str>>> {
-        let all = job.secrets.iter().any(|name| name == "*");
+        let all = job.secrets.iter().any(|name| name == ALL_SECRETS);
         let mut names: Vec<Arc<str>> =
-            job.secrets.iter().filter(|name| *name != "*").map(|name| Arc::from(name.as_str())).collect();
+            job.secrets.iter().filter(|name| *name != ALL_SECRETS).map(|name| Arc::from(name.as_str())).collect();
         if all {
             let lists = [&repository.secrets, &repository.shared_secrets];
             if lists.iter().any(|list| !list.is_read()) {
@@ -275,6 +314,48 @@ impl Join<'_> {
         if names.is_empty() { Fact::Absent } else { Fact::Known(names) }
     }
 }
+
+/// Runners that have all labels that a job asks for.
+fn fitting<'r>(runners: &'r [At<Runner>], job: &'r OutlinedJob) -> impl Iterator<Item = &'r At<Runner>> {
+    runners.iter().filter(|runner| {
+        let has = |label: &String| runner.labels.iter().any(|held| held.name.eq_ignore_ascii_case(label));
+        job.runs_on.iter().all(has)
+    })
+}
+
+/// Events that only people who may change the repository can cause.
+const OF_WRITERS: &[&str] = &[
+    "push",
+    "schedule",
+    "workflow_dispatch",
+    "repository_dispatch",
+    "create",
+    "delete",
+    "deployment",
+    "deployment_status",
+    "release",
+    "merge_group",
+];
+
+/// Whether outsiders start a workflow without anybody's approval. A repository's policy stands before pull requests from
+/// forks alone ("Approving workflow runs from forks").
+fn unapproved(repository: &RepositoryFacts, file: &WorkflowFile) -> Truth {
+    let mut others = file.outline.events.iter().filter(|event| !OF_WRITERS.contains(&event.as_str()));
+    if !others.all(|event| event == "pull_request") {
+        return Truth::Yes;
+    }
+    let policy = repository.fork_approval.get().and_then(|told| told.approval_policy.as_deref());
+    policy.map_or(Truth::Unknown, |policy| (policy != "all_external_contributors").into())
+}
+
+/// Whether a label is one of those that GitHub gives to its own machines ("About GitHub-hosted runners", Supported runners).
+fn is_hosted(label: &str) -> bool {
+    let label = label.to_ascii_lowercase();
+    ["ubuntu-", "windows-", "macos-"].iter().any(|system| label.starts_with(system))
+}
+
+/// The name under which a job stands that is handed all secrets.
+pub(super) const ALL_SECRETS: &str = "*";
 
 /// Jobs that use a stored secret, by its name in upper case.
 pub(super) fn users_of_secrets(

@@ -53,10 +53,14 @@ pub(crate) struct Who {
     pub(crate) user: Option<(Option<u64>, Arc<str>)>,
     /// Names of teams, those above included.
     pub(crate) teams: BTreeSet<Arc<str>>,
+    /// Their numbers, where they were told.
+    pub(crate) team_numbers: BTreeSet<u64>,
     /// Whether it may be in teams that were not read.
     pub(crate) teams_unread: bool,
     /// Roles by their names, with the repositories where they are held.
     pub(crate) roles: BTreeMap<Arc<str>, Reach>,
+    /// The repositories where a custom role lets it bypass branch protections.
+    pub(crate) bypasses: Option<Reach>,
     /// Whether it owns the organisation.
     pub(crate) owner: bool,
     /// Whether it is a deploy key.
@@ -126,8 +130,9 @@ pub(crate) fn join(facts: &mut Facts, options: &ReadOptions) -> (Inventory, Opti
         let (steps, more) = steps::of(owner, &join.scope, &join.actors);
         edges.extend(steps);
         left_out.extend(more);
+        let name: Arc<str> = Arc::from(owner.name.as_str());
         for actor in join.actors {
-            compiler.add(actor.id, actor.held);
+            compiler.add(actor.id, &name, actor.held);
         }
         join.inventory.hints.append(&mut join.hints);
         inventory.merge(join.inventory);

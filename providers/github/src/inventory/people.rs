@@ -10,9 +10,11 @@ use evenhand_model::id::IdentityId;
 use evenhand_model::identity::{Nature, Strength};
 use evenhand_model::trust::{Mechanism, Trust};
 
+use super::accounts::Accounts;
 use super::{Actor, Join, Who, full_name, nature, signal};
 use crate::PROVIDER;
 use crate::access::{Held, Holding, Reach, roles};
+use crate::catalog::Permissions;
 use crate::documents::people::{Account, Team};
 use crate::documents::told::{At, Told};
 
@@ -57,17 +59,15 @@ impl Join<'_> {
     fn take_custom_roles(&mut self) {
         for role in self.owner.custom_roles.all() {
             let id = self.id("repository_role", &role.name);
-            let (held, doubt) = self.custom(&role.name);
+            let (meant, doubt) = self.custom(&role.name);
             let mut identity = self.identity(&id, "repository_role", role.name.as_str(), &role.at);
             identity.signals.push(signal(Nature::HumanRole, Strength::Certain, "a custom repository role", &role.at));
             self.inventory.identities.push(identity);
             let by = format!("repository role {}", role.name);
-            let holding = Holding::new(Arc::new(held), Reach::All, by, role.at.clone());
-            self.people(
-                id,
-                role_of(&role.name, Reach::All),
-                Held { holdings: vec![holding], doubts: doubt.into_iter().collect() },
-            );
+            let mut who = Who::default();
+            meant.note(Reach::All, &mut who);
+            let holding = Holding::new(meant.permissions, Reach::All, by, role.at.clone());
+            self.people(id, who, Held { holdings: vec![holding], doubts: doubt.into_iter().collect() });
         }
     }
 
@@ -141,7 +141,8 @@ impl Join<'_> {
             }
         }
         for account in self.owner.repositories.values().flat_map(|repository| repository.collaborators.all()) {
-            let kind = if self.owner.members.is_read() { "outside_collaborator" } else { "member" };
+            // Members are listed as collaborators too.
+            let kind = if self.owner.members.is_read() { "outside_collaborator" } else { "collaborator" };
             accounts.entry(account.login.to_lowercase()).or_insert((account, kind));
         }
         let machines: BTreeSet<String> = self
@@ -156,11 +157,15 @@ impl Join<'_> {
             let id = self.id("user", &account.login);
             let mut identity = self.identity(&id, kind, account.login.as_str(), &account.at);
             identity.human_sign_in = Fact::Known(true);
-            identity.third_party = Fact::Known(kind == "outside_collaborator");
+            identity.third_party = match kind {
+                "collaborator" => Fact::Unknown,
+                _ => Fact::Known(kind == "outside_collaborator"),
+            };
             let machine = machines.contains(&lower);
             let bot = account.kind.as_deref() == Some("Bot");
             let reason = match kind {
                 "member" => "a member of the organisation",
+                "collaborator" => "a collaborator of a repository",
                 _ => "a collaborator from outside the organisation",
             };
             identity.signals.push(match (machine, bot) {
@@ -197,30 +202,39 @@ impl Join<'_> {
         if self.demands_second_factor() == Some(true) {
             return Truth::Yes;
         }
-        match self.owner.without_second_factor.get() {
-            Some(list) => Truth::from(!list.iter().any(|one| one.login.eq_ignore_ascii_case(login))),
-            None => Truth::Unknown,
+        let Some(list) = self.owner.without_second_factor.get() else { return Truth::Unknown };
+        if list.iter().any(|one| one.login.eq_ignore_ascii_case(login)) {
+            return Truth::No;
+        }
+        // The list is one of members; of anybody else it tells nothing.
+        let lower = login.to_lowercase();
+        let Accounts { members, owners, teams, .. } = &self.accounts;
+        if members.contains_key(&lower) || owners.contains_key(&lower) || teams.contains_key(&lower) {
+            Truth::Yes
+        } else {
+            Truth::Unknown
         }
     }
 
     /// What a role means here, and the doubt where it cannot be told.
-    fn custom(&self, role: &str) -> (crate::catalog::Permissions, Option<Doubt>) {
-        if let Some(permissions) = roles::built_in(role) {
-            return (permissions, None);
+    fn custom<'r>(&self, name: &'r str) -> (Role<'r>, Option<Doubt>) {
+        let meant = |permissions, bypasses| Role { name, permissions: Arc::new(permissions), bypasses };
+        if let Some(permissions) = roles::built_in(name) {
+            return (meant(permissions, false), None);
         }
-        match self.owner.custom_roles.all().iter().find(|held| held.name.eq_ignore_ascii_case(role)) {
+        match self.owner.custom_roles.all().iter().find(|held| held.name.eq_ignore_ascii_case(name)) {
             Some(custom) => {
-                let base = custom.base_role.as_deref().and_then(roles::built_in);
-                let (more, unclear) = roles::fine_grained(&custom.permissions);
-                let mut all = base.unwrap_or_default();
-                all.extend(&more);
-                let doubt = unclear
-                    .then(|| Doubt::new(format!("what the custom role {role} adds to its base"), DoubtEffect::Adds));
-                (all, doubt)
+                let added = roles::fine_grained(&custom.permissions);
+                let mut all = custom.base_role.as_deref().and_then(roles::built_in).unwrap_or_default();
+                all.extend(&added.permissions);
+                let doubt = added
+                    .unclear
+                    .then(|| Doubt::new(format!("what the custom role {name} adds to its base"), DoubtEffect::Adds));
+                (meant(all, added.bypasses), doubt)
             }
             None => {
-                let doubt = Doubt::new(format!("the repository role {role}, which was not read"), DoubtEffect::Adds);
-                (crate::catalog::Permissions::of([("metadata", "read")]), Some(doubt))
+                let doubt = Doubt::new(format!("the repository role {name}, which was not read"), DoubtEffect::Adds);
+                (meant(Permissions::of([("metadata", "read")]), false), Some(doubt))
             }
         }
     }
@@ -255,6 +269,7 @@ impl Join<'_> {
         let mut who = Who::default();
         for team in self.lineage(slug) {
             who.teams.insert(Arc::from(team.slug.as_str()));
+            who.team_numbers.extend(team.id);
             let mut by_role: BTreeMap<String, (BTreeSet<Arc<str>>, Evidence)> = BTreeMap::new();
             let own = self.owner.team_repositories.get(&team.slug);
             let mut note = |role: &str, repository: Arc<str>, at: &Evidence| {
@@ -264,8 +279,8 @@ impl Join<'_> {
             match own {
                 Some(Told::Read(list)) => {
                     for repository in list {
-                        if let Some(role) = repository.role() {
-                            note(role, Arc::from(repository.full_name.as_str()), &repository.at);
+                        if let (Some(role), Some(name)) = (repository.role(), self.spelled(&repository.full_name)) {
+                            note(role, name, &repository.at);
                         }
                     }
                 }
@@ -287,11 +302,11 @@ impl Join<'_> {
                 }
             }
             for (role, (names, at)) in by_role {
-                let (permissions, doubt) = self.custom(&role);
+                let (meant, doubt) = self.custom(&role);
                 held.doubts.extend(doubt);
                 let by = format!("team {} as {role}", team.slug);
-                held.holdings.push(Holding::new(Arc::new(permissions), Reach::Some(names.clone()), by, at));
-                add_role(&mut who.roles, &role, Reach::Some(names));
+                meant.note(Reach::Some(names.clone()), &mut who);
+                held.holdings.push(Holding::new(meant.permissions, Reach::Some(names), by, at));
             }
             for role in self.owner.roles.all() {
                 let holds = self.owner.role_teams.get(&role.id).map_or(&[][..], Told::all);
@@ -322,18 +337,26 @@ impl Join<'_> {
         let mut base = None;
         if let Some(member) = self.accounts.members.get(&lower) {
             base = self.of_member(member, &mut held, &mut who);
-            let teams = self.accounts.teams.get(&lower).map_or(&[][..], Vec::as_slice);
-            for team in teams {
-                let (more, known) = self.of_team(team);
-                held.holdings.extend(more.holdings);
-                held.doubts.extend(more.doubts);
-                who.teams.extend(known.teams);
-                known.roles.into_iter().for_each(|(role, reach)| add_role(&mut who.roles, &role, reach));
-            }
+        } else if !self.owner.members.is_read() && !self.accounts.outside.contains_key(&lower) {
+            who.teams_unread = true;
+            held.doubts.push(Doubt::new("who is a member of the organisation", DoubtEffect::Adds));
+        }
+        for team in self.accounts.teams.get(&lower).map_or(&[][..], Vec::as_slice) {
+            let (more, known) = self.of_team(team);
+            held.holdings.extend(more.holdings);
+            held.doubts.extend(more.doubts);
+            who.teams.extend(known.teams);
+            who.team_numbers.extend(known.team_numbers);
+            known.roles.into_iter().for_each(|(role, reach)| add_role(&mut who.roles, &role, reach));
+            known.bypasses.into_iter().for_each(|reach| add_reach(&mut who.bypasses, reach));
+        }
+        // Only members are in teams.
+        if self.accounts.members.contains_key(&lower) || who.teams_unread {
             for team in &self.accounts.unread_teams {
                 who.teams_unread = true;
                 held.doubts.push(Doubt::new(format!("who is in the team {team}"), DoubtEffect::Adds));
             }
+            who.teams_unread |= !self.owner.teams.is_read();
         }
         let mut by_role: BTreeMap<&str, (BTreeSet<Arc<str>>, &Evidence)> = BTreeMap::new();
         for (repository, account) in self.accounts.repositories.get(&lower).into_iter().flatten() {
@@ -344,11 +367,11 @@ impl Join<'_> {
             }
         }
         for (role, (names, at)) in by_role {
-            let (permissions, doubt) = self.custom(role);
+            let (meant, doubt) = self.custom(role);
             held.doubts.extend(doubt);
             let by = format!("collaborator as {role}");
-            held.holdings.push(Holding::new(Arc::new(permissions), Reach::Some(names.clone()), by, at.clone()));
-            add_role(&mut who.roles, role, Reach::Some(names));
+            meant.note(Reach::Some(names.clone()), &mut who);
+            held.holdings.push(Holding::new(meant.permissions, Reach::Some(names), by, at.clone()));
         }
         if self.accounts.collaborators_unread {
             held.doubts.push(Doubt::new("collaborators of some repositories", DoubtEffect::Adds));
@@ -383,13 +406,16 @@ impl Join<'_> {
 
     fn organisation_role(&self, role: &At<crate::documents::people::OrganisationRole>, held: &mut Held, who: &mut Who) {
         let by = format!("organisation role {}", role.name);
-        let (permissions, unclear) = roles::fine_grained(&role.permissions);
-        if unclear {
+        let added = roles::fine_grained(&role.permissions);
+        if added.bypasses {
+            add_reach(&mut who.bypasses, Reach::All);
+        }
+        if added.unclear {
             held.doubts.push(Doubt::new(format!("what the organisation role {} adds", role.name), DoubtEffect::Adds));
         }
-        if !permissions.is_empty() {
+        if !added.permissions.is_empty() {
             let reach = Reach::Some(BTreeSet::new());
-            held.holdings.push(Holding::new(Arc::new(permissions), reach, by.as_str(), role.at.clone()));
+            held.holdings.push(Holding::new(Arc::new(added.permissions), reach, by.as_str(), role.at.clone()));
         }
         if let Some(base) = role.base_role.as_deref()
             && let Some(permissions) = roles::built_in(base)
@@ -404,14 +430,37 @@ fn role_of(role: &str, reach: Reach) -> Who {
     Who { roles: BTreeMap::from([(Arc::from(role), reach)]), ..Who::default() }
 }
 
+/// A role as somebody holds it somewhere.
+struct Role<'r> {
+    name: &'r str,
+    permissions: Arc<Permissions>,
+    /// Whether it lets past branch protections.
+    bypasses: bool,
+}
+
+impl Role<'_> {
+    /// Adds the role where it is held.
+    fn note(&self, reach: Reach, who: &mut Who) {
+        if self.bypasses {
+            add_reach(&mut who.bypasses, reach.clone());
+        }
+        add_role(&mut who.roles, self.name, reach);
+    }
+}
+
 /// Adds a role where it is held.
 fn add_role(roles: &mut BTreeMap<Arc<str>, Reach>, role: &str, reach: Reach) {
-    match (roles.get_mut(role), reach) {
-        (Some(held), Reach::All) => *held = Reach::All,
-        (Some(Reach::Some(held)), Reach::Some(more)) => held.extend(more),
-        (Some(Reach::All), _) => {}
-        (None, reach) => {
+    match roles.get_mut(role) {
+        Some(held) => held.extend(reach),
+        None => {
             roles.insert(Arc::from(role), reach);
         }
+    }
+}
+
+fn add_reach(held: &mut Option<Reach>, more: Reach) {
+    match held {
+        Some(held) => held.extend(more),
+        None => *held = Some(more),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use evenhand_model::access::{Edge, EdgeTarget, Grant};
+use evenhand_model::access::{Doubt, Edge, EdgeTarget, Grant};
 use evenhand_model::id::ScopeId;
 use evenhand_model::inventory::Hint;
 
@@ -40,14 +40,16 @@ pub(super) fn of(owner: &OwnerFacts, scope: &ScopeId, actors: &[Actor]) -> (Vec<
             jobs.entry(repository).or_default().push(actor);
         }
     }
-    for actor in actors.iter().filter(|actor| actor.worth && !actor.who.people && actor.who.user.is_none()) {
+    for actor in actors.iter().filter(|actor| actor.worth && !actor.who.people) {
+        // What it holds may be less: its owner, who limits it, is not known in full.
+        let conditional = actor.held.doubts.iter().any(Doubt::may_limit);
         if actor.held.allows_of_organisation("members", Level::Write) {
             edges.push(Edge {
                 source: actor.id.clone(),
                 target: EdgeTarget::Admin(scope.clone()),
                 technique: Arc::from("github-set-membership"),
                 escalation: true,
-                conditional: false,
+                conditional,
                 grants: grants(&actor.held, "members", Level::Write),
             });
         }
@@ -74,7 +76,7 @@ pub(super) fn of(owner: &OwnerFacts, scope: &ScopeId, actors: &[Actor]) -> (Vec<
                     target: EdgeTarget::Identity(target.id.clone()),
                     technique: Arc::from("github-write-workflow"),
                     escalation: true,
-                    conditional: false,
+                    conditional,
                     grants: grants(&actor.held, "workflows", Level::Write),
                 });
             }

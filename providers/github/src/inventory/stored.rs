@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use evenhand_agents::stored;
+use evenhand_agents::workflow::OutlinedJob;
 use evenhand_model::credential::Exposure;
 use evenhand_model::evidence::Fact;
 use evenhand_model::id::IdentityId;
@@ -47,7 +48,9 @@ impl Join<'_> {
                 if secret.name.to_uppercase().ends_with("ACCESS_KEY_ID") {
                     continue;
                 }
-                let named = users.get(&secret.name.to_uppercase()).into_iter().flatten();
+                let upper = secret.name.to_uppercase();
+                let named =
+                    [upper.as_str(), jobs::ALL_SECRETS].into_iter().filter_map(|name| users.get(name)).flatten();
                 let holding =
                     named.filter(|(_, job)| environment.is_none_or(|name| job.environment.as_deref() == Some(name)));
                 let mut holding: Vec<&IdentityId> = holding.map(|(id, _)| id).collect();
@@ -67,18 +70,19 @@ impl Join<'_> {
                 credential.created_at = Fact::known(secret.updated_at.or(secret.created_at));
                 self.inventory.credentials.push(credential);
             }
-            let variables = repository
-                .variables
-                .all()
-                .iter()
-                .chain(repository.environment_variables.values().flat_map(|list| list.all()));
-            for variable in variables {
-                match first_job(repository) {
+            let of_environments = repository.environment_variables.iter().flat_map(|(environment, list)| {
+                list.all().iter().map(move |variable| (variable, Some(environment.as_str())))
+            });
+            let own = repository.variables.all().iter().map(|variable| (variable, None));
+            for (variable, environment) in own.chain(of_environments) {
+                let place = environment.map_or_else(String::new, |name| format!("/{name}"));
+                let place = format!("{}{place}", repository.name);
+                match first_job(repository, environment) {
                     Some((path, job)) => {
                         let id = self.job_id(&repository.name, path, job);
-                        self.variable(variable, &repository.name, &id);
+                        self.variable(variable, &place, &id);
                     }
-                    None => unread.push((variable.clone(), format!("{}/{}", owner.name, repository.name))),
+                    None => unread.push((variable.clone(), format!("{}/{place}", owner.name))),
                 }
             }
         }
@@ -92,8 +96,8 @@ impl Join<'_> {
         }
     }
 
-    fn variable(&mut self, variable: &At<SecretVariable>, repository: &str, identity: &IdentityId) {
-        let id = format!("{}:variable:{repository}/{}", self.scope, variable.name);
+    fn variable(&mut self, variable: &At<SecretVariable>, place: &str, identity: &IdentityId) {
+        let id = format!("{}:variable:{place}/{}", self.scope, variable.name);
         let mut credential = self.credential(id, identity, variable.kind, &variable.at);
         credential.is_static = Fact::Known(true);
         credential.exposure = Fact::Known(Exposure::Environment);
@@ -103,7 +107,11 @@ impl Join<'_> {
     }
 }
 
-/// The first job of a repository, which sees its variables like all others.
-fn first_job(repository: &RepositoryFacts) -> Option<(&str, &str)> {
-    repository.workflows.iter().find_map(|(path, file)| Some((path.as_str(), file.outline.jobs.first()?.key.as_str())))
+/// The first job of a repository that sees its variables, or those of an environment.
+fn first_job<'r>(repository: &'r RepositoryFacts, environment: Option<&str>) -> Option<(&'r str, &'r str)> {
+    let sees = |job: &&OutlinedJob| {
+        environment.is_none_or(|name| job.environment.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name)))
+    };
+    let mut files = repository.workflows.iter();
+    files.find_map(|(path, file)| Some((path.as_str(), file.outline.jobs.iter().find(sees)?.key.as_str())))
 }

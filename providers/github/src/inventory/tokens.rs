@@ -7,9 +7,9 @@ use evenhand_model::access::{Doubt, DoubtEffect};
 use evenhand_model::evidence::{Evidence, Fact};
 use evenhand_model::identity::{Identity, Nature, Strength};
 
-use super::{Actor, Join, Who, nature, signal};
+use super::{Actor, Join, Who, full_name, nature, signal};
+use crate::access::roles::Those;
 use crate::access::{Held, Holding, Reach, roles};
-use crate::catalog::Permissions;
 use crate::documents::apps::{CredentialAuthorisation, TokenGrant};
 use crate::documents::told::{At, Told};
 
@@ -65,7 +65,7 @@ impl Join<'_> {
         let permissions = roles::of_words([&grant.permissions.repository, &grant.permissions.organization]);
         let by = format!("permissions of the token {name}");
         let given = Holding::new(permissions, reach, by, grant.at.clone());
-        let (held, mut who) = self.of_owners_limit(&login, &given, doubts);
+        let (held, mut who) = self.of_owners_limit(&login, &[given], doubts);
         who.people = false;
         self.actors.push(Actor { id, who, held, worth: true });
     }
@@ -112,29 +112,48 @@ impl Join<'_> {
         held.last_used_at = Fact::read(credential.credential_accessed_at);
         held.enabled = Fact::Known(!over);
         self.inventory.credentials.push(held);
-        let mut permissions = Permissions::of([("metadata", "read")]);
         let mut doubts = Vec::new();
-        match &credential.scopes {
-            Some(scopes) => scopes.iter().for_each(|scope| permissions.extend(&roles::scope(scope))),
-            None => doubts.push(Doubt::new("the scopes of the token", DoubtEffect::Adds)),
+        if credential.scopes.is_none() {
+            doubts.push(Doubt::new("the scopes of the token", DoubtEffect::Adds));
         }
-        let by = format!("scopes of the {}", credential.credential_type);
-        let given = Holding::new(Arc::new(permissions), Reach::All, by, credential.at.clone());
+        let by: Arc<str> = format!("scopes of the {}", credential.credential_type).into();
+        let opened = roles::scopes(credential.scopes.as_deref().unwrap_or_default());
+        let given: Vec<Holding> = opened
+            .into_iter()
+            .map(|(those, permissions, opens)| {
+                let reach = match those {
+                    Those::All => Reach::All,
+                    Those::Public => self.public_repositories(&mut doubts),
+                };
+                Holding { opens, ..Holding::new(Arc::new(permissions), reach, Arc::clone(&by), credential.at.clone()) }
+            })
+            .collect();
         let (held, mut who) = self.of_owners_limit(login, &given, doubts);
         who.people = false;
         self.actors.push(Actor { id, who, held, worth: true });
     }
 
+    /// The repositories that everyone can see; a doubt where some may be that were not read.
+    fn public_repositories(&self, doubts: &mut Vec<Doubt>) -> Reach {
+        let repositories = || self.owner.repositories.values();
+        if !self.owner.repositories_listed.is_read() || repositories().any(|held| held.is_public().is_none()) {
+            doubts.push(Doubt::new("which repositories are public", DoubtEffect::Adds));
+        }
+        let public = repositories().filter(|held| held.is_public() == Some(true));
+        Reach::Some(public.map(|held| full_name(self.owner, &held.name)).collect())
+    }
+
     /// What a token opens of what its owner may do. Where the owner's access is not known in full, what it opens may be
     /// less.
-    fn of_owners_limit(&self, login: &str, given: &Holding, mut doubts: Vec<Doubt>) -> (Held, Who) {
+    fn of_owners_limit(&self, login: &str, given: &[Holding], mut doubts: Vec<Doubt>) -> (Held, Who) {
         let (person, who) = self.of_user(login);
         let known = person.doubts.is_empty();
         let holdings = if known {
-            person.holdings.iter().filter_map(|limit| given.within(limit)).collect()
+            let limits = &person.holdings;
+            given.iter().flat_map(|given| limits.iter().filter_map(|limit| given.within(limit))).collect()
         } else {
             doubts.push(Doubt::new(format!("what {login}, whose token it is, may do"), DoubtEffect::Limits));
-            vec![given.clone()]
+            given.to_vec()
         };
         (Held { holdings, doubts }, who)
     }

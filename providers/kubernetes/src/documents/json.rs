@@ -3,10 +3,10 @@
 use std::fmt;
 
 use evenhand_model::evidence::Place;
+use evenhand_model::json_error;
 use evenhand_model::json_parts::{self, Receive, Source};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de};
-use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use super::object::{Object, ObjectSeed, Text};
@@ -40,7 +40,7 @@ pub(super) fn read(text: &str, sink: &mut Sink<'_>) -> Vec<Problem> {
             Ok(used) => used,
             Err(error) => {
                 let at = u32::try_from(error.line()).unwrap_or(u32::MAX);
-                let reason = reason(&error);
+                let reason = format!("the document {}", json_error::reason(&error));
                 problems.push(Problem { place: place(at, error.column()), reason });
                 // A stream goes on at the next line that can begin a value; a broken list has no next one.
                 after_line(rest, error.line())
@@ -99,17 +99,6 @@ fn after_line(text: &str, line: usize) -> usize {
 
 fn newlines(text: &str) -> u32 {
     u32::try_from(text.bytes().filter(|byte| *byte == b'\n').count()).unwrap_or(u32::MAX)
-}
-
-/// What is wrong, without the library's own words: they can quote the document.
-fn reason(error: &serde_json::Error) -> String {
-    match error.classify() {
-        Category::Eof => "the document ends in the middle of a value",
-        Category::Syntax if error.to_string().starts_with("recursion limit") => "values are nested too deeply",
-        Category::Syntax => "this is no JSON",
-        Category::Data | Category::Io => "a value has the wrong type",
-    }
-    .to_owned()
 }
 
 /// Reads one value and tells how many bytes it took.

@@ -116,6 +116,11 @@ fn before(sides: &[Side<'_>], kind: ControlKind, place: &ResourceScope, among: &
                 Found { operations: held, in_place: Truth::No, way: None, reason: Arc::from(""), evidence: Vec::new() }
             }
         };
+        let found = match found.in_place {
+            // What was not read may put the control before it, or take away what it would not stop.
+            Truth::No if side.may_lose => Found { in_place: Truth::Unknown, ..found },
+            _ => found,
+        };
         if found.operations.is_empty() {
             continue;
         }
