@@ -13,7 +13,8 @@ use evenhand_model::glob::Glob;
 use evenhand_model::token::{Admission, Found, Token};
 use serde::de::IgnoredAny;
 
-use crate::access::assumes;
+use crate::access::caller::{Caller, Who};
+use crate::access::{Named, named, speaks_of};
 use crate::catalog::Catalogue;
 use crate::point::{Policies, Understood as Policy};
 use crate::policy::context::{Context, Lookup};
@@ -52,6 +53,16 @@ const BECOME: &str = "sts:AssumeRoleWithWebIdentity";
 struct Trusted(Arc<Policy>);
 
 impl Trusted {
+    /// The names of the providers that a token may come through, as the policy writes them. An issuer that the policy does
+    /// not name, or that is not known, may have one of any other name.
+    fn providers<'a>(&'a self, token: &'a Token) -> BTreeSet<&'a str> {
+        let lists = self.0.document.statements.iter().flat_map(|held| [&held.principals, &held.not_principals]);
+        let names = lists.flatten().flat_map(|list| &list.federated).map(|name| &**name);
+        let Some(issuer) = &token.issuer else { return names.chain([""]).collect() };
+        let of: BTreeSet<&str> = names.filter(|name| *provider_issuer(name) == **issuer).collect();
+        if of.is_empty() { BTreeSet::from([&**issuer]) } else { of }
+    }
+
     /// The statements about becoming the role by a token.
     fn statements(&self) -> impl Iterator<Item = &Statement> {
         let number = Catalogue::global().operation(BECOME);
@@ -66,16 +77,12 @@ impl Trusted {
 impl Understood for Trusted {
     fn admits(&self, token: &Token) -> Admitted {
         let mut open = BTreeSet::new();
-        let mut admitted = Truth::No;
-        let mut denied = Truth::No;
-        for statement in self.statements() {
-            let holds = means(statement, token).and(all_hold(&statement.conditions, token, &mut open));
-            match statement.effect {
-                Effect::Allow => admitted = admitted.or(holds),
-                Effect::Deny => denied = denied.or(holds),
-            }
-        }
-        Admitted::new(admitted.and(denied.not()), open)
+        let truth = self.providers(token).into_iter().fold(Truth::No, |some, provider| {
+            let meant = self.statements().filter(|statement| means(statement, provider));
+            let tests = meant.map(|statement| (statement.effect, &*statement.conditions));
+            some.or(decide(tests, token, &mut open))
+        });
+        Admitted::new(truth, open)
     }
 
     fn asks(&self, issuer: Issuer) -> Asks {
@@ -115,10 +122,7 @@ impl Door {
             test.values = vec![subject.into()];
         }
         let denies = |statement: &&Statement| {
-            let meant = statement.principals.as_ref().map_or(statement.not_principals.is_some(), |principals| {
-                principals.any || principals.federated.iter().any(|held| **held == *provider)
-            });
-            statement.effect == Effect::Deny && meant && assumes(statement)
+            statement.effect == Effect::Deny && means(statement, provider) && speaks_of(statement, BECOME)
         };
         let denies = policy.statements.iter().filter(denies).map(|held| Arc::clone(&held.conditions)).collect();
         Some(Self { issuer, tests, denies })
@@ -138,22 +142,31 @@ impl Admission for Door {
         if !fits {
             return Truth::No;
         }
-        let mut open = BTreeSet::new();
-        let denied = self.denies.iter().fold(Truth::No, |some, tests| some.or(all_hold(tests, token, &mut open)));
-        all_hold(&self.tests, token, &mut open).and(denied.not())
+        let denies = self.denies.iter().map(|tests| (Effect::Deny, &**tests));
+        decide(std::iter::once((Effect::Allow, &*self.tests)).chain(denies), token, &mut BTreeSet::new())
     }
 }
 
-/// Whether a statement is about whoever brings a token of this issuer.
-fn means(statement: &Statement, token: &Token) -> Truth {
-    let Some(principals) = &statement.principals else { return statement.not_principals.is_some().into() };
-    if principals.any {
-        return Truth::Yes;
+/// Whether a statement is about whoever brings a token through a provider.
+fn means(statement: &Statement, provider: &str) -> bool {
+    named(statement, &Caller::new(Who::Federated, provider, None, None)) != Named::No
+}
+
+/// What statements, each by its effect and tests, decide over a token: let in by one, and kept out by none.
+fn decide<'a>(
+    statements: impl Iterator<Item = (Effect, &'a [ConditionTest])>,
+    token: &Token,
+    open: &mut BTreeSet<String>,
+) -> Truth {
+    let (mut admitted, mut denied) = (Truth::No, Truth::No);
+    for (effect, tests) in statements {
+        let holds = all_hold(effect, tests, token, open);
+        match effect {
+            Effect::Allow => admitted = admitted.or(holds),
+            Effect::Deny => denied = denied.or(holds),
+        }
     }
-    let Some(issuer) = &token.issuer else {
-        return if principals.federated.is_empty() { Truth::No } else { Truth::Yes };
-    };
-    principals.federated.iter().any(|provider| *provider_issuer(provider) == **issuer).into()
+    admitted.and(denied.not())
 }
 
 /// The issuer of a provider: what its name says behind `oidc-provider/`, or the name itself.
@@ -162,10 +175,10 @@ pub(crate) fn provider_issuer(provider: &str) -> Arc<str> {
     issuer.to_ascii_lowercase().into()
 }
 
-/// Whether all tests hold for a token.
-pub(crate) fn all_hold(tests: &[ConditionTest], token: &Token, open: &mut BTreeSet<String>) -> Truth {
+/// Whether all tests of a statement hold for a token.
+fn all_hold(effect: Effect, tests: &[ConditionTest], token: &Token, open: &mut BTreeSet<String>) -> Truth {
     tests.iter().fold(Truth::Yes, |all, test| {
-        let holds = holds(test, token);
+        let holds = holds(effect, test, token);
         if holds == Truth::Unknown {
             open.insert(test.key.to_string());
         }
@@ -173,28 +186,39 @@ pub(crate) fn all_hold(tests: &[ConditionTest], token: &Token, open: &mut BTreeS
     })
 }
 
-fn holds(test: &ConditionTest, token: &Token) -> Truth {
+fn holds(effect: Effect, test: &ConditionTest, token: &Token) -> Truth {
     let context = Claims(token);
     let Some((_, claim)) = context.claim(&test.key) else { return operator::holds(test, &context) };
     let Found::AnyOf(pattern) = token.find(&claim) else { return operator::holds(test, &context) };
-    // Its bearer has the choice: one text that fits will do.
-    match values(test) {
-        Some(values) => values.iter().fold(Truth::No, |some, value| some.or(value.overlaps(pattern))),
-        None => Truth::Unknown,
-    }
+    test.values.iter().fold(Truth::No, |some, value| {
+        let Some(value) = wanted(test, value) else { return some.or(Truth::Unknown) };
+        let fits = value.overlaps(pattern);
+        some.or(match effect {
+            // Its bearer has the choice, and takes a text that lets it in ...
+            Effect::Allow => fits,
+            // ... and none that keeps it out, as long as there are others.
+            Effect::Deny if value.contains(pattern) == Truth::Yes => Truth::Yes,
+            Effect::Deny => fits.and(Truth::Unknown),
+        })
+    })
 }
 
-/// The values of a positive comparison of texts as patterns; `None` for any other test.
+/// The values of a positive comparison of texts as patterns, a variable as any text; `None` for any other test.
 fn values(test: &ConditionTest) -> Option<Vec<Glob>> {
-    let of = |text: &Arc<str>| match test.operator {
-        _ if text.contains("${") => Some(Glob::Any),
+    let of = |text: &Arc<str>| if text.contains("${") { Some(Glob::Any) } else { wanted(test, text) };
+    test.values.iter().map(of).collect()
+}
+
+/// A value of a positive comparison of texts as a pattern; `None` for any other test, and where a variable decides.
+fn wanted(test: &ConditionTest, text: &Arc<str>) -> Option<Glob> {
+    match test.operator {
+        _ if text.contains("${") => None,
         Some(Operator::StringEquals { negated: false } | Operator::StringEqualsIgnoreCase { negated: false }) => {
             Some(Glob::literal(Arc::clone(text)))
         }
         Some(Operator::StringLike { negated: false }) => Some(Glob::wildcard(text)),
         _ => None,
-    };
-    test.values.iter().map(of).collect()
+    }
 }
 
 /// Whether a test is positive and fails where the key is absent.
