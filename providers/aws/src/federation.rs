@@ -3,13 +3,14 @@
 //! Evaluation is the policy language's ([`operator`]); how tight a demand is, is the issuer's (`evenhand-federation`). What
 //! AWS itself makes of a token is here: which of its claims become context keys, and under which names.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use evenhand_federation::{Admitted, Asks, Demand, Issuer, Platform, Understood};
 use evenhand_model::decide::Refusal;
 use evenhand_model::evidence::Truth;
-use evenhand_model::glob::Glob;
+use evenhand_model::glob::{Glob, Token as Part};
 use evenhand_model::token::{Admission, Found, Token};
 use serde::de::IgnoredAny;
 
@@ -188,16 +189,18 @@ fn all_hold(effect: Effect, tests: &[ConditionTest], token: &Token, open: &mut B
 
 fn holds(effect: Effect, test: &ConditionTest, token: &Token) -> Truth {
     let context = Claims(token);
-    let Some((_, claim)) = context.claim(&test.key) else { return operator::holds(test, &context) };
+    let Some(claim) = context.claim(&test.key) else { return operator::holds(test, &context) };
     let Found::AnyOf(pattern) = token.find(&claim) else { return operator::holds(test, &context) };
+    let pattern = cased(test, pattern);
     test.values.iter().fold(Truth::No, |some, value| {
         let Some(value) = wanted(test, value) else { return some.or(Truth::Unknown) };
-        let fits = value.overlaps(pattern);
+        let value = cased(test, &value);
+        let fits = value.overlaps(&pattern);
         some.or(match effect {
             // Its bearer has the choice, and takes a text that lets it in ...
             Effect::Allow => fits,
             // ... and none that keeps it out, as long as there are others.
-            Effect::Deny if value.contains(pattern) == Truth::Yes => Truth::Yes,
+            Effect::Deny if value.contains(&pattern) == Truth::Yes => Truth::Yes,
             Effect::Deny => fits.and(Truth::Unknown),
         })
     })
@@ -219,6 +222,18 @@ fn wanted(test: &ConditionTest, text: &Arc<str>) -> Option<Glob> {
         Some(Operator::StringLike { negated: false }) => Some(Glob::wildcard(text)),
         _ => None,
     }
+}
+
+/// A pattern as a test compares it: in lower case where case does not count.
+fn cased<'a>(test: &ConditionTest, pattern: &'a Glob) -> Cow<'a, Glob> {
+    if !matches!(test.operator, Some(Operator::StringEqualsIgnoreCase { .. })) {
+        return Cow::Borrowed(pattern);
+    }
+    let lower = |token: Part| match token {
+        Part::Char(c) => c.to_lowercase().map(Part::Char).collect(),
+        other => vec![other],
+    };
+    Cow::Owned(Glob::from_tokens(pattern.tokens().into_iter().flat_map(lower)))
 }
 
 /// Whether a test is positive and fails where the key is absent.
@@ -255,7 +270,7 @@ pub(crate) fn asked_by<'a>(
             None => matches!(Issuer::at(prefix), other if other == issuer || other == Issuer::Other),
         };
         // A key of another issuer, or one that AWS does not make of these tokens, is never there.
-        let values = match own && carries(issuer, &claim) != Some(false) {
+        let values = match own && carries(prefix, &claim) != Some(false) {
             true => values(test).unwrap_or_else(|| vec![Glob::Any]),
             false => Vec::new(),
         };
@@ -280,15 +295,16 @@ fn is_of(prefix: &str, issuer: &str) -> bool {
     prefix == issuer || issuer.split('/').next() == Some(prefix)
 }
 
-/// Whether AWS makes a context key of a claim, as far as that is known.
+/// Whether AWS makes a context key of a claim in tokens of the issuer at an address, as far as that is known.
 ///
-/// For issuers without a table of their own it takes the standard claims and no other. (The tables are in "Available keys
-/// for AWS OIDC federation", as of February 2026; GitLab's is longer than what is known of it here.)
-fn carries(issuer: Issuer, claim: &str) -> Option<bool> {
+/// Of issuers without a table of their own it takes the standard claims and no other; servers of one's own have none, of
+/// GitLab's neither. (The tables are in "Available keys for AWS OIDC federation", as of February 2026; those of GitHub and
+/// gitlab.com may be longer than what is known of them here.)
+fn carries(address: &str, claim: &str) -> Option<bool> {
     if matches!(claim, "sub" | "aud" | "amr" | "oaud" | "email") {
         return Some(true);
     }
-    match issuer {
+    match Issuer::at(address) {
         Issuer::Bitbucket | Issuer::Terraform | Issuer::Kubernetes => Some(false),
         Issuer::CircleCi => Some(claim == "project-id"),
         Issuer::GitHub => {
@@ -305,34 +321,47 @@ fn carries(issuer: Issuer, claim: &str) -> Option<bool> {
             ];
             known.contains(&claim).then_some(true)
         }
-        Issuer::GitLab | Issuer::Other => Some(true),
+        Issuer::GitLab => ["namespace_id", "project_id", "ref_protected"].contains(&claim).then_some(true),
+        // The vendor's own and those of other clouds, whose tables are not known here.
+        Issuer::Other => {
+            (!TABLED.iter().any(|tabled| address.starts_with(tabled) || address.ends_with(tabled))).then_some(false)
+        }
     }
 }
+
+/// Where issuers of no known form begin or end that have a table of claims.
+const TABLED: [&str; 5] = [
+    "accounts.google.com",
+    "cognito-identity.amazonaws.com",
+    "graph.facebook.com",
+    "www.amazon.com",
+    ".identity.oraclecloud.com",
+];
 
 /// What a token gives to the context of the request that brings it.
 struct Claims<'a>(&'a Token);
 
 impl Claims<'_> {
-    /// The issuer and claim behind a key, if the token fills it.
-    fn claim(&self, key: &str) -> Option<(Issuer, String)> {
+    /// The claim behind a key, by its name in the token; `None` for keys that no claim fills.
+    fn claim(&self, key: &str) -> Option<String> {
         let (prefix, claim) = split(key)?;
-        let own = self.0.issuer.as_deref().is_none_or(|issuer| is_of(prefix, issuer));
-        let issuer = match Issuer::at(prefix) {
-            Issuer::Other => self.0.text("sub").map_or(Issuer::Other, Issuer::of_subject),
-            known => known,
-        };
-        if !own || carries(issuer, &claim) != Some(true) {
+        if !self.is_own(prefix) || carries(prefix, &claim) != Some(true) {
             return None;
         }
         let namespaced = format!("oidc.circleci.com/{claim}");
-        let name = if issuer == Issuer::CircleCi && self.0.claim(&namespaced).is_some() { namespaced } else { claim };
-        Some((issuer, name))
+        let circle = Issuer::at(prefix) == Issuer::CircleCi && self.0.claim(&namespaced).is_some();
+        Some(if circle { namespaced } else { claim })
+    }
+
+    /// Whether keys that begin so are made of tokens of this one's issuer.
+    fn is_own(&self, prefix: &str) -> bool {
+        self.0.issuer.as_deref().is_none_or(|issuer| is_of(prefix, issuer))
     }
 }
 
 impl Context for Claims<'_> {
     fn get(&self, key: &str) -> Lookup {
-        if let Some((_, claim)) = self.claim(key) {
+        if let Some(claim) = self.claim(key) {
             return match self.0.find(&claim) {
                 Found::Texts(texts) => Lookup::Known(texts),
                 Found::Absent => Lookup::Absent,
@@ -340,8 +369,8 @@ impl Context for Claims<'_> {
             };
         }
         match split(key) {
-            // Of GitHub's claims, AWS may have added some.
-            Some((prefix, claim)) if carries(Issuer::at(prefix), &claim).is_none() => Lookup::Unknown,
+            // Its table may be longer than what is known of it.
+            Some((prefix, claim)) if self.is_own(prefix) && carries(prefix, &claim).is_none() => Lookup::Unknown,
             Some(_) => Lookup::Absent,
             None => Lookup::Unknown,
         }

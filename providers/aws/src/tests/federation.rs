@@ -353,3 +353,46 @@ fn a_deny_to_everybody_but_a_provider_lets_its_tokens_in() {
         assert_eq!(policy_admits(&statements, &token), expected, "{second}");
     }
 }
+
+#[test]
+fn case_counts_in_what_the_bearer_chooses_only_where_the_operator_says_so() {
+    use evenhand_model::evidence::Truth;
+    use evenhand_model::glob::Glob;
+    use evenhand_model::token::Token;
+    for (operator, wanted, expected) in [
+        ("StringEqualsIgnoreCase", "REPO:O/R:environment:Production", Truth::Yes),
+        ("StringEqualsIgnoreCase", "REPO:O/X:environment:Production", Truth::No),
+        ("StringEquals", "REPO:O/R:environment:Production", Truth::No),
+    ] {
+        let statement = format!(
+            r#"{{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRoleWithWebIdentity","Condition":{{"{operator}":{{"{HOST}:sub":"{wanted}"}}}}}}"#
+        );
+        let token = Token { issuer: Some(HOST.into()), ..Token::default() };
+        let token = token.with_any("sub", Glob::wildcard("repo:o/r:environment:pr*"));
+        assert_eq!(policy_admits(&statement, &token), expected, "{operator} {wanted}");
+    }
+}
+
+#[test]
+fn issuers_without_a_table_of_their_own_give_the_standard_claims_alone() {
+    for (host, subject, claim, matched) in [
+        ("login.example.com", "ann", "sub", json!(true)),
+        ("login.example.com", "ann", "team", json!(false)),
+        // A server of one's own has no table, of whatever kind it is.
+        ("gitlab.example.com", "project_path:g/p:ref_type:branch:ref:main", "team", json!(false)),
+        ("gitlab.com", "project_path:g/p:ref_type:branch:ref:main", "project_id", json!(true)),
+        ("gitlab.com", "project_path:g/p:ref_type:branch:ref:main", "team", Value::Null),
+        ("accounts.google.com", "1", "team", Value::Null),
+        // A key of another issuer is never there, whatever its table holds.
+        ("login.example.com", "ann", "gitlab.com:team", json!(false)),
+    ] {
+        let claims = json!({ "sub": subject, "team": "x", "project_id": "x" });
+        let wanted = if claim == "sub" { subject } else { "x" };
+        let key = if claim.contains(':') { claim.to_owned() } else { format!("{host}:{claim}") };
+        let condition = json!({ "StringEquals": { key: wanted } });
+        let line =
+            json!({ "platform": "aws", "issuer": format!("https://{host}"), "claims": claims, "condition": condition });
+        let answer = answer(&line);
+        assert_eq!(answer["match"], matched, "{host} {claim}: {answer}");
+    }
+}
