@@ -3,17 +3,19 @@
 //! Evaluation is the policy language's ([`operator`]); how tight a demand is, is the issuer's (`evenhand-federation`). What
 //! AWS itself makes of a token is here: which of its claims become context keys, and under which names.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use evenhand_federation::{Admitted, Asks, Demand, Issuer, Platform, Understood};
 use evenhand_model::decide::Refusal;
 use evenhand_model::evidence::Truth;
-use evenhand_model::glob::Glob;
+use evenhand_model::glob::{Glob, Token as Part};
 use evenhand_model::token::{Admission, Found, Token};
 use serde::de::IgnoredAny;
 
-use crate::access::assumes;
+use crate::access::caller::{Caller, Who};
+use crate::access::{Named, named, speaks_of};
 use crate::catalog::Catalogue;
 use crate::point::{Policies, Understood as Policy};
 use crate::policy::context::{Context, Lookup};
@@ -52,6 +54,16 @@ const BECOME: &str = "sts:AssumeRoleWithWebIdentity";
 struct Trusted(Arc<Policy>);
 
 impl Trusted {
+    /// The names of the providers that a token may come through, as the policy writes them. An issuer that the policy does
+    /// not name, or that is not known, may have one of any other name.
+    fn providers<'a>(&'a self, token: &'a Token) -> BTreeSet<&'a str> {
+        let lists = self.0.document.statements.iter().flat_map(|held| [&held.principals, &held.not_principals]);
+        let names = lists.flatten().flat_map(|list| &list.federated).map(|name| &**name);
+        let Some(issuer) = &token.issuer else { return names.chain([""]).collect() };
+        let of: BTreeSet<&str> = names.filter(|name| *provider_issuer(name) == **issuer).collect();
+        if of.is_empty() { BTreeSet::from([&**issuer]) } else { of }
+    }
+
     /// The statements about becoming the role by a token.
     fn statements(&self) -> impl Iterator<Item = &Statement> {
         let number = Catalogue::global().operation(BECOME);
@@ -66,16 +78,12 @@ impl Trusted {
 impl Understood for Trusted {
     fn admits(&self, token: &Token) -> Admitted {
         let mut open = BTreeSet::new();
-        let mut admitted = Truth::No;
-        let mut denied = Truth::No;
-        for statement in self.statements() {
-            let holds = means(statement, token).and(all_hold(&statement.conditions, token, &mut open));
-            match statement.effect {
-                Effect::Allow => admitted = admitted.or(holds),
-                Effect::Deny => denied = denied.or(holds),
-            }
-        }
-        Admitted::new(admitted.and(denied.not()), open)
+        let truth = self.providers(token).into_iter().fold(Truth::No, |some, provider| {
+            let meant = self.statements().filter(|statement| means(statement, provider));
+            let tests = meant.map(|statement| (statement.effect, &*statement.conditions));
+            some.or(decide(tests, token, &mut open))
+        });
+        Admitted::new(truth, open)
     }
 
     fn asks(&self, issuer: Issuer) -> Asks {
@@ -115,10 +123,7 @@ impl Door {
             test.values = vec![subject.into()];
         }
         let denies = |statement: &&Statement| {
-            let meant = statement.principals.as_ref().map_or(statement.not_principals.is_some(), |principals| {
-                principals.any || principals.federated.iter().any(|held| **held == *provider)
-            });
-            statement.effect == Effect::Deny && meant && assumes(statement)
+            statement.effect == Effect::Deny && means(statement, provider) && speaks_of(statement, BECOME)
         };
         let denies = policy.statements.iter().filter(denies).map(|held| Arc::clone(&held.conditions)).collect();
         Some(Self { issuer, tests, denies })
@@ -138,22 +143,31 @@ impl Admission for Door {
         if !fits {
             return Truth::No;
         }
-        let mut open = BTreeSet::new();
-        let denied = self.denies.iter().fold(Truth::No, |some, tests| some.or(all_hold(tests, token, &mut open)));
-        all_hold(&self.tests, token, &mut open).and(denied.not())
+        let denies = self.denies.iter().map(|tests| (Effect::Deny, &**tests));
+        decide(std::iter::once((Effect::Allow, &*self.tests)).chain(denies), token, &mut BTreeSet::new())
     }
 }
 
-/// Whether a statement is about whoever brings a token of this issuer.
-fn means(statement: &Statement, token: &Token) -> Truth {
-    let Some(principals) = &statement.principals else { return statement.not_principals.is_some().into() };
-    if principals.any {
-        return Truth::Yes;
+/// Whether a statement is about whoever brings a token through a provider.
+fn means(statement: &Statement, provider: &str) -> bool {
+    named(statement, &Caller::new(Who::Federated, provider, None, None)) != Named::No
+}
+
+/// What statements, each by its effect and tests, decide over a token: let in by one, and kept out by none.
+fn decide<'a>(
+    statements: impl Iterator<Item = (Effect, &'a [ConditionTest])>,
+    token: &Token,
+    open: &mut BTreeSet<String>,
+) -> Truth {
+    let (mut admitted, mut denied) = (Truth::No, Truth::No);
+    for (effect, tests) in statements {
+        let holds = all_hold(effect, tests, token, open);
+        match effect {
+            Effect::Allow => admitted = admitted.or(holds),
+            Effect::Deny => denied = denied.or(holds),
+        }
     }
-    let Some(issuer) = &token.issuer else {
-        return if principals.federated.is_empty() { Truth::No } else { Truth::Yes };
-    };
-    principals.federated.iter().any(|provider| *provider_issuer(provider) == **issuer).into()
+    admitted.and(denied.not())
 }
 
 /// The issuer of a provider: what its name says behind `oidc-provider/`, or the name itself.
@@ -162,10 +176,10 @@ pub(crate) fn provider_issuer(provider: &str) -> Arc<str> {
     issuer.to_ascii_lowercase().into()
 }
 
-/// Whether all tests hold for a token.
-pub(crate) fn all_hold(tests: &[ConditionTest], token: &Token, open: &mut BTreeSet<String>) -> Truth {
+/// Whether all tests of a statement hold for a token.
+fn all_hold(effect: Effect, tests: &[ConditionTest], token: &Token, open: &mut BTreeSet<String>) -> Truth {
     tests.iter().fold(Truth::Yes, |all, test| {
-        let holds = holds(test, token);
+        let holds = holds(effect, test, token);
         if holds == Truth::Unknown {
             open.insert(test.key.to_string());
         }
@@ -173,28 +187,53 @@ pub(crate) fn all_hold(tests: &[ConditionTest], token: &Token, open: &mut BTreeS
     })
 }
 
-fn holds(test: &ConditionTest, token: &Token) -> Truth {
+fn holds(effect: Effect, test: &ConditionTest, token: &Token) -> Truth {
     let context = Claims(token);
-    let Some((_, claim)) = context.claim(&test.key) else { return operator::holds(test, &context) };
+    let Some(claim) = context.claim(&test.key) else { return operator::holds(test, &context) };
     let Found::AnyOf(pattern) = token.find(&claim) else { return operator::holds(test, &context) };
-    // Its bearer has the choice: one text that fits will do.
-    match values(test) {
-        Some(values) => values.iter().fold(Truth::No, |some, value| some.or(value.overlaps(pattern))),
-        None => Truth::Unknown,
-    }
+    let pattern = cased(test, pattern);
+    test.values.iter().fold(Truth::No, |some, value| {
+        let Some(value) = wanted(test, value) else { return some.or(Truth::Unknown) };
+        let value = cased(test, &value);
+        let fits = value.overlaps(&pattern);
+        some.or(match effect {
+            // Its bearer has the choice, and takes a text that lets it in ...
+            Effect::Allow => fits,
+            // ... and none that keeps it out, as long as there are others.
+            Effect::Deny if value.contains(&pattern) == Truth::Yes => Truth::Yes,
+            Effect::Deny => fits.and(Truth::Unknown),
+        })
+    })
 }
 
-/// The values of a positive comparison of texts as patterns; `None` for any other test.
+/// The values of a positive comparison of texts as patterns, a variable as any text; `None` for any other test.
 fn values(test: &ConditionTest) -> Option<Vec<Glob>> {
-    let of = |text: &Arc<str>| match test.operator {
-        _ if text.contains("${") => Some(Glob::Any),
+    let of = |text: &Arc<str>| if text.contains("${") { Some(Glob::Any) } else { wanted(test, text) };
+    test.values.iter().map(of).collect()
+}
+
+/// A value of a positive comparison of texts as a pattern; `None` for any other test, and where a variable decides.
+fn wanted(test: &ConditionTest, text: &Arc<str>) -> Option<Glob> {
+    match test.operator {
+        _ if text.contains("${") => None,
         Some(Operator::StringEquals { negated: false } | Operator::StringEqualsIgnoreCase { negated: false }) => {
             Some(Glob::literal(Arc::clone(text)))
         }
         Some(Operator::StringLike { negated: false }) => Some(Glob::wildcard(text)),
         _ => None,
+    }
+}
+
+/// A pattern as a test compares it: in lower case where case does not count.
+fn cased<'a>(test: &ConditionTest, pattern: &'a Glob) -> Cow<'a, Glob> {
+    if !matches!(test.operator, Some(Operator::StringEqualsIgnoreCase { .. })) {
+        return Cow::Borrowed(pattern);
+    }
+    let lower = |token: Part| match token {
+        Part::Char(c) => c.to_lowercase().map(Part::Char).collect(),
+        other => vec![other],
     };
-    test.values.iter().map(of).collect()
+    Cow::Owned(Glob::from_tokens(pattern.tokens().into_iter().flat_map(lower)))
 }
 
 /// Whether a test is positive and fails where the key is absent.
@@ -231,7 +270,7 @@ pub(crate) fn asked_by<'a>(
             None => matches!(Issuer::at(prefix), other if other == issuer || other == Issuer::Other),
         };
         // A key of another issuer, or one that AWS does not make of these tokens, is never there.
-        let values = match own && carries(issuer, &claim) != Some(false) {
+        let values = match own && carries(prefix, &claim) != Some(false) {
             true => values(test).unwrap_or_else(|| vec![Glob::Any]),
             false => Vec::new(),
         };
@@ -256,15 +295,16 @@ fn is_of(prefix: &str, issuer: &str) -> bool {
     prefix == issuer || issuer.split('/').next() == Some(prefix)
 }
 
-/// Whether AWS makes a context key of a claim, as far as that is known.
+/// Whether AWS makes a context key of a claim in tokens of the issuer at an address, as far as that is known.
 ///
-/// For issuers without a table of their own it takes the standard claims and no other. (The tables are in "Available keys
-/// for AWS OIDC federation", as of February 2026; GitLab's is longer than what is known of it here.)
-fn carries(issuer: Issuer, claim: &str) -> Option<bool> {
+/// Of issuers without a table of their own it takes the standard claims and no other; servers of one's own have none, of
+/// GitLab's neither. (The tables are in "Available keys for AWS OIDC federation", as of February 2026; those of GitHub and
+/// gitlab.com may be longer than what is known of them here.)
+fn carries(address: &str, claim: &str) -> Option<bool> {
     if matches!(claim, "sub" | "aud" | "amr" | "oaud" | "email") {
         return Some(true);
     }
-    match issuer {
+    match Issuer::at(address) {
         Issuer::Bitbucket | Issuer::Terraform | Issuer::Kubernetes => Some(false),
         Issuer::CircleCi => Some(claim == "project-id"),
         Issuer::GitHub => {
@@ -281,34 +321,47 @@ fn carries(issuer: Issuer, claim: &str) -> Option<bool> {
             ];
             known.contains(&claim).then_some(true)
         }
-        Issuer::GitLab | Issuer::Other => Some(true),
+        Issuer::GitLab => ["namespace_id", "project_id", "ref_protected"].contains(&claim).then_some(true),
+        // The vendor's own and those of other clouds, whose tables are not known here.
+        Issuer::Other => {
+            (!TABLED.iter().any(|tabled| address.starts_with(tabled) || address.ends_with(tabled))).then_some(false)
+        }
     }
 }
+
+/// Where issuers of no known form begin or end that have a table of claims.
+const TABLED: [&str; 5] = [
+    "accounts.google.com",
+    "cognito-identity.amazonaws.com",
+    "graph.facebook.com",
+    "www.amazon.com",
+    ".identity.oraclecloud.com",
+];
 
 /// What a token gives to the context of the request that brings it.
 struct Claims<'a>(&'a Token);
 
 impl Claims<'_> {
-    /// The issuer and claim behind a key, if the token fills it.
-    fn claim(&self, key: &str) -> Option<(Issuer, String)> {
+    /// The claim behind a key, by its name in the token; `None` for keys that no claim fills.
+    fn claim(&self, key: &str) -> Option<String> {
         let (prefix, claim) = split(key)?;
-        let own = self.0.issuer.as_deref().is_none_or(|issuer| is_of(prefix, issuer));
-        let issuer = match Issuer::at(prefix) {
-            Issuer::Other => self.0.text("sub").map_or(Issuer::Other, Issuer::of_subject),
-            known => known,
-        };
-        if !own || carries(issuer, &claim) != Some(true) {
+        if !self.is_own(prefix) || carries(prefix, &claim) != Some(true) {
             return None;
         }
         let namespaced = format!("oidc.circleci.com/{claim}");
-        let name = if issuer == Issuer::CircleCi && self.0.claim(&namespaced).is_some() { namespaced } else { claim };
-        Some((issuer, name))
+        let circle = Issuer::at(prefix) == Issuer::CircleCi && self.0.claim(&namespaced).is_some();
+        Some(if circle { namespaced } else { claim })
+    }
+
+    /// Whether keys that begin so are made of tokens of this one's issuer.
+    fn is_own(&self, prefix: &str) -> bool {
+        self.0.issuer.as_deref().is_none_or(|issuer| is_of(prefix, issuer))
     }
 }
 
 impl Context for Claims<'_> {
     fn get(&self, key: &str) -> Lookup {
-        if let Some((_, claim)) = self.claim(key) {
+        if let Some(claim) = self.claim(key) {
             return match self.0.find(&claim) {
                 Found::Texts(texts) => Lookup::Known(texts),
                 Found::Absent => Lookup::Absent,
@@ -316,8 +369,8 @@ impl Context for Claims<'_> {
             };
         }
         match split(key) {
-            // Of GitHub's claims, AWS may have added some.
-            Some((prefix, claim)) if carries(Issuer::at(prefix), &claim).is_none() => Lookup::Unknown,
+            // Its table may be longer than what is known of it.
+            Some((prefix, claim)) if self.is_own(prefix) && carries(prefix, &claim).is_none() => Lookup::Unknown,
             Some(_) => Lookup::Absent,
             None => Lookup::Unknown,
         }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use evenhand_model::Timestamp;
+use evenhand_model::access::Unread;
 use evenhand_model::evidence::Fact;
 use evenhand_model::id::IdentityId;
 use indexmap::IndexMap;
@@ -165,4 +166,6 @@ pub(crate) struct World {
     pub(crate) managed: Vec<PolicyIx>,
     /// Reports of last access, by the ARN they are about.
     pub(crate) usage: BTreeMap<Arc<str>, Vec<ServiceUse>>,
+    /// What was not read, beside carriers, and may offer principals steps.
+    pub(crate) unread: BTreeMap<IdentityId, Vec<Arc<Unread>>>,
 }

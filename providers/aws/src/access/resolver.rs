@@ -209,7 +209,10 @@ impl AccessResolver for Resolver {
 
     fn unlisted(&self, identity: &IdentityId) -> Vec<Unlisted> {
         let at = self.world.principals.get_index_of(identity);
-        at.and_then(|at| self.left_out().get(&at)).cloned().unwrap_or_default()
+        let mut unlisted = at.and_then(|at| self.left_out().get(&at)).cloned().unwrap_or_default();
+        let unread = self.world.unread.get(identity).into_iter().flatten();
+        unlisted.extend(unread.map(|unread| Unlisted::Unread(Arc::clone(unread))));
+        unlisted
     }
 
     fn used(&self, identity: &IdentityId) -> Option<OpSet> {

@@ -1,6 +1,8 @@
 //! Calls about access entries of EKS: which principals a cluster lets in, under which names, and with which of the vendor's
 //! access policies.
 
+use std::sync::Arc;
+
 use evenhand_model::document::ReadError;
 use serde::Deserialize;
 
@@ -8,11 +10,14 @@ use super::compute::owner;
 use super::form::Form;
 use super::sheet::Sheet;
 use super::values::{List, Text};
-use crate::inventory::facts::{AccessEntry, AccessPolicy, Facts, Said};
+use crate::inventory::arn::Arn;
+use crate::inventory::facts::{AccessEntry, AccessPolicy, Cluster, Facts, Said};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Entry<'a> {
+    #[serde(borrow)]
+    access_entry_arn: Option<Text<'a>>,
     #[serde(borrow)]
     cluster_name: Text<'a>,
     #[serde(borrow)]
@@ -49,9 +54,10 @@ pub(super) fn read(form: Form, sheet: &Sheet<'_>, facts: &mut Facts, errors: &mu
         Form::AccessEntry => {
             let Some(entry) = sheet.member::<Entry<'_>>("accessEntry", errors) else { return };
             let account = owner(sheet, &entry.principal_arn, facts);
+            let cluster = cluster(sheet, &entry.cluster_name, entry.access_entry_arn.as_deref(), facts);
             let texts = &mut facts.texts;
             let it = AccessEntry {
-                cluster: texts.share(&entry.cluster_name),
+                cluster,
                 principal: texts.share(&entry.principal_arn),
                 // Entries of nodes are of other types and name no people.
                 standard: entry.r#type.as_deref().is_none_or(|word| word == "STANDARD"),
@@ -76,11 +82,12 @@ pub(super) fn read(form: Form, sheet: &Sheet<'_>, facts: &mut Facts, errors: &mu
                 return;
             };
             let account = owner(sheet, &principal, facts);
+            let cluster = self::cluster(sheet, &cluster, None, facts);
             for (pointer, one) in sheet.list::<Associated<'_>>("associatedAccessPolicies", errors) {
                 let texts = &mut facts.texts;
                 let scope = one.access_scope.as_ref();
                 let it = AccessPolicy {
-                    cluster: texts.share(&cluster),
+                    cluster: cluster.clone(),
                     principal: texts.share(&principal),
                     policy: texts.share(one.policy_arn.rsplit('/').next().unwrap_or_default()),
                     everywhere: scope.and_then(|scope| scope.r#type.as_deref()) == Some("cluster"),
@@ -94,5 +101,17 @@ pub(super) fn read(form: Form, sheet: &Sheet<'_>, facts: &mut Facts, errors: &mu
             }
         }
         _ => {}
+    }
+}
+
+/// A cluster of that name: where it is, the name of an entry of it says, or else the call.
+fn cluster(sheet: &Sheet<'_>, name: &str, entry: Option<&str>, facts: &mut Facts) -> Cluster {
+    let entry = entry.and_then(Arn::parse);
+    let account = entry.and_then(|entry| entry.account_number()).map(|number| facts.account(number));
+    let region = entry.map(|entry| entry.region).filter(|region| !region.is_empty());
+    Cluster {
+        name: facts.texts.share(name),
+        account: account.or_else(|| sheet.account.clone()),
+        region: region.map(Arc::from).or_else(|| sheet.region.clone()),
     }
 }

@@ -355,7 +355,7 @@ pub(crate) struct PodAssociation {
 /// A principal that a cluster lets in, and as whom.
 #[derive(Clone, Debug)]
 pub(crate) struct AccessEntry {
-    pub(crate) cluster: Arc<str>,
+    pub(crate) cluster: Cluster,
     pub(crate) principal: Arc<str>,
     /// Whether it is for people and programs, and not for nodes.
     pub(crate) standard: bool,
@@ -366,13 +366,24 @@ pub(crate) struct AccessEntry {
 /// An access policy of such a principal.
 #[derive(Clone, Debug)]
 pub(crate) struct AccessPolicy {
-    pub(crate) cluster: Arc<str>,
+    pub(crate) cluster: Cluster,
     pub(crate) principal: Arc<str>,
     /// Its name, without what stands before it in the ARN.
     pub(crate) policy: Arc<str>,
-    /// Whether it holds in the whole cluster; else in `namespaces`.
+    /// Whether it holds in the whole cluster; else in `namespaces`. Where neither is so, its scope was not read.
     pub(crate) everywhere: bool,
     pub(crate) namespaces: Vec<Arc<str>>,
+}
+
+/// A cluster as its documents name it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Cluster {
+    /// Of one account and region there is one of a name.
+    pub(crate) name: Arc<str>,
+    /// `None` where the document does not say it.
+    pub(crate) account: Option<AccountId>,
+    /// The same.
+    pub(crate) region: Option<Arc<str>>,
 }
 
 /// A trail.

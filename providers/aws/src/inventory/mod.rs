@@ -73,6 +73,8 @@ struct Join {
     missing: BTreeMap<Arc<str>, BTreeSet<Arc<str>>>,
     /// OIDC providers that each account has, where they were listed.
     providers: BTreeMap<AccountId, BTreeSet<Arc<str>>>,
+    /// What lets principals into clusters, and as whom is not known.
+    entered: clusters::Unseen,
 }
 
 /// Joins everything.
@@ -103,7 +105,7 @@ pub(crate) fn join(mut facts: Facts, settings: Settings) -> Joined {
     let (users, profiles) = indexes(&described);
     let people = people::collect(&facts, &users, &mut accounts);
     let carried = workloads::join(&facts, &profiles, &mut accounts, &mut inventory);
-    clusters::join(&facts, &mut inventory);
+    let entered = clusters::join(&facts, &accounts, &mut inventory);
     inventory.logs = logs::logs(&facts, &mut accounts);
     let policies = Policies::new(&facts);
     let mut providers: BTreeMap<AccountId, BTreeSet<Arc<str>>> = BTreeMap::new();
@@ -128,6 +130,7 @@ pub(crate) fn join(mut facts: Facts, settings: Settings) -> Joined {
         reserved: BTreeMap::new(),
         missing: BTreeMap::new(),
         providers,
+        entered,
     };
     join.principals(described);
     join.finish()
@@ -224,6 +227,7 @@ impl Join {
             without_policy,
             managed: self.policies.all(),
             usage: self.facts.usage,
+            unread: self.entered,
         };
         Joined { inventory: self.inventory, world }
     }

@@ -296,3 +296,103 @@ fn a_service_account_whose_issuer_is_not_known_fits_providers_of_clusters_alone(
         assert_eq!(held.condition.admits(&token), expected, "{host}");
     }
 }
+
+#[test]
+fn a_deny_over_what_the_bearer_chooses_takes_certain_access_only_where_it_leaves_no_choice() {
+    use evenhand_model::evidence::Truth;
+    use evenhand_model::glob::Glob;
+    use evenhand_model::token::Token;
+    let provider = format!(r#"{{"Federated":"arn:aws:iam::111122223333:oidc-provider/{HOST}"}}"#);
+    for (denied, expected) in [
+        ("repo:o/r:pull_request", Truth::Unknown),
+        ("repo:o/r:ref:refs/heads/rel*", Truth::Unknown),
+        ("repo:o/*", Truth::No),
+        ("repo:p/*", Truth::Yes),
+    ] {
+        let statements = format!(
+            r#"{{"Effect":"Allow","Principal":{provider},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{{"StringLike":{{"{HOST}:sub":"repo:o/*"}}}}}},
+            {{"Effect":"Deny","Principal":"*","Action":"sts:*","Condition":{{"StringLike":{{"{HOST}:sub":"{denied}"}}}}}}"#
+        );
+        let read = super::read(&[("gaad.json", &super::details("", "", &super::role("r", &statements, ""), ""))]);
+        let [held] = read.inventory.acceptances.as_slice() else { panic!() };
+        let token = Token { issuer: Some(HOST.into()), ..Token::default() };
+        let token = token.with_any("sub", Glob::wildcard("repo:o/r:*"));
+        assert_eq!(held.condition.admits(&token), expected, "{denied}");
+        assert_eq!(policy_admits(&statements, &token), expected, "{denied}");
+    }
+}
+
+/// What a trust policy of these statements, given by itself, says of a token.
+fn policy_admits(statements: &str, token: &evenhand_model::token::Token) -> evenhand_model::evidence::Truth {
+    use evenhand_federation::{Issuer, Platform};
+    let policy = format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#);
+    Federation::default().understand(&policy, Issuer::GitHub).unwrap().admits(token).truth
+}
+
+#[test]
+fn a_deny_to_everybody_but_a_provider_lets_its_tokens_in() {
+    use evenhand_model::evidence::Truth;
+    use evenhand_model::token::Token;
+    let provider = |host: &str| format!(r#"{{"Federated":"arn:aws:iam::111122223333:oidc-provider/{host}"}}"#);
+    let deny = |rest: &str| format!(r#"{{"Effect":"Deny",{rest}}}"#);
+    let web = r#""Action":"sts:AssumeRoleWithWebIdentity""#;
+    for (second, expected) in [
+        (deny(&format!(r#""NotPrincipal":{},{web}"#, provider(HOST))), Truth::Yes),
+        (deny(&format!(r#""NotPrincipal":{},{web}"#, provider("gitlab.com"))), Truth::No),
+        (deny(&format!(r#""NotPrincipal":{{"AWS":"111122223333"}},{web}"#)), Truth::No),
+        (deny(r#""Principal":"*","Action":"sts:AssumeRole""#), Truth::Yes),
+    ] {
+        let statements = format!(
+            r#"{{"Effect":"Allow","Principal":{},{web},"Condition":{{"StringLike":{{"{HOST}:sub":"repo:o/*"}}}}}},{second}"#,
+            provider(HOST)
+        );
+        let read = super::read(&[("gaad.json", &super::details("", "", &super::role("r", &statements, ""), ""))]);
+        let [held] = read.inventory.acceptances.as_slice() else { panic!() };
+        let token = Token::of_subject(Some(HOST.into()), "repo:o/r:pull_request");
+        assert_eq!(held.condition.admits(&token), expected, "{second}");
+        assert_eq!(policy_admits(&statements, &token), expected, "{second}");
+    }
+}
+
+#[test]
+fn case_counts_in_what_the_bearer_chooses_only_where_the_operator_says_so() {
+    use evenhand_model::evidence::Truth;
+    use evenhand_model::glob::Glob;
+    use evenhand_model::token::Token;
+    for (operator, wanted, expected) in [
+        ("StringEqualsIgnoreCase", "REPO:O/R:environment:Production", Truth::Yes),
+        ("StringEqualsIgnoreCase", "REPO:O/X:environment:Production", Truth::No),
+        ("StringEquals", "REPO:O/R:environment:Production", Truth::No),
+    ] {
+        let statement = format!(
+            r#"{{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRoleWithWebIdentity","Condition":{{"{operator}":{{"{HOST}:sub":"{wanted}"}}}}}}"#
+        );
+        let token = Token { issuer: Some(HOST.into()), ..Token::default() };
+        let token = token.with_any("sub", Glob::wildcard("repo:o/r:environment:pr*"));
+        assert_eq!(policy_admits(&statement, &token), expected, "{operator} {wanted}");
+    }
+}
+
+#[test]
+fn issuers_without_a_table_of_their_own_give_the_standard_claims_alone() {
+    for (host, subject, claim, matched) in [
+        ("login.example.com", "ann", "sub", json!(true)),
+        ("login.example.com", "ann", "team", json!(false)),
+        // A server of one's own has no table, of whatever kind it is.
+        ("gitlab.example.com", "project_path:g/p:ref_type:branch:ref:main", "team", json!(false)),
+        ("gitlab.com", "project_path:g/p:ref_type:branch:ref:main", "project_id", json!(true)),
+        ("gitlab.com", "project_path:g/p:ref_type:branch:ref:main", "team", Value::Null),
+        ("accounts.google.com", "1", "team", Value::Null),
+        // A key of another issuer is never there, whatever its table holds.
+        ("login.example.com", "ann", "gitlab.com:team", json!(false)),
+    ] {
+        let claims = json!({ "sub": subject, "team": "x", "project_id": "x" });
+        let wanted = if claim == "sub" { subject } else { "x" };
+        let key = if claim.contains(':') { claim.to_owned() } else { format!("{host}:{claim}") };
+        let condition = json!({ "StringEquals": { key: wanted } });
+        let line =
+            json!({ "platform": "aws", "issuer": format!("https://{host}"), "claims": claims, "condition": condition });
+        let answer = answer(&line);
+        assert_eq!(answer["match"], matched, "{host} {claim}: {answer}");
+    }
+}

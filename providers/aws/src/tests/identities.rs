@@ -181,4 +181,54 @@ fn who_enters_a_cluster_is_tied_to_its_users_groups_and_roles() {
             ("robot", "kubernetes:prod:user:robot", ""),
         ]
     );
+    // What no identity of a cluster stands for is a doubt about the principal.
+    let oncall = read.identity("oncall").id.clone();
+    let unread: Vec<String> = read.resolver.unread(&oncall).iter().map(|one| one.what.to_string()).collect();
+    assert_eq!(unread, ["`AmazonEKSAdminPolicy` in cluster `prod`", "`AmazonEKSAdminViewPolicy` in cluster `prod`"]);
+}
+
+#[test]
+fn an_access_policy_of_which_the_scope_was_not_read_is_a_doubt() {
+    let read = read(&[
+        ("a/details.json", &details("", "", &role("oncall", "", ""), "")),
+        (
+            "a/policies.json",
+            r#"{"associatedAccessPolicies":[{"policyArn":"arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"}],
+                "clusterName":"prod","principalArn":"arn:aws:iam::111122223333:role/oncall"}"#,
+        ),
+    ]);
+    assert!(!read.inventory.trusts.iter().any(|one| one.mechanism == Mechanism::Assignment));
+    let unread = read.resolver.unread(&read.identity("oncall").id);
+    assert!(unread.iter().any(|one| one.gap.reason.contains("run the call again")), "{unread:?}");
+}
+
+#[test]
+fn clusters_of_one_name_in_several_places_are_tied_to_nothing() {
+    let entry = |region: &str, account: &str, name: &str| {
+        format!(
+            r#"{{"accessEntry":{{"clusterName":"{name}","principalArn":"arn:aws:iam::111122223333:role/oncall","kubernetesGroups":["g"],"type":"STANDARD",
+            "accessEntryArn":"arn:aws:eks:{region}:{account}:access-entry/{name}/role/111122223333/oncall/1"}}}}"#
+        )
+    };
+    for (region, account, tied) in
+        [("eu-west-1", "111122223333", 2), ("us-east-1", "111122223333", 1), ("eu-west-1", "444455556666", 1)]
+    {
+        let read = read(&[
+            ("a/details.json", &details("", "", &role("oncall", "", ""), "")),
+            ("a/one.json", &entry("eu-west-1", "111122223333", "prod")),
+            ("a/two.json", &entry(region, account, "prod")),
+            ("a/other.json", &entry("eu-west-1", "111122223333", "dev")),
+        ]);
+        let mut entered: Vec<&str> = read
+            .inventory
+            .trusts
+            .iter()
+            .filter(|one| one.mechanism == Mechanism::Assignment)
+            .map(|one| one.target.as_str())
+            .collect();
+        entered.dedup();
+        assert_eq!(entered.len(), tied, "{region} {account}: {entered:?}");
+        assert_eq!(read.inventory.hints.iter().filter(|hint| hint.message.contains("`prod`")).count(), 2 - tied);
+        assert_eq!(read.resolver.unread(&read.identity("oncall").id).len(), 2 - tied);
+    }
 }
