@@ -12,7 +12,7 @@ use crate::config::Config;
 #[cfg(feature = "live")]
 use crate::gate::Exit;
 #[cfg(feature = "live")]
-use crate::live::{self, Target};
+use crate::live;
 use crate::pipeline::Capture;
 use crate::progress::Progress;
 
@@ -78,9 +78,9 @@ impl LiveSources {
         let (mut named, mut shown) = (Vec::new(), Vec::new());
         let interrupt = live::Interrupt::listen();
         for provider in &self.live {
-            let target = Target { folder, resume: false, fingerprinter: fingerprinter.clone() };
+            let terms = live::terms(&arguments.live, folder, false, fingerprinter.clone());
             let collected =
-                live::collect_one(*provider, &arguments.live, target, invocation.console, progress, &interrupt)?;
+                live::collect_one(*provider, &arguments.live, terms, invocation.console, progress, &interrupt)?;
             if collected.stopped == Some(Stopped::Interrupted) {
                 return Err(Failure::Told(Exit::Incomplete));
             }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::server::{Fault, Server};
 use super::world::world;
 use super::{Collection, documents, failures, manifest, read};
-use crate::collect::{CollectError, Stopped};
+use crate::collect::{CollectError, NoCapture, Stopped};
 
 const PODS: &str = "/api/v1/pods";
 
@@ -197,7 +197,7 @@ fn a_document_that_cannot_be_written_ends_the_collection() {
     std::fs::create_dir_all(folder.path().join("kubernetes/c/pods.json")).unwrap();
     let server = Server::new(world(), |_| None);
     let failed = Collection { resume: true, ..Collection::default() }.run(&server, folder.path()).unwrap_err();
-    assert!(matches!(failed, CollectError::NotWritten(_)), "{failed}");
+    assert!(matches!(failed, CollectError::NoCapture(NoCapture::NotWritten(_))), "{failed}");
     let manifest = manifest(folder.path(), "c");
     assert!(manifest["complete"] == false && manifest["pending"].to_string().contains("list pods"), "{manifest}");
 }
