@@ -99,6 +99,11 @@ impl Manifest {
         missing.chain((!self.plan.secrets).then(|| Box::from("Secret"))).collect()
     }
 
+    /// Whether it says itself that a document beside it does not tell all.
+    pub(super) fn owns_up_to(&self, document: &str) -> bool {
+        self.calls.iter().any(|made| made.refused.is_some() && made.document.as_deref() == Some(document))
+    }
+
     /// Whether the cluster maps identities of AWS; `None` where that was not read.
     pub(super) fn maps_aws(&self) -> Option<bool> {
         let made = self.calls.iter().find(|made| made.call.call == AWS_AUTH && made.refused.is_none())?;

@@ -234,6 +234,8 @@ fn what_the_server_could_not_ask_for_itself_is_missing_and_not_absent() {
     };
     let made = apis(folder.path());
     assert_eq!((&made["document"], &made["refused"]["code"]), (&"discovery-apis.json".into(), &"Stale".into()));
+    let gaps: Vec<String> = failures(folder.path()).into_iter().map(|(call, _)| call).collect();
+    assert_eq!(gaps, ["get /apis", "list *.kagent.dev"], "what the document says of itself is said once");
     // Going on asks again.
     let again = Collection { resume: true, ..Collection::default() }.run(&server, folder.path()).unwrap();
     assert_eq!(again.failed, []);
