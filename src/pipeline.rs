@@ -72,7 +72,12 @@ pub struct Capture {
 
 /// The providers, in the order in which they are asked whether a document is theirs.
 pub fn providers() -> Vec<Box<dyn Provider>> {
-    vec![Box::new(evenhand_aws::Aws), Box::new(evenhand_kubernetes::Kubernetes), Box::new(evenhand_agents::Agents)]
+    vec![
+        Box::new(evenhand_aws::Aws),
+        Box::new(evenhand_kubernetes::Kubernetes),
+        Box::new(evenhand_github::Github),
+        Box::new(evenhand_agents::Agents),
+    ]
 }
 
 /// The provider of agent configuration alone.

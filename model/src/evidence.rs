@@ -22,6 +22,13 @@ pub enum Place {
     Whole,
     /// A JSON pointer (RFC 6901); YAML streams prefix it with the document's index, as in `/2/spec`.
     Pointer(Arc<str>),
+    /// A JSON pointer to a setting, and the address of the page on which people see and change it.
+    Setting {
+        /// As for [`Place::Pointer`]; empty for a document that is the setting.
+        pointer: Arc<str>,
+        /// An `https` address.
+        page: Arc<str>,
+    },
     /// A line, counted from 1.
     Line(u32),
     /// A line and a column, both counted from 1.
@@ -39,6 +46,11 @@ impl Evidence {
         Self { document: document.into(), place: Place::Pointer(pointer.into()) }
     }
 
+    /// Evidence that is a setting with a page of its own.
+    pub fn setting(document: impl Into<Arc<str>>, pointer: impl Into<Arc<str>>, page: impl Into<Arc<str>>) -> Self {
+        Self { document: document.into(), place: Place::Setting { pointer: pointer.into(), page: page.into() } }
+    }
+
     /// Evidence at a line.
     pub fn line(document: impl Into<Arc<str>>, line: u32) -> Self {
         Self { document: document.into(), place: Place::Line(line) }
@@ -48,7 +60,7 @@ impl Evidence {
     pub fn line_number(&self) -> Option<u32> {
         match self.place {
             Place::Line(line) | Place::LineColumn(line, _) => Some(line),
-            Place::Whole | Place::Pointer(_) => None,
+            Place::Whole | Place::Pointer(_) | Place::Setting { .. } => None,
         }
     }
 }
@@ -58,6 +70,8 @@ impl fmt::Display for Evidence {
         match &self.place {
             Place::Whole => f.write_str(&self.document),
             Place::Pointer(pointer) => write!(f, "{}#{pointer}", self.document),
+            Place::Setting { pointer, page } if pointer.is_empty() => write!(f, "{} ({page})", self.document),
+            Place::Setting { pointer, page } => write!(f, "{}#{pointer} ({page})", self.document),
             Place::Line(line) => write!(f, "{}:{line}", self.document),
             Place::LineColumn(line, column) => write!(f, "{}:{line}:{column}", self.document),
         }

@@ -90,6 +90,9 @@ struct EvidenceDocument<'a> {
     document: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pointer: Option<&'a str>,
+    /// The address of the page on which people see and change it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -179,7 +182,11 @@ fn finding(finding: &Finding) -> FindingDocument<'_> {
             .iter()
             .map(|evidence| EvidenceDocument {
                 document: &evidence.document,
-                pointer: if let Place::Pointer(pointer) = &evidence.place { Some(pointer) } else { None },
+                pointer: match &evidence.place {
+                    Place::Pointer(pointer) | Place::Setting { pointer, .. } => Some(pointer),
+                    _ => None,
+                },
+                page: if let Place::Setting { page, .. } = &evidence.place { Some(page) } else { None },
                 line: evidence.line_number(),
                 column: if let Place::LineColumn(_, column) = evidence.place { Some(column) } else { None },
             })

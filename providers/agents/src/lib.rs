@@ -18,6 +18,7 @@ mod scope;
 mod secret;
 mod server;
 mod settings;
+pub mod stored;
 mod tree;
 pub mod workflow;
 

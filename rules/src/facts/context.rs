@@ -193,6 +193,7 @@ pub(super) fn int(count: usize) -> i64 {
 pub(super) fn location_and_line(evidence: &Evidence) -> (Arc<str>, Option<i64>) {
     match evidence.place {
         Place::Whole => (Arc::clone(&evidence.document), None),
+        Place::Setting { .. } => (evidence.to_string().into(), None),
         Place::Line(line) | Place::LineColumn(line, _) => (Arc::clone(&evidence.document), Some(i64::from(line))),
         Place::Pointer(_) => (evidence.to_string().into(), None),
     }

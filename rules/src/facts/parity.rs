@@ -53,7 +53,7 @@ impl Grants {
         let of = grants
             .map(|grant| {
                 let place = match &grant.evidence.place {
-                    Place::Pointer(pointer) => (address(pointer), 0, 0),
+                    Place::Pointer(pointer) | Place::Setting { pointer, .. } => (address(pointer), 0, 0),
                     Place::Line(line) => (0, *line, 0),
                     Place::LineColumn(line, column) => (0, *line, *column),
                     Place::Whole => (0, 0, 0),

@@ -14,6 +14,7 @@ use crate::reader::{Environment, FileRead};
 use crate::scope::{Place, machine_root};
 use crate::settings::Settings;
 pub(crate) use pipelines::pipelines;
+pub use pipelines::{Repository, rows};
 use rows::Out;
 
 /// The whole machine, as a place.

@@ -8,7 +8,8 @@ use evenhand_model::agent::{Agent, AgentKind, ApprovalMode};
 use evenhand_model::credential::{Credential, Exposure};
 use evenhand_model::evidence::{Evidence, Fact, Truth};
 use evenhand_model::id::{CredentialId, IdentityId, ScopeId};
-use evenhand_model::identity::Identity;
+use evenhand_model::document::FileFacts;
+use evenhand_model::identity::{Identity, Signal};
 use evenhand_model::inventory::Inventory;
 use evenhand_model::trust::{Mechanism, Trust};
 
@@ -16,7 +17,55 @@ use super::Ground;
 use super::rows::{Holder, Out, describe, signal};
 use crate::provider_name;
 use crate::reader::WorkflowRead;
-use crate::workflow::{WorkflowAgent, listed};
+use crate::scope::Place;
+use crate::workflow::{Workflow, WorkflowAgent, listed};
+
+/// A repository that somebody else reads, with the identities that its jobs act as.
+pub struct Repository<'r> {
+    /// The workflow's file, as reports name it.
+    pub document: Arc<str>,
+    /// The file's name without its endings.
+    pub stem: String,
+    /// The repository's name, as ids of tool servers hold it.
+    pub shown: String,
+    /// The organisation.
+    pub scope: ScopeId,
+    /// Whether everyone can see the repository; `None` = not known.
+    pub public: Option<bool>,
+    /// The identity of a job, which its caller lists.
+    pub identity: &'r dyn Fn(&str) -> IdentityId,
+}
+
+/// The rows of the agents of one workflow of a repository whose jobs are identities of their own: agents, tool servers,
+/// credentials, principals that the jobs sign in as; and for each agent its job and the reason to call that an agent.
+pub fn rows(workflow: Workflow, at: &Repository<'_>) -> (Inventory, Vec<(String, Signal)>) {
+    let mut inventory = Inventory::default();
+    let mut signals = Vec::new();
+    let read = WorkflowRead {
+        place: Place { root: at.shown.clone(), shown: at.shown.clone(), source: at.shown.clone() },
+        document: Arc::clone(&at.document),
+        facts: FileFacts { tracked: Some(true), ..FileFacts::default() },
+        stem: at.stem.clone(),
+        is_source: false,
+        workflow,
+    };
+    let mut out = Out { inventory: &mut inventory, environments: &[], profiles: &[], taken: BTreeSet::new() };
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    for agent in &read.workflow.agents {
+        let id = (at.identity)(&agent.job);
+        let number = seen.entry(&agent.job).or_default();
+        *number += 1;
+        let row = if *number > 1 { format!("{id}.{number}") } else { id.to_string() };
+        let found = out.pipeline(&read, agent, &id, &row, &at.scope, at.public);
+        signals.push((agent.job.clone(), found));
+    }
+    if let Some(first) = read.workflow.agents.first() {
+        let id = (at.identity)(&first.job);
+        let holder = Holder { identity: &id, kind: Ground::Project, document: &read.document, facts: read.facts };
+        out.secrets(&holder, &read.workflow.found);
+    }
+    (inventory, signals)
+}
 
 /// Adds the agents of all workflows. `public`: whether everyone can see the repositories; `None` = not known.
 pub(crate) fn pipelines(workflows: &[WorkflowRead], public: Option<bool>, inventory: &mut Inventory) {
@@ -39,7 +88,18 @@ pub(crate) fn pipelines(workflows: &[WorkflowRead], public: Option<bool>, invent
             let more = if *number > 1 { format!(".{number}") } else { String::new() };
             let place = &read.place.shown;
             let id = IdentityId::new(format!("agent:{}:{place}#{}/{}{more}", agent.product, read.stem, agent.job));
-            out.pipeline(read, agent, &id, public);
+            let scope = ScopeId::new(format!("agents:{place}"));
+            let signal = out.pipeline(read, agent, &id, id.as_str(), &scope, public);
+            let mut identity = Identity::new(
+                id.clone(),
+                provider_name(),
+                scope,
+                "workflow_agent",
+                title(read, agent).as_str(),
+                signal.evidence.clone(),
+            );
+            identity.signals.push(signal);
+            out.inventory.identities.push(identity);
             first.get_or_insert(id);
         }
         if let Some(id) = first {
@@ -49,24 +109,28 @@ pub(crate) fn pipelines(workflows: &[WorkflowRead], public: Option<bool>, invent
     }
 }
 
+/// What people call the agent of a job.
+fn title(read: &WorkflowRead, said: &WorkflowAgent) -> String {
+    format!("{}/{}", read.workflow.name.as_deref().unwrap_or(&read.stem), said.job)
+}
+
 impl Out<'_> {
-    fn pipeline(&mut self, read: &WorkflowRead, said: &WorkflowAgent, id: &IdentityId, public: Option<bool>) {
+    /// The rows of one agent but for its identity; the reason to call that an agent.
+    fn pipeline(
+        &mut self,
+        read: &WorkflowRead,
+        said: &WorkflowAgent,
+        id: &IdentityId,
+        row: &str,
+        scope: &ScopeId,
+        public: Option<bool>,
+    ) -> Signal {
         let at = |line: u32| Evidence::line(Arc::clone(&read.document), line);
-        let scope = ScopeId::new(format!("agents:{}", read.place.shown));
-        let title = format!("{}/{}", read.workflow.name.as_deref().unwrap_or(&read.stem), said.job);
+        let title = title(read, said);
         let evidence = at(said.line);
-        let mut identity = Identity::new(
-            id.clone(),
-            provider_name(),
-            scope.clone(),
-            "workflow_agent",
-            title.as_str(),
-            evidence.clone(),
-        );
-        identity.signals.push(signal(format!("a workflow runs {}", said.product), &evidence));
-        self.inventory.identities.push(identity);
+        let reason = signal(format!("a workflow runs {}", said.product), &evidence);
         let mut agent = Agent::new(
-            id.as_str(),
+            row,
             id.clone(),
             provider_name(),
             scope.clone(),
@@ -112,7 +176,7 @@ impl Out<'_> {
         self.inventory.agents.push(agent);
         for handed in &said.credentials {
             let mut credential = Credential::new(
-                CredentialId::new(format!("{id}/{}", handed.slot)),
+                CredentialId::new(format!("{row}/{}", handed.slot)),
                 id.clone(),
                 provider_name(),
                 handed.kind,
@@ -127,7 +191,7 @@ impl Out<'_> {
         let holder = Holder { identity: id, kind: Ground::Project, document: &read.document, facts: read.facts };
         self.borrowed(&holder, &read.place, &said.borrowed);
         for server in &said.servers {
-            let server_id = IdentityId::new(format!("{id}#{}", server.name));
+            let server_id = IdentityId::new(format!("{row}#{}", server.name));
             let evidence = at(server.line);
             let mut identity = Identity::new(
                 server_id.clone(),
@@ -176,5 +240,6 @@ impl Out<'_> {
             self.secrets(&holder, &server.found);
             self.borrowed(&holder, &read.place, &server.borrowed);
         }
+        reason
     }
 }

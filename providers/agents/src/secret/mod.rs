@@ -12,8 +12,9 @@ use std::sync::Arc;
 
 use evenhand_model::secret::Fingerprint;
 
+pub(crate) use names::promise;
 pub(crate) use slots::{Slots, dotenv};
-pub(crate) use value::{is_standing_in, redact};
+pub(crate) use value::{in_slot, is_standing_in, redact};
 
 /// What a secret is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

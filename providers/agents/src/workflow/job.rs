@@ -26,7 +26,23 @@ pub(super) struct Whole<'w> {
     pub(super) env: Option<&'w Node>,
     pub(super) gates: BTreeMap<&'w str, Gate<'w>>,
     pub(super) manifest: Option<&'w Manifest>,
-    pub(super) fingerprinter: &'w Fingerprinter,
+}
+
+impl<'w> Whole<'w> {
+    pub(super) fn of(
+        workflow: &'w Node,
+        jobs: Option<&'w Node>,
+        events: &'w [Event],
+        manifest: Option<&'w Manifest>,
+    ) -> Self {
+        Self {
+            events,
+            permissions: workflow.get("permissions").map(|entry| &entry.node),
+            env: workflow.get("env").map(|entry| &entry.node),
+            gates: jobs.map(|jobs| gates(jobs, events)).unwrap_or_default(),
+            manifest,
+        }
+    }
 }
 
 /// A step that runs an agent.
@@ -44,7 +60,12 @@ pub(super) fn runs_agents(name: &str, job: &Node) -> bool {
 }
 
 /// The agents of a job.
-pub(super) fn agents(whole: &Whole<'_>, name: &str, job: &Entry) -> Vec<WorkflowAgent> {
+pub(super) fn agents(
+    whole: &Whole<'_>,
+    name: &str,
+    job: &Entry,
+    fingerprinter: &Fingerprinter,
+) -> Vec<WorkflowAgent> {
     let node = &job.node;
     // A compiled workflow has helpers beside its agent; what they run is part of the harness.
     if whole.manifest.is_some() && name != "agent" {
@@ -60,7 +81,7 @@ pub(super) fn agents(whole: &Whole<'_>, name: &str, job: &Entry) -> Vec<Workflow
     }
     let before: Vec<Truth> =
         (0..whole.events.len()).map(|event| job_keeps_out(whole, name, event, &mut BTreeSet::new())).collect();
-    let mut agents: Vec<WorkflowAgent> = steps.iter().map(|step| agent(whole, name, &before, node, step)).collect();
+    let mut agents: Vec<WorkflowAgent> = steps.iter().map(|step| agent(whole, name, &before, node, step, fingerprinter)).collect();
     if let Some(manifest) = whole.manifest {
         let script = steps.first().and_then(|step| step.node.get("run")).and_then(|entry| entry.node.text());
         let confined = script.is_some_and(script::starts_confined);
@@ -101,7 +122,14 @@ fn steps_of(node: &Node) -> Vec<Step<'_>> {
     steps
 }
 
-fn agent(whole: &Whole<'_>, name: &str, before: &[Truth], job: &Node, step: &Step<'_>) -> WorkflowAgent {
+fn agent(
+    whole: &Whole<'_>,
+    name: &str,
+    before: &[Truth],
+    job: &Node,
+    step: &Step<'_>,
+    fingerprinter: &Fingerprinter,
+) -> WorkflowAgent {
     let input = |key: &str| step.node.get("with").and_then(|with| with.node.get(key));
     let value = |key: &str| input(key).and_then(|entry| entry.node.scalar()).map(|text| text.trim().to_owned());
     let token = token::of(job.get("permissions").map(|entry| &entry.node), whole.permissions);
@@ -178,7 +206,7 @@ fn agent(whole: &Whole<'_>, name: &str, before: &[Truth], job: &Node, step: &Ste
         }
         _ => {}
     }
-    inline(whole, step, &mut agent, &mut flags);
+    inline(step, fingerprinter, &mut agent, &mut flags);
     let rules: Vec<Rule> = flags.tools.iter().map(|tool| Rule::parse(tool, Grammar::Call)).collect();
     if rules.iter().any(Rule::is_blanket) {
         flags.mode = Some(ApprovalMode::Bypass);
@@ -283,7 +311,7 @@ pub(super) fn is_blank(node: &Node) -> bool {
 }
 
 /// Settings and tool servers that a step carries as a text of JSON.
-fn inline(whole: &Whole<'_>, step: &Step<'_>, agent: &mut WorkflowAgent, flags: &mut Flags) {
+fn inline(step: &Step<'_>, fingerprinter: &Fingerprinter, agent: &mut WorkflowAgent, flags: &mut Flags) {
     let client = match step.product {
         "claude-code-action" => "claude-code",
         "run-gemini-cli" => "gemini-cli",
@@ -308,7 +336,7 @@ fn inline(whole: &Whole<'_>, step: &Step<'_>, agent: &mut WorkflowAgent, flags: 
             flags.sandboxed = Fact::Known(on);
         }
         for entry in node.get("mcpServers").map_or(&[][..], |entry| entry.node.entries()) {
-            agent.servers.push(Server::read(&entry.key, None, entry.line, &entry.node, whole.fingerprinter));
+            agent.servers.push(Server::read(&entry.key, None, entry.line, &entry.node, fingerprinter));
         }
     }
 }
@@ -381,6 +409,18 @@ fn audience(
     if job.get("environment").is_some() { audience.min(Audience::Unknown) } else { audience }
 }
 
+/// Who may start a job, whatever its steps ask of themselves.
+pub(super) fn audience_of<'w>(whole: &'w Whole<'_>, name: &'w str) -> Audience {
+    let all = whole.events.iter().enumerate().map(|(at, event)| {
+        match job_keeps_out(whole, name, at, &mut BTreeSet::new()) {
+            Truth::Yes => Audience::Writers,
+            Truth::Unknown => event.audience.min(Audience::Unknown),
+            Truth::No => event.audience,
+        }
+    });
+    all.max().unwrap_or(Audience::Writers)
+}
+
 /// What a job's own condition says.
 pub(super) struct Gate<'w> {
     /// Whether it keeps strangers out, by the workflow's events.
@@ -392,7 +432,7 @@ pub(super) struct Gate<'w> {
 }
 
 /// The conditions of all jobs, by their names.
-pub(super) fn gates<'w>(jobs: &'w Node, events: &[Event]) -> BTreeMap<&'w str, Gate<'w>> {
+fn gates<'w>(jobs: &'w Node, events: &[Event]) -> BTreeMap<&'w str, Gate<'w>> {
     let gate = |job: &'w Node| {
         let condition = job.get("if").and_then(|entry| entry.node.scalar()).unwrap_or_default();
         let needs = job.get("needs").map(|entry| &entry.node);
@@ -433,7 +473,7 @@ const WRITTEN_BY_OTHERS: &[&str] = &[
     "refs/pull/",
 ];
 
-fn untrusted_checkout(whole: &Whole<'_>, job: &Node) -> Truth {
+pub(super) fn untrusted_checkout(whole: &Whole<'_>, job: &Node) -> Truth {
     let privileged = |event: &&Event| event.is_privileged();
     let risk = match whole.events.iter().find(privileged) {
         None => return Truth::No,

@@ -10,6 +10,7 @@ mod agentic;
 mod condition;
 mod handed;
 mod job;
+mod outline;
 mod products;
 mod script;
 mod source;
@@ -27,6 +28,8 @@ use crate::server::Server;
 use crate::tree::{self, Node, Syntax};
 
 pub(crate) use source::{is_source, read_source};
+pub use crate::assemble::{Repository, rows};
+pub use outline::{Outline, OutlinedJob, TokenPermissions, outline};
 pub use trigger::Audience;
 
 /// A workflow that runs agents.
@@ -143,16 +146,9 @@ pub fn read(text: &str, fingerprinter: &Fingerprinter) -> Result<Option<Workflow
     let Some(jobs) = node.get("jobs") else { return Ok(None) };
     let events = trigger::events(&node);
     let manifest = agentic::manifest(text);
-    let whole = job::Whole {
-        events: &events,
-        permissions: node.get("permissions").map(|entry| &entry.node),
-        env: node.get("env").map(|entry| &entry.node),
-        gates: job::gates(&jobs.node, &events),
-        manifest: manifest.as_ref(),
-        fingerprinter,
-    };
+    let whole = job::Whole::of(&node, Some(&jobs.node), &events, manifest.as_ref());
     let agents: Vec<WorkflowAgent> =
-        jobs.node.entries().iter().flat_map(|entry| job::agents(&whole, &entry.key, entry)).collect();
+        jobs.node.entries().iter().flat_map(|entry| job::agents(&whole, &entry.key, entry, fingerprinter)).collect();
     if agents.is_empty() {
         return Ok(None);
     }
