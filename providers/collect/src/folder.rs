@@ -92,7 +92,7 @@ impl Folder {
     /// As for every document.
     pub fn write_manifest(&self, manifest: &impl serde::Serialize) -> io::Result<()> {
         self.put(MANIFEST, |sink| {
-            serde_json::to_writer(&mut *sink, manifest)?;
+            serde_json::to_writer_pretty(&mut *sink, manifest)?;
             sink.write_all(b"\n")
         })
     }

@@ -5,10 +5,11 @@ mod disk;
 mod failed;
 mod folder;
 mod held;
+mod http;
 mod ledger;
 mod pace;
 mod permission;
-#[cfg(feature = "served")]
+#[cfg(any(test, feature = "served"))]
 pub mod served;
 mod stop;
 mod terms;
@@ -17,6 +18,7 @@ pub use disk::{Unfinished, clean, put};
 pub use failed::{Failed, Group, grouped};
 pub use folder::Folder;
 pub use held::{Held, Page};
+pub use http::{Answer, Http, unsent};
 pub use ledger::{Ledger, lock};
 pub use pace::{NoAnswer, Tries, Trouble, causes, retried, wait};
 pub use permission::{Permission, State};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use evenhand_collect::{Held, NoAnswer, Page, Stop, Tries, Trouble, causes, retried};
+use evenhand_collect::{Held, NoAnswer, Page, Stop, Tries, Trouble, causes, retried, unsent};
 use evenhand_model::refusal::{Refusal, Why};
 use http::header::{ACCEPT, RETRY_AFTER, USER_AGENT};
 use http_body_util::BodyExt;
@@ -180,37 +180,24 @@ impl Client {
     /// Why a request did not leave. What a program for credentials printed is not repeated: it may hold them.
     fn unsent(&self, error: &kube::Error) -> Trouble {
         let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-        let mut connected = false;
-        while let Some(error) = cause {
-            let auth = match error.downcast_ref::<kube::Error>() {
+        let mut left = false;
+        while let Some(one) = cause {
+            let auth = match one.downcast_ref::<kube::Error>() {
                 Some(kube::Error::Auth(auth)) => Some(auth),
-                _ => error.downcast_ref::<AuthError>(),
+                _ => one.downcast_ref::<AuthError>(),
             };
             if let Some(auth) = auth {
                 return self.no_credentials(auth);
             }
-            if let Some(io) = error.downcast_ref::<std::io::Error>() {
-                use std::io::ErrorKind as Kind;
-                let detail = causes(io);
-                let code = match io.kind() {
-                    _ if detail.contains("certificate") => "NoTrust",
-                    Kind::TimedOut => "TimedOut",
-                    Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe | Kind::UnexpectedEof => {
-                        "ConnectionLost"
-                    }
-                    _ => "NoConnection",
-                };
-                return Trouble::new(code, Why::Failed, Some(detail));
-            }
-            connected |= error.downcast_ref::<LegacyError>().is_some_and(|error| !error.is_connect());
-            cause = error.source();
+            left |= one.is::<std::io::Error>()
+                || one.downcast_ref::<LegacyError>().is_some_and(|error| !error.is_connect());
+            cause = one.source();
         }
-        let code = match error {
-            _ if connected => ("ConnectionLost", Why::Failed),
-            kube::Error::Service(_) | kube::Error::HyperError(_) => ("NoConnection", Why::Failed),
-            _ => ("BadConfiguration", Why::Unsupported),
-        };
-        Trouble::new(code.0, code.1, Some(causes(error)))
+        match error {
+            _ if left => unsent(error),
+            kube::Error::Service(_) | kube::Error::HyperError(_) => unsent(error),
+            _ => Trouble::new("BadConfiguration", Why::Unsupported, Some(causes(error))),
+        }
     }
 
     fn no_credentials(&self, error: &AuthError) -> Trouble {
