@@ -4,7 +4,7 @@
 
 use evenhand_model::secret::{Fingerprint, Fingerprinter};
 
-use crate::secret::{in_slot, promise};
+use crate::secret::{in_slot, promise, replace};
 
 /// What a stored secret is, told by its name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,13 +35,21 @@ pub fn secret_in(name: &str, value: &str, fingerprinter: &Fingerprinter) -> Opti
     Some((hit.kind.name, fingerprinter.fingerprint(secret.as_bytes())))
 }
 
+/// A text with something else in place of every secret in it, for those who keep files: it is made of the kind and the secret.
+pub fn cut_out(text: &str, instead: impl Fn(&str, &str) -> String) -> String {
+    replace(text, |kind, secret| instead(kind.name, secret))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_name_tells_the_kind_and_a_value_whether_it_is_a_secret() {
-        assert_eq!((kind("AWS_SECRET_ACCESS_KEY").name, kind("AWS_SECRET_ACCESS_KEY").federable), ("aws_secret_access_key", Some(true)));
+        assert_eq!(
+            (kind("AWS_SECRET_ACCESS_KEY").name, kind("AWS_SECRET_ACCESS_KEY").federable),
+            ("aws_secret_access_key", Some(true))
+        );
         assert_eq!(kind("COSIGN").name, "secret");
         let keys = Fingerprinter::keyed("k");
         assert_eq!(secret_in("REGION", "eu-west-1", &keys), None);

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use evenhand_model::agent::{Agent, AgentKind, ApprovalMode};
 use evenhand_model::credential::{Credential, Exposure};
+use evenhand_model::document::FileFacts;
 use evenhand_model::evidence::{Evidence, Fact, Truth};
 use evenhand_model::id::{CredentialId, IdentityId, ScopeId};
-use evenhand_model::document::FileFacts;
 use evenhand_model::identity::{Identity, Signal};
 use evenhand_model::inventory::Inventory;
 use evenhand_model::trust::{Mechanism, Trust};

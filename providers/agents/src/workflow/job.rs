@@ -60,12 +60,7 @@ pub(super) fn runs_agents(name: &str, job: &Node) -> bool {
 }
 
 /// The agents of a job.
-pub(super) fn agents(
-    whole: &Whole<'_>,
-    name: &str,
-    job: &Entry,
-    fingerprinter: &Fingerprinter,
-) -> Vec<WorkflowAgent> {
+pub(super) fn agents(whole: &Whole<'_>, name: &str, job: &Entry, fingerprinter: &Fingerprinter) -> Vec<WorkflowAgent> {
     let node = &job.node;
     // A compiled workflow has helpers beside its agent; what they run is part of the harness.
     if whole.manifest.is_some() && name != "agent" {
@@ -81,7 +76,8 @@ pub(super) fn agents(
     }
     let before: Vec<Truth> =
         (0..whole.events.len()).map(|event| job_keeps_out(whole, name, event, &mut BTreeSet::new())).collect();
-    let mut agents: Vec<WorkflowAgent> = steps.iter().map(|step| agent(whole, name, &before, node, step, fingerprinter)).collect();
+    let mut agents: Vec<WorkflowAgent> =
+        steps.iter().map(|step| agent(whole, name, &before, node, step, fingerprinter)).collect();
     if let Some(manifest) = whole.manifest {
         let script = steps.first().and_then(|step| step.node.get("run")).and_then(|entry| entry.node.text());
         let confined = script.is_some_and(script::starts_confined);
@@ -411,13 +407,12 @@ fn audience(
 
 /// Who may start a job, whatever its steps ask of themselves.
 pub(super) fn audience_of<'w>(whole: &'w Whole<'_>, name: &'w str) -> Audience {
-    let all = whole.events.iter().enumerate().map(|(at, event)| {
-        match job_keeps_out(whole, name, at, &mut BTreeSet::new()) {
+    let all =
+        whole.events.iter().enumerate().map(|(at, event)| match job_keeps_out(whole, name, at, &mut BTreeSet::new()) {
             Truth::Yes => Audience::Writers,
             Truth::Unknown => event.audience.min(Audience::Unknown),
             Truth::No => event.audience,
-        }
-    });
+        });
     all.max().unwrap_or(Audience::Writers)
 }
 

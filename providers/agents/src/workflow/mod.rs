@@ -27,9 +27,9 @@ use crate::secret::{Borrowed, Found, Slots};
 use crate::server::Server;
 use crate::tree::{self, Node, Syntax};
 
-pub(crate) use source::{is_source, read_source};
 pub use crate::assemble::{Repository, rows};
 pub use outline::{Outline, OutlinedJob, TokenPermissions, outline};
+pub(crate) use source::{is_source, read_source};
 pub use trigger::Audience;
 
 /// A workflow that runs agents.

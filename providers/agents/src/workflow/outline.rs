@@ -121,7 +121,11 @@ fn permissions(block: Option<&Node>) -> TokenPermissions {
 fn runs_on(job: &Node) -> Vec<String> {
     let Some(entry) = job.get("runs-on") else { return Vec::new() };
     match entry.node.is_map() {
-        true => ["group", "labels"].iter().filter_map(|key| entry.node.get(key)).flat_map(|held| texts(&held.node)).collect(),
+        true => ["group", "labels"]
+            .iter()
+            .filter_map(|key| entry.node.get(key))
+            .flat_map(|held| texts(&held.node))
+            .collect(),
         false => texts(&entry.node),
     }
 }
