@@ -5,6 +5,8 @@
 //! files are read by `evenhand_agents::workflow`, the one reader of workflows there is. With the feature `live`, the module
 //! `collect` reads organisations into such captures; nothing else here talks to a network.
 
+#[cfg(feature = "live")]
+pub mod collect;
 pub mod documents;
 mod inventory;
 mod reader;

@@ -43,7 +43,10 @@ fn of_file(path: &str) -> Option<(String, Asked)> {
 
 /// The call of a path that is one of the API's from its beginning.
 fn call(path: &str) -> Option<Asked> {
-    ["orgs/", "repos/", "apps/", "enterprises/", "user/"].iter().any(|top| path.starts_with(top)).then(|| Asked::parse(path))?
+    ["orgs/", "repos/", "apps/", "enterprises/", "user/"]
+        .iter()
+        .any(|top| path.starts_with(top))
+        .then(|| Asked::parse(path))?
 }
 
 /// Answers that name their own place.
@@ -68,10 +71,7 @@ fn of_content(head: &Head, text: &str) -> Option<(String, Asked)> {
             "Organization" => Asked { route: Route::OrganisationRuleset, of: vec![source.to_owned(), value.id] },
             "Repository" => {
                 let (owner, repository) = source.split_once('/')?;
-                Asked {
-                    route: Route::RepositoryRuleset,
-                    of: vec![owner.to_owned(), repository.to_owned(), value.id],
-                }
+                Asked { route: Route::RepositoryRuleset, of: vec![owner.to_owned(), repository.to_owned(), value.id] }
             }
             _ => return None,
         };

@@ -124,9 +124,13 @@ pub static CALLS: &[Call] = &[
         "which people sign in without a second factor",
         &[Controls, People],
     ),
-    call(Route::Owners, "/orgs/{org}/members?role=admin", "members=read", "who owns the organisation", &[
-        Access, Escalation, People, Controls,
-    ]),
+    call(
+        Route::Owners,
+        "/orgs/{org}/members?role=admin",
+        "members=read",
+        "who owns the organisation",
+        &[Access, Escalation, People, Controls],
+    ),
     call(Route::Members, "/orgs/{org}/members", "members=read", "who the people are", &[People, Access, Nature]),
     call(
         Route::OutsideCollaborators,
@@ -143,9 +147,13 @@ pub static CALLS: &[Call] = &[
         "who is in a team",
         &[People, Access, Controls],
     ),
-    call(Route::TeamRepositories, "/orgs/{org}/teams/{team}/repos", "members=read", "what a team may do", &[
-        Access, Controls,
-    ]),
+    call(
+        Route::TeamRepositories,
+        "/orgs/{org}/teams/{team}/repos",
+        "members=read",
+        "what a team may do",
+        &[Access, Controls],
+    ),
     call(
         Route::OrganisationRoles,
         "/orgs/{org}/organization-roles",
@@ -337,13 +345,7 @@ pub static CALLS: &[Call] = &[
         "whether an audit log can be read",
         &[Logs, Use],
     ),
-    call(
-        Route::Repository,
-        "/repos/{owner}/{repo}",
-        "metadata=read",
-        "the repository's own settings",
-        Subject::ALL,
-    ),
+    call(Route::Repository, "/repos/{owner}/{repo}", "metadata=read", "the repository's own settings", Subject::ALL),
     call(
         Route::Collaborators,
         "/repos/{owner}/{repo}/collaborators",
@@ -435,9 +437,13 @@ pub static CALLS: &[Call] = &[
         "which runners of its own the repository has",
         &[Workload],
     ),
-    call(Route::Branches, "/repos/{owner}/{repo}/branches", "contents=read", "which branches are protected", &[
-        Trust, Controls,
-    ]),
+    call(
+        Route::Branches,
+        "/repos/{owner}/{repo}/branches",
+        "contents=read",
+        "which branches are protected",
+        &[Trust, Controls],
+    ),
     call(
         Route::Environments,
         "/repos/{owner}/{repo}/environments",
