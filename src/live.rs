@@ -1,6 +1,7 @@
 //! Collections from the command line: options, interruptions, and what is said of them.
 
 mod aws;
+mod github;
 mod kubernetes;
 
 use std::path::Path;
@@ -18,6 +19,7 @@ use crate::console::Console;
 use crate::progress::Progress;
 
 pub(crate) use aws::options as aws_options;
+pub(crate) use github::options as github_options;
 pub(crate) use kubernetes::options as kubernetes_options;
 pub(crate) use kubernetes::tell_notes;
 
@@ -64,6 +66,11 @@ pub(crate) fn collect_one(
         LiveProvider::Aws => {
             let collected = evenhand_aws::collect::collect(&aws::options(live, terms), &interrupt.stopper)?;
             Box::new(move || aws::tell(&collected, console))
+        }
+        LiveProvider::Github => {
+            let options = github::options(live, terms, &stage);
+            let collected = evenhand_github::collect::collect(&options, &interrupt.stopper)?;
+            Box::new(move || github::tell(&collected, console))
         }
         LiveProvider::Kubernetes => {
             let options = kubernetes::options(live, terms);

@@ -25,6 +25,10 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Doctor) -> Result<Ex
             let options = live::aws_options(&arguments.live, terms);
             (evenhand_aws::collect::doctor(&options, &interrupt.stopper)?, Vec::new())
         }
+        LiveProvider::Github => {
+            let options = live::github_options(&arguments.live, terms, &stage);
+            evenhand_github::collect::doctor(&options, &interrupt.stopper)?
+        }
         LiveProvider::Kubernetes => {
             let options = live::kubernetes_options(&arguments.live, terms);
             evenhand_kubernetes::collect::doctor(&options, &interrupt.stopper)?
@@ -49,6 +53,9 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Doctor) -> Result<Ex
     let print = match arguments.provider {
         _ if !tried.iter().any(|one| matches!(one.state, State::Refused(_))) => "see beside each call why",
         LiveProvider::Aws => "grant what is refused: `evenhand doctor aws --print-policy` prints the whole policy",
+        LiveProvider::Github => {
+            "grant what is refused: `evenhand doctor github --print-permissions` prints all permissions"
+        }
         LiveProvider::Kubernetes => "grant what is refused: `evenhand doctor kubernetes --print-role` prints the roles",
     };
     invocation.console.warning(&format!("{} not answered", counted(missing, "call was", "calls were")), Some(print));
@@ -58,18 +65,19 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Doctor) -> Result<Ex
 /// The least-privilege rights as a document.
 fn rights(arguments: &cli::Doctor) -> Result<String, Failure> {
     match arguments.provider {
-        LiveProvider::Aws => {
-            let policy = evenhand_aws::collect::policy(arguments.live.role.as_deref());
-            let text =
-                serde_json::to_string_pretty(&policy).map_err(|error| Failure::Message(error.to_string(), None))?;
-            Ok(text + "\n")
-        }
+        LiveProvider::Aws => pretty(&evenhand_aws::collect::policy(arguments.live.role.as_deref())),
+        LiveProvider::Github => pretty(&evenhand_github::collect::permissions()),
         LiveProvider::Kubernetes => {
             let secrets = arguments.live.secrets.then(evenhand_kubernetes::collect::secrets_role);
             let secrets = secrets.map(|role| format!("---\n{role}")).unwrap_or_default();
             Ok(evenhand_kubernetes::collect::role() + &secrets)
         }
     }
+}
+
+fn pretty(document: &serde_json::Value) -> Result<String, Failure> {
+    let text = serde_json::to_string_pretty(document).map_err(|error| Failure::Message(error.to_string(), None))?;
+    Ok(text + "\n")
 }
 
 /// What became of a call: in a word, and the rest.
