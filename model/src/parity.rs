@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::access::Grant;
 use crate::catalog::AccessLevel;
-use crate::control::ControlKind;
-use crate::evidence::Truth;
+use crate::control::{ControlKind, Way};
+use crate::evidence::{Evidence, Truth};
 use crate::id::IdentityId;
 
 /// The outcome of a comparison.
@@ -154,6 +154,12 @@ pub struct ControlComparison {
     pub human: Truth,
     /// Whether the AI identity is under it.
     pub identity: Truth,
+    /// How the AI identity gets past it, or might.
+    pub way: Option<Way>,
+    /// The same in a few words, or why it is not known; empty = nothing tells.
+    pub reason: Arc<str>,
+    /// The settings that say so; none for controls that stand in conditions of grants.
+    pub evidence: Vec<Evidence>,
 }
 
 impl ControlComparison {

@@ -48,13 +48,17 @@ impl Screen {
             self.say(0, &line, Style::new(), sink)?;
         }
         for control in comparison.controls.iter().filter(|control| control.is_gap() == Truth::Yes) {
+            let why = if control.reason.is_empty() { String::new() } else { format!(": {}", control.reason) };
             let line = format!(
-                "control gap: people pass {} before {} on {}, the AI identity does not",
+                "control gap: people pass {} before {} on {}, the AI identity does not{why}",
                 control.control.as_str().replace('_', " "),
                 control_operations(control),
                 control.resource
             );
             self.say(0, &printable(&line), Style::new(), sink)?;
+            for evidence in &control.evidence {
+                self.say(1, &printable(&format!("at {evidence}")), Style::new(), sink)?;
+            }
         }
         if !comparison.excess.is_empty() {
             self.excess(comparison, sink)?;

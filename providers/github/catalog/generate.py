@@ -75,8 +75,8 @@ REPO = [
     (r"/issue-types", "issues"),
     # An app's own, and a person's own.
     (r"/(installation|notifications)$", None),
+    (r"/pages/(builds|deployments)", "pages"),
     (r"/pages", ("pages", "pages+administration")),
-    (r"/pages/builds|/pages/deployments", "pages"),
     (r"/projects", "repository_projects"),
     (r"/properties/values", ("metadata", "repository_custom_properties")),
     (r"/pulls/\{pull_number\}/merge", ("pull_requests", "contents")),

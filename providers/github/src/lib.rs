@@ -5,11 +5,17 @@
 //! files are read by `evenhand_agents::workflow`, the one reader of workflows there is. With the feature `live`, the module
 //! `collect` reads organisations into such captures; nothing else here talks to a network.
 
+mod access;
+mod approval;
+mod catalog;
 #[cfg(feature = "live")]
 pub mod collect;
 pub mod documents;
+pub mod facts;
 mod inventory;
 mod reader;
+#[cfg(test)]
+mod tests;
 
 use evenhand_model::document::Document;
 use evenhand_model::id::ProviderName;
@@ -29,6 +35,13 @@ impl Provider for Github {
 
     fn recognise(&self, document: &Document) -> Option<&'static str> {
         documents::recognise(document)
+    }
+
+    fn known_settings(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            ("machine_users", "logins that software signs in with, divided by commas"),
+            ("audit_retention_days", "how many days the audit log is kept where it is sent to"),
+        ]
     }
 
     fn reader(&self, options: ReadOptions) -> Box<dyn Reader> {

@@ -1,31 +1,66 @@
 //! The reading: documents in, inventory and resolver out.
 
+use std::sync::Arc;
+
+use evenhand_model::access::AccessResolver;
 use evenhand_model::document::{Document, ReadError};
-use evenhand_model::inventory::Inventory;
+use evenhand_model::gap::{Gap, GapKind, Lost};
 use evenhand_model::provider::{ReadOptions, Reader, Reading};
 
-use crate::documents;
+use crate::PROVIDER;
+use crate::documents::manifest::Manifest;
+use crate::documents::{answers, take};
+use crate::facts::Facts;
+use crate::inventory::join;
 
 /// Takes documents one by one.
 pub(crate) struct GithubReader {
     options: ReadOptions,
+    facts: Facts,
+    gaps: Vec<Gap>,
 }
 
 impl GithubReader {
     pub(crate) fn new(options: ReadOptions) -> Self {
-        Self { options }
+        Self { options, facts: Facts::default(), gaps: Vec::new() }
     }
 }
 
 impl Reader for GithubReader {
     fn read(&mut self, document: Document) -> Result<(), Vec<ReadError>> {
         let mut errors = Vec::new();
-        documents::answers(&document, &mut errors, |_answer| Ok(()));
-        if errors.is_empty() { Ok(()) } else { Err(errors) }
+        if document.head.has("evenhand_capture") {
+            match serde_json::from_str::<Manifest>(&document.text) {
+                Ok(manifest) => self.gaps.extend(manifest.gaps()),
+                Err(error) => errors.push(ReadError {
+                    document: document.path.to_string(),
+                    reason: format!("this is no manifest: {error}"),
+                    remedy: "collect it again".to_owned(),
+                }),
+            }
+        } else {
+            let path = Arc::clone(&document.path);
+            answers(&document, &mut errors, |answer| take(answer, &path, &self.options.fingerprinter, &mut self.facts));
+        }
+        if errors.is_empty() {
+            return Ok(());
+        }
+        self.gaps.extend(errors.iter().map(|error| Gap {
+            provider: Some(PROVIDER),
+            scope: None,
+            kind: GapKind::Failed,
+            call: error.document.as_str().into(),
+            reason: format!("{}; {}", error.reason, error.remedy).into(),
+            facts: vec![Lost::everything("whatever this answer tells")],
+        }));
+        Err(errors)
     }
 
     fn finish(self: Box<Self>) -> Reading {
-        let _ = self.options;
-        Reading { inventory: Inventory::default(), resolver: None }
+        let Self { options, mut facts, gaps } = *self;
+        let (mut inventory, resolver) = join(&mut facts, &options);
+        inventory.gaps.extend(gaps);
+        inventory.sort();
+        Reading { inventory, resolver: resolver.map(|resolver| Box::new(resolver) as Box<dyn AccessResolver>) }
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use evenhand_model::access::{Edge, EdgeTarget, Grant};
+use evenhand_model::control::Way;
 use evenhand_model::evidence::{Evidence, Place};
 use evenhand_model::identity::Nature;
 use evenhand_model::parity::{Comparison, ControlComparison, ExcessAtom};
@@ -119,9 +120,13 @@ pub(super) fn controls(context: &Context<'_>) -> (Table, Places) {
             control: context.word(control.control.as_str()),
             human_has: control.human.known(),
             identity_has: control.identity.known(),
+            way: context.word(control.way.map_or("", Way::as_str)),
+            reason: Arc::clone(&control.reason),
+            location: control.evidence.first().map_or_else(|| context.word(""), location),
         })
     });
-    (table, Places::None)
+    let places = controls.iter().map(|(.., control)| control.evidence.clone()).collect();
+    (table, Places::Shared { places, of: (0..u32::try_from(controls.len()).unwrap_or(u32::MAX)).collect() })
 }
 
 /// How paths are taken and what allows it: one copy for the paths of an identity that use the same techniques by the same

@@ -317,6 +317,12 @@ fact_table! {
         human_has: Option<bool>,
         /// Whether the AI identity is under it.
         identity_has: Option<bool>,
+        /// How the AI identity gets past it, or might: `listed` as one who need not pass, `unrecorded` = likewise and without a record, `unenforced` for its rank, `changes` the control, `satisfies` it itself, `untold` = who gets past was not told; empty = nothing tells.
+        way: Arc<str>,
+        /// The same in a few words, or why it is not known; empty = nothing tells.
+        reason: Arc<str>,
+        /// The setting that says so; empty = it is a condition of grants.
+        location: Arc<str>,
     }
 }
 

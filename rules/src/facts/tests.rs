@@ -466,6 +466,9 @@ fn a_control_gap_that_may_be_there_is_unknown_and_a_certain_one_is_counted() {
         resource: "*".into(),
         human: Truth::Yes,
         identity,
+        way: None,
+        reason: "".into(),
+        evidence: Vec::new(),
     };
     let mut town = Town::default();
     for id in ["s/gap", "s/maybe", "s/fine", "s/unread"] {

@@ -11,6 +11,8 @@
 //! Just-in-time access ends by itself, and when it ends is part of the control: a grant that ends in ten years is no
 //! match for one that ends tonight.
 
+mod places;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -106,11 +108,12 @@ pub(crate) fn compare(
             let certainly = people_under.intersection(&agent.certainly);
             for (set, truth) in [(bare, Truth::No), (perhaps, Truth::Unknown), (certainly, Truth::Yes)] {
                 if !set.is_empty() {
-                    rows.push(row(operations, kind, &set, ai, human_truth, truth));
+                    rows.push(row(operations, kind, &set, resource_of(&set, ai), human_truth, truth));
                 }
             }
         }
     }
+    rows.extend(places::compare(operations, human, ai, &both, standing));
     rows.sort_by_key(|row| (std::cmp::Reverse(row.is_gap()), row.control));
     rows
 }
@@ -167,7 +170,9 @@ fn under(sides: &[Side<'_>], kind: ControlKind, among: &OpSet, without: &[&Evide
         if side.may_lose {
             maybe = maybe.union(&held);
         }
-        let counted = |control: &&&Control| control.kind == kind && !without.contains(&&control.evidence);
+        let counted = |control: &&&Control| {
+            control.kind == kind && control.scope.is_everything() && !without.contains(&&control.evidence)
+        };
         for control in side.controls.iter().filter(counted) {
             let before = control.operations.as_deref().unwrap_or(&held);
             match control.in_place {
@@ -188,27 +193,12 @@ fn row(
     operations: &Operations<'_>,
     control: ControlKind,
     set: &OpSet,
-    ai: &[Side<'_>],
+    resource: Arc<str>,
     human: Truth,
     identity: Truth,
 ) -> ControlComparison {
     let mut heaviest: Vec<_> = set.iter().collect();
     heaviest.sort_by_key(|operation| (std::cmp::Reverse(operations.weight(*operation)), *operation));
-    let mut scopes: BTreeSet<String> = BTreeSet::new();
-    let mut everything = false;
-    for slice in ai.iter().flat_map(|side| &side.view.slices).filter(|slice| slice.operations.intersects(set)) {
-        everything = everything || slice.scope.is_everything();
-        if !everything && scopes.len() <= MAX_NAMED {
-            scopes.insert(slice.scope.to_string());
-        }
-    }
-    let resource: Arc<str> = if everything {
-        Arc::from("*")
-    } else {
-        let more = if scopes.len() > MAX_NAMED { " and more" } else { "" };
-        let named: Vec<&str> = scopes.iter().take(MAX_NAMED).map(String::as_str).collect();
-        format!("{}{more}", named.join("; ")).into()
-    };
     ControlComparison {
         control,
         operations: heaviest.iter().take(MAX_NAMED).map(|operation| operations.catalog.name(*operation)).collect(),
@@ -216,7 +206,31 @@ fn row(
         resource,
         human,
         identity,
+        way: None,
+        reason: Arc::from(""),
+        evidence: Vec::new(),
     }
+}
+
+/// The resources on which an AI identity has some operations.
+fn resource_of(set: &OpSet, ai: &[Side<'_>]) -> Arc<str> {
+    let mut scopes: BTreeSet<String> = BTreeSet::new();
+    for slice in ai.iter().flat_map(|side| &side.view.slices).filter(|slice| slice.operations.intersects(set)) {
+        if slice.scope.is_everything() {
+            return Arc::from("*");
+        }
+        if scopes.len() <= MAX_NAMED {
+            scopes.insert(slice.scope.to_string());
+        }
+    }
+    named(scopes.iter().map(String::as_str))
+}
+
+/// The first names of a list.
+fn named<'n>(names: impl Iterator<Item = &'n str> + Clone) -> Arc<str> {
+    let more = if names.clone().count() > MAX_NAMED { " and more" } else { "" };
+    let first: Vec<&str> = names.take(MAX_NAMED).collect();
+    format!("{}{more}", first.join("; ")).into()
 }
 
 /// The sides of an AI identity's part.

@@ -277,12 +277,8 @@ fn a_human_with_one_uncontrolled_grant_is_not_under_the_control() {
 
 #[test]
 fn controls_before_identities_and_jobs_are_compared_too() {
-    let control = |identity: &str, in_place| Control {
-        identity: identity.into(),
-        kind: ControlKind::SecondPersonApproval,
-        operations: None,
-        in_place,
-        evidence: Evidence::whole("toy.json"),
+    let control = |identity: &str, in_place| {
+        Control::new(identity.into(), ControlKind::SecondPersonApproval, in_place, Evidence::whole("toy.json"))
     };
     for (controls, verdict) in [
         (vec![], Verdict::Parity),
@@ -319,6 +315,54 @@ fn controls_before_identities_and_jobs_are_compared_too() {
 }
 
 #[test]
+fn a_control_before_some_resources_is_compared_there() {
+    let control = |identity: &str, patterns: &[&str], in_place| Control {
+        scope: Arc::new(scope(patterns)),
+        reason: "bypass".into(),
+        ..Control::new(identity.into(), ControlKind::SecondPersonApproval, in_place, Evidence::whole("toy.json"))
+    };
+    let people = |patterns: &[&str]| control("a/ops-people", patterns, Truth::Yes);
+    let agent = |patterns: &[&str], in_place| control("a/ops-agent", patterns, in_place);
+    for (reached, controls, verdict, resource) in [
+        (
+            &["*"][..],
+            vec![people(&["shop", "till"]), agent(&["shop", "till"], Truth::Yes)],
+            Verdict::Parity,
+            "shop; till",
+        ),
+        (
+            &["*"],
+            vec![people(&["shop", "till"]), agent(&["shop"], Truth::Yes), agent(&["till"], Truth::No)],
+            Verdict::ControlGap,
+            "till",
+        ),
+        (
+            &["*"],
+            vec![people(&["shop", "till"]), agent(&["shop"], Truth::Yes), agent(&["till"], Truth::Unknown)],
+            Verdict::Unknown,
+            "till",
+        ),
+        // What no people's control speaks of is open to everybody.
+        (
+            &["*"],
+            vec![people(&["shop"]), agent(&["shop"], Truth::Yes), agent(&["till"], Truth::No)],
+            Verdict::Parity,
+            "shop",
+        ),
+        // What the agent does not reach is no gap.
+        (&["shop"], vec![people(&["shop", "till"]), agent(&["shop"], Truth::Yes)], Verdict::Narrower, "shop"),
+        (&["shop"], vec![people(&["shop", "till"])], Verdict::ControlGap, "shop"),
+    ] {
+        let reached = if reached == ["*"] { ResourceScope::everything() } else { scope(reached) };
+        let mut town = pair_town(vec![slice(&[3], reached, none())], vec![plain(&[3])]);
+        town.inventory.controls = controls.clone();
+        let comparison = compared(town).remove(0);
+        assert_eq!(comparison.verdict, verdict, "{controls:?}");
+        assert_eq!(&*comparison.controls[0].resource, resource, "{controls:?}");
+    }
+}
+
+#[test]
 fn short_lived_proof_answers_factors_at_sign_in_but_not_a_condition() {
     for (is_static, by_condition, verdict) in [
         (Some(false), false, Verdict::Parity),
@@ -329,13 +373,8 @@ fn short_lived_proof_answers_factors_at_sign_in_but_not_a_condition() {
         let condition = if by_condition { when("mfa", "true") } else { none() };
         let mut town = pair_town(vec![plain(&[3])], vec![slice(&[3], ResourceScope::everything(), condition)]);
         if !by_condition {
-            town.inventory.controls.push(Control {
-                identity: "a/ops-people".into(),
-                kind: ControlKind::Mfa,
-                operations: None,
-                in_place: Truth::Yes,
-                evidence: Evidence::whole("toy.json"),
-            });
+            let evidence = Evidence::whole("toy.json");
+            town.inventory.controls.push(Control::new("a/ops-people".into(), ControlKind::Mfa, Truth::Yes, evidence));
         }
         let evidence = Evidence::whole("toy.json");
         let mut credential = Credential::new("c".into(), "a/ops-agent".into(), super::toy::TOY, "session", evidence);
@@ -345,13 +384,8 @@ fn short_lived_proof_answers_factors_at_sign_in_but_not_a_condition() {
     }
     // Nobody can be asked for factors where nothing tells what proves it.
     let mut town = pair_town(vec![plain(&[3])], vec![plain(&[3])]);
-    town.inventory.controls.push(Control {
-        identity: "a/ops-people".into(),
-        kind: ControlKind::Mfa,
-        operations: None,
-        in_place: Truth::Yes,
-        evidence: Evidence::whole("toy.json"),
-    });
+    let evidence = Evidence::whole("toy.json");
+    town.inventory.controls.push(Control::new("a/ops-people".into(), ControlKind::Mfa, Truth::Yes, evidence));
     let comparison = compared(town).remove(0);
     assert_eq!((comparison.verdict, comparison.controls[0].is_gap()), (Verdict::Unknown, Truth::Unknown));
 }
@@ -441,12 +475,8 @@ fn just_in_time_access_is_compared_by_when_it_ends() {
     }
     // People who activate a role are under it; a date on the agent's grant is another thing.
     let mut town = pair_town(vec![slice(&[3], all(), until(next_year))], vec![plain(&[3])]);
-    let activation = |identity: &str| Control {
-        identity: identity.into(),
-        kind: ControlKind::JustInTime,
-        operations: None,
-        in_place: Truth::Yes,
-        evidence: Evidence::whole("toy.json"),
+    let activation = |identity: &str| {
+        Control::new(identity.into(), ControlKind::JustInTime, Truth::Yes, Evidence::whole("toy.json"))
     };
     town.inventory.controls.push(activation("a/ops-people"));
     assert_eq!(compared(town).remove(0).verdict, Verdict::Unknown);

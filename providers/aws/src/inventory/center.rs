@@ -147,13 +147,7 @@ impl Join {
             principal.boundary = Fact::Unknown;
         }
         self.principals.push(principal);
-        self.inventory.controls.push(Control {
-            identity: id,
-            kind: ControlKind::Mfa,
-            operations: None,
-            in_place: self.settings.center_mfa,
-            evidence,
-        });
+        self.inventory.controls.push(Control::new(id, ControlKind::Mfa, self.settings.center_mfa, evidence));
         self.add(role);
     }
 

@@ -187,13 +187,8 @@ impl Join {
         if let (Some(factors), Some(evidence)) =
             (person.factors(), person.mfa_evidence.as_ref().or(person.evidence.as_ref()))
         {
-            self.inventory.controls.push(Control {
-                identity: id.clone(),
-                kind: ControlKind::Mfa,
-                operations: None,
-                in_place: factors.into(),
-                evidence: evidence.clone(),
-            });
+            let control = Control::new(id.clone(), ControlKind::Mfa, factors.into(), evidence.clone());
+            self.inventory.controls.push(control);
         }
     }
 
@@ -279,13 +274,8 @@ impl Join {
             } else {
                 Truth::Yes
             };
-            self.inventory.controls.push(Control {
-                identity: id.clone(),
-                kind: ControlKind::Mfa,
-                operations: None,
-                in_place,
-                evidence: held.evidence.clone(),
-            });
+            let control = Control::new(id.clone(), ControlKind::Mfa, in_place, held.evidence.clone());
+            self.inventory.controls.push(control);
         }
         let principal = self.principal(&id, held);
         self.principals.push(principal);

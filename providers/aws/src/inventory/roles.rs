@@ -103,13 +103,8 @@ impl Join {
                 }
             };
             if let Some(in_place) = factors {
-                self.inventory.controls.push(Control {
-                    identity: id.clone(),
-                    kind: ControlKind::Mfa,
-                    operations: None,
-                    in_place,
-                    evidence: trust_evidence.clone(),
-                });
+                let control = Control::new(id.clone(), ControlKind::Mfa, in_place, trust_evidence.clone());
+                self.inventory.controls.push(control);
             }
             self.inventory.credentials.push(session(&id, seen.federated && !center, &trust_evidence));
         }

@@ -79,11 +79,8 @@ const GATE_TAMPER: &[&str] = &[
 ];
 
 /// Operations whose answers hold secrets. Values of stored secrets are never answered; what was found in code is.
-const SECRET_READ: &[&str] = &[
-    "secret-scanning/get-alert",
-    "secret-scanning/list-alerts-for-org",
-    "secret-scanning/list-alerts-for-repo",
-];
+const SECRET_READ: &[&str] =
+    &["secret-scanning/get-alert", "secret-scanning/list-alerts-for-org", "secret-scanning/list-alerts-for-repo"];
 
 /// The four classes, in the order of [`evenhand_model::catalog::OperationClass`].
 pub(super) fn all(catalogue: &Catalogue) -> [OpSet; 4] {

@@ -71,6 +71,11 @@ impl Permissions {
         }
     }
 
+    /// Takes a family out.
+    pub(crate) fn remove(&mut self, family: &str) {
+        self.0.remove(family);
+    }
+
     /// Adds all of others.
     pub(crate) fn extend(&mut self, other: &Self) {
         for (family, level) in &other.0 {
@@ -83,6 +88,11 @@ impl Permissions {
         self.0.get(family).is_some_and(|held| *held >= level)
     }
 
+    /// Whether something may be changed.
+    pub(crate) fn writes(&self) -> bool {
+        self.0.values().any(|level| *level >= Level::Write)
+    }
+
     /// Whether nothing is held.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -90,15 +100,9 @@ impl Permissions {
 
     /// What both hold.
     pub(crate) fn both(&self, other: &Self) -> Self {
-        let common = self.0.iter().filter_map(|(family, level)| {
-            Some((Arc::clone(family), *level.min(other.0.get(family)?)))
-        });
+        let common =
+            self.0.iter().filter_map(|(family, level)| Some((Arc::clone(family), *level.min(other.0.get(family)?))));
         Self(common.collect())
-    }
-
-    /// The families with their levels, sorted.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Level)> {
-        self.0.iter().map(|(family, level)| (&**family, *level))
     }
 }
 

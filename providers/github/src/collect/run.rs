@@ -264,6 +264,10 @@ impl Run {
                         break;
                     }
                     run.document(&of, Some(step), &[step], &mut leads).await;
+                    if step.is_leading() {
+                        // By its marks it is known again, whatever comes.
+                        run.save(None);
+                    }
                 }
                 leads.remove(&Route::Repository).unwrap_or_default()
             });

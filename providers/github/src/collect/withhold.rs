@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn secrets_in_files_go_and_the_rest_of_the_text_stays() {
-        let token = format!("ghp_{}", "a1B2c3D4".repeat(5).get(..36).unwrap());
+        let token = format!("ghp_{}", "a1B2c3".repeat(6));
         let text = format!("on: push\njobs:\n  a:\n    env:\n      API_TOKEN: {token}\n    steps: [{{run: make}}]\n");
         let mut held = json!({"path": "x.yml", "encoding": "base64", "content": STANDARD.encode(&text)});
         file(&mut held, &Fingerprinter::keyed("test"));

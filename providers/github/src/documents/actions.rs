@@ -122,13 +122,6 @@ pub struct Label {
     pub name: String,
 }
 
-/// The answer that lists runners.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Runners {
-    #[serde(default)]
-    pub(crate) runners: Vec<Runner>,
-}
-
 /// A group of runners.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct RunnerGroup {
@@ -143,13 +136,6 @@ pub struct RunnerGroup {
     pub allows_public_repositories: Option<bool>,
     /// Whether only listed workflows may.
     pub restricted_to_workflows: Option<bool>,
-}
-
-/// The answer that lists them.
-#[derive(Debug, Deserialize)]
-pub(crate) struct RunnerGroups {
-    #[serde(default)]
-    pub(crate) runner_groups: Vec<RunnerGroup>,
 }
 
 /// A branch.

@@ -36,13 +36,6 @@ pub struct Installation {
     pub suspended_at: Option<Timestamp>,
 }
 
-/// The answer that lists them.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Installations {
-    #[serde(default)]
-    pub(crate) installations: Vec<Installation>,
-}
-
 /// An app as its owner defined it.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct App {
@@ -61,13 +54,6 @@ pub struct Named {
     /// Owner and name.
     #[serde(default)]
     pub full_name: String,
-}
-
-/// The answer that lists repositories.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Repositories {
-    #[serde(default)]
-    pub(crate) repositories: Vec<Named>,
 }
 
 /// A fine-grained token that reaches an organisation, or asks to.
@@ -118,8 +104,6 @@ pub struct CredentialAuthorisation {
     /// `personal access token`, `SSH key`, `OAuth app token`, `GitHub app token`.
     #[serde(default)]
     pub credential_type: String,
-    /// The end of a token.
-    pub token_last_eight: Option<String>,
     /// When it was let in.
     pub credential_authorized_at: Option<Timestamp>,
     /// When it was last used.

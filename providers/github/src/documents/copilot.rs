@@ -25,13 +25,6 @@ pub struct Seat {
     pub last_activity_at: Option<Timestamp>,
 }
 
-/// The answer that lists them.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Seats {
-    #[serde(default)]
-    pub(crate) seats: Vec<Seat>,
-}
-
 /// Where the coding agent may work.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct CopilotAgent {
@@ -39,20 +32,31 @@ pub struct CopilotAgent {
     pub enabled_repositories: Option<String>,
 }
 
-/// What limits the coding agent in a repository. The API is a preview: members are taken as they come.
+/// What limits the coding agent in a repository. The API is a preview: what is absent is unknown.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct CopilotConfiguration {
-    /// Its tool servers.
-    pub mcp_configuration: Option<serde_json::Value>,
+    /// Its tool servers, by their names; what configures them is not kept.
+    #[serde(default, deserialize_with = "server_names")]
+    pub mcp_configuration: Vec<String>,
     /// Whether it may only connect to listed hosts.
     pub is_firewall_enabled: Option<bool>,
-    /// Whether hosts that GitHub recommends are among them.
-    pub is_firewall_recommended_allowlist_enabled: Option<bool>,
     /// Whether its workflows wait until a person lets them run.
     pub require_actions_workflow_approval: Option<bool>,
-    /// Everything else.
-    #[serde(flatten)]
-    pub rest: BTreeMap<String, serde::de::IgnoredAny>,
+    /// Whether events may start it without a person.
+    pub is_automations_enabled: Option<bool>,
+    /// Whether only who may write can start it by an event.
+    pub require_write_access_for_automation_triggers: Option<bool>,
+}
+
+/// Only names leave a configuration of tool servers: it may hold keys.
+fn server_names<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    struct Servers {
+        #[serde(default, rename = "mcpServers")]
+        servers: BTreeMap<String, serde::de::IgnoredAny>,
+    }
+    let held: Option<Servers> = Option::deserialize(deserializer)?;
+    Ok(held.map(|held| held.servers.into_keys().collect()).unwrap_or_default())
 }
 
 /// Where the audit log is sent.

@@ -22,8 +22,6 @@ pub struct Ruleset {
     pub enforcement: Option<String>,
     /// Who need not obey. Left out of answers to those who may not write the ruleset: then it is unknown.
     pub bypass_actors: Option<Vec<BypassActor>>,
-    /// How the caller may bypass it.
-    pub current_user_can_bypass: Option<String>,
 }
 
 /// Somebody who need not obey a ruleset.
@@ -83,7 +81,7 @@ pub struct Protection {
     /// Whether administrators must obey.
     pub enforce_admins: Option<Switch>,
     /// Who may push; none = everybody with write access.
-    pub restrictions: Option<Some_>,
+    pub restrictions: Option<Actors>,
     /// Whether nobody may push.
     pub lock_branch: Option<Switch>,
 }
@@ -98,13 +96,13 @@ pub struct Reviews {
     /// Whether somebody else than who pushed last must.
     pub require_last_push_approval: Option<bool>,
     /// Who need not.
-    pub bypass_pull_request_allowances: Option<Some_>,
+    pub bypass_pull_request_allowances: Option<Actors>,
 }
 
 /// A list of people, teams and apps.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Some_ {
+pub struct Actors {
     /// People.
     pub users: Vec<Account>,
     /// Teams.
@@ -168,13 +166,6 @@ pub struct BranchPolicy {
     pub custom_branch_policies: bool,
 }
 
-/// The answer that lists environments.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Environments {
-    #[serde(default)]
-    pub(crate) environments: Vec<Environment>,
-}
-
 /// A pattern of branches, or of tags, that may deploy.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct NamePattern {
@@ -184,11 +175,4 @@ pub struct NamePattern {
     /// `branch` or `tag`.
     #[serde(rename = "type")]
     pub kind: Option<String>,
-}
-
-/// The answer that lists them.
-#[derive(Debug, Deserialize)]
-pub(crate) struct NamePatterns {
-    #[serde(default)]
-    pub(crate) branch_policies: Vec<NamePattern>,
 }

@@ -97,13 +97,6 @@ pub struct Secret {
     pub visibility: Option<String>,
 }
 
-/// The answer that lists them.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Secrets {
-    #[serde(default)]
-    pub(crate) secrets: Vec<Secret>,
-}
-
 /// A variable as it is written; its value is dropped as soon as it is judged.
 #[derive(Debug, Deserialize)]
 pub(crate) struct WrittenVariable {
@@ -113,13 +106,6 @@ pub(crate) struct WrittenVariable {
     pub(crate) value: String,
     pub(crate) created_at: Option<Timestamp>,
     pub(crate) updated_at: Option<Timestamp>,
-}
-
-/// The answer that lists them.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Variables {
-    #[serde(default)]
-    pub(crate) variables: Vec<WrittenVariable>,
 }
 
 /// A variable whose value is a secret. Others are not kept.

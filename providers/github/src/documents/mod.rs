@@ -2,10 +2,19 @@
 //!
 //! Everything here turns text into typed answers; nothing is looked up across documents, so their order does not matter.
 
+pub mod actions;
+pub mod apps;
+pub mod copilot;
 pub mod envelope;
+pub mod gates;
+pub mod keys;
 pub mod manifest;
+pub(crate) mod page;
+pub mod people;
 mod place;
 pub mod route;
+mod take;
+pub mod told;
 
 use evenhand_model::document::{Document, Format, ReadError};
 use evenhand_model::refusal::Refusal;
@@ -14,6 +23,7 @@ use serde_json::value::RawValue;
 use envelope::Envelope;
 pub use place::GITHUB_COM;
 use route::Asked;
+pub(crate) use take::take;
 
 /// An answer with what was asked.
 #[derive(Debug)]
@@ -30,6 +40,15 @@ pub struct Answer<'a> {
     pub accepted: Option<String>,
     /// Where it stands: its index in a document of several, as a JSON pointer to the answer itself.
     pub pointer: String,
+}
+
+/// A part of an answer that cannot be understood.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    /// Where in the answer, as a JSON pointer.
+    pub(crate) below: String,
+    /// Why.
+    pub(crate) reason: String,
 }
 
 /// What kind of document this is, if it is one of GitHub's.
@@ -51,7 +70,7 @@ pub fn recognise(document: &Document) -> Option<&'static str> {
 pub(crate) fn answers(
     document: &Document,
     errors: &mut Vec<ReadError>,
-    mut take: impl FnMut(Answer<'_>) -> Result<(), String>,
+    mut take: impl FnMut(Answer<'_>) -> Vec<Problem>,
 ) {
     let error = |pointer: &str, reason: String, remedy: &str| ReadError {
         document: if pointer.is_empty() { document.path.to_string() } else { format!("{}#{pointer}", document.path) },
@@ -80,8 +99,9 @@ pub(crate) fn answers(
                 accepted: None,
                 pointer: pointer.clone(),
             };
-            if let Err(reason) = take(answer) {
-                errors.push(error(&pointer, reason, "export it again with `gh api --paginate`"));
+            for problem in take(answer) {
+                let place = format!("{pointer}{}", problem.below);
+                errors.push(error(&place, problem.reason, "export it again with `gh api --paginate`"));
             }
         }
         return;
@@ -124,8 +144,8 @@ pub(crate) fn answers(
             accepted: envelope.accepted,
             pointer: pointer.clone(),
         };
-        if let Err(reason) = take(answer) {
-            errors.push(error(&pointer, reason, "collect it again"));
+        for problem in take(answer) {
+            errors.push(error(&format!("{pointer}{}", problem.below), problem.reason, "collect it again"));
         }
     }
 }

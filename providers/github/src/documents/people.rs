@@ -73,8 +73,10 @@ pub struct TeamRepository {
 impl TeamRepository {
     /// The role, from its name or the highest flag.
     pub fn role(&self) -> Option<&str> {
-        let flags = [("admin", "admin"), ("maintain", "maintain"), ("push", "write"), ("triage", "triage"), ("pull", "read")];
-        let flagged = || flags.iter().find(|(flag, _)| self.permissions.get(*flag) == Some(&true)).map(|(_, role)| *role);
+        let flags =
+            [("admin", "admin"), ("maintain", "maintain"), ("push", "write"), ("triage", "triage"), ("pull", "read")];
+        let flagged =
+            || flags.iter().find(|(flag, _)| self.permissions.get(*flag) == Some(&true)).map(|(_, role)| *role);
         self.role_name.as_deref().or_else(flagged)
     }
 }
@@ -93,13 +95,6 @@ pub struct OrganisationRole {
     pub permissions: Vec<String>,
 }
 
-/// The answer that lists them.
-#[derive(Debug, Deserialize)]
-pub(crate) struct OrganisationRoles {
-    #[serde(default)]
-    pub(crate) roles: Vec<OrganisationRole>,
-}
-
 /// A role for repositories that the organisation made.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct CustomRole {
@@ -112,11 +107,4 @@ pub struct CustomRole {
     /// What it adds, in GitHub's words.
     #[serde(default)]
     pub permissions: Vec<String>,
-}
-
-/// The answer that lists them.
-#[derive(Debug, Deserialize)]
-pub(crate) struct CustomRoles {
-    #[serde(default)]
-    pub(crate) custom_roles: Vec<CustomRole>,
 }

@@ -543,6 +543,11 @@ impl Route {
     pub fn call(self) -> Option<&'static Call> {
         CALLS.iter().find(|call| call.route == self)
     }
+
+    /// Whether it is about one repository.
+    pub fn is_of_repository(self) -> bool {
+        self.call().is_some_and(|call| call.path.starts_with("/repos/"))
+    }
 }
 
 /// A call that was made: which one, and of what.

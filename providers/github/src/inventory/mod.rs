@@ -1,8 +1,36 @@
-//! What the answers say, in evenhand's vocabulary.
+//! What the answers say, in evenhand's vocabulary: one organisation at a time.
 
-use evenhand_model::id::ScopeId;
+mod accounts;
+mod apps;
+mod gaps;
+mod jobs;
+mod nature;
+mod people;
+mod repositories;
+mod steps;
+mod stored;
+mod tokens;
 
+pub(crate) use apps::pointer;
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use evenhand_model::credential::{Credential, Exposure};
+use evenhand_model::evidence::{Evidence, Fact};
+use evenhand_model::id::{CredentialId, IdentityId, ScopeId};
+use evenhand_model::identity::{Identity, Nature, Signal, Strength};
+use evenhand_model::inventory::{Hint, Inventory};
+use evenhand_model::provider::ReadOptions;
+
+use accounts::Accounts;
+
+use crate::PROVIDER;
+use crate::access::{Compiler, Held, Reach, Resolver};
+use crate::approval;
 use crate::documents::GITHUB_COM;
+use crate::facts::{Facts, OwnerFacts};
 
 /// The scope that an organisation, or a person who owns repositories, is: `github:acme`, on another host
 /// `github:git.acme.example/acme`.
@@ -12,4 +40,144 @@ pub(crate) fn scope_of(host: &str, owner: &str) -> ScopeId {
     } else {
         ScopeId::new(format!("github:{host}/{owner}"))
     }
+}
+
+/// By what a gate may know an identity.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Who {
+    /// The app's number.
+    pub(crate) app: Option<u64>,
+    /// The app's name in paths.
+    pub(crate) slug: Option<Arc<str>>,
+    /// A person's number and name.
+    pub(crate) user: Option<(Option<u64>, Arc<str>)>,
+    /// Names of teams, those above included.
+    pub(crate) teams: BTreeSet<Arc<str>>,
+    /// Whether it may be in teams that were not read.
+    pub(crate) teams_unread: bool,
+    /// Roles by their names, with the repositories where they are held.
+    pub(crate) roles: BTreeMap<Arc<str>, Reach>,
+    /// Whether it owns the organisation.
+    pub(crate) owner: bool,
+    /// Whether it is a deploy key.
+    pub(crate) deploy_key: bool,
+    /// The repository whose workflows it is the token of.
+    pub(crate) job_of: Option<Arc<str>>,
+    /// Whether people act by it; that is what others are measured by.
+    pub(crate) people: bool,
+}
+
+/// An identity with its access, and by what gates know it.
+#[derive(Debug)]
+pub(crate) struct Actor {
+    pub(crate) id: IdentityId,
+    pub(crate) who: Who,
+    pub(crate) held: Held,
+    /// Whether steps lead from it, or to it where it is a job.
+    pub(crate) worth: bool,
+}
+
+/// One organisation under way.
+pub(crate) struct Join<'a> {
+    pub(crate) facts: &'a Facts,
+    pub(crate) owner: &'a OwnerFacts,
+    accounts: Accounts<'a>,
+    /// Teams that were worked out, by name.
+    teams: RefCell<BTreeMap<String, (Held, Who)>>,
+    options: &'a ReadOptions,
+    scope: ScopeId,
+    inventory: Inventory,
+    pub(crate) actors: Vec<Actor>,
+    hints: Vec<Hint>,
+}
+
+/// Joins what was read. No resolver where no organisation was.
+pub(crate) fn join(facts: &mut Facts, options: &ReadOptions) -> (Inventory, Option<Resolver>) {
+    let mut inventory = Inventory::default();
+    let mut compiler = Compiler::default();
+    let (mut edges, mut left_out) = (Vec::new(), Vec::new());
+    let agents = jobs::take_agents(facts);
+    let facts = &*facts;
+    for (key, owner) in &facts.owners {
+        for repository in owner.repositories.values() {
+            compiler.spell(full_name(owner, &repository.name));
+        }
+        let mut join = Join {
+            facts,
+            owner,
+            accounts: Accounts::of(owner),
+            teams: RefCell::default(),
+            options,
+            scope: scope_of(&owner.host, &owner.name),
+            inventory: Inventory::default(),
+            actors: Vec::new(),
+            hints: Vec::new(),
+        };
+        join.take_people();
+        join.take_apps();
+        join.take_tokens();
+        join.take_repositories();
+        let read: Vec<_> = agents.iter().filter(|read| &read.owner == key).collect();
+        join.take_jobs(&read);
+        join.take_stored();
+        join.take_gaps();
+        let controls = approval::controls(owner, &join.actors);
+        join.inventory.controls.extend(controls);
+        let (steps, more) = steps::of(owner, &join.scope, &join.actors);
+        edges.extend(steps);
+        left_out.extend(more);
+        for actor in join.actors {
+            compiler.add(actor.id, actor.held);
+        }
+        join.inventory.hints.append(&mut join.hints);
+        inventory.merge(join.inventory);
+    }
+    if inventory.identities.is_empty() {
+        return (inventory, None);
+    }
+    (inventory, Some(compiler.finish(edges, left_out)))
+}
+
+/// Owner and name.
+pub(crate) fn full_name(owner: &OwnerFacts, repository: &str) -> Arc<str> {
+    format!("{}/{repository}", owner.name).into()
+}
+
+impl Join<'_> {
+    /// An identity's id.
+    fn id(&self, kind: &str, name: &str) -> IdentityId {
+        IdentityId::new(format!("{}:{kind}:{name}", self.scope))
+    }
+
+    fn identity(&self, id: &IdentityId, kind: &'static str, name: impl Into<Arc<str>>, at: &Evidence) -> Identity {
+        let mut identity = Identity::new(id.clone(), PROVIDER, self.scope.clone(), kind, name, at.clone());
+        identity.enabled = Fact::Known(true);
+        identity
+    }
+
+    fn credential(&self, id: String, identity: &IdentityId, kind: impl Into<Arc<str>>, at: &Evidence) -> Credential {
+        let mut credential = Credential::new(CredentialId::new(id), identity.clone(), PROVIDER, kind, at.clone());
+        credential.in_arguments = Fact::Known(false);
+        credential.in_metadata = Fact::Known(false);
+        credential.exposure = Fact::Known(Exposure::None);
+        credential.enabled = Fact::Known(true);
+        credential
+    }
+
+    fn hint(&mut self, evidence: Evidence, message: String) {
+        self.hints.push(Hint { evidence, message: message.into() });
+    }
+
+    /// The page of the organisation, as evidence of what follows from it as a whole.
+    fn organisation_evidence(&self) -> Evidence {
+        match self.owner.organisation.get() {
+            Some(organisation) => organisation.at.clone(),
+            None => Evidence::whole(format!("https://{}/{}", self.owner.host, self.owner.name)),
+        }
+    }
+}
+
+/// A signal in one line.
+fn signal(nature: Nature, strength: Strength, reason: impl Into<Arc<str>>, at: &Evidence) -> Signal {
+    Signal { nature, strength, reason: reason.into(), evidence: at.clone() }
 }

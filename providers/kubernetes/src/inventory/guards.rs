@@ -155,10 +155,7 @@ fn is_among(actor: &Actor, subjects: &[crate::rbac::Subject]) -> Truth {
 
 fn control(identity: &IdentityId, in_place: Truth, operations: Arc<OpSet>, evidence: Evidence) -> Control {
     Control {
-        identity: identity.clone(),
-        kind: ControlKind::ChangeGate,
         operations: Some(operations),
-        in_place,
-        evidence,
+        ..Control::new(identity.clone(), ControlKind::ChangeGate, in_place, evidence)
     }
 }

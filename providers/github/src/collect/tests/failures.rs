@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::server::{Fault, Server};
 use super::world::world;
-use super::{Collection, answers, documents, manifest};
+use super::{Collection, answers, documents, inventory, manifest};
 use crate::collect::{CollectError, NoCapture, Stopped};
 use crate::documents::route::Route;
 
@@ -54,6 +54,9 @@ fn a_refusal_stands_where_the_answer_would_with_the_permission_that_is_enough() 
     assert_eq!(of("GET /orgs/{org}/custom-repository-roles").detail.as_deref(), Some("GitHub Enterprise Cloud only"));
     assert_eq!(of("GET /repos/{owner}/{repo}/keys").place, "acme/shop");
     assert!(manifest(folder.path())["complete"] == true && collected.stopped.is_none());
+    let gaps = inventory(folder.path()).gaps;
+    let gap = gaps.iter().find(|gap| gap.call.contains("/hooks")).unwrap_or_else(|| panic!("{gaps:?}"));
+    assert!(gap.reason.contains("organization_hooks"), "{gap:?}");
 }
 
 #[test]

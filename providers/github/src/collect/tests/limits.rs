@@ -24,17 +24,17 @@ fn a_budget_is_not_overdrawn_and_the_next_one_is_waited_for() {
 
 #[test]
 fn what_github_asks_to_make_later_is_made_later() {
-    let refusals: [(u16, &'static str, Vec<(&'static str, String)>); 4] = [
-        (403, "You have exceeded a secondary rate limit", Vec::new()),
+    let none = Vec::<(&'static str, String)>::new;
+    for (status, words, headers) in [
+        (403, "You have exceeded a secondary rate limit", none()),
         (403, "Forbidden", vec![("retry-after", "0".to_owned())]),
-        (429, "Too Many Requests", Vec::new()),
+        (429, "Too Many Requests", none()),
         (
             403,
             "API rate limit exceeded",
             vec![("x-ratelimit-remaining", "0".to_owned()), ("x-ratelimit-reset", "1".to_owned())],
         ),
-    ];
-    for (status, words, headers) in refusals {
+    ] {
         let said = headers.clone();
         let server = Server::new(world, move |seen| {
             (seen.route == Some(Route::Members) && seen.before < 2).then(|| Fault::Refuse(status, words, said.clone()))

@@ -13,12 +13,16 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use evenhand_collect::Stopper;
+use evenhand_model::document::{Document, FileFacts, Format, Head};
+use evenhand_model::inventory::Inventory;
+use evenhand_model::provider::{Provider, ReadOptions};
 use evenhand_model::secret::Fingerprinter;
 use serde_json::Value;
 
 use super::client::Pace;
 use super::run::{Plan, Run};
 use super::{CollectError, Collected, Options, Permission, Tell, Terms, Who, run};
+use crate::Github;
 
 /// How the tests collect: quickly, as somebody with a token.
 struct Collection {
@@ -66,6 +70,14 @@ impl Default for Collection {
 impl Collection {
     fn run(&self, url: &str, folder: &Path) -> Result<Collected, CollectError> {
         self.work(url, folder, self.pace, Run::collect)
+    }
+
+    /// Collects until it is killed: whatever is under way is gone at once, and nothing more is written.
+    fn run_until(&self, kill: &Stopper, url: &str, folder: &Path) -> Result<Collected, CollectError> {
+        let killed = kill.watch(None);
+        self.work(url, folder, self.pace, |run| async move {
+            killed.or(run.collect()).await.unwrap_or_else(|| Err(super::NoCapture::Stopped.into()))
+        })
     }
 
     /// What the credentials may do.
@@ -121,6 +133,36 @@ fn documents(folder: &Path) -> Vec<(String, String)> {
     }
     found.sort();
     found
+}
+
+/// Reads a capture, of which every document must be recognised and understood.
+fn inventory(folder: &Path) -> Inventory {
+    let options = ReadOptions {
+        now: "2026-11-01T00:00:00Z".parse().unwrap(),
+        fingerprinter: Fingerprinter::keyed("test"),
+        settings: Default::default(),
+    };
+    let mut reader = Github.reader(options);
+    for (path, text) in documents(folder) {
+        let format = if path.ends_with(".ndjson") { Format::Ndjson } else { Format::Json };
+        let first = if format == Format::Ndjson { text.lines().next().unwrap() } else { &text };
+        let first: Value = serde_json::from_str(first).unwrap();
+        let mut head = Head { keys: first.as_object().unwrap().keys().cloned().collect(), ..Head::default() };
+        let texts = first.as_object().unwrap().iter();
+        head.values.extend(texts.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))));
+        let document = Document {
+            path: path.as_str().into(),
+            relative: path.as_str().into(),
+            source_name: "capture".into(),
+            format,
+            text,
+            head,
+            file: FileFacts::default(),
+        };
+        assert!(Github.recognise(&document).is_some(), "{path} is not recognised");
+        reader.read(document).unwrap_or_else(|errors| panic!("{path}: {errors:?}"));
+    }
+    reader.finish().inventory
 }
 
 /// All answers of a capture, by what was asked.

@@ -18,7 +18,7 @@ fn wherever_it_is_stopped_going_on_leads_to_the_same_capture() {
     let whole = tempfile::tempdir().unwrap();
     Collection::default().run(&server.url, whole.path()).unwrap();
     let requests = server.seen().len();
-    for at in (1..requests).step_by(7) {
+    for (at, killed) in (1..requests).step_by(7).zip([false, true].into_iter().cycle()) {
         let stopper = Stopper::default();
         let (stop, seen) = (stopper.clone(), Arc::new(AtomicUsize::new(0)));
         let server = Server::new(world, move |_| {
@@ -28,20 +28,18 @@ fn wherever_it_is_stopped_going_on_leads_to_the_same_capture() {
             None
         });
         let folder = tempfile::tempdir().unwrap();
-        let first = Collection { stopper, ..Collection::default() }.run(&server.url, folder.path());
-        if let Ok(first) = first {
+        if killed {
+            Collection::default().run_until(&stopper, &server.url, folder.path()).unwrap_err();
+        } else {
+            let first = Collection { stopper, ..Collection::default() }.run(&server.url, folder.path()).unwrap();
             assert!(first.stopped.is_some(), "stopped at request {at} of {requests}");
-            assert_eq!(manifest(folder.path())["complete"], false);
         }
+        assert_eq!(manifest(folder.path())["complete"], false);
         let before: BTreeSet<String> = answers(folder.path()).into_keys().collect();
         let asked = server.seen().len();
         // As a plain `--resume`: what was planned is known.
         let again = Collection { resume: true, organisations: Vec::new(), ..Collection::default() };
-        let second = again.run(&server.url, folder.path());
-        let Ok(second) = second else {
-            assert!(before.is_empty(), "nothing was planned yet");
-            continue;
-        };
+        let second = again.run(&server.url, folder.path()).unwrap();
         assert_eq!(second.stopped, None);
         assert_eq!(documents(folder.path()), documents(whole.path()), "stopped at request {at}");
         // What was answered is asked again only where it leads on, and then it costs nothing.

@@ -11,7 +11,7 @@ pub(super) const CANARY: &str = "fake-canary-0123456789";
 
 /// A token in a workflow.
 pub(super) fn token() -> String {
-    format!("ghp_{}", &"a1B2c3D4".repeat(5)[..36])
+    format!("ghp_{}", "a1B2c3".repeat(6))
 }
 
 pub(super) fn repository(name: &str) -> Value {

@@ -1,0 +1,329 @@
+//! What identities may do: permissions on repositories, compiled against the catalogue; single decisions.
+//!
+//! Nothing in GitHub denies by permission: an access is the union of what is held. Where a token is limited by its owner,
+//! the limit is applied when it is held, so that enumeration and decisions see the same.
+
+#[cfg(test)]
+mod properties;
+pub(crate) mod roles;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use evenhand_model::access::{
+    Access, AccessResolver, DecideError, Decision, Doubt, Edge, Grant, GrantIx, Outcome, Request, Slice,
+};
+use evenhand_model::catalog::Catalog;
+use evenhand_model::condition::Condition;
+use evenhand_model::evidence::{Evidence, Truth};
+use evenhand_model::glob::Glob;
+use evenhand_model::id::IdentityId;
+use evenhand_model::inventory::Hint;
+use evenhand_model::opset::{OpSet, OperationIx};
+use evenhand_model::scope::{Pattern, ResourceScope};
+use foldhash::fast::FixedState;
+
+use crate::catalog::{Catalogue, Level, Permissions, Place};
+
+/// Which repositories a permission reaches.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub(crate) enum Reach {
+    /// All of the organisation, also those to come.
+    All,
+    /// These, by owner and name.
+    Some(BTreeSet<Arc<str>>),
+}
+
+impl Reach {
+    /// One repository.
+    pub(crate) fn one(repository: impl Into<Arc<str>>) -> Self {
+        Self::Some(BTreeSet::from([repository.into()]))
+    }
+
+    /// Whether a repository is among them.
+    pub(crate) fn holds(&self, repository: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Some(names) => names.contains(repository),
+        }
+    }
+
+    /// The repositories that both reach.
+    pub(crate) fn both(&self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::All, reach) | (reach, Self::All) => reach.clone(),
+            (Self::Some(a), Self::Some(b)) => Self::Some(a.intersection(b).cloned().collect()),
+        }
+    }
+
+    fn scope(&self) -> ResourceScope {
+        match self {
+            Self::All => ResourceScope::everything(),
+            Self::Some(names) => ResourceScope::any_of(names.iter().map(|name| pattern(name))),
+        }
+    }
+}
+
+/// Everything in a repository.
+pub(crate) fn pattern(repository: &str) -> Pattern {
+    Pattern::new([Glob::literal(repository), Glob::Any], '/')
+}
+
+/// Permissions that somebody holds.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub(crate) struct Holding {
+    pub(crate) permissions: Arc<Permissions>,
+    pub(crate) reach: Reach,
+    /// A limit that no permission expresses.
+    pub(crate) condition: Option<Arc<Condition>>,
+    /// What grants it, for people.
+    pub(crate) by: Arc<str>,
+    pub(crate) evidence: Evidence,
+}
+
+impl Holding {
+    pub(crate) fn new(
+        permissions: Arc<Permissions>,
+        reach: Reach,
+        by: impl Into<Arc<str>>,
+        evidence: Evidence,
+    ) -> Self {
+        Self { permissions, reach, condition: None, by: by.into(), evidence }
+    }
+
+    /// What is left of this where something else limits it.
+    pub(crate) fn within(&self, limit: &Self) -> Option<Self> {
+        let permissions = self.permissions.both(&limit.permissions);
+        let reach = self.reach.both(&limit.reach);
+        let nothing = permissions.is_empty() || matches!(&reach, Reach::Some(names) if names.is_empty());
+        (!nothing).then(|| Self { permissions: Arc::new(permissions), reach, ..self.clone() })
+    }
+}
+
+/// What one identity holds.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
+pub(crate) struct Held {
+    pub(crate) holdings: Vec<Holding>,
+    pub(crate) doubts: Vec<Doubt>,
+}
+
+impl Held {
+    /// Whether a repository is reached with a permission.
+    pub(crate) fn allows(&self, family: &str, level: Level, repository: &str) -> bool {
+        self.holdings.iter().any(|held| held.reach.holds(repository) && held.permissions.holds(family, level))
+    }
+
+    /// Whether an operation of the organisation's is allowed by a permission.
+    pub(crate) fn allows_of_organisation(&self, family: &str, level: Level) -> bool {
+        self.holdings.iter().any(|held| held.permissions.holds(family, level))
+    }
+}
+
+/// One access, compiled.
+#[derive(Debug)]
+struct Compiled {
+    access: Arc<Access>,
+    admin: bool,
+}
+
+/// Access over everything that was read.
+#[derive(Default)]
+pub(crate) struct Resolver {
+    sets: Vec<Compiled>,
+    identities: HashMap<IdentityId, u32, FixedState>,
+    grants: Vec<Grant>,
+    edges: Vec<Edge>,
+    left_out: Vec<Hint>,
+    /// Owner and name as GitHub spells them, by the same in lower case.
+    repositories: BTreeMap<String, Arc<str>>,
+}
+
+/// Builds a resolver.
+#[derive(Default)]
+pub(crate) struct Compiler {
+    resolver: Resolver,
+    known: HashMap<Held, u32, FixedState>,
+    operations: HashMap<Arc<Permissions>, (Arc<OpSet>, Arc<OpSet>), FixedState>,
+}
+
+impl Compiler {
+    /// Adds an identity.
+    pub(crate) fn add(&mut self, identity: IdentityId, mut held: Held) {
+        held.holdings.sort();
+        held.holdings.dedup();
+        held.doubts.sort();
+        held.doubts.dedup();
+        let at = match self.known.get(&held) {
+            Some(at) => *at,
+            None => {
+                let compiled = self.compile(&held);
+                let at = u32::try_from(self.resolver.sets.len()).unwrap_or(u32::MAX);
+                self.resolver.sets.push(compiled);
+                self.known.insert(held, at);
+                at
+            }
+        };
+        self.resolver.identities.insert(identity, at);
+    }
+
+    /// Names a repository as GitHub spells it.
+    pub(crate) fn spell(&mut self, repository: Arc<str>) {
+        self.resolver.repositories.insert(repository.to_lowercase(), repository);
+    }
+
+    pub(crate) fn finish(self, mut edges: Vec<Edge>, left_out: Vec<Hint>) -> Resolver {
+        edges.sort_by(|a, b| (&a.source, &a.target, &a.technique).cmp(&(&b.source, &b.target, &b.technique)));
+        Resolver { edges, left_out, ..self.resolver }
+    }
+
+    fn compile(&mut self, held: &Held) -> Compiled {
+        let catalogue = Catalogue::global();
+        let mut slices = Vec::new();
+        for holding in &held.holdings {
+            let (repository, organisation) =
+                self.operations.entry(Arc::clone(&holding.permissions)).or_insert_with(|| {
+                    let granted = |place| Arc::new(catalogue.granted(&holding.permissions, place));
+                    (granted(Place::Repository), granted(Place::Organisation))
+                });
+            let grant = GrantIx(u32::try_from(self.resolver.grants.len()).unwrap_or(u32::MAX));
+            self.resolver.grants.push(Grant {
+                policy: Arc::clone(&holding.by),
+                statement: 0,
+                name: Arc::from(""),
+                evidence: holding.evidence.clone(),
+            });
+            let condition = holding.condition.clone().unwrap_or_default();
+            let mut slice = |operations: &Arc<OpSet>, scope: ResourceScope| {
+                if !operations.is_empty() {
+                    slices.push(Slice {
+                        operations: Arc::clone(operations),
+                        scope: Arc::new(scope),
+                        condition: Arc::clone(&condition),
+                        grant,
+                    });
+                }
+            };
+            if !matches!(&holding.reach, Reach::Some(names) if names.is_empty()) {
+                slice(repository, holding.reach.scope());
+            }
+            slice(organisation, ResourceScope::everything());
+        }
+        let admin = held.holdings.iter().any(|held| {
+            held.reach == Reach::All
+                && held.condition.is_none()
+                && held.permissions.holds("administration", Level::Write)
+                && held.permissions.holds("organization_administration", Level::Write)
+        });
+        Compiled { access: Arc::new(Access::new(slices, held.doubts.clone(), false)), admin }
+    }
+}
+
+impl Resolver {
+    fn compiled(&self, identity: &IdentityId) -> Option<&Compiled> {
+        self.sets.get(*self.identities.get(identity)? as usize)
+    }
+
+    /// A resource as a question names it: `acme/shop`; none for the organisation as a whole and for any.
+    fn resource(&self, asked: Option<&str>) -> Result<Option<Arc<str>>, DecideError> {
+        let Some(asked) = asked.map(|asked| asked.trim().trim_end_matches("/*")).filter(|asked| *asked != "*") else {
+            return Ok(None);
+        };
+        match asked.split('/').collect::<Vec<_>>().as_slice() {
+            [owner, name] if !owner.is_empty() && !name.is_empty() => {
+                Ok(Some(self.repositories.get(&asked.to_lowercase()).cloned().unwrap_or_else(|| Arc::from(asked))))
+            }
+            _ => Err(DecideError::BadResource {
+                resource: asked.to_owned(),
+                remedy:
+                    "write OWNER/REPOSITORY, such as `acme/shop`; leave it out for what is done to the organisation"
+                        .to_owned(),
+            }),
+        }
+    }
+}
+
+/// The operation that a question names.
+fn operation(asked: &str) -> Result<OperationIx, DecideError> {
+    let name = asked.trim().replacen(' ', "/", 1);
+    Catalogue::global().operation(&name).ok_or_else(|| DecideError::UnknownOperation {
+        operation: asked.to_owned(),
+        remedy: "write it as GitHub's description of its API does, such as `pulls/merge`, or `git/push`".to_owned(),
+    })
+}
+
+impl AccessResolver for Resolver {
+    fn catalog(&self) -> &dyn Catalog {
+        Catalogue::global()
+    }
+
+    fn access_key(&self, identity: &IdentityId) -> Option<u64> {
+        self.identities.get(identity).map(|at| u64::from(*at))
+    }
+
+    fn access(&self, identity: &IdentityId) -> Option<Arc<Access>> {
+        self.compiled(identity).map(|compiled| Arc::clone(&compiled.access))
+    }
+
+    fn is_admin(&self, identity: &IdentityId) -> Option<bool> {
+        let compiled = self.compiled(identity)?;
+        let may_gain = compiled.access.doubts.iter().any(Doubt::may_add);
+        if !compiled.admin && may_gain { None } else { Some(compiled.admin) }
+    }
+
+    fn grant(&self, grant: GrantIx) -> Grant {
+        self.grants.get(grant.0 as usize).cloned().unwrap_or_else(|| Grant {
+            policy: Arc::from(""),
+            statement: 0,
+            name: Arc::from(""),
+            evidence: Evidence::whole(""),
+        })
+    }
+
+    fn decide(&self, identity: &IdentityId, request: &Request) -> Result<Decision, DecideError> {
+        let asked = operation(&request.operation)?;
+        let resource = self.resource(request.resource.as_deref())?;
+        let mut decision =
+            Decision { outcome: Outcome::Unknown, blocked_by: Vec::new(), because: Vec::new(), conditions: Vec::new() };
+        let Some(compiled) = self.compiled(identity) else { return Ok(decision) };
+        let reaches = |slice: &&Slice| {
+            slice.operations.contains(asked)
+                && resource.as_ref().is_none_or(|name| slice.scope.matches(&[name, ""]) == Truth::Yes)
+        };
+        let granting: Vec<&Slice> = compiled.access.slices().iter().filter(reaches).collect();
+        let free = granting.iter().any(|slice| slice.condition.is_unconditional());
+        let (may_add, may_limit) = compiled
+            .access
+            .doubts
+            .iter()
+            .fold((false, false), |(add, limit), doubt| (add || doubt.may_add(), limit || doubt.may_limit()));
+        decision.outcome = match (granting.is_empty(), free) {
+            (true, _) if may_add => Outcome::Unknown,
+            (true, _) => Outcome::ImplicitlyDenied,
+            (false, _) if may_limit => Outcome::Unknown,
+            (false, true) => Outcome::Allowed,
+            (false, false) => Outcome::Conditional,
+        };
+        if granting.is_empty() {
+            decision.blocked_by = vec![Arc::from(format!("its permissions ({})", Catalogue::global().takes(asked)))];
+        }
+        if decision.outcome == Outcome::Conditional {
+            decision.conditions = granting.iter().map(|slice| slice.condition.to_string()).collect();
+        }
+        decision.because = granting.iter().map(|slice| self.grant(slice.grant)).collect();
+        decision.because.sort();
+        decision.because.dedup();
+        Ok(decision)
+    }
+
+    fn edges(&self) -> Vec<Edge> {
+        self.edges.clone()
+    }
+
+    fn edges_left_out(&self) -> Vec<Hint> {
+        self.left_out.clone()
+    }
+
+    fn used(&self, _identity: &IdentityId) -> Option<OpSet> {
+        None
+    }
+}

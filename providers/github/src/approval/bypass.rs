@@ -1,0 +1,160 @@
+//! Who gets past a gate: bypass actors of rulesets, allowances of classic protection.
+
+use std::sync::Arc;
+
+use evenhand_model::control::Way;
+use evenhand_model::evidence::Truth;
+
+use crate::access::{Reach, roles};
+use crate::documents::gates::{Actors, BypassActor, Protection};
+use crate::documents::people::Team;
+use crate::documents::told::At;
+use crate::facts::OwnerFacts;
+use crate::inventory::Actor;
+
+/// Whether somebody gets past, and how.
+#[derive(Debug)]
+pub(super) struct Past {
+    pub(super) past: Truth,
+    pub(super) way: Option<Way>,
+    pub(super) how: Arc<str>,
+}
+
+impl Past {
+    fn not() -> Self {
+        Self { past: Truth::No, way: None, how: Arc::from("") }
+    }
+}
+
+/// Numbers of the roles that rulesets name, as GitHub's own form writes them.
+const ROLES: &[(u64, &str)] = &[(1, "read"), (2, "maintain"), (3, "triage"), (4, "write"), (5, "admin")];
+
+/// What a mode means for who has it.
+fn mode(actor: &BypassActor) -> &'static str {
+    match actor.bypass_mode.as_deref() {
+        Some("pull_request") => ", for pull requests",
+        Some("exempt") => ", exempt: the rules do not run and the audit log has no entry of it",
+        Some("always") | None => "",
+        Some(_) => ", in a mode that is not known",
+    }
+}
+
+/// Bypass actors of a ruleset.
+pub(super) fn past_actors(
+    name: &str,
+    actors: &[BypassActor],
+    who: &Actor,
+    repository: &str,
+    owner: &OwnerFacts,
+) -> Past {
+    let mut best = Past::not();
+    for actor in actors {
+        let (past, as_what) = is_actor(actor, who, repository, owner);
+        if past > best.past {
+            let how = match past {
+                Truth::Unknown => format!("{as_what} may bypass {name}; nothing tells whether it is one"),
+                _ => format!("may bypass {name} as {as_what}{}", mode(actor)),
+            };
+            let way = match (past, actor.bypass_mode.as_deref()) {
+                (Truth::Unknown, _) => Way::Untold,
+                (_, Some("exempt")) => Way::Unrecorded,
+                _ => Way::Listed,
+            };
+            best = Past { past, way: Some(way), how: how.into() };
+        }
+    }
+    best
+}
+
+/// Whether an identity is one of those that a bypass actor stands for, and what that is called.
+fn is_actor(actor: &BypassActor, who: &Actor, repository: &str, owner: &OwnerFacts) -> (Truth, String) {
+    let by = &who.who;
+    let same = |number: Option<u64>| actor.actor_id.is_some() && actor.actor_id == number;
+    match actor.actor_type.as_str() {
+        "Integration" => (same(by.app).into(), "an app".to_owned()),
+        "User" => {
+            let number = by.user.as_ref().map(|(number, _)| *number);
+            let truth = match number {
+                None => Truth::No,
+                Some(None) => Truth::Unknown,
+                Some(number) => same(number).into(),
+            };
+            (truth, "a user".to_owned())
+        }
+        "OrganizationAdmin" => (by.owner.into(), "an owner of the organisation".to_owned()),
+        // A null number stands for every key that may write.
+        "DeployKey" => (by.deploy_key.into(), "a deploy key".to_owned()),
+        "Team" => {
+            let number = |team: &&At<Team>| by.teams.contains(team.slug.as_str()) && same(team.id);
+            let truth = match (owner.teams.all().iter().any(|team| number(&team)), by.teams_unread) {
+                (true, _) => Truth::Yes,
+                (false, true) => Truth::Unknown,
+                (false, false) => Truth::No,
+            };
+            (truth, "a member of a team".to_owned())
+        }
+        "RepositoryRole" => {
+            let named = ROLES.iter().find(|(number, _)| Some(*number) == actor.actor_id).map(|(_, role)| *role);
+            let custom = || owner.custom_roles.all().iter().find(|role| same(role.id));
+            let role = named.or_else(|| custom().map(|role| role.name.as_str()));
+            let Some(role) = role else {
+                let some = !by.roles.is_empty();
+                return (
+                    if some { Truth::Unknown } else { Truth::No },
+                    "a holder of a role that was not read".to_owned(),
+                );
+            };
+            let holds = |role: &str| by.roles.get(role).is_some_and(|reach: &Reach| reach.holds(repository));
+            // Whether a higher role is let past where a lower one is named, GitHub's pages do not say.
+            let above = roles::BUILT_IN.iter().skip_while(|held| **held != role).skip(1).any(|higher| holds(higher));
+            let truth = match (holds(role), above) {
+                (true, _) => Truth::Yes,
+                (false, true) => Truth::Unknown,
+                (false, false) => Truth::No,
+            };
+            (truth, format!("a holder of the role {role}"))
+        }
+        // Who these are is known to the enterprise alone; they are people.
+        "EnterpriseOwner" | "EnterpriseRole" | "EnterpriseTeam" => {
+            (if by.user.is_some() { Truth::Unknown } else { Truth::No }, "an owner of the enterprise".to_owned())
+        }
+        _ => (Truth::Unknown, "an actor of a kind that is not known".to_owned()),
+    }
+}
+
+/// Allowances of classic protection. `pushes`: whether the gate is the list of who may push.
+pub(super) fn past_protection(protection: &Protection, pushes: bool, who: &Actor, repository: &str) -> Past {
+    let yes = |way: Way, how: &str| Past { past: Truth::Yes, way: Some(way), how: how.into() };
+    if pushes {
+        let listed = protection.restrictions.as_ref().is_some_and(|list| is_listed(list, who));
+        return if listed { yes(Way::Listed, "is on the list of who may push to the branch") } else { Past::not() };
+    }
+    let allowed =
+        protection.required_pull_request_reviews.as_ref().and_then(|held| held.bypass_pull_request_allowances.as_ref());
+    if allowed.is_some_and(|list| is_listed(list, who)) {
+        return yes(Way::Listed, "is allowed to bypass required pull requests");
+    }
+    let admin = who.who.owner || who.who.roles.get("admin").is_some_and(|reach| reach.holds(repository));
+    match protection.enforce_admins {
+        Some(enforced) if enforced.enabled => Past::not(),
+        Some(_) if admin => {
+            yes(Way::Unenforced, "administers the repository, and the protection is not enforced for administrators")
+        }
+        None if admin => Past {
+            past: Truth::Unknown,
+            way: Some(Way::Untold),
+            how: Arc::from("whether the protection is enforced for administrators was not told"),
+        },
+        _ => Past::not(),
+    }
+}
+
+fn is_listed(list: &Actors, who: &Actor) -> bool {
+    let by = &who.who;
+    by.slug.as_ref().is_some_and(|slug| list.apps.iter().any(|app| *app.slug == **slug))
+        || list.teams.iter().any(|team| by.teams.contains(team.slug.as_str()))
+        || by
+            .user
+            .as_ref()
+            .is_some_and(|(_, login)| list.users.iter().any(|user| user.login.eq_ignore_ascii_case(login)))
+}

@@ -1,0 +1,260 @@
+//! The gates of one repository: rules of rulesets and classic protection, each with who gets past it.
+
+use std::sync::Arc;
+
+use evenhand_model::control::{ControlKind, Way};
+use evenhand_model::evidence::{Evidence, Truth};
+
+use super::Faced;
+use super::bypass::{Past, past_actors, past_protection};
+use crate::catalog::Level;
+use crate::documents::gates::{BypassActor, Protection, Ruleset};
+use crate::documents::told::{At, Told};
+use crate::facts::{OwnerFacts, RepositoryFacts};
+use crate::inventory::Actor;
+
+/// Whose setting a gate is, and with that who may change it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Source {
+    Repository,
+    Organisation,
+    /// Out of reach of anybody here.
+    Enterprise,
+}
+
+/// Who gets past a gate.
+#[derive(Debug)]
+pub(super) enum Let<'a> {
+    /// These.
+    Listed(&'a [BypassActor]),
+    /// The list was withheld, or its ruleset was not read.
+    Withheld,
+    /// As classic protection says; whether it is the list of who may push that counts.
+    Classic(&'a Protection, bool),
+}
+
+/// One gate.
+#[derive(Debug)]
+pub(super) struct Gate<'a> {
+    kind: ControlKind,
+    pub(super) name: Arc<str>,
+    pub(super) source: Source,
+    pub(super) lets: Let<'a>,
+    evidence: Evidence,
+}
+
+/// All gates before a default branch.
+#[derive(Debug)]
+pub(super) struct Gates<'a> {
+    gates: Vec<Gate<'a>>,
+    /// What was not read and may hold more gates.
+    unread: Option<(Arc<str>, Evidence)>,
+}
+
+impl<'a> Gates<'a> {
+    pub(super) fn of(owner: &'a OwnerFacts, repository: &'a RepositoryFacts) -> Self {
+        let page = |path: &str| {
+            let (document, pointer) = match repository.repository.get() {
+                Some(held) => (Arc::clone(&held.at.document), crate::inventory::pointer(&held.at)),
+                None => (Arc::from(repository.name.as_str()), Arc::from("")),
+            };
+            let url = format!("https://{}/{}/{}/settings/{path}", owner.host, owner.name, repository.name);
+            Evidence::setting(document, pointer, url)
+        };
+        let mut all = Self { gates: Vec::new(), unread: None };
+        let Some(branch) = repository.default_branch() else {
+            all.unread = Some((Arc::from("the default branch was not read"), page("branches")));
+            return all;
+        };
+        match repository.effective_rules.get(branch) {
+            Some(Told::Read(rules)) => {
+                for rule in rules {
+                    let ruleset = rule.ruleset_id.and_then(|number| {
+                        let own = repository.rulesets.get(&number).or_else(|| owner.rulesets.get(&number));
+                        own.or_else(|| repository.rulesets_listed.all().iter().find(|held| held.id == number))
+                    });
+                    all.add_rule(rule, ruleset);
+                }
+            }
+            _ => all.unread = Some((Arc::from("the rules of the default branch were not read"), page("rules"))),
+        }
+        match repository.protection.get(branch) {
+            Some(Told::Read(Some(protection))) => all.add_protection(protection),
+            Some(Told::Read(None)) => {}
+            _ => {
+                let listed = repository.branches.all().iter().find(|held| held.name == branch);
+                if listed.is_none_or(|held| held.protected != Some(false)) {
+                    all.unread =
+                        Some((Arc::from("the protection of the default branch was not read"), page("branches")));
+                }
+            }
+        }
+        all
+    }
+
+    /// Whether anything stops anybody, or may.
+    pub(super) fn may_stop(&self) -> bool {
+        !self.gates.is_empty() || self.unread.is_some()
+    }
+
+    fn add_rule(&mut self, rule: &'a At<crate::documents::gates::EffectiveRule>, ruleset: Option<&'a At<Ruleset>>) {
+        let demanded = &rule.parameters;
+        let kinds: &[ControlKind] = match rule.kind.as_str() {
+            "pull_request" => {
+                let reviewed = demanded.required_approving_review_count.unwrap_or(0) > 0
+                    || demanded.require_code_owner_review == Some(true);
+                if reviewed {
+                    &[ControlKind::SecondPersonApproval, ControlKind::ChangeGate]
+                } else {
+                    &[ControlKind::ChangeGate]
+                }
+            }
+            "required_status_checks" | "required_deployments" | "merge_queue" | "update" | "workflows" => {
+                &[ControlKind::ChangeGate]
+            }
+            _ => &[],
+        };
+        let source = match rule.ruleset_source_type.as_deref() {
+            Some("Organization") => Source::Organisation,
+            Some("Enterprise") => Source::Enterprise,
+            _ => Source::Repository,
+        };
+        for kind in kinds {
+            self.gates.push(Gate {
+                kind: *kind,
+                name: match ruleset {
+                    Some(ruleset) if !ruleset.name.is_empty() => format!("the ruleset `{}`", ruleset.name).into(),
+                    _ => format!("ruleset {}", rule.ruleset_id.unwrap_or_default()).into(),
+                },
+                source,
+                lets: match ruleset.and_then(|ruleset| ruleset.bypass_actors.as_deref()) {
+                    Some(actors) => Let::Listed(actors),
+                    None => Let::Withheld,
+                },
+                evidence: ruleset.map_or_else(|| rule.at.clone(), |ruleset| ruleset.at.clone()),
+            });
+        }
+    }
+
+    fn add_protection(&mut self, protection: &'a At<Protection>) {
+        let mut add = |kind, pushes| {
+            self.gates.push(Gate {
+                kind,
+                name: Arc::from("the branch protection"),
+                source: Source::Repository,
+                lets: Let::Classic(&protection.value, pushes),
+                evidence: protection.at.clone(),
+            });
+        };
+        if let Some(reviews) = &protection.required_pull_request_reviews {
+            add(ControlKind::ChangeGate, false);
+            if reviews.required_approving_review_count.unwrap_or(0) > 0
+                || reviews.require_code_owner_reviews == Some(true)
+            {
+                add(ControlKind::SecondPersonApproval, false);
+            }
+        }
+        if protection.required_status_checks.is_some() {
+            add(ControlKind::ChangeGate, false);
+        }
+        if protection.restrictions.is_some() {
+            add(ControlKind::ChangeGate, true);
+        }
+    }
+
+    /// What an identity faces of a kind; `None` = nothing of it stands before anybody.
+    pub(super) fn faced(
+        &self,
+        kind: ControlKind,
+        actor: &Actor,
+        repository: &str,
+        owner: &OwnerFacts,
+        facts: &RepositoryFacts,
+    ) -> Option<Faced> {
+        let mut best: Option<Faced> = None;
+        for gate in self.gates.iter().filter(|gate| gate.kind == kind) {
+            let past = past(gate, actor, repository, owner);
+            let faced =
+                Faced { in_place: past.past.not(), way: past.way, reason: past.how, evidence: gate.evidence.clone() };
+            if best.as_ref().is_none_or(|held| faced.in_place > held.in_place) {
+                best = Some(faced);
+            }
+        }
+        if let Some((reason, evidence)) = &self.unread
+            && best.as_ref().is_none_or(|held| held.in_place == Truth::No)
+        {
+            best = Some(Faced {
+                in_place: Truth::Unknown,
+                way: Some(Way::Untold),
+                reason: Arc::clone(reason),
+                evidence: evidence.clone(),
+            });
+        }
+        let faced = best?;
+        Some(if kind == ControlKind::SecondPersonApproval {
+            approves_itself(faced, actor, repository, owner, facts)
+        } else {
+            faced
+        })
+    }
+}
+
+/// Whether an identity gets past a gate, and how.
+fn past(gate: &Gate<'_>, actor: &Actor, repository: &str, owner: &OwnerFacts) -> Past {
+    let let_past = match &gate.lets {
+        Let::Listed(actors) => past_actors(&gate.name, actors, actor, repository, owner),
+        Let::Withheld => Past {
+            past: Truth::Unknown,
+            way: Some(Way::Untold),
+            how: format!("who may bypass {} was withheld; read it with write access to the ruleset", gate.name).into(),
+        },
+        Let::Classic(protection, pushes) => past_protection(protection, *pushes, actor, repository),
+    };
+    if let_past.past == Truth::Yes {
+        return let_past;
+    }
+    let rewrites = match gate.source {
+        Source::Repository => actor.held.allows("administration", Level::Write, repository),
+        Source::Organisation => actor.held.allows_of_organisation("organization_administration", Level::Write),
+        Source::Enterprise => false,
+    };
+    if rewrites {
+        return Past {
+            past: Truth::Yes,
+            way: Some(Way::Changes),
+            how: format!("may change {} itself", gate.name).into(),
+        };
+    }
+    let_past
+}
+
+/// A job whose token may approve pull requests may give the approval that it needs. Reports conflict on whether such an
+/// approval counts where reviews are required, so this is no proof.
+fn approves_itself(
+    faced: Faced,
+    actor: &Actor,
+    repository: &str,
+    owner: &OwnerFacts,
+    facts: &RepositoryFacts,
+) -> Faced {
+    let is_job = actor.who.job_of.is_some();
+    if !is_job || faced.in_place != Truth::Yes || !actor.held.allows("pull_requests", Level::Write, repository) {
+        return faced;
+    }
+    let told = facts.workflow_defaults.get().or(owner.workflow_defaults.get());
+    match told.and_then(|told| told.can_approve_pull_request_reviews) {
+        Some(false) => faced,
+        Some(true) => Faced {
+            in_place: Truth::Unknown,
+            way: Some(Way::Satisfies),
+            reason: Arc::from("workflows may approve pull requests, its own among them"),
+            evidence: told.map_or(faced.evidence, |told| told.at.clone()),
+        },
+        None => Faced {
+            in_place: Truth::Unknown,
+            way: Some(Way::Untold),
+            reason: Arc::from("whether workflows may approve pull requests was not read"),
+            ..faced
+        },
+    }
+}

@@ -1,0 +1,193 @@
+//! Everything that the answers of a capture say, by organisation and repository: typed, without a secret, and with what was
+//! not read kept apart from what is not there.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use evenhand_agents::workflow::{Outline, Workflow};
+use evenhand_model::evidence::Evidence;
+use evenhand_model::refusal::Refusal;
+
+use crate::documents::actions::{
+    ActionsPermissions, Branch, ForkApproval, OidcSubject, Repository, Runner, RunnerGroup, WorkflowDefaults,
+};
+use crate::documents::apps::{App, CredentialAuthorisation, Installation, Named, TokenGrant};
+use crate::documents::copilot::{CopilotAgent, CopilotBilling, CopilotConfiguration, LogStream, Seat};
+use crate::documents::gates::{EffectiveRule, Environment, NamePattern, Protection, Ruleset};
+use crate::documents::keys::{DeployKey, Secret, SecretVariable, Webhook};
+use crate::documents::people::{Account, CustomRole, Organisation, OrganisationRole, Team, TeamRepository};
+use crate::documents::route::Route;
+use crate::documents::told::{At, Told};
+
+/// A list with the place of each element.
+pub type List<T> = Told<Vec<At<T>>>;
+
+/// A workflow file of a default branch.
+#[derive(Debug)]
+pub struct WorkflowFile {
+    /// Its jobs.
+    pub outline: Outline,
+    /// The agents that it runs; taken out when the inventory is made.
+    pub(crate) agents: Option<Workflow>,
+    /// The page of the file.
+    pub document: Arc<str>,
+}
+
+/// An answer that was asked for and not given.
+#[derive(Clone, Debug)]
+pub(crate) struct Unanswered {
+    pub(crate) route: Route,
+    /// The repository by its name; none = of the organisation.
+    pub(crate) repository: Option<String>,
+    pub(crate) refusal: Refusal,
+    pub(crate) accepted: Option<Arc<str>>,
+}
+
+/// What was read, by host and owner in lower case: GitHub does not tell names apart by their case.
+#[derive(Debug, Default)]
+pub struct Facts {
+    pub(crate) owners: BTreeMap<(String, String), OwnerFacts>,
+    /// Repositories of installations, by host and number: their call does not name the organisation.
+    pub(crate) installation_repositories: BTreeMap<(String, u64), Told<Vec<Named>>>,
+    /// Definitions of apps, by host and name.
+    pub(crate) apps: BTreeMap<(String, String), At<App>>,
+    /// Where enterprises send their audit logs, by host.
+    pub(crate) log_streams: BTreeMap<String, List<LogStream>>,
+}
+
+impl Facts {
+    /// Organisations, and people who own repositories, sorted.
+    pub fn owners(&self) -> impl Iterator<Item = &OwnerFacts> {
+        self.owners.values()
+    }
+
+    /// What is to be filled for an owner.
+    pub(crate) fn owner(&mut self, host: &str, name: &str) -> &mut OwnerFacts {
+        self.owners.entry((host.to_owned(), name.to_lowercase())).or_insert_with(|| OwnerFacts {
+            host: host.to_owned(),
+            name: name.to_owned(),
+            ..OwnerFacts::default()
+        })
+    }
+}
+
+/// What is known of an organisation.
+#[derive(Debug, Default)]
+#[expect(missing_docs, reason = "each is the answer of the call of that name")]
+pub struct OwnerFacts {
+    pub host: String,
+    pub name: String,
+    pub organisation: Told<At<Organisation>>,
+    /// Whether the list of repositories was read.
+    pub repositories_listed: Told<Evidence>,
+    /// By name in lower case.
+    pub repositories: BTreeMap<String, RepositoryFacts>,
+    pub members: List<Account>,
+    pub owners: List<Account>,
+    pub without_second_factor: List<Account>,
+    pub outside_collaborators: List<Account>,
+    pub teams: List<Team>,
+    pub team_members: BTreeMap<String, List<Account>>,
+    pub team_repositories: BTreeMap<String, List<TeamRepository>>,
+    pub roles: List<OrganisationRole>,
+    pub role_users: BTreeMap<u64, List<Account>>,
+    pub role_teams: BTreeMap<u64, List<Team>>,
+    pub custom_roles: List<CustomRole>,
+    pub installations: List<Installation>,
+    pub token_grants: List<TokenGrant>,
+    pub token_repositories: BTreeMap<u64, Told<Vec<Named>>>,
+    pub token_requests: List<TokenGrant>,
+    pub authorisations: List<CredentialAuthorisation>,
+    pub hooks: List<Webhook>,
+    pub secrets: List<Secret>,
+    pub secret_repositories: BTreeMap<String, Told<Vec<Named>>>,
+    pub variables: List<SecretVariable>,
+    pub agent_secrets: List<Secret>,
+    pub workflow_defaults: Told<At<WorkflowDefaults>>,
+    pub actions: Told<At<ActionsPermissions>>,
+    pub oidc_subject: Told<At<OidcSubject>>,
+    pub runners: List<Runner>,
+    pub runner_groups: List<RunnerGroup>,
+    pub group_repositories: BTreeMap<u64, Told<Vec<Named>>>,
+    pub rulesets: BTreeMap<u64, At<Ruleset>>,
+    pub copilot: Told<At<CopilotBilling>>,
+    pub seats: List<Seat>,
+    pub copilot_agent: Told<At<CopilotAgent>>,
+    pub copilot_agent_repositories: Told<Vec<Named>>,
+    /// Whether the audit log answers.
+    pub audit_log: Told<Evidence>,
+    pub(crate) unanswered: Vec<Unanswered>,
+}
+
+impl OwnerFacts {
+    /// What is to be filled for a repository.
+    pub(crate) fn repository(&mut self, name: &str) -> &mut RepositoryFacts {
+        self.repositories
+            .entry(name.to_lowercase())
+            .or_insert_with(|| RepositoryFacts { name: name.to_owned(), ..RepositoryFacts::default() })
+    }
+
+    /// A repository by its name, or by owner and name.
+    pub fn find(&self, name: &str) -> Option<&RepositoryFacts> {
+        let name = match name.split_once('/') {
+            Some((owner, name)) => Some(name).filter(|_| owner.eq_ignore_ascii_case(&self.name))?,
+            None => name,
+        };
+        self.repositories.get(&name.to_lowercase())
+    }
+}
+
+/// What is known of a repository.
+#[derive(Debug, Default)]
+#[expect(missing_docs, reason = "each is the answer of the call of that name")]
+pub struct RepositoryFacts {
+    pub name: String,
+    pub repository: Told<At<Repository>>,
+    pub collaborators: List<Account>,
+    pub teams: List<Team>,
+    pub keys: List<DeployKey>,
+    pub hooks: List<Webhook>,
+    pub secrets: List<Secret>,
+    pub shared_secrets: List<Secret>,
+    pub variables: List<SecretVariable>,
+    pub agent_secrets: List<Secret>,
+    pub actions: Told<At<ActionsPermissions>>,
+    pub workflow_defaults: Told<At<WorkflowDefaults>>,
+    pub fork_approval: Told<At<ForkApproval>>,
+    pub oidc_subject: Told<At<OidcSubject>>,
+    pub runners: List<Runner>,
+    pub branches: List<Branch>,
+    pub environments: List<Environment>,
+    pub environment_secrets: BTreeMap<String, List<Secret>>,
+    pub environment_variables: BTreeMap<String, List<SecretVariable>>,
+    /// Patterns of branches and tags that may deploy, by environment.
+    pub environment_branches: BTreeMap<String, List<NamePattern>>,
+    pub rulesets_listed: List<Ruleset>,
+    pub rulesets: BTreeMap<u64, At<Ruleset>>,
+    /// Rules that hold, by branch.
+    pub effective_rules: BTreeMap<String, List<EffectiveRule>>,
+    /// Classic protection by branch; `None` = read, and there is none.
+    pub protection: BTreeMap<String, Told<Option<At<Protection>>>>,
+    pub copilot: Told<At<CopilotConfiguration>>,
+    /// Paths of workflow files, where the folder was listed.
+    pub workflow_paths: Told<Vec<String>>,
+    /// Workflow files by path.
+    pub workflows: BTreeMap<String, WorkflowFile>,
+}
+
+impl RepositoryFacts {
+    /// The branch that changes end in; unknown where the repository itself was not read.
+    pub fn default_branch(&self) -> Option<&str> {
+        self.repository.get()?.default_branch.as_deref()
+    }
+
+    /// Whether it can no longer be changed.
+    pub fn is_archived(&self) -> bool {
+        self.repository.get().is_some_and(|repository| repository.archived == Some(true))
+    }
+
+    /// Whether everyone can see it; `None` = not known.
+    pub fn is_public(&self) -> Option<bool> {
+        self.repository.get()?.is_public()
+    }
+}

@@ -1,0 +1,145 @@
+//! What was not read: refused calls, and calls whose answers are not part of the capture.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use evenhand_model::gap::{Gap, GapKind};
+
+use super::Join;
+use crate::PROVIDER;
+use crate::documents::route::Route;
+use crate::documents::told::Told;
+
+/// A call, the code of its refusal, and what would have been enough.
+type Refusal<'a> = (Route, &'a str, Option<&'a Arc<str>>);
+
+impl Join<'_> {
+    pub(super) fn take_gaps(&mut self) {
+        self.refused();
+        self.missing();
+    }
+
+    /// One gap for each call and reason, however many repositories it is about.
+    fn refused(&mut self) {
+        let mut all: BTreeMap<Refusal<'_>, BTreeSet<&str>> = BTreeMap::new();
+        for refused in &self.owner.unanswered {
+            let key = (refused.route, refused.refusal.code.as_str(), refused.accepted.as_ref());
+            all.entry(key).or_default().extend(refused.repository.as_deref());
+        }
+        let mut gaps = Vec::new();
+        for ((route, code, accepted), repositories) in all {
+            let Some(call) = route.call() else { continue };
+            let why = self
+                .owner
+                .unanswered
+                .iter()
+                .find(|held| held.route == route && held.refusal.code == code)
+                .map_or_else(Default::default, |held| held.refusal.why);
+            // What the plan does not have is answered as if it did not exist.
+            let absent = code.starts_with("404") || code.starts_with("410");
+            let needs = accepted.map_or(call.permission, |accepted| accepted);
+            let mut reason = why.said(code, PROVIDER.0);
+            if !needs.is_empty() {
+                reason.push_str(&format!(" ({needs})"));
+            }
+            let mut names = repositories.iter();
+            if let Some(first) = names.next() {
+                let more = names.len();
+                reason.push_str(&format!("; in {first}"));
+                if more > 0 {
+                    reason.push_str(&format!(" and {more} more"));
+                }
+            }
+            gaps.push(self.gap(if absent { GapKind::NotCollected } else { GapKind::Failed }, route, reason));
+        }
+        self.inventory.gaps.extend(gaps.into_iter().flatten());
+    }
+
+    /// Calls that nobody made.
+    fn missing(&mut self) {
+        let owner = self.owner;
+        let said: BTreeSet<(Route, Option<String>)> = owner
+            .unanswered
+            .iter()
+            .map(|held| (held.route, held.repository.as_ref().map(|name| name.to_lowercase())))
+            .collect();
+        let refused = |route: Route| said.contains(&(route, None));
+        let of_organisation = [
+            (Route::Organisation, owner.organisation.is_read()),
+            (Route::Repositories, owner.repositories_listed.is_read()),
+            (Route::Members, owner.members.is_read()),
+            (Route::Owners, owner.owners.is_read()),
+            (
+                Route::MembersWithoutSecondFactor,
+                owner.without_second_factor.is_read()
+                    || owner.organisation.get().is_some_and(|held| held.two_factor_requirement_enabled == Some(true)),
+            ),
+            (Route::OutsideCollaborators, owner.outside_collaborators.is_read()),
+            (Route::Teams, owner.teams.is_read()),
+            (Route::OrganisationRoles, owner.roles.is_read()),
+            (Route::Installations, owner.installations.is_read()),
+            (Route::TokenGrants, owner.token_grants.is_read()),
+            (Route::CredentialAuthorisations, owner.authorisations.is_read()),
+            (Route::OrganisationWorkflowDefaults, owner.workflow_defaults.is_read()),
+            (Route::CopilotAgent, owner.copilot_agent.is_read()),
+        ];
+        // A person who owns repositories is no organisation: nothing but the repositories can be asked for.
+        let alone = of_organisation.iter().all(|(_, read)| !read) && owner.teams.all().is_empty();
+        let mut gaps = Vec::new();
+        for (route, read) in of_organisation {
+            if !read && !refused(route) && !alone {
+                gaps.push(self.gap(GapKind::NotCollected, route, not_there(route, "")));
+            }
+        }
+        let mut by_route: BTreeMap<Route, Vec<&str>> = BTreeMap::new();
+        for (lower, repository) in owner.repositories.iter().filter(|(_, repository)| !repository.is_archived()) {
+            let branch = repository.default_branch().unwrap_or_default();
+            let told = [
+                (Route::Repository, repository.repository.is_read()),
+                (Route::DeployKeys, repository.keys.is_read()),
+                (Route::RepositorySecrets, repository.secrets.is_read()),
+                (Route::WorkflowFiles, repository.workflow_paths.is_read() || !repository.workflows.is_empty()),
+                (
+                    Route::RepositoryWorkflowDefaults,
+                    repository.workflow_defaults.is_read() || repository.workflows.is_empty(),
+                ),
+                (Route::EffectiveRules, repository.effective_rules.get(branch).is_some_and(Told::is_read)),
+                (Route::BranchProtection, repository.protection.get(branch).is_some_and(Told::is_read)),
+                (Route::Environments, repository.environments.is_read() || repository.workflows.is_empty()),
+                (
+                    Route::File,
+                    repository.workflow_paths.all().iter().all(|path| repository.workflows.contains_key(path)),
+                ),
+            ];
+            for (route, read) in told {
+                if !read && !said.contains(&(route, Some(lower.clone()))) {
+                    by_route.entry(route).or_default().push(&repository.name);
+                }
+            }
+        }
+        for (route, names) in by_route {
+            let first = names.first().copied().unwrap_or_default();
+            let more = names.len().saturating_sub(1);
+            let place = if more > 0 { format!(" of {first} and {more} more") } else { format!(" of {first}") };
+            gaps.push(self.gap(GapKind::NotCollected, route, not_there(route, &place)));
+        }
+        self.inventory.gaps.extend(gaps.into_iter().flatten());
+    }
+
+    fn gap(&self, kind: GapKind, route: Route, reason: String) -> Option<Gap> {
+        let call = route.call()?;
+        Some(Gap {
+            provider: Some(PROVIDER),
+            scope: Some(self.scope.clone()),
+            kind,
+            call: call.path.into(),
+            reason: reason.into(),
+            facts: vec![call.lost.clone()],
+        })
+    }
+}
+
+fn not_there(route: Route, place: &str) -> String {
+    let path = route.call().map_or("", |call| call.path.trim_start_matches('/'));
+    format!("the capture holds no answer{place}; export it with `gh api --paginate {path}`")
+}

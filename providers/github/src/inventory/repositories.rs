@@ -1,0 +1,118 @@
+//! What a repository itself lets in: deploy keys, webhooks; and the log of the organisation.
+
+use std::sync::Arc;
+
+use evenhand_model::evidence::{Evidence, Fact};
+use evenhand_model::identity::{Nature, Strength};
+use evenhand_model::log::Log;
+
+use super::{Actor, Join, Who, full_name, nature, signal};
+use crate::PROVIDER;
+use crate::access::{Held, Holding, Reach};
+use crate::catalog::Permissions;
+use crate::documents::keys::Webhook;
+use crate::documents::told::At;
+
+/// How long GitHub keeps an organisation's audit log, in days ("Reviewing the audit log for your organization").
+const AUDIT_LOG_DAYS: i64 = 180;
+
+impl Join<'_> {
+    pub(super) fn take_repositories(&mut self) {
+        let owner = self.owner;
+        for repository in owner.repositories.values() {
+            let name = full_name(owner, &repository.name);
+            for key in repository.keys.all() {
+                let id = self.id("deploy_key", &format!("{}/{}", repository.name, key.id));
+                let title = if key.title.is_empty() { format!("deploy key {}", key.id) } else { key.title.clone() };
+                let shown = format!("{}: {title}", repository.name);
+                let mut identity = self.identity(&id, "deploy_key", shown, &key.at);
+                self.owned(&mut identity, key.added_by.as_deref().unwrap_or_default());
+                identity.signals.push(signal(Nature::Workload, Strength::Strong, "a deploy key", &key.at));
+                identity.signals.extend(nature::of_name(&title, &key.at));
+                identity.created_at = Fact::known(key.created_at);
+                identity.last_used_at = Fact::read(key.last_used);
+                identity.enabled = Fact::Known(key.enabled != Some(false));
+                self.inventory.identities.push(identity);
+                let mut credential = self.credential(id.to_string(), &id, "deploy_key", &key.at);
+                credential.is_static = Fact::Known(true);
+                credential.federable = Fact::Known(true);
+                credential.created_at = Fact::known(key.created_at);
+                credential.expires_at = Fact::Absent;
+                credential.last_used_at = Fact::read(key.last_used);
+                credential.enabled = Fact::Known(key.enabled != Some(false));
+                self.inventory.credentials.push(credential);
+                let writes = key.read_only == Some(false);
+                // A push over SSH is not limited as a token is: it may carry workflow files.
+                let words: &[(&str, &str)] = if writes {
+                    &[("metadata", "read"), ("contents", "write"), ("workflows", "write")]
+                } else {
+                    &[("metadata", "read"), ("contents", "read")]
+                };
+                let permissions = Arc::new(Permissions::of(words.iter().copied()));
+                let by = format!("deploy key {title}, {}", if writes { "which may write" } else { "which may read" });
+                let holding = Holding::new(permissions, Reach::one(Arc::clone(&name)), by, key.at.clone());
+                let held = Held { holdings: vec![holding], doubts: Vec::new() };
+                let who = Who { deploy_key: writes, ..Who::default() };
+                self.actors.push(Actor { id, who, held, worth: true });
+            }
+            for hook in repository.hooks.all() {
+                self.webhook(hook, &format!("a webhook of {name}"));
+            }
+        }
+        for hook in owner.hooks.all() {
+            self.webhook(hook, "a webhook of the organisation");
+        }
+        self.take_log();
+    }
+
+    fn webhook(&mut self, hook: &At<Webhook>, what: &str) {
+        if hook.active == Some(false) {
+            return;
+        }
+        let host = hook.config.host().unwrap_or("an address that is not told");
+        if !hook.config.is_signed() {
+            let message = format!(
+                "{what} sends to {host} without a secret: whoever knows the address can send the like; set one"
+            );
+            self.hint(hook.at.clone(), message);
+        }
+        if hook.config.insecure_ssl.as_ref().is_some_and(crate::documents::keys::Flag::is_set) {
+            let message = format!("{what} does not look at the certificate of {host}; switch verification on");
+            self.hint(hook.at.clone(), message);
+        }
+    }
+
+    /// The audit log cannot be switched off; how long it is kept depends on where it is sent.
+    fn take_log(&mut self) {
+        if !self.owner.organisation.is_read() && !self.owner.audit_log.is_read() {
+            return;
+        }
+        let streams = self.facts.log_streams.get(&self.owner.host);
+        let on = streams
+            .and_then(|streams| streams.get())
+            .map(|streams| streams.iter().find(|stream| stream.enabled == Some(true)).map(|stream| stream.at.clone()));
+        let configured = self.options.settings.get("audit_retention_days").and_then(|days| days.parse::<i64>().ok());
+        let page = format!("https://{}/organizations/{}/settings/audit-log", self.owner.host, self.owner.name);
+        let whole = self.whole();
+        let evidence = match (&on, self.owner.audit_log.get()) {
+            (Some(Some(stream)), _) => stream.clone(),
+            (_, Some(log)) => log.clone(),
+            _ => Evidence::setting(whole.document, "", page),
+        };
+        self.inventory.logs.push(Log {
+            scope: self.scope.clone(),
+            provider: PROVIDER,
+            name: Arc::from("audit log"),
+            enabled: Fact::Known(true),
+            // An app's acts are recorded like a person's; reading with git is kept for seven days only.
+            covers_agents: Fact::Known(true),
+            retention_days: match (configured, on) {
+                (Some(days), _) => Fact::Known(days),
+                (None, Some(Some(_))) => Fact::Unknown,
+                (None, _) => Fact::Known(AUDIT_LOG_DAYS),
+            },
+            tamper_protected: Fact::Known(true),
+            evidence,
+        });
+    }
+}

@@ -1,0 +1,96 @@
+//! Steps to more access inside GitHub: who may write workflows becomes their jobs, who may set members becomes an owner.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use evenhand_model::access::{Edge, EdgeTarget, Grant};
+use evenhand_model::id::ScopeId;
+use evenhand_model::inventory::Hint;
+
+use super::Actor;
+use crate::access::Held;
+use crate::catalog::Level;
+use crate::facts::OwnerFacts;
+
+/// Steps of one identity to jobs that are listed; whoever reaches more reaches more of the same.
+const MOST: usize = 64;
+
+/// The statement of a holding that allows something.
+fn grants(held: &Held, family: &str, level: Level) -> Arc<[Grant]> {
+    held.holdings
+        .iter()
+        .find(|holding| holding.permissions.holds(family, level))
+        .map(|holding| Grant {
+            policy: Arc::clone(&holding.by),
+            statement: 0,
+            name: Arc::from(family),
+            evidence: holding.evidence.clone(),
+        })
+        .into_iter()
+        .collect()
+}
+
+/// The steps of an organisation's identities, and what is left out of them.
+pub(super) fn of(owner: &OwnerFacts, scope: &ScopeId, actors: &[Actor]) -> (Vec<Edge>, Vec<Hint>) {
+    let mut edges = Vec::new();
+    let mut left_out = Vec::new();
+    let mut jobs: BTreeMap<&str, Vec<&Actor>> = BTreeMap::new();
+    for actor in actors.iter().filter(|actor| actor.worth) {
+        if let Some(repository) = &actor.who.job_of {
+            jobs.entry(repository).or_default().push(actor);
+        }
+    }
+    for actor in actors.iter().filter(|actor| actor.worth && !actor.who.people && actor.who.user.is_none()) {
+        if actor.held.allows_of_organisation("members", Level::Write) {
+            edges.push(Edge {
+                source: actor.id.clone(),
+                target: EdgeTarget::Admin(scope.clone()),
+                technique: Arc::from("github-set-membership"),
+                escalation: true,
+                conditional: false,
+                grants: grants(&actor.held, "members", Level::Write),
+            });
+        }
+        let mut more = 0;
+        let mut listed = 0;
+        for (repository, targets) in &jobs {
+            let writes = actor.held.holdings.iter().any(|held| {
+                held.condition.is_none()
+                    && held.reach.holds(repository)
+                    && held.permissions.holds("contents", Level::Write)
+                    && held.permissions.holds("workflows", Level::Write)
+            });
+            if !writes {
+                continue;
+            }
+            for target in targets {
+                if listed == MOST {
+                    more += 1;
+                    continue;
+                }
+                listed += 1;
+                edges.push(Edge {
+                    source: actor.id.clone(),
+                    target: EdgeTarget::Identity(target.id.clone()),
+                    technique: Arc::from("github-write-workflow"),
+                    escalation: true,
+                    conditional: false,
+                    grants: grants(&actor.held, "workflows", Level::Write),
+                });
+            }
+        }
+        if more > 0
+            && let Some(held) = actor.held.holdings.first()
+        {
+            left_out.push(Hint {
+                evidence: held.evidence.clone(),
+                message: format!(
+                    "{} may write workflows: of the jobs of {} that it can become {more} are not listed",
+                    actor.id, owner.name
+                )
+                .into(),
+            });
+        }
+    }
+    (edges, left_out)
+}
