@@ -44,6 +44,7 @@ pub fn pages() -> Vec<Page> {
     #[cfg(feature = "live")]
     pages.extend([
         page("providers/aws.md", live_aws()),
+        Page { ending: true, ..page("providers/github.md", live_github()) },
         Page { ending: true, ..page("providers/kubernetes.md", live_kubernetes()) },
     ]);
     pages.sort_by(|a, b| a.path.cmp(&b.path));
@@ -110,6 +111,33 @@ fn live_aws() -> String {
          - Who is a member of which group of Identity Center: an assignment to a group names the group, not its members.\n\
          - Which operations were used last, for other roles than those that agent services may assume.\n",
         evenhand_aws::collect::calls_table()
+    )
+}
+
+/// What is asked of GitHub, and the permissions that it takes.
+#[cfg(feature = "live")]
+fn live_github() -> String {
+    use evenhand_github::collect::{calls_table, permissions};
+    let permissions = serde_json::to_string_pretty(&permissions()).unwrap_or_default();
+    format!(
+        "## Live\n\nGenerated from the program: every call that `evenhand collect github`, `scan github` and `doctor github` \
+         make, and the permissions that they take. All of them are `GET`s, but for the token that an app makes for its own \
+         installation. How to run it: [live accounts](../guides/live-accounts.md#github).\n\n\
+         ### The permissions to run with\n\n`evenhand doctor github --print-permissions` prints them, with the names that \
+         GitHub uses in an app's registration and in its refusals. The second part allows to write: GitHub names those who \
+         may bypass a ruleset to nobody else. A classic token has no smaller scopes than the third part says.\n\n\
+         ```json\n{permissions}\n```\n\n\
+         ### What is asked\n{}\n\
+         ### What is not asked\n\n\
+         - Code, but for workflow files of the default branch. Settings of agents that lie in repositories are read from a \
+         checkout by `evenhand scan agents`.\n\
+         - Issues, pull requests, runs, logs and artifacts.\n\
+         - Entries of the audit log: one is asked for, to see whether it can be read.\n\
+         - Secrets of Dependabot and Codespaces, private registries, tasks of agents.\n\
+         - Protection of other branches than the default one; rulesets are read whole.\n\
+         - Which repositories an app reaches that is not installed in all of them: GitHub tells that to the app and to \
+         people who sign in with one; for others it is a gap.\n",
+        calls_table()
     )
 }
 

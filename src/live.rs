@@ -1,14 +1,17 @@
 //! Collections from the command line: options, interruptions, and what is said of them.
 
 mod aws;
+mod github;
 mod kubernetes;
 
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
-use evenhand_collect::{Stopped, Stopper};
+use evenhand_collect::{Failed, Stopped, Stopper, Terms, grouped};
 use evenhand_model::secret::Fingerprinter;
+use evenhand_reports::text::counted;
 
 use crate::cli::{Live, LiveProvider};
 use crate::cmd::Failure;
@@ -16,14 +19,14 @@ use crate::console::Console;
 use crate::progress::Progress;
 
 pub(crate) use aws::options as aws_options;
+pub(crate) use github::options as github_options;
 pub(crate) use kubernetes::options as kubernetes_options;
 pub(crate) use kubernetes::tell_notes;
 
-/// Where a capture goes, and how.
-pub(crate) struct Target<'a> {
-    pub(crate) folder: &'a Path,
-    pub(crate) resume: bool,
-    pub(crate) fingerprinter: Fingerprinter,
+/// The terms of a collection: a deadline begins now.
+pub(crate) fn terms(live: &Live, folder: &Path, resume: bool, fingerprinter: Fingerprinter) -> Terms {
+    let deadline = live.deadline.map(|time| Instant::now() + time);
+    Terms { folder: folder.to_owned(), resume, deadline, fingerprinter }
 }
 
 /// What came of a collection.
@@ -41,11 +44,11 @@ pub(crate) struct Collected {
 pub(crate) fn collect(
     provider: LiveProvider,
     live: &Live,
-    target: Target<'_>,
+    terms: Terms,
     console: Console,
     progress: &Progress,
 ) -> Result<Collected, Failure> {
-    collect_one(provider, live, target, console, progress, &Interrupt::listen())
+    collect_one(provider, live, terms, console, progress, &Interrupt::listen())
 }
 
 /// Collects, and says on stderr what could not be had. A command has one listener for all of its providers: one that is
@@ -53,7 +56,7 @@ pub(crate) fn collect(
 pub(crate) fn collect_one(
     provider: LiveProvider,
     live: &Live,
-    target: Target<'_>,
+    terms: Terms,
     console: Console,
     progress: &Progress,
     interrupt: &Interrupt,
@@ -61,11 +64,16 @@ pub(crate) fn collect_one(
     let stage = progress.stage(format!("collect {}", provider.as_str()), None);
     let tell: Box<dyn FnOnce() -> Collected> = match provider {
         LiveProvider::Aws => {
-            let collected = evenhand_aws::collect::collect(&aws::options(live, target), &interrupt.stopper)?;
+            let collected = evenhand_aws::collect::collect(&aws::options(live, terms), &interrupt.stopper)?;
             Box::new(move || aws::tell(&collected, console))
         }
+        LiveProvider::Github => {
+            let options = github::options(live, terms, &stage);
+            let collected = evenhand_github::collect::collect(&options, &interrupt.stopper)?;
+            Box::new(move || github::tell(&collected, console))
+        }
         LiveProvider::Kubernetes => {
-            let options = kubernetes::options(live, target);
+            let options = kubernetes::options(live, terms);
             let collected = evenhand_kubernetes::collect::collect(&options, &interrupt.stopper)?;
             Box::new(move || kubernetes::tell(&collected, console))
         }
@@ -79,6 +87,32 @@ pub(crate) fn collect_one(
         None => {}
     }
     Ok(collected)
+}
+
+/// Says on stderr which calls brought no answer; `places` is what one and several of what was asked are called.
+fn tell_failed(failed: &[Failed], provider: LiveProvider, (one, several): (&str, &str), console: Console) {
+    const SHOWN: usize = 20;
+    const NAMED: usize = 3;
+    let groups = grouped(failed);
+    for group in groups.iter().take(SHOWN) {
+        let place = match group.places.len() {
+            ..=NAMED => group.places.join(", "),
+            more => counted(more, one, several),
+        };
+        match group.call {
+            Some(call) => {
+                let help = format!("without it is unknown: {}", group.facts);
+                console.warning(&format!("{} {call}: {} ({place})", provider.as_str(), group.code), Some(&help));
+            }
+            None => console.warning(
+                &format!("{place} could not be asked: {}", group.code),
+                Some("check the network and the credentials, and go on with --resume"),
+            ),
+        }
+    }
+    if let Some(more @ 1..) = groups.len().checked_sub(SHOWN) {
+        console.warning(&format!("{more} more calls were not answered; a scan of the capture lists all gaps"), None);
+    }
 }
 
 /// Turns the first interruption into an orderly end of the collection; any other one ends the program, as it would

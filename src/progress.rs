@@ -26,7 +26,7 @@ impl Progress {
             let template = if bytes.is_some() {
                 "{prefix:>24} {bar:24} {bytes}/{total_bytes}"
             } else {
-                "{prefix:>24} {spinner} {elapsed}"
+                "{prefix:>24} {spinner} {elapsed} {msg}"
             };
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style);
@@ -54,6 +54,16 @@ pub struct Stage<'a> {
 }
 
 impl Stage<'_> {
+    /// Says beside the spinner how far it is.
+    pub fn sayer(&self) -> impl Fn(&str) + Send + Sync + 'static {
+        let bar = self.bar.clone();
+        move |text| {
+            if let Some(bar) = &bar {
+                bar.set_message(text.to_owned());
+            }
+        }
+    }
+
     /// Moves the bar.
     pub fn add(&self, bytes: u64) {
         if let Some(bar) = &self.bar {

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod agent;
+pub mod capture;
 pub mod catalog;
 pub mod condition;
 pub mod control;

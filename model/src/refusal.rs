@@ -55,18 +55,3 @@ impl Refusal {
         Self { code: code.into(), why }
     }
 }
-
-/// Why there is no answer.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum NoAnswer {
-    /// The collection ends.
-    Stopped,
-    /// It was refused, or failed.
-    Refused(Refusal),
-}
-
-impl From<Refusal> for NoAnswer {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}

@@ -11,6 +11,8 @@ use jiff::SignedDuration;
 pub enum LiveProvider {
     /// Amazon Web Services.
     Aws,
+    /// GitHub organisations.
+    Github,
     /// Kubernetes clusters.
     Kubernetes,
 }
@@ -25,6 +27,7 @@ impl LiveProvider {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Aws => "aws",
+            Self::Github => "github",
             Self::Kubernetes => "kubernetes",
         }
     }
@@ -50,6 +53,38 @@ pub struct Live {
     #[arg(long, requires = "role")]
     pub all_accounts: bool,
 
+    /// GitHub: the organisation, by its name in addresses; repeatable.
+    #[arg(long = "org", value_name = "ORG")]
+    pub organisations: Vec<String>,
+
+    /// GitHub: ask about this repository only, as `name` or `org/name`; repeatable. Default: all that are seen.
+    #[arg(long = "repo", value_name = "REPO")]
+    pub repositories: Vec<String>,
+
+    /// GitHub: the enterprise that the organisations belong to, for what only it tells.
+    #[arg(long, value_name = "NAME")]
+    pub enterprise: Option<String>,
+
+    /// GitHub: the address of the API, as `https://git.example.com/api/v3`. Default: GITHUB_API_URL, else GitHub's own.
+    #[arg(long, value_name = "URL")]
+    pub api_url: Option<String>,
+
+    /// GitHub: the file with the token to ask with. Default: the token in GITHUB_TOKEN or GH_TOKEN.
+    #[arg(long, value_name = "FILE", conflicts_with = "app_id")]
+    pub token_file: Option<PathBuf>,
+
+    /// GitHub: ask as this app, by its number or client id.
+    #[arg(long, value_name = "ID", requires = "app_key")]
+    pub app_id: Option<String>,
+
+    /// GitHub: the file with the app's private key.
+    #[arg(long, value_name = "FILE", requires = "app_id")]
+    pub app_key: Option<PathBuf>,
+
+    /// GitHub: the installation of the app, by its number. Default: the organisation's own.
+    #[arg(long, value_name = "NUMBER", requires = "app_id")]
+    pub installation: Option<u64>,
+
     /// Kubernetes: the file with contexts. Default: KUBECONFIG, else ~/.kube/config, else the cluster that this runs in.
     #[arg(long, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
@@ -74,8 +109,7 @@ pub struct Live {
 impl Live {
     /// Whether anything was said.
     pub fn is_asked(&self) -> bool {
-        self.deadline.is_some()
-            || [LiveProvider::Aws, LiveProvider::Kubernetes].iter().any(|of| self.is_for(*of).is_some())
+        self.deadline.is_some() || LiveProvider::value_variants().iter().any(|of| self.is_for(*of).is_some())
     }
 
     /// An option that was given and is one provider's own.
@@ -86,6 +120,16 @@ impl Live {
                 (!self.regions.is_empty(), "--region"),
                 (self.role.is_some(), "--role"),
                 (self.all_accounts, "--all-accounts"),
+            ],
+            LiveProvider::Github => &[
+                (!self.organisations.is_empty(), "--org"),
+                (!self.repositories.is_empty(), "--repo"),
+                (self.enterprise.is_some(), "--enterprise"),
+                (self.api_url.is_some(), "--api-url"),
+                (self.token_file.is_some(), "--token-file"),
+                (self.app_id.is_some(), "--app-id"),
+                (self.app_key.is_some(), "--app-key"),
+                (self.installation.is_some(), "--installation"),
             ],
             LiveProvider::Kubernetes => &[
                 (self.kubeconfig.is_some(), "--kubeconfig"),
@@ -103,18 +147,21 @@ impl Live {
 #[command(override_usage = "evenhand collect [OPTIONS] --out <DIR> <PROVIDER>")]
 #[command(after_long_help = "\
 Exit codes: 0 every call was made, whatever came of it; 2 nothing could be asked; 3 no identity was read; 4 it was
-interrupted, ran out of time, or a cluster could not be asked: go on with --resume.
+interrupted, ran out of time, or a cluster or an organisation could not be asked: go on with --resume.
 
 Examples:
   evenhand collect aws --out capture
   evenhand collect aws --out capture --profile audit --region eu-west-1 --region us-east-1
   evenhand collect aws --out capture --all-accounts --role evenhand-audit --deadline 2h
   evenhand collect aws --out capture --resume
+  evenhand collect github --out capture --org acme
+  evenhand collect github --out capture --org acme --app-id 123456 --app-key app.pem
   evenhand collect kubernetes --out capture
   evenhand collect kubernetes --out capture --context prod --context stage --secrets
 
-`evenhand doctor aws --print-policy` and `evenhand doctor kubernetes --print-role` print the rights that it needs. Values
-of environment variables and other places where secrets stand are replaced before anything is written. Calls that are
+`evenhand doctor aws --print-policy`, `evenhand doctor github --print-permissions` and `evenhand doctor kubernetes
+--print-role` print the rights that it needs. Values of environment variables and other places where secrets stand are
+replaced before anything is written. Tokens come from the environment or from files, never from the command line. Calls that are
 refused become gaps of the report. A kubeconfig may name a program that makes its credentials: that one is run, as
 `kubectl` would, and said.")]
 pub struct Collect {
@@ -149,6 +196,8 @@ Examples:
   evenhand doctor aws --print-policy > policy.json
   evenhand doctor aws --print-policy --role evenhand-audit
   evenhand doctor aws --profile audit
+  evenhand doctor github --print-permissions
+  evenhand doctor github --org acme --repo shop
   evenhand doctor kubernetes --print-role | kubectl apply -f -
   evenhand doctor kubernetes --print-role --secrets
   evenhand doctor kubernetes --context prod")]
@@ -157,8 +206,8 @@ pub struct Doctor {
     #[arg(value_name = "PROVIDER")]
     pub provider: LiveProvider,
 
-    /// Print the least-privilege policy or roles of `collect`, and ask nobody.
-    #[arg(long, visible_alias = "print-role")]
+    /// Print the least-privilege policy, permissions or roles of `collect`, and ask nobody.
+    #[arg(long, visible_aliases = ["print-permissions", "print-role"])]
     pub print_policy: bool,
 
     /// Whom to ask, and as whom.
@@ -197,6 +246,7 @@ mod tests {
         let of = |text: &str| LiveProvider::of_source(std::path::Path::new(text));
         assert_eq!(of("aws"), Some(LiveProvider::Aws));
         assert_eq!(of("kubernetes"), Some(LiveProvider::Kubernetes));
+        assert_eq!(of("github"), Some(LiveProvider::Github));
         assert!(of("./aws").is_none() && of("captures/aws").is_none() && of("aws/").is_none());
     }
 }

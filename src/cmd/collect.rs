@@ -3,14 +3,14 @@
 use super::{Failure, Invocation, fingerprinter, own_options};
 use crate::cli;
 use crate::gate::Exit;
-use crate::live::{self, Target};
+use crate::live;
 
 pub(super) fn run(invocation: &Invocation, arguments: &cli::Collect) -> Result<Exit, Failure> {
     own_options(&arguments.live, &[arguments.provider])?;
     let fingerprinter = fingerprinter(arguments.fingerprint_key.as_deref())?;
-    let target = Target { folder: &arguments.out, resume: arguments.resume, fingerprinter };
+    let terms = live::terms(&arguments.live, &arguments.out, arguments.resume, fingerprinter);
     let progress = invocation.progress();
-    let collected = live::collect(arguments.provider, &arguments.live, target, invocation.console, &progress)?;
+    let collected = live::collect(arguments.provider, &arguments.live, terms, invocation.console, &progress)?;
     Ok(if collected.stopped.is_some() {
         Exit::Incomplete
     } else if !collected.identities {

@@ -1,21 +1,13 @@
 //! `evenhand doctor`: which calls the present credentials may make, and the rights that allow all of them.
 
+use evenhand_collect::{Permission, State};
 use evenhand_reports::text::counted;
 
 use super::{Failure, Invocation, fingerprinter, own_options};
 use crate::cli::{self, LiveProvider};
 use crate::gate::Exit;
-use crate::live::{self, Interrupt, Target};
+use crate::live::{self, Interrupt};
 use crate::output::to_stdout;
-
-/// A line of the answer.
-struct Line {
-    word: &'static str,
-    call: String,
-    remark: String,
-    /// Whether a call is missing that should be there.
-    missing: bool,
-}
 
 pub(super) fn run(invocation: &Invocation, arguments: &cli::Doctor) -> Result<Exit, Failure> {
     own_options(&arguments.live, &[arguments.provider])?;
@@ -26,33 +18,44 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Doctor) -> Result<Ex
     }
     let progress = invocation.progress();
     let interrupt = Interrupt::listen();
-    let target = Target { folder: "".as_ref(), resume: false, fingerprinter: fingerprinter(None)? };
+    let terms = live::terms(&arguments.live, "".as_ref(), false, fingerprinter(None)?);
     let stage = progress.stage("try calls", None);
-    let (lines, notes) = match arguments.provider {
+    let (tried, notes) = match arguments.provider {
         LiveProvider::Aws => {
-            aws(&evenhand_aws::collect::doctor(&live::aws_options(&arguments.live, target), &interrupt.stopper)?)
+            let options = live::aws_options(&arguments.live, terms);
+            (evenhand_aws::collect::doctor(&options, &interrupt.stopper)?, Vec::new())
+        }
+        LiveProvider::Github => {
+            let options = live::github_options(&arguments.live, terms, &stage);
+            evenhand_github::collect::doctor(&options, &interrupt.stopper)?
         }
         LiveProvider::Kubernetes => {
-            let options = live::kubernetes_options(&arguments.live, target);
-            kubernetes(evenhand_kubernetes::collect::doctor(&options, &interrupt.stopper)?)
+            let options = live::kubernetes_options(&arguments.live, terms);
+            evenhand_kubernetes::collect::doctor(&options, &interrupt.stopper)?
         }
     };
     drop(stage);
     live::tell_notes(&notes, invocation.console);
+    let several = tried.first().is_some_and(|first| tried.iter().any(|one| one.place != first.place));
     to_stdout(|sink| {
-        for line in &lines {
-            writeln!(sink, "{:<12} {:<70} {}", line.word, line.call, line.remark)?;
+        for one in &tried {
+            let (word, remark) = said(one);
+            let place = if several { format!("{}: ", one.place) } else { String::new() };
+            writeln!(sink, "{word:<12} {:<70} {remark}", format!("{place}{}", one.call))?;
         }
         Ok::<(), std::io::Error>(())
     })?;
-    let missing = lines.iter().filter(|line| line.missing).count();
+    let missing = tried.iter().filter(|one| one.state.is_missing()).count();
     if missing == 0 {
         invocation.console.note("every call that could be tried may be made");
         return Ok(Exit::Passed);
     }
     let print = match arguments.provider {
-        _ if !lines.iter().any(|line| line.word == "refused") => "see beside each call why",
+        _ if !tried.iter().any(|one| matches!(one.state, State::Refused(_))) => "see beside each call why",
         LiveProvider::Aws => "grant what is refused: `evenhand doctor aws --print-policy` prints the whole policy",
+        LiveProvider::Github => {
+            "grant what is refused: `evenhand doctor github --print-permissions` prints all permissions"
+        }
         LiveProvider::Kubernetes => "grant what is refused: `evenhand doctor kubernetes --print-role` prints the roles",
     };
     invocation.console.warning(&format!("{} not answered", counted(missing, "call was", "calls were")), Some(print));
@@ -62,12 +65,8 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Doctor) -> Result<Ex
 /// The least-privilege rights as a document.
 fn rights(arguments: &cli::Doctor) -> Result<String, Failure> {
     match arguments.provider {
-        LiveProvider::Aws => {
-            let policy = evenhand_aws::collect::policy(arguments.live.role.as_deref());
-            let text =
-                serde_json::to_string_pretty(&policy).map_err(|error| Failure::Message(error.to_string(), None))?;
-            Ok(text + "\n")
-        }
+        LiveProvider::Aws => pretty(&evenhand_aws::collect::policy(arguments.live.role.as_deref())),
+        LiveProvider::Github => pretty(&evenhand_github::collect::permissions()),
         LiveProvider::Kubernetes => {
             let secrets = arguments.live.secrets.then(evenhand_kubernetes::collect::secrets_role);
             let secrets = secrets.map(|role| format!("---\n{role}")).unwrap_or_default();
@@ -76,39 +75,23 @@ fn rights(arguments: &cli::Doctor) -> Result<String, Failure> {
     }
 }
 
-fn aws(tried: &[evenhand_aws::collect::Permission]) -> (Vec<Line>, Vec<String>) {
-    use evenhand_aws::collect::State;
-    let lines = tried.iter().map(|one| {
-        let (word, remark) = match &one.state {
-            State::Allowed => ("allowed", String::new()),
-            State::NotTried => ("not tried", "nothing to ask about here".to_owned()),
-            State::Refused(code) => {
-                ("refused", format!("{code}; needs {}; unknown without it: {}", one.action, one.facts))
-            }
-            State::Failed(code) => ("failed", format!("{code}; unknown without it: {}", one.facts)),
-        };
-        let missing = !matches!(one.state, State::Allowed | State::NotTried);
-        Line { word, call: one.call.to_owned(), remark, missing }
-    });
-    (lines.collect(), Vec::new())
+fn pretty(document: &serde_json::Value) -> Result<String, Failure> {
+    let text = serde_json::to_string_pretty(document).map_err(|error| Failure::Message(error.to_string(), None))?;
+    Ok(text + "\n")
 }
 
-fn kubernetes(
-    (tried, notes): (Vec<evenhand_kubernetes::collect::Permission>, Vec<String>),
-) -> (Vec<Line>, Vec<String>) {
-    use evenhand_kubernetes::collect::State;
-    let several = tried.first().is_some_and(|first| tried.iter().any(|one| one.cluster != first.cluster));
-    let lines = tried.into_iter().map(|one| {
-        let (word, remark) = match &one.state {
-            State::Allowed => ("allowed", String::new()),
-            State::Absent => ("absent", "the server has none".to_owned()),
-            State::NotTried => ("not tried", format!("the server did not tell; unknown: {}", one.facts)),
-            State::Refused(code) => ("refused", format!("{code}; unknown without it: {}", one.facts)),
-            State::Failed(code) => ("failed", format!("{code}; unknown without it: {}", one.facts)),
-        };
-        let missing = !matches!(one.state, State::Allowed | State::Absent);
-        let call = if several { format!("{}: {}", one.cluster, one.call) } else { one.call };
-        Line { word, call, remark, missing }
-    });
-    (lines.collect(), notes)
+/// What became of a call: in a word, and the rest.
+fn said(tried: &Permission) -> (&'static str, String) {
+    let unknown = |code: &str| format!("{code}; unknown without it: {}", tried.facts);
+    match &tried.state {
+        State::Allowed => ("allowed", String::new()),
+        State::Absent => ("absent", "the server has none".to_owned()),
+        State::NothingToAsk => ("not tried", "nothing to ask about here".to_owned()),
+        State::NotTried => ("not tried", format!("the server did not tell; unknown: {}", tried.facts)),
+        State::Refused(code) => match &tried.needs {
+            Some(needs) => ("refused", unknown(&format!("{code}; needs {needs}"))),
+            None => ("refused", unknown(code)),
+        },
+        State::Failed(code) => ("failed", unknown(code)),
+    }
 }

@@ -12,7 +12,7 @@ use crate::config::Config;
 #[cfg(feature = "live")]
 use crate::gate::Exit;
 #[cfg(feature = "live")]
-use crate::live::{self, Target};
+use crate::live;
 use crate::pipeline::Capture;
 use crate::progress::Progress;
 
@@ -50,7 +50,7 @@ impl LiveSources {
         if live.is_empty() && (arguments.live.is_asked() || arguments.save.is_some()) {
             return Err(Failure::new(
                 "options of a live provider are given, but no source is one",
-                "name it as a source, as in `evenhand scan aws` or `evenhand scan kubernetes`",
+                "name it as a source, as in `evenhand scan aws`, `evenhand scan github` or `evenhand scan kubernetes`",
             ));
         }
         let live = each_once(live.iter().filter_map(of));
@@ -78,9 +78,9 @@ impl LiveSources {
         let (mut named, mut shown) = (Vec::new(), Vec::new());
         let interrupt = live::Interrupt::listen();
         for provider in &self.live {
-            let target = Target { folder, resume: false, fingerprinter: fingerprinter.clone() };
+            let terms = live::terms(&arguments.live, folder, false, fingerprinter.clone());
             let collected =
-                live::collect_one(*provider, &arguments.live, target, invocation.console, progress, &interrupt)?;
+                live::collect_one(*provider, &arguments.live, terms, invocation.console, progress, &interrupt)?;
             if collected.stopped == Some(Stopped::Interrupted) {
                 return Err(Failure::Told(Exit::Incomplete));
             }

@@ -74,15 +74,8 @@ impl From<ConfigProblem> for Failure {
 }
 
 #[cfg(feature = "live")]
-impl From<evenhand_kubernetes::collect::CollectError> for Failure {
-    fn from(error: evenhand_kubernetes::collect::CollectError) -> Self {
-        Self::new(error.to_string(), error.remedy())
-    }
-}
-
-#[cfg(feature = "live")]
-impl From<evenhand_aws::collect::CollectError> for Failure {
-    fn from(error: evenhand_aws::collect::CollectError) -> Self {
+impl<E: evenhand_collect::CollectFailure> From<E> for Failure {
+    fn from(error: E) -> Self {
         Self::new(error.to_string(), error.remedy())
     }
 }

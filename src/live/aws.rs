@@ -1,51 +1,26 @@
 //! Collections from AWS.
 
-use std::collections::BTreeMap;
-use std::time::Instant;
-
-use evenhand_aws::collect::{Collected, Failed, Options};
+use evenhand_aws::collect::{Collected, Options, Terms};
 use evenhand_reports::text::counted;
 
-use super::Target;
-use crate::cli::Live;
+use crate::cli::{Live, LiveProvider};
 use crate::console::Console;
 
 /// The options of a collection.
-pub(crate) fn options(live: &Live, target: Target<'_>) -> Options {
+pub(crate) fn options(live: &Live, terms: Terms) -> Options {
     Options {
-        folder: target.folder.to_owned(),
-        resume: target.resume,
+        terms,
         profile: live.profile.clone(),
         regions: live.regions.clone(),
         role: live.role.clone(),
         all_accounts: live.all_accounts,
-        deadline: live.deadline.map(|time| Instant::now() + time),
-        fingerprinter: target.fingerprinter,
     }
 }
 
 /// Says on stderr what could not be had.
 pub(super) fn tell(collected: &Collected, console: Console) -> super::Collected {
-    const SHOWN: usize = 20;
-    let mut calls: BTreeMap<(&str, &str), Vec<&Failed>> = BTreeMap::new();
-    for failed in &collected.failed {
-        calls.entry((failed.call, &failed.code)).or_default().push(failed);
-    }
-    for ((call, code), failed) in calls.iter().take(SHOWN) {
-        let places = failed.iter().map(|one| (&one.account, &one.region)).collect::<std::collections::BTreeSet<_>>();
-        let place = match (places.len(), failed.first()) {
-            (1, Some(one)) => {
-                let region = one.region.as_ref().map(|region| format!(" {region}")).unwrap_or_default();
-                format!("{}{region}", one.account)
-            }
-            (more, _) => format!("{more} accounts and regions"),
-        };
-        let facts = failed.first().map_or("", |one| one.facts);
-        console.warning(&format!("aws {call}: {code} ({place})"), Some(&format!("without it is unknown: {facts}")));
-    }
-    if let Some(more @ 1..) = calls.len().checked_sub(SHOWN) {
-        console.warning(&format!("{more} more calls were not answered; a scan of the capture lists all gaps"), None);
-    }
+    let places = ("account or region", "accounts and regions");
+    super::tell_failed(&collected.failed, LiveProvider::Aws, places, console);
     if !collected.left.is_empty() {
         let accounts = counted(collected.left.len(), "account", "accounts");
         let names = collected.left.join(", ");

@@ -4,7 +4,7 @@
 
 use evenhand_model::secret::{Fingerprint, Fingerprinter};
 
-use crate::secret::{in_slot, promise};
+use crate::secret::{in_slot, promise, replace};
 
 /// What a stored secret is, told by its name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,6 +33,11 @@ pub fn secret_in(name: &str, value: &str, fingerprinter: &Fingerprinter) -> Opti
     let hit = in_slot(name, value).into_iter().find(|hit| !hit.kind.public)?;
     let secret = value.get(hit.range)?;
     Some((hit.kind.name, fingerprinter.fingerprint(secret.as_bytes())))
+}
+
+/// A text with something else in place of every secret in it, for those who keep files: it is made of the kind and the secret.
+pub fn cut_out(text: &str, instead: impl Fn(&str, &str) -> String) -> String {
+    replace(text, |kind, secret| instead(kind.name, secret))
 }
 
 #[cfg(test)]

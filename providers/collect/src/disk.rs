@@ -1,7 +1,7 @@
 //! Documents on disk: each is written under another name and then renamed, so that it is whole or not there.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -26,6 +26,23 @@ impl Unfinished {
         std::fs::create_dir_all(folder)?;
         let file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
         Ok(Self { sink: BufWriter::with_capacity(1 << 16, file), path })
+    }
+
+    /// How much of it there is, to go back to.
+    ///
+    /// # Errors
+    /// Where the file cannot be used any more.
+    pub fn mark(&mut self) -> io::Result<u64> {
+        self.sink.stream_position()
+    }
+
+    /// Takes back everything since a mark.
+    ///
+    /// # Errors
+    /// Where the file cannot be made shorter.
+    pub fn rewind(&mut self, mark: u64) -> io::Result<()> {
+        self.sink.seek(SeekFrom::Start(mark))?;
+        self.sink.get_ref().as_file().set_len(mark)
     }
 
     /// Gives the document its name; one that had it before is replaced.
@@ -91,6 +108,20 @@ mod tests {
         assert!(put(path.clone(), |_| Err(io::Error::other("no"))).is_err());
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "whole");
         assert_eq!(std::fs::read_dir(home.path().join("a")).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_is_taken_back_was_never_written() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("a.json");
+        let mut begun = Unfinished::begin(path.clone()).unwrap();
+        begun.write_all(b"one\n").unwrap();
+        let mark = begun.mark().unwrap();
+        begun.write_all(&[b'x'; 1 << 17]).unwrap();
+        begun.rewind(mark).unwrap();
+        begun.write_all(b"two\n").unwrap();
+        begun.finish().unwrap();
+        assert_eq!(std::fs::read_to_string(path).unwrap(), "one\ntwo\n");
     }
 
     #[test]

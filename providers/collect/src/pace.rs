@@ -2,6 +2,108 @@
 
 use std::time::Duration;
 
+use evenhand_model::refusal::{Refusal, Why};
+
+use crate::Stop;
+
+/// A try that brought no answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Trouble {
+    /// The code, and which kind of failure it is.
+    pub refusal: Refusal,
+    /// The wait that the vendor asks for.
+    pub after: Option<Duration>,
+    /// The cause in words, for people.
+    pub detail: Option<String>,
+}
+
+impl Trouble {
+    /// A failure with its cause in words.
+    pub fn new(code: impl Into<String>, why: Why, detail: Option<String>) -> Self {
+        Self { refusal: Refusal::new(code, why), after: None, detail }
+    }
+}
+
+impl From<Refusal> for Trouble {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, after: None, detail: None }
+    }
+}
+
+/// Why there is no answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum NoAnswer {
+    /// The collection ends.
+    Stopped,
+    /// It was refused, or failed.
+    Refused(Trouble),
+}
+
+impl From<Trouble> for NoAnswer {
+    fn from(trouble: Trouble) -> Self {
+        Self::Refused(trouble)
+    }
+}
+
+impl From<Refusal> for NoAnswer {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal.into())
+    }
+}
+
+/// How often a call is made at most.
+#[derive(Clone, Copy, Debug)]
+pub struct Tries {
+    /// While the vendor asks to come back later.
+    pub throttled: u32,
+    /// After a failure that may pass.
+    pub failed: u32,
+    /// After an answer that cannot be understood.
+    pub malformed: u32,
+    /// The longest wait that the vendor may ask for.
+    pub longest: Duration,
+}
+
+impl Tries {
+    /// How often a call is made at most that ends like this.
+    pub fn of(self, why: Why) -> u32 {
+        match why {
+            Why::Throttled => self.throttled,
+            Why::Failed => self.failed,
+            Why::Malformed => self.malformed,
+            // Once more, with fresh credentials.
+            Why::Expired => 2,
+            Why::Refused | Why::Unsupported => 1,
+        }
+    }
+}
+
+/// Tries until there is an answer, or no hope of one. Between two tries it waits, for as long as the vendor asks and
+/// some more, from `first_wait` on.
+///
+/// # Errors
+/// Those of the last try.
+pub async fn retried<T, F: Future<Output = Result<Result<T, Trouble>, NoAnswer>>>(
+    stop: &Stop,
+    tries: Tries,
+    first_wait: Duration,
+    mut once: impl FnMut() -> F,
+) -> Result<T, NoAnswer> {
+    let mut tried = 0;
+    loop {
+        let trouble = match once().await? {
+            Ok(answer) => return Ok(answer),
+            Err(trouble) => trouble,
+        };
+        tried += 1;
+        if tried >= tries.of(trouble.refusal.why) {
+            return Err(trouble.into());
+        }
+        let asked = trouble.after.unwrap_or_default().min(tries.longest);
+        stop.or(tokio::time::sleep(asked + wait(first_wait, tried))).await.ok_or(NoAnswer::Stopped)?;
+    }
+}
+
 /// No wait between two tries is longer.
 const LONGEST: Duration = Duration::from_secs(20);
 
@@ -30,6 +132,30 @@ pub fn causes(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn tried(why: Why, good: u32) -> (Result<u32, NoAnswer>, u32) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let tries = Tries { throttled: 5, failed: 3, malformed: 1, longest: Duration::ZERO };
+        let stop = crate::Stopper::default().watch(None);
+        let mut made = 0;
+        let done = runtime.block_on(retried(&stop, tries, Duration::from_micros(1), || {
+            made += 1;
+            let answer = if made == good { Ok(made) } else { Err(Refusal::new("Code", why).into()) };
+            async move { Ok(answer) }
+        }));
+        (done, made)
+    }
+
+    #[test]
+    fn a_call_is_made_again_as_long_as_there_is_hope() {
+        for (why, most) in
+            [(Why::Throttled, 5), (Why::Failed, 3), (Why::Expired, 2), (Why::Malformed, 1), (Why::Refused, 1)]
+        {
+            assert_eq!(tried(why, most), (Ok(most), most));
+            let (failed, made) = tried(why, most + 1);
+            assert_eq!((failed, made), (Err(Refusal::new("Code", why).into()), most));
+        }
+    }
 
     #[test]
     fn waits_grow_and_end_somewhere() {

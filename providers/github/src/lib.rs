@@ -8,6 +8,8 @@
 mod access;
 mod approval;
 mod catalog;
+#[cfg(feature = "live")]
+pub mod collect;
 pub mod documents;
 pub mod facts;
 mod federation;

@@ -14,7 +14,7 @@ use evenhand_model::secret::Fingerprint;
 
 pub(crate) use names::promise;
 pub(crate) use slots::{Slots, dotenv};
-pub(crate) use value::{in_slot, is_standing_in, redact};
+pub(crate) use value::{in_slot, is_standing_in, redact, replace};
 
 /// What a secret is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

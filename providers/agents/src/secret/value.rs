@@ -445,12 +445,17 @@ fn add(hits: &mut Vec<Hit>, range: Range<usize>, kind: Kind) {
 
 /// The text with every secret in it cut out; what every name and rule passes through before it is kept.
 pub(crate) fn redact(text: &str) -> String {
+    replace(text, |_, _| "…".to_owned())
+}
+
+/// The text with something else in place of every secret in it.
+pub(crate) fn replace(text: &str, instead: impl Fn(Kind, &str) -> String) -> String {
     let hits = in_text(text);
     let mut kept = String::with_capacity(text.len());
     let mut from = 0;
     for hit in hits.iter().filter(|hit| !hit.kind.public) {
         kept.push_str(text.get(from..hit.range.start).unwrap_or(""));
-        kept.push('…');
+        kept.push_str(&instead(hit.kind, text.get(hit.range.clone()).unwrap_or("")));
         from = hit.range.end;
     }
     kept.push_str(text.get(from..).unwrap_or(""));

@@ -11,8 +11,8 @@ use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
-use evenhand_collect::Stop;
-use evenhand_model::refusal::{NoAnswer, Refusal, Why};
+use evenhand_collect::{NoAnswer, Stop, Tries, Trouble, retried};
+use evenhand_model::refusal::{Refusal, Why};
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
@@ -35,23 +35,10 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// Tries while the vendor asks to come back later.
-    const THROTTLED_TRIES: u32 = 12;
-    /// Tries of what failed in some other way that may pass.
-    const FAILED_TRIES: u32 = 3;
+    /// The vendor asks for no wait of a certain length.
+    const TRIES: Tries = Tries { throttled: 12, failed: 3, malformed: 3, longest: Duration::ZERO };
     /// Tries of what is not ready yet.
     const UNFINISHED_TRIES: u32 = 90;
-
-    /// How often a call is made at most that ends like this.
-    fn tries(why: Why) -> u32 {
-        match why {
-            Why::Throttled => Self::THROTTLED_TRIES,
-            Why::Failed | Why::Malformed => Self::FAILED_TRIES,
-            // Once more, with fresh credentials and a fresh signature.
-            Why::Expired => 2,
-            Why::Refused | Why::Unsupported => 1,
-        }
-    }
 
     fn wait(self, tries: u32) -> Duration {
         evenhand_collect::wait(self.first_wait, tries)
@@ -154,20 +141,15 @@ impl Client {
         parameters: &Parameters,
         page: Option<&str>,
     ) -> Result<Value, NoAnswer> {
-        let mut tries = 0;
-        loop {
-            let refusal = match self.once(call, place, parameters, page).await? {
-                Ok(answer) => return Ok(answer),
-                Err(refusal) => refusal,
-            };
-            tries += 1;
-            if tries >= Pace::tries(refusal.why) {
-                // One failed look-up says nothing yet.
-                let absent = refusal.code == NO_CONNECTION
-                    && self.stop.or(self.absent(call, place)).await.ok_or(NoAnswer::Stopped)?;
-                return Err(if absent { Refusal::new(NOT_IN_REGION, Why::Unsupported) } else { refusal }.into());
+        let once = || self.once(call, place, parameters, page);
+        let done = retried(&self.stop, Pace::TRIES, self.pace.first_wait, once).await;
+        match &done {
+            // One failed look-up says nothing yet.
+            Err(NoAnswer::Refused(trouble)) if trouble.refusal.code == NO_CONNECTION => {
+                let absent = self.stop.or(self.absent(call, place)).await.ok_or(NoAnswer::Stopped)?;
+                if absent { Err(Refusal::new(NOT_IN_REGION, Why::Unsupported).into()) } else { done }
             }
-            self.pause(self.pace.wait(tries)).await?;
+            _ => done,
         }
     }
 
@@ -182,7 +164,7 @@ impl Client {
         place: &Place,
         parameters: &Parameters,
         page: Option<&str>,
-    ) -> Result<Result<Value, Refusal>, NoAnswer> {
+    ) -> Result<Result<Value, Trouble>, NoAnswer> {
         // Waiting comes first: a signature is good for minutes, and so may credentials be.
         let _slot = self.stop.or(self.slots.acquire()).await.ok_or(NoAnswer::Stopped)?;
         let credentials = self.credentials(place).await?;
@@ -190,7 +172,7 @@ impl Client {
         if done.as_ref().is_err_and(|refusal| refusal.why == Why::Expired) {
             place.credentials.forget(&credentials).await;
         }
-        Ok(done)
+        Ok(done.map_err(Trouble::from))
     }
 
     async fn exchange(
@@ -257,29 +239,24 @@ impl Client {
     async fn assume(&self, place: &Place, role: &str) -> Result<Credentials, NoAnswer> {
         let parameters = [("RoleArn", role), ("RoleSessionName", "evenhand")];
         let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        let mut tries = 0;
-        let answer = loop {
-            let own = self.stop.or(self.session.credentials.get()).await.ok_or(NoAnswer::Stopped)?;
-            let Ok(Some(own)) = own else { return Err(Refusal::new("NoCredentials", Why::Expired).into()) };
-            let refusal = match self.exchange(table::assume(), place, &own, &parameters, None).await? {
-                Ok(answer) => break answer,
-                Err(refusal) => refusal,
-            };
-            if refusal.why == Why::Expired {
-                self.session.credentials.forget(&own).await;
-            }
-            tries += 1;
-            if tries >= Pace::tries(refusal.why) {
-                return Err(refusal.into());
-            }
-            self.pause(self.pace.wait(tries)).await?;
-        };
+        let answer =
+            retried(&self.stop, Pace::TRIES, self.pace.first_wait, || self.assume_once(place, &parameters)).await?;
         let part = |name: &str| answer.pointer(&format!("/Credentials/{name}")).and_then(Value::as_str);
         let (Some(id), Some(secret)) = (part("AccessKeyId"), part("SecretAccessKey")) else {
             return Err(Refusal::new("NotUnderstood", Why::Malformed).into());
         };
         let ends = part("Expiration").and_then(|text| text.parse::<jiff::Timestamp>().ok()).map(SystemTime::from);
         Ok(Credentials::new(id, secret, part("SessionToken").map(str::to_owned), ends, "evenhand"))
+    }
+
+    async fn assume_once(&self, place: &Place, parameters: &Parameters) -> Result<Result<Value, Trouble>, NoAnswer> {
+        let own = self.stop.or(self.session.credentials.get()).await.ok_or(NoAnswer::Stopped)?;
+        let Ok(Some(own)) = own else { return Err(Refusal::new("NoCredentials", Why::Expired).into()) };
+        let done = self.exchange(table::assume(), place, &own, parameters, None).await?;
+        if done.as_ref().is_err_and(|refusal| refusal.why == Why::Expired) {
+            self.session.credentials.forget(&own).await;
+        }
+        Ok(done.map_err(Trouble::from))
     }
 }
 

@@ -1,8 +1,8 @@
 //! The capture on disk. A document is whole or not there: it is written under another name and then renamed.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 
 use evenhand_model::refusal::Refusal;
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,7 @@ use super::table::{Call, Reach};
 use super::wire::Parameters;
 use crate::documents::manifest::Manifest;
 use crate::documents::refusal::is_answer;
+use crate::provider::NAME;
 
 /// What a call brought for one set of parameters.
 pub(crate) type Outcome = Result<Value, Refusal>;
@@ -29,6 +30,11 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
+    /// The account, and the region where there is one, for people.
+    pub(crate) fn place(&self) -> String {
+        self.region.as_ref().map_or_else(|| self.account.clone(), |region| format!("{} {region}", self.account))
+    }
+
     /// The document's path below the capture, with `/`.
     pub(crate) fn document(&self) -> String {
         let ending =
@@ -70,35 +76,28 @@ struct Held {
 
 /// The folder of a capture.
 #[derive(Clone, Debug)]
-pub(crate) struct Folder {
-    root: PathBuf,
-}
-
-const MANIFEST: &str = "manifest.json";
+pub(crate) struct Folder(evenhand_collect::Folder);
 
 impl Folder {
     /// The part of a capture that this provider writes: `aws` below the folder that was named.
-    pub(crate) fn below(folder: &Path) -> Self {
-        Self { root: folder.join("aws") }
+    pub(crate) fn of_capture(folder: &Path) -> Self {
+        Self(evenhand_collect::Folder::below(folder, NAME.0))
     }
 
     /// Whether there is anything in it.
     pub(crate) fn is_used(&self) -> bool {
-        std::fs::read_dir(&self.root).is_ok_and(|mut entries| entries.next().is_some())
+        self.0.is_used()
     }
 
     /// Removes what a collection that was killed left unfinished.
     pub(crate) fn clean(&self) {
         // Accounts, and regions below them.
-        evenhand_collect::clean(&self.root, 2);
+        self.0.clean(2);
     }
 
     /// Removes the document of a call, which may not be there.
     pub(crate) fn remove(&self, slot: &Slot) -> io::Result<()> {
-        match std::fs::remove_file(self.root.join(slot.document())) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        }
+        self.0.remove(&slot.document())
     }
 
     /// Writes the answers of a call. Where there are none there is no document either: what an earlier collection was
@@ -108,7 +107,7 @@ impl Folder {
             return self.remove(slot);
         }
         let bare = answers.values().next().filter(|_| slot.call.bare && answers.len() == 1);
-        self.put(&slot.document(), |sink| {
+        self.0.put(&slot.document(), |sink| {
             if let Some(Ok(answer)) = bare {
                 serde_json::to_writer(&mut *sink, answer)?;
                 return sink.write_all(b"\n");
@@ -132,7 +131,8 @@ impl Folder {
     /// What an earlier collection brought for a call. Refusals are left out, so that they are tried again, unless they
     /// say that there is no such thing.
     pub(crate) fn read(&self, slot: &Slot) -> Answers {
-        let Ok(text) = std::fs::read_to_string(self.root.join(slot.document())) else { return Answers::new() };
+        let held = self.0.read(&slot.document()).and_then(|text| String::from_utf8(text).ok());
+        let Some(text) = held else { return Answers::new() };
         let lines = text.lines().filter_map(|line| {
             let held: Held = serde_json::from_str(line).ok()?;
             // An answer about another place is none to this question.
@@ -154,22 +154,11 @@ impl Folder {
 
     /// The manifest of an earlier collection; `None` where there is none.
     pub(crate) fn read_manifest(&self) -> io::Result<Option<Manifest>> {
-        match std::fs::read(self.root.join(MANIFEST)) {
-            Ok(text) => Ok(Some(serde_json::from_slice(&text)?)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+        self.0.read_manifest()
     }
 
     /// Writes the manifest.
     pub(crate) fn write_manifest(&self, manifest: &Manifest) -> io::Result<()> {
-        self.put(MANIFEST, |sink| {
-            serde_json::to_writer(&mut *sink, manifest)?;
-            sink.write_all(b"\n")
-        })
-    }
-
-    fn put(&self, document: &str, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-        evenhand_collect::put(self.root.join(document), write)
+        self.0.write_manifest(manifest)
     }
 }

@@ -20,14 +20,10 @@ mod xml;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
 
-use evenhand_model::secret::Fingerprinter;
-
-pub use doctor::{Permission, State, doctor};
-pub use evenhand_collect::{Stopped, Stopper};
+pub use doctor::doctor;
+pub use evenhand_collect::{CollectFailure, Failed, NoCapture, Permission, State, Stopped, Stopper, Terms};
 pub use permissions::{calls_table, other_accounts, policy};
 
 use client::{Client, Pace};
@@ -38,10 +34,8 @@ use session::Session;
 /// What to collect, with whose credentials.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where the capture goes; it is made below a folder `aws` in it.
-    pub folder: PathBuf,
-    /// Whether to go on with a capture that is there already.
-    pub resume: bool,
+    /// What is the same for every provider; the capture is made below a folder `aws`.
+    pub terms: Terms,
     /// The profile of the vendor's configuration; `None` = the vendor's own choice.
     pub profile: Option<String>,
     /// The regions to look into; none = all that are on in an account.
@@ -50,10 +44,6 @@ pub struct Options {
     pub role: Option<String>,
     /// Whether to collect all accounts of the organisation.
     pub all_accounts: bool,
-    /// When to stop.
-    pub deadline: Option<Instant>,
-    /// Turns secrets into fingerprints before anything is written.
-    pub fingerprinter: Fingerprinter,
 }
 
 /// What was collected.
@@ -76,24 +66,12 @@ pub struct Collected {
     pub stopped: Option<Stopped>,
 }
 
-/// A call that brought no answer.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Failed {
-    /// The account that was asked about.
-    pub account: String,
-    /// The region, for calls that have one.
-    pub region: Option<String>,
-    /// The call as the command line spells it.
-    pub call: &'static str,
-    /// The vendor's code, or ours.
-    pub code: String,
-    /// The facts that are unknown because of it.
-    pub facts: &'static str,
-}
-
 /// Why nothing was collected.
 #[derive(Debug, thiserror::Error)]
 pub enum CollectError {
+    /// For a reason that is not the vendor's.
+    #[error(transparent)]
+    NoCapture(#[from] NoCapture),
     /// The vendor's chain of credentials ends with none.
     #[error("no credentials for AWS were found: {0}")]
     NoCredentials(String),
@@ -103,15 +81,9 @@ pub enum CollectError {
     /// The credentials belong to another part of the vendor's cloud than the region.
     #[error("the credentials belong to another partition of AWS than the region")]
     NoRegion,
-    /// It was stopped before there was anything to keep.
-    #[error("it was stopped before the end")]
-    Stopped,
     /// The accounts of the organisation are unknown.
     #[error("the accounts of the organisation could not be listed")]
     NoAccounts,
-    /// The folder holds a capture already.
-    #[error("`{0}` holds a capture already")]
-    Used(String),
     /// The capture to go on with was begun with other credentials.
     #[error("the capture was begun from account `{before}`, and these credentials are of `{now}`")]
     OtherAccount {
@@ -120,39 +92,25 @@ pub enum CollectError {
         /// The account of the credentials.
         now: String,
     },
-    /// The capture to go on with does not say what was planned.
-    #[error("the manifest of the capture cannot be read: {0}")]
-    NoManifest(String),
     /// A name that no region can have.
     #[error("`{0}` is no name of a region")]
     NotARegion(String),
-    /// A document could not be written.
-    #[error("the capture could not be written: {0}")]
-    NotWritten(String),
-    /// The system gives no threads or timers.
-    #[error("no calls can be made here: {0}")]
-    NoRuntime(String),
 }
 
-impl CollectError {
-    /// What to do about it.
-    pub fn remedy(&self) -> &'static str {
+impl CollectFailure for CollectError {
+    fn remedy(&self) -> &'static str {
         match self {
+            Self::NoCapture(none) => none.remedy(),
             Self::NoCredentials(_) => "sign in, set AWS_PROFILE, or name a profile with --profile",
             Self::NotAccepted(_) => "check that they are still valid, and that the network is there",
             Self::NoRegion => "name one of the partition's regions with --region",
-            Self::Stopped => "run it again, with a later --deadline if there was one",
             Self::NoAccounts => {
                 "use credentials of the management account or of a delegated administrator, or leave out --all-accounts"
             }
-            Self::Used(_) => "name another folder, or go on with --resume",
             Self::OtherAccount { .. } => {
                 "use credentials of the account that it was begun from, or name another folder"
             }
-            Self::NoManifest(_) => "name another folder, and collect from the beginning",
             Self::NotARegion(_) => "name one such as `eu-west-1`",
-            Self::NotWritten(_) => "check the folder and the space on it",
-            Self::NoRuntime(_) => "try again with fewer programs running",
         }
     }
 }
@@ -162,9 +120,9 @@ impl CollectError {
 /// # Errors
 /// When nothing could be asked, or nothing could be written. A call that fails is no error; see [`Collected::failed`].
 pub fn collect(options: &Options, stopper: &Stopper) -> Result<Collected, CollectError> {
-    let folder = Folder::below(&options.folder);
-    if !options.resume && folder.is_used() {
-        return Err(CollectError::Used(options.folder.display().to_string()));
+    let folder = Folder::of_capture(&options.terms.folder);
+    if !options.terms.resume && folder.is_used() {
+        return Err(NoCapture::Used(options.terms.folder.display().to_string()).into());
     }
     run(options, Some(folder), stopper, Pace::default(), Run::collect)
 }
@@ -177,29 +135,21 @@ fn run<T, F: Future<Output = Result<T, CollectError>>>(
     pace: Pace,
     work: impl FnOnce(Arc<Run>) -> F,
 ) -> Result<T, CollectError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| CollectError::NoRuntime(error.to_string()))?;
     let plan = Plan {
         folder,
-        resume: options.resume,
+        resume: options.terms.resume,
         regions: options.regions.clone(),
         role: options.role.clone(),
         all_accounts: options.all_accounts,
-        fingerprinter: options.fingerprinter.clone(),
+        fingerprinter: options.terms.fingerprinter.clone(),
         before: None,
     }
     .resumed()?;
-    let done = runtime.block_on(async {
-        let stop = stopper.watch(options.deadline);
+    evenhand_collect::work(stopper, options.terms.deadline, |stop| async move {
         // Credentials may come from hosts that do not answer.
         let load = Session::load(options.profile.as_deref(), plan.regions.first().map(String::as_str));
-        let session = stop.or(load).await.ok_or(CollectError::Stopped)??;
+        let session = stop.or(load).await.ok_or(NoCapture::Stopped)??;
         let client = Client::new(session, stop, pace);
         work(Arc::new(Run::new(client, plan))).await
-    });
-    // A look-up of a host that hangs must not hold up the end.
-    runtime.shutdown_background();
-    done
+    })
 }

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use evenhand_collect::Stopped;
+use evenhand_model::capture::Extent;
 
 use super::expand::is_region;
 use super::folder::Slot;
 use super::table;
 use crate::documents::manifest::{Made, Manifest, Pending, Planned};
 use crate::inventory::arn::is_account;
+use crate::provider::NAME;
 
 /// The state of a collection.
 #[derive(Debug, Default)]
@@ -94,10 +96,12 @@ impl Progress {
     /// The manifest; `end` = that the collection is over, and why it ended early.
     pub(crate) fn manifest(&self, end: Option<Option<Stopped>>) -> Manifest {
         Manifest {
-            evenhand_capture: 1,
-            provider: "aws".to_owned(),
-            complete: end == Some(None) && self.is_whole() && !self.narrower,
-            stopped: end.flatten().map(|stopped| stopped.as_str().to_owned()),
+            extent: Extent {
+                evenhand_capture: Extent::VERSION,
+                provider: NAME.0.to_owned(),
+                complete: end == Some(None) && self.is_whole() && !self.narrower,
+                stopped: end.flatten().map(|stopped| stopped.as_str().to_owned()),
+            },
             plan: Some(self.planned.clone()),
             calls: self.made.values().cloned().collect(),
             pending: self.pending.iter().cloned().collect(),

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use evenhand_model::refusal::{NoAnswer, Refusal, Why};
+use evenhand_collect::{Ledger, NoAnswer, NoCapture, Trouble, lock};
+use evenhand_model::refusal::{Refusal, Why};
 use evenhand_model::secret::Fingerprinter;
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -50,7 +51,7 @@ impl Plan {
     /// What it does not say itself it takes from the capture that it goes on with.
     pub(crate) fn resumed(mut self) -> Result<Self, CollectError> {
         let Some(folder) = self.folder.as_ref().filter(|_| self.resume) else { return Ok(self) };
-        self.before = folder.read_manifest().map_err(|error| CollectError::NoManifest(error.to_string()))?;
+        self.before = folder.read_manifest().map_err(|error| NoCapture::NoManifest(error.to_string()))?;
         if let Some(planned) = self.before.as_ref().and_then(|before| before.plan.as_ref()) {
             self.all_accounts |= planned.all_accounts;
             self.role = self.role.or_else(|| planned.role.clone());
@@ -88,17 +89,11 @@ pub(crate) struct Run {
     client: Client,
     plan: Plan,
     progress: Mutex<Progress>,
-    failed: Mutex<Vec<Failed>>,
+    ledger: Ledger,
     /// What was tried, for [`super::doctor`].
     tried: Mutex<Vec<Trial>>,
-    /// The first document that could not be written.
-    broken: Mutex<Option<CollectError>>,
     /// Accounts of the organisation that are active.
     accounts: Mutex<BTreeSet<String>>,
-}
-
-fn lock<T>(held: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    held.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// An answer, unless names in it cannot be what they have to be.
@@ -132,9 +127,8 @@ impl Run {
             client,
             plan,
             progress: Mutex::new(progress),
-            failed: Mutex::default(),
+            ledger: Ledger::default(),
             tried: Mutex::default(),
-            broken: Mutex::default(),
             accounts: Mutex::default(),
         }
     }
@@ -152,7 +146,7 @@ impl Run {
         Arc::clone(&self).scope(organisation).await;
         if self.plan.all_accounts {
             let listed = lock(&self.accounts).clone();
-            if listed.is_empty() && self.client.stop().now().is_none() && !self.is_broken() {
+            if listed.is_empty() && self.client.stop().now().is_none() && !self.ledger.is_broken() {
                 return Err(CollectError::NoAccounts);
             }
             let known = !listed.is_empty();
@@ -178,12 +172,8 @@ impl Run {
         while tasks.join_next().await.is_some() {}
         let stopped = self.client.stop().now().filter(|_| !lock(&self.progress).is_whole());
         self.save(Some(stopped));
-        if let Some(error) = lock(&self.broken).take() {
-            return Err(error);
-        }
+        let failed = self.ledger.close()?;
         let progress = lock(&self.progress);
-        let mut failed = std::mem::take(&mut *lock(&self.failed));
-        failed.sort();
         Ok(Collected {
             accounts: accounts.into_iter().collect(),
             left,
@@ -203,7 +193,7 @@ impl Run {
         let place = Place { region, ..home };
         let regions = self.client.ask(table::regions(), &place, &Parameters::new()).await;
         let refusal = match regions {
-            Err(NoAnswer::Refused(refusal)) => Some(refusal),
+            Err(NoAnswer::Refused(trouble)) => Some(trouble.refusal),
             _ => None,
         };
         lock(&self.tried).push((table::regions(), 1, refusal));
@@ -213,7 +203,7 @@ impl Run {
         self.try_role(&place).await;
         // What was not tried must not look like what may be done.
         if self.client.stop().now().is_some() {
-            return Err(CollectError::Stopped);
+            return Err(NoCapture::Stopped.into());
         }
         Ok(std::mem::take(&mut *lock(&self.tried)))
     }
@@ -228,7 +218,7 @@ impl Run {
         if let Some(other) = other {
             tried.1 = 1;
             tried.2 = match self.client.credentials(&self.other_place(home, &other)).await {
-                Err(NoAnswer::Refused(refusal)) => Some(refusal),
+                Err(NoAnswer::Refused(trouble)) => Some(trouble.refusal),
                 _ => None,
             };
         }
@@ -265,11 +255,11 @@ impl Run {
             credentials: Arc::clone(&self.client.session.credentials),
             role: None,
         };
-        self.client.stop().or(place.credentials.get()).await.ok_or(CollectError::Stopped)??;
+        self.client.stop().or(place.credentials.get()).await.ok_or(NoCapture::Stopped)??;
         let answer = self.client.ask(table::caller(), &place, &Parameters::new()).await;
         let answer = answer.map_err(|refused| match refused {
-            NoAnswer::Refused(refusal) => CollectError::NotAccepted(refusal.code),
-            NoAnswer::Stopped => CollectError::Stopped,
+            NoAnswer::Refused(Trouble { refusal, .. }) => CollectError::NotAccepted(refusal.code),
+            NoAnswer::Stopped => NoCapture::Stopped.into(),
         })?;
         let account = answer.get("Account").and_then(Value::as_str).unwrap_or_default();
         if !crate::inventory::arn::is_account(account) {
@@ -304,7 +294,7 @@ impl Run {
                     self.written(|folder| folder.remove(&account.slot(table::assume())));
                 }
                 Err(NoAnswer::Stopped) => return,
-                Err(NoAnswer::Refused(refusal)) => {
+                Err(NoAnswer::Refused(Trouble { refusal, .. })) => {
                     // Nothing of this account can be asked; one gap says so.
                     lock(&self.progress).forget(&place.account);
                     let parameters = Parameters::from([("RoleArn".to_owned(), role.to_string())]);
@@ -348,7 +338,7 @@ impl Run {
             Some(outcome) => outcome,
             None => match self.client.ask(slot.call, &account.place, &Parameters::new()).await {
                 Ok(answer) => checked(slot.call, answer),
-                Err(NoAnswer::Refused(refusal)) => Err(refusal),
+                Err(NoAnswer::Refused(trouble)) => Err(trouble.refusal),
                 Err(NoAnswer::Stopped) => return vec![account.place.region.to_string()],
             },
         };
@@ -399,17 +389,7 @@ impl Run {
     /// Writes something; false when it cannot be written, which ends the collection.
     fn written(&self, write: impl FnOnce(&Folder) -> std::io::Result<()>) -> bool {
         let Some(folder) = &self.plan.folder else { return true };
-        match write(folder) {
-            Ok(()) => true,
-            Err(error) => {
-                lock(&self.broken).get_or_insert(CollectError::NotWritten(error.to_string()));
-                false
-            }
-        }
-    }
-
-    fn is_broken(&self) -> bool {
-        lock(&self.broken).is_some()
+        self.ledger.written(write(folder))
     }
 
     /// What an earlier collection brought for a call and may be used again.
@@ -441,12 +421,12 @@ impl Run {
     fn write(&self, slot: &Slot, answers: &Answers) {
         for refusal in answers.values().filter_map(|outcome| outcome.as_ref().err()) {
             if !is_answer(slot.call.form, &refusal.code) && refusal.code != NOT_IN_REGION {
-                lock(&self.failed).push(Failed {
-                    account: slot.account.clone(),
-                    region: slot.region.clone(),
-                    call: slot.call.form.call(),
+                self.ledger.failed(Failed {
+                    place: slot.place(),
+                    call: Some(slot.call.form.call().to_owned()),
                     code: refusal.code.clone(),
-                    facts: slot.call.form.words(),
+                    detail: None,
+                    facts: slot.call.form.words().to_owned(),
                 });
             }
         }
@@ -468,7 +448,7 @@ impl Run {
     async fn scope(self: Arc<Self>, scope: Scope) {
         let mut todo: BTreeMap<Form, BTreeSet<Parameters>> = BTreeMap::new();
         for call in scope.calls() {
-            if self.is_broken() {
+            if self.ledger.is_broken() {
                 return;
             }
             todo.entry(call.form).or_default().extend(expand::first(call));
@@ -527,7 +507,7 @@ impl Run {
         let mut whole = true;
         let mut written = Instant::now();
         while let Some(done) = tasks.join_next().await {
-            if self.is_broken() {
+            if self.ledger.is_broken() {
                 return false;
             }
             let Ok((asked, outcome)) = done else {
@@ -540,7 +520,7 @@ impl Run {
                     withhold::hide(&mut answer, call.withheld, &self.plan.fingerprinter);
                     checked(call, answer)
                 }
-                Err(NoAnswer::Refused(refusal)) => Err(refusal),
+                Err(NoAnswer::Refused(trouble)) => Err(trouble.refusal),
                 Err(NoAnswer::Stopped) => {
                     whole = false;
                     continue;

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use evenhand_model::capture::Extent;
 use evenhand_model::document::ReadError;
 use evenhand_model::gap::{Gap, GapKind};
 use evenhand_model::id::ScopeId;
@@ -20,15 +21,9 @@ use crate::provider::NAME;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Manifest {
-    /// The version of this shape: 1.
-    pub(crate) evenhand_capture: u32,
-    /// `aws`.
-    pub(crate) provider: String,
-    /// Whether every call was made, whatever came of it.
-    pub(crate) complete: bool,
-    /// Why it ended early: `interrupted`, `deadline`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) stopped: Option<String>,
+    /// How far it came.
+    #[serde(flatten)]
+    pub(crate) extent: Extent,
     /// What was to be collected, once that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) plan: Option<Planned>,
@@ -87,7 +82,7 @@ pub(crate) struct Pending {
 /// Reads a manifest: what is pending is a gap.
 pub(super) fn read(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
     let Some(manifest) = sheet.whole::<Manifest>(errors) else { return };
-    if manifest.complete {
+    if manifest.extent.complete {
         return;
     }
     let mut said: BTreeSet<(&str, Form)> = BTreeSet::new();
@@ -96,8 +91,7 @@ pub(super) fn read(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadEr
             said.insert((&pending.account, form));
         }
     }
-    let why = manifest.stopped.as_deref().filter(|why| *why == "deadline").map_or("was stopped", |_| "ran out of time");
-    let reason: Arc<str> = format!("the collection {why}; go on with `evenhand collect aws --resume`").into();
+    let reason: Arc<str> = manifest.extent.unfinished(NAME).into();
     let mut gap = |scope: Option<&str>, form: Form| {
         facts.gaps.push(Gap {
             provider: Some(NAME),
@@ -112,7 +106,7 @@ pub(super) fn read(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadEr
         gap(Some(account), *form);
     }
     // Without a reason the end came unforeseen, and not everything that is pending may be listed.
-    if said.is_empty() || manifest.stopped.is_none() {
+    if said.is_empty() || manifest.extent.stopped.is_none() {
         gap(None, Form::Manifest);
     }
     for pending in &manifest.pending {

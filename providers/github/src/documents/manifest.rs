@@ -3,8 +3,9 @@
 //! Its shape is shared by the side that writes it and the side that reads it. Refusals are not here: they stand where the
 //! answers would.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use evenhand_model::capture::Extent;
 use evenhand_model::gap::{Gap, GapKind, Lost};
 use evenhand_model::id::ScopeId;
 use serde::{Deserialize, Serialize};
@@ -17,19 +18,26 @@ use crate::inventory::scope_of;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Manifest {
-    /// The version of this shape: 1.
-    pub evenhand_capture: u32,
-    /// `github`.
-    pub provider: String,
-    /// Whether every call was made, whatever came of it.
-    pub complete: bool,
-    /// Why it ended early: `interrupted`, `deadline`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stopped: Option<String>,
+    /// How far it came.
+    #[serde(flatten)]
+    pub extent: Extent,
     /// What was to be collected.
     pub plan: Planned,
     /// Calls that were not made, by their paths.
     pub pending: Vec<String>,
+    /// By which the lists that lead to further calls are known again, by their paths: going on asks for them anew, and what
+    /// is as it was costs nothing.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, Vec<Tag>>,
+}
+
+/// A page of a list, as GitHub marked it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tag {
+    /// The path and query of the page.
+    pub page: String,
+    /// Its ETag.
+    pub tag: String,
 }
 
 /// What was to be collected. Going on with a capture means this, unless it is told otherwise.
@@ -43,19 +51,18 @@ pub struct Planned {
     /// The repositories by owner and name; none = all.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub repositories: Vec<String>,
+    /// The enterprise that they belong to, where it was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enterprise: Option<String>,
 }
 
 impl Manifest {
     /// What was not read.
     pub(crate) fn gaps(&self) -> Vec<Gap> {
-        if self.complete {
+        if self.extent.complete {
             return Vec::new();
         }
-        let ended = match self.stopped.as_deref() {
-            Some("deadline") => "ran out of time",
-            _ => "was stopped",
-        };
-        let reason = format!("the collection {ended}; go on with `evenhand collect github --resume`");
+        let reason = self.extent.unfinished(PROVIDER);
         let gap = |scope: Option<ScopeId>, call: &str, facts: Lost| Gap {
             provider: Some(PROVIDER),
             scope,
@@ -74,7 +81,7 @@ impl Manifest {
             .filter_map(|(scope, route)| Some(gap(Some(scope), route.call()?.path, route.call()?.lost.clone())))
             .collect();
         // Without a reason the end came unforeseen, and not everything that is pending may be listed.
-        if gaps.is_empty() || self.stopped.is_none() {
+        if gaps.is_empty() || self.extent.stopped.is_none() {
             gaps.push(gap(None, "evenhand collect github", Lost::everything("everything that was not collected yet")));
         }
         gaps
@@ -88,7 +95,7 @@ mod tests {
     #[test]
     fn what_is_pending_is_a_gap_for_each_call_of_an_organisation() {
         let mut manifest = Manifest {
-            stopped: Some("deadline".to_owned()),
+            extent: Extent { stopped: Some("deadline".to_owned()), ..Extent::default() },
             plan: Planned { host: "github.com".to_owned(), ..Planned::default() },
             pending: vec![
                 "/repos/acme/a/keys".to_owned(),
@@ -99,9 +106,9 @@ mod tests {
         };
         let said = |manifest: &Manifest| manifest.gaps().iter().map(|gap| gap.call.to_string()).collect::<Vec<_>>();
         assert_eq!(said(&manifest), ["/orgs/{org}/hooks", "/repos/{owner}/{repo}/keys"]);
-        manifest.stopped = None;
+        manifest.extent.stopped = None;
         assert_eq!(said(&manifest).len(), 3, "not everything may be listed");
-        manifest.complete = true;
+        manifest.extent.complete = true;
         assert!(manifest.gaps().is_empty());
     }
 }

@@ -1,10 +1,9 @@
 //! One read after another from one API server: retries, limits, and what an answer means. Every loop has an end.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use evenhand_collect::{Stop, causes};
+use evenhand_collect::{Held, NoAnswer, Page, Stop, Tries, Trouble, causes, retried, unsent};
 use evenhand_model::refusal::{Refusal, Why};
 use http::header::{ACCEPT, RETRY_AFTER, USER_AGENT};
 use http_body_util::BodyExt;
@@ -43,19 +42,7 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// The longest wait that a server may ask for.
-    const LONGEST: Duration = Duration::from_secs(60);
-
-    /// How often a call is made at most that ends like this.
-    fn tries(why: Why) -> u32 {
-        match why {
-            Why::Throttled => 12,
-            Why::Failed => 4,
-            // Once more, with credentials made anew.
-            Why::Expired => 2,
-            Why::Refused | Why::Unsupported | Why::Malformed => 1,
-        }
-    }
+    const TRIES: Tries = Tries { throttled: 12, failed: 4, malformed: 1, longest: Duration::from_secs(60) };
 }
 
 /// Answers larger than this many bytes are not taken.
@@ -69,69 +56,6 @@ pub(crate) enum Reply {
     Absent,
     /// The list has changed too much since its first page. With the place at which it may go on, as it is now.
     Gone(Option<String>),
-}
-
-/// An answer, counted while it is held.
-#[derive(Debug)]
-pub(crate) struct Page {
-    pub(crate) bytes: Vec<u8>,
-    held: Arc<Held>,
-}
-
-impl Drop for Page {
-    fn drop(&mut self) {
-        self.held.now.fetch_sub(self.bytes.len(), Ordering::Relaxed);
-    }
-}
-
-/// The bytes of answers that are held at one time.
-#[derive(Debug, Default)]
-pub(crate) struct Held {
-    now: AtomicUsize,
-    most: AtomicUsize,
-}
-
-impl Held {
-    /// The most that was held at one time.
-    pub(crate) fn most(&self) -> usize {
-        self.most.load(Ordering::Relaxed)
-    }
-
-    fn page(self: &Arc<Self>, bytes: Vec<u8>) -> Page {
-        let now = self.now.fetch_add(bytes.len(), Ordering::Relaxed) + bytes.len();
-        self.most.fetch_max(now, Ordering::Relaxed);
-        Page { bytes, held: Arc::clone(self) }
-    }
-}
-
-/// Why a read brought no answer.
-#[derive(Debug)]
-pub(crate) enum NoReply {
-    /// The collection ends.
-    Stopped,
-    /// It was refused, or failed; with the cause in words, for people.
-    Refused(Refusal, Option<String>),
-}
-
-impl From<Refusal> for NoReply {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal, None)
-    }
-}
-
-/// A try that brought no answer.
-struct Trouble {
-    refusal: Refusal,
-    /// The wait that the server asks for.
-    after: Option<Duration>,
-    /// The cause in words, for people.
-    detail: Option<String>,
-}
-
-impl Trouble {
-    fn new(code: impl Into<String>, why: Why, detail: Option<String>) -> Self {
-        Self { refusal: Refusal::new(code, why), after: None, detail }
-    }
 }
 
 /// The server's own words for a refusal, as far as they are needed.
@@ -180,34 +104,21 @@ impl Client {
     }
 
     /// Reads what a path and query lead to.
-    pub(crate) async fn get(&self, path: &str, accept: &str) -> Result<Reply, NoReply> {
-        let mut tries = 0;
-        loop {
-            let trouble = match self.once(path, accept).await? {
-                Ok(reply) => return Ok(reply),
-                Err(trouble) => trouble,
-            };
-            tries += 1;
-            if tries >= Pace::tries(trouble.refusal.why) {
-                return Err(NoReply::Refused(trouble.refusal, trouble.detail));
-            }
-            let asked = trouble.after.unwrap_or_default().min(Pace::LONGEST);
-            let pause = asked + evenhand_collect::wait(self.pace.first_wait, tries);
-            self.stop.or(tokio::time::sleep(pause)).await.ok_or(NoReply::Stopped)?;
-        }
+    pub(crate) async fn get(&self, path: &str, accept: &str) -> Result<Reply, NoAnswer> {
+        retried(&self.stop, Pace::TRIES, self.pace.first_wait, || self.once(path, accept)).await
     }
 
-    async fn once(&self, path: &str, accept: &str) -> Result<Result<Reply, Trouble>, NoReply> {
-        let _slot = self.stop.or(self.slots.acquire()).await.ok_or(NoReply::Stopped)?;
+    async fn once(&self, path: &str, accept: &str) -> Result<Result<Reply, Trouble>, NoAnswer> {
+        let _slot = self.stop.or(self.slots.acquire()).await.ok_or(NoAnswer::Stopped)?;
         let end = tokio::time::Instant::now() + self.pace.answer;
         let connect = tokio::time::timeout_at(end, self.connect());
-        let connected = self.stop.or(connect).await.ok_or(NoReply::Stopped)?;
+        let connected = self.stop.or(connect).await.ok_or(NoAnswer::Stopped)?;
         let (number, client) = match connected.unwrap_or_else(|_| Err(self.no_connection_in_time())) {
             Ok(connected) => connected,
             Err(trouble) => return Ok(Err(trouble)),
         };
         let exchange = tokio::time::timeout_at(end, self.exchange(&client, path, accept));
-        let done = self.stop.or(exchange).await.ok_or(NoReply::Stopped)?;
+        let done = self.stop.or(exchange).await.ok_or(NoAnswer::Stopped)?;
         let done = done.unwrap_or_else(|_| Err(Trouble::new("TimedOut", Why::Failed, None)));
         if done.as_ref().is_err_and(|trouble| trouble.refusal.why == Why::Expired) {
             let mut connection = self.connection.lock().await;
@@ -269,37 +180,24 @@ impl Client {
     /// Why a request did not leave. What a program for credentials printed is not repeated: it may hold them.
     fn unsent(&self, error: &kube::Error) -> Trouble {
         let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-        let mut connected = false;
-        while let Some(error) = cause {
-            let auth = match error.downcast_ref::<kube::Error>() {
+        let mut left = false;
+        while let Some(one) = cause {
+            let auth = match one.downcast_ref::<kube::Error>() {
                 Some(kube::Error::Auth(auth)) => Some(auth),
-                _ => error.downcast_ref::<AuthError>(),
+                _ => one.downcast_ref::<AuthError>(),
             };
             if let Some(auth) = auth {
                 return self.no_credentials(auth);
             }
-            if let Some(io) = error.downcast_ref::<std::io::Error>() {
-                use std::io::ErrorKind as Kind;
-                let detail = causes(io);
-                let code = match io.kind() {
-                    _ if detail.contains("certificate") => "NoTrust",
-                    Kind::TimedOut => "TimedOut",
-                    Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe | Kind::UnexpectedEof => {
-                        "ConnectionLost"
-                    }
-                    _ => "NoConnection",
-                };
-                return Trouble::new(code, Why::Failed, Some(detail));
-            }
-            connected |= error.downcast_ref::<LegacyError>().is_some_and(|error| !error.is_connect());
-            cause = error.source();
+            left |= one.is::<std::io::Error>()
+                || one.downcast_ref::<LegacyError>().is_some_and(|error| !error.is_connect());
+            cause = one.source();
         }
-        let code = match error {
-            _ if connected => ("ConnectionLost", Why::Failed),
-            kube::Error::Service(_) | kube::Error::HyperError(_) => ("NoConnection", Why::Failed),
-            _ => ("BadConfiguration", Why::Unsupported),
-        };
-        Trouble::new(code.0, code.1, Some(causes(error)))
+        match error {
+            _ if left => unsent(error),
+            kube::Error::Service(_) | kube::Error::HyperError(_) => unsent(error),
+            _ => Trouble::new("BadConfiguration", Why::Unsupported, Some(causes(error))),
+        }
     }
 
     fn no_credentials(&self, error: &AuthError) -> Trouble {

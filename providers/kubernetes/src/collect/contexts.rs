@@ -87,8 +87,7 @@ pub(crate) async fn targets(wanted: &Wanted) -> Result<(Vec<Target>, Vec<String>
         // What was named is asked.
         let may_be_left_out = wanted.all && wanted.contexts.is_empty();
         if let Some(first) = targets.iter().find(same).filter(|_| may_be_left_out) {
-            let of = first.context.as_deref().unwrap_or(HERE);
-            left_out.push(format!("context `{name}` leads to the same cluster as `{of}` and is left out"));
+            left_out.push(why_left_out(&kubeconfig, &name, first.context.as_deref().unwrap_or(HERE)));
             continue;
         }
         let user = config.as_ref().ok().map(|config| config.auth_info.clone()).unwrap_or_default();
@@ -100,14 +99,28 @@ pub(crate) async fn targets(wanted: &Wanted) -> Result<(Vec<Target>, Vec<String>
     Ok((targets, left_out))
 }
 
-/// Whether two contexts lead to one cluster, by one way and as one user: another user may see what this one may not.
+/// Whether two contexts lead to one cluster by one way, whoever asks: a cluster that is in a capture twice would count
+/// twice.
 fn leads_to_the_same(one: &Config, other: &Config) -> bool {
     let way = |config: &Config| {
         (config.cluster_url.clone(), config.root_cert.clone(), config.proxy_url.clone(), config.tls_server_name.clone())
     };
-    // The type has no equality of its own, and every member of it counts.
-    let user = |config: &Config| serde_json::to_value(&config.auth_info).ok();
-    way(one) == way(other) && user(one).is_some_and(|one| Some(one) == user(other))
+    way(one) == way(other)
+}
+
+/// Says that a context is left out for another one, and which user is asked with: the other may see more.
+fn why_left_out(kubeconfig: &Kubeconfig, name: &str, first: &str) -> String {
+    let user = |name: &str| {
+        let held = kubeconfig.contexts.iter().find(|held| held.name == name)?;
+        held.context.as_ref()?.user.clone()
+    };
+    let same = format!("context `{name}` leads to the same cluster as `{first}` and is left out");
+    match (user(first), user(name)) {
+        (Some(asks), Some(other)) if asks != other => format!(
+            "{same}: user `{asks}` asks, not `{other}`; where that one may see more, name the context with --context"
+        ),
+        _ => same,
+    }
 }
 
 /// The names of the contexts to ask, each once.
@@ -280,7 +293,7 @@ users:
     }
 
     #[test]
-    fn only_the_same_way_as_the_same_user_is_left_out_and_nothing_that_was_named() {
+    fn a_cluster_is_asked_once_by_each_way_to_it_and_whatever_was_named_is_asked() {
         let all = || Wanted { all: true, ..Wanted::default() };
         let names = |text: &str, wanted: Wanted| -> Vec<String> {
             ask(text, wanted).unwrap().0.into_iter().map(|target| target.name).collect()
@@ -306,7 +319,13 @@ users:
             "{name: a, context: {cluster: one, user: plain}}",
             "{name: a, context: {cluster: one, user: made}}",
         );
-        assert_eq!(names(&users, all()).len(), 4, "another user may see more");
+        assert_eq!(names(&users, all()), names(FILE, all()), "another user is no other cluster");
+        assert_eq!(names(&users, named(&["a", "b"])), ["a", "b"]);
+        let (_, left_out) = ask(&users, all()).unwrap();
+        assert!(
+            left_out[0].contains("user `plain` asks, not `made`") && left_out[0].contains("--context"),
+            "{left_out:?}"
+        );
     }
 
     #[test]

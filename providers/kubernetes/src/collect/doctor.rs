@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use evenhand_collect::Stopper;
-use evenhand_model::refusal::{Refusal, Why};
+use evenhand_collect::{NoAnswer, NoCapture, Permission, State, Stopper, Trouble};
+use evenhand_model::refusal::Why;
 use serde::Deserialize;
 
-use super::client::{NoReply, Pace, Reply};
+use super::client::{Pace, Reply};
 use super::discovery::{self, Serves, Told};
 use super::item::{Item, JSON};
 use super::kinds::{self, Ask, Kind};
@@ -14,56 +14,24 @@ use super::run::{Cluster, Run, is_version, not_found, not_understood, path_call}
 use super::{CollectError, Options, run};
 use crate::server::manifest::Call;
 
-/// What became of a call.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum State {
-    /// It was answered.
-    Allowed,
-    /// The server has no such resource or object.
-    Absent,
-    /// The server did not say which resources there are.
-    NotTried,
-    /// It was refused, with the server's code.
-    Refused(String),
-    /// It failed for another reason, with the code and the cause.
-    Failed(String),
-}
-
-/// A call, and whether it may be made.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Permission {
-    /// The cluster.
-    pub cluster: String,
-    /// Verb and resource as roles name them.
-    pub call: String,
-    /// What is unknown without it.
-    pub facts: String,
-    /// What became of it.
-    pub state: State,
-}
-
 /// Tries every call with the credentials at hand; returns them with what is worth knowing of the ways to the clusters.
 ///
 /// # Errors
 /// When nothing can be asked at all.
 pub fn doctor(options: &Options, stopper: &Stopper) -> Result<(Vec<Permission>, Vec<String>), CollectError> {
     let (tried, notes) = run(options, stopper, Pace::default(), Run::try_all)?;
-    Ok((tried.into_iter().map(Permission::of).collect(), notes))
+    Ok((tried.into_iter().map(permission).collect(), notes))
 }
 
-impl Permission {
-    /// What a trial says.
-    pub(super) fn of(trial: Trial) -> Self {
-        let state = match trial.outcome {
-            Outcome::Answered => State::Allowed,
-            Outcome::Absent => State::Absent,
-            Outcome::Unknown => State::NotTried,
-            Outcome::Refused(refusal, _) if refusal.why == Why::Refused => State::Refused(refusal.code),
-            Outcome::Refused(refusal, None) => State::Failed(refusal.code),
-            Outcome::Refused(refusal, Some(detail)) => State::Failed(format!("{}: {detail}", refusal.code)),
-        };
-        Self { cluster: trial.cluster, call: trial.call.call, facts: trial.call.facts, state }
-    }
+/// What a trial says.
+pub(super) fn permission(trial: Trial) -> Permission {
+    let state = match trial.outcome {
+        Outcome::Answered => State::Allowed,
+        Outcome::Absent => State::Absent,
+        Outcome::Unknown => State::NotTried,
+        Outcome::Refused(trouble) => State::of(trouble),
+    };
+    Permission { place: trial.cluster, call: trial.call.call, needs: None, facts: trial.call.facts, state }
 }
 
 impl Run {
@@ -74,7 +42,7 @@ impl Run {
             Self::try_cluster(cluster, &mut tried).await;
             // What was not tried must not look like what may be done.
             if self.stop.now().is_some() {
-                return Err(CollectError::Stopped);
+                return Err(NoCapture::Stopped.into());
             }
         }
         Ok((tried, self.notes.clone()))
@@ -96,14 +64,14 @@ impl Run {
                     told != Told::Nothing
                 }
             }) {
-                Outcome::Absent => Outcome::Refused(not_understood(), None),
+                Outcome::Absent => Outcome::Refused(not_understood().into()),
                 outcome => outcome,
             };
             let outcome = match &told {
-                Told::Stale(groups) => Outcome::Refused(Refusal::new("Stale", Why::Failed), Some(groups.join(", "))),
+                Told::Stale(groups) => Outcome::Refused(Trouble::new("Stale", Why::Failed, Some(groups.join(", ")))),
                 _ => outcome,
             };
-            let over = matches!(&outcome, Outcome::Refused(refusal, _) if refusal.why != Why::Refused);
+            let over = matches!(&outcome, Outcome::Refused(trouble) if trouble.refusal.why != Why::Refused);
             push(said.call(), outcome);
             if over && version {
                 return;
@@ -114,7 +82,7 @@ impl Run {
                     let reply = cluster.client.get(&path, JSON).await;
                     match Outcome::of(reply, |bytes| serves.take_list(bytes)) {
                         Outcome::Answered => continue,
-                        Outcome::Absent => push(path_call(&path, said.facts), Outcome::Refused(not_found(), None)),
+                        Outcome::Absent => push(path_call(&path, said.facts), Outcome::Refused(not_found().into())),
                         outcome => push(path_call(&path, said.facts), outcome),
                     }
                     whole = false;
@@ -137,10 +105,10 @@ impl Run {
                 };
                 let reply = cluster.client.get(&address, item.accept()).await;
                 let outcome = match Outcome::of(reply, |bytes| is_of(kind, bytes)) {
-                    Outcome::Absent if !kind.may_be_absent() => Outcome::Refused(not_found(), None),
+                    Outcome::Absent if !kind.may_be_absent() => Outcome::Refused(not_found().into()),
                     outcome => outcome,
                 };
-                let over = matches!(&outcome, Outcome::Refused(refusal, _) if refusal.why == Why::Expired);
+                let over = matches!(&outcome, Outcome::Refused(trouble) if trouble.refusal.why == Why::Expired);
                 push(item.call(), outcome);
                 if over {
                     return;
@@ -158,18 +126,18 @@ pub(crate) enum Outcome {
     Absent,
     /// The server did not say which resources there are.
     Unknown,
-    Refused(Refusal, Option<String>),
+    Refused(Trouble),
 }
 
 impl Outcome {
     /// What a reply means, where an answer may be understood or not.
-    fn of(reply: Result<Reply, NoReply>, understood: impl FnOnce(&[u8]) -> bool) -> Self {
+    fn of(reply: Result<Reply, NoAnswer>, understood: impl FnOnce(&[u8]) -> bool) -> Self {
         match reply {
             Ok(Reply::Answer(page)) if understood(&page.bytes) => Self::Answered,
-            Ok(Reply::Answer(_) | Reply::Gone(_)) => Self::Refused(not_understood(), None),
+            Ok(Reply::Answer(_) | Reply::Gone(_)) => Self::Refused(not_understood().into()),
             Ok(Reply::Absent) => Self::Absent,
-            Err(NoReply::Refused(refusal, detail)) => Self::Refused(refusal, detail),
-            Err(NoReply::Stopped) => Self::Unknown,
+            Err(NoAnswer::Refused(trouble)) => Self::Refused(trouble),
+            Err(NoAnswer::Stopped) => Self::Unknown,
         }
     }
 }

@@ -21,12 +21,9 @@ mod tests;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
 
-use evenhand_model::secret::Fingerprinter;
-
-pub use doctor::{Permission, State, doctor};
-pub use evenhand_collect::{Stopped, Stopper};
+pub use doctor::doctor;
+pub use evenhand_collect::{CollectFailure, Failed, NoCapture, Permission, State, Stopped, Stopper, Terms};
 pub use role::{calls_table, role, secrets_role};
 
 use client::Pace;
@@ -36,10 +33,8 @@ use run::Run;
 /// What to collect, with whose credentials.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where the capture goes; it is made below a folder `kubernetes` in it.
-    pub folder: PathBuf,
-    /// Whether to go on with a capture that is there already.
-    pub resume: bool,
+    /// What is the same for every provider; the capture is made below a folder `kubernetes`.
+    pub terms: Terms,
     /// The file with contexts; `None` = the vendor's own choice, else the cluster that the program runs in.
     pub kubeconfig: Option<PathBuf>,
     /// The contexts to ask; none = the current one.
@@ -48,10 +43,6 @@ pub struct Options {
     pub all_contexts: bool,
     /// Whether to list the metadata of Secrets.
     pub secrets: bool,
-    /// When to stop.
-    pub deadline: Option<Instant>,
-    /// Turns secrets into fingerprints before anything is written.
-    pub fingerprinter: Fingerprinter,
 }
 
 /// What was collected.
@@ -75,24 +66,12 @@ pub struct Collected {
     pub most_held: usize,
 }
 
-/// A call that brought no answer.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Failed {
-    /// The cluster.
-    pub cluster: String,
-    /// Verb and resource as roles name them; `None` = the whole cluster could not be asked, or not any more.
-    pub call: Option<String>,
-    /// The server's code, or ours.
-    pub code: String,
-    /// The cause in words, where there is more to say.
-    pub detail: Option<String>,
-    /// The facts that are unknown because of it.
-    pub facts: String,
-}
-
 /// Why nothing was collected.
 #[derive(Debug, thiserror::Error)]
 pub enum CollectError {
+    /// For a reason that is not the vendor's.
+    #[error(transparent)]
+    NoCapture(#[from] NoCapture),
     /// Nothing says where a cluster is.
     #[error("no cluster is configured: {0}")]
     NoConfiguration(String),
@@ -102,12 +81,6 @@ pub enum CollectError {
     /// A context that is not in the configuration.
     #[error("the kubeconfig has no context `{0}`")]
     UnknownContext(String),
-    /// It was stopped before there was anything to keep.
-    #[error("it was stopped before the end")]
-    Stopped,
-    /// The folder holds a capture already.
-    #[error("`{0}` holds a capture already")]
-    Used(String),
     /// The capture to go on with is of another cluster.
     #[error("the capture of `{cluster}` was begun from `{before}`, and its context leads to `{now}`")]
     OtherCluster {
@@ -118,30 +91,16 @@ pub enum CollectError {
         /// The address of the configuration.
         now: String,
     },
-    /// The capture to go on with does not say what was planned.
-    #[error("the manifest of the capture cannot be read: {0}")]
-    NoManifest(String),
-    /// A document could not be written.
-    #[error("the capture could not be written: {0}")]
-    NotWritten(String),
-    /// The system gives no threads or timers.
-    #[error("no calls can be made here: {0}")]
-    NoRuntime(String),
 }
 
-impl CollectError {
-    /// What to do about it.
-    pub fn remedy(&self) -> &'static str {
+impl CollectFailure for CollectError {
+    fn remedy(&self) -> &'static str {
         match self {
+            Self::NoCapture(none) => none.remedy(),
             Self::NoConfiguration(_) => "name a kubeconfig with --kubeconfig or in KUBECONFIG",
             Self::NoContext => "name one with --context, or ask all with --all-contexts",
             Self::UnknownContext(_) => "`kubectl config get-contexts` lists them",
-            Self::Stopped => "run it again, with a later --deadline if there was one",
-            Self::Used(_) => "name another folder, or go on with --resume",
             Self::OtherCluster { .. } => "use the kubeconfig that it was begun with, or name another folder",
-            Self::NoManifest(_) => "name another folder, and collect from the beginning",
-            Self::NotWritten(_) => "check the folder and the space on it",
-            Self::NoRuntime(_) => "try again with fewer programs running",
         }
     }
 }
@@ -161,12 +120,8 @@ fn run<T, F: Future<Output = Result<T, CollectError>>>(
     pace: Pace,
     work: impl FnOnce(Arc<Run>) -> F,
 ) -> Result<T, CollectError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| CollectError::NoRuntime(error.to_string()))?;
-    let before = match options.resume {
-        true => folder::manifests(&options.folder).map_err(|error| CollectError::NoManifest(error.to_string()))?,
+    let before = match options.terms.resume {
+        true => folder::manifests(&options.terms.folder).map_err(|error| NoCapture::NoManifest(error.to_string()))?,
         false => Vec::new(),
     };
     let wanted = Wanted {
@@ -175,12 +130,8 @@ fn run<T, F: Future<Output = Result<T, CollectError>>>(
         all: options.all_contexts,
         before: before.iter().map(|(name, manifest)| (name.clone(), manifest.plan.context.clone())).collect(),
     };
-    let done = runtime.block_on(async {
-        let stop = stopper.watch(options.deadline);
-        let (targets, left_out) = stop.or(contexts::targets(&wanted)).await.ok_or(CollectError::Stopped)??;
+    evenhand_collect::work(stopper, options.terms.deadline, |stop| async move {
+        let (targets, left_out) = stop.or(contexts::targets(&wanted)).await.ok_or(NoCapture::Stopped)??;
         work(Arc::new(Run::new(options, targets, left_out, before, stop, pace)?)).await
-    });
-    // A program for credentials that hangs must not hold up the end.
-    runtime.shutdown_background();
-    done
+    })
 }

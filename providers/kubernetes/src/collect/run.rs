@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
-use evenhand_collect::{Stop, Stopped};
+use evenhand_collect::{Folder, Held, Ledger, NoAnswer, NoCapture, Page, Stop, Stopped, Trouble, lock};
+use evenhand_model::capture::Extent;
 use evenhand_model::refusal::{Refusal, Why};
 use evenhand_model::secret::Fingerprinter;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::client::{Client, Held, NoReply, Pace, Page, Reply};
+use super::client::{Client, Pace, Reply};
 use super::contexts::Target;
 use super::discovery::{self, Serves, Told};
-use super::folder::{self, Folder, List};
+use super::folder::{self, List};
 use super::item::{Item, JSON};
 use super::kinds::{self, Ask, EVERY, Kind, Said};
 use super::page::{self, NoPage};
@@ -54,31 +55,25 @@ pub(crate) struct Run {
     fingerprinter: Fingerprinter,
     pub(super) stop: Stop,
     held: Arc<Held>,
-    failed: Mutex<Vec<Failed>>,
-    /// The first document that could not be written.
-    broken: Mutex<Option<CollectError>>,
-}
-
-fn lock<T>(held: &Mutex<T>) -> MutexGuard<'_, T> {
-    held.lock().unwrap_or_else(PoisonError::into_inner)
+    ledger: Ledger,
 }
 
 /// Why a list was not written.
 enum NoList {
-    NoReply(NoReply),
+    NoAnswer(NoAnswer),
     Disk(std::io::Error),
 }
 
-impl From<NoReply> for NoList {
-    fn from(no: NoReply) -> Self {
-        Self::NoReply(no)
+impl From<NoAnswer> for NoList {
+    fn from(no: NoAnswer) -> Self {
+        Self::NoAnswer(no)
     }
 }
 
 impl From<NoPage> for NoList {
     fn from(no: NoPage) -> Self {
         match no {
-            NoPage::Malformed => Self::NoReply(not_understood().into()),
+            NoPage::Malformed => Self::NoAnswer(not_understood().into()),
             NoPage::Disk(error) => Self::Disk(error),
         }
     }
@@ -125,7 +120,7 @@ impl Run {
             }
             notes.extend(target.notes.iter().cloned());
             clusters.push(Arc::new(Cluster {
-                folder: Folder::of(&options.folder, &name),
+                folder: folder::of_cluster(&options.terms.folder, &name),
                 notes: target.notes.clone(),
                 client: Client::new(target, stop.clone(), pace, Arc::clone(&slots), Arc::clone(&held)),
                 name,
@@ -134,19 +129,18 @@ impl Run {
             }));
         }
         clusters.sort_by(|one, other| one.name.cmp(&other.name));
-        let fingerprinter = options.fingerprinter.clone();
-        let (failed, broken) = (Mutex::default(), Mutex::default());
-        let (folder, resume) = (options.folder.clone(), options.resume);
-        Ok(Self { folder, resume, clusters, notes, fingerprinter, stop, held, failed, broken })
+        let fingerprinter = options.terms.fingerprinter.clone();
+        let (folder, resume) = (options.terms.folder.clone(), options.terms.resume);
+        Ok(Self { folder, resume, clusters, notes, fingerprinter, stop, held, ledger: Ledger::default() })
     }
 
     /// Collects everything.
     pub(crate) async fn collect(self: Arc<Self>) -> Result<Collected, CollectError> {
-        if !self.resume && folder::is_used(&self.folder) {
-            return Err(CollectError::Used(self.folder.display().to_string()));
+        if !self.resume && folder::of_capture(&self.folder).is_used() {
+            return Err(NoCapture::Used(self.folder.display().to_string()).into());
         }
         for cluster in &self.clusters {
-            cluster.folder.clean();
+            cluster.folder.clean(0);
             cluster.announce();
             self.save(cluster, None);
         }
@@ -165,11 +159,7 @@ impl Run {
         for cluster in &self.clusters {
             self.save(cluster, Some(stopped.filter(|_| !cluster.is_whole())));
         }
-        if let Some(error) = lock(&self.broken).take() {
-            return Err(error);
-        }
-        let mut failed = std::mem::take(&mut *lock(&self.failed));
-        failed.sort();
+        let failed = self.ledger.close()?;
         let mut collected = Collected {
             clusters: self.clusters.iter().map(|cluster| cluster.name.clone()).collect(),
             objects: 0,
@@ -215,7 +205,7 @@ impl Run {
     }
 
     fn goes_on(&self, cluster: &Cluster) -> bool {
-        self.stop.now().is_none() && lock(&self.broken).is_none() && lock(&cluster.state).unreachable.is_none()
+        self.stop.now().is_none() && !self.ledger.is_broken() && lock(&cluster.state).unreachable.is_none()
     }
 
     /// Turns the table into lists, as far as the server has them and they were not read before. What it does not have is
@@ -233,7 +223,7 @@ impl Run {
                 // Not even the names of its resources are known; that the server did not tell them is a failure of its own.
                 None => {
                     let refusal = Refusal::new("NotTold", Why::Failed);
-                    self.refused(cluster, kind.call(), refusal, None);
+                    self.refused(cluster, kind.call(), refusal.into());
                 }
             }
         }
@@ -256,15 +246,15 @@ impl Run {
         let reply = cluster.client.get(said.path, JSON).await;
         let done = match reply {
             Ok(Reply::Answer(page)) if is_version(&page.bytes) => Ok(page),
-            Ok(_) => Err((not_understood(), None)),
-            Err(NoReply::Refused(refusal, detail)) => Err((refusal, detail)),
-            Err(NoReply::Stopped) => return false,
+            Ok(_) => Err(not_understood().into()),
+            Err(NoAnswer::Refused(trouble)) => Err(trouble),
+            Err(NoAnswer::Stopped) => return false,
         };
         match done {
             Ok(page) => self.keep(cluster, said.call(), said.document, &page),
             // Everybody may ask for this. Who gets no answer here gets none anywhere.
-            Err((refusal, detail)) if refusal.why != Why::Refused => return self.give_up(cluster, refusal, detail),
-            Err((refusal, detail)) => self.refused(cluster, said.call(), refusal, detail),
+            Err(trouble) if trouble.refusal.why != Why::Refused => return self.give_up(cluster, trouble),
+            Err(trouble) => self.refused(cluster, said.call(), trouble),
         }
         true
     }
@@ -283,7 +273,7 @@ impl Run {
             let page = match cluster.client.get(said.path, discovery::ACCEPT).await {
                 Ok(Reply::Answer(page)) => page,
                 Ok(_) => {
-                    self.refused(cluster, said.call(), not_understood(), None);
+                    self.refused(cluster, said.call(), not_understood().into());
                     continue;
                 }
                 Err(no) => {
@@ -310,7 +300,7 @@ impl Run {
                         serves.told_all(core);
                     }
                 }
-                Told::Nothing => self.refused(cluster, said.call(), not_understood(), None),
+                Told::Nothing => self.refused(cluster, said.call(), not_understood().into()),
             }
         }
         serves
@@ -333,7 +323,7 @@ impl Run {
                 true
             }
             Ok(_) => {
-                self.refused(cluster, call, not_understood(), None);
+                self.refused(cluster, call, not_understood().into());
                 false
             }
             Err(no) => {
@@ -359,7 +349,7 @@ impl Run {
                 self.written(|| cluster.folder.remove(&item.document()));
                 cluster.done(Made { call, ..Made::default() });
             }
-            Err(NoList::NoReply(no)) => {
+            Err(NoList::NoAnswer(no)) => {
                 self.no_answer(cluster, call, no);
                 self.written(|| cluster.folder.remove(&item.document()));
             }
@@ -375,7 +365,7 @@ impl Run {
             Reply::Absent => Ok(None),
             Reply::Gone(_) => Err(NoPage::Malformed.into()),
             Reply::Answer(page) => {
-                let mut list = cluster.folder.begin(&item.document())?;
+                let mut list = folder::begin(&cluster.folder, &item.document())?;
                 page::write_one(&page.bytes, item.kind, &mut list, &self.fingerprinter)?;
                 list.finish()?;
                 Ok(Some(1))
@@ -386,7 +376,7 @@ impl Run {
     /// All pages of a list, each on disk before the next is asked for. `None` where the server has no such list.
     async fn list(&self, cluster: &Cluster, item: &Item) -> Result<Option<u64>, NoList> {
         let client = &cluster.client;
-        let mut list = cluster.folder.begin(&item.document())?;
+        let mut list = folder::begin(&cluster.folder, &item.document())?;
         let mut next: Option<String> = None;
         let mut beginnings = 1;
         for _ in 0..client.pace.pages {
@@ -408,21 +398,21 @@ impl Run {
                 Reply::Gone(on) if next.is_some() => {
                     if beginnings < BEGINNINGS {
                         beginnings += 1;
-                        list = cluster.folder.begin(&item.document())?;
+                        list = folder::begin(&cluster.folder, &item.document())?;
                         next = None;
                     } else {
                         // A list that is longer than the server's memory of the past: its rest as it is now. Each object
                         // is whole all the same, and none comes twice.
                         let other = on.filter(|on| next.as_ref() != Some(on));
-                        next = Some(other.ok_or_else(|| NoReply::from(Refusal::new("Expired", Why::Failed)))?);
+                        next = Some(other.ok_or_else(|| NoAnswer::from(Refusal::new("Expired", Why::Failed)))?);
                     }
                 }
-                Reply::Absent => return Err(NoReply::from(not_found()).into()),
+                Reply::Absent => return Err(NoAnswer::from(not_found()).into()),
                 Reply::Gone(_) => return Err(NoPage::Malformed.into()),
             }
         }
         // Half a list must not look like a whole one.
-        Err(NoReply::from(Refusal::new("EndlessPages", Why::Malformed)).into())
+        Err(NoAnswer::from(Refusal::new("EndlessPages", Why::Malformed)).into())
     }
 
     fn page(&self, page: &Page, item: &Item, list: &mut List) -> Result<Option<String>, NoPage> {
@@ -432,7 +422,7 @@ impl Run {
     /// Keeps an answer as it is.
     fn keep(&self, cluster: &Cluster, call: Call, document: &str, page: &Page) {
         let document = format!("{document}.json");
-        if self.written(|| cluster.folder.write(&document, &page.bytes)) {
+        if self.written(|| cluster.folder.put(&document, |sink| sink.write_all(&page.bytes))) {
             cluster.done(Made { call, document: Some(document), ..Made::default() });
             self.save(cluster, None);
         }
@@ -442,7 +432,7 @@ impl Run {
     /// missing.
     fn keep_stale(&self, cluster: &Cluster, said: &Said, page: &Page, groups: &[String]) {
         let document = format!("{}.json", said.document);
-        if self.written(|| cluster.folder.write(&document, &page.bytes)) {
+        if self.written(|| cluster.folder.put(&document, |sink| sink.write_all(&page.bytes))) {
             let refusal = Refusal::new("Stale", Why::Failed);
             let detail = format!("the server could not ask for {}", groups.join(", "));
             self.made(
@@ -454,42 +444,44 @@ impl Run {
         }
     }
 
-    fn no_answer(&self, cluster: &Cluster, call: Call, no: NoReply) {
+    fn no_answer(&self, cluster: &Cluster, call: Call, no: NoAnswer) {
         match no {
-            NoReply::Stopped => {}
+            NoAnswer::Stopped => {}
             // It will be the same for everything else.
-            NoReply::Refused(refusal, detail) if refusal.why == Why::Expired => {
-                self.give_up(cluster, refusal, detail);
+            NoAnswer::Refused(trouble) if trouble.refusal.why == Why::Expired => {
+                self.give_up(cluster, trouble);
             }
-            NoReply::Refused(refusal, detail) => self.refused(cluster, call, refusal, detail),
+            NoAnswer::Refused(trouble) => self.refused(cluster, call, trouble),
         }
     }
 
-    fn refused(&self, cluster: &Cluster, call: Call, refusal: Refusal, detail: Option<String>) {
-        self.made(cluster, Made { call, refused: Some(refusal), ..Made::default() }, detail);
+    fn refused(&self, cluster: &Cluster, call: Call, trouble: Trouble) {
+        self.made(cluster, Made { call, refused: Some(trouble.refusal), ..Made::default() }, trouble.detail);
     }
 
     /// Notes a call with its refusal, if it has one, and the cause of that.
     fn made(&self, cluster: &Cluster, made: Made, detail: Option<String>) {
-        lock(&self.failed).extend(made.refused.as_ref().map(|refusal| Failed {
-            cluster: cluster.name.clone(),
-            call: Some(made.call.call.clone()),
-            code: refusal.code.clone(),
-            detail,
-            facts: made.call.facts.clone(),
-        }));
+        if let Some(refusal) = &made.refused {
+            self.ledger.failed(Failed {
+                place: cluster.name.clone(),
+                call: Some(made.call.call.clone()),
+                code: refusal.code.clone(),
+                detail,
+                facts: made.call.facts.clone(),
+            });
+        }
         cluster.done(made);
     }
 
     /// Leaves a cluster that cannot be asked, with everything pending that was not answered. Always false.
-    fn give_up(&self, cluster: &Cluster, refusal: Refusal, detail: Option<String>) -> bool {
-        let first = lock(&cluster.state).unreachable.replace(refusal.clone()).is_none();
+    fn give_up(&self, cluster: &Cluster, trouble: Trouble) -> bool {
+        let first = lock(&cluster.state).unreachable.replace(trouble.refusal.clone()).is_none();
         if first {
-            lock(&self.failed).push(Failed {
-                cluster: cluster.name.clone(),
+            self.ledger.failed(Failed {
+                place: cluster.name.clone(),
                 call: None,
-                code: refusal.code,
-                detail,
+                code: trouble.refusal.code,
+                detail: trouble.detail,
                 facts: "everything that was not collected yet".to_owned(),
             });
         }
@@ -504,13 +496,7 @@ impl Run {
 
     /// Writes something; false when it cannot be written, which ends the collection.
     fn written(&self, write: impl FnOnce() -> std::io::Result<()>) -> bool {
-        match write() {
-            Ok(()) => true,
-            Err(error) => {
-                lock(&self.broken).get_or_insert(CollectError::NotWritten(error.to_string()));
-                false
-            }
-        }
+        self.ledger.written(write())
     }
 }
 
@@ -568,10 +554,12 @@ impl Cluster {
     fn manifest(&self, end: Option<Option<Stopped>>) -> Manifest {
         let state = lock(&self.state);
         Manifest {
-            evenhand_capture: 1,
-            provider: crate::inventory::PROVIDER.0.to_owned(),
-            complete: end == Some(None) && state.pending.is_empty(),
-            stopped: end.flatten().map(|stopped| stopped.as_str().to_owned()),
+            extent: Extent {
+                evenhand_capture: Extent::VERSION,
+                provider: crate::inventory::PROVIDER.0.to_owned(),
+                complete: end == Some(None) && state.pending.is_empty(),
+                stopped: end.flatten().map(|stopped| stopped.as_str().to_owned()),
+            },
             unreachable: state.unreachable.clone(),
             plan: self.plan.clone(),
             notes: self.notes.clone(),

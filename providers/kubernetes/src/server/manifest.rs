@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use evenhand_model::capture::Extent;
 use evenhand_model::evidence::Evidence;
 use evenhand_model::gap::{Gap, GapKind, Lost};
 use evenhand_model::id::ScopeId;
@@ -25,15 +26,9 @@ pub(crate) const SECRETS: &str = "list secrets";
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Manifest {
-    /// The version of this shape: 1.
-    pub(crate) evenhand_capture: u32,
-    /// `kubernetes`.
-    pub(crate) provider: String,
-    /// Whether every call was made, whatever came of it.
-    pub(crate) complete: bool,
-    /// Why it ended early: `interrupted`, `deadline`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) stopped: Option<String>,
+    /// How far it came.
+    #[serde(flatten)]
+    pub(crate) extent: Extent,
     /// Why the cluster could not be asked at all, or not any more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) unreachable: Option<Refusal>,
@@ -104,6 +99,11 @@ impl Manifest {
         missing.chain((!self.plan.secrets).then(|| Box::from("Secret"))).collect()
     }
 
+    /// Whether it says itself that a document beside it does not tell all.
+    pub(super) fn owns_up_to(&self, document: &str) -> bool {
+        self.calls.iter().any(|made| made.refused.is_some() && made.document.as_deref() == Some(document))
+    }
+
     /// Whether the cluster maps identities of AWS; `None` where that was not read.
     pub(super) fn maps_aws(&self) -> Option<bool> {
         let made = self.calls.iter().find(|made| made.call.call == AWS_AUTH && made.refused.is_none())?;
@@ -134,23 +134,19 @@ impl Manifest {
             let reason = "Secrets are listed with `--secrets` only, and then their metadata alone".to_owned();
             gaps.push(gap(GapKind::NotCollected, SECRETS, reason, Lost::of("tokens without expiry", about("Secret"))));
         }
-        let stopped = match self.stopped.as_deref() {
-            Some("deadline") => "ran out of time",
-            _ => "was stopped",
-        };
-        let reason = format!("the collection {stopped}; go on with `evenhand collect kubernetes --resume`");
+        let reason = self.extent.unfinished(PROVIDER);
         match &self.unreachable {
             Some(refusal) => {
                 let reason = refusal.why.said(&refusal.code, PROVIDER.0);
                 gaps.push(gap(GapKind::Failed, ALL, reason, all()));
             }
-            None if self.complete => {}
+            None if self.extent.complete => {}
             None => {
                 for call in &self.pending {
                     gaps.push(gap(GapKind::Failed, &call.call, reason.clone(), lost(call)));
                 }
                 // Without a reason the end came unforeseen, and not everything that is pending may be listed.
-                if self.pending.is_empty() || self.stopped.is_none() {
+                if self.pending.is_empty() || self.extent.stopped.is_none() {
                     gaps.push(gap(GapKind::Failed, ALL, reason, all()));
                 }
             }
@@ -179,9 +175,12 @@ mod tests {
     #[test]
     fn what_was_refused_and_what_is_pending_is_a_gap_and_what_is_absent_is_none() {
         let mut manifest = Manifest {
-            evenhand_capture: 1,
-            provider: "kubernetes".to_owned(),
-            stopped: Some("deadline".to_owned()),
+            extent: Extent {
+                evenhand_capture: Extent::VERSION,
+                provider: "kubernetes".to_owned(),
+                complete: false,
+                stopped: Some("deadline".to_owned()),
+            },
             plan: Planned { secrets: true, ..Planned::default() },
             calls: vec![
                 Made {
@@ -206,7 +205,7 @@ mod tests {
 
         manifest.unreachable = Some(Refusal::new("Unauthorized", Why::Expired));
         assert_eq!(said(&manifest), [failed("list nodes"), failed("evenhand collect kubernetes")]);
-        (manifest.unreachable, manifest.complete, manifest.plan.secrets) = (None, true, false);
+        (manifest.unreachable, manifest.extent.complete, manifest.plan.secrets) = (None, true, false);
         manifest.calls.clear();
         assert_eq!(said(&manifest), [(SECRETS.to_owned(), GapKind::NotCollected)]);
         assert_eq!(manifest.maps_aws(), None, "nobody asked");

@@ -14,7 +14,8 @@ use std::sync::Arc;
 
 use evenhand_model::document::{Document, Format, ReadError};
 use evenhand_model::evidence::Evidence;
-use evenhand_model::gap::Gap;
+use evenhand_model::gap::{Gap, GapKind, Lost, Subject};
+use evenhand_model::id::ScopeId;
 use evenhand_model::inventory::Hint;
 use evenhand_model::provider::Settings;
 
@@ -55,6 +56,20 @@ struct Said {
     document: Arc<str>,
 }
 
+/// What is missing where a server did not know its own resources.
+fn stale((cluster, path): &(Arc<str>, Arc<str>)) -> Gap {
+    Gap {
+        provider: Some(PROVIDER),
+        scope: Some(ScopeId::new(format!("kubernetes:{cluster}"))),
+        kind: GapKind::Failed,
+        call: Arc::clone(path),
+        reason: "some groups in it are stale, so it does not tell all resources; `kubectl get apiservices` says which \
+                 server does not answer"
+            .into(),
+        facts: vec![Lost::of("what stars in roles cover in these groups", &[Subject::Access, Subject::Escalation])],
+    }
+}
+
 /// What servers said, and what is configured of them.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
@@ -62,6 +77,8 @@ pub(crate) struct Told {
     /// By cluster.
     versions: BTreeMap<Arc<str>, Said>,
     served: BTreeSet<Served>,
+    /// Documents that do not tell all resources, with their clusters.
+    stale: Vec<(Arc<str>, Arc<str>)>,
     /// By cluster, with the document.
     manifests: BTreeMap<Arc<str>, (Manifest, Arc<str>)>,
 }
@@ -89,7 +106,11 @@ impl Told {
                     self.manifests.insert(cluster(), (manifest, path));
                 })
             }
-            _ => discovery::take(&document.text, &mut self.served),
+            _ => discovery::take(&document.text, &mut self.served).map(|whole| {
+                if !whole {
+                    self.stale.push((cluster(), path));
+                }
+            }),
         };
         understood.map_err(|reason| ReadError {
             document: document.path.to_string(),
@@ -101,8 +122,15 @@ impl Told {
     /// What the collector could not read, and what it says of its way.
     pub(crate) fn collected(&self) -> (Vec<Gap>, Vec<Hint>) {
         let all = || self.manifests.iter();
-        let gaps = all().flat_map(|(cluster, (manifest, _))| manifest.gaps(cluster)).collect();
+        let mut gaps: Vec<Gap> = all().flat_map(|(cluster, (manifest, _))| manifest.gaps(cluster)).collect();
+        gaps.extend(self.stale.iter().filter(|(cluster, path)| !self.is_said(cluster, path)).map(stale));
         (gaps, all().flat_map(|(_, (manifest, document))| manifest.hints(document)).collect())
+    }
+
+    /// Whether a collector says of a document that it does not tell all.
+    fn is_said(&self, cluster: &str, path: &str) -> bool {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        self.manifests.get(cluster).is_some_and(|(manifest, _)| manifest.owns_up_to(name))
     }
 
     /// Tells a cluster's capture what its collector knows of it.

@@ -130,3 +130,30 @@ fn what_the_collector_says_of_aws_auth_counts_more_than_another_map_beside_it() 
         assert_eq!(resolver.surroundings[0].aws_auth, expected, "{made}");
     }
 }
+
+#[test]
+fn a_document_that_does_not_tell_all_is_one_gap_whoever_says_so() {
+    let stale = r#"{"kind":"APIGroupDiscoveryList","items":[
+        {"metadata":{"name":"canary.example.com"},"versions":[{"version":"v1","freshness":"Stale","resources":[]}]}]}"#;
+    let manifest = |document: &str| {
+        let manifest = format!(
+            r#"{{"evenhand_capture":1,"provider":"kubernetes","complete":true,"plan":{{"secrets":true}},"calls":[
+                {{"call":"get /apis","document":"{document}","refused":{{"code":"Stale","kind":"failed"}}}}]}}"#
+        );
+        said("k8s/c/manifest.json", &manifest)
+    };
+    let apis = || said("k8s/c/discovery-apis.json", stale);
+    let beside = "k8s/c/discovery-apis.json";
+    for (documents, expected) in [
+        (vec![apis()], vec![beside]),
+        (vec![apis(), manifest("discovery-apis.json")], vec!["get /apis"]),
+        (vec![manifest("discovery-apis.json"), apis()], vec!["get /apis"]),
+        (vec![manifest("discovery-api.json"), apis()], vec!["get /apis", beside]),
+    ] {
+        let (reading, errors) = read_all(documents, &[]);
+        assert_eq!(errors, []);
+        let gaps: Vec<&str> = reading.inventory.gaps.iter().map(|gap| &*gap.call).collect();
+        assert_eq!(gaps, expected);
+        assert!(reading.inventory.gaps.iter().all(|gap| !gap.reason.contains("canary")));
+    }
+}

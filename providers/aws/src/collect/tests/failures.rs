@@ -25,7 +25,8 @@ fn every_kind_of_failure_is_a_gap_that_names_the_facts_and_costs_nothing_else() 
     });
     let folder = tempfile::tempdir().unwrap();
     let collected = Collection::default().run(&server.url, folder.path()).unwrap();
-    let failed: Vec<(&str, &str)> = collected.failed.iter().map(|failed| (failed.call, failed.code.as_str())).collect();
+    let failed: Vec<(&str, &str)> =
+        collected.failed.iter().map(|failed| (failed.call.as_deref().unwrap(), failed.code.as_str())).collect();
     let expected = [
         ("bedrock-agent list-agents", "Http403"),
         ("bedrock-agentcore-control list-gateways", "NotUnderstood"),
@@ -150,7 +151,7 @@ fn expired_credentials_are_renewed_once_and_then_say_how_to_go_on() {
     });
     let folder = tempfile::tempdir().unwrap();
     let collected = Collection::default().run(&server.url, folder.path()).unwrap();
-    let failed: Vec<&str> = collected.failed.iter().map(|failed| failed.call).collect();
+    let failed: Vec<&str> = collected.failed.iter().map(|failed| failed.call.as_deref().unwrap()).collect();
     assert_eq!(failed, ["bedrock-agent list-agents"]);
     assert_eq!((server.count("ListFunctions"), server.count("ListAgents")), (2, 2));
     let inventory = inventory(folder.path());
@@ -175,7 +176,8 @@ fn what_is_no_answer_of_the_call_is_a_gap() {
     });
     let folder = tempfile::tempdir().unwrap();
     let collected = Collection::default().run(&server.url, folder.path()).unwrap();
-    let failed: Vec<(&str, &str)> = collected.failed.iter().map(|failed| (failed.call, failed.code.as_str())).collect();
+    let failed: Vec<(&str, &str)> =
+        collected.failed.iter().map(|failed| (failed.call.as_deref().unwrap(), failed.code.as_str())).collect();
     let expected = [
         ("ec2 describe-regions", "NotUnderstood"),
         ("iam get-service-last-accessed-details", "NotCompleted"),
@@ -218,7 +220,8 @@ fn a_page_that_is_no_page_of_the_answer_is_not_taken_for_the_last_one() {
     });
     let folder = tempfile::tempdir().unwrap();
     let collected = Collection::default().run(&server.url, folder.path()).unwrap();
-    let failed: Vec<(&str, &str)> = collected.failed.iter().map(|failed| (failed.call, failed.code.as_str())).collect();
+    let failed: Vec<(&str, &str)> =
+        collected.failed.iter().map(|failed| (failed.call.as_deref().unwrap(), failed.code.as_str())).collect();
     assert_eq!(failed, [("bedrock-agent list-agents", "NotUnderstood")]);
 }
 

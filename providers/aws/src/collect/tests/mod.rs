@@ -77,13 +77,13 @@ impl Default for Collection {
 impl Collection {
     fn run(&self, url: &str, folder: &Path) -> Result<Collected, CollectError> {
         let pace = Pace { pages: self.pages, ..Pace::default() };
-        self.work(url, Some(Folder::below(folder)), pace, Run::collect)
+        self.work(url, Some(Folder::of_capture(folder)), pace, Run::collect)
     }
 
     /// What the credentials may do.
     fn doctor(&self, url: &str) -> Result<Vec<Permission>, CollectError> {
         let tried = self.work(url, None, Pace { first_page: true, ..Pace::default() }, Run::try_all)?;
-        Ok(tried.into_iter().map(Permission::of).collect())
+        Ok(tried.into_iter().map(super::doctor::permission).collect())
     }
 
     fn work<T, F: Future<Output = Result<T, CollectError>>>(

@@ -13,7 +13,7 @@ use evenhand_model::gap::GapKind;
 use super::server::{Reply, Seen, Server, query};
 use super::whole::{account, organisation};
 use super::{Collection, Endpoints, inventory};
-use crate::collect::{CollectError, State, Stopper};
+use crate::collect::{CollectError, NoCapture, State, Stopper};
 
 fn all_accounts() -> Collection {
     Collection { role: Some("audit".to_owned()), regions: vec!["eu-west-1".to_owned()], ..Collection::default() }
@@ -60,7 +60,7 @@ fn a_role_whose_credentials_are_over_is_assumed_once_more_for_all_who_wait() {
     let late = |seen: &&Seen| seen.operation == "ListAgents" && seen.key == "ASIAFAKEFAKEFAKE0001";
     assert_eq!(server.seen().iter().filter(late).count(), 4, "all of them were refused");
     assert_eq!(assumed(&server, "222222222222"), 2);
-    assert!(collected.failed.iter().all(|failed| failed.account != "222222222222"), "{:?}", collected.failed);
+    assert!(collected.failed.iter().all(|failed| !failed.place.starts_with("222222222222")), "{:?}", collected.failed);
 }
 
 #[test]
@@ -97,12 +97,12 @@ fn a_doctor_tries_to_become_the_role_that_is_named() {
     for (server, state) in [
         (Server::new(organisation), State::Allowed),
         (Server::new(may_not), State::Refused("AccessDenied".to_owned())),
-        (Server::new(account), State::NotTried),
+        (Server::new(account), State::NothingToAsk),
     ] {
         let tried = all_accounts().doctor(&server.url).unwrap();
         let role = tried.iter().find(|one| one.call == "sts assume-role").unwrap();
-        assert_eq!((&role.state, role.action.as_str()), (&state, "sts:AssumeRole"));
-        let calls: BTreeMap<&str, &State> = tried.iter().map(|one| (one.call, &one.state)).collect();
+        assert_eq!((&role.state, role.needs.as_deref()), (&state, Some("sts:AssumeRole")));
+        let calls: BTreeMap<&str, &State> = tried.iter().map(|one| (one.call.as_str(), &one.state)).collect();
         assert_eq!(calls["iam get-account-authorization-details"], &State::Allowed);
         let unnamed = Collection { role: None, ..all_accounts() }.doctor(&server.url).unwrap();
         assert!(unnamed.iter().all(|one| one.call != "sts assume-role"));
@@ -131,7 +131,7 @@ fn an_end_while_credentials_are_waited_for_is_an_end() {
     });
     let credentials = SharedCredentialsProvider::new(Never);
     let failed = Collection { credentials, stopper, ..Collection::default() }.run(&server.url, folder.path());
-    assert!(matches!(failed, Err(CollectError::Stopped)), "{failed:?}");
+    assert!(matches!(failed, Err(CollectError::NoCapture(NoCapture::Stopped))), "{failed:?}");
     assert_eq!(server.seen().len(), 0);
     assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none(), "nothing is there to go on with");
 }
@@ -160,7 +160,7 @@ fn a_host_that_is_not_there_is_asked_for_some_times_and_is_a_gap() {
     let folder = tempfile::tempdir().unwrap();
     let collected = Collection { endpoints, ..Collection::default() }.run(&server.url, folder.path()).unwrap();
     let failed: BTreeMap<&str, &str> =
-        collected.failed.iter().map(|failed| (failed.call, failed.code.as_str())).collect();
+        collected.failed.iter().map(|failed| (failed.call.as_deref().unwrap(), failed.code.as_str())).collect();
     let calls = ["ecs list-task-definition-families", "lambda list-functions", "sagemaker list-notebook-instances"];
     assert_eq!(failed, calls.map(|call| (call, "NoConnection")).into());
     assert_eq!(tries.load(Ordering::SeqCst), 3, "a look-up that fails says nothing yet");

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::server::{Server, query};
 use super::whole::{account, organisation};
 use super::{Collection, documents, inventory};
-use crate::collect::{CollectError, Stopper};
+use crate::collect::{CollectError, NoCapture, Stopper};
 
 fn manifest(folder: &Path) -> Value {
     serde_json::from_str(&std::fs::read_to_string(folder.join("aws/manifest.json")).unwrap()).unwrap()
@@ -180,7 +180,7 @@ fn a_document_that_cannot_be_written_is_not_done_and_ends_the_collection() {
     std::fs::create_dir_all(folder.path().join("aws/111122223333/access-keys.ndjson")).unwrap();
     let server = Server::new(account);
     let failed = Collection::default().run(&server.url, folder.path()).unwrap_err();
-    assert!(matches!(failed, CollectError::NotWritten(_)), "{failed}");
+    assert!(matches!(failed, CollectError::NoCapture(NoCapture::NotWritten(_))), "{failed}");
     let manifest = manifest(folder.path());
     let pending = manifest["pending"].to_string();
     assert!(manifest["complete"] == false && pending.contains("iam list-access-keys"), "{manifest}");

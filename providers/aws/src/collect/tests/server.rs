@@ -1,10 +1,9 @@
 //! A server on 127.0.0.1 that plays the vendor: it answers every call of the table with nothing in particular, and some
 //! as a script says.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+
+use evenhand_collect::served::{Reply as Sent, Request, Served};
 
 use crate::collect::table::{self, Call, Path, Protocol};
 
@@ -30,27 +29,16 @@ type Script = dyn Fn(&Seen) -> Option<Reply> + Send + Sync;
 pub(super) struct Server {
     pub(super) url: String,
     seen: Arc<Mutex<Vec<Seen>>>,
-    over: Arc<AtomicBool>,
+    _served: Served,
 }
 
 impl Server {
     /// Answers as the script says; where it says nothing, as an account in which there is nothing.
     pub(super) fn new(script: impl Fn(&Seen) -> Option<Reply> + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let (seen, over) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
-        let script: Arc<Script> = Arc::new(script);
-        let (log, end) = (Arc::clone(&seen), Arc::clone(&over));
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                if end.load(Ordering::SeqCst) {
-                    return;
-                }
-                let (log, script) = (Arc::clone(&log), Arc::clone(&script));
-                std::thread::spawn(move || serve(stream.unwrap(), &log, &*script));
-            }
-        });
-        Self { url, seen, over }
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&seen);
+        let served = Served::new(move |request| serve(request, &log, &script)).unwrap();
+        Self { url: served.url.clone(), seen, _served: served }
     }
 
     pub(super) fn seen(&self) -> Vec<Seen> {
@@ -63,56 +51,27 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.over.store(true, Ordering::SeqCst);
-        // Wakes the listener, so that it sees that it is over.
-        drop(TcpStream::connect(self.url.trim_start_matches("http://")));
-    }
-}
-
-fn serve(mut stream: TcpStream, log: &Mutex<Vec<Seen>>, script: &Script) {
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
-    let (mut first, mut target, mut length, mut scope) = (String::new(), String::new(), 0, String::new());
-    if reader.read_line(&mut first).unwrap_or(0) == 0 {
-        return;
-    }
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line).unwrap_or(0) == 0 || line.trim().is_empty() {
-            break;
-        }
-        let (name, value) = line.split_once(':').unwrap();
-        match name.to_ascii_lowercase().as_str() {
-            "content-length" => length = value.trim().parse().unwrap(),
-            "x-amz-target" => target = value.trim().rsplit('.').next().unwrap().to_owned(),
-            "authorization" => scope = value.split("Credential=").nth(1).unwrap().split(',').next().unwrap().to_owned(),
-            _ => {}
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).unwrap();
-    let body = String::from_utf8(body).unwrap();
-    let mut words = first.split_whitespace();
-    let (method, path) = (words.next().unwrap(), words.next().unwrap());
+fn serve(request: &Request, log: &Mutex<Vec<Seen>>, script: &Script) -> Sent {
+    let target = request.header("x-amz-target").rsplit('.').next().unwrap();
+    let scope = request.header("authorization").split("Credential=").nth(1).unwrap().split(',').next().unwrap();
+    let Request { method, path, query, body, .. } = request;
     let scope: Vec<&str> = scope.split('/').collect();
     let action = body.split('&').find_map(|field| field.strip_prefix("Action=")).unwrap_or("").to_owned();
-    let call = find(method, path, &target, &action, scope[3]);
+    let call = find(method, path, target, &action, scope[3]);
     let seen = Seen {
         operation: call.operation,
         action: call.action(),
-        text: format!("{path} {body}"),
+        text: format!("{path}{}{query} {body}", if query.is_empty() { "" } else { "?" }),
         region: scope[2].to_owned(),
         key: scope[0].to_owned(),
     };
     log.lock().unwrap().push(seen.clone());
     let (status, body) = script(&seen).unwrap_or_else(|| (200, nothing(call)));
-    let _ = write!(stream, "HTTP/1.1 {status} x\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+    Sent { status, body, ..Sent::default() }
 }
 
 /// The call of the table that a request is. Any other request is a fault of the collector.
 fn find(method: &str, path: &str, target: &str, action: &str, signed: &str) -> &'static Call {
-    let path = path.split('?').next().unwrap();
     let fits = |template: &str| {
         let (a, b): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
         a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| a == b || (a.starts_with('{') && !b.is_empty()))

@@ -216,7 +216,8 @@ fn every_active_account_of_an_organisation_is_read_and_one_that_lets_nobody_in_i
     let collection = Collection { role: Some("audit".to_owned()), ..Collection::default() };
     let collected = collection.run(&server.url, folder.path()).unwrap();
     assert_eq!(collected.accounts, ["111122223333", "222222222222", "444444444444"]);
-    let failed: Vec<_> = collected.failed.iter().map(|failed| (failed.account.as_str(), failed.call)).collect();
+    let failed: Vec<_> =
+        collected.failed.iter().map(|failed| (failed.place.as_str(), failed.call.as_deref().unwrap())).collect();
     assert_eq!(failed, [("444444444444", "sts assume-role")]);
     // The whole tree, level by level, each unit once.
     assert_eq!(server.count("ListOrganizationalUnitsForParent"), 3);

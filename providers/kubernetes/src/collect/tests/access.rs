@@ -10,7 +10,7 @@ use super::whole::of_objects;
 use super::world::world;
 use super::{Collection, documents};
 use crate::collect::kinds::{EVERY, KINDS};
-use crate::collect::{State, doctor, role, secrets_role};
+use crate::collect::{CollectFailure, Options, State, Terms, doctor, role, secrets_role};
 
 /// Group, resource, name and verb.
 type Right = (String, String, String, String);
@@ -245,15 +245,18 @@ fn who_is_not_let_in_is_told_once() {
 #[test]
 fn nothing_is_asked_where_nothing_is_configured() {
     let home = tempfile::tempdir().unwrap();
-    let options = crate::collect::Options {
+    let terms = Terms {
         folder: home.path().to_owned(),
         resume: false,
+        deadline: None,
+        fingerprinter: evenhand_model::secret::Fingerprinter::keyed("test"),
+    };
+    let options = Options {
+        terms,
         kubeconfig: Some(home.path().join("none")),
         contexts: Vec::new(),
         all_contexts: false,
         secrets: false,
-        deadline: None,
-        fingerprinter: evenhand_model::secret::Fingerprinter::keyed("test"),
     };
     let error = doctor(&options, &Stopper::default()).unwrap_err();
     assert!(

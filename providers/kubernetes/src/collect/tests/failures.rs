@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::server::{Fault, Server};
 use super::world::world;
 use super::{Collection, documents, failures, manifest, read};
-use crate::collect::{CollectError, Stopped};
+use crate::collect::{CollectError, NoCapture, Stopped};
 
 const PODS: &str = "/api/v1/pods";
 
@@ -197,7 +197,7 @@ fn a_document_that_cannot_be_written_ends_the_collection() {
     std::fs::create_dir_all(folder.path().join("kubernetes/c/pods.json")).unwrap();
     let server = Server::new(world(), |_| None);
     let failed = Collection { resume: true, ..Collection::default() }.run(&server, folder.path()).unwrap_err();
-    assert!(matches!(failed, CollectError::NotWritten(_)), "{failed}");
+    assert!(matches!(failed, CollectError::NoCapture(NoCapture::NotWritten(_))), "{failed}");
     let manifest = manifest(folder.path(), "c");
     assert!(manifest["complete"] == false && manifest["pending"].to_string().contains("list pods"), "{manifest}");
 }
@@ -234,6 +234,8 @@ fn what_the_server_could_not_ask_for_itself_is_missing_and_not_absent() {
     };
     let made = apis(folder.path());
     assert_eq!((&made["document"], &made["refused"]["code"]), (&"discovery-apis.json".into(), &"Stale".into()));
+    let gaps: Vec<String> = failures(folder.path()).into_iter().map(|(call, _)| call).collect();
+    assert_eq!(gaps, ["get /apis", "list *.kagent.dev"], "what the document says of itself is said once");
     // Going on asks again.
     let again = Collection { resume: true, ..Collection::default() }.run(&server, folder.path()).unwrap();
     assert_eq!(again.failed, []);

@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use super::client::Pace;
 use super::run::Run;
-use super::{CollectError, Collected, Options, Permission, run};
+use super::{CollectError, Collected, Options, Permission, Terms, run};
 use crate::Kubernetes;
 use crate::tests::options;
 
@@ -69,7 +69,7 @@ impl Collection {
     fn doctor(&self, server: &Server) -> Vec<Permission> {
         let home = tempfile::tempdir().unwrap();
         let (tried, _) = self.work(&Server::kubeconfig(&[("c", server)]), home.path(), Run::try_all).unwrap();
-        tried.into_iter().map(Permission::of).collect()
+        tried.into_iter().map(super::doctor::permission).collect()
     }
 
     fn work<T, F: Future<Output = Result<T, CollectError>>>(
@@ -82,14 +82,16 @@ impl Collection {
         let path = home.path().join("config");
         std::fs::write(&path, kubeconfig).unwrap();
         let options = Options {
-            folder: folder.to_owned(),
-            resume: self.resume,
+            terms: Terms {
+                folder: folder.to_owned(),
+                resume: self.resume,
+                deadline: self.deadline.map(|time| Instant::now() + time),
+                fingerprinter: Fingerprinter::keyed("test"),
+            },
             kubeconfig: Some(path),
             contexts: self.contexts.clone(),
             all_contexts: self.all_contexts,
             secrets: self.secrets,
-            deadline: self.deadline.map(|time| Instant::now() + time),
-            fingerprinter: Fingerprinter::keyed("test"),
         };
         let pace = Pace {
             first_wait: Duration::from_millis(1),

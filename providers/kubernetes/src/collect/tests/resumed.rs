@@ -10,7 +10,7 @@ use evenhand_collect::Stopper;
 use super::server::{Fault, Server};
 use super::world::world;
 use super::{Collection, documents, manifest};
-use crate::collect::CollectError;
+use crate::collect::{CollectError, NoCapture};
 
 /// How often each list was begun.
 fn begun(server: &Server) -> BTreeMap<String, usize> {
@@ -87,7 +87,10 @@ fn what_was_refused_is_asked_again_and_what_was_answered_is_not() {
     });
     let folder = tempfile::tempdir().unwrap();
     Collection::default().run(&server, folder.path()).unwrap();
-    assert!(matches!(Collection::default().run(&server, folder.path()), Err(CollectError::Used(_))));
+    assert!(matches!(
+        Collection::default().run(&server, folder.path()),
+        Err(CollectError::NoCapture(NoCapture::Used(_)))
+    ));
     allowed.store(true, Ordering::SeqCst);
     let collected = Collection { resume: true, ..Collection::default() }.run(&server, folder.path()).unwrap();
     assert_eq!(collected.failed, []);
@@ -107,7 +110,7 @@ fn a_capture_is_gone_on_with_from_its_own_cluster_only() {
     assert!(matches!(failed, CollectError::OtherCluster { .. }), "{failed}");
     std::fs::write(folder.path().join("kubernetes/c/manifest.json"), "{").unwrap();
     let failed = Collection { resume: true, ..Collection::default() }.run(&one, folder.path()).unwrap_err();
-    assert!(matches!(failed, CollectError::NoManifest(_)), "{failed}");
+    assert!(matches!(failed, CollectError::NoCapture(NoCapture::NoManifest(_))), "{failed}");
 }
 
 #[test]

@@ -2,12 +2,10 @@
 //! objects that are made while they are sent, and fails where a script says so. Tests of the built binary share it.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use evenhand_collect::served::{How, Reply, Request, Served};
 use serde_json::{Value, json};
 
 /// A request as the server saw it.
@@ -135,28 +133,16 @@ pub(crate) struct Server {
     pub(crate) url: String,
     pub(crate) world: Arc<World>,
     seen: Arc<Mutex<Vec<Seen>>>,
-    over: Arc<AtomicBool>,
+    _served: Served,
 }
 
 impl Server {
     /// Serves a world; the script says what goes wrong.
     pub(crate) fn new(world: World, script: impl Fn(&Seen) -> Option<Fault> + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
         let (world, seen) = (Arc::new(world), Arc::new(Mutex::new(Vec::new())));
-        let over = Arc::new(AtomicBool::new(false));
-        let script: Arc<Script> = Arc::new(script);
-        let (held, log, end) = (Arc::clone(&world), Arc::clone(&seen), Arc::clone(&over));
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                if end.load(Ordering::SeqCst) {
-                    return;
-                }
-                let (world, log, script) = (Arc::clone(&held), Arc::clone(&log), Arc::clone(&script));
-                std::thread::spawn(move || serve(stream.unwrap(), &world, &log, &*script));
-            }
-        });
-        Self { url, world, seen, over }
+        let (held, log) = (Arc::clone(&world), Arc::clone(&seen));
+        let served = Served::new(move |request| serve(request, &held, &log, &script)).unwrap();
+        Self { url: served.url.clone(), world, seen, _served: served }
     }
 
     /// Everything that was asked.
@@ -193,60 +179,40 @@ pub(crate) fn kubeconfig(servers: &[(&str, &str)], user: &Value) -> String {
     .to_string()
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.over.store(true, Ordering::SeqCst);
-        // Wakes the listener, so that it sees that it is over.
-        drop(TcpStream::connect(self.url.trim_start_matches("http://")));
-    }
-}
-
-fn serve(mut stream: TcpStream, world: &World, log: &Mutex<Vec<Seen>>, script: &Script) {
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
-    let mut first = String::new();
-    if reader.read_line(&mut first).unwrap_or(0) == 0 {
-        return;
-    }
-    let (mut accept, mut authorization) = (String::new(), String::new());
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line).unwrap_or(0) == 0 || line.trim().is_empty() {
-            break;
-        }
-        let (name, value) = line.split_once(':').unwrap();
-        match name.to_ascii_lowercase().as_str() {
-            "accept" => accept = value.trim().to_owned(),
-            "authorization" => authorization = value.trim().to_owned(),
-            _ => {}
-        }
-    }
-    let mut words = first.split_whitespace();
-    let (method, target) = (words.next().unwrap().to_owned(), words.next().unwrap());
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let query = query
-        .split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .map(|(name, value)| (name.to_owned(), decoded(value)))
-        .collect();
+fn serve(request: &Request, world: &World, log: &Mutex<Vec<Seen>>, script: &Script) -> Reply {
     let seen = {
         let mut log = log.lock().unwrap();
-        let before = log.iter().filter(|seen| seen.path == path).count();
-        log.push(Seen { method, path: path.to_owned(), query, accept, authorization, before });
+        let before = log.iter().filter(|seen| seen.path == request.path).count();
+        log.push(Seen {
+            method: request.method.clone(),
+            path: request.path.clone(),
+            query: request.fields().collect(),
+            accept: request.header("accept").to_owned(),
+            authorization: request.header("authorization").to_owned(),
+            before,
+        });
         log.last().unwrap().clone()
     };
-    let fault = script(&seen);
-    let (status, body, headers) = match &fault {
-        Some(Fault::Status(status, reason)) => (*status, refusal(*status, reason, None), String::new()),
+    let mut headers = Vec::new();
+    let mut how = How::Whole;
+    let (status, body) = match script(&seen) {
+        Some(Fault::Status(status, reason)) => (status, refusal(status, reason, None)),
         Some(Fault::Later(seconds)) => {
-            (429, refusal(429, "TooManyRequests", None), format!("Retry-After: {seconds}\r\n"))
+            headers.push(("Retry-After".to_owned(), seconds.to_string()));
+            (429, refusal(429, "TooManyRequests", None))
         }
-        Some(Fault::Gone(next)) => (410, refusal(410, "Expired", next.as_deref()), String::new()),
-        Some(Fault::Answer(status, body)) => (*status, body.clone(), String::new()),
-        Some(Fault::Reset) => return,
-        Some(Fault::Cut | Fault::Slow(_)) | None => {
-            let (status, body) = answer(world, &seen);
-            (status, body, String::new())
+        Some(Fault::Gone(next)) => (410, refusal(410, "Expired", next.as_deref())),
+        Some(Fault::Answer(status, body)) => (status, body),
+        Some(Fault::Reset) => return Reply { how: How::Reset, ..Reply::default() },
+        Some(Fault::Cut) => {
+            how = How::Cut;
+            answer(world, &seen)
         }
+        Some(Fault::Slow(wait)) => {
+            how = How::Slow(wait);
+            answer(world, &seen)
+        }
+        None => answer(world, &seen),
     };
     // By this clients tell which form they were given.
     let form = if body.starts_with("{\"kind\":\"APIGroupDiscoveryList\"") {
@@ -254,38 +220,8 @@ fn serve(mut stream: TcpStream, world: &World, log: &Mutex<Vec<Seen>>, script: &
     } else {
         ""
     };
-    let head = format!(
-        "HTTP/1.1 {status} x\r\nContent-Type: application/json{form}\r\nContent-Length: {}\r\n{headers}Connection: close\r\n\r\n",
-        body.len()
-    );
-    let _ = stream.write_all(head.as_bytes());
-    match fault {
-        Some(Fault::Cut) => drop(stream.write_all(&body.as_bytes()[..body.len() / 2])),
-        Some(Fault::Slow(wait)) => {
-            for bit in body.as_bytes().chunks(16) {
-                if stream.write_all(bit).is_err() {
-                    return;
-                }
-                std::thread::sleep(wait);
-            }
-        }
-        _ => drop(stream.write_all(body.as_bytes())),
-    }
-}
-
-fn decoded(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let (mut out, mut at) = (Vec::new(), 0);
-    while at < bytes.len() {
-        if bytes[at] == b'%' {
-            out.push(u8::from_str_radix(text.get(at + 1..at + 3).unwrap(), 16).unwrap());
-            at += 3;
-        } else {
-            out.push(bytes[at]);
-            at += 1;
-        }
-    }
-    String::from_utf8(out).unwrap()
+    headers.push(("Content-Type".to_owned(), format!("application/json{form}")));
+    Reply { status, headers, body, how }
 }
 
 /// A refusal as the API has it.

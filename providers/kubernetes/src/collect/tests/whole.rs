@@ -151,7 +151,7 @@ fn several_clusters_are_read_beside_each_other_and_one_that_is_gone_costs_no_oth
     let failed: Vec<(&str, Option<&str>, &str)> = collected
         .failed
         .iter()
-        .map(|failed| (failed.cluster.as_str(), failed.call.as_deref(), failed.code.as_str()))
+        .map(|failed| (failed.place.as_str(), failed.call.as_deref(), failed.code.as_str()))
         .collect();
     assert_eq!(failed, [("gone", None, "NoConnection")]);
     assert!(collected.failed[0].detail.as_ref().is_some_and(|detail| detail.contains("refused")), "{collected:?}");

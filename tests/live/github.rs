@@ -1,0 +1,143 @@
+//! The built binary against GitHub's own description of its API, played by Prism: every request is one that GitHub
+//! describes, every answer is understood, and its links, which lead to another host, are not followed.
+//!
+//! The program and the description are installed once under `target/tools`. Prism keeps nothing and pages nothing: what
+//! needs a server with a memory is tested beside the connector.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::{files, npm, said, text};
+
+const PRISM: (&str, &str) = ("@stoplight/prism-cli", "5.14.2");
+const DESCRIPTION: (&str, &str, &str) = ("@octokit/openapi", "23.0.2", "package/generated/ghec.json");
+
+/// GitHub as it describes itself.
+struct Github {
+    child: Child,
+    url: String,
+    home: tempfile::TempDir,
+}
+
+impl Drop for Github {
+    fn drop(&mut self) {
+        // By its own id; nothing else is ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Github {
+    fn start() -> Self {
+        let prism = npm::program(PRISM.0, PRISM.1, "dist/index.js");
+        let home = tempfile::tempdir().unwrap();
+        let description = home.path().join("description.json");
+        described(&npm::file(DESCRIPTION.0, DESCRIPTION.1, DESCRIPTION.2), &description);
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut child = Command::new("node")
+            .arg(prism)
+            .args(["mock", "-h", "127.0.0.1", "-p", &port.to_string()])
+            .arg(&description)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("node runs");
+        // It says so when it listens; what it says afterwards is read so that it does not wait.
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let began = Instant::now();
+        let listens = lines.by_ref().any(|line| line.contains("Prism is listening"));
+        assert!(listens && began.elapsed() < Duration::from_secs(300), "the server does not answer");
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, url: format!("http://127.0.0.1:{port}"), home }
+    }
+
+    fn evenhand(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_evenhand"))
+            .args(arguments)
+            .current_dir(self.home.path())
+            .env_clear()
+            .env("HOME", self.home.path())
+            .env("EVENHAND_HOME", self.home.path())
+            .env("EVENHAND_FINGERPRINT_KEY", "test")
+            .env("GITHUB_API_URL", &self.url)
+            .env("GITHUB_TOKEN", "fake-token")
+            .output()
+            .expect("the binary runs")
+    }
+}
+
+/// The description as Prism can serve it: references that lead nowhere are left out, and answers have the type that GitHub's
+/// clients ask for.
+fn described(from: &Path, to: &Path) {
+    let mut description: Value = serde_json::from_str(&std::fs::read_to_string(from).unwrap()).unwrap();
+    if let Some(example) = description.pointer_mut("/components/examples/server-statistics/value/0") {
+        for member in example.as_object_mut().unwrap().values_mut().filter(|member| member.get("$ref").is_some()) {
+            *member = Value::Object(Default::default());
+        }
+    }
+    typed(&mut description);
+    std::fs::write(to, description.to_string()).unwrap();
+}
+
+fn typed(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            if let Some(Value::Object(content)) = members.get_mut("content")
+                && let Some(json) = content.get("application/json").cloned()
+            {
+                content.insert("application/vnd.github+json".to_owned(), json);
+            }
+            members.values_mut().for_each(typed);
+        }
+        Value::Array(elements) => elements.iter_mut().for_each(typed),
+        _ => {}
+    }
+}
+
+/// Calls about something that GitHub's examples do not lead to.
+const NOT_TRIED: [&str; 3] = [
+    // The examples of rulesets are of other repositories; of tokens, runners and environments none fits.
+    "GET /repos/{owner}/{repo}/environments/{environment}/deployment-branch-policies",
+    "GET /orgs/{org}/personal-access-tokens/{token}/repositories",
+    "GET /orgs/{org}/actions/runner-groups/{group}/repositories",
+];
+
+#[test]
+fn every_call_is_one_that_github_describes_and_every_answer_is_understood() {
+    let github = Github::start();
+    let done =
+        github.evenhand(&["doctor", "github", "--org", "octo-org", "--repo", "hello-world", "--enterprise", "octo"]);
+    let lines = String::from_utf8(done.stdout.clone()).unwrap();
+    let mut allowed = 0;
+    for line in lines.lines() {
+        let call = line.split("  ").map(str::trim).find(|part| part.contains("GET ")).unwrap_or(line);
+        let call = call.split_once(": ").map_or(call, |(_, call)| call);
+        if line.starts_with("allowed") {
+            allowed += 1;
+        } else {
+            assert!(line.starts_with("not tried") && NOT_TRIED.contains(&call), "{line}\n{}", said(&done));
+        }
+    }
+    assert!(allowed > 60, "{}", said(&done));
+
+    // Each page says that the next one is on another host, and never ends.
+    let done =
+        github.evenhand(&["collect", "github", "--org", "octo-org", "--repo", "hello-world", "--out", "capture"]);
+    let told = said(&done);
+    assert!(told.contains("ForeignLink: the next page is on another host"), "{told}");
+    let mut answers = 0;
+    for file in files(&github.home.path().join("capture/github/127.0.0.1")) {
+        for line in std::fs::read_to_string(&file).unwrap().lines() {
+            let answer: Value = serde_json::from_str(line).unwrap();
+            let code = answer.get("error").map(|error| text(&error["code"]));
+            assert!(code.as_deref().is_none_or(|code| code == "ForeignLink"), "{line}");
+            answers += usize::from(code.is_none());
+        }
+    }
+    assert!(answers > 10, "what has one page is there: {answers}");
+}
