@@ -68,7 +68,7 @@ fn agents() -> String {
          models, compiled agentic workflows (`*.lock.yml`); who may start them, the token, secrets in reach, checkouts, \
          approvals, credentials |\n\
          | `./.github/workflows/*.yml`, `./…/action.yml` in `uses:` | reusable workflows and composite actions of the same \
-         repository: their agents have what the callers give |\n\
+         repository: their agents have what the callers give; who else may call a workflow is not known |\n\
          | `.github/workflows/*.md` | sources of agentic workflows that are not compiled beside them |\n\
          | `copilot-setup-steps.yml` | the coding agent that the job prepares |\n\
          | `agent-card.json`, `agent.json` | A2A agent cards: provider, security schemes |\n\

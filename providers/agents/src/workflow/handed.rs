@@ -1,18 +1,11 @@
 //! What a job hands to the agent that it runs: secrets in its reach, credentials, and the principals it signs in as.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
-
 use super::job::{Whole, is_blank};
+use super::reference::{self, Context, Reference};
 use super::token::Token;
 use super::{JobCredential, sorted};
 use crate::secret::Borrowed;
 use crate::tree::{Entry, Node, Value};
-
-/// `secrets.NAME` in an expression. A test proves that it compiles.
-static SECRET: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r#"\bsecrets(?:\.([A-Za-z_][A-Za-z0-9_]*)|\[\s*'([A-Za-z0-9_]+)'\s*\])"#).ok());
 
 /// Names of the secrets that a job holds: whatever a step is given lies on the runner that the agent works on.
 pub(super) fn secrets(whole: &Whole<'_>, job: &Node) -> Vec<String> {
@@ -29,14 +22,11 @@ fn collect(node: &Node, names: &mut Vec<String>) {
         Value::Text(text) => {
             // Outside an expression the word is a script's own.
             for expression in text.split("${{").skip(1).filter_map(|rest| rest.split("}}").next()) {
-                if expression.to_ascii_lowercase().contains("tojson(secrets)") {
-                    names.push(String::from("*"));
-                }
-                for found in SECRET.iter().flat_map(|pattern| pattern.captures_iter(expression)) {
-                    if let Some(name) = found.get(1).or_else(|| found.get(2)) {
-                        names.push(name.as_str().to_owned());
-                    }
-                }
+                names.extend(reference::all(expression).filter_map(|found| match found {
+                    Reference::Named(Context::Secrets, name) => Some(name.to_owned()),
+                    Reference::All(Context::Secrets) => Some(String::from("*")),
+                    Reference::Named(Context::Inputs, _) | Reference::All(Context::Inputs) => None,
+                }));
             }
         }
         Value::List(elements) => elements.iter().for_each(|element| collect(element, names)),
@@ -141,14 +131,4 @@ pub(super) fn borrowed(job: &Node) -> Vec<Borrowed> {
         }
     }
     borrowed
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_pattern_of_secrets_compiles() {
-        assert!(SECRET.is_some());
-    }
 }

@@ -1,17 +1,9 @@
 //! What a caller hands to the workflow or action that it calls: inputs and secrets, put in the place of the references to
 //! them, so that what is called reads as if it stood in the caller.
 
-use std::sync::LazyLock;
-
-use regex::{Captures, Regex};
-
 use super::job::is_blank;
+use super::reference::{self, Context, Reference};
 use crate::tree::{Entry, Node, Value};
-
-/// `inputs.NAME` and `secrets.NAME` in an expression, behind what is no part of a longer path. A test proves that it
-/// compiles.
-static REFERENCE: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"(^|[^.\w-])(inputs|secrets)\.([A-Za-z_][A-Za-z0-9_-]*)").ok());
 
 /// What stands for a reference.
 enum Given {
@@ -93,37 +85,49 @@ impl<'c> Handed<'c> {
         Self { declared: entries(action, "inputs"), given: entries(step, "with"), secrets: Secrets::AsTheyAre }
     }
 
-    /// What stands for a reference; `None` where it stays as it is.
-    fn value(&self, context: &str, name: &str) -> Option<Given> {
+    /// What stands for one input or secret; `None` where the reference stays as it is.
+    fn value(&self, context: Context, name: &str) -> Option<Given> {
         match (context, &self.secrets) {
-            ("inputs", _) => match named(self.given, name) {
+            (Context::Inputs, _) => match named(self.given, name) {
                 Some(entry) => Given::of(&entry.node),
                 None => match named(self.declared, name).and_then(|entry| entry.node.get("default")) {
                     Some(default) => Given::of(&default.node),
                     None => Some(Given::nothing()),
                 },
             },
-            ("secrets", Secrets::Listed(listed)) if !name.eq_ignore_ascii_case("GITHUB_TOKEN") => {
+            (Context::Secrets, Secrets::Listed(listed)) if !name.eq_ignore_ascii_case("GITHUB_TOKEN") => {
                 match named(listed, name) {
                     Some(entry) => Given::of(&entry.node),
                     None => Some(Given::nothing()),
                 }
             }
-            _ => None,
+            (Context::Secrets, _) => None,
+        }
+    }
+
+    /// What stands for a reference in an expression; `None` where it stays as it is.
+    fn expressed(&self, reference: Reference<'_>) -> Option<String> {
+        match reference {
+            Reference::Named(context, name) => Some(self.value(context, name)?.in_expression()),
+            Reference::All(context) => {
+                let names: Vec<&Entry> = match (context, &self.secrets) {
+                    (Context::Secrets, Secrets::AsTheyAre) => return None,
+                    (Context::Secrets, Secrets::Listed(listed)) => listed.iter().collect(),
+                    (Context::Inputs, _) => {
+                        let defaults = self.declared.iter().filter(|entry| named(self.given, &entry.key).is_none());
+                        self.given.iter().chain(defaults).collect()
+                    }
+                };
+                let each = names.into_iter().map(|entry| Some(self.value(context, &entry.key)?.in_expression()));
+                // No expression writes a map; what counts is what is in it.
+                Some(format!("toJSON({})", each.collect::<Option<Vec<String>>>()?.join(", ")))
+            }
         }
     }
 
     /// An expression with its references replaced.
     fn expression(&self, text: &str) -> String {
-        let Some(pattern) = REFERENCE.as_ref() else { return text.to_owned() };
-        let replaced = pattern.replace_all(text, |found: &Captures<'_>| {
-            let part = |at: usize| found.get(at).map_or("", |part| part.as_str());
-            match self.value(part(2), part(3)) {
-                Some(given) => format!("{}{}", part(1), given.in_expression()),
-                None => part(0).to_owned(),
-            }
-        });
-        replaced.into_owned()
+        reference::replaced(text, |reference| self.expressed(reference))
     }
 
     /// A text with the references in its expressions replaced.
@@ -133,10 +137,10 @@ impl<'c> Handed<'c> {
         while let Some((before, behind)) = rest.split_once("${{") {
             let Some((inner, after)) = behind.split_once("}}") else { break };
             filled.push_str(before);
-            let alone = inner.trim().split_once('.').and_then(|(context, name)| {
-                let plain = name.chars().all(|one| one.is_ascii_alphanumeric() || matches!(one, '_' | '-'));
-                plain.then(|| self.value(context, name)).flatten()
-            });
+            let alone = match reference::alone(inner) {
+                Some(Reference::Named(context, name)) => self.value(context, name),
+                Some(Reference::All(_)) | None => None,
+            };
             match alone {
                 Some(Given::Literal(text)) => filled.push_str(&text),
                 Some(Given::Expression(text)) => filled.push_str(&format!("${{{{ {text} }}}}")),
@@ -149,7 +153,7 @@ impl<'c> Handed<'c> {
     }
 
     fn changed(&self, key: &str, text: &str) -> Option<String> {
-        if !["inputs.", "secrets."].iter().any(|context| text.contains(context)) {
+        if !reference::is_in(text) {
             return None;
         }
         let bare = key == "if" && !text.contains("${{");
@@ -228,6 +232,16 @@ mod tests {
             ("run", "${{ github.event.inputs.args }}", "${{ github.event.inputs.args }}"),
             ("if", "inputs.args == 'x' && inputs.any", "'--yolo' == 'x' && (a || b)"),
             ("run", "echo inputs.args", "echo inputs.args"),
+            ("run", "claude ${{ inputs['args'] }} now", "claude --yolo now"),
+            ("run", "${{ inputs[ 'pick' ] }}", "${{ github.actor }}"),
+            ("run", "${{ secrets['KEY'] }} ${{secrets['OTHER']}}", "${{ secrets.PROD }} "),
+            ("run", "${{ secrets['GITHUB_TOKEN'] }}", "${{ secrets['GITHUB_TOKEN'] }}"),
+            ("if", "inputs['args'] == 'x'", "'--yolo' == 'x'"),
+            ("run", "${{ github.event.inputs['args'] }}", "${{ github.event.inputs['args'] }}"),
+            ("run", "${{ inputs[github.actor] }}", "${{ inputs[github.actor] }}"),
+            ("run", "echo inputs['args']", "echo inputs['args']"),
+            ("run", "${{ toJSON(secrets) }}", "${{ toJSON(secrets.PROD) }}"),
+            ("run", "${{ tojson( secrets ) }} ${{ inputs.args }}", "${{ toJSON(secrets.PROD) }} --yolo"),
         ];
         for (key, text, expected) in cases {
             assert_eq!(handed.changed(key, text).as_deref().unwrap_or(text), expected, "{text}");

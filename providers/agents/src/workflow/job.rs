@@ -9,7 +9,7 @@ use evenhand_model::secret::Fingerprinter;
 
 use super::agentic::Manifest;
 use super::script::{self, Flags};
-use super::token::{self, Token};
+use super::token::{self, Ceiling, Token};
 use super::trigger::{Audience, Event};
 use super::{WorkflowAgent, condition, handed, products, sorted};
 use crate::clients::{CLIENTS, Level};
@@ -25,8 +25,8 @@ pub(super) struct Whole<'w> {
     /// By event, whether a condition before a call of the workflow keeps strangers out.
     pub(super) kept: &'w [Truth],
     pub(super) permissions: Option<&'w Node>,
-    /// The token of the job that calls the workflow; `None` where nothing does.
-    pub(super) ceiling: Option<Token>,
+    /// What the token is at most.
+    pub(super) ceiling: Ceiling,
     pub(super) env: Option<&'w Node>,
     pub(super) gates: BTreeMap<&'w str, Gate<'w>>,
     pub(super) manifest: Option<&'w Manifest>,
@@ -205,9 +205,10 @@ fn agent(whole: &Whole<'_>, name: &str, before: &[Truth], job: &Node, step: &Ste
 pub(super) fn token_of(whole: &Whole<'_>, job: &Node) -> Token {
     let own = job.get("permissions").map(|entry| &entry.node);
     match whole.ceiling {
-        Some(ceiling) if own.or(whole.permissions).is_none() => ceiling,
-        Some(ceiling) => token::of(own, whole.permissions).within(ceiling),
-        None => token::of(own, whole.permissions),
+        Ceiling::Caller(ceiling) if own.or(whole.permissions).is_none() => ceiling,
+        Ceiling::Caller(ceiling) => token::of(own, whole.permissions).within(ceiling),
+        Ceiling::Untold => token::of(own, whole.permissions).unless_less(),
+        Ceiling::Nothing => token::of(own, whole.permissions),
     }
 }
 
@@ -371,21 +372,22 @@ fn audience(
         return audience;
     }
     let everyone = |key: &str| value(key).is_some_and(|users| users.split(',').any(|user| user.trim() == "*"));
+    // A lifted limit lets in whoever gets as far; who that is, it does not tell.
+    let lifted = if audience == Audience::Readers { Audience::Anyone } else { audience };
     audience = match (whole.manifest, step.product) {
         // The compiler asks for a role unless the source says that all may start it.
         (Some(manifest), _) => match manifest.roles.as_deref() {
             Some(roles) if !roles.split(',').any(|role| matches!(role.trim(), "all" | "read")) => Audience::Writers,
-            _ if audience == Audience::Readers => Audience::Anyone,
-            _ => audience,
+            _ => lifted,
         },
         (None, "claude-code-action") => match everyone("allowed_non_write_users") || everyone("allowed_bots") {
-            true => Audience::Anyone,
+            true => lifted,
             // The action refuses actors without write access where an issue, a comment or a pull request starts it.
             false if audience == Audience::Readers => Audience::Writers,
             false => audience,
         },
         (None, "codex-action") => match everyone("allow-users") {
-            true => Audience::Anyone,
+            true => lifted,
             false => Audience::Writers,
         },
         _ => audience,

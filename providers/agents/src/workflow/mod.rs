@@ -15,6 +15,7 @@ mod job;
 mod merge;
 mod outline;
 mod products;
+mod reference;
 mod repository;
 mod script;
 mod source;

@@ -4,6 +4,7 @@
 use evenhand_model::evidence::Truth;
 use evenhand_model::secret::Fingerprinter;
 
+use super::token::Ceiling;
 use super::trigger::{self, Audience};
 use super::{WorkflowError, handed, job, texts};
 use crate::tree::{self, Node, Syntax, Value};
@@ -93,7 +94,7 @@ pub fn outline(text: &str, fingerprinter: &Fingerprinter) -> Result<Outline, Wor
         events: &events,
         kept: &kept,
         permissions: node.get("permissions").map(|entry| &entry.node),
-        ceiling: None,
+        ceiling: Ceiling::Nothing,
         env: node.get("env").map(|entry| &entry.node),
         gates: jobs.map(|jobs| job::gates(jobs, &events)).unwrap_or_default(),
         manifest: None,

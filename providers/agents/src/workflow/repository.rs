@@ -2,9 +2,11 @@
 //! repository are followed, so that an agent behind a call has the events, conditions, token and secrets of its callers.
 //!
 //! A called workflow sees the event of its caller, never more than the token of the calling job, and the secrets that it
-//! is handed; its agents are reported where they stand, in the called file, with what the widest of its callers gives. The
-//! steps of a composite action run in the job that uses it and are reported there, at the line of the call. Sources:
-//! GitHub's reference of reusable workflows, and of metadata syntax for actions.
+//! is handed; its agents are reported where they stand, in the called file, with what the widest of its callers gives. Of
+//! these some may lie in other repositories, or behind a limit: what they give is not known, so each workflow that can be
+//! called is read once more as if a stranger called it. The steps of a composite action run in the job that uses it and
+//! are reported there, at the line of the call. Sources: GitHub's reference of reusable workflows, and of metadata syntax
+//! for actions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +15,7 @@ use evenhand_model::secret::Fingerprinter;
 
 use super::agentic::{self, Manifest};
 use super::handing::{self, Handed};
-use super::token::Token;
+use super::token::Ceiling;
 use super::trigger::{self, Event};
 use super::{Workflow, WorkflowAgent, WorkflowError, job, merge};
 use crate::secret::{Found, Slots};
@@ -25,8 +27,12 @@ const CALLED: &str = "workflow_call";
 /// Calls deeper than this GitHub refuses.
 const DEEPEST: usize = 10;
 
-/// So many calls are followed in all; what lies behind further ones stays as if strangers called it.
+/// So many calls of a repository are followed; what lies behind further ones stays as if strangers called it.
 const MOST_CALLS: usize = 4096;
+
+/// Where a repository keeps actions for its own use; those elsewhere are for others too (GitHub documentation, creating
+/// actions).
+const OWN_ACTIONS: &str = ".github/";
 
 /// Workflows and actions, by their paths.
 ///
@@ -56,7 +62,7 @@ impl File {
 /// What repositories say of their agents.
 #[derive(Debug)]
 pub struct RepositoriesRead {
-    /// Every workflow that runs agents, and every action that does and that no workflow uses, by path.
+    /// Every workflow that runs agents, and every action that does and that others than the workflows here may use, by path.
     pub workflows: Vec<(String, Workflow)>,
     /// Calls of files that are not there.
     pub missing: Vec<MissingPart>,
@@ -101,10 +107,10 @@ impl Repositories {
             fingerprinter,
             agents: BTreeMap::new(),
             beside: BTreeMap::new(),
-            reached: BTreeSet::new(),
             used: BTreeSet::new(),
+            cut_off: BTreeSet::new(),
             missing: BTreeSet::new(),
-            calls: 0,
+            calls: BTreeMap::new(),
         };
         for (path, file) in self.files.iter().filter(|(_, file)| !file.is_action()) {
             let (called, own): (Vec<Event>, Vec<Event>) =
@@ -112,17 +118,15 @@ impl Repositories {
             if !own.is_empty() || called.is_empty() {
                 following.workflow(path, file, &Context::of(own), None, &mut Vec::new());
             }
-        }
-        let called = |file: &File| file.events().into_iter().filter(|event| event.name == CALLED).collect::<Vec<_>>();
-        for (path, file) in self.files.iter().filter(|(_, file)| !file.is_action()) {
-            let events = called(file);
-            if !events.is_empty() && !following.reached.contains(path.as_str()) {
-                following.workflow(path, file, &Context::of(events), None, &mut Vec::new());
+            if !called.is_empty() {
+                let context = Context { ceiling: Ceiling::Untold, ..Context::of(called) };
+                following.workflow(path, file, &context, None, &mut Vec::new());
             }
         }
         for (path, file) in self.files.iter().filter(|(_, file)| file.is_action()) {
-            if !following.used.contains(path.as_str()) {
-                following.unused_action(path, file);
+            let path = path.as_str();
+            if !following.used.contains(path) || following.cut_off.contains(path) || is_for_others(&file.root, path) {
+                following.action_of_others(path, file);
             }
         }
         let Following { agents, beside, missing, .. } = following;
@@ -171,14 +175,14 @@ struct Context {
     events: Vec<Event>,
     /// By event, whether a condition before the call keeps strangers out.
     kept: Vec<Truth>,
-    /// The token of the calling job; `None` where nothing calls.
-    ceiling: Option<Token>,
+    /// What the token is at most.
+    ceiling: Ceiling,
 }
 
 impl Context {
     fn of(events: Vec<Event>) -> Self {
         let kept = vec![Truth::No; events.len()];
-        Self { events, kept, ceiling: None }
+        Self { events, kept, ceiling: Ceiling::Nothing }
     }
 }
 
@@ -198,10 +202,13 @@ struct Following<'r> {
     agents: BTreeMap<&'r str, Vec<WorkflowAgent>>,
     /// By workflow, the files that take part in it: the actions that it uses, and the workflows that call it.
     beside: BTreeMap<&'r str, BTreeSet<&'r str>>,
-    reached: BTreeSet<&'r str>,
+    /// Actions that jobs use.
     used: BTreeSet<&'r str>,
+    /// Actions of which some use was not followed.
+    cut_off: BTreeSet<&'r str>,
     missing: BTreeSet<MissingPart>,
-    calls: usize,
+    /// By the folder of a repository, how many calls were followed.
+    calls: BTreeMap<&'r str, usize>,
 }
 
 impl<'r> Following<'r> {
@@ -258,13 +265,11 @@ impl<'r> Following<'r> {
             return;
         };
         self.beside.entry(target).or_default().insert(path);
-        if above.len() >= DEEPEST || self.calls >= MOST_CALLS || path == target || above.contains(&target.as_str()) {
+        if path == target || above.contains(&target.as_str()) || !self.goes_on(file, above.len()) {
             return;
         }
-        self.calls += 1;
-        self.reached.insert(target);
         let kept = job::before(whole, &call.job.key);
-        let ceiling = Some(job::token_of(whole, &call.job.node));
+        let ceiling = Ceiling::Caller(job::token_of(whole, &call.job.node));
         let context = Context { events: whole.events.to_vec(), kept, ceiling };
         let handed = Handed::to_workflow(&callee.node, &call.job.node, call.handed);
         above.push(path);
@@ -272,13 +277,21 @@ impl<'r> Following<'r> {
         above.pop();
     }
 
+    /// Whether one more call in a repository is followed, so many others being under way.
+    fn goes_on(&mut self, file: &'r File, depth: usize) -> bool {
+        let calls = self.calls.entry(&file.root).or_default();
+        let goes_on = depth < DEEPEST && *calls < MOST_CALLS;
+        *calls += usize::from(goes_on);
+        goes_on
+    }
+
     fn miss(&mut self, path: &str, line: u32, called: &str, is_workflow: bool) {
         let called = crate::secret::redact(called);
         self.missing.insert(MissingPart { path: path.to_owned(), line, called, is_workflow });
     }
 
-    /// An action that no workflow of the repository uses: whoever does is not known.
-    fn unused_action(&mut self, path: &'r str, file: &'r File) {
+    /// An action as those use it who are not known.
+    fn action_of_others(&mut self, path: &'r str, file: &'r File) {
         let node = self.with_actions(path, file, file.node.copied());
         let Some(runs) = node.get("runs") else { return };
         let context = Context::of(vec![Event::called()]);
@@ -286,7 +299,7 @@ impl<'r> Following<'r> {
             events: &context.events,
             kept: &context.kept,
             permissions: None,
-            ceiling: None,
+            ceiling: Ceiling::Untold,
             env: None,
             gates: BTreeMap::new(),
             manifest: None,
@@ -334,15 +347,16 @@ impl<'r> Following<'r> {
                 let named = ["action.yml", "action.yaml"].map(|name| below(&folder, name));
                 match named.iter().find_map(|name| self.files.get_key_value(name)) {
                     Some((target, _)) if target == path || above.contains(&target.as_str()) => {}
-                    Some((target, action)) if above.len() < DEEPEST && self.calls < MOST_CALLS => {
-                        self.calls += 1;
+                    Some((target, action)) if self.goes_on(file, above.len()) => {
                         self.used.insert(target);
                         self.beside.entry(path).or_default().insert(target);
                         above.push(target);
                         inside = self.expanded(path, file, handing::steps(&action.node, &step, line), above);
                         above.pop();
                     }
-                    Some(_) => {}
+                    Some((target, _)) => {
+                        self.cut_off.insert(target);
+                    }
                     None => self.miss(path, line, &called, false),
                 }
             }
@@ -352,6 +366,11 @@ impl<'r> Following<'r> {
         }
         expanded
     }
+}
+
+/// Whether an action lies where a repository keeps those that others use.
+fn is_for_others(root: &str, path: &str) -> bool {
+    !path.strip_prefix(root).unwrap_or(path).trim_start_matches('/').starts_with(OWN_ACTIONS)
 }
 
 /// A path below a folder.

@@ -43,6 +43,17 @@ pub(super) fn of(job: Option<&Node>, workflow: Option<&Node>) -> Token {
     }
 }
 
+/// What a workflow's own words on its token are held against.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Ceiling {
+    /// Nothing: an event starts it.
+    Nothing,
+    /// The token of the job that calls it.
+    Caller(Token),
+    /// The token of a calling job that was not read.
+    Untold,
+}
+
 impl Token {
     /// As much of it as another one may do too: a called workflow never gets more than the job that calls it.
     pub(super) fn within(self, ceiling: Self) -> Self {
@@ -51,6 +62,11 @@ impl Token {
             federates: self.federates.and(ceiling.federates),
             models: self.models && ceiling.models,
         }
+    }
+
+    /// The same where it is not known how much a caller gives.
+    pub(super) fn unless_less(self) -> Self {
+        Self { writes: self.writes.and(Truth::Unknown), federates: self.federates.and(Truth::Unknown), ..self }
     }
 }
 

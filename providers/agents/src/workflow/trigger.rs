@@ -19,10 +19,13 @@ pub enum Audience {
 }
 
 impl Audience {
-    /// Whether people outside the organisation may start it. `public`: whether everyone can see the repository.
+    /// Whether people outside the organisation may start it. `public`: whether everyone can see the repository; only
+    /// repositories that not everyone sees either can call the workflows of one that not everyone sees (GitHub's reference
+    /// of reusable workflows, access).
     pub fn outsiders(self, public: Option<bool>) -> Truth {
         match self {
             Self::Writers => Truth::No,
+            Self::Unknown if public == Some(false) => Truth::No,
             Self::Unknown => Truth::Unknown,
             Self::Readers => public.map_or(Truth::Unknown, Truth::from),
             Self::Anyone => public.map_or(Truth::Yes, Truth::from),

@@ -1,10 +1,12 @@
 //! Reusable workflows and composite actions of the same repository: an agent behind a call has what its callers give.
 
-use evenhand_agents::workflow::{self, Audience};
+use evenhand_agents::Agents;
+use evenhand_agents::workflow::{self, Audience, Repositories};
 use evenhand_model::agent::Agent;
 use evenhand_model::agent::ApprovalMode::{Bypass, Partial, Prompt};
 use evenhand_model::evidence::{Fact, Truth};
 use evenhand_model::inventory::Inventory;
+use evenhand_model::provider::{Provider, ReadOptions};
 use evenhand_model::secret::Fingerprinter;
 
 use crate::common::{document, inventory, read};
@@ -41,18 +43,26 @@ fn both(called: &str, caller: &str) -> Inventory {
 fn a_called_agent_has_the_events_and_conditions_of_its_caller() {
     let guard = "    if: contains(fromJSON('[\"OWNER\"]'), github.event.comment.author_association)\n";
     let cases = [
-        ("push", "", "push", Fact::Known(false)),
-        ("issue_comment", "", "comment", Fact::Unknown),
-        ("issue_comment", guard, "comment", Fact::Known(false)),
+        ("push", "", "push, workflow_call", Some(false)),
+        ("issue_comment", "", "comment, workflow_call", Some(true)),
+        ("issue_comment", guard, "comment, workflow_call", Some(false)),
     ];
-    for (on, job, trigger, expected) in cases {
+    for (on, job, trigger, by_caller) in cases {
+        let files = [(CALLED, called("")), (CALLER, caller(on, job))];
+        // Whoever else calls is not known; a private repository only private ones can call.
+        let public = if by_caller == Some(true) { Fact::Known(true) } else { Fact::Unknown };
+        for (visibility, expected) in [("public", public), ("private", Fact::Known(false))] {
+            let found = seen_by(visibility, &files);
+            let row = only(&found);
+            assert_eq!(
+                (row.trigger.value().map(|word| &**word), row.untrusted_trigger),
+                (Some(trigger), expected),
+                "{visibility}: {on}{job}"
+            );
+        }
         let found = both(&called(""), &caller(on, job));
         let row = only(&found);
-        assert_eq!(
-            (row.trigger.value().map(|word| &**word), row.untrusted_trigger),
-            (Some(trigger), expected),
-            "{on}{job}"
-        );
+        assert_eq!(row.untrusted_trigger, Fact::Unknown, "{on}{job}");
         assert!(row.evidence.document.ends_with("agent.yml"), "the agent stands in the called file");
         assert_eq!(row.evidence.line_number(), Some(9));
     }
@@ -61,13 +71,85 @@ fn a_called_agent_has_the_events_and_conditions_of_its_caller() {
     assert_eq!(only(&alone).trigger.value().map(|word| &**word), Some("workflow_call"));
 }
 
+/// Repositories that are all as visible.
+fn seen_by(visibility: &str, files: &[(&str, String)]) -> Inventory {
+    let options = ReadOptions {
+        now: "2026-11-23T00:00:00Z".parse().unwrap(),
+        fingerprinter: Fingerprinter::keyed("test"),
+        settings: [("repository_visibility".to_owned(), visibility.to_owned())].into(),
+    };
+    let mut reader = Agents.reader(options);
+    for (path, text) in files {
+        reader.read(document(path, text)).unwrap();
+    }
+    reader.finish().inventory
+}
+
+#[test]
+fn what_only_unread_callers_could_allow_is_never_certain() {
+    let open = [
+        "uses: anthropics/claude-code-action@v1\n        with: {allowed_non_write_users: '*'}",
+        "uses: openai/codex-action@v1\n        with: {allow-users: '*'}",
+    ];
+    for step in open {
+        let text = format!("on: workflow_call\njobs:\n  work:\n    steps:\n      - {step}\n");
+        assert_eq!(only(&inventory(&[(CALLED, &text)])).untrusted_trigger, Fact::Unknown, "{step}");
+        assert_eq!(only(&both(&text, &caller("push", ""))).untrusted_trigger, Fact::Unknown, "{step}");
+        assert_eq!(only(&both(&text, &caller("issues", ""))).untrusted_trigger, Fact::Known(true), "{step}");
+    }
+}
+
+#[test]
+fn calls_beyond_the_limit_of_a_repository_are_as_if_strangers_made_them() {
+    let use_of = |action: &str| format!("      - uses: ./.github/actions/{action}\n");
+    let busy = format!("on: push\njobs:\n  all:\n    steps:\n{}{}", use_of("fix"), use_of("idle").repeat(4095));
+    let late = format!("on: issues\njobs:\n  late:\n    steps:\n{}", use_of("fix"));
+    let action = |run: &str| format!("runs: {{using: composite, steps: [{{run: {run}}}]}}\n");
+    let mut repositories = Repositories::default();
+    for (path, text) in [
+        (".github/actions/fix/action.yml", action("claude -p fix")),
+        (".github/actions/idle/action.yml", action("true")),
+        (".github/workflows/a.yml", busy),
+        (".github/workflows/b.yml", late),
+        (CALLED, called("")),
+        (CALLER, caller("issues", "")),
+    ] {
+        repositories.add("big", &format!("big/{path}"), &text).unwrap();
+    }
+    repositories.add("next", &format!("next/{CALLER}"), &caller("issues", "")).unwrap();
+    repositories.add("next", &format!("next/{CALLED}"), &called("")).unwrap();
+    let read = repositories.read(&Fingerprinter::keyed("test"));
+    let of = |path: &str| {
+        let found = read.workflows.iter().find(|(held, _)| held == path);
+        found.map(|(_, workflow)| workflow.agents[0].audience)
+    };
+    assert_eq!(of("big/.github/workflows/agent.yml"), Some(Audience::Unknown));
+    assert_eq!(of("big/.github/actions/fix/action.yml"), Some(Audience::Unknown), "its later user is not forgotten");
+    assert_eq!(of("next/.github/workflows/agent.yml"), Some(Audience::Readers), "each repository has its own limit");
+}
+
+#[test]
+fn an_action_for_others_is_told_beside_the_job_that_tries_it() {
+    let action = "runs: {using: composite, steps: [{run: claude -p fix}]}\n";
+    let user = |folder: &str| format!("on: push\njobs:\n  a:\n    steps:\n      - uses: ./{folder}\n");
+    for (folder, expected) in [("", 2), ("tools/fix", 2), (".github/actions/fix", 1)] {
+        let path = if folder.is_empty() { "action.yml".to_owned() } else { format!("{folder}/action.yml") };
+        let found = inventory(&[(&path, action), (CALLER, &user(folder))]);
+        let started: Vec<_> = found.agents.iter().map(|agent| agent.untrusted_trigger).collect();
+        assert_eq!(started.len(), expected, "{folder}");
+        assert!(started.contains(&Fact::Known(false)), "{folder}");
+        assert_eq!(started.contains(&Fact::Unknown), expected == 2, "{folder}");
+    }
+}
+
 #[test]
 fn a_called_agent_never_has_more_than_the_token_of_the_calling_job() {
     let own = "    permissions: {contents: write}\n";
     let cases = [
         ("", "    permissions: {contents: write}\n", Fact::Known(true)),
-        ("", "    permissions: {contents: read}\n", Fact::Known(false)),
-        (own, "    permissions: {contents: read}\n", Fact::Known(false)),
+        // Another caller may give more.
+        ("", "    permissions: {contents: read}\n", Fact::Unknown),
+        (own, "    permissions: {contents: read}\n", Fact::Unknown),
         (own, "    permissions: {contents: write}\n", Fact::Known(true)),
         (own, "", Fact::Unknown),
         ("    permissions: {}\n", "", Fact::Known(false)),
@@ -79,12 +161,13 @@ fn a_called_agent_never_has_more_than_the_token_of_the_calling_job() {
 }
 
 #[test]
-fn the_secrets_in_reach_are_those_that_the_caller_hands_over() {
+fn the_secrets_in_reach_are_those_that_the_callers_hand_over() {
+    // Those that were not read may hand over what the workflow asks for, under the name that it asks by.
     let cases = [
         ("    secrets: inherit\n", "KEY"),
-        ("    secrets: {KEY: '${{ secrets.PROD }}'}\n", "PROD"),
-        ("    secrets: {OTHER: '${{ secrets.PROD }}'}\n", ""),
-        ("", ""),
+        ("    secrets: {KEY: '${{ secrets.PROD }}'}\n", "KEY, PROD"),
+        ("    secrets: {OTHER: '${{ secrets.PROD }}'}\n", "KEY"),
+        ("", "KEY"),
     ];
     for (job, expected) in cases {
         let found = both(&called(""), &caller("push", job));
@@ -111,7 +194,7 @@ fn of_several_callers_the_widest_counts() {
     );
     let found = inventory(&[(CALLED, &called("")), (CALLER, &strict), (".github/workflows/wide.yml", &wide)]);
     let row = only(&found);
-    assert_eq!(row.trigger.value().map(|word| &**word), Some("issue, push"));
+    assert_eq!(row.trigger.value().map(|word| &**word), Some("issue, push, workflow_call"));
     assert_eq!((row.untrusted_trigger, row.token_writes), (Fact::Unknown, Fact::Known(true)));
     assert_eq!((row.approval_mode, words(&row.secrets_in_reach).as_str()), (Fact::Known(Bypass), "KEY"));
 }
@@ -123,8 +206,8 @@ fn calls_of_calls_are_followed_and_circles_end() {
     let files = [(CALLED, called("")), (".github/workflows/middle.yml", middle), (CALLER, outer.to_owned())];
     let found = inventory(&files.each_ref().map(|(path, text)| (*path, text.as_str())));
     let row = only(&found);
-    assert_eq!(row.trigger.value().map(|word| &**word), Some("schedule"));
-    assert_eq!(words(&row.secrets_in_reach), "NIGHT");
+    assert_eq!(row.trigger.value().map(|word| &**word), Some("schedule, workflow_call"));
+    assert_eq!(words(&row.secrets_in_reach), "KEY, NIGHT");
     let circle = format!(
         "on: [push, workflow_call]\njobs:\n  again:\n    uses: ./{CALLER}\n  work:\n    steps: [{{run: gemini --yolo}}]\n"
     );

@@ -22,11 +22,12 @@ const FOR_EVERYBODY: &[&str] =
 
 /// A guard in force.
 struct Standing {
-    operations: Arc<OpSet>,
+    /// What it is to each identity that it stands before. All share its parts: large clusters have a million pairs of an
+    /// identity and a guard.
+    control: Control,
     namespaces: Vec<LabelSelector>,
     home: Option<Arc<str>>,
     whom: Whom,
-    evidence: Evidence,
 }
 
 impl Join<'_> {
@@ -42,7 +43,7 @@ impl Join<'_> {
             for guard in &standing {
                 let in_place = self.stands_before(guard, actor);
                 if in_place != Truth::No {
-                    controls.push(control(id, in_place, guard));
+                    controls.push(Control { identity: id.clone(), in_place, ..guard.control.clone() });
                 }
             }
         }
@@ -108,11 +109,13 @@ fn in_force(guard: &Guard, bindings: &[GuardBinding], operations: &Operations) -
         return Vec::new();
     }
     let standing = |namespaces: Vec<LabelSelector>, evidence: Evidence| Standing {
-        operations: Arc::clone(&set),
+        control: Control {
+            operations: Some(Arc::clone(&set)),
+            ..Control::new(IdentityId::from(""), ControlKind::ChangeGate, Truth::Unknown, evidence)
+        },
         namespaces,
         home: guard.home.clone(),
         whom: guard.whom.clone(),
-        evidence,
     };
     if guard.policy.is_empty() {
         return vec![standing(guard.namespaces.clone(), guard.origin.evidence(""))];
@@ -141,12 +144,5 @@ fn is_among(actor: &Actor, subjects: &[crate::rbac::Subject]) -> Truth {
         Actor::User(name) => unless(asks(name, &[]), by_group),
         Actor::Group(name) => unless(asks("", std::slice::from_ref(name)), by_group || by_user),
         Actor::HolderOf(_) => Truth::Unknown,
-    }
-}
-
-fn control(identity: &IdentityId, in_place: Truth, guard: &Standing) -> Control {
-    Control {
-        operations: Some(Arc::clone(&guard.operations)),
-        ..Control::new(identity.clone(), ControlKind::ChangeGate, in_place, guard.evidence.clone())
     }
 }

@@ -1,6 +1,6 @@
 //! Admission controls: what stands before an operation, for whom, and what only looks like it.
 
-use evenhand_model::evidence::Truth;
+use evenhand_model::evidence::{Place, Truth};
 
 use super::*;
 
@@ -103,6 +103,23 @@ fn each_guard_is_a_control_with_its_own_place() {
     let places: Vec<String> = bot.map(|one| one.evidence.to_string()).collect();
     assert_eq!(places.len(), 2, "{places:?}");
     assert_ne!(places[0], places[1]);
+}
+
+#[test]
+fn what_a_guard_says_is_held_once_however_many_it_stands_before() {
+    let (inventory, _) = read(&format!("{PEOPLE}{}", webhook("")));
+    let [first, others @ ..] = inventory.controls.as_slice() else { panic!("no control") };
+    assert!(others.iter().any(|other| other.identity != first.identity));
+    let operations = first.operations.as_ref().unwrap();
+    for other in others {
+        assert!(Arc::ptr_eq(&first.scope, &other.scope) && Arc::ptr_eq(&first.reason, &other.reason));
+        assert!(Arc::ptr_eq(operations, other.operations.as_ref().unwrap()));
+        assert!(Arc::ptr_eq(&first.evidence.document, &other.evidence.document));
+        match (&first.evidence.place, &other.evidence.place) {
+            (Place::Pointer(one), Place::Pointer(two)) => assert!(Arc::ptr_eq(one, two)),
+            (one, two) => assert_eq!(one, two),
+        }
+    }
 }
 
 #[test]
