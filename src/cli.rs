@@ -72,7 +72,7 @@ pub struct Global {
     #[arg(long, global = true, value_name = "N", default_value_t = 0, env = "EVENHAND_JOBS")]
     pub jobs: usize,
 
-    /// The configuration file. Otherwise: evenhand.toml in the one folder that is scanned, or in the current folder or
+    /// The configuration file. Otherwise: evenhand.toml in the one source that holds one, or in the current folder or
     /// above it, up to the root of the work tree.
     #[arg(long, global = true, value_name = "FILE", env = "EVENHAND_CONFIG", conflicts_with = "no_config")]
     pub config: Option<PathBuf>,
@@ -209,6 +209,11 @@ pub struct Gate {
     /// Let the gate pass although evidence could not be read.
     #[arg(long)]
     pub allow_partial: bool,
+
+    /// Exit 0 where there is no identity, as in a repository that configures no agent. Without it, an empty scan is an
+    /// error. One in which something could not be read stays an error.
+    #[arg(long)]
+    pub allow_empty: bool,
 
     /// Exit 0 where a failed gate would exit 1. Never hides the codes 2 to 4.
     #[arg(long)]

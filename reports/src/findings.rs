@@ -157,7 +157,7 @@ impl Screen {
             self.say(6, &printable(&held.first.title), Style::new(), sink)?;
             self.say(6, &format!("fix: {}", first_step(held.first)), Style::new(), sink)?;
         }
-        self.more(shown, urgent.len(), "use -o csv for all of them", sink)
+        self.more(shown, urgent.len(), "use -o csv:findings=findings.csv or -o json=report.json for all of them", sink)
     }
 
     /// The findings rule by rule: people fix rules, not rows.

@@ -186,7 +186,16 @@ impl Invocation {
         if self.global.no_config {
             return Ok(Config::default());
         }
-        let path = self.global.config.clone().or_else(|| config::find(without_word(sources).unwrap_or(sources)));
+        let path = match &self.global.config {
+            Some(path) => Some(path.clone()),
+            None => config::find(without_word(sources).unwrap_or(sources)).map_err(|several| {
+                let several: Vec<String> = several.iter().map(|file| format!("`{}`", file.display())).collect();
+                Failure::new(
+                    format!("several sources hold a configuration: {}", several.join(", ")),
+                    "name the one that speaks for all of them with --config, or leave them out with --no-config",
+                )
+            })?,
+        };
         let Some(path) = path else { return Ok(Config::default()) };
         let config = Config::read(&path, &self.providers)?;
         self.console.detail(&format!("configuration: {}", path.display()));

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use evenhand_model::finding::Status;
 use evenhand_model::identity::Nature;
-use evenhand_reports::report::WriteError;
+use evenhand_reports::report::{SourceStatus, WriteError};
 use evenhand_reports::text::counted;
 use evenhand_reports::{Report, csv, json, terminal};
 use evenhand_rules::evaluate::Keep;
@@ -38,12 +38,20 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit
         progress: &progress,
     };
     if empty {
-        let failure = invocation.nobody(&capture);
+        let read = !unreadable_source && capture.files.iter().all(|file| file.status != SourceStatus::Failed);
+        let excused = arguments.gate.allow_empty && read;
+        let failure = if excused { None } else { Some(invocation.nobody(&capture)) };
         // The list of files with the reasons is what helps now; a table without identities does not.
         let report = assess::report(assess::assess(capture, options, Keep::Report), options, Filter::default());
         let files: Vec<Output> = outputs.into_iter().filter(|output| output.format == OutputFormat::Json).collect();
         write(&report, &files, invocation.screen(arguments.output.all))?;
-        return Err(failure);
+        return match failure {
+            Some(failure) => Err(failure),
+            None => {
+                invocation.console.note("no identity was found, which --allow-empty allows");
+                Ok(Exit::Passed)
+            }
+        };
     }
     let assessing = assess::assess(capture, options, Keep::Report);
     for error in &assessing.assessed.errors {

@@ -5,15 +5,23 @@ use std::path::{Path, PathBuf};
 /// The name of the file.
 pub(crate) const NAME: &str = "evenhand.toml";
 
-/// The configuration file for a scan: in the one folder that is scanned, else in the current folder or above it, up to
-/// the root of the work tree.
-pub fn find(sources: &[PathBuf]) -> Option<PathBuf> {
-    if let [source] = sources {
-        let beside = source.join(NAME);
-        if beside.is_file() {
-            return Some(beside);
-        }
+/// The configuration file for a scan: in the one of its sources that holds one, else in the current folder or above it, up
+/// to the root of the work tree.
+///
+/// # Errors
+/// The files, where several sources hold one: which of them speaks for all is not ours to say.
+pub fn find(sources: &[PathBuf]) -> Result<Option<PathBuf>, Vec<PathBuf>> {
+    let mut beside: Vec<PathBuf> =
+        sources.iter().map(|source| source.join(NAME)).filter(|file| file.is_file()).collect();
+    match beside.len() {
+        0 => Ok(above()),
+        1 => Ok(beside.pop()),
+        _ => Err(beside),
     }
+}
+
+/// In the current folder or above it.
+fn above() -> Option<PathBuf> {
     let here = std::env::current_dir().ok()?;
     let mut shown = PathBuf::new();
     for folder in here.ancestors() {

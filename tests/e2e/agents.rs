@@ -142,4 +142,11 @@ fn the_hook_fails_on_a_literal_secret_and_passes_without() {
     let reference = Scene::new().file(".mcp.json", server("${API_KEY}").as_bytes());
     let run = reference.run(&arguments);
     assert_eq!(run.code, 0, "{} {}", run.stdout, run.stderr);
+    let plain = b"on: push\njobs: {do: {runs-on: ubuntu-latest, steps: [{run: make}]}}\n";
+    let without_agents = Scene::new().file(".github/workflows/ci.yml", plain).file(".env", b"COLOR=red\n");
+    let run = without_agents.run(&arguments);
+    assert_eq!(run.code, 0, "{} {}", run.stdout, run.stderr);
+    assert_eq!(without_agents.run(&["scan", "agents", "."]).code, 3, "unasked, an empty scan is an error");
+    let broken = Scene::new().file(".mcp.json", b"{\"mcpServers\": ");
+    assert_eq!(broken.run(&arguments).code, 3, "what cannot be read is not empty");
 }

@@ -292,6 +292,17 @@ fn an_explanation_names_policy_statement_and_document() {
 }
 
 #[test]
+fn the_one_source_that_holds_a_configuration_speaks_for_all_and_two_are_refused() {
+    let scene =
+        Scene::with_account().file("one/evenhand.toml", b"[gate]\nfail_onn = \"low\"\n").file("two/.mcp.json", b"{}");
+    let run = scene.run(&["scan", "one", "two"]);
+    assert!(run.code == 2 && run.stderr.contains("evenhand.toml:2:1"), "{}", run.stderr);
+    let scene = scene.file("two/evenhand.toml", b"");
+    let run = scene.run(&["scan", "one", "two"]);
+    assert!(run.code == 2 && run.stderr.contains("--config"), "{}", run.stderr);
+}
+
+#[test]
 fn the_configuration_is_found_and_its_errors_have_a_place() {
     let scene = Scene::with_account().file("evenhand.toml", b"[gate]\nfail_on = \"low\"\n");
     assert_eq!(scene.run(&["scan", "."]).code, 1);
