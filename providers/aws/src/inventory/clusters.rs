@@ -106,22 +106,33 @@ pub(super) fn join(facts: &Facts, accounts: &Accounts, into: &mut Inventory) -> 
 
 const SHARED: &str = "clusters of that name are in several accounts or regions; scan each of them by itself";
 
+/// Where clusters of a name are, as far as documents tell.
+struct Places<'a> {
+    accounts: BTreeSet<AccountId>,
+    regions: BTreeSet<&'a Arc<str>>,
+    /// The first that names one.
+    first: &'a Evidence,
+}
+
 /// Names that clusters of several accounts or regions have: whose identities a cluster's name begins is then not known.
 fn shared_names(facts: &Facts, accounts: &Accounts, into: &mut Inventory) -> BTreeSet<Arc<str>> {
     let entries = facts.access_entries.iter().map(|said| (&said.it.cluster, &said.evidence));
     let policies = facts.access_policies.iter().map(|said| (&said.it.cluster, &said.evidence));
-    let mut places: BTreeMap<&Arc<str>, (BTreeSet<AccountId>, BTreeSet<&Arc<str>>, &Evidence)> = BTreeMap::new();
+    let mut places: BTreeMap<&Arc<str>, Places<'_>> = BTreeMap::new();
     for (cluster, evidence) in entries.chain(policies) {
-        let (owners, regions, first) =
-            places.entry(&cluster.name).or_insert((BTreeSet::new(), BTreeSet::new(), evidence));
-        owners.extend(cluster.account.clone().or_else(|| accounts.near(&evidence.document)));
-        regions.extend(&cluster.region);
-        *first = evidence.min(*first);
+        let held = places.entry(&cluster.name).or_insert_with(|| Places {
+            accounts: BTreeSet::new(),
+            regions: BTreeSet::new(),
+            first: evidence,
+        });
+        held.accounts.extend(cluster.account.clone().or_else(|| accounts.near(&evidence.document)));
+        held.regions.extend(&cluster.region);
+        held.first = evidence.min(held.first);
     }
-    places.retain(|_, (owners, regions, _)| owners.len() > 1 || regions.len() > 1);
-    for (name, (.., evidence)) in &places {
+    places.retain(|_, held| held.accounts.len() > 1 || held.regions.len() > 1);
+    for (name, held) in &places {
         into.hints.push(Hint {
-            evidence: (*evidence).clone(),
+            evidence: held.first.clone(),
             message: format!(
                 "clusters `{name}` are in more than one account or region, and what is read of `{name}` may be of any of \
                  them; who they let in is tied to none: scan each of them by itself"
