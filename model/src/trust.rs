@@ -79,15 +79,16 @@ pub struct Trust {
     pub evidence: Evidence,
 }
 
-/// The target's side of a trust whose source side another provider read: what joins the two.
+/// The target's side of a trust whose source side another provider read: what joins the two, or keeps them apart.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Crossing {
     /// The source of the trust.
     pub source: IdentityId,
     /// Its target.
     pub target: IdentityId,
-    /// Whether the two sides fit for certain; not where something that decides was not read.
-    pub certain: bool,
+    /// Whether the target's side admits the source; unknown where something that decides was not read, and no where it
+    /// refuses what the source's side says, so that there is no trust.
+    pub admitted: Truth,
     /// Where the target's side is written.
     pub evidence: Evidence,
 }

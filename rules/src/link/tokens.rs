@@ -12,10 +12,10 @@ use rayon::prelude::*;
 
 use super::Positions;
 
-/// Adds a trust for each identity that can get a token which something accepts, and fills in trusts whose source's side
-/// alone was read.
+/// Adds a trust for each identity that can get a token which something accepts, fills in trusts whose source's side alone
+/// was read, and takes those away that the target's side refuses.
 pub(super) fn join(inventory: &mut Inventory, positions: &Positions) {
-    if inventory.bearers.is_empty() || inventory.acceptances.is_empty() {
+    if inventory.bearers.is_empty() {
         return;
     }
     let mut by_issuer: HashMap<&str, Vec<&Acceptance>, foldhash::fast::FixedState> = HashMap::default();
@@ -36,7 +36,7 @@ pub(super) fn join(inventory: &mut Inventory, positions: &Positions) {
                 let Some(issuer) = bearer.token.issuer.as_deref() else { continue };
                 for acceptance in by_issuer.get(issuer).into_iter().flatten() {
                     if acceptance.target != **identity {
-                        Met::take(&mut met, bearer, acceptance);
+                        Met::take(&mut met, bearer, acceptance, bearer.certain);
                     }
                 }
             }
@@ -49,17 +49,27 @@ pub(super) fn join(inventory: &mut Inventory, positions: &Positions) {
         trusts.push(met.trust());
         crossings.push(met.crossing());
     }
+    let described = described(inventory, positions);
     let mut hints = Vec::new();
     let mut said = Vec::new();
+    let mut refused = BTreeSet::new();
     for (at, trust) in inventory.trusts.iter().enumerate() {
         if trust.mechanism != Mechanism::Federation || trust.weak != Truth::Unknown {
             continue;
         }
         let source = IdentityId::new(Arc::clone(&trust.source));
-        let (Some(tokens), Some(accepted)) = (bearers.get(&source), by_target.get(&trust.target)) else { continue };
+        let (Some(tokens), accepted) = (bearers.get(&source), by_target.get(&trust.target)) else { continue };
+        let Some(evidence) = accepted
+            .and_then(|list| list.first())
+            .map(|held| &held.evidence)
+            .or_else(|| described.get(&trust.target).copied())
+        else {
+            continue;
+        };
         let mut met: BTreeMap<&IdentityId, Met<'_>> = BTreeMap::new();
         for bearer in tokens {
-            accepted.iter().for_each(|acceptance| Met::take(&mut met, bearer, acceptance));
+            // The source's side names the target: that it gets such a token is said there.
+            accepted.into_iter().flatten().for_each(|acceptance| Met::take(&mut met, bearer, acceptance, true));
         }
         match met.into_values().next() {
             Some(met) => {
@@ -67,8 +77,13 @@ pub(super) fn join(inventory: &mut Inventory, positions: &Positions) {
                 said.push((at, met.acceptance.weak, Arc::clone(&met.acceptance.weakness)));
             }
             None => {
-                // Whoever admits it not at all admits nobody else through it.
-                said.push((at, Truth::No, Arc::from("")));
+                refused.insert(at);
+                crossings.push(Crossing {
+                    source,
+                    target: trust.target.clone(),
+                    admitted: Truth::No,
+                    evidence: evidence.clone(),
+                });
                 hints.push(Hint {
                     evidence: trust.evidence.clone(),
                     message: format!(
@@ -86,9 +101,28 @@ pub(super) fn join(inventory: &mut Inventory, positions: &Positions) {
             trust.weakness = weakness;
         }
     }
+    let mut at = 0..;
+    inventory.trusts.retain(|_| at.next().is_some_and(|at| !refused.contains(&at)));
     inventory.trusts.extend(trusts);
     inventory.crossings.extend(crossings);
     inventory.hints.extend(hints);
+}
+
+/// Identities of which it was read who may become them, and where that is written: their own provider wrote a trust of the
+/// kind down.
+fn described<'a>(
+    inventory: &'a Inventory,
+    positions: &Positions,
+) -> HashMap<&'a IdentityId, &'a Evidence, foldhash::fast::FixedState> {
+    let becomes = |mechanism| matches!(mechanism, Mechanism::AssumeRole | Mechanism::Federation | Mechanism::Service);
+    let mut described = HashMap::default();
+    for trust in inventory.trusts.iter().filter(|trust| becomes(trust.mechanism)) {
+        let target = positions.get(&trust.target).and_then(|at| inventory.identities.get(*at));
+        if target.is_some_and(|target| target.provider == trust.provider) {
+            described.entry(&trust.target).or_insert(&trust.evidence);
+        }
+    }
+    described
 }
 
 /// A source and a target that have met.
@@ -97,6 +131,7 @@ struct Met<'a> {
     /// The tightest condition that admits one of the source's tokens: the looser ones beside it let others in, and have rows
     /// of their own.
     acceptance: &'a Acceptance,
+    /// Whether it gets such a token, and that is admitted, for certain.
     certain: bool,
     /// The contexts in which a token is admitted.
     when: BTreeSet<&'a str>,
@@ -104,13 +139,13 @@ struct Met<'a> {
 }
 
 impl<'a> Met<'a> {
-    /// Takes note of a token that is put against a condition.
-    fn take(all: &mut BTreeMap<&'a IdentityId, Self>, bearer: &'a Bearer, acceptance: &'a Acceptance) {
+    /// Takes note of a token that is put against a condition; `borne`: the source gets it for certain.
+    fn take(all: &mut BTreeMap<&'a IdentityId, Self>, bearer: &'a Bearer, acceptance: &'a Acceptance, borne: bool) {
         let admitted = acceptance.condition.admits(&bearer.token);
         if admitted == Truth::No {
             return;
         }
-        let certain = admitted == Truth::Yes && bearer.certain;
+        let certain = admitted == Truth::Yes && borne;
         let met = all.entry(&acceptance.target).or_insert_with(|| Self {
             source: &bearer.identity,
             acceptance,
@@ -149,7 +184,7 @@ impl<'a> Met<'a> {
         Crossing {
             source: self.source.clone(),
             target: self.acceptance.target.clone(),
-            certain: self.certain,
+            admitted: if self.certain { Truth::Yes } else { Truth::Unknown },
             evidence: self.acceptance.evidence.clone(),
         }
     }
@@ -243,7 +278,10 @@ mod tests {
             assert_eq!((trust.weak, &*trust.constraint), (Truth::No, "for branch main, pull requests; sub a:main"));
             assert_eq!(trust.evidence, Evidence::line("workflow", 7));
             let [crossing] = inventory.crossings.as_slice() else { panic!() };
-            assert_eq!((crossing.certain, &crossing.evidence), (true, &Evidence::pointer("policy", "/Statement/0")));
+            assert_eq!(
+                (crossing.admitted, &crossing.evidence),
+                (Truth::Yes, &Evidence::pointer("policy", "/Statement/0"))
+            );
         }
     }
 
@@ -262,31 +300,60 @@ mod tests {
     fn what_is_open_is_joined_and_not_certain() {
         let inventory =
             linked(vec![bearer("job", Some("i"), "open", "")], vec![acceptance("role", "i", "a", "")], Vec::new());
-        assert!(!inventory.crossings[0].certain && inventory.trusts.len() == 1);
+        assert_eq!((inventory.crossings[0].admitted, inventory.trusts.len()), (Truth::Unknown, 1));
         let inventory =
             linked(vec![bearer("job", Some("i"), "b", "")], vec![acceptance("role", "i", "a", "")], Vec::new());
         assert!(inventory.crossings.is_empty() && inventory.trusts.is_empty());
     }
 
-    #[test]
-    fn a_trust_of_which_the_source_alone_was_read_is_graded_by_its_target() {
-        let annotated = || Trust {
-            source: "job".into(),
+    /// A trust from `job` in `role`, as the side of `job` or another one says it.
+    fn of_role(source: &str, provider: &'static str, mechanism: Mechanism, weak: Truth) -> Trust {
+        Trust {
+            source: source.into(),
             target: "role".into(),
-            provider: ProviderName("test"),
-            mechanism: Mechanism::Federation,
+            provider: ProviderName(provider),
+            mechanism,
             constraint: "annotation".into(),
-            weak: Truth::Unknown,
+            weak,
             weakness: "".into(),
             evidence: Evidence::whole("account"),
-        };
-        for (subjects, weak, weakness, hints) in [("a:*", Truth::Yes, "wide", 0), ("b", Truth::No, "", 1)] {
-            let accepted = vec![acceptance("role", "i", subjects, "wide")];
-            let inventory = linked(vec![bearer("job", None, "a:x", "")], accepted, vec![annotated()]);
-            let [trust] = inventory.trusts.as_slice() else { panic!() };
-            assert_eq!((trust.weak, &*trust.weakness, &*trust.constraint), (weak, weakness, "annotation"));
-            assert_eq!(inventory.hints.len(), hints);
         }
+    }
+
+    #[test]
+    fn a_trust_of_which_the_source_alone_was_read_is_graded_by_its_target_or_refused() {
+        let annotated = || of_role("job", "cluster", Mechanism::Federation, Truth::Unknown);
+        // That the issuer is not known makes the token uncertain, and the annotation certain again.
+        let unsure = || Bearer { certain: false, ..bearer("job", None, "a:x", "") };
+        let inventory = linked(vec![unsure()], vec![acceptance("role", "i", "a:*", "wide")], vec![annotated()]);
+        let [trust] = inventory.trusts.as_slice() else { panic!("{:?}", inventory.trusts) };
+        assert_eq!((trust.weak, &*trust.weakness, &*trust.constraint), (Truth::Yes, "wide", "annotation"));
+        assert_eq!((inventory.crossings[0].admitted, inventory.hints.len()), (Truth::Yes, 0));
+
+        let inventory = linked(vec![unsure()], vec![acceptance("role", "i", "b", "wide")], vec![annotated()]);
+        assert_eq!((inventory.trusts.len(), inventory.hints.len()), (0, 1));
+        assert_eq!(inventory.crossings[0].admitted, Truth::No);
+    }
+
+    #[test]
+    fn a_target_that_was_read_and_accepts_no_tokens_refuses_them() {
+        let annotated = || of_role("job", "cluster", Mechanism::Federation, Truth::Unknown);
+        let own = of_role("service", "test", Mechanism::Service, Truth::No);
+        for (trusts, left, hints) in [
+            (vec![annotated(), own.clone()], vec!["service"], 1),
+            // Another provider's word about it is not its own.
+            (vec![annotated(), Trust { provider: ProviderName("other"), ..own.clone() }], vec!["job", "service"], 0),
+            (vec![annotated()], vec!["job"], 0),
+        ] {
+            let inventory = linked(vec![bearer("job", None, "a:x", "")], Vec::new(), trusts);
+            let sources: Vec<&str> = inventory.trusts.iter().map(|trust| &*trust.source).collect();
+            assert_eq!((sources, inventory.hints.len(), inventory.crossings.len()), (left, hints, hints));
+        }
+    }
+
+    #[test]
+    fn what_the_target_did_not_say_stays_unknown() {
+        let annotated = || of_role("job", "cluster", Mechanism::Federation, Truth::Unknown);
         let unread =
             linked(vec![bearer("job", None, "a", "")], vec![acceptance("else", "i", "a", "")], vec![annotated()]);
         assert_eq!(unread.trusts[0].weak, Truth::Unknown, "the target's side was not read");

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use evenhand_model::access::{AccessResolver, Doubt, Edge, EdgeTarget, Grant};
+use evenhand_model::evidence::Truth;
 use evenhand_model::id::{IdentityId, ProviderName, ScopeId};
 use evenhand_model::identity::Identity;
 use evenhand_model::inventory::Inventory;
@@ -94,8 +95,9 @@ impl<'a> Graph<'a> {
             graph.add_node(Node::Known(identity));
         }
         let mut builder = Builder { graph, steps: Steps::default(), judged, others: HashMap::default() };
+        let crossed = builder.crossed(inventory);
         for (provider, resolver) in resolvers.iter() {
-            builder.add_steps(provider, resolver.steps());
+            builder.add_steps(provider, resolver.steps(), &crossed);
         }
         builder.add_trusts(inventory, resolvers);
         let Builder { graph, steps, .. } = builder;
@@ -310,7 +312,23 @@ impl Builder<'_, '_> {
         node
     }
 
-    fn add_steps(&mut self, provider: ProviderName, mut steps: Steps) {
+    /// The ends of which both sides were read: whether there is a step, and how certain it is, [`Self::add_trusts`] tells.
+    fn crossed(&self, inventory: &Inventory) -> HashSet<(NodeIndex, NodeIndex), foldhash::fast::FixedState> {
+        let apart = |from: &IdentityId, to: &IdentityId| {
+            let ends = self.judged.position(from).zip(self.judged.position(to))?;
+            let provider = |at: usize| inventory.identities.get(at).map(|held| held.provider);
+            (provider(ends.0) != provider(ends.1)).then_some((NodeIndex::new(ends.0), NodeIndex::new(ends.1)))
+        };
+        inventory.crossings.iter().filter_map(|held| apart(&held.source, &held.target)).collect()
+    }
+
+    /// Adds a resolver's steps, but for those between ends whose two sides say more than it knows.
+    fn add_steps(
+        &mut self,
+        provider: ProviderName,
+        mut steps: Steps,
+        crossed: &HashSet<(NodeIndex, NodeIndex), foldhash::fast::FixedState>,
+    ) {
         let mut listed = std::mem::take(&mut steps.steps);
         self.graph.reserve_exact_edges(listed.len());
         // Each name is looked up once, however many steps bear it, and only where one does.
@@ -333,7 +351,7 @@ impl Builder<'_, '_> {
                     })
                 }
             };
-            let ends = from.zip(to);
+            let ends = from.zip(to).filter(|ends| !crossed.contains(ends));
             if let Some((from, to)) = ends {
                 self.graph.add_edge(from, to, Step { conditional: step.conditional, escalation: step.escalation });
             }
@@ -380,7 +398,7 @@ impl Builder<'_, '_> {
             // The reader names an identity as source only where the trust's constraint admits it. Of what was joined, the
             // other side tells whether that is certain, and where it is written.
             let joined = inventory.crossings_of(trust);
-            let conditional = !joined.is_empty() && joined.iter().all(|held| !held.certain);
+            let conditional = !joined.is_empty() && joined.iter().all(|held| held.admitted != Truth::Yes);
             let step = Step { conditional, escalation: false };
             self.graph.add_edge(from, to, step);
             crossing.push(Edge {

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use evenhand_model::access::{Doubt, DoubtEffect, Edge, EdgeTarget, Unlisted, Unread};
-use evenhand_model::evidence::Truth;
+use evenhand_model::evidence::{Evidence, Truth};
 use evenhand_model::gap::{Gap, GapKind, Lost, Subject};
-use evenhand_model::id::IdentityId;
+use evenhand_model::id::{IdentityId, ProviderName};
 use evenhand_model::identity::Nature;
-use evenhand_model::trust::Mechanism;
+use evenhand_model::trust::{Crossing, Mechanism};
 use proptest::prelude::*;
 
 use super::{MAX_TARGETS, Missing, PathsResult, find_all, gaps, missing};
@@ -380,5 +380,31 @@ proptest! {
             prop_assert!(before.0 == after.0 || (before.0, after.0) == (Truth::Unknown, Truth::No));
             prop_assert!(before.1 == after.1 || (before.1, after.1) == (Truth::Unknown, Truth::No));
         }
+    }
+}
+
+#[test]
+fn a_step_of_which_both_sides_were_read_is_as_certain_as_they_say() {
+    for (admitted, expected) in [
+        (None, Some(true)),
+        (Some(Truth::Yes), Some(false)),
+        (Some(Truth::Unknown), Some(true)),
+        (Some(Truth::No), None),
+    ] {
+        let mut town = Town::default();
+        town.add(Nature::AiAgent, "a/agent", None).provider = ProviderName("cluster");
+        town.add(Nature::Workload, "b/role", Some(vec![plain(&[1, 2])]));
+        // What the source's side says alone.
+        town.edge("a/agent", to("b/role"), "annotation", false, true);
+        if let Some(admitted) = admitted {
+            let (source, target) = ("a/agent".into(), "b/role".into());
+            town.inventory.crossings.push(Crossing { source, target, admitted, evidence: Evidence::whole("trust") });
+        }
+        if admitted != Some(Truth::No) {
+            town.trust("a/agent", Mechanism::Federation, "b/role");
+        }
+        let result = found(town);
+        let paths = result.paths_of(&"a/agent".into());
+        assert_eq!(paths.first().map(|path| path.conditional), expected, "{admitted:?}");
     }
 }

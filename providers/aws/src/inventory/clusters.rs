@@ -106,10 +106,11 @@ pub(super) fn join(facts: &Facts, accounts: &Accounts, into: &mut Inventory) -> 
 
 const SHARED: &str = "clusters of that name are in several accounts or regions; scan each of them by itself";
 
-/// Where clusters of one name are.
-struct Seen<'a> {
-    owners: BTreeSet<AccountId>,
+/// Where clusters of a name are, as far as documents tell.
+struct Places<'a> {
+    accounts: BTreeSet<AccountId>,
     regions: BTreeSet<&'a Arc<str>>,
+    /// The first that names one.
     first: &'a Evidence,
 }
 
@@ -117,18 +118,21 @@ struct Seen<'a> {
 fn shared_names(facts: &Facts, accounts: &Accounts, into: &mut Inventory) -> BTreeSet<Arc<str>> {
     let entries = facts.access_entries.iter().map(|said| (&said.it.cluster, &said.evidence));
     let policies = facts.access_policies.iter().map(|said| (&said.it.cluster, &said.evidence));
-    let mut places: BTreeMap<&Arc<str>, Seen<'_>> = BTreeMap::new();
+    let mut places: BTreeMap<&Arc<str>, Places<'_>> = BTreeMap::new();
     for (cluster, evidence) in entries.chain(policies) {
-        let new = || Seen { owners: BTreeSet::new(), regions: BTreeSet::new(), first: evidence };
-        let seen = places.entry(&cluster.name).or_insert_with(new);
-        seen.owners.extend(cluster.account.clone().or_else(|| accounts.near(&evidence.document)));
-        seen.regions.extend(&cluster.region);
-        seen.first = evidence.min(seen.first);
+        let held = places.entry(&cluster.name).or_insert_with(|| Places {
+            accounts: BTreeSet::new(),
+            regions: BTreeSet::new(),
+            first: evidence,
+        });
+        held.accounts.extend(cluster.account.clone().or_else(|| accounts.near(&evidence.document)));
+        held.regions.extend(&cluster.region);
+        held.first = evidence.min(held.first);
     }
-    places.retain(|_, seen| seen.owners.len() > 1 || seen.regions.len() > 1);
-    for (name, seen) in &places {
+    places.retain(|_, held| held.accounts.len() > 1 || held.regions.len() > 1);
+    for (name, held) in &places {
         into.hints.push(Hint {
-            evidence: seen.first.clone(),
+            evidence: held.first.clone(),
             message: format!(
                 "clusters `{name}` are in more than one account or region, and what is read of `{name}` may be of any of \
                  them; who they let in is tied to none: scan each of them by itself"
