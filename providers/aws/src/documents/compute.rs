@@ -14,8 +14,9 @@ use super::environment::Told;
 use super::form::Form;
 use super::sheet::Sheet;
 use super::values::{List, Profile, Tag, Text};
+use crate::carrier::CarrierKind;
 use crate::inventory::arn::Arn;
-use crate::inventory::facts::{Carrier, Facts, Placed, PodAssociation, Said};
+use crate::inventory::facts::{Carrier, Facts, Listed, Placed, PodAssociation, Said};
 use crate::world::AccountId;
 
 #[derive(Deserialize)]
@@ -316,7 +317,14 @@ fn instances(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) 
             reservation.owner_id.as_deref().map(|owner| facts.account(owner)).or_else(|| sheet.account.clone());
         for (index, instance) in reservation.instances.0.iter().enumerate() {
             let zone = instance.placement.as_ref().and_then(|placement| placement.availability_zone.as_deref());
-            let region = zone.map_or(sheet.region.as_deref().unwrap_or_default(), region_of);
+            let place = format!("{pointer}/Instances/{index}");
+            // Policies reach machines by region: one that may be in any is not to be taken for one that nobody reaches.
+            let Some(region) = zone.map(region_of).or(sheet.region.as_deref()) else {
+                let name = facts.texts.share(&instance.instance_id);
+                let it = Listed { kind: CarrierKind::Instance, name, region: None };
+                facts.listed.push(Said { account: account.clone(), evidence: sheet.evidence(&place), it });
+                continue;
+            };
             let number = account.as_ref().map_or("", |account| &account.0);
             let arn = format!("arn:aws:ec2:{region}:{number}:instance/{}", &*instance.instance_id);
             let name = instance.tags.0.iter().find(|tag| &*tag.key == "Name").and_then(|tag| tag.value.as_deref());
@@ -330,7 +338,7 @@ fn instances(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) 
                 exposed: if instance.public_ip_address.is_some() { Fact::Known(true) } else { Fact::Unknown },
                 ..empty(facts.texts.share(&arn), Some("instance"))
             };
-            let evidence = sheet.evidence(&format!("{pointer}/Instances/{index}"));
+            let evidence = sheet.evidence(&place);
             facts.placed.push(Said { account: account.clone(), evidence, it: placed });
         }
     }

@@ -313,6 +313,15 @@ fn a_thing_that_runs_where_nobody_said_is_open() {
     assert_eq!(unread(&read, "u"), ["glue development endpoints of account 111122223333"]);
     let read = with("glue.amazonaws.com", &statements, &[wrapped("glue get-dev-endpoints", "eu-west-1", &endpoints)]);
     assert_eq!((unread(&read, "u"), read.techniques("user/u")), (vec![], set(&["glue-update-dev-endpoint"])));
+
+    let statements = allow(&["ssm:StartSession"], "arn:aws:ec2:eu-west-1:111122223333:instance/*");
+    let machines = format!(
+        r#"{{"Reservations":[{{"OwnerId":"111122223333","Instances":[{{"InstanceId":"i-1","IamInstanceProfile":{{"Arn":"{PROFILE}"}}}}]}}]}}"#
+    );
+    let read = with("ec2.amazonaws.com", &statements, std::slice::from_ref(&machines));
+    assert_eq!(unread(&read, "u"), ["ec2 instances of account 111122223333"]);
+    let read = with("ec2.amazonaws.com", &statements, &[wrapped("ec2 describe-instances", "eu-west-1", &machines)]);
+    assert_eq!(unread(&read, "u"), Vec::<String>::new());
 }
 
 #[test]
