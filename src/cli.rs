@@ -415,7 +415,7 @@ pub struct Can {
     #[arg(long, value_name = "RESOURCE")]
     pub on: Option<String>,
 
-    /// The namespace, for Kubernetes. None: all of them.
+    /// The namespace, for Kubernetes; kinds that are in none ignore it. None: all of them.
     #[arg(short, long, value_name = "NAMESPACE", conflicts_with = "on")]
     pub namespace: Option<String>,
 

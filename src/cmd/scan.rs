@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use evenhand_model::finding::Status;
 use evenhand_model::identity::Nature;
-use evenhand_reports::report::{SourceStatus, WriteError};
+use evenhand_reports::report::{SourceFile, SourceStatus, WriteError};
 use evenhand_reports::text::counted;
 use evenhand_reports::{Report, csv, json, terminal};
 use evenhand_rules::evaluate::Keep;
@@ -38,7 +38,8 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit
         progress: &progress,
     };
     if empty {
-        let read = !unreadable_source && capture.files.iter().all(|file| file.status != SourceStatus::Failed);
+        let broken = |file: &SourceFile| matches!(file.status, SourceStatus::Failed | SourceStatus::Partial);
+        let read = !unreadable_source && !capture.files.iter().any(broken);
         let excused = arguments.gate.allow_empty && read;
         let failure = if excused { None } else { Some(invocation.nobody(&capture)) };
         // The list of files with the reasons is what helps now; a table without identities does not.

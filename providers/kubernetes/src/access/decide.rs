@@ -183,9 +183,8 @@ fn parse_resource(operations: &Operations, question: &Question, request: &mut Re
         (namespace, name) if namespaces && namespace != name => {
             return Err(bad("a Namespace is in the namespace of its own name; leave one of them out"));
         }
-        (namespace, _) if clusterwide && !namespace.is_empty() => {
-            return Err(bad(&format!("`{}` are in no namespace; leave it out", request.resource)));
-        }
+        // No request for what is in no namespace carries one: `kubectl auth can-i` answers such a question too.
+        (_, name) if clusterwide => ("", name),
         other => other,
     };
     request.namespace = namespace.into();
