@@ -101,10 +101,11 @@ fn typed(value: &mut Value) {
 
 /// Calls about something that GitHub's examples do not lead to.
 const NOT_TRIED: [&str; 3] = [
-    // The examples of rulesets are of other repositories; of tokens, runners and environments none fits.
+    // The examples of rulesets are of other repositories; of tokens and environments none fits, and the Copilot agent may
+    // work everywhere.
     "GET /repos/{owner}/{repo}/environments/{environment}/deployment-branch-policies",
     "GET /orgs/{org}/personal-access-tokens/{token}/repositories",
-    "GET /orgs/{org}/actions/runner-groups/{group}/repositories",
+    "GET /orgs/{org}/copilot/coding-agent/permissions/repositories",
 ];
 
 #[test]

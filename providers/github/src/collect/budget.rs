@@ -118,9 +118,13 @@ impl Budget {
     }
 }
 
-/// The time until a moment in seconds since 1970; none where it is over.
+/// A budget is for an hour: whoever says that it takes longer has another clock.
+const LONGEST: Duration = Duration::from_secs(3_700);
+
+/// The time until a moment in seconds since 1970, at most [`LONGEST`]; none where it is over.
 pub(crate) fn until(second: u64, clock: SystemTime) -> Option<Duration> {
-    (SystemTime::UNIX_EPOCH + Duration::from_secs(second)).duration_since(clock).ok().filter(|left| !left.is_zero())
+    let then = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(second))?;
+    then.duration_since(clock).ok().filter(|left| !left.is_zero()).map(|left| left.min(LONGEST))
 }
 
 #[cfg(test)]

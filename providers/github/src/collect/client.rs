@@ -177,6 +177,10 @@ impl Client {
     }
 
     fn request(&self, path: &str, token: &Token, tag: Option<&str>) -> Option<Request<Vec<u8>>> {
+        // A path that an earlier capture names could make another host's name of the address.
+        if !path.starts_with('/') {
+            return None;
+        }
         let mut request = self.headed(Request::get(self.host.address(path)), token);
         if let Some(tag) = tag {
             request = request.header(IF_NONE_MATCH, tag);

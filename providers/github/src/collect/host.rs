@@ -76,9 +76,11 @@ impl Host {
 
 /// An address without what may authenticate in it.
 fn shown(url: &str) -> String {
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://…@{rest}"),
-        _ => url.to_owned(),
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    let scheme = url.split_once("://").map(|(scheme, _)| format!("{scheme}://")).unwrap_or_default();
+    match url.rsplit_once('@') {
+        Some((_, rest)) => format!("{scheme}…@{rest}"),
+        None => url.to_owned(),
     }
 }
 
@@ -106,9 +108,14 @@ mod tests {
         ] {
             assert_eq!(Host::parse(url).unwrap().name, name, "{url}");
         }
-        for url in
-            ["http://git.acme.example/api/v3", "git.acme.example", "https://user:fake@git.acme.example", "ftp://x", ""]
-        {
+        for url in [
+            "http://git.acme.example/api/v3",
+            "git.acme.example",
+            "https://user:fake@git.acme.example",
+            "fake@git.acme.example",
+            "ftp://x",
+            "",
+        ] {
             let error = Host::parse(url).unwrap_err().to_string();
             assert!(!error.contains("fake"), "{error}");
         }

@@ -505,7 +505,8 @@ impl Run {
                     }
                     drop(page);
                     tags.extend(tag.map(|tag| Tag { page: address.clone(), tag }));
-                    match next.filter(|next| step.pages != Pages::First && *next != address) {
+                    match next.filter(|_| step.pages != Pages::First) {
+                        Some(next) if next == address => break,
                         Some(next) => address = next,
                         None => {
                             whole.finish(lines.sink())?;

@@ -91,7 +91,20 @@ const fn each_that(
 }
 
 /// Addresses of webhooks may be secrets by themselves.
-const HOOK: &[&str] = &["/*/config/url", "/*/config/secret"];
+const HOOK: &[&str] =
+    &["/*/config/url", "/*/config/secret", "/*/config/username", "/*/config/password", "/*/config/token"];
+/// Addresses of a private repository's files bear a token.
+const DOWNLOADS: &[&str] = &["/*/download_url"];
+const DOWNLOAD: &[&str] = &["/download_url"];
+/// With which a repository can be cloned for a while, and those that it comes from.
+const CLONED: &[&str] = &[
+    "/temp_clone_token",
+    "/parent/temp_clone_token",
+    "/source/temp_clone_token",
+    "/template_repository/temp_clone_token",
+];
+const CLONES: &[&str] = &["/*/temp_clone_token"];
+const MEMBER_CLONES: &[&str] = &["/repositories/*/temp_clone_token"];
 const VALUES: &[&str] = &["/variables/*/value"];
 const SELECTED: &[&str] = &["selected"];
 
@@ -100,14 +113,14 @@ use Pages::{First, List, Member, One};
 /// Every call, each after the one that leads to it.
 pub(crate) static STEPS: &[Step] = &[
     org(Route::Organisation, One),
-    org(Route::Repositories, List),
+    Step { withheld: CLONES, ..org(Route::Repositories, List) },
     org(Route::MembersWithoutSecondFactor, List),
     org(Route::Owners, List),
     org(Route::Members, List),
     org(Route::OutsideCollaborators, List),
     org(Route::Teams, List),
     Step { each: each(Route::Teams, "/slug"), ..org(Route::TeamMembers, List) },
-    Step { each: each(Route::Teams, "/slug"), ..org(Route::TeamRepositories, List) },
+    Step { each: each(Route::Teams, "/slug"), withheld: CLONES, ..org(Route::TeamRepositories, List) },
     Step { most: 0, ..org(Route::OrganisationRoles, Member("roles")) },
     Step { each: each(Route::OrganisationRoles, "/id"), ..org(Route::OrganisationRoleUsers, List) },
     Step { each: each(Route::OrganisationRoles, "/id"), ..org(Route::OrganisationRoleTeams, List) },
@@ -115,12 +128,14 @@ pub(crate) static STEPS: &[Step] = &[
     org(Route::Installations, Member("installations")),
     Step {
         each: each_that(Route::Installations, "/id", "/repository_selection", SELECTED),
+        withheld: MEMBER_CLONES,
         ..org(Route::InstallationRepositories, Member("repositories"))
     },
     Step { each: each(Route::Installations, "/app_slug"), ..org(Route::App, One) },
     org(Route::TokenGrants, List),
     Step {
         each: each_that(Route::TokenGrants, "/id", "/repository_selection", &["subset"]),
+        withheld: CLONES,
         ..org(Route::TokenGrantRepositories, List)
     },
     org(Route::TokenRequests, List),
@@ -129,6 +144,7 @@ pub(crate) static STEPS: &[Step] = &[
     org(Route::OrganisationSecrets, Member("secrets")),
     Step {
         each: each_that(Route::OrganisationSecrets, "/name", "/visibility", SELECTED),
+        withheld: MEMBER_CLONES,
         ..org(Route::OrganisationSecretRepositories, Member("repositories"))
     },
     Step { withheld: VALUES, most: 30, ..org(Route::OrganisationVariables, Member("variables")) },
@@ -140,6 +156,7 @@ pub(crate) static STEPS: &[Step] = &[
     org(Route::RunnerGroups, Member("runner_groups")),
     Step {
         each: each_that(Route::RunnerGroups, "/id", "/visibility", SELECTED),
+        withheld: MEMBER_CLONES,
         ..org(Route::RunnerGroupRepositories, Member("repositories"))
     },
     org(Route::OrganisationRulesets, List),
@@ -150,10 +167,11 @@ pub(crate) static STEPS: &[Step] = &[
     Step {
         each: each_that(Route::CopilotAgent, "", "/enabled_repositories", SELECTED),
         plan: COPILOT,
+        withheld: MEMBER_CLONES,
         ..org(Route::CopilotAgentRepositories, Member("repositories"))
     },
     Step { plan: CLOUD, ..org(Route::AuditLog, First) },
-    repo(Route::Repository, One),
+    Step { withheld: CLONED, ..repo(Route::Repository, One) },
     repo(Route::Collaborators, List),
     repo(Route::RepositoryTeams, List),
     repo(Route::DeployKeys, List),
@@ -193,8 +211,12 @@ pub(crate) static STEPS: &[Step] = &[
     Step { each: each(Route::Repository, "/default_branch"), ..repo(Route::EffectiveRules, List) },
     Step { each: each(Route::Repository, "/default_branch"), ..repo(Route::BranchProtection, One) },
     Step { withheld: &["/mcp_configuration"], plan: COPILOT, ..repo(Route::CopilotConfiguration, One) },
-    Step { most: 0, ..repo(Route::WorkflowFiles, List) },
-    Step { each: each_that(Route::WorkflowFiles, "/path", "/type", &["file"]), ..repo(Route::File, One) },
+    Step { most: 0, withheld: DOWNLOADS, ..repo(Route::WorkflowFiles, List) },
+    Step {
+        each: each_that(Route::WorkflowFiles, "/path", "/type", &["file"]),
+        withheld: DOWNLOAD,
+        ..repo(Route::File, One)
+    },
     Step { most: 0, ..step(Reach::Enterprise, Route::LogStreams, List) },
     Step { plan: COPILOT, ..step(Reach::Enterprise, Route::EnterpriseAgents, Member("custom_agents")) },
 ];

@@ -106,6 +106,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::collect::table::STEPS;
+    use crate::documents::route::Route;
 
     const CANARY: &str = "fake-canary-0123456789";
 
@@ -113,6 +115,30 @@ mod tests {
         hide(&mut element, places, &Fingerprinter::keyed("test"));
         assert!(!element.to_string().contains("canary"), "{element}");
         element
+    }
+
+    #[test]
+    fn tokens_that_github_puts_into_its_answers_go() {
+        let of = |route| STEPS.iter().find(|step| step.route == route).unwrap().withheld;
+        let cloned = json!({ "name": "shop", "temp_clone_token": "canary" });
+        hidden(json!({ "temp_clone_token": "canary", "parent": cloned, "source": cloned }), of(Route::Repository));
+        for route in [Route::Repositories, Route::TeamRepositories, Route::TokenGrantRepositories] {
+            hidden(json!([cloned]), of(route));
+        }
+        for route in [
+            Route::InstallationRepositories,
+            Route::OrganisationSecretRepositories,
+            Route::RunnerGroupRepositories,
+            Route::CopilotAgentRepositories,
+        ] {
+            hidden(json!({ "repositories": [cloned] }), of(route));
+        }
+        let file = json!({ "name": "ci.yml", "download_url": "https://raw.example.test/ci.yml?token=canary" });
+        hidden(json!([file]), of(Route::WorkflowFiles));
+        hidden(file, of(Route::File));
+        for route in [Route::OrganisationHooks, Route::RepositoryHooks] {
+            hidden(json!([{ "config": { "username": "canary", "password": "canary", "token": "canary" } }]), of(route));
+        }
     }
 
     #[test]

@@ -102,7 +102,7 @@ fn a_collection_that_is_interrupted_is_valid_and_goes_on_without_repeating_itsel
     let collected = Collection { stopper, ..Collection::default() }.run(&server.url, folder.path()).unwrap();
     assert_eq!(collected.stopped, Some(Stopped::Interrupted));
     let manifest = std::fs::read_to_string(folder.path().join("aws/manifest.json")).unwrap();
-    assert!(manifest.contains("\"complete\":false") && manifest.contains("lambda list-functions"), "{manifest}");
+    assert!(manifest.contains("\"complete\": false") && manifest.contains("lambda list-functions"), "{manifest}");
     let partial = inventory(folder.path());
     let gap = partial.gaps.iter().find(|gap| &*gap.call == "lambda list-functions").unwrap();
     assert!(gap.reason.contains("--resume") && gap.kind == GapKind::Failed, "{gap:?}");
