@@ -100,13 +100,17 @@ fn typed(value: &mut Value) {
 }
 
 /// Calls about something that GitHub's examples do not lead to.
-const NOT_TRIED: [&str; 3] = [
-    // The examples of rulesets are of other repositories; of tokens and environments none fits, and the Copilot agent may
-    // work everywhere.
-    "GET /repos/{owner}/{repo}/environments/{environment}/deployment-branch-policies",
-    "GET /orgs/{org}/personal-access-tokens/{token}/repositories",
-    "GET /orgs/{org}/copilot/coding-agent/permissions/repositories",
+const NOT_TRIED: [&str; 4] = [
+    // The examples of rulesets are of other repositories; of tokens and environments none fits, the Copilot agent may work
+    // everywhere, and the example of a folder holds no workflow.
+    "/repos/{owner}/{repo}/environments/{environment}/deployment-branch-policies",
+    "/orgs/{org}/personal-access-tokens/{token}/repositories",
+    "/orgs/{org}/copilot/coding-agent/permissions/repositories",
+    "/repos/{owner}/{repo}/contents/{path+}",
 ];
+
+/// The example that stands in this call's schema is a list, where the schema itself says an object.
+const OTHER_EXAMPLE: &str = "/repos/{owner}/{repo}/environments/{environment}/deployment_protection_rules";
 
 #[test]
 fn every_call_is_one_that_github_describes_and_every_answer_is_understood() {
@@ -116,12 +120,14 @@ fn every_call_is_one_that_github_describes_and_every_answer_is_understood() {
     let lines = String::from_utf8(done.stdout.clone()).unwrap();
     let mut allowed = 0;
     for line in lines.lines() {
-        let call = line.split("  ").map(str::trim).find(|part| part.contains("GET ")).unwrap_or(line);
-        let call = call.split_once(": ").map_or(call, |(_, call)| call);
+        let (_, call) = line.split_once("GET ").unwrap();
+        let call = call.split(' ').next().unwrap();
         if line.starts_with("allowed") {
             allowed += 1;
         } else {
-            assert!(line.starts_with("not tried") && NOT_TRIED.contains(&call), "{line}\n{}", said(&done));
+            let excused = line.starts_with("not tried") && NOT_TRIED.contains(&call)
+                || line.contains("NotUnderstood") && call == OTHER_EXAMPLE;
+            assert!(excused, "{line}\n{}", said(&done));
         }
     }
     assert!(allowed > 60, "{}", said(&done));
@@ -131,14 +137,24 @@ fn every_call_is_one_that_github_describes_and_every_answer_is_understood() {
         github.evenhand(&["collect", "github", "--org", "octo-org", "--repo", "hello-world", "--out", "capture"]);
     let told = said(&done);
     assert!(told.contains("ForeignLink: the next page is on another host"), "{told}");
-    let mut answers = 0;
+    let (mut answers, mut others) = (0, Vec::new());
     for file in files(&github.home.path().join("capture/github/127.0.0.1")) {
         for line in std::fs::read_to_string(&file).unwrap().lines() {
             let answer: Value = serde_json::from_str(line).unwrap();
             let code = answer.get("error").map(|error| text(&error["code"]));
-            assert!(code.as_deref().is_none_or(|code| code == "ForeignLink"), "{line}");
+            let expected = match code.as_deref() {
+                None | Some("ForeignLink") => true,
+                Some("NotUnderstood") => text(&answer["path"]).ends_with("/deployment_protection_rules"),
+                // Prism takes no path of several parts for one parameter.
+                Some("404") => text(&answer["path"]).ends_with("/contents/.github/workflows"),
+                Some(_) => false,
+            };
+            if !expected {
+                others.push(line.to_owned());
+            }
             answers += usize::from(code.is_none());
         }
     }
+    assert!(others.is_empty(), "{others:#?}");
     assert!(answers > 10, "what has one page is there: {answers}");
 }
