@@ -14,6 +14,7 @@ pub mod config;
 pub mod console;
 pub mod docs;
 pub mod gate;
+mod lent;
 #[cfg(feature = "live")]
 mod live;
 pub mod lookup;

@@ -3,13 +3,13 @@
 //! One provider reads who holds a key, another whose key it is; one reads an agent, another the role that trusts it.
 //! Here these halves meet: trusts and signals are added to the inventory, nothing is taken away.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use evenhand_model::credential::{Credential, Exposure};
 use evenhand_model::evidence::{Evidence, Fact, Truth};
 use evenhand_model::glob::Glob;
-use evenhand_model::id::IdentityId;
+use evenhand_model::id::{IdentityId, Job};
 use evenhand_model::identity::{Identity, Nature, Signal, Strength, judge};
 use evenhand_model::inventory::{Hint, Inventory};
 use evenhand_model::trust::{Mechanism, Trust};
@@ -32,6 +32,7 @@ type Positions = HashMap<IdentityId, usize, foldhash::fast::FixedState>;
 ///   nothing new is found.
 /// - Whoever can get a token that something accepts may become what accepts it ([`tokens`]).
 /// - What a configuration names by a key's public id, or by a pattern that one identity alone fits, is that identity.
+/// - Under whatever name people enter another provider, they do the same job there.
 /// - An owner who is a person of the inventory is as active as that person.
 pub fn link(inventory: &mut Inventory, jobs: &JobConfig) {
     declare_jobs(inventory, jobs);
@@ -41,6 +42,7 @@ pub fn link(inventory: &mut Inventory, jobs: &JobConfig) {
     inventory.trusts.extend(held);
     tokens::join(inventory, &positions);
     spread_agents(inventory, &positions);
+    carry_jobs(inventory, &positions, jobs);
     find_owners(inventory);
     inventory.sort();
 }
@@ -268,6 +270,33 @@ fn spread_agents(inventory: &mut Inventory, positions: &Positions) {
     }
 }
 
+/// Gives the job of human roles to those of another provider that they are let in as, such as a group of a cluster, where
+/// these say nothing of a job and all who enter by them do the same. A provider's generic role is anybody's.
+fn carry_jobs(inventory: &mut Inventory, positions: &Positions, jobs: &JobConfig) {
+    let is_human = |identity: &Identity| matches!(judge(&identity.signals).nature, Nature::Human | Nature::HumanRole);
+    let mut carried: BTreeMap<usize, Option<Job>> = BTreeMap::new();
+    for trust in inventory.trusts.iter().filter(|trust| trust.mechanism == Mechanism::Assignment) {
+        let source = positions.get(&IdentityId::new(Arc::clone(&trust.source)));
+        let source = source.and_then(|at| inventory.identities.get(*at));
+        let target = positions.get(&trust.target).and_then(|at| Some((*at, inventory.identities.get(*at)?)));
+        let (Some(source), Some((at, target))) = (source, target) else { continue };
+        let says_nothing = target.job.is_none() && jobs.job_of(target).is_none() && !target.generic_role;
+        if source.provider == target.provider || !says_nothing || !is_human(source) || !is_human(target) {
+            continue;
+        }
+        let job = jobs.job_of(source).or_else(|| source.job.clone());
+        carried
+            .entry(at)
+            .and_modify(|held| *held = held.take().filter(|held| Some(held) == job.as_ref()))
+            .or_insert(job);
+    }
+    for (at, job) in carried {
+        if let Some(identity) = inventory.identities.get_mut(at) {
+            identity.job = job;
+        }
+    }
+}
+
 /// Fills [`Identity::owner_active`] where the owner is a person of the inventory, by name or id, or where another
 /// provider knows an owner of exactly that name.
 ///
@@ -325,6 +354,59 @@ mod tests {
             })
             .collect();
         identity
+    }
+
+    #[test]
+    fn the_job_of_people_goes_with_them_into_another_provider_unless_they_do_several() {
+        let human = |id: &str, provider: &'static str, job: Option<&str>| {
+            let mut human = identity(id, &[(Nature::HumanRole, Strength::Strong)]);
+            human.provider = ProviderName(provider);
+            human.job = job.map(Job::from);
+            human
+        };
+        let enters = |source: &str, target: &str| Trust {
+            source: source.into(),
+            target: target.into(),
+            provider: ProviderName("cloud"),
+            mechanism: Mechanism::Assignment,
+            constraint: "".into(),
+            weak: Truth::No,
+            weakness: "".into(),
+            evidence: Evidence::whole("doc"),
+        };
+        let mut inventory = Inventory {
+            identities: vec![
+                human("on-call", "cloud", Some("incident response")),
+                human("release", "cloud", Some("delivery")),
+                human("neighbour", "cloud", None),
+                human("group-1", "cluster", None),
+                human("group-2", "cluster", None),
+                human("group-3", "cluster", Some("support")),
+                human("view", "cluster", None),
+            ],
+            trusts: [
+                ("on-call", "group-1"),
+                ("on-call", "group-2"),
+                ("release", "group-2"),
+                ("on-call", "group-3"),
+                ("on-call", "neighbour"),
+                ("on-call", "view"),
+            ]
+            .map(|(source, target)| enters(source, target))
+            .to_vec(),
+            ..Inventory::default()
+        };
+        inventory.identities[6].generic_role = true;
+        link(&mut inventory, &JobConfig::default());
+        let job = |id: &str| {
+            let found = inventory.identities.iter().find(|identity| identity.id.as_str() == id);
+            found.unwrap().job.as_ref().map(ToString::to_string)
+        };
+        assert_eq!(job("group-1").as_deref(), Some("incident response"));
+        assert_eq!(job("group-2"), None, "people of two jobs enter by it");
+        assert_eq!(job("group-3").as_deref(), Some("support"), "what it says of itself stands");
+        assert_eq!(job("neighbour"), None, "within one provider an assignment makes nobody another's colleague");
+        assert_eq!(job("view"), None);
     }
 
     fn credential(identity: &str, public_id: &str, exposure: Fact<Exposure>) -> Credential {

@@ -7,11 +7,13 @@ use evenhand_model::access::{AccessResolver, ContextValue, DecideError, Decision
 use evenhand_model::identity::Identity;
 use evenhand_model::opset::OpSet;
 use evenhand_reports::text::{counted, printable};
+use evenhand_rules::link::link;
 use serde::Serialize;
 
 use super::{Failure, Invocation, say};
 use crate::cli::{self, PlainFormat};
 use crate::gate::Exit;
+use crate::lent::Lent;
 use crate::lookup;
 use crate::output::to_stdout;
 use crate::pipeline::Capture;
@@ -19,11 +21,13 @@ use crate::pipeline::Capture;
 pub(super) fn run(invocation: &Invocation, arguments: &cli::Can) -> Result<Exit, Failure> {
     let progress = invocation.progress();
     let config = invocation.config(&arguments.from.sources)?;
-    let (capture, _) = invocation.read(&arguments.from.sources, &config, &arguments.from.input, &progress)?;
+    let (mut capture, _) = invocation.read(&arguments.from.sources, &config, &arguments.from.input, &progress)?;
     if capture.inventory.identities.is_empty() {
         return Err(invocation.nobody(&capture));
     }
     invocation.note_default_sources(&arguments.from, &config, &capture);
+    link(&mut capture.inventory, &config.jobs);
+    let asked = Asked { capture: &capture, lent: Lent::new(&capture.inventory) };
     match (&arguments.identity, arguments.operation.as_slice()) {
         (Some(identity), words @ [_, ..]) => {
             let mut context: BTreeMap<String, ContextValue> = BTreeMap::new();
@@ -38,9 +42,9 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Can) -> Result<Exit,
                 resource: arguments.on.clone().or_else(|| place(arguments)),
                 context,
             };
-            one(&capture, &request, arguments.output)
+            one(&asked, &request, arguments.output)
         }
-        _ => many(invocation, &capture),
+        _ => many(invocation, &asked),
     }
 }
 
@@ -52,10 +56,10 @@ fn place(arguments: &cli::Can) -> Option<String> {
     }
 }
 
-fn one(capture: &Capture, request: &Request, format: PlainFormat) -> Result<Exit, Failure> {
+fn one(asked: &Asked<'_>, request: &Request, format: PlainFormat) -> Result<Exit, Failure> {
     // Before the question is answered, so that the error lists whom a name fits.
-    lookup::identity(&capture.inventory.identities, &request.identity)?;
-    let answer = answer(capture, request).map_err(|refused| {
+    lookup::identity(&asked.capture.inventory.identities, &request.identity)?;
+    let answer = answer(asked, request).map_err(|refused| {
         let alike = refused.resolver.and_then(|resolver| spelled_alike(resolver, &request.operation));
         Failure::Message(refused.reason, alike.map(|name| format!("did you mean `{name}`?")))
     })?;
@@ -67,6 +71,12 @@ fn one(capture: &Capture, request: &Request, format: PlainFormat) -> Result<Exit
         })?,
     }
     Ok(if answer.decision.outcome == Outcome::Allowed { Exit::Passed } else { Exit::GateFailed })
+}
+
+/// What questions are asked of.
+struct Asked<'a> {
+    capture: &'a Capture,
+    lent: Lent<'a>,
 }
 
 /// An answer, with the question as it was understood.
@@ -81,6 +91,19 @@ struct Answer<'a> {
     /// The flags that name one.
     #[serde(skip)]
     narrower: &'static str,
+    #[serde(flatten)]
+    decision: Decision,
+    /// Where the identity may not itself: those it acts through that may, or that nothing is known of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    through: Vec<Through<'a>>,
+}
+
+/// The answer to the same question about somebody whose access the identity uses.
+#[derive(Debug, Serialize)]
+struct Through<'a> {
+    identity: &'a str,
+    #[serde(skip)]
+    shown: &'a str,
     #[serde(flatten)]
     decision: Decision,
 }
@@ -110,12 +133,21 @@ fn spelled_alike(resolver: &dyn AccessResolver, asked: &str) -> Option<String> {
     lookup::nearest(asked, names.iter().map(|name| &**name)).map(str::to_owned)
 }
 
-fn answer<'a>(capture: &'a Capture, request: &'a Request) -> Result<Answer<'a>, Refused<'a>> {
+fn answer<'a>(asked: &Asked<'a>, request: &'a Request) -> Result<Answer<'a>, Refused<'a>> {
+    let capture = asked.capture;
     let identity: &Identity =
         lookup::identity(&capture.inventory.identities, &request.identity).map_err(|error| error.to_string())?;
+    let has_access = |identity: &Identity| capture.resolvers.get(identity.provider).is_some();
+    let lenders = asked.lent.to(identity, has_access);
     let resolver = capture.resolvers.get(identity.provider).ok_or_else(|| {
+        let instead = match lenders.as_slice() {
+            [] => "ask about the identity it borrows".to_owned(),
+            some => {
+                format!("ask about {}", some.iter().map(|id| format!("`{}`", id.id)).collect::<Vec<_>>().join(" or "))
+            }
+        };
         format!(
-            "`{}` is an identity of {}, which grants no access by itself; ask about the identity it borrows",
+            "`{}` is an identity of {}, which grants no access by itself; {instead}",
             identity.id, identity.provider
         )
     })?;
@@ -123,6 +155,19 @@ fn answer<'a>(capture: &'a Capture, request: &'a Request) -> Result<Answer<'a>, 
         reason: error.to_string(),
         resolver: matches!(error, DecideError::UnknownOperation { .. }).then_some(resolver),
     })?;
+    let through = match decision.outcome {
+        Outcome::Allowed => Vec::new(),
+        // The question is one of this provider's operations.
+        _ => lenders
+            .into_iter()
+            .filter(|lender| lender.provider == identity.provider)
+            .filter_map(|lender| {
+                let decision = resolver.decide(&lender.id, request).ok()?;
+                let tells = matches!(decision.outcome, Outcome::Allowed | Outcome::Conditional | Outcome::Unknown);
+                tells.then(|| Through { identity: lender.id.as_str(), shown: lender.shown(), decision })
+            })
+            .collect(),
+    };
     Ok(Answer {
         identity: identity.id.as_str(),
         operation: &request.operation,
@@ -133,30 +178,44 @@ fn answer<'a>(capture: &'a Capture, request: &'a Request) -> Result<Answer<'a>, 
         },
         narrower: resolver.narrower(),
         decision,
+        through,
     })
 }
 
 fn person(answer: &Answer<'_>, sink: &mut dyn Write) -> io::Result<()> {
-    let outcome = match answer.decision.outcome {
+    writeln!(sink, "{}", outcome(answer.decision.outcome))?;
+    if answer.some_resource && matches!(answer.decision.outcome, Outcome::Allowed | Outcome::Conditional) {
+        writeln!(sink, "  on some resource; ask about one with {}", answer.narrower)?;
+    }
+    reasons(&answer.decision, "  ", sink)?;
+    for through in &answer.through {
+        let said = outcome(through.decision.outcome);
+        writeln!(sink, "  through {}, which it acts through: {said}", printable(through.shown))?;
+        reasons(&through.decision, "    ", sink)?;
+    }
+    Ok(())
+}
+
+fn outcome(outcome: Outcome) -> &'static str {
+    match outcome {
         Outcome::Allowed => "allowed",
         Outcome::Conditional => "allowed under conditions",
         Outcome::ImplicitlyDenied => "denied: nothing allows it",
         Outcome::ExplicitlyDenied => "denied: something forbids it",
         Outcome::Unknown => "unknown: what was read does not tell",
-    };
-    writeln!(sink, "{outcome}")?;
-    if answer.some_resource && matches!(answer.decision.outcome, Outcome::Allowed | Outcome::Conditional) {
-        writeln!(sink, "  on some resource; ask about one with {}", answer.narrower)?;
     }
-    for layer in &answer.decision.blocked_by {
-        writeln!(sink, "  {}", printable(&stopped_by(answer.decision.outcome, layer)))?;
+}
+
+fn reasons(decision: &Decision, indent: &str, sink: &mut dyn Write) -> io::Result<()> {
+    for layer in &decision.blocked_by {
+        writeln!(sink, "{indent}{}", printable(&stopped_by(decision.outcome, layer)))?;
     }
-    for condition in &answer.decision.conditions {
-        writeln!(sink, "  if {}", printable(condition))?;
+    for condition in &decision.conditions {
+        writeln!(sink, "{indent}if {}", printable(condition))?;
     }
-    for grant in &answer.decision.because {
-        writeln!(sink, "  because of {}", printable(&grant.to_string()))?;
-        writeln!(sink, "    at {}", printable(&grant.evidence.to_string()))?;
+    for grant in &decision.because {
+        writeln!(sink, "{indent}because of {}", printable(&grant.to_string()))?;
+        writeln!(sink, "{indent}  at {}", printable(&grant.evidence.to_string()))?;
     }
     Ok(())
 }
@@ -180,7 +239,7 @@ pub(super) fn stopped_by(outcome: Outcome, layer: &str) -> String {
 }
 
 /// Answers questions from stdin, a line each; a bad one is answered with an error and the rest go on.
-fn many(invocation: &Invocation, capture: &Capture) -> Result<Exit, Failure> {
+fn many(invocation: &Invocation, asked: &Asked<'_>) -> Result<Exit, Failure> {
     let mut refused = 0_usize;
     to_stdout(|sink| {
         for (at, line) in io::stdin().lock().split(b'\n').enumerate() {
@@ -190,7 +249,7 @@ fn many(invocation: &Invocation, capture: &Capture) -> Result<Exit, Failure> {
             }
             let request = question(&line);
             let result = match &request {
-                Ok(request) => answer(capture, request).map_err(|refused| refused.reason),
+                Ok(request) => answer(asked, request).map_err(|refused| refused.reason),
                 Err(error) => Err(error.clone()),
             };
             match result {

@@ -171,7 +171,12 @@ fn configured<'a>(world: &World<'a>, subject: &Subject<'a>, doubts: &mut Vec<Arc
                 reason.push_str(&format!(" on {date}"));
             }
         }
-        if let Some(mut choice) = Choice::new(BaselineSource::Configured, roles.within_reach(subject), reason) {
+        let mut chosen = roles.within_reach(subject);
+        if chosen.is_empty() {
+            // Under other names, the people whom the job names may be where it acts too.
+            chosen = world.roles_doing(&job.name).map(|roles| roles.within_reach(subject)).unwrap_or_default();
+        }
+        if let Some(mut choice) = Choice::new(BaselineSource::Configured, chosen, reason) {
             choice.process = job.controls.clone();
             return Some(choice);
         }

@@ -1,0 +1,52 @@
+//! Whose access an identity uses beside its own: the tool servers that it acts through and, where it holds no access
+//! itself, the principals whose credentials are in its hands. What that access is, the resolvers know.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use evenhand_model::id::IdentityId;
+use evenhand_model::identity::Identity;
+use evenhand_model::inventory::Inventory;
+use evenhand_model::trust::Mechanism;
+
+/// Who lends access to whom, of a linked inventory.
+pub(crate) struct Lent<'a> {
+    identities: HashMap<&'a IdentityId, &'a Identity>,
+    /// Source to targets, each with whether it is a tool server.
+    lent: HashMap<&'a str, BTreeMap<&'a IdentityId, bool>>,
+}
+
+impl<'a> Lent<'a> {
+    /// Of an inventory after [`evenhand_rules::link::link`].
+    pub(crate) fn new(inventory: &'a Inventory) -> Self {
+        let mut lent: HashMap<&str, BTreeMap<&IdentityId, bool>> = HashMap::new();
+        for trust in &inventory.trusts {
+            let is_tool = match trust.mechanism {
+                Mechanism::UsesTool => true,
+                Mechanism::HoldsCredential | Mechanism::Ambient => false,
+                _ => continue,
+            };
+            *lent.entry(&*trust.source).or_default().entry(&trust.target).or_default() |= is_tool;
+        }
+        Self { identities: inventory.identities.iter().map(|identity| (&identity.id, identity)).collect(), lent }
+    }
+
+    /// Those whose access an identity uses, in the order of their ids. `has_access` tells who holds access of its own:
+    /// whoever does acts with that and through its tool servers, and what else it holds is a step to more.
+    pub(crate) fn to(&self, identity: &'a Identity, has_access: impl Fn(&Identity) -> bool) -> Vec<&'a Identity> {
+        let mut seen = BTreeSet::from([&identity.id]);
+        let mut next = vec![(identity, has_access(identity))];
+        let mut found = Vec::new();
+        while let Some((at, acts_as_itself)) = next.pop() {
+            for (id, is_tool) in self.lent.get(at.id.as_str()).into_iter().flatten() {
+                let Some(lender) = self.identities.get(id) else { continue };
+                if (*is_tool || !acts_as_itself) && seen.insert(&lender.id) {
+                    let acts = has_access(lender);
+                    next.push((lender, acts_as_itself || acts));
+                    found.extend(acts.then_some(*lender));
+                }
+            }
+        }
+        found.sort_by(|a, b| a.id.cmp(&b.id));
+        found
+    }
+}
