@@ -8,45 +8,60 @@ use evenhand_model::identity::Identity;
 use evenhand_model::inventory::Inventory;
 use evenhand_model::trust::Mechanism;
 
+/// Somebody whose access is used.
+pub(crate) struct Lender<'a> {
+    /// Who.
+    pub(crate) identity: &'a Identity,
+    /// What the use is limited to, in the words of the last one on the way, such as the tools that are offered; empty =
+    /// nothing.
+    pub(crate) constraint: &'a str,
+}
+
 /// Who lends access to whom, of a linked inventory.
 pub(crate) struct Lent<'a> {
     identities: HashMap<&'a IdentityId, &'a Identity>,
-    /// Source to targets, each with whether it is a tool server.
-    lent: HashMap<&'a str, BTreeMap<&'a IdentityId, bool>>,
+    /// Source to targets, each with whether it is a tool server and what its use is limited to.
+    lent: HashMap<&'a str, BTreeMap<&'a IdentityId, (bool, &'a str)>>,
 }
 
 impl<'a> Lent<'a> {
     /// Of an inventory after [`evenhand_rules::link::link`].
     pub(crate) fn new(inventory: &'a Inventory) -> Self {
-        let mut lent: HashMap<&str, BTreeMap<&IdentityId, bool>> = HashMap::new();
+        let mut lent: HashMap<&str, BTreeMap<&IdentityId, (bool, &str)>> = HashMap::new();
         for trust in &inventory.trusts {
             let is_tool = match trust.mechanism {
                 Mechanism::UsesTool => true,
                 Mechanism::HoldsCredential | Mechanism::Ambient => false,
                 _ => continue,
             };
-            *lent.entry(&*trust.source).or_default().entry(&trust.target).or_default() |= is_tool;
+            let held = lent.entry(&*trust.source).or_default().entry(&trust.target);
+            let held = held.or_insert((is_tool, &*trust.constraint));
+            held.0 |= is_tool;
+            // What one use is limited to limits nothing where another is not.
+            if trust.constraint.is_empty() {
+                held.1 = "";
+            }
         }
         Self { identities: inventory.identities.iter().map(|identity| (&identity.id, identity)).collect(), lent }
     }
 
     /// Those whose access an identity uses, in the order of their ids. `has_access` tells who holds access of its own:
     /// whoever does acts with that and through its tool servers, and what else it holds is a step to more.
-    pub(crate) fn to(&self, identity: &'a Identity, has_access: impl Fn(&Identity) -> bool) -> Vec<&'a Identity> {
+    pub(crate) fn to(&self, identity: &'a Identity, has_access: impl Fn(&Identity) -> bool) -> Vec<Lender<'a>> {
         let mut seen = BTreeSet::from([&identity.id]);
         let mut next = vec![(identity, has_access(identity))];
         let mut found = Vec::new();
         while let Some((at, acts_as_itself)) = next.pop() {
-            for (id, is_tool) in self.lent.get(at.id.as_str()).into_iter().flatten() {
+            for (id, (is_tool, constraint)) in self.lent.get(at.id.as_str()).into_iter().flatten() {
                 let Some(lender) = self.identities.get(id) else { continue };
                 if (*is_tool || !acts_as_itself) && seen.insert(&lender.id) {
                     let acts = has_access(lender);
                     next.push((lender, acts_as_itself || acts));
-                    found.extend(acts.then_some(*lender));
+                    found.extend(acts.then_some(Lender { identity: lender, constraint }));
                 }
             }
         }
-        found.sort_by(|a, b| a.id.cmp(&b.id));
+        found.sort_by(|a, b| a.identity.id.cmp(&b.identity.id));
         found
     }
 }

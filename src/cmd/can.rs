@@ -104,6 +104,9 @@ struct Through<'a> {
     identity: &'a str,
     #[serde(skip)]
     shown: &'a str,
+    /// What the identity uses of it, in the words of its configuration; empty = anything.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    limited_to: &'a str,
     #[serde(flatten)]
     decision: Decision,
 }
@@ -143,7 +146,8 @@ fn answer<'a>(asked: &Asked<'a>, request: &'a Request) -> Result<Answer<'a>, Ref
         let instead = match lenders.as_slice() {
             [] => "ask about the identity it borrows".to_owned(),
             some => {
-                format!("ask about {}", some.iter().map(|id| format!("`{}`", id.id)).collect::<Vec<_>>().join(" or "))
+                let ids: Vec<String> = some.iter().map(|lender| format!("`{}`", lender.identity.id)).collect();
+                format!("ask about {}", ids.join(" or "))
             }
         };
         format!(
@@ -160,11 +164,16 @@ fn answer<'a>(asked: &Asked<'a>, request: &'a Request) -> Result<Answer<'a>, Ref
         // The question is one of this provider's operations.
         _ => lenders
             .into_iter()
-            .filter(|lender| lender.provider == identity.provider)
+            .filter(|lender| lender.identity.provider == identity.provider)
             .filter_map(|lender| {
-                let decision = resolver.decide(&lender.id, request).ok()?;
+                let decision = resolver.decide(&lender.identity.id, request).ok()?;
                 let tells = matches!(decision.outcome, Outcome::Allowed | Outcome::Conditional | Outcome::Unknown);
-                tells.then(|| Through { identity: lender.id.as_str(), shown: lender.shown(), decision })
+                tells.then_some(Through {
+                    identity: lender.identity.id.as_str(),
+                    shown: lender.identity.shown(),
+                    limited_to: lender.constraint,
+                    decision,
+                })
             })
             .collect(),
     };
@@ -189,8 +198,12 @@ fn person(answer: &Answer<'_>, sink: &mut dyn Write) -> io::Result<()> {
     }
     reasons(&answer.decision, "  ", sink)?;
     for through in &answer.through {
+        let limit = match through.limited_to {
+            "" => String::new(),
+            limit => format!(" ({limit})"),
+        };
         let said = outcome(through.decision.outcome);
-        writeln!(sink, "  through {}, which it acts through: {said}", printable(through.shown))?;
+        writeln!(sink, "  but by way of {}{}: {said}", printable(through.shown), printable(&limit))?;
         reasons(&through.decision, "    ", sink)?;
     }
     Ok(())

@@ -70,6 +70,18 @@ fn can_is_asked_as_kubectl_is_asked() {
 }
 
 #[test]
+fn whoever_has_no_access_of_its_own_is_told_of_by_those_whose_access_it_uses() {
+    let arguments = ["can", "agent:codex:laptops/home/bao", "s3:GetObject", "--from", "examples/acme"];
+    let acme = std::process::Command::new(env!("CARGO_BIN_EXE_evenhand"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(arguments)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&acme.stderr);
+    assert!(said.contains("ask about `arn:aws:iam::222222222222:role/"), "{said}");
+}
+
+#[test]
 fn what_the_server_says_of_itself_is_read_and_counts() {
     let version = r#"{"major": "1", "minor": "34", "gitVersion": "v1.34.1", "platform": "linux/amd64"}"#;
     let served = r#"{"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "meters.example.com/v1", "resources": [
