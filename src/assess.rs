@@ -1,7 +1,6 @@
 //! From a capture to a report: the assessment, its stages timed, and what a format needs beside it.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 
 use evenhand_model::access::AccessResolver;
 use evenhand_model::finding::{Finding, Severity, Status};
@@ -66,7 +65,7 @@ pub fn assess(mut capture: Capture, options: Options<'_>, keep: Keep) -> Assessi
             parity: &parity,
             register: options.config.register.as_ref(),
             rules: options.rules,
-            waived: &BTreeSet::new(),
+            waivers: &options.config.waivers,
             strict: options.strict,
             stable_fingerprints: options.stable_fingerprints,
             now: options.now,

@@ -120,6 +120,11 @@ pub enum Command {
     /// Decide requests that bring their policies along.
     #[command(subcommand)]
     Decide(Decide),
+    /// Tell what changed between two scans.
+    Diff(Diff),
+    /// Write down today's findings, so that a gate trips on new ones only.
+    #[command(subcommand)]
+    Baseline(BaselineVerb),
     /// Try which calls of `collect` the credentials at hand may make, or print the rights that they need.
     #[cfg(feature = "live")]
     Doctor(Box<Doctor>),
@@ -201,6 +206,22 @@ pub struct Gate {
     /// Fail when less than N percent of the rule results are decided.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(..=100))]
     pub min_coverage: Option<u8>,
+
+    /// Of the findings, let only those trip `--fail-on` that `--baseline` or `--against` does not know.
+    #[arg(long)]
+    pub new_only: bool,
+
+    /// The baseline for `--new-only`; `evenhand baseline create` makes one.
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+
+    /// The JSON report of an earlier scan, for `--new-only` and `--max-drop`.
+    #[arg(long, value_name = "REPORT")]
+    pub against: Option<PathBuf>,
+
+    /// Fail when the score is more than N below that of `--against`.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=1000))]
+    pub max_drop: Option<u32>,
 
     /// `strict` counts undecided findings like failed ones.
     #[arg(long, value_name = "MODE")]
@@ -434,6 +455,74 @@ pub struct Can {
     /// `table` for people, `json` for programs; questions on stdin are always answered in JSON.
     #[arg(short, long = "output", value_name = "FORMAT", default_value = "table", help_heading = "Output")]
     pub output: PlainFormat,
+}
+
+/// `evenhand diff`
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  evenhand diff yesterday.json today.json
+  evenhand diff main.json branch.json -o markdown >> \"$GITHUB_STEP_SUMMARY\"
+
+A report is what `evenhand scan … -o json=FILE` writes. Findings are the same where rule, identity and evidence are.")]
+pub struct Diff {
+    /// The JSON report of the earlier scan.
+    #[arg(value_name = "OLD")]
+    pub old: PathBuf,
+
+    /// The JSON report of the later scan.
+    #[arg(value_name = "NEW")]
+    pub new: PathBuf,
+
+    /// Print every entry of long lists.
+    #[arg(long, help_heading = "Output")]
+    pub all: bool,
+
+    /// `table` for people, `json` for programs, `markdown` for a pull request.
+    #[arg(short, long = "output", value_name = "FORMAT", default_value = "table", help_heading = "Output")]
+    pub output: DiffFormat,
+}
+
+/// A form of a difference.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum DiffFormat {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+    /// For pull requests.
+    Markdown,
+}
+
+/// `evenhand baseline`
+#[derive(Debug, Subcommand)]
+pub enum BaselineVerb {
+    /// Scan, and write down the findings.
+    Create(BaselineArguments),
+    /// Scan again: take in what is new, take out what is resolved.
+    Update(BaselineArguments),
+    /// Scan again, and only take out what is resolved.
+    Prune(BaselineArguments),
+}
+
+/// What a baseline is made of.
+#[derive(Debug, Args)]
+pub struct BaselineArguments {
+    /// Files and folders to read, as for `scan`.
+    #[arg(value_name = "SOURCE")]
+    pub sources: Vec<PathBuf>,
+
+    /// The baseline.
+    #[arg(long, value_name = "FILE", default_value = "evenhand-baseline.json")]
+    pub file: PathBuf,
+
+    /// When, and with which key.
+    #[command(flatten)]
+    pub input: Input,
+
+    /// Which rules.
+    #[command(flatten)]
+    pub selection: Selection,
 }
 
 /// `evenhand completions`

@@ -2,6 +2,8 @@
 
 mod tripped;
 
+use std::collections::BTreeSet;
+
 use evenhand_model::finding::{Finding, Severity};
 use evenhand_model::gap::{Gap, GapKind};
 use evenhand_model::score::Score;
@@ -50,6 +52,10 @@ pub struct GateSettings {
     pub max_excess: Option<u64>,
     /// The lowest share of decided rule results, in percent.
     pub min_coverage: Option<u8>,
+    /// The largest fall of the governed score below that of an earlier scan, in thousandths.
+    pub max_drop: Option<u32>,
+    /// Whether only findings that are not known yet trip [`Self::fail_on`].
+    pub new_only: bool,
     /// The lowest confidence of a baseline at which findings that rest on it count.
     pub min_confidence: f64,
     /// Whether undecided findings count like failed ones.
@@ -67,6 +73,8 @@ impl Default for GateSettings {
             min_score: None,
             max_excess: None,
             min_coverage: None,
+            max_drop: None,
+            new_only: false,
             min_confidence: Self::CONFIDENCE,
             strict: false,
             allow_partial: false,
@@ -81,7 +89,11 @@ impl GateSettings {
 
     /// Whether anything is asked.
     pub fn is_asked(&self) -> bool {
-        self.fail_on.is_some() || self.min_score.is_some() || self.max_excess.is_some() || self.min_coverage.is_some()
+        self.fail_on.is_some()
+            || self.min_score.is_some()
+            || self.max_excess.is_some()
+            || self.min_coverage.is_some()
+            || self.max_drop.is_some()
     }
 }
 
@@ -110,6 +122,17 @@ pub struct Posture<'a> {
     pub rule_errors: bool,
     /// The rules that were evaluated.
     pub rules: &'a RuleSet,
+    /// What was there before.
+    pub before: &'a Before,
+}
+
+/// What was there before, as far as somebody wrote it down.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Before {
+    /// The ids of findings of a baseline or an earlier scan.
+    pub findings: BTreeSet<String>,
+    /// The governed score of an earlier scan, in thousandths.
+    pub score: Option<u32>,
 }
 
 /// The gate's decision.
@@ -247,6 +270,7 @@ mod tests {
             remedy: "".into(),
             missing: Arc::default(),
             frameworks: Arc::from([]),
+            waiver: None,
         }
     }
 
@@ -284,6 +308,7 @@ mod tests {
             possible_agents: 0,
             rule_errors: false,
             rules: Box::leak(Box::new(RuleSet::embedded().rules)),
+            before: Box::leak(Box::default()),
         }
     }
 
@@ -354,6 +379,46 @@ mod tests {
         }
         let reasons = decide(&GateSettings { min_score: Some(700), ..none }, &posture(&case)).reasons;
         assert_eq!(reasons, ["--min-score 700: the score is 640; resolving `r` alone gives 1000"]);
+    }
+
+    #[test]
+    fn what_was_there_before_trips_nothing_where_only_the_new_counts() {
+        let (table, score) = (sample(1.0, "configured", None), score(500));
+        let findings = [finding("r", Severity::High, Status::Fail)];
+        let case = Case { findings: &findings, identities: &table, score: &score, gaps: &[] };
+        let known = Before { findings: BTreeSet::from(["f".to_owned()]), score: Some(560) };
+        let none = GateSettings::default();
+        let new_only = GateSettings { fail_on: Some(Severity::High), new_only: true, ..none };
+        for (settings, before, expected) in [
+            (new_only, &known, Exit::Passed),
+            (new_only, &Before::default(), Exit::GateFailed),
+            (GateSettings { new_only: false, ..new_only }, &known, Exit::GateFailed),
+            (GateSettings { max_drop: Some(60), ..none }, &known, Exit::Passed),
+            (GateSettings { max_drop: Some(59), ..none }, &known, Exit::GateFailed),
+            (GateSettings { max_drop: Some(0), ..none }, &Before { score: Some(400), ..known.clone() }, Exit::Passed),
+            (GateSettings { max_drop: Some(59), ..none }, &Before::default(), Exit::GateFailed),
+        ] {
+            assert_eq!(decide(&settings, &Posture { before, ..posture(&case) }).exit, expected, "{settings:?}");
+        }
+    }
+
+    #[test]
+    fn what_somebody_accepted_trips_nothing() {
+        let (table, score) = (sample(1.0, "configured", None), score(500));
+        let mut findings = [finding("r", Severity::High, Status::Fail)];
+        findings[0].waiver = Some(Arc::new(evenhand_model::waiver::Waiver {
+            rule: "r".into(),
+            identity: "agent".into(),
+            reason: "leaves in spring".into(),
+            owner: "alice".into(),
+            approver: "bao".into(),
+            ticket: "SEC-1".into(),
+            expires: jiff::civil::date(2027, 1, 31),
+            evidence: evenhand_model::evidence::Evidence::whole("waivers.toml"),
+        }));
+        let case = Case { findings: &findings, identities: &table, score: &score, gaps: &[] };
+        let settings = GateSettings { fail_on: Some(Severity::High), ..GateSettings::default() };
+        assert_eq!(exit(settings, &case), Exit::Passed);
     }
 
     #[test]

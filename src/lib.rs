@@ -8,10 +8,12 @@
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 pub mod assess;
+pub mod baseline;
 pub mod cli;
 pub mod cmd;
 pub mod config;
 pub mod console;
+pub mod difference;
 pub mod docs;
 pub mod gate;
 mod lent;
@@ -22,6 +24,7 @@ pub mod output;
 pub mod pipeline;
 pub mod progress;
 pub mod ruleset;
+pub mod snapshot;
 pub mod sources;
 
 pub use pipeline::providers;

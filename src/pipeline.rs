@@ -118,7 +118,8 @@ pub fn read(request: &ReadRequest<'_>, providers: &[Box<dyn Provider>]) -> Captu
         })
     };
     // The configuration in use is no input.
-    if let Some(used) = request.config.file.as_deref().map(Path::new) {
+    for used in [&request.config.file, &request.config.waiver_file].into_iter().flatten().map(|file| Path::new(&**file))
+    {
         let same = |file: &Path| file.file_name() == used.file_name() && is_same_file(file, used);
         listing.files.retain(|found| !same(&found.file));
     }

@@ -64,6 +64,7 @@ fn stages(criterion: &mut Criterion) {
                         inventory,
                         &assessing.assessed.judgements,
                         &assessing.assessed.comparisons,
+                        |_| true,
                     ))
                 });
             });

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::evidence::Evidence;
 use crate::id::{FindingId, IdentityId, ProviderName, RuleId, ScopeId};
+use crate::waiver::Waiver;
 
 /// How bad a finding is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -164,4 +165,6 @@ pub struct Finding {
     pub missing: Arc<[Missing]>,
     /// Framework ids: (framework key, id).
     pub frameworks: Arc<[(Arc<str>, Arc<str>)]>,
+    /// The waiver in force that covers it; `None` = it is nobody's accepted exception.
+    pub waiver: Option<Arc<Waiver>>,
 }

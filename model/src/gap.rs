@@ -58,6 +58,8 @@ pub enum Subject {
     Workload,
     /// The provider's own record of an identity.
     Record,
+    /// What a rule finds.
+    Rules,
 }
 
 impl Subject {
@@ -80,6 +82,7 @@ impl Subject {
         Self::Controls,
         Self::Workload,
         Self::Record,
+        Self::Rules,
     ];
 }
 

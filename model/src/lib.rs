@@ -35,6 +35,7 @@ pub mod table;
 pub mod texts;
 pub mod token;
 pub mod trust;
+pub mod waiver;
 pub mod words;
 pub mod workload;
 

@@ -8,7 +8,7 @@ use crate::report::{Report, WriteError};
 use crate::text::formula_safe;
 
 /// The columns of the findings profile, in order. Columns are only ever added at the end.
-pub const FINDING_COLUMNS: [&str; 18] = [
+pub const FINDING_COLUMNS: [&str; 20] = [
     "finding_id",
     "rule",
     "severity",
@@ -27,6 +27,8 @@ pub const FINDING_COLUMNS: [&str; 18] = [
     "scan_time",
     "tool_version",
     "missing",
+    "waived_until",
+    "waiver",
 ];
 
 /// Writes one row per finding.
@@ -47,7 +49,11 @@ pub fn findings(report: &Report, sink: &mut dyn Write) -> Result<(), WriteError>
             None => format!("{}: {}", missing.column, missing.what),
         });
         let missing = missing.collect::<Vec<_>>().join("; ");
-        let cells: [&str; 18] = [
+        let waived_until = finding.waiver.as_ref().map(|waiver| waiver.expires.to_string()).unwrap_or_default();
+        let waiver = finding.waiver.as_ref().map_or_else(String::new, |waiver| {
+            format!("{}: {} (owner {}, approved by {})", waiver.ticket, waiver.reason, waiver.owner, waiver.approver)
+        });
+        let cells: [&str; 20] = [
             finding.id.as_str(),
             finding.rule.as_str(),
             finding.severity.as_str(),
@@ -66,6 +72,8 @@ pub fn findings(report: &Report, sink: &mut dyn Write) -> Result<(), WriteError>
             &time,
             report.tool.version,
             &missing,
+            &waived_until,
+            &waiver,
         ];
         out.write_record(cells.iter().map(|cell| formula_safe(cell).into_owned()))?;
     }

@@ -69,9 +69,10 @@ impl<'a> Identities<'a> {
     }
 }
 
-/// The findings that fail: worst severity first, then whoever could do most, then by identity and rule.
+/// The findings that fail and that nobody accepted: worst severity first, then whoever could do most, then by identity and rule.
 fn worst_first<'a>(report: &'a Report, identities: &Identities<'_>) -> Vec<&'a Finding> {
-    let failed = report.findings.iter().filter(|finding| finding.status == Status::Fail);
+    let open = |finding: &&Finding| finding.status == Status::Fail && finding.waiver.is_none();
+    let failed = report.findings.iter().filter(open);
     let mut ranked: Vec<_> = failed.map(|finding| (identities.standing(finding.identity.as_str()), finding)).collect();
     ranked.sort_by(|(a, x), (b, y)| {
         (Reverse(x.severity), Reverse(*a), &x.identity, &x.rule).cmp(&(
@@ -187,7 +188,33 @@ impl Screen {
             let line = format!("{} left out by filters", counted(report.filtered, "finding", "findings"));
             self.say(2, &line, Style::new(), sink)?;
         }
+        self.accepted(report, sink)?;
         self.undecided(report, sink)
+    }
+
+    /// What somebody accepted for some time.
+    fn accepted(&self, report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
+        let waived: Vec<_> =
+            report.findings.iter().filter_map(|finding| Some((finding, finding.waiver.as_deref()?))).collect();
+        if waived.is_empty() {
+            return Ok(());
+        }
+        self.heading(&format!("Accepted exceptions ({})", thousands(waived.len() as u64)), sink)?;
+        let shown = waived.len().min(self.limit());
+        for (finding, waiver) in waived.iter().take(shown) {
+            let line = format!("{} ({}): {}", finding.rule, finding.severity, printable(&finding.title));
+            self.say(2, &line, Style::new(), sink)?;
+            let by = format!(
+                "until {}, approved by {}, owner {}, {}: {}",
+                waiver.expires,
+                printable(&waiver.approver),
+                printable(&waiver.owner),
+                printable(&waiver.ticket),
+                printable(&waiver.reason)
+            );
+            self.say(6, &by, Style::new().dimmed(), sink)?;
+        }
+        self.more(shown, waived.len(), "-o csv:findings=findings.csv has them all", sink)
     }
 
     fn rule(&self, rule: &str, rows: &[&Finding], sink: &mut dyn Write) -> Result<(), WriteError> {
@@ -225,7 +252,8 @@ impl Screen {
     /// What is not decided, by what would decide it.
     fn undecided(&self, report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
         const SHOWN: usize = 8;
-        let open: Vec<&Finding> = report.findings.iter().filter(|finding| finding.status == Status::Unknown).collect();
+        let is_open = |finding: &&Finding| finding.status == Status::Unknown && finding.waiver.is_none();
+        let open: Vec<&Finding> = report.findings.iter().filter(is_open).collect();
         if open.is_empty() {
             return Ok(());
         }

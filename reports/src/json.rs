@@ -83,6 +83,17 @@ struct FindingDocument<'a> {
     remedy: &'a str,
     missing: &'a [Missing],
     frameworks: BTreeMap<&'a str, Vec<&'a str>>,
+    waiver: Option<WaiverDocument<'a>>,
+}
+
+/// The waiver that covers a finding.
+#[derive(Serialize)]
+struct WaiverDocument<'a> {
+    reason: &'a str,
+    owner: &'a str,
+    approver: &'a str,
+    ticket: &'a str,
+    expires: String,
 }
 
 #[derive(Serialize)]
@@ -194,6 +205,13 @@ fn finding(finding: &Finding) -> FindingDocument<'_> {
         remedy: &finding.remedy,
         missing: &finding.missing,
         frameworks,
+        waiver: finding.waiver.as_ref().map(|waiver| WaiverDocument {
+            reason: &waiver.reason,
+            owner: &waiver.owner,
+            approver: &waiver.approver,
+            ticket: &waiver.ticket,
+            expires: waiver.expires.to_string(),
+        }),
     }
 }
 

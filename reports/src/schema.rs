@@ -27,6 +27,10 @@ pub fn report(tables: &[&TableSpec]) -> Value {
     let maybe_text = json!({"type": ["string", "null"]});
     let thousandths = json!({"type": "integer", "minimum": 0, "maximum": 1000});
     let millionths = json!({"type": "integer", "minimum": 0, "maximum": 1_000_000});
+    let waiver = json!({"oneOf": [{"type": "null"}, object(json!({
+        "reason": {"type": "string"}, "owner": {"type": "string"}, "approver": {"type": "string"},
+        "ticket": {"type": "string"}, "expires": {"type": "string", "format": "date"},
+    }))]});
     let verdicts: Map<String, Value> =
         Verdict::ALL.iter().map(|verdict| (verdict.as_str().to_owned(), count.clone())).collect();
     let table_members: Map<String, Value> =
@@ -92,6 +96,7 @@ pub fn report(tables: &[&TableSpec]) -> Value {
                     "column": {"type": "string"}, "what": {"type": "string"}, "because": maybe_text,
                 }))},
                 "frameworks": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
+                "waiver": waiver,
             }))},
             "filtered_findings": count,
             "gaps": {"type": "array", "items": object(json!({

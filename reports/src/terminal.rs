@@ -52,7 +52,7 @@ impl Screen {
         let governed = if score.governed == score.raw {
             String::new()
         } else {
-            format!(" (governed {})", score.governed.thousandths())
+            format!(" ({} with accepted exceptions)", score.governed.thousandths())
         };
         let line = format!("evenhand posture {} of 1000{governed}  ·  {}", score.raw.thousandths(), open_words(score));
         self.say(0, &line, Style::new().bold(), sink)?;

@@ -147,6 +147,7 @@ fn report() -> Report {
                 remedy: "take iam:PassRole away".into(),
                 missing: Arc::default(),
                 frameworks: vec![(Arc::from("owasp_nhi_2025"), Arc::from("NHI5:2025"))].into(),
+                waiver: None,
             },
             Finding {
                 id: "00000000000000ab".into(),
@@ -169,6 +170,7 @@ fn report() -> Report {
                 }]
                 .into(),
                 frameworks: Arc::from([]),
+                waiver: None,
             },
         ],
         filtered: 1,

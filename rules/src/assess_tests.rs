@@ -39,7 +39,7 @@ fn assessed(town: Town, strict: bool, progress: &dyn Fn(Stage)) -> Assessed {
             parity: &ParityConfig::new(jobs),
             register: None,
             rules: &rules,
-            waived: &BTreeSet::new(),
+            waivers: &[],
             strict,
             stable_fingerprints: false,
             now: now(),

@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 use evenhand_model::finding::Finding;
 use evenhand_model::gap::Gap;
-use evenhand_model::id::FindingId;
+use evenhand_model::id::{IdentityId, RuleId};
 use evenhand_model::inventory::Inventory;
 use evenhand_model::parity::Comparison;
 use evenhand_model::score::Score;
+use evenhand_model::table::{Row as _, TableSpec};
+use evenhand_model::waiver::Waiver;
 use jiff::Timestamp;
 
 use crate::engine::{self, EngineError};
+use crate::facts::tables::WaiverRow;
 use crate::facts::{self, AccessTable, FactInput, Facts};
 use crate::jobs::Register;
 use crate::judgements::Judgements;
@@ -20,7 +23,8 @@ use crate::pack::RuleSet;
 use crate::parity::{self, ParityConfig};
 use crate::paths::{self, PathsResult};
 use crate::resolvers::Resolvers;
-use crate::score::{Counting, score};
+use crate::score::score;
+use crate::waivers;
 
 /// A stage of an assessment, announced when it begins.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -77,8 +81,8 @@ pub struct Assessment<'a> {
     pub register: Option<&'a Register>,
     /// The rules.
     pub rules: &'a RuleSet,
-    /// Findings under a valid waiver.
-    pub waived: &'a BTreeSet<FindingId>,
+    /// Accepted exceptions, in force or not.
+    pub waivers: &'a [Waiver],
     /// Whether a rule that cannot be decided counts like one that fails.
     pub strict: bool,
     /// Whether fingerprints of secrets mean the same in the next scan.
@@ -154,7 +158,7 @@ pub fn assess(
         })
     };
     // Millions of small values: giving them back takes a core a while.
-    let ((), facts) = rayon::join(|| drop(given_back), build);
+    let ((), mut facts) = rayon::join(|| drop(given_back), build);
     if with.keep == Keep::Report {
         paths = PathsResult::default();
         for comparison in &mut comparisons {
@@ -163,10 +167,23 @@ pub fn assess(
     }
     drop(access);
     progress(Stage::Evaluate);
-    let evaluation = engine::evaluate(with.rules, &facts, &inventory, &judgements, &comparisons);
+    let is_of_waivers = |table: &TableSpec| table.name == WaiverRow::SPEC.name;
+    let evaluate = |facts: &Facts, over: &dyn Fn(&TableSpec) -> bool| {
+        engine::evaluate(with.rules, facts, &inventory, &judgements, &comparisons, over)
+    };
+    let mut evaluation = evaluate(&facts, &|table| !is_of_waivers(table));
+    if !with.waivers.is_empty() {
+        let evaluated = |rule: &RuleId| {
+            with.rules.iter().any(|held| held.id == *rule) && !evaluation.errors.iter().any(|error| error.rule == *rule)
+        };
+        let applied = waivers::apply(with.waivers, &mut evaluation.findings, evaluated, with.now);
+        let find = |id: &str| inventory.identities.get(judgements.position(&IdentityId::new(id))?);
+        let (table, places) = applied.table(find);
+        facts.fill(table, places);
+        evaluation.append(evaluate(&facts, &is_of_waivers));
+    }
     progress(Stage::Score);
-    let counting = Counting { strict: with.strict, waived: with.waived };
-    let score = score(&evaluation.findings, &inventory, &judgements, counting);
+    let score = score(&evaluation.findings, &inventory, &judgements, with.strict);
     progress(Stage::Done);
     Assessed {
         inventory,

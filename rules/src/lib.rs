@@ -18,3 +18,4 @@ pub mod paths;
 mod patterns;
 pub mod resolvers;
 pub mod score;
+pub mod waivers;

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use evenhand_model::finding::{Finding, Severity, Status};
-use evenhand_model::id::{FindingId, IdentityId, RuleId};
+use evenhand_model::id::{IdentityId, RuleId};
 use evenhand_model::identity::Nature;
 use evenhand_model::inventory::Inventory;
 use evenhand_model::score::{Millionths, Mover, OpenFindings, Score};
@@ -51,24 +51,15 @@ pub fn ceiling(severity: Severity) -> Millionths {
     })
 }
 
-/// How findings count.
-#[derive(Clone, Copy, Debug)]
-pub struct Counting<'a> {
-    /// Whether a rule that cannot be decided counts like one that fails.
-    pub strict: bool,
-    /// Findings under a valid waiver.
-    pub waived: &'a BTreeSet<FindingId>,
-}
-
-/// The score of a scan.
-pub fn score(findings: &[Finding], inventory: &Inventory, judgements: &Judgements, counting: Counting<'_>) -> Score {
-    let counts = |finding: &&Finding| finding.status == Status::Fail || counting.strict;
+/// The score of a scan; `strict`: a rule that cannot be decided counts like one that fails.
+pub fn score(findings: &[Finding], inventory: &Inventory, judgements: &Judgements, strict: bool) -> Score {
+    let counts = |finding: &&Finding| finding.status == Status::Fail || strict;
     let raw = pairs(findings.iter().filter(counts));
     let open = count(raw.values().copied());
-    let governed = if counting.waived.is_empty() {
+    let governed = if findings.iter().all(|finding| finding.waiver.is_none()) {
         open
     } else {
-        let kept = findings.iter().filter(counts).filter(|finding| !counting.waived.contains(&finding.id));
+        let kept = findings.iter().filter(counts).filter(|finding| finding.waiver.is_none());
         count(pairs(kept).into_values())
     };
     Score {

@@ -1,11 +1,13 @@
 //! The verbs, one file each, and what they share: the invocation.
 
+mod baseline;
 mod can;
 #[cfg(feature = "live")]
 mod collect;
 mod compare;
 mod completions;
 mod decide;
+mod diff;
 #[cfg(feature = "live")]
 mod doctor;
 mod explain;
@@ -29,6 +31,7 @@ use evenhand_reports::text::counted;
 use evenhand_reports::{folded, terminal};
 use jiff::Timestamp;
 
+use crate::baseline::BaselineError;
 use crate::cli::{self, Cli, ColorWhen, Command, Global, Input};
 use crate::config::{self, Config, ConfigProblem};
 use crate::console::{Console, Verbosity};
@@ -37,6 +40,7 @@ use crate::lookup::{LONGER, LookupError};
 use crate::output::{OutputError, to_stdout};
 use crate::pipeline::{self, Capture, ReadRequest};
 use crate::progress::Progress;
+use crate::snapshot::SnapshotError;
 
 /// Why a command ends early, with exit code 2 unless it says otherwise.
 #[derive(Debug)]
@@ -89,6 +93,18 @@ impl From<LookupError> for Failure {
             }
             LookupError::Unknown { asked, nearest } => Self::nothing_called(&asked, "identity", nearest),
         }
+    }
+}
+
+impl From<SnapshotError> for Failure {
+    fn from(error: SnapshotError) -> Self {
+        Self::new(error.to_string(), error.remedy)
+    }
+}
+
+impl From<BaselineError> for Failure {
+    fn from(error: BaselineError) -> Self {
+        Self::new(error.to_string(), error.remedy)
     }
 }
 
@@ -164,6 +180,8 @@ fn dispatch(cli: Cli, console: Console) -> Result<Exit, Failure> {
         Some(Command::Compare(arguments)) => compare::run(&invocation, &arguments),
         Some(Command::Explain(arguments)) => explain::run(&invocation, &arguments),
         Some(Command::Can(arguments)) => can::run(&invocation, &arguments),
+        Some(Command::Diff(arguments)) => diff::run(&invocation, &arguments),
+        Some(Command::Baseline(verb)) => baseline::run(&invocation, &verb),
         Some(Command::Decide(arguments)) => decide::run(&invocation, &arguments),
         Some(Command::Rules(arguments)) => rules::run(&invocation, &arguments),
         Some(Command::Completions(arguments)) => completions::run(&arguments),
@@ -196,7 +214,11 @@ impl Invocation {
                 )
             })?,
         };
-        let Some(path) = path else { return Ok(Config::default()) };
+        let Some(path) = path else {
+            let mut config = Config::default();
+            config.read_waivers(Path::new(config::WAIVERS))?;
+            return Ok(config);
+        };
         let config = Config::read(&path, &self.providers)?;
         self.console.detail(&format!("configuration: {}", path.display()));
         Ok(config)

@@ -8,15 +8,18 @@ use evenhand_reports::report::{SourceFile, SourceStatus, WriteError};
 use evenhand_reports::text::counted;
 use evenhand_reports::{Report, csv, json, terminal};
 use evenhand_rules::evaluate::Keep;
+use evenhand_rules::pack::RuleSet;
 
 use super::{Failure, Invocation, live_sources};
 use crate::assess::{self, Filter, Options};
+use crate::baseline::Baseline;
 use crate::cli;
 use crate::config::Config;
 use crate::gate::{self, Decision, Exit, GateSettings, Posture};
 use crate::output::{self, Output, OutputFormat, to_file, to_stdout};
 use crate::progress::Progress;
 use crate::ruleset;
+use crate::snapshot::Snapshot;
 
 pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit, Failure> {
     let began = Instant::now();
@@ -25,6 +28,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit
     let sources = live_sources::LiveSources::of(arguments)?;
     let config = invocation.config(&sources.paths)?;
     let gate_settings = gate_settings(&config, &arguments.gate);
+    let before = Before::of(&gate_settings, &config, &arguments.gate)?;
     let rules = ruleset::load(&arguments.selection, &config, invocation.console)?;
     let (capture, now) = sources.read(invocation, arguments, &config, &progress)?;
     let (bytes, unreadable_source) = (capture.bytes, capture.unreadable_source);
@@ -77,6 +81,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit
             possible_agents: assess::possible_agents(&assessing.assessed, &config).len(),
             rule_errors: !assessing.assessed.errors.is_empty(),
             rules: &rules,
+            before: &before.told(invocation, &rules),
         },
     );
     let filter = Filter { severity: arguments.output.severity, inventory_only: false };
@@ -87,6 +92,48 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit
     }
     summary(invocation, &report, bytes, &progress, began);
     Ok(conclude(invocation, &gate_settings, &decision))
+}
+
+/// What the gate holds this scan against, read before anything else is.
+struct Before {
+    baseline: Option<Baseline>,
+    against: Option<Snapshot>,
+}
+
+impl Before {
+    fn of(settings: &GateSettings, config: &Config, flags: &cli::Gate) -> Result<Self, Failure> {
+        let baseline = flags.baseline.as_ref().or(config.baseline.as_ref());
+        let against = flags.against.as_ref().or(config.against.as_ref());
+        if settings.new_only && baseline.is_none() && against.is_none() {
+            return Err(Failure::new(
+                "--new-only has nothing to know old findings by",
+                "name a baseline with --baseline, which `evenhand baseline create` makes, or an earlier report with --against",
+            ));
+        }
+        if settings.max_drop.is_some() && against.is_none() {
+            return Err(Failure::new("--max-drop has no earlier score", "name an earlier JSON report with --against"));
+        }
+        Ok(Self {
+            baseline: baseline.filter(|_| settings.new_only).map(|path| Baseline::read(path)).transpose()?,
+            against: against.map(|path| Snapshot::read(path)).transpose()?,
+        })
+    }
+
+    /// The same for the gate; says where what is new may be new because the rules are.
+    fn told(&self, invocation: &Invocation, rules: &RuleSet) -> gate::Before {
+        if self.baseline.as_ref().is_some_and(|baseline| baseline.is_of_others(env!("CARGO_PKG_VERSION"), rules)) {
+            invocation.console.warning(
+                "the baseline was made by another version or with other rules, so findings may be new because a rule is",
+                Some("look at them, then run `evenhand baseline update`"),
+            );
+        }
+        let known = self.baseline.iter().map(|baseline| &baseline.findings);
+        let known = known.chain(self.against.iter().map(|snapshot| &snapshot.findings));
+        gate::Before {
+            findings: known.flat_map(|findings| findings.keys().cloned()).collect(),
+            score: self.against.as_ref().and_then(|snapshot| snapshot.score).map(|(_, governed)| governed),
+        }
+    }
 }
 
 /// Writes every output.
@@ -119,6 +166,8 @@ fn gate_settings(config: &Config, flags: &cli::Gate) -> GateSettings {
         min_score: flags.min_score.or(held.min_score),
         max_excess: flags.max_excess.or(held.max_excess),
         min_coverage: flags.min_coverage.or(held.min_coverage),
+        max_drop: flags.max_drop.or(held.max_drop),
+        new_only: flags.new_only || held.new_only,
         min_confidence: held.min_confidence,
         strict: flags.evidence.map_or(held.strict, |mode| mode == cli::Evidence::Strict),
         allow_partial: flags.allow_partial || held.allow_partial,
@@ -150,6 +199,10 @@ pub(super) fn summary(invocation: &Invocation, report: &Report, bytes: u64, prog
         let found = |status| report.findings.iter().filter(|finding| finding.status == status).count();
         parts.push(counted(found(Status::Fail), "finding", "findings"));
         parts.push(format!("{} undecided", found(Status::Unknown)));
+        let waived = report.findings.iter().filter(|finding| finding.waiver.is_some()).count();
+        if waived > 0 {
+            parts.push(format!("{waived} of them accepted"));
+        }
         if report.filtered > 0 {
             parts.push(format!("{} not reported", report.filtered));
         }

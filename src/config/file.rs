@@ -27,6 +27,47 @@ pub struct ConfigFile {
     pub rules: BTreeMap<Spanned<String>, BTreeMap<String, Spanned<toml::Value>>>,
     /// Own rules.
     pub pack: PackTable,
+    /// Accepted exceptions. More of them may lie in `waivers.toml` beside this file.
+    #[schemars(with = "Vec<WaiverTable>")]
+    pub waiver: Vec<Spanned<WaiverTable>>,
+}
+
+/// The file of waivers beside the configuration: `waivers.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WaiverFile {
+    /// Accepted exceptions.
+    pub waiver: Vec<Spanned<WaiverTable>>,
+}
+
+/// An accepted exception: one rule, for one identity, for 180 days at most.
+///
+/// One that names a pattern, that its owner approved alone, that has expired or that holds for longer covers nothing and
+/// is a finding itself, as is one that no finding needs.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WaiverTable {
+    /// The rule, by its id.
+    #[schemars(with = "String")]
+    pub rule: Spanned<String>,
+    /// The identity, by its id as in reports.
+    #[schemars(with = "String")]
+    pub identity: Spanned<String>,
+    /// Why it is accepted.
+    #[schemars(with = "String")]
+    pub reason: Spanned<String>,
+    /// Who answers for it.
+    #[schemars(with = "String")]
+    pub owner: Spanned<String>,
+    /// Who accepted it: somebody else than the owner.
+    #[schemars(with = "String")]
+    pub approver: Spanned<String>,
+    /// Where that was discussed.
+    #[schemars(with = "String")]
+    pub ticket: Spanned<String>,
+    /// The last day on which it holds, UTC: `YYYY-MM-DD`.
+    #[schemars(with = "String")]
+    pub expires: Spanned<toml::Value>,
 }
 
 /// What to scan, and what the scan is expected to find.
@@ -112,6 +153,15 @@ pub struct GateTable {
     /// The lowest confidence of a baseline at which parity findings and excess trip the gate. Default: 0.7.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub min_confidence: Option<f64>,
+    /// Of the findings, lets only those trip `fail_on` that `baseline` or `against` does not know.
+    pub new_only: bool,
+    /// A baseline that `evenhand baseline create` made, relative to this file.
+    pub baseline: Option<String>,
+    /// The JSON report of an earlier scan, relative to this file.
+    pub against: Option<String>,
+    /// The largest fall of the score below that of `against` that passes.
+    #[schemars(range(max = 1000))]
+    pub max_drop: Option<u32>,
     /// `strict` counts undecided findings like failed ones.
     pub evidence: EvidenceMode,
     /// Lets a scan pass although evidence could not be read.

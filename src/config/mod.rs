@@ -7,6 +7,7 @@ pub mod file;
 mod find;
 mod problem;
 mod register;
+mod waivers;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -18,6 +19,7 @@ use evenhand_model::evidence::Evidence;
 use evenhand_model::finding::Severity;
 use evenhand_model::id::{Job, ProviderName};
 use evenhand_model::provider::{Provider, Settings};
+use evenhand_model::waiver::Waiver;
 use evenhand_rules::jobs::{JobConfig, JobRule, Register, RegisterEntry, Selector};
 use evenhand_rules::pack::ParamValue;
 use toml::Spanned;
@@ -25,6 +27,7 @@ use toml::Spanned;
 pub(crate) use find::NAME;
 pub use find::find;
 pub use problem::ConfigProblem;
+pub(crate) use waivers::NAME as WAIVERS;
 
 use crate::gate::GateSettings;
 use problem::Text;
@@ -50,6 +53,14 @@ pub struct Config {
     pub pack_dirs: Vec<PathBuf>,
     /// Folders to scan when no source is named, relative to the file.
     pub folders: Vec<PathBuf>,
+    /// The baseline of the gate.
+    pub baseline: Option<PathBuf>,
+    /// The report of an earlier scan that the gate holds this one against.
+    pub against: Option<PathBuf>,
+    /// Accepted exceptions, those of the file itself first.
+    pub waivers: Vec<Waiver>,
+    /// The file of waivers beside the configuration; `None` = there is none.
+    pub waiver_file: Option<Arc<str>>,
 }
 
 /// What the configuration says of one rule.
@@ -75,7 +86,24 @@ impl Config {
     pub fn read(path: &Path, providers: &[Box<dyn Provider>]) -> Result<Self, ConfigProblem> {
         let named: Arc<str> = path.to_string_lossy().into();
         let content = std::fs::read_to_string(path).map_err(|error| ConfigProblem::unreadable(&named, &error))?;
-        Self::parse(&named, content, providers)
+        let mut config = Self::parse(&named, content, providers)?;
+        config.read_waivers(&path.with_file_name(waivers::NAME))?;
+        Ok(config)
+    }
+
+    /// Adds the waivers of a file, where there is one.
+    ///
+    /// # Errors
+    /// As [`Config::read`].
+    pub fn read_waivers(&mut self, path: &Path) -> Result<(), ConfigProblem> {
+        if !path.is_file() {
+            return Ok(());
+        }
+        let named: Arc<str> = path.to_string_lossy().into();
+        let content = std::fs::read_to_string(path).map_err(|error| ConfigProblem::unreadable(&named, &error))?;
+        self.waivers.extend(waivers::parse(&named, content)?);
+        self.waiver_file = Some(named);
+        Ok(())
     }
 
     /// Reads the text of a configuration file.
@@ -89,6 +117,8 @@ impl Config {
         let beside = |folders: &[String]| folders.iter().map(|entry| folder.join(entry)).collect::<Vec<_>>();
         let mut config = Self {
             file: Some(path.into()),
+            baseline: raw.gate.baseline.as_ref().map(|file| folder.join(file)),
+            against: raw.gate.against.as_ref().map(|file| folder.join(file)),
             pack_dirs: beside(&raw.pack.dirs),
             folders: beside(&raw.scope.folders),
             scope: raw.scope,
@@ -106,6 +136,7 @@ impl Config {
         for (id, rule) in &raw.rules {
             config.rules.push(rule_setting(id, rule, &text)?);
         }
+        config.waivers = waivers::of_tables(&raw.waiver, &text)?;
         Ok(config)
     }
 }
@@ -183,6 +214,8 @@ fn gate(table: &file::GateTable, text: &Text) -> Result<GateSettings, ConfigProb
         max_excess: table.max_excess,
         min_coverage: table.min_coverage,
         min_confidence: table.min_confidence.unwrap_or(GateSettings::CONFIDENCE),
+        new_only: table.new_only,
+        max_drop: table.max_drop,
         strict: table.evidence == file::EvidenceMode::Strict,
         allow_partial: table.allow_partial,
         exit_zero: false,

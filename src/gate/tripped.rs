@@ -1,8 +1,9 @@
 //! What trips the gate, and what would pass, in words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use evenhand_model::finding::{Finding, Severity, Status};
+use evenhand_model::id::IdentityId;
 use evenhand_model::score::{Millionths, Score};
 use evenhand_model::table::{Table, Value};
 use evenhand_reports::text::counted;
@@ -18,7 +19,10 @@ pub(super) fn tripped(settings: &GateSettings, posture: &Posture<'_>) -> Vec<Str
     if let Some(level) = settings.fail_on {
         let mut tripping: BTreeMap<&str, (Severity, usize)> = BTreeMap::new();
         for finding in posture.findings.iter().filter(|finding| finding.severity >= level) {
-            if finding.status == Status::Unknown && !settings.strict {
+            if finding.waiver.is_some() || (finding.status == Status::Unknown && !settings.strict) {
+                continue;
+            }
+            if settings.new_only && posture.before.findings.contains(finding.id.as_str()) {
                 continue;
             }
             if confidence.is_doubtful(finding, posture.rules, settings.min_confidence) {
@@ -36,9 +40,12 @@ pub(super) fn tripped(settings: &GateSettings, posture: &Posture<'_>) -> Vec<Str
                 .map(|(rule, (severity, count))| format!("{count} × {rule} ({severity})"))
                 .collect();
             let rest = and_more(rules.len().saturating_sub(3));
+            let what = match settings.new_only {
+                true => counted(total, "new finding", "new findings"),
+                false => counted(total, "finding", "findings"),
+            };
             reasons.push(format!(
-                "--fail-on {level}: {} of {level} or worse: {}{rest}; it passes when these are resolved",
-                counted(total, "finding", "findings"),
+                "--fail-on {level}: {what} of {level} or worse: {}{rest}; it passes when these are resolved",
                 named.join(", "),
             ));
         }
@@ -63,6 +70,18 @@ fn with_score(
             }
             Some(_) => {}
             None => reasons.push(format!("--min-score {least}: there is no score")),
+        }
+    }
+    if let Some(most) = settings.max_drop {
+        match (posture.before.score, posture.score.map(|score| score.governed.thousandths())) {
+            (Some(before), Some(now)) if before.saturating_sub(now) > most => reasons.push(format!(
+                "--max-drop {most}: the score fell from {before} to {now}; it passes at {} or more, `evenhand diff` tells \
+                 what is new",
+                before - most
+            )),
+            (Some(_), Some(_)) => {}
+            (None, _) => reasons.push(format!("--max-drop {most}: the report of --against has no score")),
+            (_, None) => reasons.push(format!("--max-drop {most}: there is no score")),
         }
     }
     if let Some(most) = settings.max_excess {
@@ -96,24 +115,20 @@ fn with_score(
 
 /// What would lift the score over the line: first of all what is of a severity that keeps it below.
 fn what_would_pass(findings: &[Finding], score: &Score, least: u32, strict: bool) -> String {
-    let open = &score.open;
-    let by_severity = [
-        (Severity::Critical, open.critical),
-        (Severity::High, open.high),
-        (Severity::Medium, open.medium),
-        (Severity::Low, open.low),
-    ];
     let line = Millionths(least.saturating_mul(1000));
     if let Some(mover) = score.moved_by.iter().find(|mover| mover.fixed >= line) {
         return format!("; resolving `{}` alone gives {}", mover.rule, mover.fixed.thousandths());
     }
-    let Some((worst, count)) = by_severity.into_iter().find(|(_, count)| *count > 0) else { return String::new() };
-    let mut rules: BTreeMap<&str, usize> = BTreeMap::new();
-    for finding in findings.iter().filter(|finding| finding.severity == worst) {
-        if finding.status == Status::Fail || strict {
-            *rules.entry(finding.rule.as_str()).or_default() += 1;
-        }
+    let counts = |finding: &&Finding| finding.waiver.is_none() && (finding.status == Status::Fail || strict);
+    let Some(worst) = findings.iter().filter(counts).map(|finding| finding.severity).max() else {
+        return String::new();
+    };
+    let mut rules: BTreeMap<&str, BTreeSet<&IdentityId>> = BTreeMap::new();
+    for finding in findings.iter().filter(counts).filter(|finding| finding.severity == worst) {
+        rules.entry(finding.rule.as_str()).or_default().insert(&finding.identity);
     }
+    let rules: BTreeMap<&str, usize> = rules.into_iter().map(|(rule, held)| (rule, held.len())).collect();
+    let count: usize = rules.values().sum();
     let mut rules: Vec<(&str, usize)> = rules.into_iter().collect();
     rules.sort_by_key(|(rule, count)| (std::cmp::Reverse(*count), *rule));
     let named: Vec<String> = rules.iter().take(3).map(|(rule, count)| format!("{count} × {rule}")).collect();

@@ -8,6 +8,7 @@
 )]
 
 mod acme;
+mod against;
 mod agents;
 mod cli;
 mod common;
@@ -19,3 +20,4 @@ mod robust;
 mod samples;
 mod secrets;
 mod unread;
+mod waivers;

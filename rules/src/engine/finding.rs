@@ -19,6 +19,7 @@ use crate::engine::select::Selected;
 use crate::facts::{Facts, Places};
 use crate::judgements::Judgements;
 use crate::pack::{ParamValue, Part, Rule};
+use crate::waivers::CONFIGURATION;
 
 /// Whom findings can be about.
 pub(super) struct Subjects<'a> {
@@ -39,6 +40,7 @@ impl<'a> Subjects<'a> {
         providers.extend(inventory.agents.iter().map(|agent| agent.provider));
         providers.extend(inventory.logs.iter().map(|log| log.provider));
         providers.extend(inventory.gaps.iter().filter_map(|gap| gap.provider));
+        providers.insert(ProviderName(CONFIGURATION));
         let mut gaps: BTreeMap<_, Vec<&Gap>> = BTreeMap::new();
         for gap in &inventory.gaps {
             if let (Some(provider), Some(scope)) = (gap.provider, &gap.scope) {
@@ -224,6 +226,7 @@ impl<'a> Maker<'a> {
             remedy,
             missing,
             frameworks: Arc::clone(&self.frameworks),
+            waiver: None,
         })
     }
 

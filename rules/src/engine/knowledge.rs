@@ -31,6 +31,7 @@ pub(crate) fn about(table: &str, column: &str) -> Option<Subject> {
         ("agents", "trigger" | "untrusted_trigger") => Subject::Trigger,
         ("agents", _) => Subject::Settings,
         ("workloads", _) => Subject::Workload,
+        ("waivers", _) => Subject::Rules,
         _ => return None,
     })
 }
@@ -60,6 +61,7 @@ pub(crate) fn how(subject: Subject) -> &'static str {
         Subject::Trust => "read the trust at its place: what it asks for is compared with nothing that was read",
         Subject::Controls => "add the documents that hold the control, or name it under `controls` of the `[[job]]`",
         Subject::Workload => "add the description of the workload",
+        Subject::Rules => "scan without --rule, --skip and --framework, so that the rule is evaluated",
         Subject::Record => "add the provider's own record of the identity",
     }
 }

@@ -25,7 +25,7 @@ use evenhand_model::finding::Finding;
 use evenhand_model::id::RuleId;
 use evenhand_model::inventory::Inventory;
 use evenhand_model::parity::Comparison;
-use evenhand_model::table::Table;
+use evenhand_model::table::{Table, TableSpec};
 
 use crate::facts::Facts;
 use crate::judgements::Judgements;
@@ -54,7 +54,19 @@ pub struct Evaluation {
     pub passed: u64,
 }
 
-/// Evaluates all rules over the fact tables of an inventory. `comparisons`: of its AI identities, sorted by identity; what
+impl Evaluation {
+    /// Takes in what was found over other tables.
+    pub(crate) fn append(&mut self, mut more: Self) {
+        self.findings.append(&mut more.findings);
+        // The sort is stable: findings of one rule keep their order.
+        self.findings.sort_by(|a, b| (Reverse(a.severity), &a.rule).cmp(&(Reverse(b.severity), &b.rule)));
+        self.errors.append(&mut more.errors);
+        self.errors.sort_by(|a, b| a.rule.cmp(&b.rule));
+        self.passed += more.passed;
+    }
+}
+
+/// Evaluates the rules over some fact tables of an inventory. `comparisons`: of its AI identities, sorted by identity; what
 /// is in doubt there says why a rule cannot be decided.
 pub fn evaluate(
     rules: &RuleSet,
@@ -62,12 +74,13 @@ pub fn evaluate(
     inventory: &Inventory,
     judgements: &Judgements,
     comparisons: &[Comparison],
+    over: impl Fn(&TableSpec) -> bool,
 ) -> Evaluation {
     let subjects = finding::Subjects::new(inventory, judgements, comparisons);
     let mut errors = Vec::new();
     let mut passed = 0;
     let mut found: Vec<(select::Selected<'_>, &Table)> = Vec::with_capacity(rules.len());
-    for table in &facts.tables {
+    for table in facts.tables.iter().filter(|table| over(table.spec)) {
         let of_table: Vec<&Rule> = rules.iter().filter(|rule| rule.table.name == table.spec.name).collect();
         if of_table.is_empty() {
             continue;

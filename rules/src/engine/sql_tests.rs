@@ -255,7 +255,7 @@ fn what_is_missing_is_brought_by_the_gap_of_its_scope_that_speaks_of_it() {
     ];
     let judgements = Judgements::new(&inventory, &JobConfig::default());
     let facts = Facts::without_places(vec![table]);
-    let evaluation = evaluate(&loaded.rules, &facts, &inventory, &judgements, &[]);
+    let evaluation = evaluate(&loaded.rules, &facts, &inventory, &judgements, &[], |_| true);
     assert_eq!(&*evaluation.findings[0].remedy, "To know it: list keys in account: not part of the capture; run it.");
 }
 
@@ -306,7 +306,7 @@ fn a_rule_that_fails_on_data_is_an_error_and_the_others_go_on() {
     let inventory = inventory();
     let judgements = Judgements::new(&inventory, &JobConfig::default());
     let facts = Facts::without_places(vec![table]);
-    let evaluation = evaluate(&loaded.rules, &facts, &inventory, &judgements, &[]);
+    let evaluation = evaluate(&loaded.rules, &facts, &inventory, &judgements, &[], |_| true);
     assert_eq!(evaluation.errors.len(), 1, "{:?} {:?} {:?}", evaluation.errors, loaded.problems, evaluation.findings);
     assert_eq!(evaluation.errors[0].rule.as_str(), "casts");
     let found: Vec<(Status, &str)> =
@@ -335,7 +335,7 @@ fn an_empty_table_finds_nothing_and_is_no_error() {
     let inventory = Inventory::default();
     let judgements = Judgements::default();
     let facts = Facts::without_places(vec![credentials(&[])]);
-    let evaluation = evaluate(&loaded.rules, &facts, &inventory, &judgements, &[]);
+    let evaluation = evaluate(&loaded.rules, &facts, &inventory, &judgements, &[], |_| true);
     assert!(evaluation.errors.is_empty() && evaluation.findings.is_empty(), "{evaluation:?}");
 }
 

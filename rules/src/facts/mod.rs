@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use evenhand_model::inventory::Inventory;
 use evenhand_model::parity::Comparison;
-use evenhand_model::table::Table;
+use evenhand_model::table::{Row as _, Table};
 use jiff::Timestamp;
 
 use crate::jobs::Register;
@@ -69,6 +69,16 @@ impl Facts {
         self.tables.iter().find(|table| table.spec.name == name)
     }
 
+    /// Fills a table that was built empty.
+    pub(crate) fn fill(&mut self, table: Table, places: Places) {
+        let at = self.tables.iter().position(|held| held.spec.name == table.spec.name);
+        let slots = at.and_then(|at| Some((self.tables.get_mut(at)?, self.places.get_mut(at)?)));
+        if let Some((held, old)) = slots {
+            *held = table;
+            *old = places;
+        }
+    }
+
     /// Where the rows of a table are written.
     pub(crate) fn places(&self, table: &str) -> &Places {
         let at = self.tables.iter().position(|held| held.spec.name == table);
@@ -90,6 +100,8 @@ pub fn build(input: &FactInput<'_>) -> Facts {
         rows::workloads(&context),
         rows::logs(&context),
         rows::gaps(&context),
+        // What waivers cover is known when the rules over the other tables have been evaluated.
+        (tables::WaiverRow::table(Vec::new()), Places::None),
     ]
     .into_iter()
     .unzip();

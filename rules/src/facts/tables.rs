@@ -22,6 +22,7 @@ pub static TABLES: &[&TableSpec] = &[
     WorkloadRow::SPEC,
     LogRow::SPEC,
     GapRow::SPEC,
+    WaiverRow::SPEC,
 ];
 
 fact_table! {
@@ -503,5 +504,40 @@ fact_table! {
         reason: Arc<str>,
         /// The facts that are unknown because of it.
         facts: Arc<str>,
+    }
+}
+
+fact_table! {
+    #[table("waivers", "waiver of the configuration")]
+    /// Exceptions that the configuration accepts, in force or not.
+    pub struct WaiverRow {
+        /// The rule, as it is written.
+        rule: Arc<str>,
+        /// The identity, as it is written.
+        identity: Arc<str>,
+        /// The provider that read the identity; `configuration` = no such identity was read.
+        provider: Arc<str>,
+        /// Why it is accepted.
+        reason: Arc<str>,
+        /// Who answers for it.
+        owner: Arc<str>,
+        /// Who accepted it.
+        approver: Arc<str>,
+        /// Where that was discussed.
+        ticket: Arc<str>,
+        /// The beginning, UTC, of the last day on which it holds.
+        expires_at: Timestamp,
+        /// Days from the scan to its last day; negative once it has expired.
+        days_left: i64,
+        /// Whether it names one rule and one identity, rather than a pattern.
+        exact: bool,
+        /// Whether somebody else than its owner accepted it.
+        second_person: bool,
+        /// Whether it covers what it names: exact, accepted by a second person, not expired, and for 180 days at most.
+        in_force: bool,
+        /// The findings that it names; NULL = this scan did not evaluate the rule.
+        findings: Option<i64>,
+        /// Where it is written.
+        location: Arc<str>,
     }
 }

@@ -48,14 +48,14 @@ impl Checker<'_> {
             .collect()
     }
 
-    /// Parses a condition, and checks its columns and its treatment of NULL.
+    /// Parses a condition, and checks its columns and its treatment of NULL. Returns whether it can be NULL.
     fn condition(
         &mut self,
         table: &'static TableSpec,
         params: &[Param],
         text: &Spanned<String>,
         null_may_decide: bool,
-    ) {
+    ) -> bool {
         let value_of = |name: &str| params.iter().find(|param| *param.name == *name).map(|param| &param.value);
         let declared = |name: &str| value_of(name).is_some();
         let bound = match sql::bind(&text.value, value_of) {
@@ -65,14 +65,14 @@ impl Checker<'_> {
                     Some(text.referenced),
                     format!("parameter `:{name}` is not declared; add it under `params`"),
                 );
-                return;
+                return true;
             }
         };
         let expr = match expression(&text.value, &declared, &bound) {
             Ok(expr) => expr,
             Err(message) => {
                 self.fatal(Some(text.referenced), message);
-                return;
+                return true;
             }
         };
         let read: Vec<&'static ColumnSpec> =
@@ -89,6 +89,7 @@ impl Checker<'_> {
                 ),
             );
         }
+        !nullable.is_empty()
     }
 }
 
@@ -148,7 +149,7 @@ fn rule(checker: &mut Checker<'_>, parsed: RuleFile) -> Option<Rule> {
         .collect();
 
     let reasoned = parsed.unknown_is_ok_because.as_ref().is_some_and(|reason| !reason.trim().is_empty());
-    checker.condition(table, &params, &parsed.predicate, reasoned);
+    let can_be_unknown = checker.condition(table, &params, &parsed.predicate, reasoned);
     if let Some(applies_to) = &parsed.applies_to {
         // Which rows a rule judges may well depend on what is known of them: the answer is no verdict.
         checker.condition(table, &params, applies_to, true);
@@ -196,7 +197,9 @@ fn rule(checker: &mut Checker<'_>, parsed: RuleFile) -> Option<Rule> {
     }
     let cases: Vec<Case> = parsed.cases.iter().filter_map(|case| read_case(checker, table, case)).collect();
     for wanted in [Expect::Fail, Expect::Pass, Expect::Unknown] {
-        if !cases.iter().any(|case| case.expect == wanted) {
+        // What is always known is never unknown.
+        let can_be = wanted != Expect::Unknown || can_be_unknown;
+        if can_be && !cases.iter().any(|case| case.expect == wanted) {
             checker.should(None, format!("no case expects `{}`; add one under `cases`", wanted.as_str()));
         }
     }
@@ -247,6 +250,7 @@ fn default_discriminator(table: &'static TableSpec) -> Vec<&'static str> {
         "controls" => vec!["control", "operation"],
         "logs" => vec!["log"],
         "gaps" => vec!["provider", "scope", "reason"],
+        "waivers" => vec!["rule"],
         _ => vec!["id"],
     }
 }

@@ -1,0 +1,80 @@
+//! `evenhand baseline`: the findings that are there today, so that a gate trips on new ones only.
+
+use evenhand_reports::text::counted;
+use evenhand_rules::evaluate::Keep;
+
+use super::{Failure, Invocation};
+use crate::assess::{self, Filter, Options};
+use crate::baseline::{Baseline, Turnover};
+use crate::cli::{self, BaselineVerb};
+use crate::gate::Exit;
+use crate::output::to_file;
+use crate::ruleset;
+use crate::snapshot::Snapshot;
+
+pub(super) fn run(invocation: &Invocation, verb: &BaselineVerb) -> Result<Exit, Failure> {
+    let (BaselineVerb::Create(arguments) | BaselineVerb::Update(arguments) | BaselineVerb::Prune(arguments)) = verb;
+    // Before everything is read.
+    let held = match verb {
+        BaselineVerb::Create(_) if arguments.file.exists() => {
+            return Err(Failure::new(
+                format!("`{}` is there already", arguments.file.display()),
+                "bring it up to date with `evenhand baseline update`, or name another file with --file",
+            ));
+        }
+        BaselineVerb::Create(_) => None,
+        BaselineVerb::Update(_) | BaselineVerb::Prune(_) => Some(Baseline::read(&arguments.file)?),
+    };
+    let now = scanned(invocation, arguments)?;
+    let (baseline, turnover) = match (verb, held) {
+        (BaselineVerb::Update(_), Some(mut held)) => {
+            let turnover = held.update(now);
+            (held, turnover)
+        }
+        (BaselineVerb::Prune(_), Some(mut held)) => {
+            let turnover = held.prune(&now);
+            (held, turnover)
+        }
+        _ => {
+            let turnover = Turnover { added: now.findings.len(), ..Turnover::default() };
+            (now, turnover)
+        }
+    };
+    to_file(&arguments.file, |sink| {
+        serde_json::to_writer_pretty(&mut *sink, &baseline)?;
+        sink.write_all(b"\n")
+    })?;
+    let Turnover { added, removed, kept } = turnover;
+    invocation.console.note(&format!(
+        "{} in `{}`: {added} added, {removed} taken out, {kept} kept",
+        counted(baseline.findings.len(), "finding", "findings"),
+        arguments.file.display()
+    ));
+    Ok(Exit::Passed)
+}
+
+/// A baseline of what is there now.
+fn scanned(invocation: &Invocation, arguments: &cli::BaselineArguments) -> Result<Baseline, Failure> {
+    let config = invocation.config(&arguments.sources)?;
+    let rules = ruleset::load(&arguments.selection, &config, invocation.console)?;
+    let progress = invocation.progress();
+    let (capture, now) = invocation.read(&arguments.sources, &config, &arguments.input, &progress)?;
+    if capture.inventory.identities.is_empty() {
+        return Err(invocation.nobody(&capture));
+    }
+    let options = Options {
+        config: &config,
+        rules: &rules,
+        strict: config.gate.strict,
+        stable_fingerprints: false,
+        now,
+        progress: &progress,
+    };
+    let assessing = assess::assess(capture, options, Keep::Report);
+    if let Some(error) = assessing.assessed.errors.first() {
+        // Findings of a rule that was not evaluated would later look new.
+        return Err(Failure::new(error.to_string(), "a baseline needs every rule"));
+    }
+    let report = assess::report(assessing, options, Filter::default());
+    Ok(Baseline::of(&Snapshot::of(&report), &rules))
+}

@@ -1,0 +1,190 @@
+//! `evenhand diff`: what changed between two scans.
+
+use std::io::{self, Write};
+
+use evenhand_reports::text::printable;
+
+use super::{Failure, Invocation, say};
+use crate::cli::{self, DiffFormat};
+use crate::difference::{AccessChange, Change, Difference, Named};
+use crate::gate::Exit;
+use crate::output::to_stdout;
+use crate::snapshot::Snapshot;
+
+pub(super) fn run(invocation: &Invocation, arguments: &cli::Diff) -> Result<Exit, Failure> {
+    let (old, new) = (Snapshot::read(&arguments.old)?, Snapshot::read(&arguments.new)?);
+    if old.version != new.version {
+        let said =
+            format!("evenhand {} made the first scan and {} the second: rules may differ", old.version, new.version);
+        invocation.console.warning(&said, Some("scan the earlier capture again with this version"));
+    }
+    let difference = Difference::between(&old, &new);
+    match arguments.output {
+        DiffFormat::Table => say(|sink| table(&difference, arguments.all, sink))?,
+        DiffFormat::Markdown => say(|sink| markdown(&difference, arguments.all, sink))?,
+        DiffFormat::Json => to_stdout(|sink| {
+            serde_json::to_writer_pretty(&mut *sink, &difference)?;
+            sink.write_all(b"\n")
+        })?,
+    }
+    Ok(Exit::Passed)
+}
+
+/// How many entries of a list are shown, where not all are asked for.
+const SHOWN: usize = 20;
+
+/// A score before and now, as people read it.
+fn scores(difference: &Difference) -> Option<String> {
+    let (old, new) = (difference.old.score?, difference.new.score?);
+    let with_waivers = match (difference.old.governed?, difference.new.governed?) {
+        (was, now) if (was, now) == (old, new) => String::new(),
+        (was, now) => format!(", with accepted exceptions {was} → {now}"),
+    };
+    Some(format!("posture {old} → {new}{with_waivers}"))
+}
+
+fn access_words(change: &AccessChange) -> Vec<String> {
+    let mut words = Vec::new();
+    if let Some((was, now)) = &change.verdict {
+        words.push(format!("{was} → {now}"));
+    }
+    if let Some((was, now)) = &change.operations {
+        words.push(format!("{was} → {now} operations"));
+    }
+    for (list, what) in [(&change.gained, "excess gained"), (&change.lost, "excess lost")] {
+        if let Some(first) = list.first() {
+            let more = match list.len() - 1 {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            words.push(format!("{what}: {first}{more}"));
+        }
+    }
+    words
+}
+
+/// The lists of a difference: title, and an entry each.
+fn lists(difference: &Difference) -> Vec<(String, Vec<(String, Vec<String>)>)> {
+    let findings = |changes: &[Change]| -> Vec<(String, Vec<String>)> {
+        let entry = |change: &Change| {
+            let Change { id, finding, was } = change;
+            let undecided = if finding.status == "unknown" { ", undecided" } else { "" };
+            let head = format!("{} {}{undecided} ({id}): {}", finding.severity, finding.rule, finding.title);
+            (head, was.clone())
+        };
+        changes.iter().map(entry).collect()
+    };
+    let identities = |named: &[Named]| -> Vec<(String, Vec<String>)> {
+        let entry = |named: &Named| {
+            let nature = named.standing.nature.replace('_', " ");
+            (format!("{} ({nature}): {}", named.standing.name, named.id), Vec::new())
+        };
+        named.iter().map(entry).collect()
+    };
+    let access =
+        difference.access.iter().map(|change| (format!("{} ({})", change.name, change.id), access_words(change)));
+    let all = [
+        ("New findings", findings(&difference.appeared)),
+        ("Resolved findings", findings(&difference.resolved)),
+        ("Changed findings", findings(&difference.changed)),
+        ("New identities", identities(&difference.new_identities)),
+        ("Identities that are gone", identities(&difference.gone_identities)),
+        ("Access that changed", access.collect()),
+    ];
+    all.into_iter()
+        .filter(|(_, entries)| !entries.is_empty())
+        .map(|(title, entries)| (format!("{title} ({})", entries.len()), entries))
+        .collect()
+}
+
+fn table(difference: &Difference, all: bool, sink: &mut dyn Write) -> io::Result<()> {
+    writeln!(sink, "{} → {}", printable(&difference.old.time), printable(&difference.new.time))?;
+    if let Some(scores) = scores(difference) {
+        writeln!(sink, "{scores}")?;
+    }
+    if difference.is_empty() {
+        return writeln!(sink, "nothing changed");
+    }
+    for (title, entries) in lists(difference) {
+        writeln!(sink, "\n{title}")?;
+        for (head, lines) in shown(&entries, all) {
+            writeln!(sink, "  {}", printable(head))?;
+            for line in lines {
+                writeln!(sink, "      {}", printable(line))?;
+            }
+        }
+        if let Some(rest) = left_out(&entries, all) {
+            writeln!(sink, "  {rest}")?;
+        }
+    }
+    Ok(())
+}
+
+/// Text that says in Markdown what it says as it is: nothing of it is markup, a link or a mention.
+fn literal(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len() + 8);
+    for character in printable(text).chars() {
+        match character {
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '&' => safe.push_str("&amp;"),
+            '@' => safe.push_str("&#64;"),
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '|' | '~' | '!' => {
+                safe.push('\\');
+                safe.push(character);
+            }
+            // What looks like an address becomes a link by itself.
+            ':' => safe.push_str("&#58;"),
+            _ => safe.push(character),
+        }
+    }
+    safe
+}
+
+fn markdown(difference: &Difference, all: bool, sink: &mut dyn Write) -> io::Result<()> {
+    writeln!(sink, "### What changed in the posture of machine identities\n")?;
+    writeln!(sink, "{} → {}", literal(&difference.old.time), literal(&difference.new.time))?;
+    if let Some(scores) = scores(difference) {
+        writeln!(sink, "\n**{scores}**")?;
+    }
+    if difference.is_empty() {
+        return writeln!(sink, "\nNothing changed.");
+    }
+    for (title, entries) in lists(difference) {
+        writeln!(sink, "\n#### {title}\n")?;
+        for (head, lines) in shown(&entries, all) {
+            let more: String = lines.iter().map(|line| format!("; {}", literal(line))).collect();
+            writeln!(sink, "- {}{more}", literal(head))?;
+        }
+        if let Some(rest) = left_out(&entries, all) {
+            writeln!(sink, "- {rest}")?;
+        }
+    }
+    Ok(())
+}
+
+fn shown<T>(entries: &[T], all: bool) -> impl Iterator<Item = &T> {
+    entries.iter().take(if all { usize::MAX } else { SHOWN })
+}
+
+fn left_out<T>(entries: &[T], all: bool) -> Option<String> {
+    let more = entries.len().checked_sub(SHOWN).filter(|more| *more > 0 && !all)?;
+    Some(format!("… and {more} more; --all prints them"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stay_text_in_markdown() {
+        for (name, safe) in [
+            ("<img src=x>", "&lt;img src=x&gt;"),
+            ("@everyone", "&#64;everyone"),
+            ("[a](https://evil.example)", "\\[a\\]\\(https&#58;//evil.example\\)"),
+            ("a|b`c`", "a\\|b\\`c\\`"),
+        ] {
+            assert_eq!(literal(name), safe);
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! What changed between two scans.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::snapshot::{Seen, Snapshot, Standing};
+
+/// What changed from one scan to a later one. Everything is sorted: findings worst first, the rest by id.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// The earlier scan.
+    pub old: Side,
+    /// The later scan.
+    pub new: Side,
+    /// Findings that were not there.
+    pub appeared: Vec<Change>,
+    /// Findings that are no longer there.
+    pub resolved: Vec<Change>,
+    /// Findings that are another way than they were.
+    pub changed: Vec<Change>,
+    /// Identities that were not there.
+    pub new_identities: Vec<Named>,
+    /// Identities that are no longer there.
+    pub gone_identities: Vec<Named>,
+    /// Identities that may do more or less than they might, or that compare otherwise with their human role.
+    pub access: Vec<AccessChange>,
+}
+
+/// One of the two scans.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Side {
+    /// Its id.
+    pub scan: String,
+    /// Its moment.
+    pub time: String,
+    /// The version of the tool.
+    pub version: String,
+    /// The score in thousandths without accepted exceptions.
+    pub score: Option<u32>,
+    /// The score with them.
+    pub governed: Option<u32>,
+}
+
+/// A finding that changed.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// Its id.
+    pub id: String,
+    /// What it is, or was.
+    #[serde(flatten)]
+    pub finding: Seen,
+    /// What was another way, as `severity high → critical`; empty for what appeared or was resolved.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub was: Vec<String>,
+}
+
+/// An identity.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Named {
+    /// Its id.
+    pub id: String,
+    /// What is known of it.
+    #[serde(flatten)]
+    pub standing: Standing,
+}
+
+/// What changed of an identity's access.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct AccessChange {
+    /// The identity.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The number of operations before and now; `None` where one of them is not known or nothing changed.
+    pub operations: Option<(i64, i64)>,
+    /// The parity verdict before and now; `None` where it is the same.
+    pub verdict: Option<(String, String)>,
+    /// Excess over the human role that is new, as `operation on scope`.
+    pub gained: Vec<String>,
+    /// Excess that is no longer there.
+    pub lost: Vec<String>,
+}
+
+/// How bad a severity is; an unknown word is worst, so that nobody overlooks it.
+fn rank(severity: &str) -> usize {
+    ["critical", "high", "medium", "low"].iter().position(|word| *word == severity).map_or(0, |at| at + 1)
+}
+
+impl Difference {
+    /// From one scan to a later one.
+    pub fn between(old: &Snapshot, new: &Snapshot) -> Self {
+        let only = |these: &Snapshot, those: &Snapshot| {
+            let missing = these.findings.iter().filter(|(id, _)| !those.findings.contains_key(*id));
+            worst_first(missing.map(|(id, seen)| Change { id: id.clone(), finding: seen.clone(), was: Vec::new() }))
+        };
+        let changed = new.findings.iter().filter_map(|(id, now)| {
+            let was = other_ways(old.findings.get(id)?, now);
+            (!was.is_empty()).then(|| Change { id: id.clone(), finding: now.clone(), was })
+        });
+        let identities = |these: &Snapshot, those: &Snapshot| -> Vec<Named> {
+            let missing = these.identities.iter().filter(|(id, _)| !those.identities.contains_key(*id));
+            missing.map(|(id, standing)| Named { id: id.clone(), standing: standing.clone() }).collect()
+        };
+        Self {
+            old: side(old),
+            new: side(new),
+            appeared: only(new, old),
+            resolved: only(old, new),
+            changed: worst_first(changed),
+            new_identities: identities(new, old),
+            gone_identities: identities(old, new),
+            access: access(old, new),
+        }
+    }
+
+    /// Whether nothing changed.
+    pub fn is_empty(&self) -> bool {
+        let Self { old, new, appeared, resolved, changed, new_identities, gone_identities, access } = self;
+        appeared.is_empty()
+            && resolved.is_empty()
+            && changed.is_empty()
+            && new_identities.is_empty()
+            && gone_identities.is_empty()
+            && access.is_empty()
+            && (old.score, old.governed) == (new.score, new.governed)
+    }
+}
+
+fn side(snapshot: &Snapshot) -> Side {
+    Side {
+        scan: snapshot.scan.clone(),
+        time: snapshot.time.clone(),
+        version: snapshot.version.clone(),
+        score: snapshot.score.map(|(raw, _)| raw),
+        governed: snapshot.score.map(|(_, governed)| governed),
+    }
+}
+
+fn worst_first(changes: impl Iterator<Item = Change>) -> Vec<Change> {
+    let mut changes: Vec<Change> = changes.collect();
+    changes.sort_by(|a, b| {
+        let key = |change: &Change| (rank(&change.finding.severity), change.finding.clone());
+        key(a).cmp(&key(b)).then_with(|| a.id.cmp(&b.id))
+    });
+    changes
+}
+
+fn other_ways(was: &Seen, now: &Seen) -> Vec<String> {
+    let mut ways = Vec::new();
+    if was.severity != now.severity {
+        ways.push(format!("severity {} → {}", was.severity, now.severity));
+    }
+    if was.status != now.status {
+        ways.push(format!("status {} → {}", was.status, now.status));
+    }
+    match (was.waived, now.waived) {
+        (false, true) => ways.push("accepted by a waiver".to_owned()),
+        (true, false) => ways.push("no longer accepted by a waiver".to_owned()),
+        _ => {}
+    }
+    ways
+}
+
+/// Changes of identities that both scans know.
+fn access(old: &Snapshot, new: &Snapshot) -> Vec<AccessChange> {
+    let mut gained: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    let mut lost: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for (into, these, those) in [(&mut gained, &new.excess, &old.excess), (&mut lost, &old.excess, &new.excess)] {
+        for (identity, operation, scope) in these.difference(those) {
+            into.entry(identity).or_default().insert(format!("{operation} on {scope}"));
+        }
+    }
+    let changes = new.identities.iter().filter_map(|(id, now)| {
+        let was = old.identities.get(id)?;
+        let take = |held: &mut BTreeMap<&str, BTreeSet<String>>| -> Vec<String> {
+            held.remove(id.as_str()).unwrap_or_default().into_iter().collect()
+        };
+        let change = AccessChange {
+            id: id.clone(),
+            name: now.name.clone(),
+            operations: was.operations.zip(now.operations).filter(|(was, now)| was != now),
+            verdict: was.verdict.clone().zip(now.verdict.clone()).filter(|(was, now)| was != now),
+            gained: take(&mut gained),
+            lost: take(&mut lost),
+        };
+        let AccessChange { operations, verdict, gained, lost, .. } = &change;
+        let is_change = operations.is_some() || verdict.is_some() || !gained.is_empty() || !lost.is_empty();
+        is_change.then_some(change)
+    });
+    changes.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(severity: &str, status: &str, waived: bool) -> Seen {
+        Seen {
+            rule: "no-owner".to_owned(),
+            severity: severity.to_owned(),
+            status: status.to_owned(),
+            identity: "bot".to_owned(),
+            title: "nobody answers for bot".to_owned(),
+            waived,
+        }
+    }
+
+    fn snapshot(findings: &[(&str, Seen)], operations: &[(&str, i64)], excess: &[(&str, &str)]) -> Snapshot {
+        Snapshot {
+            score: Some((500, 500)),
+            findings: findings.iter().map(|(id, seen)| ((*id).to_owned(), seen.clone())).collect(),
+            identities: operations
+                .iter()
+                .map(|(id, count)| {
+                    let standing = Standing { name: (*id).to_owned(), operations: Some(*count), ..Standing::default() };
+                    ((*id).to_owned(), standing)
+                })
+                .collect(),
+            excess: excess
+                .iter()
+                .map(|(id, operation)| ((*id).to_owned(), (*operation).to_owned(), "*".to_owned()))
+                .collect(),
+            ..Snapshot::default()
+        }
+    }
+
+    #[test]
+    fn what_appeared_what_was_resolved_and_what_changed_are_told_apart() {
+        let old = snapshot(
+            &[
+                ("a", seen("high", "fail", false)),
+                ("b", seen("low", "unknown", false)),
+                ("c", seen("low", "fail", false)),
+            ],
+            &[("bot", 3), ("gone", 1)],
+            &[("bot", "s3:GetObject")],
+        );
+        let new = snapshot(
+            &[
+                ("b", seen("low", "fail", false)),
+                ("c", seen("low", "fail", true)),
+                ("d", seen("critical", "fail", false)),
+            ],
+            &[("bot", 4), ("fresh", 1)],
+            &[("bot", "s3:PutObject")],
+        );
+        let difference = Difference::between(&old, &new);
+        let ids = |changes: &[Change]| changes.iter().map(|change| change.id.clone()).collect::<Vec<_>>();
+        assert_eq!(ids(&difference.appeared), ["d"]);
+        assert_eq!(ids(&difference.resolved), ["a"]);
+        let ways: Vec<_> = difference.changed.iter().flat_map(|change| change.was.clone()).collect();
+        assert_eq!(ways, ["status unknown → fail", "accepted by a waiver"]);
+        assert_eq!(difference.new_identities[0].id, "fresh");
+        assert_eq!(difference.gone_identities[0].id, "gone");
+        let [bot] = difference.access.as_slice() else { panic!("{difference:?}") };
+        assert_eq!(bot.operations, Some((3, 4)));
+        assert_eq!(
+            (&bot.gained[..], &bot.lost[..]),
+            (&["s3:PutObject on *".to_owned()][..], &["s3:GetObject on *".to_owned()][..])
+        );
+    }
+
+    #[test]
+    fn a_scan_does_not_differ_from_itself_and_swapping_swaps() {
+        let one = snapshot(&[("a", seen("high", "fail", false))], &[("bot", 3)], &[]);
+        let two = snapshot(&[], &[], &[]);
+        assert!(Difference::between(&one, &one).is_empty());
+        let (there, back) = (Difference::between(&one, &two), Difference::between(&two, &one));
+        assert_eq!(there.resolved, back.appeared);
+        assert_eq!(there.gone_identities, back.new_identities);
+    }
+}

@@ -1,0 +1,251 @@
+//! A scan of another time, as its JSON report tells it: what `diff`, `baseline` and the gate hold the present against.
+//!
+//! Only what can be compared is taken. Who writes such a report is [`evenhand_reports::json`]; members that it gains are
+//! no concern here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use evenhand_model::table::{Table, Value};
+use evenhand_reports::Report;
+use evenhand_reports::json::SCHEMA;
+use serde::{Deserialize, Serialize};
+
+/// What a scan found, by stable ids.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The scan's id.
+    pub scan: String,
+    /// Its moment.
+    pub time: String,
+    /// The version of the tool.
+    pub version: String,
+    /// The score in thousandths, without and with accepted exceptions; `None` where nothing was judged.
+    pub score: Option<(u32, u32)>,
+    /// Findings by id.
+    pub findings: BTreeMap<String, Seen>,
+    /// Identities by id.
+    pub identities: BTreeMap<String, Standing>,
+    /// Excess of AI identities over their human roles: identity, operation, scope.
+    pub excess: BTreeSet<(String, String, String)>,
+}
+
+/// A finding of a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Seen {
+    /// The rule.
+    pub rule: String,
+    /// How bad it is.
+    pub severity: String,
+    /// `fail` or `unknown`.
+    pub status: String,
+    /// Who.
+    pub identity: String,
+    /// What is wrong, in one line.
+    pub title: String,
+    /// Whether a waiver covered it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub waived: bool,
+}
+
+/// An identity of a snapshot.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Standing {
+    /// Its name.
+    pub name: String,
+    /// Its nature.
+    pub nature: String,
+    /// Its parity verdict; `None` for those that are not compared.
+    pub verdict: Option<String>,
+    /// The operations that it may use; `None` = not known.
+    pub operations: Option<i64>,
+}
+
+/// Why a snapshot cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("`{}` {what}", .path.display())]
+pub struct SnapshotError {
+    path: PathBuf,
+    what: String,
+    /// What to do about it.
+    pub remedy: &'static str,
+}
+
+/// How a snapshot is made.
+const MAKE: &str = "write one with `evenhand scan … -o json=FILE`";
+
+#[derive(Deserialize)]
+struct Document {
+    schema: String,
+    tool: Tool,
+    scan: Scan,
+    score: Option<Score>,
+    findings: Vec<Finding>,
+    filtered_findings: usize,
+    tables: Tables,
+}
+
+#[derive(Deserialize)]
+struct Tool {
+    version: String,
+}
+
+#[derive(Deserialize)]
+struct Scan {
+    id: String,
+    time: String,
+}
+
+#[derive(Deserialize)]
+struct Score {
+    raw: u32,
+    governed: u32,
+}
+
+#[derive(Deserialize)]
+struct Finding {
+    id: String,
+    rule: String,
+    severity: String,
+    status: String,
+    identity: String,
+    title: String,
+    waiver: Option<serde::de::IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct Tables {
+    identities: Vec<Identity>,
+    excess: Vec<Excess>,
+}
+
+#[derive(Deserialize)]
+struct Identity {
+    id: String,
+    name: String,
+    nature: String,
+    verdict: Option<String>,
+    operations: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct Excess {
+    identity: String,
+    operation: String,
+    scope: String,
+}
+
+impl Snapshot {
+    /// Reads the JSON report of a scan.
+    ///
+    /// # Errors
+    /// When it cannot be read, is no report, or is not whole because a filter left findings out.
+    pub fn read(path: &Path) -> Result<Self, SnapshotError> {
+        let fail = |what: String, remedy| SnapshotError { path: path.to_owned(), what, remedy };
+        let file = File::open(path).map_err(|error| fail(format!("cannot be read: {error}"), MAKE))?;
+        let mut text = Vec::new();
+        BufReader::new(file).read_to_end(&mut text).map_err(|error| fail(format!("cannot be read: {error}"), MAKE))?;
+        let document: Document = serde_json::from_slice(&text)
+            .map_err(|error| fail(format!("is no JSON report of a scan: {error}"), MAKE))?;
+        if document.schema != SCHEMA {
+            let what = format!("is of the form `{}`, and `{SCHEMA}` is wanted", document.schema);
+            return Err(fail(what, "scan again with this version"));
+        }
+        if document.filtered_findings > 0 {
+            let what = format!("left out {} findings by --severity", document.filtered_findings);
+            return Err(fail(what, "write it without --severity: a comparison needs all findings"));
+        }
+        Ok(Self::from(document))
+    }
+
+    /// What the present scan found. Its report must hold all findings.
+    pub fn of(report: &Report) -> Self {
+        let findings = report.findings.iter().map(|finding| {
+            let seen = Seen {
+                rule: finding.rule.to_string(),
+                severity: finding.severity.to_string(),
+                status: finding.status.as_str().to_owned(),
+                identity: finding.identity.to_string(),
+                title: finding.title.clone(),
+                waived: finding.waiver.is_some(),
+            };
+            (finding.id.to_string(), seen)
+        });
+        let table = |name: &str| report.tables.iter().find(|table| table.spec.name == name);
+        Self {
+            scan: report.scan.id.clone(),
+            time: report.scan.time.to_string(),
+            version: report.tool.version.to_owned(),
+            score: report.score.as_ref().map(|score| (score.raw.thousandths(), score.governed.thousandths())),
+            findings: findings.collect(),
+            identities: table("identities").map(identities).unwrap_or_default(),
+            excess: table("excess").map(excess).unwrap_or_default(),
+        }
+    }
+}
+
+fn text(table: &Table, row: usize, column: &str) -> Option<String> {
+    match table.value(row, column) {
+        Value::Text(text) => Some(text.to_string()),
+        _ => None,
+    }
+}
+
+fn identities(table: &Table) -> BTreeMap<String, Standing> {
+    let rows = (0..table.rows()).filter_map(|row| {
+        let standing = Standing {
+            name: text(table, row, "name")?,
+            nature: text(table, row, "nature")?,
+            verdict: text(table, row, "verdict"),
+            operations: match table.value(row, "operations") {
+                Value::Integer(count) => Some(count),
+                _ => None,
+            },
+        };
+        Some((text(table, row, "id")?, standing))
+    });
+    rows.collect()
+}
+
+fn excess(table: &Table) -> BTreeSet<(String, String, String)> {
+    let rows = (0..table.rows()).filter_map(|row| {
+        Some((text(table, row, "identity")?, text(table, row, "operation")?, text(table, row, "scope")?))
+    });
+    rows.collect()
+}
+
+impl From<Document> for Snapshot {
+    fn from(document: Document) -> Self {
+        let findings = document.findings.into_iter().map(|finding| {
+            let seen = Seen {
+                rule: finding.rule,
+                severity: finding.severity,
+                status: finding.status,
+                identity: finding.identity,
+                title: finding.title,
+                waived: finding.waiver.is_some(),
+            };
+            (finding.id, seen)
+        });
+        let identities = document.tables.identities.into_iter().map(|identity| {
+            let Identity { id, name, nature, verdict, operations } = identity;
+            (id, Standing { name, nature, verdict, operations })
+        });
+        Self {
+            scan: document.scan.id,
+            time: document.scan.time,
+            version: document.tool.version,
+            score: document.score.map(|score| (score.raw, score.governed)),
+            findings: findings.collect(),
+            identities: identities.collect(),
+            excess: document
+                .tables
+                .excess
+                .into_iter()
+                .map(|atom| (atom.identity, atom.operation, atom.scope))
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Accepted exceptions: what they cover, and what becomes of those that nobody should have accepted.
+
+use serde_json::Value;
+
+use crate::common::{Scene, json};
+
+const NOW: [&str; 2] = ["--now", "2026-11-20"];
+
+const CAPTURE: &str = r#"
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: bot, namespace: ops, annotations: {evenhand.dev/nature: ai_agent}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: bot}
+subjects: [{kind: ServiceAccount, name: bot, namespace: ops}]
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: all}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: all}
+rules: [{apiGroups: ["*"], resources: ["*"], verbs: ["*"]}]
+"#;
+
+const RULE: &str = "ai-identity-administrator";
+const BOT: &str = "kubernetes:prod:serviceaccount:ops/bot";
+
+fn waiver(rule: &str, identity: &str, approver: &str, expires: &str) -> String {
+    format!(
+        "[[waiver]]\nrule = \"{rule}\"\nidentity = \"{identity}\"\nreason = \"leaves in spring\"\nowner = \"alice\"\n\
+         approver = \"{approver}\"\nticket = \"SEC-1\"\nexpires = {expires}\n"
+    )
+}
+
+fn scan(waivers: &str, more: &[&str]) -> (Value, u8, String) {
+    let scene = Scene::new().file("k8s/prod/all.yaml", CAPTURE.as_bytes()).file("waivers.toml", waivers.as_bytes());
+    let arguments: Vec<&str> = ["scan", "k8s", "-o", "json"].iter().chain(&NOW).chain(more).copied().collect();
+    let run = scene.run(&arguments);
+    (json(&run.stdout), u8::try_from(run.code).unwrap(), run.stderr)
+}
+
+fn covered(report: &Value) -> Vec<&str> {
+    let findings = report["findings"].as_array().unwrap().iter();
+    findings.filter(|finding| !finding["waiver"].is_null()).map(|finding| finding["rule"].as_str().unwrap()).collect()
+}
+
+fn about_waivers(report: &Value) -> Vec<&str> {
+    let findings = report["findings"].as_array().unwrap().iter();
+    findings.map(|finding| finding["rule"].as_str().unwrap()).filter(|rule| rule.starts_with("waiver-")).collect()
+}
+
+#[test]
+fn a_waiver_in_force_lifts_the_governed_score_and_the_gate_and_nothing_else() {
+    let (before, code, _) = scan("", &["--rule", RULE, "--fail-on", "critical", "--allow-partial"]);
+    assert_eq!(code, 1);
+    let accepted = waiver(RULE, BOT, "bao", "2027-01-31");
+    let (after, code, said) = scan(&accepted, &["--rule", RULE, "--fail-on", "critical", "--allow-partial"]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(covered(&after), [RULE]);
+    assert_eq!(after["score"]["raw_millionths"], before["score"]["raw_millionths"]);
+    assert_eq!((before["score"]["governed"].as_u64(), after["score"]["governed"].as_u64()), (Some(199), Some(1000)));
+    let finding = after["findings"].as_array().unwrap().iter().find(|finding| finding["rule"] == RULE).unwrap();
+    assert_eq!((&finding["waiver"]["ticket"], &finding["waiver"]["expires"]), (&"SEC-1".into(), &"2027-01-31".into()));
+    let scene = Scene::new().file("k8s/prod/all.yaml", CAPTURE.as_bytes()).file("waivers.toml", accepted.as_bytes());
+    let arguments: Vec<&str> = ["scan", "k8s"].iter().chain(&NOW).copied().collect();
+    let run = scene.run(&arguments);
+    assert!(run.stdout.contains("Accepted exceptions (1)"), "{}", run.stdout);
+    assert!(run.stdout.contains("until 2027-01-31, approved by bao, owner alice, SEC-1"), "{}", run.stdout);
+}
+
+#[test]
+fn what_nobody_should_have_accepted_covers_nothing_and_is_found() {
+    for (text, found) in [
+        (waiver(RULE, BOT, "bao", "2026-11-20"), &[][..]),
+        (waiver(RULE, BOT, "bao", "2026-11-19"), &["waiver-expired"]),
+        (waiver(RULE, BOT, "bao", "2027-05-19"), &[]),
+        (waiver(RULE, BOT, "bao", "2027-05-20"), &["waiver-not-acceptable"]),
+        (waiver(RULE, BOT, "Alice", "2027-01-31"), &["waiver-not-acceptable"]),
+        (waiver("ai-identity-*", BOT, "bao", "2027-01-31"), &["waiver-not-acceptable"]),
+        (waiver(RULE, "kubernetes:prod:serviceaccount:ops/gone", "bao", "2027-01-31"), &["waiver-unmatched"]),
+    ] {
+        let (report, ..) = scan(&text, &[]);
+        assert_eq!(about_waivers(&report), found, "{text}");
+        let in_force = found.is_empty();
+        assert_eq!(covered(&report), if in_force { &[RULE][..] } else { &[] }, "{text}");
+        assert_eq!(
+            report["tables"]["waivers"][0]["in_force"].as_bool().unwrap(),
+            in_force || found == ["waiver-unmatched"]
+        );
+    }
+}
+
+#[test]
+fn a_waiver_of_a_rule_that_was_left_out_is_not_called_unmatched() {
+    let accepted = waiver(RULE, BOT, "bao", "2027-01-31");
+    let (report, ..) = scan(&accepted, &["--skip", RULE]);
+    let unmatched = |finding: &&Value| finding["rule"] == "waiver-unmatched";
+    let finding = report["findings"].as_array().unwrap().iter().find(unmatched).unwrap();
+    assert_eq!(finding["status"], "unknown");
+    assert_eq!(report["tables"]["waivers"][0]["findings"], Value::Null);
+}
