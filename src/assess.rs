@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use evenhand_model::access::AccessResolver;
-use evenhand_model::finding::{Finding, Severity, Status};
+use evenhand_model::finding::Status;
 use evenhand_model::identity::{Identity, Nature};
 use evenhand_model::parity::Verdict;
 use evenhand_reports::Report;
@@ -83,31 +83,25 @@ pub fn assess(mut capture: Capture, options: Options<'_>, keep: Keep) -> Assessi
     Assessing { capture, assessed, parity }
 }
 
-/// What of the findings is reported.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Filter {
-    /// The lowest severity.
-    pub severity: Option<Severity>,
-    /// Whether nothing was judged, so that there is no score and nothing to report as found.
-    pub inventory_only: bool,
+/// What a report is made of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Depth {
+    /// Everything.
+    Whole,
+    /// Who is there: nothing was judged, so that there is no score and nothing to report as found.
+    Inventory,
 }
 
 /// Makes the report; the tables move into it.
-pub fn report(assessing: Assessing, options: Options<'_>, filter: Filter) -> Report {
+pub fn report(assessing: Assessing, options: Options<'_>, depth: Depth) -> Report {
     let Assessing { capture, mut assessed, .. } = assessing;
     let coverage = coverage(&capture, &assessed, options.rules);
-    let all = assessed.findings.len();
     let possible_agents = possible_agents(&assessed, options.config);
     let judgements = std::mem::take(&mut assessed.judgements);
     let identities = std::mem::take(&mut assessed.inventory.identities);
     let credentials = std::mem::take(&mut assessed.inventory.credentials);
     // Millions of small values: giving them back takes longer than writing the report, which need not wait for it.
     rayon::spawn(move || drop((judgements, identities, credentials)));
-    let findings: Vec<Finding> = assessed
-        .findings
-        .into_iter()
-        .filter(|finding| filter.severity.is_none_or(|least| finding.severity >= least))
-        .collect();
     Report {
         tool: Tool {
             name: "evenhand",
@@ -116,11 +110,11 @@ pub fn report(assessing: Assessing, options: Options<'_>, filter: Filter) -> Rep
             catalogs: capture.catalogs,
         },
         scan: Scan { id: scan_id(&capture.digest, options), time: options.now, sources: capture.files },
-        score: (!filter.inventory_only).then_some(assessed.score),
+        score: (depth == Depth::Whole).then_some(assessed.score),
         tables: assessed.facts.tables,
-        comparisons: if filter.inventory_only { Vec::new() } else { assessed.comparisons },
-        filtered: all - findings.len(),
-        findings,
+        comparisons: if depth == Depth::Inventory { Vec::new() } else { assessed.comparisons },
+        filtered: 0,
+        findings: assessed.findings,
         gaps: assessed.inventory.gaps,
         hints: assessed.inventory.hints,
         possible_agents,

@@ -122,6 +122,8 @@ pub enum Command {
     Decide(Decide),
     /// Tell what changed between two scans.
     Diff(Diff),
+    /// Show the trend of saved scans, or query their tables.
+    History(History),
     /// Write down today's findings, so that a gate trips on new ones only.
     #[command(subcommand)]
     Baseline(BaselineVerb),
@@ -283,8 +285,8 @@ pub struct Scan {
 
     /// Keep what is collected from a live provider in this folder.
     #[cfg(feature = "live")]
-    #[arg(long, value_name = "DIR", help_heading = "Live (read calls only)")]
-    pub save: Option<PathBuf>,
+    #[arg(long = "keep-capture", value_name = "DIR", help_heading = "Live (read calls only)")]
+    pub keep_capture: Option<PathBuf>,
 
     /// Where the reports go.
     #[command(flatten)]
@@ -307,6 +309,10 @@ pub struct ScanOutput {
     /// stdout, and only one of them. Repeatable. Default: table.
     #[arg(short, long = "output", value_name = "FORMAT[=PATH]")]
     pub output: Vec<Output>,
+
+    /// Add the scan to this store, a folder of Parquet files; `evenhand history` reads it.
+    #[arg(long, value_name = "STORE")]
+    pub save: Option<PathBuf>,
 
     /// Report only findings of this level or worse. The gate and the score see all of them.
     #[arg(long, value_name = "LEVEL", value_parser = severity)]
@@ -455,6 +461,41 @@ pub struct Can {
     /// `table` for people, `json` for programs; questions on stdin are always answered in JSON.
     #[arg(short, long = "output", value_name = "FORMAT", default_value = "table", help_heading = "Output")]
     pub output: PlainFormat,
+}
+
+/// `evenhand history`
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  evenhand scan captures --save posture
+  evenhand history posture
+  evenhand history posture --sql \"SELECT scan_time, COUNT(*) AS open FROM findings WHERE severity = 'critical' GROUP BY scan_time ORDER BY scan_time\"
+
+A store is a folder of Parquet files, STORE/<table>/scan_date=<day>/<scan>.parquet, that any SQL engine reads. Its tables are
+`scans`, `findings` and the fact tables, each with `scan_id` and `scan_time`.")]
+pub struct History {
+    /// The store: what `evenhand scan --save` fills.
+    #[arg(value_name = "STORE")]
+    pub store: PathBuf,
+
+    /// Answer this query over the tables of all scans.
+    #[arg(long, value_name = "QUERY")]
+    pub sql: Option<String>,
+
+    /// `table` for people, `json` and `csv` for programs.
+    #[arg(short, long = "output", value_name = "FORMAT", default_value = "table", help_heading = "Output")]
+    pub output: HistoryFormat,
+}
+
+/// A form of a history.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum HistoryFormat {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+    /// For spreadsheets.
+    Csv,
 }
 
 /// `evenhand diff`

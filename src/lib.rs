@@ -26,5 +26,6 @@ pub mod progress;
 pub mod ruleset;
 pub mod snapshot;
 pub mod sources;
+pub mod store;
 
 pub use pipeline::providers;

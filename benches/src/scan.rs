@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use evenhand::assess::{self, Assessing, Filter, Options};
+use evenhand::assess::{self, Assessing, Depth, Options};
 use evenhand::config::Config;
 use evenhand::pipeline::{self, Capture, ReadRequest};
 use evenhand::progress::Progress;
@@ -73,7 +73,7 @@ impl Bench {
 
     /// Makes the report.
     pub fn report(&self, assessing: Assessing) -> Report {
-        assess::report(assessing, self.options(), Filter::default())
+        assess::report(assessing, self.options(), Depth::Whole)
     }
 
     /// Writes the terminal report into memory.

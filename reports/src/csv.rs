@@ -31,6 +31,11 @@ pub const FINDING_COLUMNS: [&str; 20] = [
     "waiver",
 ];
 
+/// A record of cells that no spreadsheet takes for formulas.
+pub fn formula_safe_record<'a>(cells: impl Iterator<Item = &'a str>) -> Vec<String> {
+    cells.map(|cell| formula_safe(cell).into_owned()).collect()
+}
+
 /// Writes one row per finding.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use evenhand_model::catalog::CatalogSource;
-use evenhand_model::finding::Finding;
+use evenhand_model::finding::{Finding, Severity};
 use evenhand_model::gap::Gap;
 use evenhand_model::id::IdentityId;
 use evenhand_model::inventory::Hint;
@@ -38,6 +38,15 @@ pub struct Report {
     pub possible_agents: Vec<PossibleAgent>,
     /// How much was read and judged.
     pub coverage: Coverage,
+}
+
+impl Report {
+    /// Leaves out the findings below a severity, and counts them.
+    pub fn leave_out_below(&mut self, least: Severity) {
+        let all = self.findings.len();
+        self.findings.retain(|finding| finding.severity >= least);
+        self.filtered += all - self.findings.len();
+    }
 }
 
 /// The tool.

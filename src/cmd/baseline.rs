@@ -4,7 +4,7 @@ use evenhand_reports::text::counted;
 use evenhand_rules::evaluate::Keep;
 
 use super::{Failure, Invocation};
-use crate::assess::{self, Filter, Options};
+use crate::assess::{self, Depth, Options};
 use crate::baseline::{Baseline, Turnover};
 use crate::cli::{self, BaselineVerb};
 use crate::gate::Exit;
@@ -75,6 +75,6 @@ fn scanned(invocation: &Invocation, arguments: &cli::BaselineArguments) -> Resul
         // Findings of a rule that was not evaluated would later look new.
         return Err(Failure::new(error.to_string(), "a baseline needs every rule"));
     }
-    let report = assess::report(assessing, options, Filter::default());
+    let report = assess::report(assessing, options, Depth::Whole);
     Ok(Baseline::of(&Snapshot::of(&report), &rules))
 }

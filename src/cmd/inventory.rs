@@ -6,7 +6,7 @@ use evenhand_rules::evaluate::Keep;
 use evenhand_rules::pack::RuleSet;
 
 use super::{Failure, Invocation, scan};
-use crate::assess::{self, Filter, Options};
+use crate::assess::{self, Depth, Options};
 use crate::cli;
 use crate::gate::Exit;
 use crate::output;
@@ -29,8 +29,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Inventory) -> Result
         now,
         progress: &progress,
     };
-    let filter = Filter { severity: None, inventory_only: true };
-    let report = assess::report(assess::assess(capture, options, Keep::Report), options, filter);
+    let report = assess::report(assess::assess(capture, options, Keep::Report), options, Depth::Inventory);
     scan::write(&report, &outputs, invocation.screen(arguments.all))?;
     scan::summary(invocation, &report, bytes, &progress, began);
     Ok(if unreadable { Exit::Incomplete } else { Exit::Passed })

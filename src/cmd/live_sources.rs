@@ -47,7 +47,7 @@ impl LiveSources {
         let of = |source: &PathBuf| cli::LiveProvider::of_source(source);
         let (live, paths): (Vec<PathBuf>, Vec<PathBuf>) =
             arguments.sources.iter().cloned().partition(|source| of(source).is_some());
-        if live.is_empty() && (arguments.live.is_asked() || arguments.save.is_some()) {
+        if live.is_empty() && (arguments.live.is_asked() || arguments.keep_capture.is_some()) {
             return Err(Failure::new(
                 "options of a live provider are given, but no source is one",
                 "name it as a source, as in `evenhand scan aws`, `evenhand scan github` or `evenhand scan kubernetes`",
@@ -74,7 +74,7 @@ impl LiveSources {
         let scratch = tempfile::tempdir().map_err(|error| {
             Failure::new(format!("no folder for the capture can be made: {error}"), "name one in TMPDIR")
         })?;
-        let folder = arguments.save.as_deref().unwrap_or(scratch.path());
+        let folder = arguments.keep_capture.as_deref().unwrap_or(scratch.path());
         let (mut named, mut shown) = (Vec::new(), Vec::new());
         let interrupt = live::Interrupt::listen();
         for provider in &self.live {
@@ -85,7 +85,7 @@ impl LiveSources {
                 return Err(Failure::Told(Exit::Incomplete));
             }
             let capture = folder.join(provider.as_str());
-            if arguments.save.is_none() {
+            if arguments.keep_capture.is_none() {
                 shown.push((capture.clone(), provider.as_str().to_owned()));
             }
             named.push(capture);

@@ -11,6 +11,7 @@ mod diff;
 #[cfg(feature = "live")]
 mod doctor;
 mod explain;
+mod history;
 mod inventory;
 mod live_sources;
 mod man;
@@ -41,6 +42,7 @@ use crate::output::{OutputError, to_stdout};
 use crate::pipeline::{self, Capture, ReadRequest};
 use crate::progress::Progress;
 use crate::snapshot::SnapshotError;
+use crate::store::StoreError;
 
 /// Why a command ends early, with exit code 2 unless it says otherwise.
 #[derive(Debug)]
@@ -99,6 +101,12 @@ impl From<LookupError> for Failure {
 impl From<SnapshotError> for Failure {
     fn from(error: SnapshotError) -> Self {
         Self::new(error.to_string(), error.remedy)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::new(error.to_string(), error.remedy())
     }
 }
 
@@ -180,6 +188,7 @@ fn dispatch(cli: Cli, console: Console) -> Result<Exit, Failure> {
         Some(Command::Compare(arguments)) => compare::run(&invocation, &arguments),
         Some(Command::Explain(arguments)) => explain::run(&invocation, &arguments),
         Some(Command::Can(arguments)) => can::run(&invocation, &arguments),
+        Some(Command::History(arguments)) => history::run(&invocation, &arguments),
         Some(Command::Diff(arguments)) => diff::run(&invocation, &arguments),
         Some(Command::Baseline(verb)) => baseline::run(&invocation, &verb),
         Some(Command::Decide(arguments)) => decide::run(&invocation, &arguments),

@@ -11,7 +11,7 @@ use evenhand_rules::evaluate::Keep;
 use evenhand_rules::pack::RuleSet;
 
 use super::{Failure, Invocation, live_sources};
-use crate::assess::{self, Filter, Options};
+use crate::assess::{self, Depth, Options};
 use crate::baseline::Baseline;
 use crate::cli;
 use crate::config::Config;
@@ -20,6 +20,7 @@ use crate::output::{self, Output, OutputFormat, to_file, to_stdout};
 use crate::progress::Progress;
 use crate::ruleset;
 use crate::snapshot::Snapshot;
+use crate::store;
 
 pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit, Failure> {
     let began = Instant::now();
@@ -47,7 +48,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit
         let excused = arguments.gate.allow_empty && read;
         let failure = if excused { None } else { Some(invocation.nobody(&capture)) };
         // The list of files with the reasons is what helps now; a table without identities does not.
-        let report = assess::report(assess::assess(capture, options, Keep::Report), options, Filter::default());
+        let report = assess::report(assess::assess(capture, options, Keep::Report), options, Depth::Whole);
         let files: Vec<Output> = outputs.into_iter().filter(|output| output.format == OutputFormat::Json).collect();
         write(&report, &files, invocation.screen(arguments.output.all))?;
         return match failure {
@@ -84,10 +85,15 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit
             before: &before.told(invocation, &rules),
         },
     );
-    let filter = Filter { severity: arguments.output.severity, inventory_only: false };
-    let report = assess::report(assessing, options, filter);
+    let mut report = assess::report(assessing, options, Depth::Whole);
     {
         let _stage = progress.stage("write", None);
+        if let Some(folder) = &arguments.output.save {
+            store::save(&report, folder)?;
+        }
+        if let Some(least) = arguments.output.severity {
+            report.leave_out_below(least);
+        }
         write(&report, &outputs, invocation.screen(arguments.output.all))?;
     }
     summary(invocation, &report, bytes, &progress, began);

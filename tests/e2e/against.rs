@@ -74,3 +74,44 @@ fn a_gate_that_knows_the_old_findings_trips_on_new_ones_alone() {
     assert_eq!(scene.run(&[&["scan", "gaad.json"], &LOW[..], &["--against", "old.json"]].concat()).code, 0);
     assert_eq!(scene.run(&[&["scan", "later"], &LOW[..], &["--against", "old.json"]].concat()).code, 1);
 }
+
+#[test]
+fn a_store_keeps_scans_once_each_and_history_tells_the_trend() {
+    let scene = later("iam:*");
+    let empty = scene.run(&["history", "posture"]);
+    assert!(
+        empty.code == 2 && empty.stderr.contains("holds no scan") && empty.stderr.contains("--save"),
+        "{}",
+        empty.stderr
+    );
+    for (source, day) in [("gaad.json", "2026-11-01"), ("later", "2026-11-08"), ("later", "2026-11-08")] {
+        let run =
+            scene.run(&["scan", source, "--now", day, "--save", "posture", "--severity", "critical", "-o", "csv:gaps"]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+    }
+    let scans = json(&scene.run(&["history", "posture", "-o", "json"]).stdout);
+    let [first, second] = scans.as_array().unwrap().as_slice() else { panic!("saved again is saved once: {scans}") };
+    assert!(first["excess_operations"].as_i64() < second["excess_operations"].as_i64(), "{scans}");
+    assert!(first["governed"].as_i64() >= second["governed"].as_i64(), "{scans}");
+    let table = scene.run(&["history", "posture"]).stdout;
+    assert!(table.starts_with("posture ") && table.contains("2026-11-08"), "{table}");
+
+    // The store holds all findings, whatever the report left out.
+    let query =
+        "SELECT severity, COUNT(*) AS many FROM findings WHERE status = 'fail' GROUP BY severity ORDER BY severity";
+    let counted = json(&scene.run(&["history", "posture", "--sql", query, "-o", "json"]).stdout);
+    assert!(counted.as_array().unwrap().iter().any(|row| row["severity"] == "medium"), "{counted}");
+    let joined = "SELECT i.name, f.rule FROM findings f JOIN identities i ON f.identity = i.id AND f.scan_id = i.scan_id \
+                  WHERE f.severity = 'critical' ORDER BY f.rule";
+    let run = scene.run(&["history", "posture", "--sql", joined, "-o", "csv"]);
+    assert!(run.stdout.starts_with("name,rule\nincident-agent,"), "{} {}", run.stdout, run.stderr);
+    let wrong = scene.run(&["history", "posture", "--sql", "SELECT nothing FROM nowhere"]);
+    assert!(wrong.code == 2 && wrong.stderr.contains("nowhere"), "{}", wrong.stderr);
+
+    // Half a scan is none: without its row among the scans, nothing of it counts.
+    let day = scene.path("posture/scans/scan_date=2026-11-08");
+    std::fs::remove_dir_all(day).unwrap();
+    let left = "SELECT COUNT(DISTINCT scan_id) AS scans FROM findings";
+    let run = scene.run(&["history", "posture", "--sql", left, "-o", "csv"]);
+    assert_eq!(run.stdout, "scans\n1\n", "{}", run.stderr);
+}

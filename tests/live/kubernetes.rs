@@ -280,7 +280,7 @@ fn one_ctrl_c_during_the_second_provider_leaves_a_valid_capture_of_kubernetes() 
     let machine = Machine::with(&[("prod", &server)]);
     // A provider that is named again is not collected again, into a folder that is used by then.
     let child = machine
-        .command(&["scan", "aws", "kubernetes", "aws", "--save", "capture", "--region", "eu-west-1"])
+        .command(&["scan", "aws", "kubernetes", "aws", "--keep-capture", "capture", "--region", "eu-west-1"])
         .env("AWS_ENDPOINT_URL", refusing_aws())
         .env("AWS_ACCESS_KEY_ID", "testing")
         .env("AWS_SECRET_ACCESS_KEY", "testing")

@@ -16,6 +16,15 @@ pub(super) fn frame(table: &Table, columns: &[&str]) -> PolarsResult<DataFrame> 
     DataFrame::new(table.rows(), converted)
 }
 
+/// A frame of all columns of a table. Moments are UTC milliseconds without a zone.
+///
+/// # Errors
+/// When the columns are not of one length.
+pub fn whole(table: &Table) -> PolarsResult<DataFrame> {
+    let columns: Vec<&str> = table.spec.columns.iter().map(|column| column.name).collect();
+    frame(table, &columns)
+}
+
 /// The frame of a table without rows, with all columns: what a rule's types are checked against.
 pub(super) fn empty(spec: &'static TableSpec) -> PolarsResult<DataFrame> {
     DataFrame::new(0, spec.columns.iter().map(|column| convert(column.name, &Column::empty(column.kind))).collect())

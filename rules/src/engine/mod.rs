@@ -32,6 +32,7 @@ use crate::judgements::Judgements;
 use crate::pack::{Rule, RuleSet};
 
 pub(crate) use compile::{columns, expression};
+pub use frame::whole as whole_frame;
 
 /// A rule that could not be evaluated. A tool error: the scan cannot be trusted to be complete.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

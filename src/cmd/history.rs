@@ -1,0 +1,122 @@
+//! `evenhand history`: the trend of a store, and queries over its tables.
+
+use std::io::{self, Write};
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, Table};
+use evenhand_reports::csv::formula_safe_record;
+use evenhand_reports::text::{counted, printable};
+use serde_json::{Map, Value};
+
+use super::{Failure, Invocation, say};
+use crate::cli::{self, HistoryFormat};
+use crate::gate::Exit;
+use crate::output::to_stdout;
+use crate::store::{Store, StoredScan};
+
+pub(super) fn run(invocation: &Invocation, arguments: &cli::History) -> Result<Exit, Failure> {
+    let store = Store::open(&arguments.store)?;
+    if let Some(query) = &arguments.sql {
+        let (names, rows) = store.query(query)?;
+        answer(&names, &rows, arguments.output)?;
+        invocation.console.detail(&counted(rows.len(), "row", "rows"));
+        return Ok(Exit::Passed);
+    }
+    let scans = store.scans()?;
+    match arguments.output {
+        HistoryFormat::Table => say(|sink| trend(&scans, sink))?,
+        HistoryFormat::Json => to_stdout(|sink| {
+            serde_json::to_writer_pretty(&mut *sink, &scans)?;
+            sink.write_all(b"\n")
+        })?,
+        HistoryFormat::Csv => {
+            let (names, rows) = store.query("SELECT * FROM scans ORDER BY scan_time, scan_id")?;
+            answer(&names, &rows, HistoryFormat::Csv)?;
+        }
+    }
+    Ok(Exit::Passed)
+}
+
+/// A line as high as a letter: one mark for each value of 0 to 1000.
+fn sparkline(values: impl Iterator<Item = Option<i64>>) -> String {
+    const MARKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    values
+        .map(|value| {
+            let step = value.map(|value| usize::try_from(value.clamp(0, 999) / 125).unwrap_or(0));
+            step.and_then(|step| MARKS.get(step)).copied().unwrap_or(' ')
+        })
+        .collect()
+}
+
+fn trend(scans: &[StoredScan], sink: &mut dyn Write) -> io::Result<()> {
+    let told = |number: Option<i64>| number.map_or_else(|| "?".to_owned(), |number| number.to_string());
+    // More marks than a line is wide say nothing more.
+    let last = scans.iter().skip(scans.len().saturating_sub(60));
+    writeln!(sink, "posture {}  {} of 1000", sparkline(last.map(|scan| scan.governed)), {
+        told(scans.last().and_then(|scan| scan.governed))
+    })?;
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    table.set_header([
+        "Scan",
+        "Posture",
+        "Critical",
+        "High",
+        "Medium",
+        "Low",
+        "Undecided",
+        "Identities",
+        "AI",
+        "Excess",
+    ]);
+    for scan in scans {
+        let mut cells = vec![printable(&scan.time), told(scan.governed)];
+        cells.extend(scan.open.iter().map(|count| told(*count)));
+        cells.extend([scan.undecided, scan.identities, scan.ai_identities, scan.excess_operations].map(told));
+        table.add_row(cells);
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    writeln!(sink, "{}", table.trim_fmt())
+}
+
+fn answer(names: &[String], rows: &[Vec<Option<String>>], format: HistoryFormat) -> Result<(), Failure> {
+    match format {
+        HistoryFormat::Table => say(|sink| {
+            let mut table = Table::new();
+            table.load_style(NOTHING);
+            table.set_header(names.iter().map(|name| printable(name)));
+            for row in rows {
+                table.add_row(row.iter().map(|cell| cell.as_deref().map_or_else(|| "?".to_owned(), printable)));
+            }
+            writeln!(sink, "{}", table.trim_fmt())
+        })?,
+        HistoryFormat::Json => to_stdout(|sink| {
+            let object = |row: &Vec<Option<String>>| -> Map<String, Value> {
+                names.iter().cloned().zip(row.iter().map(|cell| cell.clone().into())).collect()
+            };
+            serde_json::to_writer_pretty(&mut *sink, &rows.iter().map(object).collect::<Vec<_>>())?;
+            sink.write_all(b"\n")
+        })?,
+        HistoryFormat::Csv => to_stdout(|sink| {
+            let mut out = csv::Writer::from_writer(sink);
+            out.write_record(formula_safe_record(names.iter().map(String::as_str)))?;
+            for row in rows {
+                out.write_record(formula_safe_record(row.iter().map(|cell| cell.as_deref().unwrap_or_default())))?;
+            }
+            out.flush().map_err(csv::Error::from)
+        })?,
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_rises_with_the_score_and_leaves_room_for_what_is_not_known() {
+        assert_eq!(sparkline([Some(0), Some(124), Some(125), None, Some(999), Some(1000)].into_iter()), "▁▁▂ ██");
+    }
+}

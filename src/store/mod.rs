@@ -1,0 +1,63 @@
+//! The store: scans kept as a Parquet dataset, for trends and for anybody's SQL engine.
+//!
+//! One folder a table, partitioned by day as other engines expect it, one file a scan:
+//! `STORE/<table>/scan_date=<day>/<scan id>.parquet`. A scan that is saved again replaces itself. The row in `scans` is
+//! written last, so a scan whose saving was cut short is not there at all. Every row carries `scan_id` and `scan_time`.
+//! Columns are only ever added under one version of the form, which stands in the files' metadata.
+
+mod read;
+mod write;
+
+use std::path::PathBuf;
+
+use polars::prelude::PolarsError;
+
+pub use read::{Store, StoredScan};
+pub use write::save;
+
+/// The version of the form, under this key in the metadata of each file.
+pub const FORM: (&str, &str) = ("evenhand.store", "v1");
+
+/// The table with one row for each scan.
+const SCANS: &str = "scans";
+/// The table of findings.
+const FINDINGS: &str = "findings";
+
+/// Why a store cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A file or folder is at fault.
+    #[error("`{}` {what}", .path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// There is no scan in it.
+    #[error("`{}` holds no scan", .0.display())]
+    Empty(PathBuf),
+    /// A query is not understood, or cannot be answered.
+    #[error("the query cannot be answered: {0}")]
+    Query(String),
+    /// Rows could not be turned into columns.
+    #[error("the tables could not be made: {0}")]
+    Table(#[from] PolarsError),
+}
+
+impl StoreError {
+    /// What to do about it.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::File { .. } => "name a folder that this user may read and write",
+            Self::Empty(_) => "save scans in it with `evenhand scan … --save STORE`",
+            Self::Query(_) => "docs/tables.md lists tables and columns; `scans` and `findings` are there as well",
+            Self::Table(_) => "this is a fault of evenhand; report it with the command line",
+        }
+    }
+}
+
+/// A query's answer is an error of the query, in one line.
+fn one_line(error: &PolarsError) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,191 @@
+//! Reading a store: its scans, and queries over its tables.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use polars::io::SerReader as _;
+use polars::io::parquet::read::ParquetReader;
+use polars::prelude::{AnyValue, Column, DataFrame, DataType, IntoLazy as _, PlSmallStr};
+use polars::sql::{SQLContext, extract_table_identifiers};
+
+use super::{FINDINGS, SCANS, StoreError, one_line};
+use evenhand_rules::facts::tables::TABLES;
+
+/// A folder of saved scans.
+#[derive(Debug)]
+pub struct Store {
+    folder: PathBuf,
+    /// The ids of the scans that are whole, by their files in the table of scans.
+    scans: Vec<String>,
+}
+
+/// A scan of a store.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct StoredScan {
+    /// Its id.
+    pub id: String,
+    /// Its moment.
+    pub time: String,
+    /// The score, 0 to 1000, with accepted exceptions honoured.
+    pub governed: Option<i64>,
+    /// Open findings: critical, high, medium, low.
+    pub open: [Option<i64>; 4],
+    /// Findings that could not be decided.
+    pub undecided: Option<i64>,
+    /// Identities.
+    pub identities: Option<i64>,
+    /// Of these AI.
+    pub ai_identities: Option<i64>,
+    /// Operations that AI identities hold beyond their human roles.
+    pub excess_operations: Option<i64>,
+}
+
+impl Store {
+    /// Opens a store.
+    ///
+    /// # Errors
+    /// When there is no scan in it.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        let mut store = Self { folder: folder.to_owned(), scans: Vec::new() };
+        let files = store.files(SCANS)?;
+        store.scans = files.iter().filter_map(|file| Some(file.file_stem()?.to_str()?.to_owned())).collect();
+        match store.scans.is_empty() {
+            true => Err(StoreError::Empty(folder.to_owned())),
+            false => Ok(store),
+        }
+    }
+
+    /// The tables that there may be.
+    pub fn tables() -> Vec<&'static str> {
+        [SCANS, FINDINGS].into_iter().chain(TABLES.iter().map(|table| table.name)).collect()
+    }
+
+    /// Its scans, earliest first.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn scans(&self) -> Result<Vec<StoredScan>, StoreError> {
+        let frame = self.table(SCANS)?;
+        let value = |row: usize, name: &str| frame.column(name).ok().and_then(|column| column.get(row).ok());
+        let number = |row: usize, name: &str| value(row, name).and_then(|value| value.extract::<i64>());
+        let mut scans: Vec<StoredScan> = (0..frame.height())
+            .map(|row| StoredScan {
+                id: value(row, "scan_id").map(|id| plain(&id)).unwrap_or_default(),
+                time: value(row, "scan_time").map(|time| plain(&time)).unwrap_or_default(),
+                governed: number(row, "governed_score"),
+                open: ["critical", "high", "medium", "low"].map(|severity| number(row, severity)),
+                undecided: number(row, "undecided"),
+                identities: number(row, "identities"),
+                ai_identities: number(row, "ai_identities"),
+                excess_operations: number(row, "excess_operations"),
+            })
+            .collect();
+        scans.sort_by(|a, b| (&a.time, &a.id).cmp(&(&b.time, &b.id)));
+        Ok(scans)
+    }
+
+    /// The answer to a query over the tables: its columns by name, and its rows as text; NULL is `None`.
+    ///
+    /// # Errors
+    /// When the query is not understood, or a file cannot be read.
+    pub fn query(&self, query: &str) -> Result<(Vec<String>, Vec<Vec<Option<String>>>), StoreError> {
+        let ask = |error: polars::prelude::PolarsError| StoreError::Query(one_line(&error));
+        let mut context = SQLContext::new();
+        let named = extract_table_identifiers(query, false, true).map_err(ask)?;
+        // Only what is asked for is read.
+        for table in Self::tables() {
+            if named.iter().any(|name| name.eq_ignore_ascii_case(table)) {
+                context.register(table, self.table(table)?.lazy());
+            }
+        }
+        let answer = context.execute(query).and_then(|frame| frame.collect()).map_err(ask)?;
+        let names = answer.get_column_names().iter().map(|name| name.to_string()).collect();
+        let cell = |column: &Column, row: usize| match column.get(row) {
+            Ok(AnyValue::Null) | Err(_) => None,
+            Ok(value) => Some(plain(&value)),
+        };
+        let rows =
+            (0..answer.height()).map(|row| answer.columns().iter().map(|column| cell(column, row)).collect()).collect();
+        Ok((names, rows))
+    }
+
+    /// All rows of a table, of all whole scans. Columns that a scan of an earlier version lacks are NULL.
+    fn table(&self, name: &str) -> Result<DataFrame, StoreError> {
+        let mut all: Option<DataFrame> = None;
+        for path in self.files(name)? {
+            let is_whole = path
+                .file_stem()
+                .and_then(|stem| stem.to_str())
+                .is_some_and(|stem| self.scans.iter().any(|id| id == stem));
+            if !is_whole && !self.scans.is_empty() {
+                continue;
+            }
+            let fail = |what: String| StoreError::File { path: path.clone(), what: format!("cannot be read: {what}") };
+            let file = File::open(&path).map_err(|error| fail(error.to_string()))?;
+            let frame = ParquetReader::new(file).finish().map_err(|error| fail(one_line(&error)))?;
+            all = Some(match all {
+                None => frame,
+                Some(held) => below(held, frame)?,
+            });
+        }
+        Ok(all.unwrap_or_default())
+    }
+
+    /// The files of a table, by day and scan.
+    fn files(&self, table: &str) -> Result<Vec<PathBuf>, StoreError> {
+        let folder = self.folder.join(table);
+        let entries = |folder: &Path| -> Result<Vec<PathBuf>, StoreError> {
+            let fail = |error: std::io::Error| StoreError::File {
+                path: folder.to_owned(),
+                what: format!("cannot be read: {error}"),
+            };
+            let mut paths = Vec::new();
+            for entry in std::fs::read_dir(folder).map_err(fail)? {
+                paths.push(entry.map_err(fail)?.path());
+            }
+            paths.sort();
+            Ok(paths)
+        };
+        if !folder.is_dir() {
+            return Ok(Vec::new());
+        }
+        let mut files = Vec::new();
+        for day in entries(&folder)?.into_iter().filter(|path| path.is_dir()) {
+            files
+                .extend(entries(&day)?.into_iter().filter(|path| path.extension().is_some_and(|end| end == "parquet")));
+        }
+        Ok(files)
+    }
+}
+
+/// A value as text.
+fn plain(value: &AnyValue<'_>) -> String {
+    match value {
+        AnyValue::String(text) => (*text).to_owned(),
+        AnyValue::StringOwned(text) => text.to_string(),
+        other => other.to_string(),
+    }
+}
+
+/// One frame below another, over the columns of both.
+fn below(upper: DataFrame, lower: DataFrame) -> Result<DataFrame, StoreError> {
+    let kinds: BTreeMap<PlSmallStr, DataType> = [&upper, &lower]
+        .iter()
+        .flat_map(|frame| frame.columns().iter().map(|column| (column.name().clone(), column.dtype().clone())))
+        .collect();
+    let order: Vec<PlSmallStr> = upper.get_column_names_owned();
+    let added = lower.get_column_names_owned().into_iter().filter(|name| !order.contains(name));
+    let order: Vec<PlSmallStr> = order.iter().cloned().chain(added).collect();
+    let widened = |frame: DataFrame| -> Result<DataFrame, StoreError> {
+        let rows = frame.height();
+        let columns = order.iter().filter_map(|name| match frame.column(name) {
+            Ok(column) => Some(column.clone()),
+            Err(_) => Some(Column::full_null(name.clone(), rows, kinds.get(name)?)),
+        });
+        Ok(DataFrame::new(rows, columns.collect())?)
+    };
+    let mut whole = widened(upper)?;
+    whole.vstack_mut_owned(widened(lower)?)?;
+    Ok(whole)
+}

@@ -1,0 +1,137 @@
+//! Writing a scan into a store.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use evenhand_model::finding::{Severity, Status};
+use evenhand_model::table::Value;
+use evenhand_reports::Report;
+use evenhand_rules::engine::whole_frame;
+use jiff::tz::TimeZone;
+use polars::io::parquet::write::{KeyValueMetadata, ParquetWriter};
+use polars::prelude::{
+    BooleanChunked, Column, DataFrame, Int64Chunked, IntoColumn as _, NewChunkedArray as _, PlSmallStr, StringChunked,
+    TimeUnit,
+};
+use rayon::prelude::*;
+
+use super::{FINDINGS, FORM, SCANS, StoreError};
+
+/// Saves a scan. Its report must hold all findings.
+///
+/// # Errors
+/// When the folder cannot be written. What was there before stays as it was.
+pub fn save(report: &Report, store: &Path) -> Result<(), StoreError> {
+    let day = report.scan.time.to_zoned(TimeZone::UTC).date().to_string();
+    let file =
+        |table: &str| store.join(table).join(format!("scan_date={day}")).join(format!("{}.parquet", report.scan.id));
+    report.tables.par_iter().try_for_each(|table| {
+        let rows = table.rows();
+        write(with_scan(whole_frame(table)?, rows, report)?, &file(table.spec.name))
+    })?;
+    write(with_scan(findings(report)?, report.findings.len(), report)?, &file(FINDINGS))?;
+    write(with_scan(scan(report)?, 1, report)?, &file(SCANS))
+}
+
+fn text<'a>(name: &'static str, values: impl Iterator<Item = &'a str>) -> Column {
+    StringChunked::from_iter_values(PlSmallStr::from_static(name), values).into_column()
+}
+
+fn number(name: &'static str, value: Option<i64>) -> Column {
+    Int64Chunked::from_iter_options(PlSmallStr::from_static(name), std::iter::once(value)).into_column()
+}
+
+/// A frame whose rows say which scan they are of.
+fn with_scan(frame: DataFrame, rows: usize, report: &Report) -> Result<DataFrame, StoreError> {
+    let time = std::iter::repeat_n(Some(report.scan.time.as_millisecond()), rows);
+    let time = Int64Chunked::from_iter_options(PlSmallStr::from_static("scan_time"), time);
+    let mut columns = vec![
+        text("scan_id", std::iter::repeat_n(report.scan.id.as_str(), rows)),
+        time.into_datetime(TimeUnit::Milliseconds, None).into_column(),
+    ];
+    columns.extend(frame.into_columns());
+    Ok(DataFrame::new(rows, columns)?)
+}
+
+fn findings(report: &Report) -> Result<DataFrame, StoreError> {
+    let all = &report.findings;
+    let columns = vec![
+        text("finding_id", all.iter().map(|finding| finding.id.as_str())),
+        text("rule", all.iter().map(|finding| finding.rule.as_str())),
+        text("severity", all.iter().map(|finding| finding.severity.as_str())),
+        text("dimension", all.iter().map(|finding| finding.dimension.as_str())),
+        text("status", all.iter().map(|finding| finding.status.as_str())),
+        text("provider", all.iter().map(|finding| finding.provider.0)),
+        text("scope", all.iter().map(|finding| finding.scope.as_str())),
+        text("identity", all.iter().map(|finding| finding.identity.as_str())),
+        text("name", all.iter().map(|finding| &*finding.name)),
+        text("title", all.iter().map(|finding| finding.title.as_str())),
+        BooleanChunked::from_iter_values(
+            PlSmallStr::from_static("waived"),
+            all.iter().map(|finding| finding.waiver.is_some()),
+        )
+        .into_column(),
+    ];
+    Ok(DataFrame::new(all.len(), columns)?)
+}
+
+fn scan(report: &Report) -> Result<DataFrame, StoreError> {
+    let score = report.score.as_ref();
+    let failed = |severity: Severity| {
+        let open = |finding: &&evenhand_model::finding::Finding| {
+            finding.severity == severity && finding.status == Status::Fail && finding.waiver.is_none()
+        };
+        count(report.findings.iter().filter(open).count())
+    };
+    let undecided = report.findings.iter().filter(|finding| finding.status == Status::Unknown).count();
+    let agents: usize = report.coverage.verdicts.iter().map(|(_, count)| count).sum();
+    let identities = report.tables.iter().find(|table| table.spec.name == "identities");
+    let excess = identities.map(|table| {
+        let of = |row| match table.value(row, "excess_operations") {
+            Value::Integer(operations) => operations,
+            _ => 0,
+        };
+        (0..table.rows()).map(of).sum::<i64>()
+    });
+    let columns = vec![
+        text("tool_version", std::iter::once(report.tool.version)),
+        number("score", score.map(|score| i64::from(score.raw.thousandths()))),
+        number("governed_score", score.map(|score| i64::from(score.governed.thousandths()))),
+        number("critical", failed(Severity::Critical)),
+        number("high", failed(Severity::High)),
+        number("medium", failed(Severity::Medium)),
+        number("low", failed(Severity::Low)),
+        number("undecided", count(undecided)),
+        number("identities", count(report.coverage.identities)),
+        number("ai_identities", count(agents)),
+        number("excess_operations", excess),
+        number("coverage_percent", report.coverage.percent().and_then(|percent| i64::try_from(percent).ok())),
+        number("gaps", count(report.gaps.len())),
+    ];
+    Ok(DataFrame::new(1, columns)?)
+}
+
+fn count(number: usize) -> Option<i64> {
+    i64::try_from(number).ok()
+}
+
+/// Writes a file whole or not at all.
+fn write(mut frame: DataFrame, path: &Path) -> Result<(), StoreError> {
+    let fail = |what: String| StoreError::File { path: path.to_owned(), what: format!("cannot be written: {what}") };
+    let folder: PathBuf = path.parent().map(Path::to_owned).unwrap_or_default();
+    fs::create_dir_all(&folder).map_err(|error| fail(error.to_string()))?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".evenhand-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let file = builder.tempfile_in(&folder).map_err(|error| fail(error.to_string()))?;
+    let (key, version) = FORM;
+    ParquetWriter::new(file.as_file())
+        .with_key_value_metadata(Some(KeyValueMetadata::from_static(vec![(key.to_owned(), version.to_owned())])))
+        .finish(&mut frame)
+        .map_err(|error| fail(super::one_line(&error)))?;
+    file.persist(path).map(drop).map_err(|error| fail(error.error.to_string()))
+}
