@@ -112,10 +112,12 @@ pub(crate) fn compare(
     }
 }
 
-/// The order in which people read excess: what is of high risk, then what is certain, then what weighs most. Reading one
-/// secret weighs less than many harmless operations, and must not be what a short list leaves out.
-pub(crate) fn rank(atom: &ExcessAtom) -> (bool, bool, std::cmp::Reverse<u32>) {
-    (atom.high_risk == 0, !atom.decided, std::cmp::Reverse(atom.weight))
+/// The order in which people read excess: what is all of high risk, what is so in part, and the rest; of these what is
+/// certain, and then what weighs most. Reading one secret weighs less than a service's harmless operations together, and
+/// must not be what a short list leaves out.
+pub(crate) fn rank(atom: &ExcessAtom) -> (bool, bool, bool, std::cmp::Reverse<u32>) {
+    let (none, all) = (atom.high_risk == 0, atom.high_risk >= atom.operations);
+    (none, !all, !atom.decided, std::cmp::Reverse(atom.weight))
 }
 
 fn count(operations: &OpSet) -> u32 {
