@@ -285,7 +285,9 @@ impl Invocation {
         }
         Err(Failure::new(
             format!("`{flag}` changes nothing where sources are named: only these are read"),
-            format!("leave `{flag}` out; or name no source, to read the current folder and the agent files of the home folder"),
+            format!(
+                "leave `{flag}` out; or name no source, to read the current folder and the agent files of the home folder"
+            ),
         ))
     }
 

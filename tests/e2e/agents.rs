@@ -172,7 +172,10 @@ fn a_misspelt_profile_leads_to_nobody_and_the_card_names_those_that_are_there() 
         .file("gaad.json", account().as_bytes())
         .file("home/ana/.aws/config", CONFIG)
         .file("home/ana/.config/Claude/claude_desktop_config.json", server)
-        .file("evenhand.toml", b"[[job]]\nname = \"incidents\"\nhuman = [\"incident-responder\"]\nagents = [\"*claude-desktop*\"]\n");
+        .file(
+            "evenhand.toml",
+            b"[[job]]\nname = \"incidents\"\nhuman = [\"incident-responder\"]\nagents = [\"*claude-desktop*\"]\n",
+        );
     let found = report(&scene.run(&["scan", ".", "-o", "json"]));
     assert!(found["hints"].to_string().contains("`incident`"), "{}", found["hints"]);
     let client = rows(&found, "identities").into_iter().find(|row| row["kind"] == "agent_client").unwrap();

@@ -429,9 +429,15 @@ fn says_nothing(node: &Node, file: &File) -> bool {
     }
     let of_client = |key: &str| {
         file.needs.is_empty()
-            || file.needs.iter().any(|need| key.strip_prefix(need).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+            || file
+                .needs
+                .iter()
+                .any(|need| key.strip_prefix(need).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
     };
-    node.entries().iter().filter(|entry| entry.key != "$schema" && of_client(&entry.key)).all(|entry| is_blank(&entry.node))
+    node.entries()
+        .iter()
+        .filter(|entry| entry.key != "$schema" && of_client(&entry.key))
+        .all(|entry| is_blank(&entry.node))
 }
 
 fn shape(document: &Document, line: u32, reason: &str) -> ReadError {

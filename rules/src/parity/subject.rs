@@ -82,7 +82,8 @@ impl<'a> Subject<'a> {
                 }
                 seen.insert(&trust.target);
                 let Some(target) = world.find(&trust.target) else {
-                    let how = if trust.constraint.is_empty() { String::new() } else { format!(" ({})", trust.constraint) };
+                    let how =
+                        if trust.constraint.is_empty() { String::new() } else { format!(" ({})", trust.constraint) };
                     self.doubts.push(format!("`{}` was not read{how}", trust.target).into());
                     continue;
                 };

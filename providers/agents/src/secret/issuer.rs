@@ -35,7 +35,7 @@ pub(super) fn is_elsewhere(name: &str, value: &str) -> bool {
     let host = authority.rsplit('@').next().unwrap_or("");
     let host = host.split(':').next().unwrap_or("").trim_end_matches('.').to_ascii_lowercase();
     let is_aws = |end: &&str| host.strip_suffix(*end).is_some_and(|before| before.is_empty() || before.ends_with('.'));
-    !host.is_empty() && !AWS.iter().any(|end| is_aws(&end))
+    !host.is_empty() && !AWS.iter().any(is_aws)
 }
 
 /// Takes keys for those of another store, unless a key id among them has the form that AWS gives.

@@ -49,7 +49,14 @@ pub(crate) struct Slots<'f> {
 
 impl<'f> Slots<'f> {
     pub(crate) fn new(fingerprinter: &'f Fingerprinter) -> Self {
-        Self { fingerprinter, skipped: BTreeSet::new(), found: Vec::new(), borrowed: Vec::new(), env_files: Vec::new(), elsewhere: 0 }
+        Self {
+            fingerprinter,
+            skipped: BTreeSet::new(),
+            found: Vec::new(),
+            borrowed: Vec::new(),
+            env_files: Vec::new(),
+            elsewhere: 0,
+        }
     }
 
     /// Leaves nodes out. They must outlive the walk.
@@ -327,7 +334,9 @@ mod tests {
                 &["aws_access_key_id", "aws_secret_access_key"],
             ),
             (
-                format!(r#"{{"args": ["s3", "--endpoint-url", "http://minio:9000"], "env": {{"AWS_SECRET_ACCESS_KEY": "{secret}"}}}}"#),
+                format!(
+                    r#"{{"args": ["s3", "--endpoint-url", "http://minio:9000"], "env": {{"AWS_SECRET_ACCESS_KEY": "{secret}"}}}}"#
+                ),
                 &["s3_secret_key"],
             ),
             (

@@ -447,7 +447,8 @@ fn in_urls(text: &str, hits: &mut Vec<Hit>) {
             let database = DATABASES.iter().any(|name| scheme.starts_with(name));
             match (found.get(2), found.get(3)) {
                 (_, Some(password)) => {
-                    let promise = names::Promise { kind: Kind::named("password"), shortest: 1, proof: names::Proof::Name };
+                    let promise =
+                        names::Promise { kind: Kind::named("password"), shortest: 1, proof: names::Proof::Name };
                     let kind = Kind::named(if database { "connection_string" } else { "password" });
                     if looks_secret(password.as_str(), promise) {
                         add(hits, password.range(), kind);

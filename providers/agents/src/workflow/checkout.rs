@@ -41,16 +41,8 @@ const REFERENCES: &[(&str, &str, Leads)] = &[
 ];
 
 /// Commands of a script that bring code onto the runner.
-const FETCHES: &[&str] = &[
-    "git fetch",
-    "git checkout",
-    "git switch",
-    "git clone",
-    "git pull",
-    "git merge ",
-    "git reset",
-    "git worktree",
-];
+const FETCHES: &[&str] =
+    &["git fetch", "git checkout", "git switch", "git clone", "git pull", "git merge ", "git reset", "git worktree"];
 
 /// Whether code is checked out in a job that a stranger wrote, in an event that runs with the repository's secrets.
 /// `before`: by event, what is kept out before the job; `agent`: the step that works on the code.
@@ -197,7 +189,9 @@ mod tests {
             ("workflow_run", format!("ref: '${{{{ {run}.head_branch }}}}'"), Truth::No),
             (
                 "workflow_run",
-                format!("ref: '${{{{ {run}.head_branch }}}}', repository: '${{{{ {run}.head_repository.full_name }}}}'"),
+                format!(
+                    "ref: '${{{{ {run}.head_branch }}}}', repository: '${{{{ {run}.head_repository.full_name }}}}'"
+                ),
                 Truth::Yes,
             ),
             ("workflow_run", format!("repository: '${{{{ {run}.head_repository.full_name }}}}'"), Truth::Yes),
@@ -252,7 +246,11 @@ mod tests {
                 script("git clone \"$FROM\"", "FROM: '${{ github.event.pull_request.head.repo.clone_url }}'"),
                 Truth::Yes,
             ),
-            ("issue_comment", script("git fetch origin pull/$N/head", "N: '${{ github.event.issue.number }}'"), Truth::Yes),
+            (
+                "issue_comment",
+                script("git fetch origin pull/$N/head", "N: '${{ github.event.issue.number }}'"),
+                Truth::Yes,
+            ),
             ("issue_comment", script("gh pr checkout $N", "N: '${{ github.event.issue.number }}'"), Truth::Yes),
         ];
         for (on, steps, expected) in cases {

@@ -8,10 +8,10 @@ use evenhand_model::evidence::{Fact, Truth};
 use evenhand_model::secret::Fingerprinter;
 
 use super::agentic::Manifest;
+use super::condition::{self, Kept};
 use super::script::{self, Flags};
 use super::token::{self, Ceiling, Token};
 use super::trigger::{Audience, Event};
-use super::condition::{self, Kept};
 use super::{WorkflowAgent, checkout, handed, products, sorted};
 use crate::clients::{CLIENTS, Level};
 use crate::command;

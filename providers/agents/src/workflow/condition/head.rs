@@ -88,5 +88,7 @@ pub(super) fn is_fork(path: &str) -> bool {
 /// Whether a condition asks for the pull requests of a run, which GitHub lists by the name of their branch: none where only
 /// a fork has such a branch, and those of the repository where it has one too (GitHub's REST reference of workflow runs).
 pub(super) fn may_list_none(text: &str, asked: Asked<'_>) -> bool {
-    asked.about == About::Code && asked.event == "workflow_run" && text.contains("github.event.workflow_run.pull_requests[")
+    asked.about == About::Code
+        && asked.event == "workflow_run"
+        && text.contains("github.event.workflow_run.pull_requests[")
 }

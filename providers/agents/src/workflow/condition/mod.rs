@@ -503,7 +503,8 @@ mod tests {
                 Truth::Yes,
             ),
             (
-                "github.event.pull_request.head.repo.full_name == github.event.pull_request.base.repo.full_name".to_owned(),
+                "github.event.pull_request.head.repo.full_name == github.event.pull_request.base.repo.full_name"
+                    .to_owned(),
                 "pull_request_target",
                 Truth::Yes,
             ),
