@@ -134,11 +134,14 @@ fn server_of(found: &Inventory) -> &Agent {
     found.agents.iter().find(|row| row.kind == AgentKind::ToolServer).unwrap()
 }
 
+/// Paths and texts.
+type Files<'f> = &'f [(&'f str, &'f str)];
+
 #[test]
 fn credentials_are_a_persons_own_where_files_show_it() {
     let sso = "[profile incident]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = Admin\n";
     let key = CREDENTIALS.replace("[base]", "[incident]");
-    let cases: &[(&[(&str, &str)], Fact<bool>, Fact<bool>)] = &[
+    let cases: &[(Files<'_>, Fact<bool>, Fact<bool>)] = &[
         (&[], Fact::Unknown, Fact::Unknown),
         (&[("home/ana/.aws/config", "[default]\nregion = eu-west-1\n")], Fact::Unknown, Fact::Unknown),
         // A role that is assumed for the purpose is not the person; the person's other profiles are in reach all the same.
