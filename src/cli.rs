@@ -81,7 +81,7 @@ pub struct Global {
     #[arg(long, global = true)]
     pub no_config: bool,
 
-    /// The home folder to look for agent files in, instead of yours.
+    /// The home folder to look for agent files in, instead of yours, where no source is named.
     #[arg(long, global = true, value_name = "DIR", env = "EVENHAND_HOME", hide_env_values = true)]
     pub home: Option<PathBuf>,
 

@@ -65,6 +65,10 @@ pub struct Capture {
     pub unreadable_source: bool,
     /// The sources as named.
     pub sources: Vec<Arc<str>>,
+    /// Files below the sources that were passed over, because nothing at such a path was asked for.
+    pub passed_over: u64,
+    /// Whether some home folder was looked into, of which only known places are.
+    pub known_places: bool,
     /// The catalogues that access is resolved with.
     pub catalogs: Vec<CatalogSource>,
     /// A hash of all content that was looked at.
@@ -149,7 +153,7 @@ pub fn read(request: &ReadRequest<'_>, providers: &[Box<dyn Provider>]) -> Captu
             }
         });
     }
-    work.finish()
+    Capture { passed_over: listing.passed_over, known_places: listing.known_places, ..work.finish() }
 }
 
 /// What variables of the environment move, where they are set.

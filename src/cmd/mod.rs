@@ -264,6 +264,7 @@ impl Invocation {
         progress: &Progress,
     ) -> Result<(Capture, Timestamp), Failure> {
         let now = input.now.unwrap_or_else(Timestamp::now);
+        self.check_home(&sources.named)?;
         let (home, other_homes) = self.homes();
         let Sources { named, shown, only_agents, fingerprinter } = sources;
         let machine = self.global.home.is_none();
@@ -286,6 +287,39 @@ impl Invocation {
         };
         self.tell_failures(&capture);
         Ok((capture, now))
+    }
+
+    /// Refuses a home folder that is none, and one that is asked for where it would not be looked into: with sources that
+    /// are named only these are read. One that the environment names holds for every run, and is no question.
+    fn check_home(&self, named: &[PathBuf]) -> Result<(), Failure> {
+        let asked = match &self.global.home {
+            Some(home) if !home.is_dir() => {
+                return Err(Failure::new(
+                    format!("the home folder `{}` is no folder", home.display()),
+                    "name one that is there with --home or EVENHAND_HOME",
+                ));
+            }
+            Some(home) if std::env::var_os("EVENHAND_HOME").as_deref() != Some(home.as_os_str()) => Some(home),
+            _ => None,
+        };
+        let flag = match (asked, self.global.all_users) {
+            (_, true) => "--all-users",
+            (Some(_), false) => "--home",
+            (None, false) => return Ok(()),
+        };
+        let inside = |source: &PathBuf| match (source.canonicalize(), asked.map(|home| home.canonicalize())) {
+            (Ok(source), Some(Ok(home))) => source.starts_with(home),
+            _ => false,
+        };
+        if named.is_empty() || named.iter().any(inside) {
+            return Ok(());
+        }
+        Err(Failure::new(
+            format!("`{flag}` changes nothing where sources are named: only these are read"),
+            format!(
+                "leave `{flag}` out; or name no source, to read the current folder and the agent files of the home folder"
+            ),
+        ))
     }
 
     /// The home folder in use, and those of other people where they are asked for.
@@ -358,7 +392,14 @@ impl Invocation {
     fn nobody(&self, capture: &Capture) -> Failure {
         let failed = capture.files.iter().filter(|file| file.status == SourceStatus::Failed).count();
         let looked = match (capture.files.len(), failed) {
-            (0, _) => "there is no file in it".to_owned(),
+            (0, _) => match (capture.passed_over, capture.known_places) {
+                (0, false) => "there is no file in it".to_owned(),
+                (0, true) => "no file is where an agent client keeps its configuration".to_owned(),
+                (over, _) => {
+                    let files = counted(usize::try_from(over).unwrap_or(usize::MAX), "file is", "files are");
+                    format!("{files} in it, none where an agent client keeps its configuration")
+                }
+            },
             (all, failed) if all == failed => "nothing in it could be read".to_owned(),
             (all, _) => format!("{} looked at", counted(all, "file", "files")),
         };
@@ -366,9 +407,8 @@ impl Invocation {
         // What failed is told already, with its cause.
         let told =
             capture.files.iter().filter(|file| file.status != SourceStatus::Failed).map(|file| match file.status {
-                SourceStatus::Read | SourceStatus::Partial => {
-                    format!("{}: {}, which names nobody", file.path, file.what)
-                }
+                SourceStatus::Read => format!("{}: {}, which names nobody", file.path, file.what),
+                SourceStatus::Partial => format!("{}: {}, not all of it understood", file.path, file.what),
                 SourceStatus::Failed | SourceStatus::Unrecognised => format!("{}: {}", file.path, file.what),
             });
         self.console.error_about(

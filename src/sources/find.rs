@@ -77,6 +77,10 @@ pub struct Listing {
     pub unreadable_sources: Vec<Located>,
     /// The sources as named, for the report.
     pub sources: Vec<Arc<str>>,
+    /// Files below the sources that were passed over, because no file at such a path is wanted.
+    pub passed_over: u64,
+    /// Whether some home folder was looked into, of which only known places are.
+    pub known_places: bool,
     /// How often the file system was asked about a file, or told of one while a folder was listed.
     pub asked: u64,
 }
@@ -212,6 +216,7 @@ impl Walk<'_> {
     /// Adds those of some files that are there. A link is followed as long as it stays in the folder.
     fn known_files(&mut self, folder: &Path, shown: &str, source_name: &str, files: &[&'static str], user_level: bool) {
         let inside = if user_level { folder.canonicalize().ok() } else { None };
+        self.listing.known_places |= user_level;
         for relative in files {
             let file = relative.split('/').fold(folder.to_owned(), |path, part| {
                 if path.as_os_str().is_empty() && part.is_empty() { PathBuf::from("/") } else { path.join(part) }
@@ -335,6 +340,7 @@ impl Walk<'_> {
                 continue;
             }
             if request.wanted.is_some_and(|wanted| !wanted(&joined(named, folder, entry.path()))) {
+                self.listing.passed_over += 1;
                 continue;
             }
             let path: Arc<str> = joined(named, folder, entry.path()).into();
@@ -642,6 +648,7 @@ mod tests {
         let read: Vec<&str> = listing.files.iter().map(|found| &*found.relative).collect();
         assert_eq!(read, ["a/.mcp.json", "b/c/d/.mcp.json"]);
         assert!(listing.skipped.is_empty());
+        assert_eq!(listing.passed_over, 2, "what is in the folder all the same is counted");
     }
 
     #[test]

@@ -101,6 +101,92 @@ fn the_homes_of_all_users_are_read_where_asked() {
 }
 
 #[test]
+fn a_home_that_is_no_folder_or_would_not_be_read_is_an_error() {
+    let scene = Scene::new()
+        .file("repo/.mcp.json", SERVER)
+        .file("homes/ana/.claude/settings.json", b"{}")
+        .file("homes/ana/src/.mcp.json", SERVER)
+        .file("a-file", b"");
+    let home = |name: &str| scene.path(name).display().to_string();
+    for (arguments, said) in [
+        (&["scan", "agents", "--home", "no/such"][..], "`no/such` is no folder"),
+        (&["inventory", "--home", "a-file"], "`a-file` is no folder"),
+        (&["scan", "repo", "--home", "homes/ana"], "`--home` changes nothing"),
+        (&["inventory", "agents", "repo", "--home", "homes/ana"], "`--home` changes nothing"),
+        (&["scan", "agents", "repo", "--all-users"], "`--all-users` changes nothing"),
+    ] {
+        let run = scene.run(arguments);
+        assert_eq!(run.code, 2, "{arguments:?}: {}", run.stderr);
+        assert!(run.stderr.contains(said) && run.stderr.contains("help: "), "{arguments:?}: {}", run.stderr);
+    }
+    for arguments in [
+        &["inventory", "agents", "--home", "homes/ana"][..],
+        &["inventory", "agents", "homes/ana", "--home", "homes/ana"],
+        &["inventory", "agents", "homes/ana/src", "--home", "homes/ana"],
+    ] {
+        let run = scene.run(arguments);
+        assert_eq!(run.code, 0, "{arguments:?}: {}", run.stderr);
+    }
+    // What the environment says holds for all runs, those with sources among them.
+    let run = scene.command().env("EVENHAND_HOME", home("homes/ana")).args(["inventory", "repo"]).output().unwrap();
+    assert!(run.status.success());
+    let run = scene.command().env("EVENHAND_HOME", home("none")).args(["inventory", "repo"]).output().unwrap();
+    assert_eq!(run.status.code(), Some(2));
+}
+
+#[test]
+fn an_empty_scan_tells_an_empty_folder_from_one_without_agent_configuration() {
+    let scene = Scene::new().file("some/a.txt", b"x").file("some/deep/b.json", b"{}").file("none/sub/x", b"");
+    std::fs::remove_file(scene.path("none/sub/x")).unwrap();
+    for (arguments, said) in [
+        (&["scan", "agents", "some"][..], "2 files are in it, none where an agent client keeps its configuration"),
+        (&["scan", "agents", "some/deep"], "1 file is in it, none where"),
+        (&["scan", "agents", "none"], "there is no file in it"),
+        (&["scan", "none"], "there is no file in it"),
+        (&["scan", "some"], "2 files looked at"),
+    ] {
+        let run = scene.run(arguments);
+        assert_eq!(run.code, 3, "{}", run.stderr);
+        assert!(run.stderr.contains(said), "{arguments:?}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn what_is_of_high_risk_stands_before_what_only_weighs_more() {
+    let actions = r#"["s3:*","ec2:DescribeInstances","secretsmanager:GetSecretValue"]"#;
+    let account = account().replace(r#"["logs:*","s3:DeleteBucket"]"#, actions);
+    let scene = Scene::new().file("gaad.json", account.as_bytes());
+    let card = json(&scene.run(&["compare", "incident-agent", "-o", "json"]).stdout);
+    let excess = card["excess"].as_array().unwrap();
+    let operations: Vec<&str> = excess.iter().map(|atom| atom["operation"].as_str().unwrap()).collect();
+    assert_eq!(operations.first(), Some(&"secretsmanager:GetSecretValue"), "{operations:?}");
+    assert_eq!(operations.last(), Some(&"ec2:DescribeInstances"), "{operations:?}");
+    let weights: Vec<u64> = excess.iter().map(|atom| atom["weight"].as_u64().unwrap()).collect();
+    assert!(weights.iter().max() > weights.first(), "a whole service weighs more: {weights:?}");
+}
+
+#[test]
+fn a_misspelt_profile_leads_to_nobody_and_the_card_names_those_that_are_there() {
+    let server = br#"{"mcpServers":{"cloud":{"command":"npx","args":["-y","cloud-server@1.0.0"],"env":{"AWS_PROFILE":"incidnet"}}}}"#;
+    let scene = Scene::new()
+        .file("gaad.json", account().as_bytes())
+        .file("home/ana/.aws/config", CONFIG)
+        .file("home/ana/.config/Claude/claude_desktop_config.json", server)
+        .file(
+            "evenhand.toml",
+            b"[[job]]\nname = \"incidents\"\nhuman = [\"incident-responder\"]\nagents = [\"*claude-desktop*\"]\n",
+        );
+    let found = report(&scene.run(&["scan", ".", "-o", "json"]));
+    assert!(found["hints"].to_string().contains("`incident`"), "{}", found["hints"]);
+    let client = rows(&found, "identities").into_iter().find(|row| row["kind"] == "agent_client").unwrap();
+    assert_eq!(client["verdict"], "UNKNOWN", "{client}");
+    assert!(client["operations"].is_null(), "{client}");
+    let card = scene.run(&["compare", "Claude Desktop", "--from", "."]);
+    assert!(card.stdout.contains("`aws-profile:incidnet` was not read"), "{}", card.stdout);
+    assert!(card.stdout.contains("the names there are `incident`"), "{}", card.stdout);
+}
+
+#[test]
 fn what_is_registered_and_gone_is_a_candidate_for_offboarding() {
     let scene = Scene::new()
         .file(".cursor/mcp.json", br#"{"mcpServers":{"one":{"command":"x"},"two":{"command":"y"}}}"#)

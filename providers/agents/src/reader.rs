@@ -9,7 +9,7 @@ use evenhand_model::provider::{ReadOptions, Reader, Reading};
 
 use crate::assemble;
 use crate::card;
-use crate::clients::{Client, File, Level, Secrets, Servers};
+use crate::clients::{Client, File, Level, Secrets, Servers, UNKNOWN};
 use crate::locate::{self, Located};
 use crate::profiles::{self, ProfileFile};
 use crate::scope::Place;
@@ -26,6 +26,8 @@ pub(crate) struct FileRead {
     /// Whether the file lies below a home folder by its name.
     pub(crate) homely: bool,
     pub(crate) by_content: bool,
+    /// Whether it configures nothing.
+    pub(crate) is_empty: bool,
     pub(crate) place: Place,
     pub(crate) document: Arc<str>,
     pub(crate) facts: FileFacts,
@@ -143,8 +145,16 @@ impl AgentsReader {
         if file.secrets == Secrets::Store {
             found.iter_mut().for_each(Found::tell_sessions);
         }
+        let is_empty = definition.is_none() && servers.is_empty() && found.is_empty() && settings.keys.is_empty() && {
+            match by_content && std::ptr::eq(client, &UNKNOWN) {
+                true => true,
+                // A client's own settings say by being there that its defaults hold.
+                false => (by_content || file.keys.is_empty() || !file.needs.is_empty()) && says_nothing(&node, file),
+            }
+        };
         self.files.push(FileRead {
             client,
+            is_empty,
             level: file.level,
             homely: !file.homes.is_empty(),
             by_content,
@@ -309,6 +319,7 @@ impl Reader for AgentsReader {
                     root,
                     document: Arc::clone(&document.path),
                     facts: document.file,
+                    store,
                     profiles,
                 });
                 Ok(())
@@ -403,6 +414,30 @@ fn definition(document: &Document, node: &Node, settings: Settings) -> Definitio
         purpose: purpose.filter(|text| !text.is_empty()).map(secret::redact),
         settings,
     }
+}
+
+/// Whether nothing stands under any key of the client's own.
+fn says_nothing(node: &Node, file: &File) -> bool {
+    fn is_blank(node: &Node) -> bool {
+        match &node.value {
+            Value::Null => true,
+            Value::Text(text) => text.is_empty(),
+            Value::List(elements) => elements.iter().all(is_blank),
+            Value::Map(entries) => entries.iter().all(|entry| is_blank(&entry.node)),
+            Value::Bool(_) | Value::Number(_) => false,
+        }
+    }
+    let of_client = |key: &str| {
+        file.needs.is_empty()
+            || file
+                .needs
+                .iter()
+                .any(|need| key.strip_prefix(need).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+    };
+    node.entries()
+        .iter()
+        .filter(|entry| entry.key != "$schema" && of_client(&entry.key))
+        .all(|entry| is_blank(&entry.node))
 }
 
 fn shape(document: &Document, line: u32, reason: &str) -> ReadError {

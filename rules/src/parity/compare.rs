@@ -120,7 +120,7 @@ pub(crate) fn compare<'a>(
         telling |= shared.tell(&humans, &mut doubts);
     }
     if subject.parts.len() > 1 {
-        excess.sort_by(|a, b| (!a.decided, b.weight, &a.operation).cmp(&(!b.decided, a.weight, &b.operation)));
+        excess.sort_by(|a, b| (outcome::rank(a), &a.operation).cmp(&(outcome::rank(b), &b.operation)));
         compared_controls.sort_by_key(|row| (std::cmp::Reverse(row.is_gap()), row.control));
     }
     doubts.sort();
@@ -162,7 +162,7 @@ pub(crate) fn compare<'a>(
         doubts,
         baseline: found.baseline,
     };
-    comparison.summary = summary::line(&comparison, subject.parts.is_empty() && world.acts_as_its_user(&identity.id));
+    comparison.summary = summary::line(&comparison, subject.parts.is_empty() && world.acts_for_its_user(&identity.id));
     if comparison.verdict == Verdict::Excess
         && let Some(tools) = subject.acts_through()
     {

@@ -83,9 +83,8 @@ pub(crate) fn compare(
     let mut atoms: Vec<Atom> = pieces.iter().flat_map(|piece| atoms_of(piece, operations, resolver, human)).collect();
     atoms.sort_by(|a, b| {
         let (a, b) = (&a.atom, &b.atom);
-        (!a.decided, b.weight, &a.operation, &a.scope, &a.condition, &a.grant).cmp(&(
-            !b.decided,
-            a.weight,
+        (rank(a), &a.operation, &a.scope, &a.condition, &a.grant).cmp(&(
+            rank(b),
             &b.operation,
             &b.scope,
             &b.condition,
@@ -111,6 +110,14 @@ pub(crate) fn compare(
         undecided_operations: count(&undecided),
         narrower,
     }
+}
+
+/// The order in which people read excess: what is all of high risk, what is so in part, and the rest; of these what is
+/// certain, and then what weighs most. Reading one secret weighs less than a service's harmless operations together, and
+/// must not be what a short list leaves out.
+pub(crate) fn rank(atom: &ExcessAtom) -> (bool, bool, bool, std::cmp::Reverse<u32>) {
+    let (none, all) = (atom.high_risk == 0, atom.high_risk >= atom.operations);
+    (none, !all, !atom.decided, std::cmp::Reverse(atom.weight))
 }
 
 fn count(operations: &OpSet) -> u32 {

@@ -82,7 +82,9 @@ impl<'a> Subject<'a> {
                 }
                 seen.insert(&trust.target);
                 let Some(target) = world.find(&trust.target) else {
-                    self.doubts.push(format!("`{}` was not read", trust.target).into());
+                    let how =
+                        if trust.constraint.is_empty() { String::new() } else { format!(" ({})", trust.constraint) };
+                    self.doubts.push(format!("`{}` was not read{how}", trust.target).into());
                     continue;
                 };
                 if has_account && target.provider != at.provider {

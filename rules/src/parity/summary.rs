@@ -3,8 +3,8 @@
 use evenhand_model::evidence::Truth;
 use evenhand_model::parity::{Comparison, Verdict};
 
-/// The line. `as_its_user`: whether it has no access but that of whoever runs it.
-pub(crate) fn line(comparison: &Comparison, as_its_user: bool) -> String {
+/// The line. `for_its_user`: whether it has no access that is known but that of whoever runs it.
+pub(crate) fn line(comparison: &Comparison, for_its_user: bool) -> String {
     let role = &comparison.baseline.name;
     match comparison.verdict {
         Verdict::Excess => {
@@ -35,8 +35,8 @@ pub(crate) fn line(comparison: &Comparison, as_its_user: bool) -> String {
             let under = if names.len() > 1 { "them" } else { "it" };
             format!("does without {} what {role} {does} under {under}, {}", names.join(" and "), operations(most))
         }
-        Verdict::NoBaseline if as_its_user && comparison.doubts.is_empty() => {
-            String::from("acts with the credentials of whoever runs it; name that job in a [[job]] of evenhand.toml")
+        Verdict::NoBaseline if for_its_user && comparison.doubts.is_empty() => {
+            String::from("acts for whoever runs it; name that person's job in a [[job]] of evenhand.toml")
         }
         Verdict::NoBaseline => comparison.baseline.reason.to_string(),
         Verdict::Unknown => unknown(comparison),

@@ -320,10 +320,18 @@ impl<'a> World<'a> {
         ids.filter_map(|id| self.short_lived.get(id).copied()).reduce(Truth::and).unwrap_or(Truth::Unknown)
     }
 
-    /// Whether an identity acts with the credentials of the person who runs it, as its agents are configured.
-    pub(crate) fn acts_as_its_user(&self, id: &IdentityId) -> bool {
+    /// Whether an identity acts for the person who runs it, with no credentials but that person's as far as is known, as
+    /// its agents are configured.
+    pub(crate) fn acts_for_its_user(&self, id: &IdentityId) -> bool {
         let mut agents = self.agents.get(id).into_iter().flatten();
-        agents.any(|agent| !agent.disabled && agent.ambient_credentials == Fact::Known(true))
+        agents.any(|agent| {
+            let by_person = agent.trigger.value().is_some_and(|trigger| &**trigger == "person");
+            let as_person = match agent.ambient_credentials {
+                Fact::Known(known) => known,
+                Fact::Absent | Fact::Unknown => agent.kind == AgentKind::Agent && by_person,
+            };
+            !agent.disabled && as_person
+        })
     }
 
     /// Whether a person approves what an identity does, as its agents are configured; `None` where none is.

@@ -81,7 +81,9 @@ pub(crate) fn join(
                     && other.kind != Ground::Machine
                     && group.place.holds(&other.place.root)
             });
-        if !governs_others {
+        // In a home an empty file still tells that the client is there, and its defaults hold.
+        let says_nothing = group.kind == Ground::Project && group.files.iter().all(|file| file.is_empty);
+        if !governs_others && !says_nothing {
             out.group(group, name, host, &settings_of(group, &groups));
         }
     }

@@ -147,8 +147,14 @@ impl<'o> Out<'o> {
         }
         agent.file_scope = Fact::known(reach.max(client.defaults.reach).map(|reach| Arc::from(reach.as_str())));
         let cloud = |found: &Found| found.kind.federable == Some(true) && found.kind.name.starts_with("aws_");
-        let own = group.files.iter().any(|file| !file.borrowed.is_empty() || file.found.iter().any(cloud));
-        agent.ambient_credentials = if client.shell { Fact::Known(!own) } else { Fact::Unknown };
+        let borrowed = || group.files.iter().flat_map(|file| &file.borrowed);
+        let own = borrowed().next().is_some() || group.files.iter().any(|file| file.found.iter().any(cloud));
+        agent.ambient_credentials = match (client.shell, own) {
+            (false, _) => Fact::Unknown,
+            (true, true) if borrowed().next().is_some() => self.is_the_persons(&group.place, borrowed()),
+            (true, true) => Fact::Known(false),
+            (true, false) => self.in_reach(&group.place),
+        };
         agent.sandbox_escape = match agent.sandboxed {
             Fact::Known(true) => or_default(settings.escape.as_ref().map(|said| said.value), client.defaults.escape),
             Fact::Known(false) => Fact::Absent,
@@ -161,11 +167,28 @@ impl<'o> Out<'o> {
             (false, Ground::Home | Ground::Machine) => Fact::Unknown,
         };
         agent.approval_keys.clone_from(&settings.keys);
-        let ambient = agent.ambient_credentials == Fact::Known(true);
         self.inventory.agents.push(agent);
-        if ambient {
+        if client.shell && !own {
             self.ambient(id, &group.place);
         }
+    }
+
+    /// Whether credentials of whoever runs a client that runs commands are in its reach, as far as files tell: what is in
+    /// no file that was read may still be there.
+    fn in_reach(&self, place: &Place) -> Fact<bool> {
+        if profiles::names(&self.profiles_of(place)).is_empty() { Fact::Unknown } else { Fact::Known(true) }
+    }
+
+    /// Whether the principals that configuration names are the person in whose home a place lies.
+    fn is_the_persons<'b>(&self, place: &Place, borrowed: impl Iterator<Item = &'b Borrowed>) -> Fact<bool> {
+        let files = self.profiles_of(place);
+        let all = borrowed.map(|named| match profiles::is_profile(&named.target) {
+            // A name that means the same to everybody is no person's own.
+            false => Truth::No,
+            true => profiles::resolve(&files, &named.target)
+                .map_or(Truth::Unknown, |found| Truth::from(profiles::is_the_persons(&found))),
+        });
+        Fact::known(all.fold(Truth::No, Truth::or).known())
     }
 
     /// The profiles of whoever runs the client, all of which it may use.
@@ -232,7 +255,7 @@ impl<'o> Out<'o> {
             Ground::Project => Fact::Known(definition.settings.hooks.is_some()),
             Ground::Home | Ground::Machine => Fact::Known(false),
         };
-        agent.ambient_credentials = if client.shell { Fact::Known(true) } else { Fact::Unknown };
+        agent.ambient_credentials = if client.shell { self.in_reach(&group.place) } else { Fact::Unknown };
         agent.approval_keys.clone_from(&definition.settings.keys);
         self.inventory.agents.push(agent);
         self.trust(&decided.id, id.to_string(), Mechanism::UsesTool, String::new(), evidence);
@@ -288,8 +311,8 @@ impl<'o> Out<'o> {
         agent.untrusted_trigger = Fact::Known(false);
         agent.project_servers_enabled = Fact::Absent;
         agent.managed_policy = Fact::Absent;
-        agent.ambient_credentials = if server.borrowed.iter().any(|borrowed| borrowed.key == "AWS_PROFILE") {
-            Fact::Known(true)
+        agent.ambient_credentials = if server.borrowed.iter().any(|named| profiles::is_profile(&named.target)) {
+            self.is_the_persons(&group.place, server.borrowed.iter())
         } else if !server.found.is_empty() || server.remote == Fact::Known(true) {
             Fact::Known(false)
         } else {
@@ -417,7 +440,18 @@ impl<'o> Out<'o> {
             }
             let (target, constraint) = match resolved {
                 Some(found) => (found.target, format!("through {}", found.through)),
-                None => (named.target.clone(), String::new()),
+                None => match profiles::not_among(&files, &named.target) {
+                    Some(told) => {
+                        let message = format!(
+                            "`{}` leads to nobody, so that what this borrows is unknown; it was looked for in {told}; correct \
+                             the name, or add the file that holds it",
+                            named.target
+                        );
+                        self.hint(evidence.clone(), &message);
+                        (named.target.clone(), format!("looked for in {told}"))
+                    }
+                    None => (named.target.clone(), String::new()),
+                },
             };
             self.trust(holder.identity, target, Mechanism::HoldsCredential, constraint, evidence);
         }

@@ -37,6 +37,13 @@ impl Store {
         MovedFiles { variable: "KUBECONFIG", inside: "", home: ".kube/config" },
     ];
 
+    fn family(self) -> Family {
+        match self {
+            Self::AwsConfig | Self::AwsCredentials => Family::Aws,
+            Self::Kube => Family::Kube,
+        }
+    }
+
     /// What such a file is, in words.
     pub(crate) fn what(self) -> &'static str {
         match self {
@@ -54,6 +61,7 @@ pub(crate) struct ProfileFile {
     pub(crate) root: String,
     pub(crate) document: Arc<str>,
     pub(crate) facts: FileFacts,
+    pub(crate) store: Store,
     pub(crate) profiles: Vec<Profile>,
 }
 
@@ -162,6 +170,40 @@ pub(crate) fn resolve<'p>(files: &[&'p ProfileFile], target: &str) -> Option<Res
     None
 }
 
+/// Whether a target is the name of a profile, which means something only where that profile is.
+pub(crate) fn is_profile(target: &str) -> bool {
+    Family::of_target(target).is_some()
+}
+
+/// Where a name of the form `aws-profile:NAME` was looked for in vain, in words, with the names that are there. `None` =
+/// it is there, or no file was read that could hold it.
+pub(crate) fn not_among(files: &[&ProfileFile], target: &str) -> Option<String> {
+    const NAMED: usize = 8;
+    let (family, _) = Family::of_target(target)?;
+    let looked: Vec<&&ProfileFile> = files.iter().filter(|file| file.store.family() == family).collect();
+    let names = names(files);
+    if looked.is_empty() || names.iter().any(|name| name == target) {
+        return None;
+    }
+    let documents: Vec<&str> = looked.iter().map(|file| &*file.document).collect();
+    let own: Vec<&str> = names.iter().filter_map(|name| name.strip_prefix(family.prefix())).collect();
+    let mut known: Vec<String> = own.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
+    if own.len() > NAMED {
+        known.push(format!("{} more", own.len() - NAMED));
+    }
+    let known = if known.is_empty() { String::from("none that signs in") } else { known.join(", ") };
+    Some(format!("{}: the names there are {known}", documents.join(", ")))
+}
+
+/// Whether the principal behind a profile is the person whose files these are: one who signs in, or whose key they hold, as
+/// opposed to a role that is assumed for the purpose.
+pub(crate) fn is_the_persons(found: &Resolved<'_>) -> bool {
+    found.key.is_some() || found.target.contains(SIGNED_IN)
+}
+
+/// Part of the names of roles that IAM Identity Center makes for people.
+const SIGNED_IN: &str = "AWSReservedSSO_";
+
 /// The names of all profiles in some files, sorted, each once.
 pub(crate) fn names(files: &[&ProfileFile]) -> Vec<String> {
     let profiles = files.iter().flat_map(|file| &file.profiles);
@@ -181,6 +223,7 @@ mod tests {
             root: String::from("home/ana"),
             document: "home/ana/file".into(),
             facts: FileFacts::default(),
+            store,
             profiles: read(store, text).unwrap(),
         }
     }
@@ -212,6 +255,19 @@ mod tests {
         assert_eq!(target("aws-profile:default"), None, "a key of a session names nobody");
         assert_eq!(target("aws-profile:missing"), None);
         assert!(!format!("{files:?}").contains("fakefakefake"));
+    }
+
+    #[test]
+    fn a_name_that_no_file_knows_is_told_with_those_that_are_there() {
+        let config = file(Store::AwsConfig, "[profile prod]\nrole_arn = arn:aws:iam::111122223333:role/deploy\n");
+        let files = [&config];
+        assert_eq!(not_among(&files, "aws-profile:prod"), None);
+        let told = not_among(&files, "aws-profile:prdo");
+        assert_eq!(told.as_deref(), Some("home/ana/file: the names there are `prod`"));
+        assert_eq!(not_among(&files, "kube-context:main"), None, "no kubeconfig was read");
+        let empty = file(Store::AwsConfig, "");
+        let told = not_among(&[&empty], "aws-profile:prod");
+        assert_eq!(told.as_deref(), Some("home/ana/file: the names there are none that signs in"));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! fingerprint; and text with its secrets cut out ([`redact`]).
 
 mod formats;
+mod issuer;
 mod names;
 mod slots;
 mod value;

@@ -11,9 +11,22 @@ pub(crate) struct Promise {
     pub(crate) kind: Kind,
     /// The shortest value that is taken for a secret.
     pub(crate) shortest: usize,
-    /// Whether the name alone is not enough: the value must look random too.
-    pub(crate) needs_entropy: bool,
+    pub(crate) proof: Proof,
 }
+
+/// What a value must show, beside standing under that name, to be taken for a secret.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Proof {
+    /// Nothing more.
+    Name,
+    /// That it looks random.
+    Random,
+    /// That it is one long random part: names, and ids that only number something, stand under such names too.
+    LongRandom,
+}
+
+/// The kind of a literal session of a person or program.
+pub(crate) const SESSION: Promise = Promise { kind: Kind::named("token"), shortest: 20, proof: Proof::LongRandom };
 
 /// Names that are told apart because of what they open.
 const KNOWN: &[(&str, Kind)] = &[
@@ -39,7 +52,16 @@ const KNOWN: &[(&str, Kind)] = &[
     ("brave_api_key", Kind::named("brave_api_key")),
     ("cloudflare_api_token", Kind::named("cloudflare_token")),
     ("vercel_token", Kind::named("vercel_token")),
+    ("minio_secret_key", MINIO),
+    ("minio_secret_access_key", MINIO),
+    ("minio_root_password", MINIO),
 ];
+
+/// The secret of a user of MinIO, whose key ids have no form of their own.
+const MINIO: Kind = Kind::named("minio_secret_key");
+
+/// Names of users and ids of keys, though they end like names of secrets.
+const PUBLIC: &[&str] = &["minio_access_key", "minio_access_key_id", "minio_root_user"];
 
 /// Last words after which a name speaks of something about a secret, not of the secret.
 const ABOUT: &[&str] = &[
@@ -153,8 +175,11 @@ const KEY_OF: &[&str] = &[
 pub(crate) fn promise(name: &str) -> Option<Promise> {
     let words = words(name);
     let joined = words.join("_");
-    let sure = |kind: Kind, shortest: usize| Some(Promise { kind, shortest, needs_entropy: false });
-    let guess = |kind: &'static str| Some(Promise { kind: Kind::named(kind), shortest: 16, needs_entropy: true });
+    let sure = |kind: Kind, shortest: usize| Some(Promise { kind, shortest, proof: Proof::Name });
+    let guess = |kind: &'static str| Some(Promise { kind: Kind::named(kind), shortest: 16, proof: Proof::Random });
+    if PUBLIC.contains(&joined.as_str()) {
+        return None;
+    }
     if let Some((_, kind)) = KNOWN.iter().find(|(known, _)| *known == joined) {
         return sure(*kind, 8);
     }
@@ -162,6 +187,9 @@ pub(crate) fn promise(name: &str) -> Option<Promise> {
         return KNOWN.first().and_then(|(_, kind)| sure(*kind, 8));
     }
     let last = words.last()?.as_str();
+    if is_session(&words) {
+        return Some(SESSION);
+    }
     if ABOUT.contains(&last) {
         return None;
     }
@@ -186,14 +214,26 @@ pub(crate) fn promise(name: &str) -> Option<Promise> {
     if has(&["secret"]) {
         return sure(Kind::named("secret"), 8);
     }
-    if has(&["credential"]) || matches!(last, "authorization" | "bearer" | "cookie" | "jwt" | "pat") {
+    if has(&["credential"]) || matches!(last, "authorization" | "bearer" | "cookie" | "cookies" | "jwt" | "pat") {
         return sure(Kind::named("token"), 8);
     }
     match last {
         "key" if words.len() > 1 => guess("api_key"),
-        "auth" | "dsn" | "sig" | "signature" | "sas" => guess("token"),
+        "auth" | "authentication" | "creds" | "cred" | "dsn" | "sig" | "signature" | "sas" => guess("token"),
         _ => None,
     }
+}
+
+/// Whether a name is that of a session, which whoever knows it continues: `SESSION`, `SESSION_ID`, `connect.sid`. Sessions
+/// of the Model Context Protocol prove nobody (its specification, security best practices), nor do those that only have a
+/// name, as a role that is assumed gives them.
+fn is_session(words: &[String]) -> bool {
+    let joined = words.concat();
+    if words.iter().any(|word| matches!(word.as_str(), "mcp" | "trace" | "conversation")) {
+        return false;
+    }
+    let named = ["session", "sessionid", "sessid"].iter().any(|end| joined.ends_with(end));
+    named || matches!(joined.as_str(), "sid" | "connectsid")
 }
 
 #[cfg(test)]
@@ -214,6 +254,14 @@ mod tests {
             ("DD_API_KEY", "datadog_api_key"),
             ("access_token", "token"),
             ("authToken", "token"),
+            ("SESSION", "token"),
+            ("APP_SESSION_ID", "token"),
+            ("JSESSIONID", "token"),
+            ("connect.sid", "token"),
+            ("AUTH", "token"),
+            ("COOKIES", "token"),
+            ("MINIO_ROOT_PASSWORD", "minio_secret_key"),
+            ("MINIO_SECRET_KEY", "minio_secret_key"),
         ];
         for (name, kind) in secret {
             assert_eq!(promise(name).map(|promise| promise.kind.name), Some(kind), "{name}");
@@ -232,10 +280,17 @@ mod tests {
             "tokenizer",
             "command",
             "PATH",
+            "Mcp-Session-Id",
+            "AWS_ROLE_SESSION_NAME",
+            "XDG_SESSION_TYPE",
+            "SESSION_TIMEOUT",
+            "TWILIO_ACCOUNT_SID",
+            "MINIO_ACCESS_KEY",
+            "MINIO_ROOT_USER",
         ];
         for name in about {
             assert_eq!(promise(name), None, "{name}");
         }
-        assert!(promise("WEATHER_KEY").is_some_and(|promise| promise.needs_entropy));
+        assert!(promise("WEATHER_KEY").is_some_and(|promise| promise.proof == Proof::Random));
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use evenhand_model::secret::Fingerprinter;
 
 use super::value::{self, Hit};
-use super::{Borrowed, Found, formats};
+use super::{Borrowed, Found, formats, issuer};
 use crate::command;
 use crate::tree::{Node, Value};
 
@@ -43,11 +43,20 @@ pub(crate) struct Slots<'f> {
     pub(crate) borrowed: Vec<Borrowed>,
     /// Environment files that are named, with the line.
     pub(crate) env_files: Vec<(String, u32)>,
+    /// Through how many maps around it an endpoint that is not AWS's still speaks.
+    elsewhere: u8,
 }
 
 impl<'f> Slots<'f> {
     pub(crate) fn new(fingerprinter: &'f Fingerprinter) -> Self {
-        Self { fingerprinter, skipped: BTreeSet::new(), found: Vec::new(), borrowed: Vec::new(), env_files: Vec::new() }
+        Self {
+            fingerprinter,
+            skipped: BTreeSet::new(),
+            found: Vec::new(),
+            borrowed: Vec::new(),
+            env_files: Vec::new(),
+            elsewhere: 0,
+        }
     }
 
     /// Leaves nodes out. They must outlive the walk.
@@ -86,6 +95,7 @@ impl<'f> Slots<'f> {
             }
             Value::Map(entries) => {
                 // A list of {name, value} pairs is a map in other words.
+                let (first, around) = (self.found.len(), std::mem::take(&mut self.elsewhere));
                 let label =
                     ["name", "key", "id"].iter().find_map(|key| node.get(key).and_then(|entry| entry.node.text()));
                 for entry in entries {
@@ -97,6 +107,10 @@ impl<'f> Slots<'f> {
                         _ => self.walk(&entry.key, entry.line, &entry.node, &below),
                     }
                 }
+                if self.elsewhere > 0 {
+                    issuer::not_aws(self.found.get_mut(first..).unwrap_or_default());
+                }
+                self.elsewhere = self.elsewhere.saturating_sub(1).max(around);
             }
         }
     }
@@ -105,6 +119,10 @@ impl<'f> Slots<'f> {
         let hits = value::in_slot(name, text);
         self.keep(text, &hits, line, slot, in_arguments);
         self.principal(name, text, line);
+        if issuer::is_elsewhere(name, text) {
+            // The variables that it stands among, and the program that gets these.
+            self.elsewhere = 2;
+        }
     }
 
     fn principal(&mut self, name: &str, text: &str, line: u32) {
@@ -214,6 +232,9 @@ pub(crate) fn dotenv(text: &str, fingerprinter: &Fingerprinter) -> Vec<Found> {
             slots.leaf(name.trim(), text, u32::try_from(at + 1).unwrap_or(u32::MAX), name.trim(), false);
         }
     }
+    if slots.elsewhere > 0 {
+        issuer::not_aws(&mut slots.found);
+    }
     slots.found
 }
 
@@ -288,5 +309,51 @@ mod tests {
             dotenv("# head\r\nLOG=debug\r\nexport API_KEY=\"fake-3f9a1c-77b2\"\r\n", &Fingerprinter::keyed("t"));
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].line, found[0].kind.name), (3, "api_key"));
+    }
+
+    #[test]
+    fn keys_for_an_endpoint_that_is_not_aws_are_none_of_aws() {
+        let secret = "zuFakeFakeSlswRu7BJ86wekitnifILbZam1KYY3";
+        let env = |endpoint: &str, id: &str| {
+            format!(
+                r#"{{"env": {{"AWS_ACCESS_KEY_ID": "{id}", "AWS_SECRET_ACCESS_KEY": "{secret}"{endpoint}}}, "command": "x"}}"#
+            )
+        };
+        let own = "Q3FAKEFAKESPQQA43P2F";
+        let kind = |json: &str| kinds(json).iter().map(|found| found.1).collect::<Vec<_>>();
+        let cases = [
+            (env("", own), &["aws_secret_access_key"][..]),
+            (env(r#", "AWS_ENDPOINT_URL": "http://minio:9000""#, own), &["s3_secret_key"]),
+            (env(r#", "S3_ENDPOINT": "https://objects.example.test""#, own), &["s3_secret_key"]),
+            (env(r#", "MINIO_ENDPOINT": "minio:9000""#, own), &["s3_secret_key"]),
+            (env(r#", "AWS_ENDPOINT_URL": "https://s3.eu-west-1.amazonaws.com""#, own), &["aws_secret_access_key"]),
+            (env(r#", "AWS_ENDPOINT_URL": "${WHERE}""#, own), &["aws_secret_access_key"]),
+            // A key id in the form of AWS is one of AWS.
+            (
+                env(r#", "AWS_ENDPOINT_URL": "http://minio:9000""#, "AKIAFAKEFAKEFAKEFAKE"),
+                &["aws_access_key_id", "aws_secret_access_key"],
+            ),
+            (
+                format!(
+                    r#"{{"args": ["s3", "--endpoint-url", "http://minio:9000"], "env": {{"AWS_SECRET_ACCESS_KEY": "{secret}"}}}}"#
+                ),
+                &["s3_secret_key"],
+            ),
+            (
+                format!(
+                    r#"{{"a": {{"env": {{"AWS_ENDPOINT_URL": "http://minio:9000"}}}}, "b": {{"env": {{"AWS_SECRET_ACCESS_KEY": "{secret}"}}}}}}"#
+                ),
+                &["aws_secret_access_key"],
+            ),
+            (
+                format!(r#"{{"env": {{"MINIO_ROOT_USER": "{own}", "MINIO_ROOT_PASSWORD": "{secret}"}}}}"#),
+                &["minio_secret_key"],
+            ),
+        ];
+        for (json, expected) in cases {
+            assert_eq!(kind(&json), expected, "{json}");
+        }
+        let file = format!("AWS_ENDPOINT_URL=http://minio:9000\nAWS_SECRET_ACCESS_KEY={secret}\n");
+        assert_eq!(dotenv(&file, &Fingerprinter::keyed("t"))[0].kind.name, "s3_secret_key");
     }
 }

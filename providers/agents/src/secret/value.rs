@@ -227,11 +227,32 @@ pub(crate) fn in_slot(name: &str, value: &str) -> Vec<Hit> {
         return hits;
     }
     let Some(promise) = names::promise(name) else { return hits };
+    if matches!(name.to_ascii_lowercase().as_str(), "cookie" | "set-cookie") {
+        return in_cookies(value);
+    }
     for (range, inner) in literals(value) {
         let Some(text) = value.get(range.clone()) else { continue };
         let promise = inner.and_then(names::promise).unwrap_or(promise);
         if looks_secret(text, promise) {
             hits.push(Hit { range, kind: promise.kind });
+        }
+    }
+    hits
+}
+
+/// The secrets among the cookies of a header: those that are called so, and whatever is one long random part.
+fn in_cookies(value: &str) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    let mut from = 0;
+    for part in value.split(';') {
+        let (start, end) = (from, from + part.len());
+        from = end + 1;
+        let (name, text) = part.split_once('=').unwrap_or(("", part));
+        let promise = names::promise(name.trim()).unwrap_or(names::SESSION);
+        let (lead, text) = (text.len() - text.trim_start().len(), text.trim());
+        let at = start + (part.len() - part.split_once('=').map_or(part.len(), |(_, text)| text.len())) + lead;
+        if looks_secret(text, promise) {
+            add(&mut hits, at..at + text.len(), promise.kind);
         }
     }
     hits
@@ -278,7 +299,40 @@ fn looks_secret(text: &str, promise: names::Promise) -> bool {
             return false;
         }
     }
-    !promise.needs_entropy || entropy(text) >= 3.0
+    match promise.proof {
+        names::Proof::Name => true,
+        names::Proof::Random => entropy(text) >= 3.0 && !is_words(text),
+        names::Proof::LongRandom => is_long_random(text),
+    }
+}
+
+/// Whether a text is words in lower case and nothing else: `required-by-default`.
+fn is_words(text: &str) -> bool {
+    text.chars().all(|character| character.is_ascii_lowercase() || !character.is_alphanumeric())
+}
+
+/// Whether a text is no name and no number of something, but holds a long part that nobody would choose.
+fn is_long_random(text: &str) -> bool {
+    const LONG: usize = 16;
+    if is_identifier(text) {
+        return false;
+    }
+    text.split(|character: char| !character.is_ascii_alphanumeric()).any(|part| {
+        let (digits, letters) =
+            (part.chars().filter(char::is_ascii_digit).count(), part.chars().filter(char::is_ascii_alphabetic).count());
+        part.len() >= LONG && digits >= 2 && letters >= 2 && entropy(part) >= 3.0
+    })
+}
+
+/// Whether a text is an id in one of the forms that number things: a UUID (RFC 9562), or a ULID.
+fn is_identifier(text: &str) -> bool {
+    let groups: Vec<&str> = text.split('-').collect();
+    let hexadecimal = |part: &&str| part.bytes().all(|one| one.is_ascii_hexdigit());
+    let uuid = groups.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && groups.iter().all(hexadecimal);
+    let ulid = text.len() == 26
+        && text.starts_with('0')
+        && text.bytes().all(|one| matches!(one, b'0'..=b'9' | b'A'..=b'Z') && !b"ILOU".contains(&one));
+    uuid || ulid
 }
 
 fn is_path(text: &str) -> bool {
@@ -393,7 +447,8 @@ fn in_urls(text: &str, hits: &mut Vec<Hit>) {
             let database = DATABASES.iter().any(|name| scheme.starts_with(name));
             match (found.get(2), found.get(3)) {
                 (_, Some(password)) => {
-                    let promise = names::Promise { kind: Kind::named("password"), shortest: 1, needs_entropy: false };
+                    let promise =
+                        names::Promise { kind: Kind::named("password"), shortest: 1, proof: names::Proof::Name };
                     let kind = Kind::named(if database { "connection_string" } else { "password" });
                     if looks_secret(password.as_str(), promise) {
                         add(hits, password.range(), kind);
@@ -528,6 +583,25 @@ mod tests {
             "notion_token",
         ),
         ("HEADERS", r#"{"X-Api-Key": "fake-3f9a1c-77b2"}"#, "fake-3f9a1c-77b2", "api_key"),
+        ("SESSION", "Fake26xY2k9QwZr84TmLpA3nVbC7dJ6h", "Fake26xY2k9QwZr84TmLpA3nVbC7dJ6h", "token"),
+        ("SESSION_ID", "fa4e26fa4e29be74056a8f3c1d29be74", "fa4e26fa4e29be74056a8f3c1d29be74", "token"),
+        ("SESSION_ID", "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "", ""),
+        ("SESSION_ID", "01ARZ3NDEKTSV4RRFFQ69G5FAV", "", ""),
+        ("SESSION_ID", "${SESSION_ID}", "", ""),
+        ("SESSION", "review-of-the-2026-autumn-release", "", ""),
+        ("SESSION", "main", "", ""),
+        ("SESSION_ID", "20261101120000000000", "", ""),
+        ("MCP_SESSION_ID", "fa4e26fa4e29be74056a8f3c1d29be74", "", ""),
+        ("AUTH", "Fake26xY2k9QwZr84TmLpA3nVbC7dJ6h", "Fake26xY2k9QwZr84TmLpA3nVbC7dJ6h", "token"),
+        ("AUTH", "required-by-default", "", ""),
+        ("COOKIE", "Fake26xY2k9QwZr84TmLpA3nVbC7dJ6h", "Fake26xY2k9QwZr84TmLpA3nVbC7dJ6h", "token"),
+        (
+            "Cookie",
+            "theme=dark; sid=Fake26xY2k9QwZr84TmLpA3nVbC7dJ6h; lang=en",
+            "Fake26xY2k9QwZr84TmLpA3nVbC7dJ6h",
+            "token",
+        ),
+        ("Cookie", "theme=dark; consent=all", "", ""),
     ];
 
     #[test]

@@ -8,10 +8,11 @@ use evenhand_model::evidence::{Fact, Truth};
 use evenhand_model::secret::Fingerprinter;
 
 use super::agentic::Manifest;
+use super::condition::{self, Kept};
 use super::script::{self, Flags};
 use super::token::{self, Ceiling, Token};
 use super::trigger::{Audience, Event};
-use super::{WorkflowAgent, condition, handed, products, sorted};
+use super::{WorkflowAgent, checkout, handed, products, sorted};
 use crate::clients::{CLIENTS, Level};
 use crate::command;
 use crate::permissions::{Grammar, Rule};
@@ -22,8 +23,8 @@ use crate::tree::{self, Entry, Node, Syntax, Value};
 /// What the workflow says to all of its jobs.
 pub(super) struct Whole<'w> {
     pub(super) events: &'w [Event],
-    /// By event, whether a condition before a call of the workflow keeps strangers out.
-    pub(super) kept: &'w [Truth],
+    /// By event, what the conditions before a call of the workflow keep out.
+    pub(super) kept: &'w [Kept],
     pub(super) permissions: Option<&'w Node>,
     /// What the token is at most.
     pub(super) ceiling: Ceiling,
@@ -104,7 +105,7 @@ fn steps_of(node: &Node) -> Vec<Step<'_>> {
     steps
 }
 
-fn agent(whole: &Whole<'_>, name: &str, before: &[Truth], job: &Node, step: &Step<'_>) -> WorkflowAgent {
+fn agent(whole: &Whole<'_>, name: &str, before: &[Kept], job: &Node, step: &Step<'_>) -> WorkflowAgent {
     let input = |key: &str| step.node.get("with").and_then(|with| with.node.get(key));
     let value = |key: &str| input(key).and_then(|entry| entry.node.scalar()).map(|text| text.trim().to_owned());
     let token = token_of(whole, job);
@@ -115,7 +116,7 @@ fn agent(whole: &Whole<'_>, name: &str, before: &[Truth], job: &Node, step: &Ste
         triggers: triggers(whole),
         audience: audience(whole, before, job, step, &value),
         token_writes: token.writes.or(token_of_step(step, token)),
-        untrusted_checkout: untrusted_checkout(whole, job),
+        untrusted_checkout: checkout::untrusted(whole, before, job, Some(step.node)),
         secrets: Some(handed::secrets(whole, job)),
         approval_mode: Fact::Known(ApprovalMode::Prompt),
         approval_defaulted: true,
@@ -353,16 +354,14 @@ fn triggers(whole: &Whole<'_>) -> Vec<&'static str> {
 /// Who may start the agent: whoever can cause an event and passes every condition on the way.
 fn audience(
     whole: &Whole<'_>,
-    before: &[Truth],
+    before: &[Kept],
     job: &Node,
     step: &Step<'_>,
     value: &dyn Fn(&str) -> Option<String>,
 ) -> Audience {
-    let own = step.node.get("if").and_then(|entry| entry.node.scalar());
     let mut audience = Audience::Writers;
     for (event, before) in whole.events.iter().zip(before) {
-        let kept = own.as_deref().map_or(Truth::No, |own| condition::keeps_out(own, &event.name)).or(*before);
-        audience = audience.max(match kept {
+        audience = audience.max(match condition_of(step.node, event).or(*before).people {
             Truth::Yes => Audience::Writers,
             Truth::Unknown => event.audience.min(Audience::Unknown),
             Truth::No => event.audience,
@@ -399,7 +398,7 @@ fn audience(
 /// Who may start a job, whatever its steps ask of themselves.
 pub(super) fn audience_of(whole: &Whole<'_>, job: &str) -> Audience {
     let before = before(whole, job);
-    let all = whole.events.iter().zip(&before).map(|(event, before)| match before {
+    let all = whole.events.iter().zip(&before).map(|(event, before)| match before.people {
         Truth::Yes => Audience::Writers,
         Truth::Unknown => event.audience.min(Audience::Unknown),
         Truth::No => event.audience,
@@ -409,8 +408,8 @@ pub(super) fn audience_of(whole: &Whole<'_>, job: &str) -> Audience {
 
 /// What a job's own condition says.
 pub(super) struct Gate<'w> {
-    /// Whether it keeps strangers out, by the workflow's events.
-    own: Vec<Truth>,
+    /// What it keeps out, by the workflow's events.
+    own: Vec<Kept>,
     /// Whether the job runs although one before it was skipped.
     goes_on: bool,
     /// The jobs that it waits for.
@@ -433,62 +432,32 @@ pub(super) fn gates<'w>(jobs: &'w Node, events: &[Event]) -> BTreeMap<&'w str, G
     jobs.entries().iter().map(|job| (job.key.as_str(), gate(&job.node))).collect()
 }
 
-/// By event, whether something before a job keeps strangers out: its conditions, those of the jobs that it waits for, and
-/// those before the call of its workflow.
-pub(super) fn before(whole: &Whole<'_>, job: &str) -> Vec<Truth> {
-    let called = |event: usize| whole.kept.get(event).copied().unwrap_or(Truth::No);
+/// What the condition of a job or step keeps out of an event.
+pub(super) fn condition_of(node: &Node, event: &Event) -> Kept {
+    let own = node.get("if").and_then(|entry| entry.node.scalar());
+    own.map_or(Kept::NOTHING, |own| condition::keeps_out(&own, &event.name))
+}
+
+/// By event, what is kept out before a job: by its conditions, those of the jobs that it waits for, and those before the
+/// call of its workflow.
+pub(super) fn before(whole: &Whole<'_>, job: &str) -> Vec<Kept> {
+    let called = |event: usize| whole.kept.get(event).copied().unwrap_or(Kept::NOTHING);
     (0..whole.events.len())
         .map(|event| called(event).or(job_keeps_out(whole, job, event, &mut BTreeSet::new())))
         .collect()
 }
 
-/// Whether a job, or one that it waits for, keeps strangers out of an event. `seen`: jobs that were asked already.
-fn job_keeps_out<'w>(whole: &'w Whole<'_>, name: &'w str, event: usize, seen: &mut BTreeSet<&'w str>) -> Truth {
+/// What a job, or one that it waits for, keeps out of an event. `seen`: jobs that were asked already.
+fn job_keeps_out<'w>(whole: &'w Whole<'_>, name: &'w str, event: usize, seen: &mut BTreeSet<&'w str>) -> Kept {
     /// Longer chains of jobs are not followed; nobody is kept out by what is not read.
     const LONGEST: usize = 256;
-    let Some(gate) = whole.gates.get(name) else { return Truth::No };
+    let Some(gate) = whole.gates.get(name) else { return Kept::NOTHING };
     if seen.len() >= LONGEST || !seen.insert(name) {
-        return Truth::No;
+        return Kept::NOTHING;
     }
-    let own = gate.own.get(event).copied().unwrap_or(Truth::No);
-    if own == Truth::Yes || gate.goes_on {
+    let own = gate.own.get(event).copied().unwrap_or(Kept::NOTHING);
+    if own == Kept::EVERYTHING || gate.goes_on {
         return own;
     }
     gate.needs.iter().fold(own, |all, other| all.or(job_keeps_out(whole, other, event, seen)))
-}
-
-/// References to what the author of an event wrote.
-const WRITTEN_BY_OTHERS: &[&str] = &[
-    "github.event.pull_request.head",
-    "github.event.pull_request.merge_commit_sha",
-    "github.head_ref",
-    "github.event.workflow_run.head_",
-    "github.event.workflow_run.pull_requests",
-    "github.event.issue.number",
-    "refs/pull/",
-];
-
-pub(super) fn untrusted_checkout(whole: &Whole<'_>, job: &Node) -> Truth {
-    let privileged = |event: &&Event| event.is_privileged();
-    let risk = match whole.events.iter().find(privileged) {
-        None => return Truth::No,
-        Some(_) if whole.events.iter().filter(privileged).all(|event| event.name == "workflow_call") => Truth::Unknown,
-        Some(_) => Truth::Yes,
-    };
-    let names = |node: Option<&Entry>| {
-        node.and_then(|entry| entry.node.scalar())
-            .is_some_and(|text| WRITTEN_BY_OTHERS.iter().any(|word| text.contains(word)))
-    };
-    let steps = job.get("steps").map_or(&[][..], |entry| entry.node.elements());
-    let found = steps.iter().any(|step| {
-        let uses = step.get("uses").and_then(|entry| entry.node.text()).unwrap_or("");
-        let run = step.get("run").and_then(|entry| entry.node.text()).unwrap_or("");
-        let with = |key: &str| step.get("with").and_then(|with| with.node.get(key));
-        let checkout = uses.starts_with("actions/checkout@") && (names(with("ref")) || names(with("repository")));
-        let fetch = run.contains("gh pr checkout")
-            || ((run.contains("git fetch") || run.contains("git checkout") || run.contains("git switch"))
-                && WRITTEN_BY_OTHERS.iter().any(|word| run.contains(word)));
-        checkout || fetch
-    });
-    if found { risk } else { Truth::No }
 }

@@ -8,6 +8,7 @@
 //! of each action, as of November 2026.
 
 mod agentic;
+mod checkout;
 mod condition;
 mod handed;
 mod handing;

@@ -4,9 +4,10 @@
 use evenhand_model::evidence::Truth;
 use evenhand_model::secret::Fingerprinter;
 
+use super::condition::Kept;
 use super::token::Ceiling;
 use super::trigger::{self, Audience};
-use super::{WorkflowError, handed, job, texts};
+use super::{WorkflowError, checkout, handed, job, texts};
 use crate::tree::{self, Node, Syntax, Value};
 
 /// A workflow, as far as its jobs' identities are concerned.
@@ -89,7 +90,7 @@ pub fn outline(text: &str, fingerprinter: &Fingerprinter) -> Result<Outline, Wor
     }
     let events = trigger::events(&node);
     let jobs = node.get("jobs").map(|entry| &entry.node);
-    let kept = vec![Truth::No; events.len()];
+    let kept = vec![Kept::NOTHING; events.len()];
     let whole = job::Whole {
         events: &events,
         kept: &kept,
@@ -113,7 +114,7 @@ pub fn outline(text: &str, fingerprinter: &Fingerprinter) -> Result<Outline, Wor
             secrets: secrets(&whole, node),
             unpinned: unpinned(node, calls.as_deref()),
             calls,
-            untrusted_checkout: job::untrusted_checkout(&whole, node),
+            untrusted_checkout: checkout::untrusted(&whole, &job::before(&whole, &entry.key), node, None),
             audience: job::audience_of(&whole, &entry.key),
         }
     });

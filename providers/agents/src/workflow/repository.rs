@@ -10,10 +10,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use evenhand_model::evidence::Truth;
 use evenhand_model::secret::Fingerprinter;
 
 use super::agentic::{self, Manifest};
+use super::condition::Kept;
 use super::handing::{self, Handed};
 use super::token::Ceiling;
 use super::trigger::{self, Event};
@@ -173,15 +173,15 @@ fn found(file: &File, fingerprinter: &Fingerprinter) -> Vec<Found> {
 /// What stands around a workflow when it runs.
 struct Context {
     events: Vec<Event>,
-    /// By event, whether a condition before the call keeps strangers out.
-    kept: Vec<Truth>,
+    /// By event, what the conditions before the call keep out.
+    kept: Vec<Kept>,
     /// What the token is at most.
     ceiling: Ceiling,
 }
 
 impl Context {
     fn of(events: Vec<Event>) -> Self {
-        let kept = vec![Truth::No; events.len()];
+        let kept = vec![Kept::NOTHING; events.len()];
         Self { events, kept, ceiling: Ceiling::Nothing }
     }
 }

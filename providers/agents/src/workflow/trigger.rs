@@ -130,7 +130,8 @@ const OF_MEMBERS: &[&str] = &[
     "dequeued",
 ];
 
-fn audience(name: &str, node: Option<&Node>) -> Audience {
+/// Who can cause an event. `node`: what is written behind its name.
+pub(super) fn audience(name: &str, node: Option<&Node>) -> Audience {
     let types = node.and_then(|node| node.get("types")).map(|entry| texts(&entry.node)).unwrap_or_default();
     let of_members = !types.is_empty() && types.iter().all(|kind| OF_MEMBERS.contains(&kind.as_str()));
     match name {

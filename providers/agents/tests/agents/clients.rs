@@ -461,7 +461,7 @@ fn the_deciding_key_is_the_evidence() {
 
 #[test]
 fn what_a_projects_files_do_not_tell_stays_unknown() {
-    let project = inventory(&[(".claude/settings.json", "{}")]);
+    let project = inventory(&[(".claude/settings.json", r#"{"model": "opus"}"#)]);
     let row = client(&project, "claude-code");
     assert_eq!(
         (row.sandboxed, row.telemetry, row.project_servers_enabled),
@@ -470,7 +470,38 @@ fn what_a_projects_files_do_not_tell_stays_unknown() {
     let home = inventory(&[("home/ana/.claude/settings.json", "{}")]);
     let row = client(&home, "claude-code");
     assert_eq!((row.sandboxed, row.telemetry), (Fact::Known(false), Fact::Known(false)));
-    assert_eq!(row.ambient_credentials, Fact::Known(true));
+    assert_eq!(row.ambient_credentials, Fact::Unknown, "nothing was read of what the person holds");
+}
+
+#[test]
+fn what_configures_nothing_is_no_client_but_in_a_home() {
+    let nothing = [
+        (".mcp.json", r#"{"mcpServers": {}}"#),
+        (".mcp.json", r#"{"mcpServers": []}"#),
+        ("mcp.json", r#"{"mcp": []}"#),
+        (".cursor/mcp.json", r#"{"mcpServers": null}"#),
+        (".vscode/settings.json", r#"{"mcp": [], "editor.tabSize": 2}"#),
+        (".vscode/mcp.json", r#"{"servers": {}, "inputs": []}"#),
+        ("settings.json", r#"{"mcp": {"servers": {}}}"#),
+    ];
+    for (path, text) in nothing {
+        // A list in place of a map is an error too.
+        let found = read(vec![document(path, text)]).0.inventory;
+        assert!(found.identities.is_empty() && found.agents.is_empty(), "{path}: {text}: {:?}", found.identities);
+    }
+    let something = [
+        (".mcp.json", r#"{"mcpServers": {"one": {"command": "x"}}}"#),
+        (".claude/settings.json", r#"{"permissions": {"allow": ["Read"]}}"#),
+        // Where settings are kept, what they leave out has its default.
+        ("opencode.json", "{}"),
+        (".claude/settings.json", "{}"),
+        (".vscode/settings.json", r#"{"chat.tools.global.autoApprove": false}"#),
+        ("home/ana/.claude/settings.json", "{}"),
+        ("home/ana/.cursor/mcp.json", r#"{"mcpServers": {}}"#),
+    ];
+    for (path, text) in something {
+        assert!(!inventory(&[(path, text)]).agents.is_empty(), "{path}: {text}");
+    }
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! From an agent to the principal whose credential it uses.
 
 use evenhand_agents::Agents;
+use evenhand_model::agent::{Agent, AgentKind};
 use evenhand_model::credential::Exposure;
 use evenhand_model::document::Format;
 use evenhand_model::evidence::Fact;
+use evenhand_model::inventory::Inventory;
 use evenhand_model::provider::Provider;
 use evenhand_model::trust::{Mechanism, Trust};
 
@@ -65,7 +67,7 @@ fn an_agent_that_runs_as_a_person_may_use_all_of_that_persons_profiles_and_no_ot
 #[test]
 fn what_one_person_may_use_nobody_elses_agent_may() {
     let ambient = |settings: &str| {
-        let found = inventory(&[(settings, "{}"), ("home/ben/.aws/config", CONFIG)]);
+        let found = inventory(&[(settings, r#"{"model": "opus"}"#), ("home/ben/.aws/config", CONFIG)]);
         found.trusts.iter().filter(|trust| trust.mechanism == Mechanism::Ambient).count()
     };
     assert_eq!(ambient("home/ana/.claude/settings.json"), 0);
@@ -109,6 +111,54 @@ fn files_that_a_variable_moves_are_those_of_the_home_folder() {
 fn a_profile_that_no_file_explains_stays_what_it_is_called() {
     let found = inventory(&[("home/ana/src/shop/.mcp.json", SERVER)]);
     assert!(found.trusts.iter().any(|trust| trust.target.as_str() == "aws-profile:incident"));
+}
+
+#[test]
+fn a_misspelt_profile_binds_to_nobody_and_the_names_that_are_there_are_told() {
+    let server = SERVER.replace("incident", "incidnet");
+    let found = inventory(&[("home/ana/.aws/config", CONFIG), ("home/ana/src/shop/.mcp.json", &server)]);
+    let trust = found.trusts.iter().find(|trust| trust.source.ends_with("#cloud")).unwrap();
+    assert_eq!(trust.target.as_str(), "aws-profile:incidnet");
+    assert!(trust.constraint.contains("`incident`"), "{}", trust.constraint);
+    let [hint] = found.hints.as_slice() else { panic!("{:?}", found.hints) };
+    assert!(hint.message.contains("aws-profile:incidnet") && hint.message.contains("`incident`"), "{}", hint.message);
+    assert_eq!(hint.evidence.to_string(), "lab/home/ana/src/shop/.mcp.json:1");
+    assert_eq!(server_of(&found).ambient_credentials, Fact::Unknown);
+    let spelt = inventory(&[("home/ana/.aws/config", CONFIG), ("home/ana/src/shop/.mcp.json", SERVER)]);
+    assert!(spelt.hints.is_empty(), "{:?}", spelt.hints);
+    let unread = inventory(&[("home/ana/src/shop/.mcp.json", &server)]);
+    assert!(unread.hints.is_empty(), "no file was read that could hold it: {:?}", unread.hints);
+}
+
+fn server_of(found: &Inventory) -> &Agent {
+    found.agents.iter().find(|row| row.kind == AgentKind::ToolServer).unwrap()
+}
+
+/// Paths and texts.
+type Files<'f> = &'f [(&'f str, &'f str)];
+
+#[test]
+fn credentials_are_a_persons_own_where_files_show_it() {
+    let sso = "[profile incident]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = Admin\n";
+    let key = CREDENTIALS.replace("[base]", "[incident]");
+    let cases: &[(Files<'_>, Fact<bool>, Fact<bool>)] = &[
+        (&[], Fact::Unknown, Fact::Unknown),
+        (&[("home/ana/.aws/config", "[default]\nregion = eu-west-1\n")], Fact::Unknown, Fact::Unknown),
+        // A role that is assumed for the purpose is not the person; the person's other profiles are in reach all the same.
+        (&[("home/ana/.aws/config", CONFIG)], Fact::Known(true), Fact::Known(false)),
+        (&[("home/ana/.aws/config", sso)], Fact::Known(true), Fact::Known(true)),
+        (&[("home/ana/.aws/credentials", &key)], Fact::Known(true), Fact::Known(true)),
+        (&[("home/ben/.aws/config", sso)], Fact::Unknown, Fact::Unknown),
+    ];
+    for (profiles, of_client, of_server) in cases {
+        let mut files = profiles.to_vec();
+        files.push(("home/ana/.claude/settings.json", "{}"));
+        files.push(("home/ana/src/shop/.mcp.json", SERVER));
+        let found = inventory(&files);
+        let client = found.agents.iter().find(|row| row.kind == AgentKind::Agent).unwrap();
+        assert_eq!(client.ambient_credentials, *of_client, "{profiles:?}");
+        assert_eq!(server_of(&found).ambient_credentials, *of_server, "{profiles:?}");
+    }
 }
 
 #[test]

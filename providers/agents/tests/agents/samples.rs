@@ -209,7 +209,8 @@ fn what_a_careful_reader_finds_in_the_sample_workflows_is_found() {
         (row.approval_mode, row.external_effect_approved),
         (Fact::Known(ApprovalMode::Partial), Fact::Known(true))
     );
-    assert_eq!((row.untrusted_checkout, row.token_writes), (Fact::Known(true), Fact::Known(true)));
+    // What it checks out is a branch of the repository itself, as the note at its head says.
+    assert_eq!((row.untrusted_checkout, row.token_writes), (Fact::Known(false), Fact::Known(true)));
     assert_eq!((row.trigger.value().map(|word| &**word), row.untrusted_trigger), (Some("workflow_run"), Fact::Unknown));
     assert_eq!(text(&row.secrets_in_reach), "ANTHROPIC_API_KEY");
     assert_eq!(row.command_pinned, Fact::Known(false));

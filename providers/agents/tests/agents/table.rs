@@ -223,7 +223,7 @@ const CLIENTS: &[(&str, [Case; 3])] = &[
                 "mcpServers:\n  - {name: one, command: npx, args: [-y, pkg@1.2.3]}\n",
                 Pinned(YES),
             ),
-            (".continue/config.yaml", "mcpServers: []\n", Mode(Fact::Unknown)),
+            ("home/ana/.continue/config.yaml", "mcpServers: []\n", Mode(Fact::Unknown)),
         ],
     ),
     (

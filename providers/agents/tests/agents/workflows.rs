@@ -86,6 +86,8 @@ fn code_of_others_beside_secrets_is_seen() {
     let checkout =
         |reference: &str| format!("      - uses: actions/checkout@v5\n        with: {{ref: '{reference}'}}\n{STEP}");
     let head = checkout("${{ github.event.pull_request.head.sha }}");
+    let run = checkout("${{ github.event.workflow_run.head_sha }}");
+    let branch = checkout("${{ github.event.workflow_run.head_branch }}");
     let plain = format!("      - uses: actions/checkout@v5\n{STEP}");
     let script = format!("      - run: gh pr checkout ${{{{ github.event.issue.number }}}}\n{STEP}");
     let cases = [
@@ -94,11 +96,34 @@ fn code_of_others_beside_secrets_is_seen() {
         ("pull_request_target", plain.as_str(), Fact::Known(false)),
         ("issue_comment", script.as_str(), Fact::Known(true)),
         ("workflow_call", head.as_str(), Fact::Unknown),
+        ("workflow_run", run.as_str(), Fact::Known(true)),
+        ("workflow_run", branch.as_str(), Fact::Known(false)),
     ];
     for (on, steps, expected) in cases {
         let found = inventory(&[(PATH, &workflow(on, "", steps))]);
         assert_eq!(only(&found).untrusted_checkout, expected, "{on}: {steps}");
     }
+}
+
+#[test]
+fn code_behind_a_run_is_the_repositorys_own_where_a_condition_before_the_call_says_so() {
+    let caller = |guard: &str| {
+        format!(
+            "on: workflow_run\njobs:\n  call:\n    if: {guard}\n    uses: ./.github/workflows/work.yml\n    with: {{commit: '${{{{ github.event.workflow_run.head_sha }}}}'}}\n    secrets: inherit\n"
+        )
+    };
+    let called = format!(
+        "on: {{workflow_call: {{inputs: {{commit: {{type: string}}}}}}}}\njobs:\n  work:\n    steps:\n      - uses: actions/checkout@v5\n        with: {{ref: '${{{{ inputs.commit }}}}'}}\n{STEP}"
+    );
+    let found = |guard: &str| {
+        let files = [(".github/workflows/call.yml", &*caller(guard)), (".github/workflows/work.yml", &*called)];
+        let inventory = inventory(&files);
+        only(&inventory).untrusted_checkout
+    };
+    assert_eq!(found("always()"), Fact::Known(true));
+    // Who else calls it is not known.
+    let own = "github.event.workflow_run.head_repository.full_name == github.repository";
+    assert_eq!(found(own), Fact::Unknown);
 }
 
 #[test]

@@ -1,23 +1,49 @@
-//! Conditions of jobs and steps: whether one keeps strangers out.
+//! Conditions of jobs and steps: whether one keeps strangers out, and their code.
 //!
 //! Only the shapes are understood that GitHub documents for this purpose: comparisons with the author's association, the
-//! actor, the head repository, the event's name. A field counts only for events whose actor it names: whoever comments on
-//! an issue need not have opened it. Anything else keeps nobody out. Sources: GitHub's reference of expressions, and of
-//! webhook events and payloads.
+//! actor, the head repository, the event's name. A field counts only for events in which it is about the one who is asked
+//! for: whoever comments on an issue need not have opened it, and a member who comments on a pull request did not write its
+//! code. Anything else keeps nobody out. Sources: GitHub's reference of expressions, and of webhook events and payloads.
+
+mod expression;
+mod head;
 
 use evenhand_model::evidence::Truth;
 
-use crate::tree::{self, Syntax};
+use super::trigger::{self, Audience};
+use expression::{Operand, call, elements, halves, split, unwrapped};
 
-/// Whether a condition lets an event pass only for people who may change the repository.
+/// What does not get past a condition.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Kept {
+    /// Events that people cause who may not change the repository.
+    pub(super) people: Truth,
+    /// Events about code that such people wrote, whoever caused them.
+    pub(super) code: Truth,
+}
+
+impl Kept {
+    /// Everything gets past.
+    pub(super) const NOTHING: Self = Self { people: Truth::No, code: Truth::No };
+
+    /// Nothing gets past.
+    pub(super) const EVERYTHING: Self = Self { people: Truth::Yes, code: Truth::Yes };
+
+    /// What one of two conditions stops.
+    pub(super) fn or(self, other: Self) -> Self {
+        Self { people: self.people.or(other.people), code: self.code.or(other.code) }
+    }
+}
+
+/// What a condition keeps out of an event.
 ///
 /// `Unknown` where it asks what the file does not tell: the result of another job or step, a variable, the events of a
 /// caller.
-pub(super) fn keeps_out(condition: &str, event: &str) -> Truth {
+pub(super) fn keeps_out(condition: &str, event: &str) -> Kept {
     /// GitHub's own limit for an expression is 21,000 characters; nobody writes a tenth of it by hand.
     const LONGEST: usize = 8 << 10;
     if condition.len() > LONGEST {
-        return Truth::Unknown;
+        return Kept { people: Truth::Unknown, code: Truth::Unknown };
     }
     let text = match condition.strip_prefix("${{").and_then(|rest| rest.strip_suffix("}}")) {
         Some(inner) => inner,
@@ -25,137 +51,128 @@ pub(super) fn keeps_out(condition: &str, event: &str) -> Truth {
     };
     // An expression with text around it, be it a line end, becomes a text, and every text but the empty one is true.
     if text.contains("${{") {
-        return Truth::No;
+        return Kept::NOTHING;
     }
-    decide(text.trim(), event)
+    let kept = |about| decide(text.trim(), Asked { event, about });
+    Kept { people: kept(About::People), code: kept(About::Code) }
 }
 
-fn decide(text: &str, event: &str) -> Truth {
+/// Whom a condition is to keep out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum About {
+    /// Whoever causes the event.
+    People,
+    /// Whoever wrote the code that the event is about.
+    Code,
+}
+
+/// What is asked of a condition.
+#[derive(Clone, Copy, Debug)]
+struct Asked<'e> {
+    event: &'e str,
+    about: About,
+}
+
+fn decide(text: &str, asked: Asked<'_>) -> Truth {
     let text = unwrapped(text);
     let parts = split(text, "||");
     if parts.len() > 1 {
-        return parts.iter().map(|part| decide(part, event)).fold(Truth::Yes, Truth::and);
+        return parts.iter().map(|part| decide(part, asked)).fold(Truth::Yes, Truth::and);
     }
     let parts = split(text, "&&");
     if parts.len() > 1 {
-        return parts.iter().map(|part| decide(part, event)).fold(Truth::No, Truth::or);
+        return parts.iter().map(|part| decide(part, asked)).fold(Truth::No, Truth::or);
     }
-    leaf(text, event)
+    leaf(text, asked)
 }
 
-fn leaf(text: &str, event: &str) -> Truth {
+fn leaf(text: &str, asked: Asked<'_>) -> Truth {
     let kept = if let Some((one, other)) = halves(text, "!=") {
-        unlike(&Operand::of(one), &Operand::of(other), event)
+        unlike(&Operand::of(one), &Operand::of(other), asked)
     } else if let Some((one, other)) = halves(text, "==") {
         match (Operand::of(one), Operand::of(other)) {
-            (Operand::Bool(true), _) => decide(other, event),
-            (_, Operand::Bool(true)) => decide(one, event),
-            (one, other) => alike(&one, &other, event),
+            (Operand::Bool(true), _) => decide(other, asked),
+            (_, Operand::Bool(true)) => decide(one, asked),
+            (one, other) => alike(&one, &other, asked),
         }
     } else if let Some(inner) = text.strip_prefix('!') {
-        unlike(&Operand::of(inner.trim()), &Operand::Bool(true), event)
+        unlike(&Operand::of(inner.trim()), &Operand::Bool(true), asked)
     } else if let Some(arguments) = call(text, "contains") {
         match arguments[..] {
-            [within, sought] => contains(within, sought, event),
+            [within, sought] => contains(within, sought, asked),
             _ => Truth::No,
         }
     } else {
         Truth::No
     };
     let asks = ["needs.", "steps."].iter().any(|word| text.contains(word)) && text.contains(".outputs.");
-    if asks { kept.or(Truth::Unknown) } else { kept }
+    if asks || head::may_list_none(text, asked) { kept.or(Truth::Unknown) } else { kept }
 }
 
-/// One side of a comparison. GitHub compares texts without regard to case, so all are in lower case.
-#[derive(Debug, PartialEq)]
-enum Operand {
-    Text(String),
-    Bool(bool),
-    /// `github.event.issue.number` and its like.
-    Path(String),
-    Other,
-}
-
-impl Operand {
-    fn of(text: &str) -> Self {
-        let text = unwrapped(text.trim()).to_ascii_lowercase();
-        let is_path = |text: &str| {
-            text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-                && text.chars().all(|one| one.is_ascii_alphanumeric() || matches!(one, '.' | '_' | '-'))
-        };
-        match text.as_str() {
-            "true" => Self::Bool(true),
-            "false" => Self::Bool(false),
-            _ => match literal(&text) {
-                Some(value) => Self::Text(value),
-                None if is_path(&text) => Self::Path(text),
-                None => Self::Other,
-            },
-        }
-    }
-
-    fn path(&self) -> Option<&str> {
-        match self {
-            Self::Path(path) => Some(path),
-            Self::Text(_) | Self::Bool(_) | Self::Other => None,
-        }
-    }
-}
-
-/// What a text in quotes says.
-fn literal(text: &str) -> Option<String> {
-    let inner = text.strip_prefix('\'')?.strip_suffix('\'')?;
-    (!inner.replace("''", "").contains('\'')).then(|| inner.replace("''", "'"))
-}
-
-/// What a field tells of whoever caused an event.
+/// What a field tells of the one who is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Says {
-    /// It is about the one who caused it.
-    Actor,
+    /// It is about that one.
+    Them,
     /// It is about somebody else.
     Another,
     /// The event's payload has no such field.
     Nothing,
-    /// The file does not tell which payload it is.
+    /// The file does not tell whom it is about, or which payload it is.
     Untold,
 }
 
 /// What an object of an event's payload tells.
-fn says(object: &str, event: &str) -> Says {
-    let (actor, others): (&str, &[&str]) = match event {
-        "issues" => ("issue", &[]),
-        "issue_comment" => ("comment", &["issue"]),
-        "pull_request" | "pull_request_target" => ("pull_request", &[]),
-        "pull_request_review" => ("review", &["pull_request"]),
-        "pull_request_review_comment" => ("comment", &["pull_request"]),
-        "discussion" => ("discussion", &[]),
-        "discussion_comment" => ("comment", &["discussion"]),
-        "commit_comment" => ("comment", &[]),
-        "workflow_run" => ("workflow_run", &[]),
-        "push" | "schedule" | "workflow_dispatch" | "fork" | "watch" | "gollum" => ("", &[]),
+fn says(object: &str, asked: Asked<'_>) -> Says {
+    let (them, others): (&str, &[&str]) = match (asked.about, asked.event) {
+        (_, "issues") => ("issue", &[]),
+        (About::People, "issue_comment") => ("comment", &["issue"]),
+        // The pull request that is commented on is an issue there.
+        (About::Code, "issue_comment") => ("issue", &["comment"]),
+        (_, "pull_request" | "pull_request_target") => ("pull_request", &[]),
+        (About::People, "pull_request_review") => ("review", &["pull_request"]),
+        (About::People, "pull_request_review_comment") => ("comment", &["pull_request"]),
+        (About::Code, "pull_request_review" | "pull_request_review_comment") => {
+            ("pull_request", &["review", "comment"])
+        }
+        (_, "discussion") => ("discussion", &[]),
+        (_, "discussion_comment") => ("comment", &["discussion"]),
+        (_, "commit_comment") => ("comment", &[]),
+        (_, "workflow_run") => ("workflow_run", &[]),
+        (_, "push" | "schedule" | "workflow_dispatch" | "fork" | "watch" | "gollum") => ("", &[]),
         _ => return Says::Untold,
     };
     match () {
-        () if object == actor => Says::Actor,
+        () if object == them => Says::Them,
         () if others.contains(&object) => Says::Another,
         () => Says::Nothing,
     }
 }
 
 /// What a path to a person's login tells.
-fn person(path: &str, event: &str) -> Option<Says> {
+fn person(path: &str, asked: Asked<'_>) -> Option<Says> {
+    // Whoever opened, reopened or pushed; and of a comment never the one whose code it is about.
+    let whose_code = || match asked.event {
+        "pull_request" | "pull_request_target" | "workflow_run" => Says::Untold,
+        _ => Says::Another,
+    };
     match path {
-        "github.actor" | "github.triggering_actor" | "github.event.sender.login" => Some(Says::Actor),
+        "github.actor" | "github.triggering_actor" | "github.event.sender.login" => match asked.about {
+            About::People => Some(Says::Them),
+            About::Code => Some(whose_code()),
+        },
         "github.event.workflow_run.actor.login" | "github.event.workflow_run.triggering_actor.login" => {
-            Some(says("workflow_run", event))
+            match (says("workflow_run", asked), asked.about) {
+                (Says::Them, About::Code) => Some(Says::Untold),
+                (says, _) => Some(says),
+            }
         }
-        _ => object(path, ".user.login").map(|object| says(object, event)),
+        _ => object(path, ".user.login").map(|object| says(object, asked)),
     }
 }
 
-fn association(path: &str, event: &str) -> Option<Says> {
-    object(path, ".author_association").map(|object| says(object, event))
+fn association(path: &str, asked: Asked<'_>) -> Option<Says> {
+    object(path, ".author_association").map(|object| says(object, asked))
 }
 
 /// The object of the payload whose field a path names.
@@ -168,33 +185,42 @@ const TRUSTED: &[&str] = &["owner", "member", "collaborator"];
 /// The other ones that an author can have.
 const STRANGERS: &[&str] = &["contributor", "first_timer", "first_time_contributor", "mannequin", "none"];
 
-/// Whether a comparison with a field keeps strangers out, given whether it does where the field is about the actor. What
-/// the payload lacks is null, which is like no text.
-fn where_actor(says: Says, kept: Truth) -> Truth {
+/// Whether a comparison with a field keeps strangers out, given whether it does where the field is about the one who is
+/// asked for. What the payload lacks is null, which is like no text.
+fn where_them(says: Says, kept: Truth) -> Truth {
     match says {
-        Says::Actor => kept,
+        Says::Them => kept,
         Says::Another => Truth::No,
         Says::Nothing => Truth::Yes,
         Says::Untold => Truth::Unknown.min(kept),
     }
 }
 
-fn alike(one: &Operand, other: &Operand, event: &str) -> Truth {
+fn alike(one: &Operand, other: &Operand, asked: Asked<'_>) -> Truth {
     for (field, value) in [(one, other), (other, one)] {
         let Some(path) = field.path() else { continue };
         if path == "github.event_name" {
             return match value {
-                Operand::Text(name) => named_event(event, name != event),
+                Operand::Text(name) => named_event(asked, name != asked.event),
                 _ => Truth::No,
             };
         }
-        if let Some(says) = association(path, event) {
+        if path == RUN_EVENT {
             return match value {
-                Operand::Text(word) => where_actor(says, Truth::from(TRUSTED.contains(&word.as_str()))),
+                Operand::Text(name) => where_them(says("workflow_run", asked), of_run(name, asked.about)),
                 _ => Truth::No,
             };
         }
-        if let Some(says) = person(path, event) {
+        if let Some(says) = association(path, asked) {
+            return match value {
+                Operand::Text(word) => where_them(says, Truth::from(TRUSTED.contains(&word.as_str()))),
+                _ => Truth::No,
+            };
+        }
+        if let Some(kept) = head::alike(path, value, asked) {
+            return kept;
+        }
+        if let Some(says) = person(path, asked) {
             let kept = match value {
                 Operand::Text(name) => is_one_of_us(name),
                 Operand::Path(path) if OWNER.contains(&path.as_str()) => Truth::Yes,
@@ -202,54 +228,47 @@ fn alike(one: &Operand, other: &Operand, event: &str) -> Truth {
                 // The other side may be a person too, and the same one.
                 Operand::Path(_) | Operand::Bool(_) | Operand::Other => continue,
             };
-            return where_actor(says, kept);
-        }
-        match (path, value) {
-            ("github.event.pull_request.head.repo.full_name", Operand::Path(other)) if other == "github.repository" => {
-                return where_actor(says("pull_request", event), Truth::Yes);
-            }
-            ("github.event.pull_request.head.repo.id", Operand::Path(other))
-                if other == "github.event.pull_request.base.repo.id" =>
-            {
-                return unless_null(says("pull_request", event));
-            }
-            (FORK, Operand::Bool(false)) => return unless_null(says("pull_request", event)),
-            // A run in the repository itself may have been started by a stranger's comment.
-            ("github.event.workflow_run.head_repository.full_name", Operand::Path(other))
-                if other == "github.repository" =>
-            {
-                return where_actor(says("workflow_run", event), Truth::Unknown);
-            }
-            _ => {}
+            return where_them(says, kept);
         }
     }
     Truth::No
 }
 
-fn unlike(one: &Operand, other: &Operand, event: &str) -> Truth {
+fn unlike(one: &Operand, other: &Operand, asked: Asked<'_>) -> Truth {
     for (field, value) in [(one, other), (other, one)] {
         match (field.path(), value) {
-            (Some("github.event_name"), Operand::Text(name)) => return named_event(event, name == event),
-            (Some(FORK), Operand::Bool(true)) => return unless_null(says("pull_request", event)),
+            (Some("github.event_name"), Operand::Text(name)) => return named_event(asked, name == asked.event),
+            (Some(path), Operand::Bool(true)) if head::is_fork(path) => {
+                return head::alike(path, &Operand::Bool(false), asked).unwrap_or(Truth::No);
+            }
             _ => {}
         }
     }
     Truth::No
 }
 
-/// Whether the head of a pull request lies in a fork.
-const FORK: &str = "github.event.pull_request.head.repo.fork";
+/// The event of the run that a workflow follows.
+const RUN_EVENT: &str = "github.event.workflow_run.event";
+
+/// Whether only people who may change the repository start a run at an event, or the code of such a run is theirs: at any
+/// event but those of pull requests a workflow runs on the repository's own commits.
+fn of_run(event: &str, about: About) -> Truth {
+    match about {
+        About::People => Truth::from(trigger::audience(event, None) == Audience::Writers),
+        About::Code => match event {
+            // It follows another run, or is of a kind that nothing here knows.
+            "workflow_call" | "check_run" | "check_suite" | "status" | "dynamic" => Truth::Unknown,
+            _ => Truth::from(!event.starts_with("pull_request")),
+        },
+    }
+}
+
 /// Who owns the repository.
 const OWNER: &[&str] = &["github.repository_owner", "github.event.repository.owner.login"];
 
 /// What a comparison with the name of an event does to that event. A called workflow sees the event of its caller.
-fn named_event(event: &str, kept: bool) -> Truth {
-    if event == "workflow_call" { Truth::Unknown } else { Truth::from(kept) }
-}
-
-/// Comparisons that hold where the payload lacks what they ask for.
-fn unless_null(says: Says) -> Truth {
-    if says == Says::Nothing { Truth::No } else { where_actor(says, Truth::Yes) }
+fn named_event(asked: Asked<'_>, kept: bool) -> Truth {
+    if asked.event == "workflow_call" { Truth::Unknown } else { Truth::from(kept) }
 }
 
 /// Whether a path leads to a value that stands outside the file.
@@ -267,26 +286,26 @@ fn is_one_of_us(name: &str) -> Truth {
 }
 
 /// `contains(within, sought)`: of a list, whether an element is the same; of a text, whether a part of it is.
-fn contains(within: &str, sought: &str, event: &str) -> Truth {
+fn contains(within: &str, sought: &str, asked: Asked<'_>) -> Truth {
     let list = call(within, "fromjson");
     match (Operand::of(within), Operand::of(sought)) {
         (Operand::Text(text), Operand::Path(path)) => {
             if path == "github.event_name" {
-                return named_event(event, !text.contains(event));
+                return named_event(asked, !text.contains(asked.event));
             }
-            if let Some(says) = association(&path, event) {
+            if let Some(says) = association(&path, asked) {
                 // Every text contains what the payload lacks.
                 let kept = Truth::from(!STRANGERS.iter().any(|word| text.contains(word)));
-                return if says == Says::Nothing { Truth::No } else { where_actor(says, kept) };
+                return if says == Says::Nothing { Truth::No } else { where_them(says, kept) };
             }
             // Whose login is a part of the text, the file does not tell.
-            match person(&path, event) {
-                Some(Says::Actor | Says::Untold) => Truth::Unknown,
+            match person(&path, asked) {
+                Some(Says::Them | Says::Untold) => Truth::Unknown,
                 Some(Says::Another | Says::Nothing) | None => Truth::No,
             }
         }
-        (Operand::Path(path), Operand::Text(word)) => match association(&path, event) {
-            Some(says) => where_actor(says, Truth::from(!STRANGERS.iter().any(|one| one.contains(&word)))),
+        (Operand::Path(path), Operand::Text(word)) => match association(&path, asked) {
+            Some(says) => where_them(says, Truth::from(!STRANGERS.iter().any(|one| one.contains(&word)))),
             None => Truth::No,
         },
         (Operand::Other, Operand::Path(path)) => {
@@ -300,88 +319,19 @@ fn contains(within: &str, sought: &str, event: &str) -> Truth {
                 None => Truth::Unknown,
             };
             if path == "github.event_name" {
-                let kept = all(&|word| Truth::from(word != event));
-                return if event == "workflow_call" { Truth::Unknown } else { kept };
+                let kept = all(&|word| Truth::from(word != asked.event));
+                return if asked.event == "workflow_call" { Truth::Unknown } else { kept };
             }
-            if let Some(says) = association(&path, event) {
-                return where_actor(says, all(&|word| Truth::from(TRUSTED.contains(&word))));
+            if path == RUN_EVENT {
+                return where_them(says("workflow_run", asked), all(&|word| of_run(word, asked.about)));
             }
-            person(&path, event).map_or(Truth::No, |says| where_actor(says, all(&is_one_of_us)))
+            if let Some(says) = association(&path, asked) {
+                return where_them(says, all(&|word| Truth::from(TRUSTED.contains(&word))));
+            }
+            person(&path, asked).map_or(Truth::No, |says| where_them(says, all(&is_one_of_us)))
         }
         _ => Truth::No,
     }
-}
-
-/// The words of a list in JSON.
-fn elements(json: &str) -> Option<Vec<String>> {
-    let node = tree::parse(json, Syntax::Json).ok()?;
-    match &node.value {
-        tree::Value::List(elements) => elements.iter().map(|element| element.text().map(str::to_owned)).collect(),
-        _ => None,
-    }
-}
-
-/// The arguments of a call that is all of a text.
-fn call<'t>(text: &'t str, name: &str) -> Option<Vec<&'t str>> {
-    let (start, rest) = text.trim().split_at_checked(name.len())?;
-    let inner = rest.trim_start().strip_prefix('(')?.strip_suffix(')')?;
-    (start.eq_ignore_ascii_case(name) && is_whole(inner)).then(|| split(inner, ","))
-}
-
-/// The two sides of an operator that stands once in a text.
-fn halves<'t>(text: &'t str, operator: &str) -> Option<(&'t str, &'t str)> {
-    match split(text, operator)[..] {
-        [one, other] => Some((one, other)),
-        _ => None,
-    }
-}
-
-/// A text without parentheses that hold all of it.
-fn unwrapped(mut text: &str) -> &str {
-    /// Nobody writes more of them around one another.
-    const MOST: usize = 16;
-    for _ in 0..MOST {
-        let Some(inner) = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) else { break };
-        if !is_whole(inner) {
-            break;
-        }
-        text = inner.trim();
-    }
-    text
-}
-
-/// Whether every parenthesis and quote in a text has its partner in it.
-fn is_whole(text: &str) -> bool {
-    let (mut depth, mut quoted) = (0_i32, false);
-    let never_below = text.chars().all(|character| {
-        match character {
-            '\'' => quoted = !quoted,
-            '(' if !quoted => depth += 1,
-            ')' if !quoted => depth -= 1,
-            _ => {}
-        }
-        depth >= 0
-    });
-    never_below && depth == 0 && !quoted
-}
-
-/// Cuts at an operator outside parentheses and quotes.
-fn split<'t>(text: &'t str, operator: &str) -> Vec<&'t str> {
-    let (mut parts, mut from, mut depth, mut quoted) = (Vec::new(), 0, 0_i32, false);
-    for (at, character) in text.char_indices() {
-        match character {
-            '\'' => quoted = !quoted,
-            '(' if !quoted => depth += 1,
-            ')' if !quoted => depth -= 1,
-            _ => {}
-        }
-        if !quoted && depth == 0 && at >= from && text.get(at..).is_some_and(|rest| rest.starts_with(operator)) {
-            parts.push(text.get(from..at).unwrap_or("").trim());
-            from = at + operator.len();
-        }
-    }
-    parts.push(text.get(from..).unwrap_or("").trim());
-    parts
 }
 
 #[cfg(test)]
@@ -424,7 +374,7 @@ mod tests {
             ("", "issues", Truth::No),
         ];
         for (condition, event, expected) in cases {
-            assert_eq!(keeps_out(condition, event), expected, "{condition}");
+            assert_eq!(keeps_out(condition, event).people, expected, "{condition}");
         }
     }
 
@@ -464,7 +414,7 @@ mod tests {
             ),
         ];
         for (condition, event, expected) in cases {
-            assert_eq!(keeps_out(condition, event), expected, "{event}: {condition}");
+            assert_eq!(keeps_out(condition, event).people, expected, "{event}: {condition}");
         }
     }
 
@@ -484,7 +434,7 @@ mod tests {
             ("contains('ana,ben', github.actor)", Truth::Unknown),
         ];
         for (condition, expected) in cases {
-            assert_eq!(keeps_out(condition, "issues"), expected, "{condition}");
+            assert_eq!(keeps_out(condition, "issues").people, expected, "{condition}");
         }
     }
 
@@ -512,7 +462,67 @@ mod tests {
             ("(contains(github.event.comment.body, ')')) && (github.actor == 'ana')", Truth::Yes),
         ];
         for (condition, expected) in cases {
-            assert_eq!(keeps_out(condition, "issue_comment"), expected, "{condition}");
+            assert_eq!(keeps_out(condition, "issue_comment").people, expected, "{condition}");
         }
+    }
+
+    #[test]
+    fn code_of_strangers_is_kept_out_by_what_tells_whose_it_is() {
+        let head = "github.event.workflow_run.head_repository";
+        let cases = [
+            (format!("{head}.full_name == github.repository"), "workflow_run", Truth::Yes),
+            (format!("github.repository == {head}.full_name"), "workflow_run", Truth::Yes),
+            (format!("{head}.full_name == 'acme/shop'"), "workflow_run", Truth::Yes),
+            (format!("{head}.full_name == github.event.repository.full_name"), "workflow_run", Truth::Yes),
+            (format!("{head}.id == github.event.repository.id"), "workflow_run", Truth::Yes),
+            (format!("{head}.id == github.repository_id"), "workflow_run", Truth::Yes),
+            (format!("{head}.owner.login == github.repository_owner"), "workflow_run", Truth::Yes),
+            (format!("{head}.owner.id == github.repository_owner_id"), "workflow_run", Truth::Yes),
+            (format!("{head}.fork == false"), "workflow_run", Truth::Yes),
+            (format!("!{head}.fork"), "workflow_run", Truth::Yes),
+            (format!("{head}.fork"), "workflow_run", Truth::No),
+            (format!("{head}.full_name != github.repository"), "workflow_run", Truth::No),
+            (format!("{head}.full_name == vars.TRUSTED"), "workflow_run", Truth::Unknown),
+            (format!("{head}.full_name == {head}.full_name"), "workflow_run", Truth::No),
+            (format!("{head}.full_name == github.repository || always()"), "workflow_run", Truth::No),
+            ("github.event.workflow_run.event == 'push'".to_owned(), "workflow_run", Truth::Yes),
+            ("github.event.workflow_run.event == 'pull_request'".to_owned(), "workflow_run", Truth::No),
+            (
+                "contains(fromJSON('[\"push\", \"schedule\"]'), github.event.workflow_run.event)".to_owned(),
+                "workflow_run",
+                Truth::Yes,
+            ),
+            ("github.event.workflow_run.head_branch == 'main'".to_owned(), "workflow_run", Truth::No),
+            ("github.event.workflow_run.conclusion == 'success'".to_owned(), "workflow_run", Truth::No),
+            // GitHub lists pull requests of the repository with that head, be they the run's own or not.
+            ("github.event.workflow_run.pull_requests[0]".to_owned(), "workflow_run", Truth::Unknown),
+            ("github.event.workflow_run.actor.login == 'ana'".to_owned(), "workflow_run", Truth::Unknown),
+            (
+                "github.event.pull_request.head.repo.owner.login == github.repository_owner".to_owned(),
+                "pull_request_target",
+                Truth::Yes,
+            ),
+            (
+                "github.event.pull_request.head.repo.full_name == github.event.pull_request.base.repo.full_name"
+                    .to_owned(),
+                "pull_request_target",
+                Truth::Yes,
+            ),
+            ("github.event.pull_request.author_association == 'MEMBER'".to_owned(), "pull_request_target", Truth::Yes),
+            // A member may label or reopen what a stranger wrote.
+            ("github.actor == 'ana'".to_owned(), "pull_request_target", Truth::Unknown),
+            ("github.actor == 'ana'".to_owned(), "issue_comment", Truth::No),
+            ("github.event.comment.author_association == 'MEMBER'".to_owned(), "issue_comment", Truth::No),
+            ("github.event.issue.author_association == 'MEMBER'".to_owned(), "issue_comment", Truth::Yes),
+            ("github.event_name == 'push'".to_owned(), "workflow_run", Truth::Yes),
+            ("needs.check.outputs.own == 'true'".to_owned(), "workflow_run", Truth::Unknown),
+        ];
+        for (condition, event, expected) in cases {
+            assert_eq!(keeps_out(&condition, event).code, expected, "{event}: {condition}");
+        }
+        let push = keeps_out("github.event.workflow_run.event == 'push'", "workflow_run");
+        assert_eq!(push.people, Truth::Yes, "only people who may change the repository push to it");
+        let comment = keeps_out("github.event.workflow_run.event == 'issue_comment'", "workflow_run");
+        assert_eq!((comment.people, comment.code), (Truth::No, Truth::Yes));
     }
 }
