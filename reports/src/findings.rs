@@ -170,7 +170,8 @@ impl Screen {
         if failed.is_empty() {
             self.heading("No finding", sink)?;
         } else {
-            self.heading(&format!("Findings, worst first ({})", thousands(failed.len() as u64)), sink)?;
+            let places = thousands(failed.len() as u64);
+            self.heading(&format!("Findings, worst first ({places}; the score counts a rule once per identity)"), sink)?;
         }
         let mut rules: Vec<(&str, Vec<&Finding>)> = Vec::new();
         for finding in failed {

@@ -248,8 +248,5 @@ fn open_words(score: &Score) -> String {
             .filter(|(count, _)| *count > 0)
             .map(|(count, word)| format!("{} {word}", thousands(*count)))
             .collect();
-    if parts.is_empty() {
-        return "nothing open".to_owned();
-    }
-    format!("open: {} (a rule once per identity; below, each place)", parts.join(", "))
+    if parts.is_empty() { "nothing open".to_owned() } else { format!("open: {}", parts.join(", ")) }
 }
