@@ -1,7 +1,7 @@
 //! Everything that the answers of a capture say, by organisation and repository: typed, without a secret, and with what was
 //! not read kept apart from what is not there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use evenhand_agents::workflow::{Outline, Workflow};
@@ -51,6 +51,8 @@ pub struct Facts {
     pub(crate) installation_repositories: BTreeMap<(String, u64), Told<Vec<Named>>>,
     /// Definitions of apps, by host and name.
     pub(crate) apps: BTreeMap<(String, String), At<App>>,
+    /// Which repositories the app is installed on that collected, by host and organisation in lower case.
+    pub(crate) selections: BTreeMap<(String, String), String>,
     /// Where enterprises send their audit logs, by host.
     pub(crate) log_streams: BTreeMap<String, List<LogStream>>,
 }
@@ -80,6 +82,8 @@ pub struct OwnerFacts {
     pub organisation: Told<At<Organisation>>,
     /// Whether the list of repositories was read.
     pub repositories_listed: Told<Evidence>,
+    /// The repositories of that list, in lower case; other documents may name more.
+    pub(crate) listed: BTreeSet<String>,
     /// By name in lower case.
     pub repositories: BTreeMap<String, RepositoryFacts>,
     pub members: List<Account>,

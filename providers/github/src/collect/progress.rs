@@ -26,8 +26,12 @@ pub(crate) struct Progress {
     pub(crate) documents: usize,
     /// Repositories that are done.
     pub(crate) done: usize,
-    /// Organisations that GitHub does not tell of.
+    /// Organisations that GitHub does not tell of, or that give the app no token.
     pub(crate) hidden: BTreeSet<String>,
+    /// Calls that lead to others and brought no answer in this run: paths.
+    pub(crate) unanswered: BTreeSet<String>,
+    /// Which repositories the app's installation reaches, by organisation.
+    pub(crate) selections: BTreeMap<String, String>,
     /// When it was last written.
     pub(crate) written: Option<Instant>,
 }
@@ -106,6 +110,7 @@ impl Progress {
             plan: self.planned.clone(),
             pending: pending.into_iter().collect(),
             tags: self.tags.clone(),
+            repository_selection: self.selections.clone(),
         }
     }
 }

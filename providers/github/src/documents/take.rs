@@ -164,6 +164,7 @@ fn of_owner(t: &mut Taking<'_>, asked: &super::Asked, keys: &Fingerprinter, owne
                     }
                     _ => repository.at.clone(),
                 };
+                owner.listed.insert(name.to_lowercase());
                 let held = owner.repository(&name);
                 if !held.repository.is_read() {
                     held.repository = Told::Read(At { value: repository.value, at });
