@@ -73,6 +73,11 @@ impl Progress {
         self.pending.insert(path);
     }
 
+    /// Whether a call is not made yet.
+    pub(crate) fn is_pending(&self, path: &str) -> bool {
+        self.pending.contains(path)
+    }
+
     pub(crate) fn made(&mut self, path: &str) {
         self.pending.remove(path);
     }

@@ -311,7 +311,7 @@ impl Run {
         if named {
             let own = self.plan.repositories.iter().filter(|(owner, _)| owner == name);
             repositories = own.map(|(_, name)| (name.clone(), None)).collect();
-        } else if self.goes_on() && !self.is_hidden(name) {
+        } else {
             self.tell_unlisted(&of, listed);
         }
         lock(&self.progress).repositories(name, &repositories.keys().cloned().collect());
@@ -340,8 +340,11 @@ impl Run {
     /// organisation tells how many there are.
     fn tell_unlisted(&self, of: &Of, listed: usize) {
         let Some(step) = Step::of(Reach::Organisation).find(|step| step.route == Route::Repositories) else { return };
-        if lock(&self.progress).unanswered.contains(&step.path(of, "")) {
-            return;
+        {
+            let (progress, path) = (lock(&self.progress), step.path(of, ""));
+            if progress.unanswered.contains(&path) || progress.is_pending(&path) {
+                return;
+            }
         }
         let host = &self.client.host.name;
         let whole = Step::of(Reach::Organisation).find(|step| step.route == Route::Organisation);
