@@ -7,6 +7,7 @@ mod formats;
 mod names;
 mod slots;
 mod value;
+mod withheld;
 
 use std::sync::Arc;
 
