@@ -36,7 +36,9 @@ impl Reader for GithubReader {
                     self.gaps.extend(manifest.gaps());
                     let host = manifest.plan.host;
                     let selections = manifest.repository_selection.into_iter();
-                    self.facts.selections.extend(selections.map(|(name, of)| ((host.clone(), name.to_lowercase()), of)));
+                    self.facts
+                        .selections
+                        .extend(selections.map(|(name, of)| ((host.clone(), name.to_lowercase()), of)));
                 }
                 Err(error) => errors.push(ReadError {
                     document: document.path.to_string(),

@@ -22,7 +22,9 @@ pub(crate) fn partly(organisation: &Organisation, listed: usize, selection: Opti
         (Some(public), Some(private), _) => {
             let all = public.saturating_add(private);
             (listed_too < all).then(|| {
-                format!("the credentials see {listed} of {all} repositories; let them reach all, and go on with --resume")
+                format!(
+                    "the credentials see {listed} of {all} repositories; let them reach all, and go on with --resume"
+                )
             })
         }
         (_, _, Some("all")) => None,

@@ -27,7 +27,9 @@ impl Join<'_> {
     /// Repositories that the credentials did not see.
     fn unlisted(&mut self) {
         let owner = self.owner;
-        let (true, Some(organisation)) = (owner.repositories_listed.is_read(), owner.organisation.get()) else { return };
+        let (true, Some(organisation)) = (owner.repositories_listed.is_read(), owner.organisation.get()) else {
+            return;
+        };
         let selection = self.facts.selections.get(&(owner.host.clone(), owner.name.to_lowercase()));
         let partly = listed::partly(organisation, owner.listed.len(), selection.map(String::as_str));
         let Some(mut reason) = partly else { return };
