@@ -214,8 +214,7 @@ impl Client {
 
     /// Whether a failure says that nobody is there: the host never answered, or does not any more.
     pub(crate) fn is_gone(&self, trouble: &Trouble) -> bool {
-        is_silence(trouble)
-            && (!self.heard.load(Ordering::Relaxed) || self.silent.load(Ordering::Relaxed) >= SILENT)
+        is_silence(trouble) && (!self.heard.load(Ordering::Relaxed) || self.silent.load(Ordering::Relaxed) >= SILENT)
     }
 
     fn request(&self, path: &str, token: &Token, tag: Option<&str>) -> Option<Request<Vec<u8>>> {

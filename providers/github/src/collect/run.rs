@@ -505,7 +505,7 @@ impl Run {
                 }
             }
             // What a list led to before is not lost because the list is not answered now.
-            if self.is_unanswered(of, step) {
+            if !held.is_empty() && self.is_unanswered(of, step) {
                 let is_led = |path: &&String| Asked::parse(path).is_some_and(|asked| asked.route == step.route);
                 let rest: Vec<String> = held.keys().filter(is_led).cloned().collect();
                 rest.iter().filter_map(|path| held.remove(path)).try_for_each(|line| lines.copy(&line))?;
@@ -724,9 +724,7 @@ impl Run {
     fn is_end(&self, no: NoAnswer) -> bool {
         match no {
             NoAnswer::Stopped => true,
-            NoAnswer::Refused(trouble)
-                if trouble.refusal.why == Why::Expired || self.client.is_gone(&trouble) =>
-            {
+            NoAnswer::Refused(trouble) if trouble.refusal.why == Why::Expired || self.client.is_gone(&trouble) => {
                 if lock(&self.over).replace(trouble.clone()).is_none() {
                     self.ledger.failed(Failed {
                         place: self.client.host.name.clone(),

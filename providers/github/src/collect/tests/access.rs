@@ -184,7 +184,10 @@ fn an_organisation_without_the_app_is_a_gap_of_its_own() {
     assert!(asked("/enterprises/group") > 0, "an installation that there is asks about the enterprise");
     assert_eq!(manifest(folder.path())["repository_selection"], json!({"acme": "all"}));
     let gaps = inventory(folder.path()).gaps;
-    assert!(gaps.iter().any(|gap| gap.scope.as_ref().is_some_and(|scope| scope.as_str().ends_with("/beta"))), "{gaps:?}");
+    assert!(
+        gaps.iter().any(|gap| gap.scope.as_ref().is_some_and(|scope| scope.as_str().ends_with("/beta"))),
+        "{gaps:?}"
+    );
 
     let (tried, _) = all().doctor(&server.url).unwrap();
     assert!(tried.iter().any(|one| one.place == "acme/shop" && one.state == State::Allowed));

@@ -63,18 +63,23 @@ fn an_app_that_is_installed_on_selected_repositories_leaves_a_gap_unless_these_a
         (json!({"public_repos": 2, "total_private_repos": 1}), "selected", false),
         (json!({"public_repos": 2, "total_private_repos": 2}), "selected", true),
     ] {
-        let server = Server::new(telling(counts.clone()), move |seen| match (seen.method.as_str(), seen.path.as_str()) {
-            ("GET", "/orgs/acme/installation") => Some(Fault::Answer(json!({"id": 99}).to_string())),
-            ("POST", _) => Some(Fault::Answer(
-                json!({"token": "fake-installed", "repository_selection": selection}).to_string(),
-            )),
-            _ => None,
-        });
+        let server =
+            Server::new(telling(counts.clone()), move |seen| match (seen.method.as_str(), seen.path.as_str()) {
+                ("GET", "/orgs/acme/installation") => Some(Fault::Answer(json!({"id": 99}).to_string())),
+                ("POST", _) => Some(Fault::Answer(
+                    json!({"token": "fake-installed", "repository_selection": selection}).to_string(),
+                )),
+                _ => None,
+            });
         let folder = tempfile::tempdir().unwrap();
         let (who, _home) = app(None);
         let collected = Collection { who: Some(who), ..Collection::default() }.run(&server.url, folder.path()).unwrap();
         let (failed, gaps) = said(&collected, folder.path());
-        assert_eq!((failed.len(), gaps.len()), (usize::from(unread), usize::from(unread)), "{counts} {selection}: {gaps:?}");
+        assert_eq!(
+            (failed.len(), gaps.len()),
+            (usize::from(unread), usize::from(unread)),
+            "{counts} {selection}: {gaps:?}"
+        );
         assert_eq!(manifest(folder.path())["repository_selection"], json!({"acme": selection}));
     }
 }

@@ -141,7 +141,8 @@ fn a_list_that_is_not_answered_again_costs_nothing_that_it_led_to() {
         for (path, text) in &whole {
             let now = held.iter().find(|(held, _)| held == path);
             assert!(now.is_some(), "{path} is gone");
-            if path.contains("teams-members") || path.contains("/repos/acme/") || path.contains("secrets-repositories") {
+            if path.contains("teams-members") || path.contains("/repos/acme/") || path.contains("secrets-repositories")
+            {
                 assert_eq!(now.map(|(_, text)| text), Some(text), "{path}");
             }
         }
