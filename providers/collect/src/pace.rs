@@ -179,7 +179,7 @@ mod tests {
         let faulty_once = |made: u32| if made == 1 { Why::Failed } else { Why::Expired };
         assert_eq!(tried_with(faulty_once, 3), (Ok(3), 3));
         assert_eq!(tried_with(faulty_once, 9), (Err(Refusal::new("Code", Why::Expired).into()), 3));
-        let in_turns = |made: u32| if made % 2 == 0 { Why::Failed } else { Why::Throttled };
+        let in_turns = |made: u32| if made.is_multiple_of(2) { Why::Failed } else { Why::Throttled };
         assert_eq!(tried_with(in_turns, 99), (Err(Refusal::new("Code", Why::Failed).into()), 6), "it ends");
     }
 
