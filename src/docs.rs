@@ -133,7 +133,7 @@ fn live_github() -> String {
          checkout by `evenhand scan agents`.\n\
          - Issues, pull requests, runs, logs and artifacts.\n\
          - Entries of the audit log: one is asked for, to see whether it can be read.\n\
-         - Secrets of Dependabot and Codespaces, private registries, tasks of agents.\n\
+         - Tasks of agents: they hold what people wrote.\n\
          - Protection of other branches than the default one; rulesets are read whole.\n\
          - Which repositories an app reaches that is not installed in all of them: GitHub tells that to the app and to \
          people who sign in with one; for others it is a gap.\n",

@@ -107,6 +107,8 @@ pub(crate) struct Door {
     issuer: Arc<str>,
     tests: Vec<ConditionTest>,
     denies: Vec<Arc<[ConditionTest]>>,
+    /// What subjects begin with.
+    start: String,
 }
 
 impl Door {
@@ -126,7 +128,8 @@ impl Door {
             statement.effect == Effect::Deny && means(statement, provider) && speaks_of(statement, BECOME)
         };
         let denies = policy.statements.iter().filter(denies).map(|held| Arc::clone(&held.conditions)).collect();
-        Some(Self { issuer, tests, denies })
+        let start = subject_start(&issuer, &tests);
+        Some(Self { issuer, tests, denies, start })
     }
 }
 
@@ -146,6 +149,28 @@ impl Admission for Door {
         let denies = self.denies.iter().map(|tests| (Effect::Deny, &**tests));
         decide(std::iter::once((Effect::Allow, &*self.tests)).chain(denies), token, &mut BTreeSet::new())
     }
+
+    fn subject_start(&self) -> &str {
+        &self.start
+    }
+}
+
+/// What a subject must begin with to pass all tests: the longest beginning that a test of it demands which always counts
+/// and compares texts as they are.
+fn subject_start(issuer: &str, tests: &[ConditionTest]) -> String {
+    let compares = |test: &&ConditionTest| {
+        let exactly = matches!(
+            test.operator,
+            Some(Operator::StringEquals { negated: false } | Operator::StringLike { negated: false })
+        );
+        exactly && is_about(test, issuer, "sub") && always_demanded(test)
+    };
+    let start = |value: &Arc<str>| value.split(['*', '?', '$']).next().unwrap_or_default().to_owned();
+    let common = |one: String, other: String| -> String {
+        one.chars().zip(other.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a).collect()
+    };
+    let starts = tests.iter().filter(compares).filter_map(|test| test.values.iter().map(start).reduce(common));
+    starts.max_by_key(String::len).unwrap_or_default()
 }
 
 /// Whether a statement is about whoever brings a token through a provider.
@@ -373,6 +398,39 @@ impl Context for Claims<'_> {
             Some((prefix, claim)) if self.is_own(prefix) && carries(prefix, &claim).is_none() => Lookup::Unknown,
             Some(_) => Lookup::Absent,
             None => Lookup::Unknown,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_begins_as_every_test_of_it_that_always_counts_demands() {
+        const KEY: &str = "token.actions.githubusercontent.com:sub";
+        let start = |condition: &str| {
+            let condition = condition.replace("SUB", KEY);
+            let policy = format!(
+                r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":"*","Action":"*","Condition":{condition}}}]}}"#
+            );
+            let policy = PolicyDocument::parse(&policy).unwrap();
+            subject_start("token.actions.githubusercontent.com", &policy.statements[0].conditions)
+        };
+        for (condition, expected) in [
+            (r#"{"StringEquals":{"SUB":"repo:a/b:ref:refs/heads/main"}}"#, "repo:a/b:ref:refs/heads/main"),
+            (r#"{"StringLike":{"SUB":"repo:a/*"}}"#, "repo:a/"),
+            (r#"{"StringLike":{"SUB":["repo:a/b:*","repo:a/c:*"]}}"#, "repo:a/"),
+            (r#"{"StringLike":{"SUB":"repo:a/*"},"StringEquals":{"SUB":"repo:a/b:x"}}"#, "repo:a/b:x"),
+            (r#"{"StringLike":{"SUB":"repo:${aws:username}/*"}}"#, "repo:"),
+            // These let in what begins otherwise.
+            (r#"{"StringEqualsIgnoreCase":{"SUB":"repo:a/b"}}"#, ""),
+            (r#"{"StringNotEquals":{"SUB":"repo:a/b"}}"#, ""),
+            (r#"{"StringLikeIfExists":{"SUB":"repo:a/*"}}"#, ""),
+            (r#"{"ForAllValues:StringLike":{"SUB":"repo:a/*"}}"#, ""),
+            (r#"{"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com"}}"#, ""),
+        ] {
+            assert_eq!(start(condition), expected, "{condition}");
         }
     }
 }

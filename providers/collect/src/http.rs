@@ -3,6 +3,7 @@
 
 use std::error::Error;
 use std::io::Cursor;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -61,16 +62,21 @@ impl Answer {
 }
 
 impl Http {
-    /// The way to a host, with the time that an exchange may take.
+    /// The way to a host, with the time that an exchange may take. This machine is reached directly, whatever proxy the
+    /// environment names: another machine's loopback is not what was meant.
     ///
     /// # Errors
     /// Where the system has no certificates, or the proxy is of a kind that is not spoken; in a few words.
     pub fn new(host: &Uri, limit: Duration, held: Arc<Held>) -> Result<Self, String> {
+        Self::through(&Matcher::from_env(), host, limit, held)
+    }
+
+    fn through(proxies: &Matcher, host: &Uri, limit: Duration, held: Arc<Held>) -> Result<Self, String> {
         let mut plain = HttpConnector::new();
         plain.set_connect_timeout(Some(Duration::from_secs(10)));
         plain.set_nodelay(true);
         plain.enforce_http(false);
-        let way = match Matcher::from_env().intercept(host) {
+        let way = match proxies.intercept(host).filter(|_| !is_here(host)) {
             None => Way::Direct(Client::builder(TokioExecutor::new()).build(secured(plain)?)),
             Some(proxy) => {
                 if proxy.uri().scheme_str() != Some("http") {
@@ -114,6 +120,12 @@ impl Http {
         }
         Ok(Answer { status: head.status.as_u16(), headers: head.headers, page: self.held.page(bytes) })
     }
+}
+
+/// Whether an address leads to this machine.
+fn is_here(host: &Uri) -> bool {
+    let name = host.host().unwrap_or_default().trim_matches(['[', ']']);
+    name.eq_ignore_ascii_case("localhost") || name.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 fn secured<C>(inner: C) -> Result<HttpsConnector<C>, String> {
@@ -174,6 +186,21 @@ mod tests {
         assert_eq!(ask(How::Whole), Ok((302, b"POST /a?b=c said".to_vec())));
         for how in [How::Cut, How::Reset] {
             assert_eq!(ask(how), Err("ConnectionLost".to_owned()), "{how:?}");
+        }
+    }
+
+    #[test]
+    fn this_machine_is_reached_without_a_proxy() {
+        let proxies = Matcher::builder().all("http://127.0.0.1:9").build();
+        let is_proxied = |url: &str| {
+            let http = Http::through(&proxies, &url.parse().unwrap(), Duration::from_secs(5), Arc::default());
+            matches!(http.unwrap().way, Way::Proxied(_))
+        };
+        for url in ["http://127.0.0.1:8080", "http://127.8.9.1", "https://localhost/api", "http://[::1]:8080"] {
+            assert!(!is_proxied(url), "{url}");
+        }
+        for url in ["https://git.acme.example/api/v3", "http://128.0.0.1", "https://localhost.example"] {
+            assert!(is_proxied(url), "{url}");
         }
     }
 

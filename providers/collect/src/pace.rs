@@ -79,7 +79,8 @@ impl Tries {
 }
 
 /// Tries until there is an answer, or no hope of one. Between two tries it waits, for as long as the vendor asks and
-/// some more, from `first_wait` on.
+/// some more, from `first_wait` on. Each kind of failure has tries of its own: what failed once for the vendor's fault may
+/// still be made again with fresh credentials.
 ///
 /// # Errors
 /// Those of the last try.
@@ -89,14 +90,25 @@ pub async fn retried<T, F: Future<Output = Result<Result<T, Trouble>, NoAnswer>>
     first_wait: Duration,
     mut once: impl FnMut() -> F,
 ) -> Result<T, NoAnswer> {
-    let mut tried = 0;
+    let (mut tried, mut of_kind) = (0_u32, Vec::<(Why, u32)>::new());
     loop {
         let trouble = match once().await? {
             Ok(answer) => return Ok(answer),
             Err(trouble) => trouble,
         };
+        let why = trouble.refusal.why;
         tried += 1;
-        if tried >= tries.of(trouble.refusal.why) {
+        let alike = match of_kind.iter_mut().find(|(kind, _)| *kind == why) {
+            Some((_, alike)) => {
+                *alike += 1;
+                *alike
+            }
+            None => {
+                of_kind.push((why, 1));
+                1
+            }
+        };
+        if alike >= tries.of(why) {
             return Err(trouble.into());
         }
         let asked = trouble.after.unwrap_or_default().min(tries.longest);
@@ -134,13 +146,18 @@ mod tests {
     use super::*;
 
     fn tried(why: Why, good: u32) -> (Result<u32, NoAnswer>, u32) {
+        tried_with(|_| why, good)
+    }
+
+    /// Fails in a kind of its own each time.
+    fn tried_with(why: impl Fn(u32) -> Why, good: u32) -> (Result<u32, NoAnswer>, u32) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let tries = Tries { throttled: 5, failed: 3, malformed: 1, longest: Duration::ZERO };
         let stop = crate::Stopper::default().watch(None);
         let mut made = 0;
         let done = runtime.block_on(retried(&stop, tries, Duration::from_micros(1), || {
             made += 1;
-            let answer = if made == good { Ok(made) } else { Err(Refusal::new("Code", why).into()) };
+            let answer = if made == good { Ok(made) } else { Err(Refusal::new("Code", why(made)).into()) };
             async move { Ok(answer) }
         }));
         (done, made)
@@ -155,6 +172,15 @@ mod tests {
             let (failed, made) = tried(why, most + 1);
             assert_eq!((failed, made), (Err(Refusal::new("Code", why).into()), most));
         }
+    }
+
+    #[test]
+    fn a_failure_of_another_kind_takes_no_try_from_this_one() {
+        let faulty_once = |made: u32| if made == 1 { Why::Failed } else { Why::Expired };
+        assert_eq!(tried_with(faulty_once, 3), (Ok(3), 3));
+        assert_eq!(tried_with(faulty_once, 9), (Err(Refusal::new("Code", Why::Expired).into()), 3));
+        let in_turns = |made: u32| if made.is_multiple_of(2) { Why::Failed } else { Why::Throttled };
+        assert_eq!(tried_with(in_turns, 99), (Err(Refusal::new("Code", Why::Failed).into()), 6), "it ends");
     }
 
     #[test]

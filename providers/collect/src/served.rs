@@ -102,28 +102,37 @@ impl Drop for Served {
     }
 }
 
+/// Answers the requests of a connection, one after the other, until its client goes away.
 fn serve(mut stream: TcpStream, answer: &(impl Fn(&Request) -> Reply + ?Sized)) -> io::Result<()> {
-    let Some(request) = request(&mut BufReader::new(stream.try_clone()?))? else { return Ok(()) };
-    let reply = answer(&request);
-    if reply.how == How::Reset {
-        return Ok(());
+    stream.set_nodelay(true)?;
+    let mut reader = BufReader::new(stream.try_clone()?);
+    while let Some(request) = request(&mut reader)? {
+        let reply = answer(&request);
+        if reply.how == How::Reset {
+            return Ok(());
+        }
+        let mut head = format!("HTTP/1.1 {} x\r\ncontent-length: {}\r\n", reply.status, reply.body.len());
+        for (name, value) in &reply.headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str("\r\n");
+        let body = reply.body.as_bytes();
+        match reply.how {
+            How::Whole | How::Reset => stream.write_all(&[head.as_bytes(), body].concat())?,
+            How::Cut => {
+                stream.write_all(head.as_bytes())?;
+                return stream.write_all(body.get(..body.len() / 2).unwrap_or_default());
+            }
+            How::Slow(wait) => {
+                stream.write_all(head.as_bytes())?;
+                for bit in body.chunks(16) {
+                    stream.write_all(bit)?;
+                    std::thread::sleep(wait);
+                }
+            }
+        }
     }
-    let mut head =
-        format!("HTTP/1.1 {} x\r\ncontent-length: {}\r\nconnection: close\r\n", reply.status, reply.body.len());
-    for (name, value) in &reply.headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
-    }
-    stream.write_all((head + "\r\n").as_bytes())?;
-    let body = reply.body.as_bytes();
-    match reply.how {
-        How::Whole | How::Reset => stream.write_all(body),
-        How::Cut => stream.write_all(body.get(..body.len() / 2).unwrap_or_default()),
-        How::Slow(wait) => body.chunks(16).try_for_each(|bit| {
-            stream.write_all(bit)?;
-            std::thread::sleep(wait);
-            Ok(())
-        }),
-    }
+    Ok(())
 }
 
 fn request(reader: &mut impl BufRead) -> io::Result<Option<Request>> {

@@ -56,7 +56,11 @@ pub(crate) fn controls(owner: &OwnerFacts, actors: &[Actor]) -> Vec<Control> {
     for actor in actors {
         let mut groups: BTreeMap<(ControlKind, Faced), BTreeSet<&str>> = BTreeMap::new();
         // Most reach few of very many.
-        let reached: Vec<_> = match actor.held.reach("contents", Level::Write) {
+        let mut reach = actor.held.reach("contents", Level::Write);
+        if let Some(unread) = &actor.who.unread {
+            reach.extend(unread.clone());
+        }
+        let reached: Vec<_> = match reach {
             Reach::All => repositories.iter().collect(),
             Reach::Some(names) => names.iter().filter_map(|name| repositories.get_key_value(name)).collect(),
         };

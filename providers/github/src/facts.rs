@@ -1,7 +1,7 @@
 //! Everything that the answers of a capture say, by organisation and repository: typed, without a secret, and with what was
 //! not read kept apart from what is not there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use evenhand_agents::workflow::{Outline, Workflow};
@@ -9,12 +9,13 @@ use evenhand_model::evidence::Evidence;
 use evenhand_model::refusal::Refusal;
 
 use crate::documents::actions::{
-    ActionsPermissions, Branch, ForkApproval, OidcSubject, Repository, Runner, RunnerGroup, WorkflowDefaults,
+    ActionsAccess, ActionsPermissions, Branch, ForkApproval, OidcSubject, Repository, Runner, RunnerGroup,
+    WorkflowDefaults,
 };
 use crate::documents::apps::{App, CredentialAuthorisation, Installation, Named, TokenGrant};
 use crate::documents::copilot::{CopilotAgent, CopilotBilling, CopilotConfiguration, LogStream, Seat};
 use crate::documents::gates::{EffectiveRule, Environment, NamePattern, Protection, Ruleset};
-use crate::documents::keys::{DeployKey, Secret, SecretVariable, Webhook};
+use crate::documents::keys::{DeployKey, PrivateRegistry, Secret, SecretVariable, Webhook};
 use crate::documents::people::{Account, CustomRole, Organisation, OrganisationRole, Team, TeamRepository};
 use crate::documents::route::Route;
 use crate::documents::told::{At, Told};
@@ -51,6 +52,8 @@ pub struct Facts {
     pub(crate) installation_repositories: BTreeMap<(String, u64), Told<Vec<Named>>>,
     /// Definitions of apps, by host and name.
     pub(crate) apps: BTreeMap<(String, String), At<App>>,
+    /// Which repositories the app is installed on that collected, by host and organisation in lower case.
+    pub(crate) selections: BTreeMap<(String, String), String>,
     /// Where enterprises send their audit logs, by host.
     pub(crate) log_streams: BTreeMap<String, List<LogStream>>,
 }
@@ -80,6 +83,8 @@ pub struct OwnerFacts {
     pub organisation: Told<At<Organisation>>,
     /// Whether the list of repositories was read.
     pub repositories_listed: Told<Evidence>,
+    /// The repositories of that list, in lower case; other documents may name more.
+    pub(crate) listed: BTreeSet<String>,
     /// By name in lower case.
     pub repositories: BTreeMap<String, RepositoryFacts>,
     pub members: List<Account>,
@@ -103,6 +108,13 @@ pub struct OwnerFacts {
     pub secret_repositories: BTreeMap<String, Told<Vec<Named>>>,
     pub variables: List<SecretVariable>,
     pub agent_secrets: List<Secret>,
+    pub agent_secret_repositories: BTreeMap<String, Told<Vec<Named>>>,
+    pub agent_variables: List<SecretVariable>,
+    pub dependabot_secrets: List<Secret>,
+    pub dependabot_secret_repositories: BTreeMap<String, Told<Vec<Named>>>,
+    pub codespaces_secrets: List<Secret>,
+    pub codespaces_secret_repositories: BTreeMap<String, Told<Vec<Named>>>,
+    pub private_registries: List<PrivateRegistry>,
     pub workflow_defaults: Told<At<WorkflowDefaults>>,
     pub actions: Told<At<ActionsPermissions>>,
     pub oidc_subject: Told<At<OidcSubject>>,
@@ -151,7 +163,11 @@ pub struct RepositoryFacts {
     pub shared_secrets: List<Secret>,
     pub variables: List<SecretVariable>,
     pub agent_secrets: List<Secret>,
+    pub agent_variables: List<SecretVariable>,
+    pub dependabot_secrets: List<Secret>,
+    pub codespaces_secrets: List<Secret>,
     pub actions: Told<At<ActionsPermissions>>,
+    pub actions_access: Told<At<ActionsAccess>>,
     pub workflow_defaults: Told<At<WorkflowDefaults>>,
     pub fork_approval: Told<At<ForkApproval>>,
     pub oidc_subject: Told<At<OidcSubject>>,

@@ -32,7 +32,14 @@ impl Reader for GithubReader {
         let mut errors = Vec::new();
         if document.head.has("evenhand_capture") {
             match serde_json::from_str::<Manifest>(&document.text) {
-                Ok(manifest) => self.gaps.extend(manifest.gaps()),
+                Ok(manifest) => {
+                    self.gaps.extend(manifest.gaps());
+                    let host = manifest.plan.host;
+                    let selections = manifest.repository_selection.into_iter();
+                    self.facts
+                        .selections
+                        .extend(selections.map(|(name, of)| ((host.clone(), name.to_lowercase()), of)));
+                }
                 Err(error) => errors.push(ReadError {
                     document: document.path.to_string(),
                     reason: format!("the manifest {}", json_error::reason(&error)),

@@ -357,6 +357,33 @@ fn a_role_that_bypasses_protections_is_let_past_where_it_is_held_and_they_are_no
     assert_eq!(past(bypass, off, "write"), [stopped, stopped, unenforced], "nobody of the team holds the role");
 }
 
+#[test]
+fn whoever_holds_a_role_that_was_not_read_is_not_known_to_be_stopped() {
+    let with = |role: &str, gates: Vec<Value>| {
+        let mut answers = [organisation(&json!({ "contents": "write" }), "{}"), gates].concat();
+        for answer in &mut answers {
+            if answer["path"] == "/orgs/acme/teams/web/repos" {
+                answer["response"][0]["role_name"] = json!(role);
+            }
+        }
+        let reading = read(&answers);
+        [TEAM, "github:acme:user:ann", "github:acme:user:bob", APP].map(|who| approval(&reading, who).unwrap())
+    };
+    let classic = || {
+        let protection = json!({ "required_pull_request_reviews": { "required_approving_review_count": 1 },
+            "enforce_admins": { "enabled": true } });
+        vec![
+            answered("/repos/acme/shop/rules/branches/main", &json!([])),
+            answered("/repos/acme/shop/branches/main/protection", &protection),
+        ]
+    };
+    let (stopped, open) = ((Truth::Yes, None), (Truth::Unknown, Some(Way::Untold)));
+    for gates in [ruled(&json!([])), classic()] {
+        assert_eq!(with("releaser", gates.clone()), [open, open, stopped, stopped]);
+        assert_eq!(with("write", gates), [stopped; 4]);
+    }
+}
+
 fn outcome(reading: &Reading, identity: &str, operation: &str, resource: Option<&str>) -> Outcome {
     let request = Request {
         identity: identity.to_owned(),

@@ -1,12 +1,14 @@
 //! Tokens and what accepts them: one provider reads who can get a token, another whose trust admits it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use evenhand_model::evidence::{Evidence, Truth};
+use evenhand_model::glob::Token as Part;
 use evenhand_model::id::IdentityId;
 use evenhand_model::inventory::{Hint, Inventory};
-use evenhand_model::token::{Acceptance, Bearer};
+use evenhand_model::token::{Acceptance, Bearer, Found, Token};
 use evenhand_model::trust::{Crossing, Mechanism, Trust};
 use rayon::prelude::*;
 
@@ -18,10 +20,10 @@ pub(super) fn join(inventory: &mut Inventory, positions: &Positions) {
     if inventory.bearers.is_empty() {
         return;
     }
-    let mut by_issuer: HashMap<&str, Vec<&Acceptance>, foldhash::fast::FixedState> = HashMap::default();
+    let mut by_issuer: HashMap<&str, Doors<'_>, foldhash::fast::FixedState> = HashMap::default();
     let mut by_target: HashMap<&IdentityId, Vec<&Acceptance>, foldhash::fast::FixedState> = HashMap::default();
     for acceptance in &inventory.acceptances {
-        by_issuer.entry(&acceptance.issuer).or_default().push(acceptance);
+        by_issuer.entry(&acceptance.issuer).or_default().add(acceptance);
         by_target.entry(&acceptance.target).or_default().push(acceptance);
     }
     let mut bearers: BTreeMap<&IdentityId, Vec<&Bearer>> = BTreeMap::new();
@@ -33,12 +35,14 @@ pub(super) fn join(inventory: &mut Inventory, positions: &Positions) {
         .flat_map_iter(|(identity, tokens)| {
             let mut met: BTreeMap<&IdentityId, Met<'_>> = BTreeMap::new();
             for bearer in tokens {
-                let Some(issuer) = bearer.token.issuer.as_deref() else { continue };
-                for acceptance in by_issuer.get(issuer).into_iter().flatten() {
+                let Some(doors) = bearer.token.issuer.as_deref().and_then(|issuer| by_issuer.get(issuer)) else {
+                    continue;
+                };
+                doors.open_to(&bearer.token, |acceptance| {
                     if acceptance.target != **identity {
                         Met::take(&mut met, bearer, acceptance, bearer.certain);
                     }
-                }
+                });
             }
             met.into_values()
         })
@@ -106,6 +110,57 @@ pub(super) fn join(inventory: &mut Inventory, positions: &Positions) {
     inventory.trusts.extend(trusts);
     inventory.crossings.extend(crossings);
     inventory.hints.extend(hints);
+}
+
+/// What accepts tokens of one issuer, by what their subjects begin with: thousands of repositories meet thousands of roles,
+/// and each a few of them.
+#[derive(Default)]
+struct Doors<'a> {
+    by_start: BTreeMap<&'a str, Vec<&'a Acceptance>>,
+    /// How long the beginnings are.
+    lengths: BTreeSet<usize>,
+}
+
+impl<'a> Doors<'a> {
+    fn add(&mut self, acceptance: &'a Acceptance) {
+        let start = acceptance.condition.subject_start();
+        self.by_start.entry(start).or_default().push(acceptance);
+        self.lengths.insert(start.len());
+    }
+
+    /// Everything that may accept a token.
+    fn open_to(&self, token: &Token, mut take: impl FnMut(&'a Acceptance)) {
+        match token.find("sub") {
+            Found::Texts(texts) => texts.iter().for_each(|text| self.along(text, &mut take)),
+            Found::AnyOf(pattern) => {
+                let known = pattern.tokens().into_iter().map_while(|part| match part {
+                    Part::Char(character) => Some(character),
+                    _ => None,
+                });
+                let known: String = known.collect();
+                self.along(&known, &mut take);
+                self.beyond(&known, &mut take);
+            }
+            // Whatever it may be, it begins with nothing.
+            Found::Absent | Found::Unknown => {
+                self.along("", &mut take);
+                self.beyond("", &mut take);
+            }
+        }
+    }
+
+    /// Those whose beginning this text has.
+    fn along(&self, text: &str, take: &mut impl FnMut(&'a Acceptance)) {
+        let starts = self.lengths.range(..=text.len()).filter_map(|length| text.get(..*length));
+        starts.filter_map(|start| self.by_start.get(start)).flatten().copied().for_each(take);
+    }
+
+    /// Those whose beginning has this one.
+    fn beyond(&self, start: &str, take: &mut impl FnMut(&'a Acceptance)) {
+        let behind = self.by_start.range::<str, _>((Bound::Excluded(start), Bound::Unbounded));
+        let alike = behind.take_while(|(held, _)| held.starts_with(start));
+        alike.flat_map(|(_, list)| list).copied().for_each(take);
+    }
 }
 
 /// Identities of which it was read who may become them, and where that is written: their own provider wrote a trust of the
@@ -200,7 +255,9 @@ mod tests {
     use evenhand_model::glob::Glob;
     use evenhand_model::id::{ProviderName, ScopeId};
     use evenhand_model::identity::Identity;
-    use evenhand_model::token::{Admission, Found, Token};
+    use evenhand_model::token::Admission;
+
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::super::{JobConfig, link};
     use super::*;
@@ -219,6 +276,72 @@ mod tests {
                 _ => Truth::Unknown,
             }
         }
+    }
+
+    /// Admits subjects that begin so, and counts how often it is asked.
+    #[derive(Debug)]
+    struct Counted(String, Arc<AtomicUsize>);
+
+    impl Admission for Counted {
+        fn admits(&self, token: &Token) -> Truth {
+            self.1.fetch_add(1, Ordering::Relaxed);
+            let fits = Glob::wildcard(&format!("{}*", self.0));
+            match token.find("sub") {
+                Found::Texts(texts) => texts.iter().any(|text| text.starts_with(&self.0)).into(),
+                Found::AnyOf(pattern) => fits.overlaps(pattern),
+                Found::Absent => Truth::No,
+                Found::Unknown => Truth::Unknown,
+            }
+        }
+
+        fn subject_start(&self) -> &str {
+            &self.0
+        }
+    }
+
+    #[test]
+    fn a_token_is_put_against_what_may_accept_its_subject_and_nothing_else() {
+        const MANY: usize = 200;
+        let asked = Arc::new(AtomicUsize::new(0));
+        let starts = |at: usize| [format!("repo:a/{at}:"), format!("repo:a/{at}:ref:main"), format!("repo:b/{at}:")];
+        let mut acceptances: Vec<Acceptance> = (0..MANY)
+            .flat_map(starts)
+            .chain(["repo:a/".to_owned(), String::new()])
+            .map(|start| Acceptance {
+                condition: Arc::new(Counted(start.clone(), Arc::clone(&asked))),
+                target: format!("role {start}").as_str().into(),
+                ..acceptance("", "i", "", "")
+            })
+            .collect();
+        acceptances.reverse();
+        let mut doors = Doors::default();
+        acceptances.iter().for_each(|acceptance| doors.add(acceptance));
+        let any = |pattern: &str| {
+            Token { issuer: Some("i".into()), ..Token::default() }.with_any("sub", Glob::wildcard(pattern))
+        };
+        let exact = |text: &str| Token::of_subject(Some("i".into()), text);
+        for (token, most) in [
+            (exact("repo:a/7:ref:main"), 4),
+            (exact("repo:a/7:pull_request"), 3),
+            (exact("repo:c/7:ref:main"), 1),
+            (exact("other"), 1),
+            (any("repo:a/7:*"), 4),
+            (any("repo:a/*"), 2 + 2 * MANY),
+            (any("*"), 2 + 3 * MANY),
+            (Token { issuer: Some("i".into()), ..Token::default() }, 2 + 3 * MANY),
+        ] {
+            let admitted = |acceptance: &&Acceptance| acceptance.condition.admits(&token) != Truth::No;
+            let all: BTreeSet<&str> = acceptances.iter().filter(admitted).map(|one| one.target.as_str()).collect();
+            let mut put = Vec::new();
+            doors.open_to(&token, |acceptance| put.push(acceptance));
+            assert_eq!(put.len(), most, "{token:?}");
+            let found: BTreeSet<&str> = put.into_iter().filter(admitted).map(|one| one.target.as_str()).collect();
+            assert_eq!(found, all, "{token:?}");
+        }
+        let bearers = (0..MANY).map(|at| bearer("job", Some("i"), &format!("repo:a/{at}:ref:main"), "")).collect();
+        asked.store(0, Ordering::Relaxed);
+        linked(bearers, acceptances, Vec::new());
+        assert!(asked.load(Ordering::Relaxed) <= 4 * MANY, "{asked:?}");
     }
 
     fn identity(id: &str) -> Identity {

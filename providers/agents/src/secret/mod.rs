@@ -8,6 +8,7 @@ mod issuer;
 mod names;
 mod slots;
 mod value;
+mod withheld;
 
 use std::sync::Arc;
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use evenhand_model::secret::Fingerprinter;
 
 use super::value::{self, Hit};
+use super::withheld;
 use super::{Borrowed, Found, formats, issuer};
 use crate::command;
 use crate::tree::{Node, Value};
@@ -193,7 +194,9 @@ impl<'f> Slots<'f> {
                 slot,
                 line,
                 in_arguments,
-                fingerprint: (!hit.kind.public).then(|| self.fingerprinter.fingerprint(secret.as_bytes())),
+                fingerprint: (!hit.kind.public).then(|| {
+                    withheld::fingerprint(secret).unwrap_or_else(|| self.fingerprinter.fingerprint(secret.as_bytes()))
+                }),
                 public_id,
                 checksum_fails: formats::checksum_fails(secret),
             });

@@ -10,6 +10,7 @@ use regex::Regex;
 use super::Kind;
 use super::formats;
 use super::names;
+use super::withheld;
 
 /// A secret inside a text, by byte range.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -360,6 +361,7 @@ pub(crate) fn in_text(text: &str) -> Vec<Hit> {
     if text.len() < 8 {
         return hits;
     }
+    withheld::find(text, |range, kind| add(&mut hits, range, kind));
     for (range, kind) in formats::tokens(text) {
         if text.get(range.clone()).is_some_and(|token| !is_dummy_token(token)) {
             add(&mut hits, range, kind);

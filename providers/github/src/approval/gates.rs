@@ -236,6 +236,14 @@ fn past(gate: &Gate<'_>, actor: &Actor, repository: &str, owner: &OwnerFacts) ->
             how: format!("may change {} itself", gate.name).into(),
         };
     }
+    let unread = actor.who.unread.as_ref().is_some_and(|reach| reach.holds(repository));
+    if let_past.past == Truth::No && unread && gate.source != Source::Enterprise {
+        return Past {
+            past: Truth::Unknown,
+            way: Some(Way::Untold),
+            how: format!("holds a role that was not read, which may let past {} or change it", gate.name).into(),
+        };
+    }
     let_past
 }
 

@@ -1,9 +1,11 @@
 //! Requests to the API: who asks, retries, limits, and what an answer means. Every loop has an end.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
-use evenhand_collect::{Answer, Held, Http, NoAnswer, Page, Stop, Tries, Trouble, retried};
+use evenhand_collect::{Answer, Held, Http, NoAnswer, Page, Stop, Tries, Trouble, lock, retried};
 use evenhand_model::refusal::{Refusal, Why};
 use http::Request;
 use http::header::{ACCEPT, AUTHORIZATION, ETAG, IF_NONE_MATCH, LINK, LOCATION, USER_AGENT};
@@ -57,6 +59,9 @@ impl Default for Pace {
 /// A budget comes back within the hour.
 const TRIES: Tries = Tries { throttled: 8, failed: 4, malformed: 1, longest: Duration::from_secs(3700) };
 
+/// So many calls in a row without any answer, each after all its tries, and the host counts as gone.
+const SILENT: u32 = 16;
+
 /// Redirections of one request at most: something was renamed.
 const REDIRECTIONS: u32 = 3;
 
@@ -106,6 +111,12 @@ pub(crate) struct Client {
     pub(crate) held: Arc<Held>,
     pub(crate) tell: Tell,
     slots: Semaphore,
+    /// Whether the host ever answered.
+    heard: AtomicBool,
+    /// Calls in a row that brought no answer of any kind.
+    silent: AtomicU32,
+    /// Which repositories the app's installation in an organisation reaches, as GitHub says: `all`, `selected`.
+    selections: Mutex<BTreeMap<String, String>>,
 }
 
 /// What an answer is before anybody knows of tries.
@@ -128,7 +139,9 @@ impl Client {
         let uri = host.base().parse().map_err(|_| wrong("it cannot be read".to_owned()))?;
         let http = Http::new(&uri, pace.answer, Arc::clone(&held)).map_err(wrong)?;
         let budget = Budget::new(pace.apart, pace.margin);
-        Ok(Self { host, credentials, http, stop, pace, budget, held, tell, slots: Semaphore::new(pace.at_once) })
+        let slots = Semaphore::new(pace.at_once);
+        let (heard, silent, selections) = (AtomicBool::new(false), AtomicU32::new(0), Mutex::default());
+        Ok(Self { host, credentials, http, stop, pace, budget, held, tell, slots, heard, silent, selections })
     }
 
     /// Reads what a path and query lead to, for an organisation; with a tag only where it is not as it was.
@@ -136,9 +149,15 @@ impl Client {
         let mut path = path.to_owned();
         for _ in 0..REDIRECTIONS {
             let once = || self.once(organisation, &path, tag);
-            match retried(&self.stop, TRIES, self.pace.first_wait, once).await? {
-                Judged::Reply(reply) => return Ok(reply),
-                Judged::Moved(to) => path = to,
+            match retried(&self.stop, TRIES, self.pace.first_wait, once).await {
+                Ok(Judged::Reply(reply)) => return Ok(reply),
+                Ok(Judged::Moved(to)) => path = to,
+                Err(no) => {
+                    if matches!(&no, NoAnswer::Refused(trouble) if is_silence(trouble)) {
+                        self.silent.fetch_add(1, Ordering::Relaxed);
+                    }
+                    return Err(no);
+                }
             }
         }
         Err(Refusal::new("EndlessRedirections", Why::Malformed).into())
@@ -151,16 +170,24 @@ impl Client {
         tag: Option<&str>,
     ) -> Result<Result<Judged, Trouble>, NoAnswer> {
         let _slot = self.stop.or(self.slots.acquire()).await.ok_or(NoAnswer::Stopped)?;
-        let token = match self.token(organisation).await? {
-            Ok(token) => token,
-            Err(trouble) => return Ok(Err(trouble)),
-        };
         self.wait().await?;
+        // After the wait: it may take longer than a token lasts.
+        let token = match self.token(organisation).await {
+            Ok(Ok(token)) => token,
+            Ok(Err(trouble)) => {
+                self.budget.done(None);
+                return Ok(Err(trouble));
+            }
+            Err(no) => {
+                self.budget.done(None);
+                return Err(no);
+            }
+        };
         let Some(request) = self.request(path, &token, tag) else {
             self.budget.done(None);
             return Ok(Err(Refusal::new("BadAddress", Why::Unsupported).into()));
         };
-        let sent = self.stop.or(self.http.send(request)).await.ok_or(NoAnswer::Stopped)?;
+        let sent = self.stop.or(self.send(request)).await.ok_or(NoAnswer::Stopped)?;
         self.budget.done(sent.as_ref().ok());
         let answer = match sent {
             Ok(answer) => answer,
@@ -174,6 +201,20 @@ impl Client {
             _ => {}
         }
         Ok(judged)
+    }
+
+    async fn send(&self, request: Request<Vec<u8>>) -> Result<Answer, Trouble> {
+        let sent = self.http.send(request).await;
+        if sent.is_ok() {
+            self.heard.store(true, Ordering::Relaxed);
+            self.silent.store(0, Ordering::Relaxed);
+        }
+        sent
+    }
+
+    /// Whether a failure says that nobody is there: the host never answered, or does not any more.
+    pub(crate) fn is_gone(&self, trouble: &Trouble) -> bool {
+        is_silence(trouble) && (!self.heard.load(Ordering::Relaxed) || self.silent.load(Ordering::Relaxed) >= SILENT)
     }
 
     fn request(&self, path: &str, token: &Token, tag: Option<&str>) -> Option<Request<Vec<u8>>> {
@@ -289,16 +330,24 @@ impl Client {
             Credentials::Token(token) => return Ok(Ok(token.clone())),
             Credentials::App(app) => app,
         };
-        let mut held = self.stop.or(app.held.lock()).await.ok_or(NoAnswer::Stopped)?;
-        if let Some((of, token, ends)) = &*held
+        let mut installed = self.stop.or(app.installed.lock()).await.ok_or(NoAnswer::Stopped)?;
+        if let Some((of, token, ends)) = &installed.held
             && of == organisation
             && Instant::now() < *ends
         {
             return Ok(Ok(token.clone()));
         }
+        if let Some(trouble) = installed.refused.get(organisation) {
+            return Ok(Err(trouble.clone()));
+        }
         let made = self.stop.or(self.installed(app, organisation)).await.ok_or(NoAnswer::Stopped)?;
-        if let Ok(token) = &made {
-            *held = Some((organisation.to_owned(), token.clone(), Instant::now() + LASTS));
+        match &made {
+            Ok(token) => installed.held = Some((organisation.to_owned(), token.clone(), Instant::now() + LASTS)),
+            // Nor will it be given the next time.
+            Err(trouble) if trouble.refusal.why == Why::Refused => {
+                installed.refused.insert(organisation.to_owned(), trouble.clone());
+            }
+            Err(_) => {}
         }
         Ok(made)
     }
@@ -312,6 +361,7 @@ impl Client {
         #[derive(Deserialize)]
         struct Made {
             token: String,
+            repository_selection: Option<String>,
         }
         let unsigned = || Trouble::new("NoCredentials", Why::Expired, Some("the app's key does not sign".to_owned()));
         let proof = app.proof(SystemTime::now()).ok_or_else(unsigned)?;
@@ -324,12 +374,15 @@ impl Client {
         };
         let request = Request::post(self.host.address(&format!("/app/installations/{id}/access_tokens")));
         let made: Made = self.of_app(self.headed(request, &proof)).await?;
+        if let Some(selection) = made.repository_selection {
+            lock(&self.selections).insert(organisation.to_owned(), selection);
+        }
         Token::new(&made.token).ok_or_else(|| Refusal::new("NotUnderstood", Why::Malformed).into())
     }
 
     async fn of_app<T: serde::de::DeserializeOwned>(&self, request: http::request::Builder) -> Result<T, Trouble> {
         let request = request.body(Vec::new()).map_err(|_| Refusal::new("BadAddress", Why::Unsupported))?;
-        let answer = self.http.send(request).await?;
+        let answer = self.send(request).await?;
         if matches!(answer.status, 200 | 201) {
             return serde_json::from_slice(&answer.page.bytes)
                 .map_err(|_| Refusal::new("NotUnderstood", Why::Malformed).into());
@@ -338,7 +391,9 @@ impl Client {
         let why = match answer.status {
             403 | 429 if said.is_limit(&answer) => Why::Throttled,
             408 | 500..=599 => Why::Failed,
-            _ => Why::Expired,
+            401 => Why::Expired,
+            // It is not installed there, or suspended. That says nothing of other organisations.
+            _ => Why::Refused,
         };
         let after = (why == Why::Throttled).then(|| self.wait_for(&answer));
         let detail = Some("no token of the app's installation could be made".to_owned());
@@ -348,11 +403,16 @@ impl Client {
     /// Gives up a token that was not accepted any more, unless there is another one already.
     async fn forget(&self, used: &Token) {
         if let Credentials::App(app) = &self.credentials {
-            let mut held = app.held.lock().await;
-            if held.as_ref().is_some_and(|(_, token, _)| token == used) {
-                *held = None;
+            let mut installed = app.installed.lock().await;
+            if installed.held.as_ref().is_some_and(|(_, token, _)| token == used) {
+                installed.held = None;
             }
         }
+    }
+
+    /// Which repositories the app's installations reach, as far as GitHub told, by organisation.
+    pub(crate) fn selections(&self) -> BTreeMap<String, String> {
+        lock(&self.selections).clone()
     }
 
     /// Whether an app asks, and not a person's token.
@@ -361,13 +421,24 @@ impl Client {
     }
 }
 
-/// Before anything was asked: what a failure of the first call means.
-pub(crate) fn unaccepted(trouble: &Trouble, organisation: &str, is_app: bool) -> CollectError {
+/// Whether a failure is that nobody answered: what a host says begins with its status.
+fn is_silence(trouble: &Trouble) -> bool {
+    trouble.refusal.why == Why::Failed && !trouble.refusal.code.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// Before anything was answered: what a failure of the first call means.
+pub(crate) fn unaccepted(client: &Client, trouble: &Trouble, organisation: &str) -> CollectError {
     let code = trouble.refusal.code.clone();
-    match &trouble.detail {
-        _ if is_app => CollectError::NotInstalled(organisation.to_owned(), code),
-        Some(detail) => CollectError::NotAccepted(format!("{code}: {detail}")),
-        None => CollectError::NotAccepted(code),
+    let said = match &trouble.detail {
+        Some(detail) => format!("{code}: {detail}"),
+        None => code.clone(),
+    };
+    if client.is_gone(trouble) {
+        CollectError::NoHost(client.host.base().to_owned(), said)
+    } else if trouble.refusal.why == Why::Refused && client.is_app() {
+        CollectError::NotInstalled(organisation.to_owned(), code)
+    } else {
+        CollectError::NotAccepted(said)
     }
 }
 

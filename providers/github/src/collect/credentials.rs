@@ -1,11 +1,13 @@
 //! Who asks: a token, or an app that makes short-lived tokens of its own. Neither is ever printed or written.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use evenhand_collect::Trouble;
 use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use rustls_pki_types::PrivateKeyDer;
@@ -73,14 +75,22 @@ fn bad(path: &Path, why: &str) -> CollectError {
     CollectError::BadCredentials(path.display().to_string(), why.to_owned())
 }
 
-/// A GitHub App, and the token of the installation under way.
+/// A GitHub App, and the tokens of its installations.
 pub(crate) struct App {
     id: String,
     key: RsaKeyPair,
     /// The installation that is named.
     pub(crate) installation: Option<u64>,
+    pub(crate) installed: Mutex<Installed>,
+}
+
+/// What is known of the installations of an app.
+#[derive(Default)]
+pub(crate) struct Installed {
     /// The token of an organisation's installation, with the moment until which it is used.
-    pub(crate) held: Mutex<Option<(String, Token, Instant)>>,
+    pub(crate) held: Option<(String, Token, Instant)>,
+    /// Organisations that give the app no token, with what was said.
+    pub(crate) refused: BTreeMap<String, Trouble>,
 }
 
 /// Tokens of installations last an hour.
@@ -97,7 +107,7 @@ impl App {
             _ => return Err(bad(key, "it is no RSA key")),
         };
         let key = pair.map_err(|_| bad(key, "it is no RSA key"))?;
-        Ok(Self { id: id.to_owned(), key, installation, held: Mutex::new(None) })
+        Ok(Self { id: id.to_owned(), key, installation, installed: Mutex::default() })
     }
 
     /// The app's own proof: a token of some minutes, signed with its key (RFC 7519, RS256).

@@ -83,6 +83,16 @@ impl Run {
         Ok(())
     }
 
+    /// Whether there is nothing else to try after a failure. One organisation without the app is no reason while there are
+    /// others.
+    fn ends(&self, trouble: &Trouble) -> bool {
+        match trouble.refusal.why {
+            Why::Expired => true,
+            Why::Refused => self.organisations().count() == 1,
+            _ => self.client.is_gone(trouble),
+        }
+    }
+
     async fn try_one(
         &self,
         of: &Of,
@@ -98,8 +108,8 @@ impl Run {
             Ok(reply) => reply,
             // What was not tried must not look like what may be done.
             Err(NoAnswer::Stopped) => return Err(NoCapture::Stopped.into()),
-            Err(NoAnswer::Refused(trouble)) if trouble.refusal.why == Why::Expired => {
-                return Err(unaccepted(&trouble, owner, self.client.is_app()));
+            Err(NoAnswer::Refused(trouble)) if self.ends(&trouble) => {
+                return Err(unaccepted(&self.client, &trouble, owner));
             }
             Err(NoAnswer::Refused(trouble)) => return Ok((State::of(trouble), None)),
         };

@@ -125,6 +125,9 @@ pub enum CollectError {
     /// The credentials are not good for anything.
     #[error("GitHub does not accept the credentials: `{0}`")]
     NotAccepted(String),
+    /// Nobody is there.
+    #[error("`{0}` does not answer: {1}")]
+    NoHost(String, String),
     /// The app is not installed where it should ask.
     #[error("the app is not installed in `{0}`: {1}")]
     NotInstalled(String, String),
@@ -161,6 +164,9 @@ impl CollectFailure for CollectError {
                 "name a file with a token, or with the private key that GitHub gave for the app"
             }
             Self::NotAccepted(_) => "check that they are still valid, and that the address is the right one",
+            Self::NoHost(..) => {
+                "check the address and the network, and the proxy where HTTPS_PROXY names one; what was collected is kept for --resume"
+            }
             Self::NotInstalled(..) => "install it there, or name the installation with --installation",
             Self::NoOrganisation => "name it with --org",
             Self::NotAName(_) => "name it as it stands in addresses, such as `acme` or `acme/shop`",

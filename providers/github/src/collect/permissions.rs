@@ -6,13 +6,20 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use super::table::{Reach, STEPS, Step};
+use crate::documents::route::Route;
 
 /// Levels, the lowest first.
 const LEVELS: [&str; 3] = ["read", "write", "admin"];
 
-/// Scopes of a classic token that allow the same.
-const SCOPES: [&str; 6] =
-    ["admin:org_hook", "manage_billing:copilot", "read:audit_log", "read:org", "repo", "admin:org"];
+/// Scopes of a classic token that allow the same, each with a call that no other of them is enough for: `admin:org` holds
+/// `read:org`, which is enough for what Copilot's seats tell, and `repo` holds webhooks of repositories. After each call's
+/// description in GitHub's REST API, and "Scopes for OAuth apps".
+const SCOPES: [(&str, Route); 4] = [
+    ("admin:org", Route::OrganisationActions),
+    ("admin:org_hook", Route::OrganisationHooks),
+    ("read:audit_log", Route::AuditLog),
+    ("repo", Route::RepositorySecrets),
+];
 
 /// The least permissions for the collector, as GitHub names them in an app's registration and in its refusals. Those that
 /// allow to write are apart: GitHub names only to them who may bypass a ruleset, and without them this is unknown.
@@ -28,7 +35,8 @@ pub fn permissions() -> Value {
             *held = level;
         }
     }
-    json!({"default_permissions": least, "to_see_who_may_bypass_rulesets": for_bypasses, "scopes_of_a_classic_token": SCOPES})
+    let scopes = SCOPES.map(|(scope, _)| scope);
+    json!({"default_permissions": least, "to_see_who_may_bypass_rulesets": for_bypasses, "scopes_of_a_classic_token": scopes})
 }
 
 /// The calls as a table in Markdown: path, permission, plan, and what is unknown without it.
@@ -54,6 +62,23 @@ pub fn calls_table() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_scope_is_asked_for_that_another_one_holds() {
+        // "Scopes for OAuth apps", Available scopes.
+        let holds = [
+            ("admin:org", ["write:org", "read:org", "manage_billing:copilot"].as_slice()),
+            ("repo", &["public_repo", "security_events", "admin:repo_hook"]),
+            ("admin:org_hook", &[]),
+            ("read:audit_log", &[]),
+        ];
+        let named: Vec<&str> = SCOPES.iter().map(|(scope, _)| *scope).collect();
+        for (scope, held) in holds {
+            assert!(named.contains(&scope) && held.iter().all(|held| !named.contains(held)), "{scope}");
+        }
+        let calls: std::collections::BTreeSet<Route> = SCOPES.iter().map(|(_, route)| *route).collect();
+        assert!(calls.len() == holds.len() && calls.iter().all(|route| STEPS.iter().any(|step| step.route == *route)));
+    }
 
     #[test]
     fn the_permissions_are_those_of_the_table_and_only_rulesets_ask_for_more_than_reading() {

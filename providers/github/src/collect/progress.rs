@@ -26,8 +26,12 @@ pub(crate) struct Progress {
     pub(crate) documents: usize,
     /// Repositories that are done.
     pub(crate) done: usize,
-    /// Organisations that GitHub does not tell of.
+    /// Organisations that GitHub does not tell of, or that give the app no token.
     pub(crate) hidden: BTreeSet<String>,
+    /// Calls that lead to others and brought no answer in this run: paths.
+    pub(crate) unanswered: BTreeSet<String>,
+    /// Which repositories the app's installation reaches, by organisation.
+    pub(crate) selections: BTreeMap<String, String>,
     /// When it was last written.
     pub(crate) written: Option<Instant>,
 }
@@ -69,6 +73,11 @@ impl Progress {
         self.pending.insert(path);
     }
 
+    /// Whether a call is not made yet.
+    pub(crate) fn is_pending(&self, path: &str) -> bool {
+        self.pending.contains(path)
+    }
+
     pub(crate) fn made(&mut self, path: &str) {
         self.pending.remove(path);
     }
@@ -106,6 +115,7 @@ impl Progress {
             plan: self.planned.clone(),
             pending: pending.into_iter().collect(),
             tags: self.tags.clone(),
+            repository_selection: self.selections.clone(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A whole collection: which organisations and repositories, which calls about each, and what came of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use evenhand_collect::{Folder, Ledger, NoAnswer, Stopped, Trouble, lock};
 use evenhand_model::refusal::{Refusal, Why};
 use evenhand_model::secret::Fingerprinter;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use super::client::{Client, Got, Refused, Reply, unaccepted};
 use super::document::{self, HeldLine, Lines};
@@ -17,8 +17,10 @@ use super::page::{NoPage, Whole};
 use super::progress::Progress;
 use super::table::{Leads, Of, Pages, Reach, Step, is_answer, is_name};
 use super::{CollectError, Collected, Failed, NoCapture, Options};
+use crate::documents::listed;
 use crate::documents::manifest::{Manifest, Planned, Tag};
-use crate::documents::route::Route;
+use crate::documents::people::Organisation;
+use crate::documents::route::{Asked, Route};
 
 /// Repositories under way at one time.
 const REPOSITORIES: usize = 8;
@@ -129,8 +131,10 @@ pub(crate) struct Run {
     pub(super) plan: Plan,
     progress: Mutex<Progress>,
     ledger: Ledger,
-    /// Nobody is let in any more.
+    /// Nobody is let in any more, or nobody is there.
     over: Mutex<Option<Trouble>>,
+    /// Organisations that give the app no token.
+    uninstalled: Mutex<BTreeMap<String, Trouble>>,
     identities: AtomicBool,
 }
 
@@ -146,8 +150,10 @@ impl Run {
             before.map(|before| before.tags.clone()).unwrap_or_default(),
         );
         progress.narrower = progress.planned.repositories.len() != plan.repositories.len();
+        progress.selections = before.map(|before| before.repository_selection.clone()).unwrap_or_default();
         let (progress, over, identities) = (Mutex::new(progress), Mutex::default(), AtomicBool::new(false));
-        Ok(Self { client, plan, progress, ledger: Ledger::default(), over, identities })
+        let uninstalled = Mutex::default();
+        Ok(Self { client, plan, progress, ledger: Ledger::default(), over, uninstalled, identities })
     }
 
     /// Collects everything.
@@ -176,6 +182,7 @@ impl Run {
             Arc::clone(&self).organisation(name).await;
             self.unaccepted(name)?;
         }
+        self.installed_nowhere()?;
         if let Some(name) = &self.plan.enterprise {
             for step in Step::of(Reach::Enterprise) {
                 self.document(&Of::Enterprise(name.clone()), Some(step), &[step], &mut Leads::new()).await;
@@ -203,7 +210,20 @@ impl Run {
         let over = lock(&self.over).clone();
         match over {
             Some(trouble) if lock(&self.progress).answered == 0 => {
-                Err(unaccepted(&trouble, organisation, self.client.is_app()))
+                Err(unaccepted(&self.client, &trouble, organisation))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// An app without a single installation likewise.
+    fn installed_nowhere(&self) -> Result<(), CollectError> {
+        let uninstalled = lock(&self.uninstalled);
+        match uninstalled.first_key_value() {
+            Some((name, trouble))
+                if uninstalled.len() == self.plan.organisations.len() && lock(&self.progress).answered == 0 =>
+            {
+                Err(unaccepted(&self.client, trouble, name))
             }
             _ => Ok(()),
         }
@@ -230,7 +250,11 @@ impl Run {
     pub(super) fn asked_by<'a>(&'a self, of: &'a Of) -> &'a str {
         match of {
             Of::Organisation(name) | Of::Repository(name, _) => name,
-            Of::Enterprise(_) => self.plan.organisations.first().map_or("", String::as_str),
+            Of::Enterprise(_) => {
+                let uninstalled = lock(&self.uninstalled);
+                let installed = self.plan.organisations.iter().find(|name| !uninstalled.contains_key(*name));
+                installed.or(self.plan.organisations.first()).map_or("", String::as_str)
+            }
         }
     }
 
@@ -260,7 +284,7 @@ impl Run {
             tasks.spawn(async move {
                 let mut leads = Leads::new();
                 for step in std::iter::once(leading).chain(strand) {
-                    if !run.goes_on() {
+                    if !run.goes_on() || run.is_hidden(&of.place()) {
                         break;
                     }
                     run.document(&of, Some(step), &[step], &mut leads).await;
@@ -273,8 +297,10 @@ impl Run {
             });
         }
         let mut repositories: BTreeMap<String, Option<String>> = BTreeMap::new();
+        let mut listed = 0;
         while let Some(done) = tasks.join_next().await {
-            for found in done.unwrap_or_default() {
+            for found in done.unwrap_or_else(|lost| self.lost(name, &lost)) {
+                listed += 1;
                 let (name, branch) =
                     found.split_once(' ').map_or((found.as_str(), None), |(name, branch)| (name, Some(branch)));
                 if is_name(name) {
@@ -285,6 +311,8 @@ impl Run {
         if named {
             let own = self.plan.repositories.iter().filter(|(owner, _)| owner == name);
             repositories = own.map(|(_, name)| (name.clone(), None)).collect();
+        } else {
+            self.tell_unlisted(&of, listed);
         }
         lock(&self.progress).repositories(name, &repositories.keys().cloned().collect());
         self.save(None);
@@ -296,20 +324,71 @@ impl Run {
         lock(&self.progress).hidden.contains(name)
     }
 
+    /// Notes that a part of the work was lost: what it would have asked is still pending.
+    fn lost<T: Default>(&self, place: &str, why: &JoinError) -> T {
+        self.ledger.failed(Failed {
+            place: place.to_owned(),
+            call: None,
+            code: if why.is_panic() { "Panicked" } else { "Cancelled" }.to_owned(),
+            detail: Some("a fault of the collector itself; report it, and go on with --resume".to_owned()),
+            facts: "what was not collected of it".to_owned(),
+        });
+        T::default()
+    }
+
+    /// Notes where the credentials see some repositories of an organisation only. The capture says it by itself: the
+    /// organisation tells how many there are.
+    fn tell_unlisted(&self, of: &Of, listed: usize) {
+        let Some(step) = Step::of(Reach::Organisation).find(|step| step.route == Route::Repositories) else { return };
+        {
+            let (progress, path) = (lock(&self.progress), step.path(of, ""));
+            if progress.unanswered.contains(&path) || progress.is_pending(&path) {
+                return;
+            }
+        }
+        let host = &self.client.host.name;
+        let whole = Step::of(Reach::Organisation).find(|step| step.route == Route::Organisation);
+        let held = document::read(&self.plan.folder, &document::name(host, of, whole), host);
+        let answer = held.values().next().and_then(HeldLine::response);
+        let Some(organisation) = answer.and_then(|text| serde_json::from_str::<Organisation>(text).ok()) else {
+            return;
+        };
+        let selection = self.client.selections().remove(&of.place());
+        if let Some(why) = listed::partly(&organisation, listed, selection.as_deref()) {
+            self.ledger.failed(Failed {
+                place: of.place(),
+                call: Some(format!("GET {}", step.call().path)),
+                code: "PartlyListed".to_owned(),
+                detail: Some(why),
+                facts: listed::LOST.words.to_string(),
+            });
+        }
+    }
+
     /// Repositories by name, with their default branches where these are known.
     async fn repositories(self: Arc<Self>, owner: &str, repositories: BTreeMap<String, Option<String>>) {
         let all = repositories.len();
         let mut waiting = repositories.into_iter();
         let mut tasks = JoinSet::new();
         let mut done = 0_usize;
+        let mut under_way = HashMap::new();
         loop {
-            while tasks.len() < REPOSITORIES && self.goes_on() {
+            while tasks.len() < REPOSITORIES && self.goes_on() && !self.is_hidden(owner) {
                 let Some((name, branch)) = waiting.next() else { break };
                 let (run, of) = (Arc::clone(&self), Of::Repository(owner.to_owned(), name));
-                tasks.spawn(async move { run.repository(&of, branch).await });
+                let place = of.place();
+                let task = tasks.spawn(async move { run.repository(&of, branch).await });
+                under_way.insert(task.id(), place);
             }
-            if tasks.join_next().await.is_none() {
-                return;
+            match tasks.join_next_with_id().await {
+                None => return,
+                Some(Ok((task, ()))) => {
+                    under_way.remove(&task);
+                }
+                Some(Err(lost)) => {
+                    let place = under_way.remove(&lost.id());
+                    self.lost::<()>(place.as_deref().unwrap_or(owner), &lost);
+                }
             }
             done += 1;
             self.tell(done, all);
@@ -409,18 +488,14 @@ impl Run {
             }
             for path in paths {
                 let line = match held.remove(&path) {
-                    Some(line) => match self.is_as_it_was(of, step, &path, &line, leads).await {
-                        Some(true) => {
-                            lines.copy(&line)?;
-                            self.notice(step);
-                            Ok(())
-                        }
-                        Some(false) => self.ask(of, step, &path, lines, leads).await,
-                        None => {
+                    Some(line) => {
+                        let done = self.go_on(of, step, &path, &line, lines, leads).await;
+                        if let Err(NoLine::Early) = done {
+                            // What was there before stays, whatever it would have become.
                             held.insert(path.clone(), line);
-                            Err(NoLine::Early)
                         }
-                    },
+                        done
+                    }
                     None => self.ask(of, step, &path, lines, leads).await,
                 };
                 match line {
@@ -429,8 +504,57 @@ impl Run {
                     Err(NoLine::Disk(error)) => return Err(error),
                 }
             }
+            // What a list led to before is not lost because the list is not answered now.
+            if !held.is_empty() && self.is_unanswered(of, step) {
+                let is_led = |path: &&String| Asked::parse(path).is_some_and(|asked| asked.route == step.route);
+                let rest: Vec<String> = held.keys().filter(is_led).cloned().collect();
+                rest.iter().filter_map(|path| held.remove(path)).try_for_each(|line| lines.copy(&line))?;
+            }
         }
         Ok(Ended::Whole)
+    }
+
+    /// Whether the call that leads to this one brought no answer in this run.
+    fn is_unanswered(&self, of: &Of, step: &Step) -> bool {
+        let leading = step.each.and_then(|each| Step::of(step.reach).find(|leading| leading.route == each.of));
+        leading.is_some_and(|leading| lock(&self.progress).unanswered.contains(&leading.path(of, "")))
+    }
+
+    /// Uses an answer that is there again, or asks anew. Where that brings no answer, both stay: what is known from before,
+    /// with what it leads to, and that it may not be so any more.
+    async fn go_on(
+        &self,
+        of: &Of,
+        step: &'static Step,
+        path: &str,
+        line: &HeldLine,
+        lines: &mut Lines,
+        leads: &mut Leads,
+    ) -> Result<(), NoLine> {
+        match self.is_as_it_was(of, step, path, line, leads).await {
+            Some(true) => {
+                lines.copy(line)?;
+                self.notice(step);
+                Ok(())
+            }
+            Some(false) => {
+                self.ask(of, step, path, lines, leads).await?;
+                let unanswered = lock(&self.progress).unanswered.contains(path);
+                if unanswered && self.follow(step, line, leads) {
+                    lines.copy(line)?;
+                    self.notice(step);
+                }
+                Ok(())
+            }
+            None => Err(NoLine::Early),
+        }
+    }
+
+    /// Notes what an answer that is there leads to; false where it cannot be understood.
+    fn follow(&self, step: &'static Step, line: &HeldLine, leads: &mut Leads) -> bool {
+        let mut whole = Whole::new(step, &self.plan.fingerprinter);
+        let response = line.response().unwrap_or_default();
+        whole.page(response.as_bytes(), &mut io::sink(), leads).is_ok()
     }
 
     /// Whether an answer that is there may be used again; then with what it leads to. `None` = the collection ends.
@@ -459,11 +583,7 @@ impl Run {
                     }
                 }
             }
-            let mut whole = Whole::new(step, &self.plan.fingerprinter);
-            let response = line.response().unwrap_or_default();
-            if whole.page(response.as_bytes(), &mut io::sink(), leads).is_err() {
-                return Some(false);
-            }
+            return Some(self.follow(step, line, leads));
         }
         Some(true)
     }
@@ -540,7 +660,16 @@ impl Run {
                         NoAnswer::Refused(ref trouble) if !self.is_end(no.clone()) => trouble.clone(),
                         _ => return Err(NoLine::Early),
                     };
-                    self.failed(of, step, &trouble.refusal, trouble.detail);
+                    if trouble.refusal.why == Why::Refused {
+                        // It is no call that is refused, but the token to make it with.
+                        self.uninstalled(of, &trouble);
+                        if step.route != Route::Organisation {
+                            return Err(NoLine::Early);
+                        }
+                    } else {
+                        self.unanswered(step, path);
+                        self.failed(of, step, &trouble.refusal, trouble.detail);
+                    }
                     lines.refused(path, trouble.refusal, None)?;
                     return Ok(());
                 }
@@ -562,17 +691,40 @@ impl Run {
         } else if !is_answer(step.route, &refusal) {
             let plan = step.plan.filter(|_| refusal.code.starts_with("404")).map(|plan| format!("{plan} only"));
             let needs = accepted.as_ref().map(|accepted| format!("needs {accepted}"));
+            self.unanswered(step, path);
             self.failed(of, step, &refusal, plan.or(needs));
         }
         lines.refused(path, refusal, accepted)?;
         Ok(())
     }
 
-    /// Whether a failure ends the collection, which it does where nobody is let in any more.
+    /// Notes that a call that leads to others brought no answer.
+    fn unanswered(&self, step: &Step, path: &str) {
+        if step.is_leading() {
+            lock(&self.progress).unanswered.insert(path.to_owned());
+        }
+    }
+
+    /// Notes that an organisation gives the app no token, once: nothing can be asked about it.
+    fn uninstalled(&self, of: &Of, trouble: &Trouble) {
+        let name = self.asked_by(of).to_owned();
+        lock(&self.progress).hidden.insert(name.clone());
+        if lock(&self.uninstalled).insert(name.clone(), trouble.clone()).is_none() {
+            self.ledger.failed(Failed {
+                place: name,
+                call: None,
+                code: trouble.refusal.code.clone(),
+                detail: Some("the app is not installed in the organisation, or is suspended there".to_owned()),
+                facts: "everything".to_owned(),
+            });
+        }
+    }
+
+    /// Whether a failure ends the collection, which it does where nobody is let in any more, or nobody is there.
     fn is_end(&self, no: NoAnswer) -> bool {
         match no {
             NoAnswer::Stopped => true,
-            NoAnswer::Refused(trouble) if trouble.refusal.why == Why::Expired => {
+            NoAnswer::Refused(trouble) if trouble.refusal.why == Why::Expired || self.client.is_gone(&trouble) => {
                 if lock(&self.over).replace(trouble.clone()).is_none() {
                     self.ledger.failed(Failed {
                         place: self.client.host.name.clone(),
@@ -603,6 +755,7 @@ impl Run {
         let manifest = {
             let mut progress = lock(&self.progress);
             progress.written = Some(Instant::now());
+            progress.selections.extend(self.client.selections());
             progress.manifest(end)
         };
         self.ledger.written(self.plan.folder.write_manifest(&manifest));

@@ -106,6 +106,8 @@ const CLONED: &[&str] = &[
 const CLONES: &[&str] = &["/*/temp_clone_token"];
 const MEMBER_CLONES: &[&str] = &["/repositories/*/temp_clone_token"];
 const VALUES: &[&str] = &["/variables/*/value"];
+/// Addresses of registries may name who reads them.
+const REGISTRIES: &[&str] = &["/configurations/*/url"];
 const SELECTED: &[&str] = &["selected"];
 
 use Pages::{First, List, Member, One};
@@ -149,6 +151,25 @@ pub(crate) static STEPS: &[Step] = &[
     },
     Step { withheld: VALUES, most: 30, ..org(Route::OrganisationVariables, Member("variables")) },
     org(Route::OrganisationAgentSecrets, Member("secrets")),
+    Step {
+        each: each_that(Route::OrganisationAgentSecrets, "/name", "/visibility", SELECTED),
+        withheld: MEMBER_CLONES,
+        ..org(Route::OrganisationAgentSecretRepositories, Member("repositories"))
+    },
+    Step { withheld: VALUES, most: 30, ..org(Route::OrganisationAgentVariables, Member("variables")) },
+    org(Route::OrganisationDependabotSecrets, Member("secrets")),
+    Step {
+        each: each_that(Route::OrganisationDependabotSecrets, "/name", "/visibility", SELECTED),
+        withheld: MEMBER_CLONES,
+        ..org(Route::OrganisationDependabotSecretRepositories, Member("repositories"))
+    },
+    org(Route::OrganisationCodespacesSecrets, Member("secrets")),
+    Step {
+        each: each_that(Route::OrganisationCodespacesSecrets, "/name", "/visibility", SELECTED),
+        withheld: MEMBER_CLONES,
+        ..org(Route::OrganisationCodespacesSecretRepositories, Member("repositories"))
+    },
+    Step { withheld: REGISTRIES, ..org(Route::PrivateRegistries, Member("configurations")) },
     org(Route::OrganisationWorkflowDefaults, One),
     org(Route::OrganisationActions, One),
     org(Route::OrganisationOidcSubject, One),
@@ -180,7 +201,11 @@ pub(crate) static STEPS: &[Step] = &[
     repo(Route::SharedSecrets, Member("secrets")),
     Step { withheld: VALUES, most: 30, ..repo(Route::RepositoryVariables, Member("variables")) },
     repo(Route::RepositoryAgentSecrets, Member("secrets")),
+    Step { withheld: VALUES, most: 30, ..repo(Route::RepositoryAgentVariables, Member("variables")) },
+    repo(Route::RepositoryDependabotSecrets, Member("secrets")),
+    repo(Route::RepositoryCodespacesSecrets, Member("secrets")),
     repo(Route::RepositoryActions, One),
+    repo(Route::ActionsAccess, One),
     repo(Route::RepositoryWorkflowDefaults, One),
     repo(Route::ForkApproval, One),
     repo(Route::RepositoryOidcSubject, One),

@@ -75,6 +75,13 @@ pub struct ActionsPermissions {
     pub sha_pinning_required: Option<bool>,
 }
 
+/// Who else may use the actions and workflows of a repository that is not public.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct ActionsAccess {
+    /// `none`, `user`, `organization`, `enterprise`.
+    pub access_level: Option<String>,
+}
+
 /// Whose pull requests from forks wait for approval.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct ForkApproval {

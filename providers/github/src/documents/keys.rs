@@ -97,6 +97,22 @@ pub struct Secret {
     pub visibility: Option<String>,
 }
 
+/// A registry of packages that the organisation lets Dependabot and code scanning read with a stored secret.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct PrivateRegistry {
+    /// The name of the secret.
+    #[serde(default)]
+    pub name: String,
+    /// `maven_repository`, `npm_registry` …
+    pub registry_type: Option<String>,
+    /// `all`, `private` or `selected` repositories.
+    pub visibility: Option<String>,
+    /// When it was first stored.
+    pub created_at: Option<Timestamp>,
+    /// When its value was last changed.
+    pub updated_at: Option<Timestamp>,
+}
+
 /// A variable as it is written; its value is dropped as soon as it is judged.
 #[derive(Debug, Deserialize)]
 pub(crate) struct WrittenVariable {

@@ -29,6 +29,9 @@ pub struct Manifest {
     /// is as it was costs nothing.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, Vec<Tag>>,
+    /// By organisation, which repositories the app that asked is installed on: `all`, `selected`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub repository_selection: BTreeMap<String, String>,
 }
 
 /// A page of a list, as GitHub marked it.

@@ -8,6 +8,7 @@ pub mod copilot;
 pub mod envelope;
 pub mod gates;
 pub mod keys;
+pub(crate) mod listed;
 pub mod manifest;
 pub(crate) mod page;
 pub mod people;

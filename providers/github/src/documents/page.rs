@@ -27,7 +27,15 @@ pub(crate) fn of(host: &str, asked: &Asked) -> String {
         Route::OrganisationHooks => org("hooks"),
         Route::OrganisationSecrets | Route::OrganisationSecretRepositories => org("secrets/actions"),
         Route::OrganisationVariables => org("variables/actions"),
-        Route::OrganisationAgentSecrets => org("secrets/agents"),
+        Route::OrganisationAgentSecrets | Route::OrganisationAgentSecretRepositories => org("secrets/agents"),
+        Route::OrganisationAgentVariables => org("variables/agents"),
+        Route::OrganisationDependabotSecrets | Route::OrganisationDependabotSecretRepositories => {
+            org("secrets/dependabot")
+        }
+        Route::OrganisationCodespacesSecrets | Route::OrganisationCodespacesSecretRepositories => {
+            org("secrets/codespaces")
+        }
+        Route::PrivateRegistries => org("private-registries"),
         Route::OrganisationWorkflowDefaults | Route::OrganisationActions => org("actions"),
         Route::OrganisationOidcSubject => org("actions/oidc"),
         Route::OrganisationRunners => org("actions/runners"),
@@ -45,7 +53,12 @@ pub(crate) fn of(host: &str, asked: &Asked) -> String {
         Route::RepositorySecrets | Route::SharedSecrets => repo("secrets/actions"),
         Route::RepositoryVariables => repo("variables/actions"),
         Route::RepositoryAgentSecrets => repo("secrets/agents"),
-        Route::RepositoryActions | Route::RepositoryWorkflowDefaults | Route::ForkApproval => repo("actions"),
+        Route::RepositoryAgentVariables => repo("variables/agents"),
+        Route::RepositoryDependabotSecrets => repo("secrets/dependabot"),
+        Route::RepositoryCodespacesSecrets => repo("secrets/codespaces"),
+        Route::RepositoryActions | Route::ActionsAccess | Route::RepositoryWorkflowDefaults | Route::ForkApproval => {
+            repo("actions")
+        }
         Route::RepositoryOidcSubject => repo("actions"),
         Route::RepositoryRunners => repo("actions/runners"),
         Route::Branches => at(format!("{first}/{second}/branches")),

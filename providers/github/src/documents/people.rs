@@ -15,6 +15,10 @@ pub struct Organisation {
     pub default_repository_permission: Option<String>,
     /// Whether two factors are demanded of everybody; withheld likewise.
     pub two_factor_requirement_enabled: Option<bool>,
+    /// How many public repositories it has.
+    pub public_repos: Option<u64>,
+    /// How many other ones; withheld likewise.
+    pub total_private_repos: Option<u64>,
 }
 
 /// An account: a person, a machine user, an app's bot, an organisation.

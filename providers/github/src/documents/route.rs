@@ -38,6 +38,13 @@ pub enum Route {
     OrganisationSecretRepositories,
     OrganisationVariables,
     OrganisationAgentSecrets,
+    OrganisationAgentSecretRepositories,
+    OrganisationAgentVariables,
+    OrganisationDependabotSecrets,
+    OrganisationDependabotSecretRepositories,
+    OrganisationCodespacesSecrets,
+    OrganisationCodespacesSecretRepositories,
+    PrivateRegistries,
     OrganisationWorkflowDefaults,
     OrganisationActions,
     OrganisationOidcSubject,
@@ -60,7 +67,11 @@ pub enum Route {
     SharedSecrets,
     RepositoryVariables,
     RepositoryAgentSecrets,
+    RepositoryAgentVariables,
+    RepositoryDependabotSecrets,
+    RepositoryCodespacesSecrets,
     RepositoryActions,
+    ActionsAccess,
     RepositoryWorkflowDefaults,
     ForkApproval,
     RepositoryOidcSubject,
@@ -258,6 +269,55 @@ pub static CALLS: &[Call] = &[
         "/orgs/{org}/agents/secrets",
         "organization_agent_secrets=read",
         "which secrets coding agents share",
+        &[Credentials, Workload],
+    ),
+    call(
+        Route::OrganisationAgentSecretRepositories,
+        "/orgs/{org}/agents/secrets/{secret}/repositories",
+        "organization_agent_secrets=read",
+        "in which repositories coding agents share a secret",
+        &[Credentials, Workload],
+    ),
+    call(
+        Route::OrganisationAgentVariables,
+        "/orgs/{org}/agents/variables",
+        "organization_agent_variables=read",
+        "whether variables of coding agents hold secrets",
+        &[Credentials],
+    ),
+    call(
+        Route::OrganisationDependabotSecrets,
+        "/orgs/{org}/dependabot/secrets",
+        "organization_dependabot_secrets=read",
+        "which secrets workflows share that Dependabot starts",
+        &[Credentials],
+    ),
+    call(
+        Route::OrganisationDependabotSecretRepositories,
+        "/orgs/{org}/dependabot/secrets/{secret}/repositories",
+        "organization_dependabot_secrets=read",
+        "which repositories share a secret of Dependabot",
+        &[Credentials],
+    ),
+    call(
+        Route::OrganisationCodespacesSecrets,
+        "/orgs/{org}/codespaces/secrets",
+        "organization_codespaces_secrets=read",
+        "which secrets codespaces share",
+        &[Credentials],
+    ),
+    call(
+        Route::OrganisationCodespacesSecretRepositories,
+        "/orgs/{org}/codespaces/secrets/{secret}/repositories",
+        "organization_codespaces_secrets=read",
+        "which repositories share a secret of codespaces",
+        &[Credentials],
+    ),
+    call(
+        Route::PrivateRegistries,
+        "/orgs/{org}/private-registries",
+        "organization_private_registries=read",
+        "with which secrets private registries are read",
         &[Credentials],
     ),
     call(
@@ -403,11 +463,39 @@ pub static CALLS: &[Call] = &[
         &[Credentials],
     ),
     call(
+        Route::RepositoryAgentVariables,
+        "/repos/{owner}/{repo}/agents/variables",
+        "agent_variables=read",
+        "whether variables of its coding agents hold secrets",
+        &[Credentials],
+    ),
+    call(
+        Route::RepositoryDependabotSecrets,
+        "/repos/{owner}/{repo}/dependabot/secrets",
+        "dependabot_secrets=read",
+        "which secrets its workflows use that Dependabot starts",
+        &[Credentials],
+    ),
+    call(
+        Route::RepositoryCodespacesSecrets,
+        "/repos/{owner}/{repo}/codespaces/secrets",
+        "codespaces_secrets=read",
+        "which secrets its codespaces use",
+        &[Credentials],
+    ),
+    call(
         Route::RepositoryActions,
         "/repos/{owner}/{repo}/actions/permissions",
         "administration=read",
         "which actions may run",
         &[Controls, Workload],
+    ),
+    call(
+        Route::ActionsAccess,
+        "/repos/{owner}/{repo}/actions/permissions/access",
+        "administration=read",
+        "who else may use its actions and workflows",
+        &[Workload],
     ),
     call(
         Route::RepositoryWorkflowDefaults,
@@ -563,7 +651,8 @@ impl Asked {
     /// Tells the call from its path; `None` = it is none that is understood.
     pub fn parse(path: &str) -> Option<Self> {
         let (plain, query) = path.split_once('?').unwrap_or((path, ""));
-        let segments: Vec<&str> = plain.trim_matches('/').split('/').collect();
+        let plain = plain.trim_matches('/');
+        let segments: Vec<&str> = plain.split('/').collect();
         // A call with a query is more than the same without.
         let asks = |call: &&Call| match call.path.split_once('?') {
             Some((_, wanted)) => query.split('&').any(|held| held == wanted),
@@ -571,7 +660,9 @@ impl Asked {
         };
         CALLS.iter().filter(asks).find_map(|call| {
             let template = call.path.split('?').next().unwrap_or(call.path);
-            let of = placeholders(template, &segments)?;
+            // What stands behind the last placeholder tells most calls apart; the rest are taken to pieces.
+            let end = template.rsplit('}').next().unwrap_or_default();
+            let of = plain.ends_with(end).then(|| placeholders(template, &segments))??;
             Some(Self { route: call.route, of })
         })
     }

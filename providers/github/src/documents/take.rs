@@ -164,6 +164,7 @@ fn of_owner(t: &mut Taking<'_>, asked: &super::Asked, keys: &Fingerprinter, owne
                     }
                     _ => repository.at.clone(),
                 };
+                owner.listed.insert(name.to_lowercase());
                 let held = owner.repository(&name);
                 if !held.repository.is_read() {
                     held.repository = Told::Read(At { value: repository.value, at });
@@ -195,6 +196,19 @@ fn of_owner(t: &mut Taking<'_>, asked: &super::Asked, keys: &Fingerprinter, owne
         Route::OrganisationSecretRepositories => t.names(owner.secret_repositories.entry(second()).or_default()),
         Route::OrganisationVariables => t.variables(keys, &mut owner.variables),
         Route::OrganisationAgentSecrets => t.list("secrets", &mut owner.agent_secrets),
+        Route::OrganisationAgentSecretRepositories => {
+            t.names(owner.agent_secret_repositories.entry(second()).or_default());
+        }
+        Route::OrganisationAgentVariables => t.variables(keys, &mut owner.agent_variables),
+        Route::OrganisationDependabotSecrets => t.list("secrets", &mut owner.dependabot_secrets),
+        Route::OrganisationDependabotSecretRepositories => {
+            t.names(owner.dependabot_secret_repositories.entry(second()).or_default());
+        }
+        Route::OrganisationCodespacesSecrets => t.list("secrets", &mut owner.codespaces_secrets),
+        Route::OrganisationCodespacesSecretRepositories => {
+            t.names(owner.codespaces_secret_repositories.entry(second()).or_default());
+        }
+        Route::PrivateRegistries => t.list("configurations", &mut owner.private_registries),
         Route::OrganisationWorkflowDefaults => t.told(&mut owner.workflow_defaults),
         Route::OrganisationActions => t.told(&mut owner.actions),
         Route::OrganisationOidcSubject => t.told(&mut owner.oidc_subject),
@@ -237,7 +251,11 @@ fn of_repository(
         Route::SharedSecrets => t.list("secrets", &mut repository.shared_secrets),
         Route::RepositoryVariables => t.variables(keys, &mut repository.variables),
         Route::RepositoryAgentSecrets => t.list("secrets", &mut repository.agent_secrets),
+        Route::RepositoryAgentVariables => t.variables(keys, &mut repository.agent_variables),
+        Route::RepositoryDependabotSecrets => t.list("secrets", &mut repository.dependabot_secrets),
+        Route::RepositoryCodespacesSecrets => t.list("secrets", &mut repository.codespaces_secrets),
         Route::RepositoryActions => t.told(&mut repository.actions),
+        Route::ActionsAccess => t.told(&mut repository.actions_access),
         Route::RepositoryWorkflowDefaults => t.told(&mut repository.workflow_defaults),
         Route::ForkApproval => t.told(&mut repository.fork_approval),
         Route::RepositoryOidcSubject => t.told(&mut repository.oidc_subject),

@@ -189,11 +189,8 @@ impl Join<'_> {
             agent.file_scope = Fact::Known(Arc::from("project"));
             agent.token_writes = Fact::Known(true);
             agent.project_servers_enabled = Fact::Absent;
-            agent.secrets_in_reach = match repository.agent_secrets.get() {
-                Some(secrets) if secrets.is_empty() => Fact::Absent,
-                Some(secrets) => Fact::Known(secrets.iter().map(|secret| Arc::from(secret.name.as_str())).collect()),
-                None => Fact::Unknown,
-            };
+            let secrets = self.agent_secrets(repository);
+            agent.secrets_in_reach = secrets.clone();
             self.inventory.agents.push(agent);
             let workflows = configured.require_actions_workflow_approval;
             if workflows == Some(false) {
@@ -221,11 +218,7 @@ impl Join<'_> {
                     egress_restricted: Fact::known(configured.is_firewall_enabled),
                     ingress_restricted: Fact::Known(true),
                     hardening_enforced: Fact::Unknown,
-                    secrets: match repository.agent_secrets.get() {
-                        Some(secrets) if secrets.is_empty() => Fact::Absent,
-                        Some(secrets) => Fact::Known(secrets.iter().map(|one| Arc::from(one.name.as_str())).collect()),
-                        None => Fact::Unknown,
-                    },
+                    secrets,
                 },
                 evidence: configured.at.clone(),
             });

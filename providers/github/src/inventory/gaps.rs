@@ -7,8 +7,12 @@ use evenhand_model::gap::{Gap, GapKind};
 
 use super::Join;
 use crate::PROVIDER;
+use crate::documents::listed;
 use crate::documents::route::Route;
 use crate::documents::told::Told;
+
+/// So many names of a list stand in a gap.
+const NAMED: usize = 5;
 
 /// A call, the code of its refusal, and what would have been enough.
 type Refusal<'a> = (Route, &'a str, Option<&'a Arc<str>>);
@@ -17,6 +21,28 @@ impl Join<'_> {
     pub(super) fn take_gaps(&mut self) {
         self.refused();
         self.missing();
+        self.unlisted();
+    }
+
+    /// Repositories that the credentials did not see.
+    fn unlisted(&mut self) {
+        let owner = self.owner;
+        let (true, Some(organisation)) = (owner.repositories_listed.is_read(), owner.organisation.get()) else {
+            return;
+        };
+        let selection = self.facts.selections.get(&(owner.host.clone(), owner.name.to_lowercase()));
+        let partly = listed::partly(organisation, owner.listed.len(), selection.map(String::as_str));
+        let Some(mut reason) = partly else { return };
+        let mut names = owner.listed.iter();
+        if let Some(first) = names.next() {
+            reason.push_str(&format!("; unread are all but {first}"));
+            names.by_ref().take(NAMED - 1).for_each(|name| reason.push_str(&format!(", {name}")));
+            if names.len() > 0 {
+                reason.push_str(&format!(" and {} more", names.len()));
+            }
+        }
+        let gap = self.gap(GapKind::Failed, Route::Repositories, reason);
+        self.inventory.gaps.extend(gap.map(|gap| Gap { facts: vec![listed::LOST], ..gap }));
     }
 
     /// One gap for each call and reason, however many repositories it is about.

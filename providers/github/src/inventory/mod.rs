@@ -61,6 +61,8 @@ pub(crate) struct Who {
     pub(crate) roles: BTreeMap<Arc<str>, Reach>,
     /// The repositories where a custom role lets it bypass branch protections.
     pub(crate) bypasses: Option<Reach>,
+    /// The repositories where it holds a role that was not read: that may let it change anything, and past every gate.
+    pub(crate) unread: Option<Reach>,
     /// Whether it owns the organisation.
     pub(crate) owner: bool,
     /// Whether it is a deploy key.

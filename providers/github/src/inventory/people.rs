@@ -218,7 +218,7 @@ impl Join<'_> {
 
     /// What a role means here, and the doubt where it cannot be told.
     fn custom<'r>(&self, name: &'r str) -> (Role<'r>, Option<Doubt>) {
-        let meant = |permissions, bypasses| Role { name, permissions: Arc::new(permissions), bypasses };
+        let meant = |permissions, bypasses| Role { name, permissions: Arc::new(permissions), bypasses, unread: false };
         if let Some(permissions) = roles::built_in(name) {
             return (meant(permissions, false), None);
         }
@@ -234,7 +234,8 @@ impl Join<'_> {
             }
             None => {
                 let doubt = Doubt::new(format!("the repository role {name}, which was not read"), DoubtEffect::Adds);
-                (meant(Permissions::of([("metadata", "read")]), false), Some(doubt))
+                let role = meant(Permissions::of([("metadata", "read")]), false);
+                (Role { unread: true, ..role }, Some(doubt))
             }
         }
     }
@@ -349,6 +350,7 @@ impl Join<'_> {
             who.team_numbers.extend(known.team_numbers);
             known.roles.into_iter().for_each(|(role, reach)| add_role(&mut who.roles, &role, reach));
             known.bypasses.into_iter().for_each(|reach| add_reach(&mut who.bypasses, reach));
+            known.unread.into_iter().for_each(|reach| add_reach(&mut who.unread, reach));
         }
         // Only members are in teams.
         if self.accounts.members.contains_key(&lower) || who.teams_unread {
@@ -436,6 +438,8 @@ struct Role<'r> {
     permissions: Arc<Permissions>,
     /// Whether it lets past branch protections.
     bypasses: bool,
+    /// Whether nothing says what it is.
+    unread: bool,
 }
 
 impl Role<'_> {
@@ -443,6 +447,9 @@ impl Role<'_> {
     fn note(&self, reach: Reach, who: &mut Who) {
         if self.bypasses {
             add_reach(&mut who.bypasses, reach.clone());
+        }
+        if self.unread {
+            add_reach(&mut who.unread, reach.clone());
         }
         add_role(&mut who.roles, self.name, reach);
     }

@@ -1,19 +1,20 @@
 //! Secrets and variables that GitHub keeps for workflows. Only names, dates and kinds are there; of a variable whose value
 //! is a secret also a fingerprint.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use evenhand_agents::stored;
 use evenhand_agents::workflow::OutlinedJob;
 use evenhand_model::credential::Exposure;
-use evenhand_model::evidence::Fact;
+use evenhand_model::evidence::{Fact, Truth};
 use evenhand_model::id::IdentityId;
 use evenhand_model::identity::{Nature, judge};
 
-use super::{Join, jobs};
+use super::{Join, full_name, jobs};
+use crate::documents::apps::Named;
 use crate::documents::keys::{Secret, SecretVariable};
-use crate::documents::told::At;
+use crate::documents::told::{At, Told};
 use crate::facts::RepositoryFacts;
 
 impl Join<'_> {
@@ -42,8 +43,13 @@ impl Join<'_> {
             });
             let own = repository.secrets.all().iter().map(|secret| (secret, None));
             let shared = repository.shared_secrets.all().iter().map(|secret| (secret, None));
-            let all: Vec<(&At<Secret>, Option<&str>)> = own.chain(shared).chain(of_environments).collect();
-            for (secret, environment) in all {
+            let all = own.chain(shared).chain(of_environments).map(|(secret, environment)| (secret, environment, ""));
+            // What Dependabot starts gets secrets of the same names from another store ("Dependabot on GitHub Actions").
+            let of_dependabot =
+                repository.dependabot_secrets.all().iter().chain(self.shared_with_dependabot(repository));
+            let all: Vec<(&At<Secret>, Option<&str>, &str)> =
+                all.chain(of_dependabot.map(|secret| (secret, None, "dependabot/"))).collect();
+            for (secret, environment, store) in all {
                 // Half of a key that names it and proves nothing.
                 if secret.name.to_uppercase().ends_with("ACCESS_KEY_ID") {
                     continue;
@@ -61,7 +67,7 @@ impl Join<'_> {
                     continue;
                 }
                 let place = environment.map_or_else(String::new, |name| format!("{name}/"));
-                let id = format!("{}:secret:{}/{place}{}", self.scope, repository.name, secret.name);
+                let id = format!("{}:secret:{}/{store}{place}{}", self.scope, repository.name, secret.name);
                 let mut credential = self.credential(id, first, kind.name, &secret.at);
                 credential.is_static = Fact::Known(!kind.short_lived);
                 credential.federable = Fact::known(kind.federable);
@@ -86,6 +92,14 @@ impl Join<'_> {
                 }
             }
         }
+        for repository in owner.repositories.values() {
+            let place = |variable: &At<SecretVariable>| {
+                (variable.clone(), format!("coding agents in {}/{}", owner.name, repository.name))
+            };
+            unread.extend(repository.agent_variables.all().iter().map(place));
+        }
+        let of_agents = owner.agent_variables.all().iter();
+        unread.extend(of_agents.map(|variable| (variable.clone(), format!("coding agents of {}", owner.name))));
         unread.extend(owner.variables.all().iter().map(|variable| (variable.clone(), owner.name.clone())));
         for (variable, place) in unread {
             let message = format!(
@@ -93,6 +107,43 @@ impl Join<'_> {
                 variable.name, variable.kind
             );
             self.hint(variable.at.clone(), message);
+        }
+    }
+
+    /// Names of the secrets that coding agents get in a repository: its own, and those that the organisation shares with it.
+    pub(super) fn agent_secrets(&self, repository: &RepositoryFacts) -> Fact<Vec<Arc<str>>> {
+        let (Some(own), Some(shared)) = (repository.agent_secrets.get(), self.owner.agent_secrets.get()) else {
+            return Fact::Unknown;
+        };
+        let mut names: BTreeSet<Arc<str>> = own.iter().map(|secret| Arc::from(secret.name.as_str())).collect();
+        for secret in shared {
+            match self.is_shared(secret, &self.owner.agent_secret_repositories, repository) {
+                Truth::Yes => drop(names.insert(Arc::from(secret.name.as_str()))),
+                Truth::No => {}
+                Truth::Unknown => return Fact::Unknown,
+            }
+        }
+        if names.is_empty() { Fact::Absent } else { Fact::Known(names.into_iter().collect()) }
+    }
+
+    /// Whether a secret of the organisation lies in the reach of a repository.
+    pub(super) fn is_shared(
+        &self,
+        secret: &Secret,
+        selected: &BTreeMap<String, Told<Vec<Named>>>,
+        repository: &RepositoryFacts,
+    ) -> Truth {
+        match secret.visibility.as_deref() {
+            Some("all") => Truth::Yes,
+            Some("private") => repository.is_public().map_or(Truth::Unknown, |public| (!public).into()),
+            Some("selected") => {
+                let name = full_name(self.owner, &repository.name);
+                let names = selected.get(&secret.name).and_then(Told::get);
+                names.map_or(Truth::Unknown, |names| {
+                    names.iter().any(|named| self.spelled(&named.full_name).as_ref() == Some(&name)).into()
+                })
+            }
+            _ => Truth::Unknown,
         }
     }
 
@@ -104,6 +155,16 @@ impl Join<'_> {
         credential.fingerprint = Some(variable.fingerprint);
         credential.created_at = Fact::known(variable.updated_at.or(variable.created_at));
         self.inventory.credentials.push(credential);
+    }
+}
+
+impl<'a> Join<'a> {
+    /// Secrets of the organisation that workflows of a repository get when Dependabot starts them.
+    fn shared_with_dependabot(&self, repository: &RepositoryFacts) -> Vec<&'a At<Secret>> {
+        let owner = self.owner;
+        let shared = &owner.dependabot_secret_repositories;
+        let secrets = owner.dependabot_secrets.all().iter();
+        secrets.filter(|secret| self.is_shared(secret, shared, repository) == Truth::Yes).collect()
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::server::{Fault, Server};
 use super::world::world;
-use super::{Collection, app_key, documents};
+use super::{Collection, app, app_key, documents, inventory, manifest};
 use crate::collect::{CollectError, State, Who};
 use crate::documents::route::{CALLS, Route};
 
@@ -115,11 +115,97 @@ fn an_app_signs_its_proof_and_asks_as_its_installation() {
         }
     });
     let folder = tempfile::tempdir().unwrap();
-    let who = Who::App { id: "7".to_owned(), key: app_key(), installation: None };
+    let (who, _home) = app(None);
     let collected = Collection { who: Some(who), ..Collection::default() }.run(&server.url, folder.path()).unwrap();
     assert!(collected.failed.iter().all(|failed| failed.code == "404 Not Found"), "{:?}", collected.failed);
     assert_eq!(made.load(Ordering::SeqCst), 2, "a token that is over is made anew, once");
     assert!(documents(folder.path()).iter().all(|(_, text)| !text.contains("fake-installed")));
+}
+
+#[test]
+fn a_fault_before_the_end_of_a_token_takes_no_try_from_its_renewal() {
+    let made = Arc::new(AtomicUsize::new(0));
+    let tokens = Arc::clone(&made);
+    let server = Server::new(world, move |seen| {
+        let bearer = seen.headers["authorization"].strip_prefix("Bearer ").unwrap();
+        match (seen.method.as_str(), seen.path.as_str()) {
+            ("GET", "/orgs/acme/installation") => Some(Fault::Answer(json!({"id": 99}).to_string())),
+            ("POST", _) => {
+                let number = tokens.fetch_add(1, Ordering::SeqCst) + 1;
+                Some(Fault::Answer(json!({"token": format!("fake-installed-{number}")}).to_string()))
+            }
+            (_, "/orgs/acme/members") if seen.before == 0 => Fault::status(502, "Server Error"),
+            (_, "/orgs/acme/members") if bearer == "fake-installed-1" => Fault::status(401, "Bad credentials"),
+            _ => None,
+        }
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let (who, _home) = app(None);
+    let collected = Collection { who: Some(who), ..Collection::default() }.run(&server.url, folder.path()).unwrap();
+    assert!(collected.failed.iter().all(|failed| failed.code == "404 Not Found"), "{:?}", collected.failed);
+    assert_eq!((made.load(Ordering::SeqCst), &manifest(folder.path())["complete"]), (2, &json!(true)));
+}
+
+/// A server that knows the app in `acme` and in no other organisation.
+fn installed_in_acme() -> Server {
+    let two = |asked: &crate::documents::route::Asked| match (asked.route, asked.at(0)) {
+        (Route::Organisation, "beta") => Some(json!({"login": "beta", "id": 2})),
+        (_, "beta") => None,
+        _ => world(asked),
+    };
+    Server::new(two, |seen| match (seen.method.as_str(), seen.path.as_str()) {
+        ("GET", "/orgs/acme/installation") => Some(Fault::Answer(json!({"id": 99}).to_string())),
+        ("GET", path) if path.ends_with("/installation") => Fault::status(404, "Not Found"),
+        ("POST", "/app/installations/99/access_tokens") => {
+            Some(Fault::Answer(json!({"token": "fake-installed", "repository_selection": "all"}).to_string()))
+        }
+        _ => None,
+    })
+}
+
+#[test]
+fn an_organisation_without_the_app_is_a_gap_of_its_own() {
+    let server = installed_in_acme();
+    let folder = tempfile::tempdir().unwrap();
+    let (who, _home) = app(None);
+    let all = || Collection {
+        who: Some(who.clone()),
+        organisations: vec!["beta", "acme", "gamma"],
+        enterprise: Some("group"),
+        ..Collection::default()
+    };
+    let collected = all().run(&server.url, folder.path()).unwrap();
+    let gone: Vec<_> = collected.failed.iter().filter(|failed| failed.call.is_none()).collect();
+    assert_eq!(gone.iter().map(|failed| failed.place.as_str()).collect::<Vec<_>>(), ["beta", "gamma"]);
+    assert!(gone.iter().all(|failed| failed.detail.as_deref().unwrap().contains("not installed")), "{gone:?}");
+    assert_eq!((collected.repositories, collected.stopped), (3, None), "the others are collected");
+    let asked = |part: &str| server.seen().iter().filter(|seen| seen.path.contains(part)).count();
+    assert_eq!((asked("beta"), asked("gamma")), (1, 1), "it is asked for once");
+    assert!(asked("/enterprises/group") > 0, "an installation that there is asks about the enterprise");
+    assert_eq!(manifest(folder.path())["repository_selection"], json!({"acme": "all"}));
+    let gaps = inventory(folder.path()).gaps;
+    assert!(
+        gaps.iter().any(|gap| gap.scope.as_ref().is_some_and(|scope| scope.as_str().ends_with("/beta"))),
+        "{gaps:?}"
+    );
+
+    let (tried, _) = all().doctor(&server.url).unwrap();
+    assert!(tried.iter().any(|one| one.place == "acme/shop" && one.state == State::Allowed));
+    assert!(tried.iter().any(|one| one.place == "beta" && matches!(one.state, State::Refused(_))));
+}
+
+#[test]
+fn an_app_that_is_installed_nowhere_is_an_error() {
+    let server = installed_in_acme();
+    let (who, _home) = app(None);
+    for organisations in [vec!["beta"], vec!["beta", "gamma"]] {
+        let folder = tempfile::tempdir().unwrap();
+        let collection = Collection { who: Some(who.clone()), organisations, ..Collection::default() };
+        let failed = collection.run(&server.url, folder.path()).unwrap_err();
+        assert!(matches!(&failed, CollectError::NotInstalled(name, _) if name == "beta"), "{failed}");
+    }
+    let alone = Collection { who: Some(who), organisations: vec!["beta"], ..Collection::default() };
+    assert!(matches!(alone.doctor(&server.url), Err(CollectError::NotInstalled(..))));
 }
 
 /// Checks an app's proof as GitHub does.
@@ -132,8 +218,7 @@ fn proven(token: &str) {
     let (from, to) = (claims["iat"].as_u64().unwrap(), claims["exp"].as_u64().unwrap());
     let now = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap().as_secs();
     assert!(from < now && to > now && to - from <= 600, "{claims}");
-    let text = std::fs::read_to_string(app_key()).unwrap();
-    let der: String = text.lines().filter(|line| !line.starts_with("-----")).collect();
+    let der: String = app_key().lines().filter(|line| !line.starts_with("-----")).collect();
     let der = base64::engine::general_purpose::STANDARD.decode(der).unwrap();
     let pair = ring::signature::RsaKeyPair::from_der(&der).unwrap();
     let key = ring::signature::UnparsedPublicKey::new(&ring::signature::RSA_PKCS1_2048_8192_SHA256, pair.public());

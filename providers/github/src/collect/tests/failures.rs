@@ -3,10 +3,10 @@
 use evenhand_collect::served::How;
 use serde_json::json;
 
-use super::server::{Fault, Server};
+use super::server::{Fault, Limit, Server};
 use super::world::world;
 use super::{Collection, answers, documents, inventory, manifest};
-use crate::collect::{CollectError, NoCapture, Stopped};
+use crate::collect::{CollectError, NoCapture, Stopped, Tell};
 use crate::documents::route::Route;
 
 /// The calls that failed, with their codes.
@@ -177,4 +177,51 @@ fn a_document_that_cannot_be_written_ends_it() {
     std::fs::create_dir_all(folder.path().join("github/127.0.0.1/orgs/acme/members.ndjson/x")).unwrap();
     let failed = Collection::default().run(&server.url, folder.path()).unwrap_err();
     assert!(matches!(failed, CollectError::NoCapture(NoCapture::NotWritten(_))), "{failed}");
+}
+
+#[test]
+fn a_host_that_is_not_there_is_one_error() {
+    let url = Server::new(world, |_| None).url.clone();
+    let folder = tempfile::tempdir().unwrap();
+    let failed = Collection::default().run(&url, folder.path()).unwrap_err();
+    assert!(matches!(&failed, CollectError::NoHost(host, _) if *host == url), "{failed}");
+    assert!(matches!(Collection::default().doctor(&url), Err(CollectError::NoHost(..))));
+}
+
+#[test]
+fn a_host_that_goes_away_ends_it_with_one_failure_and_it_can_be_gone_on_with() {
+    let (server, whole, _) = collect(|_| None);
+    drop(server);
+    for last in [30, 80] {
+        let server = Server::new(world, move |seen| (seen.number > last).then_some(Fault::Sent(How::Reset)));
+        let folder = tempfile::tempdir().unwrap();
+        let collected = Collection::default().run(&server.url, folder.path()).unwrap();
+        let gone: Vec<_> = collected.failed.iter().filter(|failed| failed.call.is_none()).collect();
+        assert_eq!(gone.len(), 1, "{gone:?}");
+        assert!(collected.failed.len() < 30, "{:?}", collected.failed);
+        assert!(server.requests() < 200, "nothing more is asked: {}", server.requests());
+        assert_eq!(manifest(folder.path())["complete"], false);
+        drop(server);
+        let back = Server::new(world, |_| None);
+        Collection { resume: true, ..Collection::default() }.run(&back.url, folder.path()).unwrap();
+        assert_eq!(answers(folder.path()), answers(whole.path()));
+    }
+}
+
+#[test]
+fn a_task_that_panics_is_a_failure_and_what_it_would_have_asked_is_a_gap() {
+    for requests in [20, 60] {
+        let server = Server::limited(Some(Limit { requests, window: 3600 }), world, |_| None);
+        let folder = tempfile::tempdir().unwrap();
+        // Whoever waits for the budget is hit.
+        let tell = Tell(std::sync::Arc::new(|text| assert!(!text.starts_with("waits"), "a fault of the test's")));
+        let collected = Collection { tell, ..Collection::default() }.run(&server.url, folder.path()).unwrap();
+        let lost: Vec<_> = collected.failed.iter().filter(|failed| failed.code == "Panicked").collect();
+        assert!(!lost.is_empty(), "{:?}", collected.failed);
+        assert!(lost.iter().all(|failed| failed.place.starts_with("acme")), "{lost:?}");
+        assert!(!collected.failed.iter().any(|failed| failed.code == "PartlyListed"));
+        let manifest = manifest(folder.path());
+        assert!(manifest["complete"] == false && !manifest["pending"].as_array().unwrap().is_empty());
+        assert!(inventory(folder.path()).gaps.iter().any(|gap| gap.unknown().contains("not collected yet")));
+    }
 }

@@ -4,12 +4,14 @@ mod access;
 mod failures;
 mod large;
 mod limits;
+mod partly;
 mod resumed;
 mod server;
 mod whole;
 mod world;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use evenhand_collect::Stopper;
@@ -17,6 +19,8 @@ use evenhand_model::document::{Document, FileFacts, Format, Head};
 use evenhand_model::inventory::Inventory;
 use evenhand_model::provider::{Provider, ReadOptions};
 use evenhand_model::secret::Fingerprinter;
+use rsa::Generate as _;
+use rsa::pkcs1::{EncodeRsaPrivateKey as _, LineEnding};
 use serde_json::Value;
 
 use super::client::Pace;
@@ -183,7 +187,19 @@ fn manifest(folder: &Path) -> Value {
     serde_json::from_str(&std::fs::read_to_string(folder.join("github/manifest.json")).unwrap()).unwrap()
 }
 
-/// The key of an app that is none.
-fn app_key() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/collect/tests/app.pem")
+/// The key of an app that is none, in PEM; made for this run.
+fn app_key() -> &'static str {
+    static KEY: OnceLock<String> = OnceLock::new();
+    KEY.get_or_init(|| {
+        let key = rsa::PrivateKey::generate().to_pkcs1_pem(LineEnding::LF).unwrap();
+        key.as_str().to_owned()
+    })
+}
+
+/// An app that asks with that key, and the folder that the key lies in.
+fn app(installation: Option<u64>) -> (Who, tempfile::TempDir) {
+    let home = tempfile::tempdir().unwrap();
+    let key = home.path().join("app.pem");
+    std::fs::write(&key, app_key()).unwrap();
+    (Who::App { id: "7".to_owned(), key, installation }, home)
 }

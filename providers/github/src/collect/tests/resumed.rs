@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use evenhand_collect::Stopper;
 
 use super::server::{Fault, Server};
 use super::world::{repository, world};
-use super::{Collection, answers, documents, manifest};
+use super::{Collection, answers, documents, inventory, manifest};
 use crate::collect::{CollectError, NoCapture};
 use crate::documents::route::Route;
 
@@ -110,6 +110,90 @@ fn a_killed_collection_leaves_whole_documents_and_is_gone_on_with() {
     let text = std::fs::read_to_string(&path).unwrap().replace("\"complete\": true", "\"complete\": false");
     std::fs::write(&path, text).unwrap();
     Collection { resume: true, ..Collection::default() }.run(&server.url, folder.path()).unwrap();
+    assert_eq!(documents(folder.path()), documents(whole.path()));
+}
+
+#[test]
+fn a_list_that_is_not_answered_again_costs_nothing_that_it_led_to() {
+    let leading = [Route::Teams, Route::Installations, Route::OrganisationSecrets, Route::Repositories];
+    for (status, lists_are_gone) in [(500, false), (403, false), (500, true)] {
+        let faulty = Arc::new(AtomicBool::new(false));
+        let is_faulty = Arc::clone(&faulty);
+        let server = Server::new(world, move |seen| {
+            let fails = is_faulty.load(Ordering::SeqCst) && seen.route.is_some_and(|route| leading.contains(&route));
+            fails.then_some(Fault::status(status, "Server Error")).flatten()
+        });
+        let folder = tempfile::tempdir().unwrap();
+        Collection::default().run(&server.url, folder.path()).unwrap();
+        let whole = documents(folder.path());
+        let orgs = folder.path().join("github/127.0.0.1/orgs/acme");
+        if lists_are_gone {
+            // As where an earlier collection was refused them.
+            std::fs::remove_file(orgs.join("teams.ndjson")).unwrap();
+            std::fs::remove_file(orgs.join("installations.ndjson")).unwrap();
+        }
+        faulty.store(true, Ordering::SeqCst);
+        let again = || Collection { resume: true, organisations: Vec::new(), ..Collection::default() };
+        let collected = again().run(&server.url, folder.path()).unwrap();
+        let failed = collected.failed.iter().filter(|failed| failed.code.contains("Server Error")).count();
+        assert_eq!(failed, leading.len(), "{:?}", collected.failed);
+        let held = documents(folder.path());
+        for (path, text) in &whole {
+            let now = held.iter().find(|(held, _)| held == path);
+            assert!(now.is_some(), "{path} is gone");
+            if path.contains("teams-members") || path.contains("/repos/acme/") || path.contains("secrets-repositories")
+            {
+                assert_eq!(now.map(|(_, text)| text), Some(text), "{path}");
+            }
+        }
+        // The capture says both: what was answered, and that it may not be so any more.
+        let text = std::fs::read_to_string(orgs.join("repos.ndjson")).unwrap();
+        assert!(text.contains("Server Error") && text.contains("\"response\":["), "{text}");
+        assert!(inventory(folder.path()).gaps.iter().any(|gap| gap.call.contains("/orgs/{org}/repos")));
+        faulty.store(false, Ordering::SeqCst);
+        again().run(&server.url, folder.path()).unwrap();
+        let healed = documents(folder.path());
+        for (healed, whole) in healed.iter().zip(&whole) {
+            assert_eq!(healed, whole);
+        }
+        assert_eq!(healed.len(), whole.len());
+    }
+}
+
+#[test]
+fn an_answer_that_changed_is_kept_until_the_new_one_is_there() {
+    let grown = Arc::new(AtomicBool::new(false));
+    let (is_grown, changes) = (Arc::clone(&grown), Arc::clone(&grown));
+    let contents = move |asked: &crate::documents::route::Asked| {
+        let mut held = world(asked);
+        if asked.route == Route::Teams && is_grown.load(Ordering::SeqCst) {
+            held.as_mut()?.as_array_mut()?.push(serde_json::json!({"slug": "fresh", "name": "Fresh"}));
+        }
+        held
+    };
+    let stopper = Stopper::default();
+    let stop = stopper.clone();
+    let server = Server::new(contents, move |seen| {
+        let anew = seen.route == Some(Route::Teams) && !seen.headers.contains_key("if-none-match");
+        if anew && seen.page() == 1 && seen.before > 0 && changes.load(Ordering::SeqCst) {
+            // Out of time after it was seen that it is another one.
+            stop.stop();
+        }
+        None
+    });
+    let folder = tempfile::tempdir().unwrap();
+    Collection::default().run(&server.url, folder.path()).unwrap();
+    let teams = |folder: &std::path::Path| answers(folder)["/orgs/acme/teams"]["response"].as_array().map(Vec::len);
+    grown.store(true, Ordering::SeqCst);
+    let again = |stopper| Collection { resume: true, stopper, ..Collection::default() };
+    let stopped = again(stopper).run(&server.url, folder.path()).unwrap();
+    assert!(stopped.stopped.is_some());
+    assert_eq!(teams(folder.path()), Some(3), "what was there stays");
+    assert!(answers(folder.path()).contains_key("/orgs/acme/teams/ops/members"));
+    again(Stopper::default()).run(&server.url, folder.path()).unwrap();
+    assert_eq!(teams(folder.path()), Some(4));
+    let whole = tempfile::tempdir().unwrap();
+    Collection::default().run(&server.url, whole.path()).unwrap();
     assert_eq!(documents(folder.path()), documents(whole.path()));
 }
 

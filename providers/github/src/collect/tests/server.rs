@@ -1,6 +1,6 @@
 //! GitHub on 127.0.0.1: organisations with pages, permissions, budgets and tags; it fails where a script says so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
@@ -66,6 +66,8 @@ pub(super) struct Limit {
 #[derive(Default)]
 struct Log {
     seen: Vec<Seen>,
+    /// How many requests with a path and a query came.
+    alike: HashMap<String, usize>,
     /// Requests in the window that is told by its end.
     window: (u64, u64),
     over_budget: usize,
@@ -107,7 +109,12 @@ impl Server {
 
     /// How often a call was made.
     pub(super) fn count(&self, route: Route) -> usize {
-        self.seen().iter().filter(|seen| seen.route == Some(route)).count()
+        self.log.lock().unwrap().seen.iter().filter(|seen| seen.route == Some(route)).count()
+    }
+
+    /// How many requests came.
+    pub(super) fn requests(&self) -> usize {
+        self.log.lock().unwrap().seen.len()
     }
 
     /// Requests that the budget did not allow, budgets that were begun, and answers that nothing had changed.
@@ -128,19 +135,18 @@ fn serve(request: &Request, log: &Mutex<Log>, limit: Option<Limit>, contents: &C
     let asked = Asked::parse(&path);
     let (seen, spent, reset) = {
         let mut log = log.lock().unwrap();
-        let same = |held: &&Seen| held.path == path && held.query == query;
-        let before = log.seen.iter().filter(same).count();
-        let number = log.seen.len();
-        log.seen.push(Seen {
+        let alike = log.alike.entry(format!("{}?{}", request.path, request.query)).or_default();
+        let before = std::mem::replace(alike, *alike + 1);
+        let seen = Seen {
             method: request.method.clone(),
             path: path.clone(),
             headers: request.headers.iter().cloned().collect(),
             route: asked.as_ref().map(|asked| asked.route),
             query,
             before,
-            number,
-        });
-        let seen = log.seen[number].clone();
+            number: log.seen.len(),
+        };
+        log.seen.push(seen.clone());
         // Whether it costs anything is known when the answer is; what is unchanged is given back below.
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
         if let Some(limit) = limit {

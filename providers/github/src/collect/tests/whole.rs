@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use super::server::Server;
@@ -82,6 +84,53 @@ fn every_document_is_understood_and_no_secret_is_in_it() {
         inventory.credentials.iter().filter(|one| one.id.as_str().contains("DEPLOY_PASSWORD")).collect();
     assert!(!variables.is_empty() && variables.iter().all(|one| &*one.kind == "password"), "{variables:?}");
     assert!(!inventory.credentials.iter().any(|one| one.id.as_str().contains("REGION")));
+}
+
+#[test]
+fn a_secret_of_a_workflow_has_the_fingerprint_that_a_reader_of_the_file_gives_it() {
+    let text = format!(
+        "on: issue_comment\njobs:\n  a:\n    runs-on: x\n    steps:\n      - uses: anthropics/claude-code-action@v1\n        \
+         env:\n          API_TOKEN: {}\n          DB_PASSWORD: 'fake,canary''s #1'\n          \
+         OTHER_SECRET: \"Bearer fakecanary0123456789\"\n",
+        token()
+    );
+    let file = text.clone();
+    let server = Server::new(
+        move |asked| match asked.route {
+            Route::File if asked.at(2).ends_with("ci.yml") => Some(json!({"path": asked.at(2), "type": "file",
+                "encoding": "base64", "content": STANDARD.encode(&file)})),
+            Route::File | Route::WorkflowFiles if asked.at(1) != "shop" => Some(serde_json::Value::Null),
+            Route::File => {
+                Some(json!({"path": asked.at(2), "type": "file", "content": "b246IHB1c2gK", "encoding": "base64"}))
+            }
+            _ => world(asked),
+        },
+        |_| None,
+    );
+    let folder = tempfile::tempdir().unwrap();
+    Collection::default().run(&server.url, folder.path()).unwrap();
+    assert!(documents(folder.path()).iter().all(|(_, text)| !text.contains("canary'") && !text.contains("fakecanary")));
+    let of_jobs = |inventory: &evenhand_model::inventory::Inventory| -> BTreeSet<String> {
+        let of_job = |one: &&evenhand_model::credential::Credential| {
+            one.identity.as_str().contains(":job:") && !one.id.as_str().contains(":variable:")
+        };
+        let prints = inventory.credentials.iter().filter(of_job).filter_map(|one| one.fingerprint);
+        prints.map(|one| one.to_hex()).collect()
+    };
+    let collected = of_jobs(&inventory(folder.path()));
+    // The same file as it is exported by hand.
+    let bare = tempfile::tempdir().unwrap();
+    let path = bare.path().join("github/repos/acme/shop/contents/.github/workflows");
+    std::fs::create_dir_all(&path).unwrap();
+    let content = STANDARD.encode(&text);
+    std::fs::write(
+        path.join("ci.yml.json"),
+        json!({"path": ".github/workflows/ci.yml", "type": "file", "encoding": "base64", "content": content})
+            .to_string(),
+    )
+    .unwrap();
+    let exported = of_jobs(&inventory(bare.path()));
+    assert_eq!((exported.len(), &exported), (3, &collected));
 }
 
 #[test]

@@ -54,8 +54,30 @@ pub(super) fn world(asked: &Asked) -> Option<Value> {
         Route::OrganisationSecrets => json!({"total_count": 3, "secrets": [
             {"name": "A", "visibility": "selected"}, {"name": "B", "visibility": "all"}, {"name": "C", "visibility": "selected"},
         ]}),
-        Route::OrganisationSecretRepositories => json!({"total_count": 1, "repositories": [repository("tools")]}),
-        Route::OrganisationVariables | Route::RepositoryVariables | Route::EnvironmentVariables => {
+        Route::OrganisationAgentSecrets
+        | Route::OrganisationDependabotSecrets
+        | Route::OrganisationCodespacesSecrets => {
+            json!({"total_count": 2, "secrets": [
+                {"name": "A", "visibility": "selected"}, {"name": "B", "visibility": "all"},
+            ]})
+        }
+        Route::RepositoryDependabotSecrets | Route::RepositoryCodespacesSecrets | Route::RepositoryAgentSecrets => {
+            json!({"total_count": 1, "secrets": [{"name": "OWN_TOKEN"}]})
+        }
+        Route::PrivateRegistries => json!({"total_count": 1, "configurations": [
+            {"name": "NPM", "registry_type": "npm_registry", "username": "ci", "visibility": "private",
+             "url": format!("https://ci:{CANARY}@npm.example/{CANARY}")},
+        ]}),
+        Route::ActionsAccess => json!({"access_level": "organization"}),
+        Route::OrganisationAgentSecretRepositories
+        | Route::OrganisationDependabotSecretRepositories
+        | Route::OrganisationCodespacesSecretRepositories
+        | Route::OrganisationSecretRepositories => json!({"total_count": 1, "repositories": [repository("tools")]}),
+        Route::OrganisationVariables
+        | Route::RepositoryVariables
+        | Route::EnvironmentVariables
+        | Route::OrganisationAgentVariables
+        | Route::RepositoryAgentVariables => {
             json!({"total_count": 2, "variables": [
                 {"name": "DEPLOY_PASSWORD", "value": CANARY}, {"name": "REGION", "value": format!("eu-{CANARY}")},
             ]})
