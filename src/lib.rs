@@ -13,6 +13,7 @@ pub mod cmd;
 pub mod config;
 pub mod console;
 pub mod docs;
+pub mod formats;
 pub mod gate;
 #[cfg(feature = "live")]
 mod live;

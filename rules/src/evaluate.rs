@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use evenhand_model::finding::Finding;
 use evenhand_model::gap::Gap;
-use evenhand_model::id::FindingId;
+use evenhand_model::id::{FindingId, RuleId};
 use evenhand_model::inventory::Inventory;
 use evenhand_model::parity::Comparison;
 use evenhand_model::score::Score;
@@ -108,8 +108,8 @@ pub struct Assessed {
     pub findings: Vec<Finding>,
     /// Rules that could not be evaluated: the assessment is then not to be trusted as complete.
     pub errors: Vec<EngineError>,
-    /// The (rule, row) pairs that passed; with the findings, all that were judged.
-    pub passed: u64,
+    /// The rows that passed, by rule; with the findings, all that were judged.
+    pub passed: BTreeMap<RuleId, u64>,
     /// The score.
     pub score: Score,
 }

@@ -50,8 +50,8 @@ pub struct Evaluation {
     pub findings: Vec<Finding>,
     /// Rules that could not be evaluated, by rule.
     pub errors: Vec<EngineError>,
-    /// The (rule, row) pairs that passed.
-    pub passed: u64,
+    /// The rows that passed, by rule.
+    pub passed: BTreeMap<RuleId, u64>,
 }
 
 /// Evaluates all rules over the fact tables of an inventory. `comparisons`: of its AI identities, sorted by identity; what
@@ -65,7 +65,7 @@ pub fn evaluate(
 ) -> Evaluation {
     let subjects = finding::Subjects::new(inventory, judgements, comparisons);
     let mut errors = Vec::new();
-    let mut passed = 0;
+    let mut passed = BTreeMap::new();
     let mut found: Vec<(select::Selected<'_>, &Table)> = Vec::with_capacity(rules.len());
     for table in &facts.tables {
         let of_table: Vec<&Rule> = rules.iter().filter(|rule| rule.table.name == table.spec.name).collect();
@@ -81,7 +81,8 @@ pub fn evaluate(
                 .or_insert_with(|| finding::Owners::of(table, selected.rule.identity, &subjects));
             let judged = owners.judged_by(selected.rule, &subjects);
             let rows = std::mem::take(&mut selected.passed);
-            passed += rows.into_iter().filter(|row| judged(*row as usize)).count() as u64;
+            let count = rows.into_iter().filter(|row| judged(*row as usize)).count() as u64;
+            passed.insert(selected.rule.id.clone(), count);
         }
         found.extend(selected.into_iter().map(|selected| (selected, table)));
     }
