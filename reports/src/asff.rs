@@ -4,6 +4,7 @@
 //! product that the user names; where an identity lives is in its resource. What cannot be decided, and what was not
 //! read, is informational with the status `NOT_AVAILABLE`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Write;
 use std::str::FromStr;
@@ -13,7 +14,7 @@ use evenhand_model::gap::Gap;
 use serde_json::{Map, Value, json};
 
 use crate::findings::Identities;
-use crate::report::{Report, WriteError};
+use crate::report::{Report, RuleOutcome, WriteError};
 use crate::text::printable;
 use crate::words::{coverage, cut, gap, gap_id, text};
 
@@ -72,7 +73,11 @@ impl fmt::Display for Product {
 /// When the sink refuses.
 pub fn write(report: &Report, product: &Product, sink: &mut dyn Write) -> Result<(), WriteError> {
     let identities = Identities::of(report);
-    let found = report.findings.iter().map(|finding| self::finding(report, product, &identities, finding));
+    let rules: BTreeMap<&str, &RuleOutcome> = report.rules.iter().map(|rule| (rule.id.as_str(), rule)).collect();
+    let found = report
+        .findings
+        .iter()
+        .map(|finding| self::finding(report, product, &identities, rules.get(finding.rule.as_str()).copied(), finding));
     let gaps = report.gaps.iter().map(|gap| missing(report, product, gap));
     let last = std::iter::once(()).map(|()| scan(report, product));
     let mut all = found.chain(gaps).chain(last).peekable();
@@ -146,7 +151,13 @@ fn product_fields(report: &Report) -> Map<String, Value> {
     fields
 }
 
-fn finding(report: &Report, product: &Product, identities: &Identities<'_>, finding: &Finding) -> Value {
+fn finding(
+    report: &Report,
+    product: &Product,
+    identities: &Identities<'_>,
+    rule: Option<&RuleOutcome>,
+    finding: &Finding,
+) -> Value {
     let id = finding.identity.as_str();
     let (label, compliance) = match finding.status {
         Status::Fail => {
@@ -159,6 +170,10 @@ fn finding(report: &Report, product: &Product, identities: &Identities<'_>, find
             (label, "FAILED")
         }
         Status::Unknown => ("INFORMATIONAL", "NOT_AVAILABLE"),
+    };
+    let description = match rule {
+        Some(rule) => format!("{}. {}", finding.title.trim_end_matches('.'), rule.why),
+        None => finding.title.clone(),
     };
     let mut facts = Map::new();
     facts.insert("name".to_owned(), json!(line(&finding.name, 1024)));
@@ -182,7 +197,7 @@ fn finding(report: &Report, product: &Product, identities: &Identities<'_>, find
             label,
             original: finding.severity.as_str(),
             title: &finding.title,
-            description: &finding.title,
+            description: &description,
             resource: json!({"Type": "Other", "Id": line(id, 512), "Details": {"Other": facts}}),
         },
     );

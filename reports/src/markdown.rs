@@ -225,11 +225,17 @@ impl Page {
     }
 }
 
-/// Text as a code span that fits into a cell.
+/// Text as a code span that fits into a cell: between more backticks than it holds in a row, and without the border.
 fn code(text: &str) -> String {
-    let safe: String = printable(text).replace('`', "\\u{60}").replace('|', "\\u{7c}");
-    let safe = cut(safe.trim(), CELL);
-    if safe.is_empty() { "`-`".to_owned() } else { format!("`{safe}`") }
+    let safe = cut(printable(text).replace('|', "\\u{7c}").trim(), CELL);
+    if safe.is_empty() {
+        return "`-`".to_owned();
+    }
+    let runs = safe.split(|c| c != '`').map(str::len);
+    let fence = "`".repeat(runs.max().unwrap_or(0) + 1);
+    // One space on each side belongs to the fence.
+    let space = if safe.starts_with('`') || safe.ends_with('`') { " " } else { "" };
+    format!("{fence}{space}{safe}{space}{fence}")
 }
 
 /// The text of a rule in a cell: Markdown, but for the border.
@@ -244,7 +250,8 @@ mod tests {
     #[test]
     fn nothing_in_a_code_span_ends_it_or_its_cell() {
         for (text, span) in [
-            ("a`b", "`a\\u{60}b`"),
+            ("a`b", "``a`b``"),
+            ("`a``", "``` `a`` ```"),
             ("a|b", "`a\\u{7c}b`"),
             ("a\nb", "`a\\u{a}b`"),
             ("", "`-`"),
@@ -254,6 +261,7 @@ mod tests {
             assert_eq!(code(text), span);
         }
         assert!(code(&"x".repeat(10_000)).chars().count() <= CELL + 2);
+        assert!(code(&"`".repeat(10_000)).chars().count() <= 3 * CELL + 4);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use evenhand_model::table::{Table, Value as Cell};
 use serde_json::{Map, Value, json};
 
 use crate::findings::Identities;
-use crate::report::{Report, WriteError};
+use crate::report::{Report, RuleOutcome, WriteError};
 use crate::words::{gap, gap_id, rows_by_identity, table, text};
 
 /// The version of the schema.
@@ -44,8 +44,9 @@ pub fn write(report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
         let event = parity(report, &identities, excess.as_ref(), credentials.as_ref(), comparison);
         line(&event, sink)?;
     }
+    let rules: BTreeMap<&str, &RuleOutcome> = report.rules.iter().map(|rule| (rule.id.as_str(), rule)).collect();
     for finding in &report.findings {
-        line(&compliance(report, &identities, finding), sink)?;
+        line(&compliance(report, &identities, rules.get(finding.rule.as_str()).copied(), finding), sink)?;
     }
     for gap in &report.gaps {
         line(&missing(report, gap), sink)?;
@@ -179,14 +180,22 @@ fn parity(
             },
             "operations": held.operations,
             "human_operations": held.human_operations,
-            "excess_operations": held.excess_operations,
-            "high_risk_excess": held.high_risk_excess,
-            "undecided_operations": held.undecided_operations,
+            // Where nothing could be compared these are not 0 but unknown, which the table tells.
+            "excess_operations": number(cell("excess_operations")),
+            "high_risk_excess": number(cell("high_risk_excess")),
+            "undecided_operations": number(cell("undecided_operations")),
             "coverage": held.coverage,
             "scan": scan(report),
         }),
     );
     Value::Object(members)
+}
+
+fn number(value: Cell) -> Option<i64> {
+    match value {
+        Cell::Integer(number) => Some(number),
+        _ => None,
+    }
 }
 
 /// The credentials of an identity, without what is secret about them: nothing of that is in a report.
@@ -225,22 +234,24 @@ fn granted(excess: Option<&Rows<'_>>, identity: &str) -> Vec<Value> {
         .collect()
 }
 
-fn compliance(report: &Report, identities: &Identities<'_>, finding: &Finding) -> Value {
+fn compliance(report: &Report, identities: &Identities<'_>, rule: Option<&RuleOutcome>, finding: &Finding) -> Value {
     let id = finding.identity.as_str();
     let (level, status) = match finding.status {
         Status::Fail => (severity(finding.severity), (3, "Fail")),
         Status::Unknown => (UNKNOWN, (0, "Unknown")),
     };
     let mut members = event(report, COMPLIANCE, finding.id.as_str(), level, &finding.title);
-    members.insert(
-        "finding_info".to_owned(),
-        json!({
-            "uid": finding.id.as_str(),
-            "title": finding.title,
-            "types": [finding.dimension.as_str()],
-            "analytic": {"uid": finding.rule.as_str(), "name": finding.rule.as_str(), "type_id": 1, "type": "Rule"},
-        }),
-    );
+    let title = rule.map_or(finding.rule.as_str(), |rule| &rule.title);
+    let mut info = json!({
+        "uid": finding.id.as_str(),
+        "title": finding.title,
+        "types": [finding.dimension.as_str()],
+        "analytic": {"uid": finding.rule.as_str(), "name": title, "type_id": 1, "type": "Rule"},
+    });
+    if let (Some(rule), Some(info)) = (rule, info.as_object_mut()) {
+        info.insert("desc".to_owned(), json!(rule.why));
+    }
+    members.insert("finding_info".to_owned(), info);
     let standards: BTreeSet<&str> = finding.frameworks.iter().map(|(framework, _)| &**framework).collect();
     let requirements: Vec<String> =
         finding.frameworks.iter().map(|(framework, id)| format!("{framework}/{id}")).collect();

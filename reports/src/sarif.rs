@@ -37,6 +37,15 @@ const MOST_NOTIFICATIONS: usize = 200;
 /// The most characters of a message.
 const MOST_CHARACTERS: usize = 1_000;
 
+/// What is said of a run beside its results: the id of a descriptor, and what it is about.
+const NOTIFICATIONS: [(&str, &str); 5] = [
+    ("not-read", "Evidence that should be there could not be read, so that the scan is incomplete."),
+    ("not-collected", "Evidence is not part of what was read, so that what it would tell is unknown."),
+    ("cut", "Results or notifications are not in this file."),
+    ("rule-failed", "A rule could not be evaluated, so that nothing is known of what it looks at."),
+    ("coverage", "How much was read, and how much of it could be decided."),
+];
+
 /// What stays as it is in a path: the unreserved characters of RFC 3986 and the slash.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
@@ -168,10 +177,7 @@ fn run<'a, 'b>(
         used.iter().map(|(rule, status)| descriptor(rule, rules.get(rule).copied(), *status)).collect();
     let successful = !content.gaps.iter().any(|gap| gap.kind == GapKind::Failed)
         && report.rules.iter().all(|rule| rule.error.is_none());
-    let identified = [place.0, place.1].into_iter().filter(|part| !part.is_empty());
-    let category: String = identified
-        .map(|part| format!("{}/", utf8_percent_encode(part, PATH).to_string().replace('/', "%2F")))
-        .collect();
+    let category = category(place);
     let invocation = json!({
         "executionSuccessful": successful,
         "endTimeUtc": report.scan.time.to_string(),
@@ -183,17 +189,16 @@ fn run<'a, 'b>(
             "version": report.tool.version,
             "semanticVersion": report.tool.version,
             "rules": descriptors,
-            "notifications": [
-                {"id": "not-read", "name": "NotRead", "shortDescription": {"text": "Evidence could not be read."}},
-                {"id": "not-collected", "name": "NotCollected",
-                 "shortDescription": {"text": "Evidence is not part of what was read."}},
-                {"id": "cut", "name": "Cut", "shortDescription": {"text": "Results found no room in this file."}},
-                {"id": "rule-failed", "name": "RuleFailed", "shortDescription": {"text": "A rule could not be evaluated."}},
-                {"id": "coverage", "name": "Coverage", "shortDescription": {"text": "How much was read and judged."}},
-            ],
+            "notifications": NOTIFICATIONS.map(|(id, text)| json!({
+                "id": id,
+                "name": pascal(id, Status::Fail),
+                "shortDescription": {"text": text},
+                "fullDescription": {"text": text},
+                "help": {"text": text},
+            })),
         }}),
         automation_details: json!({
-            "id": format!("evenhand/{category}"),
+            "id": category,
             "description": {"text": description(place)},
         }),
         invocations: json!([invocation]),
@@ -201,6 +206,13 @@ fn run<'a, 'b>(
         results: Each(content.results.iter().filter_map(move |at| result(report, folder, *at, &indices))),
         properties: json!({"scan": report.scan.id, "coveragePercent": report.coverage.percent()}),
     }
+}
+
+/// What GitHub tells uploads of one commit apart by: all of it up to the last slash.
+fn category((provider, scope): Place<'_>) -> String {
+    let within = scope.strip_prefix(provider).and_then(|rest| rest.strip_prefix(':')).unwrap_or(scope);
+    let parts = ["evenhand", provider, within].into_iter().filter(|part| !part.is_empty());
+    parts.map(|part| format!("{}/", utf8_percent_encode(part, PATH))).collect()
 }
 
 fn description((provider, scope): Place<'_>) -> String {
