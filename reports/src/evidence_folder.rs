@@ -26,6 +26,9 @@ const SCHEMA: &str = "evenhand/evidence/v1";
 /// The folder's name in paths, where the user named none.
 pub const DEFAULT_PREFIX: &str = "evenhand-evidence";
 
+/// The file that says what the folder holds, and by which a scan knows that the folder is no source.
+pub const INDEX: &str = "evenhand-evidence.json";
+
 /// The tables of which a file holds the rows of its identity.
 const TABLES: [&str; 5] = ["excess", "controls", "paths", "credentials", "agents"];
 
@@ -86,7 +89,7 @@ impl<'a> EvidenceFolder<'a> {
         Self { report, prefix: prefix.trim_end_matches('/'), findings, lines: RefCell::default() }
     }
 
-    /// Writes every file and `index.json`, which says what the folder holds. `open` writes one file of the folder: a
+    /// Writes every file and [`INDEX`], which says what the folder holds. `open` writes one file of the folder: a
     /// relative path with `/`, and the writer of its content.
     ///
     /// # Errors
@@ -121,7 +124,7 @@ impl<'a> EvidenceFolder<'a> {
                 Ok(())
             })?;
         }
-        open("index.json", &|sink| self.index(&identities, sink))
+        open(INDEX, &|sink| self.index(&identities, sink))
     }
 
     fn index(&self, identities: &Identities<'_>, sink: &mut dyn Write) -> Result<(), WriteError> {

@@ -84,6 +84,7 @@ pub fn write(report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
     let by_rule = controls_by_rule(report);
     let objectives = objectives(report, &by_rule);
     let others = strangers(report);
+    let whys: BTreeMap<&str, &str> = report.rules.iter().map(|rule| (rule.id.as_str(), &*rule.why)).collect();
     let scan = Scan {
         uuid: uuid::of(&["result", &report.scan.id]),
         title: "Access and controls of AI identities beside the human role of the same job".to_owned(),
@@ -100,7 +101,10 @@ pub fn write(report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
             let found = report.findings.iter().map(|finding| observation(finding, &time));
             Each(found.chain(report.gaps.iter().map(|gap| unread(gap, &time))))
         }),
-        risks: failing().next().is_some().then(|| Each(failing().map(risk))),
+        risks: failing()
+            .next()
+            .is_some()
+            .then(|| Each(failing().map(|finding| risk(finding, whys.get(finding.rule.as_str()).copied())))),
         findings: (!objectives.is_empty())
             .then(|| Each(objectives.iter().map(|(control, known)| objective(report, &by_rule, control, *known)))),
         remarks: format!("{}.", coverage(report)),
@@ -374,14 +378,16 @@ fn unread(of: &Gap, time: &str) -> Value {
     })
 }
 
-fn risk(finding: &Finding) -> Value {
+fn risk(finding: &Finding, why: Option<&str>) -> Value {
     let observation = uuid::of(&["observation", finding.id.as_str()]);
+    let properties = [property("rule", finding.rule.as_str()), property("severity", finding.severity.as_str())];
+    let properties: Vec<Value> = properties.into_iter().flatten().collect();
     json!({
         "uuid": uuid::of(&["risk", finding.id.as_str()]),
         "title": cut(&line(&finding.title), 250),
         "description": line(&finding.title),
-        "statement": format!("{} of severity {}.", finding.rule, finding.severity),
-        "props": property("severity", finding.severity.as_str()).into_iter().collect::<Vec<_>>(),
+        "statement": why.map_or_else(|| line(&finding.title), line),
+        "props": properties,
         "status": "open",
         "remediations": [{
             "uuid": uuid::of(&["remedy", finding.id.as_str()]),

@@ -13,6 +13,7 @@ mod cli;
 mod common;
 mod decide;
 mod federation;
+mod formats;
 mod kubernetes;
 mod people;
 mod robust;
