@@ -283,50 +283,52 @@ fn objectives(report: &Report, by_rule: &BTreeMap<&str, Vec<String>>) -> BTreeMa
 }
 
 /// The finding on an objective, with its observations and risks.
-fn objective(report: &Report, by_rule: &BTreeMap<&str, Vec<String>>, control: &str, known: Known) -> Value {
-    let rules: BTreeSet<&str> =
-        by_rule.iter().filter(|(_, controls)| controls.iter().any(|id| id == control)).map(|(rule, _)| *rule).collect();
-    let speaks = |finding: &&Finding| rules.contains(finding.rule.as_str());
-    let observations: Vec<Value> = report
-        .findings
-        .iter()
-        .filter(speaks)
-        .map(|finding| json!({"observation-uuid": uuid::of(&["observation", finding.id.as_str()])}))
-        .collect();
-    let risks: Vec<Value> = report
-        .findings
-        .iter()
-        .filter(|finding| finding.status == Status::Fail)
-        .filter(speaks)
-        .map(|finding| json!({"risk-uuid": uuid::of(&["risk", finding.id.as_str()])}))
-        .collect();
-    let shown = control.to_ascii_uppercase();
-    let (state, reason, description) = match known {
-        Known::NotMet => {
-            ("not-satisfied", "fail", format!("{} against it.", counted(risks.len(), "risk speaks", "risks speak")))
-        }
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Objective<O: Serialize, R: Serialize> {
+    uuid: String,
+    title: String,
+    description: String,
+    target: Value,
+    related_observations: O,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    related_risks: Option<R>,
+}
+
+fn objective<'a>(
+    report: &'a Report,
+    by_rule: &'a BTreeMap<&'a str, Vec<String>>,
+    control: &'a str,
+    known: Known,
+) -> Objective<impl Serialize + use<'a>, impl Serialize + use<'a>> {
+    let speaks = move |finding: &&Finding| {
+        by_rule.get(finding.rule.as_str()).is_some_and(|controls| controls.iter().any(|id| id == control))
+    };
+    let speaking = report.findings.iter().filter(speaks);
+    let failing = speaking.clone().filter(|finding| finding.status == Status::Fail);
+    let risks = failing.clone().count();
+    let (reason, description) = match known {
+        Known::NotMet => ("fail", format!("{} against it.", counted(risks, "risk speaks", "risks speak"))),
         Known::Undecided => (
-            "not-satisfied",
             "other",
             "Evidence is missing to decide it; the observations say what would tell. It is not known to be unmet."
                 .to_owned(),
         ),
     };
-    let mut value = json!({
-        "uuid": uuid::of(&["finding", &report.scan.id, control]),
-        "title": format!("{shown} for AI identities"),
-        "description": description,
-        "target": {
+    let uuid_of = |kind: &'static str| move |finding: &Finding| uuid::of(&[kind, finding.id.as_str()]);
+    let (observation, risk) = (uuid_of("observation"), uuid_of("risk"));
+    Objective {
+        uuid: uuid::of(&["finding", &report.scan.id, control]),
+        title: format!("{} for AI identities", control.to_ascii_uppercase()),
+        description,
+        target: json!({
             "type": "objective-id",
             "target-id": format!("{control}_obj"),
-            "status": {"state": state, "reason": reason},
-        },
-        "related-observations": observations,
-    });
-    if let (false, Some(members)) = (risks.is_empty(), value.as_object_mut()) {
-        members.insert("related-risks".to_owned(), json!(risks));
+            "status": {"state": "not-satisfied", "reason": reason},
+        }),
+        related_observations: Each(speaking.map(move |finding| json!({"observation-uuid": observation(finding)}))),
+        related_risks: (risks > 0).then(|| Each(failing.map(move |finding| json!({"risk-uuid": risk(finding)})))),
     }
-    value
 }
 
 fn observation(finding: &Finding, time: &str) -> Value {
