@@ -1,13 +1,16 @@
 //! From a capture to a report: the assessment, its stages timed, and what a format needs beside it.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use evenhand_model::access::AccessResolver;
 use evenhand_model::finding::Status;
+use evenhand_model::id::RuleId;
 use evenhand_model::identity::{Identity, Nature};
 use evenhand_model::parity::Verdict;
 use evenhand_reports::Report;
-use evenhand_reports::report::{Coverage, PossibleAgent, Scan, SourceStatus, Tool};
+use evenhand_reports::report::{Coverage, PossibleAgent, RuleOutcome, Scan, SourceStatus, Tool};
 use evenhand_rules::evaluate::{self, Assessed, Assessment, Keep, Stage};
 use evenhand_rules::pack::RuleSet;
 use evenhand_rules::parity::ParityConfig;
@@ -97,6 +100,7 @@ pub fn report(assessing: Assessing, options: Options<'_>, depth: Depth) -> Repor
     let Assessing { capture, mut assessed, .. } = assessing;
     let coverage = coverage(&capture, &assessed, options.rules);
     let possible_agents = possible_agents(&assessed, options.config);
+    let rules = outcomes(&assessed, options.rules);
     let judgements = std::mem::take(&mut assessed.judgements);
     let identities = std::mem::take(&mut assessed.inventory.identities);
     let credentials = std::mem::take(&mut assessed.inventory.credentials);
@@ -119,7 +123,43 @@ pub fn report(assessing: Assessing, options: Options<'_>, depth: Depth) -> Repor
         hints: assessed.inventory.hints,
         possible_agents,
         coverage,
+        rules,
     }
+}
+
+/// What came of each rule, in the order of their ids. Counted before report filters.
+fn outcomes(assessed: &Assessed, rules: &RuleSet) -> Vec<RuleOutcome> {
+    let mut counts: BTreeMap<&RuleId, (u64, u64)> = BTreeMap::new();
+    for finding in &assessed.findings {
+        let (failed, undecided) = counts.entry(&finding.rule).or_default();
+        match finding.status {
+            Status::Fail => *failed += 1,
+            Status::Unknown => *undecided += 1,
+        }
+    }
+    let mut outcomes: Vec<RuleOutcome> = rules
+        .iter()
+        .map(|rule| {
+            let (failed, undecided) = counts.get(&rule.id).copied().unwrap_or_default();
+            let error = assessed.errors.iter().find(|error| error.rule == rule.id);
+            RuleOutcome {
+                id: rule.id.clone(),
+                title: Arc::clone(&rule.title),
+                severity: rule.severity,
+                dimension: rule.dimension,
+                what: Arc::clone(&rule.docs.what),
+                why: Arc::clone(&rule.docs.why),
+                fix: Arc::clone(&rule.docs.fix),
+                frameworks: rule.frameworks.iter().map(|of| (Arc::clone(&of.framework), Arc::clone(&of.id))).collect(),
+                passed: assessed.passed.get(&rule.id).copied().unwrap_or_default(),
+                failed,
+                undecided,
+                error: error.map(ToString::to_string),
+            }
+        })
+        .collect();
+    outcomes.sort_by(|a, b| a.id.cmp(&b.id));
+    outcomes
 }
 
 /// Identities that a weak sign hints to be agents and that nobody has settled: not judged to be agents or people, run by
@@ -184,7 +224,7 @@ pub fn coverage(capture: &Capture, assessed: &Assessed, rules: &RuleSet) -> Cove
         natures: natures.to_vec(),
         verdicts: verdicts.to_vec(),
         rules: rules.len(),
-        decided: assessed.passed + (assessed.findings.len() as u64).saturating_sub(undecided),
+        decided: assessed.passed.values().sum::<u64>() + (assessed.findings.len() as u64).saturating_sub(undecided),
         undecided,
     }
 }

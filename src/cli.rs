@@ -14,6 +14,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use evenhand_model::finding::Severity;
+use evenhand_reports::asff::Product;
 use jiff::Timestamp;
 
 use crate::output::Output;
@@ -261,6 +262,7 @@ Examples:
   evenhand scan agents                              agent configuration alone, here and of your home
   evenhand scan agents ~/src                        that of every project below a folder
   evenhand scan captures -o json=posture.json -o csv:findings=f.csv -o csv:inventory=i.csv
+  evenhand scan . -o sarif=evenhand.sarif --evidence-dir evenhand-evidence
   evenhand scan captures --fail-on high --min-score 700
   evenhand scan aws --profile audit                 the account of these credentials, live
   evenhand scan kubernetes --context prod           a cluster, live
@@ -305,14 +307,22 @@ pub struct Scan {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Output")]
 pub struct ScanOutput {
-    /// A report and where it goes: `table`, `json`, `csv:findings`, `csv:inventory`, `csv:<table>`; without a path to
-    /// stdout, and only one of them. Repeatable. Default: table.
-    #[arg(short, long = "output", value_name = "FORMAT[=PATH]")]
+    /// A report and where it goes, such as `json=report.json`; `--help` lists the formats. Repeatable. Default: table.
+    #[arg(short, long = "output", value_name = "FORMAT[=PATH]", long_help = crate::formats::help())]
     pub output: Vec<Output>,
 
     /// Add the scan to this store, a folder of Parquet files; `evenhand history` reads it.
     #[arg(long, value_name = "STORE")]
     pub save: Option<PathBuf>,
+    /// Write one file per identity with findings into this folder: what was found, and on what it rests. SARIF points into
+    /// it where no file of your own is at fault.
+    #[arg(long, value_name = "DIR")]
+    pub evidence_dir: Option<PathBuf>,
+
+    /// The product of Security Hub that `-o asff` files findings under:
+    /// arn:aws:securityhub:REGION:ACCOUNT:product/ACCOUNT/default.
+    #[arg(long, value_name = "ARN")]
+    pub asff_product: Option<Product>,
 
     /// Report only findings of this level or worse. The gate and the score see all of them.
     #[arg(long, value_name = "LEVEL", value_parser = severity)]

@@ -15,6 +15,7 @@ pub mod config;
 pub mod console;
 pub mod difference;
 pub mod docs;
+pub mod formats;
 pub mod gate;
 mod lent;
 #[cfg(feature = "live")]

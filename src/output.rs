@@ -1,27 +1,15 @@
-//! Where reports go: formats and destinations as the user writes them, and files that are whole or not there at all.
+//! Where reports go: destinations as the user writes them, and files that are whole or not there at all.
 
 use std::fmt;
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 
-use evenhand_model::table::TableSpec;
-use evenhand_rules::facts::tables::TABLES;
+use evenhand_reports::Report;
+use evenhand_reports::asff::Product;
+use evenhand_reports::evidence_folder::{DEFAULT_PREFIX, EvidenceFolder};
 
-/// A form of report.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum OutputFormat {
-    /// For people.
-    Table,
-    /// Everything, for programs.
-    Json,
-    /// Findings as CSV.
-    CsvFindings,
-    /// Identities as CSV, for access reviews.
-    CsvInventory,
-    /// One fact table as CSV.
-    CsvTable(&'static str),
-}
+use crate::formats::OutputFormat;
 
 /// An `-o` option.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -46,47 +34,13 @@ impl FromStr for Output {
     }
 }
 
-impl FromStr for OutputFormat {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "table" => Ok(Self::Table),
-            "json" => Ok(Self::Json),
-            "csv:findings" => Ok(Self::CsvFindings),
-            "csv:inventory" => Ok(Self::CsvInventory),
-            _ => {
-                let table = text.strip_prefix("csv:").and_then(|name| TABLES.iter().find(|table| table.name == name));
-                let known = || {
-                    let tables = TABLES.iter().map(|table: &&TableSpec| format!("csv:{}", table.name));
-                    let plain = ["table", "json", "csv:findings", "csv:inventory"].map(str::to_owned);
-                    plain.into_iter().chain(tables).collect::<Vec<_>>().join(", ")
-                };
-                table.map(|table| Self::CsvTable(table.name)).ok_or_else(|| format!("known formats: {}", known()))
-            }
-        }
-    }
-}
-
-impl fmt::Display for OutputFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Table => f.write_str("table"),
-            Self::Json => f.write_str("json"),
-            Self::CsvFindings => f.write_str("csv:findings"),
-            Self::CsvInventory => f.write_str("csv:inventory"),
-            Self::CsvTable(name) => write!(f, "csv:{name}"),
-        }
-    }
-}
-
 /// Checks that at most one output goes to stdout and no two to one file; none at all means a table.
 ///
 /// # Errors
 /// A message for the user.
 pub fn checked(outputs: &[Output]) -> Result<Vec<Output>, String> {
     if outputs.is_empty() {
-        return Ok(vec![Output { format: OutputFormat::Table, path: None }]);
+        return Ok(vec![Output { format: OutputFormat::TABLE, path: None }]);
     }
     for (at, output) in outputs.iter().enumerate() {
         let Some(earlier) = outputs.iter().take(at).find(|earlier| earlier.path == output.path) else { continue };
@@ -111,6 +65,68 @@ pub fn checked(outputs: &[Output]) -> Result<Vec<Output>, String> {
         }
     }
     Ok(outputs.to_vec())
+}
+
+/// Checks that outputs can say something: those of findings need rules, those for Security Hub a product.
+///
+/// # Errors
+/// A message for the user.
+pub fn sensible(outputs: &[Output], rules: bool, product: Option<&Product>) -> Result<(), String> {
+    for format in outputs.iter().filter_map(|output| output.format.listed()) {
+        if format.needs_rules && !rules {
+            return Err(format!(
+                "`-o {}` is about findings, and this verb judges nothing; take `evenhand scan`",
+                format.name
+            ));
+        }
+        if format.needs_product && product.is_none() {
+            return Err(format!(
+                "`-o {}` needs --asff-product: the findings are filed under a product of the account that takes them, as in \
+                 `--asff-product arn:aws:securityhub:eu-central-1:111122223333:product/111122223333/default`",
+                format.name
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// How a reader of a report finds the evidence folder: below the folder that evenhand runs in by its path from there, elsewhere
+/// by its name, where the reader has to put it.
+///
+/// # Errors
+/// A message for the user, where a file is in the way.
+pub fn evidence_prefix(folder: Option<&Path>) -> Result<String, String> {
+    let Some(folder) = folder else { return Ok(DEFAULT_PREFIX.to_owned()) };
+    if folder.exists() && !folder.is_dir() {
+        return Err(format!("`{}` is no folder; name another one for --evidence-dir", folder.display()));
+    }
+    let here = std::env::current_dir().unwrap_or_default();
+    let below = folder.strip_prefix(&here).unwrap_or(folder);
+    let parts: Vec<_> = below.components().filter(|part| *part != Component::CurDir).collect();
+    let named = parts.iter().all(|part| matches!(part, Component::Normal(_))) && !parts.is_empty();
+    let parts = if named { parts.as_slice() } else { parts.get(parts.len().saturating_sub(1)..).unwrap_or_default() };
+    let names: Vec<_> = parts
+        .iter()
+        .filter_map(|part| match part {
+            Component::Normal(name) => Some(name.to_string_lossy()),
+            _ => None,
+        })
+        .collect();
+    Ok(if names.is_empty() { DEFAULT_PREFIX.to_owned() } else { names.join("/") })
+}
+
+/// Writes the evidence folder; files of an earlier scan stay.
+///
+/// # Errors
+/// When a folder or file cannot be made.
+pub fn to_folder(folder: &Path, report: &Report) -> Result<(), OutputError> {
+    EvidenceFolder::of(report, "").write(|path, write| {
+        let path = folder.join(path);
+        let holder = folder_of(&path);
+        std::fs::create_dir_all(holder)
+            .map_err(|problem| OutputError { path: Some(holder.to_owned()), reason: reason_of(&problem) })?;
+        to_file(&path, |sink| write(sink))
+    })
 }
 
 /// Why an output could not be written.
@@ -244,6 +260,35 @@ mod tests {
         let outputs: Vec<Output> = ["table", "json"].iter().map(|text| text.parse().unwrap()).collect();
         assert!(checked(&outputs).unwrap_err().contains("stdout"));
         assert_eq!(checked(&[]).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_form_that_can_say_nothing_is_refused() {
+        let outputs = |text: &str| vec![text.parse::<Output>().unwrap()];
+        let product = "arn:aws:securityhub:eu-central-1:111122223333:product/111122223333/default".parse().unwrap();
+        assert!(sensible(&outputs("sarif"), false, None).unwrap_err().contains("evenhand scan"));
+        assert!(sensible(&outputs("asff"), true, None).unwrap_err().contains("--asff-product arn:"));
+        assert!(sensible(&outputs("asff"), true, Some(&product)).is_ok());
+        assert!(sensible(&outputs("csv:vanta"), false, None).is_ok());
+    }
+
+    #[test]
+    fn an_evidence_folder_is_found_by_a_relative_path() {
+        let here = std::env::current_dir().unwrap();
+        for (folder, prefix) in [
+            (None, "evenhand-evidence"),
+            (Some("evidence".into()), "evidence"),
+            (Some("./a/b/".into()), "a/b"),
+            (Some(here.join("out/evidence")), "out/evidence"),
+            (Some("/no/such/place".into()), "place"),
+            (Some("../beside".into()), "beside"),
+            (Some("..".into()), "evenhand-evidence"),
+            (Some(".".into()), "evenhand-evidence"),
+        ] {
+            let folder: Option<PathBuf> = folder;
+            assert_eq!(evidence_prefix(folder.as_deref()).unwrap(), prefix, "{folder:?}");
+        }
+        assert!(evidence_prefix(Some(&here.join("Cargo.toml"))).is_err());
     }
 
     #[test]

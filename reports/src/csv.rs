@@ -1,7 +1,9 @@
 //! CSV: comma, UTF-8, a stable snake_case header, cells that no spreadsheet takes for formulas.
 
 use std::io::Write;
+use std::sync::Arc;
 
+use evenhand_model::identity::Nature;
 use evenhand_model::table::{Table, Value};
 
 use crate::report::{Report, WriteError};
@@ -113,6 +115,56 @@ pub fn table(table: &Table, sink: &mut dyn Write) -> Result<(), WriteError> {
             Value::Boolean(truth) => truth.to_string(),
             Value::Timestamp(moment) => moment.to_string(),
         }))?;
+    }
+    out.flush()?;
+    Ok(())
+}
+
+/// Writes the identities as the access file that Vanta imports: who has an account, who answers for it, in what role, and
+/// whether it is active (`Account name` is the key). Human roles are no accounts and are left out.
+///
+/// `Account owner` is an e-mail address, `No owner` or `Not a person`, and `Status` is `Active` or `Deactivated`; what is not
+/// known is an empty cell.
+///
+/// # Errors
+/// When the sink refuses.
+pub fn vanta(report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
+    let mut out = ::csv::Writer::from_writer(sink);
+    out.write_record(["Account name", "Account owner", "Role", "Status"])?;
+    let Some(identities) = report.tables.iter().find(|table| table.spec.name == "identities") else {
+        out.flush()?;
+        return Ok(());
+    };
+    for row in 0..identities.rows() {
+        let text = |column: &str| match identities.value(row, column) {
+            Value::Text(text) => Some(text),
+            _ => None,
+        };
+        let nature = text("nature").unwrap_or_default();
+        if &*nature == Nature::HumanRole.as_str() {
+            continue;
+        }
+        let address = |text: &Arc<str>| text.contains('@') && !text.contains(char::is_whitespace);
+        let owner = if &*nature == Nature::Human.as_str() {
+            // A person is the owner of an account of their own, where its name is an address.
+            text("name").filter(address).or_else(|| text("owner").filter(address)).unwrap_or_default()
+        } else if let Some(owner) = text("owner").filter(address) {
+            owner
+        } else if identities.value(row, "has_owner") == Value::Boolean(false) {
+            "No owner".into()
+        } else {
+            "Not a person".into()
+        };
+        let administrator = identities.value(row, "admin") == Value::Boolean(true);
+        let role = [text("kind"), administrator.then(|| "administrator".into()), text("job")];
+        let role: Vec<Arc<str>> = role.into_iter().flatten().collect();
+        let status = match identities.value(row, "enabled") {
+            Value::Boolean(true) => "Active",
+            Value::Boolean(false) => "Deactivated",
+            _ => "",
+        };
+        let name = text("id").unwrap_or_default();
+        out.write_record([&*formula_safe(&name), &*formula_safe(&owner), &*formula_safe(&role.join(", ")), status])?;
     }
     out.flush()?;
     Ok(())

@@ -36,7 +36,7 @@ impl<'a> Identities<'a> {
         Self { table: report.tables.iter().find(|table| table.spec.name == "identities") }
     }
 
-    fn row(&self, id: &str) -> Option<(&'a Table, usize)> {
+    pub(crate) fn row(&self, id: &str) -> Option<(&'a Table, usize)> {
         let table = self.table?;
         let Column::Text(ids) = table.column("id")? else { return None };
         Some((table, ids.position_sorted(id)?))

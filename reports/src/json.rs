@@ -11,19 +11,20 @@ use evenhand_model::table::{Column, Table};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
+use crate::each::Each;
 use crate::report::{Coverage, PossibleAgent, Report, Scan, Tool, WriteError};
 
 /// The version of the form. Members are only ever added under one version.
 pub const SCHEMA: &str = "evenhand/report/v1";
 
 #[derive(Serialize)]
-struct Document<'a> {
+struct Document<'a, F: Serialize> {
     schema: &'static str,
     tool: &'a Tool,
     scan: &'a Scan,
     score: Option<ScoreDocument<'a>>,
     coverage: CoverageDocument<'a>,
-    findings: Vec<FindingDocument<'a>>,
+    findings: F,
     filtered_findings: usize,
     gaps: &'a [Gap],
     hints: &'a [Hint],
@@ -51,8 +52,9 @@ struct MoverDocument<'a> {
     fixed_millionths: u32,
 }
 
+/// How much was read and judged, with what is counted by name as an object.
 #[derive(Serialize)]
-struct CoverageDocument<'a> {
+pub(crate) struct CoverageDocument<'a> {
     percent: Option<u64>,
     decided: u64,
     undecided: u64,
@@ -66,8 +68,9 @@ struct CoverageDocument<'a> {
     files_unrecognised: usize,
 }
 
+/// A finding as every JSON that has room for all of it writes it.
 #[derive(Serialize)]
-struct FindingDocument<'a> {
+pub(crate) struct FindingDocument<'a> {
     id: &'a str,
     rule: &'a str,
     severity: &'a str,
@@ -121,7 +124,7 @@ pub fn write(report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
         scan: &report.scan,
         score: report.score.as_ref().map(score),
         coverage: coverage(&report.coverage),
-        findings: report.findings.iter().map(finding).collect(),
+        findings: Each(report.findings.iter().map(FindingDocument::of)),
         filtered_findings: report.filtered,
         gaps: &report.gaps,
         hints: &report.hints,
@@ -154,7 +157,7 @@ fn score(score: &Score) -> ScoreDocument<'_> {
     }
 }
 
-fn coverage(coverage: &Coverage) -> CoverageDocument<'_> {
+pub(crate) fn coverage(coverage: &Coverage) -> CoverageDocument<'_> {
     CoverageDocument {
         percent: coverage.percent(),
         decided: coverage.decided,
@@ -170,48 +173,50 @@ fn coverage(coverage: &Coverage) -> CoverageDocument<'_> {
     }
 }
 
-fn finding(finding: &Finding) -> FindingDocument<'_> {
-    use evenhand_model::evidence::Place;
-    let mut frameworks: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (framework, id) in finding.frameworks.iter() {
-        frameworks.entry(framework).or_default().push(id);
-    }
-    FindingDocument {
-        id: finding.id.as_str(),
-        rule: finding.rule.as_str(),
-        severity: finding.severity.as_str(),
-        dimension: finding.dimension.as_str(),
-        status: finding.status.as_str(),
-        provider: finding.provider.0,
-        scope: finding.scope.as_str(),
-        identity: finding.identity.as_str(),
-        name: &finding.name,
-        title: &finding.title,
-        facts: finding.facts.iter().map(|(name, value)| (&**name, value.as_str())).collect(),
-        evidence: finding
-            .evidence
-            .iter()
-            .map(|evidence| EvidenceDocument {
-                document: &evidence.document,
-                pointer: match &evidence.place {
-                    Place::Pointer(pointer) | Place::Setting { pointer, .. } => Some(pointer),
-                    _ => None,
-                },
-                page: if let Place::Setting { page, .. } = &evidence.place { Some(page) } else { None },
-                line: evidence.line_number(),
-                column: if let Place::LineColumn(_, column) = evidence.place { Some(column) } else { None },
-            })
-            .collect(),
-        remedy: &finding.remedy,
-        missing: &finding.missing,
-        frameworks,
-        waiver: finding.waiver.as_ref().map(|waiver| WaiverDocument {
-            reason: &waiver.reason,
-            owner: &waiver.owner,
-            approver: &waiver.approver,
-            ticket: &waiver.ticket,
-            expires: waiver.expires.to_string(),
-        }),
+impl<'a> FindingDocument<'a> {
+    pub(crate) fn of(finding: &'a Finding) -> Self {
+        use evenhand_model::evidence::Place;
+        let mut frameworks: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (framework, id) in finding.frameworks.iter() {
+            frameworks.entry(framework).or_default().push(id);
+        }
+        Self {
+            id: finding.id.as_str(),
+            rule: finding.rule.as_str(),
+            severity: finding.severity.as_str(),
+            dimension: finding.dimension.as_str(),
+            status: finding.status.as_str(),
+            provider: finding.provider.0,
+            scope: finding.scope.as_str(),
+            identity: finding.identity.as_str(),
+            name: &finding.name,
+            title: &finding.title,
+            facts: finding.facts.iter().map(|(name, value)| (&**name, value.as_str())).collect(),
+            evidence: finding
+                .evidence
+                .iter()
+                .map(|evidence| EvidenceDocument {
+                    document: &evidence.document,
+                    pointer: match &evidence.place {
+                        Place::Pointer(pointer) | Place::Setting { pointer, .. } => Some(pointer),
+                        _ => None,
+                    },
+                    page: if let Place::Setting { page, .. } = &evidence.place { Some(page) } else { None },
+                    line: evidence.line_number(),
+                    column: if let Place::LineColumn(_, column) = evidence.place { Some(column) } else { None },
+                })
+                .collect(),
+            remedy: &finding.remedy,
+            missing: &finding.missing,
+            frameworks,
+            waiver: finding.waiver.as_ref().map(|waiver| WaiverDocument {
+                reason: &waiver.reason,
+                owner: &waiver.owner,
+                approver: &waiver.approver,
+                ticket: &waiver.ticket,
+                expires: waiver.expires.to_string(),
+            }),
+        }
     }
 }
 
@@ -239,9 +244,10 @@ impl Serialize for Rows<'_> {
     }
 }
 
-struct RowDocument<'a> {
-    table: &'a Table,
-    row: usize,
+/// A row of a fact table, by column.
+pub(crate) struct RowDocument<'a> {
+    pub(crate) table: &'a Table,
+    pub(crate) row: usize,
 }
 
 impl Serialize for RowDocument<'_> {

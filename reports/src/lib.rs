@@ -4,16 +4,26 @@
 //! compute again, and knows neither rules nor providers. Names in a report are chosen by whoever could name a role, so
 //! every writer neutralises what its format could execute: control characters, formulas, markup.
 
+pub mod asff;
 pub mod csv;
+mod each;
 mod evidence;
+pub mod evidence_folder;
 mod findings;
 pub mod json;
+pub mod junit;
+pub mod markdown;
+pub mod ocsf;
+pub mod oscal;
 pub mod parity_card;
 pub mod report;
+pub mod sarif;
 pub mod schema;
 mod screen;
 pub mod terminal;
 pub mod text;
+mod uuid;
+mod words;
 mod wrap;
 
 pub use report::Report;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use evenhand_model::catalog::CatalogSource;
-use evenhand_model::finding::{Finding, Severity};
+use evenhand_model::finding::{Dimension, Finding, Severity};
 use evenhand_model::gap::Gap;
-use evenhand_model::id::IdentityId;
+use evenhand_model::id::{IdentityId, RuleId};
 use evenhand_model::inventory::Hint;
 use evenhand_model::parity::Comparison;
 use evenhand_model::score::Score;
@@ -38,6 +38,37 @@ pub struct Report {
     pub possible_agents: Vec<PossibleAgent>,
     /// How much was read and judged.
     pub coverage: Coverage,
+    /// The rules that were evaluated, in the order of their ids.
+    pub rules: Vec<RuleOutcome>,
+}
+
+/// A rule that was evaluated, and what came of it. The counts are of rows, before report filters.
+#[derive(Clone, Debug)]
+pub struct RuleOutcome {
+    /// Its id.
+    pub id: RuleId,
+    /// What is wrong when it fails, in a few words.
+    pub title: Arc<str>,
+    /// How bad that is.
+    pub severity: Severity,
+    /// In which way.
+    pub dimension: Dimension,
+    /// What is looked at.
+    pub what: Arc<str>,
+    /// Why it matters.
+    pub why: Arc<str>,
+    /// How to put it right: a line, and steps that begin with `- `.
+    pub fix: Arc<str>,
+    /// Framework ids: (framework key, id).
+    pub frameworks: Vec<(Arc<str>, Arc<str>)>,
+    /// Rows that pass.
+    pub passed: u64,
+    /// Rows that fail.
+    pub failed: u64,
+    /// Rows that cannot be decided.
+    pub undecided: u64,
+    /// Why it could not be evaluated at all.
+    pub error: Option<String>,
 }
 
 impl Report {

@@ -1,6 +1,7 @@
 //! Every format writes the same small, hostile report as it did before.
 #![expect(clippy::expect_used, reason = "a test that cannot set up its input has failed")]
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use evenhand_model::access::Grant;
@@ -15,8 +16,9 @@ use evenhand_model::inventory::Hint;
 use evenhand_model::parity::{Baseline, BaselineSource, Comparison, ControlComparison, ExcessAtom, Verdict};
 use evenhand_model::score::{Millionths, Mover, OpenFindings, Score};
 use evenhand_model::table::Row as _;
-use evenhand_reports::report::{Coverage, PossibleAgent, Report, Scan, SourceFile, SourceStatus, Tool};
-use evenhand_reports::{csv, json, parity_card, schema, terminal};
+use evenhand_reports::evidence_folder::EvidenceFolder;
+use evenhand_reports::report::{Coverage, PossibleAgent, Report, RuleOutcome, Scan, SourceFile, SourceStatus, Tool};
+use evenhand_reports::{asff, csv, json, junit, markdown, ocsf, oscal, parity_card, sarif, schema, terminal};
 
 fact_table! {
     #[table("identities", "identity")]
@@ -198,6 +200,32 @@ fn report() -> Report {
             undecided: 1,
             ..Coverage::default()
         },
+        rules: vec![
+            rule("excess-high-risk", "Holds what the human role does not", Severity::Critical, (0, 1, 0)),
+            rule("no-owner", "Nobody answers for it", Severity::High, (2, 0, 0)),
+            rule("not-logged", "Not logged", Severity::High, (0, 0, 1)),
+            rule("not-met", "Judges nothing here", Severity::Low, (0, 0, 0)),
+        ],
+    }
+}
+
+fn rule(id: &str, title: &str, severity: Severity, counts: (u64, u64, u64)) -> RuleOutcome {
+    RuleOutcome {
+        id: id.into(),
+        title: title.into(),
+        severity,
+        dimension: Dimension::Access,
+        what: "Looks at the operations of the AI identity.".into(),
+        why: "A second trust model for AI is what nobody decided on.".into(),
+        fix: "Narrow the grants.\n- Remove `iam:PassRole`.".into(),
+        frameworks: vec![
+            ("owasp_nhi_2025".into(), "NHI5:2025".into()),
+            ("nist_800_53_r5.2.0".into(), "AC-6(7)".into()),
+        ],
+        passed: counts.0,
+        failed: counts.1,
+        undecided: counts.2,
+        error: None,
     }
 }
 
@@ -275,5 +303,144 @@ fn no_name_can_act_on_a_terminal() {
             });
             assert!(!text.contains("\u{1b}]8") && !text.contains('\u{7}') && !text.contains('\u{202e}'), "{text}");
         }
+    }
+}
+
+#[test]
+fn sarif_document() {
+    insta::assert_snapshot!(written(|report, out| {
+        sarif::write(report, &EvidenceFolder::of(report, "evenhand-evidence"), out).expect("written");
+    }));
+}
+
+#[test]
+fn junit_document() {
+    insta::assert_snapshot!(written(|report, out| junit::write(report, out).expect("written")));
+}
+
+#[test]
+fn markdown_summary() {
+    insta::assert_snapshot!(written(|report, out| {
+        markdown::write(report, markdown::Size::SUMMARY, out).expect("written");
+    }));
+}
+
+#[test]
+fn ocsf_events() {
+    insta::assert_snapshot!(written(|report, out| ocsf::write(report, out).expect("written")));
+}
+
+#[test]
+fn asff_batches() {
+    let product =
+        "arn:aws:securityhub:eu-central-1:111122223333:product/111122223333/default".parse().expect("a product");
+    insta::assert_snapshot!(written(|report, out| asff::write(report, &product, out).expect("written")));
+}
+
+#[test]
+fn oscal_document() {
+    insta::assert_snapshot!(written(|report, out| oscal::write(report, out).expect("written")));
+}
+
+#[test]
+fn csv_vanta() {
+    insta::assert_snapshot!(written(|report, out| csv::vanta(report, out).expect("written")));
+}
+
+/// The files of the evidence folder of a report, by path.
+fn evidence(report: &Report) -> BTreeMap<String, String> {
+    let mut files = BTreeMap::new();
+    let written = EvidenceFolder::of(report, "").write(|path, write| {
+        let mut bytes = Vec::new();
+        write(&mut bytes).map_err(|error| error.to_string())?;
+        let text = String::from_utf8(bytes).map_err(|error| error.to_string())?;
+        assert!(files.insert(path.to_owned(), text).is_none(), "{path} is written twice");
+        Ok::<(), String>(())
+    });
+    written.expect("written");
+    files
+}
+
+#[test]
+fn evidence_folder() {
+    let files = evidence(&report());
+    insta::assert_snapshot!(files.iter().map(|(path, text)| format!("== {path}\n{text}")).collect::<String>());
+}
+
+#[test]
+fn sarif_points_at_the_lines_of_the_finding_in_the_evidence_file() {
+    let mut report = report();
+    // Findings of one identity whose entries differ in length.
+    for (at, name) in ["b", "c", "d"].into_iter().enumerate() {
+        let mut finding = report.findings[at % 2].clone();
+        finding.id = format!("00000000000000b{at}").as_str().into();
+        finding.facts = (0..at).map(|fact| (format!("{name}{fact}").into(), "x".to_owned())).collect();
+        report.findings.push(finding);
+    }
+    let files = evidence(&report);
+    let mut bytes = Vec::new();
+    sarif::write(&report, &EvidenceFolder::of(&report, "base"), &mut bytes).expect("written");
+    let log: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+    let results = log["runs"][0]["results"].as_array().expect("results");
+    assert_eq!(results.len(), 5);
+    for result in results {
+        let place = &result["locations"][0]["physicalLocation"];
+        let path =
+            place["artifactLocation"]["uri"].as_str().expect("a path").strip_prefix("base/").expect("below the folder");
+        let line = |member: &str| usize::try_from(place["region"][member].as_u64().expect("a line")).expect("small");
+        let lines: Vec<&str> = files[path].lines().collect();
+        let entry = lines[line("startLine") - 1..line("endLine")].join("\n");
+        let entry: serde_json::Value = serde_json::from_str(entry.trim().trim_end_matches(',')).expect("a whole entry");
+        assert_eq!(entry["id"], result["partialFingerprints"]["evenhandFinding/v1"]);
+    }
+}
+
+#[test]
+fn sarif_keeps_to_the_limits_worst_first_and_says_what_it_cut() {
+    let mut report = report();
+    let (fails, open) = (report.findings[0].clone(), report.findings[1].clone());
+    report.findings = (0..6_000)
+        .map(|at| {
+            let mut finding = if at % 2 == 0 { open.clone() } else { fails.clone() };
+            finding.id = format!("{at:016x}").as_str().into();
+            finding.severity = Severity::WORST_FIRST[at % 4];
+            finding.identity = format!("agent/{at}").as_str().into();
+            finding
+        })
+        .collect();
+    let mut bytes = Vec::new();
+    sarif::write(&report, &EvidenceFolder::of(&report, "e"), &mut bytes).expect("written");
+    let log: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+    let run = &log["runs"][0];
+    let results = run["results"].as_array().expect("results");
+    assert_eq!(results.len(), 5_000);
+    let kinds: Vec<&str> = results.iter().filter_map(|result| result["kind"].as_str()).collect();
+    assert!(kinds[..3_000].iter().all(|kind| *kind == "fail") && kinds[3_000..].iter().all(|kind| *kind == "open"));
+    let said = run["invocations"][0]["toolExecutionNotifications"].to_string();
+    assert!(said.contains("1,000 results are of the least severity"), "{said}");
+    // More scopes than a file has room for runs.
+    for (at, finding) in report.findings.iter_mut().enumerate() {
+        finding.scope = format!("scope-{}", at % 30).as_str().into();
+    }
+    let mut bytes = Vec::new();
+    sarif::write(&report, &EvidenceFolder::of(&report, "e"), &mut bytes).expect("written");
+    let log: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+    assert_eq!(log["runs"].as_array().expect("runs").len(), 1);
+    assert_eq!(log["runs"][0]["automationDetails"]["id"], "evenhand/cloud/");
+}
+
+#[test]
+fn a_comment_keeps_to_what_github_takes() {
+    let mut report = report();
+    let finding = report.findings[0].clone();
+    report.findings = vec![finding; 20_000];
+    let gap = report.gaps[0].clone();
+    report.gaps = vec![gap; 2_000];
+    for (size, most) in [(markdown::Size::COMMENT, 65_536), (markdown::Size::SUMMARY, 1_024 * 1_024)] {
+        let mut bytes = Vec::new();
+        markdown::write(&report, size, &mut bytes).expect("written");
+        let text = String::from_utf8(bytes).expect("UTF-8");
+        assert!(text.len() < most && text.contains("more; `-o json` has them all"), "{}", text.len());
+        assert_eq!(text.matches("<details>").count(), text.matches("</details>").count());
     }
 }

@@ -112,8 +112,8 @@ pub struct Assessed {
     pub findings: Vec<Finding>,
     /// Rules that could not be evaluated: the assessment is then not to be trusted as complete.
     pub errors: Vec<EngineError>,
-    /// The (rule, row) pairs that passed; with the findings, all that were judged.
-    pub passed: u64,
+    /// The rows that passed, by rule; with the findings, all that were judged.
+    pub passed: BTreeMap<RuleId, u64>,
     /// The score.
     pub score: Score,
 }

@@ -13,7 +13,9 @@ use crate::output;
 
 pub(super) fn run(invocation: &Invocation, arguments: &cli::Inventory) -> Result<Exit, Failure> {
     let began = Instant::now();
-    let outputs = output::checked(&arguments.output).map_err(|message| Failure::Message(message, None))?;
+    let outputs = output::checked(&arguments.output)
+        .and_then(|outputs| output::sensible(&outputs, false, None).map(|()| outputs))
+        .map_err(|message| Failure::Message(message, None))?;
     let progress = invocation.progress();
     let config = invocation.config(&arguments.sources)?;
     let (capture, now) = invocation.read(&arguments.sources, &config, &arguments.input, &progress)?;
@@ -30,7 +32,8 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Inventory) -> Result
         progress: &progress,
     };
     let report = assess::report(assess::assess(capture, options, Keep::Report), options, Depth::Inventory);
-    scan::write(&report, &outputs, invocation.screen(arguments.all))?;
+    let screen = invocation.screen(arguments.all);
+    scan::write(&report, &outputs, scan::Written { screen, evidence: "", product: None })?;
     scan::summary(invocation, &report, bytes, &progress, began);
     Ok(if unreadable { Exit::Incomplete } else { Exit::Passed })
 }

@@ -4,9 +4,10 @@ use std::time::Instant;
 
 use evenhand_model::finding::Status;
 use evenhand_model::identity::Nature;
-use evenhand_reports::report::{SourceFile, SourceStatus, WriteError};
+use evenhand_reports::asff::Product;
+use evenhand_reports::report::{SourceFile, SourceStatus};
 use evenhand_reports::text::counted;
-use evenhand_reports::{Report, csv, json, terminal};
+use evenhand_reports::{Report, terminal};
 use evenhand_rules::evaluate::Keep;
 use evenhand_rules::pack::RuleSet;
 
@@ -15,8 +16,9 @@ use crate::assess::{self, Depth, Options};
 use crate::baseline::Baseline;
 use crate::cli;
 use crate::config::Config;
+use crate::formats::Rendering;
 use crate::gate::{self, Decision, Exit, GateSettings, Posture};
-use crate::output::{self, Output, OutputFormat, to_file, to_stdout};
+use crate::output::{self, Output, to_file, to_stdout};
 use crate::progress::Progress;
 use crate::ruleset;
 use crate::snapshot::Snapshot;
@@ -24,7 +26,13 @@ use crate::store;
 
 pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit, Failure> {
     let began = Instant::now();
-    let outputs = output::checked(&arguments.output.output).map_err(|message| Failure::Message(message, None))?;
+    let message = |message| Failure::Message(message, None);
+    let outputs = output::checked(&arguments.output.output).map_err(message)?;
+    let product = arguments.output.asff_product.as_ref();
+    output::sensible(&outputs, true, product).map_err(message)?;
+    let folder = arguments.output.evidence_dir.as_deref();
+    let evidence = output::evidence_prefix(folder).map_err(message)?;
+    let written = Written { screen: invocation.screen(arguments.output.all), evidence: &evidence, product };
     let progress = invocation.progress();
     let sources = live_sources::LiveSources::of(arguments)?;
     let config = invocation.config(&sources.paths)?;
@@ -47,10 +55,11 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit
         let read = !unreadable_source && !capture.files.iter().any(broken);
         let excused = arguments.gate.allow_empty && read;
         let failure = if excused { None } else { Some(invocation.nobody(&capture)) };
-        // The list of files with the reasons is what helps now; a table without identities does not.
+        // The files with the reasons are what helps now; a table without identities does not.
         let report = assess::report(assess::assess(capture, options, Keep::Report), options, Depth::Whole);
-        let files: Vec<Output> = outputs.into_iter().filter(|output| output.format == OutputFormat::Json).collect();
-        write(&report, &files, invocation.screen(arguments.output.all))?;
+        let tells = |output: &Output| output.format.listed().is_some_and(|format| format.tells_gaps);
+        let files: Vec<Output> = outputs.into_iter().filter(tells).collect();
+        write(&report, &files, written)?;
         return match failure {
             Some(failure) => Err(failure),
             None => {
@@ -94,7 +103,8 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit
         if let Some(least) = arguments.output.severity {
             report.leave_out_below(least);
         }
-        write(&report, &outputs, invocation.screen(arguments.output.all))?;
+        write(&report, &outputs, written)?;
+        folder.map(|folder| output::to_folder(folder, &report)).transpose()?;
     }
     summary(invocation, &report, bytes, &progress, began);
     Ok(conclude(invocation, &gate_settings, &decision))
@@ -140,26 +150,26 @@ impl Before {
             score: self.against.as_ref().and_then(|snapshot| snapshot.score).map(|(_, governed)| governed),
         }
     }
+/// What outputs are written with.
+#[derive(Clone, Copy)]
+pub(super) struct Written<'a> {
+    pub(super) screen: terminal::Options,
+    pub(super) evidence: &'a str,
+    pub(super) product: Option<&'a Product>,
 }
 
 /// Writes every output.
-pub(super) fn write(report: &Report, outputs: &[Output], screen: terminal::Options) -> Result<(), Failure> {
+pub(super) fn write(report: &Report, outputs: &[Output], with: Written<'_>) -> Result<(), Failure> {
+    let Written { screen, evidence, product } = with;
     for output in outputs {
-        let write = |sink: &mut dyn std::io::Write, screen: terminal::Options| match output.format {
-            OutputFormat::Table if report.score.is_none() => terminal::inventory(report, screen, sink),
-            OutputFormat::Table => terminal::write(report, screen, sink),
-            OutputFormat::Json => json::write(report, sink),
-            OutputFormat::CsvFindings => csv::findings(report, sink),
-            OutputFormat::CsvInventory => csv::inventory(report, sink),
-            OutputFormat::CsvTable(name) => match report.tables.iter().find(|table| table.spec.name == name) {
-                Some(table) => csv::table(table, sink),
-                None => Ok::<(), WriteError>(()),
-            },
-        };
+        let rendering = |screen| Rendering { report, screen, evidence, product };
         match &output.path {
-            None => to_stdout(|sink| write(sink, screen))?,
+            None => to_stdout(|sink| output.format.write(rendering(screen), sink))?,
             // A file outlives the terminal it was made on: no colour, and nothing left out for want of room.
-            Some(path) => to_file(path, |sink| write(sink, terminal::Options { width: 120, color: false, ..screen }))?,
+            Some(path) => {
+                let screen = terminal::Options { width: 120, color: false, ..screen };
+                to_file(path, |sink| output.format.write(rendering(screen), sink))?;
+            }
         }
     }
     Ok(())

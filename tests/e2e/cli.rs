@@ -147,21 +147,6 @@ fn compressed_exports_are_read_as_they_are() {
 }
 
 #[test]
-fn output_depends_on_the_input_alone() {
-    let scene = Scene::with_account().file("cluster.yaml", CLUSTER.as_bytes()).file(
-        ".mcp.json",
-        br#"{"mcpServers":{"a":{"command":"x","env":{"API_KEY":"not-a-real-secret-0123456789abcdef"}}}}"#,
-    );
-    for format in ["json", "table", "csv:findings", "csv:inventory", "csv:credentials"] {
-        let first = scene.run(&["scan", ".", "-o", format, "--jobs", "1"]);
-        assert_eq!(first.code, 0, "{}", first.stderr);
-        for jobs in ["1", "2", "7"] {
-            assert_eq!(scene.run(&["scan", ".", "-o", format, "--jobs", jobs]).stdout, first.stdout, "{format} {jobs}");
-        }
-    }
-}
-
-#[test]
 fn several_formats_in_one_run_each_in_its_place() {
     let scene = Scene::with_account();
     let run = scene.run(&["scan", "gaad.json", "-o", "json=p.json", "-o", "csv:findings=f.csv", "-o", "csv:inventory"]);

@@ -179,7 +179,10 @@ fn no_stretch_of_a_secret_is_in_any_output_of_any_command() {
     let mut add = |words: &[&str]| commands.push(words.iter().map(|word| (*word).to_owned()).collect());
     add(&["scan", "-v", "-o", "json"]);
     add(&["scan", "-v", "--all", "--color", "always"]);
-    add(&["scan", "-o", "csv:findings"]);
+    for format in evenhand::formats::FORMATS {
+        add(&["scan", "-q", "-o", format.name, "--asff-product", crate::formats::PRODUCT]);
+    }
+    add(&["scan", "-q", "-o", "csv:gaps", "--evidence-dir", "evidence"]);
     add(&["inventory", "-v", "--all"]);
     add(&["inventory", "-o", "csv:inventory"]);
     add(&["inventory", "-o", "json"]);
@@ -213,6 +216,12 @@ fn no_stretch_of_a_secret_is_in_any_output_of_any_command() {
         assert!([0, 2, 4].contains(&run.code), "{arguments:?}: {}", run.stderr);
         assert_eq!(canaries.leak(&run.stdout), None, "{arguments:?} stdout: {}", run.stdout);
         assert_eq!(canaries.leak(&run.stderr), None, "{arguments:?} stderr: {}", run.stderr);
+    }
+    let index = crate::common::json(&scene.read("evidence/evenhand-evidence.json"));
+    let files = index["files"].as_array().unwrap().iter().map(|file| file["path"].as_str().unwrap());
+    for file in files.chain(["evenhand-evidence.json"]) {
+        let text = scene.read(&format!("evidence/{file}"));
+        assert_eq!(canaries.leak(&text), None, "{file}: {text}");
     }
     for width in ["40", "80", "140", "300"] {
         let output = scene.command().env("COLUMNS", width).args(["scan", "--all"]).output().unwrap();

@@ -51,8 +51,8 @@ pub struct Evaluation {
     pub findings: Vec<Finding>,
     /// Rules that could not be evaluated, by rule.
     pub errors: Vec<EngineError>,
-    /// The (rule, row) pairs that passed.
-    pub passed: u64,
+    /// The rows that passed, by rule.
+    pub passed: BTreeMap<RuleId, u64>,
 }
 
 impl Evaluation {
@@ -63,7 +63,7 @@ impl Evaluation {
         self.findings.sort_by(|a, b| (Reverse(a.severity), &a.rule).cmp(&(Reverse(b.severity), &b.rule)));
         self.errors.append(&mut more.errors);
         self.errors.sort_by(|a, b| a.rule.cmp(&b.rule));
-        self.passed += more.passed;
+        self.passed.append(&mut more.passed);
     }
 }
 
@@ -79,7 +79,7 @@ pub fn evaluate(
 ) -> Evaluation {
     let subjects = finding::Subjects::new(inventory, judgements, comparisons);
     let mut errors = Vec::new();
-    let mut passed = 0;
+    let mut passed = BTreeMap::new();
     let mut found: Vec<(select::Selected<'_>, &Table)> = Vec::with_capacity(rules.len());
     for table in facts.tables.iter().filter(|table| over(table.spec)) {
         let of_table: Vec<&Rule> = rules.iter().filter(|rule| rule.table.name == table.spec.name).collect();
@@ -95,7 +95,8 @@ pub fn evaluate(
                 .or_insert_with(|| finding::Owners::of(table, selected.rule.identity, &subjects));
             let judged = owners.judged_by(selected.rule, &subjects);
             let rows = std::mem::take(&mut selected.passed);
-            passed += rows.into_iter().filter(|row| judged(*row as usize)).count() as u64;
+            let count = rows.into_iter().filter(|row| judged(*row as usize)).count() as u64;
+            passed.insert(selected.rule.id.clone(), count);
         }
         found.extend(selected.into_iter().map(|selected| (selected, table)));
     }

@@ -1,0 +1,275 @@
+//! Markdown, for the summary of a pipeline step and for a comment on a pull request.
+//!
+//! GitHub drops a summary that is too long as a whole and refuses a comment that is, so the page has a budget: the worst
+//! comes first, and what finds no room is counted. Whatever somebody else could have named stands in a code span, in which
+//! nothing is a link, a mention, an image or the border of a cell.
+
+use std::fmt::Write as _;
+use std::io::Write;
+
+use evenhand_model::finding::{Finding, Severity, Status};
+use evenhand_model::gap::GapKind;
+use evenhand_model::parity::{Comparison, Verdict};
+
+use crate::findings::Identities;
+use crate::report::{Report, WriteError};
+use crate::text::{counted, printable, thousands};
+use crate::words::{coverage, cut, gap};
+
+/// How long a page may become.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Size {
+    /// The whole page, in bytes.
+    bytes: usize,
+    /// The rows of a table.
+    rows: usize,
+}
+
+impl Size {
+    /// A step summary. GitHub takes 1,024 KiB of all summaries of a step together.
+    pub const SUMMARY: Self = Self { bytes: 768 * 1024, rows: 1_000 };
+    /// A comment. GitHub takes 65,536 characters.
+    pub const COMMENT: Self = Self { bytes: 60_000, rows: 30 };
+}
+
+/// The most characters of a cell.
+const CELL: usize = 240;
+
+/// Room for the end of a table and of the page.
+const RESERVE: usize = 600;
+
+/// The mark by which a job finds the comment that it made before.
+pub const MARK: &str = "<!-- evenhand -->";
+
+/// Writes the report.
+///
+/// # Errors
+/// When the sink refuses.
+pub fn write(report: &Report, size: Size, sink: &mut dyn Write) -> Result<(), WriteError> {
+    let mut page = Page { text: String::new(), size };
+    page.head(report);
+    page.parity(report);
+    page.findings(report);
+    page.remedies(report);
+    page.undecided(report);
+    page.gaps(report);
+    sink.write_all(page.text.as_bytes())?;
+    Ok(())
+}
+
+struct Page {
+    text: String,
+    size: Size,
+}
+
+impl Page {
+    /// Adds a line, if the page keeps to this share of its budget, in percent.
+    fn line(&mut self, line: &str, share: usize) -> bool {
+        let most = (self.size.bytes / 100).saturating_mul(share).saturating_sub(RESERVE);
+        let fits = self.text.len() + line.len() < most;
+        if fits {
+            self.text.push_str(line);
+            self.text.push('\n');
+        }
+        fits
+    }
+
+    /// Adds rows up to a share of the budget, and says how many found no room.
+    fn rows(&mut self, header: &str, rows: impl ExactSizeIterator<Item = String>, share: usize) {
+        let columns = header.matches('|').count().saturating_sub(1);
+        let all = rows.len();
+        if all == 0 || !self.line(&format!("{header}\n|{}", "---|".repeat(columns)), share) {
+            return;
+        }
+        let mut shown = 0;
+        for row in rows.take(self.size.rows) {
+            if !self.line(&row, share) {
+                break;
+            }
+            shown += 1;
+        }
+        if shown < all {
+            // The reserve has room for it.
+            let _ = writeln!(self.text, "\n… and {} more; `-o json` has them all.", thousands((all - shown) as u64));
+        }
+        self.text.push('\n');
+    }
+
+    fn head(&mut self, report: &Report) {
+        let title = match &report.score {
+            Some(score) => format!("# evenhand: posture {} of 1000", score.raw.thousandths()),
+            None => "# evenhand".to_owned(),
+        };
+        let open = |status, severity| {
+            let of = |finding: &&Finding| finding.status == status && finding.severity == severity;
+            report.findings.iter().filter(of).count()
+        };
+        let failed: Vec<String> = Severity::WORST_FIRST
+            .into_iter()
+            .map(|severity| format!("{} {severity}", thousands(open(Status::Fail, severity) as u64)))
+            .collect();
+        let undecided = report.findings.iter().filter(|finding| finding.status == Status::Unknown).count();
+        let mut text = format!(
+            "{MARK}\n{title}\n\n**Findings**: {} · {} undecided",
+            failed.join(", "),
+            thousands(undecided as u64)
+        );
+        if report.filtered > 0 {
+            let _ = write!(text, " · {} not shown (--severity)", thousands(report.filtered as u64));
+        }
+        let _ = write!(text, "\n\n{}.\n", coverage(report));
+        if report.gaps.iter().any(|gap| gap.kind == GapKind::Failed) {
+            text.push_str("\n**This scan is incomplete**: what could not be read is listed at the end.\n");
+        }
+        for error in report.rules.iter().filter_map(|rule| rule.error.as_ref()).take(5) {
+            let _ = write!(text, "\n**Error**: {}\n", code(error));
+        }
+        self.line(&text, 100);
+    }
+
+    fn parity(&mut self, report: &Report) {
+        if report.comparisons.is_empty() {
+            return;
+        }
+        let counts: Vec<String> = Verdict::ALL
+            .into_iter()
+            .map(|verdict| (verdict, report.comparisons.iter().filter(|held| held.verdict == verdict).count()))
+            .filter(|(_, count)| *count > 0)
+            .map(|(verdict, count)| format!("{} {}", thousands(count as u64), verdict.as_str()))
+            .collect();
+        self.line(&format!("## AI identities beside the human who does the same job\n\n{}\n", counts.join(", ")), 100);
+        let mut ranked: Vec<&Comparison> = report.comparisons.iter().collect();
+        ranked.sort_by_key(|held| {
+            use std::cmp::Reverse;
+            (held.verdict, Reverse(held.high_risk_excess), Reverse(held.excess_weight), &held.identity)
+        });
+        let identities = Identities::of(report);
+        let row = |held: &Comparison| {
+            let role = if held.baseline.roles.is_empty() { "none known".to_owned() } else { code(&held.baseline.name) };
+            let name = code(&identities.name(held.identity.as_str()));
+            format!("| {name} | {} | {role} | {} |", held.verdict.as_str(), code(&held.summary))
+        };
+        let rows = ranked.into_iter().map(row);
+        self.rows("| AI identity | Verdict | Human role | What differs |", rows, 40);
+    }
+
+    fn findings(&mut self, report: &Report) {
+        let failed: Vec<&Finding> = report.findings.iter().filter(|finding| finding.status == Status::Fail).collect();
+        if failed.is_empty() {
+            return;
+        }
+        self.line(&format!("## {}\n", counted(failed.len(), "finding", "findings")), 100);
+        let row = |finding: &Finding| {
+            let place = finding.evidence.first().map_or("none".to_owned(), |evidence| code(&evidence.to_string()));
+            format!("| {} | {} | {} | {place} |", finding.severity, code(finding.rule.as_str()), code(&finding.title))
+        };
+        self.rows("| Severity | Rule | What | Where |", failed.into_iter().map(row), 80);
+    }
+
+    fn remedies(&mut self, report: &Report) {
+        let mut open: Vec<_> = report.rules.iter().filter(|rule| rule.failed > 0).collect();
+        open.sort_by_key(|rule| (std::cmp::Reverse(rule.severity), std::cmp::Reverse(rule.failed), &rule.id));
+        if open.is_empty() {
+            return;
+        }
+        self.section("How to put it right", open.len());
+        let row = |rule: &crate::report::RuleOutcome| {
+            let fix = rule.fix.lines().next().unwrap_or_default();
+            format!("| {} | {} | {} | {} |", rule.severity, code(rule.id.as_str()), thousands(rule.failed), cell(fix))
+        };
+        self.rows("| Severity | Rule | Open | First |", open.into_iter().map(row), 90);
+        self.text.push_str("`evenhand explain RULE` has all steps.\n\n</details>\n\n");
+    }
+
+    fn undecided(&mut self, report: &Report) {
+        let mut open: Vec<_> = report.rules.iter().filter(|rule| rule.undecided > 0).collect();
+        open.sort_by_key(|rule| (std::cmp::Reverse(rule.severity), std::cmp::Reverse(rule.undecided), &rule.id));
+        if open.is_empty() {
+            return;
+        }
+        self.section("Not decided, because evidence is missing", open.len());
+        let row = |rule: &crate::report::RuleOutcome| {
+            format!(
+                "| {} | {} | {} | {} |",
+                rule.severity,
+                code(rule.id.as_str()),
+                thousands(rule.undecided),
+                cell(&rule.title)
+            )
+        };
+        self.rows("| Severity | Rule | Undecided | What it would say |", open.into_iter().map(row), 95);
+        self.text.push_str("</details>\n\n");
+    }
+
+    fn gaps(&mut self, report: &Report) {
+        if report.gaps.is_empty() {
+            return;
+        }
+        self.section("Not read, hence unknown", report.gaps.len());
+        let mut gaps: Vec<_> = report.gaps.iter().collect();
+        gaps.sort_by_key(|gap| gap.kind != GapKind::Failed);
+        let row = |of: &evenhand_model::gap::Gap| {
+            let kind = match of.kind {
+                GapKind::Failed => "failed",
+                GapKind::NotCollected => "not collected",
+            };
+            format!("| {kind} | {} |", code(&gap(of)))
+        };
+        self.rows("| | What |", gaps.into_iter().map(row), 100);
+        self.text.push_str("</details>\n");
+    }
+
+    /// Begins a part that is folded away. Whoever begins it ends it, within the reserve.
+    fn section(&mut self, title: &str, count: usize) {
+        let _ = write!(self.text, "<details><summary>{title} ({})</summary>\n\n", thousands(count as u64));
+    }
+}
+
+/// Text as a code span that fits into a cell: between more backticks than it holds in a row, and without the border.
+fn code(text: &str) -> String {
+    let safe = cut(printable(text).replace('|', "\\u{7c}").trim(), CELL);
+    if safe.is_empty() {
+        return "`-`".to_owned();
+    }
+    let runs = safe.split(|c| c != '`').map(str::len);
+    let fence = "`".repeat(runs.max().unwrap_or(0) + 1);
+    // One space on each side belongs to the fence.
+    let space = if safe.starts_with('`') || safe.ends_with('`') { " " } else { "" };
+    format!("{fence}{space}{safe}{space}{fence}")
+}
+
+/// The text of a rule in a cell: Markdown, but for the border.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('\n', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_in_a_code_span_ends_it_or_its_cell() {
+        for (text, span) in [
+            ("a`b", "``a`b``"),
+            ("`a``", "``` `a`` ```"),
+            ("a|b", "`a\\u{7c}b`"),
+            ("a\nb", "`a\\u{a}b`"),
+            ("", "`-`"),
+            ("  ", "`-`"),
+            ("@team <img src=x> [x](http://y)", "`@team <img src=x> [x](http://y)`"),
+        ] {
+            assert_eq!(code(text), span);
+        }
+        assert!(code(&"x".repeat(10_000)).chars().count() <= CELL + 2);
+        assert!(code(&"`".repeat(10_000)).chars().count() <= 3 * CELL + 4);
+    }
+
+    #[test]
+    fn a_page_keeps_to_its_size_and_counts_what_it_leaves_out() {
+        let mut page = Page { text: String::new(), size: Size { bytes: 2_000, rows: 1_000 } };
+        page.rows("| a | b |", (0..500).map(|row| format!("| {row} | {} |", "x".repeat(20))), 100);
+        assert!(page.text.len() <= 2_000, "{}", page.text.len());
+        let rows = page.text.lines().filter(|line| line.starts_with("| ")).count() - 1;
+        assert!(page.text.contains(&format!("and {} more", 500 - rows)), "{}", page.text);
+    }
+}

@@ -1,0 +1,107 @@
+//! Every form of report, as users and pipelines ask for it.
+
+use evenhand::formats::FORMATS;
+
+use crate::common::{CLUSTER, Scene, json};
+
+/// A product of Security Hub, which one form needs.
+pub(crate) const PRODUCT: &str = "arn:aws:securityhub:eu-central-1:111122223333:product/111122223333/default";
+
+#[test]
+fn every_form_depends_on_the_input_alone() {
+    let scene = Scene::with_account().file("cluster.yaml", CLUSTER.as_bytes()).file(
+        ".mcp.json",
+        br#"{"mcpServers":{"a":{"command":"x","env":{"API_KEY":"not-a-real-secret-0123456789abcdef"}}}}"#,
+    );
+    for name in FORMATS.iter().map(|format| format.name).chain(["csv:credentials"]) {
+        let run = |jobs: &str| scene.run(&["scan", ".", "-o", name, "--jobs", jobs, "--asff-product", PRODUCT]);
+        let first = run("1");
+        assert_eq!(first.code, 0, "{name}: {}", first.stderr);
+        assert!(!first.stdout.is_empty(), "{name}");
+        assert_eq!(run("7").stdout, first.stdout, "{name}");
+    }
+}
+
+#[test]
+fn the_gate_decides_alike_whatever_the_form() {
+    let scene = Scene::with_account();
+    for format in FORMATS {
+        let run = |gate: &[&str]| {
+            let mut arguments = vec!["scan", "gaad.json", "-q", "-o", format.name, "--asff-product", PRODUCT];
+            arguments.extend(gate);
+            scene.run(&arguments)
+        };
+        let (free, failed) = (run(&[]), run(&["--fail-on", "low"]));
+        assert_eq!((free.code, failed.code), (0, 1), "{}", format.name);
+        assert_eq!(free.stdout, failed.stdout, "{}: the report is the same", format.name);
+    }
+}
+
+#[test]
+fn where_nobody_was_found_what_tells_gaps_is_written_all_the_same() {
+    let scene = Scene::new().file("notes.json", b"{}");
+    for format in FORMATS {
+        let run = scene.run(&["scan", ".", "--allow-empty", "-o", format.name, "--asff-product", PRODUCT]);
+        assert_eq!(run.code, 0, "{}: {}", format.name, run.stderr);
+        // A form of one event per finding has nothing to say of nobody, and is an empty file all the same.
+        let says = format.tells_gaps && format.name != "ocsf";
+        assert_eq!(!run.stdout.is_empty(), says, "{}: {}", format.name, run.stdout);
+    }
+    let log = json(&scene.run(&["scan", ".", "--allow-empty", "-o", "sarif"]).stdout);
+    assert_eq!(log["runs"].as_array().unwrap().len(), 1);
+    assert_eq!(log["runs"][0]["automationDetails"]["id"], "evenhand/");
+}
+
+#[test]
+fn a_scan_that_is_incomplete_says_so_in_every_form_of_findings() {
+    let scene = Scene::with_account().file("broken.json", br#"{"RoleDetailList":[{"RoleName":7}]}"#);
+    let run = |format: &str| scene.run(&["scan", ".", "-q", "-o", format, "--asff-product", PRODUCT]);
+    let gaps = json(&run("json").stdout)["gaps"].to_string();
+    assert!(gaps.contains("\"failed\"") && gaps.contains("broken.json"), "{gaps}");
+    for format in FORMATS.iter().filter(|format| format.tells_gaps) {
+        let text = run(format.name).stdout;
+        assert!(text.contains("broken.json"), "{}: {text}", format.name);
+    }
+    let log = json(&run("sarif").stdout);
+    assert_eq!(log["runs"][0]["invocations"][0]["executionSuccessful"], false);
+}
+
+#[test]
+fn the_evidence_folder_holds_what_sarif_points_at() {
+    let scene = Scene::with_account();
+    let run = scene.run(&["scan", "gaad.json", "-o", "sarif", "--evidence-dir", "out/evidence"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let log = json(&run.stdout);
+    let results: Vec<_> =
+        log["runs"].as_array().unwrap().iter().flat_map(|run| run["results"].as_array().unwrap()).collect();
+    assert!(!results.is_empty());
+    for result in results {
+        let place = &result["locations"][0]["physicalLocation"];
+        let text = scene.read(place["artifactLocation"]["uri"].as_str().unwrap());
+        let first = usize::try_from(place["region"]["startLine"].as_u64().unwrap()).unwrap();
+        let id = text.lines().nth(first).unwrap();
+        assert!(id.contains(result["partialFingerprints"]["evenhandFinding/v1"].as_str().unwrap()), "{id}");
+    }
+    let index = json(&scene.read("out/evidence/evenhand-evidence.json"));
+    for file in index["files"].as_array().unwrap() {
+        assert!(scene.path("out/evidence").join(file["path"].as_str().unwrap()).is_file());
+    }
+    let blocked = scene.run(&["scan", "gaad.json", "-o", "sarif", "--evidence-dir", "gaad.json"]);
+    assert_eq!(blocked.code, 2);
+    assert!(blocked.stderr.contains("`gaad.json` is no folder"), "{}", blocked.stderr);
+}
+
+#[test]
+fn a_form_that_has_nothing_to_say_is_refused_with_a_remedy() {
+    let scene = Scene::with_account();
+    for (arguments, told) in [
+        (["scan", "gaad.json", "-o", "asff"].as_slice(), "--asff-product arn:aws:securityhub:"),
+        (&["inventory", "gaad.json", "-o", "sarif"], "take `evenhand scan`"),
+        (&["scan", "gaad.json", "-o", "junitt"], "did you mean `junit`?"),
+        (&["scan", "gaad.json", "-o", "asff", "--asff-product", "hub"], "arn:aws:securityhub:REGION:ACCOUNT"),
+    ] {
+        let run = scene.run(arguments);
+        assert_eq!(run.code, 2, "{arguments:?}");
+        assert!(run.stderr.contains(told), "{arguments:?}: {}", run.stderr);
+    }
+}
