@@ -70,7 +70,7 @@ impl<'a> Identities<'a> {
 }
 
 /// The findings that fail: worst severity first, then whoever could do most, then by identity and rule.
-fn worst_first<'a>(report: &'a Report, identities: &Identities<'_>) -> Vec<&'a Finding> {
+pub(crate) fn worst_first<'a>(report: &'a Report, identities: &Identities<'_>) -> Vec<&'a Finding> {
     let failed = report.findings.iter().filter(|finding| finding.status == Status::Fail);
     let mut ranked: Vec<_> = failed.map(|finding| (identities.standing(finding.identity.as_str()), finding)).collect();
     ranked.sort_by(|(a, x), (b, y)| {
