@@ -126,6 +126,11 @@ async function see() {
       const where = `${width} ${colorScheme}`;
       const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       assert.ok(over <= 0, `${where}: the page is ${over} pixels too wide`);
+      // What axe looks for depends on the layout, of which there are two, and on the colours.
+      if (width > 1366) {
+        await context.close();
+        continue;
+      }
       await page.evaluate(fs.readFileSync(process.env.AXE, "utf8"));
       const check = async (what) => {
         const { violations, passes } = await page.evaluate(() => axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));

@@ -226,7 +226,7 @@ pub(super) fn findings(report: &Report, data: &Data, sink: &mut dyn Write) -> Re
         }
     }
     sink.write_all(b"</div>\n")?;
-    search("findings", "Search findings, rules, identities", sink)?;
+    search("findings", "Search findings", sink)?;
     let both = |words: &str| (words.to_owned(), words.to_owned());
     select("findings-state", "Status", "Failed and undecided", ["failed", "undecided"].into_iter().map(both), sink)?;
     let dimensions = Dimension::ALL.iter().map(|dimension| both(dimension.as_str()));

@@ -114,7 +114,7 @@ function graphOf(paths) {
     const mark = `${escalates ? " escalates" : ""}${maybe ? " maybe" : ""}`;
     lines.push(svg("path", { class: `edge${mark}`, d: `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}` }));
     lines.push(svg("path", { class: `tip${mark}`, d: `M${x2 - 1} ${y2 - 4.5}l8 4.5l-8 4.5z` }));
-    labels.push(svg("text", { class: "says", x: (x1 + x2) / 2, y: (y1 + y2) / 2 + 4, "text-anchor": "middle", "paint-order": "stroke" }, svg("title", {}, technique), cut(technique, 30)));
+    labels.push(svg("text", { class: "says", x: (x1 + x2) / 2, y: (y1 + y2) / 2 - 5, "text-anchor": "middle", "paint-order": "stroke" }, svg("title", {}, technique), cut(technique, 30)));
   }
   const label = `${counted(paths.length, "path", "paths")} over ${counted(graph.nodes.length, "identity or target", "identities and targets")}; the table below lists them`;
   return svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label }, lines, graph.nodes.map(nodeShape), labels);

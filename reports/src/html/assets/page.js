@@ -88,7 +88,7 @@ if (at("paths-rows")) {
         html("td", { "data-label": "What it means" }, pathMarks(row)),
         html("td", { "data-label": "Allowed by", class: "small" }, text(P.evidence[row])),
       ),
-    shown: (rows) => at("paths-graph").replaceChildren(...(rows.length ? [graphOf(rows)] : [])),
+    shown: (rows) => at("paths-graph").replaceChildren(...(rows.length ? [graphOf(rows.slice(0, 10))] : [])),
   });
 }
 
