@@ -68,7 +68,9 @@ async function use() {
 
   // Findings: severity, status, search, and what a row opens to.
   await page.locator("#findings-severities button[data-value=critical]").click();
-  await page.locator("#findings-state").selectOption("failed");
+  assert.equal(await page.locator("#findings-state").inputValue(), "failed");
+  const critical = await page.locator("#findings-severities button[data-value=critical] b").innerText();
+  assert.equal(await page.locator("#findings-status").innerText(), `${critical} of ${await page.evaluate(() => JSON.parse(document.getElementById("data").textContent).findings.rule.length)} findings`);
   assert.ok((await texts(page, "#findings-rows .severity")).every((word) => word === "critical"));
   await page.locator("#findings-search").fill("audit logs");
   const rows = page.locator("#findings-rows > tr");

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 
-use evenhand_model::finding::{Dimension, Severity};
+use evenhand_model::finding::{Dimension, Severity, Status};
 use evenhand_model::parity::Verdict;
 
 use super::data::Data;
@@ -216,19 +216,23 @@ pub(super) fn findings(report: &Report, data: &Data, sink: &mut dyn Write) -> Re
     open("findings", "Findings", &format!("Worst first. A row opens to what to do about it.{filtered}"), sink)?;
     sink.write_all(b"<div class=\"tools\">\n<div class=\"toggles\" id=\"findings-severities\" role=\"group\" aria-label=\"Severities\">\n")?;
     for severity in Severity::WORST_FIRST {
-        let count = report.findings.iter().filter(|finding| finding.severity == severity).count();
-        if count > 0 {
-            writeln!(
-                sink,
-                "<button type=\"button\" class=\"toggle\" data-value=\"{severity}\" aria-pressed=\"false\">{severity} <b>{}</b></button>",
-                thousands(count as u64)
-            )?;
-        }
+        writeln!(
+            sink,
+            "<button type=\"button\" class=\"toggle\" data-value=\"{severity}\" aria-pressed=\"false\">{severity} <b></b></button>"
+        )?;
     }
     sink.write_all(b"</div>\n")?;
     search("findings", "Search findings", sink)?;
     let both = |words: &str| (words.to_owned(), words.to_owned());
-    select("findings-state", "Status", "Failed and undecided", ["failed", "undecided"].into_iter().map(both), sink)?;
+    // What failed comes first, as everywhere; the score counts it too.
+    let failed = report.findings.iter().any(|finding| finding.status == Status::Fail);
+    writeln!(
+        sink,
+        "<label class=\"unseen\" for=\"findings-state\">Status</label><select id=\"findings-state\">\
+         <option value=\"\">Failed and undecided</option><option value=\"failed\"{}>Failed</option>\
+         <option value=\"undecided\">Undecided</option></select>",
+        if failed { " selected" } else { "" }
+    )?;
     let dimensions = Dimension::ALL.iter().map(|dimension| both(dimension.as_str()));
     select("findings-dimension", "Dimension", "All dimensions", dimensions, sink)?;
     let providers: BTreeSet<&str> = report.findings.iter().map(|finding| finding.provider.0).collect();

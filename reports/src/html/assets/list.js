@@ -2,9 +2,9 @@
 
 class List {
   // count: rows; keeps(row): passes the filters; words(row): what a search looks through, in lower case; draw(row):
-  // elements; noun: [one, many].
-  constructor({ id, count, size, keeps, words, draw, noun, shown }) {
-    Object.assign(this, { id, count, size, keeps, words, draw, noun, shown });
+  // elements; noun: [one, many]; begins: before a filter runs; shown: after a page is drawn.
+  constructor({ id, count, size, keeps, words, draw, noun, begins, shown }) {
+    Object.assign(this, { id, count, size, keeps, words, draw, noun, begins, shown });
     this.page = 0;
     this.rows = [];
     this.sought = [];
@@ -26,9 +26,10 @@ class List {
 
   filter() {
     this.sought = this.search ? this.search.value.toLowerCase().split(/\s+/).filter(Boolean) : [];
+    if (this.begins) this.begins();
     const rows = [];
     for (let row = 0; row < this.count; row += 1) {
-      if (this.keeps(row) && (this.sought.length === 0 || this.has(row))) rows.push(row);
+      if ((this.sought.length === 0 || this.has(row)) && this.keeps(row)) rows.push(row);
     }
     this.rows = rows;
     this.page = 0;

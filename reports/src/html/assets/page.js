@@ -108,21 +108,30 @@ if (at("findings-rows")) {
     framework = null;
     at("findings-framework").hidden = true;
     changed();
+    at("findings-search").focus();
   });
   const supports = DATA.rules.frameworks.map((entries) => new Set(entries.map(([key, id]) => `${text(key)} ${text(id)}`)));
   const dimensions = DATA.rules.dimension.map(text);
+  const counts = SEVERITIES.map(() => 0);
+  const counters = SEVERITIES.map((severity) => at("findings-severities").querySelector(`[data-value="${severity}"] b`));
   findings = listed({
     id: "findings",
     count: F.rule.length,
     size: 20,
     noun: ["finding", "findings"],
-    keeps: (row) =>
-      severities.allow(SEVERITIES[F.severity[row]]) &&
-      status.allow(statusWord(row)) &&
-      dimension.allow(dimensions[F.rule[row]]) &&
-      provider.allow(text(F.provider[row])) &&
-      (!agents.checked || isAgent(F.identity[row])) &&
-      (framework === null || supports[F.rule[row]].has(framework)),
+    // A button of a severity tells how many there are under the other filters.
+    begins: () => counts.fill(0),
+    shown: () => counters.forEach((counter, severity) => (counter.textContent = grouped(counts[severity]))),
+    keeps: (row) => {
+      const fits =
+        status.allow(statusWord(row)) &&
+        dimension.allow(dimensions[F.rule[row]]) &&
+        provider.allow(text(F.provider[row])) &&
+        (!agents.checked || isAgent(F.identity[row])) &&
+        (framework === null || supports[F.rule[row]].has(framework));
+      if (fits) counts[F.severity[row]] += 1;
+      return fits && severities.allow(SEVERITIES[F.severity[row]]);
+    },
     words: (row) => searchable(F.title[row], F.name[row], DATA.rules.id[F.rule[row]], F.scope[row], F.identity[row] === null ? null : I.id[F.identity[row]]),
     draw: (row) =>
       html(
