@@ -33,12 +33,12 @@ pub(super) fn write(report: &Report, sink: &mut dyn Write) -> Result<(), WriteEr
     let failed = grouped(of(GapKind::Failed));
     if !failed.is_empty() {
         sink.write_all(b"<h3 class=\"gap\">Could not be read: this scan is incomplete</h3>\n")?;
-        list(&failed, "failed", sink)?;
+        list(&failed, sink)?;
     }
     let absent = grouped(of(GapKind::NotCollected));
     if !absent.is_empty() {
         sink.write_all(b"<h3>Not part of what was read, hence unknown</h3>\n")?;
-        list(&absent, "", sink)?;
+        list(&absent, sink)?;
     }
     if failed.is_empty() && absent.is_empty() {
         sink.write_all(b"<p>Nothing is known to be missing.</p>\n")?;
@@ -52,7 +52,7 @@ pub(super) fn write(report: &Report, sink: &mut dyn Write) -> Result<(), WriteEr
             .iter()
             .map(|held| format!("<b>{}</b>: {}", Text(held.identity.as_str()), Text(&held.hint)))
             .collect();
-        list(&lines, "", sink)?;
+        list(&lines, sink)?;
     }
     if !report.hints.is_empty() {
         sink.write_all(b"<h3>Worth knowing</h3>\n")?;
@@ -67,7 +67,7 @@ pub(super) fn write(report: &Report, sink: &mut dyn Write) -> Result<(), WriteEr
                 )
             })
             .collect();
-        list(&lines, "", sink)?;
+        list(&lines, sink)?;
     }
     sources(report, sink)?;
     sink.write_all(b"</section>\n")?;
@@ -102,14 +102,11 @@ fn grouped<'a>(gaps: impl Iterator<Item = &'a Gap>) -> Vec<String> {
 }
 
 /// Lines of markup as a list, the long tail of it folded.
-fn list(lines: &[String], class: &str, sink: &mut dyn Write) -> Result<(), WriteError> {
+fn list(lines: &[String], sink: &mut dyn Write) -> Result<(), WriteError> {
     let items = |lines: &[String], sink: &mut dyn Write| -> Result<(), WriteError> {
         sink.write_all(b"<ul class=\"gaps\">\n")?;
         for line in lines {
-            match class {
-                "" => writeln!(sink, "<li>{line}</li>")?,
-                class => writeln!(sink, "<li class=\"{class}-line\">{line}</li>")?,
-            }
+            writeln!(sink, "<li>{line}</li>")?;
         }
         sink.write_all(b"</ul>\n")?;
         Ok(())

@@ -21,7 +21,7 @@ use base64::Engine as _;
 use evenhand_model::parity::Verdict;
 use sha2::{Digest as _, Sha256};
 
-use self::data::{Data, LIMITS, Limits};
+use self::data::{Data, LIMITS};
 use self::markup::{InScript, Text};
 use crate::report::{Report, WriteError};
 use crate::text::{counted, thousands};
@@ -44,11 +44,7 @@ const SCRIPTS: [&str; 6] = [
 /// # Errors
 /// When the sink refuses.
 pub fn write(report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
-    write_within(report, LIMITS, sink)
-}
-
-fn write_within(report: &Report, limits: Limits, sink: &mut dyn Write) -> Result<(), WriteError> {
-    let data = Data::of(report, limits);
+    let data = Data::of(report, LIMITS);
     head(report, sink)?;
     let judged = report.score.is_some();
     top(report, &data, sink)?;
