@@ -1,5 +1,5 @@
 //! The page of a small, hostile report: its structure, and that no name in it is more than text.
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test that finds another shape has failed")]
+#![expect(clippy::expect_used, reason = "a test that finds another shape has failed")]
 
 use std::sync::Arc;
 
@@ -347,4 +347,22 @@ fn an_inventory_and_an_empty_report_are_pages_too() {
     assert!(page(&inventory).contains("nothing was judged"));
     let nobody = Report { comparisons: vec![], ..report() };
     assert!(page(&nobody).contains("<h1>No AI identity was recognised</h1>"));
+}
+
+#[test]
+fn the_headline_says_what_was_found_and_no_more() {
+    use Verdict::{ControlGap, Excess, Narrower, NoBaseline, Parity, Unknown};
+    let same_job = "than the human who does the same job";
+    for (verdicts, headline) in [
+        (&[Excess, Parity][..], "1 of 2 AI identities holds more access"),
+        (&[Excess, Excess, ControlGap], "2 of 3 AI identities hold more access"),
+        (&[ControlGap, NoBaseline], "1 of 2 AI identities faces fewer controls"),
+        (&[NoBaseline, Parity], "None of 2 AI identities is known to hold more access"),
+        (&[Unknown], "None of 1 AI identity is known to hold more access"),
+        (&[Parity, Narrower], "None of 2 AI identities holds more access"),
+    ] {
+        let comparisons = verdicts.iter().map(|verdict| Comparison { verdict: *verdict, ..comparison() }).collect();
+        let page = page(&Report { comparisons, ..report() });
+        assert_eq!(between(&page, "<h1>", "</h1>"), format!("{headline} {same_job}"), "{verdicts:?}");
+    }
 }

@@ -139,10 +139,11 @@ pub(super) fn parity(report: &Report, data: &Data, sink: &mut dyn Write) -> Resu
     };
     writeln!(sink, "<li>{}both hold it</li>", swatch("shared"))?;
     writeln!(sink, "<li>{}human only</li>", swatch("only"))?;
-    sink.write_all(b"<li>agent only:</li>\n")?;
+    sink.write_all(b"<li>beyond the human:</li>\n")?;
     for level in LEVELS.iter().rev() {
         let word = level.as_str();
-        writeln!(sink, "<li>{}{}</li>", swatch(word), word.replace('_', " "))?;
+        let short = word.strip_suffix("_management").unwrap_or(word);
+        writeln!(sink, "<li>{}{short}</li>", swatch(word))?;
     }
     writeln!(sink, "<li>{}not decided</li>\n</ul>", swatch("open"))?;
     sink.write_all(b"<ol id=\"parity-rows\"></ol>\n")?;
