@@ -8,7 +8,7 @@ use evenhand_model::table::TableSpec;
 use evenhand_reports::asff::Product;
 use evenhand_reports::evidence_folder::EvidenceFolder;
 use evenhand_reports::report::WriteError;
-use evenhand_reports::{Report, asff, csv, json, junit, markdown, ocsf, oscal, sarif, terminal};
+use evenhand_reports::{Report, asff, csv, html, json, junit, markdown, ocsf, oscal, sarif, terminal};
 use evenhand_rules::facts::tables::TABLES;
 
 use crate::lookup::nearest;
@@ -64,6 +64,13 @@ pub const FORMATS: &[Format] = &[
         about: "everything, for programs; `evenhand schema report` describes it",
         needs_rules: false,
         write: |with, sink| json::write(with.report, sink),
+        ..FINDINGS
+    },
+    Format {
+        name: "html",
+        about: "one page for people, to open, print and send on",
+        needs_rules: false,
+        write: |with, sink| html::write(with.report, sink),
         ..FINDINGS
     },
     Format {

@@ -70,7 +70,7 @@ impl<'a> Identities<'a> {
 }
 
 /// The findings that fail and that nobody accepted: worst severity first, then whoever could do most, then by identity and rule.
-fn worst_first<'a>(report: &'a Report, identities: &Identities<'_>) -> Vec<&'a Finding> {
+pub(crate) fn worst_first<'a>(report: &'a Report, identities: &Identities<'_>) -> Vec<&'a Finding> {
     let open = |finding: &&Finding| finding.status == Status::Fail && finding.waiver.is_none();
     let failed = report.findings.iter().filter(open);
     let mut ranked: Vec<_> = failed.map(|finding| (identities.standing(finding.identity.as_str()), finding)).collect();

@@ -10,6 +10,7 @@ mod each;
 mod evidence;
 pub mod evidence_folder;
 mod findings;
+pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;

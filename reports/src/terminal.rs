@@ -19,7 +19,7 @@ use crate::text::{counted, printable, thousands};
 use crate::wrap::wrapped;
 
 /// How an AI identity is declared.
-const DECLARE: &str = "declare yours on the identity itself (tag `evenhand:nature` or annotation `evenhand.dev/nature`, \
+pub(crate) const DECLARE: &str = "declare yours on the identity itself (tag `evenhand:nature` or annotation `evenhand.dev/nature`, \
                        value `ai_agent`), or name them under `agents` of a [[job]] in evenhand.toml; list those that \
                        are none under [register]";
 

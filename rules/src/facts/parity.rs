@@ -206,6 +206,10 @@ pub(super) fn paths(context: &Context<'_>) -> (Table, Places) {
             crosses_provider: path.crosses_provider,
             reaches_admin: path.reaches_admin,
             evidence: Arc::clone(proofs.statements.get(proof)?),
+            through: match path.len() {
+                1 => context.word(""),
+                _ => joined(context.input.paths.through(path).map(|identity| identity.as_str()), " > "),
+            },
         })
     });
     (table, Places::Shared { places: proofs.places, of: proofs.of })

@@ -272,6 +272,8 @@ fact_table! {
         reaches_admin: bool,
         /// The statements that allow the steps.
         evidence: Arc<str>,
+        /// The identities passed on the way, in order, joined by ` > `; empty = one step leads there.
+        through: Arc<str>,
     }
 }
 

@@ -100,6 +100,12 @@ impl PathsResult {
         path.hops.iter().filter_map(|step| self.steps.edge(*step as usize))
     }
 
+    /// Everyone whom a path passes between its start and its target, in order.
+    pub fn through(&self, path: &Path) -> impl Iterator<Item = &IdentityId> {
+        let taken = path.hops.iter().skip(1).filter_map(|hop| self.steps.steps.get(*hop as usize));
+        taken.filter_map(|step| self.steps.source(step))
+    }
+
     /// Whether two paths use the same techniques by the same statements.
     pub(crate) fn taken_alike(&self, a: &Path, b: &Path) -> bool {
         let of = |hop: &u32| self.steps.steps.get(*hop as usize).map(|step| (step.technique, step.grants));

@@ -191,6 +191,7 @@ fn becomes(count: usize, edges: &BTreeSet<(usize, usize)>) -> BTreeSet<(usize, u
             assert_eq!(hops.first().unwrap().source, path.identity);
             assert_eq!(hops.last().unwrap().target, path.target);
             assert!(hops.windows(2).all(|pair| pair[0].target == EdgeTarget::Identity(pair[1].source.clone())));
+            assert!(result.through(path).eq(hops.iter().skip(1).map(|hop| &hop.source)));
             (number(&path.identity), number(target))
         })
         .collect()
