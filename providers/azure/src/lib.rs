@@ -14,7 +14,7 @@ use evenhand_model::id::ProviderName;
 use evenhand_model::inventory::Inventory;
 use evenhand_model::provider::{Provider, ReadOptions, Reader, Reading};
 
-pub use catalog::Catalogue;
+pub use catalog::{Catalogue, entra, graph, tier0};
 
 /// The Azure provider.
 #[derive(Clone, Copy, Debug, Default)]

@@ -6,6 +6,9 @@
 //! nothing that a role grants is dropped.
 
 mod classes;
+pub mod entra;
+pub mod graph;
+pub mod tier0;
 
 use std::collections::BTreeMap;
 use std::io::Read;
