@@ -5,7 +5,8 @@
 //! capture names join the catalogue of that capture, and a wildcard that matches none of them joins it as it is written:
 //! nothing that a role grants is dropped.
 
-mod classes;
+pub(crate) mod classes;
+pub(crate) mod directory;
 pub mod entra;
 pub mod graph;
 pub mod tier0;
@@ -30,6 +31,7 @@ pub struct Catalogue {
     /// The names in lower case, in the same order, which is their own. A name of both planes stands there twice.
     lower: Vec<Box<str>>,
     data: OpSet,
+    directory: OpSet,
     classes: [OpSet; 4],
 }
 
@@ -61,11 +63,12 @@ fn read() -> (Vec<CatalogSource>, Operations) {
             _ => {}
         }
     }
-    for name in classes::named() {
+    for name in classes::named().chain(directory::ACTIONS.iter().copied()) {
         let lower: Box<str> = name.to_ascii_lowercase().into();
+        let plane = if directory::is_of_directory(&lower) { Plane::Directory } else { Plane::Control };
         let is_data = operations.contains_key(&(lower.clone(), Plane::Data));
         if !is_data {
-            operations.entry((lower, Plane::Control)).or_insert_with(|| name.into());
+            operations.entry((lower, plane)).or_insert_with(|| name.into());
         }
     }
     (sources, operations)
@@ -89,17 +92,21 @@ impl Catalogue {
             names: Vec::with_capacity(operations.len()),
             lower: Vec::with_capacity(operations.len()),
             data: OpSet::new(),
+            directory: OpSet::new(),
             classes: Default::default(),
         };
-        let mut data = Vec::new();
+        let (mut data, mut directory) = (Vec::new(), Vec::new());
         for (at, ((lower, plane), name)) in (0_u32..).zip(operations) {
-            if plane == Plane::Data {
-                data.push((at, at + 1));
+            match plane {
+                Plane::Control => {}
+                Plane::Data => data.push((at, at + 1)),
+                Plane::Directory => directory.push((at, at + 1)),
             }
             catalogue.names.push(name);
             catalogue.lower.push(lower);
         }
         catalogue.data = OpSet::from_ranges(data);
+        catalogue.directory = OpSet::from_ranges(directory);
         catalogue.classes = classes::all(&catalogue);
         catalogue
     }
@@ -131,7 +138,13 @@ impl Catalogue {
 
     /// The plane of an operation.
     pub fn plane(&self, operation: OperationIx) -> Plane {
-        if self.data.contains(operation) { Plane::Data } else { Plane::Control }
+        if self.data.contains(operation) {
+            Plane::Data
+        } else if self.directory.contains(operation) {
+            Plane::Directory
+        } else {
+            Plane::Control
+        }
     }
 
     /// The lower-case name of an operation; empty for a number outside the catalogue.
@@ -151,7 +164,8 @@ impl Catalogue {
         let all = OpSet::from_ranges(ranges);
         match plane {
             Plane::Data => all.intersection(&self.data),
-            Plane::Control => all.difference(&self.data),
+            Plane::Directory => all.intersection(&self.directory),
+            Plane::Control => all.difference(&self.data).difference(&self.directory),
         }
     }
 
@@ -170,8 +184,8 @@ impl Catalogue {
         ranges.extend(matching.map(|(at, _)| (number(at), number(at + 1))));
     }
 
-    /// The operations of both planes that a list of the program's own names.
-    fn all_of(&self, names: &[&str]) -> OpSet {
+    /// The operations of all planes that a list of the program's own names.
+    pub(crate) fn all_of(&self, names: &[&str]) -> OpSet {
         let mut ranges = Vec::new();
         for name in names {
             self.scan(&OperationPattern::new(name), &mut ranges);
@@ -248,9 +262,10 @@ mod tests {
     fn a_star_of_actions_gives_no_data_actions() {
         let catalogue = Catalogue::global();
         let star = OperationPattern::new("*");
-        let (control, data) = (catalogue.matching([&star], Plane::Control), catalogue.matching([&star], Plane::Data));
-        assert!(!control.intersects(&data));
-        assert_eq!(control.len() + data.len(), catalogue.len());
+        let [control, data, directory] =
+            [Plane::Control, Plane::Data, Plane::Directory].map(|plane| catalogue.matching([&star], plane));
+        assert!(!control.intersects(&data) && !control.intersects(&directory));
+        assert_eq!(control.len() + data.len() + directory.len(), catalogue.len());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Everything that a principal may do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use evenhand_model::access::{Doubt, DoubtEffect, GrantIx, Slice};
@@ -40,9 +40,19 @@ impl Authorizer {
     /// The catalogue should know what the roles name ([`Catalogue::with`]); what it does not know is not listed.
     pub fn access(&self, principal: &ObjectId, catalogue: &Catalogue) -> Listed {
         let who = self.world.groups.of(principal);
+        self.access_of(&who, &who, catalogue)
+    }
+
+    /// What some principals hold, less what is denied to others: of somebody who may become the one and is the other.
+    pub(crate) fn access_of(
+        &self,
+        holders: &BTreeSet<ObjectId>,
+        who: &BTreeSet<ObjectId>,
+        catalogue: &Catalogue,
+    ) -> Listed {
         let mut listed = Listed::default();
         let mut parts = Vec::new();
-        for (at, held) in self.held_by(&who) {
+        for (at, held) in self.held_by(holders) {
             let Some((_, role)) = self.role(&held.role) else {
                 listed.doubts.push(Doubt::new(format!("role definition {}", held.role), DoubtEffect::Adds));
                 continue;
@@ -59,7 +69,7 @@ impl Authorizer {
                 }
             }
         }
-        for (_, deny) in self.denied_to(&who) {
+        for (_, deny) in self.denied_to(who) {
             self.doubt(&deny.scope, DoubtEffect::Limits, &mut listed.doubts);
             let hole = match self.reached(&deny.scope, deny.not_below).all_of.first() {
                 Some(list) => list.to_vec(),
