@@ -92,7 +92,10 @@ impl Join<'_> {
                 signal(Nature::Workload, Strength::Medium, "the service principal of an application", &held.at)
             }
         });
-        identity.signals.extend(of_name(&identity.name, &held.at));
+        // A blueprint is named after the agents that are made from it.
+        if kind != PrincipalKind::Blueprint {
+            identity.signals.extend(of_name(&identity.name, &held.at));
+        }
         let (owner, active) = self.owner(object, held, definition.map(|(id, _)| id));
         identity.owner = either(owner, std::mem::take(&mut identity.owner));
         identity.owner_active = active;
@@ -262,21 +265,20 @@ impl Join<'_> {
     /// Applications that own applications.
     pub(super) fn take_owned(&mut self) {
         let facts = self.facts;
-        let of_definition: BTreeMap<&String, String> = facts
+        let principals: BTreeMap<String, &String> = facts
+            .principals
+            .iter()
+            .filter(|(_, held)| held.kind() != PrincipalKind::Agent)
+            .filter_map(|(id, held)| Some((held.app_id.as_deref()?.to_ascii_lowercase(), id)))
+            .collect();
+        let of_definition: BTreeMap<&String, &String> = facts
             .applications
             .iter()
-            .filter_map(|(id, held)| {
-                let app = held.app_id.as_deref()?;
-                let is_its = |other: &&At<ServicePrincipal>| {
-                    other.app_id.as_deref().is_some_and(|held| held.eq_ignore_ascii_case(app))
-                };
-                let principal = facts.principals.values().find(is_its)?;
-                Some((id, principal.id.to_ascii_lowercase()))
-            })
+            .filter_map(|(id, held)| Some((id, *principals.get(&held.app_id.as_deref()?.to_ascii_lowercase())?)))
             .collect();
         let mut owned = Vec::new();
         for (object, owners) in &facts.owners {
-            let target = self.ids.get(of_definition.get(object).unwrap_or(object));
+            let target = self.ids.get(of_definition.get(object).copied().unwrap_or(object));
             let Some(target) = target else { continue };
             for owner in owners.all() {
                 let source = self.ids.get(&owner.id.to_ascii_lowercase());

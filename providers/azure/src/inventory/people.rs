@@ -10,7 +10,6 @@ use evenhand_model::trust::Mechanism;
 
 use super::{Join, is_read, of_name, signal};
 use crate::documents::directory::Reference;
-use crate::documents::route::Route;
 use crate::documents::told::{At, Told};
 use crate::rbac::ObjectId;
 
@@ -108,9 +107,7 @@ impl Join<'_> {
 
     /// Groups that somebody may be in unseen.
     pub(super) fn membership_doubts(&self, object: &str, what: &str) -> Vec<Doubt> {
-        let facts = self.facts;
-        let every = self.is_read(Route::Groups) && facts.groups.keys().all(|group| is_read(facts.members.get(group)));
-        if every || is_read(facts.member_of.get(object)) {
+        if self.every_member_read || is_read(self.facts.member_of.get(object)) {
             return Vec::new();
         }
         vec![Doubt::new(what, DoubtEffect::Adds)]
