@@ -70,6 +70,8 @@ pub(crate) struct Ground {
     pub(crate) owned: Vec<Owned>,
     /// Principals of blueprints with the agents made from them.
     pub(crate) blueprints: Vec<Owned>,
+    /// Agents with the user accounts that are theirs.
+    pub(crate) users: Vec<Owned>,
 }
 
 /// What makes a resource of some type run one's code, or shows how to.
@@ -163,14 +165,17 @@ pub(super) fn of(tenant: &Tenant, resolver: &Resolver, base: usize) -> (Vec<Edge
         }
         to_managed(ground, &asking, source, &mut edges, &mut left_out);
     }
-    edges.extend(ground.blueprints.iter().map(|held| Edge {
+    let blueprints =
+        ground.blueprints.iter().map(|held| (held, "entra-agent-of-blueprint", "blueprint of the agent identity"));
+    let users = ground.users.iter().map(|held| (held, "entra-user-of-agent", "user account of the agent identity"));
+    edges.extend(blueprints.chain(users).map(|(held, technique, policy)| Edge {
         source: held.owner.clone(),
         target: EdgeTarget::Identity(held.target.clone()),
-        technique: Arc::from("entra-agent-of-blueprint"),
+        technique: Arc::from(technique),
         escalation: false,
         conditional: false,
         grants: Arc::from([Grant {
-            policy: Arc::from("blueprint of the agent identity"),
+            policy: Arc::from(policy),
             statement: 0,
             name: Arc::from(""),
             evidence: held.evidence.clone(),

@@ -23,6 +23,12 @@ use crate::rbac::ObjectId;
 /// Source: "Verify first-party Microsoft applications in sign-in reports".
 const MICROSOFT: [&str; 2] = ["f8cdef31-a31e-4b4a-93e4-5f571e91255a", "72f988bf-86f1-41af-91ab-2d7cd011db47"];
 
+/// Whether an application is at home in one of Microsoft's tenants.
+pub(super) fn is_microsofts(held: &ServicePrincipal) -> bool {
+    let home = held.app_owner_organization_id.as_deref();
+    home.is_some_and(|home| MICROSOFT.iter().any(|one| home.eq_ignore_ascii_case(one)))
+}
+
 /// The provider's word for a service principal.
 pub(super) fn kind_of(held: &ServicePrincipal) -> &'static str {
     match held.kind() {
@@ -72,7 +78,7 @@ impl Join<'_> {
         identity.human_sign_in = Fact::Known(false);
         identity.last_used_at = self.last_sign_in(held);
         let home = held.app_owner_organization_id.as_deref();
-        let microsoft = home.is_some_and(|home| MICROSOFT.iter().any(|one| home.eq_ignore_ascii_case(one)));
+        let microsoft = is_microsofts(held);
         identity.third_party = match (kind, home) {
             (PrincipalKind::ManagedIdentity, _) => Fact::Known(false),
             (_, Some(_)) if microsoft => Fact::Known(false),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use evenhand_model::access::Unread;
 use evenhand_model::gap::{Gap, GapKind};
 
+use super::applications::is_microsofts;
 use super::{Join, is_read};
 use crate::PROVIDER;
 use crate::documents::directory::PrincipalKind;
@@ -98,6 +99,10 @@ impl Join<'_> {
         let mut missing: BTreeMap<Route, Vec<&str>> = BTreeMap::new();
         for (object, held) in &facts.principals {
             let kind = held.kind();
+            // Microsoft's own are listed and never judged.
+            if is_microsofts(held) {
+                continue;
+            }
             let told = [
                 (Route::AppRoleAssignments, self.permissions_read(object)),
                 (Route::Owners, kind == PrincipalKind::ManagedIdentity || is_read(facts.owners.get(object))),

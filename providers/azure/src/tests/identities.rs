@@ -188,3 +188,38 @@ fn conditional_access_is_a_control_where_it_lets_nobody_past() {
         (Truth::Unknown, Truth::Unknown)
     );
 }
+
+#[test]
+fn the_user_account_of_an_agent_is_no_person() {
+    let mut answers = tenant(&[]);
+    answers.push(graph(
+        "/users",
+        &json!([{ "@odata.type": "#microsoft.graph.agentUser", "id": "au", "userPrincipalName": "support.agent@acme.example", "identityParentId": "agent" }]),
+    ));
+    let reading = read(&answers);
+    let account = id("agent_user", "au");
+    assert_eq!(judge(&find(&reading, &account).signals).nature, Nature::AiAgent);
+    assert_eq!(find(&reading, &account).human_sign_in, Fact::Known(false));
+    let edges = resolver(&reading).edges();
+    assert!(
+        edges
+            .iter()
+            .any(|edge| &*edge.technique == "entra-user-of-agent" && edge.source == id("agent_identity", "agent"))
+    );
+}
+
+#[test]
+fn a_tag_decides_what_an_application_is() {
+    let mut answers = tenant(&[]);
+    answers.push(graph(
+        "/servicePrincipals",
+        &json!([{ "id": "tagged", "appId": "x", "displayName": "triage", "tags": ["evenhand:nature:ai-agent", "evenhand:job:support", "owner:ops"] }]),
+    ));
+    let reading = read(&answers);
+    let identity = find(&reading, &id("service_principal", "tagged"));
+    assert_eq!(judge(&identity.signals).nature, Nature::AiAgent);
+    assert_eq!(
+        (identity.job.as_ref().map(|job| job.as_str()), &identity.owner),
+        (Some("support"), &Fact::Known(Arc::from("ops")))
+    );
+}

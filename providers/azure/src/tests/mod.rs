@@ -3,6 +3,7 @@
 mod access;
 mod escalation;
 mod identities;
+mod properties;
 mod reading;
 
 use std::sync::Arc;
