@@ -144,7 +144,8 @@ impl Join<'_> {
                 token_mounted: Fact::Unknown,
                 needs_token: Fact::Unknown,
                 exposed: Fact::Unknown,
-                privileged: Fact::Unknown,
+                // Nothing of one's own runs in an AI service.
+                privileged: if kind.starts_with(ACCOUNT) { Fact::Known(false) } else { Fact::Unknown },
                 surroundings: Surroundings::default(),
                 evidence: held.at.clone(),
             });

@@ -5,6 +5,7 @@ mod escalation;
 mod identities;
 mod properties;
 mod reading;
+mod robustness;
 
 use std::sync::Arc;
 
