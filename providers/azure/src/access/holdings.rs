@@ -102,6 +102,9 @@ impl Holdings {
                 Some((_, allowed)) => allowed,
                 None => {
                     let doubt = Doubt::new(format!("directory role {name}"), DoubtEffect::Adds);
+                    if people.contains(&principal) {
+                        self.doubts.entry(holder_of(&id)).or_default().push(doubt.clone());
+                    }
                     self.doubts.entry(principal.clone()).or_default().push(doubt);
                     Arc::default()
                 }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer};
 
 /// A moment; one that cannot be read is not known.
 pub(crate) fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
-    let text = Option::<String>::deserialize(deserializer)?;
-    Ok(text.and_then(|text| text.parse().ok()))
+    let value = Option::<serde_json::Value>::deserialize(deserializer)?;
+    Ok(value.and_then(|value| value.as_str()?.parse().ok()))
 }
 
 /// The tenant.
