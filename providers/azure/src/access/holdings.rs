@@ -86,7 +86,7 @@ impl Holdings {
     }
 
     fn directory_roles(&mut self, facts: &TenantFacts, people: &BTreeSet<ObjectId>) {
-        let mut meanings: BTreeMap<String, Option<(Arc<str>, Arc<[Allowed]>)>> = BTreeMap::new();
+        let mut meanings: BTreeMap<String, Option<Meaning>> = BTreeMap::new();
         let policies = policies(facts);
         for (held, ready) in assignments(facts) {
             let id = held.role_definition_id.trim().to_ascii_lowercase();
@@ -306,8 +306,11 @@ fn assignments(facts: &TenantFacts) -> Vec<(&At<DirectoryAssignment>, bool)> {
     all
 }
 
+/// The name of a directory role and what it allows.
+type Meaning = (Arc<str>, Arc<[Allowed]>);
+
 /// What a directory role allows, with its name; `None` = that was not read.
-fn meaning(facts: &TenantFacts, id: &str) -> Option<(Arc<str>, Arc<[Allowed]>)> {
+fn meaning(facts: &TenantFacts, id: &str) -> Option<Meaning> {
     let role = definition(facts, id)?;
     let name = role.display_name.clone().unwrap_or_else(|| id.into());
     if role.is_enabled == Some(false) {
