@@ -46,7 +46,8 @@ proptest! {
         put in prop::sample::select(vec!["", "null", "[]", "{}", "\"x\"", "7", "\\", "/", "\u{e9}", "{\"id\":"]),
     ) {
         let text = whole();
-        let start = (0..text.len()).filter(|place| text.is_char_boundary(*place)).nth((at * text.len() as f64) as usize).unwrap_or(0);
+        let wanted = (at * text.len() as f64) as usize;
+        let start = (wanted..text.len()).find(|place| text.is_char_boundary(*place)).unwrap_or(0);
         let end = (start + length).min(text.len());
         let end = (end..=text.len()).find(|place| text.is_char_boundary(*place)).unwrap_or(text.len());
         survive(&format!("{}{put}{}", text.get(..start).unwrap(), text.get(end..).unwrap()));
