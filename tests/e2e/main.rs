@@ -10,6 +10,7 @@
 mod acme;
 mod against;
 mod agents;
+mod azure;
 mod cli;
 mod common;
 mod decide;

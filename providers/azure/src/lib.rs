@@ -1,20 +1,31 @@
-//! Azure: role assignments, role definitions, deny assignments.
+//! Azure: a tenant of Entra ID and the subscriptions that trust it.
 //!
-//! [`rbac`] decides and lists access as Azure Resource Manager does; [`point`] decides requests that bring their assignments
-//! along; [`Catalogue`] numbers the operations. It knows nothing of rules, reports or other providers, and talks to no
-//! network. No documents are read yet: [`Azure`] recognises none.
+//! [`Azure`] recognises answers of Microsoft Graph and Azure Resource Manager, in the envelope that a collector writes or
+//! bare as `az` prints them, and reads them into the inventory without keeping a secret. [`rbac`] decides and lists access as
+//! Azure Resource Manager does; what directory roles and application permissions grant stands beside it; [`point`] decides
+//! requests that bring their assignments along; [`Catalogue`] numbers the operations. It knows nothing of rules, reports or
+//! other providers, and talks to no network.
 
+mod access;
 mod catalog;
+pub mod documents;
+mod facts;
+mod inventory;
 pub mod point;
 pub mod rbac;
+mod reader;
+#[cfg(test)]
+mod tests;
 
 use evenhand_model::decide::Decides;
-use evenhand_model::document::{Document, ReadError};
+use evenhand_model::document::Document;
 use evenhand_model::id::ProviderName;
-use evenhand_model::inventory::Inventory;
-use evenhand_model::provider::{Provider, ReadOptions, Reader, Reading};
+use evenhand_model::provider::{Provider, ReadOptions, Reader};
 
-pub use catalog::Catalogue;
+pub use catalog::{Catalogue, entra, graph, tier0};
+
+/// The provider's name.
+pub(crate) const PROVIDER: ProviderName = ProviderName("azure");
 
 /// The Azure provider.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,31 +33,18 @@ pub struct Azure;
 
 impl Provider for Azure {
     fn name(&self) -> ProviderName {
-        ProviderName("azure")
+        PROVIDER
     }
 
-    fn recognise(&self, _: &Document) -> Option<&'static str> {
-        None
+    fn recognise(&self, document: &Document) -> Option<&'static str> {
+        documents::recognise(document)
     }
 
-    fn reader(&self, _: ReadOptions) -> Box<dyn Reader> {
-        Box::new(Nothing)
+    fn reader(&self, options: ReadOptions) -> Box<dyn Reader> {
+        Box::new(reader::AzureReader::new(options))
     }
 
     fn decider(&self) -> Option<Box<dyn Decides>> {
         Some(Box::new(point::Decider::default()))
-    }
-}
-
-/// The reading of no documents.
-struct Nothing;
-
-impl Reader for Nothing {
-    fn read(&mut self, _: Document) -> Result<(), Vec<ReadError>> {
-        Ok(())
-    }
-
-    fn finish(self: Box<Self>) -> Reading {
-        Reading { inventory: Inventory::default(), resolver: None }
     }
 }

@@ -4,8 +4,8 @@
 //! trust that admits it (a role, a federated credential, a pool). What both speak of is the issuer's subject, so the
 //! subjects of all issuers, the grading of patterns over them and the command that puts one against the other are here,
 //! below the providers. How a cloud compares is that cloud's business: AWS's conditions are evaluated by `evenhand-aws`
-//! alone and come in as a [`Platform`]; those of Entra ID and Google Cloud are here as long as no provider reads them from
-//! a capture. This crate knows no capture, no inventory and no policy document.
+//! alone and come in as a [`Platform`]; those of Entra ID and Google Cloud are here. This crate knows no capture, no
+//! inventory and no policy document.
 
 pub mod decide;
 mod entra;

@@ -18,8 +18,8 @@ pub trait Platform: Send + Sync {
     fn understand(&self, condition: &str, issuer: Issuer) -> Result<Box<dyn Understood>, Refusal>;
 }
 
-/// A condition, ready to be asked.
-pub trait Understood {
+/// A condition, ready to be asked. Shared by threads.
+pub trait Understood: Send + Sync {
     /// Whether a token is admitted, and what that hangs on.
     fn admits(&self, token: &Token) -> Admitted;
 

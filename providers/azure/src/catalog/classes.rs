@@ -5,7 +5,7 @@ use evenhand_model::catalog::AccessLevel;
 use evenhand_model::control::ControlKind;
 use evenhand_model::opset::OpSet;
 
-use super::Catalogue;
+use super::{Catalogue, directory, entra, graph};
 
 /// Operations by which their holder comes to more access: assignments and roles of his own, the identity of another, keys
 /// that stand for rights nobody assigned, code that runs as a managed identity.
@@ -17,18 +17,38 @@ const ESCALATION: &[&str] = &[
     "Microsoft.Authorization/roleDefinitions/write",
     "Microsoft.Authorization/roleAssignmentScheduleRequests/write",
     "Microsoft.Authorization/roleEligibilityScheduleRequests/write",
+    "Microsoft.App/containerApps/write",
     "Microsoft.Automation/automationAccounts/jobs/write",
     "Microsoft.Automation/automationAccounts/runbooks/draft/write",
     "Microsoft.Automation/automationAccounts/runbooks/write",
     "Microsoft.Compute/virtualMachines/extensions/write",
     "Microsoft.Compute/virtualMachines/runCommand/action",
     "Microsoft.Compute/virtualMachines/runCommands/write",
+    "Microsoft.Compute/virtualMachineScaleSets/extensions/write",
     "Microsoft.Compute/virtualMachines/write",
+    "Microsoft.ContainerInstance/containerGroups/write",
+    "Microsoft.HybridCompute/machines/extensions/write",
+    "Microsoft.HybridCompute/machines/runCommands/write",
+    "Microsoft.Logic/workflows/write",
     "Microsoft.ManagedIdentity/userAssignedIdentities/*/assign/action",
     "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
     "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write",
     "Microsoft.Web/sites/publishxml/action",
     "Microsoft.Web/sites/write",
+    "microsoft.directory/applications/credentials/update",
+    "microsoft.directory/applications/owners/update",
+    "microsoft.directory/domains/federation/update",
+    "microsoft.directory/groupsAssignableToRoles/members/update",
+    "microsoft.directory/roleAssignments/allProperties/update",
+    "microsoft.directory/roleDefinitions/allProperties/update",
+    "microsoft.directory/servicePrincipals/appRoleAssignedTo/update",
+    "microsoft.directory/servicePrincipals/credentials/update",
+    "microsoft.directory/servicePrincipals/owners/update",
+    "microsoft.directory/users/authenticationMethods/create",
+    "microsoft.graph/PrivilegedAccess.ReadWrite.AzureADGroup",
+    "microsoft.graph/PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup",
+    "microsoft.graph/RoleAssignmentSchedule.ReadWrite.Directory",
+    "microsoft.graph/UserAuthMethod-TAP.ReadWrite.All",
 ];
 
 /// Operations that stop, redirect or delete logs and what reads them.
@@ -58,6 +78,11 @@ const GATE_TAMPER: &[&str] = &[
     "Microsoft.Authorization/policyDefinitions/write",
     "Microsoft.Authorization/policyExemptions/write",
     "Microsoft.Authorization/roleManagementPolicies/write",
+    "microsoft.directory/conditionalAccessPolicies/basic/update",
+    "microsoft.directory/conditionalAccessPolicies/create",
+    "microsoft.directory/conditionalAccessPolicies/delete",
+    "microsoft.graph/RoleManagementPolicy.ReadWrite.AzureADGroup",
+    "microsoft.graph/RoleManagementPolicy.ReadWrite.Directory",
 ];
 
 /// Operations that hand out secrets or keys.
@@ -71,6 +96,8 @@ const SECRET_READ: &[&str] = &[
     "*/listServiceSas/action",
     "Microsoft.KeyVault/vaults/secrets/getSecret/action",
     "Microsoft.Web/sites/config/list/action",
+    "microsoft.directory/bitlockerKeys/key/read",
+    "microsoft.directory/deviceLocalCredentials/password/read",
 ];
 
 /// The operations that the classes name without a wildcard. Built-in roles reach many of them by wildcards alone.
@@ -86,6 +113,12 @@ pub(super) fn all(catalogue: &Catalogue) -> [OpSet; 4] {
 
 /// The level of an operation, in lower case. The last word tells reading from writing; what is written tells the rest.
 pub(super) fn level(lower: &str) -> AccessLevel {
+    if let Some(permission) = directory::permission_of(lower) {
+        return graph::level(permission);
+    }
+    if directory::is_of_directory(lower) {
+        return entra::level_of_action(lower);
+    }
     let verb = lower.rsplit('/').next().unwrap_or_default();
     if verb == "read" {
         return AccessLevel::Read;
@@ -100,9 +133,25 @@ pub(super) fn level(lower: &str) -> AccessLevel {
     AccessLevel::Write
 }
 
+/// Keys of conditions that stand for what activating a role takes. No language of Azure's has them: they say of a grant that
+/// it is held ready, and how it is come by.
+pub(crate) const ACTIVATION: &str = "activated-for";
+/// Somebody approves the activation.
+pub(crate) const APPROVAL: &str = "activation-approved";
+/// The activation takes several factors.
+pub(crate) const FACTORS: &str = "activation-with-mfa";
+/// A grant that ends by itself.
+pub(crate) const UNTIL: &str = "until";
+
 /// The control behind an attribute of conditions, such as `@Environment[isPrivateLink]`.
 pub(super) fn control_of_key(key: &str) -> Option<ControlKind> {
     let key = key.to_ascii_lowercase();
+    match key.as_str() {
+        ACTIVATION | UNTIL => return Some(ControlKind::JustInTime),
+        APPROVAL => return Some(ControlKind::SecondPersonApproval),
+        FACTORS => return Some(ControlKind::Mfa),
+        _ => {}
+    }
     match key.strip_prefix("@environment[")?.strip_suffix(']')? {
         "isprivatelink" | "microsoft.network/privateendpoints" | "microsoft.network/virtualnetworks/subnets" => {
             Some(ControlKind::NetworkOrDevice)

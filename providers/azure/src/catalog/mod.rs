@@ -5,7 +5,11 @@
 //! capture names join the catalogue of that capture, and a wildcard that matches none of them joins it as it is written:
 //! nothing that a role grants is dropped.
 
-mod classes;
+pub(crate) mod classes;
+pub(crate) mod directory;
+pub mod entra;
+pub mod graph;
+pub mod tier0;
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -27,7 +31,23 @@ pub struct Catalogue {
     /// The names in lower case, in the same order, which is their own. A name of both planes stands there twice.
     lower: Vec<Box<str>>,
     data: OpSet,
+    directory: OpSet,
     classes: [OpSet; 4],
+    /// What a namespace holds in one plane, in the order of the first operation.
+    services: Vec<Service>,
+    /// The summed weight of the operations before each number.
+    weight_before: Vec<u64>,
+    high_risk: OpSet,
+}
+
+/// A namespace of fewer operations is listed one by one.
+const FEWEST: usize = 10;
+
+/// The operations of a namespace in one plane.
+#[derive(Debug)]
+struct Service {
+    name: Arc<str>,
+    operations: OpSet,
 }
 
 static GLOBAL: LazyLock<Catalogue> = LazyLock::new(|| {
@@ -58,11 +78,12 @@ fn read() -> (Vec<CatalogSource>, Operations) {
             _ => {}
         }
     }
-    for name in classes::named() {
+    for name in classes::named().chain(directory::ACTIONS.iter().copied()) {
         let lower: Box<str> = name.to_ascii_lowercase().into();
+        let plane = if directory::is_of_directory(&lower) { Plane::Directory } else { Plane::Control };
         let is_data = operations.contains_key(&(lower.clone(), Plane::Data));
         if !is_data {
-            operations.entry((lower, Plane::Control)).or_insert_with(|| name.into());
+            operations.entry((lower, plane)).or_insert_with(|| name.into());
         }
     }
     (sources, operations)
@@ -86,19 +107,58 @@ impl Catalogue {
             names: Vec::with_capacity(operations.len()),
             lower: Vec::with_capacity(operations.len()),
             data: OpSet::new(),
+            directory: OpSet::new(),
             classes: Default::default(),
+            services: Vec::new(),
+            weight_before: Vec::new(),
+            high_risk: OpSet::new(),
         };
-        let mut data = Vec::new();
+        let (mut data, mut directory) = (Vec::new(), Vec::new());
         for (at, ((lower, plane), name)) in (0_u32..).zip(operations) {
-            if plane == Plane::Data {
-                data.push((at, at + 1));
+            match plane {
+                Plane::Control => {}
+                Plane::Data => data.push((at, at + 1)),
+                Plane::Directory => directory.push((at, at + 1)),
             }
             catalogue.names.push(name);
             catalogue.lower.push(lower);
         }
         catalogue.data = OpSet::from_ranges(data);
+        catalogue.directory = OpSet::from_ranges(directory);
         catalogue.classes = classes::all(&catalogue);
+        catalogue.services = catalogue.by_namespace();
+        let mut sum = 0;
+        for at in 0..catalogue.names.len() {
+            catalogue.weight_before.push(sum);
+            sum += u64::from(catalogue.weight(OperationIx(u32::try_from(at).unwrap_or(u32::MAX))));
+        }
+        catalogue.weight_before.push(sum);
+        let all = OpSet::all(catalogue.names.len());
+        catalogue.high_risk = all.iter().filter(|operation| catalogue.high_risk(*operation)).collect();
         catalogue
+    }
+
+    /// Namespaces, apart by plane, as roles grant the planes apart. Of one with few operations that are known it does not
+    /// say much that somebody holds all of them.
+    fn by_namespace(&self) -> Vec<Service> {
+        let mut found: BTreeMap<(&str, Plane), Vec<(u32, u32)>> = BTreeMap::new();
+        for (at, lower) in (0_u32..).zip(&self.lower) {
+            let (namespace, _) = lower.split_once('/').unwrap_or((lower, ""));
+            found.entry((namespace, self.plane(OperationIx(at)))).or_default().push((at, at + 1));
+        }
+        let mut services: Vec<Service> = found
+            .into_iter()
+            .filter(|(_, ranges)| ranges.len() >= FEWEST)
+            .map(|((_, plane), ranges)| {
+                let first = ranges.first().map_or(0, |(first, _)| *first);
+                let name = self.name(OperationIx(first));
+                let namespace = name.split('/').next().unwrap_or_default();
+                let of_data = if plane == Plane::Data { " (data)" } else { "" };
+                Service { name: format!("{namespace}/*{of_data}").into(), operations: OpSet::from_ranges(ranges) }
+            })
+            .collect();
+        services.sort_by_key(|service| service.operations.first().map(|first| first.0));
+        services
     }
 
     /// This catalogue and what further patterns name: operations that are not in it, and wildcards that match nothing
@@ -128,7 +188,13 @@ impl Catalogue {
 
     /// The plane of an operation.
     pub fn plane(&self, operation: OperationIx) -> Plane {
-        if self.data.contains(operation) { Plane::Data } else { Plane::Control }
+        if self.data.contains(operation) {
+            Plane::Data
+        } else if self.directory.contains(operation) {
+            Plane::Directory
+        } else {
+            Plane::Control
+        }
     }
 
     /// The lower-case name of an operation; empty for a number outside the catalogue.
@@ -148,7 +214,8 @@ impl Catalogue {
         let all = OpSet::from_ranges(ranges);
         match plane {
             Plane::Data => all.intersection(&self.data),
-            Plane::Control => all.difference(&self.data),
+            Plane::Directory => all.intersection(&self.directory),
+            Plane::Control => all.difference(&self.data).difference(&self.directory),
         }
     }
 
@@ -167,8 +234,8 @@ impl Catalogue {
         ranges.extend(matching.map(|(at, _)| (number(at), number(at + 1))));
     }
 
-    /// The operations of both planes that a list of the program's own names.
-    fn all_of(&self, names: &[&str]) -> OpSet {
+    /// The operations of all planes that a list of the program's own names.
+    pub(crate) fn all_of(&self, names: &[&str]) -> OpSet {
         let mut ranges = Vec::new();
         for name in names {
             self.scan(&OperationPattern::new(name), &mut ranges);
@@ -211,6 +278,29 @@ impl Catalog for Catalogue {
     fn control_of_key(&self, key: &str) -> Option<ControlKind> {
         classes::control_of_key(key)
     }
+
+    fn summarise(&self, operations: &OpSet) -> Vec<(Arc<str>, OpSet)> {
+        let mut rest = operations.clone();
+        let mut groups: Vec<(Arc<str>, OpSet)> = Vec::new();
+        for service in &self.services {
+            if service.operations.is_subset(operations) {
+                rest = rest.difference(&service.operations);
+                groups.push((Arc::clone(&service.name), service.operations.clone()));
+            }
+        }
+        groups.extend(rest.iter().map(|operation| (self.name(operation), OpSet::single(operation))));
+        groups.sort_by_key(|(_, set)| set.first().map(|first| first.0));
+        groups
+    }
+
+    fn weight_of(&self, operations: &OpSet) -> u64 {
+        let before = |at: u32| self.weight_before.get(at as usize).copied().unwrap_or_default();
+        operations.ranges().iter().map(|(start, end)| before(*end).saturating_sub(before(*start))).sum()
+    }
+
+    fn high_risk_set(&self) -> OpSet {
+        self.high_risk.clone()
+    }
 }
 
 #[cfg(test)]
@@ -245,9 +335,26 @@ mod tests {
     fn a_star_of_actions_gives_no_data_actions() {
         let catalogue = Catalogue::global();
         let star = OperationPattern::new("*");
-        let (control, data) = (catalogue.matching([&star], Plane::Control), catalogue.matching([&star], Plane::Data));
-        assert!(!control.intersects(&data));
-        assert_eq!(control.len() + data.len(), catalogue.len());
+        let [control, data, directory] =
+            [Plane::Control, Plane::Data, Plane::Directory].map(|plane| catalogue.matching([&star], plane));
+        assert!(!control.intersects(&data) && !control.intersects(&directory));
+        assert_eq!(control.len() + data.len() + directory.len(), catalogue.len());
+    }
+
+    #[test]
+    fn a_whole_namespace_is_one_group_and_weights_are_sums() {
+        let catalogue = Catalogue::global();
+        let set = catalogue.expand("Microsoft.Compute/*").union(&catalogue.expand("Microsoft.Web/sites/read"));
+        let groups = catalogue.summarise(&set);
+        assert!(groups.iter().any(|(name, _)| &**name == "Microsoft.Compute/*"));
+        assert!(groups.iter().any(|(name, _)| name.eq_ignore_ascii_case("Microsoft.Web/sites/read")));
+        let all = groups.iter().fold(OpSet::new(), |all, (_, group)| {
+            assert!(!all.intersects(group));
+            all.union(group)
+        });
+        assert_eq!(all, set);
+        let summed: u64 = set.iter().map(|operation| u64::from(catalogue.weight(operation))).sum();
+        assert_eq!(catalogue.weight_of(&set), summed);
     }
 
     #[test]

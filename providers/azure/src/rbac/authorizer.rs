@@ -41,20 +41,20 @@ impl Authorizer {
     }
 
     /// The assignments of a principal and of the groups that it is in, in their order.
-    pub(super) fn held_by(&self, who: &BTreeSet<ObjectId>) -> Vec<(usize, &RoleAssignment)> {
+    pub(crate) fn held_by(&self, who: &BTreeSet<ObjectId>) -> Vec<(usize, &RoleAssignment)> {
         let mut held: Vec<usize> = who.iter().filter_map(|id| self.held.get(id)).flatten().copied().collect();
         held.sort_unstable();
         held.into_iter().filter_map(|at| Some((at, self.world.assignments.get(at)?))).collect()
     }
 
     /// The deny assignments that name a principal, in their order.
-    pub(super) fn denied_to(&self, who: &BTreeSet<ObjectId>) -> Vec<(usize, &DenyAssignment)> {
+    pub(crate) fn denied_to(&self, who: &BTreeSet<ObjectId>) -> Vec<(usize, &DenyAssignment)> {
         let names = |deny: &DenyAssignment| deny.principals.include(who) && !deny.excluded.include(who);
         self.world.denies.iter().enumerate().filter(|(_, deny)| names(deny)).collect()
     }
 
     /// What is above what.
-    pub(super) fn hierarchy(&self) -> &Hierarchy {
+    pub(crate) fn hierarchy(&self) -> &Hierarchy {
         &self.world.hierarchy
     }
 }

@@ -15,6 +15,7 @@ mod scope;
 mod tests;
 mod world;
 
+pub(crate) use access::KnownBlocks;
 pub use access::Listed;
 pub use authorizer::Authorizer;
 pub use condition::Condition;
@@ -25,11 +26,13 @@ pub use world::{
     DenyAssignment, Grants, Groups, ObjectId, Permission, Principals, RoleAssignment, RoleDefinition, RoleKey, World,
 };
 
-/// Whether an operation acts on resources themselves or on the data in them. Roles grant the two apart.
+/// Whether an operation acts on resources themselves, on the data in them, or on the directory. Roles grant these apart.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum Plane {
     /// `actions`.
     Control,
     /// `dataActions`.
     Data,
+    /// Actions of directory roles and permissions of applications: no role of Azure's grants one.
+    Directory,
 }

@@ -71,6 +71,7 @@ impl Permission {
         match plane {
             Plane::Control => (&self.actions, &self.not_actions),
             Plane::Data => (&self.data_actions, &self.not_data_actions),
+            Plane::Directory => (&[], &[]),
         }
     }
 

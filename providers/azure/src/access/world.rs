@@ -1,0 +1,304 @@
+//! What the answers about role assignments say, as the authorizer takes it.
+//!
+//! Roles that are held ready join the assignments that stand; what activating them takes is kept beside them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use evenhand_model::access::Grant;
+use evenhand_model::condition::Condition as Under;
+use evenhand_model::evidence::Evidence;
+
+use super::activation::{Rules, until};
+use crate::documents::manager::{Assignment, Block, Named};
+use crate::documents::told::At;
+use crate::facts::{Managed, TenantFacts};
+use crate::rbac::{
+    ArmId, Authorizer, Condition, DenyAssignment, Groups, Hierarchy, ObjectId, OperationPattern, Permission,
+    Principals, RoleAssignment, RoleDefinition, RoleKey, World,
+};
+
+/// The id that stands for everybody, where its type says so.
+const EVERYBODY: &str = "00000000-0000-0000-0000-000000000000";
+
+/// An assignment beside what the authorizer knows of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Beside {
+    /// What the assignment hangs on, activation and end.
+    pub(crate) under: Under,
+    /// For people.
+    pub(crate) grant: Grant,
+}
+
+/// Role assignments of a tenant.
+#[derive(Debug)]
+pub(crate) struct Assigned {
+    pub(crate) authorizer: Authorizer,
+    /// One for each assignment, in their order.
+    pub(crate) beside: Vec<Beside>,
+    /// What could not be understood of it, with its place.
+    pub(crate) notes: Vec<(Evidence, String)>,
+}
+
+/// The principal that stands for whoever of the people holds a role.
+pub(crate) fn holder_of(role: &str) -> ObjectId {
+    ObjectId::new(&format!("role:{role}"))
+}
+
+/// The principal that stands for a role held everywhere.
+pub(crate) fn everywhere(role: &str) -> ObjectId {
+    ObjectId::new(&format!("everywhere:{role}"))
+}
+
+/// Roles that every subscription knows and people are given as a last resort, by the id of their definitions.
+/// Source: Microsoft's built-in role reference.
+pub(crate) const GENERIC: [&str; 2] = ["acdd72a7-3385-48ef-bd42-f606fba81ae7", "b24988ac-6180-42a0-ab88-20f7382dd24c"];
+
+/// The role of whoever holds a key of a resource: all that is done with its data. No assignment gives it.
+const KEY_ROLE: &str = "key-of-a-resource";
+
+/// Whether a resource is an account that answers for models.
+fn is_account(id: &str) -> bool {
+    let behind = id.rsplit_once("/providers/microsoft.cognitiveservices/accounts/");
+    behind.is_some_and(|(_, name)| !name.contains('/'))
+}
+
+impl Assigned {
+    /// Takes what was read; `people`: whose assignments make a role of people.
+    pub(crate) fn of(facts: &TenantFacts, groups: Groups, people: &BTreeSet<ObjectId>) -> Self {
+        let mut notes = Vec::new();
+        let mut world = World { groups, ..World::default() };
+        let mut places: BTreeMap<RoleKey, Evidence> = BTreeMap::new();
+        for held in facts.role_definitions.all() {
+            let key = RoleKey::new(&held.id);
+            if places.insert(key.clone(), held.at.clone()).is_some() {
+                continue;
+            }
+            world.definitions.push(RoleDefinition {
+                key,
+                name: held.own.role_name.clone().unwrap_or_else(|| held.id.as_str().into()),
+                permissions: held.own.permissions.iter().map(|block| permission(block, &held.at, &mut notes)).collect(),
+            });
+        }
+        let names: BTreeMap<RoleKey, Arc<str>> =
+            world.definitions.iter().map(|role| (role.key.clone(), Arc::clone(&role.name))).collect();
+        for held in facts.denies.all() {
+            if held.own.deny_assignment_effect.as_deref().is_some_and(|effect| effect.eq_ignore_ascii_case("audit")) {
+                continue;
+            }
+            let Some(scope) = scope(held.own.scope.as_deref(), &held.id, "denyassignments") else {
+                notes.push((held.at.clone(), "a deny assignment without a scope is left out".to_owned()));
+                continue;
+            };
+            world.denies.push(DenyAssignment {
+                id: held.id.as_str().into(),
+                name: held.own.deny_assignment_name.clone().unwrap_or_else(|| held.id.as_str().into()),
+                permissions: held.own.permissions.iter().map(|block| permission(block, &held.at, &mut notes)).collect(),
+                scope,
+                not_below: held.own.do_not_apply_to_child_scopes.unwrap_or_default(),
+                principals: principals(&held.own.principals),
+                excluded: principals(held.own.exclude_principals.as_deref().unwrap_or_default()),
+                condition: condition(held.own.condition.as_deref(), &held.at, &mut notes),
+            });
+        }
+        let parents = facts.hierarchy.iter().filter_map(|(child, parent)| {
+            Some((ArmId::parse(child).ok()?, parent.as_deref().map(ArmId::parse).transpose().ok()?))
+        });
+        world.hierarchy = Hierarchy::new(parents);
+        let mut beside = Vec::new();
+        let policies = policies(facts);
+        for (held, kind) in all(facts) {
+            let tail = match kind {
+                Kind::Standing => "roleassignments",
+                Kind::Ends => "roleassignmentscheduleinstances",
+                Kind::Ready => "roleeligibilityscheduleinstances",
+            };
+            let Some(scope) = scope(held.own.scope.as_deref(), &held.id, tail) else {
+                notes.push((held.at.clone(), "a role assignment without a scope is left out".to_owned()));
+                continue;
+            };
+            let role = RoleKey::new(&held.own.role_definition_id);
+            let name = names.get(&role).map_or_else(|| role.to_string(), ToString::to_string);
+            let ready = kind == Kind::Ready;
+            let under = if ready {
+                policies.get(&(scope.clone(), role.clone())).unwrap_or(&Rules::UNREAD).condition()
+            } else {
+                until(held.own.end_date_time)
+            };
+            let how = if ready { "eligible role" } else { "role" };
+            let beside_it = Beside {
+                under,
+                grant: Grant {
+                    policy: format!("{how} {name} at {scope}").into(),
+                    statement: 0,
+                    name: Arc::from(""),
+                    evidence: held.at.clone(),
+                },
+            };
+            let principal = ObjectId::new(&held.own.principal_id);
+            let assignment = RoleAssignment {
+                id: held.id.as_str().into(),
+                principal: principal.clone(),
+                role: role.clone(),
+                scope,
+                condition: condition(held.own.condition.as_deref(), &held.at, &mut notes),
+            };
+            if people.contains(&principal) {
+                world
+                    .assignments
+                    .push(RoleAssignment { principal: holder_of(&role.to_string()), ..assignment.clone() });
+                beside.push(beside_it.clone());
+            }
+            world.assignments.push(assignment);
+            beside.push(beside_it);
+        }
+        let keyed: Vec<_> =
+            facts.resources.iter().filter(|(id, held)| is_account(id) && held.takes_keys() != Some(false)).collect();
+        if !keyed.is_empty() {
+            world.definitions.push(RoleDefinition {
+                key: RoleKey::new(KEY_ROLE),
+                name: "whoever holds a key".into(),
+                permissions: vec![Permission {
+                    data_actions: vec![OperationPattern::new("Microsoft.CognitiveServices/*")],
+                    ..Permission::default()
+                }],
+            });
+        }
+        for (id, held) in keyed {
+            let Ok(scope) = ArmId::parse(id) else { continue };
+            world.assignments.push(RoleAssignment {
+                id: id.as_str().into(),
+                principal: ObjectId::new(id),
+                role: RoleKey::new(KEY_ROLE),
+                scope,
+                condition: None,
+            });
+            beside.push(Beside {
+                under: Under::unconditional(),
+                grant: Grant {
+                    policy: "local authentication of the resource".into(),
+                    statement: 0,
+                    name: Arc::from(""),
+                    evidence: held.at.clone(),
+                },
+            });
+        }
+        for key in GENERIC {
+            let role = RoleKey::new(key);
+            if let (Some(at), Some(name), Ok(scope)) = (places.get(&role), names.get(&role), ArmId::parse("/")) {
+                world.assignments.push(RoleAssignment {
+                    id: format!("role {name}").into(),
+                    principal: everywhere(key),
+                    role,
+                    scope,
+                    condition: None,
+                });
+                beside.push(Beside {
+                    under: Under::unconditional(),
+                    grant: Grant {
+                        policy: format!("role {name}").into(),
+                        statement: 0,
+                        name: Arc::from(""),
+                        evidence: at.clone(),
+                    },
+                });
+            }
+        }
+        Self { authorizer: Authorizer::new(world), beside, notes }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Standing,
+    Ends,
+    Ready,
+}
+
+/// All assignments, each once: what was activated is held ready already, and what ends is told by its instance.
+fn all(facts: &TenantFacts) -> Vec<(&At<Managed<Assignment>>, Kind)> {
+    let key = |id: &str| id.trim().to_ascii_lowercase();
+    let activated = |held: &Assignment| held.assignment_type.as_deref() == Some("Activated");
+    let mut told: BTreeSet<String> = BTreeSet::new();
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    let mut all = Vec::new();
+    for held in facts.role_active.all() {
+        if let Some(origin) = &held.own.origin_role_assignment_id
+            && (activated(&held.own) || held.own.end_date_time.is_some())
+        {
+            told.insert(key(origin));
+        }
+        let new = seen.insert(key(&held.id));
+        match (activated(&held.own), held.own.end_date_time) {
+            // That it can be activated again is said by a list that was not read.
+            (true, _) if new && !facts.role_eligible.is_read() => all.push((held, Kind::Ready)),
+            (false, Some(_)) if new => all.push((held, Kind::Ends)),
+            _ => {}
+        }
+    }
+    for held in facts.role_assignments.all() {
+        let id = key(&held.id);
+        if !told.contains(&id) && seen.insert(id) {
+            all.push((held, Kind::Standing));
+        }
+    }
+    for held in facts.role_eligible.all() {
+        if seen.insert(key(&held.id)) {
+            all.push((held, Kind::Ready));
+        }
+    }
+    all
+}
+
+fn policies(facts: &TenantFacts) -> BTreeMap<(ArmId, RoleKey), Rules> {
+    let each = facts.role_policies.all().iter().filter_map(|held| {
+        let scope = scope(held.own.scope.as_deref(), &held.id, "rolemanagementpolicyassignments")?;
+        let role = RoleKey::new(held.own.role_definition_id.as_deref()?);
+        Some(((scope, role), Rules::of(held.own.effective_rules.as_deref()?)))
+    });
+    each.collect()
+}
+
+/// The scope that an object says or, where it says none, the one that its id begins with.
+fn scope(said: Option<&str>, id: &str, kind: &str) -> Option<ArmId> {
+    if let Some(said) = said {
+        return ArmId::parse(said).ok();
+    }
+    let end = id.to_ascii_lowercase().rfind(&format!("/providers/microsoft.authorization/{kind}/"))?;
+    match id.get(..end)? {
+        "" => ArmId::parse("/").ok(),
+        head => ArmId::parse(head).ok(),
+    }
+}
+
+fn condition(text: Option<&str>, at: &Evidence, notes: &mut Vec<(Evidence, String)>) -> Option<Condition> {
+    let condition = Condition::new(text.filter(|text| !text.trim().is_empty())?);
+    if let Err(problem) = condition.check() {
+        notes.push((at.clone(), format!("this condition is not understood, and may hold or not: {problem}")));
+    }
+    Some(condition)
+}
+
+fn permission(block: &Block, at: &Evidence, notes: &mut Vec<(Evidence, String)>) -> Permission {
+    let patterns = |texts: &Option<Vec<String>>| -> Vec<OperationPattern> {
+        texts.iter().flatten().map(|text| OperationPattern::new(text)).collect()
+    };
+    Permission {
+        actions: patterns(&block.actions),
+        not_actions: patterns(&block.not_actions),
+        data_actions: patterns(&block.data_actions),
+        not_data_actions: patterns(&block.not_data_actions),
+        condition: condition(block.condition.as_deref(), at, notes),
+    }
+}
+
+fn principals(all: &[Named]) -> Principals {
+    let is_everybody = |held: &Named| {
+        held.id.trim() == EVERYBODY
+            && held.kind.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("SystemDefined"))
+    };
+    Principals {
+        everybody: all.iter().any(is_everybody),
+        named: all.iter().filter(|held| !is_everybody(held)).map(|held| ObjectId::new(&held.id)).collect(),
+    }
+}

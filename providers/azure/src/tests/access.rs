@@ -1,0 +1,225 @@
+//! Who may do what: permissions, directory roles, role assignments, held for good or held ready.
+
+use evenhand_model::access::Outcome;
+use evenhand_model::control::ControlKind;
+use serde_json::json;
+
+use super::*;
+
+fn controls(reading: &Reading, who: &IdentityId) -> Vec<ControlKind> {
+    let resolver = resolver(reading);
+    let access = resolver.access(who).unwrap();
+    let keys = access
+        .slices()
+        .iter()
+        .flat_map(|slice| slice.condition.keys().into_iter().map(str::to_owned).collect::<Vec<_>>());
+    let mut kinds: Vec<ControlKind> = keys.filter_map(|key| resolver.catalog().control_of_key(&key)).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds
+}
+
+#[test]
+fn an_agent_holds_for_good_what_people_activate_with_an_approval() {
+    let reading = read(&tenant(&[USER_READ_WRITE_ALL]));
+    let (agent, support) = (id("agent_identity", "agent"), id("group", "support"));
+    for (who, operation, expected) in [
+        (&agent, REVOKE, Outcome::Allowed),
+        (&agent, DELETE, Outcome::Allowed),
+        (&agent, RESET, Outcome::ImplicitlyDenied),
+        (&support, REVOKE, Outcome::Conditional),
+        (&support, RESET, Outcome::Conditional),
+        (&support, DELETE, Outcome::ImplicitlyDenied),
+        (&id("user", "ann"), RESET, Outcome::Conditional),
+        (&id("directory_role", HELPDESK), RESET, Outcome::Conditional),
+    ] {
+        assert_eq!(decide(&reading, who, operation, None), expected, "{who} {operation}");
+    }
+    let all = [ControlKind::SecondPersonApproval, ControlKind::JustInTime, ControlKind::Mfa];
+    assert_eq!(controls(&reading, &support), all);
+    assert_eq!(controls(&reading, &agent), []);
+}
+
+#[test]
+fn what_is_activated_is_not_held_for_good_and_what_ends_says_when() {
+    let mut answers = tenant(&[]);
+    let active = |kind: &str, principal: &str, end: Option<&str>| {
+        json!({ "id": format!("{principal}-i"), "principalId": principal, "roleDefinitionId": HELPDESK, "directoryScopeId": "/",
+            "assignmentType": kind, "roleAssignmentOriginId": principal, "endDateTime": end })
+    };
+    let standing = |principal: &str| json!({ "id": principal, "principalId": principal, "roleDefinitionId": HELPDESK, "directoryScopeId": "/" });
+    answers.retain(|answer| !answer["path"].as_str().unwrap().ends_with("/roleAssignments"));
+    answers.push(graph(
+        "/roleManagement/directory/roleAssignments",
+        &json!([standing("ann"), standing("bot"), standing("agent")]),
+    ));
+    answers.push(graph(
+        "/roleManagement/directory/roleAssignmentScheduleInstances",
+        &json!([
+            active("Activated", "ann", Some("2026-12-01T04:00:00Z")),
+            active("Assigned", "bot", Some("2027-01-01T00:00:00Z")),
+            active("Assigned", "agent", None)
+        ]),
+    ));
+    answers.push(manager("/subscriptions/s/providers/Microsoft.Authorization/roleAssignments", &json!([])));
+    let reading = read(&answers);
+    assert_eq!(decide(&reading, &id("user", "ann"), RESET, None), Outcome::Conditional);
+    assert_eq!(decide(&reading, &id("service_principal", "bot"), RESET, None), Outcome::Conditional);
+    assert_eq!(controls(&reading, &id("service_principal", "bot")), [ControlKind::JustInTime]);
+    assert_eq!(decide(&reading, &id("agent_identity", "agent"), RESET, None), Outcome::Allowed);
+}
+
+#[test]
+fn rules_that_were_not_read_leave_open_who_approves() {
+    let mut answers = tenant(&[]);
+    answers.retain(|answer| !answer["path"].as_str().unwrap().contains("Policy"));
+    let reading = read(&answers);
+    let access = resolver(&reading).access(&id("group", "support")).unwrap();
+    let text = access.slices()[0].condition.to_string();
+    assert!(text.contains("activation-approved EqualsIfExists true"), "{text}");
+    assert!(text.contains("activated-for Equals true"), "{text}");
+}
+
+#[test]
+fn an_agent_inherits_what_its_blueprint_lists_and_no_more() {
+    let mail = "810c84a8-4a9e-49e6-bf7d-12d183f40d01"; // Mail.Read
+    let roles = |kind: &serde_json::Value| {
+        let mut answers = tenant(&[]);
+        answers.retain(|answer| {
+            let path = answer["path"].as_str().unwrap();
+            !path.ends_with("inheritablePermissions")
+                && !path.ends_with("blueprint/appRoleAssignments")
+                && !path.ends_with("Grants")
+        });
+        answers.push(graph(
+            "/servicePrincipals/blueprint/appRoleAssignments",
+            &json!([{ "principalId": "blueprint", "resourceId": "graph", "appRoleId": mail }]),
+        ));
+        answers.push(graph(
+            "/oauth2PermissionGrants",
+            &json!([{ "clientId": "blueprint", "consentType": "AllPrincipals", "resourceId": "graph", "scope": " openid Chat.Read User.Read.All" }]),
+        ));
+        answers.push(graph("/applications/blueprint-definition/inheritablePermissions", kind));
+        let reading = read(&answers);
+        let agent = id("agent_identity", "agent");
+        // An operation that nobody holds is in no catalogue.
+        ["microsoft.graph/Mail.Read", "microsoft.graph/Chat.Read", "microsoft.directory/users/standard/read"]
+            .map(|operation| decide(&reading, &agent, operation, None))
+    };
+    use Outcome::{Allowed, Conditional, ImplicitlyDenied};
+    let list = |roles: serde_json::Value, scopes: serde_json::Value| json!([{ "resourceAppId": GRAPH, "inheritableRoles": roles, "inheritableScopes": scopes }]);
+    assert_eq!(
+        roles(&list(json!({ "kind": "allAllowed" }), json!({ "kind": "allAllowed" }))),
+        [Allowed, Conditional, Conditional]
+    );
+    assert_eq!(
+        roles(&list(
+            json!({ "kind": "none" }),
+            json!({ "@odata.type": "#microsoft.graph.enumeratedScopes", "scopes": ["Chat.Read"] })
+        )),
+        [ImplicitlyDenied, Conditional, ImplicitlyDenied]
+    );
+    assert_eq!(roles(&json!([])), [ImplicitlyDenied; 3]);
+    assert_eq!(
+        roles(&json!([{ "resourceAppId": "another", "inheritableScopes": { "kind": "allAllowed" } }])),
+        [ImplicitlyDenied; 3]
+    );
+}
+
+#[test]
+fn a_blueprint_of_which_the_list_was_not_read_leaves_its_agents_open() {
+    let mut answers = tenant(&[]);
+    answers.retain(|answer| !answer["path"].as_str().unwrap().ends_with("inheritablePermissions"));
+    let reading = read(&answers);
+    assert_eq!(decide(&reading, &id("agent_identity", "agent"), DELETE, None), Outcome::Unknown);
+}
+
+#[test]
+fn azure_roles_reach_through_groups_scopes_and_denies() {
+    let mut answers = tenant(&[]);
+    answers.retain(|answer| !answer["path"].as_str().unwrap().contains("Microsoft.Authorization"));
+    let at = "/subscriptions/s/providers/Microsoft.Authorization";
+    answers.push(manager(
+        &format!("{at}/roleDefinitions"),
+        &json!([{ "id": format!("{at}/roleDefinitions/c"), "name": "c", "properties": { "roleName": "Contributor", "permissions": [
+            { "actions": ["*"], "notActions": ["Microsoft.Authorization/*/write"], "dataActions": [], "notDataActions": [] }
+        ] } }]),
+    ));
+    answers.push(manager(
+        &format!("{at}/roleAssignments"),
+        &json!([
+            { "id": format!("{at}/roleAssignments/1"), "properties": { "principalId": "BOT", "roleDefinitionId": format!("{at}/roleDefinitions/c"), "scope": "/subscriptions/s", "principalType": "ServicePrincipal" } }
+        ]),
+    ));
+    answers.push(manager(
+        &format!("{at}/roleEligibilityScheduleInstances"),
+        &json!([{ "id": "e", "properties": { "principalId": "support", "roleDefinitionId": format!("{at}/roleDefinitions/c"), "scope": "/subscriptions/s/resourceGroups/g" } }]),
+    ));
+    answers.push(manager(
+        &format!("{at}/denyAssignments"),
+        &json!([{ "id": "d", "properties": { "denyAssignmentName": "no", "scope": "/subscriptions/s/resourceGroups/locked", "permissions": [{ "actions": ["*/delete"] }],
+            "principals": [{ "id": "00000000-0000-0000-0000-000000000000", "type": "SystemDefined" }] } }]),
+    ));
+    let reading = read(&answers);
+    let (bot, ann) = (id("service_principal", "bot"), id("user", "ann"));
+    let stop = "Microsoft.Compute/virtualMachines/deallocate/action";
+    let delete = "Microsoft.Compute/virtualMachines/delete";
+    for (who, operation, resource, expected) in [
+        (
+            &bot,
+            stop,
+            "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/v",
+            Outcome::Allowed,
+        ),
+        (&bot, stop, "/subscriptions/other", Outcome::ImplicitlyDenied),
+        (&bot, delete, "/subscriptions/S/resourceGroups/Locked/providers/x/y/z", Outcome::ImplicitlyDenied),
+        (&bot, delete, "/subscriptions/s/resourceGroups/g/providers/x/y/z", Outcome::Allowed),
+        (&bot, "Microsoft.Authorization/roleAssignments/write", "/subscriptions/s", Outcome::ImplicitlyDenied),
+        (&ann, stop, "/subscriptions/s/resourceGroups/g/x", Outcome::Conditional),
+        (&ann, stop, "/subscriptions/s/resourceGroups/h", Outcome::ImplicitlyDenied),
+    ] {
+        assert_eq!(decide(&reading, who, operation, Some(resource)), expected, "{who} {operation} {resource}");
+    }
+    let role = reading.inventory.identities.iter().find(|held| held.kind == "azure_role").unwrap();
+    assert_eq!(&*role.name, "Contributor");
+}
+
+#[test]
+fn a_group_that_is_activated_gives_what_it_holds_under_that_condition() {
+    let mut answers = tenant(&[]);
+    answers.push(graph(
+        "/roleManagement/directory/roleAssignments",
+        &json!([{ "id": "1", "principalId": "oncall", "roleDefinitionId": HELPDESK, "directoryScopeId": "/" }]),
+    ));
+    answers.push(graph("/groups", &json!([{ "id": "oncall", "displayName": "On call" }])));
+    answers.push(graph("/groups/oncall/members", &json!([])));
+    answers.push(graph(
+        "/identityGovernance/privilegedAccess/group/eligibilityScheduleInstances",
+        &json!([{ "id": "x", "principalId": "bob", "groupId": "oncall", "accessId": "member" }]),
+    ));
+    answers.push(graph("/users", &json!([{ "id": "bob", "userPrincipalName": "bob@acme.example" }])));
+    let reading = read(&answers);
+    for who in [id("user", "bob"), id("group", "oncall")] {
+        assert_eq!(decide(&reading, &who, RESET, None), Outcome::Conditional, "{who}");
+        assert!(controls(&reading, &who).contains(&ControlKind::JustInTime));
+    }
+}
+
+#[test]
+fn an_unread_role_is_a_doubt_and_not_nothing() {
+    let mut answers = tenant(&[]);
+    answers.push(graph(
+        "/roleManagement/directory/roleAssignments",
+        &json!([{ "id": "1", "principalId": "bot", "roleDefinitionId": "62e90394-69f5-4237-9190-012177145e10", "directoryScopeId": "/" }]),
+    ));
+    let reading = read(&answers);
+    let bot = id("service_principal", "bot");
+    assert_eq!(decide(&reading, &bot, DELETE, None), Outcome::Unknown);
+    let access = resolver(&reading).access(&bot).unwrap();
+    assert!(
+        access.doubts.iter().any(|doubt| &*doubt.text == "directory role Global Administrator"),
+        "{:?}",
+        access.doubts
+    );
+    assert_eq!(resolver(&reading).is_admin(&bot), None);
+}
