@@ -171,7 +171,10 @@ impl Screen {
             self.heading("No finding", sink)?;
         } else {
             let places = thousands(failed.len() as u64);
-            self.heading(&format!("Findings, worst first ({places}; the score counts a rule once per identity)"), sink)?;
+            self.heading(
+                &format!("Findings, worst first ({places}; the score counts a rule once per identity)"),
+                sink,
+            )?;
         }
         let mut rules: Vec<(&str, Vec<&Finding>)> = Vec::new();
         for finding in failed {

@@ -63,9 +63,12 @@ fn access_words(change: &AccessChange) -> Vec<String> {
     words
 }
 
-/// The lists of a difference: title, and an entry each.
-fn lists(difference: &Difference) -> Vec<(String, Vec<(String, Vec<String>)>)> {
-    let findings = |changes: &[Change]| -> Vec<(String, Vec<String>)> {
+/// An entry of a list: a line, and what is said below it.
+type Entry = (String, Vec<String>);
+
+/// The lists of a difference that hold something, with their titles.
+fn lists(difference: &Difference) -> Vec<(String, Vec<Entry>)> {
+    let findings = |changes: &[Change]| -> Vec<Entry> {
         let entry = |change: &Change| {
             let Change { id, finding, was } = change;
             let undecided = if finding.status == "unknown" { ", undecided" } else { "" };
@@ -74,7 +77,7 @@ fn lists(difference: &Difference) -> Vec<(String, Vec<(String, Vec<String>)>)> {
         };
         changes.iter().map(entry).collect()
     };
-    let identities = |named: &[Named]| -> Vec<(String, Vec<String>)> {
+    let identities = |named: &[Named]| -> Vec<Entry> {
         let entry = |named: &Named| {
             let nature = named.standing.nature.replace('_', " ");
             (format!("{} ({nature}): {}", named.standing.name, named.id), Vec::new())

@@ -12,14 +12,14 @@ use super::{Failure, Invocation, say};
 use crate::cli::{self, HistoryFormat};
 use crate::gate::Exit;
 use crate::output::to_stdout;
-use crate::store::{Store, StoredScan};
+use crate::store::{Answer, Store, StoredScan};
 
 pub(super) fn run(invocation: &Invocation, arguments: &cli::History) -> Result<Exit, Failure> {
     let store = Store::open(&arguments.store)?;
     if let Some(query) = &arguments.sql {
-        let (names, rows) = store.query(query)?;
-        answer(&names, &rows, arguments.output)?;
-        invocation.console.detail(&counted(rows.len(), "row", "rows"));
+        let answer = store.query(query)?;
+        print(&answer, arguments.output)?;
+        invocation.console.detail(&counted(answer.rows.len(), "row", "rows"));
         return Ok(Exit::Passed);
     }
     let scans = store.scans()?;
@@ -30,8 +30,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::History) -> Result<E
             sink.write_all(b"\n")
         })?,
         HistoryFormat::Csv => {
-            let (names, rows) = store.query("SELECT * FROM scans ORDER BY scan_time, scan_id")?;
-            answer(&names, &rows, HistoryFormat::Csv)?;
+            print(&store.query("SELECT * FROM scans ORDER BY scan_time, scan_id")?, HistoryFormat::Csv)?;
         }
     }
     Ok(Exit::Passed)
@@ -81,7 +80,8 @@ fn trend(scans: &[StoredScan], sink: &mut dyn Write) -> io::Result<()> {
     writeln!(sink, "{}", table.trim_fmt())
 }
 
-fn answer(names: &[String], rows: &[Vec<Option<String>>], format: HistoryFormat) -> Result<(), Failure> {
+fn print(answer: &Answer, format: HistoryFormat) -> Result<(), Failure> {
+    let Answer { names, rows } = answer;
     match format {
         HistoryFormat::Table => say(|sink| {
             let mut table = Table::new();

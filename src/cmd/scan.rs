@@ -150,6 +150,8 @@ impl Before {
             score: self.against.as_ref().and_then(|snapshot| snapshot.score).map(|(_, governed)| governed),
         }
     }
+}
+
 /// What outputs are written with.
 #[derive(Clone, Copy)]
 pub(super) struct Written<'a> {

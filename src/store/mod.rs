@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use polars::prelude::PolarsError;
 
-pub use read::{Store, StoredScan};
+pub use read::{Answer, Store, StoredScan};
 pub use write::save;
 
 /// The version of the form, under this key in the metadata of each file.

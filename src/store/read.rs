@@ -41,6 +41,15 @@ pub struct StoredScan {
     pub excess_operations: Option<i64>,
 }
 
+/// The answer to a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The names of its columns.
+    pub names: Vec<String>,
+    /// Its rows, a text for each column; NULL is `None`.
+    pub rows: Vec<Vec<Option<String>>>,
+}
+
 impl Store {
     /// Opens a store.
     ///
@@ -85,11 +94,11 @@ impl Store {
         Ok(scans)
     }
 
-    /// The answer to a query over the tables: its columns by name, and its rows as text; NULL is `None`.
+    /// The answer to a query over the tables.
     ///
     /// # Errors
     /// When the query is not understood, or a file cannot be read.
-    pub fn query(&self, query: &str) -> Result<(Vec<String>, Vec<Vec<Option<String>>>), StoreError> {
+    pub fn query(&self, query: &str) -> Result<Answer, StoreError> {
         let ask = |error: polars::prelude::PolarsError| StoreError::Query(one_line(&error));
         let mut context = SQLContext::new();
         let named = extract_table_identifiers(query, false, true).map_err(ask)?;
@@ -107,7 +116,7 @@ impl Store {
         };
         let rows =
             (0..answer.height()).map(|row| answer.columns().iter().map(|column| cell(column, row)).collect()).collect();
-        Ok((names, rows))
+        Ok(Answer { names, rows })
     }
 
     /// All rows of a table, of all whole scans. Columns that a scan of an earlier version lacks are NULL.

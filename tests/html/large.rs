@@ -93,6 +93,7 @@ pub(crate) fn report() -> Report {
         remedy: "take them away".into(),
         missing: Arc::default(),
         frameworks: Arc::from([]),
+        waiver: None,
     };
     let agents = (0..IDENTITIES).filter(|number| is_agent(*number));
     Report {
