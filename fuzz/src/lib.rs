@@ -92,7 +92,8 @@ fn ask(reading: &Reading) {
 
 fn decide(reading: &Reading, identity: &IdentityId, operation: &str) {
     let Some(resolver) = &reading.resolver else { return };
-    for resource in [None, Some("*"), Some("arn:aws:s3:::bucket/key"), Some("ns/name"), Some("ns/")] {
+    let named = ["*", "arn:aws:s3:::bucket/key", "ns/name", "ns/", "/subscriptions/s/x"];
+    for resource in named.into_iter().map(Some).chain([None]) {
         let request = Request {
             identity: identity.as_str().to_owned(),
             operation: operation.to_owned(),

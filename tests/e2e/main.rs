@@ -9,6 +9,7 @@
 
 mod acme;
 mod agents;
+mod azure;
 mod cli;
 mod common;
 mod decide;

@@ -159,7 +159,32 @@ fn scene(canaries: &mut Canaries) -> Scene {
         c("sk-proj-"),
         c("")
     );
-    scene.file("cluster.yaml", cluster.as_bytes()).file("functions.json", functions.as_bytes())
+    let tenant = format!(
+        concat!(
+            r#"{{"tenant":"t","host":"graph.microsoft.com","path":"/v1.0/applications","response":{{"value":[{{"id":"o","appId":"a","displayName":"bot","passwordCredentials":[{{"keyId":"k","displayName":"{}","hint":"{}","secretText":"{}"}}],"keyCredentials":[{{"keyId":"c","key":"{}","customKeyIdentifier":"{}"}}]}},{{"id":7,"passwordCredentials":"{}"}}]}}}}"#,
+            "\n",
+            r#"{{"tenant":"t","host":"management.azure.com","path":"/providers/Microsoft.ResourceGraph/resources","response":{{"data":[{{"id":"/subscriptions/s/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts/ai","name":"ai","type":"microsoft.cognitiveservices/accounts","identity":{{"principalId":"p","tenantId":"t"}},"properties":{{"key1":"{}","connectionString":"AccountKey={}","disableLocalAuth":false}}}}]}}}}"#,
+            "\n",
+            r#"{{"tenant":"t","host":"graph.microsoft.com","path":"/v1.0/me?code={}","response":{{}}}}"#,
+            "\n",
+            r#"{{"tenant":"t","host":"graph.microsoft.com","path":"/v1.0/users","response":"{}"}}"#,
+            "\n"
+        ),
+        c(""),
+        c(""),
+        c(""),
+        c(""),
+        c(""),
+        c(""),
+        c(""),
+        c(""),
+        c(""),
+        c(""),
+    );
+    scene
+        .file("cluster.yaml", cluster.as_bytes())
+        .file("functions.json", functions.as_bytes())
+        .file("tenant.ndjson", tenant.as_bytes())
 }
 
 #[test]
@@ -168,9 +193,14 @@ fn no_stretch_of_a_secret_is_in_any_output_of_any_command() {
     let scene = scene(&mut canaries);
     let report = crate::common::json(&scene.run(&["scan", "-o", "json"]).stdout);
     let read = |name: &str| report["scan"]["sources"].to_string().contains(name);
-    for file in
-        ["~/.aws/credentials", "~/.kube/config", "~/.codex/auth.json", "r/.github/workflows/agent.yml", "agents/one.md"]
-    {
+    for file in [
+        "~/.aws/credentials",
+        "~/.kube/config",
+        "~/.codex/auth.json",
+        "r/.github/workflows/agent.yml",
+        "agents/one.md",
+        "tenant.ndjson",
+    ] {
         assert!(read(file), "{file}");
     }
     let tables = report["tables"].as_object().unwrap();

@@ -126,6 +126,12 @@ pub(crate) struct TenantFacts {
 }
 
 impl TenantFacts {
+    /// The application permissions that a principal, in lower case, holds itself.
+    pub(crate) fn permissions_of<'s>(&'s self, principal: &'s str) -> impl Iterator<Item = &'s At<AppRoleAssignment>> {
+        let first = (principal.to_owned(), String::new(), String::new());
+        self.app_roles.range(first..).take_while(move |((holder, _, _), _)| holder == principal).map(|(_, held)| held)
+    }
+
     /// The tenant that the documents themselves name.
     fn names_itself(&self) -> Option<String> {
         let organisation = self.organisation.as_ref().map(|held| held.id.as_str());

@@ -8,7 +8,7 @@ use evenhand_model::table::ColumnSpec;
 /// What a column is about; `None` for what is never NULL for want of evidence.
 pub(crate) fn about(table: &str, column: &str) -> Option<Subject> {
     Some(match (table, column) {
-        (_, "has_owner" | "owner" | "sponsor" | "purpose" | "has_purpose" | "environment" | "environments") => {
+        (_, "has_owner" | "owner" | "sponsor" | "has_sponsor" | "purpose" | "has_purpose" | "environment" | "environments") => {
             Subject::Declared
         }
         (_, "job" | "review_age_days" | "has_review" | "verdict" | "human_role") => Subject::Declared,

@@ -46,6 +46,7 @@ fn row(context: &Context<'_>, at: usize) -> Option<IdentityRow> {
         has_owner: identity.owner.present(),
         owner_active: value(&identity.owner_active),
         sponsor: value(&identity.sponsor),
+        has_sponsor: identity.sponsor.present(),
         purpose: value(&identity.purpose),
         has_purpose: identity.purpose.present(),
         environment: value(&identity.environment),

@@ -54,8 +54,10 @@ fact_table! {
         has_owner: Option<bool>,
         /// Whether the owner is an active person.
         owner_active: Option<bool>,
-        /// Who sponsors it.
+        /// Who sponsors it; NULL = nobody, or not known (`has_sponsor` tells).
         sponsor: Option<Arc<str>>,
+        /// Whether it has a sponsor; NULL also where the provider knows none.
+        has_sponsor: Option<bool>,
         /// What it is for; NULL = none, or not known (`has_purpose` tells).
         purpose: Option<Arc<str>>,
         /// Whether a purpose is declared.

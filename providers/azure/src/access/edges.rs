@@ -66,10 +66,14 @@ pub(crate) struct Ground {
     /// Applications, the strongest first.
     pub(crate) applications: Vec<Target>,
     pub(crate) assignable: Vec<Assignable>,
+    /// Resources whose keys work, with the identity that stands for whoever holds one.
+    pub(crate) keyed: Vec<Assignable>,
     pub(crate) carriers: Vec<Carrier>,
     pub(crate) owned: Vec<Owned>,
     /// Principals of blueprints with the agents made from them.
     pub(crate) blueprints: Vec<Owned>,
+    /// Agents with the user accounts that are theirs.
+    pub(crate) users: Vec<Owned>,
 }
 
 /// What makes a resource of some type run one's code, or shows how to.
@@ -163,14 +167,17 @@ pub(super) fn of(tenant: &Tenant, resolver: &Resolver, base: usize) -> (Vec<Edge
         }
         to_managed(ground, &asking, source, &mut edges, &mut left_out);
     }
-    edges.extend(ground.blueprints.iter().map(|held| Edge {
+    let blueprints =
+        ground.blueprints.iter().map(|held| (held, "entra-agent-of-blueprint", "blueprint of the agent identity"));
+    let users = ground.users.iter().map(|held| (held, "entra-user-of-agent", "user account of the agent identity"));
+    edges.extend(blueprints.chain(users).map(|(held, technique, policy)| Edge {
         source: held.owner.clone(),
         target: EdgeTarget::Identity(held.target.clone()),
-        technique: Arc::from("entra-agent-of-blueprint"),
+        technique: Arc::from(technique),
         escalation: false,
         conditional: false,
         grants: Arc::from([Grant {
-            policy: Arc::from("blueprint of the agent identity"),
+            policy: Arc::from(policy),
             statement: 0,
             name: Arc::from(""),
             evidence: held.evidence.clone(),
@@ -284,7 +291,7 @@ fn by_owning(asking: &Asking<'_>, owned: &[&Owned], edges: &mut Vec<Edge>) {
     }
 }
 
-/// Managed identities: handed to a machine of one's own, given a federated credential, or used on the machine that carries
+/// Keys of resources, and managed identities: handed to a machine of one's own, given a federated credential, or used on the machine that carries
 /// them.
 fn to_managed(
     ground: &Ground,
@@ -298,6 +305,7 @@ fn to_managed(
         "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
     ];
     const TRUST: [&str; 1] = ["Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write"];
+    const LIST_KEYS: [&str; 1] = ["Microsoft.CognitiveServices/accounts/listKeys/action"];
     let (makes, assigns, trusts) = (asking.allowing(TAKES_IDENTITY), asking.allowing(&ASSIGN), asking.allowing(&TRUST));
     let mut found: Vec<(&IdentityId, &'static str, Vec<&Slice>)> = Vec::new();
     for identity in ground.assignable.iter().filter(|held| held.id != *source) {
@@ -306,6 +314,12 @@ fn to_managed(
         }
         if let (Some(make), Some(assign)) = (makes.first(), on(&assigns, &identity.resource)) {
             found.push((&identity.id, "azure-assign-managed-identity", vec![assign, *make]));
+        }
+    }
+    let lists = if ground.keyed.is_empty() { Vec::new() } else { asking.allowing(&LIST_KEYS) };
+    for keyed in &ground.keyed {
+        if let Some(lists) = on(&lists, &keyed.resource) {
+            found.push((&keyed.id, "azure-list-keys", vec![lists]));
         }
     }
     let runs: Vec<(&str, Vec<&Slice>)> = RUNS

@@ -17,7 +17,9 @@ use super::world::holder_of;
 use crate::catalog::directory::{of_permission, operation_of_api, operation_of_permission, pattern};
 use crate::catalog::graph::{self, Kind, MICROSOFT_GRAPH};
 use crate::catalog::{entra, tier0};
-use crate::documents::directory::{DirectoryAssignment, Inheritable, PrincipalKind, ServicePrincipal};
+use crate::documents::directory::{
+    DelegatedGrant, DirectoryAssignment, DirectoryRole, Inheritable, PrincipalKind, ServicePrincipal,
+};
 use crate::documents::told::At;
 use crate::facts::TenantFacts;
 use crate::rbac::{ArmId, ObjectId, OperationPattern};
@@ -84,7 +86,7 @@ impl Holdings {
     }
 
     fn directory_roles(&mut self, facts: &TenantFacts, people: &BTreeSet<ObjectId>) {
-        let mut meanings: BTreeMap<String, Option<(Arc<str>, Arc<[Allowed]>)>> = BTreeMap::new();
+        let mut meanings: BTreeMap<String, Option<Meaning>> = BTreeMap::new();
         let policies = policies(facts);
         for (held, ready) in assignments(facts) {
             let id = held.role_definition_id.trim().to_ascii_lowercase();
@@ -100,6 +102,9 @@ impl Holdings {
                 Some((_, allowed)) => allowed,
                 None => {
                     let doubt = Doubt::new(format!("directory role {name}"), DoubtEffect::Adds);
+                    if people.contains(&principal) {
+                        self.doubts.entry(holder_of(&id)).or_default().push(doubt.clone());
+                    }
                     self.doubts.entry(principal.clone()).or_default().push(doubt);
                     Arc::default()
                 }
@@ -160,6 +165,10 @@ impl Holdings {
 
     fn inherited(&mut self, facts: &TenantFacts) {
         let blueprints = Blueprints::of(facts);
+        let mut grants: BTreeMap<String, Vec<&At<DelegatedGrant>>> = BTreeMap::new();
+        for held in facts.grants.all() {
+            grants.entry(held.client_id.to_ascii_lowercase()).or_default().push(held);
+        }
         let mut inherited: Vec<(ObjectId, Holding)> = Vec::new();
         for (id, agent) in facts.principals.iter().filter(|(_, held)| held.kind() == PrincipalKind::Agent) {
             let agent_id = ObjectId::new(id);
@@ -184,7 +193,7 @@ impl Holdings {
                     .iter()
                     .find(|held| app.is_some() && app.as_deref() == Some(&*held.resource_app_id.to_ascii_lowercase()))
             };
-            for held in facts.app_roles.values().filter(|held| held.principal_id.eq_ignore_ascii_case(principal)) {
+            for held in facts.permissions_of(principal) {
                 let Some(list) = from(&held.resource_id) else { continue };
                 let named =
                     permission(facts, &held.resource_id, &held.app_role_id, held.resource_display_name.as_ref());
@@ -198,7 +207,7 @@ impl Holdings {
                     inherited.push((agent_id.clone(), holding));
                 }
             }
-            for held in facts.grants.all().iter().filter(|held| held.client_id.eq_ignore_ascii_case(principal)) {
+            for held in grants.get(principal).into_iter().flatten() {
                 let Some(list) = from(&held.resource_id) else { continue };
                 let api = api_of(facts, &held.resource_id, None);
                 for value in scopes(held.scope.as_deref()) {
@@ -297,8 +306,11 @@ fn assignments(facts: &TenantFacts) -> Vec<(&At<DirectoryAssignment>, bool)> {
     all
 }
 
+/// The name of a directory role and what it allows.
+type Meaning = (Arc<str>, Arc<[Allowed]>);
+
 /// What a directory role allows, with its name; `None` = that was not read.
-fn meaning(facts: &TenantFacts, id: &str) -> Option<(Arc<str>, Arc<[Allowed]>)> {
+fn meaning(facts: &TenantFacts, id: &str) -> Option<Meaning> {
     let role = definition(facts, id)?;
     let name = role.display_name.clone().unwrap_or_else(|| id.into());
     if role.is_enabled == Some(false) {
@@ -314,12 +326,9 @@ fn meaning(facts: &TenantFacts, id: &str) -> Option<(Arc<str>, Arc<[Allowed]>)> 
 }
 
 /// The definition of a directory role, by its id or by that of its template.
-pub(crate) fn definition<'f>(
-    facts: &'f TenantFacts,
-    id: &str,
-) -> Option<&'f At<crate::documents::directory::DirectoryRole>> {
+pub(crate) fn definition<'f>(facts: &'f TenantFacts, id: &str) -> Option<&'f At<DirectoryRole>> {
     facts.directory_roles.get(id).or_else(|| {
-        let of_template = |held: &&At<crate::documents::directory::DirectoryRole>| {
+        let of_template = |held: &&At<DirectoryRole>| {
             held.template_id.as_deref().is_some_and(|template| template.eq_ignore_ascii_case(id))
         };
         facts.directory_roles.values().find(of_template)
@@ -453,7 +462,7 @@ fn scopes(text: Option<&str>) -> impl Iterator<Item = &str> {
 
 /// A client with delegated permissions may do what the person may whom it acts for, and only while that person is signed
 /// in.
-fn in_the_name_of(facts: &TenantFacts, held: &crate::documents::directory::DelegatedGrant) -> Condition {
+fn in_the_name_of(facts: &TenantFacts, held: &DelegatedGrant) -> Condition {
     let whom = match held.principal_id.as_deref().filter(|_| held.consent_type.as_deref() != Some("AllPrincipals")) {
         Some(id) => {
             let user = facts.users.get(&id.to_ascii_lowercase());

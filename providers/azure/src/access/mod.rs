@@ -27,7 +27,7 @@ use foldhash::fast::FixedState;
 use rayon::prelude::*;
 
 use crate::catalog::Catalogue;
-use crate::rbac::{ArmId, ObjectId, Plane};
+use crate::rbac::{ArmId, KnownBlocks, ObjectId, Plane};
 use holdings::{Allowed, Holdings};
 use world::Assigned;
 
@@ -90,6 +90,9 @@ pub(crate) type Blocks = Arc<[(Arc<OpSet>, Option<Arc<str>>)]>;
 struct Compiling<'t> {
     tenant: &'t Tenant,
     catalogue: &'t Catalogue,
+    /// The operations of the blocks of Azure's roles.
+    roles: KnownBlocks,
+    /// The operations of the holdings in the directory.
     blocks: Vec<Blocks>,
     /// What only whoever controls the tenant may do everywhere.
     decisive: OpSet,
@@ -141,7 +144,7 @@ impl Compiling<'_> {
         slices: &mut Vec<Slice>,
     ) {
         let assigned = &self.tenant.assigned;
-        let listed = assigned.authorizer.access_of(holders, who, self.catalogue);
+        let listed = assigned.authorizer.access_of(holders, who, self.catalogue, Some(&self.roles));
         doubts.extend(listed.doubts);
         for slice in listed.slices {
             let at = slice.grant.0 as usize;
@@ -250,6 +253,7 @@ impl Resolver {
         let compiling = Compiling {
             tenant,
             catalogue: &self.catalogue,
+            roles: tenant.assigned.authorizer.known_blocks(&self.catalogue),
             blocks: blocks(&tenant.holdings, &self.catalogue),
             decisive: self.catalogue.all_of(ADMIN),
             base: self.grants.len(),

@@ -54,6 +54,15 @@ pub(crate) fn everywhere(role: &str) -> ObjectId {
 /// Source: Microsoft's built-in role reference.
 pub(crate) const GENERIC: [&str; 2] = ["acdd72a7-3385-48ef-bd42-f606fba81ae7", "b24988ac-6180-42a0-ab88-20f7382dd24c"];
 
+/// The role of whoever holds a key of a resource: all that is done with its data. No assignment gives it.
+const KEY_ROLE: &str = "key-of-a-resource";
+
+/// Whether a resource is an account that answers for models.
+fn is_account(id: &str) -> bool {
+    let behind = id.rsplit_once("/providers/microsoft.cognitiveservices/accounts/");
+    behind.is_some_and(|(_, name)| !name.contains('/'))
+}
+
 impl Assigned {
     /// Takes what was read; `people`: whose assignments make a role of people.
     pub(crate) fn of(facts: &TenantFacts, groups: Groups, people: &BTreeSet<ObjectId>) -> Self {
@@ -142,6 +151,37 @@ impl Assigned {
             }
             world.assignments.push(assignment);
             beside.push(beside_it);
+        }
+        let keyed: Vec<_> =
+            facts.resources.iter().filter(|(id, held)| is_account(id) && held.takes_keys() != Some(false)).collect();
+        if !keyed.is_empty() {
+            world.definitions.push(RoleDefinition {
+                key: RoleKey::new(KEY_ROLE),
+                name: "whoever holds a key".into(),
+                permissions: vec![Permission {
+                    data_actions: vec![OperationPattern::new("Microsoft.CognitiveServices/*")],
+                    ..Permission::default()
+                }],
+            });
+        }
+        for (id, held) in keyed {
+            let Ok(scope) = ArmId::parse(id) else { continue };
+            world.assignments.push(RoleAssignment {
+                id: id.as_str().into(),
+                principal: ObjectId::new(id),
+                role: RoleKey::new(KEY_ROLE),
+                scope,
+                condition: None,
+            });
+            beside.push(Beside {
+                under: Under::unconditional(),
+                grant: Grant {
+                    policy: "local authentication of the resource".into(),
+                    statement: 0,
+                    name: Arc::from(""),
+                    evidence: held.at.clone(),
+                },
+            });
         }
         for key in GENERIC {
             let role = RoleKey::new(key);

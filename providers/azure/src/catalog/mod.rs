@@ -33,6 +33,21 @@ pub struct Catalogue {
     data: OpSet,
     directory: OpSet,
     classes: [OpSet; 4],
+    /// What a namespace holds in one plane, in the order of the first operation.
+    services: Vec<Service>,
+    /// The summed weight of the operations before each number.
+    weight_before: Vec<u64>,
+    high_risk: OpSet,
+}
+
+/// A namespace of fewer operations is listed one by one.
+const FEWEST: usize = 10;
+
+/// The operations of a namespace in one plane.
+#[derive(Debug)]
+struct Service {
+    name: Arc<str>,
+    operations: OpSet,
 }
 
 static GLOBAL: LazyLock<Catalogue> = LazyLock::new(|| {
@@ -94,6 +109,9 @@ impl Catalogue {
             data: OpSet::new(),
             directory: OpSet::new(),
             classes: Default::default(),
+            services: Vec::new(),
+            weight_before: Vec::new(),
+            high_risk: OpSet::new(),
         };
         let (mut data, mut directory) = (Vec::new(), Vec::new());
         for (at, ((lower, plane), name)) in (0_u32..).zip(operations) {
@@ -108,7 +126,39 @@ impl Catalogue {
         catalogue.data = OpSet::from_ranges(data);
         catalogue.directory = OpSet::from_ranges(directory);
         catalogue.classes = classes::all(&catalogue);
+        catalogue.services = catalogue.by_namespace();
+        let mut sum = 0;
+        for at in 0..catalogue.names.len() {
+            catalogue.weight_before.push(sum);
+            sum += u64::from(catalogue.weight(OperationIx(u32::try_from(at).unwrap_or(u32::MAX))));
+        }
+        catalogue.weight_before.push(sum);
+        let all = OpSet::all(catalogue.names.len());
+        catalogue.high_risk = all.iter().filter(|operation| catalogue.high_risk(*operation)).collect();
         catalogue
+    }
+
+    /// Namespaces, apart by plane, as roles grant the planes apart. Of one with few operations that are known it does not
+    /// say much that somebody holds all of them.
+    fn by_namespace(&self) -> Vec<Service> {
+        let mut found: BTreeMap<(&str, Plane), Vec<(u32, u32)>> = BTreeMap::new();
+        for (at, lower) in (0_u32..).zip(&self.lower) {
+            let (namespace, _) = lower.split_once('/').unwrap_or((lower, ""));
+            found.entry((namespace, self.plane(OperationIx(at)))).or_default().push((at, at + 1));
+        }
+        let mut services: Vec<Service> = found
+            .into_iter()
+            .filter(|(_, ranges)| ranges.len() >= FEWEST)
+            .map(|((_, plane), ranges)| {
+                let first = ranges.first().map_or(0, |(first, _)| *first);
+                let name = self.name(OperationIx(first));
+                let namespace = name.split('/').next().unwrap_or_default();
+                let of_data = if plane == Plane::Data { " (data)" } else { "" };
+                Service { name: format!("{namespace}/*{of_data}").into(), operations: OpSet::from_ranges(ranges) }
+            })
+            .collect();
+        services.sort_by_key(|service| service.operations.first().map(|first| first.0));
+        services
     }
 
     /// This catalogue and what further patterns name: operations that are not in it, and wildcards that match nothing
@@ -228,6 +278,29 @@ impl Catalog for Catalogue {
     fn control_of_key(&self, key: &str) -> Option<ControlKind> {
         classes::control_of_key(key)
     }
+
+    fn summarise(&self, operations: &OpSet) -> Vec<(Arc<str>, OpSet)> {
+        let mut rest = operations.clone();
+        let mut groups: Vec<(Arc<str>, OpSet)> = Vec::new();
+        for service in &self.services {
+            if service.operations.is_subset(operations) {
+                rest = rest.difference(&service.operations);
+                groups.push((Arc::clone(&service.name), service.operations.clone()));
+            }
+        }
+        groups.extend(rest.iter().map(|operation| (self.name(operation), OpSet::single(operation))));
+        groups.sort_by_key(|(_, set)| set.first().map(|first| first.0));
+        groups
+    }
+
+    fn weight_of(&self, operations: &OpSet) -> u64 {
+        let before = |at: u32| self.weight_before.get(at as usize).copied().unwrap_or_default();
+        operations.ranges().iter().map(|(start, end)| before(*end).saturating_sub(before(*start))).sum()
+    }
+
+    fn high_risk_set(&self) -> OpSet {
+        self.high_risk.clone()
+    }
 }
 
 #[cfg(test)]
@@ -266,6 +339,22 @@ mod tests {
             [Plane::Control, Plane::Data, Plane::Directory].map(|plane| catalogue.matching([&star], plane));
         assert!(!control.intersects(&data) && !control.intersects(&directory));
         assert_eq!(control.len() + data.len() + directory.len(), catalogue.len());
+    }
+
+    #[test]
+    fn a_whole_namespace_is_one_group_and_weights_are_sums() {
+        let catalogue = Catalogue::global();
+        let set = catalogue.expand("Microsoft.Compute/*").union(&catalogue.expand("Microsoft.Web/sites/read"));
+        let groups = catalogue.summarise(&set);
+        assert!(groups.iter().any(|(name, _)| &**name == "Microsoft.Compute/*"));
+        assert!(groups.iter().any(|(name, _)| name.eq_ignore_ascii_case("Microsoft.Web/sites/read")));
+        let all = groups.iter().fold(OpSet::new(), |all, (_, group)| {
+            assert!(!all.intersects(group));
+            all.union(group)
+        });
+        assert_eq!(all, set);
+        let summed: u64 = set.iter().map(|operation| u64::from(catalogue.weight(operation))).sum();
+        assert_eq!(catalogue.weight_of(&set), summed);
     }
 
     #[test]

@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer};
 
 /// A moment; one that cannot be read is not known.
 pub(crate) fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
-    let text = Option::<String>::deserialize(deserializer)?;
-    Ok(text.and_then(|text| text.parse().ok()))
+    let value = Option::<serde_json::Value>::deserialize(deserializer)?;
+    Ok(value.and_then(|value| value.as_str()?.parse().ok()))
 }
 
 /// The tenant.
@@ -158,13 +158,25 @@ impl Application {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct User {
+    #[serde(rename = "@odata.type")]
+    pub(crate) object_type: Option<String>,
     pub(crate) id: String,
+    /// Of an agent's user: the agent identity.
+    pub(crate) identity_parent_id: Option<String>,
     pub(crate) display_name: Option<Arc<str>>,
     pub(crate) user_principal_name: Option<Arc<str>>,
     pub(crate) account_enabled: Option<bool>,
     pub(crate) user_type: Option<String>,
     #[serde(deserialize_with = "moment")]
     pub(crate) created_date_time: Option<Timestamp>,
+}
+
+impl User {
+    /// Whether it is the user account of an agent.
+    pub(crate) fn is_agents(&self) -> bool {
+        let kind = self.object_type.as_deref().unwrap_or_default();
+        self.identity_parent_id.is_some() || kind.to_ascii_lowercase().ends_with(".agentuser")
+    }
 }
 
 /// A group.

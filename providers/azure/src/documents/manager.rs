@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::directory::{ActivationRule, moment};
@@ -118,7 +118,22 @@ pub(crate) struct Resource {
     pub(crate) kind: Option<String>,
     pub(crate) tags: Option<BTreeMap<Arc<str>, Arc<str>>>,
     pub(crate) identity: Option<Carried>,
+    #[serde(deserialize_with = "own")]
     pub(crate) properties: Option<ResourceProperties>,
+}
+
+/// A resource's own members. Each of the many types of resources has others, and those of the same name may be anything:
+/// what is not as it is here is not known.
+fn own<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ResourceProperties>, D::Error> {
+    let value = Option::<serde_json::Value>::deserialize(deserializer)?;
+    Ok(value.and_then(|value| serde_json::from_value(value).ok()))
+}
+
+impl Resource {
+    /// Whether its keys work; `None` = that was not read. What says nothing of it has not switched them off.
+    pub(crate) fn takes_keys(&self) -> Option<bool> {
+        self.properties.as_ref().map(|own| !own.disable_local_auth.unwrap_or_default())
+    }
 }
 
 /// The identities that a resource carries.
@@ -131,11 +146,15 @@ pub(crate) struct Carried {
     pub(crate) user_assigned_identities: Option<BTreeMap<String, Option<ManagedIdentity>>>,
 }
 
-/// What is asked of resources that answer for models.
+/// What is asked of resources that answer for models, and of their connections. The secrets of connections are in no answer.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct ResourceProperties {
     pub(crate) disable_local_auth: Option<bool>,
+    /// Of a connection: how it proves itself.
+    pub(crate) auth_type: Option<String>,
+    /// Of a connection: what it leads to.
+    pub(crate) category: Option<String>,
     #[serde(deserialize_with = "moment")]
     pub(crate) date_created: Option<Timestamp>,
 }
@@ -183,6 +202,16 @@ pub(crate) struct Parent {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn members_of_other_types_cost_no_resource() {
+        let text = r#"{"id":"/x","properties":{"category":["a"],"disableLocalAuth":true}}"#;
+        let held: Resource = serde_json::from_str(text).unwrap();
+        assert!(held.properties.is_none());
+        let held: Resource =
+            serde_json::from_str(r#"{"id":"/x","properties":{"disableLocalAuth":true,"dateCreated":7}}"#).unwrap();
+        assert_eq!(held.takes_keys(), Some(false));
+    }
 
     #[test]
     fn an_object_is_read_nested_and_flat() {

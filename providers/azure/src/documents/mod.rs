@@ -67,6 +67,11 @@ fn is_captured(document: &Document) -> bool {
     told && ["tenant", "host", "path"].iter().all(|key| head.has(key))
 }
 
+/// The path of a call without its query, which may hold what nobody should see.
+fn path_of(call: &str) -> &str {
+    call.split(['?', '#']).next().unwrap_or_default()
+}
+
 /// What is wrong with the text of a document, and where.
 fn no_json(error: &serde_json::Error) -> String {
     format!("the document {}, at line {} column {}", json_error::reason(error), error.line(), error.column())
@@ -119,7 +124,7 @@ pub(crate) fn answers(
                 let Some(asked) = Asked::parse(&envelope.path) else {
                     errors.push(error(
                         &format!("{before}/path"),
-                        format!("`{}` is no call that is understood", envelope.path),
+                        format!("`{}` is no call that is understood", path_of(&envelope.path)),
                         "leave it out, or see the calls in the page of the provider",
                     ));
                     continue;

@@ -275,7 +275,10 @@ fn of_manager(segments: &[&str]) -> Option<Asked> {
         ["microsoft.resourcegraph", "resources"] | ["microsoft.cognitiveservices", "accounts"] => {
             Asked::new(Route::Resources, of)
         }
-        ["microsoft.cognitiveservices", "accounts", _, "projects"] => Asked::new(Route::Resources, of),
+        ["microsoft.cognitiveservices", "accounts", _, "projects" | "connections"]
+        | ["microsoft.cognitiveservices", "accounts", _, "projects", _, "connections"] => {
+            Asked::new(Route::Resources, of)
+        }
         ["microsoft.insights" | "microsoft.aadiam", "diagnosticsettings"] => Asked::new(Route::DiagnosticSettings, of),
         ["microsoft.management", "managementgroups", _, "descendants"] => Asked::new(Route::Hierarchy, ""),
         _ => None,

@@ -19,18 +19,13 @@ impl<T> std::ops::Deref for At<T> {
 }
 
 /// A list that a call tells, page by page.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) enum Told<T> {
     /// The call was never made, brought no answer, or its answer is not part of the capture.
+    #[default]
     Unread,
     /// It brought these.
     Read(Vec<T>),
-}
-
-impl<T> Default for Told<T> {
-    fn default() -> Self {
-        Self::Unread
-    }
 }
 
 impl<T> Told<T> {

@@ -23,6 +23,12 @@ use crate::rbac::ObjectId;
 /// Source: "Verify first-party Microsoft applications in sign-in reports".
 const MICROSOFT: [&str; 2] = ["f8cdef31-a31e-4b4a-93e4-5f571e91255a", "72f988bf-86f1-41af-91ab-2d7cd011db47"];
 
+/// Whether an application is at home in one of Microsoft's tenants.
+pub(super) fn is_microsofts(held: &ServicePrincipal) -> bool {
+    let home = held.app_owner_organization_id.as_deref();
+    home.is_some_and(|home| MICROSOFT.iter().any(|one| home.eq_ignore_ascii_case(one)))
+}
+
 /// The provider's word for a service principal.
 pub(super) fn kind_of(held: &ServicePrincipal) -> &'static str {
     match held.kind() {
@@ -72,7 +78,7 @@ impl Join<'_> {
         identity.human_sign_in = Fact::Known(false);
         identity.last_used_at = self.last_sign_in(held);
         let home = held.app_owner_organization_id.as_deref();
-        let microsoft = home.is_some_and(|home| MICROSOFT.iter().any(|one| home.eq_ignore_ascii_case(one)));
+        let microsoft = is_microsofts(held);
         identity.third_party = match (kind, home) {
             (PrincipalKind::ManagedIdentity, _) => Fact::Known(false),
             (_, Some(_)) if microsoft => Fact::Known(false),
@@ -92,7 +98,10 @@ impl Join<'_> {
                 signal(Nature::Workload, Strength::Medium, "the service principal of an application", &held.at)
             }
         });
-        identity.signals.extend(of_name(&identity.name, &held.at));
+        // A blueprint is named after the agents that are made from it.
+        if kind != PrincipalKind::Blueprint {
+            identity.signals.extend(of_name(&identity.name, &held.at));
+        }
         let (owner, active) = self.owner(object, held, definition.map(|(id, _)| id));
         identity.owner = either(owner, std::mem::take(&mut identity.owner));
         identity.owner_active = active;
@@ -262,21 +271,20 @@ impl Join<'_> {
     /// Applications that own applications.
     pub(super) fn take_owned(&mut self) {
         let facts = self.facts;
-        let of_definition: BTreeMap<&String, String> = facts
+        let principals: BTreeMap<String, &String> = facts
+            .principals
+            .iter()
+            .filter(|(_, held)| held.kind() != PrincipalKind::Agent)
+            .filter_map(|(id, held)| Some((held.app_id.as_deref()?.to_ascii_lowercase(), id)))
+            .collect();
+        let of_definition: BTreeMap<&String, &String> = facts
             .applications
             .iter()
-            .filter_map(|(id, held)| {
-                let app = held.app_id.as_deref()?;
-                let is_its = |other: &&At<ServicePrincipal>| {
-                    other.app_id.as_deref().is_some_and(|held| held.eq_ignore_ascii_case(app))
-                };
-                let principal = facts.principals.values().find(is_its)?;
-                Some((id, principal.id.to_ascii_lowercase()))
-            })
+            .filter_map(|(id, held)| Some((id, *principals.get(&held.app_id.as_deref()?.to_ascii_lowercase())?)))
             .collect();
         let mut owned = Vec::new();
         for (object, owners) in &facts.owners {
-            let target = self.ids.get(of_definition.get(object).unwrap_or(object));
+            let target = self.ids.get(of_definition.get(object).copied().unwrap_or(object));
             let Some(target) = target else { continue };
             for owner in owners.all() {
                 let source = self.ids.get(&owner.id.to_ascii_lowercase());

@@ -10,6 +10,7 @@ use evenhand_model::evidence::{Evidence, Fact, Truth};
 use evenhand_model::id::{CredentialId, IdentityId};
 use evenhand_model::inventory::Hint;
 use evenhand_model::token::{Acceptance, Admission, Token, bare_issuer};
+use evenhand_model::trust::{Mechanism, Trust};
 use serde_json::json;
 
 use super::Join;
@@ -117,7 +118,19 @@ impl Join<'_> {
                 Fact::read(held.audiences.as_ref().and_then(|list| list.first()).map(|one| one.as_str().into()));
             self.inventory.credentials.push(credential);
             match acceptance(id, held) {
-                Ok(acceptance) => self.inventory.acceptances.push(acceptance),
+                Ok(acceptance) => {
+                    self.inventory.trusts.push(Trust {
+                        source: format!("{} {}", acceptance.issuer, subject_of(held)).into(),
+                        target: id.clone(),
+                        provider: PROVIDER,
+                        mechanism: Mechanism::Federation,
+                        constraint: Arc::clone(&acceptance.constraint),
+                        weak: acceptance.weak,
+                        weakness: Arc::clone(&acceptance.weakness),
+                        evidence: held.at.clone(),
+                    });
+                    self.inventory.acceptances.push(acceptance);
+                }
                 Err(problem) => self.inventory.hints.push(Hint {
                     evidence: held.at.clone(),
                     message: format!("this federated credential is not understood: {problem}").into(),
@@ -125,6 +138,12 @@ impl Join<'_> {
             }
         }
     }
+}
+
+/// The subjects that a credential admits, in its own words.
+fn subject_of(held: &FederatedCredential) -> &str {
+    let expression = held.claims_matching_expression.as_ref().map(|one| one.value.as_str());
+    held.subject.as_deref().or(expression).unwrap_or_default()
 }
 
 fn acceptance(id: &IdentityId, held: &At<FederatedCredential>) -> Result<Acceptance, String> {
@@ -149,13 +168,11 @@ fn acceptance(id: &IdentityId, held: &At<FederatedCredential>) -> Result<Accepta
     let graded = grade(kind, &asks);
     let weak = graded.is_avoidable() && graded.pattern != Some("always-false");
     let audiences = held.audiences.as_deref().unwrap_or_default().join(" | ");
-    let subject =
-        held.subject.clone().or_else(|| held.claims_matching_expression.as_ref().map(|one| one.value.clone()));
     Ok(Acceptance {
         target: id.clone(),
         provider: PROVIDER,
         issuer,
-        constraint: format!("sub {}; aud {audiences}", subject.unwrap_or_default()).into(),
+        constraint: format!("sub {}; aud {audiences}", subject_of(held)).into(),
         weak: weak.into(),
         weakness: graded.pattern.filter(|_| weak).unwrap_or_default().into(),
         evidence: held.at.clone(),

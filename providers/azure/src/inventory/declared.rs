@@ -6,7 +6,7 @@ use std::sync::Arc;
 use evenhand_model::Timestamp;
 use evenhand_model::evidence::Fact;
 use evenhand_model::id::Job;
-use evenhand_model::identity::Identity;
+use evenhand_model::identity::{Identity, Nature, Signal, Strength};
 
 /// Keys and values.
 pub(super) type Tags = BTreeMap<Arc<str>, Arc<str>>;
@@ -36,6 +36,15 @@ fn first<'t>(tags: &'t Tags, keys: &[&str]) -> Option<&'t Arc<str>> {
 pub(super) fn declare(identity: &mut Identity, tags: Option<&Tags>) {
     let Some(tags) = tags else { return };
     let read = |keys: &[&str]| Fact::read(first(tags, keys).cloned());
+    let nature = first(tags, &["evenhand:nature"]).and_then(|word| {
+        let word = word.trim().replace('-', "_");
+        Nature::ALL.into_iter().find(|nature| nature.as_str() == word && *nature != Nature::Unknown)
+    });
+    if let Some(nature) = nature {
+        let reason = format!("tag evenhand:nature = {}", nature.as_str());
+        let evidence = identity.evidence.clone();
+        identity.signals.push(Signal { nature, strength: Strength::Certain, reason: reason.into(), evidence });
+    }
     identity.job = first(tags, &["evenhand:job"]).map(|job| Job::new(Arc::clone(job)));
     identity.declared_human_role = first(tags, &["evenhand:human-role", "evenhand:human_role"]).cloned();
     identity.owner = read(&["evenhand:owner", "owner", "team", "contact"]);

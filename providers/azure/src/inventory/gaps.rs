@@ -6,10 +6,14 @@ use std::sync::Arc;
 use evenhand_model::access::Unread;
 use evenhand_model::gap::{Gap, GapKind};
 
+use super::applications::is_microsofts;
 use super::{Join, is_read};
 use crate::PROVIDER;
 use crate::documents::directory::PrincipalKind;
 use crate::documents::route::Route;
+
+/// A call, the code of its refusal, and what would have been enough.
+type Refusal<'a> = (Route, &'a str, Option<&'a Arc<str>>);
 
 /// Lists of the tenant as a whole without which something stays unknown.
 const WHOLE: [Route; 18] = [
@@ -45,7 +49,7 @@ impl Join<'_> {
 
     /// One gap for each call and reason, however many objects it is about.
     fn refused(&mut self) {
-        let mut all: BTreeMap<(Route, &str, Option<&Arc<str>>), BTreeSet<&str>> = BTreeMap::new();
+        let mut all: BTreeMap<Refusal<'_>, BTreeSet<&str>> = BTreeMap::new();
         for held in &self.facts.unanswered {
             let key = (held.route, held.refusal.code.as_str(), held.accepted.as_ref());
             all.entry(key).or_default().insert(&held.of);
@@ -98,6 +102,10 @@ impl Join<'_> {
         let mut missing: BTreeMap<Route, Vec<&str>> = BTreeMap::new();
         for (object, held) in &facts.principals {
             let kind = held.kind();
+            // Microsoft's own are listed and never judged.
+            if is_microsofts(held) {
+                continue;
+            }
             let told = [
                 (Route::AppRoleAssignments, self.permissions_read(object)),
                 (Route::Owners, kind == PrincipalKind::ManagedIdentity || is_read(facts.owners.get(object))),

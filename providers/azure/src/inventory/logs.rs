@@ -61,12 +61,11 @@ impl Join<'_> {
                 let agents =
                     if of_tenant { sends(&held.own, &OF_AGENTS) } else { sends(&held.own, &["Administrative"]) };
                 sent_on |= of_tenant && agents;
-                let name = held.id.rsplit('/').next().unwrap_or(&held.id);
-                let of = if of_tenant { "Entra" } else { resource.as_str() };
                 self.inventory.logs.push(Log {
                     scope: self.scope.clone(),
                     provider: PROVIDER,
-                    name: format!("diagnostic setting {name} of {of}").into(),
+                    // By its id, as what may be changed is named by ids.
+                    name: held.id.to_ascii_lowercase().into(),
                     enabled: Fact::Known(held.own.logs.iter().flatten().any(|log| log.enabled == Some(true))),
                     covers_agents: Fact::Known(agents),
                     retention_days: kept(&held.own),

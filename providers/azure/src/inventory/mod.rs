@@ -50,6 +50,10 @@ struct Join<'a> {
     scope: ScopeId,
     options: &'a ReadOptions,
     groups: Groups,
+    /// Whether the members of every group were read.
+    every_member_read: bool,
+    /// Who is assigned Azure roles.
+    assigned: BTreeSet<ObjectId>,
     /// Users, and groups that people are in.
     people: BTreeSet<ObjectId>,
     /// Groups that people are in only while their membership is activated.
@@ -102,6 +106,9 @@ impl<'a> Join<'a> {
             facts,
             tenant,
             groups: Groups::new(members.chain(of_members)),
+            every_member_read: facts.read.contains(&Route::Groups)
+                && facts.groups.keys().all(|group| is_read(facts.members.get(group))),
+            assigned: facts.role_assignments.all().iter().map(|held| lower(&held.own.principal_id)).collect(),
             people: BTreeSet::new(),
             activated: BTreeMap::new(),
             ready: Ready::new(),
@@ -176,9 +183,7 @@ impl<'a> Join<'a> {
     }
 
     fn holds_roles(&self, object: &ObjectId) -> bool {
-        let who = self.groups.of(object);
-        let held = self.facts.role_assignments.all().iter();
-        held.map(|held| ObjectId::new(&held.own.principal_id)).any(|holder| who.contains(&holder))
+        self.groups.of(object).iter().any(|holder| self.assigned.contains(holder))
     }
 
     /// What was not read and may offer steps to whoever acts by itself.

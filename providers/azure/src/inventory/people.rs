@@ -9,8 +9,8 @@ use evenhand_model::identity::{Nature, Strength};
 use evenhand_model::trust::Mechanism;
 
 use super::{Join, is_read, of_name, signal};
-use crate::documents::directory::Reference;
-use crate::documents::route::Route;
+use crate::access::edges::Owned;
+use crate::documents::directory::{Reference, User};
 use crate::documents::told::{At, Told};
 use crate::rbac::ObjectId;
 
@@ -26,11 +26,14 @@ impl Join<'_> {
     /// Users, and groups that are not known to hold applications alone.
     pub(super) fn find_people(&mut self) {
         let facts = self.facts;
-        self.people = facts.users.keys().map(|id| ObjectId::new(id)).collect();
+        let users = facts.users.iter().filter(|(_, user)| !user.is_agents());
+        self.people = users.map(|(id, _)| ObjectId::new(id)).collect();
         let of_people = facts.groups.keys().filter(|id| {
             let members = facts.members.get(*id).map_or(&[][..], Told::all);
             let machines = |held: &&At<Reference>| {
-                facts.principals.contains_key(&held.id.to_ascii_lowercase()) || is_user(held) == Some(false)
+                let id = held.id.to_ascii_lowercase();
+                let of_agent = facts.users.get(&id).is_some_and(|user| user.is_agents());
+                of_agent || facts.principals.contains_key(&id) || is_user(held) == Some(false)
             };
             members.is_empty() || !members.iter().all(|held| machines(&held))
         });
@@ -44,8 +47,8 @@ impl Join<'_> {
     /// Gives everybody an id before anybody is named by another.
     pub(super) fn name_everybody(&mut self) {
         let facts = self.facts;
-        for id in facts.users.keys() {
-            self.ids.insert(id.clone(), self.id("user", id));
+        for (id, user) in &facts.users {
+            self.ids.insert(id.clone(), self.id(word_of(user), id));
         }
         for id in facts.groups.keys() {
             self.ids.insert(id.clone(), self.id("group", id));
@@ -58,18 +61,31 @@ impl Join<'_> {
     pub(super) fn take_users(&mut self) {
         let facts = self.facts;
         for (object, user) in &facts.users {
-            let id = self.id("user", object);
+            let kind = word_of(user);
+            let id = self.id(kind, object);
             let name = user.user_principal_name.clone().or_else(|| user.display_name.clone());
-            let mut identity = self.identity(&id, "user", name.unwrap_or_else(|| object.as_str().into()), &user.at);
+            let mut identity = self.identity(&id, kind, name.unwrap_or_else(|| object.as_str().into()), &user.at);
             identity.title = user.display_name.clone();
             identity.enabled = Fact::known(user.account_enabled);
             identity.created_at = Fact::known(user.created_date_time);
-            identity.human_sign_in = Fact::Known(true);
+            identity.human_sign_in = Fact::Known(!user.is_agents());
             identity.third_party = Fact::known(user.user_type.as_deref().map(|kind| kind == "Guest"));
-            identity.signals.push(signal(Nature::Human, Strength::Strong, "a user of the tenant", &user.at));
+            identity.signals.push(if user.is_agents() {
+                signal(Nature::AiAgent, Strength::Certain, "the user account of an agent identity", &user.at)
+            } else {
+                signal(Nature::Human, Strength::Strong, "a user of the tenant", &user.at)
+            });
             identity.signals.extend(of_name(&identity.name, &user.at));
             self.inventory.identities.push(identity);
             self.take_controls(&id, object, &user.at);
+            let parent = user.identity_parent_id.as_deref().map(str::to_ascii_lowercase);
+            if let Some(agent) = parent.and_then(|parent| self.ids.get(&parent).cloned()) {
+                self.trust(&agent, &id, Mechanism::Impersonation, &user.at);
+                self.ground.users.push(Owned { owner: agent, target: id.clone(), evidence: user.at.clone() });
+            }
+            if user.is_agents() {
+                self.ground.sources.push((id.clone(), ObjectId::new(object)));
+            }
             let doubts = self.membership_doubts(object, "a user's groups");
             self.actor(id, object, doubts, Vec::new());
         }
@@ -108,9 +124,7 @@ impl Join<'_> {
 
     /// Groups that somebody may be in unseen.
     pub(super) fn membership_doubts(&self, object: &str, what: &str) -> Vec<Doubt> {
-        let facts = self.facts;
-        let every = self.is_read(Route::Groups) && facts.groups.keys().all(|group| is_read(facts.members.get(group)));
-        if every || is_read(facts.member_of.get(object)) {
+        if self.every_member_read || is_read(self.facts.member_of.get(object)) {
             return Vec::new();
         }
         vec![Doubt::new(what, DoubtEffect::Adds)]
@@ -171,6 +185,11 @@ impl Join<'_> {
             self.actor(id, &object, doubts, unread);
         }
     }
+}
+
+/// The provider's word for a user.
+fn word_of(user: &User) -> &'static str {
+    if user.is_agents() { "agent_user" } else { "user" }
 }
 
 /// What a role assignment calls a principal.

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use evenhand_model::access::{Doubt, DoubtEffect};
+use evenhand_model::condition::Condition;
 use evenhand_model::credential::{Credential, Exposure};
 use evenhand_model::evidence::{Evidence, Fact};
 use evenhand_model::id::{CredentialId, IdentityId};
@@ -15,6 +16,7 @@ use super::applications::id_of;
 use super::declared::declare;
 use super::{Join, of_name, signal};
 use crate::PROVIDER;
+use crate::access::Actor;
 use crate::access::edges::{Assignable, Carrier};
 use crate::documents::directory::PrincipalKind;
 use crate::documents::manager::Resource;
@@ -26,6 +28,12 @@ use crate::rbac::ObjectId;
 const PROJECT: &str = "microsoft.cognitiveservices/accounts/projects";
 /// What answers for models.
 const ACCOUNT: &str = "microsoft.cognitiveservices/accounts";
+/// Ways in which connections prove themselves with something that is stored.
+/// Source: "Connections" in the REST API reference of Azure AI Foundry.
+const KEYS: [&str; 6] = ["AccessKey", "AccountKey", "ApiKey", "CustomKeys", "PAT", "SAS"];
+/// What connections lead to that takes identities of Entra.
+const AZURES: [&str; 6] =
+    ["AIServices", "AzureBlob", "AzureOpenAI", "AzureStorageAccount", "CognitiveSearch", "CosmosDb"];
 const IDENTITY: &str = "microsoft.managedidentity/userassignedidentities";
 
 /// The type of a resource in lower case, as it says or as its id says.
@@ -48,6 +56,12 @@ impl Join<'_> {
             self.take_carried(resource, &kind, held);
             if kind == ACCOUNT {
                 self.take_account(resource, held);
+            }
+        }
+        // Who holds the key of a connection is known once all resources are.
+        for (resource, held) in &facts.resources {
+            if type_of(resource, held).ends_with("/connections") {
+                self.take_connection(resource, held);
             }
         }
     }
@@ -144,7 +158,8 @@ impl Join<'_> {
                 token_mounted: Fact::Unknown,
                 needs_token: Fact::Unknown,
                 exposed: Fact::Unknown,
-                privileged: Fact::Unknown,
+                // Nothing of one's own runs in an AI service.
+                privileged: if kind.starts_with(ACCOUNT) { Fact::Known(false) } else { Fact::Unknown },
                 surroundings: Surroundings::default(),
                 evidence: held.at.clone(),
             });
@@ -161,8 +176,8 @@ impl Join<'_> {
 
     /// An account that answers for models: its keys are an identity of their own, because nobody who uses one is known.
     fn take_account(&mut self, resource: &str, held: &At<Resource>) {
-        let local = held.properties.as_ref().map(|own| own.disable_local_auth.unwrap_or_default());
-        if local == Some(true) {
+        let works = held.takes_keys();
+        if works == Some(false) {
             return;
         }
         let name: Arc<str> =
@@ -172,19 +187,48 @@ impl Join<'_> {
         declare(&mut identity, held.tags.as_ref());
         identity.human_sign_in = Fact::Known(false);
         identity.third_party = Fact::Known(false);
-        identity.enabled = Fact::known(local.map(|off| !off));
+        identity.enabled = Fact::known(works);
         identity.signals.push(signal(Nature::Workload, Strength::Strong, "the keys of a resource", &held.at));
         self.inventory.identities.push(identity);
         let credential = CredentialId::new(format!("{id}/key"));
-        let mut credential = Credential::new(credential, id, PROVIDER, "azure_resource_key", held.at.clone());
+        let mut credential = Credential::new(credential, id.clone(), PROVIDER, "azure_resource_key", held.at.clone());
         credential.is_static = Fact::Known(true);
         credential.federable = Fact::Known(true);
         credential.exposure = Fact::Known(Exposure::None);
         credential.in_arguments = Fact::Known(false);
         credential.in_metadata = Fact::Known(false);
-        credential.enabled = Fact::known(local.map(|off| !off));
+        credential.enabled = Fact::known(works);
         credential.created_at = Fact::known(held.properties.as_ref().and_then(|own| own.date_created));
         credential.expires_at = Fact::Absent;
+        self.inventory.credentials.push(credential);
+        self.ground.keyed.push(Assignable { id: id.clone(), resource: resource.to_owned() });
+        // A key is no principal of the directory: nothing that is read of principals bears on it.
+        self.actors.push(Actor {
+            id,
+            object: ObjectId::new(resource),
+            ready: Vec::new(),
+            under: Condition::unconditional(),
+            doubts: Vec::new(),
+            unread: Vec::new(),
+        });
+    }
+
+    /// A connection of a project or account that proves itself with a stored key.
+    fn take_connection(&mut self, resource: &str, held: &At<Resource>) {
+        let Some(own) = &held.properties else { return };
+        let by_key = own.auth_type.as_deref().is_some_and(|kind| KEYS.iter().any(|one| kind.eq_ignore_ascii_case(one)));
+        let Some((parent, name)) = resource.split_once("/connections/").filter(|_| by_key) else { return };
+        let holder = self.facts.resources.get(parent).and_then(|held| held.identity.as_ref()?.principal_id.as_deref());
+        let Some(id) = holder.and_then(|object| id_of(&self.ids, object)) else { return };
+        let credential = CredentialId::new(format!("{id}/connection/{name}"));
+        let mut credential = Credential::new(credential, id, PROVIDER, "connection_key", held.at.clone());
+        credential.is_static = Fact::Known(true);
+        // Azure's own services take the project's identity instead.
+        let of_azure = own.category.as_deref().map(|kind| AZURES.iter().any(|one| kind.eq_ignore_ascii_case(one)));
+        credential.federable = if of_azure == Some(true) { Fact::Known(true) } else { Fact::Unknown };
+        credential.exposure = Fact::Known(Exposure::Store);
+        credential.in_arguments = Fact::Known(false);
+        credential.in_metadata = Fact::Known(false);
         self.inventory.credentials.push(credential);
     }
 }

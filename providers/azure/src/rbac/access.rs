@@ -40,7 +40,15 @@ impl Authorizer {
     /// The catalogue should know what the roles name ([`Catalogue::with`]); what it does not know is not listed.
     pub fn access(&self, principal: &ObjectId, catalogue: &Catalogue) -> Listed {
         let who = self.world.groups.of(principal);
-        self.access_of(&who, &who, catalogue)
+        self.access_of(&who, &who, catalogue, None)
+    }
+
+    /// What the blocks of all roles grant over a catalogue.
+    pub(crate) fn known_blocks(&self, catalogue: &Catalogue) -> KnownBlocks {
+        let of = |role: &super::world::RoleDefinition| {
+            role.permissions.iter().map(|block| operations_of(block, catalogue)).collect()
+        };
+        KnownBlocks(self.world.definitions.iter().map(of).collect())
     }
 
     /// What some principals hold, less what is denied to others: of somebody who may become the one and is the other.
@@ -49,19 +57,21 @@ impl Authorizer {
         holders: &BTreeSet<ObjectId>,
         who: &BTreeSet<ObjectId>,
         catalogue: &Catalogue,
+        known: Option<&KnownBlocks>,
     ) -> Listed {
         let mut listed = Listed::default();
         let mut parts = Vec::new();
         for (at, held) in self.held_by(holders) {
-            let Some((_, role)) = self.role(&held.role) else {
+            let Some((number, role)) = self.role(&held.role) else {
                 listed.doubts.push(Doubt::new(format!("role definition {}", held.role), DoubtEffect::Adds));
                 continue;
             };
             self.doubt(&held.scope, DoubtEffect::Adds, &mut listed.doubts);
             let scope = self.reached(&held.scope, false);
             let grant = GrantIx(u32::try_from(at).unwrap_or(u32::MAX));
-            for block in &role.permissions {
-                for (operations, under) in sorted_out(block, held.condition.as_ref(), catalogue) {
+            for (place, block) in role.permissions.iter().enumerate() {
+                let known = known.and_then(|known| known.0.get(number)?.get(place));
+                for (operations, under) in sorted_out(block, known, held.condition.as_ref(), catalogue) {
                     let condition = under.fold(Under::unconditional(), |all, condition| {
                         all.with(Clause::Opaque(Arc::clone(condition.as_str())))
                     });
@@ -76,7 +86,7 @@ impl Authorizer {
                 None => vec![Pattern::any()],
             };
             for block in &deny.permissions {
-                for (operations, under) in sorted_out(block, deny.condition.as_ref(), catalogue) {
+                for (operations, under) in sorted_out(block, None, deny.condition.as_ref(), catalogue) {
                     let unless = under.fold(None::<String>, |all, condition| {
                         let text = condition.as_str();
                         Some(all.map_or_else(|| format!("unless {text}"), |all| format!("{all} and {text}")))
@@ -144,13 +154,8 @@ impl Part {
     }
 }
 
-/// The operations of a block by the conditions that they hang on, of which the operation alone does not tell whether they
-/// hold. What is certain not to hold is gone.
-fn sorted_out<'a>(
-    block: &'a Permission,
-    around: Option<&'a Condition>,
-    catalogue: &Catalogue,
-) -> impl Iterator<Item = (OpSet, impl Iterator<Item = &'a Condition> + use<'a>)> + use<'a> {
+/// The operations of a block, whatever it hangs on.
+fn operations_of(block: &Permission, catalogue: &Catalogue) -> OpSet {
     let mut all = OpSet::new();
     for plane in [Plane::Control, Plane::Data] {
         let (meant, out) = block.of(plane);
@@ -159,6 +164,22 @@ fn sorted_out<'a>(
             all = all.union(&catalogue.matching(meant, plane).difference(&out));
         }
     }
+    all
+}
+
+/// The operations of each block of each role definition over one catalogue, for whoever asks about many principals.
+#[derive(Debug)]
+pub(crate) struct KnownBlocks(Vec<Vec<OpSet>>);
+
+/// The operations of a block by the conditions that they hang on, of which the operation alone does not tell whether they
+/// hold. What is certain not to hold is gone.
+fn sorted_out<'a>(
+    block: &'a Permission,
+    known: Option<&OpSet>,
+    around: Option<&'a Condition>,
+    catalogue: &Catalogue,
+) -> impl Iterator<Item = (OpSet, impl Iterator<Item = &'a Condition> + use<'a>)> + use<'a> {
+    let all = known.cloned().unwrap_or_else(|| operations_of(block, catalogue));
     let conditions: Vec<&Condition> = around.into_iter().chain(&block.condition).collect();
     let mut by_open: BTreeMap<Vec<usize>, Vec<(u32, u32)>> = BTreeMap::new();
     if conditions.is_empty() {

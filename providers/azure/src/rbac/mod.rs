@@ -15,6 +15,7 @@ mod scope;
 mod tests;
 mod world;
 
+pub(crate) use access::KnownBlocks;
 pub use access::Listed;
 pub use authorizer::Authorizer;
 pub use condition::Condition;

@@ -1,7 +1,6 @@
 //! Who may do what: permissions, directory roles, role assignments, held for good or held ready.
 
 use evenhand_model::access::Outcome;
-use evenhand_model::catalog::Catalog;
 use evenhand_model::control::ControlKind;
 use serde_json::json;
 

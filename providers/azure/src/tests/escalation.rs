@@ -69,6 +69,8 @@ fn whoever_has_a_blueprint_acts_as_its_agents() {
     assert_eq!(found, [step("entra-agent-of-blueprint", "agent", false)]);
 }
 
+const AI: &str = "/subscriptions/s/resourcegroups/g/providers/microsoft.cognitiveservices/accounts/ai";
+
 #[test]
 fn machines_and_identities_are_taken_over_by_what_azure_lets_one_do() {
     let at = "/subscriptions/s/providers/Microsoft.Authorization";
@@ -83,6 +85,7 @@ fn machines_and_identities_are_taken_over_by_what_azure_lets_one_do() {
             &json!([{ "id": identity, "name": "deployer", "type": "Microsoft.ManagedIdentity/userAssignedIdentities", "tags": { "owner": "ops" }, "properties": { "principalId": "mi", "clientId": "c", "tenantId": TENANT } }]),
         ));
         answers.push(json!({ "tenant": TENANT, "host": "management.azure.com", "path": "/providers/Microsoft.ResourceGraph/resources", "response": { "data": [
+            { "id": AI, "name": "ai", "type": "microsoft.cognitiveservices/accounts", "properties": { "disableLocalAuth": false } },
             { "id": machine, "name": "vm", "type": "microsoft.compute/virtualmachines", "identity": { "type": "UserAssigned", "userAssignedIdentities": { identity: { "principalId": "mi", "clientId": "c" } } } }
         ] } }));
         answers.push(manager(
@@ -105,6 +108,7 @@ fn machines_and_identities_are_taken_over_by_what_azure_lets_one_do() {
         found(&["Microsoft.ManagedIdentity/userAssignedIdentities/*/assign/action", "Microsoft.Web/sites/write"]),
         [step("azure-assign-managed-identity", "mi", false)]
     );
+    assert_eq!(found(&["Microsoft.CognitiveServices/accounts/listKeys/action"]), [step("azure-list-keys", AI, false)]);
     assert_eq!(
         found(&["Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write"]),
         [step("azure-write-federated-credential", "mi", false)]

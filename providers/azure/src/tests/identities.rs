@@ -123,6 +123,12 @@ fn keys_of_models_work_unless_they_are_switched_off() {
         ]),
     ));
     let reading = read(&answers);
+    let open =
+        id("resource_key", "/subscriptions/s/resourcegroups/g/providers/microsoft.cognitiveservices/accounts/open");
+    let asks = "Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/completions/action";
+    let at = "/subscriptions/s/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts/open";
+    assert_eq!(decide(&reading, &open, asks, Some(at)), Outcome::Allowed);
+    assert_eq!(decide(&reading, &open, asks, Some("/subscriptions/s")), Outcome::ImplicitlyDenied);
     let keys: Vec<(&str, Fact<bool>)> = reading
         .inventory
         .credentials
@@ -187,4 +193,67 @@ fn conditional_access_is_a_control_where_it_lets_nobody_past() {
         factors(Some(json!([policy(json!({ "includeUsers": ["All"] }), json!({ "includeApplications": ["one"] }))]))),
         (Truth::Unknown, Truth::Unknown)
     );
+}
+
+#[test]
+fn the_user_account_of_an_agent_is_no_person() {
+    let mut answers = tenant(&[]);
+    answers.push(graph(
+        "/users",
+        &json!([{ "@odata.type": "#microsoft.graph.agentUser", "id": "au", "userPrincipalName": "support.agent@acme.example", "identityParentId": "agent" }]),
+    ));
+    let reading = read(&answers);
+    let account = id("agent_user", "au");
+    assert_eq!(judge(&find(&reading, &account).signals).nature, Nature::AiAgent);
+    assert_eq!(find(&reading, &account).human_sign_in, Fact::Known(false));
+    let edges = resolver(&reading).edges();
+    assert!(
+        edges
+            .iter()
+            .any(|edge| &*edge.technique == "entra-user-of-agent" && edge.source == id("agent_identity", "agent"))
+    );
+}
+
+#[test]
+fn a_tag_decides_what_an_application_is() {
+    let mut answers = tenant(&[]);
+    answers.push(graph(
+        "/servicePrincipals",
+        &json!([{ "id": "tagged", "appId": "x", "displayName": "triage", "tags": ["evenhand:nature:ai-agent", "evenhand:job:support", "owner:ops"] }]),
+    ));
+    let reading = read(&answers);
+    let identity = find(&reading, &id("service_principal", "tagged"));
+    assert_eq!(judge(&identity.signals).nature, Nature::AiAgent);
+    assert_eq!(
+        (identity.job.as_ref().map(|job| job.as_str()), &identity.owner),
+        (Some("support"), &Fact::Known(Arc::from("ops")))
+    );
+}
+
+#[test]
+fn a_connection_by_key_is_a_stored_key_of_whoever_uses_it() {
+    let project = "/subscriptions/s/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts/a/projects/p";
+    let connection = |name: &str, kind: &str, category: &str| {
+        json!({ "id": format!("{project}/connections/{name}"), "name": name, "type": "Microsoft.CognitiveServices/accounts/projects/connections",
+            "properties": { "authType": kind, "category": category, "target": "https://x.example.test", "credentials": { "key": "Zq9key" } } })
+    };
+    let mut answers = tenant(&[]);
+    answers.push(manager(
+        "/subscriptions/s/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts/a/projects",
+        &json!([{ "id": project, "name": "p", "type": "Microsoft.CognitiveServices/accounts/projects", "identity": { "principalId": "pmi" } }]),
+    ));
+    answers.push(manager(
+        &format!("{project}/connections"),
+        &json!([
+            connection("search", "ApiKey", "CognitiveSearch"),
+            connection("own", "CustomKeys", "CustomKeys"),
+            connection("aad", "AAD", "AzureOpenAI")
+        ]),
+    ));
+    let reading = read(&answers);
+    let held = reading.inventory.credentials.iter().filter(|held| &*held.kind == "connection_key");
+    let found: Vec<(&str, Fact<bool>)> =
+        held.map(|held| (held.id.as_str().rsplit('/').next().unwrap(), held.federable)).collect();
+    assert_eq!(found, [("own", Fact::Unknown), ("search", Fact::Known(true))]);
+    assert!(!format!("{:?}", reading.inventory).contains("Zq9"));
 }

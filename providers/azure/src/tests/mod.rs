@@ -3,7 +3,9 @@
 mod access;
 mod escalation;
 mod identities;
+mod properties;
 mod reading;
+mod robustness;
 
 use std::sync::Arc;
 

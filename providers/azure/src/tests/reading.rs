@@ -59,7 +59,7 @@ fn a_broken_element_costs_nobody_else_and_names_its_place() {
 fn a_document_that_ends_early_keeps_what_came_before() {
     let whole = graph("/servicePrincipals", &json!([{ "id": "bot", "appId": "a", "displayName": "bot" }])).to_string();
     let cut = graph("/users", &json!([{ "id": "ann" }])).to_string();
-    let text = format!("{whole}\n{}", &cut[..cut.len() - 9]);
+    let text = format!("{whole}\n{}", cut.get(..cut.len() - 9).unwrap());
     let mut document = document("a.ndjson", &text);
     document.format = Format::Ndjson;
     let (reading, errors) = read_documents(vec![document]);
