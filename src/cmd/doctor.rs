@@ -27,7 +27,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Doctor) -> Result<Ex
         }
         LiveProvider::Azure => {
             let options = live::azure_options(&arguments.live, terms, &stage)?;
-            evenhand_azure::collect::doctor(&options, &interrupt.stopper)?
+            (evenhand_azure::collect::doctor(&options, &interrupt.stopper)?, Vec::new())
         }
         LiveProvider::Github => {
             let options = live::github_options(&arguments.live, terms, &stage);

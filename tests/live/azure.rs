@@ -106,7 +106,10 @@ fn answer(request: &Request, tenant: &BTreeMap<String, Value>, log: &Mutex<Vec<S
     let reply = |status: u16, body: Value| Reply { status, body: body.to_string(), ..Reply::default() };
     if request.path == "/msi/token" {
         assert_eq!((request.method.as_str(), request.header("x-identity-header")), ("GET", "fake-header"));
-        return reply(200, json!({"access_token": token(), "expires_on": "4102444800", "token_type": "Bearer"}));
+        let resource = request.fields().find(|(name, _)| name == "resource").map(|(_, value)| value);
+        let answer =
+            json!({"access_token": token(), "expires_on": "4102444800", "resource": resource, "token_type": "Bearer"});
+        return reply(200, answer);
     }
     if request.header("authorization") != format!("Bearer {}", token()) {
         return reply(401, json!({"error": {"code": "InvalidAuthenticationToken"}}));
@@ -170,7 +173,7 @@ fn a_tenant_is_collected_and_its_application_is_found_with_what_it_holds() {
 
     let mut command = Command::new(env!("CARGO_BIN_EXE_evenhand"));
     let inventory =
-        command.args(["inventory", "capture", "--format", "json"]).current_dir(azure.home.path()).output().unwrap();
+        command.args(["inventory", "capture", "-o", "json"]).current_dir(azure.home.path()).output().unwrap();
     let listed = String::from_utf8(inventory.stdout.clone()).unwrap();
     assert!(listed.contains("support-agent"), "{}", said(&inventory));
 }

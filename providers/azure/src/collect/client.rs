@@ -58,7 +58,7 @@ pub(crate) enum Reply {
 
 /// Asks one tenant.
 pub(crate) struct Client {
-    pub(crate) cloud: Cloud,
+    cloud: Cloud,
     graph: (Host, Http),
     manager: (Host, Http),
     credentials: Credentials,
@@ -98,10 +98,13 @@ impl Client {
     /// A token for an interface, tried again as answers are.
     pub(crate) async fn token(&self, interface: Interface) -> Result<String, NoAnswer> {
         retried(&self.stop, TRIES, self.pace.first_wait, || async {
-            let token = self.credentials.token(self.cloud, interface);
-            self.stop.or(token).await.ok_or(NoAnswer::Stopped)
+            self.stop.or(self.signed_in(interface)).await.ok_or(NoAnswer::Stopped)
         })
         .await
+    }
+
+    async fn signed_in(&self, interface: Interface) -> Result<String, Trouble> {
+        self.credentials.token(&self.host(interface).scope(self.cloud, interface)).await
     }
 
     /// Reads what a path and query lead to; with a body, what it is asked.
@@ -115,7 +118,7 @@ impl Client {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Result<Reply, Trouble>, NoAnswer> {
-        let token = match self.stop.or(self.credentials.token(self.cloud, interface)).await.ok_or(NoAnswer::Stopped)? {
+        let token = match self.stop.or(self.signed_in(interface)).await.ok_or(NoAnswer::Stopped)? {
             Ok(token) => token,
             Err(trouble) => return Ok(Err(trouble)),
         };

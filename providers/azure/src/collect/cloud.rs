@@ -32,7 +32,7 @@ impl Cloud {
         }
     }
 
-    /// The address of an interface, which tokens for it are made out to.
+    /// The address of an interface.
     pub(crate) fn address(self, interface: Interface) -> &'static str {
         match (interface, self) {
             (Interface::Graph, Self::Public) => "https://graph.microsoft.com",
@@ -67,6 +67,8 @@ pub(crate) struct Host {
     pub(crate) name: String,
     /// The base address, without a slash at its end.
     base: String,
+    /// Whether it is this machine.
+    here: bool,
 }
 
 impl Host {
@@ -85,12 +87,19 @@ impl Host {
         if scheme != "https" && !(scheme == "http" && here) {
             return Err(wrong("a token goes by HTTPS only"));
         }
-        Ok(Self { name: host.trim_matches(['[', ']']).to_ascii_lowercase(), base: base.to_owned() })
+        Ok(Self { name: host.trim_matches(['[', ']']).to_ascii_lowercase(), base: base.to_owned(), here })
     }
 
     /// The base address.
     pub(crate) fn base(&self) -> &str {
         &self.base
+    }
+
+    /// What tokens are made out to: the host itself, or for one of this machine, which plays it or passes it on, what the
+    /// cloud calls the interface.
+    pub(crate) fn scope(&self, cloud: Cloud, interface: Interface) -> String {
+        let audience = if self.here { cloud.address(interface) } else { self.base.as_str() };
+        format!("{audience}/.default")
     }
 
     /// The path and query of an address that leads to this host; `None` = it leads elsewhere, and is not followed.
@@ -154,6 +163,12 @@ mod tests {
             let error = Host::parse(url).unwrap_err().to_string();
             assert!(!error.contains("fake"), "{error}");
         }
-        assert_eq!(Host::parse("http://127.0.0.1:8080").unwrap().name, "127.0.0.1");
+        let here = Host::parse("http://127.0.0.1:8080").unwrap();
+        let scope = |host: &Host| host.scope(Cloud::China, Interface::Graph);
+        assert_eq!(
+            (here.name.as_str(), scope(&here).as_str()),
+            ("127.0.0.1", "https://microsoftgraph.chinacloudapi.cn/.default")
+        );
+        assert_eq!(scope(&Host::parse("https://graph.acme.example/").unwrap()), "https://graph.acme.example/.default");
     }
 }

@@ -21,7 +21,7 @@ use evenhand_collect::{Held, Http, Trouble, causes};
 use evenhand_model::refusal::Why;
 use serde::Deserialize;
 
-use super::cloud::{Cloud, Interface};
+use super::cloud::Cloud;
 use super::{CollectError, Who};
 
 /// Who asks.
@@ -108,10 +108,9 @@ impl Credentials {
         made.map(Self).map_err(|error| CollectError::BadCredentials(causes(&error)))
     }
 
-    /// A token for an interface. The credential keeps it until shortly before its end.
-    pub(crate) async fn token(&self, cloud: Cloud, interface: Interface) -> Result<String, Trouble> {
-        let scope = format!("{}/.default", cloud.address(interface));
-        let token = self.0.get_token(&[&scope], None).await.map_err(|error| {
+    /// A token for a scope. The credential keeps it until shortly before its end.
+    pub(crate) async fn token(&self, scope: &str) -> Result<String, Trouble> {
+        let token = self.0.get_token(&[scope], None).await.map_err(|error| {
             let told = said(&error);
             Trouble::new("NoToken", if told.1 { Why::Failed } else { Why::Expired }, Some(told.0))
         })?;

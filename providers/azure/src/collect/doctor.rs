@@ -14,19 +14,18 @@ use super::run::{Plan, Run, unaccepted};
 use super::table::{About, Pages, Step};
 use super::{CollectError, Options, run};
 
-/// Tries every call with the credentials at hand, about the tenant and one of each thing in it; returns them with what is
-/// worth knowing of the credentials.
+/// Tries every call with the credentials at hand, about the tenant and one of each thing in it.
 ///
 /// # Errors
 /// When nothing can be asked at all.
-pub fn doctor(options: &Options, stopper: &Stopper) -> Result<(Vec<Permission>, Vec<String>), CollectError> {
+pub fn doctor(options: &Options, stopper: &Stopper) -> Result<Vec<Permission>, CollectError> {
     let credentials = Credentials::load(&options.who, options.tenant.as_deref(), options.cloud)?;
     run(options, Plan::new(options)?, credentials, stopper, Pace::default(), Run::try_all)
 }
 
 impl Run {
     /// Tries every call once.
-    pub(crate) async fn try_all(self: Arc<Self>) -> Result<(Vec<Permission>, Vec<String>), CollectError> {
+    pub(crate) async fn try_all(self: Arc<Self>) -> Result<Vec<Permission>, CollectError> {
         let mut leads = Leads::new();
         leads.entry(About::Tenant).or_default().insert(self.tenant.clone());
         let mut tried = Vec::new();
@@ -55,7 +54,7 @@ impl Run {
                 });
             }
         }
-        Ok((tried, vec![format!("the tenant is {}", self.tenant)]))
+        Ok(tried)
     }
 
     async fn try_one(&self, step: &'static Step, value: &str, leads: &mut Leads) -> Result<State, CollectError> {

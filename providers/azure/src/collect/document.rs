@@ -28,7 +28,7 @@ pub(crate) fn of_step(tenant: &str, step: &Step) -> String {
 pub(crate) fn of_value(tenant: &str, about: About, value: &str) -> String {
     let name = match about {
         About::ManagementGroup | About::Subscription => file_name(value),
-        About::Account => "diagnosticSettings".to_owned(),
+        About::Account | About::Project => "all".to_owned(),
         _ => file_name(value).chars().next().unwrap_or('x').to_ascii_lowercase().to_string(),
     };
     format!("{tenant}/{}/{name}.ndjson", about.folder())

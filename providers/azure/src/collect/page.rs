@@ -123,7 +123,7 @@ impl Whole {
         }
         if let Value::Object(members) = &mut element {
             if !self.step.keep.is_empty() {
-                members.retain(|name, _| self.step.keep.contains(&name.as_str()));
+                kept(members, self.step.keep);
             }
             for name in ["passwordCredentials", "keyCredentials"] {
                 if let Some(list) = members.get_mut(name) {
@@ -141,6 +141,25 @@ impl Whole {
         }
         Ok(self.begun)
     }
+}
+
+/// Leaves of an object what is kept; `a/b` = of the member `a` only `b`.
+fn kept(members: &mut Map<String, Value>, keep: &[&str]) {
+    members.retain(|name, value| {
+        let inner: Vec<&str> = keep
+            .iter()
+            .filter_map(|place| place.split_once('/').filter(|(outer, _)| outer == name))
+            .map(|(_, inner)| inner)
+            .collect();
+        match value {
+            _ if keep.contains(&name.as_str()) => true,
+            Value::Object(members) if !inner.is_empty() => {
+                members.retain(|name, _| inner.contains(&name.as_str()));
+                true
+            }
+            _ => false,
+        }
+    });
 }
 
 fn credentials(list: &mut Value) {
@@ -199,6 +218,17 @@ mod tests {
         assert!(text.contains(r#""keyId":"k""#) && text.contains("Verify"));
         let page = r#"{"value":[{"id":"1","passwordCredentials":"CANARY"}]}"#;
         assert!(!whole(Route::ServicePrincipals, &[page]).unwrap().0.contains("CANARY"));
+    }
+
+    #[test]
+    fn of_connections_only_the_kind_is_kept() {
+        let step = STEPS.iter().find(|step| step.about == About::Project).unwrap();
+        let mut sink = Vec::new();
+        let page = r#"{"value":[{"id":"/c","properties":{"authType":"ApiKey","category":"x","target":"CANARY",
+            "credentials":{"key":"CANARY"},"metadata":{"a":"CANARY"}}},{"id":"/d","properties":"CANARY"}]}"#;
+        Whole::new(step).page(page.as_bytes(), &mut sink, &mut Leads::new()).unwrap();
+        let text = String::from_utf8(sink).unwrap();
+        assert!(text.contains(r#"{"authType":"ApiKey","category":"x"}"#) && !text.contains("CANARY"), "{text}");
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub(crate) enum About {
     Identity,
     /// Each account of an AI service.
     Account,
+    /// Each project of such an account.
+    Project,
 }
 
 impl About {
@@ -50,6 +52,7 @@ impl About {
             Self::Subscription => "subscriptions",
             Self::Identity => "managedIdentities",
             Self::Account => "accounts",
+            Self::Project => "projects",
         }
     }
 
@@ -67,11 +70,12 @@ impl About {
             Self::Subscription => "Each subscription",
             Self::Identity => "Each managed identity",
             Self::Account => "Each account of an AI service",
+            Self::Project => "Each project of such an account",
         }
     }
 
     /// All of them, in the order in which they are asked about.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Tenant,
         Self::ServicePrincipal,
         Self::Agent,
@@ -83,6 +87,7 @@ impl About {
         Self::Subscription,
         Self::Identity,
         Self::Account,
+        Self::Project,
     ];
 }
 
@@ -122,7 +127,7 @@ pub(crate) struct Step {
     /// The rest of the query.
     pub(crate) query: &'static str,
     pub(crate) pages: Pages,
-    /// The members of an element that are kept; none = all.
+    /// The members of an element that are kept, `a/b` = of the member `a` only that; none = all.
     pub(crate) keep: &'static [&'static str],
     /// Whether only these members are asked for, too.
     pub(crate) select: bool,
@@ -242,13 +247,25 @@ const GROUP: &[&str] = &[
 ];
 const REFERENCE: &[&str] = &["@odata.type", "id", "displayName", "userPrincipalName"];
 const ORGANISATION: &[&str] = &["id", "displayName", "createdDateTime"];
+/// What a connection leads to, its metadata and what it proves itself with may hold secrets.
+const CONNECTION: &[&str] = &["id", "name", "type", "properties/authType", "properties/category"];
+const AGENT_USER: &[&str] = &[
+    "@odata.type",
+    "id",
+    "displayName",
+    "userPrincipalName",
+    "accountEnabled",
+    "userType",
+    "createdDateTime",
+    "identityParentId",
+];
 const FEDERATED: &[&str] = &["id", "name", "issuer", "subject", "audiences", "claimsMatchingExpression"];
 
 /// The assignments that count at a scope and what stands above it.
 const HERE: &str = "$filter=atScope()";
 
 use About::{
-    Account, Agent, Application, Blueprint, Group, Identity, ManagementGroup, RoleGroup, ServicePrincipal,
+    Account, Agent, Application, Blueprint, Group, Identity, ManagementGroup, Project, RoleGroup, ServicePrincipal,
     Subscription, Tenant,
 };
 
@@ -292,6 +309,7 @@ pub(crate) static STEPS: &[Step] = &[
         ..graph(Tenant, Route::Applications, "/v1.0/applications/microsoft.graph.agentIdentityBlueprint")
     },
     Step { keep: USER, select: true, query: "$top=999", ..graph(Tenant, Route::Users, "/v1.0/users") },
+    Step { keep: AGENT_USER, ..graph(Tenant, Route::Users, "/v1.0/users/microsoft.graph.agentUser") },
     Step {
         keep: GROUP,
         select: true,
@@ -337,7 +355,10 @@ pub(crate) static STEPS: &[Step] = &[
     },
     Step {
         pages: Pages::Query,
-        leads: &[lead_where(Account, "id", "type", "microsoft.cognitiveservices/accounts")],
+        leads: &[
+            lead_where(Account, "id", "type", "microsoft.cognitiveservices/accounts"),
+            lead_where(Project, "id", "type", "microsoft.cognitiveservices/accounts/projects"),
+        ],
         ..manager(Tenant, Route::Resources, "/providers/Microsoft.ResourceGraph/resources", "api-version=2022-10-01")
     },
     manager(
@@ -388,6 +409,12 @@ pub(crate) static STEPS: &[Step] = &[
     at_scope(Subscription, Route::RoleActive),
     at_scope(Subscription, Route::RoleEligible),
     at_scope(Subscription, Route::RoleActivationRules),
+    manager(
+        Subscription,
+        Route::DiagnosticSettings,
+        "/subscriptions/{}/providers/Microsoft.Insights/diagnosticSettings",
+        "api-version=2021-05-01-preview",
+    ),
     Step {
         leads: &[lead(Identity, "id")],
         ..manager(
@@ -404,6 +431,9 @@ pub(crate) static STEPS: &[Step] = &[
         "{}/providers/Microsoft.Insights/diagnosticSettings",
         "api-version=2021-05-01-preview",
     ),
+    // Their secrets are told by another call only, which is not made.
+    Step { keep: CONNECTION, ..manager(Account, Route::Resources, "{}/connections", "api-version=2025-06-01") },
+    Step { keep: CONNECTION, ..manager(Project, Route::Resources, "{}/connections", "api-version=2025-06-01") },
 ];
 
 /// A list of `Microsoft.Authorization` at a scope.
@@ -495,7 +525,7 @@ impl Step {
         let verb = if self.pages == Pages::Query { "POST" } else { "GET" };
         let what = match self.about {
             About::ManagementGroup | About::Tenant => "{id}",
-            About::Identity | About::Account => "/{resource}",
+            About::Identity | About::Account | About::Project => "/{resource}",
             _ => "{id}",
         };
         format!("{verb} {}", self.path.replace("{}", what))
@@ -546,18 +576,15 @@ mod tests {
     #[test]
     fn every_call_is_one_that_the_reader_understands_and_none_returns_a_key() {
         for step in STEPS.iter().filter(|step| !step.only_leads) {
-            let value = if matches!(step.about, About::Identity | About::Account) {
-                "/subscriptions/s/providers/a/b/c"
-            } else {
-                "x"
+            let group = "/subscriptions/s/resourceGroups/g/providers";
+            let value = match step.about {
+                About::Identity => format!("{group}/Microsoft.ManagedIdentity/userAssignedIdentities/i"),
+                About::Account => format!("{group}/Microsoft.CognitiveServices/accounts/a"),
+                About::Project => format!("{group}/Microsoft.CognitiveServices/accounts/a/projects/p"),
+                _ => "x".to_owned(),
             };
-            let value = if step.about == About::Identity {
-                "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/i"
-            } else {
-                value
-            };
-            let asked = Asked::parse(&step.path(value)).unwrap_or_else(|| panic!("{}", step.path(value)));
-            assert_eq!(asked.route, step.route, "{}", step.path(value));
+            let asked = Asked::parse(&step.path(&value)).unwrap_or_else(|| panic!("{}", step.path(&value)));
+            assert_eq!(asked.route, step.route, "{}", step.path(&value));
             assert_eq!(step.route.is_graph(), step.interface == Interface::Graph, "{}", step.path);
         }
         for step in STEPS {

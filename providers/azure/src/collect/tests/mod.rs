@@ -98,7 +98,7 @@ impl Collection {
     }
 
     /// What the credentials may do.
-    fn doctor(self, url: &str) -> Result<(Vec<Permission>, Vec<String>), CollectError> {
+    fn doctor(self, url: &str) -> Result<Vec<Permission>, CollectError> {
         let home = tempfile::tempdir().unwrap();
         self.work(url, home.path(), Run::try_all)
     }

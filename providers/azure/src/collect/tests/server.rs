@@ -189,9 +189,9 @@ impl Playing<'_> {
             members.extend(next.map(|next| ("$skipToken".to_owned(), next.to_string().into())));
         } else {
             let host = if graph { self.url.to_owned() } else { self.url.replace("127.0.0.1", "localhost") };
-            let joint = if target.contains('?') { '&' } else { '?' };
             let bare: String =
                 target.split("&$skiptoken").next().unwrap().split("?$skiptoken").next().unwrap().to_owned();
+            let joint = if bare.contains('?') { '&' } else { '?' };
             let link = link.or_else(|| next.map(|next| format!("{host}{bare}{joint}$skiptoken={next}")));
             let name = if graph { "@odata.nextLink" } else { "nextLink" };
             members.extend(link.map(|link| (name.to_owned(), link.into())));

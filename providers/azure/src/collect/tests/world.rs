@@ -74,6 +74,10 @@ pub(super) fn world(principals: usize) -> World {
         json!([{"id": "user-1", "userPrincipalName": "ada@acme.example", "passwordProfile": {"password": CANARY}}]),
     );
     put(
+        "/v1.0/users/microsoft.graph.agentUser",
+        json!([{"id": "user-2", "identityParentId": agent(), "aboutMe": CANARY}]),
+    );
+    put(
         "/v1.0/groups",
         json!([{"id": "g1", "isAssignableToRole": true}, {"id": "g2", "isAssignableToRole": null}, {"id": "g3"}]),
     );
@@ -119,12 +123,18 @@ fn azure(put: &mut impl FnMut(&str, Value)) {
         "/providers/Microsoft.ResourceGraph/resources",
         json!([
             {"id": account, "type": "microsoft.cognitiveservices/accounts", "properties": {"disableLocalAuth": false}},
-            {"id": "/subscriptions/x/1", "type": "microsoft.web/sites"},
+            {"id": format!("{account}/projects/p"), "type": "microsoft.cognitiveservices/accounts/projects"},
             {"id": "/subscriptions/x/2", "type": "microsoft.web/sites"},
         ]),
     );
     put("/providers/microsoft.aadiam/diagnosticSettings", json!([]));
     put(&format!("{account}/providers/Microsoft.Insights/diagnosticSettings"), json!([]));
+    let connection = json!([{"id": "c", "properties": {"authType": "ApiKey", "credentials": {"key": CANARY}}}]);
+    put(&format!("{account}/connections"), connection.clone());
+    put(&format!("{account}/projects/p/connections"), connection);
+    for subscription in [SUBSCRIPTION, OTHER] {
+        put(&format!("/subscriptions/{subscription}/providers/Microsoft.Insights/diagnosticSettings"), json!([]));
+    }
     let identity = |subscription: &str| {
         format!(
             "/subscriptions/{subscription}/resourceGroups/r/providers/Microsoft.ManagedIdentity/userAssignedIdentities/m"
