@@ -7,7 +7,7 @@ mod rules;
 
 pub use decide::{Decide, Judge, Requests, WithCapture};
 #[cfg(feature = "live")]
-pub use live::{Collect, Doctor, Live, LiveProvider};
+pub use live::{AzureCloud, Collect, Doctor, Live, LiveProvider, SignIn};
 pub use rules::{Rules, RulesList, RulesShow, RulesTest};
 
 use std::path::PathBuf;

@@ -44,6 +44,7 @@ pub fn pages() -> Vec<Page> {
     #[cfg(feature = "live")]
     pages.extend([
         page("providers/aws.md", live_aws()),
+        Page { ending: true, ..page("providers/azure.md", live_azure()) },
         Page { ending: true, ..page("providers/github.md", live_github()) },
         Page { ending: true, ..page("providers/kubernetes.md", live_kubernetes()) },
     ]);
@@ -111,6 +112,29 @@ fn live_aws() -> String {
          - Who is a member of which group of Identity Center: an assignment to a group names the group, not its members.\n\
          - Which operations were used last, for other roles than those that agent services may assume.\n",
         evenhand_aws::collect::calls_table()
+    )
+}
+
+/// What is asked of Azure, and the rights that it takes.
+#[cfg(feature = "live")]
+fn live_azure() -> String {
+    use evenhand_azure::collect::{calls_table, permissions};
+    let permissions = serde_json::to_string_pretty(&permissions()).unwrap_or_default();
+    format!(
+        "## Live\n\nGenerated from the program: every call that `evenhand collect azure`, `scan azure` and `doctor azure` \
+         make, and the rights that they take. All of them only read. Objects of the directory are asked about in batches of \
+         20, which go as one `POST` to `/v1.0/$batch`. How to run it: [live accounts](../guides/live-accounts.md#azure).\n\n\
+         ### The rights to run with\n\n`evenhand doctor azure --print-permissions` prints them: application permissions \
+         of Microsoft Graph, and a role in Azure.\n\n```json\n{permissions}\n```\n\n\
+         ### What is asked\n{}\n\
+         ### What is not asked\n\n\
+         - Keys: no call lists any. That local authentication is not switched off tells that they work.\n\
+         - Other properties of resources than whether keys work and whether the network is open; settings of apps may hold \
+         secrets.\n\
+         - What connections of AI projects lead to, and their secrets.\n\
+         - Sign-ins one by one, risk detections, the agent registry, and the policy for credentials of applications.\n\
+         - Notes of applications, which may hold anything.\n",
+        calls_table()
     )
 }
 

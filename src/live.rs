@@ -1,6 +1,7 @@
 //! Collections from the command line: options, interruptions, and what is said of them.
 
 mod aws;
+mod azure;
 mod github;
 mod kubernetes;
 
@@ -19,6 +20,7 @@ use crate::console::Console;
 use crate::progress::Progress;
 
 pub(crate) use aws::options as aws_options;
+pub(crate) use azure::options as azure_options;
 pub(crate) use github::options as github_options;
 pub(crate) use kubernetes::options as kubernetes_options;
 pub(crate) use kubernetes::tell_notes;
@@ -66,6 +68,11 @@ pub(crate) fn collect_one(
         LiveProvider::Aws => {
             let collected = evenhand_aws::collect::collect(&aws::options(live, terms), &interrupt.stopper)?;
             Box::new(move || aws::tell(&collected, console))
+        }
+        LiveProvider::Azure => {
+            let options = azure::options(live, terms, &stage)?;
+            let collected = evenhand_azure::collect::collect(&options, &interrupt.stopper)?;
+            Box::new(move || azure::tell(&collected, console))
         }
         LiveProvider::Github => {
             let options = github::options(live, terms, &stage);

@@ -11,6 +11,8 @@ use jiff::SignedDuration;
 pub enum LiveProvider {
     /// Amazon Web Services.
     Aws,
+    /// Azure and Entra ID.
+    Azure,
     /// GitHub organisations.
     Github,
     /// Kubernetes clusters.
@@ -27,10 +29,37 @@ impl LiveProvider {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Aws => "aws",
+            Self::Azure => "azure",
             Self::Github => "github",
             Self::Kubernetes => "kubernetes",
         }
     }
+}
+
+/// Who asks Azure.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum SignIn {
+    /// Whoever is signed in to the Azure CLI, which is run.
+    Cli,
+    /// A workload identity of Kubernetes.
+    WorkloadIdentity,
+    /// A managed identity.
+    ManagedIdentity,
+    /// A service connection of Azure Pipelines.
+    Pipelines,
+}
+
+/// A cloud of Azure.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum AzureCloud {
+    /// The one for everybody.
+    Public,
+    /// Azure Government of the United States.
+    UsGovernment,
+    /// The same for the Department of Defense.
+    UsDefense,
+    /// Azure in China.
+    China,
 }
 
 /// Whom to ask, and as whom. Credentials come from the provider's own chain: environment, profiles, roles, contexts.
@@ -52,6 +81,35 @@ pub struct Live {
     /// AWS: ask all active accounts of the organisation, not only the one that the credentials belong to.
     #[arg(long, requires = "role")]
     pub all_accounts: bool,
+
+    /// Azure: the tenant, by its id. Default: that of the credentials.
+    #[arg(long, value_name = "ID")]
+    pub tenant: Option<String>,
+
+    /// Azure: ask about this subscription only, by its id; repeatable. Default: all that are seen.
+    #[arg(long = "subscription", value_name = "ID")]
+    pub subscriptions: Vec<String>,
+
+    /// Azure: who asks. Default: what the environment names: an application with a secret, a workload identity, or a
+    /// managed identity.
+    #[arg(long, value_name = "WHO")]
+    pub sign_in: Option<SignIn>,
+
+    /// Azure: the client id of the managed identity, or the id of the service connection of a pipeline.
+    #[arg(long, value_name = "ID", requires = "sign_in")]
+    pub sign_in_id: Option<String>,
+
+    /// Azure: the cloud. Default: the one for everybody.
+    #[arg(long, value_name = "CLOUD")]
+    pub cloud: Option<AzureCloud>,
+
+    /// Azure: the address of Microsoft Graph, where it is not the cloud's own.
+    #[arg(long, value_name = "URL")]
+    pub graph_url: Option<String>,
+
+    /// Azure: the address of Azure Resource Manager, where it is not the cloud's own.
+    #[arg(long, value_name = "URL")]
+    pub arm_url: Option<String>,
 
     /// GitHub: the organisation, by its name in addresses; repeatable.
     #[arg(long = "org", value_name = "ORG")]
@@ -121,6 +179,15 @@ impl Live {
                 (self.role.is_some(), "--role"),
                 (self.all_accounts, "--all-accounts"),
             ],
+            LiveProvider::Azure => &[
+                (self.tenant.is_some(), "--tenant"),
+                (!self.subscriptions.is_empty(), "--subscription"),
+                (self.sign_in.is_some(), "--sign-in"),
+                (self.sign_in_id.is_some(), "--sign-in-id"),
+                (self.cloud.is_some(), "--cloud"),
+                (self.graph_url.is_some(), "--graph-url"),
+                (self.arm_url.is_some(), "--arm-url"),
+            ],
             LiveProvider::Github => &[
                 (!self.organisations.is_empty(), "--org"),
                 (!self.repositories.is_empty(), "--repo"),
@@ -147,23 +214,25 @@ impl Live {
 #[command(override_usage = "evenhand collect [OPTIONS] --out <DIR> <PROVIDER>")]
 #[command(after_long_help = "\
 Exit codes: 0 every call was made, whatever came of it; 2 nothing could be asked; 3 no identity was read; 4 it was
-interrupted, ran out of time, or a cluster or an organisation could not be asked: go on with --resume.
+interrupted, ran out of time, or a cluster, an organisation or an interface could not be asked: go on with --resume.
 
 Examples:
   evenhand collect aws --out capture
   evenhand collect aws --out capture --profile audit --region eu-west-1 --region us-east-1
   evenhand collect aws --out capture --all-accounts --role evenhand-audit --deadline 2h
   evenhand collect aws --out capture --resume
+  evenhand collect azure --out capture
+  evenhand collect azure --out capture --sign-in cli --subscription 5b0f3c1e-0000-4000-8000-000000000001
   evenhand collect github --out capture --org acme
   evenhand collect github --out capture --org acme --app-id 123456 --app-key app.pem
   evenhand collect kubernetes --out capture
   evenhand collect kubernetes --out capture --context prod --context stage --secrets
 
-`evenhand doctor aws --print-policy`, `evenhand doctor github --print-permissions` and `evenhand doctor kubernetes
---print-role` print the rights that it needs. Values of environment variables and other places where secrets stand are
+`evenhand doctor aws --print-policy`, `evenhand doctor azure --print-permissions`, `evenhand doctor github
+--print-permissions` and `evenhand doctor kubernetes --print-role` print the rights that it needs. Values of environment variables and other places where secrets stand are
 replaced before anything is written. Tokens come from the environment or from files, never from the command line. Calls that are
 refused become gaps of the report. A kubeconfig may name a program that makes its credentials: that one is run, as
-`kubectl` would, and said.")]
+`kubectl` would, and said. With `--sign-in cli` the Azure CLI makes the tokens.")]
 pub struct Collect {
     /// The provider to ask.
     #[arg(value_name = "PROVIDER")]
@@ -196,6 +265,8 @@ Examples:
   evenhand doctor aws --print-policy > policy.json
   evenhand doctor aws --print-policy --role evenhand-audit
   evenhand doctor aws --profile audit
+  evenhand doctor azure --print-permissions
+  evenhand doctor azure --sign-in cli
   evenhand doctor github --print-permissions
   evenhand doctor github --org acme --repo shop
   evenhand doctor kubernetes --print-role | kubectl apply -f -
@@ -245,6 +316,7 @@ mod tests {
     fn a_provider_is_a_bare_word_and_a_path_is_a_path() {
         let of = |text: &str| LiveProvider::of_source(std::path::Path::new(text));
         assert_eq!(of("aws"), Some(LiveProvider::Aws));
+        assert_eq!(of("azure"), Some(LiveProvider::Azure));
         assert_eq!(of("kubernetes"), Some(LiveProvider::Kubernetes));
         assert_eq!(of("github"), Some(LiveProvider::Github));
         assert!(of("./aws").is_none() && of("captures/aws").is_none() && of("aws/").is_none());

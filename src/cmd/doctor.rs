@@ -25,6 +25,10 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Doctor) -> Result<Ex
             let options = live::aws_options(&arguments.live, terms);
             (evenhand_aws::collect::doctor(&options, &interrupt.stopper)?, Vec::new())
         }
+        LiveProvider::Azure => {
+            let options = live::azure_options(&arguments.live, terms, &stage)?;
+            (evenhand_azure::collect::doctor(&options, &interrupt.stopper)?, Vec::new())
+        }
         LiveProvider::Github => {
             let options = live::github_options(&arguments.live, terms, &stage);
             evenhand_github::collect::doctor(&options, &interrupt.stopper)?
@@ -53,6 +57,9 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Doctor) -> Result<Ex
     let print = match arguments.provider {
         _ if !tried.iter().any(|one| matches!(one.state, State::Refused(_))) => "see beside each call why",
         LiveProvider::Aws => "grant what is refused: `evenhand doctor aws --print-policy` prints the whole policy",
+        LiveProvider::Azure => {
+            "grant what is refused: `evenhand doctor azure --print-permissions` prints all permissions"
+        }
         LiveProvider::Github => {
             "grant what is refused: `evenhand doctor github --print-permissions` prints all permissions"
         }
@@ -66,6 +73,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Doctor) -> Result<Ex
 fn rights(arguments: &cli::Doctor) -> Result<String, Failure> {
     match arguments.provider {
         LiveProvider::Aws => pretty(&evenhand_aws::collect::policy(arguments.live.role.as_deref())),
+        LiveProvider::Azure => pretty(&evenhand_azure::collect::permissions()),
         LiveProvider::Github => pretty(&evenhand_github::collect::permissions()),
         LiveProvider::Kubernetes => {
             let secrets = arguments.live.secrets.then(evenhand_kubernetes::collect::secrets_role);

@@ -50,7 +50,7 @@ impl LiveSources {
         if live.is_empty() && (arguments.live.is_asked() || arguments.keep_capture.is_some()) {
             return Err(Failure::new(
                 "options of a live provider are given, but no source is one",
-                "name it as a source, as in `evenhand scan aws`, `evenhand scan github` or `evenhand scan kubernetes`",
+                "name it as a source, as in `evenhand scan aws`, `scan azure`, `scan github` or `scan kubernetes`",
             ));
         }
         let live = each_once(live.iter().filter_map(of));

@@ -1,4 +1,4 @@
-//! The built binary against servers that play AWS, GitHub and Kubernetes: what was made through its API is found again, and what it cannot
+//! The built binary against servers that play AWS, Azure, GitHub and Kubernetes: what is there is found again, and what it cannot
 //! answer is a gap. Servers listen on 127.0.0.1 only and end with the test.
 #![expect(
     clippy::expect_used,
@@ -8,6 +8,7 @@
     reason = "a test that cannot set up its input, or finds another shape than it expects, has failed"
 )]
 
+mod azure;
 mod github;
 #[cfg(unix)]
 mod interrupt;

@@ -4,10 +4,13 @@
 //! bare as `az` prints them, and reads them into the inventory without keeping a secret. [`rbac`] decides and lists access as
 //! Azure Resource Manager does; what directory roles and application permissions grant stands beside it; [`point`] decides
 //! requests that bring their assignments along; [`Catalogue`] numbers the operations. It knows nothing of rules, reports or
-//! other providers, and talks to no network.
+//! other providers. With the feature `live`, the module `collect` reads tenants into such captures; nothing else here talks to
+//! a network.
 
 mod access;
 mod catalog;
+#[cfg(feature = "live")]
+pub mod collect;
 pub mod documents;
 mod facts;
 mod inventory;

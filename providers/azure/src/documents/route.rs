@@ -253,6 +253,10 @@ fn of_manager(segments: &[&str]) -> Option<Asked> {
     if let ["subscriptions", _, "resources"] = segments {
         return Asked::new(Route::Resources, path(segments));
     }
+    // Which subscriptions there are: only that nobody told is part of a capture.
+    if let ["subscriptions"] = segments {
+        return Asked::new(Route::Hierarchy, "");
+    }
     let at = segments.iter().rposition(|segment| *segment == "providers")?;
     let (scope, kind) = (segments.get(..at)?, segments.get(at + 1..)?);
     let of = path(scope);
