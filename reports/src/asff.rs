@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use crate::findings::Identities;
 use crate::report::{Report, RuleOutcome, WriteError};
 use crate::text::printable;
-use crate::words::{coverage, cut, gap, gap_id, text};
+use crate::words::{accepted, coverage, cut, gap, gap_id, text};
 
 /// The most findings of a call.
 const BATCH: usize = 100;
@@ -226,6 +226,15 @@ fn finding(
         }
     }
     members.insert("Compliance".to_owned(), status);
+    if let Some(waiver) = &finding.waiver {
+        let note = json!({
+            "Text": line(&accepted(waiver), 512),
+            "UpdatedBy": line(&waiver.approver, 512),
+            "UpdatedAt": report.scan.time.to_string(),
+        });
+        members.insert("Workflow".to_owned(), json!({"Status": "SUPPRESSED"}));
+        members.insert("Note".to_owned(), note);
+    }
     members.insert("Remediation".to_owned(), json!({"Recommendation": {"Text": remedy(&finding.remedy)}}));
     let mut fields = product_fields(report);
     fields.insert("evenhand/dimension".to_owned(), json!(finding.dimension.as_str()));

@@ -11,6 +11,7 @@ use owo_colors::Style;
 use crate::report::{Report, WriteError};
 use crate::screen::Screen;
 use crate::text::{counted, printable, thousands};
+use crate::words::accepted;
 
 /// The severity, worst first, as a person reads it.
 fn severity_style(severity: Severity) -> Style {
@@ -208,15 +209,7 @@ impl Screen {
         for (finding, waiver) in waived.iter().take(shown) {
             let line = format!("{} ({}): {}", finding.rule, finding.severity, printable(&finding.title));
             self.say(2, &line, Style::new(), sink)?;
-            let by = format!(
-                "until {}, approved by {}, owner {}, {}: {}",
-                waiver.expires,
-                printable(&waiver.approver),
-                printable(&waiver.owner),
-                printable(&waiver.ticket),
-                printable(&waiver.reason)
-            );
-            self.say(6, &by, Style::new().dimmed(), sink)?;
+            self.say(6, &accepted(waiver), Style::new().dimmed(), sink)?;
         }
         self.more(shown, waived.len(), "-o csv:findings=findings.csv has them all", sink)
     }

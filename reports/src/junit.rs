@@ -12,7 +12,7 @@ use evenhand_model::gap::{Gap, GapKind};
 
 use crate::report::{Report, RuleOutcome, WriteError};
 use crate::text::printable;
-use crate::words::{coverage, gap};
+use crate::words::{accepted, coverage, gap};
 
 /// The number of cases of a suite, by outcome.
 #[derive(Clone, Copy, Default)]
@@ -47,9 +47,9 @@ pub fn write(report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
     for finding in &report.findings {
         let count = suites.entry(finding.provider.0).or_default();
         count.tests += 1;
-        match finding.status {
-            Status::Fail => count.failures += 1,
-            Status::Unknown => count.skipped += 1,
+        match (finding.status, &finding.waiver) {
+            (Status::Fail, None) => count.failures += 1,
+            (Status::Unknown, _) | (_, Some(_)) => count.skipped += 1,
         }
     }
     let quiet: Vec<&RuleOutcome> = report.rules.iter().filter(|rule| is_quiet(rule)).collect();
@@ -108,8 +108,12 @@ fn case(finding: &Finding, sink: &mut dyn Write) -> io::Result<()> {
     let name = format!("{} [{}]", finding.identity, finding.id);
     writeln!(sink, "    <testcase name=\"{}\" classname=\"{}\">", xml(&name), xml(finding.rule.as_str()))?;
     let message = xml(&finding.title);
-    match finding.status {
-        Status::Fail => {
+    match (finding.status, &finding.waiver) {
+        (_, Some(waiver)) => {
+            let said = xml(&accepted(waiver));
+            writeln!(sink, "      <skipped message=\"{said}\">{message}\n{}</skipped>", xml(&detail(finding)))?;
+        }
+        (Status::Fail, None) => {
             writeln!(
                 sink,
                 "      <failure type=\"{}\" message=\"{message}\">{}</failure>",
@@ -117,7 +121,9 @@ fn case(finding: &Finding, sink: &mut dyn Write) -> io::Result<()> {
                 xml(&detail(finding))
             )?;
         }
-        Status::Unknown => writeln!(sink, "      <skipped message=\"{message}\">{}</skipped>", xml(&detail(finding)))?,
+        (Status::Unknown, None) => {
+            writeln!(sink, "      <skipped message=\"{message}\">{}</skipped>", xml(&detail(finding)))?
+        }
     }
     writeln!(sink, "    </testcase>")
 }

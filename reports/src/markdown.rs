@@ -10,11 +10,12 @@ use std::io::Write;
 use evenhand_model::finding::{Finding, Severity, Status};
 use evenhand_model::gap::GapKind;
 use evenhand_model::parity::{Comparison, Verdict};
+use evenhand_model::waiver::Waiver;
 
 use crate::findings::Identities;
 use crate::report::{Report, WriteError};
 use crate::text::{counted, printable, thousands};
-use crate::words::{coverage, cut, gap};
+use crate::words::{accepted, coverage, cut, gap};
 
 /// How long a page may become.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,6 +51,7 @@ pub fn write(report: &Report, size: Size, sink: &mut dyn Write) -> Result<(), Wr
     page.head(report);
     page.parity(report);
     page.findings(report);
+    page.accepted(report);
     page.remedies(report);
     page.undecided(report);
     page.gaps(report);
@@ -101,19 +103,26 @@ impl Page {
             None => "# evenhand".to_owned(),
         };
         let open = |status, severity| {
-            let of = |finding: &&Finding| finding.status == status && finding.severity == severity;
+            let of = |finding: &&Finding| {
+                finding.status == status && finding.severity == severity && finding.waiver.is_none()
+            };
             report.findings.iter().filter(of).count()
         };
         let failed: Vec<String> = Severity::WORST_FIRST
             .into_iter()
             .map(|severity| format!("{} {severity}", thousands(open(Status::Fail, severity) as u64)))
             .collect();
-        let undecided = report.findings.iter().filter(|finding| finding.status == Status::Unknown).count();
+        let is_open = |finding: &&Finding| finding.status == Status::Unknown && finding.waiver.is_none();
+        let undecided = report.findings.iter().filter(is_open).count();
         let mut text = format!(
             "{MARK}\n{title}\n\n**Findings**: {} · {} undecided",
             failed.join(", "),
             thousands(undecided as u64)
         );
+        let waived = report.findings.iter().filter(|finding| finding.waiver.is_some()).count();
+        if waived > 0 {
+            let _ = write!(text, " · {} accepted", thousands(waived as u64));
+        }
         if report.filtered > 0 {
             let _ = write!(text, " · {} not shown (--severity)", thousands(report.filtered as u64));
         }
@@ -154,7 +163,8 @@ impl Page {
     }
 
     fn findings(&mut self, report: &Report) {
-        let failed: Vec<&Finding> = report.findings.iter().filter(|finding| finding.status == Status::Fail).collect();
+        let is_open = |finding: &&Finding| finding.status == Status::Fail && finding.waiver.is_none();
+        let failed: Vec<&Finding> = report.findings.iter().filter(is_open).collect();
         if failed.is_empty() {
             return;
         }
@@ -164,6 +174,21 @@ impl Page {
             format!("| {} | {} | {} | {place} |", finding.severity, code(finding.rule.as_str()), code(&finding.title))
         };
         self.rows("| Severity | Rule | What | Where |", failed.into_iter().map(row), 80);
+    }
+
+    fn accepted(&mut self, report: &Report) {
+        let waived: Vec<_> =
+            report.findings.iter().filter_map(|finding| Some((finding, finding.waiver.as_deref()?))).collect();
+        if waived.is_empty() {
+            return;
+        }
+        self.section("Accepted exceptions", waived.len());
+        let row = |(finding, waiver): (&Finding, &Waiver)| {
+            let what = code(&finding.title);
+            format!("| {} | {} | {what} | {} |", finding.severity, code(finding.rule.as_str()), code(&accepted(waiver)))
+        };
+        self.rows("| Severity | Rule | What | By whom |", waived.into_iter().map(row), 85);
+        self.text.push_str("</details>\n\n");
     }
 
     fn remedies(&mut self, report: &Report) {

@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 
 use crate::findings::Identities;
 use crate::report::{Report, RuleOutcome, WriteError};
-use crate::words::{gap, gap_id, rows_by_identity, table, text};
+use crate::words::{accepted, gap, gap_id, rows_by_identity, table, text};
 
 /// The version of the schema.
 const VERSION: &str = "1.8.0";
@@ -275,6 +275,11 @@ fn compliance(report: &Report, identities: &Identities<'_>, rule: Option<&RuleOu
         control.insert("status_details".to_owned(), json!(missing));
     }
     members.insert("compliance".to_owned(), control);
+    if let Some(waiver) = &finding.waiver {
+        members.insert("status_id".to_owned(), json!(3));
+        members.insert("status".to_owned(), json!("Suppressed"));
+        members.insert("comment".to_owned(), json!(accepted(waiver)));
+    }
     let kind = identities.row(id).and_then(|(table, row)| text(table.value(row, "kind")));
     let mut resource = json!({"uid": id, "name": finding.name, "namespace": finding.scope.as_str()});
     if let (Some(kind), Some(resource)) = (kind, resource.as_object_mut()) {

@@ -20,7 +20,7 @@ use crate::findings::Identities;
 use crate::report::{Report, WriteError};
 use crate::text::{counted, printable};
 use crate::uuid;
-use crate::words::{coverage, cut, gap, gap_id, table, text};
+use crate::words::{accepted, coverage, cut, gap, gap_id, table, text};
 
 /// The version of the model.
 const VERSION: &str = "1.2.1";
@@ -388,9 +388,12 @@ fn risk(finding: &Finding, why: Option<&str>) -> Value {
         "uuid": uuid::of(&["risk", finding.id.as_str()]),
         "title": cut(&line(&finding.title), 250),
         "description": line(&finding.title),
-        "statement": why.map_or_else(|| line(&finding.title), line),
+        "statement": match &finding.waiver {
+            Some(waiver) => line(&accepted(waiver)),
+            None => why.map_or_else(|| line(&finding.title), line),
+        },
         "props": properties,
-        "status": "open",
+        "status": if finding.waiver.is_some() { "deviation-approved" } else { "open" },
         "remediations": [{
             "uuid": uuid::of(&["remedy", finding.id.as_str()]),
             "lifecycle": "recommendation",

@@ -22,7 +22,7 @@ use crate::each::Each;
 use crate::evidence_folder::EvidenceFolder;
 use crate::report::{Report, RuleOutcome, WriteError};
 use crate::text::{counted, printable};
-use crate::words::{coverage, cut, gap, table};
+use crate::words::{accepted, coverage, cut, gap, table};
 
 /// The most runs in a file.
 const MOST_RUNS: usize = 20;
@@ -335,6 +335,11 @@ fn result(
         text = format!("{text} {}", sentence(&finding.remedy));
     }
     let facts: BTreeMap<&str, &str> = finding.facts.iter().map(|(name, value)| (&**name, value.as_str())).collect();
+    let suppressions: Vec<Value> = finding
+        .waiver
+        .iter()
+        .map(|waiver| json!({"kind": "external", "status": "accepted", "justification": sentence(&accepted(waiver))}))
+        .collect();
     Some(json!({
         "ruleId": descriptor_id(finding.rule.as_str(), finding.status),
         "ruleIndex": indices.get(&(finding.rule.as_str(), finding.status))?,
@@ -357,6 +362,7 @@ fn result(
             "evenhandFinding/v1": finding.id.as_str(),
             "primaryLocationLineHash": format!("{}:1", finding.id),
         },
+        "suppressions": suppressions,
         "properties": {
             "severity": finding.severity.as_str(),
             "dimension": finding.dimension.as_str(),

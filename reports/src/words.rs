@@ -4,9 +4,16 @@ use std::collections::BTreeMap;
 
 use evenhand_model::gap::{Gap, GapKind};
 use evenhand_model::table::{Column, Table, Value};
+use evenhand_model::waiver::Waiver;
 
 use crate::report::Report;
 use crate::text::{counted, printable};
+
+/// Who accepted a finding, why and until when, in a sentence without a full stop.
+pub(crate) fn accepted(waiver: &Waiver) -> String {
+    let Waiver { reason, owner, approver, ticket, expires, .. } = waiver;
+    printable(&format!("accepted until {expires} by {approver}, owner {owner}, {ticket}: {reason}"))
+}
 
 /// How much was read and judged, in a sentence without a full stop.
 pub(crate) fn coverage(report: &Report) -> String {

@@ -16,6 +16,7 @@ use evenhand_model::inventory::Hint;
 use evenhand_model::parity::{Baseline, BaselineSource, Comparison, ControlComparison, ExcessAtom, Verdict};
 use evenhand_model::score::{Millionths, Mover, OpenFindings, Score};
 use evenhand_model::table::Row as _;
+use evenhand_model::waiver::Waiver;
 use evenhand_reports::evidence_folder::EvidenceFolder;
 use evenhand_reports::report::{Coverage, PossibleAgent, Report, RuleOutcome, Scan, SourceFile, SourceStatus, Tool};
 use evenhand_reports::{asff, csv, json, junit, markdown, ocsf, oscal, parity_card, sarif, schema, terminal};
@@ -172,7 +173,16 @@ fn report() -> Report {
                 }]
                 .into(),
                 frameworks: Arc::from([]),
-                waiver: None,
+                waiver: Some(Arc::new(Waiver {
+                    rule: "not-logged".into(),
+                    identity: "agent/a".into(),
+                    reason: HOSTILE.into(),
+                    owner: "alice".into(),
+                    approver: HOSTILE.into(),
+                    ticket: "SEC-1".into(),
+                    expires: jiff::civil::date(2026, 3, 31),
+                    evidence: Evidence::line("waivers.toml", 1),
+                })),
             },
         ],
         filtered: 1,

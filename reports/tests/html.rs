@@ -207,6 +207,7 @@ fn finding(id: &str, severity: Severity, status: Status) -> Finding {
         remedy: format!("take it away\n- {HOSTILE}").into(),
         missing: Arc::default(),
         frameworks: vec![(Arc::from("owasp_nhi_2025"), Arc::from("NHI5:2025"))].into(),
+        waiver: None,
     }
 }
 

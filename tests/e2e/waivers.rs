@@ -66,7 +66,7 @@ fn a_waiver_in_force_lifts_the_governed_score_and_the_gate_and_nothing_else() {
     let arguments: Vec<&str> = ["scan", "k8s"].iter().chain(&NOW).copied().collect();
     let run = scene.run(&arguments);
     assert!(run.stdout.contains("Accepted exceptions (1)"), "{}", run.stdout);
-    assert!(run.stdout.contains("until 2027-01-31, approved by bao, owner alice, SEC-1"), "{}", run.stdout);
+    assert!(run.stdout.contains("accepted until 2027-01-31 by bao, owner alice, SEC-1"), "{}", run.stdout);
 }
 
 #[test]

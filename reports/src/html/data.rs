@@ -146,6 +146,8 @@ struct FindingColumns {
     evidence: Vec<Vec<StringIx>>,
     facts: Vec<Vec<StringIx>>,
     missing: Vec<Vec<StringIx>>,
+    /// Who accepted it, why and until when; `null` where nobody did.
+    accepted: Vec<Option<StringIx>>,
 }
 
 impl Data {
@@ -354,15 +356,17 @@ impl Building<'_> {
         held
     }
 
-    /// What failed, worst first, then what is not decided.
+    /// What failed, worst first, then what is not decided, then what somebody accepted.
     fn findings(&mut self) -> (RuleColumns, FindingColumns) {
         let report = self.report;
         let failed = worst_first(report, &Identities::of(report)).into_iter();
-        let undecided = report.findings.iter().filter(|finding| finding.status == Status::Unknown);
+        let is_open = |finding: &&Finding| finding.status == Status::Unknown && finding.waiver.is_none();
+        let undecided = report.findings.iter().filter(is_open);
+        let accepted = report.findings.iter().filter(|finding| finding.waiver.is_some());
         let (mut rules, mut findings) = (RuleColumns::default(), FindingColumns::default());
         let mut places: HashMap<&str, usize> = HashMap::new();
         self.left.findings = report.findings.len().saturating_sub(self.limits.findings);
-        for finding in failed.chain(undecided).take(self.limits.findings) {
+        for finding in failed.chain(undecided).chain(accepted).take(self.limits.findings) {
             let rule = match places.get(finding.rule.as_str()) {
                 Some(place) => *place,
                 None => {
@@ -400,6 +404,7 @@ impl Building<'_> {
         held.remedy.push(strings.add_lines(&finding.remedy));
         held.evidence.push(finding.evidence.iter().map(|evidence| strings.add(&evidence.to_string())).collect());
         held.facts.push(finding.facts.iter().map(|(name, value)| strings.add(&format!("{name} = {value}"))).collect());
+        held.accepted.push(finding.waiver.as_ref().map(|waiver| strings.add(&crate::words::accepted(waiver))));
         held.missing.push(
             finding
                 .missing
@@ -440,6 +445,7 @@ mod tests {
             remedy: "one\ntwo".into(),
             missing: Arc::default(),
             frameworks: Arc::from([]),
+            waiver: None,
         }
     }
 

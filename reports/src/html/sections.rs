@@ -230,8 +230,8 @@ pub(super) fn findings(report: &Report, data: &Data, sink: &mut dyn Write) -> Re
     writeln!(
         sink,
         "<label class=\"unseen\" for=\"findings-state\">Status</label><select id=\"findings-state\">\
-         <option value=\"\">Failed and undecided</option><option value=\"failed\"{}>Failed</option>\
-         <option value=\"undecided\">Undecided</option></select>",
+         <option value=\"\">Failed, undecided, accepted</option><option value=\"failed\"{}>Failed</option>\
+         <option value=\"undecided\">Undecided</option><option value=\"accepted\">Accepted</option></select>",
         if failed { " selected" } else { "" }
     )?;
     let dimensions = Dimension::ALL.iter().map(|dimension| both(dimension.as_str()));

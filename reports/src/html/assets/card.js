@@ -97,6 +97,7 @@ function findingDetails(row) {
   const many = (values) => (values.length ? html("div", { class: "lines" }, values.map((value) => html("p", { class: "code" }, text(value)))) : "");
   const pairs = [
     ["Rule", [html("code", {}, text(DATA.rules.id[rule])), text(DATA.rules.title[rule]) ? ` ${text(DATA.rules.title[rule])}` : ""]],
+    ["Accepted", held.accepted[row] === null ? "" : text(held.accepted[row])],
     ["What to do", text(held.remedy[row]) ? lines(text(held.remedy[row])) : ""],
     ["Written at", many(held.evidence[row])],
     ["Not known", many(held.missing[row])],
@@ -109,7 +110,7 @@ function findingDetails(row) {
 
 const SEVERITIES = ["critical", "high", "medium", "low"];
 const severityBadge = (row) => html("span", { class: `severity ${SEVERITIES[DATA.findings.severity[row]]}` }, SEVERITIES[DATA.findings.severity[row]]);
-const statusWord = (row) => (DATA.findings.unknown[row] ? "undecided" : "failed");
+const statusWord = (row) => (DATA.findings.accepted[row] !== null ? "accepted" : DATA.findings.unknown[row] ? "undecided" : "failed");
 
 function openCard(index) {
   const held = DATA.identities;
