@@ -16,6 +16,7 @@ pub mod console;
 pub mod difference;
 pub mod docs;
 pub mod gate;
+pub mod init;
 mod lent;
 #[cfg(feature = "live")]
 mod live;

@@ -12,6 +12,7 @@ mod diff;
 mod doctor;
 mod explain;
 mod history;
+mod init;
 mod inventory;
 mod live_sources;
 mod man;
@@ -188,6 +189,7 @@ fn dispatch(cli: Cli, console: Console) -> Result<Exit, Failure> {
         Some(Command::Compare(arguments)) => compare::run(&invocation, &arguments),
         Some(Command::Explain(arguments)) => explain::run(&invocation, &arguments),
         Some(Command::Can(arguments)) => can::run(&invocation, &arguments),
+        Some(Command::Init(arguments)) => init::run(&invocation, &arguments),
         Some(Command::History(arguments)) => history::run(&invocation, &arguments),
         Some(Command::Diff(arguments)) => diff::run(&invocation, &arguments),
         Some(Command::Baseline(verb)) => baseline::run(&invocation, &verb),

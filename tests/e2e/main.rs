@@ -14,6 +14,7 @@ mod cli;
 mod common;
 mod decide;
 mod federation;
+mod init;
 mod kubernetes;
 mod people;
 mod robust;
