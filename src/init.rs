@@ -1,7 +1,7 @@
 //! A configuration to begin with, proposed from what was found.
 //!
 //! Pure text from an assessment: it reads no file and writes none. A `[[job]]` counts as reviewed by people, and nobody
-//! has reviewed these: they are written as comments, as is everything else that would be a decision.
+//! has reviewed these: they are written as comments. The register takes in all that was found, so that newcomers are told.
 
 use std::collections::{BTreeMap, BTreeSet};
 
