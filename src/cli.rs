@@ -129,7 +129,8 @@ pub enum Command {
     /// Write down today's findings, so that a gate trips on new ones only.
     #[command(subcommand)]
     Baseline(BaselineVerb),
-    /// Try which calls of `collect` the credentials at hand may make, or print the rights that they need.
+    /// Say what a scan could work with here, try which calls the credentials at hand may make, or print the rights that
+    /// these need.
     #[cfg(feature = "live")]
     Doctor(Box<Doctor>),
     /// List, show and test rules.

@@ -115,7 +115,8 @@ fn the_action_scans_and_hands_the_gate_s_answer_on() {
     assert_eq!(written.get("exit-code").map(String::as_str), Some("1"), "{}", text(&done.stderr));
     assert_eq!(written.get("json").map(String::as_str), Some("posture.json"));
     assert!(work.join("posture.json").is_file() && !written.contains_key("sarif"));
-    let (done, written, _) = scan("action-passed", &[("sources", &acme), ("arguments", "--rule\nno-owner\n--fail-on\ncritical")]);
+    let (done, written, _) =
+        scan("action-passed", &[("sources", &acme), ("arguments", "--rule\nno-owner\n--fail-on\ncritical")]);
     assert_eq!(written.get("exit-code").map(String::as_str), Some("0"), "{}", text(&done.stderr));
 }
 

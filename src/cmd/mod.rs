@@ -19,6 +19,8 @@ mod man;
 mod rules;
 mod scan;
 mod schema;
+#[cfg(feature = "live")]
+mod usable;
 mod version;
 
 pub(crate) use schema::of as schema_of;

@@ -13,6 +13,8 @@ mod agents;
 mod cli;
 mod common;
 mod decide;
+#[cfg(feature = "live")]
+mod doctor;
 mod federation;
 mod init;
 mod kubernetes;
