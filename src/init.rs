@@ -43,7 +43,7 @@ fn scope(text: &mut Text, assessed: &Assessed, folders: &[String]) {
     text.table("scope");
     text.say("What a scan reads where no source is named, relative to this file.");
     match folders.is_empty() {
-        true => text.array("#", "folders", &["capture"]),
+        true => text.array("#", "folders", ["capture"]),
         false => text.array("", "folders", folders),
     }
     text.say("What it is expected to find: one of these that is missing from the sources is reported.");
@@ -52,7 +52,7 @@ fn scope(text: &mut Text, assessed: &Assessed, folders: &[String]) {
     {
         let names = scopes(&assessed.inventory.identities, provider);
         match names.is_empty() {
-            true => text.array("#", setting, &[example]),
+            true => text.array("#", setting, [example]),
             false => text.array("", setting, &names),
         }
     }
@@ -191,7 +191,7 @@ fn register(text: &mut Text, agents: &BTreeSet<&str>, tool_servers: &BTreeSet<&s
 fn gate(text: &mut Text) {
     text.table("gate");
     text.say("What a pipeline may not pass: any finding of this level or worse.");
-    text.array("", "fail_on", &["critical"]);
+    text.array("", "fail_on", ["critical"]);
     text.say("Let only new findings trip it: first `evenhand baseline create`, then");
     text.line("#new_only = true");
     text.setting("#", "baseline", "evenhand-baseline.json");

@@ -2,7 +2,6 @@
 //! it says.
 #![expect(
     clippy::expect_used,
-    clippy::indexing_slicing,
     clippy::panic,
     reason = "a test that cannot set up its input, or finds another shape than it expects, has failed"
 )]
@@ -167,7 +166,6 @@ fn the_manifests_fit_the_schemas_of_kubernetes() {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "a skipped test says so")]
 fn the_units_are_understood_and_locked_up() {
     let analyze =
         |arguments: &[&str], files: &[PathBuf]| Command::new("systemd-analyze").args(arguments).args(files).output();
