@@ -121,6 +121,8 @@ pub enum Command {
     /// Decide requests that bring their policies along.
     #[command(subcommand)]
     Decide(Decide),
+    /// Write a commented configuration from what is found.
+    Init(Init),
     /// Tell what changed between two scans.
     Diff(Diff),
     /// Show the trend of saved scans, or query their tables.
@@ -128,7 +130,8 @@ pub enum Command {
     /// Write down today's findings, so that a gate trips on new ones only.
     #[command(subcommand)]
     Baseline(BaselineVerb),
-    /// Try which calls of `collect` the credentials at hand may make, or print the rights that they need.
+    /// Say what a scan could work with here, try which calls the credentials at hand may make, or print the rights that
+    /// these need.
     #[cfg(feature = "live")]
     Doctor(Box<Doctor>),
     /// List, show and test rules.
@@ -471,6 +474,30 @@ pub struct Can {
     /// `table` for people, `json` for programs; questions on stdin are always answered in JSON.
     #[arg(short, long = "output", value_name = "FORMAT", default_value = "table", help_heading = "Output")]
     pub output: PlainFormat,
+}
+
+/// `evenhand init`
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  evenhand init                       from this folder and your own agent files
+  evenhand init captures              from exports; a scan without a source will read them too
+  evenhand init captures --out -      to stdout
+
+It proposes jobs, a register, the scope and a gate. Jobs are written as comments: what stands in the file counts as
+reviewed, and that is for people to do. A configuration that is there already is neither used nor replaced.")]
+pub struct Init {
+    /// Files and folders to read, as for `inventory`.
+    #[arg(value_name = "SOURCE")]
+    pub sources: Vec<PathBuf>,
+
+    /// The file to write, which must not be there yet; `-` = stdout.
+    #[arg(long, value_name = "FILE", default_value = crate::config::NAME, help_heading = "Output")]
+    pub out: PathBuf,
+
+    /// When, and with which key.
+    #[command(flatten)]
+    pub input: Input,
 }
 
 /// `evenhand history`

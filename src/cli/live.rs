@@ -257,11 +257,13 @@ pub struct Collect {
 
 /// `evenhand doctor`
 #[derive(Debug, Args)]
-#[command(override_usage = "evenhand doctor [OPTIONS] <PROVIDER>")]
+#[command(override_usage = "evenhand doctor [OPTIONS] [PROVIDER]")]
 #[command(after_long_help = "\
-Exit codes: 0 every call may be made; 2 nothing could be asked; 4 some calls may not be made, or failed.
+Exit codes: 0 every call may be made; 2 nothing could be asked; 4 some calls may not be made, or failed. Without a
+provider: 0 there is something to scan; 3 there is nothing; 4 some document could not be read.
 
 Examples:
+  evenhand doctor                     what a scan could work with here; asks nobody
   evenhand doctor aws --print-policy > policy.json
   evenhand doctor aws --print-policy --role evenhand-audit
   evenhand doctor aws --profile audit
@@ -273,12 +275,13 @@ Examples:
   evenhand doctor kubernetes --print-role --secrets
   evenhand doctor kubernetes --context prod")]
 pub struct Doctor {
-    /// The provider to ask.
+    /// The provider to ask. None: say what a scan could work with here: configuration, documents, credentials by their
+    /// places.
     #[arg(value_name = "PROVIDER")]
-    pub provider: LiveProvider,
+    pub provider: Option<LiveProvider>,
 
     /// Print the least-privilege policy, permissions or roles of `collect`, and ask nobody.
-    #[arg(long, visible_aliases = ["print-permissions", "print-role"])]
+    #[arg(long, requires = "provider", visible_aliases = ["print-permissions", "print-role"])]
     pub print_policy: bool,
 
     /// Whom to ask, and as whom.

@@ -3,16 +3,17 @@
 use evenhand_collect::{Permission, State};
 use evenhand_reports::text::counted;
 
-use super::{Failure, Invocation, fingerprinter, own_options};
+use super::{Failure, Invocation, fingerprinter, own_options, usable};
 use crate::cli::{self, LiveProvider};
 use crate::gate::Exit;
 use crate::live::{self, Interrupt};
 use crate::output::to_stdout;
 
 pub(super) fn run(invocation: &Invocation, arguments: &cli::Doctor) -> Result<Exit, Failure> {
-    own_options(&arguments.live, &[arguments.provider])?;
+    let Some(provider) = arguments.provider else { return usable::run(invocation, &arguments.live) };
+    own_options(&arguments.live, &[provider])?;
     if arguments.print_policy {
-        let text = rights(arguments)?;
+        let text = rights(provider, arguments)?;
         to_stdout(|sink| sink.write_all(text.as_bytes()))?;
         return Ok(Exit::Passed);
     }
@@ -20,7 +21,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Doctor) -> Result<Ex
     let interrupt = Interrupt::listen();
     let terms = live::terms(&arguments.live, "".as_ref(), false, fingerprinter(None)?);
     let stage = progress.stage("try calls", None);
-    let (tried, notes) = match arguments.provider {
+    let (tried, notes) = match provider {
         LiveProvider::Aws => {
             let options = live::aws_options(&arguments.live, terms);
             (evenhand_aws::collect::doctor(&options, &interrupt.stopper)?, Vec::new())
@@ -54,7 +55,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Doctor) -> Result<Ex
         invocation.console.note("every call that could be tried may be made");
         return Ok(Exit::Passed);
     }
-    let print = match arguments.provider {
+    let print = match provider {
         _ if !tried.iter().any(|one| matches!(one.state, State::Refused(_))) => "see beside each call why",
         LiveProvider::Aws => "grant what is refused: `evenhand doctor aws --print-policy` prints the whole policy",
         LiveProvider::Azure => {
@@ -70,8 +71,8 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Doctor) -> Result<Ex
 }
 
 /// The least-privilege rights as a document.
-fn rights(arguments: &cli::Doctor) -> Result<String, Failure> {
-    match arguments.provider {
+fn rights(provider: LiveProvider, arguments: &cli::Doctor) -> Result<String, Failure> {
+    match provider {
         LiveProvider::Aws => pretty(&evenhand_aws::collect::policy(arguments.live.role.as_deref())),
         LiveProvider::Azure => pretty(&evenhand_azure::collect::permissions()),
         LiveProvider::Github => pretty(&evenhand_github::collect::permissions()),

@@ -12,12 +12,15 @@ mod diff;
 mod doctor;
 mod explain;
 mod history;
+mod init;
 mod inventory;
 mod live_sources;
 mod man;
 mod rules;
 mod scan;
 mod schema;
+#[cfg(feature = "live")]
+mod usable;
 mod version;
 
 pub(crate) use schema::of as schema_of;
@@ -188,6 +191,7 @@ fn dispatch(cli: Cli, console: Console) -> Result<Exit, Failure> {
         Some(Command::Compare(arguments)) => compare::run(&invocation, &arguments),
         Some(Command::Explain(arguments)) => explain::run(&invocation, &arguments),
         Some(Command::Can(arguments)) => can::run(&invocation, &arguments),
+        Some(Command::Init(arguments)) => init::run(&invocation, &arguments),
         Some(Command::History(arguments)) => history::run(&invocation, &arguments),
         Some(Command::Diff(arguments)) => diff::run(&invocation, &arguments),
         Some(Command::Baseline(verb)) => baseline::run(&invocation, &verb),

@@ -245,7 +245,7 @@ fn what_an_environment_variable_sets_is_not_shown_as_required() {
         (&["can", "x"], "evenhand can [OPTIONS] [IDENTITY] [OPERATION]..."),
         (&["rules", "show"], "evenhand rules show [OPTIONS] <ID>"),
         (&["collect", "aws"], "evenhand collect [OPTIONS] --out <DIR> <PROVIDER>"),
-        (&["doctor"], "evenhand doctor [OPTIONS] <PROVIDER>"),
+        (&["doctor", "--print-policy"], "evenhand doctor [OPTIONS] [PROVIDER]"),
     ] {
         if !cfg!(feature = "live") && matches!(arguments[0], "collect" | "doctor") {
             continue;

@@ -98,7 +98,7 @@ async function use() {
   assert.match(await page.locator("#identities-status").innerText(), /^21 to 40 of/);
 
   // A card opens and closes by the keyboard, and the focus is where it was.
-  const opener = page.locator("#parity-rows .name").nth(2);
+  const opener = page.locator("#parity-rows .name", { hasText: "sre-copilot-runtime" }).first();
   await opener.focus();
   await page.keyboard.press("Enter");
   assert.ok(await page.locator("dialog[open]").isVisible());
