@@ -108,12 +108,21 @@ fn scan(name: &str, inputs: &[(&str, &str)]) -> (Output, BTreeMap<String, String
 fn the_action_scans_and_hands_the_gate_s_answer_on() {
     let acme = root().join("examples/acme");
     let acme = acme.to_string_lossy();
-    let (done, written, work) =
-        scan("action-failed", &[("sources", &acme), ("json", "posture.json"), ("fail-on", "critical")]);
+    let (done, written, work) = scan(
+        "action-failed",
+        &[
+            ("sources", &acme),
+            ("json", "posture.json"),
+            ("sarif", "e.sarif"),
+            ("summary", "true"),
+            ("fail-on", "critical"),
+        ],
+    );
     assert!(done.status.success(), "the gate is the last step: {}", text(&done.stderr));
     assert_eq!(written.get("exit-code").map(String::as_str), Some("1"), "{}", text(&done.stderr));
     assert_eq!(written.get("json").map(String::as_str), Some("posture.json"));
-    assert!(work.join("posture.json").is_file() && !written.contains_key("sarif"));
+    assert!(work.join("posture.json").is_file() && work.join("e.sarif").is_file());
+    assert_eq!(written.get("sarif").map(String::as_str), Some("e.sarif"));
     let (done, written, _) =
         scan("action-passed", &[("sources", &acme), ("arguments", "--rule\nno-owner\n--fail-on\ncritical")]);
     assert_eq!(written.get("exit-code").map(String::as_str), Some("0"), "{}", text(&done.stderr));

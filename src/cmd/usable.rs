@@ -97,6 +97,7 @@ fn credentials(
             "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
             "AWS_CONTAINER_CREDENTIALS_FULL_URI",
         ],
+        LiveProvider::Azure => &["AZURE_CLIENT_SECRET", "AZURE_FEDERATED_TOKEN_FILE", "IDENTITY_ENDPOINT"],
         LiveProvider::Github => &["GITHUB_TOKEN", "GH_TOKEN"],
         LiveProvider::Kubernetes => &[],
     };
@@ -108,7 +109,7 @@ fn credentials(
         LiveProvider::Aws => {
             [file("AWS_CONFIG_FILE", ".aws/config"), file("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials")].concat()
         }
-        LiveProvider::Github => Vec::new(),
+        LiveProvider::Azure | LiveProvider::Github => Vec::new(),
         LiveProvider::Kubernetes => {
             let mut files = match set("KUBECONFIG") {
                 Some(several) => std::env::split_paths(&several).collect(),
@@ -136,11 +137,12 @@ mod tests {
             let is_file = |path: &Path| there.iter().any(|held| Path::new(held) == path);
             credentials(provider, Some(Path::new("/home/a")), &variable, &is_file)
         };
-        use LiveProvider::{Aws, Github, Kubernetes};
+        use LiveProvider::{Aws, Azure, Github, Kubernetes};
         assert!(found(Aws, &[("AWS_PROFILE", "")], &[]).is_empty());
         assert_eq!(found(Aws, &[("AWS_ACCESS_KEY_ID", "hidden")], &[]), ["AWS_ACCESS_KEY_ID is set"]);
         assert_eq!(found(Aws, &[], &["/home/a/.aws/config"]), ["`/home/a/.aws/config` is there"]);
         assert!(found(Aws, &[("AWS_CONFIG_FILE", "/none")], &["/home/a/.aws/config"]).is_empty());
+        assert_eq!(found(Azure, &[("IDENTITY_ENDPOINT", "hidden")], &[]), ["IDENTITY_ENDPOINT is set"]);
         assert_eq!(found(Github, &[("GH_TOKEN", "hidden")], &[]), ["GH_TOKEN is set"]);
         assert_eq!(found(Kubernetes, &[], &["/home/a/.kube/config"]), ["`/home/a/.kube/config` is there"]);
         let elsewhere = found(Kubernetes, &[("KUBECONFIG", "/k")], &["/k", "/home/a/.kube/config"]);

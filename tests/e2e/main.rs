@@ -14,6 +14,7 @@ mod azure;
 mod cli;
 mod common;
 mod decide;
+#[cfg(feature = "live")]
 mod doctor;
 mod federation;
 mod formats;
