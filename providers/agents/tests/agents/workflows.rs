@@ -65,10 +65,16 @@ fn a_repository_that_everyone_sees_lets_everyone_start_what_nothing_guards() {
         };
         let mut reader = Agents.reader(options);
         reader.read(document(PATH, &text)).unwrap();
-        only(&reader.finish().inventory).untrusted_trigger
+        let found = reader.finish().inventory;
+        let remarks = found.hints.iter().filter(|hint| hint.message.contains("repository_visibility")).count();
+        (only(&found).untrusted_trigger, remarks)
     };
-    assert_eq!(started("public"), Fact::Known(true));
-    assert_eq!(started("private"), Fact::Known(false));
+    assert_eq!(started("public"), (Fact::Known(true), 0));
+    assert_eq!(started("Public"), (Fact::Known(true), 0));
+    assert_eq!(started("private"), (Fact::Known(false), 0));
+    assert_eq!(started("internal"), (Fact::Known(false), 0));
+    assert_eq!(started("pubic"), (Fact::Unknown, 1));
+    assert_eq!(started("3"), (Fact::Unknown, 1));
     assert!(Agents.known_settings().iter().any(|(key, _)| *key == "repository_visibility"));
 }
 
