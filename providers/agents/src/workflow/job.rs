@@ -219,8 +219,7 @@ pub(super) fn token_of(whole: &Whole<'_>, job: &Node) -> Token {
 /// by default may write contents, issues and pull requests; `additional_permissions` overrides single scopes
 /// (`src/github/token.ts` of the action). Its base action gets none.
 fn token_of_step(step: &Step<'_>, token: Token) -> Truth {
-    let uses = step.node.get("uses").and_then(|entry| entry.node.text()).unwrap_or("");
-    if step.product != "claude-code-action" || products::is_base_action(uses) {
+    if step.product != "claude-code-action" || is_base_action(step) {
         return Truth::No;
     }
     let input = |key: &str| {
@@ -233,6 +232,11 @@ fn token_of_step(step: &Step<'_>, token: Token) -> Truth {
         None if input("additional_permissions").is_some() => token.federates.and(Truth::Unknown),
         None => token.federates,
     }
+}
+
+/// Whether a step only runs the client, without what claude-code-action does before and after.
+fn is_base_action(step: &Step<'_>) -> bool {
+    step.node.get("uses").and_then(|entry| entry.node.text()).is_some_and(products::is_base_action)
 }
 
 /// The coding agent that a set-up workflow prepares: it starts for people who may change the repository, in a machine of
@@ -379,6 +383,8 @@ fn audience(
             Some(roles) if !roles.split(',').any(|role| matches!(role.trim(), "all" | "read")) => Audience::Writers,
             _ => lifted,
         },
+        // The base action asks nobody who they are.
+        (None, "claude-code-action") if is_base_action(step) => audience,
         (None, "claude-code-action") => match everyone("allowed_non_write_users") || everyone("allowed_bots") {
             true => lifted,
             // The action refuses actors without write access where an issue, a comment or a pull request starts it.

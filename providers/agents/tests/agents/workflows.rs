@@ -54,21 +54,25 @@ fn who_may_start_an_agent_follows_from_events_conditions_and_inputs() {
     }
 }
 
+/// Whether outsiders may start the only agent of a workflow in a repository of this visibility; how many remarks on the
+/// setting there are.
+fn started_in(visibility: &str, text: &str) -> (Fact<bool>, usize) {
+    let options = ReadOptions {
+        now: "2026-11-23T00:00:00Z".parse().unwrap(),
+        fingerprinter: Fingerprinter::keyed("test"),
+        settings: [("repository_visibility".to_owned(), visibility.to_owned())].into(),
+    };
+    let mut reader = Agents.reader(options);
+    reader.read(document(PATH, text)).unwrap();
+    let found = reader.finish().inventory;
+    let remarks = found.hints.iter().filter(|hint| hint.message.contains("repository_visibility")).count();
+    (only(&found).untrusted_trigger, remarks)
+}
+
 #[test]
 fn a_repository_that_everyone_sees_lets_everyone_start_what_nothing_guards() {
     let text = workflow("issue_comment", "", "      - uses: google-github-actions/run-gemini-cli@v0\n");
-    let started = |visibility: &str| {
-        let options = ReadOptions {
-            now: "2026-11-23T00:00:00Z".parse().unwrap(),
-            fingerprinter: Fingerprinter::keyed("test"),
-            settings: [("repository_visibility".to_owned(), visibility.to_owned())].into(),
-        };
-        let mut reader = Agents.reader(options);
-        reader.read(document(PATH, &text)).unwrap();
-        let found = reader.finish().inventory;
-        let remarks = found.hints.iter().filter(|hint| hint.message.contains("repository_visibility")).count();
-        (only(&found).untrusted_trigger, remarks)
-    };
+    let started = |visibility: &str| started_in(visibility, &text);
     assert_eq!(started("public"), (Fact::Known(true), 0));
     assert_eq!(started("Public"), (Fact::Known(true), 0));
     assert_eq!(started("private"), (Fact::Known(false), 0));
@@ -76,6 +80,20 @@ fn a_repository_that_everyone_sees_lets_everyone_start_what_nothing_guards() {
     assert_eq!(started("pubic"), (Fact::Unknown, 1));
     assert_eq!(started("3"), (Fact::Unknown, 1));
     assert!(Agents.known_settings().iter().any(|(key, _)| *key == "repository_visibility"));
+}
+
+#[test]
+fn the_base_action_asks_nobody_who_they_are() {
+    let cases = [
+        ("anthropics/claude-code-base-action@v1", Fact::Known(true)),
+        ("anthropics/claude-code-action/base-action@v1", Fact::Known(true)),
+        ("anthropics/claude-code-action@v1", Fact::Known(false)),
+    ];
+    for (uses, expected) in cases {
+        let text = workflow("issues", "", &format!("      - uses: {uses}\n"));
+        assert_eq!(started_in("public", &text).0, expected, "{uses}");
+        assert_eq!(started_in("private", &text).0, Fact::Known(false), "{uses}");
+    }
 }
 
 #[test]
