@@ -32,6 +32,10 @@ fn who_may_start_an_agent_follows_from_events_conditions_and_inputs() {
     let open = "      - uses: anthropics/claude-code-action@v1\n        with: {allowed_non_write_users: '*'}\n";
     let gemini = "      - uses: google-github-actions/run-gemini-cli@v0\n";
     let everyone = "      - uses: openai/codex-action@v1\n        with: {allow-users: '*'}\n";
+    let told = "      - uses: anthropics/claude-code-action@v1\n        with: {allowed_non_write_users: '${{ vars.WHO }}'}\n";
+    let told_codex = "      - uses: openai/codex-action@v1\n        with: {allow-users: '${{ vars.WHO }}'}\n";
+    let few = "      - uses: anthropics/claude-code-action@v1\n        with: {allowed_non_write_users: 'ana, ben'}\n";
+    let both = "      - uses: anthropics/claude-code-action@v1\n        with: {allowed_non_write_users: '${{ vars.WHO }},*'}\n";
     let cases: &[(&str, &str, &str, Fact<bool>)] = &[
         ("workflow_dispatch", "", gemini, Fact::Known(false)),
         ("[push, schedule]", "", gemini, Fact::Known(false)),
@@ -47,6 +51,11 @@ fn who_may_start_an_agent_follows_from_events_conditions_and_inputs() {
         ("issue_comment", member, open, Fact::Known(false)),
         ("issue_comment", "    environment: guarded\n", open, Fact::Unknown),
         ("issues", "", everyone, Fact::Known(true)),
+        ("issues", "", told, Fact::Unknown),
+        ("issues", "", told_codex, Fact::Unknown),
+        ("push", "", told, Fact::Known(false)),
+        ("issues", "", few, Fact::Known(false)),
+        ("issues", "", both, Fact::Known(true)),
     ];
     for (on, job, step, expected) in cases {
         let found = inventory(&[(PATH, &workflow(on, job, step))]);
