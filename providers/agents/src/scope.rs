@@ -59,6 +59,23 @@ impl Place {
         beside || self.root.split('/').enumerate().skip(first).any(below)
     }
 
+    /// Whether this folder is the one that a person's file calls `path`. `home`: that person's home, as a prefix of paths. A
+    /// file names folders as the machine does, and what is scanned may be a copy of the machine.
+    pub(crate) fn is_called(&self, path: &str, home: &str) -> bool {
+        let path = path.replace('\\', "/");
+        let path = path.strip_suffix('/').unwrap_or(&path);
+        if self.root == path {
+            return true;
+        }
+        if let (true, Some(below)) = (home == "~", self.root.strip_prefix("~/")) {
+            let before = path.strip_suffix(below).and_then(|before| before.strip_suffix('/'));
+            return before.is_some_and(|before| before == "/root" || Self::at(before).person().is_some());
+        }
+        let copy = self.root.strip_suffix(path).filter(|_| path.starts_with('/'));
+        // The home lies in the same copy.
+        copy.and_then(|copy| home.strip_prefix(copy)).is_some_and(|home| home.starts_with('/'))
+    }
+
     /// Whether another folder is this one or lies below it.
     pub(crate) fn holds(&self, root: &str) -> bool {
         match self.root.as_str() {
@@ -110,6 +127,21 @@ mod tests {
             ("shop", false),
         ] {
             assert_eq!(place(root).is_apart_from("lab/home/ben"), apart, "{root}");
+        }
+        for (root, path, home, expected) in [
+            ("/home/ana/shop", "/home/ana/shop", "/home/ana", true),
+            ("/home/ana/shop", "/home/ana/shop/", "~", true),
+            ("C:/Users/ana/shop", "C:\\Users\\ana\\shop", "~", true),
+            ("lab/home/ana/shop", "/home/ana/shop", "lab/home/ana", true),
+            ("lab/srv/shop", "/srv/shop", "lab/home/ana", true),
+            ("lab/home/ana/shop", "/shop", "lab/home/ana", false),
+            ("lab/home/ana/shop", "/home/ana/other", "lab/home/ana", false),
+            ("~/src/shop", "/home/ana/src/shop", "~", true),
+            ("~/shop", "/home/ana/src/shop", "~", false),
+            ("~/shop", "/root/shop", "~", true),
+            ("shop", "/home/ana/shop", "~", false),
+        ] {
+            assert_eq!(place(root).is_called(path, home), expected, "{root}, {path}");
         }
         assert!(!place("/home/ci/lab/shop").is_apart_from("/home/ci/lab/home/ben"));
         assert!(!place("shop").is_apart_from("~"));

@@ -18,6 +18,15 @@ pub(crate) struct Said<T> {
     pub(crate) level: Level,
 }
 
+/// What runs unasked in one project, in a file that speaks of several.
+#[derive(Clone, Debug)]
+pub(crate) struct ProjectRule {
+    /// The project's path as the file names it, free of secrets.
+    project: String,
+    key: &'static str,
+    said: Said<Rule>,
+}
+
 /// What files say. Values of unknown meaning stay unknown: `mode` holds `None` for a word that no documentation explains.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
@@ -30,6 +39,10 @@ pub(crate) struct Settings {
     pub(crate) mode: Option<Said<Option<ApprovalMode>>>,
     pub(crate) widen: Vec<Said<Option<ApprovalMode>>>,
     pub(crate) allow: Vec<Said<Rule>>,
+    /// Rules for what runs unasked in one project and nowhere else.
+    pub(crate) in_projects: Arc<Vec<ProjectRule>>,
+    /// Whether rules of that kind are among those that hold here.
+    pub(crate) speaks_of_project: bool,
     pub(crate) ask: Vec<Rule>,
     pub(crate) deny: Vec<Rule>,
     pub(crate) sandboxed: Option<Said<Option<bool>>>,
@@ -59,8 +72,12 @@ impl Settings {
     pub(crate) fn of(node: &Node, keys: &'static [Key], document: &Arc<str>, level: Level) -> Self {
         let mut settings = Self { read: !keys.is_empty(), ..Self::default() };
         for key in keys {
-            for entry in node.find(key.path) {
+            for (project, entry) in node.find_with_key(key.path) {
                 let at = At { entry, document, level, key: key.path };
+                if let (Effect::AllowInProject(grammar), Some(project)) = (key.effect, project) {
+                    settings.allow_in_project(project, grammar, &at);
+                    continue;
+                }
                 let held = (Arc::from(key.path), at.evidence(entry.line));
                 if !matches!(key.effect, Effect::Telemetry(_)) && !settings.keys.contains(&held) {
                     settings.keys.push(held);
@@ -103,6 +120,8 @@ impl Settings {
                     self.widen.push(at.said(Some(value)));
                 }
             }
+            // Without a project nothing tells where they hold.
+            Effect::AllowInProject(_) => {}
             Effect::Allow(grammar) => {
                 for (text, line) in rules(&at.entry.node, at.entry.line) {
                     let rule = Rule::parse(&text, grammar);
@@ -185,6 +204,14 @@ impl Settings {
             Effect::ToolMap => self.tool_map(at),
             Effect::PolicyRules => self.policy_rules(at),
         }
+    }
+
+    fn allow_in_project(&mut self, project: &str, grammar: Grammar, at: &At<'_>) {
+        let project = crate::secret::redact(project);
+        let said = rules(&at.entry.node, at.entry.line).into_iter();
+        let said = said.map(|(text, line)| at.said_on(Rule::parse(&text, grammar), line));
+        let rules = said.map(|said| ProjectRule { project: project.clone(), key: at.key, said });
+        Arc::make_mut(&mut self.in_projects).extend(rules);
     }
 
     /// What a word means; a word that nothing explains is remembered.
@@ -366,6 +393,9 @@ impl Settings {
         self.widen.extend(lower.widen.iter().cloned());
         let set_aside = self.only_managed_rules;
         self.allow.extend(lower.allow.iter().filter(|said| !set_aside || said.level == Level::Managed).cloned());
+        if !lower.in_projects.is_empty() {
+            Arc::make_mut(&mut self.in_projects).extend(lower.in_projects.iter().cloned());
+        }
         self.ask.extend(lower.ask.iter().cloned());
         self.deny.extend(lower.deny.iter().cloned());
         self.forbids.extend(lower.forbids.iter().cloned());
@@ -380,6 +410,23 @@ impl Settings {
         self.only_managed_rules |= lower.only_managed_rules;
         self.keys.extend(lower.keys.iter().cloned());
         self.unclear.extend(lower.unclear.iter().cloned());
+    }
+
+    /// With the rules of the projects that `is_it` picks; `None` where there are none.
+    pub(crate) fn of_project(&self, is_it: impl Fn(&str) -> bool) -> Option<Self> {
+        let set_aside = self.only_managed_rules;
+        let picked = |rule: &&ProjectRule| is_it(&rule.project) && (!set_aside || rule.said.level == Level::Managed);
+        let mut rules = self.in_projects.iter().filter(picked).peekable();
+        rules.peek()?;
+        let mut own = Self { speaks_of_project: true, ..self.clone() };
+        for rule in rules {
+            let held = (Arc::from(rule.key), rule.said.evidence.clone());
+            if !own.keys.contains(&held) {
+                own.keys.push(held);
+            }
+            own.allow.push(rule.said.clone());
+        }
+        Some(own)
     }
 
     /// Whether a key in it decides about approval, sandbox, telemetry or folders.

@@ -133,6 +133,8 @@ pub(crate) enum Effect {
     Widen(Words<ApprovalMode>),
     /// Rules for what runs unasked: a list, or a map to truth values.
     Allow(Grammar),
+    /// Rules for what runs unasked in the project whose path is the `*` of the key, and nowhere else.
+    AllowInProject(Grammar),
     /// Rules for what is asked although allowed elsewhere.
     Ask(Grammar),
     /// Rules for what never runs.

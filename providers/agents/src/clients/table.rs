@@ -4,7 +4,7 @@ use evenhand_model::agent::ApprovalMode::{Bypass, Partial, Prompt};
 use evenhand_model::provider::MovedFiles;
 
 use super::Effect::{
-    AgentPermissionMap, Allow, AllowTool, Ask, Deny, Escape, Folders, Forbids, ForbidsUnless, Hooks, Mode,
+    AgentPermissionMap, Allow, AllowInProject, AllowTool, Ask, Deny, Escape, Folders, Forbids, ForbidsUnless, Hooks, Mode,
     NamedProjectServers, Noted, OnlyManagedHooks, OnlyManagedRules, PermissionMap, PolicyRules, ProjectServers,
     Sandbox, SandboxApproves, Telemetry, ToolMap, Widen,
 };
@@ -125,7 +125,7 @@ const CLAUDE_DEFINITION_KEYS: &[Key] = &[
     key("hooks", Hooks),
 ];
 
-const CLAUDE_STATE_KEYS: &[Key] = &[key("projects.*.allowedTools", Allow(Grammar::Call))];
+const CLAUDE_STATE_KEYS: &[Key] = &[key("projects.*.allowedTools", AllowInProject(Grammar::Call))];
 
 static CLAUDE_CODE: Client = Client {
     id: "claude-code",

@@ -587,3 +587,31 @@ fn a_large_state_file_is_read_in_linear_time() {
     assert_eq!(inventory.agents.len(), 2_001);
     assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
 }
+
+#[test]
+fn what_one_project_allows_holds_in_that_project_only() {
+    let state = r#"{"projects": {
+        "/home/ana/shop": {"allowedTools": ["Bash(git push:*)", "mcp__one"], "mcpServers": {"one": {"command": "x"}}},
+        "/home/ana/gone": {"allowedTools": ["Bash"], "mcpServers": {"two": {"command": "x"}}}
+    }}"#;
+    let found = inventory(&[
+        ("home/ana/.claude.json", state),
+        ("home/ana/shop/.mcp.json", r#"{"mcpServers": {"three": {"command": "x"}}}"#),
+        ("home/ana/other/.claude/settings.json", r#"{"permissions": {"allow": ["Read"]}}"#),
+    ]);
+    let mode = |id: &str| {
+        let mut rows = found.agents.iter().filter(|row| &*row.id == id);
+        let row = rows.next().unwrap_or_else(|| panic!("no row {id}"));
+        (row.approval_mode, row.auto_approved.clone())
+    };
+    let listed = |tools: &[&str]| Fact::Known(tools.iter().map(|tool| (*tool).into()).collect::<Vec<_>>());
+    assert_eq!(mode("agent:claude-code:home/ana"), (Fact::Known(Prompt), Fact::Absent));
+    assert_eq!(
+        mode("agent:claude-code:home/ana/shop"),
+        (Fact::Known(Partial), listed(&["Bash(git push:*)", "mcp__one"]))
+    );
+    assert_eq!(mode("agent:claude-code:home/ana/other"), (Fact::Known(Partial), listed(&["Read"])));
+    assert_eq!(mode("agent:claude-code:home/ana:/home/ana/shop#one").0, Fact::Known(Bypass));
+    assert_eq!(mode("agent:claude-code:home/ana:/home/ana/gone#two").0, Fact::Known(Prompt));
+    assert_eq!(mode("agent:claude-code:home/ana/shop#three").0, Fact::Known(Prompt));
+}
