@@ -46,6 +46,8 @@ pub(crate) struct Settings {
     pub(crate) ask: Vec<Rule>,
     pub(crate) deny: Vec<Rule>,
     pub(crate) sandboxed: Option<Said<Option<bool>>>,
+    /// What of the sandbox remains possible where an administrator leaves no way to do without.
+    pub(crate) sandbox_kept: Option<Said<Option<bool>>>,
     pub(crate) sandbox_approves: Option<Said<Option<bool>>>,
     pub(crate) telemetry: Option<Said<Option<bool>>>,
     pub(crate) project_servers: Option<Said<Option<bool>>>,
@@ -142,6 +144,17 @@ impl Settings {
                 // Of several profiles, one without a sandbox is one flag away.
                 if value == Some(false) || self.sandboxed.as_ref().is_none_or(|held| held.value != Some(false)) {
                     self.sandboxed = Some(at.said(value));
+                }
+            }
+            Effect::SandboxOneOf(words) => {
+                let modes: Vec<Option<bool>> =
+                    at.entry.node.elements().iter().map(|element| meaning(words, element)).collect();
+                if !modes.is_empty() && !modes.contains(&Some(false)) {
+                    let value = modes.iter().all(|mode| *mode == Some(true)).then_some(true);
+                    if value.is_none() {
+                        self.unclear.push((Arc::from(at.key), at.evidence(at.entry.line)));
+                    }
+                    self.sandbox_kept = Some(at.said(value));
                 }
             }
             Effect::SandboxApproves(words) => {
@@ -387,6 +400,7 @@ impl Settings {
         self.read_managed |= lower.read_managed;
         keep(&mut self.mode, &lower.mode);
         keep(&mut self.sandboxed, &lower.sandboxed);
+        keep(&mut self.sandbox_kept, &lower.sandbox_kept);
         keep(&mut self.sandbox_approves, &lower.sandbox_approves);
         keep(&mut self.telemetry, &lower.telemetry);
         keep(&mut self.project_servers, &lower.project_servers);
@@ -410,6 +424,14 @@ impl Settings {
         self.only_managed_rules |= lower.only_managed_rules;
         self.keys.extend(lower.keys.iter().cloned());
         self.unclear.extend(lower.unclear.iter().cloned());
+    }
+
+    /// Sets aside a choice of sandbox that an administrator does not allow: some sandbox is then in force.
+    pub(crate) fn keep_sandbox(&mut self) {
+        let Some(kept) = &self.sandbox_kept else { return };
+        if self.sandboxed.as_ref().is_none_or(|said| said.value != Some(true)) {
+            self.sandboxed = Some(kept.clone());
+        }
     }
 
     /// With the rules of the projects that `is_it` picks; `None` where there are none.
@@ -438,6 +460,7 @@ impl Settings {
             || !self.deny.is_empty()
             || !self.forbids.is_empty()
             || self.sandboxed.is_some()
+            || self.sandbox_kept.is_some()
             || self.telemetry.is_some()
             || self.project_servers.is_some()
             || self.named_project_servers.is_some()

@@ -156,6 +156,7 @@ fn settings_of(group: &Group<'_>, groups: &[Group<'_>]) -> Settings {
     for (level, file) in holding {
         settings.under(&file.settings.at_level(level));
     }
+    settings.keep_sandbox();
     if group.kind != Ground::Project || settings.in_projects.is_empty() {
         return settings;
     }

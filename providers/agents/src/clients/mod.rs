@@ -143,6 +143,8 @@ pub(crate) enum Effect {
     AllowTool(&'static str, Words<bool>),
     /// Whether commands run in a sandbox.
     Sandbox(Words<bool>),
+    /// A list of the sandboxes that remain: a mode that is not in it is not in force, whoever sets it.
+    SandboxOneOf(Words<bool>),
     /// Whether commands run unasked because they run in a sandbox; the value is what holds when it is not set.
     SandboxApproves(Words<bool>),
     /// Whether actions are exported to telemetry.

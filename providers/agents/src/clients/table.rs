@@ -6,7 +6,7 @@ use evenhand_model::provider::MovedFiles;
 use super::Effect::{
     AgentPermissionMap, Allow, AllowInProject, AllowTool, Ask, Deny, Escape, Folders, Forbids, ForbidsUnless, Hooks, Mode,
     NamedProjectServers, Noted, OnlyManagedHooks, OnlyManagedRules, PermissionMap, PolicyRules, ProjectServers,
-    Sandbox, SandboxApproves, Telemetry, ToolMap, Widen,
+    Sandbox, SandboxApproves, SandboxOneOf, Telemetry, ToolMap, Widen,
 };
 use super::{Client, Defaults, File, Key, Level, Secrets, Servers, Unset, Words};
 use crate::command::Reach;
@@ -438,7 +438,7 @@ const fn codex(suffix: &'static str, homes: &'static [&'static str], level: Leve
 
 const CODEX_REQUIREMENTS: &[Key] = &[
     key("allowed_approval_policies", ForbidsUnless("never")),
-    key("allowed_sandbox_modes", Noted),
+    key("allowed_sandbox_modes", SandboxOneOf(CODEX_SANDBOX)),
     key("allow_managed_hooks_only", OnlyManagedHooks),
 ];
 

@@ -615,3 +615,27 @@ fn what_one_project_allows_holds_in_that_project_only() {
     assert_eq!(mode("agent:claude-code:home/ana:/home/ana/gone#two").0, Fact::Known(Prompt));
     assert_eq!(mode("agent:claude-code:home/ana/shop#three").0, Fact::Known(Prompt));
 }
+
+#[test]
+fn a_sandbox_that_an_administrator_demands_is_in_force_whatever_a_person_sets() {
+    let own = "sandbox_mode = \"danger-full-access\"\napproval_policy = \"never\"\n";
+    let with = |requirements: &str, own: &str| {
+        let found =
+            inventory(&[("home/ana/.codex/config.toml", own), ("etc/codex/requirements.toml", requirements)]);
+        let row = client(&found, "codex");
+        (row.sandboxed, row.file_scope.clone())
+    };
+    let (project, home) = (Fact::Known("project".into()), Fact::Known("home".into()));
+    let cases = [
+        ("allowed_sandbox_modes = [\"read-only\"]\n", own, Fact::Known(true), &project),
+        ("allowed_sandbox_modes = [\"read-only\", \"workspace-write\"]\n", own, Fact::Known(true), &project),
+        ("allowed_sandbox_modes = [\"read-only\"]\n", "model = \"x\"\n", Fact::Known(true), &project),
+        ("allowed_sandbox_modes = [\"read-only\", \"danger-full-access\"]\n", own, Fact::Known(false), &home),
+        ("allowed_sandbox_modes = [\"read-only\", \"another\"]\n", own, Fact::Unknown, &project),
+        ("allowed_sandbox_modes = []\n", own, Fact::Known(false), &home),
+        ("allow_managed_hooks_only = true\n", own, Fact::Known(false), &home),
+    ];
+    for (requirements, own, sandboxed, reach) in cases {
+        assert_eq!(with(requirements, own), (sandboxed, reach.clone()), "{requirements}{own}");
+    }
+}
