@@ -249,6 +249,39 @@ fn a_literal_secret_in_a_workflow_is_found_at_its_line_once() {
 }
 
 #[test]
+fn a_literal_key_is_one_credential_of_the_agent_of_its_job() {
+    let text = "on: push\njobs:\n  one:\n    steps:\n      - run: gemini --yolo -p x\n  two:\n    container: {image: x, env: {DB_PASSWORD: fake-3f9a1c-77b2}}\n    env: {ANTHROPIC_API_KEY: '${{ secrets.KEY }}'}\n    steps:\n      - uses: anthropics/claude-code-action@v1\n        with: {claude_code_oauth_token: fake-3f9a1c-77b3}\n";
+    let found = inventory(&[(PATH, text)]);
+    let mut held: Vec<(String, Fact<Exposure>)> =
+        found.credentials.iter().map(|held| (held.id.to_string(), held.exposure)).collect();
+    held.sort_by(|a, b| a.0.cmp(&b.0));
+    let agent = "agent:claude-code-action:lab#agent/two";
+    let file = Fact::Known(Exposure::UserFile);
+    assert_eq!(
+        held,
+        [
+            (format!("{agent}/ANTHROPIC_API_KEY"), Fact::Known(Exposure::Store)),
+            (format!("{agent}/jobs.two.container.env.DB_PASSWORD"), file),
+            (format!("{agent}/jobs.two.steps.0.with.claude_code_oauth_token"), file),
+        ]
+    );
+    assert!(found.credentials.iter().all(|held| held.identity.as_str() == agent));
+
+    // With a key of AWS, the secret tells where it lies.
+    let aws = |secret: &str| {
+        let steps = format!(
+            "      - uses: aws-actions/configure-aws-credentials@v5\n        with: {{aws-access-key-id: AKIAFAKEFAKEFAKEFAKE, aws-secret-access-key: '{secret}'}}\n      - run: gemini --yolo -p x\n"
+        );
+        let found = inventory(&[(PATH, &workflow("push", "", &steps))]);
+        let kept = found.credentials.iter().filter(|held| held.exposure != Fact::Known(Exposure::None));
+        kept.map(|held| (held.kind.to_string(), held.exposure)).collect::<Vec<_>>()
+    };
+    let kind = String::from("aws_access_key");
+    assert_eq!(aws("${{ secrets.KEY }}"), [(kind.clone(), Fact::Known(Exposure::Store))]);
+    assert_eq!(aws("zuFakeFakeSlswRu7BJ86wekitnifILbZam1KYY3"), [(kind, file)]);
+}
+
+#[test]
 fn workflows_made_to_keep_a_reader_busy_do_not() {
     let jobs: String = (0..200)
         .map(|at| {
