@@ -26,6 +26,10 @@ impl Place {
         let shown = match relative.strip_suffix(below) {
             Some(folder) if !folder.is_empty() => folder.trim_end_matches('/').to_owned(),
             Some(_) if !is_file && !source.is_empty() && source != "." => source.clone(),
+            // A folder below the person's home was gone through by itself, as part of the home.
+            None if document.file.user_level && !is_file && below.ends_with(&*relative) && !source.is_empty() => {
+                source.clone()
+            }
             _ if !last.is_empty() && last != "." => last.to_owned(),
             _ => String::from("."),
         };
