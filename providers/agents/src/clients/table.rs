@@ -4,8 +4,8 @@ use evenhand_model::agent::ApprovalMode::{Bypass, Partial, Prompt};
 use evenhand_model::provider::MovedFiles;
 
 use super::Effect::{
-    AgentPermissionMap, Allow, AllowInProject, AllowTool, Ask, Deny, Escape, Folders, Forbids, ForbidsUnless, Hooks, Mode,
-    NamedProjectServers, Noted, OnlyManagedHooks, OnlyManagedRules, PermissionMap, PolicyRules, ProjectServers,
+    AgentPermissionMap, Allow, AllowInProject, AllowTool, Ask, Deny, Escape, Folders, Forbids, ForbidsUnless, Hooks,
+    Mode, NamedProjectServers, Noted, OnlyManagedHooks, OnlyManagedRules, PermissionMap, PolicyRules, ProjectServers,
     Sandbox, SandboxApproves, SandboxOneOf, Telemetry, ToolMap, Widen,
 };
 use super::{Client, Defaults, File, Key, Level, Secrets, Servers, Unset, Words};

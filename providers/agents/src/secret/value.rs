@@ -614,7 +614,12 @@ mod tests {
         ("ENDPOINT", "https://example.test/mcp?x=1&token=fake3f9a1c77b2#f", "fake3f9a1c77b2", "token"),
         ("ENDPOINT", "https://example.test/mcp?key=fake3f9a1c77b2e0d4", "fake3f9a1c77b2e0d4", "api_key"),
         ("ENDPOINT", "https://example.test/mcp?x=1&k=fake3f9a1c77b2e0d4&y=2", "fake3f9a1c77b2e0d4", "api_key"),
-        ("ENDPOINT", "https://example.test/api/mcp?code=E0-Fake3f9A1c77b2e0d4Fk==", "E0-Fake3f9A1c77b2e0d4Fk==", "api_key"),
+        (
+            "ENDPOINT",
+            "https://example.test/api/mcp?code=E0-Fake3f9A1c77b2e0d4Fk==",
+            "E0-Fake3f9A1c77b2e0d4Fk==",
+            "api_key",
+        ),
         ("ENDPOINT", "https://example.test/mcp?key=main&code=de-CH&k=10", "", ""),
         ("ENDPOINT", "https://example.test/mcp?code=${CODE_1234567890_abcdef}", "", ""),
         ("KEY", "fake3f9a1c77b2e0d4", "fake3f9a1c77b2e0d4", "api_key"),

@@ -620,8 +620,7 @@ fn what_one_project_allows_holds_in_that_project_only() {
 fn a_sandbox_that_an_administrator_demands_is_in_force_whatever_a_person_sets() {
     let own = "sandbox_mode = \"danger-full-access\"\napproval_policy = \"never\"\n";
     let with = |requirements: &str, own: &str| {
-        let found =
-            inventory(&[("home/ana/.codex/config.toml", own), ("etc/codex/requirements.toml", requirements)]);
+        let found = inventory(&[("home/ana/.codex/config.toml", own), ("etc/codex/requirements.toml", requirements)]);
         let row = client(&found, "codex");
         (row.sandboxed, row.file_scope.clone())
     };

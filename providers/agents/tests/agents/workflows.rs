@@ -32,7 +32,8 @@ fn who_may_start_an_agent_follows_from_events_conditions_and_inputs() {
     let open = "      - uses: anthropics/claude-code-action@v1\n        with: {allowed_non_write_users: '*'}\n";
     let gemini = "      - uses: google-github-actions/run-gemini-cli@v0\n";
     let everyone = "      - uses: openai/codex-action@v1\n        with: {allow-users: '*'}\n";
-    let told = "      - uses: anthropics/claude-code-action@v1\n        with: {allowed_non_write_users: '${{ vars.WHO }}'}\n";
+    let told =
+        "      - uses: anthropics/claude-code-action@v1\n        with: {allowed_non_write_users: '${{ vars.WHO }}'}\n";
     let told_codex = "      - uses: openai/codex-action@v1\n        with: {allow-users: '${{ vars.WHO }}'}\n";
     let few = "      - uses: anthropics/claude-code-action@v1\n        with: {allowed_non_write_users: 'ana, ben'}\n";
     let both = "      - uses: anthropics/claude-code-action@v1\n        with: {allowed_non_write_users: '${{ vars.WHO }},*'}\n";
