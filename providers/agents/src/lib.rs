@@ -20,6 +20,7 @@ mod server;
 mod settings;
 pub mod stored;
 mod tree;
+mod visibility;
 pub mod workflow;
 
 use std::sync::LazyLock;
@@ -126,9 +127,9 @@ impl Provider for Agents {
 
     fn known_settings(&self) -> &'static [(&'static str, &'static str)] {
         &[(
-            reader::VISIBILITY,
-            "`public` or `private`: whether everyone can see the repositories whose workflows are scanned; otherwise \
-             who may start an agent by an issue or a comment is unknown",
+            visibility::KEY,
+            "`public`, `private` or `internal`: whether everyone can see the repositories whose workflows are scanned; \
+             otherwise who may start an agent by an issue or a comment is unknown",
         )]
     }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use evenhand_model::document::{Document, FileFacts, ReadError};
-use evenhand_model::inventory::Inventory;
+use evenhand_model::evidence::Evidence;
+use evenhand_model::inventory::{Hint, Inventory};
 use evenhand_model::provider::{ReadOptions, Reader, Reading};
 
 use crate::assemble;
@@ -17,6 +18,7 @@ use crate::secret::{self, Borrowed, Found, Slots};
 use crate::server::Server;
 use crate::settings::Settings;
 use crate::tree::{self, Entry, Node, Syntax, Value};
+use crate::visibility::Visibility;
 use crate::workflow::{self, Repositories, RepositoriesRead, Workflow, WorkflowError};
 
 /// What one file of a client says.
@@ -364,8 +366,12 @@ impl Reader for AgentsReader {
             Some(file.read(false, workflow, beside))
         }));
         workflows.sort_by(|a, b| a.document.cmp(&b.document));
-        let public = options.settings.get(VISIBILITY).map(|word| word == "public");
-        assemble::pipelines(&workflows, public, &mut inventory);
+        let visibility = Visibility::of(&options.settings);
+        if let (Some(remark), Some(first)) = (visibility.remark(), workflows.first()) {
+            let evidence = Evidence::whole(Arc::clone(&first.document));
+            inventory.hints.push(Hint { evidence, message: remark.into() });
+        }
+        assemble::pipelines(&workflows, visibility.is_public(), &mut inventory);
         for part in &missing {
             if let Some(file) = workflow_files.get(&part.path) {
                 assemble::missing_part(&file.document, part, &mut inventory);
@@ -382,9 +388,6 @@ impl WorkflowFile {
         WorkflowRead { place, document, facts, stem, is_source, workflow, beside }
     }
 }
-
-/// The setting that tells who can see the repositories that are scanned.
-pub(crate) const VISIBILITY: &str = "repository_visibility";
 
 fn parsed(document: &Document, syntax: Syntax) -> Result<Node, Vec<ReadError>> {
     tree::parse(&document.text, syntax)

@@ -26,6 +26,10 @@ impl Place {
         let shown = match relative.strip_suffix(below) {
             Some(folder) if !folder.is_empty() => folder.trim_end_matches('/').to_owned(),
             Some(_) if !is_file && !source.is_empty() && source != "." => source.clone(),
+            // A folder below the person's home was gone through by itself, as part of the home.
+            None if document.file.user_level && !is_file && below.ends_with(&*relative) && !source.is_empty() => {
+                source.clone()
+            }
             _ if !last.is_empty() && last != "." => last.to_owned(),
             _ => String::from("."),
         };
@@ -57,6 +61,23 @@ impl Place {
         let below = |(at, part): (usize, &str)| is_parent(&part) && self.root.split('/').nth(at + 1).is_some();
         let first = self.root.split('/').count() - own.clone().count();
         beside || self.root.split('/').enumerate().skip(first).any(below)
+    }
+
+    /// Whether this folder is the one that a person's file calls `path`. `home`: that person's home, as a prefix of paths. A
+    /// file names folders as the machine does, and what is scanned may be a copy of the machine.
+    pub(crate) fn is_called(&self, path: &str, home: &str) -> bool {
+        let path = path.replace('\\', "/");
+        let path = path.strip_suffix('/').unwrap_or(&path);
+        if self.root == path {
+            return true;
+        }
+        if let (true, Some(below)) = (home == "~", self.root.strip_prefix("~/")) {
+            let before = path.strip_suffix(below).and_then(|before| before.strip_suffix('/'));
+            return before.is_some_and(|before| before == "/root" || Self::at(before).person().is_some());
+        }
+        let copy = self.root.strip_suffix(path).filter(|_| path.starts_with('/'));
+        // The home lies in the same copy.
+        copy.and_then(|copy| home.strip_prefix(copy)).is_some_and(|home| home.starts_with('/'))
     }
 
     /// Whether another folder is this one or lies below it.
@@ -110,6 +131,21 @@ mod tests {
             ("shop", false),
         ] {
             assert_eq!(place(root).is_apart_from("lab/home/ben"), apart, "{root}");
+        }
+        for (root, path, home, expected) in [
+            ("/home/ana/shop", "/home/ana/shop", "/home/ana", true),
+            ("/home/ana/shop", "/home/ana/shop/", "~", true),
+            ("C:/Users/ana/shop", "C:\\Users\\ana\\shop", "~", true),
+            ("lab/home/ana/shop", "/home/ana/shop", "lab/home/ana", true),
+            ("lab/srv/shop", "/srv/shop", "lab/home/ana", true),
+            ("lab/home/ana/shop", "/shop", "lab/home/ana", false),
+            ("lab/home/ana/shop", "/home/ana/other", "lab/home/ana", false),
+            ("~/src/shop", "/home/ana/src/shop", "~", true),
+            ("~/shop", "/home/ana/src/shop", "~", false),
+            ("~/shop", "/root/shop", "~", true),
+            ("shop", "/home/ana/shop", "~", false),
+        ] {
+            assert_eq!(place(root).is_called(path, home), expected, "{root}, {path}");
         }
         assert!(!place("/home/ci/lab/shop").is_apart_from("/home/ci/lab/home/ben"));
         assert!(!place("shop").is_apart_from("~"));

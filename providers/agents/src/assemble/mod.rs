@@ -65,7 +65,9 @@ pub(crate) fn join(
     let client_id = |client: &Client, name: &str| IdentityId::new(format!("agent:{}:{name}", client.id));
     for (group, name) in groups.iter().zip(&names) {
         // A project that only brings tool servers does not configure the client: it is the one of the person's home.
-        let own = group.files.iter().any(|file| file.settings.decides() || !file.found.is_empty());
+        let settings = settings_of(group, &groups);
+        let own = settings.speaks_of_project
+            || group.files.iter().any(|file| file.settings.decides() || !file.found.is_empty());
         let host = match homes_over(group, &groups).as_slice() {
             [home] if !own => groups
                 .iter()
@@ -84,7 +86,7 @@ pub(crate) fn join(
         // In a home an empty file still tells that the client is there, and its defaults hold.
         let says_nothing = group.kind == Ground::Project && group.files.iter().all(|file| file.is_empty);
         if !governs_others && !says_nothing {
-            out.group(group, name, host, &settings_of(group, &groups));
+            out.group(group, name, host, &settings);
         }
     }
 }
@@ -154,7 +156,14 @@ fn settings_of(group: &Group<'_>, groups: &[Group<'_>]) -> Settings {
     for (level, file) in holding {
         settings.under(&file.settings.at_level(level));
     }
-    settings
+    settings.keep_sandbox();
+    if group.kind != Ground::Project || settings.in_projects.is_empty() {
+        return settings;
+    }
+    // What a person's file says of one project holds in that project alone.
+    let homes = homes_over(group, groups);
+    let is_it = |path: &str| homes.iter().any(|home| group.place.is_called(path, &home.place.root));
+    settings.of_project(is_it).unwrap_or(settings)
 }
 
 /// A name for the place of each group, equal for equal places and different for different ones.

@@ -19,6 +19,7 @@ use super::rows::{Holder, Out, describe, signal};
 use crate::provider_name;
 use crate::reader::WorkflowRead;
 use crate::scope::Place;
+use crate::secret::Found;
 use crate::workflow::{MissingPart, Workflow, WorkflowAgent, listed};
 
 /// A repository that somebody else reads, with the identities that its jobs act as.
@@ -54,6 +55,7 @@ pub fn rows(workflow: Workflow, at: &Repository<'_>) -> (Inventory, Vec<(String,
     let mut out =
         Out { inventory: &mut inventory, environments: &[], profiles: &[], homes: &[], taken: BTreeSet::new() };
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut ids = Vec::new();
     for agent in &read.workflow.agents {
         let id = (at.identity)(&agent.job);
         let number = seen.entry(&agent.job).or_default();
@@ -61,12 +63,9 @@ pub fn rows(workflow: Workflow, at: &Repository<'_>) -> (Inventory, Vec<(String,
         let row = if *number > 1 { format!("{id}.{number}") } else { id.to_string() };
         let found = out.pipeline(&read, agent, &id, &row, &at.scope, at.public);
         signals.push((agent.job.clone(), found));
+        ids.push(id);
     }
-    if let Some(first) = read.workflow.agents.first() {
-        let id = (at.identity)(&first.job);
-        let holder = Holder { identity: &id, kind: Ground::Project, document: &read.document, facts: read.facts };
-        out.secrets(&holder, &read.workflow.found);
-    }
+    out.literals(&read, &ids);
     (inventory, signals)
 }
 
@@ -84,7 +83,7 @@ pub(crate) fn pipelines(workflows: &[WorkflowRead], public: Option<bool>, invent
             continue;
         }
         let mut seen: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-        let mut first: Option<IdentityId> = None;
+        let mut ids: Vec<IdentityId> = Vec::new();
         for agent in &read.workflow.agents {
             let number = seen.entry((agent.product, &agent.job)).or_default();
             *number += 1;
@@ -103,11 +102,11 @@ pub(crate) fn pipelines(workflows: &[WorkflowRead], public: Option<bool>, invent
             );
             identity.signals.push(signal);
             out.inventory.identities.push(identity);
-            first.get_or_insert(id);
+            ids.push(id);
         }
-        if let Some(id) = first {
-            let holder = Holder { identity: &id, kind: Ground::Project, document: &read.document, facts: read.facts };
-            out.secrets(&holder, &read.workflow.found);
+        out.literals(read, &ids);
+        if let Some(id) = ids.first() {
+            let holder = Holder { identity: id, kind: Ground::Project, document: &read.document, facts: read.facts };
             for (file, found) in &read.beside {
                 out.secrets(&Holder { document: &file.document, facts: file.facts, ..holder }, found);
             }
@@ -148,6 +147,25 @@ fn title(read: &WorkflowRead, said: &WorkflowAgent) -> String {
 }
 
 impl Out<'_> {
+    /// The literal secrets of a workflow's own file, each with the first agent of the job in which it stands; what stands
+    /// outside of jobs with agents is with the first of all. `ids`: the identities of the agents, in their order.
+    fn literals(&mut self, read: &WorkflowRead, ids: &[IdentityId]) {
+        let agents = &read.workflow.agents;
+        let of_job = |found: &Found| {
+            let job = found.slot.strip_prefix("jobs.").and_then(|rest| rest.split('.').next())?;
+            agents.iter().position(|agent| agent.job == job)
+        };
+        let mut held: BTreeMap<usize, Vec<Found>> = BTreeMap::new();
+        for found in &read.workflow.found {
+            held.entry(of_job(found).unwrap_or(0)).or_default().push(found.clone());
+        }
+        for (at, found) in held {
+            let Some(identity) = ids.get(at) else { continue };
+            let holder = Holder { identity, kind: Ground::Project, document: &read.document, facts: read.facts };
+            self.secrets(&holder, &found);
+        }
+    }
+
     /// The rows of one agent but for its identity; the reason to call that an agent.
     fn pipeline(
         &mut self,

@@ -295,7 +295,12 @@ impl<'o> Out<'o> {
         identity.enabled = Fact::Known(!server.disabled);
         self.inventory.identities.push(identity);
 
-        let approval = Approval::of_server(server, client_approval, settings);
+        // A server of one project is subject to what the same file says of that project.
+        let own = server.project.as_deref().and_then(|project| settings.of_project(|named| named == project));
+        let approval = match &own {
+            Some(own) => Approval::of_server(server, &Approval::of_client(group.client, own), own),
+            None => Approval::of_server(server, client_approval, settings),
+        };
         let mut agent = Agent::new(
             id.as_str(),
             id.clone(),

@@ -133,6 +133,8 @@ pub(crate) enum Effect {
     Widen(Words<ApprovalMode>),
     /// Rules for what runs unasked: a list, or a map to truth values.
     Allow(Grammar),
+    /// Rules for what runs unasked in the project whose path is the `*` of the key, and nowhere else.
+    AllowInProject(Grammar),
     /// Rules for what is asked although allowed elsewhere.
     Ask(Grammar),
     /// Rules for what never runs.
@@ -141,6 +143,8 @@ pub(crate) enum Effect {
     AllowTool(&'static str, Words<bool>),
     /// Whether commands run in a sandbox.
     Sandbox(Words<bool>),
+    /// A list of the sandboxes that remain: a mode that is not in it is not in force, whoever sets it.
+    SandboxOneOf(Words<bool>),
     /// Whether commands run unasked because they run in a sandbox; the value is what holds when it is not set.
     SandboxApproves(Words<bool>),
     /// Whether actions are exported to telemetry.

@@ -4,9 +4,9 @@ use evenhand_model::agent::ApprovalMode::{Bypass, Partial, Prompt};
 use evenhand_model::provider::MovedFiles;
 
 use super::Effect::{
-    AgentPermissionMap, Allow, AllowTool, Ask, Deny, Escape, Folders, Forbids, ForbidsUnless, Hooks, Mode,
-    NamedProjectServers, Noted, OnlyManagedHooks, OnlyManagedRules, PermissionMap, PolicyRules, ProjectServers,
-    Sandbox, SandboxApproves, Telemetry, ToolMap, Widen,
+    AgentPermissionMap, Allow, AllowInProject, AllowTool, Ask, Deny, Escape, Folders, Forbids, ForbidsUnless, Hooks,
+    Mode, NamedProjectServers, Noted, OnlyManagedHooks, OnlyManagedRules, PermissionMap, PolicyRules, ProjectServers,
+    Sandbox, SandboxApproves, SandboxOneOf, Telemetry, ToolMap, Widen,
 };
 use super::{Client, Defaults, File, Key, Level, Secrets, Servers, Unset, Words};
 use crate::command::Reach;
@@ -125,7 +125,7 @@ const CLAUDE_DEFINITION_KEYS: &[Key] = &[
     key("hooks", Hooks),
 ];
 
-const CLAUDE_STATE_KEYS: &[Key] = &[key("projects.*.allowedTools", Allow(Grammar::Call))];
+const CLAUDE_STATE_KEYS: &[Key] = &[key("projects.*.allowedTools", AllowInProject(Grammar::Call))];
 
 static CLAUDE_CODE: Client = Client {
     id: "claude-code",
@@ -438,7 +438,7 @@ const fn codex(suffix: &'static str, homes: &'static [&'static str], level: Leve
 
 const CODEX_REQUIREMENTS: &[Key] = &[
     key("allowed_approval_policies", ForbidsUnless("never")),
-    key("allowed_sandbox_modes", Noted),
+    key("allowed_sandbox_modes", SandboxOneOf(CODEX_SANDBOX)),
     key("allow_managed_hooks_only", OnlyManagedHooks),
 ];
 

@@ -60,6 +60,14 @@ pub(crate) static FORMATS: &[Format] = &[
     federable("gitlab_pat", r"\bglpat-[A-Za-z0-9_.-]{20,}"),
     format("gitlab_token", r"\bgl(?:dt|ptt|rt|cbt|ft|soat|agent|imt|oas)-[A-Za-z0-9_.-]{20,}"),
     format("slack_webhook", r"https://hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9/_+-]{20,}"),
+    format(
+        "discord_webhook",
+        r"https://(?:[a-z]+\.)?discord(?:app)?\.com/api/(?:v[0-9]+/)?webhooks/[0-9]+/[A-Za-z0-9_-]{20,}",
+    ),
+    format(
+        "teams_webhook",
+        r"https://(?:[a-z0-9-]+\.webhook|outlook)\.office(?:365)?\.com/webhook(?:b2)?/[A-Za-z0-9@-]+/IncomingWebhook/[A-Za-z0-9]{20,}(?:/[A-Za-z0-9_-]+)*",
+    ),
     format("slack_token", r"\bxox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]{10,}"),
     format("slack_app_token", r"\bxapp-[0-9]-[A-Za-z0-9-]{10,}"),
     federable("google_api_key", r"\bAIza[A-Za-z0-9_-]{35}"),
@@ -217,6 +225,12 @@ mod tests {
             ("ghs_FakeFakeFakeFakeFakeFake", "github_app_token"),
             ("glpat-FakeFakeFakeFakeFake", "gitlab_pat"),
             ("xoxb-000000000000-fakefake", "slack_token"),
+            ("https://hooks.slack.com/services/T0FAKE00/B0FAKE00/fakefakefakefakefakefake", "slack_webhook"),
+            ("https://discord.com/api/webhooks/100000000000000000/fakefake-fakefake_fakefake0", "discord_webhook"),
+            (
+                "https://fake.webhook.office.com/webhookb2/00000000-fake@00000000-fake/IncomingWebhook/fakefakefakefakefake00/0000-fake",
+                "teams_webhook",
+            ),
             ("ntn_FakeFakeFakeFakeFakeFake", "notion_token"),
             ("lin_api_FakeFakeFakeFakeFakeFake", "linear_api_key"),
             ("hf_FakeFakeFakeFakeFakeFakeFakeFakeFa", "huggingface_token"),

@@ -38,7 +38,7 @@ impl Kind {
 }
 
 /// A secret that was found, without the secret.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Found {
     pub(crate) kind: Kind,
     /// The place inside the configuration: `env.GITHUB_TOKEN`, `args.3`.

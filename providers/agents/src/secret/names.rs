@@ -177,6 +177,7 @@ pub(crate) fn promise(name: &str) -> Option<Promise> {
     let joined = words.join("_");
     let sure = |kind: Kind, shortest: usize| Some(Promise { kind, shortest, proof: Proof::Name });
     let guess = |kind: &'static str| Some(Promise { kind: Kind::named(kind), shortest: 16, proof: Proof::Random });
+    let long = |kind: &'static str| Some(Promise { kind: Kind::named(kind), shortest: 16, proof: Proof::LongRandom });
     if PUBLIC.contains(&joined.as_str()) {
         return None;
     }
@@ -219,9 +220,18 @@ pub(crate) fn promise(name: &str) -> Option<Promise> {
     }
     match last {
         "key" if words.len() > 1 => guess("api_key"),
+        // What opens something, or names it.
+        "key" | "license" | "licence" => long("api_key"),
+        "signing" => long("secret"),
+        "webhook" => long("token"),
         "auth" | "authentication" | "creds" | "cred" | "dsn" | "sig" | "signature" | "sas" => guess("token"),
         _ => None,
     }
+}
+
+/// Whether a name is that of an address whose path is its secret.
+pub(crate) fn is_hook(name: &str) -> bool {
+    words(name).iter().any(|word| matches!(word.as_str(), "webhook" | "webhooks"))
 }
 
 /// Whether a name is that of a session, which whoever knows it continues: `SESSION`, `SESSION_ID`, `connect.sid`. Sessions
@@ -290,6 +300,9 @@ mod tests {
         ];
         for name in about {
             assert_eq!(promise(name), None, "{name}");
+        }
+        for name in ["KEY", "key", "LICENSE", "MAPS_LICENCE", "SIGNING", "SLACK_WEBHOOK"] {
+            assert!(promise(name).is_some_and(|promise| promise.proof == Proof::LongRandom), "{name}");
         }
         assert!(promise("WEATHER_KEY").is_some_and(|promise| promise.proof == Proof::Random));
     }

@@ -29,6 +29,7 @@ struct Patterns {
     flag: Option<Regex>,
     bearer: Option<Regex>,
     segment: Option<Regex>,
+    query: Option<Regex>,
 }
 
 const REFERENCE: &str = r"\$\{\{[^}]*\}\}|\$\{[^}]*\}|\{(?:env|file|secret):[^}]*\}|%[A-Za-z_][A-Za-z0-9_]*%|\$\([^)]*\)|\$env:[A-Za-z_][A-Za-z0-9_]*";
@@ -40,6 +41,8 @@ const ASSIGNMENT: &str = r#"([A-Za-z_][A-Za-z0-9_.-]*)["']?\s*(=|:)\s*["']?(?:(?
 const FLAG: &str = r#"(?:^|\s)--?([A-Za-z][A-Za-z0-9_-]*)\s+["']?([^\s"'-][^\s"']*)"#;
 const BEARER: &str = r"(?i)\bbearer\s+([A-Za-z0-9._~+/=-]{8,})";
 const SEGMENT: &str = r"/([A-Za-z0-9_=-]{24,})(?:[/?#]|$)";
+/// Parameters that hand over a key only in an address: `code` of Azure Functions, `k`.
+const QUERY: &str = r#"[?&](?:k|code)=([^&#\s"']+)"#;
 
 static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| Patterns {
     reference: Regex::new(REFERENCE).ok(),
@@ -50,6 +53,7 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| Patterns {
     flag: Regex::new(FLAG).ok(),
     bearer: Regex::new(BEARER).ok(),
     segment: Regex::new(SEGMENT).ok(),
+    query: Regex::new(QUERY).ok(),
 });
 
 /// Prefixes of values that name a place in a secret store.
@@ -227,6 +231,9 @@ pub(crate) fn in_slot(name: &str, value: &str) -> Vec<Hit> {
     if !hits.is_empty() {
         return hits;
     }
+    if names::is_hook(name) && value.contains("://") {
+        return in_hook(value).into_iter().collect();
+    }
     let Some(promise) = names::promise(name) else { return hits };
     if matches!(name.to_ascii_lowercase().as_str(), "cookie" | "set-cookie") {
         return in_cookies(value);
@@ -239,6 +246,21 @@ pub(crate) fn in_slot(name: &str, value: &str) -> Vec<Hit> {
         }
     }
     hits
+}
+
+/// The part of a hook's address that nobody can guess.
+fn in_hook(value: &str) -> Option<Hit> {
+    let masked = mask(value);
+    let path = masked.find("://").and_then(|scheme| masked.get(scheme + 3..)?.find('/').map(|at| scheme + 3 + at))?;
+    let mut from = path;
+    let mut secret = None;
+    for part in masked.get(path..)?.split(['/', '?', '&', '=', '#']) {
+        if is_long_random(part) && !is_standing_in(part) {
+            secret = Some(from..from + part.len());
+        }
+        from += part.len() + 1;
+    }
+    secret.map(|range| Hit { range, kind: Kind::named("token") })
 }
 
 /// The secrets among the cookies of a header: those that are called so, and whatever is one long random part.
@@ -434,10 +456,12 @@ fn mask(text: &str) -> Cow<'_, str> {
 fn in_named_part(name: &str, text: &str, start: usize, strict: bool, hits: &mut Vec<Hit>) -> bool {
     let Some(promise) = names::promise(name) else { return false };
     let random = text.chars().any(|character| character.is_ascii_digit()) && entropy(text) >= 2.8;
-    if (random || !strict) && looks_secret(text, promise) {
+    let secret = (random || !strict) && looks_secret(text, promise);
+    if secret {
         add(hits, start..start + text.len(), promise.kind);
     }
-    true
+    // Behind a name that promises little, another name may follow.
+    secret || promise.proof != names::Proof::LongRandom
 }
 
 /// Passwords, tokens in place of a user name, and long random path segments.
@@ -465,6 +489,16 @@ fn in_urls(text: &str, hits: &mut Vec<Hit>) {
                     add(hits, user.range(), Kind::named("token"));
                 }
                 _ => {}
+            }
+        }
+    }
+    if let (true, Some(pattern)) = (web, &PATTERNS.query) {
+        for found in pattern.captures_iter(text) {
+            if let Some(value) = found.get(1)
+                && is_long_random(value.as_str())
+                && !is_standing_in(value.as_str())
+            {
+                add(hits, value.range(), Kind::named("api_key"));
             }
         }
     }
@@ -525,7 +559,7 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        for pattern in [REFERENCE, DEFAULT, SCHEME, USERINFO, ASSIGNMENT, FLAG, BEARER, SEGMENT] {
+        for pattern in [REFERENCE, DEFAULT, SCHEME, USERINFO, ASSIGNMENT, FLAG, BEARER, SEGMENT, QUERY] {
             assert!(Regex::new(pattern).is_ok(), "{pattern}");
         }
     }
@@ -578,6 +612,29 @@ mod tests {
         ("DATABASE_URL", "Server=db;User=app;Password=s3cr3tpw;", "s3cr3tpw", "password"),
         ("ENDPOINT", "https://example.test/mcp?api_key=fake3f9a1c77b2", "fake3f9a1c77b2", "api_key"),
         ("ENDPOINT", "https://example.test/mcp?x=1&token=fake3f9a1c77b2#f", "fake3f9a1c77b2", "token"),
+        ("ENDPOINT", "https://example.test/mcp?key=fake3f9a1c77b2e0d4", "fake3f9a1c77b2e0d4", "api_key"),
+        ("ENDPOINT", "https://example.test/mcp?x=1&k=fake3f9a1c77b2e0d4&y=2", "fake3f9a1c77b2e0d4", "api_key"),
+        (
+            "ENDPOINT",
+            "https://example.test/api/mcp?code=E0-Fake3f9A1c77b2e0d4Fk==",
+            "E0-Fake3f9A1c77b2e0d4Fk==",
+            "api_key",
+        ),
+        ("ENDPOINT", "https://example.test/mcp?key=main&code=de-CH&k=10", "", ""),
+        ("ENDPOINT", "https://example.test/mcp?code=${CODE_1234567890_abcdef}", "", ""),
+        ("KEY", "fake3f9a1c77b2e0d4", "fake3f9a1c77b2e0d4", "api_key"),
+        ("KEY", "value", "", ""),
+        ("KEY", "OPENAI_API_KEY", "", ""),
+        ("NOTE", "key: api_token=fake-3f9a1c-77b2", "fake-3f9a1c-77b2", "token"),
+        ("LICENSE", "fake3f9a1c77b2e0d4", "fake3f9a1c77b2e0d4", "api_key"),
+        ("LICENSE", "Apache-2.0", "", ""),
+        ("SIGNING", "fake3f9a1c77b2e0d4", "fake3f9a1c77b2e0d4", "secret"),
+        ("SIGNING", "required", "", ""),
+        ("SLACK_WEBHOOK", "T0FAKE00/B0FAKE00/fake3f9a1c77b2e0d4Fa", "T0FAKE00/B0FAKE00/fake3f9a1c77b2e0d4Fa", "token"),
+        ("WEBHOOK_URL", "https://hooks.example.test/in/fake3f9a1c77b2e0d4", "fake3f9a1c77b2e0d4", "token"),
+        ("WEBHOOK_URL", "https://hooks.example.test/in/orders", "", ""),
+        ("WEBHOOK_URL", "https://hooks.example.test/in/${HOOK}", "", ""),
+        ("WEBHOOK_URL", "https://hooks.example.test/in/3f2504e0-4f89-41d3-9a0c-0305e82c3301", "", ""),
         (
             "HEADERS",
             r#"{"Authorization": "Bearer ntn_FakeFakeFakeFakeFakeFake"}"#,

@@ -4,7 +4,7 @@ use super::job::{Whole, is_blank};
 use super::reference::{self, Context, Reference};
 use super::token::Token;
 use super::{JobCredential, sorted};
-use crate::secret::Borrowed;
+use crate::secret::{self, Borrowed};
 use crate::tree::{Entry, Node, Value};
 
 /// Names of the secrets that a job holds: whatever a step is given lies on the runner that the agent works on.
@@ -65,6 +65,7 @@ const CREDENTIALS: &[(&str, &str, bool, Option<bool>)] = &[
 
 pub(super) fn credentials(job: &Node, step: &Node, product: &str, line: u32, token: Token) -> Vec<JobCredential> {
     let mut held: Vec<JobCredential> = Vec::new();
+    let mut told_elsewhere = false;
     let mut look = |entries: &[Entry]| {
         for entry in entries.iter().filter(|entry| !is_blank(&entry.node)) {
             let Some((name, kind, is_static, federable)) =
@@ -72,6 +73,11 @@ pub(super) fn credentials(job: &Node, step: &Node, product: &str, line: u32, tok
             else {
                 continue;
             };
+            // A key that stands in the file itself is in no store; it is told with the literals of the file.
+            if is_literal(entry, entries) {
+                told_elsewhere = true;
+                continue;
+            }
             if !held.iter().any(|one| one.slot == *name) {
                 held.push(JobCredential {
                     slot: (*name).to_owned(),
@@ -97,7 +103,7 @@ pub(super) fn credentials(job: &Node, step: &Node, product: &str, line: u32, tok
             look(other.get("with").map_or(&[][..], |entry| entry.node.entries()));
         }
     }
-    if product == "model-call" && held.is_empty() && token.models {
+    if product == "model-call" && held.is_empty() && !told_elsewhere && token.models {
         held.push(JobCredential {
             slot: String::from("permissions.models"),
             kind: "federated",
@@ -107,6 +113,18 @@ pub(super) fn credentials(job: &Node, step: &Node, product: &str, line: u32, tok
         });
     }
     held
+}
+
+/// Whether an input or variable holds its secret literally. The id of a key of AWS is no secret: what stands beside it tells.
+fn is_literal(entry: &Entry, beside: &[Entry]) -> bool {
+    let telling = match entry.key.as_str() {
+        "aws-access-key-id" => beside.iter().find(|other| other.key == "aws-secret-access-key"),
+        _ => Some(entry),
+    };
+    telling.is_some_and(|entry| {
+        let text = entry.node.scalar().unwrap_or_default();
+        secret::in_slot(&entry.key, &text).iter().any(|hit| !hit.kind.public)
+    })
 }
 
 /// Principals that a job signs in as, where the file names them.

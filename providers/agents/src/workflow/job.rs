@@ -219,8 +219,7 @@ pub(super) fn token_of(whole: &Whole<'_>, job: &Node) -> Token {
 /// by default may write contents, issues and pull requests; `additional_permissions` overrides single scopes
 /// (`src/github/token.ts` of the action). Its base action gets none.
 fn token_of_step(step: &Step<'_>, token: Token) -> Truth {
-    let uses = step.node.get("uses").and_then(|entry| entry.node.text()).unwrap_or("");
-    if step.product != "claude-code-action" || products::is_base_action(uses) {
+    if step.product != "claude-code-action" || is_base_action(step) {
         return Truth::No;
     }
     let input = |key: &str| {
@@ -233,6 +232,11 @@ fn token_of_step(step: &Step<'_>, token: Token) -> Truth {
         None if input("additional_permissions").is_some() => token.federates.and(Truth::Unknown),
         None => token.federates,
     }
+}
+
+/// Whether a step only runs the client, without what claude-code-action does before and after.
+fn is_base_action(step: &Step<'_>) -> bool {
+    step.node.get("uses").and_then(|entry| entry.node.text()).is_some_and(products::is_base_action)
 }
 
 /// The coding agent that a set-up workflow prepares: it starts for people who may change the repository, in a machine of
@@ -370,7 +374,7 @@ fn audience(
     if audience == Audience::Writers {
         return audience;
     }
-    let everyone = |key: &str| value(key).is_some_and(|users| users.split(',').any(|user| user.trim() == "*"));
+    let everyone = |key: &str| value(key).map_or(Truth::No, |users| names_everyone(&users));
     // A lifted limit lets in whoever gets as far; who that is, it does not tell.
     let lifted = if audience == Audience::Readers { Audience::Anyone } else { audience };
     audience = match (whole.manifest, step.product) {
@@ -379,20 +383,35 @@ fn audience(
             Some(roles) if !roles.split(',').any(|role| matches!(role.trim(), "all" | "read")) => Audience::Writers,
             _ => lifted,
         },
-        (None, "claude-code-action") => match everyone("allowed_non_write_users") || everyone("allowed_bots") {
-            true => lifted,
+        // The base action asks nobody who they are.
+        (None, "claude-code-action") if is_base_action(step) => audience,
+        (None, "claude-code-action") => match everyone("allowed_non_write_users").or(everyone("allowed_bots")) {
+            Truth::Yes => lifted,
+            Truth::Unknown => audience.min(Audience::Unknown),
             // The action refuses actors without write access where an issue, a comment or a pull request starts it.
-            false if audience == Audience::Readers => Audience::Writers,
-            false => audience,
+            Truth::No if audience == Audience::Readers => Audience::Writers,
+            Truth::No => audience,
         },
         (None, "codex-action") => match everyone("allow-users") {
-            true => lifted,
-            false => Audience::Writers,
+            Truth::Yes => lifted,
+            Truth::Unknown => audience.min(Audience::Unknown),
+            Truth::No => Audience::Writers,
         },
         _ => audience,
     };
     // Reviewers of an environment may stand before the job; only the environment tells.
     if job.get("environment").is_some() { audience.min(Audience::Unknown) } else { audience }
+}
+
+/// Whether a list of users lets everyone in; what an expression yields is not in the file.
+fn names_everyone(users: &str) -> Truth {
+    if users.split(',').any(|user| user.trim() == "*") {
+        Truth::Yes
+    } else if users.contains("${{") {
+        Truth::Unknown
+    } else {
+        Truth::No
+    }
 }
 
 /// Who may start a job, whatever its steps ask of themselves.

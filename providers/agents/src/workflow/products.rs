@@ -49,7 +49,8 @@ pub(super) fn of_action(uses: &str) -> Option<&'static str> {
     ACTIONS.iter().find(|(action, _)| *action == path).map(|(_, product)| *product)
 }
 
-/// Whether an action is the part of claude-code-action that only runs the client, with the token that the job has.
+/// Whether an action is the part of claude-code-action that only runs the client, with the token that the job has and for
+/// whoever starts it: the checks of the actor are those of the whole action (`src/github/validation` of the action).
 pub(super) fn is_base_action(uses: &str) -> bool {
     uses.split('@').next().unwrap_or(uses).to_ascii_lowercase().ends_with("base-action")
 }

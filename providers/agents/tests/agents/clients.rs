@@ -587,3 +587,74 @@ fn a_large_state_file_is_read_in_linear_time() {
     assert_eq!(inventory.agents.len(), 2_001);
     assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
 }
+
+#[test]
+fn what_one_project_allows_holds_in_that_project_only() {
+    let state = r#"{"projects": {
+        "/home/ana/shop": {"allowedTools": ["Bash(git push:*)", "mcp__one"], "mcpServers": {"one": {"command": "x"}}},
+        "/home/ana/gone": {"allowedTools": ["Bash"], "mcpServers": {"two": {"command": "x"}}}
+    }}"#;
+    let found = inventory(&[
+        ("home/ana/.claude.json", state),
+        ("home/ana/shop/.mcp.json", r#"{"mcpServers": {"three": {"command": "x"}}}"#),
+        ("home/ana/other/.claude/settings.json", r#"{"permissions": {"allow": ["Read"]}}"#),
+    ]);
+    let mode = |id: &str| {
+        let mut rows = found.agents.iter().filter(|row| &*row.id == id);
+        let row = rows.next().unwrap_or_else(|| panic!("no row {id}"));
+        (row.approval_mode, row.auto_approved.clone())
+    };
+    let listed = |tools: &[&str]| Fact::Known(tools.iter().map(|tool| (*tool).into()).collect::<Vec<_>>());
+    assert_eq!(mode("agent:claude-code:home/ana"), (Fact::Known(Prompt), Fact::Absent));
+    assert_eq!(
+        mode("agent:claude-code:home/ana/shop"),
+        (Fact::Known(Partial), listed(&["Bash(git push:*)", "mcp__one"]))
+    );
+    assert_eq!(mode("agent:claude-code:home/ana/other"), (Fact::Known(Partial), listed(&["Read"])));
+    assert_eq!(mode("agent:claude-code:home/ana:/home/ana/shop#one").0, Fact::Known(Bypass));
+    assert_eq!(mode("agent:claude-code:home/ana:/home/ana/gone#two").0, Fact::Known(Prompt));
+    assert_eq!(mode("agent:claude-code:home/ana/shop#three").0, Fact::Known(Prompt));
+}
+
+#[test]
+fn a_sandbox_that_an_administrator_demands_is_in_force_whatever_a_person_sets() {
+    let own = "sandbox_mode = \"danger-full-access\"\napproval_policy = \"never\"\n";
+    let with = |requirements: &str, own: &str| {
+        let found = inventory(&[("home/ana/.codex/config.toml", own), ("etc/codex/requirements.toml", requirements)]);
+        let row = client(&found, "codex");
+        (row.sandboxed, row.file_scope.clone())
+    };
+    let (project, home) = (Fact::Known("project".into()), Fact::Known("home".into()));
+    let cases = [
+        ("allowed_sandbox_modes = [\"read-only\"]\n", own, Fact::Known(true), &project),
+        ("allowed_sandbox_modes = [\"read-only\", \"workspace-write\"]\n", own, Fact::Known(true), &project),
+        ("allowed_sandbox_modes = [\"read-only\"]\n", "model = \"x\"\n", Fact::Known(true), &project),
+        ("allowed_sandbox_modes = [\"read-only\", \"danger-full-access\"]\n", own, Fact::Known(false), &home),
+        ("allowed_sandbox_modes = [\"read-only\", \"another\"]\n", own, Fact::Unknown, &project),
+        ("allowed_sandbox_modes = []\n", own, Fact::Known(false), &home),
+        ("allow_managed_hooks_only = true\n", own, Fact::Known(false), &home),
+    ];
+    for (requirements, own, sandboxed, reach) in cases {
+        assert_eq!(with(requirements, own), (sandboxed, reach.clone()), "{requirements}{own}");
+    }
+}
+
+#[test]
+fn a_home_is_called_the_same_whether_its_files_or_its_folders_are_known() {
+    let of_home = |path: &str, relative: &str, text: &str| {
+        let mut document = document(path, text);
+        document.path = format!("~/{path}").into();
+        document.relative = relative.into();
+        document.source_name = "home".into();
+        document.file.user_level = true;
+        document
+    };
+    let servers = r#"{"mcpServers": {"one": {"command": "x"}}}"#;
+    let (folder, file) = (".aws/amazonq/cli-agents/dev.json", ".aws/amazonq/mcp.json");
+    let agent = of_home(folder, "dev.json", r#"{"allowedTools": ["fs_read"]}"#);
+    for documents in [vec![agent.clone()], vec![agent, of_home(file, file, servers)]] {
+        let (reading, errors) = read(documents);
+        assert!(errors.is_empty(), "{errors:?}");
+        assert_eq!(&*client(&reading.inventory, "amazon-q").id, "agent:amazon-q:home");
+    }
+}

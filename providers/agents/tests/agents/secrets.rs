@@ -38,6 +38,9 @@ const SLOTS: &[(&str, &str)] = &[
     (r#""url": "https://mcp.example.test/mcp?apiKey=canary@key7f&x=1""#, "canary@key7f"),
     (r#""url": "https://mcp.example.test/s/CanaryA7bQ9xK2mZ4pL8wR3tY6@/mcp""#, "CanaryA7bQ9xK2mZ4pL8wR3tY6@"),
     (r#""serverUrl": "https://mcp.example.test/mcp?token=canary@key7f""#, "canary@key7f"),
+    (r#""url": "https://mcp.example.test/mcp?key=canary@key7fcanary7f""#, "canary@key7fcanary7f"),
+    (r#""args": ["mcp-remote", "https://mcp.example.test/api?code=canary@key7fcanary7f"]"#, "canary@key7fcanary7f"),
+    (r#""env": {"WEBHOOK_URL": "https://in.example.test/canary@key7fcanary7f"}"#, "canary@key7fcanary7f"),
     (r#""settings": {"personal_access_token": "canary-@-key-7f"}"#, "canary-@-key-7f"),
     (r#""disabled": true, "env": {"API_KEY": "canary-@-key-7f"}"#, "canary-@-key-7f"),
 ];

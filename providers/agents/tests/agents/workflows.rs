@@ -32,6 +32,11 @@ fn who_may_start_an_agent_follows_from_events_conditions_and_inputs() {
     let open = "      - uses: anthropics/claude-code-action@v1\n        with: {allowed_non_write_users: '*'}\n";
     let gemini = "      - uses: google-github-actions/run-gemini-cli@v0\n";
     let everyone = "      - uses: openai/codex-action@v1\n        with: {allow-users: '*'}\n";
+    let told =
+        "      - uses: anthropics/claude-code-action@v1\n        with: {allowed_non_write_users: '${{ vars.WHO }}'}\n";
+    let told_codex = "      - uses: openai/codex-action@v1\n        with: {allow-users: '${{ vars.WHO }}'}\n";
+    let few = "      - uses: anthropics/claude-code-action@v1\n        with: {allowed_non_write_users: 'ana, ben'}\n";
+    let both = "      - uses: anthropics/claude-code-action@v1\n        with: {allowed_non_write_users: '${{ vars.WHO }},*'}\n";
     let cases: &[(&str, &str, &str, Fact<bool>)] = &[
         ("workflow_dispatch", "", gemini, Fact::Known(false)),
         ("[push, schedule]", "", gemini, Fact::Known(false)),
@@ -47,6 +52,11 @@ fn who_may_start_an_agent_follows_from_events_conditions_and_inputs() {
         ("issue_comment", member, open, Fact::Known(false)),
         ("issue_comment", "    environment: guarded\n", open, Fact::Unknown),
         ("issues", "", everyone, Fact::Known(true)),
+        ("issues", "", told, Fact::Unknown),
+        ("issues", "", told_codex, Fact::Unknown),
+        ("push", "", told, Fact::Known(false)),
+        ("issues", "", few, Fact::Known(false)),
+        ("issues", "", both, Fact::Known(true)),
     ];
     for (on, job, step, expected) in cases {
         let found = inventory(&[(PATH, &workflow(on, job, step))]);
@@ -54,22 +64,46 @@ fn who_may_start_an_agent_follows_from_events_conditions_and_inputs() {
     }
 }
 
+/// Whether outsiders may start the only agent of a workflow in a repository of this visibility; how many remarks on the
+/// setting there are.
+fn started_in(visibility: &str, text: &str) -> (Fact<bool>, usize) {
+    let options = ReadOptions {
+        now: "2026-11-23T00:00:00Z".parse().unwrap(),
+        fingerprinter: Fingerprinter::keyed("test"),
+        settings: [("repository_visibility".to_owned(), visibility.to_owned())].into(),
+    };
+    let mut reader = Agents.reader(options);
+    reader.read(document(PATH, text)).unwrap();
+    let found = reader.finish().inventory;
+    let remarks = found.hints.iter().filter(|hint| hint.message.contains("repository_visibility")).count();
+    (only(&found).untrusted_trigger, remarks)
+}
+
 #[test]
 fn a_repository_that_everyone_sees_lets_everyone_start_what_nothing_guards() {
     let text = workflow("issue_comment", "", "      - uses: google-github-actions/run-gemini-cli@v0\n");
-    let started = |visibility: &str| {
-        let options = ReadOptions {
-            now: "2026-11-23T00:00:00Z".parse().unwrap(),
-            fingerprinter: Fingerprinter::keyed("test"),
-            settings: [("repository_visibility".to_owned(), visibility.to_owned())].into(),
-        };
-        let mut reader = Agents.reader(options);
-        reader.read(document(PATH, &text)).unwrap();
-        only(&reader.finish().inventory).untrusted_trigger
-    };
-    assert_eq!(started("public"), Fact::Known(true));
-    assert_eq!(started("private"), Fact::Known(false));
+    let started = |visibility: &str| started_in(visibility, &text);
+    assert_eq!(started("public"), (Fact::Known(true), 0));
+    assert_eq!(started("Public"), (Fact::Known(true), 0));
+    assert_eq!(started("private"), (Fact::Known(false), 0));
+    assert_eq!(started("internal"), (Fact::Known(false), 0));
+    assert_eq!(started("pubic"), (Fact::Unknown, 1));
+    assert_eq!(started("3"), (Fact::Unknown, 1));
     assert!(Agents.known_settings().iter().any(|(key, _)| *key == "repository_visibility"));
+}
+
+#[test]
+fn the_base_action_asks_nobody_who_they_are() {
+    let cases = [
+        ("anthropics/claude-code-base-action@v1", Fact::Known(true)),
+        ("anthropics/claude-code-action/base-action@v1", Fact::Known(true)),
+        ("anthropics/claude-code-action@v1", Fact::Known(false)),
+    ];
+    for (uses, expected) in cases {
+        let text = workflow("issues", "", &format!("      - uses: {uses}\n"));
+        assert_eq!(started_in("public", &text).0, expected, "{uses}");
+        assert_eq!(started_in("private", &text).0, Fact::Known(false), "{uses}");
+    }
 }
 
 #[test]
@@ -213,6 +247,39 @@ fn a_literal_secret_in_a_workflow_is_found_at_its_line_once() {
     found.sort_unstable();
     assert_eq!(found, [3, 9, 13]);
     assert!(!format!("{reading:?}").contains("fake-3f9a1c"));
+}
+
+#[test]
+fn a_literal_key_is_one_credential_of_the_agent_of_its_job() {
+    let text = "on: push\njobs:\n  one:\n    steps:\n      - run: gemini --yolo -p x\n  two:\n    container: {image: x, env: {DB_PASSWORD: fake-3f9a1c-77b2}}\n    env: {ANTHROPIC_API_KEY: '${{ secrets.KEY }}'}\n    steps:\n      - uses: anthropics/claude-code-action@v1\n        with: {claude_code_oauth_token: fake-3f9a1c-77b3}\n";
+    let found = inventory(&[(PATH, text)]);
+    let mut held: Vec<(String, Fact<Exposure>)> =
+        found.credentials.iter().map(|held| (held.id.to_string(), held.exposure)).collect();
+    held.sort_by(|a, b| a.0.cmp(&b.0));
+    let agent = "agent:claude-code-action:lab#agent/two";
+    let file = Fact::Known(Exposure::UserFile);
+    assert_eq!(
+        held,
+        [
+            (format!("{agent}/ANTHROPIC_API_KEY"), Fact::Known(Exposure::Store)),
+            (format!("{agent}/jobs.two.container.env.DB_PASSWORD"), file),
+            (format!("{agent}/jobs.two.steps.0.with.claude_code_oauth_token"), file),
+        ]
+    );
+    assert!(found.credentials.iter().all(|held| held.identity.as_str() == agent));
+
+    // With a key of AWS, the secret tells where it lies.
+    let aws = |secret: &str| {
+        let steps = format!(
+            "      - uses: aws-actions/configure-aws-credentials@v5\n        with: {{aws-access-key-id: AKIAFAKEFAKEFAKEFAKE, aws-secret-access-key: '{secret}'}}\n      - run: gemini --yolo -p x\n"
+        );
+        let found = inventory(&[(PATH, &workflow("push", "", &steps))]);
+        let kept = found.credentials.iter().filter(|held| held.exposure != Fact::Known(Exposure::None));
+        kept.map(|held| (held.kind.to_string(), held.exposure)).collect::<Vec<_>>()
+    };
+    let kind = String::from("aws_access_key");
+    assert_eq!(aws("${{ secrets.KEY }}"), [(kind.clone(), Fact::Known(Exposure::Store))]);
+    assert_eq!(aws("zuFakeFakeSlswRu7BJ86wekitnifILbZam1KYY3"), [(kind, file)]);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What the keys of a client's files say, each with the line that says it; and the files of one scope taken together.
 
+mod joined;
+
 use std::sync::Arc;
 
 use evenhand_model::agent::ApprovalMode;
@@ -18,6 +20,15 @@ pub(crate) struct Said<T> {
     pub(crate) level: Level,
 }
 
+/// What runs unasked in one project, in a file that speaks of several.
+#[derive(Clone, Debug)]
+pub(crate) struct ProjectRule {
+    /// The project's path as the file names it, free of secrets.
+    project: String,
+    key: &'static str,
+    said: Said<Rule>,
+}
+
 /// What files say. Values of unknown meaning stay unknown: `mode` holds `None` for a word that no documentation explains.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
@@ -30,9 +41,15 @@ pub(crate) struct Settings {
     pub(crate) mode: Option<Said<Option<ApprovalMode>>>,
     pub(crate) widen: Vec<Said<Option<ApprovalMode>>>,
     pub(crate) allow: Vec<Said<Rule>>,
+    /// Rules for what runs unasked in one project and nowhere else.
+    pub(crate) in_projects: Arc<Vec<ProjectRule>>,
+    /// Whether rules of that kind are among those that hold here.
+    pub(crate) speaks_of_project: bool,
     pub(crate) ask: Vec<Rule>,
     pub(crate) deny: Vec<Rule>,
     pub(crate) sandboxed: Option<Said<Option<bool>>>,
+    /// What of the sandbox remains possible where an administrator leaves no way to do without.
+    pub(crate) sandbox_kept: Option<Said<Option<bool>>>,
     pub(crate) sandbox_approves: Option<Said<Option<bool>>>,
     pub(crate) telemetry: Option<Said<Option<bool>>>,
     pub(crate) project_servers: Option<Said<Option<bool>>>,
@@ -59,8 +76,12 @@ impl Settings {
     pub(crate) fn of(node: &Node, keys: &'static [Key], document: &Arc<str>, level: Level) -> Self {
         let mut settings = Self { read: !keys.is_empty(), ..Self::default() };
         for key in keys {
-            for entry in node.find(key.path) {
+            for (project, entry) in node.find_with_key(key.path) {
                 let at = At { entry, document, level, key: key.path };
+                if let (Effect::AllowInProject(grammar), Some(project)) = (key.effect, project) {
+                    settings.allow_in_project(project, grammar, &at);
+                    continue;
+                }
                 let held = (Arc::from(key.path), at.evidence(entry.line));
                 if !matches!(key.effect, Effect::Telemetry(_)) && !settings.keys.contains(&held) {
                     settings.keys.push(held);
@@ -103,6 +124,8 @@ impl Settings {
                     self.widen.push(at.said(Some(value)));
                 }
             }
+            // Without a project nothing tells where they hold.
+            Effect::AllowInProject(_) => {}
             Effect::Allow(grammar) => {
                 for (text, line) in rules(&at.entry.node, at.entry.line) {
                     let rule = Rule::parse(&text, grammar);
@@ -123,6 +146,17 @@ impl Settings {
                 // Of several profiles, one without a sandbox is one flag away.
                 if value == Some(false) || self.sandboxed.as_ref().is_none_or(|held| held.value != Some(false)) {
                     self.sandboxed = Some(at.said(value));
+                }
+            }
+            Effect::SandboxOneOf(words) => {
+                let modes: Vec<Option<bool>> =
+                    at.entry.node.elements().iter().map(|element| meaning(words, element)).collect();
+                if !modes.is_empty() && !modes.contains(&Some(false)) {
+                    let value = modes.iter().all(|mode| *mode == Some(true)).then_some(true);
+                    if value.is_none() {
+                        self.unclear.push((Arc::from(at.key), at.evidence(at.entry.line)));
+                    }
+                    self.sandbox_kept = Some(at.said(value));
                 }
             }
             Effect::SandboxApproves(words) => {
@@ -185,6 +219,14 @@ impl Settings {
             Effect::ToolMap => self.tool_map(at),
             Effect::PolicyRules => self.policy_rules(at),
         }
+    }
+
+    fn allow_in_project(&mut self, project: &str, grammar: Grammar, at: &At<'_>) {
+        let project = crate::secret::redact(project);
+        let said = rules(&at.entry.node, at.entry.line).into_iter();
+        let said = said.map(|(text, line)| at.said_on(Rule::parse(&text, grammar), line));
+        let rules = said.map(|said| ProjectRule { project: project.clone(), key: at.key, said });
+        Arc::make_mut(&mut self.in_projects).extend(rules);
     }
 
     /// What a word means; a word that nothing explains is remembered.
@@ -351,67 +393,6 @@ impl Settings {
             }
         }
     }
-
-    /// Adds what a file of lower precedence says: single values only where none is held, lists always, because clients
-    /// join them and, where that is not documented, the wider reading is the safe one.
-    pub(crate) fn under(&mut self, lower: &Self) {
-        self.read |= lower.read;
-        self.read_above_project |= lower.read_above_project;
-        self.read_managed |= lower.read_managed;
-        keep(&mut self.mode, &lower.mode);
-        keep(&mut self.sandboxed, &lower.sandboxed);
-        keep(&mut self.sandbox_approves, &lower.sandbox_approves);
-        keep(&mut self.telemetry, &lower.telemetry);
-        keep(&mut self.project_servers, &lower.project_servers);
-        self.widen.extend(lower.widen.iter().cloned());
-        let set_aside = self.only_managed_rules;
-        self.allow.extend(lower.allow.iter().filter(|said| !set_aside || said.level == Level::Managed).cloned());
-        self.ask.extend(lower.ask.iter().cloned());
-        self.deny.extend(lower.deny.iter().cloned());
-        self.forbids.extend(lower.forbids.iter().cloned());
-        if lower.reach.as_ref().is_some_and(|reach| self.reach.as_ref().is_none_or(|held| held.value < reach.value)) {
-            self.reach.clone_from(&lower.reach);
-        }
-        keep(&mut self.escape, &lower.escape);
-        if !self.only_managed_hooks {
-            keep(&mut self.hooks, &lower.hooks);
-        }
-        self.only_managed_hooks |= lower.only_managed_hooks;
-        self.only_managed_rules |= lower.only_managed_rules;
-        self.keys.extend(lower.keys.iter().cloned());
-        self.unclear.extend(lower.unclear.iter().cloned());
-    }
-
-    /// Whether a key in it decides about approval, sandbox, telemetry or folders.
-    pub(crate) fn decides(&self) -> bool {
-        self.mode.is_some()
-            || !self.widen.is_empty()
-            || !self.allow.is_empty()
-            || !self.ask.is_empty()
-            || !self.deny.is_empty()
-            || !self.forbids.is_empty()
-            || self.sandboxed.is_some()
-            || self.telemetry.is_some()
-            || self.project_servers.is_some()
-            || self.named_project_servers.is_some()
-            || self.hooks.is_some()
-            || self.escape.is_some()
-            || self.reach.is_some()
-            || !self.unclear.is_empty()
-    }
-
-    /// The rules that stand after those that ask or deny are taken away.
-    pub(crate) fn standing(&self) -> Vec<&Said<Rule>> {
-        self.allow
-            .iter()
-            .filter(|rule| !self.deny.iter().chain(&self.ask).any(|other| other.covers(&rule.value)))
-            .collect()
-    }
-
-    /// Whether bypassing approval is forbidden, by whom it may be.
-    pub(crate) fn bypass_forbidden(&self) -> bool {
-        self.forbids.iter().any(|said| said.value)
-    }
 }
 
 fn is_empty(node: &Node) -> bool {
@@ -421,12 +402,6 @@ fn is_empty(node: &Node) -> bool {
         Value::List(elements) => elements.is_empty(),
         Value::Map(entries) => entries.iter().all(|entry| is_empty(&entry.node)),
         Value::Bool(true) | Value::Number(_) => false,
-    }
-}
-
-fn keep<T: Clone>(held: &mut Option<T>, other: &Option<T>) {
-    if held.is_none() {
-        held.clone_from(other);
     }
 }
 

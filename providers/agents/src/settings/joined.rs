@@ -1,0 +1,106 @@
+//! The settings of several files taken together: which of them hold, in the order of precedence.
+
+use std::sync::Arc;
+
+use super::{ProjectRule, Said, Settings};
+use crate::clients::Level;
+use crate::permissions::Rule;
+
+impl Settings {
+    /// Adds what a file of lower precedence says: single values only where none is held, lists always, because clients
+    /// join them and, where that is not documented, the wider reading is the safe one.
+    pub(crate) fn under(&mut self, lower: &Self) {
+        self.read |= lower.read;
+        self.read_above_project |= lower.read_above_project;
+        self.read_managed |= lower.read_managed;
+        keep(&mut self.mode, &lower.mode);
+        keep(&mut self.sandboxed, &lower.sandboxed);
+        keep(&mut self.sandbox_kept, &lower.sandbox_kept);
+        keep(&mut self.sandbox_approves, &lower.sandbox_approves);
+        keep(&mut self.telemetry, &lower.telemetry);
+        keep(&mut self.project_servers, &lower.project_servers);
+        self.widen.extend(lower.widen.iter().cloned());
+        let set_aside = self.only_managed_rules;
+        self.allow.extend(lower.allow.iter().filter(|said| !set_aside || said.level == Level::Managed).cloned());
+        if !lower.in_projects.is_empty() {
+            Arc::make_mut(&mut self.in_projects).extend(lower.in_projects.iter().cloned());
+        }
+        self.ask.extend(lower.ask.iter().cloned());
+        self.deny.extend(lower.deny.iter().cloned());
+        self.forbids.extend(lower.forbids.iter().cloned());
+        if lower.reach.as_ref().is_some_and(|reach| self.reach.as_ref().is_none_or(|held| held.value < reach.value)) {
+            self.reach.clone_from(&lower.reach);
+        }
+        keep(&mut self.escape, &lower.escape);
+        if !self.only_managed_hooks {
+            keep(&mut self.hooks, &lower.hooks);
+        }
+        self.only_managed_hooks |= lower.only_managed_hooks;
+        self.only_managed_rules |= lower.only_managed_rules;
+        self.keys.extend(lower.keys.iter().cloned());
+        self.unclear.extend(lower.unclear.iter().cloned());
+    }
+
+    /// Sets aside a choice of sandbox that an administrator does not allow: some sandbox is then in force.
+    pub(crate) fn keep_sandbox(&mut self) {
+        let Some(kept) = &self.sandbox_kept else { return };
+        if self.sandboxed.as_ref().is_none_or(|said| said.value != Some(true)) {
+            self.sandboxed = Some(kept.clone());
+        }
+    }
+
+    /// With the rules of the projects that `is_it` picks; `None` where there are none.
+    pub(crate) fn of_project(&self, is_it: impl Fn(&str) -> bool) -> Option<Self> {
+        let set_aside = self.only_managed_rules;
+        let picked = |rule: &&ProjectRule| is_it(&rule.project) && (!set_aside || rule.said.level == Level::Managed);
+        let mut rules = self.in_projects.iter().filter(picked).peekable();
+        rules.peek()?;
+        let mut own = Self { speaks_of_project: true, ..self.clone() };
+        for rule in rules {
+            let held = (Arc::from(rule.key), rule.said.evidence.clone());
+            if !own.keys.contains(&held) {
+                own.keys.push(held);
+            }
+            own.allow.push(rule.said.clone());
+        }
+        Some(own)
+    }
+
+    /// Whether a key in it decides about approval, sandbox, telemetry or folders.
+    pub(crate) fn decides(&self) -> bool {
+        self.mode.is_some()
+            || !self.widen.is_empty()
+            || !self.allow.is_empty()
+            || !self.ask.is_empty()
+            || !self.deny.is_empty()
+            || !self.forbids.is_empty()
+            || self.sandboxed.is_some()
+            || self.sandbox_kept.is_some()
+            || self.telemetry.is_some()
+            || self.project_servers.is_some()
+            || self.named_project_servers.is_some()
+            || self.hooks.is_some()
+            || self.escape.is_some()
+            || self.reach.is_some()
+            || !self.unclear.is_empty()
+    }
+
+    /// The rules that stand after those that ask or deny are taken away.
+    pub(crate) fn standing(&self) -> Vec<&Said<Rule>> {
+        self.allow
+            .iter()
+            .filter(|rule| !self.deny.iter().chain(&self.ask).any(|other| other.covers(&rule.value)))
+            .collect()
+    }
+
+    /// Whether bypassing approval is forbidden, by whom it may be.
+    pub(crate) fn bypass_forbidden(&self) -> bool {
+        self.forbids.iter().any(|said| said.value)
+    }
+}
+
+fn keep<T: Clone>(held: &mut Option<T>, other: &Option<T>) {
+    if held.is_none() {
+        held.clone_from(other);
+    }
+}
