@@ -2,6 +2,7 @@
 
 mod agents;
 mod guards;
+mod names;
 mod samples;
 mod speed;
 mod surroundings;
