@@ -4,6 +4,7 @@ mod agents;
 mod guards;
 mod names;
 mod samples;
+mod secrets;
 mod speed;
 mod surroundings;
 
