@@ -258,7 +258,8 @@ pub(super) fn of_object(
         for (key, value) in values.iter().filter(|(_, value)| {
             let value = value.as_str();
             // What `data` holds is encoded and tells nothing by its words.
-            !value.is_empty() && !is_reference(value) && !(member == "stringData" && is_placeholder(value))
+            let to_fill_in = member == "stringData" && is_placeholder(value);
+            !value.is_empty() && !is_reference(value) && !to_fill_in
         }) {
             let spot = found.spot_of(
                 &[Step::Key(member), Step::Key(key.as_str())],

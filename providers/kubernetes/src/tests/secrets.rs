@@ -66,3 +66,14 @@ spec:
     assert_eq!(literals, expected);
     assert!(!format!("{inventory:?}").contains("CANARY"), "no secret is kept");
 }
+
+#[test]
+fn a_secret_under_version_control_that_people_are_to_fill_in_is_none() {
+    let of = |value: &str| {
+        let (inventory, _) = read(&format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: s, namespace: work}}\nstringData:\n  TOKEN: {value}\n"
+        ));
+        inventory.credentials.iter().filter(|one| one.fingerprint.is_some()).count()
+    };
+    assert_eq!((of("changeme"), of("CANARY-00000001")), (0, 1));
+}
