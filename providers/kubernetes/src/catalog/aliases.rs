@@ -36,7 +36,7 @@ const SHORT: &[(&str, &str, &str)] = &[
 ];
 
 /// Whether people may call a resource so: by its name, its singular or a short name, in letters of any case.
-pub(super) fn is_called(word: &str, group: &str, resource: &str) -> bool {
+pub(crate) fn is_called(word: &str, group: &str, resource: &str) -> bool {
     let word = word.to_ascii_lowercase();
     word == resource
         || singular(resource).is_some_and(|one| one == word)

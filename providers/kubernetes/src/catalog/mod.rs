@@ -24,6 +24,7 @@ use crate::capture::CustomKind;
 use crate::rbac::{Rule, dead_parts, non_resource_url_covers};
 use draft::{Draft, ResourceKey};
 
+pub(crate) use aliases::is_called;
 pub(crate) use draft::Served;
 use kinds::VERSION;
 

@@ -3,6 +3,7 @@
 mod agents;
 mod guards;
 mod names;
+mod refused;
 mod samples;
 mod secrets;
 mod speed;
