@@ -9,7 +9,7 @@ use evenhand_model::id::IdentityId;
 use super::policy::Grantor;
 use super::sets::general_group;
 use super::{Actor, Compiled, Resolver};
-use crate::catalog::Operations;
+use crate::catalog::{Entry, Operations};
 use crate::rbac::{AUTHENTICATED, MASTERS, Request, account_groups, account_user, rule_allows};
 
 /// The most places that an answer names.
@@ -129,16 +129,14 @@ fn parse_operation(operations: &Operations, text: &str) -> Result<Request, Decid
         let verb = verb.to_ascii_lowercase();
         return Ok(Request { verb: verb.into(), path: what.into(), ..Request::default() });
     }
+    // RBAC compares verbs letter by letter, and those of the API have none that is large.
+    let small = verb.to_ascii_lowercase();
+    if small != verb {
+        return Err(unknown(&format!("write the verb in lower case: `{small} {what}`")));
+    }
     let (whole, sub) = what.split_once('/').unwrap_or((what, ""));
-    let (resource, group) = match whole.split_once('.') {
-        Some((resource, "core")) => (resource, Arc::from("")),
-        Some((resource, group)) => (resource, Arc::from(group)),
-        None => match operations.groups_with(whole).first() {
-            Some(entry) => (whole, Arc::clone(&entry.group)),
-            None if whole == "*" => (whole, Arc::from("*")),
-            None => return Err(unknown("give its API group: `VERB RESOURCE.GROUP`")),
-        },
-    };
+    let (resource, group) = resource_of(operations, whole, sub).map_err(|remedy| unknown(&remedy))?;
+    let resource = &*resource;
     let listed = operations.entry(&group, resource, "").is_some_and(|entry| entry.listed);
     if listed && !sub.is_empty() && operations.entry(&group, resource, sub).is_none() {
         return Err(unknown("the resource has no such subresource; an object's name stands apart"));
@@ -150,6 +148,55 @@ fn parse_operation(operations: &Operations, text: &str) -> Result<Request, Decid
         subresource: sub.into(),
         resource_request: true,
         ..Request::default()
+    })
+}
+
+/// The resource and group that `RESOURCE[.GROUP]` means, by the names that `kubectl` takes; else what to do.
+fn resource_of(operations: &Operations, whole: &str, sub: &str) -> Result<(Arc<str>, Arc<str>), String> {
+    let Some((word, group)) = whole.split_once('.') else {
+        return match operations.called(whole, None) {
+            Some(entry) => Ok((Arc::clone(&entry.resource), Arc::clone(&entry.group))),
+            None if whole == "*" => Ok((whole.into(), whole.into())),
+            None => Err("give its API group: `VERB RESOURCE.GROUP`".to_owned()),
+        };
+    };
+    // `deployments.v1.apps` names the version as well, by which RBAC asks nothing.
+    let unversioned = group.split_once('.').filter(|(version, group)| is_version(version) && operations.serves(group));
+    let group = match (group, unversioned) {
+        ("core", _) => "",
+        (_, Some((_, group))) => group,
+        (group, None) => group,
+    };
+    // A rule may name a subresource of what no server has.
+    if operations.entry(group, word, sub).is_some() {
+        return Ok((word.into(), group.into()));
+    }
+    if let Some(entry) = operations.called(word, Some(group)) {
+        return Ok((Arc::clone(&entry.resource), Arc::clone(&entry.group)));
+    }
+    // What follows `userextras` is any key, so that no server lists it.
+    let open = word == "*" || group == "*" || (word, group) == ("userextras", "authentication.k8s.io");
+    let elsewhere = || operations.called(word, None).map(Entry::name);
+    let instead = |what: &str| match elsewhere() {
+        Some(name) => format!("{what}; `{name}` is known"),
+        None => format!("{what}; see `kubectl api-resources` for the names"),
+    };
+    if !open && operations.serves(group) {
+        return Err(instead("its API group has no such resource"));
+    }
+    // A definition must give its group a dot (apiextensions.k8s.io/v1), and names of both are lower-case. Other groups
+    // are those of old servers, if a rule names them.
+    let named = || group.contains('.') || operations.names_group(group);
+    if !open && (!named() || whole.bytes().any(|letter| letter.is_ascii_uppercase())) {
+        return Err(instead("no server has such an API group"));
+    }
+    Ok((word.into(), group.into()))
+}
+
+/// Whether a text is a version of an API: `v1`, `v1beta2`.
+fn is_version(text: &str) -> bool {
+    text.strip_prefix('v').is_some_and(|rest| {
+        rest.starts_with(|first: char| first.is_ascii_digit()) && rest.bytes().all(|one| one.is_ascii_alphanumeric())
     })
 }
 

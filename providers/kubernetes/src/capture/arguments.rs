@@ -1,52 +1,105 @@
 //! Literal secrets among the words of a command line: `--name value`, `--name=value`, the same with one dash as programs
-//! in Go take it, `NAME=value` as it stands or behind a flag, and words that show by their shape what they are.
+//! in Go take it, `NAME=value` as it stands or behind a flag, headers, what is asked of addresses, words that show by their shape what they
+//! are, and all of these in a script that is one word.
 
 use evenhand_model::secret::{Fingerprint, Fingerprinter};
 
-use super::secret;
+use super::secret::{self, is_name};
 
 /// A literal among words.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Literal<'w> {
+pub(super) struct Literal {
     /// The number of the word that holds it.
     pub(super) at: usize,
     /// The name beside it; `argument` where there is none.
-    pub(super) name: &'w str,
+    pub(super) name: String,
     pub(super) kind: &'static str,
     pub(super) fingerprint: Fingerprint,
 }
 
 /// The literal secrets among words.
-pub(super) fn secrets<'w>(words: impl Iterator<Item = &'w str>, fingerprinter: &Fingerprinter) -> Vec<Literal<'w>> {
+pub(super) fn secrets<'w>(words: impl Iterator<Item = &'w str>, fingerprinter: &Fingerprinter) -> Vec<Literal> {
     let mut all = Vec::new();
     let mut flag: Option<&str> = None;
     for (at, word) in words.enumerate() {
-        let (name, value) = match word.strip_prefix('-').map(|rest| rest.strip_prefix('-').unwrap_or(rest)) {
-            Some(rest) => match rest.split_once('=') {
-                Some((name, value)) => (name, value),
-                None => {
-                    flag = Some(rest);
-                    continue;
-                }
-            },
-            None => (flag.unwrap_or_default(), word),
-        };
-        flag = None;
-        let inner = || value.split_once('=').filter(|(name, _)| is_name(name));
-        let found = [Some((name, value)), inner()].into_iter().flatten().find_map(|(name, value)| {
-            let (kind, fingerprint) = secret::found(name, value, fingerprinter)?;
-            let name = if name.is_empty() { "argument" } else { name };
-            Some(Literal { at, name, kind, fingerprint })
-        });
-        all.extend(found);
+        let before = flag.take().unwrap_or_default();
+        match of_word(before, word, fingerprinter) {
+            Said::Flag(name) => flag = Some(name),
+            Said::Secret(name, kind, fingerprint) => all.push(literal(at, name, kind, fingerprint)),
+            Said::Nothing if word.contains(char::is_whitespace) => of_script(at, word, fingerprinter, &mut all),
+            Said::Nothing => {}
+        }
     }
     all
 }
 
-/// Whether a text can be the name of a variable or a setting.
-fn is_name(text: &str) -> bool {
-    text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
+/// What a word says, behind a flag.
+enum Said<'w> {
+    /// It is a flag itself, and the next word may be its value.
+    Flag(&'w str),
+    Secret(&'w str, &'static str, Fingerprint),
+    Nothing,
+}
+
+fn of_word<'w>(flag: &'w str, word: &'w str, fingerprinter: &Fingerprinter) -> Said<'w> {
+    let (name, value) = match word.strip_prefix('-').map(|rest| rest.strip_prefix('-').unwrap_or(rest)) {
+        Some(rest) => match rest.split_once('=') {
+            Some((name, value)) => (name, value),
+            None => return Said::Flag(rest),
+        },
+        None => (flag, word),
+    };
+    let inner = || value.split_once('=').filter(|(name, _)| is_name(name));
+    let found = [Some((name, value)), inner()]
+        .into_iter()
+        .flatten()
+        .find_map(|(name, value)| secret::named(name, value, fingerprinter));
+    found.map_or(Said::Nothing, |(name, kind, fingerprint)| Said::Secret(name, kind, fingerprint))
+}
+
+fn literal(at: usize, name: &str, kind: &'static str, fingerprint: Fingerprint) -> Literal {
+    let name = if name.is_empty() { "argument" } else { name };
+    Literal { at, name: name.to_owned(), kind, fingerprint }
+}
+
+/// The literal secrets in a script: those of each of its words.
+fn of_script(at: usize, script: &str, fingerprinter: &Fingerprinter, all: &mut Vec<Literal>) {
+    let words = words_of(script);
+    let mut flag: Option<&str> = None;
+    for word in &words {
+        let before = flag.take().unwrap_or_default();
+        // A variable is filled in by the shell. Code of other languages calls and compares in such words.
+        let value = word.split_once(['=', ' ']).map_or(word.as_str(), |(_, value)| value);
+        let filled = value.rsplit([' ', '=']).any(|part| part.starts_with(['$', '`']));
+        if filled || word.contains(['(', ')', '[', ']', '{', '}', ',']) {
+            continue;
+        }
+        match of_word(before, word, fingerprinter) {
+            Said::Flag(name) => flag = Some(name),
+            Said::Secret(name, kind, fingerprint) => all.push(literal(at, name, kind, fingerprint)),
+            Said::Nothing => {}
+        }
+    }
+}
+
+/// The words of a script, without their quotes. Quotes inside quotes stay.
+fn words_of(script: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut quote: Option<char> = None;
+    for letter in script.chars() {
+        match (quote, letter) {
+            (Some(open), letter) if letter == open => quote = None,
+            (None, '"' | '\'') => quote = Some(letter),
+            (None, letter) if letter.is_whitespace() || matches!(letter, ';' | '|' | '&' | '<' | '>') => {
+                words.push(std::mem::take(&mut word));
+            }
+            _ => word.push(letter),
+        }
+    }
+    words.push(word);
+    words.retain(|word| !word.is_empty());
+    words
 }
 
 #[cfg(test)]
@@ -71,12 +124,42 @@ mod tests {
             ("- -- = == -=x", &[]),
         ] {
             let found = secrets(line.split(' '), &fingerprinter);
-            let found: Vec<_> = found.iter().map(|held| (held.at, held.name, held.fingerprint)).collect();
+            let found: Vec<_> = found.iter().map(|held| (held.at, held.name.as_str(), held.fingerprint)).collect();
             let expected: Vec<_> = expected
                 .iter()
                 .map(|(at, name, value)| (*at, *name, fingerprinter.fingerprint(value.as_bytes())))
                 .collect();
             assert_eq!(found, expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_found_inside_scripts_and_headers() {
+        let fingerprinter = Fingerprinter::keyed("test");
+        for (words, expected) in [
+            (&["--header", "Authorization: Bearer abcdef"][..], &[(1, "BEARER", "abcdef")][..]),
+            (&["--header=Authorization: Bearer abc=="], &[(0, "BEARER", "abc==")]),
+            (&["https://h.example/mcp?api_key=abcdef"], &[(0, "api_key", "abcdef")]),
+            (&["--url=https://h.example/mcp?api_key=abcdef"], &[(0, "api_key", "abcdef")]),
+            (&["sh", "-c", "export GH_TOKEN=abcdef; run"], &[(2, "GH_TOKEN", "abcdef")]),
+            (
+                &["sh", "-c", "GH_TOKEN=abcdef run --api-key 'ghijkl' &&\nexit"],
+                &[(2, "GH_TOKEN", "abcdef"), (2, "api-key", "ghijkl")],
+            ),
+            (&["sh", "-c", "curl -H \"Authorization: Bearer abcdef\" x"], &[(2, "BEARER", "abcdef")]),
+            (&["sh -c \"curl -H 'X-API-Key: abcdef' x\""], &[]),
+            (&["sh", "-c", "run --token $TOKEN --api-key=\"$KEY\"; TOKEN=$(cat /x) API_KEY=`cat y` z"], &[]),
+            (&["sh", "-c", "curl -H \"Authorization: Bearer $TOKEN\" \"https://x?api_key=$KEY\""], &[]),
+            (&["python", "-c", "connect(user=user, password=password); f(token=token)"], &[]),
+            (&["--prompt", "Keep the token: it is needed"], &[]),
+        ] {
+            let found = secrets(words.iter().copied(), &fingerprinter);
+            let found: Vec<_> = found.iter().map(|held| (held.at, held.name.as_str(), held.fingerprint)).collect();
+            let expected: Vec<_> = expected
+                .iter()
+                .map(|(at, name, value)| (*at, *name, fingerprinter.fingerprint(value.as_bytes())))
+                .collect();
+            assert_eq!(found, expected, "{words:?}");
         }
     }
 }

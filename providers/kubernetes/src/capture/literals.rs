@@ -21,7 +21,9 @@ pub(super) struct Held {
 /// Members whose text members are environment variables or headers by name.
 const BY_NAME: &[&str] = &["env", "headers", "addPlaintextHeaders", "defaultHeaders"];
 /// Members whose elements have a `name` and perhaps a literal `value`.
-const BY_ELEMENT: &[&str] = &["env", "headersFrom", "headers"];
+const BY_ELEMENT: &[&str] = &["env", "headersFrom", "headers", "httpHeaders"];
+/// Ends of members that are addresses, in lower case.
+const ADDRESSES: &[&str] = &["url", "uri", "webhook", "endpoint"];
 /// Members that are the words of a command line.
 const WORDS: &[&str] = &["args", "command", "extraArgs"];
 /// Members that name a Secret by `name`.
@@ -38,6 +40,11 @@ pub(super) fn of_spec(spec: &Value, holder: &Arc<str>, found: &Found<'_, '_>, ta
     held.refs.sort();
     held.refs.dedup();
     held
+}
+
+fn is_address(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    ADDRESSES.iter().any(|end| key.ends_with(end))
 }
 
 #[derive(Clone, Copy)]
@@ -105,14 +112,14 @@ impl<'v> Search<'v, '_> {
             Value::Array(list) if WORDS.contains(&key) => {
                 let words = list.iter().map(|word| word.as_str().unwrap_or_default());
                 for held in arguments::secrets(words, taking.fingerprinter) {
-                    self.keep(held.name, (held.kind, held.fingerprint), true, Some(Part::Index(held.at)), taking);
+                    self.keep(&held.name, (held.kind, held.fingerprint), true, Some(Part::Index(held.at)), taking);
                 }
             }
             Value::Array(list) if LISTS.contains(&key) => {
                 self.held.refs.extend(list.iter().filter_map(name).map(|name| taking.share(name)));
             }
             // What stands in an environment is taken by its name.
-            Value::String(text) if key.to_ascii_lowercase().ends_with("url") && !self.is_below_names() => {
+            Value::String(text) if is_address(key) && !self.is_below_names() => {
                 self.literal(key, text, true, None, taking);
             }
             _ => {}
@@ -125,12 +132,6 @@ impl<'v> Search<'v, '_> {
     }
 
     fn literal(&mut self, name: &str, value: &str, in_url: bool, last: Option<Part<'_>>, taking: &mut Taking<'_>) {
-        // What authenticates stands behind a word for how: `Bearer`, `Basic`.
-        let (name, value) = match (name.to_ascii_lowercase().as_str(), value.split_once(' ')) {
-            ("authorization", Some((_, credential))) => ("BEARER", credential),
-            ("authorization", None) => ("BEARER", value),
-            _ => (name, value),
-        };
         if let Some(found) = secret::found(name, value, taking.fingerprinter) {
             self.keep(name, found, in_url, last, taking);
         }

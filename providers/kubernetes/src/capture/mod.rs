@@ -12,6 +12,7 @@ mod network;
 mod pod;
 mod secret;
 mod signals;
+mod status;
 mod take;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -33,6 +34,7 @@ pub(crate) use network::{NetworkRules, Reach};
 #[cfg(feature = "live")]
 pub(crate) use secret::kind_of;
 pub(crate) use signals::{Sign, Speaks, name_hint};
+pub(crate) use status::Refused;
 
 use take::Taking;
 
@@ -248,6 +250,8 @@ pub(crate) struct Cluster {
     pub(crate) seen: BTreeSet<Box<str>>,
     /// Kinds of which the collector says itself that they are missing.
     pub(crate) missing: BTreeSet<Box<str>>,
+    /// Calls whose answers are no objects.
+    pub(crate) refused: Vec<Refused>,
     pub(crate) hints: Vec<(Origin, String)>,
 }
 
@@ -279,6 +283,7 @@ impl Cluster {
             self.aws_auth = Some(self.aws_auth.unwrap_or(false) || seen);
         }
         self.seen.append(&mut later.seen);
+        self.refused.append(&mut later.refused);
         self.hints.append(&mut later.hints);
     }
 }

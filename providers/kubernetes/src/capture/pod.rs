@@ -77,6 +77,48 @@ struct Container<'a> {
     env_from: Option<Vec<EnvFrom<'a>>>,
     security_context: Option<SecurityContext>,
     ports: Option<Vec<Port>>,
+    #[serde(borrow)]
+    liveness_probe: Option<Handler<'a>>,
+    #[serde(borrow)]
+    readiness_probe: Option<Handler<'a>>,
+    #[serde(borrow)]
+    startup_probe: Option<Handler<'a>>,
+    #[serde(borrow)]
+    lifecycle: Option<Lifecycle<'a>>,
+}
+
+/// What the kubelet does at the beginning and the end of a container.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Lifecycle<'a> {
+    #[serde(borrow)]
+    post_start: Option<Handler<'a>>,
+    #[serde(borrow)]
+    pre_stop: Option<Handler<'a>>,
+}
+
+/// A command that is run in a container, or a request that is made to it.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Handler<'a> {
+    #[serde(borrow)]
+    exec: Option<Exec<'a>>,
+    #[serde(borrow)]
+    http_get: Option<HttpGet<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Exec<'a> {
+    #[serde(borrow)]
+    command: Option<Vec<Text<'a>>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct HttpGet<'a> {
+    #[serde(borrow)]
+    http_headers: Option<Vec<EnvVar<'a>>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -387,7 +429,8 @@ fn take_container(
     let mut keep = |key: &str, secret: (&'static str, Fingerprint), in_arguments: bool, within: &str, index: usize| {
         let (kind, fingerprint) = secret;
         let mut path = base();
-        path.extend([Step::Key(within), Step::Index(index)]);
+        path.extend(within.split('/').map(Step::Key));
+        path.push(Step::Index(index));
         workload.secrets.push(LiteralSecret {
             holder: Arc::clone(&holder),
             key: taking.share(key),
@@ -412,11 +455,40 @@ fn take_container(
     refs.extend(container.env_from.iter().flatten().filter_map(|from| from.secret_ref.as_ref()?.name.some()));
     for (within, list) in [("command", &container.command), ("args", &container.args)] {
         for held in arguments::secrets(list.iter().flatten().map(Text::as_str), fingerprinter) {
-            keep(held.name, (held.kind, held.fingerprint), true, within, held.at);
+            keep(&held.name, (held.kind, held.fingerprint), true, within, held.at);
+        }
+    }
+    for (within, handler) in container.handlers() {
+        let command = handler.exec.iter().flat_map(|exec| exec.command.iter().flatten());
+        for held in arguments::secrets(command.map(Text::as_str), fingerprinter) {
+            keep(&held.name, (held.kind, held.fingerprint), true, &format!("{within}/exec/command"), held.at);
+        }
+        let headers = handler.http_get.iter().flat_map(|get| get.http_headers.iter().flatten());
+        for (index, header) in headers.enumerate() {
+            let name = header.name.as_str();
+            if let Some(secret) = secret::found(name, header.value.as_str(), fingerprinter) {
+                keep(name, secret, false, &format!("{within}/httpGet/httpHeaders"), index);
+            }
         }
     }
     for name in refs {
         workload.secret_refs.push(taking.share(name));
+    }
+}
+
+impl<'a> Container<'a> {
+    /// What the kubelet does to it, each with its way from the container.
+    fn handlers(&self) -> impl Iterator<Item = (&'static str, &Handler<'a>)> {
+        let lifecycle = self.lifecycle.as_ref();
+        [
+            ("livenessProbe", self.liveness_probe.as_ref()),
+            ("readinessProbe", self.readiness_probe.as_ref()),
+            ("startupProbe", self.startup_probe.as_ref()),
+            ("lifecycle/postStart", lifecycle.and_then(|held| held.post_start.as_ref())),
+            ("lifecycle/preStop", lifecycle.and_then(|held| held.pre_stop.as_ref())),
+        ]
+        .into_iter()
+        .filter_map(|(way, handler)| Some((way, handler?)))
     }
 }
 

@@ -34,22 +34,96 @@ const SHAPES: &[(&str, &str, usize)] = &[
     ("pypi-", "token", 20),
 ];
 
-/// The secret that a literal is, by the name beside it and its own shape, or that the collector put a fingerprint in
-/// place of; `None` = none.
+/// The secret that a literal is or holds, by the name beside it and its own shape, or that the collector put a
+/// fingerprint in place of; `None` = none.
 pub(super) fn found(name: &str, value: &str, fingerprinter: &Fingerprinter) -> Option<(&'static str, Fingerprint)> {
-    match of_withheld(value) {
-        Some(secret) => secret,
-        None => kind_of(name, value).map(|kind| (kind, fingerprinter.fingerprint(value.as_bytes()))),
+    named(name, value, fingerprinter).map(|(_, kind, fingerprint)| (kind, fingerprint))
+}
+
+/// As [`found`], with the name of the secret inside the value, or the one beside it.
+pub(super) fn named<'t>(
+    name: &'t str,
+    value: &'t str,
+    fingerprinter: &Fingerprinter,
+) -> Option<(&'t str, &'static str, Fingerprint)> {
+    if let Some(secret) = of_withheld(value) {
+        return secret.map(|(kind, fingerprint)| (name, kind, fingerprint));
     }
+    let told = |(name, value): (&'t str, &'t str)| {
+        let kind = kind_of(name, value)?;
+        Some((name, kind, fingerprinter.fingerprint(value.as_bytes())))
+    };
+    told(header(name, value)).or_else(|| parts(value).find_map(told))
+}
+
+/// A header by the name under which its value is a secret, and what of it is one: what authenticates stands behind a word
+/// for how, such as `Bearer` and `Basic` (RFC 9110, 11.6.2).
+fn header<'t>(name: &'t str, value: &'t str) -> (&'t str, &'t str) {
+    let authorizes = ["authorization", "proxy-authorization"].iter().any(|held| name.eq_ignore_ascii_case(held));
+    match (authorizes, value.trim().split_once(' ')) {
+        (true, Some((_, credential))) => ("BEARER", credential.trim_start()),
+        (true, None) => ("BEARER", value.trim()),
+        (false, _) => (name, value),
+    }
+}
+
+/// The parts of a value that have a name of their own: the value of a header in one piece, what is asked of an address.
+fn parts(value: &str) -> impl Iterator<Item = (&str, &str)> {
+    let line = value.split_once(':').filter(|(name, rest)| is_name(name) && rest.starts_with(' '));
+    // An address has no spaces; what stands in a text is looked at word by word.
+    let address = Some(value).filter(|value| !value.contains(char::is_whitespace));
+    let query = address
+        .and_then(|address| address.split_once("://"))
+        .and_then(|(_, rest)| rest.split_once('?'))
+        .map(|(_, query)| query);
+    let asked = query.and_then(|query| query.split('#').next()).unwrap_or_default();
+    line.map(|(name, rest)| header(name, rest.trim()))
+        .into_iter()
+        .chain(asked.split('&').filter_map(|one| one.split_once('=')))
+}
+
+/// Whether a text can be the name of a variable, a setting or a header.
+pub(super) fn is_name(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
 }
 
 /// What kind of secret a literal is, by the name beside it and its own shape; `None` = none.
 pub(crate) fn kind_of(name: &str, value: &str) -> Option<&'static str> {
     let value = value.trim();
-    if value.is_empty() || is_reference(value) {
+    if value.is_empty() || is_reference(value) || is_placeholder(value) {
         return None;
     }
     by_shape(value).or_else(|| by_name(name).filter(|_| is_plausible(value)))
+}
+
+/// Whether a text stands where people are to put a secret: `changeme`, `your-token`, `xxx`, `...`.
+fn is_placeholder(value: &str) -> bool {
+    const LONGEST: usize = 64;
+    // What is asked of an address and its password are looked at by themselves.
+    if value.len() > LONGEST || value.contains("://") {
+        return false;
+    }
+    let words: Vec<String> = value
+        .split(|letter: char| !letter.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect();
+    let tells = |word: &str| {
+        matches!(
+            word,
+            "changeme" | "changeit" | "replaceme" | "fillme" | "placeholder" | "redacted" | "todo" | "fixme" | "tbd"
+        ) || matches!(word, "your" | "yours" | "yourtoken" | "yourkey" | "yourapikey" | "yoursecret" | "yourpassword")
+    };
+    let begins = |first: &str, second: &str| {
+        words.first().is_some_and(|word| word == first) && words.get(1).is_some_and(|word| word == second)
+    };
+    let crossed = |word: &String| word.len() >= 3 && word.bytes().all(|letter| letter == b'x');
+    words.is_empty()
+        || words.iter().any(|word| tells(word))
+        || begins("change", "me")
+        || begins("replace", "me")
+        || words.last().is_some_and(crossed)
 }
 
 /// What kind of secret a value is by its shape alone.
@@ -65,10 +139,30 @@ pub(super) fn by_shape(value: &str) -> Option<&'static str> {
     if value.starts_with("eyJ") && value.split('.').count() == 3 && value.len() > 40 {
         return Some("token");
     }
+    if is_webhook(value) {
+        return Some("token");
+    }
     let credentials =
         value.split_once("://").and_then(|(_, rest)| rest.split(['/', '?', '#']).next()?.rsplit_once('@'));
     let password = credentials.and_then(|(user, _)| user.split_once(':')).map(|(_, password)| password);
-    password.filter(|password| !password.is_empty() && !is_reference(password)).map(|_| "connection_string")
+    password
+        .filter(|password| !password.is_empty() && !is_reference(password) && !is_placeholder(password))
+        .map(|_| "connection_string")
+}
+
+/// Whether a text is an address to which whoever knows it may write: the hooks of Slack (docs.slack.dev, incoming
+/// webhooks), Discord (docs.discord.com, webhook resource) and Teams.
+fn is_webhook(value: &str) -> bool {
+    let Some((host, path)) = value.strip_prefix("https://").and_then(|rest| rest.split_once('/')) else { return false };
+    let secret = match host {
+        "hooks.slack.com" => path.strip_prefix("services/").or_else(|| path.strip_prefix("workflows/")),
+        "discord.com" | "discordapp.com" => path.strip_prefix("api/webhooks/"),
+        host if host.ends_with(".webhook.office.com") => path.strip_prefix("webhookb2/"),
+        _ => None,
+    };
+    secret
+        .and_then(|held| held.rsplit_once('/'))
+        .is_some_and(|(_, last)| last.len() >= 16 && !is_reference(last) && !is_placeholder(last))
 }
 
 /// `$(OTHER)` and the like name a secret; they are none.
@@ -161,7 +255,12 @@ pub(super) fn of_object(
     let mut all = Vec::new();
     for (member, values) in [("data", object.data), ("stringData", object.string_data)] {
         let values: BTreeMap<Text<'_>, Text<'_>> = raw(values).unwrap_or_default();
-        for (key, value) in values.iter().filter(|(_, value)| !value.is_empty() && !is_reference(value.as_str())) {
+        for (key, value) in values.iter().filter(|(_, value)| {
+            let value = value.as_str();
+            // What `data` holds is encoded and tells nothing by its words.
+            let to_fill_in = member == "stringData" && is_placeholder(value);
+            !value.is_empty() && !is_reference(value) && !to_fill_in
+        }) {
             let spot = found.spot_of(
                 &[Step::Key(member), Step::Key(key.as_str())],
                 &format!("/{member}/{}", pod::escaped(key.as_str())),
@@ -200,8 +299,52 @@ mod tests {
             ("MAX_TOKENS", "4096", None),
             ("LOG_LEVEL", "debug", None),
             ("API_KEY", "/etc/keys/api", None),
+            ("SLACK_URL", "https://hooks.slack.com/services/T000/B000/example0000000000000", Some("token")),
+            ("SLACK_URL", "https://hooks.slack.com/services/T000/B000/XXXXXXXXXXXXXXXXXXXXXXXX", None),
+            ("DATABASE_URL", "postgres://app:changeme@db/app", None),
+            ("DATABASE_URL", "postgres://app:example@your.db/app", Some("connection_string")),
         ] {
             assert_eq!(kind_of(name, value), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_people_are_to_fill_in_is_no_secret() {
+        for value in [
+            "changeme",
+            "CHANGE_ME",
+            "change-me",
+            "your-token",
+            "<token>",
+            "xxx",
+            "sk-xxxxxxxxxxxxxxxxxxxx",
+            "YOUR_API_KEY",
+            "...",
+        ] {
+            assert_eq!(kind_of("TOKEN", value), None, "{value}");
+        }
+        for value in ["hunter2", "change-the-world", "yourself-1", "x1xx", "example-only"] {
+            assert_eq!(kind_of("TOKEN", value), Some("token"), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_secret_inside_a_value_is_found_under_its_own_name() {
+        let fingerprinter = Fingerprinter::keyed("test");
+        for (name, value, expected) in [
+            ("", "Authorization: Bearer abcdef", Some(("BEARER", "abcdef"))),
+            ("header", "X-API-Key: abcdef==", Some(("X-API-Key", "abcdef=="))),
+            ("Authorization", "Bearer abcdef", Some(("BEARER", "abcdef"))),
+            ("Authorization", "Bearer $(TOKEN)", None),
+            ("url", "https://h.example/mcp?a=b&api_key=abcdef#x", Some(("api_key", "abcdef"))),
+            ("url", "https://h.example/mcp?api_key=${KEY}", None),
+            ("url", "https://h.example/mcp?api_key=changeme", None),
+            ("image", "auth-token:latest", None),
+            ("note", "Token: what it is", None),
+        ] {
+            let found = named(name, value, &fingerprinter).map(|(name, _, print)| (name, print));
+            let expected = expected.map(|(name, value)| (name, fingerprinter.fingerprint(value.as_bytes())));
+            assert_eq!(found, expected, "{value}");
         }
     }
 }

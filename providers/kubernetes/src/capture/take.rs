@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::{
     Account, BindingObject, Cloud, Cluster, CustomKind, Declared, Namespace, Origin, Repeated, RoleObject, RuleSets,
-    Service, TokenSecret, agents, guards, mapped, network, pod, secret, signals,
+    Service, TokenSecret, agents, guards, mapped, network, pod, secret, signals, status,
 };
 use crate::documents::{Found, Meta, Problem, Spot, Step, Text, raw};
 use crate::rbac::{AggregationRule, Binding, Metadata, Role, RoleRef, Rule, Subject};
@@ -104,6 +104,10 @@ impl Cluster {
             if !kind.is_empty() {
                 self.seen.insert(kind.into());
             }
+            return Ok(());
+        }
+        if nameless && (group, kind) == ("", "Status") {
+            self.refused.extend(status::of(found, taking));
             return Ok(());
         }
         if !self.seen.contains(kind) {

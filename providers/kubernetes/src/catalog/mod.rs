@@ -4,6 +4,7 @@
 //! Operations are sorted by group, resource, subresource and verb, reading verbs first, so that a whole group, a whole
 //! resource and `get, list, watch` of a resource are one range each. URLs follow the resources.
 
+mod aliases;
 mod class;
 mod draft;
 mod guarded;
@@ -23,6 +24,7 @@ use crate::capture::CustomKind;
 use crate::rbac::{Rule, dead_parts, non_resource_url_covers};
 use draft::{Draft, ResourceKey};
 
+pub(crate) use aliases::is_called;
 pub(crate) use draft::Served;
 use kinds::VERSION;
 
@@ -173,9 +175,29 @@ impl Operations {
         self.entries.get(*at as usize)
     }
 
-    /// The groups that have a resource, in order.
-    pub(crate) fn groups_with(&self, resource: &str) -> Vec<&Entry> {
-        self.entries.iter().filter(|entry| *entry.resource == *resource && entry.sub.is_empty()).collect()
+    /// The resource that people call so, in a group or in any: exactly, else by its singular or a short name. Of several
+    /// the first, those that a server is known to serve before others.
+    pub(crate) fn called(&self, word: &str, group: Option<&str>) -> Option<&Entry> {
+        let asked = |entry: &&Entry| entry.sub.is_empty() && group.is_none_or(|group| *entry.group == *group);
+        let exact = match group {
+            Some(group) => self.entry(group, word, ""),
+            None => self.entries.iter().filter(asked).find(|entry| *entry.resource == *word),
+        };
+        exact.or_else(|| {
+            let called = |entry: &&Entry| aliases::is_called(word, &entry.group, &entry.resource);
+            let all = || self.entries.iter().filter(asked).filter(called);
+            all().find(|entry| entry.listed).or_else(|| all().next())
+        })
+    }
+
+    /// Whether a server is known to serve a group, so that its resources are known.
+    pub(crate) fn serves(&self, group: &str) -> bool {
+        self.entries.iter().any(|entry| entry.listed && *entry.group == *group)
+    }
+
+    /// Whether a group has any resource, be it that only a rule names it.
+    pub(crate) fn names_group(&self, group: &str) -> bool {
+        self.entries.iter().any(|entry| *entry.group == *group)
     }
 
     /// The operations of some verbs on one resource; on all of its subresources, with a star for them.

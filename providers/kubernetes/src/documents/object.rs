@@ -195,6 +195,11 @@ pub(crate) struct Object<'a> {
     pub(crate) pull_secrets: Option<&'a RawValue>,
     pub(crate) webhooks: Option<&'a RawValue>,
     pub(crate) items: Option<&'a RawValue>,
+    /// Of a `Status`, as `reason`, `code` and `details`.
+    pub(crate) message: Text<'a>,
+    pub(crate) reason: Text<'a>,
+    pub(crate) code: Option<&'a RawValue>,
+    pub(crate) details: Option<&'a RawValue>,
     /// Whether the value was an object at all.
     pub(crate) is_object: bool,
 }
@@ -218,6 +223,10 @@ impl<'a> Object<'a> {
             "imagePullSecrets" => self.pull_secrets = Some(map.next_value()?),
             "webhooks" => self.webhooks = Some(map.next_value()?),
             "items" => self.items = Some(map.next_value()?),
+            "message" => self.message = map.next_value()?,
+            "reason" => self.reason = map.next_value()?,
+            "code" => self.code = Some(map.next_value()?),
+            "details" => self.details = Some(map.next_value()?),
             _ => {
                 map.next_value::<IgnoredAny>()?;
             }

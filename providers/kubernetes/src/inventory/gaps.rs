@@ -7,9 +7,12 @@ use evenhand_model::gap::Subject::{
     Access, Controls, Credentials, Declared, Escalation, Logs, Nature, Record, Trust, Users, Workload,
 };
 use evenhand_model::gap::{Gap, GapKind, Lost, Subject};
+use evenhand_model::id::ScopeId;
 use evenhand_model::log::Log;
 
 use super::{Join, PROVIDER};
+use crate::capture::Refused;
+use crate::catalog::is_called;
 
 /// Kinds of which any one will do, the call that exports them, and the facts that are unknown without.
 const WANTED: &[(&[&str], &str, Lost)] = &[
@@ -66,14 +69,48 @@ pub(crate) fn about(kind: &str) -> &'static [Subject] {
     }
 }
 
+impl Refused {
+    /// Whether objects of a kind were asked for.
+    fn is_for(&self, kind: &str) -> bool {
+        is_called(kind, &self.group, &self.resource)
+    }
+
+    fn gap(&self, scope: &ScopeId) -> Gap {
+        let code = self.code.map(|code| format!("code {code}"));
+        let words = [Some(&*self.reason).filter(|reason| !reason.is_empty()), code.as_deref()];
+        let how = words.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        let said = if self.message.is_empty() { String::new() } else { format!(": {}", self.message) };
+        let remedy = match self.code {
+            Some(401 | 403) => {
+                "export it again as somebody who may list it (`evenhand doctor kubernetes --print-role`)"
+            }
+            _ => "export it again",
+        };
+        let wanted = WANTED.iter().find(|(kinds, ..)| kinds.iter().any(|kind| self.is_for(kind)));
+        Gap {
+            provider: Some(PROVIDER),
+            scope: Some(scope.clone()),
+            kind: GapKind::Failed,
+            call: self.origin.evidence("").to_string().into(),
+            reason: format!("the server answered with no objects ({how}){said}; {remedy}").into(),
+            facts: vec![wanted.map_or_else(|| Lost::everything("whatever was asked for"), |(.., facts)| facts.clone())],
+        }
+    }
+}
+
 impl Join<'_> {
     pub(super) fn take_gaps(&mut self) {
         for (kinds, call, facts) in WANTED {
-            let told = |kind: &&str| self.cluster.seen.contains(*kind) || self.cluster.missing.contains(*kind);
+            let cluster = &self.cluster;
+            let refused = |kind: &&str| cluster.refused.iter().any(|call| call.is_for(kind));
+            let told = |kind: &&str| cluster.seen.contains(*kind) || cluster.missing.contains(*kind) || refused(kind);
             if !kinds.iter().any(told) {
                 let what = kinds.join(", ");
                 self.gap(call, format!("the capture holds no {what}; export with this command"), facts.clone());
             }
+        }
+        for call in std::mem::take(&mut self.cluster.refused) {
+            self.joined.inventory.gaps.push(call.gap(&self.scope));
         }
         self.take_audit();
     }

@@ -4,10 +4,15 @@ use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 
 /// The decisions of one line.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Answer<'a> {
+    /// The `id` of the line, as it was written. Absent: it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<serde_json::Value>", default)]
+    pub id: Option<&'a RawValue>,
     /// One for each request, in their order.
     pub decisions: Vec<Decision<'a>>,
     /// What in the objects of the line grants nothing although it seems to: parts of rules that match no request, roles

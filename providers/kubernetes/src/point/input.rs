@@ -26,6 +26,10 @@ pub(super) const REMEDY: &str = "see `evenhand schema decide-kubernetes`";
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "World")]
 pub(super) struct Input<'a> {
+    /// Any value by which the caller knows the line again; it stands in the answer. Absent: there is none.
+    #[serde(borrow)]
+    #[schemars(with = "Option<serde_json::Value>")]
+    pub(super) id: Option<&'a RawValue>,
     /// With `--from` only: the cluster of the capture that is meant. It can be left out where there is but one.
     #[serde(borrow)]
     pub(super) cluster: Option<Cow<'a, str>>,

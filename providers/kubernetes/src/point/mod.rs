@@ -16,6 +16,7 @@ mod within;
 
 use evenhand_model::decide::{Decides, Refusal, read};
 use evenhand_model::kept::Kept;
+use serde_json::value::RawValue;
 
 pub use answer::{Answer, Collected, Decision, Grant, Named, Note};
 
@@ -44,7 +45,7 @@ impl Decides for Decider {
         }
         let lists = Lists::of(&input);
         let world = self.worlds.of(&lists.text(), || Ok(World::new(lists.read()?, &lists)))?;
-        world.view().reply(input.requests, &Alone)
+        world.view().reply(input.id, input.requests, &Alone)
     }
 }
 
@@ -131,13 +132,13 @@ struct View<'w> {
 }
 
 impl<'w> View<'w> {
-    fn reply(&self, asked: Vec<Asked>, around: &dyn Around) -> Result<Vec<u8>, Refusal> {
+    fn reply(&self, id: Option<&RawValue>, asked: Vec<Asked>, around: &dyn Around) -> Result<Vec<u8>, Refusal> {
         let mut decisions = Vec::with_capacity(asked.len());
         for (at, asked) in asked.into_iter().enumerate() {
             let request = asked.request().map_err(|refusal| refusal.below(&format!("/requests/{at}")))?;
             decisions.push(self.decide(&request, around));
         }
-        serde_json::to_vec(&Answer { decisions, notes: self.notes })
+        serde_json::to_vec(&Answer { id, decisions, notes: self.notes })
             .map_err(|error| Refusal::new("", format!("the answer cannot be written: {error}"), "report it"))
     }
 

@@ -64,11 +64,11 @@ impl Decides for Within<'_> {
                 cluster_bindings: bindings.partition_point(|binding| binding.metadata.namespace.is_empty()),
                 notes: &[],
             };
-            return view.reply(input.requests, &around);
+            return view.reply(input.id, input.requests, &around);
         }
         let key = format!("{}\0{}", policy.name, lists.text());
         let world = self.worlds.of(&key, || Ok(World::new(around.filled(lists.read()?), &lists)))?;
-        world.view().reply(input.requests, &around)
+        world.view().reply(input.id, input.requests, &around)
     }
 }
 

@@ -2,7 +2,10 @@
 
 mod agents;
 mod guards;
+mod names;
+mod refused;
 mod samples;
+mod secrets;
 mod speed;
 mod surroundings;
 

@@ -54,6 +54,21 @@ fn bot() -> Value {
 }
 
 #[test]
+fn the_id_of_a_line_stands_in_its_answer_as_it_was_written() {
+    for id in [json!("case 1"), json!(17), json!({ "suite": "a" })] {
+        let line = json!({ "id": id, "requests": [asked("ann", "get", "pods", "ops")] });
+        assert_eq!(alone(&line).unwrap()["id"], id);
+    }
+    let line = json!({ "requests": [asked("ann", "get", "pods", "ops")] });
+    assert_eq!(alone(&line).unwrap().get("id"), None);
+    for member in ["name", "expected"] {
+        let mut line = line.clone();
+        line[member] = "x".into();
+        assert!(alone(&line).is_err(), "{member} means nothing here");
+    }
+}
+
+#[test]
 fn every_rule_that_allows_is_named_in_order() {
     let world = json!({
         "roles": [role("reader", Some("ops"), json!([rule(&["list"], &["apps"], &["*"]), rule(&["get"], &[""], &["pods"])]))],
@@ -294,7 +309,7 @@ fn the_schema_names_every_member_that_is_understood() {
     };
     assert_eq!(
         members("World"),
-        ["cluster", "roles", "clusterRoles", "roleBindings", "clusterRoleBindings", "requests"]
+        ["id", "cluster", "roles", "clusterRoles", "roleBindings", "clusterRoleBindings", "requests"]
     );
     assert_eq!(
         members("Request"),
