@@ -173,8 +173,26 @@ fn report() -> Report {
                 }]
                 .into(),
                 frameworks: Arc::from([]),
+                waiver: None,
+            },
+            Finding {
+                id: "00000000000000ac".into(),
+                rule: "excess-accepted".into(),
+                severity: Severity::Medium,
+                dimension: Dimension::Access,
+                status: Status::Fail,
+                provider: ProviderName("cloud"),
+                scope: "prod".into(),
+                identity: "agent/a".into(),
+                name: HOSTILE.into(),
+                title: format!("{HOSTILE} may do what ops may not"),
+                facts: vec![("high_risk_excess".into(), "1".to_owned())],
+                evidence: vec![evidence.clone()],
+                remedy: "take iam:PassRole away".into(),
+                missing: Arc::default(),
+                frameworks: vec![(Arc::from("owasp_nhi_2025"), Arc::from("NHI5:2025"))].into(),
                 waiver: Some(Arc::new(Waiver {
-                    rule: "not-logged".into(),
+                    rule: "excess-accepted".into(),
                     identity: "agent/a".into(),
                     reason: HOSTILE.into(),
                     owner: "alice".into(),
@@ -392,7 +410,7 @@ fn sarif_points_at_the_lines_of_the_finding_in_the_evidence_file() {
     sarif::write(&report, &EvidenceFolder::of(&report, "base"), &mut bytes).expect("written");
     let log: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
     let results = log["runs"][0]["results"].as_array().expect("results");
-    assert_eq!(results.len(), 5);
+    assert_eq!(results.len(), report.findings.len());
     for result in results {
         let place = &result["locations"][0]["physicalLocation"];
         let path =
