@@ -99,18 +99,21 @@ impl Baseline {
         self.tool != version || self.rules != fingerprint(rules)
     }
 
-    /// Takes in a later scan: what is new is added, what is resolved is taken out.
-    pub fn update(&mut self, now: Self) -> Turnover {
+    /// Takes in a later scan: what is new is added, what is resolved is taken out. What rules found that this scan did not
+    /// evaluate stays.
+    pub fn update(&mut self, mut now: Self, evaluated: impl Fn(&str) -> bool) -> Turnover {
+        let unasked = self.findings.iter().filter(|(_, seen)| !evaluated(&seen.rule));
+        now.findings.extend(unasked.map(|(id, seen)| (id.clone(), seen.clone())));
         let kept = now.findings.keys().filter(|id| self.findings.contains_key(*id)).count();
         let turnover = Turnover { added: now.findings.len() - kept, removed: self.findings.len() - kept, kept };
         *self = now;
         turnover
     }
 
-    /// Takes out what a later scan no longer finds, and adds nothing.
-    pub fn prune(&mut self, now: &Self) -> Turnover {
+    /// Takes out what a later scan no longer finds, and adds nothing. What rules found that this scan did not evaluate stays.
+    pub fn prune(&mut self, now: &Self, evaluated: impl Fn(&str) -> bool) -> Turnover {
         let before = self.findings.len();
-        self.findings.retain(|id, _| now.findings.contains_key(id));
+        self.findings.retain(|id, seen| now.findings.contains_key(id) || !evaluated(&seen.rule));
         Turnover { added: 0, removed: before - self.findings.len(), kept: self.findings.len() }
     }
 }
@@ -140,11 +143,14 @@ mod tests {
     #[test]
     fn pruning_adds_nothing_and_updating_takes_the_present() {
         let mut pruned = baseline(&["a", "b"]);
-        assert_eq!(pruned.prune(&baseline(&["b", "c"])), Turnover { added: 0, removed: 1, kept: 1 });
+        assert_eq!(pruned.prune(&baseline(&["b", "c"]), |_| true), Turnover { added: 0, removed: 1, kept: 1 });
         assert_eq!(pruned, baseline(&["b"]));
         let mut updated = baseline(&["a", "b"]);
-        assert_eq!(updated.update(baseline(&["b", "c"])), Turnover { added: 1, removed: 1, kept: 1 });
+        assert_eq!(updated.update(baseline(&["b", "c"]), |_| true), Turnover { added: 1, removed: 1, kept: 1 });
         assert_eq!(updated, baseline(&["b", "c"]));
+        let other_rules = |rule: &str| rule != "r";
+        assert_eq!(updated.prune(&baseline(&[]), other_rules), Turnover { added: 0, removed: 0, kept: 2 });
+        assert_eq!(updated.update(baseline(&[]), other_rules), Turnover { added: 0, removed: 0, kept: 2 });
     }
 
     #[test]

@@ -72,10 +72,12 @@ pub struct AccessChange {
     pub id: String,
     /// Its name.
     pub name: String,
-    /// The number of operations before and now; `None` where one of them is not known or nothing changed.
-    pub operations: Option<(i64, i64)>,
-    /// The parity verdict before and now; `None` where it is the same.
-    pub verdict: Option<(String, String)>,
+    /// Its nature before and now; `None` where it is the same.
+    pub nature: Option<(String, String)>,
+    /// The number of operations before and now, of which each may be unknown; `None` where it is the same.
+    pub operations: Option<(Option<i64>, Option<i64>)>,
+    /// The parity verdict before and now, where it was compared; `None` where it is the same.
+    pub verdict: Option<(Option<String>, Option<String>)>,
     /// Excess over the human role that is new, as `operation on scope`.
     pub gained: Vec<String>,
     /// Excess that is no longer there.
@@ -179,13 +181,15 @@ fn access(old: &Snapshot, new: &Snapshot) -> Vec<AccessChange> {
         let change = AccessChange {
             id: id.clone(),
             name: now.name.clone(),
-            operations: was.operations.zip(now.operations).filter(|(was, now)| was != now),
-            verdict: was.verdict.clone().zip(now.verdict.clone()).filter(|(was, now)| was != now),
+            nature: (was.nature != now.nature).then(|| (was.nature.clone(), now.nature.clone())),
+            operations: (was.operations != now.operations).then_some((was.operations, now.operations)),
+            verdict: (was.verdict != now.verdict).then(|| (was.verdict.clone(), now.verdict.clone())),
             gained: take(&mut gained),
             lost: take(&mut lost),
         };
-        let AccessChange { operations, verdict, gained, lost, .. } = &change;
-        let is_change = operations.is_some() || verdict.is_some() || !gained.is_empty() || !lost.is_empty();
+        let AccessChange { id: _, name: _, nature, operations, verdict, gained, lost } = &change;
+        let is_change =
+            nature.is_some() || operations.is_some() || verdict.is_some() || !gained.is_empty() || !lost.is_empty();
         is_change.then_some(change)
     });
     changes.collect()
@@ -254,7 +258,7 @@ mod tests {
         assert_eq!(difference.new_identities[0].id, "fresh");
         assert_eq!(difference.gone_identities[0].id, "gone");
         let [bot] = difference.access.as_slice() else { panic!("{difference:?}") };
-        assert_eq!(bot.operations, Some((3, 4)));
+        assert_eq!(bot.operations, Some((Some(3), Some(4))));
         assert_eq!(
             (&bot.gained[..], &bot.lost[..]),
             (&["s3:PutObject on *".to_owned()][..], &["s3:GetObject on *".to_owned()][..])

@@ -129,7 +129,8 @@ pub struct Posture<'a> {
 /// What was there before, as far as somebody wrote it down.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Before {
-    /// The ids of findings of a baseline or an earlier scan.
+    /// The ids of findings of a baseline or an earlier scan that a gate saw then: what was undecided or accepted is new
+    /// when it fails.
     pub findings: BTreeSet<String>,
     /// The governed score of an earlier scan, in thousandths.
     pub score: Option<u32>,

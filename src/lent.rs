@@ -48,20 +48,23 @@ impl<'a> Lent<'a> {
     /// Those whose access an identity uses, in the order of their ids. `has_access` tells who holds access of its own:
     /// whoever does acts with that and through its tool servers, and what else it holds is a step to more.
     pub(crate) fn to(&self, identity: &'a Identity, has_access: impl Fn(&Identity) -> bool) -> Vec<Lender<'a>> {
-        let mut seen = BTreeSet::from([&identity.id]);
-        let mut next = vec![(identity, has_access(identity))];
+        let own = has_access(identity);
+        let mut seen = BTreeSet::from([(&identity.id, own)]);
+        let mut next = vec![(identity, own)];
         let mut found = Vec::new();
         while let Some((at, acts_as_itself)) = next.pop() {
             for (id, (is_tool, constraint)) in self.lent.get(at.id.as_str()).into_iter().flatten() {
                 let Some(lender) = self.identities.get(id) else { continue };
-                if (*is_tool || !acts_as_itself) && seen.insert(&lender.id) {
-                    let acts = has_access(lender);
-                    next.push((lender, acts_as_itself || acts));
+                let acts = has_access(lender);
+                let way = (&lender.id, acts_as_itself || acts);
+                if lender.id != identity.id && (*is_tool || !acts_as_itself) && seen.insert(way) {
+                    next.push((lender, way.1));
                     found.extend(acts.then_some(Lender { identity: lender, constraint }));
                 }
             }
         }
         found.sort_by(|a, b| a.identity.id.cmp(&b.identity.id));
+        found.dedup_by(|a, b| a.identity.id == b.identity.id);
         found
     }
 }

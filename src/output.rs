@@ -43,7 +43,11 @@ pub fn checked(outputs: &[Output]) -> Result<Vec<Output>, String> {
         return Ok(vec![Output { format: OutputFormat::TABLE, path: None }]);
     }
     for (at, output) in outputs.iter().enumerate() {
-        let Some(earlier) = outputs.iter().take(at).find(|earlier| earlier.path == output.path) else { continue };
+        // Two spellings of one path are one file.
+        let place =
+            |output: &Output| output.path.as_ref().map(|path| std::path::absolute(path).unwrap_or(path.clone()));
+        let same = |earlier: &&Output| place(earlier) == place(output);
+        let Some(earlier) = outputs.iter().take(at).find(same) else { continue };
         let place = output.path.as_ref().map_or("stdout".to_owned(), |path| format!("`{}`", path.display()));
         return Err(format!(
             "`-o {}` and `-o {}` both go to {place}; give one of them another file, as in `-o {}=FILE`",

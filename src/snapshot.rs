@@ -50,6 +50,13 @@ pub struct Seen {
     pub waived: bool,
 }
 
+impl Seen {
+    /// Whether a gate saw it: it failed, and nobody had accepted it. What was undecided counts under `strict` alone.
+    pub fn tripped(&self, strict: bool) -> bool {
+        !self.waived && (self.status == "fail" || strict)
+    }
+}
+
 /// An identity of a snapshot.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Standing {

@@ -1,7 +1,9 @@
 //! `evenhand baseline`: the findings that are there today, so that a gate trips on new ones only.
 
+use evenhand_model::gap::GapKind;
 use evenhand_reports::text::counted;
 use evenhand_rules::evaluate::Keep;
+use evenhand_rules::pack::RuleSet;
 
 use super::{Failure, Invocation};
 use crate::assess::{self, Depth, Options};
@@ -25,14 +27,15 @@ pub(super) fn run(invocation: &Invocation, verb: &BaselineVerb) -> Result<Exit, 
         BaselineVerb::Create(_) => None,
         BaselineVerb::Update(_) | BaselineVerb::Prune(_) => Some(Baseline::read(&arguments.file)?),
     };
-    let now = scanned(invocation, arguments)?;
+    let (now, rules) = scanned(invocation, arguments)?;
+    let evaluated = |rule: &str| rules.get(rule).is_some();
     let (baseline, turnover) = match (verb, held) {
         (BaselineVerb::Update(_), Some(mut held)) => {
-            let turnover = held.update(now);
+            let turnover = held.update(now, evaluated);
             (held, turnover)
         }
         (BaselineVerb::Prune(_), Some(mut held)) => {
-            let turnover = held.prune(&now);
+            let turnover = held.prune(&now, evaluated);
             (held, turnover)
         }
         _ => {
@@ -53,8 +56,8 @@ pub(super) fn run(invocation: &Invocation, verb: &BaselineVerb) -> Result<Exit, 
     Ok(Exit::Passed)
 }
 
-/// A baseline of what is there now.
-fn scanned(invocation: &Invocation, arguments: &cli::BaselineArguments) -> Result<Baseline, Failure> {
+/// A baseline of what is there now, and the rules that made it.
+fn scanned(invocation: &Invocation, arguments: &cli::BaselineArguments) -> Result<(Baseline, RuleSet), Failure> {
     let config = invocation.config(&arguments.sources)?;
     let rules = ruleset::load(&arguments.selection, &config, invocation.console)?;
     let progress = invocation.progress();
@@ -70,11 +73,19 @@ fn scanned(invocation: &Invocation, arguments: &cli::BaselineArguments) -> Resul
         now,
         progress: &progress,
     };
+    let unreadable = capture.unreadable_source;
     let assessing = assess::assess(capture, options, Keep::Report);
+    if unreadable || assessing.assessed.inventory.gaps.iter().any(|gap| gap.kind == GapKind::Failed) {
+        invocation.console.error(
+            "evidence could not be read, so what is resolved is not known; the baseline stays as it is",
+            Some("mend the input; `evenhand scan` lists the gaps"),
+        );
+        return Err(Failure::Told(Exit::Incomplete));
+    }
     if let Some(error) = assessing.assessed.errors.first() {
         // Findings of a rule that was not evaluated would later look new.
         return Err(Failure::new(error.to_string(), "a baseline needs every rule"));
     }
     let report = assess::report(assessing, options, Depth::Whole);
-    Ok(Baseline::of(&Snapshot::of(&report), &rules))
+    Ok((Baseline::of(&Snapshot::of(&report), &rules), rules))
 }

@@ -45,11 +45,17 @@ fn scores(difference: &Difference) -> Option<String> {
 
 fn access_words(change: &AccessChange) -> Vec<String> {
     let mut words = Vec::new();
+    if let Some((was, now)) = &change.nature {
+        words.push(format!("{} → {}", was.replace('_', " "), now.replace('_', " ")));
+    }
     if let Some((was, now)) = &change.verdict {
-        words.push(format!("{was} → {now}"));
+        let told = |verdict: &Option<String>| verdict.clone().unwrap_or_else(|| "not compared".to_owned());
+        words.push(format!("{} → {}", told(was), told(now)));
     }
     if let Some((was, now)) = &change.operations {
-        words.push(format!("{was} → {now} operations"));
+        let told =
+            |count: &Option<i64>| count.map_or_else(|| "an unknown number of".to_owned(), |count| count.to_string());
+        words.push(format!("{} → {} operations", told(was), told(now)));
     }
     for (list, what) in [(&change.gained, "excess gained"), (&change.lost, "excess lost")] {
         if let Some(first) = list.first() {

@@ -1,5 +1,6 @@
 //! `evenhand history`: the trend of a store, and queries over its tables.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use comfy_table::presets::NOTHING;
@@ -88,14 +89,15 @@ fn print(answer: &Answer, format: HistoryFormat) -> Result<(), Failure> {
             table.load_style(NOTHING);
             table.set_header(names.iter().map(|name| printable(name)));
             for row in rows {
-                table.add_row(row.iter().map(|cell| cell.as_deref().map_or_else(|| "?".to_owned(), printable)));
+                table.add_row(
+                    row.iter().map(|cell| if cell.is_null() { "?".to_owned() } else { printable(&text(cell)) }),
+                );
             }
             writeln!(sink, "{}", table.trim_fmt())
         })?,
         HistoryFormat::Json => to_stdout(|sink| {
-            let object = |row: &Vec<Option<String>>| -> Map<String, Value> {
-                names.iter().cloned().zip(row.iter().map(|cell| cell.clone().into())).collect()
-            };
+            let object =
+                |row: &Vec<Value>| -> Map<String, Value> { names.iter().cloned().zip(row.iter().cloned()).collect() };
             serde_json::to_writer_pretty(&mut *sink, &rows.iter().map(object).collect::<Vec<_>>())?;
             sink.write_all(b"\n")
         })?,
@@ -103,12 +105,22 @@ fn print(answer: &Answer, format: HistoryFormat) -> Result<(), Failure> {
             let mut out = csv::Writer::from_writer(sink);
             out.write_record(formula_safe_record(names.iter().map(String::as_str)))?;
             for row in rows {
-                out.write_record(formula_safe_record(row.iter().map(|cell| cell.as_deref().unwrap_or_default())))?;
+                let cells: Vec<_> = row.iter().map(text).collect();
+                out.write_record(formula_safe_record(cells.iter().map(|cell| &**cell)))?;
             }
             out.flush().map_err(csv::Error::from)
         })?,
     }
     Ok(())
+}
+
+/// A value as text; nothing for NULL.
+fn text(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::Null => Cow::Borrowed(""),
+        Value::String(text) => Cow::Borrowed(text),
+        other => Cow::Owned(other.to_string()),
+    }
 }
 
 #[cfg(test)]

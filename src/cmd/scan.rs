@@ -91,7 +91,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit
             possible_agents: assess::possible_agents(&assessing.assessed, &config).len(),
             rule_errors: !assessing.assessed.errors.is_empty(),
             rules: &rules,
-            before: &before.told(invocation, &rules),
+            before: &before.told(invocation, &rules, gate_settings.strict),
         },
     );
     let mut report = assess::report(assessing, options, Depth::Whole);
@@ -136,7 +136,7 @@ impl Before {
     }
 
     /// The same for the gate; says where what is new may be new because the rules are.
-    fn told(&self, invocation: &Invocation, rules: &RuleSet) -> gate::Before {
+    fn told(&self, invocation: &Invocation, rules: &RuleSet, strict: bool) -> gate::Before {
         if self.baseline.as_ref().is_some_and(|baseline| baseline.is_of_others(env!("CARGO_PKG_VERSION"), rules)) {
             invocation.console.warning(
                 "the baseline was made by another version or with other rules, so findings may be new because a rule is",
@@ -146,7 +146,7 @@ impl Before {
         let known = self.baseline.iter().map(|baseline| &baseline.findings);
         let known = known.chain(self.against.iter().map(|snapshot| &snapshot.findings));
         gate::Before {
-            findings: known.flat_map(|findings| findings.keys().cloned()).collect(),
+            findings: known.flatten().filter(|(_, seen)| seen.tripped(strict)).map(|(id, _)| id.clone()).collect(),
             score: self.against.as_ref().and_then(|snapshot| snapshot.score).map(|(_, governed)| governed),
         }
     }

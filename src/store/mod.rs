@@ -34,6 +34,14 @@ pub enum StoreError {
         /// What is wrong with it.
         what: String,
     },
+    /// A file of a store is not what was written there.
+    #[error("`{}` is damaged: {what}", .path.display())]
+    Damaged {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
     /// There is no scan in it.
     #[error("`{}` holds no scan", .0.display())]
     Empty(PathBuf),
@@ -50,6 +58,7 @@ impl StoreError {
     pub fn remedy(&self) -> &'static str {
         match self {
             Self::File { .. } => "name a folder that this user may read and write",
+            Self::Damaged { .. } => "remove that file, or save its scan again",
             Self::Empty(_) => "save scans in it with `evenhand scan … --save STORE`",
             Self::Query(_) => "docs/tables.md lists tables and columns; `scans` and `findings` are there as well",
             Self::Table(_) => "this is a fault of evenhand; report it with the command line",

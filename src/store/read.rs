@@ -8,6 +8,7 @@ use polars::io::SerReader as _;
 use polars::io::parquet::read::ParquetReader;
 use polars::prelude::{AnyValue, Column, DataFrame, DataType, IntoLazy as _, PlSmallStr};
 use polars::sql::{SQLContext, extract_table_identifiers};
+use serde_json::Value;
 
 use super::{FINDINGS, SCANS, StoreError, one_line};
 use evenhand_rules::facts::tables::TABLES;
@@ -46,8 +47,8 @@ pub struct StoredScan {
 pub struct Answer {
     /// The names of its columns.
     pub names: Vec<String>,
-    /// Its rows, a text for each column; NULL is `None`.
-    pub rows: Vec<Vec<Option<String>>>,
+    /// Its rows, a value for each column.
+    pub rows: Vec<Vec<Value>>,
 }
 
 impl Store {
@@ -104,16 +105,13 @@ impl Store {
         let named = extract_table_identifiers(query, false, true).map_err(ask)?;
         // Only what is asked for is read.
         for table in Self::tables() {
-            if named.iter().any(|name| name.eq_ignore_ascii_case(table)) {
+            if named.iter().any(|name| name == table) {
                 context.register(table, self.table(table)?.lazy());
             }
         }
         let answer = context.execute(query).and_then(|frame| frame.collect()).map_err(ask)?;
         let names = answer.get_column_names().iter().map(|name| name.to_string()).collect();
-        let cell = |column: &Column, row: usize| match column.get(row) {
-            Ok(AnyValue::Null) | Err(_) => None,
-            Ok(value) => Some(plain(&value)),
-        };
+        let cell = |column: &Column, row: usize| column.get(row).map_or(Value::Null, |value| json(&value));
         let rows =
             (0..answer.height()).map(|row| answer.columns().iter().map(|column| cell(column, row)).collect()).collect();
         Ok(Answer { names, rows })
@@ -130,9 +128,10 @@ impl Store {
             if !is_whole && !self.scans.is_empty() {
                 continue;
             }
-            let fail = |what: String| StoreError::File { path: path.clone(), what: format!("cannot be read: {what}") };
-            let file = File::open(&path).map_err(|error| fail(error.to_string()))?;
-            let frame = ParquetReader::new(file).finish().map_err(|error| fail(one_line(&error)))?;
+            let file = File::open(&path)
+                .map_err(|error| StoreError::File { path: path.clone(), what: format!("cannot be read: {error}") })?;
+            let damaged = |error| StoreError::Damaged { path: path.clone(), what: one_line(&error) };
+            let frame = ParquetReader::new(file).finish().map_err(damaged)?;
             all = Some(match all {
                 None => frame,
                 Some(held) => below(held, frame)?,
@@ -156,7 +155,8 @@ impl Store {
             paths.sort();
             Ok(paths)
         };
-        if !folder.is_dir() {
+        // A folder that may not be entered is not one that is not there.
+        if matches!(std::fs::symlink_metadata(&folder), Err(error) if error.kind() == std::io::ErrorKind::NotFound) {
             return Ok(Vec::new());
         }
         let mut files = Vec::new();
@@ -165,6 +165,19 @@ impl Store {
                 .extend(entries(&day)?.into_iter().filter(|path| path.extension().is_some_and(|end| end == "parquet")));
         }
         Ok(files)
+    }
+}
+
+/// A value as JSON has it.
+fn json(value: &AnyValue<'_>) -> Value {
+    match value {
+        AnyValue::Null => Value::Null,
+        AnyValue::Boolean(truth) => Value::Bool(*truth),
+        AnyValue::Float32(number) => f64::from(*number).into(),
+        AnyValue::Float64(number) => (*number).into(),
+        AnyValue::List(values) => values.iter().map(|value| json(&value)).collect(),
+        other if other.is_integer() => other.extract::<i64>().map_or_else(|| plain(other).into(), Value::from),
+        other => plain(other).into(),
     }
 }
 

@@ -105,6 +105,19 @@ fn a_store_keeps_scans_once_each_and_history_tells_the_trend() {
                   WHERE f.severity = 'critical' ORDER BY f.rule";
     let run = scene.run(&["history", "posture", "--sql", joined, "-o", "csv"]);
     assert!(run.stdout.starts_with("name,rule\nincident-agent,"), "{} {}", run.stdout, run.stderr);
+    let numbers = json(
+        &scene
+            .run(&[
+                "history",
+                "posture",
+                "--sql",
+                "SELECT COUNT(*) AS many, 1234567.5 AS part FROM scans",
+                "-o",
+                "json",
+            ])
+            .stdout,
+    );
+    assert_eq!(numbers, serde_json::json!([{"many": 2, "part": 1234567.5}]));
     let wrong = scene.run(&["history", "posture", "--sql", "SELECT nothing FROM nowhere"]);
     assert!(wrong.code == 2 && wrong.stderr.contains("nowhere"), "{}", wrong.stderr);
 

@@ -92,6 +92,38 @@ fn what_nobody_should_have_accepted_covers_nothing_and_is_found() {
 }
 
 #[test]
+fn what_was_accepted_or_undecided_before_is_new_when_it_fails() {
+    let scene = Scene::new().file("k8s/prod/all.yaml", CAPTURE.as_bytes());
+    let waivers = waiver(RULE, BOT, "bao", "2027-01-31");
+    let scene = scene.file("waivers.toml", waivers.as_bytes());
+    let all = |more: &[&'static str]| [&["scan", "k8s", "--rule", RULE, "--allow-partial"][..], &NOW, more].concat();
+    assert_eq!(scene.run(&all(&["-o", "json=accepted.json"])).code, 0);
+    std::fs::remove_file(scene.path("waivers.toml")).unwrap();
+    let gate = ["--against", "accepted.json", "--new-only", "--fail-on", "critical"];
+    assert_eq!(scene.run(&all(&gate)).code, 1, "nobody accepts it any longer");
+    assert_eq!(scene.run(&all(&["-o", "json=open.json"])).code, 0);
+    let known = ["--against", "open.json", "--new-only", "--fail-on", "critical"];
+    assert_eq!(scene.run(&all(&known)).code, 0);
+    let undecided = scene.read("open.json").replace("\"status\": \"fail\"", "\"status\": \"unknown\"");
+    let scene = scene.file("open.json", undecided.as_bytes());
+    assert_eq!(scene.run(&all(&known)).code, 1, "undecided was no failure");
+}
+
+#[test]
+fn a_baseline_is_not_made_of_what_could_not_be_read() {
+    let scene = Scene::new().file("k8s/prod/all.yaml", CAPTURE.as_bytes());
+    assert_eq!(scene.run(&["baseline", "create", "k8s"]).code, 0);
+    let before = scene.read("evenhand-baseline.json");
+    let scene = scene.file("k8s/prod/broken.yaml", b"apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: [}\n");
+    let run = scene.run(&["baseline", "prune", "k8s"]);
+    assert!(run.code == 4 && run.stderr.contains("stays as it is"), "{} {}", run.code, run.stderr);
+    assert_eq!(scene.read("evenhand-baseline.json"), before);
+    std::fs::remove_file(scene.path("k8s/prod/broken.yaml")).unwrap();
+    let narrow = scene.run(&["baseline", "prune", "k8s", "--rule", "no-owner"]);
+    assert!(narrow.stderr.contains("0 taken out"), "{}", narrow.stderr);
+}
+
+#[test]
 fn a_waiver_of_a_rule_that_was_left_out_is_not_called_unmatched() {
     let accepted = waiver(RULE, BOT, "bao", "2027-01-31");
     let (report, ..) = scan(&accepted, &["--skip", RULE]);

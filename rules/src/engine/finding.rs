@@ -11,11 +11,12 @@ use evenhand_model::id::{FindingId, IdentityId, ProviderName, ScopeId};
 use evenhand_model::identity::Identity;
 use evenhand_model::inventory::Inventory;
 use evenhand_model::parity::Comparison;
-use evenhand_model::table::{Column, Table, Value};
+use evenhand_model::table::{Column, Row as _, Table, Value};
 use rayon::prelude::*;
 
 use crate::engine::open::{Cited, Said};
 use crate::engine::select::Selected;
+use crate::facts::tables::WaiverRow;
 use crate::facts::{Facts, Places};
 use crate::judgements::Judgements;
 use crate::pack::{ParamValue, Part, Rule};
@@ -66,6 +67,12 @@ impl<'a> Subjects<'a> {
     }
 }
 
+/// Whether a row is about what the vendor runs itself, which nobody is judged by. A waiver is the organisation's own word,
+/// whomever it names.
+fn is_unjudged(table: &Table, subject: Option<&Identity>) -> bool {
+    table.spec.name != WaiverRow::SPEC.name && subject.is_some_and(|identity| identity.vendor_managed)
+}
+
 /// The provider of each row of a table, as a position in [`Subjects::providers`]; none for rows that nothing is judged by.
 pub(super) struct Owners(Vec<Option<u8>>);
 
@@ -76,7 +83,7 @@ impl Owners {
         let owner = |row: usize| {
             let Value::Text(id) = ids?.value(row) else { return None };
             let subject = subjects.identity(&IdentityId::new(id));
-            if subject.is_some_and(|identity| identity.vendor_managed) {
+            if is_unjudged(table, subject) {
                 return None;
             }
             let name = match providers.map(|column| column.value(row)) {
@@ -187,7 +194,7 @@ impl<'a> Maker<'a> {
     fn make(&self, row: usize, status: Status, before: &mut SaidBefore<'a>) -> Option<Finding> {
         let id = IdentityId::new(self.id(row)?);
         let subject = self.subjects.identity(&id);
-        if subject.is_some_and(|identity| identity.vendor_managed) {
+        if is_unjudged(self.table, subject) {
             return None;
         }
         let provider = self.provider_of(row, subject)?;
