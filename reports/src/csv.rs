@@ -82,7 +82,7 @@ pub fn findings(report: &Report, sink: &mut dyn Write) -> Result<(), WriteError>
             &waived_until,
             &waiver,
         ];
-        out.write_record(cells.iter().map(|cell| formula_safe(cell).into_owned()))?;
+        out.write_record(formula_safe_record(cells.into_iter()))?;
     }
     out.flush()?;
     Ok(())

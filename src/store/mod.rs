@@ -12,6 +12,8 @@ use std::path::PathBuf;
 
 use polars::prelude::PolarsError;
 
+use crate::output::OutputError;
+
 pub use read::{Answer, Store, StoredScan};
 pub use write::save;
 
@@ -34,6 +36,9 @@ pub enum StoreError {
         /// What is wrong with it.
         what: String,
     },
+    /// A file could not be written.
+    #[error(transparent)]
+    Unwritten(#[from] OutputError),
     /// A file of a store is not what was written there.
     #[error("`{}` is damaged: {what}", .path.display())]
     Damaged {
@@ -57,7 +62,7 @@ impl StoreError {
     /// What to do about it.
     pub fn remedy(&self) -> &'static str {
         match self {
-            Self::File { .. } => "name a folder that this user may read and write",
+            Self::File { .. } | Self::Unwritten(_) => "name a folder that this user may read and write",
             Self::Damaged { .. } => "remove that file, or save its scan again",
             Self::Empty(_) => "save scans in it with `evenhand scan … --save STORE`",
             Self::Query(_) => "docs/tables.md lists tables and columns; `scans` and `findings` are there as well",

@@ -1,7 +1,7 @@
 //! Writing a scan into a store.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use evenhand_model::finding::{Severity, Status};
 use evenhand_model::table::Value;
@@ -15,7 +15,8 @@ use polars::prelude::{
 };
 use rayon::prelude::*;
 
-use super::{FINDINGS, FORM, SCANS, StoreError};
+use super::{FINDINGS, FORM, SCANS, StoreError, one_line};
+use crate::output::to_file;
 
 /// Saves a scan. Its report must hold all findings.
 ///
@@ -117,21 +118,17 @@ fn count(number: usize) -> Option<i64> {
 
 /// Writes a file whole or not at all.
 fn write(mut frame: DataFrame, path: &Path) -> Result<(), StoreError> {
-    let fail = |what: String| StoreError::File { path: path.to_owned(), what: format!("cannot be written: {what}") };
-    let folder: PathBuf = path.parent().map(Path::to_owned).unwrap_or_default();
-    fs::create_dir_all(&folder).map_err(|error| fail(error.to_string()))?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".evenhand-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)
+            .map_err(|error| StoreError::File { path: folder.to_owned(), what: format!("cannot be made: {error}") })?;
     }
-    let file = builder.tempfile_in(&folder).map_err(|error| fail(error.to_string()))?;
     let (key, version) = FORM;
-    ParquetWriter::new(file.as_file())
-        .with_key_value_metadata(Some(KeyValueMetadata::from_static(vec![(key.to_owned(), version.to_owned())])))
-        .finish(&mut frame)
-        .map_err(|error| fail(super::one_line(&error)))?;
-    file.persist(path).map(drop).map_err(|error| fail(error.error.to_string()))
+    to_file(path, |sink| {
+        ParquetWriter::new(sink)
+            .with_key_value_metadata(Some(KeyValueMetadata::from_static(vec![(key.to_owned(), version.to_owned())])))
+            .finish(&mut frame)
+            .map(drop)
+            .map_err(|error| one_line(&error))
+    })?;
+    Ok(())
 }

@@ -12,6 +12,7 @@ mod permission;
 #[cfg(any(test, feature = "served"))]
 pub mod served;
 mod stop;
+mod tell;
 mod terms;
 
 pub use disk::{Unfinished, clean, put};
@@ -23,4 +24,5 @@ pub use ledger::{Ledger, lock};
 pub use pace::{NoAnswer, Tries, Trouble, causes, retried, wait};
 pub use permission::{Permission, State};
 pub use stop::{Stop, Stopped, Stopper};
+pub use tell::Tell;
 pub use terms::{CollectFailure, NoCapture, Terms, work};

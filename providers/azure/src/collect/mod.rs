@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 pub use cloud::Cloud;
 pub use doctor::doctor;
-pub use evenhand_collect::{CollectFailure, Failed, NoCapture, Permission, State, Stopped, Stopper, Terms};
+pub use evenhand_collect::{CollectFailure, Failed, NoCapture, Permission, State, Stopped, Stopper, Tell, Terms};
 pub use permissions::{calls_table, permissions};
 
 use client::{Client, Pace};
@@ -47,22 +47,6 @@ pub enum Who {
     Cli,
     /// A service connection of Azure Pipelines, by its id.
     Pipelines(String),
-}
-
-/// What is said while a collection is under way.
-#[derive(Clone)]
-pub struct Tell(pub Arc<dyn Fn(&str) + Send + Sync>);
-
-impl std::fmt::Debug for Tell {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Tell")
-    }
-}
-
-impl Default for Tell {
-    fn default() -> Self {
-        Self(Arc::new(|_| {}))
-    }
 }
 
 /// What to collect, with whose credentials.

@@ -25,7 +25,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use doctor::doctor;
-pub use evenhand_collect::{CollectFailure, Failed, NoCapture, Permission, State, Stopped, Stopper, Terms};
+pub use evenhand_collect::{CollectFailure, Failed, NoCapture, Permission, State, Stopped, Stopper, Tell, Terms};
 pub use permissions::{calls_table, permissions};
 
 use client::{Client, Pace};
@@ -50,22 +50,6 @@ pub enum Who {
         /// The installation; `None` = the organisation's own.
         installation: Option<u64>,
     },
-}
-
-/// What is said while a collection is under way.
-#[derive(Clone)]
-pub struct Tell(pub Arc<dyn Fn(&str) + Send + Sync>);
-
-impl std::fmt::Debug for Tell {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Tell")
-    }
-}
-
-impl Default for Tell {
-    fn default() -> Self {
-        Self(Arc::new(|_| {}))
-    }
 }
 
 /// What to collect, with whose credentials.
