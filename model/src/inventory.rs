@@ -90,7 +90,7 @@ impl Inventory {
         // Bearers and acceptances are in no report: whoever joins them sorts what comes of it.
         self.crossings.sort();
         self.workloads.par_sort_by(|a, b| a.id.cmp(&b.id));
-        self.controls.sort_by(|a, b| (&a.identity, a.kind, &a.evidence).cmp(&(&b.identity, b.kind, &b.evidence)));
+        self.controls.par_sort_by(|a, b| (&a.identity, a.kind, &a.evidence).cmp(&(&b.identity, b.kind, &b.evidence)));
         self.logs.sort_by(|a, b| (&a.scope, &a.name).cmp(&(&b.scope, &b.name)));
         self.agents.sort_by(|a, b| (&a.id, &a.evidence).cmp(&(&b.id, &b.evidence)));
         self.gaps.sort();

@@ -38,9 +38,35 @@ impl Texts {
         self.of.iter().map(|number| self.text(*number))
     }
 
-    /// The row of a text in a column that is sorted by it.
+    /// The first row of a text in a column that is sorted by it.
     pub fn position_sorted(&self, text: &str) -> Option<usize> {
-        self.of.binary_search_by(|number| self.text(*number).map(|held| &**held).cmp(&Some(text))).ok()
+        self.position_sorted_near(text, 0)
+    }
+
+    /// The same, sought from some row onwards at first: the nearer the text is behind it, the sooner it is found. Whoever
+    /// looks for sorted texts one after the other passes the row that was found before.
+    pub fn position_sorted_near(&self, text: &str, from: usize) -> Option<usize> {
+        let before = |row: &usize| self.get(*row).map(|held| &**held) < Some(text);
+        let from = from.min(self.len());
+        // All rows before `low` are smaller; of those from `high` on nothing is known.
+        let mut low = if from.checked_sub(1).is_none_or(|row| before(&row)) { from } else { 0 };
+        let mut step = 1;
+        let mut high = low;
+        while high < self.len() && before(&high) {
+            low = high + 1;
+            high = low.saturating_add(step);
+            step *= 2;
+        }
+        high = high.min(self.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            if before(&middle) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        (self.get(low).map(|held| &**held) == Some(text)).then_some(low)
     }
 
     /// Adds a row.
@@ -153,6 +179,19 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_text_is_found_at_its_first_row_wherever_the_search_begins(
+            mut rows in prop::collection::vec(0..40_usize, 0..60),
+            wanted in 0..41_usize,
+            from in 0..70_usize,
+        ) {
+            rows.sort_unstable();
+            let texts: Texts = rows.iter().map(|row| Some(format!("{row:02}").into())).collect();
+            let first = rows.iter().position(|row| *row == wanted);
+            prop_assert_eq!(texts.position_sorted(&format!("{wanted:02}")), first);
+            prop_assert_eq!(texts.position_sorted_near(&format!("{wanted:02}"), from), first);
+        }
+
         #[test]
         fn rows_come_back_as_they_went_in(
             parts in prop::collection::vec(prop::collection::vec(prop::option::of(0..60_usize), 0..90), 0..4),

@@ -1,7 +1,7 @@
 //! The findings on a terminal: what to fix first, then rule by rule, then what is not decided and what would tell.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::io::Write;
 
 use evenhand_model::finding::{Dimension, Finding, Severity, Status};
@@ -38,9 +38,14 @@ impl<'a> Identities<'a> {
     }
 
     pub(crate) fn row(&self, id: &str) -> Option<(&'a Table, usize)> {
+        self.row_near(id, 0)
+    }
+
+    /// The same, sought from some row onwards at first.
+    fn row_near(&self, id: &str, from: usize) -> Option<(&'a Table, usize)> {
         let table = self.table?;
         let Column::Text(ids) = table.column("id")? else { return None };
-        Some((table, ids.position_sorted(id)?))
+        Some((table, ids.position_sorted_near(id, from)?))
     }
 
     /// An identity as people call it, with where it lives.
@@ -55,35 +60,72 @@ impl<'a> Identities<'a> {
         });
         printable(&found.unwrap_or_else(|| id.to_owned()))
     }
+}
 
-    fn standing(&self, id: &str) -> Standing {
-        let Some((table, row)) = self.row(id) else { return Standing::default() };
-        let holds = |column: &str| table.value(row, column) == Value::Boolean(true);
-        let number = |column: &str| match table.value(row, column) {
-            Value::Integer(number) => number,
+/// The columns that tell how an identity stands.
+struct Standings<'a> {
+    identities: &'a Identities<'a>,
+    truths: [Option<&'a Column>; 2],
+    target: Option<&'a Column>,
+    numbers: [Option<&'a Column>; 3],
+    /// The row that was looked up last: findings of one rule come in the order of the table.
+    last: usize,
+}
+
+impl<'a> Standings<'a> {
+    fn of(identities: &'a Identities<'a>) -> Self {
+        let column = |name: &str| identities.table.and_then(|table| table.column(name));
+        Self {
+            identities,
+            truths: ["admin", "can_escalate"].map(column),
+            target: column("escalation_target"),
+            numbers: ["high_risk_excess", "excess_weight", "access_weight"].map(column),
+            last: 0,
+        }
+    }
+
+    fn get(&mut self, id: &str) -> Standing {
+        let Some((_, row)) = self.identities.row_near(id, self.last) else { return Standing::default() };
+        self.last = row;
+        let [admin, escalates] =
+            self.truths.map(|column| column.is_some_and(|column| column.value(row) == Value::Boolean(true)));
+        let reaches = matches!(
+            self.target.map(|column| column.value(row)),
+            Some(Value::Text(target)) if target.starts_with("admin of ")
+        );
+        let [high_risk, excess, access] = self.numbers.map(|column| match column.map(|column| column.value(row)) {
+            Some(Value::Integer(number)) => number,
             _ => 0,
-        };
-        let reaches =
-            matches!(table.value(row, "escalation_target"), Value::Text(target) if target.starts_with("admin of "));
-        let weight = number("access_weight");
-        (holds("admin"), reaches, holds("can_escalate"), number("high_risk_excess"), number("excess_weight"), weight)
+        });
+        (admin, reaches, escalates, high_risk, excess, access)
     }
 }
 
-/// The findings that fail and that nobody accepted: worst severity first, then whoever could do most, then by identity and rule.
-pub(crate) fn worst_first<'a>(report: &'a Report, identities: &Identities<'_>) -> Vec<&'a Finding> {
-    let open = |finding: &&Finding| finding.status == Status::Fail && finding.waiver.is_none();
-    let failed = report.findings.iter().filter(open);
-    let mut ranked: Vec<_> = failed.map(|finding| (identities.standing(finding.identity.as_str()), finding)).collect();
-    ranked.sort_by(|(a, x), (b, y)| {
-        (Reverse(x.severity), Reverse(*a), &x.identity, &x.rule).cmp(&(
-            Reverse(y.severity),
-            Reverse(*b),
-            &y.identity,
-            &y.rule,
-        ))
-    });
-    ranked.into_iter().map(|(_, finding)| finding).collect()
+/// The findings that fail and that nobody accepted: worst severity first, then whoever could do most, then by identity and
+/// rule. Each with what its identity could do.
+pub(crate) struct Ranked<'a>(Vec<(Standing, &'a Finding)>);
+
+impl<'a> Ranked<'a> {
+    pub(crate) fn of(report: &'a Report) -> Self {
+        let identities = Identities::of(report);
+        let mut standings = Standings::of(&identities);
+        let open = |finding: &&Finding| finding.status == Status::Fail && finding.waiver.is_none();
+        let failed = report.findings.iter().filter(open);
+        let mut ranked: Vec<_> = failed.map(|finding| (standings.get(finding.identity.as_str()), finding)).collect();
+        ranked.sort_by(|(a, x), (b, y)| {
+            (Reverse(x.severity), Reverse(*a), &x.identity, &x.rule).cmp(&(
+                Reverse(y.severity),
+                Reverse(*b),
+                &y.identity,
+                &y.rule,
+            ))
+        });
+        Self(ranked)
+    }
+
+    pub(crate) fn findings(&self) -> impl ExactSizeIterator<Item = &'a Finding> {
+        self.0.iter().map(|(_, finding)| *finding)
+    }
 }
 
 /// What is mended first among findings of one severity: what leaks serves anybody, then what its holder may do.
@@ -116,19 +158,24 @@ struct Urgent<'a> {
     first: &'a Finding,
 }
 
-fn urgent<'a>(failed: &[&'a Finding], identities: &Identities<'_>) -> Vec<Urgent<'a>> {
+/// What is mended first of two findings about one identity.
+fn sooner<'a>(finding: &'a Finding) -> impl Ord + use<'a> {
+    (Reverse(finding.severity), urgency(finding.dimension), &finding.rule, &finding.id)
+}
+
+fn urgent<'a>(ranked: &Ranked<'a>) -> Vec<Urgent<'a>> {
     let mut found: Vec<Urgent<'a>> = Vec::new();
-    let mut by_identity: Vec<&'a Finding> =
-        failed.iter().copied().filter(|finding| finding.severity >= Severity::High).collect();
-    by_identity.sort_by_key(|finding| {
-        (&finding.identity, Reverse(finding.severity), urgency(finding.dimension), &finding.rule, &finding.id)
-    });
-    for finding in by_identity {
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for (standing, finding) in ranked.0.iter().filter(|(_, finding)| finding.severity >= Severity::High) {
         let id = finding.identity.as_str();
-        if found.last().is_none_or(|held| held.id != id) {
-            found.push(Urgent { critical: 0, high: 0, standing: identities.standing(id), id, first: finding });
+        let at = *places.entry(id).or_insert_with(|| {
+            found.push(Urgent { critical: 0, high: 0, standing: *standing, id, first: finding });
+            found.len() - 1
+        });
+        let Some(held) = found.get_mut(at) else { continue };
+        if sooner(finding) < sooner(held.first) {
+            held.first = finding;
         }
-        let Some(held) = found.last_mut() else { continue };
         match finding.severity {
             Severity::Critical => held.critical += 1,
             Severity::High | Severity::Medium | Severity::Low => held.high += 1,
@@ -140,10 +187,15 @@ fn urgent<'a>(failed: &[&'a Finding], identities: &Identities<'_>) -> Vec<Urgent
 
 impl Screen {
     /// The identities to begin with, each with the one thing to do first.
-    pub(crate) fn fix_first(&self, report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
+    pub(crate) fn fix_first(
+        &self,
+        report: &Report,
+        ranked: &Ranked<'_>,
+        sink: &mut dyn Write,
+    ) -> Result<(), WriteError> {
         const SHOWN: usize = 5;
         let identities = Identities::of(report);
-        let urgent = urgent(&worst_first(report, &identities), &identities);
+        let urgent = urgent(ranked);
         if urgent.is_empty() || report.score.is_none() {
             return Ok(());
         }
@@ -163,12 +215,17 @@ impl Screen {
     }
 
     /// The findings rule by rule: people fix rules, not rows.
-    pub(crate) fn findings(&self, report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
+    pub(crate) fn findings(
+        &self,
+        report: &Report,
+        ranked: &Ranked<'_>,
+        sink: &mut dyn Write,
+    ) -> Result<(), WriteError> {
         if report.score.is_none() {
             return Ok(());
         }
-        let failed = worst_first(report, &Identities::of(report));
-        if failed.is_empty() {
+        let failed = ranked.findings();
+        if failed.len() == 0 {
             self.heading("No finding", sink)?;
         } else {
             let places = thousands(failed.len() as u64);
@@ -255,7 +312,7 @@ impl Screen {
             return Ok(());
         }
         self.heading(&format!("Not decided, for lack of evidence ({})", thousands(open.len() as u64)), sink)?;
-        let mut by_remedy: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+        let mut by_remedy: HashMap<&str, Vec<&Finding>> = HashMap::new();
         for finding in &open {
             by_remedy.entry(&finding.remedy).or_default().push(finding);
         }

@@ -11,7 +11,7 @@ use evenhand_model::score::Score;
 use evenhand_model::table::Value;
 use owo_colors::Style;
 
-use crate::findings::Identities;
+use crate::findings::{Identities, Ranked};
 use crate::report::{Report, WriteError};
 pub use crate::screen::Options;
 use crate::screen::{PLAIN, Screen, role_words, verdict_color};
@@ -32,8 +32,9 @@ pub fn write(report: &Report, options: Options, sink: &mut dyn Write) -> Result<
     screen.summary(report, sink)?;
     screen.parity(report, sink)?;
     screen.possible_agents(report, sink)?;
-    screen.fix_first(report, sink)?;
-    screen.findings(report, sink)?;
+    let ranked = Ranked::of(report);
+    screen.fix_first(report, &ranked, sink)?;
+    screen.findings(report, &ranked, sink)?;
     screen.coverage(report, sink)?;
     Ok(())
 }

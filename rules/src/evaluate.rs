@@ -141,24 +141,20 @@ pub fn assess(
     add_gaps(&mut inventory.gaps, unread);
     progress(Stage::Facts);
     let access = AccessTable::new(&inventory, &resolvers);
-    let given_back = match with.keep {
-        Keep::Everything => Resolvers::default(),
-        Keep::Report => std::mem::take(&mut resolvers),
-    };
-    let build = || {
-        facts::build(&FactInput {
-            inventory: &inventory,
-            judgements: &judgements,
-            comparisons: &comparisons,
-            paths: &paths,
-            access: &access,
-            register: with.register,
-            stable_fingerprints: with.stable_fingerprints,
-            now: with.now,
-        })
-    };
-    // Millions of small values: giving them back takes a core a while.
-    let ((), mut facts) = rayon::join(|| drop(given_back), build);
+    if with.keep == Keep::Report {
+        // Before the tables are made, not beside it: then the two are never held together.
+        drop(std::mem::take(&mut resolvers));
+    }
+    let mut facts = facts::build(&FactInput {
+        inventory: &inventory,
+        judgements: &judgements,
+        comparisons: &comparisons,
+        paths: &paths,
+        access: &access,
+        register: with.register,
+        stable_fingerprints: with.stable_fingerprints,
+        now: with.now,
+    });
     if with.keep == Keep::Report {
         paths = PathsResult::default();
         for comparison in &mut comparisons {

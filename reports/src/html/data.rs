@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::facts::Facts;
 use super::pairs::{self, Pair};
 use super::strings::{StringIx, Strings};
-use crate::findings::{Identities, worst_first};
+use crate::findings::{Identities, Ranked};
 use crate::report::Report;
 
 /// How many rows of each list a page holds.
@@ -359,14 +359,14 @@ impl Building<'_> {
     /// What failed, worst first, then what is not decided, then what somebody accepted.
     fn findings(&mut self) -> (RuleColumns, FindingColumns) {
         let report = self.report;
-        let failed = worst_first(report, &Identities::of(report)).into_iter();
+        let ranked = Ranked::of(report);
         let is_open = |finding: &&Finding| finding.status == Status::Unknown && finding.waiver.is_none();
         let undecided = report.findings.iter().filter(is_open);
         let accepted = report.findings.iter().filter(|finding| finding.waiver.is_some());
         let (mut rules, mut findings) = (RuleColumns::default(), FindingColumns::default());
         let mut places: HashMap<&str, usize> = HashMap::new();
         self.left.findings = report.findings.len().saturating_sub(self.limits.findings);
-        for finding in failed.chain(undecided).chain(accepted).take(self.limits.findings) {
+        for finding in ranked.findings().chain(undecided).chain(accepted).take(self.limits.findings) {
             let rule = match places.get(finding.rule.as_str()) {
                 Some(place) => *place,
                 None => {

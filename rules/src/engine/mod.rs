@@ -26,6 +26,7 @@ use evenhand_model::id::RuleId;
 use evenhand_model::inventory::Inventory;
 use evenhand_model::parity::Comparison;
 use evenhand_model::table::{Table, TableSpec};
+use rayon::prelude::*;
 
 use crate::facts::Facts;
 use crate::judgements::Judgements;
@@ -89,15 +90,16 @@ pub fn evaluate(
         let (mut selected, failed) = select::select(table, &of_table);
         errors.extend(failed);
         let mut owners: BTreeMap<&str, finding::Owners> = BTreeMap::new();
-        for selected in &mut selected {
-            let owners = owners
-                .entry(selected.rule.identity)
-                .or_insert_with(|| finding::Owners::of(table, selected.rule.identity, &subjects));
-            let judged = owners.judged_by(selected.rule, &subjects);
-            let rows = std::mem::take(&mut selected.passed);
-            let count = rows.into_iter().filter(|row| judged(*row as usize)).count() as u64;
-            passed.insert(selected.rule.id.clone(), count);
+        for selected in &selected {
+            let identity = selected.rule.identity;
+            owners.entry(identity).or_insert_with(|| finding::Owners::of(table, identity, &subjects));
         }
+        let count = |selected: &mut select::Selected<'_>| {
+            let judged = owners.get(selected.rule.identity)?.judged_by(selected.rule, &subjects);
+            let rows = std::mem::take(&mut selected.passed);
+            Some((selected.rule.id.clone(), rows.into_iter().filter(|row| judged(*row as usize)).count() as u64))
+        };
+        passed.extend(selected.par_iter_mut().filter_map(count).collect::<Vec<_>>());
         found.extend(selected.into_iter().map(|selected| (selected, table)));
     }
     errors.sort_by(|a, b| a.rule.cmp(&b.rule));

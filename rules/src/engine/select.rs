@@ -5,6 +5,7 @@ use evenhand_model::table::Table;
 use polars::prelude::{
     BooleanChunked, ChunkFull as _, ChunkFullNull as _, DataFrame, DataType, Expr, IntoLazy as _, LazyFrame, PlSmallStr,
 };
+use rayon::prelude::*;
 
 use crate::engine::EngineError;
 use crate::engine::compile::{Compiled, one_line};
@@ -61,9 +62,8 @@ pub(crate) fn select<'r>(table: &Table, rules: &[&'r Rule]) -> (Vec<Selected<'r>
     let all: Vec<&Compiled> = compiled.iter().map(|(_, conditions)| conditions).collect();
     match outcomes(&frame, &all, table.rows()) {
         Ok(outcomes) => {
-            for ((rule, conditions), outcome) in compiled.iter().zip(outcomes) {
-                selected.push(Selected::of(rule, conditions, &outcome));
-            }
+            let rules = compiled.par_iter().zip(outcomes);
+            selected.par_extend(rules.map(|((rule, conditions), outcome)| Selected::of(rule, conditions, &outcome)));
         }
         // Some rule fails on these rows. One by one tells which, and lets the others go on.
         Err(_) => {

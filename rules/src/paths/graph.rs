@@ -10,7 +10,7 @@ use evenhand_model::identity::Identity;
 use evenhand_model::inventory::Inventory;
 use evenhand_model::opset::OpSet;
 use evenhand_model::steps::{End, Steps};
-use evenhand_model::trust::Mechanism;
+use evenhand_model::trust::{Mechanism, Trust};
 use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
 use petgraph::visit::EdgeRef;
 use rayon::prelude::*;
@@ -363,36 +363,17 @@ impl Builder<'_, '_> {
 
     /// Adds the trusts that no resolver decides: between identities of different providers, and of providers without one.
     fn add_trusts(&mut self, inventory: &Inventory, resolvers: &Resolvers) {
-        if inventory.trusts.is_empty() {
-            return;
-        }
+        let undecided = |trust| self.undecided(trust, resolvers);
+        let trusts: Vec<(&Trust, &'static str, NodeIndex, NodeIndex)> =
+            inventory.trusts.par_iter().filter_map(undecided).collect();
         // Some nodes have very many steps, which must not be gone through for each trust.
-        let ends = self.graph.raw_edges().iter().map(|edge| (edge.source(), edge.target()));
+        let sources: HashSet<NodeIndex, foldhash::fast::FixedState> =
+            trusts.iter().map(|(_, _, from, _)| *from).collect();
+        let ends = sources.iter().flat_map(|from| self.graph.edges(*from).map(|edge| (edge.source(), edge.target())));
         let mut linked: HashSet<(NodeIndex, NodeIndex), foldhash::fast::FixedState> = ends.collect();
         let mut crossing: Vec<Edge> = Vec::new();
-        for trust in &inventory.trusts {
-            let technique = match trust.mechanism {
-                Mechanism::Federation => "federation",
-                Mechanism::HoldsCredential => "holds-credential",
-                Mechanism::UsesTool => "uses-tool",
-                Mechanism::Ambient => "ambient-credentials",
-                Mechanism::Assignment => "assignment",
-                _ => continue,
-            };
-            let source = IdentityId::new(Arc::clone(&trust.source));
-            let (Some(from), Some(to)) = (self.judged.position(&source), self.judged.position(&trust.target)) else {
-                continue;
-            };
-            let (from, to) = (NodeIndex::new(from), NodeIndex::new(to));
-            let provider = |node: NodeIndex| match self.graph.node_weight(node) {
-                Some(Node::Known(identity)) => Some(identity.provider),
-                _ => None,
-            };
-            let (source_provider, target_provider) = (provider(from), provider(to));
-            let decided = source_provider == target_provider
-                && source_provider.is_some_and(|provider| resolvers.get(provider).is_some())
-                && matches!(trust.mechanism, Mechanism::Federation | Mechanism::Assignment);
-            if from == to || decided || !linked.insert((from, to)) {
+        for (trust, technique, from, to) in trusts {
+            if !linked.insert((from, to)) {
                 continue;
             }
             // The reader names an identity as source only where the trust's constraint admits it. Of what was joined, the
@@ -402,7 +383,7 @@ impl Builder<'_, '_> {
             let step = Step { conditional, escalation: false };
             self.graph.add_edge(from, to, step);
             crossing.push(Edge {
-                source,
+                source: IdentityId::new(Arc::clone(&trust.source)),
                 target: EdgeTarget::Identity(trust.target.clone()),
                 technique: technique.into(),
                 escalation: step.escalation,
@@ -419,5 +400,32 @@ impl Builder<'_, '_> {
             });
         }
         self.steps.append(crossing.into());
+    }
+
+    /// A trust between two identities that no resolver decides: by which technique it is a step, and between which nodes.
+    fn undecided<'t>(
+        &self,
+        trust: &'t Trust,
+        resolvers: &Resolvers,
+    ) -> Option<(&'t Trust, &'static str, NodeIndex, NodeIndex)> {
+        let technique = match trust.mechanism {
+            Mechanism::Federation => "federation",
+            Mechanism::HoldsCredential => "holds-credential",
+            Mechanism::UsesTool => "uses-tool",
+            Mechanism::Ambient => "ambient-credentials",
+            Mechanism::Assignment => "assignment",
+            _ => return None,
+        };
+        let from = NodeIndex::new(self.judged.position(&IdentityId::new(Arc::clone(&trust.source)))?);
+        let to = NodeIndex::new(self.judged.position(&trust.target)?);
+        let provider = |node: NodeIndex| match self.graph.node_weight(node) {
+            Some(Node::Known(identity)) => Some(identity.provider),
+            _ => None,
+        };
+        let source = provider(from);
+        let decided = source == provider(to)
+            && source.is_some_and(|provider| resolvers.get(provider).is_some())
+            && matches!(trust.mechanism, Mechanism::Federation | Mechanism::Assignment);
+        (from != to && !decided).then_some((trust, technique, from, to))
     }
 }

@@ -12,6 +12,7 @@ use evenhand_model::evidence::{Evidence, Truth};
 use evenhand_model::id::IdentityId;
 use evenhand_model::inventory::Hint;
 use evenhand_model::opset::OpSet;
+use rayon::prelude::*;
 
 use super::attached::Attached;
 use super::bounds::AllBounds;
@@ -36,6 +37,13 @@ pub(crate) struct Resolver {
     accesses: Vec<OnceLock<(Arc<Access>, bool)>>,
     /// What the list of edges leaves out of a principal's, once that was made.
     unlisted: OnceLock<BTreeMap<usize, Vec<Unlisted>>>,
+}
+
+impl Drop for Resolver {
+    /// Gives back every access on all cores, as the store of policies does with documents.
+    fn drop(&mut self) {
+        std::mem::take(&mut self.accesses).into_par_iter().for_each(drop);
+    }
 }
 
 impl Resolver {

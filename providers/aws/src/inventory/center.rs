@@ -139,6 +139,7 @@ impl Join {
             evidence: evidence.clone(),
         };
         let mut principal = self.principal(&id, described);
+        self.miss(&principal);
         // Of whose policies the doubt is, since another set's are others.
         let of_set = |what: &str| Arc::from(format!("{what} of {}", principal.name));
         let unread: Vec<Arc<str>> = unread.into_iter().map(of_set).collect();
@@ -186,7 +187,7 @@ impl Join {
                 evidence,
             };
             let principal = self.principal(&id, described);
-            self.principals.push(principal);
+            self.hold(principal);
             self.add(role);
         }
     }

@@ -177,9 +177,7 @@ impl Join {
             let of_group = members.remove(&id).unwrap_or_default();
             self.group(id, held, &of_group);
         }
-        for (id, held) in roles {
-            self.role(id, held);
-        }
+        self.roles(roles);
         self.permission_sets();
         self.job_functions();
     }
@@ -252,10 +250,6 @@ impl Join {
     fn add(&mut self, identity: Identity) {
         self.natures.insert(identity.id.clone(), judge(&identity.signals).nature);
         self.inventory.identities.push(identity);
-    }
-
-    fn hint(&mut self, evidence: &Evidence, message: String) {
-        self.inventory.hints.push(Hint { evidence: evidence.clone(), message: message.into() });
     }
 }
 

@@ -87,8 +87,22 @@ fn gather(held: &Described, policies: &Policies) -> Given {
 }
 
 impl Join {
+    /// Keeps a principal, and what it lacks for the gaps.
+    pub(super) fn hold(&mut self, principal: Principal) {
+        self.miss(&principal);
+        self.principals.push(principal);
+    }
+
+    /// Notes the policies of a principal that are not in the capture.
+    pub(super) fn miss(&mut self, principal: &Principal) {
+        let lacks = principal.missing.iter().chain(&principal.unread_boundary);
+        if lacks.clone().next().is_some() {
+            self.missing.entry(Arc::clone(&principal.account.0)).or_default().extend(lacks.cloned());
+        }
+    }
+
     /// The principal as the resolver sees it.
-    pub(super) fn principal(&mut self, id: &IdentityId, held: Described) -> Principal {
+    pub(super) fn principal(&self, id: &IdentityId, held: Described) -> Principal {
         let mut given = gather(&held, &self.policies);
         let mut groups = Vec::new();
         for name in &held.groups {
@@ -110,17 +124,12 @@ impl Join {
         }
         groups.sort();
         groups.dedup();
-        if !given.missing.is_empty() {
-            let missing = self.missing.entry(Arc::clone(&held.account.0)).or_default();
-            missing.extend(given.missing.iter().cloned());
-        }
         let mut unread_boundary = None;
         let boundary = match &held.boundary {
             None => Fact::Absent,
             Some(arn) => {
                 let boundary = self.policies.get(&held.account, arn);
                 if boundary.is_none() {
-                    self.missing.entry(Arc::clone(&held.account.0)).or_default().insert(Arc::clone(arn));
                     unread_boundary = Some(Arc::clone(arn));
                 }
                 Fact::known(boundary)
@@ -178,7 +187,7 @@ impl Join {
         }
         self.of_person(&id, &person);
         let principal = self.principal(&id, held);
-        self.principals.push(principal);
+        self.hold(principal);
         self.add(user);
     }
 
@@ -278,7 +287,7 @@ impl Join {
             self.inventory.controls.push(control);
         }
         let principal = self.principal(&id, held);
-        self.principals.push(principal);
+        self.hold(principal);
         self.add(group);
     }
 }

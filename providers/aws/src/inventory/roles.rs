@@ -1,5 +1,6 @@
 //! Roles: who may become them, what that says about their nature, and which controls stand before them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use evenhand_model::control::{Control, ControlKind};
@@ -7,8 +8,10 @@ use evenhand_model::credential::{Credential, Exposure};
 use evenhand_model::evidence::{Evidence, Fact, Truth};
 use evenhand_model::id::{CredentialId, IdentityId};
 use evenhand_model::identity::{Identity, Nature, Signal, Strength};
+use evenhand_model::inventory::Hint;
 use evenhand_model::token::Acceptance;
 use evenhand_model::trust::{Mechanism, Trust};
+use rayon::prelude::*;
 
 use super::accounts::Relation;
 use super::arn::{Arn, is_account};
@@ -19,7 +22,7 @@ use super::{ENABLED, Join, below, declared_first, identity};
 use crate::federation::{Door, provider_issuer};
 use crate::inventory::tags;
 use crate::provider::NAME;
-use crate::world::AccountId;
+use crate::world::{AccountId, PolicyIx, Principal};
 
 const CENTER_PATH: &str = "/aws-reserved/sso.amazonaws.com/";
 const CENTER_PREFIX: &str = "AWSReservedSSO_";
@@ -30,9 +33,27 @@ pub(super) fn permission_set_of(name: &str) -> Option<&str> {
     rest.rsplit_once('_').map(|(set, _)| set)
 }
 
+/// Roles that are read together: enough to keep all cores busy, and too few to hold much twice.
+const AT_ONCE: usize = 4096;
+
+/// A role with all that its description says, before it is put beside the others.
+struct Read {
+    identity: Identity,
+    principal: Principal,
+    /// Of which permission set it is the role.
+    reserved: Option<String>,
+    control: Option<Control>,
+    session: Option<Credential>,
+    trusts: Vec<Trust>,
+    acceptances: Vec<Acceptance>,
+    hints: Vec<Hint>,
+}
+
 /// What the ways into a role add up to.
 #[derive(Default)]
 struct Seen {
+    trusts: Vec<Trust>,
+    hints: Vec<Hint>,
     signals: Vec<Signal>,
     foreign: bool,
     perhaps_foreign: bool,
@@ -46,7 +67,40 @@ struct Seen {
 }
 
 impl Join {
-    pub(super) fn role(&mut self, id: IdentityId, held: Described) {
+    /// Adds roles in their order, each read by itself on some core.
+    pub(super) fn roles(&mut self, roles: Vec<(IdentityId, Described)>) {
+        let mut distinct: BTreeMap<u32, PolicyIx> = BTreeMap::new();
+        for trust in roles.iter().filter_map(|(_, held)| held.trust) {
+            distinct.entry(self.facts.policies.content(trust)).or_insert(trust);
+        }
+        let read = |(content, trust): (u32, PolicyIx)| (content, Arc::new(ways(self.facts.policies.document(trust))));
+        let ways: Vec<_> = distinct.into_par_iter().map(read).collect();
+        self.ways.extend(ways);
+        let mut left = roles.into_iter();
+        loop {
+            let some: Vec<_> = left.by_ref().take(AT_ONCE).collect();
+            if some.is_empty() {
+                break;
+            }
+            let read: Vec<Read> = some.into_par_iter().map(|(id, held)| self.read(id, held)).collect();
+            read.into_iter().for_each(|role| self.keep(role));
+        }
+    }
+
+    fn keep(&mut self, role: Read) {
+        if let Some(set) = role.reserved {
+            self.reserved.insert((role.identity.scope.shared(), set), role.identity.id.clone());
+        }
+        self.inventory.controls.extend(role.control);
+        self.inventory.credentials.extend(role.session);
+        self.inventory.trusts.extend(role.trusts);
+        self.inventory.acceptances.extend(role.acceptances);
+        self.inventory.hints.extend(role.hints);
+        self.hold(role.principal);
+        self.add(role.identity);
+    }
+
+    fn read(&self, id: IdentityId, held: Described) -> Read {
         let evidence = held.evidence.clone();
         let trust_evidence = below(&evidence, "/AssumeRolePolicyDocument");
         let mut role = identity(&id, &held.account.0, "role", &held.name, &evidence);
@@ -58,8 +112,8 @@ impl Join {
         let center = held.name.starts_with(CENTER_PREFIX) || held.path.starts_with(CENTER_PATH);
 
         let ways = self.ways_of(&held);
-        let seen = self.look(&id, &held.account, &ways, &trust_evidence);
-        self.accept(&id, &held, &ways, &trust_evidence);
+        let seen = self.look(&id, &held.account, ways, &trust_evidence);
+        let acceptances = self.accept(&id, &held, ways, &trust_evidence);
 
         let declared = held.tags.as_ref().map(|tags| of_tags(tags, &evidence)).unwrap_or_default();
         let mut others = Vec::new();
@@ -71,7 +125,7 @@ impl Join {
             let reason = "people sign in to it through Identity Center";
             others.push(signal(Nature::HumanRole, Strength::Certain, reason, &evidence));
         }
-        others.extend(self.carried.signals.remove(&id).unwrap_or_default());
+        others.extend(self.carried.signals.get(&id).into_iter().flatten().cloned());
         others.extend(seen.signals);
         others.extend(of_name(&held.name, &evidence));
         role.signals = declared_first(declared, others);
@@ -90,10 +144,12 @@ impl Join {
         } else {
             Fact::Known(false)
         };
-        if center && let Some(set) = permission_set_of(&held.name) {
+        let reserved = permission_set_of(&held.name).filter(|_| center);
+        if let Some(set) = reserved {
             role.title = Some(Arc::from(set));
-            self.reserved.insert((Arc::clone(&held.account.0), set.to_owned()), id.clone());
         }
+        let reserved = reserved.map(str::to_owned);
+        let (mut control, mut proof) = (None, None);
         if !role.vendor_managed {
             let factors = if center {
                 Some(self.settings.center_mfa)
@@ -105,20 +161,26 @@ impl Join {
                     (false, false, false) => None,
                 }
             };
-            if let Some(in_place) = factors {
-                let control = Control::new(id.clone(), ControlKind::Mfa, in_place, trust_evidence.clone());
-                self.inventory.controls.push(control);
-            }
-            self.inventory.credentials.push(session(&id, seen.federated && !center, &trust_evidence));
+            let mfa = |in_place| Control::new(id.clone(), ControlKind::Mfa, in_place, trust_evidence.clone());
+            control = factors.map(mfa);
+            proof = Some(session(&id, seen.federated && !center, &trust_evidence));
         }
-        let principal = self.principal(&id, held);
-        self.principals.push(principal);
-        self.add(role);
+        Read {
+            principal: self.principal(&id, held),
+            identity: role,
+            reserved,
+            control,
+            session: proof,
+            trusts: seen.trusts,
+            acceptances,
+            hints: seen.hints,
+        }
     }
 
     /// What the role takes tokens of outside issuers for.
-    fn accept(&mut self, id: &IdentityId, held: &Described, ways: &[Way], evidence: &Evidence) {
-        let Some(trust) = held.trust else { return };
+    fn accept(&self, id: &IdentityId, held: &Described, ways: &[Way], evidence: &Evidence) -> Vec<Acceptance> {
+        let mut accepted = Vec::new();
+        let Some(trust) = held.trust else { return accepted };
         for way in ways {
             let Who::Oidc { provider, subject, .. } = &way.who else { continue };
             if self.is_gone(provider, &held.account) {
@@ -127,7 +189,7 @@ impl Join {
             let Some(door) = Door::of(self.facts.policies.document(trust), way.statement, provider, subject) else {
                 continue;
             };
-            self.inventory.acceptances.push(Acceptance {
+            accepted.push(Acceptance {
                 target: id.clone(),
                 provider: NAME,
                 issuer: provider_issuer(provider),
@@ -138,21 +200,16 @@ impl Join {
                 evidence: below(evidence, &format!("/Statement/{}", way.statement)),
             });
         }
+        accepted
     }
 
-    fn ways_of(&mut self, held: &Described) -> Arc<Vec<Way>> {
-        let Some(trust) = held.trust else { return Arc::new(Vec::new()) };
-        let content = self.facts.policies.content(trust);
-        if let Some(ways) = self.ways.get(&content) {
-            return Arc::clone(ways);
-        }
-        let read = Arc::new(ways(self.facts.policies.document(trust)));
-        self.ways.insert(content, Arc::clone(&read));
-        read
+    fn ways_of(&self, held: &Described) -> &[Way] {
+        let ways = held.trust.and_then(|trust| self.ways.get(&self.facts.policies.content(trust)));
+        ways.map_or(&[], |ways| ways)
     }
 
     /// Looks at each way into a role: writes the trust down, and adds up what the ways say.
-    fn look(&mut self, id: &IdentityId, account: &AccountId, ways: &[Way], evidence: &Evidence) -> Seen {
+    fn look(&self, id: &IdentityId, account: &AccountId, ways: &[Way], evidence: &Evidence) -> Seen {
         let mut seen = Seen::default();
         for way in ways {
             let at = below(evidence, &format!("/Statement/{}", way.statement));
@@ -199,7 +256,7 @@ impl Join {
                     (Arc::clone(provider), Mechanism::Federation)
                 }
                 Who::Oidc { provider, issuer, subject } => {
-                    self.dead_provider(provider, account, &at);
+                    self.dead_provider(provider, account, &at, &mut seen);
                     seen.federated = true;
                     seen.signals.push(oidc_signal(issuer, &at));
                     if of_users(issuer) {
@@ -213,7 +270,7 @@ impl Join {
             };
             weaknesses.sort_unstable();
             weaknesses.dedup();
-            self.inventory.trusts.push(Trust {
+            seen.trusts.push(Trust {
                 source,
                 target: id.clone(),
                 provider: NAME,
@@ -230,7 +287,7 @@ impl Join {
         seen
     }
 
-    fn service(&mut self, service: &Arc<str>, way: &Way, at: &Evidence, seen: &mut Seen) {
+    fn service(&self, service: &Arc<str>, way: &Way, at: &Evidence, seen: &mut Seen) {
         seen.unasked = true;
         let (nature, strength) = if is_agent_service(service) && !way.for_no_agent {
             (Nature::AiAgent, Strength::Certain)
@@ -241,7 +298,7 @@ impl Join {
     }
 
     /// Returns whether the way should ask for an external id and does not.
-    fn aws(&mut self, name: &Arc<str>, account: &AccountId, way: &Way, at: &Evidence, seen: &mut Seen) -> Truth {
+    fn aws(&self, name: &Arc<str>, account: &AccountId, way: &Way, at: &Evidence, seen: &mut Seen) -> Truth {
         let parsed = Arn::parse(name);
         let number = if is_account(name) { Some(&**name) } else { parsed.and_then(|arn| arn.account_number()) };
         if way.mfa {
@@ -251,10 +308,9 @@ impl Join {
         }
         let Some(number) = number else {
             // The number of a deleted principal, which nobody can be any more.
-            self.hint(
-                at,
-                format!("the trust policy names `{name}`, a principal that no longer exists; remove the statement"),
-            );
+            let message =
+                format!("the trust policy names `{name}`, a principal that no longer exists; remove the statement");
+            seen.hints.push(Hint { evidence: at.clone(), message: message.into() });
             return Truth::No;
         };
         match self.members.relation(account, number) {
@@ -298,12 +354,11 @@ impl Join {
     }
 
     /// A trust in a provider that the account no longer has.
-    fn dead_provider(&mut self, provider: &Arc<str>, account: &AccountId, at: &Evidence) {
+    fn dead_provider(&self, provider: &Arc<str>, account: &AccountId, at: &Evidence, seen: &mut Seen) {
         if self.is_gone(provider, account) {
-            self.hint(
-                at,
-                format!("the trust policy names `{provider}`, which the account no longer has; remove the statement"),
-            );
+            let message =
+                format!("the trust policy names `{provider}`, which the account no longer has; remove the statement");
+            seen.hints.push(Hint { evidence: at.clone(), message: message.into() });
         }
     }
 }

@@ -120,6 +120,13 @@ pub(crate) struct PolicyStore {
     nothing: (PolicyDocument, CompiledPolicy),
 }
 
+impl Drop for PolicyStore {
+    /// Gives back hundreds of thousands of documents on all cores: whoever waits for their memory waits half as long.
+    fn drop(&mut self) {
+        std::mem::take(&mut self.distinct).into_par_iter().for_each(drop);
+    }
+}
+
 impl PolicyStore {
     /// Takes one attached document. Equal documents in the same role are kept once.
     pub(crate) fn add(&mut self, label: Arc<str>, role: PolicyRole, raw_json: &str, evidence: Evidence) -> PolicyIx {
