@@ -373,6 +373,7 @@ impl Builder<'_, '_> {
         for trust in &inventory.trusts {
             let technique = match trust.mechanism {
                 Mechanism::Federation => "federation",
+                Mechanism::WorkloadCreation => "workload-identity",
                 Mechanism::HoldsCredential => "holds-credential",
                 Mechanism::UsesTool => "uses-tool",
                 Mechanism::Ambient => "ambient-credentials",
@@ -391,7 +392,10 @@ impl Builder<'_, '_> {
             let (source_provider, target_provider) = (provider(from), provider(to));
             let decided = source_provider == target_provider
                 && source_provider.is_some_and(|provider| resolvers.get(provider).is_some())
-                && matches!(trust.mechanism, Mechanism::Federation | Mechanism::Assignment);
+                && matches!(
+                    trust.mechanism,
+                    Mechanism::Federation | Mechanism::Assignment | Mechanism::WorkloadCreation
+                );
             if from == to || decided || !linked.insert((from, to)) {
                 continue;
             }
