@@ -1,12 +1,14 @@
-//! Whose access an identity uses beside its own: the tool servers that it acts through and, where it holds no access
-//! itself, the principals whose credentials are in its hands. What that access is, the resolvers know.
+//! Whose access an identity uses beside its own: the tool servers that it acts through, those whose credentials its
+//! workloads are handed and, where it holds no access itself, the principals whose credentials are in its hands. What that
+//! access is, the resolvers know.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use evenhand_model::id::IdentityId;
 use evenhand_model::identity::Identity;
 use evenhand_model::inventory::Inventory;
-use evenhand_model::trust::Mechanism;
+use evenhand_model::trust::{Mechanism, Trust};
 
 /// Somebody whose access is used.
 pub(crate) struct Lender<'a> {
@@ -20,18 +22,25 @@ pub(crate) struct Lender<'a> {
 /// Who lends access to whom, of a linked inventory.
 pub(crate) struct Lent<'a> {
     identities: HashMap<&'a IdentityId, &'a Identity>,
-    /// Source to targets, each with whether it is a tool server and what its use is limited to.
+    /// Source to targets, each with whether it is used whoever the source is, as a tool server is, and what its use is
+    /// limited to.
     lent: HashMap<&'a str, BTreeMap<&'a IdentityId, (bool, &'a str)>>,
 }
 
 impl<'a> Lent<'a> {
     /// Of an inventory after [`evenhand_rules::link::link`].
     pub(crate) fn new(inventory: &'a Inventory) -> Self {
+        let identities: HashMap<_, _> = inventory.identities.iter().map(|identity| (&identity.id, identity)).collect();
+        let is_handed = |trust: &Trust| {
+            let source = identities.get(&IdentityId::new(Arc::clone(&trust.source)));
+            source.is_some_and(|source| trust.is_handed(source, identities.get(&trust.target).copied()))
+        };
         let mut lent: HashMap<&str, BTreeMap<&IdentityId, (bool, &str)>> = HashMap::new();
         for trust in &inventory.trusts {
             let is_tool = match trust.mechanism {
                 Mechanism::UsesTool => true,
                 Mechanism::HoldsCredential | Mechanism::Ambient => false,
+                Mechanism::Federation | Mechanism::WorkloadCreation if is_handed(trust) => true,
                 _ => continue,
             };
             let held = lent.entry(&*trust.source).or_default().entry(&trust.target);
@@ -42,7 +51,7 @@ impl<'a> Lent<'a> {
                 held.1 = "";
             }
         }
-        Self { identities: inventory.identities.iter().map(|identity| (&identity.id, identity)).collect(), lent }
+        Self { identities, lent }
     }
 
     /// Those whose access an identity uses, in the order of their ids. `has_access` tells who holds access of its own:

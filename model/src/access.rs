@@ -348,6 +348,12 @@ pub trait AccessResolver: Send + Sync {
         self.unlisted(identity).into_iter().filter_map(unread).collect()
     }
 
+    /// Which document tells of an identity of another provider that documents of this one name, in a few words: what to add
+    /// to a capture where it is missing. `None` = they name no such identity.
+    fn told_by(&self, _named: &IdentityId) -> Option<Arc<str>> {
+        None
+    }
+
     /// The operations that an identity used in the last 90 days, where evidence of use was read.
     fn used(&self, identity: &IdentityId) -> Option<OpSet>;
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::evidence::{Evidence, Truth};
 use crate::id::{IdentityId, ProviderName};
+use crate::identity::Identity;
 
 /// How one identity becomes another.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize)]
@@ -77,6 +78,21 @@ pub struct Trust {
     pub weakness: Arc<str>,
     /// Where it is written.
     pub evidence: Evidence,
+}
+
+impl Trust {
+    /// Whether workloads of the source are handed credentials of the target: because the source's own documents set it up so
+    /// (an annotation of a service account), or the target's say that such workloads carry it. What a trust merely admits is
+    /// a way that somebody may take. `target`: `None` = it was not read.
+    pub fn is_handed(&self, source: &Identity, target: Option<&Identity>) -> bool {
+        match self.mechanism {
+            Mechanism::WorkloadCreation => true,
+            Mechanism::Federation => {
+                self.provider == source.provider && target.is_none_or(|target| target.provider != source.provider)
+            }
+            _ => false,
+        }
+    }
 }
 
 /// The target's side of a trust whose source side another provider read: what joins the two, or keeps them apart.

@@ -28,8 +28,8 @@ type Positions = HashMap<IdentityId, usize, foldhash::fast::FixedState>;
 ///
 /// - A job of the configuration speaks for the nature of the identities that it names.
 /// - Whoever holds a copy of another identity's credential may become it; if the holder is an AI agent, the other one is
-///   used by an AI agent. The same holds for an identity that an AI agent may become by federation. Both go on until
-///   nothing new is found.
+///   used by an AI agent. The same holds for an identity that an AI agent may become by federation, or that its workloads
+///   carry. All go on until nothing new is found.
 /// - Whoever can get a token that something accepts may become what accepts it ([`tokens`]).
 /// - What a configuration names by a key's public id, or by a pattern that one identity alone fits, is that identity.
 /// - Under whatever name people enter another provider, they do the same job there.
@@ -115,16 +115,25 @@ const CREDENTIAL: &str = "credential:";
 fn resolve_targets(inventory: &mut Inventory, positions: &Positions) {
     let indirect = |target: &str| target.starts_with(CREDENTIAL) || target.contains(['*', '?']);
     let mut wanted: BTreeSet<IdentityId> = BTreeSet::new();
+    // Of a cloud's identity an annotation may give the id by which it asks for tokens, which is that of its credentials.
+    let mut clients: BTreeSet<IdentityId> = BTreeSet::new();
     for trust in &inventory.trusts {
+        if trust.mechanism == Mechanism::Federation && !positions.contains_key(&trust.target) {
+            clients.insert(trust.target.clone());
+        }
         let borrows = matches!(trust.mechanism, Mechanism::HoldsCredential | Mechanism::Ambient);
         if borrows && indirect(trust.target.as_str()) && !positions.contains_key(&trust.target) {
             wanted.insert(trust.target.clone());
         }
     }
-    if wanted.is_empty() {
+    if wanted.is_empty() && clients.is_empty() {
         return;
     }
     let issued = issued(inventory, positions);
+    clients.retain(|client| issued.contains_key(client.as_str()));
+    if wanted.is_empty() && clients.is_empty() {
+        return;
+    }
     let targets: Vec<(&IdentityId, Glob)> = wanted
         .iter()
         .filter(|target| !target.as_str().starts_with(CREDENTIAL))
@@ -143,8 +152,9 @@ fn resolve_targets(inventory: &mut Inventory, positions: &Positions) {
             meant.entry(target).or_default().insert(id);
         }
     }
-    for target in &wanted {
-        let records = target.as_str().strip_prefix(CREDENTIAL).and_then(|id| issued.get(id));
+    let by_id = wanted.iter().filter_map(|target| Some((target, target.as_str().strip_prefix(CREDENTIAL)?)));
+    for (target, id) in by_id.chain(clients.iter().map(|client| (client, client.as_str()))) {
+        let records = issued.get(id);
         for credential in records.into_iter().flatten() {
             meant.entry(target).or_default().insert(&credential.identity);
         }
@@ -222,7 +232,9 @@ fn spread_agents(inventory: &mut Inventory, positions: &Positions) {
     let mut steps: Vec<Step> = inventory
         .trusts
         .iter()
-        .filter(|trust| matches!(trust.mechanism, Mechanism::Federation | Mechanism::HoldsCredential))
+        .filter(|trust| {
+            matches!(trust.mechanism, Mechanism::Federation | Mechanism::HoldsCredential | Mechanism::WorkloadCreation)
+        })
         .filter_map(|trust| {
             let source = *positions.get(&IdentityId::new(Arc::clone(&trust.source)))?;
             let target = *positions.get(&trust.target)?;
@@ -255,6 +267,7 @@ fn spread_agents(inventory: &mut Inventory, positions: &Positions) {
             let Some(target) = inventory.identities.get_mut(step.target) else { continue };
             let reason = match step.mechanism {
                 Mechanism::HoldsCredential => format!("AI agent `{source}` holds its credential"),
+                Mechanism::WorkloadCreation => format!("workloads of AI agent `{source}` run with it"),
                 _ => format!("AI agent `{source}` may become it by federation"),
             };
             target.signals.push(Signal {
@@ -470,6 +483,18 @@ mod tests {
         link(&mut inventory, &JobConfig::default());
         let targets: BTreeSet<&str> = inventory.trusts.iter().map(|trust| trust.target.as_str()).collect();
         assert_eq!(targets, BTreeSet::from(["person", "credential:KEY2", "x:role/Other_0a", "x:role/Admin_*", "gone"]));
+    }
+
+    #[test]
+    fn a_role_that_an_annotation_names_by_its_client_id_is_the_identity_of_that_client() {
+        let identities = ["cluster/account", "cloud/app"].map(|id| identity(id, &[])).into();
+        let credentials = vec![credential("cloud/app", "11111111-2222", Fact::Known(Exposure::None))];
+        let mut inventory = Inventory { identities, credentials, ..Inventory::default() };
+        inventory.trusts =
+            ["11111111-2222", "33333333-4444"].map(|target| federation("cluster/account", target)).into();
+        link(&mut inventory, &JobConfig::default());
+        let targets: Vec<&str> = inventory.trusts.iter().map(|trust| trust.target.as_str()).collect();
+        assert_eq!(targets, ["33333333-4444", "cloud/app"]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::{Failure, Invocation, say};
 use crate::cli::{self, PlainFormat};
 use crate::gate::Exit;
-use crate::lent::Lent;
+use crate::lent::{Lender, Lent};
 use crate::lookup;
 use crate::output::to_stdout;
 use crate::pipeline::Capture;
@@ -155,9 +155,24 @@ fn answer<'a>(asked: &Asked<'a>, request: &'a Request) -> Result<Answer<'a>, Ref
             identity.id, identity.provider
         )
     })?;
-    let decision = resolver.decide(&identity.id, request).map_err(|error| Refused {
-        reason: error.to_string(),
-        resolver: matches!(error, DecideError::UnknownOperation { .. }).then_some(resolver),
+    let decision = resolver.decide(&identity.id, request).map_err(|error| {
+        let is_unknown = matches!(error, DecideError::UnknownOperation { .. });
+        // It may be one of another provider, in which its workloads are somebody.
+        let knows = |lender: &&Lender<'_>| {
+            let elsewhere = capture.resolvers.get(lender.identity.provider);
+            lender.identity.provider != identity.provider
+                && elsewhere.is_some_and(|held| !held.catalog().expand(&request.operation).is_empty())
+        };
+        match lenders.iter().find(knows).filter(|_| is_unknown) {
+            Some(lender) => Refused::from(format!(
+                "`{}` is an operation of {}, where `{}` acts as another one; ask about `{}`",
+                request.operation,
+                lender.identity.provider,
+                identity.shown(),
+                lender.identity.id
+            )),
+            None => Refused { reason: error.to_string(), resolver: is_unknown.then_some(resolver) },
+        }
     })?;
     let through = match decision.outcome {
         Outcome::Allowed => Vec::new(),

@@ -12,6 +12,7 @@ mod against;
 mod agents;
 mod azure;
 mod cli;
+mod cloud_roles;
 mod common;
 mod decide;
 #[cfg(feature = "live")]

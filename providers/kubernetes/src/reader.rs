@@ -72,6 +72,7 @@ impl KubernetesReader {
             identities: Default::default(),
             stated: Vec::new(),
             unread: Default::default(),
+            elsewhere: Default::default(),
             left_out: Default::default(),
         };
         let mut first = 0;
@@ -89,6 +90,7 @@ impl KubernetesReader {
             resolver.surroundings.push(joined.surroundings);
             resolver.stated.append(&mut joined.stated);
             resolver.unread.append(&mut joined.unread);
+            resolver.elsewhere.append(&mut joined.elsewhere);
             inventory.merge(joined.inventory);
         }
         inventory.hints.extend(told.teach(&mut resolver));
@@ -98,7 +100,7 @@ impl KubernetesReader {
             provider: Some(PROVIDER),
             scope: Some(cluster.policy.scope.clone()),
             kind: GapKind::NotCollected,
-            call: "kubectl get --raw /version".into(),
+            call: "kubectl version -o json".into(),
             reason: "no document tells the version of the API server; export it, or set `version` under `[providers.kubernetes]`".into(),
             facts: vec![Lost::of(
                 "which techniques the server refuses: what older servers let through is taken to be possible",

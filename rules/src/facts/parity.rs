@@ -210,6 +210,10 @@ pub(super) fn paths(context: &Context<'_>) -> (Table, Places) {
                 1 => context.word(""),
                 _ => joined(context.input.paths.through(path).map(|identity| identity.as_str()), " > "),
             },
+            first_nature: match (context.input.paths.through(path).next(), &path.target) {
+                (Some(first), _) | (None, EdgeTarget::Identity(first)) => context.nature(first),
+                (None, EdgeTarget::Admin(_)) => context.word(""),
+            },
         })
     });
     (table, Places::Shared { places: proofs.places, of: proofs.of })

@@ -105,7 +105,7 @@ fact_table! {
         can_escalate: Option<bool>,
         /// The strongest thing it can become; NULL = nothing, or not known (`can_escalate` tells).
         escalation_target: Option<Arc<str>>,
-        /// The number of operations it may use; where it was compared, with those of the tool servers it acts through.
+        /// The number of operations it may use; where it was compared, with those of the tool servers it acts through and of roles that its workloads are handed.
         operations: Option<i64>,
         /// The summed weight of the operations it may use.
         access_weight: Option<i64>,
@@ -276,6 +276,8 @@ fact_table! {
         evidence: Arc<str>,
         /// The identities passed on the way, in order, joined by ` > `; empty = one step leads there.
         through: Arc<str>,
+        /// The nature of whoever the first step leads to; empty where that is control of a whole scope.
+        first_nature: Arc<str>,
     }
 }
 

@@ -66,7 +66,7 @@ pub(crate) fn resolve<'a>(world: &World<'a>, subject: &Subject<'a>) -> Found<'a>
         .or_else(|| same_function(world, subject))
         .or_else(|| mined(world, subject))
         .or_else(|| generic(world, subject));
-    let Some(choice) = choice else {
+    let Some(mut choice) = choice else {
         return Found {
             baseline: Baseline {
                 roles: Vec::new(),
@@ -83,6 +83,7 @@ pub(crate) fn resolve<'a>(world: &World<'a>, subject: &Subject<'a>) -> Found<'a>
             doubts,
         };
     };
+    add_entering(world, subject, &mut choice);
     let mut process = choice.process;
     process.extend(jobs_of(world, subject).iter().filter_map(|job| job_rule(world, job)).flat_map(|rule| {
         // What a process puts before people counts where the baseline is the job, not where it is somebody's guess.
@@ -154,6 +155,39 @@ fn within_reach<'a>(subject: &Subject<'a>, few: &[&'a Identity]) -> Vec<&'a Iden
     few.iter().copied().collect::<Candidates<'_>>().within_reach(subject)
 }
 
+/// Adds those of others that are where a subject acts, in providers where there is none yet.
+fn add_where_lacking<'a>(subject: &Subject<'a>, chosen: &mut Vec<&'a Identity>, others: Option<&Candidates<'a>>) {
+    if subject.parts.is_empty() && !chosen.is_empty() {
+        return;
+    }
+    let lacking = |role: &&Identity| !chosen.iter().any(|held| held.provider == role.provider);
+    let more: Vec<&Identity> = others.map(|others| others.within_reach(subject)).unwrap_or_default();
+    let more: Vec<&Identity> = more.into_iter().filter(lacking).collect();
+    chosen.extend(more);
+}
+
+/// Adds the role by which people enter as one of the roles of a choice, in providers where the choice has none: whoever is
+/// the one is the other too. Where people enter by several roles, nobody need hold them all.
+fn add_entering<'a>(world: &World<'a>, subject: &Subject<'a>, choice: &mut Choice<'a>) {
+    for part in &subject.parts {
+        if choice.mined.is_some() || choice.roles.iter().any(|role| role.provider == part.provider) {
+            continue;
+        }
+        let mut entering: Vec<(&Identity, &Identity)> = choice
+            .roles
+            .iter()
+            .flat_map(|role| world.entering(&role.id).iter().map(move |source| (*source, *role)))
+            .filter(|(source, _)| source.provider == part.provider)
+            .collect();
+        entering.sort_by(|a, b| a.0.id.cmp(&b.0.id));
+        entering.dedup_by(|a, b| a.0.id == b.0.id);
+        if let [(source, role)] = entering.as_slice() {
+            choice.reason.push_str(&format!("; people are let in as `{}` by `{}`", role.shown(), source.shown()));
+            choice.roles.push(source);
+        }
+    }
+}
+
 fn configured<'a>(world: &World<'a>, subject: &Subject<'a>, doubts: &mut Vec<Arc<str>>) -> Option<Choice<'a>> {
     for face in subject.faces().filter(|face| !world.is_human(face)) {
         let chosen = world
@@ -161,9 +195,9 @@ fn configured<'a>(world: &World<'a>, subject: &Subject<'a>, doubts: &mut Vec<Arc
             .jobs
             .jobs
             .iter()
-            .zip(&world.job_roles)
+            .zip(world.job_roles.iter().zip(&world.job_entries))
             .find(|(job, _)| job.agents.iter().any(|selector| selector.matches(face)));
-        let Some((job, roles)) = chosen else { continue };
+        let Some((job, (roles, entries))) = chosen else { continue };
         let mut reason = format!("job `{}` in {}", job.name, job.evidence.document);
         if let Some(reviewer) = &job.reviewed_by {
             reason.push_str(&format!(", reviewed by {reviewer}"));
@@ -172,10 +206,10 @@ fn configured<'a>(world: &World<'a>, subject: &Subject<'a>, doubts: &mut Vec<Arc
             }
         }
         let mut chosen = roles.within_reach(subject);
-        if chosen.is_empty() {
-            // Under other names, the people whom the job names may be where it acts too.
-            chosen = world.roles_doing(&job.name).map(|roles| roles.within_reach(subject)).unwrap_or_default();
-        }
+        // Under other names, the people whom the job names may be where it acts too: those as whom they enter, else whoever
+        // does the job.
+        add_where_lacking(subject, &mut chosen, Some(entries));
+        add_where_lacking(subject, &mut chosen, world.roles_doing(&job.name));
         if let Some(mut choice) = Choice::new(BaselineSource::Configured, chosen, reason) {
             choice.process = job.controls.clone();
             return Some(choice);
@@ -205,6 +239,7 @@ fn declared<'a>(world: &World<'a>, subject: &Subject<'a>, doubts: &mut Vec<Arc<s
             let mut doing = world.roles_doing(job).map(|roles| roles.within_reach(subject)).unwrap_or_default();
             if let Some(at) = world.config.jobs.jobs.iter().position(|rule| rule.name == *job) {
                 doing.extend(world.job_roles.get(at).into_iter().flat_map(|roles| roles.within_reach(subject)));
+                add_where_lacking(subject, &mut doing, world.job_entries.get(at));
             }
             let reason = format!("{} declares the job `{job}`", face.name);
             if let Some(choice) = Choice::new(source, within_reach(subject, &doing), reason) {
@@ -269,7 +304,12 @@ fn same_function<'a>(world: &World<'a>, subject: &Subject<'a>) -> Option<Choice<
 }
 
 fn mined<'a>(world: &World<'a>, subject: &Subject<'a>) -> Option<Choice<'a>> {
-    let [part] = subject.parts.as_slice() else { return None };
+    // Beside what it holds itself, its workloads may be handed access elsewhere.
+    let part = match subject.parts.as_slice() {
+        [part] => part,
+        [part, ..] if subject.has_access() => part,
+        _ => return None,
+    };
     let jobs = jobs_of(world, subject)
         .into_iter()
         .filter_map(|job| Some((world.people_doing(job)?.within_reach(subject), format!("job `{job}`"))));
@@ -282,6 +322,7 @@ fn mined<'a>(world: &World<'a>, subject: &Subject<'a>) -> Option<Choice<'a>> {
 
 fn mined_from<'a>(world: &World<'a>, part: &Part<'a>, mut peers: Vec<&'a Identity>, what: &str) -> Option<Choice<'a>> {
     let holder = world.holders.get(&part.provider)?;
+    peers.retain(|peer| peer.provider == part.provider);
     peers.truncate(MAX_PEERS);
     if peers.len() < world.config.min_peers {
         return None;

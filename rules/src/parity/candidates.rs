@@ -29,6 +29,11 @@ impl<'a> Candidates<'a> {
         places.by_scope.entry(&identity.scope).or_default().push(identity);
     }
 
+    /// All of them.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &'a Identity> {
+        self.providers.values().flat_map(|places| places.all.iter().copied())
+    }
+
     /// Those that can be measured against: in the providers of the subject's access, in its scopes where some are, else
     /// anywhere in the provider. From everywhere where its access is not known, so that the baseline can be named.
     /// Sorted by id.

@@ -1,8 +1,9 @@
 //! One comparison from end to end: whose access, beside whose, with which outcome.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use evenhand_model::access::{Doubt, Grant};
+use evenhand_model::access::{Doubt, GrantIx};
 use evenhand_model::evidence::Truth;
 use evenhand_model::identity::Identity;
 use evenhand_model::opset::OpSet;
@@ -181,7 +182,8 @@ fn nothing_to_compare(humans: &Humans<'_>, part: &Part<'_>) -> Arc<str> {
 }
 
 fn humans_in<'a>(world: &World<'a>, found: &Found<'a>, part: &Part<'_>) -> Humans<'a> {
-    if let Some((name, view)) = &found.mined {
+    let here = |role: &&Identity| role.provider == part.provider;
+    if let Some((name, view)) = found.mined.as_ref().filter(|_| found.roles.iter().any(|role| here(&role))) {
         return Humans {
             key: HumanKey::Mined(Arc::clone(name)),
             known: vec![(None, Arc::clone(view))],
@@ -189,7 +191,7 @@ fn humans_in<'a>(world: &World<'a>, found: &Found<'a>, part: &Part<'_>) -> Human
         };
     }
     let (mut keyed, mut unknown) = (Vec::new(), Vec::new());
-    for role in found.roles.iter().copied().filter(|role| role.provider == part.provider) {
+    for role in found.roles.iter().copied().filter(here) {
         match world.view(role) {
             Some((key, view)) => keyed.push((key, role, view)),
             None => unknown.push(role),
@@ -232,7 +234,8 @@ fn outcome_of(
     })
 }
 
-/// The atoms of an outcome with what is particular to the identity: what it used, and where it is described.
+/// The atoms of an outcome with what is particular to the identity: what it used, through whom it holds it, and where it is
+/// described.
 fn atoms_for(outcome: &Outcome, holder: &Holder<'_>, subject: &Subject<'_>, part: &Part<'_>) -> Vec<ExcessAtom> {
     if outcome.atoms.is_empty() {
         return Vec::new();
@@ -243,21 +246,34 @@ fn atoms_for(outcome: &Outcome, holder: &Holder<'_>, subject: &Subject<'_>, part
         .map(|principal| holder.resolver.used(&principal.identity.id))
         .reduce(|all, one| Some(all?.union(&one?)))
         .flatten();
+    let ways: Vec<Option<String>> = part.principals.iter().map(|principal| subject.way_to(principal)).collect();
+    // One text for all atoms of a statement: reports tell statements apart by it.
+    let mut names: HashMap<(usize, Option<GrantIx>), Arc<str>> = HashMap::new();
     outcome
         .atoms
         .iter()
         .map(|held| {
             let mut atom = held.atom.clone();
             atom.used = used.as_ref().map(|used| used.intersects(&held.operations));
-            if held.by_logic {
-                let holds = |principal: &&Principal<'_>| {
-                    let slices = principal.view.slices.iter().filter(|slice| slice.grant.is_none());
-                    slices.into_iter().any(|slice| slice.operations.intersects(&held.operations))
-                };
-                // Whoever holds it: the tool server, where the agent itself does not.
-                let holder = part.principals.iter().find(holds).or(part.principals.first());
-                let described = holder.map_or(subject.identity, |principal| principal.identity);
-                atom.grant = Grant { evidence: described.evidence.clone(), ..atom.grant };
+            let holds = |principal: &Principal<'_>| {
+                let mut slices = principal.view.slices.iter().filter(|slice| slice.grant == held.granted_by);
+                slices.any(|slice| slice.operations.intersects(&held.operations))
+            };
+            // Whoever holds it: the tool server, where the agent itself does not.
+            let holder = match part.principals.as_slice() {
+                [_] => 0,
+                several => several.iter().position(holds).unwrap_or_default(),
+            };
+            if held.granted_by.is_none() {
+                let described = part.principals.get(holder).map_or(subject.identity, |principal| principal.identity);
+                atom.grant.evidence = described.evidence.clone();
+            }
+            if let Some(way) = ways.get(holder).and_then(Option::as_ref) {
+                let name = names.entry((holder, held.granted_by)).or_insert_with(|| match &*atom.grant.name {
+                    "" => way.as_str().into(),
+                    name => format!("{name}, {way}").into(),
+                });
+                atom.grant.name = Arc::clone(name);
             }
             atom
         })

@@ -108,7 +108,9 @@ pub(crate) fn compare(
             let certainly = people_under.intersection(&agent.certainly);
             for (set, truth) in [(bare, Truth::No), (perhaps, Truth::Unknown), (certainly, Truth::Yes)] {
                 if !set.is_empty() {
-                    rows.push(row(operations, kind, &set, resource_of(&set, ai), human_truth, truth));
+                    let row = row(operations, kind, &set, resource_of(&set, ai), human_truth, truth);
+                    let evidence = told_by(human.iter().chain(ai), kind, &set, &of_both);
+                    rows.push(ControlComparison { evidence, ..row });
                 }
             }
         }
@@ -187,6 +189,26 @@ fn under(sides: &[Side<'_>], kind: ControlKind, among: &OpSet, without: &[&Evide
     }
     let perhaps = perhaps.difference(&bare);
     Controlled { certainly: among.difference(&bare).difference(&perhaps), perhaps }
+}
+
+/// Where the controls are written that stand, or may, before some operations of holders as a whole: every one of them, but
+/// for those that some evidence tells of.
+fn told_by<'s>(
+    sides: impl Iterator<Item = &'s Side<'s>>,
+    kind: ControlKind,
+    set: &OpSet,
+    without: &[&Evidence],
+) -> Vec<Evidence> {
+    let stands = |control: &&&Control| {
+        control.kind == kind
+            && control.in_place != Truth::No
+            && control.scope.is_everything()
+            && !without.contains(&&control.evidence)
+            && control.operations.as_ref().is_none_or(|operations| operations.intersects(set))
+    };
+    let told: BTreeSet<&Evidence> =
+        sides.flat_map(|side| side.controls.iter().filter(stands)).map(|control| &control.evidence).collect();
+    told.into_iter().cloned().collect()
 }
 
 fn row(

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use evenhand_model::access::{AccessResolver, Grant};
+use evenhand_model::access::{AccessResolver, Grant, GrantIx};
 use evenhand_model::evidence::Evidence;
 use evenhand_model::id::ProviderName;
 use evenhand_model::opset::OpSet;
@@ -36,8 +36,8 @@ pub(crate) enum HumanKey {
 pub(crate) struct Atom {
     pub(crate) atom: ExcessAtom,
     pub(crate) operations: OpSet,
-    /// Whether no statement grants it, so that its evidence is whatever describes the identity.
-    pub(crate) by_logic: bool,
+    /// The statement; `None` = no statement grants it, so that its evidence is whatever describes the identity.
+    pub(crate) granted_by: Option<GrantIx>,
 }
 
 #[derive(Debug)]
@@ -180,7 +180,7 @@ fn atoms_of(
                     people_have: people_have(&set, human),
                 },
                 operations: set,
-                by_logic: piece.slice.grant.is_none(),
+                granted_by: piece.slice.grant,
             });
         }
     }

@@ -47,6 +47,10 @@ pub(crate) struct World<'a> {
     pub(crate) holders: BTreeMap<ProviderName, Holder<'a>>,
     /// The human roles that each configured job names, in the order of the configuration.
     pub(crate) job_roles: Vec<Candidates<'a>>,
+    /// As whom these human roles enter other providers, such as groups of a cluster that lets a cloud's roles in.
+    pub(crate) job_entries: Vec<Candidates<'a>>,
+    /// Human roles of other providers that are let in as an identity, by that identity.
+    entered_by: Map<&'a IdentityId, Vec<&'a Identity>>,
     /// Human roles by the job they do.
     roles_by_job: BTreeMap<&'a Job, Candidates<'a>>,
     /// People by the job they do.
@@ -131,6 +135,8 @@ impl<'a> World<'a> {
                     chosen.into_iter().collect()
                 })
                 .collect(),
+            job_entries: Vec::new(),
+            entered_by: Map::default(),
             names: NameIndex::new(&roles, &subjects),
             subjects,
             holders,
@@ -191,6 +197,11 @@ impl<'a> World<'a> {
                 Mechanism::UsesTool | Mechanism::Impersonation | Mechanism::Ambient => {
                     self.lent.entry(&trust.source).or_default().push(trust);
                 }
+                Mechanism::Federation | Mechanism::WorkloadCreation => {
+                    if self.is_handed(trust) {
+                        self.lent.entry(&trust.source).or_default().push(trust);
+                    }
+                }
                 Mechanism::Membership | Mechanism::Assignment => {
                     let source = IdentityId::new(Arc::clone(&trust.source));
                     if self.judged.nature(&source) == Nature::AiAgent {
@@ -201,6 +212,7 @@ impl<'a> World<'a> {
                 _ => {}
             }
         }
+        self.index_entries();
         if self.members.is_empty() {
             return;
         }
@@ -214,6 +226,30 @@ impl<'a> World<'a> {
                 members.push(member);
             }
         }
+    }
+
+    /// Who is let into one provider as whom by being somebody in another one.
+    fn index_entries(&mut self) {
+        let mut enters: Map<&IdentityId, Vec<&'a Identity>> = Map::default();
+        for trust in self.inventory.trusts.iter().filter(|trust| trust.mechanism == Mechanism::Assignment) {
+            let source = self.find(&IdentityId::new(Arc::clone(&trust.source)));
+            let (Some(source), Some(target)) = (source, self.find(&trust.target)) else { continue };
+            if source.provider == target.provider || self.judged.nature(&target.id) == Nature::AiAgent {
+                continue;
+            }
+            enters.entry(&source.id).or_default().push(target);
+            if self.is_human(source) {
+                self.entered_by.entry(&target.id).or_default().push(source);
+            }
+        }
+        let entries = |roles: &Candidates<'a>| {
+            let mut found: Vec<&Identity> =
+                roles.all().filter_map(|role| enters.get(&role.id)).flatten().copied().collect();
+            found.sort_by(|a, b| a.id.cmp(&b.id));
+            found.dedup_by(|a, b| a.id == b.id);
+            found.into_iter().collect()
+        };
+        self.job_entries = self.job_roles.iter().map(entries).collect();
     }
 
     fn index_facts(&mut self) {
@@ -293,6 +329,25 @@ impl<'a> World<'a> {
 
     pub(crate) fn lent_to(&self, id: &IdentityId) -> &[&'a Trust] {
         self.lent.get(id.as_str()).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether workloads of a trust's source are handed credentials of its target: [`Trust::is_handed`].
+    pub(crate) fn is_handed(&self, trust: &Trust) -> bool {
+        matches!(trust.mechanism, Mechanism::Federation | Mechanism::WorkloadCreation)
+            && self
+                .find(&IdentityId::new(Arc::clone(&trust.source)))
+                .is_some_and(|source| trust.is_handed(source, self.find(&trust.target)))
+    }
+
+    /// Whether the target of a trust admits its source for certain, as far as its own side was read.
+    pub(crate) fn admits(&self, trust: &Trust) -> bool {
+        let joined = self.inventory.crossings_of(trust);
+        joined.is_empty() || joined.iter().any(|held| held.admitted == Truth::Yes)
+    }
+
+    /// The human roles of other providers that are let in as an identity.
+    pub(crate) fn entering(&self, id: &IdentityId) -> &[&'a Identity] {
+        self.entered_by.get(id).map_or(&[], Vec::as_slice)
     }
 
     pub(crate) fn credential_of_people(&self, id: &IdentityId) -> &[&'a Identity] {

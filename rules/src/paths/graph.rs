@@ -410,6 +410,7 @@ impl Builder<'_, '_> {
     ) -> Option<(&'t Trust, &'static str, NodeIndex, NodeIndex)> {
         let technique = match trust.mechanism {
             Mechanism::Federation => "federation",
+            Mechanism::WorkloadCreation => "workload-identity",
             Mechanism::HoldsCredential => "holds-credential",
             Mechanism::UsesTool => "uses-tool",
             Mechanism::Ambient => "ambient-credentials",
@@ -425,7 +426,7 @@ impl Builder<'_, '_> {
         let source = provider(from);
         let decided = source == provider(to)
             && source.is_some_and(|provider| resolvers.get(provider).is_some())
-            && matches!(trust.mechanism, Mechanism::Federation | Mechanism::Assignment);
+            && matches!(trust.mechanism, Mechanism::Federation | Mechanism::Assignment | Mechanism::WorkloadCreation);
         (from != to && !decided).then_some((trust, technique, from, to))
     }
 }

@@ -105,7 +105,7 @@ pub(super) fn read(form: Form, sheet: &Sheet<'_>, facts: &mut Facts, errors: &mu
 }
 
 /// A cluster of that name: where it is, the name of an entry of it says, or else the call.
-fn cluster(sheet: &Sheet<'_>, name: &str, entry: Option<&str>, facts: &mut Facts) -> Cluster {
+pub(super) fn cluster(sheet: &Sheet<'_>, name: &str, entry: Option<&str>, facts: &mut Facts) -> Cluster {
     let entry = entry.and_then(Arn::parse);
     let account = entry.and_then(|entry| entry.account_number()).map(|number| facts.account(number));
     let region = entry.map(|entry| entry.region).filter(|region| !region.is_empty());

@@ -297,10 +297,11 @@ fn task_definition(sheet: &Sheet<'_>, fingerprinter: &Fingerprinter, facts: &mut
 }
 
 fn association(sheet: &Sheet<'_>, pointer: &str, one: &Association<'_>, facts: &mut Facts) {
+    let cluster = super::clusters::cluster(sheet, &one.cluster_name, one.association_arn.as_deref(), facts);
     let texts = &mut facts.texts;
     let it = PodAssociation {
         arn: texts.share(one.association_arn.as_deref().unwrap_or("")),
-        cluster: texts.share(&one.cluster_name),
+        cluster,
         namespace: texts.share(&one.namespace),
         service_account: texts.share(&one.service_account),
         role: one.role_arn.as_deref().map(|arn| texts.share(arn)),

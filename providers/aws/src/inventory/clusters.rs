@@ -30,9 +30,8 @@ const ROLES: &[(&str, &str)] = &[
 pub(super) type Unseen = BTreeMap<IdentityId, Vec<Arc<Unread>>>;
 
 /// Adds a trust for each name under which, and each role with which, a principal enters a cluster. Returns what leads to
-/// no identity that a cluster may have.
-pub(super) fn join(facts: &Facts, accounts: &Accounts, into: &mut Inventory) -> Unseen {
-    let shared = shared_names(facts, accounts, into);
+/// no identity that a cluster may have. `shared`: names of clusters that leave open which cluster is meant.
+pub(super) fn join(facts: &Facts, shared: &BTreeSet<Arc<str>>, into: &mut Inventory) -> Unseen {
     let mut unseen = Unseen::new();
     let mut enter = |principal: &Arc<str>, target: String, constraint: String, evidence: &Evidence| {
         into.trusts.push(Trust {
@@ -115,11 +114,12 @@ struct Places<'a> {
 }
 
 /// Names that clusters of several accounts or regions have: whose identities a cluster's name begins is then not known.
-fn shared_names(facts: &Facts, accounts: &Accounts, into: &mut Inventory) -> BTreeSet<Arc<str>> {
+pub(super) fn shared_names(facts: &Facts, accounts: &Accounts, into: &mut Inventory) -> BTreeSet<Arc<str>> {
     let entries = facts.access_entries.iter().map(|said| (&said.it.cluster, &said.evidence));
     let policies = facts.access_policies.iter().map(|said| (&said.it.cluster, &said.evidence));
+    let pods = facts.pods.iter().map(|said| (&said.it.cluster, &said.evidence));
     let mut places: BTreeMap<&Arc<str>, Places<'_>> = BTreeMap::new();
-    for (cluster, evidence) in entries.chain(policies) {
+    for (cluster, evidence) in entries.chain(policies).chain(pods) {
         let held = places.entry(&cluster.name).or_insert_with(|| Places {
             accounts: BTreeSet::new(),
             regions: BTreeSet::new(),
@@ -135,7 +135,7 @@ fn shared_names(facts: &Facts, accounts: &Accounts, into: &mut Inventory) -> BTr
             evidence: held.first.clone(),
             message: format!(
                 "clusters `{name}` are in more than one account or region, and what is read of `{name}` may be of any of \
-                 them; who they let in is tied to none: scan each of them by itself"
+                 them; who they let in, and which roles their pods carry, is tied to none: scan each of them by itself"
             )
             .into(),
         });

@@ -345,7 +345,7 @@ pub(crate) struct GatewayTarget {
 #[derive(Clone, Debug)]
 pub(crate) struct PodAssociation {
     pub(crate) arn: Arc<str>,
-    pub(crate) cluster: Arc<str>,
+    pub(crate) cluster: Cluster,
     pub(crate) namespace: Arc<str>,
     pub(crate) service_account: Arc<str>,
     pub(crate) role: Option<Arc<str>>,

@@ -104,8 +104,9 @@ pub(crate) fn join(mut facts: Facts, settings: Settings) -> Joined {
     }
     let (users, profiles) = indexes(&described);
     let people = people::collect(&facts, &users, &mut accounts);
-    let carried = workloads::join(&facts, &profiles, &mut accounts, &mut inventory);
-    let entered = clusters::join(&facts, &accounts, &mut inventory);
+    let shared = clusters::shared_names(&facts, &accounts, &mut inventory);
+    let carried = workloads::join(&facts, &profiles, &shared, &mut accounts, &mut inventory);
+    let entered = clusters::join(&facts, &shared, &mut inventory);
     inventory.logs = logs::logs(&facts, &mut accounts);
     let policies = Policies::new(&facts);
     let mut providers: BTreeMap<AccountId, BTreeSet<Arc<str>>> = BTreeMap::new();

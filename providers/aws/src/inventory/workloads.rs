@@ -35,11 +35,18 @@ pub(crate) struct Carried {
 pub(crate) type Profiles = HashMap<Arc<str>, IdentityId, foldhash::fast::RandomState>;
 
 /// Joins what the documents said about running things.
-pub(crate) fn join(facts: &Facts, profiles: &Profiles, accounts: &mut Accounts, into: &mut Inventory) -> Carried {
+/// `shared`: names of clusters that leave open which cluster is meant.
+pub(crate) fn join(
+    facts: &Facts,
+    profiles: &Profiles,
+    shared: &BTreeSet<Arc<str>>,
+    accounts: &mut Accounts,
+    into: &mut Inventory,
+) -> Carried {
     let mut carried = Carried::default();
     let functions = placed(facts, profiles, accounts, into, &mut carried);
     agents(facts, &functions, accounts, into, &mut carried);
-    pods(facts, accounts, into, &mut carried);
+    pods(facts, shared, accounts, into, &mut carried);
     carried
 }
 
@@ -345,14 +352,24 @@ fn approval(agent: &mut Agent, groups: &[&Said<ActionGroup>]) {
     };
 }
 
-fn pods(facts: &Facts, accounts: &mut Accounts, into: &mut Inventory, carried: &mut Carried) {
+fn pods(
+    facts: &Facts,
+    shared: &BTreeSet<Arc<str>>,
+    accounts: &mut Accounts,
+    into: &mut Inventory,
+    carried: &mut Carried,
+) {
     for said in &facts.pods {
         let it = &said.it;
         let Some(role) = &it.role else { continue };
         let role = IdentityId::new(Arc::clone(role));
         let account = {
-            let subject = format!("system:serviceaccount:{}:{}", it.namespace, it.service_account);
-            let source: Arc<str> = format!("eks/{} {subject}", it.cluster).into();
+            // Named as the cluster's own documents name it, so that the two meet.
+            let cluster = &it.cluster.name;
+            let source: Arc<str> = match shared.contains(cluster) {
+                false => format!("kubernetes:{cluster}:serviceaccount:{}/{}", it.namespace, it.service_account).into(),
+                true => format!("eks/{cluster} system:serviceaccount:{}:{}", it.namespace, it.service_account).into(),
+            };
             let mut trust = |target: IdentityId, source: Arc<str>| {
                 into.trusts.push(Trust {
                     source,
@@ -371,7 +388,7 @@ fn pods(facts: &Facts, accounts: &mut Accounts, into: &mut Inventory, carried: &
             }
             accounts.of(said)
         };
-        let name: Arc<str> = format!("{}/{}/{}", it.cluster, it.namespace, it.service_account).into();
+        let name: Arc<str> = format!("{}/{}/{}", it.cluster.name, it.namespace, it.service_account).into();
         let reason = format!("pods of {name} run with it");
         let proof = signal(Nature::Workload, Strength::Strong, reason, &said.evidence);
         carried.signals.entry(role.clone()).or_default().push(proof);

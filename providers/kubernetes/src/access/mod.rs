@@ -75,6 +75,8 @@ pub(crate) struct Resolver {
     pub(crate) stated: Vec<Edge>,
     /// What identities act through and was not read.
     pub(crate) unread: BTreeMap<IdentityId, Vec<Arc<Unread>>>,
+    /// Identities of clouds that accounts name, each with the document that tells of it.
+    pub(crate) elsewhere: BTreeMap<IdentityId, Arc<str>>,
     /// Which steps were left out when they were last worked out.
     pub(crate) left_out: OnceLock<Vec<Hint>>,
 }
@@ -161,6 +163,10 @@ impl AccessResolver for Resolver {
 
     fn edges_left_out(&self) -> Vec<Hint> {
         self.left_out.get_or_init(|| edges::steps(self).1).clone()
+    }
+
+    fn told_by(&self, named: &IdentityId) -> Option<Arc<str>> {
+        self.elsewhere.get(named).cloned()
     }
 
     fn used(&self, _identity: &IdentityId) -> Option<OpSet> {

@@ -2,23 +2,25 @@
 //! in Go take it, `NAME=value` as it stands or behind a flag, headers, what is asked of addresses, words that show by their shape what they
 //! are, and all of these in a script that is one word.
 
+use std::ops::Range;
+
 use evenhand_model::secret::{Fingerprint, Fingerprinter};
 
 use super::secret::{self, is_name};
 
 /// A literal among words.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Literal {
+pub(crate) struct Literal {
     /// The number of the word that holds it.
-    pub(super) at: usize,
+    pub(crate) at: usize,
     /// The name beside it; `argument` where there is none.
-    pub(super) name: String,
-    pub(super) kind: &'static str,
-    pub(super) fingerprint: Fingerprint,
+    pub(crate) name: String,
+    pub(crate) kind: &'static str,
+    pub(crate) fingerprint: Fingerprint,
 }
 
 /// The literal secrets among words.
-pub(super) fn secrets<'w>(words: impl Iterator<Item = &'w str>, fingerprinter: &Fingerprinter) -> Vec<Literal> {
+pub(crate) fn secrets<'w>(words: impl Iterator<Item = &'w str>, fingerprinter: &Fingerprinter) -> Vec<Literal> {
     let mut all = Vec::new();
     let mut flag: Option<&str> = None;
     for (at, word) in words.enumerate() {
@@ -66,7 +68,7 @@ fn literal(at: usize, name: &str, kind: &'static str, fingerprint: Fingerprint) 
 fn of_script(at: usize, script: &str, fingerprinter: &Fingerprinter, all: &mut Vec<Literal>) {
     let words = words_of(script);
     let mut flag: Option<&str> = None;
-    for word in &words {
+    for (_, word) in &words {
         let before = flag.take().unwrap_or_default();
         // A variable is filled in by the shell. Code of other languages calls and compares in such words.
         let value = word.split_once(['=', ' ']).map_or(word.as_str(), |(_, value)| value);
@@ -82,23 +84,29 @@ fn of_script(at: usize, script: &str, fingerprinter: &Fingerprinter, all: &mut V
     }
 }
 
-/// The words of a script, without their quotes. Quotes inside quotes stay.
-fn words_of(script: &str) -> Vec<String> {
+/// Whether a shell ends a word here, whatever else it makes of it.
+pub(crate) fn is_separator(letter: char) -> bool {
+    matches!(letter, ';' | '|' | '&' | '<' | '>')
+}
+
+/// The words of a script, without their quotes, and where each stands with them. Quotes inside quotes stay.
+pub(crate) fn words_of(script: &str) -> Vec<(Range<usize>, String)> {
     let mut words = Vec::new();
-    let mut word = String::new();
+    let (mut start, mut word) = (0, String::new());
     let mut quote: Option<char> = None;
-    for letter in script.chars() {
+    for (at, letter) in script.char_indices() {
         match (quote, letter) {
             (Some(open), letter) if letter == open => quote = None,
             (None, '"' | '\'') => quote = Some(letter),
-            (None, letter) if letter.is_whitespace() || matches!(letter, ';' | '|' | '&' | '<' | '>') => {
-                words.push(std::mem::take(&mut word));
+            (None, letter) if letter.is_whitespace() || is_separator(letter) => {
+                words.push((start..at, std::mem::take(&mut word)));
+                start = at + letter.len_utf8();
             }
             _ => word.push(letter),
         }
     }
-    words.push(word);
-    words.retain(|word| !word.is_empty());
+    words.push((start..script.len(), word));
+    words.retain(|(_, word)| !word.is_empty());
     words
 }
 

@@ -27,12 +27,18 @@ use evenhand_model::secret::{Fingerprint, Fingerprinter};
 use foldhash::fast::FixedState;
 
 pub(crate) use agents::{AgentResource, Approval, ModelSettings, ToolRef};
+#[cfg(feature = "live")]
+#[cfg(all(test, feature = "live"))]
+pub(crate) use arguments::secrets as secrets_of_words;
+#[cfg(feature = "live")]
+pub(crate) use arguments::{is_separator, words_of};
 pub(crate) use declared::Declared;
 pub(crate) use guards::{Guard, GuardBinding, Matched, Whom};
 pub(crate) use mapped::Mapped;
 pub(crate) use network::{NetworkRules, Reach};
-#[cfg(feature = "live")]
 pub(crate) use secret::kind_of;
+#[cfg(feature = "live")]
+pub(crate) use secret::{header, is_name};
 pub(crate) use signals::{Sign, Speaks, name_hint};
 pub(crate) use status::Refused;
 

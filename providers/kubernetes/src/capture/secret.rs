@@ -1,8 +1,11 @@
 //! Literal secrets: recognised by the name beside them and by their shape, reduced to kind and fingerprint at once.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use evenhand_model::secret::{Fingerprint, Fingerprinter, of_withheld};
 
 use super::take::Taking;
@@ -37,7 +40,11 @@ const SHAPES: &[(&str, &str, usize)] = &[
 /// The secret that a literal is or holds, by the name beside it and its own shape, or that the collector put a
 /// fingerprint in place of; `None` = none.
 pub(super) fn found(name: &str, value: &str, fingerprinter: &Fingerprinter) -> Option<(&'static str, Fingerprint)> {
-    named(name, value, fingerprinter).map(|(_, kind, fingerprint)| (kind, fingerprint))
+    let whole = named(name, value, fingerprinter).map(|(_, kind, fingerprint)| (kind, fingerprint));
+    whole.or_else(|| {
+        let told = |word: &str| Some((kind_of("", word)?, fingerprinter.fingerprint(word.as_bytes())));
+        value.split_whitespace().find_map(told)
+    })
 }
 
 /// As [`found`], with the name of the secret inside the value, or the one beside it.
@@ -50,6 +57,9 @@ pub(super) fn named<'t>(
         return secret.map(|(kind, fingerprint)| (name, kind, fingerprint));
     }
     let told = |(name, value): (&'t str, &'t str)| {
+        if let Some(secret) = of_withheld(value) {
+            return secret.map(|(kind, fingerprint)| (name, kind, fingerprint));
+        }
         let kind = kind_of(name, value)?;
         Some((name, kind, fingerprinter.fingerprint(value.as_bytes())))
     };
@@ -58,7 +68,7 @@ pub(super) fn named<'t>(
 
 /// A header by the name under which its value is a secret, and what of it is one: what authenticates stands behind a word
 /// for how, such as `Bearer` and `Basic` (RFC 9110, 11.6.2).
-fn header<'t>(name: &'t str, value: &'t str) -> (&'t str, &'t str) {
+pub(crate) fn header<'t>(name: &'t str, value: &'t str) -> (&'t str, &'t str) {
     let authorizes = ["authorization", "proxy-authorization"].iter().any(|held| name.eq_ignore_ascii_case(held));
     match (authorizes, value.trim().split_once(' ')) {
         (true, Some((_, credential))) => ("BEARER", credential.trim_start()),
@@ -83,7 +93,7 @@ fn parts(value: &str) -> impl Iterator<Item = (&str, &str)> {
 }
 
 /// Whether a text can be the name of a variable, a setting or a header.
-pub(super) fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
 }
@@ -142,8 +152,11 @@ pub(super) fn by_shape(value: &str) -> Option<&'static str> {
     if is_webhook(value) {
         return Some("token");
     }
-    let credentials =
-        value.split_once("://").and_then(|(_, rest)| rest.split(['/', '?', '#']).next()?.rsplit_once('@'));
+    // An address has no spaces; what stands in a text is looked at word by word.
+    let address = Some(value).filter(|value| !value.contains(char::is_whitespace));
+    let credentials = address
+        .and_then(|address| address.split_once("://"))
+        .and_then(|(_, rest)| rest.split(['/', '?', '#']).next()?.rsplit_once('@'));
     let password = credentials.and_then(|(user, _)| user.split_once(':')).map(|(_, password)| password);
     password
         .filter(|password| !password.is_empty() && !is_reference(password) && !is_placeholder(password))
@@ -255,12 +268,11 @@ pub(super) fn of_object(
     let mut all = Vec::new();
     for (member, values) in [("data", object.data), ("stringData", object.string_data)] {
         let values: BTreeMap<Text<'_>, Text<'_>> = raw(values).unwrap_or_default();
-        for (key, value) in values.iter().filter(|(_, value)| {
-            let value = value.as_str();
-            // What `data` holds is encoded and tells nothing by its words.
-            let to_fill_in = member == "stringData" && is_placeholder(value);
-            !value.is_empty() && !is_reference(value) && !to_fill_in
-        }) {
+        for (key, value) in &values {
+            let value = if member == "data" { decoded(value.as_str()) } else { Cow::Borrowed(value.as_str()) };
+            if value.trim().is_empty() || is_reference(&value) || is_placeholder(value.trim()) {
+                continue;
+            }
             let spot = found.spot_of(
                 &[Step::Key(member), Step::Key(key.as_str())],
                 &format!("/{member}/{}", pod::escaped(key.as_str())),
@@ -268,8 +280,8 @@ pub(super) fn of_object(
             all.push(LiteralSecret {
                 holder: format!("secret {home}/{name}").into(),
                 key: Arc::from(key.as_str()),
-                kind: kind_of(key.as_str(), value.as_str()).unwrap_or("secret"),
-                fingerprint: taking.fingerprinter.fingerprint(value.as_str().as_bytes()),
+                kind: kind_of(key.as_str(), &value).unwrap_or("secret"),
+                fingerprint: taking.fingerprinter.fingerprint(value.as_bytes()),
                 in_arguments: false,
                 in_metadata: object.meta.annotations.last_applied,
                 origin: taking.origin(spot),
@@ -278,6 +290,13 @@ pub(super) fn of_object(
         }
     }
     all
+}
+
+/// What a member of `data` stands for: its text, where it is one, and else the encoded bytes as they are.
+fn decoded(value: &str) -> Cow<'_, str> {
+    let lines: String = value.split_ascii_whitespace().collect();
+    let text = STANDARD.decode(lines).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    text.map_or(Cow::Borrowed(value), Cow::Owned)
 }
 
 #[cfg(test)]

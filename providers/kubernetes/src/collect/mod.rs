@@ -14,6 +14,7 @@ mod kinds;
 mod page;
 mod role;
 mod run;
+mod script;
 mod withhold;
 
 #[cfg(test)]

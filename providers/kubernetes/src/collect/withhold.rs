@@ -6,7 +6,8 @@ use std::slice;
 use evenhand_model::secret::{Fingerprinter, withheld};
 use serde_json::{Map, Value};
 
-use crate::capture::kind_of;
+use super::script;
+use crate::capture::{is_name, kind_of};
 use crate::documents::LAST_APPLIED;
 
 /// Members that hold environments, as a list of names and values or as a map.
@@ -147,7 +148,7 @@ fn pair(members: &Map<String, Value>) -> Option<&str> {
 }
 
 /// Whether this is a name by which a secret is called, whatever its value looks like.
-fn is_called_a_secret(name: &str) -> bool {
+pub(super) fn is_called_a_secret(name: &str) -> bool {
     // By its name alone is what has a value that could be any secret.
     let alone = |name: &str| kind_of(name, "any-secret").is_some();
     let is_member = name.bytes().any(|byte| byte.is_ascii_uppercase());
@@ -174,7 +175,7 @@ fn is_label(text: &str) -> bool {
 }
 
 /// `$(OTHER)` and the like, with nothing beside the name, such as a value to fall back to.
-fn refers(text: &str) -> bool {
+pub(super) fn refers(text: &str) -> bool {
     let inner = [("$(", ")"), ("${", "}"), ("{{", "}}"), ("<", ">")]
         .iter()
         .find_map(|(head, tail)| text.trim().strip_prefix(head)?.strip_suffix(tail));
@@ -187,12 +188,6 @@ fn refers(text: &str) -> bool {
 fn embeds(text: &str) -> bool {
     let start = text.trim_start();
     text.contains('\n') || start.starts_with('[') || (start.starts_with('{') && !start.starts_with("{{"))
-}
-
-/// An address without what is asked of it, where keys are passed along; `None` where there is no such thing.
-fn without_query(text: &str) -> Option<String> {
-    let (address, query) = text.split_once('?')?;
-    (address.contains("://") && !query.is_empty()).then(|| format!("{address}?{}", withheld(None)))
 }
 
 /// What is written in place of a value.
@@ -213,12 +208,17 @@ fn in_place(name: &str, text: &str, fingerprinter: &Fingerprinter) -> Option<Str
     } else if is_secret(name, text) {
         Some(instead(name, text, fingerprinter))
     } else {
-        embeds(text).then(|| withheld(None)).or_else(|| without_query(text))
+        embeds(text).then(|| withheld(None)).or_else(|| script::address(text, fingerprinter))
     }
 }
 
-/// Whether a text is a secret by its shape, or by its name, though it may not look like one.
+/// Whether a text is a secret by its shape, or by its name, though it may not look like one; or a word in it is.
 fn is_secret(name: &str, text: &str) -> bool {
+    is_one_secret(name, text) || text.split(char::is_whitespace).any(|word| kind_of("", word).is_some())
+}
+
+/// The same of a text as a whole.
+fn is_one_secret(name: &str, text: &str) -> bool {
     kind_of("", text).is_some() || (!text.trim().is_empty() && is_called_a_secret(name) && !refers(text))
 }
 
@@ -259,7 +259,7 @@ fn annotations(members: &mut Map<String, Value>, fingerprinter: &Fingerprinter) 
 }
 
 /// The words of a command line: flags and plain words stay, since they tell what runs. Secrets are told by kind and
-/// fingerprint, scripts are gone.
+/// fingerprint, in scripts too, of which the rest is [cleaned](script::cleaned).
 fn arguments(member: &str, words: &mut [Value], fingerprinter: &Fingerprinter) {
     let mut flag: Option<String> = None;
     for word in words {
@@ -296,12 +296,23 @@ fn arguments(member: &str, words: &mut [Value], fingerprinter: &Fingerprinter) {
 
 /// What is written in place of an argument; `None` where it may stay.
 fn argument(name: &str, text: &str, fingerprinter: &Fingerprinter) -> Option<String> {
-    let assigned = || text.split_once('=').is_some_and(|(name, value)| is_secret(name, value));
-    let script = text.len() > LONGEST_ARGUMENT || text.contains(['\n', ' ', '{']) || holds_values(name) || assigned();
-    if is_secret(name, text) {
+    let is_assigned = || text.split_once('=').is_some_and(|(name, value)| is_secret(name, value));
+    let is_header = || text.split_once(": ").is_some_and(|(name, _)| is_name(name));
+    if is_one_secret(name, text) {
         return Some(instead(name, text, fingerprinter));
     }
-    script.then(|| withheld(None)).or_else(|| without_query(text))
+    if text.trim_start().starts_with(['{', '[']) && !refers(text) {
+        return Some(withheld(None));
+    }
+    if holds_values(name) || is_assigned() || is_header() {
+        return Some(script::value(name, text, fingerprinter));
+    }
+    if text.contains(char::is_whitespace) {
+        return Some(script::cleaned(text, fingerprinter));
+    }
+    (text.len() > LONGEST_ARGUMENT || text.contains('{'))
+        .then(|| withheld(None))
+        .or_else(|| script::address(text, fingerprinter))
 }
 
 #[cfg(test)]

@@ -160,6 +160,7 @@ impl Join<'_> {
             weakness: Arc::from(""),
             evidence: evidence.clone(),
         });
+        self.joined.elsewhere.entry(target.clone()).or_insert_with(|| document_of(cloud, value));
         self.joined.stated.push(Edge {
             source,
             target: EdgeTarget::Identity(target),
@@ -173,5 +174,22 @@ impl Join<'_> {
                 evidence,
             }]),
         });
+    }
+}
+
+/// The document that tells what an identity of a cloud may do: what to add to a capture that lacks it.
+fn document_of(cloud: Cloud, value: &str) -> Arc<str> {
+    match cloud {
+        Cloud::Aws => {
+            let account = value.split(':').nth(4).filter(|account| !account.is_empty());
+            let place = account.map_or_else(String::new, |account| format!(" of account {account}"));
+            format!("`aws iam get-account-authorization-details`{place}").into()
+        }
+        Cloud::Azure => "`az ad sp list --all` with `az role assignment list --all` of its tenant".into(),
+        Cloud::Google => {
+            let project = value.split(['@', '.']).nth(1).filter(|project| !project.is_empty());
+            let place = project.map_or_else(String::new, |project| format!(" {project}"));
+            format!("the IAM policy of project{place}, which is not read,").into()
+        }
     }
 }

@@ -42,6 +42,8 @@ pub(crate) struct Joined {
     pub(crate) actors: Vec<(IdentityId, Actor)>,
     /// What identities act through and was not read.
     pub(crate) unread: BTreeMap<IdentityId, Vec<Arc<Unread>>>,
+    /// Identities of clouds that accounts name, each with the document that tells of it.
+    pub(crate) elsewhere: BTreeMap<IdentityId, Arc<str>>,
 }
 
 /// What the parts of the joining share.
@@ -83,6 +85,7 @@ pub(crate) fn join<'j>(
             stated: Vec::new(),
             actors: Vec::new(),
             unread: BTreeMap::new(),
+            elsewhere: BTreeMap::new(),
         },
     };
     join.take_accounts();

@@ -34,6 +34,10 @@ pub struct Decision<'a> {
     #[serde(skip_serializing_if = "is_false")]
     #[schemars(default)]
     pub unlimited: bool,
+    /// Why `allowed` is `null`: what was not read and may allow it. Absent: `allowed` is known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
+    pub unread: Vec<String>,
 }
 
 fn is_false(value: &bool) -> bool {

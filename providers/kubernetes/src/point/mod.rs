@@ -104,8 +104,8 @@ trait Around {
     /// Where a rule is written, if that is known.
     fn written(&self, granted: Granted) -> Option<String>;
 
-    /// Whether a request that nothing allows may be allowed by something that was not read.
-    fn is_open(&self, authorizer: &Authorizer, held: &[BindingIx], request: &Request) -> bool;
+    /// What was not read and may allow a request that nothing allows; empty = nothing may.
+    fn open(&self, authorizer: &Authorizer, held: &[BindingIx], request: &Request) -> Vec<String>;
 }
 
 /// Nothing: the line says everything.
@@ -116,8 +116,8 @@ impl Around for Alone {
         None
     }
 
-    fn is_open(&self, _: &Authorizer, _: &[BindingIx], _: &Request) -> bool {
-        false
+    fn open(&self, _: &Authorizer, _: &[BindingIx], _: &Request) -> Vec<String> {
+        Vec::new()
     }
 }
 
@@ -144,17 +144,14 @@ impl<'w> View<'w> {
 
     fn decide(&self, request: &Request, around: &dyn Around) -> Decision<'w> {
         if request.groups.iter().any(|group| &**group == MASTERS) {
-            return Decision { allowed: Some(true), by: Vec::new(), unlimited: true };
+            return Decision { allowed: Some(true), by: Vec::new(), unlimited: true, unread: Vec::new() };
         }
         let held = self.authorizer.bindings_of(&request.user, &request.groups);
         let granted = self.authorizer.granted_within(&held, request);
         let by: Vec<Grant<'w>> = granted.filter_map(|granted| self.grant(granted, around)).collect();
-        let allowed = match by.is_empty() {
-            false => Some(true),
-            true if around.is_open(self.authorizer, &held, request) => None,
-            true => Some(false),
-        };
-        Decision { allowed, by, unlimited: false }
+        let unread = if by.is_empty() { around.open(self.authorizer, &held, request) } else { Vec::new() };
+        let allowed = unread.is_empty().then_some(!by.is_empty());
+        Decision { allowed, by, unlimited: false, unread }
     }
 
     fn grant(&self, granted: Granted, around: &dyn Around) -> Option<Grant<'w>> {

@@ -26,25 +26,16 @@ impl<'r> Within<'r> {
         let clusters = || self.resolver.clusters.iter().map(|cluster| &cluster.policy);
         let names = || clusters().map(|policy| format!("`{}`", policy.name)).collect::<Vec<_>>().join(", ");
         let mut meant = clusters().filter(|policy| name.is_none_or(|name| *policy.name == *name));
-        let policy = match (meant.next(), meant.next()) {
-            (Some(policy), None) => policy,
+        match (meant.next(), meant.next()) {
+            (Some(policy), None) => Ok(policy),
             (Some(_), Some(_)) => {
                 let remedy = format!("say which one is meant: {}", names());
-                return Err(Refusal::new(AT, "the capture holds several clusters", remedy));
+                Err(Refusal::new(AT, "the capture holds several clusters", remedy))
             }
             (None, _) => {
                 let message = format!("the capture holds no cluster `{}`", name.unwrap_or_default());
-                return Err(Refusal::new(AT, message, format!("it holds {}", names())));
+                Err(Refusal::new(AT, message, format!("it holds {}", names())))
             }
-        };
-        if policy.known {
-            Ok(policy)
-        } else {
-            Err(Refusal::new(
-                AT,
-                format!("the capture holds no roles and bindings of cluster `{}`", policy.name),
-                "export them with `kubectl get roles,clusterroles,rolebindings,clusterrolebindings -A -o json`",
-            ))
         }
     }
 }
@@ -120,20 +111,37 @@ impl Around for Captured<'_> {
         self.lists.are_absent().then(|| self.policy.granted(granted).evidence.to_string())
     }
 
-    fn is_open(&self, authorizer: &rbac::Authorizer, held: &[BindingIx], request: &Request) -> bool {
+    fn open(&self, authorizer: &rbac::Authorizer, held: &[BindingIx], request: &Request) -> Vec<String> {
         let (clusterwide, local) = self.policy.bindings_seen;
         // Bindings of a kind that was not read may grant it.
-        let lost = (!clusterwide && self.lists.cluster_role_bindings.is_none())
-            || (!local && self.lists.role_bindings.is_none() && !request.namespace.is_empty());
-        if lost {
-            return true;
+        let mut open = Vec::new();
+        if !clusterwide && self.lists.cluster_role_bindings.is_none() {
+            open.push("ClusterRoleBindings were not read: `kubectl get clusterrolebindings -o json`".to_owned());
         }
-        !self.policy.complete
-            && held.iter().any(|ix| {
-                authorizer.role_of(*ix).is_none()
-                    && authorizer.binding(*ix).is_some_and(|binding| {
-                        binding.holds_in(&request.namespace) && self.may_lack(&binding.role_ref.kind)
-                    })
+        if !local && self.lists.role_bindings.is_none() && !request.namespace.is_empty() {
+            open.push("RoleBindings were not read: `kubectl get rolebindings -A -o json`".to_owned());
+        }
+        if self.policy.complete {
+            return open;
+        }
+        let lacking = held.iter().filter(|ix| authorizer.role_of(**ix).is_none());
+        let lacking = lacking
+            .filter_map(|ix| authorizer.binding(*ix))
+            .filter(|binding| binding.holds_in(&request.namespace) && self.may_lack(&binding.role_ref.kind));
+        let mut roles: Vec<String> = lacking
+            .map(|binding| {
+                let (kind, name) = (&binding.role_ref.kind, &binding.role_ref.name);
+                match (&**kind, &*binding.metadata.namespace) {
+                    ("Role", namespace) => {
+                        format!("Role {namespace}/{name}, which is bound to the caller, was not read")
+                    }
+                    _ => format!("{kind} {name}, which is bound to the caller, was not read"),
+                }
             })
+            .collect();
+        roles.sort();
+        roles.dedup();
+        open.append(&mut roles);
+        open
     }
 }

@@ -69,11 +69,21 @@ spec:
 
 #[test]
 fn a_secret_under_version_control_that_people_are_to_fill_in_is_none() {
-    let of = |value: &str| {
+    let of = |member: &str, value: &str| {
         let (inventory, _) = read(&format!(
-            "apiVersion: v1\nkind: Secret\nmetadata: {{name: s, namespace: work}}\nstringData:\n  TOKEN: {value}\n"
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: s, namespace: work}}\n{member}:\n  TOKEN: {value}\n"
         ));
-        inventory.credentials.iter().filter(|one| one.fingerprint.is_some()).count()
+        let found: Vec<_> = inventory.credentials.iter().filter_map(|one| one.fingerprint).collect();
+        found
     };
-    assert_eq!((of("changeme"), of("CANARY-00000001")), (0, 1));
+    assert_eq!(of("stringData", "changeme"), []);
+    // `changeme`, `<token>` and `${TOKEN}`, as `data` has them.
+    for encoded in ["Y2hhbmdlbWU=", "PHRva2VuPg==", "JHtUT0tFTn0=", "''"] {
+        assert_eq!(of("data", encoded), [], "{encoded}");
+    }
+    // The same secret is the same, whichever member holds it.
+    let plain = of("stringData", "CANARY-00000001");
+    assert_eq!((plain.len(), of("data", "Q0FOQVJZLTAwMDAwMDAx")), (1, plain));
+    // What is no text is a secret all the same.
+    assert_eq!(of("data", "//79/A==").len(), 1);
 }

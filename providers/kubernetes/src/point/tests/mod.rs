@@ -327,7 +327,7 @@ fn the_schema_names_every_member_that_is_understood() {
         ]
     );
     assert_eq!(members("Rule"), ["verbs", "apiGroups", "resources", "resourceNames", "nonResourceURLs"]);
-    assert_eq!(members("Decision"), ["allowed", "by", "unlimited"]);
+    assert_eq!(members("Decision"), ["allowed", "by", "unlimited", "unread"]);
     assert!(schema["$defs"]["Refused"].is_object());
 }
 

@@ -83,6 +83,8 @@ fn a_role_that_was_not_read_leaves_the_answer_open_where_it_counts() {
         [0, 1].map(|at| answer["decisions"][at]["allowed"].clone())
     };
     assert_eq!(allowed(json!({ "requests": requests })), [json!(null), json!(false)]);
+    let why = one(&json!({ "requests": requests })).unwrap();
+    assert_eq!(why["decisions"][0]["unread"], json!(["Role dev/lost, which is bound to the caller, was not read"]));
     assert_eq!(allowed(json!({ "roles": [], "requests": requests })), [json!(false), json!(false)]);
 }
 
@@ -92,6 +94,14 @@ fn bindings_that_were_not_read_leave_the_answer_open() {
     let read = |line: Value| ask(&[("k8s/a/ops.yaml", role)], &line).unwrap()["decisions"][0]["allowed"].clone();
     let requests = json!([asked(BOT, "get", "pods", "ops")]);
     assert_eq!(read(json!({ "requests": requests })), json!(null));
+    let why = ask(&[("k8s/a/ops.yaml", role)], &json!({ "requests": requests })).unwrap();
+    assert_eq!(
+        why["decisions"][0]["unread"],
+        json!([
+            "ClusterRoleBindings were not read: `kubectl get clusterrolebindings -o json`",
+            "RoleBindings were not read: `kubectl get rolebindings -A -o json`",
+        ])
+    );
     assert_eq!(read(json!({ "roleBindings": [], "requests": requests })), json!(null));
     assert_eq!(read(json!({ "roleBindings": [], "clusterRoleBindings": [], "requests": requests })), json!(false));
     // No RoleBinding grants anything in the whole cluster.
@@ -113,7 +123,16 @@ fn a_line_says_which_cluster_it_means_where_there_are_several() {
     assert_eq!((&*refusal.at, &*refusal.remedy), ("/cluster", "say which one is meant: `a`, `b`"));
     assert_eq!(ask(&both, &line(Some("b"))).unwrap()["decisions"][0]["by"][0]["at"], "k8s/b/ops.yaml:6");
     assert!(ask(&both, &line(Some("c"))).unwrap_err().message.contains("no cluster `c`"));
+}
+
+#[test]
+fn a_capture_without_roles_and_bindings_leaves_open_what_a_line_does_not_bring() {
     let accounts = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: a, namespace: n}\n";
-    let refusal = ask(&[("k8s/a/x.yaml", accounts)], &line(None)).unwrap_err();
-    assert!(refusal.message.contains("no roles and bindings of cluster `a`"), "{refusal:?}");
+    let allowed = |line: Value| ask(&[("k8s/a/x.yaml", accounts)], &line).unwrap()["decisions"][0]["allowed"].clone();
+    let requests = json!([asked(BOT, "get", "pods", "ops")]);
+    assert_eq!(allowed(json!({ "requests": requests })), json!(null));
+    assert_eq!(allowed(json!({ "clusterRoleBindings": [], "requests": requests })), json!(null));
+    assert_eq!(allowed(json!({ "clusterRoleBindings": [], "roleBindings": [], "requests": requests })), json!(false));
+    let own = binding("x", Some("ops"), "ClusterRole", "view", json!({ "kind": "User", "name": BOT }));
+    assert_eq!(allowed(json!({ "roleBindings": [own], "requests": requests })), json!(true));
 }
