@@ -75,9 +75,9 @@ fn agents() -> String {
          | `agent-card.json`, `agent.json` | A2A agent cards: provider, security schemes |\n\
          | `~/.aws/config`, `~/.aws/credentials`, or where `AWS_CONFIG_FILE`, `AWS_SHARED_CREDENTIALS_FILE` \
          lead | names of profiles, roles, permission sets and key ids; never a secret |\n\
-         | `~/.kube/config`, or where `KUBECONFIG` leads | contexts, and the ServiceAccount, role or profile behind \
-         each; never a token |\n\
-         | environment files | those that a tool server names |\n",
+         | `~/.kube/config`, or where `KUBECONFIG` leads | contexts, and the ServiceAccount, user with its groups, role or \
+         profile behind each; never a token |\n\
+         | environment files, kubeconfigs | those that a tool server names, under any name, where they lie in a source |\n",
         evenhand_agents::client_table()
     )
 }

@@ -3,6 +3,7 @@
 //! Every file ends in one of three ways: a provider read it, no provider knows it, or it failed. The last leaves a gap,
 //! and everything else is still read. Order of work never shows in the result.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -98,6 +99,8 @@ pub fn only_agents() -> Vec<Box<dyn Provider>> {
 const BATCH_BYTES: u64 = 16 << 20;
 /// So many files at most are loaded before they are read.
 const BATCH_FILES: usize = 2048;
+/// So many files that documents name are read for one provider.
+const MOST_WANTED: usize = 1000;
 
 /// Reads the sources with all providers.
 pub fn read(request: &ReadRequest<'_>, providers: &[Box<dyn Provider>]) -> Capture {
@@ -152,6 +155,7 @@ pub fn read(request: &ReadRequest<'_>, providers: &[Box<dyn Provider>]) -> Captu
                 }
             }
         });
+        work.read_wanted(&listing, loader.limits);
     }
     Capture { passed_over: listing.passed_over, known_places: listing.known_places, ..work.finish() }
 }
@@ -195,10 +199,13 @@ impl Loader<'_> {
         files
             .par_iter()
             .map(|found| {
-                let outcome = judge(found, sources::load(found, self.limits), |document| {
-                    let mut providers = self.providers.iter().enumerate();
-                    providers.find_map(|(at, provider)| Some((at, provider.recognise(document)?)))
-                });
+                let providers = || self.providers.iter().enumerate();
+                let recognise = |document: &Document| {
+                    providers().find_map(|(at, provider)| Some((at, provider.recognise(document)?)))
+                };
+                let broken =
+                    |document: &Document| providers().find_map(|(at, provider)| Some((at, provider.broken(document)?)));
+                let outcome = judge(found, sources::load(found, self.limits), recognise, broken);
                 done(found.bytes);
                 outcome
             })
@@ -234,6 +241,8 @@ struct Work<'a> {
     files: Vec<SourceFile>,
     failures: Vec<(usize, ReadError, Option<ProviderName>)>,
     unreadable_source: bool,
+    /// Files that were read because a document names them.
+    wanted: BTreeSet<Arc<str>>,
     sources: Vec<Arc<str>>,
     hasher: blake3::Hasher,
     bytes: u64,
@@ -261,6 +270,7 @@ impl<'a> Work<'a> {
             files: Vec::new(),
             failures: Vec::new(),
             unreadable_source: !listing.unreadable_sources.is_empty(),
+            wanted: BTreeSet::new(),
             sources: listing.sources.clone(),
             hasher: blake3::Hasher::new(),
             bytes: 0,
@@ -311,6 +321,29 @@ impl<'a> Work<'a> {
             [slot] => slot.read_queue(progress),
             slots => slots.par_iter_mut().for_each(|slot| slot.read_queue(progress)),
         }
+    }
+
+    /// Reads the files that the documents name, where they lie in a source.
+    fn read_wanted(&mut self, listing: &Listing, limits: Limits) {
+        for slot in 0..self.slots.len() {
+            let wanted = self.slots.get_mut(slot).map(|slot| slot.reader.wanted_files()).unwrap_or_default();
+            for found in wanted.iter().take(MOST_WANTED).filter_map(|path| listing.inside(path)) {
+                let outcome = match sources::load(&found, limits) {
+                    Ok(loaded) => {
+                        Outcome::Recognised { slot, kind: "file that a configuration names", loaded: Box::new(loaded) }
+                    }
+                    Err(error) => Outcome::Failed {
+                        place: String::new(),
+                        reason: error.to_string(),
+                        remedy: error.remedy().to_owned(),
+                        provider: Some(slot),
+                    },
+                };
+                self.wanted.insert(Arc::clone(&found.path));
+                self.take(&found, outcome);
+            }
+        }
+        self.read_queued();
     }
 
     fn take(&mut self, found: &Found, outcome: Outcome) {
@@ -400,6 +433,9 @@ impl<'a> Work<'a> {
         }
         expected_scopes(self.request.config, &mut capture.inventory);
         capture.inventory.sort();
+        // A file that nobody knew until another one named it is listed once.
+        let wanted = self.wanted;
+        self.files.retain(|file| file.status != SourceStatus::Unrecognised || !wanted.contains(&file.path));
         self.files.sort_by(|a, b| a.path.cmp(&b.path));
         capture.files = self.files;
         capture
@@ -417,11 +453,12 @@ fn judge(
     found: &Found,
     loaded: Result<Loaded, LoadError>,
     recognise: impl Fn(&Document) -> Option<(usize, &'static str)>,
+    broken: impl Fn(&Document) -> Option<(usize, ReadError)>,
 ) -> Outcome {
     match loaded {
         Ok(loaded) => match recognise(&loaded.document) {
             Some((slot, kind)) => Outcome::Recognised { slot, kind, loaded: Box::new(loaded) },
-            None => unrecognised(found, &loaded),
+            None => unrecognised(found, &loaded, broken),
         },
         Err(LoadError::Binary) if !found.named => {
             Outcome::Unrecognised { reason: "a binary file".to_owned(), bytes: found.bytes, digest: None }
@@ -455,7 +492,7 @@ fn judge(
 }
 
 /// Why a readable file is no document of any provider. A file that the user named must at least be well formed.
-fn unrecognised(found: &Found, loaded: &Loaded) -> Outcome {
+fn unrecognised(found: &Found, loaded: &Loaded, broken: impl Fn(&Document) -> Option<(usize, ReadError)>) -> Outcome {
     let document = &loaded.document;
     if found.named && document.text.trim().is_empty() {
         return Outcome::Failed {
@@ -465,16 +502,24 @@ fn unrecognised(found: &Found, loaded: &Loaded) -> Outcome {
             provider: None,
         };
     }
-    if found.named
-        && document.format == Format::Json
+    if let Some((provider, error)) = broken(document) {
+        let place = error.document.strip_prefix(&*document.path).unwrap_or_default().to_owned();
+        return Outcome::Failed { place, reason: error.reason, remedy: error.remedy, provider: Some(provider) };
+    }
+    if document.format == Format::Json
         && let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&document.text)
     {
-        return Outcome::Failed {
-            place: format!(":{}:{}", error.line(), error.column()),
-            reason: "it is not valid JSON".to_owned(),
-            remedy: "export it again".to_owned(),
-            provider: None,
-        };
+        // What ends early says nothing of what it was, whatever it is called. Other mistakes may be what a program allows,
+        // such as comments.
+        let is_cut = error.is_eof() && !document.text.trim().is_empty();
+        if found.named || is_cut {
+            return Outcome::Failed {
+                place: format!(":{}:{}", error.line(), error.column()),
+                reason: if is_cut { "it is JSON that ends early" } else { "it is not valid JSON" }.to_owned(),
+                remedy: "export or write it again".to_owned(),
+                provider: None,
+            };
+        }
     }
     let reason = match document.format {
         Format::Toml if found.file.file_name().is_some_and(|name| name == config::NAME) => {

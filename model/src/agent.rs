@@ -102,6 +102,8 @@ pub struct Agent {
     pub untrusted_checkout: Fact<bool>,
     /// Whether the token that a pipeline hands to it may change the repository.
     pub token_writes: Fact<bool>,
+    /// What limits the token that a pipeline hands to it: `limited`, `default` (nothing there does), `write_all`.
+    pub token_grant: Fact<Arc<str>>,
     /// Names of the pipeline's secrets in its reach, sorted; `Absent` = none.
     pub secrets_in_reach: Fact<Vec<Arc<str>>>,
     /// Every key that bears on approval or isolation, with the place of each, in the order of precedence.
@@ -126,6 +128,9 @@ pub struct Agent {
     pub trigger: Fact<Arc<str>>,
     /// Whether someone outside the organisation can start it.
     pub untrusted_trigger: Fact<bool>,
+    /// Whether someone outside the organisation can start it in a run that holds its secrets and rights; `Absent` where such
+    /// a run holds no less than any other: then `untrusted_trigger` tells.
+    pub outsider_run_privileged: Fact<bool>,
     /// Whether it is in the register of known agents (filled by the pipeline from the configuration).
     pub registered: Fact<bool>,
     /// Whether the credentials it uses are those of the person at the machine.
@@ -171,6 +176,7 @@ impl Agent {
             sandbox_escape: Fact::Unknown,
             untrusted_checkout: Fact::Unknown,
             token_writes: Fact::Unknown,
+            token_grant: Fact::Unknown,
             secrets_in_reach: Fact::Unknown,
             approval_keys: Vec::new(),
             authenticated: Fact::Unknown,
@@ -183,6 +189,7 @@ impl Agent {
             telemetry: Fact::Unknown,
             trigger: Fact::Unknown,
             untrusted_trigger: Fact::Unknown,
+            outsider_run_privileged: Fact::Absent,
             registered: Fact::Unknown,
             ambient_credentials: Fact::Unknown,
             disabled: false,

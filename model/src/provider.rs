@@ -50,6 +50,11 @@ pub trait Provider: Send + Sync {
     /// What kind of document this is, in the provider's words, if it is one of its documents.
     fn recognise(&self, document: &Document) -> Option<&'static str>;
 
+    /// Why a document that nobody recognises cannot be read, if its place alone says that it is one of this provider's.
+    fn broken(&self, _document: &Document) -> Option<ReadError> {
+        None
+    }
+
     /// Files below a home folder that belong to this provider, as paths with `/` relative to it.
     fn home_files(&self) -> &'static [&'static str] {
         &[]
@@ -86,6 +91,13 @@ pub trait Reader: Send {
     /// # Errors
     /// One error for each part that cannot be understood. The reading goes on.
     fn read(&mut self, document: Document) -> Result<(), Vec<ReadError>>;
+
+    /// Files that the documents so far name and that this reader would read too, in the form of [`Document::path`], or
+    /// absolute. Asked for once, after all files of the sources; those of them that lie in a source are then read, whatever
+    /// they are called.
+    fn wanted_files(&mut self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Ends the reading: joins what the documents said.
     fn finish(self: Box<Self>) -> Reading;

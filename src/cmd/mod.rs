@@ -418,11 +418,17 @@ impl Invocation {
         self.console.error_about(
             &format!("no identity was found in {} ({looked})", sources.join(", ")),
             &listed(told.collect()),
-            Some(
-                "give it an export, such as the output of `aws iam get-account-authorization-details` or of `kubectl \
-                 get serviceaccounts,roles,rolebindings,clusterroles,clusterrolebindings,pods -A -o json`, or a folder \
-                 with agent configuration; `-o json` lists every file",
-            ),
+            Some(match capture.files.is_empty() && capture.passed_over > 0 {
+                true => {
+                    "with the word `agents` only files at the places that clients know are opened; without it every file \
+                     is, and agent configuration under another name is told by its content"
+                }
+                false => {
+                    "give it an export, such as the output of `aws iam get-account-authorization-details` or of `kubectl \
+                     get serviceaccounts,roles,rolebindings,clusterroles,clusterrolebindings,pods -A -o json`, or a folder \
+                     with agent configuration; `-o json` lists every file"
+                }
+            }),
         );
         Failure::Told(Exit::NothingCollected)
     }

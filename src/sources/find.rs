@@ -13,6 +13,8 @@ use evenhand_model::glob::Glob;
 use evenhand_model::provider::MovedFiles;
 use walkdir::WalkDir;
 
+use super::named::Root;
+
 /// What to look for.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
@@ -77,6 +79,8 @@ pub struct Listing {
     pub unreadable_sources: Vec<Located>,
     /// The sources as named, for the report.
     pub sources: Vec<Arc<str>>,
+    /// Where the sources are, those that could be opened.
+    pub roots: Vec<Root>,
     /// Files below the sources that were passed over, because no file at such a path is wanted.
     pub passed_over: u64,
     /// Whether some home folder was looked into, of which only known places are.
@@ -216,6 +220,9 @@ impl Walk<'_> {
     /// Adds those of some files that are there. A link is followed as long as it stays in the folder.
     fn known_files(&mut self, folder: &Path, shown: &str, source_name: &str, files: &[&'static str], user_level: bool) {
         let inside = if user_level { folder.canonicalize().ok() } else { None };
+        if user_level {
+            self.root(shown, folder, source_name);
+        }
         self.listing.known_places |= user_level;
         for relative in files {
             let file = relative.split('/').fold(folder.to_owned(), |path, part| {
@@ -277,10 +284,12 @@ impl Walk<'_> {
             Ok(found) if found.is_dir() => {
                 let name = source.canonicalize().ok();
                 let name = name.as_deref().unwrap_or(source).file_name().map_or_else(|| named.clone(), text);
+                self.root(&named, source, &name);
                 self.folder(source, &named, &name, false);
             }
             Ok(found) => {
                 let name: Arc<str> = source.file_name().map_or_else(|| named.clone(), text).into();
+                self.root(&named, source, &name);
                 let user_level = self.is_home_file(source);
                 self.add(Found {
                     file: source.to_owned(),
@@ -299,6 +308,11 @@ impl Walk<'_> {
                 self.listing.unreadable_sources.push(entry);
             }
         }
+    }
+
+    fn root(&mut self, shown: &str, path: &Path, source_name: &str) {
+        let root = Root { shown: shown.into(), path: path.to_owned(), source_name: source_name.into() };
+        self.listing.roots.push(root);
     }
 
     fn folder(&mut self, folder: &Path, named: &str, source_name: &str, user_level: bool) {

@@ -1,6 +1,7 @@
 //! Sources: from the paths that a user names to documents that a provider can recognise.
 //!
-//! Two steps. [`find`] lists files, in a fixed order, and opens none of them. [`load`] reads one of them: it
+//! Two steps. [`find`] lists files, in a fixed order, and opens none of them; [`Listing::inside`] finds those that
+//! documents name later. [`load`] reads one of them: it
 //! decompresses, decodes, tells the syntax and looks at the head. Both say what they leave out; neither knows what a
 //! provider makes of a document.
 
@@ -11,7 +12,9 @@ mod git;
 mod head;
 mod json_head;
 mod load;
+mod named;
 
 pub use find::{Found, Listing, Located, Request, find};
 pub use git::WorkTrees;
 pub use load::{Limits, LoadError, Loaded, Place, load};
+pub use named::Root;

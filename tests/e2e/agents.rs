@@ -148,6 +148,8 @@ fn an_empty_scan_tells_an_empty_folder_from_one_without_agent_configuration() {
         let run = scene.run(arguments);
         assert_eq!(run.code, 3, "{}", run.stderr);
         assert!(run.stderr.contains(said), "{arguments:?}: {}", run.stderr);
+        let without = run.stderr.contains("agent configuration under another name is told by its content");
+        assert_eq!(without, said.contains("none where"), "{}", run.stderr);
     }
 }
 
@@ -235,4 +237,90 @@ fn the_hook_fails_on_a_literal_secret_and_passes_without() {
     assert_eq!(without_agents.run(&["scan", "agents", "."]).code, 3, "unasked, an empty scan is an error");
     let broken = Scene::new().file(".mcp.json", b"{\"mcpServers\": ");
     assert_eq!(broken.run(&arguments).code, 3, "what cannot be read is not empty");
+}
+
+#[test]
+fn an_environment_file_is_read_wherever_it_lies_in_a_source() {
+    let server = |named: &str| format!(r#"{{"mcpServers":{{"one":{{"command":"x","envFile":"{named}"}}}}}}"#);
+    let held = |scene: &Scene, arguments: &[&str]| {
+        let found = report(&scene.run(arguments));
+        let literal = rows(&found, "credentials").iter().filter(|row| row["kind"] == "api_key").count();
+        let gaps = rows(&found, "gaps").iter().filter(|row| row["call"].as_str().unwrap().ends_with(".vars")).count();
+        let files = found["scan"]["sources"].as_array().unwrap();
+        assert!(files.iter().all(|file| file["status"] == "read"), "{files:?}");
+        (literal, gaps)
+    };
+    let outside = Scene::new()
+        .file("shop/.mcp.json", server("../keys/tool.vars").as_bytes())
+        .file("keys/tool.vars", b"API_KEY=fake-3f9a1c-77b2\n");
+    assert_eq!(held(&outside, &["scan", "agents", "shop", "-o", "json"]), (0, 1));
+    assert_eq!(held(&outside, &["scan", "agents", "shop", "keys/tool.vars", "-o", "json"]), (1, 0));
+    assert_eq!(held(&outside, &["scan", "agents", ".", "-o", "json"]), (1, 0));
+    let at_home = Scene::new()
+        .file(".mcp.json", server("~/keys/tool.vars").as_bytes())
+        .home_file("keys/tool.vars", b"API_KEY=fake-3f9a1c-77b2\n");
+    assert_eq!(held(&at_home, &["scan", "agents", "-o", "json"]), (1, 0));
+}
+
+#[test]
+fn json_that_breaks_off_is_a_failure_with_its_place_and_nothing_else_is() {
+    let cases: &[(&str, &[u8], &str)] = &[
+        (".vscode/settings.json", b"{\n  // mine\n  \"editor.fontSize\": 12,\n  \"edi", "settings.json:4:"),
+        ("mcp.json", b"{\n  \"mcpSer", "mcp.json:2:"),
+        ("notes/data.json", b"{\"a\": [1,\n", "data.json:2:"),
+        (".codex/config.toml", b"approval_policy = \"nev", "config.toml:1:"),
+    ];
+    for (path, text, place) in cases {
+        let scene = Scene::new().file(path, text).file(".mcp.json", SERVER);
+        let run = scene.run(&["scan", ".", "-o", "json"]);
+        let found = json(&run.stdout);
+        let gaps = found["tables"]["gaps"].to_string();
+        assert!(gaps.contains(place), "{path}: {gaps}");
+        let files = found["scan"]["sources"].as_array().unwrap();
+        let file = files.iter().find(|file| file["path"].as_str().unwrap() == *path).unwrap();
+        assert!(matches!(file["status"].as_str(), Some("failed" | "partial")), "{file}");
+    }
+    let fine: &[(&str, &[u8])] = &[
+        (".vscode/settings.json", b"{\n  // mine\n  \"editor.fontSize\": 12,\n}"),
+        ("tsconfig.json", b"{\n  // with comments\n  \"a\": 1\n}"),
+        ("empty.json", b""),
+    ];
+    for (path, text) in fine {
+        let scene = Scene::new().file(path, text).file(".mcp.json", SERVER);
+        let found = report(&scene.run(&["scan", ".", "-o", "json"]));
+        assert!(!found["tables"]["gaps"].to_string().contains(path), "{path}");
+    }
+}
+
+#[test]
+fn the_hook_opens_only_what_a_client_or_a_workflow_reads() {
+    let hook = include_str!("../../.pre-commit-hooks.yaml");
+    let (_, rest) = hook.split_once("entry: >-").unwrap();
+    let (entry, _) = rest.split_once("language:").unwrap();
+    let mut arguments: Vec<&str> = entry.split_whitespace().skip(1).filter(|word| *word != "--quiet").collect();
+    arguments.extend(["-o", "json"]);
+    let workflow = b"on: push\npermissions: {contents: read}\njobs: {do: {steps: [{uses: openai/codex-action@v1}]}}\n";
+    let files: [(&str, &[u8]); 10] = [
+        (".mcp.json", SERVER),
+        (".claude/settings.json", b"{}"),
+        (".claude/settings.local.json", b"{}"),
+        (".cursor/mcp.json", SERVER),
+        (".cursor/permissions.json", b"{}"),
+        (".gemini/settings.json", b"{}"),
+        (".codex/config.toml", b"model = \"x\"\n"),
+        (".github/workflows/agent.yml", workflow),
+        (".env", b"COLOR=red\n"),
+        ("opencode.json", b"{}"),
+    ];
+    let mut scene = files.iter().fold(Scene::new(), |scene, (path, text)| scene.file(path, text));
+    for at in 0..300 {
+        scene = scene.file(&format!("src/{}/{at}.json", at % 10), b"{}");
+    }
+    let found = json(&scene.run(&arguments).stdout);
+    let mut opened: Vec<&str> =
+        found["scan"]["sources"].as_array().unwrap().iter().map(|file| file["path"].as_str().unwrap()).collect();
+    opened.sort_unstable();
+    let mut expected: Vec<&str> = files.iter().map(|(path, _)| *path).collect();
+    expected.sort_unstable();
+    assert_eq!(opened, expected);
 }

@@ -8,7 +8,7 @@ use evenhand_model::evidence::{Evidence, Fact, Truth};
 use crate::clients::{Client, Effect, Unset};
 use crate::permissions::{Action, Rule};
 use crate::server::Server;
-use crate::settings::Settings;
+use crate::settings::{Settings, Standing};
 
 /// The approval columns of a row.
 pub(crate) struct Approval {
@@ -41,7 +41,7 @@ fn texts<'r>(rules: impl Iterator<Item = &'r Rule>) -> Vec<Arc<str>> {
 
 impl Approval {
     /// The approval of a client.
-    pub(crate) fn of_client(client: &Client, settings: &Settings) -> Self {
+    pub(crate) fn of_client(client: &Client, settings: &Settings, standing: &Standing<'_>) -> Self {
         let forbidden = settings.bypass_forbidden();
         let mut evidence = settings.mode.as_ref().map(|said| said.evidence.clone());
         let mut base = match (&settings.mode, client.default) {
@@ -69,7 +69,7 @@ impl Approval {
                 widened = true;
             }
         }
-        let rules = settings.standing();
+        let rules = &standing.rules;
         let everything = rules.iter().find(|rule| rule.value.action == Action::Everything);
         if let (Some(rule), false) = (everything, forbidden) {
             base = Fact::Known(ApprovalMode::Bypass);
@@ -130,11 +130,8 @@ impl Approval {
     }
 
     /// The approval of a tool server: its own keys, and those of its client that speak of it.
-    pub(crate) fn of_server(server: &Server, client: &Self, settings: &Settings) -> Self {
-        let standing = settings.standing();
-        let mut rules: Vec<&Rule> = server.rules.iter().collect();
-        rules
-            .extend(standing.iter().map(|said| &said.value).filter(|rule| rule.server() == Some(server.name.as_str())));
+    pub(crate) fn of_server(server: &Server, client: &Self, standing: &Standing<'_>) -> Self {
+        let rules: Vec<&Rule> = server.rules.iter().chain(standing.of_server(&server.name).iter().copied()).collect();
         let whole = rules.iter().any(|rule| matches!(rule.action, Action::Server(_, None)));
         let all = server.all || whole || client.base == Fact::Known(ApprovalMode::Bypass);
         let mode = if all {

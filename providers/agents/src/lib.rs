@@ -21,11 +21,13 @@ mod settings;
 pub mod stored;
 mod tree;
 mod visibility;
+#[cfg(test)]
+mod work;
 pub mod workflow;
 
 use std::sync::LazyLock;
 
-use evenhand_model::document::Document;
+use evenhand_model::document::{Document, ReadError};
 use evenhand_model::id::ProviderName;
 use evenhand_model::provider::{MovedFiles, Provider, ReadOptions, Reader};
 
@@ -111,6 +113,10 @@ impl Provider for Agents {
             Located::Workflow { runs: false, .. } => Some("workflow or action that may lead to agents"),
             Located::Environment => Some("environment file"),
         }
+    }
+
+    fn broken(&self, document: &Document) -> Option<ReadError> {
+        reader::broken(document)
     }
 
     fn home_files(&self) -> &'static [&'static str] {

@@ -44,6 +44,22 @@ const SMALL: usize = 1 << 20;
 /// Names under which tools keep MCP servers for whatever client.
 const NAMES: &[&str] = &["mcp.json", ".mcp.json", "mcp_config.json", "mcp-config.json", "mcp.jsonc"];
 
+/// Files of a project that are no client's own.
+#[cfg(test)]
+pub(crate) const PROJECT_FILES: &[&str] = &[
+    "mcp.json",
+    "mcp_config.json",
+    "mcp-config.json",
+    "mcp.jsonc",
+    ".well-known/agent-card.json",
+    ".well-known/agent.json",
+    "agent_card.json",
+    ".github/workflows/x.yml",
+    ".github/workflows/x.md",
+    ".github/actions/x/action.yml",
+    "action.yaml",
+];
+
 /// Keys that hold tool servers in any client, and keys of settings that only one editor has.
 const UNMISTAKABLE: &[&str] = &["mcpServers", "mcp_servers"];
 const AMBIGUOUS: &[&str] = &["mcp", "servers", "context_servers", "extensions"];
@@ -63,6 +79,18 @@ pub(crate) fn is_known_path(path: &str) -> bool {
         || matches!(name, "agent-card.json" | "agent_card.json" | "agent.json")
         || Store::ALL.iter().any(|(suffix, _)| before_suffix(&path, suffix).is_some())
         || by_path(&path).is_some()
+}
+
+/// The syntax of a client's file at this path, of those that have one throughout.
+pub(crate) fn syntax_at(path: &str) -> Option<Syntax> {
+    let path = clean(path);
+    let name = path.rsplit('/').next().unwrap_or(&path);
+    let by_name = NAMES.contains(&name).then_some(Syntax::Json);
+    let syntax = by_path(&path).map(|(_, file, _)| file.syntax).or(by_name)?;
+    match syntax {
+        Syntax::Json | Syntax::Toml | Syntax::Yaml => Some(syntax),
+        Syntax::Frontmatter => None,
+    }
 }
 
 /// Finds out whose file a document is.

@@ -12,7 +12,7 @@ use crate::assemble;
 use crate::card;
 use crate::clients::{Client, File, Level, Secrets, Servers, UNKNOWN};
 use crate::locate::{self, Located};
-use crate::profiles::{self, ProfileFile};
+use crate::profiles::{self, KUBECONFIG, ProfileFile, Store};
 use crate::scope::Place;
 use crate::secret::{self, Borrowed, Found, Slots};
 use crate::server::Server;
@@ -68,7 +68,8 @@ pub(crate) struct WorkflowFile {
     pub(crate) place: Place,
     pub(crate) document: Arc<str>,
     pub(crate) facts: FileFacts,
-    stem: String,
+    /// The file's name without its endings; of an action its folder's.
+    pub(crate) stem: String,
 }
 
 /// What an environment file holds.
@@ -90,7 +91,16 @@ pub(crate) struct AgentsReader {
     repositories: Repositories,
     /// The files of the repositories by their paths, cleaned.
     workflow_files: BTreeMap<String, WorkflowFile>,
+    /// Files that configuration names, by their paths, with what they are.
+    asked: BTreeMap<String, Asked>,
     inventory: Inventory,
+}
+
+/// What a file is that configuration names.
+#[derive(Clone, Copy)]
+enum Asked {
+    Environment,
+    Kubeconfig,
 }
 
 impl AgentsReader {
@@ -103,8 +113,34 @@ impl AgentsReader {
             sources: Vec::new(),
             repositories: Repositories::default(),
             workflow_files: BTreeMap::new(),
+            asked: BTreeMap::new(),
             inventory: Inventory::default(),
         }
+    }
+
+    fn environment(&mut self, document: &Document) {
+        self.environments.push(Environment {
+            path: locate::clean(&document.path).into_owned(),
+            found: secret::dotenv(&document.text, &self.options.fingerprinter),
+            document: Arc::clone(&document.path),
+            facts: document.file,
+        });
+    }
+
+    /// Reads a file of profiles. `root`: the home folder that it serves; `None` = it only serves what names it.
+    fn profiles(&mut self, document: &Document, store: Store, root: Option<String>) -> Result<(), Vec<ReadError>> {
+        let profiles = profiles::read(store, &document.text)
+            .map_err(|error| vec![unparsed(document, error.line, error.column, error.reason)])?;
+        self.profiles.push(ProfileFile {
+            found_unasked: root.is_some(),
+            root: root.unwrap_or_default(),
+            document: Arc::clone(&document.path),
+            path: locate::clean(&document.path).into_owned(),
+            facts: document.file,
+            store,
+            profiles,
+        });
+        Ok(())
     }
 
     fn client_file(
@@ -299,6 +335,14 @@ impl AgentsReader {
 
 impl Reader for AgentsReader {
     fn read(&mut self, document: Document) -> Result<(), Vec<ReadError>> {
+        match self.asked.get(&*locate::clean(&document.path)) {
+            Some(Asked::Environment) => {
+                self.environment(&document);
+                return Ok(());
+            }
+            Some(Asked::Kubeconfig) => return self.profiles(&document, Store::Kube, None),
+            None => {}
+        }
         match locate::locate(&document) {
             Some(Located::Client { client, file, root, by_content }) => {
                 self.client_file(&document, client, file, &root, by_content)
@@ -314,26 +358,10 @@ impl Reader for AgentsReader {
                 card::read(&node, &document.path, &Place::of(&document, root), &mut self.inventory);
                 Ok(())
             }
-            Some(Located::Profiles(store, root)) => {
-                let profiles = profiles::read(store, &document.text)
-                    .map_err(|error| vec![unparsed(&document, error.line, error.column, error.reason)])?;
-                self.profiles.push(ProfileFile {
-                    root,
-                    document: Arc::clone(&document.path),
-                    facts: document.file,
-                    store,
-                    profiles,
-                });
-                Ok(())
-            }
+            Some(Located::Profiles(store, root)) => self.profiles(&document, store, Some(root)),
             Some(Located::Workflow { root, source, .. }) => self.workflow(&document, &root, source),
             Some(Located::Environment) => {
-                self.environments.push(Environment {
-                    path: locate::clean(&document.path).into_owned(),
-                    found: secret::dotenv(&document.text, &self.options.fingerprinter),
-                    document: Arc::clone(&document.path),
-                    facts: document.file,
-                });
+                self.environment(&document);
                 Ok(())
             }
             None => Err(vec![ReadError {
@@ -342,6 +370,31 @@ impl Reader for AgentsReader {
                 remedy: String::from("leave it out of the scan"),
             }]),
         }
+    }
+
+    fn wanted_files(&mut self) -> Vec<String> {
+        let homes = assemble::homes(&self.files);
+        for file in &self.files {
+            let of_file = (None, &[][..], &file.borrowed[..]);
+            let of_servers = file
+                .servers
+                .iter()
+                .map(|server| (server.project.as_deref(), &server.env_files[..], &server.borrowed[..]));
+            for (project, env_files, borrowed) in of_servers.chain([of_file]) {
+                let place = assemble::of_project(&file.place, project);
+                let home = assemble::home_of(&homes, &place);
+                let environments = env_files.iter().map(|(named, _)| (named.as_str(), Asked::Environment));
+                let clusters = borrowed.iter().filter_map(|named| named.target.strip_prefix(KUBECONFIG));
+                let named = environments.chain(clusters.map(|named| (named, Asked::Kubeconfig)));
+                let placed = named.filter_map(|(named, asked)| Some((place.file(named, home)?, asked)));
+                self.asked.extend(placed);
+            }
+        }
+        let read = self.environments.iter().map(|file| &file.path).chain(self.profiles.iter().map(|file| &file.path));
+        for path in read {
+            self.asked.remove(path);
+        }
+        self.asked.keys().cloned().collect()
     }
 
     fn finish(self: Box<Self>) -> Reading {
@@ -353,6 +406,7 @@ impl Reader for AgentsReader {
             sources: mut workflows,
             repositories,
             workflow_files,
+            asked: _,
             mut inventory,
         } = *self;
         files.sort_by(|a, b| (&a.document, a.client.id).cmp(&(&b.document, b.client.id)));
@@ -387,6 +441,15 @@ impl WorkflowFile {
         let Self { place, document, facts, stem } = self;
         WorkflowRead { place, document, facts, stem, is_source, workflow, beside }
     }
+}
+
+/// Why a file at a path of a client is none that the client can read; empty ones configure nothing.
+pub(crate) fn broken(document: &Document) -> Option<ReadError> {
+    let syntax = locate::syntax_at(&document.path)?;
+    if document.text.trim().is_empty() {
+        return None;
+    }
+    parsed(document, syntax).err()?.into_iter().next()
 }
 
 fn parsed(document: &Document, syntax: Syntax) -> Result<Node, Vec<ReadError>> {

@@ -30,7 +30,7 @@ pub(crate) fn about(table: &str, column: &str) -> Option<Subject> {
         ("identities", "can_escalate" | "escalation_target") | ("paths", _) => Subject::Escalation,
         ("identities" | "excess", _) => Subject::Access,
         ("trusts", _) => Subject::Trust,
-        ("agents", "trigger" | "untrusted_trigger") => Subject::Trigger,
+        ("agents", "trigger" | "untrusted_trigger" | "outsider_run_privileged") => Subject::Trigger,
         ("agents", _) => Subject::Settings,
         ("workloads", _) => Subject::Workload,
         ("waivers", _) => Subject::Rules,

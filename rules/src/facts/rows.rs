@@ -155,6 +155,10 @@ pub(super) fn agents(context: &Context<'_>) -> (Table, Places) {
             telemetry: value(&agent.telemetry),
             trigger: value(&agent.trigger),
             untrusted_trigger: value(&agent.untrusted_trigger),
+            outsider_run_privileged: match &agent.outsider_run_privileged {
+                Fact::Absent => value(&agent.untrusted_trigger),
+                told => value(told),
+            },
             registered: registered.or_else(|| value(&agent.registered)),
             has_owner: owner.and_then(Fact::present),
             ambient_credentials: value(&agent.ambient_credentials),
@@ -163,6 +167,7 @@ pub(super) fn agents(context: &Context<'_>) -> (Table, Places) {
             sandbox_escape: value(&agent.sandbox_escape),
             untrusted_checkout: value(&agent.untrusted_checkout),
             token_writes: value(&agent.token_writes),
+            token_grant: value(&agent.token_grant),
             secrets_in_reach: listed(context, &agent.secrets_in_reach),
             approval_keys: {
                 let keys: Vec<String> =

@@ -401,6 +401,8 @@ fact_table! {
         trigger: Option<Arc<str>>,
         /// Whether someone outside the organisation can start it.
         untrusted_trigger: Option<bool>,
+        /// Whether someone outside the organisation can start it in a run that holds its secrets and rights.
+        outsider_run_privileged: Option<bool>,
         /// Whether it is in the register of the configuration; NULL = there is no register.
         registered: Option<bool>,
         /// Whether the identity it acts as has an owner; for an agent card, the provider that it names.
@@ -417,6 +419,8 @@ fact_table! {
         untrusted_checkout: Option<bool>,
         /// Whether the token that a pipeline hands to it may change the repository.
         token_writes: Option<bool>,
+        /// What limits the token that a pipeline hands to it: `limited`, `default` where nothing there does, `write_all`.
+        token_grant: Option<Arc<str>>,
         /// Names of the pipeline's secrets in its reach, joined by `, `; empty = none.
         secrets_in_reach: Option<Arc<str>>,
         /// Every key that bears on approval or isolation with its place, joined by `, `; empty = none is set.

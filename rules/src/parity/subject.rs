@@ -91,10 +91,14 @@ impl<'a> Subject<'a> {
                     Mechanism::HoldsCredential | Mechanism::Ambient => !has_account,
                     _ => is_handed && is_workload,
                 };
-                if !is_followed || seen.contains(&trust.target) {
+                if !is_followed {
                     continue;
                 }
+                // A credential of somebody who is counted already leads somewhere all the same.
                 lenders += usize::from(trust.mechanism == Mechanism::HoldsCredential);
+                if seen.contains(&trust.target) {
+                    continue;
+                }
                 if seen.len() > MAX_LENDERS {
                     self.doubts.push(format!("it acts through more than {MAX_LENDERS} others").into());
                     continue;

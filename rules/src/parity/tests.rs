@@ -867,6 +867,30 @@ fn an_agent_in_configuration_is_compared_by_the_access_it_borrows() {
 }
 
 #[test]
+fn a_second_credential_of_one_principal_leaves_nothing_open() {
+    let compare = |leads: &[&str]| {
+        let mut town = Town::default();
+        town.add(Nature::AiAgent, "desk/agent", None).declared_human_role = Some("people".into());
+        town.add(Nature::Workload, "a/robot", Some(vec![plain(&[1])]));
+        town.add(Nature::HumanRole, "a/people", Some(vec![plain(&[1])]));
+        for tool in ["desk/one", "desk/two"] {
+            town.add(Nature::AiAgent, tool, None);
+            town.trust("desk/agent", Mechanism::UsesTool, tool);
+            let evidence = Evidence::whole("toy.json");
+            let key = Credential::new(format!("{tool}/key").into(), tool.into(), super::toy::TOY, "key", evidence);
+            town.inventory.credentials.push(key);
+        }
+        for tool in leads {
+            town.trust(tool, Mechanism::HoldsCredential, "a/robot");
+        }
+        let comparison = compared(town).remove(0);
+        (comparison.verdict, comparison.doubts.len())
+    };
+    assert_eq!(compare(&["desk/one", "desk/two"]), (Verdict::Parity, 0));
+    assert_eq!(compare(&["desk/one"]), (Verdict::Unknown, 1));
+}
+
+#[test]
 fn an_agent_is_held_beside_people_with_what_its_tools_may_do() {
     let town = |tool: Option<&[u32]>| {
         let mut town = Town::default();

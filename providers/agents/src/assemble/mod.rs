@@ -16,6 +16,7 @@ use crate::settings::Settings;
 pub use pipelines::{Repository, rows};
 pub(crate) use pipelines::{missing_part, pipelines};
 use rows::Out;
+pub(crate) use rows::{home_of, of_project};
 
 /// The whole machine, as a place.
 const MACHINE: &str = "machine";
@@ -60,8 +61,7 @@ pub(crate) fn join(
     }
     let groups: Vec<Group<'_>> = groups.into_values().collect();
     let names = scope_names(&groups);
-    let home_places: Vec<Place> = homes.iter().map(|root| Place::at(root)).collect();
-    let mut out = Out { inventory, environments, profiles, homes: &home_places, taken: BTreeSet::new() };
+    let mut out = Out::new(inventory).beside(environments, profiles, homes);
     let client_id = |client: &Client, name: &str| IdentityId::new(format!("agent:{}:{name}", client.id));
     for (group, name) in groups.iter().zip(&names) {
         // A project that only brings tool servers does not configure the client: it is the one of the person's home.
@@ -92,7 +92,7 @@ pub(crate) fn join(
 }
 
 /// Folders that are homes: the pipeline says so, a file lies there that only homes have, or their path says so.
-fn homes(files: &[FileRead]) -> BTreeSet<String> {
+pub(crate) fn homes(files: &[FileRead]) -> BTreeSet<String> {
     files
         .iter()
         .filter(|file| {

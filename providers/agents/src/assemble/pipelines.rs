@@ -10,7 +10,7 @@ use evenhand_model::document::FileFacts;
 use evenhand_model::evidence::{Evidence, Fact, Truth};
 use evenhand_model::gap::{Gap, GapKind, Lost, Subject};
 use evenhand_model::id::{CredentialId, IdentityId, ScopeId};
-use evenhand_model::identity::{Identity, Signal};
+use evenhand_model::identity::{Identity, Nature, Signal, Strength};
 use evenhand_model::inventory::{Hint, Inventory};
 use evenhand_model::trust::{Mechanism, Trust};
 
@@ -20,6 +20,7 @@ use crate::provider_name;
 use crate::reader::WorkflowRead;
 use crate::scope::Place;
 use crate::secret::Found;
+use crate::visibility;
 use crate::workflow::{MissingPart, Workflow, WorkflowAgent, listed};
 
 /// A repository that somebody else reads, with the identities that its jobs act as.
@@ -52,8 +53,7 @@ pub fn rows(workflow: Workflow, at: &Repository<'_>) -> (Inventory, Vec<(String,
         workflow,
         beside: Vec::new(),
     };
-    let mut out =
-        Out { inventory: &mut inventory, environments: &[], profiles: &[], homes: &[], taken: BTreeSet::new() };
+    let mut out = Out::new(&mut inventory);
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     let mut ids = Vec::new();
     for agent in &read.workflow.agents {
@@ -65,8 +65,31 @@ pub fn rows(workflow: Workflow, at: &Repository<'_>) -> (Inventory, Vec<(String,
         signals.push((agent.job.clone(), found));
         ids.push(id);
     }
-    out.literals(&read, &ids);
+    let holder = WorkflowHolder {
+        document: &read.document,
+        facts: read.facts,
+        agents: &read.agents_of(&ids),
+        jobs: Some(at.identity),
+    };
+    out.literals(&read.place, &read.stem, &holder, &read.workflow.found);
     (inventory, signals)
+}
+
+/// A file of workflows with those who may hold what stands in it.
+struct WorkflowHolder<'h> {
+    document: &'h Arc<str>,
+    facts: FileFacts,
+    /// The agents with the jobs that run them; those that another file runs have none here.
+    agents: &'h [(Option<&'h str>, &'h IdentityId)],
+    /// The identities of jobs, where somebody else lists them.
+    jobs: Option<&'h dyn Fn(&str) -> IdentityId>,
+}
+
+impl WorkflowRead {
+    /// The jobs of the agents with their identities. `ids`: those, in the order of the agents.
+    fn agents_of<'a>(&'a self, ids: &'a [IdentityId]) -> Vec<(Option<&'a str>, &'a IdentityId)> {
+        self.workflow.agents.iter().map(|agent| Some(agent.job.as_str())).zip(ids).collect()
+    }
 }
 
 /// Adds the agents of all workflows. `public`: whether everyone can see the repositories; `None` = not known.
@@ -76,7 +99,7 @@ pub(crate) fn pipelines(workflows: &[WorkflowRead], public: Option<bool>, invent
         .filter(|read| !read.is_source)
         .map(|read| (read.place.root.as_str(), read.stem.as_str()))
         .collect();
-    let mut out = Out { inventory, environments: &[], profiles: &[], homes: &[], taken: BTreeSet::new() };
+    let mut out = Out::new(inventory);
     for read in workflows {
         // What is compiled is what runs.
         if read.is_source && compiled.contains(&(read.place.root.as_str(), read.stem.as_str())) {
@@ -104,13 +127,37 @@ pub(crate) fn pipelines(workflows: &[WorkflowRead], public: Option<bool>, invent
             out.inventory.identities.push(identity);
             ids.push(id);
         }
-        out.literals(read, &ids);
-        if let Some(id) = ids.first() {
-            let holder = Holder { identity: id, kind: Ground::Project, document: &read.document, facts: read.facts };
-            for (file, found) in &read.beside {
-                out.secrets(&Holder { document: &file.document, facts: file.facts, ..holder }, found);
-            }
+        let agents = read.agents_of(&ids);
+        let holder = WorkflowHolder { document: &read.document, facts: read.facts, agents: &agents, jobs: None };
+        out.literals(&read.place, &read.stem, &holder, &read.workflow.found);
+        for (file, found) in &read.beside {
+            let agents: Vec<(Option<&str>, &IdentityId)> = agents.iter().map(|(_, id)| (None, *id)).collect();
+            let holder = WorkflowHolder { document: &file.document, facts: file.facts, agents: &agents, jobs: None };
+            out.literals(&file.place, &file.stem, &holder, found);
         }
+    }
+    if public.is_none() {
+        let undecided = |read: &&WorkflowRead| {
+            let mut agents = read.workflow.agents.iter();
+            agents.any(|agent| agent.audience.outsiders(public) == Truth::Unknown)
+        };
+        let places: BTreeSet<&str> = workflows.iter().filter(undecided).map(|read| read.place.shown.as_str()).collect();
+        inventory.gaps.extend(places.into_iter().map(unseen));
+    }
+}
+
+/// Tells that nobody said who sees a repository. `place`: the repository's folder, as people see it.
+fn unseen(place: &str) -> Gap {
+    Gap {
+        provider: Some(provider_name()),
+        scope: Some(ScopeId::new(format!("agents:{place}"))),
+        kind: GapKind::NotCollected,
+        call: visibility::KEY.into(),
+        reason: Arc::from(
+            "who sees a repository is not in its files; set it to `public`, `private` or `internal` under \
+             `[providers.agents]` in evenhand.toml",
+        ),
+        facts: vec![Lost::of("whether outsiders may start the agents of its workflows", &[Subject::Trigger])],
     }
 }
 
@@ -147,23 +194,52 @@ fn title(read: &WorkflowRead, said: &WorkflowAgent) -> String {
 }
 
 impl Out<'_> {
-    /// The literal secrets of a workflow's own file, each with the first agent of the job in which it stands; what stands
-    /// outside of jobs with agents is with the first of all. `ids`: the identities of the agents, in their order.
-    fn literals(&mut self, read: &WorkflowRead, ids: &[IdentityId]) {
-        let agents = &read.workflow.agents;
-        let of_job = |found: &Found| {
-            let job = found.slot.strip_prefix("jobs.").and_then(|rest| rest.split('.').next())?;
-            agents.iter().position(|agent| agent.job == job)
-        };
-        let mut held: BTreeMap<usize, Vec<Found>> = BTreeMap::new();
-        for found in &read.workflow.found {
-            held.entry(of_job(found).unwrap_or(0)).or_default().push(found.clone());
+    /// The literal secrets of a file of workflows: each with the first agent of the job in which it stands, or with the job
+    /// itself where that runs none; what stands outside of jobs reaches all of them and is with the first agent of all.
+    fn literals(&mut self, place: &Place, stem: &str, holder: &WorkflowHolder<'_>, found: &[Found]) {
+        let mut held: BTreeMap<IdentityId, Vec<Found>> = BTreeMap::new();
+        for found in found {
+            let mut parts = found.slot.split('.');
+            let (first, job, member) = (parts.next(), parts.next(), parts.next());
+            let job = job.filter(|_| first == Some("jobs"));
+            let agent = match (job, member) {
+                // The steps of an action are those of the job that uses it, and what a job hands to a workflow that it calls
+                // is for the jobs of that.
+                (None, _) if first == Some("runs") => holder.agents.first(),
+                (Some(_), Some("with" | "secrets")) => holder.agents.iter().find(|(own, _)| own.is_none()),
+                (Some(job), _) => holder.agents.iter().find(|(own, _)| *own == Some(job)),
+                (None, _) => holder.agents.iter().find(|(own, _)| own.is_some()),
+            };
+            let identity = match (agent, job, holder.jobs) {
+                (Some((_, id)), ..) => (*id).clone(),
+                (None, Some(job), Some(listed)) => listed(job),
+                _ => self.without_agents(place, stem, job, Evidence::line(Arc::clone(holder.document), found.line)),
+            };
+            held.entry(identity).or_default().push(found.clone());
         }
-        for (at, found) in held {
-            let Some(identity) = ids.get(at) else { continue };
-            let holder = Holder { identity, kind: Ground::Project, document: &read.document, facts: read.facts };
-            self.secrets(&holder, &found);
+        for (identity, found) in &held {
+            let holder = Holder { identity, kind: Ground::Project, document: holder.document, facts: holder.facts };
+            self.secrets(&holder, found);
         }
+    }
+
+    /// The identity of a job, or of a workflow, that runs no agent and holds something all the same.
+    fn without_agents(&mut self, place: &Place, stem: &str, job: Option<&str>, evidence: Evidence) -> IdentityId {
+        let name = job.map_or_else(|| stem.to_owned(), |job| format!("{stem}/{job}"));
+        let id = IdentityId::new(format!("workflow:{}#{name}", place.shown));
+        if self.taken.insert(id.to_string()) {
+            let scope = ScopeId::new(format!("agents:{}", place.shown));
+            let mut identity =
+                Identity::new(id.clone(), provider_name(), scope, "workflow_job", name.as_str(), evidence.clone());
+            identity.signals.push(Signal {
+                nature: Nature::Workload,
+                strength: Strength::Certain,
+                reason: Arc::from("the part of a workflow that runs no agent"),
+                evidence,
+            });
+            self.inventory.identities.push(identity);
+        }
+        id
     }
 
     /// The rows of one agent but for its identity; the reason to call that an agent.
@@ -217,6 +293,8 @@ impl Out<'_> {
         agent.file_scope = Fact::Known(Arc::from("project"));
         agent.trigger = Fact::Known(said.triggers.join(", ").into());
         agent.untrusted_trigger = Fact::known(said.audience.outsiders(public).known());
+        agent.outsider_run_privileged = Fact::known(said.armed_audience.outsiders(public).known());
+        agent.token_grant = Fact::known(said.token_grant.map(|grant| Arc::from(grant.as_str())));
         agent.ambient_credentials = Fact::Known(false);
         agent.untrusted_checkout = Fact::known(said.untrusted_checkout.known());
         agent.token_writes = Fact::known(said.token_writes.known());
@@ -240,7 +318,7 @@ impl Out<'_> {
             self.inventory.credentials.push(credential);
         }
         let holder = Holder { identity: id, kind: Ground::Project, document: &read.document, facts: read.facts };
-        self.borrowed(&holder, &read.place, &said.borrowed);
+        self.borrowed(&holder, scope, (&read.place, None), &said.borrowed);
         for server in &said.servers {
             let server_id = IdentityId::new(format!("{row}#{}", server.name));
             let evidence = at(server.line);
@@ -273,6 +351,7 @@ impl Out<'_> {
             row.auto_approve_all = said.approval_mode.map(|mode| mode == ApprovalMode::Bypass);
             row.trigger = Fact::Known(said.triggers.join(", ").into());
             row.untrusted_trigger = Fact::known(said.audience.outsiders(public).known());
+            row.outsider_run_privileged = Fact::known(said.armed_audience.outsiders(public).known());
             row.ambient_credentials = Fact::Known(false);
             row.project_servers_enabled = Fact::Absent;
             row.managed_policy = Fact::Absent;
@@ -289,7 +368,7 @@ impl Out<'_> {
             });
             let holder = Holder { identity: &server_id, ..holder };
             self.secrets(&holder, &server.found);
-            self.borrowed(&holder, &read.place, &server.borrowed);
+            self.borrowed(&holder, scope, (&read.place, None), &server.borrowed);
         }
         reason
     }

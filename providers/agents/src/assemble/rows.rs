@@ -1,6 +1,7 @@
 //! The rows of a group: its identity, its agent, its tool servers, their secrets and the principals they borrow.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use evenhand_model::agent::{Agent, AgentKind, ApprovalMode};
@@ -18,22 +19,26 @@ use crate::approval::Approval;
 use crate::clients::{Client, Level};
 use crate::command::Reach;
 use crate::locate;
-use crate::profiles::{self, ProfileFile};
+use crate::profiles::{self, Among, KUBECONFIG, Known, ProfileFile, Store};
 use crate::provider_name;
 use crate::reader::{Definition, Environment, FileRead};
 use crate::scope::Place;
 use crate::secret::{Borrowed, Found};
 use crate::server::Server;
-use crate::settings::Settings;
+use crate::settings::{Settings, Standing};
 
 /// Where rows go.
 pub(super) struct Out<'o> {
     pub(super) inventory: &'o mut Inventory,
-    pub(super) environments: &'o [Environment],
-    pub(super) profiles: &'o [ProfileFile],
+    /// By their paths.
+    environments: BTreeMap<&'o str, &'o Environment>,
+    /// The profiles of people, by their home folders.
+    profiles: BTreeMap<&'o str, Rc<Among<'o>>>,
+    /// By their paths.
+    kubeconfigs: BTreeMap<&'o str, &'o ProfileFile>,
     /// Folders that are homes.
-    pub(super) homes: &'o [Place],
-    /// Credential ids that are given away.
+    homes: BTreeSet<String>,
+    /// Ids that are given away.
     pub(super) taken: BTreeSet<String>,
 }
 
@@ -45,6 +50,7 @@ struct Decided<'d> {
     id: IdentityId,
     scope: ScopeId,
     settings: &'d Settings,
+    standing: Standing<'d>,
     approval: Approval,
     evidence: Evidence,
     person: Option<Arc<str>>,
@@ -59,10 +65,44 @@ pub(super) struct Holder<'h> {
 }
 
 impl<'o> Out<'o> {
+    /// Rows that no other file says anything of.
+    pub(super) fn new(inventory: &'o mut Inventory) -> Self {
+        Self {
+            inventory,
+            environments: BTreeMap::new(),
+            profiles: BTreeMap::new(),
+            kubeconfigs: BTreeMap::new(),
+            homes: BTreeSet::new(),
+            taken: BTreeSet::new(),
+        }
+    }
+
+    /// With the files that configuration may mean, and the folders that are homes.
+    pub(super) fn beside(
+        self,
+        environments: &'o [Environment],
+        profiles: &'o [ProfileFile],
+        homes: BTreeSet<String>,
+    ) -> Self {
+        let mut by_home: BTreeMap<&str, Vec<&ProfileFile>> = BTreeMap::new();
+        for file in profiles.iter().filter(|file| file.found_unasked) {
+            by_home.entry(&file.root).or_default().push(file);
+        }
+        let clusters = profiles.iter().filter(|file| file.store == Store::Kube);
+        Self {
+            environments: environments.iter().map(|file| (file.path.as_str(), file)).collect(),
+            profiles: by_home.into_iter().map(|(root, of)| (root, Rc::new(Among::of(of.into_iter())))).collect(),
+            kubeconfigs: clusters.map(|file| (file.path.as_str(), file)).collect(),
+            homes,
+            ..self
+        }
+    }
+
     /// Adds a group; with a `host`, only its tool servers, which that client uses.
     pub(super) fn group(&mut self, group: &Group<'_>, name: &str, host: Option<IdentityId>, settings: &Settings) {
         let client = group.client;
-        let approval = Approval::of_client(client, settings);
+        let standing = settings.standing();
+        let approval = Approval::of_client(client, settings, &standing);
         let first = group.files.first().map(|file| Evidence::line(Arc::clone(&file.document), 1));
         let Some(evidence) = approval.evidence.clone().or(first) else { return };
         let decided = Decided {
@@ -71,6 +111,7 @@ impl<'o> Out<'o> {
             id: host.clone().unwrap_or_else(|| IdentityId::new(format!("agent:{}:{name}", client.id))),
             scope: ScopeId::new(format!("agents:{name}")),
             settings,
+            standing,
             approval,
             evidence,
             person: person(group),
@@ -97,7 +138,7 @@ impl<'o> Out<'o> {
                 facts: file.facts,
             };
             self.secrets(&holder, &file.found);
-            self.borrowed(&holder, &group.place, &file.borrowed);
+            self.borrowed(&holder, &decided.scope, (&group.place, None), &file.borrowed);
         }
         for (key, evidence) in group.files.iter().flat_map(|file| &file.settings.unclear) {
             let message = format!(
@@ -109,7 +150,7 @@ impl<'o> Out<'o> {
     }
 
     fn client(&mut self, decided: &Decided<'_>) {
-        let Decided { group, name, id, scope, settings, approval, evidence, person } = decided;
+        let Decided { group, name, id, scope, settings, approval, evidence, person, standing: _ } = decided;
         let client = group.client;
         let label = person.as_deref().unwrap_or(name);
         let shown = format!("{} ({label})", client.name);
@@ -176,7 +217,7 @@ impl<'o> Out<'o> {
     /// Whether credentials of whoever runs a client that runs commands are in its reach, as far as files tell: what is in
     /// no file that was read may still be there.
     fn in_reach(&self, place: &Place) -> Fact<bool> {
-        if profiles::names(&self.profiles_of(place)).is_empty() { Fact::Unknown } else { Fact::Known(true) }
+        if self.profiles_of(place).names().next().is_none() { Fact::Unknown } else { Fact::Known(true) }
     }
 
     /// Whether the principals that configuration names are the person in whose home a place lies.
@@ -185,8 +226,7 @@ impl<'o> Out<'o> {
         let all = borrowed.map(|named| match profiles::is_profile(&named.target) {
             // A name that means the same to everybody is no person's own.
             false => Truth::No,
-            true => profiles::resolve(&files, &named.target)
-                .map_or(Truth::Unknown, |found| Truth::from(profiles::is_the_persons(&found))),
+            true => files.resolve(&named.target).map_or(Truth::Unknown, |found| profiles::is_the_persons(&found)),
         });
         Fact::known(all.fold(Truth::No, Truth::or).known())
     }
@@ -194,35 +234,36 @@ impl<'o> Out<'o> {
     /// The profiles of whoever runs the client, all of which it may use.
     fn ambient(&mut self, id: &IdentityId, place: &Place) {
         let files = self.profiles_of(place);
-        for name in profiles::names(&files) {
-            let resolved = profiles::resolve(&files, &name);
-            let stands = files.iter().flat_map(|file| file.profiles.iter().map(move |profile| (file, profile)));
-            let written = stands
-                .filter(|(_, profile)| name == format!("{}{}", profile.family.prefix(), profile.name))
-                .map(|(file, profile)| Evidence::line(Arc::clone(&file.document), profile.line))
-                .next();
-            let Some(evidence) = written else { continue };
-            let (target, constraint) = match resolved {
-                Some(found) => (found.target, format!("whoever runs it may use {}", found.through)),
-                None => (name, String::new()),
-            };
-            self.trust(id, target, Mechanism::Ambient, constraint, evidence);
+        for (name, (file, profile)) in files.names() {
+            let evidence = Evidence::line(Arc::clone(&file.document), profile.line);
+            match files.resolve(&name) {
+                Some(found) => {
+                    let constraint = format!("whoever runs it may use {}", found.through);
+                    for target in found.targets {
+                        self.trust(id, target, Mechanism::Ambient, constraint.clone(), evidence.clone());
+                    }
+                }
+                None => self.trust(id, name, Mechanism::Ambient, String::new(), evidence),
+            }
         }
     }
 
     /// The profiles of the person in whose home a place lies. In no home, whoever works there is not known; where only one
     /// person's profiles were read, theirs count.
-    fn profiles_of(&self, place: &Place) -> Vec<&'o ProfileFile> {
-        let holds = |file: &&ProfileFile| Place::at(&file.root).holds(&place.root);
-        let nearest = self.profiles.iter().filter(holds).map(|file| &file.root).max_by_key(|root| root.len());
-        let of_another = self.homes.iter().any(|home| home.holds(&place.root));
-        let roots: BTreeSet<&String> = self.profiles.iter().map(|file| &file.root).collect();
-        let root = match (nearest, roots.first()) {
-            (Some(root), _) => root,
-            (None, Some(root)) if roots.len() == 1 && !of_another && !place.is_apart_from(root) => root,
-            _ => return Vec::new(),
+    fn profiles_of(&self, place: &Place) -> Known<'o> {
+        let nearest = place.around().find_map(|root| self.profiles.get(root));
+        let found = match (nearest, self.profiles.first_key_value()) {
+            (Some(among), _) => among,
+            (None, Some((root, among))) if self.profiles.len() == 1 => {
+                let of_another = place.around().any(|root| self.homes.contains(root));
+                if of_another || place.is_apart_from(root) {
+                    return Known::default();
+                }
+                among
+            }
+            _ => return Known::default(),
         };
-        self.profiles.iter().filter(|file| file.root == *root).collect()
+        Known { aws: Rc::clone(found), kube: Rc::clone(found) }
     }
 
     /// An agent that a file defines for the client; the client's settings hold for it where its own say nothing.
@@ -246,7 +287,7 @@ impl<'o> Out<'o> {
         let mut agent = started_by_people(&id, scope, client, &definition.name, &evidence);
         match &definition.settings.mode {
             Some(_) => {
-                let own = Approval::of_client(client, &definition.settings);
+                let own = Approval::of_client(client, &definition.settings, &definition.settings.standing());
                 set_approval(&mut agent, &own);
             }
             None => set_approval(&mut agent, approval),
@@ -279,7 +320,7 @@ impl<'o> Out<'o> {
     }
 
     fn server(&mut self, decided: &Decided<'_>, file: &FileRead, server: &Server, id: &IdentityId) {
-        let Decided { group, scope, settings, approval: client_approval, person, .. } = decided;
+        let Decided { group, scope, settings, standing, approval: client_approval, person, .. } = decided;
         let evidence = Evidence::line(Arc::clone(&file.document), server.line);
         let mut identity = Identity::new(
             id.clone(),
@@ -296,10 +337,13 @@ impl<'o> Out<'o> {
         self.inventory.identities.push(identity);
 
         // A server of one project is subject to what the same file says of that project.
-        let own = server.project.as_deref().and_then(|project| settings.of_project(|named| named == project));
+        let own = server.project.as_deref().and_then(|project| settings.of_named_project(project));
         let approval = match &own {
-            Some(own) => Approval::of_server(server, &Approval::of_client(group.client, own), own),
-            None => Approval::of_server(server, client_approval, settings),
+            Some(own) => {
+                let standing = own.standing();
+                Approval::of_server(server, &Approval::of_client(group.client, own, &standing), &standing)
+            }
+            None => Approval::of_server(server, client_approval, standing),
         };
         let mut agent = Agent::new(
             id.as_str(),
@@ -328,42 +372,62 @@ impl<'o> Out<'o> {
         self.trust(&decided.id, id.to_string(), Mechanism::UsesTool, String::new(), evidence);
         let holder = Holder { identity: id, kind: group.kind, document: &file.document, facts: file.facts };
         self.secrets(&holder, &server.found);
-        self.borrowed(&holder, &group.place, &server.borrowed);
+        self.borrowed(&holder, scope, (&group.place, server.project.as_deref()), &server.borrowed);
         for (named, line) in &server.env_files {
-            self.environment(group, file, id, named, *line);
+            self.environment(decided, file, server, id, (named, *line));
         }
     }
 
     /// The secrets of an environment file that a server names, if it is among the documents.
-    fn environment(&mut self, group: &Group<'_>, file: &FileRead, id: &IdentityId, named: &str, line: u32) {
-        let below = below_project(named);
-        let expected = if group.place.root.is_empty() { below } else { format!("{}/{below}", group.place.root) };
-        let found = self
-            .environments
-            .iter()
-            .find(|environment| environment.path == expected || environment.path == locate::clean(named));
+    fn environment(
+        &mut self,
+        decided: &Decided<'_>,
+        file: &FileRead,
+        server: &Server,
+        id: &IdentityId,
+        (named, line): (&str, u32),
+    ) {
+        let place = of_project(&decided.group.place, server.project.as_deref());
+        let expected = place.file(named, self.home_of(&place));
+        let found = expected.as_deref().and_then(|path| self.environments.get(path));
+        let found = found.or_else(|| self.environments.get(&*locate::clean(named))).copied();
         match found {
             Some(environment) => {
                 let holder = Holder {
                     identity: id,
-                    kind: group.kind,
+                    kind: decided.group.kind,
                     document: &environment.document,
                     facts: environment.facts,
                 };
                 self.secrets(&holder, &environment.found);
             }
-            None => self.inventory.gaps.push(Gap {
-                provider: Some(provider_name()),
-                scope: None,
-                kind: GapKind::NotCollected,
-                call: Arc::from(named),
-                reason: Arc::from(format!(
-                    "the environment file that {}:{line} names is not among the documents; add it to the scan",
-                    file.document
-                )),
-                facts: vec![Lost::of("credentials", &[Subject::Credentials])],
-            }),
+            None => {
+                let evidence = Evidence::line(Arc::clone(&file.document), line);
+                self.not_among(&decided.scope, named, "environment file", expected.is_some(), &evidence);
+            }
         }
+    }
+
+    /// Tells of a file that configuration names and that was not read. `is_placed`: whether it is known where it lies.
+    fn not_among(&mut self, scope: &ScopeId, named: &str, what: &str, is_placed: bool, evidence: &Evidence) {
+        let remedy = match is_placed {
+            true => {
+                "it is not there, or lies outside the sources; name the file itself as a further source of the scan"
+            }
+            false => "where it lies, a variable decides; write its path without one and name it as a further source",
+        };
+        self.inventory.gaps.push(Gap {
+            provider: Some(provider_name()),
+            scope: Some(scope.clone()),
+            kind: GapKind::NotCollected,
+            call: Arc::from(named),
+            reason: Arc::from(format!("the {what} that {evidence} names was not read: {remedy}")),
+            facts: vec![Lost::of("credentials", &[Subject::Credentials])],
+        });
+    }
+
+    fn home_of<'h>(&self, place: &'h Place) -> &'h str {
+        home_of(&self.homes, place)
     }
 
     pub(super) fn secrets(&mut self, holder: &Holder<'_>, found: &[Found]) {
@@ -419,46 +483,112 @@ impl<'o> Out<'o> {
         }
     }
 
-    /// Principals that configuration names; a profile stands for the principal that the person's own files name.
-    pub(super) fn borrowed(&mut self, holder: &Holder<'_>, place: &Place, borrowed: &[Borrowed]) {
-        for named in borrowed {
-            let evidence = Evidence::line(Arc::clone(holder.document), named.line);
-            let files = self.profiles_of(place);
-            let resolved = profiles::resolve(&files, &named.target);
-            let key = resolved.as_ref().and_then(|found| Some((found.key?, found.target.strip_prefix("credential:")?)));
-            if let Some(((file, profile), public_id)) = key {
-                let written = Evidence::line(Arc::clone(&file.document), profile.line);
-                let mut credential = Credential::new(
-                    CredentialId::new(format!("{}/{}", holder.identity, named.target)),
-                    holder.identity.clone(),
-                    provider_name(),
-                    "aws_access_key",
-                    written,
+    /// Principals that configuration names; a profile stands for the principal that the person's own files name, and a
+    /// kubeconfig for those of its contexts, unless one of them is named too. `project`: the one in which that holds, where
+    /// a person's file says so.
+    pub(super) fn borrowed(
+        &mut self,
+        holder: &Holder<'_>,
+        scope: &ScopeId,
+        (place, project): (&Place, Option<&str>),
+        borrowed: &[Borrowed],
+    ) {
+        let near = of_project(place, project);
+        let given: Vec<(&Borrowed, Option<&'o ProfileFile>)> = borrowed
+            .iter()
+            .filter_map(|named| Some((named, named.target.strip_prefix(KUBECONFIG)?)))
+            .map(|(named, path)| (named, self.kubeconfig(&near, path)))
+            .collect();
+        let mut files = self.profiles_of(place);
+        if !given.is_empty() {
+            files.kube = Rc::new(Among::of(given.iter().filter_map(|(_, file)| *file)));
+        }
+        let at = |line: u32| Evidence::line(Arc::clone(holder.document), line);
+        for (named, file) in &given {
+            let path = named.target.strip_prefix(KUBECONFIG).unwrap_or_default();
+            if file.is_none() {
+                let is_placed = near.file(path, self.home_of(&near)).is_some();
+                self.not_among(scope, path, "kubeconfig", is_placed, &at(named.line));
+                self.trust(
+                    holder.identity,
+                    named.target.clone(),
+                    Mechanism::HoldsCredential,
+                    String::new(),
+                    at(named.line),
                 );
-                credential.is_static = Fact::Known(true);
-                credential.federable = Fact::Known(true);
-                credential.exposure = Fact::Known(Exposure::UserFile);
-                credential.in_arguments = Fact::Known(false);
-                credential.file_readable_by_others = Fact::known(file.facts.readable_by_others);
-                credential.public_id = Some(Arc::from(public_id));
-                self.inventory.credentials.push(credential);
             }
-            let (target, constraint) = match resolved {
-                Some(found) => (found.target, format!("through {}", found.through)),
-                None => match profiles::not_among(&files, &named.target) {
-                    Some(told) => {
-                        let message = format!(
-                            "`{}` leads to nobody, so that what this borrows is unknown; it was looked for in {told}; correct \
-                             the name, or add the file that holds it",
-                            named.target
-                        );
-                        self.hint(evidence.clone(), &message);
-                        (named.target.clone(), format!("looked for in {told}"))
-                    }
-                    None => (named.target.clone(), String::new()),
-                },
+        }
+        let is_context = |named: &&Borrowed| named.target.starts_with(profiles::KUBE_CONTEXT);
+        if !borrowed.iter().any(|named| is_context(&named)) {
+            let contexts = files.names().filter(|(_, (file, _))| file.store == Store::Kube);
+            for (context, (file, _)) in contexts.filter(|_| !given.is_empty()) {
+                let by = given.iter().find(|(_, given)| given.is_some_and(|given| std::ptr::eq(given, file)));
+                let line = by.map_or(0, |(named, _)| named.line);
+                self.lend(holder, &files, &context, at(line));
+            }
+        }
+        for named in borrowed.iter().filter(|named| !named.target.starts_with(KUBECONFIG)) {
+            self.lend(holder, &files, &named.target, at(named.line));
+        }
+    }
+
+    /// The kubeconfig that configuration of a place names.
+    fn kubeconfig(&self, place: &Place, path: &str) -> Option<&'o ProfileFile> {
+        let path = place.file(path, self.home_of(place))?;
+        self.kubeconfigs.get(path.as_str()).copied()
+    }
+
+    /// Lets a holder act as the principal that a name stands for. `files`: where its profiles may lie.
+    fn lend(&mut self, holder: &Holder<'_>, files: &Known<'_>, named: &str, evidence: Evidence) {
+        let Some(found) = files.resolve(named) else {
+            let constraint = match files.lacks(named) {
+                Some(told) => {
+                    let message = format!(
+                        "`{named}` leads to nobody, so that what this borrows is unknown; it was looked for in {told}; correct \
+                         the name, or add the file that holds it"
+                    );
+                    self.hint(evidence.clone(), &message);
+                    format!("looked for in {told}")
+                }
+                None => String::new(),
             };
-            self.trust(holder.identity, target, Mechanism::HoldsCredential, constraint, evidence);
+            self.trust(holder.identity, named.to_owned(), Mechanism::HoldsCredential, constraint, evidence);
+            return;
+        };
+        let (file, profile) = found.at;
+        let held = |kind: &str| {
+            let written = Evidence::line(Arc::clone(&file.document), profile.line);
+            let id = CredentialId::new(format!("{}/{named}", holder.identity));
+            let mut credential = Credential::new(id, holder.identity.clone(), provider_name(), kind, written);
+            credential.exposure = Fact::Known(Exposure::UserFile);
+            credential.in_arguments = Fact::Known(false);
+            credential.file_readable_by_others = Fact::known(file.facts.readable_by_others);
+            credential
+        };
+        if let Some(public_id) = found.key {
+            let mut credential = held("aws_access_key");
+            credential.is_static = Fact::Known(true);
+            credential.federable = Fact::Known(true);
+            credential.public_id = Some(Arc::from(public_id));
+            self.inventory.credentials.push(credential);
+        } else if let Some(proof) = &profile.proof {
+            let mut credential = held(proof.kind);
+            credential.is_static = match proof.expires_at {
+                Fact::Absent => Fact::Known(true),
+                // It is good for as long as it was issued for, and nobody renews it.
+                Fact::Known(_) if proof.kind == profiles::CLIENT_CERTIFICATE => Fact::Known(true),
+                Fact::Known(_) => Fact::Known(false),
+                Fact::Unknown => Fact::Unknown,
+            };
+            credential.expires_at = proof.expires_at;
+            self.inventory.credentials.push(credential);
+        }
+        let mut through = format!("through {}", found.through);
+        for target in found.targets {
+            self.trust(holder.identity, target, Mechanism::HoldsCredential, through.clone(), evidence.clone());
+            if !through.ends_with(OF_GROUP) {
+                through.push_str(OF_GROUP);
+            }
         }
     }
 
@@ -555,8 +685,21 @@ fn beside(a: &str, b: &str) -> bool {
     parent(a) == parent(b)
 }
 
-/// The path of an environment file below the project: variables for the project's folder taken away.
-fn below_project(named: &str) -> String {
-    let rest = named.rsplit_once('}').map_or(named, |(_, rest)| rest);
-    rest.trim_start_matches("./").trim_start_matches('/').to_owned()
+/// Behind what a group lends.
+const OF_GROUP: &str = ", by its groups";
+
+/// The place of a server: that of its file, or of the project that the file means.
+pub(crate) fn of_project(place: &Place, project: Option<&str>) -> Place {
+    match project {
+        Some(project) => {
+            let root = place.file(project, "~").unwrap_or_else(|| project.to_owned());
+            Place { root: locate::folder(&root), ..place.clone() }
+        }
+        None => place.clone(),
+    }
+}
+
+/// The home folder whose owner works in a place, as a prefix of paths. `homes`: those that are known.
+pub(crate) fn home_of<'h>(homes: &BTreeSet<String>, place: &'h Place) -> &'h str {
+    place.around().find(|root| homes.contains(*root)).or_else(|| place.home()).unwrap_or("~")
 }

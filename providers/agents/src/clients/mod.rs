@@ -256,6 +256,26 @@ mod tests {
     }
 
     #[test]
+    fn the_hook_runs_for_every_path_of_a_project() {
+        let hook = include_str!("../../../../.pre-commit-hooks.yaml");
+        let (_, files) = hook.split_once("files: >-").unwrap();
+        let files = regex::Regex::new(files.trim()).unwrap();
+        let of_projects = CLIENTS.iter().flat_map(|client| client.files);
+        let of_projects = of_projects
+            .filter(|file| matches!(file.level, Level::UserOrProject | Level::Project | Level::Local))
+            .map(|file| file.suffix.replace('*', "x"));
+        let others = crate::locate::PROJECT_FILES.iter().chain(DOTENV).map(|name| (*name).to_owned());
+        for path in of_projects.chain(others).flat_map(|path| [format!("deep/er/{path}"), path]) {
+            assert!(files.is_match(&path), "{path}");
+            assert!(crate::is_known_path(&path), "{path}");
+        }
+        for path in ["src/main.rs", "settings.json", "package.json", "docs/mcp.md", "environment.json", "agents/x.json"]
+        {
+            assert!(!files.is_match(path), "{path}");
+        }
+    }
+
+    #[test]
     fn the_readme_lists_every_client() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
         let readme = std::fs::read_to_string(path).unwrap();

@@ -17,8 +17,13 @@ pub(super) fn profiles(text: &str, credentials: bool) -> Vec<Profile> {
             let name = name_of(section.trim(), credentials);
             inside = name.is_some();
             if let Some(name) = name {
-                let profile =
-                    Profile { family: Family::Aws, name: name.to_owned(), line: number, means: Means::Unknown };
+                let profile = Profile {
+                    family: Family::Aws,
+                    name: name.to_owned(),
+                    line: number,
+                    means: Means::Unknown,
+                    proof: None,
+                };
                 profiles.push((profile, Section::default()));
             }
             continue;
@@ -84,14 +89,14 @@ struct Section<'t> {
 impl Section<'_> {
     fn means(&self) -> Means {
         if let Some(role) = self.role {
-            return Means::Principal(role.to_owned());
+            return Means::Principals(vec![role.to_owned()]);
         }
         if let (Some(account), Some(set)) = (self.account, self.permission_set) {
             // IAM Identity Center makes the role, and ends its name with 16 digits of its own.
             let ending = "?".repeat(16);
-            return Means::Principal(format!(
+            return Means::Principals(vec![format!(
                 "arn:aws*:iam::{account}:role/aws-reserved/sso.amazonaws.com/*AWSReservedSSO_{set}_{ending}"
-            ));
+            )]);
         }
         match (self.key, self.source) {
             // Only long-lived keys are listed with the user who owns them.

@@ -1,13 +1,17 @@
 //! Kubeconfig: the principal behind each context, as far as the file tells.
 //!
-//! A token of a ServiceAccount names its subject in its claims; a credential plug-in of AWS names a profile or a role; and
-//! `as` names whom the requests impersonate. Client certificates name their user inside the certificate, which is not
-//! opened.
+//! A token of a ServiceAccount names its subject in its claims, a client certificate its user and groups; a credential
+//! plug-in of AWS names a profile or a role; and `as` names whom the requests impersonate. Whom another plug-in or a token
+//! of another form proves, only the cluster tells. Of the fields that hold secrets (`token`, `client-key-data`, `password`)
+//! nothing is kept but the claims of a token.
 
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use evenhand_model::evidence::Fact;
+use jiff::Timestamp;
 
-use super::{Family, Means, Profile};
+use super::certificate;
+use super::{Family, Means, Profile, Proof};
 use crate::tree::{self, Node, Syntax, SyntaxError};
 
 /// The contexts of a file.
@@ -22,19 +26,49 @@ pub(super) fn contexts(text: &str) -> Result<Vec<Profile>, SyntaxError> {
         .filter_map(|context| {
             let name = named(context)?;
             let user =
-                context.get("context").and_then(|entry| entry.node.get("user")).and_then(|entry| entry.node.text());
-            let user = users.iter().find(|(held, _)| user == Some(held)).map(|(_, node)| *node);
-            Some(Profile { family: Family::Kube, name, line: context.line, means: user.map_or(Means::Unknown, means) })
+                context.get("context").and_then(|entry| entry.node.get("user")).and_then(|entry| entry.node.scalar());
+            let user = users.iter().find(|(held, _)| user.as_deref() == Some(held)).map(|(_, node)| *node);
+            let (means, proof) = user.map_or((Means::Unknown, None), means);
+            Some(Profile { family: Family::Kube, name, line: context.line, means, proof })
         })
         .collect())
 }
 
-fn means(user: &Node) -> Means {
+/// Whom a user of the file acts as, and with what it proves that. Impersonation comes after every proof; of the others
+/// client-go takes the plug-in last (`rest.Config`).
+fn means(user: &Node) -> (Means, Option<Proof>) {
     let text = |key: &str| user.get(key).and_then(|entry| entry.node.text());
-    if let Some(subject) = text("as").map(str::to_owned).or_else(|| text("token").and_then(subject)) {
-        return Means::Principal(principal(&subject));
+    let token = text("token").map(claims);
+    let certificate = text("client-certificate-data")
+        .and_then(|data| STANDARD.decode(data.trim()).ok())
+        .and_then(|pem| certificate::subject(&pem));
+    let proof = match (&token, &certificate) {
+        (Some(claims), _) => {
+            let of_account = claims.as_ref().is_some_and(|claims| claims.subject.starts_with(ACCOUNT));
+            let kind = if of_account { "service_account_token" } else { "token" };
+            let expires_at = claims.as_ref().map_or(Fact::Unknown, |claims| claims.expires_at);
+            Some(Proof { kind, expires_at })
+        }
+        (None, Some(subject)) => Some(Proof { kind: super::CLIENT_CERTIFICATE, expires_at: subject.expires_at }),
+        (None, None) => None,
+    };
+    if let Some(name) = text("as") {
+        let groups = user.get("as-groups").map_or(&[][..], |entry| entry.node.elements());
+        let groups = groups.iter().filter_map(|group| group.scalar().map(std::borrow::Cow::into_owned));
+        return (Means::Principals(principals(name, groups)), proof);
     }
-    let Some(exec) = user.get("exec").map(|entry| &entry.node) else { return Means::Unknown };
+    if let Some(claims) = token {
+        let subject = claims.map(|claims| principals(&claims.subject, std::iter::empty()));
+        return (subject.map_or(Means::Unknown, Means::Principals), proof);
+    }
+    if let Some(subject) = certificate {
+        return (Means::Principals(principals(&subject.user, subject.groups.into_iter())), proof);
+    }
+    (user.get("exec").map_or(Means::Unknown, |entry| plug_in(&entry.node)), None)
+}
+
+/// What the arguments and variables of a credential plug-in name.
+fn plug_in(exec: &Node) -> Means {
     // Another program's flags mean what that program likes; a word after `-r` may be its refresh token.
     if !exec.get("command").and_then(|entry| entry.node.text()).is_some_and(is_of_aws) {
         return Means::Unknown;
@@ -53,7 +87,7 @@ fn means(user: &Node) -> Means {
         })
     };
     if let Some(role) = after(&["--role-arn", "--role", "-r"]) {
-        return if role.starts_with("arn:") { Means::Principal(role) } else { Means::Unknown };
+        return if role.starts_with("arn:") { Means::Principals(vec![role]) } else { Means::Unknown };
     }
     let variables = exec.get("env").map_or(&[][..], |entry| entry.node.elements());
     let profile = variables
@@ -73,19 +107,34 @@ fn is_of_aws(command: &str) -> bool {
     matches!(program.strip_suffix(".exe").unwrap_or(&program), "aws" | "aws-iam-authenticator")
 }
 
-/// The subject in the claims of a token; the token itself is dropped.
-fn subject(token: &str) -> Option<String> {
-    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?.trim_end_matches('=')).ok()?;
-    let claims = tree::parse(std::str::from_utf8(&claims).ok()?, Syntax::Json).ok()?;
-    claims.get("sub").and_then(|entry| entry.node.text()).map(str::to_owned)
+/// What a token of a cluster says of itself.
+struct Claims {
+    subject: String,
+    expires_at: Fact<Timestamp>,
 }
 
-/// The id of a principal in whatever cluster it is.
-fn principal(subject: &str) -> String {
-    match subject.strip_prefix("system:serviceaccount:").and_then(|rest| rest.split_once(':')) {
+/// The claims of a token; the token itself is dropped.
+fn claims(token: &str) -> Option<Claims> {
+    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?.trim_end_matches('=')).ok()?;
+    let claims = tree::parse(std::str::from_utf8(&claims).ok()?, Syntax::Json).ok()?;
+    let subject = claims.get("sub").and_then(|entry| entry.node.text())?.to_owned();
+    let expires_at = match claims.get("exp").and_then(|entry| entry.node.scalar()) {
+        Some(seconds) => Fact::known(seconds.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok())),
+        None => Fact::Absent,
+    };
+    Some(Claims { subject, expires_at })
+}
+
+/// Begins the name of a ServiceAccount as a user.
+const ACCOUNT: &str = "system:serviceaccount:";
+
+/// The id of a user in whatever cluster it is, and those of groups.
+fn principals(user: &str, groups: impl Iterator<Item = String>) -> Vec<String> {
+    let user = match user.strip_prefix(ACCOUNT).and_then(|rest| rest.split_once(':')) {
         Some((namespace, name)) => format!("kubernetes:*:serviceaccount:{namespace}/{name}"),
-        None => format!("kubernetes:*:user:{subject}"),
-    }
+        None => format!("kubernetes:*:user:{user}"),
+    };
+    std::iter::once(user).chain(groups.map(|group| format!("kubernetes:*:group:{group}"))).collect()
 }
 
 #[cfg(test)]
@@ -95,7 +144,7 @@ mod tests {
     #[test]
     fn flags_of_a_plug_in_are_read_only_where_its_program_is_of_aws() {
         const ROLE: &str = "arn:aws:iam::111122223333:role/agent";
-        let role = || Means::Principal(String::from(ROLE));
+        let role = || Means::Principals(vec![String::from(ROLE)]);
         let profile = || Means::Profile(Family::Aws, String::from("incident"));
         let cases = [
             (format!("command: aws, args: [eks, get-token, --role-arn, '{ROLE}']"), role()),

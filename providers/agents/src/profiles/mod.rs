@@ -4,15 +4,30 @@
 //! of it by name. This is the edge from an agent to its access. Of these files only names and public ids are kept; secret
 //! values are passed over.
 
+mod among;
 mod aws;
+mod certificate;
 mod kube;
 
 use std::sync::Arc;
 
 use evenhand_model::document::FileFacts;
+use evenhand_model::evidence::{Fact, Truth};
 use evenhand_model::provider::MovedFiles;
+use jiff::Timestamp;
 
 use crate::tree::SyntaxError;
+
+pub(crate) use among::{Among, Known};
+
+/// Begins the target of what is given a context of a kubeconfig by its name.
+pub(crate) const KUBE_CONTEXT: &str = "kube-context:";
+
+/// The kind of proof that a client certificate is.
+pub(crate) const CLIENT_CERTIFICATE: &str = "client_certificate";
+
+/// Begins the target of what is given a kubeconfig by its path.
+pub(crate) const KUBECONFIG: &str = "kubeconfig:";
 
 /// Which file it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,6 +75,10 @@ pub(crate) struct ProfileFile {
     /// The home folder, as a prefix of document paths.
     pub(crate) root: String,
     pub(crate) document: Arc<str>,
+    /// Its path, cleaned.
+    pub(crate) path: String,
+    /// Whether it lies where programs look by themselves; the others only serve what names them.
+    pub(crate) found_unasked: bool,
     pub(crate) facts: FileFacts,
     pub(crate) store: Store,
     pub(crate) profiles: Vec<Profile>,
@@ -72,6 +91,17 @@ pub(crate) struct Profile {
     pub(crate) name: String,
     pub(crate) line: u32,
     pub(crate) means: Means,
+    /// What of it proves that to a cluster, where that lies in the file.
+    pub(crate) proof: Option<Proof>,
+}
+
+/// A token or certificate in a kubeconfig; what it consists of is not kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Proof {
+    /// The kind, as in the credentials table.
+    pub(crate) kind: &'static str,
+    /// When it ends; `Absent` = never.
+    pub(crate) expires_at: Fact<Timestamp>,
 }
 
 /// Whose profiles they are.
@@ -88,7 +118,7 @@ impl Family {
     pub(crate) fn prefix(self) -> &'static str {
         match self {
             Self::Aws => "aws-profile:",
-            Self::Kube => "kube-context:",
+            Self::Kube => KUBE_CONTEXT,
         }
     }
 
@@ -100,8 +130,9 @@ impl Family {
 /// What a profile stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Means {
-    /// A principal by its name, or by a pattern that only one principal of a capture fits.
-    Principal(String),
+    /// A principal by its name, or by a pattern that only one principal of a capture fits; behind it the groups that its
+    /// proof puts it into.
+    Principals(Vec<String>),
     /// The principal of a static key with this public id.
     Key(String),
     /// Another profile.
@@ -124,95 +155,35 @@ pub(crate) fn read(store: Store, text: &str) -> Result<Vec<Profile>, SyntaxError
 
 /// A profile that was found, with the file it stands in.
 pub(crate) struct Resolved<'p> {
-    /// As [`evenhand_model::trust::Trust::target`]: a principal's id, a pattern of one, or `credential:` and a public id.
-    pub(crate) target: String,
-    /// The part that holds the key, where the principal is told by a key.
-    pub(crate) key: Option<(&'p ProfileFile, &'p Profile)>,
+    /// As [`evenhand_model::trust::Trust::target`]: a principal's id, a pattern of one, or `credential:` and a public id;
+    /// with the groups that it acts in.
+    pub(crate) targets: Vec<String>,
+    /// The part that holds what proves it, and the file.
+    pub(crate) at: (&'p ProfileFile, &'p Profile),
+    /// The public id of the key by which the principal is told.
+    pub(crate) key: Option<&'p str>,
     /// In words, for people: where the profile stands.
     pub(crate) through: String,
 }
 
-/// The principal that a name of the form `aws-profile:NAME` stands for, by the files of one home.
-pub(crate) fn resolve<'p>(files: &[&'p ProfileFile], target: &str) -> Option<Resolved<'p>> {
-    const DEPTH: usize = 8;
-    let (family, name) = Family::of_target(target)?;
-    let (mut family, mut name) = (family, name.to_owned());
-    let mut first: Option<String> = None;
-    for _ in 0..DEPTH {
-        let parts = || {
-            files
-                .iter()
-                .flat_map(|file| file.profiles.iter().map(move |profile| (*file, profile)))
-                .filter(|(_, profile)| profile.family == family && profile.name == name)
-        };
-        // What is assumed from other credentials outweighs a key of the same name.
-        let (file, part) = parts()
-            .find(|(_, part)| matches!(part.means, Means::Principal(_)))
-            .or_else(|| parts().find(|(_, part)| matches!(part.means, Means::Key(_))))
-            .or_else(|| parts().find(|(_, part)| part.means != Means::Unknown))?;
-        let through =
-            first.get_or_insert_with(|| format!("{}{} ({}:{})", family.prefix(), name, file.document, part.line));
-        match &part.means {
-            Means::Principal(id) => {
-                return Some(Resolved { target: id.clone(), key: None, through: through.clone() });
-            }
-            Means::Key(id) => {
-                return Some(Resolved {
-                    target: format!("credential:{id}"),
-                    key: Some((file, part)),
-                    through: through.clone(),
-                });
-            }
-            Means::Profile(next, other) => (family, name) = (*next, other.clone()),
-            Means::Unknown => return None,
-        }
-    }
-    None
-}
-
-/// Whether a target is the name of a profile, which means something only where that profile is.
+/// Whether a target is the name of a profile, or a file of them, which means something only where that profile is.
 pub(crate) fn is_profile(target: &str) -> bool {
-    Family::of_target(target).is_some()
-}
-
-/// Where a name of the form `aws-profile:NAME` was looked for in vain, in words, with the names that are there. `None` =
-/// it is there, or no file was read that could hold it.
-pub(crate) fn not_among(files: &[&ProfileFile], target: &str) -> Option<String> {
-    const NAMED: usize = 8;
-    let (family, _) = Family::of_target(target)?;
-    let looked: Vec<&&ProfileFile> = files.iter().filter(|file| file.store.family() == family).collect();
-    let names = names(files);
-    if looked.is_empty() || names.iter().any(|name| name == target) {
-        return None;
-    }
-    let documents: Vec<&str> = looked.iter().map(|file| &*file.document).collect();
-    let own: Vec<&str> = names.iter().filter_map(|name| name.strip_prefix(family.prefix())).collect();
-    let mut known: Vec<String> = own.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
-    if own.len() > NAMED {
-        known.push(format!("{} more", own.len() - NAMED));
-    }
-    let known = if known.is_empty() { String::from("none that signs in") } else { known.join(", ") };
-    Some(format!("{}: the names there are {known}", documents.join(", ")))
+    Family::of_target(target).is_some() || target.starts_with(KUBECONFIG)
 }
 
 /// Whether the principal behind a profile is the person whose files these are: one who signs in, or whose key they hold, as
-/// opposed to a role that is assumed for the purpose.
-pub(crate) fn is_the_persons(found: &Resolved<'_>) -> bool {
-    found.key.is_some() || found.target.contains(SIGNED_IN)
+/// opposed to a role that is assumed for the purpose. Whose name the user of a cluster is, the file does not tell.
+pub(crate) fn is_the_persons(found: &Resolved<'_>) -> Truth {
+    match found.targets.first() {
+        _ if found.key.is_some() => Truth::Yes,
+        Some(target) if target.contains(SIGNED_IN) => Truth::Yes,
+        Some(target) if target.starts_with("kubernetes:*:user:") => Truth::Unknown,
+        _ => Truth::No,
+    }
 }
 
 /// Part of the names of roles that IAM Identity Center makes for people.
 const SIGNED_IN: &str = "AWSReservedSSO_";
-
-/// The names of all profiles in some files, sorted, each once.
-pub(crate) fn names(files: &[&ProfileFile]) -> Vec<String> {
-    let profiles = files.iter().flat_map(|file| &file.profiles);
-    let mut names: Vec<String> =
-        profiles.map(|profile| format!("{}{}", profile.family.prefix(), profile.name)).collect();
-    names.sort();
-    names.dedup();
-    names
-}
 
 #[cfg(test)]
 mod tests {
@@ -223,9 +194,16 @@ mod tests {
             root: String::from("home/ana"),
             document: "home/ana/file".into(),
             facts: FileFacts::default(),
+            path: String::from("home/ana/file"),
+            found_unasked: true,
             store,
             profiles: read(store, text).unwrap(),
         }
+    }
+
+    fn among<'p>(files: &[&'p ProfileFile]) -> Known<'p> {
+        let files = std::rc::Rc::new(Among::of(files.iter().copied()));
+        Known { aws: std::rc::Rc::clone(&files), kube: files }
     }
 
     #[test]
@@ -241,7 +219,7 @@ mod tests {
             "[base]\naws_access_key_id = AKIAFAKEFAKEFAKEFAKE\naws_secret_access_key = fakefakefake\n[default]\naws_access_key_id=ASIAFAKEFAKEFAKEFAKE\naws_session_token=fakefakefake\n",
         );
         let files = [&config, &credentials];
-        let target = |name: &str| resolve(&files, name).map(|found| found.target);
+        let target = |name: &str| among(&files).resolve(name).map(|found| found.targets.join(" "));
         assert_eq!(target("aws-profile:prod").as_deref(), Some("arn:aws:iam::111122223333:role/deploy"));
         assert_eq!(
             target("aws-profile:people").as_deref(),
@@ -261,19 +239,19 @@ mod tests {
     fn a_name_that_no_file_knows_is_told_with_those_that_are_there() {
         let config = file(Store::AwsConfig, "[profile prod]\nrole_arn = arn:aws:iam::111122223333:role/deploy\n");
         let files = [&config];
-        assert_eq!(not_among(&files, "aws-profile:prod"), None);
-        let told = not_among(&files, "aws-profile:prdo");
+        assert_eq!(among(&files).lacks("aws-profile:prod"), None);
+        let told = among(&files).lacks("aws-profile:prdo");
         assert_eq!(told.as_deref(), Some("home/ana/file: the names there are `prod`"));
-        assert_eq!(not_among(&files, "kube-context:main"), None, "no kubeconfig was read");
+        assert_eq!(among(&files).lacks("kube-context:main"), None, "no kubeconfig was read");
         let empty = file(Store::AwsConfig, "");
-        let told = not_among(&[&empty], "aws-profile:prod");
+        let told = among(&[&empty]).lacks("aws-profile:prod");
         assert_eq!(told.as_deref(), Some("home/ana/file: the names there are none that signs in"));
     }
 
     #[test]
     fn profiles_that_lead_round_end() {
         let config = file(Store::AwsConfig, "[profile a]\nsource_profile = b\n[profile b]\nsource_profile = a\n");
-        assert!(resolve(&[&config], "aws-profile:a").is_none());
+        assert!(among(&[&config]).resolve("aws-profile:a").is_none());
     }
 
     #[test]
@@ -290,11 +268,57 @@ mod tests {
         );
         let kube = file(Store::Kube, &text);
         let config = file(Store::AwsConfig, "[profile prod]\nrole_arn = arn:aws:iam::111122223333:role/deploy\n");
-        let target = |name: &str| resolve(&[&kube, &config], name).map(|found| found.target);
+        let target = |name: &str| among(&[&kube, &config]).resolve(name).map(|found| found.targets.join(" "));
         assert_eq!(target("kube-context:one").as_deref(), Some("kubernetes:*:serviceaccount:ops/triage"));
         assert_eq!(target("kube-context:two").as_deref(), Some("arn:aws:iam::111122223333:role/deploy"));
         assert_eq!(target("kube-context:three").as_deref(), Some("arn:aws:iam::111122223333:role/eks"));
         assert_eq!(target("kube-context:four"), None);
         assert!(!format!("{kube:?}").contains("c2ln"));
+    }
+    /// A certificate that nobody signed but itself, for `/O=ops/O=system:masters/CN=ana`, until November 2036.
+    const CERTIFICATE: &str = "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUJyRENDQVZLZ0F3SUJB\
+        Z0lCQVRBS0JnZ3Foa2pPUFFRREFqQTFNUXd3Q2dZRFZRUUtEQU52Y0hNeEZ6QVYKQmdOVkJBb01Ebk41YzNSbGJUcHRZWE4wWlhK\
+        ek1Rd3dDZ1lEVlFRRERBTmhibUV3SGhjTk1qWXhNVEkzTWpJegpOVFUxV2hjTk16WXhNVEkwTWpJek5UVTFXakExTVF3d0NnWURW\
+        UVFLREFOdmNITXhGekFWQmdOVkJBb01Ebk41CmMzUmxiVHB0WVhOMFpYSnpNUXd3Q2dZRFZRUUREQU5oYm1Fd1dUQVRCZ2NxaGtq\
+        T1BRSUJCZ2dxaGtqT1BRTUIKQndOQ0FBU2h4bndzaFdCeHd1elJMbkpYbFY4Ukt5bnBQbTYvUUNUU3lxOUhrMENENHNuSkFsODIr\
+        Z0p3VlZMLwpXZEN0UjBHYUYyMklBcVZ4cWU2alNtazVJdlE2bzFNd1VUQWRCZ05WSFE0RUZnUVVNcUZIUXBJaUNpTUF3ZXJqCnlj\
+        TVVPWW4vWHRjd0h3WURWUjBqQkJnd0ZvQVVNcUZIUXBJaUNpTUF3ZXJqeWNNVU9Zbi9YdGN3RHdZRFZSMFQKQVFIL0JBVXdBd0VC\
+        L3pBS0JnZ3Foa2pPUFFRREFnTklBREJGQWlCdFJmcXFrNVRYUzdXV3RpdkVtR3ZpQnpXSgprcVF0a0ZZNytudnlNZzZJT0FJaEFL\
+        cERiMnFxMVdJa2xmOCszaHZQN2RuQisraVg3Wk13ajhveitrRnRvRi9jCi0tLS0tRU5EIENFUlRJRklDQVRFLS0tLS0K";
+
+    #[test]
+    fn a_client_certificate_names_its_user_and_groups() {
+        let cases = [
+            (
+                format!("client-certificate-data: {CERTIFICATE}"),
+                "kubernetes:*:user:ana kubernetes:*:group:ops kubernetes:*:group:system:masters",
+            ),
+            (
+                format!("client-certificate-data: {CERTIFICATE}, as: ben, as-groups: [night]"),
+                "kubernetes:*:user:ben kubernetes:*:group:night",
+            ),
+            (String::from("client-certificate-data: ZmFrZQ=="), ""),
+            (String::from("client-certificate: ana.crt"), ""),
+            (String::from("token: opaque-fake-3f9a1c"), ""),
+            (String::from("exec: {command: corp-login}"), ""),
+        ];
+        for (user, expected) in cases {
+            let text =
+                format!("users: [{{name: u, user: {{{user}}}}}]\ncontexts: [{{name: c, context: {{user: u}}}}]\n");
+            let kube = file(Store::Kube, &text);
+            let found = among(&[&kube]).resolve("kube-context:c").map(|found| found.targets.join(" "));
+            assert_eq!(found.unwrap_or_default(), expected, "{user}");
+            assert!(!format!("{kube:?}").contains("3f9a1c"));
+        }
+        let text = format!(
+            "users: [{{name: u, user: {{client-certificate-data: {CERTIFICATE}, client-key-data: ZmFrZQ==}}}}]\n\
+             contexts: [{{name: c, context: {{user: u}}}}]\n"
+        );
+        let kube = file(Store::Kube, &text);
+        let proof = kube.profiles[0].proof.as_ref().unwrap();
+        assert_eq!(
+            (proof.kind, proof.expires_at),
+            ("client_certificate", Fact::Known("2036-11-24T22:35:55Z".parse().unwrap()))
+        );
     }
 }

@@ -7,6 +7,7 @@ mod formats;
 mod issuer;
 mod names;
 mod slots;
+mod standing_in;
 mod value;
 mod withheld;
 
@@ -16,7 +17,8 @@ use evenhand_model::secret::Fingerprint;
 
 pub(crate) use names::promise;
 pub(crate) use slots::{Slots, dotenv};
-pub(crate) use value::{in_slot, is_standing_in, redact, replace};
+pub(crate) use standing_in::is_standing_in;
+pub(crate) use value::{in_slot, redact, replace};
 
 /// What a secret is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -65,7 +67,7 @@ impl Found {
 /// A principal that configuration names without holding its secret.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Borrowed {
-    /// `aws-profile:prod`, `kube-context:main`, or the principal's own globally unique name.
+    /// `aws-profile:prod`, `kube-context:main`, `kubeconfig:` and a file, or the principal's own globally unique name.
     pub(crate) target: String,
     /// The key that names it.
     pub(crate) key: &'static str,

@@ -7,10 +7,12 @@ use std::sync::Arc;
 
 use evenhand_model::secret::Fingerprinter;
 
+use super::standing_in;
 use super::value::{self, Hit};
 use super::withheld;
 use super::{Borrowed, Found, formats, issuer};
 use crate::command;
+use crate::profiles::{KUBE_CONTEXT, KUBECONFIG};
 use crate::tree::{Node, Value};
 
 /// Members that name variables: references by construction.
@@ -27,11 +29,16 @@ const PRINCIPALS: &[(&str, &str)] = &[
     ("AWS_ROLE_ARN", ""),
     ("AZURE_CLIENT_ID", "azure-app:"),
     ("ARM_CLIENT_ID", "azure-app:"),
-    ("KUBE_CONTEXT", "kube-context:"),
-    ("KUBECONTEXT", "kube-context:"),
+    ("KUBE_CONTEXT", KUBE_CONTEXT),
+    ("KUBECONTEXT", KUBE_CONTEXT),
+    ("KUBECONFIG", KUBECONFIG),
+    ("kubeconfig", KUBECONFIG),
     ("CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT", ""),
     ("GOOGLE_IMPERSONATE_SERVICE_ACCOUNT", ""),
 ];
+
+/// The flag with which programs are given a file of variables (`docker run`, `node`, `uv run`).
+const ENV_FILE: &str = "env-file";
 
 /// Finds secrets and forgets them: only fingerprints stay.
 pub(crate) struct Slots<'f> {
@@ -129,9 +136,32 @@ impl<'f> Slots<'f> {
     fn principal(&mut self, name: &str, text: &str, line: u32) {
         let text = text.trim();
         let Some((key, prefix)) = PRINCIPALS.iter().find(|(key, _)| *key == name) else { return };
-        if !text.is_empty() && !value::is_placeholder(text) && !names_a_variable(text) && value::redact(text) == text {
+        if *prefix == KUBECONFIG {
+            return self.kubeconfigs(key, text, line);
+        }
+        if !text.is_empty()
+            && !standing_in::is_placeholder(text)
+            && !names_a_variable(text)
+            && value::redact(text) == text
+        {
             let target = format!("{prefix}{text}");
             if !self.borrowed.iter().any(|held| held.target == target) {
+                self.borrowed.push(Borrowed { target, key, line });
+            }
+        }
+    }
+
+    /// The files that a variable or flag names, which may begin with a variable of their own.
+    fn kubeconfigs(&mut self, key: &'static str, text: &str, line: u32) {
+        let has_drive = text.get(1..2) == Some(":") && !text.starts_with(['/', '.', '~']);
+        let between = if has_drive || text.contains(';') { ';' } else { ':' };
+        // `${env:HOME}` is one name.
+        let text = text.replace("${env:", "${env\u{0}");
+        for path in text.split(between).map(|path| path.replace('\u{0}', ":")) {
+            let target = format!("{KUBECONFIG}{}", path.trim());
+            let is_path =
+                !path.trim().is_empty() && !standing_in::is_placeholder(&path) && value::redact(&target) == target;
+            if is_path && !self.borrowed.iter().any(|held| held.target == target) {
                 self.borrowed.push(Borrowed { target, key, line });
             }
         }
@@ -170,6 +200,9 @@ impl<'f> Slots<'f> {
                 && !name.is_empty()
                 && name.chars().all(|character| character.is_ascii_alphanumeric() || "-_.".contains(character))
             {
+                if name.trim_start_matches('-') == ENV_FILE {
+                    self.env_files.push((value::redact(text), *line));
+                }
                 self.leaf(name.trim_start_matches('-'), text, *line, &below, true);
                 continue;
             }
@@ -178,6 +211,7 @@ impl<'f> Slots<'f> {
                     self.principal("AWS_PROFILE", word, *line);
                 }
                 Some("context" | "kube-context") => self.principal("KUBE_CONTEXT", word, *line),
+                Some(ENV_FILE) => self.env_files.push((value::redact(word), *line)),
                 _ => {}
             }
             self.leaf(before.as_deref().unwrap_or(""), word, *line, &below, true);
@@ -292,6 +326,28 @@ mod tests {
     fn lines_are_those_of_the_slot() {
         let found = kinds("{\r\n \"env\": {\r\n  \"A\": \"x\",\r\n  \"API_KEY\": \"fake-3f9a1c-77b2\"\r\n }\r\n}");
         assert_eq!(found.iter().map(|found| found.3).collect::<Vec<_>>(), [4]);
+    }
+
+    #[test]
+    fn files_of_variables_and_clusters_are_named() {
+        let cases: &[(&str, &[&str], &[&str])] = &[
+            (r#"{"envFile": "${workspaceFolder}/.env"}"#, &["${workspaceFolder}/.env"], &[]),
+            (r#"{"args": ["run", "--env-file", "a.env", "--env-file=b.env", "image"]}"#, &["a.env", "b.env"], &[]),
+            (r#"{"env": {"KUBECONFIG": "${env:HOME}/.kube/a:/b"}}"#, &[], &["${env:HOME}/.kube/a", "/b"]),
+            (r#"{"env": {"KUBECONFIG": "C:\\a;C:\\b"}}"#, &[], &["C:\\a", "C:\\b"]),
+            (r#"{"args": ["--kubeconfig", "~/.kube/a", "--kubeconfig=/b"]}"#, &[], &["~/.kube/a", "/b"]),
+            (r#"{"env": {"KUBECONFIG": ""}}"#, &[], &[]),
+        ];
+        for (json, files, clusters) in cases {
+            let node = parse(json, Syntax::Json).ok().unwrap();
+            let keys = Fingerprinter::keyed("test");
+            let mut slots = Slots::new(&keys);
+            slots.walk("", 1, &node, "");
+            let named: Vec<&str> = slots.env_files.iter().map(|(file, _)| file.as_str()).collect();
+            assert_eq!(named, *files, "{json}");
+            let borrowed = slots.borrowed.iter().filter_map(|borrowed| borrowed.target.strip_prefix(KUBECONFIG));
+            assert_eq!(borrowed.collect::<Vec<_>>(), *clusters, "{json}");
+        }
     }
 
     #[test]

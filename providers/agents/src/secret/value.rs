@@ -1,7 +1,5 @@
-//! What a value is: a reference to a secret kept elsewhere, a placeholder that people are to fill in, or a literal
-//! secret, and where in the text the secret stands.
+//! Literal secrets in values: where in the text they stand, and of what kind they are.
 
-use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -10,6 +8,7 @@ use regex::Regex;
 use super::Kind;
 use super::formats;
 use super::names;
+use super::standing_in::{is_reference, is_standing_in, mask};
 use super::withheld;
 
 /// A secret inside a text, by byte range.
@@ -21,7 +20,6 @@ pub(crate) struct Hit {
 
 /// Patterns over text. A test proves that all compile; one that did not would find nothing.
 struct Patterns {
-    reference: Option<Regex>,
     default: Option<Regex>,
     scheme: Option<Regex>,
     userinfo: Option<Regex>,
@@ -32,7 +30,6 @@ struct Patterns {
     query: Option<Regex>,
 }
 
-const REFERENCE: &str = r"\$\{\{[^}]*\}\}|\$\{[^}]*\}|\{(?:env|file|secret):[^}]*\}|%[A-Za-z_][A-Za-z0-9_]*%|\$\([^)]*\)|\$env:[A-Za-z_][A-Za-z0-9_]*";
 const DEFAULT: &str = r"\$\{([A-Za-z_][A-Za-z0-9_]*):?[-=]([^}]*)\}";
 const SCHEME: &str = r"(?i)^\s*(?:bearer|basic|token|apikey|api-key|bot|splunk|negotiate|digest)[\s:]+(?:token=)?";
 const USERINFO: &str = r#"\b([A-Za-z][A-Za-z0-9+.-]*)://([^\s/?#@:"'`]*)(?::([^\s"'`]*?))?@([A-Za-z0-9\[$<{.-])"#;
@@ -45,7 +42,6 @@ const SEGMENT: &str = r"/([A-Za-z0-9_=-]{24,})(?:[/?#]|$)";
 const QUERY: &str = r#"[?&](?:k|code)=([^&#\s"']+)"#;
 
 static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| Patterns {
-    reference: Regex::new(REFERENCE).ok(),
     default: Regex::new(DEFAULT).ok(),
     scheme: Regex::new(SCHEME).ok(),
     userinfo: Regex::new(USERINFO).ok(),
@@ -55,28 +51,6 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| Patterns {
     segment: Regex::new(SEGMENT).ok(),
     query: Regex::new(QUERY).ok(),
 });
-
-/// Prefixes of values that name a place in a secret store.
-const STORES: &[&str] = &[
-    "op://",
-    "arn:",
-    "vault:",
-    "keyring:",
-    "keychain:",
-    "ssm://",
-    "ssm:",
-    "sm://",
-    "awssm://",
-    "gcpsm://",
-    "secretref",
-    "secret://",
-    "doppler://",
-    "env:",
-    "file:",
-    "$env:",
-    "projects/",
-    "@Microsoft.KeyVault(",
-];
 
 /// Schemes of connection strings, by the kind of secret their password is.
 const DATABASES: &[&str] = &[
@@ -92,138 +66,6 @@ const DATABASES: &[&str] = &[
     "oracle",
     "neo4j",
 ];
-
-/// Whether a value, as a whole, names a secret that is kept elsewhere and hides no literal.
-pub(crate) fn is_reference(value: &str) -> bool {
-    let value = value.trim();
-    if STORES.iter().any(|store| value.starts_with(store)) {
-        return true;
-    }
-    if let Some(name) = value.strip_prefix('$')
-        && !name.is_empty()
-        && name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_')
-        && !name.starts_with(|first: char| first.is_ascii_digit())
-    {
-        return true;
-    }
-    PATTERNS.reference.as_ref().is_some_and(|pattern| pattern.is_match(value))
-}
-
-/// Whether a value stands where a secret is to be put: `<token>`, `YOUR_API_KEY`, `xxxx`, `changeme`, `...`.
-pub(crate) fn is_placeholder(value: &str) -> bool {
-    let value = value.trim().trim_matches(['"', '\'']);
-    if value.is_empty() || (value.starts_with('<') && value.ends_with('>')) || value.starts_with('[') {
-        return true;
-    }
-    let letters: Vec<char> = value.chars().filter(|character| character.is_alphanumeric()).collect();
-    if letters.is_empty() || value.contains("...") || value.contains('…') || value.contains("***") {
-        return true;
-    }
-    if value.contains("<") && value.contains('>') {
-        return true;
-    }
-    let lower: Vec<String> = value
-        .split(|character: char| !character.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
-        .collect();
-    const TELLING: &[&str] = &[
-        "your",
-        "yours",
-        "changeme",
-        "placeholder",
-        "replace",
-        "replaceme",
-        "insert",
-        "todo",
-        "fixme",
-        "redacted",
-        "dummy",
-        "undefined",
-        "null",
-        "none",
-        "yourtoken",
-        "yourapikey",
-        "changeit",
-        "foobar",
-        "tbd",
-        "fillme",
-    ];
-    const GENERIC: &[&str] = &[
-        "example",
-        "api",
-        "key",
-        "token",
-        "secret",
-        "password",
-        "value",
-        "the",
-        "a",
-        "some",
-        "my",
-        "here",
-        "goes",
-        "access",
-        "enter",
-        "put",
-        "add",
-        "change",
-        "me",
-        "it",
-        "test",
-        "sample",
-        "demo",
-        "this",
-        "is",
-        "not",
-        "real",
-        "auth",
-        "bearer",
-        "id",
-        "client",
-        "personal",
-        "paste",
-        "from",
-        "in",
-        "to",
-        "env",
-        "set",
-        "required",
-        "app",
-        "hidden",
-        "github",
-        "openai",
-        "anthropic",
-        "slack",
-        "google",
-        "aws",
-        "azure",
-        "gitlab",
-        "notion",
-        "linear",
-    ];
-    if lower.iter().any(|word| TELLING.contains(&word.as_str())) {
-        return true;
-    }
-    if lower.len() > 1 && lower.iter().all(|word| GENERIC.contains(&word.as_str())) {
-        return true;
-    }
-    lower.last().is_some_and(|word| is_filler(word))
-}
-
-/// One character over and over: `xxxxxxxx`, `00000000`.
-fn is_filler(word: &str) -> bool {
-    let mut characters = word.chars().map(|character| character.to_ascii_lowercase());
-    match characters.next() {
-        Some(first) => word.chars().count() >= 3 && characters.all(|character| character == first),
-        None => true,
-    }
-}
-
-/// Whether a value is no literal secret, being a reference or a placeholder.
-pub(crate) fn is_standing_in(value: &str) -> bool {
-    is_reference(value) || is_placeholder(value)
-}
 
 /// The secrets in the value of a slot with a name: an environment variable, a header, a query parameter, a flag.
 pub(crate) fn in_slot(name: &str, value: &str) -> Vec<Hit> {
@@ -439,19 +281,6 @@ pub(crate) fn in_text(text: &str) -> Vec<Hit> {
     hits
 }
 
-/// The text with its references blanked out, byte for byte, so that nothing in them is taken for a literal.
-fn mask(text: &str) -> Cow<'_, str> {
-    let Some(pattern) = &PATTERNS.reference else { return Cow::Borrowed(text) };
-    if !pattern.is_match(text) {
-        return Cow::Borrowed(text);
-    }
-    Cow::Owned(
-        pattern
-            .replace_all(text, |found: &regex::Captures<'_>| "$".repeat(found.get(0).map_or(0, |whole| whole.len())))
-            .into_owned(),
-    )
-}
-
 /// Looks at a value with a name inside a text; whether the name is that of a secret.
 fn in_named_part(name: &str, text: &str, start: usize, strict: bool, hits: &mut Vec<Hit>) -> bool {
     let Some(promise) = names::promise(name) else { return false };
@@ -559,7 +388,7 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        for pattern in [REFERENCE, DEFAULT, SCHEME, USERINFO, ASSIGNMENT, FLAG, BEARER, SEGMENT, QUERY] {
+        for pattern in [DEFAULT, SCHEME, USERINFO, ASSIGNMENT, FLAG, BEARER, SEGMENT, QUERY] {
             assert!(Regex::new(pattern).is_ok(), "{pattern}");
         }
     }

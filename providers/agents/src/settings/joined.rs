@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{ProjectRule, Said, Settings};
+use super::{ProjectRule, Settings};
 use crate::clients::Level;
-use crate::permissions::Rule;
 
 impl Settings {
     /// Adds what a file of lower precedence says: single values only where none is held, lists always, because clients
@@ -23,7 +22,10 @@ impl Settings {
         let set_aside = self.only_managed_rules;
         self.allow.extend(lower.allow.iter().filter(|said| !set_aside || said.level == Level::Managed).cloned());
         if !lower.in_projects.is_empty() {
-            Arc::make_mut(&mut self.in_projects).extend(lower.in_projects.iter().cloned());
+            let all = Arc::make_mut(&mut self.in_projects);
+            for (project, rules) in &*lower.in_projects {
+                all.entry(project.clone()).or_default().extend(rules.iter().cloned());
+            }
         }
         self.ask.extend(lower.ask.iter().cloned());
         self.deny.extend(lower.deny.iter().cloned());
@@ -51,9 +53,18 @@ impl Settings {
 
     /// With the rules of the projects that `is_it` picks; `None` where there are none.
     pub(crate) fn of_project(&self, is_it: impl Fn(&str) -> bool) -> Option<Self> {
+        let picked = self.in_projects.iter().filter(|(project, _)| is_it(project));
+        self.with(picked.flat_map(|(_, rules)| rules))
+    }
+
+    /// With the rules of a project that the same file calls so; `None` where there are none.
+    pub(crate) fn of_named_project(&self, project: &str) -> Option<Self> {
+        self.with(self.in_projects.get(project).into_iter().flatten())
+    }
+
+    fn with<'r>(&self, rules: impl Iterator<Item = &'r ProjectRule>) -> Option<Self> {
         let set_aside = self.only_managed_rules;
-        let picked = |rule: &&ProjectRule| is_it(&rule.project) && (!set_aside || rule.said.level == Level::Managed);
-        let mut rules = self.in_projects.iter().filter(picked).peekable();
+        let mut rules = rules.filter(|rule| !set_aside || rule.said.level == Level::Managed).peekable();
         rules.peek()?;
         let mut own = Self { speaks_of_project: true, ..self.clone() };
         for rule in rules {
@@ -83,14 +94,6 @@ impl Settings {
             || self.escape.is_some()
             || self.reach.is_some()
             || !self.unclear.is_empty()
-    }
-
-    /// The rules that stand after those that ask or deny are taken away.
-    pub(crate) fn standing(&self) -> Vec<&Said<Rule>> {
-        self.allow
-            .iter()
-            .filter(|rule| !self.deny.iter().chain(&self.ask).any(|other| other.covers(&rule.value)))
-            .collect()
     }
 
     /// Whether bypassing approval is forbidden, by whom it may be.

@@ -1,7 +1,9 @@
 //! What the keys of a client's files say, each with the line that says it; and the files of one scope taken together.
 
 mod joined;
+mod standing;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use evenhand_model::agent::ApprovalMode;
@@ -11,6 +13,8 @@ use crate::clients::{Effect, Key, Level, Words};
 use crate::command::{self, Reach};
 use crate::permissions::{Action, Grammar, Rule, plain};
 use crate::tree::{Entry, Node, Value};
+
+pub(crate) use standing::Standing;
 
 /// A value with the place that says it.
 #[derive(Clone, Debug)]
@@ -23,8 +27,6 @@ pub(crate) struct Said<T> {
 /// What runs unasked in one project, in a file that speaks of several.
 #[derive(Clone, Debug)]
 pub(crate) struct ProjectRule {
-    /// The project's path as the file names it, free of secrets.
-    project: String,
     key: &'static str,
     said: Said<Rule>,
 }
@@ -41,8 +43,9 @@ pub(crate) struct Settings {
     pub(crate) mode: Option<Said<Option<ApprovalMode>>>,
     pub(crate) widen: Vec<Said<Option<ApprovalMode>>>,
     pub(crate) allow: Vec<Said<Rule>>,
-    /// Rules for what runs unasked in one project and nowhere else.
-    pub(crate) in_projects: Arc<Vec<ProjectRule>>,
+    /// Rules for what runs unasked in one project and nowhere else, by the project's path as the file names it, free of
+    /// secrets.
+    pub(crate) in_projects: Arc<BTreeMap<String, Vec<ProjectRule>>>,
     /// Whether rules of that kind are among those that hold here.
     pub(crate) speaks_of_project: bool,
     pub(crate) ask: Vec<Rule>,
@@ -225,8 +228,8 @@ impl Settings {
         let project = crate::secret::redact(project);
         let said = rules(&at.entry.node, at.entry.line).into_iter();
         let said = said.map(|(text, line)| at.said_on(Rule::parse(&text, grammar), line));
-        let rules = said.map(|said| ProjectRule { project: project.clone(), key: at.key, said });
-        Arc::make_mut(&mut self.in_projects).extend(rules);
+        let rules = said.map(|said| ProjectRule { key: at.key, said });
+        Arc::make_mut(&mut self.in_projects).entry(project).or_default().extend(rules);
     }
 
     /// What a word means; a word that nothing explains is remembered.

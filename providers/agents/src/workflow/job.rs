@@ -106,15 +106,16 @@ fn steps_of(node: &Node) -> Vec<Step<'_>> {
 }
 
 fn agent(whole: &Whole<'_>, name: &str, before: &[Kept], job: &Node, step: &Step<'_>) -> WorkflowAgent {
-    let input = |key: &str| step.node.get("with").and_then(|with| with.node.get(key));
-    let value = |key: &str| input(key).and_then(|entry| entry.node.scalar()).map(|text| text.trim().to_owned());
+    let value = |key: &str| input(step, key);
     let token = token_of(whole, job);
     let mut agent = WorkflowAgent {
         product: step.product,
         job: name.to_owned(),
         line: step.line,
         triggers: triggers(whole),
-        audience: audience(whole, before, job, step, &value),
+        audience: audience(whole, before, job, step, &|_| true),
+        armed_audience: audience(whole, before, job, step, &Event::arms_strangers),
+        token_grant: token.grant,
         token_writes: token.writes.or(token_of_step(step, token)),
         untrusted_checkout: checkout::untrusted(whole, before, job, Some(step.node)),
         secrets: Some(handed::secrets(whole, job)),
@@ -135,7 +136,8 @@ fn agent(whole: &Whole<'_>, name: &str, before: &[Kept], job: &Node, step: &Step
         borrowed: handed::borrowed(job),
     };
     for key in inputs_that_decide(step.product) {
-        if let Some(entry) = input(key).filter(|entry| !is_blank(&entry.node)) {
+        let entry = step.node.get("with").and_then(|with| with.node.get(key));
+        if let Some(entry) = entry.filter(|entry| !is_blank(&entry.node)) {
             agent.approval_keys.push(((*key).to_owned(), entry.line));
         }
     }
@@ -202,6 +204,12 @@ fn agent(whole: &Whole<'_>, name: &str, before: &[Kept], job: &Node, step: &Step
     agent
 }
 
+/// What a step hands to its action under a name.
+fn input(step: &Step<'_>, key: &str) -> Option<String> {
+    let entry = step.node.get("with")?.node.get(key)?;
+    entry.node.scalar().map(|text| text.trim().to_owned())
+}
+
 /// The token of a job.
 pub(super) fn token_of(whole: &Whole<'_>, job: &Node) -> Token {
     let own = job.get("permissions").map(|entry| &entry.node);
@@ -250,6 +258,8 @@ fn coding_agent(whole: &Whole<'_>, name: &str, job: &Entry) -> WorkflowAgent {
         line: job.line,
         triggers: vec!["issue"],
         audience: Audience::Writers,
+        armed_audience: Audience::Writers,
+        token_grant: token.grant,
         token_writes: token.writes,
         untrusted_checkout: Truth::No,
         secrets: Some(handed::secrets(whole, node)),
@@ -355,16 +365,16 @@ fn triggers(whole: &Whole<'_>) -> Vec<&'static str> {
     words
 }
 
-/// Who may start the agent: whoever can cause an event and passes every condition on the way.
+/// Who may start the agent by some of its events: whoever can cause one and passes every condition on the way.
 fn audience(
     whole: &Whole<'_>,
     before: &[Kept],
     job: &Node,
     step: &Step<'_>,
-    value: &dyn Fn(&str) -> Option<String>,
+    some: &dyn Fn(&Event) -> bool,
 ) -> Audience {
     let mut audience = Audience::Writers;
-    for (event, before) in whole.events.iter().zip(before) {
+    for (event, before) in whole.events.iter().zip(before).filter(|(event, _)| some(event)) {
         audience = audience.max(match condition_of(step.node, event).or(*before).people {
             Truth::Yes => Audience::Writers,
             Truth::Unknown => event.audience.min(Audience::Unknown),
@@ -374,7 +384,7 @@ fn audience(
     if audience == Audience::Writers {
         return audience;
     }
-    let everyone = |key: &str| value(key).map_or(Truth::No, |users| names_everyone(&users));
+    let everyone = |key: &str| input(step, key).map_or(Truth::No, |users| names_everyone(&users));
     // A lifted limit lets in whoever gets as far; who that is, it does not tell.
     let lifted = if audience == Audience::Readers { Audience::Anyone } else { audience };
     audience = match (whole.manifest, step.product) {

@@ -26,6 +26,8 @@ fn widen(held: &mut WorkflowAgent, other: WorkflowAgent) {
     held.triggers.sort_unstable();
     held.triggers.dedup();
     held.audience = held.audience.max(other.audience);
+    held.armed_audience = held.armed_audience.max(other.armed_audience);
+    held.token_grant = held.token_grant.zip(other.token_grant).map(|(one, two)| one.max(two));
     held.token_writes = held.token_writes.or(other.token_writes);
     held.untrusted_checkout = held.untrusted_checkout.or(other.untrusted_checkout);
     held.secrets = match (held.secrets.take(), other.secrets) {

@@ -37,6 +37,7 @@ pub use crate::assemble::{Repository, rows};
 pub use outline::{Outline, OutlinedJob, TokenPermissions, Trigger, outline};
 pub use repository::{MissingPart, Repositories, RepositoriesRead};
 pub(crate) use source::{is_source, read_source};
+pub use token::TokenGrant;
 pub use trigger::Audience;
 
 /// A workflow that runs agents.
@@ -65,6 +66,11 @@ pub struct WorkflowAgent {
     pub triggers: Vec<&'static str>,
     /// Who may start it, all conditions of the file considered.
     pub audience: Audience,
+    /// Who may start it in a run that holds what the repository gives to its own: its secrets, and a token that may do what
+    /// the file says. The pull request of a fork gets neither.
+    pub armed_audience: Audience,
+    /// What limits the job's token; `None` where the file does not tell.
+    pub token_grant: Option<TokenGrant>,
     /// Whether a token in its hands may change the repository: the job's, or one that the action gets in its place.
     /// Unknown where the file leaves it to the repository's default, or hands over a token of which it tells nothing.
     pub token_writes: Truth,

@@ -35,14 +35,16 @@ pub(crate) fn read_source(text: &str, fingerprinter: &Fingerprinter) -> Result<O
     let Some(on) = node.get("on") else { return Ok(None) };
     let roles = on.node.get("roles").or_else(|| node.get("roles"));
     let events: Vec<Event> = trigger::events(&node).into_iter().filter(Event::is_one).collect();
-    let open = events.iter().map(|event| event.audience).max().unwrap_or(Audience::Writers);
-    let audience = match roles.map(|entry| texts(&entry.node)) {
-        _ if open == Audience::Writers => Audience::Writers,
-        Some(roles) if roles.iter().any(|role| matches!(role.as_str(), "all" | "read")) => Audience::Anyone,
-        // Without the key the compiler asks for write access.
-        _ => Audience::Writers,
+    let roles = roles.map(|entry| texts(&entry.node)).unwrap_or_default();
+    // Without the key the compiler asks for write access.
+    let lets_all_in = roles.iter().any(|role| matches!(role.as_str(), "all" | "read"));
+    let audience = |some: &dyn Fn(&Event) -> bool| {
+        let open = events.iter().filter(|event| some(event)).map(|event| event.audience).max();
+        let is_open = lets_all_in && open.is_some_and(|open| open != Audience::Writers);
+        if is_open { Audience::Anyone } else { Audience::Writers }
     };
-    let token = token::of(node.get("permissions").map(|entry| &entry.node), None);
+    let block = node.get("permissions").map(|entry| &entry.node);
+    let token = token::of(block, None);
     let off = node.find("sandbox.agent").iter().any(|entry| entry.node.flag() == Some(false));
     let mut keys: Vec<(String, u32)> =
         DECIDING.iter().filter_map(|key| node.get(key).map(|entry| ((*key).to_owned(), entry.line))).collect();
@@ -59,7 +61,10 @@ pub(crate) fn read_source(text: &str, fingerprinter: &Fingerprinter) -> Result<O
         job: String::from("agent"),
         line: on.line,
         triggers: words,
-        audience,
+        audience: audience(&|_| true),
+        armed_audience: audience(&Event::arms_strangers),
+        // Where the source has no block, the compiler writes one.
+        token_grant: block.and(token.grant),
         token_writes: token.writes,
         untrusted_checkout: Truth::No,
         // The compiler adds the key of the engine and its own tokens.

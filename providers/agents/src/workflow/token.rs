@@ -16,17 +16,46 @@ pub(super) struct Token {
     pub(super) federates: Truth,
     /// Whether it may use GitHub's models.
     pub(super) models: bool,
+    /// What limits it; `None` = not known.
+    pub(super) grant: Option<TokenGrant>,
+}
+
+/// What limits the token of a job.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum TokenGrant {
+    /// A block that names scopes, or `read-all`.
+    Limited,
+    /// Nothing in the file: it may do what the repository or its organisation gives by default.
+    Default,
+    /// `write-all`.
+    WriteAll,
+}
+
+impl TokenGrant {
+    /// As the column holds it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Limited => "limited",
+            Self::Default => "default",
+            Self::WriteAll => "write_all",
+        }
+    }
 }
 
 /// The token of a job; a job's own block takes the place of the workflow's. Without any block the repository's default
 /// holds, which only the repository tells.
 pub(super) fn of(job: Option<&Node>, workflow: Option<&Node>) -> Token {
     let Some(block) = job.or(workflow) else {
-        return Token { writes: Truth::Unknown, federates: Truth::No, models: false };
+        return Token { writes: Truth::Unknown, federates: Truth::No, models: false, grant: Some(TokenGrant::Default) };
     };
+    let limited = Some(TokenGrant::Limited);
     match &block.value {
-        Value::Text(word) if word == "write-all" => Token { writes: Truth::Yes, federates: Truth::Yes, models: true },
-        Value::Text(word) if word == "read-all" => Token { writes: Truth::No, federates: Truth::No, models: true },
+        Value::Text(word) if word == "write-all" => {
+            Token { writes: Truth::Yes, federates: Truth::Yes, models: true, grant: Some(TokenGrant::WriteAll) }
+        }
+        Value::Text(word) if word == "read-all" => {
+            Token { writes: Truth::No, federates: Truth::No, models: true, grant: limited }
+        }
         Value::Map(scopes) => {
             let level = |entry: &crate::tree::Entry| entry.node.text().map(str::to_owned).unwrap_or_default();
             let writes = scopes.iter().any(|entry| level(entry) == "write" && !OUTSIDE.contains(&entry.key.as_str()));
@@ -37,9 +66,12 @@ pub(super) fn of(job: Option<&Node>, workflow: Option<&Node>) -> Token {
                 writes: Truth::from(writes),
                 federates: Truth::from(holds("id-token", &["write"])),
                 models: holds("models", &["read", "write"]) || holds("copilot-requests", &["write"]),
+                grant: limited,
             }
         }
-        _ => Token { writes: Truth::Unknown, federates: Truth::Unknown, models: false },
+        // `permissions:` with nothing behind it takes everything away.
+        Value::Null => Token { writes: Truth::No, federates: Truth::No, models: false, grant: limited },
+        _ => Token { writes: Truth::Unknown, federates: Truth::Unknown, models: false, grant: None },
     }
 }
 
@@ -61,12 +93,18 @@ impl Token {
             writes: self.writes.and(ceiling.writes),
             federates: self.federates.and(ceiling.federates),
             models: self.models && ceiling.models,
+            grant: self.grant.zip(ceiling.grant).map(|(own, most)| own.min(most)),
         }
     }
 
     /// The same where it is not known how much a caller gives.
     pub(super) fn unless_less(self) -> Self {
-        Self { writes: self.writes.and(Truth::Unknown), federates: self.federates.and(Truth::Unknown), ..self }
+        Self {
+            writes: self.writes.and(Truth::Unknown),
+            federates: self.federates.and(Truth::Unknown),
+            grant: self.grant.filter(|grant| *grant == TokenGrant::Limited),
+            ..self
+        }
     }
 }
 
@@ -84,21 +122,41 @@ mod tests {
     #[test]
     fn a_jobs_block_takes_the_place_of_the_workflows() {
         let node = |text: &str| parse(text, Syntax::Yaml).ok().unwrap();
+        let (limited, default, all) = (TokenGrant::Limited, TokenGrant::Default, TokenGrant::WriteAll);
         let cases = [
-            (None, None, Truth::Unknown),
-            (None, Some("contents: write"), Truth::Yes),
-            (Some("contents: read"), Some("contents: write"), Truth::No),
-            (Some("{}"), Some("contents: write"), Truth::No),
-            (Some("write-all"), None, Truth::Yes),
-            (Some("read-all"), None, Truth::No),
-            (Some("id-token: write"), None, Truth::No),
-            (Some("issues: write"), None, Truth::Yes),
+            (None, None, Truth::Unknown, Some(default)),
+            (None, Some("contents: write"), Truth::Yes, Some(limited)),
+            (Some("contents: read"), Some("contents: write"), Truth::No, Some(limited)),
+            (Some("{}"), Some("contents: write"), Truth::No, Some(limited)),
+            (Some("~"), Some("write-all"), Truth::No, Some(limited)),
+            (Some("write-all"), None, Truth::Yes, Some(all)),
+            (Some("read-all"), Some("write-all"), Truth::No, Some(limited)),
+            (Some("id-token: write"), None, Truth::No, Some(limited)),
+            (Some("issues: write"), None, Truth::Yes, Some(limited)),
+            (Some("[contents]"), None, Truth::Unknown, None),
         ];
-        for (job, workflow, writes) in cases {
-            let (job, workflow) = (job.map(node), workflow.map(node));
-            assert_eq!(of(job.as_ref(), workflow.as_ref()).writes, writes);
+        for (job, workflow, writes, grant) in cases {
+            let token = of(job.map(node).as_ref(), workflow.map(node).as_ref());
+            assert_eq!((token.writes, token.grant), (writes, grant), "{job:?}, {workflow:?}");
         }
         assert_eq!(of(Some(&node("id-token: write")), None).federates, Truth::Yes);
+    }
+
+    #[test]
+    fn a_caller_gives_no_more_than_it_has() {
+        let token = |text: &str| of(parse(text, Syntax::Yaml).ok().as_ref(), None);
+        let open = of(None, None);
+        let cases = [
+            (token("write-all").within(token("contents: read")), Some(TokenGrant::Limited)),
+            (token("write-all").within(open), Some(TokenGrant::Default)),
+            (token("contents: read").within(open), Some(TokenGrant::Limited)),
+            (token("write-all").unless_less(), None),
+            (open.unless_less(), None),
+            (token("contents: read").unless_less(), Some(TokenGrant::Limited)),
+        ];
+        for (token, expected) in cases {
+            assert_eq!(token.grant, expected, "{token:?}");
+        }
     }
 
     #[test]

@@ -78,6 +78,13 @@ impl Event {
             || matches!(self.name.as_str(), "fork" | "watch" | "gollum" | "check_run" | "check_suite")
     }
 
+    /// Whether a run that a stranger causes holds what the repository gives to its own: its secrets, and a token that may do
+    /// what the file says. Only the pull request of a fork runs without them; reviews and comments of strangers may be about
+    /// a pull request from the repository itself (GitHub's reference of events, workflows in forked repositories).
+    pub(super) fn arms_strangers(&self) -> bool {
+        self.name != "pull_request"
+    }
+
     /// Whether the event runs with the repository's secrets although what it is about may be a stranger's work. Events of
     /// pull requests and their reviews run without secrets where a fork is concerned.
     pub(super) fn is_privileged(&self) -> bool {

@@ -255,6 +255,13 @@ fn literal_secrets_of_files_that_take_part_are_found_where_they_stand() {
     let found = both(&called(""), &calls);
     let places: Vec<String> = found.credentials.iter().map(|held| held.evidence.to_string()).collect();
     assert_eq!(places, ["lab/.github/workflows/caller.yml:5"]);
+    assert!(found.credentials[0].identity.as_str().starts_with("agent:"), "it is handed to the agent");
+
+    // What stands in other jobs of the caller, and in its own environment, never reaches what it calls.
+    let calls = format!("env: {{GH_TOKEN: {literal}}}\n{}", caller("push", ""));
+    let found = both(&called(""), &calls);
+    let held: Vec<&str> = found.credentials.iter().map(|held| held.identity.as_str()).collect();
+    assert_eq!(held, ["workflow:lab#caller"]);
 }
 
 #[test]

@@ -6,7 +6,8 @@ use evenhand_model::credential::Exposure;
 use evenhand_model::document::Format;
 use evenhand_model::evidence::Fact;
 use evenhand_model::inventory::Inventory;
-use evenhand_model::provider::Provider;
+use evenhand_model::provider::{Provider, ReadOptions};
+use evenhand_model::secret::Fingerprinter;
 use evenhand_model::trust::{Mechanism, Trust};
 
 use crate::common::{document, inventory, read};
@@ -105,6 +106,84 @@ fn files_that_a_variable_moves_are_those_of_the_home_folder() {
     opencode.format = Format::Json;
     assert_eq!(Agents.recognise(&opencode), Some("opencode"));
     assert_eq!(Agents.recognise(&moved("$ELSEWHERE/config.toml", "")), None);
+}
+
+/// Reads files, and then those that they name, as the pipeline does.
+fn read_with_named(files: &[(&str, &str)], named: &[(&str, &str)]) -> Inventory {
+    let options = ReadOptions {
+        now: "2026-11-23T00:00:00Z".parse().unwrap(),
+        fingerprinter: Fingerprinter::keyed("test"),
+        settings: Default::default(),
+    };
+    let mut reader = Agents.reader(options);
+    for (path, text) in files {
+        reader.read(document(path, text)).unwrap();
+    }
+    let wanted = reader.wanted_files();
+    for (path, text) in named {
+        let path = format!("lab/{path}");
+        assert!(wanted.contains(&path), "{path}: {wanted:?}");
+        let mut file = document("x", text);
+        file.path = path.into();
+        reader.read(file).unwrap();
+    }
+    reader.finish().inventory
+}
+
+const CLUSTERS: &str = "current-context: lab\nusers:\n- name: bot\n  user: {token: opaque-fake-3f9a1c}\n- name: boss\n  user: {token: opaque-fake-3f9a1c, as: ana, as-groups: [ops]}\ncontexts:\n- {name: lab, context: {cluster: c, user: bot}}\n- {name: prod, context: {cluster: c, user: boss}}\n";
+
+#[test]
+fn a_kubeconfig_that_a_server_names_lends_the_principals_of_its_contexts() {
+    let server = |env: &str| format!(r#"{{"mcpServers": {{"cloud": {{"command": "x", "env": {{{env}}}}}}}}}"#);
+    let given = r#""KUBECONFIG": "${HOME}/.kube/lab""#;
+    let both = format!("{given}, \"KUBE_CONTEXT\": \"prod\"");
+    let user = ["kubernetes:*:group:ops", "kubernetes:*:user:ana"];
+    let cases: &[(&str, bool, &[&str])] = &[
+        (given, true, &["kube-context:lab", user[0], user[1]]),
+        (&both, true, &user),
+        (given, false, &["kubeconfig:${HOME}/.kube/lab"]),
+    ];
+    for (env, is_read, expected) in cases {
+        let server = server(env);
+        let files = [("home/ana/src/shop/.mcp.json", server.as_str()), ("home/ana/.claude/settings.json", "{}")];
+        let named = [("home/ana/.kube/lab", CLUSTERS)];
+        let found = read_with_named(&files, if *is_read { &named } else { &[] });
+        let mut targets: Vec<&str> = found
+            .trusts
+            .iter()
+            .filter(|trust| trust.mechanism == Mechanism::HoldsCredential)
+            .map(|trust| trust.target.as_str())
+            .collect();
+        targets.sort_unstable();
+        assert_eq!(targets, *expected, "{env}");
+        assert_eq!(found.gaps.len(), usize::from(!is_read), "{:?}", found.gaps);
+        assert!(
+            !found.trusts.iter().any(|trust| trust.mechanism == Mechanism::Ambient),
+            "it serves what names it alone"
+        );
+        assert!(!format!("{found:?}").contains("3f9a1c"));
+    }
+}
+
+#[test]
+fn an_environment_file_is_read_under_any_name_and_a_missing_one_says_what_to_add() {
+    let server = |named: &str| format!(r#"{{"mcpServers": {{"one": {{"command": "x", "envFile": "{named}"}}}}}}"#);
+    let keys = [("home/ana/keys/tool.vars", "API_KEY=fake-3f9a1c-77b2\n")];
+    for named in ["/home/ana/keys/tool.vars", "~/keys/tool.vars", "../../keys/tool.vars"] {
+        let server = server(named);
+        let found = read_with_named(&[("home/ana/src/shop/.mcp.json", &server)], &keys);
+        let places: Vec<String> = found.credentials.iter().map(|held| held.evidence.to_string()).collect();
+        assert_eq!(places, ["lab/home/ana/keys/tool.vars:1"], "{named}");
+        assert!(found.gaps.is_empty(), "{:?}", found.gaps);
+    }
+    for (named, remedy) in
+        [("../tool.vars", "name the file itself as a further source"), ("${KEYS}/tool.vars", "a variable decides")]
+    {
+        let server = server(named);
+        let found = read_with_named(&[("home/ana/src/shop/.mcp.json", &server)], &[]);
+        let [gap] = found.gaps.as_slice() else { panic!("{:?}", found.gaps) };
+        assert!(gap.reason.contains(remedy) && gap.reason.contains(".mcp.json:1"), "{}", gap.reason);
+    }
 }
 
 #[test]

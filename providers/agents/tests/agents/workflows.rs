@@ -6,6 +6,8 @@ use evenhand_model::agent::ApprovalMode::{self, Bypass, Partial, Prompt};
 use evenhand_model::credential::Exposure;
 use evenhand_model::document::{Document, FileFacts, Format};
 use evenhand_model::evidence::Fact;
+use evenhand_model::gap::Subject;
+use evenhand_model::identity::{Nature, judge};
 use evenhand_model::inventory::Inventory;
 use evenhand_model::provider::{Provider, ReadOptions};
 use evenhand_model::secret::Fingerprinter;
@@ -64,9 +66,8 @@ fn who_may_start_an_agent_follows_from_events_conditions_and_inputs() {
     }
 }
 
-/// Whether outsiders may start the only agent of a workflow in a repository of this visibility; how many remarks on the
-/// setting there are.
-fn started_in(visibility: &str, text: &str) -> (Fact<bool>, usize) {
+/// What is read of a workflow in a repository of this visibility.
+fn read_in(visibility: &str, text: &str) -> Inventory {
     let options = ReadOptions {
         now: "2026-11-23T00:00:00Z".parse().unwrap(),
         fingerprinter: Fingerprinter::keyed("test"),
@@ -74,7 +75,13 @@ fn started_in(visibility: &str, text: &str) -> (Fact<bool>, usize) {
     };
     let mut reader = Agents.reader(options);
     reader.read(document(PATH, text)).unwrap();
-    let found = reader.finish().inventory;
+    reader.finish().inventory
+}
+
+/// Whether outsiders may start the only agent of a workflow in a repository of this visibility; how many remarks on the
+/// setting there are.
+fn started_in(visibility: &str, text: &str) -> (Fact<bool>, usize) {
+    let found = read_in(visibility, text);
     let remarks = found.hints.iter().filter(|hint| hint.message.contains("repository_visibility")).count();
     (only(&found).untrusted_trigger, remarks)
 }
@@ -90,6 +97,73 @@ fn a_repository_that_everyone_sees_lets_everyone_start_what_nothing_guards() {
     assert_eq!(started("pubic"), (Fact::Unknown, 1));
     assert_eq!(started("3"), (Fact::Unknown, 1));
     assert!(Agents.known_settings().iter().any(|(key, _)| *key == "repository_visibility"));
+}
+
+#[test]
+fn a_run_that_outsiders_start_holds_the_secrets_unless_it_is_a_forks_pull_request() {
+    let (yes, no) = (Fact::Known(true), Fact::Known(false));
+    let gemini = "      - uses: google-github-actions/run-gemini-cli@v0\n";
+    let member = "    if: github.event_name == 'pull_request' || github.event.comment.author_association == 'MEMBER'\n";
+    let cases = [
+        ("pull_request", "", yes, no),
+        ("pull_request_target", "", yes, yes),
+        ("issue_comment", "", yes, yes),
+        ("issues", "", yes, yes),
+        ("discussion", "", yes, yes),
+        ("pull_request_review_comment", "", yes, yes),
+        ("[pull_request, issues]", "", yes, yes),
+        ("[pull_request, issue_comment]", member, yes, no),
+        ("[pull_request, push]", "", yes, no),
+        ("workflow_run", "", Fact::Unknown, Fact::Unknown),
+        ("workflow_call", "", Fact::Unknown, Fact::Unknown),
+        ("{pull_request: {types: [labeled]}}", "", no, no),
+        ("push", "", no, no),
+    ];
+    for (on, job, started, privileged) in cases {
+        let text = workflow(on, job, gemini);
+        let found = read_in("public", &text);
+        let row = only(&found);
+        assert_eq!((row.untrusted_trigger, row.outsider_run_privileged), (started, privileged), "{on}");
+        let private = read_in("private", &text);
+        assert_eq!(only(&private).outsider_run_privileged, no, "{on}");
+    }
+    let unseen = inventory(&[(PATH, &workflow("issues", "", gemini))]);
+    assert_eq!(only(&unseen).outsider_run_privileged, Fact::Unknown);
+    let open = "      - uses: anthropics/claude-code-action@v1\n        with: {allowed_non_write_users: '*'}\n";
+    let lifted = inventory(&[(PATH, &workflow("pull_request", "", open))]);
+    assert_eq!((only(&lifted).untrusted_trigger, only(&lifted).outsider_run_privileged), (yes, no));
+}
+
+#[test]
+fn who_sees_a_repository_is_asked_for_only_where_it_decides() {
+    let gemini = "      - uses: google-github-actions/run-gemini-cli@v0\n";
+    let gaps = |found: Inventory| found.gaps.len();
+    let text = workflow("issues", "", gemini);
+    let found = inventory(&[(PATH, &text)]);
+    let [gap] = found.gaps.as_slice() else { panic!("{:?}", found.gaps) };
+    assert_eq!(&*gap.call, "repository_visibility");
+    assert!(gap.is_about(Subject::Trigger) && gap.reason.contains("[providers.agents]"), "{gap:?}");
+    assert_eq!(gap.scope.as_ref(), Some(&only(&found).scope));
+    assert_eq!(gaps(read_in("public", &text)), 0);
+    assert_eq!(gaps(inventory(&[(PATH, &workflow("push", "", gemini))])), 0);
+}
+
+#[test]
+fn what_limits_the_token_is_told_from_the_file() {
+    let cases = [
+        ("", "", Some("default")),
+        ("permissions: {contents: read}\n", "", Some("limited")),
+        ("permissions: write-all\n", "", Some("write_all")),
+        ("permissions: write-all\n", "    permissions: {contents: read}\n", Some("limited")),
+        ("permissions: '${{ vars.X }}'\n", "", None),
+    ];
+    for (whole, job, expected) in cases {
+        let text = format!("{whole}{}", workflow("push", job, STEP));
+        let found = inventory(&[(PATH, &text)]);
+        assert_eq!(only(&found).token_grant.value().map(|grant| &**grant), expected, "{whole}{job}");
+    }
+    let called = inventory(&[(PATH, &workflow("workflow_call", "", STEP))]);
+    assert_eq!(only(&called).token_grant, Fact::Unknown, "its caller may limit it");
 }
 
 #[test]
@@ -280,6 +354,18 @@ fn a_literal_key_is_one_credential_of_the_agent_of_its_job() {
     let kind = String::from("aws_access_key");
     assert_eq!(aws("${{ secrets.KEY }}"), [(kind.clone(), Fact::Known(Exposure::Store))]);
     assert_eq!(aws("zuFakeFakeSlswRu7BJ86wekitnifILbZam1KYY3"), [(kind, file)]);
+}
+
+#[test]
+fn a_literal_of_a_job_without_an_agent_is_with_that_job() {
+    let text = "on: push\njobs:\n  build:\n    env: {DB_PASSWORD: fake-3f9a1c-77b2}\n    steps: [{run: make}]\n  agent:\n    env: {API_KEY: fake-3f9a1c-77b3}\n    steps: [{run: gemini --yolo -p x}]\n";
+    let found = inventory(&[(PATH, text)]);
+    let mut held: Vec<&str> = found.credentials.iter().map(|held| held.identity.as_str()).collect();
+    held.sort_unstable();
+    assert_eq!(held, ["agent:gemini-cli:lab#agent/agent", "workflow:lab#agent/build"]);
+    let job = found.identities.iter().find(|identity| identity.id.as_str() == "workflow:lab#agent/build").unwrap();
+    assert_eq!(judge(&job.signals).nature, Nature::Workload);
+    assert_eq!(&*job.kind, "workflow_job");
 }
 
 #[test]
