@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
+use crate::document::ReadError;
 use crate::id::{ProviderName, ScopeId};
 
 /// How a gap came about. It decides whether a scan counts as incomplete.
@@ -132,6 +133,18 @@ pub struct Gap {
 }
 
 impl Gap {
+    /// What an answer leaves unknown that was read and cannot be understood.
+    pub fn not_understood(provider: ProviderName, error: &ReadError) -> Self {
+        Self {
+            provider: Some(provider),
+            scope: None,
+            kind: GapKind::Failed,
+            call: error.document.as_str().into(),
+            reason: format!("{}; {}", error.reason, error.remedy).into(),
+            facts: vec![Lost::everything("whatever this answer tells")],
+        }
+    }
+
     /// The facts that are unknown because of it, in a line; empty where none are named.
     pub fn unknown(&self) -> String {
         joined(&self.facts)

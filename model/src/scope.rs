@@ -15,12 +15,14 @@ pub struct Pattern {
     separator: char,
     /// The segments with the holder's own name left open; see [`Pattern::of_own_name`].
     own: Option<Arc<[Glob]>>,
+    /// See [`Pattern::of_whole_scope`].
+    whole: bool,
 }
 
 impl Pattern {
     /// Every resource.
     pub fn any() -> Self {
-        Self { segments: Arc::from([]), separator: ':', own: None }
+        Self { segments: Arc::from([]), separator: ':', own: None, whole: true }
     }
 
     /// A pattern of segments; all-wildcard segments are the same as [`Pattern::any`]. The separator is the one that
@@ -30,7 +32,7 @@ impl Pattern {
         if segments.iter().all(|segment| *segment == Glob::Any) {
             return Self::any();
         }
-        Self { segments, separator, own: None }
+        Self { segments, separator, own: None, whole: false }
     }
 
     /// This pattern as one that was granted by the holder's own name: `open` is the same with the name left open, equal
@@ -38,6 +40,18 @@ impl Pattern {
     #[must_use]
     pub fn of_own_name(self, open: Self) -> Self {
         Self { own: Some(open.segments), ..self }
+    }
+
+    /// This pattern as one that reaches everything in its holder's scope, and that names the scope because resources of
+    /// others are named alike. What the pattern reaches does not change.
+    #[must_use]
+    pub fn of_whole_scope(self) -> Self {
+        Self { whole: true, ..self }
+    }
+
+    /// Whether the pattern stands for everything in its holder's scope.
+    pub fn is_whole_scope(&self) -> bool {
+        self.whole
     }
 
     /// The pattern with the holder's own name left open, where it was granted by that name; else the pattern itself.
@@ -114,7 +128,9 @@ impl fmt::Display for Pattern {
         if self.is_any() {
             return f.write_str("*");
         }
-        for (at, segment) in self.segments.iter().enumerate() {
+        // Of a whole scope its name says all.
+        let free = self.segments.iter().rev().take_while(|segment| self.whole && **segment == Glob::Any).count();
+        for (at, segment) in self.segments.iter().take(self.segments.len() - free).enumerate() {
             if at > 0 {
                 write!(f, "{}", self.separator)?;
             }
@@ -150,6 +166,11 @@ impl ResourceScope {
     /// Whether nothing limits the scope.
     pub fn is_everything(&self) -> bool {
         self.all_of.is_empty() && self.none_of.is_empty()
+    }
+
+    /// Whether every resource of the holder's scope is reached.
+    pub fn is_whole_scope(&self) -> bool {
+        self.none_of.is_empty() && self.all_of.iter().all(|list| list.iter().any(Pattern::is_whole_scope))
     }
 
     /// This scope, limited further to some pattern of the list.
@@ -320,6 +341,20 @@ mod tests {
 
     fn pattern(text: &str) -> Pattern {
         Pattern::new(text.split('/').map(Glob::wildcard).collect::<Vec<_>>(), '/')
+    }
+
+    #[test]
+    fn a_whole_scope_is_told_from_everything_and_holds_no_other() {
+        let whole = |owner: &str| {
+            let segments = [Glob::wildcard(&format!("{owner}/*")), Glob::Any];
+            ResourceScope::any_of([Pattern::new(segments, '/').of_whole_scope()])
+        };
+        let (here, there) = (whole("acme"), whole("other"));
+        assert!(here.is_whole_scope() && !here.is_everything() && ResourceScope::everything().is_whole_scope());
+        assert_eq!((here.matches(&["acme/shop", "x"]), here.matches(&["other/shop", "x"])), (Truth::Yes, Truth::No));
+        assert_eq!((here.contains(&here), here.contains(&there)), (Truth::Yes, Truth::No));
+        assert_eq!(here.to_string(), "acme/*");
+        assert!(!here.without([Pattern::new([Glob::literal("acme/shop"), Glob::Any], '/')]).is_whole_scope());
     }
 
     #[test]

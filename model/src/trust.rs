@@ -34,6 +34,8 @@ pub enum Mechanism {
     Membership,
     /// An account or permission-set assignment.
     Assignment,
+    /// Messages are delivered to somebody who acts on them: who can send the like acts in the sender's name.
+    Delivery,
 }
 
 impl Mechanism {
@@ -51,6 +53,7 @@ impl Mechanism {
             Self::Ambient => "ambient",
             Self::Membership => "membership",
             Self::Assignment => "assignment",
+            Self::Delivery => "delivery",
         }
     }
 }

@@ -42,6 +42,16 @@ impl Folder {
         self.root.join(document).is_file()
     }
 
+    /// The names of the documents in a folder below this one, sorted; what is not finished is none.
+    pub fn names(&self, below: &str) -> Vec<String> {
+        let entries = std::fs::read_dir(self.root.join(below)).into_iter().flatten().filter_map(Result::ok);
+        let files = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
+        let mut names: Vec<String> = files.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        names.retain(|name| !name.starts_with('.'));
+        names.sort();
+        names
+    }
+
     /// A document that an earlier collection wrote.
     pub fn read(&self, document: &str) -> Option<Vec<u8>> {
         std::fs::read(self.root.join(document)).ok()

@@ -7,6 +7,7 @@ mod folder;
 mod held;
 mod http;
 mod ledger;
+mod lines;
 mod pace;
 mod permission;
 #[cfg(any(test, feature = "served"))]
@@ -21,6 +22,7 @@ pub use folder::Folder;
 pub use held::{Held, Page};
 pub use http::{Answer, Http, unsent};
 pub use ledger::{Ledger, lock};
+pub use lines::Lines;
 pub use pace::{NoAnswer, Tries, Trouble, causes, retried, wait};
 pub use permission::{Permission, State};
 pub use stop::{Stop, Stopped, Stopper};

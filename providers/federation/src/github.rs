@@ -74,7 +74,8 @@ pub struct Job {
     pub environment: Environment,
     /// The file of its workflow, from the root of the repository.
     pub file: Option<Arc<str>>,
-    /// The reusable workflow that it calls, as written behind `uses:`.
+    /// The reusable workflow that it stands in or calls, as written behind `uses:`; the reference may be written in full
+    /// (`refs/heads/main`), and is otherwise that of a branch or of a tag.
     pub calls: Option<Arc<str>>,
 }
 
@@ -266,7 +267,7 @@ fn token(repository: &Repository, job: &Job, run: &Run, cause: &Cause, prefix: &
     );
     // The reusable workflow where there is one, otherwise the workflow itself.
     let workflow = match (&job.calls, &job.file) {
-        (Some(called), _) if !called.starts_with("./") => Some(Glob::literal(Arc::clone(called))),
+        (Some(called), _) if !called.starts_with("./") => Some(named(called)),
         (Some(called), _) => {
             Some(joined([&Glob::literal(format!("{full}/{}@", called.trim_start_matches("./"))), &run.reference]))
         }
@@ -276,11 +277,24 @@ fn token(repository: &Repository, job: &Job, run: &Run, cause: &Cause, prefix: &
     if let Some(workflow) = workflow {
         token = text(token, "job_workflow_ref", &workflow);
     }
-    if let (Some(file), None) = (&job.file, &job.calls) {
+    // The workflow that was started, whatever it calls.
+    if let Some(file) = &job.file {
         token = text(token, "workflow_ref", &joined([&Glob::literal(format!("{full}/{file}@")), &run.reference]));
     }
     let subject = subject(&token, repository, run, cause, prefix);
     text(token, "sub", &subject)
+}
+
+/// A reusable workflow of another repository as tokens name it: always with a whole reference or a commit ("OpenID Connect
+/// reference", `job_workflow_ref`). Of a short one nothing tells whether it is a branch or a tag.
+fn named(called: &Arc<str>) -> Glob {
+    let is_commit = |reference: &str| reference.len() >= 40 && reference.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match called.rsplit_once('@') {
+        Some((file, reference)) if !reference.starts_with("refs/") && !is_commit(reference) => {
+            joined([&Glob::literal(format!("{file}@")), &Glob::wildcard("refs/*/"), &Glob::literal(reference)])
+        }
+        _ => Glob::literal(Arc::clone(called)),
+    }
 }
 
 fn text(token: Token, name: &str, pattern: &Glob) -> Token {
@@ -432,13 +446,41 @@ mod tests {
         assert_eq!(
             subjects(&keys(&["repo", "context", "job_workflow_ref"]), &job),
             [
-                "repo:octo-org/octo-repo:ref:refs/heads/main:job_workflow_ref:octo-org/shared/.github/workflows/deploy.yml@v1"
+                "repo:octo-org/octo-repo:ref:refs/heads/main:job_workflow_ref:octo-org/shared/.github/workflows/deploy.yml@refs/*/v1"
             ]
         );
         assert_eq!(
             subjects(&keys(&["repository_owner_id", "repository_id", "environment", "actor"]), &job),
             ["repository_owner_id:1:repository_id:2:environment::actor:*"]
         );
+    }
+
+    #[test]
+    fn a_called_workflow_is_named_by_a_whole_reference_and_the_started_one_beside_it() {
+        let repository = repository(classic());
+        let flow = "octo-org/shared/.github/workflows/deploy.yml";
+        let commit = "0123456789abcdef0123456789abcdef01234567";
+        let own = "octo-org/octo-repo/.github/workflows/ci.yml@refs/heads/main".to_owned();
+        for (calls, expected) in [
+            (None, own.clone()),
+            (Some("./.github/workflows/x.yml".to_owned()), own.replace("ci.yml", "x.yml")),
+            (Some(format!("{flow}@v1")), format!("{flow}@refs/*/v1")),
+            (Some(format!("{flow}@refs/heads/main")), format!("{flow}@refs/heads/main")),
+            (Some(format!("{flow}@{commit}")), format!("{flow}@{commit}")),
+        ] {
+            let job = Job {
+                events: vec![on("push", &["main"])],
+                file: Some(".github/workflows/ci.yml".into()),
+                calls: calls.map(Into::into),
+                ..Job::default()
+            };
+            let claim = |name: &str| match tokens(&repository, &job).remove(0).token.claim(name) {
+                Some(Claim::AnyOf(pattern)) => written(pattern),
+                Some(Claim::Value(value)) => value.as_str().unwrap().to_owned(),
+                None => String::new(),
+            };
+            assert_eq!((claim("job_workflow_ref"), claim("workflow_ref")), (expected, own.clone()));
+        }
     }
 
     #[test]

@@ -4,8 +4,10 @@
 //! stopped where one gate stops it; it is not where every gate lets it past, or where it may change the gate. What was
 //! withheld is unknown: it may let past whom it likes.
 
+mod approvers;
 mod bypass;
 mod gates;
+mod people;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,7 +20,9 @@ use crate::access::{Reach, pattern};
 use crate::catalog::{Catalogue, Level};
 use crate::facts::{OwnerFacts, RepositoryFacts};
 use crate::inventory::{Actor, full_name};
+use approvers::{Approvers, Machines};
 use gates::Gates;
+use people::People;
 
 /// Operations that change the default branch.
 const GATED: &[&str] = &[
@@ -41,45 +45,84 @@ pub(crate) struct Faced {
     pub(crate) evidence: Evidence,
 }
 
-/// The controls of an organisation's identities before the repositories that they may change.
+/// A repository with what stands before its default branch.
+pub(super) struct Gated<'a> {
+    facts: &'a RepositoryFacts,
+    gates: Gates<'a>,
+    approvers: Approvers,
+}
+
+/// What stands before an identity, and the repositories where it does.
+pub(super) type Groups<'n> = BTreeMap<(ControlKind, Faced), BTreeSet<&'n str>>;
+
+/// The controls of an organisation's identities before the repositories that they may change. Of machines and of roles each
+/// setting has a row. Ordinary people are many, and so may settings be: of them there is one row for everything that they
+/// face alike.
 pub(crate) fn controls(owner: &OwnerFacts, actors: &[Actor]) -> Vec<Control> {
     let catalogue = Catalogue::global();
     let gated = Arc::new(catalogue.all_of(GATED.iter().copied()));
-    let repositories: BTreeMap<Arc<str>, (&RepositoryFacts, Gates<'_>)> = owner
+    let machines = Machines::of(actors);
+    let repositories: BTreeMap<Arc<str>, Gated<'_>> = owner
         .repositories
         .values()
         .filter(|repository| !repository.is_archived())
-        .map(|repository| (full_name(owner, &repository.name), (repository, Gates::of(owner, repository))))
-        .filter(|(_, (_, gates))| gates.may_stop())
+        .map(|facts| (full_name(owner, &facts.name), facts, Gates::of(owner, facts)))
+        .filter(|(_, _, gates)| gates.may_stop())
+        .map(|(name, facts, gates)| {
+            let approvers = machines.approvers(&name, owner, facts);
+            (name, Gated { facts, gates, approvers })
+        })
         .collect();
     let mut controls = Vec::new();
+    let mut people = People::of(&repositories);
     for actor in actors {
-        let mut groups: BTreeMap<(ControlKind, Faced), BTreeSet<&str>> = BTreeMap::new();
-        // Most reach few of very many.
-        let mut reach = actor.held.reach("contents", Level::Write);
-        if let Some(unread) = &actor.who.unread {
-            reach.extend(unread.clone());
-        }
-        let reached: Vec<_> = match reach {
-            Reach::All => repositories.iter().collect(),
-            Reach::Some(names) => names.iter().filter_map(|name| repositories.get_key_value(name)).collect(),
-        };
-        for (name, (repository, gates)) in reached {
-            for kind in [ControlKind::SecondPersonApproval, ControlKind::ChangeGate] {
-                if let Some(faced) = gates.faced(kind, actor, name, owner, repository) {
-                    groups.entry((kind, faced)).or_default().insert(name);
-                }
-            }
-        }
-        controls.extend(groups.into_iter().map(|((kind, faced), names)| Control {
+        let row = |kind: ControlKind, faced: Faced, scope: Arc<ResourceScope>| Control {
             operations: Some(Arc::clone(&gated)),
-            scope: Arc::new(ResourceScope::any_of(names.into_iter().map(pattern))),
+            scope,
             way: faced.way,
             reason: faced.reason,
             ..Control::new(actor.id.clone(), kind, faced.in_place, faced.evidence)
-        }));
+        };
+        if actor.who.people || actor.who.machine {
+            let groups = groups(owner, actor, &repositories).into_iter();
+            controls.extend(groups.map(|((kind, faced), names)| row(kind, faced, scope_of(names.into_iter()))));
+        } else {
+            let rows = people.rows(actor, || groups(owner, actor, &repositories));
+            controls.extend(rows.iter().map(|held| row(held.kind, held.faced.clone(), Arc::clone(&held.scope))));
+        }
     }
     controls
+}
+
+fn scope_of<'n>(names: impl Iterator<Item = &'n str>) -> Arc<ResourceScope> {
+    Arc::new(ResourceScope::any_of(names.map(pattern)))
+}
+
+/// What stands before an identity, by all repositories that it may change.
+fn groups<'n>(owner: &OwnerFacts, actor: &Actor, repositories: &'n BTreeMap<Arc<str>, Gated<'_>>) -> Groups<'n> {
+    let mut groups = Groups::new();
+    // Most reach few of very many.
+    let reached: Vec<_> = match changes(actor) {
+        Reach::All => repositories.iter().collect(),
+        Reach::Some(names) => names.iter().filter_map(|name| repositories.get_key_value(name)).collect(),
+    };
+    for (name, gated) in reached {
+        for kind in [ControlKind::SecondPersonApproval, ControlKind::ChangeGate] {
+            if let Some(faced) = gated.gates.faced(kind, actor, name, owner, gated.facts, &gated.approvers) {
+                groups.entry((kind, faced)).or_default().insert(name);
+            }
+        }
+    }
+    groups
+}
+
+/// The repositories that an identity may change, or may be able to.
+fn changes(actor: &Actor) -> Reach {
+    let mut reach = actor.held.reach("contents", Level::Write);
+    if let Some(unread) = &actor.who.unread {
+        reach.extend(unread.clone());
+    }
+    reach
 }
 
 #[cfg(test)]

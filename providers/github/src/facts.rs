@@ -2,9 +2,10 @@
 //! not read kept apart from what is not there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
-use evenhand_agents::workflow::{Outline, Workflow};
+use evenhand_agents::workflow::Outline;
 use evenhand_model::evidence::Evidence;
 use evenhand_model::refusal::Refusal;
 
@@ -28,10 +29,28 @@ pub type List<T> = Told<Vec<At<T>>>;
 pub struct WorkflowFile {
     /// Its jobs.
     pub outline: Outline,
-    /// The agents that it runs; taken out when the inventory is made.
-    pub(crate) agents: Option<Workflow>,
+    /// Whether agents run in it by its own text.
+    pub(crate) runs_agents: bool,
+    /// Its text, where agents may run in it or in what it calls.
+    pub(crate) written: Option<Written>,
     /// The page of the file.
     pub document: Arc<str>,
+}
+
+impl WorkflowFile {
+    /// Its text, where it was kept.
+    pub(crate) fn text(&self) -> Option<&str> {
+        self.written.as_ref().map(|written| written.0.as_str())
+    }
+}
+
+/// The text of a file as it is written, secrets included: it is shown nowhere, and is gone once the inventory is made.
+pub(crate) struct Written(pub(crate) String);
+
+impl fmt::Debug for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(a text)")
+    }
 }
 
 /// An answer that was asked for and not given.
@@ -195,6 +214,12 @@ impl RepositoryFacts {
     /// The branch that changes end in; unknown where the repository itself was not read.
     pub fn default_branch(&self) -> Option<&str> {
         self.repository.get()?.default_branch.as_deref()
+    }
+
+    /// Whether its workflows run at all.
+    pub(crate) fn runs_workflows(&self) -> bool {
+        let off = self.actions.get().is_some_and(|actions| actions.enabled == Some(false));
+        !off && !self.is_archived()
     }
 
     /// Whether it can no longer be changed.

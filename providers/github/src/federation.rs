@@ -5,54 +5,46 @@
 
 use std::sync::Arc;
 
-use evenhand_agents::workflow::{OutlinedJob, TokenPermissions};
+use evenhand_agents::workflow::{TokenPermissions, Trigger};
 use evenhand_federation::github::{Environment, Event, Job, Repository, SubjectForm, tokens};
-use evenhand_model::evidence::Evidence;
 use evenhand_model::id::IdentityId;
 use evenhand_model::token::Bearer;
 
 use crate::documents::GITHUB_COM;
-use crate::facts::{OwnerFacts, RepositoryFacts, WorkflowFile};
+use crate::facts::{OwnerFacts, RepositoryFacts};
+use crate::inventory::Run;
 
-/// The tokens of the jobs of a workflow; `identity`: who acts in a job.
+/// The tokens of jobs that a repository runs; `identity`: who acts in a job.
 pub(crate) fn bearers(
     owner: &OwnerFacts,
     repository: &RepositoryFacts,
-    path: &str,
-    file: &WorkflowFile,
-    identity: &dyn Fn(&str) -> IdentityId,
+    runs: &[Run<'_>],
+    identity: &dyn Fn(&Run<'_>) -> IdentityId,
 ) -> Vec<Bearer> {
-    let asking: Vec<(&OutlinedJob, bool)> =
-        file.outline.jobs.iter().filter_map(|job| may_ask(&job.permissions).map(|certain| (job, certain))).collect();
+    let asking: Vec<(&Run<'_>, bool)> = runs.iter().filter_map(|run| Some((run, may_ask(run)?))).collect();
     if asking.is_empty() {
         return Vec::new();
     }
     let (facts, form_known) = facts(owner, repository);
-    let events: Vec<Event> = file
-        .outline
-        .triggers
-        .iter()
-        .map(|trigger| Event {
-            name: trigger.event.as_str().into(),
-            branches: trigger.branches.clone(),
-            tags: trigger.tags.clone(),
-        })
-        .collect();
+    let event = |trigger: &Trigger| Event {
+        name: trigger.event.as_str().into(),
+        branches: trigger.branches.clone(),
+        tags: trigger.tags.clone(),
+    };
     asking
         .into_iter()
-        .flat_map(|(job, certain)| {
+        .flat_map(|(run, certain)| {
             let plain = Job {
-                events: events.clone(),
-                environment: match job.environment.as_deref() {
+                events: run.started.file.outline.triggers.iter().map(event).collect(),
+                environment: match run.job.environment.as_deref() {
                     None => Environment::None,
                     Some(name) if name.contains("${{") => Environment::Any,
                     Some(name) => Environment::Named(name.into()),
                 },
-                file: Some(path.into()),
-                calls: job.calls.as_deref().map(Arc::from),
+                file: Some(run.started.path.into()),
+                calls: run.called.clone().or_else(|| run.job.calls.as_deref().map(Arc::from)),
             };
-            let who = identity(&job.key);
-            let evidence = Evidence::line(Arc::clone(&file.document), job.line);
+            let (who, evidence) = (identity(run), run.evidence());
             tokens(&facts, &plain).into_iter().map(move |presented| Bearer {
                 identity: who.clone(),
                 token: presented.token,
@@ -64,8 +56,15 @@ pub(crate) fn bearers(
         .collect()
 }
 
-/// Whether a job may ask for tokens, and whether that is certain; `None` = it may not. No default grants it.
-pub(crate) fn may_ask(permissions: &TokenPermissions) -> Option<bool> {
+/// Whether a job may ask for tokens, and whether that is certain; `None` = it may not. A called job may where all jobs that
+/// lead to it may.
+pub(crate) fn may_ask(run: &Run<'_>) -> Option<bool> {
+    let certain = run.elsewhere.is_none();
+    run.permissions().try_fold(certain, |certain, said| Some(asks(said)? && certain))
+}
+
+/// Whether a block of permissions lets ask. No default does.
+fn asks(permissions: &TokenPermissions) -> Option<bool> {
     match permissions {
         TokenPermissions::WriteAll => Some(true),
         TokenPermissions::Listed(scopes) => {
@@ -123,12 +122,15 @@ fn issuer_of(host: &str) -> Arc<str> {
 
 #[cfg(test)]
 mod tests {
+    use evenhand_model::evidence::Evidence;
     use evenhand_model::secret::Fingerprinter;
     use evenhand_model::token::Found;
 
     use super::*;
     use crate::documents::actions::OidcSubject;
     use crate::documents::told::{At, Told};
+    use crate::facts::{Facts, WorkflowFile};
+    use crate::inventory::Calls;
 
     fn told(subject: OidcSubject) -> Told<At<OidcSubject>> {
         Told::Read(At { value: subject, at: Evidence::whole("settings") })
@@ -140,15 +142,15 @@ mod tests {
             "on: {{push: {{branches: [main]}}}}\njobs: {{do: {{runs-on: x, permissions: {permissions}, steps: [{{run: make}}]}}}}\n"
         );
         let outline = evenhand_agents::workflow::outline(&text, &Fingerprinter::keyed("case")).unwrap();
-        let file = WorkflowFile { outline, agents: None, document: "https://github.com/acme/shop/ci.yml".into() };
-        let owner = OwnerFacts {
-            host: GITHUB_COM.to_owned(),
-            name: "acme".to_owned(),
-            oidc_subject: shared,
-            ..OwnerFacts::default()
-        };
-        let repository = RepositoryFacts { name: "shop".to_owned(), oidc_subject: own, ..RepositoryFacts::default() };
-        let identity = |job: &str| IdentityId::new(format!("job:{job}"));
+        let document = "https://github.com/acme/shop/ci.yml".into();
+        let file = WorkflowFile { outline, runs_agents: false, written: None, document };
+        let mut facts = Facts::default();
+        let owner = facts.owner(GITHUB_COM, "acme");
+        owner.oidc_subject = shared;
+        let repository = owner.repository("shop");
+        repository.oidc_subject = own;
+        repository.workflows.insert(".github/workflows/ci.yml".to_owned(), file);
+        let identity = |run: &Run<'_>| IdentityId::new(format!("job:{}", run.keys()));
         let of = |bearer: Bearer| {
             assert_eq!((bearer.identity.as_str(), &*bearer.when), ("job:do", "branch main"));
             assert_eq!(bearer.token.issuer.as_deref(), Some("token.actions.githubusercontent.com"));
@@ -159,7 +161,10 @@ mod tests {
             };
             (subject, bearer.certain)
         };
-        bearers(&owner, &repository, ".github/workflows/ci.yml", &file, &identity).into_iter().map(of).collect()
+        let owner = facts.owners().next().unwrap();
+        let repository = owner.find("shop").unwrap();
+        let started = Calls::of(&facts).started(owner, repository);
+        started.iter().flat_map(|started| bearers(owner, repository, &started.runs, &identity)).map(of).collect()
     }
 
     #[test]

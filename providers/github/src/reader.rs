@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use evenhand_model::access::AccessResolver;
 use evenhand_model::document::{Document, ReadError};
-use evenhand_model::gap::{Gap, GapKind, Lost};
+use evenhand_model::gap::Gap;
 use evenhand_model::json_error;
 use evenhand_model::provider::{ReadOptions, Reader, Reading};
 
@@ -53,20 +53,13 @@ impl Reader for GithubReader {
         if errors.is_empty() {
             return Ok(());
         }
-        self.gaps.extend(errors.iter().map(|error| Gap {
-            provider: Some(PROVIDER),
-            scope: None,
-            kind: GapKind::Failed,
-            call: error.document.as_str().into(),
-            reason: format!("{}; {}", error.reason, error.remedy).into(),
-            facts: vec![Lost::everything("whatever this answer tells")],
-        }));
+        self.gaps.extend(errors.iter().map(|error| Gap::not_understood(PROVIDER, error)));
         Err(errors)
     }
 
     fn finish(self: Box<Self>) -> Reading {
-        let Self { options, mut facts, gaps } = *self;
-        let (mut inventory, resolver) = join(&mut facts, &options);
+        let Self { options, facts, gaps } = *self;
+        let (mut inventory, resolver) = join(&facts, &options);
         inventory.gaps.extend(gaps);
         inventory.sort();
         Reading { inventory, resolver: resolver.map(|resolver| Box::new(resolver) as Box<dyn AccessResolver>) }

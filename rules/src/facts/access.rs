@@ -226,7 +226,7 @@ impl Lens {
             },
             wildcard_grant: any(&|slice| self.holds_service(&slice.operations).into()),
             write_on_everything: any(&|slice| {
-                if slice.scope.is_everything() && self.writes.intersects(&slice.operations) {
+                if slice.scope.is_whole_scope() && self.writes.intersects(&slice.operations) {
                     unconditional(&slice.condition, catalog)
                 } else {
                     Truth::No
@@ -293,7 +293,7 @@ pub(super) fn services_of(catalog: &dyn Catalog) -> Vec<OpSet> {
 /// Whether a scope is bound to no part of the identity's scope: the first segment of a resource's name, which says in
 /// what part it lies, is free.
 fn is_scope_wide(scope: &ResourceScope) -> bool {
-    every_limit(scope, |pattern| pattern.is_any() || pattern.segments().first() == Some(&Glob::Any))
+    every_limit(scope, |pattern| pattern.is_whole_scope() || pattern.segments().first() == Some(&Glob::Any))
 }
 
 /// Whether a scope reaches every resource of some type: only the type, and no name, is fixed.
@@ -302,6 +302,7 @@ fn is_scope_wide(scope: &ResourceScope) -> bool {
 /// of a name with two segments is the part of the scope that it lies in. What is taken away may be all that there is.
 fn reaches_all_of_a_type(scope: &ResourceScope) -> Truth {
     let all = every_limit(scope, |pattern| match pattern.segments() {
+        _ if pattern.is_whole_scope() => true,
         [] => true,
         [name] => is_free(name),
         [part, name] => *part == Glob::Any && is_free(name),

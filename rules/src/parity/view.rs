@@ -182,7 +182,7 @@ impl View {
         let mut widest_first: Vec<usize> = (0..slices.len()).collect();
         widest_first.sort_by_cached_key(|at| {
             slices.get(*at).map(|slice| {
-                let limits = u8::from(!slice.condition.is_unconditional()) + u8::from(!slice.scope.is_everything());
+                let limits = u8::from(!slice.condition.is_unconditional()) + u8::from(!slice.scope.is_whole_scope());
                 (limits, std::cmp::Reverse(slice.operations.len()), *at)
             })
         });

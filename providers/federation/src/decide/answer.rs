@@ -8,6 +8,9 @@ use crate::grade::Grade;
 /// Whether the token is admitted, and how tightly the condition holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Answer {
+    /// The name that the line has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// Whether the token is admitted; `null` where `open` decides.
     #[serde(rename = "match")]
     pub matched: Option<bool>,

@@ -18,6 +18,9 @@ pub(super) const REMEDY: &str = "see `evenhand schema decide-federation`";
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Question")]
 pub(super) struct Input<'a> {
+    /// A name for the line; it stands in its answer.
+    #[serde(borrow)]
+    pub(super) id: Option<Cow<'a, str>>,
     /// Who admits the token.
     pub(super) platform: Cloud,
     /// Who signs it: an address, or `github`, `gitlab`, `bitbucket`, `circleci`, `terraform-cloud`, `kubernetes`. Absent:

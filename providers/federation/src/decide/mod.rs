@@ -57,6 +57,7 @@ impl Decider {
             message: format!("`{part}` counts for nothing in the grade: the condition may be tighter than it says"),
         });
         Ok(Answer {
+            id: input.id.as_deref().map(str::to_owned),
             matched: admitted.truth.known(),
             grade: graded.grade,
             pattern: graded.pattern,

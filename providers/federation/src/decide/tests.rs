@@ -138,6 +138,14 @@ fn what_is_not_known_of_the_token_is_open() {
 }
 
 #[test]
+fn the_name_of_a_line_stands_in_its_answer() {
+    let mut line = json!({ "platform": "entra", "subject": "repo:o/r:x", "condition": { "subject": "repo:o/r:x" } });
+    assert_eq!(answer(&line).unwrap().get("id"), None);
+    line["id"] = json!("row 7");
+    assert_eq!(answer(&line).unwrap()["id"], "row 7");
+}
+
+#[test]
 fn a_bad_line_is_refused_with_its_place() {
     let good = json!({ "platform": "entra", "subject": "s", "condition": { "subject": "s" } });
     let with = |name: &str, value: Value| {

@@ -65,12 +65,19 @@ impl Reach {
         }
     }
 
-    fn scope(&self) -> ResourceScope {
+    /// The repositories as resources; `owner`: whose all of them are.
+    fn scope(&self, owner: &str) -> ResourceScope {
         match self {
-            Self::All => ResourceScope::everything(),
+            Self::All => whole(owner),
             Self::Some(names) => ResourceScope::any_of(names.iter().map(|name| pattern(name))),
         }
     }
+}
+
+/// Everything of an owner, also repositories to come.
+fn whole(owner: &str) -> ResourceScope {
+    let segments = [Glob::wildcard(&format!("{owner}/*")), Glob::Any];
+    ResourceScope::any_of([Pattern::new(segments, '/').of_whole_scope()])
 }
 
 /// Everything in a repository.
@@ -189,15 +196,17 @@ pub(crate) struct Resolver {
     grants: Vec<Grant>,
     edges: Vec<Edge>,
     left_out: Vec<Hint>,
-    /// Owner and name as GitHub spells them, by the same in lower case.
+    /// Owner and name as GitHub spells them, by the same in lower case; and owners alone.
     repositories: BTreeMap<String, Arc<str>>,
+    owners: BTreeMap<String, Arc<str>>,
 }
 
 /// Builds a resolver.
 #[derive(Default)]
 pub(crate) struct Compiler {
     resolver: Resolver,
-    known: HashMap<Held, u32, FixedState>,
+    /// By owner: what is held of all is held of his.
+    known: HashMap<(Arc<str>, Held), u32, FixedState>,
     operations: HashMap<Arc<Permissions>, (Arc<OpSet>, Arc<OpSet>), FixedState>,
 }
 
@@ -208,16 +217,18 @@ impl Compiler {
         held.holdings.dedup();
         held.doubts.sort();
         held.doubts.dedup();
-        let at = match self.known.get(&held) {
+        let key = (Arc::clone(owner), held);
+        let at = match self.known.get(&key) {
             Some(at) => *at,
             None => {
-                let compiled = self.compile(&held);
+                let compiled = self.compile(&key.1, owner);
                 let at = u32::try_from(self.resolver.sets.len()).unwrap_or(u32::MAX);
                 self.resolver.sets.push(compiled);
-                self.known.insert(held, at);
+                self.known.insert(key, at);
                 at
             }
         };
+        self.resolver.owners.entry(owner.to_lowercase()).or_insert_with(|| Arc::clone(owner));
         self.resolver.identities.insert(identity, Holder { set: at, owner: Arc::clone(owner) });
     }
 
@@ -231,8 +242,9 @@ impl Compiler {
         Resolver { edges, left_out, ..self.resolver }
     }
 
-    fn compile(&mut self, held: &Held) -> Compiled {
+    fn compile(&mut self, held: &Held, owner: &str) -> Compiled {
         let catalogue = Catalogue::global();
+        let all = Arc::new(whole(owner));
         let mut slices = Vec::new();
         for holding in &held.holdings {
             let (repository, organisation) =
@@ -248,16 +260,18 @@ impl Compiler {
                 evidence: holding.evidence.clone(),
             });
             let condition = holding.condition.clone().unwrap_or_default();
-            let mut slice = |operations: &Arc<OpSet>, scope: ResourceScope| {
+            let mut slice = |operations: &Arc<OpSet>, scope: Arc<ResourceScope>| {
                 let operations = holding.opens.of(operations);
                 if !operations.is_empty() {
-                    slices.push(Slice { operations, scope: Arc::new(scope), condition: Arc::clone(&condition), grant });
+                    slices.push(Slice { operations, scope, condition: Arc::clone(&condition), grant });
                 }
             };
-            if !matches!(&holding.reach, Reach::Some(names) if names.is_empty()) {
-                slice(repository, holding.reach.scope());
+            match &holding.reach {
+                Reach::All => slice(repository, Arc::clone(&all)),
+                Reach::Some(names) if names.is_empty() => {}
+                Reach::Some(_) => slice(repository, Arc::new(holding.reach.scope(owner))),
             }
-            slice(organisation, ResourceScope::everything());
+            slice(organisation, Arc::clone(&all));
         }
         let admin = held.holdings.iter().any(|held| {
             held.reach == Reach::All
@@ -287,7 +301,13 @@ impl Resolver {
         };
         match asked.split('/').collect::<Vec<_>>().as_slice() {
             [owner, name] if !owner.is_empty() && !name.is_empty() => {
-                Ok(Some(self.repositories.get(&asked.to_lowercase()).cloned().unwrap_or_else(|| Arc::from(asked))))
+                let known = self.repositories.get(&asked.to_lowercase()).cloned();
+                // One that was not read, or is still to come, has an owner all the same.
+                let spelled = || match self.owners.get(&owner.to_lowercase()) {
+                    Some(owner) => Arc::from(format!("{owner}/{name}")),
+                    None => Arc::from(asked),
+                };
+                Ok(Some(known.unwrap_or_else(spelled)))
             }
             _ => Err(DecideError::BadResource {
                 resource: asked.to_owned(),
@@ -304,7 +324,13 @@ fn operation(asked: &str) -> Result<OperationIx, DecideError> {
     let name = asked.trim().replacen(' ', "/", 1);
     Catalogue::global().operation(&name).ok_or_else(|| DecideError::UnknownOperation {
         operation: asked.to_owned(),
-        remedy: "write it as GitHub's description of its API does, such as `pulls/merge`, or `git/push`".to_owned(),
+        remedy: match name.contains(':') {
+            true => {
+                "a permission is many operations, which `evenhand explain` lists; ask about one, such as `git/push`"
+            }
+            false => "write it as GitHub's description of its API does, such as `pulls/merge`, or `git/push`",
+        }
+        .to_owned(),
     })
 }
 
@@ -344,8 +370,7 @@ impl AccessResolver for Resolver {
         let Some(compiled) = self.compiled(identity) else { return Ok(decision) };
         let at_home = resource.as_deref().is_none_or(|name| self.is_at_home(identity, name));
         let reaches = |slice: &&Slice| {
-            at_home
-                && slice.operations.contains(asked)
+            slice.operations.contains(asked)
                 && resource.as_ref().is_none_or(|name| slice.scope.matches(&[name, ""]) == Truth::Yes)
         };
         let granting: Vec<&Slice> = compiled.access.slices().iter().filter(reaches).collect();
@@ -356,7 +381,7 @@ impl AccessResolver for Resolver {
             .iter()
             .fold((false, false), |(add, limit), doubt| (add || doubt.may_add(), limit || doubt.may_limit()));
         decision.outcome = match (granting.is_empty(), free) {
-            (true, _) if may_add => Outcome::Unknown,
+            (true, _) if may_add && at_home => Outcome::Unknown,
             (true, _) => Outcome::ImplicitlyDenied,
             (false, _) if may_limit => Outcome::Unknown,
             (false, true) => Outcome::Allowed,

@@ -29,6 +29,10 @@ const ASKED: [&str; 8] = [
     "teams/add-or-update-repo-permissions-in-org",
 ];
 
+const OWNER: &str = "acme";
+/// Of another owner, one that is not known, and one whose owner's name begins alike.
+const ELSEWHERE: [&str; 4] = ["other/shop", "acme/new", "acme-labs/shop", "ACME/New"];
+
 fn holding() -> impl Strategy<Value = Holding> {
     let level = prop::sample::select(vec![Level::Read, Level::Write, Level::Admin]);
     let permissions = prop::collection::vec((prop::sample::select(&FAMILIES[..]), level), 1..4);
@@ -46,7 +50,7 @@ fn holding() -> impl Strategy<Value = Holding> {
 
 fn resolver(holdings: &[Holding]) -> Resolver {
     let mut compiler = Compiler::default();
-    compiler.add("x".into(), &Arc::from("acme"), Held { holdings: holdings.to_vec(), doubts: Vec::new() });
+    compiler.add("x".into(), &Arc::from(OWNER), Held { holdings: holdings.to_vec(), doubts: Vec::new() });
     compiler.finish(Vec::new(), Vec::new())
 }
 
@@ -67,11 +71,13 @@ proptest! {
         let access = resolver.access(&"x".into()).unwrap();
         for operation in ASKED {
             let number = Catalogue::global().operation(operation).unwrap();
-            for repository in REPOSITORIES {
+            for repository in REPOSITORIES.into_iter().chain(ELSEWHERE) {
+                let spelled = repository.replace("ACME/", "acme/");
                 let listed = access.slices().iter().any(|slice| {
-                    slice.operations.contains(number) && slice.scope.matches(&[repository, ""]) == Truth::Yes
+                    slice.operations.contains(number) && slice.scope.matches(&[&spelled, ""]) == Truth::Yes
                 });
                 prop_assert_eq!(allowed(&resolver, operation, repository), listed, "{} on {}", operation, repository);
+                prop_assert!(!listed || spelled.starts_with("acme/"), "{} is another owner's", repository);
             }
         }
     }
@@ -109,6 +115,9 @@ proptest! {
             (Reach::Some(_), Reach::All) => Truth::No,
             (Reach::Some(a), Reach::Some(b)) => Truth::from(b.is_subset(a)),
         };
-        prop_assert_eq!(a.reach.scope().contains(&b.reach.scope()), contained);
+        prop_assert_eq!(a.reach.scope(OWNER).contains(&b.reach.scope(OWNER)), contained);
+        if (&a.reach, &b.reach) == (&Reach::All, &Reach::All) {
+            prop_assert_eq!(a.reach.scope(OWNER).contains(&b.reach.scope("other")), Truth::No);
+        }
     }
 }

@@ -1,11 +1,13 @@
 //! The gates of one repository: rules of rulesets and classic protection, each with who gets past it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use evenhand_model::control::{ControlKind, Way};
 use evenhand_model::evidence::{Evidence, Truth};
 
 use super::Faced;
+use super::approvers::{Approvers, Reviews};
 use super::bypass::{Past, past_actors, past_protection};
 use crate::catalog::Level;
 use crate::documents::gates::{BypassActor, Protection, Ruleset};
@@ -51,6 +53,8 @@ pub(super) struct Gate<'a> {
     pub(super) name: Arc<str>,
     pub(super) source: Source,
     pub(super) lets: Let<'a>,
+    /// The reviews that it demands, where it demands any.
+    reviews: Reviews,
     evidence: Evidence,
 }
 
@@ -103,6 +107,26 @@ impl<'a> Gates<'a> {
         all
     }
 
+    /// The people that gates name: by their numbers, and by their logins in lower case.
+    pub(super) fn named(&self, numbers: &mut BTreeSet<u64>, logins: &mut BTreeSet<String>) {
+        for gate in &self.gates {
+            match &gate.lets {
+                Let::Listed(actors) => {
+                    let users = actors.iter().filter(|actor| actor.actor_type == "User");
+                    numbers.extend(users.filter_map(|actor| actor.actor_id));
+                }
+                Let::Withheld => {}
+                Let::Classic(protection, _) => {
+                    let reviews = protection.required_pull_request_reviews.as_ref();
+                    let allowed = reviews.and_then(|reviews| reviews.bypass_pull_request_allowances.as_ref());
+                    let lists = [allowed, protection.restrictions.as_ref()];
+                    let users = lists.into_iter().flatten().flat_map(|list| &list.users);
+                    logins.extend(users.map(|user| user.login.to_lowercase()));
+                }
+            }
+        }
+    }
+
     /// Whether anything stops anybody, or may.
     pub(super) fn may_stop(&self) -> bool {
         !self.gates.is_empty() || self.unread.is_some()
@@ -142,18 +166,28 @@ impl<'a> Gates<'a> {
                     Some(actors) => Let::Listed(actors),
                     None => Let::Withheld,
                 },
+                reviews: Reviews {
+                    count: count(demanded.required_approving_review_count),
+                    of_owners: demanded.require_code_owner_review == Some(true),
+                },
                 evidence: ruleset.map_or_else(|| rule.at.clone(), |ruleset| ruleset.at.clone()),
             });
         }
     }
 
     fn add_protection(&mut self, protection: &'a At<Protection>) {
+        let demanded = protection.required_pull_request_reviews.as_ref();
+        let reviews = demanded.map_or_else(Reviews::default, |demanded| Reviews {
+            count: count(demanded.required_approving_review_count),
+            of_owners: demanded.require_code_owner_reviews == Some(true),
+        });
         let mut add = |kind, demand| {
             self.gates.push(Gate {
                 kind,
                 name: Arc::from("the branch protection"),
                 source: Source::Repository,
                 lets: Let::Classic(&protection.value, demand),
+                reviews,
                 evidence: protection.at.clone(),
             });
         };
@@ -181,10 +215,15 @@ impl<'a> Gates<'a> {
         repository: &str,
         owner: &OwnerFacts,
         facts: &RepositoryFacts,
+        approvers: &Approvers,
     ) -> Option<Faced> {
         let mut best: Option<Faced> = None;
+        let mut reviews = Reviews::default();
         for gate in self.gates.iter().filter(|gate| gate.kind == kind) {
             let past = past(gate, actor, repository, owner);
+            if past.past == Truth::No {
+                reviews = reviews.and(gate.reviews);
+            }
             let faced =
                 Faced { in_place: past.past.not(), way: past.way, reason: past.how, evidence: gate.evidence.clone() };
             if best.as_ref().is_none_or(|held| faced.in_place > held.in_place) {
@@ -203,11 +242,21 @@ impl<'a> Gates<'a> {
         }
         let faced = best?;
         Some(if kind == ControlKind::SecondPersonApproval {
-            approves_itself(faced, actor, repository, owner, facts)
+            let by_others = approvers.met(faced.clone(), reviews, actor, repository);
+            if by_others.in_place == Truth::No {
+                return Some(by_others);
+            }
+            let by_itself = approves_itself(faced, actor, repository, owner, facts);
+            if by_itself.in_place == Truth::Yes { by_others } else { by_itself }
         } else {
             faced
         })
     }
+}
+
+/// A number of reviews.
+fn count(told: Option<u32>) -> usize {
+    usize::try_from(told.unwrap_or(0)).unwrap_or(usize::MAX)
 }
 
 /// Whether an identity gets past a gate, and how.

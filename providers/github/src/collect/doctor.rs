@@ -9,7 +9,8 @@ use evenhand_model::refusal::Why;
 
 use super::client::{Pace, Refused, Reply, unaccepted};
 use super::page::Whole;
-use super::run::{Plan, Run};
+use super::plan::Plan;
+use super::run::Run;
 use super::table::{Leads, Of, Reach, Step, is_answer, is_name};
 use super::{CollectError, Options, run};
 use crate::documents::route::Route;

@@ -1,13 +1,13 @@
-//! Documents of a capture on disk: an answer a line, each after the other, and what an earlier collection left of them.
+//! Documents of a capture on disk: how they are called, what stands in their lines, and what an earlier collection left of
+//! them.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
-use evenhand_collect::{Folder, Unfinished};
+use evenhand_collect::{Folder, Lines};
 use evenhand_model::refusal::Refusal;
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::table::{Of, Step, is_answer};
 use crate::PROVIDER;
@@ -29,69 +29,14 @@ pub(crate) fn name(host: &str, of: &Of, step: Option<&Step>) -> String {
     }
 }
 
-/// A document that is written line by line. Dropped before its end it leaves nothing.
-pub(crate) struct Lines {
-    document: Unfinished,
-    host: String,
-    pub(crate) answered: usize,
-    written: usize,
+/// What stands before an answer: what was asked.
+pub(crate) fn asked<'a>(host: &'a str, path: &'a str) -> [(&'a str, &'a str); 2] {
+    [("host", host), ("path", path)]
 }
 
-impl Lines {
-    pub(crate) fn begin(folder: &Folder, document: &str, host: &str) -> io::Result<Self> {
-        Ok(Self { document: folder.begin(document)?, host: host.to_owned(), answered: 0, written: 0 })
-    }
-
-    /// Begins a line; with what to go back to where it does not come to its end.
-    pub(crate) fn open(&mut self, path: &str) -> io::Result<u64> {
-        let mark = self.document.mark()?;
-        let (host, path) = (Value::from(self.host.as_str()), Value::from(path));
-        write!(self.document, "{{\"host\":{host},\"path\":{path},\"response\":")?;
-        Ok(mark)
-    }
-
-    /// Where the answer goes.
-    pub(crate) fn sink(&mut self) -> &mut dyn Write {
-        &mut self.document
-    }
-
-    /// Ends a line.
-    pub(crate) fn close(&mut self) -> io::Result<()> {
-        self.answered += 1;
-        self.written += 1;
-        self.document.write_all(b"}\n")
-    }
-
-    /// Takes a line back.
-    pub(crate) fn take_back(&mut self, mark: u64) -> io::Result<()> {
-        self.document.rewind(mark)
-    }
-
-    /// Writes that there is no answer.
-    pub(crate) fn refused(&mut self, path: &str, refusal: Refusal, accepted: Option<String>) -> io::Result<()> {
-        let line =
-            Envelope { host: self.host.clone(), path: path.to_owned(), response: None, error: Some(refusal), accepted };
-        self.written += 1;
-        serde_json::to_writer(&mut self.document, &line)?;
-        self.document.write_all(b"\n")
-    }
-
-    /// Writes a line that is there already.
-    pub(crate) fn copy(&mut self, held: &HeldLine) -> io::Result<()> {
-        self.answered += usize::from(held.answered);
-        self.written += 1;
-        self.document.write_all(held.line.as_bytes())?;
-        self.document.write_all(b"\n")
-    }
-
-    /// Gives the document its name, unless there is nothing in it. Returns whether there is.
-    pub(crate) fn finish(self) -> io::Result<bool> {
-        if self.written == 0 {
-            return Ok(false);
-        }
-        self.document.finish()?;
-        Ok(true)
-    }
+/// A line that says that there is no answer.
+pub(crate) fn refused(host: &str, path: &str, refusal: Refusal, accepted: Option<String>) -> Envelope<'static> {
+    Envelope { host: host.to_owned(), path: path.to_owned(), response: None, error: Some(refusal), accepted }
 }
 
 /// An answer that an earlier collection left.
@@ -103,6 +48,11 @@ pub(crate) struct HeldLine {
 }
 
 impl HeldLine {
+    /// Writes it again.
+    pub(crate) fn copy_to(&self, lines: &mut Lines) -> io::Result<()> {
+        lines.copy(&self.line, self.answered)
+    }
+
     /// The answer itself; `None` where it is that there is none.
     pub(crate) fn response(&self) -> Option<&str> {
         let envelope: Envelope<'_> = serde_json::from_str(&self.line).ok()?;
@@ -144,18 +94,16 @@ mod tests {
         let folder = of_capture(home.path());
         let of = Of::Repository("acme".to_owned(), "shop".to_owned());
         let document = name("github.com", &of, None);
-        let mut lines = Lines::begin(&folder, &document, "github.com").unwrap();
-        let mark = lines.open("/repos/acme/shop/hooks").unwrap();
-        lines.sink().write_all(b"[{").unwrap();
-        lines.take_back(mark).unwrap();
-        lines.open("/repos/acme/shop/keys").unwrap();
+        let mut lines = Lines::begin(&folder, &document).unwrap();
+        lines.open(&asked("github.com", "/repos/acme/shop/keys")).unwrap();
         lines.sink().write_all(b"[]").unwrap();
         lines.close().unwrap();
-        lines
-            .refused("/repos/acme/shop/hooks", Refusal::new("403 no", Why::Refused), Some("x=read".to_owned()))
-            .unwrap();
+        let no = |path: &str, code: &str, accepted: Option<&str>| {
+            refused("github.com", path, Refusal::new(code, Why::Refused), accepted.map(str::to_owned))
+        };
+        lines.refused(&no("/repos/acme/shop/hooks", "403 no", Some("x=read"))).unwrap();
         let protection = "/repos/acme/shop/branches/main/protection";
-        lines.refused(protection, Refusal::new("404 Branch not protected", Why::Refused), None).unwrap();
+        lines.refused(&no(protection, "404 Branch not protected", None)).unwrap();
         assert!(lines.finish().unwrap());
         let text = std::fs::read_to_string(home.path().join("github/github.com/repos/acme/shop.ndjson")).unwrap();
         let first = r#"{"host":"github.com","path":"/repos/acme/shop/keys","response":[]}"#;
@@ -164,6 +112,5 @@ mod tests {
         assert_eq!(held.keys().map(String::as_str).collect::<Vec<_>>(), [protection, "/repos/acme/shop/keys"]);
         assert_eq!(held["/repos/acme/shop/keys"].response(), Some("[]"));
         assert!(read(&folder, &document, "git.example").is_empty());
-        assert!(!Lines::begin(&folder, "x.ndjson", "github.com").unwrap().finish().unwrap());
     }
 }

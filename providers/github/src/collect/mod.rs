@@ -1,10 +1,11 @@
 //! Live organisations, read into a capture: the only part of this crate that talks to a network.
 //!
-//! The table of calls is [`crate::documents::route::CALLS`]; all of them only read. How each is made, and which answers lead
+//! The table of calls is [`crate::documents::calls::CALLS`]; all of them only read. How each is made, and which answers lead
 //! to further calls, is said beside it in `table`. Answers are kept in the vendor's own shape, so that everything after the
 //! collection is the same for captures that were made by hand. What could not be read is part of the capture too. Nothing
 //! here knows identities, access or rules.
 
+mod asking;
 mod budget;
 mod client;
 mod credentials;
@@ -13,7 +14,9 @@ mod document;
 mod host;
 mod page;
 mod permissions;
+mod plan;
 mod progress;
+mod repositories;
 mod run;
 mod table;
 mod withhold;
@@ -31,7 +34,8 @@ pub use permissions::{calls_table, permissions};
 use client::{Client, Pace};
 use credentials::Credentials;
 use host::Host;
-use run::{Plan, Run};
+use plan::Plan;
+use run::Run;
 
 /// Who asks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -8,7 +8,8 @@ use evenhand_model::refusal::Refusal;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-use crate::documents::route::{Call, Route};
+use crate::documents::calls::Call;
+use crate::documents::route::Route;
 
 /// What a call is about.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -291,6 +292,12 @@ impl Step {
         self.route == Route::Repositories || self.leads_to().next().is_some()
     }
 
+    /// Whether its answer is asked for again when a collection goes on: what else is asked depends on it, or whether all of
+    /// that was named.
+    pub(crate) fn is_asked_again(&self) -> bool {
+        self.is_leading() || self.route == Route::Organisation
+    }
+
     /// The steps that this one leads to.
     pub(crate) fn leads_to(&self) -> impl Iterator<Item = (&'static Self, Each)> + use<> {
         let route = self.route;
@@ -411,7 +418,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::documents::route::{Asked, CALLS};
+    use crate::documents::calls::CALLS;
+    use crate::documents::route::Asked;
 
     fn of(reach: Reach) -> Of {
         match reach {

@@ -55,6 +55,16 @@ impl WebhookConfig {
         self.secret.is_some()
     }
 
+    /// Whether deliveries are encrypted on the way; `None` = the address was not told.
+    pub fn is_encrypted(&self) -> Option<bool> {
+        Some(!self.url.as_deref()?.to_ascii_lowercase().starts_with("http://"))
+    }
+
+    /// Whether the certificate of the address is not looked at; `None` = not told.
+    pub fn is_unverified(&self) -> Option<bool> {
+        Some(self.insecure_ssl.as_ref()?.is_set())
+    }
+
     /// The host of the address; the rest may hold secrets.
     pub fn host(&self) -> Option<&str> {
         let (_, rest) = self.url.as_deref()?.split_once("://")?;

@@ -4,6 +4,7 @@
 
 pub mod actions;
 pub mod apps;
+pub mod calls;
 pub mod copilot;
 pub mod envelope;
 pub mod gates;

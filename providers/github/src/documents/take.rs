@@ -17,7 +17,8 @@ use super::keys::{SecretVariable, WrittenVariable};
 use super::route::Route;
 use super::told::{At, Refused, Told};
 use super::{Answer, Problem, page};
-use crate::facts::{Facts, List, Unanswered, WorkflowFile};
+use crate::facts::{Facts, List, Unanswered, WorkflowFile, Written};
+use crate::inventory::CALLED;
 
 /// The answer under way: where it stands, and what of it cannot be understood.
 struct Taking<'a> {
@@ -326,8 +327,14 @@ fn read_workflow(
     document: Arc<str>,
 ) -> Result<WorkflowFile, workflow::WorkflowError> {
     let outline = workflow::outline(text, keys)?;
-    let agents = if workflow::runs_agents(text) { workflow::read(text, keys)? } else { None };
-    Ok(WorkflowFile { outline, agents, document })
+    let runs_agents = workflow::runs_agents(text);
+    let written = (runs_agents || takes_part(&outline)).then(|| Written(text.to_owned()));
+    Ok(WorkflowFile { outline, runs_agents, written, document })
+}
+
+/// Whether a workflow takes part in calls: it calls, or may be called.
+fn takes_part(outline: &workflow::Outline) -> bool {
+    outline.events.iter().any(|event| event == CALLED) || outline.jobs.iter().any(|job| job.calls.is_some())
 }
 
 /// Notes that a call brought no answer. Some refusals are answers: a branch that is not protected, a repository without

@@ -83,7 +83,12 @@ impl Join<'_> {
             let by = format!("permissions of the app {name}");
             held.holdings.push(Holding::new(permissions, reach, by, at));
         }
-        let who = Who { app: installation.app_id, slug: (!slug.is_empty()).then(|| Arc::from(slug)), ..Who::default() };
+        let who = Who {
+            app: installation.app_id,
+            slug: (!slug.is_empty()).then(|| Arc::from(slug)),
+            machine: true,
+            ..Who::default()
+        };
         self.actors.push(Actor { id, who, held, worth: true });
     }
 
@@ -144,7 +149,7 @@ impl Join<'_> {
             .push(Holding { condition: Some(Arc::new(own)), ..Holding::new(pushes, reach.clone(), by, at.clone()) });
         self.actors.push(Actor {
             id: id.clone(),
-            who: Who { app, slug: Some(Arc::from(COPILOT)), ..Who::default() },
+            who: Who { app, slug: Some(Arc::from(COPILOT)), machine: true, ..Who::default() },
             held,
             worth: true,
         });

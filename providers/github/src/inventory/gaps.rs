@@ -6,6 +6,7 @@ use std::sync::Arc;
 use evenhand_model::gap::{Gap, GapKind};
 
 use super::Join;
+use super::calls::MissingCall;
 use crate::PROVIDER;
 use crate::documents::listed;
 use crate::documents::route::Route;
@@ -22,6 +23,39 @@ impl Join<'_> {
         self.refused();
         self.missing();
         self.unlisted();
+        self.uncalled();
+    }
+
+    /// Calls of workflows that were not read. Those of this organisation can be added; those of others are theirs.
+    fn uncalled(&mut self) {
+        let missing: BTreeSet<MissingCall> =
+            self.started.values().flatten().flat_map(|started| started.missing.iter().cloned()).collect();
+        let own = self.owner.name.to_lowercase();
+        let (own, others): (Vec<MissingCall>, Vec<MissingCall>) =
+            missing.into_iter().partition(|missing| missing.owner == own);
+        if let Some(first) = own.first() {
+            let named: BTreeSet<&str> = own.iter().map(|missing| missing.called.as_str()).collect();
+            let mut names: Vec<&str> = named.iter().copied().take(NAMED).collect();
+            let more = format!("{} more", named.len().saturating_sub(NAMED));
+            if named.len() > NAMED {
+                names.push(&more);
+            }
+            let reason = format!(
+                "{}, called by {}, is not in the capture; collect the repository that holds it",
+                names.join(", "),
+                first.by
+            );
+            let gap = self.gap(GapKind::NotCollected, Route::File, reason);
+            self.inventory.gaps.extend(gap);
+        }
+        for missing in others {
+            let message = format!(
+                "the workflow `{}`, which {} calls, is not in the capture: what its jobs do with the token and the secrets of \
+                 the call is not known",
+                missing.called, missing.by
+            );
+            self.hint(missing.at, message);
+        }
     }
 
     /// Repositories that the credentials did not see.

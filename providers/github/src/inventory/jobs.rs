@@ -1,9 +1,9 @@
 //! Jobs of workflows, each with the token that it gets, and the agents that they run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use evenhand_agents::workflow::{self, OutlinedJob, TokenPermissions, Workflow};
+use evenhand_agents::workflow::{self, OutlinedJob, TokenPermissions};
 use evenhand_model::access::{Doubt, DoubtEffect};
 use evenhand_model::control::{Control, ControlKind};
 use evenhand_model::evidence::{Evidence, Fact, Truth};
@@ -11,121 +11,83 @@ use evenhand_model::id::IdentityId;
 use evenhand_model::identity::{Nature, Signal, Strength};
 use evenhand_model::workload::{Surroundings, Workload};
 
+use super::calls::{Run, Source, Started};
 use super::nature::ACTIONS_APP;
 use super::{Actor, Join, Who, full_name, signal};
 use crate::PROVIDER;
 use crate::access::{Held, Holding, Reach, roles};
 use crate::catalog::{Level, Permissions};
-use crate::documents::actions::{Runner, RunnerGroup};
-use crate::documents::told::{At, Told};
-use crate::facts::{Facts, RepositoryFacts, WorkflowFile};
+use crate::facts::{RepositoryFacts, WorkflowFile};
 use crate::federation::{bearers, may_ask};
 
-/// The agents of a workflow file, taken out of the facts.
-pub(super) struct AgentsRead {
-    /// The key of the owner.
-    pub(super) owner: (String, String),
-    repository: String,
-    path: String,
-    workflow: std::cell::RefCell<Option<Workflow>>,
-}
-
-/// Takes the agents of all workflow files.
-pub(super) fn take_agents(facts: &mut Facts) -> Vec<AgentsRead> {
-    let mut all = Vec::new();
-    for (key, owner) in &mut facts.owners {
-        for (name, repository) in &mut owner.repositories {
-            for (path, file) in &mut repository.workflows {
-                if let Some(workflow) = file.agents.take() {
-                    all.push(AgentsRead {
-                        owner: key.clone(),
-                        repository: name.clone(),
-                        path: path.clone(),
-                        workflow: Some(workflow).into(),
-                    });
-                }
-            }
-        }
-    }
-    all
-}
-
-/// The file's name without its ending.
-fn stem(path: &str) -> &str {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
-}
-
-/// The id of a job, below the scope's.
-fn job_name(repository: &str, path: &str, job: &str) -> String {
-    format!("{repository}/{}/{job}", stem(path))
-}
-
 impl Join<'_> {
-    /// The identity of a job.
-    pub(super) fn job_id(&self, repository: &str, path: &str, job: &str) -> IdentityId {
-        self.id("job", &job_name(repository, path, job))
+    /// The identity of a job that a repository runs.
+    pub(super) fn job_id(&self, repository: &RepositoryFacts, run: &Run<'_>) -> IdentityId {
+        self.id("job", &format!("{}/{}", repository.name, run.name()))
     }
 
-    pub(super) fn take_jobs(&mut self, agents: &[&AgentsRead]) {
-        let owner = self.owner;
-        for (lower, repository) in &owner.repositories {
-            if repository.actions.get().is_some_and(|actions| actions.enabled == Some(false))
-                || repository.is_archived()
-            {
+    pub(super) fn take_jobs(&mut self) {
+        let all = std::mem::take(&mut self.started);
+        for (lower, files) in &all {
+            let Some(repository) = self.owner.repositories.get(*lower).filter(|held| held.runs_workflows()) else {
                 continue;
-            }
-            for (path, file) in &repository.workflows {
-                let read = agents.iter().find(|read| read.repository == *lower && read.path == *path);
-                let workflow = read.and_then(|read| read.workflow.borrow_mut().take());
-                let signals = workflow.map(|workflow| self.take_workflow_agents(repository, path, file, workflow));
-                for job in &file.outline.jobs {
-                    self.job(repository, path, file, job, signals.as_deref().unwrap_or_default());
+            };
+            for started in files {
+                let signals = self.take_workflow_agents(repository, started);
+                for run in &started.runs {
+                    self.job(repository, run, &signals);
                 }
-                let bearers = bearers(owner, repository, path, file, &|job| self.job_id(&repository.name, path, job));
+                let bearers = bearers(self.owner, repository, &started.runs, &|run| self.job_id(repository, run));
                 self.inventory.bearers.extend(bearers);
             }
         }
+        self.started = all;
     }
 
+    /// The agents of a file and of what it calls: once for each call, as they act for its job. With each job's identity, why
+    /// it is one.
     fn take_workflow_agents(
         &mut self,
         repository: &RepositoryFacts,
-        path: &str,
-        file: &WorkflowFile,
-        workflow: Workflow,
-    ) -> Vec<(String, Signal)> {
-        let (inventory, signals) = {
-            let identity = |job: &str| self.job_id(&repository.name, path, job);
+        started: &Started<'_>,
+    ) -> Vec<(IdentityId, Signal)> {
+        let mut agents = self.calls.agents(started, &self.options.fingerprinter);
+        let mut ways: Vec<(Source<'_>, String)> = vec![(started.source, started.source.stem().to_owned())];
+        for run in started.runs.iter().filter(|run| !run.callers.is_empty()) {
+            let name = run.name();
+            let way = name.rsplit_once('/').map_or(name.as_str(), |(way, _)| way);
+            if ways.iter().all(|(_, held)| held != way) {
+                ways.push((run.source, way.to_owned()));
+            }
+        }
+        let mut signals = Vec::new();
+        for (source, way) in ways {
+            let Some(workflow) = agents.of(&source) else { continue };
+            let identity = |job: &str| self.id("job", &format!("{}/{way}/{job}", repository.name));
             let at = workflow::Repository {
-                document: Arc::clone(&file.document),
-                stem: stem(path).to_owned(),
+                document: Arc::clone(&source.file.document),
+                stem: source.stem().to_owned(),
                 shown: full_name(self.owner, &repository.name).to_string(),
                 scope: self.scope.clone(),
                 public: repository.is_public(),
                 identity: &identity,
             };
-            workflow::rows(workflow, &at)
-        };
-        self.inventory.merge(inventory);
+            let (inventory, found) = workflow::rows(workflow, &at);
+            signals.extend(found.into_iter().map(|(job, signal)| (identity(&job), signal)));
+            self.inventory.merge(inventory);
+        }
         signals
     }
 
-    fn job(
-        &mut self,
-        repository: &RepositoryFacts,
-        path: &str,
-        file: &WorkflowFile,
-        job: &OutlinedJob,
-        signals: &[(String, Signal)],
-    ) {
-        let id = self.job_id(&repository.name, path, &job.key);
-        let at = Evidence::line(Arc::clone(&file.document), job.line);
-        let workflow = file.outline.name.as_deref().unwrap_or(stem(path));
-        let shown = format!("{}/{workflow}/{}", repository.name, job.key);
+    fn job(&mut self, repository: &RepositoryFacts, run: &Run<'_>, signals: &[(IdentityId, Signal)]) {
+        let job = run.job;
+        let id = self.job_id(repository, run);
+        let at = run.evidence();
+        let shown = format!("{}/{}/{}", repository.name, run.started.title(), run.keys());
         let mut identity = self.identity(&id, "workflow_job", shown, &at);
-        identity.signals.push(signal(Nature::Workload, Strength::Medium, "a job of a workflow", &at));
-        identity.signals.extend(signals.iter().filter(|(key, _)| *key == job.key).map(|(_, signal)| signal.clone()));
+        let what = if run.called.is_some() { "a job of a workflow that is called" } else { "a job of a workflow" };
+        identity.signals.push(signal(Nature::Workload, Strength::Medium, what, &at));
+        identity.signals.extend(signals.iter().filter(|(of, _)| *of == id).map(|(_, signal)| signal.clone()));
         identity.human_sign_in = Fact::Known(false);
         identity.third_party = Fact::Known(false);
         if let Some(held) = repository.repository.get() {
@@ -140,23 +102,25 @@ impl Join<'_> {
         credential.is_static = Fact::Known(false);
         credential.lifetime_days = Fact::Known(0);
         self.inventory.credentials.push(credential);
-        let held = self.token_of(repository, job, &at);
-        self.tell_token(repository, &id, &held);
+        let held = self.token_of(repository, run);
+        let outsiders = run.audience().outsiders(repository.is_public());
+        self.tell_agents(repository, &id, &held, outsiders);
         let reviewed = self.environment_control(repository, job, &id);
         self.inventory.controls.extend(reviewed);
-        let name = full_name(self.owner, &repository.name);
         let who = Who {
             app: Some(ACTIONS_APP),
             slug: Some(Arc::from("github-actions")),
-            job_of: Some(name),
+            job_of: Some(full_name(self.owner, &repository.name)),
+            written_in: self.written_in(run),
+            machine: true,
             ..Who::default()
         };
-        let worth = may_ask(&job.permissions).is_some() || !job.secrets.is_empty();
+        let worth = may_ask(run).is_some() || !run.secrets().is_empty();
         self.actors.push(Actor { id: id.clone(), who, held, worth });
         let machine = self.machine_of(repository, job);
-        let mut exposed = job.audience.outsiders(repository.is_public());
+        let mut exposed = outsiders;
         if matches!(machine, "self_hosted_job" | "ephemeral_job") {
-            exposed = exposed.and(unapproved(repository, file)).and(self.reaches_machine(repository, job));
+            exposed = exposed.and(unapproved(repository, run.started.file)).and(self.reaches_machine(repository, job));
         }
         self.inventory.workloads.push(Workload {
             id: id.shared(),
@@ -164,7 +128,7 @@ impl Join<'_> {
             provider: PROVIDER,
             kind: Arc::from(machine),
             // As the agent that it runs is called: they are one.
-            name: format!("{workflow}/{}", job.key).into(),
+            name: format!("{}/{}", run.source.title(), job.key).into(),
             scope: self.scope.clone(),
             image: Fact::Absent,
             token_mounted: Fact::Known(true),
@@ -172,18 +136,31 @@ impl Join<'_> {
             exposed: Fact::known(exposed.known()),
             privileged: Fact::Unknown,
             surroundings: Surroundings {
-                default_identity: Fact::Known(job.permissions == TokenPermissions::Default),
+                default_identity: Fact::Known(run.permissions().all(|said| *said == TokenPermissions::Default)),
                 egress_restricted: Fact::Unknown,
                 ingress_restricted: Fact::Unknown,
                 hardening_enforced: Fact::Unknown,
-                secrets: self.secrets_of(repository, job),
+                secrets: secrets_of(repository, run),
             },
             evidence: at,
         });
     }
 
-    /// Tells the agents of a job whether its token may change the repository, where their file left it to the default.
-    fn tell_token(&mut self, repository: &RepositoryFacts, id: &IdentityId, held: &Held) {
+    /// The other repositories of the organisation that hold what a job does. What is called by a commit cannot be changed.
+    fn written_in(&self, run: &Run<'_>) -> BTreeSet<Arc<str>> {
+        let fixed = run.called.as_deref().and_then(|called| called.rsplit_once('@')).is_some_and(|(_, reference)| {
+            reference.len() >= 40 && reference.bytes().all(|byte| byte.is_ascii_hexdigit())
+        });
+        let own = std::ptr::eq(run.source.repository, run.started.repository);
+        if fixed || own || !std::ptr::eq(run.source.owner, self.owner) {
+            return BTreeSet::new();
+        }
+        BTreeSet::from([full_name(self.owner, &run.source.repository.name)])
+    }
+
+    /// Tells the agents of a job what their file left to others: whether its token may change the repository, and that
+    /// nobody from outside starts it where nobody can start the job.
+    fn tell_agents(&mut self, repository: &RepositoryFacts, id: &IdentityId, held: &Held, outsiders: Truth) {
         let name = full_name(self.owner, &repository.name);
         let writes = held.holdings.iter().any(|held| held.reach.holds(&name) && held.permissions.writes());
         let known = if writes || held.doubts.is_empty() { Fact::Known(writes) } else { Fact::Unknown };
@@ -191,84 +168,60 @@ impl Join<'_> {
             if agent.token_writes == Fact::Unknown {
                 agent.token_writes = known;
             }
+            if agent.untrusted_trigger == Fact::Unknown && outsiders == Truth::No {
+                agent.untrusted_trigger = Fact::Known(false);
+            }
         }
     }
 
-    /// What kind of machine a job runs on: `hosted_job` = one of GitHub's, new for every job; `ephemeral_job` = one's own,
-    /// likewise; `self_hosted_job` = one's own, which later jobs share; `workflow_job` = nothing tells.
-    fn machine_of(&self, repository: &RepositoryFacts, job: &OutlinedJob) -> &'static str {
-        if job.runs_on.is_empty() || job.runs_on.iter().any(|label| label.contains("${{")) {
-            return "workflow_job";
+    /// What the token of a job may do: what the first of the jobs that lead to it may, as far as all others may too.
+    fn token_of(&self, repository: &RepositoryFacts, run: &Run<'_>) -> Held {
+        if run.is_strangers() {
+            let doubt =
+                Doubt::new("whose token the called workflow runs with: no call of it was read", DoubtEffect::Adds);
+            return Held { holdings: Vec::new(), doubts: vec![doubt] };
         }
-        let mut fitting =
-            fitting(self.owner.runners.all(), job).chain(fitting(repository.runners.all(), job)).peekable();
-        let own = fitting.peek().is_some() || job.runs_on.iter().any(|label| label.eq_ignore_ascii_case("self-hosted"));
-        let unread = !self.owner.runners.is_read() || !repository.runners.is_read();
-        match own {
-            // Any other label may be that of a runner that was not read.
-            false if unread && !job.runs_on.iter().any(|label| is_hosted(label)) => "workflow_job",
-            false => "hosted_job",
-            true if fitting.peek().is_some() && fitting.all(|runner| runner.ephemeral == Some(true)) => "ephemeral_job",
-            true => "self_hosted_job",
+        let mut said = run.permissions();
+        let line = run.callers.first().map_or(run.job.line, |first| first.line);
+        let at = Evidence::line(Arc::clone(&run.started.file.document), line);
+        let mut held = said.next().map(|first| self.token_by(repository, first, at)).unwrap_or_default();
+        for limit in said {
+            let permissions = match limit {
+                TokenPermissions::WriteAll | TokenPermissions::Default => continue,
+                TokenPermissions::ReadAll => roles::job_with(Level::Read),
+                TokenPermissions::Listed(listed) => roles::job_listed(listed),
+                TokenPermissions::Unclear => {
+                    held.doubts.push(Doubt::new("what the permissions of the called job say", DoubtEffect::Limits));
+                    continue;
+                }
+            };
+            let reach = Reach::one(full_name(self.owner, &repository.name));
+            let limit = Holding::new(Arc::new(permissions), reach, "permissions of the called job", run.evidence());
+            let within: Vec<Holding> = held.holdings.iter().filter_map(|held| held.within(&limit)).collect();
+            if let Some(reference) = run.elsewhere.as_deref().filter(|_| within != held.holdings) {
+                let what = format!("what {} asks for at {reference}: its default branch was read", run.source.path);
+                held.doubts.push(Doubt::new(what, DoubtEffect::Adds));
+            }
+            held.holdings = within;
         }
+        held
     }
 
-    /// Whether a job gets one of the machines of the organisation's own that it asks for, or of the repository's: groups
-    /// of runners may be closed to a repository. Where no machine is known that fits, any group may hold one.
-    fn reaches_machine(&self, repository: &RepositoryFacts, job: &OutlinedJob) -> Truth {
-        if fitting(repository.runners.all(), job).next().is_some() {
-            return Truth::Yes;
-        }
-        let groups = self.owner.runner_groups.all();
-        let of_machines: Vec<Truth> = fitting(self.owner.runners.all(), job)
-            .map(|runner| groups.iter().find(|group| Some(group.id) == runner.runner_group_id))
-            .map(|group| group.map_or(Truth::Unknown, |group| self.is_open(group, repository)))
-            .collect();
-        let known = !of_machines.is_empty();
-        let open = of_machines
-            .into_iter()
-            .chain(groups.iter().filter(|_| !known).map(|group| self.is_open(group, repository)));
-        match open.reduce(Truth::or) {
-            None => Truth::Yes,
-            // Machines of the repository itself are in no group.
-            Some(Truth::No) if !known || !repository.runners.is_read() => Truth::Unknown,
-            Some(open) => open,
-        }
-    }
-
-    /// Whether a repository may use a group of runners.
-    fn is_open(&self, group: &RunnerGroup, repository: &RepositoryFacts) -> Truth {
-        let to_public = match (repository.is_public(), group.allows_public_repositories) {
-            (Some(false), _) | (_, Some(true)) => Truth::Yes,
-            (Some(true), Some(false)) => Truth::No,
-            (None, _) | (_, None) => Truth::Unknown,
-        };
-        if group.visibility.as_deref() != Some("selected") {
-            return to_public;
-        }
-        let name = full_name(self.owner, &repository.name);
-        let selected = self.owner.group_repositories.get(&group.id).and_then(Told::get);
-        let listed = selected.map_or(Truth::Unknown, |names| {
-            names.iter().any(|named| self.spelled(&named.full_name).as_ref() == Some(&name)).into()
-        });
-        to_public.and(listed)
-    }
-
-    /// What the token of a job may do.
-    fn token_of(&self, repository: &RepositoryFacts, job: &OutlinedJob, at: &Evidence) -> Held {
+    /// What one block of permissions gives to a token.
+    fn token_by(&self, repository: &RepositoryFacts, said: &TokenPermissions, at: Evidence) -> Held {
         let mut doubts = Vec::new();
-        let (permissions, by, at) = match &job.permissions {
-            TokenPermissions::WriteAll => (roles::job_with(Level::Write), "permissions: write-all", at.clone()),
-            TokenPermissions::ReadAll => (roles::job_with(Level::Read), "permissions: read-all", at.clone()),
-            TokenPermissions::Listed(listed) => (roles::job_listed(listed), "permissions of the job", at.clone()),
+        let (permissions, by, at) = match said {
+            TokenPermissions::WriteAll => (roles::job_with(Level::Write), "permissions: write-all", at),
+            TokenPermissions::ReadAll => (roles::job_with(Level::Read), "permissions: read-all", at),
+            TokenPermissions::Listed(listed) => (roles::job_listed(listed), "permissions of the job", at),
             TokenPermissions::Unclear => {
                 doubts.push(Doubt::new("what the permissions of the job say", DoubtEffect::Either));
-                (Permissions::default(), "permissions of the job", at.clone())
+                (Permissions::default(), "permissions of the job", at)
             }
             TokenPermissions::Default => {
                 let told = repository.workflow_defaults.get().or(self.owner.workflow_defaults.get());
                 let word = told.and_then(|told| told.default_workflow_permissions.as_deref());
-                let at = told.map_or_else(|| at.clone(), |told| told.at.clone());
+                let at = told.map_or(at, |told| told.at.clone());
                 match word {
                     Some("write") => (roles::job_with(Level::Write), "default permissions of workflows: write", at),
                     Some("read") => (roles::job_by_default(), "default permissions of workflows: read", at),
@@ -296,31 +249,23 @@ impl Join<'_> {
             ..Control::new(id.clone(), ControlKind::SecondPersonApproval, Truth::Yes, environment.at.clone())
         })
     }
-
-    /// Names of the secrets that lie in a job's reach.
-    fn secrets_of(&self, repository: &RepositoryFacts, job: &OutlinedJob) -> Fact<Vec<Arc<str>>> {
-        let all = job.secrets.iter().any(|name| name == ALL_SECRETS);
-        let mut names: Vec<Arc<str>> =
-            job.secrets.iter().filter(|name| *name != ALL_SECRETS).map(|name| Arc::from(name.as_str())).collect();
-        if all {
-            let lists = [&repository.secrets, &repository.shared_secrets];
-            if lists.iter().any(|list| !list.is_read()) {
-                return Fact::Unknown;
-            }
-            names.extend(lists.iter().flat_map(|list| list.all()).map(|secret| Arc::from(secret.name.as_str())));
-        }
-        names.sort();
-        names.dedup();
-        if names.is_empty() { Fact::Absent } else { Fact::Known(names) }
-    }
 }
 
-/// Runners that have all labels that a job asks for.
-fn fitting<'r>(runners: &'r [At<Runner>], job: &'r OutlinedJob) -> impl Iterator<Item = &'r At<Runner>> {
-    runners.iter().filter(|runner| {
-        let has = |label: &String| runner.labels.iter().any(|held| held.name.eq_ignore_ascii_case(label));
-        job.runs_on.iter().all(has)
-    })
+/// Names of the secrets that lie in a job's reach.
+fn secrets_of(repository: &RepositoryFacts, run: &Run<'_>) -> Fact<Vec<Arc<str>>> {
+    let handed = run.secrets();
+    let mut names: Vec<Arc<str>> =
+        handed.iter().filter(|name| **name != ALL_SECRETS).map(|name| Arc::from(*name)).collect();
+    if handed.contains(&ALL_SECRETS) {
+        let lists = [&repository.secrets, &repository.shared_secrets];
+        if lists.iter().any(|list| !list.is_read()) {
+            return Fact::Unknown;
+        }
+        names.extend(lists.iter().flat_map(|list| list.all()).map(|secret| Arc::from(secret.name.as_str())));
+    }
+    names.sort();
+    names.dedup();
+    if names.is_empty() { Fact::Absent } else { Fact::Known(names) }
 }
 
 /// Events that only people who may change the repository can cause.
@@ -348,27 +293,37 @@ fn unapproved(repository: &RepositoryFacts, file: &WorkflowFile) -> Truth {
     policy.map_or(Truth::Unknown, |policy| (policy != "all_external_contributors").into())
 }
 
-/// Whether a label is one of those that GitHub gives to its own machines ("About GitHub-hosted runners", Supported runners).
-fn is_hosted(label: &str) -> bool {
-    let label = label.to_ascii_lowercase();
-    ["ubuntu-", "windows-", "macos-"].iter().any(|system| label.starts_with(system))
-}
-
 /// The name under which a job stands that is handed all secrets.
 pub(super) const ALL_SECRETS: &str = "*";
 
-/// Jobs that use a stored secret, by its name in upper case.
-pub(super) fn users_of_secrets(
-    repository: &RepositoryFacts,
-    id: impl Fn(&str, &str) -> IdentityId,
-) -> BTreeMap<String, Vec<(IdentityId, &OutlinedJob)>> {
-    let mut users: BTreeMap<String, Vec<(IdentityId, &OutlinedJob)>> = BTreeMap::new();
-    for (path, file) in &repository.workflows {
-        for job in &file.outline.jobs {
-            for name in &job.secrets {
-                users.entry(name.to_uppercase()).or_default().push((id(path, &job.key), job));
+/// Jobs that use stored secrets, by the environment in lower case and the secret's name in upper case. Secrets of an
+/// environment are the job's that deploys to it, whatever its callers hand over ("Reuse workflows", using secrets).
+#[derive(Default)]
+pub(super) struct SecretUsers {
+    users: BTreeMap<(Option<String>, String), Vec<IdentityId>>,
+}
+
+impl SecretUsers {
+    pub(super) fn of<'r, 'a: 'r>(runs: impl Iterator<Item = &'r Run<'a>>, id: impl Fn(&Run<'_>) -> IdentityId) -> Self {
+        let mut all = Self::default();
+        for run in runs {
+            let mut note = |environment: Option<String>, name: &str| {
+                all.users.entry((environment, name.to_uppercase())).or_default().push(id(run));
+            };
+            run.secrets().into_iter().for_each(|name| note(None, name));
+            if let Some(environment) = &run.job.environment {
+                run.job.secrets.iter().for_each(|name| note(Some(environment.to_lowercase()), name));
             }
         }
+        all
     }
-    users
+
+    /// Who uses a secret of the repository, or of one of its environments.
+    pub(super) fn find(&self, environment: Option<&str>, name: &str) -> impl Iterator<Item = &IdentityId> {
+        let environment = environment.map(str::to_lowercase);
+        [name.to_uppercase(), ALL_SECRETS.to_owned()]
+            .into_iter()
+            .filter_map(move |name| self.users.get(&(environment.clone(), name)))
+            .flatten()
+    }
 }

@@ -2,8 +2,11 @@
 
 mod accounts;
 mod apps;
+mod calls;
 mod gaps;
+mod hooks;
 mod jobs;
+mod machines;
 mod nature;
 mod people;
 mod repositories;
@@ -12,6 +15,8 @@ mod stored;
 mod tokens;
 
 pub(crate) use apps::pointer;
+pub(crate) use calls::{CALLED, Calls, Run};
+pub(crate) use nature::follows_rules;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +30,7 @@ use evenhand_model::inventory::{Hint, Inventory};
 use evenhand_model::provider::ReadOptions;
 
 use accounts::Accounts;
+use calls::Started;
 
 use crate::PROVIDER;
 use crate::access::{Compiler, Held, Reach, Resolver};
@@ -43,7 +49,7 @@ pub(crate) fn scope_of(host: &str, owner: &str) -> ScopeId {
 }
 
 /// By what a gate may know an identity.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) struct Who {
     /// The app's number.
     pub(crate) app: Option<u64>,
@@ -69,8 +75,12 @@ pub(crate) struct Who {
     pub(crate) deploy_key: bool,
     /// The repository whose workflows it is the token of.
     pub(crate) job_of: Option<Arc<str>>,
+    /// Other repositories whose workflow files say what it does.
+    pub(crate) written_in: BTreeSet<Arc<str>>,
     /// Whether people act by it; that is what others are measured by.
     pub(crate) people: bool,
+    /// Whether a program acts by it and no person.
+    pub(crate) machine: bool,
 }
 
 /// An identity with its access, and by what gates know it.
@@ -87,6 +97,9 @@ pub(crate) struct Actor {
 pub(crate) struct Join<'a> {
     pub(crate) facts: &'a Facts,
     pub(crate) owner: &'a OwnerFacts,
+    calls: &'a Calls<'a>,
+    /// What workflow files run, by repositories in lower case.
+    started: BTreeMap<&'a str, Vec<Started<'a>>>,
     accounts: Accounts<'a>,
     /// Teams that were worked out, by name.
     teams: RefCell<BTreeMap<String, (Held, Who)>>,
@@ -98,19 +111,24 @@ pub(crate) struct Join<'a> {
 }
 
 /// Joins what was read. No resolver where no organisation was.
-pub(crate) fn join(facts: &mut Facts, options: &ReadOptions) -> (Inventory, Option<Resolver>) {
+pub(crate) fn join(facts: &Facts, options: &ReadOptions) -> (Inventory, Option<Resolver>) {
     let mut inventory = Inventory::default();
     let mut compiler = Compiler::default();
     let (mut edges, mut left_out) = (Vec::new(), Vec::new());
-    let agents = jobs::take_agents(facts);
-    let facts = &*facts;
-    for (key, owner) in &facts.owners {
+    let calls = Calls::of(facts);
+    for owner in facts.owners.values() {
         for repository in owner.repositories.values() {
             compiler.spell(full_name(owner, &repository.name));
         }
         let mut join = Join {
             facts,
             owner,
+            calls: &calls,
+            started: owner
+                .repositories
+                .iter()
+                .map(|(lower, repository)| (lower.as_str(), calls.started(owner, repository)))
+                .collect(),
             accounts: Accounts::of(owner),
             teams: RefCell::default(),
             options,
@@ -123,8 +141,9 @@ pub(crate) fn join(facts: &mut Facts, options: &ReadOptions) -> (Inventory, Opti
         join.take_apps();
         join.take_tokens();
         join.take_repositories();
-        let read: Vec<_> = agents.iter().filter(|read| &read.owner == key).collect();
-        join.take_jobs(&read);
+        join.take_hooks();
+        join.take_runners();
+        join.take_jobs();
         join.take_stored();
         join.take_gaps();
         let controls = approval::controls(owner, &join.actors);

@@ -52,15 +52,20 @@ pub(super) fn of_app(slug: &str, at: &Evidence) -> Vec<Signal> {
     if let Some((_, product)) = AGENTS.iter().find(|(known, _)| *known == slug) {
         return vec![signal(Nature::AiAgent, Strength::Strong, format!("the app of {product}"), at)];
     }
-    let strength = if WORKLOADS.contains(&slug) { Strength::Strong } else { Strength::Medium };
+    let strength = if follows_rules(slug) { Strength::Strong } else { Strength::Medium };
     let mut signals = vec![signal(Nature::Workload, strength, "a GitHub App", at)];
     signals.extend(of_name(slug, at));
     signals
 }
 
+/// Whether an app follows fixed rules, and does nothing because somebody talks it into that.
+pub(crate) fn follows_rules(slug: &str) -> bool {
+    WORKLOADS.contains(&slug)
+}
+
 /// Whether an app is one that its vendor offers to everybody.
 pub(super) fn is_vendors(slug: &str) -> bool {
-    AGENTS.iter().any(|(known, _)| *known == slug) || WORKLOADS.contains(&slug)
+    AGENTS.iter().any(|(known, _)| *known == slug) || follows_rules(slug)
 }
 
 /// A name that sounds like an agent: a hint, never a proof.

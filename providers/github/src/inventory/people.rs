@@ -184,6 +184,7 @@ impl Join<'_> {
             self.inventory.controls.push(Control::new(id.clone(), ControlKind::Mfa, factors, account.at.clone()));
             let (held, mut who) = self.of_user(&account.login);
             who.people = false;
+            who.machine = machine || bot;
             self.actors.push(Actor { id, who, held, worth: false });
         }
     }

@@ -1,4 +1,4 @@
-//! What a repository itself lets in: deploy keys, webhooks; and the log of the organisation.
+//! What a repository itself lets in: deploy keys; and the log of the organisation.
 
 use std::sync::Arc;
 
@@ -10,8 +10,6 @@ use super::{Actor, Join, Who, full_name, nature, signal};
 use crate::PROVIDER;
 use crate::access::{Held, Holding, Reach};
 use crate::catalog::Permissions;
-use crate::documents::keys::Webhook;
-use crate::documents::told::At;
 
 /// How long GitHub keeps an organisation's audit log, in days ("Reviewing the audit log for your organization").
 const AUDIT_LOG_DAYS: i64 = 180;
@@ -52,34 +50,11 @@ impl Join<'_> {
                 let by = format!("deploy key {title}, {}", if writes { "which may write" } else { "which may read" });
                 let holding = Holding::new(permissions, Reach::one(Arc::clone(&name)), by, key.at.clone());
                 let held = Held { holdings: vec![holding], doubts: Vec::new() };
-                let who = Who { deploy_key: writes, ..Who::default() };
+                let who = Who { deploy_key: writes, machine: true, ..Who::default() };
                 self.actors.push(Actor { id, who, held, worth: true });
             }
-            for hook in repository.hooks.all() {
-                self.webhook(hook, &format!("a webhook of {name}"));
-            }
-        }
-        for hook in owner.hooks.all() {
-            self.webhook(hook, "a webhook of the organisation");
         }
         self.take_log();
-    }
-
-    fn webhook(&mut self, hook: &At<Webhook>, what: &str) {
-        if hook.active == Some(false) {
-            return;
-        }
-        let host = hook.config.host().unwrap_or("an address that is not told");
-        if !hook.config.is_signed() {
-            let message = format!(
-                "{what} sends to {host} without a secret: whoever knows the address can send the like; set one"
-            );
-            self.hint(hook.at.clone(), message);
-        }
-        if hook.config.insecure_ssl.as_ref().is_some_and(crate::documents::keys::Flag::is_set) {
-            let message = format!("{what} does not look at the certificate of {host}; switch verification on");
-            self.hint(hook.at.clone(), message);
-        }
     }
 
     /// The audit log cannot be switched off; how long it is kept depends on where it is sent.

@@ -1,6 +1,6 @@
 //! Steps to more access inside GitHub: who may write workflows becomes their jobs, who may set members becomes an owner.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use evenhand_model::access::{Doubt, Edge, EdgeTarget, Grant};
@@ -37,7 +37,9 @@ pub(super) fn of(owner: &OwnerFacts, scope: &ScopeId, actors: &[Actor]) -> (Vec<
     let mut jobs: BTreeMap<&str, Vec<&Actor>> = BTreeMap::new();
     for actor in actors.iter().filter(|actor| actor.worth) {
         if let Some(repository) = &actor.who.job_of {
-            jobs.entry(repository).or_default().push(actor);
+            for repository in actor.who.written_in.iter().chain([repository]) {
+                jobs.entry(repository).or_default().push(actor);
+            }
         }
     }
     for actor in actors.iter().filter(|actor| actor.worth && !actor.who.people) {
@@ -54,7 +56,7 @@ pub(super) fn of(owner: &OwnerFacts, scope: &ScopeId, actors: &[Actor]) -> (Vec<
             });
         }
         let mut more = 0;
-        let mut listed = 0;
+        let mut listed = BTreeSet::new();
         for (repository, targets) in &jobs {
             let writes = actor.held.holdings.iter().any(|held| {
                 held.condition.is_none()
@@ -66,11 +68,15 @@ pub(super) fn of(owner: &OwnerFacts, scope: &ScopeId, actors: &[Actor]) -> (Vec<
                 continue;
             }
             for target in targets {
-                if listed == MOST {
+                // A job that another repository says the steps of is reached through either.
+                if listed.contains(&target.id) {
+                    continue;
+                }
+                if listed.len() == MOST {
                     more += 1;
                     continue;
                 }
-                listed += 1;
+                listed.insert(&target.id);
                 edges.push(Edge {
                     source: actor.id.clone(),
                     target: EdgeTarget::Identity(target.id.clone()),

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use evenhand_agents::stored;
-use evenhand_agents::workflow::OutlinedJob;
 use evenhand_model::credential::Exposure;
 use evenhand_model::evidence::{Fact, Truth};
 use evenhand_model::id::IdentityId;
 use evenhand_model::identity::{Nature, judge};
 
-use super::{Join, full_name, jobs};
+use super::calls::Run;
+use super::jobs::SecretUsers;
+use super::{Join, full_name};
 use crate::documents::apps::Named;
 use crate::documents::keys::{Secret, SecretVariable};
 use crate::documents::told::{At, Told};
@@ -36,8 +37,11 @@ impl Join<'_> {
             .collect();
         let owner = self.owner;
         let mut unread: Vec<(At<SecretVariable>, String)> = Vec::new();
-        for repository in owner.repositories.values() {
-            let users = jobs::users_of_secrets(repository, |path, job| self.job_id(&repository.name, path, job));
+        let started = std::mem::take(&mut self.started);
+        for (lower, repository) in &owner.repositories {
+            let files = started.get(lower.as_str());
+            let runs = || files.into_iter().flatten().flat_map(|started| &started.runs);
+            let users = SecretUsers::of(runs(), |run| self.job_id(repository, run));
             let of_environments = repository.environment_secrets.iter().flat_map(|(environment, list)| {
                 list.all().iter().map(move |secret| (secret, Some(environment.as_str())))
             });
@@ -54,12 +58,7 @@ impl Join<'_> {
                 if secret.name.to_uppercase().ends_with("ACCESS_KEY_ID") {
                     continue;
                 }
-                let upper = secret.name.to_uppercase();
-                let named =
-                    [upper.as_str(), jobs::ALL_SECRETS].into_iter().filter_map(|name| users.get(name)).flatten();
-                let holding =
-                    named.filter(|(_, job)| environment.is_none_or(|name| job.environment.as_deref() == Some(name)));
-                let mut holding: Vec<&IdentityId> = holding.map(|(id, _)| id).collect();
+                let mut holding: Vec<&IdentityId> = users.find(environment, &secret.name).collect();
                 holding.sort_by_key(|id| (!agents.contains(*id), (*id).clone()));
                 let Some(first) = holding.first() else { continue };
                 let kind = stored::kind(&secret.name);
@@ -83,15 +82,16 @@ impl Join<'_> {
             for (variable, environment) in own.chain(of_environments) {
                 let place = environment.map_or_else(String::new, |name| format!("/{name}"));
                 let place = format!("{}{place}", repository.name);
-                match first_job(repository, environment) {
-                    Some((path, job)) => {
-                        let id = self.job_id(&repository.name, path, job);
+                match runs().find(|run| sees(run, environment)) {
+                    Some(run) => {
+                        let id = self.job_id(repository, run);
                         self.variable(variable, &place, &id);
                     }
                     None => unread.push((variable.clone(), format!("{}/{place}", owner.name))),
                 }
             }
         }
+        self.started = started;
         for repository in owner.repositories.values() {
             let place = |variable: &At<SecretVariable>| {
                 (variable.clone(), format!("coding agents in {}/{}", owner.name, repository.name))
@@ -168,11 +168,7 @@ impl<'a> Join<'a> {
     }
 }
 
-/// The first job of a repository that sees its variables, or those of an environment.
-fn first_job<'r>(repository: &'r RepositoryFacts, environment: Option<&str>) -> Option<(&'r str, &'r str)> {
-    let sees = |job: &&OutlinedJob| {
-        environment.is_none_or(|name| job.environment.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name)))
-    };
-    let mut files = repository.workflows.iter();
-    files.find_map(|(path, file)| Some((path.as_str(), file.outline.jobs.iter().find(sees)?.key.as_str())))
+/// Whether a job sees the variables of its repository, or those of an environment.
+fn sees(run: &Run<'_>, environment: Option<&str>) -> bool {
+    environment.is_none_or(|name| run.job.environment.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name)))
 }

@@ -66,7 +66,7 @@ impl Join<'_> {
         let by = format!("permissions of the token {name}");
         let given = Holding::new(permissions, reach, by, grant.at.clone());
         let (held, mut who) = self.of_owners_limit(&login, &[given], doubts);
-        who.people = false;
+        (who.people, who.machine) = (false, true);
         self.actors.push(Actor { id, who, held, worth: true });
     }
 
@@ -129,7 +129,7 @@ impl Join<'_> {
             })
             .collect();
         let (held, mut who) = self.of_owners_limit(login, &given, doubts);
-        who.people = false;
+        (who.people, who.machine) = (false, true);
         self.actors.push(Actor { id, who, held, worth: true });
     }
 

@@ -11,7 +11,8 @@ use super::server::{Fault, Server};
 use super::world::world;
 use super::{Collection, app, app_key, documents, inventory, manifest};
 use crate::collect::{CollectError, State, Who};
-use crate::documents::route::{CALLS, Route};
+use crate::documents::calls::CALLS;
+use crate::documents::route::Route;
 
 #[test]
 fn the_doctor_tries_every_call_once_and_names_the_permission_that_is_missing() {

@@ -24,7 +24,8 @@ use rsa::pkcs1::{EncodeRsaPrivateKey as _, LineEnding};
 use serde_json::Value;
 
 use super::client::Pace;
-use super::run::{Plan, Run};
+use super::plan::Plan;
+use super::run::Run;
 use super::{CollectError, Collected, Options, Permission, Tell, Terms, Who, run};
 use crate::Github;
 

@@ -216,3 +216,42 @@ fn a_capture_is_not_overwritten_and_is_one_host_s() {
     let none = Collection { organisations: Vec::new(), ..Collection::default() };
     assert!(matches!(none.run(&server.url, empty.path()), Err(CollectError::NoOrganisation)));
 }
+
+#[test]
+fn what_is_told_of_a_repository_that_is_gone_does_not_stay() {
+    for (told, stays) in [(Some(2), false), (Some(9), true), (None, true)] {
+        let shrunk = Arc::new(AtomicBool::new(false));
+        let is_shrunk = Arc::clone(&shrunk);
+        let contents = move |asked: &crate::documents::route::Asked| {
+            let mut held = world(asked);
+            let now = is_shrunk.load(Ordering::SeqCst);
+            match asked.route {
+                Route::Repositories if now => held = Some(serde_json::json!([repository("shop"), repository("tools")])),
+                Route::Organisation => {
+                    let held = held.as_mut()?.as_object_mut()?;
+                    held.insert("public_repos".to_owned(), 0.into());
+                    if let Some(private) = told {
+                        let private = if now { private } else { 3 };
+                        held.insert("total_private_repos".to_owned(), private.into());
+                    }
+                }
+                _ => {}
+            }
+            held
+        };
+        let server = Server::new(contents, |_| None);
+        let folder = tempfile::tempdir().unwrap();
+        Collection::default().run(&server.url, folder.path()).unwrap();
+        assert!(answers(folder.path()).contains_key("/repos/acme/site/keys"));
+        shrunk.store(true, Ordering::SeqCst);
+        let again = Collection { resume: true, organisations: Vec::new(), ..Collection::default() };
+        again.run(&server.url, folder.path()).unwrap();
+        let held = answers(folder.path());
+        assert_eq!(
+            held.contains_key("/repos/acme/site/keys"),
+            stays,
+            "{told:?}: whole only where the organisation says so"
+        );
+        assert!(held.contains_key("/repos/acme/shop/keys"));
+    }
+}

@@ -210,7 +210,10 @@ fn serve(request: &Request, log: &Mutex<Log>, limit: Option<Limit>, contents: &C
     if request.header("if-none-match") == tag {
         let mut log = log.lock().unwrap();
         log.unchanged += 1;
-        log.window.1 -= u64::from(limit.is_some());
+        // It was counted for the window in which it came; by now another one may have begun.
+        if limit.is_some() && log.window.0 == reset {
+            log.window.1 -= 1;
+        }
         return Reply { status: 304, headers, body: String::new(), how };
     }
     headers.push(("etag".to_owned(), tag));

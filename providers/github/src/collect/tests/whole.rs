@@ -12,7 +12,8 @@ use super::world::{CANARY, token, world};
 use super::{Collection, answers, documents, inventory, manifest};
 use crate::collect::Tell;
 use crate::collect::table::{Pages, STEPS};
-use crate::documents::route::{CALLS, Route};
+use crate::documents::calls::CALLS;
+use crate::documents::route::Route;
 
 #[test]
 fn an_organisation_is_collected_with_everything_that_the_table_names() {
