@@ -7,6 +7,7 @@
 pub(crate) mod activation;
 pub(crate) mod edges;
 pub(crate) mod holdings;
+mod vaults;
 pub(crate) mod world;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -119,7 +120,9 @@ impl Compiling<'_> {
     }
 
     fn doubts<'s>(&'s self, who: &'s BTreeSet<ObjectId>) -> impl Iterator<Item = Doubt> + 's {
-        who.iter().filter_map(|id| self.tenant.holdings.doubts.get(id)).flatten().cloned()
+        let lists = [&self.tenant.holdings.doubts, &self.tenant.assigned.doubts];
+        let of_these = who.iter().flat_map(move |id| lists.map(|list| list.get(id)));
+        of_these.flatten().flatten().chain(&self.tenant.assigned.doubts_of_all).cloned()
     }
 
     fn holdings<'s>(&'s self, who: &'s BTreeSet<ObjectId>) -> impl Iterator<Item = usize> + 's {
@@ -159,13 +162,12 @@ impl Compiling<'_> {
     }
 
     fn held(&self, numbers: impl Iterator<Item = usize>, under: &Condition, slices: &mut Vec<Slice>) {
-        let hierarchy = self.tenant.assigned.authorizer.hierarchy();
         for number in numbers {
             let (Some(holding), Some(blocks)) = (self.tenant.holdings.all.get(number), self.blocks.get(number)) else {
                 continue;
             };
-            let reach = holding.scope.as_ref().and_then(|scope| hierarchy.reach(scope));
-            let scope = Arc::new(reach.map_or_else(ResourceScope::everything, ResourceScope::any_of));
+            let reach = holding.scope.as_ref().map(|scope| self.tenant.assigned.authorizer.reach(scope));
+            let scope = Arc::new(reach.unwrap_or_else(ResourceScope::everything));
             for (operations, condition) in blocks.iter().filter(|(operations, _)| !operations.is_empty()) {
                 let mut condition_of = holding.under.and(under);
                 if let Some(text) = condition {

@@ -109,7 +109,7 @@ impl Authorizer {
         if alone {
             return ResourceScope::any_of([scope.only()]);
         }
-        self.hierarchy().reach(scope).map_or_else(ResourceScope::everything, ResourceScope::any_of)
+        self.reach(scope)
     }
 
     /// Below a management group lies what nobody knows, where none were read.
