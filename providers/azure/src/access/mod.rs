@@ -73,6 +73,9 @@ pub(crate) struct Resolver {
     left_out: Vec<Hint>,
 }
 
+/// Accesses that are worked out at one time.
+const TOGETHER: usize = 1_024;
+
 /// What makes two accesses the same.
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
@@ -183,7 +186,7 @@ impl Compiling<'_> {
         }
     }
 
-    fn compile(&self, actor: &Actor, doubts: Vec<Doubt>) -> Compiled {
+    fn compile(&self, actor: &Actor, doubts: Vec<Doubt>) -> (Access, bool) {
         let groups = &self.tenant.assigned.authorizer.world().groups;
         let who = groups.of(&actor.object);
         let (mut doubts, mut slices) = (doubts, Vec::new());
@@ -202,7 +205,7 @@ impl Compiling<'_> {
                 && slice.scope.is_everything()
                 && slice.operations.intersects(&self.decisive)
         });
-        Compiled { access: Arc::new(Access::new(slices, doubts, false)), admin }
+        (Access::new(slices, doubts, false), admin)
     }
 }
 
@@ -272,9 +275,14 @@ impl Resolver {
             });
             places.push((actor.id.clone(), number));
         }
-        let sets: Vec<Compiled> =
-            distinct.par_iter().map(|(actor, key)| compiling.compile(actor, key.doubts.clone())).collect();
-        self.sets.extend(sets);
+        // Many hold the same roles in different places: what they allow together is kept once, and not first made for all.
+        let mut held = BTreeSet::new();
+        for some in distinct.chunks(TOGETHER) {
+            let sets: Vec<(Access, bool)> =
+                some.par_iter().map(|(actor, key)| compiling.compile(actor, key.doubts.clone())).collect();
+            let shared = sets.into_iter().map(|(access, admin)| (Arc::new(access.sharing(&mut held)), admin));
+            self.sets.extend(shared.map(|(access, admin)| Compiled { access, admin }));
+        }
         self.identities.extend(places);
         let unread = tenant.actors.iter().filter(|actor| !actor.unread.is_empty());
         self.unread.extend(unread.map(|actor| (actor.id.clone(), actor.unread.clone())));

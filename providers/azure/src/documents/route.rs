@@ -170,6 +170,56 @@ impl Route {
         }
     }
 
+    /// The command that exports its answer by hand.
+    pub(crate) fn export(self) -> String {
+        let path = self.call().path;
+        let manager =
+            |version: &str| format!("az rest --url 'https://management.azure.com{path}?api-version={version}'");
+        match self {
+            Self::ServicePrincipals => "az ad sp list --all".to_owned(),
+            Self::Applications => "az ad app list --all".to_owned(),
+            Self::Users => "az ad user list".to_owned(),
+            Self::Groups => "az ad group list".to_owned(),
+            Self::RoleAssignments => "az role assignment list --all".to_owned(),
+            Self::RoleDefinitions => "az role definition list".to_owned(),
+            Self::ManagedIdentities => "az identity list".to_owned(),
+            Self::Resources => {
+                "az graph query -q 'resources | where isnotnull(identity) or type has \"cognitiveservices\"'".to_owned()
+            }
+            Self::ActivationRules => {
+                let query = "$filter=scopeId eq '/' and scopeType eq 'DirectoryRole'&$expand=policy($expand=rules)";
+                format!("az rest --url \"https://graph.microsoft.com/v1.0{path}?{}\"", query.replace('$', "\\$"))
+            }
+            Self::SignIns | Self::CredentialUse | Self::AgentRegistry | Self::RiskyAgents => {
+                format!("az rest --url https://graph.microsoft.com/beta{path}")
+            }
+            Self::DenyAssignments => manager("2022-04-01"),
+            Self::RoleActive | Self::RoleEligible | Self::RoleActivationRules => manager("2020-10-01"),
+            Self::IdentityFederatedCredentials => manager("2023-01-31"),
+            Self::DiagnosticSettings => manager("2021-05-01-preview"),
+            Self::Hierarchy => manager("2020-05-01"),
+            Self::Organisation
+            | Self::Owners
+            | Self::Sponsors
+            | Self::Members
+            | Self::MemberOf
+            | Self::AppRoleAssignments
+            | Self::AppRoleAssignedTo
+            | Self::DelegatedGrants
+            | Self::FederatedCredentials
+            | Self::InheritablePermissions
+            | Self::DirectoryAssignments
+            | Self::DirectoryRoles
+            | Self::DirectoryActive
+            | Self::DirectoryEligible
+            | Self::GroupEligible
+            | Self::ConditionalAccess
+            | Self::SecurityDefaults
+            | Self::RiskyPrincipals
+            | Self::CredentialPolicy => format!("az rest --url https://graph.microsoft.com/v1.0{path}"),
+        }
+    }
+
     /// Whether Graph answers it; else Resource Manager does.
     pub fn is_graph(self) -> bool {
         self < Self::RoleAssignments
@@ -321,6 +371,17 @@ mod tests {
             assert!(!call.permission.is_empty());
         }
         assert_eq!(Route::ALL.iter().filter(|route| route.is_graph()).count(), 28);
+    }
+
+    #[test]
+    fn every_answer_can_be_exported_by_a_command_with_the_version_that_it_takes() {
+        for route in Route::ALL {
+            let command = route.export();
+            assert!(command.starts_with("az "), "{command}");
+            assert_eq!(command.contains("management.azure.com"), command.contains("api-version="), "{command}");
+        }
+        assert!(Route::SignIns.export().contains("/beta/reports/"));
+        assert!(Route::ActivationRules.export().contains("\\$expand=policy(\\$expand=rules)"));
     }
 
     #[test]

@@ -168,7 +168,5 @@ fn call_words(route: Route) -> String {
 }
 
 fn not_there(route: Route, place: &str) -> String {
-    let path = route.call().path.trim_start_matches('/');
-    let host = if route.is_graph() { "https://graph.microsoft.com/v1.0" } else { "https://management.azure.com" };
-    format!("the capture holds no answer{place}; export it with `az rest --url {host}/{path}`")
+    format!("the capture holds no answer{place}; export it with `{}`", route.export())
 }
