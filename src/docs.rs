@@ -129,10 +129,16 @@ fn live_azure() -> String {
          ### What is asked\n{}\n\
          ### What is not asked\n\n\
          - Keys: no call lists any. That local authentication is not switched off tells that they work.\n\
-         - Other properties of resources than whether keys work and whether the network is open; settings of apps may hold \
-         secrets.\n\
+         - Other properties of resources than whether keys work, whether the network is open, and who may do what with a \
+         key vault; settings of apps may hold secrets.\n\
          - What connections of AI projects lead to, and their secrets.\n\
-         - Sign-ins one by one, risk detections, the agent registry, and the policy for credentials of applications.\n\
+         - Sign-ins one by one (`/auditLogs/signIns`): the report tells when each application signed in last, in one list.\n\
+         - Single risk detections, cards and addresses of agents in the registry: who is at risk and who is registered is \
+         told by the lists.\n\
+         - `transitiveRoleAssignments` of the directory: members of groups are asked for, and roles follow from them.\n\
+         - `appRoleAssignedTo` of other applications than Microsoft Graph: `appRoleAssignments` of each holder tells the \
+         same.\n\
+         - Policies for credentials of single applications (`appManagementPolicies`): only the tenant's own is.\n\
          - Notes of applications, which may hold anything.\n",
         calls_table()
     )

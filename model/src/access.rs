@@ -1,6 +1,6 @@
 //! Access: what an identity may effectively do, and single decisions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -113,14 +113,26 @@ pub struct Access {
     /// Whether the provider's own logic says that nothing is denied to it, policies apart (a cluster's masters group, an
     /// account's root user).
     pub unlimited: bool,
-    operations: OpSet,
+    operations: Arc<OpSet>,
 }
 
 impl Access {
     /// An access of some slices; their union is the access. Overlaps are possible, each with its own grant.
     pub fn new(slices: Vec<Slice>, doubts: Vec<Doubt>, unlimited: bool) -> Self {
         let ranges = slices.iter().flat_map(|slice| slice.operations.ranges().iter().copied());
-        Self { operations: OpSet::from_ranges(ranges), slices, doubts, unlimited }
+        Self { operations: Arc::new(OpSet::from_ranges(ranges)), slices, doubts, unlimited }
+    }
+
+    /// The same access, with all its operations taken from those that others hold too, where they are the same: kept once.
+    #[must_use]
+    pub fn sharing(mut self, held: &mut BTreeSet<Arc<OpSet>>) -> Self {
+        match held.get(&self.operations) {
+            Some(same) => self.operations = Arc::clone(same),
+            None => {
+                held.insert(Arc::clone(&self.operations));
+            }
+        }
+        self
     }
 
     /// The slices.

@@ -108,6 +108,12 @@ pub trait Catalog: Send + Sync {
         false
     }
 
+    /// Whether a path, of a provider whose resources lie in each other, is that of a part of the scope in which resources
+    /// of every kind and of every team lie, so that whoever reaches everything below it reaches all of a type there.
+    fn is_part(&self, _path: &str) -> bool {
+        false
+    }
+
     /// Operations that the vendor lets nobody grant on less than all resources: granting them so is no choice.
     fn unscopable(&self) -> OpSet {
         OpSet::new()

@@ -157,7 +157,13 @@ impl Gap {
 }
 
 fn joined(facts: &[Lost]) -> String {
-    facts.iter().map(|lost| &*lost.words).collect::<Vec<_>>().join("; ")
+    let mut words: Vec<&str> = Vec::with_capacity(facts.len());
+    for lost in facts {
+        if !words.contains(&&*lost.words) {
+            words.push(&lost.words);
+        }
+    }
+    words.join("; ")
 }
 
 fn line<S: Serializer>(facts: &[Lost], serializer: S) -> Result<S::Ok, S::Error> {

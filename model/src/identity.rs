@@ -180,6 +180,8 @@ pub struct Identity {
     pub third_party: Fact<bool>,
     /// Whether a person can sign in with it interactively.
     pub human_sign_in: Fact<bool>,
+    /// Whether a register of the provider's own knows it; unknown where there is none.
+    pub registered: Fact<bool>,
     /// The date of the last access review, where one is declared.
     pub reviewed_at: Fact<Timestamp>,
     /// A role that exists everywhere and serves as baseline of last resort (a provider's job-function or built-in role).
@@ -224,6 +226,7 @@ impl Identity {
             enabled: Fact::Unknown,
             third_party: Fact::Unknown,
             human_sign_in: Fact::Unknown,
+            registered: Fact::Unknown,
             reviewed_at: Fact::Unknown,
             generic_role: false,
             vendor_managed: false,

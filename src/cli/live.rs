@@ -90,8 +90,8 @@ pub struct Live {
     #[arg(long = "subscription", value_name = "ID")]
     pub subscriptions: Vec<String>,
 
-    /// Azure: who asks. Default: what the environment names: an application with a secret, a workload identity, or a
-    /// managed identity.
+    /// Azure: who asks. Default: what the environment names: an application with a secret or a certificate, a workload
+    /// identity, or a managed identity.
     #[arg(long, value_name = "WHO")]
     pub sign_in: Option<SignIn>,
 

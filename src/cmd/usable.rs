@@ -97,7 +97,9 @@ fn credentials(
             "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
             "AWS_CONTAINER_CREDENTIALS_FULL_URI",
         ],
-        LiveProvider::Azure => &["AZURE_CLIENT_SECRET", "AZURE_FEDERATED_TOKEN_FILE", "IDENTITY_ENDPOINT"],
+        LiveProvider::Azure => {
+            &["AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE", "IDENTITY_ENDPOINT"]
+        }
         LiveProvider::Github => &["GITHUB_TOKEN", "GH_TOKEN"],
         LiveProvider::Kubernetes => &[],
     };

@@ -5,17 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use evenhand_model::evidence::Evidence;
-use evenhand_model::refusal::Refusal;
+use evenhand_model::refusal::{Refusal, Why};
 use jiff::Timestamp;
 
 use crate::documents::directory::{
-    ActivationPolicy, AppRoleAssignment, Application, ConditionalAccess, DelegatedGrant, DirectoryAssignment,
-    DirectoryRole, FederatedCredential, Group, GroupEligibility, Inheritable, Organisation, Reference,
-    SecurityDefaults, ServicePrincipal, User,
+    ActivationPolicy, AgentInstance, AppRoleAssignment, Application, ConditionalAccess, CredentialPolicy,
+    DelegatedGrant, DirectoryAssignment, DirectoryRole, FederatedCredential, Group, GroupEligibility, Inheritable,
+    Organisation, Reference, Risky, SecurityDefaults, ServicePrincipal, User,
 };
 use crate::documents::manager::{Assignment, Definition, Deny, Diagnostic, ManagedIdentity, Resource, RoleActivation};
-use crate::documents::route::Route;
-use crate::documents::told::{At, List};
+use crate::documents::route::{Asked, Route};
+use crate::documents::told::{At, List, Pages};
 
 /// What was read, by tenant in lower case; empty = no document says of which.
 #[derive(Debug, Default)]
@@ -29,8 +29,14 @@ impl Facts {
         self.tenants.entry(id.trim().to_ascii_lowercase()).or_default()
     }
 
-    /// Gives the documents that say nothing of their tenant to the only one that there is, or that they themselves name.
+    /// Puts together what belongs together, and notes of which lists a part is missing.
     pub(crate) fn settle(&mut self) {
+        self.place_untold();
+        self.tenants.values_mut().for_each(TenantFacts::cut);
+    }
+
+    /// Gives the documents that say nothing of their tenant to the only one that there is, or that they themselves name.
+    fn place_untold(&mut self) {
         let Some(untold) = self.tenants.remove("") else { return };
         let named = match self.tenants.len() {
             0 => untold.names_itself(),
@@ -76,6 +82,8 @@ pub(crate) struct TenantFacts {
     pub(crate) organisation: Option<At<Organisation>>,
     /// Lists that were read, whatever they hold.
     pub(crate) read: BTreeSet<Route>,
+    /// How many pages of each answer there are.
+    pub(crate) pages: BTreeMap<Asked, Pages>,
     pub(crate) principals: BTreeMap<String, At<ServicePrincipal>>,
     pub(crate) applications: BTreeMap<String, At<Application>>,
     pub(crate) users: BTreeMap<String, At<User>>,
@@ -106,6 +114,9 @@ pub(crate) struct TenantFacts {
     pub(crate) sign_ins: BTreeMap<String, Option<Timestamp>>,
     /// When a secret or certificate was last used, by its id.
     pub(crate) credential_use: BTreeMap<String, Option<Timestamp>>,
+    pub(crate) registry: List<AgentInstance>,
+    pub(crate) risky: List<Risky>,
+    pub(crate) credential_policy: Option<At<CredentialPolicy>>,
     pub(crate) role_assignments: List<Managed<Assignment>>,
     pub(crate) role_definitions: List<Managed<Definition>>,
     pub(crate) denies: List<Managed<Deny>>,
@@ -130,6 +141,48 @@ impl TenantFacts {
     pub(crate) fn permissions_of<'s>(&'s self, principal: &'s str) -> impl Iterator<Item = &'s At<AppRoleAssignment>> {
         let first = (principal.to_owned(), String::new(), String::new());
         self.app_roles.range(first..).take_while(move |((holder, _, _), _)| holder == principal).map(|(_, held)| held)
+    }
+
+    /// Takes lists of which the last page is missing for what they are: a part.
+    fn cut(&mut self) {
+        let cut: Vec<Asked> =
+            self.pages.iter().filter(|(_, pages)| pages.is_cut()).map(|(asked, _)| asked.clone()).collect();
+        for asked in cut {
+            let of = &asked.of;
+            let by_object = |lists: &mut BTreeMap<String, List<Reference>>| {
+                if let Some(list) = lists.get_mut(of) {
+                    list.cut();
+                }
+            };
+            self.read.remove(&asked.route);
+            match asked.route {
+                Route::Owners => by_object(&mut self.owners),
+                Route::Sponsors => by_object(&mut self.sponsors),
+                Route::Members => by_object(&mut self.members),
+                Route::MemberOf => by_object(&mut self.member_of),
+                Route::AppRoleAssignments => {
+                    self.app_roles_of.remove(of);
+                }
+                Route::AppRoleAssignedTo => self.app_roles_to.clear(),
+                Route::DelegatedGrants => self.grants.cut(),
+                Route::DirectoryAssignments => self.directory_assignments.cut(),
+                Route::DirectoryActive => self.directory_active.cut(),
+                Route::DirectoryEligible => self.directory_eligible.cut(),
+                Route::ActivationRules => self.activation_policies.cut(),
+                Route::ConditionalAccess => self.conditional_access.cut(),
+                Route::RoleAssignments => self.role_assignments.cut(),
+                Route::RoleDefinitions => self.role_definitions.cut(),
+                Route::DenyAssignments => self.denies.cut(),
+                Route::RoleActive => self.role_active.cut(),
+                Route::RoleEligible => self.role_eligible.cut(),
+                Route::RoleActivationRules => self.role_policies.cut(),
+                // Of these nothing follows from what is missing.
+                _ => {}
+            }
+            let refusal =
+                Refusal::new("its last page is missing; export what the link to the next one leads to", Why::Malformed);
+            self.unanswered.push(Unanswered { route: asked.route, of: asked.of, refusal, accepted: None });
+        }
     }
 
     /// The tenant that the documents themselves name.
@@ -168,6 +221,8 @@ impl TenantFacts {
             activation_policies,
             group_eligible,
             conditional_access,
+            registry,
+            risky,
             role_assignments,
             role_definitions,
             denies,
@@ -195,8 +250,14 @@ impl TenantFacts {
         self.app_roles_of.append(&mut other.app_roles_of);
         self.app_roles_to.append(&mut other.app_roles_to);
         self.read.append(&mut other.read);
+        for (asked, more) in other.pages {
+            let pages = self.pages.entry(asked).or_default();
+            pages.followed += more.followed;
+            pages.last += more.last;
+        }
         self.organisation = self.organisation.take().or(other.organisation);
         self.security_defaults = self.security_defaults.take().or(other.security_defaults);
+        self.credential_policy = self.credential_policy.take().or(other.credential_policy);
         self.unanswered.append(&mut other.unanswered);
         self.somewhere = self.somewhere.take().or(other.somewhere);
     }

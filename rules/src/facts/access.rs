@@ -249,7 +249,7 @@ impl Lens {
             gates: gates_by_name.map(|slice| Arc::clone(&slice.scope)).collect(),
             secret_store_read: any(&|slice| {
                 if self.secret_read.intersects(&slice.operations) {
-                    reaches_all_of_a_type(&slice.scope).and(unchosen(&slice.condition, catalog))
+                    reaches_all_of_a_type(&slice.scope, catalog).and(unchosen(&slice.condition, catalog))
                 } else {
                     Truth::No
                 }
@@ -299,12 +299,13 @@ fn is_scope_wide(scope: &ResourceScope) -> bool {
 /// Whether a scope reaches every resource of some type: only the type, and no name, is fixed.
 ///
 /// The last segment names the resource, `secret:*` or `parameter/*` where it says the type too. A literal first segment
-/// of a name with two segments is the part of the scope that it lies in. What is taken away may be all that there is.
-fn reaches_all_of_a_type(scope: &ResourceScope) -> Truth {
+/// of a name with two segments is the part of the scope that it lies in. A name of one segment may be a path, of which the
+/// provider says what is a part. What is taken away may be all that there is.
+fn reaches_all_of_a_type(scope: &ResourceScope, catalog: &dyn Catalog) -> Truth {
     let all = every_limit(scope, |pattern| match pattern.segments() {
         _ if pattern.is_whole_scope() => true,
         [] => true,
-        [name] => is_free(name),
+        [name] => is_free(name) || matches!(name, Glob::Prefix(path) if catalog.is_part(path)),
         [part, name] => *part == Glob::Any && is_free(name),
         [.., name] => is_free(name),
     });
@@ -373,6 +374,22 @@ mod tests {
         ] {
             assert_eq!(unchosen(&condition, &ToyCatalog::default()), chosen, "{condition}");
             assert_eq!(unconditional(&condition, &ToyCatalog::default()), asked, "{condition}");
+        }
+    }
+
+    #[test]
+    fn all_of_a_type_is_reached_where_no_name_is_fixed_or_a_whole_part_is_reached() {
+        let path = |glob: Glob| ResourceScope::any_of([Pattern::new([glob], '/')]);
+        for (scope, expected) in [
+            (scope(&["*"]), true),
+            (scope(&["*/*"]), true),
+            (scope(&["eu/*"]), false),
+            (path(Glob::Prefix("secret:".into())), true),
+            (path(Glob::Prefix("/part/".into())), true),
+            (path(Glob::Prefix("/part/store/".into())), false),
+            (path(Glob::literal("/part/")), false),
+        ] {
+            assert_eq!(reaches_all_of_a_type(&scope, &ToyCatalog::default()), Truth::from(expected), "{scope}");
         }
     }
 

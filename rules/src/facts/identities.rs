@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use evenhand_model::evidence::Truth;
+use evenhand_model::evidence::{Fact, Truth};
 use evenhand_model::parity::{BaselineSource, Comparison};
 use evenhand_model::table::Table;
 
@@ -57,10 +57,13 @@ fn row(context: &Context<'_>, at: usize) -> Option<IdentityRow> {
         idle_days: idle_days(&identity.last_used_at, &identity.created_at, now),
         enabled: value(&identity.enabled),
         third_party: value(&identity.third_party),
-        registered: context.input.register.map(|register| {
-            context.registered_agents.contains(&at)
-                || register.holds(identity.provider.0, identity.id.as_str(), identity.kind, &identity.name)
-        }),
+        registered: registered(
+            &identity.registered,
+            context.input.register.map(|register| {
+                context.registered_agents.contains(&at)
+                    || register.holds(identity.provider.0, identity.id.as_str(), identity.kind, &identity.name)
+            }),
+        ),
         review_age_days: identity.reviewed_at.value().map(|reviewed| days_between(*reviewed, now)),
         has_review: identity.reviewed_at.present(),
         shared_by: users,
@@ -180,6 +183,11 @@ impl<'a> Parity<'a> {
         gaps.dedup();
         gaps.into_iter().map(evenhand_model::control::ControlKind::as_str).collect()
     }
+}
+
+/// Whether one of the registers that there are knows an identity.
+fn registered(own: &Fact<bool>, configured: Option<bool>) -> Option<bool> {
+    [value(own), configured].into_iter().flatten().reduce(|one, other| one || other)
 }
 
 /// The human role of a comparison: ids joined by ` + `.

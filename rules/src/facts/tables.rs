@@ -79,7 +79,7 @@ fact_table! {
         enabled: Option<bool>,
         /// Whether a party outside the organisation controls it.
         third_party: Option<bool>,
-        /// Whether it is in the register of the configuration; NULL = there is no register.
+        /// Whether it is in the register of the configuration, or in one of the provider's own; NULL = there is no register.
         registered: Option<bool>,
         /// Whole days since the last access review; NULL = none, or not known (`has_review` tells).
         review_age_days: Option<i64>,
@@ -137,7 +137,7 @@ fact_table! {
         log_tamper: Option<bool>,
         /// Whether it may change the rules that gate it: all of a kind, or its own; NULL = a condition or other names decide which.
         gate_tamper: Option<bool>,
-        /// Whether it may read values of a secret store on all resources of its scope.
+        /// Whether it may read values of a secret store on all resources of its scope, or of a subscription in it.
         secret_store_read: Option<bool>,
         /// Whether it may do more than list names in its whole scope, rather than in parts of it.
         scope_wide: Option<bool>,

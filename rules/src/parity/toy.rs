@@ -61,6 +61,10 @@ impl Catalog for ToyCatalog {
         format!("op:{:02}", operation.0).into()
     }
 
+    fn is_part(&self, path: &str) -> bool {
+        path == "/part/"
+    }
+
     fn level(&self, operation: OperationIx) -> AccessLevel {
         match operation.0 % 5 {
             0 => AccessLevel::List,

@@ -5,17 +5,21 @@
 //! for what makes one of its machines run somebody's code; "Configure an app to trust an external identity provider" for
 //! federated credentials. A step that Graph lets an application take only with a permission is there only with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use evenhand_model::access::{Access, AccessResolver, Edge, EdgeTarget, Grant, Slice};
 use evenhand_model::evidence::{Evidence, Truth};
+use evenhand_model::glob::Glob;
 use evenhand_model::id::{IdentityId, ScopeId};
 use evenhand_model::inventory::Hint;
+use foldhash::fast::FixedState;
+use rayon::prelude::*;
 
 use super::{Resolver, Tenant};
 use crate::catalog::Catalogue;
-use crate::catalog::tier0::Class;
+use crate::catalog::classes::ACTIVATION;
+use crate::catalog::tier0::{Class, Kind};
 use crate::rbac::ObjectId;
 
 /// Steps of one identity by one technique that are listed; whoever reaches more reaches more of the same.
@@ -115,25 +119,25 @@ const TAKES_IDENTITY: &[&str] = &[
     "Microsoft.Web/sites/write",
 ];
 
-/// Whether an access allows something on a resource, and by what.
+/// Whether an access allows something, and by what.
 struct Asking<'a> {
     resolver: &'a Resolver,
     access: &'a Access,
 }
 
-impl Asking<'_> {
-    fn catalogue(&self) -> &Catalogue {
+impl<'a> Asking<'a> {
+    fn catalogue(&self) -> &'a Catalogue {
         self.resolver.catalogue()
     }
 
     /// The slices that allow one of some operations; those that always do first.
-    fn allowing(&self, operations: &[&str]) -> Vec<&Slice> {
+    fn allowing(&self, operations: &[&str]) -> Vec<&'a Slice> {
         let wanted = self.catalogue().all_of(operations);
         if !self.access.operations().intersects(&wanted) {
             return Vec::new();
         }
         let speaking = self.access.slices().iter().filter(|slice| slice.operations.intersects(&wanted));
-        let mut slices: Vec<&Slice> = speaking.collect();
+        let mut slices: Vec<&'a Slice> = speaking.collect();
         slices.sort_by_key(|slice| !slice.condition.is_unconditional());
         slices
     }
@@ -151,22 +155,49 @@ fn on<'s>(slices: &[&'s Slice], resource: &str) -> Option<&'s Slice> {
 /// The steps of a tenant's identities, and what is left out of them; `base`: the number of the first grant.
 pub(super) fn of(tenant: &Tenant, resolver: &Resolver, base: usize) -> (Vec<Edge>, Vec<Hint>) {
     let ground = &tenant.ground;
-    let (mut edges, mut left_out) = (Vec::new(), Vec::new());
     let mut owned: BTreeMap<&IdentityId, Vec<&Owned>> = BTreeMap::new();
     for held in &ground.owned {
         owned.entry(&held.owner).or_default().push(held);
     }
-    for (source, object) in &ground.sources {
-        let Some(access) = resolver.access(source) else { continue };
-        let asking = Asking { resolver, access: &access };
-        to_tenant(tenant, &asking, source, object, &mut edges);
-        to_scopes(tenant, &asking, base, source, &mut edges);
-        to_applications(ground, &asking, source, &mut edges, &mut left_out);
-        if let Some(owned) = owned.get(source) {
-            by_owning(&asking, owned, &mut edges);
+    let places = Places::of(ground);
+    // Whoever holds the same reaches the same: that is looked for once, and not kept longer than it is asked about.
+    let mut same: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+    for (number, (source, _)) in ground.sources.iter().enumerate() {
+        if let Some(key) = resolver.access_key(source) {
+            same.entry(key).or_default().push(number);
         }
-        to_managed(ground, &asking, source, &mut edges, &mut left_out);
     }
+    let groups: Vec<Vec<usize>> = same.into_values().collect();
+    let found: Vec<(Vec<Edge>, Vec<(usize, Hint)>)> = groups
+        .par_iter()
+        .map(|group| {
+            let (mut edges, mut left_out) = (Vec::new(), Vec::new());
+            let sources = || group.iter().filter_map(|number| Some((*number, ground.sources.get(*number)?)));
+            let Some(access) = sources().next().and_then(|(_, (source, _))| resolver.access(source)) else {
+                return (edges, left_out);
+            };
+            let asking = Asking { resolver, access: &access };
+            let applications = to_applications(ground, &asking);
+            let managed = to_managed(ground, &places, &asking);
+            for (number, (source, object)) in sources() {
+                to_tenant(tenant, &asking, source, object, &mut edges);
+                to_scopes(tenant, &asking, base, source, &mut edges);
+                let mut hints = vec![applications.take(&asking, source, &mut edges)];
+                if let Some(owned) = owned.get(source) {
+                    by_owning(&asking, owned, &mut edges);
+                }
+                hints.push(managed.take(&asking, source, &mut edges));
+                left_out.extend(hints.into_iter().flatten().map(|hint| (number, hint)));
+            }
+            (edges, left_out)
+        })
+        .collect();
+    let (mut edges, mut left_out) = (Vec::new(), Vec::new());
+    for (more, hints) in found {
+        edges.extend(more);
+        left_out.extend(hints);
+    }
+    left_out.sort_by_key(|(number, _)| *number);
     let blueprints =
         ground.blueprints.iter().map(|held| (held, "entra-agent-of-blueprint", "blueprint of the agent identity"));
     let users = ground.users.iter().map(|held| (held, "entra-user-of-agent", "user account of the agent identity"));
@@ -183,7 +214,116 @@ pub(super) fn of(tenant: &Tenant, resolver: &Resolver, base: usize) -> (Vec<Edge
             evidence: held.evidence.clone(),
         }]),
     }));
-    (edges, left_out)
+    (edges, left_out.into_iter().map(|(_, hint)| hint).collect())
+}
+
+/// Resources in the order of their ids, so that those at or below a scope stand side by side.
+struct Sorted<'g>(Vec<(&'g str, usize)>);
+
+impl<'g> Sorted<'g> {
+    fn of(resources: impl Iterator<Item = &'g String>) -> Self {
+        let mut all: Vec<(&str, usize)> = resources.enumerate().map(|(at, id)| (id.as_str(), at)).collect();
+        all.sort_unstable();
+        Self(all)
+    }
+
+    /// The resources that a slice may reach: by its one list of scopes that names the fewest.
+    fn near(&self, slice: &Slice) -> Vec<(&'g str, usize)> {
+        let everything = || self.0.clone();
+        let Some(list) = slice.scope.all_of.iter().min_by_key(|list| list.len()) else { return everything() };
+        let mut near = Vec::new();
+        for pattern in list.iter() {
+            let (head, alone) = match pattern.segments() {
+                [Glob::Literal(id)] => (id, true),
+                [Glob::Prefix(head)] => (head, false),
+                _ => return everything(),
+            };
+            let start = self.0.partition_point(|(id, _)| **id < **head);
+            let behind = self.0.get(start..).unwrap_or_default().iter();
+            let fits = |id: &str| if alone { *id == **head } else { id.starts_with(&**head) };
+            near.extend(behind.take_while(|(id, _)| fits(id)));
+        }
+        near
+    }
+
+    /// The resources that some slices reach, by their places, each with the first slice that does.
+    fn reached<'s>(&self, slices: &[&'s Slice]) -> BTreeMap<usize, &'s Slice> {
+        let mut reached = BTreeMap::new();
+        for slice in slices.iter().copied() {
+            for (id, at) in self.near(slice) {
+                if !reached.contains_key(&at) && slice.scope.matches(&[id]) == Truth::Yes {
+                    reached.insert(at, slice);
+                }
+            }
+        }
+        reached
+    }
+}
+
+/// What may be become in a tenant, by the places of their resources.
+struct Places<'g> {
+    assignable: Sorted<'g>,
+    keyed: Sorted<'g>,
+    /// By the type of the resource.
+    carriers: BTreeMap<&'g str, (Vec<usize>, Sorted<'g>)>,
+}
+
+impl<'g> Places<'g> {
+    fn of(ground: &'g Ground) -> Self {
+        let mut by_kind: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (at, carrier) in ground.carriers.iter().enumerate() {
+            by_kind.entry(&carrier.kind).or_default().push(at);
+        }
+        let sorted = |numbers: Vec<usize>| {
+            let ids = numbers.iter().filter_map(|at| Some(&ground.carriers.get(*at)?.resource));
+            let sorted = Sorted::of(ids);
+            (numbers, sorted)
+        };
+        Self {
+            assignable: Sorted::of(ground.assignable.iter().map(|held| &held.resource)),
+            keyed: Sorted::of(ground.keyed.iter().map(|held| &held.resource)),
+            carriers: by_kind.into_iter().map(|(kind, numbers)| (kind, sorted(numbers))).collect(),
+        }
+    }
+}
+
+/// Steps that all who hold the same have in common; nobody takes one to himself.
+struct Steps<'a> {
+    /// What they are, for people.
+    what: &'static str,
+    all: Vec<(&'a IdentityId, &'static str, Vec<&'a Slice>)>,
+    /// How many lead to each.
+    to: HashMap<&'a IdentityId, usize, FixedState>,
+}
+
+impl<'a> Steps<'a> {
+    fn of(what: &'static str, all: Vec<(&'a IdentityId, &'static str, Vec<&'a Slice>)>) -> Self {
+        let mut to: HashMap<&IdentityId, usize, FixedState> = HashMap::default();
+        for (target, _, _) in &all {
+            *to.entry(target).or_default() += 1;
+        }
+        Self { what, all, to }
+    }
+
+    /// Adds the steps of one source, as many as are listed; returns a word about those that are left out.
+    fn take(&self, asking: &Asking<'_>, source: &IdentityId, edges: &mut Vec<Edge>) -> Option<Hint> {
+        let others = || self.all.iter().filter(|(target, _, _)| *target != source);
+        edges.extend(others().take(MOST).map(|(target, technique, slices)| Edge {
+            source: source.clone(),
+            target: EdgeTarget::Identity((*target).clone()),
+            technique: Arc::from(*technique),
+            escalation: true,
+            conditional: slices.iter().any(|slice| !slice.condition.is_unconditional()),
+            grants: asking.grants(slices),
+        }));
+        let own = self.to.get(source).copied().unwrap_or_default();
+        let more = (self.all.len() - own).saturating_sub(MOST);
+        let (_, _, slices) = self.all.iter().rev().find(|(target, _, _)| *target != source).filter(|_| more > 0)?;
+        Some(Hint {
+            evidence: asking.resolver.grant(slices.first()?.grant).evidence,
+            message: format!("{source} may {}: {more} further ones are not listed", self.what).into(),
+        })
+    }
 }
 
 /// Permissions and roles that lead to the whole tenant. What takes something suitable besides may lead there or not.
@@ -192,11 +332,15 @@ fn to_tenant(tenant: &Tenant, asking: &Asking<'_>, source: &IdentityId, object: 
     let who = tenant.assigned.authorizer.world().groups.of(object);
     let roles = who.iter().filter_map(|id| tenant.holdings.roles.get(id));
     let numbers = roles.chain(tenant.holdings.own.get(object)).flatten();
-    for holding in numbers.filter_map(|number| tenant.holdings.all.get(*number)) {
-        let Some(tier0) = holding.tier0 else { continue };
+    let held =
+        numbers.filter_map(|number| tenant.holdings.all.get(*number)).filter_map(|held| Some((held, held.tier0?)));
+    let (ready, standing): (Vec<_>, Vec<_>) = held.partition(|(held, _)| held.under.keys().contains(&ACTIVATION));
+    // What has to be activated first adds nothing to what is held anyway.
+    for (holding, tier0) in if standing.is_empty() { ready } else { standing } {
         let prefix = match tier0.kind {
-            crate::catalog::tier0::Kind::Permission => "graph",
-            crate::catalog::tier0::Kind::Role => "entra-role",
+            Kind::Permission => "graph",
+            Kind::Role if holding.under.keys().contains(&ACTIVATION) => "entra-eligible",
+            Kind::Role => "entra-role",
         };
         edges.push(Edge {
             source: source.clone(),
@@ -230,42 +374,18 @@ fn to_scopes(tenant: &Tenant, asking: &Asking<'_>, base: usize, source: &Identit
 }
 
 /// A credential of one's own for an application.
-fn to_applications(
-    ground: &Ground,
-    asking: &Asking<'_>,
-    source: &IdentityId,
-    edges: &mut Vec<Edge>,
-    left_out: &mut Vec<Hint>,
-) {
+fn to_applications<'a>(ground: &'a Ground, asking: &Asking<'a>) -> Steps<'a> {
     const WRITES: [&str; 2] = [
         "microsoft.directory/applications/credentials/update",
         "microsoft.directory/servicePrincipals/credentials/update",
     ];
     let writes = asking.allowing(&WRITES);
-    if writes.is_empty() {
-        return;
-    }
-    let (mut listed, mut more) = (0_usize, 0_usize);
-    let mut last = None;
-    for target in ground.applications.iter().filter(|target| target.id != *source) {
+    let reached = ground.applications.iter().filter(|_| !writes.is_empty()).filter_map(|target| {
         let reached = target.objects.iter().filter_map(|object| on(&writes, object));
-        let Some(best) = reached.min_by_key(|slice| !slice.condition.is_unconditional()) else { continue };
-        last = Some(best);
-        if listed == MOST {
-            more += 1;
-            continue;
-        }
-        listed += 1;
-        edges.push(Edge {
-            source: source.clone(),
-            target: EdgeTarget::Identity(target.id.clone()),
-            technique: Arc::from("entra-add-credential"),
-            escalation: true,
-            conditional: !best.condition.is_unconditional(),
-            grants: asking.grants(&[best]),
-        });
-    }
-    leave_out(asking, source, "add a credential to applications", more, last, left_out);
+        let best = reached.min_by_key(|slice| !slice.condition.is_unconditional())?;
+        Some((&target.id, "entra-add-credential", vec![best]))
+    });
+    Steps::of("add a credential to applications", reached.collect())
 }
 
 /// An application adds credentials to those that it owns with a permission of its own alone.
@@ -291,78 +411,45 @@ fn by_owning(asking: &Asking<'_>, owned: &[&Owned], edges: &mut Vec<Edge>) {
     }
 }
 
-/// Keys of resources, and managed identities: handed to a machine of one's own, given a federated credential, or used on the machine that carries
-/// them.
-fn to_managed(
-    ground: &Ground,
-    asking: &Asking<'_>,
-    source: &IdentityId,
-    edges: &mut Vec<Edge>,
-    left_out: &mut Vec<Hint>,
-) {
+/// Keys of resources, and managed identities: handed to a machine of one's own, given a federated credential, or used on
+/// the machine that carries them.
+fn to_managed<'a>(ground: &'a Ground, places: &Places<'_>, asking: &Asking<'a>) -> Steps<'a> {
     const ASSIGN: [&str; 2] = [
         "Microsoft.ManagedIdentity/userAssignedIdentities/*/assign/action",
         "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
     ];
     const TRUST: [&str; 1] = ["Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write"];
     const LIST_KEYS: [&str; 1] = ["Microsoft.CognitiveServices/accounts/listKeys/action"];
-    let (makes, assigns, trusts) = (asking.allowing(TAKES_IDENTITY), asking.allowing(&ASSIGN), asking.allowing(&TRUST));
     let mut found: Vec<(&IdentityId, &'static str, Vec<&Slice>)> = Vec::new();
-    for identity in ground.assignable.iter().filter(|held| held.id != *source) {
-        if let Some(trust) = on(&trusts, &identity.resource) {
-            found.push((&identity.id, "azure-write-federated-credential", vec![trust]));
-        }
-        if let (Some(make), Some(assign)) = (makes.first(), on(&assigns, &identity.resource)) {
-            found.push((&identity.id, "azure-assign-managed-identity", vec![assign, *make]));
-        }
-    }
-    let lists = if ground.keyed.is_empty() { Vec::new() } else { asking.allowing(&LIST_KEYS) };
-    for keyed in &ground.keyed {
-        if let Some(lists) = on(&lists, &keyed.resource) {
-            found.push((&keyed.id, "azure-list-keys", vec![lists]));
-        }
-    }
-    let runs: Vec<(&str, Vec<&Slice>)> = RUNS
-        .iter()
-        .map(|(kind, operations)| (*kind, asking.allowing(operations)))
-        .filter(|(_, slices)| !slices.is_empty())
-        .collect();
-    for carrier in ground.carriers.iter().filter(|_| !runs.is_empty()) {
-        let of_kind = runs.iter().find(|(kind, _)| *kind == carrier.kind);
-        if let Some(run) = of_kind.and_then(|(_, slices)| on(slices, &carrier.resource)) {
-            let others = carrier.carries.iter().filter(|held| *held != source);
-            found.extend(others.map(|held| (held, "azure-run-code-on-carrier", vec![run])));
+    if !ground.assignable.is_empty() {
+        let makes = asking.allowing(TAKES_IDENTITY);
+        let assigns = places.assignable.reached(&if makes.is_empty() { Vec::new() } else { asking.allowing(&ASSIGN) });
+        let trusts = places.assignable.reached(&asking.allowing(&TRUST));
+        let either: BTreeSet<usize> = assigns.keys().chain(trusts.keys()).copied().collect();
+        for (at, identity) in either.iter().filter_map(|at| Some((at, ground.assignable.get(*at)?))) {
+            if let Some(trust) = trusts.get(at) {
+                found.push((&identity.id, "azure-write-federated-credential", vec![*trust]));
+            }
+            if let (Some(make), Some(assign)) = (makes.first(), assigns.get(at)) {
+                found.push((&identity.id, "azure-assign-managed-identity", vec![*assign, *make]));
+            }
         }
     }
-    let more = found.len().saturating_sub(MOST);
-    let last = found.last().and_then(|(_, _, slices)| slices.first().copied());
-    for (target, technique, slices) in found.into_iter().take(MOST) {
-        edges.push(Edge {
-            source: source.clone(),
-            target: EdgeTarget::Identity(target.clone()),
-            technique: Arc::from(technique),
-            escalation: true,
-            conditional: slices.iter().any(|slice| !slice.condition.is_unconditional()),
-            grants: asking.grants(&slices),
-        });
+    if !ground.keyed.is_empty() {
+        let lists = places.keyed.reached(&asking.allowing(&LIST_KEYS));
+        let keyed = lists.into_iter().filter_map(|(at, lists)| Some((&ground.keyed.get(at)?.id, lists)));
+        found.extend(keyed.map(|(id, lists)| (id, "azure-list-keys", vec![lists])));
     }
-    leave_out(asking, source, "become managed identities", more, last, left_out);
-}
-
-fn leave_out(
-    asking: &Asking<'_>,
-    source: &IdentityId,
-    what: &str,
-    more: usize,
-    by: Option<&Slice>,
-    left_out: &mut Vec<Hint>,
-) {
-    if let Some(slice) = by.filter(|_| more > 0) {
-        left_out.push(Hint {
-            evidence: asking.resolver.grant(slice.grant).evidence,
-            message: format!("{source} may {what}: {more} further ones are not listed").into(),
-        });
+    let mut runs: BTreeMap<usize, &Slice> = BTreeMap::new();
+    for (kind, operations) in RUNS {
+        let Some((numbers, sorted)) = places.carriers.get(kind) else { continue };
+        let reached = sorted.reached(&asking.allowing(operations));
+        runs.extend(reached.into_iter().filter_map(|(at, run)| Some((*numbers.get(at)?, run))));
     }
+    for (carrier, run) in runs.into_iter().filter_map(|(at, run)| Some((ground.carriers.get(at)?, run))) {
+        found.extend(carrier.carries.iter().map(|held| (held, "azure-run-code-on-carrier", vec![run])));
+    }
+    Steps::of("become managed identities", found)
 }
 
 #[cfg(test)]

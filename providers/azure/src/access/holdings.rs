@@ -109,8 +109,19 @@ impl Holdings {
                     Arc::default()
                 }
             };
-            let place = held.directory_scope_id.as_deref().or(held.app_scope_id.as_deref()).unwrap_or("/");
-            let scope = ArmId::parse(place).ok().filter(|scope| !scope.is_root());
+            let said = [&held.directory_scope_id, &held.app_scope_id].into_iter().flatten().map(|place| place.trim());
+            let place = said.filter(|place| !place.is_empty()).map(|place| place.trim_start_matches('/')).next();
+            let Ok(scope) = ArmId::parse(&format!("/{}", place.unwrap_or_default())) else {
+                // Nobody knows where it is held: not in the whole tenant for that.
+                let doubt =
+                    Doubt::new(format!("directory role {name} at `{}`", place.unwrap_or_default()), DoubtEffect::Adds);
+                if people.contains(&principal) {
+                    self.doubts.entry(holder_of(&id)).or_default().push(doubt.clone());
+                }
+                self.doubts.entry(principal).or_default().push(doubt);
+                continue;
+            };
+            let scope = Some(scope).filter(|scope| !scope.is_root());
             let under =
                 if ready { policies.get(&id).unwrap_or(&Rules::UNREAD).condition() } else { until(held.end_date_time) };
             let how = if ready { "eligible directory role" } else { "directory role" };

@@ -7,6 +7,7 @@
 pub(crate) mod activation;
 pub(crate) mod edges;
 pub(crate) mod holdings;
+mod vaults;
 pub(crate) mod world;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -72,6 +73,9 @@ pub(crate) struct Resolver {
     left_out: Vec<Hint>,
 }
 
+/// Accesses that are worked out at one time.
+const TOGETHER: usize = 1_024;
+
 /// What makes two accesses the same.
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
@@ -119,7 +123,9 @@ impl Compiling<'_> {
     }
 
     fn doubts<'s>(&'s self, who: &'s BTreeSet<ObjectId>) -> impl Iterator<Item = Doubt> + 's {
-        who.iter().filter_map(|id| self.tenant.holdings.doubts.get(id)).flatten().cloned()
+        let lists = [&self.tenant.holdings.doubts, &self.tenant.assigned.doubts];
+        let of_these = who.iter().flat_map(move |id| lists.map(|list| list.get(id)));
+        of_these.flatten().flatten().chain(&self.tenant.assigned.doubts_of_all).cloned()
     }
 
     fn holdings<'s>(&'s self, who: &'s BTreeSet<ObjectId>) -> impl Iterator<Item = usize> + 's {
@@ -159,13 +165,12 @@ impl Compiling<'_> {
     }
 
     fn held(&self, numbers: impl Iterator<Item = usize>, under: &Condition, slices: &mut Vec<Slice>) {
-        let hierarchy = self.tenant.assigned.authorizer.hierarchy();
         for number in numbers {
             let (Some(holding), Some(blocks)) = (self.tenant.holdings.all.get(number), self.blocks.get(number)) else {
                 continue;
             };
-            let reach = holding.scope.as_ref().and_then(|scope| hierarchy.reach(scope));
-            let scope = Arc::new(reach.map_or_else(ResourceScope::everything, ResourceScope::any_of));
+            let reach = holding.scope.as_ref().map(|scope| self.tenant.assigned.authorizer.reach(scope));
+            let scope = Arc::new(reach.unwrap_or_else(ResourceScope::everything));
             for (operations, condition) in blocks.iter().filter(|(operations, _)| !operations.is_empty()) {
                 let mut condition_of = holding.under.and(under);
                 if let Some(text) = condition {
@@ -181,7 +186,7 @@ impl Compiling<'_> {
         }
     }
 
-    fn compile(&self, actor: &Actor, doubts: Vec<Doubt>) -> Compiled {
+    fn compile(&self, actor: &Actor, doubts: Vec<Doubt>) -> (Access, bool) {
         let groups = &self.tenant.assigned.authorizer.world().groups;
         let who = groups.of(&actor.object);
         let (mut doubts, mut slices) = (doubts, Vec::new());
@@ -200,7 +205,7 @@ impl Compiling<'_> {
                 && slice.scope.is_everything()
                 && slice.operations.intersects(&self.decisive)
         });
-        Compiled { access: Arc::new(Access::new(slices, doubts, false)), admin }
+        (Access::new(slices, doubts, false), admin)
     }
 }
 
@@ -270,9 +275,14 @@ impl Resolver {
             });
             places.push((actor.id.clone(), number));
         }
-        let sets: Vec<Compiled> =
-            distinct.par_iter().map(|(actor, key)| compiling.compile(actor, key.doubts.clone())).collect();
-        self.sets.extend(sets);
+        // Many hold the same roles in different places: what they allow together is kept once, and not first made for all.
+        let mut held = BTreeSet::new();
+        for some in distinct.chunks(TOGETHER) {
+            let sets: Vec<(Access, bool)> =
+                some.par_iter().map(|(actor, key)| compiling.compile(actor, key.doubts.clone())).collect();
+            let shared = sets.into_iter().map(|(access, admin)| (Arc::new(access.sharing(&mut held)), admin));
+            self.sets.extend(shared.map(|(access, admin)| Compiled { access, admin }));
+        }
         self.identities.extend(places);
         let unread = tenant.actors.iter().filter(|actor| !actor.unread.is_empty());
         self.unread.extend(unread.map(|actor| (actor.id.clone(), actor.unread.clone())));

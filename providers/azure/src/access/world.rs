@@ -5,21 +5,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use evenhand_model::access::Grant;
+use evenhand_model::access::{Doubt, DoubtEffect, Grant};
 use evenhand_model::condition::Condition as Under;
 use evenhand_model::evidence::Evidence;
 
 use super::activation::{Rules, until};
+use super::vaults;
 use crate::documents::manager::{Assignment, Block, Named};
+use crate::documents::route::Route;
 use crate::documents::told::At;
 use crate::facts::{Managed, TenantFacts};
 use crate::rbac::{
     ArmId, Authorizer, Condition, DenyAssignment, Groups, Hierarchy, ObjectId, OperationPattern, Permission,
     Principals, RoleAssignment, RoleDefinition, RoleKey, World,
 };
-
-/// The id that stands for everybody, where its type says so.
-const EVERYBODY: &str = "00000000-0000-0000-0000-000000000000";
 
 /// An assignment beside what the authorizer knows of it.
 #[derive(Clone, Debug)]
@@ -38,6 +37,12 @@ pub(crate) struct Assigned {
     pub(crate) beside: Vec<Beside>,
     /// What could not be understood of it, with its place.
     pub(crate) notes: Vec<(Evidence, String)>,
+    /// What is held or denied nobody knows where, by whom it is about.
+    pub(crate) doubts: BTreeMap<ObjectId, Vec<Doubt>>,
+    /// The same about everybody.
+    pub(crate) doubts_of_all: Vec<Doubt>,
+    /// The lists that it is in, and what is wrong with it.
+    pub(crate) unplaced: Vec<(Route, String)>,
 }
 
 /// The principal that stands for whoever of the people holds a role.
@@ -67,6 +72,8 @@ impl Assigned {
     /// Takes what was read; `people`: whose assignments make a role of people.
     pub(crate) fn of(facts: &TenantFacts, groups: Groups, people: &BTreeSet<ObjectId>) -> Self {
         let mut notes = Vec::new();
+        let (mut doubts, mut unplaced): (BTreeMap<ObjectId, Vec<Doubt>>, _) = (BTreeMap::new(), Vec::new());
+        let mut doubts_of_all = Vec::new();
         let mut world = World { groups, ..World::default() };
         let mut places: BTreeMap<RoleKey, Evidence> = BTreeMap::new();
         for held in facts.role_definitions.all() {
@@ -87,7 +94,14 @@ impl Assigned {
                 continue;
             }
             let Some(scope) = scope(held.own.scope.as_deref(), &held.id, "denyassignments") else {
-                notes.push((held.at.clone(), "a deny assignment without a scope is left out".to_owned()));
+                unplaced.push((Route::DenyAssignments, format!("`{}` has no scope that is understood", held.id)));
+                let doubt = Doubt::new(format!("deny assignment {}", held.id), DoubtEffect::Limits);
+                let named = principals(&held.own.principals);
+                if named.everybody {
+                    doubts_of_all.push(doubt);
+                } else {
+                    named.named.into_iter().for_each(|id| doubts.entry(id).or_default().push(doubt.clone()));
+                }
                 continue;
             };
             world.denies.push(DenyAssignment {
@@ -114,7 +128,19 @@ impl Assigned {
                 Kind::Ready => "roleeligibilityscheduleinstances",
             };
             let Some(scope) = scope(held.own.scope.as_deref(), &held.id, tail) else {
-                notes.push((held.at.clone(), "a role assignment without a scope is left out".to_owned()));
+                let route = match kind {
+                    Kind::Standing => Route::RoleAssignments,
+                    Kind::Ends => Route::RoleActive,
+                    Kind::Ready => Route::RoleEligible,
+                };
+                unplaced.push((route, format!("`{}` has no scope that is understood", held.id)));
+                let doubt = Doubt::new(format!("role assignment {}", held.id), DoubtEffect::Adds);
+                let principal = ObjectId::new(&held.own.principal_id);
+                if people.contains(&principal) {
+                    let role = RoleKey::new(&held.own.role_definition_id).to_string();
+                    doubts.entry(holder_of(&role)).or_default().push(doubt.clone());
+                }
+                doubts.entry(principal).or_default().push(doubt);
                 continue;
             };
             let role = RoleKey::new(&held.own.role_definition_id);
@@ -165,7 +191,12 @@ impl Assigned {
             });
         }
         for (id, held) in keyed {
-            let Ok(scope) = ArmId::parse(id) else { continue };
+            let Ok(scope) = ArmId::parse(id) else {
+                unplaced.push((Route::Resources, format!("`{id}` is no id that is understood")));
+                let doubt = Doubt::new(format!("what the keys of {id} open"), DoubtEffect::Adds);
+                doubts.entry(ObjectId::new(id)).or_default().push(doubt);
+                continue;
+            };
             world.assignments.push(RoleAssignment {
                 id: id.as_str().into(),
                 principal: ObjectId::new(id),
@@ -182,6 +213,11 @@ impl Assigned {
                     evidence: held.at.clone(),
                 },
             });
+        }
+        for given in vaults::given(facts) {
+            world.definitions.push(given.role);
+            world.assignments.push(given.assignment);
+            beside.push(Beside { under: given.under, grant: given.grant });
         }
         for key in GENERIC {
             let role = RoleKey::new(key);
@@ -204,7 +240,7 @@ impl Assigned {
                 });
             }
         }
-        Self { authorizer: Authorizer::new(world), beside, notes }
+        Self { authorizer: Authorizer::new(world), beside, notes, doubts, doubts_of_all, unplaced }
     }
 }
 
@@ -261,14 +297,7 @@ fn policies(facts: &TenantFacts) -> BTreeMap<(ArmId, RoleKey), Rules> {
 
 /// The scope that an object says or, where it says none, the one that its id begins with.
 fn scope(said: Option<&str>, id: &str, kind: &str) -> Option<ArmId> {
-    if let Some(said) = said {
-        return ArmId::parse(said).ok();
-    }
-    let end = id.to_ascii_lowercase().rfind(&format!("/providers/microsoft.authorization/{kind}/"))?;
-    match id.get(..end)? {
-        "" => ArmId::parse("/").ok(),
-        head => ArmId::parse(head).ok(),
-    }
+    ArmId::parse(said.or_else(|| ArmId::text_before(id, kind))?).ok()
 }
 
 fn condition(text: Option<&str>, at: &Evidence, notes: &mut Vec<(Evidence, String)>) -> Option<Condition> {
@@ -280,25 +309,10 @@ fn condition(text: Option<&str>, at: &Evidence, notes: &mut Vec<(Evidence, Strin
 }
 
 fn permission(block: &Block, at: &Evidence, notes: &mut Vec<(Evidence, String)>) -> Permission {
-    let patterns = |texts: &Option<Vec<String>>| -> Vec<OperationPattern> {
-        texts.iter().flatten().map(|text| OperationPattern::new(text)).collect()
-    };
-    Permission {
-        actions: patterns(&block.actions),
-        not_actions: patterns(&block.not_actions),
-        data_actions: patterns(&block.data_actions),
-        not_data_actions: patterns(&block.not_data_actions),
-        condition: condition(block.condition.as_deref(), at, notes),
-    }
+    let lists = [&block.actions, &block.not_actions, &block.data_actions, &block.not_data_actions];
+    Permission::written(lists, condition(block.condition.as_deref(), at, notes))
 }
 
 fn principals(all: &[Named]) -> Principals {
-    let is_everybody = |held: &Named| {
-        held.id.trim() == EVERYBODY
-            && held.kind.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("SystemDefined"))
-    };
-    Principals {
-        everybody: all.iter().any(is_everybody),
-        named: all.iter().filter(|held| !is_everybody(held)).map(|held| ObjectId::new(&held.id)).collect(),
-    }
+    Principals::of(all.iter().map(|held| (held.id.as_str(), held.kind.as_deref())))
 }

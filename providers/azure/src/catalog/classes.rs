@@ -29,6 +29,7 @@ const ESCALATION: &[&str] = &[
     "Microsoft.ContainerInstance/containerGroups/write",
     "Microsoft.HybridCompute/machines/extensions/write",
     "Microsoft.HybridCompute/machines/runCommands/write",
+    "Microsoft.KeyVault/vaults/accessPolicies/write",
     "Microsoft.Logic/workflows/write",
     "Microsoft.ManagedIdentity/userAssignedIdentities/*/assign/action",
     "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",

@@ -19,7 +19,7 @@ use evenhand_model::catalog::{AccessLevel, Catalog, CatalogSource, OperationClas
 use evenhand_model::control::ControlKind;
 use evenhand_model::opset::{OpSet, OperationIx};
 
-use crate::rbac::{OperationPattern, Plane};
+use crate::rbac::{ArmId, OperationPattern, Plane};
 
 static OPERATIONS: &[u8] = include_bytes!("../../catalog/operations.tsv.gz");
 
@@ -279,6 +279,11 @@ impl Catalog for Catalogue {
         classes::control_of_key(key)
     }
 
+    /// A subscription or a management group. A resource group is one team's, and a vault one application's.
+    fn is_part(&self, path: &str) -> bool {
+        ArmId::parse(path).is_ok_and(|id| id.is_subscription() || id.is_management_group())
+    }
+
     fn summarise(&self, operations: &OpSet) -> Vec<(Arc<str>, OpSet)> {
         let mut rest = operations.clone();
         let mut groups: Vec<(Arc<str>, OpSet)> = Vec::new();
@@ -339,6 +344,21 @@ mod tests {
             [Plane::Control, Plane::Data, Plane::Directory].map(|plane| catalogue.matching([&star], plane));
         assert!(!control.intersects(&data) && !control.intersects(&directory));
         assert_eq!(control.len() + data.len() + directory.len(), catalogue.len());
+    }
+
+    #[test]
+    fn subscriptions_and_what_holds_them_are_parts_of_a_tenant() {
+        for (path, expected) in [
+            ("/subscriptions/a/", true),
+            ("/subscriptions/a", true),
+            ("/providers/Microsoft.Management/managementGroups/prod/", true),
+            ("/subscriptions/a/resourceGroups/g/", false),
+            ("/subscriptions/a/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v/", false),
+            ("/administrativeUnits/u/", false),
+            ("secret:", false),
+        ] {
+            assert_eq!(Catalogue::global().is_part(path), expected, "{path}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Who asks: the credentials of `azure_identity`, which talk through this crate's own transport. Tokens are never printed or
 //! written.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,8 +13,9 @@ use azure_core::http::{
 };
 use azure_identity::{
     AzureCliCredential, AzureCliCredentialOptions, AzurePipelinesCredential, AzurePipelinesCredentialOptions,
-    ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions, ManagedIdentityCredential,
-    ManagedIdentityCredentialOptions, UserAssignedId, WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
+    ClientAssertionCredential, ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions,
+    ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId, WorkloadIdentityCredential,
+    WorkloadIdentityCredentialOptions,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -21,6 +23,7 @@ use evenhand_collect::{Held, Http, Trouble, causes};
 use evenhand_model::refusal::Why;
 use serde::Deserialize;
 
+use super::certificate::Certificate;
 use super::cloud::Cloud;
 use super::{CollectError, Who};
 
@@ -49,10 +52,15 @@ impl Credentials {
     pub(crate) fn load(who: &Who, tenant: Option<&str>, cloud: Cloud) -> Result<Self, CollectError> {
         let made: Result<Arc<dyn TokenCredential>, _> = match who {
             Who::Environment => {
-                let secret = variable("AZURE_CLIENT_SECRET").zip(variable("AZURE_CLIENT_ID"));
+                let client = variable("AZURE_CLIENT_ID");
+                let secret = variable("AZURE_CLIENT_SECRET").zip(client.clone());
+                let certificate = variable("AZURE_CLIENT_CERTIFICATE_PATH").zip(client);
                 let tenant = tenant.map(str::to_owned).or_else(|| variable("AZURE_TENANT_ID"));
-                match (secret, &tenant) {
-                    (Some((secret, client)), Some(tenant)) => {
+                match (secret, certificate, &tenant) {
+                    (None, Some((path, client)), Some(tenant)) => {
+                        with_certificate(Path::new(&path), tenant, client, cloud)?
+                    }
+                    (Some((secret, client)), _, Some(tenant)) => {
                         let options = ClientSecretCredentialOptions { client_options: client_options(cloud) };
                         ClientSecretCredential::new(tenant, client, Secret::new(secret), Some(options))
                             .map(|held| held as _)
@@ -118,6 +126,21 @@ impl Credentials {
         let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
         if plain { Ok(text) } else { Err(Trouble::new("NoToken", Why::Expired, Some("it is no token".to_owned()))) }
     }
+}
+
+/// An application with a certificate.
+fn with_certificate(
+    path: &Path,
+    tenant: &str,
+    client: String,
+    cloud: Cloud,
+) -> Result<azure_core::Result<Arc<dyn TokenCredential>>, CollectError> {
+    let authority = variable("AZURE_AUTHORITY_HOST").unwrap_or_else(|| cloud.authority().to_owned());
+    let audience = format!("{}/{tenant}/oauth2/v2.0/token", authority.trim_end_matches('/'));
+    let certificate = Certificate::read(path, &client, audience)?;
+    let options = ClientAssertionCredentialOptions { client_options: client_options(cloud) };
+    let made = ClientAssertionCredential::new(tenant.to_owned(), client, certificate, Some(options));
+    Ok(made.map(|held| held as _))
 }
 
 /// Why there is no token, in one line of moderate length, and whether that may pass.

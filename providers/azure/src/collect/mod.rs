@@ -5,6 +5,7 @@
 //! nobody asks for, so that everything after the collection is the same for captures that were made by hand. What could not
 //! be read is part of the capture too. Nothing here knows identities, access or rules.
 
+mod certificate;
 mod client;
 mod cloud;
 mod credentials;
@@ -34,9 +35,9 @@ use run::{Plan, Run};
 /// Who asks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Who {
-    /// What the environment names: an application with a secret (`AZURE_TENANT_ID`, `AZURE_CLIENT_ID`,
-    /// `AZURE_CLIENT_SECRET`), a workload identity (`AZURE_FEDERATED_TOKEN_FILE`), or a managed identity
-    /// (`IDENTITY_ENDPOINT`).
+    /// What the environment names: an application (`AZURE_TENANT_ID`, `AZURE_CLIENT_ID`) with a secret
+    /// (`AZURE_CLIENT_SECRET`) or a certificate (`AZURE_CLIENT_CERTIFICATE_PATH`), a workload identity
+    /// (`AZURE_FEDERATED_TOKEN_FILE`), or a managed identity (`IDENTITY_ENDPOINT`).
     #[default]
     Environment,
     /// A workload identity of Kubernetes.
@@ -132,7 +133,8 @@ impl CollectFailure for CollectError {
         match self {
             Self::NoCapture(none) => none.remedy(),
             Self::NoCredentials => {
-                "set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or say with --sign-in who asks"
+                "set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET or AZURE_CLIENT_CERTIFICATE_PATH, or say \
+                 with --sign-in who asks"
             }
             Self::BadCredentials(_) => "check what they are made of, or say with --sign-in who asks",
             Self::NotAccepted(_) => "check that they are still valid, and that the cloud is the right one",

@@ -66,11 +66,18 @@ pub(crate) struct Whole {
     step: &'static Step,
     begun: bool,
     elements: usize,
+    /// What nothing can be asked about: no path is made of it.
+    odd: Vec<(About, String)>,
 }
 
 impl Whole {
     pub(crate) fn new(step: &'static Step) -> Self {
-        Self { step, begun: false, elements: 0 }
+        Self { step, begun: false, elements: 0, odd: Vec::new() }
+    }
+
+    /// What the elements lead to and nothing can be asked about.
+    pub(crate) fn odd(&self) -> &[(About, String)] {
+        &self.odd
     }
 
     /// Writes a page, and notes what its elements lead to. Returns where the next one is.
@@ -117,9 +124,14 @@ impl Whole {
         })
     }
 
-    fn element(&self, mut element: Value, sink: &mut dyn Write, leads: &mut Leads) -> Result<(), NoPage> {
+    fn element(&mut self, mut element: Value, sink: &mut dyn Write, leads: &mut Leads) -> Result<(), NoPage> {
         for (to, value) in self.step.found(&element) {
-            leads.entry(to).or_default().insert(value);
+            match value {
+                Ok(value) => {
+                    leads.entry(to).or_default().insert(value);
+                }
+                Err(value) => self.odd.push((to, value)),
+            }
         }
         if let Value::Object(members) = &mut element {
             if !self.step.keep.is_empty() {

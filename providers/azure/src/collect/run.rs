@@ -386,7 +386,7 @@ impl Run {
                         None => {
                             whole.finish(lines.sink())?;
                             self.end_line(question, mark, lines)?;
-                            return Ok(());
+                            return self.note_odd(&whole, lines);
                         }
                         Some(Next::Token(token)) => body = Some(self.query(Some(&token))),
                         Some(Next::Link(link)) => match self.client.host(step.interface).path_of(&link) {
@@ -434,6 +434,20 @@ impl Run {
         self.failed(step, &refusal, Some(format!("needs {needs}")).filter(|_| refusal.why == Why::Refused));
         lines.refused(&host, path, refusal, Some(needs.to_owned()))?;
         self.made(question);
+        Ok(())
+    }
+
+    /// Says what of an answer nothing was asked about.
+    fn note_odd(&self, whole: &Whole, lines: &mut Lines) -> Result<(), NoLine> {
+        for (about, value) in whole.odd() {
+            for step in Step::of(*about) {
+                let refusal = Refusal::new("NotAnId", Why::Malformed);
+                let shown: String = value.chars().filter(|c| !c.is_control()).take(200).collect();
+                self.failed(step, &refusal, Some(format!("`{shown}` is no id that can be asked about")));
+                let host = &self.client.host(step.interface).name;
+                lines.refused(host, &step.path_of_odd(value), refusal, Some(step.permission().to_owned()))?;
+            }
+        }
         Ok(())
     }
 

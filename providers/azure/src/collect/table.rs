@@ -6,6 +6,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::cloud::Interface;
+use crate::catalog::graph::MICROSOFT_GRAPH;
 use crate::documents::route::Route;
 
 /// What a call is about.
@@ -17,6 +18,8 @@ pub(crate) enum About {
     ServicePrincipal,
     /// Each agent identity and each principal of a blueprint.
     Agent,
+    /// Microsoft Graph's own service principal.
+    MicrosoftGraph,
     /// Each application.
     Application,
     /// Each blueprint.
@@ -44,6 +47,7 @@ impl About {
             Self::Tenant => "",
             Self::ServicePrincipal => "servicePrincipals",
             Self::Agent => "agents",
+            Self::MicrosoftGraph => "microsoftGraph",
             Self::Application => "applications",
             Self::Blueprint => "blueprints",
             Self::Group => "groups",
@@ -62,6 +66,7 @@ impl About {
             Self::Tenant => "The tenant, once",
             Self::ServicePrincipal => "Each service principal",
             Self::Agent => "Each agent identity and each principal of a blueprint",
+            Self::MicrosoftGraph => "Microsoft Graph's own service principal",
             Self::Application => "Each application",
             Self::Blueprint => "Each blueprint",
             Self::Group => "Each group",
@@ -75,10 +80,11 @@ impl About {
     }
 
     /// All of them, in the order in which they are asked about.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Tenant,
         Self::ServicePrincipal,
         Self::Agent,
+        Self::MicrosoftGraph,
         Self::Application,
         Self::Blueprint,
         Self::Group,
@@ -167,14 +173,19 @@ const fn lead_where(to: About, member: &'static str, place: &'static str, value:
     Lead { to, member, only: Some((place, value)) }
 }
 
-/// The query that Resource Graph is asked: resources that carry an identity, and AI services with the switch of their keys.
+/// The query that Resource Graph is asked: resources that carry an identity, AI services with the switch of their keys, and
+/// key vaults with the access policies that stand beside roles there.
 /// Nothing else of a resource's properties is asked for: they may hold secrets.
 pub(crate) const RESOURCES: &str = "resources \
     | where isnotnull(identity) or type startswith 'microsoft.cognitiveservices/accounts' \
     or type startswith 'microsoft.search/searchservices' or type startswith 'microsoft.machinelearningservices/workspaces' \
+    or type =~ 'microsoft.keyvault/vaults' \
     | project id, name, type, kind, location, resourceGroup, subscriptionId, tenantId, tags, identity, \
     properties = bag_pack('disableLocalAuth', properties.disableLocalAuth, \
-    'publicNetworkAccess', properties.publicNetworkAccess, 'dateCreated', properties.dateCreated) \
+    'publicNetworkAccess', properties.publicNetworkAccess, 'dateCreated', properties.dateCreated, \
+    'enableRbacAuthorization', properties.enableRbacAuthorization, \
+    'accessPolicies', iff(type =~ 'microsoft.keyvault/vaults', properties.accessPolicies, dynamic(null)), \
+    'networkDefaultAction', properties.networkAcls.defaultAction) \
     | order by id asc";
 
 /// Of credentials neither texts nor hints nor keys are kept; see `page`.
@@ -259,14 +270,18 @@ const AGENT_USER: &[&str] = &[
     "createdDateTime",
     "identityParentId",
 ];
+/// Of an agent's card and addresses nothing is asked: they may hold anything.
+const INSTANCE: &[&str] =
+    &["id", "displayName", "agentIdentityId", "agentUserId", "originatingStore", "createdDateTime"];
+const RISKY: &[&str] = &["id", "riskLevel", "riskState", "riskLastUpdatedDateTime"];
 const FEDERATED: &[&str] = &["id", "name", "issuer", "subject", "audiences", "claimsMatchingExpression"];
 
 /// The assignments that count at a scope and what stands above it.
 const HERE: &str = "$filter=atScope()";
 
 use About::{
-    Account, Agent, Application, Blueprint, Group, Identity, ManagementGroup, Project, RoleGroup, ServicePrincipal,
-    Subscription, Tenant,
+    Account, Agent, Application, Blueprint, Group, Identity, ManagementGroup, MicrosoftGraph, Project, RoleGroup,
+    ServicePrincipal, Subscription, Tenant,
 };
 
 /// Every call.
@@ -276,7 +291,7 @@ pub(crate) static STEPS: &[Step] = &[
         keep: PRINCIPAL,
         select: true,
         query: "$top=999",
-        leads: &[lead(ServicePrincipal, "id")],
+        leads: &[lead(ServicePrincipal, "id"), lead_where(MicrosoftGraph, "id", "appId", MICROSOFT_GRAPH)],
         ..graph(Tenant, Route::ServicePrincipals, "/v1.0/servicePrincipals")
     },
     Step {
@@ -304,7 +319,7 @@ pub(crate) static STEPS: &[Step] = &[
     },
     Step {
         keep: BLUEPRINT,
-        leads: &[lead(Blueprint, "id")],
+        leads: &[lead(Application, "id"), lead(Blueprint, "id")],
         needs: Some("AgentIdentityBlueprint.Read.All"),
         ..graph(Tenant, Route::Applications, "/v1.0/applications/microsoft.graph.agentIdentityBlueprint")
     },
@@ -335,6 +350,14 @@ pub(crate) static STEPS: &[Step] = &[
     // No v1.0 has them.
     graph(Tenant, Route::SignIns, "/beta/reports/servicePrincipalSignInActivities"),
     graph(Tenant, Route::CredentialUse, "/beta/reports/appCredentialSignInActivities"),
+    Step { keep: INSTANCE, ..graph(Tenant, Route::AgentRegistry, "/beta/agentRegistry/agentInstances") },
+    Step { keep: RISKY, ..graph(Tenant, Route::RiskyAgents, "/beta/identityProtection/riskyAgents") },
+    Step { keep: RISKY, ..graph(Tenant, Route::RiskyPrincipals, "/v1.0/identityProtection/riskyServicePrincipals") },
+    Step {
+        keep: &["id", "isEnabled"],
+        pages: Pages::One,
+        ..graph(Tenant, Route::CredentialPolicy, "/v1.0/policies/defaultAppManagementPolicy")
+    },
     Step {
         leads: &[
             lead_where(ManagementGroup, "name", "type", "Microsoft.Management/managementGroups"),
@@ -378,6 +401,11 @@ pub(crate) static STEPS: &[Step] = &[
         keep: REFERENCE,
         ..graph(Agent, Route::Sponsors, "/v1.0/servicePrincipals/{}/microsoft.graph.agentIdentity/sponsors")
     },
+    // All who hold a permission of Microsoft Graph's at once: it tells the same where single ones are refused.
+    Step {
+        query: "$top=999",
+        ..graph(MicrosoftGraph, Route::AppRoleAssignedTo, "/v1.0/servicePrincipals/{}/appRoleAssignedTo")
+    },
     Step { keep: REFERENCE, ..graph(Application, Route::Owners, "/v1.0/applications/{}/owners") },
     Step {
         keep: FEDERATED,
@@ -388,6 +416,11 @@ pub(crate) static STEPS: &[Step] = &[
         Route::InheritablePermissions,
         "/v1.0/applications/{}/microsoft.graph.agentIdentityBlueprint/inheritablePermissions",
     ),
+    Step {
+        keep: REFERENCE,
+        needs: Some("Application.Read.All"),
+        ..graph(Blueprint, Route::Sponsors, "/v1.0/applications/{}/microsoft.graph.agentIdentityBlueprint/sponsors")
+    },
     Step { keep: REFERENCE, query: "$top=999", ..graph(Group, Route::Members, "/v1.0/groups/{}/members") },
     Step {
         filter: "$filter=groupId%20eq%20'{}'",
@@ -504,6 +537,12 @@ impl Step {
         }
     }
 
+    /// The path about something that no path is made of: what a capture says was not asked.
+    pub(crate) fn path_of_odd(&self, value: &str) -> String {
+        const ALL: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-');
+        self.path.replace("{}", &utf8_percent_encode(value, ALL).to_string())
+    }
+
     /// The address of the first page below the host, of the path as captures have it.
     pub(crate) fn address(&self, path: &str) -> String {
         let select = format!("$select={}", self.asked_for().collect::<Vec<_>>().join(","));
@@ -537,8 +576,8 @@ impl Step {
         words.collect::<Vec<_>>().join("-")
     }
 
-    /// What an element leads to.
-    pub(crate) fn found(&self, element: &Value) -> impl Iterator<Item = (About, String)> {
+    /// What an element leads to; an error is a value that no path is made of.
+    pub(crate) fn found(&self, element: &Value) -> impl Iterator<Item = (About, Result<String, String>)> {
         let text = |member: &str| match element.get(member)? {
             Value::String(text) => Some(text.clone()),
             Value::Bool(held) => Some(held.to_string()),
@@ -547,19 +586,19 @@ impl Step {
         self.leads.iter().filter_map(move |lead| {
             let fits =
                 lead.only.is_none_or(|(place, value)| text(place).is_some_and(|held| held.eq_ignore_ascii_case(value)));
-            let value = text(lead.member).filter(|value| fits && is_value(value))?;
-            Some((lead.to, value))
+            let value = text(lead.member).filter(|_| fits)?;
+            Some((lead.to, if is_value(&value) { Ok(value) } else { Err(value) }))
         })
     }
 }
 
-/// Whether something can be an id, or a path of Resource Manager, and nothing that leads elsewhere.
+/// Whether something can be an id, or a path of Resource Manager, and nothing that leads elsewhere. Whatever it is called
+/// by, it is encoded where a path has a meaning for it.
 pub(crate) fn is_value(text: &str) -> bool {
-    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '(' | ')' | ' ');
     let parts = || text.split('/').skip(usize::from(text.starts_with('/')));
     !text.is_empty()
         && text.len() <= 2048
-        && text.chars().all(plain)
+        && !text.chars().any(char::is_control)
         && parts().all(|part| !matches!(part, "" | "." | ".."))
         && (text.starts_with('/') || !text.contains('/'))
 }
@@ -623,9 +662,26 @@ mod tests {
         let groups = STEPS.iter().find(|step| step.route == Route::Groups).unwrap();
         let found = |element: Value| groups.found(&element).collect::<Vec<_>>();
         assert_eq!(found(json!({"id": "1", "isAssignableToRole": true})).len(), 2);
-        assert_eq!(found(json!({"id": "1", "isAssignableToRole": null})), [(About::Group, "1".to_owned())]);
-        for id in ["", "../x", "a/b", "x?y", "/a/../b", "//host/x", "a#b"] {
-            assert_eq!(found(json!({"id": id})), [], "{id}");
+        assert_eq!(found(json!({"id": "1", "isAssignableToRole": null})), [(About::Group, Ok("1".to_owned()))]);
+        for id in ["", "../x", "a/b", "/a/../b", "//host/x", "a\nb", ".."] {
+            assert_eq!(found(json!({"id": id})), [(About::Group, Err(id.to_owned()))], "{id}");
+        }
+    }
+
+    #[test]
+    fn whatever_a_resource_is_called_its_path_leads_to_it_and_nowhere_else() {
+        let step = STEPS.iter().find(|step| step.about == About::Identity).unwrap();
+        for (name, encoded) in [
+            ("a+b&c=d", "a%2Bb%26c%3Dd"),
+            ("what?", "what%3F"),
+            ("50%", "50%25"),
+            ("#1", "%231"),
+            ("größe", "gr%C3%B6%C3%9Fe"),
+            ("it's, [so]@home", "it%27s%2C%20%5Bso%5D%40home"),
+        ] {
+            assert!(is_value(&format!("/subscriptions/s/{name}")), "{name}");
+            let path = step.path(&format!("/subscriptions/s/{name}"));
+            assert_eq!(path, format!("/subscriptions/s/{encoded}/federatedIdentityCredentials"));
         }
     }
 }

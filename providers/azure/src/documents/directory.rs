@@ -415,6 +415,37 @@ pub(crate) struct SecurityDefaults {
     pub(crate) is_enabled: Option<bool>,
 }
 
+/// An agent in the registry of agents.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct AgentInstance {
+    pub(crate) id: String,
+    pub(crate) display_name: Option<Arc<str>>,
+    /// The agent identity, by its object id.
+    pub(crate) agent_identity_id: Option<String>,
+    /// The agent's user account, by its object id.
+    pub(crate) agent_user_id: Option<String>,
+    /// Where it was made.
+    pub(crate) originating_store: Option<Arc<str>>,
+}
+
+/// An application or agent that signed in as if somebody else had its credentials.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Risky {
+    /// The object id of the principal.
+    pub(crate) id: String,
+    pub(crate) risk_level: Option<String>,
+    pub(crate) risk_state: Option<String>,
+}
+
+/// What every application's credentials have to be like, where no policy of its own says otherwise.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct CredentialPolicy {
+    pub(crate) is_enabled: Option<bool>,
+}
+
 /// When a service principal last signed in.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]

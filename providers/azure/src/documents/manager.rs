@@ -157,6 +157,38 @@ pub(crate) struct ResourceProperties {
     pub(crate) category: Option<String>,
     #[serde(deserialize_with = "moment")]
     pub(crate) date_created: Option<Timestamp>,
+    /// Of a key vault: whether it takes roles instead of its access policies.
+    pub(crate) enable_rbac_authorization: Option<bool>,
+    /// Of a key vault: who may do what with all of its secrets, keys and certificates.
+    #[serde(deserialize_with = "policies")]
+    pub(crate) access_policies: Option<Vec<VaultPolicy>>,
+}
+
+/// An access policy of a key vault.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct VaultPolicy {
+    pub(crate) object_id: String,
+    /// The application through which alone it counts.
+    #[serde(default)]
+    pub(crate) application_id: Option<String>,
+    #[serde(default)]
+    pub(crate) permissions: VaultPermissions,
+}
+
+/// What it allows, by kind of thing.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct VaultPermissions {
+    pub(crate) secrets: Option<Vec<String>>,
+    pub(crate) keys: Option<Vec<String>>,
+    pub(crate) certificates: Option<Vec<String>>,
+}
+
+/// Access policies; what has that name elsewhere is none.
+fn policies<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<VaultPolicy>>, D::Error> {
+    let value = Option::<serde_json::Value>::deserialize(deserializer)?;
+    Ok(value.and_then(|value| serde_json::from_value(value).ok()))
 }
 
 /// Where a resource's logs go.

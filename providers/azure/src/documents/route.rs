@@ -4,8 +4,10 @@
 
 use evenhand_model::gap::Lost;
 use evenhand_model::gap::Subject::{
-    Access, Controls, Credentials, Declared, Escalation, Logs, Nature, People, Record, Trust, Use, Users, Workload,
+    Access, Controls, Credentials, Declared, Escalation, Logs, Nature, People, Record, Register, Trust, Use, Users,
+    Workload,
 };
+use percent_encoding::percent_decode_str;
 
 /// A call that is understood.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -35,6 +37,10 @@ pub enum Route {
     SecurityDefaults,
     SignIns,
     CredentialUse,
+    AgentRegistry,
+    RiskyPrincipals,
+    RiskyAgents,
+    CredentialPolicy,
     RoleAssignments,
     RoleDefinitions,
     DenyAssignments,
@@ -67,7 +73,7 @@ const READER: &str = "role Reader";
 
 impl Route {
     /// All of them.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 39] = [
         Self::Organisation,
         Self::ServicePrincipals,
         Self::Applications,
@@ -92,6 +98,10 @@ impl Route {
         Self::SecurityDefaults,
         Self::SignIns,
         Self::CredentialUse,
+        Self::AgentRegistry,
+        Self::RiskyPrincipals,
+        Self::RiskyAgents,
+        Self::CredentialPolicy,
         Self::RoleAssignments,
         Self::RoleDefinitions,
         Self::DenyAssignments,
@@ -108,10 +118,10 @@ impl Route {
     /// The call. Permissions of Graph are application permissions, those of Resource Manager roles.
     pub fn call(self) -> &'static Call {
         macro_rules! table {
-            ($($route:ident: $path:literal, $permission:expr, $words:literal, [$($about:ident),+];)+) => {
+            ($($route:ident: $path:literal, $permission:expr, $words:literal, [$($about:ident),*];)+) => {
                 match self {
                     $(Self::$route => {
-                        static CALL: Call = call($path, $permission, Lost::of($words, &[$($about),+]));
+                        static CALL: Call = call($path, $permission, Lost::of($words, &[$($about),*]));
                         &CALL
                     })+
                 }
@@ -142,6 +152,10 @@ impl Route {
             SecurityDefaults: "/policies/identitySecurityDefaultsEnforcementPolicy", "Policy.Read.All", "security defaults", [Controls];
             SignIns: "/reports/servicePrincipalSignInActivities", "AuditLog.Read.All", "when applications last signed in", [Use];
             CredentialUse: "/reports/appCredentialSignInActivities", "AuditLog.Read.All", "when secrets and certificates were last used", [Use];
+            AgentRegistry: "/agentRegistry/agentInstances", "AgentInstance.Read.All", "which agents the registry knows", [Register];
+            RiskyPrincipals: "/identityProtection/riskyServicePrincipals", "IdentityRiskyServicePrincipal.Read.All", "which applications Entra holds for compromised", [];
+            RiskyAgents: "/identityProtection/riskyAgents", "IdentityRiskyAgent.Read.All", "which agents Entra holds for compromised", [];
+            CredentialPolicy: "/policies/defaultAppManagementPolicy", "Policy.Read.All", "whether secrets of applications are limited", [];
             RoleAssignments: "/{scope}/providers/Microsoft.Authorization/roleAssignments", READER, "Azure role assignments", [Access, Escalation];
             RoleDefinitions: "/{scope}/providers/Microsoft.Authorization/roleDefinitions", READER, "what Azure roles allow", [Access, Escalation];
             DenyAssignments: "/{scope}/providers/Microsoft.Authorization/denyAssignments", READER, "deny assignments", [Access];
@@ -153,6 +167,56 @@ impl Route {
             Resources: "/providers/Microsoft.ResourceGraph/resources", READER, "resources that carry identities or hold keys", [Workload, Users, Credentials];
             DiagnosticSettings: "/{resource}/providers/Microsoft.Insights/diagnosticSettings", READER, "where logs are kept", [Logs];
             Hierarchy: "/providers/Microsoft.Management/managementGroups/{id}/descendants", READER, "the subscriptions of management groups", [Access];
+        }
+    }
+
+    /// The command that exports its answer by hand.
+    pub(crate) fn export(self) -> String {
+        let path = self.call().path;
+        let manager =
+            |version: &str| format!("az rest --url 'https://management.azure.com{path}?api-version={version}'");
+        match self {
+            Self::ServicePrincipals => "az ad sp list --all".to_owned(),
+            Self::Applications => "az ad app list --all".to_owned(),
+            Self::Users => "az ad user list".to_owned(),
+            Self::Groups => "az ad group list".to_owned(),
+            Self::RoleAssignments => "az role assignment list --all".to_owned(),
+            Self::RoleDefinitions => "az role definition list".to_owned(),
+            Self::ManagedIdentities => "az identity list".to_owned(),
+            Self::Resources => {
+                "az graph query -q 'resources | where isnotnull(identity) or type has \"cognitiveservices\"'".to_owned()
+            }
+            Self::ActivationRules => {
+                let query = "$filter=scopeId eq '/' and scopeType eq 'DirectoryRole'&$expand=policy($expand=rules)";
+                format!("az rest --url \"https://graph.microsoft.com/v1.0{path}?{}\"", query.replace('$', "\\$"))
+            }
+            Self::SignIns | Self::CredentialUse | Self::AgentRegistry | Self::RiskyAgents => {
+                format!("az rest --url https://graph.microsoft.com/beta{path}")
+            }
+            Self::DenyAssignments => manager("2022-04-01"),
+            Self::RoleActive | Self::RoleEligible | Self::RoleActivationRules => manager("2020-10-01"),
+            Self::IdentityFederatedCredentials => manager("2023-01-31"),
+            Self::DiagnosticSettings => manager("2021-05-01-preview"),
+            Self::Hierarchy => manager("2020-05-01"),
+            Self::Organisation
+            | Self::Owners
+            | Self::Sponsors
+            | Self::Members
+            | Self::MemberOf
+            | Self::AppRoleAssignments
+            | Self::AppRoleAssignedTo
+            | Self::DelegatedGrants
+            | Self::FederatedCredentials
+            | Self::InheritablePermissions
+            | Self::DirectoryAssignments
+            | Self::DirectoryRoles
+            | Self::DirectoryActive
+            | Self::DirectoryEligible
+            | Self::GroupEligible
+            | Self::ConditionalAccess
+            | Self::SecurityDefaults
+            | Self::RiskyPrincipals
+            | Self::CredentialPolicy => format!("az rest --url https://graph.microsoft.com/v1.0{path}"),
         }
     }
 
@@ -180,7 +244,8 @@ impl Asked {
     pub fn parse(path: &str) -> Option<Self> {
         let path = path.trim();
         let path = path.strip_prefix("https://").unwrap_or(path);
-        let path = path.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+        let path = path.split(['?', '#']).next().unwrap_or_default();
+        let path = percent_decode_str(path).decode_utf8_lossy().to_ascii_lowercase();
         let mut segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
         // A host has a dot, and no first segment of either interface has.
         if segments.first().is_some_and(|first| first.contains('.') && *first != "v1.0") {
@@ -242,6 +307,10 @@ fn of_graph(segments: &[&str]) -> Option<Asked> {
             Asked::new(Route::GroupEligible, "")
         }
         ["identity", "conditionalaccess", "policies"] => Asked::new(Route::ConditionalAccess, ""),
+        ["policies", "defaultappmanagementpolicy"] => Asked::new(Route::CredentialPolicy, ""),
+        ["agentregistry", "agentinstances"] => Asked::new(Route::AgentRegistry, ""),
+        ["identityprotection", "riskyserviceprincipals"] => Asked::new(Route::RiskyPrincipals, ""),
+        ["identityprotection", "riskyagents"] => Asked::new(Route::RiskyAgents, ""),
         ["reports", "serviceprincipalsigninactivities"] => Asked::new(Route::SignIns, ""),
         ["reports", "appcredentialsigninactivities"] => Asked::new(Route::CredentialUse, ""),
         _ => None,
@@ -301,7 +370,18 @@ mod tests {
             assert_eq!(Asked::parse(&path).map(|asked| asked.route), Some(route), "{path}");
             assert!(!call.permission.is_empty());
         }
-        assert_eq!(Route::ALL.iter().filter(|route| route.is_graph()).count(), 24);
+        assert_eq!(Route::ALL.iter().filter(|route| route.is_graph()).count(), 28);
+    }
+
+    #[test]
+    fn every_answer_can_be_exported_by_a_command_with_the_version_that_it_takes() {
+        for route in Route::ALL {
+            let command = route.export();
+            assert!(command.starts_with("az "), "{command}");
+            assert_eq!(command.contains("management.azure.com"), command.contains("api-version="), "{command}");
+        }
+        assert!(Route::SignIns.export().contains("/beta/reports/"));
+        assert!(Route::ActivationRules.export().contains("\\$expand=policy(\\$expand=rules)"));
     }
 
     #[test]
@@ -316,6 +396,11 @@ mod tests {
                 "/subscriptions/s/resourcegroups/g/providers/microsoft.compute/virtualmachines/v",
             ),
             ("/providers/microsoft.aadiam/diagnosticSettings", Route::DiagnosticSettings, ""),
+            (
+                "/subscriptions/s/resourceGroups/a%20b/providers/Microsoft.ManagedIdentity/userAssignedIdentities/50%25%2B/federatedIdentityCredentials",
+                Route::IdentityFederatedCredentials,
+                "/subscriptions/s/resourcegroups/a b/providers/microsoft.managedidentity/userassignedidentities/50%+",
+            ),
             (
                 "management.azure.com/subscriptions/s/resources?$filter=x",
                 Route::Resources,

@@ -12,7 +12,7 @@ use super::directory::{
     ServicePrincipal, SignInActivity, User,
 };
 use super::manager::{Descendant, ManagedIdentity, Resource, nested};
-use super::route::Route;
+use super::route::{Asked, Route};
 use super::told::At;
 use super::{Answer, Problem};
 use crate::facts::{Facts, Managed, TenantFacts, Unanswered};
@@ -23,6 +23,8 @@ struct Taking<'a> {
     pointer: &'a str,
     response: Option<&'a RawValue>,
     problems: Vec<Problem>,
+    /// Whether the answer says that there is another page.
+    followed: bool,
 }
 
 /// A list in an answer: its elements, and the place of each.
@@ -51,6 +53,12 @@ impl<'a> Taking<'a> {
             #[serde(borrow)]
             data: Option<&'p RawValue>,
             id: Option<serde::de::IgnoredAny>,
+            #[serde(borrow, rename = "@odata.nextLink")]
+            graph: Option<&'p RawValue>,
+            #[serde(borrow, rename = "nextLink")]
+            manager: Option<&'p RawValue>,
+            #[serde(borrow, rename = "$skipToken", alias = "skip_token", alias = "skipToken")]
+            query: Option<&'p RawValue>,
         }
         let whole = self.response?;
         let (list, below) = if whole.get().starts_with('[') {
@@ -63,6 +71,8 @@ impl<'a> Taking<'a> {
                     return None;
                 }
             };
+            let links = [page.graph, page.manager, page.query].into_iter().flatten();
+            self.followed = links.map(RawValue::get).any(|link| link.len() > 2 && link.starts_with('"'));
             match (page.value, page.data) {
                 (Some(list), _) if list.get().starts_with('[') => (list, "/value"),
                 (None, Some(list)) => (list, "/data"),
@@ -124,18 +134,26 @@ pub(crate) fn take(answer: Answer<'_>, document: &Arc<str>, facts: &mut Facts) -
         tenant.unanswered.push(Unanswered { route: asked.route, of: asked.of, refusal, accepted });
         return Vec::new();
     }
-    let mut taking = Taking { document, pointer: &pointer, response, problems: Vec::new() };
+    let mut taking = Taking { document, pointer: &pointer, response, problems: Vec::new(), followed: false };
     if tenant.somewhere.is_none() {
         tenant.somewhere = Some(taking.evidence(""));
     }
     let before = taking.problems.len();
-    if asked.route.is_graph() {
-        of_graph(&mut taking, asked.route, &asked.of, tenant);
+    let Asked { route, of } = &asked;
+    if route.is_graph() {
+        of_graph(&mut taking, *route, of, tenant);
     } else {
-        of_manager(&mut taking, asked.route, &asked.of, tenant);
+        of_manager(&mut taking, *route, of, tenant);
     }
     if taking.problems.len() == before {
-        tenant.read.insert(asked.route);
+        tenant.read.insert(*route);
+    }
+    let followed = taking.followed;
+    let pages = tenant.pages.entry(asked).or_default();
+    if followed {
+        pages.followed += 1;
+    } else {
+        pages.last += 1;
     }
     taking.problems
 }
@@ -235,6 +253,13 @@ fn of_graph(t: &mut Taking<'_>, route: Route, of: &str, tenant: &mut TenantFacts
         Route::SecurityDefaults => {
             if let Some(read) = t.elements() {
                 tenant.security_defaults = read.into_iter().next();
+            }
+        }
+        Route::AgentRegistry => list!(tenant.registry),
+        Route::RiskyPrincipals | Route::RiskyAgents => list!(tenant.risky),
+        Route::CredentialPolicy => {
+            if let Some(read) = t.elements() {
+                tenant.credential_policy = read.into_iter().next();
             }
         }
         Route::SignIns => {

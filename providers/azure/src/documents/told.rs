@@ -24,12 +24,14 @@ pub(crate) enum Told<T> {
     /// The call was never made, brought no answer, or its answer is not part of the capture.
     #[default]
     Unread,
+    /// It brought these, and more that is not part of the capture.
+    Part(Vec<T>),
     /// It brought these.
     Read(Vec<T>),
 }
 
 impl<T> Told<T> {
-    /// Whether there is an answer.
+    /// Whether there is an answer, and all of it.
     pub(crate) fn is_read(&self) -> bool {
         matches!(self, Self::Read(_))
     }
@@ -37,15 +39,22 @@ impl<T> Told<T> {
     /// The elements that were read; none where none were.
     pub(crate) fn all(&self) -> &[T] {
         match self {
-            Self::Read(all) => all,
+            Self::Read(all) | Self::Part(all) => all,
             Self::Unread => &[],
+        }
+    }
+
+    /// Notes that there is more than was read.
+    pub(crate) fn cut(&mut self) {
+        if let Self::Read(all) = self {
+            *self = Self::Part(std::mem::take(all));
         }
     }
 
     /// Adds a page.
     pub(crate) fn extend(&mut self, mut more: Vec<T>) {
         match self {
-            Self::Read(held) => held.append(&mut more),
+            Self::Read(held) | Self::Part(held) => held.append(&mut more),
             Self::Unread => *self = Self::Read(more),
         }
     }
@@ -53,3 +62,19 @@ impl<T> Told<T> {
 
 /// A list with the place of each element.
 pub(crate) type List<T> = Told<At<T>>;
+
+/// The pages of an answer that lie in a capture one by one, as `az rest` prints them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Pages {
+    /// Those that say that there is another one.
+    pub(crate) followed: usize,
+    /// Those that say nothing of another one.
+    pub(crate) last: usize,
+}
+
+impl Pages {
+    /// Whether the last page is missing.
+    pub(crate) fn is_cut(self) -> bool {
+        self.followed > 0 && self.last == 0
+    }
+}

@@ -13,7 +13,6 @@ use super::declared::{declare, of_texts};
 use super::{Join, either, is_read, of_name, signal};
 use crate::access::edges::{Owned, Target};
 use crate::access::holdings::Blueprints;
-use crate::catalog::graph::MICROSOFT_GRAPH;
 use crate::documents::directory::{Application, PrincipalKind, Reference, ServicePrincipal};
 use crate::documents::route::Route;
 use crate::documents::told::{At, Told};
@@ -244,14 +243,8 @@ impl Join<'_> {
 
     /// Whether it was read which application permissions a principal holds.
     pub(super) fn permissions_read(&self, object: &str) -> bool {
-        if self.facts.app_roles_of.contains(object) {
-            return true;
-        }
         // Whoever holds a permission of Graph's is told by Graph's own list, all holders at once.
-        self.facts.app_roles_to.iter().any(|id| {
-            let app = self.facts.principals.get(id).and_then(|held| held.app_id.as_deref());
-            app.is_some_and(|app| app.eq_ignore_ascii_case(MICROSOFT_GRAPH))
-        })
+        self.facts.app_roles_of.contains(object) || self.graphs_holders_read
     }
 
     /// Agents of blueprints: whoever holds the blueprint's credential acts as each of them.

@@ -140,9 +140,9 @@ impl Join<'_> {
     /// That it was not read which permissions a principal holds, as something that may offer steps.
     pub(super) fn permission_gap(&self, object: &str) -> Option<Arc<Unread>> {
         let route = Route::AppRoleAssignments;
-        let held = self.facts.unanswered.iter().find(|held| held.route == route && held.of == object);
+        let held = self.permissions_refused.get(object);
         let reason = match held {
-            Some(held) => held.refusal.why.said(&held.refusal.code, PROVIDER.0),
+            Some(refusal) => refusal.why.said(&refusal.code, PROVIDER.0),
             None => not_there(route, ""),
         };
         let kind = if held.is_some() { GapKind::Failed } else { GapKind::NotCollected };
@@ -150,7 +150,7 @@ impl Join<'_> {
         Some(Arc::new(Unread { what: format!("application permissions of {object}").into(), gap }))
     }
 
-    fn gap(&self, kind: GapKind, route: Route, reason: String) -> Gap {
+    pub(super) fn gap(&self, kind: GapKind, route: Route, reason: String) -> Gap {
         let call = route.call();
         Gap {
             provider: Some(PROVIDER),
@@ -168,7 +168,5 @@ fn call_words(route: Route) -> String {
 }
 
 fn not_there(route: Route, place: &str) -> String {
-    let path = route.call().path.trim_start_matches('/');
-    let host = if route.is_graph() { "https://graph.microsoft.com/v1.0" } else { "https://management.azure.com" };
-    format!("the capture holds no answer{place}; export it with `az rest --url {host}/{path}`")
+    format!("the capture holds no answer{place}; export it with `{}`", route.export())
 }

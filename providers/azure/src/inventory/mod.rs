@@ -8,6 +8,7 @@ mod factors;
 mod gaps;
 mod logs;
 mod people;
+mod registry;
 mod resources;
 mod roles;
 
@@ -17,11 +18,12 @@ use std::sync::Arc;
 use evenhand_model::access::{AccessResolver, Doubt, DoubtEffect, Unread};
 use evenhand_model::condition::Condition;
 use evenhand_model::evidence::{Evidence, Fact, Truth};
-use evenhand_model::gap::Gap;
+use evenhand_model::gap::{Gap, GapKind};
 use evenhand_model::id::{IdentityId, ScopeId};
 use evenhand_model::identity::{Identity, Nature, Signal, Strength};
 use evenhand_model::inventory::{Hint, Inventory};
 use evenhand_model::provider::ReadOptions;
+use evenhand_model::refusal::Refusal;
 use evenhand_model::trust::{Mechanism, Trust};
 
 use crate::PROVIDER;
@@ -29,6 +31,7 @@ use crate::access::edges::Ground;
 use crate::access::holdings::Holdings;
 use crate::access::world::Assigned;
 use crate::access::{Actor, Ready, Resolver, Tenant};
+use crate::catalog::graph::MICROSOFT_GRAPH;
 use crate::documents::route::Route;
 use crate::documents::told::Told;
 use crate::facts::{Facts, TenantFacts};
@@ -52,6 +55,10 @@ struct Join<'a> {
     groups: Groups,
     /// Whether the members of every group were read.
     every_member_read: bool,
+    /// Whether it was read who holds permissions of Microsoft Graph, all holders at once.
+    graphs_holders_read: bool,
+    /// The refusals to tell which permissions a principal holds, by the principal.
+    permissions_refused: BTreeMap<&'a str, &'a Refusal>,
     /// Who is assigned Azure roles.
     assigned: BTreeSet<ObjectId>,
     /// Users, and groups that people are in.
@@ -77,6 +84,10 @@ pub(crate) fn join(facts: &Facts, options: &ReadOptions) -> (Inventory, Option<R
         let holdings = Holdings::of(facts, &join.people);
         for (evidence, message) in &assigned.notes {
             join.inventory.hints.push(Hint { evidence: evidence.clone(), message: message.as_str().into() });
+        }
+        for (route, reason) in &assigned.unplaced {
+            let gap = join.gap(GapKind::Failed, *route, reason.clone());
+            join.inventory.gaps.push(gap);
         }
         join.strongest_first(&holdings);
         tenants.push(Tenant { assigned, holdings, actors: join.actors, ground: join.ground });
@@ -108,6 +119,14 @@ impl<'a> Join<'a> {
             groups: Groups::new(members.chain(of_members)),
             every_member_read: facts.read.contains(&Route::Groups)
                 && facts.groups.keys().all(|group| is_read(facts.members.get(group))),
+            graphs_holders_read: facts.app_roles_to.iter().any(|id| is_graph(facts, id)),
+            permissions_refused: facts
+                .unanswered
+                .iter()
+                .rev()
+                .filter(|held| held.route == Route::AppRoleAssignments)
+                .map(|held| (held.of.as_str(), &held.refusal))
+                .collect(),
             assigned: facts.role_assignments.all().iter().map(|held| lower(&held.own.principal_id)).collect(),
             people: BTreeSet::new(),
             activated: BTreeMap::new(),
@@ -136,6 +155,8 @@ impl<'a> Join<'a> {
         self.take_roles();
         self.take_owned();
         self.take_logs();
+        self.take_registry();
+        self.take_risks();
     }
 
     /// An identity's id.
@@ -230,6 +251,12 @@ fn either<T>(one: Fact<T>, other: Fact<T>) -> Fact<T> {
         (Fact::Absent, Fact::Absent) => Fact::Absent,
         _ => Fact::Unknown,
     }
+}
+
+/// Whether a principal is that of Microsoft Graph.
+fn is_graph(facts: &TenantFacts, id: &str) -> bool {
+    let app = facts.principals.get(id).and_then(|held| held.app_id.as_deref());
+    app.is_some_and(|app| app.eq_ignore_ascii_case(MICROSOFT_GRAPH))
 }
 
 fn is_read<T>(list: Option<&Told<T>>) -> bool {

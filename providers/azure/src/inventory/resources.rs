@@ -2,6 +2,7 @@
 //!
 //! A key of a resource is never asked for: that local authentication is not switched off tells that keys work.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use evenhand_model::access::{Doubt, DoubtEffect};
@@ -9,7 +10,7 @@ use evenhand_model::condition::Condition;
 use evenhand_model::credential::{Credential, Exposure};
 use evenhand_model::evidence::{Evidence, Fact};
 use evenhand_model::id::{CredentialId, IdentityId};
-use evenhand_model::identity::{Nature, Strength};
+use evenhand_model::identity::{Nature, Signal, Strength};
 use evenhand_model::workload::{Surroundings, Workload};
 
 use super::applications::id_of;
@@ -47,16 +48,33 @@ fn type_of(id: &str, held: &Resource) -> String {
     words.collect::<Vec<_>>().join("/")
 }
 
+/// What a resource is called, by itself or by its id.
+fn name_of(id: &str, held: &Resource) -> Arc<str> {
+    held.name.clone().unwrap_or_else(|| id.rsplit('/').next().unwrap_or(id).into())
+}
+
 impl Join<'_> {
     pub(super) fn take_resources(&mut self) {
         self.take_identities();
         let facts = self.facts;
+        let mut projects: BTreeMap<IdentityId, Vec<Signal>> = BTreeMap::new();
         for (resource, held) in &facts.resources {
             let kind = type_of(resource, held);
-            self.take_carried(resource, &kind, held);
+            let carries = self.take_carried(resource, &kind, held);
+            if kind == PROJECT {
+                let name = name_of(resource, held);
+                let reason = format!("the identity of the agents in project {name}");
+                let told = signal(Nature::AiAgent, Strength::Strong, reason, &held.at);
+                for id in carries {
+                    projects.entry(id).or_default().push(told.clone());
+                }
+            }
             if kind == ACCOUNT {
                 self.take_account(resource, held);
             }
+        }
+        for identity in &mut self.inventory.identities {
+            identity.signals.extend(projects.remove(&identity.id).unwrap_or_default());
         }
         // Who holds the key of a connection is known once all resources are.
         for (resource, held) in &facts.resources {
@@ -112,9 +130,9 @@ impl Join<'_> {
         self.actor(id.clone(), object, doubts, unread);
     }
 
-    /// The identities that a resource carries.
-    fn take_carried(&mut self, resource: &str, kind: &str, held: &At<Resource>) {
-        let Some(carried) = &held.identity else { return };
+    /// The identities that a resource carries, which are returned.
+    fn take_carried(&mut self, resource: &str, kind: &str, held: &At<Resource>) -> Vec<IdentityId> {
+        let Some(carried) = &held.identity else { return Vec::new() };
         let mut carries: Vec<IdentityId> = Vec::new();
         if kind != IDENTITY
             && let Some(object) = carried.principal_id.as_deref().map(str::to_ascii_lowercase)
@@ -142,10 +160,9 @@ impl Join<'_> {
         carries.sort();
         carries.dedup();
         if carries.is_empty() {
-            return;
+            return carries;
         }
-        let name: Arc<str> =
-            held.name.clone().unwrap_or_else(|| resource.rsplit('/').next().unwrap_or(resource).into());
+        let name = name_of(resource, held);
         for (number, id) in carries.iter().enumerate() {
             self.inventory.workloads.push(Workload {
                 id: if number == 0 { resource.into() } else { format!("{resource}#{number}").into() },
@@ -163,15 +180,10 @@ impl Join<'_> {
                 surroundings: Surroundings::default(),
                 evidence: held.at.clone(),
             });
-            if kind == PROJECT {
-                let reason = format!("the identity of the agents in project {name}");
-                let told = signal(Nature::AiAgent, Strength::Strong, reason, &held.at);
-                if let Some(identity) = self.inventory.identities.iter_mut().find(|held| held.id == *id) {
-                    identity.signals.push(told);
-                }
-            }
         }
-        self.ground.carriers.push(Carrier { resource: resource.to_owned(), kind: kind.to_owned(), carries });
+        let carrier = Carrier { resource: resource.to_owned(), kind: kind.to_owned(), carries: carries.clone() };
+        self.ground.carriers.push(carrier);
+        carries
     }
 
     /// An account that answers for models: its keys are an identity of their own, because nobody who uses one is known.
@@ -180,8 +192,7 @@ impl Join<'_> {
         if works == Some(false) {
             return;
         }
-        let name: Arc<str> =
-            held.name.clone().unwrap_or_else(|| resource.rsplit('/').next().unwrap_or(resource).into());
+        let name = name_of(resource, held);
         let id = self.id("resource_key", resource);
         let mut identity = self.identity(&id, "resource_key", format!("keys of {name}"), &held.at);
         declare(&mut identity, held.tags.as_ref());

@@ -133,6 +133,25 @@ impl JsonSchema for Ignored {
     }
 }
 
+/// An object of Azure Resource Manager with what all of them say of who made and changed them and when, none of which counts.
+macro_rules! stamped {
+    ($(#[$about:meta])* pub(super) struct $name:ident { $($members:tt)* }) => {
+        $(#[$about])*
+        pub(super) struct $name {
+            $($members)*
+            #[serde(rename = "createdOn")]
+            _created_on: Ignored,
+            #[serde(rename = "createdBy")]
+            _created_by: Ignored,
+            #[serde(rename = "updatedOn")]
+            _updated_on: Ignored,
+            #[serde(rename = "updatedBy")]
+            _updated_by: Ignored,
+        }
+    };
+}
+
+stamped! {
 /// A role assignment.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -167,16 +186,10 @@ pub(super) struct Assignment {
     _delegated: Ignored,
     #[serde(rename = "resourceGroup")]
     _resource_group: Ignored,
-    #[serde(rename = "createdOn")]
-    _created_on: Ignored,
-    #[serde(rename = "createdBy")]
-    _created_by: Ignored,
-    #[serde(rename = "updatedOn")]
-    _updated_on: Ignored,
-    #[serde(rename = "updatedBy")]
-    _updated_by: Ignored,
+}
 }
 
+stamped! {
 /// A role definition.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -199,14 +212,7 @@ pub(super) struct Definition {
     _description: Ignored,
     #[serde(rename = "assignableScopes")]
     _assignable_scopes: Ignored,
-    #[serde(rename = "createdOn")]
-    _created_on: Ignored,
-    #[serde(rename = "createdBy")]
-    _created_by: Ignored,
-    #[serde(rename = "updatedOn")]
-    _updated_on: Ignored,
-    #[serde(rename = "updatedBy")]
-    _updated_by: Ignored,
+}
 }
 
 /// A permission block.
@@ -227,6 +233,7 @@ pub(super) struct Block {
     _condition_version: Ignored,
 }
 
+stamped! {
 /// A deny assignment.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -261,14 +268,7 @@ pub(super) struct Deny {
     _condition_version: Ignored,
     #[serde(rename = "isSystemProtected")]
     _is_system_protected: Ignored,
-    #[serde(rename = "createdOn")]
-    _created_on: Ignored,
-    #[serde(rename = "createdBy")]
-    _created_by: Ignored,
-    #[serde(rename = "updatedOn")]
-    _updated_on: Ignored,
-    #[serde(rename = "updatedBy")]
-    _updated_by: Ignored,
+}
 }
 
 /// Whether a deny assignment denies.

@@ -10,8 +10,8 @@ use serde_json::value::RawValue;
 use super::answer::Note;
 use super::input::{Assignment, Block, Definition, Deny, DenyEffect, Group, Input, Lies, Principal, REMEDY};
 use crate::rbac::{
-    self, ArmId, Authorizer, Condition, DenyAssignment, Groups, Hierarchy, ObjectId, OperationPattern, Permission,
-    Principals, RoleAssignment, RoleDefinition, RoleKey,
+    self, ArmId, Authorizer, Condition, DenyAssignment, Groups, Hierarchy, ObjectId, Permission, Principals,
+    RoleAssignment, RoleDefinition, RoleKey,
 };
 
 const ASSIGNMENTS: &str = "roleAssignments";
@@ -19,9 +19,6 @@ const DEFINITIONS: &str = "roleDefinitions";
 const DENIES: &str = "denyAssignments";
 const GROUPS: &str = "groups";
 const MANAGEMENT_GROUPS: &str = "managementGroups";
-
-/// The id that stands for everybody, where its type says so.
-const EVERYBODY: &str = "00000000-0000-0000-0000-000000000000";
 
 /// What decides a line.
 #[derive(Debug, Default)]
@@ -108,10 +105,8 @@ fn scope(said: Option<&str>, id: Option<&str>, kind: &str, at: &str) -> Result<A
     if let Some(said) = said {
         return arm(said, &format!("{at}/scope"));
     }
-    let tail = format!("/providers/microsoft.authorization/{kind}/");
-    let head = id.and_then(|id| Some((id, id.to_ascii_lowercase().rfind(&tail)?)));
-    match head.and_then(|(id, end)| id.get(..end)) {
-        Some("") => arm("/", at),
+    match id.and_then(|id| ArmId::text_before(id, kind)) {
+        Some("/") => arm("/", at),
         Some(head) => arm(head, &format!("{at}/id")),
         None => Err(missing(at, "scope")),
     }
@@ -130,15 +125,10 @@ fn condition(text: Option<&str>, at: &str, notes: &mut Vec<Note>) -> Option<Cond
 
 fn blocks(blocks: Option<&[Block]>, at: &str, notes: &mut Vec<Note>) -> Result<Vec<Permission>, Refusal> {
     let blocks = blocks.ok_or_else(|| missing(at, "permissions"))?;
-    let patterns = |texts: &Option<Vec<String>>| -> Vec<OperationPattern> {
-        texts.iter().flatten().map(|text| OperationPattern::new(text)).collect()
-    };
-    let read = |(number, block): (usize, &Block)| Permission {
-        actions: patterns(&block.actions),
-        not_actions: patterns(&block.not_actions),
-        data_actions: patterns(&block.data_actions),
-        not_data_actions: patterns(&block.not_data_actions),
-        condition: condition(block.condition.as_deref(), &format!("{at}/permissions/{number}"), notes),
+    let read = |(number, block): (usize, &Block)| {
+        let lists = [&block.actions, &block.not_actions, &block.data_actions, &block.not_data_actions];
+        let condition = condition(block.condition.as_deref(), &format!("{at}/permissions/{number}"), notes);
+        Permission::written(lists, condition)
     };
     Ok(blocks.iter().enumerate().map(read).collect())
 }
@@ -205,12 +195,5 @@ impl Deny {
 }
 
 fn principals(all: &[Principal]) -> Principals {
-    let is_everybody = |held: &Principal| {
-        held.id.trim() == EVERYBODY
-            && held.kind.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("SystemDefined"))
-    };
-    Principals {
-        everybody: all.iter().any(is_everybody),
-        named: all.iter().filter(|held| !is_everybody(held)).map(|held| ObjectId::new(&held.id)).collect(),
-    }
+    Principals::of(all.iter().map(|held| (held.id.as_str(), held.kind.as_deref())))
 }

@@ -28,7 +28,8 @@ pub struct Listed {
 /// A part of an access that is being worked out.
 #[derive(Clone)]
 struct Part {
-    operations: OpSet,
+    /// Those of a role are the same for everybody who holds it, and kept once.
+    operations: Arc<OpSet>,
     scope: ResourceScope,
     condition: Under,
     grant: GrantIx,
@@ -46,7 +47,7 @@ impl Authorizer {
     /// What the blocks of all roles grant over a catalogue.
     pub(crate) fn known_blocks(&self, catalogue: &Catalogue) -> KnownBlocks {
         let of = |role: &super::world::RoleDefinition| {
-            role.permissions.iter().map(|block| operations_of(block, catalogue)).collect()
+            role.permissions.iter().map(|block| Arc::new(operations_of(block, catalogue))).collect()
         };
         KnownBlocks(self.world.definitions.iter().map(of).collect())
     }
@@ -109,7 +110,7 @@ impl Authorizer {
         if alone {
             return ResourceScope::any_of([scope.only()]);
         }
-        self.hierarchy().reach(scope).map_or_else(ResourceScope::everything, ResourceScope::any_of)
+        self.reach(scope)
     }
 
     /// Below a management group lies what nobody knows, where none were read.
@@ -129,24 +130,31 @@ impl Part {
             return vec![self];
         }
         let mut left = Vec::with_capacity(3);
-        let outside = Self { operations: hit.clone(), scope: self.scope.without(hole.iter().cloned()), ..self.clone() };
+        let rest = Arc::new(self.operations.difference(&hit));
+        let hit = Arc::new(hit);
+        let outside = Self {
+            operations: Arc::clone(&hit),
+            scope: self.scope.without(hole.iter().cloned()),
+            condition: self.condition.clone(),
+            grant: self.grant,
+        };
         if let Some(unless) = unless {
             left.push(Self {
-                operations: hit.clone(),
+                operations: hit,
                 scope: self.scope.limited_to(hole.iter().cloned()),
                 condition: self.condition.clone().with(Clause::Opaque(unless.into())),
                 grant: self.grant,
             });
         }
         left.push(outside);
-        left.push(Self { operations: self.operations.difference(&hit), ..self });
+        left.push(Self { operations: rest, ..self });
         left.retain(|part| !part.operations.is_empty() && part.scope.is_nothing() != Truth::Yes);
         left
     }
 
     fn slice(self) -> Slice {
         Slice {
-            operations: Arc::new(self.operations),
+            operations: self.operations,
             scope: Arc::new(self.scope),
             condition: Arc::new(self.condition),
             grant: self.grant,
@@ -169,22 +177,23 @@ fn operations_of(block: &Permission, catalogue: &Catalogue) -> OpSet {
 
 /// The operations of each block of each role definition over one catalogue, for whoever asks about many principals.
 #[derive(Debug)]
-pub(crate) struct KnownBlocks(Vec<Vec<OpSet>>);
+pub(crate) struct KnownBlocks(Vec<Vec<Arc<OpSet>>>);
 
 /// The operations of a block by the conditions that they hang on, of which the operation alone does not tell whether they
 /// hold. What is certain not to hold is gone.
 fn sorted_out<'a>(
     block: &'a Permission,
-    known: Option<&OpSet>,
+    known: Option<&Arc<OpSet>>,
     around: Option<&'a Condition>,
     catalogue: &Catalogue,
-) -> impl Iterator<Item = (OpSet, impl Iterator<Item = &'a Condition> + use<'a>)> + use<'a> {
-    let all = known.cloned().unwrap_or_else(|| operations_of(block, catalogue));
+) -> impl Iterator<Item = (Arc<OpSet>, impl Iterator<Item = &'a Condition> + use<'a>)> + use<'a> {
+    let all = known.cloned().unwrap_or_else(|| Arc::new(operations_of(block, catalogue)));
     let conditions: Vec<&Condition> = around.into_iter().chain(&block.condition).collect();
-    let mut by_open: BTreeMap<Vec<usize>, Vec<(u32, u32)>> = BTreeMap::new();
+    let mut sorted: Vec<(Vec<usize>, Arc<OpSet>)> = Vec::new();
     if conditions.is_empty() {
-        by_open.insert(Vec::new(), all.ranges().to_vec());
+        sorted.push((Vec::new(), all));
     } else {
+        let mut by_open: BTreeMap<Vec<usize>, Vec<(u32, u32)>> = BTreeMap::new();
         for operation in all.iter() {
             let known =
                 Known { operation: catalogue.lower(operation), suboperation: None, attributes: Attributes::NONE };
@@ -195,9 +204,10 @@ fn sorted_out<'a>(
             let open = (0..held.len()).filter(|at| held.get(*at) == Some(&Truth::Unknown)).collect();
             by_open.entry(open).or_default().push((operation.0, operation.0 + 1));
         }
+        sorted.extend(by_open.into_iter().map(|(open, ranges)| (open, Arc::new(OpSet::from_ranges(ranges)))));
     }
-    by_open.into_iter().filter(|(_, ranges)| !ranges.is_empty()).map(move |(open, ranges)| {
+    sorted.into_iter().filter(|(_, operations)| !operations.is_empty()).map(move |(open, operations)| {
         let open: Vec<&Condition> = open.into_iter().filter_map(|at| conditions.get(at).copied()).collect();
-        (OpSet::from_ranges(ranges), open.into_iter())
+        (operations, open.into_iter())
     })
 }

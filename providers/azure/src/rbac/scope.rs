@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use evenhand_model::evidence::Truth;
 use evenhand_model::glob::Glob;
-use evenhand_model::scope::Pattern;
+use evenhand_model::scope::{Pattern, ResourceScope};
 
 /// The path that management groups have.
 const MANAGEMENT_GROUPS: &str = "/providers/microsoft.management/managementgroups/";
@@ -42,6 +42,13 @@ impl ArmId {
         Ok(Self(path.to_ascii_lowercase().into()))
     }
 
+    /// The scope that the id of something assigned begins with, as it is written; `kind`: the list that it is in, in lower
+    /// case. `None` = it is no such id.
+    pub(crate) fn text_before<'i>(id: &'i str, kind: &str) -> Option<&'i str> {
+        let end = id.to_ascii_lowercase().rfind(&format!("/providers/microsoft.authorization/{kind}/"))?;
+        id.get(..end).map(|head| if head.is_empty() { "/" } else { head })
+    }
+
     /// The id in lower case.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -55,6 +62,11 @@ impl ArmId {
     /// Whether it is a management group itself, not something in one.
     pub fn is_management_group(&self) -> bool {
         self.0.strip_prefix(MANAGEMENT_GROUPS).is_some_and(|name| !name.contains('/'))
+    }
+
+    /// Whether it is a subscription itself, not something in one.
+    pub fn is_subscription(&self) -> bool {
+        self.0.strip_prefix(SUBSCRIPTIONS).is_some_and(|id| !id.contains('/'))
     }
 
     /// Whether the other id is this one or lies below it by its path alone.
@@ -135,8 +147,13 @@ impl Hierarchy {
         Truth::No
     }
 
+    /// What is at a scope or below it, as far as that is known.
+    pub(super) fn scope(&self, scope: &ArmId) -> ResourceScope {
+        self.reach(scope).map_or_else(ResourceScope::everything, ResourceScope::any_of)
+    }
+
     /// The patterns of what is at a scope or below it, as far as that is known. None = everything.
-    pub(crate) fn reach(&self, scope: &ArmId) -> Option<Vec<Pattern>> {
+    fn reach(&self, scope: &ArmId) -> Option<Vec<Pattern>> {
         if scope.is_root() {
             return None;
         }
@@ -200,6 +217,39 @@ mod tests {
             (TOP, "/providers/Microsoft.Capacity/orders/o", Truth::No),
         ] {
             assert_eq!(hierarchy.is_above(&id(above), &id(below)), expected, "{above} {below}");
+        }
+    }
+
+    #[test]
+    fn what_a_scope_reaches_contains_what_lies_below_it_segment_by_segment() {
+        const MANAGEMENT: &str = "/providers/Microsoft.Management/managementGroups/prod";
+        let hierarchy = Hierarchy::new([(id("/subscriptions/a"), Some(id(MANAGEMENT))), (id(MANAGEMENT), None)]);
+        let levels = [
+            "/",
+            MANAGEMENT,
+            "/subscriptions/a",
+            "/subscriptions/a/resourceGroups/x",
+            "/subscriptions/a/resourceGroups/x/providers/Microsoft.KeyVault/vaults/v",
+            "/subscriptions/a/resourceGroups/x/providers/Microsoft.KeyVault/vaults/v/secrets/s",
+        ];
+        let reach = |text: &str| hierarchy.scope(&id(text));
+        for (at, outer) in levels.iter().enumerate() {
+            for (below, inner) in levels.iter().enumerate() {
+                let expected = Truth::from(at <= below);
+                assert_eq!(reach(outer).contains(&reach(inner)), expected, "{outer} {inner}");
+                assert_eq!(reach(outer).matches(&[id(inner).as_str()]), expected, "{outer} {inner}");
+            }
+        }
+        // A name that another one begins with is another name.
+        for (one, other) in [
+            ("/subscriptions/a", "/subscriptions/ab"),
+            (levels[3], "/subscriptions/a/resourceGroups/xy"),
+            (levels[4], "/subscriptions/a/resourceGroups/x/providers/Microsoft.KeyVault/vaults/v2"),
+            (levels[4], "/subscriptions/a/resourceGroups/x/providers/Microsoft.KeyVault/vaults/v-secrets/secrets/s"),
+        ] {
+            assert_eq!(reach(one).contains(&reach(other)), Truth::No, "{one} {other}");
+            assert_eq!(reach(other).contains(&reach(one)), Truth::No, "{other} {one}");
+            assert_eq!(reach(one).matches(&[id(other).as_str()]), Truth::No, "{one} {other}");
         }
     }
 

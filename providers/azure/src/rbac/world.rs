@@ -66,6 +66,23 @@ pub struct Permission {
 }
 
 impl Permission {
+    /// A block of its lists as documents write them.
+    pub(crate) fn written(
+        [actions, not_actions, data_actions, not_data_actions]: [&Option<Vec<String>>; 4],
+        condition: Option<Condition>,
+    ) -> Self {
+        let patterns = |texts: &Option<Vec<String>>| -> Vec<OperationPattern> {
+            texts.iter().flatten().map(|text| OperationPattern::new(text)).collect()
+        };
+        Self {
+            actions: patterns(actions),
+            not_actions: patterns(not_actions),
+            data_actions: patterns(data_actions),
+            not_data_actions: patterns(not_data_actions),
+            condition,
+        }
+    }
+
     /// The patterns of a plane: what is meant, and what is taken out of it.
     pub(super) fn of(&self, plane: Plane) -> (&[OperationPattern], &[OperationPattern]) {
         match plane {
@@ -123,7 +140,25 @@ pub struct Principals {
     pub named: BTreeSet<ObjectId>,
 }
 
+/// The id that stands for everybody, where its type says so.
+const EVERYBODY: &str = "00000000-0000-0000-0000-000000000000";
+
 impl Principals {
+    /// Those that a deny assignment names, each by its id and type.
+    pub(crate) fn of<'a>(named: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) -> Self {
+        let mut all = Self::default();
+        for (id, kind) in named {
+            let everybody =
+                id.trim() == EVERYBODY && kind.is_some_and(|kind| kind.eq_ignore_ascii_case("SystemDefined"));
+            if everybody {
+                all.everybody = true;
+            } else {
+                all.named.insert(ObjectId::new(id));
+            }
+        }
+        all
+    }
+
     /// Whether one of these is named.
     pub(super) fn include(&self, who: &BTreeSet<ObjectId>) -> bool {
         self.everybody || who.iter().any(|id| self.named.contains(id))

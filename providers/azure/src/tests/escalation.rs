@@ -118,3 +118,98 @@ fn machines_and_identities_are_taken_over_by_what_azure_lets_one_do() {
         [step("azure-role-assignment-write", "admin of azure:/subscriptions/s/resourcegroups/g", false)]
     );
 }
+
+/// Everything that is said to lead to the tenant is judged when somebody holds it: as a permission, as a role that stands, and
+/// as a role that has to be activated first.
+#[test]
+fn everything_that_leads_to_the_tenant_is_a_step_of_whoever_holds_it() {
+    let agent = id("agent_identity", "agent");
+    let (mut permissions, mut roles) = (0, 0);
+    for held in tier0::TIER_ZERO {
+        let conditional = held.class != tier0::Class::Direct;
+        let name = held.name.replace(' ', "-");
+        let template = held.id().unwrap();
+        let with_role = |list: &str| {
+            let mut answers = tenant(&[]);
+            let path = format!("/roleManagement/directory/{list}");
+            answers.retain(|answer| answer["path"] != json!(format!("/v1.0{path}")));
+            let role =
+                json!([{ "id": "x", "principalId": "agent", "roleDefinitionId": template, "directoryScopeId": "/" }]);
+            answers.push(graph(&path, &role));
+            steps(&read(&answers), &agent)
+        };
+        match held.kind {
+            tier0::Kind::Permission => {
+                let found = steps(&read(&tenant(&[template])), &agent);
+                let expected = step(&format!("graph.{name}"), "admin of azure:T", conditional);
+                assert!(found.contains(&expected), "{}: {found:?}", held.name);
+                permissions += 1;
+            }
+            tier0::Kind::Role => {
+                let standing = step(&format!("entra-role.{name}"), "admin of azure:T", conditional);
+                assert!(with_role("roleAssignments").contains(&standing), "{}", held.name);
+                let ready = step(&format!("entra-eligible.{name}"), "admin of azure:T", true);
+                assert_eq!(with_role("roleEligibilityScheduleInstances"), [ready], "{}", held.name);
+                roles += 1;
+            }
+        }
+    }
+    println!(
+        "{permissions} permissions and {roles} directory roles lead to the tenant; each is a step, none is left out"
+    );
+    assert_eq!((permissions, roles), (41, 31));
+}
+
+#[test]
+fn what_has_to_be_activated_adds_nothing_to_what_is_held_anyway() {
+    let mut answers = tenant(&["9e3f62cf-ca93-4989-b6ce-bf83c28f9fe8"]);
+    answers.push(graph(
+        "/roleManagement/directory/roleEligibilityScheduleInstances",
+        &json!([{ "id": "x", "principalId": "agent", "roleDefinitionId": HELPDESK, "directoryScopeId": "/" }]),
+    ));
+    let found = steps(&read(&answers), &id("agent_identity", "agent"));
+    assert_eq!(found, [step("graph.RoleManagement.ReadWrite.Directory", "admin of azure:T", false)]);
+}
+
+#[test]
+fn whoever_reaches_more_than_is_listed_is_told_how_much_is_left_out() {
+    const MANY: usize = 100;
+    let group = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities";
+    let mut answers = tenant(&[]);
+    answers.retain(|answer| !answer["path"].as_str().unwrap().contains("Microsoft.Authorization/role"));
+    let identities: Vec<Value> = (0..MANY)
+        .map(|number| json!({ "id": format!("{group}/i-{number:03}"), "properties": { "principalId": format!("mi-{number:03}"), "tenantId": TENANT } }))
+        .collect();
+    answers.push(manager(
+        "/subscriptions/s/providers/Microsoft.ManagedIdentity/userAssignedIdentities",
+        &json!(identities),
+    ));
+    let at = "/subscriptions/s/providers/Microsoft.Authorization";
+    let trusts = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write";
+    answers.push(manager(
+        &format!("{at}/roleDefinitions"),
+        &json!([{ "id": "r", "properties": { "roleName": "R", "permissions": [{ "actions": [trusts] }] } }]),
+    ));
+    let assigned = |number: usize, who: &str, scope: &str| json!({ "id": number.to_string(), "properties": { "principalId": who, "roleDefinitionId": "r", "scope": scope } });
+    answers.push(manager(
+        &format!("{at}/roleAssignments"),
+        &json!([
+            assigned(1, "bot", "/subscriptions/s"),
+            assigned(2, "mi-007", "/subscriptions/s"),
+            assigned(3, "agent", &format!("{group}/i-042")),
+            assigned(4, "blueprint", &format!("{group}/i-04")),
+        ]),
+    ));
+    let reading = read(&answers);
+    let of = |kind: &str, object: &str| steps(&reading, &id(kind, object));
+    assert_eq!(of("service_principal", "bot").len(), 64);
+    let own = of("managed_identity", "mi-007");
+    assert!(own.len() == 64 && own.iter().all(|(_, target, _)| target != "mi-007"), "{own:?}");
+    assert_eq!(of("agent_identity", "agent"), [step("azure-write-federated-credential", "mi-042", false)]);
+    let blueprint = of("agent_blueprint", "blueprint");
+    assert!(blueprint.iter().all(|(technique, _, _)| technique == "entra-agent-of-blueprint"), "{blueprint:?}");
+    let hints: Vec<String> = resolver(&reading).edges_left_out().iter().map(|hint| hint.message.to_string()).collect();
+    assert_eq!(hints.len(), 2, "{hints:?}");
+    assert!(hints.iter().any(|hint| hint.contains("mi-007") && hint.contains("35 further")), "{hints:?}");
+    assert!(hints.iter().any(|hint| hint.contains(":bot") && hint.contains("36 further")), "{hints:?}");
+}

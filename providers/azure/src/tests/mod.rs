@@ -3,6 +3,7 @@
 mod access;
 mod escalation;
 mod identities;
+mod places;
 mod properties;
 mod reading;
 mod robustness;
@@ -17,7 +18,7 @@ use evenhand_model::provider::{Provider, ReadOptions, Reading};
 use evenhand_model::secret::Fingerprinter;
 use serde_json::{Value, json};
 
-use crate::Azure;
+use crate::{Azure, tier0};
 
 const TENANT: &str = "0a0a0a0a-0000-4000-8000-000000000001";
 const GRAPH: &str = "00000003-0000-0000-c000-000000000000";
@@ -66,6 +67,25 @@ fn read_documents(documents: Vec<Document>) -> (Reading, Vec<ReadError>) {
         errors.extend(reader.read(document).err().into_iter().flatten());
     }
     (reader.finish(), errors)
+}
+
+/// Reads what a collection wrote.
+#[cfg(feature = "live")]
+pub(crate) fn read_capture(folder: &std::path::Path) -> Reading {
+    let (mut open, mut documents) = (vec![folder.to_owned()], Vec::new());
+    while let Some(at) = open.pop() {
+        if at.is_dir() {
+            open.extend(std::fs::read_dir(&at).unwrap().map(|entry| entry.unwrap().path()));
+        } else {
+            documents.push(at);
+        }
+    }
+    documents.sort();
+    let name = |path: &std::path::Path| path.strip_prefix(folder).unwrap().display().to_string();
+    let documents = documents.iter().map(|path| document(&name(path), &std::fs::read_to_string(path).unwrap()));
+    let (reading, errors) = read_documents(documents.collect());
+    assert_eq!(errors, []);
+    reading
 }
 
 fn graph(path: &str, value: &Value) -> Value {

@@ -1,16 +1,15 @@
 //! Microsoft Graph and Azure Resource Manager on 127.0.0.1, with pages, batches and permissions; it fails where a script says
 //! so. Graph is asked as `127.0.0.1`, Resource Manager as `localhost`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use evenhand_collect::served::{How, Reply, Request, Served};
 use serde_json::{Value, json};
 
-use super::world::World;
 use super::{TENANT, token};
 
-/// Elements of a page.
+/// Elements of a page, where nothing else is said.
 const PAGE: usize = 2;
 
 /// A call as the server saw it, alone or in a batch.
@@ -43,24 +42,66 @@ pub(super) enum Fault {
     Sent(How),
 }
 
+/// What there is: the same for every question.
+pub(super) trait Holds: Send + Sync {
+    /// What lies at a path, as captures have it.
+    fn at(&self, path: &str) -> Option<Lying<'_>>;
+}
+
+/// What lies at a path.
+pub(super) enum Lying<'a> {
+    /// One object.
+    One(Value),
+    /// So many elements, each by its number.
+    List(usize, Box<dyn Fn(usize) -> Value + 'a>),
+}
+
+impl Holds for BTreeMap<String, Value> {
+    fn at(&self, path: &str) -> Option<Lying<'_>> {
+        Some(match self.get(path)? {
+            Value::Array(all) => Lying::List(all.len(), Box::new(|at| all[at].clone())),
+            one => Lying::One(one.clone()),
+        })
+    }
+}
+
+/// The calls so far, and how many there were of each.
+#[derive(Default)]
+struct Log {
+    seen: Vec<Seen>,
+    counts: HashMap<String, usize>,
+}
+
 type Script = dyn Fn(&Seen) -> Option<Fault> + Send + Sync;
 
 /// The server; it ends with the value.
 pub(super) struct Server {
     pub(super) url: String,
-    log: Arc<Mutex<Vec<Seen>>>,
+    log: Arc<Mutex<Log>>,
     _served: Served,
 }
 
 impl Server {
     /// Serves what there is; the script says what goes wrong.
-    pub(super) fn new(world: World, script: impl Fn(&Seen) -> Option<Fault> + Send + Sync + 'static) -> Self {
-        let log: Arc<Mutex<Vec<Seen>>> = Arc::default();
+    pub(super) fn new(
+        world: impl Holds + 'static,
+        script: impl Fn(&Seen) -> Option<Fault> + Send + Sync + 'static,
+    ) -> Self {
+        Self::paged(world, PAGE, script)
+    }
+
+    /// The same in pages of another size.
+    pub(super) fn paged(
+        world: impl Holds + 'static,
+        page: usize,
+        script: impl Fn(&Seen) -> Option<Fault> + Send + Sync + 'static,
+    ) -> Self {
+        let log: Arc<Mutex<Log>> = Arc::default();
         let (held, url) = (Arc::clone(&log), Arc::new(OnceLock::<String>::new()));
         let own = Arc::clone(&url);
         let served = Served::new(move |request| {
             let playing =
-                Playing { world: &world, log: &held, script: &script, url: own.get().map_or("", String::as_str) };
+                Playing { world: &world, page, log: &held, script: &script, url: own.get().map_or("", String::as_str) };
             playing.serve(request)
         });
         let served = served.unwrap();
@@ -70,7 +111,7 @@ impl Server {
 
     /// Everything that was asked.
     pub(super) fn seen(&self) -> Vec<Seen> {
-        self.log.lock().unwrap().clone()
+        self.log.lock().unwrap().seen.clone()
     }
 
     /// How often a path was asked for, whatever the page.
@@ -80,8 +121,9 @@ impl Server {
 }
 
 struct Playing<'a> {
-    world: &'a World,
-    log: &'a Mutex<Vec<Seen>>,
+    world: &'a dyn Holds,
+    page: usize,
+    log: &'a Mutex<Log>,
     script: &'a Script,
     url: &'a str,
 }
@@ -155,10 +197,12 @@ impl Playing<'_> {
         let path = format!("{path}{filter}");
         let seen = {
             let mut log = self.log.lock().unwrap();
-            let before = log.iter().filter(|held| held.path == path && held.query == fields).count();
-            let seen =
-                Seen { method: method.to_owned(), path: path.clone(), query: fields, batch, before, number: log.len() };
-            log.push(seen.clone());
+            let count = log.counts.entry(format!("{path} {fields:?}")).or_default();
+            let before = *count;
+            *count += 1;
+            let number = log.seen.len();
+            let seen = Seen { method: method.to_owned(), path: path.clone(), query: fields, batch, before, number };
+            log.seen.push(seen.clone());
             seen
         };
         let mut link = None;
@@ -174,15 +218,18 @@ impl Playing<'_> {
                 return Said { status: 200, retry: None, body: "{\"value\":[]}   ".to_owned(), how };
             }
         }
-        let Some(held) = self.world.get(&path) else { return Said::error(404, "Request_ResourceNotFound") };
-        let Some(all) = held.as_array() else {
-            return Said { status: 200, retry: None, body: held.to_string(), how: How::Whole };
+        let (count, element) = match self.world.at(&path) {
+            None => return Said::error(404, "Request_ResourceNotFound"),
+            Some(Lying::One(held)) => {
+                return Said { status: 200, retry: None, body: held.to_string(), how: How::Whole };
+            }
+            Some(Lying::List(count, element)) => (count, element),
         };
         let asked: Value = serde_json::from_str(body).unwrap_or_default();
         let at = seen.query.get("$skiptoken").map(String::as_str).or_else(|| asked["options"]["$skipToken"].as_str());
         let at: usize = at.map_or(0, |at| at.parse().unwrap());
-        let page: Vec<Value> = all.iter().skip(at).take(PAGE).cloned().collect();
-        let next = (at + PAGE < all.len()).then(|| at + PAGE);
+        let page: Vec<Value> = (at..count).take(self.page).map(element).collect();
+        let next = (at + self.page < count).then(|| at + self.page);
         let mut answer = if method == "POST" { json!({ "data": page }) } else { json!({ "value": page }) };
         let members = answer.as_object_mut().unwrap();
         if method == "POST" {

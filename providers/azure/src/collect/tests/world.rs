@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::TENANT;
+use crate::catalog::graph::MICROSOFT_GRAPH;
 
 pub(super) const SUBSCRIPTION: &str = "5b000000-0000-4000-8000-000000000001";
 pub(super) const OTHER: &str = "5b000000-0000-4000-8000-000000000002";
@@ -36,7 +37,15 @@ pub(super) fn world(principals: usize) -> World {
             })
         })
         .collect();
-    put("/v1.0/servicePrincipals", all.into());
+    let graph = json!({"id": "graph", "appId": MICROSOFT_GRAPH, "displayName": "Microsoft Graph"});
+    put("/v1.0/servicePrincipals", std::iter::once(graph).chain(all).collect::<Vec<_>>().into());
+    for word in ["owners", "appRoleAssignments", "transitiveMemberOf"] {
+        put(&format!("/v1.0/servicePrincipals/graph/{word}"), json!([]));
+    }
+    put(
+        "/v1.0/servicePrincipals/graph/appRoleAssignedTo",
+        json!([{"principalId": principal(0), "resourceId": "graph", "appRoleId": "role"}]),
+    );
     let agent_identity = json!({
         "@odata.type": "#microsoft.graph.agentIdentity", "id": agent(), "agentIdentityBlueprintId": "blueprint-app",
         "passwordCredentials": secret,
@@ -69,6 +78,9 @@ pub(super) fn world(principals: usize) -> World {
         "/v1.0/applications/b1/microsoft.graph.agentIdentityBlueprint/inheritablePermissions",
         json!([{"resourceAppId": "graph"}]),
     );
+    put("/v1.0/applications/b1/owners", json!([owner]));
+    put("/v1.0/applications/b1/federatedIdentityCredentials", json!([]));
+    put("/v1.0/applications/b1/microsoft.graph.agentIdentityBlueprint/sponsors", json!([owner]));
     put(
         "/v1.0/users",
         json!([{"id": "user-1", "userPrincipalName": "ada@acme.example", "passwordProfile": {"password": CANARY}}]),
@@ -101,6 +113,13 @@ pub(super) fn world(principals: usize) -> World {
         put(&format!("/v1.0/{list}"), json!([{"id": list}]));
     }
     put("/v1.0/policies/identitySecurityDefaultsEnforcementPolicy", json!({"id": "d", "isEnabled": true}));
+    put("/v1.0/policies/defaultAppManagementPolicy", json!({"id": "p", "isEnabled": false}));
+    put("/v1.0/identityProtection/riskyServicePrincipals", json!([{"id": principal(0), "riskState": "atRisk"}]));
+    put("/beta/identityProtection/riskyAgents", json!([]));
+    put(
+        "/beta/agentRegistry/agentInstances",
+        json!([{"id": "i", "agentIdentityId": agent(), "url": CANARY, "agentCardManifest": {"x": CANARY}}]),
+    );
     put("/beta/reports/servicePrincipalSignInActivities", json!([{"appId": "app-0"}]));
     put("/beta/reports/appCredentialSignInActivities", json!([]));
     azure(&mut put);
