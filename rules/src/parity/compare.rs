@@ -300,7 +300,7 @@ impl<'v> Shared<'v> {
     }
 
     fn holds(&self, doubt: &Doubt) -> bool {
-        self.same_scope && self.views.iter().all(|view| view.doubts.contains(doubt))
+        self.same_scope && doubt.about != Doubt::OWN && self.views.iter().all(|view| view.doubts.contains(doubt))
     }
 
     /// Adds the doubts of both sides; whether some of them can turn the outcome.
