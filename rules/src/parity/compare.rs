@@ -183,7 +183,7 @@ fn nothing_to_compare(humans: &Humans<'_>, part: &Part<'_>) -> Arc<str> {
 
 fn humans_in<'a>(world: &World<'a>, found: &Found<'a>, part: &Part<'_>) -> Humans<'a> {
     let here = |role: &&Identity| role.provider == part.provider;
-    if let Some((name, view)) = found.mined.as_ref().filter(|_| found.roles.iter().any(|role| here(&role))) {
+    if let Some((name, view)) = found.mined.as_ref().filter(|_| found.roles.iter().any(here)) {
         return Humans {
             key: HumanKey::Mined(Arc::clone(name)),
             known: vec![(None, Arc::clone(view))],
