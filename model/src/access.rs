@@ -75,13 +75,18 @@ pub enum DoubtEffect {
 pub struct Doubt {
     /// In a few words. It names what was not read.
     pub text: Arc<str>,
-    /// Tells apart things that the text calls by the same name; 0 where the name is enough.
+    /// Tells apart things that the text calls by the same name; 0 where the name is enough, [`Self::OWN`] where equal doubts
+    /// are not about the same thing.
     pub about: u32,
     /// What it can do to the access.
     pub effect: DoubtEffect,
 }
 
 impl Doubt {
+    /// For [`about`](Self::about): something that may be another thing for each who has the doubt, such as what is bound to
+    /// it by documents that were not read. Nobody shares it.
+    pub const OWN: u32 = u32::MAX;
+
     /// A doubt about something that its text names without ambiguity.
     pub fn new(text: impl Into<Arc<str>>, effect: DoubtEffect) -> Self {
         Self { text: text.into(), about: 0, effect }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
+use std::sync::Arc;
 
 use evenhand_model::access::{AccessResolver, ContextValue, DecideError, Decision, Outcome, Request};
 use evenhand_model::identity::Identity;
@@ -93,6 +94,9 @@ struct Answer<'a> {
     narrower: &'static str,
     #[serde(flatten)]
     decision: Decision,
+    /// Where the answer is unknown: what was not read of the identity's access.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unread: Vec<Arc<str>>,
     /// Where the identity may not itself: those it acts through that may, or that nothing is known of.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     through: Vec<Through<'a>>,
@@ -192,7 +196,13 @@ fn answer<'a>(asked: &Asked<'a>, request: &'a Request) -> Result<Answer<'a>, Ref
             })
             .collect(),
     };
+    let unread = match (decision.outcome, resolver.access(&identity.id)) {
+        (Outcome::Unknown, Some(access)) => access.doubts.iter().map(|doubt| Arc::clone(&doubt.text)).collect(),
+        (Outcome::Unknown, None) => vec![Arc::from("nothing was read of what it may do")],
+        _ => Vec::new(),
+    };
     Ok(Answer {
+        unread,
         identity: identity.id.as_str(),
         operation: &request.operation,
         resource: request.resource.as_deref(),
@@ -212,6 +222,9 @@ fn person(answer: &Answer<'_>, sink: &mut dyn Write) -> io::Result<()> {
         writeln!(sink, "  on some resource; ask about one with {}", answer.narrower)?;
     }
     reasons(&answer.decision, "  ", sink)?;
+    for unread in &answer.unread {
+        writeln!(sink, "  {}", printable(unread))?;
+    }
     for through in &answer.through {
         let limit = match through.limited_to {
             "" => String::new(),

@@ -70,6 +70,37 @@ fn can_is_asked_as_kubectl_is_asked() {
 }
 
 #[test]
+fn what_bindings_that_were_not_read_may_grant_is_not_denied_and_no_parity() {
+    let role = r#"
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: bot, namespace: ops, annotations: {evenhand.dev/nature: ai_agent, evenhand.dev/human-role: oncall}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: r, namespace: ops}
+rules: [{apiGroups: [""], resources: [pods], verbs: [get]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: b, namespace: ops}
+subjects: [{kind: ServiceAccount, name: bot}, {kind: Group, name: oncall, apiGroup: rbac.authorization.k8s.io}]
+roleRef: {kind: Role, name: r, apiGroup: rbac.authorization.k8s.io}
+"#;
+    let none = "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBindingList\nitems: []\n";
+    for (rest, outcome, verdict) in [("", "unknown", "UNKNOWN"), (none, "denied", "PARITY")] {
+        let scene = Scene::new().file("k8s/prod/all.yaml", format!("{role}{rest}").as_bytes());
+        let asked = scene.run(&["can", BOT, "list", "secrets", "-n", "ops", "--from", "k8s"]);
+        assert!(asked.stdout.starts_with(outcome), "{}", asked.stdout);
+        let named = asked.stdout.contains("kubectl get clusterrolebindings -o json");
+        assert_eq!(named, outcome == "unknown", "{}", asked.stdout);
+        assert_eq!(scene.run(&["can", BOT, "get", "pods", "-n", "ops", "--from", "k8s"]).code, 0);
+        let card = scene.run(&["compare", BOT, "--from", "k8s"]).stdout;
+        assert!(card.starts_with(verdict), "{card}");
+    }
+}
+
+#[test]
 fn whoever_has_no_access_of_its_own_is_told_of_by_those_whose_access_it_uses() {
     let arguments = ["can", "agent:codex:laptops/home/bao", "s3:GetObject", "--from", "examples/acme"];
     let acme = std::process::Command::new(env!("CARGO_BIN_EXE_evenhand"))

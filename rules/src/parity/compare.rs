@@ -183,7 +183,7 @@ fn nothing_to_compare(humans: &Humans<'_>, part: &Part<'_>) -> Arc<str> {
 
 fn humans_in<'a>(world: &World<'a>, found: &Found<'a>, part: &Part<'_>) -> Humans<'a> {
     let here = |role: &&Identity| role.provider == part.provider;
-    if let Some((name, view)) = found.mined.as_ref().filter(|_| found.roles.iter().any(|role| here(&role))) {
+    if let Some((name, view)) = found.mined.as_ref().filter(|_| found.roles.iter().any(here)) {
         return Humans {
             key: HumanKey::Mined(Arc::clone(name)),
             known: vec![(None, Arc::clone(view))],
@@ -300,7 +300,7 @@ impl<'v> Shared<'v> {
     }
 
     fn holds(&self, doubt: &Doubt) -> bool {
-        self.same_scope && self.views.iter().all(|view| view.doubts.contains(doubt))
+        self.same_scope && doubt.about != Doubt::OWN && self.views.iter().all(|view| view.doubts.contains(doubt))
     }
 
     /// Adds the doubts of both sides; whether some of them can turn the outcome.

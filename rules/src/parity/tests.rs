@@ -565,14 +565,16 @@ fn doubts_make_a_pass_unknown_unless_both_sides_share_them() {
         town.access_of("a/ops-people").doubts.extend(human.map(doubt));
         assert_eq!(compared(town).remove(0).verdict, verdict, "{ai:?} {human:?}");
     }
-    // Two things of one name are not one thing.
-    let mut town = pair_town(vec![plain(&[3])], vec![plain(&[3])]);
-    for (who, about) in [("a/ops-agent", 1), ("a/ops-people", 2)] {
-        town.access_of(who).doubts.push(Doubt { about, ..Doubt::new("x", DoubtEffect::Either) });
+    // Two things of one name are not one thing, and what is each one's own is no other's.
+    for abouts in [(1, 2), (Doubt::OWN, Doubt::OWN)] {
+        let mut town = pair_town(vec![plain(&[3])], vec![plain(&[3])]);
+        for (who, about) in [("a/ops-agent", abouts.0), ("a/ops-people", abouts.1)] {
+            town.access_of(who).doubts.push(Doubt { about, ..Doubt::new("x", DoubtEffect::Either) });
+        }
+        let comparison = compared(town).remove(0);
+        assert_eq!(comparison.verdict, Verdict::Unknown);
+        assert_eq!(comparison.doubts.len(), 1);
     }
-    let comparison = compared(town).remove(0);
-    assert_eq!(comparison.verdict, Verdict::Unknown);
-    assert_eq!(comparison.doubts.len(), 1);
 }
 
 #[test]

@@ -207,6 +207,12 @@ impl Compiled {
             }
             self.doubt(*grantor, &mut doubts);
         }
+        // A role taken by itself is what it says, whoever is bound to it.
+        let is_role = held.grantors.iter().any(|grantor| self.policy.parts(*grantor).0.is_none());
+        if !is_role && !held.unlimited {
+            let own = |text| Doubt { about: Doubt::OWN, ..Doubt::new(text, DoubtEffect::Adds) };
+            doubts.extend(self.policy.bindings_unread(true, true).map(own));
+        }
         Access::new(slices, doubts, held.unlimited)
     }
 

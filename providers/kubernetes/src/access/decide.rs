@@ -44,6 +44,10 @@ pub(super) fn decide(resolver: &Resolver, identity: &IdentityId, question: &Ques
             return Ok(decision);
         }
     }
+    // Bindings of a kind that was not read may grant it to anybody but a holder of one role.
+    let of_role = matches!(known.actor, Actor::HolderOf(_));
+    let local = anywhere || !request.namespace.is_empty();
+    let unread = !of_role && cluster.policy.bindings_unread(true, local).next().is_some();
     let missing = !cluster.policy.complete
         && held.iter().any(|grantor| match cluster.policy.parts(*grantor) {
             (Some(ix), None) => cluster
@@ -53,7 +57,7 @@ pub(super) fn decide(resolver: &Resolver, identity: &IdentityId, question: &Ques
                 .is_some_and(|binding| anywhere || binding.holds_in(&request.namespace)),
             _ => false,
         });
-    Ok(answer(if missing { Outcome::Unknown } else { Outcome::ImplicitlyDenied }))
+    Ok(answer(if missing || unread { Outcome::Unknown } else { Outcome::ImplicitlyDenied }))
 }
 
 /// Where a request that was asked without a place would be allowed.

@@ -136,6 +136,17 @@ impl Policy {
         }
     }
 
+    /// Kinds of bindings that were not read and may grant something, each with the call that exports them. `clusterwide` and
+    /// `local`: whether ClusterRoleBindings count, and RoleBindings, which grant nothing in the whole cluster.
+    pub(crate) fn bindings_unread(&self, clusterwide: bool, local: bool) -> impl Iterator<Item = &'static str> {
+        const CLUSTERWIDE: &str = "ClusterRoleBindings were not read: `kubectl get clusterrolebindings -o json`";
+        const LOCAL: &str = "RoleBindings were not read: `kubectl get rolebindings -A -o json`";
+        let (clusterwide_seen, local_seen) = self.bindings_seen;
+        [(clusterwide && !clusterwide_seen).then_some(CLUSTERWIDE), (local && !local_seen).then_some(LOCAL)]
+            .into_iter()
+            .flatten()
+    }
+
     /// All rules, for the catalogue; equal rule lists once.
     pub(crate) fn rules(&self) -> impl Iterator<Item = &Rule> {
         let mut seen: HashSet<*const Rule, FixedState> = HashSet::default();

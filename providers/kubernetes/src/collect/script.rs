@@ -35,8 +35,8 @@ pub(super) fn cleaned(script: &str, fingerprinter: &Fingerprinter) -> String {
             }
             Some(text) => written.push_str(&text),
         }
-        // Behind an assignment the command follows.
-        calls = calls && word.assigned().is_some();
+        // Behind an assignment a command may follow, or more of what is assigned.
+        calls = false;
         end = range.end;
     }
     written.push_str(script.get(end..).unwrap_or_default());
@@ -72,6 +72,19 @@ pub(super) fn value(name: &str, value: &str, fingerprinter: &Fingerprinter) -> S
     }
 }
 
+/// A text with the values replaced that are asked of addresses in it; `None` where nothing is asked of any.
+pub(super) fn addresses(text: &str, fingerprinter: &Fingerprinter) -> Option<String> {
+    let words: Vec<(&str, Option<String>)> =
+        text.split_inclusive(char::is_whitespace).map(|word| (word, address(word.trim_end(), fingerprinter))).collect();
+    words.iter().any(|(_, cleaned)| cleaned.is_some()).then(|| {
+        let written = words.iter().map(|(word, cleaned)| match cleaned {
+            Some(cleaned) => format!("{cleaned}{}", word.strip_prefix(word.trim_end()).unwrap_or_default()),
+            None => (*word).to_owned(),
+        });
+        written.collect()
+    })
+}
+
 /// An address with the values that are asked of it replaced; `None` for a text that is none, or of which nothing is asked.
 pub(super) fn address(text: &str, fingerprinter: &Fingerprinter) -> Option<String> {
     let (address, query) =
@@ -105,11 +118,6 @@ impl Word<'_> {
     fn flag(&self) -> Option<&str> {
         let name = self.text.strip_prefix('-')?;
         Some(name.strip_prefix('-').unwrap_or(name)).filter(|name| !name.contains('='))
-    }
-
-    /// Name and value of what it assigns.
-    fn assigned(&self) -> Option<(&str, &str)> {
-        self.text.split_once('=').filter(|(name, _)| is_name(name))
     }
 
     /// What is written in its place; `None` = it stays.
@@ -210,7 +218,7 @@ mod tests {
             ),
             ("export A=canary B='canary canary'; go", "export A=evenhand:withheld B=evenhand:withheld; go"),
             ("f(password=canary)", "evenhand:withheld"),
-            ("CanaryCanary1=x run", "evenhand:withheld run"),
+            ("CanaryCanary1=x run", "evenhand:withheld evenhand:withheld"),
         ] {
             let written = cleaned(script, &fingerprinter);
             let print = fingerprinter.fingerprint(CANARY.as_bytes()).to_hex().to_string();

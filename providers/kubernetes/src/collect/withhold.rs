@@ -208,7 +208,7 @@ fn in_place(name: &str, text: &str, fingerprinter: &Fingerprinter) -> Option<Str
     } else if is_secret(name, text) {
         Some(instead(name, text, fingerprinter))
     } else {
-        embeds(text).then(|| withheld(None)).or_else(|| script::address(text, fingerprinter))
+        embeds(text).then(|| withheld(None)).or_else(|| script::addresses(text, fingerprinter))
     }
 }
 
@@ -415,7 +415,13 @@ mod tests {
             (json!({"entrypoint": ["run", "--token=canary"]}), &["run", "--token="]),
             (json!({"anything": "a: b\nc: canary"}), &[]),
             (json!({"anything": "{\"c\": \"canary\"}"}), &[]),
-            (json!({"command": "python x --token canary"}), &[]),
+            (json!({"command": "python x --token canary"}), &["python", "--token evenhand:withheld:token:"]),
+            (
+                json!({"url": "see https://kept.example/sse?api_key=canary&k=canary for more"}),
+                &["see https://kept.example/sse?api_key=evenhand:withheld:api_key:", "&k=evenhand:withheld for more"],
+            ),
+            (json!({"note": "postgres://app:canary@db/app is it"}), &[]),
+            (json!({"args": ["sh", "-c", "cat <<E\ncanary\ntoken: canary\nE"]}), &["sh", "cat"]),
             (json!({"args": "--api-key=canary"}), &["--api-key=evenhand:withheld:api_key:"]),
             (json!({"args": "serve"}), &["serve"]),
             (json!({"args": [{"name": "api-key", "value": "canary"}, ["--token", "canary"]]}), &["api-key", "--token"]),

@@ -112,15 +112,11 @@ impl Around for Captured<'_> {
     }
 
     fn open(&self, authorizer: &rbac::Authorizer, held: &[BindingIx], request: &Request) -> Vec<String> {
-        let (clusterwide, local) = self.policy.bindings_seen;
         // Bindings of a kind that was not read may grant it.
-        let mut open = Vec::new();
-        if !clusterwide && self.lists.cluster_role_bindings.is_none() {
-            open.push("ClusterRoleBindings were not read: `kubectl get clusterrolebindings -o json`".to_owned());
-        }
-        if !local && self.lists.role_bindings.is_none() && !request.namespace.is_empty() {
-            open.push("RoleBindings were not read: `kubectl get rolebindings -A -o json`".to_owned());
-        }
+        let clusterwide = self.lists.cluster_role_bindings.is_none();
+        let local = self.lists.role_bindings.is_none() && !request.namespace.is_empty();
+        let unread = self.policy.bindings_unread(clusterwide, local);
+        let mut open: Vec<String> = unread.map(str::to_owned).collect();
         if self.policy.complete {
             return open;
         }

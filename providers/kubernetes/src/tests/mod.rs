@@ -248,9 +248,30 @@ fn a_role_that_was_not_read_is_a_doubt_of_its_own_in_each_namespace() {
     };
     let (_, resolver) = read(&format!(r#"{{"apiVersion":"v1","kind":"List","items":[{},{}]}}"#, bind("x"), bind("y")));
     let doubts = |id: &str| resolver.access(&account(id)).expect("access").doubts.clone();
-    assert_eq!(doubts("x/a").len(), 1);
-    assert!(!doubts("x/a")[0].may_limit(), "roles do not deny");
-    assert_ne!(doubts("x/a"), doubts("y/a"));
+    assert!(doubts("x/a").iter().all(|doubt| !doubt.may_limit()), "roles do not deny");
+    let own = |id: &str| doubts(id).into_iter().filter(|doubt| doubt.text.starts_with("Role ")).collect::<Vec<_>>();
+    assert_eq!(own("x/a").len(), 1);
+    assert_ne!(own("x/a"), own("y/a"));
+}
+
+#[test]
+fn bindings_that_were_not_read_are_a_doubt_of_everybody_but_of_a_role_by_itself() {
+    let text = |rest: &str| {
+        format!(
+            "apiVersion: v1\nkind: ServiceAccount\nmetadata: {{name: a, namespace: work}}\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {{name: b, namespace: work}}\nsubjects: [{{kind: ServiceAccount, name: a}}]\nroleRef: {{kind: ClusterRole, name: view, apiGroup: rbac.authorization.k8s.io}}\n{rest}"
+        )
+    };
+    let none = "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBindingList\nitems: []\n";
+    let view = IdentityId::from("kubernetes:c:clusterrole:view");
+    for (rest, doubted, outcome) in [("", 1, Outcome::Unknown), (none, 0, Outcome::ImplicitlyDenied)] {
+        let (_, resolver) = read(&text(rest));
+        let doubts = |id: &IdentityId| resolver.access(id).expect("access").doubts.clone();
+        assert_eq!(doubts(&account("work/a")).len(), doubted);
+        assert_eq!(decide(&*resolver, &account("work/a"), "delete pods", Some("work/x")), outcome);
+        assert_eq!(decide(&*resolver, &account("work/a"), "get pods", Some("work/x")), Outcome::Allowed);
+        assert_eq!(doubts(&view), []);
+        assert_eq!(decide(&*resolver, &view, "delete pods", Some("work/x")), Outcome::ImplicitlyDenied);
+    }
 }
 
 #[test]

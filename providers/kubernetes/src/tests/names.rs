@@ -24,6 +24,10 @@ kind: RoleBinding
 metadata: {name: r, namespace: work}
 subjects: [{kind: ServiceAccount, name: a, namespace: work}]
 roleRef: {kind: Role, name: r, apiGroup: rbac.authorization.k8s.io}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBindingList
+items: []
 "#;
 
 #[test]
