@@ -18,6 +18,7 @@ use evenhand_reports::asff::Product;
 use jiff::Timestamp;
 
 use crate::output::Output;
+use crate::store::Place;
 
 const AFTER_HELP: &str = "\
 Exit codes:
@@ -316,7 +317,8 @@ pub struct ScanOutput {
 
     /// Add the scan to this store, a folder of Parquet files; `evenhand history` reads it.
     #[arg(long, value_name = "STORE")]
-    pub save: Option<PathBuf>,
+    pub save: Option<Place>,
+
     /// Write one file per identity with findings into this folder: what was found, and on what it rests. SARIF points into
     /// it where no file of your own is at fault.
     #[arg(long, value_name = "DIR")]
@@ -513,7 +515,7 @@ A store is a folder of Parquet files, STORE/<table>/scan_date=<day>/<scan>.parqu
 pub struct History {
     /// The store: what `evenhand scan --save` fills.
     #[arg(value_name = "STORE")]
-    pub store: PathBuf,
+    pub store: Place,
 
     /// Answer this query over the tables of all scans.
     #[arg(long, value_name = "QUERY")]
