@@ -124,6 +124,8 @@ pub enum Command {
     Decide(Decide),
     /// Write a commented configuration from what is found.
     Init(Init),
+    /// Write the report of an earlier scan in other forms, without a scan.
+    Report(Box<Report>),
     /// Tell what changed between two scans.
     Diff(Diff),
     /// Show the trend of saved scans, or query their tables.
@@ -500,6 +502,26 @@ pub struct Init {
     /// When, and with which key.
     #[command(flatten)]
     pub input: Input,
+}
+
+/// `evenhand report`
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  evenhand report posture.json
+  evenhand report posture.json -o html=posture.html -o csv:findings=findings.csv
+  evenhand report posture.json --save posture
+
+It reads what `evenhand scan -o json=FILE` wrote and writes the same as the scan would have written, byte for byte. Nothing is
+judged again, and no gate is asked.")]
+pub struct Report {
+    /// The JSON report of a scan; `-` = stdin.
+    #[arg(value_name = "REPORT")]
+    pub report: PathBuf,
+
+    /// Where the reports go.
+    #[command(flatten)]
+    pub output: ScanOutput,
 }
 
 /// `evenhand history`

@@ -22,7 +22,7 @@ use crate::steps::Steps;
 pub struct GrantIx(pub u32);
 
 /// A statement, for people.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct Grant {
     /// The policy, role or binding: `inline policy deploy`, `ClusterRole edit through RoleBinding ops`.
     pub policy: Arc<str>,

@@ -16,6 +16,7 @@ mod init;
 mod inventory;
 mod live_sources;
 mod man;
+mod report;
 mod rules;
 mod scan;
 mod schema;
@@ -193,6 +194,7 @@ fn dispatch(cli: Cli, console: Console) -> Result<Exit, Failure> {
         Some(Command::Can(arguments)) => can::run(&invocation, &arguments),
         Some(Command::Init(arguments)) => init::run(&invocation, &arguments),
         Some(Command::History(arguments)) => history::run(&invocation, &arguments),
+        Some(Command::Report(arguments)) => report::run(&invocation, &arguments),
         Some(Command::Diff(arguments)) => diff::run(&invocation, &arguments),
         Some(Command::Baseline(verb)) => baseline::run(&invocation, &verb),
         Some(Command::Decide(arguments)) => decide::run(&invocation, &arguments),
