@@ -14,6 +14,7 @@ use crate::gap::Gap;
 use crate::id::{IdentityId, ScopeId};
 use crate::inventory::Hint;
 use crate::opset::OpSet;
+use crate::proposal::Proposes;
 use crate::scope::ResourceScope;
 use crate::steps::Steps;
 
@@ -346,6 +347,11 @@ pub trait AccessResolver: Send + Sync {
             Unlisted::Lesser(_) => None,
         };
         self.unlisted(identity).into_iter().filter_map(unread).collect()
+    }
+
+    /// Writes right-sized policies in the vendor's own form; `None` where the vendor's access has no such form.
+    fn proposer(&self) -> Option<&dyn Proposes> {
+        None
     }
 
     /// The operations that an identity used in the last 90 days, where evidence of use was read.

@@ -11,6 +11,7 @@ mod diff;
 #[cfg(feature = "live")]
 mod doctor;
 mod explain;
+mod fix;
 mod history;
 mod init;
 mod inventory;
@@ -192,6 +193,7 @@ fn dispatch(cli: Cli, console: Console) -> Result<Exit, Failure> {
         Some(Command::Compare(arguments)) => compare::run(&invocation, &arguments),
         Some(Command::Explain(arguments)) => explain::run(&invocation, &arguments),
         Some(Command::Can(arguments)) => can::run(&invocation, &arguments),
+        Some(Command::Fix(arguments)) => fix::run(&invocation, &arguments),
         Some(Command::Init(arguments)) => init::run(&invocation, &arguments),
         Some(Command::History(arguments)) => history::run(&invocation, &arguments),
         Some(Command::Report(arguments)) => report::run(&invocation, &arguments),

@@ -7,6 +7,7 @@
 pub(crate) mod activation;
 pub(crate) mod edges;
 pub(crate) mod holdings;
+mod proposal;
 pub(crate) mod world;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -22,6 +23,7 @@ use evenhand_model::evidence::{Evidence, Truth};
 use evenhand_model::id::IdentityId;
 use evenhand_model::inventory::Hint;
 use evenhand_model::opset::OpSet;
+use evenhand_model::proposal::Proposes;
 use evenhand_model::scope::ResourceScope;
 use foldhash::fast::FixedState;
 use rayon::prelude::*;
@@ -391,6 +393,10 @@ impl AccessResolver for Resolver {
 
     fn unlisted(&self, identity: &IdentityId) -> Vec<Unlisted> {
         self.unread.get(identity).into_iter().flatten().cloned().map(Unlisted::Unread).collect()
+    }
+
+    fn proposer(&self) -> Option<&dyn Proposes> {
+        Some(self)
     }
 
     fn used(&self, _identity: &IdentityId) -> Option<OpSet> {

@@ -8,6 +8,7 @@ mod policy;
 mod power;
 #[cfg(test)]
 mod properties;
+mod proposal;
 mod sets;
 mod techniques;
 
@@ -23,6 +24,7 @@ use evenhand_model::evidence::Evidence;
 use evenhand_model::id::IdentityId;
 use evenhand_model::inventory::Hint;
 use evenhand_model::opset::OpSet;
+use evenhand_model::proposal::Proposes;
 use evenhand_model::steps::Steps;
 use foldhash::fast::FixedState;
 
@@ -161,6 +163,10 @@ impl AccessResolver for Resolver {
 
     fn edges_left_out(&self) -> Vec<Hint> {
         self.left_out.get_or_init(|| edges::steps(self).1).clone()
+    }
+
+    fn proposer(&self) -> Option<&dyn Proposes> {
+        Some(self)
     }
 
     fn used(&self, _identity: &IdentityId) -> Option<OpSet> {
