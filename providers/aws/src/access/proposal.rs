@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use evenhand_model::access::GrantIx;
+use evenhand_model::access::{GrantIx, Slice};
 use evenhand_model::catalog::Catalog;
 use evenhand_model::condition::{Clause, Condition, Test};
 use evenhand_model::evidence::Truth;
@@ -416,7 +416,7 @@ fn written(part: &Kept, all: &[Kept]) -> Result<(Reach, Vec<Denied>), &'static s
 
 impl Denied {
     /// Whether the deny would take away something that is kept beside the part that it goes with.
-    fn takes_from(&self, other: &evenhand_model::access::Slice, part: &Kept) -> bool {
+    fn takes_from(&self, other: &Slice, part: &Kept) -> bool {
         let excluded = self.reach.tests.is_empty()
             && self.scope.all_of.iter().flat_map(|list| list.iter()).all(|hole| other.scope.none_of.contains(hole));
         let mut clauses = part.slice.condition.clauses().filter(|clause| matches!(clause, Clause::Unless { .. }));
