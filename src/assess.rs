@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use crate::config::Config;
 use crate::pipeline::Capture;
 use crate::progress::Progress;
+use crate::ruleset;
 
 /// How to assess.
 #[derive(Clone, Copy, Debug)]
@@ -109,8 +110,9 @@ pub fn report(assessing: Assessing, options: Options<'_>, depth: Depth) -> Repor
     Report {
         tool: Tool {
             name: "evenhand",
-            version: env!("CARGO_PKG_VERSION"),
+            version: env!("CARGO_PKG_VERSION").into(),
             rules: options.rules.len(),
+            rule_pack: ruleset::fingerprint(options.rules),
             catalogs: capture.catalogs,
         },
         scan: Scan { id: scan_id(&capture.digest, options), time: options.now, sources: capture.files },
@@ -192,14 +194,7 @@ fn scan_id(digest: &str, options: Options<'_>) -> String {
     add(digest);
     add(&options.now.to_string());
     add(&format!("{:?}", options.config));
-    for rule in options.rules.iter() {
-        add(rule.id.as_str());
-        add(rule.severity.as_str());
-        add(&rule.predicate);
-        for param in &rule.params {
-            add(&param.value.text());
-        }
-    }
+    add(&ruleset::fingerprint(options.rules));
     hasher.finalize().to_hex().chars().take(32).collect()
 }
 

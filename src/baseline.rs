@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use evenhand_rules::pack::RuleSet;
 use serde::{Deserialize, Serialize};
 
+use crate::ruleset::fingerprint;
 use crate::snapshot::{Seen, Snapshot};
 
 /// The form of the file.
@@ -48,23 +49,6 @@ pub struct Turnover {
     pub removed: usize,
     /// Findings that stayed.
     pub kept: usize,
-}
-
-/// A hash of the rules and their thresholds: equal where the same facts give the same findings.
-pub fn fingerprint(rules: &RuleSet) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for rule in rules.iter() {
-        let mut add = |text: &str| {
-            hasher.update(text.as_bytes()).update(&[0]);
-        };
-        add(rule.id.as_str());
-        add(rule.severity.as_str());
-        add(rule.table.name);
-        add(rule.applies_to.as_deref().unwrap_or_default());
-        add(&rule.predicate);
-        rule.params.iter().for_each(|param| add(&param.value.text()));
-    }
-    hasher.finalize().to_hex().chars().take(16).collect()
 }
 
 impl Baseline {

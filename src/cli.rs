@@ -18,6 +18,7 @@ use evenhand_reports::asff::Product;
 use jiff::Timestamp;
 
 use crate::output::Output;
+use crate::store::Place;
 
 const AFTER_HELP: &str = "\
 Exit codes:
@@ -121,8 +122,12 @@ pub enum Command {
     /// Decide requests that bring their policies along.
     #[command(subcommand)]
     Decide(Decide),
+    /// Propose a right-sized policy in the vendor's own form; change nothing.
+    Fix(Fix),
     /// Write a commented configuration from what is found.
     Init(Init),
+    /// Write the report of an earlier scan in other forms, without a scan.
+    Report(Box<Report>),
     /// Tell what changed between two scans.
     Diff(Diff),
     /// Show the trend of saved scans, or query their tables.
@@ -316,7 +321,8 @@ pub struct ScanOutput {
 
     /// Add the scan to this store, a folder of Parquet files; `evenhand history` reads it.
     #[arg(long, value_name = "STORE")]
-    pub save: Option<PathBuf>,
+    pub save: Option<Place>,
+
     /// Write one file per identity with findings into this folder: what was found, and on what it rests. SARIF points into
     /// it where no file of your own is at fault.
     #[arg(long, value_name = "DIR")]
@@ -476,6 +482,65 @@ pub struct Can {
     pub output: PlainFormat,
 }
 
+/// `evenhand fix`
+#[derive(Debug, Args)]
+#[command(override_usage = "evenhand fix [OPTIONS] <IDENTITY>")]
+#[command(after_long_help = "\
+Examples:
+  evenhand fix incident-agent --from captures
+  evenhand fix incident-agent --human incident-responder --from captures --out proposals
+  evenhand fix incident-agent --to used --from captures
+
+It writes files and changes nothing live: an AWS policy document, or a Role and RoleBinding, and the commands that put it
+in place. What cannot be cut exactly is left out and listed: a proposal never grants more than the identity and its
+measure both hold.")]
+pub struct Fix {
+    /// The AI identity: its id, its name, or a part of either that fits no other.
+    #[arg(value_name = "IDENTITY")]
+    pub identity: String,
+
+    /// What its access is cut to.
+    #[arg(long, value_name = "MEASURE", default_value = "human-role")]
+    pub to: FixAim,
+
+    /// Cut to this role instead of the one that is found.
+    #[arg(long, value_name = "ROLE")]
+    pub human: Option<String>,
+
+    /// Keep operations before which people pass a control that this identity does not pass. The control gap stays.
+    #[arg(long)]
+    pub keep_uncontrolled: bool,
+
+    /// The folder for the proposal.
+    #[arg(long, value_name = "DIR", default_value = "evenhand-fix", help_heading = "Output")]
+    pub out: PathBuf,
+
+    /// Replace files of an earlier proposal.
+    #[arg(long, help_heading = "Output")]
+    pub force: bool,
+
+    /// Print every grant and operation of long lists.
+    #[arg(long, help_heading = "Output")]
+    pub all: bool,
+
+    /// What is read.
+    #[command(flatten)]
+    pub from: From,
+
+    /// `table` for people, `json` for programs.
+    #[arg(short, long = "output", value_name = "FORMAT", default_value = "table", help_heading = "Output")]
+    pub output: PlainFormat,
+}
+
+/// What access is cut to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum FixAim {
+    /// What the human role holds too.
+    HumanRole,
+    /// What was used in the last 90 days, where a document tells.
+    Used,
+}
+
 /// `evenhand init`
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
@@ -500,6 +565,26 @@ pub struct Init {
     pub input: Input,
 }
 
+/// `evenhand report`
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  evenhand report posture.json
+  evenhand report posture.json -o html=posture.html -o csv:findings=findings.csv
+  evenhand report posture.json --save posture
+
+It reads what `evenhand scan -o json=FILE` wrote and writes the same as the scan would have written, byte for byte. Nothing is
+judged again, and no gate is asked.")]
+pub struct Report {
+    /// The JSON report of a scan; `-` = stdin.
+    #[arg(value_name = "REPORT")]
+    pub report: PathBuf,
+
+    /// Where the reports go.
+    #[command(flatten)]
+    pub output: ScanOutput,
+}
+
 /// `evenhand history`
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
@@ -513,7 +598,7 @@ A store is a folder of Parquet files, STORE/<table>/scan_date=<day>/<scan>.parqu
 pub struct History {
     /// The store: what `evenhand scan --save` fills.
     #[arg(value_name = "STORE")]
-    pub store: PathBuf,
+    pub store: Place,
 
     /// Answer this query over the tables of all scans.
     #[arg(long, value_name = "QUERY")]

@@ -2,7 +2,7 @@
 
 mod tripped;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use evenhand_model::finding::{Finding, Severity};
 use evenhand_model::gap::{Gap, GapKind};
@@ -129,9 +129,9 @@ pub struct Posture<'a> {
 /// What was there before, as far as somebody wrote it down.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Before {
-    /// The ids of findings of a baseline or an earlier scan that a gate saw then: what was undecided or accepted is new
-    /// when it fails.
-    pub findings: BTreeSet<String>,
+    /// The findings of a baseline or an earlier scan that a gate saw then, by id, with how bad they were: what was
+    /// undecided or accepted is new when it fails, and so is what has become worse.
+    pub findings: BTreeMap<String, Severity>,
     /// The governed score of an earlier scan, in thousandths.
     pub score: Option<u32>,
 }
@@ -387,11 +387,13 @@ mod tests {
         let (table, score) = (sample(1.0, "configured", None), score(500));
         let findings = [finding("r", Severity::High, Status::Fail)];
         let case = Case { findings: &findings, identities: &table, score: &score, gaps: &[] };
-        let known = Before { findings: BTreeSet::from(["f".to_owned()]), score: Some(560) };
+        let known = Before { findings: BTreeMap::from([("f".to_owned(), Severity::High)]), score: Some(560) };
+        let milder = Before { findings: BTreeMap::from([("f".to_owned(), Severity::Medium)]), score: None };
         let none = GateSettings::default();
         let new_only = GateSettings { fail_on: Some(Severity::High), new_only: true, ..none };
         for (settings, before, expected) in [
             (new_only, &known, Exit::Passed),
+            (new_only, &milder, Exit::GateFailed),
             (new_only, &Before::default(), Exit::GateFailed),
             (GateSettings { new_only: false, ..new_only }, &known, Exit::GateFailed),
             (GateSettings { max_drop: Some(60), ..none }, &known, Exit::Passed),

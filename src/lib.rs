@@ -25,9 +25,12 @@ pub mod lookup;
 pub mod output;
 pub mod pipeline;
 pub mod progress;
+pub mod remedy;
+pub mod rightsize;
 pub mod ruleset;
 pub mod snapshot;
 pub mod sources;
 pub mod store;
+pub mod whatif;
 
 pub use pipeline::providers;

@@ -55,6 +55,10 @@ pub fn load_all(selection: &Selection, config: &Config, console: Console) -> Res
             rules.set_severity(&setting.rule, severity).map_err(|error| wrong(error.to_string()))?;
         }
     }
+    for waiver in config.waivers.iter().filter(|waiver| waiver.is_exact() && rules.get(&waiver.rule).is_none()) {
+        let Failure::Message(message, remedy) = unknown(&waiver.rule, &rules) else { continue };
+        return Err(Failure::Message(format!("{}: {message}", waiver.evidence), remedy));
+    }
     rules.retain(|rule| !config.rules.iter().any(|setting| setting.off && setting.rule == rule.id.as_str()));
     Ok(rules)
 }
@@ -90,6 +94,23 @@ pub fn load(selection: &Selection, config: &Config, console: Console) -> Result<
         return Err(Failure::new("no rule is left", "`--skip` leaves out all that `--rule` and `--framework` choose"));
     }
     Ok(rules)
+}
+
+/// A hash of the rules and their thresholds: equal where the same facts give the same findings.
+pub fn fingerprint(rules: &RuleSet) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for rule in rules.iter() {
+        let mut add = |text: &str| {
+            hasher.update(text.as_bytes()).update(&[0]);
+        };
+        add(rule.id.as_str());
+        add(rule.severity.as_str());
+        add(rule.table.name);
+        add(rule.applies_to.as_deref().unwrap_or_default());
+        add(&rule.predicate);
+        rule.params.iter().for_each(|param| add(&param.value.text()));
+    }
+    hasher.finalize().to_hex().chars().take(16).collect()
 }
 
 fn fits(pattern: &str, rule: &Rule) -> bool {

@@ -11,7 +11,10 @@ use std::path::{Path, PathBuf};
 use evenhand_model::table::{Table, Value};
 use evenhand_reports::Report;
 use evenhand_reports::json::SCHEMA;
+use evenhand_rules::pack::RuleSet;
 use serde::{Deserialize, Serialize};
+
+use crate::ruleset::fingerprint;
 
 /// What a scan found, by stable ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +25,8 @@ pub struct Snapshot {
     pub time: String,
     /// The version of the tool.
     pub version: String,
+    /// The hash of the rules that were evaluated; `None` = the report is of a version that did not write it.
+    pub rule_pack: Option<String>,
     /// The score in thousandths, without and with accepted exceptions; `None` where nothing was judged.
     pub score: Option<(u32, u32)>,
     /// Findings by id.
@@ -97,6 +102,7 @@ struct Document {
 #[derive(Deserialize)]
 struct Tool {
     version: String,
+    rule_pack: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -167,6 +173,11 @@ impl Snapshot {
         Ok(Self::from(document))
     }
 
+    /// Whether another version of the tool, or other rules, made it: findings may then be new because the rules are.
+    pub fn is_of_others(&self, version: &str, rules: &RuleSet) -> bool {
+        self.version != version || self.rule_pack.as_ref().is_some_and(|held| *held != fingerprint(rules))
+    }
+
     /// What the present scan found. Its report must hold all findings.
     pub fn of(report: &Report) -> Self {
         let findings = report.findings.iter().map(|finding| {
@@ -184,7 +195,8 @@ impl Snapshot {
         Self {
             scan: report.scan.id.clone(),
             time: report.scan.time.to_string(),
-            version: report.tool.version.to_owned(),
+            version: report.tool.version.to_string(),
+            rule_pack: Some(report.tool.rule_pack.clone()),
             score: report.score.as_ref().map(|score| (score.raw.thousandths(), score.governed.thousandths())),
             findings: findings.collect(),
             identities: table("identities").map(identities).unwrap_or_default(),
@@ -244,6 +256,7 @@ impl From<Document> for Snapshot {
             scan: document.scan.id,
             time: document.scan.time,
             version: document.tool.version,
+            rule_pack: document.tool.rule_pack,
             score: document.score.map(|score| (score.raw, score.governed)),
             findings: findings.collect(),
             identities: identities.collect(),

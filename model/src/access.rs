@@ -14,6 +14,7 @@ use crate::gap::Gap;
 use crate::id::{IdentityId, ScopeId};
 use crate::inventory::Hint;
 use crate::opset::OpSet;
+use crate::proposal::Proposes;
 use crate::scope::ResourceScope;
 use crate::steps::Steps;
 
@@ -22,7 +23,7 @@ use crate::steps::Steps;
 pub struct GrantIx(pub u32);
 
 /// A statement, for people.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct Grant {
     /// The policy, role or binding: `inline policy deploy`, `ClusterRole edit through RoleBinding ops`.
     pub policy: Arc<str>,
@@ -368,6 +369,11 @@ pub trait AccessResolver: Send + Sync {
     /// Which document tells of an identity of another provider that documents of this one name, in a few words: what to add
     /// to a capture where it is missing. `None` = they name no such identity.
     fn told_by(&self, _named: &IdentityId) -> Option<Arc<str>> {
+        None
+    }
+
+    /// Writes right-sized policies in the vendor's own form; `None` where the vendor's access has no such form.
+    fn proposer(&self) -> Option<&dyn Proposes> {
         None
     }
 

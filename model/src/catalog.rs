@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::control::ControlKind;
 use crate::opset::{OpSet, OperationIx};
 
 /// How far an operation reaches, in the order of its weight.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AccessLevel {
     /// Names and existence.
@@ -64,7 +64,7 @@ pub enum OperationClass {
 }
 
 /// Where a catalogue comes from.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct CatalogSource {
     /// The package it was generated from.
     pub package: Arc<str>,

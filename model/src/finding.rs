@@ -122,7 +122,7 @@ impl Status {
 }
 
 /// A fact that an undecided finding waits for.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Missing {
     /// The column of the rule's table that would hold it.
     pub column: Arc<str>,

@@ -42,7 +42,7 @@ pub struct Inventory {
 }
 
 /// A remark on the input.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Hint {
     /// Where.
     pub evidence: crate::evidence::Evidence,

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 
 use crate::access::Grant;
 use crate::catalog::AccessLevel;
@@ -11,7 +13,7 @@ use crate::evidence::{Evidence, Truth};
 use crate::id::IdentityId;
 
 /// The outcome of a comparison.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Verdict {
     /// It holds access that the human role does not cover.
@@ -47,7 +49,7 @@ impl Verdict {
 }
 
 /// Where a baseline comes from, most trustworthy first.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BaselineSource {
     /// A reviewed mapping in the configuration.
@@ -99,7 +101,7 @@ impl BaselineSource {
 }
 
 /// The human role beside which an AI identity is held.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Baseline {
     /// The roles; together they are the human's access. Empty = none.
     pub roles: Vec<IdentityId>,
@@ -112,7 +114,7 @@ pub struct Baseline {
 }
 
 /// Access of an AI identity that the human role does not cover, or of which nothing tells whether it does.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExcessAtom {
     /// The operation, or a wildcard that stands for all of a service's operations.
     pub operation: Arc<str>,
@@ -140,7 +142,7 @@ pub struct ExcessAtom {
 }
 
 /// One control, for the sensitive operations that both hold.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ControlComparison {
     /// The control.
     pub control: ControlKind,
@@ -174,7 +176,7 @@ impl ControlComparison {
 }
 
 /// An AI identity beside its human role.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
     /// The AI identity.
     pub identity: IdentityId,
@@ -205,9 +207,18 @@ pub struct Comparison {
     /// Distinct operations of which nothing tells whether the human role covers them.
     pub undecided_operations: u32,
     /// Summed weight of the operations that both hold over that of the human role.
+    #[serde(deserialize_with = "exact")]
     pub coverage: Option<f64>,
     /// Controls, gaps first.
     pub controls: Vec<ControlComparison>,
     /// Why the comparison may be other than this.
     pub doubts: Vec<Arc<str>>,
+}
+
+/// A share as it was written: the reader of JSON may be off by the last bit.
+fn exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    match Option::<Box<RawValue>>::deserialize(deserializer)? {
+        Some(number) => number.get().parse().map(Some).map_err(D::Error::custom),
+        None => Ok(None),
+    }
 }

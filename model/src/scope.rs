@@ -72,6 +72,11 @@ impl Pattern {
         &self.segments
     }
 
+    /// What stands between segments in names.
+    pub fn separator(&self) -> char {
+        self.separator
+    }
+
     /// Whether a resource, given by its segments, matches.
     pub fn matches(&self, resource: &[&str]) -> Truth {
         if self.is_any() {

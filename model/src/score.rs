@@ -1,6 +1,6 @@
 //! The posture score as a value. How it is computed is known in `rules`.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A score in millionths: 1,000,000 is the best. Shown in thousandths, rounded down; compared unrounded.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
@@ -15,7 +15,7 @@ impl Millionths {
 }
 
 /// The number of open (identity, rule) pairs by severity.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct OpenFindings {
     /// Critical pairs.
     pub critical: u64,

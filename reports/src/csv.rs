@@ -77,7 +77,7 @@ pub fn findings(report: &Report, sink: &mut dyn Write) -> Result<(), WriteError>
             &frameworks,
             &report.scan.id,
             &time,
-            report.tool.version,
+            &report.tool.version,
             &missing,
             &waived_until,
             &waiver,

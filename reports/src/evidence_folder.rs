@@ -152,7 +152,7 @@ impl<'a> EvidenceFolder<'a> {
             schema: "evenhand/evidence-index/v1",
             scan: &self.report.scan.id,
             time: self.report.scan.time,
-            tool_version: self.report.tool.version,
+            tool_version: &self.report.tool.version,
             coverage: coverage(&self.report.coverage),
             gaps: &self.report.gaps,
             files: Each(files),

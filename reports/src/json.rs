@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::sync::Arc;
 
 use evenhand_model::finding::{Finding, Missing};
 use evenhand_model::gap::Gap;
 use evenhand_model::inventory::Hint;
+use evenhand_model::parity::Comparison;
 use evenhand_model::score::Score;
 use evenhand_model::table::{Column, Table};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
 use crate::each::Each;
-use crate::report::{Coverage, PossibleAgent, Report, Scan, Tool, WriteError};
+use crate::report::{Coverage, PossibleAgent, Report, RuleOutcome, Scan, Tool, WriteError};
 
 /// The version of the form. Members are only ever added under one version.
 pub const SCHEMA: &str = "evenhand/report/v1";
@@ -29,6 +31,8 @@ struct Document<'a, F: Serialize> {
     gaps: &'a [Gap],
     hints: &'a [Hint],
     possible_agents: &'a [PossibleAgent],
+    rules: Vec<RuleDocument<'a>>,
+    comparisons: &'a [Comparison],
     tables: Tables<'a>,
 }
 
@@ -81,12 +85,64 @@ pub(crate) struct FindingDocument<'a> {
     identity: &'a str,
     name: &'a str,
     title: &'a str,
-    facts: BTreeMap<&'a str, &'a str>,
+    facts: Facts<'a>,
     evidence: Vec<EvidenceDocument<'a>>,
     remedy: &'a str,
     missing: &'a [Missing],
     frameworks: BTreeMap<&'a str, Vec<&'a str>>,
     waiver: Option<WaiverDocument<'a>>,
+}
+
+/// What a finding cites, in the order of its rule.
+struct Facts<'a>(&'a [(Arc<str>, String)]);
+
+impl Serialize for Facts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+/// A rule that was evaluated, and what came of it.
+#[derive(Serialize)]
+struct RuleDocument<'a> {
+    id: &'a str,
+    title: &'a str,
+    severity: &'a str,
+    dimension: &'a str,
+    what: &'a str,
+    why: &'a str,
+    fix: &'a str,
+    frameworks: Vec<FrameworkDocument<'a>>,
+    passed: u64,
+    failed: u64,
+    undecided: u64,
+    error: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct FrameworkDocument<'a> {
+    framework: &'a str,
+    id: &'a str,
+}
+
+impl<'a> RuleDocument<'a> {
+    fn of(rule: &'a RuleOutcome) -> Self {
+        let framework = |(framework, id): &'a (Arc<str>, Arc<str>)| FrameworkDocument { framework, id };
+        Self {
+            id: rule.id.as_str(),
+            title: &rule.title,
+            severity: rule.severity.as_str(),
+            dimension: rule.dimension.as_str(),
+            what: &rule.what,
+            why: &rule.why,
+            fix: &rule.fix,
+            frameworks: rule.frameworks.iter().map(framework).collect(),
+            passed: rule.passed,
+            failed: rule.failed,
+            undecided: rule.undecided,
+            error: rule.error.as_deref(),
+        }
+    }
 }
 
 /// The waiver that covers a finding.
@@ -129,6 +185,8 @@ pub fn write(report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
         gaps: &report.gaps,
         hints: &report.hints,
         possible_agents: &report.possible_agents,
+        rules: report.rules.iter().map(RuleDocument::of).collect(),
+        comparisons: &report.comparisons,
         tables: Tables(&report.tables),
     };
     serde_json::to_writer_pretty(&mut *sink, &document)?;
@@ -191,7 +249,7 @@ impl<'a> FindingDocument<'a> {
             identity: finding.identity.as_str(),
             name: &finding.name,
             title: &finding.title,
-            facts: finding.facts.iter().map(|(name, value)| (&**name, value.as_str())).collect(),
+            facts: Facts(&finding.facts),
             evidence: finding
                 .evidence
                 .iter()

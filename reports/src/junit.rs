@@ -183,7 +183,7 @@ fn properties(report: &Report, sink: &mut dyn Write) -> io::Result<()> {
     let mut all = vec![
         ("scan", report.scan.id.clone()),
         ("time", report.scan.time.to_string()),
-        ("version", report.tool.version.to_owned()),
+        ("version", report.tool.version.to_string()),
         ("rules", report.coverage.rules.to_string()),
         ("decided", report.coverage.decided.to_string()),
         ("undecided", report.coverage.undecided.to_string()),

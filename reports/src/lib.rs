@@ -19,6 +19,7 @@ pub mod oscal;
 pub mod parity_card;
 pub mod report;
 pub mod sarif;
+pub mod saved;
 pub mod schema;
 mod screen;
 pub mod terminal;

@@ -263,6 +263,27 @@ fn code(text: &str) -> String {
     format!("{fence}{space}{safe}{space}{fence}")
 }
 
+/// Text that says in Markdown what it says as it is: nothing of it is markup, a link or a mention.
+pub fn literal(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len() + 8);
+    for character in printable(text).chars() {
+        match character {
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '&' => safe.push_str("&amp;"),
+            '@' => safe.push_str("&#64;"),
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '|' | '~' | '!' => {
+                safe.push('\\');
+                safe.push(character);
+            }
+            // What looks like an address becomes a link by itself.
+            ':' => safe.push_str("&#58;"),
+            _ => safe.push(character),
+        }
+    }
+    safe
+}
+
 /// The text of a rule in a cell: Markdown, but for the border.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")
@@ -271,6 +292,18 @@ fn cell(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_stay_text_in_markdown() {
+        for (name, safe) in [
+            ("<img src=x>", "&lt;img src=x&gt;"),
+            ("@everyone", "&#64;everyone"),
+            ("[a](https://evil.example)", "\\[a\\]\\(https&#58;//evil.example\\)"),
+            ("a|b`c`", "a\\|b\\`c\\`"),
+        ] {
+            assert_eq!(literal(name), safe);
+        }
+    }
 
     #[test]
     fn nothing_in_a_code_span_ends_it_or_its_cell() {

@@ -78,7 +78,7 @@ struct Definitions<I: Serialize> {
 /// When the sink refuses.
 pub fn write(report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
     let time = report.scan.time.to_string();
-    let plan = uuid::of(&["plan", report.tool.version]);
+    let plan = uuid::of(&["plan", &report.tool.version]);
     let identities = table(report, "identities").filter(|table| table.rows() > 0);
     let failing = || report.findings.iter().filter(|finding| finding.status == Status::Fail);
     let by_rule = controls_by_rule(report);
@@ -139,7 +139,7 @@ pub fn write(report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
 fn properties(report: &Report) -> Vec<Value> {
     let mut all = vec![
         ("scan-id", report.scan.id.clone()),
-        ("tool-version", report.tool.version.to_owned()),
+        ("tool-version", report.tool.version.to_string()),
         ("checks-decided", report.coverage.decided.to_string()),
         ("checks-undecided", report.coverage.undecided.to_string()),
         ("findings-not-reported", report.filtered.to_string()),

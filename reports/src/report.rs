@@ -11,7 +11,7 @@ use evenhand_model::parity::Comparison;
 use evenhand_model::score::Score;
 use evenhand_model::table::Table;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A whole scan, ready to be written.
 #[derive(Clone, Debug)]
@@ -86,9 +86,11 @@ pub struct Tool {
     /// Its name.
     pub name: &'static str,
     /// Its version.
-    pub version: &'static str,
+    pub version: Arc<str>,
     /// The number of rules evaluated.
     pub rules: usize,
+    /// A hash of these rules and their thresholds: equal where the same facts give the same findings.
+    pub rule_pack: String,
     /// The catalogues of operations that access was resolved with.
     pub catalogs: Vec<CatalogSource>,
 }
@@ -135,7 +137,7 @@ impl SourceFile {
 }
 
 /// What became of a file.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceStatus {
     /// A provider read it.
@@ -149,7 +151,7 @@ pub enum SourceStatus {
 }
 
 /// An identity that a weak sign, such as its name, hints to be an agent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PossibleAgent {
     /// The identity.
     pub identity: IdentityId,

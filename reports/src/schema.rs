@@ -39,7 +39,7 @@ pub fn report(tables: &[&TableSpec]) -> Value {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "evenhand report",
         "type": "object",
-        "required": ["schema", "tool", "scan", "score", "coverage", "findings", "filtered_findings", "gaps", "hints", "possible_agents", "tables"],
+        "required": ["schema", "tool", "scan", "score", "coverage", "findings", "filtered_findings", "gaps", "hints", "possible_agents", "rules", "comparisons", "tables"],
         "additionalProperties": false,
         "properties": {
             "schema": {"const": SCHEMA},
@@ -47,6 +47,7 @@ pub fn report(tables: &[&TableSpec]) -> Value {
                 "name": {"type": "string"},
                 "version": {"type": "string"},
                 "rules": count,
+                "rule_pack": {"type": "string"},
                 "catalogs": {"type": "array", "items": object(json!({
                     "package": {"type": "string"}, "version": {"type": "string"}, "date": {"type": "string"},
                 }))},
@@ -111,9 +112,54 @@ pub fn report(tables: &[&TableSpec]) -> Value {
             "possible_agents": {"type": "array", "items": object(json!({
                 "identity": {"type": "string"}, "hint": {"type": "string"},
             }))},
+            "rules": {"type": "array", "items": object(json!({
+                "id": {"type": "string"}, "title": {"type": "string"},
+                "severity": {"enum": severities}, "dimension": {"enum": dimensions},
+                "what": {"type": "string"}, "why": {"type": "string"}, "fix": {"type": "string"},
+                "frameworks": {"type": "array", "items": object(json!({
+                    "framework": {"type": "string"}, "id": {"type": "string"},
+                }))},
+                "passed": count, "failed": count, "undecided": count, "error": maybe_text,
+            }))},
+            "comparisons": {"type": "array", "items": comparison()},
             "tables": {"type": "object", "additionalProperties": false, "properties": table_members},
         },
     })
+}
+
+/// The schema of a comparison: what `evenhand compare -o json` prints.
+fn comparison() -> Value {
+    let text = json!({"type": "string"});
+    let texts = json!({"type": "array", "items": text});
+    let count = json!({"type": "integer", "minimum": 0});
+    let maybe_count = json!({"type": ["integer", "null"], "minimum": 0});
+    let maybe_text = json!({"type": ["string", "null"]});
+    let truth = json!({"enum": ["yes", "no", "unknown"]});
+    let verdicts: Vec<&str> = Verdict::ALL.iter().map(|verdict| verdict.as_str()).collect();
+    let place = json!({"description": "`whole`, or an object whose one member says how the place is given"});
+    let evidence = object(json!({"document": text, "place": place}));
+    let grant = object(json!({"policy": text, "statement": count, "name": text, "evidence": evidence}));
+    object(json!({
+        "identity": text,
+        "verdict": {"enum": verdicts},
+        "summary": text,
+        "baseline": object(json!({"roles": texts, "name": text, "source": text, "reason": text})),
+        "operations": maybe_count, "access_weight": maybe_count,
+        "human_operations": maybe_count, "human_weight": maybe_count,
+        "excess": {"type": "array", "items": object(json!({
+            "operation": text, "operations": count, "level": text, "scope": text, "condition": text, "weight": count,
+            "high_risk": count, "used": {"type": ["boolean", "null"]}, "grant": grant, "decided": {"type": "boolean"},
+            "people_have": maybe_text,
+        }))},
+        "excess_operations": count, "wider_operations": count, "excess_weight": count, "high_risk_excess": count,
+        "undecided_operations": count,
+        "coverage": {"type": ["number", "null"], "minimum": 0},
+        "controls": {"type": "array", "items": object(json!({
+            "control": text, "operations": texts, "count": count, "resource": text, "human": truth, "identity": truth,
+            "way": maybe_text, "reason": text, "evidence": {"type": "array", "items": evidence},
+        }))},
+        "doubts": texts,
+    }))
 }
 
 /// An object whose members are all required and the only ones.

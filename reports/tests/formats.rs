@@ -50,7 +50,7 @@ fn report() -> Report {
     };
     let evidence = Evidence::pointer("dump.json", "/RoleDetailList/3");
     Report {
-        tool: Tool { name: "evenhand", version: "0.0.0", rules: 2, catalogs: vec![] },
+        tool: Tool { name: "evenhand", version: "0.0.0".into(), rules: 2, rule_pack: String::new(), catalogs: vec![] },
         scan: Scan {
             id: "0123456789abcdef".to_owned(),
             time: "2026-01-02T03:04:05Z".parse().expect("a time"),

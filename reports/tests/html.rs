@@ -213,7 +213,7 @@ fn finding(id: &str, severity: Severity, status: Status) -> Finding {
 
 fn report() -> Report {
     Report {
-        tool: Tool { name: "evenhand", version: "0.0.0", rules: 1, catalogs: vec![] },
+        tool: Tool { name: "evenhand", version: "0.0.0".into(), rules: 1, rule_pack: String::new(), catalogs: vec![] },
         scan: Scan {
             id: "0123456789abcdef".to_owned(),
             time: "2026-01-02T03:04:05Z".parse().expect("a time"),

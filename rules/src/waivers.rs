@@ -22,7 +22,7 @@ use crate::facts::tables::WaiverRow;
 pub const MAX_DAYS: i64 = 180;
 
 /// The provider of waivers that name nobody who was read.
-pub(crate) const CONFIGURATION: &str = "configuration";
+pub const CONFIGURATION: &str = "configuration";
 
 /// What the waivers of a configuration came to in one scan.
 #[derive(Debug, Default)]

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use evenhand_reports::markdown::literal;
 use evenhand_reports::text::printable;
 
 use super::{Failure, Invocation, say};
@@ -17,6 +18,9 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Diff) -> Result<Exit
         let said =
             format!("evenhand {} made the first scan and {} the second: rules may differ", old.version, new.version);
         invocation.console.warning(&said, Some("scan the earlier capture again with this version"));
+    } else if old.rule_pack.as_ref().zip(new.rule_pack.as_ref()).is_some_and(|(was, is)| was != is) {
+        let said = "the two scans evaluated different rules, so findings may be new or resolved because a rule is";
+        invocation.console.warning(said, Some("scan the earlier capture again with the same rules"));
     }
     let difference = Difference::between(&old, &new);
     match arguments.output {
@@ -129,27 +133,6 @@ fn table(difference: &Difference, all: bool, sink: &mut dyn Write) -> io::Result
     Ok(())
 }
 
-/// Text that says in Markdown what it says as it is: nothing of it is markup, a link or a mention.
-fn literal(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len() + 8);
-    for character in printable(text).chars() {
-        match character {
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '&' => safe.push_str("&amp;"),
-            '@' => safe.push_str("&#64;"),
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '|' | '~' | '!' => {
-                safe.push('\\');
-                safe.push(character);
-            }
-            // What looks like an address becomes a link by itself.
-            ':' => safe.push_str("&#58;"),
-            _ => safe.push(character),
-        }
-    }
-    safe
-}
-
 fn markdown(difference: &Difference, all: bool, sink: &mut dyn Write) -> io::Result<()> {
     writeln!(sink, "### What changed in the posture of machine identities\n")?;
     writeln!(sink, "{} → {}", literal(&difference.old.time), literal(&difference.new.time))?;
@@ -179,21 +162,4 @@ fn shown<T>(entries: &[T], all: bool) -> impl Iterator<Item = &T> {
 fn left_out<T>(entries: &[T], all: bool) -> Option<String> {
     let more = entries.len().checked_sub(SHOWN).filter(|more| *more > 0 && !all)?;
     Some(format!("… and {more} more; --all prints them"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_stay_text_in_markdown() {
-        for (name, safe) in [
-            ("<img src=x>", "&lt;img src=x&gt;"),
-            ("@everyone", "&#64;everyone"),
-            ("[a](https://evil.example)", "\\[a\\]\\(https&#58;//evil.example\\)"),
-            ("a|b`c`", "a\\|b\\`c\\`"),
-        ] {
-            assert_eq!(literal(name), safe);
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! `evenhand init`: a configuration to begin with, from what is found. It never replaces a file.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use evenhand_reports::text::counted;
 use evenhand_rules::evaluate::Keep;
@@ -76,19 +76,15 @@ fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
 }
 
 /// The sources as a configuration at this place names them: relative to it where they lie below.
-fn folders(sources: &[std::path::PathBuf], file: &Path) -> Result<Vec<String>, Failure> {
+fn folders(sources: &[PathBuf], file: &Path) -> Result<Vec<String>, Failure> {
     // The word `agents` narrows a scan, and no setting does.
     if without_word(sources).is_some() {
         return Ok(Vec::new());
     }
     let beside = file.parent().unwrap_or(Path::new(""));
     let named = sources.iter().map(|source| {
-        let relative = source.strip_prefix(beside).map(Path::to_owned);
-        let path = match relative {
-            Ok(below) if below.as_os_str().is_empty() => Path::new(".").to_owned(),
-            Ok(below) => below,
-            Err(_) => std::path::absolute(source).unwrap_or_else(|_| source.clone()),
-        };
+        let path = from_beside(source, beside)
+            .unwrap_or_else(|| std::path::absolute(source).unwrap_or_else(|_| source.clone()));
         path.to_str().map(str::to_owned).ok_or_else(|| {
             Failure::new(
                 format!("`{}` is no Unicode text, and a configuration cannot name it", source.display()),
@@ -97,6 +93,28 @@ fn folders(sources: &[std::path::PathBuf], file: &Path) -> Result<Vec<String>, F
         })
     });
     named.collect()
+}
+
+/// A source as seen from the folder of a configuration: relative where it lies below, or where both are named relative to
+/// the folder that evenhand runs in. `None` where only its whole path is certain.
+fn from_beside(source: &Path, beside: &Path) -> Option<PathBuf> {
+    let parts = |path: &Path| -> Vec<PathBuf> {
+        let parts = path.components().filter(|part| *part != Component::CurDir);
+        parts.map(|part| PathBuf::from(part.as_os_str())).collect()
+    };
+    let (of, from) = (parts(source), parts(beside));
+    let shared = of.iter().zip(&from).take_while(|(a, b)| a == b).count();
+    let (below, up) = (of.get(shared..)?, from.get(shared..)?);
+    let certain = |path: &Path| path.is_relative() && !path.components().any(|part| part == Component::ParentDir);
+    if !up.is_empty() && !(certain(source) && certain(beside)) {
+        return None;
+    }
+    // An absolute source shares nothing with a configuration that is named relative to here.
+    if source.is_absolute() != beside.is_absolute() {
+        return None;
+    }
+    let path: PathBuf = up.iter().map(|_| Path::new("..")).chain(below.iter().map(PathBuf::as_path)).collect();
+    Some(if path.as_os_str().is_empty() { PathBuf::from(".") } else { path })
 }
 
 #[cfg(test)]
@@ -110,7 +128,16 @@ mod tests {
         assert_eq!(of("/srv/capture", "evenhand.toml"), ["/srv/capture"]);
         assert_eq!(of("conf/capture", "conf/evenhand.toml"), ["capture"]);
         assert_eq!(of("conf", "conf/evenhand.toml"), ["."]);
-        assert!(Path::new(&of("capture", "conf/evenhand.toml")[0]).is_absolute());
+        assert_eq!(of("capture", "conf/evenhand.toml"), ["../capture"]);
+        assert_eq!(of("a/b", "a/c/evenhand.toml"), ["../b"]);
+        for file in ["./evenhand.toml", "./x", "evenhand.toml"] {
+            assert_eq!(of("capture", file), ["capture"], "{file}");
+            assert_eq!(of("./capture", file), ["capture"], "{file}");
+            assert_eq!(of(".", file), ["."], "{file}");
+        }
+        assert_eq!(of("/srv/capture", "/srv/evenhand.toml"), ["capture"]);
+        // Where a link may lie on the way, nothing is certain but the whole path.
+        assert!(Path::new(&of("capture", "../conf/evenhand.toml")[0]).is_absolute());
         assert_eq!(of("agents", "evenhand.toml"), Vec::<String>::new());
     }
 }

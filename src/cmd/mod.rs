@@ -11,11 +11,13 @@ mod diff;
 #[cfg(feature = "live")]
 mod doctor;
 mod explain;
+mod fix;
 mod history;
 mod init;
 mod inventory;
 mod live_sources;
 mod man;
+mod report;
 mod rules;
 mod scan;
 mod schema;
@@ -191,8 +193,10 @@ fn dispatch(cli: Cli, console: Console) -> Result<Exit, Failure> {
         Some(Command::Compare(arguments)) => compare::run(&invocation, &arguments),
         Some(Command::Explain(arguments)) => explain::run(&invocation, &arguments),
         Some(Command::Can(arguments)) => can::run(&invocation, &arguments),
+        Some(Command::Fix(arguments)) => fix::run(&invocation, &arguments),
         Some(Command::Init(arguments)) => init::run(&invocation, &arguments),
         Some(Command::History(arguments)) => history::run(&invocation, &arguments),
+        Some(Command::Report(arguments)) => report::run(&invocation, &arguments),
         Some(Command::Diff(arguments)) => diff::run(&invocation, &arguments),
         Some(Command::Baseline(verb)) => baseline::run(&invocation, &verb),
         Some(Command::Decide(arguments)) => decide::run(&invocation, &arguments),

@@ -1,8 +1,9 @@
 //! `evenhand scan`: everything, from the sources to the exit code.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
-use evenhand_model::finding::Status;
+use evenhand_model::finding::{Severity, Status};
 use evenhand_model::identity::Nature;
 use evenhand_reports::asff::Product;
 use evenhand_reports::report::{SourceFile, SourceStatus};
@@ -58,12 +59,21 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit
         // The files with the reasons are what helps now; a table without identities does not.
         let report = assess::report(assess::assess(capture, options, Keep::Report), options, Depth::Whole);
         let tells = |output: &Output| output.format.listed().is_some_and(|format| format.tells_gaps);
-        let files: Vec<Output> = outputs.into_iter().filter(tells).collect();
+        let (files, others): (Vec<Output>, Vec<Output>) = outputs.into_iter().partition(tells);
+        let unwritten = others.into_iter().filter_map(|output| output.path);
         write(&report, &files, written)?;
         return match failure {
             Some(failure) => Err(failure),
             None => {
                 invocation.console.note("no identity was found, which --allow-empty allows");
+                let save = arguments.output.save.is_some().then_some("no scan is saved (--save)");
+                let folder = folder.is_some().then_some("no evidence file is written (--evidence-dir)");
+                for said in [save, folder].into_iter().flatten() {
+                    invocation.console.note(said);
+                }
+                for path in unwritten {
+                    invocation.console.note(&format!("`{}` is not written", path.display()));
+                }
                 Ok(Exit::Passed)
             }
         };
@@ -143,10 +153,25 @@ impl Before {
                 Some("look at them, then run `evenhand baseline update`"),
             );
         }
+        if self.against.as_ref().is_some_and(|snapshot| snapshot.is_of_others(env!("CARGO_PKG_VERSION"), rules)) {
+            invocation.console.warning(
+                "the report of --against was made by another version or with other rules, so findings may be new because a \
+                 rule is",
+                Some("scan the earlier capture again with this version and these rules"),
+            );
+        }
         let known = self.baseline.iter().map(|baseline| &baseline.findings);
         let known = known.chain(self.against.iter().map(|snapshot| &snapshot.findings));
+        let mut findings: BTreeMap<String, Severity> = BTreeMap::new();
+        for (id, seen) in known.flatten().filter(|(_, seen)| seen.tripped(strict)) {
+            // A level that this version does not know hides nothing.
+            if let Some(severity) = Severity::parse(&seen.severity) {
+                let held = findings.entry(id.clone()).or_insert(severity);
+                *held = severity.max(*held);
+            }
+        }
         gate::Before {
-            findings: known.flatten().filter(|(_, seen)| seen.tripped(strict)).map(|(id, _)| id.clone()).collect(),
+            findings,
             score: self.against.as_ref().and_then(|snapshot| snapshot.score).map(|(_, governed)| governed),
         }
     }

@@ -22,7 +22,8 @@ pub(super) fn tripped(settings: &GateSettings, posture: &Posture<'_>) -> Vec<Str
             if finding.waiver.is_some() || (finding.status == Status::Unknown && !settings.strict) {
                 continue;
             }
-            if settings.new_only && posture.before.findings.contains(finding.id.as_str()) {
+            let known = posture.before.findings.get(finding.id.as_str());
+            if settings.new_only && known.is_some_and(|severity| *severity >= finding.severity) {
                 continue;
             }
             if confidence.is_doubtful(finding, posture.rules, settings.min_confidence) {

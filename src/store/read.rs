@@ -1,8 +1,7 @@
 //! Reading a store: its scans, and queries over its tables.
 
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Cursor;
 
 use polars::io::SerReader as _;
 use polars::io::parquet::read::ParquetReader;
@@ -10,15 +9,16 @@ use polars::prelude::{AnyValue, Column, DataFrame, DataType, IntoLazy as _, PlSm
 use polars::sql::{SQLContext, extract_table_identifiers};
 use serde_json::Value;
 
-use super::{FINDINGS, SCANS, StoreError, one_line};
+use super::place::Shelf;
+use super::{FINDINGS, FORM, Place, SCANS, StoreError, one_line};
 use evenhand_rules::facts::tables::TABLES;
 
-/// A folder of saved scans.
+/// Saved scans.
 #[derive(Debug)]
 pub struct Store {
-    folder: PathBuf,
+    shelf: Shelf,
     /// The ids of the scans that are whole, by their files in the table of scans.
-    scans: Vec<String>,
+    scans: BTreeSet<String>,
 }
 
 /// A scan of a store.
@@ -55,14 +55,13 @@ impl Store {
     /// Opens a store.
     ///
     /// # Errors
-    /// When there is no scan in it.
-    pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let mut store = Self { folder: folder.to_owned(), scans: Vec::new() };
-        let files = store.files(SCANS)?;
-        store.scans = files.iter().filter_map(|file| Some(file.file_stem()?.to_str()?.to_owned())).collect();
-        match store.scans.is_empty() {
-            true => Err(StoreError::Empty(folder.to_owned())),
-            false => Ok(store),
+    /// When there is no scan in it, or it cannot be read.
+    pub fn open(place: &Place) -> Result<Self, StoreError> {
+        let shelf = place.open()?;
+        let scans: BTreeSet<String> = shelf.files(SCANS)?.iter().filter_map(|file| scan_of(file)).collect();
+        match scans.is_empty() {
+            true => Err(StoreError::Empty(place.to_string())),
+            false => Ok(Self { shelf, scans }),
         }
     }
 
@@ -117,55 +116,48 @@ impl Store {
         Ok(Answer { names, rows })
     }
 
-    /// All rows of a table, of all whole scans. Columns that a scan of an earlier version lacks are NULL.
+    /// All rows of a table, of all whole scans. Columns, and fact tables, that a scan of an earlier version lacks are NULL.
     fn table(&self, name: &str) -> Result<DataFrame, StoreError> {
         let mut all: Option<DataFrame> = None;
-        for path in self.files(name)? {
-            let is_whole = path
-                .file_stem()
-                .and_then(|stem| stem.to_str())
-                .is_some_and(|stem| self.scans.iter().any(|id| id == stem));
-            if !is_whole && !self.scans.is_empty() {
-                continue;
-            }
-            let file = File::open(&path)
-                .map_err(|error| StoreError::File { path: path.clone(), what: format!("cannot be read: {error}") })?;
-            let damaged = |error| StoreError::Damaged { path: path.clone(), what: one_line(&error) };
-            let frame = ParquetReader::new(file).finish().map_err(damaged)?;
+        let mut without: BTreeSet<&String> = self.scans.iter().collect();
+        for file in self.shelf.files(name)? {
+            let Some(scan) = scan_of(&file).filter(|scan| self.scans.contains(scan)) else { continue };
+            without.remove(&scan);
+            let frame = self.frame(&file)?;
             all = Some(match all {
                 None => frame,
                 Some(held) => below(held, frame)?,
             });
         }
-        Ok(all.unwrap_or_default())
+        // Every version writes findings: a scan without them did not find nothing.
+        match without.first().filter(|_| name == FINDINGS) {
+            Some(scan) => Err(StoreError::Damaged {
+                place: self.shelf.named(FINDINGS),
+                what: format!("the findings of scan {scan} are missing"),
+            }),
+            None => Ok(all.unwrap_or_default()),
+        }
     }
 
-    /// The files of a table, by day and scan.
-    fn files(&self, table: &str) -> Result<Vec<PathBuf>, StoreError> {
-        let folder = self.folder.join(table);
-        let entries = |folder: &Path| -> Result<Vec<PathBuf>, StoreError> {
-            let fail = |error: std::io::Error| StoreError::File {
-                path: folder.to_owned(),
-                what: format!("cannot be read: {error}"),
-            };
-            let mut paths = Vec::new();
-            for entry in std::fs::read_dir(folder).map_err(fail)? {
-                paths.push(entry.map_err(fail)?.path());
-            }
-            paths.sort();
-            Ok(paths)
-        };
-        // A folder that may not be entered is not one that is not there.
-        if matches!(std::fs::symlink_metadata(&folder), Err(error) if error.kind() == std::io::ErrorKind::NotFound) {
-            return Ok(Vec::new());
+    /// One file, where this version knows its form.
+    fn frame(&self, file: &str) -> Result<DataFrame, StoreError> {
+        let place = || self.shelf.named(file);
+        let damaged = |error| StoreError::Damaged { place: place(), what: one_line(&error) };
+        let mut reader = ParquetReader::new(Cursor::new(self.shelf.read(file)?));
+        let (key, known) = FORM;
+        let held = reader.get_metadata().map_err(damaged)?.key_value_metadata().iter().flatten();
+        let form = held.filter(|held| held.key == key).find_map(|held| held.value.clone());
+        match form {
+            Some(form) if form == known => reader.finish().map_err(damaged),
+            Some(form) => Err(StoreError::Form { place: place(), form }),
+            None => Err(StoreError::Damaged { place: place(), what: "it does not say which form it is of".to_owned() }),
         }
-        let mut files = Vec::new();
-        for day in entries(&folder)?.into_iter().filter(|path| path.is_dir()) {
-            files
-                .extend(entries(&day)?.into_iter().filter(|path| path.extension().is_some_and(|end| end == "parquet")));
-        }
-        Ok(files)
     }
+}
+
+/// The scan that a file is of.
+fn scan_of(file: &str) -> Option<String> {
+    Some(file.rsplit('/').next()?.strip_suffix(".parquet")?.to_owned())
 }
 
 /// A value as JSON has it.

@@ -1,8 +1,5 @@
 //! Writing a scan into a store.
 
-use std::fs;
-use std::path::Path;
-
 use evenhand_model::finding::{Severity, Status};
 use evenhand_model::table::Value;
 use evenhand_reports::Report;
@@ -15,23 +12,24 @@ use polars::prelude::{
 };
 use rayon::prelude::*;
 
-use super::{FINDINGS, FORM, SCANS, StoreError, one_line};
-use crate::output::to_file;
+use super::place::Shelf;
+use super::{FINDINGS, FORM, Place, SCANS, StoreError, one_line};
 
 /// Saves a scan. Its report must hold all findings.
 ///
 /// # Errors
-/// When the folder cannot be written. What was there before stays as it was.
-pub fn save(report: &Report, store: &Path) -> Result<(), StoreError> {
+/// When the store cannot be written. What was there before stays as it was.
+pub fn save(report: &Report, store: &Place) -> Result<(), StoreError> {
     let day = report.scan.time.to_zoned(TimeZone::UTC).date().to_string();
-    let file =
-        |table: &str| store.join(table).join(format!("scan_date={day}")).join(format!("{}.parquet", report.scan.id));
+    let shelf = store.open()?;
+    let write =
+        |frame, table: &str| write(frame, &shelf, &format!("{table}/scan_date={day}/{}.parquet", report.scan.id));
     report.tables.par_iter().try_for_each(|table| {
         let rows = table.rows();
-        write(with_scan(whole_frame(table)?, rows, report)?, &file(table.spec.name))
+        write(with_scan(whole_frame(table)?, rows, report)?, table.spec.name)
     })?;
-    write(with_scan(findings(report)?, report.findings.len(), report)?, &file(FINDINGS))?;
-    write(with_scan(scan(report)?, 1, report)?, &file(SCANS))
+    write(with_scan(findings(report)?, report.findings.len(), report)?, FINDINGS)?;
+    write(with_scan(scan(report)?, 1, report)?, SCANS)
 }
 
 fn text<'a>(name: &'static str, values: impl Iterator<Item = &'a str>) -> Column {
@@ -95,7 +93,7 @@ fn scan(report: &Report) -> Result<DataFrame, StoreError> {
         (0..table.rows()).map(of).sum::<i64>()
     });
     let columns = vec![
-        text("tool_version", std::iter::once(report.tool.version)),
+        text("tool_version", std::iter::once(&*report.tool.version)),
         number("score", score.map(|score| i64::from(score.raw.thousandths()))),
         number("governed_score", score.map(|score| i64::from(score.governed.thousandths()))),
         number("critical", failed(Severity::Critical)),
@@ -117,18 +115,13 @@ fn count(number: usize) -> Option<i64> {
 }
 
 /// Writes a file whole or not at all.
-fn write(mut frame: DataFrame, path: &Path) -> Result<(), StoreError> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)
-            .map_err(|error| StoreError::File { path: folder.to_owned(), what: format!("cannot be made: {error}") })?;
-    }
+fn write(mut frame: DataFrame, shelf: &Shelf, file: &str) -> Result<(), StoreError> {
     let (key, version) = FORM;
-    to_file(path, |sink| {
+    shelf.write(file, |sink| {
         ParquetWriter::new(sink)
             .with_key_value_metadata(Some(KeyValueMetadata::from_static(vec![(key.to_owned(), version.to_owned())])))
             .finish(&mut frame)
             .map(drop)
             .map_err(|error| one_line(&error))
-    })?;
-    Ok(())
+    })
 }

@@ -128,3 +128,63 @@ fn a_store_keeps_scans_once_each_and_history_tells_the_trend() {
     let run = scene.run(&["history", "posture", "--sql", left, "-o", "csv"]);
     assert_eq!(run.stdout, "scans\n1\n", "{}", run.stderr);
 }
+
+#[test]
+fn a_finding_that_became_worse_is_new() {
+    let scene = Scene::with_account();
+    let gate = ["--against", "old.json", "--new-only", "--fail-on", "high", "--allow-partial"];
+    assert_eq!(scene.run(&["scan", "gaad.json", "-o", "json=old.json"]).code, 0);
+    assert_eq!(scene.run(&[&["scan", "gaad.json"][..], &gate].concat()).code, 0);
+    let milder = scene.read("old.json").replace("\"severity\": \"critical\"", "\"severity\": \"medium\"");
+    let scene = scene.file("old.json", milder.as_bytes());
+    let run = scene.run(&[&["scan", "gaad.json"][..], &gate].concat());
+    assert!(run.code == 1 && run.stderr.contains("new finding"), "{}", run.stderr);
+    let stricter = scene.read("old.json").replace("\"severity\": \"medium\"", "\"severity\": \"critical\"");
+    let scene = scene.file("old.json", stricter.as_bytes());
+    assert_eq!(scene.run(&[&["scan", "gaad.json"][..], &gate].concat()).code, 0, "what became milder is known");
+}
+
+#[test]
+fn an_earlier_report_of_other_rules_or_another_version_is_told() {
+    let scene = Scene::with_account();
+    assert_eq!(scene.run(&["scan", "gaad.json", "--rule", "no-owner", "-o", "json=few.json"]).code, 0);
+    assert_eq!(scene.run(&["scan", "gaad.json", "-o", "json=all.json"]).code, 0);
+    let said = |file: &str| scene.run(&["scan", "gaad.json", "--against", file, "-o", "csv:gaps"]).stderr;
+    assert!(said("few.json").contains("with other rules"), "{}", said("few.json"));
+    assert!(!said("all.json").contains("other rules"), "{}", said("all.json"));
+    let diff = scene.run(&["diff", "few.json", "all.json"]);
+    assert!(diff.code == 0 && diff.stderr.contains("evaluated different rules"), "{}", diff.stderr);
+    let version = format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION"));
+    let older = scene.read("all.json").replacen(&version, "\"version\": \"0.0.1\"", 1);
+    let scene = scene.file("older.json", older.as_bytes());
+    let run = scene.run(&["scan", "gaad.json", "--against", "older.json", "-o", "csv:gaps"]);
+    assert!(run.stderr.contains("another version"), "{}", run.stderr);
+}
+
+#[test]
+fn a_store_of_a_later_form_and_one_that_lost_its_findings_are_refused() {
+    let scene = Scene::with_account();
+    assert_eq!(scene.run(&["scan", "gaad.json", "--save", "posture", "-o", "csv:gaps"]).code, 0);
+    let count = ["history", "posture", "--sql", "SELECT COUNT(*) AS many FROM findings"];
+    assert_eq!(scene.run(&count).code, 0);
+    let file = walkdir::WalkDir::new(scene.path("posture/findings")).into_iter().map(Result::unwrap);
+    let file = file.filter(|file| file.file_type().is_file()).map(|file| file.into_path()).next().unwrap();
+    let bytes = std::fs::read(&file).unwrap();
+    let key = b"evenhand.store";
+    let at = bytes.windows(key.len()).position(|window| window == key).unwrap() + key.len();
+    let version = at + bytes[at..].windows(2).position(|window| window == b"v1").unwrap();
+    let mut later = bytes.clone();
+    later[version + 1] = b'9';
+    std::fs::write(&file, &later).unwrap();
+    let run = scene.run(&count);
+    assert!(
+        run.code == 2 && run.stderr.contains("of the form `v9`") && run.stderr.contains("later one"),
+        "{}",
+        run.stderr
+    );
+    std::fs::remove_dir_all(scene.path("posture/findings")).unwrap();
+    let run = scene.run(&count);
+    assert!(run.code == 2 && run.stderr.contains("findings of scan"), "{} {}", run.stdout, run.stderr);
+    let elsewhere = scene.run(&["history", "gs://posture"]);
+    assert!(elsewhere.code == 2 && elsewhere.stderr.contains("gs://"), "{}", elsewhere.stderr);
+}

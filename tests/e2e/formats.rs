@@ -47,6 +47,12 @@ fn where_nobody_was_found_what_tells_gaps_is_written_all_the_same() {
         let says = format.tells_gaps && format.name != "ocsf";
         assert_eq!(!run.stdout.is_empty(), says, "{}: {}", format.name, run.stdout);
     }
+    let more = ["--save", "posture", "--evidence-dir", "ev", "-o", "table=t.txt"];
+    let run = scene.run(&[&["scan", ".", "--allow-empty"][..], &more].concat());
+    for said in ["no scan is saved", "no evidence file is written", "`t.txt` is not written"] {
+        assert!(run.code == 0 && run.stderr.contains(said), "{said}: {}", run.stderr);
+    }
+    assert!(!scene.path("posture").exists() && !scene.path("ev").exists() && !scene.path("t.txt").exists());
     let log = json(&scene.run(&["scan", ".", "--allow-empty", "-o", "sarif"]).stdout);
     assert_eq!(log["runs"].as_array().unwrap().len(), 1);
     assert_eq!(log["runs"][0]["automationDetails"]["id"], "evenhand/");
@@ -104,4 +110,78 @@ fn a_form_that_has_nothing_to_say_is_refused_with_a_remedy() {
         assert_eq!(run.code, 2, "{arguments:?}");
         assert!(run.stderr.contains(told), "{arguments:?}: {}", run.stderr);
     }
+}
+
+/// Everything that the example organisation has, and an accepted exception.
+#[test]
+fn a_saved_report_is_written_in_every_form_as_the_scan_would_have_written_it() {
+    let acme = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/acme");
+    let acme = acme.to_str().unwrap();
+    let config = std::fs::read_to_string(format!("{acme}/evenhand.toml")).unwrap();
+    let waived = "\n[[waiver]]\nrule = \"ai-identity-administrator\"\n\
+                  identity = \"kubernetes:prod-eu:serviceaccount:sre/cluster-tools\"\n\
+                  reason = \"r\"\nowner = \"a\"\napprover = \"b\"\nticket = \"T\"\nexpires = 2027-01-31\n";
+    let scene = Scene::new().file("evenhand.toml", format!("{config}{waived}").as_bytes());
+    let names = || {
+        let tables = ["csv:credentials", "csv:excess", "csv:paths", "csv:gaps"];
+        FORMATS.iter().map(|format| format.name).chain(tables)
+    };
+    let all = |folder: &str| -> Vec<String> {
+        std::fs::create_dir_all(scene.path(folder)).unwrap();
+        names().flat_map(|name| ["-o".to_owned(), format!("{name}={folder}/{name}")]).collect()
+    };
+    let more = ["--asff-product", PRODUCT, "--evidence-dir"];
+    let scanned = all("scanned");
+    let scanned: Vec<&str> = scanned.iter().map(String::as_str).collect();
+    let run = scene.run(
+        &[&["scan", acme, "--config", "evenhand.toml"][..], &scanned, &more, &["ev-a", "--save", "store-a"]].concat(),
+    );
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(scene.read("scanned/json").contains("\"ticket\": \"T\""), "an exception is among them");
+    let again = all("again");
+    let again: Vec<&str> = again.iter().map(String::as_str).collect();
+    let run = scene.run(&[&["report", "scanned/json"][..], &again, &more, &["ev-b", "--save", "store-b"]].concat());
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    for name in names() {
+        let text = |folder: &str| scene.read(&format!("{folder}/{name}")).replace("ev-a", "ev").replace("ev-b", "ev");
+        let (was, is) = (text("scanned"), text("again"));
+        let first = was.lines().zip(is.lines()).find(|(was, is)| was != is);
+        assert!(was == is, "{name}: {first:?}");
+    }
+    assert_eq!(scene.read("ev-a/evenhand-evidence.json"), scene.read("ev-b/evenhand-evidence.json"));
+    let query = ["--sql", "SELECT COUNT(*) AS findings, SUM(LENGTH(title)) AS letters FROM findings", "-o", "csv"];
+    let asked = |store: &str| scene.run(&[&["history", store][..], &query].concat()).stdout;
+    assert_eq!(asked("store-a"), asked("store-b"));
+    let trend = |store: &str| scene.run(&["history", store, "-o", "csv"]).stdout;
+    assert_eq!(trend("store-a"), trend("store-b"));
+    // A pipe of reports.
+    let piped = scene.run_with(&["report", "-", "-o", "csv:findings"], &scene.read("scanned/json"));
+    assert_eq!(piped.stdout, scene.read("scanned/csv:findings"));
+}
+
+#[test]
+fn what_is_no_report_of_this_version_is_refused_with_a_remedy() {
+    let scene = Scene::with_account();
+    assert_eq!(scene.run(&["scan", "gaad.json", "-o", "json=whole.json"]).code, 0);
+    assert_eq!(scene.run(&["scan", "gaad.json", "-o", "json=part.json", "--severity", "critical"]).code, 0);
+    assert_eq!(scene.run(&["inventory", "gaad.json", "-o", "json=inventory.json"]).code, 0);
+    let whole = scene.read("whole.json");
+    let scene = scene
+        .file("form.json", whole.replace("evenhand/report/v1", "evenhand/report/v9").as_bytes())
+        .file("provider.json", whole.replace("\"provider\": \"aws\"", "\"provider\": \"moon\"").as_bytes());
+    for (arguments, told) in [
+        (&["report", "absent.json"][..], "cannot be read"),
+        (&["report", "gaad.json"], "is no JSON report of a scan"),
+        (&["report", "form.json"], "`evenhand/report/v9`"),
+        (&["report", "provider.json"], "`moon`"),
+        (&["report", "part.json", "--save", "store"], "not a whole scan"),
+        (&["report", "inventory.json", "-o", "sarif"], "is about findings"),
+        (&["report", "whole.json", "-o", "asff"], "--asff-product"),
+    ] {
+        let run = scene.run(arguments);
+        assert!(run.code == 2 && run.stderr.contains(told), "{arguments:?}: {}", run.stderr);
+    }
+    assert_eq!(scene.run(&["report", "inventory.json"]).code, 0);
+    let filtered = scene.run(&["report", "whole.json", "--severity", "critical", "-o", "json"]);
+    assert_eq!(filtered.stdout, scene.read("part.json"), "filtered later as at first");
 }

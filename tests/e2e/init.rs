@@ -72,3 +72,16 @@ fn nobody_is_proposed_where_nobody_is() {
     assert_eq!(run.code, 3, "{}", run.stderr);
     assert!(!scene.path("evenhand.toml").exists());
 }
+
+#[test]
+fn sources_are_named_relative_to_the_configuration_wherever_it_is_written() {
+    for (out, folders) in [("./x.toml", r#"["gaad.json", "k8s"]"#), ("conf/x.toml", r#"["../gaad.json", "../k8s"]"#)] {
+        let scene = scene().file("conf/keep", b"");
+        let run = scene.run(&["init", "gaad.json", "./k8s", "--out", out]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let read: toml::Table = scene.read(out).parse().unwrap();
+        assert_eq!(read["scope"]["folders"].to_string(), folders, "{out}");
+        let scan = scene.run(&["scan", "--config", out, "-o", "json"]);
+        assert!(scan.stdout.contains("serviceaccount:ops/triage"), "{}", scan.stderr);
+    }
+}

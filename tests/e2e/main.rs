@@ -18,6 +18,7 @@ mod decide;
 #[cfg(feature = "live")]
 mod doctor;
 mod federation;
+mod fix;
 mod formats;
 mod init;
 mod kubernetes;

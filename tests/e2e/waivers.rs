@@ -132,3 +132,14 @@ fn a_waiver_of_a_rule_that_was_left_out_is_not_called_unmatched() {
     assert_eq!(finding["status"], "unknown");
     assert_eq!(report["tables"]["waivers"][0]["findings"], Value::Null);
 }
+
+#[test]
+fn a_waiver_of_a_misspelt_rule_is_an_error_that_knows_the_nearest() {
+    let text = waiver("ai-identity-adminstrator", BOT, "bao", "2027-01-31");
+    let scene = Scene::new().file("k8s/prod/all.yaml", CAPTURE.as_bytes()).file("waivers.toml", text.as_bytes());
+    let run = scene.run(&["scan", "k8s"]);
+    assert_eq!(run.code, 2);
+    for said in ["waivers.toml:1", "`ai-identity-adminstrator`", "did you mean `ai-identity-administrator`?"] {
+        assert!(run.stderr.contains(said), "{said}: {}", run.stderr);
+    }
+}

@@ -97,7 +97,7 @@ pub(crate) fn report() -> Report {
     };
     let agents = (0..IDENTITIES).filter(|number| is_agent(*number));
     Report {
-        tool: Tool { name: "evenhand", version: "0.0.0", rules: 60, catalogs: vec![] },
+        tool: Tool { name: "evenhand", version: "0.0.0".into(), rules: 60, rule_pack: String::new(), catalogs: vec![] },
         scan: Scan {
             id: "0123456789abcdef".to_owned(),
             time: "2026-01-02T03:04:05Z".parse().expect("a time"),

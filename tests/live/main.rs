@@ -15,6 +15,7 @@ mod interrupt;
 mod kubernetes;
 #[path = "../tools/npm.rs"]
 mod npm;
+mod store;
 #[path = "../tools/mod.rs"]
 mod tools;
 

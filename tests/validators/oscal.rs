@@ -1,10 +1,11 @@
-//! OSCAL through trestle, which knows the models and that UUIDs are not given twice.
+//! OSCAL through trestle, which knows the models and that UUIDs are not given twice, and through a reader of NIST's
+//! metaschema, which knows the members, data types, cardinalities and allowed values of the very version.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use crate::tools::python_program;
-use crate::{file, reports, said, work};
+use crate::{file, python, reports, said, work};
 
 /// A folder of trestle's, made anew: it imports nothing under a name that is taken.
 fn workspace() -> PathBuf {
@@ -68,4 +69,31 @@ fn the_assessment_results_are_valid_in_the_eyes_of_trestle() {
     let (before, after) = report.split_at(start);
     let broken = format!("{before}\"begin\"{}", after.strip_prefix("\"start\"").expect("a start"));
     assert!(!check(&folder, "broken", &broken).status.success(), "a result without start must be refused");
+}
+
+#[test]
+fn the_assessment_results_are_valid_by_the_metaschema() {
+    let script = "import sys\nfrom oscal import OSCAL\n\
+                  content=OSCAL.load(sys.argv[1])\n\
+                  assert content and content.oscal_version=='v1.2.1', content\n\
+                  assert content.is_valid and not content.validation_errors, content.validation_errors";
+    let folder = work("oscal");
+    let check = |name: &str, text: &str| {
+        let document = file("oscal", &format!("{name}.json"), text);
+        python("oscal", "3.2.2", script, &folder, &[document.to_str().expect("UTF-8")])
+    };
+    let all = reports("oscal", &[]);
+    for (at, report) in all.iter().enumerate() {
+        let done = check(&format!("whole-{at}"), report);
+        assert!(done.status.success(), "{}", said(&done));
+    }
+    for (what, was, is) in [
+        ("a member that there is not", "\"start\"", "\"begin\""),
+        ("a state that is not allowed", "\"not-satisfied\"", "\"perhaps\""),
+        ("a UUID that is none", "\"uuid\": \"", "\"uuid\": \"x"),
+    ] {
+        let broken = all[0].replacen(was, is, 1);
+        assert_ne!(broken, all[0], "{was}");
+        assert!(!check("torn", &broken).status.success(), "{what} must be refused");
+    }
 }

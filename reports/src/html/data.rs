@@ -451,7 +451,13 @@ mod tests {
 
     fn report(findings: Vec<Finding>) -> Report {
         Report {
-            tool: Tool { name: "evenhand", version: "0.0.0", rules: 1, catalogs: vec![] },
+            tool: Tool {
+                name: "evenhand",
+                version: "0.0.0".into(),
+                rules: 1,
+                rule_pack: String::new(),
+                catalogs: vec![],
+            },
             scan: Scan { id: String::new(), time: jiff::Timestamp::UNIX_EPOCH, sources: vec![] },
             score: None,
             tables: vec![],

@@ -78,7 +78,7 @@ pub fn write(report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
         "</main>\n<footer>{} {}, scan {} of {}</footer>\n\
          <dialog id=\"card\" aria-label=\"Identity\"><div class=\"card\" id=\"card-inside\"></div></dialog>",
         Text(report.tool.name),
-        Text(report.tool.version),
+        Text(&report.tool.version),
         Text(&report.scan.id),
         report.scan.time
     )?;

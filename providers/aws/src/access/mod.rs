@@ -18,6 +18,7 @@ mod layers;
 mod matching;
 mod open;
 mod policied;
+mod proposal;
 pub(crate) mod question;
 mod resolver;
 mod usage;

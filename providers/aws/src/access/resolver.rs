@@ -12,6 +12,7 @@ use evenhand_model::evidence::{Evidence, Truth};
 use evenhand_model::id::IdentityId;
 use evenhand_model::inventory::Hint;
 use evenhand_model::opset::OpSet;
+use evenhand_model::proposal::Proposes;
 use rayon::prelude::*;
 
 use super::attached::Attached;
@@ -221,6 +222,10 @@ impl AccessResolver for Resolver {
         let unread = self.world.unread.get(identity).into_iter().flatten();
         unlisted.extend(unread.map(|unread| Unlisted::Unread(Arc::clone(unread))));
         unlisted
+    }
+
+    fn proposer(&self) -> Option<&dyn Proposes> {
+        Some(self)
     }
 
     fn used(&self, identity: &IdentityId) -> Option<OpSet> {

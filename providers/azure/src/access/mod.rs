@@ -7,6 +7,7 @@
 pub(crate) mod activation;
 pub(crate) mod edges;
 pub(crate) mod holdings;
+mod proposal;
 mod vaults;
 pub(crate) mod world;
 
@@ -23,6 +24,7 @@ use evenhand_model::evidence::{Evidence, Truth};
 use evenhand_model::id::IdentityId;
 use evenhand_model::inventory::Hint;
 use evenhand_model::opset::OpSet;
+use evenhand_model::proposal::Proposes;
 use evenhand_model::scope::ResourceScope;
 use foldhash::fast::FixedState;
 use rayon::prelude::*;
@@ -401,6 +403,10 @@ impl AccessResolver for Resolver {
 
     fn unlisted(&self, identity: &IdentityId) -> Vec<Unlisted> {
         self.unread.get(identity).into_iter().flatten().cloned().map(Unlisted::Unread).collect()
+    }
+
+    fn proposer(&self) -> Option<&dyn Proposes> {
+        Some(self)
     }
 
     fn used(&self, _identity: &IdentityId) -> Option<OpSet> {

@@ -5,6 +5,7 @@
 
 #[cfg(test)]
 mod properties;
+mod proposal;
 pub(crate) mod roles;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -20,6 +21,7 @@ use evenhand_model::glob::Glob;
 use evenhand_model::id::IdentityId;
 use evenhand_model::inventory::Hint;
 use evenhand_model::opset::{OpSet, OperationIx};
+use evenhand_model::proposal::Proposes;
 use evenhand_model::scope::{Pattern, ResourceScope};
 use foldhash::fast::FixedState;
 
@@ -408,6 +410,10 @@ impl AccessResolver for Resolver {
 
     fn edges_left_out(&self) -> Vec<Hint> {
         self.left_out.clone()
+    }
+
+    fn proposer(&self) -> Option<&dyn Proposes> {
+        Some(self)
     }
 
     fn used(&self, _identity: &IdentityId) -> Option<OpSet> {

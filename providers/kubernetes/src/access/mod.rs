@@ -8,6 +8,7 @@ mod policy;
 mod power;
 #[cfg(test)]
 mod properties;
+mod proposal;
 mod sets;
 mod techniques;
 
@@ -23,6 +24,7 @@ use evenhand_model::evidence::Evidence;
 use evenhand_model::id::IdentityId;
 use evenhand_model::inventory::Hint;
 use evenhand_model::opset::OpSet;
+use evenhand_model::proposal::Proposes;
 use evenhand_model::steps::Steps;
 use foldhash::fast::FixedState;
 
@@ -167,6 +169,10 @@ impl AccessResolver for Resolver {
 
     fn told_by(&self, named: &IdentityId) -> Option<Arc<str>> {
         self.elsewhere.get(named).cloned()
+    }
+
+    fn proposer(&self) -> Option<&dyn Proposes> {
+        Some(self)
     }
 
     fn used(&self, _identity: &IdentityId) -> Option<OpSet> {

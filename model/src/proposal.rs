@@ -1,0 +1,85 @@
+//! A right-sized policy in the vendor's own form, as a value: what a person puts in place of what an identity holds now.
+//!
+//! What may stay is decided elsewhere, on slices; a provider only says it in the vendor's language. Where that language
+//! cannot say it exactly, the provider leaves it out and tells why: a proposal never grants more than what may stay.
+
+use std::sync::Arc;
+
+use crate::access::{GrantIx, Slice};
+use crate::id::IdentityId;
+use crate::opset::OpSet;
+
+/// A part of an identity's access that may stay.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Kept {
+    /// What may stay. Its scope has at most one list.
+    pub slice: Slice,
+    /// The slice of the present access that it is a part of.
+    pub of: Slice,
+}
+
+/// A file to write.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ProposedFile {
+    /// Its name, without folders.
+    pub name: String,
+    /// What it holds.
+    pub text: String,
+}
+
+/// A right-sized policy.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Proposal {
+    /// The policy, in one file or several.
+    pub files: Vec<ProposedFile>,
+    /// What a person does to put it in place of the present policies, one step each, in their order.
+    pub steps: Vec<String>,
+    /// What the vendor's language cannot say exactly and the files therefore do not grant.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A part of what may stay that a proposal does not grant.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LeftOut {
+    /// The place in the list of what may stay.
+    pub place: usize,
+    /// The operations of it.
+    pub operations: OpSet,
+    /// Why.
+    pub why: Arc<str>,
+}
+
+impl LeftOut {
+    /// All of a part.
+    pub fn whole(place: usize, part: &Kept, why: impl Into<Arc<str>>) -> Self {
+        Self { place, operations: (*part.slice.operations).clone(), why: why.into() }
+    }
+}
+
+/// Why there is no proposal.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("no policy can be proposed: {reason}")]
+pub struct NoProposal {
+    /// Why not.
+    pub reason: String,
+    /// What to do instead.
+    pub remedy: String,
+}
+
+/// Writes policies of one vendor.
+pub trait Proposes {
+    /// Whether a statement is part of what a proposal takes the place of, as opposed to one that stands elsewhere and goes
+    /// on granting: a resource's own policy, or a binding of a group that everybody is in.
+    fn is_replaced(&self, identity: &IdentityId, grant: GrantIx) -> bool;
+
+    /// The policy that grants what may stay, and nothing else.
+    ///
+    /// # Errors
+    /// When an identity's access is not in policies that people may change.
+    fn propose(&self, identity: &IdentityId, kept: &[Kept]) -> Result<Proposal, NoProposal>;
+
+    /// The document that tells which operations an identity used, and how it is made; `None` where the vendor has none.
+    fn evidence_of_use(&self, _identity: &IdentityId) -> Option<String> {
+        None
+    }
+}

@@ -1,0 +1,211 @@
+//! Right-sized access as role definitions and application permissions.
+//!
+//! What Azure's roles grant becomes one custom role for each scope. Directory roles and permissions are held whole or not
+//! at all: one that grants more than may stay goes, and what it granted of that is left out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use evenhand_model::access::{AccessResolver as _, GrantIx};
+use evenhand_model::catalog::Catalog as _;
+use evenhand_model::glob::Glob;
+use evenhand_model::id::IdentityId;
+use evenhand_model::opset::{OpSet, OperationIx};
+use evenhand_model::proposal::{Kept, LeftOut, NoProposal, Proposal, ProposedFile, Proposes};
+use evenhand_model::scope::{Pattern, ResourceScope};
+use serde_json::{Value, json};
+
+use super::Resolver;
+use crate::catalog::graph::{self, MICROSOFT_GRAPH};
+use crate::rbac::Plane;
+
+/// What a grant is called that stands on a blueprint, and not on the agent.
+const INHERITED: &str = "inherited ";
+/// What the permissions of an application are called, by the kind of access that a manifest asks for.
+const PERMISSIONS: [(&str, &str); 2] = [("application permission ", "Role"), ("delegated permission ", "Scope")];
+/// How permissions of Microsoft Graph end.
+const OF_GRAPH: &str = " of Microsoft Graph";
+
+impl Proposes for Resolver {
+    fn is_replaced(&self, identity: &IdentityId, grant: GrantIx) -> bool {
+        self.compiled(identity).is_some() && !self.grant(grant).policy.starts_with(INHERITED)
+    }
+
+    fn propose(&self, identity: &IdentityId, kept: &[Kept]) -> Result<Proposal, NoProposal> {
+        let Some(compiled) = self.compiled(identity) else {
+            return Err(NoProposal {
+                reason: format!("nothing about the roles of `{identity}` was read"),
+                remedy: "add the role assignments of its subscriptions and the directory's answers about it".to_owned(),
+            });
+        };
+        let mut left_out = Vec::new();
+        let mut roles: BTreeMap<Vec<Arc<str>>, OpSet> = BTreeMap::new();
+        let mut whole: BTreeMap<GrantIx, OpSet> = BTreeMap::new();
+        for (place, part) in kept.iter().enumerate() {
+            let directory: OpSet =
+                part.slice.operations.iter().filter(|at| self.catalogue().plane(*at) == Plane::Directory).collect();
+            let resources = part.slice.operations.difference(&directory);
+            if !directory.is_empty() && part.slice.condition == part.of.condition && part.slice.scope == part.of.scope {
+                let held = whole.entry(part.of.grant).or_default();
+                *held = held.union(&directory);
+            }
+            if resources.is_empty() {
+                continue;
+            }
+            let scopes = match part.slice.condition.is_unconditional() {
+                true => scopes(&part.slice.scope).ok_or("no role is assigned to just these resources"),
+                false => Err("a role definition has no condition, and an assignment takes one of its own"),
+            };
+            match scopes {
+                Ok(scopes) => {
+                    let held = roles.entry(scopes).or_default();
+                    *held = held.union(&resources);
+                }
+                Err(why) => left_out.push(LeftOut { place, operations: resources, why: why.into() }),
+            }
+        }
+        // A grant of the directory stays where all that it grants may stay.
+        let granted = |grant: GrantIx| {
+            let of = compiled.access.slices().iter().filter(move |slice| slice.grant == grant);
+            of.fold(OpSet::new(), |all, slice| all.union(&slice.operations))
+        };
+        let stays: BTreeSet<GrantIx> =
+            whole.iter().filter(|(grant, held)| granted(**grant).is_subset(held)).map(|(grant, _)| *grant).collect();
+        for (place, part) in kept.iter().enumerate().filter(|(_, part)| !stays.contains(&part.of.grant)) {
+            let directory = |at: &OperationIx| self.catalogue().plane(*at) == Plane::Directory;
+            let operations: OpSet = part.slice.operations.iter().filter(directory).collect();
+            if !operations.is_empty() {
+                let why = "the role or permission that grants it grants more, and is held whole or not at all".into();
+                left_out.push(LeftOut { place, operations, why });
+            }
+        }
+        left_out.sort_by_key(|left| left.place);
+        Ok(self.told(identity, &roles, &stays, left_out))
+    }
+}
+
+impl Resolver {
+    fn told(
+        &self,
+        identity: &IdentityId,
+        roles: &BTreeMap<Vec<Arc<str>>, OpSet>,
+        stays: &BTreeSet<GrantIx>,
+        left_out: Vec<LeftOut>,
+    ) -> Proposal {
+        let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.') { c } else { '-' };
+        let short: String = identity.as_str().rsplit(':').next().unwrap_or_default().chars().map(plain).collect();
+        let (mut files, mut steps) = (Vec::new(), Vec::new());
+        for (number, (scopes, operations)) in (1..).zip(roles) {
+            let file = format!("{short}.role-{number}.json");
+            let title = format!("evenhand right-sized {short} {number}");
+            let document = self.definition(&title, scopes, operations);
+            steps.push(format!("az role definition create --role-definition @{file}"));
+            for scope in scopes {
+                steps.push(format!(
+                    "az role assignment create --assignee-object-id {short} --role '{title}' --scope {scope}"
+                ));
+            }
+            files.push(ProposedFile { name: file, text: format!("{document:#}\n") });
+        }
+        let access = self.access(identity);
+        let mut grants: Vec<GrantIx> =
+            access.iter().flat_map(|access| access.slices()).map(|slice| slice.grant).collect();
+        grants.sort_unstable();
+        grants.dedup();
+        let (mut kept, mut gone) = (Vec::new(), Vec::new());
+        for grant in grants {
+            let grant_of = self.grant(grant);
+            match requested(&grant_of.policy) {
+                Some(entry) if stays.contains(&grant) => kept.push(entry),
+                _ if stays.contains(&grant) || grant_of.policy.starts_with(INHERITED) => {}
+                _ => gone.push(format!("take away: {} ({})", grant_of.policy, grant_of.evidence)),
+            }
+        }
+        if !kept.is_empty() {
+            kept.sort_by_key(ToString::to_string);
+            let document = json!({"requiredResourceAccess": [
+                {"resourceAppId": MICROSOFT_GRAPH, "resourceAccess": kept},
+            ]});
+            files.push(ProposedFile { name: format!("{short}.permissions.json"), text: format!("{document:#}\n") });
+        }
+        steps.extend(gone);
+        Proposal { files, steps, left_out }
+    }
+
+    /// A role definition as `az role definition create` takes it.
+    fn definition(&self, title: &str, scopes: &[Arc<str>], operations: &OpSet) -> Value {
+        let named = |plane: Plane| -> Vec<String> {
+            let of_plane: OpSet = operations.iter().filter(|at| self.catalogue().plane(*at) == plane).collect();
+            let names = self.catalogue().summarise(&of_plane).into_iter();
+            names.map(|(name, _)| name.trim_end_matches(" (data)").to_owned()).collect()
+        };
+        json!({
+            "Name": title,
+            "IsCustom": true,
+            "Description": "What may stay of an identity's roles",
+            "Actions": named(Plane::Control),
+            "NotActions": [],
+            "DataActions": named(Plane::Data),
+            "NotDataActions": [],
+            "AssignableScopes": scopes,
+        })
+    }
+}
+
+/// A permission of Microsoft Graph as an application's manifest asks for it.
+fn requested(policy: &str) -> Option<Value> {
+    let (how, kind) = PERMISSIONS.iter().find(|(how, _)| policy.starts_with(how))?;
+    let name = policy.strip_prefix(how)?.strip_suffix(OF_GRAPH)?;
+    let known = graph::of_name(name)?;
+    let id = if *kind == "Role" { known.application.as_ref() } else { known.delegated.as_ref() }?;
+    Some(json!({"id": id, "type": kind}))
+}
+
+/// The scopes whose assignments reach just these resources: each is a resource with what lies below it.
+fn scopes(scope: &ResourceScope) -> Option<Vec<Arc<str>>> {
+    let list = match (scope.all_of.as_slice(), scope.none_of.as_slice()) {
+        ([], []) => return Some(vec![Arc::from("/")]),
+        ([list], []) => list,
+        _ => return None,
+    };
+    let glob = |pattern: &Pattern| match pattern.segments() {
+        [glob] => Some(glob.clone()),
+        _ => None,
+    };
+    let globs: Vec<Glob> = list.iter().map(glob).collect::<Option<_>>()?;
+    let (mut places, mut below) = (BTreeSet::new(), BTreeSet::new());
+    for glob in globs {
+        match glob {
+            Glob::Literal(id) => places.insert(id),
+            Glob::Prefix(id) => below.insert(Arc::from(id.strip_suffix('/')?)),
+            Glob::Any | Glob::Tokens(_) => return None,
+        };
+    }
+    (places == below).then(|| places.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_is_a_resource_with_what_lies_below_it() {
+        let of = |globs: &[Glob]| {
+            let patterns = globs.iter().map(|glob| Pattern::new([glob.clone()], '/'));
+            scopes(&ResourceScope::any_of(patterns)).map(|scopes| scopes.join(" "))
+        };
+        let (at, below) = (Glob::literal("/subscriptions/a"), Glob::Prefix("/subscriptions/a/".into()));
+        assert_eq!(of(&[at.clone(), below.clone()]).as_deref(), Some("/subscriptions/a"));
+        assert_eq!(of(&[at]), None, "alone");
+        assert_eq!(of(&[below]), None, "without the resource itself");
+        assert_eq!(scopes(&ResourceScope::everything()).map(|scopes| scopes.join(" ")).as_deref(), Some("/"));
+    }
+
+    #[test]
+    fn permissions_of_graph_are_asked_for_by_id() {
+        let asked = requested("application permission User.Read.All of Microsoft Graph").unwrap();
+        assert_eq!(asked, json!({"id": "df021288-bdef-4463-88db-98f22de89214", "type": "Role"}));
+        assert_eq!(requested("application permission Do.It of Payroll"), None);
+        assert_eq!(requested("role Reader at /subscriptions/a"), None);
+    }
+}

@@ -1,0 +1,362 @@
+//! Right-sized access as roles and bindings.
+//!
+//! A proposal takes the place of all bindings that name an identity itself. Bindings of groups that it is in by being what
+//! it is, such as all service accounts of a namespace, are not its own and go on granting.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use evenhand_model::access::{AccessResolver as _, GrantIx};
+use evenhand_model::catalog::Catalog as _;
+use evenhand_model::glob::Glob;
+use evenhand_model::id::IdentityId;
+use evenhand_model::opset::OpSet;
+use evenhand_model::proposal::{Kept, LeftOut, NoProposal, Proposal, ProposedFile, Proposes};
+use evenhand_model::scope::Pattern;
+
+use super::{Actor, Compiled, Known, Resolver};
+use crate::rbac::{Binding, account_user, applies_to};
+
+const API: &str = "rbac.authorization.k8s.io";
+
+/// Where rules hold: a namespace, or with the empty text the whole cluster.
+type Home = Arc<str>;
+
+/// What rules of one home grant: names, none for all, to operations.
+type Named = BTreeMap<Vec<Arc<str>>, OpSet>;
+
+impl Proposes for Resolver {
+    fn is_replaced(&self, identity: &IdentityId, grant: GrantIx) -> bool {
+        let Some((cluster, known)) = self.cluster_of(identity) else { return false };
+        let granted = self.grant(grant).policy;
+        own_bindings(cluster, known).any(|(_, policy)| policy == granted)
+    }
+
+    fn propose(&self, identity: &IdentityId, kept: &[Kept]) -> Result<Proposal, NoProposal> {
+        let Some((cluster, known)) = self.cluster_of(identity) else {
+            return Err(NoProposal {
+                reason: format!("nothing about the bindings of `{identity}` was read"),
+                remedy:
+                    "add the output of `kubectl get roles,rolebindings,clusterroles,clusterrolebindings -A -o json`"
+                        .to_owned(),
+            });
+        };
+        let Some(subject) = Subject::of(&known.actor) else {
+            return Err(NoProposal {
+                reason: "this stands for whoever holds a role of the server, and nobody is bound".to_owned(),
+                remedy: "name who holds it".to_owned(),
+            });
+        };
+        let mut left_out = Vec::new();
+        let mut rules: BTreeMap<Home, Named> = BTreeMap::new();
+        for (at, part) in kept.iter().enumerate() {
+            match homes(part) {
+                Some(homes) => {
+                    for (home, names) in homes {
+                        let held = rules.entry(home).or_default().entry(names).or_default();
+                        *held = held.union(&part.slice.operations);
+                    }
+                }
+                None => left_out.push(LeftOut::whole(at, part, "no role can name the resources")),
+            }
+        }
+        let mut text = String::new();
+        let name = format!("{}-right-sized", subject.short);
+        for (home, named) in &rules {
+            self.role(home, &name, named, &mut text);
+            subject.binding(home, &name, &mut text);
+        }
+        let file = format!("{}.rbac.yaml", subject.short);
+        let mut steps = Vec::new();
+        if !text.is_empty() {
+            steps.push(format!("kubectl apply -f {file}"));
+        }
+        steps.extend(own_bindings(cluster, known).map(|(binding, _)| unbound(binding, &subject)));
+        let files = if text.is_empty() { Vec::new() } else { vec![ProposedFile { name: file, text }] };
+        Ok(Proposal { files, steps, left_out })
+    }
+}
+
+/// The bindings that name an identity itself, with how their grants call them.
+fn own_bindings<'c>(cluster: &'c Compiled, known: &'c Known) -> impl Iterator<Item = (&'c Binding, Arc<str>)> {
+    let held = cluster.set(known.set).map_or(&[][..], |held| held.grantors.as_slice());
+    held.iter().filter_map(move |grantor| {
+        let (Some(ix), _) = cluster.policy.parts(*grantor) else { return None };
+        let binding = cluster.policy.authorizer.binding(ix)?;
+        names(binding, &known.actor).then(|| (binding, cluster.policy.grant(*grantor, 0).policy))
+    })
+}
+
+/// Whether a binding names an identity itself.
+fn names(binding: &Binding, actor: &Actor) -> bool {
+    let home = &binding.metadata.namespace;
+    match actor {
+        Actor::Account(namespace, name) => {
+            applies_to(&binding.subjects, &account_user(namespace, name), &[], home).is_some()
+        }
+        Actor::User(name) => applies_to(&binding.subjects, name, &[], home).is_some(),
+        Actor::Group(name) => binding.subjects.iter().any(|subject| &*subject.kind == "Group" && subject.name == *name),
+        Actor::HolderOf(_) => false,
+    }
+}
+
+/// How a binding is taken away from a subject.
+fn unbound(binding: &Binding, subject: &Subject) -> String {
+    let meta = &binding.metadata;
+    let (kind, place) = match meta.namespace.is_empty() {
+        true => ("ClusterRoleBinding", String::new()),
+        false => ("RoleBinding", format!(" -n {}", meta.namespace)),
+    };
+    match binding.subjects.len() {
+        1 => format!("kubectl delete {} {}{place}", kind.to_lowercase(), meta.name),
+        _ => format!(
+            "take the subject {} out of {kind} {} (kubectl edit {} {}{place})",
+            subject.words,
+            meta.name,
+            kind.to_lowercase(),
+            meta.name
+        ),
+    }
+}
+
+/// Where a part holds, and for which names; `None` where rules cannot say it.
+fn homes(part: &Kept) -> Option<Vec<(Home, Vec<Arc<str>>)>> {
+    let scope = &part.slice.scope;
+    if !scope.none_of.is_empty() || !part.slice.condition.is_unconditional() {
+        return None;
+    }
+    let list = match scope.all_of.as_slice() {
+        [] => return Some(vec![(Arc::from(""), Vec::new())]),
+        [list] => list,
+        _ => return None,
+    };
+    let mut homes: BTreeMap<Home, BTreeSet<Arc<str>>> = BTreeMap::new();
+    let mut whole: BTreeSet<Home> = BTreeSet::new();
+    for pattern in list.iter() {
+        let (home, name) = place(pattern)?;
+        match name {
+            Some(name) => {
+                homes.entry(home).or_default().insert(name);
+            }
+            None => {
+                whole.insert(home);
+            }
+        }
+    }
+    homes.retain(|home, _| !whole.contains(home));
+    let named = homes.into_iter().map(|(home, names)| (home, names.into_iter().collect()));
+    Some(named.chain(whole.into_iter().map(|home| (home, Vec::new()))).collect())
+}
+
+/// The namespace of a pattern, empty for all, and the name, `None` for all.
+fn place(pattern: &Pattern) -> Option<(Home, Option<Arc<str>>)> {
+    let [namespace, name] = pattern.segments() else { return None };
+    let home = match namespace {
+        Glob::Any => Arc::from(""),
+        Glob::Literal(namespace) => Arc::clone(namespace),
+        Glob::Prefix(_) | Glob::Tokens(_) => return None,
+    };
+    match name {
+        Glob::Any => Some((home, None)),
+        Glob::Literal(name) => Some((home, Some(Arc::clone(name)))),
+        Glob::Prefix(_) | Glob::Tokens(_) => None,
+    }
+}
+
+/// The parts of the name of an operation, as the catalogue writes it.
+enum Operation<'n> {
+    Resource { verb: &'n str, group: &'n str, resource: String },
+    Url { verb: &'n str, url: &'n str },
+}
+
+impl<'n> Operation<'n> {
+    /// From `get deployments.apps/scale` or `get /healthz`. No resource's name holds a dot.
+    fn parse(name: &'n str) -> Option<Self> {
+        let (verb, what) = name.split_once(' ')?;
+        if what.starts_with('/') {
+            return Some(Self::Url { verb, url: what });
+        }
+        let (named, sub) = what.split_once('/').map_or((what, None), |(named, sub)| (named, Some(sub)));
+        let (resource, group) = named.split_once('.').unwrap_or((named, ""));
+        let resource = sub.map_or_else(|| resource.to_owned(), |sub| format!("{resource}/{sub}"));
+        Some(Self::Resource { verb, group, resource })
+    }
+}
+
+impl Resolver {
+    /// Writes a role.
+    fn role(&self, home: &str, name: &str, named: &Named, text: &mut String) {
+        head(if home.is_empty() { "ClusterRole" } else { "Role" }, home, name, text);
+        text.push_str("rules:\n");
+        for (names, operations) in named {
+            let mut rest = operations.clone();
+            let all = if home.is_empty() { self.operations.resources() } else { self.operations.in_namespaces() };
+            if names.is_empty() && all.is_subset(operations) {
+                rest = rest.difference(self.operations.resources());
+                let star = ["*"];
+                let star = star.as_slice();
+                rule(&[("apiGroups", star), ("resources", star), ("verbs", star)], text);
+            }
+            let names: Vec<&str> = names.iter().map(|name| &**name).collect();
+            for (group, Verbs { verbs, of }) in self.rules(&rest) {
+                let verbs: Vec<&str> = verbs.iter().map(String::as_str).collect();
+                let of: Vec<&str> = of.iter().map(String::as_str).collect();
+                let Some(group) = &group else {
+                    rule(&[("nonResourceURLs", of.as_slice()), ("verbs", verbs.as_slice())], text);
+                    continue;
+                };
+                let groups = [group.as_str()];
+                let mut members = vec![("apiGroups", groups.as_slice()), ("resources", of.as_slice())];
+                if !names.is_empty() {
+                    members.push(("resourceNames", names.as_slice()));
+                }
+                members.push(("verbs", verbs.as_slice()));
+                rule(&members, text);
+            }
+        }
+    }
+
+    /// Rules for operations: a group, or `None` for URLs, with resources that are asked by the same verbs.
+    fn rules(&self, operations: &OpSet) -> Vec<(Option<String>, Verbs)> {
+        // In the order of the catalogue: verbs of one resource follow each other, those that read first.
+        let mut by_what: BTreeMap<(Option<String>, String), Vec<String>> = BTreeMap::new();
+        for operation in operations.iter() {
+            let name = self.operations.name(operation);
+            let (key, verb) = match Operation::parse(&name) {
+                Some(Operation::Resource { verb, group, resource }) => ((Some(group.to_owned()), resource), verb),
+                Some(Operation::Url { verb, url }) => ((None, url.to_owned()), verb),
+                None => continue,
+            };
+            by_what.entry(key).or_default().push(verb.to_owned());
+        }
+        let mut rules: Vec<(Option<String>, Verbs)> = Vec::new();
+        for ((group, what), verbs) in by_what {
+            match rules.iter_mut().find(|(held, rule)| *held == group && rule.verbs == verbs) {
+                Some((_, rule)) => {
+                    rule.of.insert(what);
+                }
+                None => rules.push((group, Verbs { verbs, of: BTreeSet::from([what]) })),
+            }
+        }
+        rules
+    }
+}
+
+/// Resources or URLs with the verbs that all of them are asked by.
+struct Verbs {
+    verbs: Vec<String>,
+    of: BTreeSet<String>,
+}
+
+/// Who is bound.
+struct Subject {
+    kind: &'static str,
+    namespace: Arc<str>,
+    name: Arc<str>,
+    /// For the names of objects and of the file.
+    short: String,
+    words: String,
+}
+
+impl Subject {
+    fn of(actor: &Actor) -> Option<Self> {
+        let (kind, namespace, name): (_, Arc<str>, _) = match actor {
+            Actor::Account(namespace, name) => ("ServiceAccount", Arc::clone(namespace), Arc::clone(name)),
+            Actor::User(name) => ("User", Arc::from(""), Arc::clone(name)),
+            Actor::Group(name) => ("Group", Arc::from(""), Arc::clone(name)),
+            Actor::HolderOf(_) => return None,
+        };
+        let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.') { c } else { '-' };
+        let short: String = name.chars().map(plain).collect();
+        let (before, words) = match namespace.is_empty() {
+            true => (String::new(), format!("{kind} {name}")),
+            false => {
+                (format!("{}-", namespace.chars().map(plain).collect::<String>()), format!("{kind} {namespace}/{name}"))
+            }
+        };
+        Some(Self { kind, short: format!("{before}{short}"), namespace, name, words })
+    }
+
+    /// Writes a binding to a role of the same name.
+    fn binding(&self, home: &str, name: &str, text: &mut String) {
+        let (kind, role) = match home.is_empty() {
+            true => ("ClusterRoleBinding", "ClusterRole"),
+            false => ("RoleBinding", "Role"),
+        };
+        head(kind, home, name, text);
+        let member = |key: &str, value: &str| format!("{key}: {}\n", scalar(value));
+        let _ =
+            write!(text, "roleRef:\n  {}  {}  {}", member("apiGroup", API), member("kind", role), member("name", name));
+        let _ = write!(text, "subjects:\n- {}  {}", member("kind", self.kind), member("name", &self.name));
+        match self.namespace.is_empty() {
+            true => {
+                let _ = write!(text, "  {}", member("apiGroup", API));
+            }
+            false => {
+                let _ = write!(text, "  {}", member("namespace", &self.namespace));
+            }
+        }
+    }
+}
+
+fn head(kind: &str, home: &str, name: &str, text: &mut String) {
+    let _ = write!(text, "---\napiVersion: {API}/v1\nkind: {kind}\nmetadata:\n  name: {}\n", scalar(name));
+    if !home.is_empty() {
+        let _ = writeln!(text, "  namespace: {}", scalar(home));
+    }
+}
+
+fn rule(members: &[(&str, &[&str])], text: &mut String) {
+    for (at, (key, values)) in members.iter().enumerate() {
+        let values: Vec<String> = values.iter().map(|value| scalar(value)).collect();
+        let _ = writeln!(text, "{} {key}: [{}]", if at == 0 { "-" } else { " " }, values.join(", "));
+    }
+}
+
+/// A text as YAML: bare where it can be nothing else, else as JSON writes it, which YAML reads as the same.
+fn scalar(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_lowercase() || matches!(c, '-' | '.' | '/');
+    let word =
+        text.starts_with(|c: char| c.is_ascii_lowercase()) && text.chars().all(|c| plain(c) || c.is_ascii_digit());
+    let reserved = matches!(text, "true" | "false" | "null" | "yes" | "no" | "on" | "off" | "y" | "n");
+    let kind = matches!(text, "Role" | "ClusterRole" | "ServiceAccount" | "User" | "Group");
+    if kind || (word && !reserved) { text.to_owned() } else { serde_json::Value::from(text).to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_operations_are_taken_apart_as_the_catalogue_writes_them() {
+        for (name, expected) in [
+            ("get pods", "get||pods"),
+            ("create pods/exec", "create||pods/exec"),
+            ("update deployments.apps/scale", "update|apps|deployments/scale"),
+            ("list roles.rbac.authorization.k8s.io", "list|rbac.authorization.k8s.io|roles"),
+            ("get /healthz/*", "get|/healthz/*"),
+        ] {
+            let told = match Operation::parse(name).unwrap() {
+                Operation::Resource { verb, group, resource } => format!("{verb}|{group}|{resource}"),
+                Operation::Url { verb, url } => format!("{verb}|{url}"),
+            };
+            assert_eq!(told, expected);
+        }
+    }
+
+    #[test]
+    fn texts_stay_texts_in_yaml() {
+        for (text, written) in [
+            ("pods/exec", "pods/exec"),
+            ("", "\"\""),
+            ("*", "\"*\""),
+            ("no", "\"no\""),
+            ("1e3", "\"1e3\""),
+            ("a: b", "\"a: b\""),
+            ("x\ny", "\"x\\ny\""),
+        ] {
+            assert_eq!(scalar(text), written);
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! `evenhand fix`: a right-sized policy in the vendor's own form. It writes files and changes nothing live.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use evenhand_model::identity::{Identity, Nature};
+use evenhand_model::proposal::ProposedFile;
+use evenhand_reports::text::{counted, printable, thousands};
+use evenhand_rules::judgements::Judgements;
+use evenhand_rules::link::link;
+use evenhand_rules::parity::ParityConfig;
+use serde::Serialize;
+
+use super::{Failure, Invocation, say};
+use crate::cli::{self, FixAim, PlainFormat};
+use crate::gate::Exit;
+use crate::lent::Lent;
+use crate::lookup;
+use crate::output::{to_file, to_stdout};
+use crate::remedy::{Aim, Ground, Portion, Remedy, RemedyError, Uncontrolled, remedy};
+
+pub(super) fn run(invocation: &Invocation, arguments: &cli::Fix) -> Result<Exit, Failure> {
+    let progress = invocation.progress();
+    let config = invocation.config(&arguments.from.sources)?;
+    let (mut capture, _) = invocation.read(&arguments.from.sources, &config, &arguments.from.input, &progress)?;
+    if capture.inventory.identities.is_empty() {
+        return Err(invocation.nobody(&capture));
+    }
+    invocation.note_default_sources(&arguments.from, &config, &capture);
+    let parity = ParityConfig::new(config.jobs.clone());
+    link(&mut capture.inventory, &parity.jobs);
+    let judgements = Judgements::new(&capture.inventory, &parity.jobs);
+    let inventory = &capture.inventory;
+    let resolvers = Arc::new(std::mem::take(&mut capture.resolvers));
+    let subject = lookup::identity(&inventory.identities, &arguments.identity)?;
+    if matches!(judgements.nature(&subject.id), Nature::Human | Nature::HumanRole) {
+        return Err(Failure::new(
+            format!("`{}` is how people do the job, and the measure for what acts by itself", subject.id),
+            "name an AI identity; `evenhand inventory` tells the natures",
+        ));
+    }
+    let ground = Ground { inventory, judgements: &judgements, resolvers: &resolvers, parity: &parity };
+    let holds = |identity: &Identity| {
+        resolvers.get(identity.provider).is_some_and(|resolver| resolver.access(&identity.id).is_some())
+    };
+    let lenders: Vec<String> =
+        Lent::new(inventory).to(subject, holds).iter().map(|lender| lender.identity.id.to_string()).collect();
+    if !lenders.is_empty() {
+        acts_as(invocation, subject, holds(subject), lenders)?;
+    }
+    let human = match &arguments.human {
+        Some(role) => Some(&lookup::identity(&inventory.identities, role)?.id),
+        None => None,
+    };
+    let aim = match (arguments.to, human) {
+        (FixAim::HumanRole, human) => Aim::HumanRole(human),
+        (FixAim::Used, None) => Aim::Used,
+        (FixAim::Used, Some(_)) => {
+            return Err(Failure::new(
+                "`--to used` cuts to what was used, and `--human` names a role to cut to",
+                "leave one of them out",
+            ));
+        }
+    };
+    let uncontrolled = if arguments.keep_uncontrolled { Uncontrolled::Kept } else { Uncontrolled::Removed };
+    let remedy = remedy(ground, subject, aim, uncontrolled)?;
+    let changes = remedy.operations_removed > 0 || remedy.kept.iter().any(|portion| portion.was.is_some());
+    let written = match changes {
+        true => write(&arguments.out, &remedy.files, arguments.force)?,
+        false => Vec::new(),
+    };
+    let told = Told { remedy: &remedy, changes, files: &written, all: arguments.all };
+    match arguments.output {
+        PlainFormat::Table => say(|sink| told.table(sink))?,
+        PlainFormat::Json => to_stdout(|sink| {
+            serde_json::to_writer_pretty(&mut *sink, &told)?;
+            sink.write_all(b"\n")
+        })?,
+    }
+    Ok(Exit::Passed)
+}
+
+impl From<RemedyError> for Failure {
+    fn from(error: RemedyError) -> Self {
+        Self::new(error.to_string(), error.remedy)
+    }
+}
+
+/// Refuses an identity that acts as others only, and names them; says it of one that acts as others beside itself.
+fn acts_as(invocation: &Invocation, subject: &Identity, holds: bool, lenders: Vec<String>) -> Result<(), Failure> {
+    if holds {
+        let others = super::listed(lenders).join(", ");
+        let said = format!("`{}` acts through {others} as well; this is about its own access", subject.id);
+        invocation.console.note(&said);
+        return Ok(());
+    }
+    Err(Failure::About(
+        format!("`{}` holds no access of its own; it acts as:", subject.id),
+        super::listed(lenders),
+        "propose a policy for the identity that it acts as, or let it act as another one".to_owned(),
+    ))
+}
+
+/// Writes the files of a proposal. A file that is there with other content is left alone, where replacing it is not asked
+/// for.
+fn write(folder: &Path, files: &[ProposedFile], force: bool) -> Result<Vec<PathBuf>, Failure> {
+    let paths: Vec<PathBuf> = files.iter().map(|file| folder.join(&file.name)).collect();
+    for (path, file) in paths.iter().zip(files).filter(|_| !force) {
+        if std::fs::symlink_metadata(path).is_ok() && std::fs::read(path).ok().as_deref() != Some(file.text.as_bytes())
+        {
+            return Err(Failure::new(
+                format!("`{}` is there already, with other content", path.display()),
+                "name another folder with --out, or replace it with --force",
+            ));
+        }
+    }
+    if !files.is_empty() {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            Failure::new(
+                format!("the folder `{}` could not be made: {error}", folder.display()),
+                "name a folder where this user may write with --out",
+            )
+        })?;
+    }
+    for (path, file) in paths.iter().zip(files) {
+        to_file(path, |sink| sink.write_all(file.text.as_bytes()))?;
+    }
+    Ok(paths)
+}
+
+/// A remedy, told.
+#[derive(Serialize)]
+struct Told<'a> {
+    #[serde(flatten)]
+    remedy: &'a Remedy,
+    /// Whether there is anything to change.
+    changes: bool,
+    /// The files that were written.
+    files: &'a [PathBuf],
+    #[serde(skip)]
+    all: bool,
+}
+
+/// How many entries of a list, and operations of an entry, are shown where not all are asked for.
+const SHOWN: usize = 20;
+
+impl Told<'_> {
+    fn table(&self, sink: &mut dyn Write) -> io::Result<()> {
+        let remedy = self.remedy;
+        writeln!(sink, "{} cut to {}", printable(remedy.identity.as_str()), printable(&remedy.cut_to))?;
+        let number = |count: usize| thousands(count as u64);
+        let (all, kept, removed) = (remedy.operations, remedy.operations_kept, remedy.operations_removed);
+        writeln!(sink, "  operations  {} → {}, {} taken away", number(all), number(kept), number(removed))?;
+        let (now, then) = (remedy.verdict.as_str(), remedy.verdict_then.as_str());
+        writeln!(sink, "  verdict     {now} → {then}: {}", printable(&remedy.summary_then))?;
+        for doubt in &remedy.doubts {
+            writeln!(sink, "  in doubt    {}", printable(doubt))?;
+        }
+        self.list("Keeps", &remedy.kept, sink)?;
+        self.list("Takes away", &remedy.removed, sink)?;
+        self.list(
+            "Of it, what people do under a control that this identity does not pass",
+            &remedy.uncontrolled,
+            sink,
+        )?;
+        self.list("Leaves out, because it cannot be cut exactly", &remedy.left_out, sink)?;
+        self.list("Beyond the measure, and granted elsewhere: change it there", &remedy.elsewhere, sink)?;
+        if !self.changes {
+            let far = if remedy.doubts.is_empty() { "" } else { ", as far as they were read" };
+            return writeln!(sink, "\nNothing to change: its own policies grant no more than that{far}");
+        }
+        writeln!(sink, "\nWritten")?;
+        for path in self.files {
+            writeln!(sink, "  {}", printable(&path.display().to_string()))?;
+        }
+        if self.files.is_empty() {
+            writeln!(sink, "  no file: nothing is left to grant")?;
+        }
+        writeln!(sink, "\nTo put it in place, where nothing was changed")?;
+        for (number, step) in (1..).zip(&remedy.steps) {
+            writeln!(sink, "  {number}. {}", printable(step))?;
+        }
+        Ok(())
+    }
+
+    fn list(&self, title: &str, portions: &[Portion], sink: &mut dyn Write) -> io::Result<()> {
+        if portions.is_empty() {
+            return Ok(());
+        }
+        writeln!(sink, "\n{title}")?;
+        let shown = if self.all { usize::MAX } else { SHOWN };
+        for portion in portions.iter().take(shown) {
+            let mut names: Vec<String> = portion.operations.iter().take(shown).map(|name| printable(name)).collect();
+            if portion.operations.len() > names.len() {
+                names.push(format!("and {} more", thousands((portion.operations.len() - names.len()) as u64)));
+            }
+            writeln!(sink, "  {}", names.join(", "))?;
+            let was = portion.was.as_ref().map(|was| format!(", now on {was}")).unwrap_or_default();
+            writeln!(sink, "    on {}", printable(&format!("{}{was}", portion.scope)))?;
+            if !portion.condition.is_empty() {
+                writeln!(sink, "    if {}", printable(&portion.condition))?;
+            }
+            writeln!(
+                sink,
+                "    by {} at {}",
+                printable(&portion.grant.to_string()),
+                printable(&portion.grant.evidence.to_string())
+            )?;
+            if let Some(why) = &portion.why {
+                writeln!(sink, "    because {}", printable(why))?;
+            }
+        }
+        match portions.len().saturating_sub(shown) {
+            0 => Ok(()),
+            more => writeln!(sink, "  … and {}; --all shows them", counted(more, "more grant", "more grants")),
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! Right-sized policies: with the proposal in place of what was there, an identity holds no more than its human role.
+
+use std::path::Path;
+
+use serde_json::{Value, json as value};
+
+use crate::common::{CLUSTER, Scene, json};
+
+/// The example organisation, to change.
+fn acme() -> Scene {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/acme");
+    let files = walkdir::WalkDir::new(&root).sort_by_file_name().into_iter().map(Result::unwrap);
+    files.filter(|file| file.file_type().is_file()).fold(Scene::new(), |scene, file| {
+        let name = Path::new("acme").join(file.path().strip_prefix(&root).unwrap());
+        scene.file(name.to_str().unwrap(), &std::fs::read(file.path()).unwrap())
+    })
+}
+
+/// A proposal, told as JSON.
+fn fix(scene: &Scene, identity: &str, from: &str, more: &[&str]) -> Value {
+    let arguments = [&["fix", identity, "--from", from, "-o", "json"][..], more].concat();
+    let run = scene.run(&arguments);
+    assert_eq!(run.code, 0, "{identity} {more:?}: {}", run.stderr);
+    json(&run.stdout)
+}
+
+fn verdict(scene: &Scene, identity: &str, from: &str, more: &[&str]) -> Value {
+    let run = scene.run(&[&["compare", identity, "--from", from, "-o", "json"][..], more].concat());
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    json(&run.stdout)
+}
+
+/// An export with a proposal in place of all identity policies of one principal.
+fn in_place(export: &Value, told: &Value, scene: &Scene) -> Value {
+    let mut export = export.clone();
+    if told["changes"] == false {
+        return export;
+    }
+    let arn = told["identity"].as_str().unwrap();
+    let policies = told["files"].as_array().unwrap().iter().map(|file| {
+        let file = file.as_str().unwrap();
+        value!({"PolicyName": file, "PolicyDocument": json(&scene.read(file))})
+    });
+    let policy = Value::Array(policies.collect());
+    let lists = [("RoleDetailList", "RolePolicyList"), ("UserDetailList", "UserPolicyList")];
+    let mut replaced = 0;
+    for (list, inline) in lists {
+        for principal in export[list].as_array_mut().unwrap().iter_mut().filter(|held| held["Arn"] == arn) {
+            principal[inline] = policy.clone();
+            principal["AttachedManagedPolicies"] = value!([]);
+            if list == "UserDetailList" {
+                principal["GroupList"] = value!([]);
+            }
+            replaced += 1;
+        }
+    }
+    assert_eq!(replaced, 1, "{arn}");
+    export
+}
+
+fn within(verdict: &Value) -> bool {
+    ["PARITY", "NARROWER"].contains(&verdict.as_str().unwrap())
+}
+
+#[test]
+fn an_aws_agent_of_the_example_is_cut_to_its_human_role() {
+    const EXPORT: &str = "acme/aws/222222222222/account-authorization-details.json";
+    let scene = acme();
+    let told = fix(&scene, "sre-copilot-runtime", "acme", &[]);
+    assert_eq!(told["verdict"], "EXCESS");
+    assert!(within(&told["verdict_then"]), "{told:#}");
+    assert_eq!(
+        told["operations"].as_u64().unwrap(),
+        told["operations_kept"].as_u64().unwrap() + told["operations_removed"].as_u64().unwrap()
+    );
+    let removed = told["removed"].to_string();
+    assert!(removed.contains("iam:PassRole") && removed.contains("logs:DeleteLogGroup"), "{removed}");
+    let export = in_place(&json(&scene.read(EXPORT)), &told, &scene);
+    let scene = scene.file(EXPORT, export.to_string().as_bytes());
+    let then = verdict(&scene, "sre-copilot-runtime", "acme", &[]);
+    assert_eq!((&then["verdict"], &then["summary"]), (&told["verdict_then"], &told["summary_then"]));
+    assert_eq!(then["operations"], told["operations_kept"]);
+    // It holds no more than that now, so there is nothing to propose.
+    let again = fix(&scene, "sre-copilot-runtime", "acme", &["--out", "again"]);
+    assert_eq!((&again["changes"], &again["files"]), (&value!(false), &value!([])));
+}
+
+#[test]
+fn what_people_do_under_a_control_goes_unless_it_is_asked_to_stay() {
+    let scene = acme();
+    let kept = fix(&scene, "svc-procurement-agent", "acme", &["--keep-uncontrolled"]);
+    assert_eq!((&kept["verdict"], &kept["verdict_then"]), (&value!("CONTROL_GAP"), &value!("CONTROL_GAP")));
+    assert_eq!((&kept["uncontrolled"], &kept["changes"]), (&value!([]), &value!(false)));
+    let cut = fix(&scene, "svc-procurement-agent", "acme", &[]);
+    assert_eq!(cut["uncontrolled"][0]["operations"], value!(["dynamodb:PutItem", "dynamodb:UpdateItem"]));
+    assert_eq!((&cut["verdict_then"], &cut["operations_removed"]), (&value!("NARROWER"), &value!(2)));
+    // A control that stands in a condition of people's grants stands in those of the proposal.
+    let bot = fix(&scene, "release-bot", "acme", &[]);
+    assert_eq!((&bot["verdict"], &bot["verdict_then"]), (&value!("CONTROL_GAP"), &value!("PARITY")));
+    assert!(scene.read(bot["files"][0].as_str().unwrap()).contains("aws:principaltag/changeticket"), "{bot:#}");
+}
+
+#[test]
+fn a_service_account_of_the_example_is_cut_to_its_human_role() {
+    const RBAC: &str = "acme/kubernetes/prod-eu/rbac.yaml";
+    let scene = acme();
+    // The agent's own bindings are narrow; its tool server's are not.
+    let agent = fix(&scene, "sre/incident-triage", "acme", &[]);
+    assert_eq!((&agent["verdict"], &agent["changes"]), (&value!("EXCESS"), &value!(false)));
+    let told = fix(&scene, "sre/cluster-tools", "acme", &[]);
+    assert!(within(&told["verdict_then"]), "{told:#}");
+    assert!(told["steps"].to_string().contains("kubectl delete clusterrolebinding cluster-tools"), "{told:#}");
+    let file = told["files"][0].as_str().unwrap();
+    let proposal = scene.read(file);
+    assert!(proposal.contains("kind: Role\n") && !proposal.contains('*'), "{proposal}");
+    let before = scene.read(RBAC);
+    let binding = before.find("- apiVersion: rbac.authorization.k8s.io/v1\n  kind: ClusterRoleBinding").unwrap();
+    let end = binding + before[binding..].find("namespace: sre}\n").unwrap() + "namespace: sre}\n".len();
+    let without = format!("{}{}", &before[..binding], &before[end..]);
+    let scene = scene.file(RBAC, without.as_bytes()).file("acme/kubernetes/prod-eu/proposal.yaml", proposal.as_bytes());
+    for identity in ["sre/cluster-tools", "sre/incident-triage"] {
+        let then = verdict(&scene, identity, "acme", &[]);
+        assert!(within(&then["verdict"]), "{identity}: {}", then["summary"]);
+    }
+    assert_eq!(verdict(&scene, "sre/cluster-tools", "acme", &[])["operations"], told["operations_kept"]);
+}
+
+#[test]
+fn principals_of_a_real_account_are_cut_to_others_with_conditions_denies_and_exclusions() {
+    let Some(shared) = std::env::var_os("EVENHAND_SHARED") else { return };
+    let export =
+        json(&std::fs::read_to_string(Path::new(&shared).join("samples/aws/cloudsplaining/example.json")).unwrap());
+    let scene = Scene::new().file("gaad.json", export.to_string().as_bytes());
+    for (subject, human) in [
+        ("role/privesc-sre-role", "AWSReservedSSO_ViewOnlyAccess_0ace44bbc7092ea8"),
+        ("role/privesc-high-priv-service-role", "role/privesc-sre-role"),
+        ("role/OrganizationAccountAccessRole", "role/fn3-exploitableConditionConstraint-role"),
+        ("role/OrganizationAccountAccessRole", "role/fp1-allow-and-deny-role"),
+        ("role/OverprivilegedEC2", "role/fn4-exploitableNotAction-role"),
+        ("role/fp3-deny-iam-role", "role/fn2-exploitableResourceConstraint-role"),
+        ("role/fp5-nonExploitableConditionConstraint-role", "AWSReservedSSO_AdministratorAccess_dc6414f7f2ab04fc"),
+        ("role/MyRole", "role/MyOtherRole"),
+    ] {
+        let told = fix(&scene, subject, "gaad.json", &["--human", human, "--force"]);
+        let export = in_place(&export, &told, &scene);
+        let then = Scene::new().file("gaad.json", export.to_string().as_bytes());
+        let then = verdict(&then, subject, "gaad.json", &["--human", human]);
+        assert_eq!(then["verdict"], told["verdict_then"], "{subject} as {human}: {then:#}");
+        assert_eq!(then["excess_operations"], 0, "{subject} as {human}: {told:#}");
+        // Of some conditions nothing tells how strict a control they are; of access everything is told.
+        let told_of_access = then["undecided_operations"] == 0 && then["doubts"] == value!([]);
+        assert!(within(&then["verdict"]) || told_of_access, "{subject} as {human}: {then:#}");
+    }
+}
+
+#[test]
+fn use_is_a_measure_where_a_document_tells_of_it() {
+    let scene = Scene::with_account();
+    let run = scene.run(&["fix", "incident-agent", "--to", "used", "--from", "gaad.json"]);
+    assert!(run.code == 2 && run.stderr.contains("generate-service-last-accessed-details"), "{}", run.stderr);
+    let used = r#"{"call":"iam get-service-last-accessed-details",
+        "parameters":{"Arn":"arn:aws:iam::111122223333:role/incident-agent"},"response":{"JobStatus":"COMPLETED","JobType":"ACTION_LEVEL","JobCreationDate":"2026-10-31T00:00:00Z",
+        "ServicesLastAccessed":[{"ServiceName":"Amazon S3","ServiceNamespace":"s3","TotalAuthenticatedEntities":0},
+        {"ServiceName":"Amazon CloudWatch Logs","ServiceNamespace":"logs","LastAuthenticated":"2026-10-30T00:00:00Z",
+         "LastAuthenticatedEntity":"arn:aws:iam::111122223333:role/incident-agent","TotalAuthenticatedEntities":1}],
+        "JobCompletionDate":"2026-10-31T00:00:01Z","IsTruncated":false}}"#;
+    let scene = scene.file("used.json", used.as_bytes());
+    let arguments = ["fix", "incident-agent", "--to", "used", "--from", "gaad.json", "--from", "used.json"];
+    let run = scene.run(&arguments);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let policy = json(&scene.read("evenhand-fix/role-incident-agent.policy.json"));
+    assert_eq!(policy["Statement"][0]["Action"], value!(["logs:*"]), "{policy:#}");
+    assert!(run.stdout.contains("s3:DeleteBucket"), "{}", run.stdout);
+}
+
+#[test]
+fn nothing_is_replaced_and_wrong_questions_are_answered() {
+    let scene = Scene::with_account().file("cluster/prod/all.yaml", CLUSTER.as_bytes());
+    let all = ["fix", "incident-agent", "--from", "gaad.json"];
+    assert_eq!(scene.run(&all).code, 0);
+    assert_eq!(scene.run(&all).code, 0, "the same proposal again changes nothing");
+    let scene = scene.file("evenhand-fix/role-incident-agent.policy.json", b"mine");
+    let run = scene.run(&all);
+    assert!(
+        run.code == 2 && run.stderr.contains("is there already") && run.stderr.contains("--force"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(scene.read("evenhand-fix/role-incident-agent.policy.json"), "mine");
+    for (arguments, said) in [
+        (&["fix", "incident-responder", "--from", "gaad.json"][..], "how people do the job"),
+        (&["fix", "incident-agnet", "--from", "gaad.json"], "no identity is called"),
+        (&["fix", "ops/triage", "--from", "cluster", "--to", "used"], "no document of kubernetes"),
+        (&["fix", "ops/triage", "--from", "cluster", "--to", "used", "--human", "view"], "leave one of them out"),
+    ] {
+        let run = scene.run(arguments);
+        assert!(run.code == 2 && run.stderr.contains(said), "{arguments:?}: {}", run.stderr);
+    }
+}
+
+/// Lines of answers, each changed where a function knows its path.
+fn answers(scene: &Scene, name: &str, change: impl Fn(&str, &mut Value)) -> String {
+    let lines = scene.read(name);
+    let changed = lines.lines().map(|line| {
+        let mut answer = json(line);
+        let path = answer["path"].as_str().unwrap().to_owned();
+        change(&path, &mut answer["response"]);
+        answer.to_string()
+    });
+    changed.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn identities_of_the_example_tenant_are_cut_to_their_human_roles() {
+    const SUBSCRIPTION: &str = "acme/azure/subscription.ndjson";
+    const DIRECTORY: &str = "acme/azure/directory.ndjson";
+    const ROLES: &str = "acme/azure/role-definitions.json";
+    for number in ["102", "103", "107"] {
+        let id = format!("7c0de000-0000-4000-8000-000000000{number}");
+        let scene = acme();
+        let told = fix(&scene, &id, "acme", &[]);
+        assert_eq!(told["verdict"], "EXCESS", "{id}");
+        let files: Vec<Value> =
+            told["files"].as_array().unwrap().iter().map(|file| json(&scene.read(file.as_str().unwrap()))).collect();
+        let asked: Vec<&Value> = files
+            .iter()
+            .filter_map(|file| file["requiredResourceAccess"][0]["resourceAccess"].as_array())
+            .flatten()
+            .map(|access| &access["id"])
+            .collect();
+        let roles: Vec<&Value> = files.iter().filter(|file| file["IsCustom"] == true).collect();
+        let role = |at: usize| {
+            format!("/providers/Microsoft.Authorization/roleDefinitions/0000000{at}-0000-4000-8000-000000000000")
+        };
+        let subscription = answers(&scene, SUBSCRIPTION, |path, response| {
+            if !path.ends_with("/roleAssignments") {
+                return;
+            }
+            let list = response["value"].as_array_mut().unwrap();
+            list.retain(|held| held["properties"]["principalId"] != id.as_str());
+            for (at, definition) in roles.iter().enumerate() {
+                for scope in definition["AssignableScopes"].as_array().unwrap() {
+                    list.push(value!({
+                        "id": format!("{}{}/{at}", scope.as_str().unwrap(), "/providers/Microsoft.Authorization/roleAssignments"),
+                        "properties": {"principalId": id, "principalType": "ServicePrincipal",
+                                       "roleDefinitionId": role(at), "scope": scope},
+                    }));
+                }
+            }
+        });
+        let directory = answers(&scene, DIRECTORY, |path, response| {
+            if path.ends_with("/appRoleAssignedTo") {
+                let stays = |held: &Value| held["principalId"] != id.as_str() || asked.contains(&&held["appRoleId"]);
+                response["value"].as_array_mut().unwrap().retain(stays);
+            }
+        });
+        let mut definitions = json(&scene.read(ROLES));
+        for (at, definition) in roles.iter().enumerate() {
+            definitions.as_array_mut().unwrap().push(value!({
+                "id": role(at), "roleName": definition["Name"], "roleType": "CustomRole",
+                "type": "Microsoft.Authorization/roleDefinitions", "assignableScopes": definition["AssignableScopes"],
+                "permissions": [{"actions": definition["Actions"], "notActions": definition["NotActions"],
+                                 "dataActions": definition["DataActions"], "notDataActions": definition["NotDataActions"]}],
+            }));
+        }
+        let scene = scene
+            .file(SUBSCRIPTION, subscription.as_bytes())
+            .file(DIRECTORY, directory.as_bytes())
+            .file(ROLES, definitions.to_string().as_bytes());
+        let then = verdict(&scene, &id, "acme", &[]);
+        assert_eq!(then["verdict"], told["verdict_then"], "{id}: {then:#} {told:#}");
+        // What an agent inherits of its blueprint, no proposal for the agent takes away.
+        let inherits = told["elsewhere"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|held| held["grant"]["policy"].to_string().contains("inherited"));
+        assert!(then["excess_operations"] == 0 || inherits, "{id}: {then:#}");
+    }
+}
+
+#[test]
+fn an_app_and_a_workflow_of_the_example_are_cut_to_their_human_roles() {
+    const ORG: &str = "acme/github/github.com/orgs/acme.ndjson";
+    let scene = acme();
+    let told = fix(&scene, "github:acme:app:claude", "acme", &[]);
+    assert_eq!(told["verdict"], "EXCESS");
+    let file = told["files"][0].as_str().unwrap();
+    let proposal = json(&scene.read(file));
+    let organisation = answers(&scene, ORG, |path, response| {
+        if path == "/orgs/acme/installations" {
+            let apps = response["installations"].as_array_mut().unwrap();
+            for app in apps.iter_mut().filter(|app| app["app_slug"] == "claude") {
+                app["permissions"] = proposal["permissions"].clone();
+            }
+        }
+    });
+    let scene = scene.file(ORG, organisation.as_bytes());
+    let then = verdict(&scene, "github:acme:app:claude", "acme", &[]);
+    assert_eq!(then["verdict"], told["verdict_then"], "{then:#} {told:#}");
+    assert_eq!(then["excess_operations"], 0, "{then:#}");
+
+    let job = fix(&scene, "github:acme:job:storefront/triage/answer", "acme", &[]);
+    let block = scene.read(job["files"][0].as_str().unwrap());
+    assert!(block.starts_with("permissions:"), "{block}");
+    assert_eq!(job["verdict"], "EXCESS");
+}
