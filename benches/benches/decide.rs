@@ -6,6 +6,7 @@ use std::hint::black_box;
 use std::path::Path;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use evenhand_benches::kind::Kind;
 use evenhand_benches::scan::Bench;
 use evenhand_benches::{generate, requests, yardstick};
 use evenhand_model::decide::Decides;
@@ -48,7 +49,7 @@ fn enumeration(criterion: &mut Criterion) {
         assert!(generate::limited_roles(&folder, count).is_ok(), "the capture could not be written");
     }
     let export = folder.join("aws/100000000001/account-authorization-details.json");
-    let file = [(false, read(&export))];
+    let file = [(Kind::Aws, read(&export))];
     assert_eq!(yardstick::parse(&file), usize::try_from(count).ok());
     let bench = Bench::default();
     let one_core = rayon::ThreadPoolBuilder::new().num_threads(1).build();

@@ -3,33 +3,25 @@
 //! `cargo bench -p evenhand-benches`; `EVENHAND_BENCH_MAX=10000` leaves the largest out.
 
 use std::hint::black_box;
-use std::path::PathBuf;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use evenhand_benches::generate;
+use evenhand_benches::kind::Kind;
 use evenhand_benches::scan::Bench;
 use evenhand_rules::engine;
 use evenhand_rules::evaluate::Keep;
 use evenhand_rules::parity;
 use rayon::prelude::*;
 
-fn capture(kind: &str, count: u64) -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("evenhand-bench-{kind}-{count}"));
-    if !folder.is_dir() {
-        let written = if kind == "aws" { generate::aws(&folder, count) } else { generate::kubernetes(&folder, count) };
-        assert!(written.is_ok(), "the capture could not be written below {}", folder.display());
-    }
-    folder
-}
-
 fn stages(criterion: &mut Criterion) {
     let most = std::env::var("EVENHAND_BENCH_MAX").ok().and_then(|text| text.parse().ok()).unwrap_or(100_000);
     let bench = Bench::default();
-    for kind in ["aws", "kubernetes"] {
-        let mut group = criterion.benchmark_group(kind);
+    for kind in Kind::ALL {
+        let mut group = criterion.benchmark_group(kind.word());
         group.sample_size(10);
         for count in [1_000_u64, 10_000, 100_000].into_iter().filter(|count| *count <= most) {
-            let folder = capture(kind, count);
+            let captured = kind.capture(count);
+            assert!(captured.is_ok(), "the capture of {count} identities could not be written");
+            let Ok(folder) = captured else { continue };
             group.throughput(Throughput::Elements(count));
             group.bench_with_input(BenchmarkId::new("read", count), &folder, |b, folder| {
                 b.iter(|| black_box(bench.read(folder)));

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::kind::Kind;
+
 /// `aws iam get-account-authorization-details`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -230,16 +232,70 @@ pub struct Container {
     pub env: Vec<BTreeMap<String, serde_json::Value>>,
 }
 
+/// An answer of Azure with what was asked.
+#[derive(Debug, Deserialize)]
+pub struct Answer {
+    /// The path that was asked.
+    pub path: String,
+    /// The answer.
+    pub response: Listed,
+}
+
+/// A list.
+#[derive(Debug, Deserialize)]
+pub struct Listed {
+    /// Its elements.
+    #[serde(default)]
+    pub value: Vec<Element>,
+    /// Those of a query.
+    #[serde(default)]
+    pub data: Vec<Element>,
+}
+
+/// An object of any kind.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Element {
+    /// Its id.
+    pub id: String,
+    /// Its name for people.
+    pub display_name: Option<String>,
+    /// Its application.
+    pub app_id: Option<String>,
+    /// Who holds it.
+    pub principal_id: Option<String>,
+    /// Its tags, in either form.
+    #[serde(default)]
+    pub tags: serde_json::Value,
+    /// Secrets.
+    #[serde(default)]
+    pub password_credentials: Vec<BTreeMap<String, Option<String>>>,
+    /// Of Resource Manager: its own members.
+    #[serde(default)]
+    pub properties: BTreeMap<String, serde_json::Value>,
+}
+
 /// Parses every JSON file below a folder and counts the identities in them; `None` for a file that does not parse.
-pub fn parse(files: &[(bool, String)]) -> Option<usize> {
+pub fn parse(files: &[(Kind, String)]) -> Option<usize> {
     let mut count = 0;
-    for (kubernetes, text) in files {
-        if *kubernetes {
-            let list: ObjectList = serde_json::from_str(text).ok()?;
-            count += list.items.iter().filter(|object| object.kind == "ServiceAccount").count();
-        } else {
-            let details: AuthorizationDetails = serde_json::from_str(text).ok()?;
-            count += details.user_detail_list.len() + details.role_detail_list.len();
+    for (kind, text) in files {
+        match kind {
+            Kind::Kubernetes => {
+                let list: ObjectList = serde_json::from_str(text).ok()?;
+                count += list.items.iter().filter(|object| object.kind == "ServiceAccount").count();
+            }
+            Kind::Aws => {
+                let details: AuthorizationDetails = serde_json::from_str(text).ok()?;
+                count += details.user_detail_list.len() + details.role_detail_list.len();
+            }
+            Kind::Azure => {
+                for answer in serde_json::Deserializer::from_str(text).into_iter::<Answer>() {
+                    let answer = answer.ok()?;
+                    let of_principals = answer.path.ends_with("/servicePrincipals");
+                    let elements = answer.response.value.len() + answer.response.data.len();
+                    count += if of_principals { elements } else { 0 };
+                }
+            }
         }
     }
     Some(count)

@@ -3,14 +3,13 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use evenhand_benches::generate;
+use evenhand_benches::kind::Kind;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let written = match arguments.as_slice() {
-        [kind, count, folder] => match (kind.as_str(), count.parse()) {
-            ("aws", Ok(count)) => generate::aws(Path::new(folder), count),
-            ("kubernetes", Ok(count)) => generate::kubernetes(Path::new(folder), count),
+        [kind, count, folder] => match (Kind::of(kind), count.parse()) {
+            (Some(kind), Ok(count)) => kind.write(Path::new(folder), count),
             _ => return usage(),
         },
         _ => return usage(),
@@ -25,7 +24,7 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    complain("usage: capture aws|kubernetes IDENTITIES FOLDER");
+    complain("usage: capture aws|azure|kubernetes IDENTITIES FOLDER");
     ExitCode::from(2)
 }
 

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use evenhand_benches::figures::{median, say, say_error};
+use evenhand_benches::kind::Kind;
 use evenhand_benches::scan::Bench;
 use evenhand_benches::{generate, requests, yardstick};
 use evenhand_model::decide::Decides;
@@ -76,7 +77,7 @@ fn enumeration() -> Result<(), String> {
     }
     let export = folder.join("aws/100000000001/account-authorization-details.json");
     let text = std::fs::read_to_string(&export).map_err(|error| format!("the capture could not be read: {error}"))?;
-    let file = [(false, text)];
+    let file = [(Kind::Aws, text)];
     let one_core = rayon::ThreadPoolBuilder::new().num_threads(1).build().map_err(|error| error.to_string())?;
     let bench = Bench::default();
     let (mut parses, mut accesses) = (Vec::new(), Vec::new());
@@ -120,7 +121,7 @@ fn closure() -> Result<(), String> {
     }
     let text = std::fs::read_to_string(folder.join("kubernetes/bench/objects.json"))
         .map_err(|error| format!("the capture could not be read: {error}"))?;
-    let file = [(true, text)];
+    let file = [(Kind::Kubernetes, text)];
     let bench = Bench::default();
     let cores = rayon::current_num_threads();
     for cores in if cores > 1 { vec![1, cores] } else { vec![1] } {

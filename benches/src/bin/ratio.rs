@@ -9,19 +9,23 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use evenhand_benches::figures::{median, say, say_error};
+use evenhand_benches::kind::Kind;
 use evenhand_benches::scan::Bench;
-use evenhand_benches::{generate, yardstick};
+use evenhand_benches::yardstick;
 use evenhand_rules::evaluate::Keep;
+
+const USAGE: &str = "usage: ratio aws|azure|kubernetes IDENTITIES";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["scan", folder] => scan_alone(Path::new(folder)),
-        [kind @ ("aws" | "kubernetes"), count] => match count.parse() {
-            Ok(count) => compare(kind, count),
-            Err(_) => Err(format!("`{count}` is no number of identities")),
+        [kind, count] => match (Kind::of(kind), count.parse()) {
+            (Some(kind), Ok(count)) => compare(kind, count),
+            (Some(_), Err(_)) => Err(format!("`{count}` is no number of identities")),
+            (None, _) => Err(USAGE.to_owned()),
         },
-        _ => Err("usage: ratio aws|kubernetes IDENTITIES".to_owned()),
+        _ => Err(USAGE.to_owned()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -32,14 +36,10 @@ fn main() -> ExitCode {
     }
 }
 
-fn compare(kind: &str, count: u64) -> Result<(), String> {
-    let folder = std::env::temp_dir().join(format!("evenhand-bench-{kind}-{count}"));
-    if !folder.is_dir() {
-        let written = if kind == "aws" { generate::aws(&folder, count) } else { generate::kubernetes(&folder, count) };
-        written.map_err(|error| format!("the capture could not be written: {error}"))?;
-    }
+fn compare(kind: Kind, count: u64) -> Result<(), String> {
+    let folder = kind.capture(count).map_err(|error| format!("the capture could not be written: {error}"))?;
     let mut files = Vec::new();
-    load(&folder, &mut files).map_err(|error| format!("the capture could not be read: {error}"))?;
+    load(&folder, kind, &mut files).map_err(|error| format!("the capture could not be read: {error}"))?;
     let bytes: usize = files.iter().map(|(_, text)| text.len()).sum();
     let bench = Bench::default();
     let (mut parses, mut scans) = (Vec::new(), Vec::new());
@@ -64,7 +64,11 @@ fn compare(kind: &str, count: u64) -> Result<(), String> {
     drop(bench);
     let (parse, scan) = (median(&mut parses), median(&mut scans));
     let peak = peak_of_scan(&folder);
-    say(&format!("{kind} {count}: {:.1} MB, {findings} findings, {excess} AI identities with excess", mega(bytes)));
+    say(&format!(
+        "{} {count}: {:.1} MB, {findings} findings, {excess} AI identities with excess",
+        kind.word(),
+        mega(bytes)
+    ));
     for (stage, time) in stages {
         say(&format!("  {stage:>24} {:8.1} ms", time.as_secs_f64() * 1000.0));
     }
@@ -105,16 +109,15 @@ fn peak_of_scan(folder: &Path) -> Option<usize> {
     String::from_utf8(done.stdout).ok()?.trim().parse().ok()
 }
 
-fn load(folder: &Path, files: &mut Vec<(bool, String)>) -> std::io::Result<()> {
+fn load(folder: &Path, kind: Kind, files: &mut Vec<(Kind, String)>) -> std::io::Result<()> {
     let mut entries: Vec<PathBuf> =
         std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
     entries.sort();
     for entry in entries {
         if entry.is_dir() {
-            load(&entry, files)?;
+            load(&entry, kind, files)?;
         } else {
-            let kubernetes = entry.components().any(|part| part.as_os_str() == "kubernetes");
-            files.push((kubernetes, std::fs::read_to_string(&entry)?));
+            files.push((kind, std::fs::read_to_string(&entry)?));
         }
     }
     Ok(())
