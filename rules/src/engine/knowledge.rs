@@ -129,7 +129,7 @@ mod tests {
         };
         for (table, column, words, because) in [
             ("identities", "admin", "whether it controls its whole scope", ""),
-            ("identities", "registered", "whether it is in the register of the configuration", "there is no register"),
+            ("agents", "registered", "whether it is in the register of the configuration", "there is no register"),
             ("identities", "last_used_at", "when it last acted", ""),
             ("agents", "approval_mode", "its approval mode", ""),
             ("agents", "authenticated", "whether the endpoint demands a credential", ""),
