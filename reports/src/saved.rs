@@ -28,6 +28,9 @@ use serde_json::value::RawValue;
 use crate::json::SCHEMA;
 use crate::report::{Coverage, PossibleAgent, Report, RuleOutcome, Scan, SourceFile, SourceStatus, Tool};
 
+/// Where a rule is asked for: framework and id, as findings hold them.
+type References = Arc<[(Arc<str>, Arc<str>)]>;
+
 /// What a reader of a saved report has to know from elsewhere.
 #[derive(Clone, Copy, Debug)]
 pub struct Known<'a> {
@@ -210,7 +213,7 @@ pub fn read(text: &str, known: Known<'_>) -> Result<Report, SavedError> {
     }
     let rules: Vec<RuleOutcome> =
         document.rules.ok_or(SavedError::Earlier("rules"))?.into_iter().map(RuleOutcome::from).collect();
-    let frameworks: HashMap<&RuleId, Arc<[(Arc<str>, Arc<str>)]>> =
+    let frameworks: HashMap<&RuleId, References> =
         rules.iter().map(|rule| (&rule.id, rule.frameworks.as_slice().into())).collect();
     let findings =
         document.findings.into_iter().map(|finding| finding.read(known, &frameworks)).collect::<Result<Vec<_>, _>>()?;
@@ -312,7 +315,7 @@ impl FindingDocument {
     fn read(
         self,
         known: Known<'_>,
-        frameworks: &HashMap<&RuleId, Arc<[(Arc<str>, Arc<str>)]>>,
+        frameworks: &HashMap<&RuleId, References>,
     ) -> Result<Finding, SavedError> {
         let of_rule = frameworks.get(&self.rule).map(Arc::clone);
         let written = self.frameworks;

@@ -197,10 +197,8 @@ impl<'a> World<'a> {
                 Mechanism::UsesTool | Mechanism::Impersonation | Mechanism::Ambient => {
                     self.lent.entry(&trust.source).or_default().push(trust);
                 }
-                Mechanism::Federation | Mechanism::WorkloadCreation => {
-                    if self.is_handed(trust) {
-                        self.lent.entry(&trust.source).or_default().push(trust);
-                    }
+                Mechanism::Federation | Mechanism::WorkloadCreation if self.is_handed(trust) => {
+                    self.lent.entry(&trust.source).or_default().push(trust);
                 }
                 Mechanism::Membership | Mechanism::Assignment => {
                     let source = IdentityId::new(Arc::clone(&trust.source));

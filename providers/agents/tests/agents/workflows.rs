@@ -365,7 +365,7 @@ fn a_literal_of_a_job_without_an_agent_is_with_that_job() {
     assert_eq!(held, ["agent:gemini-cli:lab#agent/agent", "workflow:lab#agent/build"]);
     let job = found.identities.iter().find(|identity| identity.id.as_str() == "workflow:lab#agent/build").unwrap();
     assert_eq!(judge(&job.signals).nature, Nature::Workload);
-    assert_eq!(&*job.kind, "workflow_job");
+    assert_eq!(job.kind, "workflow_job");
 }
 
 #[test]

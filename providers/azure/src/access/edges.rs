@@ -147,6 +147,9 @@ impl<'a> Asking<'a> {
     }
 }
 
+/// The steps of some who hold the same, and what is left out of them, by the number of whose they are.
+type Found = (Vec<Edge>, Vec<(usize, Hint)>);
+
 /// The first of some slices that reaches a resource.
 fn on<'s>(slices: &[&'s Slice], resource: &str) -> Option<&'s Slice> {
     slices.iter().copied().find(|slice| slice.scope.matches(&[resource]) == Truth::Yes)
@@ -168,7 +171,7 @@ pub(super) fn of(tenant: &Tenant, resolver: &Resolver, base: usize) -> (Vec<Edge
         }
     }
     let groups: Vec<Vec<usize>> = same.into_values().collect();
-    let found: Vec<(Vec<Edge>, Vec<(usize, Hint)>)> = groups
+    let found: Vec<Found> = groups
         .par_iter()
         .map(|group| {
             let (mut edges, mut left_out) = (Vec::new(), Vec::new());

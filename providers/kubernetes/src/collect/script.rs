@@ -128,7 +128,7 @@ impl Word<'_> {
         }
         if let Some(flag) = self.flag() {
             let is_short = !text.starts_with("--") && flag.len() > 2;
-            let stays = is_plain_name(flag) && !(is_short && !is_called_a_secret(flag));
+            let stays = is_plain_name(flag) && (!is_short || is_called_a_secret(flag));
             return (!stays).then(|| withheld(None));
         }
         let dashes = text.len() - text.trim_start_matches('-').len();
