@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::facts::Facts;
 use super::pairs::{self, Pair};
 use super::strings::{StringIx, Strings};
-use crate::findings::{Identities, Ranked};
+use crate::findings::Ranked;
 use crate::report::Report;
 
 /// How many rows of each list a page holds.
