@@ -541,6 +541,10 @@ impl<'o> Out<'o> {
     /// Lets a holder act as the principal that a name stands for. `files`: where its profiles may lie.
     fn lend(&mut self, holder: &Holder<'_>, files: &Known<'_>, named: &str, evidence: Evidence) {
         let Some(found) = files.resolve(named) else {
+            // Whom a token proves may be unknown; that it lies there for everybody to take is not.
+            if let Some(at) = files.proven(named) {
+                self.hold(holder, named, at, None);
+            }
             let constraint = match files.lacks(named) {
                 Some(told) => {
                     let message = format!(
@@ -555,7 +559,24 @@ impl<'o> Out<'o> {
             self.trust(holder.identity, named.to_owned(), Mechanism::HoldsCredential, constraint, evidence);
             return;
         };
-        let (file, profile) = found.at;
+        self.hold(holder, named, found.at, found.key);
+        let mut through = format!("through {}", found.through);
+        for target in found.targets {
+            self.trust(holder.identity, target, Mechanism::HoldsCredential, through.clone(), evidence.clone());
+            if !through.ends_with(OF_GROUP) {
+                through.push_str(OF_GROUP);
+            }
+        }
+    }
+
+    /// Makes what a profile proves itself with a credential of a holder. `key`: the public id of its key.
+    fn hold(
+        &mut self,
+        holder: &Holder<'_>,
+        named: &str,
+        (file, profile): (&ProfileFile, &profiles::Profile),
+        key: Option<&str>,
+    ) {
         let held = |kind: &str| {
             let written = Evidence::line(Arc::clone(&file.document), profile.line);
             let id = CredentialId::new(format!("{}/{named}", holder.identity));
@@ -565,7 +586,7 @@ impl<'o> Out<'o> {
             credential.file_readable_by_others = Fact::known(file.facts.readable_by_others);
             credential
         };
-        if let Some(public_id) = found.key {
+        if let Some(public_id) = key {
             let mut credential = held("aws_access_key");
             credential.is_static = Fact::Known(true);
             credential.federable = Fact::Known(true);
@@ -582,13 +603,6 @@ impl<'o> Out<'o> {
             };
             credential.expires_at = proof.expires_at;
             self.inventory.credentials.push(credential);
-        }
-        let mut through = format!("through {}", found.through);
-        for target in found.targets {
-            self.trust(holder.identity, target, Mechanism::HoldsCredential, through.clone(), evidence.clone());
-            if !through.ends_with(OF_GROUP) {
-                through.push_str(OF_GROUP);
-            }
         }
     }
 
