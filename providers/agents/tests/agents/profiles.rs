@@ -175,6 +175,24 @@ fn a_kubeconfig_that_a_server_names_lends_the_principals_of_its_contexts() {
 }
 
 #[test]
+fn a_kubeconfig_in_a_container_is_that_of_the_machine_only_where_the_container_is_given_it() {
+    let server = |given: &str| {
+        format!(
+            r#"{{"mcpServers": {{"cloud": {{"command": "docker", "args": ["run", {given}"-e", "KUBECONFIG=/root/.kube/lab", "img"]}}}}}}"#
+        )
+    };
+    let cases = [("", false), (r#""-v", "${HOME}/.kube:/root/.kube", "#, true)];
+    for (given, lends) in cases {
+        let server = server(given);
+        let files = [("home/ana/src/shop/.mcp.json", server.as_str()), ("home/ana/.claude/settings.json", "{}")];
+        let found = read_with_named(&files, if lends { &[("home/ana/.kube/lab", CLUSTERS)] } else { &[] });
+        let is_lent = found.trusts.iter().any(|trust| trust.target.as_str() == "kubernetes:*:user:ana");
+        assert_eq!(is_lent, lends, "{given}");
+        assert!(found.gaps.is_empty(), "no file of the machine is missing: {:?}", found.gaps);
+    }
+}
+
+#[test]
 fn an_environment_file_is_read_under_any_name_and_a_missing_one_says_what_to_add() {
     let server = |named: &str| format!(r#"{{"mcpServers": {{"one": {{"command": "x", "envFile": "{named}"}}}}}}"#);
     let keys = [("home/ana/keys/tool.vars", "API_KEY=fake-3f9a1c-77b2\n")];
