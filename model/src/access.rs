@@ -27,8 +27,8 @@ pub struct GrantIx(pub u32);
 pub struct Grant {
     /// The policy, role or binding: `inline policy deploy`, `ClusterRole edit through RoleBinding ops`.
     pub policy: Arc<str>,
-    /// Its statement or rule, counted from 0.
-    pub statement: u32,
+    /// Its statement or rule, counted from 0; `None` = it grants as a whole.
+    pub statement: Option<u32>,
     /// The statement's own name, empty where it has none.
     pub name: Arc<str>,
     /// Where it stands.
@@ -37,7 +37,10 @@ pub struct Grant {
 
 impl fmt::Display for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} statement {}", self.policy, self.statement)?;
+        f.write_str(&self.policy)?;
+        if let Some(statement) = self.statement {
+            write!(f, " statement {statement}")?;
+        }
         if !self.name.is_empty() {
             write!(f, " ({})", self.name)?;
         }
@@ -379,4 +382,24 @@ pub trait AccessResolver: Send + Sync {
 
     /// The operations that an identity used in the last 90 days, where evidence of use was read.
     fn used(&self, identity: &IdentityId) -> Option<OpSet>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_has_statements_is_named_with_the_number_of_one() {
+        let cases = [
+            ("inline policy deploy", Some(0), "", "inline policy deploy statement 0"),
+            ("inline policy deploy", Some(2), "Main", "inline policy deploy statement 2 (Main)"),
+            ("default permissions of workflows: write", None, "", "default permissions of workflows: write"),
+            ("permissions of the job", None, "contents", "permissions of the job (contents)"),
+        ];
+        for (policy, statement, name, expected) in cases {
+            let evidence = Evidence::whole("x.json");
+            let grant = Grant { policy: policy.into(), statement, name: name.into(), evidence };
+            assert_eq!(grant.to_string(), expected);
+        }
+    }
 }

@@ -193,7 +193,7 @@ mod tests {
     fn some() -> Vec<Edge> {
         let grant = |policy: &str| -> Arc<[Grant]> {
             let evidence = crate::evidence::Evidence::whole("x");
-            Arc::from([Grant { policy: policy.into(), statement: 0, name: "".into(), evidence }])
+            Arc::from([Grant { policy: policy.into(), statement: None, name: "".into(), evidence }])
         };
         let (one, two, none) = (grant("one"), grant("two"), Arc::from([]));
         vec![

@@ -138,7 +138,7 @@ fn comparison() -> Value {
     let verdicts: Vec<&str> = Verdict::ALL.iter().map(|verdict| verdict.as_str()).collect();
     let place = json!({"description": "`whole`, or an object whose one member says how the place is given"});
     let evidence = object(json!({"document": text, "place": place}));
-    let grant = object(json!({"policy": text, "statement": count, "name": text, "evidence": evidence}));
+    let grant = object(json!({"policy": text, "statement": maybe_count, "name": text, "evidence": evidence}));
     object(json!({
         "identity": text,
         "verdict": {"enum": verdicts},

@@ -107,7 +107,7 @@ fn report() -> Report {
                 used: None,
                 grant: Grant {
                     policy: "inline policy deploy".into(),
-                    statement: 2,
+                    statement: Some(2),
                     name: "".into(),
                     evidence: evidence.clone(),
                 },

@@ -68,7 +68,6 @@ impl Listing {
 #[cfg(test)]
 mod tests {
     use super::super::find::{Request, find};
-    use super::*;
 
     #[test]
     fn a_named_file_is_found_only_in_a_source() {

@@ -51,12 +51,14 @@ impl Server {
         node: &Node,
         fingerprinter: &Fingerprinter,
     ) -> Self {
+        let words = words(node);
+        let command = (!words.is_empty()).then(|| command::look(&words));
         let mut slots = Slots::new(fingerprinter);
+        slots.in_container = command.as_ref().is_some_and(|command| command.container);
         slots.walk("", line, node, "");
         let address = ADDRESSES
             .iter()
             .find_map(|key| node.get(key).and_then(|entry| entry.node.text().map(|text| (*key, text.to_owned()))));
-        let words = words(node);
         let mut server = Self {
             name: secret::redact(name),
             project: project.map(secret::redact),
@@ -79,8 +81,8 @@ impl Server {
             env_files: slots.env_files,
         };
         let kind = node.get("type").or_else(|| node.get("transport")).and_then(|entry| entry.node.text());
-        if !words.is_empty() {
-            server.local(&command::look(&words), kind);
+        if let Some(command) = &command {
+            server.local(command, kind);
         } else if let Some((key, address)) = address {
             server.at_address(key, &address, kind, node);
         } else if matches!(kind, Some("builtin" | "platform" | "inline_python" | "frontend")) {

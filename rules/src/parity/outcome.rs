@@ -191,7 +191,7 @@ fn atoms_of(
 fn by_logic() -> Grant {
     Grant {
         policy: Arc::from("the provider's own logic"),
-        statement: 0,
+        statement: None,
         name: Arc::from(""),
         evidence: Evidence::whole(""),
     }

@@ -133,7 +133,12 @@ impl AccessResolver for Toy {
     }
 
     fn grant(&self, grant: GrantIx) -> Grant {
-        Grant { policy: "policy".into(), statement: grant.0, name: "".into(), evidence: Evidence::whole("toy.json") }
+        Grant {
+            policy: "policy".into(),
+            statement: Some(grant.0),
+            name: "".into(),
+            evidence: Evidence::whole("toy.json"),
+        }
     }
 
     fn decide(&self, identity: &IdentityId, request: &Request) -> Result<Decision, DecideError> {

@@ -392,7 +392,7 @@ impl Builder<'_, '_> {
                     .chain(joined.iter().map(|held| ("trust", &held.evidence)))
                     .map(|(side, evidence)| Grant {
                         policy: format!("{side} of {}", trust.target).into(),
-                        statement: 0,
+                        statement: None,
                         name: Arc::from(""),
                         evidence: evidence.clone(),
                     })

@@ -1,5 +1,6 @@
 //! Joins what single files said: the files of one client in one place become one agent, its servers, their secrets.
 
+mod lending;
 mod pipelines;
 mod rows;
 

@@ -15,7 +15,8 @@ use evenhand_model::inventory::{Hint, Inventory};
 use evenhand_model::trust::{Mechanism, Trust};
 
 use super::Ground;
-use super::rows::{Holder, Out, describe, signal};
+use super::lending::Holder;
+use super::rows::{Out, describe, signal};
 use crate::provider_name;
 use crate::reader::WorkflowRead;
 use crate::scope::Place;

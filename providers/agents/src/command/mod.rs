@@ -1,10 +1,12 @@
 //! What can be told of a tool server's command without running it: does it fetch code, which version, with what reach.
 
 mod fetch;
+mod mounts;
 
 use evenhand_model::evidence::Fact;
 
 use fetch::fetch;
+pub(crate) use mounts::Mounts;
 
 /// How far over the file system something reaches.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -77,6 +79,20 @@ pub(crate) fn split(line: &str) -> Vec<String> {
         words.push(word);
     }
     words
+}
+
+/// Cuts a text at a separator, though not inside braces: `${env:HOME}` is one name.
+pub(crate) fn parts(text: &str, between: char) -> Vec<&str> {
+    let mut open = 0_usize;
+    text.split(|character: char| {
+        match character {
+            '{' => open = open.saturating_add(1),
+            '}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        open == 0 && character == between
+    })
+    .collect()
 }
 
 /// Looks at a whole command: the program and its arguments.
@@ -229,6 +245,21 @@ mod tests {
         assert_eq!(split(r#"npx -y "a b" 'c "d"' e\ f"#), ["npx", "-y", "a b", "c \"d\"", "e f"]);
         assert_eq!(split(r"C:\tools\x.exe --flag"), [r"C:\tools\x.exe", "--flag"]);
         assert_eq!(split(r#"a "" b"#), ["a", "", "b"]);
+    }
+
+    #[test]
+    fn a_separator_in_braces_separates_nothing() {
+        let cases: &[(&str, &[&str])] = &[
+            ("/a:/b", &["/a", "/b"]),
+            ("${env:HOME}/a:/b", &["${env:HOME}/a", "/b"]),
+            ("${workspaceFolder:shop}/kube.yaml", &["${workspaceFolder:shop}/kube.yaml"]),
+            ("${KUBECONFIG:-${HOME}:/a}:/b", &["${KUBECONFIG:-${HOME}:/a}", "/b"]),
+            ("a}:b", &["a}", "b"]),
+            ("", &[""]),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(parts(text, ':'), *expected, "{text}");
+        }
     }
 
     #[test]

@@ -87,6 +87,13 @@ impl<'p> Known<'p> {
         None
     }
 
+    /// The part with a proof of its own under a name of that form, also where nothing tells whose proof it is.
+    pub(crate) fn proven(&self, target: &str) -> Option<Part<'p>> {
+        let (family, name) = Family::of_target(target)?;
+        let parts = self.files(family).names(family).get(name)?;
+        parts.iter().find(|(_, part)| part.proof.is_some()).copied()
+    }
+
     /// Where a name of the form `aws-profile:NAME` was looked for in vain, in words, with the names that are there. `None` =
     /// it is there, or no file was read that could hold it.
     pub(crate) fn lacks(&self, target: &str) -> Option<String> {

@@ -35,21 +35,22 @@ pub(super) fn contexts(text: &str) -> Result<Vec<Profile>, SyntaxError> {
 }
 
 /// Whom a user of the file acts as, and with what it proves that. Impersonation comes after every proof; of the others
-/// client-go takes the plug-in last (`rest.Config`).
+/// client-go sends a certificate and a token both, of which the API server tries the certificate first ("Authenticating",
+/// X509 client certificates), and takes the plug-in last (`rest.Config`).
 fn means(user: &Node) -> (Means, Option<Proof>) {
     let text = |key: &str| user.get(key).and_then(|entry| entry.node.text());
     let token = text("token").map(claims);
     let certificate = text("client-certificate-data")
         .and_then(|data| STANDARD.decode(data.trim()).ok())
         .and_then(|pem| certificate::subject(&pem));
-    let proof = match (&token, &certificate) {
-        (Some(claims), _) => {
+    let proof = match (&certificate, &token) {
+        (Some(subject), _) => Some(Proof { kind: super::CLIENT_CERTIFICATE, expires_at: subject.expires_at }),
+        (None, Some(claims)) => {
             let of_account = claims.as_ref().is_some_and(|claims| claims.subject.starts_with(ACCOUNT));
             let kind = if of_account { "service_account_token" } else { "token" };
             let expires_at = claims.as_ref().map_or(Fact::Unknown, |claims| claims.expires_at);
             Some(Proof { kind, expires_at })
         }
-        (None, Some(subject)) => Some(Proof { kind: super::CLIENT_CERTIFICATE, expires_at: subject.expires_at }),
         (None, None) => None,
     };
     if let Some(name) = text("as") {
@@ -57,12 +58,12 @@ fn means(user: &Node) -> (Means, Option<Proof>) {
         let groups = groups.iter().filter_map(|group| group.scalar().map(std::borrow::Cow::into_owned));
         return (Means::Principals(principals(name, groups)), proof);
     }
+    if let Some(subject) = certificate {
+        return (Means::Principals(principals(&subject.user, subject.groups.into_iter())), proof);
+    }
     if let Some(claims) = token {
         let subject = claims.map(|claims| principals(&claims.subject, std::iter::empty()));
         return (subject.map_or(Means::Unknown, Means::Principals), proof);
-    }
-    if let Some(subject) = certificate {
-        return (Means::Principals(principals(&subject.user, subject.groups.into_iter())), proof);
     }
     (user.get("exec").map_or(Means::Unknown, |entry| plug_in(&entry.node)), None)
 }

@@ -297,6 +297,10 @@ mod tests {
                 format!("client-certificate-data: {CERTIFICATE}, as: ben, as-groups: [night]"),
                 "kubernetes:*:user:ben kubernetes:*:group:night",
             ),
+            (
+                format!("token: opaque-fake-3f9a1c, client-certificate-data: {CERTIFICATE}"),
+                "kubernetes:*:user:ana kubernetes:*:group:ops kubernetes:*:group:system:masters",
+            ),
             (String::from("client-certificate-data: ZmFrZQ=="), ""),
             (String::from("client-certificate: ana.crt"), ""),
             (String::from("token: opaque-fake-3f9a1c"), ""),
@@ -310,15 +314,18 @@ mod tests {
             assert_eq!(found.unwrap_or_default(), expected, "{user}");
             assert!(!format!("{kube:?}").contains("3f9a1c"));
         }
-        let text = format!(
-            "users: [{{name: u, user: {{client-certificate-data: {CERTIFICATE}, client-key-data: ZmFrZQ==}}}}]\n\
-             contexts: [{{name: c, context: {{user: u}}}}]\n"
-        );
-        let kube = file(Store::Kube, &text);
-        let proof = kube.profiles[0].proof.as_ref().unwrap();
-        assert_eq!(
-            (proof.kind, proof.expires_at),
-            ("client_certificate", Fact::Known("2036-11-24T22:35:55Z".parse().unwrap()))
-        );
+        for besides in ["client-key-data: ZmFrZQ==", "token: opaque-fake-3f9a1c"] {
+            let text = format!(
+                "users: [{{name: u, user: {{client-certificate-data: {CERTIFICATE}, {besides}}}}}]\n\
+                 contexts: [{{name: c, context: {{user: u}}}}]\n"
+            );
+            let kube = file(Store::Kube, &text);
+            let proof = kube.profiles[0].proof.as_ref().unwrap();
+            assert_eq!(
+                (proof.kind, proof.expires_at),
+                ("client_certificate", Fact::Known("2036-11-24T22:35:55Z".parse().unwrap())),
+                "{besides}"
+            );
+        }
     }
 }

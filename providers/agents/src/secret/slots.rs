@@ -11,7 +11,7 @@ use super::standing_in;
 use super::value::{self, Hit};
 use super::withheld;
 use super::{Borrowed, Found, formats, issuer};
-use crate::command;
+use crate::command::{self, Mounts};
 use crate::profiles::{KUBE_CONTEXT, KUBECONFIG};
 use crate::tree::{Node, Value};
 
@@ -51,6 +51,10 @@ pub(crate) struct Slots<'f> {
     pub(crate) borrowed: Vec<Borrowed>,
     /// Environment files that are named, with the line.
     pub(crate) env_files: Vec<(String, u32)>,
+    /// Whether the arguments are those of a program that starts a container.
+    pub(crate) in_container: bool,
+    /// What the container has of the machine that the words at hand start.
+    mounts: Option<Mounts>,
     /// Through how many maps around it an endpoint that is not AWS's still speaks.
     elsewhere: u8,
 }
@@ -63,6 +67,8 @@ impl<'f> Slots<'f> {
             found: Vec::new(),
             borrowed: Vec::new(),
             env_files: Vec::new(),
+            in_container: false,
+            mounts: None,
             elsewhere: 0,
         }
     }
@@ -151,16 +157,19 @@ impl<'f> Slots<'f> {
         }
     }
 
-    /// The files that a variable or flag names, which may begin with a variable of their own.
+    /// The files that a variable or flag names, which may begin with a variable of their own. What names one to a container
+    /// means the path in there.
     fn kubeconfigs(&mut self, key: &'static str, text: &str, line: u32) {
         let has_drive = text.get(1..2) == Some(":") && !text.starts_with(['/', '.', '~']);
         let between = if has_drive || text.contains(';') { ';' } else { ':' };
-        // `${env:HOME}` is one name.
-        let text = text.replace("${env:", "${env\u{0}");
-        for path in text.split(between).map(|path| path.replace('\u{0}', ":")) {
-            let target = format!("{KUBECONFIG}{}", path.trim());
-            let is_path =
-                !path.trim().is_empty() && !standing_in::is_placeholder(&path) && value::redact(&target) == target;
+        for path in command::parts(text, between) {
+            let path = match &self.mounts {
+                Some(mounts) => mounts.outside(path.trim()),
+                None => Some(path.trim().to_owned()),
+            };
+            let Some(path) = path else { continue };
+            let target = format!("{KUBECONFIG}{path}");
+            let is_path = !path.is_empty() && !standing_in::is_placeholder(&path) && value::redact(&target) == target;
             if is_path && !self.borrowed.iter().any(|held| held.target == target) {
                 self.borrowed.push(Borrowed { target, key, line });
             }
@@ -175,6 +184,27 @@ impl<'f> Slots<'f> {
 
     /// Arguments: `--api-key=…`, `--api-key …`, `-e K=V`, `--header "Name: value"`, and whatever else a word may hold.
     fn arguments(&mut self, words: &[(Cow<'_, str>, u32)], slot: &str) {
+        let Some(mounts) = self.mounts_of(words) else { return self.words(words, slot) };
+        let around = self.mounts.replace(mounts);
+        self.words(words, slot);
+        self.mounts = around;
+    }
+
+    /// What a container has of the machine, where the words start one and name it a kubeconfig.
+    fn mounts_of(&self, words: &[(Cow<'_, str>, u32)]) -> Option<Mounts> {
+        if !words.iter().any(|(word, _)| word.to_ascii_lowercase().contains("kubeconfig")) {
+            return None;
+        }
+        let starts_one = || {
+            let words: Vec<String> = words.iter().map(|(word, _)| word.to_string()).collect();
+            command::look(&words).container
+        };
+        // A script that the container is given has what the container has.
+        let is_given = self.in_container && self.mounts.is_none();
+        (is_given || starts_one()).then(|| Mounts::of(words.iter().map(|(word, _)| word.as_ref())))
+    }
+
+    fn words(&mut self, words: &[(Cow<'_, str>, u32)], slot: &str) {
         let program = words.first().map(|(word, _)| word.to_string()).unwrap_or_default();
         let mut flag: Option<String> = None;
         for (at, (word, line)) in words.iter().enumerate() {
@@ -334,9 +364,25 @@ mod tests {
             (r#"{"envFile": "${workspaceFolder}/.env"}"#, &["${workspaceFolder}/.env"], &[]),
             (r#"{"args": ["run", "--env-file", "a.env", "--env-file=b.env", "image"]}"#, &["a.env", "b.env"], &[]),
             (r#"{"env": {"KUBECONFIG": "${env:HOME}/.kube/a:/b"}}"#, &[], &["${env:HOME}/.kube/a", "/b"]),
+            (
+                r#"{"env": {"KUBECONFIG": "${workspaceFolder:shop}/kube.yaml:/b"}}"#,
+                &[],
+                &["${workspaceFolder:shop}/kube.yaml", "/b"],
+            ),
             (r#"{"env": {"KUBECONFIG": "C:\\a;C:\\b"}}"#, &[], &["C:\\a", "C:\\b"]),
             (r#"{"args": ["--kubeconfig", "~/.kube/a", "--kubeconfig=/b"]}"#, &[], &["~/.kube/a", "/b"]),
             (r#"{"env": {"KUBECONFIG": ""}}"#, &[], &[]),
+            // In a container it is a path of the machine where the container was given it.
+            (r#"{"command": "docker run -e KUBECONFIG=/root/.kube/config img"}"#, &[], &[]),
+            (
+                r#"{"command": "docker run -v ~/.kube:/root/.kube -e KUBECONFIG=/root/.kube/config img"}"#,
+                &[],
+                &["~/.kube/config"],
+            ),
+            (r#"{"command": "docker run -v /a:/b img --kubeconfig /b/lab"}"#, &[], &["/a/lab"]),
+            (r#"{"command": "docker ps --kubeconfig /b/lab"}"#, &[], &["/b/lab"]),
+            (r#"{"command": ["sh", "-c", "podman run -v /a:/b img --kubeconfig=/b/lab"]}"#, &[], &["/a/lab"]),
+            (r#"{"command": "docker run -v /a:/b img sh -c 'kubectl --kubeconfig /b/lab'"}"#, &[], &["/a/lab"]),
         ];
         for (json, files, clusters) in cases {
             let node = parse(json, Syntax::Json).ok().unwrap();

@@ -138,12 +138,14 @@ fn a_kubeconfig_that_a_server_names_lends_the_principals_of_its_contexts() {
     let given = r#""KUBECONFIG": "${HOME}/.kube/lab""#;
     let both = format!("{given}, \"KUBE_CONTEXT\": \"prod\"");
     let user = ["kubernetes:*:group:ops", "kubernetes:*:user:ana"];
-    let cases: &[(&str, bool, &[&str])] = &[
-        (given, true, &["kube-context:lab", user[0], user[1]]),
-        (&both, true, &user),
-        (given, false, &["kubeconfig:${HOME}/.kube/lab"]),
+    // A token lies there in plain text, whether it tells whose it is or not.
+    let (lab, prod) = ("kube-context:lab", "kube-context:prod");
+    let cases: &[(&str, bool, &[&str], &[&str])] = &[
+        (given, true, &[lab, user[0], user[1]], &[lab, prod]),
+        (&both, true, &user, &[prod]),
+        (given, false, &["kubeconfig:${HOME}/.kube/lab"], &[]),
     ];
-    for (env, is_read, expected) in cases {
+    for (env, is_read, expected, tokens) in cases {
         let server = server(env);
         let files = [("home/ana/src/shop/.mcp.json", server.as_str()), ("home/ana/.claude/settings.json", "{}")];
         let named = [("home/ana/.kube/lab", CLUSTERS)];
@@ -156,12 +158,37 @@ fn a_kubeconfig_that_a_server_names_lends_the_principals_of_its_contexts() {
             .collect();
         targets.sort_unstable();
         assert_eq!(targets, *expected, "{env}");
+        let held: Vec<&str> = found
+            .credentials
+            .iter()
+            .filter(|held| &*held.kind == "token" && held.evidence.to_string().starts_with("lab/home/ana/.kube/lab:"))
+            .filter_map(|held| held.id.as_str().rsplit_once('/').map(|(_, name)| name))
+            .collect();
+        assert_eq!(held, *tokens, "{env}");
         assert_eq!(found.gaps.len(), usize::from(!is_read), "{:?}", found.gaps);
         assert!(
             !found.trusts.iter().any(|trust| trust.mechanism == Mechanism::Ambient),
             "it serves what names it alone"
         );
         assert!(!format!("{found:?}").contains("3f9a1c"));
+    }
+}
+
+#[test]
+fn a_kubeconfig_in_a_container_is_that_of_the_machine_only_where_the_container_is_given_it() {
+    let server = |given: &str| {
+        format!(
+            r#"{{"mcpServers": {{"cloud": {{"command": "docker", "args": ["run", {given}"-e", "KUBECONFIG=/root/.kube/lab", "img"]}}}}}}"#
+        )
+    };
+    let cases = [("", false), (r#""-v", "${HOME}/.kube:/root/.kube", "#, true)];
+    for (given, lends) in cases {
+        let server = server(given);
+        let files = [("home/ana/src/shop/.mcp.json", server.as_str()), ("home/ana/.claude/settings.json", "{}")];
+        let found = read_with_named(&files, if lends { &[("home/ana/.kube/lab", CLUSTERS)] } else { &[] });
+        let is_lent = found.trusts.iter().any(|trust| trust.target.as_str() == "kubernetes:*:user:ana");
+        assert_eq!(is_lent, lends, "{given}");
+        assert!(found.gaps.is_empty(), "no file of the machine is missing: {:?}", found.gaps);
     }
 }
 

@@ -246,7 +246,12 @@ impl PolicyStore {
         let after = self.attachments.partition_point(|attachment| attachment.first_grant <= grant.0);
         let index = after.saturating_sub(1);
         let Some(attachment) = self.attachments.get(index) else {
-            return Grant { policy: Arc::from(""), statement: 0, name: Arc::from(""), evidence: Evidence::whole("") };
+            return Grant {
+                policy: Arc::from(""),
+                statement: None,
+                name: Arc::from(""),
+                evidence: Evidence::whole(""),
+            };
         };
         let statement = grant.0.saturating_sub(attachment.first_grant);
         let statements = self
@@ -261,7 +266,7 @@ impl PolicyStore {
             }
             _ => attachment.evidence.clone(),
         };
-        Grant { policy: Arc::clone(&attachment.label), statement, name, evidence }
+        Grant { policy: Arc::clone(&attachment.label), statement: Some(statement), name, evidence }
     }
 }
 
@@ -280,7 +285,7 @@ mod tests {
         assert!(store.compile().is_empty());
         assert_eq!(store.content(a), store.content(b));
         let grant = store.grant(store.grant_number(b, 1));
-        assert_eq!((&*grant.policy, grant.statement, &*grant.name), ("b", 1, "list"));
+        assert_eq!((&*grant.policy, grant.statement, &*grant.name), ("b", Some(1), "list"));
         assert_eq!(grant.evidence, Evidence::pointer("x.json", "/1/Statement/1"));
     }
 

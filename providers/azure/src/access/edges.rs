@@ -212,7 +212,7 @@ pub(super) fn of(tenant: &Tenant, resolver: &Resolver, base: usize) -> (Vec<Edge
         conditional: false,
         grants: Arc::from([Grant {
             policy: Arc::from(policy),
-            statement: 0,
+            statement: None,
             name: Arc::from(""),
             evidence: held.evidence.clone(),
         }]),
@@ -399,7 +399,7 @@ fn by_owning(asking: &Asking<'_>, owned: &[&Owned], edges: &mut Vec<Edge>) {
         let mut grants = vec![asking.resolver.grant(permission.grant)];
         grants.push(Grant {
             policy: Arc::from("owner of the application"),
-            statement: 0,
+            statement: None,
             name: Arc::from(""),
             evidence: held.evidence.clone(),
         });

@@ -464,7 +464,7 @@ fn held_permission(value: &str, api: &Api, under: Condition, how: &str, at: &Evi
 }
 
 fn grant(policy: String, at: &Evidence) -> Grant {
-    Grant { policy: policy.into(), statement: 0, name: Arc::from(""), evidence: at.clone() }
+    Grant { policy: policy.into(), statement: None, name: Arc::from(""), evidence: at.clone() }
 }
 
 fn scopes(text: Option<&str>) -> impl Iterator<Item = &str> {

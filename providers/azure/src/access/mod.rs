@@ -343,7 +343,7 @@ impl AccessResolver for Resolver {
     fn grant(&self, grant: GrantIx) -> Grant {
         self.grants.get(grant.0 as usize).cloned().unwrap_or_else(|| Grant {
             policy: Arc::from(""),
-            statement: 0,
+            statement: None,
             name: Arc::from(""),
             evidence: Evidence::whole(""),
         })

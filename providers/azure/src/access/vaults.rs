@@ -142,7 +142,7 @@ fn of_vault(id: &str, held: &At<Resource>) -> Vec<Given> {
             under,
             grant: Grant {
                 policy: format!("access policy of the vault {scope}").into(),
-                statement: 0,
+                statement: None,
                 name: "".into(),
                 evidence: held.at.clone(),
             },

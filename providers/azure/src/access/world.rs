@@ -156,7 +156,7 @@ impl Assigned {
                 under,
                 grant: Grant {
                     policy: format!("{how} {name} at {scope}").into(),
-                    statement: 0,
+                    statement: None,
                     name: Arc::from(""),
                     evidence: held.at.clone(),
                 },
@@ -208,7 +208,7 @@ impl Assigned {
                 under: Under::unconditional(),
                 grant: Grant {
                     policy: "local authentication of the resource".into(),
-                    statement: 0,
+                    statement: None,
                     name: Arc::from(""),
                     evidence: held.at.clone(),
                 },
@@ -233,7 +233,7 @@ impl Assigned {
                     under: Under::unconditional(),
                     grant: Grant {
                         policy: format!("role {name}").into(),
-                        statement: 0,
+                        statement: None,
                         name: Arc::from(""),
                         evidence: at.clone(),
                     },

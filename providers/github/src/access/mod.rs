@@ -257,7 +257,7 @@ impl Compiler {
             let grant = GrantIx(u32::try_from(self.resolver.grants.len()).unwrap_or(u32::MAX));
             self.resolver.grants.push(Grant {
                 policy: Arc::clone(&holding.by),
-                statement: 0,
+                statement: None,
                 name: Arc::from(""),
                 evidence: holding.evidence.clone(),
             });
@@ -358,7 +358,7 @@ impl AccessResolver for Resolver {
     fn grant(&self, grant: GrantIx) -> Grant {
         self.grants.get(grant.0 as usize).cloned().unwrap_or_else(|| Grant {
             policy: Arc::from(""),
-            statement: 0,
+            statement: None,
             name: Arc::from(""),
             evidence: Evidence::whole(""),
         })

@@ -115,7 +115,9 @@ impl Join<'_> {
             machine: true,
             ..Who::default()
         };
-        let worth = may_ask(run).is_some() || !run.secrets().is_empty();
+        let of_environment = environment_secrets(repository, run);
+        let has_secrets = !run.secrets().is_empty() || of_environment.is_none_or(|names| !names.is_empty());
+        let worth = may_ask(run).is_some() || has_secrets;
         self.actors.push(Actor { id: id.clone(), who, held, worth });
         let machine = self.machine_of(repository, job);
         let mut exposed = outsiders;
@@ -251,9 +253,28 @@ impl Join<'_> {
     }
 }
 
+/// Names of the secrets of its environment that a job uses: they are its own, whatever its callers hand over ("Reuse
+/// workflows", using secrets). `None` = what the environment holds was not read.
+fn environment_secrets<'r>(repository: &'r RepositoryFacts, run: &Run<'_>) -> Option<Vec<&'r str>> {
+    let used = &run.job.secrets;
+    let Some(environment) = run.job.environment.as_deref().filter(|_| !used.is_empty()) else {
+        return Some(Vec::new());
+    };
+    let environment = environment.to_lowercase();
+    let (_, held) = repository.environment_secrets.iter().find(|(name, _)| name.to_lowercase() == environment)?;
+    let held = held.get()?.iter().map(|secret| secret.name.as_str());
+    let is_used = |name: &str| used.iter().any(|used| used == ALL_SECRETS || used.eq_ignore_ascii_case(name));
+    Some(held.filter(|name| is_used(name)).collect())
+}
+
 /// Names of the secrets that lie in a job's reach.
 fn secrets_of(repository: &RepositoryFacts, run: &Run<'_>) -> Fact<Vec<Arc<str>>> {
     let handed = run.secrets();
+    let of_environment = environment_secrets(repository, run);
+    let is_handed = |name: &String| name != ALL_SECRETS && handed.contains(&name.as_str());
+    if of_environment.is_none() && !run.job.secrets.iter().all(is_handed) {
+        return Fact::Unknown;
+    }
     let mut names: Vec<Arc<str>> =
         handed.iter().filter(|name| **name != ALL_SECRETS).map(|name| Arc::from(*name)).collect();
     if handed.contains(&ALL_SECRETS) {
@@ -262,6 +283,11 @@ fn secrets_of(repository: &RepositoryFacts, run: &Run<'_>) -> Fact<Vec<Arc<str>>
             return Fact::Unknown;
         }
         names.extend(lists.iter().flat_map(|list| list.all()).map(|secret| Arc::from(secret.name.as_str())));
+    }
+    for name in of_environment.into_iter().flatten() {
+        if !names.iter().any(|held| held.eq_ignore_ascii_case(name)) {
+            names.push(Arc::from(name));
+        }
     }
     names.sort();
     names.dedup();
@@ -296,15 +322,18 @@ fn unapproved(repository: &RepositoryFacts, file: &WorkflowFile) -> Truth {
 /// The name under which a job stands that is handed all secrets.
 pub(super) const ALL_SECRETS: &str = "*";
 
-/// Jobs that use stored secrets, by the environment in lower case and the secret's name in upper case. Secrets of an
-/// environment are the job's that deploys to it, whatever its callers hand over ("Reuse workflows", using secrets).
+/// Jobs that use stored secrets, by the environment in lower case and the secret's name in upper case.
 #[derive(Default)]
 pub(super) struct SecretUsers {
     users: BTreeMap<(Option<String>, String), Vec<IdentityId>>,
 }
 
 impl SecretUsers {
-    pub(super) fn of<'r, 'a: 'r>(runs: impl Iterator<Item = &'r Run<'a>>, id: impl Fn(&Run<'_>) -> IdentityId) -> Self {
+    pub(super) fn of<'r, 'a: 'r>(
+        repository: &RepositoryFacts,
+        runs: impl Iterator<Item = &'r Run<'a>>,
+        id: impl Fn(&Run<'_>) -> IdentityId,
+    ) -> Self {
         let mut all = Self::default();
         for run in runs {
             let mut note = |environment: Option<String>, name: &str| {
@@ -312,7 +341,8 @@ impl SecretUsers {
             };
             run.secrets().into_iter().for_each(|name| note(None, name));
             if let Some(environment) = &run.job.environment {
-                run.job.secrets.iter().for_each(|name| note(Some(environment.to_lowercase()), name));
+                let names = environment_secrets(repository, run).into_iter().flatten();
+                names.for_each(|name| note(Some(environment.to_lowercase()), name));
             }
         }
         all

@@ -22,7 +22,7 @@ fn grants(held: &Held, family: &str, level: Level) -> Arc<[Grant]> {
         .find(|holding| holding.permissions.holds(family, level))
         .map(|holding| Grant {
             policy: Arc::clone(&holding.by),
-            statement: 0,
+            statement: None,
             name: Arc::from(family),
             evidence: holding.evidence.clone(),
         })

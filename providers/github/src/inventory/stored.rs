@@ -41,7 +41,7 @@ impl Join<'_> {
         for (lower, repository) in &owner.repositories {
             let files = started.get(lower.as_str());
             let runs = || files.into_iter().flatten().flat_map(|started| &started.runs);
-            let users = SecretUsers::of(runs(), |run| self.job_id(repository, run));
+            let users = SecretUsers::of(repository, runs(), |run| self.job_id(repository, run));
             let of_environments = repository.environment_secrets.iter().flat_map(|(environment, list)| {
                 list.all().iter().map(move |secret| (secret, Some(environment.as_str())))
             });

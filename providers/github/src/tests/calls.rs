@@ -102,21 +102,27 @@ fn tokens_of_a_called_job_name_the_callers_repository_and_the_called_file() {
 #[test]
 fn a_called_job_has_the_secrets_that_it_is_handed_and_those_of_its_environment() {
     let target = format!("acme/flows/{DEPLOY}@main");
-    let stored = [
-        answered("/repos/acme/shop/actions/secrets", &json!({ "secrets": [{ "name": "KEY" }, { "name": "PROD" }] })),
-        answered("/repos/acme/shop/environments/Production/secrets", &json!({ "secrets": [{ "name": "KEY" }] })),
-    ];
-    for (secrets, reach, held) in [
-        ("secrets: inherit", Fact::Known(vec![Arc::from("KEY")]), &["shop/KEY", "shop/Production/KEY"][..]),
-        (
-            "secrets: {KEY: '${{ secrets.PROD }}'}",
-            Fact::Known(vec![Arc::from("PROD")]),
-            &["shop/PROD", "shop/Production/KEY"],
-        ),
-        ("", Fact::Absent, &["shop/Production/KEY"]),
+    let own =
+        answered("/repos/acme/shop/actions/secrets", &json!({ "secrets": [{ "name": "KEY" }, { "name": "PROD" }] }));
+    let of_environment = |names: &[&str]| {
+        let secrets: Vec<Value> = names.iter().map(|name| json!({ "name": name })).collect();
+        vec![answered("/repos/acme/shop/environments/Production/secrets", &json!({ "secrets": secrets }))]
+    };
+    let known = |names: &[&str]| Fact::Known(names.iter().map(|name| Arc::from(*name)).collect::<Vec<Arc<str>>>());
+    let other = "secrets: {KEY: '${{ secrets.PROD }}'}";
+    for (secrets, environment, reach, held) in [
+        ("secrets: inherit", of_environment(&["KEY"]), known(&["KEY"]), &["shop/KEY", "shop/Production/KEY"][..]),
+        ("secrets: inherit", vec![], known(&["KEY"]), &["shop/KEY"]),
+        (other, of_environment(&["KEY"]), known(&["KEY", "PROD"]), &["shop/PROD", "shop/Production/KEY"]),
+        (other, of_environment(&["ELSE"]), known(&["PROD"]), &["shop/PROD"]),
+        (other, vec![], Fact::Unknown, &["shop/PROD"]),
+        ("", of_environment(&["KEY"]), known(&["KEY"]), &["shop/Production/KEY"]),
+        ("", of_environment(&["ELSE"]), Fact::Absent, &[]),
+        ("", vec![], Fact::Unknown, &[]),
     ] {
+        let stored = [vec![own.clone()], environment].concat();
         let text = caller(&target, "{}", secrets);
-        let reading = with_workflow(&text, &[flows(DEPLOY, &called("")), stored.to_vec()].concat());
+        let reading = with_workflow(&text, &[flows(DEPLOY, &called("")), stored].concat());
         let workload = reading.inventory.workloads.iter().find(|held| held.identity.as_str() == RELEASE).unwrap();
         assert_eq!(workload.surroundings.secrets, reach, "{secrets}");
         let of_job = reading.inventory.credentials.iter().filter(|held| held.identity.as_str() == RELEASE);

@@ -123,7 +123,7 @@ impl AccessResolver for Resolver {
     fn grant(&self, grant: GrantIx) -> Grant {
         self.clusters.iter().find_map(|cluster| cluster.grant(grant)).unwrap_or_else(|| Grant {
             policy: Arc::from(""),
-            statement: 0,
+            statement: None,
             name: Arc::from(""),
             evidence: Evidence::whole(""),
         })

@@ -216,7 +216,7 @@ impl Policy {
         };
         Grant {
             policy: policy.into(),
-            statement: rule,
+            statement: Some(rule),
             name: Arc::from(""),
             evidence: self.rule_evidence(role_at, rule),
         }

@@ -169,7 +169,7 @@ impl Join<'_> {
             conditional: true,
             grants: Arc::from([Grant {
                 policy: format!("annotation of ServiceAccount {}/{}", key.0, key.1).into(),
-                statement: 0,
+                statement: None,
                 name: Arc::from(""),
                 evidence,
             }]),

@@ -54,7 +54,7 @@ impl Join<'_> {
                         conditional: false,
                         grants: Arc::from([Grant {
                             policy: format!("aws-auth maps {} to {MASTERS}", mapped.arn).into(),
-                            statement: 0,
+                            statement: None,
                             name: Arc::from(""),
                             evidence: evidence.clone(),
                         }]),

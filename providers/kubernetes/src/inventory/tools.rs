@@ -131,7 +131,7 @@ impl Join<'_> {
             conditional: false,
             grants: Arc::from([Grant {
                 policy: format!("{} {}/{} uses {kind} {name}", agent.kind, agent.namespace, agent.name).into(),
-                statement: 0,
+                statement: None,
                 name: constraint,
                 evidence,
             }]),
