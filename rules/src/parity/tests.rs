@@ -698,6 +698,22 @@ fn a_way_that_a_role_leaves_open_is_not_one_that_workloads_are_handed() {
 }
 
 #[test]
+fn less_evidence_of_what_a_role_admits_never_gives_a_surer_verdict() {
+    // The role was read, and its trust was or was not.
+    for (weak, verdict) in
+        [(Truth::No, Verdict::Excess), (Truth::Yes, Verdict::Excess), (Truth::Unknown, Verdict::Unknown)]
+    {
+        let mut town = cluster();
+        town.trust("a/agent", Mechanism::Federation, "z/robot");
+        town.inventory.trusts.last_mut().unwrap().weak = weak;
+        let comparison = beside(town, cloud(&[2, 3], &[2])).remove(0);
+        assert_eq!(comparison.verdict, verdict, "{weak:?}");
+        let doubted = comparison.doubts.iter().any(|doubt| doubt.contains("lets `agent` become it"));
+        assert_eq!(doubted, weak == Truth::Unknown, "{:?}", comparison.doubts);
+    }
+}
+
+#[test]
 fn what_the_other_side_says_that_workloads_carry_is_handed_to_them_on_through_its_chain() {
     let town = cluster();
     let mut outer = cloud(&[], &[]);

@@ -337,10 +337,15 @@ impl<'a> World<'a> {
                 .is_some_and(|source| trust.is_handed(source, self.find(&trust.target)))
     }
 
-    /// Whether the target of a trust admits its source for certain, as far as its own side was read.
+    /// Whether the target of a trust admits its source for certain. Where nothing of the target's side was joined, its
+    /// constraint was graded only by who read that side.
     pub(crate) fn admits(&self, trust: &Trust) -> bool {
         let joined = self.inventory.crossings_of(trust);
-        joined.is_empty() || joined.iter().any(|held| held.admitted == Truth::Yes)
+        if joined.is_empty() {
+            trust.weak != Truth::Unknown
+        } else {
+            joined.iter().any(|held| held.admitted == Truth::Yes)
+        }
     }
 
     /// The human roles of other providers that are let in as an identity.

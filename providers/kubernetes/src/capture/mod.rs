@@ -28,7 +28,6 @@ use foldhash::fast::FixedState;
 
 pub(crate) use agents::{AgentResource, Approval, ModelSettings, ToolRef};
 #[cfg(feature = "live")]
-#[cfg(all(test, feature = "live"))]
 pub(crate) use arguments::secrets as secrets_of_words;
 #[cfg(feature = "live")]
 pub(crate) use arguments::{is_separator, words_of};
@@ -38,7 +37,7 @@ pub(crate) use mapped::Mapped;
 pub(crate) use network::{NetworkRules, Reach};
 pub(crate) use secret::kind_of;
 #[cfg(feature = "live")]
-pub(crate) use secret::{header, is_name};
+pub(crate) use secret::{found, header, is_name};
 pub(crate) use signals::{Sign, Speaks, name_hint};
 pub(crate) use status::Refused;
 

@@ -39,7 +39,7 @@ const SHAPES: &[(&str, &str, usize)] = &[
 
 /// The secret that a literal is or holds, by the name beside it and its own shape, or that the collector put a
 /// fingerprint in place of; `None` = none.
-pub(super) fn found(name: &str, value: &str, fingerprinter: &Fingerprinter) -> Option<(&'static str, Fingerprint)> {
+pub(crate) fn found(name: &str, value: &str, fingerprinter: &Fingerprinter) -> Option<(&'static str, Fingerprint)> {
     let whole = named(name, value, fingerprinter).map(|(_, kind, fingerprint)| (kind, fingerprint));
     whole.or_else(|| {
         let told = |word: &str| Some((kind_of("", word)?, fingerprinter.fingerprint(word.as_bytes())));

@@ -72,7 +72,7 @@ pub(super) fn value(name: &str, value: &str, fingerprinter: &Fingerprinter) -> S
     }
 }
 
-/// A text with the values replaced that are asked of addresses in it; `None` where nothing is asked of any.
+/// A text with each [address] in it replaced that holds more than a place; `None` where none does.
 pub(super) fn addresses(text: &str, fingerprinter: &Fingerprinter) -> Option<String> {
     let words: Vec<(&str, Option<String>)> =
         text.split_inclusive(char::is_whitespace).map(|word| (word, address(word.trim_end(), fingerprinter))).collect();
@@ -85,12 +85,34 @@ pub(super) fn addresses(text: &str, fingerprinter: &Fingerprinter) -> Option<Str
     })
 }
 
-/// An address with the values that are asked of it replaced; `None` for a text that is none, or of which nothing is asked.
+/// An address without what may prove who asks: who it names before the host, the values that are asked of it, and a path
+/// that is not of plain words alone. `None` for a text that is none, or that names nobody and of which nothing is asked.
 pub(super) fn address(text: &str, fingerprinter: &Fingerprinter) -> Option<String> {
-    let (address, query) =
-        text.split_once('?').filter(|(address, query)| address.contains("://") && !query.is_empty())?;
-    if address.contains(char::is_whitespace) {
+    if let Some((name, rest)) = text.split_once('=').filter(|(name, _)| is_plain_name(name)) {
+        return address(rest, fingerprinter).map(|kept| format!("{name}={kept}"));
+    }
+    let (scheme, rest) = text.split_once("://")?;
+    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+    if [scheme, place].iter().any(|part| part.contains(char::is_whitespace)) {
         return None;
+    }
+    let start = place.find(['/', '#']).unwrap_or(place.len());
+    let (authority, path) = place.split_at_checked(start)?;
+    let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let is_known_user = || user.split(':').all(|part| part.is_empty() || is_plain_word(part) || refers(part));
+    if query.is_empty() && is_known_user() {
+        return None;
+    }
+    let scheme = if is_plain_scheme(scheme) { scheme.to_owned() } else { withheld(None) };
+    // Before an `@` behind the first slash stands somebody whose name has a slash, not a host.
+    let host = if is_host(host) && !path.contains('@') { host.to_owned() } else { withheld(None) };
+    let path = if path.split('/').all(|part| part.is_empty() || (is_plain_word(part) && kind_of("", part).is_none())) {
+        path.to_owned()
+    } else {
+        format!("/{}", withheld(None))
+    };
+    if query.is_empty() {
+        return Some(format!("{scheme}://{host}{path}"));
     }
     let query = query.split('#').next().unwrap_or_default();
     let asked = query.split('&').map(|one| match one.split_once('=').filter(|(name, _)| is_plain_name(name)) {
@@ -101,7 +123,31 @@ pub(super) fn address(text: &str, fingerprinter: &Fingerprinter) -> Option<Strin
         }
         None => withheld(None),
     });
-    Some(format!("{address}?{}", asked.collect::<Vec<_>>().join("&")))
+    Some(format!("{scheme}://{host}{path}?{}", asked.collect::<Vec<_>>().join("&")))
+}
+
+/// Whether this is the beginning of an address (RFC 3986, 3.1), such as `https` and `git+ssh`, or several, such as
+/// `jdbc:postgresql`.
+fn is_plain_scheme(text: &str) -> bool {
+    text.bytes().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || matches!(letter, b'+' | b':'))
+        && text.split(['+', ':']).all(|part| !part.is_empty() && is_plain_word(part))
+}
+
+/// Whether this is a host, with a port or without.
+fn is_host(text: &str) -> bool {
+    let is_port = |port: &str| port.bytes().all(|letter| letter.is_ascii_digit()) || refers(port);
+    let is_named = |name: &str| {
+        refers(name)
+            || name.bytes().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, b'-' | b'_' | b'.'))
+            || name
+                .strip_prefix('[')
+                .and_then(|name| name.strip_suffix(']'))
+                .is_some_and(|inner| inner.bytes().all(|letter| letter.is_ascii_hexdigit() || letter == b':'))
+    };
+    match text.rsplit_once(':').filter(|_| !text.ends_with(']')) {
+        Some((name, port)) => is_port(port) && is_named(name),
+        None => is_named(text),
+    }
 }
 
 /// A word of a script without its quotes.
@@ -157,15 +203,29 @@ impl Word<'_> {
 
     /// Whether it is a command where one is called, or a plain path.
     fn may_stay(&self) -> bool {
-        let plain = |letter: u8| {
-            letter.is_ascii_lowercase() || letter.is_ascii_digit() || matches!(letter, b'-' | b'_' | b'.' | b'/')
-        };
         let is_path = ["/", "./", "../"].iter().any(|start| self.text.starts_with(start));
         ((is_path && !is_called_a_secret(self.before)) || (self.may_be_called && self.before.is_empty()))
             && self.text.len() <= LONGEST_NAME
-            && self.text.bytes().all(plain)
+            && self.text.split('/').all(is_plain_word)
             && kind_of("", self.text).is_none()
     }
+}
+
+/// Whether this is a short word in lower case, as commands and parts of paths are, and no encoded text.
+fn is_plain_word(text: &str) -> bool {
+    let plain =
+        |letter: u8| letter.is_ascii_lowercase() || letter.is_ascii_digit() || matches!(letter, b'-' | b'_' | b'.');
+    text.len() <= LONGEST_NAME && text.bytes().all(plain) && !is_encoded(text)
+}
+
+/// Whether a text holds an encoded number, such as a hash, a key or a UUID: letters and digits without an end.
+fn is_encoded(text: &str) -> bool {
+    const SHORTEST: usize = 16;
+    let has_digit = |text: &str| text.bytes().any(|letter| letter.is_ascii_digit());
+    let hex = text.bytes().filter(u8::is_ascii_hexdigit).count();
+    let is_hex = hex >= SHORTEST && text.bytes().all(|letter| letter.is_ascii_hexdigit() || letter == b'-');
+    let mut runs = text.split(|letter: char| !letter.is_ascii_alphanumeric());
+    (is_hex && has_digit(text)) || runs.any(|run| run.len() >= SHORTEST && has_digit(run))
 }
 
 /// `$NAME`, as a shell takes it.
@@ -217,12 +277,60 @@ mod tests {
                 "cat <<evenhand:withheld > evenhand:withheld\nevenhand:withheld\nevenhand:withheld evenhand:withheld\nevenhand:withheld",
             ),
             ("export A=canary B='canary canary'; go", "export A=evenhand:withheld B=evenhand:withheld; go"),
+            (
+                "curl \"https://api.telegram.example/bot123456:AACanary/sendMessage?chat_id=1\"",
+                "curl https://api.telegram.example/evenhand:withheld?chat_id=evenhand:withheld",
+            ),
+            ("9f86d081884c7d65 x; /tmp/9f86d081884c7d65", "evenhand:withheld evenhand:withheld; evenhand:withheld"),
             ("f(password=canary)", "evenhand:withheld"),
             ("CanaryCanary1=x run", "evenhand:withheld evenhand:withheld"),
         ] {
             let written = cleaned(script, &fingerprinter);
             let print = fingerprinter.fingerprint(CANARY.as_bytes()).to_hex().to_string();
             assert_eq!(written.replace(&print, "#"), kept, "{script}");
+        }
+    }
+
+    #[test]
+    fn an_address_keeps_its_host_plain_path_and_the_names_asked_and_loses_what_proves_who_asks() {
+        let fingerprinter = Fingerprinter::keyed("test");
+        for (text, kept) in [
+            (
+                "https://api.telegram.example/bot123456:AACanary/sendMessage?chat_id=1",
+                Some("https://api.telegram.example/evenhand:withheld?chat_id=evenhand:withheld"),
+            ),
+            ("https://CANARY@git.example/x?ref=main", Some("https://git.example/x?ref=evenhand:withheld")),
+            ("https://CANARY@git.example:8443/x.git", Some("https://git.example:8443/x.git")),
+            (
+                "https://ca/nary@git.example/x?a=b",
+                Some("https://evenhand:withheld/evenhand:withheld?a=evenhand:withheld"),
+            ),
+            (
+                "https://h.example/9f86d081884c7d65/x?a=b",
+                Some("https://h.example/evenhand:withheld?a=evenhand:withheld"),
+            ),
+            (
+                "https://h.example/9f86d081-884c-7d65-9a2f-eaa0c55ad015?a=b",
+                Some("https://h.example/evenhand:withheld?a=evenhand:withheld"),
+            ),
+            ("https://h.example#canary?a=b", Some("https://h.example/evenhand:withheld?a=evenhand:withheld")),
+            ("https://user:Ca?nary@h.example/x", Some("https://evenhand:withheld?evenhand:withheld")),
+            ("Canary,https://h.example?a=b", Some("evenhand:withheld://h.example?a=evenhand:withheld")),
+            (
+                "url=https://h.example/v1/sse?key=$(KEY)&a=b#canary",
+                Some("url=https://h.example/v1/sse?key=$(KEY)&a=evenhand:withheld"),
+            ),
+            (
+                "jdbc:postgresql://$(HOST):$(PORT)/app?ssl=on",
+                Some("jdbc:postgresql://$(HOST):$(PORT)/app?ssl=evenhand:withheld"),
+            ),
+            ("http://[::1]:80/x?a=b", Some("http://[::1]:80/x?a=evenhand:withheld")),
+            ("postgres://app:$(PASSWORD)@db/app", None),
+            ("ssh://git@git.example/x.git", None),
+            ("https://h.example/Kept/x", None),
+            ("kept?a=b", None),
+        ] {
+            assert_eq!(address(text, &fingerprinter).as_deref(), kept, "{text}");
         }
     }
 

@@ -1,13 +1,13 @@
 //! What an object holds that must not reach the disk: values of environments, secrets wherever they stand, free texts for
 //! models, and texts that embed any of these, such as annotations that repeat the whole object.
 
-use std::slice;
+use std::{iter, slice};
 
 use evenhand_model::secret::{Fingerprinter, withheld};
 use serde_json::{Map, Value};
 
 use super::script;
-use crate::capture::{is_name, kind_of};
+use crate::capture::{found, is_name, kind_of, secrets_of_words};
 use crate::documents::LAST_APPLIED;
 
 /// Members that hold environments, as a list of names and values or as a map.
@@ -70,7 +70,9 @@ fn walk(name: &str, value: &mut Value, place: Place, fingerprinter: &Fingerprint
     match value {
         Value::Object(members) if name == "annotations" && !place.values => annotations(members, fingerprinter),
         Value::Object(members) => object(name, members, place, fingerprinter),
-        Value::Array(words) if COMMANDS.contains(&name) && !place.values => arguments(name, words, fingerprinter),
+        Value::Array(words) if COMMANDS.contains(&name) && !place.values => {
+            arguments(name, words, false, fingerprinter);
+        }
         Value::Array(elements) => {
             let place = Place { listed: true, values: place.values || holds_values(name) };
             for element in elements {
@@ -83,7 +85,7 @@ fn walk(name: &str, value: &mut Value, place: Place, fingerprinter: &Fingerprint
             if values {
                 *text = instead(name, text, fingerprinter);
             } else if COMMANDS.contains(&name) && !FREE_TEXTS.contains(&name) {
-                arguments(name, slice::from_mut(value), fingerprinter);
+                arguments(name, slice::from_mut(value), name == "command", fingerprinter);
             } else if let Some(written) = in_place(name, text, fingerprinter)
                 && !names_an_object(name, text)
             {
@@ -102,6 +104,9 @@ fn object(name: &str, members: &mut Map<String, Value>, place: Place, fingerprin
     // Elsewhere `name` and `key` are names of values like all others.
     let tells_its_name = place.listed || pair.is_some();
     let called = pair.as_deref().unwrap_or(name);
+    // A container's arguments are handed to its command.
+    let runs_a_script =
+        members.get("command").and_then(Value::as_array).is_some_and(|command| expects_a_script(command));
     for (member, value) in members {
         match value {
             Value::String(text) if values && !(tells_its_name && matches!(member.as_str(), "key" | "name")) => {
@@ -116,6 +121,9 @@ fn object(name: &str, members: &mut Map<String, Value>, place: Place, fingerprin
                 if kind_of(member, text).is_some() {
                     *text = instead(member, text, fingerprinter);
                 }
+            }
+            Value::Array(words) if member == "args" && runs_a_script && !values => {
+                arguments(member, words, true, fingerprinter);
             }
             Value::Number(_) if member == "value" && is_called_a_secret(called) => *value = withheld(None).into(),
             // The name is no value; what is referred to stands elsewhere.
@@ -190,15 +198,9 @@ fn embeds(text: &str) -> bool {
     text.contains('\n') || start.starts_with('[') || (start.starts_with('{') && !start.starts_with("{{"))
 }
 
-/// What is written in place of a value.
+/// What is written in place of a value: of a secret in it what is found when the value itself is read.
 fn instead(name: &str, text: &str, fingerprinter: &Fingerprinter) -> String {
-    // What authenticates stands behind a word for how: `Bearer`, `Basic`.
-    let (name, text) = match text.split_once(' ') {
-        _ if !is_authorization(name) => (name, text),
-        Some((_, credential)) => ("BEARER", credential),
-        None => ("BEARER", text),
-    };
-    withheld(kind_of(name, text).map(|kind| (kind, fingerprinter.fingerprint(text.as_bytes()))))
+    withheld(found(name, text, fingerprinter))
 }
 
 /// What is written in place of a text that is no environment's; `None` where it may stay.
@@ -258,12 +260,48 @@ fn annotations(members: &mut Map<String, Value>, fingerprinter: &Fingerprinter) 
     }
 }
 
+/// Follows the words of a command line up to where a shell is handed a script: behind its `-c`.
+#[derive(Default)]
+struct Shell {
+    /// Nothing but flags and their values came since the shell itself.
+    called: bool,
+    /// The next word is a script.
+    expects: bool,
+}
+
+impl Shell {
+    /// Takes the next word. `before`: the flag whose value it may be.
+    fn follow(&mut self, before: &str, word: &str) {
+        const SHELLS: [&str; 6] = ["ash", "bash", "dash", "ksh", "sh", "zsh"];
+        let flags = word.strip_prefix('-').filter(|flags| !flags.starts_with('-'));
+        let is_shell = SHELLS.contains(&word.rsplit('/').next().unwrap_or_default());
+        self.called = is_shell || (self.called && !self.expects && (word.starts_with('-') || !before.is_empty()));
+        self.expects = self.called
+            && flags.is_some_and(|flags| flags.ends_with('c') && flags.bytes().all(|flag| flag.is_ascii_lowercase()));
+    }
+}
+
+/// Whether what follows a command is a script.
+fn expects_a_script(command: &[Value]) -> bool {
+    let mut shell = Shell::default();
+    let mut before = "";
+    for word in command {
+        let word = word.as_str().unwrap_or_default();
+        shell.follow(before, word);
+        before = word.strip_prefix('-').unwrap_or_default();
+    }
+    shell.expects
+}
+
 /// The words of a command line: flags and plain words stay, since they tell what runs. Secrets are told by kind and
-/// fingerprint, in scripts too, of which the rest is [cleaned](script::cleaned).
-fn arguments(member: &str, words: &mut [Value], fingerprinter: &Fingerprinter) {
+/// fingerprint, in scripts too, of which the rest is [cleaned](script::cleaned). `is_script`: the first word may be one.
+fn arguments(member: &str, words: &mut [Value], is_script: bool, fingerprinter: &Fingerprinter) {
     let mut flag: Option<String> = None;
+    let mut shell = Shell { called: false, expects: is_script };
     for word in words {
         let before = flag.take().unwrap_or_default();
+        let is_script = shell.expects;
+        shell.follow(&before, word.as_str().unwrap_or_default());
         let Value::String(text) = word else {
             match word {
                 Value::Number(_) if is_called_a_secret(&before) => *word = withheld(None).into(),
@@ -279,14 +317,14 @@ fn arguments(member: &str, words: &mut [Value], fingerprinter: &Fingerprinter) {
         };
         let (dashes, rest) = text.split_at_checked(dashes).unwrap_or(("", text));
         match rest.split_once('=') {
-            Some((name, value)) if !dashes.is_empty() => {
-                if let Some(kept) = argument(name, value, fingerprinter) {
+            Some((name, value)) if !dashes.is_empty() && !name.contains(char::is_whitespace) => {
+                if let Some(kept) = argument(name, value, false, fingerprinter) {
                     *text = format!("{dashes}{name}={kept}");
                 }
             }
             None if !dashes.is_empty() && !rest.contains(char::is_whitespace) => flag = Some(rest.to_owned()),
             _ => {
-                if let Some(kept) = argument(&before, text, fingerprinter) {
+                if let Some(kept) = argument(&before, text, is_script, fingerprinter) {
                     *text = kept;
                 }
             }
@@ -295,20 +333,27 @@ fn arguments(member: &str, words: &mut [Value], fingerprinter: &Fingerprinter) {
 }
 
 /// What is written in place of an argument; `None` where it may stay.
-fn argument(name: &str, text: &str, fingerprinter: &Fingerprinter) -> Option<String> {
+fn argument(name: &str, text: &str, is_script: bool, fingerprinter: &Fingerprinter) -> Option<String> {
     let is_assigned = || text.split_once('=').is_some_and(|(name, value)| is_secret(name, value));
     let is_header = || text.split_once(": ").is_some_and(|(name, _)| is_name(name));
+    let has_words = text.contains(char::is_whitespace);
     if is_one_secret(name, text) {
         return Some(instead(name, text, fingerprinter));
     }
     if text.trim_start().starts_with(['{', '[']) && !refers(text) {
         return Some(withheld(None));
     }
+    if is_script && has_words {
+        return Some(script::cleaned(text, fingerprinter));
+    }
     if holds_values(name) || is_assigned() || is_header() {
         return Some(script::value(name, text, fingerprinter));
     }
-    if text.contains(char::is_whitespace) {
-        return Some(script::cleaned(text, fingerprinter));
+    if has_words {
+        // Anything may stand in it, such as a list of keys. Its first secret is told as it is when the text itself is read.
+        let held = secrets_of_words(iter::once(text), fingerprinter).into_iter().next();
+        let held = held.map(|held| (held.kind, held.fingerprint));
+        return Some(withheld(held.or_else(|| found(name, text, fingerprinter))));
     }
     (text.len() > LONGEST_ARGUMENT || text.contains('{'))
         .then(|| withheld(None))
@@ -422,6 +467,33 @@ mod tests {
             ),
             (json!({"note": "postgres://app:canary@db/app is it"}), &[]),
             (json!({"args": ["sh", "-c", "cat <<E\ncanary\ntoken: canary\nE"]}), &["sh", "cat"]),
+            // Texts with lines that no shell is handed are no scripts.
+            (
+                json!({"args": ["--keys", "canary\ncanary", "--users=canary\ncanary", "canary canary"]}),
+                &["--keys", "--users="],
+            ),
+            (
+                json!({"args": ["--keys canary\ncanary==", "-c", "canary\ncanary", "sh", "x", "-c", "canary\nx"]}),
+                &["sh"],
+            ),
+            (json!({"args": "canary\ncanary"}), &[]),
+            (json!({"args": ["sh", "-c", "kept", "-c", "canary\ncanary"]}), &["kept"]),
+            (
+                json!({"args": ["--prompt", "canary sk-ant-example-000000000000"]}),
+                &["--prompt", "evenhand:withheld:api_key:"],
+            ),
+            (json!({"args": ["/bin/bash", "-euo", "pipefail", "-c", "kept && echo canary"]}), &["kept && "]),
+            (
+                json!({"command": ["/bin/sh", "-lc"], "args": ["kept --token canary"]}),
+                &["kept --token evenhand:withheld:token:"],
+            ),
+            (json!({"args": ["sh", "-c", "GH_TOKEN=canary kept-or-not"]}), &["GH_TOKEN=evenhand:withheld:token:"]),
+            // Addresses that prove by themselves who asks.
+            (
+                json!({"args": ["--hook=https://kept.example/bot1:Acanary/x?kept-too=1", "https://canaryC@kept.example/x"]}),
+                &["https://kept.example/evenhand:withheld?kept-too=", "\"https://kept.example/x\""],
+            ),
+            (json!({"url": "https://canaryC@kept.example/x?ref=main"}), &["https://kept.example/x?ref="]),
             (json!({"args": "--api-key=canary"}), &["--api-key=evenhand:withheld:api_key:"]),
             (json!({"args": "serve"}), &["serve"]),
             (json!({"args": [{"name": "api-key", "value": "canary"}, ["--token", "canary"]]}), &["api-key", "--token"]),
@@ -542,5 +614,24 @@ mod tests {
         let object = cleaned(json!({"spec": {"env": [{"name": "OPENAI_API_KEY", "value": value}]}}));
         let written = object["spec"]["env"][0]["value"].as_str().unwrap();
         assert_eq!(written, withheld(Some(("api_key", fingerprinter.fingerprint(value.as_bytes())))));
+    }
+
+    #[test]
+    fn a_secret_inside_a_longer_value_is_told_as_it_is_when_the_value_itself_is_read() {
+        let fingerprinter = Fingerprinter::keyed("test");
+        let key = "sk-ant-example-000000000000";
+        let value = format!("--verbose {key}");
+        let expected = withheld(Some(("api_key", fingerprinter.fingerprint(key.as_bytes()))));
+        for (object, place) in [
+            (json!({"spec": {"env": [{"name": "ARGS", "value": value}]}}), "/spec/env/0/value"),
+            (json!({"spec": {"note": value}}), "/spec/note"),
+            (json!({"metadata": {"annotations": {"note": value}}}), "/metadata/annotations/note"),
+            (json!({"spec": {"args": ["--with", value]}}), "/spec/args/1"),
+        ] {
+            let object = cleaned(object);
+            let written = object.pointer(place).and_then(Value::as_str).unwrap();
+            assert_eq!(written, expected, "{place}");
+            assert_eq!(found("ARGS", written, &fingerprinter), found("ARGS", &value, &fingerprinter), "{place}");
+        }
     }
 }
