@@ -360,13 +360,15 @@ impl<'a> Work<'a> {
     fn removed(&self, kept: &[&Kept]) -> Vec<Portion> {
         let gone =
             self.access.slices().iter().filter(|slice| self.proposes.is_replaced(&self.identity.id, slice.grant));
-        gone.filter_map(|slice| {
-            let stays = union(kept.iter().filter(|part| part.of == *slice).map(|part| &part.slice));
-            let operations = slice.operations.difference(&stays);
-            let slice = Slice { operations: Arc::new(operations), ..slice.clone() };
-            (!slice.operations.is_empty()).then(|| self.portion(&slice, None, None))
-        })
-        .collect()
+        // What reaches nothing is not held, so that nothing of it goes.
+        gone.filter(|slice| slice.scope.is_nothing() != Truth::Yes)
+            .filter_map(|slice| {
+                let stays = union(kept.iter().filter(|part| part.of == *slice).map(|part| &part.slice));
+                let operations = slice.operations.difference(&stays);
+                let slice = Slice { operations: Arc::new(operations), ..slice.clone() };
+                (!slice.operations.is_empty()).then(|| self.portion(&slice, None, None))
+            })
+            .collect()
     }
 
     /// What is granted elsewhere and not within the measure.

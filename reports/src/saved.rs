@@ -55,6 +55,9 @@ pub enum SavedError {
     /// It speaks of what this version does not know.
     #[error("names the {0} `{1}`, which this version does not know")]
     Unknown(&'static str, String),
+    /// The scan's id is not of the form in which scans are numbered. It names files of a store, so nothing else is taken.
+    #[error("has the scan id `{0}`, and 32 hexadecimal digits in lower case are wanted")]
+    ScanId(String),
 }
 
 #[derive(Deserialize)]
@@ -219,6 +222,9 @@ pub fn read(text: &str, known: Known<'_>) -> Result<Report, SavedError> {
         document.findings.into_iter().map(|finding| finding.read(known, &frameworks)).collect::<Result<Vec<_>, _>>()?;
     let gaps = document.gaps.into_iter().map(|gap| gap.read(known)).collect::<Result<Vec<_>, _>>()?;
     let ScanDocument { id, time, sources } = document.scan;
+    if !is_scan_id(&id) {
+        return Err(SavedError::ScanId(id));
+    }
     let sources = sources.into_iter().map(|source| source.read(known)).collect::<Result<Vec<_>, _>>()?;
     let tables = known
         .tables
@@ -246,6 +252,11 @@ pub fn read(text: &str, known: Known<'_>) -> Result<Report, SavedError> {
         coverage: coverage.read()?,
         rules,
     })
+}
+
+/// Whether a text is the id of a scan: 32 hexadecimal digits in lower case.
+fn is_scan_id(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 impl Known<'_> {
@@ -518,6 +529,25 @@ impl<'de> Deserialize<'de> for Exact {
         match Option::<&RawValue>::deserialize(deserializer)? {
             Some(number) => number.get().parse().map(|number| Self(Some(number))).map_err(D::Error::custom),
             None => Ok(Self(None)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_of_a_scan_is_no_part_of_a_path_but_a_name() {
+        for (text, is) in [
+            ("0123456789abcdef0123456789abcdef", true),
+            ("0123456789abcdef0123456789abcde", false),
+            ("0123456789abcdef0123456789abcdef0", false),
+            ("0123456789ABCDEF0123456789ABCDEF", false),
+            ("../../../../../../../../tmp/evil", false),
+            ("", false),
+        ] {
+            assert_eq!(is_scan_id(text), is, "{text}");
         }
     }
 }

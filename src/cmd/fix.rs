@@ -65,7 +65,8 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Fix) -> Result<Exit,
     };
     let uncontrolled = if arguments.keep_uncontrolled { Uncontrolled::Kept } else { Uncontrolled::Removed };
     let remedy = remedy(ground, subject, aim, uncontrolled)?;
-    let changes = remedy.operations_removed > 0 || remedy.kept.iter().any(|portion| portion.was.is_some());
+    // An operation that goes from one statement may stay in another.
+    let changes = !remedy.removed.is_empty() || remedy.kept.iter().any(|portion| portion.was.is_some());
     let written = match changes {
         true => write(&arguments.out, &remedy.files, arguments.force)?,
         false => Vec::new(),

@@ -105,8 +105,8 @@ fn from_beside(source: &Path, beside: &Path) -> Option<PathBuf> {
     let (of, from) = (parts(source), parts(beside));
     let shared = of.iter().zip(&from).take_while(|(a, b)| a == b).count();
     let (below, up) = (of.get(shared..)?, from.get(shared..)?);
-    let certain = |path: &Path| path.is_relative() && !path.components().any(|part| part == Component::ParentDir);
-    if !up.is_empty() && !(certain(source) && certain(beside)) {
+    let may_climb = |path: &Path| path.is_absolute() || path.components().any(|part| part == Component::ParentDir);
+    if !up.is_empty() && (may_climb(source) || may_climb(beside)) {
         return None;
     }
     // An absolute source shares nothing with a configuration that is named relative to here.

@@ -59,7 +59,7 @@ fn read(invocation: &Invocation, file: &Path) -> Result<Report, Failure> {
         invocation.providers.iter().map(|provider| provider.name()).chain([ProviderName(CONFIGURATION)]).collect();
     saved::read(&text, Known { tables: &tables, providers: &providers }).map_err(|error| {
         let remedy = match error {
-            SavedError::Shape(_) | SavedError::Earlier(_) => MAKE,
+            SavedError::Shape(_) | SavedError::Earlier(_) | SavedError::ScanId(_) => MAKE,
             SavedError::Form(_) | SavedError::Unknown(..) => "scan again with this version",
         };
         Failure::new(format!("`{}` {error}", file.display()), remedy)

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json as value};
 
-use crate::common::{CLUSTER, Scene, json};
+use crate::common::{CLUSTER, Scene, account, json};
 
 /// The example organisation, to change.
 fn acme() -> Scene {
@@ -154,6 +154,76 @@ fn principals_of_a_real_account_are_cut_to_others_with_conditions_denies_and_exc
     }
 }
 
+/// The account of two roles, with other actions and resources.
+fn account_of(agent: &str, human: &str) -> Value {
+    let statement = |actions: &str| format!(r#"{{"Sid":"Main","Effect":"Allow","Action":{actions},"Resource":"*"}}"#);
+    let text = account()
+        .replace(&statement(r#"["logs:*","s3:DeleteBucket"]"#), agent)
+        .replace(&statement(r#"["logs:GetLogEvents","logs:DescribeLogGroups"]"#), human);
+    assert!(text.contains(agent) && text.contains(human));
+    json(&text)
+}
+
+#[test]
+fn what_a_statement_excludes_a_proposal_excludes() {
+    const SECRET: &str = "arn:aws:s3:::secret/*";
+    let agent =
+        r#"{"Effect":"Allow","Action":["s3:*","ec2:TerminateInstances"],"NotResource":"arn:aws:s3:::secret/*"}"#;
+    for (reach, denied) in [("*", false), ("arn:aws:s3:::sec*/*", true)] {
+        let human = format!(r#"{{"Effect":"Allow","Action":"s3:*","Resource":"{reach}"}}"#);
+        let export = account_of(agent, &human);
+        let scene = Scene::new().file("gaad.json", export.to_string().as_bytes());
+        let told = fix(&scene, "incident-agent", "gaad.json", &["--keep-uncontrolled"]);
+        assert_eq!(told["changes"], true, "{told:#}");
+        let files = told["files"].as_array().unwrap().iter();
+        let policies: Vec<Value> = files.map(|file| json(&scene.read(file.as_str().unwrap()))).collect();
+        let of = |effect: &str| -> Vec<&Value> {
+            let statements = policies.iter().flat_map(|policy| policy["Statement"].as_array().unwrap());
+            statements.filter(|statement| statement["Effect"] == effect).collect()
+        };
+        let reads = |statement: &&&Value| statement["Action"].as_array().unwrap().contains(&value!("s3:GetObject"));
+        let allow = of("Allow");
+        let allow = allow.iter().find(|statement| reads(statement)).unwrap();
+        match denied {
+            true => assert_eq!(of("Deny").first().unwrap()["Resource"], value!([SECRET]), "{policies:#?}"),
+            false => assert_eq!(allow["NotResource"], value!([SECRET]), "{policies:#?}"),
+        }
+        let then = in_place(&export, &told, &scene);
+        let scene = Scene::new().file("gaad.json", then.to_string().as_bytes());
+        let run = scene.run(&[
+            "can",
+            "incident-agent",
+            "s3:GetObject",
+            "--on",
+            "arn:aws:s3:::secret/a",
+            "--from",
+            "gaad.json",
+        ]);
+        assert_eq!(run.code, 1, "{reach}: {}{}", run.stdout, run.stderr);
+        assert_eq!(
+            verdict(&scene, "incident-agent", "gaad.json", &[])["operations"],
+            told["operations_kept"],
+            "{reach}"
+        );
+    }
+}
+
+#[test]
+fn a_statement_that_must_go_is_a_change_where_another_keeps_its_operations() {
+    let statement =
+        |bucket: &str| format!(r#"{{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::{bucket}/*"}}"#);
+    let export = account_of(&[statement("b"), statement("a")].join(","), &statement("a"));
+    let scene = Scene::new().file("gaad.json", export.to_string().as_bytes());
+    let told = fix(&scene, "incident-agent", "gaad.json", &["--keep-uncontrolled"]);
+    assert_eq!((&told["operations_removed"], &told["changes"]), (&value!(0), &value!(true)), "{told:#}");
+    let policy = json(&scene.read(told["files"][0].as_str().unwrap()));
+    assert_eq!(policy["Statement"][0]["Resource"], value!(["arn:aws:s3:::a/*"]), "{policy:#}");
+    let then = in_place(&export, &told, &scene);
+    let scene = Scene::new().file("gaad.json", then.to_string().as_bytes());
+    let again = fix(&scene, "incident-agent", "gaad.json", &["--keep-uncontrolled"]);
+    assert_eq!(again["changes"], false, "{again:#}");
+}
+
 #[test]
 fn use_is_a_measure_where_a_document_tells_of_it() {
     let scene = Scene::with_account();
@@ -170,7 +240,10 @@ fn use_is_a_measure_where_a_document_tells_of_it() {
     let run = scene.run(&arguments);
     assert_eq!(run.code, 0, "{}", run.stderr);
     let policy = json(&scene.read("evenhand-fix/role-incident-agent.policy.json"));
-    assert_eq!(policy["Statement"][0]["Action"], value!(["logs:*"]), "{policy:#}");
+    // By name: a wildcard would grant what nobody has looked at.
+    let actions = policy["Statement"][0]["Action"].as_array().unwrap();
+    assert!(actions.contains(&value!("logs:DeleteLogGroup")), "{policy:#}");
+    assert!(actions.iter().all(|action| !action.as_str().unwrap().contains('*')), "{policy:#}");
     assert!(run.stdout.contains("s3:DeleteBucket"), "{}", run.stdout);
 }
 

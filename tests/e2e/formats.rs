@@ -166,7 +166,9 @@ fn what_is_no_report_of_this_version_is_refused_with_a_remedy() {
     assert_eq!(scene.run(&["scan", "gaad.json", "-o", "json=part.json", "--severity", "critical"]).code, 0);
     assert_eq!(scene.run(&["inventory", "gaad.json", "-o", "json=inventory.json"]).code, 0);
     let whole = scene.read("whole.json");
+    let id = json(&whole)["scan"]["id"].as_str().unwrap().to_owned();
     let scene = scene
+        .file("path.json", whole.replace(&id, "../../../evil").as_bytes())
         .file("form.json", whole.replace("evenhand/report/v1", "evenhand/report/v9").as_bytes())
         .file("provider.json", whole.replace("\"provider\": \"aws\"", "\"provider\": \"moon\"").as_bytes());
     for (arguments, told) in [
@@ -174,6 +176,7 @@ fn what_is_no_report_of_this_version_is_refused_with_a_remedy() {
         (&["report", "gaad.json"], "is no JSON report of a scan"),
         (&["report", "form.json"], "`evenhand/report/v9`"),
         (&["report", "provider.json"], "`moon`"),
+        (&["report", "path.json", "--save", "store"], "has the scan id `../../../evil`"),
         (&["report", "part.json", "--save", "store"], "not a whole scan"),
         (&["report", "inventory.json", "-o", "sarif"], "is about findings"),
         (&["report", "whole.json", "-o", "asff"], "--asff-product"),

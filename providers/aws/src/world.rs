@@ -64,6 +64,8 @@ pub(crate) struct Principal {
     /// Names (ARNs) of the managed policies attached to it and to its groups: who may rewrite one of them rewrites its
     /// access.
     pub(crate) managed_policies: Vec<Arc<str>>,
+    /// Those of them that are attached to it itself, whether or not a group of it has them too. Sorted.
+    pub(crate) attached: Vec<Arc<str>>,
     /// Whether a user can sign in with a password.
     pub(crate) password: Fact<bool>,
     /// The number of a user's access keys.

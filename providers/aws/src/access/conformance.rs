@@ -90,6 +90,7 @@ impl Loader {
                         None => missing.push(Arc::from(arn)),
                     }
                 }
+                let own_attached = attached.clone();
                 let mut own_groups = Vec::new();
                 for group in list(entry, "GroupList").filter_map(Value::as_str) {
                     if let Some(group) = groups.get(group) {
@@ -127,6 +128,7 @@ impl Loader {
                         .collect(),
                     groups: own_groups,
                     managed_policies: attached,
+                    attached: own_attached,
                     password: Fact::Unknown,
                     access_keys: Fact::Unknown,
                 };

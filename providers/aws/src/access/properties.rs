@@ -121,6 +121,7 @@ pub(super) fn principal(name: &str) -> Principal {
         instance_profiles: Vec::new(),
         groups: Vec::new(),
         managed_policies: Vec::new(),
+        attached: Vec::new(),
         password: Fact::Unknown,
         access_keys: Fact::Unknown,
     }

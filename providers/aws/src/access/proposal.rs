@@ -2,7 +2,7 @@
 //!
 //! A proposal takes the place of all identity policies of a principal: inline, attached and those of its groups. Its
 //! boundary, the organisation's policies and the policies of resources stay in force, so what they take away is not said
-//! again. Denies of the replaced policies are carried over, and exclusions and denies of the human role become denies.
+//! again. Denies and exclusions of the replaced policies are carried over, and those of the human role become denies.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use evenhand_model::condition::{Clause, Condition, Test};
 use evenhand_model::evidence::Truth;
 use evenhand_model::id::IdentityId;
 use evenhand_model::opset::OpSet;
-use evenhand_model::proposal::{Kept, LeftOut, NoProposal, Proposal, ProposedFile, Proposes};
+use evenhand_model::proposal::{Kept, LeftOut, NoProposal, Proposal, ProposedFile, Proposes, quoted};
 use evenhand_model::scope::{Pattern, ResourceScope};
 use serde::Serialize;
 
@@ -21,7 +21,7 @@ use super::Resolver;
 use super::caller::Caller;
 use crate::catalog::Catalogue;
 use crate::policy::arn;
-use crate::policy::document::Effect;
+use crate::policy::document::{Effect, Listed};
 use crate::world::{Principal, PrincipalKind};
 
 /// The name of the inline policy that a proposal becomes.
@@ -32,6 +32,9 @@ const MANAGED: usize = 6_144;
 /// A document whose statements have so many actions at most fits into a managed policy, unless it names very many
 /// resources: the longest names of actions have some sixty characters.
 const ACTIONS: usize = 80;
+/// How many managed policies a principal may have attached before its account asks for more. Source: IAM and AWS STS
+/// quotas.
+const ATTACHED: usize = 10;
 
 /// A document. The members are in the order in which people write them.
 #[derive(Clone, Serialize)]
@@ -98,8 +101,9 @@ impl Proposes for Resolver {
         let mut grants: BTreeMap<Reach, OpSet> = BTreeMap::new();
         let mut denies: BTreeMap<Reach, OpSet> = BTreeMap::new();
         let own = self.own_denies(principal);
+        let excluding = self.excluding(principal);
         for (at, part) in kept.iter().enumerate() {
-            match written(part, kept) {
+            match written(part, kept, excluding.contains(&part.of.grant)) {
                 Ok((reach, denied)) if own.iter().all(|deny| deny.is_ok_for(&part.slice.operations)) => {
                     let held = grants.entry(reach).or_default();
                     *held = held.union(&part.slice.operations);
@@ -149,9 +153,10 @@ impl Proposes for Resolver {
     fn evidence_of_use(&self, identity: &IdentityId) -> Option<String> {
         Some(format!(
             "the report of last access: `aws iam generate-service-last-accessed-details --granularity ACTION_LEVEL --arn \
-             {identity}`, then the output of `aws iam get-service-last-accessed-details --job-id JOB` in a file, wrapped so \
+             {}`, then the output of `aws iam get-service-last-accessed-details --job-id JOB` in a file, wrapped so \
              that it says whose it is: {{\"call\": \"iam get-service-last-accessed-details\", \"parameters\": {{\"Arn\": \
-             \"{identity}\"}}, \"response\": …}}"
+             \"{identity}\"}}, \"response\": …}}",
+            quoted(identity.as_str())
         ))
     }
 }
@@ -245,10 +250,26 @@ impl Resolver {
         denies
     }
 
+    /// The statements that grant what is not on a list: what they leave out, nothing else need say.
+    fn excluding(&self, principal: &Principal) -> BTreeSet<GrantIx> {
+        let policies = &self.world().policies;
+        let mut excluding = BTreeSet::new();
+        for policy in &principal.identity_policies {
+            for (number, statement) in policies.document(*policy).statements.iter().enumerate() {
+                if statement.effect == Effect::Allow && matches!(statement.resources, Some(Listed::NotIn(_))) {
+                    excluding.insert(policies.grant_number(*policy, number));
+                }
+            }
+        }
+        excluding
+    }
+
     /// What to do, and in which order: the new policy first, so that nothing stops in between.
     fn steps(&self, principal: &Principal, kind: Changed, files: &[&str]) -> Vec<String> {
         let name = quoted(&principal.name);
         let mut steps = Vec::new();
+        // Managed policies of an earlier proposal that go on with the text of this one.
+        let mut rewritten: Vec<String> = Vec::new();
         match (kind, files) {
             (_, []) => {}
             (Changed::PermissionSet, [file]) => steps.push(format!(
@@ -266,23 +287,34 @@ impl Resolver {
             }
             // More than an inline policy may hold.
             (_, several) => {
-                for (number, file) in (1..).zip(several) {
-                    let policy = quoted(&format!("{}-right-sized-{number}", file_name(&principal.name)));
+                let word = kind.word();
+                if several.len() > ATTACHED {
                     steps.push(format!(
-                        "aws iam create-policy --policy-name {policy} --policy-document file://{}",
-                        quoted(file)
+                        "{} managed policies are more than the {ATTACHED} that a {word} may have attached: ask for a \
+                         higher quota, or for less",
+                        several.len()
                     ));
+                }
+                let partition = principal.id.as_str().split(':').nth(1).unwrap_or("aws");
+                for (number, file) in (1..).zip(several) {
+                    let policy = format!("{}-right-sized-{number}", file_name(&principal.name));
+                    let arn = format!("arn:{partition}:iam::{}:policy/{policy}", principal.account.0);
+                    let (policy, file, quoted_arn) = (quoted(&policy), quoted(file), quoted(&arn));
+                    if principal.attached.iter().any(|held| **held == *arn) {
+                        steps.push(format!(
+                            "aws iam create-policy-version --policy-arn {quoted_arn} --policy-document file://{file} \
+                             --set-as-default"
+                        ));
+                        rewritten.push(arn);
+                        continue;
+                    }
+                    steps.push(format!("aws iam create-policy --policy-name {policy} --policy-document file://{file}"));
                     steps.push(match kind {
                         Changed::PermissionSet => {
                             format!("attach {policy} to the permission set as a customer managed policy")
                         }
                         Changed::User | Changed::Role | Changed::Group => {
-                            let (word, account) = (kind.word(), &principal.account.0);
-                            let partition = principal.id.as_str().split(':').nth(1).unwrap_or("aws");
-                            format!(
-                                "aws iam attach-{word}-policy --{word}-name {name} --policy-arn \
-                                 arn:{partition}:iam::{account}:policy/{policy}"
-                            )
+                            format!("aws iam attach-{word}-policy --{word}-name {name} --policy-arn {quoted_arn}")
                         }
                     });
                 }
@@ -297,18 +329,19 @@ impl Resolver {
             ));
         }
         let of_groups: BTreeSet<_> = groups.iter().flat_map(|group| &group.identity_policies).collect();
-        let named_by_groups: BTreeSet<_> = groups.iter().flat_map(|group| &group.managed_policies).collect();
         let word = kind.word();
         if kind == Changed::PermissionSet {
             steps.push("detach the permission set's other policies, and provision it again".to_owned());
             return steps;
         }
-        for managed in principal.managed_policies.iter().filter(|arn| !named_by_groups.contains(arn)) {
+        for managed in principal.attached.iter().filter(|held| !rewritten.iter().any(|arn| **arn == ***held)) {
             steps.push(format!("aws iam detach-{word}-policy --{word}-name {name} --policy-arn {}", quoted(managed)));
         }
         let inline = principal.identity_policies.iter().filter(|policy| !of_groups.contains(policy));
+        // The one file takes the place of an earlier one, whose name it has.
+        let replaced = |inline: &str| files.len() == 1 && inline == NAME;
         for label in inline.map(|policy| world.policies.label(*policy)) {
-            if let Some(inline) = label.strip_prefix("inline policy ").filter(|inline| *inline != NAME) {
+            if let Some(inline) = label.strip_prefix("inline policy ").filter(|inline| !replaced(inline)) {
                 steps.push(format!(
                     "aws iam delete-{word}-policy --{word}-name {name} --policy-name {}",
                     quoted(inline)
@@ -321,15 +354,6 @@ impl Resolver {
             ));
         }
         steps
-    }
-}
-
-/// A word of a shell command.
-fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '@' | '+' | '=' | ',');
-    match !text.is_empty() && text.chars().all(plain) {
-        true => text.to_owned(),
-        false => format!("'{}'", text.replace('\'', r"'\''")),
     }
 }
 
@@ -376,24 +400,31 @@ fn printed(document: &Document) -> Result<String, NoProposal> {
     }
 }
 
+/// A statement. What is granted is named one by one: a wildcard would grant what the catalogue does not know, and what the
+/// vendor adds. A deny may reach further, and is shorter so.
 fn statement(effect: &'static str, reach: Reach, operations: &OpSet) -> Statement {
-    let action = Catalogue::global().summarise(operations).into_iter().map(|(name, _)| name).collect();
+    let catalogue = Catalogue::global();
+    let action = match effect {
+        "Deny" => catalogue.summarise(operations).into_iter().map(|(name, _)| name).collect(),
+        _ => operations.iter().map(|operation| catalogue.name(operation)).collect(),
+    };
     let (resource, not_resource) =
         if reach.inverted { (None, Some(reach.resources)) } else { (Some(reach.resources), None) };
     Statement { sid: String::new(), effect, action, resource, not_resource, condition: reach.tests }
 }
 
-/// How a part of what is kept is granted, and what has to be denied beside it.
-fn written(part: &Kept, all: &[Kept]) -> Result<(Reach, Vec<Denied>), &'static str> {
+/// How a part of what is kept is granted, and what has to be denied beside it. `excluding` tells whether the statement that
+/// grants it now says what it does not reach; then no deny or limit need say it, and it is said again.
+fn written(part: &Kept, all: &[Kept], excluding: bool) -> Result<(Reach, Vec<Denied>), &'static str> {
     let Kept { slice, of } = part;
-    let reach = Reach {
-        resources: resources(&slice.scope)?,
-        inverted: false,
-        tests: tests_of(&slice.condition, &of.condition)?,
+    let said = |hole: &Pattern| !excluding && of.scope.none_of.contains(hole);
+    let mut holes: Vec<Pattern> = slice.scope.none_of.iter().filter(|hole| !said(hole)).cloned().collect();
+    let tests = tests_of(&slice.condition, &of.condition)?;
+    let reach = match excluding && slice.scope.all_of.is_empty() && !holes.is_empty() {
+        true => Reach { resources: holes.drain(..).map(|hole| entry(&hole)).collect(), inverted: true, tests },
+        false => Reach { resources: resources(&slice.scope)?, inverted: false, tests },
     };
     let mut denied = Vec::new();
-    let holes: Vec<Pattern> =
-        slice.scope.none_of.iter().filter(|hole| !of.scope.none_of.contains(hole)).cloned().collect();
     if !holes.is_empty() {
         denied.push((ResourceScope::any_of(holes), Tests::new()));
     }
@@ -407,7 +438,7 @@ fn written(part: &Kept, all: &[Kept]) -> Result<(Reach, Vec<Denied>), &'static s
         let reach = deny_reach(&scope, tests).ok_or("what the human role is denied cannot be written as one deny")?;
         let deny = Denied { operations: (*slice.operations).clone(), scope, reach };
         if all.iter().any(|other| deny.takes_from(&other.slice, part)) {
-            return Err("human roles of the job are denied different resources of it");
+            return Err("a deny of what it leaves out would take from what else may stay");
         }
         denies.push(deny);
     }
@@ -540,10 +571,92 @@ mod tests {
         assert!(documents(Vec::new(), 10_240).is_empty());
     }
 
+    const ACCOUNT: &str = "111122223333";
+
+    /// The steps for a user that keeps all that it holds.
+    fn steps(user: &str, group: &str, name: &str) -> Vec<String> {
+        let user = format!(
+            r#"{{"Path":"/","UserName":"{name}","Arn":"arn:aws:iam::{ACCOUNT}:user/{name}",
+            "CreateDate":"2026-01-02T03:04:05+00:00","GroupList":["g"],{user}}}"#
+        );
+        let group = format!(
+            r#"{{"Path":"/","GroupName":"g","Arn":"arn:aws:iam::{ACCOUNT}:group/g",
+            "CreateDate":"2026-01-02T03:04:05+00:00","GroupPolicyList":[],{group}}}"#
+        );
+        let read = crate::tests::read(&[("details.json", &crate::tests::details(&user, &group, "", ""))]);
+        let id = IdentityId::from(format!("arn:aws:iam::{ACCOUNT}:user/{name}"));
+        let access = read.resolver.access(&id).unwrap();
+        let kept: Vec<Kept> =
+            access.slices().iter().map(|slice| Kept { slice: slice.clone(), of: slice.clone() }).collect();
+        read.resolver.proposer().unwrap().propose(&id, &kept).unwrap().steps
+    }
+
+    fn attached(names: &[&str]) -> String {
+        let policy =
+            |name: &&str| format!(r#"{{"PolicyName":"{name}","PolicyArn":"arn:aws:iam::{ACCOUNT}:policy/{name}"}}"#);
+        let policies: Vec<String> = names.iter().map(policy).collect();
+        format!(r#""AttachedManagedPolicies":[{}]"#, policies.join(","))
+    }
+
+    fn inline(name: &str, action: &str) -> String {
+        format!(
+            r#""UserPolicyList":[{{"PolicyName":"{name}","PolicyDocument":{{"Version":"2012-10-17","Statement":[
+            {{"Effect":"Allow","Action":"{action}","Resource":"*"}}]}}}}]"#
+        )
+    }
+
     #[test]
-    fn words_of_commands_are_one_word_to_a_shell() {
-        assert_eq!(quoted("arn:aws:iam::1:policy/a+b=c,d@e-f_g"), "arn:aws:iam::1:policy/a+b=c,d@e-f_g");
-        assert_eq!(quoted("a; rm 'b'"), r"'a; rm '\''b'\'''");
+    fn what_is_attached_itself_goes_whether_or_not_a_group_has_it_too() {
+        let user = format!("{},{}", inline(NAME, "s3:ListAllMyBuckets"), attached(&["Shared", "Own"]));
+        let steps = steps(&user, &attached(&["Shared", "OfGroup"]), "agent");
+        let detached = |name: &str| {
+            let step = format!(
+                "aws iam detach-user-policy --user-name agent --policy-arn arn:aws:iam::{ACCOUNT}:policy/{name}"
+            );
+            steps.contains(&step)
+        };
+        assert!(detached("Shared") && detached("Own") && !detached("OfGroup"), "{steps:#?}");
+        let put = "aws iam put-user-policy --user-name agent --policy-name evenhand-right-sized";
+        assert!(steps.first().unwrap().starts_with(put), "{steps:#?}");
+        assert!(!steps.iter().any(|step| step.contains("delete-user-policy")), "it is replaced: {steps:#?}");
+    }
+
+    #[test]
+    fn managed_policies_of_an_earlier_proposal_are_written_anew_and_stay_attached() {
+        let user = format!("{},{}", inline(NAME, "ec2:*"), attached(&["agent-right-sized-1", "agent-right-sized-99"]));
+        let steps = steps(&user, &attached(&[]), "agent");
+        let has = |step: &str| steps.iter().any(|held| held == step);
+        let arn = |number: u32| format!("arn:aws:iam::{ACCOUNT}:policy/agent-right-sized-{number}");
+        assert!(
+            has(&format!(
+                "aws iam create-policy-version --policy-arn {} --policy-document file://user-agent.policy-1.json \
+                 --set-as-default",
+                arn(1)
+            )),
+            "{steps:#?}"
+        );
+        assert!(has(&format!("aws iam attach-user-policy --user-name agent --policy-arn {}", arn(2))), "{steps:#?}");
+        assert!(has(&format!("aws iam detach-user-policy --user-name agent --policy-arn {}", arn(99))), "{steps:#?}");
+        assert!(!has(&format!("aws iam detach-user-policy --user-name agent --policy-arn {}", arn(1))), "{steps:#?}");
+        assert!(!has(
+            "aws iam create-policy --policy-name agent-right-sized-1 --policy-document file://user-agent.policy-1.json"
+        ));
+        // No file is inline any more, so the earlier one goes.
+        assert!(has(&format!("aws iam delete-user-policy --user-name agent --policy-name {NAME}")), "{steps:#?}");
+    }
+
+    #[test]
+    fn no_wildcard_grants_what_the_catalogue_does_not_know() {
+        let reach = Reach { resources: vec!["*".to_owned()], inverted: false, tests: Tests::new() };
+        let whole = Catalogue::global().expand("logs:*");
+        let allow = statement("Allow", reach.clone(), &whole);
+        assert_eq!(allow.action.len(), whole.len());
+        assert!(allow.action.iter().all(|name| name.starts_with("logs:") && !name.contains('*')));
+        assert_eq!(statement("Deny", reach, &whole).action, [Arc::<str>::from("logs:*")]);
+    }
+
+    #[test]
+    fn names_of_files_have_no_folders() {
         assert_eq!(file_name("../a b"), "..-a-b");
     }
 }

@@ -104,6 +104,7 @@ impl Join {
     /// The principal as the resolver sees it.
     pub(super) fn principal(&self, id: &IdentityId, held: Described) -> Principal {
         let mut given = gather(&held, &self.policies);
+        let mut attached = given.managed.clone();
         let mut groups = Vec::new();
         for name in &held.groups {
             match self.groups.0.get(&(held.account.clone(), Arc::clone(name))) {
@@ -118,7 +119,7 @@ impl Join {
         }
         given.policies.sort();
         given.policies.dedup();
-        for list in [&mut given.managed, &mut given.missing] {
+        for list in [&mut given.managed, &mut given.missing, &mut attached] {
             list.sort();
             list.dedup();
         }
@@ -151,6 +152,7 @@ impl Join {
             instance_profiles: held.instance_profiles,
             groups,
             managed_policies: given.managed,
+            attached,
             password: person.map_or(Fact::Unknown, |person| person.password),
             access_keys: match person {
                 Some(person) if person.keys_known => Fact::Known(u8::try_from(person.keys.len()).unwrap_or(u8::MAX)),
@@ -241,6 +243,7 @@ impl Join {
                     instance_profiles: Vec::new(),
                     groups: Vec::new(),
                     managed_policies: Vec::new(),
+                    attached: Vec::new(),
                     password: person.password,
                     access_keys: if person.keys_known {
                         Fact::Known(u8::try_from(person.keys.len()).unwrap_or(u8::MAX))

