@@ -323,11 +323,7 @@ fn counted<const N: usize>(
 }
 
 impl FindingDocument {
-    fn read(
-        self,
-        known: Known<'_>,
-        frameworks: &HashMap<&RuleId, References>,
-    ) -> Result<Finding, SavedError> {
+    fn read(self, known: Known<'_>, frameworks: &HashMap<&RuleId, References>) -> Result<Finding, SavedError> {
         let of_rule = frameworks.get(&self.rule).map(Arc::clone);
         let written = self.frameworks;
         let waiver = self.waiver.map(|waiver| {
