@@ -106,7 +106,7 @@ fn an_access_policy_of_a_vault_is_held_in_that_vault_unless_it_takes_roles() {
             Outcome::ImplicitlyDenied,
         ),
         (json!({ "accessPolicies": policy(json!({ "secrets": [] })) }), Outcome::ImplicitlyDenied),
-        (json!({ "accessPolicies": "none" }), Outcome::ImplicitlyDenied),
+        (json!({ "accessPolicies": [] }), Outcome::ImplicitlyDenied),
     ] {
         let reading = vault(&properties);
         assert_eq!(decide(&reading, &bot, GET, Some(&secret)), expected, "{properties}");
@@ -116,6 +116,29 @@ fn an_access_policy_of_a_vault_is_held_in_that_vault_unless_it_takes_roles() {
     let through = json!([{ "objectId": "bot", "applicationId": "APP", "permissions": { "secrets": ["get"] } }]);
     let reading = vault(&json!({ "accessPolicies": through }));
     assert_eq!(decide(&reading, &bot, GET, Some(&secret)), Outcome::Conditional);
+}
+
+#[test]
+fn access_policies_of_a_vault_that_were_not_read_are_unknown_and_told_and_those_beside_them_count() {
+    let policy = |who: &str| json!({ "objectId": who, "permissions": { "secrets": ["get"] } });
+    let odd = json!({ "objectId": 1 });
+    let bot = id("service_principal", "bot");
+    for (properties, expected, told) in [
+        (json!(null), Outcome::Unknown, true),
+        (json!({}), Outcome::Unknown, true),
+        (json!({ "enableRbacAuthorization": false, "accessPolicies": null }), Outcome::Unknown, true),
+        (json!({ "accessPolicies": "none" }), Outcome::Unknown, true),
+        (json!({ "accessPolicies": [odd, policy("other")] }), Outcome::Unknown, true),
+        (json!({ "accessPolicies": [odd, policy("bot")] }), Outcome::Allowed, true),
+        (json!({ "accessPolicies": [policy("bot")] }), Outcome::Allowed, false),
+        (json!({ "accessPolicies": [policy("other")] }), Outcome::ImplicitlyDenied, false),
+        (json!({ "enableRbacAuthorization": true }), Outcome::ImplicitlyDenied, false),
+    ] {
+        let reading = vault(&properties);
+        assert_eq!(decide(&reading, &bot, GET, Some(&format!("{VAULT}/secrets/db"))), expected, "{properties}");
+        let gap = reading.inventory.gaps.iter().find(|gap| gap.reason.contains("policies of the key vault"));
+        assert_eq!(gap.map(|gap| gap.kind), told.then_some(GapKind::Failed), "{properties}");
+    }
 }
 
 #[test]
