@@ -151,11 +151,33 @@ fn the_registry_tells_which_agents_it_knows_and_an_empty_one_tells_nothing() {
         (find(&reading, &id("agent_identity", "agent")).registered, hints)
     };
     use evenhand_model::evidence::Fact;
-    assert_eq!(registered(json!([])).0, Fact::Unknown);
+    assert_eq!(registered(json!([])).0, Fact::Absent);
     assert_eq!(registered(json!([{ "id": "1", "agentIdentityId": "AGENT" }])).0, Fact::Known(true));
     let (known, hints) = registered(json!([{ "id": "1", "displayName": "helper", "originatingStore": "Studio" }]));
     assert_eq!(known, Fact::Known(false));
     assert!(hints.iter().any(|hint| hint.contains("`helper` of Studio")), "{hints:?}");
+}
+
+#[test]
+fn a_registry_that_was_not_read_or_only_in_part_misses_no_agent() {
+    use evenhand_model::evidence::Fact;
+    let registered = |instances: Option<Value>| {
+        let mut answers = tenant(&[]);
+        if let Some(instances) = instances {
+            let mut page = graph("/agentRegistry/agentInstances", &instances);
+            page["response"]["@odata.nextLink"] = "https://graph.microsoft.com/beta/next".into();
+            answers.push(page);
+        }
+        find(&read(&answers), &id("agent_identity", "agent")).registered
+    };
+    for (instances, expected) in [
+        (None, Fact::Unknown),
+        (Some(json!([])), Fact::Unknown),
+        (Some(json!([{ "id": "1", "displayName": "helper" }])), Fact::Unknown),
+        (Some(json!([{ "id": "1", "agentIdentityId": "AGENT" }])), Fact::Known(true)),
+    ] {
+        assert_eq!(registered(instances.clone()), expected, "{instances:?}");
+    }
 }
 
 #[test]
