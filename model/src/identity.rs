@@ -180,7 +180,7 @@ pub struct Identity {
     pub third_party: Fact<bool>,
     /// Whether a person can sign in with it interactively.
     pub human_sign_in: Fact<bool>,
-    /// Whether a register of the provider's own knows it; unknown where there is none.
+    /// Whether a register of the provider's own knows it; `Absent` = there is none, unknown where it was not read.
     pub registered: Fact<bool>,
     /// The date of the last access review, where one is declared.
     pub reviewed_at: Fact<Timestamp>,
@@ -226,7 +226,7 @@ impl Identity {
             enabled: Fact::Unknown,
             third_party: Fact::Unknown,
             human_sign_in: Fact::Unknown,
-            registered: Fact::Unknown,
+            registered: Fact::Absent,
             reviewed_at: Fact::Unknown,
             generic_role: false,
             vendor_managed: false,

@@ -36,7 +36,7 @@ fn an_undecided_check_says_what_is_missing_and_how_to_get_it() {
     assert_eq!(unlogged["missing"][0]["column"], "logged");
     assert!(unlogged["remedy"].as_str().unwrap().contains("aws cloudtrail describe-trails"), "{unlogged}");
     let unregistered = of("ai-identity-not-registered");
-    assert_eq!(unregistered["missing"][0]["because"], "there is no register");
+    assert_eq!(unregistered["missing"][0]["because"], "there is no register, or it was not read");
     assert!(unregistered["remedy"].as_str().unwrap().contains("[register]"), "{unregistered}");
 
     let table = scene.run(&["scan", "gaad.json"]).stdout;

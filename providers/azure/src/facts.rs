@@ -176,8 +176,32 @@ impl TenantFacts {
                 Route::RoleActive => self.role_active.cut(),
                 Route::RoleEligible => self.role_eligible.cut(),
                 Route::RoleActivationRules => self.role_policies.cut(),
+                Route::InheritablePermissions => {
+                    if let Some(list) = self.inheritable.get_mut(of) {
+                        list.cut();
+                    }
+                }
+                Route::AgentRegistry => self.registry.cut(),
                 // Of these nothing follows from what is missing.
-                _ => {}
+                Route::Organisation
+                | Route::ServicePrincipals
+                | Route::Applications
+                | Route::Users
+                | Route::Groups
+                | Route::FederatedCredentials
+                | Route::DirectoryRoles
+                | Route::GroupEligible
+                | Route::SecurityDefaults
+                | Route::SignIns
+                | Route::CredentialUse
+                | Route::RiskyPrincipals
+                | Route::RiskyAgents
+                | Route::CredentialPolicy
+                | Route::ManagedIdentities
+                | Route::IdentityFederatedCredentials
+                | Route::Resources
+                | Route::DiagnosticSettings
+                | Route::Hierarchy => {}
             }
             let refusal =
                 Refusal::new("its last page is missing; export what the link to the next one leads to", Why::Malformed);

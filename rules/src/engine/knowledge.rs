@@ -130,6 +130,12 @@ mod tests {
         for (table, column, words, because) in [
             ("identities", "admin", "whether it controls its whole scope", ""),
             ("agents", "registered", "whether it is in the register of the configuration", "there is no register"),
+            (
+                "identities",
+                "registered",
+                "whether it is in the register of the configuration, or in one of the provider's own",
+                "there is no register, or it was not read",
+            ),
             ("identities", "last_used_at", "when it last acted", ""),
             ("agents", "approval_mode", "its approval mode", ""),
             ("agents", "authenticated", "whether the endpoint demands a credential", ""),

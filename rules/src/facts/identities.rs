@@ -185,9 +185,13 @@ impl<'a> Parity<'a> {
     }
 }
 
-/// Whether one of the registers that there are knows an identity.
+/// Whether one of the registers that there are knows an identity; unknown where the one that would was not read.
 fn registered(own: &Fact<bool>, configured: Option<bool>) -> Option<bool> {
-    [value(own), configured].into_iter().flatten().reduce(|one, other| one || other)
+    match own {
+        Fact::Known(own) => Some(*own || configured.unwrap_or_default()),
+        Fact::Absent => configured,
+        Fact::Unknown => configured.filter(|known| *known),
+    }
 }
 
 /// The human role of a comparison: ids joined by ` + `.

@@ -79,7 +79,7 @@ fact_table! {
         enabled: Option<bool>,
         /// Whether a party outside the organisation controls it.
         third_party: Option<bool>,
-        /// Whether it is in the register of the configuration, or in one of the provider's own; NULL = there is no register.
+        /// Whether it is in the register of the configuration, or in one of the provider's own; NULL = there is no register, or it was not read.
         registered: Option<bool>,
         /// Whole days since the last access review; NULL = none, or not known (`has_review` tells).
         review_age_days: Option<i64>,

@@ -301,6 +301,11 @@ fn users_of_an_identity_are_counted_and_tool_servers_are_not() {
     town.add(Nature::AiAgent, "s/one", None).owner = Fact::Absent;
     town.add(Nature::AiAgent, "s/two", None);
     town.add(Nature::AiAgent, "s/none", None);
+    // A register of the provider's own, by whether it knows them; of the second it was not read.
+    town.add(Nature::AiAgent, "s/own", None).registered = Fact::Known(true);
+    town.add(Nature::AiAgent, "s/unread", None).registered = Fact::Unknown;
+    town.add(Nature::AiAgent, "s/both", None).registered = Fact::Unknown;
+    town.add(Nature::AiAgent, "s/neither", None).registered = Fact::Known(false);
     let mut agent = |id: &str, identity: &str, kind| {
         let place = Evidence::line("agents.json", 3);
         town.inventory.agents.push(Agent::new(id, identity.into(), TOY, "s".into(), "client", kind, id, place));
@@ -309,11 +314,16 @@ fn users_of_an_identity_are_counted_and_tool_servers_are_not() {
     agent("t", "s/one", AgentKind::ToolServer);
     agent("b", "s/two", AgentKind::Agent);
     agent("c", "s/two", AgentKind::Agent);
-    let register = Register::new(vec![RegisterEntry {
-        selector: Selector::parse("client/b").unwrap(),
+    agent("d", "s/both", AgentKind::Agent);
+    let entries = ["client/b", "client/d"].map(|selector| RegisterEntry {
+        selector: Selector::parse(selector).unwrap(),
         evidence: Evidence::line("evenhand.toml", 3),
-    }]);
+    });
+    let register = Register::new(entries.into());
     let facts = facts(town, &[], Some(&register));
+    for (id, registered) in [("s/own", yes()), ("s/unread", Value::Null), ("s/both", yes()), ("s/neither", no())] {
+        assert_eq!(identity(&facts, id, "registered"), registered, "{id}");
+    }
     for (id, shared_by, attributable, registered) in
         [("s/one", 1, yes(), no()), ("s/two", 2, Value::Null, yes()), ("s/none", 0, Value::Null, no())]
     {

@@ -100,17 +100,34 @@ pub(super) struct Given {
 
 /// The policies of all vaults that take them.
 pub(super) fn given(facts: &TenantFacts) -> Vec<Given> {
+    vaults(facts).flat_map(|(id, held)| of_vault(id, held)).collect()
+}
+
+/// The ids of vaults whose policies count, and were not read, or not all of them.
+pub(super) fn unread(facts: &TenantFacts) -> impl Iterator<Item = &str> {
+    let is_read = |id: &str, held: &Resource| {
+        let policies = held.properties.as_ref().and_then(|own| own.access_policies.as_ref());
+        policies.is_some_and(|policies| policies.others == 0) && ArmId::parse(id).is_ok()
+    };
+    vaults(facts).filter(move |(id, held)| !takes_roles(held) && !is_read(id, held)).map(|(id, _)| id)
+}
+
+fn vaults(facts: &TenantFacts) -> impl Iterator<Item = (&str, &At<Resource>)> {
     let is_vault = |id: &str| id.rsplit_once(VAULTS).is_some_and(|(_, name)| !name.contains('/'));
-    let vaults = facts.resources.iter().filter(|(id, _)| is_vault(id));
-    vaults.flat_map(|(id, held)| of_vault(id, held)).collect()
+    facts.resources.iter().map(|(id, held)| (id.as_str(), held)).filter(move |(id, _)| is_vault(id))
+}
+
+/// Whether a vault says that it ignores its policies.
+fn takes_roles(vault: &Resource) -> bool {
+    vault.properties.as_ref().is_some_and(|own| own.enable_rbac_authorization == Some(true))
 }
 
 fn of_vault(id: &str, held: &At<Resource>) -> Vec<Given> {
     let (Some(own), Ok(scope)) = (&held.properties, ArmId::parse(id)) else { return Vec::new() };
-    if own.enable_rbac_authorization == Some(true) {
+    if takes_roles(held) {
         return Vec::new();
     }
-    let policies = own.access_policies.iter().flatten();
+    let policies = own.access_policies.iter().flat_map(|policies| &policies.read);
     let each = policies.filter_map(|policy| {
         let actions = allowed(policy);
         if actions.is_empty() {

@@ -219,6 +219,12 @@ impl Assigned {
             world.assignments.push(given.assignment);
             beside.push(Beside { under: given.under, grant: given.grant });
         }
+        for id in vaults::unread(facts) {
+            unplaced.push((Route::Resources, format!("not all access policies of the key vault `{id}` were read")));
+            // A policy is for one principal: what was not read may be something else for each.
+            let doubt = Doubt::new(format!("access policies of the key vault {id}"), DoubtEffect::Adds);
+            doubts_of_all.push(Doubt { about: Doubt::OWN, ..doubt });
+        }
         for key in GENERIC {
             let role = RoleKey::new(key);
             if let (Some(at), Some(name), Ok(scope)) = (places.get(&role), names.get(&role), ArmId::parse("/")) {

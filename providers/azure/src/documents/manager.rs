@@ -161,7 +161,15 @@ pub(crate) struct ResourceProperties {
     pub(crate) enable_rbac_authorization: Option<bool>,
     /// Of a key vault: who may do what with all of its secrets, keys and certificates.
     #[serde(deserialize_with = "policies")]
-    pub(crate) access_policies: Option<Vec<VaultPolicy>>,
+    pub(crate) access_policies: Option<VaultPolicies>,
+}
+
+/// The access policies of a key vault.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct VaultPolicies {
+    pub(crate) read: Vec<VaultPolicy>,
+    /// How many there are beside these that are not understood.
+    pub(crate) others: usize,
 }
 
 /// An access policy of a key vault.
@@ -185,10 +193,19 @@ pub(crate) struct VaultPermissions {
     pub(crate) certificates: Option<Vec<String>>,
 }
 
-/// Access policies; what has that name elsewhere is none.
-fn policies<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<VaultPolicy>>, D::Error> {
-    let value = Option::<serde_json::Value>::deserialize(deserializer)?;
-    Ok(value.and_then(|value| serde_json::from_value(value).ok()))
+/// Access policies, each by itself; what has that name elsewhere is none.
+fn policies<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<VaultPolicies>, D::Error> {
+    let Some(serde_json::Value::Array(all)) = Option::<serde_json::Value>::deserialize(deserializer)? else {
+        return Ok(None);
+    };
+    let mut policies = VaultPolicies::default();
+    for one in all {
+        match serde_json::from_value(one) {
+            Ok(policy) => policies.read.push(policy),
+            Err(_) => policies.others += 1,
+        }
+    }
+    Ok(Some(policies))
 }
 
 /// Where a resource's logs go.

@@ -184,7 +184,9 @@ impl Route {
             Self::RoleDefinitions => "az role definition list".to_owned(),
             Self::ManagedIdentities => "az identity list".to_owned(),
             Self::Resources => {
-                "az graph query -q 'resources | where isnotnull(identity) or type has \"cognitiveservices\"'".to_owned()
+                "az graph query -q 'resources | where isnotnull(identity) or type has \"cognitiveservices\" \
+                 or type =~ \"microsoft.keyvault/vaults\"'"
+                    .to_owned()
             }
             Self::ActivationRules => {
                 let query = "$filter=scopeId eq '/' and scopeType eq 'DirectoryRole'&$expand=policy($expand=rules)";

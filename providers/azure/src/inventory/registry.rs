@@ -24,12 +24,15 @@ impl Join<'_> {
             .flat_map(|held| [named(&held.agent_identity_id), named(&held.agent_user_id)])
             .flatten()
             .collect();
-        // A registry that nobody keeps says of no agent that it is missing.
-        if !instances.is_empty() {
-            let registered: BTreeSet<_> = known.iter().filter_map(|object| self.ids.get(object).cloned()).collect();
-            for identity in self.inventory.identities.iter_mut().filter(|held| AGENTS.contains(&held.kind)) {
-                identity.registered = Fact::Known(registered.contains(&identity.id));
-            }
+        let registered: BTreeSet<_> = known.iter().filter_map(|object| self.ids.get(object).cloned()).collect();
+        let others = match (facts.registry.is_read(), instances.is_empty()) {
+            // A registry that nobody keeps says of no agent that it is missing.
+            (true, true) => Fact::Absent,
+            (true, false) => Fact::Known(false),
+            (false, _) => Fact::Unknown,
+        };
+        for identity in self.inventory.identities.iter_mut().filter(|held| AGENTS.contains(&held.kind)) {
+            identity.registered = if registered.contains(&identity.id) { Fact::Known(true) } else { others };
         }
         for held in instances {
             let own = [named(&held.agent_identity_id), named(&held.agent_user_id)];

@@ -106,7 +106,7 @@ fn an_access_policy_of_a_vault_is_held_in_that_vault_unless_it_takes_roles() {
             Outcome::ImplicitlyDenied,
         ),
         (json!({ "accessPolicies": policy(json!({ "secrets": [] })) }), Outcome::ImplicitlyDenied),
-        (json!({ "accessPolicies": "none" }), Outcome::ImplicitlyDenied),
+        (json!({ "accessPolicies": [] }), Outcome::ImplicitlyDenied),
     ] {
         let reading = vault(&properties);
         assert_eq!(decide(&reading, &bot, GET, Some(&secret)), expected, "{properties}");
@@ -119,6 +119,29 @@ fn an_access_policy_of_a_vault_is_held_in_that_vault_unless_it_takes_roles() {
 }
 
 #[test]
+fn access_policies_of_a_vault_that_were_not_read_are_unknown_and_told_and_those_beside_them_count() {
+    let policy = |who: &str| json!({ "objectId": who, "permissions": { "secrets": ["get"] } });
+    let odd = json!({ "objectId": 1 });
+    let bot = id("service_principal", "bot");
+    for (properties, expected, told) in [
+        (json!(null), Outcome::Unknown, true),
+        (json!({}), Outcome::Unknown, true),
+        (json!({ "enableRbacAuthorization": false, "accessPolicies": null }), Outcome::Unknown, true),
+        (json!({ "accessPolicies": "none" }), Outcome::Unknown, true),
+        (json!({ "accessPolicies": [odd, policy("other")] }), Outcome::Unknown, true),
+        (json!({ "accessPolicies": [odd, policy("bot")] }), Outcome::Allowed, true),
+        (json!({ "accessPolicies": [policy("bot")] }), Outcome::Allowed, false),
+        (json!({ "accessPolicies": [policy("other")] }), Outcome::ImplicitlyDenied, false),
+        (json!({ "enableRbacAuthorization": true }), Outcome::ImplicitlyDenied, false),
+    ] {
+        let reading = vault(&properties);
+        assert_eq!(decide(&reading, &bot, GET, Some(&format!("{VAULT}/secrets/db"))), expected, "{properties}");
+        let gap = reading.inventory.gaps.iter().find(|gap| gap.reason.contains("policies of the key vault"));
+        assert_eq!(gap.map(|gap| gap.kind), told.then_some(GapKind::Failed), "{properties}");
+    }
+}
+
+#[test]
 fn the_registry_tells_which_agents_it_knows_and_an_empty_one_tells_nothing() {
     let registered = |instances: Value| {
         let mut answers = tenant(&[]);
@@ -128,11 +151,33 @@ fn the_registry_tells_which_agents_it_knows_and_an_empty_one_tells_nothing() {
         (find(&reading, &id("agent_identity", "agent")).registered, hints)
     };
     use evenhand_model::evidence::Fact;
-    assert_eq!(registered(json!([])).0, Fact::Unknown);
+    assert_eq!(registered(json!([])).0, Fact::Absent);
     assert_eq!(registered(json!([{ "id": "1", "agentIdentityId": "AGENT" }])).0, Fact::Known(true));
     let (known, hints) = registered(json!([{ "id": "1", "displayName": "helper", "originatingStore": "Studio" }]));
     assert_eq!(known, Fact::Known(false));
     assert!(hints.iter().any(|hint| hint.contains("`helper` of Studio")), "{hints:?}");
+}
+
+#[test]
+fn a_registry_that_was_not_read_or_only_in_part_misses_no_agent() {
+    use evenhand_model::evidence::Fact;
+    let registered = |instances: Option<Value>| {
+        let mut answers = tenant(&[]);
+        if let Some(instances) = instances {
+            let mut page = graph("/agentRegistry/agentInstances", &instances);
+            page["response"]["@odata.nextLink"] = "https://graph.microsoft.com/beta/next".into();
+            answers.push(page);
+        }
+        find(&read(&answers), &id("agent_identity", "agent")).registered
+    };
+    for (instances, expected) in [
+        (None, Fact::Unknown),
+        (Some(json!([])), Fact::Unknown),
+        (Some(json!([{ "id": "1", "displayName": "helper" }])), Fact::Unknown),
+        (Some(json!([{ "id": "1", "agentIdentityId": "AGENT" }])), Fact::Known(true)),
+    ] {
+        assert_eq!(registered(instances.clone()), expected, "{instances:?}");
+    }
 }
 
 #[test]

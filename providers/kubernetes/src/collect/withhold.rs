@@ -71,7 +71,7 @@ fn walk(name: &str, value: &mut Value, place: Place, fingerprinter: &Fingerprint
         Value::Object(members) if name == "annotations" && !place.values => annotations(members, fingerprinter),
         Value::Object(members) => object(name, members, place, fingerprinter),
         Value::Array(words) if COMMANDS.contains(&name) && !place.values => {
-            arguments(name, words, false, fingerprinter);
+            arguments(name, words, Shell::default(), fingerprinter);
         }
         Value::Array(elements) => {
             let place = Place { listed: true, values: place.values || holds_values(name) };
@@ -85,7 +85,9 @@ fn walk(name: &str, value: &mut Value, place: Place, fingerprinter: &Fingerprint
             if values {
                 *text = instead(name, text, fingerprinter);
             } else if COMMANDS.contains(&name) && !FREE_TEXTS.contains(&name) {
-                arguments(name, slice::from_mut(value), name == "command", fingerprinter);
+                // A whole command in one text is what a shell is handed.
+                let shell = Shell { called: false, expects: name == "command" };
+                arguments(name, slice::from_mut(value), shell, fingerprinter);
             } else if let Some(written) = in_place(name, text, fingerprinter)
                 && !names_an_object(name, text)
             {
@@ -105,8 +107,8 @@ fn object(name: &str, members: &mut Map<String, Value>, place: Place, fingerprin
     let tells_its_name = place.listed || pair.is_some();
     let called = pair.as_deref().unwrap_or(name);
     // A container's arguments are handed to its command.
-    let runs_a_script =
-        members.get("command").and_then(Value::as_array).is_some_and(|command| expects_a_script(command));
+    let command = members.get("command").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let shell = Shell::behind(command);
     for (member, value) in members {
         match value {
             Value::String(text) if values && !(tells_its_name && matches!(member.as_str(), "key" | "name")) => {
@@ -122,8 +124,8 @@ fn object(name: &str, members: &mut Map<String, Value>, place: Place, fingerprin
                     *text = instead(member, text, fingerprinter);
                 }
             }
-            Value::Array(words) if member == "args" && runs_a_script && !values => {
-                arguments(member, words, true, fingerprinter);
+            Value::Array(words) if member == "args" && shell.called && !values => {
+                arguments(member, words, shell, fingerprinter);
             }
             Value::Number(_) if member == "value" && is_called_a_secret(called) => *value = withheld(None).into(),
             // The name is no value; what is referred to stands elsewhere.
@@ -261,7 +263,7 @@ fn annotations(members: &mut Map<String, Value>, fingerprinter: &Fingerprinter) 
 }
 
 /// Follows the words of a command line up to where a shell is handed a script: behind its `-c`.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Shell {
     /// Nothing but flags and their values came since the shell itself.
     called: bool,
@@ -270,6 +272,18 @@ struct Shell {
 }
 
 impl Shell {
+    /// Where a command has come to.
+    fn behind(command: &[Value]) -> Self {
+        let mut shell = Self::default();
+        let mut before = "";
+        for word in command {
+            let word = word.as_str().unwrap_or_default();
+            shell.follow(before, word);
+            before = word.strip_prefix('-').unwrap_or_default();
+        }
+        shell
+    }
+
     /// Takes the next word. `before`: the flag whose value it may be.
     fn follow(&mut self, before: &str, word: &str) {
         const SHELLS: [&str; 6] = ["ash", "bash", "dash", "ksh", "sh", "zsh"];
@@ -281,23 +295,11 @@ impl Shell {
     }
 }
 
-/// Whether what follows a command is a script.
-fn expects_a_script(command: &[Value]) -> bool {
-    let mut shell = Shell::default();
-    let mut before = "";
-    for word in command {
-        let word = word.as_str().unwrap_or_default();
-        shell.follow(before, word);
-        before = word.strip_prefix('-').unwrap_or_default();
-    }
-    shell.expects
-}
-
 /// The words of a command line: flags and plain words stay, since they tell what runs. Secrets are told by kind and
-/// fingerprint, in scripts too, of which the rest is [cleaned](script::cleaned). `is_script`: the first word may be one.
-fn arguments(member: &str, words: &mut [Value], is_script: bool, fingerprinter: &Fingerprinter) {
+/// fingerprint, in scripts too, of which the rest is [cleaned](script::cleaned). `shell`: where it stands before
+/// the first word.
+fn arguments(member: &str, words: &mut [Value], mut shell: Shell, fingerprinter: &Fingerprinter) {
     let mut flag: Option<String> = None;
-    let mut shell = Shell { called: false, expects: is_script };
     for word in words {
         let before = flag.take().unwrap_or_default();
         let is_script = shell.expects;
@@ -487,6 +489,11 @@ mod tests {
                 json!({"command": ["/bin/sh", "-lc"], "args": ["kept --token canary"]}),
                 &["kept --token evenhand:withheld:token:"],
             ),
+            (
+                json!({"command": ["bash", "-e"], "args": ["-c", "kept --token canary"]}),
+                &["kept --token evenhand:withheld:token:"],
+            ),
+            (json!({"command": ["tool"], "args": ["-c", "canary\ncanary"]}), &["tool"]),
             (json!({"args": ["sh", "-c", "GH_TOKEN=canary kept-or-not"]}), &["GH_TOKEN=evenhand:withheld:token:"]),
             // Addresses that prove by themselves who asks.
             (
