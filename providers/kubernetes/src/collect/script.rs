@@ -86,7 +86,7 @@ pub(super) fn addresses(text: &str, fingerprinter: &Fingerprinter) -> Option<Str
 }
 
 /// An address without what may prove who asks: who it names before the host, the values that are asked of it, and a path
-/// that is not of plain words alone. `None` for a text that is none, or that names nobody and of which nothing is asked.
+/// that is not of plain words alone. `None` for a text that is none, or that holds nothing of these.
 pub(super) fn address(text: &str, fingerprinter: &Fingerprinter) -> Option<String> {
     if let Some((name, rest)) = text.split_once('=').filter(|(name, _)| is_plain_name(name)) {
         return address(rest, fingerprinter).map(|kept| format!("{name}={kept}"));
@@ -100,17 +100,16 @@ pub(super) fn address(text: &str, fingerprinter: &Fingerprinter) -> Option<Strin
     let (authority, path) = place.split_at_checked(start)?;
     let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
     let is_known_user = || user.split(':').all(|part| part.is_empty() || is_plain_word(part) || refers(part));
-    if query.is_empty() && is_known_user() {
+    let is_plain_segment =
+        |part: &str| part.is_empty() || refers(part) || (is_plain_word(part) && kind_of("", part).is_none());
+    let is_plain_path = path.split('/').all(is_plain_segment);
+    if query.is_empty() && is_plain_path && is_known_user() {
         return None;
     }
     let scheme = if is_plain_scheme(scheme) { scheme.to_owned() } else { withheld(None) };
     // Before an `@` behind the first slash stands somebody whose name has a slash, not a host.
     let host = if is_host(host) && !path.contains('@') { host.to_owned() } else { withheld(None) };
-    let path = if path.split('/').all(|part| part.is_empty() || (is_plain_word(part) && kind_of("", part).is_none())) {
-        path.to_owned()
-    } else {
-        format!("/{}", withheld(None))
-    };
+    let path = if is_plain_path { path.to_owned() } else { format!("/{}", withheld(None)) };
     if query.is_empty() {
         return Some(format!("{scheme}://{host}{path}"));
     }
@@ -327,7 +326,9 @@ mod tests {
             ("http://[::1]:80/x?a=b", Some("http://[::1]:80/x?a=evenhand:withheld")),
             ("postgres://app:$(PASSWORD)@db/app", None),
             ("ssh://git@git.example/x.git", None),
-            ("https://h.example/Kept/x", None),
+            ("https://h.example/kept/v1.2/x", None),
+            ("https://h.example/Canary/x", Some("https://h.example/evenhand:withheld")),
+            ("https://h.example/bot123456:AACanary/x", Some("https://h.example/evenhand:withheld")),
             ("kept?a=b", None),
         ] {
             assert_eq!(address(text, &fingerprinter).as_deref(), kept, "{text}");
