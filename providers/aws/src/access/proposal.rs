@@ -21,7 +21,7 @@ use super::Resolver;
 use super::caller::Caller;
 use crate::catalog::Catalogue;
 use crate::policy::arn;
-use crate::policy::document::{Effect, Listed};
+use crate::policy::document::Effect;
 use crate::world::{Principal, PrincipalKind};
 
 /// The name of the inline policy that a proposal becomes.
@@ -255,8 +255,8 @@ impl Resolver {
         let policies = &self.world().policies;
         let mut excluding = BTreeSet::new();
         for policy in &principal.identity_policies {
-            for (number, statement) in policies.document(*policy).statements.iter().enumerate() {
-                if statement.effect == Effect::Allow && matches!(statement.resources, Some(Listed::NotIn(_))) {
+            for (number, statement) in policies.compiled(*policy).statements.iter().enumerate() {
+                if statement.effect == Effect::Allow && statement.excludes() {
                     excluding.insert(policies.grant_number(*policy, number));
                 }
             }

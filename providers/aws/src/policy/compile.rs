@@ -411,6 +411,11 @@ impl CompiledStatement {
             .flat_map(arn::Template::keys)
     }
 
+    /// Whether it says which resources it does not mean (`NotResource`).
+    pub(crate) fn excludes(&self) -> bool {
+        self.parts.iter().any(|part| part.reach == Reach::NotIn)
+    }
+
     /// Whether elements of the statement are not understood.
     pub(crate) fn opaque(&self) -> Option<&Arc<str>> {
         self.opaque.as_ref()
