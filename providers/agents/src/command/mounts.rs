@@ -71,16 +71,16 @@ mod tests {
     #[test]
     fn a_path_in_a_container_is_one_of_the_machine_where_it_is_given() {
         let cases: &[(&str, &str, Option<&str>)] = &[
-            ("run -v ~/.kube:/root/.kube img", "/root/.kube/config", Some("~/.kube/config")),
-            ("run -v ${env:HOME}/.kube:/root/.kube:ro img", "/root/.kube/config", Some("${env:HOME}/.kube/config")),
+            ("run -v ~/.kube:/home/app/.kube img", "/home/app/.kube/config", Some("~/.kube/config")),
+            ("run -v ${env:HOME}/.kube:/home/app/.kube:ro img", "/home/app/.kube/config", Some("${env:HOME}/.kube/config")),
             ("run --volume=/a/lab:/config img", "/config", Some("/a/lab")),
             ("run --mount type=bind,src=/a,dst=/b/ img", "/b/config", Some("/a/config")),
             ("run --mount=type=bind,source=/a,target=/b img", "/b/config", Some("/a/config")),
             ("run -v /a:/b -v /c:/b/d img", "/b/d/config", Some("/c/config")),
             ("run -v /a:/b img", "/bc/config", None),
-            ("run -v kube:/root/.kube img", "/root/.kube/config", None),
-            (r"run -v C:\kube:/root/.kube img", "/root/.kube/config", None),
-            ("run img", "/root/.kube/config", None),
+            ("run -v kube:/home/app/.kube img", "/home/app/.kube/config", None),
+            (r"run -v C:\kube:/home/app/.kube img", "/home/app/.kube/config", None),
+            ("run img", "/home/app/.kube/config", None),
         ];
         for (line, path, expected) in cases {
             let words = split(line);

@@ -373,9 +373,9 @@ mod tests {
             (r#"{"args": ["--kubeconfig", "~/.kube/a", "--kubeconfig=/b"]}"#, &[], &["~/.kube/a", "/b"]),
             (r#"{"env": {"KUBECONFIG": ""}}"#, &[], &[]),
             // In a container it is a path of the machine where the container was given it.
-            (r#"{"command": "docker run -e KUBECONFIG=/root/.kube/config img"}"#, &[], &[]),
+            (r#"{"command": "docker run -e KUBECONFIG=/home/app/.kube/config img"}"#, &[], &[]),
             (
-                r#"{"command": "docker run -v ~/.kube:/root/.kube -e KUBECONFIG=/root/.kube/config img"}"#,
+                r#"{"command": "docker run -v ~/.kube:/home/app/.kube -e KUBECONFIG=/home/app/.kube/config img"}"#,
                 &[],
                 &["~/.kube/config"],
             ),

@@ -178,10 +178,10 @@ fn a_kubeconfig_that_a_server_names_lends_the_principals_of_its_contexts() {
 fn a_kubeconfig_in_a_container_is_that_of_the_machine_only_where_the_container_is_given_it() {
     let server = |given: &str| {
         format!(
-            r#"{{"mcpServers": {{"cloud": {{"command": "docker", "args": ["run", {given}"-e", "KUBECONFIG=/root/.kube/lab", "img"]}}}}}}"#
+            r#"{{"mcpServers": {{"cloud": {{"command": "docker", "args": ["run", {given}"-e", "KUBECONFIG=/home/app/.kube/lab", "img"]}}}}}}"#
         )
     };
-    let cases = [("", false), (r#""-v", "${HOME}/.kube:/root/.kube", "#, true)];
+    let cases = [("", false), (r#""-v", "${HOME}/.kube:/home/app/.kube", "#, true)];
     for (given, lends) in cases {
         let server = server(given);
         let files = [("home/ana/src/shop/.mcp.json", server.as_str()), ("home/ana/.claude/settings.json", "{}")];
