@@ -259,8 +259,8 @@ mod tests {
                 "exec evenhand:withheld --transport=evenhand:withheld --api-key evenhand:withheld:api_key:#",
             ),
             (
-                "GH_TOKEN=canary ./run.sh && rm -rf out",
-                "GH_TOKEN=evenhand:withheld:token:# ./run.sh && rm -rf out",
+                "GH_TOKEN=canary ./run.sh && rm -rf /var/out",
+                "GH_TOKEN=evenhand:withheld:token:# ./run.sh && rm -rf /var/out",
             ),
             (
                 "curl -H \"Authorization: Bearer canary\" \"https://h.example/x?api_key=canary&v=1\"",
