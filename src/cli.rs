@@ -28,8 +28,8 @@ Exit codes:
   3  no identity was found
   4  evidence is missing that should be there, and --allow-partial was not given
 
-Only `collect`, `doctor`, `scan aws` and `scan kubernetes` talk to a network and need credentials,
-and they make read calls only. Nothing here runs what a configuration names, but for the program
+Only `collect`, `doctor`, a store in a bucket and `scan` of `aws`, `azure`, `github` and `kubernetes`
+talk to a network and need credentials, and all but the store make read calls only. Nothing here runs what a configuration names, but for the program
 that makes the credentials of a kubeconfig that you ask to be used.";
 
 /// Does any AI identity hold more access, or face fewer controls, than the human who does the same job?
@@ -279,8 +279,8 @@ An export is known by its content, agent configuration by its place in a project
 and .zst are read as they are. What no provider knows is listed with a reason. Findings that rest on a baseline below confidence 0.7 do not trip the gate.")]
 pub struct Scan {
     /// Files and folders to read. None: the `folders` of the configuration, else the current folder and the agent files
-    /// of your home folder. The words `aws` and `kubernetes` stand for live accounts and clusters; `agents` in front means
-    /// agent configuration alone, known by its path; folders of these names are `./aws`, `./kubernetes` and `./agents`.
+    /// of your home folder. The words `aws`, `azure`, `github` and `kubernetes` stand for what is live; `agents` in front means
+    /// agent configuration alone, known by its path; folders of these names are `./aws`, `./agents` and so on.
     #[arg(value_name = "SOURCE")]
     pub sources: Vec<PathBuf>,
 

@@ -521,7 +521,9 @@ fn unrecognised(found: &Found, loaded: &Loaded, broken: impl Fn(&Document) -> Op
             };
         }
     }
+    let is_schema = |(key, value): &(String, String)| key == "schema" && value.starts_with("evenhand/evidence");
     let reason = match document.format {
+        Format::Json if document.head.values.iter().any(is_schema) => "evidence that evenhand wrote",
         Format::Toml if found.file.file_name().is_some_and(|name| name == config::NAME) => {
             "a configuration of evenhand that this scan does not use"
         }

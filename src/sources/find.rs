@@ -455,11 +455,7 @@ fn never_entered(folder: &Path) -> Option<&'static str> {
     }
     let beside = |name: &str| folder.parent().is_some_and(|parent| parent.join(name).exists());
     let build = name == "target" && (folder.join("CACHEDIR.TAG").exists() || beside("Cargo.toml") || beside("pom.xml"));
-    if build {
-        return Some("build output");
-    }
-    // What a report points at is no evidence of its own.
-    folder.join(evenhand_reports::evidence_folder::INDEX).is_file().then_some("an evidence folder of evenhand")
+    build.then_some("build output")
 }
 
 fn same(a: &Path, b: &Path) -> bool {
@@ -542,13 +538,10 @@ mod tests {
     }
 
     #[test]
-    fn the_evidence_folder_of_an_earlier_scan_is_not_entered() {
-        let folder =
-            tree(&["evidence/evenhand-evidence.json", "evidence/aws/1/role/a.json", "other/aws/1/role/a.json"]);
+    fn no_file_beside_them_hides_documents() {
+        let folder = tree(&["app/evenhand-evidence.json", "app/.mcp.json"]);
         let listing = find(&Request { sources: vec![folder.path().into()], ..Request::default() });
-        let relative: Vec<&str> = listing.files.iter().map(|found| &*found.relative).collect();
-        assert_eq!(relative, ["other/aws/1/role/a.json"]);
-        assert_eq!(&*listing.skipped[0].reason, "an evidence folder of evenhand, not entered");
+        assert!(listing.files.iter().any(|found| &*found.relative == "app/.mcp.json"), "{:?}", listing.files);
     }
 
     #[test]

@@ -72,7 +72,11 @@ mod tests {
     fn a_path_in_a_container_is_one_of_the_machine_where_it_is_given() {
         let cases: &[(&str, &str, Option<&str>)] = &[
             ("run -v ~/.kube:/home/app/.kube img", "/home/app/.kube/config", Some("~/.kube/config")),
-            ("run -v ${env:HOME}/.kube:/home/app/.kube:ro img", "/home/app/.kube/config", Some("${env:HOME}/.kube/config")),
+            (
+                "run -v ${env:HOME}/.kube:/home/app/.kube:ro img",
+                "/home/app/.kube/config",
+                Some("${env:HOME}/.kube/config"),
+            ),
             ("run --volume=/a/lab:/config img", "/config", Some("/a/lab")),
             ("run --mount type=bind,src=/a,dst=/b/ img", "/b/config", Some("/a/config")),
             ("run --mount=type=bind,source=/a,target=/b img", "/b/config", Some("/a/config")),
