@@ -560,6 +560,11 @@ pub fn cluster(folder: &Path, identities: u64, more_bindings: u64) -> io::Result
             rules.join(",")
         )?;
     }
+    // Every cluster has some; a dump without any is one in which they were not read.
+    write!(
+        out,
+        ",{{\"apiVersion\":\"rbac.authorization.k8s.io/v1\",\"kind\":\"ClusterRoleBinding\",\"metadata\":{{\"name\":\"platform\"}},\"roleRef\":{{\"apiGroup\":\"rbac.authorization.k8s.io\",\"kind\":\"ClusterRole\",\"name\":\"team-0\"}},\"subjects\":[{{\"apiGroup\":\"rbac.authorization.k8s.io\",\"kind\":\"Group\",\"name\":\"platform\"}}]}}"
+    )?;
     for namespace in 0..namespaces {
         let team = namespace % TEAMS;
         write!(
