@@ -22,11 +22,7 @@ use crate::pipeline::Capture;
 pub(super) fn run(invocation: &Invocation, arguments: &cli::Can) -> Result<Exit, Failure> {
     let progress = invocation.progress();
     let config = invocation.config(&arguments.from.sources)?;
-    let (mut capture, _) = invocation.read(&arguments.from.sources, &config, &arguments.from.input, &progress)?;
-    if capture.inventory.identities.is_empty() {
-        return Err(invocation.nobody(&capture));
-    }
-    invocation.note_default_sources(&arguments.from, &config, &capture);
+    let (mut capture, _) = invocation.read_for(&arguments.from, &config, &progress)?;
     link(&mut capture.inventory, &config.jobs);
     let asked = Asked { capture: &capture, lent: Lent::new(&capture.inventory) };
     match (&arguments.identity, arguments.operation.as_slice()) {

@@ -34,11 +34,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Explain) -> Result<E
         return Ok(Exit::Passed);
     }
     let progress = invocation.progress();
-    let (capture, now) = invocation.read(&arguments.from.sources, &config, &arguments.from.input, &progress)?;
-    if capture.inventory.identities.is_empty() {
-        return Err(invocation.nobody(&capture));
-    }
-    invocation.note_default_sources(&arguments.from, &config, &capture);
+    let (capture, now) = invocation.read_for(&arguments.from, &config, &progress)?;
     let options =
         Options { config: &config, rules: &rules, strict: false, stable_fingerprints: false, now, progress: &progress };
     let assessing = assess::assess(capture, options, Keep::Everything);

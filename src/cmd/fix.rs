@@ -23,11 +23,7 @@ use crate::remedy::{Aim, Ground, Portion, Remedy, RemedyError, Uncontrolled, rem
 pub(super) fn run(invocation: &Invocation, arguments: &cli::Fix) -> Result<Exit, Failure> {
     let progress = invocation.progress();
     let config = invocation.config(&arguments.from.sources)?;
-    let (mut capture, _) = invocation.read(&arguments.from.sources, &config, &arguments.from.input, &progress)?;
-    if capture.inventory.identities.is_empty() {
-        return Err(invocation.nobody(&capture));
-    }
-    invocation.note_default_sources(&arguments.from, &config, &capture);
+    let (mut capture, _) = invocation.read_for(&arguments.from, &config, &progress)?;
     let parity = ParityConfig::new(config.jobs.clone());
     link(&mut capture.inventory, &parity.jobs);
     let judgements = Judgements::new(&capture.inventory, &parity.jobs);

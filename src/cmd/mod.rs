@@ -379,6 +379,21 @@ impl Invocation {
         }
     }
 
+    /// Reads what a question is answered from. An error where nobody is in it.
+    fn read_for(
+        &self,
+        from: &cli::From,
+        config: &Config,
+        progress: &Progress,
+    ) -> Result<(Capture, Timestamp), Failure> {
+        let (capture, now) = self.read(&from.sources, config, &from.input, progress)?;
+        if capture.inventory.identities.is_empty() {
+            return Err(self.nobody(&capture));
+        }
+        self.note_default_sources(from, config, &capture);
+        Ok((capture, now))
+    }
+
     /// Says what a question without `--from` was answered from.
     fn note_default_sources(&self, from: &cli::From, config: &Config, capture: &Capture) {
         if !from.sources.is_empty() {
