@@ -5,7 +5,7 @@
 //! for what makes one of its machines run somebody's code; "Configure an app to trust an external identity provider" for
 //! federated credentials. A step that Graph lets an application take only with a permission is there only with it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use evenhand_model::access::{Access, AccessResolver, Edge, EdgeTarget, Grant, Slice};
@@ -13,7 +13,6 @@ use evenhand_model::evidence::{Evidence, Truth};
 use evenhand_model::glob::Glob;
 use evenhand_model::id::{IdentityId, ScopeId};
 use evenhand_model::inventory::Hint;
-use foldhash::fast::FixedState;
 use rayon::prelude::*;
 
 use super::{Resolver, Tenant};
@@ -142,8 +141,8 @@ impl<'a> Asking<'a> {
         slices
     }
 
-    fn grants(&self, slices: &[&Slice]) -> Arc<[Grant]> {
-        slices.iter().map(|slice| self.resolver.grant(slice.grant)).collect()
+    fn grants<'s>(&self, slices: impl IntoIterator<Item = &'s Slice>) -> Arc<[Grant]> {
+        slices.into_iter().map(|slice| self.resolver.grant(slice.grant)).collect()
     }
 }
 
@@ -290,40 +289,45 @@ impl<'g> Places<'g> {
     }
 }
 
+/// A step to an identity. There may be tens of thousands for each of tens of thousands, so that none allocates.
+struct Step<'a> {
+    target: &'a IdentityId,
+    technique: &'static str,
+    by: &'a Slice,
+    /// What is needed besides.
+    with: Option<&'a Slice>,
+}
+
+impl<'a> Step<'a> {
+    fn slices(&self) -> impl Iterator<Item = &'a Slice> {
+        std::iter::once(self.by).chain(self.with)
+    }
+}
+
 /// Steps that all who hold the same have in common; nobody takes one to himself.
 struct Steps<'a> {
     /// What they are, for people.
     what: &'static str,
-    all: Vec<(&'a IdentityId, &'static str, Vec<&'a Slice>)>,
-    /// How many lead to each.
-    to: HashMap<&'a IdentityId, usize, FixedState>,
+    all: Vec<Step<'a>>,
 }
 
-impl<'a> Steps<'a> {
-    fn of(what: &'static str, all: Vec<(&'a IdentityId, &'static str, Vec<&'a Slice>)>) -> Self {
-        let mut to: HashMap<&IdentityId, usize, FixedState> = HashMap::default();
-        for (target, _, _) in &all {
-            *to.entry(target).or_default() += 1;
-        }
-        Self { what, all, to }
-    }
-
+impl Steps<'_> {
     /// Adds the steps of one source, as many as are listed; returns a word about those that are left out.
     fn take(&self, asking: &Asking<'_>, source: &IdentityId, edges: &mut Vec<Edge>) -> Option<Hint> {
-        let others = || self.all.iter().filter(|(target, _, _)| *target != source);
-        edges.extend(others().take(MOST).map(|(target, technique, slices)| Edge {
+        let others = || self.all.iter().filter(|step| step.target != source);
+        edges.extend(others().take(MOST).map(|step| Edge {
             source: source.clone(),
-            target: EdgeTarget::Identity((*target).clone()),
-            technique: Arc::from(*technique),
+            target: EdgeTarget::Identity(step.target.clone()),
+            technique: Arc::from(step.technique),
             escalation: true,
-            conditional: slices.iter().any(|slice| !slice.condition.is_unconditional()),
-            grants: asking.grants(slices),
+            conditional: step.slices().any(|slice| !slice.condition.is_unconditional()),
+            grants: asking.grants(step.slices()),
         }));
-        let own = self.to.get(source).copied().unwrap_or_default();
-        let more = (self.all.len() - own).saturating_sub(MOST);
-        let (_, _, slices) = self.all.iter().rev().find(|(target, _, _)| *target != source).filter(|_| more > 0)?;
+        let mut left_out = others().skip(MOST);
+        let last = left_out.next()?;
+        let (more, last) = left_out.fold((1_usize, last), |(more, _), step| (more + 1, step));
         Some(Hint {
-            evidence: asking.resolver.grant(slices.first()?.grant).evidence,
+            evidence: asking.resolver.grant(last.by.grant).evidence,
             message: format!("{source} may {}: {more} further ones are not listed", self.what).into(),
         })
     }
@@ -371,7 +375,7 @@ fn to_scopes(tenant: &Tenant, asking: &Asking<'_>, base: usize, source: &Identit
             technique: Arc::from("azure-role-assignment-write"),
             escalation: true,
             conditional: !slice.condition.is_unconditional() || !slice.scope.none_of.is_empty(),
-            grants: asking.grants(&[slice]),
+            grants: asking.grants([slice]),
         });
     }
 }
@@ -386,9 +390,9 @@ fn to_applications<'a>(ground: &'a Ground, asking: &Asking<'a>) -> Steps<'a> {
     let reached = ground.applications.iter().filter(|_| !writes.is_empty()).filter_map(|target| {
         let reached = target.objects.iter().filter_map(|object| on(&writes, object));
         let best = reached.min_by_key(|slice| !slice.condition.is_unconditional())?;
-        Some((&target.id, "entra-add-credential", vec![best]))
+        Some(Step { target: &target.id, technique: "entra-add-credential", by: best, with: None })
     });
-    Steps::of("add a credential to applications", reached.collect())
+    Steps { what: "add a credential to applications", all: reached.collect() }
 }
 
 /// An application adds credentials to those that it owns with a permission of its own alone.
@@ -423,7 +427,8 @@ fn to_managed<'a>(ground: &'a Ground, places: &Places<'_>, asking: &Asking<'a>) 
     ];
     const TRUST: [&str; 1] = ["Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write"];
     const LIST_KEYS: [&str; 1] = ["Microsoft.CognitiveServices/accounts/listKeys/action"];
-    let mut found: Vec<(&IdentityId, &'static str, Vec<&Slice>)> = Vec::new();
+    let mut found: Vec<Step<'a>> = Vec::new();
+    let step = |target, technique, by| Step { target, technique, by, with: None };
     if !ground.assignable.is_empty() {
         let makes = asking.allowing(TAKES_IDENTITY);
         let assigns = places.assignable.reached(&if makes.is_empty() { Vec::new() } else { asking.allowing(&ASSIGN) });
@@ -431,17 +436,18 @@ fn to_managed<'a>(ground: &'a Ground, places: &Places<'_>, asking: &Asking<'a>) 
         let either: BTreeSet<usize> = assigns.keys().chain(trusts.keys()).copied().collect();
         for (at, identity) in either.iter().filter_map(|at| Some((at, ground.assignable.get(*at)?))) {
             if let Some(trust) = trusts.get(at) {
-                found.push((&identity.id, "azure-write-federated-credential", vec![*trust]));
+                found.push(step(&identity.id, "azure-write-federated-credential", *trust));
             }
             if let (Some(make), Some(assign)) = (makes.first(), assigns.get(at)) {
-                found.push((&identity.id, "azure-assign-managed-identity", vec![*assign, *make]));
+                let with = Some(*make);
+                found.push(Step { with, ..step(&identity.id, "azure-assign-managed-identity", *assign) });
             }
         }
     }
     if !ground.keyed.is_empty() {
         let lists = places.keyed.reached(&asking.allowing(&LIST_KEYS));
         let keyed = lists.into_iter().filter_map(|(at, lists)| Some((&ground.keyed.get(at)?.id, lists)));
-        found.extend(keyed.map(|(id, lists)| (id, "azure-list-keys", vec![lists])));
+        found.extend(keyed.map(|(id, lists)| step(id, "azure-list-keys", lists)));
     }
     let mut runs: BTreeMap<usize, &Slice> = BTreeMap::new();
     for (kind, operations) in RUNS {
@@ -450,9 +456,9 @@ fn to_managed<'a>(ground: &'a Ground, places: &Places<'_>, asking: &Asking<'a>) 
         runs.extend(reached.into_iter().filter_map(|(at, run)| Some((*numbers.get(at)?, run))));
     }
     for (carrier, run) in runs.into_iter().filter_map(|(at, run)| Some((ground.carriers.get(at)?, run))) {
-        found.extend(carrier.carries.iter().map(|held| (held, "azure-run-code-on-carrier", vec![run])));
+        found.extend(carrier.carries.iter().map(|held| step(held, "azure-run-code-on-carrier", run)));
     }
-    Steps::of("become managed identities", found)
+    Steps { what: "become managed identities", all: found }
 }
 
 #[cfg(test)]
