@@ -163,26 +163,28 @@ impl OpSet {
     }
 }
 
-/// A set of operations as one bit each, for a question that is asked of many sets.
+/// A set of operations, for a question that is asked of many sets: one look for each of their ranges answers it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct OpMask {
-    words: Vec<u64>,
+    /// For each operation: the first marked one that is not before it.
+    next: Vec<u32>,
 }
 
 impl OpMask {
     /// Whether some operation of a set is marked.
     pub fn intersects(&self, set: &OpSet) -> bool {
-        set.ranges.iter().any(|range| {
-            let (first, last) = words(*range);
-            let marked = self.words.get(first..self.words.len().min(last + 1)).unwrap_or_default();
-            (first..).zip(marked).any(|(at, word)| word & bits(*range, at) != 0)
-        })
+        set.ranges.iter().any(|(start, end)| self.next.get(*start as usize).is_some_and(|next| next < end))
     }
 }
 
 impl From<&OpSet> for OpMask {
     fn from(set: &OpSet) -> Self {
-        Self { words: mark(&set.ranges, set.ranges.last().map_or(0, |(_, end)| *end)) }
+        let mut next = Vec::with_capacity(set.ranges.last().map_or(0, |(_, end)| *end as usize));
+        for (start, end) in &set.ranges {
+            next.resize(*start as usize, *start);
+            next.extend(*start..*end);
+        }
+        Self { next }
     }
 }
 

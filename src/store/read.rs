@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
 
-use polars::io::SerReader as _;
-use polars::io::parquet::read::ParquetReader;
+use polars_io::SerReader as _;
+use polars_io::parquet::read::ParquetReader;
 use polars::prelude::{AnyValue, Column, DataFrame, DataType, IntoLazy as _, PlSmallStr};
 use polars::sql::{SQLContext, extract_table_identifiers};
 use serde_json::Value;

@@ -156,7 +156,7 @@ pub(crate) struct ServiceUse {
 #[derive(Debug, Default)]
 pub(crate) struct World {
     pub(crate) policies: PolicyStore,
-    pub(crate) principals: IndexMap<IdentityId, Principal>,
+    pub(crate) principals: IndexMap<IdentityId, Principal, foldhash::fast::RandomState>,
     pub(crate) limits: BTreeMap<AccountId, AccountLimits>,
     pub(crate) carriers: Vec<RoleCarrier>,
     /// Of which kinds of carriers, and where, more may be there than is known.

@@ -143,9 +143,9 @@ impl AccessTable {
 
 /// What to look for in the access of one provider's identities.
 struct Lens {
-    /// The operations of whole services with more than one operation, as ranges, sorted.
-    services: Vec<(u32, u32)>,
-    /// Likewise, for services whose operations are not neighbours in the catalogue.
+    /// For each operation: where the first service with more than one operation ends that does not begin before it.
+    services: Vec<u32>,
+    /// Services with more than one operation that are not neighbours in the catalogue.
     scattered: Vec<OpSet>,
     /// More than names and existence, where it could be granted on less than the whole scope.
     reads: OpMask,
@@ -178,6 +178,10 @@ impl Lens {
             }
         }
         services.sort_unstable();
+        let services = services.into_iter().fold(Vec::new(), |mut ends, (start, end)| {
+            ends.resize(start as usize + 1, end);
+            ends
+        });
         let all = OpSet::all(catalog.len());
         let at_least = |level| -> OpSet { all.iter().filter(|operation| catalog.level(*operation) >= level).collect() };
         Self {
@@ -195,10 +199,8 @@ impl Lens {
 
     /// Whether a set holds all operations of some service.
     fn holds_service(&self, operations: &OpSet) -> bool {
-        operations.ranges().iter().any(|(start, end)| {
-            let first = self.services.partition_point(|(service, _)| service < start);
-            self.services.get(first).is_some_and(|(_, last)| last <= end)
-        }) || self.scattered.iter().any(|service| service.is_subset(operations))
+        let holds = |(start, end): &(u32, u32)| self.services.get(*start as usize).is_some_and(|last| last <= end);
+        operations.ranges().iter().any(holds) || self.scattered.iter().any(|service| service.is_subset(operations))
     }
 
     fn look(&self, resolver: &dyn AccessResolver, identity: &Identity, access: &Access) -> AccessFacts {

@@ -171,7 +171,7 @@ pub(crate) fn without_variables(text: &str) -> String {
 }
 
 /// Segments that occur in most names, shared.
-static COMMON: LazyLock<HashMap<&'static str, Glob>> = LazyLock::new(|| {
+static COMMON: LazyLock<HashMap<&'static str, Glob, foldhash::fast::FixedState>> = LazyLock::new(|| {
     [
         "",
         "arn",
