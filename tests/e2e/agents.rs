@@ -181,12 +181,15 @@ fn a_kubeconfig_that_a_server_names_is_read_where_it_lies_in_a_source_and_otherw
 
 #[test]
 fn a_profile_that_may_be_one_of_aws_is_a_doubt_that_names_it() {
+    const JOB: &[u8] =
+        b"[[job]]\nname = \"incidents\"\nhuman = [\"incident-responder\"]\nagents = [\"*claude-desktop*\"]\n";
     let found = |arguments: &str| {
         let server = format!(r#"{{"mcpServers":{{"one":{{"command":"node","args":["server.js",{arguments}]}}}}}}"#);
         let scene = Scene::new()
             .file("gaad.json", account().as_bytes())
             .home_file(".config/Claude/claude_desktop_config.json", server.as_bytes())
-            .home_file(".aws/config", CONFIG);
+            .home_file(".aws/config", CONFIG)
+            .file("evenhand.toml", JOB);
         report(&scene.run(&["scan", "-o", "json"]))
     };
     let verdict = |found: &serde_json::Value| {
@@ -197,6 +200,7 @@ fn a_profile_that_may_be_one_of_aws_is_a_doubt_that_names_it() {
     assert_eq!((verdict(&sure).as_str(), sure["hints"].to_string().contains("--profile")), ("EXCESS", false));
     let unclear = found(r#""--profile","incident""#);
     assert_eq!(verdict(&unclear), "UNKNOWN");
+    assert!(rows(&unclear, "trusts").iter().any(|row| row["target"] == "profile:incident"), "{unclear}");
     let hints = unclear["hints"].to_string();
     for part in ["`--profile incident` names a profile", "aws-profile:incident ("] {
         assert!(hints.contains(part), "{part}: {hints}");
