@@ -123,7 +123,7 @@ mod tests {
             ("node server.js --kube-context prod", false, &["prod"]),
             ("node server.js --context prod", true, &["prod"]),
             ("node server.js --context prod", false, &[]),
-            ("uvx serena start-mcp-server --context ide-assistant", false, &[]),
+            ("uvx coder start-mcp-server --context desktop", false, &[]),
             ("node server.js --context kube", false, &[]),
         ];
         for (line, speaks_of_clusters, expected) in cases {

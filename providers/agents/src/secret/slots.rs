@@ -506,7 +506,7 @@ mod tests {
             (r#"{"command": "npx", "args": ["x", "--profile", "<profile>"]}"#, vec![]),
             (r#"{"command": "codex", "args": ["mcp-server", "--profile", "dev"]}"#, vec![]),
             (r#"{"command": "kubectl", "args": ["--context=lab"]}"#, vec![(String::from("kube-context:lab"), 1)]),
-            (r#"{"command": "uvx", "args": ["serena", "--context", "ide-assistant"]}"#, vec![]),
+            (r#"{"command": "uvx", "args": ["coder", "--context", "desktop"]}"#, vec![]),
         ];
         for (json, expected) in cases {
             assert_eq!(named(json), expected, "{json}");
