@@ -278,8 +278,8 @@ Examples:
 An export is known by its content, agent configuration by its place in a project or home folder; .gz
 and .zst are read as they are. What no provider knows is listed with a reason. Findings that rest on a baseline below confidence 0.7 do not trip the gate.")]
 pub struct Scan {
-    /// Files and folders to read. None: the `folders` of the configuration, else the current folder and the agent files
-    /// of your home folder. The words `aws`, `azure`, `github` and `kubernetes` stand for what is live; `agents` in front means
+    /// Files and folders to read. None: the `folders` of the configuration, else the current folder, the agent files of the
+    /// project that it lies in, and those of your home folder. The words `aws`, `azure`, `github` and `kubernetes` stand for what is live; `agents` in front means
     /// agent configuration alone, known by its path; folders of these names are `./aws`, `./agents` and so on.
     #[arg(value_name = "SOURCE")]
     pub sources: Vec<PathBuf>,

@@ -58,7 +58,9 @@ fn agents() -> String {
         "# Agents\n\nGenerated from the program: the clients it knows, the files it reads of each, and the keys that decide. \
          How facts follow from them, what the rows are called and what cannot be seen: [the provider's own \
          page](../../providers/agents/README.md).\n\n\
-         `evenhand scan agents` reads these files of the current folder and of your home folder, and nothing else; \
+         `evenhand scan agents` reads these files of the current folder and all folders in it, of the folders around it up to \
+         the root of its work tree, where a client that is started here looks for them too, and of your home folder, and \
+         nothing else; workflows are those below the current folder. \
          `evenhand scan agents DIR` reads every project below a folder, `--home DIR` another home folder, `--all-users` \
          all of them. Files that an administrator sets for the whole machine are read with your own home folder. Nothing \
          that is configured is started, and no address is opened.\n\n\

@@ -27,7 +27,7 @@ use crate::sources::{self, Found, Limits, Listing, LoadError, Loaded, WorkTrees}
 /// What to read, and with what.
 #[derive(Debug)]
 pub struct ReadRequest<'a> {
-    /// The named sources; none = the current folder and the user's agent files.
+    /// The named sources; none = the current folder, the agent files of the project that it lies in, and the user's own.
     pub sources: Vec<PathBuf>,
     /// Sources that people know by another name, such as a folder that was made for this run.
     pub shown: Vec<(PathBuf, String)>,
@@ -101,6 +101,8 @@ const BATCH_BYTES: u64 = 16 << 20;
 const BATCH_FILES: usize = 2048;
 /// So many files that documents name are read for one provider.
 const MOST_WANTED: usize = 1000;
+/// What documents name is read, and what these name in turn, as an environment file names a kubeconfig.
+const WANTED_ROUNDS: usize = 2;
 
 /// Reads the sources with all providers.
 pub fn read(request: &ReadRequest<'_>, providers: &[Box<dyn Provider>]) -> Capture {
@@ -121,6 +123,7 @@ pub fn read(request: &ReadRequest<'_>, providers: &[Box<dyn Provider>]) -> Captu
             },
             wanted: request.only_agents.then_some(evenhand_agents::is_known_path as fn(&str) -> bool),
             home_files: providers.iter().flat_map(|provider| provider.home_files()).copied().collect(),
+            project_files: providers.iter().flat_map(|provider| provider.project_files()).copied().collect(),
             homes: request.config.scope.homes.clone(),
         })
     };
@@ -155,7 +158,11 @@ pub fn read(request: &ReadRequest<'_>, providers: &[Box<dyn Provider>]) -> Captu
                 }
             }
         });
-        work.read_wanted(&listing, loader.limits);
+        for _ in 0..WANTED_ROUNDS {
+            if !work.read_wanted(&listing, loader.limits) {
+                break;
+            }
+        }
     }
     Capture { passed_over: listing.passed_over, known_places: listing.known_places, ..work.finish() }
 }
@@ -323,8 +330,9 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Reads the files that the documents name, where they lie in a source.
-    fn read_wanted(&mut self, listing: &Listing, limits: Limits) {
+    /// Reads the files that the documents name, where they lie in a source; whether there was one.
+    fn read_wanted(&mut self, listing: &Listing, limits: Limits) -> bool {
+        let before = self.wanted.len();
         for slot in 0..self.slots.len() {
             let wanted = self.slots.get_mut(slot).map(|slot| slot.reader.wanted_files()).unwrap_or_default();
             for found in wanted.iter().take(MOST_WANTED).filter_map(|path| listing.inside(path)) {
@@ -339,11 +347,13 @@ impl<'a> Work<'a> {
                         provider: Some(slot),
                     },
                 };
-                self.wanted.insert(Arc::clone(&found.path));
-                self.take(&found, outcome);
+                if self.wanted.insert(Arc::clone(&found.path)) {
+                    self.take(&found, outcome);
+                }
             }
         }
         self.read_queued();
+        self.wanted.len() > before
     }
 
     fn take(&mut self, found: &Found, outcome: Outcome) {

@@ -7,7 +7,7 @@ use std::path::Path;
 use evenhand_model::evidence::Truth;
 use evenhand_model::glob::Glob;
 use evenhand_reports::text::printable;
-use evenhand_rules::pack::{Providers, Rule, RuleSet};
+use evenhand_rules::pack::{Loaded, Providers, Rule, RuleSet};
 
 use crate::cli::Selection;
 use crate::cmd::Failure;
@@ -21,7 +21,11 @@ use crate::lookup;
 /// # Errors
 /// When a rule file or a setting is not understood.
 pub fn load_all(selection: &Selection, config: &Config, console: Console) -> Result<RuleSet, Failure> {
-    let embedded = RuleSet::embedded();
+    load_with(RuleSet::embedded(), selection, config, console)
+}
+
+/// As [`load_all`], of these rules of the pack.
+fn load_with(embedded: Loaded, selection: &Selection, config: &Config, console: Console) -> Result<RuleSet, Failure> {
     let (mut rules, mut problems) = (embedded.rules, embedded.problems);
     for folder in config.pack_dirs.iter().chain(&selection.dirs) {
         let loaded = RuleSet::load_dir(folder).map_err(|(path, error)| unreadable(&path, &error))?;
@@ -68,7 +72,7 @@ pub fn load_all(selection: &Selection, config: &Config, console: Console) -> Res
 /// # Errors
 /// As [`load_all`], and when the selection names what does not exist or leaves nothing.
 pub fn load(selection: &Selection, config: &Config, console: Console) -> Result<RuleSet, Failure> {
-    let mut rules = load_all(selection, config, console)?;
+    let mut rules = load_with(needed(selection, config), selection, config, console)?;
     for pattern in selection.only.iter().chain(&selection.skip) {
         if !rules.iter().any(|rule| fits(pattern, rule)) {
             return Err(unknown(pattern, &rules));
@@ -94,6 +98,26 @@ pub fn load(selection: &Selection, config: &Config, console: Console) -> Result<
         return Err(Failure::new("no rule is left", "`--skip` leaves out all that `--rule` and `--framework` choose"));
     }
     Ok(rules)
+}
+
+/// The rules of the pack that a selection and a configuration name, where they name nothing but rules of the pack by their
+/// ids: reading a rule costs more than scanning a repository's configuration, and a hook asks for a few. Else all, so that
+/// whatever is wrong can be told with what there is.
+fn needed(selection: &Selection, config: &Config) -> Loaded {
+    let Selection { only, skip, framework, dirs } = selection;
+    let patterns: Vec<Glob> = only.iter().map(|pattern| Glob::wildcard(pattern)).collect();
+    let of_config = config.rules.iter().map(|setting| setting.rule.as_str());
+    let of_waivers = config.waivers.iter().filter(|waiver| waiver.is_exact()).map(|waiver| &*waiver.rule);
+    let named: Vec<&str> = of_config.chain(of_waivers).collect();
+    let is_chosen = |id: &str| patterns.iter().any(|pattern| pattern.matches(id) == Truth::Yes);
+    let is_in_pack = |pattern: &Glob| RuleSet::embedded_ids().any(|id| pattern.matches(id) == Truth::Yes);
+    let of_pack_alone = skip.is_empty() && framework.is_empty() && dirs.is_empty() && config.pack_dirs.is_empty();
+    let are_in_pack =
+        patterns.iter().all(is_in_pack) && named.iter().all(|name| RuleSet::embedded_ids().any(|id| id == *name));
+    match of_pack_alone && !patterns.is_empty() && are_in_pack {
+        true => RuleSet::embedded_of(|id| is_chosen(id) || named.contains(&id)),
+        false => RuleSet::embedded(),
+    }
 }
 
 /// A hash of the rules and their thresholds: equal where the same facts give the same findings.
@@ -174,4 +198,43 @@ pub fn page(rule: &Rule) -> String {
 
 fn indented(content: &str) -> String {
     content.trim().lines().map(|line| format!("  {}\n", line.trim())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::RuleSetting;
+
+    #[test]
+    fn only_the_rules_of_the_pack_that_are_asked_for_are_read() {
+        let all = RuleSet::embedded().rules.len();
+        let selection = |only: &[&str]| Selection {
+            only: only.iter().map(|pattern| (*pattern).to_owned()).collect(),
+            ..Selection::default()
+        };
+        let read = |selection: &Selection, config: &Config| needed(selection, config).rules.len();
+        let none = Config::default();
+        let secrets = RuleSet::embedded_ids().filter(|id| id.starts_with("plaintext-secret-")).count();
+        assert!(secrets > 1);
+        assert_eq!(read(&selection(&["plaintext-secret-*", "untrusted-trigger"]), &none), secrets + 1);
+        for whole in [&[][..], &["no-such-rule"], &["A11"], &["untrusted-trigger", "A11"]] {
+            assert_eq!(read(&selection(whole), &none), all, "{whole:?}");
+        }
+        let mine = Selection { dirs: vec!["mine".into()], ..selection(&["untrusted-trigger"]) };
+        assert_eq!(read(&mine, &none), all);
+        let settings = |rule: &str| {
+            let rule = rule.to_owned();
+            let setting = RuleSetting {
+                rule,
+                severity: None,
+                off: false,
+                params: Vec::new(),
+                place: "evenhand.toml:1:1".to_owned(),
+            };
+            Config { rules: vec![setting], ..Config::default() }
+        };
+        let one = selection(&["untrusted-trigger"]);
+        assert_eq!(read(&one, &settings("approval-bypass-enabled")), 2, "what is set for it is checked too");
+        assert_eq!(read(&one, &settings("no-such-rule")), all, "what it may have been is told");
+    }
 }

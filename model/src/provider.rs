@@ -65,6 +65,12 @@ pub trait Provider: Send + Sync {
         &[]
     }
 
+    /// Files in the folder of a project that belong to this provider, as paths with `/` relative to it; a folder stands for
+    /// what lies in it. Programs that are started in a folder below look for them too.
+    fn project_files(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Files outside home folders that an administrator sets for a whole machine, as absolute paths with `/`.
     fn system_files(&self) -> &'static [&'static str] {
         &[]

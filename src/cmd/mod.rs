@@ -402,7 +402,8 @@ impl Invocation {
         let read = capture.files.iter().filter(|file| file.status != SourceStatus::Unrecognised).count();
         let files = counted(read, "document", "documents");
         let what = match config.folders.is_empty() {
-            true => "this folder and the agent files of your home folder were read".to_owned(),
+            true => "this folder, the agent files of the project around it and those of your home folder were read"
+                .to_owned(),
             false => {
                 let folders: Vec<String> = config.folders.iter().map(|folder| folder.display().to_string()).collect();
                 format!("the folders of the configuration were read: {}", folders.join(", "))

@@ -18,7 +18,7 @@ use super::named::Root;
 /// What to look for.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
-    /// The named sources. None: the current folder and the user's own agent files.
+    /// The named sources. None: the current folder, the agent files of the project that it lies in, and the user's own.
     pub sources: Vec<PathBuf>,
     /// Sources that are shown under another name.
     pub shown: Vec<(PathBuf, String)>,
@@ -28,6 +28,8 @@ pub struct Request {
     pub other_homes: Vec<PathBuf>,
     /// Files below a home folder that some provider reads, with `/`.
     pub home_files: Vec<&'static str>,
+    /// Files in the folder of a project that some provider reads, with `/`.
+    pub project_files: Vec<&'static str>,
     /// What variables of the environment move, with their values; of the user's own home alone.
     pub moved: Vec<(MovedFiles, OsString)>,
     /// Files of the whole machine that some provider reads, as absolute paths; empty where the machine is not asked for.
@@ -116,9 +118,6 @@ const SETTINGS_FOLDERS: [&str; 2] = ["Library", "AppData"];
 /// Larger files are opened only when they are named like an export or the user names them.
 const LARGE: u64 = 16 << 20;
 
-/// A file of a home folder that a program keeps its settings in is never larger.
-const LARGEST_SETTINGS: u64 = 64 << 20;
-
 /// Folders are not listed further down than this; no layout of documents known is a quarter as deep.
 const DEEPEST: usize = 128;
 
@@ -127,7 +126,7 @@ const EXPORTS: [&str; 9] = ["csv", "gz", "json", "jsonl", "ndjson", "txt", "yaml
 
 /// Lists the files of a request.
 pub fn find(request: &Request) -> Listing {
-    let mut walk = Walk { request, listing: Listing::default(), seen: BTreeSet::new(), types: BTreeMap::new() };
+    let mut walk = Walk::new(request);
     if request.sources.is_empty() {
         walk.current_folder();
         walk.homes();
@@ -140,16 +139,21 @@ pub fn find(request: &Request) -> Listing {
     walk.finish()
 }
 
-struct Walk<'a> {
-    request: &'a Request,
-    listing: Listing,
+/// A listing under way.
+pub(super) struct Walk<'a> {
+    pub(super) request: &'a Request,
+    pub(super) listing: Listing,
     /// Files already listed, by their true path: overlapping sources count once.
     seen: BTreeSet<PathBuf>,
     /// Files never opened, by folder of the source and ending.
     types: BTreeMap<(Arc<str>, String), usize>,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    pub(super) fn new(request: &'a Request) -> Self {
+        Self { request, listing: Listing::default(), seen: BTreeSet::new(), types: BTreeMap::new() }
+    }
+
     fn current_folder(&mut self) {
         let here = Path::new(".");
         let at_home = self.request.home.as_deref().is_some_and(|home| same(here, home));
@@ -161,113 +165,7 @@ impl Walk<'_> {
             return;
         }
         self.source(here);
-    }
-
-    /// The known files of home folders: nothing else in them is touched.
-    fn homes(&mut self) {
-        let request = self.request;
-        if let Some(home) = &request.home {
-            self.listing.sources.push("~".into());
-            self.known_files(home, "~", "home", &request.home_files, true);
-            self.moved_files();
-        }
-        for home in &request.other_homes {
-            let shown = display(home);
-            let name = home.file_name().map_or_else(|| shown.clone(), text);
-            self.listing.sources.push(shown.as_str().into());
-            if let Err(error) = std::fs::read_dir(home) {
-                let reason: Arc<str> = format!("{}; run as a user who may read it", io_reason(&error)).into();
-                self.listing.failed.push(Located { path: shown.into(), reason });
-                continue;
-            }
-            self.known_files(home, &shown, &name, &request.home_files, true);
-        }
-    }
-
-    /// Files that a variable lets lie elsewhere. Those in the home folder are read all the same: which of them a program
-    /// uses depends on where it was started.
-    fn moved_files(&mut self) {
-        let request = self.request;
-        for (moved, value) in &request.moved {
-            let variable = moved.variable;
-            if moved.names_file() {
-                for (at, file) in std::env::split_paths(value).enumerate() {
-                    let shown = if at == 0 { format!("${variable}") } else { format!("${variable}[{}]", at + 1) };
-                    self.known_file(file, shown.into(), moved.home, ("home", true), None);
-                }
-                continue;
-            }
-            let folder = Path::new(value);
-            let inside = folder.canonicalize().ok();
-            for relative in &request.home_files {
-                let rest = relative.strip_prefix(moved.home);
-                let Some(rest) = rest.filter(|rest| moved.home.ends_with('/') || rest.is_empty()) else { continue };
-                let below = format!("{}{rest}", moved.inside);
-                let file = below.split('/').fold(folder.to_owned(), |path, part| path.join(part));
-                let shown = format!("${variable}/{below}");
-                self.known_file(file, shown.into(), relative, ("home", true), inside.as_deref());
-            }
-        }
-    }
-
-    fn machine(&mut self) {
-        let request = self.request;
-        let files: Vec<&'static str> =
-            request.system_files.iter().filter(|file| Path::new(file).is_absolute()).copied().collect();
-        self.known_files(Path::new(""), "", "machine", &files, false);
-    }
-
-    /// Adds those of some files that are there. A link is followed as long as it stays in the folder.
-    fn known_files(&mut self, folder: &Path, shown: &str, source_name: &str, files: &[&'static str], user_level: bool) {
-        let inside = if user_level { folder.canonicalize().ok() } else { None };
-        if user_level {
-            self.root(shown, folder, source_name);
-        }
-        self.listing.known_places |= user_level;
-        for relative in files {
-            let file = relative.split('/').fold(folder.to_owned(), |path, part| {
-                if path.as_os_str().is_empty() && part.is_empty() { PathBuf::from("/") } else { path.join(part) }
-            });
-            let path: Arc<str> =
-                if shown.is_empty() { (*relative).into() } else { format!("{shown}/{relative}").into() };
-            self.known_file(file, path, relative, (source_name, user_level), inside.as_deref());
-        }
-    }
-
-    /// Adds a file, or the files of a folder, if it is there. `inside`: the folder that no link may lead out of.
-    fn known_file(
-        &mut self,
-        file: PathBuf,
-        path: Arc<str>,
-        relative: &str,
-        (source_name, user_level): (&str, bool),
-        inside: Option<&Path>,
-    ) {
-        self.listing.asked += 1;
-        let Ok(found) = std::fs::metadata(&file) else { return };
-        if let Some(inside) = inside
-            && !file.canonicalize().is_ok_and(|target| target.starts_with(inside))
-        {
-            self.skip(path, "a symbolic link out of the home folder, not followed; name its target to read it");
-            return;
-        }
-        if found.is_dir() {
-            self.folder(&file, &path, source_name, user_level);
-            return;
-        }
-        if found.len() > LARGEST_SETTINGS {
-            self.skip(path, "larger than 64 MiB, which no settings are; name the file itself to read it");
-            return;
-        }
-        self.add(Found {
-            file,
-            path,
-            relative: relative.into(),
-            source_name: source_name.into(),
-            user_level,
-            named: false,
-            bytes: found.len(),
-        });
+        self.project_around(here);
     }
 
     fn source(&mut self, source: &Path) {
@@ -285,7 +183,7 @@ impl Walk<'_> {
                 let name = source.canonicalize().ok();
                 let name = name.as_deref().unwrap_or(source).file_name().map_or_else(|| named.clone(), text);
                 self.root(&named, source, &name);
-                self.folder(source, &named, &name, false);
+                self.folder(source, &named, "", (&name, false));
             }
             Ok(found) => {
                 let name: Arc<str> = source.file_name().map_or_else(|| named.clone(), text).into();
@@ -310,12 +208,13 @@ impl Walk<'_> {
         }
     }
 
-    fn root(&mut self, shown: &str, path: &Path, source_name: &str) {
+    pub(super) fn root(&mut self, shown: &str, path: &Path, source_name: &str) {
         let root = Root { shown: shown.into(), path: path.to_owned(), source_name: source_name.into() };
         self.listing.roots.push(root);
     }
 
-    fn folder(&mut self, folder: &Path, named: &str, source_name: &str, user_level: bool) {
+    /// Adds the files of a folder. `below`: where it lies below the source.
+    pub(super) fn folder(&mut self, folder: &Path, named: &str, below: &str, (source_name, user_level): (&str, bool)) {
         let request = self.request;
         let source_name: Arc<str> = source_name.into();
         let mut skipped_folders = Vec::new();
@@ -381,6 +280,7 @@ impl Walk<'_> {
                 continue;
             }
             let relative = slashed(entry.path().strip_prefix(folder).unwrap_or(entry.path()));
+            let relative = if below.is_empty() { relative } else { format!("{below}/{relative}") };
             let user_level = user_level || self.in_declared_home(&relative);
             self.add(Found {
                 file: entry.into_path(),
@@ -420,18 +320,18 @@ impl Walk<'_> {
         })
     }
 
-    fn add(&mut self, found: Found) {
+    pub(super) fn add(&mut self, found: Found) {
         let identity = found.file.canonicalize().unwrap_or_else(|_| found.file.clone());
         if self.seen.insert(identity) {
             self.listing.files.push(found);
         }
     }
 
-    fn skip(&mut self, path: Arc<str>, reason: &str) {
+    pub(super) fn skip(&mut self, path: Arc<str>, reason: &str) {
         self.listing.skipped.push(Located { path, reason: reason.into() });
     }
 
-    fn finish(self) -> Listing {
+    pub(super) fn finish(self) -> Listing {
         let mut listing = self.listing;
         for ((folder, ending), count) in self.types {
             let files = if count == 1 { "1 file".to_owned() } else { format!("{count} files") };
@@ -458,11 +358,11 @@ fn never_entered(folder: &Path) -> Option<&'static str> {
     build.then_some("build output")
 }
 
-fn same(a: &Path, b: &Path) -> bool {
+pub(super) fn same(a: &Path, b: &Path) -> bool {
     matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
-fn text(name: &OsStr) -> String {
+pub(super) fn text(name: &OsStr) -> String {
     name.to_string_lossy().into_owned()
 }
 
@@ -471,7 +371,7 @@ fn slashed(path: &Path) -> String {
 }
 
 /// A source as the user named it, without what only means "here".
-fn display(path: &Path) -> String {
+pub(super) fn display(path: &Path) -> String {
     let shown = path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/");
     let shown = shown.strip_prefix("./").unwrap_or(&shown);
     match shown.trim_end_matches('/') {
@@ -501,14 +401,14 @@ pub(super) fn io_reason(error: &std::io::Error) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn names(listing: &Listing) -> Vec<&str> {
+    pub(in crate::sources) fn names(listing: &Listing) -> Vec<&str> {
         listing.files.iter().map(|found| &*found.path).collect()
     }
 
-    fn tree(files: &[&str]) -> tempfile::TempDir {
+    pub(in crate::sources) fn tree(files: &[&str]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         for file in files {
             let path = folder.path().join(file);
@@ -577,87 +477,6 @@ mod tests {
         let listing = find(&Request { sources: vec![folder.path().into()], ..Request::default() });
         assert_eq!(listing.files.len(), 1);
         assert!(listing.skipped[0].reason.contains("symbolic link"));
-    }
-
-    fn home_request(home: &Path) -> Request {
-        Request {
-            home: Some(home.into()),
-            home_files: vec![".claude.json", ".gemini/policies", ".aws/config"],
-            wanted: Some(|path| path.ends_with(".mcp.json") || path.contains("/policies/")),
-            ..Request::default()
-        }
-    }
-
-    #[test]
-    fn a_home_folder_costs_the_same_however_much_lies_in_it() {
-        let small = tree(&[".claude.json", ".gemini/policies/a.toml"]);
-        let many: Vec<String> = (0..4_000).map(|at| format!("photos/{}/{at}.json", at % 40)).collect();
-        let mut names: Vec<&str> = many.iter().map(String::as_str).collect();
-        names.extend([".claude.json", ".gemini/policies/a.toml", ".cache/deep/er/x.json"]);
-        let large = tree(&names);
-        let asked = |home: &Path| {
-            let listing = find(&Request { sources: vec![home.into()], ..home_request(home) });
-            let read: Vec<String> = listing.files.iter().map(|found| found.relative.to_string()).collect();
-            assert_eq!(read, [".claude.json", "a.toml"]);
-            listing.asked
-        };
-        assert_eq!(asked(small.path()), asked(large.path()));
-        assert!(asked(large.path()) < 10);
-    }
-
-    #[test]
-    fn what_a_variable_moves_is_read_from_there_and_shown_by_the_variable() {
-        let home = tree(&[".claude.json"]);
-        let moved = tree(&["a/.claude.json", "b/policies/x.toml", "c/one", "d/two"]);
-        let at = |name: &str| moved.path().join(name).into_os_string();
-        let variable = |variable, inside, home| MovedFiles { variable, inside, home };
-        let files = std::env::join_paths([at("c/one"), at("d/two"), at("no/such")]).unwrap();
-        let request = Request {
-            moved: vec![
-                (variable("A", ".claude.json", ".claude.json"), at("a")),
-                (variable("B", "", ".gemini/"), at("b")),
-                (variable("C", "", ".aws/config"), files),
-            ],
-            ..home_request(home.path())
-        };
-        let listing = find(&Request { sources: vec![home.path().into()], ..request });
-        let mut read: Vec<(&str, &str)> = listing.files.iter().map(|found| (&*found.path, &*found.relative)).collect();
-        read.retain(|(path, _)| path.starts_with('$'));
-        let expected = [
-            ("$A/.claude.json", ".claude.json"),
-            ("$B/policies/x.toml", "x.toml"),
-            ("$C", ".aws/config"),
-            ("$C[2]", ".aws/config"),
-        ];
-        assert_eq!(read, expected);
-        assert_eq!(listing.files.len(), 5, "what lies in the home folder is read too");
-    }
-
-    #[test]
-    fn homes_of_others_are_read_under_their_own_names() {
-        let homes = tree(&["ana/.claude.json", "ben/.claude.json", "ben/notes/.claude.json"]);
-        let listing = find(&Request {
-            sources: Vec::new(),
-            home: None,
-            other_homes: vec![homes.path().join("ana"), homes.path().join("ben")],
-            ..home_request(homes.path())
-        });
-        let paths: Vec<&str> = names(&listing).into_iter().filter(|path| path.contains("/.claude")).collect();
-        assert_eq!(paths.len(), 2);
-        assert!(paths[0].ends_with("ana/.claude.json") && paths[1].ends_with("ben/.claude.json"));
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_link_out_of_a_home_folder_is_not_followed_and_one_inside_is() {
-        let outside = tree(&["secret.json"]);
-        let home = tree(&["dotfiles/claude.json", ".aws/x"]);
-        std::os::unix::fs::symlink(home.path().join("dotfiles/claude.json"), home.path().join(".claude.json")).unwrap();
-        std::os::unix::fs::symlink(outside.path().join("secret.json"), home.path().join(".aws/config")).unwrap();
-        let listing = find(&Request { sources: vec![home.path().into()], ..home_request(home.path()) });
-        let read: Vec<&str> = listing.files.iter().map(|found| &*found.relative).collect();
-        assert_eq!(read, [".claude.json"]);
-        assert!(listing.skipped[0].reason.contains("out of the home folder"), "{:?}", listing.skipped);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod format;
 mod git;
 mod head;
 mod json_head;
+mod known;
 mod load;
 mod named;
 

@@ -34,33 +34,51 @@ impl Root {
     }
 }
 
+/// The file in a copy of somebody's home folder that lies at an absolute path on that person's machine. `folder`: the copy,
+/// which is told by the end of its path: `lab/home/ana`, `lab/Users/ana`.
+fn in_copy(folder: &Path, path: &str) -> Option<PathBuf> {
+    let mut parts = path.split('/');
+    let (start, homes, person) = (parts.next()?, parts.next()?, parts.next()?);
+    let is_absolute = start.is_empty() || (start.len() == 2 && start.ends_with(':'));
+    let is_home = is_absolute && matches!(homes, "home" | "Users") && !person.is_empty();
+    let is_it = is_home && folder.ends_with(Path::new(homes).join(person));
+    is_it.then(|| parts.fold(folder.to_owned(), |file, part| file.join(part)))
+}
+
 impl Listing {
-    /// The file at a path in the form of [`Found::path`], or at an absolute one, if it lies in a source. Links are followed
-    /// as long as they stay there.
+    /// The file at a path in the form of [`Found::path`], or at an absolute one, if it lies in a source; in a copy of a home
+    /// folder also where that is named as on its machine. Links are followed as long as they stay there.
     pub fn inside(&self, path: &str) -> Option<Found> {
         self.roots.iter().find_map(|root| {
-            let file = root.file(path)?;
             let inside = root.path.canonicalize().ok()?;
-            let target = file.canonicalize().ok()?;
-            let below = target.strip_prefix(&inside).ok()?;
-            let found = std::fs::metadata(&target).ok()?;
-            if !found.is_file() || found.len() > LARGEST {
-                return None;
-            }
-            let relative: Vec<_> = below.components().map(|part| part.as_os_str().to_string_lossy()).collect();
-            let relative = match relative.as_slice() {
-                [] => target.file_name()?.to_string_lossy().into_owned(),
-                parts => parts.join("/"),
-            };
-            Some(Found {
-                file,
-                path: path.into(),
-                relative: relative.into(),
-                source_name: Arc::clone(&root.source_name),
-                user_level: false,
-                named: false,
-                bytes: found.len(),
-            })
+            let mut files = root.file(path).into_iter().chain(in_copy(&inside, path));
+            files.find_map(|file| root.found(&inside, file, path))
+        })
+    }
+}
+
+impl Root {
+    /// A file, if it lies in this source and is small. `inside`: where the source really is.
+    fn found(&self, inside: &Path, file: PathBuf, path: &str) -> Option<Found> {
+        let target = file.canonicalize().ok()?;
+        let below = target.strip_prefix(inside).ok()?;
+        let found = std::fs::metadata(&target).ok()?;
+        if !found.is_file() || found.len() > LARGEST {
+            return None;
+        }
+        let relative: Vec<_> = below.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+        let relative = match relative.as_slice() {
+            [] => target.file_name()?.to_string_lossy().into_owned(),
+            parts => parts.join("/"),
+        };
+        Some(Found {
+            file,
+            path: path.into(),
+            relative: relative.into(),
+            source_name: Arc::clone(&self.source_name),
+            user_level: false,
+            named: false,
+            bytes: found.len(),
         })
     }
 }
@@ -90,6 +108,14 @@ mod tests {
             ("anabel/keys/mcp.env".to_owned(), None),
             ("ana/keys".to_owned(), None),
             ("ana/keys/missing.env".to_owned(), None),
+            // What was copied names its files as on the machine that it comes from.
+            ("/home/ana/keys/mcp.env".to_owned(), Some("keys/mcp.env")),
+            ("C:/home/ana/keys/mcp.env".to_owned(), Some("keys/mcp.env")),
+            ("/home/ana/../ana/keys/mcp.env".to_owned(), Some("keys/mcp.env")),
+            ("/home/ana/../../elsewhere/mcp.env".to_owned(), None),
+            ("/home/ben/keys/mcp.env".to_owned(), None),
+            ("/Users/ana/keys/mcp.env".to_owned(), None),
+            ("home/ana/keys/mcp.env".to_owned(), None),
         ];
         for (path, expected) in cases {
             let found = listing.inside(&path);

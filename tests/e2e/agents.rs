@@ -77,6 +77,137 @@ fn the_word_agents_reads_agent_configuration_alone() {
 }
 
 #[test]
+fn started_in_a_folder_of_a_project_the_clients_files_of_that_project_are_read_and_nothing_beside() {
+    let server = |name: &str| format!(r#"{{"mcpServers":{{"{name}":{{"command":"x","envFile":".vars"}}}}}}"#);
+    let scene = Scene::new()
+        .file("elsewhere/.mcp.json", server("elsewhere").as_bytes())
+        .file("shop/.git/HEAD", b"")
+        .file("shop/.mcp.json", server("project").as_bytes())
+        .file("shop/.vars", b"API_KEY=fake-3f9a1c-77b2\n")
+        .file("shop/.claude/agents/review.md", b"---\nname: review\n---\n")
+        .file("shop/other/.mcp.json", server("other").as_bytes())
+        .file("shop/src/web/.mcp.json", server("web").as_bytes())
+        .home_file(".cursor/mcp.json", server("person").as_bytes());
+    let scan = |folder: &str, arguments: &[&str]| {
+        let run = scene.command().current_dir(scene.path(folder)).args(arguments).output().unwrap();
+        json(&String::from_utf8(run.stdout).unwrap())
+    };
+    let read = |folder: &str, arguments: &[&str]| -> Vec<String> {
+        let found = scan(folder, arguments);
+        let files = found["scan"]["sources"].as_array().unwrap().iter();
+        files.map(|file| file["path"].as_str().unwrap().to_owned()).collect()
+    };
+    let of_project = ["../.claude/agents/review.md", "../.mcp.json", "../.vars", "web/.mcp.json", "~/.cursor/mcp.json"];
+    assert_eq!(read("shop/src", &["scan", "agents", "-o", "json"]), of_project);
+    assert_eq!(read("shop/src", &["scan", "-o", "json"]), of_project);
+    assert_eq!(read("shop/src", &["scan", "agents", ".", "-o", "json"]), ["web/.mcp.json"], "a named folder is all");
+    let deeper =
+        ["../../.claude/agents/review.md", "../../.mcp.json", "../../.vars", ".mcp.json", "~/.cursor/mcp.json"];
+    assert_eq!(read("shop/src/web", &["scan", "agents", "-o", "json"]), deeper);
+    let found = scan("shop/src", &["scan", "agents", "-o", "json"]);
+    let ids: Vec<&str> = rows(&found, "agents").iter().map(|row| row["id"].as_str().unwrap()).collect();
+    for id in ["agent:claude-code:shop#project", "agent:claude-code:shop#agents/review"] {
+        assert!(ids.contains(&id), "{id}: {ids:?}");
+    }
+    let secrets = rows(&found, "credentials");
+    assert!(secrets.iter().any(|row| row["location"] == "../.vars"), "{secrets:?}");
+}
+
+#[test]
+fn a_kubeconfig_that_a_server_names_is_read_where_it_lies_in_a_source_and_otherwise_in_doubt() {
+    let clusters = b"users: [{name: bot, user: {token: fake-opaque-3f9a1c, as: triage}}]\n\
+        contexts: [{name: prod, context: {user: bot}}]\n";
+    let server = |given: &str| format!(r#"{{"mcpServers":{{"one":{{"command":"x",{given}}}}}}}"#);
+    let lent = |scene: &Scene, folder: &str, arguments: &[&str]| -> (Vec<String>, usize) {
+        let run =
+            scene.command().current_dir(scene.path(folder)).args(arguments).args(["-o", "json"]).output().unwrap();
+        let found = json(&String::from_utf8(run.stdout).unwrap());
+        let trusts = rows(&found, "trusts").into_iter().filter(|row| row["mechanism"] == "holds_credential");
+        let targets = trusts.map(|row| row["target"].as_str().unwrap().to_owned()).collect();
+        let gaps = rows(&found, "gaps");
+        (targets, gaps.iter().filter(|row| row["reason"].as_str().unwrap().contains("the kubeconfig")).count())
+    };
+    let triage = (vec!["kubernetes:*:user:triage".to_owned()], 0);
+    for named in ["/home/ana/clusters/prod.yaml", "~/clusters/prod.yaml", "$HOME/clusters/prod.yaml"] {
+        let text = server(&format!(r#""env":{{"KUBECONFIG":"{named}"}}"#));
+        let copy = Scene::new()
+            .file("desk/notes.txt", b"")
+            .file("lab/home/ana/.cursor/mcp.json", text.as_bytes())
+            .file("lab/home/ana/clusters/prod.yaml", clusters);
+        for (folder, arguments) in [
+            (".", &["scan", "agents", "."][..]),
+            (".", &["scan", "agents", "lab/home/ana"]),
+            ("desk", &["scan", "agents", "--home", "../lab/home/ana"]),
+        ] {
+            assert_eq!(lent(&copy, folder, arguments), triage, "{named}: {folder} {arguments:?}");
+        }
+        if named.starts_with("/home") {
+            assert_eq!(lent(&copy, "lab/home", &["scan", "agents", "ana"]), triage);
+            assert_eq!(lent(&copy, "lab/home/ana/clusters", &["scan", "agents", ".."]), triage);
+        }
+        let without = Scene::new().file("lab/home/ana/.cursor/mcp.json", text.as_bytes());
+        let unread = (vec![format!("kubeconfig:{named}")], 1);
+        assert_eq!(lent(&without, ".", &["scan", "agents", "."]), unread, "{named}");
+    }
+    // An environment file names it, and is itself named.
+    let scene = Scene::new()
+        .file("shop/.mcp.json", server(r#""envFile":"keys/tool.vars""#).as_bytes())
+        .file("shop/keys/tool.vars", b"KUBECONFIG=clusters/prod.yaml\n")
+        .file("shop/clusters/prod.yaml", clusters);
+    assert_eq!(lent(&scene, ".", &["scan", "agents", "."]), triage);
+    // One of two is there, and a link leads out of the source.
+    let named = r#""env":{"KUBECONFIG":"clusters/prod.yaml:clusters/other.yaml"}"#;
+    let scene = Scene::new()
+        .file("shop/.mcp.json", server(named).as_bytes())
+        .file("shop/clusters/prod.yaml", clusters)
+        .file("outside.yaml", clusters);
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(scene.path("outside.yaml"), scene.path("shop/clusters/other.yaml")).unwrap();
+    let both = (vec!["kubeconfig:clusters/other.yaml".to_owned(), "kubernetes:*:user:triage".to_owned()], 1);
+    assert_eq!(lent(&scene, ".", &["scan", "agents", "shop"]), both);
+    // A container is given it by name, with the value that the server's variables give it.
+    let handed = |flags: &str| {
+        let given = format!(r#""args":["run",{flags}"img"],"env":{{"KUBECONFIG":"/k/prod.yaml"}}"#);
+        Scene::new()
+            .file("shop/.mcp.json", server(&given).replace(r#""x""#, r#""docker""#).as_bytes())
+            .file("shop/clusters/prod.yaml", clusters)
+    };
+    let given = handed(r#""-v","./clusters:/k","-e","KUBECONFIG","#);
+    assert_eq!(lent(&given, ".", &["scan", "agents", "."]), triage);
+    for flags in [r#""-e","KUBECONFIG","#, r#""-v","./clusters:/k","#] {
+        assert_eq!(lent(&handed(flags), ".", &["scan", "agents", "."]), (vec![], 0), "{flags}");
+    }
+}
+
+#[test]
+fn a_profile_that_may_be_one_of_aws_is_a_doubt_that_names_it() {
+    const JOB: &[u8] =
+        b"[[job]]\nname = \"incidents\"\nhuman = [\"incident-responder\"]\nagents = [\"*claude-desktop*\"]\n";
+    let found = |arguments: &str| {
+        let server = format!(r#"{{"mcpServers":{{"one":{{"command":"node","args":["server.js",{arguments}]}}}}}}"#);
+        let scene = Scene::new()
+            .file("gaad.json", account().as_bytes())
+            .home_file(".config/Claude/claude_desktop_config.json", server.as_bytes())
+            .home_file(".aws/config", CONFIG)
+            .file("evenhand.toml", JOB);
+        report(&scene.run(&["scan", "-o", "json"]))
+    };
+    let verdict = |found: &serde_json::Value| {
+        let client = rows(found, "identities").into_iter().find(|row| row["kind"] == "agent_client").unwrap();
+        client["verdict"].as_str().unwrap().to_owned()
+    };
+    let sure = found(r#""--aws-profile=incident""#);
+    assert_eq!((verdict(&sure).as_str(), sure["hints"].to_string().contains("--profile")), ("EXCESS", false));
+    let unclear = found(r#""--profile","incident""#);
+    assert_eq!(verdict(&unclear), "UNKNOWN");
+    assert!(rows(&unclear, "trusts").iter().any(|row| row["target"] == "profile:incident"), "{unclear}");
+    let hints = unclear["hints"].to_string();
+    for part in ["`--profile incident` names a profile", "aws-profile:incident ("] {
+        assert!(hints.contains(part), "{part}: {hints}");
+    }
+}
+
+#[test]
 fn the_homes_of_all_users_are_read_where_asked() {
     let bypass = br#"{"permissions":{"defaultMode":"bypassPermissions"}}"#;
     let scene = Scene::new()

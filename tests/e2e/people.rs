@@ -175,7 +175,8 @@ fn a_question_without_sources_says_what_it_was_answered_from() {
         &["compare", "incident-agent"],
         &["can", "incident-agent", "s3:DeleteBucket"],
     ] {
-        let said = "no --from is given: this folder and the agent files of your home folder were read (1 document)";
+        let said = "no --from is given: this folder, the agent files of the project around it and those of your home folder were read \
+                    (1 document)";
         let run = scene.run(verb);
         assert!(run.stderr.contains(said), "{verb:?}: {}", run.stderr);
         assert_eq!(scene.run(&[verb, &["-q"]].concat()).stderr, "", "{verb:?}");

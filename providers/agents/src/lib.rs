@@ -45,17 +45,32 @@ static HOME_FILES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
         .flat_map(|client| client.files)
         .flat_map(|file| file.homes.iter().map(move |home| format!("{home}{}", file.suffix)))
         .chain(profiles::Store::ALL.iter().map(|(path, _)| (*path).to_owned()))
-        // Of files with any name the folder is listed; what lies in it and is not ours is not recognised.
-        .map(|path| match path.split_once("/*") {
-            Some((folder, _)) => folder.to_owned(),
-            None => path,
-        })
         .collect();
     paths.sort();
+    looked_up(paths)
+});
+
+/// Every file of the table that lies in the folder of a project.
+static PROJECT_FILES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let files = clients::CLIENTS.iter().flat_map(|client| client.files);
+    let of_projects = files.filter(|file| file.is_of_projects());
+    let mut paths: Vec<String> = of_projects.map(|file| file.suffix.to_owned()).collect();
+    paths.sort();
+    looked_up(paths)
+});
+
+/// What is looked up for sorted paths, each once: of files with any name the folder is listed, and what lies in it and is not
+/// ours is not recognised.
+fn looked_up(paths: Vec<String>) -> Vec<&'static str> {
+    let folder = |path: String| match path.split_once("/*") {
+        Some((folder, _)) => folder.to_owned(),
+        None => path,
+    };
+    let mut paths: Vec<String> = paths.into_iter().map(folder).collect();
     paths.dedup();
     // Made once per process and small; the contract asks for borrowed text that lives as long as the program.
     paths.into_iter().map(|path| &*path.leak()).collect()
-});
+}
 
 /// Every variable of the table that moves files of a home folder.
 static MOVED_FILES: LazyLock<Vec<MovedFiles>> = LazyLock::new(|| {
@@ -95,7 +110,7 @@ static SYSTEM_FILES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
         .collect();
     paths.sort();
     paths.dedup();
-    // As for the files of home folders.
+    // As for the other files.
     paths.into_iter().map(|path| &*path.leak()).collect()
 });
 
@@ -125,6 +140,10 @@ impl Provider for Agents {
 
     fn moved_files(&self) -> &'static [MovedFiles] {
         &MOVED_FILES
+    }
+
+    fn project_files(&self) -> &'static [&'static str] {
+        &PROJECT_FILES
     }
 
     fn system_files(&self) -> &'static [&'static str] {

@@ -79,6 +79,7 @@ pub(crate) struct Environment {
     pub(crate) document: Arc<str>,
     pub(crate) facts: FileFacts,
     pub(crate) found: Vec<Found>,
+    pub(crate) borrowed: Vec<Borrowed>,
 }
 
 /// The reader of agent configuration.
@@ -119,9 +120,11 @@ impl AgentsReader {
     }
 
     fn environment(&mut self, document: &Document) {
+        let (found, borrowed) = secret::dotenv(&document.text, &self.options.fingerprinter);
         self.environments.push(Environment {
             path: locate::clean(&document.path).into_owned(),
-            found: secret::dotenv(&document.text, &self.options.fingerprinter),
+            found,
+            borrowed,
             document: Arc::clone(&document.path),
             facts: document.file,
         });
@@ -333,6 +336,15 @@ impl AgentsReader {
     }
 }
 
+impl Environment {
+    /// The principals that a server is handed with the variables. A kubeconfig that is named to a container is one of the
+    /// container's.
+    pub(crate) fn lends_to(&self, server: &Server) -> impl Iterator<Item = &Borrowed> {
+        let in_container = server.in_container;
+        self.borrowed.iter().filter(move |named| !(in_container && named.target.starts_with(KUBECONFIG)))
+    }
+}
+
 impl Reader for AgentsReader {
     fn read(&mut self, document: Document) -> Result<(), Vec<ReadError>> {
         match self.asked.get(&*locate::clean(&document.path)) {
@@ -374,20 +386,25 @@ impl Reader for AgentsReader {
 
     fn wanted_files(&mut self) -> Vec<String> {
         let homes = assemble::homes(&self.files);
+        let environments: BTreeMap<&str, &Environment> =
+            self.environments.iter().map(|file| (file.path.as_str(), file)).collect();
         for file in &self.files {
-            let of_file = (None, &[][..], &file.borrowed[..]);
-            let of_servers = file
-                .servers
-                .iter()
-                .map(|server| (server.project.as_deref(), &server.env_files[..], &server.borrowed[..]));
-            for (project, env_files, borrowed) in of_servers.chain([of_file]) {
-                let place = assemble::of_project(&file.place, project);
+            let of_file = (None, &file.borrowed[..]);
+            let of_servers = file.servers.iter().map(|server| (Some(server), &server.borrowed[..]));
+            for (server, borrowed) in of_servers.chain([of_file]) {
+                let place = assemble::of_project(&file.place, server.and_then(|server| server.project.as_deref()));
                 let home = assemble::home_of(&homes, &place);
-                let environments = env_files.iter().map(|(named, _)| (named.as_str(), Asked::Environment));
-                let clusters = borrowed.iter().filter_map(|named| named.target.strip_prefix(KUBECONFIG));
-                let named = environments.chain(clusters.map(|named| (named, Asked::Kubeconfig)));
-                let placed = named.filter_map(|(named, asked)| Some((place.file(named, home)?, asked)));
-                self.asked.extend(placed);
+                let env_files = server.map_or(&[][..], |server| &server.env_files[..]);
+                let env_files = env_files.iter().filter_map(|(named, _)| place.file(named, home));
+                let env_files: Vec<String> = env_files.collect();
+                // What an environment file names is known once it was read.
+                let named = env_files.iter().filter_map(|path| environments.get(path.as_str()).copied());
+                let named = server.into_iter().flat_map(|server| named.clone().flat_map(|file| file.lends_to(server)));
+                let named: Vec<&Borrowed> = borrowed.iter().chain(named).collect();
+                let clusters = named.iter().filter_map(|named| named.target.strip_prefix(KUBECONFIG));
+                let clusters = clusters.filter_map(|named| place.file(named, home));
+                self.asked.extend(clusters.map(|path| (path, Asked::Kubeconfig)));
+                self.asked.extend(env_files.into_iter().map(|path| (path, Asked::Environment)));
             }
         }
         let read = self.environments.iter().map(|file| &file.path).chain(self.profiles.iter().map(|file| &file.path));

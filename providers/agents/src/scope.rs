@@ -26,10 +26,6 @@ impl Place {
         let shown = match relative.strip_suffix(below) {
             Some(folder) if !folder.is_empty() => folder.trim_end_matches('/').to_owned(),
             Some(_) if !is_file && !source.is_empty() && source != "." => source.clone(),
-            // A folder below the person's home was gone through by itself, as part of the home.
-            None if document.file.user_level && !is_file && below.ends_with(&*relative) && !source.is_empty() => {
-                source.clone()
-            }
             _ if !last.is_empty() && last != "." => last.to_owned(),
             _ => String::from("."),
         };
@@ -133,14 +129,14 @@ impl Place {
         let root = self.root.as_str();
         let cuts = root.rmatch_indices('/').map(|(at, _)| at).filter(|at| *at > 0);
         let folders = std::iter::once(root).filter(|root| !root.is_empty()).chain(cuts.filter_map(|at| root.get(..at)));
-        let relative = (!root.starts_with('/')).then_some("");
+        let relative = lies_below(root).then_some("");
         folders.chain(relative).chain((root != "/").then_some("/"))
     }
 
     /// Whether another folder is this one or lies below it.
     pub(crate) fn holds(&self, root: &str) -> bool {
         match self.root.as_str() {
-            "" => !root.starts_with('/'),
+            "" => lies_below(root),
             "/" => true,
             outer => root.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
         }
@@ -158,6 +154,11 @@ fn before_homes(path: &str) -> Option<usize> {
         at += part.len() + 1;
     }
     None
+}
+
+/// Whether a path leads to something below the current folder, and not around it or elsewhere.
+fn lies_below(path: &str) -> bool {
+    !path.starts_with('/') && path != ".." && !path.starts_with("../")
 }
 
 /// A path below a folder.
@@ -240,7 +241,7 @@ mod tests {
     fn homes_and_machines_hold_what_lies_below_them() {
         assert!(place("home/ana").holds("home/ana/shop"));
         assert!(!place("home/ana").holds("home/anabel"));
-        for root in ["home/ana/shop", "/home/ana", "shop", "", "/", "~/x"] {
+        for root in ["home/ana/shop", "/home/ana", "shop", "", "/", "~/x", "..", "../.."] {
             let around: Vec<&str> = place(root).around().map(|folder| folder.to_owned().leak() as &str).collect();
             assert!(around.iter().all(|folder| place(folder).holds(root)), "{root}: {around:?}");
             assert_eq!(around.first(), Some(&root));
@@ -248,6 +249,7 @@ mod tests {
         assert_eq!(place("home/ana/shop").around().collect::<Vec<_>>(), ["home/ana/shop", "home/ana", "home", "", "/"]);
         assert!(place("/").holds("shop"));
         assert!(place("").holds("shop"));
+        assert!(!place("").holds("..") && place("..").holds("../shop"));
         assert_eq!(place("x/home/ana").person(), Some("ana"));
         assert_eq!(place("/Users/ana").person(), Some("ana"));
         assert_eq!(place("shop").person(), None);

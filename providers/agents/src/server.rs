@@ -7,7 +7,7 @@ use evenhand_model::secret::Fingerprinter;
 
 use crate::command::{self, Command, Reach};
 use crate::permissions::{Action, Grammar, Rule};
-use crate::secret::{self, Borrowed, Found, Slots};
+use crate::secret::{self, Borrowed, Found, Slots, Speaks};
 use crate::tree::{Node, Value};
 
 /// A tool server, free of secrets.
@@ -36,6 +36,8 @@ pub(crate) struct Server {
     pub(crate) found: Vec<Found>,
     pub(crate) borrowed: Vec<Borrowed>,
     pub(crate) env_files: Vec<(String, u32)>,
+    /// Whether its command starts it in a container.
+    pub(crate) in_container: bool,
 }
 
 const ADDRESSES: &[&str] = &["url", "httpUrl", "serverUrl", "uri", "endpoint", "tcp"];
@@ -51,10 +53,13 @@ impl Server {
         node: &Node,
         fingerprinter: &Fingerprinter,
     ) -> Self {
-        let words = words(node);
-        let command = (!words.is_empty()).then(|| command::look(&words));
-        let mut slots = Slots::new(fingerprinter);
-        slots.in_container = command.as_ref().is_some_and(|command| command.container);
+        let (program, arguments) = words(node);
+        let words: Vec<String> = program.iter().chain(&arguments).cloned().collect();
+        let mut command = (!words.is_empty()).then(|| command::look(&words));
+        let mut slots = Slots::new(fingerprinter).of_program(program, speaks(name, node));
+        let container = command.as_mut().and_then(|command| command.container.take());
+        let in_container = container.is_some();
+        slots.container = container;
         slots.walk("", line, node, "");
         let address = ADDRESSES
             .iter()
@@ -79,6 +84,7 @@ impl Server {
             found: slots.found,
             borrowed: slots.borrowed,
             env_files: slots.env_files,
+            in_container,
         };
         let kind = node.get("type").or_else(|| node.get("transport")).and_then(|entry| entry.node.text());
         if let Some(command) = &command {
@@ -104,7 +110,7 @@ impl Server {
         self.fetched = command.fetched;
         self.pinned = command.pinned;
         self.privileged = Fact::Known(command.privileged);
-        if command.container {
+        if self.in_container {
             self.sandboxed = Fact::Known(!command.privileged);
         }
         self.reach = command.reach;
@@ -227,8 +233,20 @@ fn keys(node: &Node) -> Vec<(String, u32)> {
     keys
 }
 
-/// The program and its arguments, from whichever keys and shapes they stand in.
-fn words(node: &Node) -> Vec<String> {
+/// What the name of a server and those of its variables speak of.
+fn speaks(name: &str, node: &Node) -> Speaks {
+    const VARIABLES: &[&str] = &["env", "environment", "envs"];
+    let variables = VARIABLES.iter().filter_map(|key| node.get(key)).flat_map(|entry| entry.node.entries());
+    let mut names = vec![name];
+    names.extend(variables.map(|entry| entry.key.as_str()));
+    Speaks {
+        of_aws: names.iter().any(|name| command::is_of_aws(name)),
+        of_clusters: names.iter().any(|name| command::is_of_clusters(name)),
+    }
+}
+
+/// The program, which may be a whole command line, and its arguments, from whichever keys and shapes they stand in.
+fn words(node: &Node) -> (Vec<String>, Vec<String>) {
     let list = |node: &Node| -> Vec<String> {
         match &node.value {
             Value::List(elements) => {
@@ -239,9 +257,12 @@ fn words(node: &Node) -> Vec<String> {
         }
     };
     let Some(program) = node.get("command").or_else(|| node.get("cmd")).map(|entry| &entry.node) else {
-        return Vec::new();
+        // An image that the client starts itself (agentic workflows).
+        let image = node.get("container").and_then(|entry| entry.node.text());
+        let command = |image: &str| ["docker", "run", image].map(str::to_owned).to_vec();
+        return (image.map(command).unwrap_or_default(), Vec::new());
     };
-    let (mut words, arguments) = if program.is_map() {
+    let (words, arguments) = if program.is_map() {
         let path = program.get("path").or_else(|| program.get("command")).and_then(|entry| entry.node.text());
         (path.map(str::to_owned).into_iter().collect(), program.get("args"))
     } else {
@@ -253,12 +274,8 @@ fn words(node: &Node) -> Vec<String> {
         };
         (words, arguments)
     };
-    if !words.is_empty()
-        && let Some(arguments) = arguments
-    {
-        words.extend(list(&arguments.node));
-    }
-    words
+    let arguments = arguments.filter(|_| !words.is_empty()).map(|arguments| list(&arguments.node));
+    (words, arguments.unwrap_or_default())
 }
 
 fn is_disabled(node: &Node) -> bool {

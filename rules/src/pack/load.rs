@@ -65,7 +65,18 @@ pub enum SettingError {
 impl RuleSet {
     /// The pack in the binary.
     pub fn embedded() -> Loaded {
-        load(PACK.iter().map(|(name, text)| (format!("pack/{name}"), (*text).to_owned())), true)
+        Self::embedded_of(|_| true)
+    }
+
+    /// The rules of the pack whose ids are wanted; the others are not even read.
+    pub fn embedded_of(wanted: impl Fn(&str) -> bool) -> Loaded {
+        let files = PACK.iter().filter(|(name, _)| wanted(stem(name)));
+        load(files.map(|(name, text)| (format!("pack/{name}"), (*text).to_owned())), true)
+    }
+
+    /// The ids of the pack.
+    pub fn embedded_ids() -> impl Iterator<Item = &'static str> {
+        PACK.iter().map(|(name, _)| stem(name))
     }
 
     /// The rules of a folder and the folders below it: every `.yaml` or `.yml` file, in the order of their names.
@@ -220,6 +231,11 @@ fn collect(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<(), (PathBuf, io::
 
 /// The id that a file's name stands for.
 pub(crate) fn id_of(file: &str) -> RuleId {
+    RuleId::new(stem(file))
+}
+
+/// The name of a file without its ending, which is the id of the rule in it.
+fn stem(file: &str) -> &str {
     let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
-    RuleId::new(name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml")).unwrap_or(name))
+    name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml")).unwrap_or(name)
 }

@@ -11,7 +11,7 @@ use evenhand_model::trust::Mechanism;
 
 use super::Ground;
 use super::rows::{Out, of_project};
-use crate::profiles::{self, Among, KUBECONFIG, Known, ProfileFile, Store};
+use crate::profiles::{self, Among, KUBECONFIG, Known, PROFILE, ProfileFile, Proof, Store};
 use crate::provider_name;
 use crate::scope::Place;
 use crate::secret::{Borrowed, Found};
@@ -176,8 +176,31 @@ impl<'o> Out<'o> {
             }
         }
         for named in borrowed.iter().filter(|named| !named.target.starts_with(KUBECONFIG)) {
-            self.lend(holder, &files, &named.target, at(named.line));
+            match named.target.strip_prefix(PROFILE) {
+                Some(name) => self.unclear(holder, &files, (named, name), at(named.line)),
+                None => self.lend(holder, &files, &named.target, at(named.line)),
+            }
         }
+    }
+
+    /// Lets a holder act as whomever a profile stands for of which nothing tells whose it is.
+    fn unclear(
+        &mut self,
+        holder: &Holder<'_>,
+        files: &Known<'_>,
+        (named, name): (&Borrowed, &str),
+        evidence: Evidence,
+    ) {
+        let of_aws = files.resolve(&format!("{}{name}", profiles::Family::Aws.prefix()));
+        let there = of_aws.map_or_else(String::new, |found| format!("; {} is there", found.through));
+        let message = format!(
+            "`{} {name}` names a profile, and nothing tells whether it is one of AWS: if it is, name it with `AWS_PROFILE` \
+             among the variables, so that its access counts{there}",
+            named.key
+        );
+        self.hint(evidence.clone(), &message);
+        let constraint = String::from("whose profile that is, nothing tells");
+        self.trust(holder.identity, named.target.clone(), Mechanism::HoldsCredential, constraint, evidence);
     }
 
     /// The kubeconfig that configuration of a place names.
@@ -225,9 +248,9 @@ impl<'o> Out<'o> {
         (file, profile): (&ProfileFile, &profiles::Profile),
         key: Option<&str>,
     ) {
-        let held = |kind: &str| {
+        let held = |kind: &str, more: &str| {
             let written = Evidence::line(Arc::clone(&file.document), profile.line);
-            let id = CredentialId::new(format!("{}/{named}", holder.identity));
+            let id = CredentialId::new(format!("{}/{named}{more}", holder.identity));
             let mut credential = Credential::new(id, holder.identity.clone(), provider_name(), kind, written);
             credential.exposure = Fact::Known(Exposure::UserFile);
             credential.in_arguments = Fact::Known(false);
@@ -235,23 +258,34 @@ impl<'o> Out<'o> {
             credential
         };
         if let Some(public_id) = key {
-            let mut credential = held("aws_access_key");
+            let mut credential = held("aws_access_key", "");
             credential.is_static = Fact::Known(true);
             credential.federable = Fact::Known(true);
             credential.public_id = Some(Arc::from(public_id));
             self.inventory.credentials.push(credential);
-        } else if let Some(proof) = &profile.proof {
-            let mut credential = held(proof.kind);
-            credential.is_static = match proof.expires_at {
-                Fact::Absent => Fact::Known(true),
-                // It is good for as long as it was issued for, and nobody renews it.
-                Fact::Known(_) if proof.kind == profiles::CLIENT_CERTIFICATE => Fact::Known(true),
-                Fact::Known(_) => Fact::Known(false),
-                Fact::Unknown => Fact::Unknown,
-            };
+            return;
+        }
+        for (at, proof) in profile.proofs.iter().enumerate() {
+            let more = if at == 0 { String::new() } else { format!("#{}", at + 1) };
+            let mut credential = held(proof.kind, &more);
+            credential.is_static = is_static(proof);
             credential.expires_at = proof.expires_at;
+            if proof.is_elsewhere {
+                credential.file_readable_by_others = Fact::Unknown;
+            }
             self.inventory.credentials.push(credential);
         }
+    }
+}
+
+/// Whether a proof stays valid until somebody revokes it.
+fn is_static(proof: &Proof) -> Fact<bool> {
+    match proof.expires_at {
+        Fact::Absent => Fact::Known(true),
+        // It is good for as long as it was issued for, and nobody renews it.
+        Fact::Known(_) if proof.kind == profiles::CLIENT_CERTIFICATE => Fact::Known(true),
+        Fact::Known(_) => Fact::Known(false),
+        Fact::Unknown => Fact::Unknown,
     }
 }
 

@@ -22,7 +22,7 @@ use crate::profiles::{self, Among, ProfileFile, Store};
 use crate::provider_name;
 use crate::reader::{Definition, Environment, FileRead};
 use crate::scope::Place;
-use crate::secret::Found;
+use crate::secret::{Borrowed, Found};
 use crate::server::Server;
 use crate::settings::{Settings, Standing};
 
@@ -306,8 +306,11 @@ impl<'o> Out<'o> {
         agent.untrusted_trigger = Fact::Known(false);
         agent.project_servers_enabled = Fact::Absent;
         agent.managed_policy = Fact::Absent;
-        agent.ambient_credentials = if server.borrowed.iter().any(|named| profiles::is_profile(&named.target)) {
-            self.is_the_persons(&group.place, server.borrowed.iter())
+        let named = server.env_files.iter().filter_map(|(named, _)| self.environment_of(group, server, named).0);
+        let borrowed: Vec<&Borrowed> = named.flat_map(|file| file.lends_to(server)).collect();
+        let borrowed = || server.borrowed.iter().chain(borrowed.iter().copied());
+        agent.ambient_credentials = if borrowed().any(|named| profiles::is_profile(&named.target)) {
+            self.is_the_persons(&group.place, borrowed())
         } else if !server.found.is_empty() || server.remote == Fact::Known(true) {
             Fact::Known(false)
         } else {
@@ -320,38 +323,27 @@ impl<'o> Out<'o> {
         self.secrets(&holder, &server.found);
         self.borrowed(&holder, scope, (&group.place, server.project.as_deref()), &server.borrowed);
         for (named, line) in &server.env_files {
-            self.environment(decided, file, server, id, (named, *line));
+            let (environment, is_placed) = self.environment_of(group, server, named);
+            let Some(environment) = environment else {
+                let evidence = Evidence::line(Arc::clone(&file.document), *line);
+                self.not_among(scope, named, "environment file", is_placed, &evidence);
+                continue;
+            };
+            let (document, facts) = (&environment.document, environment.facts);
+            let holder = Holder { identity: id, kind: group.kind, document, facts };
+            self.secrets(&holder, &environment.found);
+            let borrowed: Vec<Borrowed> = environment.lends_to(server).cloned().collect();
+            self.borrowed(&holder, scope, (&group.place, server.project.as_deref()), &borrowed);
         }
     }
 
-    /// The secrets of an environment file that a server names, if it is among the documents.
-    fn environment(
-        &mut self,
-        decided: &Decided<'_>,
-        file: &FileRead,
-        server: &Server,
-        id: &IdentityId,
-        (named, line): (&str, u32),
-    ) {
-        let place = of_project(&decided.group.place, server.project.as_deref());
+    /// An environment file that a server names, if it is among the documents; and whether it is known where it lies.
+    fn environment_of(&self, group: &Group<'_>, server: &Server, named: &str) -> (Option<&'o Environment>, bool) {
+        let place = of_project(&group.place, server.project.as_deref());
         let expected = place.file(named, self.home_of(&place));
         let found = expected.as_deref().and_then(|path| self.environments.get(path));
         let found = found.or_else(|| self.environments.get(&*locate::clean(named))).copied();
-        match found {
-            Some(environment) => {
-                let holder = Holder {
-                    identity: id,
-                    kind: decided.group.kind,
-                    document: &environment.document,
-                    facts: environment.facts,
-                };
-                self.secrets(&holder, &environment.found);
-            }
-            None => {
-                let evidence = Evidence::line(Arc::clone(&file.document), line);
-                self.not_among(&decided.scope, named, "environment file", expected.is_some(), &evidence);
-            }
-        }
+        (found, expected.is_some())
     }
 
     /// Tells of a file that configuration names and that was not read. `is_placed`: whether it is known where it lies.

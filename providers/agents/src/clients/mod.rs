@@ -84,6 +84,11 @@ pub(crate) struct File {
 }
 
 impl File {
+    /// Whether it lies in the folder of a project.
+    pub(crate) fn is_of_projects(&self) -> bool {
+        matches!(self.level, Level::UserOrProject | Level::Project | Level::Local)
+    }
+
     /// Whether the file defines an agent of its own, as opposed to configuring the client.
     pub(crate) fn is_definition(&self) -> bool {
         self.syntax == Syntax::Frontmatter
@@ -261,9 +266,7 @@ mod tests {
         let (_, files) = hook.split_once("files: >-").unwrap();
         let files = regex::Regex::new(files.trim()).unwrap();
         let of_projects = CLIENTS.iter().flat_map(|client| client.files);
-        let of_projects = of_projects
-            .filter(|file| matches!(file.level, Level::UserOrProject | Level::Project | Level::Local))
-            .map(|file| file.suffix.replace('*', "x"));
+        let of_projects = of_projects.filter(|file| file.is_of_projects()).map(|file| file.suffix.replace('*', "x"));
         let others = crate::locate::PROJECT_FILES.iter().chain(DOTENV).map(|name| (*name).to_owned());
         for path in of_projects.chain(others).flat_map(|path| [format!("deep/er/{path}"), path]) {
             assert!(files.is_match(&path), "{path}");

@@ -2,7 +2,7 @@
 
 use evenhand_model::evidence::Fact;
 
-use super::{Command, reach};
+use super::{Command, Mounts, reach};
 
 /// Whether the program fetches code when it starts, and whether it says which.
 pub(super) fn fetch(program: &str, arguments: &[String], command: &mut Command) {
@@ -21,7 +21,7 @@ pub(super) fn fetch(program: &str, arguments: &[String], command: &mut Command) 
         }
         ("pipx", Some("run"), _) => python(from(1)),
         ("docker" | "podman" | "nerdctl" | "finch" | "container", Some("run"), _) => {
-            command.container = true;
+            command.container = Some(Mounts::of(from(1).iter().map(String::as_str)));
             container(from(1), command)
         }
         ("deno", Some("run"), _) => match from(1).iter().find(|word| !word.starts_with('-')) {

@@ -2,11 +2,13 @@
 
 mod fetch;
 mod mounts;
+mod profile;
 
 use evenhand_model::evidence::Fact;
 
 use fetch::fetch;
 pub(crate) use mounts::Mounts;
+pub(crate) use profile::{Whose, contexts, is_of_aws, is_of_clusters, profiles};
 
 /// How far over the file system something reaches.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -32,7 +34,8 @@ pub(crate) struct Command {
     pub(crate) fetched: Fact<bool>,
     pub(crate) pinned: Fact<bool>,
     pub(crate) privileged: bool,
-    pub(crate) container: bool,
+    /// What the container has of the machine that it starts, where it starts one.
+    pub(crate) container: Option<Mounts>,
     pub(crate) reach: Option<Reach>,
     /// The address a local bridge connects to (`mcp-remote https://…`).
     pub(crate) bridged: Option<String>,
@@ -101,7 +104,7 @@ pub(crate) fn look(words: &[String]) -> Command {
         fetched: Fact::Unknown,
         pinned: Fact::Unknown,
         privileged: false,
-        container: false,
+        container: None,
         reach: None,
         bridged: None,
         bridged_header: false,

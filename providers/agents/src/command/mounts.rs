@@ -1,16 +1,18 @@
-//! Files of the machine that a command line gives to a container.
+//! Files and variables of the machine that a command line gives to a container.
 
 use super::parts;
 
 /// What of the machine a container has, and where.
-#[derive(Default, Debug)]
+#[derive(Default, PartialEq, Eq, Debug)]
 pub(crate) struct Mounts {
     /// Paths on the machine, each with the one in the container.
     all: Vec<(String, String)>,
+    /// Variables that it is given with the value that they have outside.
+    variables: Vec<String>,
 }
 
 impl Mounts {
-    /// Reads the words of a command line (`docker run`, options `--volume` and `--mount`).
+    /// Reads the words of a command line (`docker run`, options `--volume`, `--mount` and `--env`).
     pub(crate) fn of<'w>(words: impl Iterator<Item = &'w str>) -> Self {
         let mut mounts = Self::default();
         let mut before = "";
@@ -19,6 +21,11 @@ impl Mounts {
                 Some((flag, text)) if flag.starts_with("--") => (flag, text),
                 _ => (before, word),
             };
+            let variable = match flag {
+                "-e" | "--env" => Some(text),
+                _ => word.strip_prefix("-e"),
+            };
+            mounts.variables.extend(variable.filter(|name| !name.contains('=')).map(str::to_owned));
             let given = match flag {
                 "-v" | "--volume" => volume(text),
                 "--mount" => bind(text),
@@ -33,6 +40,11 @@ impl Mounts {
             before = word;
         }
         mounts
+    }
+
+    /// Whether it is given a variable as it is outside: `-e NAME`.
+    pub(crate) fn takes(&self, variable: &str) -> bool {
+        self.variables.iter().any(|held| held == variable)
     }
 
     /// The path on the machine of one in the container; `None` = the container's own.
@@ -90,6 +102,18 @@ mod tests {
             let words = split(line);
             let mounts = Mounts::of(words.iter().map(String::as_str));
             assert_eq!(mounts.outside(path).as_deref(), *expected, "{line}");
+        }
+        for (line, takes) in [
+            ("run -e KUBECONFIG img", true),
+            ("run -eKUBECONFIG img", true),
+            ("run --env KUBECONFIG img", true),
+            ("run --env=KUBECONFIG img", true),
+            ("run -e KUBECONFIG=/x img", false),
+            ("run -e KUBECONFIG_DIR img", false),
+            ("run img KUBECONFIG", false),
+        ] {
+            let words = split(line);
+            assert_eq!(Mounts::of(words.iter().map(String::as_str)).takes("KUBECONFIG"), takes, "{line}");
         }
     }
 }

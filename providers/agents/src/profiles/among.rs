@@ -91,7 +91,7 @@ impl<'p> Known<'p> {
     pub(crate) fn proven(&self, target: &str) -> Option<Part<'p>> {
         let (family, name) = Family::of_target(target)?;
         let parts = self.files(family).names(family).get(name)?;
-        parts.iter().find(|(_, part)| part.proof.is_some()).copied()
+        parts.iter().find(|(_, part)| !part.proofs.is_empty()).copied()
     }
 
     /// Where a name of the form `aws-profile:NAME` was looked for in vain, in words, with the names that are there. `None` =

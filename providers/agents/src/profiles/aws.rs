@@ -22,7 +22,7 @@ pub(super) fn profiles(text: &str, credentials: bool) -> Vec<Profile> {
                     name: name.to_owned(),
                     line: number,
                     means: Means::Unknown,
-                    proof: None,
+                    proofs: Vec::new(),
                 };
                 profiles.push((profile, Section::default()));
             }

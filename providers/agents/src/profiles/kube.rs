@@ -2,8 +2,8 @@
 //!
 //! A token of a ServiceAccount names its subject in its claims, a client certificate its user and groups; a credential
 //! plug-in of AWS names a profile or a role; and `as` names whom the requests impersonate. Whom another plug-in or a token
-//! of another form proves, only the cluster tells. Of the fields that hold secrets (`token`, `client-key-data`, `password`)
-//! nothing is kept but the claims of a token.
+//! of another form proves, only the cluster tells; whom a certificate or token in another file proves, only that file. Of the
+//! fields that hold secrets (`token`, `client-key-data`, `password`) nothing is kept but the claims of a token.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -28,44 +28,60 @@ pub(super) fn contexts(text: &str) -> Result<Vec<Profile>, SyntaxError> {
             let user =
                 context.get("context").and_then(|entry| entry.node.get("user")).and_then(|entry| entry.node.scalar());
             let user = users.iter().find(|(held, _)| user.as_deref() == Some(held)).map(|(_, node)| *node);
-            let (means, proof) = user.map_or((Means::Unknown, None), means);
-            Some(Profile { family: Family::Kube, name, line: context.line, means, proof })
+            let (means, proofs) = user.map_or((Means::Unknown, Vec::new()), means);
+            Some(Profile { family: Family::Kube, name, line: context.line, means, proofs })
         })
         .collect())
 }
 
 /// Whom a user of the file acts as, and with what it proves that. Impersonation comes after every proof; of the others
-/// client-go sends a certificate and a token both, of which the API server tries the certificate first ("Authenticating",
-/// X509 client certificates), and takes the plug-in last (`rest.Config`).
-fn means(user: &Node) -> (Means, Option<Proof>) {
-    let text = |key: &str| user.get(key).and_then(|entry| entry.node.text());
-    let token = text("token").map(claims);
-    let certificate = text("client-certificate-data")
-        .and_then(|data| STANDARD.decode(data.trim()).ok())
-        .and_then(|pem| certificate::subject(&pem));
-    let proof = match (&certificate, &token) {
-        (Some(subject), _) => Some(Proof { kind: super::CLIENT_CERTIFICATE, expires_at: subject.expires_at }),
-        (None, Some(claims)) => {
-            let of_account = claims.as_ref().is_some_and(|claims| claims.subject.starts_with(ACCOUNT));
-            let kind = if of_account { "service_account_token" } else { "token" };
-            let expires_at = claims.as_ref().map_or(Fact::Unknown, |claims| claims.expires_at);
-            Some(Proof { kind, expires_at })
-        }
+/// client-go sends a certificate and a token both (`clientcmd`, user identification), of which the API server tries the
+/// certificate first ("Authenticating", X509 client certificates), and takes the plug-in last (`rest.Config`). Data in the
+/// file outweighs a certificate's path, and a token's path the token (`clientcmd` API, `AuthInfo`). What lies elsewhere or
+/// is none proves somebody all the same, who is not told here, and keeps what comes after it from telling.
+fn means(user: &Node) -> (Means, Vec<Proof>) {
+    let text = |key: &str| user.get(key).and_then(|entry| entry.node.text()).filter(|text| !text.trim().is_empty());
+    let mut proofs = Vec::new();
+    let certificate = match (text("client-certificate-data"), text("client-certificate")) {
+        (Some(data), _) => Some(STANDARD.decode(data.trim()).ok().and_then(|pem| certificate::subject(&pem))),
+        (None, Some(_)) => Some(None),
         (None, None) => None,
     };
-    if let Some(name) = text("as") {
-        let groups = user.get("as-groups").map_or(&[][..], |entry| entry.node.elements());
-        let groups = groups.iter().filter_map(|group| group.scalar().map(std::borrow::Cow::into_owned));
-        return (Means::Principals(principals(name, groups)), proof);
+    if let Some(subject) = &certificate {
+        proofs.push(Proof {
+            kind: super::CLIENT_CERTIFICATE,
+            expires_at: subject.as_ref().map_or(Fact::Unknown, |subject| subject.expires_at),
+            is_elsewhere: text("client-certificate-data").is_none(),
+        });
     }
-    if let Some(subject) = certificate {
-        return (Means::Principals(principals(&subject.user, subject.groups.into_iter())), proof);
+    let token = text("token").map(claims);
+    if let Some(claims) = &token {
+        let of_account = claims.as_ref().is_some_and(|claims| claims.subject.starts_with(ACCOUNT));
+        proofs.push(Proof {
+            kind: if of_account { "service_account_token" } else { "token" },
+            expires_at: claims.as_ref().map_or(Fact::Unknown, |claims| claims.expires_at),
+            is_elsewhere: false,
+        });
     }
-    if let Some(claims) = token {
-        let subject = claims.map(|claims| principals(&claims.subject, std::iter::empty()));
-        return (subject.map_or(Means::Unknown, Means::Principals), proof);
-    }
-    (user.get("exec").map_or(Means::Unknown, |entry| plug_in(&entry.node)), None)
+    let token = match text("tokenFile") {
+        Some(_) => {
+            proofs.push(Proof { kind: "token", expires_at: Fact::Unknown, is_elsewhere: true });
+            Some(None)
+        }
+        None => token,
+    };
+    let means = match (text("as"), certificate, token) {
+        (Some(name), ..) => {
+            let groups = user.get("as-groups").map_or(&[][..], |entry| entry.node.elements());
+            let groups = groups.iter().filter_map(|group| group.scalar().map(std::borrow::Cow::into_owned));
+            Means::Principals(principals(name, groups))
+        }
+        (None, Some(Some(subject)), _) => Means::Principals(principals(&subject.user, subject.groups.into_iter())),
+        (None, None, Some(Some(claims))) => Means::Principals(principals(&claims.subject, std::iter::empty())),
+        (None, Some(None), _) | (None, None, Some(None)) => Means::Unknown,
+        (None, None, None) => user.get("exec").map_or(Means::Unknown, |entry| plug_in(&entry.node)),
+    };
+    (means, proofs)
 }
 
 /// What the arguments and variables of a credential plug-in name.

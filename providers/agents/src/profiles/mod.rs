@@ -29,6 +29,9 @@ pub(crate) const CLIENT_CERTIFICATE: &str = "client_certificate";
 /// Begins the target of what is given a kubeconfig by its path.
 pub(crate) const KUBECONFIG: &str = "kubeconfig:";
 
+/// Begins the target of what is given a profile of which nothing tells whose it is.
+pub(crate) const PROFILE: &str = "profile:";
+
 /// Which file it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Store {
@@ -91,17 +94,19 @@ pub(crate) struct Profile {
     pub(crate) name: String,
     pub(crate) line: u32,
     pub(crate) means: Means,
-    /// What of it proves that to a cluster, where that lies in the file.
-    pub(crate) proof: Option<Proof>,
+    /// What is presented to a cluster to prove that, all of it, in the order in which the cluster tries it.
+    pub(crate) proofs: Vec<Proof>,
 }
 
-/// A token or certificate in a kubeconfig; what it consists of is not kept.
+/// A token or certificate that a kubeconfig holds or names; what it consists of is not kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Proof {
     /// The kind, as in the credentials table.
     pub(crate) kind: &'static str,
     /// When it ends; `Absent` = never.
     pub(crate) expires_at: Fact<Timestamp>,
+    /// Whether it lies in another file, of which only the path is known.
+    pub(crate) is_elsewhere: bool,
 }
 
 /// Whose profiles they are.
@@ -168,7 +173,7 @@ pub(crate) struct Resolved<'p> {
 
 /// Whether a target is the name of a profile, or a file of them, which means something only where that profile is.
 pub(crate) fn is_profile(target: &str) -> bool {
-    Family::of_target(target).is_some() || target.starts_with(KUBECONFIG)
+    Family::of_target(target).is_some() || target.starts_with(KUBECONFIG) || target.starts_with(PROFILE)
 }
 
 /// Whether the principal behind a profile is the person whose files these are: one who signs in, or whose key they hold, as
@@ -286,6 +291,9 @@ mod tests {
         L3pBS0JnZ3Foa2pPUFFRREFnTklBREJGQWlCdFJmcXFrNVRYUzdXV3RpdkVtR3ZpQnpXSgprcVF0a0ZZNytudnlNZzZJT0FJaEFL\
         cERiMnFxMVdJa2xmOCszaHZQN2RuQisraVg3Wk13ajhveitrRnRvRi9jCi0tLS0tRU5EIENFUlRJRklDQVRFLS0tLS0K";
 
+    /// A token of the ServiceAccount `ops/triage` that never ends.
+    const TOKEN: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQ6b3BzOnRyaWFnZSJ9.c2ln";
+
     #[test]
     fn a_client_certificate_names_its_user_and_groups() {
         let cases = [
@@ -303,6 +311,18 @@ mod tests {
             ),
             (String::from("client-certificate-data: ZmFrZQ=="), ""),
             (String::from("client-certificate: ana.crt"), ""),
+            (
+                format!("client-certificate: ben.crt, client-certificate-data: {CERTIFICATE}"),
+                "kubernetes:*:user:ana kubernetes:*:group:ops kubernetes:*:group:system:masters",
+            ),
+            (format!("token: {TOKEN}"), "kubernetes:*:serviceaccount:ops/triage"),
+            // The cluster tries the certificate first, and whose that is the file does not tell.
+            (format!("token: {TOKEN}, client-certificate: ana.crt"), ""),
+            (format!("token: {TOKEN}, client-certificate-data: ZmFrZQ=="), ""),
+            (format!("token: {TOKEN}, client-certificate: ana.crt, as: ben"), "kubernetes:*:user:ben"),
+            // What stands in the file outweighs the token beside it.
+            (format!("token: {TOKEN}, tokenFile: /run/token"), ""),
+            (String::from("tokenFile: /run/token"), ""),
             (String::from("token: opaque-fake-3f9a1c"), ""),
             (String::from("exec: {command: corp-login}"), ""),
         ];
@@ -314,18 +334,35 @@ mod tests {
             assert_eq!(found.unwrap_or_default(), expected, "{user}");
             assert!(!format!("{kube:?}").contains("3f9a1c"));
         }
-        for besides in ["client-key-data: ZmFrZQ==", "token: opaque-fake-3f9a1c"] {
-            let text = format!(
-                "users: [{{name: u, user: {{client-certificate-data: {CERTIFICATE}, {besides}}}}}]\n\
-                 contexts: [{{name: c, context: {{user: u}}}}]\n"
-            );
-            let kube = file(Store::Kube, &text);
-            let proof = kube.profiles[0].proof.as_ref().unwrap();
-            assert_eq!(
-                (proof.kind, proof.expires_at),
-                ("client_certificate", Fact::Known("2036-11-24T22:35:55Z".parse().unwrap())),
-                "{besides}"
-            );
+    }
+
+    #[test]
+    fn all_that_is_presented_to_a_cluster_is_recorded() {
+        let until = Fact::Known("2036-11-24T22:35:55Z".parse().unwrap());
+        let certificate = |expires_at, is_elsewhere| Proof { kind: "client_certificate", expires_at, is_elsewhere };
+        let token = |kind, expires_at, is_elsewhere| Proof { kind, expires_at, is_elsewhere };
+        let held = certificate(until, false);
+        let cases = [
+            (format!("client-certificate-data: {CERTIFICATE}, client-key-data: ZmFrZQ=="), vec![held.clone()]),
+            (
+                format!("client-certificate-data: {CERTIFICATE}, token: opaque-fake-3f9a1c"),
+                vec![held, token("token", Fact::Unknown, false)],
+            ),
+            (
+                format!("client-certificate: ana.crt, token: {TOKEN}"),
+                vec![certificate(Fact::Unknown, true), token("service_account_token", Fact::Absent, false)],
+            ),
+            (String::from("client-certificate: ana.crt"), vec![certificate(Fact::Unknown, true)]),
+            (
+                String::from("token: opaque-fake-3f9a1c, tokenFile: /run/token"),
+                vec![token("token", Fact::Unknown, false), token("token", Fact::Unknown, true)],
+            ),
+            (String::from("exec: {command: corp-login}"), vec![]),
+        ];
+        for (user, expected) in cases {
+            let text =
+                format!("users: [{{name: u, user: {{{user}}}}}]\ncontexts: [{{name: c, context: {{user: u}}}}]\n");
+            assert_eq!(file(Store::Kube, &text).profiles[0].proofs, expected, "{user}");
         }
     }
 }

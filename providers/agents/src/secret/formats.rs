@@ -3,7 +3,7 @@
 //! Rows come from the issuers' own documentation of their token formats. A pattern matches the secret and nothing
 //! around it.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use regex::{Regex, RegexSet};
 
@@ -37,7 +37,7 @@ pub(crate) const AWS_SESSION_KEY_ID: Kind =
     Kind { name: "aws_session_key_id", federable: Some(true), short_lived: true, public: true };
 
 /// All formats. Where two match at one place, the earlier one wins.
-pub(crate) static FORMATS: &[Format] = &[
+pub(crate) const FORMATS: &[Format] = &[
     format("private_key", r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)"),
     Format { kind: AWS_KEY_ID, pattern: r"\bAKIA[A-Z0-9]{16}\b" },
     Format { kind: AWS_SESSION_KEY_ID, pattern: r"\bASIA[A-Z0-9]{16}\b" },
@@ -114,30 +114,23 @@ pub(crate) static FORMATS: &[Format] = &[
     format("jwt", r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
 ];
 
-struct Compiled {
-    any: RegexSet,
-    each: Vec<(Kind, Regex)>,
-}
+/// Which formats a text has, of all at once. A test proves that every pattern compiles.
+static ANY: LazyLock<RegexSet> =
+    LazyLock::new(|| RegexSet::new(FORMATS.iter().map(|format| format.pattern)).unwrap_or_else(|_| RegexSet::empty()));
 
-/// A test proves that every pattern compiles; one that did not would be left out here.
-static COMPILED: LazyLock<Compiled> = LazyLock::new(|| {
-    let each: Vec<(Kind, Regex)> = FORMATS
-        .iter()
-        .filter_map(|format| Regex::new(format.pattern).ok().map(|pattern| (format.kind, pattern)))
-        .collect();
-    let any = RegexSet::new(each.iter().map(|(_, pattern)| pattern.as_str())).unwrap_or_else(|_| RegexSet::empty());
-    Compiled { any, each }
-});
+/// The pattern of each format, compiled when a text has it: hardly one does.
+static EACH: [OnceLock<Option<Regex>>; FORMATS.len()] = [const { OnceLock::new() }; FORMATS.len()];
 
 /// The tokens in a text: byte ranges and kinds, not overlapping, in order.
 pub(crate) fn tokens(text: &str) -> Vec<(std::ops::Range<usize>, Kind)> {
     let mut found: Vec<(std::ops::Range<usize>, Kind)> = Vec::new();
-    for at in &COMPILED.any.matches(text) {
-        let Some((kind, pattern)) = COMPILED.each.get(at) else { continue };
+    for at in &ANY.matches(text) {
+        let (Some(format), Some(pattern)) = (FORMATS.get(at), EACH.get(at)) else { continue };
+        let Some(pattern) = pattern.get_or_init(|| Regex::new(format.pattern).ok()) else { continue };
         for hit in pattern.find_iter(text) {
             let free = found.iter().all(|(held, _)| hit.end() <= held.start || held.end <= hit.start());
             if free {
-                found.push((hit.range(), *kind));
+                found.push((hit.range(), format.kind));
             }
         }
     }
@@ -208,7 +201,7 @@ mod tests {
         for format in FORMATS {
             assert!(Regex::new(format.pattern).is_ok(), "{}", format.pattern);
         }
-        assert_eq!(COMPILED.any.len(), FORMATS.len());
+        assert_eq!(ANY.len(), FORMATS.len());
     }
 
     #[test]

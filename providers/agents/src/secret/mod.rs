@@ -16,7 +16,7 @@ use std::sync::Arc;
 use evenhand_model::secret::Fingerprint;
 
 pub(crate) use names::promise;
-pub(crate) use slots::{Slots, dotenv};
+pub(crate) use slots::{Slots, Speaks, dotenv};
 pub(crate) use standing_in::is_standing_in;
 pub(crate) use value::{in_slot, redact, replace};
 

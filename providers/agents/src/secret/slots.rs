@@ -11,8 +11,8 @@ use super::standing_in;
 use super::value::{self, Hit};
 use super::withheld;
 use super::{Borrowed, Found, formats, issuer};
-use crate::command::{self, Mounts};
-use crate::profiles::{KUBE_CONTEXT, KUBECONFIG};
+use crate::command::{self, Mounts, Whose};
+use crate::profiles::{KUBE_CONTEXT, KUBECONFIG, PROFILE};
 use crate::tree::{Node, Value};
 
 /// Members that name variables: references by construction.
@@ -29,6 +29,7 @@ const PRINCIPALS: &[(&str, &str)] = &[
     ("AWS_ROLE_ARN", ""),
     ("AZURE_CLIENT_ID", "azure-app:"),
     ("ARM_CLIENT_ID", "azure-app:"),
+    (UNCLEAR_PROFILE, PROFILE),
     ("KUBE_CONTEXT", KUBE_CONTEXT),
     ("KUBECONTEXT", KUBE_CONTEXT),
     ("KUBECONFIG", KUBECONFIG),
@@ -36,6 +37,12 @@ const PRINCIPALS: &[(&str, &str)] = &[
     ("CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT", ""),
     ("GOOGLE_IMPERSONATE_SERVICE_ACCOUNT", ""),
 ];
+
+/// The flag that names a profile, where nothing tells whose.
+const UNCLEAR_PROFILE: &str = "--profile";
+
+/// Settings whose value is a command that yields or renews a credential (Claude Code's settings reference).
+const COMMANDS: &[&str] = &["apiKeyHelper", "awsAuthRefresh", "awsCredentialExport"];
 
 /// The flag with which programs are given a file of variables (`docker run`, `node`, `uv run`).
 const ENV_FILE: &str = "env-file";
@@ -51,12 +58,23 @@ pub(crate) struct Slots<'f> {
     pub(crate) borrowed: Vec<Borrowed>,
     /// Environment files that are named, with the line.
     pub(crate) env_files: Vec<(String, u32)>,
-    /// Whether the arguments are those of a program that starts a container.
-    pub(crate) in_container: bool,
+    /// What the container has of the machine that the server at hand runs in, where it runs in one.
+    pub(crate) container: Option<Mounts>,
+    /// The program that `args` are for, where that is known.
+    program: Vec<String>,
+    /// What stands around the arguments, such as the name of a tool server.
+    speaks: Speaks,
     /// What the container has of the machine that the words at hand start.
     mounts: Option<Mounts>,
     /// Through how many maps around it an endpoint that is not AWS's still speaks.
     elsewhere: u8,
+}
+
+/// What a text speaks of.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Speaks {
+    pub(crate) of_aws: bool,
+    pub(crate) of_clusters: bool,
 }
 
 impl<'f> Slots<'f> {
@@ -67,10 +85,17 @@ impl<'f> Slots<'f> {
             found: Vec::new(),
             borrowed: Vec::new(),
             env_files: Vec::new(),
-            in_container: false,
+            container: None,
+            program: Vec::new(),
+            speaks: Speaks::default(),
             mounts: None,
             elsewhere: 0,
         }
+    }
+
+    /// With the program that `args` are for, and what is said around them.
+    pub(crate) fn of_program(self, program: Vec<String>, speaks: Speaks) -> Self {
+        Self { program, speaks, ..self }
     }
 
     /// Leaves nodes out. They must outlive the walk.
@@ -91,8 +116,8 @@ impl<'f> Slots<'f> {
                 let Some(text) = node.scalar() else { return };
                 if matches!(name, "envFile" | "env_file") {
                     self.env_files.push((value::redact(&text), line));
-                } else if matches!(name, "command" | "cmd" | "args") {
-                    self.command_line(&text, line, slot);
+                } else if matches!(name, "command" | "cmd" | "args") || COMMANDS.contains(&name) {
+                    self.command_line(&text, line, slot, name == "args");
                 } else {
                     self.leaf(name, &text, line, slot, ADDRESSES.contains(&name) || ARGUMENTS.contains(&name));
                 }
@@ -100,7 +125,7 @@ impl<'f> Slots<'f> {
             Value::List(elements) if matches!(name, "args" | "arguments" | "command" | "cmd") => {
                 let words: Vec<(Cow<'_, str>, u32)> =
                     elements.iter().filter_map(|word| word.scalar().map(|text| (text, word.line))).collect();
-                self.arguments(&words, slot);
+                self.arguments(&words, slot, matches!(name, "args" | "arguments"));
             }
             Value::List(elements) => {
                 for (at, element) in elements.iter().enumerate() {
@@ -112,9 +137,17 @@ impl<'f> Slots<'f> {
                 let (first, around) = (self.found.len(), std::mem::take(&mut self.elsewhere));
                 let label =
                     ["name", "key", "id"].iter().find_map(|key| node.get(key).and_then(|entry| entry.node.text()));
+                // What is typed unseen is a password, whatever the input is called.
+                let is_hidden = node.get("password").is_some_and(|entry| entry.node.flag() == Some(true));
                 for entry in entries {
                     let below = join(slot, &entry.key);
                     match label {
+                        _ if is_hidden && entry.key == "default" => {
+                            let label = label.unwrap_or_default();
+                            let told = entry.node.scalar().is_some_and(|text| !value::in_slot(label, &text).is_empty());
+                            let name = if told { label.to_owned() } else { format!("{label}_password") };
+                            self.walk(&name, entry.line, &entry.node, &below);
+                        }
                         Some(label) if matches!(entry.key.as_str(), "value" | "default") => {
                             self.walk(label, entry.line, &entry.node, &below)
                         }
@@ -163,9 +196,12 @@ impl<'f> Slots<'f> {
         let has_drive = text.get(1..2) == Some(":") && !text.starts_with(['/', '.', '~']);
         let between = if has_drive || text.contains(';') { ';' } else { ':' };
         for path in command::parts(text, between) {
-            let path = match &self.mounts {
-                Some(mounts) => mounts.outside(path.trim()),
-                None => Some(path.trim().to_owned()),
+            let path = match (&self.mounts, &self.container) {
+                (Some(mounts), _) => mounts.outside(path.trim()),
+                // The server's variables are those of the program that starts the container, unless it hands them on.
+                (None, Some(container)) if !container.takes(key) => None,
+                (None, Some(container)) => container.outside(path.trim()),
+                (None, None) => Some(path.trim().to_owned()),
             };
             let Some(path) = path else { continue };
             let target = format!("{KUBECONFIG}{path}");
@@ -176,14 +212,16 @@ impl<'f> Slots<'f> {
         }
     }
 
-    fn command_line(&mut self, text: &str, line: u32, slot: &str) {
+    /// A whole command line; `of_program`: whether it only holds the arguments of the program at hand.
+    fn command_line(&mut self, text: &str, line: u32, slot: &str, of_program: bool) {
         let words: Vec<(Cow<'_, str>, u32)> =
             command::split(text).into_iter().map(|word| (Cow::Owned(word), line)).collect();
-        self.arguments(&words, slot);
+        self.arguments(&words, slot, of_program);
     }
 
     /// Arguments: `--api-key=…`, `--api-key …`, `-e K=V`, `--header "Name: value"`, and whatever else a word may hold.
-    fn arguments(&mut self, words: &[(Cow<'_, str>, u32)], slot: &str) {
+    fn arguments(&mut self, words: &[(Cow<'_, str>, u32)], slot: &str, of_program: bool) {
+        self.named(words, of_program);
         let Some(mounts) = self.mounts_of(words) else { return self.words(words, slot) };
         let around = self.mounts.replace(mounts);
         self.words(words, slot);
@@ -197,22 +235,42 @@ impl<'f> Slots<'f> {
         }
         let starts_one = || {
             let words: Vec<String> = words.iter().map(|(word, _)| word.to_string()).collect();
-            command::look(&words).container
+            command::look(&words).container.is_some()
         };
         // A script that the container is given has what the container has.
-        let is_given = self.in_container && self.mounts.is_none();
+        let is_given = self.container.is_some() && self.mounts.is_none();
         (is_given || starts_one()).then(|| Mounts::of(words.iter().map(|(word, _)| word.as_ref())))
     }
 
+    /// The profiles and contexts that words name.
+    fn named(&mut self, words: &[(Cow<'_, str>, u32)], of_program: bool) {
+        let program = if of_program { std::mem::take(&mut self.program) } else { Vec::new() };
+        let all: Vec<&str> =
+            program.iter().map(String::as_str).chain(words.iter().map(|(word, _)| word.as_ref())).collect();
+        let profiles = command::profiles(&all, self.speaks.of_aws).into_iter().map(|(at, name, whose)| match whose {
+            Whose::Aws => (at, name, "AWS_PROFILE"),
+            Whose::Unclear => (at, name, UNCLEAR_PROFILE),
+        });
+        let contexts = command::contexts(&all, self.speaks.of_clusters).into_iter();
+        for (at, name, key) in profiles.chain(contexts.map(|(at, name)| (at, name, "KUBE_CONTEXT"))) {
+            // What stands in the program's own words is found there.
+            if let Some((_, line)) = at.checked_sub(program.len()).and_then(|at| words.get(at)) {
+                self.principal(key, name, *line);
+            }
+        }
+        if of_program {
+            self.program = program;
+        }
+    }
+
     fn words(&mut self, words: &[(Cow<'_, str>, u32)], slot: &str) {
-        let program = words.first().map(|(word, _)| word.to_string()).unwrap_or_default();
         let mut flag: Option<String> = None;
         for (at, (word, line)) in words.iter().enumerate() {
             let below = format!("{slot}.{at}");
             let before = flag.take();
             let word = word.as_ref();
             if word.chars().count() > 2 && word.contains(char::is_whitespace) && is_script(before.as_deref()) {
-                self.command_line(word, *line, &below);
+                self.command_line(word, *line, &below, false);
                 continue;
             }
             if matches!(before.as_deref(), Some("H" | "header" | "headers"))
@@ -233,16 +291,16 @@ impl<'f> Slots<'f> {
                 if name.trim_start_matches('-') == ENV_FILE {
                     self.env_files.push((value::redact(text), *line));
                 }
+                // `--env=NAME=VALUE` is `--env NAME=VALUE`.
+                let (name, text) = match text.split_once('=') {
+                    Some(variable) if name == "--env" => variable,
+                    _ => (name, text),
+                };
                 self.leaf(name.trim_start_matches('-'), text, *line, &below, true);
                 continue;
             }
-            match before.as_deref() {
-                Some("profile") if program.contains("aws") || words.iter().any(|(word, _)| word.contains("aws")) => {
-                    self.principal("AWS_PROFILE", word, *line);
-                }
-                Some("context" | "kube-context") => self.principal("KUBE_CONTEXT", word, *line),
-                Some(ENV_FILE) => self.env_files.push((value::redact(word), *line)),
-                _ => {}
+            if before.as_deref() == Some(ENV_FILE) {
+                self.env_files.push((value::redact(word), *line));
             }
             self.leaf(before.as_deref().unwrap_or(""), word, *line, &below, true);
         }
@@ -285,8 +343,8 @@ fn is_script(flag: Option<&str>) -> bool {
     matches!(flag, Some("c" | "lc" | "ic" | "Command" | "command" | "exec"))
 }
 
-/// The secrets in an environment file.
-pub(crate) fn dotenv(text: &str, fingerprinter: &Fingerprinter) -> Vec<Found> {
+/// The secrets in an environment file, and the principals that it names.
+pub(crate) fn dotenv(text: &str, fingerprinter: &Fingerprinter) -> (Vec<Found>, Vec<Borrowed>) {
     let mut slots = Slots::new(fingerprinter);
     for (at, line) in text.lines().enumerate() {
         let line = line.trim();
@@ -302,7 +360,7 @@ pub(crate) fn dotenv(text: &str, fingerprinter: &Fingerprinter) -> Vec<Found> {
     if slots.elsewhere > 0 {
         issuer::not_aws(&mut slots.found);
     }
-    slots.found
+    (slots.found, slots.borrowed)
 }
 
 #[cfg(test)]
@@ -342,6 +400,20 @@ mod tests {
                 r#"{"inputs": [{"id": "api-key", "default": "fake-3f9a1c-77b2"}]}"#,
                 &[("inputs.0.default", "api_key", false)],
             ),
+            (
+                r#"{"inputs": [{"id": "db", "password": true, "default": "hunter22"}]}"#,
+                &[("inputs.0.default", "password", false)],
+            ),
+            (
+                r#"{"inputs": [{"id": "github-token", "password": true, "default": "fake-3f9a1c-77b2"}]}"#,
+                &[("inputs.0.default", "github_token", false)],
+            ),
+            (r#"{"inputs": [{"password": true, "default": "hunter22"}]}"#, &[("inputs.0.default", "password", false)]),
+            (r#"{"inputs": [{"id": "db", "password": true, "default": ""}]}"#, &[]),
+            (r#"{"inputs": [{"id": "db", "password": true, "default": "${env:DB}"}]}"#, &[]),
+            (r#"{"inputs": [{"id": "db", "password": true, "default": "<password>"}]}"#, &[]),
+            (r#"{"inputs": [{"id": "db", "password": false, "default": "hunter22"}]}"#, &[]),
+            (r#"{"args": ["run", "--env=API_KEY=fake-3f9a1c-77b2"]}"#, &[("args.1", "api_key", true)]),
             (r#"{"args": ["-e", "API_KEY", "image"]}"#, &[]),
         ];
         for (json, expected) in cases {
@@ -383,6 +455,7 @@ mod tests {
             (r#"{"command": "docker ps --kubeconfig /b/lab"}"#, &[], &["/b/lab"]),
             (r#"{"command": ["sh", "-c", "podman run -v /a:/b img --kubeconfig=/b/lab"]}"#, &[], &["/a/lab"]),
             (r#"{"command": "docker run -v /a:/b img sh -c 'kubectl --kubeconfig /b/lab'"}"#, &[], &["/a/lab"]),
+            (r#"{"command": "docker run -v /a:/b --env=KUBECONFIG=/b/lab img"}"#, &[], &["/a/lab"]),
         ];
         for (json, files, clusters) in cases {
             let node = parse(json, Syntax::Json).ok().unwrap();
@@ -409,11 +482,49 @@ mod tests {
     }
 
     #[test]
+    fn a_profile_is_named_by_a_flag_as_by_a_variable() {
+        let keys = Fingerprinter::keyed("test");
+        let named = |json: &str| -> Vec<(String, u32)> {
+            let node = parse(json, Syntax::Json).ok().unwrap();
+            let server = crate::server::Server::read("one", None, 1, &node, &keys);
+            server.borrowed.into_iter().map(|borrowed| (borrowed.target, borrowed.line)).collect()
+        };
+        let aws = |line: u32| vec![(String::from("aws-profile:dev"), line)];
+        let unclear = |line: u32| vec![(String::from("profile:dev"), line)];
+        let cases = [
+            (r#"{"command": "x", "env": {"AWS_PROFILE": "dev"}}"#, aws(1)),
+            (r#"{"command": "aws", "args": ["s3", "--profile", "dev"]}"#, aws(1)),
+            ("{\"command\": \"aws\",\n \"args\": [\n \"--profile=dev\"]}", aws(3)),
+            (r#"{"command": "aws-vault", "args": ["exec", "dev", "--", "npx", "x"]}"#, aws(1)),
+            (r#"{"command": "aws-vault exec dev -- npx x"}"#, aws(1)),
+            (r#"{"command": "npx", "args": ["x", "--aws-profile", "dev"]}"#, aws(1)),
+            (r#"{"command": "npx", "args": ["x", "--profile", "dev"], "env": {"AWS_REGION": "eu-west-1"}}"#, aws(1)),
+            (r#"{"command": "sh", "args": ["-c", "aws s3 ls --profile dev"]}"#, aws(1)),
+            (r#"{"command": "npx", "args": ["x", "--profile", "dev"]}"#, unclear(1)),
+            (r#"{"command": "npx", "args": "x --profile dev"}"#, unclear(1)),
+            (r#"{"command": "npx", "args": ["x", "--profile", "${PROFILE}"]}"#, vec![]),
+            (r#"{"command": "npx", "args": ["x", "--profile", "<profile>"]}"#, vec![]),
+            (r#"{"command": "codex", "args": ["mcp-server", "--profile", "dev"]}"#, vec![]),
+            (r#"{"command": "kubectl", "args": ["--context=lab"]}"#, vec![(String::from("kube-context:lab"), 1)]),
+            (r#"{"command": "uvx", "args": ["coder", "--context", "desktop"]}"#, vec![]),
+        ];
+        for (json, expected) in cases {
+            assert_eq!(named(json), expected, "{json}");
+        }
+        let node = parse(r#"{"awsAuthRefresh": "aws sso login --profile dev"}"#, Syntax::Json).ok().unwrap();
+        let mut slots = Slots::new(&keys);
+        slots.walk("", 1, &node, "");
+        assert_eq!(slots.borrowed.len(), 1);
+    }
+
+    #[test]
     fn environment_files_are_read_line_by_line() {
-        let found =
-            dotenv("# head\r\nLOG=debug\r\nexport API_KEY=\"fake-3f9a1c-77b2\"\r\n", &Fingerprinter::keyed("t"));
+        let text = "# head\r\nLOG=debug\r\nexport API_KEY=\"fake-3f9a1c-77b2\"\r\nAWS_PROFILE='prod'\r\n";
+        let (found, borrowed) = dotenv(text, &Fingerprinter::keyed("t"));
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].line, found[0].kind.name), (3, "api_key"));
+        assert_eq!(borrowed.len(), 1);
+        assert_eq!((borrowed[0].line, borrowed[0].target.as_str()), (4, "aws-profile:prod"));
     }
 
     #[test]
@@ -459,6 +570,6 @@ mod tests {
             assert_eq!(kind(&json), expected, "{json}");
         }
         let file = format!("AWS_ENDPOINT_URL=http://minio:9000\nAWS_SECRET_ACCESS_KEY={secret}\n");
-        assert_eq!(dotenv(&file, &Fingerprinter::keyed("t"))[0].kind.name, "s3_secret_key");
+        assert_eq!(dotenv(&file, &Fingerprinter::keyed("t")).0[0].kind.name, "s3_secret_key");
     }
 }

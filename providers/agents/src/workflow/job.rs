@@ -12,11 +12,10 @@ use super::condition::{self, Kept};
 use super::script::{self, Flags};
 use super::token::{self, Ceiling, Token};
 use super::trigger::{Audience, Event};
-use super::{WorkflowAgent, checkout, handed, products, sorted};
+use super::{WorkflowAgent, checkout, handed, inline, products, sorted};
 use crate::clients::{CLIENTS, Level};
 use crate::command;
 use crate::permissions::{Grammar, Rule};
-use crate::server::Server;
 use crate::settings::Settings;
 use crate::tree::{self, Entry, Node, Syntax, Value};
 
@@ -35,10 +34,10 @@ pub(super) struct Whole<'w> {
 }
 
 /// A step that runs an agent.
-struct Step<'s> {
-    node: &'s Node,
-    product: &'static str,
-    line: u32,
+pub(super) struct Step<'s> {
+    pub(super) node: &'s Node,
+    pub(super) product: &'static str,
+    pub(super) line: u32,
     flags: Flags,
 }
 
@@ -141,9 +140,9 @@ fn agent(whole: &Whole<'_>, name: &str, before: &[Kept], job: &Node, step: &Step
             agent.approval_keys.push(((*key).to_owned(), entry.line));
         }
     }
-    for entry in step.node.get("env").map_or(&[][..], |entry| entry.node.entries()) {
-        if VARIABLES.contains(&entry.key.as_str()) {
-            agent.approval_keys.push((entry.key.clone(), entry.line));
+    for name in variables_that_decide(step.product) {
+        if let Some(entry) = variable(whole, job, step, name) {
+            agent.approval_keys.push(((*name).to_owned(), entry.line));
         }
     }
     let mut flags = step.flags.clone();
@@ -152,6 +151,7 @@ fn agent(whole: &Whole<'_>, name: &str, before: &[Kept], job: &Node, step: &Step
         "claude-code-action" => {
             let words = command::split(&value("claude_args").unwrap_or_default());
             flags.take("claude-code", &words);
+            agent.servers.extend(inline::in_arguments(whole, step, &words));
             flags.tools.extend(value("allowed_tools").map(|text| script::tool_list(&text)).unwrap_or_default());
             // The action edits files without asking and adds the tools that its arguments allow.
             flags.mode = Some(flags.mode.map_or(ApprovalMode::Partial, |mode| mode.max(ApprovalMode::Partial)));
@@ -159,32 +159,48 @@ fn agent(whole: &Whole<'_>, name: &str, before: &[Kept], job: &Node, step: &Step
         }
         // It runs `codex exec`, which asks nobody.
         "codex-action" => {
+            let given = |key: &str| value(key).filter(|mode| !mode.is_empty());
+            let strategy = given("safety-strategy");
+            match (given("sandbox"), given("permission-profile")) {
+                _ if strategy.as_deref() == Some("read-only") => flags.confine("read-only"),
+                (Some(mode), _) if mode.contains("${{") => {}
+                (Some(mode), _) => flags.confine(&mode),
+                (None, Some(profile)) if profile == ":read-only" => flags.confine("read-only"),
+                (None, Some(profile)) if profile != ":workspace" => {}
+                (None, _) => flags.confine("workspace-write"),
+            }
             let words = command::split(&value("codex-args").unwrap_or_default());
             flags.take("codex", &words);
-            flags.mode = Some(ApprovalMode::Bypass);
-            if flags.sandboxed == Fact::Unknown {
-                flags.sandboxed = Fact::Known(value("sandbox").is_none_or(|mode| mode != "danger-full-access"));
-            }
-            agent.privileged = match value("safety-strategy").as_deref() {
+            flags.mode = Some(mode_of_codex(&flags));
+            agent.privileged = match strategy.as_deref() {
                 None | Some("" | "drop-sudo" | "unprivileged-user" | "read-only") => Fact::Known(false),
                 Some("unsafe") => Fact::Known(true),
                 Some(_) => Fact::Unknown,
             };
         }
         "codex" => {
-            flags.mode = Some(ApprovalMode::Bypass);
             // `codex exec` reads only, unless told otherwise.
-            flags.sandboxed = flags.sandboxed.or(Fact::Known(true));
+            if flags.reads_only.is_none() {
+                flags.confine("read-only");
+            }
+            flags.mode = Some(mode_of_codex(&flags));
         }
         // Its action.yml starts the client in the mode that asks for nothing.
-        "run-gemini-cli" | "opencode" | "goose" => flags.mode = Some(ApprovalMode::Bypass),
+        "run-gemini-cli" => flags.mode = Some(ApprovalMode::Bypass),
+        "opencode" | "goose" => {
+            let name = if step.product == "goose" { GOOSE } else { OPENCODE };
+            let told = variable(whole, job, step, name).map(mode_in_variable);
+            agent.approval_defaulted &= told.is_none();
+            agent.approval_mode = told.unwrap_or(Fact::Known(ApprovalMode::Bypass));
+            flags.mode = agent.approval_mode.value().copied();
+        }
         // A call of a model does nothing beyond its answer, unless it is given tools.
         "model-call" if value("enable-github-mcp").as_deref() == Some("true") => {
             flags.mode = Some(ApprovalMode::Bypass);
         }
         _ => {}
     }
-    inline(whole, step, &mut agent, &mut flags);
+    inline::inline(whole, step, &mut agent, &mut flags);
     let rules: Vec<Rule> = flags.tools.iter().map(|tool| Rule::parse(tool, Grammar::Call)).collect();
     if rules.iter().any(Rule::is_blanket) {
         flags.mode = Some(ApprovalMode::Bypass);
@@ -196,12 +212,47 @@ fn agent(whole: &Whole<'_>, name: &str, before: &[Kept], job: &Node, step: &Step
     }
     agent.approval_defaulted &= flags.tools.is_empty() && step.flags.mode.is_none();
     let bypass = agent.approval_mode == Fact::Known(ApprovalMode::Bypass);
-    agent.external_effect =
-        if bypass { Truth::Yes } else { rules.iter().fold(Truth::No, |all, rule| all.or(rule.has_external_effect())) };
+    let of_mode = match agent.approval_mode {
+        Fact::Known(ApprovalMode::Bypass) => Truth::Yes,
+        Fact::Known(_) => Truth::No,
+        Fact::Absent | Fact::Unknown => Truth::Unknown,
+    };
+    agent.external_effect = rules.iter().fold(of_mode, |all, rule| all.or(rule.has_external_effect()));
     agent.tools =
         if bypass { vec![String::from("*")] } else { sorted(rules.into_iter().map(|rule| rule.text).collect()) };
     agent.sandboxed = flags.sandboxed;
     agent
+}
+
+/// `codex exec` asks nobody: it does what its sandbox lets it do.
+fn mode_of_codex(flags: &Flags) -> ApprovalMode {
+    match (flags.mode, flags.reads_only) {
+        (Some(ApprovalMode::Bypass), _) | (_, None | Some(false)) => ApprovalMode::Bypass,
+        (_, Some(true)) => ApprovalMode::Partial,
+    }
+}
+
+/// The variable with a name that a step gets: its own, or that of the job or the workflow.
+fn variable<'n>(whole: &Whole<'n>, job: &'n Node, step: &Step<'n>, name: &str) -> Option<&'n Entry> {
+    let of = |node: &'n Node| node.get("env").map(|entry| &entry.node);
+    let places = [of(step.node), of(job), whole.env];
+    places.into_iter().flatten().find_map(|variables| variables.get(name))
+}
+
+/// The approval mode that a variable of Goose or opencode sets; what an expression yields is not in the file.
+fn mode_in_variable(entry: &Entry) -> Fact<ApprovalMode> {
+    let read = || {
+        let (client, key, node) = match entry.key.as_str() {
+            GOOSE => ("goose", GOOSE, entry.node.copied()),
+            _ => ("opencode", "permission", tree::parse(entry.node.text()?, Syntax::Json).ok()?),
+        };
+        let mut files = CLIENTS.iter().find(|held| held.id == client)?.files.iter();
+        let keys = files.find(|file| file.keys.iter().any(|held| held.path == key))?.keys;
+        let root = Value::Map(vec![Entry { key: key.to_owned(), line: entry.line, node }]);
+        let settings = Settings::of(&Node { line: entry.line, value: root }, keys, &"".into(), Level::Local);
+        settings.mode.and_then(|said| said.value)
+    };
+    Fact::known(read())
 }
 
 /// What a step hands to its action under a name.
@@ -287,21 +338,36 @@ fn inputs_that_decide(product: &str) -> &'static [&'static str] {
         "claude-code-action" => {
             &["allowed_non_write_users", "allowed_bots", "allowed_tools", "claude_args", "settings", "show_full_output"]
         }
-        "codex-action" => &["sandbox", "safety-strategy", "codex-user", "allow-users", "allow-bots", "codex-args"],
+        "codex-action" => &[
+            "sandbox",
+            "permission-profile",
+            "safety-strategy",
+            "codex-user",
+            "allow-users",
+            "allow-bots",
+            "allow-bot-users",
+            "codex-args",
+        ],
         "run-gemini-cli" => &["settings"],
         "model-call" => &["enable-github-mcp"],
         _ => &[],
     }
 }
 
-/// Variables of agents that bear on approval or isolation.
-const VARIABLES: &[&str] = &[
-    "CODEX_UNSAFE_ALLOW_NO_SANDBOX",
-    "GEMINI_CLI_TRUST_WORKSPACE",
-    "GEMINI_SANDBOX",
-    "GOOSE_MODE",
-    "OPENCODE_PERMISSION",
-];
+/// Variables of an agent that bear on approval or isolation.
+fn variables_that_decide(product: &str) -> &'static [&'static str] {
+    match product {
+        "codex-action" | "codex" => &["CODEX_UNSAFE_ALLOW_NO_SANDBOX"],
+        "run-gemini-cli" | "gemini-cli" => &["GEMINI_CLI_TRUST_WORKSPACE", "GEMINI_SANDBOX"],
+        "goose" => &[GOOSE],
+        "opencode" => &[OPENCODE],
+        _ => &[],
+    }
+}
+
+/// Variables that set the approval mode of Goose and the permissions of opencode, as JSON.
+const GOOSE: &str = "GOOSE_MODE";
+const OPENCODE: &str = "OPENCODE_PERMISSION";
 
 pub(super) fn is_blank(node: &Node) -> bool {
     match &node.value {
@@ -309,53 +375,6 @@ pub(super) fn is_blank(node: &Node) -> bool {
         Value::Text(text) => text.trim().is_empty(),
         Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Map(_) => false,
     }
-}
-
-/// Settings and tool servers that a step carries as a text of JSON.
-fn inline(whole: &Whole<'_>, step: &Step<'_>, agent: &mut WorkflowAgent, flags: &mut Flags) {
-    let client = match step.product {
-        "claude-code-action" => "claude-code",
-        "run-gemini-cli" => "gemini-cli",
-        _ => return,
-    };
-    let keys = CLIENTS
-        .iter()
-        .find(|held| held.id == client)
-        .and_then(|client| client.files.iter().find(|file| file.suffix.ends_with("/settings.json")))
-        .map_or(&[][..], |file| file.keys);
-    for (_, node) in inlined(step.node) {
-        let settings = Settings::of(&node, keys, &"".into(), Level::Local);
-        agent.approval_keys.extend(
-            settings.keys.iter().map(|(key, evidence)| (key.to_string(), evidence.line_number().unwrap_or(step.line))),
-        );
-        flags.tools.extend(settings.allow.iter().map(|said| said.value.text.clone()));
-        if let Some(mode) = settings.mode.as_ref().and_then(|said| said.value) {
-            flags.mode = Some(flags.mode.map_or(mode, |held| held.max(mode)));
-            agent.approval_defaulted = false;
-        }
-        if let Some(on) = settings.sandboxed.as_ref().and_then(|said| said.value) {
-            flags.sandboxed = Fact::Known(on);
-        }
-        for entry in node.get("mcpServers").map_or(&[][..], |entry| entry.node.entries()) {
-            agent.servers.push(Server::read(&entry.key, None, entry.line, &entry.node, whole.fingerprinter));
-        }
-    }
-}
-
-/// The inputs of a step that hold JSON, with the tree of it, its lines those of the workflow.
-pub(super) fn inlined(step: &Node) -> Vec<(&Node, Node)> {
-    let Some(with) = step.get("with") else { return Vec::new() };
-    ["settings", "mcp_config", "mcp-config"]
-        .iter()
-        .filter_map(|key| with.node.get(key))
-        .filter_map(|entry| {
-            let text = entry.node.text().filter(|text| text.trim_start().starts_with('{'))?;
-            let mut node = tree::parse(text, Syntax::Json).ok()?;
-            // The text of a block begins on the line after its key.
-            node.move_down(entry.line - u32::from(!text.trim_end().contains('\n')));
-            Some((&entry.node, node))
-        })
-        .collect()
 }
 
 fn triggers(whole: &Whole<'_>) -> Vec<&'static str> {

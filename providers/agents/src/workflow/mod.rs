@@ -12,6 +12,7 @@ mod checkout;
 mod condition;
 mod handed;
 mod handing;
+mod inline;
 mod job;
 mod merge;
 mod outline;

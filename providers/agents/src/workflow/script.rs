@@ -20,6 +20,8 @@ pub(super) struct Flags {
     pub(super) mode: Option<ApprovalMode>,
     pub(super) tools: Vec<String>,
     pub(super) sandboxed: Fact<bool>,
+    /// Whether a sandbox lets it read and change nothing; `None` = no flag says so.
+    pub(super) reads_only: Option<bool>,
     /// The flags that bear on approval or isolation.
     pub(super) keys: Vec<String>,
 }
@@ -164,16 +166,23 @@ impl Flags {
                 | ("amp", "--dangerously-allow-all") => self.set(flag, ApprovalMode::Bypass),
                 ("codex", "--dangerously-bypass-approvals-and-sandbox" | "--yolo") => {
                     self.set(flag, ApprovalMode::Bypass);
-                    self.sandboxed = Fact::Known(false);
+                    self.confine("danger-full-access");
                 }
                 ("codex", "--full-auto") => {
-                    self.sandboxed = Fact::Known(true);
+                    self.confine("workspace-write");
                     self.keys.push(flag.to_owned());
                 }
                 ("codex", "--sandbox" | "-s") => {
-                    let mode = next();
-                    self.sandboxed = Fact::Known(mode != "danger-full-access");
+                    self.confine(&next());
                     self.keys.push(flag.to_owned());
+                }
+                ("codex", "--config" | "-c") => {
+                    let setting = next();
+                    let mode = setting.split_once('=').filter(|(key, _)| key.trim() == "sandbox_mode");
+                    if let Some((key, mode)) = mode {
+                        self.confine(mode.trim().trim_matches(['"', '\'']));
+                        self.keys.push(key.trim().to_owned());
+                    }
                 }
                 ("claude-code", "--permission-mode") => match next().as_str() {
                     "bypassPermissions" => self.set(flag, ApprovalMode::Bypass),
@@ -200,6 +209,12 @@ impl Flags {
                 _ => {}
             }
         }
+    }
+
+    /// Takes the mode of Codex' sandbox.
+    pub(super) fn confine(&mut self, mode: &str) {
+        self.sandboxed = Fact::Known(mode != "danger-full-access");
+        self.reads_only = Some(mode == "read-only");
     }
 
     fn set(&mut self, key: &str, mode: ApprovalMode) {

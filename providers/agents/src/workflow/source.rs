@@ -5,8 +5,10 @@ use evenhand_model::evidence::{Fact, Truth};
 
 use super::trigger::{self, Audience, Event};
 use super::{Workflow, WorkflowAgent, WorkflowError, sorted, texts, token};
+use crate::permissions::{Grammar, Rule};
 use crate::secret::Slots;
-use crate::tree::{self, Node, Syntax, Value};
+use crate::server::Server;
+use crate::tree::{self, Entry, Node, Syntax, Value};
 use evenhand_model::secret::Fingerprinter;
 
 /// Keys of which one stands in every source beside `on`.
@@ -56,6 +58,10 @@ pub(crate) fn read_source(text: &str, fingerprinter: &Fingerprinter) -> Result<O
     words.sort_unstable();
     words.dedup();
     let tools = tools(&node);
+    let servers = node.get("mcp-servers").map_or(&[][..], |entry| entry.node.entries()).iter();
+    let servers: Vec<&Entry> = servers.filter(|entry| entry.node.is_map()).collect();
+    let nodes: Vec<&Node> = servers.iter().map(|entry| &entry.node).collect();
+    let every = tools.iter().any(|tool| tool.starts_with("bash(") && Rule::parse(tool, Grammar::Call).is_blanket());
     let agent = WorkflowAgent {
         product: "gh-aw",
         job: String::from("agent"),
@@ -69,25 +75,31 @@ pub(crate) fn read_source(text: &str, fingerprinter: &Fingerprinter) -> Result<O
         untrusted_checkout: Truth::No,
         // The compiler adds the key of the engine and its own tokens.
         secrets: None,
-        approval_mode: Fact::Known(ApprovalMode::Partial),
+        approval_mode: Fact::Known(if every { ApprovalMode::Bypass } else { ApprovalMode::Partial }),
         approval_defaulted: tools.is_empty(),
-        // What it writes goes through another job, which keeps to the outputs that the source declares.
-        external_effect: Truth::No,
+        // What it writes goes through another job, which keeps to the outputs that the source declares, unless every command
+        // may take its own token.
+        external_effect: Truth::from(every).and(token.writes),
         tools,
         sandboxed: Fact::Known(!off),
         privileged: Fact::Unknown,
         pinned: Fact::Absent,
         approval_keys: keys,
         credentials: Vec::new(),
-        servers: Vec::new(),
+        servers: servers.iter().map(|entry| server(entry, fingerprinter)).collect(),
         borrowed: Vec::new(),
     };
-    let mut slots = Slots::new(fingerprinter);
+    let mut slots = Slots::new(fingerprinter).without(&nodes);
     for entry in node.entries() {
         slots.walk(&entry.key, entry.line, &entry.node, &entry.key);
     }
     let name = node.get("name").and_then(|entry| entry.node.text()).map(crate::secret::redact);
     Ok(Some(Workflow { name, agents: vec![agent], found: slots.found, beside: Vec::new() }))
+}
+
+/// A tool server of a source.
+fn server(entry: &Entry, fingerprinter: &Fingerprinter) -> Server {
+    Server::read(&entry.key, None, entry.line, &entry.node, fingerprinter)
 }
 
 /// The tools that a source allows; a shell with its commands.

@@ -641,18 +641,17 @@ fn a_sandbox_that_an_administrator_demands_is_in_force_whatever_a_person_sets() 
 
 #[test]
 fn a_home_is_called_the_same_whether_its_files_or_its_folders_are_known() {
-    let of_home = |path: &str, relative: &str, text: &str| {
+    let of_home = |path: &str, text: &str| {
         let mut document = document(path, text);
         document.path = format!("~/{path}").into();
-        document.relative = relative.into();
         document.source_name = "home".into();
         document.file.user_level = true;
         document
     };
     let servers = r#"{"mcpServers": {"one": {"command": "x"}}}"#;
     let (folder, file) = (".aws/amazonq/cli-agents/dev.json", ".aws/amazonq/mcp.json");
-    let agent = of_home(folder, "dev.json", r#"{"allowedTools": ["fs_read"]}"#);
-    for documents in [vec![agent.clone()], vec![agent, of_home(file, file, servers)]] {
+    let agent = of_home(folder, r#"{"allowedTools": ["fs_read"]}"#);
+    for documents in [vec![agent.clone()], vec![agent, of_home(file, servers)]] {
         let (reading, errors) = read(documents);
         assert!(errors.is_empty(), "{errors:?}");
         assert_eq!(&*client(&reading.inventory, "amazon-q").id, "agent:amazon-q:home");

@@ -301,6 +301,29 @@ fn every_client_of_the_table_is_in_the_cases() {
     assert_eq!(listed.difference(&tested).collect::<Vec<_>>(), Vec::<&&str>::new());
 }
 
+#[test]
+fn every_client_of_the_reference_is_in_the_cases() {
+    let Some(folder) = std::env::var_os("EVENHAND_SHARED") else {
+        eprintln!("EVENHAND_SHARED is not set: the reference is not read");
+        return;
+    };
+    let table = std::path::PathBuf::from(folder).join("reference/agent_clients.csv");
+    let table = std::fs::read_to_string(table).unwrap();
+    let mut lines = table.lines();
+    assert!(lines.next().is_some_and(|head| head.starts_with("client,")), "the first column names the client");
+    let names: BTreeSet<&str> = lines.filter_map(|line| line.split(',').next()).collect();
+    assert!(names.len() > 18, "{names:?}");
+    let id = |name: &str| match name {
+        "VS Code/Copilot" => "vscode".to_owned(),
+        "Amazon Q CLI" => "amazon-q".to_owned(),
+        "JetBrains Junie" => "junie".to_owned(),
+        name => name.to_ascii_lowercase().replace(' ', "-"),
+    };
+    let missing: Vec<&str> =
+        names.into_iter().filter(|name| !CLIENTS.iter().any(|(client, _)| *client == id(name))).collect();
+    assert_eq!(missing, Vec::<&str>::new(), "each needs a wrong, a right and an unknown case");
+}
+
 const JSON: &str = r#"{"mcpServers": {}}"#;
 
 /// Every path under which a client keeps a file, by the vendors' documentation, with the client's name.

@@ -1,8 +1,8 @@
 //! Agents that workflows run: who may start them, with what in reach.
 
 use evenhand_agents::Agents;
-use evenhand_model::agent::Agent;
 use evenhand_model::agent::ApprovalMode::{self, Bypass, Partial, Prompt};
+use evenhand_model::agent::{Agent, AgentKind};
 use evenhand_model::credential::Exposure;
 use evenhand_model::document::{Document, FileFacts, Format};
 use evenhand_model::evidence::Fact;
@@ -250,6 +250,31 @@ fn approval_follows_the_action_its_inputs_and_the_flags_of_programs() {
             Bypass,
             false,
         ),
+        (
+            "      - uses: google-github-actions/run-gemini-cli@v0\n        with:\n          settings: |\n            {\"tools\": {\"core\": [\"read_file\", \"run_shell_command(git log)\"]}}\n",
+            Partial,
+            false,
+        ),
+        (
+            "      - uses: google-github-actions/run-gemini-cli@v0\n        with:\n          settings: |\n            {\"tools\": {\"core\": [\"run_shell_command\"]}}\n",
+            Bypass,
+            false,
+        ),
+        ("      - uses: openai/codex-action@v1\n        with: {sandbox: read-only}\n", Partial, true),
+        ("      - uses: openai/codex-action@v1\n        with: {permission-profile: ':read-only'}\n", Partial, true),
+        ("      - uses: openai/codex-action@v1\n        with: {permission-profile: ':workspace'}\n", Bypass, true),
+        ("      - run: codex exec fix\n", Partial, true),
+        ("      - run: codex exec --full-auto fix\n", Bypass, true),
+        ("      - run: codex exec -c sandbox_mode=\"danger-full-access\" fix\n", Bypass, true),
+        ("      - run: codex exec --yolo fix\n", Bypass, false),
+        ("      - uses: sst/opencode/github@latest\n", Bypass, true),
+        (
+            "      - uses: sst/opencode/github@latest\n        env: {OPENCODE_PERMISSION: '{\"bash\": \"deny\"}'}\n",
+            Partial,
+            false,
+        ),
+        ("      - run: goose run -t fix\n", Bypass, true),
+        ("      - run: goose run -t fix\n        env: {GOOSE_MODE: chat}\n", Prompt, false),
         ("      - run: claude -p fix\n", Prompt, true),
         ("      - run: claude -p fix --allowedTools 'Bash(git push:*)'\n", Partial, false),
         ("      - run: copilot -p fix --allow-all-tools\n", Bypass, false),
@@ -270,6 +295,47 @@ fn approval_follows_the_action_its_inputs_and_the_flags_of_programs() {
 }
 
 #[test]
+fn tool_servers_in_arguments_and_in_sources_of_agentic_workflows_are_listed() {
+    let step = "      - uses: anthropics/claude-code-action@v1\n        with:\n          claude_args: |\n            --max-turns 5\n            --mcp-config '{\"mcpServers\": {\"one\": {\"command\": \"npx\", \"args\": [\"-y\", \"pkg\"], \"env\": {\"API_TOKEN\": \"fake-3f9a1c-77b2\"}}}}'\n";
+    let found = inventory(&[(PATH, &workflow("push", "", step))]);
+    let server = found.agents.iter().find(|row| row.kind == AgentKind::ToolServer).unwrap();
+    assert_eq!((server.command_pinned, server.evidence.line_number()), (Fact::Known(false), Some(11)));
+    let secrets = found.credentials.iter().filter(|held| held.fingerprint.is_some()).count();
+    assert_eq!(secrets, 1, "{:?}", found.credentials);
+
+    let source = "---\non: issues\nengine: claude\npermissions: {contents: write}\ntools:\n  bash: [':*']\nmcp-servers:\n  one:\n    command: npx\n    args: [-y, pkg@1.2.3]\n    env: {API_TOKEN: fake-3f9a1c-77b2}\n  two: {container: 'org/tool:latest'}\n---\nText.\n";
+    let (reading, errors) = read(vec![markdown(".github/workflows/triage.md", source)]);
+    assert!(errors.is_empty(), "{errors:?}");
+    let found = reading.inventory;
+    let server = |name: &str| {
+        let row = found.agents.iter().find(|row| &*row.name == name).unwrap();
+        (row.command_pinned, row.sandboxed, row.evidence.line_number())
+    };
+    assert_eq!(server("one"), (Fact::Known(true), Fact::Unknown, Some(8)));
+    assert_eq!(server("two"), (Fact::Known(false), Fact::Known(true), Some(12)));
+    let [secret] = found.credentials.as_slice() else { panic!("{:?}", found.credentials) };
+    assert!(secret.identity.as_str().ends_with("#one"), "{secret:?}");
+    let agent = found.agents.iter().find(|row| row.kind == AgentKind::Agent).unwrap();
+    assert_eq!(agent.approval_mode, Fact::Known(Bypass), "every command runs unasked");
+    assert_eq!(agent.external_effect_approved, Fact::Known(true), "with a token that writes");
+}
+
+#[test]
+fn a_mode_that_an_expression_yields_is_unknown_and_a_variable_of_the_job_holds_for_its_steps() {
+    let step = "      - run: goose run -t fix\n";
+    for (job, mode) in [
+        ("    env: {GOOSE_MODE: '${{ vars.MODE }}'}\n", Fact::Unknown),
+        ("    env: {GOOSE_MODE: smart_approve}\n", Fact::Known(Partial)),
+        ("", Fact::Known(Bypass)),
+    ] {
+        let found = inventory(&[(PATH, &workflow("push", job, step))]);
+        let row = only(&found);
+        assert_eq!(row.approval_mode, mode, "{job}");
+        assert_eq!(row.approval_keys.len(), usize::from(!job.is_empty()), "{job}");
+    }
+}
+
+#[test]
 fn sandboxes_of_codex_follow_its_inputs() {
     let with = |inputs: &str| {
         let step = format!("      - uses: openai/codex-action@v1\n        with: {{{inputs}}}\n");
@@ -279,6 +345,10 @@ fn sandboxes_of_codex_follow_its_inputs() {
     assert_eq!(with("prompt: x"), (Fact::Known(true), Fact::Known(false)));
     assert_eq!(with("sandbox: danger-full-access"), (Fact::Known(false), Fact::Known(false)));
     assert_eq!(with("safety-strategy: unsafe"), (Fact::Known(true), Fact::Known(true)));
+    assert_eq!(with("safety-strategy: read-only"), (Fact::Known(true), Fact::Known(false)));
+    assert_eq!(with("permission-profile: ':read-only'"), (Fact::Known(true), Fact::Known(false)));
+    assert_eq!(with("permission-profile: mine"), (Fact::Unknown, Fact::Known(false)), "a file decides");
+    assert_eq!(with("sandbox: '${{ vars.MODE }}'"), (Fact::Unknown, Fact::Known(false)));
 }
 
 #[test]
