@@ -49,6 +49,8 @@ pub(crate) struct World<'a> {
     pub(crate) job_roles: Vec<Candidates<'a>>,
     /// As whom these human roles enter other providers, such as groups of a cluster that lets a cloud's roles in.
     pub(crate) job_entries: Vec<Candidates<'a>>,
+    /// As whom an identity enters other providers, by that identity.
+    enters: Map<&'a IdentityId, Vec<&'a Identity>>,
     /// Human roles of other providers that are let in as an identity, by that identity.
     entered_by: Map<&'a IdentityId, Vec<&'a Identity>>,
     /// Human roles by the job they do.
@@ -136,6 +138,7 @@ impl<'a> World<'a> {
                 })
                 .collect(),
             job_entries: Vec::new(),
+            enters: Map::default(),
             entered_by: Map::default(),
             names: NameIndex::new(&roles, &subjects),
             subjects,
@@ -248,6 +251,7 @@ impl<'a> World<'a> {
             found.into_iter().collect()
         };
         self.job_entries = self.job_roles.iter().map(entries).collect();
+        self.enters = enters;
     }
 
     fn index_facts(&mut self) {
@@ -346,6 +350,11 @@ impl<'a> World<'a> {
         } else {
             joined.iter().any(|held| held.admitted == Truth::Yes)
         }
+    }
+
+    /// As whom an identity is let into other providers.
+    pub(crate) fn entered(&self, id: &IdentityId) -> &[&'a Identity] {
+        self.enters.get(id).map_or(&[], Vec::as_slice)
     }
 
     /// The human roles of other providers that are let in as an identity.
