@@ -236,7 +236,8 @@ fn by_name(name: &str) -> Option<&'static str> {
         return None;
     }
     let ends = |ends: &[&str]| ends.iter().any(|end| upper.ends_with(end));
-    if ends(&["PASSWORD", "PASSWD", "PASSPHRASE"]) || upper.ends_with("_PWD") {
+    let is_pass = matches!(upper.as_str(), "PASS" | "REQUIREPASS" | "MASTERAUTH");
+    if ends(&["PASSWORD", "PASSWD", "PASSPHRASE", "_PWD", "_PASS"]) || is_pass {
         Some("password")
     } else if ends(&["API_KEY", "APIKEY", "ACCESS_KEY", "MASTER_KEY", "SECRET_KEY", "ENCRYPTION_KEY", "SIGNING_KEY"]) {
         Some("api_key")
@@ -312,6 +313,9 @@ mod tests {
             ("DATABASE_URL", "postgres://app:example@db/app", Some("connection_string")),
             ("DATABASE_URL", "postgres://db/app", None),
             ("DB_PASSWORD", "$(FROM_ELSEWHERE)", None),
+            ("DB_PASS", "hunter2", Some("password")),
+            ("requirepass", "hunter2", Some("password")),
+            ("BYPASS", "hunter2", None),
             ("TOKEN_TTL", "3600", None),
             ("TOKEN", "true", None),
             ("TOKEN_FILE", "/var/run/token", None),

@@ -7,7 +7,7 @@ use evenhand_model::secret::{Fingerprinter, withheld};
 use serde_json::{Map, Value};
 
 use super::script;
-use crate::capture::{found, is_name, kind_of, secrets_of_words};
+use crate::capture::{found, kind_of, secrets_of_words};
 use crate::documents::LAST_APPLIED;
 
 /// Members that hold environments, as a list of names and values or as a map.
@@ -35,9 +35,6 @@ const READ_WHOLE: [(&str, &str); 3] = [("data", "mapRoles"), ("data", "mapUsers"
 
 /// Longer annotations are no facts: they repeat objects, packed or plain.
 const LONGEST_ANNOTATION: usize = 512;
-
-/// Longer arguments are scripts.
-const LONGEST_ARGUMENT: usize = 256;
 
 /// Where a value stands.
 #[derive(Clone, Copy, Default)]
@@ -109,10 +106,18 @@ fn object(name: &str, members: &mut Map<String, Value>, place: Place, fingerprin
     // A container's arguments are handed to its command.
     let command = members.get("command").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let shell = Shell::behind(command);
+    let are_arguments = COMMANDS.contains(&name);
     for (member, value) in members {
         match value {
             Value::String(text) if values && !(tells_its_name && matches!(member.as_str(), "key" | "name")) => {
                 *text = instead(if member == "value" { called } else { member }, text, fingerprinter);
+            }
+            // Arguments by name.
+            Value::String(text) if are_arguments && !(tells_its_name && matches!(member.as_str(), "key" | "name")) => {
+                let called = if member == "value" { called } else { member };
+                if let Some(written) = argument(called, text, false, fingerprinter) {
+                    *text = written;
+                }
             }
             Value::String(text) if member == "value" => {
                 if let Some(written) = in_place(called, text, fingerprinter) {
@@ -313,36 +318,53 @@ fn arguments(member: &str, words: &mut [Value], mut shell: Shell, fingerprinter:
         };
         let dashes = match text.as_bytes() {
             [b'-', b'-', ..] => 2,
-            // A secret may begin with one dash.
+            // A secret may begin with a dash.
             [b'-', ..] if !is_called_a_secret(&before) => 1,
             _ => 0,
         };
         let (dashes, rest) = text.split_at_checked(dashes).unwrap_or(("", text));
         match rest.split_once('=') {
-            Some((name, value)) if !dashes.is_empty() && !name.contains(char::is_whitespace) => {
-                if let Some(kept) = argument(name, value, false, fingerprinter) {
-                    *text = format!("{dashes}{name}={kept}");
-                }
-            }
-            None if !dashes.is_empty() && !rest.contains(char::is_whitespace) => flag = Some(rest.to_owned()),
-            _ => {
+            _ if dashes.is_empty() => {
                 if let Some(kept) = argument(&before, text, is_script, fingerprinter) {
                     *text = kept;
                 }
             }
+            Some((name, value)) if is_flag(dashes, name) => {
+                if let Some(kept) = argument(name, value, false, fingerprinter) {
+                    *text = format!("{dashes}{name}={kept}");
+                }
+            }
+            // A shell may be handed its script behind it, whatever it is.
+            None => {
+                flag = Some(rest.to_owned());
+                if !rest.is_empty() && !is_flag(dashes, rest) {
+                    *text = withheld(found(&before, text, fingerprinter));
+                }
+            }
+            Some(_) => *text = withheld(found(&before, text, fingerprinter)),
         }
     }
+}
+
+/// Whether this is a flag and no value behind one, such as `-ppassword` and `-uname:password`.
+fn is_flag(dashes: &str, name: &str) -> bool {
+    const SHORT: usize = 2;
+    let is_long = dashes.len() > 1 || name.contains(['-', '.']) || is_called_a_secret(name);
+    script::is_plain_name(name) && (is_long || name.len() <= SHORT)
 }
 
 /// What is written in place of an argument; `None` where it may stay.
 fn argument(name: &str, text: &str, is_script: bool, fingerprinter: &Fingerprinter) -> Option<String> {
     let is_assigned = || text.split_once('=').is_some_and(|(name, value)| is_secret(name, value));
-    let is_header = || text.split_once(": ").is_some_and(|(name, _)| is_name(name));
+    let is_header = || text.split_once(": ").is_some_and(|(name, _)| script::is_header_name(name));
     let has_words = text.contains(char::is_whitespace);
     if is_one_secret(name, text) {
         return Some(instead(name, text, fingerprinter));
     }
-    if text.trim_start().starts_with(['{', '[']) && !refers(text) {
+    if refers(text) {
+        return None;
+    }
+    if text.trim_start().starts_with(['{', '[']) && !script::is_plain(text) {
         return Some(withheld(None));
     }
     if is_script && has_words {
@@ -357,9 +379,11 @@ fn argument(name: &str, text: &str, is_script: bool, fingerprinter: &Fingerprint
         let held = held.map(|held| (held.kind, held.fingerprint));
         return Some(withheld(held.or_else(|| found(name, text, fingerprinter))));
     }
-    (text.len() > LONGEST_ARGUMENT || text.contains('{'))
-        .then(|| withheld(None))
-        .or_else(|| script::address(text, fingerprinter))
+    if let Some(address) = script::argued_address(text, fingerprinter) {
+        return Some(address);
+    }
+    let may_stay = script::is_plain(text) || script::is_address(text);
+    (!may_stay).then(|| script::argument(name, text, fingerprinter))
 }
 
 #[cfg(test)]
