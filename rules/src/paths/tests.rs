@@ -85,6 +85,19 @@ fn what_an_agent_can_escalate_to_is_named_behind_any_number_of_stronger_and_of_n
 }
 
 #[test]
+fn a_step_to_an_identity_by_another_name_of_it_leads_to_that_identity() {
+    let mut town = Town::default();
+    town.add(Nature::Workload, "a/pods", Some(vec![]));
+    town.add(Nature::Workload, "a/machine", Some(vec![plain(&[1])]));
+    town.inventory.aliases.push(("client-id".into(), "a/machine".into()));
+    town.edge("a/pods", to("client-id"), "workload-identity", false, true);
+    let result = found(town);
+    assert_eq!(techniques(&result, "a/pods"), [("a/machine".into(), "workload-identity".into())]);
+    let hop = result.hops(&result.paths_of(&"a/pods".into())[0]).next().unwrap();
+    assert_eq!(hop.target, to("a/machine"));
+}
+
+#[test]
 fn what_depends_on_no_unknown_condition_is_named_before_what_does() {
     let mut town = Town::default();
     town.add(Nature::AiAgent, "a/agent", Some(vec![plain(&[1])]));
