@@ -7,7 +7,7 @@
 
 use evenhand_model::secret::{Fingerprinter, withheld};
 
-use super::withhold::{is_called_a_secret, refers};
+use super::withhold::{is_called_a_secret, mark, refers};
 use crate::capture::{found, header, is_name, is_separator, kind_of, words_of};
 
 /// Names and commands are shorter.
@@ -50,7 +50,7 @@ pub(super) fn value(name: &str, value: &str, fingerprinter: &Fingerprinter) -> S
     }
     let kind = |(name, value): (&str, &str)| {
         let kind = kind_of(name, value)?;
-        Some(withheld(Some((kind, fingerprinter.fingerprint(value.as_bytes())))))
+        Some(mark(Some((kind, fingerprinter.fingerprint(value.as_bytes()))), value))
     };
     // What authenticates stands behind a word for how, which stays.
     let (called, proof) = header(name, value);
@@ -134,7 +134,7 @@ fn address_of(text: &str, is_argument: bool, fingerprinter: &Fingerprinter) -> O
         Some((name, value)) if refers(value) => format!("{name}={value}"),
         Some((name, value)) => {
             let kind = kind_of(name, value);
-            format!("{name}={}", withheld(kind.map(|kind| (kind, fingerprinter.fingerprint(value.as_bytes())))))
+            format!("{name}={}", mark(kind.map(|kind| (kind, fingerprinter.fingerprint(value.as_bytes()))), value))
         }
         None => withheld(None),
     });
@@ -378,7 +378,7 @@ fn without_references(text: &str) -> String {
 
 /// What is written in place of an argument that may not stay: what stands before its value does, where that is plain.
 pub(super) fn argument(name: &str, text: &str, fingerprinter: &Fingerprinter) -> String {
-    let mark = |name: &str, value: &str| withheld(found(name, value, fingerprinter));
+    let mark = |name: &str, value: &str| mark(found(name, value, fingerprinter), value);
     match (text.split_once('='), text.split_once(':')) {
         (Some((inner, value)), _) if is_plain_name(inner) && !value.trim_matches('=').is_empty() => {
             format!("{inner}={}", mark(inner, value))

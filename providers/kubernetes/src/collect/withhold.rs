@@ -3,7 +3,8 @@
 
 use std::{iter, slice};
 
-use evenhand_model::secret::{Fingerprinter, withheld};
+use evenhand_agents::issued;
+use evenhand_model::secret::{Fingerprint, Fingerprinter, withheld, withheld_of};
 use serde_json::{Map, Value};
 
 use super::script;
@@ -207,7 +208,16 @@ fn embeds(text: &str) -> bool {
 
 /// What is written in place of a value: of a secret in it what is found when the value itself is read.
 fn instead(name: &str, text: &str, fingerprinter: &Fingerprinter) -> String {
-    withheld(found(name, text, fingerprinter))
+    mark(found(name, text, fingerprinter), text)
+}
+
+/// What is written in place of a text and the secret that was found in it. The name beside it stays; what its form tells of
+/// its issuer would be lost.
+pub(super) fn mark(secret: Option<(&str, Fingerprint)>, text: &str) -> String {
+    match (secret, issued::by_form(text)) {
+        (Some((kind, fingerprint)), Some(issued)) => withheld_of(kind, fingerprint, issued.kind),
+        (secret, _) => withheld(secret),
+    }
 }
 
 /// What is written in place of a text that is no environment's; `None` where it may stay.
@@ -338,10 +348,10 @@ fn arguments(member: &str, words: &mut [Value], mut shell: Shell, fingerprinter:
             None => {
                 flag = Some(rest.to_owned());
                 if !rest.is_empty() && !is_flag(dashes, rest) {
-                    *text = withheld(found(&before, text, fingerprinter));
+                    *text = mark(found(&before, text, fingerprinter), text);
                 }
             }
-            Some(_) => *text = withheld(found(&before, text, fingerprinter)),
+            Some(_) => *text = mark(found(&before, text, fingerprinter), text),
         }
     }
 }
@@ -377,7 +387,7 @@ fn argument(name: &str, text: &str, is_script: bool, fingerprinter: &Fingerprint
         // Anything may stand in it, such as a list of keys. Its first secret is told as it is when the text itself is read.
         let held = secrets_of_words(iter::once(text), fingerprinter).into_iter().next();
         let held = held.map(|held| (held.kind, held.fingerprint));
-        return Some(withheld(held.or_else(|| found(name, text, fingerprinter))));
+        return Some(mark(held.or_else(|| found(name, text, fingerprinter)), text));
     }
     if let Some(address) = script::argued_address(text, fingerprinter) {
         return Some(address);
@@ -391,6 +401,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::capture::issued;
 
     fn cleaned(object: Value) -> Value {
         let Value::Object(mut members) = object else { panic!("no object") };
@@ -652,7 +663,7 @@ mod tests {
         let fingerprinter = Fingerprinter::keyed("test");
         let key = "sk-ant-example-000000000000";
         let value = format!("--verbose {key}");
-        let expected = withheld(Some(("api_key", fingerprinter.fingerprint(key.as_bytes()))));
+        let expected = withheld_of("api_key", fingerprinter.fingerprint(key.as_bytes()), "anthropic_api_key");
         for (object, place) in [
             (json!({"spec": {"env": [{"name": "ARGS", "value": value}]}}), "/spec/env/0/value"),
             (json!({"spec": {"note": value}}), "/spec/note"),
@@ -662,6 +673,7 @@ mod tests {
             let object = cleaned(object);
             let written = object.pointer(place).and_then(Value::as_str).unwrap();
             assert_eq!(written, expected, "{place}");
+            assert_eq!(issued("ARGS", written), issued("ARGS", &value), "{place}");
             assert_eq!(found("ARGS", written, &fingerprinter), found("ARGS", &value, &fingerprinter), "{place}");
         }
     }

@@ -50,7 +50,7 @@ const WANTED: &[(&[&str], &str, Lost)] = &[
     (
         &["Namespace"],
         "kubectl get namespaces -o json",
-        Lost::of("environments, and whether privileged pods are refused", &[Declared, Workload]),
+        Lost::of("owners, environments, and whether privileged pods are refused", &[Declared, Workload]),
     ),
     (
         &["NetworkPolicy"],
