@@ -430,7 +430,7 @@ fn an_account_that_names_a_client_in_azure_reaches_the_identity_of_that_client()
         // Another account's identity.
         + &account("stranger", "11111111-0000-4000-8000-000000000001");
     let scene = Scene::new().file("k8s/prod/all.yaml", cluster.as_bytes()).file("azure/all.ndjson", tenant().as_bytes());
-    let report = json(&scene.run(&["scan", "k8s", "azure", "-o", "json"]).stdout);
+    let report = json(&scene.run(&["scan", ".", "-o", "json"]).stdout);
     let rows = |table: &str| report["tables"][table].as_array().unwrap_or_else(|| panic!("{report}")).clone();
     let targets = |name: &str, table: &str, source: &str| -> Vec<String> {
         let of = |row: &Value| row[source] == format!("kubernetes:prod:serviceaccount:ops/{name}");

@@ -303,7 +303,7 @@ fn no_secret_survives_the_reading() {
     let printed = format!("{inventory:?} {:?}", resolver.edges());
     assert!(!printed.contains("CANARY"));
     let kinds: Vec<&str> = inventory.credentials.iter().map(|one| &*one.kind).collect();
-    for kind in ["service_account_token", "bound_token", "api_key", "token", "password"] {
+    for kind in ["service_account_token", "bound_token", "anthropic_api_key", "token", "password"] {
         assert!(kinds.contains(&kind), "{kind} in {kinds:?}");
     }
     let copied: Vec<&str> =

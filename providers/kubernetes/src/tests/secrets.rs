@@ -53,13 +53,13 @@ spec:
         .map(|one| (one.evidence.to_string(), one.kind.to_string()))
         .collect();
     let expected = [
-        ("k8s/c/all.yaml:12", "token"),
+        ("k8s/c/all.yaml:12", "github_token"),
         ("k8s/c/all.yaml:13", "token"),
         ("k8s/c/all.yaml:13", "api_key"),
         ("k8s/c/all.yaml:19", "token"),
         ("k8s/c/all.yaml:24", "token"),
         ("k8s/c/all.yaml:29", "api_key"),
-        ("k8s/c/all.yaml:37", "token"),
+        ("k8s/c/all.yaml:37", "slack_webhook"),
     ];
     let mut literals: Vec<(&str, &str)> = literals.iter().map(|(at, kind)| (at.as_str(), kind.as_str())).collect();
     let mut expected = expected.to_vec();
