@@ -132,7 +132,10 @@ mod tests {
             assert_eq!(of_withheld(&withheld(secret)), Some(secret));
         }
         let issued = withheld_of("token", one, "acme_token");
-        assert_eq!((of_withheld(&issued), issuer_of_withheld(&issued)), (Some(Some(("token", one))), Some("acme_token")));
+        assert_eq!(
+            (of_withheld(&issued), issuer_of_withheld(&issued)),
+            (Some(Some(("token", one))), Some("acme_token"))
+        );
         assert_eq!(issuer_of_withheld(&withheld(Some(("token", one)))), None);
         assert_eq!(of_withheld("evenhand:withheld:token:0"), Some(None), "the value is not there, whatever it was");
         assert_eq!(of_withheld("token"), None);

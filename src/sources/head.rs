@@ -66,7 +66,8 @@ fn flow(prefix: &str) -> Option<&str> {
             let start = at + line.find(['{', '['])?;
             let document = prefix.get(start..)?;
             let mut end = 0;
-            let lines = document.split_inclusive('\n').take_while(|line| !is_mark(line, "---") && !is_mark(line, "..."));
+            let lines =
+                document.split_inclusive('\n').take_while(|line| !is_mark(line, "---") && !is_mark(line, "..."));
             lines.for_each(|line| end += line.len());
             return document.get(..end);
         }
@@ -108,9 +109,10 @@ fn of_value(value: &Value) -> Head {
 /// Whether a text that begins like JSON is YAML in flow style: its keys stand without quotes, or a mark of YAML ends its
 /// first document.
 pub(super) fn is_flow_yaml(prefix: &str) -> bool {
-    let begins = prefix.trim_start().strip_prefix(['{', '[']).map(|rest| rest.trim_start_matches(['{', '[']).trim_start());
-    let is_plain = begins.is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_alphabetic()))
-        && prefix.contains(": ");
+    let begins =
+        prefix.trim_start().strip_prefix(['{', '[']).map(|rest| rest.trim_start_matches(['{', '[']).trim_start());
+    let is_plain =
+        begins.is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_alphabetic())) && prefix.contains(": ");
     let is_marked = prefix.lines().skip(1).any(|line| line.trim_end() == "---");
     (is_plain || is_marked) && !yaml(prefix).keys.is_empty()
 }

@@ -368,13 +368,24 @@ fn a_careless_cluster_breaks_the_rules_about_clusters() {
 
 #[test]
 fn manifests_in_flow_style_are_recognised() {
-    let account = |name: &str| format!("{{apiVersion: v1, kind: ServiceAccount, metadata: {{name: {name}, namespace: ops}}}}\n");
+    let account =
+        |name: &str| format!("{{apiVersion: v1, kind: ServiceAccount, metadata: {{name: {name}, namespace: ops}}}}\n");
     for (text, count) in [
         (format!("---\n{}---\n{}", account("a"), account("b")), 2),
         (format!("{}---\n{}", account("a"), account("b")), 2),
         (format!("# accounts\n--- {}", account("a")), 1),
-        (format!("apiVersion: v1\nkind: ServiceAccount\nmetadata: {{name: a, namespace: ops}}\n---\n{}", account("b")), 2),
-        ("{\n  apiVersion: v1,\n  kind: List,\n  items: [\n".to_owned() + "    {apiVersion: v1, kind: ServiceAccount, metadata: {name: a, namespace: ops}}\n  ]\n}\n", 1),
+        (
+            format!(
+                "apiVersion: v1\nkind: ServiceAccount\nmetadata: {{name: a, namespace: ops}}\n---\n{}",
+                account("b")
+            ),
+            2,
+        ),
+        (
+            "{\n  apiVersion: v1,\n  kind: List,\n  items: [\n".to_owned()
+                + "    {apiVersion: v1, kind: ServiceAccount, metadata: {name: a, namespace: ops}}\n  ]\n}\n",
+            1,
+        ),
     ] {
         let scene = Scene::new().file("k8s/prod/all.yaml", text.as_bytes());
         let report = json(&scene.run(&["inventory", "k8s", "-o", "json"]).stdout);
@@ -398,8 +409,10 @@ fn tenant() -> String {
         json!({ "tenant": TENANT, "host": host, "path": path, "response": { "value": value } }).to_string() + "\n"
     };
     let (graph, manager) = ("graph.microsoft.com", "management.azure.com");
-    let assigned = |principal: &str| json!({ "id": principal, "properties": { "principalId": principal,
-        "roleDefinitionId": format!("{authorization}/roleDefinitions/r"), "scope": "/subscriptions/s" } });
+    let assigned = |principal: &str| {
+        json!({ "id": principal, "properties": { "principalId": principal,
+        "roleDefinitionId": format!("{authorization}/roleDefinitions/r"), "scope": "/subscriptions/s" } })
+    };
     [
         answer(graph, "/v1.0/servicePrincipals", json!([{ "id": "app-object", "appId": "22222222-0000-4000-8000-00000000000A",
             "displayName": "deployer", "servicePrincipalType": "Application", "appOwnerOrganizationId": TENANT }])),
@@ -429,7 +442,8 @@ fn an_account_that_names_a_client_in_azure_reaches_the_identity_of_that_client()
         + &account("deployer", "22222222-0000-4000-8000-00000000000a")
         // Another account's identity.
         + &account("stranger", "11111111-0000-4000-8000-000000000001");
-    let scene = Scene::new().file("k8s/prod/all.yaml", cluster.as_bytes()).file("azure/all.ndjson", tenant().as_bytes());
+    let scene =
+        Scene::new().file("k8s/prod/all.yaml", cluster.as_bytes()).file("azure/all.ndjson", tenant().as_bytes());
     let report = json(&scene.run(&["scan", ".", "-o", "json"]).stdout);
     let rows = |table: &str| report["tables"][table].as_array().unwrap_or_else(|| panic!("{report}")).clone();
     let targets = |name: &str, table: &str, source: &str| -> Vec<String> {

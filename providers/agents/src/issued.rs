@@ -74,9 +74,12 @@ mod tests {
         ] {
             assert_eq!(word(by_form(text)), expected, "{text}");
         }
-        for (said, expected) in
-            [("openai_api_key", Some(("openai_api_key", true))), ("gitlab_pat", Some(("gitlab_pat", false))), ("token", None), ("x", None)]
-        {
+        for (said, expected) in [
+            ("openai_api_key", Some(("openai_api_key", true))),
+            ("gitlab_pat", Some(("gitlab_pat", false))),
+            ("token", None),
+            ("x", None),
+        ] {
             assert_eq!(word(by_word(said)), expected, "{said}");
         }
     }

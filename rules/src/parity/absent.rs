@@ -7,7 +7,6 @@
 use std::sync::Arc;
 
 use evenhand_model::gap::{Gap, Subject as About};
-use evenhand_model::identity::Nature;
 use evenhand_model::parity::BaselineSource;
 
 use super::baseline::{self, Found};
@@ -50,14 +49,7 @@ pub(crate) fn why_unclear(
     if elsewhere {
         return unclear(" where it acts, though there are some elsewhere");
     }
-    let anybody = world.inventory.identities.iter().enumerate().any(|(at, identity)| {
-        identity.provider == provider
-            && part.scopes.contains(&identity.scope)
-            && !identity.generic_role
-            && !identity.vendor_managed
-            && matches!(world.judged.nature_at(at), Nature::Human | Nature::HumanRole)
-    });
-    if !anybody {
+    if !world.is_peopled(provider, &part.scopes) {
         return unclear(": nobody but machines was read there");
     }
     // What lets people of one provider into another may be told by either.

@@ -664,7 +664,6 @@ fn a_role_that_workloads_are_handed_and_that_was_not_read_leaves_the_comparison_
     let comparison = beside(town, cloud(&[2], &[2])).remove(0);
     assert_eq!(comparison.verdict, Verdict::Unknown);
     assert!(comparison.doubts[0].starts_with("`z/gone`, which workloads of `tool` may become, is none that was read"));
-
 }
 
 #[test]

@@ -7,7 +7,7 @@ use evenhand_model::access::AccessResolver;
 use evenhand_model::agent::{Agent, AgentKind, ApprovalMode};
 use evenhand_model::control::Control;
 use evenhand_model::evidence::{Fact, Truth};
-use evenhand_model::id::{IdentityId, Job, ProviderName};
+use evenhand_model::id::{IdentityId, Job, ProviderName, ScopeId};
 use evenhand_model::identity::{Identity, Nature};
 use evenhand_model::inventory::Inventory;
 use evenhand_model::opset::OpSet;
@@ -55,6 +55,8 @@ pub(crate) struct World<'a> {
     entered_by: Map<&'a IdentityId, Vec<&'a Identity>>,
     /// Human roles by the job they do.
     roles_by_job: BTreeMap<&'a Job, Candidates<'a>>,
+    /// Where people, or roles of theirs that the provider does not ship, were read.
+    peopled: BTreeSet<(ProviderName, &'a ScopeId)>,
     /// People by the job they do.
     people_by_job: BTreeMap<&'a Job, Candidates<'a>>,
     /// Human roles and people by name.
@@ -96,6 +98,7 @@ impl<'a> World<'a> {
         let mut people_by_job: BTreeMap<&Job, Candidates<'_>> = BTreeMap::new();
         let mut by_name: Map<&str, Candidates<'_>> = Map::default();
         let mut roles = Vec::new();
+        let mut peopled = BTreeSet::new();
         for (nature, at, identity) in natured() {
             let role = nature == Nature::HumanRole;
             if identity.vendor_managed || !(role || nature == Nature::Human) {
@@ -107,6 +110,9 @@ impl<'a> World<'a> {
             }
             if role && !identity.generic_role {
                 roles.push(identity);
+            }
+            if !identity.generic_role {
+                peopled.insert((identity.provider, &identity.scope));
             }
             by_name.entry(&*identity.name).or_default().push(identity);
         }
@@ -144,6 +150,7 @@ impl<'a> World<'a> {
             subjects,
             holders,
             roles_by_job,
+            peopled,
             people_by_job,
             by_name,
             generic: BTreeMap::new(),
@@ -317,6 +324,11 @@ impl<'a> World<'a> {
     /// The human roles of a job, configured or declared.
     pub(crate) fn roles_doing(&self, job: &Job) -> Option<&Candidates<'a>> {
         self.roles_by_job.get(job)
+    }
+
+    /// Whether people, or roles of theirs, were read in some of these places of a provider.
+    pub(crate) fn is_peopled(&self, provider: ProviderName, scopes: &[ScopeId]) -> bool {
+        scopes.iter().any(|scope| self.peopled.contains(&(provider, scope)))
     }
 
     /// The people of a job, configured or declared.

@@ -197,9 +197,7 @@ impl<'g, 'a> Search<'g, 'a> {
         let mut paths: Vec<Path> = Vec::with_capacity(targets.len() + 1);
         paths.extend(far);
         paths.extend(
-            targets
-                .into_iter()
-                .filter_map(|(.., at)| self.chain(start, at).path(graph, at, self.escalated(at))),
+            targets.into_iter().filter_map(|(.., at)| self.chain(start, at).path(graph, at, self.escalated(at))),
         );
         paths
     }

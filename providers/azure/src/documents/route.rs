@@ -4,8 +4,8 @@
 
 use evenhand_model::gap::Lost;
 use evenhand_model::gap::Subject::{
-    Access, Controls, Credentials, Declared, Escalation, HumanRoles, Logs, Nature, People, Record, Register, Trust, Use,
-    Users, Workload,
+    Access, Controls, Credentials, Declared, Escalation, HumanRoles, Logs, Nature, People, Record, Register, Trust,
+    Use, Users, Workload,
 };
 use percent_encoding::percent_decode_str;
 

@@ -160,7 +160,8 @@ impl Join<'_> {
 
     /// The client id under which workloads ask for tokens of an identity, and by which these name it.
     pub(super) fn take_client(&mut self, client: Option<&str>, id: &IdentityId) {
-        let client = client.filter(|client| !client.is_empty()).map(|client| IdentityId::new(client.to_ascii_lowercase()));
+        let client =
+            client.filter(|client| !client.is_empty()).map(|client| IdentityId::new(client.to_ascii_lowercase()));
         self.inventory.aliases.extend(client.map(|client| (client, id.clone())));
     }
 

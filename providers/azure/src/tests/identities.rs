@@ -261,7 +261,9 @@ fn a_connection_by_key_is_a_stored_key_of_whoever_uses_it() {
 #[test]
 fn whatever_asks_for_tokens_is_known_by_its_client_id() {
     let machine = |name: &str, client: &str| {
-        let at = format!("/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}");
+        let at = format!(
+            "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
+        );
         json!({ "id": at, "name": name, "type": "Microsoft.ManagedIdentity/userAssignedIdentities",
             "properties": { "principalId": name, "clientId": client, "tenantId": TENANT } })
     };

@@ -70,13 +70,10 @@ fn of_word<'w>(flag: &'w str, word: &'w str, fingerprinter: &Fingerprinter) -> S
         None => (flag, word),
     };
     let inner = || value.split_once('=').filter(|(name, _)| is_name(name));
-    let found = [Some((name, value)), inner()]
-        .into_iter()
-        .flatten()
-        .find_map(|(name, value)| {
-            let (name, kind, fingerprint) = secret::named(name, value, fingerprinter)?;
-            Some(Secret { name, kind, issued: secret::issued(name, value), fingerprint })
-        });
+    let found = [Some((name, value)), inner()].into_iter().flatten().find_map(|(name, value)| {
+        let (name, kind, fingerprint) = secret::named(name, value, fingerprinter)?;
+        Some(Secret { name, kind, issued: secret::issued(name, value), fingerprint })
+    });
     found.map_or(Said::Nothing, Said::Secret)
 }
 

@@ -36,10 +36,10 @@ pub(crate) use declared::Declared;
 pub(crate) use guards::{Guard, GuardBinding, Matched, Whom};
 pub(crate) use mapped::Mapped;
 pub(crate) use network::{NetworkRules, Reach};
-#[cfg(feature = "live")]
-pub(crate) use secret::{found, header, is_name, kind_of};
 #[cfg(all(test, feature = "live"))]
 pub(crate) use secret::issued;
+#[cfg(feature = "live")]
+pub(crate) use secret::{found, header, is_name, kind_of};
 pub(crate) use signals::{Sign, Speaks, name_hint};
 pub(crate) use status::Refused;
 

@@ -311,10 +311,7 @@ mod tests {
                 "123.dkr.ecr.eu-west-1.amazonaws.com/docker-hub/ollama/ollama:0.5",
                 Some((Speaks::ModelServer, Strength::Strong)),
             ),
-            (
-                "europe-docker.pkg.dev/acme/hub/langgenius/dify-api@sha256:00",
-                Some((Speaks::Agent, Strength::Strong)),
-            ),
+            ("europe-docker.pkg.dev/acme/hub/langgenius/dify-api@sha256:00", Some((Speaks::Agent, Strength::Strong))),
             ("harbor.corp/proxy/ghcr.io/open-webui/open-webui", Some((Speaks::Agent, Strength::Strong))),
             ("registry.corp/kagent-dev/kagent/app", Some((Speaks::Agent, Strength::Strong))),
             ("registry.corp/cache/cr.kagent.dev/kagent/app", Some((Speaks::Agent, Strength::Strong))),

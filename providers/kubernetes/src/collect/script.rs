@@ -315,8 +315,7 @@ const HEADERS: [&str; 12] = [
 /// Whether this is the name of a header: before a colon anything may stand.
 pub(super) fn is_header_name(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
-    is_plain_name(text)
-        && (is_called_a_secret(text) || HEADERS.contains(&lower.as_str()) || lower.starts_with("x-"))
+    is_plain_name(text) && (is_called_a_secret(text) || HEADERS.contains(&lower.as_str()) || lower.starts_with("x-"))
 }
 
 /// Whether an argument may stay as it is: words and numbers, alone or in a list, a path, a place in a network, or several of

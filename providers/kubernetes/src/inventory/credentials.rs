@@ -234,8 +234,13 @@ impl Join<'_> {
         let number = numbers.entry(base.clone()).or_insert(0);
         *number += 1;
         let id = if *number == 1 { base } else { format!("{base}:{number}") };
-        let mut credential =
-            Credential::new(CredentialId::new(id), identity.clone(), PROVIDER, secret.word(), secret.origin.evidence(""));
+        let mut credential = Credential::new(
+            CredentialId::new(id),
+            identity.clone(),
+            PROVIDER,
+            secret.word(),
+            secret.origin.evidence(""),
+        );
         credential.is_static = Fact::Known(!secret.issued.is_some_and(|issued| issued.short_lived));
         credential.federable = Fact::known(secret.issued.and_then(|issued| issued.federable));
         credential.exposure =

@@ -418,8 +418,11 @@ fn an_owner_is_the_accounts_own_else_of_its_workloads_else_of_its_namespace() {
             "---\napiVersion: v1\nkind: Pod\nmetadata: {{name: p, namespace: ops, labels: {labels}}}\nspec: {{serviceAccountName: bot}}\n"
         )
     };
-    let account_of =
-        |labels: &str| format!("---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {{name: bot, namespace: ops, labels: {labels}}}\n");
+    let account_of = |labels: &str| {
+        format!(
+            "---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {{name: bot, namespace: ops, labels: {labels}}}\n"
+        )
+    };
     let space = |annotations: &str| {
         format!("---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: ops, annotations: {annotations}}}\n")
     };
