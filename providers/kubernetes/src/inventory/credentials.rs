@@ -242,7 +242,9 @@ impl Join<'_> {
             secret.origin.evidence(""),
         );
         credential.is_static = Fact::Known(!secret.issued.is_some_and(|issued| issued.short_lived));
-        credential.federable = Fact::known(secret.issued.and_then(|issued| issued.federable));
+        // Of a workload in a cluster it is known what it could call a model with instead, and of nothing else.
+        let of_model = secret.issued.filter(|issued| issued.calls_models);
+        credential.federable = Fact::known(of_model.and_then(|issued| issued.federable));
         credential.exposure =
             Fact::Known(if secret.file.tracked == Some(true) { Exposure::Committed } else { exposure });
         credential.in_arguments = Fact::Known(secret.in_arguments);

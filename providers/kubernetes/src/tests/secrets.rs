@@ -137,12 +137,12 @@ stringData: {first: not-a-real-key-0004, second: not-a-real-key-0005}
             // The second of its name, which is another store's.
             ("2", "api_key", None),
             ("ANTHROPIC_API_KEY", "openai_api_key", None),
-            ("AWS_SECRET_ACCESS_KEY", "aws_secret_access_key", Some(true)),
+            ("AWS_SECRET_ACCESS_KEY", "aws_secret_access_key", None),
             ("OPENAI_API_KEY", "openai_api_key", None),
             ("SETTING", "anthropic_api_key", Some(true)),
             ("WEATHER_API_KEY", "api_key", None),
             ("first", "secret", None),
-            ("github-token", "github_pat_classic", Some(true)),
+            ("github-token", "github_pat_classic", None),
             ("second", "google_api_key", Some(true)),
         ]
     );
