@@ -45,6 +45,8 @@ pub enum Subject {
     Declared,
     /// Who the people are.
     People,
+    /// Through which roles people act.
+    HumanRoles,
     /// The register of the configuration.
     Register,
     /// An agent's own configuration.
@@ -76,6 +78,7 @@ impl Subject {
         Self::Logs,
         Self::Declared,
         Self::People,
+        Self::HumanRoles,
         Self::Register,
         Self::Settings,
         Self::Trigger,

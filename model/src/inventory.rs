@@ -1,11 +1,14 @@
 //! The inventory: everything that was read, in one vocabulary.
 
+use std::collections::HashMap;
+
 use rayon::prelude::*;
 
 use crate::agent::Agent;
 use crate::control::Control;
 use crate::credential::Credential;
 use crate::gap::Gap;
+use crate::id::IdentityId;
 use crate::identity::Identity;
 use crate::log::Log;
 use crate::token::{Acceptance, Bearer};
@@ -17,6 +20,8 @@ use crate::workload::Workload;
 pub struct Inventory {
     /// Principals.
     pub identities: Vec<Identity>,
+    /// Ids under which others name identities, such as the client id of an application, each with the identity's own.
+    pub aliases: Vec<(IdentityId, IdentityId)>,
     /// What proves them.
     pub credentials: Vec<Credential>,
     /// Who may become whom.
@@ -54,6 +59,7 @@ impl Inventory {
     /// Adds everything of another inventory.
     pub fn merge(&mut self, other: Self) {
         join(&mut self.identities, other.identities);
+        join(&mut self.aliases, other.aliases);
         join(&mut self.credentials, other.credentials);
         join(&mut self.trusts, other.trusts);
         join(&mut self.bearers, other.bearers);
@@ -65,6 +71,16 @@ impl Inventory {
         join(&mut self.agents, other.agents);
         join(&mut self.gaps, other.gaps);
         join(&mut self.hints, other.hints);
+    }
+
+    /// Identities by the ids under which others name them. An id that several share names none.
+    pub fn named_by_others(&self) -> HashMap<&IdentityId, &IdentityId> {
+        let mut named: HashMap<&IdentityId, Option<&IdentityId>> = HashMap::with_capacity(self.aliases.len());
+        for (alias, identity) in &self.aliases {
+            let held = named.entry(alias).or_insert(Some(identity));
+            *held = held.filter(|held| *held == identity);
+        }
+        named.into_iter().filter_map(|(alias, identity)| Some((alias, identity?))).collect()
     }
 
     /// The other side of a trust that was joined; empty = it was not. The inventory must be sorted.
@@ -87,7 +103,7 @@ impl Inventory {
         self.trusts.par_sort_by(|a, b| {
             (&a.target, &a.source, a.mechanism, &a.constraint).cmp(&(&b.target, &b.source, b.mechanism, &b.constraint))
         });
-        // Bearers and acceptances are in no report: whoever joins them sorts what comes of it.
+        // Aliases, bearers and acceptances are in no report: whoever joins them sorts what comes of it.
         self.crossings.sort();
         self.workloads.par_sort_by(|a, b| a.id.cmp(&b.id));
         self.controls.par_sort_by(|a, b| (&a.identity, a.kind, &a.evidence).cmp(&(&b.identity, b.kind, &b.evidence)));

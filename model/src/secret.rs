@@ -49,12 +49,24 @@ pub fn withheld(secret: Option<(&str, Fingerprint)>) -> String {
     }
 }
 
+/// The same of a secret whose issuer is told by its form, and no longer by what is written: a word for what it gave out.
+pub fn withheld_of(kind: &str, fingerprint: Fingerprint, issuer: &str) -> String {
+    format!("{}:{issuer}", withheld(Some((kind, fingerprint))))
+}
+
+/// The word that [`withheld_of`] wrote.
+pub fn issuer_of_withheld(text: &str) -> Option<&str> {
+    let (_, told) = text.strip_prefix(WITHHELD)?.strip_prefix(':')?.split_once(':')?;
+    told.split_once(':').map(|(_, issuer)| issuer)
+}
+
 /// Reads what [`withheld`] wrote: the kind and fingerprint of a secret, or that the value was none. `None` for anything
 /// else.
 pub fn of_withheld(text: &str) -> Option<Option<(&'static str, Fingerprint)>> {
     let rest = text.strip_prefix(WITHHELD)?;
     let secret = rest.strip_prefix(':').and_then(|rest| rest.split_once(':')).and_then(|(kind, hex)| {
         let kind = KINDS.into_iter().find(|held| *held == kind)?;
+        let hex = hex.split_once(':').map_or(hex, |(hex, _)| hex);
         Some((kind, Fingerprint::from_hex(hex)?))
     });
     Some(secret)
@@ -119,6 +131,12 @@ mod tests {
         for secret in [None, Some(("token", one))] {
             assert_eq!(of_withheld(&withheld(secret)), Some(secret));
         }
+        let issued = withheld_of("token", one, "acme_token");
+        assert_eq!(
+            (of_withheld(&issued), issuer_of_withheld(&issued)),
+            (Some(Some(("token", one))), Some("acme_token"))
+        );
+        assert_eq!(issuer_of_withheld(&withheld(Some(("token", one)))), None);
         assert_eq!(of_withheld("evenhand:withheld:token:0"), Some(None), "the value is not there, whatever it was");
         assert_eq!(of_withheld("token"), None);
     }

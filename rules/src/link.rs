@@ -130,7 +130,8 @@ fn resolve_targets(inventory: &mut Inventory, positions: &Positions) {
         return;
     }
     let issued = issued(inventory, positions);
-    clients.retain(|client| issued.contains_key(client.as_str()));
+    let aliases = inventory.named_by_others();
+    clients.retain(|client| issued.contains_key(client.as_str()) || aliases.contains_key(client));
     if wanted.is_empty() && clients.is_empty() {
         return;
     }
@@ -158,6 +159,10 @@ fn resolve_targets(inventory: &mut Inventory, positions: &Positions) {
         for credential in records.into_iter().flatten() {
             meant.entry(target).or_default().insert(&credential.identity);
         }
+    }
+    for client in &clients {
+        let named = aliases.get(client).copied().filter(|identity| positions.contains_key(*identity));
+        meant.entry(client).or_default().extend(named);
     }
     let known: HashMap<IdentityId, IdentityId> = meant
         .into_iter()
@@ -487,14 +492,24 @@ mod tests {
 
     #[test]
     fn a_role_that_an_annotation_names_by_its_client_id_is_the_identity_of_that_client() {
-        let identities = ["cluster/account", "cloud/app"].map(|id| identity(id, &[])).into();
-        let credentials = vec![credential("cloud/app", "11111111-2222", Fact::Known(Exposure::None))];
-        let mut inventory = Inventory { identities, credentials, ..Inventory::default() };
-        inventory.trusts =
-            ["11111111-2222", "33333333-4444"].map(|target| federation("cluster/account", target)).into();
+        let identities = ["cluster/account", "cloud/app", "cloud/machine", "cloud/here", "cloud/there"];
+        let identities = identities.map(|id| identity(id, &[])).into();
+        let credentials = vec![credential("cloud/app", "of-key", Fact::Known(Exposure::None))];
+        let aliases = [
+            ("of-key", "cloud/app"),
+            ("without-key", "cloud/machine"),
+            ("of-several", "cloud/here"),
+            ("of-several", "cloud/there"),
+            ("of-nobody", "cloud/gone"),
+        ];
+        let aliases = aliases.map(|(alias, id)| (alias.into(), id.into())).into();
+        let mut inventory = Inventory { identities, credentials, aliases, ..Inventory::default() };
+        for target in ["of-key", "without-key", "of-several", "of-nobody", "unknown"] {
+            inventory.trusts.push(federation("cluster/account", target));
+        }
         link(&mut inventory, &JobConfig::default());
         let targets: Vec<&str> = inventory.trusts.iter().map(|trust| trust.target.as_str()).collect();
-        assert_eq!(targets, ["33333333-4444", "cloud/app"]);
+        assert_eq!(targets, ["cloud/app", "cloud/machine", "of-nobody", "of-several", "unknown"]);
     }
 
     #[test]

@@ -306,6 +306,9 @@ fn write_paths(assessing: &Assessing, identity: &Identity, sink: &mut dyn Write)
             (false, true) => " (under conditions)",
             (false, false) => "",
         });
+        if !path.escalates && path.to_escalation == Truth::Yes {
+            to.push_str(" (by escalation, too)");
+        }
         writeln!(sink, "  {}", printable(&to))?;
         for (at, hop) in from.hops(path).enumerate() {
             let proof = Proof::of(assessing, &hop);

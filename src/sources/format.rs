@@ -18,6 +18,10 @@ pub(super) fn look(name: &str, text: &str) -> (Format, Head) {
         _ => {}
     }
     let json = json_head::read(prefix);
+    let named_json = matches!(ending.as_str(), "json" | "jsonc" | "json5" | "jsonl" | "ndjson");
+    if json.json && !named_json && head::is_flow_yaml(prefix) {
+        return (Format::Yaml, head::yaml(prefix));
+    }
     if json.json {
         let stream = json.stream || second_line_is_a_value(text);
         return (if stream { Format::Ndjson } else { Format::Json }, json.head);
@@ -55,6 +59,10 @@ mod tests {
             ("dump.txt", "{\"a\":1}\n{\"a\":2}", Format::Ndjson),
             ("dump.yaml", "{\"a\":1}", Format::Json),
             ("x", "apiVersion: v1\n", Format::Yaml),
+            ("x.yaml", "{apiVersion: v1, kind: Pod}\n", Format::Yaml),
+            ("x.yaml", "{\"kind\": \"Pod\"}\n---\n{\"kind\": \"Pod\"}\n", Format::Yaml),
+            ("x.json", "{a: 1}", Format::Json),
+            ("x.txt", "{some words}", Format::Json),
             ("x.yml", "- a\n", Format::Yaml),
             ("config.toml", "[a]\n", Format::Toml),
             ("report", "user,arn,created\nx,y,z\n", Format::Csv),

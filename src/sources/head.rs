@@ -1,6 +1,7 @@
 //! The heads of documents that are not JSON: YAML by its lines, TOML by its lines, CSV by its header.
 
 use evenhand_model::document::Head;
+use serde_json::{Map, Value};
 
 const SHORT: usize = 128;
 
@@ -8,6 +9,9 @@ const SHORT: usize = 128;
 pub(super) fn yaml(prefix: &str) -> Head {
     let mut head = Head::default();
     let mut list: Option<String> = None;
+    if let Some(text) = flow(prefix) {
+        return serde_saphyr::from_str(text).map(|value| of_value(&value)).unwrap_or_default();
+    }
     for line in prefix.lines() {
         let content = line.trim_end();
         if content.starts_with("---") || content.starts_with("...") {
@@ -48,6 +52,69 @@ pub(super) fn yaml(prefix: &str) -> Head {
         head.keys.push(key);
     }
     head
+}
+
+/// The first document of a YAML text, where it is in flow style: `{apiVersion: v1, kind: Pod}`.
+fn flow(prefix: &str) -> Option<&str> {
+    let is_mark = |line: &str, mark: &str| {
+        line.strip_prefix(mark).is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace))
+    };
+    let mut at = 0;
+    for line in prefix.split_inclusive('\n') {
+        let content = line.strip_prefix("---").filter(|_| is_mark(line, "---")).unwrap_or(line).trim();
+        if content.starts_with(['{', '[']) && !content.starts_with("{{") {
+            let start = at + line.find(['{', '['])?;
+            let document = prefix.get(start..)?;
+            let mut end = 0;
+            let lines =
+                document.split_inclusive('\n').take_while(|line| !is_mark(line, "---") && !is_mark(line, "..."));
+            lines.for_each(|line| end += line.len());
+            return document.get(..end);
+        }
+        if !content.is_empty() && !content.starts_with(['#', '%']) && !is_mark(line, "...") {
+            return None;
+        }
+        at += line.len();
+    }
+    None
+}
+
+/// The head of a document that was read whole.
+fn of_value(value: &Value) -> Head {
+    let keys = |members: &Map<String, Value>| members.keys().cloned().collect::<Vec<String>>();
+    let mut head = Head::default();
+    match value {
+        Value::Array(elements) => {
+            head.elements.extend(elements.first().and_then(Value::as_object).map(|first| (String::new(), keys(first))));
+        }
+        Value::Object(members) => {
+            head.keys = keys(members);
+            for (key, value) in members {
+                match value {
+                    Value::String(text) if text.len() <= SHORT => head.values.push((key.clone(), text.clone())),
+                    Value::Array(elements) if elements.is_empty() => head.empty_lists.push(key.clone()),
+                    Value::Array(elements) => {
+                        let first = elements.first().and_then(Value::as_object);
+                        head.elements.extend(first.map(|first| (key.clone(), keys(first))));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        _ => {}
+    }
+    head
+}
+
+/// Whether a text that begins like JSON is YAML in flow style: its keys stand without quotes, or a mark of YAML ends its
+/// first document.
+pub(super) fn is_flow_yaml(prefix: &str) -> bool {
+    let begins =
+        prefix.trim_start().strip_prefix(['{', '[']).map(|rest| rest.trim_start_matches(['{', '[']).trim_start());
+    let is_plain =
+        begins.is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_alphabetic())) && prefix.contains(": ");
+    let is_marked = prefix.lines().skip(1).any(|line| line.trim_end() == "---");
+    (is_plain || is_marked) && !yaml(prefix).keys.is_empty()
 }
 
 /// A line's key and plain value.
@@ -131,6 +198,26 @@ mod tests {
         assert_eq!(head.value("kind"), Some("List"));
         assert_eq!(head.element("items").unwrap(), ["apiVersion", "kind"]);
         assert_eq!(yaml("- name: a\n  x: 1\n").element("").unwrap(), ["name", "x"]);
+    }
+
+    #[test]
+    fn the_top_keys_of_a_document_in_flow_style_are_seen() {
+        for text in [
+            "---\n{apiVersion: v1, kind: Pod, metadata: {name: a}}\n---\nother: 1\n",
+            "--- {apiVersion: v1, kind: Pod, metadata: {name: a}}\n...\n",
+            "# c\n\n{\n  apiVersion: v1, # c\n  \"kind\": 'Pod',\n  metadata: {name: a}\n}\n",
+        ] {
+            let head = yaml(text);
+            assert_eq!(head.keys, ["apiVersion", "kind", "metadata"], "{text}");
+            assert_eq!((head.value("apiVersion"), head.value("kind")), (Some("v1"), Some("Pod")), "{text}");
+        }
+        let list = yaml("--- {kind: List, items: [{apiVersion: v1, kind: Pod}], none: []}");
+        assert_eq!(list.element("items").unwrap(), ["apiVersion", "kind"]);
+        assert!(list.is_empty_list("none"));
+        assert_eq!(yaml("[{name: a}, {b: c}]").element("").unwrap(), ["name"]);
+        for text in ["{{ if .Values.x }}\na: b\n", "---\n{a: [\n", "{a b c\n"] {
+            assert!(yaml(text).value("a").is_none_or(|value| value == "b"), "{text}");
+        }
     }
 
     #[test]

@@ -365,3 +365,98 @@ fn a_careless_cluster_breaks_the_rules_about_clusters() {
     let missed: Vec<&str> = expected.into_iter().filter(|rule| !failed.contains(rule)).collect();
     assert_eq!(missed, [""; 0], "{failed:?}");
 }
+
+#[test]
+fn manifests_in_flow_style_are_recognised() {
+    let account =
+        |name: &str| format!("{{apiVersion: v1, kind: ServiceAccount, metadata: {{name: {name}, namespace: ops}}}}\n");
+    for (text, count) in [
+        (format!("---\n{}---\n{}", account("a"), account("b")), 2),
+        (format!("{}---\n{}", account("a"), account("b")), 2),
+        (format!("# accounts\n--- {}", account("a")), 1),
+        (
+            format!(
+                "apiVersion: v1\nkind: ServiceAccount\nmetadata: {{name: a, namespace: ops}}\n---\n{}",
+                account("b")
+            ),
+            2,
+        ),
+        (
+            "{\n  apiVersion: v1,\n  kind: List,\n  items: [\n".to_owned()
+                + "    {apiVersion: v1, kind: ServiceAccount, metadata: {name: a, namespace: ops}}\n  ]\n}\n",
+            1,
+        ),
+    ] {
+        let scene = Scene::new().file("k8s/prod/all.yaml", text.as_bytes());
+        let report = json(&scene.run(&["inventory", "k8s", "-o", "json"]).stdout);
+        let rows = report["tables"]["identities"].as_array().unwrap_or_else(|| panic!("{report}"));
+        let accounts = rows.iter().filter(|row| row["kind"] == "service_account").count();
+        assert_eq!(accounts, count, "{text}");
+    }
+}
+
+const TENANT: &str = "3f2a1c00-0000-4000-8000-000000000001";
+
+/// A tenant with a managed identity and an application without a secret, each of which takes the tokens of one account.
+fn tenant() -> String {
+    let at = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/reader";
+    let authorization = "/subscriptions/s/providers/Microsoft.Authorization";
+    let admits = |account: &str| {
+        json!([{ "id": "1", "name": "aks", "issuer": "https://oidc.prod-aks.azure.com/x/y/", "audiences": ["api://AzureADTokenExchange"],
+            "subject": format!("system:serviceaccount:ops:{account}") }])
+    };
+    let answer = |host: &str, path: &str, value: Value| {
+        json!({ "tenant": TENANT, "host": host, "path": path, "response": { "value": value } }).to_string() + "\n"
+    };
+    let (graph, manager) = ("graph.microsoft.com", "management.azure.com");
+    let assigned = |principal: &str| {
+        json!({ "id": principal, "properties": { "principalId": principal,
+        "roleDefinitionId": format!("{authorization}/roleDefinitions/r"), "scope": "/subscriptions/s" } })
+    };
+    [
+        answer(graph, "/v1.0/servicePrincipals", json!([{ "id": "app-object", "appId": "22222222-0000-4000-8000-00000000000A",
+            "displayName": "deployer", "servicePrincipalType": "Application", "appOwnerOrganizationId": TENANT }])),
+        answer(graph, "/v1.0/applications", json!([{ "id": "app-definition", "appId": "22222222-0000-4000-8000-00000000000A", "displayName": "deployer" }])),
+        answer(graph, "/v1.0/applications/app-definition/federatedIdentityCredentials", admits("deployer")),
+        answer(manager, "/subscriptions/s/providers/Microsoft.ManagedIdentity/userAssignedIdentities", json!([{ "id": at,
+            "name": "reader", "type": "Microsoft.ManagedIdentity/userAssignedIdentities",
+            "properties": { "principalId": "machine", "clientId": "11111111-0000-4000-8000-000000000001", "tenantId": TENANT } }])),
+        answer(manager, &format!("{at}/federatedIdentityCredentials"), json!([{ "id": "1", "name": "aks", "properties": {
+            "issuer": "https://oidc.prod-aks.azure.com/x/y/", "audiences": ["api://AzureADTokenExchange"],
+            "subject": "system:serviceaccount:ops:reader" } }])),
+        answer(manager, &format!("{authorization}/roleDefinitions"), json!([{ "id": format!("{authorization}/roleDefinitions/r"),
+            "properties": { "roleName": "R", "permissions": [{ "actions": ["Microsoft.Storage/storageAccounts/read"] }] } }])),
+        answer(manager, &format!("{authorization}/roleAssignments"), json!([assigned("machine"), assigned("app-object")])),
+    ]
+    .concat()
+}
+
+#[test]
+fn an_account_that_names_a_client_in_azure_reaches_the_identity_of_that_client() {
+    let account = |name: &str, client: &str| {
+        format!(
+            "---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {{name: {name}, namespace: ops, annotations: {{azure.workload.identity/client-id: {client}}}}}\n"
+        )
+    };
+    let cluster = account("reader", "11111111-0000-4000-8000-000000000001")
+        + &account("deployer", "22222222-0000-4000-8000-00000000000a")
+        // Another account's identity.
+        + &account("stranger", "11111111-0000-4000-8000-000000000001");
+    let scene =
+        Scene::new().file("k8s/prod/all.yaml", cluster.as_bytes()).file("azure/all.ndjson", tenant().as_bytes());
+    let report = json(&scene.run(&["scan", ".", "-o", "json"]).stdout);
+    let rows = |table: &str| report["tables"][table].as_array().unwrap_or_else(|| panic!("{report}")).clone();
+    let targets = |name: &str, table: &str, source: &str| -> Vec<String> {
+        let of = |row: &Value| row[source] == format!("kubernetes:prod:serviceaccount:ops/{name}");
+        rows(table).iter().filter(|row| of(row)).map(|row| row["target"].as_str().unwrap().to_owned()).collect()
+    };
+    for (name, kind, object) in
+        [("reader", "managed_identity", "machine"), ("deployer", "service_principal", "app-object")]
+    {
+        let expected = [format!("azure:{TENANT}:{kind}:{object}")];
+        assert_eq!(targets(name, "trusts", "source"), expected);
+        assert_eq!(targets(name, "paths", "identity"), expected);
+    }
+    assert_eq!(targets("stranger", "paths", "identity"), [] as [String; 0]);
+    assert!(report["hints"].to_string().contains("does not admit tokens of"), "{}", report["hints"]);
+}

@@ -55,7 +55,9 @@ fn an_agent_that_may_rewrite_functions_passes_only_where_functions_were_read() {
                  compute";
     let found = (
         "fail".to_owned(),
-        "chatbot can escalate its own access and become arn:aws:iam::111122223333:role/deployer".to_owned(),
+        "chatbot can escalate its own access and become arn:aws:iam::111122223333:role/deployer \
+         (lambda-update-function-code-invoke-function)"
+            .to_owned(),
     );
     let refused = r#"{"call":"lambda list-functions","region":"eu-west-1","error":{"code":"AccessDeniedException"}}"#;
     let one = r#"{"Functions":[{"FunctionName":"deploy","FunctionArn":"arn:aws:lambda:eu-west-1:111122223333:function:deploy",

@@ -135,6 +135,27 @@ fn doctor_says_what_may_not_be_asked_and_prints_the_roles() {
     assert!(both.starts_with(&role) && both.contains("name: evenhand-secrets"), "{both}");
 }
 
+#[test]
+fn a_cluster_that_lets_nobody_in_makes_a_scan_incomplete_without_a_gate_too() {
+    let good = Server::new(world(), |_| None);
+    let dead = Server::new(world(), |_| Some(Fault::Status(401, "Unauthorized")));
+    let machine = Machine::with(&[("good", &good), ("dead", &dead)]);
+    for which in [&["--context", "good", "--context", "dead"][..], &["--all-contexts"]] {
+        let scan = |more: &[&str]| machine.evenhand(&[&["scan", "kubernetes", "-o", "json"], which, more].concat());
+        let done = scan(&[]);
+        assert_eq!(done.status.code(), Some(4), "{}", said(&done));
+        let stderr = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(stderr.contains("a source could not be read") && stderr.contains("--allow-partial"), "{stderr}");
+        // What could be read is reported all the same.
+        let report: Value = serde_json::from_slice(&done.stdout).unwrap();
+        let identities = report["tables"]["identities"].to_string();
+        assert!(identities.contains("kubernetes:good:") && !identities.contains("kubernetes:dead:"), "{identities}");
+        assert_eq!(scan(&["--allow-partial"]).status.code(), Some(0));
+    }
+    let alone = machine.evenhand(&["scan", "kubernetes", "--context", "good", "-o", "json"]);
+    assert_eq!(alone.status.code(), Some(0), "{}", said(&alone));
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_c_leaves_a_capture_that_can_be_gone_on_with() {

@@ -10,6 +10,7 @@ mod assemble;
 mod card;
 mod clients;
 mod command;
+pub mod issued;
 mod locate;
 mod permissions;
 mod profiles;

@@ -27,7 +27,7 @@ pub(crate) fn about(table: &str, column: &str) -> Option<Subject> {
         ("identities", "control_gaps" | "control_gap_list" | "open_control_gap_list") | ("controls", _) => {
             Subject::Controls
         }
-        ("identities", "can_escalate" | "escalation_target") | ("paths", _) => Subject::Escalation,
+        ("identities", "can_escalate" | "escalation_target" | "escalation_path") | ("paths", _) => Subject::Escalation,
         ("identities" | "excess", _) => Subject::Access,
         ("trusts", _) => Subject::Trust,
         ("agents", "trigger" | "untrusted_trigger" | "outsider_run_privileged") => Subject::Trigger,
@@ -53,6 +53,7 @@ pub(crate) fn how(subject: Subject) -> &'static str {
         Subject::Logs => "add the description of the audit logs of its scope",
         Subject::Declared => "declare it on the identity by tag or annotation, or name the identity in a `[[job]]`",
         Subject::People => "add the list of people, so that the owner is found in it",
+        Subject::HumanRoles => "add the lists that tell which roles people have",
         Subject::Register => "list the agents and tool servers that you know under `[register]` in evenhand.toml",
         Subject::Settings => {
             "set it in the agent's own configuration, or add the file that sets it: the user's, the project's or the managed one"

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use evenhand_model::access::EdgeTarget;
 use evenhand_model::evidence::{Fact, Truth};
+use evenhand_model::id::IdentityId;
 use evenhand_model::parity::{BaselineSource, Comparison};
 use evenhand_model::table::Table;
 
@@ -14,6 +16,7 @@ use crate::facts::rows::{idle_days, value};
 use crate::facts::tables::IdentityRow;
 use crate::facts::tabulate::tabulate;
 use crate::facts::{days_between, joined};
+use crate::paths::PathsResult;
 
 pub(super) fn table(context: &Context<'_>) -> (Table, Places) {
     let rows = context.inventory.identities.len();
@@ -76,6 +79,7 @@ fn row(context: &Context<'_>, at: usize) -> Option<IdentityRow> {
         admin: held(access, |access| access.admin),
         can_escalate: reach.and_then(|reach| reach.can_escalate.known()),
         escalation_target: reach.and_then(|reach| reach.target.as_ref()).map(target),
+        escalation_path: escalation_path(context.input.paths, &identity.id),
         operations: parity.own_operations().or_else(|| access.map(|access| int(access.operations.len()))),
         access_weight: parity.own_weight().or_else(|| access.map(|access| access.weight)),
         excess_operations: parity.compared(|comparison| i64::from(comparison.excess_operations)),
@@ -101,6 +105,24 @@ fn row(context: &Context<'_>, at: usize) -> Option<IdentityRow> {
         human_sign_in: value(&identity.human_sign_in),
         location: location(&identity.evidence),
     })
+}
+
+/// The path to what an identity is said to become, step by step.
+fn escalation_path(found: &PathsResult, identity: &IdentityId) -> Option<Arc<str>> {
+    let path = found.escalation_of(identity)?;
+    let mut text = String::new();
+    for hop in found.hops(path) {
+        if !text.is_empty() {
+            text.push_str(" > ");
+        }
+        text.push_str(&hop.technique);
+        if let EdgeTarget::Identity(to) = &hop.target
+            && hop.target != path.target
+        {
+            text.push_str(&format!(" (as {to})"));
+        }
+    }
+    Some(text.into())
 }
 
 /// Whether an access has a property; one that may be more or less cannot be said not to have it, or to have it.

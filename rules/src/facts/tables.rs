@@ -103,8 +103,10 @@ fact_table! {
         admin: Option<bool>,
         /// Whether it can get more access than it holds; NULL also where something that may offer a step was not read.
         can_escalate: Option<bool>,
-        /// The strongest thing it can become; NULL = nothing, or not known (`can_escalate` tells).
+        /// The strongest thing it can become by escalation; NULL = nothing, or not known (`can_escalate` tells).
         escalation_target: Option<Arc<str>>,
+        /// The shortest way to that, whichever kinds of steps it takes: techniques joined by ` > `, each but the last with whom it leads to; NULL where there is no `escalation_target`.
+        escalation_path: Option<Arc<str>>,
         /// The number of operations it may use; where it was compared, with those of the tool servers it acts through and of roles that its workloads are handed.
         operations: Option<i64>,
         /// The summed weight of the operations it may use.

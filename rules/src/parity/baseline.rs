@@ -134,7 +134,7 @@ fn joined(roles: &[&Identity]) -> Arc<str> {
 }
 
 /// The jobs of an AI identity and of those whose access it uses, each once, nearest first.
-fn jobs_of<'a>(world: &World<'a>, subject: &Subject<'a>) -> Vec<&'a Job> {
+pub(super) fn jobs_of<'a>(world: &World<'a>, subject: &Subject<'a>) -> Vec<&'a Job> {
     let mut jobs: Vec<&Job> = Vec::new();
     for face in subject.faces().filter(|face| !world.is_human(face)) {
         if let Some(job) = world.judged.position(&face.id).and_then(|at| world.judged.job_at(at))
@@ -166,11 +166,25 @@ fn add_where_lacking<'a>(subject: &Subject<'a>, chosen: &mut Vec<&'a Identity>, 
     chosen.extend(more);
 }
 
-/// Adds the role by which people enter as one of the roles of a choice, in providers where the choice has none: whoever is
-/// the one is the other too. Where people enter by several roles, nobody need hold them all.
+/// Adds the roles that people of a choice have in providers where the choice has none: those as whom they enter there, else
+/// the one by which they enter as one of the roles, for whoever is the one is the other too. Where people enter by several
+/// roles, nobody need hold them all.
 fn add_entering<'a>(world: &World<'a>, subject: &Subject<'a>, choice: &mut Choice<'a>) {
     for part in &subject.parts {
         if choice.mined.is_some() || choice.roles.iter().any(|role| role.provider == part.provider) {
+            continue;
+        }
+        let mut entered: Vec<&Identity> = choice
+            .roles
+            .iter()
+            .flat_map(|role| world.entered(&role.id).iter().copied())
+            .filter(|target| target.provider == part.provider && part.scopes.contains(&target.scope))
+            .collect();
+        if !entered.is_empty() {
+            entered.sort_by(|a, b| a.id.cmp(&b.id));
+            entered.dedup_by(|a, b| a.id == b.id);
+            choice.reason.push_str(&format!("; people are let into {} as `{}`", part.provider, joined(&entered)));
+            choice.roles.extend(entered);
             continue;
         }
         let mut entering: Vec<(&Identity, &Identity)> = choice

@@ -34,6 +34,11 @@ impl<'a> Candidates<'a> {
         self.providers.values().flat_map(|places| places.all.iter().copied())
     }
 
+    /// Whether some are in a provider.
+    pub(crate) fn is_in(&self, provider: ProviderName) -> bool {
+        self.providers.contains_key(&provider)
+    }
+
     /// Those that can be measured against: in the providers of the subject's access, in its scopes where some are, else
     /// anywhere in the provider. From everywhere where its access is not known, so that the baseline can be named.
     /// Sorted by id.

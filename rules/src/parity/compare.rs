@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use evenhand_model::access::{Doubt, GrantIx};
 use evenhand_model::evidence::Truth;
+use evenhand_model::id::ProviderName;
 use evenhand_model::identity::Identity;
 use evenhand_model::opset::OpSet;
 use evenhand_model::parity::{BaselineSource, Comparison, ControlComparison, ExcessAtom, Verdict};
 
+use super::absent;
 use super::baseline::{self, Found};
 use super::containment::Scratch;
 use super::controls;
@@ -46,7 +48,8 @@ struct Totals {
 }
 
 impl Totals {
-    fn add(&mut self, outcome: &Outcome) {
+    /// `compared`: whether it is known what people hold there.
+    fn add(&mut self, outcome: &Outcome, compared: bool) {
         self.operations += outcome.operations;
         self.weight += outcome.weight;
         self.human_operations += outcome.human_operations;
@@ -58,7 +61,7 @@ impl Totals {
         self.high_risk += outcome.high_risk;
         self.undecided += outcome.undecided_operations;
         self.narrower |= outcome.narrower;
-        self.compared = true;
+        self.compared |= compared;
     }
 
     fn add_alone(&mut self, part: &Part<'_>, holder: &Holder<'_>) {
@@ -91,22 +94,43 @@ pub(crate) fn compare<'a>(
     let mut doubts: Vec<Arc<str>> = subject.doubts.iter().chain(&found.doubts).cloned().collect();
     // Doubts that can turn the outcome, as opposed to those that concern both sides alike.
     let mut telling = !subject.doubts.is_empty();
+    // Where people of the job hold nothing, and how much of the excess is there.
+    let mut nothing_in: Vec<(ProviderName, u32)> = Vec::new();
     for part in &subject.parts {
         let Some(holder) = world.holders.get(&part.provider) else { continue };
         let humans = humans_in(world, &found, part);
-        if humans.known.is_empty() {
+        if found.baseline.source == BaselineSource::None {
             totals.add_alone(part, holder);
             telling = true;
-            if found.baseline.source != BaselineSource::None {
-                doubts.push(nothing_to_compare(&humans, part));
+            continue;
+        }
+        if humans.known.is_empty() {
+            let unclear = if humans.unknown.is_empty() {
+                absent::why_unclear(world, &subject, &found, part)
+            } else {
+                Some(access_not_known(&humans))
+            };
+            let outcome = outcome_of(world, holder, part, &humans, unclear.is_some(), scratch);
+            totals.add(&outcome, unclear.is_none());
+            excess.extend(atoms_for(&outcome, holder, &subject, part));
+            let held: Vec<&Doubt> = part.principals.iter().flat_map(|principal| &principal.view.doubts).collect();
+            doubts.extend(held.iter().map(|doubt| Arc::clone(&doubt.text)));
+            telling |= !held.is_empty();
+            match unclear {
+                _ if outcome.operations == 0 => {}
+                Some(why) => {
+                    telling = true;
+                    doubts.push(why);
+                }
+                None => nothing_in.push((part.provider, outcome.excess_operations)),
             }
             continue;
         }
         for role in &humans.unknown {
             doubts.push(format!("the access of the human role `{}` is not known", role.name).into());
         }
-        let outcome = outcome_of(world, holder, part, &humans, scratch);
-        totals.add(&outcome);
+        let outcome = outcome_of(world, holder, part, &humans, !humans.unknown.is_empty(), scratch);
+        totals.add(&outcome, true);
         excess.extend(atoms_for(&outcome, holder, &subject, part));
         let human_sides: Vec<controls::Side<'_>> =
             humans.known.iter().map(|(role, view)| controls::side_of(world, *role, view)).collect();
@@ -163,19 +187,26 @@ pub(crate) fn compare<'a>(
         doubts,
         baseline: found.baseline,
     };
+    for (provider, _) in &nothing_in {
+        let reason = &comparison.baseline.reason;
+        comparison.baseline.reason =
+            format!("{reason}; by all that was read, people of the job hold nothing in {provider}").into();
+    }
     comparison.summary = summary::line(&comparison, subject.parts.is_empty() && world.acts_for_its_user(&identity.id));
-    if comparison.verdict == Verdict::Excess
-        && let Some(tools) = subject.acts_through()
-    {
-        comparison.summary.push_str(", acting through ");
-        comparison.summary.push_str(&tools);
+    if comparison.verdict == Verdict::Excess {
+        for (provider, excess) in nothing_in.iter().filter(|(_, excess)| *excess > 0) {
+            comparison.summary.push_str(&format!(", {excess} of them in {provider}, where people hold nothing"));
+        }
+        if let Some(tools) = subject.acts_through() {
+            comparison.summary.push_str(", acting through ");
+            comparison.summary.push_str(&tools);
+        }
     }
     comparison
 }
 
-fn nothing_to_compare(humans: &Humans<'_>, part: &Part<'_>) -> Arc<str> {
+fn access_not_known(humans: &Humans<'_>) -> Arc<str> {
     match humans.unknown.as_slice() {
-        [] => format!("no human role of the job is known in {}", part.provider).into(),
         [role] => format!("the access of the human role `{}` is not known", role.name).into(),
         roles => format!("the access of {} human roles is not known", roles.len()).into(),
     }
@@ -207,18 +238,19 @@ fn humans_in<'a>(world: &World<'a>, found: &Found<'a>, part: &Part<'_>) -> Human
     }
 }
 
+/// `partly_known`: whether people may hold more than is known.
 fn outcome_of(
     world: &World<'_>,
     holder: &Holder<'_>,
     part: &Part<'_>,
     humans: &Humans<'_>,
+    partly_known: bool,
     scratch: &mut Scratch,
 ) -> Arc<Outcome> {
     let mut principals: Vec<(u64, &View)> =
         part.principals.iter().map(|principal| (principal.key, &*principal.view)).collect();
     principals.sort_by_key(|(key, _)| *key);
     principals.dedup_by_key(|(key, _)| *key);
-    let partly_known = !humans.unknown.is_empty();
     let key = PairKey {
         provider: part.provider,
         ai: principals.iter().map(|(key, _)| *key).collect(),

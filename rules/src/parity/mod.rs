@@ -10,6 +10,7 @@
 //!
 //! [`AccessResolver::access_key`]: evenhand_model::access::AccessResolver::access_key
 
+mod absent;
 mod baseline;
 mod candidates;
 mod compare;

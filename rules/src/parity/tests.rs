@@ -7,6 +7,7 @@ use evenhand_model::condition::{Clause, Condition, Test};
 use evenhand_model::control::{Control, ControlKind};
 use evenhand_model::credential::Credential;
 use evenhand_model::evidence::{Evidence, Fact, Truth};
+use evenhand_model::gap::{Gap, GapKind, Lost, Subject};
 use evenhand_model::glob::{Glob, Token};
 use evenhand_model::id::{IdentityId, ProviderName};
 use evenhand_model::identity::{Identity, Nature};
@@ -663,15 +664,106 @@ fn a_role_that_workloads_are_handed_and_that_was_not_read_leaves_the_comparison_
     let comparison = beside(town, cloud(&[2], &[2])).remove(0);
     assert_eq!(comparison.verdict, Verdict::Unknown);
     assert!(comparison.doubts[0].starts_with("`z/gone`, which workloads of `tool` may become, is none that was read"));
+}
 
-    // Nobody does the job there.
+#[test]
+fn where_a_job_names_nobody_its_agents_access_is_excess_or_undecided_and_never_left_out() {
+    type Change = fn(&mut Town, &mut Town);
+    let read: Change = |_, _| {};
+    let doubted = "no human role of the job is known in cloud";
+    let cases: [(&str, Change, Option<&str>); 8] = [
+        ("people of other jobs were read there", read, None),
+        (
+            "nobody was read there",
+            |_, cloud| cloud.inventory.identities.retain(|identity| &*identity.name == "robot"),
+            Some(": nobody but machines was read there"),
+        ),
+        (
+            "lists of people's roles are missing",
+            |_, cloud| cloud.inventory.gaps.push(unread_people(CLOUD, "z")),
+            Some(": list people was not read"),
+        ),
+        (
+            "lists that tell of people are missing in a place where it does not act",
+            |_, cloud| cloud.inventory.gaps.push(unread_people(CLOUD, "elsewhere")),
+            None,
+        ),
+        (
+            "lists that tell as whom the people of the job enter are missing",
+            |town, _| town.inventory.gaps.push(unread_people(TOY, "a")),
+            Some(": list people was not read"),
+        ),
+        (
+            "people are let in by one of several roles",
+            |_, cloud| {
+                cloud.add(Nature::HumanRole, "z/others", Some(vec![plain(&[2])]));
+                cloud.trust("z/people", Mechanism::Assignment, "a/people");
+                cloud.trust("z/others", Mechanism::Assignment, "a/people");
+            },
+            Some(": 2 roles are let in as `people`, and nothing tells which of them people of the job have"),
+        ),
+        (
+            "somebody does the job elsewhere",
+            |_, cloud| cloud.add(Nature::Human, "y/bob", Some(vec![plain(&[2])])).job = Some("j".into()),
+            Some(" where it acts, though there are some elsewhere"),
+        ),
+        (
+            "the baseline is a person whose credential it uses",
+            |town, _| {
+                town.jobs.jobs.clear();
+                town.add(Nature::Human, "a/ann", Some(vec![plain(&[1])]));
+                town.trust("a/agent", Mechanism::HoldsCredential, "a/ann");
+            },
+            Some(""),
+        ),
+    ];
+    for (name, change, why) in cases {
+        let mut town = cluster();
+        town.jobs.jobs[0].human = vec![Selector::parse("toy:a/people").unwrap()];
+        town.trust("a/agent", Mechanism::Federation, "z/robot");
+        let mut outer = cloud(&[2, 3], &[2]);
+        change(&mut town, &mut outer);
+        let comparison = beside(town, outer).remove(0);
+        let counted = (comparison.verdict, comparison.excess_operations, comparison.undecided_operations);
+        let atoms: Vec<_> = comparison.excess.iter().map(|atom| (&*atom.operation, atom.decided)).collect();
+        assert_eq!(atoms, [("op:03", why.is_none()), ("op:02", why.is_none())], "{name}");
+        assert!(comparison.excess.iter().all(|atom| atom.grant.to_string().contains("through role robot")), "{name}");
+        assert_eq!(comparison.operations, Some(3), "{name}");
+        match why {
+            None => {
+                assert_eq!(counted, (Verdict::Excess, 2, 0), "{name}");
+                assert_eq!(comparison.doubts, [] as [Arc<str>; 0], "{name}");
+                let nothing = "; by all that was read, people of the job hold nothing in cloud";
+                assert!(comparison.baseline.reason.ends_with(nothing), "{name}: {}", comparison.baseline.reason);
+                assert!(comparison.summary.contains("2 of them in cloud, where people hold nothing"), "{name}");
+            }
+            Some(why) => {
+                assert_eq!(counted, (Verdict::Unknown, 0, 2), "{name}");
+                assert_eq!(comparison.doubts, [Arc::from(format!("{doubted}{why}"))], "{name}");
+            }
+        }
+    }
+}
+
+fn unread_people(provider: ProviderName, scope: &str) -> Gap {
+    Gap {
+        provider: Some(provider),
+        scope: Some(scope.into()),
+        kind: GapKind::NotCollected,
+        call: "list people".into(),
+        reason: "not read".into(),
+        facts: vec![Lost::of("which roles people have", &[Subject::HumanRoles])],
+    }
+}
+
+#[test]
+fn a_place_where_an_agent_holds_nothing_leaves_nothing_open() {
     let mut town = cluster();
     town.trust("a/agent", Mechanism::Federation, "z/robot");
-    let mut empty = cloud(&[2], &[2]);
+    let mut empty = cloud(&[], &[2]);
     empty.inventory.identities.retain(|identity| &*identity.name == "robot");
     let comparison = beside(town, empty).remove(0);
-    assert_eq!((comparison.verdict, comparison.excess_operations), (Verdict::Unknown, 0));
-    assert_eq!(&*comparison.doubts[0], "no human role of the job is known in cloud");
+    assert_eq!((comparison.verdict, comparison.undecided_operations), (Verdict::Parity, 0));
 }
 
 #[test]
@@ -743,7 +835,7 @@ fn people_who_are_let_in_as_a_human_role_hold_what_they_are_let_in_by() {
     assert_eq!(named(&["cloud:z/people"], &["z/people"]), (Verdict::Parity, 2));
     // Nobody need hold all the roles by which people are let in.
     assert_eq!(named(&["toy:a/people"], &["z/people", "z/others"]), (Verdict::Unknown, 1));
-    assert_eq!(named(&["toy:a/people"], &[]), (Verdict::Unknown, 1));
+    assert_eq!(named(&["toy:a/people"], &[]), (Verdict::Excess, 1));
     assert_eq!(named(&["cloud:z/people"], &[]).1, 1);
 }
 

@@ -7,7 +7,7 @@ use evenhand_model::access::AccessResolver;
 use evenhand_model::agent::{Agent, AgentKind, ApprovalMode};
 use evenhand_model::control::Control;
 use evenhand_model::evidence::{Fact, Truth};
-use evenhand_model::id::{IdentityId, Job, ProviderName};
+use evenhand_model::id::{IdentityId, Job, ProviderName, ScopeId};
 use evenhand_model::identity::{Identity, Nature};
 use evenhand_model::inventory::Inventory;
 use evenhand_model::opset::OpSet;
@@ -49,10 +49,14 @@ pub(crate) struct World<'a> {
     pub(crate) job_roles: Vec<Candidates<'a>>,
     /// As whom these human roles enter other providers, such as groups of a cluster that lets a cloud's roles in.
     pub(crate) job_entries: Vec<Candidates<'a>>,
+    /// As whom an identity enters other providers, by that identity.
+    enters: Map<&'a IdentityId, Vec<&'a Identity>>,
     /// Human roles of other providers that are let in as an identity, by that identity.
     entered_by: Map<&'a IdentityId, Vec<&'a Identity>>,
     /// Human roles by the job they do.
     roles_by_job: BTreeMap<&'a Job, Candidates<'a>>,
+    /// Where people, or roles of theirs that the provider does not ship, were read.
+    peopled: BTreeSet<(ProviderName, &'a ScopeId)>,
     /// People by the job they do.
     people_by_job: BTreeMap<&'a Job, Candidates<'a>>,
     /// Human roles and people by name.
@@ -94,6 +98,7 @@ impl<'a> World<'a> {
         let mut people_by_job: BTreeMap<&Job, Candidates<'_>> = BTreeMap::new();
         let mut by_name: Map<&str, Candidates<'_>> = Map::default();
         let mut roles = Vec::new();
+        let mut peopled = BTreeSet::new();
         for (nature, at, identity) in natured() {
             let role = nature == Nature::HumanRole;
             if identity.vendor_managed || !(role || nature == Nature::Human) {
@@ -105,6 +110,9 @@ impl<'a> World<'a> {
             }
             if role && !identity.generic_role {
                 roles.push(identity);
+            }
+            if !identity.generic_role {
+                peopled.insert((identity.provider, &identity.scope));
             }
             by_name.entry(&*identity.name).or_default().push(identity);
         }
@@ -136,11 +144,13 @@ impl<'a> World<'a> {
                 })
                 .collect(),
             job_entries: Vec::new(),
+            enters: Map::default(),
             entered_by: Map::default(),
             names: NameIndex::new(&roles, &subjects),
             subjects,
             holders,
             roles_by_job,
+            peopled,
             people_by_job,
             by_name,
             generic: BTreeMap::new(),
@@ -248,6 +258,7 @@ impl<'a> World<'a> {
             found.into_iter().collect()
         };
         self.job_entries = self.job_roles.iter().map(entries).collect();
+        self.enters = enters;
     }
 
     fn index_facts(&mut self) {
@@ -315,6 +326,11 @@ impl<'a> World<'a> {
         self.roles_by_job.get(job)
     }
 
+    /// Whether people, or roles of theirs, were read in some of these places of a provider.
+    pub(crate) fn is_peopled(&self, provider: ProviderName, scopes: &[ScopeId]) -> bool {
+        scopes.iter().any(|scope| self.peopled.contains(&(provider, scope)))
+    }
+
     /// The people of a job, configured or declared.
     pub(crate) fn people_doing(&self, job: &Job) -> Option<&Candidates<'a>> {
         self.people_by_job.get(job)
@@ -346,6 +362,11 @@ impl<'a> World<'a> {
         } else {
             joined.iter().any(|held| held.admitted == Truth::Yes)
         }
+    }
+
+    /// As whom an identity is let into other providers.
+    pub(crate) fn entered(&self, id: &IdentityId) -> &[&'a Identity] {
+        self.enters.get(id).map_or(&[], Vec::as_slice)
     }
 
     /// The human roles of other providers that are let in as an identity.

@@ -94,7 +94,8 @@ impl<'a> Graph<'a> {
         for identity in &inventory.identities {
             graph.add_node(Node::Known(identity));
         }
-        let mut builder = Builder { graph, steps: Steps::default(), judged, others: HashMap::default() };
+        let aliases = inventory.named_by_others();
+        let mut builder = Builder { graph, steps: Steps::default(), judged, aliases, others: HashMap::default() };
         let crossed = builder.crossed(inventory);
         for (provider, resolver) in resolvers.iter() {
             builder.add_steps(provider, resolver.steps(), &crossed);
@@ -288,13 +289,16 @@ struct Builder<'a, 'j> {
     graph: DiGraph<Node<'a>, Step>,
     steps: Steps,
     judged: &'j Judgements,
+    /// Identities by the ids under which others name them.
+    aliases: HashMap<&'a IdentityId, &'a IdentityId>,
     /// Nodes that are no identities of the inventory.
     others: HashMap<EdgeTarget, NodeIndex, foldhash::fast::FixedState>,
 }
 
 impl Builder<'_, '_> {
     fn identity(&mut self, id: &IdentityId, provider: ProviderName) -> NodeIndex {
-        match self.judged.position(id) {
+        let named = || self.judged.position(self.aliases.get(id).copied()?);
+        match self.judged.position(id).or_else(named) {
             Some(at) => NodeIndex::new(at),
             None => self.other(EdgeTarget::Identity(id.clone()), provider),
         }
@@ -358,6 +362,13 @@ impl Builder<'_, '_> {
             ends.is_some()
         });
         steps.steps = listed;
+        for (id, node) in steps.identities.iter_mut().zip(&identities) {
+            if let Some(Node::Known(known)) = node.and_then(|node| self.graph.node_weight(node))
+                && known.id != *id
+            {
+                *id = known.id.clone();
+            }
+        }
         self.steps.append(steps);
     }
 

@@ -49,6 +49,9 @@ pub struct Path {
     hops: Vec<u32>,
     /// Whether some step escalates.
     pub escalates: bool,
+    /// Whether the target is come to by escalation, on this path or on another one that costs more; `Unknown` where every
+    /// such chain depends on a condition not known to hold.
+    pub to_escalation: Truth,
     /// Whether some step depends on a condition not known to hold.
     pub conditional: bool,
     /// Whether it leaves a provider.
@@ -73,7 +76,8 @@ pub struct Reach {
     pub can_escalate: Truth,
     /// Whether it controls a whole scope, or can come to; `Unknown` for the same reasons.
     pub reaches_admin: Truth,
-    /// The strongest target among its paths that escalate; `None` = none is listed.
+    /// The strongest target among those that it comes to by escalation, before others one that depends on no unknown
+    /// condition; `None` = none is listed.
     pub target: Option<EdgeTarget>,
 }
 
@@ -131,6 +135,12 @@ impl PathsResult {
             at += 1;
         }
         all.into_iter().cloned().collect()
+    }
+
+    /// The path to the target that is named for an identity that can escalate.
+    pub fn escalation_of(&self, identity: &IdentityId) -> Option<&Path> {
+        let target = self.reach_of(identity)?.target.as_ref()?;
+        self.paths_of(identity).iter().find(|path| path.target == *target)
     }
 
     /// The paths of one identity, strongest target first.
@@ -240,11 +250,13 @@ pub fn find_all(inventory: &Inventory, judged: &Judgements, resolvers: &Resolver
             by_identity.entry(identity.id.clone()).or_insert(reach);
         }
     }
-    for path in paths.iter().filter(|path| path.escalates) {
-        if let Some(reach) = by_identity.get_mut(&path.identity)
-            && reach.target.is_none()
-        {
-            reach.target = Some(path.target.clone());
+    for certainty in [Truth::Yes, Truth::Unknown] {
+        for path in paths.iter().filter(|path| path.to_escalation == certainty) {
+            if let Some(reach) = by_identity.get_mut(&path.identity)
+                && reach.target.is_none()
+            {
+                reach.target = Some(path.target.clone());
+            }
         }
     }
     PathsResult { paths, reach: by_identity, steps: graph.into_steps() }

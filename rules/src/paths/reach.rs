@@ -53,6 +53,11 @@ impl Reaches {
         self.to_admin.get(at).copied().flatten()
     }
 
+    /// Whether some chain from a node may end in an escalating step.
+    pub(crate) fn may_escalate(&self, at: usize) -> bool {
+        self.may_escalate.contains(at)
+    }
+
     pub(crate) fn reach_of(&self, graph: &Graph<'_>, search: &mut Search<'_, '_>, at: usize) -> Reach {
         let unless_unread = || {
             if !self.leads_on.contains(at) && known(graph, at) { Truth::No } else { Truth::Unknown }
@@ -65,9 +70,9 @@ impl Reaches {
         };
         let can_escalate = if graph.is_admin(at) {
             search.gains_elsewhere(at)
-        } else if self.escalates.contains(at) {
+        } else if self.escalates.contains(at) && escalates_beyond(graph, at, false) {
             Truth::Yes
-        } else if self.may_escalate.contains(at) {
+        } else if self.may_escalate(at) && escalates_beyond(graph, at, true) {
             Truth::Unknown
         } else {
             unless_unread()
@@ -100,6 +105,28 @@ fn leading_to_escalation(graph: &Graph<'_>, conditional_too: bool) -> Nodes {
     let counts = |step: &Step| step.escalation && (conditional_too || !step.conditional);
     let escalating = |node: &NodeIndex| graph.graph.edges(*node).any(|step| counts(step.weight()));
     leading_to(graph, graph.graph.node_indices().filter(escalating), conditional_too)
+}
+
+/// Whether a node that comes to an escalating step comes by one to another than itself: a tool server that could take over
+/// the agent before it gives that agent nothing.
+fn escalates_beyond(graph: &Graph<'_>, at: usize, conditional_too: bool) -> bool {
+    let mut into = graph.graph.edges_directed(NodeIndex::new(at), petgraph::Direction::Incoming);
+    if !into.any(|edge| edge.weight().escalation) {
+        return true;
+    }
+    let mut seen = BTreeSet::from([at]);
+    let mut next = vec![at];
+    while let Some(from) = next.pop() {
+        for (_, to, step) in graph.steps(from).filter(|(.., step)| conditional_too || !step.conditional) {
+            if step.escalation && to != at {
+                return true;
+            }
+            if seen.insert(to) {
+                next.push(to);
+            }
+        }
+    }
+    false
 }
 
 /// The nodes from which some chain leads to one of the ends, the ends included.

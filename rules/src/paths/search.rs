@@ -14,13 +14,19 @@ use super::{MAX_TARGETS, Path};
 const MAX_NODES: usize = 512;
 
 /// What the search under way knows of a node; of another search where `turn` is not the present one.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Label {
     turn: u32,
     settled: bool,
     cost: u64,
     /// The step that leads here at that cost, and where from; the start has none.
     by: Option<(u32, u32)>,
+    /// Whether some step that escalates leads here, be it not the one of the least cost.
+    escalated: Truth,
+}
+
+impl Label {
+    const NEW: Self = Self { turn: 0, settled: false, cost: 0, by: None, escalated: Truth::No };
 }
 
 /// Memory of searches, used again for each start.
@@ -33,6 +39,8 @@ pub(crate) struct Search<'g, 'a> {
     settled: Vec<usize>,
     /// Whether more nodes can be reached than were looked at.
     cut: bool,
+    /// The nearest node that an escalation leads to, those before others that depend on no unknown condition.
+    escalation: Option<(bool, u64, usize)>,
     /// Whether what is held by number goes beyond what the start holds.
     beyond: HashMap<u32, bool, foldhash::fast::FixedState>,
 }
@@ -42,19 +50,22 @@ impl<'g, 'a> Search<'g, 'a> {
         Self {
             graph,
             turn: 0,
-            labels: vec![Label::default(); graph.len()],
+            labels: vec![Label::NEW; graph.len()],
             heap: BinaryHeap::new(),
             settled: Vec::new(),
             cut: false,
+            escalation: None,
             beyond: HashMap::default(),
         }
     }
 
-    /// Looks for all nodes near a start: for each the least cost and the step that leads there.
-    fn run(&mut self, start: usize) {
+    /// Looks for all nodes near a start: for each the least cost and the step that leads there. Where an escalation is
+    /// asked for, one is among them, if there is any.
+    fn run(&mut self, start: usize, escalation: bool) {
         self.turn += 1;
         self.settled.clear();
         self.cut = false;
+        self.escalation = None;
         self.heap.clear();
         self.beyond.clear();
         self.heap.push(Reverse((0, start)));
@@ -65,7 +76,7 @@ impl<'g, 'a> Search<'g, 'a> {
                 _ => continue,
             }
             self.settled.push(at);
-            if self.settled.len() > MAX_NODES {
+            if self.settled.len() > MAX_NODES && (self.escalation.is_some() || !escalation) {
                 self.cut = true;
                 break;
             }
@@ -84,14 +95,41 @@ impl<'g, 'a> Search<'g, 'a> {
                     self.label(to, through, Some(by));
                     self.heap.push(Reverse((through, to)));
                 }
+                // Who comes back to himself has gained nothing.
+                if step.escalation && to != start {
+                    self.escalate(to, through);
+                }
             }
+        }
+        // Steps that escalate cost most, so that many others may stand before them.
+        if self.cut
+            && let Some((.., at)) = self.escalation
+            && self.labels.get(at).is_some_and(|label| !label.settled)
+        {
+            self.settled.push(at);
         }
     }
 
     fn label(&mut self, at: usize, cost: u64, by: Option<(u32, u32)>) {
         if let Some(label) = self.labels.get_mut(at) {
-            *label = Label { turn: self.turn, settled: false, cost, by };
+            let escalated = if label.turn == self.turn { label.escalated } else { Truth::No };
+            *label = Label { turn: self.turn, settled: false, cost, by, escalated };
         }
+    }
+
+    /// Notes that a chain of some cost, whose last step escalates, leads to a node.
+    fn escalate(&mut self, at: usize, cost: u64) {
+        let certain = unconditional(cost);
+        if let Some(label) = self.labels.get_mut(at) {
+            label.escalated = label.escalated.or(if certain { Truth::Yes } else { Truth::Unknown });
+        }
+        let found = (!certain, cost, at);
+        self.escalation = Some(self.escalation.map_or(found, |held| held.min(found)));
+    }
+
+    /// Whether some chain to a node that was found ends in a step that escalates.
+    fn escalated(&self, at: usize) -> Truth {
+        self.labels.get(at).map_or(Truth::No, |label| label.escalated)
     }
 
     /// The step that leads to a node that was found, and where from.
@@ -123,9 +161,10 @@ impl<'g, 'a> Search<'g, 'a> {
         *self.beyond.entry(number).or_insert_with(|| !strength.operations.is_subset(&own.operations))
     }
 
-    /// The paths from one identity to more access, strongest target first.
+    /// The paths from one identity to more access, strongest target first. Where it can escalate, what it comes to that
+    /// way is among the targets, whatever the steps of the path.
     pub(crate) fn paths_from(&mut self, reaches: &Reaches, start: usize) -> Vec<Path> {
-        self.run(start);
+        self.run(start, reaches.may_escalate(start));
         let graph = self.graph;
         let start_admin = graph.is_admin(start);
         let mut targets: Vec<(bool, u64, usize)> = Vec::new();
@@ -137,26 +176,29 @@ impl<'g, 'a> Search<'g, 'a> {
                 continue;
             }
             // An escalation is a gain by the provider's own decision, be it the same operations on other resources.
-            let last = self.last(at).and_then(|(step, _)| graph.step(step));
-            let escalates = last.is_some_and(|step| step.escalation);
-            if admin || escalates || self.gains(start, at) {
+            if admin || self.escalated(at) != Truth::No || self.gains(start, at) {
                 targets.push((admin, graph.strength(at).map_or(0, |strength| strength.weight), at));
             }
         }
         self.settled = settled;
         targets
             .sort_unstable_by(|a, b| (b.0, b.1).cmp(&(a.0, a.1)).then_with(|| graph.name(a.2).cmp(&graph.name(b.2))));
-        targets.truncate(MAX_TARGETS);
-        let mut paths: Vec<Path> = Vec::with_capacity(targets.len());
-        paths.extend(targets.into_iter().filter_map(|(_, _, at)| self.chain(start, at).path(graph, at)));
-        if !start_admin
-            && !paths.iter().any(|path| path.reaches_admin)
-            && let Some((to, chain)) = to_admin(graph, reaches, start)
-            && let Some(path) = chain.path(graph, to)
-        {
-            paths.insert(0, path);
-            paths.truncate(MAX_TARGETS);
+        let far = if start_admin || targets.iter().any(|(admin, ..)| *admin) {
+            None
+        } else {
+            to_admin(graph, reaches, start).and_then(|(to, chain)| chain.path(graph, to, Truth::No))
+        };
+        let room = MAX_TARGETS - usize::from(far.is_some());
+        let by_escalation = |truth: Truth| targets.iter().position(|(.., at)| self.escalated(*at) == truth);
+        if let Some(at) = by_escalation(Truth::Yes).or_else(|| by_escalation(Truth::Unknown)).filter(|at| *at >= room) {
+            targets.swap(room - 1, at);
         }
+        targets.truncate(room);
+        let mut paths: Vec<Path> = Vec::with_capacity(targets.len() + 1);
+        paths.extend(far);
+        paths.extend(
+            targets.into_iter().filter_map(|(.., at)| self.chain(start, at).path(graph, at, self.escalated(at))),
+        );
         paths
     }
 
@@ -166,7 +208,7 @@ impl<'g, 'a> Search<'g, 'a> {
         if !self.graph.has_steps(start) {
             return Truth::No;
         }
-        self.run(start);
+        self.run(start, false);
         let mut gains = if self.cut { Truth::Unknown } else { Truth::No };
         for at in &self.settled {
             if self.graph.is_open(*at) && self.graph.apart(*at, start) {
@@ -206,16 +248,25 @@ impl Chain {
         self.hops.push(step);
     }
 
-    fn path(mut self, graph: &Graph<'_>, to: usize) -> Option<Path> {
+    /// `escalated`: whether some other chain to the same end escalates.
+    fn path(mut self, graph: &Graph<'_>, to: usize, escalated: Truth) -> Option<Path> {
         self.hops.shrink_to_fit();
         let steps = || self.hops.iter().filter_map(|step| graph.step(*step));
+        let escalates = steps().any(|step| step.escalation);
+        let conditional = steps().any(|step| step.conditional);
+        let itself = match (escalates, conditional) {
+            (false, _) => Truth::No,
+            (true, false) => Truth::Yes,
+            (true, true) => Truth::Unknown,
+        };
         Some(Path {
             identity: graph.source(*self.hops.first()?)?.clone(),
             target: graph.target(to)?,
             crosses_provider: self.crosses_provider,
             reaches_admin: graph.is_admin(to),
-            escalates: steps().any(|step| step.escalation),
-            conditional: steps().any(|step| step.conditional),
+            escalates,
+            conditional,
+            to_escalation: itself.or(escalated),
             hops: self.hops,
         })
     }

@@ -50,6 +50,86 @@ fn an_escalation_to_the_same_operations_elsewhere_is_named() {
 }
 
 #[test]
+fn what_an_agent_can_escalate_to_is_named_with_the_shortest_path_whichever_steps_lead_there() {
+    let mut town = Town::default();
+    town.add(Nature::AiAgent, "a/agent", Some(vec![plain(&[1, 2])]));
+    town.add(Nature::Workload, "a/tools", Some(vec![plain(&[1, 2])]));
+    town.edge("a/agent", to("a/tools"), "take-over", true, false);
+    town.edge("a/agent", to("a/tools"), "uses-tool", false, false);
+    let result = found(town);
+    let reach = result.reach_of(&"a/agent".into()).unwrap();
+    assert_eq!((reach.can_escalate, reach.target.clone()), (Truth::Yes, Some(to("a/tools"))));
+    assert_eq!(techniques(&result, "a/agent"), [("a/tools".into(), "uses-tool".into())]);
+    assert_eq!(result.escalation_of(&"a/agent".into()).unwrap().target, to("a/tools"));
+}
+
+#[test]
+fn what_an_agent_can_escalate_to_is_named_behind_any_number_of_stronger_and_of_nearer_targets() {
+    for (others, strength) in [(MAX_TARGETS, &[1, 2, 3][..]), (700, &[1, 2, 3]), (700, &[])] {
+        let mut town = Town::default();
+        town.add(Nature::AiAgent, "a/agent", Some(vec![plain(&[1])]));
+        town.add(Nature::Workload, "a/taken", Some(vec![plain(&[1])]));
+        for at in 0..others {
+            town.add(Nature::Workload, &format!("a/t{at:03}"), Some(vec![plain(strength)]));
+            town.trust("a/agent", Mechanism::UsesTool, &format!("a/t{at:03}"));
+        }
+        town.edge(&format!("a/t{:03}", others - 1), to("a/taken"), "take-over", true, false);
+        let result = found(town);
+        let reach = result.reach_of(&"a/agent".into()).unwrap();
+        assert_eq!((reach.can_escalate, reach.target.clone()), (Truth::Yes, Some(to("a/taken"))), "{others}");
+        let path = result.escalation_of(&"a/agent".into()).unwrap();
+        assert!(result.paths_of(&"a/agent".into()).len() <= MAX_TARGETS);
+        let steps: Vec<String> = result.hops(path).map(|hop| hop.technique.to_string()).collect();
+        assert_eq!(steps, ["uses-tool", "take-over"]);
+    }
+}
+
+#[test]
+fn a_step_to_an_identity_by_another_name_of_it_leads_to_that_identity() {
+    let mut town = Town::default();
+    town.add(Nature::Workload, "a/pods", Some(vec![]));
+    town.add(Nature::Workload, "a/machine", Some(vec![plain(&[1])]));
+    town.inventory.aliases.push(("client-id".into(), "a/machine".into()));
+    town.edge("a/pods", to("client-id"), "workload-identity", false, true);
+    let result = found(town);
+    assert_eq!(techniques(&result, "a/pods"), [("a/machine".into(), "workload-identity".into())]);
+    let hop = result.hops(&result.paths_of(&"a/pods".into())[0]).next().unwrap();
+    assert_eq!(hop.target, to("a/machine"));
+}
+
+#[test]
+fn what_depends_on_no_unknown_condition_is_named_before_what_does() {
+    let mut town = Town::default();
+    town.add(Nature::AiAgent, "a/agent", Some(vec![plain(&[1])]));
+    town.add(Nature::Workload, "a/strong", Some(vec![plain(&[1, 2, 3, 4])]));
+    town.add(Nature::Workload, "a/weak", Some(vec![plain(&[1, 2])]));
+    town.edge("a/agent", to("a/strong"), "perhaps", true, true);
+    town.edge("a/agent", to("a/weak"), "take-over", true, false);
+    let result = found(town);
+    assert_eq!(result.reach_of(&"a/agent".into()).unwrap().target, Some(to("a/weak")));
+}
+
+#[test]
+fn who_can_only_become_himself_again_does_not_escalate() {
+    for (beyond, expected) in [(false, (Truth::No, None)), (true, (Truth::Yes, Some(to("a/other"))))] {
+        let mut town = Town::default();
+        town.add(Nature::AiAgent, "a/agent", Some(vec![plain(&[1])]));
+        town.add(Nature::Workload, "a/tools", Some(vec![plain(&[1])]));
+        town.add(Nature::Workload, "a/other", Some(vec![plain(&[1])]));
+        town.trust("a/agent", Mechanism::UsesTool, "a/tools");
+        town.edge("a/tools", to("a/agent"), "take-over", true, false);
+        if beyond {
+            town.edge("a/tools", to("a/other"), "take-over", true, false);
+        }
+        let result = found(town);
+        let reach = result.reach_of(&"a/agent".into()).unwrap();
+        assert_eq!((reach.can_escalate, reach.target.clone()), expected);
+        // For the tool server the agent is another.
+        assert_eq!(result.reach_of(&"a/tools".into()).unwrap().can_escalate, Truth::Yes);
+    }
+}
+
+#[test]
 fn an_agent_reaches_control_through_its_tool_servers_credential() {
     let mut town = Town::default();
     town.add(Nature::AiAgent, "desk/agent", None);

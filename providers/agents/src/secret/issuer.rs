@@ -25,7 +25,7 @@ const AWS: &[&str] = &["amazonaws.com", "amazonaws.com.cn", "api.aws", "c2s.ic.g
 const OTHER: Kind = Kind::named("s3_secret_key");
 
 /// Whether a variable or flag names a store that is not AWS's. One that refers to something else names nothing.
-pub(super) fn is_elsewhere(name: &str, value: &str) -> bool {
+pub(crate) fn is_elsewhere(name: &str, value: &str) -> bool {
     let name = name.to_ascii_lowercase().replace('-', "_");
     if !ENDPOINTS.contains(&name.as_str()) || value.contains(['$', '{', '%', '<']) {
         return false;

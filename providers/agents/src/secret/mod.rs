@@ -15,7 +15,8 @@ use std::sync::Arc;
 
 use evenhand_model::secret::Fingerprint;
 
-pub(crate) use names::promise;
+pub(crate) use issuer::is_elsewhere;
+pub(crate) use names::{of_name, promise};
 pub(crate) use slots::{Slots, Speaks, dotenv};
 pub(crate) use standing_in::is_standing_in;
 pub(crate) use value::{in_slot, redact, replace};
@@ -37,6 +38,47 @@ impl Kind {
     pub(crate) const fn named(name: &'static str) -> Self {
         Self { name, federable: None, short_lived: false, public: false }
     }
+}
+
+/// Kinds of secrets with which models are called.
+const OF_MODELS: &[&str] = &[
+    "anthropic_admin_key",
+    "anthropic_api_key",
+    "anthropic_oauth_token",
+    "azure_resource_key",
+    "bedrock_api_key",
+    "bedrock_session_key",
+    "cohere_api_key",
+    "google_api_key",
+    "groq_api_key",
+    "mistral_api_key",
+    "nvidia_api_key",
+    "openai_api_key",
+    "openrouter_api_key",
+    "perplexity_api_key",
+    "replicate_token",
+    "xai_api_key",
+];
+
+/// Kinds that tell no issuer.
+const OF_ANYBODY: &[&str] = &["jwt", "private_key"];
+
+/// Whether models are called with secrets of a kind.
+pub(crate) fn calls_models(kind: &str) -> bool {
+    OF_MODELS.contains(&kind)
+}
+
+/// What a text, or a part of it, is by a form that its issuer documents.
+pub(crate) fn of_form(text: &str) -> Option<Kind> {
+    let mut found = formats::tokens(text).into_iter().map(|(_, kind)| kind);
+    found.find(|kind| !kind.public && !OF_ANYBODY.contains(&kind.name))
+}
+
+/// The kind of an issuer that has this word.
+pub(crate) fn of_word(word: &str) -> Option<Kind> {
+    let kinds = names::known().chain(formats::FORMATS.iter().map(|format| format.kind));
+    let mut of_issuers = kinds.filter(|kind| !kind.public && !OF_ANYBODY.contains(&kind.name));
+    of_issuers.find(|kind| kind.name == word)
 }
 
 /// A secret that was found, without the secret.

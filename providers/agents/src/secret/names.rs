@@ -35,12 +35,22 @@ const KNOWN: &[(&str, Kind)] = &[
     ("aws_bearer_token_bedrock", Kind { federable: Some(true), ..Kind::named("bedrock_api_key") }),
     ("azure_client_secret", Kind { federable: Some(true), ..Kind::named("azure_client_secret") }),
     ("arm_client_secret", Kind { federable: Some(true), ..Kind::named("azure_client_secret") }),
+    ("azureopenai_api_key", Kind { federable: Some(true), ..Kind::named("azure_resource_key") }),
     ("azure_openai_api_key", Kind { federable: Some(true), ..Kind::named("azure_resource_key") }),
     ("anthropic_api_key", Kind { federable: Some(true), ..Kind::named("anthropic_api_key") }),
     ("anthropic_auth_token", Kind { federable: Some(true), ..Kind::named("anthropic_api_key") }),
     ("openai_api_key", Kind::named("openai_api_key")),
     ("gemini_api_key", Kind { federable: Some(true), ..Kind::named("google_api_key") }),
     ("google_api_key", Kind { federable: Some(true), ..Kind::named("google_api_key") }),
+    ("mistral_api_key", Kind::named("mistral_api_key")),
+    ("cohere_api_key", Kind::named("cohere_api_key")),
+    ("co_api_key", Kind::named("cohere_api_key")),
+    ("groq_api_key", Kind::named("groq_api_key")),
+    ("openrouter_api_key", Kind::named("openrouter_api_key")),
+    ("perplexity_api_key", Kind::named("perplexity_api_key")),
+    ("xai_api_key", Kind::named("xai_api_key")),
+    ("ngc_api_key", Kind::named("nvidia_api_key")),
+    ("nvidia_api_key", Kind::named("nvidia_api_key")),
     ("github_token", Kind { federable: Some(true), ..Kind::named("github_token") }),
     ("gh_token", Kind { federable: Some(true), ..Kind::named("github_token") }),
     ("github_personal_access_token", Kind { federable: Some(true), ..Kind::named("github_token") }),
@@ -56,6 +66,17 @@ const KNOWN: &[(&str, Kind)] = &[
     ("minio_secret_access_key", MINIO),
     ("minio_root_password", MINIO),
 ];
+
+/// What a name says of the issuer; `None` where any secret may stand under it.
+pub(crate) fn of_name(name: &str) -> Option<Kind> {
+    let joined = words(name).join("_");
+    KNOWN.iter().find(|(known, _)| *known == joined).map(|(_, kind)| *kind)
+}
+
+/// The kinds that names tell.
+pub(super) fn known() -> impl Iterator<Item = Kind> {
+    KNOWN.iter().map(|(_, kind)| *kind)
+}
 
 /// The secret of a user of MinIO, whose key ids have no form of their own.
 const MINIO: Kind = Kind::named("minio_secret_key");

@@ -79,13 +79,13 @@ forms! {
     ReportRequest = "iam generate-credential-report", "passwords, factors, access keys and their last use" [Credentials Use], NEVER;
     UsageRequest = "iam generate-service-last-accessed-details", "which operations were used" [OperationsUsed], NEVER;
     Usage = "iam get-service-last-accessed-details", "which operations were used" [OperationsUsed], NEVER;
-    CenterAccounts = "sso-admin list-accounts-for-provisioned-permission-set", "in which accounts a permission set is used" [Access People Controls], NEVER;
+    CenterAccounts = "sso-admin list-accounts-for-provisioned-permission-set", "in which accounts a permission set is used" [Access People HumanRoles Controls], NEVER;
     GatewayTargets = "bedrock-agentcore-control list-gateway-targets", "what AgentCore gateways reach" [Settings Access], NEVER;
     Clusters = "eks list-clusters", "which clusters exist" [Users Workload Nature Escalation], NEVER;
     Projects = "codebuild list-projects", "which build projects exist" [Users Workload Escalation], NEVER;
     DeployApplications = "deploy list-applications", "whether anything is deployed to instances" [Escalation], NEVER;
 
-    Authorization = "iam get-account-authorization-details", "users, roles, groups, policies, boundaries and who may become whom" [Access Escalation Nature Use Declared Trust Record Controls], |head| {
+    Authorization = "iam get-account-authorization-details", "users, roles, groups, policies, boundaries and who may become whom" [Access Escalation Nature Use Declared Trust Record Controls HumanRoles], |head| {
         ["UserDetailList", "GroupDetailList", "RoleDetailList"].iter().any(|key| head.has(key))
             || element(head, "Policies", &["PolicyVersionList"])
     };
@@ -119,7 +119,7 @@ forms! {
     OrgChildren = "organizations list-children", "the organisational units above accounts" [Access], |head| element(head, "Children", &["Id", "Type"]);
     OrgParents = "organizations list-parents", "the organisational units above accounts" [Access], |head| element(head, "Parents", &["Id", "Type"]);
 
-    CenterInstances = "sso-admin list-instances", "Identity Center and the directory behind it" [Access People Controls], |head| element(head, "Instances", &["InstanceArn"]);
+    CenterInstances = "sso-admin list-instances", "Identity Center and the directory behind it" [Access People HumanRoles Controls], |head| element(head, "Instances", &["InstanceArn"]);
     PermissionSets = "sso-admin list-permission-sets", "permission sets" [Access], |head| {
         head.has("PermissionSets") && only(head, &["PermissionSets", "NextToken"])
     };
@@ -134,7 +134,7 @@ forms! {
     PermissionSetBoundary = "sso-admin get-permissions-boundary-for-permission-set", "boundaries of permission sets" [Access], |head| {
         only(head, &["PermissionsBoundary"])
     };
-    Assignments = "sso-admin list-account-assignments", "who has which permission set in which account" [Access People], |head| {
+    Assignments = "sso-admin list-account-assignments", "who has which permission set in which account" [Access People HumanRoles], |head| {
         element(head, "AccountAssignments", &["PermissionSetArn", "PrincipalId"]) || nothing(head, "AccountAssignments")
     };
     StoreUsers = "identitystore list-users", "people: names, and whether an owner is active" [People], |head| element(head, "Users", &["IdentityStoreId", "UserId"]);
@@ -178,9 +178,9 @@ forms! {
     TaskDefinition = "ecs describe-task-definition", "task roles, images and the secrets in their environment" [Users Workload Credentials Nature Escalation], |head| head.has("taskDefinition");
     PodAssociations = "eks list-pod-identity-associations", "which pods have a role" [Users Workload], |head| element(head, "associations", &["associationArn"]);
     PodAssociation = "eks describe-pod-identity-association", "the roles of pods" [Users Workload], |head| only(head, &["association"]);
-    AccessEntries = "eks list-access-entries", "which principals clusters let in" [Trust Escalation], |head| head.has("accessEntries");
-    AccessEntry = "eks describe-access-entry", "as whom principals enter clusters" [Trust Escalation], |head| only(head, &["accessEntry"]);
-    AccessPolicies = "eks list-associated-access-policies", "which roles principals hold in clusters" [Trust Escalation], |head| head.has("associatedAccessPolicies");
+    AccessEntries = "eks list-access-entries", "which principals clusters let in" [Trust Escalation HumanRoles], |head| head.has("accessEntries");
+    AccessEntry = "eks describe-access-entry", "as whom principals enter clusters" [Trust Escalation HumanRoles], |head| only(head, &["accessEntry"]);
+    AccessPolicies = "eks list-associated-access-policies", "which roles principals hold in clusters" [Trust Escalation HumanRoles], |head| head.has("associatedAccessPolicies");
     Notebooks = "sagemaker list-notebook-instances", "which notebooks exist" [Users Workload Escalation], |head| element(head, "NotebookInstances", &["NotebookInstanceArn"]) || nothing(head, "NotebookInstances");
     Notebook = "sagemaker describe-notebook-instance", "notebooks and their roles" [Users Workload Escalation], |head| all(head, &["NotebookInstanceArn", "RoleArn"]);
     Instances = "ec2 describe-instances", "instances and their instance profiles" [Users Workload Escalation], |head| element(head, "Reservations", &["Instances"]) || nothing(head, "Reservations");

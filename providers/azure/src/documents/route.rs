@@ -4,8 +4,8 @@
 
 use evenhand_model::gap::Lost;
 use evenhand_model::gap::Subject::{
-    Access, Controls, Credentials, Declared, Escalation, Logs, Nature, People, Record, Register, Trust, Use, Users,
-    Workload,
+    Access, Controls, Credentials, Declared, Escalation, HumanRoles, Logs, Nature, People, Record, Register, Trust,
+    Use, Users, Workload,
 };
 use percent_encoding::percent_decode_str;
 
@@ -132,22 +132,22 @@ impl Route {
             ServicePrincipals: "/servicePrincipals", "Application.Read.All", "which applications and agents act", [Record, Nature, Access];
             Applications: "/applications", "Application.Read.All", "secrets and certificates of applications", [Credentials];
             Users: "/users", "User.Read.All", "who the people are", [People];
-            Groups: "/groups", "GroupMember.Read.All", "groups and their names", [People, Access];
+            Groups: "/groups", "GroupMember.Read.All", "groups and their names", [People, HumanRoles, Access];
             Owners: "/servicePrincipals/{id}/owners", "Application.Read.All", "who owns applications", [Declared, Escalation];
             Sponsors: "/servicePrincipals/{id}/sponsors", "Application.Read.All", "who sponsors agent identities", [Declared];
-            Members: "/groups/{id}/members", "GroupMember.Read.All", "who is in groups", [Access, People];
+            Members: "/groups/{id}/members", "GroupMember.Read.All", "who is in groups", [Access, People, HumanRoles];
             MemberOf: "/servicePrincipals/{id}/transitiveMemberOf", "Application.Read.All", "which groups applications are in", [Access];
             AppRoleAssignments: "/servicePrincipals/{id}/appRoleAssignments", "Application.Read.All", "application permissions", [Access, Escalation];
             AppRoleAssignedTo: "/servicePrincipals/{id}/appRoleAssignedTo", "Application.Read.All", "who may use an application", [Access];
             DelegatedGrants: "/oauth2PermissionGrants", "Directory.Read.All", "delegated permissions", [Access];
             FederatedCredentials: "/applications/{id}/federatedIdentityCredentials", "Application.Read.All", "whose tokens applications trust", [Trust, Credentials];
             InheritablePermissions: "/applications/{id}/microsoft.graph.agentIdentityBlueprint/inheritablePermissions", "AgentIdentityBlueprint.Read.All", "what agent identities inherit", [Access];
-            DirectoryAssignments: "/roleManagement/directory/roleAssignments", "RoleManagement.Read.Directory", "directory roles", [Access, Escalation];
+            DirectoryAssignments: "/roleManagement/directory/roleAssignments", "RoleManagement.Read.Directory", "directory roles", [Access, Escalation, HumanRoles];
             DirectoryRoles: "/roleManagement/directory/roleDefinitions", "RoleManagement.Read.Directory", "what directory roles allow", [Access, Escalation];
             DirectoryActive: "/roleManagement/directory/roleAssignmentScheduleInstances", "RoleAssignmentSchedule.Read.Directory", "when directory roles end", [Controls];
-            DirectoryEligible: "/roleManagement/directory/roleEligibilityScheduleInstances", "RoleEligibilitySchedule.Read.Directory", "directory roles that people may activate", [Access, Controls];
+            DirectoryEligible: "/roleManagement/directory/roleEligibilityScheduleInstances", "RoleEligibilitySchedule.Read.Directory", "directory roles that people may activate", [Access, Controls, HumanRoles];
             ActivationRules: "/policies/roleManagementPolicyAssignments", "RoleManagementPolicy.Read.Directory", "what activating a directory role takes", [Controls];
-            GroupEligible: "/identityGovernance/privilegedAccess/group/eligibilityScheduleInstances", "PrivilegedEligibilitySchedule.Read.AzureADGroup", "groups that people may activate", [Access, Controls];
+            GroupEligible: "/identityGovernance/privilegedAccess/group/eligibilityScheduleInstances", "PrivilegedEligibilitySchedule.Read.AzureADGroup", "groups that people may activate", [Access, Controls, HumanRoles];
             ConditionalAccess: "/identity/conditionalAccess/policies", "Policy.Read.All", "conditional access", [Controls];
             SecurityDefaults: "/policies/identitySecurityDefaultsEnforcementPolicy", "Policy.Read.All", "security defaults", [Controls];
             SignIns: "/reports/servicePrincipalSignInActivities", "AuditLog.Read.All", "when applications last signed in", [Use];
@@ -156,11 +156,11 @@ impl Route {
             RiskyPrincipals: "/identityProtection/riskyServicePrincipals", "IdentityRiskyServicePrincipal.Read.All", "which applications Entra holds for compromised", [];
             RiskyAgents: "/identityProtection/riskyAgents", "IdentityRiskyAgent.Read.All", "which agents Entra holds for compromised", [];
             CredentialPolicy: "/policies/defaultAppManagementPolicy", "Policy.Read.All", "whether secrets of applications are limited", [];
-            RoleAssignments: "/{scope}/providers/Microsoft.Authorization/roleAssignments", READER, "Azure role assignments", [Access, Escalation];
+            RoleAssignments: "/{scope}/providers/Microsoft.Authorization/roleAssignments", READER, "Azure role assignments", [Access, Escalation, HumanRoles];
             RoleDefinitions: "/{scope}/providers/Microsoft.Authorization/roleDefinitions", READER, "what Azure roles allow", [Access, Escalation];
             DenyAssignments: "/{scope}/providers/Microsoft.Authorization/denyAssignments", READER, "deny assignments", [Access];
             RoleActive: "/{scope}/providers/Microsoft.Authorization/roleAssignmentScheduleInstances", READER, "when Azure roles end", [Controls];
-            RoleEligible: "/{scope}/providers/Microsoft.Authorization/roleEligibilityScheduleInstances", READER, "Azure roles that people may activate", [Access, Controls];
+            RoleEligible: "/{scope}/providers/Microsoft.Authorization/roleEligibilityScheduleInstances", READER, "Azure roles that people may activate", [Access, Controls, HumanRoles];
             RoleActivationRules: "/{scope}/providers/Microsoft.Authorization/roleManagementPolicyAssignments", READER, "what activating an Azure role takes", [Controls];
             ManagedIdentities: "/subscriptions/{id}/providers/Microsoft.ManagedIdentity/userAssignedIdentities", READER, "managed identities", [Record, Declared];
             IdentityFederatedCredentials: "/{identity}/federatedIdentityCredentials", READER, "whose tokens managed identities trust", [Trust];

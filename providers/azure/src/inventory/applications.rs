@@ -108,6 +108,7 @@ impl Join<'_> {
             identity.sponsor = self.sponsor(object, definition.map(|(id, _)| id));
         }
         self.inventory.identities.push(identity);
+        self.take_client(held.app_id.as_deref(), &id);
         if kind == PrincipalKind::Application || kind == PrincipalKind::Blueprint {
             self.take_credentials(&id, held.app_id.as_deref(), Some(held), definition);
             self.ground.applications.push(Target {
@@ -153,7 +154,15 @@ impl Join<'_> {
         identity.signals.push(signal(Nature::Workload, Strength::Medium, "an application", &held.at));
         identity.signals.extend(of_name(&identity.name, &held.at));
         self.inventory.identities.push(identity);
+        self.take_client(held.app_id.as_deref(), &id);
         self.take_credentials(&id, held.app_id.as_deref(), None, Some((object, held)));
+    }
+
+    /// The client id under which workloads ask for tokens of an identity, and by which these name it.
+    pub(super) fn take_client(&mut self, client: Option<&str>, id: &IdentityId) {
+        let client =
+            client.filter(|client| !client.is_empty()).map(|client| IdentityId::new(client.to_ascii_lowercase()));
+        self.inventory.aliases.extend(client.map(|client| (client, id.clone())));
     }
 
     fn declare_principal(

@@ -100,6 +100,7 @@ impl Join<'_> {
                     id
                 }
             };
+            self.take_client(held.own.client_id.as_deref(), &id);
             self.ground.assignable.push(Assignable { id, resource: resource.clone() });
         }
     }

@@ -257,3 +257,25 @@ fn a_connection_by_key_is_a_stored_key_of_whoever_uses_it() {
     assert_eq!(found, [("own", Fact::Unknown), ("search", Fact::Known(true))]);
     assert!(!format!("{:?}", reading.inventory).contains("Zq9"));
 }
+
+#[test]
+fn whatever_asks_for_tokens_is_known_by_its_client_id() {
+    let machine = |name: &str, client: &str| {
+        let at = format!(
+            "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
+        );
+        json!({ "id": at, "name": name, "type": "Microsoft.ManagedIdentity/userAssignedIdentities",
+            "properties": { "principalId": name, "clientId": client, "tenantId": TENANT } })
+    };
+    let mut answers = tenant(&[]);
+    answers.push(manager(
+        "/subscriptions/s/providers/Microsoft.ManagedIdentity/userAssignedIdentities",
+        &json!([machine("deployer", "C0FFEE")]),
+    ));
+    let reading = read(&answers);
+    let named = reading.inventory.named_by_others();
+    // An application without a secret, and a managed identity that no list of principals describes.
+    for (client, id) in [("bot-app", id("service_principal", "bot")), ("c0ffee", id("managed_identity", "deployer"))] {
+        assert_eq!(named.get(&IdentityId::from(client)), Some(&&id), "{client}");
+    }
+}

@@ -4,8 +4,8 @@
 
 use evenhand_model::gap::Lost;
 use evenhand_model::gap::Subject::{
-    self, Access, Controls, Credentials, Declared, Escalation, Logs, Nature, People, Record, Trigger, Trust, Use,
-    Users, Workload,
+    self, Access, Controls, Credentials, Declared, Escalation, HumanRoles, Logs, Nature, People, Record, Trigger,
+    Trust, Use, Users, Workload,
 };
 
 use super::route::Route;
@@ -57,23 +57,35 @@ pub static CALLS: &[Call] = &[
         "/orgs/{org}/members?role=admin",
         "members=read",
         "who owns the organisation",
-        &[Access, Escalation, People, Controls],
+        &[Access, Escalation, People, HumanRoles, Controls],
     ),
-    call(Route::Members, "/orgs/{org}/members", "members=read", "who the people are", &[People, Access, Nature]),
+    call(
+        Route::Members,
+        "/orgs/{org}/members",
+        "members=read",
+        "who the people are",
+        &[People, HumanRoles, Access, Nature],
+    ),
     call(
         Route::OutsideCollaborators,
         "/orgs/{org}/outside_collaborators",
         "members=read",
         "who from outside may work here",
-        &[People, Access],
+        &[People, HumanRoles, Access],
     ),
-    call(Route::Teams, "/orgs/{org}/teams", "members=read", "which teams there are", &[Access, People, Controls]),
+    call(
+        Route::Teams,
+        "/orgs/{org}/teams",
+        "members=read",
+        "which teams there are",
+        &[Access, People, HumanRoles, Controls],
+    ),
     call(
         Route::TeamMembers,
         "/orgs/{org}/teams/{team}/members",
         "members=read",
         "who is in a team",
-        &[People, Access, Controls],
+        &[People, HumanRoles, Access, Controls],
     ),
     call(
         Route::TeamRepositories,
@@ -328,7 +340,7 @@ pub static CALLS: &[Call] = &[
         "/repos/{owner}/{repo}/collaborators",
         "metadata=read",
         "who may do what in the repository",
-        &[Access, People, Controls],
+        &[Access, People, HumanRoles, Controls],
     ),
     call(
         Route::RepositoryTeams,

@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use evenhand_agents::issued::Issued;
 use evenhand_model::secret::{Fingerprint, Fingerprinter};
 
 use super::secret::{self, is_name};
@@ -16,6 +17,7 @@ pub(crate) struct Literal {
     /// The name beside it; `argument` where there is none.
     pub(crate) name: String,
     pub(crate) kind: &'static str,
+    pub(crate) issued: Option<Issued>,
     pub(crate) fingerprint: Fingerprint,
 }
 
@@ -27,7 +29,7 @@ pub(crate) fn secrets<'w>(words: impl Iterator<Item = &'w str>, fingerprinter: &
         let before = flag.take().unwrap_or_default();
         match of_word(before, word, fingerprinter) {
             Said::Flag(name) => flag = Some(name),
-            Said::Secret(name, kind, fingerprint) => all.push(literal(at, name, kind, fingerprint)),
+            Said::Secret(secret) => all.push(secret.literal(at)),
             Said::Nothing if word.contains(char::is_whitespace) => of_script(at, word, fingerprinter, &mut all),
             Said::Nothing => {}
         }
@@ -39,8 +41,24 @@ pub(crate) fn secrets<'w>(words: impl Iterator<Item = &'w str>, fingerprinter: &
 enum Said<'w> {
     /// It is a flag itself, and the next word may be its value.
     Flag(&'w str),
-    Secret(&'w str, &'static str, Fingerprint),
+    Secret(Secret<'w>),
     Nothing,
+}
+
+/// A secret in a word, with the name beside it.
+struct Secret<'w> {
+    name: &'w str,
+    kind: &'static str,
+    issued: Option<Issued>,
+    fingerprint: Fingerprint,
+}
+
+impl Secret<'_> {
+    fn literal(self, at: usize) -> Literal {
+        let Self { name, kind, issued, fingerprint } = self;
+        let name = if name.is_empty() { "argument" } else { name };
+        Literal { at, name: name.to_owned(), kind, issued, fingerprint }
+    }
 }
 
 fn of_word<'w>(flag: &'w str, word: &'w str, fingerprinter: &Fingerprinter) -> Said<'w> {
@@ -52,16 +70,11 @@ fn of_word<'w>(flag: &'w str, word: &'w str, fingerprinter: &Fingerprinter) -> S
         None => (flag, word),
     };
     let inner = || value.split_once('=').filter(|(name, _)| is_name(name));
-    let found = [Some((name, value)), inner()]
-        .into_iter()
-        .flatten()
-        .find_map(|(name, value)| secret::named(name, value, fingerprinter));
-    found.map_or(Said::Nothing, |(name, kind, fingerprint)| Said::Secret(name, kind, fingerprint))
-}
-
-fn literal(at: usize, name: &str, kind: &'static str, fingerprint: Fingerprint) -> Literal {
-    let name = if name.is_empty() { "argument" } else { name };
-    Literal { at, name: name.to_owned(), kind, fingerprint }
+    let found = [Some((name, value)), inner()].into_iter().flatten().find_map(|(name, value)| {
+        let (name, kind, fingerprint) = secret::named(name, value, fingerprinter)?;
+        Some(Secret { name, kind, issued: secret::issued(name, value), fingerprint })
+    });
+    found.map_or(Said::Nothing, Said::Secret)
 }
 
 /// The literal secrets in a script: those of each of its words.
@@ -78,7 +91,7 @@ fn of_script(at: usize, script: &str, fingerprinter: &Fingerprinter, all: &mut V
         }
         match of_word(before, word, fingerprinter) {
             Said::Flag(name) => flag = Some(name),
-            Said::Secret(name, kind, fingerprint) => all.push(literal(at, name, kind, fingerprint)),
+            Said::Secret(secret) => all.push(secret.literal(at)),
             Said::Nothing => {}
         }
     }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use evenhand_agents::issued::Issued;
 use evenhand_model::secret::Fingerprint;
 use serde_json::Value;
 
@@ -112,7 +113,8 @@ impl<'v> Search<'v, '_> {
             Value::Array(list) if WORDS.contains(&key) => {
                 let words = list.iter().map(|word| word.as_str().unwrap_or_default());
                 for held in arguments::secrets(words, taking.fingerprinter) {
-                    self.keep(&held.name, (held.kind, held.fingerprint), true, Some(Part::Index(held.at)), taking);
+                    let secret = (held.kind, held.issued, held.fingerprint);
+                    self.keep(&held.name, secret, true, Some(Part::Index(held.at)), taking);
                 }
             }
             Value::Array(list) if LISTS.contains(&key) => {
@@ -132,15 +134,15 @@ impl<'v> Search<'v, '_> {
     }
 
     fn literal(&mut self, name: &str, value: &str, in_url: bool, last: Option<Part<'_>>, taking: &mut Taking<'_>) {
-        if let Some(found) = secret::found(name, value, taking.fingerprinter) {
-            self.keep(name, found, in_url, last, taking);
+        if let Some((kind, fingerprint)) = secret::found(name, value, taking.fingerprinter) {
+            self.keep(name, (kind, secret::issued(name, value), fingerprint), in_url, last, taking);
         }
     }
 
     fn keep(
         &mut self,
         name: &str,
-        (kind, fingerprint): (&'static str, Fingerprint),
+        (kind, issued, fingerprint): (&'static str, Option<Issued>, Fingerprint),
         in_arguments: bool,
         last: Option<Part<'_>>,
         taking: &mut Taking<'_>,
@@ -162,6 +164,7 @@ impl<'v> Search<'v, '_> {
             holder: Arc::clone(self.holder),
             key: taking.share(name),
             kind,
+            issued,
             fingerprint,
             in_arguments,
             in_metadata: self.found.object.meta.annotations.last_applied,

@@ -20,6 +20,7 @@ use std::hash::BuildHasher;
 use std::ops::Range;
 use std::sync::Arc;
 
+use evenhand_agents::issued::Issued;
 use evenhand_model::Timestamp;
 use evenhand_model::document::{Document, FileFacts};
 use evenhand_model::evidence::Evidence;
@@ -35,6 +36,8 @@ pub(crate) use declared::Declared;
 pub(crate) use guards::{Guard, GuardBinding, Matched, Whom};
 pub(crate) use mapped::Mapped;
 pub(crate) use network::{NetworkRules, Reach};
+#[cfg(all(test, feature = "live"))]
+pub(crate) use secret::issued;
 #[cfg(feature = "live")]
 pub(crate) use secret::{found, header, is_name, kind_of};
 pub(crate) use signals::{Sign, Speaks, name_hint};
@@ -106,12 +109,29 @@ pub(crate) struct LiteralSecret {
     /// The name beside it: an environment variable, a key of a Secret.
     pub(crate) key: Arc<str>,
     pub(crate) kind: &'static str,
+    /// Whose it is, where its form or the name beside it tells.
+    pub(crate) issued: Option<Issued>,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) in_arguments: bool,
     /// Whether the object's annotations repeat it.
     pub(crate) in_metadata: bool,
     pub(crate) origin: Origin,
     pub(crate) file: FileFacts,
+}
+
+impl LiteralSecret {
+    /// Whether it is the key of a model.
+    pub(crate) fn calls_models(&self) -> bool {
+        self.issued.is_some_and(|issued| issued.calls_models)
+    }
+}
+
+/// A variable that takes a key of a Secret, and whose name tells the issuer of what that holds.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyRef {
+    pub(crate) secret: Arc<str>,
+    pub(crate) key: Arc<str>,
+    pub(crate) issued: Issued,
 }
 
 /// A projected ServiceAccount token that a pod asks for itself.
@@ -145,6 +165,7 @@ pub(crate) struct Workload {
     pub(crate) secrets: Vec<LiteralSecret>,
     /// Names of Secrets that its environment or volumes take.
     pub(crate) secret_refs: Vec<Arc<str>>,
+    pub(crate) key_refs: Vec<KeyRef>,
     /// Names of Secrets with which its images are fetched.
     pub(crate) pull_secrets: Vec<Arc<str>>,
     pub(crate) signals: Vec<Sign>,

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use evenhand_agents::issued::{self, Issued};
 use evenhand_model::secret::Fingerprint;
 use serde::Deserialize;
 
 use super::signals::{self, Clue};
 use super::take::{Named, Taking, member, namespace};
-use super::{Audit, Declared, LiteralSecret, ProjectedToken, Workload, agents, arguments, secret};
+use super::{Audit, Declared, KeyRef, LiteralSecret, ProjectedToken, Workload, agents, arguments, secret};
 use crate::documents::{Found, Meta, Problem, Step, Text, raw};
 
 /// Group, kind, the word of the fact tables, and the way from `spec` to the pod template.
@@ -136,7 +137,16 @@ struct EnvVar<'a> {
 #[serde(rename_all = "camelCase", default)]
 struct ValueFrom<'a> {
     #[serde(borrow)]
-    secret_key_ref: Option<Named<'a>>,
+    secret_key_ref: Option<KeySelector<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct KeySelector<'a> {
+    #[serde(borrow)]
+    name: Text<'a>,
+    #[serde(borrow)]
+    key: Text<'a>,
 }
 
 #[derive(Default, Deserialize)]
@@ -290,6 +300,7 @@ pub(super) fn workload(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result
         projected: Vec::new(),
         secrets: Vec::new(),
         secret_refs: Vec::new(),
+        key_refs: Vec::new(),
         pull_secrets: spec
             .image_pull_secrets
             .iter()
@@ -426,8 +437,9 @@ fn take_container(
     }
     let holder: Arc<str> = format!("{} {}/{}", workload.word, workload.namespace, workload.name).into();
     let fingerprinter = taking.fingerprinter;
-    let mut keep = |key: &str, secret: (&'static str, Fingerprint), in_arguments: bool, within: &str, index: usize| {
-        let (kind, fingerprint) = secret;
+    type Secret = (&'static str, Option<Issued>, Fingerprint);
+    let mut keep = |key: &str, secret: Secret, in_arguments: bool, within: &str, index: usize| {
+        let (kind, issued, fingerprint) = secret;
         let mut path = base();
         path.extend(within.split('/').map(Step::Key));
         path.push(Step::Index(index));
@@ -435,6 +447,7 @@ fn take_container(
             holder: Arc::clone(&holder),
             key: taking.share(key),
             kind,
+            issued,
             fingerprint,
             in_arguments,
             in_metadata: found.object.meta.annotations.last_applied,
@@ -443,30 +456,39 @@ fn take_container(
         });
     };
     let mut refs: Vec<&str> = Vec::new();
+    let mut named: Vec<(&str, &str, Issued)> = Vec::new();
     for (index, variable) in container.env.iter().flatten().enumerate() {
         let name = variable.name.as_str();
-        if let Some(secret) = secret::found(name, variable.value.as_str(), fingerprinter) {
-            keep(name, secret, false, "env", index);
+        if let Some((kind, fingerprint)) = secret::found(name, variable.value.as_str(), fingerprinter) {
+            let issued = secret::issued(name, variable.value.as_str());
+            let issued = issued.filter(|issued| !(issued.kind.starts_with("aws_") && container.keeps_elsewhere()));
+            keep(name, (kind, issued, fingerprint), false, "env", index);
         }
-        if let Some(secret) = variable.value_from.as_ref().and_then(|from| from.secret_key_ref.as_ref()) {
-            refs.extend(secret.name.some());
+        if let Some(secret) = variable.value_from.as_ref().and_then(|from| from.secret_key_ref.as_ref())
+            && let Some(holder) = secret.name.some()
+        {
+            refs.push(holder);
+            named.extend(issued::by_name(name).map(|issued| (holder, secret.key.as_str(), issued)));
         }
     }
     refs.extend(container.env_from.iter().flatten().filter_map(|from| from.secret_ref.as_ref()?.name.some()));
     for (within, list) in [("command", &container.command), ("args", &container.args)] {
         for held in arguments::secrets(list.iter().flatten().map(Text::as_str), fingerprinter) {
-            keep(&held.name, (held.kind, held.fingerprint), true, within, held.at);
+            keep(&held.name, (held.kind, held.issued, held.fingerprint), true, within, held.at);
         }
     }
     for (within, handler) in container.handlers() {
         let command = handler.exec.iter().flat_map(|exec| exec.command.iter().flatten());
         for held in arguments::secrets(command.map(Text::as_str), fingerprinter) {
-            keep(&held.name, (held.kind, held.fingerprint), true, &format!("{within}/exec/command"), held.at);
+            let secret = (held.kind, held.issued, held.fingerprint);
+            keep(&held.name, secret, true, &format!("{within}/exec/command"), held.at);
         }
         let headers = handler.http_get.iter().flat_map(|get| get.http_headers.iter().flatten());
         for (index, header) in headers.enumerate() {
             let name = header.name.as_str();
-            if let Some(secret) = secret::found(name, header.value.as_str(), fingerprinter) {
+            let value = header.value.as_str();
+            if let Some((kind, fingerprint)) = secret::found(name, value, fingerprinter) {
+                let secret = (kind, secret::issued(name, value), fingerprint);
                 keep(name, secret, false, &format!("{within}/httpGet/httpHeaders"), index);
             }
         }
@@ -474,9 +496,18 @@ fn take_container(
     for name in refs {
         workload.secret_refs.push(taking.share(name));
     }
+    for (secret, key, issued) in named {
+        workload.key_refs.push(KeyRef { secret: taking.share(secret), key: taking.share(key), issued });
+    }
 }
 
 impl<'a> Container<'a> {
+    /// Whether it is told of a store that speaks as AWS's does and is another's, whose keys have the names of AWS's.
+    fn keeps_elsewhere(&self) -> bool {
+        let mut variables = self.env.iter().flatten();
+        variables.any(|variable| issued::is_other_store(variable.name.as_str(), variable.value.as_str()))
+    }
+
     /// What the kubelet does to it, each with its way from the container.
     fn handlers(&self) -> impl Iterator<Item = (&'static str, &Handler<'a>)> {
         let lifecycle = self.lifecycle.as_ref();

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use evenhand_model::secret::{Fingerprint, Fingerprinter, of_withheld};
+use evenhand_agents::issued::{self, Issued};
+use evenhand_model::secret::{Fingerprint, Fingerprinter, issuer_of_withheld, of_withheld};
 
 use super::take::Taking;
 use super::{LiteralSecret, pod};
@@ -45,6 +46,15 @@ pub(crate) fn found(name: &str, value: &str, fingerprinter: &Fingerprinter) -> O
         let told = |word: &str| Some((kind_of("", word)?, fingerprinter.fingerprint(word.as_bytes())));
         value.split_whitespace().find_map(told)
     })
+}
+
+/// Whose a secret is that was found under a name in a text, or that the collector put a mark in place of.
+pub(crate) fn issued(name: &str, text: &str) -> Option<Issued> {
+    let by_form = match of_withheld(text) {
+        Some(_) => issuer_of_withheld(text).and_then(issued::by_word),
+        None => issued::by_form(text),
+    };
+    by_form.or_else(|| issued::by_name(name))
 }
 
 /// As [`found`], with the name of the secret inside the value, or the one beside it.
@@ -236,7 +246,8 @@ fn by_name(name: &str) -> Option<&'static str> {
         return None;
     }
     let ends = |ends: &[&str]| ends.iter().any(|end| upper.ends_with(end));
-    if ends(&["PASSWORD", "PASSWD", "PASSPHRASE"]) || upper.ends_with("_PWD") {
+    let is_pass = matches!(upper.as_str(), "PASS" | "REQUIREPASS" | "MASTERAUTH");
+    if ends(&["PASSWORD", "PASSWD", "PASSPHRASE", "_PWD", "_PASS"]) || is_pass {
         Some("password")
     } else if ends(&["API_KEY", "APIKEY", "ACCESS_KEY", "MASTER_KEY", "SECRET_KEY", "ENCRYPTION_KEY", "SIGNING_KEY"]) {
         Some("api_key")
@@ -281,6 +292,7 @@ pub(super) fn of_object(
                 holder: format!("secret {home}/{name}").into(),
                 key: Arc::from(key.as_str()),
                 kind: kind_of(key.as_str(), &value).unwrap_or("secret"),
+                issued: issued(key.as_str(), &value),
                 fingerprint: taking.fingerprinter.fingerprint(value.as_bytes()),
                 in_arguments: false,
                 in_metadata: object.meta.annotations.last_applied,
@@ -312,6 +324,9 @@ mod tests {
             ("DATABASE_URL", "postgres://app:example@db/app", Some("connection_string")),
             ("DATABASE_URL", "postgres://db/app", None),
             ("DB_PASSWORD", "$(FROM_ELSEWHERE)", None),
+            ("DB_PASS", "hunter2", Some("password")),
+            ("requirepass", "hunter2", Some("password")),
+            ("BYPASS", "hunter2", None),
             ("TOKEN_TTL", "3600", None),
             ("TOKEN", "true", None),
             ("TOKEN_FILE", "/var/run/token", None),

@@ -157,6 +157,12 @@ const MODEL_ENV: &[&str] = &[
 /// Names of environment variables that programs which talk to a model have, and others too: the key is also one for maps.
 const SHARED_ENV: &[&str] = &["GOOGLE_API_KEY"];
 
+/// Names of Docker Hub, those under which caches hold it included: ECR's pull-through cache proposes `docker-hub`.
+const DOCKER_HUB: &[&str] = &["docker.io", "index.docker.io", "registry-1.docker.io", "docker-hub", "dockerhub"];
+
+/// Namespaces of the lists above that are anybody's in a registry of one's own.
+const ANYBODYS: &[&str] = &["mcp", "nim"];
+
 /// An image without registry defaults, tag and digest.
 fn repository(image: &str) -> &str {
     let image = image.split_once('@').map_or(image, |(name, _)| name);
@@ -171,10 +177,42 @@ fn repository(image: &str) -> &str {
         .unwrap_or(image)
 }
 
+/// The registry that a repository begins with, where it names one, and its path there. A registry is told by a dot or a
+/// port (the reference grammar of distribution images).
+fn registry(repository: &str) -> (Option<&str>, &str) {
+    match repository.split_once('/') {
+        Some((host, path)) if host.contains(['.', ':']) || host == "localhost" => {
+            (Some(host).filter(|host| !DOCKER_HUB.contains(host)), path)
+        }
+        _ => (None, repository),
+    }
+}
+
+/// Whether an image is one of a list: at its own registry, or as a mirror or a pull-through cache holds it, below the name
+/// of that registry or with namespace and name at the end of its path.
 fn image_in(list: &[&str], repository: &str) -> bool {
-    list.iter().any(|held| match held.strip_suffix('*') {
-        Some(head) => repository.starts_with(head),
-        None => repository == *held,
+    let own = registry(repository);
+    let is_hub = |segment: &&str| DOCKER_HUB.contains(segment);
+    // Where in a path the name of a registry stands, the path of that registry begins.
+    let below = own.1.match_indices('/').filter_map(|(at, _)| {
+        let segment = own.1.get(..at)?.rsplit('/').next()?;
+        let (host, path) = registry(own.1.get(at - segment.len()..)?);
+        let hub = || is_hub(&segment).then(|| (None, own.1.get(at + 1..).unwrap_or_default()));
+        if host.is_some() { Some((host, path)) } else { hub() }
+    });
+    let places: Vec<(Option<&str>, &str)> = std::iter::once(own).chain(below).collect();
+    list.iter().any(|held| {
+        let (host, path) = registry(held);
+        let fits = |there: &str| match path.strip_suffix('*') {
+            Some(head) => there.starts_with(head),
+            None => there == path,
+        };
+        let namespace = path.split_once('/').map_or("", |(namespace, _)| namespace);
+        let is_telling = !namespace.is_empty() && !ANYBODYS.contains(&namespace);
+        let is_mirrored =
+            || fits(own.1) || own.1.match_indices('/').any(|(at, _)| own.1.get(at + 1..).is_some_and(fits));
+        let is_at_home = places.iter().any(|(there, path)| *there == host && fits(path));
+        is_at_home || (is_telling && own.0.is_some() && is_mirrored())
     })
 }
 
@@ -264,6 +302,33 @@ mod tests {
             ("ghcr.io/berriai/litellm:main", Some((Speaks::ModelServer, Strength::Strong))),
             ("localhost:5000/microsoft-mcpgateway-service:latest", Some((Speaks::ToolServer, Strength::Medium))),
             ("registry.k8s.io/kube-proxy:v1.36.2", None),
+            // The vendor's own registry, mirrors and pull-through caches.
+            ("docker.n8n.io/n8nio/n8n:1.80.0", Some((Speaks::Agent, Strength::Strong))),
+            ("docker.litellm.ai/berriai/litellm:main", Some((Speaks::ModelServer, Strength::Strong))),
+            ("registry.corp/mirror/docker.io/ollama/ollama", Some((Speaks::ModelServer, Strength::Strong))),
+            ("registry.corp:5000/ollama/ollama", Some((Speaks::ModelServer, Strength::Strong))),
+            (
+                "123.dkr.ecr.eu-west-1.amazonaws.com/docker-hub/ollama/ollama:0.5",
+                Some((Speaks::ModelServer, Strength::Strong)),
+            ),
+            ("europe-docker.pkg.dev/acme/hub/langgenius/dify-api@sha256:00", Some((Speaks::Agent, Strength::Strong))),
+            ("harbor.corp/proxy/ghcr.io/open-webui/open-webui", Some((Speaks::Agent, Strength::Strong))),
+            ("registry.corp/kagent-dev/kagent/app", Some((Speaks::Agent, Strength::Strong))),
+            ("registry.corp/cache/cr.kagent.dev/kagent/app", Some((Speaks::Agent, Strength::Strong))),
+            ("registry.corp/nvcr.io/nim/meta/llama", Some((Speaks::ModelServer, Strength::Strong))),
+            ("registry.corp/docker-hub/mcp/fetch", Some((Speaks::ToolServer, Strength::Strong))),
+            // What only sounds like one.
+            ("registry.corp/team/ollama", None),
+            ("registry.corp/not-ollama/ollama", None),
+            ("registry.corp/ollama/ollama-exporter", None),
+            ("registry.corp/ollama/ollama/exporter", None),
+            ("ollama", None),
+            ("someone/ollama", None),
+            ("registry.corp/team/n8n", None),
+            ("registry.corp/n8nio/n8n-docs", None),
+            ("registry.corp/nim/compiler", None),
+            ("registry.corp/mcp/mainframe", None),
+            ("langgenius/difyrent", None),
         ] {
             assert_eq!(of_image(image).map(|clue| (clue.speaks, clue.strength)), expected, "{image}");
         }

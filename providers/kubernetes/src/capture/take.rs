@@ -190,7 +190,9 @@ impl Cluster {
                     "iam.gke.io/gcp-service-account" => Cloud::Google,
                     _ => return None,
                 };
-                (!value.is_empty()).then(|| (cloud, Arc::from(value)))
+                // The ids of clients in Azure are the same in either case.
+                let lower = (cloud == Cloud::Azure).then(|| Arc::from(value.trim().to_ascii_lowercase()));
+                (!value.is_empty()).then(|| (cloud, lower.unwrap_or_else(|| Arc::from(value))))
             })
             .collect();
         clouds.sort();

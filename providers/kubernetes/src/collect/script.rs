@@ -7,8 +7,8 @@
 
 use evenhand_model::secret::{Fingerprinter, withheld};
 
-use super::withhold::{is_called_a_secret, refers};
-use crate::capture::{header, is_name, is_separator, kind_of, words_of};
+use super::withhold::{is_called_a_secret, mark, refers};
+use crate::capture::{found, header, is_name, is_separator, kind_of, words_of};
 
 /// Names and commands are shorter.
 const LONGEST_NAME: usize = 48;
@@ -50,7 +50,7 @@ pub(super) fn value(name: &str, value: &str, fingerprinter: &Fingerprinter) -> S
     }
     let kind = |(name, value): (&str, &str)| {
         let kind = kind_of(name, value)?;
-        Some(withheld(Some((kind, fingerprinter.fingerprint(value.as_bytes())))))
+        Some(mark(Some((kind, fingerprinter.fingerprint(value.as_bytes()))), value))
     };
     // What authenticates stands behind a word for how, which stays.
     let (called, proof) = header(name, value);
@@ -60,10 +60,10 @@ pub(super) fn value(name: &str, value: &str, fingerprinter: &Fingerprinter) -> S
             _ => kept,
         };
     }
-    if let Some((name, rest)) = value.split_once(": ").filter(|(name, _)| is_name(name)) {
+    if let Some((name, rest)) = value.split_once(": ").filter(|(name, _)| is_header_name(name)) {
         return format!("{name}: {}", self::value(name, rest.trim(), fingerprinter));
     }
-    if let Some(address) = address(value, fingerprinter) {
+    if let Some(address) = argued_address(value, fingerprinter) {
         return address;
     }
     match value.split_once('=').filter(|(name, _)| is_plain_name(name)) {
@@ -88,8 +88,18 @@ pub(super) fn addresses(text: &str, fingerprinter: &Fingerprinter) -> Option<Str
 /// An address without what may prove who asks: who it names before the host, the values that are asked of it, and a path
 /// that is not of plain words alone. `None` for a text that is none, or that holds nothing of these.
 pub(super) fn address(text: &str, fingerprinter: &Fingerprinter) -> Option<String> {
+    address_of(text, false, fingerprinter)
+}
+
+/// The same of an address among arguments, where nothing tells that it is one but its form: a part of its path or its host
+/// that is no word is no longer there, either.
+pub(super) fn argued_address(text: &str, fingerprinter: &Fingerprinter) -> Option<String> {
+    address_of(text, true, fingerprinter)
+}
+
+fn address_of(text: &str, is_argument: bool, fingerprinter: &Fingerprinter) -> Option<String> {
     if let Some((name, rest)) = text.split_once('=').filter(|(name, _)| is_plain_name(name)) {
-        return address(rest, fingerprinter).map(|kept| format!("{name}={kept}"));
+        return address_of(rest, is_argument, fingerprinter).map(|kept| format!("{name}={kept}"));
     }
     let (scheme, rest) = text.split_once("://")?;
     let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
@@ -99,16 +109,22 @@ pub(super) fn address(text: &str, fingerprinter: &Fingerprinter) -> Option<Strin
     let start = place.find(['/', '#']).unwrap_or(place.len());
     let (authority, path) = place.split_at_checked(start)?;
     let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
-    let is_known_user = || user.split(':').all(|part| part.is_empty() || is_plain_word(part) || refers(part));
+    let is_word = |part: &str| if is_argument { is_plain_part(part) } else { is_plain_word(part) };
+    let is_known_user = || {
+        let parts = user.split(':').collect::<Vec<_>>();
+        (parts.len() == 1 || !is_argument) && parts.iter().all(|part| part.is_empty() || is_word(part) || refers(part))
+    };
     let is_plain_segment =
-        |part: &str| part.is_empty() || refers(part) || (is_plain_word(part) && kind_of("", part).is_none());
+        |part: &str| part.is_empty() || refers(part) || (is_word(part) && kind_of("", part).is_none());
     let is_plain_path = path.split('/').all(is_plain_segment);
-    if query.is_empty() && is_plain_path && is_known_user() {
+    let is_plain_host = !is_argument || host.split([':', '.', '-', '[', ']']).all(is_word_of_host);
+    if query.is_empty() && is_plain_path && is_plain_host && is_known_user() {
         return None;
     }
     let scheme = if is_plain_scheme(scheme) { scheme.to_owned() } else { withheld(None) };
     // Before an `@` behind the first slash stands somebody whose name has a slash, not a host.
-    let host = if is_host(host) && !path.contains('@') { host.to_owned() } else { withheld(None) };
+    let is_told = is_plain_host && is_host(host) && !path.contains('@');
+    let host = if is_told { host.to_owned() } else { withheld(None) };
     let path = if is_plain_path { path.to_owned() } else { format!("/{}", withheld(None)) };
     if query.is_empty() {
         return Some(format!("{scheme}://{host}{path}"));
@@ -118,18 +134,33 @@ pub(super) fn address(text: &str, fingerprinter: &Fingerprinter) -> Option<Strin
         Some((name, value)) if refers(value) => format!("{name}={value}"),
         Some((name, value)) => {
             let kind = kind_of(name, value);
-            format!("{name}={}", withheld(kind.map(|kind| (kind, fingerprinter.fingerprint(value.as_bytes())))))
+            format!("{name}={}", mark(kind.map(|kind| (kind, fingerprinter.fingerprint(value.as_bytes()))), value))
         }
         None => withheld(None),
     });
     Some(format!("{scheme}://{host}{path}?{}", asked.collect::<Vec<_>>().join("&")))
 }
 
+/// Whether this is a word or number as hosts are named by, with few digits where it has both.
+fn is_word_of_host(word: &str) -> bool {
+    const LONGEST_MIXED: usize = 6;
+    is_plain_part(word) || refers(word) || (word.len() <= LONGEST_MIXED && is_plain_word(word))
+}
+
+/// Whether this is an address: one of which nothing was taken may stay.
+pub(super) fn is_address(text: &str) -> bool {
+    let text = text.split_once('=').filter(|(name, _)| is_plain_name(name)).map_or(text, |(_, address)| address);
+    text.split_once("://").is_some_and(|(scheme, rest)| {
+        let host = rest.split('/').next().and_then(|authority| authority.rsplit('@').next()).unwrap_or_default();
+        is_plain_scheme(scheme) && is_host(host) && !rest.contains(char::is_whitespace)
+    })
+}
+
 /// Whether this is the beginning of an address (RFC 3986, 3.1), such as `https` and `git+ssh`, or several, such as
 /// `jdbc:postgresql`.
 fn is_plain_scheme(text: &str) -> bool {
     text.bytes().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || matches!(letter, b'+' | b':'))
-        && text.split(['+', ':']).all(|part| !part.is_empty() && is_plain_word(part))
+        && text.split(['+', ':']).all(|part| !part.is_empty() && is_word_of_host(part))
 }
 
 /// Whether this is a host, with a port or without.
@@ -232,15 +263,130 @@ fn is_variable(text: &str) -> bool {
     text.strip_prefix('$').is_some_and(is_name)
 }
 
-/// Whether this is a name as variables, flags and settings have them, and no encoded text.
-fn is_plain_name(text: &str) -> bool {
-    let (upper, lower) = (
-        text.bytes().any(|letter| letter.is_ascii_uppercase()),
-        text.bytes().any(|letter| letter.is_ascii_lowercase()),
-    );
-    // `agent.apiKey` and `X-Api-Key` are names, `MIIEvQIBADANBg` is none.
-    let is_mixed = upper && lower && text.bytes().any(|letter| letter.is_ascii_digit());
-    is_name(text) && text.len() <= LONGEST_NAME && !is_mixed
+/// Whether this is a name as variables, flags and settings have them, made of words: `agent.apiKey`, `X-Api-Key` and
+/// `K8SGPT_MODEL`. What is encoded, such as `MIIEvQIBADANBg`, is none.
+pub(super) fn is_plain_name(text: &str) -> bool {
+    is_name(text)
+        && text.len() <= LONGEST_NAME
+        && text.split(['-', '_', '.']).all(is_word_of_name)
+        && !is_encoded(text)
+        && kind_of("", text).is_none()
+}
+
+/// Whether this is a word as names have them: in one case, capitalised, or several of these in one, with few digits.
+fn is_word_of_name(word: &str) -> bool {
+    const LONGEST: usize = 32;
+    const LONGEST_WITH_DIGITS: usize = 6;
+    const LONGEST_ACRONYM: usize = 5;
+    if word.bytes().any(|letter| letter.is_ascii_digit()) {
+        let one_case = !(word.bytes().any(|letter| letter.is_ascii_lowercase())
+            && word.bytes().any(|letter| letter.is_ascii_uppercase()));
+        return one_case && word.len() <= LONGEST_WITH_DIGITS;
+    }
+    let is_upper = |letter: &u8| letter.is_ascii_uppercase();
+    // `proxyLogLevel` and `baseURL`: what is in upper case begins a part or is a short one.
+    let mut parts = word.as_bytes().chunk_by(|a, b| is_upper(a) == is_upper(b)).peekable();
+    let mut is_plain = true;
+    while let Some(part) = parts.next() {
+        let is_last = parts.peek().is_none();
+        is_plain &= !part.first().is_some_and(is_upper)
+            || part.len() == 1
+            || (is_last && (part.len() <= LONGEST_ACRONYM || part.len() == word.len()));
+    }
+    is_plain && word.len() <= LONGEST
+}
+
+/// Headers that say nothing of who asks (RFC 9110), beside those whose names begin with `X-`.
+const HEADERS: [&str; 12] = [
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "cache-control",
+    "connection",
+    "content-length",
+    "content-type",
+    "host",
+    "origin",
+    "referer",
+    "user-agent",
+    "via",
+];
+
+/// Whether this is the name of a header: before a colon anything may stand.
+pub(super) fn is_header_name(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    is_plain_name(text) && (is_called_a_secret(text) || HEADERS.contains(&lower.as_str()) || lower.starts_with("x-"))
+}
+
+/// Whether an argument may stay as it is: words and numbers, alone or in a list, a path, a place in a network, or several of
+/// these by name. What stands behind a colon may stay only where it is a port: it could be a password.
+pub(super) fn is_plain(text: &str) -> bool {
+    const LONGEST: usize = 256;
+    let text = without_references(text);
+    text.len() <= LONGEST
+        && text.split(',').all(|part| match part.split_once('=') {
+            // A name without a value is no name, but the end of something encoded.
+            Some((name, value)) => !value.trim_matches('=').is_empty() && is_plain_name(name) && is_plain_place(value),
+            None => is_plain_place(part),
+        })
+}
+
+/// Whether this is a path, a host with a port or without, or a word.
+fn is_plain_place(text: &str) -> bool {
+    let (place, port) = text.rsplit_once(':').unwrap_or((text, ""));
+    let is_port = port.len() <= 5 && port.bytes().all(|letter| letter.is_ascii_digit());
+    let is_host = place.is_empty() || place.contains(['.', ']']) || place == "localhost";
+    let place = place.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(place);
+    (port.is_empty() || (is_port && is_host)) && place.split(['/', '@']).all(is_plain_part)
+}
+
+/// Whether this is made of words or numbers, or of both where they are short, such as `k8s` and `v1`.
+fn is_plain_part(text: &str) -> bool {
+    const LONGEST_WORD: usize = 24;
+    const LONGEST_NUMBER: usize = 8;
+    const LONGEST_MIXED: usize = 3;
+    let is_plain = |word: &str| {
+        let digits = word.bytes().filter(u8::is_ascii_digit).count();
+        let longest = match digits {
+            0 => LONGEST_WORD,
+            digits if digits == word.len() => LONGEST_NUMBER,
+            _ => LONGEST_MIXED,
+        };
+        word.len() <= longest
+    };
+    is_plain_word(text) && text.split(['-', '_', '.']).all(is_plain) && kind_of("", text).is_none()
+}
+
+/// A text without the variables that are filled in when it is run, which are named as `$(NAME)`.
+fn without_references(text: &str) -> String {
+    let mut left = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once("$(") {
+        left.push_str(before);
+        match behind.split_once(')').filter(|(name, _)| is_name(name)) {
+            Some((_, after)) => rest = after,
+            None => {
+                left.push_str("$(");
+                rest = behind;
+            }
+        }
+    }
+    left.push_str(rest);
+    left
+}
+
+/// What is written in place of an argument that may not stay: what stands before its value does, where that is plain.
+pub(super) fn argument(name: &str, text: &str, fingerprinter: &Fingerprinter) -> String {
+    let mark = |name: &str, value: &str| mark(found(name, value, fingerprinter), value);
+    match (text.split_once('='), text.split_once(':')) {
+        (Some((inner, value)), _) if is_plain_name(inner) && !value.trim_matches('=').is_empty() => {
+            format!("{inner}={}", mark(inner, value))
+        }
+        (_, Some((before, rest))) if !rest.is_empty() && is_plain_place(before) => {
+            format!("{before}:{}", withheld(None))
+        }
+        _ => mark(name, text),
+    }
 }
 
 #[cfg(test)]

@@ -3,11 +3,12 @@
 
 use std::{iter, slice};
 
-use evenhand_model::secret::{Fingerprinter, withheld};
+use evenhand_agents::issued;
+use evenhand_model::secret::{Fingerprint, Fingerprinter, withheld, withheld_of};
 use serde_json::{Map, Value};
 
 use super::script;
-use crate::capture::{found, is_name, kind_of, secrets_of_words};
+use crate::capture::{found, kind_of, secrets_of_words};
 use crate::documents::LAST_APPLIED;
 
 /// Members that hold environments, as a list of names and values or as a map.
@@ -35,9 +36,6 @@ const READ_WHOLE: [(&str, &str); 3] = [("data", "mapRoles"), ("data", "mapUsers"
 
 /// Longer annotations are no facts: they repeat objects, packed or plain.
 const LONGEST_ANNOTATION: usize = 512;
-
-/// Longer arguments are scripts.
-const LONGEST_ARGUMENT: usize = 256;
 
 /// Where a value stands.
 #[derive(Clone, Copy, Default)]
@@ -109,10 +107,18 @@ fn object(name: &str, members: &mut Map<String, Value>, place: Place, fingerprin
     // A container's arguments are handed to its command.
     let command = members.get("command").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let shell = Shell::behind(command);
+    let are_arguments = COMMANDS.contains(&name);
     for (member, value) in members {
         match value {
             Value::String(text) if values && !(tells_its_name && matches!(member.as_str(), "key" | "name")) => {
                 *text = instead(if member == "value" { called } else { member }, text, fingerprinter);
+            }
+            // Arguments by name.
+            Value::String(text) if are_arguments && !(tells_its_name && matches!(member.as_str(), "key" | "name")) => {
+                let called = if member == "value" { called } else { member };
+                if let Some(written) = argument(called, text, false, fingerprinter) {
+                    *text = written;
+                }
             }
             Value::String(text) if member == "value" => {
                 if let Some(written) = in_place(called, text, fingerprinter) {
@@ -202,7 +208,16 @@ fn embeds(text: &str) -> bool {
 
 /// What is written in place of a value: of a secret in it what is found when the value itself is read.
 fn instead(name: &str, text: &str, fingerprinter: &Fingerprinter) -> String {
-    withheld(found(name, text, fingerprinter))
+    mark(found(name, text, fingerprinter), text)
+}
+
+/// What is written in place of a text and the secret that was found in it. The name beside it stays; what its form tells of
+/// its issuer would be lost.
+pub(super) fn mark(secret: Option<(&str, Fingerprint)>, text: &str) -> String {
+    match (secret, issued::by_form(text)) {
+        (Some((kind, fingerprint)), Some(issued)) => withheld_of(kind, fingerprint, issued.kind),
+        (secret, _) => withheld(secret),
+    }
 }
 
 /// What is written in place of a text that is no environment's; `None` where it may stay.
@@ -313,36 +328,53 @@ fn arguments(member: &str, words: &mut [Value], mut shell: Shell, fingerprinter:
         };
         let dashes = match text.as_bytes() {
             [b'-', b'-', ..] => 2,
-            // A secret may begin with one dash.
+            // A secret may begin with a dash.
             [b'-', ..] if !is_called_a_secret(&before) => 1,
             _ => 0,
         };
         let (dashes, rest) = text.split_at_checked(dashes).unwrap_or(("", text));
         match rest.split_once('=') {
-            Some((name, value)) if !dashes.is_empty() && !name.contains(char::is_whitespace) => {
-                if let Some(kept) = argument(name, value, false, fingerprinter) {
-                    *text = format!("{dashes}{name}={kept}");
-                }
-            }
-            None if !dashes.is_empty() && !rest.contains(char::is_whitespace) => flag = Some(rest.to_owned()),
-            _ => {
+            _ if dashes.is_empty() => {
                 if let Some(kept) = argument(&before, text, is_script, fingerprinter) {
                     *text = kept;
                 }
             }
+            Some((name, value)) if is_flag(dashes, name) => {
+                if let Some(kept) = argument(name, value, false, fingerprinter) {
+                    *text = format!("{dashes}{name}={kept}");
+                }
+            }
+            // A shell may be handed its script behind it, whatever it is.
+            None => {
+                flag = Some(rest.to_owned());
+                if !rest.is_empty() && !is_flag(dashes, rest) {
+                    *text = mark(found(&before, text, fingerprinter), text);
+                }
+            }
+            Some(_) => *text = mark(found(&before, text, fingerprinter), text),
         }
     }
+}
+
+/// Whether this is a flag and no value behind one, such as `-ppassword` and `-uname:password`.
+fn is_flag(dashes: &str, name: &str) -> bool {
+    const SHORT: usize = 2;
+    let is_long = dashes.len() > 1 || name.contains(['-', '.']) || is_called_a_secret(name);
+    script::is_plain_name(name) && (is_long || name.len() <= SHORT)
 }
 
 /// What is written in place of an argument; `None` where it may stay.
 fn argument(name: &str, text: &str, is_script: bool, fingerprinter: &Fingerprinter) -> Option<String> {
     let is_assigned = || text.split_once('=').is_some_and(|(name, value)| is_secret(name, value));
-    let is_header = || text.split_once(": ").is_some_and(|(name, _)| is_name(name));
+    let is_header = || text.split_once(": ").is_some_and(|(name, _)| script::is_header_name(name));
     let has_words = text.contains(char::is_whitespace);
     if is_one_secret(name, text) {
         return Some(instead(name, text, fingerprinter));
     }
-    if text.trim_start().starts_with(['{', '[']) && !refers(text) {
+    if refers(text) {
+        return None;
+    }
+    if text.trim_start().starts_with(['{', '[']) && !script::is_plain(text) {
         return Some(withheld(None));
     }
     if is_script && has_words {
@@ -355,11 +387,13 @@ fn argument(name: &str, text: &str, is_script: bool, fingerprinter: &Fingerprint
         // Anything may stand in it, such as a list of keys. Its first secret is told as it is when the text itself is read.
         let held = secrets_of_words(iter::once(text), fingerprinter).into_iter().next();
         let held = held.map(|held| (held.kind, held.fingerprint));
-        return Some(withheld(held.or_else(|| found(name, text, fingerprinter))));
+        return Some(mark(held.or_else(|| found(name, text, fingerprinter)), text));
     }
-    (text.len() > LONGEST_ARGUMENT || text.contains('{'))
-        .then(|| withheld(None))
-        .or_else(|| script::address(text, fingerprinter))
+    if let Some(address) = script::argued_address(text, fingerprinter) {
+        return Some(address);
+    }
+    let may_stay = script::is_plain(text) || script::is_address(text);
+    (!may_stay).then(|| script::argument(name, text, fingerprinter))
 }
 
 #[cfg(test)]
@@ -367,6 +401,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::capture::issued;
 
     fn cleaned(object: Value) -> Value {
         let Value::Object(mut members) = object else { panic!("no object") };
@@ -628,7 +663,7 @@ mod tests {
         let fingerprinter = Fingerprinter::keyed("test");
         let key = "sk-ant-example-000000000000";
         let value = format!("--verbose {key}");
-        let expected = withheld(Some(("api_key", fingerprinter.fingerprint(key.as_bytes()))));
+        let expected = withheld_of("api_key", fingerprinter.fingerprint(key.as_bytes()), "anthropic_api_key");
         for (object, place) in [
             (json!({"spec": {"env": [{"name": "ARGS", "value": value}]}}), "/spec/env/0/value"),
             (json!({"spec": {"note": value}}), "/spec/note"),
@@ -638,6 +673,7 @@ mod tests {
             let object = cleaned(object);
             let written = object.pointer(place).and_then(Value::as_str).unwrap();
             assert_eq!(written, expected, "{place}");
+            assert_eq!(issued("ARGS", written), issued("ARGS", &value), "{place}");
             assert_eq!(found("ARGS", written, &fingerprinter), found("ARGS", &value, &fingerprinter), "{place}");
         }
     }

@@ -91,7 +91,20 @@ impl Join<'_> {
         identity
     }
 
-    /// An account of which nothing is known but its name, and what its namespace declares.
+    /// Who answers for an account that says nothing of it, and whose workloads say nothing either: whoever answers for its
+    /// namespace. What a namespace declares that was not read is not known.
+    pub(super) fn inherit_owner(&self, namespace: &str, identity: &mut Identity) {
+        if identity.owner.value().is_some() {
+            return;
+        }
+        match self.cluster.namespaces.get(namespace).map(|namespace| namespace.declared.owner()) {
+            Some(Some(owner)) => identity.owner = Fact::Known(Arc::clone(owner)),
+            Some(None) => {}
+            None => identity.owner = Fact::Unknown,
+        }
+    }
+
+    /// An account of which nothing is known but its name, and the environment of its namespace.
     fn bare_account(&self, key: &Key, evidence: Evidence) -> Identity {
         let (namespace, name) = key;
         let mut identity = Identity::new(
@@ -105,7 +118,6 @@ impl Join<'_> {
         identity.human_sign_in = Fact::Known(false);
         if let Some(declared) = self.cluster.namespaces.get(namespace).map(|namespace| &namespace.declared) {
             identity.environment = Fact::known(declared.environment().cloned());
-            identity.owner = Fact::known(declared.owner().cloned());
         }
         if let Some((strength, reason)) = name_hint(name) {
             identity.signals.push(Signal { nature: Nature::AiAgent, strength, reason, evidence: evidence.clone() });

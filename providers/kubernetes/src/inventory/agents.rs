@@ -13,7 +13,7 @@ use foldhash::fast::FixedState;
 
 use super::accounts::declare;
 use super::{Join, Key, PROVIDER};
-use crate::capture::{AgentResource, Approval, Speaks, ToolRef, Workload};
+use crate::capture::{AgentResource, Approval, LiteralSecret, Speaks, ToolRef, Workload};
 
 /// Workloads by namespace and name, and by what owns them.
 type Running<'w> = HashMap<(&'w str, &'w str), Vec<&'w Workload>, FixedState>;
@@ -256,14 +256,13 @@ impl Join<'_> {
 
     /// Where the key of its model lies.
     fn model_key(&self, resource: &AgentResource) -> Fact<Exposure> {
-        let literal = |secrets: &[crate::capture::LiteralSecret]| {
-            let committed = secrets.iter().any(|secret| secret.file.tracked == Some(true));
-            (!secrets.is_empty()).then_some(if committed { Exposure::Committed } else { Exposure::Environment })
-        };
         let model = resource.model.as_ref().and_then(|name| {
             self.cluster.models.iter().find(|model| model.namespace == resource.namespace && model.name == *name)
         });
-        if let Some(exposure) = model.and_then(|model| literal(&model.secrets)) {
+        // Whatever its model's own settings hold is the key of that.
+        let of_model = model.and_then(|model| literal(model.secrets.iter()));
+        let of_agent = || literal(resource.secrets.iter().filter(|secret| secret.calls_models()));
+        if let Some(exposure) = of_model.or_else(of_agent) {
             return Fact::Known(exposure);
         }
         match model {
@@ -298,6 +297,9 @@ impl Join<'_> {
             sign.origin.evidence(""),
         );
         agent.ambient_credentials = Fact::Known(false);
+        let stored = workload.key_refs.iter().any(|held| held.issued.calls_models).then_some(Exposure::Store);
+        let models = workload.secrets.iter().filter(|secret| secret.calls_models());
+        agent.model_key = Fact::known(literal(models).or(stored));
         agent.privileged = Fact::Known(workload.privileged);
         agent.command_pinned = Fact::Known(workload.images.iter().all(|image| is_pinned(image)));
         agent.command_fetched = Fact::Known(true);
@@ -358,6 +360,15 @@ fn approvals(agent: &mut Agent, resource: &AgentResource) {
     agent.approval_defaulted = Fact::Known(!asked);
     agent.auto_approve_all = Fact::Known(!asked && open);
     agent.auto_approved = Fact::read((!unasked.is_empty()).then_some(unasked));
+}
+
+/// Where literal keys lie, in the worst place of theirs.
+fn literal<'s>(secrets: impl Iterator<Item = &'s LiteralSecret>) -> Option<Exposure> {
+    let exposure = |secret: &LiteralSecret| match secret.file.tracked {
+        Some(true) => Exposure::Committed,
+        _ => Exposure::Environment,
+    };
+    secrets.map(exposure).min_by_key(|exposure| *exposure != Exposure::Committed)
 }
 
 /// Whether an image names one version: a digest, or a tag that is not moved by design.

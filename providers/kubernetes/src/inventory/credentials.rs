@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use evenhand_agents::issued::Issued;
 use evenhand_model::credential::{Credential, Exposure};
 use evenhand_model::evidence::Fact;
 use evenhand_model::id::{CredentialId, IdentityId};
@@ -34,6 +35,32 @@ impl<'w> Holders<'w> {
     /// The account that runs with a Secret; where nothing does, the namespace's default account stands in.
     fn of_secret(&self, namespace: &str, secret: &str) -> Arc<str> {
         self.0.get(&(namespace, secret)).map_or_else(|| Arc::from("default"), |account| Arc::clone(account))
+    }
+}
+
+/// What the variables that take keys of Secrets tell of these, by namespace, Secret and key.
+struct Names<'w>(HashMap<(&'w str, &'w str, &'w str), Issued, FixedState>);
+
+impl<'w> Names<'w> {
+    fn of(workloads: &'w [Workload]) -> Self {
+        let mut issued = HashMap::default();
+        for workload in workloads {
+            for held in &workload.key_refs {
+                issued.entry((&*workload.namespace, &*held.secret, &*held.key)).or_insert(held.issued);
+            }
+        }
+        Self(issued)
+    }
+
+    fn of_key(&self, namespace: &str, secret: &str, key: &str) -> Option<Issued> {
+        self.0.get(&(namespace, secret, key)).copied()
+    }
+}
+
+impl LiteralSecret {
+    /// The word of the credentials table.
+    fn word(&self) -> &'static str {
+        self.issued.map_or(self.kind, |issued| issued.kind)
     }
 }
 
@@ -158,12 +185,14 @@ impl Join<'_> {
         }
         self.cluster.models = models;
         let (stored, repeated) = (std::mem::take(&mut self.cluster.stored), std::mem::take(&mut self.cluster.repeated));
+        let named = Names::of(if stored.is_empty() { &[] } else { &workloads });
         let holders = if stored.is_empty() && repeated.is_empty() { &[][..] } else { &workloads };
         let holders = Holders::of(holders);
         // Whoever runs with a Secret of a file holds it.
-        for (namespace, secret) in stored {
+        for (namespace, mut secret) in stored {
             let name = secret.holder.rsplit_once('/').map_or("", |(_, name)| name);
             let account = holders.of_secret(&namespace, name);
+            secret.issued = secret.issued.or_else(|| named.of_key(&namespace, name, &secret.key));
             self.imply_account(&namespace, &account, || secret.origin.evidence(""));
             let id = self.account_id(&namespace, &account);
             self.literal(&id, &secret, Exposure::Committed, &mut numbers);
@@ -205,9 +234,17 @@ impl Join<'_> {
         let number = numbers.entry(base.clone()).or_insert(0);
         *number += 1;
         let id = if *number == 1 { base } else { format!("{base}:{number}") };
-        let mut credential =
-            Credential::new(CredentialId::new(id), identity.clone(), PROVIDER, secret.kind, secret.origin.evidence(""));
-        credential.is_static = Fact::Known(true);
+        let mut credential = Credential::new(
+            CredentialId::new(id),
+            identity.clone(),
+            PROVIDER,
+            secret.word(),
+            secret.origin.evidence(""),
+        );
+        credential.is_static = Fact::Known(!secret.issued.is_some_and(|issued| issued.short_lived));
+        // Of a workload in a cluster it is known what it could call a model with instead, and of nothing else.
+        let of_model = secret.issued.filter(|issued| issued.calls_models);
+        credential.federable = Fact::known(of_model.and_then(|issued| issued.federable));
         credential.exposure =
             Fact::Known(if secret.file.tracked == Some(true) { Exposure::Committed } else { exposure });
         credential.in_arguments = Fact::Known(secret.in_arguments);

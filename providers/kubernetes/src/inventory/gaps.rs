@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use evenhand_model::evidence::{Evidence, Fact};
 use evenhand_model::gap::Subject::{
-    Access, Controls, Credentials, Declared, Escalation, Logs, Nature, Record, Trust, Users, Workload,
+    Access, Controls, Credentials, Declared, Escalation, HumanRoles, Logs, Nature, Record, Trust, Users, Workload,
 };
 use evenhand_model::gap::{Gap, GapKind, Lost, Subject};
 use evenhand_model::id::ScopeId;
@@ -24,9 +24,13 @@ const WANTED: &[(&[&str], &str, Lost)] = &[
     (
         &["ClusterRoleBinding"],
         "kubectl get clusterrolebindings -o json",
-        Lost::of("access in the whole cluster", &[Access, Escalation]),
+        Lost::of("access in the whole cluster", &[Access, Escalation, HumanRoles]),
     ),
-    (&["RoleBinding"], "kubectl get rolebindings -A -o json", Lost::of("access in namespaces", &[Access, Escalation])),
+    (
+        &["RoleBinding"],
+        "kubectl get rolebindings -A -o json",
+        Lost::of("access in namespaces", &[Access, Escalation, HumanRoles]),
+    ),
     (
         &["ClusterRole"],
         "kubectl get clusterroles -o json",
@@ -46,7 +50,7 @@ const WANTED: &[(&[&str], &str, Lost)] = &[
     (
         &["Namespace"],
         "kubectl get namespaces -o json",
-        Lost::of("environments, and whether privileged pods are refused", &[Declared, Workload]),
+        Lost::of("owners, environments, and whether privileged pods are refused", &[Declared, Workload]),
     ),
     (
         &["NetworkPolicy"],

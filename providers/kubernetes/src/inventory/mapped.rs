@@ -14,6 +14,9 @@ use crate::rbac::{MASTERS, account_of_user};
 /// How the name of a node begins.
 const OF_NODE: &str = "system:node:";
 
+/// The role that grants everything.
+const EVERYTHING: &str = "cluster-admin";
+
 /// Groups of nodes, which join the cluster through the same mapping.
 const OF_NODES: &[&str] = &["system:bootstrappers", "system:nodes", "system:node-proxier"];
 
@@ -27,7 +30,10 @@ impl Join<'_> {
             let is_name = !mapped.user.is_empty() && !mapped.user.contains("{{") && !mapped.user.starts_with(OF_NODE);
             let user = is_name.then_some(("user", &mapped.user));
             let groups = mapped.groups.iter().filter(|group| !OF_NODES.contains(&&***group));
-            for (word, name) in user.into_iter().chain(groups.map(|group| ("group", group))) {
+            // Whoever is in this group holds all that a role can grant: the role that grants it stands for it.
+            let masters: Arc<str> = Arc::from(EVERYTHING);
+            let role = mapped.groups.iter().any(|group| &**group == MASTERS).then_some(("clusterrole", &masters));
+            for (word, name) in user.into_iter().chain(groups.map(|group| ("group", group))).chain(role) {
                 let target = match account_of_user(name) {
                     Some((namespace, account)) if word == "user" => self.account_id(namespace, account),
                     _ => IdentityId::new(format!("kubernetes:{}:{word}:{name}", self.name)),

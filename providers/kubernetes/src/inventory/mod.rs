@@ -107,7 +107,8 @@ impl Join<'_> {
         let identities = std::mem::take(&mut self.identities);
         self.joined.actors.reserve_exact(identities.len());
         self.joined.inventory.identities.reserve_exact(identities.len());
-        for ((namespace, name), identity) in identities {
+        for ((namespace, name), mut identity) in identities {
+            self.inherit_owner(&namespace, &mut identity);
             self.joined.actors.push((identity.id.clone(), Actor::Account(namespace, name)));
             self.joined.inventory.identities.push(identity);
         }

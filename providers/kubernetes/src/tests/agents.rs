@@ -279,3 +279,25 @@ spec: {template: {spec: {serviceAccountName: k8sgpt-sa, containers: [{image: 'gh
     assert_eq!(row.model_key, Fact::Known(Exposure::Store));
     assert_eq!((row.kind, inventory.agents.len()), (AgentKind::Agent, 1), "the pod is not counted a second time");
 }
+
+#[test]
+fn where_the_key_of_a_model_lies_is_told_of_workloads_too() {
+    let image = "image: 'ghcr.io/k8sgpt-ai/k8sgpt:1'";
+    let literal = "{name: OPENAI_API_KEY, value: not-a-real-key-0000}";
+    let stored = "{name: ANTHROPIC_API_KEY, valueFrom: {secretKeyRef: {name: models, key: a}}}";
+    for (env, expected) in [
+        (literal, Fact::Known(Exposure::Committed)),
+        (stored, Fact::Known(Exposure::Store)),
+        (&*format!("{stored}, {literal}"), Fact::Known(Exposure::Committed)),
+        ("{name: DB_PASSWORD, value: not-a-real-key-0000}", Fact::Unknown),
+        ("{name: DB_PASSWORD, valueFrom: {secretKeyRef: {name: db, key: a}}}", Fact::Unknown),
+    ] {
+        let (inventory, _) = read(&pod("p", &format!("{{{image}, env: [{env}]}}")));
+        assert_eq!(agent(&inventory, "ns/p").model_key, expected, "{env}");
+    }
+    // Of an agent whose model is no object of the cluster.
+    let (inventory, _) = read(&format!(
+        "apiVersion: kagent.dev/v1alpha2\nkind: Agent\nmetadata: {{name: a, namespace: ns}}\nspec: {{type: BYO, byo: {{deployment: {{image: x, env: [{literal}]}}}}}}\n"
+    ));
+    assert_eq!(agent(&inventory, "ns/a").model_key, Fact::Known(Exposure::Committed));
+}

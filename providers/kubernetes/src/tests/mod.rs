@@ -303,7 +303,7 @@ fn no_secret_survives_the_reading() {
     let printed = format!("{inventory:?} {:?}", resolver.edges());
     assert!(!printed.contains("CANARY"));
     let kinds: Vec<&str> = inventory.credentials.iter().map(|one| &*one.kind).collect();
-    for kind in ["service_account_token", "bound_token", "api_key", "token", "password"] {
+    for kind in ["service_account_token", "bound_token", "anthropic_api_key", "token", "password"] {
         assert!(kinds.contains(&kind), "{kind} in {kinds:?}");
     }
     let copied: Vec<&str> =
@@ -409,4 +409,46 @@ fn readings_of_the_same_documents_are_equal() {
         format!("{inventory:?}{:?}", resolver.edges())
     };
     assert_eq!(print(), print());
+}
+
+#[test]
+fn an_owner_is_the_accounts_own_else_of_its_workloads_else_of_its_namespace() {
+    let pod = |labels: &str| {
+        format!(
+            "---\napiVersion: v1\nkind: Pod\nmetadata: {{name: p, namespace: ops, labels: {labels}}}\nspec: {{serviceAccountName: bot}}\n"
+        )
+    };
+    let account_of = |labels: &str| {
+        format!(
+            "---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {{name: bot, namespace: ops, labels: {labels}}}\n"
+        )
+    };
+    let space = |annotations: &str| {
+        format!("---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: ops, annotations: {annotations}}}\n")
+    };
+    let (own, its, of_space) = ("{owner: own}", "{acme.example/team: its}", "{evenhand.dev/owner: space}");
+    let known = |owner: &str| Fact::Known(owner.into());
+    for (text, expected) in [
+        (account_of(own) + &pod(its) + &space(of_space), known("own")),
+        (account_of("{}") + &pod(its) + &space(of_space), known("its")),
+        (account_of("{}") + &pod("{}") + &space(of_space), known("space")),
+        (pod("{}") + &space(of_space), known("space")),
+        (account_of("{}") + &pod("{}") + &space("{}"), Fact::Absent),
+        (account_of("{}") + &pod("{}"), Fact::Unknown),
+    ] {
+        let (inventory, _) = read(&text);
+        let bot = inventory.identities.iter().find(|one| one.id == account("ops/bot")).expect("bot");
+        assert_eq!(bot.owner, expected, "{text}");
+    }
+}
+
+#[test]
+fn objects_in_flow_style_are_read_as_others_are() {
+    let (inventory, _) = read(
+        "# accounts\n---\n{apiVersion: v1, kind: ServiceAccount, metadata: {name: one, namespace: ops}}\n---\n{\n  apiVersion: v1,\n  kind: ServiceAccount,\n  metadata: {name: two, namespace: ops}\n}\n",
+    );
+    for (name, line) in [("ops/one", 3), ("ops/two", 5)] {
+        let found = inventory.identities.iter().find(|one| one.id == account(name)).expect("an account");
+        assert_eq!(found.evidence.line_number(), Some(line), "{name}");
+    }
 }

@@ -1,5 +1,7 @@
 //! Literal secrets in whole documents.
 
+use evenhand_model::evidence::Fact;
+
 use super::read;
 
 #[test]
@@ -51,13 +53,13 @@ spec:
         .map(|one| (one.evidence.to_string(), one.kind.to_string()))
         .collect();
     let expected = [
-        ("k8s/c/all.yaml:12", "token"),
+        ("k8s/c/all.yaml:12", "github_token"),
         ("k8s/c/all.yaml:13", "token"),
         ("k8s/c/all.yaml:13", "api_key"),
         ("k8s/c/all.yaml:19", "token"),
         ("k8s/c/all.yaml:24", "token"),
         ("k8s/c/all.yaml:29", "api_key"),
-        ("k8s/c/all.yaml:37", "token"),
+        ("k8s/c/all.yaml:37", "slack_webhook"),
     ];
     let mut literals: Vec<(&str, &str)> = literals.iter().map(|(at, kind)| (at.as_str(), kind.as_str())).collect();
     let mut expected = expected.to_vec();
@@ -86,4 +88,62 @@ fn a_secret_under_version_control_that_people_are_to_fill_in_is_none() {
     assert_eq!((plain.len(), of("data", "Q0FOQVJZLTAwMDAwMDAx")), (1, plain));
     // What is no text is a secret all the same.
     assert_eq!(of("data", "//79/A==").len(), 1);
+}
+
+#[test]
+fn keys_are_told_by_their_issuer_by_form_and_by_the_name_beside_them() {
+    let (inventory, _) = read(
+        r#"
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: work}
+spec:
+  template:
+    spec:
+      containers:
+      - name: main
+        image: example.com/x:1
+        env:
+        - {name: OPENAI_API_KEY, value: not-a-real-key-0000}
+        - {name: ANTHROPIC_API_KEY, value: sk-proj-fakefakefakefake}
+        - {name: SETTING, value: sk-ant-api03-fakefakefake}
+        - {name: WEATHER_API_KEY, value: not-a-real-key-0001}
+        - {name: AWS_SECRET_ACCESS_KEY, value: not-a-real-key-0002}
+        - {name: FROM_STORE, valueFrom: {secretKeyRef: {name: models, key: first}}}
+        - {name: GEMINI_API_KEY, valueFrom: {secretKeyRef: {name: models, key: second}}}
+        args: ["--github-token=ghp_fakefakefakefakefakefake"]
+      - name: other
+        image: example.com/y:1
+        env:
+        - {name: AWS_ENDPOINT_URL, value: "https://minio.example"}
+        - {name: AWS_SECRET_ACCESS_KEY, value: not-a-real-key-0003}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: models, namespace: work}
+stringData: {first: not-a-real-key-0004, second: not-a-real-key-0005}
+"#,
+    );
+    let mut found: Vec<(&str, &str, Option<bool>)> = inventory
+        .credentials
+        .iter()
+        .filter(|one| one.is_static == Fact::Known(true))
+        .map(|one| (one.id.as_str().rsplit_once(':').unwrap().1, &*one.kind, one.federable.value().copied()))
+        .collect();
+    found.sort_unstable();
+    assert_eq!(
+        found,
+        [
+            // The second of its name, which is another store's.
+            ("2", "api_key", None),
+            ("ANTHROPIC_API_KEY", "openai_api_key", None),
+            ("AWS_SECRET_ACCESS_KEY", "aws_secret_access_key", None),
+            ("OPENAI_API_KEY", "openai_api_key", None),
+            ("SETTING", "anthropic_api_key", Some(true)),
+            ("WEATHER_API_KEY", "api_key", None),
+            ("first", "secret", None),
+            ("github-token", "github_pat_classic", None),
+            ("second", "google_api_key", Some(true)),
+        ]
+    );
 }

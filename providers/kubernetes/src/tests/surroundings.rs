@@ -157,6 +157,8 @@ roleRef: {kind: ClusterRole, name: edit}
     assert_eq!(
         trusts,
         [
+            // Who holds everything holds what the role for that grants.
+            ("arn:aws:iam::111111111111:role/root", "kubernetes:c:clusterrole:cluster-admin"),
             ("arn:aws:iam::111111111111:role/oncall", "kubernetes:c:group:oncall"),
             ("arn:aws:iam::111111111111:role/pod", "kubernetes:c:serviceaccount:ns/a"),
         ]

@@ -1,6 +1,7 @@
 //! Collections from a server that plays the vendor, well and badly.
 
 mod access;
+mod arguments;
 mod failures;
 mod large;
 mod resumed;
