@@ -40,6 +40,8 @@ pub(crate) struct Collected {
     pub(crate) stopped: Option<Stopped>,
     /// Whether every call was made, whatever came of it.
     pub(crate) whole: bool,
+    /// Whether the vendor knows nothing of a name that was given: what was asked for is not among what was read.
+    pub(crate) misnamed: bool,
 }
 
 /// Collects from one provider, where that is the whole command.

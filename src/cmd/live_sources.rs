@@ -76,6 +76,7 @@ impl LiveSources {
         })?;
         let folder = arguments.keep_capture.as_deref().unwrap_or(scratch.path());
         let (mut named, mut shown) = (Vec::new(), Vec::new());
+        let mut misnamed = false;
         let interrupt = live::Interrupt::listen();
         for provider in &self.live {
             let terms = live::terms(&arguments.live, folder, false, fingerprinter.clone());
@@ -84,6 +85,7 @@ impl LiveSources {
             if collected.stopped == Some(Stopped::Interrupted) {
                 return Err(Failure::Told(Exit::Incomplete));
             }
+            misnamed |= collected.misnamed;
             let capture = folder.join(provider.as_str());
             if arguments.keep_capture.is_none() {
                 shown.push((capture.clone(), provider.as_str().to_owned()));
@@ -94,7 +96,10 @@ impl LiveSources {
         drop(interrupt);
         named.extend(self.paths.iter().cloned());
         let sources = super::Sources { named, shown, only_agents: false, fingerprinter };
-        invocation.read_sources(sources, config, &arguments.input, progress)
+        let (mut capture, now) = invocation.read_sources(sources, config, &arguments.input, progress)?;
+        // A name that leads nowhere is a source that could not be read, as a path is that is not there.
+        capture.unreadable_source |= misnamed;
+        Ok((capture, now))
     }
 }
 

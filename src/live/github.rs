@@ -47,5 +47,6 @@ pub(super) fn tell(collected: &Collected, console: Console) -> super::Collected 
         counted(collected.most_held, "byte", "bytes")
     ));
     let whole = collected.stopped.is_none() && gone.is_empty();
-    super::Collected { identities: collected.identities, stopped: collected.stopped, whole }
+    let misnamed = gone.iter().any(|failed| failed.code.starts_with("404"));
+    super::Collected { identities: collected.identities, stopped: collected.stopped, whole, misnamed }
 }

@@ -5,12 +5,12 @@
 //! That holds for machines that are no AI too, which have no human role beside them at all.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
 
-use evenhand_model::control::{Control, ControlKind};
+use evenhand_model::control::{Control, ControlKind, Way};
 use evenhand_model::evidence::{Evidence, Truth};
 use evenhand_model::id::{IdentityId, ScopeId};
 use evenhand_model::identity::{Identity, Nature};
+use evenhand_model::opset::OpSet;
 use evenhand_model::parity::{ControlComparison, GateComparison};
 use evenhand_model::scope::Pattern;
 use rayon::prelude::*;
@@ -28,17 +28,38 @@ pub(crate) struct Gates<'w> {
     least: HashMap<(&'w ScopeId, ControlKind, &'w Pattern), (&'w IdentityId, &'w Control), foldhash::fast::FixedState>,
 }
 
-/// Places where people are stopped alike.
+/// What is said alike of several places.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Same<'s> {
+    kind: ControlKind,
+    role: &'s IdentityId,
+    human: Truth,
+    in_place: Truth,
+    way: Option<Way>,
+    reason: &'s str,
+    operations: Vec<(u32, u32)>,
+}
+
+/// The places, and where it is written.
 #[derive(Default)]
-struct Alike<'w> {
+struct Said<'s> {
     names: BTreeSet<String>,
-    evidence: BTreeSet<&'w Evidence>,
-    control: Option<&'w Control>,
+    evidence: BTreeSet<&'s Evidence>,
 }
 
 /// The places that a control stands before; none where it stands before everything.
 fn places(control: &Control) -> &[Pattern] {
     control.scope.all_of.first().map_or(&[], |list| list)
+}
+
+/// The control of the same kind that stops most: what stands before everything that is done stands before these operations
+/// too.
+fn best<'s>(side: &Side<'s>, control: &'s Control, operations: &OpSet) -> &'s Control {
+    let whole = side.controls.iter().copied().filter(|one| {
+        let covers = |held: &OpSet| operations.difference(held).is_empty();
+        one.kind == control.kind && one.scope.is_everything() && one.operations.as_deref().is_none_or(covers)
+    });
+    whole.chain([control]).max_by_key(|one| one.in_place).unwrap_or(control)
 }
 
 impl<'w> Gates<'w> {
@@ -70,55 +91,55 @@ impl<'w> Gates<'w> {
         told: &Places,
         approval: Truth,
     ) -> Vec<GateComparison> {
-        let mut rows = Vec::new();
+        let mut all: BTreeMap<Same<'_>, Said<'_>> = BTreeMap::new();
         let held = side.view.operations.intersection(&operations.sensitive);
-        let gated = side.controls.iter().copied().filter(|control| !self.least.is_empty() && !held.is_empty() && !places(control).is_empty());
-        for control in gated {
-            let mut groups: BTreeMap<(&IdentityId, Truth), Alike<'w>> = BTreeMap::new();
-            for place in places(control) {
-                if let Some((role, least)) = self.least.get(&(scope, control.kind, place))
-                    && least.in_place != Truth::No
-                    && !told.contains(&(control.kind, place.clone()))
-                {
-                    let alike = groups.entry((role, least.in_place)).or_default();
-                    alike.names.insert(place.to_string());
-                    alike.evidence.insert(&least.evidence);
-                    alike.control = Some(least);
-                }
+        let stands = !self.least.is_empty() && !held.is_empty();
+        for control in side.controls.iter().copied().filter(|control| stands && !places(control).is_empty()) {
+            let own = control.operations.as_deref().map_or_else(|| held.clone(), |own| held.intersection(own));
+            let best = best(side, control, &own);
+            let mut in_place = best.in_place;
+            if control.kind == ControlKind::SecondPersonApproval {
+                in_place = in_place.or(approval);
             }
-            for ((role, human), alike) in groups {
-                let asked = [Some(control), alike.control].into_iter().flatten().filter_map(|one| one.operations.as_deref());
-                let set = asked.fold(held.clone(), |set, operations| set.intersection(operations));
-                if set.is_empty() {
+            // What was not read may take away what it would not stop.
+            if in_place == Truth::No && side.may_lose {
+                in_place = Truth::Unknown;
+            }
+            for place in places(control) {
+                let Some((role, least)) = self.least.get(&(scope, control.kind, place)) else { continue };
+                if least.in_place == Truth::No || told.contains(&(control.kind, place.clone())) {
                     continue;
                 }
-                // What stands before everything that it does stands here too.
-                let whole = side.controls.iter().copied().filter(|one| {
-                    one.kind == control.kind
-                        && one.scope.is_everything()
-                        && one.operations.as_deref().is_none_or(|operations| set.difference(operations).is_empty())
-                });
-                let best = whole.chain([control]).max_by_key(|one| one.in_place).unwrap_or(control);
-                let mut in_place = best.in_place;
-                if control.kind == ControlKind::SecondPersonApproval {
-                    in_place = in_place.or(approval);
+                let asked = least.operations.as_deref().map_or_else(|| own.clone(), |asked| own.intersection(asked));
+                if asked.is_empty() {
+                    continue;
                 }
-                // What was not read may take away what it would not stop.
-                if in_place == Truth::No && side.may_lose {
-                    in_place = Truth::Unknown;
-                }
-                let resource = controls::named(alike.names.iter().map(String::as_str));
-                let people = alike.evidence.into_iter().filter(|evidence| **evidence != best.evidence);
-                let control = ControlComparison {
+                let same = Same {
+                    kind: control.kind,
+                    role,
+                    human: least.in_place,
+                    in_place,
                     way: best.way,
-                    reason: Arc::clone(&best.reason),
-                    evidence: std::iter::once(&best.evidence).chain(people).take(controls::MAX_NAMED).cloned().collect(),
-                    ..controls::row(operations, control.kind, &set, resource, human, in_place)
+                    reason: &best.reason,
+                    operations: asked.ranges().to_vec(),
                 };
-                rows.push(GateComparison { identity: identity.clone(), human_role: role.clone(), control });
+                let said = all.entry(same).or_default();
+                said.names.insert(place.to_string());
+                said.evidence.extend([&best.evidence, &least.evidence]);
             }
         }
-        rows
+        let row = |(same, said): (Same<'_>, Said<'_>)| {
+            let resource = controls::named(said.names.iter().map(String::as_str));
+            let set = OpSet::from_ranges(same.operations);
+            let control = ControlComparison {
+                way: same.way,
+                reason: same.reason.into(),
+                evidence: said.evidence.into_iter().take(controls::MAX_NAMED).cloned().collect(),
+                ..controls::row(operations, same.kind, &set, resource, same.human, same.in_place)
+            };
+            GateComparison { identity: identity.clone(), human_role: same.role.clone(), control }
+        };
+        all.into_iter().map(row).collect()
     }
 
     /// What machines face that are no AI, and that nobody is compared with.
@@ -134,7 +155,8 @@ impl<'w> Gates<'w> {
             let gated = controls.iter().any(|control| !places(control).is_empty());
             let (Some(holder), true) = (world.holders.get(&identity.provider), gated) else { return Vec::new() };
             let Some((_, view)) = world.view(identity) else { return Vec::new() };
-            let side = Side { view: &view, controls: controls.to_vec(), may_gain: view.may_gain(), may_lose: view.may_lose() };
+            let (may_gain, may_lose) = (view.may_gain(), view.may_lose());
+            let side = Side { view: &view, controls: controls.to_vec(), may_gain, may_lose };
             self.before(&identity.id, (&side, &identity.scope), &holder.operations, &Places::new(), Truth::No)
         };
         world.inventory.identities.par_iter().filter(is_machine).flat_map_iter(of).collect()
