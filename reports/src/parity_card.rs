@@ -25,12 +25,7 @@ pub fn write(
 }
 
 impl Screen {
-    fn card(
-        &self,
-        comparison: &Comparison,
-        gates: &[GateComparison],
-        sink: &mut dyn Write,
-    ) -> Result<(), WriteError> {
+    fn card(&self, comparison: &Comparison, gates: &[GateComparison], sink: &mut dyn Write) -> Result<(), WriteError> {
         let style = match verdict_color(comparison.verdict) {
             Color::Red => Style::new().red().bold(),
             Color::Green => Style::new().green().bold(),

@@ -1,8 +1,8 @@
 //! `evenhand compare`: the parity card of one AI identity.
 
 use evenhand_model::id::IdentityId;
-use evenhand_model::parity::{Comparison, GateComparison};
 use evenhand_model::identity::Nature;
+use evenhand_model::parity::{Comparison, GateComparison};
 use evenhand_reports::parity_card;
 use evenhand_rules::judgements::Judgements;
 use evenhand_rules::link::link;
@@ -47,8 +47,9 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Compare) -> Result<E
         Some(role) => Some(&lookup::identity(identities, role)?.id),
         None => None,
     };
-    let (comparison, gates) = compare_one(&capture.inventory, &judgements, &capture.resolvers, &parity, &subject.id, human)
-        .ok_or_else(|| Failure::Message(format!("`{}` cannot be compared", subject.id), None))?;
+    let (comparison, gates) =
+        compare_one(&capture.inventory, &judgements, &capture.resolvers, &parity, &subject.id, human)
+            .ok_or_else(|| Failure::Message(format!("`{}` cannot be compared", subject.id), None))?;
     let card = Card { comparison, gates };
     let screen = invocation.screen(arguments.all);
     to_stdout(|sink| match arguments.output {

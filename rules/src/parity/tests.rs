@@ -414,10 +414,8 @@ fn a_gate_is_told_beside_the_least_role_that_must_pass_it_whatever_the_job() {
     let approved =
         || Control::new("a/ops-agent".into(), ControlKind::SecondPersonApproval, Truth::Yes, Evidence::whole("x"));
     let row = |identity: &str, human, has, reason: &str| (identity.to_owned(), human, has, reason.to_owned());
-    let (of_agent, of_key) = (
-        |human| row("a/ops-agent", human, Truth::No, "listed"),
-        |human| row("a/key", human, Truth::Unknown, "untold"),
-    );
+    let (of_agent, of_key) =
+        (|human| row("a/ops-agent", human, Truth::No, "listed"), |human| row("a/key", human, Truth::Unknown, "untold"));
     for (people_hold, controls, verdict, expected) in [
         // The people of the job do not get there: an excess, and a gate that others must pass.
         (
@@ -459,7 +457,10 @@ fn a_gate_is_told_beside_the_least_role_that_must_pass_it_whatever_the_job() {
             .gates
             .iter()
             .map(|gate| {
-                assert_eq!((gate.human_role.as_str(), gate.control.count, &*gate.control.resource), ("a/write", 1, "shop"));
+                assert_eq!(
+                    (gate.human_role.as_str(), gate.control.count, &*gate.control.resource),
+                    ("a/write", 1, "shop")
+                );
                 (gate.identity.to_string(), gate.control.human, gate.control.identity, gate.control.reason.to_string())
             })
             .collect();

@@ -149,7 +149,10 @@ fn nothing_is_admitted_where_no_token_of_the_issuer_fits() {
     };
     for line in [
         // Its claims are texts, whatever a line says.
-        with(&of_gitlab, json!({ "claims": { "project_id": 7 }, "condition": { "attributeCondition": "assertion.project_id == 7" } })),
+        with(
+            &of_gitlab,
+            json!({ "claims": { "project_id": 7 }, "condition": { "attributeCondition": "assertion.project_id == 7" } }),
+        ),
         with(&of_gitlab, json!({ "condition": { "attributeCondition": "assertion.project_id == 7" } })),
         // The condition is on tokens of another issuer.
         with(&of_gitlab, json!({ "condition": { "issuerUri": "https://token.actions.githubusercontent.com" } })),
@@ -164,7 +167,8 @@ fn nothing_is_admitted_where_no_token_of_the_issuer_fits() {
     }
     let own = with(&of_gitlab, json!({ "condition": { "issuerUri": "https://gitlab.example.com" } }));
     assert_eq!(answer(&own).unwrap()["match"], true, "a server of one's own is at any address");
-    let audience = with(&of_gitlab, json!({ "claims": { "aud": "what?" }, "condition": { "allowedAudiences": ["what?"] } }));
+    let audience =
+        with(&of_gitlab, json!({ "claims": { "aud": "what?" }, "condition": { "allowedAudiences": ["what?"] } }));
     assert_eq!(answer(&audience).unwrap()["match"], true, "whoever asks for a token names the audience");
 }
 

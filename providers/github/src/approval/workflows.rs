@@ -43,7 +43,10 @@ pub(super) fn written(
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             doubtful(
                 Way::Changes,
-                format!("may write workflows, which get secrets ({}{more}): what these open is not known", first.join(", ")),
+                format!(
+                    "may write workflows, which get secrets ({}{more}): what these open is not known",
+                    first.join(", ")
+                ),
             )
         }
         None => doubtful(

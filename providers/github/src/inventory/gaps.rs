@@ -101,7 +101,9 @@ impl Join<'_> {
             let absent = !named && (code.starts_with("404") || code.starts_with("410"));
             let needs = accepted.map_or(call.permission, |accepted| accepted);
             let mut reason = match named && code.starts_with("404") {
-                true => format!("there is none of this name, or the credentials may not see it: {code}; check its spelling"),
+                true => {
+                    format!("there is none of this name, or the credentials may not see it: {code}; check its spelling")
+                }
                 false => why.said(code, PROVIDER.0),
             };
             if !needs.is_empty() {

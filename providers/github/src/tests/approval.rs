@@ -149,9 +149,14 @@ fn a_machine_that_may_write_workflows_is_not_known_to_be_stopped_where_these_get
         (&json!({ "contents": "write" }), None, vec![answered(own, &held)], STOPPED, CHANGES),
     ] {
         let mut answers = organisation(permissions, "write-all");
-        answers.retain(|answer| answer["path"].as_str() != gone && !more.iter().any(|one| one["path"] == answer["path"]));
+        answers
+            .retain(|answer| answer["path"].as_str() != gone && !more.iter().any(|one| one["path"] == answer["path"]));
         let reading = read(&[answers, ruled(&json!([])), more.clone()].concat());
-        assert_eq!((approval(&reading, APP), approval(&reading, KEY)), (Some(app), Some(key)), "{permissions} {more:?}");
+        assert_eq!(
+            (approval(&reading, APP), approval(&reading, KEY)),
+            (Some(app), Some(key)),
+            "{permissions} {more:?}"
+        );
         assert_eq!(approval(&reading, TEAM), Some(STOPPED), "what people do a person has done");
         assert!(approval(&reading, JOB).is_none_or(|faced| faced == STOPPED), "no job may write workflows");
     }
