@@ -364,6 +364,18 @@ mod tests {
     }
 
     #[test]
+    fn how_a_gate_is_passed_is_a_fact_whoever_does_the_job() {
+        let (table, score) = (sample(0.3, "generic", None), score(900));
+        let settings = GateSettings { fail_on: Some(Severity::Low), ..GateSettings::default() };
+        for (way, expected) in [("listed", Exit::GateFailed), ("", Exit::Passed)] {
+            let facts = vec![("way".into(), way.to_owned())];
+            let findings = [Finding { facts, ..finding("gate-lets-agent-past", Severity::Critical, Status::Fail) }];
+            let case = Case { findings: &findings, identities: &table, score: &score, gaps: &[] };
+            assert_eq!(exit(settings, &case), expected, "{way}");
+        }
+    }
+
+    #[test]
     fn excess_score_and_coverage_have_lines_of_their_own() {
         let (table, score) = (sample(1.0, "configured", Some(4)), score(640));
         let case = Case { findings: &[], identities: &table, score: &score, gaps: &[] };

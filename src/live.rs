@@ -113,7 +113,7 @@ fn tell_failed(failed: &[Failed], provider: LiveProvider, (one, several): (&str,
             }
             None => console.warning(
                 &format!("{place} could not be asked: {}", group.code),
-                Some("check the network and the credentials, and go on with --resume"),
+                Some("check its name, the network and the credentials, and go on with --resume"),
             ),
         }
     }

@@ -255,7 +255,8 @@ impl<'a> Work<'a> {
 
     fn compared(&self, resolvers: &Resolvers) -> Result<Comparison, RemedyError> {
         let Ground { inventory, judgements, parity, .. } = self.ground;
-        compare_one(inventory, judgements, resolvers, parity, &self.identity.id, self.human).ok_or_else(|| {
+        let compared = compare_one(inventory, judgements, resolvers, parity, &self.identity.id, self.human);
+        compared.map(|(comparison, _)| comparison).ok_or_else(|| {
             RemedyError::new(
                 format!("`{}` cannot be compared", self.identity.id),
                 "name another human role with --human",

@@ -175,6 +175,19 @@ impl ControlComparison {
     }
 }
 
+/// A control before some resources, before a machine of any nature and before the least role with which people get there:
+/// whatever job anybody does, and whether or not the machine is an AI identity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct GateComparison {
+    /// The machine.
+    pub identity: IdentityId,
+    /// The role.
+    pub human_role: IdentityId,
+    /// The control; the AI identity that it speaks of is the machine.
+    #[serde(flatten)]
+    pub control: ControlComparison,
+}
+
 /// An AI identity beside its human role.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {

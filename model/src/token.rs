@@ -37,7 +37,8 @@ pub enum Found<'a> {
 /// A token.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Token {
-    /// Who signs it: the issuer's address without `https://`, in lower case; `None` where that is not known.
+    /// Who signs it: the issuer's address without `https://`, in lower case; `None` where that is not known. As the issuer
+    /// spells it, it is the claim `iss`.
     pub issuer: Option<Arc<str>>,
     /// The claims by name.
     pub claims: BTreeMap<Arc<str>, Claim>,

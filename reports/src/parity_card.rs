@@ -4,23 +4,28 @@ use std::io::Write;
 
 use comfy_table::{CellAlignment, Color};
 use evenhand_model::evidence::Truth;
-use evenhand_model::parity::{Comparison, ControlComparison, ExcessAtom};
+use evenhand_model::parity::{Comparison, ControlComparison, ExcessAtom, GateComparison};
 use owo_colors::Style;
 
 use crate::report::WriteError;
 use crate::screen::{Options, PLAIN, Screen, role_words, verdict_color};
 use crate::text::{counted, printable, thousands};
 
-/// Writes one comparison in full.
+/// Writes one comparison in full, and what stands before people where its human role does not get.
 ///
 /// # Errors
 /// When the sink refuses.
-pub fn write(comparison: &Comparison, options: Options, sink: &mut dyn Write) -> Result<(), WriteError> {
-    Screen { options }.card(comparison, sink)
+pub fn write(
+    comparison: &Comparison,
+    gates: &[GateComparison],
+    options: Options,
+    sink: &mut dyn Write,
+) -> Result<(), WriteError> {
+    Screen { options }.card(comparison, gates, sink)
 }
 
 impl Screen {
-    fn card(&self, comparison: &Comparison, sink: &mut dyn Write) -> Result<(), WriteError> {
+    fn card(&self, comparison: &Comparison, gates: &[GateComparison], sink: &mut dyn Write) -> Result<(), WriteError> {
         let style = match verdict_color(comparison.verdict) {
             Color::Red => Style::new().red().bold(),
             Color::Green => Style::new().green().bold(),
@@ -60,11 +65,36 @@ impl Screen {
                 self.say(1, &printable(&format!("at {evidence}")), Style::new(), sink)?;
             }
         }
+        for gate in gates {
+            self.gate(gate, sink)?;
+        }
         if !comparison.excess.is_empty() {
             self.excess(comparison, sink)?;
         }
         for doubt in &comparison.doubts {
             self.say(0, &printable(&format!("doubt: {doubt}")), Style::new(), sink)?;
+        }
+        Ok(())
+    }
+
+    /// A gate that the identity passes by, or may.
+    fn gate(&self, gate: &GateComparison, sink: &mut dyn Write) -> Result<(), WriteError> {
+        let GateComparison { human_role, control, .. } = gate;
+        let does = match control.is_gap() {
+            Truth::Yes => "the AI identity does not",
+            Truth::Unknown => "nothing tells whether the AI identity does",
+            Truth::No => return Ok(()),
+        };
+        let why = if control.reason.is_empty() { String::new() } else { format!(": {}", control.reason) };
+        let line = format!(
+            "whatever the job: people with {human_role} pass {} before {} on {}, {does}{why}",
+            control.control.as_str().replace('_', " "),
+            control_operations(control),
+            control.resource
+        );
+        self.say(0, &printable(&line), Style::new(), sink)?;
+        for evidence in &control.evidence {
+            self.say(1, &printable(&format!("at {evidence}")), Style::new(), sink)?;
         }
         Ok(())
     }

@@ -6,14 +6,16 @@ use std::sync::Arc;
 
 use evenhand_model::access::Grant;
 use evenhand_model::catalog::AccessLevel;
-use evenhand_model::control::ControlKind;
+use evenhand_model::control::{ControlKind, Way};
 use evenhand_model::evidence::{Evidence, Truth};
 use evenhand_model::fact_table;
 use evenhand_model::finding::{Dimension, Finding, Missing, Severity, Status};
 use evenhand_model::gap::{Gap, GapKind, Lost, Subject};
 use evenhand_model::id::ProviderName;
 use evenhand_model::inventory::Hint;
-use evenhand_model::parity::{Baseline, BaselineSource, Comparison, ControlComparison, ExcessAtom, Verdict};
+use evenhand_model::parity::{
+    Baseline, BaselineSource, Comparison, ControlComparison, ExcessAtom, GateComparison, Verdict,
+};
 use evenhand_model::score::{Millionths, Mover, OpenFindings, Score};
 use evenhand_model::table::Row as _;
 use evenhand_model::waiver::Waiver;
@@ -279,17 +281,40 @@ fn terminal_narrow() {
     insta::assert_snapshot!(text);
 }
 
+/// A gate that people with write access must pass.
+fn gates(report: &Report) -> Vec<GateComparison> {
+    let control = ControlComparison {
+        control: ControlKind::SecondPersonApproval,
+        operations: vec!["git/push".into(), "pulls/merge".into()],
+        count: 8,
+        resource: "acme/shop/*".into(),
+        human: Truth::Yes,
+        identity: Truth::No,
+        way: Some(Way::Listed),
+        reason: "may bypass the ruleset `main` as an app".into(),
+        evidence: vec![Evidence::whole("rules.json")],
+    };
+    let gate = |control| GateComparison {
+        identity: report.comparisons[0].identity.clone(),
+        human_role: "github:acme:repository_role:write".into(),
+        control,
+    };
+    let open = ControlComparison { identity: Truth::Unknown, ..control.clone() };
+    let stopped = ControlComparison { identity: Truth::Yes, ..control.clone() };
+    [control, open, stopped].map(gate).to_vec()
+}
+
 #[test]
 fn parity_card() {
     insta::assert_snapshot!(written(|report, out| {
-        parity_card::write(&report.comparisons[0], plain(100), out).expect("written");
+        parity_card::write(&report.comparisons[0], &gates(report), plain(100), out).expect("written");
     }));
 }
 
 #[test]
 fn parity_card_narrow() {
     let text = written(|report, out| {
-        parity_card::write(&report.comparisons[0], plain(60), out).expect("written");
+        parity_card::write(&report.comparisons[0], &gates(report), plain(60), out).expect("written");
     });
     assert!(text.lines().all(|line| unicode_width::UnicodeWidthStr::width(line) <= 60), "{text}");
     insta::assert_snapshot!(text);

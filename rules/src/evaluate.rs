@@ -132,7 +132,8 @@ pub fn assess(
     progress(Stage::Judge);
     let judgements = Judgements::new(&inventory, &with.parity.jobs);
     progress(Stage::Compare);
-    let mut comparisons = parity::compare_all(&inventory, &judgements, &resolvers, with.parity);
+    let parity::Compared { mut comparisons, gates } =
+        parity::compare_all(&inventory, &judgements, &resolvers, with.parity);
     progress(Stage::Paths);
     let mut paths = paths::find_all(&inventory, &judgements, &resolvers);
     inventory.hints.extend(resolvers.iter().flat_map(|(_, resolver)| resolver.edges_left_out()));
@@ -149,6 +150,7 @@ pub fn assess(
         inventory: &inventory,
         judgements: &judgements,
         comparisons: &comparisons,
+        gates: &gates,
         paths: &paths,
         access: &access,
         register: with.register,

@@ -214,7 +214,8 @@ impl Live {
 #[command(override_usage = "evenhand collect [OPTIONS] --out <DIR> <PROVIDER>")]
 #[command(after_long_help = "\
 Exit codes: 0 every call was made, whatever came of it; 2 nothing could be asked; 3 no identity was read; 4 it was
-interrupted, ran out of time, or a cluster, an organisation or an interface could not be asked: go on with --resume.
+interrupted, ran out of time, or a cluster, an organisation, a repository or an interface could not be asked: go on with
+--resume.
 
 Examples:
   evenhand collect aws --out capture

@@ -2,16 +2,27 @@
 
 use evenhand_model::id::IdentityId;
 use evenhand_model::identity::Nature;
+use evenhand_model::parity::{Comparison, GateComparison};
 use evenhand_reports::parity_card;
 use evenhand_rules::judgements::Judgements;
 use evenhand_rules::link::link;
 use evenhand_rules::parity::{ParityConfig, compare_one};
+use serde::Serialize;
 
 use super::{Failure, Invocation};
 use crate::cli::{self, PlainFormat};
 use crate::gate::Exit;
 use crate::lookup;
 use crate::output::to_stdout;
+
+/// The card as JSON.
+#[derive(Serialize)]
+struct Card {
+    #[serde(flatten)]
+    comparison: Comparison,
+    /// What stands before people where the human role does not get.
+    gates: Vec<GateComparison>,
+}
 
 pub(super) fn run(invocation: &Invocation, arguments: &cli::Compare) -> Result<Exit, Failure> {
     let progress = invocation.progress();
@@ -36,13 +47,15 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Compare) -> Result<E
         Some(role) => Some(&lookup::identity(identities, role)?.id),
         None => None,
     };
-    let comparison = compare_one(&capture.inventory, &judgements, &capture.resolvers, &parity, &subject.id, human)
-        .ok_or_else(|| Failure::Message(format!("`{}` cannot be compared", subject.id), None))?;
+    let (comparison, gates) =
+        compare_one(&capture.inventory, &judgements, &capture.resolvers, &parity, &subject.id, human)
+            .ok_or_else(|| Failure::Message(format!("`{}` cannot be compared", subject.id), None))?;
+    let card = Card { comparison, gates };
     let screen = invocation.screen(arguments.all);
     to_stdout(|sink| match arguments.output {
-        PlainFormat::Table => parity_card::write(&comparison, screen, sink),
+        PlainFormat::Table => parity_card::write(&card.comparison, &card.gates, screen, sink),
         PlainFormat::Json => {
-            serde_json::to_writer_pretty(&mut *sink, &comparison)?;
+            serde_json::to_writer_pretty(&mut *sink, &card)?;
             sink.write_all(b"\n")?;
             Ok(())
         }

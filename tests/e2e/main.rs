@@ -20,6 +20,7 @@ mod doctor;
 mod federation;
 mod fix;
 mod formats;
+mod gates;
 mod init;
 mod kubernetes;
 mod people;

@@ -292,7 +292,7 @@ pub(crate) fn asked_by<'a>(
         let Some((prefix, claim)) = split(&test.key) else { continue };
         let own = match provider {
             Some(provider) => is_of(prefix, provider),
-            None => matches!(Issuer::at(prefix), other if other == issuer || other == Issuer::Other),
+            None => issuer.may_be_at(prefix),
         };
         // A key of another issuer, or one that AWS does not make of these tokens, is never there.
         let values = match own && carries(prefix, &claim) != Some(false) {

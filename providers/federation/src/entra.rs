@@ -90,8 +90,7 @@ impl Platform for Entra {
                 return Err(Refusal::new("", "the credential has neither a subject nor an expression", REMEDY));
             }
         };
-        let issuer = credential.issuer.map(|address| address.trim_end_matches('/').to_owned());
-        Ok(Box::new(Compared { issuer, tests, audiences: credential.audiences, flexible }))
+        Ok(Box::new(Compared { issuer: credential.issuer, tests, audiences: credential.audiences, flexible }))
     }
 }
 
@@ -99,7 +98,10 @@ impl Understood for Compared {
     fn admits(&self, token: &Token) -> Admitted {
         let mut open = BTreeSet::new();
         let mut truth = Truth::Yes;
-        if let (Some(wanted), Some(signed)) = (&self.issuer, &token.issuer) {
+        // A closing slash or a capital more makes another issuer of it.
+        if let (Some(wanted), Found::Texts(_)) = (&self.issuer, token.find("iss")) {
+            truth = truth.and(fits(token, "iss", &[Glob::literal(wanted.as_str())], &mut open));
+        } else if let (Some(wanted), Some(signed)) = (&self.issuer, &token.issuer) {
             truth = truth.and((bare_issuer(wanted) == *signed).into());
         }
         for (claim, wanted) in &self.tests {
@@ -112,7 +114,10 @@ impl Understood for Compared {
         Admitted::new(truth, open)
     }
 
-    fn asks(&self, _: Issuer) -> Asks {
+    fn asks(&self, issuer: Issuer) -> Asks {
+        if self.issuer.as_deref().is_some_and(|address| !issuer.may_be_at(&bare_issuer(address))) {
+            return Asks::default();
+        }
         let mut demands: Vec<Demand> =
             self.tests.iter().map(|(claim, wanted)| Demand::new(claim.as_str(), vec![wanted.clone()])).collect();
         if let Some(audiences) = &self.audiences {
@@ -243,6 +248,23 @@ mod tests {
         }
         let unknown = admits(r#"{"subject":"s","audiences":["a"]}"#, &Token::of_subject(None, "s"));
         assert_eq!(unknown, Truth::Unknown);
+    }
+
+    #[test]
+    fn a_slash_or_a_capital_more_makes_another_issuer() {
+        let signed = |address: &str| {
+            Token::of_subject(Some(bare_issuer(address)), "repo:o/r:environment:p").with("iss", address)
+        };
+        for (wanted, address, expected) in [
+            ("https://token.actions.githubusercontent.com", "https://token.actions.githubusercontent.com", Truth::Yes),
+            ("https://token.actions.githubusercontent.com/", "https://token.actions.githubusercontent.com", Truth::No),
+            ("https://Token.actions.githubusercontent.com", "https://token.actions.githubusercontent.com", Truth::No),
+            ("https://eu.oic.prod-aks.azure.com/t/c/", "https://eu.oic.prod-aks.azure.com/t/c/", Truth::Yes),
+            ("https://eu.oic.prod-aks.azure.com/t/c", "https://eu.oic.prod-aks.azure.com/t/c/", Truth::No),
+        ] {
+            let condition = serde_json::json!({ "issuer": wanted, "subject": "repo:o/r:environment:p" }).to_string();
+            assert_eq!(admits(&condition, &signed(address)), expected, "{wanted} {address}");
+        }
     }
 
     #[test]

@@ -244,6 +244,7 @@ fn token(repository: &Repository, job: &Job, run: &Run, cause: &Cause, prefix: &
     let Repository { owner, name, .. } = repository;
     let full = format!("{owner}/{name}");
     let mut token = Token { issuer: Some(Arc::clone(&repository.issuer)), ..Token::default() }
+        .with("iss", &format!("https://{}", repository.issuer))
         // A job names the audience when it asks.
         .with_any("aud", Glob::Any)
         .with("repository", &full)

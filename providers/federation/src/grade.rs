@@ -67,6 +67,9 @@ pub struct Graded {
     pub pattern: Option<&'static str>,
     /// Everything that was recognised, weak or not.
     pub patterns: BTreeSet<&'static str>,
+    /// Whether some token of the issuer can be admitted. What a condition demands is never told as narrower than it is, so
+    /// that where none can, none is.
+    pub admits: bool,
 }
 
 impl Graded {
@@ -97,15 +100,15 @@ const MOST_COMBINATIONS: usize = 256;
 
 /// Grades what is demanded of an issuer's tokens.
 pub fn grade(issuer: Issuer, asks: &Asks) -> Graded {
-    let mut graded = Graded { grade: Grade::Safe, pattern: None, patterns: asks.remarks.iter().copied().collect() };
-    let mut admitted = false;
+    let patterns = asks.remarks.iter().copied().collect();
+    let mut graded = Graded { grade: Grade::Safe, pattern: None, patterns, admits: false };
     for demands in &asks.alternatives {
         for reach in reaches(issuer, demands) {
             graded.patterns.extend(&reach.remarks);
             if reach.never {
                 continue;
             }
-            admitted = true;
+            graded.admits = true;
             let untested = demands.iter().all(|demand| demand.claim != "sub");
             for (pattern, grade) in weaknesses(issuer, &reach, untested) {
                 graded.worsen(pattern, grade);
@@ -118,7 +121,7 @@ pub fn grade(issuer: Issuer, asks: &Asks) -> Graded {
             graded.patterns.insert("multivalue-or");
         }
     }
-    if !admitted {
+    if !graded.admits {
         graded.worsen("always-false", Grade::Weak);
     }
     graded
@@ -144,6 +147,13 @@ fn reaches(issuer: Issuer, demands: &[Demand]) -> Vec<Reach> {
 /// What is weak about a reach, the decisive pattern first.
 fn weaknesses(issuer: Issuer, reach: &Reach, untested: bool) -> Vec<(&'static str, Grade)> {
     use Grade::{Unsafe, Weak};
+    if reach.steps > Pin::Open && (reach.tenant < Pin::Name || reach.workload < Pin::Name) {
+        // What runs is known, whoever runs it; at a commit it stays what it is, at a branch or tag it may become anything.
+        let anybody = reach.tenant < Pin::Name && reach.steps < Pin::Id;
+        let held = Reach { steps: Pin::Open, ..reach.clone() }.and(Reach::workload(Pin::Name));
+        let rest = weaknesses(issuer, &held, untested);
+        return rest.into_iter().chain(anybody.then_some(("job-workflow-ref", Weak))).collect();
+    }
     let open = reach.tenant == Pin::Open && reach.workload == Pin::Open;
     if open {
         let missing = untested.then_some(("missing-sub", Unsafe));

@@ -80,6 +80,12 @@ impl Issuer {
         }
     }
 
+    /// Whether an issuer at an address may be this one: not where the address is that of another one.
+    pub fn may_be_at(self, address: &str) -> bool {
+        let at = Self::at(address);
+        at == self || at == Self::Other || self == Self::Other
+    }
+
     /// Whether many tenants share the issuer, so that the condition alone tells them apart.
     pub(crate) fn is_shared(self) -> bool {
         matches!(self, Self::GitHub | Self::GitLab | Self::Terraform)

@@ -36,6 +36,9 @@ pub(crate) struct Reach {
     /// Repository, project, workspace, service account.
     pub(crate) workload: Pin,
     pub(crate) context: Context,
+    /// The reusable workflow whose steps run, by its file and reference or by a commit of it. Any workload that may call it
+    /// gets there, and nothing but these steps runs.
+    pub(crate) steps: Pin,
     /// Proposed changes, before anybody has looked at them.
     pub(crate) pull_request: bool,
     /// No token of the issuer fits.
@@ -52,6 +55,7 @@ impl Reach {
         self.tenant = self.tenant.max(other.tenant);
         self.workload = self.workload.max(other.workload);
         self.context = self.context.max(other.context);
+        self.steps = self.steps.max(other.steps);
         self.pull_request |= other.pull_request;
         self.never |= other.never;
         self.remarks.extend(other.remarks);
@@ -70,6 +74,7 @@ impl Reach {
         self.tenant = self.tenant.min(other.tenant);
         self.workload = self.workload.min(other.workload);
         self.context = self.context.min(other.context);
+        self.steps = self.steps.min(other.steps);
         self.pull_request |= other.pull_request;
         self.remarks.extend(other.remarks);
         self.mark = self.mark.or(other.mark);

@@ -10,6 +10,9 @@ pub(crate) fn of(pattern: &str) -> &'static str {
             "every repository or project whose name fits is admitted, and names are there for the taking"
         }
         "wildcard-workspace" => "every workspace that fits is admitted, those made tomorrow included",
+        "job-workflow-ref" => {
+            "every repository that may call the reusable workflow is admitted: no repository and no owner is demanded"
+        }
         "shared-issuer-spoof" => {
             "no organisation is demanded of an issuer that all of them share: any of them can use the name"
         }

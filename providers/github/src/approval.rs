@@ -8,6 +8,7 @@ mod approvers;
 mod bypass;
 mod gates;
 mod people;
+mod workflows;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -17,7 +17,7 @@ mod tests;
 use std::sync::Arc;
 
 use evenhand_model::inventory::Inventory;
-use evenhand_model::parity::Comparison;
+use evenhand_model::parity::{Comparison, GateComparison};
 use evenhand_model::table::{Row as _, Table};
 use jiff::Timestamp;
 
@@ -37,6 +37,8 @@ pub struct FactInput<'a> {
     pub judgements: &'a Judgements,
     /// The AI identities beside their human roles.
     pub comparisons: &'a [Comparison],
+    /// Machines before gates, whatever job anybody does.
+    pub gates: &'a [GateComparison],
     /// Paths to more access.
     pub paths: &'a PathsResult,
     /// What the identities may do.

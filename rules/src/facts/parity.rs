@@ -6,6 +6,7 @@ use std::sync::Arc;
 use evenhand_model::access::{Edge, EdgeTarget, Grant};
 use evenhand_model::control::Way;
 use evenhand_model::evidence::{Evidence, Place};
+use evenhand_model::id::IdentityId;
 use evenhand_model::identity::Nature;
 use evenhand_model::parity::{Comparison, ControlComparison, ExcessAtom};
 use evenhand_model::table::Table;
@@ -104,16 +105,20 @@ pub(super) fn excess(context: &Context<'_>) -> (Table, Places) {
 }
 
 pub(super) fn controls(context: &Context<'_>) -> (Table, Places) {
-    let controls: Vec<(&Comparison, Arc<str>, &ControlComparison)> = flat(context, |comparison| &comparison.controls);
+    let compared = flat(context, |comparison| &comparison.controls).into_iter();
+    let compared = compared.map(|(comparison, role, control)| (&comparison.identity, role, control));
+    let at_gates = context.input.gates.iter().map(|gate| (&gate.identity, gate.human_role.shared(), &gate.control));
+    let controls: Vec<(&IdentityId, Arc<str>, &ControlComparison)> = compared.chain(at_gates).collect();
     let table = tabulate(controls.len(), |at| {
-        let (comparison, role, control) = controls.get(at)?;
+        let (identity, role, control) = controls.get(at)?;
         let mut operation = joined(control.operations.iter().map(|operation| &**operation), ", ").to_string();
         let more = (control.count as usize).saturating_sub(control.operations.len());
         if more > 0 {
             operation.push_str(&format!(" and {more} more"));
         }
         Some(ControlRow {
-            identity: comparison.identity.shared(),
+            identity: identity.shared(),
+            nature: context.nature(identity),
             human_role: Arc::clone(role),
             operation: operation.into(),
             resource: Arc::clone(&control.resource),

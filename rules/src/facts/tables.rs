@@ -312,11 +312,14 @@ fact_table! {
 
 fact_table! {
     #[table("controls", "identity, sensitive operation and control")]
-    /// Controls that stand before the human and before the AI identity for the same sensitive operations.
+    /// Controls that stand before the human and before the AI identity for the same sensitive operations; and controls before
+    /// certain resources that stand there before people and before a machine of any nature, whatever job anybody does.
     pub struct ControlRow {
-        /// The AI identity.
+        /// The AI identity, or the machine.
         identity: Arc<str>,
-        /// The human role.
+        /// Its nature: `ai_agent`, `workload`, `third_party` or `unknown`.
+        nature: Arc<str>,
+        /// The human role of the job; where that does not stand before the control, and for machines that are no AI, the least role with which people get to the resources.
         human_role: Arc<str>,
         /// The sensitive operations that both hold, joined by `, `, at most five and then a count.
         operation: Arc<str>,
@@ -326,9 +329,9 @@ fact_table! {
         control: Arc<str>,
         /// Whether the human is under it.
         human_has: Option<bool>,
-        /// Whether the AI identity is under it.
+        /// Whether the identity is under it.
         identity_has: Option<bool>,
-        /// How the AI identity gets past it, or might: `listed` as one who need not pass, `unrecorded` = likewise and without a record, `unenforced` for its rank, `changes` the control, `satisfies` it itself, `untold` = who gets past was not told; empty = nothing tells.
+        /// How the identity gets past it, or might: `listed` as one who need not pass, `unrecorded` = likewise and without a record, `unenforced` for its rank, `changes` the control, `satisfies` it itself, `untold` = who gets past was not told; empty = nothing tells.
         way: Arc<str>,
         /// The same in a few words, or why it is not known; empty = nothing tells.
         reason: Arc<str>,

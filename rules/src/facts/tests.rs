@@ -37,6 +37,7 @@ fn facts(town: Town, comparisons: &[Comparison], register: Option<&Register>) ->
         inventory: &inventory,
         judgements: &judgements,
         comparisons,
+        gates: &[],
         paths: &paths,
         access: &AccessTable::new(&inventory, &resolvers),
         register,

@@ -247,7 +247,7 @@ fn default_discriminator(table: &'static TableSpec) -> Vec<&'static str> {
         "excess" => vec!["operation", "scope", "condition", "granted_by"],
         "paths" => vec!["target", "techniques"],
         "trusts" => vec!["source", "mechanism", "constraint"],
-        "controls" => vec!["control", "operation"],
+        "controls" => vec!["control", "operation", "resource"],
         "logs" => vec!["log"],
         "gaps" => vec!["provider", "scope", "reason"],
         "waivers" => vec!["rule"],

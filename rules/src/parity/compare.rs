@@ -8,12 +8,13 @@ use evenhand_model::evidence::Truth;
 use evenhand_model::id::ProviderName;
 use evenhand_model::identity::Identity;
 use evenhand_model::opset::OpSet;
-use evenhand_model::parity::{BaselineSource, Comparison, ControlComparison, ExcessAtom, Verdict};
+use evenhand_model::parity::{BaselineSource, Comparison, ControlComparison, ExcessAtom, GateComparison, Verdict};
 
 use super::absent;
 use super::baseline::{self, Found};
 use super::containment::Scratch;
 use super::controls;
+use super::gates::{Gates, Places};
 use super::outcome::{self, HumanKey, Outcome, PairKey};
 use super::subject::{Part, Principal, Subject};
 use super::summary;
@@ -75,13 +76,14 @@ impl Totals {
     }
 }
 
-/// Compares one identity with its human role, or with the one named.
+/// Compares one identity with its human role, or with the one named; with the gates before which that role does not stand.
 pub(crate) fn compare<'a>(
     world: &World<'a>,
+    gates: &Gates<'a>,
     identity: &'a Identity,
     named: Option<&'a Identity>,
     scratch: &mut Scratch,
-) -> Comparison {
+) -> (Comparison, Vec<GateComparison>) {
     let subject = Subject::of(world, identity);
     let found = match named {
         Some(role) => baseline::named(world, &subject, role),
@@ -91,6 +93,7 @@ pub(crate) fn compare<'a>(
     let mut totals = Totals::default();
     let mut excess: Vec<ExcessAtom> = Vec::new();
     let mut compared_controls: Vec<ControlComparison> = Vec::new();
+    let mut passed_gates: Vec<GateComparison> = Vec::new();
     let mut doubts: Vec<Arc<str>> = subject.doubts.iter().chain(&found.doubts).cloned().collect();
     // Doubts that can turn the outcome, as opposed to those that concern both sides alike.
     let mut telling = !subject.doubts.is_empty();
@@ -99,6 +102,18 @@ pub(crate) fn compare<'a>(
     for part in &subject.parts {
         let Some(holder) = world.holders.get(&part.provider) else { continue };
         let humans = humans_in(world, &found, part);
+        let shared = Shared::of(part, &humans);
+        let sides = controls::sides_of(world, &subject, part, |doubt| shared.holds(doubt));
+        let mut at_gates = |told: &Places| {
+            for (side, principal) in sides.iter().zip(&part.principals) {
+                let side = (side, &principal.identity.scope);
+                let rows = gates.before(&identity.id, side, &holder.operations, told, standing.approval);
+                passed_gates.extend(rows);
+            }
+        };
+        if humans.known.is_empty() {
+            at_gates(&Places::new());
+        }
         if found.baseline.source == BaselineSource::None {
             totals.add_alone(part, holder);
             telling = true;
@@ -134,14 +149,9 @@ pub(crate) fn compare<'a>(
         excess.extend(atoms_for(&outcome, holder, &subject, part));
         let human_sides: Vec<controls::Side<'_>> =
             humans.known.iter().map(|(role, view)| controls::side_of(world, *role, view)).collect();
-        let shared = Shared::of(part, &humans);
-        compared_controls.extend(controls::compare(
-            &holder.operations,
-            &human_sides,
-            &found.process,
-            &controls::sides_of(world, &subject, part, |doubt| shared.holds(doubt)),
-            &standing,
-        ));
+        let compared = controls::compare(&holder.operations, &human_sides, &found.process, &sides, &standing);
+        at_gates(&compared.places);
+        compared_controls.extend(compared.rows);
         telling |= shared.tell(&humans, &mut doubts);
     }
     if subject.parts.len() > 1 {
@@ -192,6 +202,8 @@ pub(crate) fn compare<'a>(
         comparison.baseline.reason =
             format!("{reason}; by all that was read, people of the job hold nothing in {provider}").into();
     }
+    passed_gates.sort_by_key(|row| (std::cmp::Reverse(row.control.is_gap()), row.control.control));
+    passed_gates.dedup();
     comparison.summary = summary::line(&comparison, subject.parts.is_empty() && world.acts_for_its_user(&identity.id));
     if comparison.verdict == Verdict::Excess {
         for (provider, excess) in nothing_in.iter().filter(|(_, excess)| *excess > 0) {
@@ -202,7 +214,7 @@ pub(crate) fn compare<'a>(
             comparison.summary.push_str(&tools);
         }
     }
-    comparison
+    (comparison, passed_gates)
 }
 
 fn access_not_known(humans: &Humans<'_>) -> Arc<str> {

@@ -23,12 +23,13 @@ use evenhand_model::identity::Identity;
 use evenhand_model::opset::OpSet;
 use evenhand_model::parity::ControlComparison;
 
+use super::gates::Places;
 use super::subject::{Part, Subject};
 use super::view::{Controlled, Operations, SliceView, View, slot};
 use super::window;
 use super::world::World;
 
-const MAX_NAMED: usize = 5;
+pub(super) const MAX_NAMED: usize = 5;
 
 /// What stands before an AI identity by how it is configured and proven.
 pub(crate) struct Standing {
@@ -58,23 +59,32 @@ pub(crate) struct Side<'a> {
     pub(crate) may_lose: bool,
 }
 
-/// Compares the controls of one provider's part; gaps first.
+/// The controls of one provider's part, compared.
+#[derive(Default)]
+pub(crate) struct Compared {
+    /// Gaps first.
+    pub(crate) rows: Vec<ControlComparison>,
+    /// Where the people stand before a control of certain resources, or may: the rows tell of these.
+    pub(crate) places: Places,
+}
+
+/// Compares the controls of one provider's part.
 pub(crate) fn compare(
     operations: &Operations<'_>,
     human: &[Side<'_>],
     process: &[ControlKind],
     ai: &[Side<'_>],
     standing: &Standing,
-) -> Vec<ControlComparison> {
+) -> Compared {
     if process.is_empty() && human.iter().all(|side| side.controls.is_empty() && side.view.controlled.is_none()) {
-        return Vec::new();
+        return Compared::default();
     }
     let held = |sides: &[Side<'_>]| {
         OpSet::from_ranges(sides.iter().flat_map(|side| side.view.operations.ranges().iter().copied()))
     };
     let both = held(human).intersection(&held(ai)).intersection(&operations.sensitive);
     if both.is_empty() {
-        return Vec::new();
+        return Compared::default();
     }
     let mut rows = Vec::new();
     for kind in ControlKind::ALL {
@@ -115,9 +125,10 @@ pub(crate) fn compare(
             }
         }
     }
-    rows.extend(places::compare(operations, human, ai, &both, standing));
+    let (of_places, places) = places::compare(operations, human, ai, &both, standing);
+    rows.extend(of_places);
     rows.sort_by_key(|row| (std::cmp::Reverse(row.is_gap()), row.control));
-    rows
+    Compared { rows, places }
 }
 
 /// Operations that some grant of some holder puts under a control by its own condition, certainly or perhaps.
@@ -211,7 +222,7 @@ fn told_by<'s>(
     told.into_iter().cloned().collect()
 }
 
-fn row(
+pub(super) fn row(
     operations: &Operations<'_>,
     control: ControlKind,
     set: &OpSet,
@@ -249,7 +260,7 @@ fn resource_of(set: &OpSet, ai: &[Side<'_>]) -> Arc<str> {
 }
 
 /// The first names of a list.
-fn named<'n>(names: impl Iterator<Item = &'n str> + Clone) -> Arc<str> {
+pub(super) fn named<'n>(names: impl Iterator<Item = &'n str> + Clone) -> Arc<str> {
     let more = if names.clone().count() > MAX_NAMED { " and more" } else { "" };
     let first: Vec<&str> = names.take(MAX_NAMED).collect();
     format!("{}{more}", first.join("; ")).into()

@@ -16,6 +16,7 @@ mod candidates;
 mod compare;
 mod containment;
 mod controls;
+mod gates;
 mod memo;
 mod mined;
 mod names;
@@ -34,7 +35,7 @@ mod world;
 
 use evenhand_model::id::IdentityId;
 use evenhand_model::inventory::Inventory;
-use evenhand_model::parity::Comparison;
+use evenhand_model::parity::{Comparison, GateComparison};
 use rayon::prelude::*;
 
 use crate::jobs::JobConfig;
@@ -65,22 +66,35 @@ impl Default for ParityConfig {
     }
 }
 
-/// Compares every AI identity that the organisation itself runs, sorted by identity.
+/// What was compared.
+#[derive(Debug)]
+pub struct Compared {
+    /// The AI identities that the organisation itself runs, sorted by identity.
+    pub comparisons: Vec<Comparison>,
+    /// Machines before gates, whatever job anybody does: AI identities first, and of these only what their comparisons do
+    /// not tell.
+    pub gates: Vec<GateComparison>,
+}
+
+/// Compares every AI identity that the organisation itself runs, and every machine with what stands before people.
 pub fn compare_all(
     inventory: &Inventory,
     judged: &Judgements,
     resolvers: &Resolvers,
     config: &ParityConfig,
-) -> Vec<Comparison> {
+) -> Compared {
     let world = world::World::new(inventory, judged, resolvers, config);
-    world
-        .subjects
-        .par_iter()
-        .map_init(containment::Scratch::default, |scratch, identity| compare::compare(&world, identity, None, scratch))
-        .collect()
+    let gates = gates::Gates::of(&world);
+    let compare = |scratch: &mut _, identity: &&_| compare::compare(&world, &gates, identity, None, scratch);
+    let each: (Vec<Comparison>, Vec<Vec<GateComparison>>) =
+        world.subjects.par_iter().map_init(containment::Scratch::default, compare).unzip();
+    let mut passed: Vec<GateComparison> = each.1.into_iter().flatten().collect();
+    passed.extend(gates.before_machines(&world));
+    Compared { comparisons: each.0, gates: passed }
 }
 
-/// Compares one identity, of whatever nature, with its human role, or with the one that is named.
+/// Compares one identity, of whatever nature, with its human role, or with the one that is named; and with what stands
+/// before people where that role does not get.
 ///
 /// `None` where the identity, or the human role that is named, is not in the inventory.
 pub fn compare_one(
@@ -90,12 +104,13 @@ pub fn compare_one(
     config: &ParityConfig,
     identity: &IdentityId,
     human: Option<&IdentityId>,
-) -> Option<Comparison> {
+) -> Option<(Comparison, Vec<GateComparison>)> {
     let world = world::World::new(inventory, judged, resolvers, config);
     let subject = world.find(identity)?;
     let named = match human {
         Some(human) => Some(world.find(human)?),
         None => None,
     };
-    Some(compare::compare(&world, subject, named, &mut containment::Scratch::default()))
+    let gates = gates::Gates::of(&world);
+    Some(compare::compare(&world, &gates, subject, named, &mut containment::Scratch::default()))
 }

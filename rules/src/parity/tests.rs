@@ -24,7 +24,7 @@ use crate::resolvers::Resolvers;
 
 fn compared(town: Town) -> Vec<Comparison> {
     let (inventory, judged, resolvers, jobs) = town.built();
-    compare_all(&inventory, &judged, &resolvers, &ParityConfig::new(jobs))
+    compare_all(&inventory, &judged, &resolvers, &ParityConfig::new(jobs)).comparisons
 }
 
 /// An agent `a/ops-agent` beside a human role `a/ops-people`.
@@ -400,6 +400,76 @@ fn a_control_before_some_resources_is_compared_there() {
 }
 
 #[test]
+fn a_gate_is_told_beside_the_least_role_that_must_pass_it_whatever_the_job() {
+    let control = |identity: &str, place: &str, in_place, reason: &str| Control {
+        scope: Arc::new(scope(&[place])),
+        operations: Some(Arc::new([OperationIx(3), OperationIx(8)].into_iter().collect())),
+        reason: reason.into(),
+        ..Control::new(identity.into(), ControlKind::SecondPersonApproval, in_place, Evidence::whole(identity))
+    };
+    let least = |in_place| control("a/write", "shop", in_place, "");
+    let above = control("a/admin", "shop", Truth::No, "administers");
+    let agent = control("a/ops-agent", "shop", Truth::No, "listed");
+    let key = control("a/key", "shop", Truth::Unknown, "untold");
+    let people = |in_place| control("a/ops-people", "shop", in_place, "");
+    let approved =
+        || Control::new("a/ops-agent".into(), ControlKind::SecondPersonApproval, Truth::Yes, Evidence::whole("x"));
+    let row = |identity: &str, human, has, reason: &str| (identity.to_owned(), human, has, reason.to_owned());
+    let (of_agent, of_key) =
+        (|human| row("a/ops-agent", human, Truth::No, "listed"), |human| row("a/key", human, Truth::Unknown, "untold"));
+    for (people_hold, controls, verdict, expected) in [
+        // The people of the job do not get there: an excess, and a gate that others must pass.
+        (
+            &[1][..],
+            vec![least(Truth::Yes), above.clone(), agent.clone(), key.clone()],
+            Verdict::Excess,
+            vec![of_agent(Truth::Yes), of_key(Truth::Yes)],
+        ),
+        // Their own row tells of it.
+        (
+            &[1, 3],
+            vec![people(Truth::Yes), least(Truth::Yes), agent.clone(), key.clone()],
+            Verdict::ControlGap,
+            vec![of_key(Truth::Yes)],
+        ),
+        // They are let past themselves, which others are not.
+        (&[3], vec![people(Truth::No), least(Truth::Yes), agent.clone()], Verdict::Parity, vec![of_agent(Truth::Yes)]),
+        (&[1], vec![least(Truth::Unknown), agent.clone()], Verdict::Excess, vec![of_agent(Truth::Unknown)]),
+        // Nobody is stopped, or nobody knows a gate there.
+        (&[1], vec![least(Truth::No), above.clone(), agent.clone(), key.clone()], Verdict::Excess, vec![]),
+        (&[1], vec![control("a/write", "till", Truth::Yes, ""), agent.clone()], Verdict::Excess, vec![]),
+        // What stands before all that it does stands there too.
+        (
+            &[1],
+            vec![least(Truth::Yes), agent.clone(), approved()],
+            Verdict::Excess,
+            vec![row("a/ops-agent", Truth::Yes, Truth::Yes, "")],
+        ),
+    ] {
+        let mut town = pair_town(vec![plain(&[3])], vec![plain(people_hold)]);
+        town.add(Nature::HumanRole, "a/write", Some(vec![plain(&[1, 3])])).generic_role = true;
+        town.add(Nature::HumanRole, "a/admin", Some(vec![plain(&[1, 3, 4])])).generic_role = true;
+        town.add(Nature::Workload, "a/key", Some(vec![plain(&[3])]));
+        town.inventory.controls = controls.clone();
+        let (inventory, judged, resolvers, jobs) = town.built();
+        let found = compare_all(&inventory, &judged, &resolvers, &ParityConfig::new(jobs));
+        assert_eq!(found.comparisons[0].verdict, verdict, "{controls:?}");
+        let rows: Vec<_> = found
+            .gates
+            .iter()
+            .map(|gate| {
+                assert_eq!(
+                    (gate.human_role.as_str(), gate.control.count, &*gate.control.resource),
+                    ("a/write", 1, "shop")
+                );
+                (gate.identity.to_string(), gate.control.human, gate.control.identity, gate.control.reason.to_string())
+            })
+            .collect();
+        assert_eq!(rows, expected, "{controls:?}");
+    }
+}
+
+#[test]
 fn a_place_without_a_control_is_unknown_where_the_access_to_it_may_be_less() {
     use DoubtEffect::{Adds, Either, Limits};
     let control = |identity: &str, in_place| Control {
@@ -614,7 +684,7 @@ fn beside(cluster: Town, mut cloud: Town) -> Vec<Comparison> {
     let mut resolvers = Resolvers::default();
     resolvers.insert(TOY, Box::new(toy));
     resolvers.insert(CLOUD, Box::new(cloud.toy));
-    compare_all(&inventory, &judged, &resolvers, &ParityConfig::new(jobs))
+    compare_all(&inventory, &judged, &resolvers, &ParityConfig::new(jobs)).comparisons
 }
 
 /// A cloud with a role that holds some operations and one of people that holds others.
@@ -1061,7 +1131,7 @@ fn one_comparison_can_name_its_human_role() {
     let config = ParityConfig::new(jobs);
     let one = |human: Option<&str>| {
         let human = human.map(IdentityId::from);
-        compare_one(&inventory, &judged, &resolvers, &config, &"a/ops-agent".into(), human.as_ref())
+        compare_one(&inventory, &judged, &resolvers, &config, &"a/ops-agent".into(), human.as_ref()).map(|one| one.0)
     };
     assert_eq!(one(None).unwrap().verdict, Verdict::Excess);
     assert_eq!(one(Some("a/bob")).unwrap().verdict, Verdict::Parity);

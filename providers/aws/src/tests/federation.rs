@@ -190,6 +190,16 @@ fn conditions_of_trusts_are_evaluated_by_the_policy_language() {
 }
 
 #[test]
+fn keys_of_one_issuer_are_in_no_token_of_another() {
+    for (issuer, matched, pattern) in [("github", true, Value::Null), ("gitlab", false, json!("always-false"))] {
+        let subject = "repo:o/r:ref:refs/heads/main";
+        let answer = answer(&json!({ "platform": "aws", "issuer": issuer, "subject": subject,
+            "condition": { "StringEquals": { format!("{HOST}:sub"): subject } } }));
+        assert_eq!((&answer["match"], &answer["pattern"]), (&json!(matched), &pattern), "{issuer}");
+    }
+}
+
+#[test]
 fn a_whole_trust_policy_counts_with_its_denies_and_its_principals() {
     let provider = |host: &str| json!({ "Federated": format!("arn:aws:iam::111122223333:oidc-provider/{host}") });
     let statement = |effect: &str, host: &str, subject: &str| {

@@ -7,10 +7,11 @@ mod answer;
 mod input;
 mod shown;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use evenhand_model::decide::{Decides, Refusal, read};
+use evenhand_model::evidence::Truth;
 use evenhand_model::token::{Claim, Token, bare_issuer};
 
 pub use answer::{Answer, Note};
@@ -19,7 +20,7 @@ use crate::entra::Entra;
 use crate::gcp::Gcp;
 use crate::grade::grade;
 use crate::issuer::Issuer;
-use crate::platform::Platform;
+use crate::platform::{Admitted, Platform};
 use input::{Cloud, Input, REMEDY};
 
 /// Decides lines, each by itself. Shared by threads.
@@ -50,6 +51,8 @@ impl Decider {
         let admitted = condition.admits(&token);
         let asks = condition.asks(issuer);
         let mut graded = grade(issuer, &asks);
+        // A token that no issuer gives may fit a condition that none of its tokens does.
+        let admitted = if graded.admits { admitted } else { Admitted::new(Truth::No, BTreeSet::new()) };
         shown::worsen(&mut graded, issuer, &token, admitted.truth, &asks);
         let notes = condition.notes().into_iter().map(|(at, message)| Note { at: format!("/condition{at}"), message });
         let opaque = asks.opaque.iter().map(|part| Note {
@@ -109,7 +112,9 @@ fn token(input: &Input<'_>) -> Result<(Issuer, Token), Refusal> {
             None if name.contains('.') || name.contains("://") => {
                 let address = bare_issuer(name);
                 let issuer = Issuer::at(&address);
+                let spelled = if name.contains("://") { name.to_owned() } else { format!("https://{name}") };
                 token.issuer = Some(address);
+                token.claims.entry("iss".into()).or_insert_with(|| Claim::Value(spelled.into()));
                 if issuer == Issuer::Other { Issuer::of_subject(&subject) } else { issuer }
             }
             None => {

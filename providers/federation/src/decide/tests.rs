@@ -76,6 +76,13 @@ fn subjects_with_wildcards_are_graded_by_what_they_admit() {
         ("github", "repo:o/r:environment:*", "weak", "wildcard-suffix"),
         ("github", "repository_owner_id:1:repository_id:2:ref:refs/heads/main", "safe", ""),
         ("github", "repository_owner_id:1:*", "weak", "org-wide"),
+        // Whoever may call the workflow is admitted, and at a branch or tag it may become another one.
+        ("github", "job_workflow_ref:o/s/.github/workflows/w.yml@refs/heads/main", "weak", "job-workflow-ref"),
+        ("github", "job_workflow_ref:o/s/.github/workflows/w.yml@0123456789abcdef0123456789abcdef01234567", "safe", ""),
+        ("github", "job_workflow_ref:o/s/.github/workflows/*", "unsafe", "no-repo-scope"),
+        ("github", "repo:o/r:job_workflow_ref:o/s/.github/workflows/w.yml@refs/heads/main", "safe", ""),
+        ("github", "repository_owner:o:job_workflow_ref:o/s/.github/workflows/w.yml@refs/heads/main", "safe", ""),
+        ("github", "repository_owner:o*:job_workflow_ref:o/s/.github/workflows/w.yml@v1", "weak", "job-workflow-ref"),
         ("gitlab", "project_path:g/*", "unsafe", "org-wide"),
         ("gitlab", "project_path:g/p*", "unsafe", "wildcard-repo"),
         ("gitlab", "project_path:g/p:ref_type:branch:ref:*", "unsafe", "wildcard-ref"),
@@ -107,6 +114,7 @@ fn every_pattern_that_decides_has_a_reason() {
         "wildcard-repo",
         "wildcard-workspace",
         "shared-issuer-spoof",
+        "job-workflow-ref",
         "pull-request",
         "repo-wide",
         "wildcard-ref",
@@ -127,6 +135,41 @@ fn every_pattern_that_decides_has_a_reason() {
     ] {
         assert!(!crate::reasons::of(pattern).is_empty(), "{pattern}");
     }
+}
+
+#[test]
+fn nothing_is_admitted_where_no_token_of_the_issuer_fits() {
+    const GITLAB: &str = "project_path:g/p:ref_type:branch:ref:main";
+    const GITHUB: &str = "repo:o/r:ref:refs/heads/main";
+    let of_gitlab = json!({ "platform": "gcp", "issuer": "gitlab", "subject": GITLAB });
+    let with = |line: &Value, more: Value| {
+        let mut line = line.clone();
+        line.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        line
+    };
+    for line in [
+        // Its claims are texts, whatever a line says.
+        with(
+            &of_gitlab,
+            json!({ "claims": { "project_id": 7 }, "condition": { "attributeCondition": "assertion.project_id == 7" } }),
+        ),
+        with(&of_gitlab, json!({ "condition": { "attributeCondition": "assertion.project_id == 7" } })),
+        // The condition is on tokens of another issuer.
+        with(&of_gitlab, json!({ "condition": { "issuerUri": "https://token.actions.githubusercontent.com" } })),
+        json!({ "platform": "entra", "issuer": "github", "subject": GITHUB,
+            "condition": { "issuer": "https://gitlab.com", "subject": GITHUB } }),
+        // No subject holds such a character.
+        json!({ "platform": "entra", "subject": "repo:o/*", "condition": { "subject": "repo:o/*" } }),
+    ] {
+        let answer = answer(&line).unwrap();
+        assert_eq!((&answer["match"], &answer["pattern"]), (&json!(false), &json!("always-false")), "{line}");
+        assert_eq!(answer.get("open"), None, "{line}");
+    }
+    let own = with(&of_gitlab, json!({ "condition": { "issuerUri": "https://gitlab.example.com" } }));
+    assert_eq!(answer(&own).unwrap()["match"], true, "a server of one's own is at any address");
+    let audience =
+        with(&of_gitlab, json!({ "claims": { "aud": "what?" }, "condition": { "allowedAudiences": ["what?"] } }));
+    assert_eq!(answer(&audience).unwrap()["match"], true, "whoever asks for a token names the audience");
 }
 
 #[test]

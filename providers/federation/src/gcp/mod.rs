@@ -163,6 +163,9 @@ impl Understood for Pool {
     }
 
     fn asks(&self, issuer: Issuer) -> Asks {
+        if self.issuer.as_deref().is_some_and(|address| !issuer.may_be_at(&bare_issuer(address))) {
+            return Asks::default();
+        }
         let mut asks = match &self.condition {
             Some(condition) => asks::of(condition, &self.mapping, issuer),
             None => Asks { alternatives: vec![Vec::new()], ..Asks::default() },

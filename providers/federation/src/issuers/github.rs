@@ -126,8 +126,8 @@ fn environment(shape: &Shape) -> Reach {
 /// A reusable workflow: whoever calls it, it is its steps that run.
 fn workflow(shape: &Shape) -> Reach {
     let Some(text) = shape.literal() else { return Reach::default().remark("job-workflow-ref") };
-    let reach = Reach { context: Context::One, ..Reach::workload(Pin::Name) }.remark("reusable-workflow-pin");
+    let reach = |steps: Pin| Reach { context: Context::One, steps, ..Reach::default() }.remark("reusable-workflow-pin");
     let commit = text.rsplit_once('@').map_or("", |(_, commit)| commit);
     let pinned = commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if pinned { reach.remark("sha-pinned") } else { reach }
+    if pinned { reach(Pin::Id).remark("sha-pinned") } else { reach(Pin::Name) }
 }

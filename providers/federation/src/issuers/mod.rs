@@ -15,16 +15,19 @@ use crate::shape::Shape;
 
 /// How far a pattern over a claim reaches.
 pub(crate) fn reach(issuer: Issuer, claim: &str, pattern: &Glob) -> Reach {
-    // No subject, name or number of these issuers holds such a character: compared to the letter it admits nobody.
+    let shape = Shape::of(pattern);
+    // Whoever asks for the token names the audience.
+    if matches!(claim, "aud" | "oaud") {
+        return if shape.is_wild() { Reach::default() } else { Reach::default().remark("aud-pinned") };
+    }
+    // No subject, name or number of these issuers holds such a character: compared to the letter it admits nobody. What
+    // people call their workflows and environments may hold any.
     if let Glob::Literal(text) = pattern
         && issuer != Issuer::Other
+        && !matches!(claim, "workflow" | "environment")
         && text.contains(['*', '?'])
     {
         return Reach::nobody();
-    }
-    let shape = Shape::of(pattern);
-    if matches!(claim, "aud" | "oaud") {
-        return if shape.is_wild() { Reach::default() } else { Reach::default().remark("aud-pinned") };
     }
     match (issuer, claim) {
         (_, "iss" | "azp") => Reach::default(),

@@ -168,6 +168,16 @@ impl Held {
         all
     }
 
+    /// Whether workflow files of a repository may be written, on branches of one's own choice.
+    pub(crate) fn writes_workflows(&self, repository: &str) -> bool {
+        self.holdings.iter().any(|held| {
+            held.condition.is_none()
+                && held.reach.holds(repository)
+                && held.permissions.holds("contents", Level::Write)
+                && held.permissions.holds("workflows", Level::Write)
+        })
+    }
+
     /// Whether an operation of the organisation's is allowed by a permission.
     pub(crate) fn allows_of_organisation(&self, family: &str, level: Level) -> bool {
         self.holdings.iter().any(|held| held.holds(family, level))

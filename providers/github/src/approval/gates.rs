@@ -9,6 +9,7 @@ use evenhand_model::evidence::{Evidence, Truth};
 use super::Faced;
 use super::approvers::{Approvers, Reviews};
 use super::bypass::{Past, past_actors, past_protection};
+use super::workflows;
 use crate::catalog::Level;
 use crate::documents::gates::{BypassActor, Protection, Ruleset};
 use crate::documents::told::{At, Told};
@@ -241,7 +242,7 @@ impl<'a> Gates<'a> {
             });
         }
         let faced = best?;
-        Some(if kind == ControlKind::SecondPersonApproval {
+        let faced = if kind == ControlKind::SecondPersonApproval {
             let by_others = approvers.met(faced.clone(), reviews, actor, repository);
             if by_others.in_place == Truth::No {
                 return Some(by_others);
@@ -250,7 +251,8 @@ impl<'a> Gates<'a> {
             if by_itself.in_place == Truth::Yes { by_others } else { by_itself }
         } else {
             faced
-        })
+        };
+        Some(workflows::written(faced, actor, repository, owner, facts))
     }
 }
 

@@ -120,6 +120,11 @@ impl Run {
                     Err(NoLine::Disk(error)) => return Err(error),
                 }
             }
+            if step.route == Route::Repository && self.is_hidden(&of.place()) {
+                // Whoever is not told of a repository is told nothing else about it.
+                lock(&self.progress).leave_out(of);
+                return Ok(Ended::Whole);
+            }
             // What a list led to before is not lost because the list is not answered now.
             if !held.is_empty() && self.is_unanswered(of, step) {
                 let is_led = |path: &&String| Asked::parse(path).is_some_and(|asked| asked.route == step.route);
@@ -296,20 +301,18 @@ impl Run {
         // Half a list must not look like a whole one.
         let Refused { refusal, accepted } = refused
             .unwrap_or_else(|| Refused { refusal: Refusal::new("EndlessPages", Why::Malformed), accepted: None });
-        if step.route == Route::Organisation && refusal.code.starts_with("404") {
+        if let Some(kind) = step.whole().filter(|_| refusal.code.starts_with("404")) {
             lock(&self.progress).hidden.insert(of.place());
             self.ledger.failed(Failed {
                 place: of.place(),
                 call: None,
                 code: refusal.code.clone(),
-                detail: Some("there is no such organisation, or the credentials may not see it".to_owned()),
+                detail: Some(format!("there is no such {kind}, or the credentials may not see it")),
                 facts: "everything".to_owned(),
             });
         } else if !is_answer(step.route, &refusal) {
-            let plan = step.plan.filter(|_| refusal.code.starts_with("404")).map(|plan| format!("{plan} only"));
-            let needs = accepted.as_ref().map(|accepted| format!("needs {accepted}"));
             self.unanswered(step, path);
-            self.failed(of, step, &refusal, plan.or(needs));
+            self.failed(of, step, &refusal, step.needs(&refusal, accepted.as_deref()));
         }
         lines.refused(&document::refused(&self.client.host.name, path, refusal, accepted))?;
         Ok(())

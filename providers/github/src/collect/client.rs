@@ -303,7 +303,7 @@ impl Client {
                 let why = if status == 501 { Why::Unsupported } else { Why::Refused };
                 // Single sign-on is told in a header of its own.
                 let sso =
-                    answer.header("x-github-sso").map(|_| "the token is not authorised for single sign-on".to_owned());
+                    answer.header("x-github-sso").map(|_| "the token's authorisation for single sign-on".to_owned());
                 let accepted = answer.header("x-accepted-github-permissions").map(str::to_owned).or(sso);
                 Ok(Judged::Reply(Reply::Refused(Refused { refusal: Refusal::new(code, why), accepted })))
             }

@@ -58,6 +58,7 @@ impl Run {
 
     async fn try_reach(&self, of: &Of, reach: Reach, leads: &mut Leads, tried: &mut Tried) -> Result<(), CollectError> {
         let mut unanswered: BTreeSet<Route> = BTreeSet::new();
+        let mut hidden = false;
         for step in Step::of(reach) {
             let value = match step.each {
                 None => Some(String::new()),
@@ -65,12 +66,20 @@ impl Run {
             };
             let leading = step.each.map(|each| each.of);
             let (state, needs) = match value {
+                _ if hidden => (State::NotTried, None),
                 None if leading.is_some_and(|leading| unanswered.contains(&leading)) => (State::NotTried, None),
                 None => (State::NothingToAsk, None),
                 Some(value) => self.try_one(of, step, &value, leads, tried).await?,
             };
             if state.is_missing() {
                 unanswered.insert(step.route);
+            }
+            if let (Some(kind), State::Refused(code)) = (step.whole(), &state)
+                && code.starts_with("404")
+            {
+                hidden = true;
+                let note = format!("there is no {kind} `{}`, or the credentials may not see it", of.place());
+                tried.notes.insert(note);
             }
             let needs = needs.or_else(|| Some(step.call().permission.to_owned()).filter(|needs| !needs.is_empty()));
             tried.permissions.push(Permission {
@@ -119,7 +128,7 @@ impl Run {
             Reply::Unchanged => (not_understood(), None),
             Reply::Refused(Refused { refusal, .. }) if is_answer(step.route, &refusal) => (State::Allowed, None),
             Reply::Refused(Refused { refusal, accepted }) => {
-                let plan = step.plan.filter(|_| refusal.code.starts_with("404")).map(|plan| format!("{plan} only"));
+                let plan = step.plan_lacking(&refusal).map(|plan| format!("{plan} only"));
                 (State::of(Trouble { detail: plan, ..Trouble::from(refusal) }), accepted)
             }
             Reply::Answer(got) => {

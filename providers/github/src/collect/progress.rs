@@ -26,7 +26,7 @@ pub(crate) struct Progress {
     pub(crate) documents: usize,
     /// Repositories that are done.
     pub(crate) done: usize,
-    /// Organisations that GitHub does not tell of, or that give the app no token.
+    /// Organisations and repositories that GitHub does not tell of, and organisations that give the app no token.
     pub(crate) hidden: BTreeSet<String>,
     /// Calls that lead to others and brought no answer in this run: paths.
     pub(crate) unanswered: BTreeSet<String>,
@@ -67,6 +67,11 @@ impl Progress {
             self.repositories.remove(&(owner.clone(), name.clone()));
         }
         self.announce(of);
+    }
+
+    /// Notes that nothing more will be asked about something.
+    pub(crate) fn leave_out(&mut self, of: &Of) {
+        certain(of).for_each(|path| self.made(&path));
     }
 
     pub(crate) fn pend(&mut self, path: String) {

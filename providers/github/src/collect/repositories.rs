@@ -113,7 +113,8 @@ impl Run {
                 }
             }
         }
-        if let Ended::Whole = self.document(of, None, &steps, &mut leads).await {
+        let ended = self.document(of, None, &steps, &mut leads).await;
+        if matches!(ended, Ended::Whole) && !self.is_hidden(&of.place()) {
             lock(&self.progress).done += 1;
         }
     }

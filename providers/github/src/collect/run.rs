@@ -220,7 +220,7 @@ impl Run {
         self.repositories(name, repositories).await;
     }
 
-    /// Whether GitHub does not know an organisation, or does not tell of it.
+    /// Whether GitHub does not know an organisation or a repository, or does not tell of it.
     pub(super) fn is_hidden(&self, name: &str) -> bool {
         lock(&self.progress).hidden.contains(name)
     }

@@ -277,6 +277,33 @@ impl Step {
         self.route.call().unwrap_or(&NONE)
     }
 
+    /// What it is the whole of, in a word; who is not told of that is told nothing else about it.
+    pub(crate) fn whole(&self) -> Option<&'static str> {
+        match self.route {
+            Route::Organisation => Some("organisation"),
+            Route::Repository => Some("repository"),
+            _ => None,
+        }
+    }
+
+    /// The plan without which there is nothing to answer, where a refusal may say that.
+    pub(crate) fn plan_lacking(&self, refusal: &Refusal) -> Option<&'static str> {
+        self.plan.filter(|_| refusal.code.starts_with("404"))
+    }
+
+    /// What would be enough for an answer: as GitHub says, else as its documentation does. What a token may not see, GitHub
+    /// says is not there, and then it names no permission.
+    pub(crate) fn needs(&self, refusal: &Refusal, accepted: Option<&str>) -> Option<String> {
+        let hidden = refusal.code.starts_with("403") || refusal.code.starts_with("404");
+        let documented = Some(self.call().permission).filter(|needs| hidden && !needs.is_empty());
+        let needs = accepted.or(documented).map(|needs| format!("needs {needs}"));
+        match (self.plan_lacking(refusal), needs) {
+            (Some(plan), Some(needs)) => Some(format!("{plan} only, {needs}")),
+            (Some(plan), None) => Some(format!("{plan} only")),
+            (None, needs) => needs,
+        }
+    }
+
     /// The steps of a reach.
     pub(crate) fn of(reach: Reach) -> impl Iterator<Item = &'static Self> {
         STEPS.iter().filter(move |step| step.reach == reach)

@@ -352,7 +352,8 @@ fn refuse(facts: &mut Facts, host: &str, asked: &super::Asked, refused: Refused)
         _ => facts.owner(host, asked.at(0)),
     };
     let of_repository = asked.route.is_of_repository();
-    if of_repository {
+    // That one which was named was not found makes no repository of it.
+    if of_repository && asked.route != Route::Repository {
         let repository = owner.repository(asked.at(1));
         let said = refused.refusal.code.to_ascii_lowercase();
         match asked.route {

@@ -95,10 +95,17 @@ impl Join<'_> {
                 .iter()
                 .find(|held| held.route == route && held.refusal.code == code)
                 .map_or_else(Default::default, |held| held.refusal.why);
-            // What the plan does not have is answered as if it did not exist.
-            let absent = code.starts_with("404") || code.starts_with("410");
+            // What the plan does not have is answered as if it did not exist; organisations and repositories are named by
+            // somebody, and were meant to be read.
+            let named = matches!(route, Route::Organisation | Route::Repository);
+            let absent = !named && (code.starts_with("404") || code.starts_with("410"));
             let needs = accepted.map_or(call.permission, |accepted| accepted);
-            let mut reason = why.said(code, PROVIDER.0);
+            let mut reason = match named && code.starts_with("404") {
+                true => {
+                    format!("there is none of this name, or the credentials may not see it: {code}; check its spelling")
+                }
+                false => why.said(code, PROVIDER.0),
+            };
             if !needs.is_empty() {
                 reason.push_str(&format!(" ({needs})"));
             }

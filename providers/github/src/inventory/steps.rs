@@ -58,13 +58,7 @@ pub(super) fn of(owner: &OwnerFacts, scope: &ScopeId, actors: &[Actor]) -> (Vec<
         let mut more = 0;
         let mut listed = BTreeSet::new();
         for (repository, targets) in &jobs {
-            let writes = actor.held.holdings.iter().any(|held| {
-                held.condition.is_none()
-                    && held.reach.holds(repository)
-                    && held.permissions.holds("contents", Level::Write)
-                    && held.permissions.holds("workflows", Level::Write)
-            });
-            if !writes {
+            if !actor.held.writes_workflows(repository) {
                 continue;
             }
             for target in targets {

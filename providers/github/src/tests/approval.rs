@@ -110,6 +110,64 @@ fn whoever_may_change_a_gate_is_not_stopped_by_it() {
 }
 
 #[test]
+fn a_machine_that_may_write_workflows_is_not_known_to_be_stopped_where_these_get_secrets() {
+    const STOPPED: (Truth, Option<Way>) = (Truth::Yes, None);
+    const CHANGES: (Truth, Option<Way>) = (Truth::Unknown, Some(Way::Changes));
+    const UNTOLD: (Truth, Option<Way>) = (Truth::Unknown, Some(Way::Untold));
+    let (own, shared) = ("/repos/acme/shop/actions/secrets", "/repos/acme/shop/actions/organization-secrets");
+    let held = json!({ "secrets": [{ "name": "ADMIN_TOKEN" }] });
+    let environment = |rules: Value, policy: Value| {
+        vec![
+            answered(
+                "/repos/acme/shop/environments",
+                &json!({ "environments": [{ "name": "live", "protection_rules": rules, "deployment_branch_policy": policy }] }),
+            ),
+            answered("/repos/acme/shop/environments/live/secrets", &held),
+        ]
+    };
+    let reviewers = json!([{ "type": "required_reviewers", "reviewers": [{ "type": "User" }] }]);
+    let main_only = json!({ "protected_branches": true, "custom_branch_policies": false });
+    let both = json!({ "contents": "write", "workflows": "write" });
+    for (permissions, gone, more, app, key) in [
+        (&both, None, vec![], STOPPED, STOPPED),
+        (&both, None, vec![answered(own, &held)], CHANGES, CHANGES),
+        (&both, None, vec![answered(shared, &held)], CHANGES, CHANGES),
+        (&both, Some(own), vec![], UNTOLD, UNTOLD),
+        // What is known is enough.
+        (&both, Some(own), vec![answered(shared, &held)], CHANGES, CHANGES),
+        (&both, None, environment(json!([]), Value::Null), CHANGES, CHANGES),
+        (&both, None, environment(reviewers, Value::Null), STOPPED, STOPPED),
+        (&both, None, environment(json!([]), main_only), STOPPED, STOPPED),
+        (
+            &both,
+            None,
+            vec![answered(own, &held), answered("/repos/acme/shop/actions/permissions", &json!({ "enabled": false }))],
+            STOPPED,
+            STOPPED,
+        ),
+        // Neither is enough alone.
+        (&json!({ "contents": "write" }), None, vec![answered(own, &held)], STOPPED, CHANGES),
+    ] {
+        let mut answers = organisation(permissions, "write-all");
+        answers
+            .retain(|answer| answer["path"].as_str() != gone && !more.iter().any(|one| one["path"] == answer["path"]));
+        let reading = read(&[answers, ruled(&json!([])), more.clone()].concat());
+        assert_eq!(
+            (approval(&reading, APP), approval(&reading, KEY)),
+            (Some(app), Some(key)),
+            "{permissions} {more:?}"
+        );
+        assert_eq!(approval(&reading, TEAM), Some(STOPPED), "what people do a person has done");
+        assert!(approval(&reading, JOB).is_none_or(|faced| faced == STOPPED), "no job may write workflows");
+    }
+    let alone = read(&[organisation(&json!({ "workflows": "write" }), "{}"), ruled(&json!([]))].concat());
+    assert_eq!(approval(&alone, APP), None, "it changes nothing");
+    let reading = read(&[organisation(&both, "{}"), ruled(&json!([])), vec![answered(own, &held)]].concat());
+    let row = reading.inventory.controls.iter().find(|row| row.identity.as_str() == APP).unwrap();
+    assert_eq!(&*row.reason, "may write workflows, which get secrets (`ADMIN_TOKEN`): what these open is not known");
+}
+
+#[test]
 fn a_job_that_may_approve_is_no_proof_of_a_review() {
     for (may, expected) in [(Some(true), Some(Way::Satisfies)), (None, Some(Way::Untold)), (Some(false), None)] {
         let mut answers = [organisation(&json!({}), "write-all"), ruled(&json!([]))].concat();

@@ -120,6 +120,8 @@ fn organisation(app: &Value, job: &str) -> Vec<Value> {
                 "default_workflow_permissions": "read", "can_approve_pull_request_reviews": false
             }),
         ),
+        answered("/repos/acme/shop/actions/secrets", &json!({ "secrets": [] })),
+        answered("/repos/acme/shop/actions/organization-secrets", &json!({ "secrets": [] })),
     ]
 }
 

@@ -10,6 +10,7 @@ use evenhand_model::parity::ControlComparison;
 use evenhand_model::scope::{Pattern, ResourceScope};
 
 use super::{Side, Standing, named, row};
+use crate::parity::gates::Places;
 use crate::parity::view::Operations;
 
 /// What is the same in several places.
@@ -33,14 +34,15 @@ struct Found {
     evidence: Vec<Evidence>,
 }
 
-/// Compares the controls of each place that the human's controls name.
+/// Compares the controls of each place that the human's controls name; with the places where they stand before people.
 pub(super) fn compare(
     operations: &Operations<'_>,
     human: &[Side<'_>],
     ai: &[Side<'_>],
     both: &OpSet,
     standing: &Standing,
-) -> Vec<ControlComparison> {
+) -> (Vec<ControlComparison>, Places) {
+    let mut told = Places::new();
     let mut rows: BTreeMap<Same, (BTreeSet<String>, BTreeSet<Evidence>)> = BTreeMap::new();
     for kind in ControlKind::ALL {
         for place in places(human, kind) {
@@ -64,6 +66,7 @@ pub(super) fn compare(
             let (names, evidence) = rows.entry(same).or_default();
             names.insert(place.to_string());
             evidence.extend(agent.evidence.into_iter().chain(people.evidence).take(super::MAX_NAMED));
+            told.insert((kind, place));
         }
     }
     let rows = rows.into_iter().map(|(same, (names, evidence))| {
@@ -76,7 +79,7 @@ pub(super) fn compare(
             ..row(operations, same.kind, &set, resource, same.human, same.identity)
         }
     });
-    rows.collect()
+    (rows.collect(), told)
 }
 
 /// The places before which some control of a kind stands, or may.

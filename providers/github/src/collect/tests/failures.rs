@@ -1,6 +1,8 @@
 //! What goes wrong, and what is said of it.
 
+use evenhand_collect::State;
 use evenhand_collect::served::How;
+use evenhand_model::gap::GapKind;
 use serde_json::json;
 
 use super::server::{Fault, Limit, Server};
@@ -51,7 +53,10 @@ fn a_refusal_stands_where_the_answer_would_with_the_permission_that_is_enough() 
     assert_eq!(server.count(Route::OrganisationHooks), 1, "a refusal is not asked again");
     let of = |call: &str| collected.failed.iter().find(|failed| failed.call.as_deref() == Some(call)).unwrap();
     assert_eq!(of("GET /orgs/{org}/hooks").detail.as_deref(), Some("needs organization_hooks=read"));
-    assert_eq!(of("GET /orgs/{org}/custom-repository-roles").detail.as_deref(), Some("GitHub Enterprise Cloud only"));
+    assert_eq!(
+        of("GET /orgs/{org}/custom-repository-roles").detail.as_deref(),
+        Some("GitHub Enterprise Cloud only, needs organization_custom_roles=read")
+    );
     assert_eq!(of("GET /repos/{owner}/{repo}/keys").place, "acme/shop");
     assert!(manifest(folder.path())["complete"] == true && collected.stopped.is_none());
     let gaps = inventory(folder.path()).gaps;
@@ -148,6 +153,51 @@ fn an_organisation_that_nobody_may_see_is_told_once() {
     assert_eq!(server.seen().iter().filter(|seen| seen.path.contains("hidden")).count(), 1);
     let manifest = manifest(folder.path());
     assert!(manifest["complete"] == false && manifest["pending"].as_array().unwrap().len() > 20);
+}
+
+#[test]
+fn a_repository_that_nobody_may_see_is_told_once_and_the_others_are_collected() {
+    let server = Server::new(world, |seen| {
+        let hidden = seen.path.starts_with("/repos/acme/shopp");
+        hidden.then(|| Fault::Refuse(404, "Not Found", Vec::new()))
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let named = Collection { repositories: vec!["shop", "shopp"], ..Collection::default() };
+    let collected = named.run(&server.url, folder.path()).unwrap();
+    let gone: Vec<_> = collected.failed.iter().filter(|failed| failed.call.is_none()).collect();
+    let [failed] = gone.as_slice() else { panic!("{gone:?}") };
+    assert_eq!((failed.place.as_str(), collected.repositories), ("acme/shopp", 1));
+    assert!(failed.detail.as_deref().unwrap().contains("no such repository"), "{failed:?}");
+    assert_eq!(server.seen().iter().filter(|seen| seen.path.contains("/shopp")).count(), 1);
+    assert_eq!(manifest(folder.path())["complete"], true);
+    let inventory = inventory(folder.path());
+    let about: Vec<_> = inventory.gaps.iter().filter(|gap| gap.reason.contains("shopp")).collect();
+    let [gap] = about.as_slice() else { panic!("{about:?}") };
+    assert!(gap.kind == GapKind::Failed && gap.reason.contains("check its spelling"), "{gap:?}");
+    let (permissions, notes) = Collection { repositories: vec!["shopp"], ..named }.doctor(&server.url).unwrap();
+    assert!(notes.iter().any(|note| note.contains("no repository `acme/shopp`")), "{notes:?}");
+    let tried = permissions.iter().filter(|one| one.place == "acme/shopp" && one.state != State::NotTried).count();
+    assert_eq!(tried, 1, "nothing else is asked about it");
+}
+
+#[test]
+fn what_github_says_is_not_there_may_be_hidden_and_the_permission_is_named() {
+    let (_server, folder, collected) = collect(|seen| match seen.route? {
+        Route::DeployKeys if seen.path.contains("/shop/") => Some(Fault::Refuse(404, "Not Found", Vec::new())),
+        Route::RepositorySecrets => Some(Fault::Refuse(403, "Forbidden", Vec::new())),
+        Route::OrganisationHooks => Some(Fault::Refuse(500, "Server Error", Vec::new())),
+        _ => None,
+    });
+    let detail = |call: &str| {
+        let failed = collected.failed.iter().find(|failed| failed.call.as_deref() == Some(call));
+        failed.unwrap_or_else(|| panic!("{call}: {:?}", collected.failed)).detail.clone()
+    };
+    assert_eq!(detail("GET /repos/{owner}/{repo}/keys").as_deref(), Some("needs administration=read"));
+    assert_eq!(detail("GET /repos/{owner}/{repo}/actions/secrets").as_deref(), Some("needs secrets=read"));
+    assert_eq!(detail("GET /orgs/{org}/hooks"), None, "no permission helps against a fault");
+    let gaps = inventory(folder.path()).gaps;
+    let of_keys = gaps.iter().find(|gap| gap.call.ends_with("/keys")).unwrap_or_else(|| panic!("{gaps:?}"));
+    assert!(of_keys.reason.contains("administration=read"), "{of_keys:?}");
 }
 
 #[test]
