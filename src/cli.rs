@@ -222,7 +222,8 @@ pub struct Gate {
     #[arg(long)]
     pub new_only: bool,
 
-    /// The baseline for `--new-only`; `evenhand baseline create` makes one.
+    /// The baseline for `--new-only`; `evenhand baseline create` makes one. Default, without `--against`: `baseline` of
+    /// `[gate]`, else `evenhand-baseline.json`.
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
 
@@ -319,7 +320,8 @@ pub struct ScanOutput {
     #[arg(short, long = "output", value_name = "FORMAT[=PATH]", long_help = crate::formats::help())]
     pub output: Vec<Output>,
 
-    /// Add the scan to this store, a folder of Parquet files; `evenhand history` reads it.
+    /// Add the scan to this store: a folder of Parquet files, or a bucket as s3://BUCKET/PREFIX, with credentials, AWS_REGION
+    /// and, for others than AWS, AWS_ENDPOINT_URL in the environment. `evenhand history` reads it.
     #[arg(long, value_name = "STORE")]
     pub save: Option<Place>,
 
@@ -491,9 +493,11 @@ Examples:
   evenhand fix incident-agent --human incident-responder --from captures --out proposals
   evenhand fix incident-agent --to used --from captures
 
-It writes files and changes nothing live: an AWS policy document, or a Role and RoleBinding, and the commands that put it
-in place. What cannot be cut exactly is left out and listed: a proposal never grants more than the identity and its
-measure both hold.")]
+It writes files and changes nothing live: policies in the vendor's own form, for the identity and for those
+whose access it uses, such as its tool servers, with the commands that put them in place. What cannot be cut
+exactly is left out and listed: a proposal never grants more than the identity and its measure both hold.
+
+Exit codes: 0 within the human role with the proposals in place, 1 not yet, 2 nothing can be proposed.")]
 pub struct Fix {
     /// The AI identity: its id, its name, or a part of either that fits no other.
     #[arg(value_name = "IDENTITY")]
@@ -591,12 +595,13 @@ pub struct Report {
 Examples:
   evenhand scan captures --save posture
   evenhand history posture
-  evenhand history posture --sql \"SELECT scan_time, COUNT(*) AS open FROM findings WHERE severity = 'critical' GROUP BY scan_time ORDER BY scan_time\"
+  evenhand history posture --sql \"SELECT scan_time, COUNT(*) AS findings FROM findings WHERE severity = 'critical' GROUP BY scan_time ORDER BY scan_time\"
 
-A store is a folder of Parquet files, STORE/<table>/scan_date=<day>/<scan>.parquet, that any SQL engine reads. Its tables are
-`scans`, `findings` and the fact tables, each with `scan_id` and `scan_time`.")]
+A store is a folder of Parquet files, or a bucket s3://BUCKET/PREFIX with the same below it:
+<table>/scan_date=<day>/<scan>.parquet, which any SQL engine reads. Its tables are `scans`, `findings`
+and the fact tables, each with `scan_id` and `scan_time`.")]
 pub struct History {
-    /// The store: what `evenhand scan --save` fills.
+    /// The store: what `evenhand scan --save` fills, a folder or s3://BUCKET/PREFIX.
     #[arg(value_name = "STORE")]
     pub store: Place,
 
@@ -604,7 +609,7 @@ pub struct History {
     #[arg(long, value_name = "QUERY")]
     pub sql: Option<String>,
 
-    /// `table` for people, `json` and `csv` for programs.
+    /// `table` for people, `json` and `csv` for programs, `markdown` for a step summary.
     #[arg(short, long = "output", value_name = "FORMAT", default_value = "table", help_heading = "Output")]
     pub output: HistoryFormat,
 }
@@ -618,6 +623,8 @@ pub enum HistoryFormat {
     Json,
     /// For spreadsheets.
     Csv,
+    /// For a step summary or a pull request.
+    Markdown,
 }
 
 /// `evenhand diff`
@@ -675,9 +682,9 @@ pub struct BaselineArguments {
     #[arg(value_name = "SOURCE")]
     pub sources: Vec<PathBuf>,
 
-    /// The baseline.
-    #[arg(long, value_name = "FILE", default_value = "evenhand-baseline.json")]
-    pub file: PathBuf,
+    /// The baseline. Default: `baseline` of `[gate]`, else `evenhand-baseline.json`.
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
 
     /// When, and with which key.
     #[command(flatten)]

@@ -155,7 +155,8 @@ pub struct GateTable {
     pub min_confidence: Option<f64>,
     /// Of the findings, lets only those trip `fail_on` that `baseline` or `against` does not know.
     pub new_only: bool,
-    /// A baseline that `evenhand baseline create` made, relative to this file.
+    /// The baseline that `evenhand baseline` writes and `new_only` reads, relative to this file. Without it:
+    /// `evenhand-baseline.json` in the folder that evenhand runs in.
     pub baseline: Option<String>,
     /// The JSON report of an earlier scan, relative to this file.
     pub against: Option<String>,

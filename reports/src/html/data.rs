@@ -21,7 +21,8 @@ pub(super) struct Limits {
     pub(super) identities: usize,
     pub(super) findings: usize,
     pub(super) excess: usize,
-    /// Excess atoms of one identity, so that one administrator does not take the room of all others.
+    /// Excess atoms of one identity where a page cannot hold all, so that one administrator does not take the room of all
+    /// others.
     pub(super) excess_each: usize,
     pub(super) paths: usize,
     pub(super) credentials: usize,
@@ -258,13 +259,14 @@ impl Building<'_> {
     /// Excess atoms, heaviest first, what is not decided last.
     fn excess(&mut self) -> ExcessColumns {
         let table = Facts::of(self.report, "excess");
+        let most_each = if table.rows() <= self.limits.excess { usize::MAX } else { self.limits.excess_each };
         let mut each: HashMap<std::sync::Arc<str>, usize> = HashMap::new();
         let mut rows = Vec::new();
         for row in 0..table.rows() {
             let Some(identity) = table.text(row, "identity") else { continue };
             let taken = each.entry(identity).or_default();
             *taken += 1;
-            if *taken <= self.limits.excess_each {
+            if *taken <= most_each {
                 let decided = table.boolean(row, "decided") == Some(true);
                 let risky = table.boolean(row, "high_risk") == Some(true);
                 rows.push((!decided, !risky, Reverse(table.integer(row, "weight")), row));
