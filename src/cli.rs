@@ -206,7 +206,7 @@ pub struct Gate {
     #[arg(long, value_name = "LEVEL[,LEVEL]", value_delimiter = ',', value_parser = severity)]
     pub fail_on: Vec<Severity>,
 
-    /// Fail below this score, 0 to 1000.
+    /// Fail below this governed score, 0 to 1000.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=1000))]
     pub min_score: Option<u32>,
 
@@ -231,7 +231,7 @@ pub struct Gate {
     #[arg(long, value_name = "REPORT")]
     pub against: Option<PathBuf>,
 
-    /// Fail when the score is more than N below that of `--against`.
+    /// Fail when the governed score is more than N below that of `--against`.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=1000))]
     pub max_drop: Option<u32>,
 
@@ -276,7 +276,7 @@ Examples:
   evenhand scan aws --profile audit                 the account of these credentials, live
   evenhand scan kubernetes --context prod           a cluster, live
 
-An export is known by its content, agent configuration by its place in a project or home folder; .gz
+An export is known by its content, agent configuration by its place in a project or home folder; .gz \
 and .zst are read as they are. What no provider knows is listed with a reason. Findings that rest on a baseline below confidence 0.7 do not trip the gate.")]
 pub struct Scan {
     /// Files and folders to read. None: the `folders` of the configuration, else the current folder and the agent files
@@ -437,7 +437,7 @@ pub struct Explain {
 #[derive(Debug, Args)]
 #[command(override_usage = "evenhand can [OPTIONS] [IDENTITY] [OPERATION]...")]
 #[command(after_long_help = "\
-Exit codes: 0 it is allowed; 1 it is not, or not without a condition that the question leaves open, or nothing
+Exit codes: 0 it is allowed; 1 it is not, or not without a condition that the question leaves open, or nothing \
 tells; 2 the question cannot be understood. With questions on stdin: 0 all were answered, 2 some could not be.
 
 Examples:
@@ -493,8 +493,8 @@ Examples:
   evenhand fix incident-agent --human incident-responder --from captures --out proposals
   evenhand fix incident-agent --to used --from captures
 
-It writes files and changes nothing live: policies in the vendor's own form, for the identity and for those
-whose access it uses, such as its tool servers, with the commands that put them in place. What cannot be cut
+It writes files and changes nothing live: policies in the vendor's own form, for the identity and for those \
+whose access it uses, such as its tool servers, with the commands that put them in place. What cannot be cut \
 exactly is left out and listed: a proposal never grants more than the identity and its measure both hold.
 
 Exit codes: 0 within the human role with the proposals in place, 1 not yet, 2 nothing can be proposed.")]
@@ -553,7 +553,7 @@ Examples:
   evenhand init captures              from exports; a scan without a source will read them too
   evenhand init captures --out -      to stdout
 
-It proposes jobs, a register, the scope and a gate. Jobs are written as comments: what stands in the file counts as
+It proposes jobs, a register, the scope and a gate. Jobs are written as comments: what stands in the file counts as \
 reviewed, and that is for people to do. A configuration that is there already is neither used nor replaced.")]
 pub struct Init {
     /// Files and folders to read, as for `inventory`.
@@ -577,7 +577,7 @@ Examples:
   evenhand report posture.json -o html=posture.html -o csv:findings=findings.csv
   evenhand report posture.json --save posture
 
-It reads what `evenhand scan -o json=FILE` wrote and writes the same as the scan would have written, byte for byte. Nothing is
+It reads what `evenhand scan -o json=FILE` wrote and writes the same as the scan would have written, byte for byte. Nothing is \
 judged again, and no gate is asked.")]
 pub struct Report {
     /// The JSON report of a scan; `-` = stdin.
@@ -597,8 +597,8 @@ Examples:
   evenhand history posture
   evenhand history posture --sql \"SELECT scan_time, COUNT(*) AS findings FROM findings WHERE severity = 'critical' GROUP BY scan_time ORDER BY scan_time\"
 
-A store is a folder of Parquet files, or a bucket s3://BUCKET/PREFIX with the same below it:
-<table>/scan_date=<day>/<scan>.parquet, which any SQL engine reads. Its tables are `scans`, `findings`
+A store is a folder of Parquet files, or a bucket s3://BUCKET/PREFIX with the same below it: \
+<table>/scan_date=<day>/<scan>.parquet, which any SQL engine reads. Its tables are `scans`, `findings` \
 and the fact tables, each with `scan_id` and `scan_time`.")]
 pub struct History {
     /// The store: what `evenhand scan --save` fills, a folder or s3://BUCKET/PREFIX.

@@ -457,8 +457,10 @@ mod tests {
         let at_least = |least| GateSettings { min_score: Some(least), ..GateSettings::default() };
         assert_eq!(
             decide(&at_least(700), &posture(&case)).reasons,
-            ["--min-score 700: the governed score is 13, and no more than 399 while anything critical is open; resolve the 2 \
-                 critical first: 1 × a, 1 × b"]
+            [
+                "--min-score 700: the governed score is 13, and no more than 399 while anything critical is open; resolve the 2 \
+                 critical first: 1 × a, 1 × b"
+            ]
         );
         // A line that the severity allows is reached from the worst down all the same.
         assert_eq!(

@@ -347,7 +347,10 @@ impl<'a> Work<'a> {
     }
 
     fn take(&mut self, found: &Found, outcome: Outcome) {
-        self.hasher.update(found.path.as_bytes()).update(&[0]);
+        // What an earlier scan found makes this one no other scan.
+        if !matches!(&outcome, Outcome::Unrecognised { reason, .. } if reason == OWN_EVIDENCE) {
+            self.hasher.update(found.path.as_bytes()).update(&[0]);
+        }
         match outcome {
             Outcome::Recognised { slot, kind, mut loaded } => {
                 self.hasher.update(loaded.digest.as_bytes());
@@ -523,7 +526,6 @@ fn unrecognised(found: &Found, loaded: &Loaded, broken: impl Fn(&Document) -> Op
     }
     let is_schema = |(key, value): &(String, String)| key == "schema" && value.starts_with("evenhand/evidence");
     let reason = match document.format {
-        // What an earlier scan found makes this one no other scan.
         Format::Json if document.head.values.iter().any(is_schema) => {
             let reason = OWN_EVIDENCE.to_owned();
             return Outcome::Unrecognised { reason, bytes: loaded.bytes, digest: None };

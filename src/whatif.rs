@@ -14,7 +14,10 @@ use evenhand_rules::resolvers::Resolvers;
 pub fn holding(all: &Arc<Resolvers>, accesses: impl Iterator<Item = (IdentityId, Access)>) -> Resolvers {
     let others: Arc<BTreeMap<IdentityId, Other>> = Arc::new(
         // No access of a capture has such a key: keys number the accesses that there are.
-        (0..).zip(accesses).map(|(at, (id, access))| (id, Other { key: u64::MAX - at, access: Arc::new(access) })).collect(),
+        (0..)
+            .zip(accesses)
+            .map(|(at, (id, access))| (id, Other { key: u64::MAX - at, access: Arc::new(access) }))
+            .collect(),
     );
     let mut replaced = Resolvers::new();
     for (name, _) in all.iter() {

@@ -145,7 +145,11 @@ fn urgency(dimension: Dimension) -> u8 {
 fn first_step(finding: &Finding) -> String {
     // The steps, a list per vendor, are a page that `explain` prints.
     let what = printable(first_line(&finding.remedy));
-    if finding.remedy.lines().nth(1).is_some() { format!("{what} Steps: evenhand explain {}", finding.rule) } else { what }
+    if finding.remedy.lines().nth(1).is_some() {
+        format!("{what} Steps: evenhand explain {}", finding.rule)
+    } else {
+        what
+    }
 }
 
 /// An identity with its findings that are critical or high.

@@ -29,7 +29,9 @@ pub(crate) fn posture(score: &Score) -> String {
 pub(crate) fn failing(report: &Report) -> [(Severity, usize); 4] {
     let of = |severity: Severity| {
         let findings = report.findings.iter();
-        findings.filter(|held| held.status == Status::Fail && held.severity == severity && held.waiver.is_none()).count()
+        findings
+            .filter(|held| held.status == Status::Fail && held.severity == severity && held.waiver.is_none())
+            .count()
     };
     Severity::WORST_FIRST.map(|severity| (severity, of(severity)))
 }

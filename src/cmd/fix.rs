@@ -42,8 +42,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Fix) -> Result<Exit,
     };
     let lenders: Vec<&Identity> =
         Lent::new(inventory).to(subject, holds).into_iter().map(|lender| lender.identity).collect();
-    let is_human =
-        |lender: &&Identity| matches!(judgements.nature(&lender.id), Nature::Human | Nature::HumanRole);
+    let is_human = |lender: &&Identity| matches!(judgements.nature(&lender.id), Nature::Human | Nature::HumanRole);
     if !holds(subject) && !lenders.is_empty() && lenders.iter().all(is_human) {
         return Err(Failure::About(
             format!("`{}` holds no access of its own; it acts as people do:", subject.id),
@@ -145,8 +144,8 @@ impl Told<'_> {
             writeln!(sink, "  in doubt    {}", printable(doubt))?;
         }
         self.share(own, sink)?;
-        for Through { identity, share } in &remedy.through {
-            writeln!(sink, "\nThrough {}", printable(identity.as_str()))?;
+        for Through { identity, name, share } in &remedy.through {
+            writeln!(sink, "\nThrough {}", printable(&format!("{name}: {identity}")))?;
             counts(share, sink)?;
             self.share(share, sink)?;
         }
@@ -166,7 +165,11 @@ impl Told<'_> {
         if !remedy.reached {
             let all = if self.changes { "with all of that in place" } else { "as it is" };
             writeln!(sink, "\nNot enough: {all} the verdict is {then}: {}", printable(&remedy.summary_then))?;
-            writeln!(sink, "  `evenhand compare {}` tells the rest, statement by statement", quoted(remedy.identity.as_str()))?;
+            writeln!(
+                sink,
+                "  `evenhand compare {}` tells the rest, statement by statement",
+                quoted(remedy.identity.as_str())
+            )?;
         }
         Ok(())
     }
@@ -188,11 +191,7 @@ impl Told<'_> {
     fn share(&self, share: &Share, sink: &mut dyn Write) -> io::Result<()> {
         self.list("Keeps", &share.kept, sink)?;
         self.list("Takes away", &share.removed, sink)?;
-        self.list(
-            "Of it, what people do under a control that this identity does not pass",
-            &share.uncontrolled,
-            sink,
-        )?;
+        self.list("Of it, what people do under a control that this identity does not pass", &share.uncontrolled, sink)?;
         self.list("Leaves out, because it cannot be cut exactly", &share.left_out, sink)?;
         self.list("Beyond the measure, and granted elsewhere: change it there", &share.elsewhere, sink)
     }

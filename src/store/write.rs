@@ -149,3 +149,72 @@ fn parquet(sink: &mut dyn Write) -> ParquetWriter<&mut dyn Write> {
     ParquetWriter::new(sink)
         .with_key_value_metadata(Some(KeyValueMetadata::from_static(vec![(key.to_owned(), version.to_owned())])))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+    use std::sync::Arc;
+
+    use evenhand_model::finding::Dimension;
+    use evenhand_model::id::ProviderName;
+    use evenhand_reports::report::{Coverage, Scan, Tool};
+    use polars::io::SerReader as _;
+    use polars::io::parquet::read::ParquetReader;
+
+    use super::*;
+
+    fn report(findings: usize) -> Report {
+        let finding = |at: usize| Finding {
+            id: format!("{at:016x}").into(),
+            rule: "rule".into(),
+            severity: Severity::Low,
+            dimension: Dimension::Access,
+            status: Status::Fail,
+            provider: ProviderName("toy"),
+            scope: "prod".into(),
+            identity: "agent".into(),
+            name: "agent".into(),
+            title: format!("finding {at}"),
+            facts: Vec::new(),
+            evidence: Vec::new(),
+            remedy: "mend it".into(),
+            missing: Arc::default(),
+            frameworks: Arc::from([]),
+            waiver: None,
+        };
+        let tool = Tool {
+            name: "evenhand",
+            version: "0.0.0".into(),
+            rules: 1,
+            rule_pack: String::new(),
+            catalogs: Vec::new(),
+        };
+        Report {
+            tool,
+            scan: Scan { id: "0".repeat(32), time: jiff::Timestamp::UNIX_EPOCH, sources: Vec::new() },
+            score: None,
+            tables: Vec::new(),
+            comparisons: Vec::new(),
+            findings: (0..findings).map(finding).collect(),
+            filtered: 0,
+            gaps: Vec::new(),
+            hints: Vec::new(),
+            possible_agents: Vec::new(),
+            coverage: Coverage::default(),
+            rules: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn findings_that_are_written_in_parts_are_one_table() {
+        for findings in [0, 1, TOGETHER, TOGETHER + 2] {
+            let mut file = Vec::new();
+            write_findings(&report(findings), &mut file).unwrap();
+            let table = ParquetReader::new(Cursor::new(file)).finish().unwrap();
+            assert_eq!((table.height(), table.width()), (findings, 13), "{findings}");
+            let last =
+                findings.checked_sub(1).map(|last| table.column("title").unwrap().get(last).unwrap().to_string());
+            assert_eq!(last, findings.checked_sub(1).map(|last| format!("\"finding {last}\"")), "{findings}");
+        }
+    }
+}

@@ -61,7 +61,11 @@ fn a_gate_that_knows_the_old_findings_trips_on_new_ones_alone() {
     assert_eq!(scene.run(&[&["scan", "gaad.json"], &LOW[..], &known].concat()).code, 0);
     let tripped = scene.run(&[&["scan", "later"], &LOW[..], &known].concat());
     assert!(tripped.code == 1 && tripped.stderr.contains("new finding"), "{}", tripped.stderr);
-    assert_eq!(scene.run(&[&["scan", "gaad.json"], &LOW[..]].concat()).code, 0, "found where `baseline create` puts it");
+    assert_eq!(
+        scene.run(&[&["scan", "gaad.json"], &LOW[..]].concat()).code,
+        0,
+        "found where `baseline create` puts it"
+    );
     let all = scene.run(&["scan", "gaad.json", "--fail-on", "low", "--allow-partial"]);
     assert_eq!(all.code, 1, "without --new-only the old ones count");
 

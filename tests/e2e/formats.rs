@@ -114,8 +114,7 @@ fn evidence_of_an_earlier_scan_is_no_source_and_leaves_the_folder_when_it_is_sta
     assert_eq!(scan(&["--rule", "expired-credential-left"]).code, 0);
     let index = json(&scene.read("ev/evenhand-evidence.json"));
     let listed = index["files"].as_array().unwrap().iter().map(|file| file["path"].as_str().unwrap().to_owned());
-    let mut expected: Vec<String> =
-        listed.chain(["evenhand-evidence.json", "mine.json"].map(str::to_owned)).collect();
+    let mut expected: Vec<String> = listed.chain(["evenhand-evidence.json", "mine.json"].map(str::to_owned)).collect();
     expected.sort();
     assert_eq!(held(), expected);
     assert!(before.len() > expected.len(), "{before:?}");

@@ -92,7 +92,9 @@ fn movers(report: &Report, score: &Score, sink: &mut dyn Write) -> Result<(), Wr
         sink.write_all(b"<p class=\"small soft\">So much is open that fixing one rule alone would add nothing.</p>\n")?;
         return Ok(());
     }
-    sink.write_all(b"<p class=\"small soft\">What fixing one rule alone would add, with the identities affected.</p>\n")?;
+    sink.write_all(
+        b"<p class=\"small soft\">What fixing one rule alone would add, with the identities affected.</p>\n",
+    )?;
     let (first, rest) = movers.split_at(movers.len().min(MOVERS));
     list(report, score, first, sink)?;
     if !rest.is_empty() {

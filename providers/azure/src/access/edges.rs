@@ -204,8 +204,7 @@ pub(super) fn of(tenant: &Tenant, resolver: &Resolver, base: usize) -> (Vec<Edge
         left_out.extend(hints);
     }
     left_out.sort_by_key(|(number, _)| *number);
-    let blueprints =
-        ground.blueprints.iter().map(|held| (held, AGENT_OF_BLUEPRINT, "blueprint of the agent identity"));
+    let blueprints = ground.blueprints.iter().map(|held| (held, AGENT_OF_BLUEPRINT, "blueprint of the agent identity"));
     let users = ground.users.iter().map(|held| (held, "entra-user-of-agent", "user account of the agent identity"));
     edges.extend(blueprints.chain(users).map(|(held, technique, policy)| Edge {
         source: held.owner.clone(),

@@ -53,7 +53,9 @@ impl Proposes for Resolver {
             let reason = format!("what `{identity}` holds is not in permissions of an app, a workflow or a token");
             let remedy = match slices().next().map(|slice| self.grant(slice.grant)) {
                 Some(Grant { policy, evidence, .. }) => {
-                    format!("it holds that by {policy}, whole or not at all: choose where, or switch it off, at {evidence}")
+                    format!(
+                        "it holds that by {policy}, whole or not at all: choose where, or switch it off, at {evidence}"
+                    )
                 }
                 None => "`evenhand explain` tells where each grant stands".to_owned(),
             };
