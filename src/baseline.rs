@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 use crate::ruleset::fingerprint;
 use crate::snapshot::{Seen, Snapshot};
 
+/// The file, where nobody names another.
+pub const NAME: &str = "evenhand-baseline.json";
+
 /// The form of the file.
 const SCHEMA: &str = "evenhand/baseline/v1";
 

@@ -206,7 +206,7 @@ pub struct Gate {
     #[arg(long, value_name = "LEVEL[,LEVEL]", value_delimiter = ',', value_parser = severity)]
     pub fail_on: Vec<Severity>,
 
-    /// Fail below this score, 0 to 1000.
+    /// Fail below this governed score, 0 to 1000.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=1000))]
     pub min_score: Option<u32>,
 
@@ -222,7 +222,8 @@ pub struct Gate {
     #[arg(long)]
     pub new_only: bool,
 
-    /// The baseline for `--new-only`; `evenhand baseline create` makes one.
+    /// The baseline for `--new-only`; `evenhand baseline create` makes one. Default, without `--against`: `baseline` of
+    /// `[gate]`, else `evenhand-baseline.json`.
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
 
@@ -230,7 +231,7 @@ pub struct Gate {
     #[arg(long, value_name = "REPORT")]
     pub against: Option<PathBuf>,
 
-    /// Fail when the score is more than N below that of `--against`.
+    /// Fail when the governed score is more than N below that of `--against`.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=1000))]
     pub max_drop: Option<u32>,
 
@@ -275,7 +276,7 @@ Examples:
   evenhand scan aws --profile audit                 the account of these credentials, live
   evenhand scan kubernetes --context prod           a cluster, live
 
-An export is known by its content, agent configuration by its place in a project or home folder; .gz
+An export is known by its content, agent configuration by its place in a project or home folder; .gz \
 and .zst are read as they are. What no provider knows is listed with a reason. Findings that rest on a baseline below confidence 0.7 do not trip the gate.")]
 pub struct Scan {
     /// Files and folders to read. None: the `folders` of the configuration, else the current folder, the agent files of the
@@ -319,7 +320,8 @@ pub struct ScanOutput {
     #[arg(short, long = "output", value_name = "FORMAT[=PATH]", long_help = crate::formats::help())]
     pub output: Vec<Output>,
 
-    /// Add the scan to this store, a folder of Parquet files; `evenhand history` reads it.
+    /// Add the scan to this store: a folder of Parquet files, or a bucket as s3://BUCKET/PREFIX, with credentials, AWS_REGION
+    /// and, for others than AWS, AWS_ENDPOINT_URL in the environment. `evenhand history` reads it.
     #[arg(long, value_name = "STORE")]
     pub save: Option<Place>,
 
@@ -435,7 +437,7 @@ pub struct Explain {
 #[derive(Debug, Args)]
 #[command(override_usage = "evenhand can [OPTIONS] [IDENTITY] [OPERATION]...")]
 #[command(after_long_help = "\
-Exit codes: 0 it is allowed; 1 it is not, or not without a condition that the question leaves open, or nothing
+Exit codes: 0 it is allowed; 1 it is not, or not without a condition that the question leaves open, or nothing \
 tells; 2 the question cannot be understood. With questions on stdin: 0 all were answered, 2 some could not be.
 
 Examples:
@@ -491,9 +493,11 @@ Examples:
   evenhand fix incident-agent --human incident-responder --from captures --out proposals
   evenhand fix incident-agent --to used --from captures
 
-It writes files and changes nothing live: an AWS policy document, or a Role and RoleBinding, and the commands that put it
-in place. What cannot be cut exactly is left out and listed: a proposal never grants more than the identity and its
-measure both hold.")]
+It writes files and changes nothing live: policies in the vendor's own form, for the identity and for those \
+whose access it uses, such as its tool servers, with the commands that put them in place. What cannot be cut \
+exactly is left out and listed: a proposal never grants more than the identity and its measure both hold.
+
+Exit codes: 0 within the human role with the proposals in place, 1 not yet, 2 nothing can be proposed.")]
 pub struct Fix {
     /// The AI identity: its id, its name, or a part of either that fits no other.
     #[arg(value_name = "IDENTITY")]
@@ -549,7 +553,7 @@ Examples:
   evenhand init captures              from exports; a scan without a source will read them too
   evenhand init captures --out -      to stdout
 
-It proposes jobs, a register, the scope and a gate. Jobs are written as comments: what stands in the file counts as
+It proposes jobs, a register, the scope and a gate. Jobs are written as comments: what stands in the file counts as \
 reviewed, and that is for people to do. A configuration that is there already is neither used nor replaced.")]
 pub struct Init {
     /// Files and folders to read, as for `inventory`.
@@ -573,7 +577,7 @@ Examples:
   evenhand report posture.json -o html=posture.html -o csv:findings=findings.csv
   evenhand report posture.json --save posture
 
-It reads what `evenhand scan -o json=FILE` wrote and writes the same as the scan would have written, byte for byte. Nothing is
+It reads what `evenhand scan -o json=FILE` wrote and writes the same as the scan would have written, byte for byte. Nothing is \
 judged again, and no gate is asked.")]
 pub struct Report {
     /// The JSON report of a scan; `-` = stdin.
@@ -591,12 +595,13 @@ pub struct Report {
 Examples:
   evenhand scan captures --save posture
   evenhand history posture
-  evenhand history posture --sql \"SELECT scan_time, COUNT(*) AS open FROM findings WHERE severity = 'critical' GROUP BY scan_time ORDER BY scan_time\"
+  evenhand history posture --sql \"SELECT scan_time, COUNT(*) AS findings FROM findings WHERE severity = 'critical' GROUP BY scan_time ORDER BY scan_time\"
 
-A store is a folder of Parquet files, STORE/<table>/scan_date=<day>/<scan>.parquet, that any SQL engine reads. Its tables are
-`scans`, `findings` and the fact tables, each with `scan_id` and `scan_time`.")]
+A store is a folder of Parquet files, or a bucket s3://BUCKET/PREFIX with the same below it: \
+<table>/scan_date=<day>/<scan>.parquet, which any SQL engine reads. Its tables are `scans`, `findings` \
+and the fact tables, each with `scan_id` and `scan_time`.")]
 pub struct History {
-    /// The store: what `evenhand scan --save` fills.
+    /// The store: what `evenhand scan --save` fills, a folder or s3://BUCKET/PREFIX.
     #[arg(value_name = "STORE")]
     pub store: Place,
 
@@ -604,7 +609,7 @@ pub struct History {
     #[arg(long, value_name = "QUERY")]
     pub sql: Option<String>,
 
-    /// `table` for people, `json` and `csv` for programs.
+    /// `table` for people, `json` and `csv` for programs, `markdown` for a step summary.
     #[arg(short, long = "output", value_name = "FORMAT", default_value = "table", help_heading = "Output")]
     pub output: HistoryFormat,
 }
@@ -618,6 +623,8 @@ pub enum HistoryFormat {
     Json,
     /// For spreadsheets.
     Csv,
+    /// For a step summary or a pull request.
+    Markdown,
 }
 
 /// `evenhand diff`
@@ -675,9 +682,9 @@ pub struct BaselineArguments {
     #[arg(value_name = "SOURCE")]
     pub sources: Vec<PathBuf>,
 
-    /// The baseline.
-    #[arg(long, value_name = "FILE", default_value = "evenhand-baseline.json")]
-    pub file: PathBuf,
+    /// The baseline. Default: `baseline` of `[gate]`, else `evenhand-baseline.json`.
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
 
     /// When, and with which key.
     #[command(flatten)]

@@ -37,8 +37,8 @@ pub struct Side {
     /// The version of the tool.
     pub version: String,
     /// The score in thousandths without accepted exceptions.
-    pub score: Option<u32>,
-    /// The score with them.
+    pub raw: Option<u32>,
+    /// The score with them left out.
     pub governed: Option<u32>,
 }
 
@@ -125,7 +125,7 @@ impl Difference {
             && new_identities.is_empty()
             && gone_identities.is_empty()
             && access.is_empty()
-            && (old.score, old.governed) == (new.score, new.governed)
+            && (old.raw, old.governed) == (new.raw, new.governed)
     }
 }
 
@@ -134,7 +134,7 @@ fn side(snapshot: &Snapshot) -> Side {
         scan: snapshot.scan.clone(),
         time: snapshot.time.clone(),
         version: snapshot.version.clone(),
-        score: snapshot.score.map(|(raw, _)| raw),
+        raw: snapshot.score.map(|(raw, _)| raw),
         governed: snapshot.score.map(|(_, governed)| governed),
     }
 }

@@ -391,7 +391,7 @@ mod tests {
             assert_eq!(exit(settings, &case), expected, "{settings:?}");
         }
         let reasons = decide(&GateSettings { min_score: Some(700), ..none }, &posture(&case)).reasons;
-        assert_eq!(reasons, ["--min-score 700: the score is 640; resolving `r` alone gives 1000"]);
+        assert_eq!(reasons, ["--min-score 700: the governed score is 640; resolving `r` alone gives 1000"]);
     }
 
     #[test]
@@ -469,13 +469,15 @@ mod tests {
         let at_least = |least| GateSettings { min_score: Some(least), ..GateSettings::default() };
         assert_eq!(
             decide(&at_least(700), &posture(&case)).reasons,
-            ["--min-score 700: the score is 13, and no more than 399 while anything critical is open; resolve the 2 \
-                 critical first: 1 × a, 1 × b"]
+            [
+                "--min-score 700: the governed score is 13, and no more than 399 while anything critical is open; resolve the 2 \
+                 critical first: 1 × a, 1 × b"
+            ]
         );
         // A line that the severity allows is reached from the worst down all the same.
         assert_eq!(
             decide(&at_least(300), &posture(&case)).reasons,
-            ["--min-score 300: the score is 13; resolve the 2 critical first: 1 × a, 1 × b"]
+            ["--min-score 300: the governed score is 13; resolve the 2 critical first: 1 × a, 1 × b"]
         );
     }
 

@@ -1,5 +1,6 @@
 //! Where reports go: destinations as the user writes them, and files that are whole or not there at all.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{self, BufWriter, Write};
 use std::path::{Component, Path, PathBuf};
@@ -7,7 +8,7 @@ use std::str::FromStr;
 
 use evenhand_reports::Report;
 use evenhand_reports::asff::Product;
-use evenhand_reports::evidence_folder::{DEFAULT_PREFIX, EvidenceFolder};
+use evenhand_reports::evidence_folder::{DEFAULT_PREFIX, EvidenceFolder, INDEX, is_file_of_folder, listed};
 
 use crate::formats::OutputFormat;
 
@@ -119,18 +120,41 @@ pub fn evidence_prefix(folder: Option<&Path>) -> Result<String, String> {
     Ok(if names.is_empty() { DEFAULT_PREFIX.to_owned() } else { names.join("/") })
 }
 
-/// Writes the evidence folder; files of an earlier scan stay.
+/// Writes the evidence folder. Files that an earlier scan wrote there, as its index lists them, and that this one does not
+/// write are taken away; whatever else lies there stays.
 ///
 /// # Errors
-/// When a folder or file cannot be made.
+/// When a folder or file cannot be made, or one of an earlier scan not be taken away.
 pub fn to_folder(folder: &Path, report: &Report) -> Result<(), OutputError> {
+    let index = std::fs::read_to_string(folder.join(INDEX)).unwrap_or_default();
+    let mut stale: BTreeSet<String> = listed(&index).into_iter().collect();
     EvidenceFolder::of(report, "").write(|path, write| {
+        stale.remove(path);
+        if path == INDEX {
+            // Before the index forgets them.
+            stale.iter().try_for_each(|path| take_away(folder, path))?;
+        }
         let path = folder.join(path);
         let holder = folder_of(&path);
         std::fs::create_dir_all(holder)
             .map_err(|problem| OutputError { path: Some(holder.to_owned()), reason: reason_of(&problem) })?;
         to_file(&path, |sink| write(sink))
     })
+}
+
+/// Takes a file of the evidence folder away, if it is one, with the folders that it leaves empty.
+fn take_away(folder: &Path, path: &str) -> Result<(), OutputError> {
+    let file = folder.join(path);
+    let is_file = std::fs::symlink_metadata(&file).is_ok_and(|found| found.is_file());
+    if !is_file || !std::fs::read(&file).is_ok_and(|text| is_file_of_folder(&text)) {
+        return Ok(());
+    }
+    std::fs::remove_file(&file)
+        .map_err(|problem| OutputError { path: Some(file.clone()), reason: reason_of(&problem) })?;
+    let below = file.ancestors().skip(1).take_while(|holder| *holder != folder);
+    // One that is not empty refuses, and is to stay.
+    below.take_while(|holder| std::fs::remove_dir(holder).is_ok()).for_each(drop);
+    Ok(())
 }
 
 /// Why an output could not be written.

@@ -15,7 +15,7 @@ use evenhand_model::id::ProviderName;
 use evenhand_model::inventory::Inventory;
 use evenhand_model::provider::{MovedFiles, Provider, ReadOptions, Reader, Reading};
 use evenhand_model::secret::Fingerprinter;
-use evenhand_reports::report::{SourceFile, SourceStatus};
+use evenhand_reports::report::{OWN_EVIDENCE, SourceFile, SourceStatus};
 use evenhand_rules::resolvers::Resolvers;
 use jiff::Timestamp;
 use rayon::prelude::*;
@@ -357,7 +357,10 @@ impl<'a> Work<'a> {
     }
 
     fn take(&mut self, found: &Found, outcome: Outcome) {
-        self.hasher.update(found.path.as_bytes()).update(&[0]);
+        // What an earlier scan found makes this one no other scan.
+        if !matches!(&outcome, Outcome::Unrecognised { reason, .. } if reason == OWN_EVIDENCE) {
+            self.hasher.update(found.path.as_bytes()).update(&[0]);
+        }
         match outcome {
             Outcome::Recognised { slot, kind, mut loaded } => {
                 self.hasher.update(loaded.digest.as_bytes());
@@ -533,7 +536,10 @@ fn unrecognised(found: &Found, loaded: &Loaded, broken: impl Fn(&Document) -> Op
     }
     let is_schema = |(key, value): &(String, String)| key == "schema" && value.starts_with("evenhand/evidence");
     let reason = match document.format {
-        Format::Json if document.head.values.iter().any(is_schema) => "evidence that evenhand wrote",
+        Format::Json if document.head.values.iter().any(is_schema) => {
+            let reason = OWN_EVIDENCE.to_owned();
+            return Outcome::Unrecognised { reason, bytes: loaded.bytes, digest: None };
+        }
         Format::Toml if found.file.file_name().is_some_and(|name| name == config::NAME) => {
             "a configuration of evenhand that this scan does not use"
         }

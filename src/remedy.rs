@@ -1,24 +1,28 @@
-//! Remedies: the policy that leaves an identity what its human role holds too, or what it has used, and what that takes
-//! away.
+//! Remedies: the policies that leave an identity what its human role holds too, or what it has used, and what that takes
+//! away. Where access comes through others, such as a tool server or the blueprint that an agent inherits of, these get a
+//! policy too: without it the identity would keep what it is to lose.
 
+mod cut;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use evenhand_model::access::{Access, AccessResolver, Grant, Slice};
-use evenhand_model::catalog::{AccessLevel, Catalog};
+use evenhand_model::access::{Access, Grant};
+use evenhand_model::catalog::AccessLevel;
 use evenhand_model::evidence::Truth;
 use evenhand_model::id::IdentityId;
-use evenhand_model::identity::Identity;
+use evenhand_model::identity::{Identity, Nature};
 use evenhand_model::inventory::Inventory;
-use evenhand_model::opset::OpSet;
+use evenhand_model::opset::{OpSet, OperationIx};
 use evenhand_model::parity::{BaselineSource, Comparison, Verdict};
-use evenhand_model::proposal::{Kept, LeftOut, ProposedFile, Proposes};
+use evenhand_model::proposal::ProposedFile;
 use evenhand_rules::judgements::Judgements;
 use evenhand_rules::parity::{ParityConfig, compare_one};
 use evenhand_rules::resolvers::Resolvers;
 use serde::Serialize;
 
-use crate::rightsize::{self, Measure};
 use crate::whatif;
+use cut::{Holder, HolderCut, Measured, union};
 
 /// What access is cut to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,7 +55,7 @@ pub struct Ground<'a> {
     pub parity: &'a ParityConfig,
 }
 
-/// A policy in place of the present ones, with what it keeps and takes away.
+/// Policies in place of the present ones, with what they keep and take away.
 #[derive(Debug, Serialize)]
 pub struct Remedy {
     /// Whose.
@@ -60,10 +64,33 @@ pub struct Remedy {
     pub cut_to: String,
     /// The verdict now.
     pub verdict: Verdict,
-    /// The verdict with the proposal in place.
+    /// The verdict with all of the proposals in place.
     pub verdict_then: Verdict,
-    /// The comparison with the proposal in place, in one line.
+    /// The comparison with them in place, in one line.
     pub summary_then: String,
+    /// Whether they bring it within what it is cut to.
+    pub reached: bool,
+    /// Of its own access; nothing where it has none.
+    #[serde(flatten)]
+    pub own: Share,
+    /// Of the access of others that it uses.
+    pub through: Vec<Through>,
+    /// Of whom nothing is proposed although it uses their access.
+    pub remains: Vec<Remains>,
+    /// Why the access may be other than it was resolved.
+    pub doubts: Vec<Arc<str>>,
+}
+
+impl Remedy {
+    /// Every proposal, its own first.
+    pub fn shares(&self) -> impl Iterator<Item = &Share> {
+        std::iter::once(&self.own).chain(self.through.iter().map(|through| &through.share))
+    }
+}
+
+/// What a proposal keeps and takes away of the access of one identity.
+#[derive(Debug, Default, Serialize)]
+pub struct Share {
     /// Operations held now.
     pub operations: usize,
     /// Operations that are left, those that are granted elsewhere among them; on less or under more conditions, some.
@@ -78,11 +105,9 @@ pub struct Remedy {
     pub left_out: Vec<Portion>,
     /// What it takes away because people pass a control before it that this identity does not pass.
     pub uncontrolled: Vec<Portion>,
-    /// What is beyond the measure and granted elsewhere than in policies of the identity, so that no proposal takes it
+    /// What is beyond the measure and granted elsewhere than in policies that are proposed, so that no proposal takes it
     /// away.
     pub elsewhere: Vec<Portion>,
-    /// Why the access may be other than it was resolved.
-    pub doubts: Vec<Arc<str>>,
     /// What a person does to put the proposal in place.
     pub steps: Vec<String>,
     /// The policy. Its text is no part of the JSON form, which names the files that were written.
@@ -90,8 +115,36 @@ pub struct Remedy {
     pub files: Vec<ProposedFile>,
 }
 
+impl Share {
+    /// Whether there is anything to change. An operation that goes from one statement may stay in another.
+    pub fn changes(&self) -> bool {
+        !self.removed.is_empty() || self.kept.iter().any(|portion| portion.was.is_some())
+    }
+}
+
+/// Somebody whose access the identity uses.
+#[derive(Debug, Serialize)]
+pub struct Through {
+    /// Who.
+    pub identity: IdentityId,
+    /// The name.
+    pub name: Arc<str>,
+    /// What is proposed for it.
+    #[serde(flatten)]
+    pub share: Share,
+}
+
+/// Somebody whose access the identity uses, and for whom nothing is proposed.
+#[derive(Debug, Serialize)]
+pub struct Remains {
+    /// Who.
+    pub identity: IdentityId,
+    /// Why not, and what to do.
+    pub why: String,
+}
+
 /// Operations, where, under which condition, and the statement that grants them now.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Portion {
     /// The operations; a whole service as one wildcard.
     pub operations: Vec<Arc<str>>,
@@ -130,132 +183,158 @@ impl RemedyError {
 /// are.
 const MOST_ROUNDS: usize = 64;
 
-/// The remedy for one identity.
+/// The remedy for one identity, which uses the access of `lenders` as well.
 ///
 /// # Errors
-/// When its access is not known or not in policies of its own, no human role is known, or no document tells what it used.
-pub fn remedy(
-    ground: Ground<'_>,
-    identity: &Identity,
-    aim: Aim<'_>,
+/// When its access is not known or not in policies that can be proposed, no human role is known, or no document tells what
+/// it used.
+pub fn remedy<'a>(
+    ground: Ground<'a>,
+    identity: &'a Identity,
+    lenders: &[&'a Identity],
+    aim: Aim<'a>,
     uncontrolled: Uncontrolled,
 ) -> Result<Remedy, RemedyError> {
-    let work = Work::of(ground, identity, aim)?;
+    let work = Work { ground, identity, aim };
+    let (holders, mut remains) = work.holders(lenders)?;
     let before = work.compared(ground.resolvers)?;
-    let used;
-    let roles;
-    let (cut_to, measure) = match aim {
-        Aim::Used => {
-            used = work.used()?;
-            ("what it used in the last 90 days".to_owned(), Measure::Operations(&used))
-        }
-        Aim::HumanRole(_) => {
-            roles = work.roles(&before)?;
-            let baseline = &before.baseline;
-            (format!("the human role {}: {}", baseline.name, baseline.reason), Measure::Held(&roles))
-        }
-    };
-    let cut = rightsize::cut(&work.access, |grant| work.proposes.is_replaced(&identity.id, grant), measure);
-    let mut kept = cut.kept;
-    let gaps = match (aim, uncontrolled) {
-        (Aim::HumanRole(_), Uncontrolled::Removed) => work.uncontrolled(&kept, &cut.elsewhere)?,
-        _ => OpSet::new(),
-    };
-    let mut without_control = Vec::new();
-    for part in &mut kept {
-        let gone = part.slice.operations.intersection(&gaps);
-        if !gone.is_empty() {
-            without_control.push(work.portion(&Slice { operations: Arc::new(gone), ..part.slice.clone() }, None, None));
-            part.slice.operations = Arc::new(part.slice.operations.difference(&gaps));
+    let cut_to = work.cut_to(&before)?;
+    let mut measured = Vec::new();
+    for holder in &holders {
+        match work.measured(holder, &before) {
+            Ok(measure) => measured.push((holder, measure)),
+            Err(error) if holder.identity.id == identity.id => return Err(error),
+            Err(error) => remains.push(Remains::of(holder.identity, &error)),
         }
     }
-    kept.retain(|part| !part.slice.operations.is_empty());
-    let proposal = work
-        .proposes
-        .propose(&identity.id, &kept)
-        .map_err(|error| RemedyError::new(error.to_string(), error.remedy))?;
-    let mut left_out: Vec<Portion> =
-        cut.undecided.iter().map(|(slice, why)| work.portion(slice, None, Some(Arc::clone(why)))).collect();
-    for LeftOut { place, operations, why } in &proposal.left_out {
-        if let Some(part) = kept.get_mut(*place) {
-            let slice = Slice { operations: Arc::new(operations.clone()), ..part.slice.clone() };
-            left_out.push(work.portion(&slice, None, Some(Arc::clone(why))));
-            part.slice.operations = Arc::new(part.slice.operations.difference(operations));
+    if measured.is_empty() {
+        let first = remains.first().map_or_else(String::new, |held| format!(": `{}`: {}", held.identity, held.why));
+        return Err(RemedyError::new(
+            format!("no policy can be proposed for whom `{}` acts as{first}", identity.id),
+            "let it act as an identity of its own",
+        ));
+    }
+    let among: BTreeSet<&IdentityId> = measured.iter().map(|(holder, _)| &holder.identity.id).collect();
+    let mut cuts: Vec<HolderCut<'_>> =
+        measured.into_iter().map(|(holder, measure)| HolderCut::of(holder, measure, &among)).collect();
+    if let (Aim::HumanRole(_), Uncontrolled::Removed) = (aim, uncontrolled) {
+        work.take_uncontrolled(&mut cuts)?;
+    }
+    let mut proposals = Vec::new();
+    for cut in &mut cuts {
+        match cut.holder.proposes.propose(&cut.holder.identity.id, &cut.kept) {
+            Ok(proposal) => {
+                cut.leave_out(&proposal.left_out);
+                proposals.push(Some(proposal));
+            }
+            Err(error) => {
+                let error = RemedyError::new(error.to_string(), error.remedy);
+                if cut.holder.identity.id == identity.id {
+                    return Err(error);
+                }
+                remains.push(Remains::of(cut.holder.identity, &error));
+                cut.stays = true;
+                proposals.push(None);
+            }
         }
     }
-    let written: Vec<&Kept> = kept.iter().filter(|part| !part.slice.operations.is_empty()).collect();
-    let slices = written.iter().map(|part| part.slice.clone()).chain(cut.elsewhere.iter().cloned()).collect();
-    let then = work.compared(&work.holding(slices))?;
-    let granted_elsewhere = union(cut.elsewhere.iter());
-    let elsewhere = rightsize::cut(&Access::new(cut.elsewhere, Vec::new(), false), |_| true, measure);
-    let all = union(written.iter().map(|part| &part.slice)).union(&granted_elsewhere);
+    let then = work.compared(&work.holding(&cuts, &[]))?;
+    let mut own = Share::default();
+    let mut through = Vec::new();
+    for (at, proposal) in proposals.into_iter().enumerate() {
+        let (Some(proposal), Some(cut)) = (proposal, cuts.get(at)) else { continue };
+        let share = cut.share(proposal, &cuts);
+        match cut.holder.identity.id == identity.id {
+            true => own = share,
+            false => {
+                let held = cut.holder.identity;
+                through.push(Through { identity: held.id.clone(), name: Arc::clone(&held.name), share });
+            }
+        }
+    }
+    let reached = match (aim, then.verdict) {
+        (Aim::Used, _) | (_, Verdict::Parity | Verdict::Narrower) => true,
+        (_, Verdict::ControlGap) => uncontrolled == Uncontrolled::Kept,
+        (_, Verdict::Excess | Verdict::Unknown | Verdict::NoBaseline) => false,
+    };
     Ok(Remedy {
         identity: identity.id.clone(),
         cut_to,
         verdict: before.verdict,
         verdict_then: then.verdict,
         summary_then: then.summary,
-        operations: work.access.operations().len(),
-        operations_kept: all.len(),
-        operations_removed: work.access.operations().difference(&all).len(),
-        kept: written.iter().map(|part| work.portion(&part.slice, Some(&part.of), None)).collect(),
-        removed: work.removed(&written),
-        left_out,
-        uncontrolled: without_control,
-        elsewhere: work.beyond(&elsewhere),
+        reached,
+        own,
+        through,
+        remains,
         doubts: before.doubts,
-        steps: proposal.steps,
-        files: proposal.files,
     })
 }
 
-fn union<'s>(slices: impl Iterator<Item = &'s Slice>) -> OpSet {
-    OpSet::from_ranges(slices.flat_map(|slice| slice.operations.ranges().iter().copied()))
+impl Remains {
+    fn of(identity: &Identity, error: &RemedyError) -> Self {
+        Self { identity: identity.id.clone(), why: format!("{error}; {}", error.remedy) }
+    }
 }
 
 struct Work<'a> {
     ground: Ground<'a>,
     identity: &'a Identity,
-    human: Option<&'a IdentityId>,
-    resolver: &'a dyn AccessResolver,
-    proposes: &'a dyn Proposes,
-    access: Arc<Access>,
+    aim: Aim<'a>,
 }
 
 impl<'a> Work<'a> {
-    fn of(ground: Ground<'a>, identity: &'a Identity, aim: Aim<'a>) -> Result<Self, RemedyError> {
-        let held = ground
-            .resolvers
-            .get(identity.provider)
-            .and_then(|resolver| Some((resolver, resolver.access(&identity.id)?)));
-        let Some((resolver, access)) = held else {
-            return Err(RemedyError::new(
-                format!("`{}` holds no access of its own that was read", identity.id),
-                "`evenhand explain` tells whom it acts as; propose a policy for that identity",
-            ));
+    /// Those whose policies can be cut: the identity, where it holds access itself, and whose access it uses. With those
+    /// that cannot.
+    fn holders(&self, lenders: &[&'a Identity]) -> Result<(Vec<Holder<'a>>, Vec<Remains>), RemedyError> {
+        let ground = self.ground;
+        let has_access = |identity: &Identity| {
+            ground.resolvers.get(identity.provider).is_some_and(|held| held.access(&identity.id).is_some())
         };
-        if access.unlimited {
-            return Err(RemedyError::new(
-                format!("nothing is denied to `{}`, whatever the policies say", identity.id),
-                "let it act as another identity that policies limit",
-            ));
+        let (mut holders, mut remains): (Vec<Holder<'a>>, Vec<Remains>) = (Vec::new(), Vec::new());
+        if lenders.is_empty() || has_access(self.identity) {
+            holders.push(Holder::of(ground, self.identity)?);
         }
-        let Some(proposes) = resolver.proposer() else {
-            return Err(RemedyError::new(
-                format!("for {} no policy can be proposed", identity.provider),
-                "`evenhand compare` lists the excess with the grants to change",
-            ));
+        let mut next: Vec<&'a Identity> = lenders.to_vec();
+        let mut seen: BTreeSet<&IdentityId> = BTreeSet::from([&self.identity.id]);
+        let found = |id: &IdentityId| ground.inventory.identities.get(ground.judgements.position(id)?);
+        let lent_to = |holder: &Holder<'a>| -> Vec<&'a Identity> {
+            holder.access.slices().iter().filter_map(|slice| found(&holder.lender(slice)?)).collect()
         };
-        let human = match aim {
-            Aim::HumanRole(human) => human,
-            Aim::Used => None,
-        };
-        Ok(Self { ground, identity, human, resolver, proposes, access })
+        next.extend(holders.iter().flat_map(lent_to));
+        while let Some(lender) = next.pop() {
+            if !seen.insert(&lender.id) {
+                continue;
+            }
+            if matches!(ground.judgements.nature(&lender.id), Nature::Human | Nature::HumanRole) {
+                let why = "it is how people do the job; let the agent act as an identity of its own".to_owned();
+                remains.push(Remains { identity: lender.id.clone(), why });
+                continue;
+            }
+            match Holder::of(ground, lender) {
+                Ok(holder) => {
+                    next.extend(lent_to(&holder));
+                    holders.push(holder);
+                }
+                Err(error) => remains.push(Remains::of(lender, &error)),
+            }
+        }
+        // Its own first.
+        holders.sort_by(|a, b| {
+            let other = |holder: &Holder<'_>| holder.identity.id != self.identity.id;
+            (other(a), &a.identity.id).cmp(&(other(b), &b.identity.id))
+        });
+        remains.sort_by(|a, b| a.identity.cmp(&b.identity));
+        Ok((holders, remains))
     }
 
     fn compared(&self, resolvers: &Resolvers) -> Result<Comparison, RemedyError> {
         let Ground { inventory, judgements, parity, .. } = self.ground;
-        let compared = compare_one(inventory, judgements, resolvers, parity, &self.identity.id, self.human);
+        let human = match self.aim {
+            Aim::HumanRole(human) => human,
+            Aim::Used => None,
+        };
+        let compared = compare_one(inventory, judgements, resolvers, parity, &self.identity.id, human);
         compared.map(|(comparison, _)| comparison).ok_or_else(|| {
             RemedyError::new(
                 format!("`{}` cannot be compared", self.identity.id),
@@ -264,131 +343,113 @@ impl<'a> Work<'a> {
         })
     }
 
-    fn holding(&self, slices: Vec<Slice>) -> Resolvers {
-        let access = Access::new(slices, self.access.doubts.clone(), false);
-        whatif::holding(self.ground.resolvers, &self.identity.id, self.identity.provider, access)
-    }
-
-    fn used(&self) -> Result<OpSet, RemedyError> {
-        let id = &self.identity.id;
-        self.resolver.used(id).ok_or_else(|| match self.proposes.evidence_of_use(id) {
-            Some(document) => {
-                RemedyError::new(format!("nothing that was read tells what `{id}` used"), format!("add {document}"))
+    /// The resolvers with cuts in place, without some operations of each besides.
+    fn holding(&self, cuts: &[HolderCut<'_>], without: &[OpSet]) -> Resolvers {
+        let accesses = cuts.iter().enumerate().map(|(at, cut)| {
+            let mut slices = cut.slices(cuts);
+            if let Some(gone) = without.get(at) {
+                for slice in slices.iter_mut().take(cut.kept.len()) {
+                    slice.operations = Arc::new(slice.operations.difference(gone));
+                }
             }
-            None => RemedyError::new(
-                format!("no document of {} tells what an identity used", self.identity.provider),
-                "cut to the human role: leave `--to used` out",
-            ),
-        })
+            let access = Access::new(slices, cut.holder.access.doubts.clone(), false);
+            (cut.holder.identity.id.clone(), access)
+        });
+        whatif::holding(self.ground.resolvers, accesses)
     }
 
-    /// The accesses of the human roles in the identity's own provider.
-    fn roles(&self, comparison: &Comparison) -> Result<Vec<Arc<Access>>, RemedyError> {
-        const NAME: &str =
-            "name the role with --human, map the job in evenhand.toml, or cut to what was used with `--to used`";
+    /// What access is cut to, in a few words.
+    fn cut_to(&self, comparison: &Comparison) -> Result<String, RemedyError> {
         let baseline = &comparison.baseline;
-        match baseline.source {
-            BaselineSource::None => return Err(RemedyError::new(baseline.reason.to_string(), NAME)),
-            BaselineSource::Mined => {
+        match (self.aim, baseline.source) {
+            (Aim::Used, _) => Ok("what it used in the last 90 days".to_owned()),
+            (Aim::HumanRole(_), BaselineSource::None) => Err(RemedyError::new(baseline.reason.to_string(), NAME)),
+            (Aim::HumanRole(_), BaselineSource::Mined) => {
                 let message = format!("no role holds what most people hold ({})", baseline.reason);
-                return Err(RemedyError::new(message, NAME));
+                Err(RemedyError::new(message, NAME))
             }
-            _ => {}
+            (Aim::HumanRole(_), _) => Ok(format!("the human role {}: {}", baseline.name, baseline.reason)),
         }
+    }
+
+    fn measured(&self, holder: &Holder<'_>, comparison: &Comparison) -> Result<Measured, RemedyError> {
+        match self.aim {
+            Aim::Used => used(holder).map(Measured::Used),
+            Aim::HumanRole(_) => self.roles(holder, comparison).map(Measured::Held),
+        }
+    }
+
+    /// The accesses of the human roles in a holder's provider.
+    fn roles(&self, holder: &Holder<'_>, comparison: &Comparison) -> Result<Vec<Arc<Access>>, RemedyError> {
+        let baseline = &comparison.baseline;
         let roles = baseline.roles.iter().filter(|role| {
             let known = self.ground.judgements.position(role).and_then(|at| self.ground.inventory.identities.get(at));
-            known.is_some_and(|role| role.provider == self.identity.provider)
+            known.is_some_and(|role| role.provider == holder.identity.provider)
         });
-        let held: Vec<Arc<Access>> = roles.filter_map(|role| self.resolver.access(role)).collect();
+        let held: Vec<Arc<Access>> = roles.filter_map(|role| holder.resolver.access(role)).collect();
         match held.is_empty() {
-            true => Err(RemedyError::new(format!("the access of the human role {} is not known", baseline.name), NAME)),
+            true => Err(RemedyError::new(
+                format!("what the human role {} holds in {} is not known", baseline.name, holder.identity.provider),
+                NAME,
+            )),
             false => Ok(held),
         }
     }
 
-    /// The operations, among those that are kept, before which people pass a control that the identity does not pass.
-    fn uncontrolled(&self, kept: &[Kept], elsewhere: &[Slice]) -> Result<OpSet, RemedyError> {
-        let catalog = self.resolver.catalog();
-        let all = union(kept.iter().map(|part| &part.slice));
+    /// Takes away, of what is kept, the operations before which people pass a control that the identity does not pass.
+    fn take_uncontrolled(&self, cuts: &mut [HolderCut<'_>]) -> Result<(), RemedyError> {
+        let all: Vec<OpSet> = cuts.iter().map(|cut| union(cut.kept.iter().map(|part| &part.slice))).collect();
         // The operations whose controls are compared.
-        let sensitive: OpSet = all
-            .iter()
-            .filter(|at| catalog.weight(*at) >= AccessLevel::Write.weight() || catalog.high_risk(*at))
-            .collect();
-        let mut gone = OpSet::new();
+        let sensitive = |cut: &HolderCut<'_>, all: &OpSet| -> OpSet {
+            let catalog = cut.holder.resolver.catalog();
+            let is = |at: &OperationIx| catalog.weight(*at) >= AccessLevel::Write.weight() || catalog.high_risk(*at);
+            all.iter().filter(is).collect()
+        };
+        let sensitive: Vec<OpSet> = cuts.iter().zip(&all).map(|(cut, all)| sensitive(cut, all)).collect();
+        let mut gone = vec![OpSet::new(); cuts.len()];
         for round in 0.. {
-            let slices = kept.iter().map(|part| Slice {
-                operations: Arc::new(part.slice.operations.difference(&gone)),
-                ..part.slice.clone()
-            });
-            let slices = slices.chain(elsewhere.iter().cloned()).collect();
-            let comparison = self.compared(&self.holding(slices))?;
-            let rest = sensitive.difference(&gone);
-            let mut found = OpSet::new();
+            let comparison = self.compared(&self.holding(cuts, &gone))?;
+            let rest: Vec<OpSet> = sensitive.iter().zip(&gone).map(|(all, gone)| all.difference(gone)).collect();
+            let count: usize = rest.iter().map(OpSet::len).sum();
+            let mut found = vec![OpSet::new(); cuts.len()];
             for gap in comparison.controls.iter().filter(|row| row.is_gap() == Truth::Yes) {
-                found = match gap.count as usize >= rest.len() || round >= MOST_ROUNDS {
-                    true => found.union(&rest),
-                    false => gap.operations.iter().fold(found, |found, name| found.union(&catalog.expand(name))),
-                };
+                let whole = gap.count as usize >= count || round >= MOST_ROUNDS;
+                for ((found, rest), cut) in found.iter_mut().zip(&rest).zip(cuts.iter()) {
+                    let catalog = cut.holder.resolver.catalog();
+                    let named =
+                        || gap.operations.iter().fold(OpSet::new(), |all, name| all.union(&catalog.expand(name)));
+                    *found = found.union(&if whole { rest.clone() } else { named() });
+                }
             }
-            found = found.intersection(&all).difference(&gone);
-            if found.is_empty() {
+            let mut more = false;
+            for ((found, all), gone) in found.iter().zip(&all).zip(&mut gone) {
+                let found = found.intersection(all).difference(gone);
+                more |= !found.is_empty();
+                *gone = gone.union(&found);
+            }
+            if !more {
                 break;
             }
-            gone = gone.union(&found);
         }
-        Ok(gone)
-    }
-
-    fn portion(&self, slice: &Slice, of: Option<&Slice>, why: Option<Arc<str>>) -> Portion {
-        let another = |of: &&Slice| of.scope != slice.scope || of.condition != slice.condition;
-        let place = |of: &Slice| match of.condition.is_unconditional() {
-            true => of.scope.to_string(),
-            false => format!("{} if {}", of.scope, of.condition),
-        };
-        Portion {
-            operations: names(self.resolver.catalog(), &slice.operations),
-            count: slice.operations.len(),
-            scope: slice.scope.to_string(),
-            condition: slice.condition.to_string(),
-            was: of.filter(another).map(place),
-            grant: self.resolver.grant(slice.grant),
-            why,
+        for (cut, gone) in cuts.iter_mut().zip(&gone) {
+            cut.take_uncontrolled(gone);
         }
-    }
-
-    /// What is held now and of which nothing is kept, by statement.
-    fn removed(&self, kept: &[&Kept]) -> Vec<Portion> {
-        let gone =
-            self.access.slices().iter().filter(|slice| self.proposes.is_replaced(&self.identity.id, slice.grant));
-        // What reaches nothing is not held, so that nothing of it goes.
-        gone.filter(|slice| slice.scope.is_nothing() != Truth::Yes)
-            .filter_map(|slice| {
-                let stays = union(kept.iter().filter(|part| part.of == *slice).map(|part| &part.slice));
-                let operations = slice.operations.difference(&stays);
-                let slice = Slice { operations: Arc::new(operations), ..slice.clone() };
-                (!slice.operations.is_empty()).then(|| self.portion(&slice, None, None))
-            })
-            .collect()
-    }
-
-    /// What is granted elsewhere and not within the measure.
-    fn beyond(&self, cut: &rightsize::Cut) -> Vec<Portion> {
-        let elsewhere =
-            self.access.slices().iter().filter(|slice| !self.proposes.is_replaced(&self.identity.id, slice.grant));
-        elsewhere
-            .filter_map(|slice| {
-                let within = cut.kept.iter().filter(|part| {
-                    part.of == *slice && part.slice.scope == slice.scope && part.slice.condition == slice.condition
-                });
-                let operations = slice.operations.difference(&union(within.map(|part| &part.slice)));
-                let slice = Slice { operations: Arc::new(operations), ..slice.clone() };
-                (!slice.operations.is_empty()).then(|| self.portion(&slice, None, None))
-            })
-            .collect()
+        Ok(())
     }
 }
 
-fn names(catalog: &dyn Catalog, operations: &OpSet) -> Vec<Arc<str>> {
-    catalog.summarise(operations).into_iter().map(|(name, _)| name).collect()
+/// What is said where no human role can be cut to.
+const NAME: &str = "name the role with --human, map the job in evenhand.toml, or cut to what was used with `--to used`";
+
+fn used(holder: &Holder<'_>) -> Result<OpSet, RemedyError> {
+    let id = &holder.identity.id;
+    holder.resolver.used(id).ok_or_else(|| match holder.proposes.evidence_of_use(id) {
+        Some(document) => {
+            RemedyError::new(format!("nothing that was read tells what `{id}` used"), format!("add {document}"))
+        }
+        None => RemedyError::new(
+            format!("no document of {} tells what an identity used", holder.identity.provider),
+            "cut to the human role: leave `--to used` out",
+        ),
+    })
 }

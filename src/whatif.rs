@@ -1,5 +1,6 @@
-//! What would be if one identity held another access: the resolvers of a capture with that one answer replaced.
+//! What would be if some identities held another access: the resolvers of a capture with these answers replaced.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use evenhand_model::access::{Access, AccessResolver, DecideError, Decision, Edge, Grant, GrantIx, Request, Unread};
@@ -8,26 +9,36 @@ use evenhand_model::id::{IdentityId, ProviderName};
 use evenhand_model::opset::OpSet;
 use evenhand_rules::resolvers::Resolvers;
 
-/// The resolvers with the access of one identity replaced, for comparisons. Decisions and steps to more access stay those
-/// of the present access.
-pub fn holding(all: &Arc<Resolvers>, identity: &IdentityId, provider: ProviderName, access: Access) -> Resolvers {
-    let access = Arc::new(access);
+/// The resolvers with the accesses of some identities replaced, for comparisons. Decisions and steps to more access stay
+/// those of the present access.
+pub fn holding(all: &Arc<Resolvers>, accesses: impl Iterator<Item = (IdentityId, Access)>) -> Resolvers {
+    let others: Arc<BTreeMap<IdentityId, Other>> = Arc::new(
+        // No access of a capture has such a key: keys number the accesses that there are.
+        (0..)
+            .zip(accesses)
+            .map(|(at, (id, access))| (id, Other { key: u64::MAX - at, access: Arc::new(access) }))
+            .collect(),
+    );
     let mut replaced = Resolvers::new();
     for (name, _) in all.iter() {
-        let other = (name == provider).then(|| (identity.clone(), Arc::clone(&access)));
-        replaced.insert(name, Box::new(Replaced { all: Arc::clone(all), provider: name, other }));
+        let others = Arc::clone(&others);
+        replaced.insert(name, Box::new(Replaced { all: Arc::clone(all), provider: name, others }));
     }
     replaced
+}
+
+/// An access in place of the present one.
+struct Other {
+    key: u64,
+    access: Arc<Access>,
 }
 
 struct Replaced {
     all: Arc<Resolvers>,
     provider: ProviderName,
-    other: Option<(IdentityId, Arc<Access>)>,
+    /// By identity, whatever its provider: ids are told apart across providers.
+    others: Arc<BTreeMap<IdentityId, Other>>,
 }
-
-/// No access of a capture has this key: keys number the accesses that there are.
-const KEY: u64 = u64::MAX;
 
 impl Replaced {
     #[expect(
@@ -37,10 +48,6 @@ impl Replaced {
     fn present(&self) -> &dyn AccessResolver {
         self.all.get(self.provider).expect("a resolver that was listed")
     }
-
-    fn replaced(&self, identity: &IdentityId) -> Option<&Arc<Access>> {
-        self.other.as_ref().filter(|(held, _)| held == identity).map(|(_, access)| access)
-    }
 }
 
 impl AccessResolver for Replaced {
@@ -49,15 +56,16 @@ impl AccessResolver for Replaced {
     }
 
     fn access_key(&self, identity: &IdentityId) -> Option<u64> {
-        self.replaced(identity).map_or_else(|| self.present().access_key(identity), |_| Some(KEY))
+        self.others.get(identity).map_or_else(|| self.present().access_key(identity), |other| Some(other.key))
     }
 
     fn access(&self, identity: &IdentityId) -> Option<Arc<Access>> {
-        self.replaced(identity).map_or_else(|| self.present().access(identity), |access| Some(Arc::clone(access)))
+        let other = self.others.get(identity).map(|other| Arc::clone(&other.access));
+        other.or_else(|| self.present().access(identity))
     }
 
     fn is_admin(&self, identity: &IdentityId) -> Option<bool> {
-        self.present().is_admin(identity).filter(|_| self.replaced(identity).is_none())
+        self.present().is_admin(identity).filter(|_| !self.others.contains_key(identity))
     }
 
     fn grant(&self, grant: GrantIx) -> Grant {

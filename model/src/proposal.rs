@@ -82,6 +82,12 @@ pub trait Proposes {
     /// on granting: a resource's own policy, or a binding of a group that everybody is in.
     fn is_replaced(&self, identity: &IdentityId, grant: GrantIx) -> bool;
 
+    /// Whose policies hold a statement that this identity may use without holding it, as agents inherit of a blueprint:
+    /// what is proposed for that identity takes the statement's place. `None` where no other identity holds it.
+    fn lent_by(&self, _identity: &IdentityId, _grant: GrantIx) -> Option<IdentityId> {
+        None
+    }
+
     /// The policy that grants what may stay, and nothing else.
     ///
     /// # Errors

@@ -14,7 +14,8 @@ impl Millionths {
     }
 }
 
-/// The number of open (identity, rule) pairs by severity.
+/// The number of open (identity, rule) pairs by severity: of identities affected, each once for every rule. A rule may have
+/// several findings on one identity.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct OpenFindings {
     /// Critical pairs.

@@ -48,18 +48,24 @@ impl Screen {
             self.gap_lines(&absent, sink)?;
         }
         let unrecognised = report.scan.sources.iter().filter(|file| file.status == SourceStatus::Unrecognised);
-        let (prose, unrecognised): (Vec<_>, Vec<_>) = unrecognised.partition(|file| file.is_prose());
+        let (expected, unrecognised): (Vec<_>, Vec<_>) = unrecognised.partition(|file| file.is_expected());
         if !unrecognised.is_empty() {
             let line = format!("{} not recognised:", counted(unrecognised.len(), "file", "files"));
             self.say(2, &line, Style::new(), sink)?;
             self.files(&unrecognised, sink)?;
         }
-        if !prose.is_empty() {
-            let text = counted(prose.len(), "file of text for people", "files of text for people");
-            let line = format!("{text}, no document of any provider");
+        if !expected.is_empty() {
+            let own = expected.iter().filter(|file| file.is_own_evidence()).count();
+            let parts = [
+                (expected.len() - own, "file of text for people", "files of text for people"),
+                (own, "file of evidence of an earlier scan", "files of evidence of an earlier scan"),
+            ];
+            let parts = parts.iter().filter(|(count, ..)| *count > 0);
+            let text: Vec<String> = parts.map(|(count, one, many)| counted(*count, one, many)).collect();
+            let line = format!("{}, no document of any provider", text.join(" and "));
             if self.options.every_file {
                 self.say(2, &format!("{line}:"), Style::new(), sink)?;
-                self.files(&prose, sink)?;
+                self.files(&expected, sink)?;
             } else {
                 self.say(2, &format!("{line}; -v or -o json lists what"), Style::new(), sink)?;
             }

@@ -12,7 +12,7 @@ use evenhand_model::evidence::{Evidence, Place};
 use evenhand_model::gap::Gap;
 use evenhand_model::table::{Table, Value};
 use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::each::Each;
 use crate::findings::Identities;
@@ -22,12 +22,41 @@ use crate::words::{rows_by_identity, table};
 
 /// The version of the form of a file. Members are only ever added under one version.
 const SCHEMA: &str = "evenhand/evidence/v1";
+/// The version of the form of [`INDEX`].
+const INDEX_SCHEMA: &str = "evenhand/evidence-index/v1";
 
 /// The folder's name in paths, where the user named none.
 pub const DEFAULT_PREFIX: &str = "evenhand-evidence";
 
-/// The file that says what the folder holds, and by which a scan knows that the folder is no source.
+/// The file that says what the folder holds, and by which the next scan knows what it may take away.
 pub const INDEX: &str = "evenhand-evidence.json";
+
+/// The files that an index lists, as paths below its folder, in its order; none where the text is no index. What leads out
+/// of the folder is left out: anybody may have written the file.
+pub fn listed(index: &str) -> Vec<String> {
+    #[derive(Deserialize)]
+    struct Index {
+        schema: String,
+        files: Vec<Entry>,
+    }
+    #[derive(Deserialize)]
+    struct Entry {
+        path: String,
+    }
+    let Ok(index) = serde_json::from_str::<Index>(index) else { return Vec::new() };
+    let is_below = |path: &String| {
+        path.split('/').all(|part| !matches!(part, "" | "." | "..") && !part.contains(['\\', ':', '\0']))
+    };
+    let files = if index.schema == INDEX_SCHEMA { index.files } else { Vec::new() };
+    files.into_iter().map(|entry| entry.path).filter(is_below).collect()
+}
+
+/// Whether a file begins as those of an evidence folder do.
+pub fn is_file_of_folder(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    let Some(text) = text.strip_prefix(b"{") else { return false };
+    text.trim_ascii_start().starts_with(format!("\"schema\": \"{SCHEMA}\"").as_bytes())
+}
 
 /// The tables of which a file holds the rows of its identity.
 const TABLES: [&str; 5] = ["excess", "controls", "paths", "credentials", "agents"];
@@ -149,7 +178,7 @@ impl<'a> EvidenceFolder<'a> {
             Some(Entry { path: subject.path, identity, findings: found.len() })
         });
         let index = Index {
-            schema: "evenhand/evidence-index/v1",
+            schema: INDEX_SCHEMA,
             scan: &self.report.scan.id,
             time: self.report.scan.time,
             tool_version: &self.report.tool.version,
@@ -309,6 +338,17 @@ mod tests {
         }
         assert!(own_file(&Evidence::pointer("a.json", "/0")).is_none());
         assert!(own_file(&Evidence::line("a.json", 0)).is_none());
+    }
+
+    #[test]
+    fn an_index_lists_what_lies_below_it_and_nothing_else() {
+        let files = ["aws/1/role/a-1.json", "../../etc/passwd", "/etc/passwd", "a//b", "a/./b", "c:\\\\x", "b-2.json"];
+        let entries: Vec<String> = files.iter().map(|path| format!(r#"{{"path":"{path}"}}"#)).collect();
+        let index = |schema: &str| format!(r#"{{"schema":"{schema}","files":[{}]}}"#, entries.join(","));
+        assert_eq!(listed(&index(INDEX_SCHEMA)), ["aws/1/role/a-1.json", "b-2.json"]);
+        assert!(listed(&index("evenhand/report/v1")).is_empty() && listed("{").is_empty());
+        assert!(is_file_of_folder(b"{\n  \"schema\": \"evenhand/evidence/v1\",\n"));
+        assert!(!is_file_of_folder(b"{\"mine\": 1}") && !is_file_of_folder(b""));
     }
 
     #[test]

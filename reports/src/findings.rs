@@ -11,7 +11,7 @@ use owo_colors::Style;
 use crate::report::{Report, WriteError};
 use crate::screen::Screen;
 use crate::text::{counted, printable, thousands};
-use crate::words::accepted;
+use crate::words::{accepted, first_line};
 
 /// The severity, worst first, as a person reads it.
 fn severity_style(severity: Severity) -> Style {
@@ -144,9 +144,12 @@ fn urgency(dimension: Dimension) -> u8 {
 /// The first line of a remedy; where more lines follow, who prints them.
 fn first_step(finding: &Finding) -> String {
     // The steps, a list per vendor, are a page that `explain` prints.
-    let mut remedy = finding.remedy.lines();
-    let what = printable(remedy.next().unwrap_or_default());
-    if remedy.next().is_some() { format!("{what} Steps: evenhand explain {}", finding.rule) } else { what }
+    let what = printable(first_line(&finding.remedy));
+    if finding.remedy.lines().nth(1).is_some() {
+        format!("{what} Steps: evenhand explain {}", finding.rule)
+    } else {
+        what
+    }
 }
 
 /// An identity with its findings that are critical or high.

@@ -189,7 +189,8 @@ fn properties(report: &Report, sink: &mut dyn Write) -> io::Result<()> {
         ("undecided", report.coverage.undecided.to_string()),
         ("not_reported", report.filtered.to_string()),
     ];
-    all.extend(report.score.as_ref().map(|score| ("score", score.raw.thousandths().to_string())));
+    let scores = report.score.iter().flat_map(|score| [("raw_score", score.raw), ("governed_score", score.governed)]);
+    all.extend(scores.map(|(name, score)| (name, score.thousandths().to_string())));
     all.extend(report.coverage.percent().map(|percent| ("coverage_percent", percent.to_string())));
     writeln!(sink, "    <properties>")?;
     for (name, value) in &all {

@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 use std::io::Write;
 
-use evenhand_model::finding::{Finding, Severity, Status};
+use evenhand_model::finding::{Finding, Status};
 use evenhand_model::gap::GapKind;
 use evenhand_model::parity::{Comparison, Verdict};
 use evenhand_model::waiver::Waiver;
@@ -15,7 +15,7 @@ use evenhand_model::waiver::Waiver;
 use crate::findings::Identities;
 use crate::report::{Report, WriteError};
 use crate::text::{counted, printable, thousands};
-use crate::words::{accepted, coverage, cut, gap};
+use crate::words::{accepted, coverage, cut, failing, first_line, gap, posture};
 
 /// How long a page may become.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -99,18 +99,12 @@ impl Page {
 
     fn head(&mut self, report: &Report) {
         let title = match &report.score {
-            Some(score) => format!("# evenhand: posture {} of 1000", score.raw.thousandths()),
+            Some(score) => format!("# evenhand: posture {}", posture(score)),
             None => "# evenhand".to_owned(),
         };
-        let open = |status, severity| {
-            let of = |finding: &&Finding| {
-                finding.status == status && finding.severity == severity && finding.waiver.is_none()
-            };
-            report.findings.iter().filter(of).count()
-        };
-        let failed: Vec<String> = Severity::WORST_FIRST
+        let failed: Vec<String> = failing(report)
             .into_iter()
-            .map(|severity| format!("{} {severity}", thousands(open(Status::Fail, severity) as u64)))
+            .map(|(severity, count)| format!("{} {severity}", thousands(count as u64)))
             .collect();
         let is_open = |finding: &&Finding| finding.status == Status::Unknown && finding.waiver.is_none();
         let undecided = report.findings.iter().filter(is_open).count();
@@ -199,10 +193,10 @@ impl Page {
         }
         self.section("How to put it right", open.len());
         let row = |rule: &crate::report::RuleOutcome| {
-            let fix = rule.fix.lines().next().unwrap_or_default();
-            format!("| {} | {} | {} | {} |", rule.severity, code(rule.id.as_str()), thousands(rule.failed), cell(fix))
+            let (count, fix) = (thousands(rule.failed), cell(first_line(&rule.fix)));
+            format!("| {} | {} | {count} | {fix} |", rule.severity, code(rule.id.as_str()))
         };
-        self.rows("| Severity | Rule | Open | First |", open.into_iter().map(row), 90);
+        self.rows("| Severity | Rule | Findings | First |", open.into_iter().map(row), 90);
         self.text.push_str("`evenhand explain RULE` has all steps.\n\n</details>\n\n");
     }
 

@@ -145,7 +145,8 @@ fn properties(report: &Report) -> Vec<Value> {
         ("findings-not-reported", report.filtered.to_string()),
     ];
     all.extend(report.coverage.percent().map(|percent| ("coverage-percent", percent.to_string())));
-    all.extend(report.score.as_ref().map(|score| ("posture-score", score.raw.thousandths().to_string())));
+    let scores = report.score.iter().flat_map(|score| [("raw-score", score.raw), ("governed-score", score.governed)]);
+    all.extend(scores.map(|(name, score)| (name, score.thousandths().to_string())));
     all.into_iter().filter_map(|(name, value)| property(name, &value)).collect()
 }
 

@@ -121,7 +121,21 @@ pub struct SourceFile {
     pub bytes: u64,
 }
 
+/// What a source file is that evenhand wrote as evidence of an earlier scan: it says what was found there, and is no evidence
+/// of anything itself.
+pub const OWN_EVIDENCE: &str = "evidence that evenhand wrote";
+
 impl SourceFile {
+    /// Whether nobody expects a provider to know it.
+    pub fn is_expected(&self) -> bool {
+        self.is_prose() || self.is_own_evidence()
+    }
+
+    /// Whether it is evidence that evenhand wrote itself.
+    pub fn is_own_evidence(&self) -> bool {
+        self.status == SourceStatus::Unrecognised && *self.what == *OWN_EVIDENCE
+    }
+
     /// Whether it is text that people write beside their documents, such as a README: no provider knows it, and nobody
     /// expects one to.
     pub fn is_prose(&self) -> bool {

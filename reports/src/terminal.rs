@@ -7,7 +7,6 @@ use std::io::Write;
 
 use comfy_table::{CellAlignment, Color};
 use evenhand_model::parity::Comparison;
-use evenhand_model::score::Score;
 use evenhand_model::table::Value;
 use owo_colors::Style;
 
@@ -16,6 +15,7 @@ use crate::report::{Report, WriteError};
 pub use crate::screen::Options;
 use crate::screen::{PLAIN, Screen, role_words, verdict_color};
 use crate::text::{counted, printable, thousands};
+use crate::words::{failing, posture};
 use crate::wrap::wrapped;
 
 /// How an AI identity is declared.
@@ -50,12 +50,7 @@ pub fn inventory(report: &Report, options: Options, sink: &mut dyn Write) -> Res
 impl Screen {
     fn summary(&self, report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
         let Some(score) = &report.score else { return Ok(()) };
-        let governed = if score.governed == score.raw {
-            String::new()
-        } else {
-            format!(" ({} with accepted exceptions)", score.governed.thousandths())
-        };
-        let line = format!("evenhand posture {} of 1000{governed}  ·  {}", score.raw.thousandths(), open_words(score));
+        let line = format!("evenhand posture {}  ·  {}", posture(score), finding_words(report));
         self.say(0, &line, Style::new().bold(), sink)?;
         let judged: Vec<String> = report
             .coverage
@@ -84,7 +79,7 @@ impl Screen {
         }
         if let Some(exposure) = score.exposure {
             let line = format!(
-                "{}.{} % of the machine identities have an open critical or high finding",
+                "{}.{} % of the machine identities have a critical or high finding",
                 exposure.0 / 10_000,
                 exposure.0 / 1_000 % 10
             );
@@ -94,9 +89,9 @@ impl Screen {
         let worth_it = |mover: &&evenhand_model::score::Mover| mover.fixed.0 >= score.raw.0.saturating_add(10_000);
         if let Some(mover) = score.moved_by.first().filter(worth_it) {
             let line = format!(
-                "fixing {} ({} open) alone would bring the score to {}",
+                "fixing {} ({} affected) alone would bring the raw score to {}",
                 mover.rule,
-                mover.open,
+                counted(usize::try_from(mover.open).unwrap_or(usize::MAX), "identity", "identities"),
                 mover.fixed.thousandths()
             );
             self.say(0, &line, Style::new(), sink)?;
@@ -241,13 +236,15 @@ impl Screen {
     }
 }
 
-fn open_words(score: &Score) -> String {
-    let open = &score.open;
-    let parts: Vec<String> =
-        [(open.critical, "critical"), (open.high, "high"), (open.medium, "medium"), (open.low, "low")]
-            .iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, word)| format!("{} {word}", thousands(*count)))
-            .collect();
-    if parts.is_empty() { "nothing open".to_owned() } else { format!("open: {}", parts.join(", ")) }
+fn finding_words(report: &Report) -> String {
+    let parts: Vec<String> = failing(report)
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(severity, count)| format!("{} {severity}", thousands(count as u64)))
+        .collect();
+    let found = if parts.is_empty() { "no finding".to_owned() } else { format!("findings: {}", parts.join(", ")) };
+    match report.filtered {
+        0 => found,
+        filtered => format!("{found}, {} not shown", thousands(filtered as u64)),
+    }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use evenhand_model::finding::{Severity, Status};
 use evenhand_model::gap::{Gap, GapKind};
+use evenhand_model::score::Score;
 use evenhand_model::table::{Column, Table, Value};
 use evenhand_model::waiver::Waiver;
 
@@ -13,6 +15,31 @@ use crate::text::{counted, printable};
 pub(crate) fn accepted(waiver: &Waiver) -> String {
     let Waiver { reason, owner, approver, ticket, expires, .. } = waiver;
     printable(&format!("accepted until {expires} by {approver}, owner {owner}, {ticket}: {reason}"))
+}
+
+/// The posture score without and with accepted exceptions.
+pub(crate) fn posture(score: &Score) -> String {
+    match (score.raw.thousandths(), score.governed.thousandths()) {
+        (raw, governed) if raw == governed => format!("{raw} of 1000, raw and governed"),
+        (raw, governed) => format!("{raw} of 1000 raw, {governed} governed (accepted exceptions left out)"),
+    }
+}
+
+/// The findings of a report that fail and that nobody accepted, by severity, worst first.
+pub(crate) fn failing(report: &Report) -> [(Severity, usize); 4] {
+    let of = |severity: Severity| {
+        let findings = report.findings.iter();
+        findings
+            .filter(|held| held.status == Status::Fail && held.severity == severity && held.waiver.is_none())
+            .count()
+    };
+    Severity::WORST_FIRST.map(|severity| (severity, of(severity)))
+}
+
+/// The first line of a remedy, without the mark of a step.
+pub(crate) fn first_line(remedy: &str) -> &str {
+    let line = remedy.lines().next().unwrap_or_default();
+    line.strip_prefix("- ").unwrap_or(line)
 }
 
 /// How much was read and judged, in a sentence without a full stop.
@@ -101,6 +128,24 @@ pub(crate) fn text(value: Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn both_scores_are_told_and_once_where_they_are_one() {
+        use evenhand_model::score::{Millionths, OpenFindings};
+        let told = |raw, governed| {
+            let (raw, governed) = (Millionths(raw), Millionths(governed));
+            posture(&Score { raw, governed, exposure: None, open: OpenFindings::default(), moved_by: Vec::new() })
+        };
+        assert_eq!(told(8_999, 8_999), "8 of 1000, raw and governed");
+        assert_eq!(told(8_000, 640_000), "8 of 1000 raw, 640 governed (accepted exceptions left out)");
+    }
+
+    #[test]
+    fn a_remedy_that_is_all_steps_begins_with_the_first_of_them() {
+        assert_eq!(first_line("Do it.\n- so"), "Do it.");
+        assert_eq!(first_line("- Replace it.\n- so"), "Replace it.");
+        assert_eq!(first_line(""), "");
+    }
 
     #[test]
     fn a_cut_text_says_so_and_keeps_to_its_length() {

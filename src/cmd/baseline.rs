@@ -9,6 +9,7 @@ use super::{Failure, Invocation};
 use crate::assess::{self, Depth, Options};
 use crate::baseline::{Baseline, Turnover};
 use crate::cli::{self, BaselineVerb};
+use crate::config::Config;
 use crate::gate::Exit;
 use crate::output::to_file;
 use crate::ruleset;
@@ -16,18 +17,20 @@ use crate::snapshot::Snapshot;
 
 pub(super) fn run(invocation: &Invocation, verb: &BaselineVerb) -> Result<Exit, Failure> {
     let (BaselineVerb::Create(arguments) | BaselineVerb::Update(arguments) | BaselineVerb::Prune(arguments)) = verb;
+    let config = invocation.config(&arguments.sources)?;
+    let file = arguments.file.as_deref().unwrap_or_else(|| config.baseline());
     // Before everything is read.
     let held = match verb {
-        BaselineVerb::Create(_) if arguments.file.exists() => {
+        BaselineVerb::Create(_) if file.exists() => {
             return Err(Failure::new(
-                format!("`{}` is there already", arguments.file.display()),
+                format!("`{}` is there already", file.display()),
                 "bring it up to date with `evenhand baseline update`, or name another file with --file",
             ));
         }
         BaselineVerb::Create(_) => None,
-        BaselineVerb::Update(_) | BaselineVerb::Prune(_) => Some(Baseline::read(&arguments.file)?),
+        BaselineVerb::Update(_) | BaselineVerb::Prune(_) => Some(Baseline::read(file)?),
     };
-    let (now, rules) = scanned(invocation, arguments)?;
+    let (now, rules) = scanned(invocation, &config, arguments)?;
     let evaluated = |rule: &str| rules.get(rule).is_some();
     let (baseline, turnover) = match (verb, held) {
         (BaselineVerb::Update(_), Some(mut held)) => {
@@ -43,7 +46,7 @@ pub(super) fn run(invocation: &Invocation, verb: &BaselineVerb) -> Result<Exit, 
             (now, turnover)
         }
     };
-    to_file(&arguments.file, |sink| {
+    to_file(file, |sink| {
         serde_json::to_writer_pretty(&mut *sink, &baseline)?;
         sink.write_all(b"\n")
     })?;
@@ -51,22 +54,25 @@ pub(super) fn run(invocation: &Invocation, verb: &BaselineVerb) -> Result<Exit, 
     invocation.console.note(&format!(
         "{} in `{}`: {added} added, {removed} taken out, {kept} kept",
         counted(baseline.findings.len(), "finding", "findings"),
-        arguments.file.display()
+        file.display()
     ));
     Ok(Exit::Passed)
 }
 
 /// A baseline of what is there now, and the rules that made it.
-fn scanned(invocation: &Invocation, arguments: &cli::BaselineArguments) -> Result<(Baseline, RuleSet), Failure> {
-    let config = invocation.config(&arguments.sources)?;
-    let rules = ruleset::load(&arguments.selection, &config, invocation.console)?;
+fn scanned(
+    invocation: &Invocation,
+    config: &Config,
+    arguments: &cli::BaselineArguments,
+) -> Result<(Baseline, RuleSet), Failure> {
+    let rules = ruleset::load(&arguments.selection, config, invocation.console)?;
     let progress = invocation.progress();
-    let (capture, now) = invocation.read(&arguments.sources, &config, &arguments.input, &progress)?;
+    let (capture, now) = invocation.read(&arguments.sources, config, &arguments.input, &progress)?;
     if capture.inventory.identities.is_empty() {
         return Err(invocation.nobody(&capture));
     }
     let options = Options {
-        config: &config,
+        config,
         rules: &rules,
         strict: config.gate.strict,
         stable_fingerprints: false,

@@ -25,7 +25,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Diff) -> Result<Exit
     let difference = Difference::between(&old, &new);
     match arguments.output {
         DiffFormat::Table => say(|sink| table(&difference, arguments.all, sink))?,
-        DiffFormat::Markdown => say(|sink| markdown(&difference, arguments.all, sink))?,
+        DiffFormat::Markdown => to_stdout(|sink| markdown(&difference, arguments.all, sink))?,
         DiffFormat::Json => to_stdout(|sink| {
             serde_json::to_writer_pretty(&mut *sink, &difference)?;
             sink.write_all(b"\n")
@@ -39,12 +39,11 @@ const SHOWN: usize = 20;
 
 /// A score before and now, as people read it.
 fn scores(difference: &Difference) -> Option<String> {
-    let (old, new) = (difference.old.score?, difference.new.score?);
-    let with_waivers = match (difference.old.governed?, difference.new.governed?) {
-        (was, now) if (was, now) == (old, new) => String::new(),
-        (was, now) => format!(", with accepted exceptions {was} → {now}"),
-    };
-    Some(format!("posture {old} → {new}{with_waivers}"))
+    let (old, new) = (difference.old.raw?, difference.new.raw?);
+    Some(match (difference.old.governed?, difference.new.governed?) {
+        (was, now) if (was, now) == (old, new) => format!("posture {old} → {new}, raw and governed"),
+        (was, now) => format!("posture {old} → {new} raw, {was} → {now} governed"),
+    })
 }
 
 fn access_words(change: &AccessChange) -> Vec<String> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use evenhand_model::identity::{Identity, Nature};
-use evenhand_model::proposal::ProposedFile;
+use evenhand_model::proposal::{ProposedFile, quoted};
 use evenhand_reports::text::{counted, printable, thousands};
 use evenhand_rules::judgements::Judgements;
 use evenhand_rules::link::link;
@@ -18,7 +18,7 @@ use crate::gate::Exit;
 use crate::lent::Lent;
 use crate::lookup;
 use crate::output::{to_file, to_stdout};
-use crate::remedy::{Aim, Ground, Portion, Remedy, RemedyError, Uncontrolled, remedy};
+use crate::remedy::{Aim, Ground, Portion, Remains, Remedy, RemedyError, Share, Through, Uncontrolled, remedy};
 
 pub(super) fn run(invocation: &Invocation, arguments: &cli::Fix) -> Result<Exit, Failure> {
     let progress = invocation.progress();
@@ -40,10 +40,15 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Fix) -> Result<Exit,
     let holds = |identity: &Identity| {
         resolvers.get(identity.provider).is_some_and(|resolver| resolver.access(&identity.id).is_some())
     };
-    let lenders: Vec<String> =
-        Lent::new(inventory).to(subject, holds).iter().map(|lender| lender.identity.id.to_string()).collect();
-    if !lenders.is_empty() {
-        acts_as(invocation, subject, holds(subject), lenders)?;
+    let lenders: Vec<&Identity> =
+        Lent::new(inventory).to(subject, holds).into_iter().map(|lender| lender.identity).collect();
+    let is_human = |lender: &&Identity| matches!(judgements.nature(&lender.id), Nature::Human | Nature::HumanRole);
+    if !holds(subject) && !lenders.is_empty() && lenders.iter().all(is_human) {
+        return Err(Failure::About(
+            format!("`{}` holds no access of its own; it acts as people do:", subject.id),
+            super::listed(lenders.iter().map(|lender| lender.id.to_string()).collect()),
+            "let it act as an identity of its own, and propose a policy for that".to_owned(),
+        ));
     }
     let human = match &arguments.human {
         Some(role) => Some(&lookup::identity(&inventory.identities, role)?.id),
@@ -60,14 +65,12 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Fix) -> Result<Exit,
         }
     };
     let uncontrolled = if arguments.keep_uncontrolled { Uncontrolled::Kept } else { Uncontrolled::Removed };
-    let remedy = remedy(ground, subject, aim, uncontrolled)?;
-    // An operation that goes from one statement may stay in another.
-    let changes = !remedy.removed.is_empty() || remedy.kept.iter().any(|portion| portion.was.is_some());
-    let written = match changes {
-        true => write(&arguments.out, &remedy.files, arguments.force)?,
-        false => Vec::new(),
-    };
-    let told = Told { remedy: &remedy, changes, files: &written, all: arguments.all };
+    let remedy = remedy(ground, subject, &lenders, aim, uncontrolled)?;
+    let changed: Vec<&ProposedFile> =
+        remedy.shares().filter(|share| share.changes()).flat_map(|share| &share.files).collect();
+    let written = write(&arguments.out, &changed, arguments.force)?;
+    let told =
+        Told { remedy: &remedy, changes: remedy.shares().any(Share::changes), files: &written, all: arguments.all };
     match arguments.output {
         PlainFormat::Table => say(|sink| told.table(sink))?,
         PlainFormat::Json => to_stdout(|sink| {
@@ -75,7 +78,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Fix) -> Result<Exit,
             sink.write_all(b"\n")
         })?,
     }
-    Ok(Exit::Passed)
+    Ok(if remedy.reached { Exit::Passed } else { Exit::GateFailed })
 }
 
 impl From<RemedyError> for Failure {
@@ -84,24 +87,9 @@ impl From<RemedyError> for Failure {
     }
 }
 
-/// Refuses an identity that acts as others only, and names them; says it of one that acts as others beside itself.
-fn acts_as(invocation: &Invocation, subject: &Identity, holds: bool, lenders: Vec<String>) -> Result<(), Failure> {
-    if holds {
-        let others = super::listed(lenders).join(", ");
-        let said = format!("`{}` acts through {others} as well; this is about its own access", subject.id);
-        invocation.console.note(&said);
-        return Ok(());
-    }
-    Err(Failure::About(
-        format!("`{}` holds no access of its own; it acts as:", subject.id),
-        super::listed(lenders),
-        "propose a policy for the identity that it acts as, or let it act as another one".to_owned(),
-    ))
-}
-
 /// Writes the files of a proposal. A file that is there with other content is left alone, where replacing it is not asked
 /// for.
-fn write(folder: &Path, files: &[ProposedFile], force: bool) -> Result<Vec<PathBuf>, Failure> {
+fn write(folder: &Path, files: &[&ProposedFile], force: bool) -> Result<Vec<PathBuf>, Failure> {
     let paths: Vec<PathBuf> = files.iter().map(|file| folder.join(&file.name)).collect();
     for (path, file) in paths.iter().zip(files).filter(|_| !force) {
         if std::fs::symlink_metadata(path).is_ok() && std::fs::read(path).ok().as_deref() != Some(file.text.as_bytes())
@@ -146,27 +134,47 @@ impl Told<'_> {
     fn table(&self, sink: &mut dyn Write) -> io::Result<()> {
         let remedy = self.remedy;
         writeln!(sink, "{} cut to {}", printable(remedy.identity.as_str()), printable(&remedy.cut_to))?;
-        let number = |count: usize| thousands(count as u64);
-        let (all, kept, removed) = (remedy.operations, remedy.operations_kept, remedy.operations_removed);
-        writeln!(sink, "  operations  {} → {}, {} taken away", number(all), number(kept), number(removed))?;
+        let own = &remedy.own;
+        if own.operations > 0 {
+            counts(own, sink)?;
+        }
         let (now, then) = (remedy.verdict.as_str(), remedy.verdict_then.as_str());
         writeln!(sink, "  verdict     {now} → {then}: {}", printable(&remedy.summary_then))?;
         for doubt in &remedy.doubts {
             writeln!(sink, "  in doubt    {}", printable(doubt))?;
         }
-        self.list("Keeps", &remedy.kept, sink)?;
-        self.list("Takes away", &remedy.removed, sink)?;
-        self.list(
-            "Of it, what people do under a control that this identity does not pass",
-            &remedy.uncontrolled,
-            sink,
-        )?;
-        self.list("Leaves out, because it cannot be cut exactly", &remedy.left_out, sink)?;
-        self.list("Beyond the measure, and granted elsewhere: change it there", &remedy.elsewhere, sink)?;
-        if !self.changes {
-            let far = if remedy.doubts.is_empty() { "" } else { ", as far as they were read" };
-            return writeln!(sink, "\nNothing to change: its own policies grant no more than that{far}");
+        self.share(own, sink)?;
+        for Through { identity, name, share } in &remedy.through {
+            writeln!(sink, "\nThrough {}", printable(&format!("{name}: {identity}")))?;
+            counts(share, sink)?;
+            self.share(share, sink)?;
         }
+        if !remedy.remains.is_empty() {
+            writeln!(sink, "\nNothing is proposed for")?;
+            for Remains { identity, why } in &remedy.remains {
+                writeln!(sink, "  {}: {}", printable(identity.as_str()), printable(why))?;
+            }
+        }
+        if self.changes {
+            self.steps(sink)?;
+        } else {
+            let far = if remedy.doubts.is_empty() { "" } else { ", as far as they were read" };
+            let whose = if remedy.through.is_empty() { "its own policies grant" } else { "the policies grant" };
+            writeln!(sink, "\nNothing to change: {whose} no more than that{far}")?;
+        }
+        if !remedy.reached {
+            let all = if self.changes { "with all of that in place" } else { "as it is" };
+            writeln!(sink, "\nNot enough: {all} the verdict is {then}: {}", printable(&remedy.summary_then))?;
+            writeln!(
+                sink,
+                "  `evenhand compare {}` tells the rest, statement by statement",
+                quoted(remedy.identity.as_str())
+            )?;
+        }
+        Ok(())
+    }
+
+    fn steps(&self, sink: &mut dyn Write) -> io::Result<()> {
         writeln!(sink, "\nWritten")?;
         for path in self.files {
             writeln!(sink, "  {}", printable(&path.display().to_string()))?;
@@ -175,10 +183,17 @@ impl Told<'_> {
             writeln!(sink, "  no file: nothing is left to grant")?;
         }
         writeln!(sink, "\nTo put it in place, where nothing was changed")?;
-        for (number, step) in (1..).zip(&remedy.steps) {
-            writeln!(sink, "  {number}. {}", printable(step))?;
-        }
-        Ok(())
+        let steps = self.remedy.shares().filter(|share| share.changes()).flat_map(|share| &share.steps);
+        (1..).zip(steps).try_for_each(|(number, step)| writeln!(sink, "  {number}. {}", printable(step)))
+    }
+
+    /// The lists of what is proposed for one identity.
+    fn share(&self, share: &Share, sink: &mut dyn Write) -> io::Result<()> {
+        self.list("Keeps", &share.kept, sink)?;
+        self.list("Takes away", &share.removed, sink)?;
+        self.list("Of it, what people do under a control that this identity does not pass", &share.uncontrolled, sink)?;
+        self.list("Leaves out, because it cannot be cut exactly", &share.left_out, sink)?;
+        self.list("Beyond the measure, and granted elsewhere: change it there", &share.elsewhere, sink)
     }
 
     fn list(&self, title: &str, portions: &[Portion], sink: &mut dyn Write) -> io::Result<()> {
@@ -213,4 +228,11 @@ impl Told<'_> {
             more => writeln!(sink, "  … and {}; --all shows them", counted(more, "more grant", "more grants")),
         }
     }
+}
+
+/// How many operations are held, and how many stay.
+fn counts(share: &Share, sink: &mut dyn Write) -> io::Result<()> {
+    let number = |count: usize| thousands(count as u64);
+    let (all, kept, removed) = (share.operations, share.operations_kept, share.operations_removed);
+    writeln!(sink, "  operations  {} → {}, {} taken away", number(all), number(kept), number(removed))
 }

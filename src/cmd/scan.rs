@@ -128,19 +128,20 @@ struct Before {
 
 impl Before {
     fn of(settings: &GateSettings, config: &Config, flags: &cli::Gate) -> Result<Self, Failure> {
-        let baseline = flags.baseline.as_ref().or(config.baseline.as_ref());
         let against = flags.against.as_ref().or(config.against.as_ref());
+        let usual = || Some(config.baseline()).filter(|file| against.is_none() && file.exists());
+        let baseline = flags.baseline.as_deref().or(config.baseline.as_deref()).or_else(usual);
         if settings.new_only && baseline.is_none() && against.is_none() {
             return Err(Failure::new(
                 "--new-only has nothing to know old findings by",
-                "name a baseline with --baseline, which `evenhand baseline create` makes, or an earlier report with --against",
+                "make a baseline with `evenhand baseline create`, name one with --baseline, or an earlier report with --against",
             ));
         }
         if settings.max_drop.is_some() && against.is_none() {
             return Err(Failure::new("--max-drop has no earlier score", "name an earlier JSON report with --against"));
         }
         Ok(Self {
-            baseline: baseline.filter(|_| settings.new_only).map(|path| Baseline::read(path)).transpose()?,
+            baseline: baseline.filter(|_| settings.new_only).map(Baseline::read).transpose()?,
             against: against.map(|path| Snapshot::read(path)).transpose()?,
         })
     }
@@ -224,12 +225,12 @@ pub(super) fn summary(invocation: &Invocation, report: &Report, bytes: u64, prog
     }
     let coverage = &report.coverage;
     let read = coverage.files_read + coverage.files_partial;
-    let prose = report.scan.sources.iter().filter(|file| file.is_prose()).count();
+    let expected = report.scan.sources.iter().filter(|file| file.is_expected()).count();
     let mut parts = vec![counted(read, "file read", "files read")];
     for (count, what) in [
         (coverage.files_failed, "failed"),
         (coverage.files_partial, "in part"),
-        (coverage.files_unrecognised - prose, "not recognised"),
+        (coverage.files_unrecognised - expected, "not recognised"),
     ] {
         if count > 0 {
             parts.push(format!("{count} {what}"));

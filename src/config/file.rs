@@ -142,7 +142,7 @@ pub struct GateTable {
     /// Fails on any finding of this level or worse; of several levels the lowest counts.
     #[schemars(with = "Option<OneOrMany>")]
     pub fail_on: Option<Spanned<toml::Value>>,
-    /// The lowest score that passes, 0 to 1000.
+    /// The lowest governed score that passes, 0 to 1000.
     #[schemars(range(max = 1000))]
     pub min_score: Option<u32>,
     /// The largest number of excess operations that an AI identity may hold over its human role.
@@ -155,11 +155,12 @@ pub struct GateTable {
     pub min_confidence: Option<f64>,
     /// Of the findings, lets only those trip `fail_on` that `baseline` or `against` does not know.
     pub new_only: bool,
-    /// A baseline that `evenhand baseline create` made, relative to this file.
+    /// The baseline that `evenhand baseline` writes and `new_only` reads, relative to this file. Without it:
+    /// `evenhand-baseline.json` in the folder that evenhand runs in.
     pub baseline: Option<String>,
     /// The JSON report of an earlier scan, relative to this file.
     pub against: Option<String>,
-    /// The largest fall of the score below that of `against` that passes.
+    /// The largest fall of the governed score below that of `against` that passes.
     #[schemars(range(max = 1000))]
     pub max_drop: Option<u32>,
     /// `strict` counts undecided findings like failed ones.

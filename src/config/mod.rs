@@ -29,6 +29,7 @@ pub use find::find;
 pub use problem::ConfigProblem;
 pub(crate) use waivers::NAME as WAIVERS;
 
+use crate::baseline;
 use crate::gate::GateSettings;
 use problem::Text;
 
@@ -53,7 +54,7 @@ pub struct Config {
     pub pack_dirs: Vec<PathBuf>,
     /// Folders to scan when no source is named, relative to the file.
     pub folders: Vec<PathBuf>,
-    /// The baseline of the gate.
+    /// The baseline of the gate, where the file names one; [`Config::baseline`] is what is taken.
     pub baseline: Option<PathBuf>,
     /// The report of an earlier scan that the gate holds this one against.
     pub against: Option<PathBuf>,
@@ -79,6 +80,11 @@ pub struct RuleSetting {
 }
 
 impl Config {
+    /// The baseline: the one that the file names, else [`baseline::NAME`] in the current folder.
+    pub fn baseline(&self) -> &Path {
+        self.baseline.as_deref().unwrap_or(Path::new(baseline::NAME))
+    }
+
     /// Reads a configuration file.
     ///
     /// # Errors

@@ -64,7 +64,7 @@ fn with_score(
         match posture.score {
             Some(score) if score.governed < Millionths(least.saturating_mul(1000)) => {
                 reasons.push(format!(
-                    "--min-score {least}: the score is {}{}",
+                    "--min-score {least}: the governed score is {}{}",
                     score.governed.thousandths(),
                     what_would_pass(posture.findings, score, least, settings.strict)
                 ));
@@ -76,7 +76,7 @@ fn with_score(
     if let Some(most) = settings.max_drop {
         match (posture.before.score, posture.score.map(|score| score.governed.thousandths())) {
             (Some(before), Some(now)) if before.saturating_sub(now) > most => reasons.push(format!(
-                "--max-drop {most}: the score fell from {before} to {now}; it passes at {} or more, `evenhand diff` tells \
+                "--max-drop {most}: the governed score fell from {before} to {now}; it passes at {} or more, `evenhand diff` tells \
                  what is new",
                 before - most
             )),

@@ -17,7 +17,7 @@ use polars::prelude::PolarsError;
 use crate::output::OutputError;
 
 pub use place::Place;
-pub use read::{Answer, Store, StoredScan};
+pub use read::{Answer, Counts, Store, StoredScan};
 pub use write::save;
 
 /// The version of the form, under this key in the metadata of each file.

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
 
+use jiff::Timestamp;
+use polars::prelude::{AnyValue, Column, DataFrame, DataType, IntoLazy as _, PlSmallStr, TimeUnit};
+use polars::sql::{SQLContext, extract_table_identifiers};
 use polars_io::SerReader as _;
 use polars_io::parquet::read::ParquetReader;
-use polars::prelude::{AnyValue, Column, DataFrame, DataType, IntoLazy as _, PlSmallStr};
-use polars::sql::{SQLContext, extract_table_identifiers};
 use serde_json::Value;
 
 use super::place::Shelf;
@@ -26,13 +27,15 @@ pub struct Store {
 pub struct StoredScan {
     /// Its id.
     pub id: String,
-    /// Its moment.
+    /// Its moment, as RFC 3339 writes it.
     pub time: String,
-    /// The score, 0 to 1000, with accepted exceptions honoured.
+    /// The score, 0 to 1000, without accepted exceptions.
+    pub raw: Option<i64>,
+    /// The score with them left out.
     pub governed: Option<i64>,
-    /// Open findings: critical, high, medium, low.
-    pub open: [Option<i64>; 4],
-    /// Findings that could not be decided.
+    /// The findings that fail and that nobody accepted.
+    pub findings: Counts,
+    /// Those that could not be decided.
     pub undecided: Option<i64>,
     /// Identities.
     pub identities: Option<i64>,
@@ -40,6 +43,19 @@ pub struct StoredScan {
     pub ai_identities: Option<i64>,
     /// Operations that AI identities hold beyond their human roles.
     pub excess_operations: Option<i64>,
+}
+
+/// Findings by severity; `None` = not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Counts {
+    /// Critical ones.
+    pub critical: Option<i64>,
+    /// High ones.
+    pub high: Option<i64>,
+    /// Medium ones.
+    pub medium: Option<i64>,
+    /// Low ones.
+    pub low: Option<i64>,
 }
 
 /// The answer to a query.
@@ -82,8 +98,14 @@ impl Store {
             .map(|row| StoredScan {
                 id: value(row, "scan_id").map(|id| plain(&id)).unwrap_or_default(),
                 time: value(row, "scan_time").map(|time| plain(&time)).unwrap_or_default(),
+                raw: number(row, "score"),
                 governed: number(row, "governed_score"),
-                open: ["critical", "high", "medium", "low"].map(|severity| number(row, severity)),
+                findings: Counts {
+                    critical: number(row, "critical"),
+                    high: number(row, "high"),
+                    medium: number(row, "medium"),
+                    low: number(row, "low"),
+                },
                 undecided: number(row, "undecided"),
                 identities: number(row, "identities"),
                 ai_identities: number(row, "ai_identities"),
@@ -178,8 +200,20 @@ fn plain(value: &AnyValue<'_>) -> String {
     match value {
         AnyValue::String(text) => (*text).to_owned(),
         AnyValue::StringOwned(text) => text.to_string(),
+        AnyValue::Datetime(since, unit, _) => moment(*since, *unit),
+        AnyValue::DatetimeOwned(since, unit, _) => moment(*since, *unit),
         other => other.to_string(),
     }
+}
+
+/// A moment as RFC 3339 writes it. Moments of a store are in UTC.
+fn moment(since: i64, unit: TimeUnit) -> String {
+    let moment = match unit {
+        TimeUnit::Nanoseconds => Timestamp::from_nanosecond(since.into()),
+        TimeUnit::Microseconds => Timestamp::from_microsecond(since),
+        TimeUnit::Milliseconds => Timestamp::from_millisecond(since),
+    };
+    moment.map_or_else(|_| since.to_string(), |moment| moment.to_string())
 }
 
 /// One frame below another, over the columns of both.

@@ -1,14 +1,16 @@
 //! Writing a scan into a store.
 
-use evenhand_model::finding::{Severity, Status};
+use std::io::Write;
+
+use evenhand_model::finding::{Finding, Severity, Status};
 use evenhand_model::table::Value;
 use evenhand_reports::Report;
 use evenhand_rules::engine::whole_frame;
 use jiff::tz::TimeZone;
 use polars_io::parquet::write::{KeyValueMetadata, ParquetWriter};
 use polars::prelude::{
-    BooleanChunked, Column, DataFrame, Int64Chunked, IntoColumn as _, NewChunkedArray as _, PlSmallStr, StringChunked,
-    TimeUnit,
+    BooleanChunked, Column, DataFrame, Int64Chunked, IntoColumn as _, NewChunkedArray as _, PlSmallStr, PolarsResult,
+    StringChunked, TimeUnit,
 };
 use rayon::prelude::*;
 
@@ -28,8 +30,28 @@ pub fn save(report: &Report, store: &Place) -> Result<(), StoreError> {
         let rows = table.rows();
         write(with_scan(whole_frame(table)?, rows, report)?, table.spec.name)
     })?;
-    write(with_scan(findings(report)?, report.findings.len(), report)?, FINDINGS)?;
+    shelf.write(&format!("{FINDINGS}/scan_date={day}/{}.parquet", report.scan.id), |sink| {
+        write_findings(report, sink).map_err(|error| one_line(&error))
+    })?;
     write(with_scan(scan(report)?, 1, report)?, SCANS)
+}
+
+/// Findings that are columns at one time: a million of them are not held twice.
+const TOGETHER: usize = 50_000;
+
+/// Writes the findings, a part at a time.
+fn write_findings(report: &Report, sink: &mut dyn Write) -> PolarsResult<()> {
+    let frame = |part: &[Finding]| with_scan(findings(part)?, part.len(), report);
+    let mut parts = report.findings.chunks(TOGETHER);
+    // One without rows has columns all the same.
+    let first = frame(parts.next().unwrap_or_default())?;
+    let mut writer = parquet(sink).batched(first.schema())?;
+    writer.write_batch(&first)?;
+    drop(first);
+    for part in parts {
+        writer.write_batch(&frame(part)?)?;
+    }
+    writer.finish().map(drop)
 }
 
 fn text<'a>(name: &'static str, values: impl Iterator<Item = &'a str>) -> Column {
@@ -41,7 +63,7 @@ fn number(name: &'static str, value: Option<i64>) -> Column {
 }
 
 /// A frame whose rows say which scan they are of.
-fn with_scan(frame: DataFrame, rows: usize, report: &Report) -> Result<DataFrame, StoreError> {
+fn with_scan(frame: DataFrame, rows: usize, report: &Report) -> PolarsResult<DataFrame> {
     let time = std::iter::repeat_n(Some(report.scan.time.as_millisecond()), rows);
     let time = Int64Chunked::from_iter_options(PlSmallStr::from_static("scan_time"), time);
     let mut columns = vec![
@@ -49,11 +71,10 @@ fn with_scan(frame: DataFrame, rows: usize, report: &Report) -> Result<DataFrame
         time.into_datetime(TimeUnit::Milliseconds, None).into_column(),
     ];
     columns.extend(frame.into_columns());
-    Ok(DataFrame::new(rows, columns)?)
+    DataFrame::new(rows, columns)
 }
 
-fn findings(report: &Report) -> Result<DataFrame, StoreError> {
-    let all = &report.findings;
+fn findings(all: &[Finding]) -> PolarsResult<DataFrame> {
     let columns = vec![
         text("finding_id", all.iter().map(|finding| finding.id.as_str())),
         text("rule", all.iter().map(|finding| finding.rule.as_str())),
@@ -71,18 +92,21 @@ fn findings(report: &Report) -> Result<DataFrame, StoreError> {
         )
         .into_column(),
     ];
-    Ok(DataFrame::new(all.len(), columns)?)
+    DataFrame::new(all.len(), columns)
 }
 
-fn scan(report: &Report) -> Result<DataFrame, StoreError> {
+fn scan(report: &Report) -> PolarsResult<DataFrame> {
     let score = report.score.as_ref();
-    let failed = |severity: Severity| {
-        let open = |finding: &&evenhand_model::finding::Finding| {
-            finding.severity == severity && finding.status == Status::Fail && finding.waiver.is_none()
+    // What nobody accepted, as everywhere.
+    let of = |status: Status, severity: Option<Severity>| {
+        let is = |finding: &&Finding| {
+            finding.status == status
+                && finding.waiver.is_none()
+                && severity.is_none_or(|severity| finding.severity == severity)
         };
-        count(report.findings.iter().filter(open).count())
+        count(report.findings.iter().filter(is).count())
     };
-    let undecided = report.findings.iter().filter(|finding| finding.status == Status::Unknown).count();
+    let failed = |severity: Severity| of(Status::Fail, Some(severity));
     let agents: usize = report.coverage.verdicts.iter().map(|(_, count)| count).sum();
     let identities = report.tables.iter().find(|table| table.spec.name == "identities");
     let excess = identities.map(|table| {
@@ -100,14 +124,14 @@ fn scan(report: &Report) -> Result<DataFrame, StoreError> {
         number("high", failed(Severity::High)),
         number("medium", failed(Severity::Medium)),
         number("low", failed(Severity::Low)),
-        number("undecided", count(undecided)),
+        number("undecided", of(Status::Unknown, None)),
         number("identities", count(report.coverage.identities)),
         number("ai_identities", count(agents)),
         number("excess_operations", excess),
         number("coverage_percent", report.coverage.percent().and_then(|percent| i64::try_from(percent).ok())),
         number("gaps", count(report.gaps.len())),
     ];
-    Ok(DataFrame::new(1, columns)?)
+    DataFrame::new(1, columns)
 }
 
 fn count(number: usize) -> Option<i64> {
@@ -116,12 +140,81 @@ fn count(number: usize) -> Option<i64> {
 
 /// Writes a file whole or not at all.
 fn write(mut frame: DataFrame, shelf: &Shelf, file: &str) -> Result<(), StoreError> {
+    shelf.write(file, |sink| parquet(sink).finish(&mut frame).map(drop).map_err(|error| one_line(&error)))
+}
+
+/// A writer of a file that says which form it is of.
+fn parquet(sink: &mut dyn Write) -> ParquetWriter<&mut dyn Write> {
     let (key, version) = FORM;
-    shelf.write(file, |sink| {
-        ParquetWriter::new(sink)
-            .with_key_value_metadata(Some(KeyValueMetadata::from_static(vec![(key.to_owned(), version.to_owned())])))
-            .finish(&mut frame)
-            .map(drop)
-            .map_err(|error| one_line(&error))
-    })
+    ParquetWriter::new(sink)
+        .with_key_value_metadata(Some(KeyValueMetadata::from_static(vec![(key.to_owned(), version.to_owned())])))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+    use std::sync::Arc;
+
+    use evenhand_model::finding::Dimension;
+    use evenhand_model::id::ProviderName;
+    use evenhand_reports::report::{Coverage, Scan, Tool};
+    use polars::io::SerReader as _;
+    use polars::io::parquet::read::ParquetReader;
+
+    use super::*;
+
+    fn report(findings: usize) -> Report {
+        let finding = |at: usize| Finding {
+            id: format!("{at:016x}").into(),
+            rule: "rule".into(),
+            severity: Severity::Low,
+            dimension: Dimension::Access,
+            status: Status::Fail,
+            provider: ProviderName("toy"),
+            scope: "prod".into(),
+            identity: "agent".into(),
+            name: "agent".into(),
+            title: format!("finding {at}"),
+            facts: Vec::new(),
+            evidence: Vec::new(),
+            remedy: "mend it".into(),
+            missing: Arc::default(),
+            frameworks: Arc::from([]),
+            waiver: None,
+        };
+        let tool = Tool {
+            name: "evenhand",
+            version: "0.0.0".into(),
+            rules: 1,
+            rule_pack: String::new(),
+            catalogs: Vec::new(),
+        };
+        Report {
+            tool,
+            scan: Scan { id: "0".repeat(32), time: jiff::Timestamp::UNIX_EPOCH, sources: Vec::new() },
+            score: None,
+            tables: Vec::new(),
+            comparisons: Vec::new(),
+            findings: (0..findings).map(finding).collect(),
+            filtered: 0,
+            gaps: Vec::new(),
+            hints: Vec::new(),
+            possible_agents: Vec::new(),
+            coverage: Coverage::default(),
+            rules: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn findings_that_are_written_in_parts_are_one_table() {
+        for findings in [0, 1, TOGETHER, TOGETHER + 2] {
+            let mut file = Vec::new();
+            write_findings(&report(findings), &mut file).unwrap();
+            let table = ParquetReader::new(Cursor::new(file)).finish().unwrap();
+            assert_eq!((table.height(), table.width()), (findings, 13), "{findings}");
+            let last =
+                findings.checked_sub(1).map(|last| table.column("title").unwrap().get(last).unwrap().to_string());
+            assert_eq!(last, findings.checked_sub(1).map(|last| format!("\"finding {last}\"")), "{findings}");
+        }
+    }
 }

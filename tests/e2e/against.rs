@@ -61,6 +61,11 @@ fn a_gate_that_knows_the_old_findings_trips_on_new_ones_alone() {
     assert_eq!(scene.run(&[&["scan", "gaad.json"], &LOW[..], &known].concat()).code, 0);
     let tripped = scene.run(&[&["scan", "later"], &LOW[..], &known].concat());
     assert!(tripped.code == 1 && tripped.stderr.contains("new finding"), "{}", tripped.stderr);
+    assert_eq!(
+        scene.run(&[&["scan", "gaad.json"], &LOW[..]].concat()).code,
+        0,
+        "found where `baseline create` puts it"
+    );
     let all = scene.run(&["scan", "gaad.json", "--fail-on", "low", "--allow-partial"]);
     assert_eq!(all.code, 1, "without --new-only the old ones count");
 
@@ -93,6 +98,15 @@ fn a_store_keeps_scans_once_each_and_history_tells_the_trend() {
     let [first, second] = scans.as_array().unwrap().as_slice() else { panic!("saved again is saved once: {scans}") };
     assert!(first["excess_operations"].as_i64() < second["excess_operations"].as_i64(), "{scans}");
     assert!(first["governed"].as_i64() >= second["governed"].as_i64(), "{scans}");
+    for scan in [first, second] {
+        assert!(scan["time"].as_str().unwrap().ends_with("T00:00:00Z"), "{scan}");
+        assert!(scan["raw"].is_number() && scan["findings"]["critical"].is_number(), "{scan}");
+    }
+    let page = scene.run(&["history", "posture", "-o", "markdown"]).stdout;
+    assert!(page.contains("| Scan | Raw | Governed | Critical |") && page.contains("\n| 2026-11-08T00"), "{page}");
+    let moments = ["--sql", "SELECT scan_time, '|' AS bar FROM scans ORDER BY scan_time LIMIT 1"];
+    let asked = scene.run(&[&["history", "posture", "-o", "markdown"][..], &moments].concat()).stdout;
+    assert!(asked.ends_with("| 2026-11-01T00&#58;00&#58;00Z | \\| |\n"), "{asked}");
     let table = scene.run(&["history", "posture"]).stdout;
     assert!(table.starts_with("posture ") && table.contains("2026-11-08"), "{table}");
 

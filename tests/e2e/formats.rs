@@ -98,6 +98,30 @@ fn the_evidence_folder_holds_what_sarif_points_at() {
 }
 
 #[test]
+fn evidence_of_an_earlier_scan_is_no_source_and_leaves_the_folder_when_it_is_stale() {
+    let scene = Scene::with_account().file("ev/mine.json", b"{}");
+    let scan = |more: &[&str]| scene.run(&[&["scan", ".", "--evidence-dir", "ev", "-o", "json"][..], more].concat());
+    let (first, second) = (scan(&[]), scan(&[]));
+    let (was, is) = (json(&first.stdout), json(&second.stdout));
+    assert_eq!((&was["scan"]["id"], &was["findings"]), (&is["scan"]["id"], &is["findings"]));
+    assert!(second.stderr.contains("1 not recognised"), "only the file of the user's own: {}", second.stderr);
+    let held = || -> Vec<String> {
+        let files = walkdir::WalkDir::new(scene.path("ev")).sort_by_file_name().into_iter().map(Result::unwrap);
+        let files = files.filter(|file| file.file_type().is_file());
+        files.map(|file| file.path().strip_prefix(scene.path("ev")).unwrap().display().to_string()).collect()
+    };
+    let before = held();
+    assert_eq!(scan(&["--rule", "expired-credential-left"]).code, 0);
+    let index = json(&scene.read("ev/evenhand-evidence.json"));
+    let listed = index["files"].as_array().unwrap().iter().map(|file| file["path"].as_str().unwrap().to_owned());
+    let mut expected: Vec<String> = listed.chain(["evenhand-evidence.json", "mine.json"].map(str::to_owned)).collect();
+    expected.sort();
+    assert_eq!(held(), expected);
+    assert!(before.len() > expected.len(), "{before:?}");
+    assert!(scene.path("ev").read_dir().unwrap().all(|entry| entry.unwrap().file_type().unwrap().is_file()));
+}
+
+#[test]
 fn a_form_that_has_nothing_to_say_is_refused_with_a_remedy() {
     let scene = Scene::with_account();
     for (arguments, told) in [

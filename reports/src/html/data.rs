@@ -21,7 +21,8 @@ pub(super) struct Limits {
     pub(super) identities: usize,
     pub(super) findings: usize,
     pub(super) excess: usize,
-    /// Excess atoms of one identity, so that one administrator does not take the room of all others.
+    /// Excess atoms of one identity where a page cannot hold all, so that one administrator does not take the room of all
+    /// others.
     pub(super) excess_each: usize,
     pub(super) paths: usize,
     pub(super) credentials: usize,
@@ -258,13 +259,14 @@ impl Building<'_> {
     /// Excess atoms, heaviest first, what is not decided last.
     fn excess(&mut self) -> ExcessColumns {
         let table = Facts::of(self.report, "excess");
+        let most_each = if table.rows() <= self.limits.excess { usize::MAX } else { self.limits.excess_each };
         let mut each: HashMap<std::sync::Arc<str>, usize> = HashMap::new();
         let mut rows = Vec::new();
         for row in 0..table.rows() {
             let Some(identity) = table.text(row, "identity") else { continue };
             let taken = each.entry(identity).or_default();
             *taken += 1;
-            if *taken <= self.limits.excess_each {
+            if *taken <= most_each {
                 let decided = table.boolean(row, "decided") == Some(true);
                 let risky = table.boolean(row, "high_risk") == Some(true);
                 rows.push((!decided, !risky, Reverse(table.integer(row, "weight")), row));
@@ -422,8 +424,10 @@ impl Building<'_> {
 mod tests {
     use std::sync::Arc;
 
+    use evenhand_model::fact_table;
     use evenhand_model::finding::Dimension;
     use evenhand_model::id::ProviderName;
+    use evenhand_model::table::Row as _;
 
     use super::*;
     use crate::report::{Coverage, Scan, Tool};
@@ -484,6 +488,30 @@ mod tests {
         let title = |row: usize| text["strings"][text["findings"]["title"][row].as_u64().unwrap() as usize].clone();
         assert_eq!((title(0), title(1)), ("worse".into(), "bad".into()));
         assert_eq!((data.finding_count(), data.left.findings), (2, 1));
+    }
+
+    fact_table! {
+        #[table("excess", "excess atom")]
+        /// What the page needs of an atom.
+        struct AtomRow {
+            /// The AI identity.
+            identity: Arc<str>,
+            /// The operation.
+            operation: Arc<str>,
+        }
+    }
+
+    #[test]
+    fn all_excess_is_in_the_page_and_only_where_it_cannot_be_each_has_its_share() {
+        let atom = |identity: &str, operation: &str| AtomRow { identity: identity.into(), operation: operation.into() };
+        let mut report = report(vec![]);
+        report.tables =
+            vec![AtomRow::table(vec![atom("a", "one"), atom("a", "two"), atom("a", "three"), atom("b", "four")])];
+        let held = |excess| {
+            let data = Data::of(&report, Limits { excess, excess_each: 1, ..LIMITS });
+            (data.excess.identity.len(), data.left.excess)
+        };
+        assert_eq!((held(4), held(3)), ((4, 0), (2, 2)));
     }
 
     #[test]

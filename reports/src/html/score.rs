@@ -7,6 +7,7 @@ use evenhand_model::score::{Millionths, Mover, Score};
 use super::markup::Text;
 use crate::report::{Report, WriteError};
 use crate::text::{counted, thousands};
+use crate::words::failing;
 
 /// Where the bands of the score begin, in thousandths, and the worst severity that is open in each.
 const BANDS: [(u32, u32, &str); 4] =
@@ -27,14 +28,18 @@ pub(super) fn write(report: &Report, score: &Score, sink: &mut dyn Write) -> Res
          <p class=\"figure\"><b>{shown}</b> <span class=\"soft\">of 1000</span></p>"
     )?;
     scale(shown, sink)?;
-    if score.governed != score.raw {
-        writeln!(sink, "<p class=\"small\">With valid waivers honoured: <b>{}</b></p>", score.governed.thousandths())?;
+    if score.governed == score.raw {
+        sink.write_all(b"<p class=\"small soft\">Raw and governed: accepted exceptions change nothing.</p>\n")?;
+    } else {
+        writeln!(
+            sink,
+            "<p class=\"small\">Raw; governed, with accepted exceptions left out: <b>{}</b></p>",
+            score.governed.thousandths()
+        )?;
     }
-    let open = &score.open;
-    sink.write_all(b"<dl class=\"tally\">\n")?;
-    for (word, count) in [("critical", open.critical), ("high", open.high), ("medium", open.medium), ("low", open.low)]
-    {
-        writeln!(sink, "<div class=\"{word}\"><dt>{word}</dt><dd>{}</dd></div>", thousands(count))?;
+    sink.write_all(b"<dl class=\"tally\" aria-label=\"Findings\">\n")?;
+    for (word, count) in failing(report) {
+        writeln!(sink, "<div class=\"{word}\"><dt>{word}</dt><dd>{}</dd></div>", thousands(count as u64))?;
     }
     sink.write_all(b"</dl>\n")?;
     movers(report, score, sink)?;
@@ -87,7 +92,9 @@ fn movers(report: &Report, score: &Score, sink: &mut dyn Write) -> Result<(), Wr
         sink.write_all(b"<p class=\"small soft\">So much is open that fixing one rule alone would add nothing.</p>\n")?;
         return Ok(());
     }
-    sink.write_all(b"<p class=\"small soft\">What fixing one rule alone would add.</p>\n")?;
+    sink.write_all(
+        b"<p class=\"small soft\">What fixing one rule alone would add, with the identities affected.</p>\n",
+    )?;
     let (first, rest) = movers.split_at(movers.len().min(MOVERS));
     list(report, score, first, sink)?;
     if !rest.is_empty() {
@@ -106,7 +113,7 @@ fn list(report: &Report, score: &Score, movers: &[&Mover], sink: &mut dyn Write)
             sink,
             "<li><span>{} <span class=\"soft\">({})</span></span><b>+{}</b></li>",
             Text(title.unwrap_or(mover.rule.as_str())),
-            thousands(mover.open),
+            counted(usize::try_from(mover.open).unwrap_or(usize::MAX), "identity", "identities"),
             gain(score.raw, mover.fixed)
         )?;
     }
@@ -126,7 +133,7 @@ fn facts(report: &Report, score: &Score, sink: &mut dyn Write) -> Result<(), Wri
     if let Some(exposure) = score.exposure {
         writeln!(
             sink,
-            "<li><b>{}.{} %</b> of the machine identities have an open critical or high finding</li>",
+            "<li><b>{}.{} %</b> of the machine identities have a critical or high finding</li>",
             exposure.0 / 10_000,
             exposure.0 / 1_000 % 10
         )?;

@@ -60,6 +60,9 @@ pub(crate) struct Owned {
     pub(crate) evidence: Evidence,
 }
 
+/// The technique by which a blueprint acts as an agent that is made from it.
+pub(super) const AGENT_OF_BLUEPRINT: &str = "entra-agent-of-blueprint";
+
 /// What steps lead to in a tenant.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ground {
@@ -200,8 +203,7 @@ pub(super) fn of(tenant: &Tenant, resolver: &Resolver, base: usize) -> (Vec<Edge
         left_out.extend(hints);
     }
     left_out.sort_by_key(|(number, _)| *number);
-    let blueprints =
-        ground.blueprints.iter().map(|held| (held, "entra-agent-of-blueprint", "blueprint of the agent identity"));
+    let blueprints = ground.blueprints.iter().map(|held| (held, AGENT_OF_BLUEPRINT, "blueprint of the agent identity"));
     let users = ground.users.iter().map(|held| (held, "entra-user-of-agent", "user account of the agent identity"));
     edges.extend(blueprints.chain(users).map(|(held, technique, policy)| Edge {
         source: held.owner.clone(),

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use evenhand_model::access::{AccessResolver as _, GrantIx};
+use evenhand_model::access::{AccessResolver as _, Edge, EdgeTarget, GrantIx};
 use evenhand_model::catalog::Catalog as _;
 use evenhand_model::glob::Glob;
 use evenhand_model::id::IdentityId;
@@ -16,6 +16,7 @@ use evenhand_model::scope::{Pattern, ResourceScope};
 use serde_json::{Value, json};
 
 use super::Resolver;
+use super::edges::AGENT_OF_BLUEPRINT;
 use crate::catalog::graph::{self, MICROSOFT_GRAPH};
 use crate::rbac::Plane;
 
@@ -29,6 +30,15 @@ const OF_GRAPH: &str = " of Microsoft Graph";
 impl Proposes for Resolver {
     fn is_replaced(&self, identity: &IdentityId, grant: GrantIx) -> bool {
         self.compiled(identity).is_some() && !self.grant(grant).policy.starts_with(INHERITED)
+    }
+
+    fn lent_by(&self, identity: &IdentityId, grant: GrantIx) -> Option<IdentityId> {
+        let is_inherited = self.grant(grant).policy.starts_with(INHERITED);
+        let made = |edge: &&Edge| {
+            *edge.technique == *AGENT_OF_BLUEPRINT
+                && matches!(&edge.target, EdgeTarget::Identity(target) if target == identity)
+        };
+        self.edges.iter().find(made).filter(|_| is_inherited).map(|edge| edge.source.clone())
     }
 
     fn propose(&self, identity: &IdentityId, kept: &[Kept]) -> Result<Proposal, NoProposal> {

