@@ -7,11 +7,11 @@ use evenhand_model::table::Value;
 use evenhand_reports::Report;
 use evenhand_rules::engine::whole_frame;
 use jiff::tz::TimeZone;
-use polars_io::parquet::write::{KeyValueMetadata, ParquetWriter};
 use polars::prelude::{
     BooleanChunked, Column, DataFrame, Int64Chunked, IntoColumn as _, NewChunkedArray as _, PlSmallStr, PolarsResult,
     StringChunked, TimeUnit,
 };
+use polars_io::parquet::write::{KeyValueMetadata, ParquetWriter};
 use rayon::prelude::*;
 
 use super::place::Shelf;
