@@ -61,6 +61,7 @@ mod tests {
             ("x", "apiVersion: v1\n", Format::Yaml),
             ("x.yaml", "{apiVersion: v1, kind: Pod}\n", Format::Yaml),
             ("x.yaml", "{\"kind\": \"Pod\"}\n---\n{\"kind\": \"Pod\"}\n", Format::Yaml),
+            ("x.yaml", "[{apiVersion: v1, kind: Pod}]\n", Format::Yaml),
             ("x.json", "{a: 1}", Format::Json),
             ("x.txt", "{some words}", Format::Json),
             ("x.yml", "- a\n", Format::Yaml),

@@ -114,7 +114,11 @@ pub(super) fn is_flow_yaml(prefix: &str) -> bool {
     let is_plain =
         begins.is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_alphabetic())) && prefix.contains(": ");
     let is_marked = prefix.lines().skip(1).any(|line| line.trim_end() == "---");
-    (is_plain || is_marked) && !yaml(prefix).keys.is_empty()
+    let tells = || {
+        let head = yaml(prefix);
+        !head.keys.is_empty() || !head.elements.is_empty()
+    };
+    (is_plain || is_marked) && tells()
 }
 
 /// A line's key and plain value.
