@@ -12,7 +12,6 @@ mod checkout;
 mod condition;
 mod handed;
 mod handing;
-mod inline;
 mod job;
 mod merge;
 mod outline;

@@ -17,7 +17,7 @@ use super::condition::Kept;
 use super::handing::{self, Handed};
 use super::token::Ceiling;
 use super::trigger::{self, Event};
-use super::{Workflow, WorkflowAgent, WorkflowError, inline, job, merge};
+use super::{Workflow, WorkflowAgent, WorkflowError, job, merge};
 use crate::secret::{Found, Slots};
 use crate::tree::{self, Entry, Node, Syntax, Value};
 
@@ -153,7 +153,7 @@ fn found(file: &File, fingerprinter: &Fingerprinter) -> Vec<Found> {
     let jobs = file.node.get("jobs").map_or(&[][..], |entry| entry.node.entries());
     let steps = jobs.iter().map(|job| &job.node).chain(file.node.get("runs").map(|entry| &entry.node));
     let steps = steps.flat_map(|node| node.get("steps")).flat_map(|steps| steps.node.elements());
-    let inlined: Vec<(&Node, Node)> = steps.flat_map(inline::inlined).collect();
+    let inlined: Vec<(&Node, Node)> = steps.flat_map(job::inlined).collect();
     let texts: Vec<&Node> = inlined.iter().map(|(text, _)| *text).collect();
     let mut slots = Slots::new(fingerprinter).without(&texts);
     for (_, settings) in &inlined {
