@@ -1,8 +1,8 @@
 //! Where the people of a job hold nothing, and where that is not known.
 //!
 //! A job that names no human role in a provider is no proof that its people hold nothing there. It is taken for one where
-//! the roles of people in that provider were read and nothing ties the people of the job to any of them; what an AI
-//! identity holds there is then excess. Else it is undecided.
+//! the roles of people in that provider were read, something tells who the people of the job are, and nothing ties them to
+//! any of these roles; what an AI identity holds there is then excess. Else it is undecided.
 
 use std::sync::Arc;
 
@@ -32,6 +32,9 @@ pub(crate) fn why_unclear(
         return unclear("");
     }
     for role in &found.roles {
+        if !world.is_tied(&role.id) {
+            return unclear(&format!(": nothing tells who come in as `{}`, and what else they are", role.name));
+        }
         let entering = world.entering(&role.id).iter().filter(|source| source.provider == provider).count();
         if entering > 0 {
             return unclear(&format!(

@@ -741,8 +741,13 @@ fn where_a_job_names_nobody_its_agents_access_is_excess_or_undecided_and_never_l
     type Change = fn(&mut Town, &mut Town);
     let read: Change = |_, _| {};
     let doubted = "no human role of the job is known in cloud";
-    let cases: [(&str, Change, Option<&str>); 8] = [
+    let cases: [(&str, Change, Option<&str>); 9] = [
         ("people of other jobs were read there", read, None),
+        (
+            "the people of the job are a name that may be anybody's",
+            |town, _| town.inventory.trusts.retain(|trust| !trust.target.as_str().ends_with("people")),
+            Some(": nothing tells who come in as `people`, and what else they are"),
+        ),
         (
             "nobody was read there",
             |_, cloud| cloud.inventory.identities.retain(|identity| &*identity.name == "robot"),
@@ -791,6 +796,7 @@ fn where_a_job_names_nobody_its_agents_access_is_excess_or_undecided_and_never_l
         let mut town = cluster();
         town.jobs.jobs[0].human = vec![Selector::parse("toy:a/people").unwrap()];
         town.trust("a/agent", Mechanism::Federation, "z/robot");
+        town.trust("a/staff", Mechanism::Membership, "a/people");
         let mut outer = cloud(&[2, 3], &[2]);
         change(&mut town, &mut outer);
         let comparison = beside(town, outer).remove(0);

@@ -1,7 +1,7 @@
 //! Everything a comparison looks up, indexed once for all comparisons.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::{Arc, OnceLock};
 
 use evenhand_model::access::AccessResolver;
 use evenhand_model::agent::{Agent, AgentKind, ApprovalMode};
@@ -65,6 +65,8 @@ pub(crate) struct World<'a> {
     pub(crate) generic: BTreeMap<ProviderName, Vec<GenericRole<'a>>>,
     /// Trusts by which an identity lends another one's access, by source.
     lent: Map<&'a str, Vec<&'a Trust>>,
+    /// Whoever some trust speaks of.
+    tied: OnceLock<HashSet<Arc<str>, foldhash::fast::FixedState>>,
     /// People whose credential proves an AI identity, by that identity.
     borrowed_by: Map<&'a IdentityId, Vec<&'a Identity>>,
     /// Groups by member, and members by group, for groups with an AI identity in them.
@@ -155,6 +157,7 @@ impl<'a> World<'a> {
             by_name,
             generic: BTreeMap::new(),
             lent: Map::default(),
+            tied: OnceLock::new(),
             borrowed_by: Map::default(),
             groups: Map::default(),
             members: Map::default(),
@@ -329,6 +332,13 @@ impl<'a> World<'a> {
     /// Whether people, or roles of theirs, were read in some of these places of a provider.
     pub(crate) fn is_peopled(&self, provider: ProviderName, scopes: &[ScopeId]) -> bool {
         scopes.iter().any(|scope| self.peopled.contains(&(provider, scope)))
+    }
+
+    /// Whether some trust says who may become an identity or whom it may become. A name in a binding that none speaks of
+    /// may be anybody, who may be others elsewhere.
+    pub(crate) fn is_tied(&self, id: &IdentityId) -> bool {
+        let ends = |trust: &Trust| [Arc::clone(&trust.source), trust.target.shared()];
+        self.tied.get_or_init(|| self.inventory.trusts.iter().flat_map(ends).collect()).contains(id.as_str())
     }
 
     /// The people of a job, configured or declared.
