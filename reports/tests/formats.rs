@@ -282,7 +282,7 @@ fn terminal_narrow() {
 }
 
 /// A gate that people with write access must pass.
-fn gates(report: &Report) -> Vec<GateComparison> {
+fn gates(comparison: &Comparison) -> Vec<GateComparison> {
     let control = ControlComparison {
         control: ControlKind::SecondPersonApproval,
         operations: vec!["git/push".into(), "pulls/merge".into()],
@@ -295,7 +295,7 @@ fn gates(report: &Report) -> Vec<GateComparison> {
         evidence: vec![Evidence::whole("rules.json")],
     };
     let gate = |control| GateComparison {
-        identity: report.comparisons[0].identity.clone(),
+        identity: comparison.identity.clone(),
         human_role: "github:acme:repository_role:write".into(),
         control,
     };
@@ -307,14 +307,14 @@ fn gates(report: &Report) -> Vec<GateComparison> {
 #[test]
 fn parity_card() {
     insta::assert_snapshot!(written(|report, out| {
-        parity_card::write(&report.comparisons[0], &gates(report), plain(100), out).expect("written");
+        parity_card::write(&report.comparisons[0], &gates(&report.comparisons[0]), plain(100), out).expect("written");
     }));
 }
 
 #[test]
 fn parity_card_narrow() {
     let text = written(|report, out| {
-        parity_card::write(&report.comparisons[0], &gates(report), plain(60), out).expect("written");
+        parity_card::write(&report.comparisons[0], &gates(&report.comparisons[0]), plain(60), out).expect("written");
     });
     assert!(text.lines().all(|line| unicode_width::UnicodeWidthStr::width(line) <= 60), "{text}");
     insta::assert_snapshot!(text);

@@ -136,7 +136,8 @@ mod tests {
 
     #[test]
     fn a_profile_is_of_aws_where_the_command_line_says_so_and_otherwise_in_doubt() {
-        let cases: &[(&str, bool, &[(&str, Whose)])] = &[
+        type Found = &'static [(&'static str, Whose)];
+        let cases: &[(&str, bool, Found)] = &[
             ("aws s3 ls --profile dev", false, &[("dev", Whose::Aws)]),
             ("/usr/local/bin/aws --profile=dev s3 ls", false, &[("dev", Whose::Aws)]),
             ("uvx awslabs.core-mcp-server@1.0.0 --profile dev", false, &[("dev", Whose::Aws)]),
