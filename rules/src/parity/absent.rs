@@ -1,8 +1,8 @@
 //! Where the people of a job hold nothing, and where that is not known.
 //!
 //! A job that names no human role in a provider is no proof that its people hold nothing there. It is taken for one where
-//! the roles of people in that provider were read, something tells who the people of the job are, and nothing ties them to
-//! any of these roles; what an AI identity holds there is then excess. Else it is undecided.
+//! the roles of people in that provider were read, with as whom people of the job's provider are let in, and those of the
+//! job are not among them; what an AI identity holds there is then excess. Else it is undecided.
 
 use std::sync::Arc;
 
@@ -32,9 +32,6 @@ pub(crate) fn why_unclear(
         return unclear("");
     }
     for role in &found.roles {
-        if !world.is_tied(&role.id) {
-            return unclear(&format!(": nothing tells who come in as `{}`, and what else they are", role.name));
-        }
         let entering = world.entering(&role.id).iter().filter(|source| source.provider == provider).count();
         if entering > 0 {
             return unclear(&format!(
@@ -61,6 +58,9 @@ pub(crate) fn why_unclear(
         let there = || found.roles.iter().any(|role| gap.provider == Some(role.provider));
         gap.is_about(About::HumanRoles) && ((gap.provider == Some(provider) && here) || there())
     };
-    let gap = world.inventory.gaps.iter().find(concerns)?;
-    unclear(&format!(": {} was not read", gap.call))
+    if let Some(gap) = world.inventory.gaps.iter().find(concerns) {
+        return unclear(&format!(": {} was not read", gap.call));
+    }
+    let role = found.roles.iter().find(|role| !world.lets_in(role.provider, &part.scopes))?;
+    unclear(&format!(": nothing tells as whom people of {} are let in there", role.provider))
 }

@@ -1,7 +1,7 @@
 //! Everything a comparison looks up, indexed once for all comparisons.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::{Arc, OnceLock};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use evenhand_model::access::AccessResolver;
 use evenhand_model::agent::{Agent, AgentKind, ApprovalMode};
@@ -53,6 +53,8 @@ pub(crate) struct World<'a> {
     enters: Map<&'a IdentityId, Vec<&'a Identity>>,
     /// Human roles of other providers that are let in as an identity, by that identity.
     entered_by: Map<&'a IdentityId, Vec<&'a Identity>>,
+    /// Of which providers people are let in where.
+    let_in: BTreeSet<(ProviderName, &'a ScopeId)>,
     /// Human roles by the job they do.
     roles_by_job: BTreeMap<&'a Job, Candidates<'a>>,
     /// Where people, or roles of theirs that the provider does not ship, were read.
@@ -65,8 +67,6 @@ pub(crate) struct World<'a> {
     pub(crate) generic: BTreeMap<ProviderName, Vec<GenericRole<'a>>>,
     /// Trusts by which an identity lends another one's access, by source.
     lent: Map<&'a str, Vec<&'a Trust>>,
-    /// Whoever some trust speaks of.
-    tied: OnceLock<HashSet<Arc<str>, foldhash::fast::FixedState>>,
     /// People whose credential proves an AI identity, by that identity.
     borrowed_by: Map<&'a IdentityId, Vec<&'a Identity>>,
     /// Groups by member, and members by group, for groups with an AI identity in them.
@@ -157,7 +157,7 @@ impl<'a> World<'a> {
             by_name,
             generic: BTreeMap::new(),
             lent: Map::default(),
-            tied: OnceLock::new(),
+            let_in: BTreeSet::new(),
             borrowed_by: Map::default(),
             groups: Map::default(),
             members: Map::default(),
@@ -251,6 +251,7 @@ impl<'a> World<'a> {
             enters.entry(&source.id).or_default().push(target);
             if self.is_human(source) {
                 self.entered_by.entry(&target.id).or_default().push(source);
+                self.let_in.insert((source.provider, &target.scope));
             }
         }
         let entries = |roles: &Candidates<'a>| {
@@ -334,11 +335,9 @@ impl<'a> World<'a> {
         scopes.iter().any(|scope| self.peopled.contains(&(provider, scope)))
     }
 
-    /// Whether some trust says who may become an identity or whom it may become. A name in a binding that none speaks of
-    /// may be anybody, who may be others elsewhere.
-    pub(crate) fn is_tied(&self, id: &IdentityId) -> bool {
-        let ends = |trust: &Trust| [Arc::clone(&trust.source), trust.target.shared()];
-        self.tied.get_or_init(|| self.inventory.trusts.iter().flat_map(ends).collect()).contains(id.as_str())
+    /// Whether some people of a provider were read to be let into one of these places: as whom others are is then told, too.
+    pub(crate) fn lets_in(&self, people: ProviderName, places: &[ScopeId]) -> bool {
+        places.iter().any(|place| self.let_in.contains(&(people, place)))
     }
 
     /// The people of a job, configured or declared.

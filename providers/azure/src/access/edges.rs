@@ -5,7 +5,7 @@
 //! for what makes one of its machines run somebody's code; "Configure an app to trust an external identity provider" for
 //! federated credentials. A step that Graph lets an application take only with a permission is there only with it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use evenhand_model::access::{Access, AccessResolver, Edge, EdgeTarget, Grant, Slice};
@@ -13,6 +13,7 @@ use evenhand_model::evidence::{Evidence, Truth};
 use evenhand_model::glob::Glob;
 use evenhand_model::id::{IdentityId, ScopeId};
 use evenhand_model::inventory::Hint;
+use foldhash::fast::FixedState;
 use rayon::prelude::*;
 
 use super::{Resolver, Tenant};
@@ -182,8 +183,8 @@ pub(super) fn of(tenant: &Tenant, resolver: &Resolver, base: usize) -> (Vec<Edge
                 return (edges, left_out);
             };
             let asking = Asking { resolver, access: &access };
-            let applications = to_applications(ground, &asking);
-            let managed = to_managed(ground, &places, &asking);
+            let applications = to_applications(ground, &asking, group.len());
+            let managed = to_managed(ground, &places, &asking, group.len());
             for (number, (source, object)) in sources() {
                 to_tenant(tenant, &asking, source, object, &mut edges);
                 to_scopes(tenant, &asking, base, source, &mut edges);
@@ -306,14 +307,36 @@ impl<'a> Step<'a> {
     }
 }
 
+/// So many sources look through all steps sooner than those are counted by where they lead.
+const FEW: usize = 8;
+
 /// Steps that all who hold the same have in common; nobody takes one to himself.
 struct Steps<'a> {
     /// What they are, for people.
     what: &'static str,
     all: Vec<Step<'a>>,
+    /// How many lead to each, where many sources ask.
+    to: Option<HashMap<&'a IdentityId, usize, FixedState>>,
 }
 
-impl Steps<'_> {
+impl<'a> Steps<'a> {
+    fn of(what: &'static str, all: Vec<Step<'a>>, sources: usize) -> Self {
+        let to = (sources > FEW && all.len() > MOST).then(|| {
+            let mut to: HashMap<&IdentityId, usize, FixedState> = HashMap::default();
+            all.iter().for_each(|step| *to.entry(step.target).or_default() += 1);
+            to
+        });
+        Self { what, all, to }
+    }
+
+    /// How many lead to an identity.
+    fn to(&self, identity: &IdentityId) -> usize {
+        match &self.to {
+            Some(to) => to.get(identity).copied().unwrap_or_default(),
+            None => self.all.iter().filter(|step| step.target == identity).count(),
+        }
+    }
+
     /// Adds the steps of one source, as many as are listed; returns a word about those that are left out.
     fn take(&self, asking: &Asking<'_>, source: &IdentityId, edges: &mut Vec<Edge>) -> Option<Hint> {
         let others = || self.all.iter().filter(|step| step.target != source);
@@ -325,9 +348,11 @@ impl Steps<'_> {
             conditional: step.slices().any(|slice| !slice.condition.is_unconditional()),
             grants: asking.grants(step.slices()),
         }));
-        let mut left_out = others().skip(MOST);
-        let last = left_out.next()?;
-        let (more, last) = left_out.fold((1_usize, last), |(more, _), step| (more + 1, step));
+        if self.all.len() <= MOST {
+            return None;
+        }
+        let more = (self.all.len() - self.to(source)).saturating_sub(MOST);
+        let last = self.all.iter().rev().find(|step| step.target != source).filter(|_| more > 0)?;
         Some(Hint {
             evidence: asking.resolver.grant(last.by.grant).evidence,
             message: format!("{source} may {}: {more} further ones are not listed", self.what).into(),
@@ -383,7 +408,7 @@ fn to_scopes(tenant: &Tenant, asking: &Asking<'_>, base: usize, source: &Identit
 }
 
 /// A credential of one's own for an application.
-fn to_applications<'a>(ground: &'a Ground, asking: &Asking<'a>) -> Steps<'a> {
+fn to_applications<'a>(ground: &'a Ground, asking: &Asking<'a>, sources: usize) -> Steps<'a> {
     const WRITES: [&str; 2] = [
         "microsoft.directory/applications/credentials/update",
         "microsoft.directory/servicePrincipals/credentials/update",
@@ -394,7 +419,7 @@ fn to_applications<'a>(ground: &'a Ground, asking: &Asking<'a>) -> Steps<'a> {
         let best = reached.min_by_key(|slice| !slice.condition.is_unconditional())?;
         Some(Step { target: &target.id, technique: "entra-add-credential", by: best, with: None })
     });
-    Steps { what: "add a credential to applications", all: reached.collect() }
+    Steps::of("add a credential to applications", reached.collect(), sources)
 }
 
 /// An application adds credentials to those that it owns with a permission of its own alone.
@@ -422,7 +447,7 @@ fn by_owning(asking: &Asking<'_>, owned: &[&Owned], edges: &mut Vec<Edge>) {
 
 /// Keys of resources, and managed identities: handed to a machine of one's own, given a federated credential, or used on
 /// the machine that carries them.
-fn to_managed<'a>(ground: &'a Ground, places: &Places<'_>, asking: &Asking<'a>) -> Steps<'a> {
+fn to_managed<'a>(ground: &'a Ground, places: &Places<'_>, asking: &Asking<'a>, sources: usize) -> Steps<'a> {
     const ASSIGN: [&str; 2] = [
         "Microsoft.ManagedIdentity/userAssignedIdentities/*/assign/action",
         "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
@@ -460,7 +485,7 @@ fn to_managed<'a>(ground: &'a Ground, places: &Places<'_>, asking: &Asking<'a>) 
     for (carrier, run) in runs.into_iter().filter_map(|(at, run)| Some((ground.carriers.get(at)?, run))) {
         found.extend(carrier.carries.iter().map(|held| step(held, "azure-run-code-on-carrier", run)));
     }
-    Steps { what: "become managed identities", all: found }
+    Steps::of("become managed identities", found, sources)
 }
 
 #[cfg(test)]

@@ -33,12 +33,14 @@ impl Proposes for Resolver {
     }
 
     fn lent_by(&self, identity: &IdentityId, grant: GrantIx) -> Option<IdentityId> {
-        let is_inherited = self.grant(grant).policy.starts_with(INHERITED);
+        if !self.grant(grant).policy.starts_with(INHERITED) {
+            return None;
+        }
         let made = |edge: &&Edge| {
             *edge.technique == *AGENT_OF_BLUEPRINT
                 && matches!(&edge.target, EdgeTarget::Identity(target) if target == identity)
         };
-        self.edges.iter().find(made).filter(|_| is_inherited).map(|edge| edge.source.clone())
+        self.edges.iter().find(made).map(|edge| edge.source.clone())
     }
 
     fn propose(&self, identity: &IdentityId, kept: &[Kept]) -> Result<Proposal, NoProposal> {
