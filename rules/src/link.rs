@@ -32,12 +32,14 @@ type Positions = HashMap<IdentityId, usize, foldhash::fast::FixedState>;
 ///   carry. All go on until nothing new is found.
 /// - Whoever can get a token that something accepts may become what accepts it ([`tokens`]).
 /// - What a configuration names by a key's public id, or by a pattern that one identity alone fits, is that identity.
+/// - Who enters another provider under an id that others have for it, such as a role's without its path, is that identity.
 /// - Under whatever name people enter another provider, they do the same job there.
 /// - An owner who is a person of the inventory is as active as that person.
 pub fn link(inventory: &mut Inventory, jobs: &JobConfig) {
     declare_jobs(inventory, jobs);
     let positions = positions(inventory);
     resolve_targets(inventory, &positions);
+    resolve_sources(inventory, &positions);
     let held = held_credentials(inventory, &positions);
     inventory.trusts.extend(held);
     tokens::join(inventory, &positions);
@@ -175,6 +177,25 @@ fn resolve_targets(inventory: &mut Inventory, positions: &Positions) {
     for trust in &mut inventory.trusts {
         if let Some(target) = known.get(&trust.target) {
             trust.target = target.clone();
+        }
+    }
+}
+
+/// Whoever enters another provider under an id that others have for it.
+fn resolve_sources(inventory: &mut Inventory, positions: &Positions) {
+    if inventory.aliases.is_empty() {
+        return;
+    }
+    let aliases = inventory.named_by_others();
+    let meant = |trust: &Trust| {
+        let source = IdentityId::new(Arc::clone(&trust.source));
+        let enters = trust.mechanism == Mechanism::Assignment && !positions.contains_key(&source);
+        aliases.get(&source).filter(|identity| enters && positions.contains_key(**identity)).map(|id| id.shared())
+    };
+    let meant: Vec<Option<Arc<str>>> = inventory.trusts.iter().map(meant).collect();
+    for (trust, source) in inventory.trusts.iter_mut().zip(meant) {
+        if let Some(source) = source {
+            trust.source = source;
         }
     }
 }
@@ -510,6 +531,20 @@ mod tests {
         link(&mut inventory, &JobConfig::default());
         let targets: Vec<&str> = inventory.trusts.iter().map(|trust| trust.target.as_str()).collect();
         assert_eq!(targets, ["cloud/app", "cloud/machine", "of-nobody", "of-several", "unknown"]);
+    }
+
+    #[test]
+    fn whoever_enters_another_provider_under_an_id_that_others_have_for_it_is_that_identity() {
+        let identities = ["cloud/path/role", "cluster/group"].map(|id| identity(id, &[])).into();
+        let aliases = vec![("cloud/role".into(), "cloud/path/role".into()), ("cloud/other".into(), "cloud/gone".into())];
+        let mut inventory = Inventory { identities, aliases, ..Inventory::default() };
+        for source in ["cloud/role", "cloud/other"] {
+            let mechanism = Mechanism::Assignment;
+            inventory.trusts.push(Trust { mechanism, ..federation(source, "cluster/group") });
+        }
+        link(&mut inventory, &JobConfig::default());
+        let sources: Vec<&str> = inventory.trusts.iter().map(|trust| &*trust.source).collect();
+        assert_eq!(sources, ["cloud/other", "cloud/path/role"]);
     }
 
     #[test]

@@ -66,6 +66,14 @@ struct Seen {
     perhaps: bool,
 }
 
+/// The name of a role without its path, as clusters have it: `aws-auth` takes no paths (EKS User Guide, "Troubleshooting
+/// IAM"), and an account has no two roles of one name. `None` = it has no path.
+fn without_path(id: &IdentityId) -> Option<IdentityId> {
+    let (account, role) = id.as_str().split_once(":role/")?;
+    let (_, name) = role.rsplit_once('/')?;
+    Some(IdentityId::new(format!("{account}:role/{name}")))
+}
+
 impl Join {
     /// Adds roles in their order, each read by itself on some core.
     pub(super) fn roles(&mut self, roles: Vec<(IdentityId, Described)>) {
@@ -91,6 +99,7 @@ impl Join {
         if let Some(set) = role.reserved {
             self.reserved.insert((role.identity.scope.shared(), set), role.identity.id.clone());
         }
+        self.inventory.aliases.extend(without_path(&role.identity.id).map(|short| (short, role.identity.id.clone())));
         self.inventory.controls.extend(role.control);
         self.inventory.credentials.extend(role.session);
         self.inventory.trusts.extend(role.trusts);

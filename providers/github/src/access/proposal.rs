@@ -175,9 +175,11 @@ fn told(
     let mut steps = Vec::new();
     let file = match holder {
         Holder::Job => {
+            // Every job may read metadata, and a workflow that asks for it is refused.
+            let asked: Vec<_> = words.iter().filter(|(family, _)| **family != "metadata").collect();
             let mut text = String::from("permissions:");
-            text.push_str(if words.is_empty() { " {}\n" } else { "\n" });
-            for (family, level) in words {
+            text.push_str(if asked.is_empty() { " {}\n" } else { "\n" });
+            for (family, level) in asked {
                 let _ = writeln!(text, "  {}: {level}", family.replace('_', "-"));
             }
             steps.push("put the block in place of `permissions` of the job in its workflow".to_owned());
@@ -227,6 +229,12 @@ mod tests {
             assert!(told.values().all(|level| *level != "admin"), "{told:?}");
             assert_eq!(granted(&told.into_iter().collect::<Vec<_>>()), may, "{words:?}");
         }
+        let told = |holder| {
+            let words = BTreeMap::from([("contents", "read"), ("metadata", "read"), ("pull_requests", "write")]);
+            told(&"github:acme:job:x".into(), holder, &words, Vec::new(), Vec::new()).files[0].text.clone()
+        };
+        assert_eq!(told(Holder::Job), "permissions:\n  contents: read\n  pull-requests: write\n");
+        assert!(told(Holder::App).contains("\"metadata\": \"read\""));
         // One operation of many is no permission.
         let push = OpSet::single(catalogue.expand("git/push").first().expect("an operation"));
         assert!(most(&push).is_empty());

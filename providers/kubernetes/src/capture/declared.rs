@@ -30,6 +30,7 @@ impl Declared {
         let mut any = false;
         // Annotations come last: they can say more than a label may hold.
         for (key, value) in meta.labels.iter().chain(meta.annotations.iter()) {
+            let value = value.trim();
             if value.is_empty() {
                 continue;
             }

@@ -434,6 +434,7 @@ fn an_owner_is_the_accounts_own_else_of_its_workloads_else_of_its_namespace() {
         (account_of("{}") + &pod("{}") + &space(of_space), known("space")),
         (pod("{}") + &space(of_space), known("space")),
         (account_of("{}") + &pod("{}") + &space("{}"), Fact::Absent),
+        (account_of("{}") + &pod("{}") + &space("{evenhand.dev/owner: '  '}"), Fact::Absent),
         (account_of("{}") + &pod("{}"), Fact::Unknown),
     ] {
         let (inventory, _) = read(&text);
