@@ -14,7 +14,7 @@ use crate::clients::{Client, File, Level, Secrets, Servers, UNKNOWN};
 use crate::locate::{self, Located};
 use crate::profiles::{self, KUBECONFIG, ProfileFile, Store};
 use crate::scope::Place;
-use crate::secret::{self, Borrowed, Found, Slots};
+use crate::secret::{self, Borrowed, EnvFile, Found, Slots};
 use crate::server::Server;
 use crate::settings::Settings;
 use crate::tree::{self, Entry, Node, Syntax, Value};
@@ -337,11 +337,19 @@ impl AgentsReader {
 }
 
 impl Environment {
-    /// The principals that a server is handed with the variables. A kubeconfig that is named to a container is one of the
-    /// container's.
-    pub(crate) fn lends_to(&self, server: &Server) -> impl Iterator<Item = &Borrowed> {
-        let in_container = server.in_container;
-        self.borrowed.iter().filter(move |named| !(in_container && named.target.starts_with(KUBECONFIG)))
+    /// The principals that a server is handed with the variables. `named`: what names the file to the server. To a container
+    /// a kubeconfig is named by the path in there.
+    pub(crate) fn lends_to(&self, server: &Server, named: &EnvFile) -> Vec<Borrowed> {
+        let lent = self.borrowed.iter().filter_map(|one| {
+            let (Some(container), Some(path)) = (&server.container, one.target.strip_prefix(KUBECONFIG)) else {
+                return Some(one.clone());
+            };
+            // Other variables are those of the program that starts the container, unless it hands them on.
+            let is_handed = named.in_arguments || container.takes(one.key);
+            let target = is_handed.then(|| container.outside(path)).flatten()?;
+            Some(Borrowed { target: secret::kubeconfig(&target)?, key: one.key, line: one.line })
+        });
+        lent.collect()
     }
 }
 
@@ -394,17 +402,20 @@ impl Reader for AgentsReader {
             for (server, borrowed) in of_servers.chain([of_file]) {
                 let place = assemble::of_project(&file.place, server.and_then(|server| server.project.as_deref()));
                 let home = assemble::home_of(&homes, &place);
-                let env_files = server.map_or(&[][..], |server| &server.env_files[..]);
-                let env_files = env_files.iter().filter_map(|(named, _)| place.file(named, home));
-                let env_files: Vec<String> = env_files.collect();
-                // What an environment file names is known once it was read.
-                let named = env_files.iter().filter_map(|path| environments.get(path.as_str()).copied());
-                let named = server.into_iter().flat_map(|server| named.clone().flat_map(|file| file.lends_to(server)));
-                let named: Vec<&Borrowed> = borrowed.iter().chain(named).collect();
-                let clusters = named.iter().filter_map(|named| named.target.strip_prefix(KUBECONFIG));
+                let mut lent: Vec<Borrowed> = Vec::new();
+                if let Some(server) = server {
+                    for named in &server.env_files {
+                        let Some(path) = place.file(&named.path, home) else { continue };
+                        // What an environment file names is known once it was read.
+                        if let Some(file) = environments.get(path.as_str()) {
+                            lent.extend(file.lends_to(server, named));
+                        }
+                        self.asked.insert(path, Asked::Environment);
+                    }
+                }
+                let clusters = borrowed.iter().chain(&lent).filter_map(|one| one.target.strip_prefix(KUBECONFIG));
                 let clusters = clusters.filter_map(|named| place.file(named, home));
                 self.asked.extend(clusters.map(|path| (path, Asked::Kubeconfig)));
-                self.asked.extend(env_files.into_iter().map(|path| (path, Asked::Environment)));
             }
         }
         let read = self.environments.iter().map(|file| &file.path).chain(self.profiles.iter().map(|file| &file.path));

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use evenhand_model::evidence::Fact;
 use evenhand_model::secret::Fingerprinter;
 
-use crate::command::{self, Command, Reach};
+use crate::command::{self, Command, Mounts, Reach};
 use crate::permissions::{Action, Grammar, Rule};
-use crate::secret::{self, Borrowed, Found, Slots, Speaks};
+use crate::secret::{self, Borrowed, EnvFile, Found, Slots, Speaks};
 use crate::tree::{Node, Value};
 
 /// A tool server, free of secrets.
@@ -35,9 +35,9 @@ pub(crate) struct Server {
     pub(crate) keys: Vec<(String, u32)>,
     pub(crate) found: Vec<Found>,
     pub(crate) borrowed: Vec<Borrowed>,
-    pub(crate) env_files: Vec<(String, u32)>,
-    /// Whether its command starts it in a container.
-    pub(crate) in_container: bool,
+    pub(crate) env_files: Vec<EnvFile>,
+    /// What the container has of the machine that its command starts it in, where it starts one.
+    pub(crate) container: Option<Mounts>,
 }
 
 const ADDRESSES: &[&str] = &["url", "httpUrl", "serverUrl", "uri", "endpoint", "tcp"];
@@ -57,9 +57,7 @@ impl Server {
         let words: Vec<String> = program.iter().chain(&arguments).cloned().collect();
         let mut command = (!words.is_empty()).then(|| command::look(&words));
         let mut slots = Slots::new(fingerprinter).of_program(program, speaks(name, node));
-        let container = command.as_mut().and_then(|command| command.container.take());
-        let in_container = container.is_some();
-        slots.container = container;
+        slots.container = command.as_mut().and_then(|command| command.container.take());
         slots.walk("", line, node, "");
         let address = ADDRESSES
             .iter()
@@ -84,7 +82,7 @@ impl Server {
             found: slots.found,
             borrowed: slots.borrowed,
             env_files: slots.env_files,
-            in_container,
+            container: slots.container,
         };
         let kind = node.get("type").or_else(|| node.get("transport")).and_then(|entry| entry.node.text());
         if let Some(command) = &command {
@@ -110,7 +108,7 @@ impl Server {
         self.fetched = command.fetched;
         self.pinned = command.pinned;
         self.privileged = Fact::Known(command.privileged);
-        if self.in_container {
+        if self.container.is_some() {
             self.sandboxed = Fact::Known(!command.privileged);
         }
         self.reach = command.reach;

@@ -306,9 +306,10 @@ impl<'o> Out<'o> {
         agent.untrusted_trigger = Fact::Known(false);
         agent.project_servers_enabled = Fact::Absent;
         agent.managed_policy = Fact::Absent;
-        let named = server.env_files.iter().filter_map(|(named, _)| self.environment_of(group, server, named).0);
-        let borrowed: Vec<&Borrowed> = named.flat_map(|file| file.lends_to(server)).collect();
-        let borrowed = || server.borrowed.iter().chain(borrowed.iter().copied());
+        let named = server.env_files.iter().map(|named| (named, self.environment_of(group, server, &named.path).0));
+        let lent = named.filter_map(|(named, file)| Some(file?.lends_to(server, named)));
+        let lent: Vec<Borrowed> = lent.flatten().collect();
+        let borrowed = || server.borrowed.iter().chain(lent.iter());
         agent.ambient_credentials = if borrowed().any(|named| profiles::is_profile(&named.target)) {
             self.is_the_persons(&group.place, borrowed())
         } else if !server.found.is_empty() || server.remote == Fact::Known(true) {
@@ -322,17 +323,17 @@ impl<'o> Out<'o> {
         let holder = Holder { identity: id, kind: group.kind, document: &file.document, facts: file.facts };
         self.secrets(&holder, &server.found);
         self.borrowed(&holder, scope, (&group.place, server.project.as_deref()), &server.borrowed);
-        for (named, line) in &server.env_files {
-            let (environment, is_placed) = self.environment_of(group, server, named);
+        for named in &server.env_files {
+            let (environment, is_placed) = self.environment_of(group, server, &named.path);
             let Some(environment) = environment else {
-                let evidence = Evidence::line(Arc::clone(&file.document), *line);
-                self.not_among(scope, named, "environment file", is_placed, &evidence);
+                let evidence = Evidence::line(Arc::clone(&file.document), named.line);
+                self.not_among(scope, &named.path, "environment file", is_placed, &evidence);
                 continue;
             };
             let (document, facts) = (&environment.document, environment.facts);
             let holder = Holder { identity: id, kind: group.kind, document, facts };
             self.secrets(&holder, &environment.found);
-            let borrowed: Vec<Borrowed> = environment.lends_to(server).cloned().collect();
+            let borrowed = environment.lends_to(server, named);
             self.borrowed(&holder, scope, (&group.place, server.project.as_deref()), &borrowed);
         }
     }

@@ -17,9 +17,43 @@ const OF_AWS: &[&str] = &["--aws-profile", "--aws_profile", "--awsProfile"];
 /// Programs that start another one with the credentials of a profile of AWS: `aws-vault exec NAME -- COMMAND`.
 const LENDERS: &[&str] = &["aws-vault", "aws-okta"];
 
-/// Flags of these that take a value as the next word.
-const LENDERS_VALUES: &[&str] =
-    &["-d", "--duration", "-t", "--mfa-token", "--region", "--assume-role-ttl", "--session-ttl", "-a"];
+/// Flags of these, before and behind `exec`, that take a value as the next word.
+const LENDERS_VALUES: &[&str] = &[
+    "-a",
+    "--assume-role-ttl",
+    "--backend",
+    "-d",
+    "--duration",
+    "--file-dir",
+    "--keychain",
+    "--mfa-token",
+    "--pass-cmd",
+    "--pass-dir",
+    "--pass-prefix",
+    "--prompt",
+    "--region",
+    "--session-ttl",
+    "-t",
+];
+
+/// Flags of Docker and Podman, before the command, that take a value as the next word.
+const CONTAINERS_VALUES: &[&str] = &[
+    "-c",
+    "--config",
+    "--connection",
+    "--context",
+    "-H",
+    "--host",
+    "--identity",
+    "-l",
+    "--log-level",
+    "--root",
+    "--runroot",
+    "--tlscacert",
+    "--tlscert",
+    "--tlskey",
+    "--url",
+];
 
 /// Programs whose `--profile` names something of their own.
 const OTHERS: &[&str] = &["cargo", "codex", "databricks", "docker", "minikube", "oci", "podman", "snow"];
@@ -28,17 +62,17 @@ const OTHERS: &[&str] = &["cargo", "codex", "databricks", "docker", "minikube", 
 /// `speaks_of_aws`: whether what stands beside the command line does.
 pub(crate) fn profiles<'w>(words: &[&'w str], speaks_of_aws: bool) -> Vec<(usize, &'w str, Whose)> {
     let mut found = Vec::new();
+    // What follows the image is for the program in it.
+    let is_others =
+        words.first().is_some_and(|word| OTHERS.contains(&base(word).as_str())) && starts_container(words).is_none();
     let whose = |value_at: usize| {
         let mut others = words.iter().enumerate().filter(|(at, _)| *at != value_at);
-        let speaks = speaks_of_aws || others.any(|(_, word)| is_of_aws(word));
-        match (speaks, words.first().map(|word| base(word)), words.get(1)) {
-            (true, ..) => Some(Whose::Aws),
-            // What follows the image is for the program in it.
-            (false, Some(program), Some(&"run")) if matches!(program.as_str(), "docker" | "podman") => {
-                Some(Whose::Unclear)
-            }
-            (false, Some(program), _) if OTHERS.contains(&program.as_str()) => None,
-            (false, ..) => Some(Whose::Unclear),
+        if is_others {
+            None
+        } else if speaks_of_aws || others.any(|(_, word)| is_of_aws(word)) {
+            Some(Whose::Aws)
+        } else {
+            Some(Whose::Unclear)
         }
     };
     for (flag, at, value) in given(words) {
@@ -49,8 +83,11 @@ pub(crate) fn profiles<'w>(words: &[&'w str], speaks_of_aws: bool) -> Vec<(usize
         }
     }
     for (at, word) in words.iter().enumerate() {
-        if LENDERS.contains(&base(word).as_str()) && words.get(at + 1) == Some(&"exec") {
-            found.extend(lent(words, at + 2).map(|(at, name)| (at, name, Whose::Aws)));
+        if LENDERS.contains(&base(word).as_str())
+            && let Some((exec, "exec")) = operand(words, at + 1, LENDERS_VALUES)
+        {
+            let lent = operand(words, exec + 1, LENDERS_VALUES);
+            found.extend(lent.map(|(at, name)| (at, name, Whose::Aws)));
         }
     }
     found
@@ -59,13 +96,15 @@ pub(crate) fn profiles<'w>(words: &[&'w str], speaks_of_aws: bool) -> Vec<(usize
 /// The contexts of a kubeconfig that the words of a command line name, with the place of the word. `speaks_of_clusters`:
 /// whether what stands beside the command line does; `--context` alone means something else to every other program.
 pub(crate) fn contexts<'w>(words: &[&'w str], speaks_of_clusters: bool) -> Vec<(usize, &'w str)> {
+    // What stands before the `run` of Docker names a context of Docker.
+    let from = starts_container(words).unwrap_or(0);
     let speaks = |value_at: usize| {
         let mut others = words.iter().enumerate().filter(|(at, _)| *at != value_at);
         speaks_of_clusters || others.any(|(_, word)| is_of_clusters(word))
     };
     let named = given(words).filter(|(flag, at, _)| match *flag {
         "--kube-context" => true,
-        "--context" => speaks(*at),
+        "--context" => *at >= from && speaks(*at),
         _ => false,
     });
     named.map(|(_, at, name)| (at, name)).collect()
@@ -82,8 +121,19 @@ fn given<'w>(words: &[&'w str]) -> impl Iterator<Item = (&'w str, usize, &'w str
     })
 }
 
-/// The first word from a place on that is neither a flag nor the value of one.
-fn lent<'w>(words: &[&'w str], from: usize) -> Option<(usize, &'w str)> {
+/// Where the word stands with which Docker or Podman, the first of the words, is told to start a container.
+fn starts_container(words: &[&str]) -> Option<usize> {
+    let program = base(words.first()?);
+    if !matches!(program.as_str(), "docker" | "podman") {
+        return None;
+    }
+    let command = operand(words, 1, CONTAINERS_VALUES)?;
+    let (at, command) = if command.1 == "container" { operand(words, command.0 + 1, &[])? } else { command };
+    (command == "run").then_some(at)
+}
+
+/// The first word from a place on that is neither a flag nor the value of one. `with_value`: flags that take the next word.
+fn operand<'w>(words: &[&'w str], from: usize, with_value: &[&str]) -> Option<(usize, &'w str)> {
     let mut is_value = false;
     for (at, word) in words.iter().enumerate().skip(from) {
         if *word == "--" {
@@ -92,21 +142,30 @@ fn lent<'w>(words: &[&'w str], from: usize) -> Option<(usize, &'w str)> {
         if !is_value && !word.starts_with('-') {
             return Some((at, word));
         }
-        is_value = !is_value && LENDERS_VALUES.contains(word);
+        is_value = !is_value && with_value.contains(word);
     }
     None
 }
 
 /// Whether a word speaks of AWS: `aws`, `awslabs.core-mcp-server`, `@org/mcp-aws@1.0.0`, `AWS_REGION=…`.
 pub(crate) fn is_of_aws(word: &str) -> bool {
-    word.split(|character: char| !character.is_ascii_alphanumeric())
-        .any(|part| part.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("aws")))
+    parts(word).any(|part| begins(part, "aws"))
 }
 
-/// Whether a word speaks of clusters: `kubectl`, `mcp-server-kubernetes`, `K8S_CONTEXT=…`.
+/// Whether a word speaks of clusters: `kubectl`, `mcp-server-kubernetes`, `K8S_CONTEXT=…`, `helm`.
 pub(crate) fn is_of_clusters(word: &str) -> bool {
-    let word = word.to_ascii_lowercase();
-    ["kube", "k8s", "helm"].iter().any(|part| word.contains(part))
+    // People are called Helmut and Wilhelm.
+    let is_helm = |part: &str| ["helm", "helmfile"].iter().any(|name| part.eq_ignore_ascii_case(name));
+    parts(word).any(|part| begins(part, "kube") || begins(part, "k8s") || is_helm(part))
+}
+
+/// What stands between the characters of a word that are neither letters nor digits.
+fn parts(word: &str) -> impl Iterator<Item = &str> {
+    word.split(|character: char| !character.is_ascii_alphanumeric())
+}
+
+fn begins(part: &str, start: &str) -> bool {
+    part.get(..start.len()).is_some_and(|held| held.eq_ignore_ascii_case(start))
 }
 
 #[cfg(test)]
@@ -125,6 +184,16 @@ mod tests {
             ("node server.js --context prod", false, &[]),
             ("uvx coder start-mcp-server --context desktop", false, &[]),
             ("node server.js --context kube", false, &[]),
+            ("node /Users/wilhelm/server.js --context prod", false, &[]),
+            ("node /Users/helmut/server.js --context prod", false, &[]),
+            ("node /opt/kube-tools/server.js --context prod", false, &["prod"]),
+            ("helm --kube-context prod list", false, &["prod"]),
+            ("npx helm-mcp --context prod", false, &["prod"]),
+            ("node server.js K8S_NAMESPACE=a --context prod", false, &["prod"]),
+            ("docker --context remote run ghcr.io/x/kubernetes-mcp-server", false, &[]),
+            ("docker --context=remote container run ghcr.io/x/kubernetes-mcp-server", true, &[]),
+            ("docker --context remote run -i x/kubernetes-mcp-server --context prod", false, &["prod"]),
+            ("docker run -i x/kubernetes-mcp-server --context=prod", false, &["prod"]),
         ];
         for (line, speaks_of_clusters, expected) in cases {
             let words = split(line);
@@ -151,9 +220,22 @@ mod tests {
             ("aws-vault exec dev -- node server.js", false, &[("dev", Whose::Aws)]),
             ("aws-vault exec --duration 1h --no-session dev -- node server.js", false, &[("dev", Whose::Aws)]),
             ("env A=b aws-vault exec dev", false, &[("dev", Whose::Aws)]),
+            ("aws-vault exec --prompt ykman dev -- npx x", false, &[("dev", Whose::Aws)]),
+            ("aws-vault exec --prompt=ykman dev -- npx x", false, &[("dev", Whose::Aws)]),
+            ("aws-vault --backend file exec dev -- npx x", false, &[("dev", Whose::Aws)]),
+            ("aws-vault --debug --pass-dir /p --backend=pass exec dev -- npx x", false, &[("dev", Whose::Aws)]),
+            ("aws-vault rotate exec", false, &[]),
             ("aws-vault exec --", false, &[]),
             ("aws-vault list", false, &[]),
             ("codex mcp-server --profile review", false, &[]),
+            ("codex mcp-server --profile review", true, &[]),
+            ("cargo run --profile release", true, &[]),
+            ("cargo run -p aws-docs --profile release", false, &[]),
+            ("docker compose --profile tools run x", true, &[]),
+            ("docker mcp gateway run --profile aws", true, &[]),
+            ("docker run -i img --profile dev", true, &[("dev", Whose::Aws)]),
+            ("docker --context remote run -i img --profile dev", true, &[("dev", Whose::Aws)]),
+            ("docker container run -i img --profile dev", false, &[("dev", Whose::Unclear)]),
             ("docker compose --profile tools run x", false, &[]),
             ("docker run -i img --profile dev", false, &[("dev", Whose::Unclear)]),
             ("node server.js --profile --verbose", false, &[]),

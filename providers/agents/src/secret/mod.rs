@@ -17,7 +17,7 @@ use evenhand_model::secret::Fingerprint;
 
 pub(crate) use issuer::is_elsewhere;
 pub(crate) use names::{of_name, promise};
-pub(crate) use slots::{Slots, Speaks, dotenv};
+pub(crate) use slots::{Slots, Speaks, dotenv, kubeconfig};
 pub(crate) use standing_in::is_standing_in;
 pub(crate) use value::{in_slot, redact, replace};
 
@@ -104,6 +104,16 @@ impl Found {
             self.kind.short_lived = true;
         }
     }
+}
+
+/// An environment file that configuration names.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct EnvFile {
+    /// Its path, as it is written there.
+    pub(crate) path: String,
+    pub(crate) line: u32,
+    /// Whether arguments name it: of a container that these start, its variables are the container's.
+    pub(crate) in_arguments: bool,
 }
 
 /// A principal that configuration names without holding its secret.

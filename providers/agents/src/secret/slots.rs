@@ -10,7 +10,7 @@ use evenhand_model::secret::Fingerprinter;
 use super::standing_in;
 use super::value::{self, Hit};
 use super::withheld;
-use super::{Borrowed, Found, formats, issuer};
+use super::{Borrowed, EnvFile, Found, formats, issuer};
 use crate::command::{self, Mounts, Whose};
 use crate::profiles::{KUBE_CONTEXT, KUBECONFIG, PROFILE};
 use crate::tree::{Node, Value};
@@ -56,8 +56,8 @@ pub(crate) struct Slots<'f> {
     pub(crate) found: Vec<Found>,
     /// Principals that are named.
     pub(crate) borrowed: Vec<Borrowed>,
-    /// Environment files that are named, with the line.
-    pub(crate) env_files: Vec<(String, u32)>,
+    /// Environment files that are named.
+    pub(crate) env_files: Vec<EnvFile>,
     /// What the container has of the machine that the server at hand runs in, where it runs in one.
     pub(crate) container: Option<Mounts>,
     /// The program that `args` are for, where that is known.
@@ -115,7 +115,7 @@ impl<'f> Slots<'f> {
             Value::Number(_) | Value::Text(_) => {
                 let Some(text) = node.scalar() else { return };
                 if matches!(name, "envFile" | "env_file") {
-                    self.env_files.push((value::redact(&text), line));
+                    self.env_file(&text, line, false);
                 } else if matches!(name, "command" | "cmd" | "args") || COMMANDS.contains(&name) {
                     self.command_line(&text, line, slot, name == "args");
                 } else {
@@ -204,12 +204,13 @@ impl<'f> Slots<'f> {
                 (None, None) => Some(path.trim().to_owned()),
             };
             let Some(path) = path else { continue };
-            let target = format!("{KUBECONFIG}{path}");
-            let is_path = !path.is_empty() && !standing_in::is_placeholder(&path) && value::redact(&target) == target;
-            if is_path && !self.borrowed.iter().any(|held| held.target == target) {
-                self.borrowed.push(Borrowed { target, key, line });
-            }
+            let target = kubeconfig(&path).filter(|target| !self.borrowed.iter().any(|held| held.target == *target));
+            self.borrowed.extend(target.map(|target| Borrowed { target, key, line }));
         }
+    }
+
+    fn env_file(&mut self, path: &str, line: u32, in_arguments: bool) {
+        self.env_files.push(EnvFile { path: value::redact(path), line, in_arguments });
     }
 
     /// A whole command line; `of_program`: whether it only holds the arguments of the program at hand.
@@ -289,7 +290,7 @@ impl<'f> Slots<'f> {
                 && name.chars().all(|character| character.is_ascii_alphanumeric() || "-_.".contains(character))
             {
                 if name.trim_start_matches('-') == ENV_FILE {
-                    self.env_files.push((value::redact(text), *line));
+                    self.env_file(text, *line, true);
                 }
                 // `--env=NAME=VALUE` is `--env NAME=VALUE`.
                 let (name, text) = match text.split_once('=') {
@@ -300,7 +301,7 @@ impl<'f> Slots<'f> {
                 continue;
             }
             if before.as_deref() == Some(ENV_FILE) {
-                self.env_files.push((value::redact(word), *line));
+                self.env_file(word, *line, true);
             }
             self.leaf(before.as_deref().unwrap_or(""), word, *line, &below, true);
         }
@@ -328,6 +329,13 @@ impl<'f> Slots<'f> {
 
 fn address(node: &Node) -> usize {
     std::ptr::from_ref(node).addr()
+}
+
+/// The target that a kubeconfig is, where its path is one and holds no secret.
+pub(crate) fn kubeconfig(path: &str) -> Option<String> {
+    let target = format!("{KUBECONFIG}{path}");
+    let is_path = !path.is_empty() && !standing_in::is_placeholder(path) && value::redact(&target) == target;
+    is_path.then_some(target)
 }
 
 fn join(slot: &str, key: &str) -> String {
@@ -462,7 +470,7 @@ mod tests {
             let keys = Fingerprinter::keyed("test");
             let mut slots = Slots::new(&keys);
             slots.walk("", 1, &node, "");
-            let named: Vec<&str> = slots.env_files.iter().map(|(file, _)| file.as_str()).collect();
+            let named: Vec<&str> = slots.env_files.iter().map(|file| file.path.as_str()).collect();
             assert_eq!(named, *files, "{json}");
             let borrowed = slots.borrowed.iter().filter_map(|borrowed| borrowed.target.strip_prefix(KUBECONFIG));
             assert_eq!(borrowed.collect::<Vec<_>>(), *clusters, "{json}");

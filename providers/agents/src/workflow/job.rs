@@ -164,15 +164,19 @@ fn agent(whole: &Whole<'_>, name: &str, before: &[Kept], job: &Node, step: &Step
             let strategy = given("safety-strategy");
             match (given("sandbox"), given("permission-profile")) {
                 _ if strategy.as_deref() == Some("read-only") => flags.confine("read-only"),
-                (Some(mode), _) if mode.contains("${{") => {}
                 (Some(mode), _) => flags.confine(&mode),
-                (None, Some(profile)) if profile == ":read-only" => flags.confine("read-only"),
-                (None, Some(profile)) if profile != ":workspace" => {}
-                (None, _) => flags.confine("workspace-write"),
+                (None, Some(profile)) => flags.confine(match profile.as_str() {
+                    ":read-only" => "read-only",
+                    ":workspace" => "workspace-write",
+                    // What another one lets it do stands elsewhere.
+                    _ => "",
+                }),
+                (None, None) => flags.confine("workspace-write"),
             }
             let words = command::split(&value("codex-args").unwrap_or_default());
             flags.take("codex", &words);
-            flags.mode = Some(mode_of_codex(&flags));
+            agent.approval_mode = mode_of_codex(&flags);
+            flags.mode = agent.approval_mode.value().copied();
             agent.privileged = match strategy.as_deref() {
                 None | Some("" | "drop-sudo" | "unprivileged-user" | "read-only") => Fact::Known(false),
                 Some("unsafe") => Fact::Known(true),
@@ -184,7 +188,8 @@ fn agent(whole: &Whole<'_>, name: &str, before: &[Kept], job: &Node, step: &Step
             if flags.reads_only.is_none() {
                 flags.confine("read-only");
             }
-            flags.mode = Some(mode_of_codex(&flags));
+            agent.approval_mode = mode_of_codex(&flags);
+            flags.mode = agent.approval_mode.value().copied();
         }
         // Its action.yml starts the client in the mode that asks for nothing.
         "run-gemini-cli" => flags.mode = Some(ApprovalMode::Bypass),
@@ -226,10 +231,11 @@ fn agent(whole: &Whole<'_>, name: &str, before: &[Kept], job: &Node, step: &Step
 }
 
 /// `codex exec` asks nobody: it does what its sandbox lets it do.
-fn mode_of_codex(flags: &Flags) -> ApprovalMode {
+fn mode_of_codex(flags: &Flags) -> Fact<ApprovalMode> {
     match (flags.mode, flags.reads_only) {
-        (Some(ApprovalMode::Bypass), _) | (_, None | Some(false)) => ApprovalMode::Bypass,
-        (_, Some(true)) => ApprovalMode::Partial,
+        (Some(ApprovalMode::Bypass), _) | (_, Some(Fact::Known(false))) => Fact::Known(ApprovalMode::Bypass),
+        (_, Some(Fact::Known(true))) => Fact::Known(ApprovalMode::Partial),
+        (_, None | Some(Fact::Absent | Fact::Unknown)) => Fact::Unknown,
     }
 }
 
@@ -370,7 +376,7 @@ fn variables_that_decide(product: &str) -> &'static [&'static str] {
 const GOOSE: &str = "GOOSE_MODE";
 const OPENCODE: &str = "OPENCODE_PERMISSION";
 
-/// Settings of Gemini CLI that leave only the tools which they list, the second one in older versions.
+/// Settings of Gemini CLI that leave of its own tools only those which they list, the second one in older versions.
 const CORE_TOOLS: &[&str] = &["tools.core", "coreTools"];
 
 pub(super) fn is_blank(node: &Node) -> bool {
@@ -393,6 +399,7 @@ fn inline(whole: &Whole<'_>, step: &Step<'_>, agent: &mut WorkflowAgent, flags: 
         .find(|held| held.id == client)
         .and_then(|client| client.files.iter().find(|file| file.suffix.ends_with("/settings.json")))
         .map_or(&[][..], |file| file.keys);
+    let mut core: Vec<String> = Vec::new();
     for (_, node) in inlined(step.node) {
         let settings = Settings::of(&node, keys, &"".into(), Level::Local);
         agent.approval_keys.extend(
@@ -406,11 +413,9 @@ fn inline(whole: &Whole<'_>, step: &Step<'_>, agent: &mut WorkflowAgent, flags: 
         for (path, entry) in
             CORE_TOOLS.iter().flat_map(|path| node.find(path).into_iter().map(move |entry| (path, entry)))
         {
-            let core = super::texts(&entry.node);
-            if step.product == "run-gemini-cli" && !core.is_empty() {
-                // Of its own tools there is nothing else that could run unasked.
-                flags.tools.extend(core);
-                flags.mode = Some(ApprovalMode::Partial);
+            let listed = super::texts(&entry.node);
+            if step.product == "run-gemini-cli" && !listed.is_empty() {
+                core.extend(listed);
                 agent.approval_keys.push(((*path).to_owned(), entry.line));
             }
         }
@@ -420,6 +425,11 @@ fn inline(whole: &Whole<'_>, step: &Step<'_>, agent: &mut WorkflowAgent, flags: 
         for entry in node.get("mcpServers").map_or(&[][..], |entry| entry.node.entries()) {
             agent.servers.push(Server::read(&entry.key, None, entry.line, &entry.node, whole.fingerprinter));
         }
+    }
+    // Of its own tools there is nothing else that could run unasked; those of a server run unasked all the same.
+    if !core.is_empty() && agent.servers.is_empty() {
+        flags.tools.extend(core);
+        flags.mode = Some(ApprovalMode::Partial);
     }
 }
 

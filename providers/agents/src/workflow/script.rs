@@ -20,8 +20,9 @@ pub(super) struct Flags {
     pub(super) mode: Option<ApprovalMode>,
     pub(super) tools: Vec<String>,
     pub(super) sandboxed: Fact<bool>,
-    /// Whether a sandbox lets it read and change nothing; `None` = no flag says so.
-    pub(super) reads_only: Option<bool>,
+    /// Whether a sandbox lets it read and change nothing; `None` = no flag speaks of it, unknown = one does, and what it says
+    /// is not in the file.
+    pub(super) reads_only: Option<Fact<bool>>,
     /// The flags that bear on approval or isolation.
     pub(super) keys: Vec<String>,
 }
@@ -211,10 +212,16 @@ impl Flags {
         }
     }
 
-    /// Takes the mode of Codex' sandbox.
+    /// Takes the mode of Codex' sandbox; any word but its three, such as a variable, leaves open what it is.
     pub(super) fn confine(&mut self, mode: &str) {
-        self.sandboxed = Fact::Known(mode != "danger-full-access");
-        self.reads_only = Some(mode == "read-only");
+        let (sandboxed, reads_only) = match mode {
+            "read-only" => (Fact::Known(true), Fact::Known(true)),
+            "workspace-write" => (Fact::Known(true), Fact::Known(false)),
+            "danger-full-access" => (Fact::Known(false), Fact::Known(false)),
+            _ => (Fact::Unknown, Fact::Unknown),
+        };
+        self.sandboxed = sandboxed;
+        self.reads_only = Some(reads_only);
     }
 
     fn set(&mut self, key: &str, mode: ApprovalMode) {
@@ -265,6 +272,26 @@ mod tests {
         for (script, expected) in cases {
             let found: Vec<_> = started(script).iter().map(|one| (one.product, one.line, one.flags.mode)).collect();
             assert_eq!(found, *expected, "{script}");
+        }
+    }
+
+    #[test]
+    fn a_sandbox_that_no_flag_speaks_of_is_apart_from_one_that_nobody_can_read() {
+        let (yes, no, open) = (Fact::Known(true), Fact::Known(false), Fact::Unknown);
+        let cases: &[(&str, Fact<bool>, Option<Fact<bool>>)] = &[
+            ("codex exec fix", open, None),
+            ("codex exec -c model=o3 fix", open, None),
+            ("codex exec --sandbox read-only fix", yes, Some(yes)),
+            ("codex exec -s workspace-write fix", yes, Some(no)),
+            ("codex exec -c sandbox_mode='\"danger-full-access\"' fix", no, Some(no)),
+            ("codex exec --sandbox \"$MODE\" fix", open, Some(open)),
+            ("codex exec --sandbox=${{ vars.MODE }} fix", open, Some(open)),
+            ("codex exec -c sandbox_mode=$X fix", open, Some(open)),
+            ("codex exec --full-auto --sandbox $MODE fix", open, Some(open)),
+        ];
+        for (script, sandboxed, reads_only) in cases {
+            let found: Vec<_> = started(script).iter().map(|one| (one.flags.sandboxed, one.flags.reads_only)).collect();
+            assert_eq!(found, [(*sandboxed, *reads_only)], "{script}");
         }
     }
 

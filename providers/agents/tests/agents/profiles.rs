@@ -193,6 +193,40 @@ fn a_kubeconfig_in_a_container_is_that_of_the_machine_only_where_the_container_i
 }
 
 #[test]
+fn a_kubeconfig_that_an_environment_file_names_to_a_container_is_that_of_the_machine_where_it_is_given() {
+    let given = r#""-v", "./clusters:/k", "#;
+    let handed = r#""-e", "KUBECONFIG", "#;
+    let file = r#", "envFile": ".env""#;
+    let cases = [
+        (format!("{given}{handed}"), file, true),
+        (format!("{given}\"--env-file\", \".env\", "), "", true),
+        // The variable is one of the program that starts the container, and stays there.
+        (String::from(given), file, false),
+        (String::from(handed), file, false),
+    ];
+    for (arguments, file, lends) in cases {
+        let server = format!(
+            r#"{{"mcpServers": {{"cloud": {{"command": "docker", "args": ["run", {arguments}"img"]{file}}}}}}}"#
+        );
+        let files =
+            [("home/ana/src/shop/.mcp.json", server.as_str()), ("home/ana/src/shop/.env", "KUBECONFIG=/k/prod.yaml\n")];
+        let found =
+            read_with_named(&files, if lends { &[("home/ana/src/shop/clusters/prod.yaml", CLUSTERS)] } else { &[] });
+        let lent = found.trusts.iter().find(|trust| trust.target.as_str() == "kubernetes:*:user:ana");
+        let place = lent.map(|trust| trust.evidence.to_string());
+        assert_eq!(place.as_deref(), lends.then_some("lab/home/ana/src/shop/.env:1"), "{arguments}{file}");
+        assert!(found.gaps.is_empty(), "no file of the machine is missing: {:?}", found.gaps);
+    }
+    let server = format!(
+        r#"{{"mcpServers": {{"cloud": {{"command": "docker", "args": ["run", {given}{handed}"img"]{file}}}}}}}"#
+    );
+    let files =
+        [("home/ana/src/shop/.mcp.json", server.as_str()), ("home/ana/src/shop/.env", "KUBECONFIG=/k/prod.yaml\n")];
+    let unread = read_with_named(&files, &[]);
+    assert_eq!(unread.gaps.len(), 1, "a file that was not read is told: {:?}", unread.gaps);
+}
+
+#[test]
 fn an_environment_file_is_read_under_any_name_and_a_missing_one_says_what_to_add() {
     let server = |named: &str| format!(r#"{{"mcpServers": {{"one": {{"command": "x", "envFile": "{named}"}}}}}}"#);
     let keys = [("home/ana/keys/tool.vars", "API_KEY=fake-3f9a1c-77b2\n")];

@@ -295,6 +295,27 @@ fn approval_follows_the_action_its_inputs_and_the_flags_of_programs() {
 }
 
 #[test]
+fn a_list_of_gemini_s_own_tools_limits_none_of_a_server() {
+    let server = r#""mcpServers": {"github": {"command": "npx", "args": ["x"]}}"#;
+    let core = r#""tools": {"core": ["read_file"]}"#;
+    let alone = format!("          settings: '{{{core}}}'\n");
+    let cases = [
+        (alone.clone(), Partial),
+        (format!("          settings: '{{{core}, \"mcpServers\": {{}}}}'\n"), Partial),
+        (format!("          settings: '{{{core}, {server}}}'\n"), Bypass),
+        (format!("          settings: '{{{server}, {core}}}'\n"), Bypass),
+        (format!("{alone}          mcp_config: '{{{server}}}'\n"), Bypass),
+    ];
+    for (inputs, mode) in cases {
+        let step = format!("      - uses: google-github-actions/run-gemini-cli@v0\n        with:\n{inputs}");
+        let found = inventory(&[(PATH, &workflow("push", "", &step))]);
+        let row = found.agents.iter().find(|row| row.kind == AgentKind::Agent).unwrap();
+        assert_eq!(row.approval_mode, Fact::Known(mode), "{inputs}");
+        assert_eq!(row.approval_defaulted, Fact::Known(mode == Bypass), "{inputs}");
+    }
+}
+
+#[test]
 fn tool_servers_in_arguments_and_in_sources_of_agentic_workflows_are_listed() {
     let step = "      - uses: anthropics/claude-code-action@v1\n        with:\n          claude_args: |\n            --max-turns 5\n            --mcp-config '{\"mcpServers\": {\"one\": {\"command\": \"npx\", \"args\": [\"-y\", \"pkg\"], \"env\": {\"API_TOKEN\": \"fake-3f9a1c-77b2\"}}}}'\n";
     let found = inventory(&[(PATH, &workflow("push", "", step))]);
@@ -332,6 +353,26 @@ fn a_mode_that_an_expression_yields_is_unknown_and_a_variable_of_the_job_holds_f
         let row = only(&found);
         assert_eq!(row.approval_mode, mode, "{job}");
         assert_eq!(row.approval_keys.len(), usize::from(!job.is_empty()), "{job}");
+    }
+}
+
+#[test]
+fn what_codex_does_in_a_sandbox_that_the_file_does_not_tell_is_unknown() {
+    let action = |inputs: &str| format!("      - uses: openai/codex-action@v1\n        with: {{{inputs}}}\n");
+    let cases = [
+        (action("sandbox: '${{ vars.MODE }}'"), Fact::Unknown, Fact::Unknown),
+        (action("permission-profile: mine"), Fact::Unknown, Fact::Unknown),
+        (action("codex-args: '--sandbox $MODE'"), Fact::Unknown, Fact::Unknown),
+        (action("permission-profile: mine, codex-args: '--yolo'"), Fact::Known(Bypass), Fact::Known(false)),
+        (action("permission-profile: read-only"), Fact::Unknown, Fact::Unknown),
+        (String::from("      - run: codex exec --sandbox \"$MODE\" fix\n"), Fact::Unknown, Fact::Unknown),
+        (String::from("      - run: codex exec -c sandbox_mode=$X fix\n"), Fact::Unknown, Fact::Unknown),
+        (String::from("      - run: codex exec fix\n"), Fact::Known(Partial), Fact::Known(true)),
+    ];
+    for (step, mode, sandboxed) in cases {
+        let found = inventory(&[(PATH, &workflow("push", "", &step))]);
+        let row = only(&found);
+        assert_eq!((row.approval_mode, row.sandboxed), (mode, sandboxed), "{step}");
     }
 }
 
