@@ -386,8 +386,8 @@ mod tests {
             access: Arc::new(Access::new(slices, Vec::new(), false)),
         });
         let among = BTreeSet::from([&blueprint.id, &agent.id]);
-        let cut = |holder| HolderCut::of(holder, Measured::Used(OpSet::all(30)), &among);
-        let cuts: Vec<HolderCut<'_>> = holders.iter().map(cut).collect();
+        let measured = || Measured::Used(OpSet::all(30));
+        let cuts: Vec<HolderCut<'_>> = holders.iter().map(|holder| HolderCut::of(holder, measured(), &among)).collect();
         let gone = [OpSet::from_ranges([(0, 5)]), OpSet::from_ranges([(20, 21)])];
         for (at, without, left) in [
             (0, &gone[..], OpSet::from_ranges([(5, 10)])),

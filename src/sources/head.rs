@@ -12,7 +12,7 @@ pub(super) fn yaml(prefix: &str) -> Head {
     let mut head = Head::default();
     let mut list: Option<String> = None;
     if let Some(text) = flow(prefix) {
-        let read = |text: &str| serde_saphyr::from_str(text).ok().map(|value| of_value(&value));
+        let read = |text: &str| serde_saphyr::from_str(text).ok().map(|value: Value| of_value(&value));
         let is_cut = prefix.len() + char::MAX_LEN_UTF8 > LOOK;
         return read(text).or_else(|| read(&closed(text).filter(|_| is_cut)?)).unwrap_or_default();
     }
