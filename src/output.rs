@@ -128,12 +128,14 @@ pub fn evidence_prefix(folder: Option<&Path>) -> Result<String, String> {
 pub fn to_folder(folder: &Path, report: &Report) -> Result<(), OutputError> {
     let index = std::fs::read_to_string(folder.join(INDEX)).unwrap_or_default();
     let mut stale: BTreeSet<String> = listed(&index).into_iter().collect();
-    EvidenceFolder::of(report, "").write(|path, write| {
+    let evidence = EvidenceFolder::of(report, "");
+    evidence.write(|path, _| {
         stale.remove(path);
-        if path == INDEX {
-            // Before the index forgets them.
-            stale.iter().try_for_each(|path| take_away(folder, path))?;
-        }
+        Ok::<(), OutputError>(())
+    })?;
+    // Before anything is written: where a file system tells no `A` from `a`, a stale name may be that of a new file.
+    stale.iter().try_for_each(|path| take_away(folder, path))?;
+    evidence.write(|path, write| {
         let path = folder.join(path);
         let holder = folder_of(&path);
         std::fs::create_dir_all(holder)
@@ -146,7 +148,12 @@ pub fn to_folder(folder: &Path, report: &Report) -> Result<(), OutputError> {
 fn take_away(folder: &Path, path: &str) -> Result<(), OutputError> {
     let file = folder.join(path);
     let is_file = std::fs::symlink_metadata(&file).is_ok_and(|found| found.is_file());
-    if !is_file || !std::fs::read(&file).is_ok_and(|text| is_file_of_folder(&text)) {
+    // A folder on the way may be a link that leads out.
+    let is_inside = || {
+        let (holder, folder) = (folder_of(&file).canonicalize(), folder.canonicalize());
+        holder.is_ok_and(|holder| folder.is_ok_and(|folder| holder.starts_with(folder)))
+    };
+    if !is_file || !is_inside() || !std::fs::read(&file).is_ok_and(|text| is_file_of_folder(&text)) {
         return Ok(());
     }
     std::fs::remove_file(&file)

@@ -4,7 +4,7 @@
 
 mod cut;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use evenhand_model::access::{Access, Grant};
@@ -15,7 +15,7 @@ use evenhand_model::identity::{Identity, Nature};
 use evenhand_model::inventory::Inventory;
 use evenhand_model::opset::{OpSet, OperationIx};
 use evenhand_model::parity::{BaselineSource, Comparison, Verdict};
-use evenhand_model::proposal::ProposedFile;
+use evenhand_model::proposal::{NoProposal, Proposal, ProposedFile};
 use evenhand_rules::judgements::Judgements;
 use evenhand_rules::parity::{ParityConfig, compare_one};
 use evenhand_rules::resolvers::Resolvers;
@@ -221,8 +221,8 @@ pub fn remedy<'a>(
         work.take_uncontrolled(&mut cuts)?;
     }
     let mut proposals = Vec::new();
-    for cut in &mut cuts {
-        match cut.holder.proposes.propose(&cut.holder.identity.id, &cut.kept) {
+    for (proposal, cut) in told_apart(&cuts).into_iter().zip(&mut cuts) {
+        match proposal {
             Ok(proposal) => {
                 cut.leave_out(&proposal.left_out);
                 proposals.push(Some(proposal));
@@ -252,8 +252,12 @@ pub fn remedy<'a>(
             }
         }
     }
+    let beyond =
+        || std::iter::once(&own).chain(through.iter().map(|held| &held.share)).any(|share| !share.elsewhere.is_empty());
     let reached = match (aim, then.verdict) {
-        (Aim::Used, _) | (_, Verdict::Parity | Verdict::Narrower) => true,
+        // What nothing is proposed for holds what it held.
+        (Aim::Used, _) => remains.is_empty() && !beyond(),
+        (_, Verdict::Parity | Verdict::Narrower) => true,
         (_, Verdict::ControlGap) => uncontrolled == Uncontrolled::Kept,
         (_, Verdict::Excess | Verdict::Unknown | Verdict::NoBaseline) => false,
     };
@@ -269,6 +273,39 @@ pub fn remedy<'a>(
         remains,
         doubts: before.doubts,
     })
+}
+
+/// What is proposed for each. Where several would have files of one name, on any file system, the place of each identity is
+/// part of its names.
+fn told_apart(cuts: &[HolderCut<'_>]) -> Vec<Result<Proposal, NoProposal>> {
+    let names = |proposal: &Proposal| -> BTreeSet<String> {
+        proposal.files.iter().map(|file| file.name.to_lowercase()).collect()
+    };
+    let mut proposals: Vec<Result<Proposal, NoProposal>> = cuts.iter().map(|cut| cut.propose("")).collect();
+    let mut holders: BTreeMap<String, usize> = BTreeMap::new();
+    for name in proposals.iter().flatten().flat_map(names) {
+        *holders.entry(name).or_default() += 1;
+    }
+    let is_shared = |name: &String| holders.get(name).is_some_and(|holders| *holders > 1);
+    let mut taken: BTreeSet<String> = holders.keys().cloned().collect();
+    for (cut, proposal) in cuts.iter().zip(&mut proposals) {
+        if !proposal.iter().flat_map(names).any(|name| is_shared(&name)) {
+            continue;
+        }
+        let place = cut.holder.place();
+        // Each of the others can be in the way of one name.
+        for number in 1..=cuts.len() {
+            let apart = if number == 1 { format!("-{place}") } else { format!("-{place}-{number}") };
+            let Ok(told) = cut.propose(&apart) else { break };
+            let names = names(&told);
+            if names.is_disjoint(&taken) {
+                taken.extend(names);
+                *proposal = Ok(told);
+                break;
+            }
+        }
+    }
+    proposals
 }
 
 impl Remains {
@@ -343,16 +380,10 @@ impl<'a> Work<'a> {
         })
     }
 
-    /// The resolvers with cuts in place, without some operations of each besides.
+    /// The resolvers with cuts in place, without some operations of what each keeps besides.
     fn holding(&self, cuts: &[HolderCut<'_>], without: &[OpSet]) -> Resolvers {
-        let accesses = cuts.iter().enumerate().map(|(at, cut)| {
-            let mut slices = cut.slices(cuts);
-            if let Some(gone) = without.get(at) {
-                for slice in slices.iter_mut().take(cut.kept.len()) {
-                    slice.operations = Arc::new(slice.operations.difference(gone));
-                }
-            }
-            let access = Access::new(slices, cut.holder.access.doubts.clone(), false);
+        let accesses = cuts.iter().map(|cut| {
+            let access = Access::new(cut.slices(cuts, without), cut.holder.access.doubts.clone(), false);
             (cut.holder.identity.id.clone(), access)
         });
         whatif::holding(self.ground.resolvers, accesses)

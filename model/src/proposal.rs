@@ -88,11 +88,12 @@ pub trait Proposes {
         None
     }
 
-    /// The policy that grants what may stay, and nothing else.
+    /// The policy that grants what may stay, and nothing else. `apart` ends the names of its files and of the objects that
+    /// they make, where those for another identity would have the same names; empty = they have not.
     ///
     /// # Errors
     /// When an identity's access is not in policies that people may change.
-    fn propose(&self, identity: &IdentityId, kept: &[Kept]) -> Result<Proposal, NoProposal>;
+    fn propose(&self, identity: &IdentityId, kept: &[Kept], apart: &str) -> Result<Proposal, NoProposal>;
 
     /// The document that tells which operations an identity used, and how it is made; `None` where the vendor has none.
     fn evidence_of_use(&self, _identity: &IdentityId) -> Option<String> {

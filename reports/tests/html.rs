@@ -334,6 +334,16 @@ fn nothing_in_the_page_is_fetched() {
 }
 
 #[test]
+fn the_tally_says_how_many_findings_are_not_shown() {
+    for (filtered, said) in [(0, ""), (1, "1 not shown"), (1_234, "1,234 not shown")] {
+        let page = page(&Report { filtered, ..report() });
+        let after = between(&page, "aria-label=\"Findings\">", "<h3>").split_once("</dl>").expect("a tally").1;
+        assert_eq!(after.contains("not shown"), filtered > 0, "{after}");
+        assert!(after.contains(said), "{after}");
+    }
+}
+
+#[test]
 fn the_bars_add_up_to_what_was_compared() {
     let data = data(&page(&report()));
     let pair = &data["pairs"][0];

@@ -69,8 +69,13 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Fix) -> Result<Exit,
     let changed: Vec<&ProposedFile> =
         remedy.shares().filter(|share| share.changes()).flat_map(|share| &share.files).collect();
     let written = write(&arguments.out, &changed, arguments.force)?;
-    let told =
-        Told { remedy: &remedy, changes: remedy.shares().any(Share::changes), files: &written, all: arguments.all };
+    let told = Told {
+        remedy: &remedy,
+        changes: remedy.shares().any(Share::changes),
+        files: &written,
+        to: arguments.to,
+        all: arguments.all,
+    };
     match arguments.output {
         PlainFormat::Table => say(|sink| told.table(sink))?,
         PlainFormat::Json => to_stdout(|sink| {
@@ -124,6 +129,8 @@ struct Told<'a> {
     /// The files that were written.
     files: &'a [PathBuf],
     #[serde(skip)]
+    to: FixAim,
+    #[serde(skip)]
     all: bool,
 }
 
@@ -164,6 +171,9 @@ impl Told<'_> {
         }
         if !remedy.reached {
             let all = if self.changes { "with all of that in place" } else { "as it is" };
+            if self.to == FixAim::Used {
+                return writeln!(sink, "\nNot enough: {all} more remains than {}, as told above", remedy.cut_to);
+            }
             writeln!(sink, "\nNot enough: {all} the verdict is {then}: {}", printable(&remedy.summary_then))?;
             writeln!(
                 sink,

@@ -9,7 +9,7 @@ use evenhand_model::evidence::Truth;
 use evenhand_model::id::IdentityId;
 use evenhand_model::identity::Identity;
 use evenhand_model::opset::OpSet;
-use evenhand_model::proposal::{Kept, LeftOut, Proposal, Proposes};
+use evenhand_model::proposal::{Kept, LeftOut, NoProposal, Proposal, Proposes};
 
 use super::{Ground, Portion, RemedyError, Share};
 use crate::rightsize::{self, Measure};
@@ -53,6 +53,13 @@ impl<'a> Holder<'a> {
     pub(super) fn lender(&self, slice: &Slice) -> Option<IdentityId> {
         let is_own = self.proposes.is_replaced(&self.identity.id, slice.grant);
         self.proposes.lent_by(&self.identity.id, slice.grant).filter(|_| !is_own)
+    }
+
+    /// Where it lives, as a part of a file's name.
+    pub(super) fn place(&self) -> String {
+        let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.') { c } else { '-' };
+        let scope = self.identity.scope.as_str();
+        scope.split_once(':').map_or(scope, |(_, place)| place).chars().map(plain).collect()
     }
 
     fn portion(&self, slice: &Slice, of: Option<&Slice>, why: Option<Arc<str>>) -> Portion {
@@ -138,6 +145,11 @@ impl<'a> HolderCut<'a> {
         }
     }
 
+    /// The policy that grants what stays. `apart`: what tells its names from those of others.
+    pub(super) fn propose(&self, apart: &str) -> Result<Proposal, NoProposal> {
+        self.holder.proposes.propose(&self.holder.identity.id, &self.kept, apart)
+    }
+
     /// Leaves out what the vendor's language cannot say.
     pub(super) fn leave_out(&mut self, parts: &[LeftOut]) {
         for LeftOut { place, operations, why } in parts {
@@ -163,27 +175,36 @@ impl<'a> HolderCut<'a> {
         self.kept.retain(|part| !part.slice.operations.is_empty());
     }
 
-    /// What it would hold, with all cuts in place.
-    pub(super) fn slices(&self, cuts: &[HolderCut<'_>]) -> Vec<Slice> {
+    /// What it would hold, with all cuts in place. `without`: operations that go of what each of the cuts keeps besides, in
+    /// their order; what is lent goes with them.
+    pub(super) fn slices(&self, cuts: &[HolderCut<'_>], without: &[OpSet]) -> Vec<Slice> {
         if self.stays {
             return self.holder.access.slices().to_vec();
         }
-        let of = |lender: &IdentityId| cuts.iter().find(|cut| cut.holder.identity.id == *lender);
-        let whole = self.borrowed.iter().filter(|(_, lender)| of(lender).is_some_and(|cut| cut.stays));
+        let nothing = OpSet::new();
+        let of = |id: &IdentityId| {
+            let at = cuts.iter().position(|cut| cut.holder.identity.id == *id)?;
+            Some((cuts.get(at)?, without.get(at).unwrap_or(&nothing)))
+        };
+        let whole = self.borrowed.iter().filter(|(_, lender)| of(lender).is_some_and(|(cut, _)| cut.stays));
         let whole = whole.map(|(slice, _)| slice.clone());
         let lent = self.lent.iter().filter_map(|(slice, lender)| {
-            let cut = of(lender).filter(|cut| !cut.stays)?;
-            let stays = union(cut.kept.iter().map(|part| &part.slice).chain(&cut.elsewhere));
-            let operations = slice.operations.intersection(&stays);
+            let (cut, gone) = of(lender).filter(|(cut, _)| !cut.stays)?;
+            let kept = union(cut.kept.iter().map(|part| &part.slice)).difference(gone);
+            let operations = slice.operations.intersection(&kept.union(&union(cut.elsewhere.iter())));
             (!operations.is_empty()).then(|| Slice { operations: Arc::new(operations), ..slice.clone() })
         });
-        let own = self.kept.iter().map(|part| part.slice.clone());
+        let gone = of(&self.holder.identity.id).map_or(&nothing, |(_, gone)| gone);
+        let own = self.kept.iter().map(|part| {
+            let operations = Arc::new(part.slice.operations.difference(gone));
+            Slice { operations, ..part.slice.clone() }
+        });
         own.chain(self.elsewhere.iter().cloned()).chain(whole).chain(lent).collect()
     }
 
     pub(super) fn share(&self, proposal: Proposal, cuts: &[HolderCut<'_>]) -> Share {
         let holder = self.holder;
-        let then = union(self.slices(cuts).iter());
+        let then = union(self.slices(cuts, &[]).iter());
         let now = holder.access.operations();
         Share {
             operations: now.len(),
@@ -237,4 +258,144 @@ pub(super) fn union<'s>(slices: impl Iterator<Item = &'s Slice>) -> OpSet {
 
 fn names(catalog: &dyn Catalog, operations: &OpSet) -> Vec<Arc<str>> {
     catalog.summarise(operations).into_iter().map(|(name, _)| name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use evenhand_model::access::{DecideError, Decision, Edge, Grant, Outcome, Request};
+    use evenhand_model::catalog::{AccessLevel, CatalogSource, OperationClass};
+    use evenhand_model::control::ControlKind;
+    use evenhand_model::evidence::Evidence;
+    use evenhand_model::id::ProviderName;
+    use evenhand_model::opset::OperationIx;
+
+    use super::*;
+
+    /// A provider in which the blueprint lends the agent what grant 1 gives, and grant 2 is the agent's own.
+    struct Toy {
+        none: OpSet,
+    }
+
+    impl Catalog for Toy {
+        fn sources(&self) -> Vec<CatalogSource> {
+            Vec::new()
+        }
+
+        fn len(&self) -> usize {
+            30
+        }
+
+        fn name(&self, operation: OperationIx) -> Arc<str> {
+            format!("op:{:02}", operation.0).into()
+        }
+
+        fn level(&self, _: OperationIx) -> AccessLevel {
+            AccessLevel::Write
+        }
+
+        fn expand(&self, _: &str) -> OpSet {
+            OpSet::new()
+        }
+
+        fn class(&self, _: OperationClass) -> &OpSet {
+            &self.none
+        }
+
+        fn control_of_key(&self, _: &str) -> Option<ControlKind> {
+            None
+        }
+    }
+
+    impl AccessResolver for Toy {
+        fn catalog(&self) -> &dyn Catalog {
+            self
+        }
+
+        fn access_key(&self, _: &IdentityId) -> Option<u64> {
+            None
+        }
+
+        fn access(&self, _: &IdentityId) -> Option<Arc<Access>> {
+            None
+        }
+
+        fn is_admin(&self, _: &IdentityId) -> Option<bool> {
+            None
+        }
+
+        fn grant(&self, grant: GrantIx) -> Grant {
+            Grant {
+                policy: "policy".into(),
+                statement: Some(grant.0),
+                name: "".into(),
+                evidence: Evidence::whole("toy.json"),
+            }
+        }
+
+        fn decide(&self, _: &IdentityId, _: &Request) -> Result<Decision, DecideError> {
+            Ok(Decision {
+                outcome: Outcome::ImplicitlyDenied,
+                blocked_by: Vec::new(),
+                because: Vec::new(),
+                conditions: Vec::new(),
+            })
+        }
+
+        fn edges(&self) -> Vec<Edge> {
+            Vec::new()
+        }
+
+        fn used(&self, _: &IdentityId) -> Option<OpSet> {
+            None
+        }
+    }
+
+    impl Proposes for Toy {
+        fn is_replaced(&self, identity: &IdentityId, grant: GrantIx) -> bool {
+            (identity.as_str() == "agent") == (grant == GrantIx(2))
+        }
+
+        fn lent_by(&self, identity: &IdentityId, grant: GrantIx) -> Option<IdentityId> {
+            (identity.as_str() == "agent" && grant == GrantIx(1)).then(|| IdentityId::new("blueprint"))
+        }
+
+        fn propose(&self, _: &IdentityId, _: &[Kept], _: &str) -> Result<Proposal, NoProposal> {
+            Ok(Proposal::default())
+        }
+    }
+
+    #[test]
+    fn what_a_lender_is_to_lose_it_lends_no_more() {
+        let toy = Toy { none: OpSet::new() };
+        let identity = |name: &str| {
+            let evidence = Evidence::whole("toy.json");
+            Identity::new(IdentityId::new(name), ProviderName("toy"), "prod".into(), "role", name, evidence)
+        };
+        let slice = |operations: (u32, u32), grant: u32| Slice {
+            operations: Arc::new(OpSet::from_ranges([operations])),
+            scope: Arc::default(),
+            condition: Arc::default(),
+            grant: GrantIx(grant),
+        };
+        let (blueprint, agent) = (identity("blueprint"), identity("agent"));
+        let holders = [(&blueprint, vec![slice((0, 10), 1)]), (&agent, vec![slice((0, 10), 1), slice((20, 22), 2)])];
+        let holders = holders.map(|(identity, slices)| Holder {
+            identity,
+            resolver: &toy,
+            proposes: &toy,
+            access: Arc::new(Access::new(slices, Vec::new(), false)),
+        });
+        let among = BTreeSet::from([&blueprint.id, &agent.id]);
+        let measured = || Measured::Used(OpSet::all(30));
+        let cuts: Vec<HolderCut<'_>> = holders.iter().map(|holder| HolderCut::of(holder, measured(), &among)).collect();
+        let gone = [OpSet::from_ranges([(0, 5)]), OpSet::from_ranges([(20, 21)])];
+        for (at, without, left) in [
+            (0, &gone[..], OpSet::from_ranges([(5, 10)])),
+            (0, &[], OpSet::from_ranges([(0, 10)])),
+            (1, &[], OpSet::from_ranges([(0, 10), (20, 22)])),
+            (1, &gone, OpSet::from_ranges([(5, 10), (21, 22)])),
+        ] {
+            assert_eq!(union(cuts[at].slices(&cuts, without).iter()), left, "{at}");
+        }
+    }
 }

@@ -77,6 +77,21 @@ mod tests {
     }
 
     #[test]
+    fn a_manifest_in_flow_style_is_recognised_however_long_it_is() {
+        let data = "x, ".repeat(LOOK);
+        for text in [
+            format!(
+                "{{apiVersion: v1, kind: List, items: [{{apiVersion: v1, kind: Pod, data: {{a: \"{data}\"}}}}]}}\n"
+            ),
+            format!("--- {{apiVersion: v1, kind: List, items: [{{apiVersion: v1, kind: Pod}}, {{a: '{data}'}}]}}\n"),
+        ] {
+            let (format, head) = look("x.yaml", &text);
+            assert_eq!((format, head.value("kind")), (Format::Yaml, Some("List")));
+            assert_eq!(head.element("items").unwrap(), ["apiVersion", "kind"]);
+        }
+    }
+
+    #[test]
     fn a_stream_of_long_lines_is_a_stream() {
         let line = format!("{{\"a\":\"{}\"}}", "x".repeat(LOOK));
         assert_eq!(look("x", &format!("{line}\n{line}\n")).0, Format::Ndjson);

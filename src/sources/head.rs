@@ -3,6 +3,8 @@
 use evenhand_model::document::Head;
 use serde_json::{Map, Value};
 
+use super::format::LOOK;
+
 const SHORT: usize = 128;
 
 /// The top keys of the first document of a YAML text.
@@ -10,7 +12,9 @@ pub(super) fn yaml(prefix: &str) -> Head {
     let mut head = Head::default();
     let mut list: Option<String> = None;
     if let Some(text) = flow(prefix) {
-        return serde_saphyr::from_str(text).map(|value| of_value(&value)).unwrap_or_default();
+        let read = |text: &str| serde_saphyr::from_str(text).ok().map(|value: Value| of_value(&value));
+        let is_cut = prefix.len() + char::MAX_LEN_UTF8 > LOOK;
+        return read(text).or_else(|| read(&closed(text).filter(|_| is_cut)?)).unwrap_or_default();
     }
     for line in prefix.lines() {
         let content = line.trim_end();
@@ -77,6 +81,51 @@ fn flow(prefix: &str) -> Option<&str> {
         at += line.len();
     }
     None
+}
+
+/// The beginning of a document in flow style that is cut off, up to its last whole member, with what is open there closed.
+fn closed(text: &str) -> Option<String> {
+    let whole = text.get(..last_comma(text).0?)?;
+    let (_, open) = last_comma(whole);
+    Some(whole.chars().chain(open.into_iter().rev()).collect())
+}
+
+/// Where the last comma of a text in flow style stands that is no part of a quoted text or a comment, and the marks that
+/// close what is open at the end of the text.
+fn last_comma(text: &str) -> (Option<usize>, Vec<char>) {
+    let (mut comma, mut open) = (None, Vec::new());
+    // The mark that ends a quoted text or a comment.
+    let mut until = None;
+    let (mut before, mut token) = (' ', ',');
+    for (at, mark) in text.char_indices() {
+        if let Some(end) = until {
+            if end == '"' && before == '\\' {
+                // It is the backslash's, and takes no other one's meaning away.
+                before = ' ';
+                continue;
+            }
+            until = until.filter(|_| mark != end);
+        } else {
+            match mark {
+                // A quote inside a word is a mark like any other.
+                '"' | '\'' if matches!(token, '{' | '[' | ',' | ':') => until = Some(mark),
+                '#' if before.is_whitespace() => until = Some('\n'),
+                '{' => open.push('}'),
+                '[' => open.push(']'),
+                '}' | ']' => {
+                    open.pop();
+                }
+                ',' => comma = Some(at),
+                _ => {}
+            }
+            // What follows a quoted text at once, as the second of two quotes does, goes on with it.
+            if until.is_none() && !mark.is_whitespace() {
+                token = mark;
+            }
+        }
+        before = mark;
+    }
+    (comma, open)
 }
 
 /// The head of a document that was read whole.
@@ -219,8 +268,24 @@ mod tests {
         assert_eq!(list.element("items").unwrap(), ["apiVersion", "kind"]);
         assert!(list.is_empty_list("none"));
         assert_eq!(yaml("[{name: a}, {b: c}]").element("").unwrap(), ["name"]);
-        for text in ["{{ if .Values.x }}\na: b\n", "---\n{a: [\n", "{a b c\n"] {
-            assert!(yaml(text).value("a").is_none_or(|value| value == "b"), "{text}");
+        for (text, keys) in [("{{ if .Values.x }}\na: b\n", &["a"][..]), ("---\n{a: [\n", &[]), ("{a b c\n", &[])] {
+            let head = yaml(text);
+            assert_eq!(head.keys, keys, "{text}");
+            assert_eq!(head.value("a"), keys.first().map(|_| "b"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_document_that_is_cut_off_is_closed_after_its_last_whole_member() {
+        for (text, whole) in [
+            ("{a: b, c: [{d: e, f: \"g, h", Some("{a: b, c: [{d: e}]}")),
+            ("[{a: 'it''s, {', b: don't}, {c", Some("[{a: 'it''s, {', b: don't}]")),
+            ("{a: \"\\\\\", b: \"\\\", [\", c: d", Some("{a: \"\\\\\", b: \"\\\", [\"}")),
+            ("{a: b, # c, d\n  e: f", Some("{a: b}")),
+            ("{a: [", None),
+            ("{a b c", None),
+        ] {
+            assert_eq!(closed(text).as_deref(), whole, "{text}");
         }
     }
 

@@ -219,7 +219,9 @@ mod tests {
 
     #[test]
     fn of_the_project_around_a_folder_only_known_files_are_read_and_none_above_it() {
+        // A work tree itself, so that nothing around the temporary folder counts.
         let tree = tree(&[
+            ".git/HEAD",
             ".mcp.json",
             "home/.mcp.json",
             "home/shop/.git/HEAD",
@@ -250,7 +252,7 @@ mod tests {
         let expected = files(&[project[0], project[1], ("../.mcp.json", ".mcp.json")]);
         assert_eq!(around("home/shop/src/web", "home"), expected);
         assert_eq!(around("home/shop", "home"), [], "it is the project");
-        assert_eq!(around("home", "none"), [], "it lies in none");
+        assert_eq!(around("home", "none"), files(&[("../.mcp.json", ".mcp.json")]), "a project around the project");
         assert_eq!(around("home/shop/src/web", "home/shop"), files(&[("../.mcp.json", ".mcp.json")]), "a home is none");
     }
 

@@ -255,6 +255,20 @@ fn use_is_a_measure_where_a_document_tells_of_it() {
     assert!(actions.contains(&value!("logs:DeleteLogGroup")), "{policy:#}");
     assert!(actions.iter().all(|action| !action.as_str().unwrap().contains('*')), "{policy:#}");
     assert!(run.stdout.contains("s3:DeleteBucket"), "{}", run.stdout);
+    // What a bucket's own policy grants beyond that no proposal takes away.
+    let policy = value!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:role/incident-agent"},
+        "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*",
+    }]});
+    let bucket = value!({
+        "call": "s3api get-bucket-policy", "parameters": {"Bucket": "b"}, "account": "111122223333",
+        "response": {"Policy": policy.to_string()},
+    });
+    let scene = scene.file("bucket.json", bucket.to_string().as_bytes());
+    let run = scene.run(&[&arguments[..], &["--from", "bucket.json"]].concat());
+    assert_eq!(run.code, 1, "{}{}", run.stdout, run.stderr);
+    let said = "Not enough: with all of that in place more remains than what it used in the last 90 days";
+    assert!(run.stdout.contains("granted elsewhere") && run.stdout.contains(said), "{}", run.stdout);
 }
 
 #[test]
@@ -378,6 +392,37 @@ fn an_agent_that_borrows_a_key_is_cut_where_the_key_belongs() {
     // Who acts as people do is not cut to less than people.
     let run = scene.run(&["fix", "agent:codex:laptops/home/bao", "--from", "acme"]);
     assert!(run.code == 2 && run.stderr.contains("it acts as people do"), "{}", run.stderr);
+}
+
+#[test]
+fn proposals_for_identities_of_one_name_are_told_apart_by_their_accounts() {
+    const CONFIG: &str = "acme/laptops/home/chiara/Library/Application Support/Claude/claude_desktop_config.json";
+    const KEY: &str = "PROCUREDEMO1";
+    let accounts = ["222222222222", "333333333333"];
+    let scene = acme();
+    let mut config = json(&scene.read(CONFIG));
+    let server = config["mcpServers"]["purchase-orders"].to_string().replace(KEY, "PROCUREDEMO3");
+    config["mcpServers"]["other"] = json(&server);
+    // Another account of the same names, with a key of its own.
+    let [first, second] = accounts.map(|account| {
+        ["account-authorization-details.json", "access-keys-svc-procurement-agent.json"]
+            .map(|name| format!("acme/aws/{account}/{name}"))
+    });
+    let scene = first.iter().zip(&second).fold(scene, |scene, (from, to)| {
+        let text = scene.read(from).replace(accounts[0], accounts[1]).replace(KEY, "PROCUREDEMO3");
+        scene.file(to, text.as_bytes())
+    });
+    let scene = scene.file(CONFIG, config.to_string().as_bytes());
+    let told = fix(&scene, "agent:claude-desktop:laptops/home/chiara", "acme", &[]);
+    let through = told["through"].as_array().unwrap();
+    assert_eq!((through.len(), told["files"].as_array().unwrap().len()), (2, 2), "{told:#}");
+    for (account, held) in accounts.iter().zip(through) {
+        let file = format!("user-svc-procurement-agent-{account}.policy.json");
+        assert!(held["identity"].as_str().unwrap().contains(account), "{held:#}");
+        assert!(held["steps"][0].as_str().unwrap().ends_with(&format!(" file://{file}")), "{held:#}");
+        let policy = scene.read(&format!("evenhand-fix/{file}"));
+        assert!(policy.contains(&format!(":{account}:table/purchase-orders")), "{policy}");
+    }
 }
 
 #[test]

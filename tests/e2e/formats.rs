@@ -121,6 +121,31 @@ fn evidence_of_an_earlier_scan_is_no_source_and_leaves_the_folder_when_it_is_sta
     assert!(scene.path("ev").read_dir().unwrap().all(|entry| entry.unwrap().file_type().unwrap().is_file()));
 }
 
+#[cfg(unix)]
+#[test]
+fn no_new_evidence_is_stale_under_another_name_and_nothing_outside_the_folder_is() {
+    use std::os::unix::fs::symlink;
+
+    const INDEX: &str = "ev/evenhand-evidence.json";
+    let scene = Scene::with_account();
+    let scan = |scene: &Scene| scene.run(&["scan", "gaad.json", "--evidence-dir", "ev", "-o", "json=out.json"]).code;
+    assert_eq!(scan(&scene), 0);
+    let mut index = json(&scene.read(INDEX));
+    let files = index["files"].as_array_mut().unwrap();
+    let path = files[0]["path"].as_str().unwrap().to_owned();
+    // As a file system has it that tells no `A` from `a`.
+    files[0]["path"] = path.replacen("aws/", "AWS/", 1).into();
+    files.push(serde_json::json!({"path": "linked/mine.json"}));
+    symlink("aws", scene.path("ev/AWS")).unwrap();
+    symlink("../outside", scene.path("ev/linked")).unwrap();
+    let evidence = scene.read(&format!("ev/{path}"));
+    let scene = scene.file(INDEX, index.to_string().as_bytes()).file("outside/mine.json", evidence.as_bytes());
+    assert_eq!(scan(&scene), 0);
+    for path in [format!("ev/{path}"), "outside/mine.json".to_owned()] {
+        assert!(scene.path(&path).exists(), "{path}");
+    }
+}
+
 #[test]
 fn a_form_that_has_nothing_to_say_is_refused_with_a_remedy() {
     let scene = Scene::with_account();

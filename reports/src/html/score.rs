@@ -42,6 +42,9 @@ pub(super) fn write(report: &Report, score: &Score, sink: &mut dyn Write) -> Res
         writeln!(sink, "<div class=\"{word}\"><dt>{word}</dt><dd>{}</dd></div>", thousands(count as u64))?;
     }
     sink.write_all(b"</dl>\n")?;
+    if report.filtered > 0 {
+        writeln!(sink, "<p class=\"small soft\">{} not shown</p>", thousands(report.filtered as u64))?;
+    }
     movers(report, score, sink)?;
     facts(report, score, sink)?;
     sink.write_all(b"</aside>\n")?;

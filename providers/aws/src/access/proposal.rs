@@ -89,7 +89,7 @@ impl Proposes for Resolver {
         })
     }
 
-    fn propose(&self, identity: &IdentityId, kept: &[Kept]) -> Result<Proposal, NoProposal> {
+    fn propose(&self, identity: &IdentityId, kept: &[Kept], apart: &str) -> Result<Proposal, NoProposal> {
         let Some(principal) = self.world().principals.get(identity) else {
             return Err(NoProposal {
                 reason: format!("nothing about the policies of `{identity}` was read"),
@@ -133,7 +133,7 @@ impl Proposes for Resolver {
         for (number, statement) in (1..).zip(&mut statements) {
             statement.sid = format!("{}{number}", if statement.effect == "Allow" { "Keep" } else { "Never" });
         }
-        let name = format!("{}-{}", kind.word(), file_name(&principal.name));
+        let name = format!("{}-{}{apart}", kind.word(), file_name(&principal.name));
         let documents = documents(statements, kind.quota());
         let files: Vec<ProposedFile> = match documents.as_slice() {
             [one] => vec![ProposedFile { name: format!("{name}.policy.json"), text: printed(one)? }],
@@ -588,7 +588,7 @@ mod tests {
         let access = read.resolver.access(&id).unwrap();
         let kept: Vec<Kept> =
             access.slices().iter().map(|slice| Kept { slice: slice.clone(), of: slice.clone() }).collect();
-        read.resolver.proposer().unwrap().propose(&id, &kept).unwrap().steps
+        read.resolver.proposer().unwrap().propose(&id, &kept, "").unwrap().steps
     }
 
     fn attached(names: &[&str]) -> String {

@@ -43,7 +43,7 @@ impl Proposes for Resolver {
         self.edges.iter().find(made).map(|edge| edge.source.clone())
     }
 
-    fn propose(&self, identity: &IdentityId, kept: &[Kept]) -> Result<Proposal, NoProposal> {
+    fn propose(&self, identity: &IdentityId, kept: &[Kept], apart: &str) -> Result<Proposal, NoProposal> {
         let Some(compiled) = self.compiled(identity) else {
             return Err(NoProposal {
                 reason: format!("nothing about the roles of `{identity}` was read"),
@@ -92,7 +92,7 @@ impl Proposes for Resolver {
             }
         }
         left_out.sort_by_key(|left| left.place);
-        Ok(self.told(identity, &roles, &stays, left_out))
+        Ok(self.told(identity, &roles, &stays, left_out, apart))
     }
 }
 
@@ -103,13 +103,14 @@ impl Resolver {
         roles: &BTreeMap<Vec<Arc<str>>, OpSet>,
         stays: &BTreeSet<GrantIx>,
         left_out: Vec<LeftOut>,
+        apart: &str,
     ) -> Proposal {
         let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.') { c } else { '-' };
         let short: String = identity.as_str().rsplit(':').next().unwrap_or_default().chars().map(plain).collect();
         let (mut files, mut steps) = (Vec::new(), Vec::new());
         for (number, (scopes, operations)) in (1..).zip(roles) {
-            let file = format!("{short}.role-{number}.json");
-            let title = format!("evenhand right-sized {short} {number}");
+            let file = format!("{short}{apart}.role-{number}.json");
+            let title = format!("evenhand right-sized {short}{apart} {number}");
             let document = self.definition(&title, scopes, operations);
             steps.push(format!("az role definition create --role-definition @{}", quoted(&file)));
             steps.extend(scopes.iter().map(|scope| assigned(&short, &title, scope)));
@@ -134,7 +135,10 @@ impl Resolver {
             let document = json!({"requiredResourceAccess": [
                 {"resourceAppId": MICROSOFT_GRAPH, "resourceAccess": kept},
             ]});
-            files.push(ProposedFile { name: format!("{short}.permissions.json"), text: format!("{document:#}\n") });
+            files.push(ProposedFile {
+                name: format!("{short}{apart}.permissions.json"),
+                text: format!("{document:#}\n"),
+            });
         }
         steps.extend(gone);
         Proposal { files, steps, left_out }

@@ -46,7 +46,7 @@ impl Proposes for Resolver {
         self.identities.contains_key(identity) && Holder::of(&self.grant(grant).policy).is_some()
     }
 
-    fn propose(&self, identity: &IdentityId, kept: &[Kept]) -> Result<Proposal, NoProposal> {
+    fn propose(&self, identity: &IdentityId, kept: &[Kept], apart: &str) -> Result<Proposal, NoProposal> {
         let access = self.access(identity);
         let slices = || access.iter().flat_map(|access| access.slices());
         let Some(holder) = slices().filter_map(|slice| Holder::of(&self.grant(slice.grant).policy)).min() else {
@@ -87,7 +87,7 @@ impl Proposes for Resolver {
         let repositories = reach.as_deref().map(repositories);
         let families = families(&may);
         let words = words(&permissions, &families);
-        Ok(told(identity, holder, &words, repositories.unwrap_or_default(), left_out))
+        Ok(told(identity, holder, &words, repositories.unwrap_or_default(), left_out, apart))
     }
 }
 
@@ -169,9 +169,10 @@ fn told(
     words: &BTreeMap<&str, &'static str>,
     repositories: Vec<String>,
     left_out: Vec<LeftOut>,
+    apart: &str,
 ) -> Proposal {
     let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.') { c } else { '-' };
-    let name: String = identity.as_str().chars().map(plain).collect();
+    let name: String = identity.as_str().chars().map(plain).chain(apart.chars()).collect();
     let mut steps = Vec::new();
     let file = match holder {
         Holder::Job => {

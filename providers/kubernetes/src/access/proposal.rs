@@ -36,7 +36,7 @@ impl Proposes for Resolver {
         own_bindings(cluster, known).any(|(_, policy)| policy == granted)
     }
 
-    fn propose(&self, identity: &IdentityId, kept: &[Kept]) -> Result<Proposal, NoProposal> {
+    fn propose(&self, identity: &IdentityId, kept: &[Kept], apart: &str) -> Result<Proposal, NoProposal> {
         let Some((cluster, known)) = self.cluster_of(identity) else {
             return Err(NoProposal {
                 reason: format!("nothing about the bindings of `{identity}` was read"),
@@ -65,12 +65,13 @@ impl Proposes for Resolver {
             }
         }
         let mut text = String::new();
-        let name = format!("{}-right-sized", subject.short);
+        let short = format!("{}{apart}", subject.short);
+        let name = format!("{short}-right-sized");
         for (home, named) in &rules {
             self.role(home, &name, named, &mut text);
             subject.binding(home, &name, &mut text);
         }
-        let file = format!("{}.rbac.yaml", subject.short);
+        let file = format!("{short}.rbac.yaml");
         let mut steps = Vec::new();
         if !text.is_empty() {
             steps.push(format!("kubectl apply -f {}", quoted(&file)));
@@ -388,7 +389,7 @@ mod tests {
         let resolver = reading.resolver.expect("a resolver");
         let proposer = resolver.proposer().expect("a proposer");
         let id = IdentityId::from("kubernetes:c:serviceaccount:a/x");
-        let mut steps = proposer.propose(&id, &[]).unwrap().steps;
+        let mut steps = proposer.propose(&id, &[], "").unwrap().steps;
         steps.sort();
         assert_eq!(
             steps,
@@ -433,8 +434,12 @@ mod tests {
         let access = resolver.access(&id).unwrap();
         let kept: Vec<Kept> =
             access.slices().iter().map(|slice| Kept { slice: slice.clone(), of: slice.clone() }).collect();
-        let proposal = resolver.proposer().expect("a proposer").propose(&id, &kept).unwrap();
+        let proposal = resolver.proposer().expect("a proposer").propose(&id, &kept, "-c").unwrap();
         let [file] = proposal.files.as_slice() else { panic!("{proposal:?}") };
+        // What tells it apart from another proposal is part of all its names.
+        assert_eq!((&*file.name, &*proposal.steps[0]), ("a-x-c.rbac.yaml", "kubectl apply -f a-x-c.rbac.yaml"));
+        let named = |name: &str| file.text.contains(&format!("  name: {name}\n"));
+        assert!(named("a-x-c-right-sized") && !named("a-x-right-sized"), "{}", file.text);
         assert!(file.text.contains("secrets") && file.text.contains("deployments/scale"), "{}", file.text);
         // Of metrics nobody knows the names: there the catalogue's own name is the wildcard.
         let lines: Vec<&str> = file.text.lines().collect();
