@@ -142,7 +142,7 @@ pub struct ExcessAtom {
 }
 
 /// One control, for the sensitive operations that both hold.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ControlComparison {
     /// The control.
     pub control: ControlKind,
@@ -177,7 +177,7 @@ impl ControlComparison {
 
 /// A control before some resources, before a machine of any nature and before the least role with which people get there:
 /// whatever job anybody does, and whether or not the machine is an AI identity.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct GateComparison {
     /// The machine.
     pub identity: IdentityId,

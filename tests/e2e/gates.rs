@@ -1,5 +1,7 @@
 //! What stands before people on a default branch, and which machines get past it, whatever job anybody does.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::common::{Scene, json as parsed};
@@ -7,9 +9,19 @@ use crate::common::{Scene, json as parsed};
 const AGENT: &str = "github:acme:app:claude";
 const KEY: &str = "github:acme:deploy_key:shop/5";
 
+/// A repository with the number and the name of its ruleset, and whether that lets machines past.
+type Repository = (&'static str, u64, &'static str, bool);
+
+const SHOP: Repository = ("shop", 5, "reviewed", true);
+const SITE: Repository = ("site", 6, "reviewed", false);
+
 /// An organisation without a `[[job]]`: an agent and a key that the ruleset of a repository lets past, and a key that it
 /// stops.
 fn organisation() -> Scene {
+    organisation_of(&[SHOP, SITE])
+}
+
+fn organisation_of(repositories: &[Repository]) -> Scene {
     let answer = |path: &str, response: Value| json!({ "host": "github.com", "path": path, "response": response });
     let app = json!({ "id": 1, "app_id": 7, "app_slug": "claude", "repository_selection": "all",
         "permissions": { "contents": "write", "pull_requests": "write" } });
@@ -21,11 +33,12 @@ fn organisation() -> Scene {
         { "actor_type": "Integration", "actor_id": 7, "bypass_mode": "always" },
         { "actor_type": "DeployKey", "actor_id": null, "bypass_mode": "always" }
     ]);
-    for (name, key, bypass) in [("shop", 5, bypass), ("site", 6, json!([]))] {
+    for (name, key, ruleset, lets_past) in repositories.iter().copied() {
+        let bypass = if lets_past { bypass.clone() } else { json!([]) };
         let of = |rest: &str| format!("/repos/acme/{name}{rest}");
         let rule = json!({ "type": "pull_request", "ruleset_id": key, "ruleset_source_type": "Repository",
             "parameters": { "required_approving_review_count": 1 } });
-        let ruleset = json!({ "id": key, "name": "reviewed", "enforcement": "active", "bypass_actors": bypass });
+        let ruleset = json!({ "id": key, "name": ruleset, "enforcement": "active", "bypass_actors": bypass });
         answers.extend([
             answer(&of(""), json!({ "name": name, "full_name": format!("acme/{name}"), "default_branch": "main" })),
             answer(&of("/rules/branches/main"), json!([rule])),
@@ -34,6 +47,7 @@ fn organisation() -> Scene {
             answer(&of("/keys"), json!([{ "id": key, "title": "sync", "read_only": false }])),
             answer(&of("/actions/secrets"), json!({ "secrets": [] })),
             answer(&of("/actions/organization-secrets"), json!({ "secrets": [] })),
+            answer(&of("/environments"), json!({ "environments": [] })),
         ]);
     }
     let text: String = answers.iter().map(|answer| format!("{answer}\n")).collect();
@@ -65,6 +79,22 @@ fn a_machine_that_is_let_past_a_review_is_found_whoever_does_its_job() {
     let comparison = &report["comparisons"][0];
     assert_eq!((&comparison["identity"], &comparison["verdict"]), (&json!(AGENT), &json!("EXCESS")));
     assert_eq!(comparison["controls"], json!([]), "the verdict speaks of the human role alone");
+}
+
+#[test]
+fn a_finding_stays_the_same_where_one_repository_more_has_the_setting_and_each_ruleset_has_its_own() {
+    let ids = |repositories: &[Repository]| -> BTreeSet<String> {
+        let run = organisation_of(repositories).run(&["scan", "capture", "--no-config", "-o", "json"]);
+        let report = parsed(&run.stdout);
+        let findings = report["findings"].as_array().unwrap().iter();
+        let found = findings.filter(|finding| finding["rule"] == "gate-lets-agent-past" && finding["status"] == "fail");
+        found.map(|finding| finding["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let before = ids(&[SHOP, SITE]);
+    assert_eq!(before.len(), 2);
+    assert_eq!(ids(&[SHOP, SITE, ("till", 7, "reviewed", true)]), before);
+    let after = ids(&[SHOP, SITE, ("till", 7, "signed", true)]);
+    assert!(after.len() == 4 && after.is_superset(&before), "{before:?} {after:?}");
 }
 
 #[test]

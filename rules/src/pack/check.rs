@@ -247,7 +247,8 @@ fn default_discriminator(table: &'static TableSpec) -> Vec<&'static str> {
         "excess" => vec!["operation", "scope", "condition", "granted_by"],
         "paths" => vec!["target", "techniques"],
         "trusts" => vec!["source", "mechanism", "constraint"],
-        "controls" => vec!["control", "operation", "resource"],
+        // The reason names the setting. Of the resources there may be one more any day.
+        "controls" => vec!["control", "operation", "human_role", "reason"],
         "logs" => vec!["log"],
         "gaps" => vec!["provider", "scope", "reason"],
         "waivers" => vec!["rule"],

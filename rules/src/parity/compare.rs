@@ -97,6 +97,8 @@ pub(crate) fn compare<'a>(
     let mut doubts: Vec<Arc<str>> = subject.doubts.iter().chain(&found.doubts).cloned().collect();
     // Doubts that can turn the outcome, as opposed to those that concern both sides alike.
     let mut telling = !subject.doubts.is_empty();
+    // Why nothing tells what people hold where it holds nothing itself.
+    let mut unmeasured: Vec<Arc<str>> = Vec::new();
     // Where people of the job hold nothing, and how much of the excess is there.
     let mut nothing_in: Vec<(ProviderName, u32)> = Vec::new();
     for part in &subject.parts {
@@ -132,7 +134,7 @@ pub(crate) fn compare<'a>(
             doubts.extend(held.iter().map(|doubt| Arc::clone(&doubt.text)));
             telling |= !held.is_empty();
             match unclear {
-                _ if outcome.operations == 0 => {}
+                why if outcome.operations == 0 => unmeasured.extend(why),
                 Some(why) => {
                     telling = true;
                     doubts.push(why);
@@ -157,6 +159,10 @@ pub(crate) fn compare<'a>(
     if subject.parts.len() > 1 {
         excess.sort_by(|a, b| (outcome::rank(a), &a.operation).cmp(&(outcome::rank(b), &b.operation)));
         compared_controls.sort_by_key(|row| (std::cmp::Reverse(row.is_gap()), row.control));
+    }
+    // Where it holds nothing no people matter, unless nothing else tells how it stands.
+    if !totals.compared {
+        doubts.extend(unmeasured);
     }
     doubts.sort();
     doubts.dedup();
@@ -202,8 +208,9 @@ pub(crate) fn compare<'a>(
         comparison.baseline.reason =
             format!("{reason}; by all that was read, people of the job hold nothing in {provider}").into();
     }
-    passed_gates.sort_by_key(|row| (std::cmp::Reverse(row.control.is_gap()), row.control.control));
+    passed_gates.sort();
     passed_gates.dedup();
+    passed_gates.sort_by_key(|row| (std::cmp::Reverse(row.control.is_gap()), row.control.control));
     comparison.summary = summary::line(&comparison, subject.parts.is_empty() && world.acts_for_its_user(&identity.id));
     if comparison.verdict == Verdict::Excess {
         for (provider, excess) in nothing_in.iter().filter(|(_, excess)| *excess > 0) {

@@ -52,14 +52,14 @@ fn places(control: &Control) -> &[Pattern] {
     control.scope.all_of.first().map_or(&[], |list| list)
 }
 
-/// The control of the same kind that stops most: what stands before everything that is done stands before these operations
-/// too.
-fn best<'s>(side: &Side<'s>, control: &'s Control, operations: &OpSet) -> &'s Control {
-    let whole = side.controls.iter().copied().filter(|one| {
+/// The control of the same kind that stops most: what stands before everything that is done (`whole`) stands before these
+/// operations too.
+fn best<'s>(whole: &[&'s Control], control: &'s Control, operations: &OpSet) -> &'s Control {
+    let covering = whole.iter().copied().filter(|one| {
         let covers = |held: &OpSet| operations.difference(held).is_empty();
-        one.kind == control.kind && one.scope.is_everything() && one.operations.as_deref().is_none_or(covers)
+        one.kind == control.kind && one.operations.as_deref().is_none_or(covers)
     });
-    whole.chain([control]).max_by_key(|one| one.in_place).unwrap_or(control)
+    covering.chain([control]).max_by_key(|one| one.in_place).unwrap_or(control)
 }
 
 impl<'w> Gates<'w> {
@@ -94,10 +94,14 @@ impl<'w> Gates<'w> {
         let mut all: BTreeMap<Same<'_>, Said<'_>> = BTreeMap::new();
         let held = side.view.operations.intersection(&operations.sensitive);
         let stands = !self.least.is_empty() && !held.is_empty();
+        // One may have very many controls before single places, and few before everything.
+        let whole: Vec<&Control> =
+            side.controls.iter().copied().filter(|control| stands && control.scope.is_everything()).collect();
         for control in side.controls.iter().copied().filter(|control| stands && !places(control).is_empty()) {
             let own = control.operations.as_deref().map_or_else(|| held.clone(), |own| held.intersection(own));
-            let best = best(side, control, &own);
-            let mut in_place = best.in_place;
+            let best = best(&whole, control, &own);
+            // A grant that was not read may give the same without the control.
+            let mut in_place = best.in_place.and(if side.may_gain { Truth::Unknown } else { Truth::Yes });
             if control.kind == ControlKind::SecondPersonApproval {
                 in_place = in_place.or(approval);
             }
@@ -107,7 +111,8 @@ impl<'w> Gates<'w> {
             }
             for place in places(control) {
                 let Some((role, least)) = self.least.get(&(scope, control.kind, place)) else { continue };
-                if least.in_place == Truth::No || told.contains(&(control.kind, place.clone())) {
+                let is_told = !told.is_empty() && told.contains(&(control.kind, place.clone()));
+                if is_told || least.in_place == Truth::No {
                     continue;
                 }
                 let asked = least.operations.as_deref().map_or_else(|| own.clone(), |asked| own.intersection(asked));

@@ -12,7 +12,7 @@ use evenhand_model::glob::{Glob, Token};
 use evenhand_model::id::{IdentityId, ProviderName};
 use evenhand_model::identity::{Identity, Nature};
 use evenhand_model::opset::OperationIx;
-use evenhand_model::parity::{BaselineSource, Comparison, ControlComparison, Verdict};
+use evenhand_model::parity::{BaselineSource, Comparison, ControlComparison, GateComparison, Verdict};
 use evenhand_model::scope::{Pattern, ResourceScope};
 use evenhand_model::trust::{Crossing, Mechanism};
 
@@ -25,6 +25,11 @@ use crate::resolvers::Resolvers;
 fn compared(town: Town) -> Vec<Comparison> {
     let (inventory, judged, resolvers, jobs) = town.built();
     compare_all(&inventory, &judged, &resolvers, &ParityConfig::new(jobs)).comparisons
+}
+
+fn at_gates(town: Town) -> Vec<GateComparison> {
+    let (inventory, judged, resolvers, jobs) = town.built();
+    compare_all(&inventory, &judged, &resolvers, &ParityConfig::new(jobs)).gates
 }
 
 /// An agent `a/ops-agent` beside a human role `a/ops-people`.
@@ -467,6 +472,45 @@ fn a_gate_is_told_beside_the_least_role_that_must_pass_it_whatever_the_job() {
             .collect();
         assert_eq!(rows, expected, "{controls:?}");
     }
+    for (doubt, in_place, expected) in [
+        // A grant that was not read may give the same without the gate.
+        (DoubtEffect::Adds, Truth::Yes, Truth::Unknown),
+        (DoubtEffect::Adds, Truth::No, Truth::No),
+        (DoubtEffect::Limits, Truth::Yes, Truth::Yes),
+        (DoubtEffect::Limits, Truth::No, Truth::Unknown),
+    ] {
+        let mut town = pair_town(vec![plain(&[3])], vec![plain(&[1])]);
+        town.add(Nature::HumanRole, "a/write", Some(vec![plain(&[1, 3])])).generic_role = true;
+        town.access_of("a/ops-agent").doubts.push(Doubt::new("x", doubt));
+        town.inventory.controls = vec![least(Truth::Yes), control("a/ops-agent", "shop", in_place, "")];
+        assert_eq!(
+            at_gates(town).iter().map(|gate| gate.control.identity).collect::<Vec<_>>(),
+            [expected],
+            "{doubt:?}"
+        );
+    }
+}
+
+#[test]
+fn what_an_agent_and_its_tool_server_face_alike_at_several_gates_is_told_once() {
+    let control = |identity: &str, place: &str, in_place, reason: &str| Control {
+        scope: Arc::new(scope(&[place])),
+        reason: reason.into(),
+        ..Control::new(identity.into(), ControlKind::SecondPersonApproval, in_place, Evidence::whole("toy.json"))
+    };
+    let mut town = pair_town(vec![plain(&[3])], vec![plain(&[1])]);
+    town.add(Nature::HumanRole, "a/write", Some(vec![plain(&[1, 3])])).generic_role = true;
+    town.add(Nature::Workload, "a/tool", Some(vec![plain(&[3])]));
+    town.trust("a/ops-agent", Mechanism::UsesTool, "a/tool");
+    town.inventory.controls = vec![
+        control("a/write", "shop", Truth::Yes, ""),
+        control("a/write", "till", Truth::Yes, ""),
+        control("a/ops-agent", "shop", Truth::No, "listed"),
+        control("a/ops-agent", "till", Truth::No, "may change it"),
+    ];
+    let gates = at_gates(town);
+    let told: Vec<(&str, &str)> = gates.iter().map(|gate| (&*gate.control.resource, &*gate.control.reason)).collect();
+    assert_eq!(told, [("shop", "listed"), ("till", "may change it")]);
 }
 
 #[test]
@@ -841,6 +885,15 @@ fn a_place_where_an_agent_holds_nothing_leaves_nothing_open() {
     empty.inventory.identities.retain(|identity| &*identity.name == "robot");
     let comparison = beside(town, empty).remove(0);
     assert_eq!((comparison.verdict, comparison.undecided_operations), (Verdict::Parity, 0));
+}
+
+#[test]
+fn an_agent_that_holds_nothing_beside_people_whose_access_is_not_known_is_undecided_for_a_reason() {
+    let mut town = pair_town(vec![], vec![]);
+    town.toy.accesses.remove(&IdentityId::from("a/ops-people"));
+    let comparison = compared(town).remove(0);
+    assert_eq!(comparison.verdict, Verdict::Unknown);
+    assert_eq!(comparison.doubts, [Arc::from("the access of the human role `ops-people` is not known")]);
 }
 
 #[test]

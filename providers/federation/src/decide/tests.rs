@@ -30,6 +30,10 @@ fn the_grade_is_of_the_condition_and_the_match_of_the_token() {
         ("repo:o/r:ref:refs/heads/x", "repo:o/r:ref:refs/heads/main", false, "safe", None),
         ("repo:o/r:pull_request", "repo:o/r:pull_request", true, "unsafe", Some("pull-request")),
         ("repo:o/r:environment:p", "repo:o/r:environment:p", true, "safe", None),
+        // People call an environment what they like.
+        ("repo:o/r:environment:live?", "repo:o/r:environment:live?", true, "safe", None),
+        ("repo:o/r:environment:live", "repo:o/r:environment:live?", false, "safe", None),
+        ("repo:o/*:environment:live?", "repo:o/*:environment:live?", false, "weak", Some("always-false")),
         ("repo:o/r:ref:refs/tags/v1", "repo:o/r:ref:refs/tags/v1", true, "weak", Some("tag-ref")),
         ("repo:o@1/r@2:ref:refs/heads/main", "repo:o/r:ref:refs/heads/main", false, "weak", Some("immutable-break")),
         ("repo:o/r:ref:refs/heads/main", "repo:o@1/r@2:ref:refs/heads/main", false, "weak", Some("immutable-break")),

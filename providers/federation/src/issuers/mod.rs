@@ -20,12 +20,8 @@ pub(crate) fn reach(issuer: Issuer, claim: &str, pattern: &Glob) -> Reach {
     if matches!(claim, "aud" | "oaud") {
         return if shape.is_wild() { Reach::default() } else { Reach::default().remark("aud-pinned") };
     }
-    // No subject, name or number of these issuers holds such a character: compared to the letter it admits nobody. What
-    // people call their workflows and environments may hold any.
     if let Glob::Literal(text) = pattern
-        && issuer != Issuer::Other
-        && !matches!(claim, "workflow" | "environment")
-        && text.contains(['*', '?'])
+        && is_of_nobody(issuer, claim, text)
     {
         return Reach::nobody();
     }
@@ -44,6 +40,19 @@ pub(crate) fn reach(issuer: Issuer, claim: &str, pattern: &Glob) -> Reach {
         (Issuer::Kubernetes, "sub") => kubernetes::subject(&shape),
         (Issuer::Kubernetes, _) => kubernetes::claim(claim, &shape),
         (Issuer::Other, _) => other(&shape),
+    }
+}
+
+/// Whether a text holds `*` or `?` where no token of the issuer does: no subject, name or number of these issuers has such a
+/// character, so that compared to the letter it admits nobody. What people call their workflows and environments may hold
+/// any, and these names stand in subjects of GitHub too.
+fn is_of_nobody(issuer: Issuer, claim: &str, text: &str) -> bool {
+    let is_free = |name: &str| matches!(name, "workflow" | "environment");
+    let is_wild = |text: &str| text.contains(['*', '?']);
+    match (issuer, claim) {
+        (Issuer::Other, _) => false,
+        (Issuer::GitHub, "sub") => text.split(':').take_while(|piece| !is_free(piece)).any(is_wild),
+        _ => !is_free(claim) && is_wild(text),
     }
 }
 

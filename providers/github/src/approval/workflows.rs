@@ -10,7 +10,9 @@ use evenhand_model::evidence::Truth;
 
 use super::Faced;
 use crate::documents::gates::Environment;
-use crate::facts::{OwnerFacts, RepositoryFacts};
+use crate::documents::keys::Secret;
+use crate::documents::told::Told;
+use crate::facts::{List, OwnerFacts, RepositoryFacts};
 use crate::inventory::{Actor, follows_rules};
 
 /// So many names of secrets are told.
@@ -29,31 +31,17 @@ pub(super) fn written(
     if faced.in_place != Truth::Yes || !writes || !facts.runs_workflows() {
         return faced;
     }
-    let doubtful = |way: Way, reason: String| Faced {
-        in_place: Truth::Unknown,
-        way: Some(way),
-        reason: reason.into(),
-        ..faced.clone()
-    };
-    match secrets(facts) {
-        Some(names) if names.is_empty() => faced,
+    let reason = match secrets(facts) {
+        Some(names) if names.is_empty() => return faced,
         Some(names) => {
             let more = names.len().saturating_sub(NAMED);
             let first: Vec<String> = names.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            doubtful(
-                Way::Changes,
-                format!(
-                    "may write workflows, which get secrets ({}{more}): what these open is not known",
-                    first.join(", ")
-                ),
-            )
+            format!("may write workflows, which get secrets ({}{more}): what these open is not known", first.join(", "))
         }
-        None => doubtful(
-            Way::Untold,
-            format!("may write workflows; which secrets these get in {}/{} was not read", owner.name, facts.name),
-        ),
-    }
+        None => format!("may write workflows; which secrets these get in {}/{} was not read", owner.name, facts.name),
+    };
+    Faced { in_place: Truth::Unknown, way: Some(Way::Changes), reason: reason.into(), ..faced }
 }
 
 /// Names of the secrets that a workflow gets on any branch, sorted; `None` = not all lists of them were read.
@@ -63,11 +51,14 @@ fn secrets(facts: &RepositoryFacts) -> Option<Vec<&str>> {
         !reviewed && environment.deployment_branch_policy.is_none()
     };
     let of_environments = facts.environments.all().iter().map(|held| &held.value).filter(open);
-    let of_environments = of_environments.filter_map(|environment| facts.environment_secrets.get(&environment.name));
-    let lists: Vec<_> = [&facts.secrets, &facts.shared_secrets].into_iter().chain(of_environments).collect();
-    let mut names: Vec<&str> = lists.iter().flat_map(|list| list.all()).map(|secret| secret.name.as_str()).collect();
+    let of_environments = of_environments.map(|environment| facts.environment_secrets.get(&environment.name));
+    let lists: Vec<Option<&List<Secret>>> =
+        [Some(&facts.secrets), Some(&facts.shared_secrets)].into_iter().chain(of_environments).collect();
+    let known = lists.iter().flatten().flat_map(|list| list.all());
+    let mut names: Vec<&str> = known.map(|secret| secret.name.as_str()).collect();
     names.sort_unstable();
     names.dedup();
+    let all_read = facts.environments.is_read() && lists.iter().all(|list| list.is_some_and(Told::is_read));
     // One that is known is enough.
-    (!names.is_empty() || lists.iter().all(|list| list.is_read())).then_some(names)
+    (!names.is_empty() || all_read).then_some(names)
 }

@@ -113,13 +113,13 @@ fn whoever_may_change_a_gate_is_not_stopped_by_it() {
 fn a_machine_that_may_write_workflows_is_not_known_to_be_stopped_where_these_get_secrets() {
     const STOPPED: (Truth, Option<Way>) = (Truth::Yes, None);
     const CHANGES: (Truth, Option<Way>) = (Truth::Unknown, Some(Way::Changes));
-    const UNTOLD: (Truth, Option<Way>) = (Truth::Unknown, Some(Way::Untold));
     let (own, shared) = ("/repos/acme/shop/actions/secrets", "/repos/acme/shop/actions/organization-secrets");
+    let environments = "/repos/acme/shop/environments";
     let held = json!({ "secrets": [{ "name": "ADMIN_TOKEN" }] });
     let environment = |rules: Value, policy: Value| {
         vec![
             answered(
-                "/repos/acme/shop/environments",
+                environments,
                 &json!({ "environments": [{ "name": "live", "protection_rules": rules, "deployment_branch_policy": policy }] }),
             ),
             answered("/repos/acme/shop/environments/live/secrets", &held),
@@ -127,12 +127,21 @@ fn a_machine_that_may_write_workflows_is_not_known_to_be_stopped_where_these_get
     };
     let reviewers = json!([{ "type": "required_reviewers", "reviewers": [{ "type": "User" }] }]);
     let main_only = json!({ "protected_branches": true, "custom_branch_policies": false });
+    let refused = json!({ "host": "github.com", "path": "/repos/acme/shop/environments/live/secrets",
+        "error": { "code": "403 Resource not accessible by integration" } });
+    let unread = |rules: Value, answer: Option<Value>| {
+        environment(rules, Value::Null).into_iter().take(1).chain(answer).collect::<Vec<_>>()
+    };
     let both = json!({ "contents": "write", "workflows": "write" });
     for (permissions, gone, more, app, key) in [
         (&both, None, vec![], STOPPED, STOPPED),
         (&both, None, vec![answered(own, &held)], CHANGES, CHANGES),
         (&both, None, vec![answered(shared, &held)], CHANGES, CHANGES),
-        (&both, Some(own), vec![], UNTOLD, UNTOLD),
+        (&both, Some(own), vec![], CHANGES, CHANGES),
+        (&both, Some(environments), vec![], CHANGES, CHANGES),
+        (&both, None, unread(json!([]), None), CHANGES, CHANGES),
+        (&both, None, unread(json!([]), Some(refused)), CHANGES, CHANGES),
+        (&both, None, unread(reviewers.clone(), None), STOPPED, STOPPED),
         // What is known is enough.
         (&both, Some(own), vec![answered(shared, &held)], CHANGES, CHANGES),
         (&both, None, environment(json!([]), Value::Null), CHANGES, CHANGES),
@@ -163,8 +172,16 @@ fn a_machine_that_may_write_workflows_is_not_known_to_be_stopped_where_these_get
     let alone = read(&[organisation(&json!({ "workflows": "write" }), "{}"), ruled(&json!([]))].concat());
     assert_eq!(approval(&alone, APP), None, "it changes nothing");
     let reading = read(&[organisation(&both, "{}"), ruled(&json!([])), vec![answered(own, &held)]].concat());
-    let row = reading.inventory.controls.iter().find(|row| row.identity.as_str() == APP).unwrap();
-    assert_eq!(&*row.reason, "may write workflows, which get secrets (`ADMIN_TOKEN`): what these open is not known");
+    let reason = |reading: &Reading| {
+        reading.inventory.controls.iter().find(|row| row.identity.as_str() == APP).unwrap().reason.to_string()
+    };
+    assert_eq!(
+        reason(&reading),
+        "may write workflows, which get secrets (`ADMIN_TOKEN`): what these open is not known"
+    );
+    let unread = organisation(&both, "{}").into_iter().filter(|answer| answer["path"] != environments);
+    let reading = read(&unread.chain(ruled(&json!([]))).collect::<Vec<_>>());
+    assert_eq!(reason(&reading), "may write workflows; which secrets these get in acme/shop was not read");
 }
 
 #[test]

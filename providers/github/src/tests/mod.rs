@@ -122,6 +122,7 @@ fn organisation(app: &Value, job: &str) -> Vec<Value> {
         ),
         answered("/repos/acme/shop/actions/secrets", &json!({ "secrets": [] })),
         answered("/repos/acme/shop/actions/organization-secrets", &json!({ "secrets": [] })),
+        answered("/repos/acme/shop/environments", &json!({ "environments": [] })),
     ]
 }
 
