@@ -129,6 +129,11 @@ impl<'a> Graph<'a> {
         self.graph.edge_weight(EdgeIndex::new(number as usize)).copied()
     }
 
+    /// Where a step leads, by its number.
+    pub(crate) fn end(&self, number: u32) -> Option<usize> {
+        self.graph.edge_endpoints(EdgeIndex::new(number as usize)).map(|(_, to)| to.index())
+    }
+
     /// Who takes a step.
     pub(crate) fn source(&self, number: u32) -> Option<&IdentityId> {
         self.steps.source(self.steps.steps.get(number as usize)?)

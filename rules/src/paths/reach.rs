@@ -3,27 +3,27 @@
 //! Where nothing of that is found, but an identity that it can become, or itself, may have steps that were not read, the
 //! answer is unknown.
 //!
-//! All are found backwards, from the ends, so that the work is that of one walk over the graph however many identities
+//! All are found backwards, from the ends, so that the work is that of a few walks over the graph however many identities
 //! there are.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap};
 
 use evenhand_model::evidence::Truth;
+use petgraph::Direction::Incoming;
 use petgraph::algo::dijkstra;
 use petgraph::graph::NodeIndex;
-use petgraph::visit::{EdgeFiltered, EdgeRef, Reversed, Visitable};
+use petgraph::visit::{EdgeRef, Reversed, Visitable};
 
 use super::Reach;
-use super::graph::{Graph, Step, unconditional};
-use super::search::Search;
+use super::graph::{Graph, unconditional};
+use super::search::{Search, narrow};
 
 pub(crate) struct Reaches {
     /// The least cost from a node to full control of some scope.
     to_admin: Vec<Option<u64>>,
-    /// Nodes from which an escalating step can be taken, at no unknown condition.
-    escalates: Nodes,
-    /// The same under conditions not known to hold.
-    may_escalate: Nodes,
+    /// The escalations that each node comes to.
+    escalations: Vec<Nearest>,
     /// Nodes from which some chain leads to one that may have more steps than are known, that node included.
     leads_on: Nodes,
 }
@@ -33,19 +33,14 @@ type Nodes = <petgraph::graph::DiGraph<(), ()> as Visitable>::Map;
 
 impl Reaches {
     pub(crate) fn of(graph: &Graph<'_>) -> Self {
-        let ((to_admin, leads_on), (escalates, may_escalate)) = rayon::join(
+        let ((to_admin, leads_on), escalations) = rayon::join(
             || {
                 let open = graph.graph.node_indices().filter(|at| graph.is_open(at.index()));
-                (to_admin(graph), leading_to(graph, open, true))
+                (to_admin(graph), leading_to(graph, open))
             },
-            || {
-                let certain = leading_to_escalation(graph, false);
-                let conditional = graph.graph.edge_weights().any(|step| step.conditional);
-                let perhaps = if conditional { leading_to_escalation(graph, true) } else { certain.clone() };
-                (certain, perhaps)
-            },
+            || escalations(graph, |_| {}),
         );
-        Self { to_admin, escalates, may_escalate, leads_on }
+        Self { to_admin, escalations, leads_on }
     }
 
     /// The least cost from a node to full control of some scope; 0 = it has it.
@@ -53,9 +48,17 @@ impl Reaches {
         self.to_admin.get(at).copied().flatten()
     }
 
-    /// Whether some chain from a node may end in an escalating step.
-    pub(crate) fn may_escalate(&self, at: usize) -> bool {
-        self.may_escalate.contains(at)
+    /// The nearest escalation of a node to another than itself: a tool server that could take over the agent before it gives
+    /// that agent nothing.
+    pub(crate) fn escalation(&self, at: usize) -> Option<Escalation> {
+        let held = self.escalations.get(at)?;
+        [held.first, held.second].into_iter().find(|one| *one != Escalation::NONE && one.end as usize != at)
+    }
+
+    /// The step that a node takes towards the escalation to some end; for nodes on the chain to it.
+    pub(crate) fn step_towards(&self, at: usize, end: usize) -> Option<u32> {
+        let held = self.escalations.get(at)?;
+        [held.first, held.second].into_iter().find(|one| one.end as usize == end).map(|one| one.step)
     }
 
     pub(crate) fn reach_of(&self, graph: &Graph<'_>, search: &mut Search<'_, '_>, at: usize) -> Reach {
@@ -70,12 +73,12 @@ impl Reaches {
         };
         let can_escalate = if graph.is_admin(at) {
             search.gains_elsewhere(at)
-        } else if self.escalates.contains(at) && escalates_beyond(graph, at, false) {
-            Truth::Yes
-        } else if self.may_escalate(at) && escalates_beyond(graph, at, true) {
-            Truth::Unknown
         } else {
-            unless_unread()
+            match self.escalation(at) {
+                Some(found) if unconditional(found.cost) => Truth::Yes,
+                Some(_) => Truth::Unknown,
+                None => unless_unread(),
+            }
         };
         Reach { can_escalate, reaches_admin, target: None }
     }
@@ -84,7 +87,7 @@ impl Reaches {
 /// Costs to the nearest full control, for all nodes that come to one.
 fn to_admin(graph: &Graph<'_>) -> Vec<Option<u64>> {
     // Only nodes that steps lead to can be ends of a chain.
-    let entered = |node: &NodeIndex| graph.graph.edges_directed(*node, petgraph::Direction::Incoming).next().is_some();
+    let entered = |node: &NodeIndex| graph.graph.edges_directed(*node, Incoming).next().is_some();
     let admins: Vec<NodeIndex> =
         graph.graph.node_indices().filter(|node| graph.is_admin(node.index())).filter(entered).collect();
     if admins.is_empty() {
@@ -100,39 +103,95 @@ fn to_admin(graph: &Graph<'_>) -> Vec<Option<u64>> {
     graph.graph.node_indices().map(|node| costs.get(&node).copied()).collect()
 }
 
-/// The nodes from which some chain leads to an escalating step, that step included.
-fn leading_to_escalation(graph: &Graph<'_>, conditional_too: bool) -> Nodes {
-    let counts = |step: &Step| step.escalation && (conditional_too || !step.conditional);
-    let escalating = |node: &NodeIndex| graph.graph.edges(*node).any(|step| counts(step.weight()));
-    leading_to(graph, graph.graph.node_indices().filter(escalating), conditional_too)
+/// A chain whose last step escalates.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Escalation {
+    pub(crate) cost: u64,
+    /// The node that the last step leads to.
+    pub(crate) end: u32,
+    /// The first step.
+    step: u32,
 }
 
-/// Whether a node that comes to an escalating step comes by one to another than itself: a tool server that could take over
-/// the agent before it gives that agent nothing.
-fn escalates_beyond(graph: &Graph<'_>, at: usize, conditional_too: bool) -> bool {
-    let mut into = graph.graph.edges_directed(NodeIndex::new(at), petgraph::Direction::Incoming);
-    if !into.any(|edge| edge.weight().escalation) {
-        return true;
+impl Escalation {
+    /// Farther away than any, and to no node.
+    const NONE: Self = Self { cost: u64::MAX, end: u32::MAX, step: u32::MAX };
+
+    /// What tells the nearer of two.
+    fn distance(self) -> (u64, u32) {
+        (self.cost, self.end)
     }
-    let mut seen = BTreeSet::from([at]);
-    let mut next = vec![at];
-    while let Some(from) = next.pop() {
-        for (_, to, step) in graph.steps(from).filter(|(.., step)| conditional_too || !step.conditional) {
-            if step.escalation && to != at {
-                return true;
+}
+
+/// The two nearest escalations of a node that lead to different ends: if any leads to another than the node itself, one of
+/// these does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Nearest {
+    first: Escalation,
+    second: Escalation,
+}
+
+impl Nearest {
+    const NONE: Self = Self { first: Escalation::NONE, second: Escalation::NONE };
+
+    /// Takes an escalation if it is among the two nearest; whether it is.
+    fn take(&mut self, new: Escalation) -> bool {
+        if new.end == self.first.end {
+            let nearer = new.cost < self.first.cost;
+            if nearer {
+                self.first = new;
             }
-            if seen.insert(to) {
-                next.push(to);
+            return nearer;
+        }
+        if new.distance() < self.first.distance() {
+            self.second = std::mem::replace(&mut self.first, new);
+            return true;
+        }
+        let nearer = new.distance() < self.second.distance();
+        if nearer {
+            self.second = new;
+        }
+        nearer
+    }
+
+    fn holds(&self, distance: (u64, u32)) -> bool {
+        self.first.distance() == distance || self.second.distance() == distance
+    }
+}
+
+/// For each node its nearest escalations. `look` is told of each node when the steps to it are gone through, which is at most
+/// twice: once for each of the escalations that it keeps.
+pub(crate) fn escalations(graph: &Graph<'_>, mut look: impl FnMut(usize)) -> Vec<Nearest> {
+    let mut nearest = vec![Nearest::NONE; graph.len()];
+    for edge in graph.graph.edge_references().filter(|edge| edge.weight().escalation) {
+        if let Some(held) = nearest.get_mut(edge.source().index()) {
+            let (end, step) = (narrow(edge.target().index()), narrow(edge.id().index()));
+            held.take(Escalation { cost: edge.weight().cost(), end, step });
+        }
+    }
+    let own = nearest.iter().enumerate().flat_map(|(at, held)| [(at, held.first), (at, held.second)]);
+    let mut heap: BinaryHeap<Reverse<((u64, u32), usize)>> =
+        own.filter(|(_, one)| *one != Escalation::NONE).map(|(at, one)| Reverse((one.distance(), at))).collect();
+    while let Some(Reverse((distance, at))) = heap.pop() {
+        if !nearest.get(at).is_some_and(|held| held.holds(distance)) {
+            continue;
+        }
+        look(at);
+        let (so_far, end) = distance;
+        for edge in graph.graph.edges_directed(NodeIndex::new(at), Incoming) {
+            let from = edge.source().index();
+            let through = Escalation { cost: so_far + edge.weight().cost(), end, step: narrow(edge.id().index()) };
+            if nearest.get_mut(from).is_some_and(|held| held.take(through)) {
+                heap.push(Reverse((through.distance(), from)));
             }
         }
     }
-    false
+    nearest
 }
 
 /// The nodes from which some chain leads to one of the ends, the ends included.
-fn leading_to(graph: &Graph<'_>, ends: impl Iterator<Item = NodeIndex>, conditional_too: bool) -> Nodes {
-    let usable = EdgeFiltered::from_fn(&graph.graph, |edge| conditional_too || !edge.weight().conditional);
-    let backwards = Reversed(&usable);
+fn leading_to(graph: &Graph<'_>, ends: impl Iterator<Item = NodeIndex>) -> Nodes {
+    let backwards = Reversed(&graph.graph);
     let mut walk = petgraph::visit::Dfs::from_parts(ends.collect(), graph.graph.visit_map());
     while walk.next(backwards).is_some() {}
     walk.discovered

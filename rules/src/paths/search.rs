@@ -11,7 +11,10 @@ use super::reach::Reaches;
 use super::{MAX_TARGETS, Path};
 
 /// Nodes that are looked at from one start; full control of a scope is found beyond them too.
-const MAX_NODES: usize = 512;
+pub(crate) const MAX_NODES: usize = 512;
+
+/// Steps to an escalation that was not looked at: who would have to take more is told to escalate, and no path.
+const MAX_STEPS: usize = 1024;
 
 /// What the search under way knows of a node; of another search where `turn` is not the present one.
 #[derive(Clone, Copy)]
@@ -39,8 +42,6 @@ pub(crate) struct Search<'g, 'a> {
     settled: Vec<usize>,
     /// Whether more nodes can be reached than were looked at.
     cut: bool,
-    /// The nearest node that an escalation leads to, those before others that depend on no unknown condition.
-    escalation: Option<(bool, u64, usize)>,
     /// Whether what is held by number goes beyond what the start holds.
     beyond: HashMap<u32, bool, foldhash::fast::FixedState>,
 }
@@ -54,18 +55,15 @@ impl<'g, 'a> Search<'g, 'a> {
             heap: BinaryHeap::new(),
             settled: Vec::new(),
             cut: false,
-            escalation: None,
             beyond: HashMap::default(),
         }
     }
 
-    /// Looks for all nodes near a start: for each the least cost and the step that leads there. Where an escalation is
-    /// asked for, one is among them, if there is any.
-    fn run(&mut self, start: usize, escalation: bool) {
+    /// Looks for all nodes near a start: for each the least cost and the step that leads there.
+    fn run(&mut self, start: usize) {
         self.turn += 1;
         self.settled.clear();
         self.cut = false;
-        self.escalation = None;
         self.heap.clear();
         self.beyond.clear();
         self.heap.push(Reverse((0, start)));
@@ -76,7 +74,7 @@ impl<'g, 'a> Search<'g, 'a> {
                 _ => continue,
             }
             self.settled.push(at);
-            if self.settled.len() > MAX_NODES && (self.escalation.is_some() || !escalation) {
+            if self.settled.len() > MAX_NODES {
                 self.cut = true;
                 break;
             }
@@ -101,13 +99,26 @@ impl<'g, 'a> Search<'g, 'a> {
                 }
             }
         }
-        // Steps that escalate cost most, so that many others may stand before them.
-        if self.cut
-            && let Some((.., at)) = self.escalation
-            && self.labels.get(at).is_some_and(|label| !label.settled)
-        {
-            self.settled.push(at);
+    }
+
+    /// Adds the nearest escalation to what was found near a start: steps that escalate cost most, so that many others may
+    /// stand before them. Returns the chain to it where none was found that depends on as little.
+    fn add_escalation(&mut self, reaches: &Reaches, start: usize) -> Option<(usize, Chain)> {
+        let escalation = reaches.escalation(start).filter(|_| self.cut)?;
+        let end = escalation.end as usize;
+        let label = self.labels.get(end).copied().filter(|label| label.turn == self.turn);
+        let far = if label.is_some_and(|label| label.cost <= escalation.cost) {
+            None
+        } else {
+            let chain = to_escalation(self.graph, reaches, start, end)?;
+            self.label(end, escalation.cost, None);
+            Some((end, chain))
+        };
+        if label.is_none_or(|label| !label.settled) {
+            self.settled.push(end);
         }
+        self.escalate(end, escalation.cost);
+        far
     }
 
     fn label(&mut self, at: usize, cost: u64, by: Option<(u32, u32)>) {
@@ -123,13 +134,11 @@ impl<'g, 'a> Search<'g, 'a> {
         if let Some(label) = self.labels.get_mut(at) {
             label.escalated = label.escalated.or(if certain { Truth::Yes } else { Truth::Unknown });
         }
-        let found = (!certain, cost, at);
-        self.escalation = Some(self.escalation.map_or(found, |held| held.min(found)));
     }
 
-    /// Whether some chain to a node that was found ends in a step that escalates.
+    /// Whether some chain to a node ends in a step that escalates, as far as it was found.
     fn escalated(&self, at: usize) -> Truth {
-        self.labels.get(at).map_or(Truth::No, |label| label.escalated)
+        self.labels.get(at).filter(|label| label.turn == self.turn).map_or(Truth::No, |label| label.escalated)
     }
 
     /// The step that leads to a node that was found, and where from.
@@ -164,7 +173,8 @@ impl<'g, 'a> Search<'g, 'a> {
     /// The paths from one identity to more access, strongest target first. Where it can escalate, what it comes to that
     /// way is among the targets, whatever the steps of the path.
     pub(crate) fn paths_from(&mut self, reaches: &Reaches, start: usize) -> Vec<Path> {
-        self.run(start, reaches.may_escalate(start));
+        self.run(start);
+        let mut escalation = self.add_escalation(reaches, start);
         let graph = self.graph;
         let start_admin = graph.is_admin(start);
         let mut targets: Vec<(bool, u64, usize)> = Vec::new();
@@ -183,11 +193,17 @@ impl<'g, 'a> Search<'g, 'a> {
         self.settled = settled;
         targets
             .sort_unstable_by(|a, b| (b.0, b.1).cmp(&(a.0, a.1)).then_with(|| graph.name(a.2).cmp(&graph.name(b.2))));
-        let far = if start_admin || targets.iter().any(|(admin, ..)| *admin) {
+        let is_far = |at: usize| escalation.as_ref().is_some_and(|(end, _)| *end == at);
+        let far = if start_admin || targets.iter().any(|(admin, _, at)| *admin && !is_far(*at)) {
             None
         } else {
-            to_admin(graph, reaches, start).and_then(|(to, chain)| chain.path(graph, to, Truth::No))
+            to_admin(graph, reaches, start)
         };
+        // The chain to an escalation is not the cheapest of all to its end.
+        if let Some((to, _)) = &far {
+            targets.retain(|(.., at)| at != to);
+        }
+        let far = far.and_then(|(to, chain)| chain.path(graph, to, self.escalated(to)));
         let room = MAX_TARGETS - usize::from(far.is_some());
         let by_escalation = |truth: Truth| targets.iter().position(|(.., at)| self.escalated(*at) == truth);
         if let Some(at) = by_escalation(Truth::Yes).or_else(|| by_escalation(Truth::Unknown)).filter(|at| *at >= room) {
@@ -196,10 +212,18 @@ impl<'g, 'a> Search<'g, 'a> {
         targets.truncate(room);
         let mut paths: Vec<Path> = Vec::with_capacity(targets.len() + 1);
         paths.extend(far);
-        paths.extend(
-            targets.into_iter().filter_map(|(.., at)| self.chain(start, at).path(graph, at, self.escalated(at))),
-        );
+        paths.extend(targets.into_iter().filter_map(|(.., at)| {
+            let far = escalation.take_if(|(end, _)| *end == at);
+            let chain = far.map_or_else(|| self.chain(start, at), |(_, chain)| chain);
+            chain.path(graph, at, self.escalated(at))
+        }));
         paths
+    }
+
+    /// How many nodes were looked at from the last start.
+    #[cfg(test)]
+    pub(crate) fn looked_at(&self) -> usize {
+        self.settled.len()
     }
 
     /// Whether an identity that controls its scope can escalate to something outside it. Unknown where nothing was found
@@ -208,7 +232,7 @@ impl<'g, 'a> Search<'g, 'a> {
         if !self.graph.has_steps(start) {
             return Truth::No;
         }
-        self.run(start, false);
+        self.run(start);
         let mut gains = if self.cut { Truth::Unknown } else { Truth::No };
         for at in &self.settled {
             if self.graph.is_open(*at) && self.graph.apart(*at, start) {
@@ -226,7 +250,7 @@ impl<'g, 'a> Search<'g, 'a> {
 }
 
 /// Graphs have fewer than 2³² nodes and steps: their own indices are of that size.
-fn narrow(number: usize) -> u32 {
+pub(crate) fn narrow(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
@@ -291,4 +315,19 @@ fn to_admin(graph: &Graph<'_>, reaches: &Reaches, start: usize) -> Option<(usize
         chain.add(graph, from, step);
     }
     Some((at, chain))
+}
+
+/// The cheapest chain to an escalation, as far as where it first comes to whom that leads to. `None` = it is too long.
+fn to_escalation(graph: &Graph<'_>, reaches: &Reaches, start: usize, end: usize) -> Option<Chain> {
+    let mut chain = Chain::new(graph, start, end);
+    let mut at = start;
+    while at != end {
+        if chain.hops.len() == MAX_STEPS {
+            return None;
+        }
+        let step = reaches.step_towards(at, end)?;
+        chain.add(graph, at, step);
+        at = graph.end(step)?;
+    }
+    Some(chain)
 }

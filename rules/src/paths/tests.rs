@@ -11,6 +11,9 @@ use evenhand_model::identity::Nature;
 use evenhand_model::trust::{Crossing, Mechanism};
 use proptest::prelude::*;
 
+use super::graph::Graph;
+use super::reach::{Reaches, escalations};
+use super::search::{MAX_NODES, Search};
 use super::{MAX_TARGETS, Missing, PathsResult, find_all, gaps, missing};
 use crate::parity::toy::{TOY, Town, plain};
 
@@ -126,6 +129,136 @@ fn who_can_only_become_himself_again_does_not_escalate() {
         assert_eq!((reach.can_escalate, reach.target.clone()), expected);
         // For the tool server the agent is another.
         assert_eq!(result.reach_of(&"a/tools".into()).unwrap().can_escalate, Truth::Yes);
+    }
+}
+
+#[test]
+fn a_search_looks_at_few_nodes_however_far_away_an_escalation_is() {
+    // Behind a hub of many, or at the end of a chain that is short enough to be shown, or of one that is not.
+    for (hub, length, beyond, expected) in [
+        (true, 3000, true, Some(2)),
+        (true, 3000, false, None),
+        (false, 800, true, Some(801)),
+        (false, 800, false, None),
+        (false, 3000, true, None),
+    ] {
+        let mut town = Town::default();
+        town.add(Nature::AiAgent, "a/agent", Some(vec![plain(&[1])]));
+        town.add(Nature::Workload, "a/taken", Some(vec![plain(&[1])]));
+        for at in 0..length {
+            town.add(Nature::Workload, &format!("a/t{at}"), Some(vec![]));
+            let before = if hub || at == 0 { "a/agent".to_owned() } else { format!("a/t{}", at - 1) };
+            town.trust(&before, Mechanism::UsesTool, &format!("a/t{at}"));
+        }
+        let end = if beyond { "a/taken" } else { "a/agent" };
+        town.edge(&format!("a/t{}", length - 1), to(end), "take-over", true, false);
+        let (inventory, judged, resolvers, _) = town.built();
+        let graph = Graph::new(&inventory, &judged, &resolvers);
+        let reaches = Reaches::of(&graph);
+        let mut search = Search::new(&graph);
+        let start = judged.position(&"a/agent".into()).unwrap();
+        let paths = search.paths_from(&reaches, start);
+        assert_eq!(paths.first().map(|path| path.len()), expected, "{hub} {length} {beyond}");
+        assert!(search.looked_at() <= MAX_NODES + 2, "{} nodes: {hub} {length} {beyond}", search.looked_at());
+        let can_escalate = reaches.reach_of(&graph, &mut search, start).can_escalate;
+        assert_eq!(can_escalate, if beyond { Truth::Yes } else { Truth::No }, "{hub} {length} {beyond}");
+    }
+}
+
+#[test]
+fn a_certain_escalation_far_away_is_named_before_an_uncertain_one_nearby() {
+    let mut town = Town::default();
+    town.add(Nature::AiAgent, "a/agent", Some(vec![plain(&[1])]));
+    for id in ["a/perhaps", "a/taken"] {
+        town.add(Nature::Workload, id, Some(vec![plain(&[1])]));
+    }
+    for at in 0..700 {
+        town.add(Nature::Workload, &format!("a/t{at:03}"), Some(vec![]));
+        town.trust("a/agent", Mechanism::UsesTool, &format!("a/t{at:03}"));
+    }
+    town.edge("a/agent", to("a/perhaps"), "take-over", true, true);
+    town.edge("a/t699", to("a/taken"), "take-over", true, false);
+    let result = found(town);
+    let reach = result.reach_of(&"a/agent".into()).unwrap();
+    assert_eq!((reach.can_escalate, reach.target.clone()), (Truth::Yes, Some(to("a/taken"))));
+}
+
+#[test]
+fn escalations_of_everyone_are_found_in_work_that_grows_as_the_graph_does() {
+    // Everyone's own tool could take him over, and everyone trusts a hub that a long chain starts from.
+    for (beyond, expected) in [(false, Truth::No), (true, Truth::Yes)] {
+        let size = 200;
+        let mut town = Town::default();
+        town.add(Nature::Workload, "a/hub", Some(vec![]));
+        for at in 0..size {
+            for name in ["chain", "tool", "user"] {
+                town.add(Nature::Workload, &format!("a/{name}{at}"), Some(vec![plain(&[1])]));
+            }
+            let before = if at == 0 { "a/hub".to_owned() } else { format!("a/chain{}", at - 1) };
+            town.edge(&before, to(&format!("a/chain{at}")), "trust", false, false);
+            town.edge(&format!("a/user{at}"), to("a/hub"), "trust", false, false);
+            town.edge(&format!("a/user{at}"), to(&format!("a/tool{at}")), "trust", false, false);
+            town.edge(&format!("a/tool{at}"), to(&format!("a/user{at}")), "take-over", true, false);
+        }
+        if beyond {
+            town.edge(&format!("a/chain{}", size - 1), to("a/chain0"), "take-over", true, false);
+        }
+        let (inventory, judged, resolvers, _) = town.built();
+        let graph = Graph::new(&inventory, &judged, &resolvers);
+        let mut looks = 0;
+        let nearest = escalations(&graph, |_| looks += 1);
+        assert_eq!(nearest.len(), graph.len());
+        assert!(looks <= 2 * graph.len(), "{looks} looks at {} nodes", graph.len());
+        let result = find_all(&inventory, &judged, &resolvers);
+        for at in 0..size {
+            let reach = result.reach_of(&format!("a/user{at}").into()).unwrap();
+            assert_eq!(reach.can_escalate, expected, "user {at}");
+        }
+    }
+}
+
+/// Whether somebody can escalate to another than himself, by a walk that has nothing in common with the searches.
+fn escalates(start: usize, steps: &BTreeSet<(usize, usize, bool, bool)>, conditional_too: bool) -> bool {
+    let mut reached = BTreeSet::from([start]);
+    loop {
+        let mut further = BTreeSet::new();
+        for (from, end, escalation, conditional) in steps {
+            if reached.contains(from) && (conditional_too || !conditional) {
+                if *escalation && *end != start {
+                    return true;
+                }
+                further.insert(*end);
+            }
+        }
+        if further.is_subset(&reached) {
+            return false;
+        }
+        reached.extend(further);
+    }
+}
+
+proptest! {
+    #[test]
+    fn who_can_escalate_is_what_a_plain_walk_finds_and_is_told_with_a_target(
+        steps in prop::collection::btree_set((0..6_usize, 0..6_usize, any::<bool>(), any::<bool>()), 0..14),
+    ) {
+        let steps: BTreeSet<_> = steps.into_iter().filter(|(from, end, ..)| from != end).collect();
+        let mut town = Town::default();
+        for at in 0..6 {
+            town.add(Nature::Workload, &format!("a/n{at}"), Some(vec![plain(&[1])]));
+        }
+        for (from, end, escalation, conditional) in &steps {
+            town.edge(&format!("a/n{from}"), to(&format!("a/n{end}")), "step", *escalation, *conditional);
+        }
+        for (at, reach) in found(town).reach.values().enumerate() {
+            let expected = match (escalates(at, &steps, false), escalates(at, &steps, true)) {
+                (true, _) => Truth::Yes,
+                (false, true) => Truth::Unknown,
+                (false, false) => Truth::No,
+            };
+            prop_assert_eq!(reach.can_escalate, expected);
+            prop_assert_eq!(reach.target.is_some(), expected != Truth::No);
+        }
     }
 }
 

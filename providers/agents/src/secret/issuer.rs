@@ -1,5 +1,7 @@
 //! Whose keys are meant: other stores speak the protocol of Amazon S3, take its variables, and issue keys of their own.
 
+use evenhand_model::secret::of_withheld;
+
 use super::{Found, Kind};
 
 /// Variables and flags that say where the store is that keys are for. Sources: AWS SDKs and Tools reference guide, service-
@@ -24,10 +26,12 @@ const AWS: &[&str] = &["amazonaws.com", "amazonaws.com.cn", "api.aws", "c2s.ic.g
 /// The kind of a secret key that another store than Amazon S3 issued.
 const OTHER: Kind = Kind::named("s3_secret_key");
 
-/// Whether a variable or flag names a store that is not AWS's. One that refers to something else names nothing.
+/// Whether a variable or flag names a store that is not AWS's. One that refers to something else names nothing, nor does one
+/// whose value a collector withheld.
 pub(crate) fn is_elsewhere(name: &str, value: &str) -> bool {
     let name = name.to_ascii_lowercase().replace('-', "_");
-    if !ENDPOINTS.contains(&name.as_str()) || value.contains(['$', '{', '%', '<']) {
+    let names_nothing = value.contains(['$', '{', '%', '<']) || of_withheld(value).is_some();
+    if !ENDPOINTS.contains(&name.as_str()) || names_nothing {
         return false;
     }
     let (_, rest) = value.trim().split_once("://").unwrap_or(("", value.trim()));

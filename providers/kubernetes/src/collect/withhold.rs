@@ -356,10 +356,14 @@ fn arguments(member: &str, words: &mut [Value], mut shell: Shell, fingerprinter:
     }
 }
 
-/// Whether this is a flag and no value behind one, such as `-ppassword` and `-uname:password`.
+/// Whether this is a flag and no value behind one, such as `-ppassword`, `-pcorrect-horse` and `-uname:password`.
 fn is_flag(dashes: &str, name: &str) -> bool {
     const SHORT: usize = 2;
-    let is_long = dashes.len() > 1 || name.contains(['-', '.']) || is_called_a_secret(name);
+    // Behind these, clients of databases and directories, fetchers and packers take a user or a password with nothing
+    // between.
+    const GLUED: [char; 5] = ['P', 'U', 'p', 'u', 'w'];
+    let is_joined = name.contains(['-', '.']) && !name.starts_with(GLUED);
+    let is_long = dashes.len() > 1 || is_joined || is_called_a_secret(name);
     script::is_plain_name(name) && (is_long || name.len() <= SHORT)
 }
 

@@ -117,6 +117,11 @@ spec:
         env:
         - {name: AWS_ENDPOINT_URL, value: "https://minio.example"}
         - {name: AWS_SECRET_ACCESS_KEY, value: not-a-real-key-0003}
+      - name: live
+        image: example.com/z:1
+        env:
+        - {name: AWS_ENDPOINT_URL, value: "evenhand:withheld"}
+        - {name: AWS_SECRET_ACCESS_KEY, value: "evenhand:withheld:api_key:00112233445566778899aabbccddeeff"}
 ---
 apiVersion: v1
 kind: Secret
@@ -136,6 +141,8 @@ stringData: {first: not-a-real-key-0004, second: not-a-real-key-0005}
         [
             // The second of its name, which is another store's.
             ("2", "api_key", None),
+            // The third, of which a live capture tells no store.
+            ("3", "aws_secret_access_key", None),
             ("ANTHROPIC_API_KEY", "openai_api_key", None),
             ("AWS_SECRET_ACCESS_KEY", "aws_secret_access_key", None),
             ("OPENAI_API_KEY", "openai_api_key", None),

@@ -124,6 +124,18 @@ proptest! {
             prop_assert!(!left.contains(&secret), "{shape} is written as {left}");
         }
     }
+
+    #[test]
+    fn a_password_of_several_short_words_goes_where_it_stands_right_behind_its_flag(
+        flag in "[PUpuw]",
+        // It ends in a digit, as no name does by which a secret is called.
+        secret in "[a-z][a-z0-9]{1,4}([-.][a-z0-9]{1,4}[0-9]){1,3}",
+    ) {
+        for shape in [json!([format!("-{flag}{secret}")]), json!([format!("-{flag}{secret}=x")])] {
+            let left = written(&shape);
+            prop_assert!(!left.contains(&secret), "{shape} is written as {left}");
+        }
+    }
 }
 
 #[test]
@@ -137,6 +149,8 @@ fn a_password_of_plain_letters_goes_where_its_place_tells_that_it_is_one() {
         json!(["-u", "admin:letmein"]),
         json!(["-uadmin:letmein"]),
         json!(["-pletmein"]),
+        json!(["mysqldump", "-pcorrect-letmein"]),
+        json!(["-uadmin.letmein"]),
         json!(["--user=admin:letmein"]),
         json!(["admin:letmein@db.example:5432"]),
         json!(["DB_PASS=letmein"]),
