@@ -536,7 +536,8 @@ mod tests {
     #[test]
     fn whoever_enters_another_provider_under_an_id_that_others_have_for_it_is_that_identity() {
         let identities = ["cloud/path/role", "cluster/group"].map(|id| identity(id, &[])).into();
-        let aliases = vec![("cloud/role".into(), "cloud/path/role".into()), ("cloud/other".into(), "cloud/gone".into())];
+        let aliases =
+            vec![("cloud/role".into(), "cloud/path/role".into()), ("cloud/other".into(), "cloud/gone".into())];
         let mut inventory = Inventory { identities, aliases, ..Inventory::default() };
         for source in ["cloud/role", "cloud/other"] {
             let mechanism = Mechanism::Assignment;

@@ -278,7 +278,8 @@ mod tests {
     #[test]
     fn a_sandbox_that_no_flag_speaks_of_is_apart_from_one_that_nobody_can_read() {
         let (yes, no, open) = (Fact::Known(true), Fact::Known(false), Fact::Unknown);
-        let cases: &[(&str, Fact<bool>, Option<Fact<bool>>)] = &[
+        type Case = (&'static str, Fact<bool>, Option<Fact<bool>>);
+        let cases: &[Case] = &[
             ("codex exec fix", open, None),
             ("codex exec -c model=o3 fix", open, None),
             ("codex exec --sandbox read-only fix", yes, Some(yes)),

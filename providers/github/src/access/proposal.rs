@@ -232,7 +232,7 @@ mod tests {
         }
         let told = |holder| {
             let words = BTreeMap::from([("contents", "read"), ("metadata", "read"), ("pull_requests", "write")]);
-            told(&"github:acme:job:x".into(), holder, &words, Vec::new(), Vec::new()).files[0].text.clone()
+            told(&"github:acme:job:x".into(), holder, &words, Vec::new(), Vec::new(), "").files[0].text.clone()
         };
         assert_eq!(told(Holder::Job), "permissions:\n  contents: read\n  pull-requests: write\n");
         assert!(told(Holder::App).contains("\"metadata\": \"read\""));
