@@ -201,23 +201,23 @@ impl Out<'_> {
         let mut held: BTreeMap<IdentityId, Vec<Found>> = BTreeMap::new();
         for found in found {
             let mut parts = found.slot.split('.');
-            let (first, job, member) = (parts.next(), parts.next(), parts.next());
-            let job = job.filter(|_| first == Some("jobs"));
+            let (root, job, member) = (parts.next(), parts.next(), parts.next());
+            let job = job.filter(|_| root == Some("jobs"));
+            let first =
+                |fits: &dyn Fn(&WorkflowAgent) -> bool| holder.agents.iter().find(|(own, _)| own.is_some_and(fits));
+            let is_of_step = |own: &WorkflowAgent| own.lines.contains(&found.line);
             let agent = match (job, member) {
                 // The steps of an action are those of the job that uses it, and what a job hands to a workflow that it calls
                 // is for the jobs of that.
-                (None, _) if first == Some("runs") => holder.agents.first(),
+                (None, _) if root == Some("runs") => holder.agents.first(),
                 (Some(_), Some("with" | "secrets")) => holder.agents.iter().find(|(own, _)| own.is_none()),
                 (Some(job), member) => {
-                    let of_job = |own: &WorkflowAgent| own.job == job;
-                    let of_step =
-                        |own: &WorkflowAgent| of_job(own) && member == Some("steps") && own.lines.contains(&found.line);
-                    let first = |fits: &dyn Fn(&WorkflowAgent) -> bool| {
-                        holder.agents.iter().find(|(own, _)| own.is_some_and(fits))
-                    };
-                    first(&of_step).or_else(|| first(&of_job))
+                    let is_of_job = |own: &WorkflowAgent| own.job == job;
+                    first(&|own: &WorkflowAgent| is_of_job(own) && member == Some("steps") && is_of_step(own))
+                        .or_else(|| first(&is_of_job))
                 }
-                (None, _) => holder.agents.iter().find(|(own, _)| own.is_some()),
+                // Settings that a step carries as a text have no job in their names.
+                (None, _) => first(&is_of_step).or_else(|| first(&|_: &WorkflowAgent| true)),
             };
             let identity = match (agent, job, holder.jobs) {
                 (Some((_, id)), ..) => (*id).clone(),

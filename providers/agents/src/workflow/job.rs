@@ -237,7 +237,16 @@ fn agent(whole: &Whole<'_>, name: &str, before: &[Kept], job: &Node, step: &Step
 fn lines_of(job: &Node, step: &Node) -> Range<u32> {
     let steps = job.get("steps").map_or(&[][..], |entry| entry.node.elements());
     let next = steps.get(steps.partition_point(|other| other.line <= step.line)..).and_then(<[Node]>::first);
-    step.line..next.map_or(u32::MAX, |next| next.line)
+    step.line..next.map_or_else(|| last_line(step).saturating_add(1), |next| next.line)
+}
+
+fn last_line(node: &Node) -> u32 {
+    match &node.value {
+        Value::Text(text) => node.line.saturating_add(u32::try_from(text.matches('\n').count()).unwrap_or(u32::MAX)),
+        Value::List(elements) => elements.iter().map(last_line).max().unwrap_or(node.line),
+        Value::Map(entries) => entries.iter().map(|entry| last_line(&entry.node)).max().unwrap_or(node.line),
+        Value::Null | Value::Bool(_) | Value::Number(_) => node.line,
+    }
 }
 
 /// `codex exec` asks nobody: it does what its sandbox lets it do.
