@@ -24,8 +24,12 @@ pub(crate) fn shown(entry: &str, grammar: Grammar) -> String {
 
 /// The name of a tool, with what stands in parentheses behind it: a command line, or a path, a domain or another tool.
 fn call(entry: &str) -> String {
-    let is_name =
-        |text: &str| !text.contains(char::is_whitespace) && !text.contains(['=', '"', '\'']) && !text.starts_with('-');
+    let is_name = |text: &str| {
+        !text.contains(char::is_whitespace)
+            && !text.contains(['=', '"', '\''])
+            && !text.starts_with('-')
+            && !text.split(|character: char| !character.is_ascii_alphanumeric()).any(is_mixed)
+    };
     let Some((name, argument)) = entry.split_once('(') else {
         return if is_name(entry) { entry.to_owned() } else { line(entry) };
     };
@@ -108,6 +112,13 @@ fn line(text: &str) -> String {
         kept.push(format!("{shown}{wildcard}"));
     }
     kept.join(" ")
+}
+
+/// Whether a word mixes capitals, small letters and digits as made-up values do and names do not.
+fn is_mixed(word: &str) -> bool {
+    word.chars().filter(char::is_ascii_digit).count() > 2
+        && word.contains(|character: char| character.is_ascii_uppercase())
+        && word.contains(|character: char| character.is_ascii_lowercase())
 }
 
 /// A word without the wildcard at its end, and that.
@@ -202,6 +213,7 @@ mod tests {
             ("Exec(mysql -pswordfish -x)", "Exec(mysql …)"),
             ("curl -u admin:swordfish", "curl -u …"),
             ("-pswordfish", "…"),
+            ("bot:Zt7Qk2Lm9Xw4", "…"),
             ("Bash(git push; mysql -pswordfish)", "Bash(git …)"),
         ];
         for (entry, expected) in cases {
