@@ -196,7 +196,8 @@ fn title(read: &WorkflowRead, said: &WorkflowAgent) -> String {
 
 impl Out<'_> {
     /// The literal secrets of a file of workflows: each with the agent that its step runs, else with the first of the job in
-    /// which it stands, or with the job itself where that runs none; what stands outside of jobs reaches all of them and is with the first agent of all.
+    /// which it stands, or with the job itself where that runs none; what stands outside of jobs reaches all of them and is
+    /// with the first agent of all.
     fn literals(&mut self, place: &Place, stem: &str, holder: &WorkflowHolder<'_>, found: &[Found]) {
         let mut held: BTreeMap<IdentityId, Vec<Found>> = BTreeMap::new();
         for found in found {
