@@ -113,6 +113,26 @@ fn scene(canaries: &mut Canaries) -> Scene {
             )
             .as_bytes(),
         )
+        .file(
+            "m/.claude/settings.local.json",
+            format!(
+                r#"{{"permissions":{{"allow":["Bash(curl -u admin:{} https://x.example.test)","Bash(sshpass -p {} ssh host)","Bash(mysql -p{} -e x)","Bash(aws configure set aws_secret_access_key {})","Bash(gh secret set NAME --body {})","Bash(echo {} | docker login)"]}}}}"#,
+                c(""), c(""), c(""), c(""), c(""), c("")
+            )
+            .as_bytes(),
+        )
+        .file(
+            "m/.vscode/settings.json",
+            format!(r#"{{"chat.tools.terminal.autoApprove":{{"curl -u bot:{} *":true,"GH_TOKEN={} gh pr list":true}}}}"#, c(""), c("ghp_")).as_bytes(),
+        )
+        .file(
+            "m/.github/workflows/c.yml",
+            format!(
+                "on: push\njobs:\n  work:\n    steps:\n      - uses: anthropics/claude-code-action@v1\n        with:\n          claude_args: --allowedTools \"Bash(curl -u bot:{} *)\"\n",
+                c("")
+            )
+            .as_bytes(),
+        )
         .file("n/.mcp.json", format!(r#"{{"mcpServers":{{"cut":{{"command":7,"env":{{"K":"{}" }}"#, c("ghp_")).as_bytes())
         .file("o/.mcp.json", format!(r#"{{"mcpServers":["{}"]}}"#, c("ghp_")).as_bytes())
         .file("p/.codex/config.toml", format!("[mcp_servers.a]\nbearer_token = {}\n", c("ghp_")).as_bytes())

@@ -1,5 +1,6 @@
 //! How much runs unasked, once a client's files are taken together and its defaults applied.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use evenhand_model::agent::ApprovalMode;
@@ -35,8 +36,9 @@ fn texts<'r>(rules: impl Iterator<Item = &'r Rule>) -> Vec<Arc<str>> {
     let mut texts: Vec<(bool, &str)> =
         rules.map(|rule| (rule.has_external_effect() != Truth::Yes, rule.text.as_str())).collect();
     texts.sort_unstable();
-    texts.dedup_by(|(_, one), (_, other)| one == other);
-    texts.into_iter().map(|(_, text)| Arc::from(text)).collect()
+    // Rules that differ in what is not shown may look the same.
+    let mut seen = BTreeSet::new();
+    texts.into_iter().filter(|(_, text)| seen.insert(*text)).map(|(_, text)| Arc::from(text)).collect()
 }
 
 impl Approval {

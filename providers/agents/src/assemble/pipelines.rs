@@ -80,16 +80,16 @@ pub fn rows(workflow: Workflow, at: &Repository<'_>) -> (Inventory, Vec<(String,
 struct WorkflowHolder<'h> {
     document: &'h Arc<str>,
     facts: FileFacts,
-    /// The agents with the jobs that run them; those that another file runs have none here.
-    agents: &'h [(Option<&'h str>, &'h IdentityId)],
+    /// The agents with what the file says of them; of those that another file runs it says nothing.
+    agents: &'h [(Option<&'h WorkflowAgent>, &'h IdentityId)],
     /// The identities of jobs, where somebody else lists them.
     jobs: Option<&'h dyn Fn(&str) -> IdentityId>,
 }
 
 impl WorkflowRead {
-    /// The jobs of the agents with their identities. `ids`: those, in the order of the agents.
-    fn agents_of<'a>(&'a self, ids: &'a [IdentityId]) -> Vec<(Option<&'a str>, &'a IdentityId)> {
-        self.workflow.agents.iter().map(|agent| Some(agent.job.as_str())).zip(ids).collect()
+    /// The agents with their identities. `ids`: those, in the order of the agents.
+    fn agents_of<'a>(&'a self, ids: &'a [IdentityId]) -> Vec<(Option<&'a WorkflowAgent>, &'a IdentityId)> {
+        self.workflow.agents.iter().map(Some).zip(ids).collect()
     }
 }
 
@@ -132,7 +132,7 @@ pub(crate) fn pipelines(workflows: &[WorkflowRead], public: Option<bool>, invent
         let holder = WorkflowHolder { document: &read.document, facts: read.facts, agents: &agents, jobs: None };
         out.literals(&read.place, &read.stem, &holder, &read.workflow.found);
         for (file, found) in &read.beside {
-            let agents: Vec<(Option<&str>, &IdentityId)> = agents.iter().map(|(_, id)| (None, *id)).collect();
+            let agents: Vec<(Option<&WorkflowAgent>, &IdentityId)> = agents.iter().map(|(_, id)| (None, *id)).collect();
             let holder = WorkflowHolder { document: &file.document, facts: file.facts, agents: &agents, jobs: None };
             out.literals(&file.place, &file.stem, &holder, found);
         }
@@ -195,21 +195,30 @@ fn title(read: &WorkflowRead, said: &WorkflowAgent) -> String {
 }
 
 impl Out<'_> {
-    /// The literal secrets of a file of workflows: each with the first agent of the job in which it stands, or with the job
-    /// itself where that runs none; what stands outside of jobs reaches all of them and is with the first agent of all.
+    /// The literal secrets of a file of workflows: each with the agent that its step runs, else with the first of the job in
+    /// which it stands, or with the job itself where that runs none; what stands outside of jobs reaches all of them and is
+    /// with the first agent of all.
     fn literals(&mut self, place: &Place, stem: &str, holder: &WorkflowHolder<'_>, found: &[Found]) {
         let mut held: BTreeMap<IdentityId, Vec<Found>> = BTreeMap::new();
         for found in found {
             let mut parts = found.slot.split('.');
-            let (first, job, member) = (parts.next(), parts.next(), parts.next());
-            let job = job.filter(|_| first == Some("jobs"));
+            let (root, job, member) = (parts.next(), parts.next(), parts.next());
+            let job = job.filter(|_| root == Some("jobs"));
+            let first =
+                |fits: &dyn Fn(&WorkflowAgent) -> bool| holder.agents.iter().find(|(own, _)| own.is_some_and(fits));
+            let is_of_step = |own: &WorkflowAgent| own.lines.contains(&found.line);
             let agent = match (job, member) {
                 // The steps of an action are those of the job that uses it, and what a job hands to a workflow that it calls
                 // is for the jobs of that.
-                (None, _) if first == Some("runs") => holder.agents.first(),
+                (None, _) if root == Some("runs") => holder.agents.first(),
                 (Some(_), Some("with" | "secrets")) => holder.agents.iter().find(|(own, _)| own.is_none()),
-                (Some(job), _) => holder.agents.iter().find(|(own, _)| *own == Some(job)),
-                (None, _) => holder.agents.iter().find(|(own, _)| own.is_some()),
+                (Some(job), member) => {
+                    let is_of_job = |own: &WorkflowAgent| own.job == job;
+                    first(&|own: &WorkflowAgent| is_of_job(own) && member == Some("steps") && is_of_step(own))
+                        .or_else(|| first(&is_of_job))
+                }
+                // Settings that a step carries as a text have no job in their names.
+                (None, _) => first(&is_of_step).or_else(|| first(&|_: &WorkflowAgent| true)),
             };
             let identity = match (agent, job, holder.jobs) {
                 (Some((_, id)), ..) => (*id).clone(),

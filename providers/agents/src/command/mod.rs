@@ -98,6 +98,24 @@ pub(crate) fn parts(text: &str, between: char) -> Vec<&str> {
     .collect()
 }
 
+/// Programs that start another one with secrets or variables that they fetch: `op run -- COMMAND`.
+const LAUNCHERS: &[&str] = &[
+    "aws-okta",
+    "aws-vault",
+    "bws",
+    "chamber",
+    "doppler",
+    "dotenv",
+    "dotenvx",
+    "infisical",
+    "mise",
+    "op",
+    "phase",
+    "saml2aws",
+    "teller",
+    "varlock",
+];
+
 /// Looks at a whole command: the program and its arguments.
 pub(crate) fn look(words: &[String]) -> Command {
     let mut command = Command {
@@ -113,7 +131,13 @@ pub(crate) fn look(words: &[String]) -> Command {
     // Wrappers that start another program: at most a handful, so a hostile file cannot keep this busy.
     for _ in 0..8 {
         let Some(program) = rest.first().map(|word| base(word)) else { return command };
+        let launches = LAUNCHERS.contains(&program.as_str());
         match program.as_str() {
+            _ if launches && rest.iter().any(|word| word == "--") => {
+                rest = rest.into_iter().skip_while(|word| word != "--").skip(1).collect();
+            }
+            // Where its own words end is not told.
+            _ if launches && rest.get(1).is_some_and(|word| matches!(word.as_str(), "run" | "exec")) => return command,
             "sudo" | "doas" => {
                 command.privileged = true;
                 rest = after_flags(&rest, &["-u", "-g"]);
@@ -295,6 +319,16 @@ mod tests {
             ("docker run -i ghcr.example/o/img:1.4.2", Fact::Known(true), Fact::Known(true)),
             ("docker run -i host:5000/img", Fact::Known(true), Fact::Known(false)),
             ("docker run -i img@sha256:00", Fact::Known(true), Fact::Known(true)),
+            ("aws-vault exec p -- npx -y z", Fact::Known(true), Fact::Known(false)),
+            ("op run --env-file=.env -- npx -y y@1.2.3", Fact::Known(true), Fact::Known(true)),
+            ("doppler run -- npx -y z", Fact::Known(true), Fact::Known(false)),
+            ("dotenvx run -f .env -- uvx z", Fact::Known(true), Fact::Known(false)),
+            ("sh -c 'aws-vault exec p -- env A=b npx -y z'", Fact::Known(true), Fact::Known(false)),
+            ("op run -- node ./server.js", Fact::Known(false), Fact::Absent),
+            ("op run --", Fact::Unknown, Fact::Unknown),
+            ("aws-vault exec p npx -y z", Fact::Unknown, Fact::Unknown),
+            ("dotenv npx -y z", Fact::Known(true), Fact::Known(false)),
+            ("node ./server.js -- npx -y z", Fact::Known(false), Fact::Absent),
             ("node ./server.js", Fact::Known(false), Fact::Absent),
             ("${ROOT}/bin/server", Fact::Known(false), Fact::Absent),
         ];

@@ -220,6 +220,21 @@ const PUBLISHING: &[&str] =
     &["publish", "push", "unpublish", "deprecate", "owner", "yank", "deploy", "upload", "release"];
 const RUNNING: &[&str] = &["run", "exec", "x", "dlx", "start", "test", "compose", "run-script", "tool", "turbo"];
 
+/// More programs whose first word says what they do, or which program of others they run.
+const DIRECTED: &[&str] =
+    &["git", "make", "just", "task", "go", "rustup", "brew", "systemctl", "npx", "pnpx", "bunx", "uvx"];
+
+/// Whether the first word behind a program says what it does and is no value.
+pub(super) fn has_subcommands(program: &str) -> bool {
+    let program = program.rsplit('/').next().unwrap_or(program);
+    [REMOTE, PACKAGE_TOOLS, DIRECTED].iter().any(|programs| programs.contains(&program))
+}
+
+/// Whether a word is one of those that say what is done.
+pub(super) fn is_verb(word: &str) -> bool {
+    [READING, PUBLISHING, RUNNING, EFFECTS, READS].iter().any(|verbs| verbs.contains(&word))
+}
+
 /// Whether a command that begins so acts outside the machine. Programs that run other code could do anything: unknown.
 pub(super) fn command_effect(command: &str) -> Truth {
     let words: Vec<&str> = command.split_whitespace().collect();

@@ -1,11 +1,12 @@
 //! Rules that let a tool run unasked: what a rule allows, and whether that reaches beyond the machine.
 
 mod effect;
+mod shown;
 
 use evenhand_model::evidence::Truth;
 
-use crate::secret;
 use effect::{builtin_effect, command_effect, tool_effect};
+pub(crate) use shown::shown;
 
 /// How a client writes its rules.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,7 +35,7 @@ pub(crate) enum Action {
     Tool(String),
 }
 
-/// A rule, its text free of secrets.
+/// A rule. Its text holds no value: see [`shown`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Rule {
     pub(crate) text: String,
@@ -79,7 +80,7 @@ impl Rule {
             },
             Grammar::Tool => tool(written),
         };
-        Self { text: secret::redact(written), action }
+        Self { text: shown(written, grammar), action }
     }
 
     /// Whether the rule lets everything, or every command, run.

@@ -139,7 +139,11 @@ impl<'f> Slots<'f> {
                     ["name", "key", "id"].iter().find_map(|key| node.get(key).and_then(|entry| entry.node.text()));
                 // What is typed unseen is a password, whatever the input is called.
                 let is_hidden = node.get("password").is_some_and(|entry| entry.node.flag() == Some(true));
-                for entry in entries {
+                for (at, entry) in entries.iter().enumerate() {
+                    // A list of commands may be a map from each to whether it runs unasked.
+                    if entry.key.contains(char::is_whitespace) {
+                        self.leaf("", &entry.key, entry.line, &join(slot, &at.to_string()), false);
+                    }
                     let below = join(slot, &entry.key);
                     match label {
                         _ if is_hidden && entry.key == "default" => {
@@ -423,6 +427,14 @@ mod tests {
             (r#"{"inputs": [{"id": "db", "password": false, "default": "hunter22"}]}"#, &[]),
             (r#"{"args": ["run", "--env=API_KEY=fake-3f9a1c-77b2"]}"#, &[("args.1", "api_key", true)]),
             (r#"{"args": ["-e", "API_KEY", "image"]}"#, &[]),
+            (
+                r#"{"autoApprove": {"ls": true, "curl -H 'Authorization: Bearer fake-3f9a1c-77b2'": true}}"#,
+                &[("autoApprove.1", "token", false)],
+            ),
+            (
+                r#"{"tools": {"allowed": ["run_shell_command(curl -H 'Authorization: Bearer fake-3f9a1c-77b2')"]}}"#,
+                &[("tools.allowed.0", "token", false)],
+            ),
         ];
         for (json, expected) in cases {
             let found = kinds(json);

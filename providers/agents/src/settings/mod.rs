@@ -11,7 +11,7 @@ use evenhand_model::evidence::Evidence;
 
 use crate::clients::{Effect, Key, Level, Words};
 use crate::command::{self, Reach};
-use crate::permissions::{Action, Grammar, Rule, plain};
+use crate::permissions::{Action, Grammar, Rule, plain, shown};
 use crate::tree::{Entry, Node, Value};
 
 pub(crate) use standing::Standing;
@@ -386,7 +386,7 @@ impl Settings {
                     None => vec![(tool.clone(), Rule::parse(&tool, Grammar::Tool).action)],
                 };
                 for (text, action) in actions {
-                    let parsed = Rule { text: crate::secret::redact(&text), action };
+                    let parsed = Rule { text: shown(&text, Grammar::Call), action };
                     match decision {
                         "allow" => self.allow.push(at.said_on(parsed, rule.line)),
                         "deny" => self.deny.push(parsed),

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use evenhand_model::agent::ApprovalMode;
 use evenhand_model::evidence::{Fact, Truth};
@@ -112,6 +113,7 @@ fn agent(whole: &Whole<'_>, name: &str, before: &[Kept], job: &Node, step: &Step
         product: step.product,
         job: name.to_owned(),
         line: step.line,
+        lines: lines_of(job, step.node),
         triggers: triggers(whole),
         audience: audience(whole, before, job, step, &|_| true),
         armed_audience: audience(whole, before, job, step, &Event::arms_strangers),
@@ -206,8 +208,9 @@ fn agent(whole: &Whole<'_>, name: &str, before: &[Kept], job: &Node, step: &Step
         }
         _ => {}
     }
-    inline(whole, step, &mut agent, &mut flags);
-    let rules: Vec<Rule> = flags.tools.iter().map(|tool| Rule::parse(tool, Grammar::Call)).collect();
+    let inlined = inline(whole, step, &mut agent, &mut flags);
+    let of_flags = flags.tools.iter().map(|tool| Rule::parse(tool, Grammar::Call));
+    let rules: Vec<Rule> = of_flags.chain(inlined).collect();
     if rules.iter().any(Rule::is_blanket) {
         flags.mode = Some(ApprovalMode::Bypass);
     }
@@ -216,7 +219,7 @@ fn agent(whole: &Whole<'_>, name: &str, before: &[Kept], job: &Node, step: &Step
     } else if !rules.is_empty() {
         agent.approval_mode = Fact::Known(ApprovalMode::Partial);
     }
-    agent.approval_defaulted &= flags.tools.is_empty() && step.flags.mode.is_none();
+    agent.approval_defaulted &= rules.is_empty() && step.flags.mode.is_none();
     let bypass = agent.approval_mode == Fact::Known(ApprovalMode::Bypass);
     let of_mode = match agent.approval_mode {
         Fact::Known(ApprovalMode::Bypass) => Truth::Yes,
@@ -228,6 +231,22 @@ fn agent(whole: &Whole<'_>, name: &str, before: &[Kept], job: &Node, step: &Step
         if bypass { vec![String::from("*")] } else { sorted(rules.into_iter().map(|rule| rule.text).collect()) };
     agent.sandboxed = flags.sandboxed;
     agent
+}
+
+/// The lines of a step, up to where the next one begins.
+fn lines_of(job: &Node, step: &Node) -> Range<u32> {
+    let steps = job.get("steps").map_or(&[][..], |entry| entry.node.elements());
+    let next = steps.get(steps.partition_point(|other| other.line <= step.line)..).and_then(<[Node]>::first);
+    step.line..next.map_or_else(|| last_line(step).saturating_add(1), |next| next.line)
+}
+
+fn last_line(node: &Node) -> u32 {
+    match &node.value {
+        Value::Text(text) => node.line.saturating_add(u32::try_from(text.matches('\n').count()).unwrap_or(u32::MAX)),
+        Value::List(elements) => elements.iter().map(last_line).max().unwrap_or(node.line),
+        Value::Map(entries) => entries.iter().map(|entry| last_line(&entry.node)).max().unwrap_or(node.line),
+        Value::Null | Value::Bool(_) | Value::Number(_) => node.line,
+    }
 }
 
 /// `codex exec` asks nobody: it does what its sandbox lets it do.
@@ -314,6 +333,7 @@ fn coding_agent(whole: &Whole<'_>, name: &str, job: &Entry) -> WorkflowAgent {
         product: "copilot-coding-agent",
         job: name.to_owned(),
         line: job.line,
+        lines: 0..0,
         triggers: vec!["issue"],
         audience: Audience::Writers,
         armed_audience: Audience::Writers,
@@ -387,12 +407,12 @@ pub(super) fn is_blank(node: &Node) -> bool {
     }
 }
 
-/// Settings and tool servers that a step carries as a text of JSON.
-fn inline(whole: &Whole<'_>, step: &Step<'_>, agent: &mut WorkflowAgent, flags: &mut Flags) {
+/// Settings and tool servers that a step carries as a text of JSON; what these settings let run unasked.
+fn inline(whole: &Whole<'_>, step: &Step<'_>, agent: &mut WorkflowAgent, flags: &mut Flags) -> Vec<Rule> {
     let client = match step.product {
         "claude-code-action" => "claude-code",
         "run-gemini-cli" => "gemini-cli",
-        _ => return,
+        _ => return Vec::new(),
     };
     let keys = CLIENTS
         .iter()
@@ -400,12 +420,13 @@ fn inline(whole: &Whole<'_>, step: &Step<'_>, agent: &mut WorkflowAgent, flags: 
         .and_then(|client| client.files.iter().find(|file| file.suffix.ends_with("/settings.json")))
         .map_or(&[][..], |file| file.keys);
     let mut core: Vec<String> = Vec::new();
+    let mut rules: Vec<Rule> = Vec::new();
     for (_, node) in inlined(step.node) {
         let settings = Settings::of(&node, keys, &"".into(), Level::Local);
         agent.approval_keys.extend(
             settings.keys.iter().map(|(key, evidence)| (key.to_string(), evidence.line_number().unwrap_or(step.line))),
         );
-        flags.tools.extend(settings.allow.iter().map(|said| said.value.text.clone()));
+        rules.extend(settings.allow.iter().map(|said| said.value.clone()));
         if let Some(mode) = settings.mode.as_ref().and_then(|said| said.value) {
             flags.mode = Some(flags.mode.map_or(mode, |held| held.max(mode)));
             agent.approval_defaulted = false;
@@ -431,6 +452,7 @@ fn inline(whole: &Whole<'_>, step: &Step<'_>, agent: &mut WorkflowAgent, flags: 
         flags.tools.extend(core);
         flags.mode = Some(ApprovalMode::Partial);
     }
+    rules
 }
 
 /// The inputs of a step that hold JSON, with the tree of it, its lines those of the workflow.

@@ -23,6 +23,7 @@ mod source;
 mod token;
 mod trigger;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use evenhand_model::agent::ApprovalMode;
@@ -62,6 +63,8 @@ pub struct WorkflowAgent {
     pub job: String,
     /// The line of the step, from 1.
     pub line: u32,
+    /// The lines of that step; none where no step runs it.
+    pub(crate) lines: Range<u32>,
     /// What starts it, in words: `issue`, `comment`, `pull_request` …, sorted.
     pub triggers: Vec<&'static str>,
     /// Who may start it, all conditions of the file considered.

@@ -57,15 +57,17 @@ pub(crate) fn read_source(text: &str, fingerprinter: &Fingerprinter) -> Result<O
     let mut words: Vec<&'static str> = events.iter().map(Event::word).collect();
     words.sort_unstable();
     words.dedup();
-    let tools = tools(&node);
+    let rules = tools(&node);
     let servers = node.get("mcp-servers").map_or(&[][..], |entry| entry.node.entries()).iter();
     let servers: Vec<&Entry> = servers.filter(|entry| entry.node.is_map()).collect();
     let nodes: Vec<&Node> = servers.iter().map(|entry| &entry.node).collect();
-    let every = tools.iter().any(|tool| tool.starts_with("bash(") && Rule::parse(tool, Grammar::Call).is_blanket());
+    let every = rules.iter().any(|rule| rule.text.starts_with("bash(") && rule.is_blanket());
+    let tools = sorted(rules.into_iter().map(|rule| rule.text).collect());
     let agent = WorkflowAgent {
         product: "gh-aw",
         job: String::from("agent"),
         line: on.line,
+        lines: 0..0,
         triggers: words,
         audience: audience(&|_| true),
         armed_audience: audience(&Event::arms_strangers),
@@ -103,7 +105,7 @@ fn server(entry: &Entry, fingerprinter: &Fingerprinter) -> Server {
 }
 
 /// The tools that a source allows; a shell with its commands.
-fn tools(node: &Node) -> Vec<String> {
+fn tools(node: &Node) -> Vec<Rule> {
     let mut tools = Vec::new();
     for entry in node.get("tools").map_or(&[][..], |entry| entry.node.entries()) {
         match (&entry.node.value, entry.key.as_str()) {
@@ -114,5 +116,5 @@ fn tools(node: &Node) -> Vec<String> {
             _ => tools.push(entry.key.clone()),
         }
     }
-    sorted(tools.iter().map(|tool| crate::secret::redact(tool)).collect())
+    tools.iter().map(|tool| Rule::parse(tool, Grammar::Call)).collect()
 }

@@ -1,5 +1,6 @@
 //! Secrets: every literal is found with its place, and no byte of one is in what a reading returns.
 
+use evenhand_model::agent::Agent;
 use evenhand_model::credential::{Credential, Exposure};
 use evenhand_model::document::{Document, FileFacts};
 use evenhand_model::evidence::Fact;
@@ -116,6 +117,73 @@ fn secrets_in_names_rules_and_broken_files_do_not_leak_either() {
     assert_eq!(at(".claude.json"), 1);
     assert_eq!(at("secrets.yaml"), 2);
     assert_eq!(at(".continue/config.yaml"), 2);
+}
+
+#[test]
+fn no_command_of_an_allow_list_shows_a_value() {
+    let canary = "Zt7Qk2Lm9Xw4";
+    let commands = [
+        "curl -u admin:@ https://h/api",
+        "curl -uadmin:@ https://h/api",
+        "curl --user admin:@ *",
+        "sshpass -p @ ssh host",
+        "mysql -p@ -e x",
+        "docker login -p @",
+        "az login -p @",
+        "redis-cli -a @ get x",
+        "sqlcmd -P @",
+        "vault login @",
+        "aws configure set aws_secret_access_key @",
+        "gh secret set NAME --body @",
+        "ldapsearch -w @",
+        "openssl enc -k @",
+        "echo @ | docker login --password-stdin",
+    ];
+    for command in commands {
+        let command = command.replace('@', canary);
+        let step = format!(
+            "on: push\njobs:\n  work:\n    steps:\n      - uses: anthropics/claude-code-action@v1\n        with:\n          claude_args: --allowedTools \"Bash({command})\"\n      - uses: anthropics/claude-code-action@v1\n        with:\n          settings: '{{\"permissions\": {{\"allow\": [\"Bash({command})\"]}}}}'\n"
+        );
+        let files = [
+            (".claude/settings.local.json", format!("{{\"permissions\": {{\"allow\": [\"Bash({command})\"]}}}}")),
+            (".vscode/settings.json", format!("{{\"chat.tools.terminal.autoApprove\": {{\"{command}\": true}}}}")),
+            (".gemini/settings.json", format!("{{\"tools\": {{\"allowed\": [\"run_shell_command({command})\"]}}}}")),
+            (
+                "opencode.json",
+                format!("{{\"permission\": {{\"bash\": {{\"{command}\": \"allow\", \"*\": \"ask\"}}}}}}"),
+            ),
+            (".github/workflows/agent.yml", step),
+        ];
+        let (reading, errors) = read(files.iter().map(|(path, text)| document(path, text)).collect());
+        assert!(errors.is_empty(), "{errors:?}");
+        let printed = format!("{reading:?}");
+        assert!(!printed.contains(canary), "{command}: {printed}");
+        let program = command.split(' ').next().unwrap();
+        let shown = |row: &&Agent| format!("{:?}", row.auto_approved).contains(program);
+        assert_eq!(reading.inventory.agents.iter().filter(shown).count(), 6, "{command}: {printed}");
+    }
+}
+
+#[test]
+fn a_secret_in_an_allow_list_is_a_credential_whatever_the_client() {
+    let command = "curl -H 'Authorization: Bearer fake-3f9a1c-77b2' https://h";
+    let found = inventory(&[
+        (".vscode/settings.json", &format!("{{\"chat.tools.terminal.autoApprove\": {{\"{command}\": true}}}}")),
+        (".gemini/settings.json", &format!("{{\"tools\": {{\"allowed\": [\"run_shell_command({command})\"]}}}}")),
+    ]);
+    let mut holders: Vec<&str> = found.credentials.iter().map(|held| held.identity.as_str()).collect();
+    holders.sort_unstable();
+    assert_eq!(holders, ["agent:gemini-cli:lab", "agent:vscode:lab"]);
+}
+
+#[test]
+fn a_secret_in_a_step_is_with_the_agent_that_the_step_runs() {
+    let text = "on: push\njobs:\n  work:\n    steps:\n      - run: codex exec fix\n      - uses: anthropics/claude-code-action@v1\n        with:\n          settings: '{\"env\":{\"A_TOKEN\":\"fake-3f9a1c-77b2\"}}'\n      - run: echo\n        env:\n          B_TOKEN: fake-3f9a1c-77b3\n";
+    let found = inventory(&[(".github/workflows/agent.yml", text)]);
+    let held: Vec<(&str, Option<u32>)> =
+        found.credentials.iter().map(|held| (held.identity.as_str(), held.evidence.line_number())).collect();
+    assert!(held.contains(&("agent:claude-code-action:lab#agent/work", Some(8))), "{held:?}");
+    assert!(held.contains(&("agent:codex:lab#agent/work", Some(11))), "{held:?}");
 }
 
 #[test]
