@@ -140,9 +140,12 @@ impl<'f> Slots<'f> {
                 // What is typed unseen is a password, whatever the input is called.
                 let is_hidden = node.get("password").is_some_and(|entry| entry.node.flag() == Some(true));
                 for (at, entry) in entries.iter().enumerate() {
-                    // A list of commands may be a map from each to whether it runs unasked.
+                    // A list of commands may be a map from each to whether it runs unasked: no name, and no part of one.
                     if entry.key.contains(char::is_whitespace) {
-                        self.leaf("", &entry.key, entry.line, &join(slot, &at.to_string()), false);
+                        let below = join(slot, &at.to_string());
+                        self.leaf("", &entry.key, entry.line, &below, false);
+                        self.walk("", entry.line, &entry.node, &below);
+                        continue;
                     }
                     let below = join(slot, &entry.key);
                     match label {
