@@ -66,6 +66,11 @@ pub fn quoted(text: &str) -> String {
     }
 }
 
+/// A name as a part of a file's name: letters, digits, dots and dashes, which no shell and no file system takes amiss.
+pub fn file_name(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.') { c } else { '-' }).collect()
+}
+
 /// Why there is no proposal.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("no policy can be proposed: {reason}")]

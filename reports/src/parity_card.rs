@@ -53,17 +53,7 @@ impl Screen {
             self.say(0, &line, Style::new(), sink)?;
         }
         for control in comparison.controls.iter().filter(|control| control.is_gap() == Truth::Yes) {
-            let why = if control.reason.is_empty() { String::new() } else { format!(": {}", control.reason) };
-            let line = format!(
-                "control gap: people pass {} before {} on {}, the AI identity does not{why}",
-                control.control.as_str().replace('_', " "),
-                control_operations(control),
-                control.resource
-            );
-            self.say(0, &printable(&line), Style::new(), sink)?;
-            for evidence in &control.evidence {
-                self.say(1, &printable(&format!("at {evidence}")), Style::new(), sink)?;
-            }
+            self.control("control gap: people", control, "the AI identity does not", sink)?;
         }
         for gate in gates {
             self.gate(gate, sink)?;
@@ -85,9 +75,20 @@ impl Screen {
             Truth::Unknown => "nothing tells whether the AI identity does",
             Truth::No => return Ok(()),
         };
+        self.control(&format!("whatever the job: people with {human_role}"), control, does, sink)
+    }
+
+    /// What people pass a control before and the identity does not, or may not, with why and where that is written.
+    fn control(
+        &self,
+        people: &str,
+        control: &ControlComparison,
+        does: &str,
+        sink: &mut dyn Write,
+    ) -> Result<(), WriteError> {
         let why = if control.reason.is_empty() { String::new() } else { format!(": {}", control.reason) };
         let line = format!(
-            "whatever the job: people with {human_role} pass {} before {} on {}, {does}{why}",
+            "{people} pass {} before {} on {}, {does}{why}",
             control.control.as_str().replace('_', " "),
             control_operations(control),
             control.resource

@@ -9,7 +9,7 @@ use evenhand_model::evidence::Truth;
 use evenhand_model::id::IdentityId;
 use evenhand_model::identity::Identity;
 use evenhand_model::opset::OpSet;
-use evenhand_model::proposal::{Kept, LeftOut, NoProposal, Proposal, Proposes};
+use evenhand_model::proposal::{Kept, LeftOut, NoProposal, Proposal, Proposes, file_name};
 
 use super::{Ground, Portion, RemedyError, Share};
 use crate::rightsize::{self, Measure};
@@ -57,9 +57,8 @@ impl<'a> Holder<'a> {
 
     /// Where it lives, as a part of a file's name.
     pub(super) fn place(&self) -> String {
-        let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.') { c } else { '-' };
         let scope = self.identity.scope.as_str();
-        scope.split_once(':').map_or(scope, |(_, place)| place).chars().map(plain).collect()
+        file_name(scope.split_once(':').map_or(scope, |(_, place)| place))
     }
 
     fn portion(&self, slice: &Slice, of: Option<&Slice>, why: Option<Arc<str>>) -> Portion {

@@ -11,7 +11,7 @@ use evenhand_model::catalog::Catalog as _;
 use evenhand_model::glob::Glob;
 use evenhand_model::id::IdentityId;
 use evenhand_model::opset::{OpSet, OperationIx};
-use evenhand_model::proposal::{Kept, LeftOut, NoProposal, Proposal, ProposedFile, Proposes, quoted};
+use evenhand_model::proposal::{Kept, LeftOut, NoProposal, Proposal, ProposedFile, Proposes, file_name, quoted};
 use evenhand_model::scope::{Pattern, ResourceScope};
 use serde_json::{Value, json};
 
@@ -105,8 +105,7 @@ impl Resolver {
         left_out: Vec<LeftOut>,
         apart: &str,
     ) -> Proposal {
-        let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.') { c } else { '-' };
-        let short: String = identity.as_str().rsplit(':').next().unwrap_or_default().chars().map(plain).collect();
+        let short = file_name(identity.as_str().rsplit(':').next().unwrap_or_default());
         let (mut files, mut steps) = (Vec::new(), Vec::new());
         for (number, (scopes, operations)) in (1..).zip(roles) {
             let file = format!("{short}{apart}.role-{number}.json");

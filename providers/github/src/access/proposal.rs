@@ -12,7 +12,7 @@ use evenhand_model::evidence::Truth;
 use evenhand_model::glob::Glob;
 use evenhand_model::id::IdentityId;
 use evenhand_model::opset::OpSet;
-use evenhand_model::proposal::{Kept, LeftOut, NoProposal, Proposal, ProposedFile, Proposes};
+use evenhand_model::proposal::{Kept, LeftOut, NoProposal, Proposal, ProposedFile, Proposes, file_name};
 use evenhand_model::scope::ResourceScope;
 use serde_json::json;
 
@@ -171,8 +171,7 @@ fn told(
     left_out: Vec<LeftOut>,
     apart: &str,
 ) -> Proposal {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.') { c } else { '-' };
-    let name: String = identity.as_str().chars().map(plain).chain(apart.chars()).collect();
+    let name = format!("{}{apart}", file_name(identity.as_str()));
     let mut steps = Vec::new();
     let file = match holder {
         Holder::Job => {

@@ -14,7 +14,7 @@ use evenhand_model::catalog::Catalog as _;
 use evenhand_model::glob::Glob;
 use evenhand_model::id::IdentityId;
 use evenhand_model::opset::OpSet;
-use evenhand_model::proposal::{Kept, LeftOut, NoProposal, Proposal, ProposedFile, Proposes, quoted};
+use evenhand_model::proposal::{Kept, LeftOut, NoProposal, Proposal, ProposedFile, Proposes, file_name, quoted};
 use evenhand_model::scope::Pattern;
 
 use super::sets::general_group;
@@ -288,12 +288,11 @@ impl Subject {
             Actor::Group(name) => ("Group", Arc::from(""), Arc::clone(name)),
             Actor::HolderOf(_) => return None,
         };
-        let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.') { c } else { '-' };
-        let short: String = name.chars().map(plain).collect();
+        let short = file_name(&name);
         let (before, words) = match namespace.is_empty() {
             true => (String::new(), format!("{kind} {}", quoted(&name))),
             false => {
-                let before: String = namespace.chars().map(plain).collect();
+                let before = file_name(&namespace);
                 (format!("{before}-"), format!("{kind} {}", quoted(&format!("{namespace}/{name}"))))
             }
         };
