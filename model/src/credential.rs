@@ -51,6 +51,9 @@ pub struct Credential {
     pub kind: Arc<str>,
     /// Whether it stays valid until someone revokes it (key, token, password), as opposed to short-lived proof.
     pub is_static: Fact<bool>,
+    /// Whether it is issued to whoever shows another credential that stays valid until someone revokes it and that no answer
+    /// tells of: the token of an app by the app's private key. However soon it ends, the next one is not far.
+    pub by_unseen_static: bool,
     /// Whether a short-lived or federated way exists for the same purpose.
     pub federable: Fact<bool>,
     /// Where it lies or is described.
@@ -97,6 +100,7 @@ impl Credential {
             provider,
             kind: kind.into(),
             is_static: Fact::Unknown,
+            by_unseen_static: false,
             federable: Fact::Unknown,
             evidence,
             exposure: Fact::Unknown,

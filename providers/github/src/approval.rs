@@ -6,8 +6,11 @@
 
 mod approvers;
 mod bypass;
+mod environments;
 mod gates;
 mod people;
+mod rewriters;
+mod unlisted;
 mod workflows;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +18,7 @@ use std::sync::Arc;
 
 use evenhand_model::control::{Control, ControlKind, Way};
 use evenhand_model::evidence::{Evidence, Truth};
+use evenhand_model::opset::OpSet;
 use evenhand_model::scope::ResourceScope;
 
 use crate::access::{Reach, pattern};
@@ -36,6 +40,9 @@ const GATED: &[&str] = &[
     "repos/merge",
     "repos/merge-upstream",
 ];
+
+/// What stands before a default branch.
+const GATES: [ControlKind; 2] = [ControlKind::SecondPersonApproval, ControlKind::ChangeGate];
 
 /// Whether an identity is stopped, and what says so.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -62,6 +69,7 @@ pub(super) type Groups<'n> = BTreeMap<(ControlKind, Faced), BTreeSet<&'n str>>;
 pub(crate) fn controls(owner: &OwnerFacts, actors: &[Actor]) -> Vec<Control> {
     let catalogue = Catalogue::global();
     let gated = Arc::new(catalogue.all_of(GATED.iter().copied()));
+    let changing = Arc::new(catalogue.all_of(rewriters::OPERATIONS.iter().copied()));
     let machines = Machines::of(actors);
     let repositories: BTreeMap<Arc<str>, Gated<'_>> = owner
         .repositories
@@ -77,21 +85,35 @@ pub(crate) fn controls(owner: &OwnerFacts, actors: &[Actor]) -> Vec<Control> {
     let mut controls = Vec::new();
     let mut people = People::of(&repositories);
     for actor in actors {
-        let row = |kind: ControlKind, faced: Faced, scope: Arc<ResourceScope>| Control {
-            operations: Some(Arc::clone(&gated)),
+        let row = |operations: &Arc<OpSet>, kind: ControlKind, faced: Faced, scope: Arc<ResourceScope>| Control {
+            operations: Some(Arc::clone(operations)),
             scope,
             way: faced.way,
             reason: faced.reason,
             ..Control::new(actor.id.clone(), kind, faced.in_place, faced.evidence)
         };
         if actor.who.people || actor.who.machine {
-            let groups = groups(owner, actor, &repositories).into_iter();
-            controls.extend(groups.map(|((kind, faced), names)| row(kind, faced, scope_of(names.into_iter()))));
+            let of_branch = groups(owner, actor, &repositories);
+            let of_gate = rewriters::groups(owner, actor, &repositories);
+            let perhaps = unlisted::groups(owner, actor, &repositories, [&of_branch, &of_gate]);
+            for (operations, held) in [
+                (&gated, of_branch),
+                (&changing, of_gate),
+                (&gated, perhaps.changing_the_branch),
+                (&changing, perhaps.changing_the_gate),
+            ] {
+                let rows = held.into_iter();
+                controls.extend(
+                    rows.map(|((kind, faced), names)| row(operations, kind, faced, scope_of(names.into_iter()))),
+                );
+            }
         } else {
             let rows = people.rows(actor, || groups(owner, actor, &repositories));
-            controls.extend(rows.iter().map(|held| row(held.kind, held.faced.clone(), Arc::clone(&held.scope))));
+            controls
+                .extend(rows.iter().map(|held| row(&gated, held.kind, held.faced.clone(), Arc::clone(&held.scope))));
         }
     }
+    controls.extend(environments::controls(owner, actors));
     controls
 }
 
@@ -108,7 +130,7 @@ fn groups<'n>(owner: &OwnerFacts, actor: &Actor, repositories: &'n BTreeMap<Arc<
         Reach::Some(names) => names.iter().filter_map(|name| repositories.get_key_value(name)).collect(),
     };
     for (name, gated) in reached {
-        for kind in [ControlKind::SecondPersonApproval, ControlKind::ChangeGate] {
+        for kind in GATES {
             if let Some(faced) = gated.gates.faced(kind, actor, name, owner, gated.facts, &gated.approvers) {
                 groups.entry((kind, faced)).or_default().insert(name);
             }
@@ -137,6 +159,9 @@ mod tests {
         let catalogue = Catalogue::global();
         let gated = catalogue.all_of(GATED.iter().copied());
         assert_eq!(gated.len(), GATED.len());
+        for changing in [rewriters::OPERATIONS, environments::OPERATIONS] {
+            assert_eq!(catalogue.all_of(changing.iter().copied()).len(), changing.len());
+        }
         assert!(gated.iter().all(|operation| catalogue.level(operation).weight() >= 5));
     }
 }

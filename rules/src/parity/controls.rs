@@ -5,7 +5,7 @@
 //!
 //! Several factors at sign-in prove a person. What software has instead is proof that nobody can carry off and use
 //! elsewhere later: an identity with short-lived credentials only is as well proven, and where none of its credentials
-//! was read nothing tells what proves it. That does not answer a grant that asks for several factors by its own
+//! was read nothing tells what proves it. What is issued for a key that stays valid proves no more than that key. That does not answer a grant that asks for several factors by its own
 //! condition; there the person is asked for this very operation.
 //!
 //! Just-in-time access ends by itself, and when it ends is part of the control: a grant that ends in ten years is no

@@ -93,12 +93,21 @@ impl<'w> Gates<'w> {
     ) -> Vec<GateComparison> {
         let mut all: BTreeMap<Same<'_>, Said<'_>> = BTreeMap::new();
         let held = side.view.operations.intersection(&operations.sensitive);
-        let stands = !self.least.is_empty() && !held.is_empty();
+        let stands = !self.least.is_empty() && (!held.is_empty() || side.may_gain);
         // One may have very many controls before single places, and few before everything.
         let whole: Vec<&Control> =
             side.controls.iter().copied().filter(|control| stands && control.scope.is_everything()).collect();
         for control in side.controls.iter().copied().filter(|control| stands && !places(control).is_empty()) {
-            let own = control.operations.as_deref().map_or_else(|| held.clone(), |own| held.intersection(own));
+            let own = match control.operations.as_deref() {
+                None => held.clone(),
+                Some(own) => match held.intersection(own) {
+                    // It is said of a grant that was not read.
+                    none if none.is_empty() && side.may_gain && control.in_place == Truth::Unknown => {
+                        own.intersection(&operations.sensitive)
+                    }
+                    own => own,
+                },
+            };
             let best = best(&whole, control, &own);
             // A grant that was not read may give the same without the control.
             let mut in_place = best.in_place.and(if side.may_gain { Truth::Unknown } else { Truth::Yes });
@@ -116,6 +125,9 @@ impl<'w> Gates<'w> {
                     continue;
                 }
                 let asked = least.operations.as_deref().map_or_else(|| own.clone(), |asked| own.intersection(asked));
+                // Whoever changes a control does it by other operations than those before which it stands.
+                let by_others = matches!(control.way, Some(Way::Changes | Way::Untold)) && asked.is_empty();
+                let asked = if by_others { own.clone() } else { asked };
                 if asked.is_empty() {
                     continue;
                 }

@@ -556,6 +556,15 @@ fn short_lived_proof_answers_factors_at_sign_in_but_not_a_condition() {
         town.inventory.credentials.push(credential);
         assert_eq!(compared(town).remove(0).verdict, verdict, "{is_static:?} {by_condition}");
     }
+    // A token that is got by a key that stays valid proves what the key proves.
+    let mut town = pair_town(vec![plain(&[3])], vec![plain(&[3])]);
+    let evidence = || Evidence::whole("toy.json");
+    town.inventory.controls.push(Control::new("a/ops-people".into(), ControlKind::Mfa, Truth::Yes, evidence()));
+    let mut token = Credential::new("c".into(), "a/ops-agent".into(), super::toy::TOY, "app_token", evidence());
+    (token.is_static, token.by_unseen_static) = (Fact::Known(false), true);
+    town.inventory.credentials.push(token);
+    let comparison = compared(town).remove(0);
+    assert_eq!((comparison.verdict, comparison.controls[0].identity), (Verdict::ControlGap, Truth::No));
     // Nobody can be asked for factors where nothing tells what proves it.
     let mut town = pair_town(vec![plain(&[3])], vec![plain(&[3])]);
     let evidence = Evidence::whole("toy.json");

@@ -275,7 +275,7 @@ impl<'a> World<'a> {
         for credential in &self.inventory.credentials {
             if credential.enabled != Fact::Known(false) {
                 let short_lived = match credential.is_static {
-                    Fact::Known(is_static) => Truth::from(!is_static),
+                    Fact::Known(is_static) => Truth::from(!is_static && !credential.by_unseen_static),
                     Fact::Absent | Fact::Unknown => Truth::Unknown,
                 };
                 let held = self.short_lived.entry(&credential.identity).or_insert(Truth::Yes);

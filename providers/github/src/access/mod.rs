@@ -50,6 +50,14 @@ impl Reach {
         }
     }
 
+    /// Those that are named; `None` = all.
+    fn names(&self) -> Option<&BTreeSet<Arc<str>>> {
+        match self {
+            Self::All => None,
+            Self::Some(names) => Some(names),
+        }
+    }
+
     /// Adds what another reaches.
     pub(crate) fn extend(&mut self, other: Self) {
         match (self, other) {
@@ -161,6 +169,12 @@ impl Held {
         self.holdings.iter().any(|held| held.reach.holds(repository) && held.holds(family, level))
     }
 
+    /// What gives a permission, in a repository where one is named.
+    pub(crate) fn by(&self, family: &str, level: Level, repository: Option<&str>) -> Option<&Holding> {
+        let reaches = |held: &&Holding| repository.is_none_or(|name| held.reach.holds(name));
+        self.holdings.iter().filter(reaches).find(|held| held.holds(family, level))
+    }
+
     /// All repositories that are reached with a permission.
     pub(crate) fn reach(&self, family: &str, level: Level) -> Reach {
         let mut all = Reach::Some(BTreeSet::new());
@@ -211,6 +225,8 @@ pub(crate) struct Resolver {
     /// Owner and name as GitHub spells them, by the same in lower case; and owners alone.
     repositories: BTreeMap<String, Arc<str>>,
     owners: BTreeMap<String, Arc<str>>,
+    /// Owners, in lower case, all of whose repositories are among these.
+    whole: BTreeSet<String>,
 }
 
 /// Builds a resolver.
@@ -233,6 +249,10 @@ impl Compiler {
         let at = match self.known.get(&key) {
             Some(at) => *at,
             None => {
+                // What a list names is there, whatever else was read of it.
+                for name in key.1.holdings.iter().filter_map(|held| held.reach.names()).flatten() {
+                    self.resolver.repositories.entry(name.to_lowercase()).or_insert_with(|| Arc::clone(name));
+                }
                 let compiled = self.compile(&key.1, owner);
                 let at = u32::try_from(self.resolver.sets.len()).unwrap_or(u32::MAX);
                 self.resolver.sets.push(compiled);
@@ -247,6 +267,11 @@ impl Compiler {
     /// Names a repository as GitHub spells it.
     pub(crate) fn spell(&mut self, repository: Arc<str>) {
         self.resolver.repositories.insert(repository.to_lowercase(), repository);
+    }
+
+    /// Notes that all repositories of an owner are named.
+    pub(crate) fn names_all_of(&mut self, owner: &str) {
+        self.resolver.whole.insert(owner.to_lowercase());
     }
 
     pub(crate) fn finish(self, mut edges: Vec<Edge>, left_out: Vec<Hint>) -> Resolver {
@@ -304,6 +329,25 @@ impl Resolver {
     fn is_at_home(&self, identity: &IdentityId, repository: &str) -> bool {
         let owner = repository.split('/').next().unwrap_or_default();
         self.identities.get(identity).is_some_and(|holder| holder.owner.eq_ignore_ascii_case(owner))
+    }
+
+    /// Why a repository that was asked for is none that was read, and whether there is certainly none of its name; `None` = it
+    /// was read.
+    fn missing(&self, repository: &str) -> Option<(bool, Arc<str>)> {
+        let lower = repository.to_lowercase();
+        if self.repositories.contains_key(&lower) {
+            return None;
+        }
+        let owner = repository.split('/').next().unwrap_or_default();
+        let is_whole = self.whole.contains(&owner.to_lowercase());
+        let why = match is_whole {
+            true => format!("the list of repositories: all of {owner} were read, and `{repository}` is none of them"),
+            false => format!(
+                "the list of repositories: `{repository}` is none of those that were read, and nothing tells whether {owner} has \
+                 more"
+            ),
+        };
+        Some((is_whole, why.into()))
     }
 
     /// A resource as a question names it: `acme/shop`; none for the organisation as a whole and for any.
@@ -404,6 +448,18 @@ impl AccessResolver for Resolver {
                 Some(holder) => Arc::from(format!("its owner: it acts in repositories of {}", holder.owner)),
                 None => Arc::from(format!("its permissions ({})", Catalogue::global().takes(asked))),
             }];
+        }
+        // What is done to an organisation, such as to make a repository, is done to what need not be there.
+        let in_repository = Catalogue::global().place(asked) == Place::Repository;
+        let missing = resource.as_deref().filter(|_| in_repository && at_home).and_then(|name| self.missing(name));
+        if let Some((is_gone, why)) = missing
+            && decision.outcome != Outcome::ImplicitlyDenied
+        {
+            decision.outcome = if is_gone { Outcome::ImplicitlyDenied } else { Outcome::Unknown };
+            decision.blocked_by = vec![why];
+            if is_gone {
+                return Ok(decision);
+            }
         }
         if decision.outcome == Outcome::Conditional {
             decision.conditions = granting.iter().map(|slice| slice.condition.to_string()).collect();

@@ -50,6 +50,9 @@ fn holding() -> impl Strategy<Value = Holding> {
 
 fn resolver(holdings: &[Holding]) -> Resolver {
     let mut compiler = Compiler::default();
+    for name in REPOSITORIES.into_iter().chain(["acme/new"]) {
+        compiler.spell(Arc::from(name));
+    }
     compiler.add("x".into(), &Arc::from(OWNER), Held { holdings: holdings.to_vec(), doubts: Vec::new() });
     compiler.finish(Vec::new(), Vec::new())
 }

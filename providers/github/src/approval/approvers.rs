@@ -111,6 +111,8 @@ fn approver(actor: &Actor, name: &str, owner: &OwnerFacts, repository: &Reposito
             let built_in = ["write", "maintain", "admin"].into_iter().any(writes);
             let other = || actor.who.roles.iter().any(|(role, reach)| !is_lower(role) && reach.holds(name));
             match built_in || actor.who.owner {
+                // Whether a program signs in with it at all, its name alone does not prove.
+                true if actor.who.by_name => Truth::Unknown,
                 true => Truth::Yes,
                 false if other() => Truth::Unknown,
                 false => return None,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use evenhand_model::control::Way;
-use evenhand_model::evidence::Truth;
+use evenhand_model::evidence::{Evidence, Truth};
 
 use super::gates::Demand;
 use crate::access::{Reach, roles};
@@ -17,11 +17,18 @@ pub(super) struct Past {
     pub(super) past: Truth,
     pub(super) way: Option<Way>,
     pub(super) how: Arc<str>,
+    /// What lets past, where it is another setting than the gate itself.
+    pub(super) by: Option<Evidence>,
 }
 
 impl Past {
     fn not() -> Self {
-        Self { past: Truth::No, way: None, how: Arc::from("") }
+        Self { past: Truth::No, way: None, how: Arc::from(""), by: None }
+    }
+
+    /// Somebody who gets past, or of whom nothing tells.
+    pub(super) fn by_the_gate(past: Truth, way: Way, how: impl Into<Arc<str>>) -> Self {
+        Self { past, way: Some(way), how: how.into(), by: None }
     }
 }
 
@@ -59,7 +66,7 @@ pub(super) fn past_actors(
                 (_, Some("exempt")) => Way::Unrecorded,
                 _ => Way::Listed,
             };
-            best = Past { past, way: Some(way), how: how.into() };
+            best = Past::by_the_gate(past, way, how);
         }
     }
     best
@@ -126,7 +133,7 @@ fn is_actor(actor: &BypassActor, who: &Actor, repository: &str, owner: &OwnerFac
 
 /// Who gets past a demand of classic protection.
 pub(super) fn past_protection(protection: &Protection, demand: Demand, who: &Actor, repository: &str) -> Past {
-    let yes = |way: Way, how: &str| Past { past: Truth::Yes, way: Some(way), how: how.into() };
+    let yes = |way: Way, how: &str| Past::by_the_gate(Truth::Yes, way, how);
     let on = |list: Option<&Actors>| list.is_some_and(|list| is_listed(list, who));
     match demand {
         Demand::Pushes if on(protection.restrictions.as_ref()) => {
@@ -154,11 +161,11 @@ pub(super) fn past_protection(protection: &Protection, demand: Demand, who: &Act
             Way::Unenforced,
             "has a role that bypasses branch protections, and the protection is not enforced for such roles",
         ),
-        None if admin || by_role => Past {
-            past: Truth::Unknown,
-            way: Some(Way::Untold),
-            how: Arc::from("whether the protection is enforced for administrators was not told"),
-        },
+        None if admin || by_role => Past::by_the_gate(
+            Truth::Unknown,
+            Way::Untold,
+            "whether the protection is enforced for administrators was not told",
+        ),
         _ => Past::not(),
     }
 }

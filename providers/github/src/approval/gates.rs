@@ -9,7 +9,7 @@ use evenhand_model::evidence::{Evidence, Truth};
 use super::Faced;
 use super::approvers::{Approvers, Reviews};
 use super::bypass::{Past, past_actors, past_protection};
-use super::workflows;
+use super::{rewriters, workflows};
 use crate::catalog::Level;
 use crate::documents::gates::{BypassActor, Protection, Ruleset};
 use crate::documents::told::{At, Told};
@@ -57,6 +57,14 @@ pub(super) struct Gate<'a> {
     /// The reviews that it demands, where it demands any.
     reviews: Reviews,
     evidence: Evidence,
+}
+
+impl Gate<'_> {
+    /// What somebody faces who gets past it so.
+    pub(super) fn faced(&self, past: Past) -> Faced {
+        let evidence = past.by.unwrap_or_else(|| self.evidence.clone());
+        Faced { in_place: past.past.not(), way: past.way, reason: past.how, evidence }
+    }
 }
 
 /// All gates before a default branch.
@@ -131,6 +139,22 @@ impl<'a> Gates<'a> {
     /// Whether anything stops anybody, or may.
     pub(super) fn may_stop(&self) -> bool {
         !self.gates.is_empty() || self.unread.is_some()
+    }
+
+    /// The gates of a kind that were read.
+    pub(super) fn of_kind(&self, kind: ControlKind) -> impl Iterator<Item = &Gate<'a>> {
+        self.gates.iter().filter(move |gate| gate.kind == kind)
+    }
+
+    /// What everybody faces where gates were not read.
+    pub(super) fn unread(&self) -> Option<Faced> {
+        let (reason, evidence) = self.unread.as_ref()?;
+        Some(Faced {
+            in_place: Truth::Unknown,
+            way: Some(Way::Untold),
+            reason: Arc::clone(reason),
+            evidence: evidence.clone(),
+        })
     }
 
     fn add_rule(&mut self, rule: &'a At<crate::documents::gates::EffectiveRule>, ruleset: Option<&'a At<Ruleset>>) {
@@ -220,26 +244,18 @@ impl<'a> Gates<'a> {
     ) -> Option<Faced> {
         let mut best: Option<Faced> = None;
         let mut reviews = Reviews::default();
-        for gate in self.gates.iter().filter(|gate| gate.kind == kind) {
+        for gate in self.of_kind(kind) {
             let past = past(gate, actor, repository, owner);
             if past.past == Truth::No {
                 reviews = reviews.and(gate.reviews);
             }
-            let faced =
-                Faced { in_place: past.past.not(), way: past.way, reason: past.how, evidence: gate.evidence.clone() };
+            let faced = gate.faced(past);
             if best.as_ref().is_none_or(|held| faced.in_place > held.in_place) {
                 best = Some(faced);
             }
         }
-        if let Some((reason, evidence)) = &self.unread
-            && best.as_ref().is_none_or(|held| held.in_place == Truth::No)
-        {
-            best = Some(Faced {
-                in_place: Truth::Unknown,
-                way: Some(Way::Untold),
-                reason: Arc::clone(reason),
-                evidence: evidence.clone(),
-            });
+        if best.as_ref().is_none_or(|held| held.in_place == Truth::No) {
+            best = self.unread().or(best);
         }
         let faced = best?;
         let faced = if kind == ControlKind::SecondPersonApproval {
@@ -265,35 +281,27 @@ fn count(told: Option<u32>) -> usize {
 fn past(gate: &Gate<'_>, actor: &Actor, repository: &str, owner: &OwnerFacts) -> Past {
     let let_past = match &gate.lets {
         Let::Listed(actors) => past_actors(&gate.name, actors, actor, repository, owner),
-        Let::Withheld => Past {
-            past: Truth::Unknown,
-            way: Some(Way::Untold),
-            how: format!("who may bypass {} was withheld; read it with write access to the ruleset", gate.name).into(),
-        },
+        Let::Withheld => Past::by_the_gate(
+            Truth::Unknown,
+            Way::Untold,
+            format!("who may bypass {} was withheld; read it with write access to the ruleset", gate.name),
+        ),
         Let::Classic(protection, demand) => past_protection(protection, *demand, actor, repository),
     };
     if let_past.past == Truth::Yes {
         return let_past;
     }
-    let rewrites = match gate.source {
-        Source::Repository => actor.held.allows("administration", Level::Write, repository),
-        Source::Organisation => actor.held.allows_of_organisation("organization_administration", Level::Write),
-        Source::Enterprise => false,
-    };
-    if rewrites {
-        return Past {
-            past: Truth::Yes,
-            way: Some(Way::Changes),
-            how: format!("may change {} itself", gate.name).into(),
-        };
+    if let Some(rewrites) = rewriters::past(gate, actor, repository, owner)
+        && rewrites.past == Truth::Yes
+    {
+        return rewrites;
     }
     let unread = actor.who.unread.as_ref().is_some_and(|reach| reach.holds(repository));
     if let_past.past == Truth::No && unread && gate.source != Source::Enterprise {
-        return Past {
-            past: Truth::Unknown,
-            way: Some(Way::Untold),
-            how: format!("holds a role that was not read, which may let past {} or change it", gate.name).into(),
-        };
+        let holds =
+            if actor.who.machine { "holds permissions that were not read" } else { "holds a role that was not read" };
+        let how = format!("{holds}, which may let past {} or change it", gate.name);
+        return Past::by_the_gate(Truth::Unknown, Way::Untold, how);
     }
     let_past
 }

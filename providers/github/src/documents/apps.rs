@@ -22,9 +22,8 @@ pub struct Installation {
     pub app_slug: String,
     /// `all` = all repositories, also those to come; `selected` = a list.
     pub repository_selection: Option<String>,
-    /// What it may do.
-    #[serde(default)]
-    pub permissions: Words,
+    /// What it may do; none = it was not told.
+    pub permissions: Option<Words>,
     /// What tells it of changes.
     #[serde(default)]
     pub events: Vec<String>,

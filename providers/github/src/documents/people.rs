@@ -19,6 +19,8 @@ pub struct Organisation {
     pub public_repos: Option<u64>,
     /// How many other ones; withheld likewise.
     pub total_private_repos: Option<u64>,
+    /// Whether repositories may have deploy keys.
+    pub deploy_keys_enabled_for_repositories: Option<bool>,
 }
 
 /// An account: a person, a machine user, an app's bot, an organisation.

@@ -63,32 +63,44 @@ impl Join<'_> {
         let mut credential = self.credential(format!("{id}/token"), &id, "app_installation_token", &at);
         credential.is_static = Fact::Known(false);
         credential.lifetime_days = Fact::Known(0);
+        // An app gets it by its private key, which does not end ("Managing private keys for GitHub Apps").
+        credential.by_unseen_static = true;
         credential.enabled = Fact::Known(installation.suspended_at.is_none());
         self.inventory.credentials.push(credential);
         let mut held = Held::default();
         let key = (self.owner.host.clone(), installation.id);
-        let reach = match installation.repository_selection.as_deref() {
-            Some("all") => Reach::All,
-            _ => match self.facts.installation_repositories.get(&key) {
-                Some(Told::Read(names)) => self.named(names.iter().map(|named| named.full_name.as_str())),
-                _ => {
-                    let text = format!("which repositories the app {name} reaches");
-                    held.doubts.push(Doubt::new(text, DoubtEffect::Adds));
-                    Reach::Some(BTreeSet::new())
-                }
-            },
-        };
-        if installation.suspended_at.is_none() {
-            let permissions = roles::of_words([&installation.permissions]);
-            let by = format!("permissions of the app {name}");
-            held.holdings.push(Holding::new(permissions, reach, by, at));
-        }
-        let who = Who {
+        let mut who = Who {
             app: installation.app_id,
             slug: (!slug.is_empty()).then(|| Arc::from(slug)),
             machine: true,
             ..Who::default()
         };
+        let reach = match installation.repository_selection.as_deref() {
+            Some("all") => Some(Reach::All),
+            _ => match self.facts.installation_repositories.get(&key) {
+                Some(Told::Read(names)) => Some(self.named(names.iter().map(|named| named.full_name.as_str()))),
+                _ => {
+                    let text = format!("which repositories the app {name} reaches");
+                    held.doubts.push(Doubt::new(text, DoubtEffect::Adds));
+                    None
+                }
+            },
+        };
+        match &installation.permissions {
+            _ if installation.suspended_at.is_some() => {}
+            Some(words) => {
+                let by = format!("permissions of the app {name}");
+                let given = Holding::new(roles::of_words([words]), Reach::All, by, at);
+                if reach.is_none() {
+                    who.unlisted.push(given.clone());
+                }
+                held.holdings.push(Holding { reach: reach.unwrap_or(Reach::Some(BTreeSet::new())), ..given });
+            }
+            None => {
+                held.doubts.push(Doubt::new(format!("the permissions of the app {name}"), DoubtEffect::Adds));
+                who.unread = Some(reach.unwrap_or(Reach::All));
+            }
+        }
         self.actors.push(Actor { id, who, held, worth: true });
     }
 

@@ -11,6 +11,7 @@ use crate::PROVIDER;
 use crate::documents::listed;
 use crate::documents::route::Route;
 use crate::documents::told::Told;
+use crate::facts::{Facts, OwnerFacts};
 
 /// So many names of a list stand in a gap.
 const NAMED: usize = 5;
@@ -61,12 +62,7 @@ impl Join<'_> {
     /// Repositories that the credentials did not see.
     fn unlisted(&mut self) {
         let owner = self.owner;
-        let (true, Some(organisation)) = (owner.repositories_listed.is_read(), owner.organisation.get()) else {
-            return;
-        };
-        let selection = self.facts.selections.get(&(owner.host.clone(), owner.name.to_lowercase()));
-        let partly = listed::partly(organisation, owner.listed.len(), selection.map(String::as_str));
-        let Some(mut reason) = partly else { return };
+        let Listing::Partly(mut reason) = listing(self.facts, owner) else { return };
         let mut names = owner.listed.iter();
         if let Some(first) = names.next() {
             reason.push_str(&format!("; unread are all but {first}"));
@@ -204,6 +200,28 @@ impl Join<'_> {
             facts: vec![call.lost.clone()],
         })
     }
+}
+
+/// What is known of an organisation's list of repositories.
+enum Listing {
+    Unread,
+    /// Why it is not known to be whole.
+    Partly(String),
+    Whole,
+}
+
+fn listing(facts: &Facts, owner: &OwnerFacts) -> Listing {
+    let (true, Some(organisation)) = (owner.repositories_listed.is_read(), owner.organisation.get()) else {
+        return Listing::Unread;
+    };
+    let selection = facts.selections.get(&(owner.host.clone(), owner.name.to_lowercase()));
+    let partly = listed::partly(organisation, owner.listed.len(), selection.map(String::as_str));
+    partly.map_or(Listing::Whole, Listing::Partly)
+}
+
+/// Whether all repositories of an organisation were listed.
+pub(super) fn lists_all(facts: &Facts, owner: &OwnerFacts) -> bool {
+    matches!(listing(facts, owner), Listing::Whole)
 }
 
 fn not_there(route: Route, place: &str) -> String {

@@ -33,7 +33,7 @@ use accounts::Accounts;
 use calls::Started;
 
 use crate::PROVIDER;
-use crate::access::{Compiler, Held, Reach, Resolver};
+use crate::access::{Compiler, Held, Holding, Reach, Resolver};
 use crate::approval;
 use crate::documents::GITHUB_COM;
 use crate::facts::{Facts, OwnerFacts};
@@ -67,8 +67,10 @@ pub(crate) struct Who {
     pub(crate) roles: BTreeMap<Arc<str>, Reach>,
     /// The repositories where a custom role lets it bypass branch protections.
     pub(crate) bypasses: Option<Reach>,
-    /// The repositories where it holds a role that was not read: that may let it change anything, and past every gate.
+    /// The repositories where it holds a role, or permissions, that were not read: that may let it change anything, and past every gate.
     pub(crate) unread: Option<Reach>,
+    /// What it holds in repositories of which nothing tells which they are, as if these were all.
+    pub(crate) unlisted: Vec<Holding>,
     /// Whether it owns the organisation.
     pub(crate) owner: bool,
     /// Whether it is a deploy key.
@@ -81,6 +83,8 @@ pub(crate) struct Who {
     pub(crate) people: bool,
     /// Whether a program acts by it and no person.
     pub(crate) machine: bool,
+    /// Whether its name alone says so.
+    pub(crate) by_name: bool,
 }
 
 /// An identity with its access, and by what gates know it.
@@ -119,6 +123,9 @@ pub(crate) fn join(facts: &Facts, options: &ReadOptions) -> (Inventory, Option<R
     for owner in facts.owners.values() {
         for repository in owner.repositories.values() {
             compiler.spell(full_name(owner, &repository.name));
+        }
+        if gaps::lists_all(facts, owner) {
+            compiler.names_all_of(&owner.name);
         }
         let mut join = Join {
             facts,

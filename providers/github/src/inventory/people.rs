@@ -93,17 +93,25 @@ impl Join<'_> {
             let id = self.id("team", &team.slug);
             let name = team.name.as_deref().unwrap_or(&team.slug);
             let mut identity = self.identity(&id, "team", name, &team.at);
-            identity.signals.push(signal(Nature::HumanRole, Strength::Strong, "a team", &team.at));
+            let members = self.owner.team_members.get(&team.slug);
+            let people: Option<Vec<&At<Account>>> = members
+                .and_then(Told::get)
+                .map(|members| members.iter().filter(|member| self.machine(member).is_none()).collect());
+            let of_machines =
+                people.as_ref().is_some_and(Vec::is_empty) && !members.map_or(&[][..], Told::all).is_empty();
+            identity.signals.push(match of_machines {
+                true => signal(Nature::Workload, Strength::Medium, "a team of machine users alone", &team.at),
+                false => signal(Nature::HumanRole, Strength::Strong, "a team", &team.at),
+            });
             identity.purpose = Fact::read(team.description.as_deref().filter(|text| !text.is_empty()).map(Arc::from));
             self.inventory.identities.push(identity);
             let (held, who) = self.of_team(&team.slug);
-            self.people(id.clone(), who, held);
-            let members = self.owner.team_members.get(&team.slug);
-            let factors = match members {
-                Some(Told::Read(members)) => {
-                    members.iter().fold(Truth::Yes, |all, member| all.and(self.second_factor(&member.login)))
+            // What people must pass, people do: whoever else is in the team is no measure of it.
+            let factors = match people {
+                Some(people) => {
+                    people.iter().fold(Truth::Yes, |all, member| all.and(self.second_factor(&member.login)))
                 }
-                _ => {
+                None => {
                     if self.demands_second_factor() == Some(true) {
                         Truth::Yes
                     } else {
@@ -111,6 +119,8 @@ impl Join<'_> {
                     }
                 }
             };
+            let who = Who { people: !of_machines, ..who };
+            self.actors.push(Actor { id: id.clone(), who, held, worth: false });
             self.inventory.controls.push(Control::new(id.clone(), ControlKind::Mfa, factors, team.at.clone()));
             for member in members.map_or(&[][..], Told::all) {
                 self.inventory.trusts.push(Trust {
@@ -145,38 +155,31 @@ impl Join<'_> {
             let kind = if self.owner.members.is_read() { "outside_collaborator" } else { "collaborator" };
             accounts.entry(account.login.to_lowercase()).or_insert((account, kind));
         }
-        let machines: BTreeSet<String> = self
-            .options
-            .settings
-            .get("machine_users")
-            .into_iter()
-            .flat_map(|list| list.split(','))
-            .map(|login| login.trim().to_lowercase())
-            .collect();
-        for (lower, (account, kind)) in accounts {
+        for (account, kind) in accounts.into_values() {
             let id = self.id("user", &account.login);
             let mut identity = self.identity(&id, kind, account.login.as_str(), &account.at);
-            identity.human_sign_in = Fact::Known(true);
+            let machine = self.machine(account);
+            // Nobody signs in as the bot of an app.
+            identity.human_sign_in = Fact::Known(machine != Some(Machine::Bot));
             identity.third_party = match kind {
                 "collaborator" => Fact::Unknown,
                 _ => Fact::Known(kind == "outside_collaborator"),
             };
-            let machine = machines.contains(&lower);
-            let bot = account.kind.as_deref() == Some("Bot");
             let reason = match kind {
                 "member" => "a member of the organisation",
                 "collaborator" => "a collaborator of a repository",
                 _ => "a collaborator from outside the organisation",
             };
-            identity.signals.push(match (machine, bot) {
-                (true, _) => {
+            identity.signals.push(match &machine {
+                Some(Machine::Configured) => {
                     signal(Nature::Workload, Strength::Certain, "a machine user by the configuration", &account.at)
                 }
-                (_, true) => signal(Nature::Workload, Strength::Strong, "the bot of an app", &account.at),
-                _ if nature::sounds_like_machine(&account.login) => {
-                    signal(Nature::Workload, Strength::Medium, "a name that machines are given", &account.at)
+                Some(Machine::Bot) => signal(Nature::Workload, Strength::Strong, "the bot of an app", &account.at),
+                Some(Machine::Named(word)) => {
+                    let reason = format!("its name holds the word `{word}`, which machines are given");
+                    signal(Nature::Workload, Strength::Medium, reason, &account.at)
                 }
-                _ => signal(Nature::Human, Strength::Strong, reason, &account.at),
+                None => signal(Nature::Human, Strength::Strong, reason, &account.at),
             });
             identity.signals.extend(nature::of_name(&account.login, &account.at));
             self.inventory.identities.push(identity);
@@ -184,9 +187,23 @@ impl Join<'_> {
             self.inventory.controls.push(Control::new(id.clone(), ControlKind::Mfa, factors, account.at.clone()));
             let (held, mut who) = self.of_user(&account.login);
             who.people = false;
-            who.machine = machine || bot;
+            who.machine = machine.is_some();
+            who.by_name = matches!(machine, Some(Machine::Named(_)));
             self.actors.push(Actor { id, who, held, worth: false });
         }
+    }
+
+    /// Whether software signs in with an account, and what says so.
+    fn machine(&self, account: &Account) -> Option<Machine> {
+        let configured = self.options.settings.get("machine_users");
+        let mut named = configured.into_iter().flat_map(|list| list.split(','));
+        if named.any(|login| login.trim().eq_ignore_ascii_case(&account.login)) {
+            return Some(Machine::Configured);
+        }
+        if account.kind.as_deref() == Some("Bot") {
+            return Some(Machine::Bot);
+        }
+        nature::machine_word(&account.login, &self.owner.name).map(Machine::Named)
     }
 
     fn people(&mut self, id: IdentityId, who: Who, held: Held) {
@@ -427,6 +444,15 @@ impl Join<'_> {
             add_role(&mut who.roles, base, Reach::All);
         }
     }
+}
+
+/// What says that software signs in with an account.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Machine {
+    Configured,
+    Bot,
+    /// A word of its name.
+    Named(String),
 }
 
 fn role_of(role: &str, reach: Reach) -> Who {

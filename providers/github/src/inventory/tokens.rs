@@ -64,9 +64,14 @@ impl Join<'_> {
         };
         let permissions = roles::of_words([&grant.permissions.repository, &grant.permissions.organization]);
         let by = format!("permissions of the token {name}");
+        let unlisted = !doubts.is_empty();
         let given = Holding::new(permissions, reach, by, grant.at.clone());
+        let everywhere = Holding { reach: Reach::All, ..given.clone() };
         let (held, mut who) = self.of_owners_limit(&login, &[given], doubts);
         (who.people, who.machine) = (false, true);
+        if unlisted {
+            who.unlisted = self.of_owners_limit(&login, &[everywhere], Vec::new()).0.holdings;
+        }
         self.actors.push(Actor { id, who, held, worth: true });
     }
 

@@ -17,6 +17,8 @@ fn access_follows_roles_teams_tokens_keys_and_blocks() {
             "permissions": { "repository": { "contents": "write", "administration": "write" } }
         }]),
     ));
+    answers.push(answered("/repos/acme/other", &json!({ "name": "other", "full_name": "acme/other" })));
+    answers.push(answered("/repos/acme/other/collaborators", &json!([])));
     let reading = read(&answers);
     let (shop, other) = (Some("acme/shop"), Some("acme/other"));
     for (identity, operation, resource, expected) in [
@@ -185,13 +187,61 @@ fn all_repositories_of_an_organisation_are_none_of_another() {
     answers.push(answered("/repos/other/shop", &json!({ "name": "shop", "full_name": "other/shop" })));
     let reading = read(&answers);
     for (resource, expected) in [
-        (Some("acme/new"), Outcome::Allowed),
+        (Some("acme/new"), Outcome::Unknown),
         (Some("ACME/Shop"), Outcome::Allowed),
         (Some("other/shop"), Outcome::ImplicitlyDenied),
         (None, Outcome::Allowed),
     ] {
         assert_eq!(outcome(&reading, APP, "git/push", resource), expected, "{resource:?}");
     }
+}
+
+#[test]
+fn a_repository_that_nobody_listed_is_not_there_where_the_list_is_whole_and_unknown_elsewhere() {
+    use Outcome::{Allowed, ImplicitlyDenied, Unknown};
+    let asked = |more: &[Value], counted: Value, operation: &str, name: &str| {
+        let mut answers = organisation(&json!({ "contents": "write", "administration": "write" }), "{}");
+        for (key, value) in counted.as_object().unwrap() {
+            answers[0]["response"][key] = value.clone();
+        }
+        let reading = read(&[answers, more.to_vec()].concat());
+        let request = Request {
+            identity: APP.to_owned(),
+            operation: operation.to_owned(),
+            resource: Some(name.to_owned()),
+            context: Default::default(),
+        };
+        let decision = reading.resolver.as_ref().unwrap().decide(&APP.into(), &request).unwrap();
+        (decision.outcome, decision.blocked_by.iter().map(ToString::to_string).collect::<String>())
+    };
+    let list = [answered("/orgs/acme/repos", &json!([{ "name": "shop", "full_name": "acme/shop" }]))];
+    let (all, more) = (
+        json!({ "public_repos": 0, "total_private_repos": 1 }),
+        json!({ "public_repos": 0, "total_private_repos": 9 }),
+    );
+    let (outcome, why) = asked(&list, all.clone(), "git/push", "acme/new");
+    assert_eq!(outcome, ImplicitlyDenied);
+    assert_eq!(why, "the list of repositories: all of acme were read, and `acme/new` is none of them");
+    let (outcome, why) = asked(&list, more, "git/push", "acme/new");
+    assert_eq!(outcome, Unknown);
+    assert!(why.contains("nothing tells whether acme has more"), "{why}");
+    assert_eq!(asked(&[], json!({}), "git/push", "acme/new").0, Unknown, "no list was read");
+    assert_eq!(asked(&list, all.clone(), "git/push", "ACME/Shop").0, Allowed);
+    assert_eq!(asked(&list, all.clone(), "issues/create-comment", "acme/new").0, ImplicitlyDenied);
+    assert_eq!(asked(&list, all, "repos/create-in-org", "acme/new").0, Allowed, "it is made by that");
+}
+
+#[test]
+fn a_repository_that_a_list_of_an_app_names_is_there() {
+    let mut answers = organisation(&json!({ "contents": "write" }), "{}");
+    for answer in &mut answers {
+        if answer["path"] == "/orgs/acme/installations" {
+            answer["response"]["installations"][0]["repository_selection"] = json!("selected");
+        }
+    }
+    let path = "/user/installations/1/repositories";
+    answers.push(answered(path, &json!({ "repositories": [{ "full_name": "acme/tool" }] })));
+    assert_eq!(outcome(&read(&answers), APP, "git/push", Some("acme/tool")), Outcome::Allowed);
 }
 
 #[test]

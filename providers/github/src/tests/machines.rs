@@ -54,6 +54,70 @@ fn a_runner_serves_strangers_where_a_public_repository_may_use_it() {
 }
 
 #[test]
+fn a_group_of_runners_is_told_with_the_repositories_that_may_use_it() {
+    let group = |id: u64, more: Value| {
+        let mut group = json!({ "id": id, "name": format!("g{id}"), "allows_public_repositories": true });
+        for (key, value) in more.as_object().unwrap() {
+            group[key] = value.clone();
+        }
+        group
+    };
+    let groups = json!({ "runner_groups": [
+        group(4, json!({ "visibility": "all" })),
+        group(5, json!({ "visibility": "private" })),
+        group(6, json!({ "visibility": "selected" })),
+        group(7, json!({ "visibility": "selected" })),
+        group(8, json!({ "visibility": "all", "restricted_to_workflows": true }))
+    ] });
+    let site = json!({ "name": "site", "full_name": "acme/site", "default_branch": "main", "visibility": "public" });
+    let reading = read(
+        &[
+            organisation(&json!({}), "{}"),
+            vec![
+                answered("/orgs/acme/actions/runner-groups", &groups),
+                answered(
+                    "/orgs/acme/actions/runner-groups/6/repositories",
+                    &json!({ "repositories": [{ "full_name": "acme/site" }, { "full_name": "acme/shop" }] }),
+                ),
+                answered(
+                    "/orgs/acme/actions/runners",
+                    &json!({ "runners": [{ "id": 1, "name": "r", "runner_group_id": 4 }] }),
+                ),
+                answered("/repos/acme/site", &site),
+                answered("/repos/acme/site/actions/runners", &json!({ "runners": [{ "id": 2, "name": "own" }] })),
+            ],
+        ]
+        .concat(),
+    );
+    let users = |id: &str| {
+        let trusts = reading.inventory.trusts.iter().filter(|held| held.target.as_str() == id);
+        let trusts = trusts.filter(|held| held.mechanism == Mechanism::WorkloadCreation);
+        trusts.map(|held| (&*held.source, &*held.constraint, held.weak)).collect::<Vec<_>>()
+    };
+    let of_group = |id: u64| format!("github:acme:runner_group:{id}");
+    assert_eq!(users(&of_group(4)), [("acme/*", "all repositories, public ones too", Truth::Yes)]);
+    assert_eq!(users(&of_group(5)), [("acme/*", "all private repositories, public ones too", Truth::No)]);
+    let selected = "selected repositories, public ones too";
+    assert_eq!(users(&of_group(6)), [("acme/shop", selected, Truth::No), ("acme/site", selected, Truth::Yes)]);
+    let unread = "selected repositories, which were not read, public ones too";
+    assert_eq!(users(&of_group(7)), [("acme/*", unread, Truth::Unknown)]);
+    let listed = "all repositories, public ones too, listed workflows only";
+    assert_eq!(users(&of_group(8)), [("acme/*", listed, Truth::Unknown)]);
+    let own = "the repository's own runner";
+    assert_eq!(users("github:acme:runner:site/own"), [("acme/site", own, Truth::Yes)]);
+    // A group stands for machines that are made for a job; where it has some, these stand for themselves.
+    let exposed = |id: u64| {
+        let row = reading.inventory.workloads.iter().find(|held| *held.id == *of_group(id));
+        row.map(|held| (held.kind.to_string(), held.exposed))
+    };
+    let row = |exposed| Some(("runner_group".to_owned(), exposed));
+    assert_eq!(exposed(4), None);
+    assert_eq!(exposed(5), row(Fact::Known(false)));
+    assert_eq!(exposed(6), row(Fact::Known(true)));
+    assert_eq!((exposed(7), exposed(8)), (row(Fact::Unknown), row(Fact::Unknown)));
+}
+
+#[test]
 fn a_webhook_is_told_by_its_host_and_by_what_proves_its_deliveries() {
     const CANARY: &str = "c4nary-Zx81-correct-horse";
     let address = |scheme: &str| format!("{scheme}://bot:{CANARY}@hooks.acme.example/in/{CANARY}?token={CANARY}");

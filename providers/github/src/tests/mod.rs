@@ -6,6 +6,7 @@ mod calls;
 mod documents;
 mod jobs;
 mod machines;
+mod rewriters;
 
 use std::sync::Arc;
 
