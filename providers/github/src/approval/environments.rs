@@ -45,9 +45,9 @@ pub(super) fn controls(owner: &OwnerFacts, actors: &[Actor]) -> Vec<Control> {
                 reason: reason.into(),
                 ..Control::new(actor.id.clone(), ControlKind::SecondPersonApproval, in_place, evidence.clone())
             };
-            let deploying = roles.iter().filter(|role| role.held.allows("actions", Level::Write, &name));
+            let deploying = roles.iter().copied().filter(|role| role.held.allows("actions", Level::Write, &name));
             controls.extend(deploying.map(|role| row(role, Truth::Yes, None, String::new(), &environment.at)));
-            for machine in &machines {
+            for machine in machines.iter().copied() {
                 let unread = machine.who.unread.as_ref().is_some_and(|reach| reach.holds(&name));
                 let held = machine.held.by(OF_REPOSITORY, Level::Write, Some(&*name));
                 controls.extend(match held {
