@@ -543,6 +543,9 @@ fn unrecognised(found: &Found, loaded: &Loaded, broken: impl Fn(&Document) -> Op
         Format::Toml if found.file.file_name().is_some_and(|name| name == config::NAME) => {
             "a configuration of evenhand that this scan does not use"
         }
+        Format::Toml if found.file.file_name().is_some_and(|name| name == config::WAIVERS) => {
+            "waivers of evenhand that this scan does not use"
+        }
         _ if document.text.trim().is_empty() => "it is empty",
         Format::Json => "JSON, but no provider knows its keys",
         Format::Ndjson => "lines of JSON, but no provider knows their keys",

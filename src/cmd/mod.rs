@@ -6,6 +6,7 @@ mod can;
 mod collect;
 mod compare;
 mod completions;
+mod configuration;
 mod decide;
 mod diff;
 #[cfg(feature = "live")]
@@ -39,7 +40,7 @@ use jiff::Timestamp;
 
 use crate::baseline::BaselineError;
 use crate::cli::{self, Cli, ColorWhen, Command, Global, Input};
-use crate::config::{self, Config, ConfigProblem};
+use crate::config::{Config, ConfigProblem};
 use crate::console::{Console, Verbosity};
 use crate::gate::Exit;
 use crate::lookup::{LONGER, LookupError};
@@ -216,31 +217,6 @@ pub(crate) struct Invocation {
 }
 
 impl Invocation {
-    /// The configuration in force for these sources.
-    fn config(&self, sources: &[PathBuf]) -> Result<Config, Failure> {
-        if self.global.no_config {
-            return Ok(Config::default());
-        }
-        let path = match &self.global.config {
-            Some(path) => Some(path.clone()),
-            None => config::find(without_word(sources).unwrap_or(sources)).map_err(|several| {
-                let several: Vec<String> = several.iter().map(|file| format!("`{}`", file.display())).collect();
-                Failure::new(
-                    format!("several sources hold a configuration: {}", several.join(", ")),
-                    "name the one that speaks for all of them with --config, or leave them out with --no-config",
-                )
-            })?,
-        };
-        let Some(path) = path else {
-            let mut config = Config::default();
-            config.read_waivers(Path::new(config::WAIVERS))?;
-            return Ok(config);
-        };
-        let config = Config::read(&path, &self.providers)?;
-        self.console.detail(&format!("configuration: {}", path.display()));
-        Ok(config)
-    }
-
     fn progress(&self) -> Progress {
         let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
         Progress::new(terminal && !self.global.quiet && !self.global.no_progress)

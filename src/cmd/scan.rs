@@ -195,7 +195,7 @@ pub(super) fn write(report: &Report, outputs: &[Output], with: Written<'_>) -> R
             None => to_stdout(|sink| output.format.write(rendering(screen), sink))?,
             // A file outlives the terminal it was made on: no colour, and nothing left out for want of room.
             Some(path) => {
-                let screen = terminal::Options { width: 120, color: false, ..screen };
+                let screen = terminal::Options { width: 120, color: false, limit: None, ..screen };
                 to_file(path, |sink| output.format.write(rendering(screen), sink))?;
             }
         }

@@ -32,7 +32,7 @@ pub struct ConfigFile {
     pub waiver: Vec<Spanned<WaiverTable>>,
 }
 
-/// The file of waivers beside the configuration: `waivers.toml`.
+/// The file of waivers, beside the configuration or alone: `waivers.toml`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WaiverFile {

@@ -60,7 +60,7 @@ pub struct Config {
     pub against: Option<PathBuf>,
     /// Accepted exceptions, those of the file itself first.
     pub waivers: Vec<Waiver>,
-    /// The file of waivers beside the configuration; `None` = there is none.
+    /// The file of waivers in use; `None` = there is none.
     pub waiver_file: Option<Arc<str>>,
 }
 
@@ -106,7 +106,7 @@ impl Config {
             return Ok(());
         }
         let named: Arc<str> = path.to_string_lossy().into();
-        let content = std::fs::read_to_string(path).map_err(|error| ConfigProblem::unreadable(&named, &error))?;
+        let content = std::fs::read_to_string(path).map_err(|error| ConfigProblem::no_waivers(&named, &error))?;
         self.waivers.extend(waivers::parse(&named, content)?);
         self.waiver_file = Some(named);
         Ok(())
