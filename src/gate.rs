@@ -1,5 +1,6 @@
 //! The gate: whether a pipeline may go on. Decided once, after everything is written, whatever the formats are.
 
+mod settings;
 mod tripped;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use evenhand_model::table::Table;
 use evenhand_reports::text::counted;
 use evenhand_rules::pack::RuleSet;
 
+pub use settings::{ALL_PERCENT, Condition, GateSettings, HIGHEST_SCORE, Places, whole};
 use tripped::tripped;
 
 /// What ends a run, as the exit code says it.
@@ -41,62 +43,6 @@ impl Exit {
     }
 }
 
-/// What is asked of the posture.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct GateSettings {
-    /// Any finding of this severity or worse fails.
-    pub fail_on: Option<Severity>,
-    /// The lowest governed score that passes, in thousandths.
-    pub min_score: Option<u32>,
-    /// The largest number of excess operations that one AI identity may hold.
-    pub max_excess: Option<u64>,
-    /// The lowest share of decided rule results, in percent.
-    pub min_coverage: Option<u8>,
-    /// The largest fall of the governed score below that of an earlier scan, in thousandths.
-    pub max_drop: Option<u32>,
-    /// Whether only findings that are not known yet trip [`Self::fail_on`].
-    pub new_only: bool,
-    /// The lowest confidence of a baseline at which findings that rest on it count.
-    pub min_confidence: f64,
-    /// Whether undecided findings count like failed ones.
-    pub strict: bool,
-    /// Whether missing evidence is allowed.
-    pub allow_partial: bool,
-    /// Whether a failed gate still exits 0.
-    pub exit_zero: bool,
-}
-
-impl Default for GateSettings {
-    fn default() -> Self {
-        Self {
-            fail_on: None,
-            min_score: None,
-            max_excess: None,
-            min_coverage: None,
-            max_drop: None,
-            new_only: false,
-            min_confidence: Self::CONFIDENCE,
-            strict: false,
-            allow_partial: false,
-            exit_zero: false,
-        }
-    }
-}
-
-impl GateSettings {
-    /// Baselines below this confidence are guesses: a group of the same function has it, mined permissions do not.
-    pub const CONFIDENCE: f64 = 0.7;
-
-    /// Whether anything is asked.
-    pub fn is_asked(&self) -> bool {
-        self.fail_on.is_some()
-            || self.min_score.is_some()
-            || self.max_excess.is_some()
-            || self.min_coverage.is_some()
-            || self.max_drop.is_some()
-    }
-}
-
 /// What the gate looks at: never what report filters left of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Posture<'a> {
@@ -112,6 +58,8 @@ pub struct Posture<'a> {
     pub gaps: &'a [Gap],
     /// Whether some source could not be read at all.
     pub unreadable_source: bool,
+    /// Whether the collection of some capture did not come to its end.
+    pub unfinished: bool,
     /// The number of identities.
     pub identity_count: usize,
     /// The number of AI identities, tool servers included.
@@ -124,6 +72,8 @@ pub struct Posture<'a> {
     pub rules: &'a RuleSet,
     /// What was there before.
     pub before: &'a Before,
+    /// Where the configuration asks for what it asks.
+    pub places: &'a Places,
 }
 
 /// What was there before, as far as somebody wrote it down.
@@ -134,6 +84,13 @@ pub struct Before {
     pub findings: BTreeMap<String, Severity>,
     /// The governed score of an earlier scan, in thousandths.
     pub score: Option<u32>,
+}
+
+impl Before {
+    /// Whether a finding was there before and has not become worse.
+    pub fn knows(&self, finding: &Finding) -> bool {
+        self.findings.get(finding.id.as_str()).is_some_and(|severity| *severity >= finding.severity)
+    }
 }
 
 /// The gate's decision.
@@ -164,8 +121,13 @@ pub fn decide(settings: &GateSettings, posture: &Posture<'_>) -> Decision {
     reasons.extend(tripped);
     let broken = posture.gaps.iter().filter(|gap| gap.kind == GapKind::Failed).count();
     let mut incomplete = false;
-    if !settings.allow_partial && (posture.unreadable_source || (settings.is_asked() && broken > 0)) {
-        let what = if posture.unreadable_source { "a source could not be read" } else { "evidence could not be read" };
+    let partial = posture.unreadable_source || posture.unfinished || (settings.is_asked() && broken > 0);
+    if partial && !settings.allow_partial {
+        let what = match (posture.unreadable_source, posture.unfinished) {
+            (true, _) => "a source could not be read",
+            (false, true) => "the collection of a capture did not come to its end",
+            (false, false) => "evidence could not be read",
+        };
         reasons.push(format!(
             "incomplete: {what} ({}); mend the input, or allow it with --allow-partial",
             counted(broken, "gap", "gaps")
@@ -192,10 +154,10 @@ pub fn decide(settings: &GateSettings, posture: &Posture<'_>) -> Decision {
 /// What is said where no AI identity was recognised, and whether something that was asked is about nobody else: a score or
 /// an excess of no agents is no good score and no small excess.
 fn nobody_to_judge(settings: &GateSettings, posture: &Posture<'_>) -> (String, bool) {
-    let asked: Vec<&str> =
-        [(settings.min_score.is_some(), "--min-score"), (settings.max_excess.is_some(), "--max-excess")]
+    let asked: Vec<String> =
+        [(settings.min_score.is_some(), Condition::MinScore), (settings.max_excess.is_some(), Condition::MaxExcess)]
             .into_iter()
-            .filter_map(|(asked, flag)| asked.then_some(flag))
+            .filter_map(|(asked, condition)| asked.then(|| posture.places.called(condition)))
             .collect();
     let possible = match posture.possible_agents {
         0 => String::new(),
@@ -304,12 +266,14 @@ mod tests {
             identities: Some(case.identities),
             gaps: case.gaps,
             unreadable_source: false,
+            unfinished: false,
             identity_count: 1,
             ai_count: 1,
             possible_agents: 0,
             rule_errors: false,
             rules: Box::leak(Box::new(RuleSet::embedded().rules)),
             before: Box::leak(Box::default()),
+            places: Box::leak(Box::default()),
         }
     }
 
@@ -448,6 +412,11 @@ mod tests {
         assert_eq!(exit(GateSettings::default(), &case), Exit::Passed);
         let unreadable = Posture { unreadable_source: true, ..posture(&case) };
         assert_eq!(decide(&GateSettings::default(), &unreadable).exit, Exit::Incomplete);
+        let unfinished = decide(&GateSettings::default(), &Posture { unfinished: true, ..posture(&case) });
+        assert_eq!(unfinished.exit, Exit::Incomplete, "without a gate, too");
+        assert!(unfinished.reasons[0].contains("did not come to its end (1 gap); "), "{unfinished:?}");
+        let allowed = GateSettings { allow_partial: true, ..GateSettings::default() };
+        assert_eq!(decide(&allowed, &Posture { unfinished: true, ..posture(&case) }).exit, Exit::Passed);
         let nobody = Posture { identity_count: 0, ..posture(&case) };
         assert_eq!(decide(&asked, &nobody).exit, Exit::NothingCollected);
         let broken = Posture { rule_errors: true, ..posture(&case) };
@@ -470,15 +439,61 @@ mod tests {
         assert_eq!(
             decide(&at_least(700), &posture(&case)).reasons,
             [
-                "--min-score 700: the governed score is 13, and no more than 399 while anything critical is open; resolve the 2 \
-                 critical first: 1 × a, 1 × b"
+                "--min-score 700: the governed score is 13, and no more than 399 while anything critical is open; resolve what \
+                 is critical first: a (1 identity), b (1 identity)"
             ]
         );
         // A line that the severity allows is reached from the worst down all the same.
         assert_eq!(
             decide(&at_least(300), &posture(&case)).reasons,
-            ["--min-score 300: the governed score is 13; resolve the 2 critical first: 1 × a, 1 × b"]
+            [
+                "--min-score 300: the governed score is 13; resolve what is critical first: a (1 identity), b (1 identity)"
+            ]
         );
+    }
+
+    #[test]
+    fn every_reason_says_what_tripped_where_it_was_asked_for_and_what_would_pass() {
+        let (table, score) = (sample(1.0, "configured", Some(4)), score(640));
+        let findings = [finding("r", Severity::High, Status::Fail), finding("r", Severity::High, Status::Unknown)];
+        let case = Case { findings: &findings, identities: &table, score: &score, gaps: &[] };
+        let mut places = Places::default();
+        places.note(Condition::MinScore, "evenhand.toml:3");
+        let before = Before { score: Some(700), ..Before::default() };
+        let none = GateSettings::default();
+        for (settings, said) in [
+            (
+                GateSettings { fail_on: Some(Severity::High), ..none },
+                "--fail-on high: 1 finding of high or worse: 1 × r (high); it passes when these are resolved or waived",
+            ),
+            (
+                GateSettings { fail_on: Some(Severity::Low), strict: true, ..none },
+                "--fail-on low: 2 findings of low or worse, 1 of them undecided: 2 × r (high); it passes when these are \
+                 resolved or waived, and what is undecided is decided",
+            ),
+            (
+                GateSettings { min_score: Some(700), ..none },
+                "min_score = 700 (evenhand.toml:3): the governed score is 640; resolving `r` alone gives 1000",
+            ),
+            (
+                GateSettings { max_drop: Some(10), ..none },
+                "--max-drop 10: the governed score fell from 700 to 640; it passes at 690 or more, `evenhand diff` tells what is \
+                 new",
+            ),
+            (
+                GateSettings { max_excess: Some(3), ..none },
+                "--max-excess 3: `agent` holds 4 operations that its human role does not cover; it passes when the excess is \
+                 removed or the role is shown to need it",
+            ),
+            (
+                GateSettings { min_coverage: Some(81), ..none },
+                "--min-coverage 81: 80% of the rule results are decided; it passes at 81% or more, with the documents that the \
+                 gaps and the undecided findings name",
+            ),
+        ] {
+            let posture = Posture { places: &places, before: &before, ..posture(&case) };
+            assert_eq!(decide(&settings, &posture).reasons, [said], "{settings:?}");
+        }
     }
 
     #[test]

@@ -236,7 +236,10 @@ impl Invocation {
             None => (false, named.to_vec()),
         };
         let fingerprinter = fingerprinter(input.fingerprint_key.as_deref())?;
-        self.read_sources(Sources { named, shown: Vec::new(), only_agents, fingerprinter }, config, input, progress)
+        let sources = Sources { named, shown: Vec::new(), only_agents, fingerprinter };
+        let read = self.read_sources(sources, config, input, progress)?;
+        self.tell_unfinished(&read.0);
+        Ok(read)
     }
 
     /// Reads sources of which some are shown under another name.
@@ -341,6 +344,17 @@ impl Invocation {
         }
         if let Some(more @ 1..) = capture.failures.len().checked_sub(SHOWN) {
             self.console.alarm(&format!("{more} more parts could not be read; the report lists all gaps"), &[], None);
+        }
+    }
+
+    /// Says which captures hold less than was to be collected; what a collection that has just ended lacks is told by it.
+    fn tell_unfinished(&self, capture: &Capture) {
+        for manifest in &capture.unfinished {
+            self.console.alarm(
+                &format!("{manifest}: the collection of this capture did not come to its end"),
+                &[],
+                Some("go on with `evenhand collect … --resume`; the report lists what is missing"),
+            );
         }
     }
 

@@ -58,6 +58,7 @@ fn a_waiver_in_force_lifts_the_governed_score_and_the_gate_and_nothing_else() {
     let (after, code, said) = scan(&accepted, &["--rule", RULE, "--fail-on", "critical", "--allow-partial"]);
     assert_eq!(code, 0, "{said}");
     assert_eq!(covered(&after), [RULE]);
+    assert!(said.contains(", 1 accepted"), "{said}");
     assert_eq!(after["score"]["raw_millionths"], before["score"]["raw_millionths"]);
     assert_eq!((before["score"]["governed"].as_u64(), after["score"]["governed"].as_u64()), (Some(199), Some(1000)));
     let finding = after["findings"].as_array().unwrap().iter().find(|finding| finding["rule"] == RULE).unwrap();
