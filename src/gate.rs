@@ -1,5 +1,8 @@
 //! The gate: whether a pipeline may go on. Decided once, after everything is written, whatever the formats are.
 
+mod settings;
+#[cfg(test)]
+mod tests;
 mod tripped;
 
 use std::collections::BTreeMap;
@@ -11,6 +14,7 @@ use evenhand_model::table::Table;
 use evenhand_reports::text::counted;
 use evenhand_rules::pack::RuleSet;
 
+pub use settings::{ALL_PERCENT, Condition, GateSettings, HIGHEST_SCORE, Places, whole};
 use tripped::tripped;
 
 /// What ends a run, as the exit code says it.
@@ -41,62 +45,6 @@ impl Exit {
     }
 }
 
-/// What is asked of the posture.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct GateSettings {
-    /// Any finding of this severity or worse fails.
-    pub fail_on: Option<Severity>,
-    /// The lowest governed score that passes, in thousandths.
-    pub min_score: Option<u32>,
-    /// The largest number of excess operations that one AI identity may hold.
-    pub max_excess: Option<u64>,
-    /// The lowest share of decided rule results, in percent.
-    pub min_coverage: Option<u8>,
-    /// The largest fall of the governed score below that of an earlier scan, in thousandths.
-    pub max_drop: Option<u32>,
-    /// Whether only findings that are not known yet trip [`Self::fail_on`].
-    pub new_only: bool,
-    /// The lowest confidence of a baseline at which findings that rest on it count.
-    pub min_confidence: f64,
-    /// Whether undecided findings count like failed ones.
-    pub strict: bool,
-    /// Whether missing evidence is allowed.
-    pub allow_partial: bool,
-    /// Whether a failed gate still exits 0.
-    pub exit_zero: bool,
-}
-
-impl Default for GateSettings {
-    fn default() -> Self {
-        Self {
-            fail_on: None,
-            min_score: None,
-            max_excess: None,
-            min_coverage: None,
-            max_drop: None,
-            new_only: false,
-            min_confidence: Self::CONFIDENCE,
-            strict: false,
-            allow_partial: false,
-            exit_zero: false,
-        }
-    }
-}
-
-impl GateSettings {
-    /// Baselines below this confidence are guesses: a group of the same function has it, mined permissions do not.
-    pub const CONFIDENCE: f64 = 0.7;
-
-    /// Whether anything is asked.
-    pub fn is_asked(&self) -> bool {
-        self.fail_on.is_some()
-            || self.min_score.is_some()
-            || self.max_excess.is_some()
-            || self.min_coverage.is_some()
-            || self.max_drop.is_some()
-    }
-}
-
 /// What the gate looks at: never what report filters left of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Posture<'a> {
@@ -112,6 +60,8 @@ pub struct Posture<'a> {
     pub gaps: &'a [Gap],
     /// Whether some source could not be read at all.
     pub unreadable_source: bool,
+    /// Whether the collection of some capture did not come to its end.
+    pub unfinished: bool,
     /// The number of identities.
     pub identity_count: usize,
     /// The number of AI identities, tool servers included.
@@ -124,6 +74,8 @@ pub struct Posture<'a> {
     pub rules: &'a RuleSet,
     /// What was there before.
     pub before: &'a Before,
+    /// Where the configuration asks for what it asks.
+    pub places: &'a Places,
 }
 
 /// What was there before, as far as somebody wrote it down.
@@ -134,6 +86,13 @@ pub struct Before {
     pub findings: BTreeMap<String, Severity>,
     /// The governed score of an earlier scan, in thousandths.
     pub score: Option<u32>,
+}
+
+impl Before {
+    /// Whether a finding was there before and has not become worse.
+    pub fn knows(&self, finding: &Finding) -> bool {
+        self.findings.get(finding.id.as_str()).is_some_and(|severity| *severity >= finding.severity)
+    }
 }
 
 /// The gate's decision.
@@ -164,8 +123,13 @@ pub fn decide(settings: &GateSettings, posture: &Posture<'_>) -> Decision {
     reasons.extend(tripped);
     let broken = posture.gaps.iter().filter(|gap| gap.kind == GapKind::Failed).count();
     let mut incomplete = false;
-    if !settings.allow_partial && (posture.unreadable_source || (settings.is_asked() && broken > 0)) {
-        let what = if posture.unreadable_source { "a source could not be read" } else { "evidence could not be read" };
+    let partial = posture.unreadable_source || posture.unfinished || (settings.is_asked() && broken > 0);
+    if partial && !settings.allow_partial {
+        let what = match (posture.unreadable_source, posture.unfinished) {
+            (true, _) => "a source could not be read",
+            (false, true) => "the collection of a capture did not come to its end",
+            (false, false) => "evidence could not be read",
+        };
         reasons.push(format!(
             "incomplete: {what} ({}); mend the input, or allow it with --allow-partial",
             counted(broken, "gap", "gaps")
@@ -192,10 +156,10 @@ pub fn decide(settings: &GateSettings, posture: &Posture<'_>) -> Decision {
 /// What is said where no AI identity was recognised, and whether something that was asked is about nobody else: a score or
 /// an excess of no agents is no good score and no small excess.
 fn nobody_to_judge(settings: &GateSettings, posture: &Posture<'_>) -> (String, bool) {
-    let asked: Vec<&str> =
-        [(settings.min_score.is_some(), "--min-score"), (settings.max_excess.is_some(), "--max-excess")]
+    let asked: Vec<String> =
+        [(settings.min_score.is_some(), Condition::MinScore), (settings.max_excess.is_some(), Condition::MaxExcess)]
             .into_iter()
-            .filter_map(|(asked, flag)| asked.then_some(flag))
+            .filter_map(|(asked, condition)| asked.then(|| posture.places.called(condition)))
             .collect();
     let possible = match posture.possible_agents {
         0 => String::new(),
@@ -209,297 +173,4 @@ fn nobody_to_judge(settings: &GateSettings, posture: &Posture<'_>) -> (String, b
         "no AI identity was recognised{possible}, so {nothing}; name yours on the identity or under `agents` of a [[job]]"
     );
     (line, !asked.is_empty())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use evenhand_model::fact_table;
-    use evenhand_model::finding::{Dimension, Status};
-    use evenhand_model::id::ProviderName;
-    use evenhand_model::score::{Millionths, Mover, OpenFindings};
-    use evenhand_model::table::Row as _;
-
-    use super::tripped::rests_on_baseline;
-    use super::*;
-
-    fact_table! {
-        #[table("identities", "identity")]
-        /// The columns that the gate reads.
-        struct Sample {
-            /// Id.
-            id: Arc<str>,
-            /// Name.
-            name: Arc<str>,
-            /// Verdict.
-            verdict: Option<Arc<str>>,
-            /// Confidence.
-            baseline_confidence: f64,
-            /// Source.
-            baseline_source: Arc<str>,
-            /// Excess.
-            excess_operations: Option<i64>,
-        }
-    }
-
-    fn sample(confidence: f64, source: &str, excess: Option<i64>) -> Table {
-        Sample::table(vec![Sample {
-            id: "agent".into(),
-            name: "agent".into(),
-            verdict: Some("EXCESS".into()),
-            baseline_confidence: confidence,
-            baseline_source: source.into(),
-            excess_operations: excess,
-        }])
-    }
-
-    fn finding(rule: &str, severity: Severity, status: Status) -> Finding {
-        Finding {
-            id: "f".into(),
-            rule: rule.into(),
-            severity,
-            dimension: Dimension::Access,
-            status,
-            provider: ProviderName("aws"),
-            scope: "1".into(),
-            identity: "agent".into(),
-            name: "agent".into(),
-            title: String::new(),
-            facts: Vec::new(),
-            evidence: Vec::new(),
-            remedy: "".into(),
-            missing: Arc::default(),
-            frameworks: Arc::from([]),
-            waiver: None,
-        }
-    }
-
-    fn score(thousandths: u32) -> Score {
-        Score {
-            raw: Millionths(thousandths * 1000),
-            governed: Millionths(thousandths * 1000),
-            exposure: None,
-            open: OpenFindings::default(),
-            moved_by: vec![Mover { rule: "r".into(), open: 1, fixed: Millionths(1_000_000) }],
-        }
-    }
-
-    struct Case<'a> {
-        findings: &'a [Finding],
-        identities: &'a Table,
-        score: &'a Score,
-        gaps: &'a [Gap],
-    }
-
-    fn exit(settings: GateSettings, case: &Case<'_>) -> Exit {
-        decide(&settings, &posture(case)).exit
-    }
-
-    fn posture<'a>(case: &Case<'a>) -> Posture<'a> {
-        Posture {
-            findings: case.findings,
-            score: Some(case.score),
-            coverage: Some(80),
-            identities: Some(case.identities),
-            gaps: case.gaps,
-            unreadable_source: false,
-            identity_count: 1,
-            ai_count: 1,
-            possible_agents: 0,
-            rule_errors: false,
-            rules: Box::leak(Box::new(RuleSet::embedded().rules)),
-            before: Box::leak(Box::default()),
-        }
-    }
-
-    fn parity_rule() -> String {
-        let rules = RuleSet::embedded().rules;
-        let rule = rules.iter().find(|rule| rests_on_baseline(rule)).unwrap();
-        rule.id.as_str().to_owned()
-    }
-
-    fn failed_gap() -> Gap {
-        Gap {
-            provider: None,
-            scope: None,
-            kind: GapKind::Failed,
-            call: "a.json".into(),
-            reason: "".into(),
-            facts: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn a_level_and_worse_trips_and_unknown_only_under_strict_evidence() {
-        let (table, score) = (sample(1.0, "configured", None), score(900));
-        let on = |level| GateSettings { fail_on: Some(level), ..GateSettings::default() };
-        for (severity, status, settings, expected) in [
-            (Severity::High, Status::Fail, on(Severity::High), Exit::GateFailed),
-            (Severity::Critical, Status::Fail, on(Severity::High), Exit::GateFailed),
-            (Severity::Medium, Status::Fail, on(Severity::High), Exit::Passed),
-            (Severity::High, Status::Unknown, on(Severity::High), Exit::Passed),
-            (Severity::High, Status::Unknown, GateSettings { strict: true, ..on(Severity::High) }, Exit::GateFailed),
-            (Severity::High, Status::Fail, GateSettings { exit_zero: true, ..on(Severity::High) }, Exit::Passed),
-            (Severity::Critical, Status::Fail, GateSettings::default(), Exit::Passed),
-        ] {
-            let findings = [finding("r", severity, status)];
-            let case = Case { findings: &findings, identities: &table, score: &score, gaps: &[] };
-            assert_eq!(exit(settings, &case), expected, "{severity} {status:?} {settings:?}");
-        }
-    }
-
-    #[test]
-    fn a_guessed_baseline_trips_nothing_and_a_missing_one_does() {
-        let score = score(900);
-        let findings = [finding(&parity_rule(), Severity::Critical, Status::Fail)];
-        let settings = GateSettings { fail_on: Some(Severity::Low), max_excess: Some(3), ..GateSettings::default() };
-        for (confidence, source, expected) in
-            [(0.5, "mined", Exit::Passed), (0.7, "same_function", Exit::GateFailed), (0.0, "none", Exit::GateFailed)]
-        {
-            let table = sample(confidence, source, Some(9));
-            let case = Case { findings: &findings, identities: &table, score: &score, gaps: &[] };
-            assert_eq!(exit(settings, &case), expected, "{source}");
-        }
-    }
-
-    #[test]
-    fn how_a_gate_is_passed_is_a_fact_whoever_does_the_job() {
-        let (table, score) = (sample(0.3, "generic", None), score(900));
-        let settings = GateSettings { fail_on: Some(Severity::Low), ..GateSettings::default() };
-        for (way, expected) in [("listed", Exit::GateFailed), ("", Exit::Passed)] {
-            let facts = vec![("way".into(), way.to_owned())];
-            let findings = [Finding { facts, ..finding("gate-lets-agent-past", Severity::Critical, Status::Fail) }];
-            let case = Case { findings: &findings, identities: &table, score: &score, gaps: &[] };
-            assert_eq!(exit(settings, &case), expected, "{way}");
-        }
-    }
-
-    #[test]
-    fn excess_score_and_coverage_have_lines_of_their_own() {
-        let (table, score) = (sample(1.0, "configured", Some(4)), score(640));
-        let case = Case { findings: &[], identities: &table, score: &score, gaps: &[] };
-        let none = GateSettings::default();
-        for (settings, expected) in [
-            (GateSettings { max_excess: Some(3), ..none }, Exit::GateFailed),
-            (GateSettings { max_excess: Some(4), ..none }, Exit::Passed),
-            (GateSettings { min_score: Some(641), ..none }, Exit::GateFailed),
-            (GateSettings { min_score: Some(640), ..none }, Exit::Passed),
-            (GateSettings { min_coverage: Some(81), ..none }, Exit::GateFailed),
-            (GateSettings { min_coverage: Some(80), ..none }, Exit::Passed),
-        ] {
-            assert_eq!(exit(settings, &case), expected, "{settings:?}");
-        }
-        let reasons = decide(&GateSettings { min_score: Some(700), ..none }, &posture(&case)).reasons;
-        assert_eq!(reasons, ["--min-score 700: the governed score is 640; resolving `r` alone gives 1000"]);
-    }
-
-    #[test]
-    fn what_was_there_before_trips_nothing_where_only_the_new_counts() {
-        let (table, score) = (sample(1.0, "configured", None), score(500));
-        let findings = [finding("r", Severity::High, Status::Fail)];
-        let case = Case { findings: &findings, identities: &table, score: &score, gaps: &[] };
-        let known = Before { findings: BTreeMap::from([("f".to_owned(), Severity::High)]), score: Some(560) };
-        let milder = Before { findings: BTreeMap::from([("f".to_owned(), Severity::Medium)]), score: None };
-        let none = GateSettings::default();
-        let new_only = GateSettings { fail_on: Some(Severity::High), new_only: true, ..none };
-        for (settings, before, expected) in [
-            (new_only, &known, Exit::Passed),
-            (new_only, &milder, Exit::GateFailed),
-            (new_only, &Before::default(), Exit::GateFailed),
-            (GateSettings { new_only: false, ..new_only }, &known, Exit::GateFailed),
-            (GateSettings { max_drop: Some(60), ..none }, &known, Exit::Passed),
-            (GateSettings { max_drop: Some(59), ..none }, &known, Exit::GateFailed),
-            (GateSettings { max_drop: Some(0), ..none }, &Before { score: Some(400), ..known.clone() }, Exit::Passed),
-            (GateSettings { max_drop: Some(59), ..none }, &Before::default(), Exit::GateFailed),
-        ] {
-            assert_eq!(decide(&settings, &Posture { before, ..posture(&case) }).exit, expected, "{settings:?}");
-        }
-    }
-
-    #[test]
-    fn what_somebody_accepted_trips_nothing() {
-        let (table, score) = (sample(1.0, "configured", None), score(500));
-        let mut findings = [finding("r", Severity::High, Status::Fail)];
-        findings[0].waiver = Some(Arc::new(evenhand_model::waiver::Waiver {
-            rule: "r".into(),
-            identity: "agent".into(),
-            reason: "leaves in spring".into(),
-            owner: "alice".into(),
-            approver: "bao".into(),
-            ticket: "SEC-1".into(),
-            expires: jiff::civil::date(2027, 1, 31),
-            evidence: evenhand_model::evidence::Evidence::whole("waivers.toml"),
-        }));
-        let case = Case { findings: &findings, identities: &table, score: &score, gaps: &[] };
-        let settings = GateSettings { fail_on: Some(Severity::High), ..GateSettings::default() };
-        assert_eq!(exit(settings, &case), Exit::Passed);
-    }
-
-    #[test]
-    fn missing_evidence_goes_before_a_failed_gate_and_is_never_hidden() {
-        let (table, score, gaps) = (sample(1.0, "configured", None), score(900), [failed_gap()]);
-        let findings = [finding("r", Severity::High, Status::Fail)];
-        let case = Case { findings: &findings, identities: &table, score: &score, gaps: &gaps };
-        let asked = GateSettings { fail_on: Some(Severity::High), ..GateSettings::default() };
-        assert_eq!(exit(asked, &case), Exit::Incomplete);
-        assert_eq!(exit(GateSettings { exit_zero: true, ..asked }, &case), Exit::Incomplete);
-        assert_eq!(exit(GateSettings { allow_partial: true, ..asked }, &case), Exit::GateFailed);
-        assert_eq!(exit(GateSettings::default(), &case), Exit::Passed);
-        let unreadable = Posture { unreadable_source: true, ..posture(&case) };
-        assert_eq!(decide(&GateSettings::default(), &unreadable).exit, Exit::Incomplete);
-        let nobody = Posture { identity_count: 0, ..posture(&case) };
-        assert_eq!(decide(&asked, &nobody).exit, Exit::NothingCollected);
-        let broken = Posture { rule_errors: true, ..posture(&case) };
-        assert_eq!(decide(&asked, &broken).exit, Exit::Error);
-    }
-
-    #[test]
-    fn what_keeps_the_score_below_the_line_is_named_first() {
-        let table = sample(1.0, "configured", None);
-        let open = OpenFindings { critical: 2, high: 5, medium: 0, low: 0 };
-        let score = Score { open, moved_by: Vec::new(), ..score(13) };
-        let findings = [
-            finding("b", Severity::Critical, Status::Fail),
-            finding("a", Severity::Critical, Status::Fail),
-            finding("h", Severity::High, Status::Fail),
-            finding("u", Severity::Critical, Status::Unknown),
-        ];
-        let case = Case { findings: &findings, identities: &table, score: &score, gaps: &[] };
-        let at_least = |least| GateSettings { min_score: Some(least), ..GateSettings::default() };
-        assert_eq!(
-            decide(&at_least(700), &posture(&case)).reasons,
-            [
-                "--min-score 700: the governed score is 13, and no more than 399 while anything critical is open; resolve the 2 \
-                 critical first: 1 × a, 1 × b"
-            ]
-        );
-        // A line that the severity allows is reached from the worst down all the same.
-        assert_eq!(
-            decide(&at_least(300), &posture(&case)).reasons,
-            ["--min-score 300: the governed score is 13; resolve the 2 critical first: 1 × a, 1 × b"]
-        );
-    }
-
-    #[test]
-    fn a_score_of_nobody_is_no_pass() {
-        let (table, score) = (sample(1.0, "configured", None), score(1000));
-        let case = Case { findings: &[], identities: &table, score: &score, gaps: &[] };
-        let none = GateSettings::default();
-        for (settings, exit, warned) in [
-            (none, Exit::Passed, false),
-            (GateSettings { min_score: Some(1), ..none }, Exit::Incomplete, false),
-            (GateSettings { max_excess: Some(1), ..none }, Exit::Incomplete, false),
-            (GateSettings { min_score: Some(1), allow_partial: true, ..none }, Exit::Passed, true),
-            (GateSettings { fail_on: Some(Severity::Low), ..none }, Exit::Passed, true),
-        ] {
-            let nobody = Posture { ai_count: 0, possible_agents: 2, ..posture(&case) };
-            let decision = decide(&settings, &nobody);
-            assert_eq!((decision.exit, !decision.warnings.is_empty()), (exit, warned), "{settings:?}");
-            let said =
-                decision.reasons.iter().chain(&decision.warnings).all(|line| line.contains("2 identities may be"));
-            assert!(said, "{decision:?}");
-            assert_eq!(decide(&settings, &posture(&case)).exit, Exit::Passed, "{settings:?}");
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! Finding the identity that a person means.
 
 use evenhand_model::identity::Identity;
+use evenhand_rules::jobs::Selector;
 
 /// Why a text names no one identity.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -60,15 +61,16 @@ fn ends_in(name: &str, asked: &str) -> bool {
 }
 
 /// The identity that a text names: by id, by `kind/name`, by its name or the last segments of its name or id, by the end
-/// of its id, or by any part of its id or name. The first of these steps at which anything fits decides, and must fit
-/// one: of two things that one name fits, nobody can tell which was meant.
+/// of its id, as a selector of a `[[job]]` does, or by any part of its id or name. The first of these steps at which
+/// anything fits decides, and must fit one: of two things that one name fits, nobody can tell which was meant.
 ///
 /// # Errors
 /// When none or several fit.
 pub fn identity<'a>(identities: &'a [Identity], asked: &str) -> Result<&'a Identity, LookupError> {
     let lower = asked.to_lowercase();
     let user_name = as_user_name(asked);
-    let steps: [&dyn Fn(&Identity) -> bool; 6] = [
+    let selector = Selector::parse(asked).ok();
+    let steps: [&dyn Fn(&Identity) -> bool; 7] = [
         &|identity| identity.id.as_str() == asked,
         &|identity| format!("{}/{}", identity.kind, identity.name) == asked,
         &|identity| {
@@ -76,6 +78,7 @@ pub fn identity<'a>(identities: &'a [Identity], asked: &str) -> Result<&'a Ident
         },
         &|identity| identity.id.as_str().ends_with(asked),
         &|identity| user_name.as_ref().is_some_and(|end| identity.id.as_str().ends_with(end)),
+        &|identity| selector.as_ref().is_some_and(|selector| selector.matches(identity)),
         &|identity| {
             identity.id.as_str().to_lowercase().contains(&lower) || identity.name.to_lowercase().contains(&lower)
         },
@@ -131,7 +134,8 @@ mod tests {
         ["arn:1:role/deploy", "arn:1:role/deploy-agent", "arn:2:role/deploy", "arn:2:user/ada"]
             .map(|id| {
                 let name = id.rsplit('/').next().unwrap();
-                Identity::new(id.into(), ProviderName("aws"), "1".into(), "role", name, Evidence::whole("d"))
+                let kind = if id.contains(":user/") { "user" } else { "role" };
+                Identity::new(id.into(), ProviderName("aws"), "1".into(), kind, name, Evidence::whole("d"))
             })
             .to_vec()
     }
@@ -172,6 +176,24 @@ mod tests {
         {
             assert_eq!(identity(&all, asked).map(|found| found.id.as_str()), Ok(id), "{asked}");
         }
+    }
+
+    #[test]
+    fn a_selector_of_a_job_names_whom_it_chooses_where_that_is_one() {
+        let all = identities();
+        for (asked, id) in [
+            ("aws:user/ada", "arn:2:user/ada"),
+            ("aws:ada", "arn:2:user/ada"),
+            ("aws:role/deploy-agent", "arn:1:role/deploy-agent"),
+            ("aws:role/deploy-*", "arn:1:role/deploy-agent"),
+            ("*:user/*", "arn:2:user/ada"),
+            ("role/deploy-agen?", "arn:1:role/deploy-agent"),
+        ] {
+            assert_eq!(identity(&all, asked).map(|found| found.id.as_str()), Ok(id), "{asked}");
+        }
+        let Err(LookupError::Ambiguous { candidates, .. }) = identity(&all, "aws:role/deploy") else { panic!() };
+        assert_eq!(candidates, ["arn:1:role/deploy", "arn:2:role/deploy"]);
+        assert!(identity(&all, "azure:user/ada").is_err(), "of another provider");
     }
 
     #[test]

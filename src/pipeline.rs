@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use evenhand_model::capture::Extent;
 use evenhand_model::catalog::CatalogSource;
 use evenhand_model::document::{Document, FileFacts, Format, ReadError};
 use evenhand_model::gap::{Gap, GapKind, Lost};
@@ -64,6 +65,9 @@ pub struct Capture {
     pub failures: Vec<ReadError>,
     /// Whether some source could not be read at all.
     pub unreadable_source: bool,
+    /// The manifests of captures whose collection did not come to its end, because somebody could not be asked, or it ran
+    /// out of time or was stopped.
+    pub unfinished: Vec<Arc<str>>,
     /// The sources as named.
     pub sources: Vec<Arc<str>>,
     /// Files below the sources that were passed over, because nothing at such a path was asked for.
@@ -76,6 +80,13 @@ pub struct Capture {
     pub digest: String,
     /// Bytes read, decompressed.
     pub bytes: u64,
+}
+
+impl Capture {
+    /// Whether it is less than what was to be read: a source that could not be, or a collection without its end.
+    pub fn is_partial(&self) -> bool {
+        self.unreadable_source || !self.unfinished.is_empty()
+    }
 }
 
 /// The providers, in the order in which they are asked whether a document is theirs.
@@ -248,6 +259,7 @@ struct Work<'a> {
     files: Vec<SourceFile>,
     failures: Vec<(usize, ReadError, Option<ProviderName>)>,
     unreadable_source: bool,
+    unfinished: Vec<Arc<str>>,
     /// Files that were read because a document names them.
     wanted: BTreeSet<Arc<str>>,
     sources: Vec<Arc<str>>,
@@ -277,6 +289,7 @@ impl<'a> Work<'a> {
             files: Vec::new(),
             failures: Vec::new(),
             unreadable_source: !listing.unreadable_sources.is_empty(),
+            unfinished: Vec::new(),
             wanted: BTreeSet::new(),
             sources: listing.sources.clone(),
             hasher: blake3::Hasher::new(),
@@ -370,6 +383,9 @@ impl<'a> Work<'a> {
                     tracked: if found.user_level { None } else { self.trees.tracked(&found.file) },
                     ..loaded.document.file
                 };
+                if is_unfinished(&loaded.document) {
+                    self.unfinished.push(Arc::clone(&found.path));
+                }
                 let Some(name) = self.slots.get(slot).map(|slot| slot.provider.name().0) else { return };
                 let at = self.entry(Arc::clone(&found.path), SourceStatus::Read, Some(name), kind, loaded.bytes);
                 if let Some(slot) = self.slots.get_mut(slot) {
@@ -402,11 +418,13 @@ impl<'a> Work<'a> {
     fn finish(mut self) -> Capture {
         let mut capture = Capture {
             unreadable_source: self.unreadable_source,
+            unfinished: self.unfinished,
             sources: self.sources,
             bytes: self.bytes,
             digest: self.hasher.finalize().to_hex().to_string(),
             ..Capture::default()
         };
+        capture.unfinished.sort();
         let mut readings: Vec<(ProviderName, Option<Reading>)> = Vec::new();
         let mut readers = Vec::new();
         for slot in self.slots {
@@ -453,6 +471,12 @@ impl<'a> Work<'a> {
         capture.files = self.files;
         capture
     }
+}
+
+/// Whether a document is the manifest of a collection that did not come to its end. All manifests say that alike.
+fn is_unfinished(document: &Document) -> bool {
+    document.head.has("evenhand_capture")
+        && serde_json::from_str::<Extent>(&document.text).is_ok_and(|extent| !extent.complete)
 }
 
 /// What becomes of one file.
@@ -542,6 +566,9 @@ fn unrecognised(found: &Found, loaded: &Loaded, broken: impl Fn(&Document) -> Op
         }
         Format::Toml if found.file.file_name().is_some_and(|name| name == config::NAME) => {
             "a configuration of evenhand that this scan does not use"
+        }
+        Format::Toml if found.file.file_name().is_some_and(|name| name == config::WAIVERS) => {
+            "waivers of evenhand that this scan does not use"
         }
         _ if document.text.trim().is_empty() => "it is empty",
         Format::Json => "JSON, but no provider knows its keys",

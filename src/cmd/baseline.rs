@@ -52,11 +52,28 @@ pub(super) fn run(invocation: &Invocation, verb: &BaselineVerb) -> Result<Exit, 
     })?;
     let Turnover { added, removed, kept } = turnover;
     invocation.console.note(&format!(
-        "{} in `{}`: {added} added, {removed} taken out, {kept} kept",
-        counted(baseline.findings.len(), "finding", "findings"),
-        file.display()
+        "`{}` holds {}: {added} added, {removed} taken out, {kept} kept",
+        file.display(),
+        held_words(&baseline)
     ));
     Ok(Exit::Passed)
+}
+
+/// What a baseline holds, by what a gate makes of it: what fails, what nothing decides, what somebody accepted.
+fn held_words(baseline: &Baseline) -> String {
+    let (mut failed, mut undecided, mut accepted) = (0, 0, 0);
+    for seen in baseline.findings.values() {
+        match (seen.waived, seen.tripped(false)) {
+            (true, _) => accepted += 1,
+            (false, true) => failed += 1,
+            (false, false) => undecided += 1,
+        }
+    }
+    let mut words = format!("{} and {undecided} undecided", counted(failed, "finding", "findings"));
+    if accepted > 0 {
+        words.push_str(&format!(", {accepted} accepted"));
+    }
+    words
 }
 
 /// A baseline of what is there now, and the rules that made it.
@@ -79,9 +96,9 @@ fn scanned(
         now,
         progress: &progress,
     };
-    let unreadable = capture.unreadable_source;
+    let partial = capture.is_partial();
     let assessing = assess::assess(capture, options, Keep::Report);
-    if unreadable || assessing.assessed.inventory.gaps.iter().any(|gap| gap.kind == GapKind::Failed) {
+    if partial || assessing.assessed.inventory.gaps.iter().any(|gap| gap.kind == GapKind::Failed) {
         invocation.console.error(
             "evidence could not be read, so what is resolved is not known; the baseline stays as it is",
             Some("mend the input; `evenhand scan` lists the gaps"),

@@ -33,7 +33,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Init) -> Result<Exit
     if capture.inventory.identities.is_empty() {
         return Err(invocation.nobody(&capture));
     }
-    let unreadable = capture.unreadable_source;
+    let partial = capture.is_partial();
     let rules = RuleSet::default();
     let options =
         Options { config: &config, rules: &rules, strict: false, stable_fingerprints: false, now, progress: &progress };
@@ -53,7 +53,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Init) -> Result<Exit
         None => invocation.console.note(&said),
         Some(file) => invocation.console.note(&format!("`{}` is written: {said}", file.display())),
     }
-    Ok(if unreadable { Exit::Incomplete } else { Exit::Passed })
+    Ok(if partial { Exit::Incomplete } else { Exit::Passed })
 }
 
 fn is_there(file: &Path) -> Failure {

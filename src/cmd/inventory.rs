@@ -22,7 +22,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Inventory) -> Result
     if capture.inventory.identities.is_empty() {
         return Err(invocation.nobody(&capture));
     }
-    let (bytes, unreadable) = (capture.bytes, capture.unreadable_source);
+    let (bytes, partial) = (capture.bytes, capture.is_partial());
     let options = Options {
         config: &config,
         rules: &RuleSet::default(),
@@ -34,6 +34,6 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Inventory) -> Result
     let report = assess::report(assess::assess(capture, options, Keep::Report), options, Depth::Inventory);
     let screen = invocation.screen(arguments.all);
     scan::write(&report, &outputs, scan::Written { screen, evidence: "", product: None })?;
-    scan::summary(invocation, &report, bytes, &progress, began);
-    Ok(if unreadable { Exit::Incomplete } else { Exit::Passed })
+    scan::summary(invocation, &report, bytes, None, &progress, began);
+    Ok(if partial { Exit::Incomplete } else { Exit::Passed })
 }

@@ -99,6 +99,9 @@ impl LiveSources {
         let (mut capture, at) = invocation.read_sources(sources, config, &arguments.input, progress)?;
         // An account, an organisation or a cluster that could not be asked is a source that could not be read.
         capture.unreadable_source |= !whole;
+        if whole {
+            invocation.tell_unfinished(&capture);
+        }
         Ok((capture, at))
     }
 }

@@ -6,6 +6,7 @@ mod can;
 mod collect;
 mod compare;
 mod completions;
+mod configuration;
 mod decide;
 mod diff;
 #[cfg(feature = "live")]
@@ -39,7 +40,7 @@ use jiff::Timestamp;
 
 use crate::baseline::BaselineError;
 use crate::cli::{self, Cli, ColorWhen, Command, Global, Input};
-use crate::config::{self, Config, ConfigProblem};
+use crate::config::{Config, ConfigProblem};
 use crate::console::{Console, Verbosity};
 use crate::gate::Exit;
 use crate::lookup::{LONGER, LookupError};
@@ -216,31 +217,6 @@ pub(crate) struct Invocation {
 }
 
 impl Invocation {
-    /// The configuration in force for these sources.
-    fn config(&self, sources: &[PathBuf]) -> Result<Config, Failure> {
-        if self.global.no_config {
-            return Ok(Config::default());
-        }
-        let path = match &self.global.config {
-            Some(path) => Some(path.clone()),
-            None => config::find(without_word(sources).unwrap_or(sources)).map_err(|several| {
-                let several: Vec<String> = several.iter().map(|file| format!("`{}`", file.display())).collect();
-                Failure::new(
-                    format!("several sources hold a configuration: {}", several.join(", ")),
-                    "name the one that speaks for all of them with --config, or leave them out with --no-config",
-                )
-            })?,
-        };
-        let Some(path) = path else {
-            let mut config = Config::default();
-            config.read_waivers(Path::new(config::WAIVERS))?;
-            return Ok(config);
-        };
-        let config = Config::read(&path, &self.providers)?;
-        self.console.detail(&format!("configuration: {}", path.display()));
-        Ok(config)
-    }
-
     fn progress(&self) -> Progress {
         let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
         Progress::new(terminal && !self.global.quiet && !self.global.no_progress)
@@ -260,7 +236,10 @@ impl Invocation {
             None => (false, named.to_vec()),
         };
         let fingerprinter = fingerprinter(input.fingerprint_key.as_deref())?;
-        self.read_sources(Sources { named, shown: Vec::new(), only_agents, fingerprinter }, config, input, progress)
+        let sources = Sources { named, shown: Vec::new(), only_agents, fingerprinter };
+        let read = self.read_sources(sources, config, input, progress)?;
+        self.tell_unfinished(&read.0);
+        Ok(read)
     }
 
     /// Reads sources of which some are shown under another name.
@@ -365,6 +344,17 @@ impl Invocation {
         }
         if let Some(more @ 1..) = capture.failures.len().checked_sub(SHOWN) {
             self.console.alarm(&format!("{more} more parts could not be read; the report lists all gaps"), &[], None);
+        }
+    }
+
+    /// Says which captures hold less than was to be collected; what a collection that has just ended lacks is told by it.
+    fn tell_unfinished(&self, capture: &Capture) {
+        for manifest in &capture.unfinished {
+            self.console.alarm(
+                &format!("{manifest}: the collection of this capture did not come to its end"),
+                &[],
+                Some("go on with `evenhand collect … --resume`; the report lists what is missing"),
+            );
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use evenhand_model::finding::{Severity, Status};
+use evenhand_model::finding::{Finding, Severity, Status};
 use evenhand_model::identity::Nature;
 use evenhand_reports::asff::Product;
 use evenhand_reports::report::{SourceFile, SourceStatus};
@@ -18,7 +18,7 @@ use crate::baseline::Baseline;
 use crate::cli;
 use crate::config::Config;
 use crate::formats::Rendering;
-use crate::gate::{self, Decision, Exit, GateSettings, Posture};
+use crate::gate::{self, Condition, Decision, Exit, GateSettings, Places, Posture};
 use crate::output::{self, Output, to_file, to_stdout};
 use crate::progress::Progress;
 use crate::ruleset;
@@ -37,11 +37,12 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit
     let progress = invocation.progress();
     let sources = live_sources::LiveSources::of(arguments)?;
     let config = invocation.config(&sources.paths)?;
-    let gate_settings = gate_settings(&config, &arguments.gate);
-    let before = Before::of(&gate_settings, &config, &arguments.gate)?;
+    let (gate_settings, places) = asked(&config, &arguments.gate);
+    let before = Before::of(&gate_settings, &places, &config, &arguments.gate)?;
     let rules = ruleset::load(&arguments.selection, &config, invocation.console)?;
     let (capture, now) = sources.read(invocation, arguments, &config, &progress)?;
     let (bytes, unreadable_source) = (capture.bytes, capture.unreadable_source);
+    let unfinished = !capture.unfinished.is_empty();
     let empty = capture.inventory.identities.is_empty();
     let options = Options {
         config: &config,
@@ -53,7 +54,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit
     };
     if empty {
         let broken = |file: &SourceFile| matches!(file.status, SourceStatus::Failed | SourceStatus::Partial);
-        let read = !unreadable_source && !capture.files.iter().any(broken);
+        let read = !capture.is_partial() && !capture.files.iter().any(broken);
         let excused = arguments.gate.allow_empty && read;
         let failure = if excused { None } else { Some(invocation.nobody(&capture)) };
         // The files with the reasons are what helps now; a table without identities does not.
@@ -83,6 +84,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit
         invocation.console.error(&error.to_string(), None);
     }
     let coverage = assess::coverage(&assessing.capture, &assessing.assessed, &rules);
+    let known = before.told(invocation, &rules, gate_settings.strict);
     let decision = gate::decide(
         &gate_settings,
         &Posture {
@@ -92,6 +94,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit
             identities: assessing.assessed.facts.table("identities"),
             gaps: &assessing.assessed.inventory.gaps,
             unreadable_source,
+            unfinished,
             identity_count: assessing.assessed.inventory.identities.len(),
             ai_count: coverage
                 .natures
@@ -101,7 +104,8 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit
             possible_agents: assess::possible_agents(&assessing.assessed, &config).len(),
             rule_errors: !assessing.assessed.errors.is_empty(),
             rules: &rules,
-            before: &before.told(invocation, &rules, gate_settings.strict),
+            before: &known,
+            places: &places,
         },
     );
     let mut report = assess::report(assessing, options, Depth::Whole);
@@ -116,7 +120,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit
         write(&report, &outputs, written)?;
         folder.map(|folder| output::to_folder(folder, &report)).transpose()?;
     }
-    summary(invocation, &report, bytes, &progress, began);
+    summary(invocation, &report, bytes, before.is_given().then_some(&known), &progress, began);
     Ok(conclude(invocation, &gate_settings, &decision))
 }
 
@@ -127,23 +131,35 @@ struct Before {
 }
 
 impl Before {
-    fn of(settings: &GateSettings, config: &Config, flags: &cli::Gate) -> Result<Self, Failure> {
+    fn of(settings: &GateSettings, places: &Places, config: &Config, flags: &cli::Gate) -> Result<Self, Failure> {
         let against = flags.against.as_ref().or(config.against.as_ref());
         let usual = || Some(config.baseline()).filter(|file| against.is_none() && file.exists());
         let baseline = flags.baseline.as_deref().or(config.baseline.as_deref()).or_else(usual);
         if settings.new_only && baseline.is_none() && against.is_none() {
+            let asked = match (&config.file, flags.new_only) {
+                (Some(file), false) => format!("`new_only` in {file}"),
+                _ => "--new-only".to_owned(),
+            };
             return Err(Failure::new(
-                "--new-only has nothing to know old findings by",
+                format!("{asked} has nothing to know old findings by"),
                 "make a baseline with `evenhand baseline create`, name one with --baseline, or an earlier report with --against",
             ));
         }
         if settings.max_drop.is_some() && against.is_none() {
-            return Err(Failure::new("--max-drop has no earlier score", "name an earlier JSON report with --against"));
+            return Err(Failure::new(
+                format!("{} has no earlier score", places.called(Condition::MaxDrop)),
+                "name an earlier JSON report with --against",
+            ));
         }
         Ok(Self {
             baseline: baseline.filter(|_| settings.new_only).map(Baseline::read).transpose()?,
             against: against.map(|path| Snapshot::read(path)).transpose()?,
         })
+    }
+
+    /// Whether findings are held against earlier ones.
+    fn is_given(&self) -> bool {
+        self.baseline.is_some() || self.against.is_some()
     }
 
     /// The same for the gate; says where what is new may be new because the rules are.
@@ -195,7 +211,7 @@ pub(super) fn write(report: &Report, outputs: &[Output], with: Written<'_>) -> R
             None => to_stdout(|sink| output.format.write(rendering(screen), sink))?,
             // A file outlives the terminal it was made on: no colour, and nothing left out for want of room.
             Some(path) => {
-                let screen = terminal::Options { width: 120, color: false, ..screen };
+                let screen = terminal::Options { width: 120, color: false, limit: None, ..screen };
                 to_file(path, |sink| output.format.write(rendering(screen), sink))?;
             }
         }
@@ -203,9 +219,10 @@ pub(super) fn write(report: &Report, outputs: &[Output], with: Written<'_>) -> R
     Ok(())
 }
 
-fn gate_settings(config: &Config, flags: &cli::Gate) -> GateSettings {
+/// What is asked of the posture, and where the configuration asks it. Flags win.
+fn asked(config: &Config, flags: &cli::Gate) -> (GateSettings, Places) {
     let held = config.gate;
-    GateSettings {
+    let settings = GateSettings {
         fail_on: flags.fail_on.iter().copied().min().or(held.fail_on),
         min_score: flags.min_score.or(held.min_score),
         max_excess: flags.max_excess.or(held.max_excess),
@@ -216,10 +233,27 @@ fn gate_settings(config: &Config, flags: &cli::Gate) -> GateSettings {
         strict: flags.evidence.map_or(held.strict, |mode| mode == cli::Evidence::Strict),
         allow_partial: flags.allow_partial || held.allow_partial,
         exit_zero: flags.exit_zero,
-    }
+    };
+    let said = [
+        (!flags.fail_on.is_empty(), Condition::FailOn),
+        (flags.min_score.is_some(), Condition::MinScore),
+        (flags.max_excess.is_some(), Condition::MaxExcess),
+        (flags.min_coverage.is_some(), Condition::MinCoverage),
+        (flags.max_drop.is_some(), Condition::MaxDrop),
+    ];
+    let said = said.into_iter().filter_map(|(said, condition)| said.then_some(condition));
+    (settings, config.gate_places.clone().without(said))
 }
 
-pub(super) fn summary(invocation: &Invocation, report: &Report, bytes: u64, progress: &Progress, began: Instant) {
+/// Says in a line what was read and found; of what is held against earlier findings (`before`), how much is new.
+pub(super) fn summary(
+    invocation: &Invocation,
+    report: &Report,
+    bytes: u64,
+    before: Option<&gate::Before>,
+    progress: &Progress,
+    began: Instant,
+) {
     for (stage, time) in progress.times() {
         invocation.console.detail(&format!("{stage:>16} {:8.1} ms", time.as_secs_f64() * 1000.0));
     }
@@ -240,13 +274,7 @@ pub(super) fn summary(invocation: &Invocation, report: &Report, bytes: u64, prog
     if report.score.is_some() {
         let agents: usize = coverage.verdicts.iter().map(|(_, count)| count).sum();
         parts.push(if agents == 0 { "none of AI recognised".to_owned() } else { format!("{agents} of AI compared") });
-        let found = |status| report.findings.iter().filter(|finding| finding.status == status).count();
-        parts.push(counted(found(Status::Fail), "finding", "findings"));
-        parts.push(format!("{} undecided", found(Status::Unknown)));
-        let waived = report.findings.iter().filter(|finding| finding.waiver.is_some()).count();
-        if waived > 0 {
-            parts.push(format!("{waived} of them accepted"));
-        }
+        parts.extend(found(&report.findings, before));
         if report.filtered > 0 {
             parts.push(format!("{} not reported", report.filtered));
         }
@@ -256,21 +284,44 @@ pub(super) fn summary(invocation: &Invocation, report: &Report, bytes: u64, prog
     invocation.console.note(&format!("{} in {:.2} s ({size:.1} MB)", parts.join(", "), began.elapsed().as_secs_f64()));
 }
 
-/// Says what the gate decided.
+/// How much was found: what fails, what nothing decides, and what somebody accepted, each apart.
+fn found(findings: &[Finding], before: Option<&gate::Before>) -> Vec<String> {
+    let (accepted, open): (Vec<&Finding>, Vec<&Finding>) =
+        findings.iter().partition(|finding| finding.waiver.is_some());
+    let (failing, undecided): (Vec<&Finding>, Vec<&Finding>) =
+        open.into_iter().partition(|finding| finding.status == Status::Fail);
+    let failed = counted(failing.len(), "finding", "findings");
+    let failed = match before {
+        Some(before) => {
+            let known = failing.iter().filter(|finding| before.knows(finding)).count();
+            format!("{failed} ({} new, {known} known)", failing.len() - known)
+        }
+        None => failed,
+    };
+    let mut parts = vec![failed, format!("{} undecided", undecided.len())];
+    if !accepted.is_empty() {
+        parts.push(format!("{} accepted", accepted.len()));
+    }
+    parts
+}
+
+/// Says what the gate decided. That it failed is told whoever asked for quiet, and whatever the code is.
 fn conclude(invocation: &Invocation, settings: &GateSettings, decision: &Decision) -> Exit {
-    let failed = decision.exit != Exit::Passed;
+    let console = invocation.console;
+    let let_pass = decision.exit == Exit::Passed && !decision.reasons.is_empty();
     for reason in &decision.reasons {
-        if failed {
-            invocation.console.error(reason, None);
-        } else {
-            invocation.console.warning(reason, Some("--exit-zero lets the run pass all the same"));
+        match let_pass {
+            true => console.alarm(reason, &[], None),
+            false => console.error(reason, None),
         }
     }
     for warning in &decision.warnings {
-        invocation.console.alarm(warning, &[], None);
+        console.alarm(warning, &[], None);
     }
-    if settings.is_asked() && decision.reasons.is_empty() {
-        invocation.console.note("gate: passed");
+    if let_pass {
+        console.alarm("the gate failed, and --exit-zero lets the run pass", &[], None);
+    } else if settings.is_asked() && decision.reasons.is_empty() {
+        console.note("gate: passed");
     }
     decision.exit
 }

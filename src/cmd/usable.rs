@@ -48,7 +48,7 @@ pub(super) fn run(invocation: &Invocation, live: &Live) -> Result<Exit, Failure>
         }
         Ok::<(), std::io::Error>(())
     })?;
-    let failed = capture.unreadable_source || !capture.failures.is_empty();
+    let failed = capture.is_partial() || !capture.failures.is_empty();
     Ok(match (failed, capture.inventory.identities.is_empty() && !reachable) {
         (true, _) => Exit::Incomplete,
         (false, true) => Exit::NothingCollected,

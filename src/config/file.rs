@@ -32,7 +32,7 @@ pub struct ConfigFile {
     pub waiver: Vec<Spanned<WaiverTable>>,
 }
 
-/// The file of waivers beside the configuration: `waivers.toml`.
+/// The file of waivers, beside the configuration or alone: `waivers.toml`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WaiverFile {
@@ -97,14 +97,12 @@ pub struct JobTable {
     #[schemars(with = "String")]
     pub name: Spanned<String>,
     /// Selectors of the roles through which people do the job: an id, a name, `kind/name`, with `*` and `?`, and
-    /// `provider:` in front where it matters.
-    #[serde(default)]
-    #[schemars(with = "Vec<String>")]
-    pub human: Vec<Spanned<String>>,
-    /// Selectors of the AI identities that do the job.
-    #[serde(default)]
-    #[schemars(with = "Vec<String>")]
-    pub agents: Vec<Spanned<String>>,
+    /// `provider:` in front where it matters. Left out where they declare the job themselves, by tag or annotation.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub human: Option<Spanned<Vec<Spanned<String>>>>,
+    /// Selectors of the AI identities that do the job. Left out where they declare it themselves.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub agents: Option<Spanned<Vec<Spanned<String>>>>,
     /// Why these belong together.
     pub rationale: Option<String>,
     /// Who reviewed the mapping.
@@ -143,16 +141,17 @@ pub struct GateTable {
     #[schemars(with = "Option<OneOrMany>")]
     pub fail_on: Option<Spanned<toml::Value>>,
     /// The lowest governed score that passes, 0 to 1000.
-    #[schemars(range(max = 1000))]
-    pub min_score: Option<u32>,
+    #[schemars(with = "Option<u32>", range(max = 1000))]
+    pub min_score: Option<Spanned<toml::Value>>,
     /// The largest number of excess operations that an AI identity may hold over its human role.
-    pub max_excess: Option<u64>,
+    #[schemars(with = "Option<u64>")]
+    pub max_excess: Option<Spanned<toml::Value>>,
     /// The lowest share of decided rule results that passes, in percent.
-    #[schemars(range(max = 100))]
-    pub min_coverage: Option<u8>,
+    #[schemars(with = "Option<u8>", range(max = 100))]
+    pub min_coverage: Option<Spanned<toml::Value>>,
     /// The lowest confidence of a baseline at which parity findings and excess trip the gate. Default: 0.7.
-    #[schemars(range(min = 0.0, max = 1.0))]
-    pub min_confidence: Option<f64>,
+    #[schemars(with = "Option<f64>", range(min = 0.0, max = 1.0))]
+    pub min_confidence: Option<Spanned<toml::Value>>,
     /// Of the findings, lets only those trip `fail_on` that `baseline` or `against` does not know.
     pub new_only: bool,
     /// The baseline that `evenhand baseline` writes and `new_only` reads, relative to this file. Without it:
@@ -161,8 +160,8 @@ pub struct GateTable {
     /// The JSON report of an earlier scan, relative to this file.
     pub against: Option<String>,
     /// The largest fall of the governed score below that of `against` that passes.
-    #[schemars(range(max = 1000))]
-    pub max_drop: Option<u32>,
+    #[schemars(with = "Option<u32>", range(max = 1000))]
+    pub max_drop: Option<Spanned<toml::Value>>,
     /// `strict` counts undecided findings like failed ones.
     pub evidence: EvidenceMode,
     /// Lets a scan pass although evidence could not be read.

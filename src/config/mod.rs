@@ -5,6 +5,8 @@
 
 pub mod file;
 mod find;
+mod gate;
+mod job;
 mod problem;
 mod register;
 mod waivers;
@@ -14,13 +16,12 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use evenhand_model::control::ControlKind;
 use evenhand_model::evidence::Evidence;
 use evenhand_model::finding::Severity;
-use evenhand_model::id::{Job, ProviderName};
+use evenhand_model::id::ProviderName;
 use evenhand_model::provider::{Provider, Settings};
 use evenhand_model::waiver::Waiver;
-use evenhand_rules::jobs::{JobConfig, JobRule, Register, RegisterEntry, Selector};
+use evenhand_rules::jobs::{JobConfig, Register, RegisterEntry, Selector};
 use evenhand_rules::pack::ParamValue;
 use toml::Spanned;
 
@@ -30,7 +31,7 @@ pub use problem::ConfigProblem;
 pub(crate) use waivers::NAME as WAIVERS;
 
 use crate::baseline;
-use crate::gate::GateSettings;
+use crate::gate::{GateSettings, Places};
 use problem::Text;
 
 /// A configuration, checked.
@@ -48,6 +49,8 @@ pub struct Config {
     pub register: Option<Register>,
     /// The gate.
     pub gate: GateSettings,
+    /// Where its conditions stand.
+    pub gate_places: Places,
     /// Rules' levels and parameters, by rule id.
     pub rules: Vec<RuleSetting>,
     /// Folders with own rules, relative to the file.
@@ -60,7 +63,7 @@ pub struct Config {
     pub against: Option<PathBuf>,
     /// Accepted exceptions, those of the file itself first.
     pub waivers: Vec<Waiver>,
-    /// The file of waivers beside the configuration; `None` = there is none.
+    /// The file of waivers in use; `None` = there is none.
     pub waiver_file: Option<Arc<str>>,
 }
 
@@ -106,7 +109,7 @@ impl Config {
             return Ok(());
         }
         let named: Arc<str> = path.to_string_lossy().into();
-        let content = std::fs::read_to_string(path).map_err(|error| ConfigProblem::unreadable(&named, &error))?;
+        let content = std::fs::read_to_string(path).map_err(|error| ConfigProblem::no_waivers(&named, &error))?;
         self.waivers.extend(waivers::parse(&named, content)?);
         self.waiver_file = Some(named);
         Ok(())
@@ -121,6 +124,7 @@ impl Config {
         let raw: file::ConfigFile = toml::from_str(text.content()).map_err(|error| text.syntax(&error))?;
         let folder = Path::new(path).parent().unwrap_or(Path::new("")).to_owned();
         let beside = |folders: &[String]| folders.iter().map(|entry| folder.join(entry)).collect::<Vec<_>>();
+        let (gate, gate_places) = gate::read(&raw.gate, &text)?;
         let mut config = Self {
             file: Some(path.into()),
             baseline: raw.gate.baseline.as_ref().map(|file| folder.join(file)),
@@ -128,7 +132,8 @@ impl Config {
             pack_dirs: beside(&raw.pack.dirs),
             folders: beside(&raw.scope.folders),
             scope: raw.scope,
-            gate: gate(&raw.gate, &text)?,
+            gate,
+            gate_places,
             register: raw.register.as_ref().map(|register| register_of(register, &folder, &text)).transpose()?,
             ..Self::default()
         };
@@ -137,7 +142,7 @@ impl Config {
             config.providers.insert(provider, settings);
         }
         for job in &raw.job {
-            config.jobs.jobs.push(job_rule(job, &text)?);
+            config.jobs.jobs.push(job::read(job, &text)?);
         }
         for (id, rule) in &raw.rules {
             config.rules.push(rule_setting(id, rule, &text)?);
@@ -169,72 +174,12 @@ fn register_of(register: &file::RegisterTable, folder: &Path, text: &Text) -> Re
     Ok(Register::new(entries))
 }
 
-fn job_rule(job: &Spanned<file::JobTable>, text: &Text) -> Result<JobRule, ConfigProblem> {
-    let table = job.get_ref();
-    let line = text.place(job.span().start).0;
-    let name = Job::new(table.name.get_ref().as_str());
-    if name.as_str().trim().is_empty() {
-        return Err(text.at(table.name.span(), "a job needs a name".to_owned(), None));
-    }
-    let mut rule = JobRule::new(name, Evidence::line(text.path(), u32::try_from(line).unwrap_or(u32::MAX)));
-    rule.human = selectors(&table.human, text)?;
-    rule.agents = selectors(&table.agents, text)?;
-    rule.rationale = table.rationale.as_deref().map(Arc::from);
-    rule.reviewed_by = table.reviewed_by.as_deref().map(Arc::from);
-    rule.reviewed_on = match &table.reviewed_on {
-        None => None,
-        Some(day) => Some(date(day.get_ref()).ok_or_else(|| {
-            text.at(day.span(), "this is no date".to_owned(), Some("write it as `2026-01-31`".to_owned()))
-        })?),
-    };
-    for control in &table.controls {
-        rule.controls.push(ControlKind::parse(control.get_ref()).ok_or_else(|| {
-            let known = ControlKind::ALL.map(ControlKind::as_str);
-            text.at(
-                control.span(),
-                format!("there is no control `{}`", control.get_ref()),
-                one_of(control.get_ref(), &known),
-            )
-        })?);
-    }
-    Ok(rule)
-}
-
 fn date(value: &toml::Value) -> Option<jiff::civil::Date> {
     match value {
         toml::Value::String(text) => text.parse().ok(),
         toml::Value::Datetime(moment) => moment.date.and_then(|date| date.to_string().parse().ok()),
         _ => None,
     }
-}
-
-fn gate(table: &file::GateTable, text: &Text) -> Result<GateSettings, ConfigProblem> {
-    let mut fail_on = None;
-    for (level, span) in table.fail_on.iter().flat_map(words) {
-        let severity = severity(level, span, text)?;
-        fail_on = Some(fail_on.map_or(severity, |lowest: Severity| lowest.min(severity)));
-    }
-    Ok(GateSettings {
-        fail_on,
-        min_score: table.min_score,
-        max_excess: table.max_excess,
-        min_coverage: table.min_coverage,
-        min_confidence: table.min_confidence.unwrap_or(GateSettings::CONFIDENCE),
-        new_only: table.new_only,
-        max_drop: table.max_drop,
-        strict: table.evidence == file::EvidenceMode::Strict,
-        allow_partial: table.allow_partial,
-        exit_zero: false,
-    })
-}
-
-/// One word or several, each with a place; what is neither is empty text, which no word is.
-fn words(value: &Spanned<toml::Value>) -> Vec<(&str, Range<usize>)> {
-    let all = match value.get_ref() {
-        toml::Value::Array(values) => values.as_slice(),
-        one => std::slice::from_ref(one),
-    };
-    all.iter().map(|word| (word.as_str().unwrap_or_default(), value.span())).collect()
 }
 
 fn severity(level: &str, span: Range<usize>, text: &Text) -> Result<Severity, ConfigProblem> {
@@ -412,10 +357,5 @@ dirs = ["rules"]
             assert!(said.contains(message), "{text:?}: {said}");
             assert!(said.contains(&format!("conf/evenhand.toml:{place}")), "{text:?}: {said}");
         }
-    }
-
-    #[test]
-    fn the_lowest_listed_level_counts() {
-        assert_eq!(parse("[gate]\nfail_on = [\"critical\", \"high\"]").unwrap().gate.fail_on, Some(Severity::High));
     }
 }

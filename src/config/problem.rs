@@ -22,11 +22,16 @@ struct Place {
 
 impl ConfigProblem {
     pub(super) fn unreadable(path: &str, error: &std::io::Error) -> Self {
-        Self {
-            message: format!("`{path}` cannot be read: {error}"),
-            remedy: Some("check the path given with `--config`, or use `--no-config`".to_owned()),
-            place: None,
-        }
+        Self::of_file(path, error, "check the path given with `--config`, or use `--no-config`")
+    }
+
+    /// A file of waivers that is there and cannot be read: a scan without them would judge what was accepted.
+    pub(super) fn no_waivers(path: &str, error: &std::io::Error) -> Self {
+        Self::of_file(path, error, "let this user read it, or leave waivers and configuration out with `--no-config`")
+    }
+
+    fn of_file(path: &str, error: &std::io::Error, remedy: &str) -> Self {
+        Self { message: format!("`{path}` cannot be read: {error}"), remedy: Some(remedy.to_owned()), place: None }
     }
 
     /// What to do.

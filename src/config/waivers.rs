@@ -1,4 +1,4 @@
-//! Accepted exceptions, from the configuration or from the file of them beside it.
+//! Accepted exceptions, from the configuration or from the file of them.
 //!
 //! What cannot be understood is an error. What is understood but must not hold, such as a waiver that has expired, is read
 //! all the same: the rules find it.

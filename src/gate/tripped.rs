@@ -10,48 +10,52 @@ use evenhand_reports::text::counted;
 use evenhand_rules::pack::{Rule, RuleSet};
 use evenhand_rules::score::ceiling;
 
-use super::{GateSettings, Posture};
+use super::{Condition, GateSettings, Posture};
 
 /// What of the posture trips the gate, and what would pass, a line each.
 pub(super) fn tripped(settings: &GateSettings, posture: &Posture<'_>) -> Vec<String> {
     let confidence = Confidence::new(posture.identities);
     let mut reasons = Vec::new();
     if let Some(level) = settings.fail_on {
-        let mut tripping: BTreeMap<&str, (Severity, usize)> = BTreeMap::new();
-        for finding in posture.findings.iter().filter(|finding| finding.severity >= level) {
-            if finding.waiver.is_some() || (finding.status == Status::Unknown && !settings.strict) {
-                continue;
-            }
-            let known = posture.before.findings.get(finding.id.as_str());
-            if settings.new_only && known.is_some_and(|severity| *severity >= finding.severity) {
-                continue;
-            }
-            if confidence.is_doubtful(finding, posture.rules, settings.min_confidence) {
-                continue;
-            }
-            tripping.entry(finding.rule.as_str()).or_insert((finding.severity, 0)).1 += 1;
-        }
-        let total: usize = tripping.values().map(|(_, count)| count).sum();
-        if total > 0 {
-            let mut rules: Vec<(&str, (Severity, usize))> = tripping.into_iter().collect();
-            rules.sort_by_key(|(rule, (severity, count))| (std::cmp::Reverse((*severity, *count)), *rule));
-            let named: Vec<String> = rules
-                .iter()
-                .take(3)
-                .map(|(rule, (severity, count))| format!("{count} × {rule} ({severity})"))
-                .collect();
-            let rest = and_more(rules.len().saturating_sub(3));
-            let what = match settings.new_only {
-                true => counted(total, "new finding", "new findings"),
-                false => counted(total, "finding", "findings"),
-            };
-            reasons.push(format!(
-                "--fail-on {level}: {what} of {level} or worse: {}{rest}; it passes when these are resolved",
-                named.join(", "),
-            ));
+        let tripping = |finding: &&Finding| {
+            finding.severity >= level
+                && finding.waiver.is_none()
+                && (finding.status == Status::Fail || settings.strict)
+                && !(settings.new_only && posture.before.knows(finding))
+                && !confidence.is_doubtful(finding, posture.rules, settings.min_confidence)
+        };
+        let tripping: Vec<&Finding> = posture.findings.iter().filter(tripping).collect();
+        if !tripping.is_empty() {
+            let asked = posture.places.named(Condition::FailOn, &level);
+            reasons.push(format!("{asked}: {}", failing(&tripping, level, settings.new_only)));
         }
     }
     with_score(settings, posture, reasons, &confidence)
+}
+
+/// The findings that trip [`GateSettings::fail_on`], the worst rules first, and what becomes of them for it to pass.
+fn failing(tripping: &[&Finding], level: Severity, new_only: bool) -> String {
+    let mut rules: BTreeMap<&str, (Severity, usize)> = BTreeMap::new();
+    for finding in tripping {
+        rules.entry(finding.rule.as_str()).or_insert((finding.severity, 0)).1 += 1;
+    }
+    let mut rules: Vec<(&str, (Severity, usize))> = rules.into_iter().collect();
+    rules.sort_by_key(|(rule, (severity, count))| (std::cmp::Reverse((*severity, *count)), *rule));
+    let named: Vec<String> =
+        rules.iter().take(3).map(|(rule, (severity, count))| format!("{count} × {rule} ({severity})")).collect();
+    let rest = and_more(rules.len().saturating_sub(3));
+    let what = match new_only {
+        true => counted(tripping.len(), "new finding", "new findings"),
+        false => counted(tripping.len(), "finding", "findings"),
+    };
+    let (open, decide) = match tripping.iter().filter(|finding| finding.status == Status::Unknown).count() {
+        0 => (String::new(), ""),
+        open => (format!(", {open} of them undecided"), ", and what is undecided is decided"),
+    };
+    format!(
+        "{what} of {level} or worse{open}: {}{rest}; it passes when these are resolved or waived{decide}",
+        named.join(", ")
+    )
 }
 
 fn with_score(
@@ -60,29 +64,34 @@ fn with_score(
     mut reasons: Vec<String>,
     confidence: &Confidence,
 ) -> Vec<String> {
+    let places = posture.places;
     if let Some(least) = settings.min_score {
+        let asked = places.named(Condition::MinScore, &least);
         match posture.score {
             Some(score) if score.governed < Millionths(least.saturating_mul(1000)) => {
                 reasons.push(format!(
-                    "--min-score {least}: the governed score is {}{}",
+                    "{asked}: the governed score is {}{}",
                     score.governed.thousandths(),
                     what_would_pass(posture.findings, score, least, settings.strict)
                 ));
             }
             Some(_) => {}
-            None => reasons.push(format!("--min-score {least}: there is no score")),
+            None => reasons.push(format!("{asked}: there is no score; it passes where one is and reaches that")),
         }
     }
     if let Some(most) = settings.max_drop {
+        let asked = places.named(Condition::MaxDrop, &most);
         match (posture.before.score, posture.score.map(|score| score.governed.thousandths())) {
             (Some(before), Some(now)) if before.saturating_sub(now) > most => reasons.push(format!(
-                "--max-drop {most}: the governed score fell from {before} to {now}; it passes at {} or more, `evenhand diff` tells \
+                "{asked}: the governed score fell from {before} to {now}; it passes at {} or more, `evenhand diff` tells \
                  what is new",
                 before - most
             )),
             (Some(_), Some(_)) => {}
-            (None, _) => reasons.push(format!("--max-drop {most}: the report of --against has no score")),
-            (_, None) => reasons.push(format!("--max-drop {most}: there is no score")),
+            (None, _) => {
+                reasons.push(format!("{asked}: the report of --against has no score; name the report of a whole scan"));
+            }
+            (_, None) => reasons.push(format!("{asked}: there is no score; it passes where one is")),
         }
     }
     if let Some(most) = settings.max_excess {
@@ -95,20 +104,24 @@ fn with_score(
                 _ => format!(", and {others} more identities are over the limit"),
             };
             reasons.push(format!(
-                "--max-excess {most}: `{}` holds {excess} operations that its human role does not cover{rest}; it passes when \
+                "{}: `{}` holds {excess} operations that its human role does not cover{rest}; it passes when \
                  the excess is removed or the role is shown to need it",
+                places.named(Condition::MaxExcess, &most),
                 evenhand_reports::text::printable(name),
             ));
         }
     }
     if let Some(least) = settings.min_coverage {
+        let asked = places.named(Condition::MinCoverage, &least);
         match posture.coverage {
             Some(coverage) if coverage >= u64::from(least) => {}
             Some(coverage) => reasons.push(format!(
-                "--min-coverage {least}: {coverage}% of the rule results are decided; it passes with the documents that \
-                 the gaps and the undecided findings name"
+                "{asked}: {coverage}% of the rule results are decided; it passes at {least}% or more, with the documents \
+                 that the gaps and the undecided findings name"
             )),
-            None => reasons.push(format!("--min-coverage {least}: how many rule results are decided is not known")),
+            None => reasons.push(format!(
+                "{asked}: how many rule results are decided is not known; it passes where some rule is evaluated"
+            )),
         }
     }
     reasons
@@ -122,23 +135,24 @@ fn what_would_pass(findings: &[Finding], score: &Score, least: u32, strict: bool
     }
     let counts = |finding: &&Finding| finding.waiver.is_none() && (finding.status == Status::Fail || strict);
     let Some(worst) = findings.iter().filter(counts).map(|finding| finding.severity).max() else {
-        return String::new();
+        return format!("; it passes at {least} or more");
     };
     let mut rules: BTreeMap<&str, BTreeSet<&IdentityId>> = BTreeMap::new();
     for finding in findings.iter().filter(counts).filter(|finding| finding.severity == worst) {
         rules.entry(finding.rule.as_str()).or_default().insert(&finding.identity);
     }
     let rules: BTreeMap<&str, usize> = rules.into_iter().map(|(rule, held)| (rule, held.len())).collect();
-    let count: usize = rules.values().sum();
     let mut rules: Vec<(&str, usize)> = rules.into_iter().collect();
     rules.sort_by_key(|(rule, count)| (std::cmp::Reverse(*count), *rule));
-    let named: Vec<String> = rules.iter().take(3).map(|(rule, count)| format!("{count} × {rule}")).collect();
+    // The score counts a rule once for each identity, however many findings that has.
+    let named = |(rule, count): &(&str, usize)| format!("{rule} ({})", counted(*count, "identity", "identities"));
+    let named: Vec<String> = rules.iter().take(3).map(named).collect();
     let rest = and_more(rules.len().saturating_sub(3));
     let band = match line > ceiling(worst) {
         true => format!(", and no more than {} while anything {worst} is open", ceiling(worst).thousandths()),
         false => String::new(),
     };
-    format!("{band}; resolve the {count} {worst} first: {}{rest}", named.join(", "))
+    format!("{band}; resolve what is {worst} first: {}{rest}", named.join(", "))
 }
 
 fn and_more(rules: usize) -> String {

@@ -81,6 +81,23 @@ fn a_gate_that_knows_the_old_findings_trips_on_new_ones_alone() {
 }
 
 #[test]
+fn what_is_new_is_told_apart_from_what_was_there() {
+    let scene = later("iam:*");
+    let made = scene.run(&["baseline", "create", "gaad.json"]);
+    assert!(made.stderr.contains("`evenhand-baseline.json` holds "), "{}", made.stderr);
+    let held = made.stderr.split(" holds ").nth(1).unwrap();
+    let failing = held.split(" finding").next().unwrap();
+    assert!(held.contains(" undecided: "), "{}", made.stderr);
+    let plain = scene.run(&["scan", "gaad.json", "-o", "csv:gaps"]);
+    assert!(plain.stderr.contains(&format!(", {failing} finding")), "{}", plain.stderr);
+    assert!(!plain.stderr.contains(" new, "), "nothing was held against anything: {}", plain.stderr);
+    let same = scene.run(&[&["scan", "gaad.json", "-o", "csv:gaps"], &LOW[..]].concat());
+    assert!(same.stderr.contains(&format!(" (0 new, {failing} known), ")), "{}", same.stderr);
+    let more = scene.run(&[&["scan", "later", "-o", "csv:gaps"], &LOW[..]].concat());
+    assert!(more.stderr.contains(" new, ") && !more.stderr.contains("(0 new, "), "{}", more.stderr);
+}
+
+#[test]
 fn a_store_keeps_scans_once_each_and_history_tells_the_trend() {
     let scene = later("iam:*");
     let empty = scene.run(&["history", "posture"]);

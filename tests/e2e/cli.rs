@@ -83,6 +83,53 @@ fn the_gate_decides_the_exit_code_and_says_why() {
 }
 
 #[test]
+fn a_gate_that_failed_is_told_though_it_lets_pass_and_nobody_wants_to_hear() {
+    let scene = Scene::with_account();
+    let gate = ["scan", "gaad.json", "-o", "json", "--fail-on", "low", "--exit-zero"];
+    for quiet in [&[][..], &["-q"]] {
+        let run = scene.run(&[&gate[..], quiet].concat());
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        assert!(run.stderr.contains("warning: --fail-on low: "), "{quiet:?}: {}", run.stderr);
+        assert!(run.stderr.contains("the gate failed, and --exit-zero lets the run pass"), "{quiet:?}: {}", run.stderr);
+    }
+    let passed = scene.run(&["scan", "gaad.json", "-o", "json", "-q", "--max-excess", "100000", "--exit-zero"]);
+    assert_eq!((passed.code, passed.stderr.as_str()), (0, ""));
+}
+
+#[test]
+fn a_number_of_the_gate_that_can_be_none_is_refused_with_its_bounds_wherever_it_stands() {
+    for (flag, key, value, bounds) in [
+        ("--min-score", "min_score", "-1", "write a whole number from 0 to 1000"),
+        ("--min-score", "min_score", "5000", "write a whole number from 0 to 1000"),
+        ("--max-drop", "max_drop", "-20", "write a whole number from 0 to 1000"),
+        ("--min-coverage", "min_coverage", "200", "write a whole number from 0 to 100"),
+        ("--min-coverage", "min_coverage", "-1", "write a whole number from 0 to 100"),
+        ("--max-excess", "max_excess", "-1", "write a whole number, 0 or more"),
+        ("--max-excess", "max_excess", "0.5", "write a whole number, 0 or more"),
+    ] {
+        let scene = Scene::with_account().file("evenhand.toml", format!("[gate]\n{key} = {value}\n").as_bytes());
+        let run = scene.run(&["scan", "gaad.json", "--no-config", flag, value]);
+        assert!(run.code == 2 && run.stderr.contains(bounds), "{flag} {value}: {}", run.stderr);
+        assert!(run.stderr.contains(&format!("'{value}'")) && !run.stderr.contains("tip:"), "{}", run.stderr);
+        let run = scene.run(&["scan", "gaad.json"]);
+        assert!(run.code == 2 && run.stderr.contains(bounds), "{key} {value}: {}", run.stderr);
+        let place = format!("evenhand.toml:2:{}: `{key}`", key.len() + 4);
+        assert!(run.stderr.contains(&place), "{place}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn what_trips_the_gate_names_where_it_was_asked_for() {
+    let scene = Scene::with_account().file("evenhand.toml", b"[gate]\nallow_partial = true\nmin_score = 1000\n");
+    let run = scene.run(&["scan", "gaad.json", "-q", "-o", "csv:gaps"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert!(run.stderr.contains("min_score = 1000 (evenhand.toml:3): the governed score is"), "{}", run.stderr);
+    let run = scene.run(&["scan", "gaad.json", "-q", "-o", "csv:gaps", "--min-score", "999"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert!(run.stderr.contains("--min-score 999: the governed score is"), "{}", run.stderr);
+}
+
+#[test]
 fn a_report_filter_never_changes_the_gate() {
     let scene = Scene::with_account();
     let all = scene.run(&["scan", "gaad.json", "-o", "json", "--fail-on", "low"]);

@@ -458,3 +458,17 @@ fn an_app_and_a_workflow_of_the_example_are_cut_to_their_human_roles() {
     let run = scene.run(&["fix", "github:acme:app:copilot-swe-agent", "--from", "acme"]);
     assert!(run.code == 2 && run.stderr.contains("/organizations/acme/settings/copilot"), "{}", run.stderr);
 }
+
+#[test]
+fn a_selector_of_a_job_names_an_identity_for_every_question() {
+    let scene = Scene::with_account();
+    let arn = "arn:aws:iam::111122223333:role/incident-agent";
+    for asked in ["aws:role/incident-agent", "aws:incident-a*"] {
+        assert_eq!(fix(&scene, asked, "gaad.json", &["--force"])["identity"], arn, "{asked}");
+        assert_eq!(verdict(&scene, asked, "gaad.json", &["--human", "aws:role/incident-responder"])["identity"], arn);
+        let explained = scene.run(&["explain", asked, "--from", "gaad.json"]);
+        assert!(explained.code == 0 && explained.stdout.contains(arn), "{asked}: {}", explained.stderr);
+    }
+    let several = scene.run(&["fix", "aws:role/incident-*", "--from", "gaad.json"]);
+    assert!(several.code == 2 && several.stderr.contains("fits 2 identities"), "{}", several.stderr);
+}

@@ -38,6 +38,28 @@ fn the_gate_decides_alike_whatever_the_form() {
 }
 
 #[test]
+fn a_table_in_a_file_holds_all_rows_and_one_on_stdout_the_first_of_them() {
+    let account = |number: usize| {
+        let nature = "annotations: {evenhand.dev/nature: ai_agent}";
+        format!(
+            "apiVersion: v1\nkind: ServiceAccount\nmetadata: {{name: bot-{number:02}, namespace: ops, {nature}}}\n---\n"
+        )
+    };
+    let scene = Scene::new().file("all.yaml", (0..25).map(account).collect::<String>().as_bytes());
+    for verb in ["scan", "inventory"] {
+        let held = |text: &str| (0..25).filter(|number| text.contains(&format!("bot-{number:02}"))).count();
+        let shown = scene.run(&[verb, "all.yaml"]);
+        assert!(held(&shown.stdout) < 25 && shown.stdout.contains("more;"), "{verb}: {}", shown.stdout);
+        let all = scene.run(&[verb, "all.yaml", "--all"]);
+        assert_eq!(held(&all.stdout), 25, "{verb}: {}", all.stdout);
+        let run = scene.run(&[verb, "all.yaml", "-o", "table=t.txt"]);
+        assert_eq!(run.code, 0, "{verb}: {}", run.stderr);
+        let file = scene.read("t.txt");
+        assert!(held(&file) == 25 && !file.contains("more;"), "{verb}: {file}");
+    }
+}
+
+#[test]
 fn where_nobody_was_found_what_tells_gaps_is_written_all_the_same() {
     let scene = Scene::new().file("notes.json", b"{}");
     for format in FORMATS {

@@ -1,6 +1,6 @@
 //! What was not read is unknown from the capture to the finding, the gap and the explanation.
 
-use crate::common::{Run, Scene, json};
+use crate::common::{CLUSTER, Run, Scene, json};
 
 /// An agent that may rewrite any function, and a role of functions that administers.
 const ACCOUNT: &str = r#"{"UserDetailList":[],"GroupDetailList":[],"Policies":[],"RoleDetailList":[
@@ -84,5 +84,38 @@ fn an_agent_that_may_rewrite_functions_passes_only_where_functions_were_read() {
         let text = scene.run(&["explain", "chatbot", "--from", "."]).stdout;
         let paths = text.split("Paths to more access\n").nth(1).unwrap();
         assert!(paths.starts_with(explained), "{functions:?}: {paths}");
+    }
+}
+
+#[test]
+fn a_capture_whose_collection_did_not_come_to_its_end_is_incomplete_without_a_gate_too() {
+    let manifest = |complete: bool, why: &str| {
+        format!(
+            r#"{{"evenhand_capture":1,"provider":"kubernetes","complete":{complete},{why}"plan":{{"server":"https://prod.example","secrets":true}},"calls":[],"pending":[]}}"#
+        )
+    };
+    let unreachable = r#""unreachable":{"code":"Connect","kind":"failed"},"#;
+    for (manifest, is_partial) in [
+        (manifest(false, unreachable), true),
+        (manifest(false, r#""stopped":"deadline","#), true),
+        (manifest(true, ""), false),
+    ] {
+        let scene = Scene::new()
+            .file("capture/kubernetes/prod/manifest.json", manifest.as_bytes())
+            .file("capture/kubernetes/prod/all.yaml", CLUSTER.as_bytes());
+        let code = if is_partial { 4 } else { 0 };
+        for verb in ["scan", "inventory"] {
+            let run = scene.run(&[verb, "capture", "-o", "json", "-q"]);
+            assert_eq!(run.code, code, "{verb} {manifest}: {}", run.stderr);
+            let said = "kubernetes/prod/manifest.json: the collection of this capture did not come to its end";
+            assert_eq!(run.stderr.contains(said), is_partial, "{verb} {manifest}: {}", run.stderr);
+            let report = json(&run.stdout);
+            let gaps = report["gaps"].as_array().unwrap().iter();
+            let told =
+                gaps.filter(|gap| gap["call"] == "evenhand collect kubernetes" && gap["kind"] == "failed").count();
+            assert_eq!(told, usize::from(is_partial), "{verb} {manifest}");
+        }
+        assert_eq!(scene.run(&["scan", "capture", "--allow-partial"]).code, 0, "{manifest}");
+        assert_eq!(scene.run(&["scan", "capture", "--exit-zero"]).code, code, "{manifest}");
     }
 }

@@ -58,6 +58,7 @@ fn a_waiver_in_force_lifts_the_governed_score_and_the_gate_and_nothing_else() {
     let (after, code, said) = scan(&accepted, &["--rule", RULE, "--fail-on", "critical", "--allow-partial"]);
     assert_eq!(code, 0, "{said}");
     assert_eq!(covered(&after), [RULE]);
+    assert!(said.contains(", 1 accepted"), "{said}");
     assert_eq!(after["score"]["raw_millionths"], before["score"]["raw_millionths"]);
     assert_eq!((before["score"]["governed"].as_u64(), after["score"]["governed"].as_u64()), (Some(199), Some(1000)));
     let finding = after["findings"].as_array().unwrap().iter().find(|finding| finding["rule"] == RULE).unwrap();
@@ -142,4 +143,57 @@ fn a_waiver_of_a_misspelt_rule_is_an_error_that_knows_the_nearest() {
     for said in ["waivers.toml:1", "`ai-identity-adminstrator`", "did you mean `ai-identity-administrator`?"] {
         assert!(run.stderr.contains(said), "{said}: {}", run.stderr);
     }
+}
+
+#[test]
+fn waivers_are_found_where_a_configuration_would_be_without_one() {
+    let accepted = waiver(RULE, BOT, "bao", "2027-01-31");
+    let broken = accepted.replace("ticket", "tikcet");
+    let gate = ["--rule", RULE, "--fail-on", "critical", "--allow-partial"];
+    let run = |scene: &Scene, more: &[&str]| {
+        let sources = ["scan", "k8s", "-o", "csv:gaps"];
+        scene.run(&sources.iter().chain(&NOW).chain(&gate).chain(more).copied().collect::<Vec<_>>())
+    };
+    let scene = || Scene::new().file("k8s/prod/all.yaml", CAPTURE.as_bytes());
+    assert_eq!(run(&scene(), &[]).code, 1);
+    for place in ["waivers.toml", "k8s/waivers.toml"] {
+        let held = scene().file(place, accepted.as_bytes());
+        assert_eq!(run(&held, &[]).code, 0, "{place}");
+        assert_eq!(run(&held, &["--no-config"]).code, 1, "{place}");
+        let wrong = run(&scene().file(place, broken.as_bytes()), &[]);
+        assert_eq!(wrong.code, 2, "{place}: {}", wrong.stderr);
+        assert!(wrong.stderr.contains(&format!("{place}:7")), "{place}: {}", wrong.stderr);
+        // Beside a configuration that brings none of its own, too.
+        let with_configuration = scene().file(place, accepted.as_bytes()).file("evenhand.toml", b"");
+        assert_eq!(run(&with_configuration, &[]).code, 0, "{place}");
+    }
+    let above = scene().file("waivers.toml", accepted.as_bytes()).file("below/notes.txt", b"");
+    let arguments = [&["scan", "../k8s", "-o", "csv:gaps"][..], &NOW, &gate].concat();
+    let output = above.command().current_dir(above.path("below")).args(arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_configuration_that_is_named_brings_its_own_waivers_or_none() {
+    let accepted = waiver(RULE, BOT, "bao", "2027-01-31");
+    let scene =
+        Scene::new().file("k8s/prod/all.yaml", CAPTURE.as_bytes()).file("k8s/waivers.toml", accepted.as_bytes());
+    let scene = scene.file("ci/evenhand.toml", b"");
+    let gate = ["--config", "ci/evenhand.toml", "--rule", RULE, "--fail-on", "critical", "--allow-partial"];
+    let arguments = [&["scan", "k8s", "-o", "json"][..], &NOW, &gate].concat();
+    let run = scene.run(&arguments);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert!(run.stdout.contains("waivers of evenhand that this scan does not use"), "{}", run.stdout);
+    let scene = scene.file("ci/waivers.toml", accepted.as_bytes());
+    assert_eq!(scene.run(&arguments).code, 0);
+}
+
+#[test]
+fn of_waivers_in_two_sources_neither_speaks_for_both() {
+    let accepted = waiver(RULE, BOT, "bao", "2027-01-31");
+    let scene =
+        Scene::new().file("k8s/prod/all.yaml", CAPTURE.as_bytes()).file("k8s/waivers.toml", accepted.as_bytes());
+    let run = scene.file("more/waivers.toml", accepted.as_bytes()).run(&["scan", "k8s", "more"]);
+    assert!(run.code == 2 && run.stderr.contains("several sources hold waivers"), "{}", run.stderr);
+    assert!(run.stderr.contains("k8s/waivers.toml") && run.stderr.contains("help:"), "{}", run.stderr);
 }
