@@ -159,7 +159,8 @@ fn nobody_to_judge(settings: &GateSettings, posture: &Posture<'_>) -> (String, b
     let asked: Vec<String> =
         [(settings.min_score.is_some(), Condition::MinScore), (settings.max_excess.is_some(), Condition::MaxExcess)]
             .into_iter()
-            .filter_map(|(asked, condition)| asked.then(|| posture.places.called(condition)))
+            .filter(|(asked, _)| *asked)
+            .map(|(_, condition)| posture.places.called(condition))
             .collect();
     let possible = match posture.possible_agents {
         0 => String::new(),

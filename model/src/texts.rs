@@ -141,11 +141,13 @@ impl FromIterator<Option<Arc<str>>> for Texts {
     fn from_iter<I: IntoIterator<Item = Option<Arc<str>>>>(texts: I) -> Self {
         let texts = texts.into_iter();
         let mut all = Self { distinct: Vec::new(), of: Vec::with_capacity(texts.size_hint().0) };
-        let mut known = Known::default();
+        // Room for as many as are looked at before a column is taken for one of names.
+        let mut known = Known::with_capacity_and_hasher(ALL_DIFFER + 1, foldhash::fast::FixedState::default());
         for text in texts {
             let all_differ = all.len() > ALL_DIFFER && all.distinct.len() == all.len();
+            let repeats = |text: &Arc<str>| all.distinct.last().is_some_and(|last| Arc::ptr_eq(last, text));
             match text {
-                Some(text) if !all_differ => {
+                Some(text) if !all_differ && !repeats(&text) => {
                     let number = all.add_known(text, &mut known);
                     all.of.push(number);
                 }

@@ -192,17 +192,17 @@ pub(super) fn int(count: usize) -> i64 {
 /// Where something is written, as text and line.
 pub(super) fn location_and_line(evidence: &Evidence) -> (Arc<str>, Option<i64>) {
     match evidence.place {
-        Place::Whole => (Arc::clone(&evidence.document), None),
-        Place::Setting { .. } => (evidence.to_string().into(), None),
         Place::Line(line) | Place::LineColumn(line, _) => (Arc::clone(&evidence.document), Some(i64::from(line))),
-        Place::Pointer(_) => (evidence.to_string().into(), None),
+        Place::Whole | Place::Pointer(_) | Place::Setting { .. } => (location(evidence), None),
     }
 }
 
 /// Where something is written, as one text.
 pub(super) fn location(evidence: &Evidence) -> Arc<str> {
-    match evidence.place {
+    match &evidence.place {
         Place::Whole => Arc::clone(&evidence.document),
+        // What nearly all places are: put together as `Evidence` displays it, at less cost.
+        Place::Pointer(pointer) => [&*evidence.document, "#", &**pointer].concat().into(),
         _ => evidence.to_string().into(),
     }
 }

@@ -51,7 +51,7 @@ impl Grants {
         // Atoms of one statement share its parts, so that addresses tell statements apart at less cost than texts.
         let address = |text: &Arc<str>| Arc::as_ptr(text).addr();
         let mut known: FastMap<_, u32> = FastMap::default();
-        let (mut texts, mut places) = (Vec::new(), Vec::new());
+        let mut distinct: Vec<&Grant> = Vec::new();
         let of = grants
             .map(|grant| {
                 let place = match &grant.evidence.place {
@@ -63,12 +63,15 @@ impl Grants {
                 let document = address(&grant.evidence.document);
                 let key = (address(&grant.policy), grant.statement, address(&grant.name), document, place);
                 *known.entry(key).or_insert_with(|| {
-                    texts.push((grant.to_string().into(), location(&grant.evidence)));
-                    places.push(vec![grant.evidence.clone()]);
-                    u32::try_from(texts.len() - 1).unwrap_or(u32::MAX)
+                    distinct.push(grant);
+                    u32::try_from(distinct.len() - 1).unwrap_or(u32::MAX)
                 })
             })
             .collect();
+        let (texts, places) = rayon::join(
+            || distinct.par_iter().map(|grant| (grant.to_string().into(), location(&grant.evidence))).collect(),
+            || distinct.iter().map(|grant| vec![grant.evidence.clone()]).collect(),
+        );
         Self { texts, places, of }
     }
 

@@ -34,7 +34,8 @@ pub(crate) enum HumanKey {
 /// An excess atom with the operations that it stands for.
 #[derive(Debug)]
 pub(crate) struct Atom {
-    pub(crate) atom: ExcessAtom,
+    /// Boxed, as atoms are sorted and an atom is large.
+    pub(crate) atom: Box<ExcessAtom>,
     pub(crate) operations: OpSet,
     /// The statement; `None` = no statement grants it, so that its evidence is whatever describes the identity.
     pub(crate) granted_by: Option<GrantIx>,
@@ -166,7 +167,7 @@ fn atoms_of(
         for (operation, set) in operations.catalog.summarise(left) {
             let weight = operations.catalog.weight_of(&set);
             atoms.push(Atom {
-                atom: ExcessAtom {
+                atom: Box::new(ExcessAtom {
                     operation,
                     operations: count(&set),
                     level: operations.highest(&set),
@@ -178,7 +179,7 @@ fn atoms_of(
                     grant: grant.clone(),
                     decided,
                     people_have: people_have(&set, human),
-                },
+                }),
                 operations: set,
                 granted_by: piece.slice.grant,
             });

@@ -266,21 +266,29 @@ impl<'a> World<'a> {
     }
 
     fn index_facts(&mut self) {
-        for control in &self.inventory.controls {
-            self.controls.entry(&control.identity).or_default().push(control);
-        }
-        for agent in &self.inventory.agents {
-            self.agents.entry(&agent.identity).or_default().push(agent);
-        }
-        for credential in &self.inventory.credentials {
-            if credential.enabled != Fact::Known(false) {
-                let short_lived = match credential.is_static {
+        let inventory = self.inventory;
+        let Self { controls, short_lived, .. } = self;
+        let count = inventory.identities.len();
+        let index_controls = || {
+            controls.reserve(count.min(inventory.controls.len()));
+            for control in &inventory.controls {
+                controls.entry(&control.identity).or_default().push(control);
+            }
+        };
+        let judge_credentials = || {
+            short_lived.reserve(count.min(inventory.credentials.len()));
+            for credential in inventory.credentials.iter().filter(|held| held.enabled != Fact::Known(false)) {
+                let ends_soon = match credential.is_static {
                     Fact::Known(is_static) => Truth::from(!is_static && !credential.by_unseen_static),
                     Fact::Absent | Fact::Unknown => Truth::Unknown,
                 };
-                let held = self.short_lived.entry(&credential.identity).or_insert(Truth::Yes);
-                *held = held.and(short_lived);
+                let held = short_lived.entry(&credential.identity).or_insert(Truth::Yes);
+                *held = held.and(ends_soon);
             }
+        };
+        rayon::join(index_controls, judge_credentials);
+        for agent in &self.inventory.agents {
+            self.agents.entry(&agent.identity).or_default().push(agent);
         }
     }
 

@@ -41,9 +41,15 @@ pub(crate) struct Resolver {
 }
 
 impl Drop for Resolver {
-    /// Gives back every access on all cores, as the store of policies does with documents.
+    /// Gives back what there is most of on all cores, as the store of policies does with documents.
     fn drop(&mut self) {
-        std::mem::take(&mut self.accesses).into_par_iter().for_each(drop);
+        let accesses = std::mem::take(&mut self.accesses);
+        let principals = std::mem::take(&mut self.world.principals);
+        let (attached, bounds) = (std::mem::take(&mut self.attached), std::mem::take(&mut self.bounds));
+        rayon::join(
+            || accesses.into_par_iter().for_each(drop),
+            || rayon::join(|| drop(principals), || drop((attached, bounds))),
+        );
     }
 }
 

@@ -268,7 +268,7 @@ impl<'d> Reading<'_, 'd> {
         let described = Described {
             kind: PrincipalKind::User,
             account,
-            name: self.name(user.user_name, &user.arn),
+            name: name(user.user_name, &user.arn),
             path: self.path(user.path),
             created_at: moment(user.create_date),
             last_used_at: Fact::Unknown,
@@ -290,7 +290,7 @@ impl<'d> Reading<'_, 'd> {
         let described = Described {
             kind: PrincipalKind::Group,
             account,
-            name: self.name(group.group_name, &group.arn),
+            name: name(group.group_name, &group.arn),
             path: self.path(group.path),
             created_at: moment(group.create_date),
             last_used_at: Fact::Unknown,
@@ -316,7 +316,7 @@ impl<'d> Reading<'_, 'd> {
         let described = Described {
             kind: PrincipalKind::Role,
             account,
-            name: self.name(role.role_name, &role.arn),
+            name: name(role.role_name, &role.arn),
             path: self.path(role.path),
             created_at: moment(role.create_date),
             // The vendor tracks use for 400 days and prints an empty object where there was none.
@@ -381,15 +381,8 @@ impl<'d> Reading<'_, 'd> {
     }
 
     /// The principal's name (ARN), unless another page has described it already.
-    fn unseen(&mut self, arn: &str) -> Option<Arc<str>> {
-        if self.facts.principals.contains_key(arn) { None } else { Some(self.facts.texts.share(arn)) }
-    }
-
-    fn name(&mut self, name: Option<Text<'_>>, arn: &str) -> Arc<str> {
-        match name {
-            Some(name) => self.facts.texts.share(&name),
-            None => self.facts.texts.share(arn.rsplit('/').next().unwrap_or(arn)),
-        }
+    fn unseen(&self, arn: &str) -> Option<Arc<str>> {
+        if self.facts.principals.contains_key(arn) { None } else { Some(Arc::from(arn)) }
     }
 
     fn path(&mut self, path: Option<Text<'_>>) -> Arc<str> {
@@ -426,6 +419,11 @@ impl<'d> Reading<'_, 'd> {
     fn boundary(&mut self, boundary: Option<Boundary<'_>>) -> Option<Arc<str>> {
         boundary?.permissions_boundary_arn.map(|arn| self.facts.texts.share(&arn))
     }
+}
+
+/// A principal's name without path. Hardly two principals share one: nobody looks for a copy.
+fn name(name: Option<Text<'_>>, arn: &str) -> Arc<str> {
+    Arc::from(name.as_deref().unwrap_or_else(|| arn.rsplit('/').next().unwrap_or(arn)))
 }
 
 impl<'de: 'd, 'd> Deserialize<'de> for PolicyText<'d> {

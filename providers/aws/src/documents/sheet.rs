@@ -77,7 +77,12 @@ impl<'d> Sheet<'d> {
         if self.prefix.is_empty() && pointer.is_empty() {
             return Evidence::whole(Arc::clone(&self.path));
         }
-        Evidence::pointer(Arc::clone(&self.path), format!("{}{pointer}", self.prefix))
+        // Most documents are one response: their pointers are copied once.
+        let pointer: Arc<str> = match &*self.prefix {
+            "" => Arc::from(pointer),
+            prefix => format!("{prefix}{pointer}").into(),
+        };
+        Evidence::pointer(Arc::clone(&self.path), pointer)
     }
 
     /// An error about a part of the response.

@@ -11,6 +11,7 @@ use evenhand_model::glob::Glob;
 use evenhand_model::id::IdentityId;
 use evenhand_model::opset::OperationIx;
 use evenhand_model::scope::ResourceScope;
+use rayon::prelude::*;
 
 use super::holds::Right;
 use super::techniques;
@@ -112,26 +113,20 @@ impl<'a> Targets<'a> {
             }
         }
         let escalating = techniques::operations();
-        let mut worths: HashMap<u32, (bool, u64), foldhash::fast::RandomState> = HashMap::default();
         let rank = |at: usize| {
-            let (Some((access, admin)), Some(group)) = (resolver.at(at), resolver.group(at)) else {
-                return (true, true, Reverse(0), at);
-            };
-            let (escalates, weight) = *worths.entry(group).or_insert_with(|| {
-                let operations = access.operations();
-                (operations.intersects(&escalating), Catalogue::global().weight_of(operations))
-            });
-            (!admin, !escalates, Reverse(weight), at)
+            let Some((access, admin)) = resolver.at(at) else { return (true, true, Reverse(0), at) };
+            let operations = access.operations();
+            let escalates = operations.intersects(&escalating);
+            (!admin, !escalates, Reverse(Catalogue::global().weight_of(operations)), at)
         };
-        let ranks: Vec<Rank> = (0..world.principals.len()).map(rank).collect();
-        let pools = pools
-            .into_iter()
-            .map(|(pool, mut members)| {
-                members.sort_by_key(|at| ranks.get(*at));
-                members.dedup();
-                (pool, Members::of(members))
-            })
-            .collect();
+        let ranks: Vec<Rank> = (0..world.principals.len()).into_par_iter().map(rank).collect();
+        let sorted = |(pool, mut members): (Pool, Vec<usize>)| {
+            members.sort_by_key(|at| ranks.get(*at));
+            members.dedup();
+            (pool, Members::of(members))
+        };
+        let pools: Vec<(Pool, Members)> = pools.into_iter().collect::<Vec<_>>().into_par_iter().map(sorted).collect();
+        let pools = pools.into_iter().collect();
         Self { world, ranks, pools, naming, reached: Mutex::default() }
     }
 

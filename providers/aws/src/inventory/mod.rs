@@ -27,6 +27,7 @@ use evenhand_model::gap::{Gap, GapKind, Lost, Subject};
 use evenhand_model::id::{IdentityId, ScopeId};
 use evenhand_model::identity::{Identity, Nature, Signal, judge};
 use evenhand_model::inventory::{Hint, Inventory};
+use rayon::prelude::*;
 
 use accounts::{Accounts, Membership};
 use facts::{Described, Facts};
@@ -163,6 +164,13 @@ impl Join {
                 _ => roles.push(one),
             }
         }
+        // Lists that grow by doubling are copied again and again, and hold room for what never comes.
+        let count = users.len() + groups.len() + roles.len();
+        self.inventory.identities.reserve(count);
+        self.natures.reserve(count);
+        self.inventory.credentials.reserve(roles.len());
+        self.inventory.controls.reserve(roles.len());
+        self.inventory.trusts.reserve(roles.len());
         self.groups = Groups::new(&groups, &self.policies);
         let mut members: BTreeMap<IdentityId, Vec<IdentityId>> = BTreeMap::new();
         for (id, held) in users {
@@ -212,7 +220,7 @@ impl Join {
         let without = self.facts.without_policy.iter().filter_map(|name| whole_name(name, repositories));
         let without_policy = without.collect();
         self.homeless();
-        self.principals.sort_by(|a, b| a.id.cmp(&b.id));
+        self.principals.par_sort_by(|a, b| a.id.cmp(&b.id));
         let mut carriers = self.carried.carriers;
         carriers.sort_by(|a, b| (&a.arn, &a.role).cmp(&(&b.arn, &b.role)));
         resource_policies.sort_by(|a, b| (&a.resource, a.policy).cmp(&(&b.resource, b.policy)));
