@@ -64,6 +64,8 @@ pub struct Capture {
     pub failures: Vec<ReadError>,
     /// Whether some source could not be read at all.
     pub unreadable_source: bool,
+    /// Whether a live source could not be asked about anything at all; why is told already.
+    pub unasked_source: bool,
     /// The sources as named.
     pub sources: Vec<Arc<str>>,
     /// Files below the sources that were passed over, because nothing at such a path was asked for.
