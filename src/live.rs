@@ -40,6 +40,8 @@ pub(crate) struct Collected {
     pub(crate) stopped: Option<Stopped>,
     /// Whether every call was made, whatever came of it.
     pub(crate) whole: bool,
+    /// Whether nothing that was named could be asked about, so that nothing is known of it; it is told already.
+    pub(crate) unasked: bool,
 }
 
 /// Collects from one provider, where that is the whole command.

@@ -68,6 +68,8 @@ pub struct Capture {
     /// The manifests of captures whose collection did not come to its end, because somebody could not be asked, or it ran
     /// out of time or was stopped.
     pub unfinished: Vec<Arc<str>>,
+    /// Whether a live source could not be asked about anything at all; why is told already.
+    pub unasked_source: bool,
     /// The sources as named.
     pub sources: Vec<Arc<str>>,
     /// Files below the sources that were passed over, because nothing at such a path was asked for.
@@ -571,6 +573,10 @@ fn unrecognised(found: &Found, loaded: &Loaded, broken: impl Fn(&Document) -> Op
             "waivers of evenhand that this scan does not use"
         }
         _ if document.text.trim().is_empty() => "it is empty",
+        Format::Yaml if is_workflow(&document.path) && document.head.has("jobs") => "a workflow that runs no agent",
+        Format::Yaml | Format::Text if is_workflow(&document.path) => {
+            "a workflow that is not valid YAML, or has no `jobs`"
+        }
         Format::Json => "JSON, but no provider knows its keys",
         Format::Ndjson => "lines of JSON, but no provider knows their keys",
         Format::Yaml => "YAML, but no provider knows its keys",
@@ -579,6 +585,12 @@ fn unrecognised(found: &Found, loaded: &Loaded, broken: impl Fn(&Document) -> Op
         Format::Text => "text that no provider knows",
     };
     Outcome::Unrecognised { reason: reason.to_owned(), bytes: loaded.bytes, digest: Some(loaded.digest) }
+}
+
+/// Whether a file lies where GitHub looks for workflows.
+fn is_workflow(path: &str) -> bool {
+    let path = path.replace('\\', "/");
+    (path.ends_with(".yml") || path.ends_with(".yaml")) && path.contains(".github/workflows/")
 }
 
 /// Scopes that the configuration expects and the capture does not hold become gaps.

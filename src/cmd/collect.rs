@@ -11,7 +11,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Collect) -> Result<E
     let terms = live::terms(&arguments.live, &arguments.out, arguments.resume, fingerprinter);
     let progress = invocation.progress();
     let collected = live::collect(arguments.provider, &arguments.live, terms, invocation.console, &progress)?;
-    Ok(if collected.stopped.is_some() {
+    Ok(if collected.stopped.is_some() || collected.unasked {
         Exit::Incomplete
     } else if !collected.identities {
         Exit::NothingCollected

@@ -76,7 +76,7 @@ impl LiveSources {
         })?;
         let folder = arguments.keep_capture.as_deref().unwrap_or(scratch.path());
         let (mut named, mut shown) = (Vec::new(), Vec::new());
-        let mut whole = true;
+        let (mut whole, mut unasked) = (true, false);
         let interrupt = live::Interrupt::listen();
         for provider in &self.live {
             let terms = live::terms(&arguments.live, folder, false, fingerprinter.clone());
@@ -85,7 +85,8 @@ impl LiveSources {
             if collected.stopped == Some(Stopped::Interrupted) {
                 return Err(Failure::Told(Exit::Incomplete));
             }
-            whole &= collected.whole;
+            whole &= collected.whole && !collected.unasked;
+            unasked |= collected.unasked;
             let capture = folder.join(provider.as_str());
             if arguments.keep_capture.is_none() {
                 shown.push((capture.clone(), provider.as_str().to_owned()));
@@ -102,6 +103,7 @@ impl LiveSources {
         if whole {
             invocation.tell_unfinished(&capture);
         }
+        capture.unasked_source = unasked;
         Ok((capture, at))
     }
 }

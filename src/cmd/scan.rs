@@ -56,7 +56,13 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit
         let broken = |file: &SourceFile| matches!(file.status, SourceStatus::Failed | SourceStatus::Partial);
         let read = !capture.is_partial() && !capture.files.iter().any(broken);
         let excused = arguments.gate.allow_empty && read;
-        let failure = if excused { None } else { Some(invocation.nobody(&capture)) };
+        let failure = match (excused, capture.unasked_source) {
+            (true, _) => None,
+            // Nobody was found because nobody could be asked, which another export does not mend.
+            (false, true) if gate_settings.allow_partial => Some(Failure::Told(Exit::NothingCollected)),
+            (false, true) => Some(Failure::Told(Exit::Incomplete)),
+            (false, false) => Some(invocation.nobody(&capture)),
+        };
         // The files with the reasons are what helps now; a table without identities does not.
         let report = assess::report(assess::assess(capture, options, Keep::Report), options, Depth::Whole);
         let tells = |output: &Output| output.format.listed().is_some_and(|format| format.tells_gaps);

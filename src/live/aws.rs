@@ -37,5 +37,6 @@ pub(super) fn tell(collected: &Collected, console: Console) -> super::Collected 
         identities: collected.identities,
         stopped: collected.stopped,
         whole: collected.stopped.is_none(),
+        unasked: false,
     }
 }

@@ -63,5 +63,5 @@ pub(super) fn tell(collected: &Collected, console: Console) -> super::Collected 
     console
         .detail(&format!("at most {} of answers were held at one time", counted(collected.most_held, "byte", "bytes")));
     let whole = collected.stopped.is_none() && gone.is_empty();
-    super::Collected { identities: collected.identities, stopped: collected.stopped, whole }
+    super::Collected { identities: collected.identities, stopped: collected.stopped, whole, unasked: false }
 }

@@ -1,6 +1,8 @@
 //! The built binary against GitHub's own description of its API, played by Prism: every request is one that GitHub
 //! describes, every answer is understood, and its links, which lead to another host, are not followed.
 //!
+//! What it exits with where GitHub tells nothing is tried against a server of our own.
+//!
 //! The program and the description are installed once under `target/tools`. Prism keeps nothing and pages nothing: what
 //! needs a server with a memory is tested beside the connector.
 
@@ -10,6 +12,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use evenhand_collect::served::{Reply, Request, Served};
 use serde_json::Value;
 
 use super::{files, npm, said, text};
@@ -185,4 +188,59 @@ fn every_call_is_one_that_github_describes_and_every_answer_is_understood() {
     }
     assert!(others.is_empty(), "{others:#?}");
     assert!(answers > 10, "what has one page is there: {answers}");
+}
+
+/// The binary with a token for a server at an address, in a folder of its own.
+fn evenhand_at(url: &str, home: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_evenhand"))
+        .args(arguments)
+        .current_dir(home)
+        .env_clear()
+        .env("HOME", home)
+        .env("EVENHAND_HOME", home)
+        .env("EVENHAND_FINGERPRINT_KEY", "test")
+        .env("GITHUB_API_URL", url)
+        .env("GITHUB_TOKEN", "fake-token")
+        .output()
+        .expect("the binary runs")
+}
+
+/// GitHub with one organisation of one person, which refuses everything else in its own words.
+fn small_github(status: u16, words: &'static str) -> Served {
+    Served::new(move |request: &Request| {
+        let (status, body) = match request.path.as_str() {
+            "/orgs/acme" => (200, serde_json::json!({ "login": "acme", "id": 1 })),
+            "/orgs/acme/members" => (200, serde_json::json!([{ "login": "ann", "id": 2, "type": "User" }])),
+            "/orgs/acme/repos" => (200, serde_json::json!([])),
+            _ => (status, serde_json::json!({ "message": words })),
+        };
+        let headers = vec![("content-type".to_owned(), "application/json; charset=utf-8".to_owned())];
+        Reply { status, headers, body: body.to_string(), ..Reply::default() }
+    })
+    .expect("the server starts")
+}
+
+#[test]
+fn an_organisation_that_cannot_be_asked_is_a_source_that_could_not_be_read() {
+    const VENDORS: &str = "aws iam get-account-authorization-details";
+    let home = tempfile::tempdir().unwrap();
+    let hidden = small_github(404, "Not Found");
+    let refused = small_github(403, "Resource protected by organization SAML enforcement.");
+    for (server, arguments, code, says) in [
+        (&hidden, &["scan", "github", "--org", "no-such"][..], 4, &["`no-such`", "404", "spelling", "SSO"][..]),
+        (&hidden, &["scan", "github", "--org", "no-such", "--allow-partial"], 3, &["`no-such`", "404"]),
+        (&hidden, &["scan", "github", "--org", "no-such", "--allow-empty"], 4, &["`no-such`", "404"]),
+        (&hidden, &["scan", "github", "--org", "no-such", "-q"], 4, &["`no-such`", "404"]),
+        (&hidden, &["collect", "github", "--org", "no-such", "--out", "one"], 4, &["`no-such`", "SSO"]),
+        (&refused, &["scan", "github", "--org", "no-such"], 4, &["no-such", "SSO"]),
+        // Beside one that answers it is a part that is missing.
+        (&hidden, &["scan", "github", "--org", "acme", "--org", "no-such"], 4, &["`no-such`", "404"]),
+        (&hidden, &["scan", "github", "--org", "acme", "--org", "no-such", "--allow-partial"], 0, &["`no-such`"]),
+    ] {
+        let done = evenhand_at(&server.url, home.path(), arguments);
+        let told = said(&done);
+        assert_eq!(done.status.code(), Some(code), "{arguments:?}: {told}");
+        assert!(says.iter().chain(&["127.0.0.1"]).all(|word| told.contains(word)), "{arguments:?}: {told}");
+        assert!(!told.contains(VENDORS), "{arguments:?}: {told}");
+    }
 }

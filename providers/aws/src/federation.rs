@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use evenhand_federation::{Admitted, Asks, Demand, Issuer, Platform, Understood};
+use evenhand_federation::{Admitted, Alternative, Asks, Demand, Issuer, Platform, Slack, Understood};
 use evenhand_model::decide::Refusal;
 use evenhand_model::evidence::Truth;
 use evenhand_model::glob::{Glob, Token as Part};
@@ -20,7 +20,7 @@ use crate::catalog::Catalogue;
 use crate::point::{Policies, Understood as Policy};
 use crate::policy::context::{Context, Lookup};
 use crate::policy::document::{ConditionTest, Qualifier, Statement};
-use crate::policy::operator::{self, Operator};
+use crate::policy::operator::{self, Operator, Order};
 use crate::policy::{Effect, PolicyDocument, PolicyRole};
 
 /// AWS as a platform that admits tokens.
@@ -88,12 +88,29 @@ impl Understood for Trusted {
 
     fn asks(&self, issuer: Issuer) -> Asks {
         let mut asks = Asks::default();
-        for statement in self.statements().filter(|statement| statement.effect == Effect::Allow) {
-            let demands = asked_by(&*statement.conditions, issuer, None);
-            asks.remarks.extend(lacks_audience(&demands).then_some(MISSING_AUDIENCE));
-            asks.alternatives.push(demands);
+        let allows = |statement: &&Statement| statement.effect == Effect::Allow && may_mean(statement, issuer);
+        for statement in self.statements().filter(allows) {
+            let asked = asked_by(&*statement.conditions, issuer, None);
+            asks.remarks.extend(lacks_audience(&asked.demands).then_some(MISSING_AUDIENCE));
+            let cited = statement.conditions.iter().filter(|test| is_vague(test, issuer));
+            asks.opaque.extend(cited.map(|test| format!("{} {} {}", test.written, test.key, test.values.join(" | "))));
+            asks.alternatives.push(asked);
         }
         asks
+    }
+
+    fn issuer(&self) -> Option<Issuer> {
+        let principals = self.statements().filter_map(|statement| statement.principals.as_deref());
+        let providers = principals.flat_map(|list| &list.federated).map(|name| Issuer::at(&provider_issuer(name)));
+        let tests = self.statements().flat_map(|statement| statement.conditions.iter());
+        let keys = tests.filter_map(|test| split(&test.key)).map(|(prefix, _)| Issuer::at(prefix));
+        let mut kinds: Vec<Issuer> = providers.chain(keys).filter(|kind| *kind != Issuer::Other).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        match kinds.as_slice() {
+            [one] => Some(*one),
+            _ => None,
+        }
     }
 
     fn notes(&self) -> Vec<(String, String)> {
@@ -173,6 +190,13 @@ fn subject_start(issuer: &str, tests: &[ConditionTest]) -> String {
     starts.max_by_key(String::len).unwrap_or_default()
 }
 
+/// Whether a statement may be about tokens of an issuer: it names no provider, or one that may be the issuer's.
+fn may_mean(statement: &Statement, issuer: Issuer) -> bool {
+    statement.principals.as_ref().is_none_or(|list| {
+        list.any || list.federated.iter().any(|provider| issuer.may_be_at(&provider_issuer(provider)))
+    })
+}
+
 /// Whether a statement is about whoever brings a token through a provider.
 fn means(statement: &Statement, provider: &str) -> bool {
     named(statement, &Caller::new(Who::Federated, provider, None, None)) != Named::No
@@ -231,10 +255,24 @@ fn holds(effect: Effect, test: &ConditionTest, token: &Token) -> Truth {
     })
 }
 
-/// The values of a positive comparison of texts as patterns, a variable as any text; `None` for any other test.
+/// The values of a positive test as patterns that are no narrower, a variable as any text; `None` where the operator has no
+/// patterns. No claim that these issuers are known by is an address, a time or an ARN.
 fn values(test: &ConditionTest) -> Option<Vec<Glob>> {
     let of = |text: &Arc<str>| if text.contains("${") { Some(Glob::Any) } else { wanted(test, text) };
-    test.values.iter().map(of).collect()
+    match test.operator {
+        Some(Operator::StringEqualsIgnoreCase { negated: false }) => {
+            let lower =
+                |text: &Arc<str>| if text.contains("${") { Glob::Any } else { Glob::literal(text.to_lowercase()) };
+            Some(test.values.iter().map(lower).collect())
+        }
+        // Claims that are numbers or truth values are texts that are written in one way.
+        Some(Operator::Numeric(Order::Equals) | Operator::Binary) => {
+            Some(test.values.iter().map(|text| Glob::literal(Arc::clone(text))).collect())
+        }
+        Some(Operator::Bool) => Some(test.values.iter().map(|text| Glob::literal(text.to_lowercase())).collect()),
+        Some(Operator::IpAddress { .. } | Operator::Arn { .. } | Operator::Date(_)) => Some(Vec::new()),
+        _ => test.values.iter().map(of).collect(),
+    }
 }
 
 /// A value of a positive comparison of texts as a pattern; `None` for any other test, and where a variable decides.
@@ -263,8 +301,32 @@ fn cased<'a>(test: &ConditionTest, pattern: &'a Glob) -> Cow<'a, Glob> {
 
 /// Whether a test is positive and fails where the key is absent.
 pub(crate) fn always_demanded(test: &ConditionTest) -> bool {
-    let positive = test.operator.is_some_and(|operator| !operator.negated() && operator != Operator::Null);
-    positive && !test.if_exists && test.qualifier != Qualifier::ForAllValues
+    is_positive(test) && !passes_absent(test)
+}
+
+fn is_positive(test: &ConditionTest) -> bool {
+    test.operator.is_some_and(|operator| !operator.negated() && operator != Operator::Null)
+}
+
+/// Whether a positive test passes where the key is absent.
+fn passes_absent(test: &ConditionTest) -> bool {
+    test.if_exists || test.qualifier == Qualifier::ForAllValues
+}
+
+/// Whether a test of an issuer's claim demands something that no pattern says: an order of numbers.
+fn is_vague(test: &ConditionTest, issuer: Issuer) -> bool {
+    is_positive(test)
+        && values(test).is_none()
+        && split(&test.key).is_some_and(|(prefix, claim)| {
+            issuer.may_be_at(prefix) && (!passes_absent(test) || issuer.always_has(&claim))
+        })
+}
+
+/// Whether tests, each by itself, demand that a key is there, or that it is not.
+fn is_there(tests: &[&ConditionTest], key: &str) -> Option<bool> {
+    let null = tests.iter().find(|test| test.operator == Some(Operator::Null) && *test.key == *key)?;
+    let says = |word: &str| !null.values.is_empty() && null.values.iter().all(|value| value.eq_ignore_ascii_case(word));
+    if says("false") { Some(true) } else { says("true").then_some(false) }
 }
 
 /// The name for a trust that takes tokens for any audience of its provider. It admits no other workload, only tokens of
@@ -286,22 +348,51 @@ pub(crate) fn asked_by<'a>(
     tests: impl IntoIterator<Item = &'a ConditionTest>,
     issuer: Issuer,
     provider: Option<&str>,
-) -> Vec<Demand> {
-    let mut demands = Vec::new();
-    for test in tests.into_iter().filter(|test| always_demanded(test)) {
+) -> Alternative {
+    let tests: Vec<&ConditionTest> = tests.into_iter().collect();
+    let mut asked = Alternative::default();
+    for test in &tests {
         let Some((prefix, claim)) = split(&test.key) else { continue };
         let own = match provider {
             Some(provider) => is_of(prefix, provider),
             None => issuer.may_be_at(prefix),
         };
         // A key of another issuer, or one that AWS does not make of these tokens, is never there.
-        let values = match own && carries(prefix, &claim) != Some(false) {
-            true => values(test).unwrap_or_else(|| vec![Glob::Any]),
-            false => Vec::new(),
-        };
-        demands.push(Demand::new(claim, values));
+        let carried = own && carries(prefix, &claim) != Some(false);
+        let always = carried && issuer.always_has(&claim);
+        let Some(operator) = test.operator else { continue };
+        if operator == Operator::Null {
+            // What every token has cannot be missing, and what none has cannot be there.
+            let never = match is_there(&tests, &test.key) {
+                Some(true) => !carried,
+                Some(false) => always,
+                None => false,
+            };
+            if never {
+                asked.demands.push(Demand::new(claim, Vec::new()));
+            }
+            continue;
+        }
+        if operator.negated() {
+            asked.forbids |= carried;
+            continue;
+        }
+        // Where a token may lack the key, such a test demands nothing of those that do.
+        let lax = passes_absent(test) && is_there(&tests, &test.key) != Some(true);
+        if lax && !always {
+            continue;
+        }
+        if is_vague(test, issuer) && carried {
+            asked.vague = true;
+        }
+        let values = if carried { values(test).unwrap_or_else(|| vec![Glob::Any]) } else { Vec::new() };
+        let mut demand = Demand::new(claim, values);
+        demand.slack.extend(lax.then_some(Slack::Missing));
+        let caseless = matches!(operator, Operator::StringEqualsIgnoreCase { .. });
+        demand.slack.extend(caseless.then_some(Slack::Case));
+        asked.demands.push(demand);
     }
-    demands
+    asked
 }
 
 /// The issuer and claim of a context key; `None` for keys that no token fills.

@@ -1,7 +1,7 @@
 //! Federated identity credentials of Entra ID, of applications and of user-assigned identities.
 //!
-//! A credential compares issuer, subject and audience to the letter: case counts and a wildcard is a character. A flexible
-//! one has no subject but an expression over claims, in which `*` and `?` are wildcards that run over every separator.
+//! A credential compares issuer, subject and audience to the letter: case counts and a wildcard is a character. Of a token
+//! whose issuer's address nobody tells, its issuer fits perhaps. A flexible one has no subject but an expression over claims, in which `*` and `?` are wildcards that run over every separator.
 //! The language: `claims['NAME'] eq 'TEXT'` or `matches 'PATTERN'`, joined by `and`.
 
 use std::collections::BTreeSet;
@@ -70,6 +70,10 @@ struct Compared {
 impl Platform for Entra {
     fn understand(&self, condition: &str, issuer: Issuer) -> Result<Box<dyn Understood>, Refusal> {
         let credential: Credential = part(condition, REMEDY)?;
+        let issuer = match (issuer, &credential.issuer) {
+            (Issuer::Other, Some(address)) => Issuer::at(&bare_issuer(address)),
+            _ => issuer,
+        };
         let (tests, flexible) = match (credential.subject, credential.claims_matching_expression) {
             (Some(subject), None) => (vec![("sub".to_owned(), Glob::literal(subject))], false),
             (None, Some(expression)) => {
@@ -98,11 +102,8 @@ impl Understood for Compared {
     fn admits(&self, token: &Token) -> Admitted {
         let mut open = BTreeSet::new();
         let mut truth = Truth::Yes;
-        // A closing slash or a capital more makes another issuer of it.
-        if let (Some(wanted), Found::Texts(_)) = (&self.issuer, token.find("iss")) {
-            truth = truth.and(fits(token, "iss", &[Glob::literal(wanted.as_str())], &mut open));
-        } else if let (Some(wanted), Some(signed)) = (&self.issuer, &token.issuer) {
-            truth = truth.and((bare_issuer(wanted) == *signed).into());
+        if let Some(wanted) = &self.issuer {
+            truth = truth.and(is_signed_by(wanted, token, &mut open));
         }
         for (claim, wanted) in &self.tests {
             truth = truth.and(fits(token, claim, std::slice::from_ref(wanted), &mut open));
@@ -125,7 +126,30 @@ impl Understood for Compared {
         }
         // Whoever reads subjects alone finds none.
         let remarks = if self.flexible { vec!["scanner-blindspot"] } else { Vec::new() };
-        Asks { alternatives: vec![demands], remarks, opaque: Vec::new() }
+        Asks { alternatives: vec![demands.into()], remarks, opaque: Vec::new() }
+    }
+
+    fn issuer(&self) -> Option<Issuer> {
+        named(self.issuer.as_deref())
+    }
+}
+
+/// Who issues at an address, if that is an issuer that is understood.
+pub(crate) fn named(address: Option<&str>) -> Option<Issuer> {
+    address.map(|address| Issuer::at(&bare_issuer(address))).filter(|issuer| *issuer != Issuer::Other)
+}
+
+/// Whether a token is signed by the issuer at an address. Every token names its issuer, so that one of which no address is
+/// told leaves the answer open.
+pub(crate) fn is_signed_by(wanted: &str, token: &Token, open: &mut BTreeSet<String>) -> Truth {
+    match (token.find("iss"), &token.issuer) {
+        // A closing slash or a capital more makes another issuer of it.
+        (Found::Texts(_) | Found::AnyOf(_), _) => fits(token, "iss", &[Glob::literal(wanted)], open),
+        (_, Some(signed)) => (bare_issuer(wanted) == *signed).into(),
+        (_, None) => {
+            open.insert("iss".to_owned());
+            Truth::Unknown
+        }
     }
 }
 
@@ -246,8 +270,42 @@ mod tests {
         ] {
             assert_eq!(admits(condition, &token), expected, "{condition}");
         }
-        let unknown = admits(r#"{"subject":"s","audiences":["a"]}"#, &Token::of_subject(None, "s"));
-        assert_eq!(unknown, Truth::Unknown);
+    }
+
+    #[test]
+    fn what_was_not_said_of_a_token_leaves_the_answer_open() {
+        const GITHUB: &str = "https://token.actions.githubusercontent.com";
+        const MAIN: &str = "repo:o/r:ref:refs/heads/main";
+        let bare = Token::of_subject(None, MAIN);
+        let whole = |token: &Token| Token { whole: true, ..token.clone() };
+        let signed = Token::of_subject(Some(bare_issuer(GITHUB)), MAIN);
+        let open = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<String>>();
+        for (token, subject, issuer, audience, expected, hangs_on) in [
+            (bare.clone(), MAIN, None, None, Truth::Yes, open(&[])),
+            (bare.clone(), MAIN, Some(GITHUB), None, Truth::Unknown, open(&["iss"])),
+            (bare.clone(), MAIN, None, Some("a"), Truth::Unknown, open(&["aud"])),
+            (bare.clone(), MAIN, Some(GITHUB), Some("a"), Truth::Unknown, open(&["aud", "iss"])),
+            // What is known decides.
+            (bare.clone(), "repo:o/r:ref:refs/heads/Main", Some(GITHUB), Some("a"), Truth::No, open(&[])),
+            (whole(&bare), MAIN, Some(GITHUB), None, Truth::Unknown, open(&["iss"])),
+            (whole(&bare), MAIN, None, Some("a"), Truth::No, open(&[])),
+            (bare.clone().with("aud", "b"), MAIN, Some(GITHUB), Some("a"), Truth::No, open(&[])),
+            (bare.clone().with("aud", "a"), MAIN, Some(GITHUB), Some("a"), Truth::Unknown, open(&["iss"])),
+            (signed.clone(), MAIN, Some(GITHUB), None, Truth::Yes, open(&[])),
+            (signed.clone(), MAIN, Some(GITHUB), Some("a"), Truth::Unknown, open(&["aud"])),
+            (signed.clone(), MAIN, Some("https://gitlab.com"), None, Truth::No, open(&[])),
+            (signed.with("aud", "a"), MAIN, Some(GITHUB), Some("a"), Truth::Yes, open(&[])),
+        ] {
+            let mut condition = serde_json::json!({ "subject": subject });
+            if let Some(issuer) = issuer {
+                condition["issuer"] = issuer.into();
+            }
+            if let Some(audience) = audience {
+                condition["audiences"] = serde_json::json!([audience]);
+            }
+            let admitted = Entra.understand(&condition.to_string(), Issuer::GitHub).unwrap().admits(&token);
+            assert_eq!((admitted.truth, admitted.open), (expected, hangs_on), "{condition} {token:?}");
+        }
     }
 
     #[test]

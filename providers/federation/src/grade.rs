@@ -9,6 +9,7 @@
 
 use std::collections::BTreeSet;
 
+use evenhand_model::evidence::Truth;
 use evenhand_model::glob::Glob;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -35,23 +36,51 @@ pub enum Grade {
 pub struct Demand {
     /// The claim's name.
     pub claim: String,
-    /// Any one will do.
+    /// Any one will do; none: no token meets it.
     pub values: Vec<Glob>,
+    /// In which ways the test is laxer than its values.
+    pub slack: Vec<Slack>,
+}
+
+/// A way in which a test is laxer than its values.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Slack {
+    /// It passes where the token lacks the claim. Only of a claim that every token of the issuer carries is such a test a
+    /// demand at all.
+    Missing,
+    /// The case of letters does not count; the values are in lower case.
+    Case,
 }
 
 impl Demand {
     /// A claim and its values.
     pub fn new(claim: impl Into<String>, values: Vec<Glob>) -> Self {
-        Self { claim: claim.into(), values }
+        Self { claim: claim.into(), values, slack: Vec::new() }
+    }
+}
+
+/// One way to meet a condition.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Alternative {
+    /// All of these. Tests that hold for tokens without the claim, and negative ones, are no demands.
+    pub demands: Vec<Demand>,
+    /// Whether it has negative tests as well.
+    pub forbids: bool,
+    /// Whether it demands something nobody here understands as well.
+    pub vague: bool,
+}
+
+impl From<Vec<Demand>> for Alternative {
+    fn from(demands: Vec<Demand>) -> Self {
+        Self { demands, ..Self::default() }
     }
 }
 
 /// What a condition demands.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Asks {
-    /// One of these lists of demands has to be met, all of it. Tests that hold for tokens without the claim, and negative
-    /// ones, are no demands.
-    pub alternatives: Vec<Vec<Demand>>,
+    /// One of these has to be met.
+    pub alternatives: Vec<Alternative>,
     /// Names of what was found on the way and takes nothing from the grade.
     pub remarks: Vec<&'static str>,
     /// Parts that demand something nobody here understands, so that the condition may be tighter than it is graded.
@@ -70,6 +99,9 @@ pub struct Graded {
     /// Whether some token of the issuer can be admitted. What a condition demands is never told as narrower than it is, so
     /// that where none can, none is.
     pub admits: bool,
+    /// Whether only parts that nobody here understands stand between the condition and a better grade: it is no worse than
+    /// the grade says, and may be better.
+    pub vague: bool,
 }
 
 impl Graded {
@@ -101,18 +133,28 @@ const MOST_COMBINATIONS: usize = 256;
 /// Grades what is demanded of an issuer's tokens.
 pub fn grade(issuer: Issuer, asks: &Asks) -> Graded {
     let patterns = asks.remarks.iter().copied().collect();
-    let mut graded = Graded { grade: Grade::Safe, pattern: None, patterns, admits: false };
-    for demands in &asks.alternatives {
+    let mut graded = Graded { grade: Grade::Safe, pattern: None, patterns, admits: false, vague: false };
+    let mut certain = Grade::Safe;
+    for alternative in &asks.alternatives {
+        let demands = &alternative.demands;
+        let vague = alternative.vague || demands.iter().any(|demand| !issuers::knows(issuer, &demand.claim));
+        let untested = match demands.iter().any(|demand| demand.claim == "sub") {
+            true => None,
+            false if alternative.forbids => Some("negative-only"),
+            false => Some("missing-sub"),
+        };
+        let mut found = Vec::new();
         for reach in reaches(issuer, demands) {
             graded.patterns.extend(&reach.remarks);
-            if reach.never {
-                continue;
+            if !reach.never {
+                graded.admits = true;
+                found.extend(weaknesses(issuer, &reach, untested));
+                found.extend(slackness(issuer, demands));
             }
-            graded.admits = true;
-            let untested = demands.iter().all(|demand| demand.claim != "sub");
-            for (pattern, grade) in weaknesses(issuer, &reach, untested) {
-                graded.worsen(pattern, grade);
-            }
+        }
+        for (pattern, grade) in found {
+            graded.worsen(pattern, grade);
+            certain = if vague { certain } else { certain.max(grade) };
         }
         if demands.len() > 1 {
             graded.patterns.extend(["multi-key-and", "multi-claim-and"]);
@@ -124,12 +166,54 @@ pub fn grade(issuer: Issuer, asks: &Asks) -> Graded {
     if !graded.admits {
         graded.worsen("always-false", Grade::Weak);
     }
+    graded.vague = graded.admits && graded.grade > certain;
     graded
+}
+
+/// What is weak about how demands are put, whatever they are. Nothing where the same claim is demanded strictly as well, and
+/// nothing of the audience, which takes nothing from the grade.
+fn slackness(issuer: Issuer, demands: &[Demand]) -> Vec<(&'static str, Grade)> {
+    let strictly = |claim: &str| demands.iter().any(|demand| demand.claim == claim && demand.slack.is_empty());
+    let mut found = Vec::new();
+    for demand in demands.iter().filter(|demand| !is_audience(&demand.claim) && !strictly(&demand.claim)) {
+        for slack in &demand.slack {
+            match slack {
+                Slack::Missing => found.push(("passes-when-absent", Grade::Weak)),
+                Slack::Case if issuers::case_counts(issuer, &demand.claim, &demand.values) => {
+                    found.push(("case-ignored", Grade::Weak));
+                }
+                Slack::Case => {}
+            }
+        }
+    }
+    found
+}
+
+pub(crate) fn is_audience(claim: &str) -> bool {
+    matches!(claim, "aud" | "oaud")
+}
+
+/// Whether two demands on a claim that has one value leave no value.
+fn contradict(issuer: Issuer, demands: &[Demand]) -> bool {
+    let apart = |one: &Demand, other: &Demand| {
+        one.values.iter().all(|value| other.values.iter().all(|second| value.overlaps(second) == Truth::No))
+    };
+    // What was put in lower case is not compared with what was not.
+    let exact =
+        |demand: &&Demand| !demand.slack.contains(&Slack::Case) && issuers::has_one_value(issuer, &demand.claim);
+    let compared: Vec<&Demand> = demands.iter().filter(exact).collect();
+    compared
+        .iter()
+        .enumerate()
+        .any(|(at, one)| compared.iter().skip(at + 1).any(|other| one.claim == other.claim && apart(one, other)))
 }
 
 /// How far each combination of a list of demands reaches. Values of the subject are told apart, since each of them holds
 /// several things at once; those of other claims hold one thing, of which the loosest counts.
 fn reaches(issuer: Issuer, demands: &[Demand]) -> Vec<Reach> {
+    if contradict(issuer, demands) {
+        return vec![Reach::nobody()];
+    }
     let of = |demand: &Demand, value: &Glob| issuers::reach(issuer, &demand.claim, value);
     let mut all = vec![Reach::default()];
     for demand in demands {
@@ -144,19 +228,22 @@ fn reaches(issuer: Issuer, demands: &[Demand]) -> Vec<Reach> {
     all
 }
 
-/// What is weak about a reach, the decisive pattern first.
-fn weaknesses(issuer: Issuer, reach: &Reach, untested: bool) -> Vec<(&'static str, Grade)> {
+/// What is weak about a reach, the decisive pattern first; `untested`: the pattern for a subject of which nothing is demanded.
+fn weaknesses(issuer: Issuer, reach: &Reach, untested: Option<&'static str>) -> Vec<(&'static str, Grade)> {
     use Grade::{Unsafe, Weak};
-    if reach.steps > Pin::Open && (reach.tenant < Pin::Name || reach.workload < Pin::Name) {
-        // What runs is known, whoever runs it; at a commit it stays what it is, at a branch or tag it may become anything.
-        let anybody = reach.tenant < Pin::Name && reach.steps < Pin::Id;
+    if reach.steps == Pin::Part && reach.tenant < Pin::Name {
+        return vec![("wildcard-workflow", Unsafe)];
+    }
+    if reach.steps > Pin::Part && (reach.tenant < Pin::Name || reach.workload < Pin::Name) {
+        // What runs is known, whoever runs it. At a commit too: its inputs, and what it checks out, are the caller's.
+        let anybody = reach.tenant < Pin::Name;
         let held = Reach { steps: Pin::Open, ..reach.clone() }.and(Reach::workload(Pin::Name));
         let rest = weaknesses(issuer, &held, untested);
-        return rest.into_iter().chain(anybody.then_some(("job-workflow-ref", Weak))).collect();
+        return anybody.then_some(("job-workflow-ref", Weak)).into_iter().chain(rest).collect();
     }
     let open = reach.tenant == Pin::Open && reach.workload == Pin::Open;
     if open {
-        let missing = untested.then_some(("missing-sub", Unsafe));
+        let missing = untested.map(|name| (name, Unsafe));
         let name = if issuer == Issuer::Kubernetes { "cluster-wide" } else { "no-repo-scope" };
         return missing.into_iter().chain([(name, Unsafe)]).collect();
     }

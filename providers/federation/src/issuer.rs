@@ -86,6 +86,19 @@ impl Issuer {
         at == self || at == Self::Other || self == Self::Other
     }
 
+    /// Whether every token of the issuer carries a claim. A subject and an audience every token has that is one ("OpenID
+    /// Connect Core 1.0", section 2); the others are those of the issuers' own tables.
+    pub fn always_has(self, claim: &str) -> bool {
+        matches!(claim, "sub" | "aud")
+            || match self {
+                Self::GitHub => {
+                    ["actor", "actor_id", "ref", "repository", "repository_id", "workflow"].contains(&claim)
+                }
+                Self::GitLab => ["namespace_id", "project_id", "ref_protected"].contains(&claim),
+                Self::Bitbucket | Self::CircleCi | Self::Terraform | Self::Kubernetes | Self::Other => false,
+            }
+    }
+
     /// Whether many tenants share the issuer, so that the condition alone tells them apart.
     pub(crate) fn is_shared(self) -> bool {
         matches!(self, Self::GitHub | Self::GitLab | Self::Terraform)

@@ -21,6 +21,6 @@ mod shape;
 
 pub use entra::Entra;
 pub use gcp::Gcp;
-pub use grade::{Asks, Demand, Grade, Graded, grade};
+pub use grade::{Alternative, Asks, Demand, Grade, Graded, Slack, grade};
 pub use issuer::Issuer;
 pub use platform::{Admitted, Platform, Understood};

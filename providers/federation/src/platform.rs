@@ -26,6 +26,11 @@ pub trait Understood: Send + Sync {
     /// What is demanded of an issuer's tokens.
     fn asks(&self, issuer: Issuer) -> Asks;
 
+    /// Whose tokens it is for, where it names one issuer that is understood.
+    fn issuer(&self) -> Option<Issuer> {
+        None
+    }
+
     /// What people should know of the condition, with its place.
     fn notes(&self) -> Vec<(String, String)> {
         Vec::new()

@@ -36,8 +36,9 @@ pub(crate) struct Reach {
     /// Repository, project, workspace, service account.
     pub(crate) workload: Pin,
     pub(crate) context: Context,
-    /// The reusable workflow whose steps run, by its file and reference or by a commit of it. Any workload that may call it
-    /// gets there, and nothing but these steps runs.
+    /// The reusable workflow whose steps run, by its repository and a branch, tag or commit of it. Any workload that may call
+    /// it gets there, and nothing but these steps runs. In part: its repository or the reference is open, so that the steps
+    /// may be anybody's.
     pub(crate) steps: Pin,
     /// Proposed changes, before anybody has looked at them.
     pub(crate) pull_request: bool,

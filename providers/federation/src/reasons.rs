@@ -3,8 +3,13 @@
 /// The sentence for a pattern; empty for those that are no weakness.
 pub(crate) fn of(pattern: &str) -> &'static str {
     match pattern {
-        "missing-sub" => "nothing is demanded of the subject, so every workload of the issuer is admitted",
-        "no-repo-scope" => "no owner and no repository is held fast, so every workload of the issuer is admitted",
+        "missing-sub" => {
+            "nothing is demanded of the subject, and nothing else says whose workload it is: anybody's is admitted"
+        }
+        "negative-only" => {
+            "the condition only says what a workload must not be, and nothing says whose it is: anybody's other one is admitted"
+        }
+        "no-repo-scope" => "no owner and no repository is held fast, so that workloads of anybody are admitted",
         "org-wide" => "every repository or project of the organisation is admitted, those made tomorrow included",
         "wildcard-repo" => {
             "every repository or project whose name fits is admitted, and names are there for the taking"
@@ -12,6 +17,10 @@ pub(crate) fn of(pattern: &str) -> &'static str {
         "wildcard-workspace" => "every workspace that fits is admitted, those made tomorrow included",
         "job-workflow-ref" => {
             "every repository that may call the reusable workflow is admitted: no repository and no owner is demanded"
+        }
+        "wildcard-workflow" => {
+            "the repository or the reference of the reusable workflow is left open, so that steps of anybody's making are \
+             admitted: a commit of a fork is one of the repository too"
         }
         "shared-issuer-spoof" => {
             "no organisation is demanded of an issuer that all of them share: any of them can use the name"
@@ -26,6 +35,12 @@ pub(crate) fn of(pattern: &str) -> &'static str {
         "wildcard-suffix" => "everything that begins so is admitted",
         "tag-ref" => "tags can be moved, by whoever may push where nothing protects them",
         "name-based" | "no-id-pin" => "a name is held and no number: whoever is given the name later is admitted",
+        "passes-when-absent" => {
+            "the test passes where the token lacks the claim: write it without `IfExists` and `ForAllValues`"
+        }
+        "case-ignored" => {
+            "a branch or name that differs in the case of letters alone is another one, and is admitted as well"
+        }
         "cluster-wide" => "every service account of the cluster is admitted",
         "namespace-wide" => "every service account of the namespace is admitted, and whoever may make one there",
         "default-service-account" => "every pod of the namespace that names no account of its own is admitted",
@@ -33,8 +48,11 @@ pub(crate) fn of(pattern: &str) -> &'static str {
         "immutable-break" => {
             "subjects with and without numbers never fit each other: this token is refused without a word"
         }
-        "always-false" => "no token of the issuer fits",
+        "always-false" => "no token of the issuer fits, so that nobody is admitted",
         "type-mismatch" => "the claim is a text and is compared with something else, so that no token fits",
+        "not-understood" => {
+            "a part of the condition is not understood, and without it much is admitted: nothing is known of how tightly it holds"
+        }
         _ => "",
     }
 }

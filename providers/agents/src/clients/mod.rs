@@ -136,6 +136,8 @@ pub(crate) enum Effect {
     Mode(Words<ApprovalMode>),
     /// It lets more run unasked, whatever the mode says.
     Widen(Words<ApprovalMode>),
+    /// The same, for the profile whose name is the `*` of the key, where the named key at the top selects it.
+    WidenIfSelected(&'static str, Words<ApprovalMode>),
     /// Rules for what runs unasked: a list, or a map to truth values.
     Allow(Grammar),
     /// Rules for what runs unasked in the project whose path is the `*` of the key, and nowhere else.

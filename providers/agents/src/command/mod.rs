@@ -137,7 +137,7 @@ pub(crate) fn look(words: &[String]) -> Command {
                 rest = rest.into_iter().skip_while(|word| word != "--").skip(1).collect();
             }
             // Where its own words end is not told.
-            _ if launches && rest.get(1).is_some_and(|word| matches!(word.as_str(), "run" | "exec")) => return command,
+            _ if launches && starts_another(&rest) => return command,
             "sudo" | "doas" => {
                 command.privileged = true;
                 rest = after_flags(&rest, &["-u", "-g"]);
@@ -167,6 +167,12 @@ pub(crate) fn look(words: &[String]) -> Command {
             arguments.iter().filter(|word| !word.starts_with('-') && is_folder(word)).map(|word| reach(word)).max();
     }
     command
+}
+
+/// Whether a launcher is told to start something: flags of its own may stand before the word that says so.
+fn starts_another(words: &[String]) -> bool {
+    let says = |word: &String| matches!(word.as_str(), "run" | "exec");
+    words.get(1).is_some_and(|first| says(first) || (first.starts_with('-') && words.iter().skip(2).any(says)))
 }
 
 /// The program's name without its folder and Windows suffix.
@@ -327,6 +333,8 @@ mod tests {
             ("op run -- node ./server.js", Fact::Known(false), Fact::Absent),
             ("op run --", Fact::Unknown, Fact::Unknown),
             ("aws-vault exec p npx -y z", Fact::Unknown, Fact::Unknown),
+            ("aws-vault --backend file exec p npx -y z", Fact::Unknown, Fact::Unknown),
+            ("op --account=x run npx -y z", Fact::Unknown, Fact::Unknown),
             ("dotenv npx -y z", Fact::Known(true), Fact::Known(false)),
             ("node ./server.js -- npx -y z", Fact::Known(false), Fact::Absent),
             ("node ./server.js", Fact::Known(false), Fact::Absent),

@@ -1,6 +1,6 @@
 //! Profiles and contexts that a command line names: with whose credentials what it starts signs in.
 
-use super::base;
+use super::{base, is_assignment};
 
 /// Whose profile a word names.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,6 +55,10 @@ const CONTAINERS_VALUES: &[&str] = &[
     "--url",
 ];
 
+/// Flags of `sudo` and `doas` that take a value as the next word.
+const OTHER_PERSONS_VALUES: &[&str] =
+    &["-C", "-D", "-g", "-h", "-p", "-R", "-r", "-T", "-t", "-U", "-u", "--group", "--user"];
+
 /// Programs whose `--profile` names something of their own.
 const OTHERS: &[&str] = &["cargo", "codex", "databricks", "docker", "minikube", "oci", "podman", "snow"];
 
@@ -63,8 +67,9 @@ const OTHERS: &[&str] = &["cargo", "codex", "databricks", "docker", "minikube", 
 pub(crate) fn profiles<'w>(words: &[&'w str], speaks_of_aws: bool) -> Vec<(usize, &'w str, Whose)> {
     let mut found = Vec::new();
     // What follows the image is for the program in it.
+    let program = words.get(program_at(words));
     let is_others =
-        words.first().is_some_and(|word| OTHERS.contains(&base(word).as_str())) && starts_container(words).is_none();
+        program.is_some_and(|word| OTHERS.contains(&base(word).as_str())) && starts_container(words).is_none();
     let whose = |value_at: usize| {
         let mut others = words.iter().enumerate().filter(|(at, _)| *at != value_at);
         if is_others {
@@ -121,13 +126,35 @@ fn given<'w>(words: &[&'w str]) -> impl Iterator<Item = (&'w str, usize, &'w str
     })
 }
 
-/// Where the word stands with which Docker or Podman, the first of the words, is told to start a container.
+/// Where the program stands: behind those that start it as somebody else or with other variables.
+fn program_at(words: &[&str]) -> usize {
+    let mut at = 0;
+    while let Some(word) = words.get(at) {
+        let before = match base(word).as_str() {
+            "sudo" | "doas" => OTHER_PERSONS_VALUES,
+            "env" | "nohup" | "exec" => &[],
+            _ => return at,
+        };
+        let mut from = at + 1;
+        while let Some((next, _)) = operand(words, from, before).filter(|(_, word)| is_assignment(word)) {
+            from = next + 1;
+        }
+        match operand(words, from, before) {
+            Some((next, _)) => at = next,
+            None => return at,
+        }
+    }
+    at
+}
+
+/// Where the word stands with which Docker or Podman, if it is the program, is told to start a container.
 fn starts_container(words: &[&str]) -> Option<usize> {
-    let program = base(words.first()?);
+    let at = program_at(words);
+    let program = base(words.get(at)?);
     if !matches!(program.as_str(), "docker" | "podman") {
         return None;
     }
-    let command = operand(words, 1, CONTAINERS_VALUES)?;
+    let command = operand(words, at + 1, CONTAINERS_VALUES)?;
     let (at, command) = if command.1 == "container" { operand(words, command.0 + 1, &[])? } else { command };
     (command == "run").then_some(at)
 }
@@ -194,6 +221,12 @@ mod tests {
             ("docker --context=remote container run ghcr.io/x/kubernetes-mcp-server", true, &[]),
             ("docker --context remote run -i x/kubernetes-mcp-server --context prod", false, &["prod"]),
             ("docker run -i x/kubernetes-mcp-server --context=prod", false, &["prod"]),
+            ("sudo docker --context remote run ghcr.io/x/kubernetes-mcp-server", false, &[]),
+            ("sudo -u ops -E docker --context=remote run ghcr.io/x/kubernetes-mcp-server", true, &[]),
+            ("sudo docker --context remote run -i x/kubernetes-mcp-server --context prod", false, &["prod"]),
+            ("env A=b docker --context remote run ghcr.io/x/kubernetes-mcp-server", false, &[]),
+            ("sudo kubectl --context prod get pods", false, &["prod"]),
+            ("sudo", false, &[]),
         ];
         for (line, speaks_of_clusters, expected) in cases {
             let words = split(line);
@@ -230,6 +263,7 @@ mod tests {
             ("codex mcp-server --profile review", false, &[]),
             ("codex mcp-server --profile review", true, &[]),
             ("cargo run --profile release", true, &[]),
+            ("sudo -u ops docker compose --profile tools run x", true, &[]),
             ("cargo run -p aws-docs --profile release", false, &[]),
             ("docker compose --profile tools run x", true, &[]),
             ("docker mcp gateway run --profile aws", true, &[]),

@@ -185,6 +185,7 @@ impl<'f> Slots<'f> {
         if *prefix == KUBECONFIG {
             return self.kubeconfigs(key, text, line);
         }
+        let text = fallback(text);
         if !text.is_empty()
             && !standing_in::is_placeholder(text)
             && !names_a_variable(text)
@@ -287,6 +288,15 @@ impl<'f> Slots<'f> {
                 self.leaf(name.trim(), text.trim(), *line, &below, true);
                 continue;
             }
+            if matches!(before.as_deref(), Some("u" | "user"))
+                && let Some((_, password)) = word.split_once(':')
+                && !self.is_for_a_container(words.get(..at).unwrap_or_default())
+                && value::in_slot("", word).is_empty()
+            {
+                // A name and a password, as `curl` takes them.
+                self.leaf("password", password, *line, &below, true);
+                continue;
+            }
             if word.starts_with('-') && !word.contains('=') {
                 flag = Some(word.trim_start_matches('-').to_owned());
                 self.leaf("", word, *line, &below, true);
@@ -312,6 +322,12 @@ impl<'f> Slots<'f> {
             }
             self.leaf(before.as_deref().unwrap_or(""), word, *line, &below, true);
         }
+    }
+
+    /// Whether the words before are for what starts a container, to whom a person is a number with that of a group.
+    fn is_for_a_container(&self, before: &[(Cow<'_, str>, u32)]) -> bool {
+        let mut words = self.program.iter().map(String::as_str).chain(before.iter().map(|(word, _)| word.as_ref()));
+        words.any(|word| matches!(word.rsplit(['/', '\\']).next(), Some("docker" | "podman" | "nerdctl")))
     }
 
     fn keep(&mut self, text: &str, hits: &[Hit], line: u32, slot: &str, in_arguments: bool) {
@@ -347,6 +363,16 @@ pub(crate) fn kubeconfig(path: &str) -> Option<String> {
 
 fn join(slot: &str, key: &str) -> String {
     if slot.is_empty() { key.to_owned() } else { format!("{slot}.{key}") }
+}
+
+/// What counts where nobody sets the variable that a whole text is: `${AWS_PROFILE:-dev}`. A text of any other form is itself.
+fn fallback(text: &str) -> &str {
+    let inner = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+    let is_name = |name: &str| name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_');
+    match inner.and_then(|inner| inner.split_once(":-")) {
+        Some((name, held)) if !name.is_empty() && is_name(name) && !held.is_empty() => held,
+        _ => text,
+    }
 }
 
 fn names_a_variable(text: &str) -> bool {
@@ -517,6 +543,11 @@ mod tests {
         let cases = [
             (r#"{"command": "x", "env": {"AWS_PROFILE": "dev"}}"#, aws(1)),
             (r#"{"command": "aws", "args": ["s3", "--profile", "dev"]}"#, aws(1)),
+            (r#"{"command": "aws", "args": ["s3", "--profile", "${AWS_PROFILE:-dev}"]}"#, aws(1)),
+            (r#"{"command": "sh", "args": ["-c", "AWS_PROFILE=${AWS_PROFILE:-dev} node server.js"]}"#, aws(1)),
+            (r#"{"command": "x", "env": {"AWS_PROFILE": "${AWS_PROFILE:-dev}"}}"#, aws(1)),
+            (r#"{"command": "x", "env": {"AWS_PROFILE": "${AWS_PROFILE}"}}"#, vec![]),
+            (r#"{"command": "x", "env": {"AWS_PROFILE": "${AWS_PROFILE:-$OTHER}"}}"#, vec![]),
             ("{\"command\": \"aws\",\n \"args\": [\n \"--profile=dev\"]}", aws(3)),
             (r#"{"command": "aws-vault", "args": ["exec", "dev", "--", "npx", "x"]}"#, aws(1)),
             (r#"{"command": "aws-vault exec dev -- npx x"}"#, aws(1)),

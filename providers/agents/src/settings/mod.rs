@@ -86,6 +86,12 @@ impl Settings {
                     continue;
                 }
                 let held = (Arc::from(key.path), at.evidence(entry.line));
+                // A profile that nobody selects is in force for nobody.
+                if let (Effect::WidenIfSelected(by, _), Some(name)) = (key.effect, project)
+                    && node.get(by).and_then(|entry| entry.node.text()) != Some(name)
+                {
+                    continue;
+                }
                 if !matches!(key.effect, Effect::Telemetry(_)) && !settings.keys.contains(&held) {
                     settings.keys.push(held);
                 }
@@ -122,7 +128,7 @@ impl Settings {
                 let value = self.word(words, at);
                 self.mode = Some(at.said(value));
             }
-            Effect::Widen(words) => {
+            Effect::Widen(words) | Effect::WidenIfSelected(_, words) => {
                 if let Some(value) = meaning(words, &at.entry.node) {
                     self.widen.push(at.said(Some(value)));
                 }

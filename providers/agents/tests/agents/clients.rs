@@ -176,10 +176,19 @@ const CASES: &[Case] = &[
     (
         "codex",
         ".codex/config.toml",
-        "approval_policy = \"untrusted\"\n[profiles.fast]\napproval_policy = \"never\"\n",
+        "approval_policy = \"untrusted\"\nprofile = \"fast\"\n[profiles.fast]\napproval_policy = \"never\"\n",
         "",
         0,
         Some(Bypass),
+        false,
+    ),
+    (
+        "codex",
+        ".codex/config.toml",
+        "approval_policy = \"untrusted\"\n[profiles.fast]\napproval_policy = \"never\"\n",
+        "",
+        0,
+        Some(Prompt),
         false,
     ),
     (

@@ -31,6 +31,7 @@ const SLOTS: &[(&str, &str)] = &[
     (r#""args": ["--api-key", "canary-@-key-7f"]"#, "canary-@-key-7f"),
     (r#""args": ["run", "-e", "API_KEY=canary-@-key-7f", "img"]"#, "canary-@-key-7f"),
     (r#""args": ["--header", "Authorization: Bearer canary-@-key-7f"]"#, "canary-@-key-7f"),
+    (r#""args": ["-u", "ana:canary-@-basic-7f"]"#, "canary-@-basic-7f"),
     (r#""args": ["--header=X-Api-Key: canary-@-key-7f"]"#, "canary-@-key-7f"),
     (r#""args": ["-c", "export API_KEY=canary-@-key-7f && npx tool"]"#, "canary-@-key-7f"),
     (r#""args": ["postgresql://app:canary@pw7@db.example.test/app"]"#, "canary@pw7"),

@@ -204,7 +204,7 @@ impl Join {
                 issuer: provider_issuer(provider),
                 condition: Arc::new(door),
                 constraint: Arc::clone(&way.constraint),
-                weak: Truth::from(!way.weaknesses.is_empty()),
+                weak: way.weak(),
                 weakness: way.weakness(),
                 evidence: below(evidence, &format!("/Statement/{}", way.statement)),
             });
@@ -223,7 +223,7 @@ impl Join {
         for way in ways {
             let at = below(evidence, &format!("/Statement/{}", way.statement));
             let mut weaknesses: Vec<&str> = way.weaknesses.clone();
-            let mut weak = Truth::from(!weaknesses.is_empty());
+            let mut weak = way.weak();
             let (source, mechanism): (Arc<str>, Mechanism) = match &way.who {
                 Who::Service(service) => {
                     self.service(service, way, &at, &mut seen);

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use evenhand_federation::{Asks, Demand, Issuer, grade};
+use evenhand_federation::{Alternative, Asks, Issuer, grade};
+use evenhand_model::evidence::Truth;
 
 use crate::access::assumes;
 use crate::federation::{MISSING_AUDIENCE, always_demanded, asked_by, is_about, lacks_audience, provider_issuer};
@@ -40,11 +41,22 @@ pub(crate) struct Way {
     pub(crate) narrowed: bool,
     /// Whether the conditions say that the service acts for something that is no agent.
     pub(crate) for_no_agent: bool,
+    /// Whether the token's conditions demand something nobody here understands, so that nothing tells whether they are weak.
+    pub(crate) undecided: bool,
     /// What is weak about the token's conditions.
     pub(crate) weaknesses: Vec<&'static str>,
 }
 
 impl Way {
+    /// Whether its conditions are weak.
+    pub(crate) fn weak(&self) -> Truth {
+        match self.weaknesses.is_empty() {
+            false => Truth::Yes,
+            true if self.undecided => Truth::Unknown,
+            true => Truth::No,
+        }
+    }
+
     /// The names of the weaknesses of its conditions, sorted.
     pub(crate) fn weakness(&self) -> Arc<str> {
         let mut names = self.weaknesses.clone();
@@ -70,6 +82,7 @@ pub(crate) fn ways(document: &PolicyDocument) -> Vec<Way> {
             external_id: statement.conditions.iter().any(|test| demands(test, "sts:externalid")),
             narrowed: statement.conditions.iter().any(narrows),
             for_no_agent: for_no_agent(&statement.conditions),
+            undecided: false,
             weaknesses: Vec::new(),
         };
         let Some(principals) = &statement.principals else {
@@ -112,12 +125,13 @@ fn oidc(provider: &Arc<str>, statement: &Statement, base: &dyn Fn(Who) -> Way, w
     };
     let full = provider_issuer(provider);
     let known = Issuer::at(&full);
-    let mut one = |subject: Arc<str>, kind: Issuer, demands: Vec<Demand>| {
-        let missing_aud = lacks_audience(&demands);
-        let graded = grade(kind, &Asks { alternatives: vec![demands], ..Asks::default() });
+    let mut one = |subject: Arc<str>, kind: Issuer, asked: Alternative| {
+        let missing_aud = lacks_audience(&asked.demands);
+        let graded = grade(kind, &Asks { alternatives: vec![asked], ..Asks::default() });
         let mut way = base(Who::Oidc { provider: Arc::clone(provider), issuer: Arc::clone(&issuer), subject });
         // What admits nobody lets nobody in who should not be.
-        let weak = graded.is_avoidable() && graded.pattern != Some("always-false");
+        let weak = graded.is_avoidable() && !graded.vague && graded.pattern != Some("always-false");
+        way.undecided = graded.vague;
         way.weaknesses.extend(graded.pattern.filter(|_| weak));
         way.weaknesses.extend(missing_aud.then_some(MISSING_AUDIENCE));
         ways.push(way);
@@ -269,7 +283,7 @@ mod tests {
             "Action":"sts:AssumeRoleWithWebIdentity",
             "Condition":{"StringLikeIfExists":{"token.actions.githubusercontent.com:sub":"repo:o/r:*"}}}"#,
         );
-        assert_eq!(ways[0].weaknesses, ["missing-sub", "missing-aud"]);
+        assert_eq!(ways[0].weaknesses, ["repo-wide", "missing-aud"]);
     }
 
     #[test]

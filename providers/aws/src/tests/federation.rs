@@ -39,6 +39,12 @@ const DISAGREED: &[(&str, &str, &str)] = &[
     ),
     ("gl-flex-eq-path-reuse-squatter-no-lever", "weak", "as above, for an expression"),
     ("gitlab-az-fic-path-reuse-squatter", "weak", "as above, for a credential"),
+    (
+        "gh-aws-jwr-condition-key-sha-pin",
+        "weak",
+        "the commit pins the steps and nobody who runs them: any repository may call a public workflow, with inputs and files \
+         of its own",
+    ),
 ];
 
 /// The `Condition` block of a vector.
@@ -159,8 +165,8 @@ fn conditions_of_trusts_are_evaluated_by_the_policy_language() {
     for (condition, matched, pattern) in [
         (json!({}), json!(true), json!("missing-sub")),
         (json!({ "StringLike": { key("sub"): "repo:o/*" } }), json!(true), json!("org-wide")),
-        (json!({ "StringLikeIfExists": { key("sub"): "repo:x/*" } }), json!(false), json!("missing-sub")),
-        (json!({ "StringNotEquals": { key("sub"): "x" } }), json!(true), json!("missing-sub")),
+        (json!({ "StringLikeIfExists": { key("sub"): "repo:x/*" } }), json!(false), json!("org-wide")),
+        (json!({ "StringNotEquals": { key("sub"): "x" } }), json!(true), json!("negative-only")),
         (
             json!({ "ForAnyValue:StringLike": { key("aud"): "sts*" }, "StringEquals": { key("repository_id"): "7" } }),
             json!(true),
@@ -187,6 +193,168 @@ fn conditions_of_trusts_are_evaluated_by_the_policy_language() {
         let answer = answer(&line);
         assert_eq!((&answer["match"], &answer["pattern"]), (&matched, &pattern), "{condition}: {answer}");
     }
+}
+
+/// Operators of the language on claims, each with a token that fits and one that does not, or the same twice.
+#[test]
+fn every_operator_is_matched_and_graded_by_what_it_lets_in() {
+    const MAIN: &str = "repo:o/r:ref:refs/heads/main";
+    const JWR: &str = "o/s/.github/workflows/w.yml@refs/heads/main";
+    const COMMIT: &str = "o/s/.github/workflows/w.yml@0123456789abcdef0123456789abcdef01234567";
+    // What the token is like beside its subject.
+    let claims = json!({ "sub": MAIN, "aud": "sts.amazonaws.com", "repository": "o/r", "repository_id": "7",
+        "ref": "refs/heads/main", "actor": "ann", "job_workflow_ref": JWR });
+    let with = |more: &Value| {
+        let mut claims = claims.clone();
+        claims.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        claims
+    };
+    let (same, stranger) = (json!({}), json!({ "sub": "repo:p/x:pull_request", "repository_id": "8" }));
+    for (operator, claim, value, token, matched, grade, pattern) in [
+        ("StringEquals", "sub", json!(MAIN), &same, Some(true), "safe", None),
+        ("StringEquals", "sub", json!(MAIN), &stranger, Some(false), "safe", None),
+        // No subject of GitHub looks like these.
+        ("StringEquals", "sub", json!("foo"), &json!({ "sub": "foo" }), Some(false), "weak", Some("always-false")),
+        ("StringEquals", "sub", json!("repo:o"), &same, Some(false), "weak", Some("always-false")),
+        ("StringEquals", "sub", json!("repo:o/r:main"), &same, Some(false), "weak", Some("always-false")),
+        ("StringEquals", "sub", json!("repo:o/r:ref:main"), &same, Some(false), "weak", Some("always-false")),
+        ("StringEquals", "sub", json!("repo:o/*"), &same, Some(false), "weak", Some("always-false")),
+        ("StringLike", "sub", json!("o/r:*"), &same, Some(false), "weak", Some("always-false")),
+        ("StringEquals", "sub", json!(["foo", MAIN]), &same, Some(true), "safe", None),
+        ("StringEquals", "sub", json!("repository_owner:o"), &same, Some(false), "unsafe", Some("org-wide")),
+        ("StringLike", "sub", json!("repo:o/*"), &same, Some(true), "unsafe", Some("org-wide")),
+        ("StringLike", "sub", json!("repo:o*"), &same, Some(true), "unsafe", Some("no-repo-scope")),
+        // Every token has a subject, so that these hold it; they would let in one without.
+        ("StringEqualsIfExists", "sub", json!(MAIN), &stranger, Some(false), "weak", Some("passes-when-absent")),
+        ("ForAllValues:StringEquals", "sub", json!(MAIN), &same, Some(true), "weak", Some("passes-when-absent")),
+        ("ForAllValues:StringEquals", "sub", json!(MAIN), &stranger, Some(false), "weak", Some("passes-when-absent")),
+        ("ForAllValues:StringLike", "sub", json!("repo:o/*"), &same, Some(true), "unsafe", Some("org-wide")),
+        ("ForAnyValue:StringEquals", "sub", json!(MAIN), &same, Some(true), "safe", None),
+        // Few tokens have an environment: what lacks it passes.
+        ("StringEqualsIfExists", "environment", json!("p"), &stranger, Some(true), "unsafe", Some("missing-sub")),
+        ("ForAllValues:StringEquals", "environment", json!("p"), &stranger, Some(true), "unsafe", Some("missing-sub")),
+        ("StringEquals", "environment", json!("p"), &same, Some(false), "unsafe", Some("missing-sub")),
+        // Branches that differ in case are two.
+        (
+            "StringEqualsIgnoreCase",
+            "sub",
+            json!("REPO:O/R:ref:refs/heads/MAIN"),
+            &same,
+            Some(true),
+            "weak",
+            Some("case-ignored"),
+        ),
+        ("StringEqualsIgnoreCase", "sub", json!("repo:o/r:environment:P"), &same, Some(false), "safe", None),
+        ("StringEqualsIgnoreCase", "sub", json!("foo"), &same, Some(false), "weak", Some("always-false")),
+        ("StringNotEquals", "sub", json!(MAIN), &stranger, Some(true), "unsafe", Some("negative-only")),
+        ("StringNotEquals", "sub", json!(MAIN), &same, Some(false), "unsafe", Some("negative-only")),
+        ("StringNotLike", "sub", json!("repo:o/*"), &stranger, Some(true), "unsafe", Some("negative-only")),
+        ("StringNotEqualsIgnoreCase", "sub", json!("x"), &same, Some(true), "unsafe", Some("negative-only")),
+        ("Null", "sub", json!("false"), &same, Some(true), "unsafe", Some("missing-sub")),
+        ("Null", "sub", json!("true"), &same, Some(false), "weak", Some("always-false")),
+        ("Null", "environment", json!("true"), &same, Some(true), "unsafe", Some("missing-sub")),
+        // Steps of a workflow, whoever calls it.
+        ("StringEquals", "job_workflow_ref", json!(JWR), &stranger, Some(true), "weak", Some("job-workflow-ref")),
+        ("StringEquals", "job_workflow_ref", json!(COMMIT), &same, Some(false), "weak", Some("job-workflow-ref")),
+        ("StringEquals", "job_workflow_ref", json!("w.yml"), &same, Some(false), "weak", Some("always-false")),
+        (
+            "StringLike",
+            "job_workflow_ref",
+            json!("o/s/.github/workflows/*@refs/heads/main"),
+            &stranger,
+            Some(true),
+            "weak",
+            Some("job-workflow-ref"),
+        ),
+        (
+            "StringLike",
+            "job_workflow_ref",
+            json!("o/s/.github/workflows/w.yml@*"),
+            &stranger,
+            Some(true),
+            "unsafe",
+            Some("wildcard-workflow"),
+        ),
+        ("StringLike", "job_workflow_ref", json!("o/*"), &stranger, Some(true), "unsafe", Some("wildcard-workflow")),
+        ("StringLike", "job_workflow_ref", json!("*"), &stranger, Some(true), "unsafe", Some("missing-sub")),
+        // Numbers are texts that are written in one way; their order is not understood.
+        ("StringEquals", "repository_id", json!("7"), &stranger, Some(false), "weak", Some("repo-wide")),
+        ("NumericEquals", "repository_id", json!("7"), &same, Some(true), "weak", Some("repo-wide")),
+        ("StringEquals", "repository_id", json!("o/r"), &same, Some(false), "weak", Some("always-false")),
+        ("StringEquals", "ref", json!("main"), &same, Some(false), "weak", Some("always-false")),
+        ("NumericLessThan", "repository_id", json!("9"), &same, Some(true), "null", Some("not-understood")),
+        // A subject is no name of AWS, no address and no time.
+        ("ArnLike", "sub", json!("*"), &same, Some(false), "weak", Some("always-false")),
+        ("IpAddress", "sub", json!("203.0.113.0/24"), &same, Some(false), "weak", Some("always-false")),
+        ("DateLessThan", "sub", json!("2030-01-01"), &same, Some(false), "weak", Some("always-false")),
+        ("StringEquals", "aud", json!("sts.amazonaws.com"), &stranger, Some(true), "unsafe", Some("missing-sub")),
+    ] {
+        let condition = json!({ operator: { format!("{HOST}:{claim}"): value } });
+        let said = answer(&json!({ "platform": "aws", "issuer": format!("https://{HOST}"), "claims": with(token),
+            "condition": condition }));
+        assert_eq!(said["match"], json!(matched), "{condition}: {said}");
+        let graded = (said["grade"].as_str().unwrap_or("null"), said["pattern"].as_str());
+        assert_eq!(graded, (grade, pattern), "{condition}: {said}");
+        assert_eq!(said["reason"] == "", pattern.is_none(), "{condition}: {said}");
+    }
+}
+
+#[test]
+fn tests_of_one_claim_count_together() {
+    const MAIN: &str = "repo:o/r:ref:refs/heads/main";
+    let key = |claim: &str| format!("{HOST}:{claim}");
+    for (condition, grade, pattern) in [
+        (
+            json!({ "StringEquals": { key("sub"): MAIN }, "StringLike": { key("sub"): "repo:p/*" } }),
+            "weak",
+            Some("always-false"),
+        ),
+        (json!({ "StringEquals": { key("sub"): MAIN }, "StringLike": { key("sub"): "repo:o/*" } }), "safe", None),
+        // What is demanded strictly beside it makes the laxer one harmless, and so does that the key is there.
+        (
+            json!({ "StringEquals": { key("sub"): MAIN }, "StringLikeIfExists": { key("sub"): "repo:o/*" } }),
+            "safe",
+            None,
+        ),
+        (json!({ "ForAllValues:StringEquals": { key("sub"): MAIN }, "Null": { key("sub"): "false" } }), "safe", None),
+        // Both have to hold, and one of them never does.
+        (json!({ "StringEquals": { key("sub"): MAIN, "gitlab.com:sub": MAIN } }), "weak", Some("always-false")),
+        (
+            json!({ "StringEquals": { key("sub"): MAIN }, "Null": { "gitlab.com:sub": "false" } }),
+            "weak",
+            Some("always-false"),
+        ),
+    ] {
+        let said = answer(&json!({ "platform": "aws", "issuer": format!("https://{HOST}"), "subject": MAIN,
+            "condition": condition }));
+        assert_eq!(
+            (said["grade"].as_str().unwrap(), said["pattern"].as_str()),
+            (grade, pattern),
+            "{condition}: {said}"
+        );
+        assert_eq!(said["match"], json!(pattern.is_none()), "{condition}: {said}");
+    }
+}
+
+#[test]
+fn the_condition_tells_whose_tokens_it_is_for_where_the_line_does_not() {
+    let said = answer(&json!({ "platform": "aws", "subject": "foo",
+        "condition": { "StringEquals": { format!("{HOST}:sub"): "foo" } } }));
+    assert_eq!((&said["match"], &said["pattern"]), (&json!(false), &json!("always-false")), "{said}");
+    let statement = |host: &str, rest: Value| {
+        let mut statement = json!({ "Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
+            "Principal": { "Federated": format!("arn:aws:iam::111122223333:oidc-provider/{host}") } });
+        statement.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        statement
+    };
+    let subject = "repo:o/r:environment:p";
+    let own = statement(HOST, json!({ "Condition": { "StringEquals": { format!("{HOST}:sub"): subject } } }));
+    // Who comes through another provider is another one.
+    let policy = json!({ "Version": "2012-10-17", "Statement": [own, statement("gitlab.com", json!({}))] });
+    let said = answer(
+        &json!({ "platform": "aws", "issuer": format!("https://{HOST}"), "subject": subject, "condition": policy }),
+    );
+    assert_eq!((&said["match"], &said["grade"]), (&json!(true), &json!("safe")), "{said}");
 }
 
 #[test]

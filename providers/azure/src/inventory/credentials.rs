@@ -23,6 +23,7 @@ use crate::documents::told::{At, Told};
 
 /// The issuer of a federated credential and what it compares, understood.
 struct Door {
+    issuer: Arc<str>,
     text: String,
     understood: Box<dyn Understood>,
 }
@@ -35,6 +36,12 @@ impl std::fmt::Debug for Door {
 
 impl Admission for Door {
     fn admits(&self, token: &Token) -> Truth {
+        let may_be_its = |subject: &str| Issuer::of_subject(subject).may_be_at(&self.issuer);
+        if token.issuer.is_none() && token.text("sub").is_some_and(may_be_its) {
+            // Who signs a token may not be known; its subject then tells at least which kind of issuer it is.
+            let signed = Token { issuer: Some(Arc::clone(&self.issuer)), ..token.clone() };
+            return self.understood.admits(&signed).truth;
+        }
         self.understood.admits(token).truth
     }
 }
@@ -168,6 +175,7 @@ fn acceptance(id: &IdentityId, held: &At<FederatedCredential>) -> Result<Accepta
     let graded = grade(kind, &asks);
     let weak = graded.is_avoidable() && graded.pattern != Some("always-false");
     let audiences = held.audiences.as_deref().unwrap_or_default().join(" | ");
+    let door = Door { issuer: Arc::clone(&issuer), text, understood };
     Ok(Acceptance {
         target: id.clone(),
         provider: PROVIDER,
@@ -176,6 +184,6 @@ fn acceptance(id: &IdentityId, held: &At<FederatedCredential>) -> Result<Accepta
         weak: weak.into(),
         weakness: graded.pattern.filter(|_| weak).unwrap_or_default().into(),
         evidence: held.at.clone(),
-        condition: Arc::new(Door { text, understood }),
+        condition: Arc::new(door),
     })
 }

@@ -16,8 +16,9 @@ pub struct Answer {
     pub matched: Option<bool>,
     /// How tightly the condition holds, whatever token is asked about: `safe` admits the workload that it names and no
     /// other; `weak` admits more of its contexts, rests on a name that may change hands, or admits nobody; `unsafe` admits
-    /// workloads of others, or changes that nobody has reviewed.
-    pub grade: Grade,
+    /// workloads of others, or changes that nobody has reviewed; `null` where a part that is not understood decides, which
+    /// `notes` cite.
+    pub grade: Option<Grade>,
     /// The pattern that decides the grade; `null` where nothing is weak.
     pub pattern: Option<&'static str>,
     /// What that pattern means; empty where nothing is weak.

@@ -20,7 +20,9 @@ use crate::entra::Entra;
 use crate::gcp::Gcp;
 use crate::grade::grade;
 use crate::issuer::Issuer;
+use crate::issuers;
 use crate::platform::{Admitted, Platform};
+use crate::reasons;
 use input::{Cloud, Input, REMEDY};
 
 /// Decides lines, each by itself. Shared by threads.
@@ -48,6 +50,11 @@ impl Decider {
         };
         let condition =
             platform.understand(input.condition.get(), issuer).map_err(|refusal| refusal.below("/condition"))?;
+        // Where the line does not tell who signs the token, the condition tells whose tokens it is for.
+        let issuer = match issuer {
+            Issuer::Other if token.issuer.is_none() => condition.issuer().unwrap_or(issuer),
+            told => told,
+        };
         let admitted = condition.admits(&token);
         let asks = condition.asks(issuer);
         let mut graded = grade(issuer, &asks);
@@ -55,16 +62,20 @@ impl Decider {
         let admitted = if graded.admits { admitted } else { Admitted::new(Truth::No, BTreeSet::new()) };
         shown::worsen(&mut graded, issuer, &token, admitted.truth, &asks);
         let notes = condition.notes().into_iter().map(|(at, message)| Note { at: format!("/condition{at}"), message });
-        let opaque = asks.opaque.iter().map(|part| Note {
+        let claims = asks.alternatives.iter().flat_map(|one| &one.demands).map(|demand| demand.claim.as_str());
+        let unread: BTreeSet<&str> = claims.filter(|claim| !issuers::knows(issuer, claim)).collect();
+        let opaque = asks.opaque.iter().map(String::as_str).chain(unread).map(|part| Note {
             at: "/condition".to_owned(),
             message: format!("`{part}` counts for nothing in the grade: the condition may be tighter than it says"),
         });
+        let (grade, pattern) =
+            if graded.vague { (None, Some("not-understood")) } else { (Some(graded.grade), graded.pattern) };
         Ok(Answer {
             id: input.id.as_deref().map(str::to_owned),
             matched: admitted.truth.known(),
-            grade: graded.grade,
-            pattern: graded.pattern,
-            reason: graded.reason(),
+            grade,
+            pattern,
+            reason: pattern.map_or("", reasons::of),
             patterns: graded.patterns.iter().copied().collect(),
             open: admitted.open.into_iter().collect(),
             notes: notes.chain(opaque).collect(),

@@ -32,7 +32,7 @@ fn is_debug_session(token: &Token) -> bool {
 fn differs_by_numbers(token: &Token, asks: &Asks) -> bool {
     let Some(subject) = token.text("sub") else { return false };
     let plain = without_numbers(subject);
-    let demands = asks.alternatives.iter().flatten().filter(|demand| demand.claim == "sub");
+    let demands = asks.alternatives.iter().flat_map(|one| &one.demands).filter(|demand| demand.claim == "sub");
     demands.flat_map(|demand| &demand.values).any(|value| {
         let written = written(value);
         let bare = without_numbers(&written);

@@ -80,10 +80,21 @@ fn subjects_with_wildcards_are_graded_by_what_they_admit() {
         ("github", "repo:o/r:environment:*", "weak", "wildcard-suffix"),
         ("github", "repository_owner_id:1:repository_id:2:ref:refs/heads/main", "safe", ""),
         ("github", "repository_owner_id:1:*", "weak", "org-wide"),
-        // Whoever may call the workflow is admitted, and at a branch or tag it may become another one.
+        // Whoever may call the workflow is admitted, with inputs and files of his own.
         ("github", "job_workflow_ref:o/s/.github/workflows/w.yml@refs/heads/main", "weak", "job-workflow-ref"),
-        ("github", "job_workflow_ref:o/s/.github/workflows/w.yml@0123456789abcdef0123456789abcdef01234567", "safe", ""),
-        ("github", "job_workflow_ref:o/s/.github/workflows/*", "unsafe", "no-repo-scope"),
+        (
+            "github",
+            "job_workflow_ref:o/s/.github/workflows/w.yml@0123456789abcdef0123456789abcdef01234567",
+            "weak",
+            "job-workflow-ref",
+        ),
+        ("github", "job_workflow_ref:o/s/.github/workflows/*@refs/heads/main", "weak", "job-workflow-ref"),
+        ("github", "job_workflow_ref:o/s/.github/workflows/w.yml@refs/heads/*", "weak", "job-workflow-ref"),
+        // A reference that is left open may be a commit of anybody's fork.
+        ("github", "job_workflow_ref:o/s/.github/workflows/w.yml@*", "unsafe", "wildcard-workflow"),
+        ("github", "job_workflow_ref:o/s/.github/workflows/*", "unsafe", "wildcard-workflow"),
+        ("github", "job_workflow_ref:o/*@refs/heads/main", "unsafe", "wildcard-workflow"),
+        ("github", "job_workflow_ref:*", "unsafe", "no-repo-scope"),
         ("github", "repo:o/r:job_workflow_ref:o/s/.github/workflows/w.yml@refs/heads/main", "safe", ""),
         ("github", "repository_owner:o:job_workflow_ref:o/s/.github/workflows/w.yml@refs/heads/main", "safe", ""),
         ("github", "repository_owner:o*:job_workflow_ref:o/s/.github/workflows/w.yml@v1", "weak", "job-workflow-ref"),
@@ -96,7 +107,7 @@ fn subjects_with_wildcards_are_graded_by_what_they_admit() {
         ("terraform-cloud", "organization:o:project:p:workspace:w:run_phase:*", "unsafe", "run-phase-wildcard"),
     ] {
         let asks = Asks {
-            alternatives: vec![vec![Demand::new("sub", vec![evenhand_model::glob::Glob::wildcard(pattern)])]],
+            alternatives: vec![vec![Demand::new("sub", vec![evenhand_model::glob::Glob::wildcard(pattern)])].into()],
             ..Asks::default()
         };
         let graded = grade(Issuer::named(issuer).unwrap(), &asks);
@@ -136,6 +147,11 @@ fn every_pattern_that_decides_has_a_reason() {
         "ssh-rerun",
         "immutable-break",
         "always-false",
+        "negative-only",
+        "wildcard-workflow",
+        "passes-when-absent",
+        "case-ignored",
+        "not-understood",
     ] {
         assert!(!crate::reasons::of(pattern).is_empty(), "{pattern}");
     }
@@ -169,11 +185,179 @@ fn nothing_is_admitted_where_no_token_of_the_issuer_fits() {
         assert_eq!((&answer["match"], &answer["pattern"]), (&json!(false), &json!("always-false")), "{line}");
         assert_eq!(answer.get("open"), None, "{line}");
     }
-    let own = with(&of_gitlab, json!({ "condition": { "issuerUri": "https://gitlab.example.com" } }));
-    assert_eq!(answer(&own).unwrap()["match"], true, "a server of one's own is at any address");
+    let own = answer(&with(&of_gitlab, json!({ "condition": { "issuerUri": "https://gitlab.example.com" } }))).unwrap();
+    assert_eq!(
+        (&own["match"], &own["open"]),
+        (&Value::Null, &json!(["iss"])),
+        "a server of one's own is at any address"
+    );
     let audience =
         with(&of_gitlab, json!({ "claims": { "aud": "what?" }, "condition": { "allowedAudiences": ["what?"] } }));
     assert_eq!(answer(&audience).unwrap()["match"], true, "whoever asks for a token names the audience");
+}
+
+/// Forms of the language of Google Cloud, each with the whole token of a push to `main` of `o/r`.
+#[test]
+fn every_form_of_the_language_is_matched_and_graded_by_what_it_lets_in() {
+    let claims = json!({ "sub": "repo:o/r:ref:refs/heads/main", "aud": "a", "repository": "o/r", "repository_id": "7",
+        "repository_owner": "o", "ref": "refs/heads/main", "event_name": "push", "actor": "ann" });
+    let (yes, no, open) = (json!(true), json!(false), Value::Null);
+    for (condition, matched, grade, pattern) in [
+        ("true", &yes, "unsafe", Some("missing-sub")),
+        ("false", &no, "weak", Some("always-false")),
+        ("'o/r'", &no, "weak", Some("always-false")),
+        ("assertion.repository", &no, "weak", Some("always-false")),
+        ("assertion.repository == 'o/r' && assertion.ref == 'refs/heads/main'", &yes, "safe", None),
+        ("assertion.repository == 'o/' + 'r' && assertion.ref == 'refs/heads/main'", &yes, "safe", None),
+        (
+            "'o/r' == assertion['repository'] && assertion.event_name == 'push'",
+            &yes,
+            "weak",
+            Some("unprotected-branch"),
+        ),
+        ("assertion.repository == 'o/r'", &yes, "unsafe", Some("repo-wide")),
+        ("assertion.actor == 'ann' || assertion.repository == 'o/r'", &yes, "unsafe", Some("missing-sub")),
+        ("assertion.repository_owner == 'o'", &yes, "unsafe", Some("org-wide")),
+        ("assertion.repository.startsWith('o/')", &yes, "unsafe", Some("org-wide")),
+        ("assertion.repository.startsWith('o')", &yes, "unsafe", Some("no-repo-scope")),
+        ("assertion.sub.startsWith('repo:o')", &yes, "unsafe", Some("no-repo-scope")),
+        ("assertion.sub.endsWith(':ref:refs/heads/main')", &yes, "unsafe", Some("no-repo-scope")),
+        ("assertion.actor == 'ann'", &yes, "unsafe", Some("missing-sub")),
+        ("has(assertion.repository)", &yes, "unsafe", Some("missing-sub")),
+        // No token has such values.
+        ("assertion.sub == 'foo'", &no, "weak", Some("always-false")),
+        ("assertion.repository == 'o'", &no, "weak", Some("always-false")),
+        ("assertion.repository == 'o/r' && assertion.ref == 'main'", &no, "weak", Some("always-false")),
+        ("assertion.repository_id == 7", &no, "weak", Some("always-false")),
+        ("assertion.repository_id in [7]", &no, "weak", Some("always-false")),
+        ("'o/r' in assertion.repository", &no, "weak", Some("always-false")),
+        // Two tests of one claim.
+        ("assertion.repository == 'o/r' && assertion.repository == 'o/x'", &no, "weak", Some("always-false")),
+        ("assertion.repository == 'o/r' && assertion.repository != 'o/r'", &no, "weak", Some("always-false")),
+        (
+            "assertion.repository == 'o/r' && !(assertion.repository in ['o/r', 'o/x'])",
+            &no,
+            "weak",
+            Some("always-false"),
+        ),
+        ("assertion.repository in ['o/r', 'o/x'] && assertion.repository != 'o/x'", &yes, "unsafe", Some("repo-wide")),
+        // A claim against itself.
+        ("assertion.sub != assertion.sub", &no, "weak", Some("always-false")),
+        ("assertion.sub == assertion.sub", &yes, "unsafe", Some("missing-sub")),
+        ("'a' != 'b'", &yes, "unsafe", Some("missing-sub")),
+        ("'a' == 'b'", &no, "weak", Some("always-false")),
+        // What is only forbidden.
+        ("assertion.sub != 'x'", &yes, "unsafe", Some("negative-only")),
+        ("!(assertion.sub == 'x')", &yes, "unsafe", Some("negative-only")),
+        ("!assertion.repository.startsWith('p/')", &yes, "unsafe", Some("negative-only")),
+        ("assertion.repository_id != 7", &yes, "unsafe", Some("missing-sub")),
+        // What is not understood is never said to be safe, or to be anything else.
+        ("assertion.sub.split(':')[1] == 'o/r'", &open, "null", Some("not-understood")),
+        ("assertion.groups.exists(group, group == 'x')", &open, "null", Some("not-understood")),
+        ("assertion.sub.extract('repo:{x}:ref') == 'o/r'", &yes, "null", Some("not-understood")),
+        ("assertion.sub.lowerAscii() == 'x'", &no, "null", Some("not-understood")),
+        (
+            "(assertion.ref == 'x' ? assertion.sub == 'x' : assertion.repository == 'o/r')",
+            &yes,
+            "null",
+            Some("not-understood"),
+        ),
+        ("assertion.repository in ['o/x', assertion.repository]", &yes, "null", Some("not-understood")),
+        ("size(assertion.sub) > 3", &yes, "null", Some("not-understood")),
+        ("!(size(assertion.sub) > 30)", &yes, "null", Some("not-understood")),
+        ("assertion.sub.matches('^repo:(o/r|o/x):')", &yes, "null", Some("not-understood")),
+        ("assertion.sub.matches('.*')", &yes, "unsafe", Some("no-repo-scope")),
+        // Another way in is open whatever it is.
+        ("assertion.repository_owner == 'o' || size(assertion.sub) > 3", &yes, "unsafe", Some("org-wide")),
+        // It can only be tighter than safe.
+        (
+            "assertion.repository == 'o/r' && assertion.ref == 'refs/heads/main' && size(assertion.sub) > 3",
+            &yes,
+            "safe",
+            None,
+        ),
+    ] {
+        let said = answer(&json!({ "platform": "gcp", "issuer": "github", "claims": claims,
+            "condition": { "attributeCondition": condition } }))
+        .unwrap();
+        assert_eq!(&said["match"], matched, "{condition}: {said}");
+        let graded = (said["grade"].as_str().unwrap_or("null"), said["pattern"].as_str());
+        assert_eq!(graded, (grade, pattern), "{condition}: {said}");
+        assert!(grade != "null" || said["notes"].to_string().contains("counts for nothing"), "{condition}: {said}");
+    }
+}
+
+#[test]
+fn what_is_not_understood_is_cited_as_it_was_written() {
+    for (condition, cited) in [
+        ("assertion.sub.split(':')[1] == 'o/r'", "`assertion.sub.split(':')[1] == 'o/r'`"),
+        ("size(assertion.sub) > 3", "`size(assertion.sub) > 3`"),
+        ("assertion.repository_owner == 'o' && assertion.actor != 'bot'", "`assertion.actor != 'bot'`"),
+    ] {
+        let said = answer(&json!({ "platform": "gcp", "subject": "repo:o/r:pull_request",
+            "condition": { "attributeCondition": condition } }));
+        let notes = said.unwrap()["notes"].to_string();
+        assert!(notes.contains(cited), "{condition}: {notes}");
+    }
+    let mapped = json!({ "platform": "gcp", "subject": "repo:o/r:pull_request", "condition": {
+        "attributeMapping": { "google.subject": "assertion.sub", "attribute.r": "assertion.sub.extract('repo:{r}:')" },
+        "member": "principalSet://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/attribute.r/o/r" } });
+    let said = answer(&mapped).unwrap();
+    assert_eq!((&said["match"], &said["grade"]), (&json!(true), &Value::Null), "{said}");
+    assert!(said["notes"].to_string().contains("assertion.sub.extract('repo:{r}:')"), "{said}");
+}
+
+#[test]
+fn a_claim_of_an_issuer_that_is_not_understood_is_not_called_safe() {
+    let of = |condition: &str| {
+        answer(&json!({ "platform": "gcp", "issuer": "https://login.example.com", "subject": "ann",
+            "claims": { "team": "x" }, "condition": { "attributeCondition": condition } }))
+        .unwrap()
+    };
+    assert_eq!(
+        (&of("assertion.team == 'x'")["grade"], &of("assertion.sub == 'ann'")["grade"]),
+        (&Value::Null, &json!("safe"))
+    );
+}
+
+#[test]
+fn subjects_that_no_token_has_admit_nobody() {
+    for (issuer, subject) in [
+        ("github", "foo"),
+        ("github", "repo:o"),
+        ("github", "repo:o/r:main"),
+        ("github", "repo:o/r/x:pull_request"),
+        ("github", "repo:o/r:ref:heads/main"),
+        ("github", "repository_id:o:ref:refs/heads/main"),
+        ("gitlab", "project_path:g"),
+        ("gitlab", "repo:o/r:pull_request"),
+        ("kubernetes", "system:serviceaccount:shop"),
+        ("terraform-cloud", "organization:o"),
+        ("terraform-cloud", "organization:o:project:p:workspace:w"),
+        ("circleci", "org/1"),
+        ("bitbucket", "{1}"),
+    ] {
+        let said = answer(&json!({ "platform": "entra", "issuer": issuer, "subject": subject,
+            "condition": { "subject": subject } }))
+        .unwrap();
+        assert_eq!((&said["match"], &said["pattern"]), (&json!(false), &json!("always-false")), "{issuer} {subject}");
+        assert!(said["reason"].as_str().unwrap().contains("no token of the issuer fits"), "{said}");
+    }
+    // The credential tells whose tokens it is for, where the line does not.
+    let said = answer(&json!({ "platform": "entra", "subject": "foo",
+        "condition": { "issuer": "https://token.actions.githubusercontent.com", "subject": "foo" } }));
+    assert_eq!(said.unwrap()["pattern"], "always-false");
+    for (issuer, subject) in [
+        ("github", "repository_owner:o:repository_visibility:private:ref:refs/heads/main"),
+        ("github", "repo:o/r:environment:a b"),
+        ("github", "repo:o/r:workflow:ci: all:ref:refs/heads/main"),
+        ("github", "repo:o/r:repo_property_team:shop"),
+        ("terraform-cloud", "organization:o:project:p:stack:s:deployment:d:operation:plan"),
+    ] {
+        let said = answer(&json!({ "platform": "entra", "issuer": issuer, "subject": subject,
+            "condition": { "subject": subject } }));
+        assert_eq!(said.unwrap()["match"], true, "{issuer} {subject}");
+    }
 }
 
 #[test]
@@ -230,7 +414,8 @@ proptest! {
     fn a_list_is_as_loose_as_its_loosest_value(values in prop::collection::vec(pattern(), 1..4)) {
         let globs: Vec<_> = values.iter().map(|value| evenhand_model::glob::Glob::wildcard(value)).collect();
         let of = |values: Vec<evenhand_model::glob::Glob>| {
-            grade(Issuer::GitHub, &Asks { alternatives: vec![vec![Demand::new("sub", values)]], ..Asks::default() }).grade
+            let alternatives = vec![vec![Demand::new("sub", values)].into()];
+            grade(Issuer::GitHub, &Asks { alternatives, ..Asks::default() }).grade
         };
         let loosest = globs.iter().map(|glob| of(vec![glob.clone()])).max();
         prop_assert_eq!(Some(of(globs)), loosest);
@@ -245,7 +430,7 @@ proptest! {
         let sub = Demand::new("sub", vec![evenhand_model::glob::Glob::wildcard(&subject)]);
         let more = Demand::new(claim.0, vec![evenhand_model::glob::Glob::literal(claim.1)]);
         let of = |demands: Vec<Demand>| {
-            grade(Issuer::GitHub, &Asks { alternatives: vec![demands], ..Asks::default() }).grade
+            grade(Issuer::GitHub, &Asks { alternatives: vec![demands.into()], ..Asks::default() }).grade
         };
         prop_assert!(of(vec![sub.clone(), more]) <= of(vec![sub]));
     }

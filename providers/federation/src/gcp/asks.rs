@@ -1,15 +1,16 @@
 //! What an expression demands of claims: alternatives of demands, for the grade.
 //!
 //! Demands may be wider than the expression and never narrower, so that no grade is better than it should be. What is not
-//! understood demands nothing and is named.
+//! understood demands nothing, is named, and makes its alternative vague.
 
 use std::collections::BTreeMap;
 
 use evenhand_model::glob::{Glob, Token};
 
 use super::syntax::{Expr, Op};
-use crate::grade::{Asks, Demand};
+use crate::grade::{Alternative, Asks, Demand};
 use crate::issuer::Issuer;
+use crate::issuers;
 
 /// Alternatives beyond which an expression is not taken apart.
 const MOST: usize = 64;
@@ -17,7 +18,7 @@ const MOST: usize = 64;
 /// What a condition demands.
 pub(super) fn of(condition: &Expr, mapping: &BTreeMap<String, Expr>, issuer: Issuer) -> Asks {
     let mut taking = Taking { mapping, issuer, remarks: Vec::new(), opaque: Vec::new() };
-    let alternatives = taking.take(condition, true);
+    let alternatives = taking.take(condition, true).into_iter().filter_map(Way::alternative).collect();
     Asks { alternatives, remarks: taking.remarks, opaque: taking.opaque }
 }
 
@@ -41,7 +42,32 @@ pub(super) fn path(expr: &Expr, mapping: &BTreeMap<String, Expr>) -> Option<Stri
     }
 }
 
-type Alternatives = Vec<Vec<Demand>>;
+/// One way in which an expression has the value that is wanted.
+#[derive(Clone, Default)]
+struct Way {
+    demands: Vec<Demand>,
+    /// Claims, and texts that they must not be; no text where something else than one text is forbidden.
+    forbidden: Vec<(String, Option<String>)>,
+    vague: bool,
+}
+
+impl Way {
+    /// This way as an alternative; `None` where everything that it demands of a claim is forbidden as well.
+    fn alternative(self) -> Option<Alternative> {
+        let Self { mut demands, forbidden, vague } = self;
+        for (claim, text) in &forbidden {
+            let Some(text) = text else { continue };
+            let forbidden = Glob::literal(text.as_str());
+            for demand in demands.iter_mut().filter(|demand| demand.claim == *claim) {
+                demand.values.retain(|value| *value != forbidden);
+                if demand.values.is_empty() {
+                    return None;
+                }
+            }
+        }
+        Some(Alternative { demands, forbids: !forbidden.is_empty(), vague })
+    }
+}
 
 struct Taking<'a> {
     mapping: &'a BTreeMap<String, Expr>,
@@ -51,84 +77,153 @@ struct Taking<'a> {
 }
 
 impl Taking<'_> {
-    /// The alternatives under which an expression is true, or under which it is false.
-    fn take(&mut self, expr: &Expr, wanted: bool) -> Alternatives {
+    /// The ways in which an expression is true, or in which it is false.
+    fn take(&mut self, expr: &Expr, wanted: bool) -> Vec<Way> {
         match expr {
-            Expr::Bool(value) if *value == wanted => vec![Vec::new()],
-            Expr::Bool(_) => Vec::new(),
+            Expr::Bool(value) if *value == wanted => always(),
+            // What is no truth value cannot be evaluated where one is needed.
+            Expr::Bool(_) | Expr::Null | Expr::Int(_) | Expr::Double(_) | Expr::Text(_) | Expr::List(_) => never(),
             Expr::Not(inner) => self.take(inner, !wanted),
             Expr::Binary(op @ (Op::And | Op::Or), left, right) => {
                 let (left, right) = (self.take(left, wanted), self.take(right, wanted));
-                if (*op == Op::And) == wanted { self.both(&left, right, expr) } else { [left, right].concat() }
+                if (*op == Op::And) == wanted { self.both(&left, &right, expr) } else { [left, right].concat() }
             }
-            Expr::Binary(Op::Equals, left, right) if wanted => self.equals(left, right),
-            // That a claim is not this one text is no demand, and neither is any other test that fails.
-            Expr::Binary(Op::NotEquals, left, right) if !wanted => self.equals(left, right),
-            Expr::Binary(Op::Equals | Op::NotEquals, ..) => vec![Vec::new()],
-            Expr::Binary(Op::In, left, right) if wanted => self.within(left, right, expr),
-            Expr::Call(name, arguments) if wanted => self.call(name, arguments, expr),
-            _ if wanted => self.not_understood(expr),
-            _ => vec![Vec::new()],
+            Expr::Binary(op @ (Op::Equals | Op::NotEquals), left, right) => {
+                self.compared(left, right, (*op == Op::Equals) == wanted, expr)
+            }
+            Expr::Binary(Op::In, left, right) => self.within(left, right, wanted, expr),
+            Expr::Call(name, arguments) => self.call(name, arguments, wanted, expr),
+            Expr::Member(..) | Expr::Index(..) => match path(expr, self.mapping) {
+                Some(claim) if self.is_text(&claim) => self.mismatch(),
+                _ => self.not_understood(expr),
+            },
+            Expr::Name(_)
+            | Expr::Negative(_)
+            | Expr::Choice(..)
+            | Expr::Foreign(_)
+            | Expr::Binary(Op::Less | Op::LessEquals | Op::Greater | Op::GreaterEquals | Op::Add, ..) => {
+                self.not_understood(expr)
+            }
         }
     }
 
-    fn both(&mut self, left: &[Vec<Demand>], right: Alternatives, whole: &Expr) -> Alternatives {
+    fn both(&mut self, left: &[Way], right: &[Way], whole: &Expr) -> Vec<Way> {
         if left.len() * right.len() > MOST {
             return self.not_understood(whole);
         }
-        left.iter().flat_map(|one| right.iter().map(move |other| [one.as_slice(), other].concat())).collect()
-    }
-
-    fn not_understood(&mut self, expr: &Expr) -> Alternatives {
-        self.opaque.push(expr.to_string());
-        vec![Vec::new()]
-    }
-
-    fn equals(&mut self, left: &Expr, right: &Expr) -> Alternatives {
-        let (claim, wanted) = match (path(left, self.mapping), path(right, self.mapping)) {
-            (Some(claim), None) => (claim, right),
-            (None, Some(claim)) => (claim, left),
-            _ => return self.not_understood(&Expr::Binary(Op::Equals, left.clone().into(), right.clone().into())),
+        let join = |one: &Way, other: &Way| Way {
+            demands: [&*one.demands, &*other.demands].concat(),
+            forbidden: [&*one.forbidden, &*other.forbidden].concat(),
+            vague: one.vague || other.vague,
         };
-        match wanted {
-            Expr::Text(text) => vec![vec![Demand::new(claim, vec![Glob::literal(text.as_str())])]],
-            // The claims of these issuers are texts, which no number and no truth value is equal to.
-            Expr::Int(_) | Expr::Double(_) | Expr::Bool(_) | Expr::Null if self.is_text(&claim) => {
-                self.remarks.push("type-mismatch");
-                Vec::new()
-            }
-            _ => vec![Vec::new()],
+        left.iter().flat_map(|one| right.iter().map(move |other| join(one, other))).collect()
+    }
+
+    fn not_understood(&mut self, expr: &Expr) -> Vec<Way> {
+        self.cite(expr);
+        vec![Way { vague: true, ..Way::default() }]
+    }
+
+    fn cite(&mut self, expr: &Expr) {
+        let text = expr.to_string();
+        if !self.opaque.contains(&text) {
+            self.opaque.push(text);
         }
     }
 
-    fn is_text(&self, claim: &str) -> bool {
-        let other = ["exp", "iat", "nbf", "runner_id", "oidc.circleci.com/ssh-rerun", "oidc.circleci.com/context-ids"];
-        !matches!(self.issuer, Issuer::Other | Issuer::Kubernetes) && !other.contains(&claim)
+    fn mismatch(&mut self) -> Vec<Way> {
+        self.remarks.push("type-mismatch");
+        never()
     }
 
-    fn within(&mut self, left: &Expr, right: &Expr, whole: &Expr) -> Alternatives {
-        match (path(left, self.mapping), right, left, path(right, self.mapping)) {
-            (Some(claim), Expr::List(items), _, _) => {
-                let texts = items.iter().filter_map(|item| match item {
-                    Expr::Text(text) => Some(Glob::literal(text.as_str())),
-                    _ => None,
-                });
-                vec![vec![Demand::new(claim, texts.collect())]]
-            }
-            // A text among those of a claim that is a list.
-            (None, _, Expr::Text(text), Some(claim)) => {
-                vec![vec![Demand::new(claim, vec![Glob::literal(text.as_str())])]]
+    /// That a claim is not one of these texts; it counts for nothing in the grade, and is cited.
+    fn forbidden(&mut self, claim: &str, texts: impl IntoIterator<Item = Option<String>>, whole: &Expr) -> Vec<Way> {
+        self.cite(whole);
+        let forbidden = texts.into_iter().map(|text| (claim.to_owned(), text)).collect();
+        vec![Way { forbidden, ..Way::default() }]
+    }
+
+    /// Two that are alike, or that are not.
+    fn compared(&mut self, left: &Expr, right: &Expr, alike: bool, whole: &Expr) -> Vec<Way> {
+        // What cannot be evaluated holds neither way.
+        if left == right {
+            return if alike { always() } else { never() };
+        }
+        if let (Some(left), Some(right)) = (constant(left), constant(right)) {
+            return if (left == right) == alike { always() } else { never() };
+        }
+        let (claim, wanted) = match (path(left, self.mapping), path(right, self.mapping)) {
+            (Some(claim), None) => (claim, right),
+            (None, Some(claim)) => (claim, left),
+            _ => return self.not_understood(whole),
+        };
+        match (constant(wanted), wanted) {
+            (Some(text), _) if alike => vec![demand(claim, vec![Glob::literal(text.as_str())])],
+            (Some(text), _) => self.forbidden(&claim, [Some(text)], whole),
+            // The claims of these issuers are texts, which no number and no truth value is equal to.
+            (None, Expr::Int(_) | Expr::Double(_) | Expr::Bool(_) | Expr::Null) if self.is_text(&claim) => {
+                if alike {
+                    self.mismatch()
+                } else {
+                    always()
+                }
             }
             _ => self.not_understood(whole),
         }
     }
 
-    fn call(&mut self, name: &str, arguments: &[Expr], whole: &Expr) -> Alternatives {
+    /// Whether tokens of the issuer carry a claim as one text, if they carry it.
+    fn is_text(&self, claim: &str) -> bool {
+        let other = ["exp", "iat", "nbf", "runner_id", "oidc.circleci.com/ssh-rerun"];
+        !matches!(self.issuer, Issuer::Other | Issuer::Kubernetes)
+            && !other.contains(&claim)
+            && issuers::has_one_value(self.issuer, claim)
+    }
+
+    fn within(&mut self, left: &Expr, right: &Expr, wanted: bool, whole: &Expr) -> Vec<Way> {
+        match (path(left, self.mapping), right, constant(left), path(right, self.mapping)) {
+            (Some(claim), Expr::List(items), ..) => {
+                let text = self.is_text(&claim);
+                let mut texts = Vec::new();
+                for item in items {
+                    match (constant(item), item) {
+                        (Some(held), _) => texts.push(held),
+                        // No text is equal to these.
+                        (None, Expr::Int(_) | Expr::Double(_) | Expr::Bool(_) | Expr::Null) if text => {}
+                        _ => return self.not_understood(whole),
+                    }
+                }
+                match (wanted, texts.is_empty()) {
+                    (true, true) if items.is_empty() => never(),
+                    (true, true) => self.mismatch(),
+                    (true, false) => {
+                        vec![demand(claim, texts.iter().map(|held| Glob::literal(held.as_str())).collect())]
+                    }
+                    (false, true) => always(),
+                    (false, false) => self.forbidden(&claim, texts.into_iter().map(Some), whole),
+                }
+            }
+            // Nothing is in a text.
+            (None, _, Some(_), Some(claim)) if self.is_text(&claim) => self.mismatch(),
+            // A text among those of a claim that is a list.
+            (None, _, Some(text), Some(claim)) if wanted => vec![demand(claim, vec![Glob::literal(text.as_str())])],
+            (None, _, Some(_), Some(claim)) => self.forbidden(&claim, [None], whole),
+            _ => self.not_understood(whole),
+        }
+    }
+
+    fn call(&mut self, name: &str, arguments: &[Expr], wanted: bool, whole: &Expr) -> Vec<Way> {
         let claim = arguments.first().and_then(|of| path(of, self.mapping));
-        let (Some(claim), Some(Expr::Text(text))) = (claim, arguments.get(1)) else {
-            // That a claim is there pins nothing.
-            return if name == "has" { vec![Vec::new()] } else { self.not_understood(whole) };
+        let (Some(claim), Some(text)) = (claim, arguments.get(1).and_then(constant)) else {
+            // That a claim is there, or is not, pins nothing.
+            return if name == "has" { always() } else { self.not_understood(whole) };
         };
+        if !wanted {
+            return match name {
+                "startsWith" | "endsWith" | "contains" | "matches" => self.forbidden(&claim, [None], whole),
+                _ => self.not_understood(whole),
+            };
+        }
         let chars = || text.chars().map(Token::Char);
         let pattern = match name {
             "startsWith" => {
@@ -139,11 +234,38 @@ impl Taking<'_> {
             "contains" => Glob::from_tokens([Token::Many].into_iter().chain(chars()).chain([Token::Many])),
             "matches" => {
                 self.remarks.push("regex");
-                regular(text)
+                match regular(&text) {
+                    // Nothing of it is understood, unless it says nothing.
+                    Glob::Any if !matches!(&*text, "" | "^" | "$" | ".*" | "^.*" | "^.*$" | ".*$") => {
+                        return self.not_understood(whole);
+                    }
+                    pattern => pattern,
+                }
             }
             _ => return self.not_understood(whole),
         };
-        vec![vec![Demand::new(claim, vec![pattern])]]
+        vec![demand(claim, vec![pattern])]
+    }
+}
+
+fn always() -> Vec<Way> {
+    vec![Way::default()]
+}
+
+fn never() -> Vec<Way> {
+    Vec::new()
+}
+
+fn demand(claim: String, values: Vec<Glob>) -> Way {
+    Way { demands: vec![Demand::new(claim, values)], ..Way::default() }
+}
+
+/// The text of an expression that is made of texts alone.
+fn constant(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Text(text) => Some(text.clone()),
+        Expr::Binary(Op::Add, left, right) => Some(constant(left)? + &constant(right)?),
+        _ => None,
     }
 }
 

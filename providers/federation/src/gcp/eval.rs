@@ -28,7 +28,7 @@ pub(super) enum Val {
 pub(super) enum Fault {
     /// The expression does not go with the values.
     Error,
-    /// These claims are not known.
+    /// These claims are not known, or nothing is known of what these calls give.
     Unknown(BTreeSet<String>),
 }
 
@@ -87,6 +87,7 @@ impl Scope<'_> {
                 true => self.eval(yes)?,
                 false => self.eval(no)?,
             },
+            Expr::Foreign(text) => return Err(Fault::Unknown([text.clone()].into())),
         })
     }
 
@@ -141,6 +142,7 @@ impl Scope<'_> {
             ("extract", [Val::Text(text), Val::Text(template)]) => Val::Text(extract(text, template)?),
             ("size", [Val::Text(text)]) => Val::Int(i64::try_from(text.chars().count()).unwrap_or(i64::MAX)),
             ("size", [Val::List(list)]) => Val::Int(i64::try_from(list.len()).unwrap_or(i64::MAX)),
+            ("size", [Val::Map(members)]) => Val::Int(i64::try_from(members.len()).unwrap_or(i64::MAX)),
             ("string", [Val::Text(text)]) => Val::Text(text.clone()),
             ("string", [Val::Int(value)]) => Val::Text(value.to_string()),
             ("string", [Val::Bool(value)]) => Val::Text(value.to_string()),
@@ -167,6 +169,11 @@ fn binary(op: Op, left: Val, right: Val) -> Result<Val> {
             (Val::Int(a), Val::Int(b)) => a.cmp(b),
             (Val::Text(a), Val::Text(b)) => a.cmp(b),
             (Val::Double(a), Val::Double(b)) => a.partial_cmp(b).ok_or(Fault::Error)?,
+            (Val::Bool(a), Val::Bool(b)) => a.cmp(b),
+            #[expect(clippy::cast_precision_loss, reason = "numbers of both kinds are compared as the language does")]
+            (Val::Int(a), Val::Double(b)) => (*a as f64).partial_cmp(b).ok_or(Fault::Error)?,
+            #[expect(clippy::cast_precision_loss, reason = "numbers of both kinds are compared as the language does")]
+            (Val::Double(a), Val::Int(b)) => a.partial_cmp(&(*b as f64)).ok_or(Fault::Error)?,
             _ => return Err(Fault::Error),
         };
         Ok(Val::Bool(wanted(order)))
@@ -190,6 +197,7 @@ fn binary(op: Op, left: Val, right: Val) -> Result<Val> {
         Op::Add => match (left, right) {
             (Val::Text(a), Val::Text(b)) => Ok(Val::Text(a + &b)),
             (Val::Int(a), Val::Int(b)) => a.checked_add(b).map(Val::Int).ok_or(Fault::Error),
+            (Val::Double(a), Val::Double(b)) => Ok(Val::Double(a + b)),
             (Val::List(mut a), Val::List(b)) => {
                 a.extend(b);
                 Ok(Val::List(a))

@@ -13,8 +13,8 @@ use evenhand_model::token::{Token, bare_issuer};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::entra::fits;
-use crate::grade::{Asks, Demand};
+use crate::entra::{fits, is_signed_by, named};
+use crate::grade::{Alternative, Asks, Demand};
 use crate::issuer::Issuer;
 use crate::platform::{Admitted, Platform, Understood};
 use eval::{Fault, Scope, Val};
@@ -133,8 +133,8 @@ impl Understood for Pool {
         let scope = Scope { token, mapping: &self.mapping };
         let mut open = BTreeSet::new();
         let mut truth = Truth::Yes;
-        if let (Some(wanted), Some(signed)) = (&self.issuer, &token.issuer) {
-            truth = truth.and((bare_issuer(wanted) == *signed).into());
+        if let Some(wanted) = &self.issuer {
+            truth = truth.and(is_signed_by(wanted, token, &mut open));
         }
         if !self.audiences.is_empty() {
             let wanted: Vec<Glob> = self.audiences.iter().map(|audience| Glob::literal(audience.as_str())).collect();
@@ -168,22 +168,34 @@ impl Understood for Pool {
         }
         let mut asks = match &self.condition {
             Some(condition) => asks::of(condition, &self.mapping, issuer),
-            None => Asks { alternatives: vec![Vec::new()], ..Asks::default() },
+            None => Asks { alternatives: vec![Alternative::default()], ..Asks::default() },
         };
         let mut more = Vec::new();
+        let mut vague = false;
         if let Member::With(attribute, value) = &self.member
-            && let Some(claim) = self.mapping.get(attribute).and_then(|mapped| asks::path(mapped, &self.mapping))
+            && let Some(mapped) = self.mapping.get(attribute)
         {
-            more.push(Demand::new(claim, vec![Glob::literal(value.as_str())]));
+            match asks::path(mapped, &self.mapping) {
+                Some(claim) => more.push(Demand::new(claim, vec![Glob::literal(value.as_str())])),
+                None => {
+                    asks.opaque.push(format!("{attribute} = {mapped}"));
+                    vague = true;
+                }
+            }
         }
         if !self.audiences.is_empty() {
             let wanted = self.audiences.iter().map(|audience| Glob::literal(audience.as_str())).collect();
             more.push(Demand::new("aud", wanted));
         }
-        for demands in &mut asks.alternatives {
-            demands.extend(more.iter().cloned());
+        for alternative in &mut asks.alternatives {
+            alternative.demands.extend(more.iter().cloned());
+            alternative.vague |= vague;
         }
         asks
+    }
+
+    fn issuer(&self) -> Option<Issuer> {
+        named(self.issuer.as_deref())
     }
 
     fn notes(&self) -> Vec<(String, String)> {

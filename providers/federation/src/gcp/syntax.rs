@@ -1,5 +1,6 @@
 //! The part of CEL that conditions and mappings are written in: literals, lists, members, calls, operators, the choice
-//! between two. No macros but `has`, no messages, no maps to build.
+//! between two. Functions and macros beyond the list are kept as they stand, and nothing is known of what they give. No
+//! messages, no maps to build.
 
 use std::fmt;
 
@@ -24,6 +25,8 @@ pub(super) enum Expr {
     Negative(Box<Expr>),
     Binary(Op, Box<Expr>, Box<Expr>),
     Choice(Box<Expr>, Box<Expr>, Box<Expr>),
+    /// A function or macro of which nothing is known, as it stands.
+    Foreign(String),
 }
 
 /// An operator between two.
@@ -65,14 +68,22 @@ impl fmt::Display for Expr {
             Self::Member(of, name) => write!(f, "{of}.{name}"),
             Self::Index(of, at) => write!(f, "{of}[{at}]"),
             Self::Call(name, arguments) => {
+                let rest = match arguments.split_first() {
+                    Some((of, rest)) if !PLAIN.contains(&name.as_str()) => {
+                        write!(f, "{of}.")?;
+                        rest
+                    }
+                    _ => arguments.as_slice(),
+                };
                 write!(f, "{name}(")?;
-                separated(f, arguments)?;
+                separated(f, rest)?;
                 f.write_str(")")
             }
             Self::Not(inner) => write!(f, "!({inner})"),
             Self::Negative(inner) => write!(f, "-{inner}"),
             Self::Binary(op, left, right) => write!(f, "{left} {} {right}", op.sign()),
             Self::Choice(test, yes, no) => write!(f, "{test} ? {yes} : {no}"),
+            Self::Foreign(text) => f.write_str(text),
         }
     }
 }
@@ -111,6 +122,39 @@ impl Op {
         }
     }
 }
+
+/// Those that are written as functions and not as methods.
+const PLAIN: &[&str] =
+    &["has", "int", "string", "bool", "bytes", "double", "uint", "type", "dyn", "duration", "timestamp"];
+
+/// What else the language has, its own functions and macros and those of the extensions for texts and encodings.
+const FOREIGN: &[&str] = &[
+    "all",
+    "exists",
+    "exists_one",
+    "map",
+    "filter",
+    "bool",
+    "bytes",
+    "double",
+    "uint",
+    "type",
+    "dyn",
+    "duration",
+    "timestamp",
+    "charAt",
+    "format",
+    "indexOf",
+    "join",
+    "lastIndexOf",
+    "replace",
+    "reverse",
+    "split",
+    "substring",
+    "trim",
+    "decode",
+    "encode",
+];
 
 /// Functions and methods with the number of their arguments, the object included.
 const FUNCTIONS: &[(&str, usize)] = &[
@@ -384,8 +428,11 @@ impl Parser {
 }
 
 fn call(name: String, arguments: Vec<Expr>) -> Result<Expr, String> {
+    if FOREIGN.iter().any(|known| *known == name) {
+        return Ok(Expr::Foreign(Expr::Call(name, arguments).to_string()));
+    }
     let Some((_, wanted)) = FUNCTIONS.iter().find(|(known, _)| *known == name) else {
-        return Err(format!("the function `{name}` is not understood"));
+        return Err(format!("there is no function `{name}`"));
     };
     if arguments.len() != *wanted {
         return Err(format!("`{name}` is given another number of values than it takes"));

@@ -91,7 +91,7 @@ fn what_is_not_understood_is_refused_with_its_place() {
     for (condition, at) in [
         (serde_json::json!({ "attributeCondition": "assertion.sub ==" }), "/attributeCondition"),
         (serde_json::json!({ "attributeCondition": "assertion.sub = 'x'" }), "/attributeCondition"),
-        (serde_json::json!({ "attributeCondition": "assertion.sub.reverse()" }), "/attributeCondition"),
+        (serde_json::json!({ "attributeCondition": "assertion.sub.revers()" }), "/attributeCondition"),
         (serde_json::json!({ "attributeCondition": "assertion.sub.matches('(')" }), "/attributeCondition"),
         (serde_json::json!({ "attributeCondition": "assertion.sub == 'x" }), "/attributeCondition"),
         (serde_json::json!({ "attributeCondition": "(".repeat(500) }), "/attributeCondition"),

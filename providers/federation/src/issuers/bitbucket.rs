@@ -4,6 +4,9 @@ use super::id;
 use crate::reach::{Context, Pin, Reach};
 use crate::shape::Shape;
 
+/// What every subject fits one of.
+pub(super) const SUBJECTS: &[&str] = &["{*}:{*}"];
+
 pub(super) fn subject(shape: &Shape) -> Reach {
     let pieces = shape.split(':');
     let Some((repository, rest)) = pieces.split_first() else { return Reach::default() };

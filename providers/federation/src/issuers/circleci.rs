@@ -4,6 +4,9 @@ use super::{id, pairs};
 use crate::reach::{Context, Pin, Reach};
 use crate::shape::Shape;
 
+/// What every subject fits one of.
+pub(super) const SUBJECTS: &[&str] = &["org/?*/project/?*/user/*"];
+
 pub(super) fn subject(shape: &Shape) -> Reach {
     let pieces = shape.split('/');
     let mut reach = Reach::default();

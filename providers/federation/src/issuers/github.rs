@@ -13,11 +13,19 @@ const KEYS: &[&str] = &[
     "repository_owner_id",
     "repository_visibility",
     "ref",
+    "ref_protected",
     "ref_type",
     "environment",
     "job_workflow_ref",
+    "job_workflow_sha",
     "workflow",
     "workflow_ref",
+    "workflow_sha",
+    "sha",
+    "check_run_id",
+    "run_attempt",
+    "run_id",
+    "run_number",
     "head_ref",
     "base_ref",
     "event_name",
@@ -28,12 +36,68 @@ const KEYS: &[&str] = &[
     "runner_environment",
 ];
 
+/// Where claims begin that are made of an organisation's own properties of repositories.
+const PROPERTY: &str = "repo_property_";
+
+/// The context that stands without a value.
+const PROPOSED: &str = "pull_request";
+
+/// Whether any subject fits: keys with values, `pull_request` among them. Behind the first wildcard anything may be.
+pub(super) fn is_subject(shape: &Shape) -> bool {
+    let pieces = shape.split(':');
+    let mut rest = pieces.iter();
+    while let Some(piece) = rest.next() {
+        let Some(key) = piece.literal() else {
+            let head = piece.head();
+            let begins = |key: &&str| key.starts_with(&head);
+            return KEYS.iter().chain(&[PROPOSED, PROPERTY]).any(begins) || head.starts_with(PROPERTY);
+        };
+        if key == PROPOSED {
+            continue;
+        }
+        if !KEYS.iter().any(|known| *known == key) && !key.starts_with(PROPERTY) {
+            return false;
+        }
+        let Some(value) = rest.next() else { return false };
+        if !is_value(&key, value) {
+            return false;
+        }
+        // The name of a workflow may hold colons.
+        if value.is_wild() || key == "workflow" {
+            return true;
+        }
+    }
+    true
+}
+
+/// Whether a claim can have such a value.
+pub(super) fn is_value(claim: &str, shape: &Shape) -> bool {
+    let (head, literal) = (shape.head(), shape.literal());
+    let whole = |is: &dyn Fn(&str) -> bool| literal.as_deref().is_none_or(is);
+    match claim {
+        "repo" | "repository" => {
+            let is_named =
+                |text: &str| text.split_once('/').is_some_and(|(owner, name)| !owner.is_empty() && !name.is_empty());
+            head.matches('/').count() <= 1 && !head.starts_with('/') && whole(&is_named)
+        }
+        "repository_owner" => !head.contains('/') && whole(&|text| !text.is_empty()),
+        "repository_id" | "repository_owner_id" | "enterprise_id" | "actor_id" => {
+            head.bytes().all(|byte| byte.is_ascii_digit()) && whole(&|text| !text.is_empty())
+        }
+        "ref" => head.starts_with("refs/") || (literal.is_none() && "refs/".starts_with(&head)),
+        "job_workflow_ref" | "workflow_ref" => whole(&|text| {
+            text.split_once('@').is_some_and(|(file, at)| file.contains("/.github/workflows/") && !at.is_empty())
+        }),
+        _ => true,
+    }
+}
+
 pub(super) fn subject(shape: &Shape) -> Reach {
     let pieces = shape.split(':');
-    let found = pairs(&pieces, KEYS, &["pull_request"]);
+    let found = pairs(&pieces, KEYS, &[PROPOSED]);
     let custom = found.iter().any(|(key, _)| !matches!(*key, "repo" | "ref" | "environment" | "pull_request"));
     let reach = found.into_iter().fold(Reach::default(), |reach, (key, value)| match (key, value) {
-        ("pull_request", _) => reach.and(Reach { pull_request: true, context: Context::One, ..Reach::default() }),
+        (PROPOSED, _) => reach.and(Reach { pull_request: true, context: Context::One, ..Reach::default() }),
         (key, Some(value)) => reach.and(claim(if key == "repo" { "repository" } else { key }, value)),
         (_, None) => reach,
     });
@@ -56,6 +120,7 @@ pub(super) fn claim(claim: &str, shape: &Shape) -> Reach {
         },
         "event_name" => match shape.literal().as_deref() {
             Some("pull_request") => Reach { pull_request: true, context: Context::One, ..Reach::default() },
+            Some("push" | "workflow_dispatch") => Reach::context(Context::Several("unprotected-branch")),
             _ => Reach::default(),
         },
         _ => Reach::default(),
@@ -124,10 +189,33 @@ fn environment(shape: &Shape) -> Reach {
 }
 
 /// A reusable workflow: whoever calls it, it is its steps that run.
+///
+/// A reference that may be a commit is anybody's: a repository gives out the commits of its forks as its own.
 fn workflow(shape: &Shape) -> Reach {
-    let Some(text) = shape.literal() else { return Reach::default().remark("job-workflow-ref") };
-    let reach = |steps: Pin| Reach { context: Context::One, steps, ..Reach::default() }.remark("reusable-workflow-pin");
-    let commit = text.rsplit_once('@').map_or("", |(_, commit)| commit);
-    let pinned = commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if pinned { reach(Pin::Id).remark("sha-pinned") } else { reach(Pin::Name) }
+    if let Some(text) = shape.literal() {
+        let held = Reach { context: Context::One, ..Reach::default() }.remark("reusable-workflow-pin");
+        let commit = text.rsplit_once('@').map_or("", |(_, commit)| commit);
+        let pinned = commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+        return if pinned {
+            Reach { steps: Pin::Id, ..held }.remark("sha-pinned")
+        } else {
+            Reach { steps: Pin::Name, ..held }
+        };
+    }
+    let open = Reach::default().remark("job-workflow-ref");
+    if shape.is_open() {
+        return open;
+    }
+    let pieces = shape.split('@');
+    let file = pieces.first().map_or_else(Vec::new, |file| file.split('/'));
+    let is_of_one = file.len() > 2 && !file.iter().take(2).any(Shape::is_wild);
+    let may_be_commit = pieces.get(1).is_none_or(|reference| {
+        let head = reference.head();
+        reference.is_wild() && !head.starts_with("refs/heads/") && !head.starts_with("refs/tags/")
+    });
+    if !is_of_one || may_be_commit {
+        return Reach { steps: Pin::Part, ..open };
+    }
+    // A branch may be called `x@refs/heads/main`, so that an open file leaves its name open too.
+    Reach { steps: Pin::Name, context: Context::Several("unprotected-branch"), ..open }
 }

@@ -7,6 +7,10 @@ use crate::shape::Shape;
 const KEYS: &[&str] =
     &["project_path", "project_id", "namespace_path", "namespace_id", "ref_type", "ref", "environment", "user_login"];
 
+/// What every subject fits one of; what stands behind the project is the administrator's choice
+/// (`ci_id_token_sub_claim_components`).
+pub(super) const SUBJECTS: &[&str] = &["project_path:?*/?*", "project_id:?*"];
+
 pub(super) fn subject(shape: &Shape) -> Reach {
     let pieces = shape.split(':');
     let found = pairs(&pieces, KEYS, &[]);

@@ -4,6 +4,9 @@ use super::name;
 use crate::reach::{Context, Pin, Reach};
 use crate::shape::Shape;
 
+/// What every subject fits one of.
+pub(super) const SUBJECTS: &[&str] = &["system:serviceaccount:?*:?*"];
+
 /// Which every pod of a namespace runs with that names no other.
 const DEFAULT: &str = "default";
 

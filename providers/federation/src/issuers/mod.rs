@@ -7,6 +7,7 @@ mod gitlab;
 mod kubernetes;
 mod terraform;
 
+use evenhand_model::evidence::Truth;
 use evenhand_model::glob::Glob;
 
 use crate::issuer::Issuer;
@@ -25,6 +26,9 @@ pub(crate) fn reach(issuer: Issuer, claim: &str, pattern: &Glob) -> Reach {
     {
         return Reach::nobody();
     }
+    if !may_fit(issuer, claim, pattern, &shape) {
+        return Reach::nobody();
+    }
     match (issuer, claim) {
         (_, "iss" | "azp") => Reach::default(),
         (Issuer::GitHub, "sub") => github::subject(&shape),
@@ -39,8 +43,49 @@ pub(crate) fn reach(issuer: Issuer, claim: &str, pattern: &Glob) -> Reach {
         (Issuer::Terraform, _) => terraform::claim(claim, &shape),
         (Issuer::Kubernetes, "sub") => kubernetes::subject(&shape),
         (Issuer::Kubernetes, _) => kubernetes::claim(claim, &shape),
-        (Issuer::Other, _) => other(&shape),
+        (Issuer::Other, "sub" | "email") => other(&shape),
+        (Issuer::Other, _) => Reach::default(),
     }
+}
+
+/// Whether it is known what a claim of an issuer says.
+pub(crate) fn knows(issuer: Issuer, claim: &str) -> bool {
+    issuer != Issuer::Other || matches!(claim, "sub" | "email" | "aud" | "oaud" | "azp" | "iss")
+}
+
+/// Whether a claim has one value in every token of an issuer that carries it.
+pub(crate) fn has_one_value(issuer: Issuer, claim: &str) -> bool {
+    let lists = ["aud", "oaud", "amr", "groups", "groups_direct", "user_identities", "oidc.circleci.com/context-ids"];
+    claim == "sub" || (!matches!(issuer, Issuer::Other | Issuer::Kubernetes) && !lists.contains(&claim))
+}
+
+/// Whether texts that differ in the case of letters alone mean different things: names of branches and tags do, those of
+/// owners, repositories and environments do not.
+pub(crate) fn case_counts(issuer: Issuer, claim: &str, values: &[Glob]) -> bool {
+    match issuer {
+        Issuer::GitHub | Issuer::GitLab => match claim {
+            "ref" | "job_workflow_ref" | "workflow_ref" => true,
+            "sub" => values.iter().any(|value| value.to_string().contains("ref:")),
+            _ => false,
+        },
+        Issuer::Bitbucket | Issuer::CircleCi | Issuer::Kubernetes => false,
+        Issuer::Terraform | Issuer::Other => true,
+    }
+}
+
+/// Whether any token of the issuer can have such a value: subjects are of the issuer's form, and so are some other claims.
+fn may_fit(issuer: Issuer, claim: &str, pattern: &Glob, shape: &Shape) -> bool {
+    let forms: &[&str] = match (issuer, claim) {
+        (Issuer::GitHub, "sub") => return github::is_subject(shape),
+        (Issuer::GitHub, claim) => return github::is_value(claim, shape),
+        (Issuer::GitLab, "sub") => gitlab::SUBJECTS,
+        (Issuer::Bitbucket, "sub") => bitbucket::SUBJECTS,
+        (Issuer::CircleCi, "sub") => circleci::SUBJECTS,
+        (Issuer::Terraform, "sub") => terraform::SUBJECTS,
+        (Issuer::Kubernetes, "sub") => kubernetes::SUBJECTS,
+        _ => return true,
+    };
+    forms.iter().any(|form| Glob::wildcard(form).overlaps(pattern) != Truth::No)
 }
 
 /// Whether a text holds `*` or `?` where no token of the issuer does: no subject, name or number of these issuers has such a

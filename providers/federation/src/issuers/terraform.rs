@@ -1,10 +1,17 @@
-//! Terraform Cloud: `organization:O:project:P:workspace:W:run_phase:PHASE`, all of them names.
+//! Terraform Cloud: `organization:O:project:P:workspace:W:run_phase:PHASE`, all of them names; of a stack
+//! `organization:O:project:P:stack:S:deployment:D:operation:OPERATION`.
 
 use super::{id, name, pairs};
 use crate::reach::{Context, Pin, Reach};
 use crate::shape::Shape;
 
-const KEYS: &[&str] = &["organization", "project", "workspace", "run_phase"];
+const KEYS: &[&str] = &["organization", "project", "workspace", "run_phase", "stack", "deployment", "operation"];
+
+/// What every subject fits one of.
+pub(super) const SUBJECTS: &[&str] = &[
+    "organization:?*:project:?*:workspace:?*:run_phase:*",
+    "organization:?*:project:?*:stack:?*:deployment:?*:operation:*",
+];
 
 pub(super) fn subject(shape: &Shape) -> Reach {
     let pieces = shape.split(':');
@@ -15,7 +22,8 @@ pub(super) fn subject(shape: &Shape) -> Reach {
         match key {
             "organization" => reach.tenant = name(value),
             "project" => project = name(value),
-            "workspace" => reach.workload = name(value),
+            "workspace" | "stack" => reach.workload = name(value),
+            "deployment" => {}
             _ if !value.is_wild() => reach.context = Context::One,
             _ => {}
         }

@@ -78,6 +78,8 @@ pub struct Options {
 /// What was collected.
 #[derive(Clone, Debug)]
 pub struct Collected {
+    /// The address of the API that was asked.
+    pub address: String,
     /// The organisations, sorted.
     pub organisations: Vec<String>,
     /// Repositories that the capture holds.

@@ -88,6 +88,7 @@ impl Run {
         let failed = self.ledger.close()?;
         let progress = lock(&self.progress);
         Ok(Collected {
+            address: self.client.host.base().to_owned(),
             organisations: self.plan.organisations.iter().cloned().collect(),
             repositories: progress.done,
             answered: progress.answered,

@@ -10,7 +10,7 @@ use super::{
 use crate::clients::Effect::{
     AgentPermissionMap, Allow, AllowInProject, Ask, Deny, Escape, Folders, Forbids, ForbidsUnless, Hooks, Mode,
     NamedProjectServers, Noted, OnlyManagedHooks, OnlyManagedRules, PermissionMap, PolicyRules, ProjectServers,
-    Sandbox, SandboxApproves, SandboxOneOf, Telemetry, Widen,
+    Sandbox, SandboxApproves, SandboxOneOf, Telemetry, Widen, WidenIfSelected,
 };
 use crate::clients::{Client, Defaults, File, Key, Level, Secrets, Servers, Unset, Words};
 use crate::command::Reach;
@@ -210,7 +210,7 @@ const CODEX_SANDBOX: Words<bool> = &[("read-only", true), ("workspace-write", tr
 
 const CODEX_KEYS: &[Key] = &[
     key("approval_policy", Mode(CODEX_APPROVAL)),
-    key("profiles.*.approval_policy", Widen(CODEX_APPROVAL)),
+    key("profiles.*.approval_policy", WidenIfSelected("profile", CODEX_APPROVAL)),
     key("sandbox_mode", Sandbox(CODEX_SANDBOX)),
     key("profiles.*.sandbox_mode", Sandbox(CODEX_SANDBOX)),
     key("sandbox_workspace_write.writable_roots", Folders),
