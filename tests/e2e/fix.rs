@@ -221,7 +221,7 @@ fn what_a_statement_excludes_a_proposal_excludes() {
 #[test]
 fn a_proposal_keeps_to_what_aws_lets_a_role_hold_or_is_refused() {
     let everything = r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#;
-    let human = r#"{"Effect":"Allow","NotAction":["iam:*","organizations:*","sts:AssumeRole"],"Resource":"*"}"#;
+    let human = r#"{"Effect":"Allow","NotAction":["iam:*","organizations:*","s3:DeleteObject"],"Resource":"*"}"#;
     let export = account_of(everything, human);
     let scene = Scene::new().file("gaad.json", export.to_string().as_bytes());
     let told = fix(&scene, "incident-agent", "gaad.json", &["--keep-uncontrolled"]);
@@ -241,8 +241,10 @@ fn a_proposal_keeps_to_what_aws_lets_a_role_hold_or_is_refused() {
 
     let buckets: Vec<String> =
         (0..2_000).map(|number| format!("\"arn:aws:s3:::{}-{number}/*\"", "long".repeat(18))).collect();
-    let agent =
-        format!(r#"{{"Effect":"Allow","Action":["s3:GetObject","iam:PassRole"],"Resource":[{}]}}"#, buckets.join(","));
+    let agent = format!(
+        r#"{{"Effect":"Allow","Action":["s3:GetObject","s3:DeleteObject"],"Resource":[{}]}}"#,
+        buckets.join(",")
+    );
     let scene = Scene::new().file("gaad.json", account_of(&agent, human).to_string().as_bytes());
     let run = scene.run(&["fix", "incident-agent", "--from", "gaad.json", "--keep-uncontrolled"]);
     assert_eq!(run.code, 2, "{}{}", run.stdout, run.stderr);

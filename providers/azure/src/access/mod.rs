@@ -300,7 +300,7 @@ impl Resolver {
         let unread = tenant.actors.iter().filter(|actor| !actor.unread.is_empty());
         self.unread.extend(unread.map(|actor| (actor.id.clone(), actor.unread.clone())));
         let ready = tenant.actors.iter().filter(|actor| !actor.ready.is_empty());
-        let names = |actor: &Actor| actor.ready.iter().map(|(group, _)| group.clone()).collect();
+        let names = |actor: &Actor| -> Vec<ObjectId> { actor.ready.iter().map(|(group, _)| group.clone()).collect() };
         self.ready.extend(ready.map(|actor| (actor.id.clone(), names(actor))));
         let base = self.grants.len();
         let groups = tenant.assigned.authorizer.world().groups.clone();

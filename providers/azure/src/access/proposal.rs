@@ -70,6 +70,11 @@ impl Proposes for Resolver {
                 false => Err("a role definition has no condition, and an assignment takes one of its own"),
             };
             match scopes {
+                // Source: "Azure custom roles", AssignableScopes: the root is for the vendor's own roles.
+                Ok(scopes) if scopes.iter().any(|scope| **scope == *"/") => {
+                    let why = "a custom role cannot be assigned at the root, above all management groups".into();
+                    left_out.push(LeftOut { place, operations: resources, why });
+                }
                 Ok(scopes) => {
                     let held = roles.entry(scopes).or_default();
                     *held = held.union(&resources);

@@ -12,7 +12,7 @@ mod steps;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use evenhand_model::access::{GrantIx, Slice};
+use evenhand_model::access::{AccessResolver as _, GrantIx, Slice};
 use evenhand_model::condition::{Clause, Condition, Test};
 use evenhand_model::evidence::Truth;
 use evenhand_model::id::IdentityId;
@@ -87,7 +87,12 @@ impl Proposes for Resolver {
             }
         }
         let said = Said { allow: grants, deny: denies }.joined();
-        let fitted = fitted(&said, kind).map_err(|unfit| unfit.told(kind, &principal.name))?;
+        let fitted = match fitted(&said, kind) {
+            Ok(fitted) => fitted,
+            // What stays as it is need not be written anew, and may be more than policies of names hold.
+            Err(_) if self.stays_whole(identity, kept) => return Ok(Proposal { left_out, ..Proposal::default() }),
+            Err(unfit) => return Err(unfit.told(kind, &principal.name)),
+        };
         let name = format!("{}-{}{apart}", kind.word(), file_name(&principal.name));
         let file = |suffix: String, document: &Document| -> Result<ProposedFile, NoProposal> {
             Ok(ProposedFile { name: format!("{name}.policy{suffix}.json"), text: printed(document)? })
@@ -125,6 +130,16 @@ impl OwnDeny {
 }
 
 impl Resolver {
+    /// Whether all that the replaced policies grant may stay.
+    fn stays_whole(&self, identity: &IdentityId, kept: &[Kept]) -> bool {
+        let stays = |slice: &Slice| {
+            slice.scope.is_nothing() == Truth::Yes || kept.iter().any(|part| part.slice == *slice && part.of == *slice)
+        };
+        self.access(identity).is_some_and(|access| {
+            access.slices().iter().filter(|slice| self.is_replaced(identity, slice.grant)).all(stays)
+        })
+    }
+
     fn own_denies(&self, principal: &Principal) -> Vec<OwnDeny> {
         let caller = Caller::of(principal);
         let mut denies = Vec::new();
