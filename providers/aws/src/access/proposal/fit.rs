@@ -191,7 +191,8 @@ mod tests {
         let allowed = statements.filter(|statement| statement.effect == Effect::Allow);
         let each = allowed.flat_map(|statement| {
             let resources = statement.resource.iter().flatten();
-            resources.flat_map(|resource| statement.action.iter().map(|name| (Arc::clone(name), resource.clone())))
+            resources
+                .flat_map(move |resource| statement.action.iter().map(move |name| (Arc::clone(name), resource.clone())))
         });
         each.collect()
     }
