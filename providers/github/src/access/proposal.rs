@@ -298,7 +298,8 @@ mod tests {
         assert!(told(Holder::App).contains("\"metadata\": \"read\""));
         let steps = |identity: &str, holder| {
             let words = BTreeMap::from([("contents", "read")]);
-            super::told(&identity.into(), (holder, "w.yml:3"), &words, vec!["acme/web".to_owned()], Vec::new(), "").steps
+            super::told(&identity.into(), (holder, "w.yml:3"), &words, vec!["acme/web".to_owned()], Vec::new(), "")
+                .steps
         };
         assert!(steps("github:acme:job:x", Holder::Job)[0].ends_with("of the job in its workflow, at w.yml:3"));
         let app = steps("github:acme:app:it's", Holder::App);
