@@ -108,7 +108,7 @@ pub trait Proposes {
 
 #[cfg(test)]
 mod tests {
-    use super::quoted;
+    use super::{file_name, quoted};
 
     #[test]
     fn words_of_commands_are_one_word_to_a_shell() {
@@ -121,6 +121,15 @@ mod tests {
             ("", "''"),
         ] {
             assert_eq!(quoted(text), word);
+        }
+    }
+
+    #[test]
+    fn names_of_files_have_no_folders_and_nothing_that_a_shell_takes_amiss() {
+        for (text, name) in
+            [("../a b", "..-a-b"), ("my_agent", "my-agent"), ("a;b|c$(d)", "a-b-c--d-"), ("ä.json", "-.json")]
+        {
+            assert_eq!(file_name(text), name);
         }
     }
 }

@@ -219,6 +219,43 @@ fn what_a_statement_excludes_a_proposal_excludes() {
 }
 
 #[test]
+fn a_proposal_keeps_to_what_aws_lets_a_role_hold_or_is_refused() {
+    let everything = r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#;
+    let human = r#"{"Effect":"Allow","NotAction":["iam:*","organizations:*","s3:DeleteObject"],"Resource":"*"}"#;
+    let export = account_of(everything, human);
+    let scene = Scene::new().file("gaad.json", export.to_string().as_bytes());
+    let told = fix(&scene, "incident-agent", "gaad.json", &["--keep-uncontrolled"]);
+    let files: Vec<&str> = told["files"].as_array().unwrap().iter().map(|file| file.as_str().unwrap()).collect();
+    assert!((1..=11).contains(&files.len()), "{told:#}");
+    for file in files {
+        let most = if file.ends_with(".policy.json") { 10_240 } else { 6_144 };
+        let counted = scene.read(file).chars().filter(|c| !c.is_whitespace()).count();
+        assert!(counted <= most, "{file}: {counted}");
+    }
+    assert!(told["steps"][0].as_str().unwrap().starts_with("read the wildcards in the files"), "{told:#}");
+    let then = in_place(&export, &told, &scene);
+    let then_scene = Scene::new().file("gaad.json", then.to_string().as_bytes());
+    let then = verdict(&then_scene, "incident-agent", "gaad.json", &[]);
+    assert_eq!((&then["verdict"], &then["operations"]), (&told["verdict_then"], &told["operations_kept"]));
+    assert_eq!(then["excess_operations"], 0, "{then:#}");
+
+    let buckets: Vec<String> =
+        (0..2_000).map(|number| format!("\"arn:aws:s3:::{}-{number}/*\"", "long".repeat(18))).collect();
+    let agent = format!(
+        r#"{{"Effect":"Allow","Action":["s3:GetObject","s3:DeleteObject"],"Resource":[{}]}}"#,
+        buckets.join(",")
+    );
+    let scene = Scene::new().file("gaad.json", account_of(&agent, human).to_string().as_bytes());
+    let run = scene.run(&["fix", "incident-agent", "--from", "gaad.json", "--keep-uncontrolled"]);
+    assert_eq!(run.code, 2, "{}{}", run.stdout, run.stderr);
+    let said = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in ["does not fit", "20", "too many", "--to used", "permissions boundary"] {
+        assert!(said.contains(part), "{part}: {}", run.stderr);
+    }
+    assert!(!run.stdout.contains("PARITY"), "{}", run.stdout);
+}
+
+#[test]
 fn a_statement_that_must_go_is_a_change_where_another_keeps_its_operations() {
     let statement =
         |bucket: &str| format!(r#"{{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::{bucket}/*"}}"#);

@@ -30,6 +30,11 @@ pub fn by_form(text: &str) -> Option<Issued> {
     secret::of_form(text).map(Issued::from)
 }
 
+/// Told by the form of a secret and the name of the variable or setting that holds it; `None` where neither tells an issuer.
+pub fn told(name: &str, text: &str) -> Option<Issued> {
+    secret::of_form_under(name, text).or_else(|| secret::of_name(name)).map(Issued::from)
+}
+
 /// Told by the name of the variable or setting that holds it; `None` where that tells no issuer.
 pub fn by_name(name: &str) -> Option<Issued> {
     secret::of_name(name).map(Issued::from)
@@ -59,6 +64,17 @@ mod tests {
             ("AZUREOPENAI_API_KEY", Some(("azure_resource_key", true))),
             ("openai-api-key", Some(("openai_api_key", true))),
             ("GITHUB_TOKEN", Some(("github_token", false))),
+            ("CLAUDE_CODE_OAUTH_TOKEN", Some(("anthropic_oauth_token", true))),
+            ("AWS_BEARER_TOKEN_BEDROCK", Some(("bedrock_api_key", true))),
+            ("DEEPSEEK_API_KEY", Some(("deepseek_api_key", true))),
+            ("TOGETHER_API_KEY", Some(("together_api_key", true))),
+            ("FIREWORKS_API_KEY", Some(("fireworks_api_key", true))),
+            ("MISTRAL_API_KEY", Some(("mistral_api_key", true))),
+            ("GROQ_API_KEY", Some(("groq_api_key", true))),
+            ("CO_API_KEY", Some(("cohere_api_key", true))),
+            ("XAI_API_KEY", Some(("xai_api_key", true))),
+            ("OPENROUTER_API_KEY", Some(("openrouter_api_key", true))),
+            ("PERPLEXITY_API_KEY", Some(("perplexity_api_key", true))),
             ("API_KEY", None),
             ("DB_PASSWORD", None),
             ("LOG_LEVEL", None),
@@ -73,6 +89,18 @@ mod tests {
             ("not-a-real-key", None),
         ] {
             assert_eq!(word(by_form(text)), expected, "{text}");
+        }
+        for (name, text, expected) in [
+            // A form that several give: the name tells.
+            ("DEEPSEEK_API_KEY", "sk-fakefakefakefakefakefakefake", "deepseek_api_key"),
+            ("LLM_KEY", "sk-fakefakefakefakefakefakefake", "openai_api_key"),
+            ("GITHUB_TOKEN", "sk-fakefakefakefakefakefakefake", "openai_api_key"),
+            // A form that one gives: it tells, whatever the name says.
+            ("DEEPSEEK_API_KEY", "sk-proj-fakefakefakefake", "openai_api_key"),
+            ("OPENAI_API_KEY", "gsk_fakefakefakefakefakefake", "groq_api_key"),
+            ("TOGETHER_API_KEY", "fakefakefake", "together_api_key"),
+        ] {
+            assert_eq!(told(name, text).map(|issued| issued.kind), Some(expected), "{name} {text}");
         }
         for (said, expected) in [
             ("openai_api_key", Some(("openai_api_key", true))),

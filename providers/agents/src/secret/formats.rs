@@ -114,6 +114,13 @@ pub(crate) const FORMATS: &[Format] = &[
     format("jwt", r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
 ];
 
+/// Whether several issuers give out keys of the form of a token: OpenAI's older keys, and those of whoever made an API that
+/// its clients take for OpenAI's, such as DeepSeek. Source: their documentation of authentication.
+pub(crate) fn is_shared(token: &str) -> bool {
+    let rest = token.strip_prefix("sk-");
+    rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
 /// Which formats a text has, of all at once. A test proves that every pattern compiles.
 static ANY: LazyLock<RegexSet> =
     LazyLock::new(|| RegexSet::new(FORMATS.iter().map(|format| format.pattern)).unwrap_or_else(|_| RegexSet::empty()));

@@ -49,6 +49,8 @@ const OF_MODELS: &[&str] = &[
     "bedrock_api_key",
     "bedrock_session_key",
     "cohere_api_key",
+    "deepseek_api_key",
+    "fireworks_api_key",
     "google_api_key",
     "groq_api_key",
     "mistral_api_key",
@@ -57,6 +59,7 @@ const OF_MODELS: &[&str] = &[
     "openrouter_api_key",
     "perplexity_api_key",
     "replicate_token",
+    "together_api_key",
     "xai_api_key",
 ];
 
@@ -72,6 +75,19 @@ pub(crate) fn calls_models(kind: &str) -> bool {
 pub(crate) fn of_form(text: &str) -> Option<Kind> {
     let mut found = formats::tokens(text).into_iter().map(|(_, kind)| kind);
     found.find(|kind| !kind.public && !OF_ANYBODY.contains(&kind.name))
+}
+
+/// What a text under a name, or a part of it, is by a form that its issuer documents.
+pub(crate) fn of_form_under(name: &str, text: &str) -> Option<Kind> {
+    let mut found = formats::tokens(text).into_iter().filter_map(|(range, kind)| Some((text.get(range)?, kind)));
+    let (token, kind) = found.find(|(_, kind)| !kind.public && !OF_ANYBODY.contains(&kind.name))?;
+    Some(told_apart(kind, token, name))
+}
+
+/// Whose key it is that has a form: where several issuers give out keys of that form, the one that the name beside it tells.
+pub(crate) fn told_apart(form: Kind, token: &str, name: &str) -> Kind {
+    let named = || of_name(name).filter(|kind| calls_models(kind.name));
+    if formats::is_shared(token) { named().unwrap_or(form) } else { form }
 }
 
 /// The kind of an issuer that has this word.

@@ -9,7 +9,7 @@ use super::Kind;
 use super::formats;
 use super::names;
 use super::standing_in::{is_reference, is_standing_in, mask};
-use super::withheld;
+use super::{told_apart, withheld};
 
 /// A secret inside a text, by byte range.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -71,6 +71,9 @@ const DATABASES: &[&str] = &[
 pub(crate) fn in_slot(name: &str, value: &str) -> Vec<Hit> {
     let mut hits = in_text(value);
     if !hits.is_empty() {
+        for hit in &mut hits {
+            hit.kind = told_apart(hit.kind, value.get(hit.range.clone()).unwrap_or_default(), name);
+        }
         return hits;
     }
     if names::is_hook(name) && value.contains("://") {

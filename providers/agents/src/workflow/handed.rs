@@ -35,57 +35,40 @@ fn collect(node: &Node, names: &mut Vec<String>) {
     }
 }
 
-/// Inputs and variables that hand a credential to an agent: name, kind, static, federation offered by the issuer.
+/// Inputs and variables that hand a credential to an agent, beside the names of keys with which models are called: name,
+/// kind, static, federation offered by the issuer.
 const CREDENTIALS: &[(&str, &str, bool, Option<bool>)] = &[
-    ("anthropic_api_key", "anthropic_api_key", true, Some(true)),
-    ("ANTHROPIC_API_KEY", "anthropic_api_key", true, Some(true)),
-    ("ANTHROPIC_AUTH_TOKEN", "anthropic_api_key", true, Some(true)),
-    ("claude_code_oauth_token", "anthropic_oauth_token", true, None),
-    ("CLAUDE_CODE_OAUTH_TOKEN", "anthropic_oauth_token", true, None),
     ("anthropic_federation_rule_id", "federated", false, Some(true)),
-    ("openai-api-key", "openai_api_key", true, None),
-    ("OPENAI_API_KEY", "openai_api_key", true, None),
-    ("CODEX_API_KEY", "openai_api_key", true, None),
-    ("AZURE_OPENAI_API_KEY", "azure_resource_key", true, Some(true)),
-    ("gemini_api_key", "google_api_key", true, Some(true)),
-    ("google_api_key", "google_api_key", true, Some(true)),
-    ("GEMINI_API_KEY", "google_api_key", true, Some(true)),
-    ("GOOGLE_API_KEY", "google_api_key", true, Some(true)),
     ("gcp_workload_identity_provider", "federated", false, Some(true)),
-    ("AWS_BEARER_TOKEN_BEDROCK", "bedrock_api_key", true, Some(true)),
     ("COPILOT_GITHUB_TOKEN", "github_token", true, Some(true)),
-    ("OPENROUTER_API_KEY", "openrouter_api_key", true, None),
-    ("MISTRAL_API_KEY", "api_key", true, None),
-    ("XAI_API_KEY", "xai_api_key", true, None),
     ("aws-access-key-id", "aws_access_key", true, Some(true)),
     ("credentials_json", "google_service_account_key", true, Some(true)),
     ("role-to-assume", "federated", false, Some(true)),
     ("workload_identity_provider", "federated", false, Some(true)),
 ];
 
+/// What is handed over under a name: kind, static, federation offered by the issuer.
+fn credential(name: &str) -> Option<(&'static str, bool, Option<bool>)> {
+    let said = CREDENTIALS.iter().find(|(held, ..)| *held == name);
+    said.map(|(_, kind, is_static, federable)| (*kind, *is_static, *federable)).or_else(|| {
+        let of_model = secret::of_name(name).filter(|kind| secret::calls_models(kind.name));
+        of_model.map(|kind| (kind.name, !kind.short_lived, kind.federable))
+    })
+}
+
 pub(super) fn credentials(job: &Node, step: &Node, product: &str, line: u32, token: Token) -> Vec<JobCredential> {
     let mut held: Vec<JobCredential> = Vec::new();
     let mut told_elsewhere = false;
     let mut look = |entries: &[Entry]| {
         for entry in entries.iter().filter(|entry| !is_blank(&entry.node)) {
-            let Some((name, kind, is_static, federable)) =
-                CREDENTIALS.iter().find(|(name, ..)| *name == entry.key.as_str())
-            else {
-                continue;
-            };
+            let Some((kind, is_static, federable)) = credential(&entry.key) else { continue };
             // A key that stands in the file itself is in no store; it is told with the literals of the file.
             if is_literal(entry, entries) {
                 told_elsewhere = true;
                 continue;
             }
-            if !held.iter().any(|one| one.slot == *name) {
-                held.push(JobCredential {
-                    slot: (*name).to_owned(),
-                    kind,
-                    is_static: *is_static,
-                    federable: *federable,
-                    line: entry.line,
-                });
+            if !held.iter().any(|one| one.slot == *entry.key) {
+                held.push(JobCredential { slot: entry.key.clone(), kind, is_static, federable, line: entry.line });
             }
         }
     };

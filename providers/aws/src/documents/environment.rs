@@ -106,7 +106,7 @@ fn is_placeholder(value: &str) -> bool {
 /// The variables under which model platforms' clients look for their key.
 fn model_platform(name: &str) -> Option<&'static str> {
     Some(match name {
-        "ANTHROPIC_API_KEY" | "ANTHROPIC_AUTH_TOKEN" | "CLAUDE_API_KEY" => "Anthropic",
+        "ANTHROPIC_API_KEY" | "ANTHROPIC_AUTH_TOKEN" | "CLAUDE_API_KEY" | "CLAUDE_CODE_OAUTH_TOKEN" => "Anthropic",
         "OPENAI_API_KEY" | "AZURE_OPENAI_API_KEY" => "OpenAI",
         "GEMINI_API_KEY" | "GOOGLE_API_KEY" | "GOOGLE_GENERATIVE_AI_API_KEY" => "Google",
         "AWS_BEARER_TOKEN_BEDROCK" => "Bedrock",
@@ -114,6 +114,11 @@ fn model_platform(name: &str) -> Option<&'static str> {
         "COHERE_API_KEY" | "CO_API_KEY" => "Cohere",
         "GROQ_API_KEY" => "Groq",
         "OPENROUTER_API_KEY" => "OpenRouter",
+        "DEEPSEEK_API_KEY" => "DeepSeek",
+        "TOGETHER_API_KEY" => "Together",
+        "FIREWORKS_API_KEY" => "Fireworks",
+        "PERPLEXITY_API_KEY" | "PPLX_API_KEY" => "Perplexity",
+        "XAI_API_KEY" => "xAI",
         _ => return None,
     })
 }

@@ -46,6 +46,8 @@ struct Distinct {
     document: PolicyDocument,
     compiled: CompiledPolicy,
     broken: bool,
+    /// How long its text is, white space apart.
+    characters: u32,
 }
 
 /// The text of a policy document with a hash that nobody can make collide, so that the text itself need not be kept.
@@ -84,6 +86,8 @@ pub(crate) fn understand(fresh: Vec<Fresh<'_>>) -> Vec<Understood> {
 impl Understood {
     fn of(fresh: Fresh<'_>) -> Self {
         let Fresh { index, role, text } = fresh;
+        let count = text.text.bytes().filter(|byte| !byte.is_ascii_whitespace()).count();
+        let characters = u32::try_from(count).unwrap_or(u32::MAX);
         match PolicyDocument::parse(&text.text) {
             Ok(mut document) => {
                 let (compiled, problems) = CompiledPolicy::of(&document, role);
@@ -91,13 +95,13 @@ impl Understood {
                 if role != PolicyRole::Trust {
                     document.forget_grants();
                 }
-                Self(Distinct { first: index, document, compiled, broken: false }, problems)
+                Self(Distinct { first: index, document, compiled, broken: false, characters }, problems)
             }
             Err(error) => {
                 let (document, compiled) = Default::default();
                 let reason = json_error::reason(&error);
                 let problem = format!("is no policy document: it {reason}; what it grants or denies is unknown");
-                Self(Distinct { first: index, document, compiled, broken: true }, vec![problem])
+                Self(Distinct { first: index, document, compiled, broken: true, characters }, vec![problem])
             }
         }
     }
@@ -212,6 +216,11 @@ impl PolicyStore {
     /// The compiled document.
     pub(crate) fn compiled(&self, policy: PolicyIx) -> &CompiledPolicy {
         self.distinct(policy).map_or(&self.nothing.1, |distinct| &distinct.compiled)
+    }
+
+    /// How long the document is as AWS counts it: without white space.
+    pub(crate) fn characters(&self, policy: PolicyIx) -> usize {
+        self.distinct(policy).map_or(0, |distinct| distinct.characters as usize)
     }
 
     /// Whether the document cannot be understood, so that its effect is unknown.

@@ -13,6 +13,7 @@ use evenhand_model::condition::{Clause, Condition};
 use evenhand_model::evidence::Evidence;
 
 use super::activation::{Rules, until};
+use super::bond::{Asked, Bond, By, Term};
 use super::world::holder_of;
 use crate::catalog::directory::{of_permission, operation_of_api, operation_of_permission, pattern};
 use crate::catalog::graph::{self, Kind, MICROSOFT_GRAPH};
@@ -47,6 +48,8 @@ pub(crate) struct Holding {
     /// Activation, end, and in whose name.
     pub(crate) under: Condition,
     pub(crate) grant: Grant,
+    /// How it is undone.
+    pub(crate) bond: Bond,
     /// What leads to the whole tenant.
     pub(crate) tier0: Option<&'static tier0::TierZero>,
 }
@@ -88,7 +91,8 @@ impl Holdings {
     fn directory_roles(&mut self, facts: &TenantFacts, people: &BTreeSet<ObjectId>) {
         let mut meanings: BTreeMap<String, Option<Meaning>> = BTreeMap::new();
         let policies = policies(facts);
-        for (held, ready) in assignments(facts) {
+        for (held, term) in assignments(facts) {
+            let ready = term == Term::Ready;
             let id = held.role_definition_id.trim().to_ascii_lowercase();
             let principal = ObjectId::new(&held.principal_id);
             let meaning = meanings.entry(id.clone()).or_insert_with(|| meaning(facts, &id)).clone();
@@ -126,9 +130,16 @@ impl Holdings {
                 if ready { policies.get(&id).unwrap_or(&Rules::UNREAD).condition() } else { until(held.end_date_time) };
             let how = if ready { "eligible directory role" } else { "directory role" };
             let at = scope.as_ref().map_or_else(String::new, |scope| format!(" at {scope}"));
+            let by = By::Directory {
+                id: held.id.as_deref().map(Into::into),
+                term,
+                role: held.role_definition_id.trim().into(),
+                scope: format!("/{}", place.unwrap_or_default()).into(),
+            };
             let holding = Holding {
                 allowed,
                 under,
+                bond: Bond { principal: principal.clone(), by },
                 grant: grant(format!("{how} {name}{at}"), &held.at),
                 tier0: tier0_of_role(facts, &id).filter(|_| scope.is_none()),
                 scope,
@@ -142,6 +153,14 @@ impl Holdings {
     }
 
     fn permissions(&mut self, facts: &TenantFacts) {
+        let applications: BTreeSet<String> =
+            facts.applications.values().filter_map(|held| Some(held.app_id.as_deref()?.to_ascii_lowercase())).collect();
+        // Only what is registered in the tenant has a manifest there.
+        let asked = |principal: &ObjectId, api: &Api| -> Option<Arc<Asked>> {
+            let own = facts.principals.get(principal.as_str())?.app_id.as_deref()?.to_ascii_lowercase();
+            let application: Arc<str> = applications.get(&own)?.as_str().into();
+            Some(Arc::new(Asked { application, api: api.app.as_deref()?.into() }))
+        };
         for held in facts.app_roles.values() {
             // What a person or group is assigned decides over an application's own rooms, and is that application's to say.
             if held.principal_type.as_deref().is_some_and(|kind| kind != "ServicePrincipal") {
@@ -154,8 +173,15 @@ impl Holdings {
                     self.doubts.entry(principal).or_default().push(Doubt::new(text, DoubtEffect::Adds));
                 }
                 Named::Permission { value, api } => {
+                    let by = By::Permission {
+                        id: held.id.clone(),
+                        resource: held.resource_id.as_str().into(),
+                        role: held.app_role_id.as_str().into(),
+                        asked: asked(&principal, &api),
+                    };
+                    let bond = Bond { principal: principal.clone(), by };
                     let holding = held_permission(&value, &api, Condition::unconditional(), "", &held.at);
-                    let number = self.add(holding);
+                    let number = self.add(Holding { bond, ..holding });
                     self.own.entry(principal).or_default().push(number);
                 }
             }
@@ -166,9 +192,18 @@ impl Holdings {
         for held in facts.grants.all() {
             let client = ObjectId::new(&held.client_id);
             let api = api_of(facts, &held.resource_id, None);
+            let all: Arc<str> = held.scope.as_deref().unwrap_or_default().into();
+            let resource: Arc<str> = held.resource_id.as_str().into();
             for value in scopes(held.scope.as_deref()) {
-                let number =
-                    self.add(held_permission(value, &api, in_the_name_of(facts, held), "delegated ", &held.at));
+                let by = By::Delegated {
+                    id: held.id.clone(),
+                    resource: Arc::clone(&resource),
+                    value: value.into(),
+                    all: Arc::clone(&all),
+                };
+                let bond = Bond { principal: client.clone(), by };
+                let holding = held_permission(value, &api, in_the_name_of(facts, held), "delegated ", &held.at);
+                let number = self.add(Holding { bond, ..holding });
                 self.own.entry(client.clone()).or_default().push(number);
             }
         }
@@ -270,7 +305,7 @@ impl Blueprints {
 
 /// Directory roles: those that stand, those that end, and those that are held ready. Each once: what was activated is held
 /// ready already.
-fn assignments(facts: &TenantFacts) -> Vec<(&At<DirectoryAssignment>, bool)> {
+fn assignments(facts: &TenantFacts) -> Vec<(&At<DirectoryAssignment>, Term)> {
     let key = |id: &str| id.trim().to_ascii_lowercase();
     let activated = |held: &DirectoryAssignment| held.assignment_type.as_deref() == Some("Activated");
     let place = |held: &DirectoryAssignment| {
@@ -289,15 +324,15 @@ fn assignments(facts: &TenantFacts) -> Vec<(&At<DirectoryAssignment>, bool)> {
         }
         match activated(held) {
             // That it can be activated again is said by a list that was not read.
-            true if !facts.directory_eligible.is_read() => all.push((held, true)),
-            false if ends => all.push((held, false)),
+            true if !facts.directory_eligible.is_read() => all.push((held, Term::Ready)),
+            false if ends => all.push((held, Term::Ends)),
             _ => {}
         }
     }
     for held in facts.directory_assignments.all() {
         let told = held.id.as_deref().is_some_and(|id| told.contains(&key(id))) || temporary.contains(&place(held));
         if !told && seen.insert((place(held), false)) {
-            all.push((held, false));
+            all.push((held, Term::Standing));
         }
     }
     // A capture may hold the instances alone.
@@ -305,13 +340,13 @@ fn assignments(facts: &TenantFacts) -> Vec<(&At<DirectoryAssignment>, bool)> {
         let standing = |held: &&At<DirectoryAssignment>| !activated(held) && held.end_date_time.is_none();
         for held in facts.directory_active.all().iter().filter(standing) {
             if seen.insert((place(held), false)) {
-                all.push((held, false));
+                all.push((held, Term::Standing));
             }
         }
     }
     for held in facts.directory_eligible.all() {
         if seen.insert((place(held), true)) {
-            all.push((held, true));
+            all.push((held, Term::Ready));
         }
     }
     all
@@ -459,6 +494,7 @@ fn held_permission(value: &str, api: &Api, under: Condition, how: &str, at: &Evi
         scope: None,
         under,
         grant: grant(format!("{how}{kind} {value} of {}", api.name), at),
+        bond: Bond::nothing(),
         tier0,
     }
 }

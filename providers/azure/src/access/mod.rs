@@ -5,6 +5,7 @@
 //! are held ready are part of the access under the condition that they are activated.
 
 pub(crate) mod activation;
+pub(crate) mod bond;
 pub(crate) mod edges;
 pub(crate) mod holdings;
 mod proposal;
@@ -30,7 +31,8 @@ use foldhash::fast::FixedState;
 use rayon::prelude::*;
 
 use crate::catalog::Catalogue;
-use crate::rbac::{ArmId, KnownBlocks, ObjectId, Plane};
+use crate::rbac::{ArmId, Groups, KnownBlocks, ObjectId, Plane};
+use bond::Bond;
 use holdings::{Allowed, Holdings};
 use world::Assigned;
 
@@ -71,6 +73,12 @@ pub(crate) struct Resolver {
     identities: HashMap<IdentityId, u32, FixedState>,
     unread: HashMap<IdentityId, Vec<Arc<Unread>>, FixedState>,
     grants: Vec<Grant>,
+    /// One for each grant.
+    bonds: Vec<Bond>,
+    /// The groups of each tenant, with the number of its first grant.
+    groups: Vec<(u32, Groups)>,
+    /// The groups whose membership somebody may activate.
+    ready: HashMap<IdentityId, Vec<ObjectId>, FixedState>,
     edges: Vec<Edge>,
     left_out: Vec<Hint>,
 }
@@ -245,6 +253,9 @@ impl Resolver {
             identities: HashMap::default(),
             unread: HashMap::default(),
             grants: Vec::new(),
+            bonds: Vec::new(),
+            groups: Vec::new(),
+            ready: HashMap::default(),
             edges: Vec::new(),
             left_out: Vec::new(),
         };
@@ -288,7 +299,14 @@ impl Resolver {
         self.identities.extend(places);
         let unread = tenant.actors.iter().filter(|actor| !actor.unread.is_empty());
         self.unread.extend(unread.map(|actor| (actor.id.clone(), actor.unread.clone())));
+        let ready = tenant.actors.iter().filter(|actor| !actor.ready.is_empty());
+        let names = |actor: &Actor| -> Vec<ObjectId> { actor.ready.iter().map(|(group, _)| group.clone()).collect() };
+        self.ready.extend(ready.map(|actor| (actor.id.clone(), names(actor))));
         let base = self.grants.len();
+        let groups = tenant.assigned.authorizer.world().groups.clone();
+        self.groups.push((u32::try_from(base).unwrap_or(u32::MAX), groups));
+        self.bonds.extend(tenant.assigned.beside.iter().map(|beside| beside.bond.clone()));
+        self.bonds.extend(tenant.holdings.all.iter().map(|held| held.bond.clone()));
         self.grants.extend(tenant.assigned.beside.iter().map(|beside| beside.grant.clone()));
         self.grants.extend(tenant.holdings.all.iter().map(|held| held.grant.clone()));
         let (edges, left_out) = edges::of(tenant, self, base);

@@ -16,9 +16,10 @@ use evenhand_model::scope::{Pattern, ResourceScope};
 use serde_json::{Value, json};
 
 use super::Resolver;
+use super::bond::{Bond, By, left, no_longer_ready, without_scopes};
 use super::edges::AGENT_OF_BLUEPRINT;
 use crate::catalog::graph::{self, MICROSOFT_GRAPH};
-use crate::rbac::Plane;
+use crate::rbac::{Groups, ObjectId, Plane};
 
 /// What a grant is called that stands on a blueprint, and not on the agent.
 const INHERITED: &str = "inherited ";
@@ -69,6 +70,11 @@ impl Proposes for Resolver {
                 false => Err("a role definition has no condition, and an assignment takes one of its own"),
             };
             match scopes {
+                // Source: "Azure custom roles", AssignableScopes: the root is for the vendor's own roles.
+                Ok(scopes) if scopes.iter().any(|scope| **scope == *"/") => {
+                    let why = "a custom role cannot be assigned at the root, above all management groups".into();
+                    left_out.push(LeftOut { place, operations: resources, why });
+                }
                 Ok(scopes) => {
                     let held = roles.entry(scopes).or_default();
                     *held = held.union(&resources);
@@ -120,15 +126,17 @@ impl Resolver {
             access.iter().flat_map(|access| access.slices()).map(|slice| slice.grant).collect();
         grants.sort_unstable();
         grants.dedup();
-        let (mut kept, mut gone) = (Vec::new(), Vec::new());
+        let mut kept = Vec::new();
+        let mut undo = Undo::of(self, identity);
         for grant in grants {
             let grant_of = self.grant(grant);
             match requested(&grant_of.policy) {
                 Some(entry) if stays.contains(&grant) => kept.push(entry),
                 _ if stays.contains(&grant) || grant_of.policy.starts_with(INHERITED) => {}
-                _ => gone.push(format!("take away: {} ({})", grant_of.policy, grant_of.evidence)),
+                _ => undo.take(grant),
             }
         }
+        let gone = undo.steps(stays);
         if !kept.is_empty() {
             kept.sort_by_key(ToString::to_string);
             let document = json!({"requiredResourceAccess": [
@@ -141,6 +149,16 @@ impl Resolver {
         }
         steps.extend(gone);
         Proposal { files, steps, left_out }
+    }
+
+    fn bond(&self, grant: GrantIx) -> Option<&Bond> {
+        self.bonds.get(grant.0 as usize)
+    }
+
+    /// The groups of the tenant that a grant is of.
+    fn groups_of(&self, grant: GrantIx) -> Option<&Groups> {
+        let after = self.groups.partition_point(|(first, _)| *first <= grant.0);
+        self.groups.get(after.checked_sub(1)?).map(|(_, groups)| groups)
     }
 
     /// A role definition as `az role definition create` takes it.
@@ -160,6 +178,107 @@ impl Resolver {
             "NotDataActions": [],
             "AssignableScopes": scopes,
         })
+    }
+}
+
+/// How a principal comes to what is granted.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Way {
+    Itself,
+    /// By being in a group, which gives it to whoever is in it.
+    Member(ObjectId),
+    /// By activating the membership of a group.
+    Ready(ObjectId),
+}
+
+/// One delegated grant of a client: its id or, where that was not read, the resource alone.
+type Delegation = (Option<Arc<str>>, Arc<str>);
+
+/// What is to be taken away of a principal, as commands: each once, and what is held through a group by leaving it.
+struct Undo<'r> {
+    resolver: &'r Resolver,
+    object: ObjectId,
+    ready: &'r [ObjectId],
+    steps: Vec<String>,
+    ways: BTreeSet<Way>,
+    /// All scopes of delegated grants, and those that go.
+    scopes: BTreeMap<Delegation, (Arc<str>, BTreeSet<Arc<str>>)>,
+}
+
+impl<'r> Undo<'r> {
+    fn of(resolver: &'r Resolver, identity: &IdentityId) -> Self {
+        let object = ObjectId::new(identity.as_str().rsplit(':').next().unwrap_or_default());
+        let ready = resolver.ready.get(identity).map_or(&[][..], Vec::as_slice);
+        Self { resolver, object, ready, steps: Vec::new(), ways: BTreeSet::new(), scopes: BTreeMap::new() }
+    }
+
+    fn ways(&self, grant: GrantIx) -> Vec<Way> {
+        let (Some(bond), Some(groups)) = (self.resolver.bond(grant), self.resolver.groups_of(grant)) else {
+            return Vec::new();
+        };
+        if bond.principal == self.object {
+            return vec![Way::Itself];
+        }
+        let leads = |group: &&ObjectId| groups.of(group).contains(&bond.principal);
+        let member = groups.direct(&self.object).filter(leads).map(|group| Way::Member(group.clone()));
+        let ready = self.ready.iter().filter(leads).map(|group| Way::Ready(group.clone()));
+        member.chain(ready).collect()
+    }
+
+    /// Notes that a grant goes.
+    fn take(&mut self, grant: GrantIx) {
+        let ways = self.ways(grant);
+        if ways != [Way::Itself] {
+            self.ways.extend(ways.iter().cloned());
+            if !ways.is_empty() {
+                return;
+            }
+        }
+        let resolver = self.resolver;
+        let bond = resolver.bond(grant).filter(|_| !ways.is_empty());
+        match bond {
+            Some(Bond { by: By::Delegated { id, resource, value, all }, .. }) => {
+                let delegation = (id.clone(), Arc::clone(resource));
+                let (_, gone) = self.scopes.entry(delegation).or_insert_with(|| (Arc::clone(all), BTreeSet::new()));
+                gone.insert(Arc::clone(value));
+            }
+            bond => {
+                let commands = bond.map(Bond::undone).unwrap_or_default();
+                if commands.is_empty() {
+                    let of = resolver.grant(grant);
+                    self.steps.push(format!("take away: {} ({})", of.policy, of.evidence));
+                }
+                for command in commands {
+                    if !self.steps.contains(&command) {
+                        self.steps.push(command);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The commands. What stays and came through a group that is left is given to the principal itself, before that.
+    fn steps(mut self, stays: &BTreeSet<GrantIx>) -> Vec<String> {
+        let mut first = Vec::new();
+        for grant in stays {
+            let ways = self.ways(*grant);
+            let is_lost = !ways.is_empty() && ways.iter().all(|way| self.ways.contains(way));
+            let again = self.resolver.bond(*grant).filter(|_| is_lost).and_then(|bond| bond.again(&self.object));
+            first.extend(again);
+        }
+        for ((id, resource), (all, gone)) in &self.scopes {
+            let stay: Vec<&str> = all.split_ascii_whitespace().filter(|scope| !gone.contains(*scope)).collect();
+            self.steps.push(without_scopes(&self.object, id.as_deref(), resource, &stay));
+        }
+        for way in &self.ways {
+            match way {
+                Way::Itself => {}
+                Way::Member(group) => self.steps.push(left(group, &self.object)),
+                Way::Ready(group) => self.steps.push(no_longer_ready(group, &self.object)),
+            }
+        }
+        first.append(&mut self.steps);
+        first
     }
 }
 

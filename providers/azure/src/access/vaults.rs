@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use evenhand_model::access::Grant;
 use evenhand_model::condition::{Clause, Condition as Under};
 
+use super::bond::{Bond, By};
 use crate::documents::manager::{Resource, VaultPolicy};
 use crate::documents::told::At;
 use crate::facts::TenantFacts;
@@ -96,6 +97,7 @@ pub(super) struct Given {
     pub(super) assignment: RoleAssignment,
     pub(super) under: Under,
     pub(super) grant: Grant,
+    pub(super) bond: Bond,
 }
 
 /// The policies of all vaults that take them.
@@ -162,6 +164,13 @@ fn of_vault(id: &str, held: &At<Resource>) -> Vec<Given> {
                 statement: None,
                 name: "".into(),
                 evidence: held.at.clone(),
+            },
+            bond: Bond {
+                principal: ObjectId::new(&policy.object_id),
+                by: By::Vault {
+                    vault: scope.clone(),
+                    application: policy.application_id.as_deref().filter(|id| !id.is_empty()).map(Into::into),
+                },
             },
         })
     });

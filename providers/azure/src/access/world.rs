@@ -10,6 +10,7 @@ use evenhand_model::condition::Condition as Under;
 use evenhand_model::evidence::Evidence;
 
 use super::activation::{Rules, until};
+use super::bond::{Bond, By};
 use super::vaults;
 use crate::documents::manager::{Assignment, Block, Named};
 use crate::documents::route::Route;
@@ -27,6 +28,8 @@ pub(crate) struct Beside {
     pub(crate) under: Under,
     /// For people.
     pub(crate) grant: Grant,
+    /// How it is undone.
+    pub(crate) bond: Bond,
 }
 
 /// Role assignments of a tenant.
@@ -152,8 +155,15 @@ impl Assigned {
                 until(held.own.end_date_time)
             };
             let how = if ready { "eligible role" } else { "role" };
+            let principal = ObjectId::new(&held.own.principal_id);
+            let id: Arc<str> = held.id.as_str().into();
+            let by = match kind {
+                Kind::Standing => By::Assignment(Arc::clone(&id)),
+                Kind::Ends | Kind::Ready => By::Scheduled { ready, role: role.clone(), scope: scope.clone() },
+            };
             let beside_it = Beside {
                 under,
+                bond: Bond { principal: principal.clone(), by },
                 grant: Grant {
                     policy: format!("{how} {name} at {scope}").into(),
                     statement: None,
@@ -161,9 +171,8 @@ impl Assigned {
                     evidence: held.at.clone(),
                 },
             };
-            let principal = ObjectId::new(&held.own.principal_id);
             let assignment = RoleAssignment {
-                id: held.id.as_str().into(),
+                id,
                 principal: principal.clone(),
                 role: role.clone(),
                 scope,
@@ -212,12 +221,13 @@ impl Assigned {
                     name: Arc::from(""),
                     evidence: held.at.clone(),
                 },
+                bond: Bond { principal: ObjectId::new(id), by: By::Keys(id.as_str().into()) },
             });
         }
         for given in vaults::given(facts) {
             world.definitions.push(given.role);
             world.assignments.push(given.assignment);
-            beside.push(Beside { under: given.under, grant: given.grant });
+            beside.push(Beside { under: given.under, grant: given.grant, bond: given.bond });
         }
         for id in vaults::unread(facts) {
             unplaced.push((Route::Resources, format!("not all access policies of the key vault `{id}` were read")));
@@ -243,6 +253,7 @@ impl Assigned {
                         name: Arc::from(""),
                         evidence: at.clone(),
                     },
+                    bond: Bond::nothing(),
                 });
             }
         }

@@ -205,6 +205,7 @@ pub(crate) struct Reference {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AppRoleAssignment {
+    pub(crate) id: Option<Arc<str>>,
     pub(crate) principal_id: String,
     pub(crate) principal_type: Option<String>,
     pub(crate) resource_id: String,
@@ -216,6 +217,7 @@ pub(crate) struct AppRoleAssignment {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DelegatedGrant {
+    pub(crate) id: Option<Arc<str>>,
     pub(crate) client_id: String,
     pub(crate) consent_type: Option<String>,
     pub(crate) principal_id: Option<String>,

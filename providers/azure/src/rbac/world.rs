@@ -188,16 +188,21 @@ pub struct DenyAssignment {
 
 /// Which groups everybody is in, directly or through other groups.
 #[derive(Clone, Default, Debug)]
-pub struct Groups(BTreeMap<ObjectId, BTreeSet<ObjectId>>);
+pub struct Groups(Arc<BTreeMap<ObjectId, BTreeSet<ObjectId>>>);
 
 impl Groups {
     /// Groups by pairs of group and member.
     pub fn new(pairs: impl IntoIterator<Item = (ObjectId, ObjectId)>) -> Self {
-        let mut groups = Self::default();
+        let mut groups: BTreeMap<ObjectId, BTreeSet<ObjectId>> = BTreeMap::new();
         for (group, member) in pairs {
-            groups.0.entry(member).or_default().insert(group);
+            groups.entry(member).or_default().insert(group);
         }
-        groups
+        Self(Arc::new(groups))
+    }
+
+    /// The groups that a principal is a member of itself.
+    pub(crate) fn direct(&self, principal: &ObjectId) -> impl Iterator<Item = &ObjectId> {
+        self.0.get(principal).into_iter().flatten()
     }
 
     /// A principal and every group that it is in.

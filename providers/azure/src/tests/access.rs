@@ -231,3 +231,95 @@ fn an_unread_role_is_a_doubt_and_not_nothing() {
     );
     assert_eq!(resolver(&reading).is_admin(&bot), None);
 }
+
+/// What is done to take everything away from somebody.
+fn taken_from(answers: &[serde_json::Value], who: &IdentityId) -> Vec<String> {
+    let reading = read(answers);
+    let proposer = resolver(&reading).proposer().unwrap();
+    proposer.propose(who, &[], "").unwrap().steps
+}
+
+#[test]
+fn what_is_taken_away_is_named_by_its_id_and_what_a_group_gives_goes_by_leaving_it() {
+    const AT: &str = "/subscriptions/s/providers/Microsoft.Authorization";
+    let mut answers = tenant(&[]);
+    let replaced = [
+        "/subscriptions/s/providers/Microsoft.Authorization/roleAssignments",
+        "/v1.0/servicePrincipals/bot/appRoleAssignments",
+        "/v1.0/oauth2PermissionGrants",
+    ];
+    answers.retain(|answer| !replaced.contains(&answer["path"].as_str().unwrap()));
+    let assigned = |name: &str, principal: &str| {
+        json!({ "id": format!("{AT}/roleAssignments/{name}"), "properties": {
+            "principalId": principal, "roleDefinitionId": format!("{AT}/roleDefinitions/c"), "scope": "/subscriptions/s",
+            "principalType": "ServicePrincipal" } })
+    };
+    answers.extend([
+        manager(
+            &format!("{AT}/roleDefinitions"),
+            &json!([{ "id": format!("{AT}/roleDefinitions/c"), "properties": { "roleName": "Runner", "type": "CustomRole",
+                "permissions": [{ "actions": ["Microsoft.Compute/virtualMachines/read"] }] } }]),
+        ),
+        manager(&format!("{AT}/roleAssignments"), &json!([assigned("own; id", "bot"), assigned("2", "runners")])),
+        graph("/groups", &json!([{ "id": "runners", "displayName": "Runners" }])),
+        graph("/groups/runners/members", &json!([{ "@odata.type": "#microsoft.graph.servicePrincipal", "id": "bot" }])),
+        graph(
+            "/servicePrincipals/bot/appRoleAssignments",
+            &json!([{ "id": "held-1", "principalId": "bot", "principalType": "ServicePrincipal", "resourceId": "graph",
+                      "appRoleId": USER_READ_WRITE_ALL }]),
+        ),
+        graph(
+            "/oauth2PermissionGrants",
+            &json!([{ "id": "grant-1", "clientId": "bot", "consentType": "AllPrincipals", "resourceId": "graph",
+                      "scope": "Mail.Read openid" }]),
+        ),
+    ]);
+    let steps = taken_from(&answers, &id("service_principal", "bot"));
+    for step in [
+        format!("az role assignment delete --ids '{AT}/roleAssignments/own; id'"),
+        "az rest --method delete --url https://graph.microsoft.com/v1.0/servicePrincipals/bot/appRoleAssignments/held-1"
+            .to_owned(),
+        format!("az ad app permission delete --id bot-app --api {GRAPH} --api-permissions {USER_READ_WRITE_ALL}"),
+        "az rest --method patch --url https://graph.microsoft.com/v1.0/oauth2PermissionGrants/grant-1 --body \
+         '{\"scope\":\"openid\"}'"
+            .to_owned(),
+        "az ad group member remove --group runners --member-id bot".to_owned(),
+    ] {
+        assert!(steps.contains(&step), "{step} in {steps:#?}");
+    }
+    assert_eq!(steps.len(), 5, "what others in the group hold stays: {steps:#?}");
+}
+
+#[test]
+fn what_is_held_ready_is_taken_away_by_a_request_of_its_own() {
+    const AT: &str = "/subscriptions/s/providers/Microsoft.Authorization";
+    let mut answers = tenant(&[]);
+    answers.extend([
+        manager(
+            &format!("{AT}/roleDefinitions"),
+            &json!([{ "id": format!("{AT}/roleDefinitions/c"), "properties": { "roleName": "Runner", "type": "CustomRole",
+                "permissions": [{ "actions": ["Microsoft.Compute/virtualMachines/read"] }] } }]),
+        ),
+        manager(
+            &format!("{AT}/roleEligibilityScheduleInstances"),
+            &json!([{ "id": format!("{AT}/roleEligibilityScheduleInstances/1"), "properties": { "principalId": "bot",
+                "roleDefinitionId": format!("{AT}/roleDefinitions/c"), "scope": "/subscriptions/s" } }]),
+        ),
+        graph(
+            "/roleManagement/directory/roleEligibilityScheduleInstances",
+            &json!([{ "id": "e-2", "principalId": "bot", "roleDefinitionId": HELPDESK, "directoryScopeId": "/" }]),
+        ),
+    ]);
+    let steps = taken_from(&answers, &id("service_principal", "bot"));
+    for part in [
+        format!("az rest --method put --url https://management.azure.com{AT}/roleEligibilityScheduleRequests/")
+            .to_lowercase(),
+        "az rest --method post --url \
+         https://graph.microsoft.com/v1.0/rolemanagement/directory/roleeligibilityschedulerequests --body "
+            .to_owned(),
+    ] {
+        let step = steps.iter().map(|step| step.to_lowercase()).find(|step| step.starts_with(&part));
+        assert!(step.is_some_and(|step| step.contains("adminremove") && step.contains("bot")), "{part} in {steps:#?}");
+    }
+    assert_eq!(steps.len(), 2, "{steps:#?}");
+}

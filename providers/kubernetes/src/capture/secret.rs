@@ -50,11 +50,16 @@ pub(crate) fn found(name: &str, value: &str, fingerprinter: &Fingerprinter) -> O
 
 /// Whose a secret is that was found under a name in a text, or that the collector put a mark in place of.
 pub(crate) fn issued(name: &str, text: &str) -> Option<Issued> {
-    let by_form = match of_withheld(text) {
-        Some(_) => issuer_of_withheld(text).and_then(issued::by_word),
-        None => issued::by_form(text),
-    };
-    by_form.or_else(|| issued::by_name(name))
+    match of_withheld(text) {
+        Some(_) => {
+            let marked = issuer_of_withheld(text).and_then(issued::by_word);
+            let named = issued::by_name(name);
+            // Others give out keys of OpenAI's older form too, and a mark does not say which form it was.
+            let is_shared = marked.is_some_and(|marked| marked.kind == "openai_api_key");
+            named.filter(|named| is_shared && named.calls_models).or(marked).or(named)
+        }
+        None => issued::told(name, text),
+    }
 }
 
 /// As [`found`], with the name of the secret inside the value, or the one beside it.
@@ -260,7 +265,8 @@ fn by_name(name: &str) -> Option<&'static str> {
     } else if ends(&["CONNECTION_STRING", "CONNECTIONSTRING", "_DSN"]) {
         Some("connection_string")
     } else {
-        None
+        // Names of issuers' own, such as `AWS_BEARER_TOKEN_BEDROCK`.
+        issued::by_name(name).map(|_| "token")
     }
 }
 
@@ -320,6 +326,8 @@ mod tests {
         for (name, value, expected) in [
             ("OPENAI_API_KEY", "not-a-real-key-0000", Some("api_key")),
             ("MINIO_SECRET_KEY", "example-only", Some("api_key")),
+            ("AWS_BEARER_TOKEN_BEDROCK", "not-a-real-key-0000", Some("token")),
+            ("CLAUDE_CODE_OAUTH_TOKEN", "not-a-real-key-0000", Some("token")),
             ("ANYTHING", "sk-ant-example-000000000000", Some("api_key")),
             ("DATABASE_URL", "postgres://app:example@db/app", Some("connection_string")),
             ("DATABASE_URL", "postgres://db/app", None),

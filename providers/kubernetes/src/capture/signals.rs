@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use evenhand_agents::issued;
 use evenhand_model::agent::AgentKind;
 use evenhand_model::identity::{Nature, Strength};
 
@@ -139,20 +140,10 @@ const TOOL_IMAGES: &[&str] = &["ghcr.io/github/github-mcp-server", "ghcr.io/stac
 /// Images that serve models or pass requests on to them.
 const MODEL_IMAGES: &[&str] = &["ollama/ollama", "vllm/vllm-openai", "nvcr.io/nim/*", "ghcr.io/berriai/litellm"];
 
-/// Names of environment variables that only programs that talk to a model have.
-const MODEL_ENV: &[&str] = &[
-    "OPENAI_API_KEY",
-    "OPENAI_BASE_URL",
-    "AZURE_OPENAI_API_KEY",
-    "AZUREOPENAI_API_KEY",
-    "ANTHROPIC_API_KEY",
-    "GEMINI_API_KEY",
-    "NGC_API_KEY",
-    "LANGSMITH_API_KEY",
-    "LITELLM_MASTER_KEY",
-    "K8SGPT_BACKEND",
-    "K8SGPT_MODEL",
-];
+/// Names of environment variables that only programs that talk to a model have, beside those of the keys with which models
+/// are called.
+const MODEL_ENV: &[&str] =
+    &["OPENAI_BASE_URL", "LANGSMITH_API_KEY", "LITELLM_MASTER_KEY", "K8SGPT_BACKEND", "K8SGPT_MODEL"];
 
 /// Names of environment variables that programs which talk to a model have, and others too: the key is also one for maps.
 const SHARED_ENV: &[&str] = &["GOOGLE_API_KEY"];
@@ -237,10 +228,10 @@ pub(super) fn of_env(name: &str) -> Option<Clue> {
     let reason = || format!("has {name} in its environment");
     if name.starts_with("MCP_") {
         Some(Clue::new(Speaks::ToolServer, Strength::Medium, reason()))
-    } else if MODEL_ENV.contains(&name) {
-        Some(Clue::new(Speaks::Agent, Strength::Medium, reason()))
     } else if SHARED_ENV.contains(&name) {
         Some(Clue::new(Speaks::Agent, Strength::Weak, reason()))
+    } else if MODEL_ENV.contains(&name) || issued::by_name(name).is_some_and(|issued| issued.calls_models) {
+        Some(Clue::new(Speaks::Agent, Strength::Medium, reason()))
     } else {
         None
     }
@@ -340,6 +331,13 @@ mod tests {
             ("ANTHROPIC_API_KEY", Some(Strength::Medium)),
             ("MCP_SERVER_URL", Some(Strength::Medium)),
             ("GOOGLE_API_KEY", Some(Strength::Weak)),
+            ("MISTRAL_API_KEY", Some(Strength::Medium)),
+            ("GROQ_API_KEY", Some(Strength::Medium)),
+            ("DEEPSEEK_API_KEY", Some(Strength::Medium)),
+            ("CLAUDE_CODE_OAUTH_TOKEN", Some(Strength::Medium)),
+            ("AWS_BEARER_TOKEN_BEDROCK", Some(Strength::Medium)),
+            ("NGC_API_KEY", Some(Strength::Medium)),
+            ("GITHUB_TOKEN", None),
             ("API_KEY", None),
         ] {
             assert_eq!(of_env(name).map(|clue| clue.strength), expected, "{name}");
