@@ -1,9 +1,14 @@
 //! Reads one file into a document.
 
+#[cfg(unix)]
+use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use evenhand_model::document::{Document, FileFacts, Format, Head};
+#[cfg(unix)]
+use rayon::prelude::*;
 
 use super::decode::{self, Undecodable};
 use super::find::{Found, io_reason};
@@ -101,7 +106,7 @@ pub fn load(found: &Found, limits: Limits) -> Result<Loaded, LoadError> {
     if found.bytes > limits.document {
         return Err(LoadError::TooLarge { mebibytes: limits.document >> 20, compressed: false });
     }
-    let bytes = std::fs::read(&found.file).map_err(|error| LoadError::Io(io_reason(&error)))?;
+    let bytes = read(&found.file, found.bytes).map_err(|error| LoadError::Io(io_reason(&error)))?;
     let compressed = decode::is_compressed(&bytes);
     let bytes = decode::decompress(bytes, limits)?;
     let name = found.relative.rsplit('/').next().unwrap_or(&found.relative);
@@ -139,6 +144,46 @@ pub fn load(found: &Found, limits: Limits) -> Result<Loaded, LoadError> {
         bytes,
         digest,
     })
+}
+
+/// A file's bytes. `expected`: its size when it was found.
+#[cfg(not(unix))]
+fn read(file: &Path, _expected: u64) -> io::Result<Vec<u8>> {
+    std::fs::read(file)
+}
+
+/// A file's bytes. `expected`: its size when it was found; large ones are read in parts, on all cores.
+#[cfg(unix)]
+fn read(file: &Path, expected: u64) -> io::Result<Vec<u8>> {
+    if expected < PARTED {
+        return std::fs::read(file);
+    }
+    match in_parts(file) {
+        // It became shorter meanwhile, or is none that can be read from anywhere in it.
+        Err(error) if matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::NotSeekable) => {
+            std::fs::read(file)
+        }
+        outcome => outcome,
+    }
+}
+
+/// From so many bytes on, a file is read in parts.
+#[cfg(unix)]
+const PARTED: u64 = 2 * PART as u64;
+
+/// The bytes of a part: enough that a call to the system is nothing beside it.
+#[cfg(unix)]
+const PART: usize = 8 << 20;
+
+#[cfg(unix)]
+fn in_parts(file: &Path) -> io::Result<Vec<u8>> {
+    use std::os::unix::fs::FileExt as _;
+    let file = File::open(file)?;
+    let length = usize::try_from(file.metadata()?.len()).map_err(|_| io::ErrorKind::FileTooLarge)?;
+    let mut bytes = vec![0; length];
+    let parts = bytes.par_chunks_mut(PART).enumerate();
+    parts.try_for_each(|(at, part)| file.read_exact_at(part, (at * PART) as u64))?;
+    Ok(bytes)
 }
 
 #[cfg(unix)]

@@ -37,6 +37,15 @@ pub(crate) struct Compiled {
     pub(super) needs: OnceLock<Vec<Vec<Wanted>>>,
 }
 
+impl Drop for Compiled {
+    /// As that of the resolver.
+    fn drop(&mut self) {
+        let accesses = std::mem::take(&mut self.accesses);
+        let (granting, sets) = (std::mem::take(&mut self.granting), std::mem::take(&mut self.sets));
+        rayon::join(|| accesses.into_par_iter().for_each(drop), || drop((granting, sets)));
+    }
+}
+
 impl Compiled {
     /// What the rules of each role of a policy grant; roles with one list of rules share it.
     pub(crate) fn granting(policy: &Policy, operations: &Operations) -> Vec<Arc<[Granting]>> {

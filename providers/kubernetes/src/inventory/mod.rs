@@ -117,6 +117,8 @@ impl Join<'_> {
         for (origin, message) in hints {
             self.hint(origin.evidence(""), message);
         }
+        // Nobody needs to wait until what was read is given back.
+        rayon::spawn(move || drop(self.cluster));
         self.joined
     }
 

@@ -280,23 +280,36 @@ impl<'r> Field<'r> {
         accounts.par_sort_by(|a, b| {
             strengths.get(b.power).cmp(&strengths.get(a.power)).then_with(|| a.power.cmp(&b.power))
         });
-        let carried: HashSet<(&str, &str), FixedState> =
-            surroundings.running.iter().map(|(namespace, name)| (&**namespace, &**name)).collect();
-        let stored: HashSet<(&str, &str), FixedState> =
-            surroundings.tokens.iter().map(|(namespace, _, account)| (&**namespace, &**account)).collect();
-        let (mut all, mut running, mut tokens) = (Places::default(), Places::default(), Places::default());
-        let mut by_name: Map<&str, Vec<u32>> = Map::default();
-        for (at, account) in (0u32..).zip(&accounts) {
-            let outline = outlines.get(account.power).copied().unwrap_or_default();
-            all.add(at, account, outline);
-            by_name.entry(account.name).or_default().push(at);
-            if !surroundings.workloads_known || carried.contains(&(&**account.namespace, &**account.name)) {
-                running.add(at, account, outline);
+        type Named<'n> = HashSet<(&'n str, &'n str), FixedState>;
+        let places = |among: Option<&Named<'_>>| {
+            let mut places = Places::default();
+            for (at, account) in (0u32..).zip(&accounts) {
+                if among.is_none_or(|named| named.contains(&(&**account.namespace, &**account.name))) {
+                    places.add(at, account, outlines.get(account.power).copied().unwrap_or_default());
+                }
             }
-            if stored.contains(&(&**account.namespace, &**account.name)) {
-                tokens.add(at, account, outline);
+            places
+        };
+        let by_name = || {
+            let mut by_name: Map<&str, Vec<u32>> = Map::default();
+            for (at, account) in (0u32..).zip(&accounts) {
+                by_name.entry(account.name).or_default().push(at);
             }
-        }
+            by_name
+        };
+        let running = || {
+            let carried: Named<'_> =
+                surroundings.running.iter().map(|(namespace, name)| (&**namespace, &**name)).collect();
+            places(surroundings.workloads_known.then_some(&carried))
+        };
+        let tokens = || {
+            let stored: Named<'_> =
+                surroundings.tokens.iter().map(|(namespace, _, account)| (&**namespace, &**account)).collect();
+            places(Some(&stored))
+        };
+        // Each goes once through all accounts and needs none of the others.
+        let ((all, by_name), (running, tokens)) =
+            rayon::join(|| rayon::join(|| places(None), by_name), || rayon::join(running, tokens));
         let ground = Ground::new(&resolver.operations, cluster);
         Self {
             resolver,
