@@ -31,7 +31,6 @@ use rayon::prelude::*;
 
 pub(crate) use compiled::Compiled;
 pub(crate) use policy::Policy;
-use rayon::prelude::*;
 pub(crate) use sets::{Held, Sets};
 
 use crate::catalog::Operations;
