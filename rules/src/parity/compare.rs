@@ -304,7 +304,7 @@ fn atoms_for(outcome: &Outcome, holder: &Holder<'_>, subject: &Subject<'_>, part
         .atoms
         .iter()
         .map(|held| {
-            let mut atom = ExcessAtom::clone(&held.atom);
+            let mut atom = held.atom.clone();
             atom.used = used.as_ref().map(|used| used.intersects(&held.operations));
             let holds = |principal: &Principal<'_>| {
                 let mut slices = principal.view.slices.iter().filter(|slice| slice.grant == held.granted_by);

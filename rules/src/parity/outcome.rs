@@ -34,8 +34,7 @@ pub(crate) enum HumanKey {
 /// An excess atom with the operations that it stands for.
 #[derive(Debug)]
 pub(crate) struct Atom {
-    /// Boxed, as atoms are sorted and an atom is large.
-    pub(crate) atom: Box<ExcessAtom>,
+    pub(crate) atom: ExcessAtom,
     pub(crate) operations: OpSet,
     /// The statement; `None` = no statement grants it, so that its evidence is whatever describes the identity.
     pub(crate) granted_by: Option<GrantIx>,
@@ -81,7 +80,8 @@ pub(crate) fn compare(
     };
     let excess = gathered(|piece| &piece.excess);
     let undecided = gathered(|piece| &piece.undecided).difference(&excess);
-    let mut atoms: Vec<Atom> = pieces.iter().flat_map(|piece| atoms_of(piece, operations, resolver, human)).collect();
+    let mut atoms = Vec::with_capacity(pieces.len());
+    pieces.iter().for_each(|piece| add_atoms(piece, operations, resolver, human, &mut atoms));
     atoms.sort_by(|a, b| {
         let (a, b) = (&a.atom, &b.atom);
         (rank(a), &a.operation, &a.scope, &a.condition, &a.grant).cmp(&(
@@ -150,16 +150,17 @@ fn people_have(operations: &OpSet, human: &[&View]) -> Option<Arc<str>> {
     Some(if more > 0 { format!("{named} and {more} more").into() } else { named.into() })
 }
 
-fn atoms_of(
+/// Adds the atoms of a piece.
+fn add_atoms(
     piece: &Piece<'_>,
     operations: &Operations<'_>,
     resolver: &dyn AccessResolver,
     human: &[&View],
-) -> Vec<Atom> {
+    atoms: &mut Vec<Atom>,
+) {
     let scope: Arc<str> = piece.scope.to_string().into();
     let condition: Arc<str> = piece.slice.granted_under.to_string().into();
     let grant = piece.slice.grant.map_or_else(by_logic, |grant| resolver.grant(grant));
-    let mut atoms = Vec::new();
     for (left, decided) in [(&piece.excess, true), (&piece.undecided, false)] {
         if left.is_empty() {
             continue;
@@ -167,7 +168,7 @@ fn atoms_of(
         for (operation, set) in operations.catalog.summarise(left) {
             let weight = operations.catalog.weight_of(&set);
             atoms.push(Atom {
-                atom: Box::new(ExcessAtom {
+                atom: ExcessAtom {
                     operation,
                     operations: count(&set),
                     level: operations.highest(&set),
@@ -179,13 +180,12 @@ fn atoms_of(
                     grant: grant.clone(),
                     decided,
                     people_have: people_have(&set, human),
-                }),
+                },
                 operations: set,
                 granted_by: piece.slice.grant,
             });
         }
     }
-    atoms
 }
 
 /// What grants where no statement does. The evidence is that of the identity, filled in where the atom is used.
