@@ -186,6 +186,10 @@ pub struct GateComparison {
     /// The control; the AI identity that it speaks of is the machine.
     #[serde(flatten)]
     pub control: ControlComparison,
+    /// Operations before which people pass it, at most five, where those of the control are others: the ones by which the
+    /// machine takes the control away. Empty = they are the same.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stands_before: Vec<Arc<str>>,
 }
 
 /// An AI identity beside its human role.

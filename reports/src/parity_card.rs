@@ -53,7 +53,7 @@ impl Screen {
             self.say(0, &line, Style::new(), sink)?;
         }
         for control in comparison.controls.iter().filter(|control| control.is_gap() == Truth::Yes) {
-            self.control("control gap: people", control, "the AI identity does not", sink)?;
+            self.control(&before("control gap: people", control), control, "the AI identity does not", sink)?;
         }
         for gate in gates {
             self.gate(gate, sink)?;
@@ -69,13 +69,29 @@ impl Screen {
 
     /// A gate that the identity passes by, or may.
     fn gate(&self, gate: &GateComparison, sink: &mut dyn Write) -> Result<(), WriteError> {
-        let GateComparison { human_role, control, .. } = gate;
+        let GateComparison { human_role, stands_before, control, .. } = gate;
+        let people = format!("whatever the job: people with {human_role}");
+        // They do not pass it before what takes it away.
+        if !stands_before.is_empty() {
+            let does = match control.is_gap() {
+                Truth::Yes => "takes it away",
+                Truth::Unknown => "may take it away",
+                Truth::No => return Ok(()),
+            };
+            let said = format!("{people} pass {} before {}", control_words(control), stands_before.join(", "));
+            return self.control(
+                &said,
+                control,
+                &format!("the AI identity {does} by {}", control_operations(control)),
+                sink,
+            );
+        }
         let does = match control.is_gap() {
             Truth::Yes => "the AI identity does not",
             Truth::Unknown => "nothing tells whether the AI identity does",
             Truth::No => return Ok(()),
         };
-        self.control(&format!("whatever the job: people with {human_role}"), control, does, sink)
+        self.control(&before(&people, control), control, does, sink)
     }
 
     /// What people pass a control before and the identity does not, or may not, with why and where that is written.
@@ -87,12 +103,7 @@ impl Screen {
         sink: &mut dyn Write,
     ) -> Result<(), WriteError> {
         let why = if control.reason.is_empty() { String::new() } else { format!(": {}", control.reason) };
-        let line = format!(
-            "{people} pass {} before {} on {}, {does}{why}",
-            control.control.as_str().replace('_', " "),
-            control_operations(control),
-            control.resource
-        );
+        let line = format!("{people} on {}, {does}{why}", control.resource);
         self.say(0, &printable(&line), Style::new(), sink)?;
         for evidence in &control.evidence {
             self.say(1, &printable(&format!("at {evidence}")), Style::new(), sink)?;
@@ -186,6 +197,15 @@ impl ExcessLine {
             grant: printable(&atom.grant.to_string()),
         }
     }
+}
+
+/// That people pass a control before its operations.
+fn before(people: &str, control: &ControlComparison) -> String {
+    format!("{people} pass {} before {}", control_words(control), control_operations(control))
+}
+
+fn control_words(control: &ControlComparison) -> String {
+    control.control.as_str().replace('_', " ")
 }
 
 fn control_operations(control: &ControlComparison) -> String {

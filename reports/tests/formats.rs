@@ -297,6 +297,7 @@ fn gates(comparison: &Comparison) -> Vec<GateComparison> {
     let gate = |control| GateComparison {
         identity: comparison.identity.clone(),
         human_role: "github:acme:repository_role:write".into(),
+        stands_before: Vec::new(),
         control,
     };
     let open = ControlComparison { identity: Truth::Unknown, ..control.clone() };
@@ -309,6 +310,25 @@ fn parity_card() {
     insta::assert_snapshot!(written(|report, out| {
         parity_card::write(&report.comparisons[0], &gates(&report.comparisons[0]), plain(100), out).expect("written");
     }));
+}
+
+#[test]
+fn a_parity_card_tells_what_takes_a_gate_away_apart_from_what_people_pass_it_before() {
+    for (truth, does) in [(Truth::No, "takes it away"), (Truth::Unknown, "may take it away")] {
+        let text = written(|report, out| {
+            let mut gate = gates(&report.comparisons[0]).remove(0);
+            gate.stands_before = std::mem::take(&mut gate.control.operations);
+            gate.control.operations = vec!["repos/update-repo-ruleset".into()];
+            gate.control.count = 1;
+            gate.control.identity = truth;
+            parity_card::write(&report.comparisons[0], &[gate], plain(400), out).expect("written");
+        });
+        let said = format!(
+            "pass second person approval before git/push, pulls/merge on acme/shop/*, the AI identity {does} by \
+             repos/update-repo-ruleset: may bypass"
+        );
+        assert!(text.contains(&said), "{text}");
+    }
 }
 
 #[test]

@@ -27,6 +27,7 @@ use crate::facts::{OwnerFacts, RepositoryFacts};
 use crate::inventory::{Actor, full_name};
 use approvers::{Approvers, Machines};
 use gates::Gates;
+pub(crate) use gates::{Stands, kinds};
 use people::People;
 
 /// Operations that change the default branch.

@@ -5,8 +5,9 @@
 //!
 //! Several factors at sign-in prove a person. What software has instead is proof that nobody can carry off and use
 //! elsewhere later: an identity with short-lived credentials only is as well proven, and where none of its credentials
-//! was read nothing tells what proves it. What is issued for a key that stays valid proves no more than that key. That does not answer a grant that asks for several factors by its own
-//! condition; there the person is asked for this very operation.
+//! was read nothing tells what proves it. What is issued for a key that stays valid proves no more than that key. That
+//! does not answer a grant that asks for several factors by its own condition; there the person is asked for this very
+//! operation.
 //!
 //! Just-in-time access ends by itself, and when it ends is part of the control: a grant that ends in ten years is no
 //! match for one that ends tonight.
@@ -230,11 +231,9 @@ pub(super) fn row(
     human: Truth,
     identity: Truth,
 ) -> ControlComparison {
-    let mut heaviest: Vec<_> = set.iter().collect();
-    heaviest.sort_by_key(|operation| (std::cmp::Reverse(operations.weight(*operation)), *operation));
     ControlComparison {
         control,
-        operations: heaviest.iter().take(MAX_NAMED).map(|operation| operations.catalog.name(*operation)).collect(),
+        operations: heaviest(operations, set),
         count: u32::try_from(set.len()).unwrap_or(u32::MAX),
         resource,
         human,
@@ -243,6 +242,13 @@ pub(super) fn row(
         reason: Arc::from(""),
         evidence: Vec::new(),
     }
+}
+
+/// The names of the first operations of a set, the heaviest first.
+pub(super) fn heaviest(operations: &Operations<'_>, set: &OpSet) -> Vec<Arc<str>> {
+    let mut heaviest: Vec<_> = set.iter().collect();
+    heaviest.sort_by_key(|operation| (std::cmp::Reverse(operations.weight(*operation)), *operation));
+    heaviest.iter().take(MAX_NAMED).map(|operation| operations.catalog.name(*operation)).collect()
 }
 
 /// The resources on which an AI identity has some operations.

@@ -38,6 +38,8 @@ struct Same<'s> {
     way: Option<Way>,
     reason: &'s str,
     operations: Vec<(u32, u32)>,
+    /// Operations before which people pass the control, where they are others.
+    stands_before: Vec<(u32, u32)>,
 }
 
 /// The places, and where it is written.
@@ -127,6 +129,10 @@ impl<'w> Gates<'w> {
                 let asked = least.operations.as_deref().map_or_else(|| own.clone(), |asked| own.intersection(asked));
                 // Whoever changes a control does it by other operations than those before which it stands.
                 let by_others = matches!(control.way, Some(Way::Changes | Way::Untold)) && asked.is_empty();
+                let stands_before = match least.operations.as_deref() {
+                    Some(guarded) if by_others => guarded.ranges().to_vec(),
+                    _ => Vec::new(),
+                };
                 let asked = if by_others { own.clone() } else { asked };
                 if asked.is_empty() {
                     continue;
@@ -139,6 +145,7 @@ impl<'w> Gates<'w> {
                     way: best.way,
                     reason: &best.reason,
                     operations: asked.ranges().to_vec(),
+                    stands_before,
                 };
                 let said = all.entry(same).or_default();
                 said.names.insert(place.to_string());
@@ -148,13 +155,15 @@ impl<'w> Gates<'w> {
         let row = |(same, said): (Same<'_>, Said<'_>)| {
             let resource = controls::named(said.names.iter().map(String::as_str));
             let set = OpSet::from_ranges(same.operations);
+            let guarded = OpSet::from_ranges(same.stands_before);
+            let stands_before = controls::heaviest(operations, &guarded);
             let control = ControlComparison {
                 way: same.way,
                 reason: same.reason.into(),
                 evidence: said.evidence.into_iter().take(controls::MAX_NAMED).cloned().collect(),
                 ..controls::row(operations, same.kind, &set, resource, same.human, same.in_place)
             };
-            GateComparison { identity: identity.clone(), human_role: same.role.clone(), control }
+            GateComparison { identity: identity.clone(), human_role: same.role.clone(), stands_before, control }
         };
         all.into_iter().map(row).collect()
     }

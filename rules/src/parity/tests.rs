@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use evenhand_model::access::{Doubt, DoubtEffect, Slice};
 use evenhand_model::condition::{Clause, Condition, Test};
-use evenhand_model::control::{Control, ControlKind};
+use evenhand_model::control::{Control, ControlKind, Way};
 use evenhand_model::credential::Credential;
 use evenhand_model::evidence::{Evidence, Fact, Truth};
 use evenhand_model::gap::{Gap, GapKind, Lost, Subject};
@@ -488,6 +488,29 @@ fn a_gate_is_told_beside_the_least_role_that_must_pass_it_whatever_the_job() {
             [expected],
             "{doubt:?}"
         );
+    }
+}
+
+#[test]
+fn what_people_pass_a_gate_before_is_told_apart_from_what_takes_it_away() {
+    let control = |identity: &str, in_place, way, operation: u32| Control {
+        scope: Arc::new(scope(&["shop"])),
+        operations: Some(Arc::new([OperationIx(operation)].into_iter().collect())),
+        way,
+        ..Control::new(identity.into(), ControlKind::SecondPersonApproval, in_place, Evidence::whole("toy.json"))
+    };
+    for (held, way, by, before) in
+        [(4, Way::Changes, "op:04", &["op:03"][..]), (3, Way::Changes, "op:03", &[]), (3, Way::Listed, "op:03", &[])]
+    {
+        let mut town = pair_town(vec![plain(&[held])], vec![plain(&[1])]);
+        town.add(Nature::HumanRole, "a/write", Some(vec![plain(&[1, 3])])).generic_role = true;
+        town.inventory.controls =
+            vec![control("a/write", Truth::Yes, None, 3), control("a/ops-agent", Truth::No, Some(way), held)];
+        let gates = at_gates(town);
+        let [gate] = gates.as_slice() else { panic!("{gates:?}") };
+        let own: Vec<&str> = gate.control.operations.iter().map(|name| &**name).collect();
+        let told: Vec<&str> = gate.stands_before.iter().map(|name| &**name).collect();
+        assert_eq!((own.as_slice(), told.as_slice()), (&[by][..], before), "{way:?}");
     }
 }
 

@@ -105,7 +105,12 @@ pub(crate) enum Opens {
     Only(&'static [&'static str]),
     /// All but these.
     AllBut(&'static [&'static str]),
+    /// What is done with git over SSH, and no call of the API.
+    Git,
 }
+
+/// The operations that are git's own.
+const GIT: &[&str] = &["git/fetch", "git/push", "git/push-workflow-files"];
 
 impl Opens {
     fn of(self, operations: &Arc<OpSet>) -> Arc<OpSet> {
@@ -114,6 +119,7 @@ impl Opens {
             Self::All => Arc::clone(operations),
             Self::Only(names) => Arc::new(operations.intersection(&named(names))),
             Self::AllBut(names) => Arc::new(operations.difference(&named(names))),
+            Self::Git => Arc::new(operations.intersection(&named(GIT))),
         }
     }
 }
@@ -443,17 +449,22 @@ impl AccessResolver for Resolver {
             (false, true) => Outcome::Allowed,
             (false, false) => Outcome::Conditional,
         };
+        // What it holds it may hold elsewhere alone.
+        let elsewhere =
+            granting.is_empty() && compiled.access.slices().iter().any(|slice| slice.operations.contains(asked));
         if granting.is_empty() {
-            decision.blocked_by = vec![match self.identities.get(identity).filter(|_| !at_home) {
-                Some(holder) => Arc::from(format!("its owner: it acts in repositories of {}", holder.owner)),
-                None => Arc::from(format!("its permissions ({})", Catalogue::global().takes(asked))),
+            let holder = self.identities.get(identity).filter(|_| !at_home);
+            decision.blocked_by = vec![match (holder, resource.as_deref().filter(|_| elsewhere)) {
+                (Some(holder), _) => Arc::from(format!("its owner: it acts in repositories of {}", holder.owner)),
+                (None, Some(name)) => Arc::from(format!("the repositories it reaches: `{name}` is none of them")),
+                (None, None) => Arc::from(format!("its permissions ({})", Catalogue::global().takes(asked))),
             }];
         }
         // What is done to an organisation, such as to make a repository, is done to what need not be there.
         let in_repository = Catalogue::global().place(asked) == Place::Repository;
         let missing = resource.as_deref().filter(|_| in_repository && at_home).and_then(|name| self.missing(name));
         if let Some((is_gone, why)) = missing
-            && decision.outcome != Outcome::ImplicitlyDenied
+            && (decision.outcome != Outcome::ImplicitlyDenied || (elsewhere && is_gone))
         {
             decision.outcome = if is_gone { Outcome::ImplicitlyDenied } else { Outcome::Unknown };
             decision.blocked_by = vec![why];

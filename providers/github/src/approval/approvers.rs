@@ -137,7 +137,7 @@ fn is_lower(role: &str) -> bool {
 pub(super) struct Reviews {
     /// How many must approve.
     pub(super) count: usize,
-    /// Whether owners of the code must.
+    /// Whether owners of the code must, or a team that the rule names: people who have accounts.
     pub(super) of_owners: bool,
 }
 

@@ -100,7 +100,13 @@ fn is_actor(actor: &BypassActor, who: &Actor, repository: &str, owner: &OwnerFac
                 (false, true) => Truth::Unknown,
                 (false, false) => Truth::No,
             };
-            (truth, "a member of a team".to_owned())
+            let named = owner.teams.all().iter().find(|team| same(team.id)).map(|team| team.slug.as_str());
+            let as_what = match (named, actor.actor_id) {
+                (Some(slug), _) => format!("a member of the team {slug}"),
+                (None, Some(number)) => format!("a member of team {number}"),
+                (None, None) => "a member of a team".to_owned(),
+            };
+            (truth, as_what)
         }
         "RepositoryRole" => {
             let named = ROLES.iter().find(|(number, _)| Some(*number) == actor.actor_id).map(|(_, role)| *role);
@@ -132,7 +138,13 @@ fn is_actor(actor: &BypassActor, who: &Actor, repository: &str, owner: &OwnerFac
 }
 
 /// Who gets past a demand of classic protection.
-pub(super) fn past_protection(protection: &Protection, demand: Demand, who: &Actor, repository: &str) -> Past {
+pub(super) fn past_protection(
+    protection: &Protection,
+    demand: Demand,
+    who: &Actor,
+    repository: &str,
+    owner: &OwnerFacts,
+) -> Past {
     let yes = |way: Way, how: &str| Past::by_the_gate(Truth::Yes, way, how);
     let on = |list: Option<&Actors>| list.is_some_and(|list| is_listed(list, who));
     match demand {
@@ -147,8 +159,9 @@ pub(super) fn past_protection(protection: &Protection, demand: Demand, who: &Act
             }
         }
         // Allowances excuse from pull requests alone.
-        Demand::Checks => {}
+        Demand::Checks | Demand::Unlocked => {}
     }
+    let key = if who.who.deploy_key { administers(repository, owner) } else { Truth::No };
     let admin = who.who.owner || who.who.roles.get("admin").is_some_and(|reach| reach.holds(repository));
     let by_role = who.who.bypasses.as_ref().is_some_and(|reach| reach.holds(repository));
     match protection.enforce_admins {
@@ -156,17 +169,39 @@ pub(super) fn past_protection(protection: &Protection, demand: Demand, who: &Act
         Some(_) if admin => {
             yes(Way::Unenforced, "administers the repository, and the protection is not enforced for administrators")
         }
+        Some(_) if key == Truth::Yes => yes(
+            Way::Unenforced,
+            "is a deploy key that may write, which acts as an administrator, and the protection is not enforced for these",
+        ),
+        Some(_) if key == Truth::Unknown => Past::by_the_gate(
+            Truth::Unknown,
+            Way::Untold,
+            "is a deploy key that may write: of an organisation it acts as an administrator, for whom the protection is not \
+             enforced; whether the owner is one was not read",
+        ),
         // The same setting holds for both.
         Some(_) if by_role => yes(
             Way::Unenforced,
             "has a role that bypasses branch protections, and the protection is not enforced for such roles",
         ),
-        None if admin || by_role => Past::by_the_gate(
+        None if admin || by_role || key != Truth::No => Past::by_the_gate(
             Truth::Unknown,
             Way::Untold,
             "whether the protection is enforced for administrators was not told",
         ),
         _ => Past::not(),
+    }
+}
+
+/// Whether a deploy key that may write acts as an administrator: as a member of the organisation with admin access, but in
+/// the repository of a person as a collaborator ("Create a deploy key", `read_only`).
+fn administers(repository: &str, owner: &OwnerFacts) -> Truth {
+    let facts = owner.find(repository).and_then(|found| found.repository.get());
+    match facts.and_then(|facts| facts.owner.as_ref()?.kind.as_deref()) {
+        Some("User") => Truth::No,
+        Some("Organization") => Truth::Yes,
+        _ if owner.organisation.is_read() => Truth::Yes,
+        _ => Truth::Unknown,
     }
 }
 

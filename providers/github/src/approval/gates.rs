@@ -11,7 +11,7 @@ use super::approvers::{Approvers, Reviews};
 use super::bypass::{Past, past_actors, past_protection};
 use super::{rewriters, workflows};
 use crate::catalog::Level;
-use crate::documents::gates::{BypassActor, Protection, Ruleset};
+use crate::documents::gates::{BypassActor, EffectiveRule, Protection, RuleParameters, Ruleset};
 use crate::documents::told::{At, Told};
 use crate::facts::{OwnerFacts, RepositoryFacts};
 use crate::inventory::Actor;
@@ -30,8 +30,10 @@ pub(super) enum Source {
 pub(super) enum Let<'a> {
     /// These.
     Listed(&'a [BypassActor]),
-    /// The list was withheld, or its ruleset was not read.
+    /// The list was withheld.
     Withheld,
+    /// The ruleset was not read.
+    Unread,
     /// As classic protection says of one of its demands.
     Classic(&'a Protection, Demand),
 }
@@ -45,6 +47,71 @@ pub(super) enum Demand {
     Checks,
     /// To be on the list of who may push.
     Pushes,
+    /// That the branch is open at all: one that is locked can be read alone ("About protected branches", Lock branch).
+    Unlocked,
+}
+
+/// How a list is read that is told to few.
+pub(super) const READ_AS: &str = "read it with write access to the ruleset";
+
+/// Where the ruleset of a rule stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Stands<'a> {
+    /// In an answer of its own, which names who may bypass it to those who may write it.
+    Read(&'a At<Ruleset>),
+    /// In a list, which names nobody.
+    Named(&'a At<Ruleset>),
+    /// Nowhere.
+    Unread,
+}
+
+impl<'a> Stands<'a> {
+    pub(crate) fn of(rule: &EffectiveRule, owner: &'a OwnerFacts, repository: &'a RepositoryFacts) -> Self {
+        let Some(number) = rule.ruleset_id else { return Self::Unread };
+        let own = repository.rulesets.get(&number).or_else(|| owner.rulesets.get(&number));
+        let listed = || repository.rulesets_listed.all().iter().find(|held| held.id == number);
+        own.map(Self::Read).or_else(|| listed().map(Self::Named)).unwrap_or(Self::Unread)
+    }
+
+    /// What is known of it.
+    pub(crate) fn ruleset(self) -> Option<&'a At<Ruleset>> {
+        match self {
+            Self::Read(ruleset) | Self::Named(ruleset) => Some(ruleset),
+            Self::Unread => None,
+        }
+    }
+}
+
+/// What a rule is a gate of; nothing where it stands before no change.
+pub(crate) fn kinds(rule: &EffectiveRule) -> &'static [ControlKind] {
+    match rule.kind.as_str() {
+        "pull_request" => {
+            let reviews = reviews(&rule.parameters);
+            if reviews.count > 0 || reviews.of_owners {
+                &[ControlKind::SecondPersonApproval, ControlKind::ChangeGate]
+            } else {
+                &[ControlKind::ChangeGate]
+            }
+        }
+        "code_scanning"
+        | "merge_queue"
+        | "required_deployments"
+        | "required_status_checks"
+        | "update"
+        | "workflows" => &[ControlKind::ChangeGate],
+        _ => &[],
+    }
+}
+
+/// The reviews that a rule demands. A team that must approve is named like owners of the code, for certain files.
+fn reviews(demanded: &RuleParameters) -> Reviews {
+    // What demands no number demands one.
+    let of_teams = demanded.required_reviewers.iter().map(|team| team.minimum_approvals.unwrap_or(1)).max();
+    let of_teams = of_teams.filter(|approvals| *approvals > 0);
+    Reviews {
+        count: count(demanded.required_approving_review_count.max(of_teams)),
+        of_owners: demanded.require_code_owner_review == Some(true) || of_teams.is_some(),
+    }
 }
 
 /// One gate.
@@ -93,11 +160,7 @@ impl<'a> Gates<'a> {
         match repository.effective_rules.get(branch) {
             Some(Told::Read(rules)) => {
                 for rule in rules {
-                    let ruleset = rule.ruleset_id.and_then(|number| {
-                        let own = repository.rulesets.get(&number).or_else(|| owner.rulesets.get(&number));
-                        own.or_else(|| repository.rulesets_listed.all().iter().find(|held| held.id == number))
-                    });
-                    all.add_rule(rule, ruleset);
+                    all.add_rule(rule, Stands::of(rule, owner, repository));
                 }
             }
             _ => all.unread = Some((Arc::from("the rules of the default branch were not read"), page("rules"))),
@@ -124,7 +187,7 @@ impl<'a> Gates<'a> {
                     let users = actors.iter().filter(|actor| actor.actor_type == "User");
                     numbers.extend(users.filter_map(|actor| actor.actor_id));
                 }
-                Let::Withheld => {}
+                Let::Withheld | Let::Unread => {}
                 Let::Classic(protection, _) => {
                     let reviews = protection.required_pull_request_reviews.as_ref();
                     let allowed = reviews.and_then(|reviews| reviews.bypass_pull_request_allowances.as_ref());
@@ -157,29 +220,15 @@ impl<'a> Gates<'a> {
         })
     }
 
-    fn add_rule(&mut self, rule: &'a At<crate::documents::gates::EffectiveRule>, ruleset: Option<&'a At<Ruleset>>) {
-        let demanded = &rule.parameters;
-        let kinds: &[ControlKind] = match rule.kind.as_str() {
-            "pull_request" => {
-                let reviewed = demanded.required_approving_review_count.unwrap_or(0) > 0
-                    || demanded.require_code_owner_review == Some(true);
-                if reviewed {
-                    &[ControlKind::SecondPersonApproval, ControlKind::ChangeGate]
-                } else {
-                    &[ControlKind::ChangeGate]
-                }
-            }
-            "required_status_checks" | "required_deployments" | "merge_queue" | "update" | "workflows" => {
-                &[ControlKind::ChangeGate]
-            }
-            _ => &[],
-        };
+    fn add_rule(&mut self, rule: &'a At<EffectiveRule>, stands: Stands<'a>) {
+        let demanded = reviews(&rule.parameters);
+        let ruleset = stands.ruleset();
         let source = match rule.ruleset_source_type.as_deref() {
             Some("Organization") => Source::Organisation,
             Some("Enterprise") => Source::Enterprise,
             _ => Source::Repository,
         };
-        for kind in kinds {
+        for kind in kinds(rule) {
             self.gates.push(Gate {
                 kind: *kind,
                 name: match ruleset {
@@ -187,14 +236,12 @@ impl<'a> Gates<'a> {
                     _ => format!("ruleset {}", rule.ruleset_id.unwrap_or_default()).into(),
                 },
                 source,
-                lets: match ruleset.and_then(|ruleset| ruleset.bypass_actors.as_deref()) {
-                    Some(actors) => Let::Listed(actors),
-                    None => Let::Withheld,
+                lets: match (stands, ruleset.and_then(|ruleset| ruleset.bypass_actors.as_deref())) {
+                    (_, Some(actors)) => Let::Listed(actors),
+                    (Stands::Read(_), None) => Let::Withheld,
+                    (Stands::Named(_) | Stands::Unread, None) => Let::Unread,
                 },
-                reviews: Reviews {
-                    count: count(demanded.required_approving_review_count),
-                    of_owners: demanded.require_code_owner_review == Some(true),
-                },
+                reviews: demanded,
                 evidence: ruleset.map_or_else(|| rule.at.clone(), |ruleset| ruleset.at.clone()),
             });
         }
@@ -229,6 +276,9 @@ impl<'a> Gates<'a> {
         }
         if protection.restrictions.is_some() {
             add(ControlKind::ChangeGate, Demand::Pushes);
+        }
+        if protection.lock_branch.is_some_and(|lock| lock.enabled) {
+            add(ControlKind::ChangeGate, Demand::Unlocked);
         }
     }
 
@@ -284,9 +334,14 @@ fn past(gate: &Gate<'_>, actor: &Actor, repository: &str, owner: &OwnerFacts) ->
         Let::Withheld => Past::by_the_gate(
             Truth::Unknown,
             Way::Untold,
-            format!("who may bypass {} was withheld; read it with write access to the ruleset", gate.name),
+            format!("who may bypass {} was withheld; {READ_AS}", gate.name),
         ),
-        Let::Classic(protection, demand) => past_protection(protection, *demand, actor, repository),
+        Let::Unread => Past::by_the_gate(
+            Truth::Unknown,
+            Way::Untold,
+            format!("who may bypass {} was not read; collect the ruleset, {READ_AS}", gate.name),
+        ),
+        Let::Classic(protection, demand) => past_protection(protection, *demand, actor, repository, owner),
     };
     if let_past.past == Truth::Yes {
         return let_past;

@@ -11,7 +11,7 @@ use evenhand_model::control::{ControlKind, Way};
 use evenhand_model::evidence::Truth;
 
 use super::bypass::Past;
-use super::gates::{Gate, Gates, Let, Source};
+use super::gates::{Gate, Gates, Let, READ_AS, Source};
 use super::{Faced, GATES, Gated, Groups, changes};
 use crate::access::{Holding, Reach};
 use crate::catalog::Level;
@@ -64,11 +64,9 @@ fn with_a_key(gate: &Gate<'_>, actor: &Actor, repository: &str, owner: &OwnerFac
             let how = format!("may make a deploy key, and deploy keys may bypass {}", gate.name);
             Some(told(actor, holding, OF_REPOSITORY, &how))
         }
-        Let::Withheld => {
-            let how = format!(
-                "may make a deploy key, and whether these may bypass {} was withheld; read it with write access to the ruleset",
-                gate.name
-            );
+        Let::Withheld | Let::Unread => {
+            let why = if matches!(gate.lets, Let::Unread) { "not read" } else { "withheld" };
+            let how = format!("may make a deploy key, and whether these may bypass {} was {why}; {READ_AS}", gate.name);
             Some(Past::by_the_gate(Truth::Unknown, Way::Untold, how))
         }
         Let::Listed(_) | Let::Classic(..) => None,

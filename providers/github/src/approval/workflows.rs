@@ -9,7 +9,7 @@ use evenhand_model::control::Way;
 use evenhand_model::evidence::Truth;
 
 use super::Faced;
-use crate::documents::gates::Environment;
+use crate::documents::gates::{Environment, NamePattern};
 use crate::documents::keys::Secret;
 use crate::documents::told::Told;
 use crate::facts::{List, OwnerFacts, RepositoryFacts};
@@ -44,14 +44,18 @@ pub(super) fn written(
     Faced { in_place: Truth::Unknown, way: Some(Way::Changes), reason: reason.into(), ..faced }
 }
 
-/// Names of the secrets that a workflow gets on any branch, sorted; `None` = not all lists of them were read.
+/// Names of the secrets that a workflow gets on a branch of its writer's own, sorted; `None` = not all lists of them were
+/// read.
 fn secrets(facts: &RepositoryFacts) -> Option<Vec<&str>> {
-    let open = |environment: &&Environment| {
-        let reviewed = environment.protection_rules.iter().any(|rule| rule.kind == "required_reviewers");
-        !reviewed && environment.deployment_branch_policy.is_none()
-    };
-    let of_environments = facts.environments.all().iter().map(|held| &held.value).filter(open);
-    let of_environments = of_environments.map(|environment| facts.environment_secrets.get(&environment.name));
+    let of_environments = facts.environments.all().iter().filter_map(|environment| {
+        let list = facts.environment_secrets.get(&environment.name);
+        match is_open(environment, facts) {
+            Truth::No => None,
+            Truth::Yes => Some(list),
+            // Who may use it does not matter where it has none.
+            Truth::Unknown => list.and_then(Told::get).is_none_or(|secrets| !secrets.is_empty()).then_some(None),
+        }
+    });
     let lists: Vec<Option<&List<Secret>>> =
         [Some(&facts.secrets), Some(&facts.shared_secrets)].into_iter().chain(of_environments).collect();
     let known = lists.iter().flatten().flat_map(|list| list.all());
@@ -61,4 +65,37 @@ fn secrets(facts: &RepositoryFacts) -> Option<Vec<&str>> {
     let all_read = facts.environments.is_read() && lists.iter().all(|list| list.is_some_and(Told::is_read));
     // One that is known is enough.
     (!names.is_empty() || all_read).then_some(names)
+}
+
+/// Whether a job on a branch or tag of its writer's own may use an environment, and no person lets it through.
+fn is_open(environment: &Environment, facts: &RepositoryFacts) -> Truth {
+    if environment.protection_rules.iter().any(|rule| rule.kind == "required_reviewers") {
+        return Truth::No;
+    }
+    match environment.deployment_branch_policy {
+        None => Truth::Yes,
+        Some(policy) if policy.custom_branch_policies => {
+            match facts.environment_branches.get(&environment.name).and_then(Told::get) {
+                Some(patterns) => patterns.iter().fold(Truth::No, |some, pattern| some.or(is_free(pattern, facts))),
+                None => Truth::Unknown,
+            }
+        }
+        Some(_) => Truth::No,
+    }
+}
+
+/// Whether whoever may push can make or change a branch or tag that fits a pattern: one that names a protected branch
+/// leaves none, and one with a wildcard leaves names that nobody has taken ("Managing environments for deployment").
+fn is_free(pattern: &NamePattern, facts: &RepositoryFacts) -> Truth {
+    if pattern.kind.as_deref() == Some("tag") || pattern.name.contains(['*', '?', '[']) {
+        return Truth::Yes;
+    }
+    let branches = facts.branches.all();
+    let guarded = branches.iter().any(|branch| branch.name == pattern.name && branch.protected != Some(false));
+    // What stands before the default branch is what this is asked for.
+    match guarded || facts.default_branch() == Some(pattern.name.as_str()) {
+        true => Truth::No,
+        false if facts.branches.is_read() => Truth::Yes,
+        false => Truth::Unknown,
+    }
 }

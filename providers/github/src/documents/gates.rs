@@ -65,10 +65,19 @@ pub struct RuleParameters {
     pub require_last_push_approval: Option<bool>,
     /// Whether approvals of what is pushed over are lost.
     pub dismiss_stale_reviews_on_push: Option<bool>,
+    /// The teams that must approve changes of certain files.
+    pub required_reviewers: Vec<RequiredReviewer>,
     /// The checks that must pass.
     pub required_status_checks: Vec<serde::de::IgnoredAny>,
     /// The environments that must have been deployed to.
     pub required_deployment_environments: Vec<String>,
+}
+
+/// A team that must approve changes of certain files.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct RequiredReviewer {
+    /// How many of it must; 0 = it is asked, and need not.
+    pub minimum_approvals: Option<u32>,
 }
 
 /// Classic protection of a branch.

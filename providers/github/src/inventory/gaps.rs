@@ -8,6 +8,7 @@ use evenhand_model::gap::{Gap, GapKind};
 use super::Join;
 use super::calls::MissingCall;
 use crate::PROVIDER;
+use crate::approval::{Stands, kinds};
 use crate::documents::listed;
 use crate::documents::route::Route;
 use crate::documents::told::Told;
@@ -23,6 +24,7 @@ impl Join<'_> {
     pub(super) fn take_gaps(&mut self) {
         self.refused();
         self.missing();
+        self.rulesets();
         self.unlisted();
         self.uncalled();
     }
@@ -186,6 +188,65 @@ impl Join<'_> {
             let place = if more > 0 { format!(" of {first} and {more} more") } else { format!(" of {first}") };
             gaps.push(self.gap(GapKind::NotCollected, route, not_there(route, &place)));
         }
+        self.inventory.gaps.extend(gaps.into_iter().flatten());
+    }
+
+    /// Rulesets before a default branch of which nothing tells who may bypass them: they were not read, or read by somebody
+    /// who may not write them.
+    fn rulesets(&mut self) {
+        let owner = self.owner;
+        let mut silent: BTreeMap<(Route, bool), BTreeSet<String>> = BTreeMap::new();
+        for (lower, repository) in owner.repositories.iter().filter(|(_, repository)| !repository.is_archived()) {
+            let branch = repository.default_branch().unwrap_or_default();
+            let rules = repository.effective_rules.get(branch).map_or(&[][..], Told::all);
+            for rule in rules.iter().filter(|rule| !kinds(rule).is_empty()) {
+                let (route, place) = match rule.ruleset_source_type.as_deref() {
+                    // Who may bypass these is known to the enterprise alone.
+                    Some("Enterprise") => continue,
+                    Some("Organization") => (Route::OrganisationRuleset, String::new()),
+                    _ => (Route::RepositoryRuleset, format!(" of {}", repository.name)),
+                };
+                let stands = Stands::of(rule, owner, repository);
+                let ruleset = stands.ruleset();
+                if ruleset.is_some_and(|ruleset| ruleset.bypass_actors.is_some()) {
+                    continue;
+                }
+                let withheld = matches!(stands, Stands::Read(_));
+                let is_refused = owner.unanswered.iter().any(|held| {
+                    let here = held.repository.as_ref().is_none_or(|name| name.to_lowercase() == *lower);
+                    held.route == route && here
+                });
+                // The refusal is told as such.
+                if !withheld && is_refused {
+                    continue;
+                }
+                let name = match ruleset {
+                    Some(ruleset) if !ruleset.name.is_empty() => format!("the ruleset `{}`{place}", ruleset.name),
+                    _ => format!("ruleset {}{place}", rule.ruleset_id.unwrap_or_default()),
+                };
+                silent.entry((route, withheld)).or_default().insert(name);
+            }
+        }
+        let gaps: Vec<Option<Gap>> = silent
+            .into_iter()
+            .map(|((route, withheld), names)| {
+                let more = format!("{} more", names.len().saturating_sub(NAMED));
+                let more = (names.len() > NAMED).then_some(more);
+                let listed: Vec<String> = names.into_iter().take(NAMED).chain(more).collect();
+                let listed = listed.join(", ");
+                let permission = route.call().map_or("", |call| call.permission);
+                let reason = match withheld {
+                    true => format!(
+                        "who may bypass {listed} was withheld: `bypass_actors` is told to those alone who may write the \
+                         ruleset ({permission})"
+                    ),
+                    false => {
+                        format!("{}, with write access to the ruleset ({permission})", not_there(route, &format!(" for {listed}")))
+                    }
+                };
+                self.gap(GapKind::NotCollected, route, reason)
+            })
+            .collect();
         self.inventory.gaps.extend(gaps.into_iter().flatten());
     }
 

@@ -6,6 +6,7 @@ mod calls;
 mod gaps;
 mod hooks;
 mod jobs;
+mod logins;
 mod machines;
 mod nature;
 mod people;
@@ -165,6 +166,7 @@ pub(crate) fn join(facts: &Facts, options: &ReadOptions) -> (Inventory, Option<R
         join.inventory.hints.append(&mut join.hints);
         inventory.merge(join.inventory);
     }
+    inventory.hints.extend(logins::unmatched(facts, options));
     if inventory.identities.is_empty() {
         return (inventory, None);
     }

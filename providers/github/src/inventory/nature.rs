@@ -75,44 +75,6 @@ pub(super) fn of_name(name: &str, at: &Evidence) -> Option<Signal> {
     Some(signal(Nature::AiAgent, Strength::Weak, format!("its name holds the word `{word}`"), at))
 }
 
-/// The word of an account's name that machines are given and people are not: circumstantial, and stronger than that the
-/// account is one like any other, which GitHub says of all. `owner`: whose name some have before it, as in `acmebot`.
-pub(super) fn machine_word(login: &str, owner: &str) -> Option<String> {
-    const WORDS: &[&str] = &[
-        "agent",
-        "agents",
-        "argocd",
-        "automation",
-        "bot",
-        "bots",
-        "build",
-        "builder",
-        "chatbot",
-        "ci",
-        "cicd",
-        "circleci",
-        "codex",
-        "copilot",
-        "deploy",
-        "deployer",
-        "gpt",
-        "jenkins",
-        "llm",
-        "machine",
-        "pipeline",
-        "robot",
-        "robots",
-        "runner",
-        "service",
-        "svc",
-        "teamcity",
-        "terraform",
-    ];
-    let owner = owner.to_lowercase();
-    let of_owner = |word: &str| word.strip_prefix(owner.as_str()).is_some_and(|rest| WORDS.contains(&rest));
-    words(login).into_iter().find(|word| WORDS.contains(&word.as_str()) || of_owner(word))
-}
-
 #[cfg(test)]
 mod tests {
     use evenhand_model::identity::judge;
@@ -127,19 +89,5 @@ mod tests {
         assert_eq!((named.nature, named.ai_hint.is_some()), (Nature::Workload, true));
         let plain = judge(&of_app("renovate", &at));
         assert_eq!((plain.nature, plain.ai_hint), (Nature::Workload, None));
-        for (login, word) in [
-            ("acme-ci", Some("ci")),
-            ("AcmeBot", Some("bot")),
-            ("acmebot", Some("acmebot")),
-            ("svc_github", Some("svc")),
-            ("dependabot[bot]", Some("bot")),
-            ("release-agent", Some("agent")),
-            ("cindy", None),
-            ("talbot", None),
-            ("claude-martin", None),
-            ("acme", None),
-        ] {
-            assert_eq!(machine_word(login, "Acme").as_deref(), word, "{login}");
-        }
     }
 }

@@ -11,6 +11,7 @@ use evenhand_model::identity::{Nature, Strength};
 use evenhand_model::trust::{Mechanism, Trust};
 
 use super::accounts::Accounts;
+use super::logins::{Login, Machine, of_login};
 use super::{Actor, Join, Who, full_name, nature, signal};
 use crate::PROVIDER;
 use crate::access::{Held, Holding, Reach, roles};
@@ -155,6 +156,7 @@ impl Join<'_> {
             let kind = if self.owner.members.is_read() { "outside_collaborator" } else { "collaborator" };
             accounts.entry(account.login.to_lowercase()).or_insert((account, kind));
         }
+        let mut undecided: Vec<&At<Account>> = Vec::new();
         for (account, kind) in accounts.into_values() {
             let id = self.id("user", &account.login);
             let mut identity = self.identity(&id, kind, account.login.as_str(), &account.at);
@@ -170,6 +172,10 @@ impl Join<'_> {
                 "collaborator" => "a collaborator of a repository",
                 _ => "a collaborator from outside the organisation",
             };
+            let either = match (&machine, of_login(&account.login, &self.owner.name)) {
+                (None, Login::Either(word)) => Some(word),
+                _ => None,
+            };
             identity.signals.push(match &machine {
                 Some(Machine::Configured) => {
                     signal(Nature::Workload, Strength::Certain, "a machine user by the configuration", &account.at)
@@ -179,8 +185,15 @@ impl Join<'_> {
                     let reason = format!("its name holds the word `{word}`, which machines are given");
                     signal(Nature::Workload, Strength::Medium, reason, &account.at)
                 }
+                None if either.is_some() => signal(Nature::Human, Strength::Medium, reason, &account.at),
                 None => signal(Nature::Human, Strength::Strong, reason, &account.at),
             });
+            if let Some(word) = either {
+                let reason =
+                    format!("its name holds the word `{word}`, which machines are given, and may be a person's");
+                identity.signals.push(signal(Nature::Workload, Strength::Weak, reason, &account.at));
+                undecided.push(account);
+            }
             identity.signals.extend(nature::of_name(&account.login, &account.at));
             self.inventory.identities.push(identity);
             let factors = self.second_factor(&account.login);
@@ -191,19 +204,7 @@ impl Join<'_> {
             who.by_name = matches!(machine, Some(Machine::Named(_)));
             self.actors.push(Actor { id, who, held, worth: false });
         }
-    }
-
-    /// Whether software signs in with an account, and what says so.
-    fn machine(&self, account: &Account) -> Option<Machine> {
-        let configured = self.options.settings.get("machine_users");
-        let mut named = configured.into_iter().flat_map(|list| list.split(','));
-        if named.any(|login| login.trim().eq_ignore_ascii_case(&account.login)) {
-            return Some(Machine::Configured);
-        }
-        if account.kind.as_deref() == Some("Bot") {
-            return Some(Machine::Bot);
-        }
-        nature::machine_word(&account.login, &self.owner.name).map(Machine::Named)
+        self.hint_undecided(&undecided);
     }
 
     fn people(&mut self, id: IdentityId, who: Who, held: Held) {
@@ -444,15 +445,6 @@ impl Join<'_> {
             add_role(&mut who.roles, base, Reach::All);
         }
     }
-}
-
-/// What says that software signs in with an account.
-#[derive(Clone, PartialEq, Eq, Debug)]
-enum Machine {
-    Configured,
-    Bot,
-    /// A word of its name.
-    Named(String),
 }
 
 fn role_of(role: &str, reach: Reach) -> Who {

@@ -8,7 +8,7 @@ use evenhand_model::log::Log;
 
 use super::{Actor, Join, Who, full_name, nature, signal};
 use crate::PROVIDER;
-use crate::access::{Held, Holding, Reach};
+use crate::access::{Held, Holding, Opens, Reach};
 use crate::catalog::Permissions;
 
 /// How long GitHub keeps an organisation's audit log, in days ("Reviewing the audit log for your organization").
@@ -17,6 +17,9 @@ const AUDIT_LOG_DAYS: i64 = 180;
 impl Join<'_> {
     pub(super) fn take_repositories(&mut self) {
         let owner = self.owner;
+        // Switched off, it switches off those that are there ("Restricting deploy keys in your organization").
+        let switched_off =
+            owner.organisation.get().is_some_and(|told| told.deploy_keys_enabled_for_repositories == Some(false));
         for repository in owner.repositories.values() {
             let name = full_name(owner, &repository.name);
             for key in repository.keys.all() {
@@ -29,7 +32,8 @@ impl Join<'_> {
                 identity.signals.extend(nature::of_name(&title, &key.at));
                 identity.created_at = Fact::known(key.created_at);
                 identity.last_used_at = Fact::read(key.last_used);
-                identity.enabled = Fact::Known(key.enabled != Some(false));
+                let enabled = key.enabled != Some(false) && !switched_off;
+                identity.enabled = Fact::Known(enabled);
                 self.inventory.identities.push(identity);
                 let mut credential = self.credential(id.to_string(), &id, "deploy_key", &key.at);
                 credential.is_static = Fact::Known(true);
@@ -37,20 +41,22 @@ impl Join<'_> {
                 credential.created_at = Fact::known(key.created_at);
                 credential.expires_at = Fact::Absent;
                 credential.last_used_at = Fact::read(key.last_used);
-                credential.enabled = Fact::Known(key.enabled != Some(false));
+                credential.enabled = Fact::Known(enabled);
                 self.inventory.credentials.push(credential);
                 let writes = key.read_only == Some(false);
                 // A push over SSH is not limited as a token is: it may carry workflow files.
-                let words: &[(&str, &str)] = if writes {
-                    &[("metadata", "read"), ("contents", "write"), ("workflows", "write")]
-                } else {
-                    &[("metadata", "read"), ("contents", "read")]
-                };
+                let words: &[(&str, &str)] =
+                    if writes { &[("contents", "write"), ("workflows", "write")] } else { &[("contents", "read")] };
                 let permissions = Arc::new(Permissions::of(words.iter().copied()));
                 let by = format!("deploy key {title}, {}", if writes { "which may write" } else { "which may read" });
-                let holding = Holding::new(permissions, Reach::one(Arc::clone(&name)), by, key.at.clone());
-                let held = Held { holdings: vec![holding], doubts: Vec::new() };
-                let who = Who { deploy_key: writes, machine: true, ..Who::default() };
+                // It is no token, and no call of the API takes it ("Managing deploy keys").
+                let holding = Holding {
+                    opens: Opens::Git,
+                    ..Holding::new(permissions, Reach::one(Arc::clone(&name)), by, key.at.clone())
+                };
+                let holdings = if enabled { vec![holding] } else { Vec::new() };
+                let held = Held { holdings, doubts: Vec::new() };
+                let who = Who { deploy_key: writes && enabled, machine: true, ..Who::default() };
                 self.actors.push(Actor { id, who, held, worth: true });
             }
         }

@@ -245,6 +245,43 @@ fn a_repository_that_a_list_of_an_app_names_is_there() {
 }
 
 #[test]
+fn what_is_held_elsewhere_alone_is_denied_by_the_place_and_not_by_the_permission() {
+    let mut answers = organisation(&json!({ "contents": "write" }), "{}");
+    answers[0]["response"]["public_repos"] = json!(0);
+    answers[0]["response"]["total_private_repos"] = json!(2);
+    for answer in &mut answers {
+        if answer["path"] == "/orgs/acme/installations" {
+            answer["response"]["installations"][0]["repository_selection"] = json!("selected");
+        }
+    }
+    let named = |name: &str| json!({ "name": name, "full_name": format!("acme/{name}") });
+    answers.push(answered("/orgs/acme/repos", &json!([named("shop"), named("site")])));
+    answers.push(answered("/user/installations/1/repositories", &json!({ "repositories": [named("shop")] })));
+    let reading = read(&answers);
+    for (operation, resource, expected) in [
+        ("pulls/merge", "acme/site", "the repositories it reaches: `acme/site` is none of them"),
+        (
+            "pulls/merge",
+            "acme/shopp",
+            "the list of repositories: all of acme were read, and `acme/shopp` is none of them",
+        ),
+        ("pulls/merge", "other/shop", "its owner: it acts in repositories of acme"),
+        ("repos/create-deploy-key", "acme/site", "its permissions (administration: write)"),
+        ("repos/create-deploy-key", "acme/shopp", "its permissions (administration: write)"),
+    ] {
+        let request = Request {
+            identity: APP.to_owned(),
+            operation: operation.to_owned(),
+            resource: Some(resource.to_owned()),
+            context: Default::default(),
+        };
+        let decision = reading.resolver.as_ref().unwrap().decide(&APP.into(), &request).unwrap();
+        let why: Vec<&str> = decision.blocked_by.iter().map(|why| &**why).collect();
+        assert_eq!((decision.outcome, why), (Outcome::ImplicitlyDenied, vec![expected]), "{operation} {resource}");
+    }
+}
+
+#[test]
 fn what_a_default_gives_is_unknown_where_the_default_was_not_read() {
     let mut answers = organisation(&json!({}), "null");
     for answer in &mut answers {
@@ -267,6 +304,50 @@ fn machine_users_are_told_by_the_configuration() {
         judge(&reading.inventory.identities.iter().find(|held| held.id.as_str() == id).unwrap().signals).nature
     };
     assert_eq!((nature("ann"), nature("bob")), (Nature::Human, Nature::Workload));
+}
+
+#[test]
+fn a_machine_user_of_the_configuration_that_nobody_is_gets_a_hint() {
+    let text: String = organisation(&json!({}), "{}").iter().map(|answer| format!("{answer}\n")).collect();
+    for (configured, missing) in [
+        ("Bob", None),
+        ("Bob, eve,, mallory", Some("names `eve`, `mallory`, which")),
+        (" ", None),
+        ("eve", Some("`eve`")),
+    ] {
+        let (reading, _) = read_documents(vec![document("x.ndjson", &text)], &[("machine_users", configured)]);
+        let hints: Vec<&str> = reading.inventory.hints.iter().map(|hint| &*hint.message).collect();
+        match missing {
+            None => assert!(hints.iter().all(|hint| !hint.contains("machine_users")), "{hints:?}"),
+            Some(missing) => assert!(hints.iter().any(|hint| hint.contains(missing)), "{hints:?}"),
+        }
+    }
+}
+
+#[test]
+fn an_account_whose_name_may_be_a_persons_is_one_and_is_named_in_a_hint() {
+    let mut answers = organisation(&json!({}), "{}");
+    for answer in &mut answers {
+        if answer["path"] == "/orgs/acme/members" {
+            let more = answer["response"].as_array_mut().unwrap();
+            more.extend(["ci-smith", "katy-jenkins"].map(|login| json!({ "login": login, "id": 20 })));
+        }
+    }
+    let judged = |reading: &Reading, login: &str| {
+        let id = format!("github:acme:user:{login}");
+        let found = judge(&reading.inventory.identities.iter().find(|held| held.id.as_str() == id).unwrap().signals);
+        (found.nature, found.confidence)
+    };
+    let reading = read(&answers);
+    assert_eq!(judged(&reading, "ann"), (Nature::Human, 0.9));
+    assert_eq!(judged(&reading, "ci-smith"), (Nature::Human, 0.6));
+    let hints: Vec<&str> = reading.inventory.hints.iter().map(|hint| &*hint.message).collect();
+    assert!(hints.iter().any(|hint| hint.contains("`ci-smith`, `katy-jenkins`;")), "{hints:?}");
+    let text: String = answers.iter().map(|answer| format!("{answer}\n")).collect();
+    let settings = [("machine_users", "ci-smith, katy-jenkins")];
+    let (reading, _) = read_documents(vec![document("x.ndjson", &text)], &settings);
+    assert_eq!(judged(&reading, "ci-smith").0, Nature::Workload);
+    assert!(reading.inventory.hints.iter().all(|hint| !hint.message.contains("ci-smith")));
 }
 
 #[test]

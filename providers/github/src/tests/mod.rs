@@ -4,7 +4,9 @@ mod access;
 mod approval;
 mod calls;
 mod documents;
+mod gates;
 mod jobs;
+mod keys;
 mod machines;
 mod rewriters;
 

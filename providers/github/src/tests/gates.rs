@@ -1,0 +1,181 @@
+//! Which settings are gates, and what is said of one that was not read.
+
+use super::*;
+
+/// Whether a change gate stands before an identity.
+fn gate(reading: &Reading, identity: &str) -> Option<(Truth, Option<Way>)> {
+    let mut rows = reading.inventory.controls.iter();
+    let row = rows.find(|row| row.kind == ControlKind::ChangeGate && row.identity.as_str() == identity)?;
+    Some((row.in_place, row.way))
+}
+
+/// Why an identity is, or may be, past the review.
+fn reason(reading: &Reading, identity: &str) -> String {
+    let mut rows = reading.inventory.controls.iter();
+    let row = rows.find(|row| row.kind == ControlKind::SecondPersonApproval && row.identity.as_str() == identity);
+    row.unwrap().reason.to_string()
+}
+
+fn pushing(gates: Vec<Value>) -> Reading {
+    read(&[organisation(&json!({ "contents": "write" }), "{}"), gates].concat())
+}
+
+#[test]
+fn reviews_of_a_team_that_a_rule_names_are_reviews() {
+    let team = |approvals: Value| json!([{ "minimum_approvals": approvals, "file_patterns": ["*"], "reviewer": { "id": 61, "type": "Team" } }]);
+    let stopped = Some((Truth::Yes, None));
+    for (reviewers, expected) in [
+        (json!([]), None),
+        // It is asked, and need not answer.
+        (team(json!(0)), None),
+        (team(json!(1)), stopped),
+        (team(json!(2)), stopped),
+    ] {
+        let mut gates = ruled(&json!([]));
+        gates[0]["response"][0]["parameters"] =
+            json!({ "required_approving_review_count": 0, "required_reviewers": reviewers });
+        let reading = pushing(gates);
+        assert_eq!(approval(&reading, APP), expected, "{reviewers}");
+        assert_eq!(gate(&reading, APP), stopped, "a pull request is demanded all the same");
+    }
+}
+
+#[test]
+fn rules_that_a_change_must_meet_are_gates_and_others_are_not() {
+    for (kind, is_gate) in [
+        ("code_scanning", true),
+        ("required_status_checks", true),
+        ("required_deployments", true),
+        ("merge_queue", true),
+        ("update", true),
+        ("workflows", true),
+        ("non_fast_forward", false),
+        ("required_signatures", false),
+    ] {
+        let mut gates = ruled(&json!([]));
+        gates[0]["response"][0] =
+            json!({ "type": kind, "ruleset_id": 9, "ruleset_source_type": "Repository", "parameters": {} });
+        let reading = pushing(gates);
+        assert_eq!(gate(&reading, APP), is_gate.then_some((Truth::Yes, None)), "{kind}");
+        assert_eq!(approval(&reading, APP), None, "{kind}");
+    }
+}
+
+#[test]
+fn a_branch_that_is_locked_stops_everybody_but_those_for_whom_it_is_not_enforced() {
+    let locked = |locked: bool, enforced: bool| {
+        let protection = json!({ "lock_branch": { "enabled": locked }, "enforce_admins": { "enabled": enforced } });
+        let reading = pushing(vec![
+            answered("/repos/acme/shop/rules/branches/main", &json!([])),
+            answered("/repos/acme/shop/branches/main/protection", &protection),
+        ]);
+        [APP, KEY, "github:acme:user:bob", "github:acme:user:root"].map(|who| gate(&reading, who))
+    };
+    let stopped = Some((Truth::Yes, None));
+    let (unenforced, changes) = (Some((Truth::No, Some(Way::Unenforced))), Some((Truth::No, Some(Way::Changes))));
+    assert_eq!(locked(true, true), [stopped, stopped, stopped, changes]);
+    assert_eq!(locked(true, false), [stopped, unenforced, stopped, unenforced]);
+    assert_eq!(locked(false, true), [None; 4]);
+}
+
+#[test]
+fn a_team_that_may_bypass_is_named() {
+    for (number, name) in [(61, "the team web"), (60, "the team all")] {
+        let reading = pushing(ruled(&json!([{ "actor_type": "Team", "actor_id": number }])));
+        assert_eq!(reason(&reading, TEAM), format!("may bypass the ruleset `main` as a member of {name}"));
+    }
+}
+
+#[test]
+fn who_may_bypass_was_withheld_or_the_ruleset_was_not_read_and_each_is_a_gap_that_names_the_permission() {
+    let summary = || answered("/repos/acme/shop/rulesets", &json!([{ "id": 9, "name": "main" }]));
+    let refusal = || {
+        json!({ "host": "github.com", "path": "/repos/acme/shop/rulesets/9",
+            "error": { "code": "403 Resource not accessible by integration" } })
+    };
+    let unread = |more: Vec<Value>| [ruled(&json!([])), more].concat();
+    for (gates, own, said, gap) in [
+        (ruled(&json!([])), true, "", ""),
+        (
+            ruled(&Value::Null),
+            true,
+            "who may bypass the ruleset `main` was withheld",
+            "who may bypass the ruleset `main` of shop was withheld",
+        ),
+        (
+            unread(vec![summary()]),
+            false,
+            "who may bypass the ruleset `main` was not read",
+            "the capture holds no answer for the ruleset `main` of shop",
+        ),
+        (unread(vec![]), false, "who may bypass ruleset 9 was not read", "no answer for ruleset 9 of shop"),
+        (unread(vec![refusal()]), false, "who may bypass ruleset 9 was not read", "403"),
+    ] {
+        let mut gates = gates;
+        gates.retain(|answer| own || answer["path"] != "/repos/acme/shop/rulesets/9" || answer.get("error").is_some());
+        let reading = pushing(gates);
+        assert!(reason(&reading, APP).starts_with(said), "{}", reason(&reading, APP));
+        let call = "/repos/{owner}/{repo}/rulesets/{ruleset}";
+        let gaps: Vec<_> = reading.inventory.gaps.iter().filter(|held| &*held.call == call).collect();
+        match gaps.as_slice() {
+            [] => assert_eq!(gap, "", "{said}"),
+            [one] => {
+                let told = !gap.is_empty() && one.reason.contains(gap) && one.reason.contains("administration=write");
+                assert!(told, "{}", one.reason);
+            }
+            more => panic!("{more:?}"),
+        }
+    }
+}
+
+#[test]
+fn rulesets_of_the_enterprise_and_rules_that_are_no_gates_are_no_gaps() {
+    for (kind, source, told) in [
+        ("pull_request", "Organization", Some("/orgs/{org}/rulesets/{ruleset}")),
+        ("pull_request", "Repository", Some("/repos/{owner}/{repo}/rulesets/{ruleset}")),
+        ("pull_request", "Enterprise", None),
+        ("required_signatures", "Repository", None),
+    ] {
+        let rule = json!([{ "type": kind, "ruleset_id": 70, "ruleset_source_type": source }]);
+        let reading = pushing(vec![answered("/repos/acme/shop/rules/branches/main", &rule)]);
+        let mut gaps = reading.inventory.gaps.iter().map(|gap| &*gap.call);
+        assert_eq!(gaps.find(|call| call.ends_with("{ruleset}")), told, "{kind} {source}");
+    }
+}
+
+#[test]
+fn an_environment_is_open_to_whoever_may_make_a_branch_that_its_patterns_fit() {
+    let stopped = Some((Truth::Yes, None));
+    let changes = Some((Truth::Unknown, Some(Way::Changes)));
+    let pattern = |name: &str, kind: &str| json!([{ "name": name, "type": kind }]);
+    let protected = json!([{ "name": "live", "protected": true }]);
+    let (gets, unread) = ("which get secrets (`LIVE_TOKEN`)", "was not read");
+    for (patterns, branches, expected, why) in [
+        (Some(pattern("*", "branch")), None, changes, gets),
+        (Some(pattern("release/*", "branch")), None, changes, gets),
+        (Some(pattern("v*", "tag")), None, changes, gets),
+        (Some(pattern("live", "branch")), Some(json!([])), changes, gets),
+        (Some(pattern("live", "branch")), Some(protected), stopped, ""),
+        (Some(pattern("main", "branch")), None, stopped, ""),
+        (Some(json!([])), None, stopped, ""),
+        (Some(pattern("live", "branch")), None, changes, unread),
+        (None, None, changes, unread),
+    ] {
+        let at = |rest: &str| format!("/repos/acme/shop/{rest}");
+        let policy = json!({ "protected_branches": false, "custom_branch_policies": true });
+        let environment = json!({ "name": "live", "protection_rules": [], "deployment_branch_policy": policy });
+        let mut answers = organisation(&json!({ "contents": "write", "workflows": "write" }), "{}");
+        answers.retain(|answer| answer["path"] != at("environments").as_str());
+        answers.extend(ruled(&json!([])));
+        answers.push(answered(&at("environments"), &json!({ "environments": [environment] })));
+        answers.push(answered(&at("environments/live/secrets"), &json!({ "secrets": [{ "name": "LIVE_TOKEN" }] })));
+        let asked = format!("{patterns:?} {branches:?}");
+        answers.extend(patterns.map(|patterns| {
+            answered(&at("environments/live/deployment-branch-policies"), &json!({ "branch_policies": patterns }))
+        }));
+        answers.extend(branches.map(|branches| answered(&at("branches"), &branches)));
+        let reading = read(&answers);
+        assert_eq!(approval(&reading, APP), expected, "{asked}");
+        assert!(reason(&reading, APP).contains(why), "{asked}: {}", reason(&reading, APP));
+    }
+}
