@@ -1,5 +1,6 @@
 //! Finding the identity that a person means.
 
+use evenhand_model::id::IdentityId;
 use evenhand_model::identity::Identity;
 use evenhand_rules::jobs::Selector;
 
@@ -15,17 +16,36 @@ pub enum LookupError {
         nearest: Vec<String>,
     },
     /// Several fit.
-    #[error("`{asked}` fits {} identities: {}{}; {LONGER}", .candidates.len(), first(.candidates), rest(.candidates))]
+    #[error(
+        "`{asked}` fits {} identities: {}{}; {remedy}", .candidates.len(), first(.candidates), rest(.candidates)
+    )]
     Ambiguous {
         /// As asked.
         asked: String,
-        /// The ids of all that fit.
+        /// The ids of all that fit; where several have one id, with what each was read from.
         candidates: Vec<String>,
+        /// What to do.
+        remedy: &'static str,
     },
 }
 
 /// The remedy for a name that fits several.
-pub const LONGER: &str = "name one by its id, or by more of it, such as `kind/name`";
+const LONGER: &str = "name one by its id, or by more of it, such as `kind/name`";
+
+/// The remedy where these have one id, as those of two captures of one organisation: no name tells them apart.
+const APART: &str = "several captures hold it; read one of them with `--from`";
+
+/// Why one name is not enough for several identities.
+fn ambiguous(asked: &str, several: &[&Identity]) -> LookupError {
+    let is_shared = |id: &IdentityId| several.iter().filter(|other| other.id == *id).count() > 1;
+    let told = |identity: &&Identity| match is_shared(&identity.id) {
+        true => format!("{}, read from {}", identity.id, identity.evidence.document),
+        false => identity.id.to_string(),
+    };
+    let same = several.windows(2).all(|pair| matches!(pair, [one, other] if one.id == other.id));
+    let remedy = if same { APART } else { LONGER };
+    LookupError::Ambiguous { asked: asked.to_owned(), candidates: several.iter().map(told).collect(), remedy }
+}
 
 /// How many candidates an error lists in one line, and one by one.
 const SHOWN: usize = 5;
@@ -88,10 +108,7 @@ pub fn identity<'a>(identities: &'a [Identity], asked: &str) -> Result<&'a Ident
         match found.as_slice() {
             [] => {}
             [one] => return Ok(one),
-            several => {
-                let candidates = several.iter().map(|identity| identity.id.to_string()).collect();
-                return Err(LookupError::Ambiguous { asked: asked.to_owned(), candidates });
-            }
+            several => return Err(ambiguous(asked, several)),
         }
     }
     let mut scored: Vec<(f64, &Identity)> = identities
@@ -163,6 +180,25 @@ mod tests {
         let error = identity(&all, "deplyo-agent").unwrap_err();
         assert!(error.to_string().contains("did you mean `arn:1:role/deploy-agent`"), "{error}");
         assert!(identity(&all, "").is_err());
+    }
+
+    #[test]
+    fn identities_of_one_id_are_told_apart_by_what_they_were_read_from() {
+        let of = |document: &str| {
+            let at = Evidence::whole(document);
+            Identity::new("github:acme:app:warden".into(), ProviderName("github"), "acme".into(), "app", "warden", at)
+        };
+        let mut all = vec![of("old/acme.ndjson"), of("new/acme.ndjson")];
+        let Err(LookupError::Ambiguous { candidates, remedy, .. }) = identity(&all, "app/warden") else { panic!() };
+        let told = |document: &str| format!("github:acme:app:warden, read from {document}");
+        assert_eq!(candidates, [told("old/acme.ndjson"), told("new/acme.ndjson")]);
+        assert_eq!(remedy, APART);
+        // Its id does not name one of them either.
+        assert!(identity(&all, "github:acme:app:warden").is_err());
+        all.extend(identities());
+        let Err(LookupError::Ambiguous { candidates, remedy, .. }) = identity(&all, "ar") else { panic!() };
+        assert_eq!((candidates.len(), remedy), (6, LONGER));
+        assert!(candidates.contains(&"arn:2:user/ada".to_owned()) && candidates.contains(&told("new/acme.ndjson")));
     }
 
     #[test]

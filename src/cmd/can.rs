@@ -20,13 +20,14 @@ use crate::output::to_stdout;
 use crate::pipeline::Capture;
 
 pub(super) fn run(invocation: &Invocation, arguments: &cli::Can) -> Result<Exit, Failure> {
+    let operation = super::operation(&arguments.operation)?;
     let progress = invocation.progress();
     let config = invocation.config(&arguments.from.sources)?;
     let (mut capture, _) = invocation.read_for(&arguments.from, &config, &progress)?;
     link(&mut capture.inventory, &config.jobs);
     let asked = Asked { capture: &capture, lent: Lent::new(&capture.inventory) };
-    match (&arguments.identity, arguments.operation.as_slice()) {
-        (Some(identity), words @ [_, ..]) => {
+    match &arguments.identity {
+        Some(identity) if !arguments.operation.is_empty() => {
             let mut context: BTreeMap<String, ContextValue> = BTreeMap::new();
             for (key, value) in &arguments.context {
                 let mut values = context.get(key).map(|held| held.values().to_vec()).unwrap_or_default();
@@ -35,7 +36,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Can) -> Result<Exit,
             }
             let request = Request {
                 identity: identity.clone(),
-                operation: words.join(" "),
+                operation,
                 resource: arguments.on.clone().or_else(|| place(arguments)),
                 context,
             };

@@ -43,7 +43,7 @@ use crate::cli::{self, Cli, ColorWhen, Command, Global, Input};
 use crate::config::{Config, ConfigProblem};
 use crate::console::{Console, Verbosity};
 use crate::gate::Exit;
-use crate::lookup::{LONGER, LookupError};
+use crate::lookup::LookupError;
 use crate::output::{OutputError, to_stdout};
 use crate::pipeline::{self, Capture, ReadRequest};
 use crate::progress::Progress;
@@ -95,9 +95,9 @@ impl<E: evenhand_collect::CollectFailure> From<E> for Failure {
 impl From<LookupError> for Failure {
     fn from(error: LookupError) -> Self {
         match error {
-            LookupError::Ambiguous { asked, candidates } => {
+            LookupError::Ambiguous { asked, candidates, remedy } => {
                 let message = format!("`{asked}` fits {} identities:", candidates.len());
-                Self::About(message, listed(candidates), LONGER.to_owned())
+                Self::About(message, listed(candidates), remedy.to_owned())
             }
             LookupError::Unknown { asked, nearest } => Self::nothing_called(&asked, "identity", nearest),
         }
@@ -126,6 +126,18 @@ impl From<OutputError> for Failure {
     fn from(error: OutputError) -> Self {
         let remedy = error.is_file().then(|| "name a file where this user may write".to_owned());
         Self::Message(error.to_string(), remedy)
+    }
+}
+
+/// The operation that words of a command line name. Two are a verb and what it is done to; an operation that is one word
+/// has a colon or a slash in it, and what stands behind it was meant as something else.
+fn operation(words: &[String]) -> Result<String, Failure> {
+    match words {
+        [first, second] if first.contains([':', '/']) => Err(Failure::new(
+            format!("`{second}` stands behind the operation, which is the one word `{first}`"),
+            "name what is read with `--from`, and a resource as `evenhand can` takes it with `--on`",
+        )),
+        words => Ok(words.join(" ")),
     }
 }
 

@@ -118,6 +118,13 @@ fn a_name_that_fits_several_lists_them_and_one_that_fits_none_what_is_alike() {
         }
         assert!(run.stderr.contains("help: name one by its id"), "{}", run.stderr);
     }
+    // A folder behind the operation is no part of it, and nothing is read for it.
+    for verb in ["can", "explain"] {
+        let run = scene.run(&[verb, "role/triage", "s3:GetObject", "elsewhere"]);
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{verb}");
+        assert!(run.stderr.contains("`elsewhere` stands behind the operation, which is the one word `s3:GetObject`"));
+        assert!(run.stderr.contains("--from"), "{}", run.stderr);
+    }
     for longer in ["role/triage", "ops/triage"] {
         assert_eq!(scene.run(&["explain", longer, "--from", "."]).code, 0, "{longer}");
     }

@@ -18,6 +18,7 @@ use crate::access::caller::{Caller, Who};
 use crate::access::{Named, named, speaks_of};
 use crate::catalog::Catalogue;
 use crate::point::{Policies, Understood as Policy};
+use crate::policy::arn::Template;
 use crate::policy::context::{Context, Lookup};
 use crate::policy::document::{ConditionTest, Qualifier, Statement};
 use crate::policy::operator::{self, Operator, Order};
@@ -258,11 +259,13 @@ fn holds(effect: Effect, test: &ConditionTest, token: &Token) -> Truth {
 /// The values of a positive test as patterns that are no narrower, a variable as any text; `None` where the operator has no
 /// patterns. No claim that these issuers are known by is an address, a time or an ARN.
 fn values(test: &ConditionTest) -> Option<Vec<Glob>> {
-    let of = |text: &Arc<str>| if text.contains("${") { Some(Glob::Any) } else { wanted(test, text) };
+    let of = |text: &Arc<str>| if text.contains("${") { Some(with_any(test, text)) } else { wanted(test, text) };
     match test.operator {
         Some(Operator::StringEqualsIgnoreCase { negated: false }) => {
-            let lower =
-                |text: &Arc<str>| if text.contains("${") { Glob::Any } else { Glob::literal(text.to_lowercase()) };
+            let lower = |text: &Arc<str>| match text.contains("${") {
+                true => cased(test, &with_any(test, text)).into_owned(),
+                false => Glob::literal(text.to_lowercase()),
+            };
             Some(test.values.iter().map(lower).collect())
         }
         // Claims that are numbers or truth values are texts that are written in one way.
@@ -277,13 +280,46 @@ fn values(test: &ConditionTest) -> Option<Vec<Glob>> {
 
 /// A value of a positive comparison of texts as a pattern; `None` for any other test, and where a variable decides.
 fn wanted(test: &ConditionTest, text: &Arc<str>) -> Option<Glob> {
-    match test.operator {
-        _ if text.contains("${") => None,
-        Some(Operator::StringEquals { negated: false } | Operator::StringEqualsIgnoreCase { negated: false }) => {
-            Some(Glob::literal(Arc::clone(text)))
-        }
-        Some(Operator::StringLike { negated: false }) => Some(Glob::wildcard(text)),
+    let wild = has_wildcards(test)?;
+    if text.contains("${") {
+        return Some(templated(text, wild)).filter(|pattern| !pattern.has_variable());
+    }
+    Some(if wild { Glob::wildcard(text) } else { Glob::literal(Arc::clone(text)) })
+}
+
+/// Whether `*` and `?` are wildcards in a positive comparison of texts; `None` for any other test.
+fn has_wildcards(test: &ConditionTest) -> Option<bool> {
+    match test.operator? {
+        Operator::StringEquals { negated: false } | Operator::StringEqualsIgnoreCase { negated: false } => Some(false),
+        Operator::StringLike { negated: false } => Some(true),
         _ => None,
+    }
+}
+
+/// A text with `${…}` in it as a pattern. `${*}`, `${?}` and `${$}` are the characters themselves ("IAM policy elements:
+/// Variables and tags", special characters).
+fn templated(text: &str, wild: bool) -> Glob {
+    let parts = Template::parse(text).fill(&Nothing).unwrap_or_else(|| vec![Part::Many]);
+    Glob::from_tokens(parts.into_iter().map(|part| match part {
+        Part::Many if !wild => Part::Char('*'),
+        Part::One if !wild => Part::Char('?'),
+        other => other,
+    }))
+}
+
+/// The same for a test's value, with any text in the place of a variable.
+fn with_any(test: &ConditionTest, text: &str) -> Glob {
+    let Some(wild) = has_wildcards(test) else { return Glob::Any };
+    let any = |part: Part| if let Part::Variable(_) = part { Part::Many } else { part };
+    Glob::from_tokens(templated(text, wild).tokens().into_iter().map(any))
+}
+
+/// A context of which nothing is known.
+struct Nothing;
+
+impl Context for Nothing {
+    fn get(&self, _: &str) -> Lookup {
+        Lookup::Unknown
     }
 }
 

@@ -1,7 +1,8 @@
 //! Federated identity credentials of Entra ID, of applications and of user-assigned identities.
 //!
 //! A credential compares issuer, subject and audience to the letter: case counts and a wildcard is a character. Of a token
-//! whose issuer's address nobody tells, its issuer fits perhaps. A flexible one has no subject but an expression over claims, in which `*` and `?` are wildcards that run over every separator.
+//! whose issuer's address nobody tells, its issuer fits perhaps. A flexible one has no subject but an expression over claims,
+//! in which `*` and `?` are wildcards that run over every separator.
 //! The language: `claims['NAME'] eq 'TEXT'` or `matches 'PATTERN'`, joined by `and`.
 
 use std::collections::BTreeSet;
@@ -221,10 +222,12 @@ fn read(expression: &str, issuer: Issuer) -> Result<Vec<(String, Glob)>, Refusal
     }
 }
 
+/// A word or a sign; a word ends where its letters do.
 fn word<'a>(text: &'a str, wanted: &str, what: &str) -> Result<&'a str, Refusal> {
+    let is_letter = |c: char| c.is_alphanumeric() || c == '_';
     match text.strip_prefix(wanted) {
-        Some(rest) => Ok(rest.trim_start()),
-        None => Err(unexpected(text, what)),
+        Some(rest) if !(wanted.ends_with(is_letter) && rest.starts_with(is_letter)) => Ok(rest.trim_start()),
+        _ => Err(unexpected(text, what)),
     }
 }
 
@@ -353,6 +356,10 @@ mod tests {
             "claims['sub'] eq 'x",
             "claims['project_id'] eq '1'",
             "claims['sub'] eq 'x' or claims['sub'] eq 'y'",
+            "claims['sub'] eq 'x'andclaims['sub'] eq 'y'",
+            "claims['sub'] eq 'x' andclaims['sub'] eq 'y'",
+            "claims['sub'] eq 'x' and_ claims['sub'] eq 'y'",
+            "claimsx['sub'] eq 'x'",
         ] {
             let condition = serde_json::json!({ "claimsMatchingExpression": { "value": expression } }).to_string();
             assert_eq!(refuse(&condition).at, AT, "{expression}");

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::issuer::Issuer;
 use crate::issuers;
-use crate::reach::{Context, Pin, Reach};
+use crate::reach::{Context, NO_ID, Pin, Reach};
 use crate::reasons;
 
 /// How tightly a condition holds.
@@ -25,7 +25,8 @@ use crate::reasons;
 pub enum Grade {
     /// It admits the workload that it names and no other.
     Safe,
-    /// It admits more contexts of the workload than one, rests on a name that may change hands, or admits nobody at all.
+    /// It admits more contexts of the workload than one, rests on a name that may change hands (of an issuer whose subjects
+    /// may be had with numbers: only where the pattern leaves these open), or admits nobody at all.
     Weak,
     /// It admits workloads of others, or changes that nobody has reviewed.
     Unsafe,
@@ -249,7 +250,7 @@ fn weaknesses(issuer: Issuer, reach: &Reach, untested: Option<&'static str>) -> 
     }
     let by_name = |held: Pin| if held == Pin::Id { Weak } else { Unsafe };
     if reach.workload <= Pin::Part {
-        return vec![match issuer {
+        let widest = match issuer {
             Issuer::Kubernetes if reach.tenant >= Pin::Name => ("namespace-wide", Weak),
             Issuer::Kubernetes => ("cluster-wide", Unsafe),
             Issuer::Other => ("wildcard-suffix", Weak),
@@ -261,16 +262,26 @@ fn weaknesses(issuer: Issuer, reach: &Reach, untested: Option<&'static str>) -> 
                 (tenant, _) if issuer == Issuer::Terraform => ("wildcard-workspace", by_name(tenant)),
                 (tenant, _) => ("wildcard-repo", by_name(tenant)),
             },
-        }];
+        };
+        let mut found = vec![widest];
+        found.extend(proposals(issuer, reach).filter(|_| reach.tenant == Pin::Name));
+        if issuer.reuses_names() && reach.tenant == Pin::Name {
+            found.extend([("name-based", Weak), (NO_ID, Weak)]);
+        }
+        return found;
     }
     if issuer.is_shared() && reach.tenant <= Pin::Part {
-        return vec![("shared-issuer-spoof", Unsafe), ("name-based", Weak)];
+        return vec![("shared-issuer-spoof", Unsafe), ("name-based", Weak), (NO_ID, Weak)];
     }
     let mut found = Vec::new();
     if reach.pull_request {
         found.push(("pull-request", Unsafe));
     }
     match reach.context {
+        Context::All | Context::Several(_) if reach.protected => {
+            let grade = if issuer.reuses_names() { by_name(reach.workload) } else { Weak };
+            found.push(("ref-protected", grade));
+        }
         Context::All => {
             let name = match issuer {
                 Issuer::GitLab => "wildcard-ref",
@@ -279,6 +290,11 @@ fn weaknesses(issuer: Issuer, reach: &Reach, untested: Option<&'static str>) -> 
                 _ => "repo-wide",
             };
             found.push((name, by_name(reach.workload)));
+            found.extend(proposals(issuer, reach).filter(|_| reach.workload < Pin::Id));
+            if issuer == Issuer::Terraform {
+                // As the vectors call it too.
+                found.push(("wildcard-ref", Weak));
+            }
         }
         Context::Several(name) => {
             let grade = if issuer.reuses_names() { by_name(reach.workload) } else { Weak };
@@ -288,8 +304,15 @@ fn weaknesses(issuer: Issuer, reach: &Reach, untested: Option<&'static str>) -> 
         Context::One => {}
     }
     if issuer.reuses_names() && reach.workload == Pin::Name {
-        found.extend([("name-based", Weak), ("no-id-pin", Weak)]);
+        found.extend([("name-based", Weak), (NO_ID, Weak)]);
     }
-    found.extend(reach.mark.map(|mark| (mark, Weak)));
+    let is_weak = |mark: &&str| **mark != *NO_ID || reach.workload < Pin::Id;
+    found.extend(reach.mark.filter(is_weak).map(|mark| (mark, Weak)));
     found
+}
+
+/// Pull requests, where every context of GitHub's workloads is admitted: they are one of them.
+fn proposals(issuer: Issuer, reach: &Reach) -> impl Iterator<Item = (&'static str, Grade)> {
+    let admitted = issuer == Issuer::GitHub && reach.context == Context::All && !reach.protected;
+    admitted.then_some(("pull-request", Grade::Unsafe)).into_iter()
 }

@@ -14,6 +14,9 @@ pub(crate) enum Pin {
     Id,
 }
 
+/// The name for what is held by a name and by no number.
+pub(crate) const NO_ID: &str = "no-id-pin";
+
 /// In which of a workload's contexts (branch, tag, environment, phase, user).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub(crate) enum Context {
@@ -42,6 +45,8 @@ pub(crate) struct Reach {
     pub(crate) steps: Pin,
     /// Proposed changes, before anybody has looked at them.
     pub(crate) pull_request: bool,
+    /// Only at branches and tags that something protects, of which there may be several.
+    pub(crate) protected: bool,
     /// No token of the issuer fits.
     pub(crate) never: bool,
     /// Names of what is noteworthy and takes nothing from the grade.
@@ -58,6 +63,7 @@ impl Reach {
         self.context = self.context.max(other.context);
         self.steps = self.steps.max(other.steps);
         self.pull_request |= other.pull_request;
+        self.protected |= other.protected;
         self.never |= other.never;
         self.remarks.extend(other.remarks);
         self.mark = self.mark.or(other.mark);
@@ -77,6 +83,7 @@ impl Reach {
         self.context = self.context.min(other.context);
         self.steps = self.steps.min(other.steps);
         self.pull_request |= other.pull_request;
+        self.protected &= other.protected;
         self.remarks.extend(other.remarks);
         self.mark = self.mark.or(other.mark);
         self

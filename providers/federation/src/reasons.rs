@@ -29,12 +29,15 @@ pub(crate) fn of(pattern: &str) -> &'static str {
         "repo-wide" => "every branch, tag, environment and pull request of the repository is admitted",
         "wildcard-ref" => "every branch and tag of the project is admitted, protected or not",
         "run-phase-wildcard" => "plan and apply are admitted alike, and plans run for proposed changes",
+        "ref-protected" => "every branch and tag that something protects is admitted",
         "wildcard-user" => "every user who can start a pipeline of the project is admitted",
         "unprotected-branch" => "every branch is admitted, and whoever may push can make one",
         "branch-prefix-collision" => "every branch whose name begins so is admitted, and whoever may push can make one",
         "wildcard-suffix" => "everything that begins so is admitted",
         "tag-ref" => "tags can be moved, by whoever may push where nothing protects them",
-        "name-based" | "no-id-pin" => "a name is held and no number: whoever is given the name later is admitted",
+        "name-based" | "no-id-pin" | "path-reuse" => {
+            "a name is held and no number: whoever is given the name later is admitted"
+        }
         "passes-when-absent" => {
             "the test passes where the token lacks the claim: write it without `IfExists` and `ForAllValues`"
         }

@@ -32,6 +32,13 @@ impl Shape {
         self.0.iter().map_while(|token| if let Token::Char(c) = token { Some(*c) } else { None }).collect()
     }
 
+    /// What stands before the first separator, and what behind it.
+    pub(crate) fn split_once(&self, separator: char) -> Option<(Self, Self)> {
+        let mut halves = self.0.splitn(2, |token| *token == Token::Char(separator));
+        let (before, after) = (halves.next()?, halves.next()?);
+        Some((Self(before.to_vec()), Self(after.to_vec())))
+    }
+
     /// The pieces between a separator. A `*` that runs over separators stays in the piece in which it stands: what is
     /// written after it has to come after it.
     pub(crate) fn split(&self, separator: char) -> Vec<Self> {
@@ -50,6 +57,9 @@ mod tests {
         let heads: Vec<String> = pieces.iter().map(Shape::head).collect();
         assert_eq!(heads, ["repo", "o/app-", "ref", "refs/heads/main"]);
         assert_eq!(pieces.iter().map(Shape::is_wild).collect::<Vec<_>>(), [false, true, false, false]);
+        let (before, after) = Shape::of(&Glob::wildcard("o/*@a@b")).split_once('@').unwrap();
+        assert_eq!((before.head(), after.literal()), ("o/".to_owned(), Some("a@b".to_owned())));
+        assert_eq!(shape.split_once('@'), None);
         assert!(Shape::of(&Glob::wildcard("?*")).is_open() && !Shape::of(&Glob::literal("")).is_open());
         assert_eq!(Shape::of(&Glob::literal("a*")).literal().as_deref(), Some("a*"));
     }

@@ -45,6 +45,8 @@ pub struct OutlinedJob {
     pub permissions: TokenPermissions,
     /// The labels of the runner that it asks for; none where it calls another workflow.
     pub runs_on: Vec<String>,
+    /// The group of runners that it asks for, beside the labels or in place of any; an expression stays as it is written.
+    pub runner_group: Option<String>,
     /// The environment that it deploys to; an expression stays as it is written.
     pub environment: Option<String>,
     /// Names of the secrets that it is handed, sorted; `*` = all of them.
@@ -110,6 +112,7 @@ pub fn outline(text: &str, fingerprinter: &Fingerprinter) -> Result<Outline, Wor
             line: entry.line,
             permissions: permissions(own.or(whole.permissions)),
             runs_on: runs_on(node),
+            runner_group: runner_group(node),
             environment: environment(node),
             secrets: secrets(&whole, node),
             unpinned: unpinned(node, calls.as_deref()),
@@ -154,13 +157,14 @@ fn permissions(block: Option<&Node>) -> TokenPermissions {
 fn runs_on(job: &Node) -> Vec<String> {
     let Some(entry) = job.get("runs-on") else { return Vec::new() };
     match entry.node.is_map() {
-        true => ["group", "labels"]
-            .iter()
-            .filter_map(|key| entry.node.get(key))
-            .flat_map(|held| texts(&held.node))
-            .collect(),
+        true => entry.node.get("labels").map(|held| texts(&held.node)).unwrap_or_default(),
         false => texts(&entry.node),
     }
+}
+
+fn runner_group(job: &Node) -> Option<String> {
+    let named = job.get("runs-on")?.node.get("group")?.node.scalar()?;
+    Some(named.into_owned()).filter(|name| !name.is_empty())
 }
 
 fn environment(job: &Node) -> Option<String> {
@@ -227,6 +231,24 @@ mod tests {
         assert_eq!(deploy.secrets, ["*"]);
         assert!(deploy.calls.is_some());
         assert_eq!(deploy.audience, Audience::Readers, "whoever may comment");
+    }
+
+    #[test]
+    fn a_group_of_runners_is_no_label() {
+        let rows: [(&str, &[&str], Option<&str>); 6] = [
+            ("{group: farm}", &[], Some("farm")),
+            ("{group: farm, labels: gpu}", &["gpu"], Some("farm")),
+            ("{group: farm, labels: [gpu, big]}", &["gpu", "big"], Some("farm")),
+            ("{labels: [gpu]}", &["gpu"], None),
+            ("[gpu]", &["gpu"], None),
+            ("farm", &["farm"], None),
+        ];
+        for (written, labels, group) in rows {
+            let text = format!("on: push\njobs: {{a: {{runs-on: {written}, steps: [{{run: make}}]}}}}\n");
+            let outline = outlined(&text).unwrap();
+            assert_eq!(outline.jobs[0].runs_on, labels, "{written}");
+            assert_eq!(outline.jobs[0].runner_group.as_deref(), group, "{written}");
+        }
     }
 
     #[test]

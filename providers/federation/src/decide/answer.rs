@@ -17,13 +17,13 @@ pub struct Answer {
     /// How tightly the condition holds, whatever token is asked about: `safe` admits the workload that it names and no
     /// other; `weak` admits more of its contexts, rests on a name that may change hands, or admits nobody; `unsafe` admits
     /// workloads of others, or changes that nobody has reviewed; `null` where a part that is not understood decides, which
-    /// `notes` cite.
+    /// `notes` cite. A whole name of GitHub alone is told as `name-based` and stays `safe`.
     pub grade: Option<Grade>,
     /// The pattern that decides the grade; `null` where nothing is weak.
     pub pattern: Option<&'static str>,
     /// What that pattern means; empty where nothing is weak.
     pub reason: &'static str,
-    /// Everything that was recognised, weak or not, sorted.
+    /// Everything that was recognised, weak or not, sorted; in the names of the public vectors where these have one.
     pub patterns: Vec<&'static str>,
     /// The claims and context keys that decide and of which nothing is known, sorted.
     #[serde(skip_serializing_if = "Vec::is_empty")]

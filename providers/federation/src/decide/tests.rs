@@ -73,7 +73,10 @@ fn subjects_with_wildcards_are_graded_by_what_they_admit() {
         ("github", "repo:o/app-*:ref:refs/heads/main", "unsafe", "wildcard-repo"),
         ("github", "repo:o/r:*", "unsafe", "repo-wide"),
         ("github", "repo:o@1/r@2:*", "weak", "repo-wide"),
-        ("github", "repo:o@*/r@*:ref:refs/heads/main", "safe", ""),
+        // The numbers are left open on purpose; a name without any is GitHub's older form.
+        ("github", "repo:o@*/r@*:ref:refs/heads/main", "weak", "no-id-pin"),
+        ("github", "repo:o@1/r@*:ref:refs/heads/main", "safe", ""),
+        ("github", "repo:o@*/r@2:ref:refs/heads/main", "safe", ""),
         ("github", "repo:o/r:ref:refs/heads/main*", "weak", "branch-prefix-collision"),
         ("github", "repo:o/r:ref:refs/heads/*", "weak", "unprotected-branch"),
         ("github", "repo:o/r:ref:*", "weak", "wildcard-ref"),
@@ -151,6 +154,7 @@ fn every_pattern_that_decides_has_a_reason() {
         "wildcard-workflow",
         "passes-when-absent",
         "case-ignored",
+        "ref-protected",
         "not-understood",
     ] {
         assert!(!crate::reasons::of(pattern).is_empty(), "{pattern}");
@@ -284,6 +288,118 @@ fn every_form_of_the_language_is_matched_and_graded_by_what_it_lets_in() {
         let graded = (said["grade"].as_str().unwrap_or("null"), said["pattern"].as_str());
         assert_eq!(graded, (grade, pattern), "{condition}: {said}");
         assert!(grade != "null" || said["notes"].to_string().contains("counts for nothing"), "{condition}: {said}");
+    }
+}
+
+#[test]
+fn workflows_events_and_protection_are_graded_by_the_references_that_they_admit() {
+    const FILE: &str = "o/r/.github/workflows/d.yml";
+    for (condition, grade, pattern) in [
+        (format!("assertion.workflow_ref == '{FILE}@refs/heads/main'"), "safe", None),
+        (format!("assertion.workflow_ref == '{FILE}@refs/tags/v1'"), "weak", Some("tag-ref")),
+        (format!("assertion.workflow_ref == '{FILE}@refs/pull/3/merge'"), "unsafe", Some("pull-request")),
+        (format!("assertion.workflow_ref.startsWith('{FILE}@refs/pull/')"), "unsafe", Some("pull-request")),
+        (format!("assertion.workflow_ref.startsWith('{FILE}@refs/heads/')"), "weak", Some("unprotected-branch")),
+        (format!("assertion.workflow_ref.startsWith('{FILE}@refs/')"), "unsafe", Some("repo-wide")),
+        (format!("assertion.workflow_ref.startsWith('{FILE}@')"), "unsafe", Some("repo-wide")),
+        ("assertion.workflow_ref.startsWith('o/r/')".to_owned(), "unsafe", Some("repo-wide")),
+        ("assertion.workflow_ref.startsWith('o/')".to_owned(), "unsafe", Some("org-wide")),
+        // The workflow in a repository: steps of a proposal are nobody's yet.
+        (
+            format!("assertion.repository == 'o/r' && assertion.job_workflow_ref == '{FILE}@refs/heads/main'"),
+            "safe",
+            None,
+        ),
+        (
+            format!("assertion.repository == 'o/r' && assertion.job_workflow_ref == '{FILE}@refs/tags/v1'"),
+            "weak",
+            Some("tag-ref"),
+        ),
+        (
+            format!("assertion.repository == 'o/r' && assertion.job_workflow_ref == '{FILE}@refs/pull/3/merge'"),
+            "unsafe",
+            Some("pull-request"),
+        ),
+        (format!("assertion.job_workflow_ref == '{FILE}@refs/pull/3/merge'"), "unsafe", Some("pull-request")),
+        // An event is a list of one.
+        (
+            "assertion.repository == 'o/r' && assertion.event_name in ['push', 'schedule']".to_owned(),
+            "weak",
+            Some("unprotected-branch"),
+        ),
+        ("assertion.repository == 'o/r' && assertion.event_name == 'schedule'".to_owned(), "safe", None),
+        ("assertion.repository == 'o/r' && assertion.event_name == 'release'".to_owned(), "weak", Some("tag-ref")),
+        ("assertion.repository == 'o/r' && assertion.event_name == 'create'".to_owned(), "weak", Some("wildcard-ref")),
+        (
+            "assertion.repository == 'o/r' && assertion.event_name in ['push', 'pull_request']".to_owned(),
+            "unsafe",
+            Some("pull-request"),
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.event_name == 'pull_request_target'".to_owned(),
+            "unsafe",
+            Some("pull-request"),
+        ),
+        ("assertion.event_name == 'schedule'".to_owned(), "unsafe", Some("missing-sub")),
+        // What is protected, by whatever the repository is held.
+        (
+            "assertion.repository_id == '12' && assertion.ref_protected == 'true'".to_owned(),
+            "weak",
+            Some("ref-protected"),
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.ref_protected == 'true'".to_owned(),
+            "weak",
+            Some("ref-protected"),
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.event_name == 'push' && assertion.ref_protected == 'true'"
+                .to_owned(),
+            "weak",
+            Some("ref-protected"),
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.ref_protected in ['true', 'false']".to_owned(),
+            "unsafe",
+            Some("repo-wide"),
+        ),
+        ("assertion.ref_protected == 'true'".to_owned(), "unsafe", Some("missing-sub")),
+    ] {
+        let said = answer(&json!({ "platform": "gcp", "issuer": "github", "subject": "repo:o/r:pull_request",
+            "condition": { "attributeCondition": condition } }))
+        .unwrap();
+        let graded = (said["grade"].as_str().unwrap_or("null"), said["pattern"].as_str());
+        assert_eq!(graded, (grade, pattern), "{condition}: {said}");
+    }
+}
+
+#[test]
+fn what_is_admitted_beside_the_deciding_pattern_is_named_too() {
+    for (issuer, pattern, names) in [
+        ("github", "repo:o/*", &["org-wide", "pull-request", "wildcard-repo"][..]),
+        ("github", "repo:o/app-*:*", &["pull-request", "wildcard-repo"]),
+        ("github", "repo:o/app-*:environment:p", &["environment-scoped", "wildcard-repo"]),
+        ("github", "repo:o/r:*", &["name-based", "pull-request", "repo-wide"]),
+        ("github", "repo:o@1/r@2:*", &["immutable", "immutable-id", "repo-wide"]),
+        (
+            "gitlab",
+            "project_path:g/p:ref_type:branch:ref:main",
+            &["exact-ref", "name-based", "no-id-pin", "path-reuse"],
+        ),
+        ("gitlab", "project_path:g/*", &["name-based", "no-id-pin", "org-wide"]),
+        ("terraform-cloud", "organization:o:*", &["name-based", "no-id-pin", "org-wide", "wildcard-suffix"]),
+        (
+            "terraform-cloud",
+            "organization:o:project:p:workspace:w:run_phase:apply",
+            &["exact-ref", "name-based", "no-id-pin"],
+        ),
+    ] {
+        let asks = Asks {
+            alternatives: vec![vec![Demand::new("sub", vec![evenhand_model::glob::Glob::wildcard(pattern)])].into()],
+            ..Asks::default()
+        };
+        let graded = grade(Issuer::named(issuer).unwrap(), &asks);
+        assert_eq!(graded.patterns.into_iter().collect::<Vec<_>>(), names, "{pattern}");
     }
 }
 

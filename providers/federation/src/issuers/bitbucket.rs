@@ -16,12 +16,12 @@ pub(super) fn subject(shape: &Shape) -> Reach {
         !head.is_empty() && !head.starts_with('{')
     };
     if pieces.iter().any(is_name) {
-        return Reach::nobody();
+        return Reach::nobody().remark("name-based");
     }
     let held = rest.iter().any(|piece| !piece.is_wild());
     let context = if held { Context::One } else { Context::All };
     let reach = Reach { context, ..Reach::workload(id(repository)) };
-    if reach.workload == Pin::Id { reach.remark("immutable-id") } else { reach }
+    if reach.workload == Pin::Id { reach.remark("immutable-id") } else { reach.remark("wildcard-repo") }
 }
 
 pub(super) fn claim(claim: &str, shape: &Shape) -> Reach {

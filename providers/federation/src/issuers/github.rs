@@ -1,7 +1,7 @@
 //! GitHub Actions: `repo:OWNER/REPO:<context>`, the same with numbers, and what organisations make of it.
 
 use super::{id, name, pairs};
-use crate::reach::{Context, Pin, Reach};
+use crate::reach::{Context, NO_ID, Pin, Reach};
 use crate::shape::Shape;
 
 /// Claims that a subject may be made of (`include_claim_keys`).
@@ -38,6 +38,9 @@ const KEYS: &[&str] = &[
 
 /// Where claims begin that are made of an organisation's own properties of repositories.
 const PROPERTY: &str = "repo_property_";
+
+/// Where references of pull requests begin.
+const PROPOSALS: &str = "refs/pull/";
 
 /// The context that stands without a value.
 const PROPOSED: &str = "pull_request";
@@ -111,18 +114,49 @@ pub(super) fn claim(claim: &str, shape: &Shape) -> Reach {
         "repository_id" => immutable(Reach::workload(id(shape))),
         "repository_owner_id" | "enterprise_id" => immutable(Reach::tenant(id(shape))),
         "ref" => reference(shape),
+        "ref_protected" if shape.literal().as_deref() == Some("true") => {
+            Reach { protected: true, ..Reach::default() }.remark("ref-protected")
+        }
         "environment" => environment(shape),
         "job_workflow_ref" => workflow(shape),
-        // The calling workflow stands in the repository itself.
-        "workflow_ref" => match shape.is_wild() {
-            true => Reach::default(),
-            false => Reach { context: Context::One, ..Reach::workload(Pin::Name) },
-        },
-        "event_name" => match shape.literal().as_deref() {
-            Some("pull_request") => Reach { pull_request: true, context: Context::One, ..Reach::default() },
-            Some("push" | "workflow_dispatch") => Reach::context(Context::Several("unprotected-branch")),
-            _ => Reach::default(),
-        },
+        "workflow_ref" => started(shape),
+        "event_name" => shape.literal().map_or_else(Reach::default, |name| event(&name)),
+        _ => Reach::default(),
+    }
+}
+
+/// An event: at which references its jobs run ("Events that trigger workflows", the column `GITHUB_REF`).
+fn event(name: &str) -> Reach {
+    match name {
+        // At the merge of what is proposed; the last one at the base, about what is proposed.
+        "pull_request" | "pull_request_review" | "pull_request_review_comment" | "pull_request_target" => {
+            Reach { pull_request: true, context: Context::One, ..Reach::default() }
+        }
+        "push" | "workflow_dispatch" | "merge_group" => Reach::context(Context::Several("unprotected-branch")),
+        "create" | "deployment" | "deployment_status" | "registry_package" => {
+            Reach::context(Context::Several("wildcard-ref"))
+        }
+        "release" => Reach::context(Context::Tag),
+        // At the default branch, whatever else there is.
+        "branch_protection_rule"
+        | "check_run"
+        | "check_suite"
+        | "delete"
+        | "discussion"
+        | "discussion_comment"
+        | "fork"
+        | "gollum"
+        | "issue_comment"
+        | "issues"
+        | "label"
+        | "milestone"
+        | "page_build"
+        | "public"
+        | "repository_dispatch"
+        | "schedule"
+        | "status"
+        | "watch"
+        | "workflow_run" => Reach::context(Context::One),
         _ => Reach::default(),
     }
 }
@@ -144,9 +178,14 @@ fn repository(shape: &Shape) -> Reach {
     };
     let reach = Reach { tenant, workload, ..Reach::default() };
     if reach.tenant == Pin::Id || reach.workload == Pin::Id {
-        immutable(reach)
+        let reach = immutable(reach);
+        if reach.workload <= Pin::Part { reach.remark("wildcard-repo") } else { reach }
     } else if reach.workload == Pin::Name {
-        reach.remark("name-based")
+        // Whoever writes the numbers as a wildcard takes whoever has the names.
+        let opens_numbers = pieces.iter().take(2).any(|piece| piece.is_wild() && piece.head().contains('@'));
+        Reach { mark: opens_numbers.then_some(NO_ID), ..reach }.remark("name-based")
+    } else if reach.tenant == Pin::Name {
+        reach.remark("wildcard-repo")
     } else {
         reach
     }
@@ -166,7 +205,7 @@ fn reference(shape: &Shape) -> Reach {
     let head = shape.head();
     let reach = if head.starts_with("refs/tags/") {
         Reach::context(Context::Tag)
-    } else if head.starts_with("refs/pull/") {
+    } else if head.starts_with(PROPOSALS) {
         Reach { pull_request: true, context: Context::One, ..Reach::default() }
     } else if !shape.is_wild() {
         return Reach::context(Context::One).remark("exact-ref");
@@ -188,12 +227,32 @@ fn environment(shape: &Shape) -> Reach {
     }
 }
 
+/// The workflow that an event starts: it stands in the repository itself, at the reference that the job runs at.
+fn started(shape: &Shape) -> Reach {
+    let Some((file, at)) = shape.split_once('@') else { return repository(shape) };
+    let head = at.head();
+    let held = repository(&file);
+    // What may be the reference of a pull request too is not limited at all.
+    if at.is_wild() && head.len() < PROPOSALS.len() && PROPOSALS.starts_with(&head) {
+        return held;
+    }
+    // A branch may be called `x@refs/heads/main`, so that an open file leaves the name open too.
+    match file.is_wild() && !head.starts_with(PROPOSALS) {
+        true => held.and(Reach::context(Context::Several("unprotected-branch"))),
+        false => held.and(reference(&at)),
+    }
+}
+
 /// A reusable workflow: whoever calls it, it is its steps that run.
 ///
 /// A reference that may be a commit is anybody's: a repository gives out the commits of its forks as its own.
 fn workflow(shape: &Shape) -> Reach {
     if let Some(text) = shape.literal() {
-        let held = Reach { context: Context::One, ..Reach::default() }.remark("reusable-workflow-pin");
+        let (_, at) = text.split_once('@').unwrap_or_default();
+        // Steps that are proposed: the reference is that of a pull request.
+        let pull_request = at.starts_with(PROPOSALS);
+        let context = if at.starts_with("refs/tags/") { Context::Tag } else { Context::One };
+        let held = Reach { context, pull_request, ..Reach::default() }.remark("reusable-workflow-pin");
         let commit = text.rsplit_once('@').map_or("", |(_, commit)| commit);
         let pinned = commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
         return if pinned {

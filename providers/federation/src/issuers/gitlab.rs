@@ -34,7 +34,9 @@ pub(super) fn claim(claim: &str, shape: &Shape) -> Reach {
         "ref" if shape.is_wild() => Reach::context(Context::Several("wildcard-ref")).remark("unprotected-ref"),
         "ref" => Reach::context(Context::One).remark("exact-ref"),
         "environment" if !shape.is_wild() => Reach::context(Context::One).remark("environment-scoped"),
-        "ref_protected" if shape.literal().as_deref() == Some("true") => Reach::default().remark("ref-protected"),
+        "ref_protected" if shape.literal().as_deref() == Some("true") => {
+            Reach { protected: true, ..Reach::default() }.remark("ref-protected")
+        }
         _ => Reach::default(),
     }
 }
@@ -46,7 +48,8 @@ fn by_id(reach: Reach, pin: &'static str) -> Reach {
 /// `GROUP/PROJECT`, with any number of groups.
 fn path(shape: &Shape) -> Reach {
     if !shape.is_wild() {
-        return Reach::workload(Pin::Name);
+        // A project that is moved or deleted leaves its path behind.
+        return Reach::workload(Pin::Name).remark("path-reuse");
     }
     let head = shape.head();
     let Some((_, rest)) = head.split_once('/') else { return Reach::default() };

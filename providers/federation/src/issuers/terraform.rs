@@ -32,7 +32,12 @@ pub(super) fn subject(shape: &Shape) -> Reach {
     if reach.workload == Pin::Open && project == Pin::Name {
         reach.workload = Pin::Part;
     }
-    reach
+    if !shape.is_wild() {
+        return reach.remark("exact-ref");
+    }
+    // The pattern ends where the next key would stand.
+    let ends_early = pieces.len() % 2 == 1 && pieces.last().is_some_and(Shape::is_wild);
+    if ends_early { reach.remark("wildcard-suffix") } else { reach }
 }
 
 pub(super) fn claim(claim: &str, shape: &Shape) -> Reach {

@@ -143,6 +143,8 @@ pub struct RunnerGroup {
     pub allows_public_repositories: Option<bool>,
     /// Whether only listed workflows may.
     pub restricted_to_workflows: Option<bool>,
+    /// These, as `OWNER/REPO/PATH@REFERENCE`, where only listed ones may.
+    pub selected_workflows: Option<Vec<String>>,
 }
 
 /// A branch.

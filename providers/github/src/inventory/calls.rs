@@ -34,7 +34,7 @@ pub(crate) struct Source<'a> {
 
 impl Source<'_> {
     /// Owner, repository and path.
-    fn key(&self) -> String {
+    pub(crate) fn key(&self) -> String {
         format!("{}/{}/{}", self.owner.name, self.repository.name, self.path)
     }
 

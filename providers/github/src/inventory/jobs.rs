@@ -122,7 +122,7 @@ impl Join<'_> {
         let machine = self.machine_of(repository, job);
         let mut exposed = outsiders;
         if matches!(machine, "self_hosted_job" | "ephemeral_job") {
-            exposed = exposed.and(unapproved(repository, run.started.file)).and(self.reaches_machine(repository, job));
+            exposed = exposed.and(unapproved(repository, run.started.file)).and(self.reaches_machine(repository, run));
         }
         self.inventory.workloads.push(Workload {
             id: id.shared(),
@@ -295,7 +295,7 @@ fn secrets_of(repository: &RepositoryFacts, run: &Run<'_>) -> Fact<Vec<Arc<str>>
 }
 
 /// Events that only people who may change the repository can cause.
-const OF_WRITERS: &[&str] = &[
+pub(super) const OF_WRITERS: &[&str] = &[
     "push",
     "schedule",
     "workflow_dispatch",

@@ -9,12 +9,14 @@ use evenhand_model::identity::{Nature, Strength};
 use evenhand_model::trust::{Mechanism, Trust};
 use evenhand_model::workload::{Surroundings, Workload};
 
+use super::calls::Run;
+use super::jobs::OF_WRITERS;
 use super::{Actor, Join, Who, full_name, signal};
 use crate::PROVIDER;
 use crate::access::Held;
 use crate::documents::actions::{Runner, RunnerGroup};
 use crate::documents::told::{At, Told};
-use crate::facts::RepositoryFacts;
+use crate::facts::{OwnerFacts, RepositoryFacts};
 
 impl Join<'_> {
     /// Runners that are not GitHub's. Where jobs of a public repository may run on one, strangers' proposals reach it.
@@ -70,19 +72,20 @@ impl Join<'_> {
             (Some("selected"), Some(names)) => {
                 for named in names {
                     let repository = owner.find(&named.full_name);
-                    let open = Self::serves(group, repository.and_then(RepositoryFacts::is_public));
+                    let open = self.serves(group, repository.and_then(RepositoryFacts::is_public));
                     let source = self.spelled(&named.full_name).unwrap_or_else(|| Arc::from(named.full_name.as_str()));
                     self.starts_jobs(source, &id, says("selected repositories"), open, &group.at);
                 }
             }
             (visibility, _) => {
-                let which = match visibility {
-                    Some("all") => "all repositories",
-                    Some("private") => "all private repositories",
-                    Some("selected") => "selected repositories, which were not read",
-                    _ => "nothing tells which repositories",
+                let constraint = match visibility {
+                    Some("all") => says("all repositories"),
+                    // That it allows public ones does not count then.
+                    Some("private") => format!("all private repositories{workflows}"),
+                    Some("selected") => says("selected repositories, which were not read"),
+                    _ => says("nothing tells which repositories"),
                 };
-                self.starts_jobs(format!("{}/*", owner.name).into(), &id, says(which), open, &group.at);
+                self.starts_jobs(format!("{}/*", owner.name).into(), &id, constraint, open, &group.at);
             }
         }
     }
@@ -155,28 +158,48 @@ impl Join<'_> {
             },
             _ => Truth::Unknown,
         };
-        Self::serves(group, listed.known())
+        self.serves(group, listed.known())
     }
 
     /// Whether strangers may have something run in a group if one of its repositories is public. Where workflows are listed
-    /// too, what they propose runs there only if it is one of these, and the list is in no answer.
-    fn serves(group: &RunnerGroup, public: Option<bool>) -> Truth {
+    /// too, only these run there, and whether strangers start one is not known of the group; those that stand in a
+    /// repository which not everyone sees, no public one runs.
+    fn serves(&self, group: &RunnerGroup, public: Option<bool>) -> Truth {
         let allowed = group.allows_public_repositories.map_or(Truth::Unknown, Truth::from);
-        let any_workflow = if group.restricted_to_workflows == Some(true) { Truth::Unknown } else { Truth::Yes };
-        allowed.and(public.map_or(Truth::Unknown, Truth::from)).and(any_workflow)
+        let workflow = match (group.restricted_to_workflows, &group.selected_workflows) {
+            (Some(true), Some(listed)) => listed.iter().fold(Truth::No, |some, one| some.or(self.may_be_public(one))),
+            (Some(true), None) => Truth::Unknown,
+            _ => Truth::Yes,
+        };
+        allowed.and(public.map_or(Truth::Unknown, Truth::from)).and(workflow)
+    }
+
+    /// Whether a public repository may run a listed workflow: not where that stands in one that not everyone sees.
+    fn may_be_public(&self, workflow: &str) -> Truth {
+        let mut pieces = workflow.splitn(3, '/');
+        let repository = match (pieces.next(), pieces.next()) {
+            (Some(owner), Some(name)) => self.owner.find(&format!("{owner}/{name}")),
+            _ => None,
+        };
+        match repository.and_then(RepositoryFacts::is_public) {
+            Some(false) => Truth::No,
+            _ => Truth::Unknown,
+        }
     }
 
     /// What kind of machine a job runs on: `hosted_job` = one of GitHub's, new for every job; `ephemeral_job` = one's own,
     /// likewise; `self_hosted_job` = one's own, which later jobs share; `workflow_job` = nothing tells.
     pub(super) fn machine_of(&self, repository: &RepositoryFacts, job: &OutlinedJob) -> &'static str {
-        if job.runs_on.is_empty() || job.runs_on.iter().any(|label| label.contains("${{")) {
+        let mut asked = job.runs_on.iter().chain(&job.runner_group).peekable();
+        if asked.peek().is_none() || asked.any(|asked| asked.contains("${{")) {
             return "workflow_job";
         }
-        let mut fitting =
-            fitting(self.owner.runners.all(), job).chain(fitting(repository.runners.all(), job)).peekable();
+        let mut fitting = shared(self.owner, job).chain(own(repository, job)).peekable();
         let own = fitting.peek().is_some() || job.runs_on.iter().any(|label| label.eq_ignore_ascii_case("self-hosted"));
         let unread = !self.owner.runners.is_read() || !repository.runners.is_read();
         match own {
+            // A group may hold larger machines of GitHub's, and one's own that are made when a job asks.
+            false if job.runner_group.is_some() => "workflow_job",
             // Any other label may be that of a runner that was not read.
             false if unread && !job.runs_on.iter().any(|label| is_hosted(label)) => "workflow_job",
             false => "hosted_job",
@@ -186,45 +209,110 @@ impl Join<'_> {
     }
 
     /// Whether a job gets one of the machines of the organisation's own that it asks for, or of the repository's: groups
-    /// of runners may be closed to a repository. Where no machine is known that fits, any group may hold one.
-    pub(super) fn reaches_machine(&self, repository: &RepositoryFacts, job: &OutlinedJob) -> Truth {
-        if fitting(repository.runners.all(), job).next().is_some() {
+    /// of runners may be closed to a repository. Where no machine is known that fits, any group may hold one that the job
+    /// does not rule out by naming another.
+    pub(super) fn reaches_machine(&self, repository: &RepositoryFacts, run: &Run<'_>) -> Truth {
+        let job = run.job;
+        if own(repository, job).next().is_some() {
             return Truth::Yes;
         }
         let groups = self.owner.runner_groups.all();
-        let of_machines: Vec<Truth> = fitting(self.owner.runners.all(), job)
+        let of_machines: Vec<Truth> = shared(self.owner, job)
             .map(|runner| groups.iter().find(|group| Some(group.id) == runner.runner_group_id))
-            .map(|group| group.map_or(Truth::Unknown, |group| self.is_open(group, repository)))
+            .map(|group| group.map_or(Truth::Unknown, |group| self.is_open(group, repository, run)))
             .collect();
         let known = !of_machines.is_empty();
-        let open = of_machines
-            .into_iter()
-            .chain(groups.iter().filter(|_| !known).map(|group| self.is_open(group, repository)));
-        match open.reduce(Truth::or) {
-            None => Truth::Yes,
+        let open = of_machines.into_iter().chain(
+            groups
+                .iter()
+                .filter(|group| !known && is_asked(group, job))
+                .map(|group| self.is_open(group, repository, run)),
+        );
+        match (open.reduce(Truth::or), &job.runner_group) {
+            (None, None) => Truth::Yes,
+            (None, Some(_)) => Truth::Unknown,
             // Machines of the repository itself are in no group.
-            Some(Truth::No) if !known || !repository.runners.is_read() => Truth::Unknown,
-            Some(open) => open,
+            (Some(Truth::No), None) if !known || !repository.runners.is_read() => Truth::Unknown,
+            (Some(open), _) => open,
         }
     }
 
-    /// Whether a repository may use a group of runners.
-    fn is_open(&self, group: &RunnerGroup, repository: &RepositoryFacts) -> Truth {
-        let to_public = match (repository.is_public(), group.allows_public_repositories) {
+    /// Whether a job of a repository may use a group of runners.
+    fn is_open(&self, group: &RunnerGroup, repository: &RepositoryFacts, run: &Run<'_>) -> Truth {
+        let public = repository.is_public();
+        let to_public = match (public, group.allows_public_repositories) {
             (Some(false), _) | (_, Some(true)) => Truth::Yes,
             (Some(true), Some(false)) => Truth::No,
             (None, _) | (_, None) => Truth::Unknown,
         };
-        if group.visibility.as_deref() != Some("selected") {
-            return to_public;
-        }
-        let name = full_name(self.owner, &repository.name);
-        let selected = self.owner.group_repositories.get(&group.id).and_then(Told::get);
-        let listed = selected.map_or(Truth::Unknown, |names| {
-            names.iter().any(|named| self.spelled(&named.full_name).as_ref() == Some(&name)).into()
-        });
-        to_public.and(listed)
+        let listed = match group.visibility.as_deref() {
+            Some("private") => public.map_or(Truth::Unknown, |public| Truth::from(!public)),
+            Some("selected") => {
+                let name = full_name(self.owner, &repository.name);
+                let selected = self.owner.group_repositories.get(&group.id).and_then(Told::get);
+                selected.map_or(Truth::Unknown, |names| {
+                    names.iter().any(|named| self.spelled(&named.full_name).as_ref() == Some(&name)).into()
+                })
+            }
+            _ => Truth::Yes,
+        };
+        to_public.and(listed).and(takes(group, run))
     }
+}
+
+/// Whether a group of runners takes jobs of the workflow file in which a job stands. Where it takes listed files only, no
+/// job of another one gets there, and none of those that a listed one calls ("Managing access to self-hosted runners using
+/// groups", which workflows can access a group). Each is listed at one reference.
+fn takes(group: &RunnerGroup, run: &Run<'_>) -> Truth {
+    if group.restricted_to_workflows != Some(true) {
+        return Truth::Yes;
+    }
+    let Some(listed) = &group.selected_workflows else { return Truth::Unknown };
+    let file = run.source.key();
+    let at = match run.called.as_deref() {
+        Some(called) => called.rsplit_once('@').map(|(_, at)| at),
+        None => run.source.repository.default_branch(),
+    };
+    // What strangers propose runs at the reference of their proposal, which no list holds as far as is known.
+    let mut events = run.started.file.outline.events.iter().map(String::as_str);
+    let at_branch = run.called.is_some() || events.any(|event| !OF_WRITERS.contains(&event) && !is_proposal(event));
+    listed.iter().fold(Truth::No, |some, one| {
+        let (listed, reference) = one.split_once('@').unwrap_or((one.as_str(), ""));
+        if !listed.eq_ignore_ascii_case(&file) {
+            return some;
+        }
+        let same = at.is_some_and(|at| bare(at) == bare(reference));
+        some.or(if same && at_branch { Truth::Yes } else { Truth::Unknown })
+    })
+}
+
+/// Whether an event runs at the merge of a pull request.
+fn is_proposal(event: &str) -> bool {
+    matches!(event, "pull_request" | "pull_request_review" | "pull_request_review_comment")
+}
+
+/// A branch or tag without what it begins with in full.
+fn bare(reference: &str) -> &str {
+    ["refs/heads/", "refs/tags/"].iter().find_map(|begins| reference.strip_prefix(begins)).unwrap_or(reference)
+}
+
+/// Whether a job may get machines of a group by the name that it asks for.
+fn is_asked(group: &RunnerGroup, job: &OutlinedJob) -> bool {
+    job.runner_group.as_ref().is_none_or(|asked| group.name.eq_ignore_ascii_case(asked))
+}
+
+/// Machines of the organisation's that a job may get by what it asks for.
+fn shared<'r>(owner: &'r OwnerFacts, job: &'r OutlinedJob) -> impl Iterator<Item = &'r At<Runner>> {
+    let groups = owner.runner_groups.all();
+    let is_in = move |runner: &&At<Runner>| {
+        groups.iter().any(|group| Some(group.id) == runner.runner_group_id && is_asked(group, job))
+    };
+    fitting(owner.runners.all(), job).filter(move |runner| job.runner_group.is_none() || is_in(runner))
+}
+
+/// Machines of a repository's own that a job may get by what it asks for. They are in no group.
+fn own<'r>(repository: &'r RepositoryFacts, job: &'r OutlinedJob) -> impl Iterator<Item = &'r At<Runner>> {
+    fitting(repository.runners.all(), job).filter(move |_| job.runner_group.is_none())
 }
 
 /// Runners that have all labels that a job asks for.

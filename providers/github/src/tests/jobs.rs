@@ -124,3 +124,73 @@ fn outsiders_reach_no_machine_behind_an_approval_or_in_a_group_that_is_closed_to
         assert_eq!(&job.exposed, expected, "{on} {more:?}");
     }
 }
+
+#[test]
+fn a_job_gets_machines_of_the_group_that_it_names_and_of_groups_that_take_its_file() {
+    const FILE: &str = "acme/shop/.github/workflows/ci.yml";
+    let site = answered(
+        "/repos/acme/shop",
+        &json!({ "name": "shop", "full_name": "acme/shop", "default_branch": "main", "visibility": "public" }),
+    );
+    let runner = |id: u64, group: u64| {
+        let labels = json!([{ "name": "self-hosted" }]);
+        json!({ "id": id, "name": format!("r{id}"), "runner_group_id": group, "labels": labels })
+    };
+    let none = answered("/repos/acme/shop/actions/runners", &json!({ "runners": [] }));
+    let machines = answered("/orgs/acme/actions/runners", &json!({ "runners": [runner(1, 4), runner(2, 5)] }));
+    // Two groups: `farm`, of which each row tells something, and `open`.
+    let groups = |more: Value| {
+        let mut farm = json!({ "id": 4, "name": "farm", "visibility": "all", "allows_public_repositories": true });
+        for (key, value) in more.as_object().unwrap() {
+            farm[key] = value.clone();
+        }
+        let open = json!({ "id": 5, "name": "open", "visibility": "all", "allows_public_repositories": true });
+        answered("/orgs/acme/actions/runner-groups", &json!({ "runner_groups": [farm, open] }))
+    };
+    let other = answered(
+        "/orgs/acme/actions/runner-groups/4/repositories",
+        &json!({ "repositories": [{ "full_name": "acme/till" }] }),
+    );
+    let listed = |files: Value| json!({ "restricted_to_workflows": true, "selected_workflows": files });
+    let (yes, no, unknown) = (Fact::Known(true), Fact::Known(false), Fact::Unknown);
+    for (on, runs_on, more, kind, expected) in [
+        ("issues", "{group: Farm}", json!({}), "self_hosted_job", &yes),
+        ("issues", "{group: farm, labels: [self-hosted]}", json!({}), "self_hosted_job", &yes),
+        // The other group is open, and is not asked for.
+        ("issues", "{group: farm}", json!({ "visibility": "selected" }), "self_hosted_job", &no),
+        ("issues", "self-hosted", json!({ "visibility": "selected" }), "self_hosted_job", &yes),
+        // A group of private repositories is none of a public one's, whatever it allows.
+        ("issues", "{group: farm}", json!({ "visibility": "private" }), "self_hosted_job", &no),
+        // What is in it may be of GitHub's, or made for the job.
+        ("issues", "{group: farm, labels: [big]}", json!({}), "workflow_job", &yes),
+        ("issues", "{group: '${{ vars.GROUP }}'}", json!({}), "workflow_job", &yes),
+        // Files that a group lists, each at a reference.
+        ("issues", "{group: farm}", listed(json!([])), "self_hosted_job", &no),
+        ("issues", "{group: farm}", listed(json!([format!("{FILE}@main")])), "self_hosted_job", &yes),
+        ("issues", "{group: farm}", listed(json!([format!("{FILE}@refs/heads/main")])), "self_hosted_job", &yes),
+        ("issues", "{group: farm}", listed(json!([format!("{FILE}@v1")])), "self_hosted_job", &unknown),
+        (
+            "issues",
+            "{group: farm}",
+            listed(json!(["acme/infra/.github/workflows/ci.yml@main"])),
+            "self_hosted_job",
+            &no,
+        ),
+        ("issues", "{group: farm}", listed(Value::Null), "self_hosted_job", &unknown),
+        ("pull_request_review", "{group: farm}", listed(json!([format!("{FILE}@main")])), "self_hosted_job", &unknown),
+        // A list that is switched off does not count.
+        (
+            "issues",
+            "{group: farm}",
+            json!({ "restricted_to_workflows": false, "selected_workflows": [] }),
+            "self_hosted_job",
+            &yes,
+        ),
+    ] {
+        let text = format!("on: {on}\njobs: {{do: {{runs-on: {runs_on}, steps: [{{run: make}}]}}}}\n");
+        let answers = [site.clone(), none.clone(), machines.clone(), groups(more.clone()), other.clone()];
+        let reading = with_workflow(&text, &answers);
+        let job = reading.inventory.workloads.iter().find(|held| held.identity.as_str() == JOB).unwrap();
+        assert_eq!((&*job.kind, &job.exposed), (kind, expected), "{on} {runs_on} {more}");
+    }
+}

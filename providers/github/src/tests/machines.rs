@@ -67,7 +67,11 @@ fn a_group_of_runners_is_told_with_the_repositories_that_may_use_it() {
         group(5, json!({ "visibility": "private" })),
         group(6, json!({ "visibility": "selected" })),
         group(7, json!({ "visibility": "selected" })),
-        group(8, json!({ "visibility": "all", "restricted_to_workflows": true }))
+        group(8, json!({ "visibility": "all", "restricted_to_workflows": true })),
+        group(9, json!({ "visibility": "all", "restricted_to_workflows": true,
+            "selected_workflows": ["acme/shop/.github/workflows/ci.yml@main"] })),
+        group(10, json!({ "visibility": "all", "restricted_to_workflows": true,
+            "selected_workflows": ["acme/site/.github/workflows/ci.yml@main"] }))
     ] });
     let site = json!({ "name": "site", "full_name": "acme/site", "default_branch": "main", "visibility": "public" });
     let reading = read(
@@ -96,13 +100,16 @@ fn a_group_of_runners_is_told_with_the_repositories_that_may_use_it() {
     };
     let of_group = |id: u64| format!("github:acme:runner_group:{id}");
     assert_eq!(users(&of_group(4)), [("acme/*", "all repositories, public ones too", Truth::Yes)]);
-    assert_eq!(users(&of_group(5)), [("acme/*", "all private repositories, public ones too", Truth::No)]);
+    assert_eq!(users(&of_group(5)), [("acme/*", "all private repositories", Truth::No)]);
     let selected = "selected repositories, public ones too";
     assert_eq!(users(&of_group(6)), [("acme/shop", selected, Truth::No), ("acme/site", selected, Truth::Yes)]);
     let unread = "selected repositories, which were not read, public ones too";
     assert_eq!(users(&of_group(7)), [("acme/*", unread, Truth::Unknown)]);
     let listed = "all repositories, public ones too, listed workflows only";
     assert_eq!(users(&of_group(8)), [("acme/*", listed, Truth::Unknown)]);
+    // No public repository runs a file of one that is not; who starts that of a public one is not known.
+    assert_eq!(users(&of_group(9)), [("acme/*", listed, Truth::No)]);
+    assert_eq!(users(&of_group(10)), [("acme/*", listed, Truth::Unknown)]);
     let own = "the repository's own runner";
     assert_eq!(users("github:acme:runner:site/own"), [("acme/site", own, Truth::Yes)]);
     // A group stands for machines that are made for a job; where it has some, these stand for themselves.
