@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use evenhand_model::score::Millionths;
 use serde::Serialize;
 
 use crate::snapshot::{Seen, Snapshot, Standing};
@@ -40,6 +41,10 @@ pub struct Side {
     pub raw: Option<u32>,
     /// The score with them left out.
     pub governed: Option<u32>,
+    /// [`Self::raw`] unrounded, in millionths.
+    pub raw_millionths: Option<Millionths>,
+    /// [`Self::governed`] unrounded, in millionths.
+    pub governed_millionths: Option<Millionths>,
 }
 
 /// A finding that changed.
@@ -125,7 +130,7 @@ impl Difference {
             && new_identities.is_empty()
             && gone_identities.is_empty()
             && access.is_empty()
-            && (old.raw, old.governed) == (new.raw, new.governed)
+            && (old.raw_millionths, old.governed_millionths) == (new.raw_millionths, new.governed_millionths)
     }
 }
 
@@ -134,8 +139,10 @@ fn side(snapshot: &Snapshot) -> Side {
         scan: snapshot.scan.clone(),
         time: snapshot.time.clone(),
         version: snapshot.version.clone(),
-        raw: snapshot.score.map(|(raw, _)| raw),
-        governed: snapshot.score.map(|(_, governed)| governed),
+        raw: snapshot.score.map(|(raw, _)| raw.thousandths()),
+        governed: snapshot.score.map(|(_, governed)| governed.thousandths()),
+        raw_millionths: snapshot.score.map(|(raw, _)| raw),
+        governed_millionths: snapshot.score.map(|(_, governed)| governed),
     }
 }
 
@@ -212,7 +219,7 @@ mod tests {
 
     fn snapshot(findings: &[(&str, Seen)], operations: &[(&str, i64)], excess: &[(&str, &str)]) -> Snapshot {
         Snapshot {
-            score: Some((500, 500)),
+            score: Some((Millionths(500_000), Millionths(500_000))),
             findings: findings.iter().map(|(id, seen)| ((*id).to_owned(), seen.clone())).collect(),
             identities: operations
                 .iter()

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use evenhand_model::finding::{Finding, Severity};
 use evenhand_model::gap::{Gap, GapKind};
-use evenhand_model::score::Score;
+use evenhand_model::score::{Millionths, Score};
 use evenhand_model::table::Table;
 use evenhand_reports::text::counted;
 use evenhand_rules::pack::RuleSet;
@@ -84,8 +84,8 @@ pub struct Before {
     /// The findings of a baseline or an earlier scan that a gate saw then, by id, with how bad they were: what was
     /// undecided or accepted is new when it fails, and so is what has become worse.
     pub findings: BTreeMap<String, Severity>,
-    /// The governed score of an earlier scan, in thousandths.
-    pub score: Option<u32>,
+    /// The governed score of an earlier scan.
+    pub score: Option<Millionths>,
 }
 
 impl Before {

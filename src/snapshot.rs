@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use evenhand_model::score::Millionths;
 use evenhand_model::table::{Table, Value};
 use evenhand_reports::Report;
 use evenhand_reports::json::SCHEMA;
@@ -27,8 +28,8 @@ pub struct Snapshot {
     pub version: String,
     /// The hash of the rules that were evaluated; `None` = the report is of a version that did not write it.
     pub rule_pack: Option<String>,
-    /// The score in thousandths, without and with accepted exceptions; `None` where nothing was judged.
-    pub score: Option<(u32, u32)>,
+    /// The score, without and with accepted exceptions; `None` where nothing was judged.
+    pub score: Option<(Millionths, Millionths)>,
     /// Findings by id.
     pub findings: BTreeMap<String, Seen>,
     /// Identities by id.
@@ -113,8 +114,8 @@ struct Scan {
 
 #[derive(Deserialize)]
 struct Score {
-    raw: u32,
-    governed: u32,
+    raw_millionths: u32,
+    governed_millionths: u32,
 }
 
 #[derive(Deserialize)]
@@ -197,7 +198,7 @@ impl Snapshot {
             time: report.scan.time.to_string(),
             version: report.tool.version.to_string(),
             rule_pack: Some(report.tool.rule_pack.clone()),
-            score: report.score.as_ref().map(|score| (score.raw.thousandths(), score.governed.thousandths())),
+            score: report.score.as_ref().map(|score| (score.raw, score.governed)),
             findings: findings.collect(),
             identities: table("identities").map(identities).unwrap_or_default(),
             excess: table("excess").map(excess).unwrap_or_default(),
@@ -257,7 +258,9 @@ impl From<Document> for Snapshot {
             time: document.scan.time,
             version: document.tool.version,
             rule_pack: document.tool.rule_pack,
-            score: document.score.map(|score| (score.raw, score.governed)),
+            score: document
+                .score
+                .map(|score| (Millionths(score.raw_millionths), Millionths(score.governed_millionths))),
             findings: findings.collect(),
             identities: identities.collect(),
             excess: document

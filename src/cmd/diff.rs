@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use evenhand_model::score::Millionths;
 use evenhand_reports::markdown::literal;
 use evenhand_reports::text::printable;
 
@@ -39,10 +40,16 @@ const SHOWN: usize = 20;
 
 /// A score before and now, as people read it.
 fn scores(difference: &Difference) -> Option<String> {
-    let (old, new) = (difference.old.raw?, difference.new.raw?);
-    Some(match (difference.old.governed?, difference.new.governed?) {
-        (was, now) if (was, now) == (old, new) => format!("posture {old} → {new}, raw and governed"),
-        (was, now) => format!("posture {old} → {new} raw, {was} → {now} governed"),
+    let raw = (difference.old.raw_millionths?, difference.new.raw_millionths?);
+    let governed = (difference.old.governed_millionths?, difference.new.governed_millionths?);
+    // Two scores that differ and look alike are told with all of their digits.
+    let told = |(was, now): (Millionths, Millionths)| match was != now && was.thousandths() == now.thousandths() {
+        true => format!("{} → {}", was.exact(), now.exact()),
+        false => format!("{} → {}", was.thousandths(), now.thousandths()),
+    };
+    Some(match governed == raw {
+        true => format!("posture {}, raw and governed", told(raw)),
+        false => format!("posture {} raw, {} governed", told(raw), told(governed)),
     })
 }
 

@@ -188,7 +188,8 @@ fn what_was_there_before_trips_nothing_where_only_the_new_counts() {
     let (table, score) = (sample(1.0, "configured", None), score(500));
     let findings = [finding("r", Severity::High, Status::Fail)];
     let case = Case { findings: &findings, identities: &table, score: &score, gaps: &[] };
-    let known = Before { findings: BTreeMap::from([("f".to_owned(), Severity::High)]), score: Some(560) };
+    let known =
+        Before { findings: BTreeMap::from([("f".to_owned(), Severity::High)]), score: Some(Millionths(560_000)) };
     let milder = Before { findings: BTreeMap::from([("f".to_owned(), Severity::Medium)]), score: None };
     let none = GateSettings::default();
     let new_only = GateSettings { fail_on: Some(Severity::High), new_only: true, ..none };
@@ -199,8 +200,28 @@ fn what_was_there_before_trips_nothing_where_only_the_new_counts() {
         (GateSettings { new_only: false, ..new_only }, &known, Exit::GateFailed),
         (GateSettings { max_drop: Some(60), ..none }, &known, Exit::Passed),
         (GateSettings { max_drop: Some(59), ..none }, &known, Exit::GateFailed),
-        (GateSettings { max_drop: Some(0), ..none }, &Before { score: Some(400), ..known.clone() }, Exit::Passed),
+        (
+            GateSettings { max_drop: Some(0), ..none },
+            &Before { score: Some(Millionths(400_000)), ..known.clone() },
+            Exit::Passed,
+        ),
         (GateSettings { max_drop: Some(59), ..none }, &Before::default(), Exit::GateFailed),
+        // What is cut off for people counts: 500.001 fell, and half of a thousandth is less than one.
+        (
+            GateSettings { max_drop: Some(0), ..none },
+            &Before { score: Some(Millionths(500_001)), ..known.clone() },
+            Exit::GateFailed,
+        ),
+        (
+            GateSettings { max_drop: Some(1), ..none },
+            &Before { score: Some(Millionths(500_500)), ..known.clone() },
+            Exit::Passed,
+        ),
+        (
+            GateSettings { max_drop: Some(1), ..none },
+            &Before { score: Some(Millionths(501_001)), ..known.clone() },
+            Exit::GateFailed,
+        ),
     ] {
         assert_eq!(decide(&settings, &Posture { before, ..posture(&case) }).exit, expected, "{settings:?}");
     }
@@ -282,7 +303,7 @@ fn every_reason_says_what_tripped_where_it_was_asked_for_and_what_would_pass() {
     let case = Case { findings: &findings, identities: &table, score: &score, gaps: &[] };
     let mut places = Places::default();
     places.note(Condition::MinScore, "evenhand.toml:3");
-    let before = Before { score: Some(700), ..Before::default() };
+    let before = Before { score: Some(Millionths(700_000)), ..Before::default() };
     let none = GateSettings::default();
     for (settings, said) in [
         (

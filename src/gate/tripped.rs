@@ -81,11 +81,13 @@ fn with_score(
     }
     if let Some(most) = settings.max_drop {
         let asked = places.named(Condition::MaxDrop, &most);
-        match (posture.before.score, posture.score.map(|score| score.governed.thousandths())) {
-            (Some(before), Some(now)) if before.saturating_sub(now) > most => reasons.push(format!(
-                "{asked}: the governed score fell from {before} to {now}; it passes at {} or more, `evenhand diff` tells \
-                 what is new",
-                before - most
+        let allowed = most.saturating_mul(1000);
+        match (posture.before.score, posture.score.map(|score| score.governed)) {
+            (Some(before), Some(now)) if before.0.saturating_sub(now.0) > allowed => reasons.push(format!(
+                "{asked}: the governed score fell from {} to {}; it passes at {} or more, `evenhand diff` tells what is new",
+                before.exact(),
+                now.exact(),
+                Millionths(before.0.saturating_sub(allowed)).exact(),
             )),
             (Some(_), Some(_)) => {}
             (None, _) => {
