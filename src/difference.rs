@@ -214,6 +214,8 @@ mod tests {
             identity: "bot".to_owned(),
             title: "nobody answers for bot".to_owned(),
             waived,
+            provider: String::new(),
+            scope: String::new(),
         }
     }
 

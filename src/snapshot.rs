@@ -54,6 +54,12 @@ pub struct Seen {
     /// Whether a waiver covered it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub waived: bool,
+    /// Whose evidence it rests on; empty in baselines of a version that did not write it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub provider: String,
+    /// The account, cluster … of whom it is about; empty where nobody knows, and as `provider` is.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub scope: String,
 }
 
 impl Seen {
@@ -124,6 +130,8 @@ struct Finding {
     rule: String,
     severity: String,
     status: String,
+    provider: String,
+    scope: String,
     identity: String,
     title: String,
     waiver: Option<serde::de::IgnoredAny>,
@@ -189,6 +197,8 @@ impl Snapshot {
                 identity: finding.identity.to_string(),
                 title: finding.title.clone(),
                 waived: finding.waiver.is_some(),
+                provider: finding.provider.0.to_owned(),
+                scope: finding.scope.to_string(),
             };
             (finding.id.to_string(), seen)
         });
@@ -246,6 +256,8 @@ impl From<Document> for Snapshot {
                 identity: finding.identity,
                 title: finding.title,
                 waived: finding.waiver.is_some(),
+                provider: finding.provider,
+                scope: finding.scope,
             };
             (finding.id, seen)
         });

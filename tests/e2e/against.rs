@@ -81,6 +81,27 @@ fn a_gate_that_knows_the_old_findings_trips_on_new_ones_alone() {
 }
 
 #[test]
+fn pruning_keeps_what_the_scan_did_not_read_and_says_how_much() {
+    let other = account().replace("111122223333", "444455556666").replace("AROAEXAMPLE0", "AROAEXAMPLE1");
+    let scene = Scene::with_account().file("other.json", other.as_bytes());
+    let held = |scope: &str| {
+        let findings = json(&scene.read("evenhand-baseline.json"))["findings"].clone();
+        findings.as_object().unwrap().values().filter(|seen| seen["scope"] == scope).count()
+    };
+    assert_eq!(scene.run(&["baseline", "create", "gaad.json", "other.json"]).code, 0);
+    let before = (held("111122223333"), held("444455556666"));
+    assert!(before.0 > 0 && before.1 > 0, "{before:?}");
+    for verb in ["prune", "update"] {
+        let run = scene.run(&["baseline", verb, "gaad.json"]);
+        let said = format!("{} of the kept ones lie where this scan did not read", before.1);
+        assert!(run.code == 0 && run.stderr.contains(" 0 taken out") && run.stderr.contains(&said), "{}", run.stderr);
+        assert_eq!((held("111122223333"), held("444455556666")), before, "{verb}");
+    }
+    let whole = scene.run(&["baseline", "prune", "gaad.json", "other.json"]);
+    assert!(!whole.stderr.contains("did not read"), "{}", whole.stderr);
+}
+
+#[test]
 fn what_is_new_is_told_apart_from_what_was_there() {
     let scene = later("iam:*");
     let made = scene.run(&["baseline", "create", "gaad.json"]);
