@@ -80,6 +80,12 @@ pub struct Standing {
     pub verdict: Option<String>,
     /// The operations that it may use; `None` = not known.
     pub operations: Option<i64>,
+    /// What it may do; `None` = no AI identity, not known, or too long for a report.
+    #[serde(skip)]
+    pub access_list: Option<String>,
+    /// A hash of that; `None` = no AI identity, not known, or a report of a version that did not write it.
+    #[serde(skip)]
+    pub access_hash: Option<String>,
 }
 
 /// Why a snapshot cannot be used.
@@ -150,6 +156,8 @@ struct Identity {
     nature: String,
     verdict: Option<String>,
     operations: Option<i64>,
+    access_list: Option<String>,
+    access_hash: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -233,6 +241,8 @@ fn identities(table: &Table) -> BTreeMap<String, Standing> {
                 Value::Integer(count) => Some(count),
                 _ => None,
             },
+            access_list: text(table, row, "access_list"),
+            access_hash: text(table, row, "access_hash"),
         };
         Some((text(table, row, "id")?, standing))
     });
@@ -262,8 +272,8 @@ impl From<Document> for Snapshot {
             (finding.id, seen)
         });
         let identities = document.tables.identities.into_iter().map(|identity| {
-            let Identity { id, name, nature, verdict, operations } = identity;
-            (id, Standing { name, nature, verdict, operations })
+            let Identity { id, name, nature, verdict, operations, access_list, access_hash } = identity;
+            (id, Standing { name, nature, verdict, operations, access_list, access_hash })
         });
         Self {
             scan: document.scan.id,

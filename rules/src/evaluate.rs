@@ -141,7 +141,7 @@ pub fn assess(
     let unread = paths::gaps(&inventory, &resolvers);
     add_gaps(&mut inventory.gaps, unread);
     progress(Stage::Facts);
-    let access = AccessTable::new(&inventory, &resolvers);
+    let access = AccessTable::new(&inventory, &judgements, &resolvers);
     if with.keep == Keep::Report {
         // Before the tables are made, not beside it: then the two are never held together.
         drop(std::mem::take(&mut resolvers));

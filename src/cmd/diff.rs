@@ -37,6 +37,8 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Diff) -> Result<Exit
 
 /// How many entries of a list are shown, where not all are asked for.
 const SHOWN: usize = 20;
+/// How much of what an identity gained or lost is named in a line; `-o json` has all of it.
+const NAMED: usize = 3;
 
 /// A score before and now, as people read it.
 fn scores(difference: &Difference) -> Option<String> {
@@ -67,13 +69,23 @@ fn access_words(change: &AccessChange) -> Vec<String> {
             |count: &Option<i64>| count.map_or_else(|| "an unknown number of".to_owned(), |count| count.to_string());
         words.push(format!("{} → {} operations", told(was), told(now)));
     }
-    for (list, what) in [(&change.gained, "excess gained"), (&change.lost, "excess lost")] {
-        if let Some(first) = list.first() {
-            let more = match list.len() - 1 {
+    let named = !change.access_gained.is_empty() || !change.access_lost.is_empty();
+    if change.access_changed && !named {
+        words.push("may do something else than it might; the list is too long for a report".to_owned());
+    }
+    for (list, what) in [
+        (&change.access_gained, "gained"),
+        (&change.access_lost, "lost"),
+        (&change.gained, "excess gained"),
+        (&change.lost, "excess lost"),
+    ] {
+        if !list.is_empty() {
+            let more = match list.len().saturating_sub(NAMED) {
                 0 => String::new(),
                 more => format!(" and {more} more"),
             };
-            words.push(format!("{what}: {first}{more}"));
+            let named: Vec<&str> = list.iter().take(NAMED).map(String::as_str).collect();
+            words.push(format!("{what}: {}{more}", named.join(", ")));
         }
     }
     words

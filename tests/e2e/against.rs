@@ -28,7 +28,10 @@ fn diff_tells_what_is_new_what_is_resolved_and_whose_access_changed() {
     let access = told["access"].as_array().unwrap().iter().find(|change| change["id"] == agent).unwrap();
     assert_eq!(access["gained"], serde_json::json!(["iam:CreateUser on *"]));
     assert_eq!(access["lost"], serde_json::json!([]));
+    assert_eq!(access["access_gained"], serde_json::json!(["iam:CreateUser on *"]));
+    assert_eq!((&access["access_changed"], &access["access_lost"]), (&Value::Bool(true), &serde_json::json!([])));
     let back = scene.run(&["diff", "new.json", "old.json"]);
+    assert!(back.stdout.contains("\n      lost: iam:CreateUser on *"), "{}", back.stdout);
     assert!(back.stdout.contains("excess lost: iam:CreateUser on *"), "{}", back.stdout);
     let markdown = scene.run(&["diff", "old.json", "new.json", "-o", "markdown"]).stdout;
     assert!(markdown.contains("#### Access that changed (1)"), "{markdown}");
