@@ -121,19 +121,18 @@ pub fn decide(settings: &GateSettings, posture: &Posture<'_>) -> Decision {
     let tripped = tripped(settings, posture);
     let failed = !tripped.is_empty();
     reasons.extend(tripped);
-    let broken = posture.gaps.iter().filter(|gap| gap.kind == GapKind::Failed).count();
+    // What was refused or failed; what nobody asked for is told as a gap and stops nothing.
+    let broken: Vec<&Gap> = posture.gaps.iter().filter(|gap| gap.kind == GapKind::Failed).collect();
     let mut incomplete = false;
-    let partial = posture.unreadable_source || posture.unfinished || (settings.is_asked() && broken > 0);
+    let partial = posture.unreadable_source || posture.unfinished || (settings.is_asked() && !broken.is_empty());
     if partial && !settings.allow_partial {
         let what = match (posture.unreadable_source, posture.unfinished) {
             (true, _) => "a source could not be read",
             (false, true) => "the collection of a capture did not come to its end",
-            (false, false) => "evidence could not be read",
+            (false, false) => "evidence was refused or could not be read",
         };
-        reasons.push(format!(
-            "incomplete: {what} ({}); mend the input, or allow it with --allow-partial",
-            counted(broken, "gap", "gaps")
-        ));
+        reasons
+            .push(format!("incomplete: {what} ({}); mend the input, or allow it with --allow-partial", named(&broken)));
         incomplete = true;
     }
     if settings.is_asked() && posture.ai_count == 0 {
@@ -151,6 +150,29 @@ pub fn decide(settings: &GateSettings, posture: &Posture<'_>) -> Decision {
         (false, false) => Exit::Passed,
     };
     Decision { exit, reasons, warnings }
+}
+
+/// How many gaps there are, and the first ones: what was asked for, and why it is not there.
+fn named(gaps: &[&Gap]) -> String {
+    const NAMED: usize = 3;
+    let one = |gap: &&Gap| {
+        let place = gap.scope.as_ref().map(|scope| format!(" of {scope}")).unwrap_or_default();
+        // What to do about it stands behind the reason, in the report.
+        match gap.reason.split("; ").next().filter(|why| !why.is_empty()) {
+            Some(why) => format!("`{}`{place}: {why}", gap.call),
+            None => format!("`{}`{place}", gap.call),
+        }
+    };
+    let count = counted(gaps.len(), "gap", "gaps");
+    if gaps.is_empty() {
+        return count;
+    }
+    let first: Vec<String> = gaps.iter().take(NAMED).map(one).collect();
+    let more = match gaps.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    format!("{count}: {}{more}", first.join("; "))
 }
 
 /// What is said where no AI identity was recognised, and whether something that was asked is about nobody else: a score or

@@ -50,7 +50,7 @@ pub struct Gate {
     #[arg(long, value_name = "MODE")]
     pub evidence: Option<Evidence>,
 
-    /// Let the gate pass although evidence could not be read.
+    /// Let the gate pass although evidence was refused or could not be read.
     #[arg(long)]
     pub allow_partial: bool,
 

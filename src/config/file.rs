@@ -164,7 +164,7 @@ pub struct GateTable {
     pub max_drop: Option<Spanned<toml::Value>>,
     /// `strict` counts undecided findings like failed ones.
     pub evidence: EvidenceMode,
-    /// Lets a scan pass although evidence could not be read.
+    /// Lets a scan pass although evidence was refused or could not be read.
     pub allow_partial: bool,
 }
 

@@ -260,13 +260,35 @@ fn missing_evidence_goes_before_a_failed_gate_and_is_never_hidden() {
     assert_eq!(decide(&GateSettings::default(), &unreadable).exit, Exit::Incomplete);
     let unfinished = decide(&GateSettings::default(), &Posture { unfinished: true, ..posture(&case) });
     assert_eq!(unfinished.exit, Exit::Incomplete, "without a gate, too");
-    assert!(unfinished.reasons[0].contains("did not come to its end (1 gap); "), "{unfinished:?}");
+    assert!(unfinished.reasons[0].contains("did not come to its end (1 gap: `a.json`); "), "{unfinished:?}");
     let allowed = GateSettings { allow_partial: true, ..GateSettings::default() };
     assert_eq!(decide(&allowed, &Posture { unfinished: true, ..posture(&case) }).exit, Exit::Passed);
     let nobody = Posture { identity_count: 0, ..posture(&case) };
     assert_eq!(decide(&asked, &nobody).exit, Exit::NothingCollected);
     let broken = Posture { rule_errors: true, ..posture(&case) };
     assert_eq!(decide(&asked, &broken).exit, Exit::Error);
+}
+
+#[test]
+fn evidence_that_was_refused_stops_a_gate_by_name_and_what_was_never_collected_does_not() {
+    let (table, score) = (sample(1.0, "configured", None), score(900));
+    let gap = |kind, call: &str| Gap {
+        scope: Some("111122223333".into()),
+        kind,
+        call: call.into(),
+        reason: "the call was refused: AccessDenied; grant it".into(),
+        ..failed_gap()
+    };
+    let refused: Vec<Gap> = ["one", "two", "three", "four"].map(|call| gap(GapKind::Failed, call)).into();
+    let absent = [gap(GapKind::NotCollected, "five")];
+    let asked = GateSettings { min_score: Some(5), ..GateSettings::default() };
+    let case = |gaps| Case { findings: &[], identities: &table, score: &score, gaps };
+    assert_eq!(exit(asked, &case(absent.as_slice())), Exit::Passed);
+    assert_eq!(exit(GateSettings { allow_partial: true, ..asked }, &case(refused.as_slice())), Exit::Passed);
+    let decision = decide(&asked, &posture(&case(refused.as_slice())));
+    assert_eq!(decision.exit, Exit::Incomplete);
+    let said = "(4 gaps: `one` of 111122223333: the call was refused: AccessDenied; `two` of";
+    assert!(decision.reasons[0].contains(said) && decision.reasons[0].contains("; and 1 more)"), "{decision:?}");
 }
 
 #[test]
