@@ -12,10 +12,7 @@ use evenhand_model::score::Millionths;
 use evenhand_model::table::{Table, Value};
 use evenhand_reports::Report;
 use evenhand_reports::json::SCHEMA;
-use evenhand_rules::pack::RuleSet;
 use serde::{Deserialize, Serialize};
-
-use crate::ruleset::fingerprint;
 
 /// What a scan found, by stable ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -191,8 +188,10 @@ impl Snapshot {
     }
 
     /// Whether another version of the tool, or other rules, made it: findings may then be new because the rules are.
-    pub fn is_of_others(&self, version: &str, rules: &RuleSet) -> bool {
-        self.version != version || self.rule_pack.as_ref().is_some_and(|held| *held != fingerprint(rules))
+    ///
+    /// `rule_pack`: the hash of the rules.
+    pub fn is_of_others(&self, version: &str, rule_pack: &str) -> bool {
+        self.version != version || self.rule_pack.as_ref().is_some_and(|held| held != rule_pack)
     }
 
     /// What the present scan found. Its report must hold all findings.

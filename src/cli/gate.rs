@@ -64,6 +64,35 @@ pub struct Gate {
     pub exit_zero: bool,
 }
 
+impl Gate {
+    /// Whether some flag is given.
+    pub fn is_asked(&self) -> bool {
+        let Self {
+            fail_on,
+            min_score,
+            max_excess,
+            min_coverage,
+            new_only,
+            baseline,
+            against,
+            max_drop,
+            evidence,
+            allow_partial,
+            allow_empty,
+            exit_zero,
+        } = self;
+        !fail_on.is_empty()
+            || min_score.is_some()
+            || max_excess.is_some()
+            || min_coverage.is_some()
+            || max_drop.is_some()
+            || baseline.is_some()
+            || against.is_some()
+            || evidence.is_some()
+            || [new_only, allow_partial, allow_empty, exit_zero].into_iter().any(|flag| *flag)
+    }
+}
+
 /// How undecided findings count.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum Evidence {

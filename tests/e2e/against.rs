@@ -185,6 +185,58 @@ fn a_store_keeps_scans_once_each_and_history_tells_the_trend() {
 }
 
 #[test]
+fn a_report_is_gated_as_the_scan_that_wrote_it_would_be() {
+    let scene = Scene::with_account().file("evenhand.toml", b"[gate]\nmin_score = 1000\n");
+    assert_eq!(scene.run(&["scan", "gaad.json", "--no-config", "-o", "json=all.json"]).code, 0);
+    let said = |run: &crate::common::Run| -> (i32, Vec<String>) {
+        (run.code, run.stderr.lines().filter(|line| !line.contains("read, ")).map(str::to_owned).collect())
+    };
+    for flags in [
+        &["--fail-on", "critical"][..],
+        &["--fail-on", "low", "--evidence", "strict"],
+        &["--min-score", "1"],
+        &["--min-score", "1", "--evidence", "strict"],
+        &["--min-score", "999"],
+        &["--max-excess", "0"],
+        &["--max-excess", "9999"],
+        &["--min-coverage", "100"],
+        &["--max-drop", "0", "--against", "all.json"],
+        &["--fail-on", "low", "--new-only", "--against", "all.json"],
+        &["--min-score", "999", "--exit-zero"],
+    ] {
+        let scanned = scene.run(&[&["scan", "gaad.json", "--no-config", "-o", "csv:gaps"][..], flags].concat());
+        let again = scene.run(&[&["report", "all.json", "--no-config", "-o", "csv:gaps"][..], flags].concat());
+        assert_eq!(said(&again), said(&scanned), "{flags:?}");
+    }
+    assert_eq!(scene.run(&["report", "all.json", "-o", "csv:gaps"]).code, 0, "a scan's gate is no gate of a report");
+    let beside = scene.run(&["report", "all.json", "-o", "csv:gaps", "--max-excess", "9999"]);
+    assert!(beside.code == 1 && beside.stderr.contains("min_score = 1000 (evenhand.toml:2)"), "{}", beside.stderr);
+    let filtered = scene.run(&["report", "all.json", "-o", "csv:gaps", "--severity", "critical", "--fail-on", "low"]);
+    assert_eq!(filtered.code, 1, "the gate sees what the filter leaves out");
+    scene.run(&["scan", "gaad.json", "--no-config", "--severity", "critical", "-o", "json=part.json"]);
+    let part = scene.run(&["report", "part.json", "--fail-on", "low"]);
+    assert!(part.code == 2 && part.stderr.contains("a gate needs all findings"), "{}", part.stderr);
+}
+
+#[test]
+fn a_condition_that_can_change_nothing_is_refused_or_told() {
+    let scene = Scene::with_account();
+    assert_eq!(scene.run(&["baseline", "create", "gaad.json"]).code, 0);
+    for (flags, code, told) in [
+        (
+            &["--baseline", "none.json", "--fail-on", "critical"][..],
+            2,
+            "`--baseline` changes nothing without --new-only",
+        ),
+        (&["--new-only"], 2, "`--new-only` changes nothing without --fail-on"),
+        (&["-q", "--evidence", "strict"], 0, "no gate is asked for that could fail"),
+    ] {
+        let run = scene.run(&[&["scan", "gaad.json", "-o", "csv:gaps"][..], flags].concat());
+        assert!(run.code == code && run.stderr.contains(told) && run.stderr.contains("help:"), "{}", run.stderr);
+    }
+}
+
+#[test]
 fn a_finding_that_became_worse_is_new() {
     let scene = Scene::with_account();
     let gate = ["--against", "old.json", "--new-only", "--fail-on", "high", "--allow-partial"];
