@@ -174,7 +174,8 @@ pub fn assess(
         let evaluated = |rule: &RuleId| {
             with.rules.iter().any(|held| held.id == *rule) && !evaluation.errors.iter().any(|error| error.rule == *rule)
         };
-        let applied = waivers::apply(with.waivers, &mut evaluation.findings, evaluated, with.now);
+        let of_waivers = |rule: &RuleId| with.rules.get(rule.as_str()).is_some_and(|held| is_of_waivers(held.table));
+        let applied = waivers::apply(with.waivers, &mut evaluation.findings, evaluated, of_waivers, with.now);
         let find = |id: &str| inventory.identities.get(judgements.position(&IdentityId::new(id))?);
         let (table, places) = applied.table(find);
         facts.fill(table, places);

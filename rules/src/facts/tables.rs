@@ -552,11 +552,15 @@ fact_table! {
         exact: bool,
         /// Whether somebody else than its owner accepted it.
         second_person: bool,
-        /// Whether it covers what it names: exact, accepted by a second person, not expired, and for 180 days at most.
+        /// Whether it covers what it names: exact, accepted by a second person, not expired, for 180 days at most, and not about waivers.
         in_force: bool,
-        /// The findings that it names; NULL = this scan did not evaluate the rule.
+        /// The findings that it names; NULL = this scan did not evaluate the rule, or it is about waivers.
         findings: Option<i64>,
         /// Where it is written.
         location: Arc<str>,
+        /// Whether another one in force, written before it, covers the same rule and identity.
+        repeated: bool,
+        /// Whether it names a rule about waivers: that one of them is at fault, no other one accepts.
+        about_waivers: bool,
     }
 }
