@@ -125,15 +125,19 @@ pub fn decide(settings: &GateSettings, posture: &Posture<'_>) -> Decision {
     let broken: Vec<&Gap> = posture.gaps.iter().filter(|gap| gap.kind == GapKind::Failed).collect();
     let mut incomplete = false;
     let partial = posture.unreadable_source || posture.unfinished || (settings.is_asked() && !broken.is_empty());
-    if partial && !settings.allow_partial {
+    if partial {
         let what = match (posture.unreadable_source, posture.unfinished) {
             (true, _) => "a source could not be read",
             (false, true) => "the collection of a capture did not come to its end",
             (false, false) => "evidence was refused or could not be read",
         };
-        reasons
-            .push(format!("incomplete: {what} ({}); mend the input, or allow it with --allow-partial", named(&broken)));
-        incomplete = true;
+        let gaps = named(&broken);
+        if settings.allow_partial {
+            warnings.push(format!("incomplete, which --allow-partial or the configuration allows: {what} ({gaps})"));
+        } else {
+            reasons.push(format!("incomplete: {what} ({gaps}); mend the input, or allow it with --allow-partial"));
+            incomplete = true;
+        }
     }
     if settings.is_asked() && posture.ai_count == 0 {
         let (line, unanswered) = nobody_to_judge(settings, posture);

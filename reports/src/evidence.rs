@@ -8,6 +8,7 @@ use owo_colors::Style;
 use crate::report::{Report, SourceFile, SourceStatus, WriteError};
 use crate::screen::Screen;
 use crate::text::{counted, printable, thousands};
+use crate::words::settings;
 
 impl Screen {
     /// How much was read, and what was not.
@@ -35,6 +36,9 @@ impl Screen {
                 counted(coverage.rules, "rule", "rules")
             );
             self.say(2, &line, Style::new(), sink)?;
+        }
+        for line in settings(&coverage.settings) {
+            self.say(2, &printable(&line), Style::new(), sink)?;
         }
         let failed: Vec<_> = report.gaps.iter().filter(|gap| gap.kind == GapKind::Failed).collect();
         let absent: Vec<_> = report.gaps.iter().filter(|gap| gap.kind == GapKind::NotCollected).collect();

@@ -196,6 +196,21 @@ pub struct Coverage {
     pub decided: u64,
     /// Undecided (rule, row) pairs.
     pub undecided: u64,
+    /// What the configuration and the command line made of it.
+    pub settings: Settings,
+}
+
+/// What was in force besides the input: whoever reads a report has to see that somebody switched a rule off.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Settings {
+    /// The configuration; `None` = defaults, or a report of a version that did not write it.
+    pub configuration: Option<Arc<str>>,
+    /// The file of waivers beside it or alone.
+    pub waivers: Option<Arc<str>>,
+    /// The rules that the configuration switches off, sorted.
+    pub rules_off: Vec<Arc<str>>,
+    /// The options of the command line that chose the rules, as `--skip no-owner`.
+    pub rules_chosen_by: Vec<Arc<str>>,
 }
 
 impl Coverage {

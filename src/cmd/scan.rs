@@ -1,5 +1,6 @@
 //! `evenhand scan`: everything, from the sources to the exit code.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use evenhand_model::finding::{Finding, Status};
@@ -113,6 +114,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit
         },
     );
     let mut report = assess::report(assessing, options, Depth::Whole);
+    report.coverage.settings.rules_chosen_by = arguments.selection.words().into_iter().map(Arc::from).collect();
     {
         let _stage = progress.stage("write", None);
         if let Some(folder) = &arguments.output.save {

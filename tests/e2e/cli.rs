@@ -83,6 +83,29 @@ fn the_gate_decides_the_exit_code_and_says_why() {
 }
 
 #[test]
+fn a_report_names_the_configuration_in_force_and_what_it_leaves_out() {
+    let other = "[gate]\nallow_partial = true\n[rules.ai-identity-can-tamper-with-logs]\nlevel = \"off\"\n";
+    let scene =
+        Scene::new().file("other/gaad.json", account().as_bytes()).file("other/evenhand.toml", other.as_bytes());
+    let forms = ["-o", "table", "-o", "json=r.json", "-o", "markdown=r.md", "-o", "html=r.html"];
+    let run = scene.run(&[&["scan", "other", "--skip", "no-owner"][..], &forms].concat());
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let coverage = &json(&scene.read("r.json"))["coverage"];
+    assert_eq!(coverage["configuration"], "other/evenhand.toml");
+    assert_eq!(
+        (&coverage["waivers"], &coverage["rules_off"][0]),
+        (&serde_json::Value::Null, &"ai-identity-can-tamper-with-logs".into())
+    );
+    assert_eq!(coverage["rules_chosen_by"][0], "--skip no-owner");
+    let said = "1 rule switched off there: ai-identity-can-tamper-with-logs";
+    assert!(run.stdout.contains("configuration: other/evenhand.toml") && run.stdout.contains(said), "{}", run.stdout);
+    assert!(scene.read("r.html").contains(said));
+    assert!(scene.read("r.md").contains("1 rule switched off there"), "{}", scene.read("r.md"));
+    let without = scene.run(&["scan", "other", "--no-config"]);
+    assert!(!without.stdout.contains("switched off"), "{}", without.stdout);
+}
+
+#[test]
 fn a_gate_that_failed_is_told_though_it_lets_pass_and_nobody_wants_to_hear() {
     let scene = Scene::with_account();
     let gate = ["scan", "gaad.json", "-o", "json", "--fail-on", "low", "--exit-zero"];
