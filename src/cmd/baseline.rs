@@ -1,5 +1,8 @@
 //! `evenhand baseline`: the findings that are there today, so that a gate trips on new ones only.
 
+#[cfg(feature = "live")]
+use std::path::PathBuf;
+
 use evenhand_model::gap::GapKind;
 use evenhand_reports::text::counted;
 use evenhand_rules::evaluate::Keep;
@@ -16,6 +19,8 @@ use crate::snapshot::Snapshot;
 
 pub(super) fn run(invocation: &Invocation, verb: &BaselineVerb) -> Result<Exit, Failure> {
     let (BaselineVerb::Create(arguments) | BaselineVerb::Update(arguments) | BaselineVerb::Prune(arguments)) = verb;
+    #[cfg(feature = "live")]
+    nobody_is_asked(&arguments.sources)?;
     let config = invocation.config(&arguments.sources)?;
     let file = arguments.file.as_deref().unwrap_or_else(|| config.baseline());
     // Before everything is read.
@@ -63,6 +68,21 @@ pub(super) fn run(invocation: &Invocation, verb: &BaselineVerb) -> Result<Exit, 
         );
     }
     Ok(Exit::Passed)
+}
+
+/// Refuses the words by which a scan asks a live provider: a baseline reads, and a folder of that name is another thing.
+#[cfg(feature = "live")]
+fn nobody_is_asked(sources: &[PathBuf]) -> Result<(), Failure> {
+    match sources.iter().find_map(|source| cli::LiveProvider::of_source(source)) {
+        Some(live) => {
+            let word = live.as_str();
+            Err(Failure::new(
+                format!("`{word}` asks a live provider, and a baseline is made of files and folders"),
+                format!("write `./{word}` for the folder; or collect first, with `evenhand collect {word} --out DIR`"),
+            ))
+        }
+        None => Ok(()),
+    }
 }
 
 /// What a baseline holds, by what a gate makes of it: what fails, what nothing decides, what somebody accepted.

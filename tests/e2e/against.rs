@@ -105,6 +105,15 @@ fn pruning_keeps_what_the_scan_did_not_read_and_says_how_much() {
 }
 
 #[test]
+#[cfg(feature = "live")]
+fn a_word_that_a_scan_asks_a_provider_by_is_no_folder_of_a_baseline() {
+    let scene = Scene::new().file("aws/gaad.json", account().as_bytes());
+    let run = scene.run(&["baseline", "create", "aws"]);
+    assert!(run.code == 2 && run.stderr.contains("write `./aws` for the folder"), "{}", run.stderr);
+    assert_eq!(scene.run(&["baseline", "create", "./aws"]).code, 0);
+}
+
+#[test]
 fn what_is_new_is_told_apart_from_what_was_there() {
     let scene = later("iam:*");
     let made = scene.run(&["baseline", "create", "gaad.json"]);
