@@ -153,6 +153,27 @@ fn a_guessed_baseline_trips_nothing_and_a_missing_one_does() {
 }
 
 #[test]
+fn what_is_spared_because_its_baseline_is_a_guess_is_counted_beside_what_trips() {
+    let (table, score) = (sample(0.5, "mined", None), score(900));
+    let guessed = finding(&parity_rule(), Severity::Critical, Status::Fail);
+    let sure = finding("r", Severity::Critical, Status::Fail);
+    let settings = GateSettings { fail_on: Some(Severity::Low), ..GateSettings::default() };
+    for (findings, said) in [
+        (vec![sure.clone()], None),
+        (vec![sure.clone(), guessed.clone()], Some("; 1 more rests on a guessed human role and does not count")),
+        (vec![sure, guessed.clone(), guessed], Some("; 2 more rest on a guessed human role and do not count")),
+    ] {
+        let case = Case { findings: &findings, identities: &table, score: &score, gaps: &[] };
+        let reasons = decide(&settings, &posture(&case)).reasons;
+        assert!(reasons[0].contains(": 1 finding of low or worse: "), "{reasons:?}");
+        match said {
+            Some(said) => assert!(reasons[0].ends_with(said), "{reasons:?}"),
+            None => assert!(!reasons[0].contains("guessed"), "{reasons:?}"),
+        }
+    }
+}
+
+#[test]
 fn how_a_gate_is_passed_is_a_fact_whoever_does_the_job() {
     let (table, score) = (sample(0.3, "generic", None), score(900));
     let settings = GateSettings { fail_on: Some(Severity::Low), ..GateSettings::default() };
