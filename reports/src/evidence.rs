@@ -59,10 +59,10 @@ impl Screen {
             self.files(&unrecognised, sink)?;
         }
         if !expected.is_empty() {
-            let own = expected.iter().filter(|file| file.is_own_evidence()).count();
+            let own = expected.iter().filter(|file| file.is_own()).count();
             let parts = [
                 (expected.len() - own, "file of text for people", "files of text for people"),
-                (own, "file of evidence of an earlier scan", "files of evidence of an earlier scan"),
+                (own, "file that an earlier scan wrote", "files that an earlier scan wrote"),
             ];
             let parts = parts.iter().filter(|(count, ..)| *count > 0);
             let text: Vec<String> = parts.map(|(count, one, many)| counted(*count, one, many)).collect();

@@ -52,8 +52,19 @@ fn sparkline(values: impl Iterator<Item = Option<i64>>) -> String {
 }
 
 /// The heads of the trend's columns; the first names the scan, the others are of numbers.
-const HEADS: [&str; 11] =
-    ["Scan", "Raw", "Governed", "Critical", "High", "Medium", "Low", "Undecided", "Identities", "AI", "Excess"];
+const HEADS: [&str; 11] = [
+    "Scan",
+    "Raw",
+    "Governed",
+    "Critical",
+    "High",
+    "Medium",
+    "Low",
+    "Undecided",
+    "Identities",
+    "AI compared",
+    "Excess",
+];
 
 fn told(number: Option<i64>) -> String {
     number.map_or_else(|| "?".to_owned(), |number| number.to_string())

@@ -153,6 +153,7 @@ fn a_store_keeps_scans_once_each_and_history_tells_the_trend() {
         assert!(scan["raw"].is_number() && scan["findings"]["critical"].is_number(), "{scan}");
     }
     let page = scene.run(&["history", "posture", "-o", "markdown"]).stdout;
+    assert!(page.contains("| Identities | AI compared | Excess |"), "{page}");
     assert!(page.contains("| Scan | Raw | Governed | Critical |") && page.contains("\n| 2026-11-08T00"), "{page}");
     let moments = ["--sql", "SELECT scan_time, '|' AS bar FROM scans ORDER BY scan_time LIMIT 1"];
     let asked = scene.run(&[&["history", "posture", "-o", "markdown"][..], &moments].concat()).stdout;

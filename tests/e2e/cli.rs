@@ -106,6 +106,22 @@ fn a_report_names_the_configuration_in_force_and_what_it_leaves_out() {
 }
 
 #[test]
+fn what_evenhand_wrote_beside_its_input_is_no_file_that_somebody_forgot() {
+    let scene = Scene::new().file("data/gaad.json", account().as_bytes());
+    let first = json(&scene.run(&["scan", "data", "-o", "json"]).stdout);
+    assert_eq!(scene.run(&["scan", "data", "-o", "json=data/report.json"]).code, 0);
+    assert_eq!(scene.run(&["baseline", "create", "data", "--file", "data/evenhand-baseline.json"]).code, 0);
+    let run = scene.run(&["scan", "data", "-o", "json"]);
+    assert!(!run.stderr.contains("not recognised"), "{}", run.stderr);
+    let again = json(&run.stdout);
+    assert_eq!(again["scan"]["id"], first["scan"]["id"], "what an earlier scan found makes this one no other");
+    let own = again["scan"]["sources"].as_array().unwrap().iter();
+    let own: Vec<_> = own.filter(|file| file["what"] == "a report or a baseline that evenhand wrote").collect();
+    assert_eq!(own.len(), 2, "{again}");
+    assert!(scene.run(&["scan", "data"]).stdout.contains("2 files that an earlier scan wrote"));
+}
+
+#[test]
 fn a_gate_that_failed_is_told_though_it_lets_pass_and_nobody_wants_to_hear() {
     let scene = Scene::with_account();
     let gate = ["scan", "gaad.json", "-o", "json", "--fail-on", "low", "--exit-zero"];
