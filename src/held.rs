@@ -33,11 +33,13 @@ fn parts(list: &str) -> BTreeSet<Part<'_>> {
     places.flat_map(|(operations, place)| operations.split(", ").map(move |operation| (operation, place))).collect()
 }
 
+/// The parts of one list that are not in another.
+fn only<'a>(of: &BTreeSet<Part<'a>>, others: &BTreeSet<Part<'a>>) -> Vec<Wide> {
+    of.difference(others).copied().map(Wide::of).collect()
+}
+
 /// The parts of a list that nothing of another one covers.
-fn beyond(these: &BTreeSet<Part<'_>>, those: &BTreeSet<Part<'_>>) -> Vec<String> {
-    let only = |of: &BTreeSet<Part<'_>>, others: &BTreeSet<Part<'_>>| -> Vec<Wide> {
-        of.difference(others).copied().map(Wide::of).collect()
-    };
+fn beyond<'a>(these: &BTreeSet<Part<'a>>, those: &BTreeSet<Part<'a>>) -> Vec<String> {
     // What both hold covers nothing more of the one than of the other, but for wildcards.
     let (own, others) = (only(these, those), only(those, these));
     let shared: Vec<Wide> = these.intersection(those).copied().map(Wide::of).filter(Wide::is_wide).collect();

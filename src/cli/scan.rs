@@ -128,7 +128,7 @@ Examples:
   evenhand report posture.json
   evenhand report posture.json -o html=posture.html -o csv:findings=findings.csv
   evenhand report posture.json --save posture
-  evenhand report posture.json --fail-on high --max-drop 20 --against yesterday.json
+  evenhand report posture.json --max-drop 20 --against yesterday.json
 
 It reads what `evenhand scan -o json=FILE` wrote and writes the same as the scan would have written, byte for byte. No rule is \
 evaluated again. Where a flag asks for a gate, that is decided on what the report holds, with what `[gate]` of the \
