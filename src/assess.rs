@@ -10,7 +10,7 @@ use evenhand_model::id::RuleId;
 use evenhand_model::identity::{Identity, Nature};
 use evenhand_model::parity::Verdict;
 use evenhand_reports::Report;
-use evenhand_reports::report::{Coverage, PossibleAgent, RuleOutcome, Scan, SourceStatus, Tool};
+use evenhand_reports::report::{Coverage, PossibleAgent, RuleOutcome, Scan, Settings, SourceStatus, Tool};
 use evenhand_rules::evaluate::{self, Assessed, Assessment, Keep, Stage};
 use evenhand_rules::pack::RuleSet;
 use evenhand_rules::parity::ParityConfig;
@@ -99,7 +99,7 @@ pub enum Depth {
 /// Makes the report; the tables move into it.
 pub fn report(assessing: Assessing, options: Options<'_>, depth: Depth) -> Report {
     let Assessing { capture, mut assessed, .. } = assessing;
-    let coverage = coverage(&capture, &assessed, options.rules);
+    let coverage = Coverage { settings: settings(options.config), ..coverage(&capture, &assessed, options.rules) };
     let possible_agents = possible_agents(&assessed, options.config);
     let rules = outcomes(&assessed, options.rules);
     let judgements = std::mem::take(&mut assessed.judgements);
@@ -126,6 +126,19 @@ pub fn report(assessing: Assessing, options: Options<'_>, depth: Depth) -> Repor
         possible_agents,
         coverage,
         rules,
+    }
+}
+
+/// What of a configuration a reader has to know.
+fn settings(config: &Config) -> Settings {
+    let mut rules_off: Vec<Arc<str>> =
+        config.rules.iter().filter(|rule| rule.off).map(|rule| Arc::from(rule.rule.as_str())).collect();
+    rules_off.sort();
+    Settings {
+        configuration: config.file.clone(),
+        waivers: config.waiver_file.clone(),
+        rules_off,
+        rules_chosen_by: Vec::new(),
     }
 }
 
@@ -221,5 +234,6 @@ pub fn coverage(capture: &Capture, assessed: &Assessed, rules: &RuleSet) -> Cove
         rules: rules.len(),
         decided: assessed.passed.values().sum::<u64>() + (assessed.findings.len() as u64).saturating_sub(undecided),
         undecided,
+        settings: Settings::default(),
     }
 }

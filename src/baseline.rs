@@ -3,10 +3,13 @@
 //! A baseline accepts nothing: its findings are reported and counted as ever. It names exact findings, and says which
 //! version of the tool and which rules made it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use evenhand_model::table::Value;
+use evenhand_reports::Report;
 use evenhand_rules::pack::RuleSet;
+use evenhand_rules::waivers::CONFIGURATION;
 use serde::{Deserialize, Serialize};
 
 use crate::ruleset::fingerprint;
@@ -52,6 +55,55 @@ pub struct Turnover {
     pub removed: usize,
     /// Findings that stayed.
     pub kept: usize,
+    /// Of these, the ones that the later scan did not find because it did not read where they are: whether they are resolved
+    /// is not known.
+    pub unread: usize,
+}
+
+/// How far a scan reaches: of what it did not find there, it is known that it is no longer so.
+#[derive(Clone, Debug, Default)]
+pub struct Reach {
+    rules: BTreeSet<String>,
+    identities: BTreeSet<String>,
+    scopes: BTreeSet<String>,
+    providers: BTreeSet<String>,
+}
+
+impl Reach {
+    /// Of a scan with these rules. It reached the scopes whose identities it read.
+    pub fn of(report: &Report, rules: &RuleSet) -> Self {
+        let mut reach =
+            Self { rules: rules.iter().map(|rule| rule.id.as_str().to_owned()).collect(), ..Self::default() };
+        // What a configuration says is read whenever it is in force.
+        reach.providers.insert(CONFIGURATION.to_owned());
+        let Some(table) = report.tables.iter().find(|table| table.spec.name == "identities") else { return reach };
+        for row in 0..table.rows() {
+            for (column, held) in
+                [("id", &mut reach.identities), ("scope", &mut reach.scopes), ("provider", &mut reach.providers)]
+            {
+                if let Value::Text(text) = table.value(row, column)
+                    && !held.contains(&*text)
+                {
+                    held.insert(text.to_string());
+                }
+            }
+        }
+        reach
+    }
+
+    /// Whether the rule that found something was evaluated.
+    fn evaluated(&self, seen: &Seen) -> bool {
+        self.rules.contains(&seen.rule)
+    }
+
+    /// Whether that was read which somebody was found in.
+    fn read(&self, seen: &Seen) -> bool {
+        self.identities.contains(&seen.identity)
+            || match seen.scope.is_empty() {
+                true => self.providers.contains(&seen.provider),
+                false => self.scopes.contains(&seen.scope),
+            }
+    }
 }
 
 impl Baseline {
@@ -82,26 +134,36 @@ impl Baseline {
     }
 
     /// Whether other rules, or another version of the tool, made it: findings may then be new because the rules are.
-    pub fn is_of_others(&self, version: &str, rules: &RuleSet) -> bool {
-        self.tool != version || self.rules != fingerprint(rules)
+    ///
+    /// `rule_pack`: the hash of the rules.
+    pub fn is_of_others(&self, version: &str, rule_pack: &str) -> bool {
+        self.tool != version || self.rules != rule_pack
     }
 
-    /// Takes in a later scan: what is new is added, what is resolved is taken out. What rules found that this scan did not
-    /// evaluate stays.
-    pub fn update(&mut self, mut now: Self, evaluated: impl Fn(&str) -> bool) -> Turnover {
-        let unasked = self.findings.iter().filter(|(_, seen)| !evaluated(&seen.rule));
-        now.findings.extend(unasked.map(|(id, seen)| (id.clone(), seen.clone())));
-        let kept = now.findings.keys().filter(|id| self.findings.contains_key(*id)).count();
-        let turnover = Turnover { added: now.findings.len() - kept, removed: self.findings.len() - kept, kept };
-        *self = now;
-        turnover
+    /// Takes in a later scan: what is new is added, what is resolved is taken out. What is beyond the reach of that scan
+    /// stays.
+    pub fn update(&mut self, now: Self, reach: &Reach) -> Turnover {
+        let turnover = self.prune(&now, reach);
+        let added = now.findings.keys().filter(|id| !self.findings.contains_key(*id)).count();
+        let mut findings = std::mem::take(&mut self.findings);
+        findings.extend(now.findings);
+        *self = Self { findings, ..now };
+        Turnover { added, ..turnover }
     }
 
-    /// Takes out what a later scan no longer finds, and adds nothing. What rules found that this scan did not evaluate stays.
-    pub fn prune(&mut self, now: &Self, evaluated: impl Fn(&str) -> bool) -> Turnover {
+    /// Takes out what a later scan no longer finds, and adds nothing. What is beyond the reach of that scan stays.
+    pub fn prune(&mut self, now: &Self, reach: &Reach) -> Turnover {
         let before = self.findings.len();
-        self.findings.retain(|id, seen| now.findings.contains_key(id) || !evaluated(&seen.rule));
-        Turnover { added: 0, removed: before - self.findings.len(), kept: self.findings.len() }
+        let mut unread = 0;
+        self.findings.retain(|id, seen| {
+            if now.findings.contains_key(id) || !reach.evaluated(seen) {
+                return true;
+            }
+            let is_beyond = !reach.read(seen);
+            unread += usize::from(is_beyond);
+            is_beyond
+        });
+        Turnover { added: 0, removed: before - self.findings.len(), kept: self.findings.len(), unread }
     }
 }
 
@@ -109,42 +171,77 @@ impl Baseline {
 mod tests {
     use super::*;
 
-    fn baseline(ids: &[&str]) -> Baseline {
-        let seen = Seen {
+    /// Findings by id, each with the scope that it is in.
+    fn baseline(ids: &[(&str, &str)]) -> Baseline {
+        let seen = |scope: &str| Seen {
             rule: "r".to_owned(),
             severity: "high".to_owned(),
             status: "fail".to_owned(),
             identity: "bot".to_owned(),
             title: String::new(),
             waived: false,
+            provider: "aws".to_owned(),
+            scope: scope.to_owned(),
         };
         Baseline {
             schema: SCHEMA.to_owned(),
             tool: "0.1.0".to_owned(),
             rules: fingerprint(&RuleSet::default()),
             time: String::new(),
-            findings: ids.iter().map(|id| ((*id).to_owned(), seen.clone())).collect(),
+            findings: ids.iter().map(|(id, scope)| ((*id).to_owned(), seen(scope))).collect(),
         }
+    }
+
+    fn reach(rules: &[&str], scopes: &[&str]) -> Reach {
+        let all = |names: &[&str]| -> BTreeSet<String> { names.iter().map(|name| (*name).to_owned()).collect() };
+        Reach { rules: all(rules), scopes: all(scopes), ..Reach::default() }
     }
 
     #[test]
     fn pruning_adds_nothing_and_updating_takes_the_present() {
-        let mut pruned = baseline(&["a", "b"]);
-        assert_eq!(pruned.prune(&baseline(&["b", "c"]), |_| true), Turnover { added: 0, removed: 1, kept: 1 });
-        assert_eq!(pruned, baseline(&["b"]));
-        let mut updated = baseline(&["a", "b"]);
-        assert_eq!(updated.update(baseline(&["b", "c"]), |_| true), Turnover { added: 1, removed: 1, kept: 1 });
-        assert_eq!(updated, baseline(&["b", "c"]));
-        let other_rules = |rule: &str| rule != "r";
-        assert_eq!(updated.prune(&baseline(&[]), other_rules), Turnover { added: 0, removed: 0, kept: 2 });
-        assert_eq!(updated.update(baseline(&[]), other_rules), Turnover { added: 0, removed: 0, kept: 2 });
+        let ids = |ids: &[&'static str]| ids.iter().map(|id| (*id, "1")).collect::<Vec<_>>();
+        let (ab, bc, b) = (baseline(&ids(&["a", "b"])), baseline(&ids(&["b", "c"])), baseline(&ids(&["b"])));
+        let all = reach(&["r"], &["1"]);
+        let mut pruned = ab.clone();
+        assert_eq!(pruned.prune(&bc, &all), Turnover { removed: 1, kept: 1, ..Turnover::default() });
+        assert_eq!(pruned, b);
+        let mut updated = ab;
+        assert_eq!(updated.update(bc.clone(), &all), Turnover { added: 1, removed: 1, kept: 1, unread: 0 });
+        assert_eq!(updated, bc);
+        let other_rules = reach(&["other"], &["1"]);
+        let stays = Turnover { kept: 2, ..Turnover::default() };
+        assert_eq!(updated.prune(&baseline(&[]), &other_rules), stays);
+        assert_eq!(updated.update(baseline(&[]), &other_rules), stays);
+    }
+
+    #[test]
+    fn what_lies_where_a_scan_did_not_read_stays_and_is_counted() {
+        let held = baseline(&[("a", "1"), ("b", "2"), ("c", "")]);
+        let one = reach(&["r"], &["1"]);
+        let mut pruned = held.clone();
+        assert_eq!(pruned.prune(&baseline(&[]), &one), Turnover { added: 0, removed: 1, kept: 2, unread: 2 });
+        assert_eq!(pruned, baseline(&[("b", "2"), ("c", "")]));
+        let mut updated = held.clone();
+        let turnover = updated.update(baseline(&[("d", "1")]), &one);
+        assert_eq!(turnover, Turnover { added: 1, removed: 1, kept: 2, unread: 2 });
+        assert_eq!(updated, baseline(&[("b", "2"), ("c", ""), ("d", "1")]));
+        // What names no scope is known by its provider, or by the identity that it is about.
+        for more in [
+            Reach { providers: BTreeSet::from(["aws".to_owned()]), ..one.clone() },
+            Reach { identities: BTreeSet::from(["bot".to_owned()]), ..one.clone() },
+        ] {
+            let mut pruned = held.clone();
+            pruned.prune(&baseline(&[]), &more);
+            assert!(!pruned.findings.contains_key("c"), "{more:?}");
+        }
     }
 
     #[test]
     fn another_version_is_told() {
         let held = baseline(&[]);
-        assert!(!held.is_of_others("0.1.0", &RuleSet::default()));
-        assert!(held.is_of_others("0.2.0", &RuleSet::default()));
-        assert!(held.is_of_others("0.1.0", &RuleSet::embedded().rules));
+        let (none, all) = (fingerprint(&RuleSet::default()), fingerprint(&RuleSet::embedded().rules));
+        assert!(!held.is_of_others("0.1.0", &none));
+        assert!(held.is_of_others("0.2.0", &none));
+        assert!(held.is_of_others("0.1.0", &all));
     }
 }

@@ -204,6 +204,17 @@ pub struct Selection {
     pub dirs: Vec<PathBuf>,
 }
 
+impl Selection {
+    /// The options that choose, as somebody wrote them; none = all rules are evaluated.
+    pub fn words(&self) -> Vec<String> {
+        let Self { only, skip, framework, dirs: _ } = self;
+        [("--rule", only), ("--skip", skip), ("--framework", framework)]
+            .into_iter()
+            .flat_map(|(option, values)| values.iter().map(move |value| format!("{option} {value}")))
+            .collect()
+    }
+}
+
 /// A form of a single answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum PlainFormat {

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use evenhand_model::score::Millionths;
 use serde::Serialize;
 
+use crate::held::Exchange;
 use crate::snapshot::{Seen, Snapshot, Standing};
 
 /// What changed from one scan to a later one. Everything is sorted: findings worst first, the rest by id.
@@ -40,6 +42,10 @@ pub struct Side {
     pub raw: Option<u32>,
     /// The score with them left out.
     pub governed: Option<u32>,
+    /// [`Self::raw`] unrounded, in millionths.
+    pub raw_millionths: Option<Millionths>,
+    /// [`Self::governed`] unrounded, in millionths.
+    pub governed_millionths: Option<Millionths>,
 }
 
 /// A finding that changed.
@@ -82,6 +88,12 @@ pub struct AccessChange {
     pub gained: Vec<String>,
     /// Excess that is no longer there.
     pub lost: Vec<String>,
+    /// Whether an AI identity may do something else than it might, whatever its human role may.
+    pub access_changed: bool,
+    /// What it may do and might not, as `operation on resources`; empty too where a list is too long for a report.
+    pub access_gained: Vec<String>,
+    /// What it might do and no longer may.
+    pub access_lost: Vec<String>,
 }
 
 /// How bad a severity is; an unknown word is worst, so that nobody overlooks it.
@@ -125,7 +137,7 @@ impl Difference {
             && new_identities.is_empty()
             && gone_identities.is_empty()
             && access.is_empty()
-            && (old.raw, old.governed) == (new.raw, new.governed)
+            && (old.raw_millionths, old.governed_millionths) == (new.raw_millionths, new.governed_millionths)
     }
 }
 
@@ -134,8 +146,10 @@ fn side(snapshot: &Snapshot) -> Side {
         scan: snapshot.scan.clone(),
         time: snapshot.time.clone(),
         version: snapshot.version.clone(),
-        raw: snapshot.score.map(|(raw, _)| raw),
-        governed: snapshot.score.map(|(_, governed)| governed),
+        raw: snapshot.score.map(|(raw, _)| raw.thousandths()),
+        governed: snapshot.score.map(|(_, governed)| governed.thousandths()),
+        raw_millionths: snapshot.score.map(|(raw, _)| raw),
+        governed_millionths: snapshot.score.map(|(_, governed)| governed),
     }
 }
 
@@ -178,6 +192,14 @@ fn access(old: &Snapshot, new: &Snapshot) -> Vec<AccessChange> {
         let take = |held: &mut BTreeMap<&str, BTreeSet<String>>| -> Vec<String> {
             held.remove(id.as_str()).unwrap_or_default().into_iter().collect()
         };
+        let exchange = was.access_list.as_ref().zip(now.access_list.as_ref());
+        let exchange = exchange.map(|(was, now)| Exchange::between(was, now));
+        // Lists that differ in words alone, as where a wildcard holds what one of them names too, are the same access.
+        let is_other = match &exchange {
+            Some(exchange) => *exchange != Exchange::default(),
+            None => was.access_hash.as_ref().zip(now.access_hash.as_ref()).is_some_and(|(was, now)| was != now),
+        };
+        let Exchange { gained: access_gained, lost: access_lost } = exchange.unwrap_or_default();
         let change = AccessChange {
             id: id.clone(),
             name: now.name.clone(),
@@ -186,10 +208,13 @@ fn access(old: &Snapshot, new: &Snapshot) -> Vec<AccessChange> {
             verdict: (was.verdict != now.verdict).then(|| (was.verdict.clone(), now.verdict.clone())),
             gained: take(&mut gained),
             lost: take(&mut lost),
+            access_changed: is_other,
+            access_gained,
+            access_lost,
         };
-        let AccessChange { id: _, name: _, nature, operations, verdict, gained, lost } = &change;
-        let is_change =
-            nature.is_some() || operations.is_some() || verdict.is_some() || !gained.is_empty() || !lost.is_empty();
+        let AccessChange { nature, operations, verdict, gained, lost, access_changed, .. } = &change;
+        let is_excess = !gained.is_empty() || !lost.is_empty();
+        let is_change = nature.is_some() || operations.is_some() || verdict.is_some() || is_excess || *access_changed;
         is_change.then_some(change)
     });
     changes.collect()
@@ -207,12 +232,14 @@ mod tests {
             identity: "bot".to_owned(),
             title: "nobody answers for bot".to_owned(),
             waived,
+            provider: String::new(),
+            scope: String::new(),
         }
     }
 
     fn snapshot(findings: &[(&str, Seen)], operations: &[(&str, i64)], excess: &[(&str, &str)]) -> Snapshot {
         Snapshot {
-            score: Some((500, 500)),
+            score: Some((Millionths(500_000), Millionths(500_000))),
             findings: findings.iter().map(|(id, seen)| ((*id).to_owned(), seen.clone())).collect(),
             identities: operations
                 .iter()
@@ -263,6 +290,27 @@ mod tests {
             (&bot.gained[..], &bot.lost[..]),
             (&["s3:PutObject on *".to_owned()][..], &["s3:GetObject on *".to_owned()][..])
         );
+    }
+
+    #[test]
+    fn one_operation_for_another_is_a_change_though_the_counts_are_the_same() {
+        let scan = |list: Option<&str>, hash: &str| {
+            let mut scan = snapshot(&[], &[("bot", 1)], &[]);
+            let bot = scan.identities.get_mut("bot").unwrap();
+            (bot.access_list, bot.access_hash) = (list.map(str::to_owned), Some(hash.to_owned()));
+            scan
+        };
+        let (read, write) = (scan(Some("s3:GetObject on *"), "1"), scan(Some("s3:PutObject on *"), "2"));
+        let difference = Difference::between(&read, &write);
+        let [bot] = difference.access.as_slice() else { panic!("{difference:?}") };
+        assert_eq!((&*bot.access_gained[0], &*bot.access_lost[0]), ("s3:PutObject on *", "s3:GetObject on *"));
+        assert!(!difference.is_empty() && bot.access_changed && bot.operations.is_none());
+        // What is too long to be listed changed all the same, and what no earlier version wrote is not known to have.
+        let long = Difference::between(&scan(None, "1"), &scan(None, "2"));
+        assert!(long.access[0].access_changed && long.access[0].access_gained.is_empty());
+        let mut before = scan(None, "1");
+        before.identities.get_mut("bot").unwrap().access_hash = None;
+        assert!(Difference::between(&before, &write).is_empty() && Difference::between(&read, &read).is_empty());
     }
 
     #[test]

@@ -215,6 +215,18 @@ impl FromStr for OutputFormat {
         table.map(|table| Self::CsvTable(table.name)).ok_or_else(|| {
             let tables = TABLES.iter().map(|table: &&TableSpec| format!("csv:{}", table.name));
             let known: Vec<String> = FORMATS.iter().map(|format| format.name.to_owned()).chain(tables).collect();
+            if text == "csv" {
+                return format!(
+                    "say of what, as in `csv:findings` or `csv:inventory`; known formats: {}",
+                    known.join(", ")
+                );
+            }
+            if text == "parquet" {
+                let known = known.join(", ");
+                return format!(
+                    "Parquet files are what `--save STORE` writes, a folder or a bucket; known formats: {known}"
+                );
+            }
             let near = nearest(text, known.iter().map(String::as_str));
             let meant = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
             format!("{meant}known formats: {}", known.join(", "))
@@ -258,6 +270,8 @@ mod tests {
             assert!(!format.about.is_empty() && help().contains(format.about));
         }
         assert_eq!(OutputFormat::TABLE.to_string(), "table");
+        assert!("csv".parse::<OutputFormat>().unwrap_err().starts_with("say of what, as in `csv:findings`"));
+        assert!("parquet".parse::<OutputFormat>().unwrap_err().contains("`--save STORE`"));
         assert!("sarf".parse::<OutputFormat>().unwrap_err().starts_with("did you mean `sarif`?"));
     }
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use evenhand_model::finding::{Finding, Severity};
 use evenhand_model::gap::{Gap, GapKind};
-use evenhand_model::score::Score;
+use evenhand_model::score::{Millionths, Score};
 use evenhand_model::table::Table;
 use evenhand_reports::text::counted;
 use evenhand_rules::pack::RuleSet;
@@ -84,8 +84,8 @@ pub struct Before {
     /// The findings of a baseline or an earlier scan that a gate saw then, by id, with how bad they were: what was
     /// undecided or accepted is new when it fails, and so is what has become worse.
     pub findings: BTreeMap<String, Severity>,
-    /// The governed score of an earlier scan, in thousandths.
-    pub score: Option<u32>,
+    /// The governed score of an earlier scan.
+    pub score: Option<Millionths>,
 }
 
 impl Before {
@@ -121,20 +121,23 @@ pub fn decide(settings: &GateSettings, posture: &Posture<'_>) -> Decision {
     let tripped = tripped(settings, posture);
     let failed = !tripped.is_empty();
     reasons.extend(tripped);
-    let broken = posture.gaps.iter().filter(|gap| gap.kind == GapKind::Failed).count();
+    // What was refused or failed; what nobody asked for is told as a gap and stops nothing.
+    let broken: Vec<&Gap> = posture.gaps.iter().filter(|gap| gap.kind == GapKind::Failed).collect();
     let mut incomplete = false;
-    let partial = posture.unreadable_source || posture.unfinished || (settings.is_asked() && broken > 0);
-    if partial && !settings.allow_partial {
+    let partial = posture.unreadable_source || posture.unfinished || (settings.is_asked() && !broken.is_empty());
+    if partial {
         let what = match (posture.unreadable_source, posture.unfinished) {
             (true, _) => "a source could not be read",
             (false, true) => "the collection of a capture did not come to its end",
-            (false, false) => "evidence could not be read",
+            (false, false) => "evidence was refused or could not be read",
         };
-        reasons.push(format!(
-            "incomplete: {what} ({}); mend the input, or allow it with --allow-partial",
-            counted(broken, "gap", "gaps")
-        ));
-        incomplete = true;
+        let gaps = named(&broken);
+        if settings.allow_partial {
+            warnings.push(format!("incomplete, which --allow-partial or the configuration allows: {what} ({gaps})"));
+        } else {
+            reasons.push(format!("incomplete: {what} ({gaps}); mend the input, or allow it with --allow-partial"));
+            incomplete = true;
+        }
     }
     if settings.is_asked() && posture.ai_count == 0 {
         let (line, unanswered) = nobody_to_judge(settings, posture);
@@ -151,6 +154,29 @@ pub fn decide(settings: &GateSettings, posture: &Posture<'_>) -> Decision {
         (false, false) => Exit::Passed,
     };
     Decision { exit, reasons, warnings }
+}
+
+/// How many gaps there are, and the first ones: what was asked for, and why it is not there.
+fn named(gaps: &[&Gap]) -> String {
+    const NAMED: usize = 3;
+    let one = |gap: &&Gap| {
+        let place = gap.scope.as_ref().map(|scope| format!(" of {scope}")).unwrap_or_default();
+        // What to do about it stands behind the reason, in the report.
+        match gap.reason.split("; ").next().filter(|why| !why.is_empty()) {
+            Some(why) => format!("`{}`{place}: {why}", gap.call),
+            None => format!("`{}`{place}", gap.call),
+        }
+    };
+    let count = counted(gaps.len(), "gap", "gaps");
+    if gaps.is_empty() {
+        return count;
+    }
+    let first: Vec<String> = gaps.iter().take(NAMED).map(one).collect();
+    let more = match gaps.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    format!("{count}: {}{more}", first.join("; "))
 }
 
 /// What is said where no AI identity was recognised, and whether something that was asked is about nobody else: a score or

@@ -17,6 +17,7 @@ pub mod difference;
 pub mod docs;
 pub mod formats;
 pub mod gate;
+pub mod held;
 pub mod init;
 mod lent;
 #[cfg(feature = "live")]

@@ -16,7 +16,7 @@ use evenhand_model::id::ProviderName;
 use evenhand_model::inventory::Inventory;
 use evenhand_model::provider::{MovedFiles, Provider, ReadOptions, Reader, Reading};
 use evenhand_model::secret::Fingerprinter;
-use evenhand_reports::report::{OWN_EVIDENCE, SourceFile, SourceStatus};
+use evenhand_reports::report::{OWN_EVIDENCE, OWN_REPORT, SourceFile, SourceStatus};
 use evenhand_rules::resolvers::Resolvers;
 use jiff::Timestamp;
 use rayon::prelude::*;
@@ -373,7 +373,8 @@ impl<'a> Work<'a> {
 
     fn take(&mut self, found: &Found, outcome: Outcome) {
         // What an earlier scan found makes this one no other scan.
-        if !matches!(&outcome, Outcome::Unrecognised { reason, .. } if reason == OWN_EVIDENCE) {
+        let is_own = |reason: &str| [OWN_EVIDENCE, OWN_REPORT].contains(&reason);
+        if !matches!(&outcome, Outcome::Unrecognised { reason, .. } if is_own(reason)) {
             self.hasher.update(found.path.as_bytes()).update(&[0]);
         }
         match outcome {
@@ -560,12 +561,13 @@ fn unrecognised(found: &Found, loaded: &Loaded, broken: impl Fn(&Document) -> Op
             };
         }
     }
-    let is_schema = |(key, value): &(String, String)| key == "schema" && value.starts_with("evenhand/evidence");
+    let schema = document.head.values.iter().find(|(key, _)| key == "schema").map_or("", |(_, form)| form.as_str());
+    let own = [("evenhand/evidence", OWN_EVIDENCE), ("evenhand/report", OWN_REPORT), ("evenhand/baseline", OWN_REPORT)];
+    let own = own.into_iter().find(|(form, _)| document.format == Format::Json && schema.starts_with(form));
+    if let Some((_, reason)) = own {
+        return Outcome::Unrecognised { reason: reason.to_owned(), bytes: loaded.bytes, digest: None };
+    }
     let reason = match document.format {
-        Format::Json if document.head.values.iter().any(is_schema) => {
-            let reason = OWN_EVIDENCE.to_owned();
-            return Outcome::Unrecognised { reason, bytes: loaded.bytes, digest: None };
-        }
         Format::Toml if found.file.file_name().is_some_and(|name| name == config::NAME) => {
             "a configuration of evenhand that this scan does not use"
         }

@@ -8,13 +8,11 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use evenhand_model::score::Millionths;
 use evenhand_model::table::{Table, Value};
 use evenhand_reports::Report;
 use evenhand_reports::json::SCHEMA;
-use evenhand_rules::pack::RuleSet;
 use serde::{Deserialize, Serialize};
-
-use crate::ruleset::fingerprint;
 
 /// What a scan found, by stable ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,8 +25,8 @@ pub struct Snapshot {
     pub version: String,
     /// The hash of the rules that were evaluated; `None` = the report is of a version that did not write it.
     pub rule_pack: Option<String>,
-    /// The score in thousandths, without and with accepted exceptions; `None` where nothing was judged.
-    pub score: Option<(u32, u32)>,
+    /// The score, without and with accepted exceptions; `None` where nothing was judged.
+    pub score: Option<(Millionths, Millionths)>,
     /// Findings by id.
     pub findings: BTreeMap<String, Seen>,
     /// Identities by id.
@@ -53,6 +51,12 @@ pub struct Seen {
     /// Whether a waiver covered it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub waived: bool,
+    /// Whose evidence it rests on; empty in baselines of a version that did not write it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub provider: String,
+    /// The account, cluster … of whom it is about; empty where nobody knows, and as `provider` is.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub scope: String,
 }
 
 impl Seen {
@@ -73,6 +77,12 @@ pub struct Standing {
     pub verdict: Option<String>,
     /// The operations that it may use; `None` = not known.
     pub operations: Option<i64>,
+    /// What it may do; `None` = no AI identity, not known, or too long for a report.
+    #[serde(skip)]
+    pub access_list: Option<String>,
+    /// A hash of that; `None` = no AI identity, not known, or a report of a version that did not write it.
+    #[serde(skip)]
+    pub access_hash: Option<String>,
 }
 
 /// Why a snapshot cannot be used.
@@ -113,8 +123,8 @@ struct Scan {
 
 #[derive(Deserialize)]
 struct Score {
-    raw: u32,
-    governed: u32,
+    raw_millionths: u32,
+    governed_millionths: u32,
 }
 
 #[derive(Deserialize)]
@@ -123,6 +133,8 @@ struct Finding {
     rule: String,
     severity: String,
     status: String,
+    provider: String,
+    scope: String,
     identity: String,
     title: String,
     waiver: Option<serde::de::IgnoredAny>,
@@ -141,6 +153,8 @@ struct Identity {
     nature: String,
     verdict: Option<String>,
     operations: Option<i64>,
+    access_list: Option<String>,
+    access_hash: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -174,8 +188,10 @@ impl Snapshot {
     }
 
     /// Whether another version of the tool, or other rules, made it: findings may then be new because the rules are.
-    pub fn is_of_others(&self, version: &str, rules: &RuleSet) -> bool {
-        self.version != version || self.rule_pack.as_ref().is_some_and(|held| *held != fingerprint(rules))
+    ///
+    /// `rule_pack`: the hash of the rules.
+    pub fn is_of_others(&self, version: &str, rule_pack: &str) -> bool {
+        self.version != version || self.rule_pack.as_ref().is_some_and(|held| held != rule_pack)
     }
 
     /// What the present scan found. Its report must hold all findings.
@@ -188,6 +204,8 @@ impl Snapshot {
                 identity: finding.identity.to_string(),
                 title: finding.title.clone(),
                 waived: finding.waiver.is_some(),
+                provider: finding.provider.0.to_owned(),
+                scope: finding.scope.to_string(),
             };
             (finding.id.to_string(), seen)
         });
@@ -197,7 +215,7 @@ impl Snapshot {
             time: report.scan.time.to_string(),
             version: report.tool.version.to_string(),
             rule_pack: Some(report.tool.rule_pack.clone()),
-            score: report.score.as_ref().map(|score| (score.raw.thousandths(), score.governed.thousandths())),
+            score: report.score.as_ref().map(|score| (score.raw, score.governed)),
             findings: findings.collect(),
             identities: table("identities").map(identities).unwrap_or_default(),
             excess: table("excess").map(excess).unwrap_or_default(),
@@ -222,6 +240,8 @@ fn identities(table: &Table) -> BTreeMap<String, Standing> {
                 Value::Integer(count) => Some(count),
                 _ => None,
             },
+            access_list: text(table, row, "access_list"),
+            access_hash: text(table, row, "access_hash"),
         };
         Some((text(table, row, "id")?, standing))
     });
@@ -245,19 +265,23 @@ impl From<Document> for Snapshot {
                 identity: finding.identity,
                 title: finding.title,
                 waived: finding.waiver.is_some(),
+                provider: finding.provider,
+                scope: finding.scope,
             };
             (finding.id, seen)
         });
         let identities = document.tables.identities.into_iter().map(|identity| {
-            let Identity { id, name, nature, verdict, operations } = identity;
-            (id, Standing { name, nature, verdict, operations })
+            let Identity { id, name, nature, verdict, operations, access_list, access_hash } = identity;
+            (id, Standing { name, nature, verdict, operations, access_list, access_hash })
         });
         Self {
             scan: document.scan.id,
             time: document.scan.time,
             version: document.tool.version,
             rule_pack: document.tool.rule_pack,
-            score: document.score.map(|score| (score.raw, score.governed)),
+            score: document
+                .score
+                .map(|score| (Millionths(score.raw_millionths), Millionths(score.governed_millionths))),
             findings: findings.collect(),
             identities: identities.collect(),
             excess: document

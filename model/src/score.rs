@@ -12,6 +12,12 @@ impl Millionths {
     pub fn thousandths(self) -> u32 {
         self.0 / 1000
     }
+
+    /// The score in thousandths with all of its digits, such as `8.53`, for where two that round alike are compared.
+    pub fn exact(self) -> String {
+        let digits = format!("{}.{:03}", self.thousandths(), self.0 % 1000);
+        digits.trim_end_matches('0').trim_end_matches('.').to_owned()
+    }
 }
 
 /// The number of open (identity, rule) pairs by severity: of identities affected, each once for every rule. A rule may have
@@ -53,4 +59,18 @@ pub struct Mover {
     pub open: u64,
     /// The raw score if all of them were fixed.
     pub fixed: Millionths,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exact_score_keeps_every_digit_and_no_more() {
+        for (millionths, told) in
+            [(8_530, "8.53"), (8_181, "8.181"), (640_000, "640"), (1_000_000, "1000"), (5, "0.005"), (0, "0")]
+        {
+            assert_eq!(Millionths(millionths).exact(), told);
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! CSV: comma, UTF-8, a stable snake_case header, cells that no spreadsheet takes for formulas.
+//! CSV: comma, UTF-8, a stable snake_case header, cells that no spreadsheet takes for formulas and no terminal for commands.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use evenhand_model::identity::Nature;
 use evenhand_model::table::{Table, Value};
 
 use crate::report::{Report, WriteError};
-use crate::text::formula_safe;
+use crate::text::cell;
 
 /// The columns of the findings profile, in order. Columns are only ever added at the end.
 pub const FINDING_COLUMNS: [&str; 20] = [
@@ -33,9 +33,9 @@ pub const FINDING_COLUMNS: [&str; 20] = [
     "waiver",
 ];
 
-/// A record of cells that no spreadsheet takes for formulas.
-pub fn formula_safe_record<'a>(cells: impl Iterator<Item = &'a str>) -> Vec<String> {
-    cells.map(|cell| formula_safe(cell).into_owned()).collect()
+/// A record of cells in which nothing acts, see [`cell`].
+pub fn safe_record<'a>(cells: impl Iterator<Item = &'a str>) -> Vec<String> {
+    cells.map(|text| cell(text).into_owned()).collect()
 }
 
 /// Writes one row per finding.
@@ -82,7 +82,7 @@ pub fn findings(report: &Report, sink: &mut dyn Write) -> Result<(), WriteError>
             &waived_until,
             &waiver,
         ];
-        out.write_record(formula_safe_record(cells.into_iter()))?;
+        out.write_record(safe_record(cells.into_iter()))?;
     }
     out.flush()?;
     Ok(())
@@ -109,7 +109,7 @@ pub fn table(table: &Table, sink: &mut dyn Write) -> Result<(), WriteError> {
     for row in 0..table.rows() {
         out.write_record(table.columns.iter().map(|column| match column.value(row) {
             Value::Null => String::new(),
-            Value::Text(text) => formula_safe(&text).into_owned(),
+            Value::Text(text) => cell(&text).into_owned(),
             Value::Integer(number) => number.to_string(),
             Value::Float(number) => number.to_string(),
             Value::Boolean(truth) => truth.to_string(),
@@ -123,8 +123,9 @@ pub fn table(table: &Table, sink: &mut dyn Write) -> Result<(), WriteError> {
 /// Writes the identities as the access file that Vanta imports: who has an account, who answers for it, in what role, and
 /// whether it is active (`Account name` is the key). Human roles are no accounts and are left out.
 ///
-/// `Account owner` is an e-mail address, `No owner` or `Not a person`, and `Status` is `Active` or `Deactivated`; what is not
-/// known is an empty cell.
+/// `Account owner` is an e-mail address, `No owner` or `Not a person`, and `Status` is `Active` or `Deactivated`: the import
+/// takes nothing else, and no empty cell. A person without an address that is known has no owner there, so that somebody looks;
+/// an account of which nothing tells that it is switched off counts as active, so that nobody overlooks it.
 ///
 /// # Errors
 /// When the sink refuses.
@@ -147,7 +148,7 @@ pub fn vanta(report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
         let address = |text: &Arc<str>| text.contains('@') && !text.contains(char::is_whitespace);
         let owner = if &*nature == Nature::Human.as_str() {
             // A person is the owner of an account of their own, where its name is an address.
-            text("name").filter(address).or_else(|| text("owner").filter(address)).unwrap_or_default()
+            text("name").filter(address).or_else(|| text("owner").filter(address)).unwrap_or_else(|| "No owner".into())
         } else if let Some(owner) = text("owner").filter(address) {
             owner
         } else if identities.value(row, "has_owner") == Value::Boolean(false) {
@@ -159,12 +160,11 @@ pub fn vanta(report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
         let role = [text("kind"), administrator.then(|| "administrator".into()), text("job")];
         let role: Vec<Arc<str>> = role.into_iter().flatten().collect();
         let status = match identities.value(row, "enabled") {
-            Value::Boolean(true) => "Active",
             Value::Boolean(false) => "Deactivated",
-            _ => "",
+            _ => "Active",
         };
         let name = text("id").unwrap_or_default();
-        out.write_record([&*formula_safe(&name), &*formula_safe(&owner), &*formula_safe(&role.join(", ")), status])?;
+        out.write_record([&*cell(&name), &*cell(&owner), &*cell(&role.join(", ")), status])?;
     }
     out.flush()?;
     Ok(())

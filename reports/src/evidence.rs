@@ -8,6 +8,7 @@ use owo_colors::Style;
 use crate::report::{Report, SourceFile, SourceStatus, WriteError};
 use crate::screen::Screen;
 use crate::text::{counted, printable, thousands};
+use crate::words::settings;
 
 impl Screen {
     /// How much was read, and what was not.
@@ -36,6 +37,9 @@ impl Screen {
             );
             self.say(2, &line, Style::new(), sink)?;
         }
+        for line in settings(&coverage.settings) {
+            self.say(2, &printable(&line), Style::new(), sink)?;
+        }
         let failed: Vec<_> = report.gaps.iter().filter(|gap| gap.kind == GapKind::Failed).collect();
         let absent: Vec<_> = report.gaps.iter().filter(|gap| gap.kind == GapKind::NotCollected).collect();
         if !failed.is_empty() {
@@ -55,10 +59,10 @@ impl Screen {
             self.files(&unrecognised, sink)?;
         }
         if !expected.is_empty() {
-            let own = expected.iter().filter(|file| file.is_own_evidence()).count();
+            let own = expected.iter().filter(|file| file.is_own()).count();
             let parts = [
                 (expected.len() - own, "file of text for people", "files of text for people"),
-                (own, "file of evidence of an earlier scan", "files of evidence of an earlier scan"),
+                (own, "file that an earlier scan wrote", "files that an earlier scan wrote"),
             ];
             let parts = parts.iter().filter(|(count, ..)| *count > 0);
             let text: Vec<String> = parts.map(|(count, one, many)| counted(*count, one, many)).collect();

@@ -70,6 +70,10 @@ pub(crate) struct CoverageDocument<'a> {
     files_partial: usize,
     files_failed: usize,
     files_unrecognised: usize,
+    configuration: Option<&'a str>,
+    waivers: Option<&'a str>,
+    rules_off: &'a [Arc<str>],
+    rules_chosen_by: &'a [Arc<str>],
 }
 
 /// A finding as every JSON that has room for all of it writes it.
@@ -228,6 +232,10 @@ pub(crate) fn coverage(coverage: &Coverage) -> CoverageDocument<'_> {
         files_partial: coverage.files_partial,
         files_failed: coverage.files_failed,
         files_unrecognised: coverage.files_unrecognised,
+        configuration: coverage.settings.configuration.as_deref(),
+        waivers: coverage.settings.waivers.as_deref(),
+        rules_off: &coverage.settings.rules_off,
+        rules_chosen_by: &coverage.settings.rules_chosen_by,
     }
 }
 

@@ -15,7 +15,7 @@ use evenhand_model::waiver::Waiver;
 use crate::findings::Identities;
 use crate::report::{Report, WriteError};
 use crate::text::{counted, printable, thousands};
-use crate::words::{accepted, coverage, cut, failing, first_line, gap, posture};
+use crate::words::{accepted, coverage, cut, failing, first_line, gap, posture, settings};
 
 /// How long a page may become.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -121,6 +121,10 @@ impl Page {
             let _ = write!(text, " · {} not shown (--severity)", thousands(report.filtered as u64));
         }
         let _ = write!(text, "\n\n{}.\n", coverage(report));
+        let settings: Vec<String> = settings(&report.coverage.settings).iter().map(|line| literal(line)).collect();
+        if !settings.is_empty() {
+            let _ = write!(text, "\n{}.\n", settings.join("; "));
+        }
         if report.gaps.iter().any(|gap| gap.kind == GapKind::Failed) {
             text.push_str("\n**This scan is incomplete**: what could not be read is listed at the end.\n");
         }

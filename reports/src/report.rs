@@ -124,16 +124,18 @@ pub struct SourceFile {
 /// What a source file is that evenhand wrote as evidence of an earlier scan: it says what was found there, and is no evidence
 /// of anything itself.
 pub const OWN_EVIDENCE: &str = "evidence that evenhand wrote";
+/// The same of a JSON report and of a baseline.
+pub const OWN_REPORT: &str = "a report or a baseline that evenhand wrote";
 
 impl SourceFile {
     /// Whether nobody expects a provider to know it.
     pub fn is_expected(&self) -> bool {
-        self.is_prose() || self.is_own_evidence()
+        self.is_prose() || self.is_own()
     }
 
-    /// Whether it is evidence that evenhand wrote itself.
-    pub fn is_own_evidence(&self) -> bool {
-        self.status == SourceStatus::Unrecognised && *self.what == *OWN_EVIDENCE
+    /// Whether evenhand wrote it itself.
+    pub fn is_own(&self) -> bool {
+        self.status == SourceStatus::Unrecognised && [OWN_EVIDENCE, OWN_REPORT].contains(&&*self.what)
     }
 
     /// Whether it is text that people write beside their documents, such as a README: no provider knows it, and nobody
@@ -196,6 +198,21 @@ pub struct Coverage {
     pub decided: u64,
     /// Undecided (rule, row) pairs.
     pub undecided: u64,
+    /// What the configuration and the command line made of it.
+    pub settings: Settings,
+}
+
+/// What was in force besides the input: whoever reads a report has to see that somebody switched a rule off.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Settings {
+    /// The configuration; `None` = defaults, or a report of a version that did not write it.
+    pub configuration: Option<Arc<str>>,
+    /// The file of waivers beside it or alone.
+    pub waivers: Option<Arc<str>>,
+    /// The rules that the configuration switches off, sorted.
+    pub rules_off: Vec<Arc<str>>,
+    /// The options of the command line that chose the rules, as `--skip no-owner`.
+    pub rules_chosen_by: Vec<Arc<str>>,
 }
 
 impl Coverage {

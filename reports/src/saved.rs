@@ -26,7 +26,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde_json::value::RawValue;
 
 use crate::json::SCHEMA;
-use crate::report::{Coverage, PossibleAgent, Report, RuleOutcome, Scan, SourceFile, SourceStatus, Tool};
+use crate::report::{Coverage, PossibleAgent, Report, RuleOutcome, Scan, Settings, SourceFile, SourceStatus, Tool};
 
 /// Where a rule is asked for: framework and id, as findings hold them.
 type References = Arc<[(Arc<str>, Arc<str>)]>;
@@ -131,6 +131,12 @@ struct CoverageDocument {
     files_partial: usize,
     files_failed: usize,
     files_unrecognised: usize,
+    configuration: Option<Arc<str>>,
+    waivers: Option<Arc<str>>,
+    #[serde(default)]
+    rules_off: Vec<Arc<str>>,
+    #[serde(default)]
+    rules_chosen_by: Vec<Arc<str>>,
 }
 
 #[derive(Deserialize)]
@@ -304,6 +310,12 @@ impl CoverageDocument {
             rules: self.rules,
             decided: self.decided,
             undecided: self.undecided,
+            settings: Settings {
+                configuration: self.configuration,
+                waivers: self.waivers,
+                rules_off: self.rules_off,
+                rules_chosen_by: self.rules_chosen_by,
+            },
         })
     }
 }

@@ -78,6 +78,9 @@ pub fn report(tables: &[&TableSpec]) -> Value {
                 "natures": {"type": "object", "additionalProperties": count},
                 "verdicts": {"type": "object", "additionalProperties": false, "properties": verdicts},
                 "files_read": count, "files_partial": count, "files_failed": count, "files_unrecognised": count,
+                "configuration": maybe_text, "waivers": maybe_text,
+                "rules_off": {"type": "array", "items": {"type": "string"}},
+                "rules_chosen_by": {"type": "array", "items": {"type": "string"}},
             })),
             "findings": {"type": "array", "items": object(json!({
                 "id": {"type": "string", "pattern": "^[0-9a-f]{16}$"},

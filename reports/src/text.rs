@@ -29,6 +29,24 @@ pub fn formula_safe(text: &str) -> std::borrow::Cow<'_, str> {
     if risky && text.parse::<f64>().is_err() { format!("'{text}").into() } else { text.into() }
 }
 
+/// A cell of a CSV file, which people open in a spreadsheet and print on a terminal: no formula, and nothing that acts.
+/// A quoted cell keeps its lines and tabs; every other control character, and what reorders or hides text, becomes `\u{…}`.
+pub fn cell(text: &str) -> std::borrow::Cow<'_, str> {
+    let acts = |c: char| (c.is_control() && !matches!(c, '\n' | '\t')) || is_invisible(c);
+    let safe = formula_safe(text);
+    if !safe.chars().any(acts) {
+        return safe;
+    }
+    let mut written = String::with_capacity(safe.len() + 16);
+    for c in safe.chars() {
+        match acts(c) {
+            true => written.extend(c.escape_unicode()),
+            false => written.push(c),
+        }
+    }
+    written.into()
+}
+
 /// A count with its noun: `1 identity`, `2 identities`.
 pub fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{} {}", thousands(count as u64), if count == 1 { one } else { many })
@@ -66,6 +84,15 @@ mod tests {
         assert_eq!(formula_safe("-12"), "-12");
         assert_eq!(formula_safe("-rf"), "'-rf");
         assert_eq!(formula_safe("role-x"), "role-x");
+    }
+
+    #[test]
+    fn a_cell_keeps_its_lines_and_nothing_in_it_acts() {
+        assert_eq!(cell("a\u{1b}[31mb\u{202e}c\u{7}"), "a\\u{1b}[31mb\\u{202e}c\\u{7}");
+        assert_eq!(cell("mend it:\n- first\tthen"), "mend it:\n- first\tthen");
+        assert_eq!(cell("\r=1+1"), "'\\u{d}=1+1");
+        assert_eq!(cell("\u{202e}=1+1"), "\\u{202e}=1+1");
+        assert_eq!(cell("räksmörgås 日本"), "räksmörgås 日本");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use evenhand_model::score::Score;
 use evenhand_model::table::{Column, Table, Value};
 use evenhand_model::waiver::Waiver;
 
-use crate::report::Report;
+use crate::report::{Report, Settings};
 use crate::text::{counted, printable};
 
 /// Who accepted a finding, why and until when, in a sentence without a full stop.
@@ -70,6 +70,18 @@ pub(crate) fn coverage(report: &Report) -> String {
         }
     };
     format!("{identities} in {documents}; {judged}; {gaps}")
+}
+
+/// What was in force besides the input, in lines without a full stop: names are as somebody wrote them.
+pub(crate) fn settings(settings: &Settings) -> Vec<String> {
+    let Settings { configuration, waivers, rules_off, rules_chosen_by } = settings;
+    let files = [("configuration", configuration), ("exceptions", waivers)]
+        .into_iter()
+        .filter_map(|(what, file)| Some(format!("{what}: {}", file.as_ref()?)));
+    let off = counted(rules_off.len(), "rule", "rules");
+    let rules = [(format!("{off} switched off there"), rules_off), ("rules chosen by".to_owned(), rules_chosen_by)];
+    let rules = rules.into_iter().filter(|(_, all)| !all.is_empty());
+    files.chain(rules.map(|(what, all)| format!("{what}: {}", all.join(", ")))).collect()
 }
 
 /// A gap in a line: what, why, and what is therefore unknown.

@@ -416,6 +416,24 @@ fn oscal_document() {
 }
 
 #[test]
+fn no_cell_of_a_csv_file_holds_what_acts() {
+    for write in [csv::findings, csv::inventory, csv::vanta] {
+        let text = written(|report, out| write(report, out).expect("written"));
+        assert!(text.contains("agent/a") && !text.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{text}");
+    }
+}
+
+#[test]
+fn every_account_of_an_access_file_has_an_owner_and_a_status() {
+    let text = written(|report, out| csv::vanta(report, out).expect("written"));
+    for line in text.lines().skip(1) {
+        let cells: Vec<&str> = line.split(',').collect();
+        assert!(cells.get(1).is_some_and(|owner| !owner.is_empty()), "{line}");
+        assert!(matches!(cells.last(), Some(&"Active" | &"Deactivated")), "{line}");
+    }
+}
+
+#[test]
 fn csv_vanta() {
     insta::assert_snapshot!(written(|report, out| csv::vanta(report, out).expect("written")));
 }

@@ -141,7 +141,7 @@ pub fn assess(
     let unread = paths::gaps(&inventory, &resolvers);
     add_gaps(&mut inventory.gaps, unread);
     progress(Stage::Facts);
-    let access = AccessTable::new(&inventory, &resolvers);
+    let access = AccessTable::new(&inventory, &judgements, &resolvers);
     if with.keep == Keep::Report {
         // Before the tables are made, not beside it: then the two are never held together.
         drop(std::mem::take(&mut resolvers));
@@ -174,7 +174,8 @@ pub fn assess(
         let evaluated = |rule: &RuleId| {
             with.rules.iter().any(|held| held.id == *rule) && !evaluation.errors.iter().any(|error| error.rule == *rule)
         };
-        let applied = waivers::apply(with.waivers, &mut evaluation.findings, evaluated, with.now);
+        let of_waivers = |rule: &RuleId| with.rules.get(rule.as_str()).is_some_and(|held| is_of_waivers(held.table));
+        let applied = waivers::apply(with.waivers, &mut evaluation.findings, evaluated, of_waivers, with.now);
         let find = |id: &str| inventory.identities.get(judgements.position(&IdentityId::new(id))?);
         let (table, places) = applied.table(find);
         facts.fill(table, places);

@@ -53,6 +53,15 @@ pub fn ceiling(severity: Severity) -> Millionths {
 
 /// The score of a scan; `strict`: a rule that cannot be decided counts like one that fails.
 pub fn score(findings: &[Finding], inventory: &Inventory, judgements: &Judgements, strict: bool) -> Score {
+    of(findings, strict, |raw| exposure(raw, inventory, judgements))
+}
+
+/// The score of findings that were made before, with the exposure that was found then.
+pub fn again(findings: &[Finding], exposure: Option<Millionths>, strict: bool) -> Score {
+    of(findings, strict, |_| exposure)
+}
+
+fn of(findings: &[Finding], strict: bool, exposure: impl FnOnce(&Pairs<'_>) -> Option<Millionths>) -> Score {
     let counts = |finding: &&Finding| finding.status == Status::Fail || strict;
     let raw = pairs(findings.iter().filter(counts));
     let open = count(raw.values().copied());
@@ -65,7 +74,7 @@ pub fn score(findings: &[Finding], inventory: &Inventory, judgements: &Judgement
     Score {
         raw: banded(&open),
         governed: banded(&governed),
-        exposure: exposure(&raw, inventory, judgements),
+        exposure: exposure(&raw),
         moved_by: movers(&raw, &open),
         open,
     }

@@ -37,13 +37,19 @@ struct Standing {
     in_force: bool,
     /// The findings that it names; unknown where its rule was not evaluated.
     findings: Option<i64>,
+    /// Whether another one in force, written before it, covers the same.
+    repeated: bool,
+    /// Whether it would accept what is found of waivers.
+    about_waivers: bool,
 }
 
-/// Marks the findings that waivers in force cover. `evaluated` tells of a rule whether this scan evaluated it.
+/// Marks the findings that waivers in force cover. `evaluated` tells of a rule whether this scan evaluated it, `of_waivers`
+/// whether it judges waivers: no waiver accepts that another one is at fault.
 pub(crate) fn apply<'a>(
     waivers: &'a [Waiver],
     findings: &mut [Finding],
     evaluated: impl Fn(&RuleId) -> bool,
+    of_waivers: impl Fn(&RuleId) -> bool,
     now: Timestamp,
 ) -> Applied<'a> {
     let today: Date = now.to_zoned(TimeZone::UTC).date();
@@ -51,8 +57,10 @@ pub(crate) fn apply<'a>(
     let mut standings: Vec<Standing> = Vec::with_capacity(waivers.len());
     for (at, waiver) in waivers.iter().enumerate() {
         let days_left = waiver.days_left(today);
-        let in_force = waiver.is_exact() && waiver.has_second_person() && (0..=MAX_DAYS).contains(&days_left);
-        standings.push(Standing { days_left, in_force, findings: None });
+        let about_waivers = of_waivers(&RuleId::new(Arc::clone(&waiver.rule)));
+        let in_force =
+            waiver.is_exact() && waiver.has_second_person() && (0..=MAX_DAYS).contains(&days_left) && !about_waivers;
+        standings.push(Standing { days_left, in_force, findings: None, repeated: false, about_waivers });
         named.entry((&waiver.rule, &waiver.identity)).or_default().0.push(at);
     }
     for finding in findings.iter_mut().filter(|_| !waivers.is_empty()) {
@@ -62,9 +70,13 @@ pub(crate) fn apply<'a>(
         finding.waiver = by.and_then(|at| waivers.get(*at)).map(|waiver| Arc::new(waiver.clone()));
     }
     for (held, count) in named.values() {
+        let mut is_covered = false;
         for at in held {
             let (Some(waiver), Some(standing)) = (waivers.get(*at), standings.get_mut(*at)) else { continue };
-            standing.findings = evaluated(&RuleId::new(Arc::clone(&waiver.rule))).then_some(*count);
+            let is_counted = !standing.about_waivers && evaluated(&RuleId::new(Arc::clone(&waiver.rule)));
+            standing.findings = is_counted.then_some(*count);
+            standing.repeated = standing.in_force && is_covered;
+            is_covered |= standing.in_force;
         }
     }
     Applied { waivers: waivers.iter().zip(standings).collect() }
@@ -94,6 +106,8 @@ impl Applied<'_> {
                 in_force: standing.in_force,
                 findings: standing.findings,
                 location: waiver.evidence.to_string().into(),
+                repeated: standing.repeated,
+                about_waivers: standing.about_waivers,
             }
         });
         let places = self.waivers.iter().map(|(waiver, _)| waiver.evidence.clone()).collect();

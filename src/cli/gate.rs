@@ -50,7 +50,7 @@ pub struct Gate {
     #[arg(long, value_name = "MODE")]
     pub evidence: Option<Evidence>,
 
-    /// Let the gate pass although evidence could not be read.
+    /// Let the gate pass although evidence was refused or could not be read.
     #[arg(long)]
     pub allow_partial: bool,
 
@@ -62,6 +62,35 @@ pub struct Gate {
     /// Exit 0 where a failed gate would exit 1; that it failed is said all the same. Never hides the codes 2 to 4.
     #[arg(long)]
     pub exit_zero: bool,
+}
+
+impl Gate {
+    /// Whether some flag is given.
+    pub fn is_asked(&self) -> bool {
+        let Self {
+            fail_on,
+            min_score,
+            max_excess,
+            min_coverage,
+            new_only,
+            baseline,
+            against,
+            max_drop,
+            evidence,
+            allow_partial,
+            allow_empty,
+            exit_zero,
+        } = self;
+        !fail_on.is_empty()
+            || min_score.is_some()
+            || max_excess.is_some()
+            || min_coverage.is_some()
+            || max_drop.is_some()
+            || baseline.is_some()
+            || against.is_some()
+            || evidence.is_some()
+            || [new_only, allow_partial, allow_empty, exit_zero].into_iter().any(|flag| *flag)
+    }
 }
 
 /// How undecided findings count.

@@ -96,7 +96,7 @@ pub enum BaselineVerb {
 /// What a baseline is made of.
 #[derive(Debug, Args)]
 pub struct BaselineArguments {
-    /// Files and folders to read, as for `scan`.
+    /// Files and folders to read, or `agents`, as for `scan`. Nobody is asked live: a folder called `aws` is `./aws`.
     #[arg(value_name = "SOURCE")]
     pub sources: Vec<PathBuf>,
 

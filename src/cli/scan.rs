@@ -128,9 +128,11 @@ Examples:
   evenhand report posture.json
   evenhand report posture.json -o html=posture.html -o csv:findings=findings.csv
   evenhand report posture.json --save posture
+  evenhand report posture.json --max-drop 20 --against yesterday.json
 
-It reads what `evenhand scan -o json=FILE` wrote and writes the same as the scan would have written, byte for byte. Nothing is \
-judged again, and no gate is asked.")]
+It reads what `evenhand scan -o json=FILE` wrote and writes the same as the scan would have written, byte for byte. No rule is \
+evaluated again. Where a flag asks for a gate, that is decided on what the report holds, with what `[gate]` of the \
+configuration in this folder or above it asks beside; without one there is none.")]
 pub struct Report {
     /// The JSON report of a scan; `-` = stdin.
     #[arg(value_name = "REPORT")]
@@ -139,6 +141,10 @@ pub struct Report {
     /// Where the reports go.
     #[command(flatten)]
     pub output: ScanOutput,
+
+    /// The gate.
+    #[command(flatten)]
+    pub gate: Gate,
 }
 
 /// `evenhand init`

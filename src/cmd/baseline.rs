@@ -1,13 +1,15 @@
 //! `evenhand baseline`: the findings that are there today, so that a gate trips on new ones only.
 
+#[cfg(feature = "live")]
+use std::path::PathBuf;
+
 use evenhand_model::gap::GapKind;
 use evenhand_reports::text::counted;
 use evenhand_rules::evaluate::Keep;
-use evenhand_rules::pack::RuleSet;
 
 use super::{Failure, Invocation};
 use crate::assess::{self, Depth, Options};
-use crate::baseline::{Baseline, Turnover};
+use crate::baseline::{Baseline, Reach, Turnover};
 use crate::cli::{self, BaselineVerb};
 use crate::config::Config;
 use crate::gate::Exit;
@@ -17,6 +19,8 @@ use crate::snapshot::Snapshot;
 
 pub(super) fn run(invocation: &Invocation, verb: &BaselineVerb) -> Result<Exit, Failure> {
     let (BaselineVerb::Create(arguments) | BaselineVerb::Update(arguments) | BaselineVerb::Prune(arguments)) = verb;
+    #[cfg(feature = "live")]
+    nobody_is_asked(&arguments.sources)?;
     let config = invocation.config(&arguments.sources)?;
     let file = arguments.file.as_deref().unwrap_or_else(|| config.baseline());
     // Before everything is read.
@@ -30,15 +34,14 @@ pub(super) fn run(invocation: &Invocation, verb: &BaselineVerb) -> Result<Exit, 
         BaselineVerb::Create(_) => None,
         BaselineVerb::Update(_) | BaselineVerb::Prune(_) => Some(Baseline::read(file)?),
     };
-    let (now, rules) = scanned(invocation, &config, arguments)?;
-    let evaluated = |rule: &str| rules.get(rule).is_some();
+    let (now, reach) = scanned(invocation, &config, arguments)?;
     let (baseline, turnover) = match (verb, held) {
         (BaselineVerb::Update(_), Some(mut held)) => {
-            let turnover = held.update(now, evaluated);
+            let turnover = held.update(now, &reach);
             (held, turnover)
         }
         (BaselineVerb::Prune(_), Some(mut held)) => {
-            let turnover = held.prune(&now, evaluated);
+            let turnover = held.prune(&now, &reach);
             (held, turnover)
         }
         _ => {
@@ -50,13 +53,36 @@ pub(super) fn run(invocation: &Invocation, verb: &BaselineVerb) -> Result<Exit, 
         serde_json::to_writer_pretty(&mut *sink, &baseline)?;
         sink.write_all(b"\n")
     })?;
-    let Turnover { added, removed, kept } = turnover;
+    let Turnover { added, removed, kept, unread } = turnover;
     invocation.console.note(&format!(
         "`{}` holds {}: {added} added, {removed} taken out, {kept} kept",
         file.display(),
         held_words(&baseline)
     ));
+    if unread > 0 {
+        invocation.console.warning(
+            &format!(
+                "{unread} of the kept ones lie where this scan did not read, so whether they are resolved is not known"
+            ),
+            Some("name these sources too; where they are gone for good, make the baseline anew"),
+        );
+    }
     Ok(Exit::Passed)
+}
+
+/// Refuses the words by which a scan asks a live provider: a baseline reads, and a folder of that name is another thing.
+#[cfg(feature = "live")]
+fn nobody_is_asked(sources: &[PathBuf]) -> Result<(), Failure> {
+    match sources.iter().find_map(|source| cli::LiveProvider::of_source(source)) {
+        Some(live) => {
+            let word = live.as_str();
+            Err(Failure::new(
+                format!("`{word}` asks a live provider, and a baseline is made of files and folders"),
+                format!("write `./{word}` for the folder; or collect first, with `evenhand collect {word} --out DIR`"),
+            ))
+        }
+        None => Ok(()),
+    }
 }
 
 /// What a baseline holds, by what a gate makes of it: what fails, what nothing decides, what somebody accepted.
@@ -76,12 +102,12 @@ fn held_words(baseline: &Baseline) -> String {
     words
 }
 
-/// A baseline of what is there now, and the rules that made it.
+/// A baseline of what is there now, and how far the scan of it reached.
 fn scanned(
     invocation: &Invocation,
     config: &Config,
     arguments: &cli::BaselineArguments,
-) -> Result<(Baseline, RuleSet), Failure> {
+) -> Result<(Baseline, Reach), Failure> {
     let rules = ruleset::load(&arguments.selection, config, invocation.console)?;
     let progress = invocation.progress();
     let (capture, now) = invocation.read(&arguments.sources, config, &arguments.input, &progress)?;
@@ -110,5 +136,5 @@ fn scanned(
         return Err(Failure::new(error.to_string(), "a baseline needs every rule"));
     }
     let report = assess::report(assessing, options, Depth::Whole);
-    Ok((Baseline::of(&Snapshot::of(&report), &rules), rules))
+    Ok((Baseline::of(&Snapshot::of(&report), &rules), Reach::of(&report, &rules)))
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use evenhand_model::score::Millionths;
 use evenhand_reports::markdown::literal;
 use evenhand_reports::text::printable;
 
@@ -36,13 +37,21 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Diff) -> Result<Exit
 
 /// How many entries of a list are shown, where not all are asked for.
 const SHOWN: usize = 20;
+/// How much of what an identity gained or lost is named in a line; `-o json` has all of it.
+const NAMED: usize = 3;
 
 /// A score before and now, as people read it.
 fn scores(difference: &Difference) -> Option<String> {
-    let (old, new) = (difference.old.raw?, difference.new.raw?);
-    Some(match (difference.old.governed?, difference.new.governed?) {
-        (was, now) if (was, now) == (old, new) => format!("posture {old} → {new}, raw and governed"),
-        (was, now) => format!("posture {old} → {new} raw, {was} → {now} governed"),
+    let raw = (difference.old.raw_millionths?, difference.new.raw_millionths?);
+    let governed = (difference.old.governed_millionths?, difference.new.governed_millionths?);
+    // Two scores that differ and look alike are told with all of their digits.
+    let told = |(was, now): (Millionths, Millionths)| match was != now && was.thousandths() == now.thousandths() {
+        true => format!("{} → {}", was.exact(), now.exact()),
+        false => format!("{} → {}", was.thousandths(), now.thousandths()),
+    };
+    Some(match governed == raw {
+        true => format!("posture {}, raw and governed", told(raw)),
+        false => format!("posture {} raw, {} governed", told(raw), told(governed)),
     })
 }
 
@@ -60,13 +69,23 @@ fn access_words(change: &AccessChange) -> Vec<String> {
             |count: &Option<i64>| count.map_or_else(|| "an unknown number of".to_owned(), |count| count.to_string());
         words.push(format!("{} → {} operations", told(was), told(now)));
     }
-    for (list, what) in [(&change.gained, "excess gained"), (&change.lost, "excess lost")] {
-        if let Some(first) = list.first() {
-            let more = match list.len() - 1 {
+    let named = !change.access_gained.is_empty() || !change.access_lost.is_empty();
+    if change.access_changed && !named {
+        words.push("may do something else than it might; the list is too long for a report".to_owned());
+    }
+    for (list, what) in [
+        (&change.access_gained, "gained"),
+        (&change.access_lost, "lost"),
+        (&change.gained, "excess gained"),
+        (&change.lost, "excess lost"),
+    ] {
+        if !list.is_empty() {
+            let more = match list.len().saturating_sub(NAMED) {
                 0 => String::new(),
                 more => format!(" and {more} more"),
             };
-            words.push(format!("{what}: {first}{more}"));
+            let named: Vec<&str> = list.iter().take(NAMED).map(String::as_str).collect();
+            words.push(format!("{what}: {}{more}", named.join(", ")));
         }
     }
     words

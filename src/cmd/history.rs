@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
-use evenhand_reports::csv::formula_safe_record;
+use evenhand_reports::csv::safe_record;
 use evenhand_reports::markdown::literal;
 use evenhand_reports::text::{counted, printable};
 use serde_json::{Map, Value};
@@ -52,8 +52,19 @@ fn sparkline(values: impl Iterator<Item = Option<i64>>) -> String {
 }
 
 /// The heads of the trend's columns; the first names the scan, the others are of numbers.
-const HEADS: [&str; 11] =
-    ["Scan", "Raw", "Governed", "Critical", "High", "Medium", "Low", "Undecided", "Identities", "AI", "Excess"];
+const HEADS: [&str; 11] = [
+    "Scan",
+    "Raw",
+    "Governed",
+    "Critical",
+    "High",
+    "Medium",
+    "Low",
+    "Undecided",
+    "Identities",
+    "AI compared",
+    "Excess",
+];
 
 fn told(number: Option<i64>) -> String {
     number.map_or_else(|| "?".to_owned(), |number| number.to_string())
@@ -134,10 +145,10 @@ fn print(answer: &Answer, format: HistoryFormat) -> Result<(), Failure> {
         })?,
         HistoryFormat::Csv => to_stdout(|sink| {
             let mut out = csv::Writer::from_writer(sink);
-            out.write_record(formula_safe_record(names.iter().map(String::as_str)))?;
+            out.write_record(safe_record(names.iter().map(String::as_str)))?;
             for row in rows {
                 let cells: Vec<_> = row.iter().map(text).collect();
-                out.write_record(formula_safe_record(cells.iter().map(|cell| &**cell)))?;
+                out.write_record(safe_record(cells.iter().map(|cell| &**cell)))?;
             }
             out.flush().map_err(csv::Error::from)
         })?,

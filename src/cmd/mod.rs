@@ -13,6 +13,7 @@ mod diff;
 mod doctor;
 mod explain;
 mod fix;
+mod gating;
 mod history;
 mod init;
 mod inventory;

@@ -1,28 +1,25 @@
 //! `evenhand scan`: everything, from the sources to the exit code.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
 
-use evenhand_model::finding::{Finding, Severity, Status};
+use evenhand_model::finding::{Finding, Status};
 use evenhand_model::identity::Nature;
 use evenhand_reports::asff::Product;
 use evenhand_reports::report::{SourceFile, SourceStatus};
 use evenhand_reports::text::counted;
 use evenhand_reports::{Report, terminal};
 use evenhand_rules::evaluate::Keep;
-use evenhand_rules::pack::RuleSet;
 
+use super::gating::{Before, asked, conclude, tell_idle};
 use super::{Failure, Invocation, live_sources};
 use crate::assess::{self, Depth, Options};
-use crate::baseline::Baseline;
 use crate::cli;
-use crate::config::Config;
 use crate::formats::Rendering;
-use crate::gate::{self, Condition, Decision, Exit, GateSettings, Places, Posture};
+use crate::gate::{self, Exit, Posture};
 use crate::output::{self, Output, to_file, to_stdout};
 use crate::progress::Progress;
 use crate::ruleset;
-use crate::snapshot::Snapshot;
 use crate::store;
 
 pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit, Failure> {
@@ -39,6 +36,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit
     let config = invocation.config(&sources.paths)?;
     let (gate_settings, places) = asked(&config, &arguments.gate);
     let before = Before::of(&gate_settings, &places, &config, &arguments.gate)?;
+    tell_idle(invocation, &gate_settings, &arguments.gate);
     let rules = ruleset::load(&arguments.selection, &config, invocation.console)?;
     let (capture, now) = sources.read(invocation, arguments, &config, &progress)?;
     let (bytes, unreadable_source) = (capture.bytes, capture.unreadable_source);
@@ -90,7 +88,8 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit
         invocation.console.error(&error.to_string(), None);
     }
     let coverage = assess::coverage(&assessing.capture, &assessing.assessed, &rules);
-    let known = before.told(invocation, &rules, gate_settings.strict);
+    let rule_pack = ruleset::fingerprint(&rules);
+    let known = before.told(invocation, (env!("CARGO_PKG_VERSION"), rule_pack.as_str()), gate_settings.strict);
     let decision = gate::decide(
         &gate_settings,
         &Posture {
@@ -115,6 +114,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit
         },
     );
     let mut report = assess::report(assessing, options, Depth::Whole);
+    report.coverage.settings.rules_chosen_by = arguments.selection.words().into_iter().map(Arc::from).collect();
     {
         let _stage = progress.stage("write", None);
         if let Some(folder) = &arguments.output.save {
@@ -128,76 +128,6 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit
     }
     summary(invocation, &report, bytes, before.is_given().then_some(&known), &progress, began);
     Ok(conclude(invocation, &gate_settings, &decision))
-}
-
-/// What the gate holds this scan against, read before anything else is.
-struct Before {
-    baseline: Option<Baseline>,
-    against: Option<Snapshot>,
-}
-
-impl Before {
-    fn of(settings: &GateSettings, places: &Places, config: &Config, flags: &cli::Gate) -> Result<Self, Failure> {
-        let against = flags.against.as_ref().or(config.against.as_ref());
-        let usual = || Some(config.baseline()).filter(|file| against.is_none() && file.exists());
-        let baseline = flags.baseline.as_deref().or(config.baseline.as_deref()).or_else(usual);
-        if settings.new_only && baseline.is_none() && against.is_none() {
-            let asked = match (&config.file, flags.new_only) {
-                (Some(file), false) => format!("`new_only` in {file}"),
-                _ => "--new-only".to_owned(),
-            };
-            return Err(Failure::new(
-                format!("{asked} has nothing to know old findings by"),
-                "make a baseline with `evenhand baseline create`, name one with --baseline, or an earlier report with --against",
-            ));
-        }
-        if settings.max_drop.is_some() && against.is_none() {
-            return Err(Failure::new(
-                format!("{} has no earlier score", places.called(Condition::MaxDrop)),
-                "name an earlier JSON report with --against",
-            ));
-        }
-        Ok(Self {
-            baseline: baseline.filter(|_| settings.new_only).map(Baseline::read).transpose()?,
-            against: against.map(|path| Snapshot::read(path)).transpose()?,
-        })
-    }
-
-    /// Whether findings are held against earlier ones.
-    fn is_given(&self) -> bool {
-        self.baseline.is_some() || self.against.is_some()
-    }
-
-    /// The same for the gate; says where what is new may be new because the rules are.
-    fn told(&self, invocation: &Invocation, rules: &RuleSet, strict: bool) -> gate::Before {
-        if self.baseline.as_ref().is_some_and(|baseline| baseline.is_of_others(env!("CARGO_PKG_VERSION"), rules)) {
-            invocation.console.warning(
-                "the baseline was made by another version or with other rules, so findings may be new because a rule is",
-                Some("look at them, then run `evenhand baseline update`"),
-            );
-        }
-        if self.against.as_ref().is_some_and(|snapshot| snapshot.is_of_others(env!("CARGO_PKG_VERSION"), rules)) {
-            invocation.console.warning(
-                "the report of --against was made by another version or with other rules, so findings may be new because a \
-                 rule is",
-                Some("scan the earlier capture again with this version and these rules"),
-            );
-        }
-        let known = self.baseline.iter().map(|baseline| &baseline.findings);
-        let known = known.chain(self.against.iter().map(|snapshot| &snapshot.findings));
-        let mut findings: BTreeMap<String, Severity> = BTreeMap::new();
-        for (id, seen) in known.flatten().filter(|(_, seen)| seen.tripped(strict)) {
-            // A level that this version does not know hides nothing.
-            if let Some(severity) = Severity::parse(&seen.severity) {
-                let held = findings.entry(id.clone()).or_insert(severity);
-                *held = severity.max(*held);
-            }
-        }
-        gate::Before {
-            findings,
-            score: self.against.as_ref().and_then(|snapshot| snapshot.score).map(|(_, governed)| governed),
-        }
-    }
 }
 
 /// What outputs are written with.
@@ -223,32 +153,6 @@ pub(super) fn write(report: &Report, outputs: &[Output], with: Written<'_>) -> R
         }
     }
     Ok(())
-}
-
-/// What is asked of the posture, and where the configuration asks it. Flags win.
-fn asked(config: &Config, flags: &cli::Gate) -> (GateSettings, Places) {
-    let held = config.gate;
-    let settings = GateSettings {
-        fail_on: flags.fail_on.iter().copied().min().or(held.fail_on),
-        min_score: flags.min_score.or(held.min_score),
-        max_excess: flags.max_excess.or(held.max_excess),
-        min_coverage: flags.min_coverage.or(held.min_coverage),
-        max_drop: flags.max_drop.or(held.max_drop),
-        new_only: flags.new_only || held.new_only,
-        min_confidence: held.min_confidence,
-        strict: flags.evidence.map_or(held.strict, |mode| mode == cli::Evidence::Strict),
-        allow_partial: flags.allow_partial || held.allow_partial,
-        exit_zero: flags.exit_zero,
-    };
-    let said = [
-        (!flags.fail_on.is_empty(), Condition::FailOn),
-        (flags.min_score.is_some(), Condition::MinScore),
-        (flags.max_excess.is_some(), Condition::MaxExcess),
-        (flags.min_coverage.is_some(), Condition::MinCoverage),
-        (flags.max_drop.is_some(), Condition::MaxDrop),
-    ];
-    let said = said.into_iter().filter_map(|(said, condition)| said.then_some(condition));
-    (settings, config.gate_places.clone().without(said))
 }
 
 /// Says in a line what was read and found; of what is held against earlier findings (`before`), how much is new.
@@ -309,25 +213,4 @@ fn found(findings: &[Finding], before: Option<&gate::Before>) -> Vec<String> {
         parts.push(format!("{} accepted", accepted.len()));
     }
     parts
-}
-
-/// Says what the gate decided. That it failed is told whoever asked for quiet, and whatever the code is.
-fn conclude(invocation: &Invocation, settings: &GateSettings, decision: &Decision) -> Exit {
-    let console = invocation.console;
-    let let_pass = decision.exit == Exit::Passed && !decision.reasons.is_empty();
-    for reason in &decision.reasons {
-        match let_pass {
-            true => console.alarm(reason, &[], None),
-            false => console.error(reason, None),
-        }
-    }
-    for warning in &decision.warnings {
-        console.alarm(warning, &[], None);
-    }
-    if let_pass {
-        console.alarm("the gate failed, and --exit-zero lets the run pass", &[], None);
-    } else if settings.is_asked() && decision.reasons.is_empty() {
-        console.note("gate: passed");
-    }
-    decision.exit
 }

@@ -31,6 +31,10 @@ pub(super) fn run(invocation: &Invocation, live: &Live) -> Result<Exit, Failure>
     let mut reachable = false;
     for (provider, otherwise) in [
         (LiveProvider::Aws, "nothing is configured; the role of a machine shows only when it is asked"),
+        (
+            LiveProvider::Azure,
+            "nothing is configured; set AZURE_TENANT_ID and a credential, or say with --sign-in who asks",
+        ),
         (LiveProvider::Github, "nothing is configured; set GITHUB_TOKEN, or use --token-file or an app"),
         (LiveProvider::Kubernetes, "nothing is configured; set KUBECONFIG, or use --kubeconfig"),
     ] {

@@ -156,15 +156,17 @@ pub struct GateTable {
     pub new_only: bool,
     /// The baseline that `evenhand baseline` writes and `new_only` reads, relative to this file. Without it:
     /// `evenhand-baseline.json` in the folder that evenhand runs in.
-    pub baseline: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub baseline: Option<Spanned<String>>,
     /// The JSON report of an earlier scan, relative to this file.
-    pub against: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub against: Option<Spanned<String>>,
     /// The largest fall of the governed score below that of `against` that passes.
     #[schemars(with = "Option<u32>", range(max = 1000))]
     pub max_drop: Option<Spanned<toml::Value>>,
     /// `strict` counts undecided findings like failed ones.
     pub evidence: EvidenceMode,
-    /// Lets a scan pass although evidence could not be read.
+    /// Lets a scan pass although evidence was refused or could not be read.
     pub allow_partial: bool,
 }
 

@@ -1,6 +1,7 @@
 //! The `[gate]` table: every condition is checked, and where it stands is kept for whom it trips.
 
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 use evenhand_model::finding::Severity;
 use toml::Spanned;
@@ -46,6 +47,23 @@ pub(super) fn read(table: &GateTable, text: &Text) -> Result<(GateSettings, Plac
     Ok((settings, places))
 }
 
+/// A file that the gate reads, relative to the folder of the configuration.
+pub(super) fn file(
+    key: &str,
+    value: Option<&Spanned<String>>,
+    folder: &Path,
+    text: &Text,
+) -> Result<Option<PathBuf>, ConfigProblem> {
+    match value {
+        Some(value) if value.get_ref().trim().is_empty() => {
+            let remedy = "name a file, or leave the key out".to_owned();
+            Err(text.at(value.span(), format!("`{key}` names no file"), Some(remedy)))
+        }
+        Some(value) => Ok(Some(folder.join(value.get_ref()))),
+        None => Ok(None),
+    }
+}
+
 fn number<N: TryFrom<i64>>(
     condition: Condition,
     value: Option<&Spanned<toml::Value>>,
@@ -78,7 +96,13 @@ fn refused(key: &str, value: &Spanned<toml::Value>, remedy: String, text: &Text)
 fn lowest(value: &Spanned<toml::Value>, text: &Text) -> Result<Severity, ConfigProblem> {
     let mut lowest = None;
     for (level, span) in words(value, text) {
-        let severity = severity(&level, span, text)?;
+        if level.contains(',') {
+            let list: Vec<String> = level.split(',').map(|level| format!("\"{}\"", level.trim())).collect();
+            let remedy = format!("write a list: `fail_on = [{}]`", list.join(", "));
+            return Err(text.at(span, format!("`{level}` is no level"), Some(remedy)));
+        }
+        // As the flag reads it.
+        let severity = severity(&level.to_ascii_lowercase(), span, text)?;
         lowest = Some(lowest.map_or(severity, |held: Severity| held.min(severity)));
     }
     lowest.ok_or_else(|| {
@@ -135,6 +159,15 @@ mod tests {
             ("fail_on = \"hihg\"", 11, "there is no level `hihg` did you mean `high`?"),
             ("fail_on = [\"low\", \"hihg\"]", 19, "there is no level `hihg` did you mean `high`?"),
             ("fail_on = 5", 11, "there is no level `5`"),
+            (
+                "fail_on = \"critical,high\"",
+                11,
+                "`critical,high` is no level write a list: `fail_on = [\"critical\", \"high\"]`",
+            ),
+            ("max_excess = 99999999999999999999", 14, "this number is too large write a number of at most"),
+            ("new_only = 99999999999999999999", 12, "this number is too large write a number of at most"),
+            ("baseline = \"\"", 12, "`baseline` names no file name a file, or leave the key out"),
+            ("against = \" \"", 11, "`against` names no file"),
             ("fail_on = []", 11, "`fail_on` lists no level name the lowest"),
             ("evidence = \"stict\"", 12, "did you mean `strict`?"),
         ] {
@@ -142,6 +175,14 @@ mod tests {
             let told = format!("{problem} {}", problem.remedy().unwrap_or_default());
             assert!(told.contains(said), "{line}: {told}");
             assert!(told.starts_with(&format!("conf/evenhand.toml:2:{column}: ")), "{line}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_level_is_read_in_any_case_as_the_flag_reads_it() {
+        for level in ["\"Critical\"", "\"CRITICAL\"", "[\"Critical\"]"] {
+            let config = parse(&format!("[gate]\nfail_on = {level}\n")).unwrap();
+            assert_eq!(config.gate.fail_on, Some(Severity::Critical), "{level}");
         }
     }
 

@@ -127,8 +127,8 @@ impl Config {
         let (gate, gate_places) = gate::read(&raw.gate, &text)?;
         let mut config = Self {
             file: Some(path.into()),
-            baseline: raw.gate.baseline.as_ref().map(|file| folder.join(file)),
-            against: raw.gate.against.as_ref().map(|file| folder.join(file)),
+            baseline: gate::file("baseline", raw.gate.baseline.as_ref(), &folder, &text)?,
+            against: gate::file("against", raw.gate.against.as_ref(), &folder, &text)?,
             pack_dirs: beside(&raw.pack.dirs),
             folders: beside(&raw.scope.folders),
             scope: raw.scope,

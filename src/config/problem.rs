@@ -107,8 +107,16 @@ impl Text {
             Some((unknown, known)) if message.starts_with("unknown") => super::one_of(unknown, known),
             _ => None,
         };
+        // What the reader says of it speaks of its own types.
+        let is_large = message.starts_with("invalid type: integer") && message.contains(" as i128")
+            || message.starts_with("integer number overflowed");
+        let remedy = match is_large {
+            true => Some(format!("write a number of at most {}", i64::MAX)),
+            false => remedy,
+        };
         let said = match (message.starts_with("unknown field"), words.first()) {
             (true, Some(unknown)) => format!("there is no key `{unknown}` here"),
+            _ if is_large => "this number is too large".to_owned(),
             _ => message,
         };
         match error.span() {

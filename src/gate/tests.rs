@@ -153,6 +153,27 @@ fn a_guessed_baseline_trips_nothing_and_a_missing_one_does() {
 }
 
 #[test]
+fn what_is_spared_because_its_baseline_is_a_guess_is_counted_beside_what_trips() {
+    let (table, score) = (sample(0.5, "mined", None), score(900));
+    let guessed = finding(&parity_rule(), Severity::Critical, Status::Fail);
+    let sure = finding("r", Severity::Critical, Status::Fail);
+    let settings = GateSettings { fail_on: Some(Severity::Low), ..GateSettings::default() };
+    for (findings, said) in [
+        (vec![sure.clone()], None),
+        (vec![sure.clone(), guessed.clone()], Some("; 1 more rests on a guessed human role and does not count")),
+        (vec![sure, guessed.clone(), guessed], Some("; 2 more rest on a guessed human role and do not count")),
+    ] {
+        let case = Case { findings: &findings, identities: &table, score: &score, gaps: &[] };
+        let reasons = decide(&settings, &posture(&case)).reasons;
+        assert!(reasons[0].contains(": 1 finding of low or worse: "), "{reasons:?}");
+        match said {
+            Some(said) => assert!(reasons[0].ends_with(said), "{reasons:?}"),
+            None => assert!(!reasons[0].contains("guessed"), "{reasons:?}"),
+        }
+    }
+}
+
+#[test]
 fn how_a_gate_is_passed_is_a_fact_whoever_does_the_job() {
     let (table, score) = (sample(0.3, "generic", None), score(900));
     let settings = GateSettings { fail_on: Some(Severity::Low), ..GateSettings::default() };
@@ -188,7 +209,8 @@ fn what_was_there_before_trips_nothing_where_only_the_new_counts() {
     let (table, score) = (sample(1.0, "configured", None), score(500));
     let findings = [finding("r", Severity::High, Status::Fail)];
     let case = Case { findings: &findings, identities: &table, score: &score, gaps: &[] };
-    let known = Before { findings: BTreeMap::from([("f".to_owned(), Severity::High)]), score: Some(560) };
+    let known =
+        Before { findings: BTreeMap::from([("f".to_owned(), Severity::High)]), score: Some(Millionths(560_000)) };
     let milder = Before { findings: BTreeMap::from([("f".to_owned(), Severity::Medium)]), score: None };
     let none = GateSettings::default();
     let new_only = GateSettings { fail_on: Some(Severity::High), new_only: true, ..none };
@@ -199,8 +221,28 @@ fn what_was_there_before_trips_nothing_where_only_the_new_counts() {
         (GateSettings { new_only: false, ..new_only }, &known, Exit::GateFailed),
         (GateSettings { max_drop: Some(60), ..none }, &known, Exit::Passed),
         (GateSettings { max_drop: Some(59), ..none }, &known, Exit::GateFailed),
-        (GateSettings { max_drop: Some(0), ..none }, &Before { score: Some(400), ..known.clone() }, Exit::Passed),
+        (
+            GateSettings { max_drop: Some(0), ..none },
+            &Before { score: Some(Millionths(400_000)), ..known.clone() },
+            Exit::Passed,
+        ),
         (GateSettings { max_drop: Some(59), ..none }, &Before::default(), Exit::GateFailed),
+        // What is cut off for people counts: 500.001 fell, and half of a thousandth is less than one.
+        (
+            GateSettings { max_drop: Some(0), ..none },
+            &Before { score: Some(Millionths(500_001)), ..known.clone() },
+            Exit::GateFailed,
+        ),
+        (
+            GateSettings { max_drop: Some(1), ..none },
+            &Before { score: Some(Millionths(500_500)), ..known.clone() },
+            Exit::Passed,
+        ),
+        (
+            GateSettings { max_drop: Some(1), ..none },
+            &Before { score: Some(Millionths(501_001)), ..known.clone() },
+            Exit::GateFailed,
+        ),
     ] {
         assert_eq!(decide(&settings, &Posture { before, ..posture(&case) }).exit, expected, "{settings:?}");
     }
@@ -239,13 +281,37 @@ fn missing_evidence_goes_before_a_failed_gate_and_is_never_hidden() {
     assert_eq!(decide(&GateSettings::default(), &unreadable).exit, Exit::Incomplete);
     let unfinished = decide(&GateSettings::default(), &Posture { unfinished: true, ..posture(&case) });
     assert_eq!(unfinished.exit, Exit::Incomplete, "without a gate, too");
-    assert!(unfinished.reasons[0].contains("did not come to its end (1 gap); "), "{unfinished:?}");
+    assert!(unfinished.reasons[0].contains("did not come to its end (1 gap: `a.json`); "), "{unfinished:?}");
     let allowed = GateSettings { allow_partial: true, ..GateSettings::default() };
-    assert_eq!(decide(&allowed, &Posture { unfinished: true, ..posture(&case) }).exit, Exit::Passed);
+    let let_pass = decide(&allowed, &Posture { unfinished: true, ..posture(&case) });
+    assert_eq!((let_pass.exit, let_pass.reasons.len()), (Exit::Passed, 0));
+    assert!(let_pass.warnings[0].contains("did not come to its end (1 gap: `a.json`)"), "{let_pass:?}");
     let nobody = Posture { identity_count: 0, ..posture(&case) };
     assert_eq!(decide(&asked, &nobody).exit, Exit::NothingCollected);
     let broken = Posture { rule_errors: true, ..posture(&case) };
     assert_eq!(decide(&asked, &broken).exit, Exit::Error);
+}
+
+#[test]
+fn evidence_that_was_refused_stops_a_gate_by_name_and_what_was_never_collected_does_not() {
+    let (table, score) = (sample(1.0, "configured", None), score(900));
+    let gap = |kind, call: &str| Gap {
+        scope: Some("111122223333".into()),
+        kind,
+        call: call.into(),
+        reason: "the call was refused: AccessDenied; grant it".into(),
+        ..failed_gap()
+    };
+    let refused: Vec<Gap> = ["one", "two", "three", "four"].map(|call| gap(GapKind::Failed, call)).into();
+    let absent = [gap(GapKind::NotCollected, "five")];
+    let asked = GateSettings { min_score: Some(5), ..GateSettings::default() };
+    let case = |gaps| Case { findings: &[], identities: &table, score: &score, gaps };
+    assert_eq!(exit(asked, &case(absent.as_slice())), Exit::Passed);
+    assert_eq!(exit(GateSettings { allow_partial: true, ..asked }, &case(refused.as_slice())), Exit::Passed);
+    let decision = decide(&asked, &posture(&case(refused.as_slice())));
+    assert_eq!(decision.exit, Exit::Incomplete);
+    let said = "(4 gaps: `one` of 111122223333: the call was refused: AccessDenied; `two` of";
+    assert!(decision.reasons[0].contains(said) && decision.reasons[0].contains("; and 1 more)"), "{decision:?}");
 }
 
 #[test]
@@ -282,7 +348,7 @@ fn every_reason_says_what_tripped_where_it_was_asked_for_and_what_would_pass() {
     let case = Case { findings: &findings, identities: &table, score: &score, gaps: &[] };
     let mut places = Places::default();
     places.note(Condition::MinScore, "evenhand.toml:3");
-    let before = Before { score: Some(700), ..Before::default() };
+    let before = Before { score: Some(Millionths(700_000)), ..Before::default() };
     let none = GateSettings::default();
     for (settings, said) in [
         (

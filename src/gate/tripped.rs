@@ -17,17 +17,23 @@ pub(super) fn tripped(settings: &GateSettings, posture: &Posture<'_>) -> Vec<Str
     let confidence = Confidence::new(posture.identities);
     let mut reasons = Vec::new();
     if let Some(level) = settings.fail_on {
-        let tripping = |finding: &&Finding| {
+        let counts = |finding: &&Finding| {
             finding.severity >= level
                 && finding.waiver.is_none()
                 && (finding.status == Status::Fail || settings.strict)
                 && !(settings.new_only && posture.before.knows(finding))
-                && !confidence.is_doubtful(finding, posture.rules, settings.min_confidence)
         };
-        let tripping: Vec<&Finding> = posture.findings.iter().filter(tripping).collect();
+        let is_doubtful = |finding: &&Finding| confidence.is_doubtful(finding, posture.rules, settings.min_confidence);
+        let (doubtful, tripping): (Vec<&Finding>, Vec<&Finding>) =
+            posture.findings.iter().filter(counts).partition(is_doubtful);
         if !tripping.is_empty() {
             let asked = posture.places.named(Condition::FailOn, &level);
-            reasons.push(format!("{asked}: {}", failing(&tripping, level, settings.new_only)));
+            let spared = match doubtful.len() {
+                0 => String::new(),
+                1 => "; 1 more rests on a guessed human role and does not count".to_owned(),
+                more => format!("; {more} more rest on a guessed human role and do not count"),
+            };
+            reasons.push(format!("{asked}: {}{spared}", failing(&tripping, level, settings.new_only)));
         }
     }
     with_score(settings, posture, reasons, &confidence)
@@ -81,11 +87,13 @@ fn with_score(
     }
     if let Some(most) = settings.max_drop {
         let asked = places.named(Condition::MaxDrop, &most);
-        match (posture.before.score, posture.score.map(|score| score.governed.thousandths())) {
-            (Some(before), Some(now)) if before.saturating_sub(now) > most => reasons.push(format!(
-                "{asked}: the governed score fell from {before} to {now}; it passes at {} or more, `evenhand diff` tells \
-                 what is new",
-                before - most
+        let allowed = most.saturating_mul(1000);
+        match (posture.before.score, posture.score.map(|score| score.governed)) {
+            (Some(before), Some(now)) if before.0.saturating_sub(now.0) > allowed => reasons.push(format!(
+                "{asked}: the governed score fell from {} to {}; it passes at {} or more, `evenhand diff` tells what is new",
+                before.exact(),
+                now.exact(),
+                Millionths(before.0.saturating_sub(allowed)).exact(),
             )),
             (Some(_), Some(_)) => {}
             (None, _) => {

@@ -39,7 +39,7 @@ pub struct StoredScan {
     pub undecided: Option<i64>,
     /// Identities.
     pub identities: Option<i64>,
-    /// Of these AI.
+    /// Of these the AI identities that are compared: those that the organisation itself runs.
     pub ai_identities: Option<i64>,
     /// Operations that AI identities hold beyond their human roles.
     pub excess_operations: Option<i64>,

@@ -28,7 +28,10 @@ fn diff_tells_what_is_new_what_is_resolved_and_whose_access_changed() {
     let access = told["access"].as_array().unwrap().iter().find(|change| change["id"] == agent).unwrap();
     assert_eq!(access["gained"], serde_json::json!(["iam:CreateUser on *"]));
     assert_eq!(access["lost"], serde_json::json!([]));
+    assert_eq!(access["access_gained"], serde_json::json!(["iam:CreateUser on *"]));
+    assert_eq!((&access["access_changed"], &access["access_lost"]), (&Value::Bool(true), &serde_json::json!([])));
     let back = scene.run(&["diff", "new.json", "old.json"]);
+    assert!(back.stdout.contains("\n      lost: iam:CreateUser on *"), "{}", back.stdout);
     assert!(back.stdout.contains("excess lost: iam:CreateUser on *"), "{}", back.stdout);
     let markdown = scene.run(&["diff", "old.json", "new.json", "-o", "markdown"]).stdout;
     assert!(markdown.contains("#### Access that changed (1)"), "{markdown}");
@@ -81,6 +84,36 @@ fn a_gate_that_knows_the_old_findings_trips_on_new_ones_alone() {
 }
 
 #[test]
+fn pruning_keeps_what_the_scan_did_not_read_and_says_how_much() {
+    let other = account().replace("111122223333", "444455556666").replace("AROAEXAMPLE0", "AROAEXAMPLE1");
+    let scene = Scene::with_account().file("other.json", other.as_bytes());
+    let held = |scope: &str| {
+        let findings = json(&scene.read("evenhand-baseline.json"))["findings"].clone();
+        findings.as_object().unwrap().values().filter(|seen| seen["scope"] == scope).count()
+    };
+    assert_eq!(scene.run(&["baseline", "create", "gaad.json", "other.json"]).code, 0);
+    let before = (held("111122223333"), held("444455556666"));
+    assert!(before.0 > 0 && before.1 > 0, "{before:?}");
+    for verb in ["prune", "update"] {
+        let run = scene.run(&["baseline", verb, "gaad.json"]);
+        let said = format!("{} of the kept ones lie where this scan did not read", before.1);
+        assert!(run.code == 0 && run.stderr.contains(" 0 taken out") && run.stderr.contains(&said), "{}", run.stderr);
+        assert_eq!((held("111122223333"), held("444455556666")), before, "{verb}");
+    }
+    let whole = scene.run(&["baseline", "prune", "gaad.json", "other.json"]);
+    assert!(!whole.stderr.contains("did not read"), "{}", whole.stderr);
+}
+
+#[test]
+#[cfg(feature = "live")]
+fn a_word_that_a_scan_asks_a_provider_by_is_no_folder_of_a_baseline() {
+    let scene = Scene::new().file("aws/gaad.json", account().as_bytes());
+    let run = scene.run(&["baseline", "create", "aws"]);
+    assert!(run.code == 2 && run.stderr.contains("write `./aws` for the folder"), "{}", run.stderr);
+    assert_eq!(scene.run(&["baseline", "create", "./aws"]).code, 0);
+}
+
+#[test]
 fn what_is_new_is_told_apart_from_what_was_there() {
     let scene = later("iam:*");
     let made = scene.run(&["baseline", "create", "gaad.json"]);
@@ -120,6 +153,7 @@ fn a_store_keeps_scans_once_each_and_history_tells_the_trend() {
         assert!(scan["raw"].is_number() && scan["findings"]["critical"].is_number(), "{scan}");
     }
     let page = scene.run(&["history", "posture", "-o", "markdown"]).stdout;
+    assert!(page.contains("| Identities | AI compared | Excess |"), "{page}");
     assert!(page.contains("| Scan | Raw | Governed | Critical |") && page.contains("\n| 2026-11-08T00"), "{page}");
     let moments = ["--sql", "SELECT scan_time, '|' AS bar FROM scans ORDER BY scan_time LIMIT 1"];
     let asked = scene.run(&[&["history", "posture", "-o", "markdown"][..], &moments].concat()).stdout;
@@ -158,6 +192,58 @@ fn a_store_keeps_scans_once_each_and_history_tells_the_trend() {
     let left = "SELECT COUNT(DISTINCT scan_id) AS scans FROM findings";
     let run = scene.run(&["history", "posture", "--sql", left, "-o", "csv"]);
     assert_eq!(run.stdout, "scans\n1\n", "{}", run.stderr);
+}
+
+#[test]
+fn a_report_is_gated_as_the_scan_that_wrote_it_would_be() {
+    let scene = Scene::with_account().file("evenhand.toml", b"[gate]\nmin_score = 1000\n");
+    assert_eq!(scene.run(&["scan", "gaad.json", "--no-config", "-o", "json=all.json"]).code, 0);
+    let said = |run: &crate::common::Run| -> (i32, Vec<String>) {
+        (run.code, run.stderr.lines().filter(|line| !line.contains("read, ")).map(str::to_owned).collect())
+    };
+    for flags in [
+        &["--fail-on", "critical"][..],
+        &["--fail-on", "low", "--evidence", "strict"],
+        &["--min-score", "1"],
+        &["--min-score", "1", "--evidence", "strict"],
+        &["--min-score", "999"],
+        &["--max-excess", "0"],
+        &["--max-excess", "9999"],
+        &["--min-coverage", "100"],
+        &["--max-drop", "0", "--against", "all.json"],
+        &["--fail-on", "low", "--new-only", "--against", "all.json"],
+        &["--min-score", "999", "--exit-zero"],
+    ] {
+        let scanned = scene.run(&[&["scan", "gaad.json", "--no-config", "-o", "csv:gaps"][..], flags].concat());
+        let again = scene.run(&[&["report", "all.json", "--no-config", "-o", "csv:gaps"][..], flags].concat());
+        assert_eq!(said(&again), said(&scanned), "{flags:?}");
+    }
+    assert_eq!(scene.run(&["report", "all.json", "-o", "csv:gaps"]).code, 0, "a scan's gate is no gate of a report");
+    let beside = scene.run(&["report", "all.json", "-o", "csv:gaps", "--max-excess", "9999"]);
+    assert!(beside.code == 1 && beside.stderr.contains("min_score = 1000 (evenhand.toml:2)"), "{}", beside.stderr);
+    let filtered = scene.run(&["report", "all.json", "-o", "csv:gaps", "--severity", "critical", "--fail-on", "low"]);
+    assert_eq!(filtered.code, 1, "the gate sees what the filter leaves out");
+    scene.run(&["scan", "gaad.json", "--no-config", "--severity", "critical", "-o", "json=part.json"]);
+    let part = scene.run(&["report", "part.json", "--fail-on", "low"]);
+    assert!(part.code == 2 && part.stderr.contains("a gate needs all findings"), "{}", part.stderr);
+}
+
+#[test]
+fn a_condition_that_can_change_nothing_is_refused_or_told() {
+    let scene = Scene::with_account();
+    assert_eq!(scene.run(&["baseline", "create", "gaad.json"]).code, 0);
+    for (flags, code, told) in [
+        (
+            &["--baseline", "none.json", "--fail-on", "critical"][..],
+            2,
+            "`--baseline` changes nothing without --new-only",
+        ),
+        (&["--new-only"], 2, "`--new-only` changes nothing without --fail-on"),
+        (&["-q", "--evidence", "strict"], 0, "no gate is asked for that could fail"),
+    ] {
+        let run = scene.run(&[&["scan", "gaad.json", "-o", "csv:gaps"][..], flags].concat());
+        assert!(run.code == code && run.stderr.contains(told) && run.stderr.contains("help:"), "{}", run.stderr);
+    }
 }
 
 #[test]

@@ -83,6 +83,45 @@ fn the_gate_decides_the_exit_code_and_says_why() {
 }
 
 #[test]
+fn a_report_names_the_configuration_in_force_and_what_it_leaves_out() {
+    let other = "[gate]\nallow_partial = true\n[rules.ai-identity-can-tamper-with-logs]\nlevel = \"off\"\n";
+    let scene =
+        Scene::new().file("other/gaad.json", account().as_bytes()).file("other/evenhand.toml", other.as_bytes());
+    let forms = ["-o", "table", "-o", "json=r.json", "-o", "markdown=r.md", "-o", "html=r.html"];
+    let run = scene.run(&[&["scan", "other", "--skip", "no-owner"][..], &forms].concat());
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let coverage = &json(&scene.read("r.json"))["coverage"];
+    assert_eq!(coverage["configuration"], "other/evenhand.toml");
+    assert_eq!(
+        (&coverage["waivers"], &coverage["rules_off"][0]),
+        (&serde_json::Value::Null, &"ai-identity-can-tamper-with-logs".into())
+    );
+    assert_eq!(coverage["rules_chosen_by"][0], "--skip no-owner");
+    let said = "1 rule switched off there: ai-identity-can-tamper-with-logs";
+    assert!(run.stdout.contains("configuration: other/evenhand.toml") && run.stdout.contains(said), "{}", run.stdout);
+    assert!(scene.read("r.html").contains(said));
+    assert!(scene.read("r.md").contains("1 rule switched off there"), "{}", scene.read("r.md"));
+    let without = scene.run(&["scan", "other", "--no-config"]);
+    assert!(!without.stdout.contains("switched off"), "{}", without.stdout);
+}
+
+#[test]
+fn what_evenhand_wrote_beside_its_input_is_no_file_that_somebody_forgot() {
+    let scene = Scene::new().file("data/gaad.json", account().as_bytes());
+    let first = json(&scene.run(&["scan", "data", "-o", "json"]).stdout);
+    assert_eq!(scene.run(&["scan", "data", "-o", "json=data/report.json"]).code, 0);
+    assert_eq!(scene.run(&["baseline", "create", "data", "--file", "data/evenhand-baseline.json"]).code, 0);
+    let run = scene.run(&["scan", "data", "-o", "json"]);
+    assert!(!run.stderr.contains("not recognised"), "{}", run.stderr);
+    let again = json(&run.stdout);
+    assert_eq!(again["scan"]["id"], first["scan"]["id"], "what an earlier scan found makes this one no other");
+    let own = again["scan"]["sources"].as_array().unwrap().iter();
+    let own: Vec<_> = own.filter(|file| file["what"] == "a report or a baseline that evenhand wrote").collect();
+    assert_eq!(own.len(), 2, "{again}");
+    assert!(scene.run(&["scan", "data"]).stdout.contains("2 files that an earlier scan wrote"));
+}
+
+#[test]
 fn a_gate_that_failed_is_told_though_it_lets_pass_and_nobody_wants_to_hear() {
     let scene = Scene::with_account();
     let gate = ["scan", "gaad.json", "-o", "json", "--fail-on", "low", "--exit-zero"];

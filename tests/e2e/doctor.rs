@@ -15,6 +15,7 @@ fn a_place_is_described_without_a_credential_s_value() {
         "github         GH_TOKEN is set",
         ".kube/config` is there; `evenhand doctor kubernetes` tries them",
         "aws            nothing is configured",
+        "azure          nothing is configured; set AZURE_TENANT_ID",
     ] {
         assert!(said.contains(expected), "{expected}: {said}");
     }

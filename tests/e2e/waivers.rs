@@ -93,6 +93,39 @@ fn what_nobody_should_have_accepted_covers_nothing_and_is_found() {
 }
 
 #[test]
+fn of_several_waivers_for_one_pair_each_is_judged_and_one_is_enough() {
+    let [good, long, own] = [("bao", "2027-01-31"), ("bao", "2028-01-31"), ("alice", "2027-01-31")]
+        .map(|(approver, expires)| waiver(RULE, BOT, approver, expires));
+    let later = waiver(RULE, BOT, "bao", "2027-02-15");
+    for (waivers, found) in [
+        ([&good, &long, &own], &["waiver-not-acceptable", "waiver-not-acceptable"][..]),
+        ([&long, &own, &good], &["waiver-not-acceptable", "waiver-not-acceptable"]),
+        ([&good, &later, &own], &["waiver-not-acceptable", "waiver-unmatched"]),
+    ] {
+        let text: String = waivers.into_iter().map(String::as_str).collect();
+        let (report, ..) = scan(&text, &[]);
+        assert_eq!(about_waivers(&report), found, "{text}");
+        assert_eq!(covered(&report), [RULE], "{text}");
+        // A line above them makes none of them new.
+        let ids = |report: &Value| -> Vec<Value> {
+            let all = report["findings"].as_array().unwrap().iter();
+            all.filter(|finding| finding["rule"] != RULE).map(|finding| finding["id"].clone()).collect()
+        };
+        let (moved, ..) = scan(&format!("# exceptions\n{text}"), &[]);
+        assert_eq!(ids(&moved), ids(&report), "{text}");
+    }
+}
+
+#[test]
+fn no_waiver_accepts_that_a_waiver_is_at_fault() {
+    let expired = waiver(RULE, BOT, "bao", "2026-11-19");
+    let of_that = waiver("waiver-expired", BOT, "bao", "2027-01-31");
+    let (report, ..) = scan(&format!("{expired}{of_that}"), &[]);
+    assert_eq!(about_waivers(&report), ["waiver-expired", "waiver-not-acceptable"]);
+    assert!(covered(&report).is_empty());
+}
+
+#[test]
 fn what_was_accepted_or_undecided_before_is_new_when_it_fails() {
     let scene = Scene::new().file("k8s/prod/all.yaml", CAPTURE.as_bytes());
     let waivers = waiver(RULE, BOT, "bao", "2027-01-31");

@@ -8,6 +8,7 @@ use evenhand_model::gap::{Gap, GapKind};
 use super::markup::Text;
 use crate::report::{Report, SourceStatus, WriteError};
 use crate::text::{counted, thousands};
+use crate::words::settings;
 
 /// Lines that are shown before the rest is folded away, and lines that a list has at most.
 const SHOWN: usize = 12;
@@ -29,6 +30,9 @@ pub(super) fn write(report: &Report, sink: &mut dyn Write) -> Result<(), WriteEr
         Text(&natures.join(", ")),
         counted(coverage.files_read + coverage.files_partial, "document", "documents")
     )?;
+    for line in settings(&coverage.settings) {
+        writeln!(sink, "<p class=\"soft small\">{}</p>", Text(&line))?;
+    }
     let of = |kind: GapKind| report.gaps.iter().filter(move |gap| gap.kind == kind);
     let failed = grouped(of(GapKind::Failed));
     if !failed.is_empty() {

@@ -9,13 +9,15 @@ use evenhand_model::condition::{Clause, Condition};
 use evenhand_model::evidence::{Fact, Truth};
 use evenhand_model::glob::Glob;
 use evenhand_model::id::ProviderName;
-use evenhand_model::identity::Identity;
+use evenhand_model::identity::{Identity, Nature};
 use evenhand_model::inventory::Inventory;
 use evenhand_model::log::Log;
 use evenhand_model::opset::{OpMask, OpSet, OperationIx};
 use evenhand_model::scope::{Pattern, ResourceScope};
 use rayon::prelude::*;
 
+use crate::facts::listing::Listing;
+use crate::judgements::Judgements;
 use crate::resolvers::Resolvers;
 
 /// Facts about one access.
@@ -42,6 +44,8 @@ pub(super) struct AccessFacts {
     pub(super) may_gain: bool,
     /// Whether something that was not read may take away: a positive answer may then be wrong.
     pub(super) may_lose: bool,
+    /// In words; `None` where no AI identity holds it.
+    pub(super) listing: Option<Listing>,
 }
 
 impl AccessFacts {
@@ -75,7 +79,7 @@ pub struct AccessTable {
 
 impl AccessTable {
     /// Resolves the access of all identities, once for each distinct access.
-    pub fn new(inventory: &Inventory, resolvers: &Resolvers) -> Self {
+    pub fn new(inventory: &Inventory, judgements: &Judgements, resolvers: &Resolvers) -> Self {
         let identities = &inventory.identities;
         let keys: Vec<Option<(ProviderName, u64)>> = identities
             .par_iter()
@@ -85,15 +89,22 @@ impl AccessTable {
             })
             .collect();
         let mut index: HashMap<(ProviderName, u64), u32, foldhash::fast::FixedState> = HashMap::default();
-        let mut examples: Vec<&Identity> = Vec::new();
+        // For each distinct access somebody who holds it, and whether an AI identity does: only theirs is put into words.
+        let mut examples: Vec<(&Identity, bool)> = Vec::new();
         let mut of = Vec::with_capacity(identities.len());
-        for (identity, key) in identities.iter().zip(keys) {
-            of.push(key.map(|key| {
+        for (at, (identity, key)) in identities.iter().zip(keys).enumerate() {
+            let held = key.map(|key| {
                 *index.entry(key).or_insert_with(|| {
-                    examples.push(identity);
+                    examples.push((identity, false));
                     u32::try_from(examples.len() - 1).unwrap_or(u32::MAX)
                 })
-            }));
+            });
+            if judgements.nature_at(at) == Nature::AiAgent
+                && let Some((_, listed)) = held.and_then(|held| examples.get_mut(held as usize))
+            {
+                *listed = true;
+            }
+            of.push(held);
         }
         let lenses: Vec<(ProviderName, Lens)> = resolvers
             .iter()
@@ -101,10 +112,12 @@ impl AccessTable {
             .collect();
         let facts: Vec<Option<AccessFacts>> = examples
             .into_par_iter()
-            .map(|identity| {
+            .map(|(identity, listed)| {
                 let resolver = resolvers.get(identity.provider)?;
                 let lens = lenses.iter().find(|(provider, _)| *provider == identity.provider).map(|(_, lens)| lens)?;
-                Some(lens.look(resolver, identity, &*resolver.access(&identity.id)?))
+                let access = resolver.access(&identity.id)?;
+                let listing = listed.then(|| Listing::of(&access, &lens.all, resolver.catalog()));
+                Some(AccessFacts { listing, ..lens.look(resolver, identity, &access) })
             })
             .collect();
         // Positions move where nothing was read about an access after all.
@@ -260,6 +273,7 @@ impl Lens {
             may_gain: access.doubts.iter().any(Doubt::may_add),
             may_lose: access.doubts.iter().any(Doubt::may_limit),
             operations,
+            listing: None,
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use evenhand_model::access::EdgeTarget;
 use evenhand_model::evidence::{Fact, Truth};
 use evenhand_model::id::IdentityId;
+use evenhand_model::identity::Nature;
 use evenhand_model::parity::{BaselineSource, Comparison};
 use evenhand_model::table::Table;
 
@@ -29,6 +30,8 @@ fn row(context: &Context<'_>, at: usize) -> Option<IdentityRow> {
     let judged = context.input.judgements.at(at)?;
     let now = context.input.now;
     let access = context.access.of(at);
+    // People and workloads share accesses with AI identities, and are not told of.
+    let listing = access.and_then(|access| access.listing.as_ref()).filter(|_| judged.nature == Nature::AiAgent);
     let parity = Parity::new(context.comparison(at));
     let reach = context.input.paths.reach_of(&identity.id);
     let log = context.logs.get(&identity.scope);
@@ -104,6 +107,8 @@ fn row(context: &Context<'_>, at: usize) -> Option<IdentityRow> {
         static_credentials: (credentials.all > 0).then_some(credentials.in_force),
         human_sign_in: value(&identity.human_sign_in),
         location: location(&identity.evidence),
+        access_list: listing.and_then(|listing| listing.list.clone()),
+        access_hash: listing.map(|listing| Arc::clone(&listing.hash)),
     })
 }
 

@@ -6,6 +6,7 @@
 mod access;
 mod context;
 mod identities;
+mod listing;
 mod parity;
 mod places;
 mod rows;

@@ -155,6 +155,10 @@ fact_table! {
         human_sign_in: Option<bool>,
         /// Where it is described.
         location: Arc<str>,
+        /// What an AI identity may do by itself: operations by resources and condition, as `a:Get, a:Put on x if y`, parts joined by `; `; NULL = no AI identity, not known, or longer than 8 KiB (`access_hash` tells whether it changed).
+        access_list: Option<Arc<str>>,
+        /// A hash of that list, however long it is: equal in two scans where the access is; NULL = no AI identity, or not known.
+        access_hash: Option<Arc<str>>,
     }
 }
 
@@ -548,11 +552,15 @@ fact_table! {
         exact: bool,
         /// Whether somebody else than its owner accepted it.
         second_person: bool,
-        /// Whether it covers what it names: exact, accepted by a second person, not expired, and for 180 days at most.
+        /// Whether it covers what it names: exact, accepted by a second person, not expired, for 180 days at most, and not about waivers.
         in_force: bool,
-        /// The findings that it names; NULL = this scan did not evaluate the rule.
+        /// The findings that it names; NULL = this scan did not evaluate the rule, or it is about waivers.
         findings: Option<i64>,
         /// Where it is written.
         location: Arc<str>,
+        /// Whether another one in force, written before it, covers the same rule and identity.
+        repeated: bool,
+        /// Whether it names a rule about waivers: that one of them is at fault, no other one accepts.
+        about_waivers: bool,
     }
 }

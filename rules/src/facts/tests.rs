@@ -39,7 +39,7 @@ fn facts(town: Town, comparisons: &[Comparison], register: Option<&Register>) ->
         comparisons,
         gates: &[],
         paths: &paths,
-        access: &AccessTable::new(&inventory, &resolvers),
+        access: &AccessTable::new(&inventory, &judgements, &resolvers),
         register,
         stable_fingerprints: false,
         now: at("2026-07-01T00:00:00Z"),
@@ -142,8 +142,18 @@ fn access_columns_follow_the_slices() {
     town.access_of("s/root").unlimited = true;
     town.add(Nature::AiAgent, "s/doubted", Some(vec![plain(&[0])]));
     town.access_of("s/doubted").doubts.push(Doubt::new("a policy was not read", DoubtEffect::Either));
+    town.add(Nature::Workload, "s/same", Some(vec![plain(&[0, 3])]));
     town.toy.used.insert("s/writer".into(), OpSet::from_ranges([(0, 1)]));
     let facts = facts(town, &[], None);
+    for (id, list) in [
+        ("s/writer", text("op:00, op:03 on *")),
+        ("s/asked", text("op:03 on * if mfa Equals true")),
+        ("s/unread", Value::Null),
+        ("s/same", Value::Null),
+    ] {
+        assert_eq!(identity(&facts, id, "access_list"), list, "{id}");
+        assert_eq!(identity(&facts, id, "access_hash") == Value::Null, list == Value::Null, "{id}");
+    }
     for (id, operations, weight, write_on_everything) in [
         ("s/writer", Value::Integer(2), Value::Integer(6), yes()),
         ("s/part", Value::Integer(1), Value::Integer(5), no()),

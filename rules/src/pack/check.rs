@@ -251,7 +251,8 @@ fn default_discriminator(table: &'static TableSpec) -> Vec<&'static str> {
         "controls" => vec!["control", "operation", "human_role", "reason"],
         "logs" => vec!["log"],
         "gaps" => vec!["provider", "scope", "reason"],
-        "waivers" => vec!["rule"],
+        // Where it is written changes whenever somebody writes above it.
+        "waivers" => vec!["rule", "expires_at", "owner", "approver", "ticket", "reason"],
         _ => vec!["id"],
     }
 }

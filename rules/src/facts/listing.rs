@@ -1,0 +1,106 @@
+//! An access as a list that people read and that another scan can be held against.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use evenhand_model::access::Access;
+use evenhand_model::catalog::Catalog;
+use evenhand_model::opset::OpSet;
+
+/// A list longer than this, in bytes, is kept as its hash alone: a report of very many agents has to stay readable, and a
+/// cell of a spreadsheet takes no more than four times as much.
+const LONGEST: usize = 8 << 10;
+
+/// An access in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Listing {
+    /// A hash of the whole list: equal where the access is.
+    pub(super) hash: Arc<str>,
+    /// The list; `None` where it is longer than [`LONGEST`].
+    pub(super) list: Option<Arc<str>>,
+}
+
+impl Listing {
+    /// Of an access: by resources and condition the operations, as `a:Get, a:Put on x if y; …`, sorted. `all`: the operations
+    /// of the catalogue.
+    pub(super) fn of(access: &Access, all: &OpSet, catalog: &dyn Catalog) -> Self {
+        let mut places: BTreeMap<String, OpSet> = BTreeMap::new();
+        if access.unlimited {
+            places.insert("*".to_owned(), all.clone());
+        }
+        for slice in access.slices().iter().filter(|slice| !slice.operations.is_empty()) {
+            let place = match slice.condition.is_unconditional() {
+                true => slice.scope.to_string(),
+                false => format!("{} if {}", slice.scope, slice.condition),
+            };
+            let held = places.entry(in_one(&place)).or_default();
+            *held = held.union(&slice.operations);
+        }
+        let mut list = String::new();
+        for (place, operations) in &places {
+            if !list.is_empty() {
+                list.push_str("; ");
+            }
+            for (at, (name, _)) in catalog.summarise(operations).iter().enumerate() {
+                if at > 0 {
+                    list.push_str(", ");
+                }
+                list.push_str(name);
+            }
+            list.push_str(" on ");
+            list.push_str(place);
+        }
+        let hash = blake3::hash(list.as_bytes()).to_hex().chars().take(16).collect::<String>();
+        Self { hash: hash.into(), list: (list.len() <= LONGEST).then(|| list.into()) }
+    }
+}
+
+/// A place without what parts the list: names of resources are chosen by others.
+fn in_one(place: &str) -> String {
+    place.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().replace("; ", ";")
+}
+
+#[cfg(test)]
+mod tests {
+    use evenhand_model::condition::Condition;
+
+    use super::*;
+    use crate::parity::toy::{OPERATIONS, ToyCatalog, plain, scope, slice, when};
+
+    fn listing(access: &Access) -> Listing {
+        Listing::of(access, &OpSet::all(OPERATIONS), &ToyCatalog::default())
+    }
+
+    #[test]
+    fn the_order_and_the_number_of_statements_do_not_show_and_what_they_grant_does() {
+        let none = Condition::unconditional;
+        let one =
+            Access::new(vec![plain(&[1, 3]), slice(&[2], scope(&["a/*"]), when("mfa", "true"))], Vec::new(), false);
+        let same = Access::new(
+            vec![slice(&[2], scope(&["a/*"]), when("mfa", "true")), plain(&[3]), plain(&[1])],
+            Vec::new(),
+            false,
+        );
+        assert_eq!(listing(&one), listing(&same));
+        let list = listing(&one).list.unwrap();
+        assert!(list.starts_with("op:01, op:03 on *; op:02 on a/* if mfa "), "{list}");
+        for other in [
+            vec![plain(&[1, 4]), slice(&[2], scope(&["a/*"]), when("mfa", "true"))],
+            vec![plain(&[1, 3]), slice(&[2], scope(&["b/*"]), when("mfa", "true"))],
+            vec![plain(&[1, 3]), slice(&[2], scope(&["a/*"]), none())],
+        ] {
+            assert_ne!(listing(&Access::new(other, Vec::new(), false)).hash, listing(&one).hash);
+        }
+    }
+
+    #[test]
+    fn a_list_that_is_too_long_is_a_hash_alone_and_a_name_ends_no_part() {
+        let forged =
+            Access::new(vec![slice(&[1], scope(&["a; op:09 on *"]), Condition::unconditional())], Vec::new(), false);
+        assert_eq!(listing(&forged).list.as_deref(), Some("op:01 on a;op:09 on *"));
+        let name = "x".repeat(LONGEST);
+        let long =
+            Access::new(vec![slice(&[1], scope(&[name.as_str()]), Condition::unconditional())], Vec::new(), false);
+        assert_eq!((listing(&long).list, listing(&long).hash.len()), (None, 16));
+    }
+}
