@@ -108,6 +108,8 @@ pub struct Share {
     /// What is beyond the measure and granted elsewhere than in policies that are proposed, so that no proposal takes it
     /// away.
     pub elsewhere: Vec<Portion>,
+    /// What has to be true before the identity may do what is kept, and nothing that was read says so.
+    pub needs: Vec<String>,
     /// What a person does to put the proposal in place.
     pub steps: Vec<String>,
     /// The policy. Its text is no part of the JSON form, which names the files that were written.
@@ -118,7 +120,9 @@ pub struct Share {
 impl Share {
     /// Whether there is anything to change. An operation that goes from one statement may stay in another.
     pub fn changes(&self) -> bool {
-        !self.removed.is_empty() || self.kept.iter().any(|portion| portion.was.is_some())
+        let is_other = !self.removed.is_empty() || self.kept.iter().any(|portion| portion.was.is_some());
+        // Where all policies may be left alone, what differs is said in other words.
+        is_other && !(self.steps.is_empty() && self.files.is_empty())
     }
 }
 

@@ -36,6 +36,9 @@ pub struct Proposal {
     pub steps: Vec<String>,
     /// What the vendor's language cannot say exactly and the files therefore do not grant.
     pub left_out: Vec<LeftOut>,
+    /// What has to be true of the identity before it may do what the files grant, and nothing that was read says so: as
+    /// things stand those calls are refused.
+    pub needs: Vec<String>,
 }
 
 /// A part of what may stay that a proposal does not grant.

@@ -214,6 +214,7 @@ impl<'a> HolderCut<'a> {
             left_out: self.left_out.clone(),
             uncontrolled: self.uncontrolled.clone(),
             elsewhere: self.beyond(),
+            needs: proposal.needs,
             steps: proposal.steps,
             files: proposal.files,
         }

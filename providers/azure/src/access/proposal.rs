@@ -148,7 +148,7 @@ impl Resolver {
             });
         }
         steps.extend(gone);
-        Proposal { files, steps, left_out }
+        Proposal { files, steps, left_out, needs: Vec::new() }
     }
 
     fn bond(&self, grant: GrantIx) -> Option<&Bond> {

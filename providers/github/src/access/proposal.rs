@@ -267,7 +267,7 @@ fn told(
             Holder::Job => format!("{none}: put the block in place of `permissions` of the job, at {place}"),
         }];
     }
-    Proposal { files: vec![file], steps, left_out }
+    Proposal { files: vec![file], steps, left_out, needs: Vec::new() }
 }
 
 #[cfg(test)]

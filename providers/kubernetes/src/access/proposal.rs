@@ -79,7 +79,7 @@ impl Proposes for Resolver {
         }
         steps.extend(own_bindings(cluster, known).map(|(binding, _)| unbound(binding, &known.actor)));
         let files = if text.is_empty() { Vec::new() } else { vec![ProposedFile { name: file, text }] };
-        Ok(Proposal { files, steps, left_out })
+        Ok(Proposal { files, steps, left_out, needs: Vec::new() })
     }
 }
 
