@@ -96,6 +96,11 @@ pub trait Proposes {
         None
     }
 
+    /// Who may use statements of this identity's policies without holding them: see [`Self::lent_by`].
+    fn lends_to(&self, _identity: &IdentityId) -> Vec<IdentityId> {
+        Vec::new()
+    }
+
     /// The policy that grants what may stay, and nothing else. `apart` ends the names of its files and of the objects that
     /// they make, where those for another identity would have the same names; empty = they have not.
     ///

@@ -61,7 +61,7 @@ fn in_place(export: &Value, told: &Value, scene: &Scene) -> Value {
 /// Changes a principal of an export as commands say. A managed policy becomes one more inline policy.
 fn follow(principal: &mut Value, inline: &str, steps: &[&str], text: &dyn Fn(&str) -> Value) {
     let mut made: Vec<(String, Value)> = Vec::new();
-    for member in [inline, "AttachedManagedPolicies", "GroupList"] {
+    for member in [inline, "AttachedManagedPolicies"] {
         if principal[member].is_null() {
             principal[member] = value!([]);
         }

@@ -44,6 +44,12 @@ impl Proposes for Resolver {
         self.edges.iter().find(made).map(|edge| edge.source.clone())
     }
 
+    fn lends_to(&self, identity: &IdentityId) -> Vec<IdentityId> {
+        let made = self.edges.iter().filter(|edge| edge.source == *identity && *edge.technique == *AGENT_OF_BLUEPRINT);
+        made.filter_map(|edge| if let EdgeTarget::Identity(agent) = &edge.target { Some(agent.clone()) } else { None })
+            .collect()
+    }
+
     fn propose(&self, identity: &IdentityId, kept: &[Kept], apart: &str) -> Result<Proposal, NoProposal> {
         let Some(compiled) = self.compiled(identity) else {
             return Err(NoProposal {
