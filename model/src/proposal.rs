@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::access::{GrantIx, Slice};
+use crate::evidence::Evidence;
 use crate::id::IdentityId;
 use crate::opset::OpSet;
 
@@ -107,6 +108,20 @@ pub trait Proposes {
     /// # Errors
     /// When an identity's access is not in policies that people may change.
     fn propose(&self, identity: &IdentityId, kept: &[Kept], apart: &str) -> Result<Proposal, NoProposal>;
+
+    /// The same for an identity that is described at a place, where a step may send people.
+    ///
+    /// # Errors
+    /// As [`Self::propose`].
+    fn propose_at(
+        &self,
+        identity: &IdentityId,
+        _at: &Evidence,
+        kept: &[Kept],
+        apart: &str,
+    ) -> Result<Proposal, NoProposal> {
+        self.propose(identity, kept, apart)
+    }
 
     /// The document that tells which operations an identity used, and how it is made; `None` where the vendor has none.
     fn evidence_of_use(&self, _identity: &IdentityId) -> Option<String> {

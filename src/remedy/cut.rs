@@ -155,7 +155,8 @@ impl<'a> HolderCut<'a> {
 
     /// The policy that grants what stays. `apart`: what tells its names from those of others.
     pub(super) fn propose(&self, apart: &str) -> Result<Proposal, NoProposal> {
-        self.holder.proposes.propose(&self.holder.identity.id, &self.kept, apart)
+        let identity = self.holder.identity;
+        self.holder.proposes.propose_at(&identity.id, &identity.evidence, &self.kept, apart)
     }
 
     /// Leaves out what the vendor's language cannot say.
