@@ -167,6 +167,13 @@ fn a_service_account_of_the_example_is_cut_to_its_human_role() {
     assert_eq!((&through["kept"], &through["steps"], &agent["files"]), (&told["kept"], &told["steps"], &told["files"]));
     assert!(within(&told["verdict_then"]), "{told:#}");
     assert_eq!(told["steps"][1], "kubectl delete clusterrolebinding cluster-tools", "{told:#}");
+    // Who acts through it loses the same, and is named.
+    let agent_id = "kubernetes:prod-eu:serviceaccount:sre/incident-triage";
+    assert!(told["others"].as_array().unwrap().contains(&value!(agent_id)), "{told:#}");
+    assert!(!through["others"].as_array().unwrap().contains(&value!(agent_id)), "{agent:#}");
+    let run = scene.run(&["fix", "sre/cluster-tools", "--from", "acme"]);
+    let others = run.stdout.lines().find(|line| line.starts_with("  others      ")).unwrap();
+    assert!(others.contains(agent_id), "{}", run.stdout);
     let file = told["files"][0].as_str().unwrap();
     let proposal = scene.read(file);
     assert!(proposal.contains("kind: Role\n") && !proposal.contains('*'), "{proposal}");
@@ -405,6 +412,18 @@ fn identities_of_the_example_tenant_are_cut_to_their_human_roles() {
         let scene = acme();
         let told = fix(&scene, &id, "acme", &[]);
         assert_eq!(told["verdict"], "EXCESS", "{id}");
+        // Narrower than people by holding nothing at all is told as what it is.
+        let mut shares = std::iter::once(&told).chain(told["through"].as_array().unwrap());
+        let stops = shares.all(|share| share["operations_kept"] == 0);
+        assert_eq!(told["nothing_left"], stops, "{told:#}");
+        let run = scene.run(&["fix", &id, "--from", "acme"]);
+        assert_eq!(
+            run.stdout.contains("nothing is left: with that in place it can do nothing"),
+            stops,
+            "{}",
+            run.stdout
+        );
+        assert!(stops || number != "107", "{told:#}");
         let files: Vec<Value> =
             told["files"].as_array().unwrap().iter().map(|file| json(&scene.read(file.as_str().unwrap()))).collect();
         let asked: Vec<&Value> = files
