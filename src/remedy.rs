@@ -21,6 +21,7 @@ use evenhand_rules::parity::{ParityConfig, compare_one};
 use evenhand_rules::resolvers::Resolvers;
 use serde::Serialize;
 
+use crate::lent::Lent;
 use crate::whatif;
 use cut::{Holder, HolderCut, Measured, union};
 
@@ -70,6 +71,8 @@ pub struct Remedy {
     pub summary_then: String,
     /// Whether they bring it within what it is cut to.
     pub reached: bool,
+    /// Whether they leave it no access at all, although it has some now.
+    pub nothing_left: bool,
     /// Of its own access; nothing where it has none.
     #[serde(flatten)]
     pub own: Share,
@@ -108,6 +111,10 @@ pub struct Share {
     /// What is beyond the measure and granted elsewhere than in policies that are proposed, so that no proposal takes it
     /// away.
     pub elsewhere: Vec<Portion>,
+    /// Who else uses the same access, and loses what it loses.
+    pub others: Vec<IdentityId>,
+    /// What has to be true before the identity may do what is kept, and nothing that was read says so.
+    pub needs: Vec<String>,
     /// What a person does to put the proposal in place.
     pub steps: Vec<String>,
     /// The policy. Its text is no part of the JSON form, which names the files that were written.
@@ -118,7 +125,9 @@ pub struct Share {
 impl Share {
     /// Whether there is anything to change. An operation that goes from one statement may stay in another.
     pub fn changes(&self) -> bool {
-        !self.removed.is_empty() || self.kept.iter().any(|portion| portion.was.is_some())
+        let is_other = !self.removed.is_empty() || self.kept.iter().any(|portion| portion.was.is_some());
+        // Where all policies may be left alone, what differs is said in other words.
+        is_other && !(self.steps.is_empty() && self.files.is_empty())
     }
 }
 
@@ -157,6 +166,9 @@ pub struct Portion {
     /// The resources and the condition now, where these are others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub was: Option<String>,
+    /// What of the two is another now, for people.
+    #[serde(skip)]
+    pub until_now: Option<String>,
     /// The statement.
     pub grant: Grant,
     /// Why.
@@ -241,9 +253,13 @@ pub fn remedy<'a>(
     let then = work.compared(&work.holding(&cuts, &[]))?;
     let mut own = Share::default();
     let mut through = Vec::new();
+    let lent = Lent::new(ground.inventory);
     for (at, proposal) in proposals.into_iter().enumerate() {
         let (Some(proposal), Some(cut)) = (proposal, cuts.get(at)) else { continue };
-        let share = cut.share(proposal, &cuts);
+        let mut share = cut.share(proposal, &cuts);
+        if share.changes() {
+            share.others = work.others(cut.holder, &lent);
+        }
         match cut.holder.identity.id == identity.id {
             true => own = share,
             false => {
@@ -252,11 +268,13 @@ pub fn remedy<'a>(
             }
         }
     }
-    let beyond =
-        || std::iter::once(&own).chain(through.iter().map(|held| &held.share)).any(|share| !share.elsewhere.is_empty());
+    let shares = || std::iter::once(&own).chain(through.iter().map(|held| &held.share));
+    let nothing_left = remains.is_empty()
+        && shares().any(|share| share.operations > 0)
+        && shares().all(|share| share.operations_kept == 0);
     let reached = match (aim, then.verdict) {
         // What nothing is proposed for holds what it held.
-        (Aim::Used, _) => remains.is_empty() && !beyond(),
+        (Aim::Used, _) => remains.is_empty() && shares().all(|share| share.elsewhere.is_empty()),
         (_, Verdict::Parity | Verdict::Narrower) => true,
         (_, Verdict::ControlGap) => uncontrolled == Uncontrolled::Kept,
         (_, Verdict::Excess | Verdict::Unknown | Verdict::NoBaseline) => false,
@@ -268,6 +286,7 @@ pub fn remedy<'a>(
         verdict_then: then.verdict,
         summary_then: then.summary,
         reached,
+        nothing_left,
         own,
         through,
         remains,
@@ -378,6 +397,24 @@ impl<'a> Work<'a> {
                 "name another human role with --human",
             )
         })
+    }
+
+    /// Who else uses the access of a holder, beside the identity that is asked about.
+    fn others(&self, holder: &Holder<'_>, lent: &Lent<'a>) -> Vec<IdentityId> {
+        let ground = self.ground;
+        let has_access = |identity: &Identity| {
+            ground.resolvers.get(identity.provider).is_some_and(|held| held.access(&identity.id).is_some())
+        };
+        let mut others = holder.proposes.lends_to(&holder.identity.id);
+        for identity in &ground.inventory.identities {
+            if lent.to(identity, has_access).iter().any(|lender| lender.identity.id == holder.identity.id) {
+                others.push(identity.id.clone());
+            }
+        }
+        others.retain(|id| *id != self.identity.id && *id != holder.identity.id);
+        others.sort();
+        others.dedup();
+        others
     }
 
     /// The resolvers with cuts in place, without some operations of what each keeps besides.

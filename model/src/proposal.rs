@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::access::{GrantIx, Slice};
+use crate::evidence::Evidence;
 use crate::id::IdentityId;
 use crate::opset::OpSet;
 
@@ -36,6 +37,9 @@ pub struct Proposal {
     pub steps: Vec<String>,
     /// What the vendor's language cannot say exactly and the files therefore do not grant.
     pub left_out: Vec<LeftOut>,
+    /// What has to be true of the identity before it may do what the files grant, and nothing that was read says so: as
+    /// things stand those calls are refused.
+    pub needs: Vec<String>,
 }
 
 /// A part of what may stay that a proposal does not grant.
@@ -93,12 +97,31 @@ pub trait Proposes {
         None
     }
 
+    /// Who may use statements of this identity's policies without holding them: see [`Self::lent_by`].
+    fn lends_to(&self, _identity: &IdentityId) -> Vec<IdentityId> {
+        Vec::new()
+    }
+
     /// The policy that grants what may stay, and nothing else. `apart` ends the names of its files and of the objects that
     /// they make, where those for another identity would have the same names; empty = they have not.
     ///
     /// # Errors
     /// When an identity's access is not in policies that people may change.
     fn propose(&self, identity: &IdentityId, kept: &[Kept], apart: &str) -> Result<Proposal, NoProposal>;
+
+    /// The same for an identity that is described at a place, where a step may send people.
+    ///
+    /// # Errors
+    /// As [`Self::propose`].
+    fn propose_at(
+        &self,
+        identity: &IdentityId,
+        _at: &Evidence,
+        kept: &[Kept],
+        apart: &str,
+    ) -> Result<Proposal, NoProposal> {
+        self.propose(identity, kept, apart)
+    }
 
     /// The document that tells which operations an identity used, and how it is made; `None` where the vendor has none.
     fn evidence_of_use(&self, _identity: &IdentityId) -> Option<String> {

@@ -146,7 +146,17 @@ impl Told<'_> {
             counts(own, sink)?;
         }
         let (now, then) = (remedy.verdict.as_str(), remedy.verdict_then.as_str());
-        writeln!(sink, "  verdict     {now} → {then}: {}", printable(&remedy.summary_then))?;
+        let needs = remedy.shares().filter(|share| share.changes()).any(|share| !share.needs.is_empty());
+        let once = if needs { ", once it has what it needs" } else { "" };
+        writeln!(sink, "  verdict     {now} → {then}: {}{once}", printable(&remedy.summary_then))?;
+        if remedy.nothing_left {
+            writeln!(
+                sink,
+                "  warning     nothing is left: with that in place it can do nothing any more, and its work stops; see what is \
+                 taken away, and --human, --keep-uncontrolled and --to"
+            )?;
+        }
+        told_beside(own, sink)?;
         for doubt in &remedy.doubts {
             writeln!(sink, "  in doubt    {}", printable(doubt))?;
         }
@@ -154,6 +164,7 @@ impl Told<'_> {
         for Through { identity, name, share } in &remedy.through {
             writeln!(sink, "\nThrough {}", printable(&format!("{name}: {identity}")))?;
             counts(share, sink)?;
+            told_beside(share, sink)?;
             self.share(share, sink)?;
         }
         if !remedy.remains.is_empty() {
@@ -218,10 +229,12 @@ impl Told<'_> {
                 names.push(format!("and {} more", thousands((portion.operations.len() - names.len()) as u64)));
             }
             writeln!(sink, "  {}", names.join(", "))?;
-            let was = portion.was.as_ref().map(|was| format!(", now on {was}")).unwrap_or_default();
-            writeln!(sink, "    on {}", printable(&format!("{}{was}", portion.scope)))?;
+            writeln!(sink, "    on {}", printable(&portion.scope))?;
             if !portion.condition.is_empty() {
                 writeln!(sink, "    if {}", printable(&portion.condition))?;
+            }
+            if let Some(until_now) = &portion.until_now {
+                writeln!(sink, "    until now {}", printable(until_now))?;
             }
             writeln!(
                 sink,
@@ -238,6 +251,22 @@ impl Told<'_> {
             more => writeln!(sink, "  … and {}; --all shows them", counted(more, "more grant", "more grants")),
         }
     }
+}
+
+/// Whom a proposal concerns besides, and what it rests on.
+fn told_beside(share: &Share, sink: &mut dyn Write) -> io::Result<()> {
+    if !share.changes() {
+        return Ok(());
+    }
+    if !share.others.is_empty() {
+        let mut names: Vec<String> = share.others.iter().take(SHOWN).map(|id| printable(id.as_str())).collect();
+        if share.others.len() > names.len() {
+            names.push(format!("and {} more", thousands((share.others.len() - names.len()) as u64)));
+        }
+        let who = counted(share.others.len(), "other uses this access and loses", "others use this access and lose");
+        writeln!(sink, "  others      {who} the same: {}", names.join(", "))?;
+    }
+    share.needs.iter().try_for_each(|need| writeln!(sink, "  needs       {}", printable(need)))
 }
 
 /// How many operations are held, and how many stay.

@@ -63,6 +63,14 @@ impl<'a> Holder<'a> {
 
     fn portion(&self, slice: &Slice, of: Option<&Slice>, why: Option<Arc<str>>) -> Portion {
         let another = |of: &&Slice| of.scope != slice.scope || of.condition != slice.condition;
+        let until_now = |of: &Slice| {
+            let scope = (of.scope != slice.scope).then(|| format!("on {}", of.scope));
+            let condition = (of.condition != slice.condition).then(|| match of.condition.is_unconditional() {
+                true => "without that condition".to_owned(),
+                false => format!("if {}", of.condition),
+            });
+            scope.into_iter().chain(condition).collect::<Vec<_>>().join(" ")
+        };
         let place = |of: &Slice| match of.condition.is_unconditional() {
             true => of.scope.to_string(),
             false => format!("{} if {}", of.scope, of.condition),
@@ -73,6 +81,7 @@ impl<'a> Holder<'a> {
             scope: slice.scope.to_string(),
             condition: slice.condition.to_string(),
             was: of.filter(another).map(place),
+            until_now: of.filter(another).map(until_now),
             grant: self.resolver.grant(slice.grant),
             why,
         }
@@ -146,7 +155,8 @@ impl<'a> HolderCut<'a> {
 
     /// The policy that grants what stays. `apart`: what tells its names from those of others.
     pub(super) fn propose(&self, apart: &str) -> Result<Proposal, NoProposal> {
-        self.holder.proposes.propose(&self.holder.identity.id, &self.kept, apart)
+        let identity = self.holder.identity;
+        self.holder.proposes.propose_at(&identity.id, &identity.evidence, &self.kept, apart)
     }
 
     /// Leaves out what the vendor's language cannot say.
@@ -214,6 +224,8 @@ impl<'a> HolderCut<'a> {
             left_out: self.left_out.clone(),
             uncontrolled: self.uncontrolled.clone(),
             elsewhere: self.beyond(),
+            others: Vec::new(),
+            needs: proposal.needs,
             steps: proposal.steps,
             files: proposal.files,
         }

@@ -34,32 +34,66 @@ fn verdict(scene: &Scene, identity: &str, from: &str, more: &[&str]) -> Value {
     json(&run.stdout)
 }
 
-/// An export with a proposal in place of all identity policies of one principal.
+/// An export after the steps of a proposal for one principal, followed to the letter.
 fn in_place(export: &Value, told: &Value, scene: &Scene) -> Value {
     let mut export = export.clone();
     if told["changes"] == false {
         return export;
     }
     let arn = told["identity"].as_str().unwrap();
-    let policies = told["files"].as_array().unwrap().iter().map(|file| {
-        let file = file.as_str().unwrap();
-        value!({"PolicyName": file, "PolicyDocument": json(&scene.read(file))})
-    });
-    let policy = Value::Array(policies.collect());
+    let files: Vec<&str> = told["files"].as_array().unwrap().iter().map(|file| file.as_str().unwrap()).collect();
+    let steps: Vec<&str> = told["steps"].as_array().unwrap().iter().map(|step| step.as_str().unwrap()).collect();
     let lists = [("RoleDetailList", "RolePolicyList"), ("UserDetailList", "UserPolicyList")];
-    let mut replaced = 0;
+    let mut changed = 0;
     for (list, inline) in lists {
         for principal in export[list].as_array_mut().unwrap().iter_mut().filter(|held| held["Arn"] == arn) {
-            principal[inline] = policy.clone();
-            principal["AttachedManagedPolicies"] = value!([]);
-            if list == "UserDetailList" {
-                principal["GroupList"] = value!([]);
-            }
-            replaced += 1;
+            follow(principal, inline, &steps, &|name| {
+                let file = files.iter().find(|file| file.rsplit('/').next() == Some(name));
+                json(&scene.read(file.unwrap_or_else(|| panic!("no {name} in {files:?}"))))
+            });
+            changed += 1;
         }
     }
-    assert_eq!(replaced, 1, "{arn}");
+    assert_eq!(changed, 1, "{arn}");
     export
+}
+
+/// Changes a principal of an export as commands say. A managed policy becomes one more inline policy.
+fn follow(principal: &mut Value, inline: &str, steps: &[&str], text: &dyn Fn(&str) -> Value) {
+    let mut made: Vec<(String, Value)> = Vec::new();
+    for member in [inline, "AttachedManagedPolicies"] {
+        if principal[member].is_null() {
+            principal[member] = value!([]);
+        }
+    }
+    for step in steps.iter().filter(|step| step.starts_with("aws iam ")) {
+        let words: Vec<&str> = step.split(" || ").next().unwrap().split_whitespace().collect();
+        let option = |name: &str| words.iter().find_map(|word| word.strip_prefix(name)).unwrap_or_default();
+        let arn = words.iter().position(|word| *word == "--policy-arn").map(|at| words[at + 1]).unwrap_or_default();
+        let name = option("--policy-name=");
+        let mut retain = |list: &str, keep: &dyn Fn(&Value) -> bool| {
+            principal[list].as_array_mut().unwrap().retain(|held| keep(held));
+        };
+        match words[2] {
+            "put-role-policy" | "put-user-policy" => {
+                retain(inline, &|held| held["PolicyName"] != name);
+                let policy = value!({"PolicyName": name, "PolicyDocument": text(option("file://"))});
+                principal[inline].as_array_mut().unwrap().push(policy);
+            }
+            "delete-role-policy" | "delete-user-policy" => retain(inline, &|held| held["PolicyName"] != name),
+            "create-policy" => made.push((format!(":policy/{name}"), text(option("file://")))),
+            "attach-role-policy" | "attach-user-policy" => {
+                let (name, document) = made.iter().find(|(name, _)| arn.ends_with(name)).unwrap();
+                let policy = value!({"PolicyName": name, "PolicyDocument": document});
+                principal[inline].as_array_mut().unwrap().push(policy);
+            }
+            "detach-role-policy" | "detach-user-policy" => {
+                retain("AttachedManagedPolicies", &|held| held["PolicyArn"] != arn);
+            }
+            "remove-user-from-group" => retain("GroupList", &|held| *held != option("--group-name=")),
+            other => panic!("{other} is no step of these tests"),
+        }
+    }
 }
 
 fn within(verdict: &Value) -> bool {
@@ -79,6 +113,10 @@ fn an_aws_agent_of_the_example_is_cut_to_its_human_role() {
     );
     let removed = told["removed"].to_string();
     assert!(removed.contains("iam:PassRole") && removed.contains("logs:DeleteLogGroup"), "{removed}");
+    // What it may keep whole is left alone: one inline policy is narrowed, in one step.
+    let put = "aws iam put-role-policy --role-name=sre-copilot-runtime --policy-name=act --policy-document \
+               file://role-sre-copilot-runtime.policy.json";
+    assert_eq!(told["steps"], value!([put]), "{told:#}");
     let export = in_place(&json(&scene.read(EXPORT)), &told, &scene);
     let scene = scene.file(EXPORT, export.to_string().as_bytes());
     let then = verdict(&scene, "sre-copilot-runtime", "acme", &[]);
@@ -102,6 +140,17 @@ fn what_people_do_under_a_control_goes_unless_it_is_asked_to_stay() {
     let bot = fix(&scene, "release-bot", "acme", &[]);
     assert_eq!((&bot["verdict"], &bot["verdict_then"]), (&value!("CONTROL_GAP"), &value!("PARITY")));
     assert!(scene.read(bot["files"][0].as_str().unwrap()).contains("aws:principaltag/changeticket"), "{bot:#}");
+    // Nothing gives it the tag, so that none of these calls would succeed, and the proposal says so.
+    let need = bot["needs"][0].as_str().unwrap();
+    assert!(need.contains("changeticket") && need.contains("each such call is refused"), "{need}");
+    let run = scene.run(&["fix", "release-bot", "--from", "acme"]);
+    let verdict = run.stdout.lines().find(|line| line.contains("PARITY")).unwrap();
+    assert!(verdict.ends_with("and no more, once it has what it needs"), "{}", run.stdout);
+    assert!(run.stdout.contains("  needs       `aws:principaltag/changeticket Null false` for "), "{}", run.stdout);
+    assert!(run.stdout.contains("sts:TagSession"), "{}", run.stdout);
+    // Only the condition is another.
+    assert!(run.stdout.contains("    until now without that condition"), "{}", run.stdout);
+    assert!(!run.stdout.contains(", now on "), "{}", run.stdout);
 }
 
 #[test]
@@ -118,6 +167,13 @@ fn a_service_account_of_the_example_is_cut_to_its_human_role() {
     assert_eq!((&through["kept"], &through["steps"], &agent["files"]), (&told["kept"], &told["steps"], &told["files"]));
     assert!(within(&told["verdict_then"]), "{told:#}");
     assert_eq!(told["steps"][1], "kubectl delete clusterrolebinding cluster-tools", "{told:#}");
+    // Who acts through it loses the same, and is named.
+    let agent_id = "kubernetes:prod-eu:serviceaccount:sre/incident-triage";
+    assert!(told["others"].as_array().unwrap().contains(&value!(agent_id)), "{told:#}");
+    assert!(!through["others"].as_array().unwrap().contains(&value!(agent_id)), "{agent:#}");
+    let run = scene.run(&["fix", "sre/cluster-tools", "--from", "acme"]);
+    let others = run.stdout.lines().find(|line| line.starts_with("  others      ")).unwrap();
+    assert!(others.contains(agent_id), "{}", run.stdout);
     let file = told["files"][0].as_str().unwrap();
     let proposal = scene.read(file);
     assert!(proposal.contains("kind: Role\n") && !proposal.contains('*'), "{proposal}");
@@ -191,7 +247,10 @@ fn what_a_statement_excludes_a_proposal_excludes() {
             let statements = policies.iter().flat_map(|policy| policy["Statement"].as_array().unwrap());
             statements.filter(|statement| statement["Effect"] == effect).collect()
         };
-        let reads = |statement: &&&Value| statement["Action"].as_array().unwrap().contains(&value!("s3:GetObject"));
+        let reads = |statement: &&&Value| {
+            let actions = statement["Action"].as_array().unwrap();
+            actions.contains(&value!("s3:GetObject")) || actions.contains(&value!("s3:*"))
+        };
         let allow = of("Allow");
         let allow = allow.iter().find(|statement| reads(statement)).unwrap();
         match denied {
@@ -287,10 +346,8 @@ fn use_is_a_measure_where_a_document_tells_of_it() {
     let run = scene.run(&arguments);
     assert_eq!(run.code, 0, "{}", run.stderr);
     let policy = json(&scene.read("evenhand-fix/role-incident-agent.policy.json"));
-    // By name: a wildcard would grant what nobody has looked at.
-    let actions = policy["Statement"][0]["Action"].as_array().unwrap();
-    assert!(actions.contains(&value!("logs:DeleteLogGroup")), "{policy:#}");
-    assert!(actions.iter().all(|action| !action.as_str().unwrap().contains('*')), "{policy:#}");
+    // The wildcard that is there may stay whole, so it stays.
+    assert_eq!(policy["Statement"][0]["Action"], value!(["logs:*"]), "{policy:#}");
     assert!(run.stdout.contains("s3:DeleteBucket"), "{}", run.stdout);
     // What a bucket's own policy grants beyond that no proposal takes away.
     let policy = value!({"Version": "2012-10-17", "Statement": [{
@@ -355,6 +412,18 @@ fn identities_of_the_example_tenant_are_cut_to_their_human_roles() {
         let scene = acme();
         let told = fix(&scene, &id, "acme", &[]);
         assert_eq!(told["verdict"], "EXCESS", "{id}");
+        // Narrower than people by holding nothing at all is told as what it is.
+        let mut shares = std::iter::once(&told).chain(told["through"].as_array().unwrap());
+        let stops = shares.all(|share| share["operations_kept"] == 0);
+        assert_eq!(told["nothing_left"], stops, "{told:#}");
+        let run = scene.run(&["fix", &id, "--from", "acme"]);
+        assert_eq!(
+            run.stdout.contains("nothing is left: with that in place it can do nothing"),
+            stops,
+            "{}",
+            run.stdout
+        );
+        assert!(stops || number != "107", "{told:#}");
         let files: Vec<Value> =
             told["files"].as_array().unwrap().iter().map(|file| json(&scene.read(file.as_str().unwrap()))).collect();
         let asked: Vec<&Value> = files
@@ -421,7 +490,9 @@ fn an_agent_that_borrows_a_key_is_cut_where_the_key_belongs() {
     let told = fix(&scene, agent, "acme", &[]);
     let through = &told["through"][0];
     assert_eq!((&told["operations"], &told["verdict_then"]), (&value!(0), &value!("NARROWER")), "{told:#}");
-    let held = value!({"identity": through["identity"], "files": told["files"], "changes": told["changes"]});
+    let held = value!({
+        "identity": through["identity"], "files": told["files"], "changes": told["changes"], "steps": through["steps"],
+    });
     let export = in_place(&json(&scene.read(EXPORT)), &held, &scene);
     let scene = scene.file(EXPORT, export.to_string().as_bytes());
     let then = verdict(&scene, agent, "acme", &[]);
@@ -486,6 +557,10 @@ fn an_app_and_a_workflow_of_the_example_are_cut_to_their_human_roles() {
     let job = fix(&scene, "github:acme:job:storefront/triage/answer", "acme", &[]);
     let block = scene.read(job["files"][0].as_str().unwrap());
     assert!(block.starts_with("permissions:"), "{block}");
+    // The default is the repository's: the job is where it is described.
+    let step = job["steps"][0].as_str().unwrap();
+    assert!(step.contains(".github/workflows/triage.yml:8, which asks for none"), "{step}");
+    assert!(!step.contains("storefront.ndjson"), "{step}");
     assert_eq!(job["verdict"], "EXCESS");
     // Of the second person nothing tells; the proposal alone does not make it parity, and the output says so.
     assert_eq!((&job["verdict_then"], &job["reached"]), (&value!("UNKNOWN"), &value!(false)));

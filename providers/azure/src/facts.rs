@@ -8,6 +8,7 @@ use evenhand_model::evidence::Evidence;
 use evenhand_model::refusal::{Refusal, Why};
 use jiff::Timestamp;
 
+use crate::cloud::Cloud;
 use crate::documents::directory::{
     ActivationPolicy, AgentInstance, AppRoleAssignment, Application, ConditionalAccess, CredentialPolicy,
     DelegatedGrant, DirectoryAssignment, DirectoryRole, FederatedCredential, Group, GroupEligibility, Inheritable,
@@ -134,6 +135,8 @@ pub(crate) struct TenantFacts {
     pub(crate) unanswered: Vec<Unanswered>,
     /// The first place of all, as evidence of the tenant as a whole.
     pub(crate) somewhere: Option<Evidence>,
+    /// Where it lies, by the hosts that answered.
+    pub(crate) cloud: Cloud,
 }
 
 impl TenantFacts {
@@ -219,6 +222,7 @@ impl TenantFacts {
 
     /// Takes what another part of the same tenant says.
     fn absorb(&mut self, mut other: Self) {
+        self.cloud.absorb(other.cloud);
         macro_rules! maps {
             ($($member:ident),+) => {
                 $(for (key, value) in other.$member { self.$member.entry(key).or_insert(value); })+

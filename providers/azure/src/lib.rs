@@ -9,6 +9,7 @@
 
 mod access;
 mod catalog;
+pub mod cloud;
 #[cfg(feature = "live")]
 pub mod collect;
 pub mod documents;

@@ -352,23 +352,42 @@ impl CompiledStatement {
     }
 
     fn build_scope(&self, part: &Part, context: &dyn Context) -> Option<ResourceScope> {
-        let fill = |element: &Element| match element {
-            Element::Fixed(pattern) => Some(pattern.clone()),
-            Element::Template(template) => filled(template, context),
-            Element::Nothing => None,
-        };
         match &part.reach {
             Reach::Everything => Some(ResourceScope::everything()),
             Reach::In(numbers) => {
-                let patterns: Vec<Pattern> =
-                    numbers.iter().filter_map(|at| self.elements.get(usize::from(*at))).filter_map(fill).collect();
+                let patterns = self.numbered(numbers, context);
                 (!patterns.is_empty()).then(|| ResourceScope::any_of(patterns))
             }
-            Reach::NotIn => {
-                let patterns: Option<Vec<Pattern>> = self.elements.iter().map(fill).collect();
-                Some(ResourceScope::everything().without(patterns?))
+            Reach::NotIn => Some(ResourceScope::everything().without(self.all_elements(context)?)),
+        }
+    }
+
+    /// All resources that the statement names for whoever asks, and whether it means what they are not. `None` where it
+    /// means none, or what it leaves out depends on a variable without a value.
+    pub(crate) fn resources(&self, context: &dyn Context) -> Option<(Vec<Pattern>, bool)> {
+        if self.excludes() {
+            return Some((self.all_elements(context)?, true));
+        }
+        let mut patterns = Vec::new();
+        for part in self.parts.iter() {
+            match &part.reach {
+                Reach::Everything => return Some((vec![Pattern::any()], false)),
+                Reach::In(numbers) => patterns.extend(self.numbered(numbers, context)),
+                Reach::NotIn => {}
             }
         }
+        patterns.sort_unstable();
+        patterns.dedup();
+        (!patterns.is_empty()).then_some((patterns, false))
+    }
+
+    fn numbered(&self, numbers: &[u16], context: &dyn Context) -> Vec<Pattern> {
+        let elements = numbers.iter().filter_map(|at| self.elements.get(usize::from(*at)));
+        elements.filter_map(|element| resource(element, context)).collect()
+    }
+
+    fn all_elements(&self, context: &dyn Context) -> Option<Vec<Pattern>> {
+        self.elements.iter().map(|element| resource(element, context)).collect()
     }
 
     /// What is left of the condition for whoever asks. `None` = it cannot hold.
@@ -433,6 +452,15 @@ struct Unnamed<'a>(&'a dyn Context);
 impl Context for Unnamed<'_> {
     fn get(&self, key: &str) -> Lookup {
         if is_own_name(key) { Lookup::Unknown } else { self.0.get(key) }
+    }
+}
+
+/// The resources that an entry means for whoever asks.
+fn resource(element: &Element, context: &dyn Context) -> Option<Pattern> {
+    match element {
+        Element::Fixed(pattern) => Some(pattern.clone()),
+        Element::Template(template) => filled(template, context),
+        Element::Nothing => None,
     }
 }
 

@@ -93,10 +93,16 @@ impl PolicyDocument {
         serde_json::from_str(json)
     }
 
-    /// Drops what the compiled form tells better: actions and resources. Names, principals and conditions stay.
+    /// Drops what the compiled form tells better: names of actions, and resources. Wildcards stay, since a proposal may say
+    /// them again; so do names of statements, principals and conditions.
     pub(crate) fn forget_grants(&mut self) {
         for statement in &mut self.statements {
-            statement.actions = Listed::In(Vec::new());
+            let actions = std::mem::replace(&mut statement.actions, Listed::In(Vec::new()));
+            if let Listed::In(mut names) = actions {
+                names.retain(|name| name.contains(['*', '?']));
+                names.shrink_to_fit();
+                statement.actions = Listed::In(names);
+            }
             statement.resources = None;
         }
         self.statements.shrink_to_fit();
@@ -410,6 +416,18 @@ mod tests {
         let many = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:GetObject"],"Resource":["*"],
             "Condition":{"Bool":{"AWS:securetransport":["true"]}}}]}"#;
         assert_eq!(PolicyDocument::parse(one).unwrap(), PolicyDocument::parse(many).unwrap());
+    }
+
+    #[test]
+    fn of_what_is_granted_the_wildcards_are_remembered() {
+        let json = r#"{"Statement":[
+            {"Effect":"Allow","Action":["s3:Get*","s3:PutObject","ec2:?top*"],"Resource":"arn:aws:s3:::b/*"},
+            {"Effect":"Allow","NotAction":"iam:*","Resource":"*"}]}"#;
+        let mut document = PolicyDocument::parse(json).unwrap();
+        document.forget_grants();
+        let kept: Vec<&Listed> = document.statements.iter().map(|statement| &statement.actions).collect();
+        let wildcards = Listed::In(vec!["s3:Get*".into(), "ec2:?top*".into()]);
+        assert_eq!(kept, [&wildcards, &Listed::In(Vec::new())]);
     }
 
     #[test]

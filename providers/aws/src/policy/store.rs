@@ -250,6 +250,15 @@ impl PolicyStore {
         GrantIx(first.saturating_add(u32::try_from(statement).unwrap_or(u32::MAX)))
     }
 
+    /// The policy that holds the statement behind a number, and the place of the statement in it.
+    pub(crate) fn statement_of(&self, grant: GrantIx) -> Option<(PolicyIx, usize)> {
+        let after = self.attachments.partition_point(|attachment| attachment.first_grant <= grant.0);
+        let index = after.checked_sub(1)?;
+        let statement = grant.0.checked_sub(self.attachments.get(index)?.first_grant)? as usize;
+        let policy = PolicyIx(u32::try_from(index).ok()?);
+        (statement < self.document(policy).statements.len()).then_some((policy, statement))
+    }
+
     /// The statement behind a number.
     pub(crate) fn grant(&self, grant: GrantIx) -> Grant {
         let after = self.attachments.partition_point(|attachment| attachment.first_grant <= grant.0);
@@ -296,6 +305,9 @@ mod tests {
         let grant = store.grant(store.grant_number(b, 1));
         assert_eq!((&*grant.policy, grant.statement, &*grant.name), ("b", Some(1), "list"));
         assert_eq!(grant.evidence, Evidence::pointer("x.json", "/1/Statement/1"));
+        assert_eq!(store.statement_of(store.grant_number(b, 1)), Some((b, 1)));
+        assert_eq!(store.statement_of(store.grant_number(a, 0)), Some((a, 0)));
+        assert_eq!(store.statement_of(GrantIx(4)), None, "there are four");
     }
 
     #[test]

@@ -10,10 +10,8 @@ use std::sync::Arc;
 use evenhand_model::proposal::quoted;
 use serde_json::{Value, json};
 
+use crate::cloud::Cloud;
 use crate::rbac::{ArmId, ObjectId, RoleKey};
-
-const GRAPH: &str = "https://graph.microsoft.com/v1.0";
-const MANAGER: &str = "https://management.azure.com";
 
 /// What binds a grant to a principal.
 #[derive(Clone, Debug)]
@@ -67,21 +65,22 @@ impl Bond {
     }
 
     /// The commands that undo it; none where several grants are one object, or nothing can be undone.
-    pub(crate) fn undone(&self) -> Vec<String> {
+    pub(crate) fn undone(&self, cloud: Cloud) -> Vec<String> {
         let principal = self.principal.as_str();
+        let graph = graph(cloud);
         match &self.by {
             By::Assignment(id) => vec![format!("az role assignment delete --ids {}", quoted(id))],
-            By::Scheduled { ready, role, scope } => vec![scheduled(principal, *ready, role, scope)],
+            By::Scheduled { ready, role, scope } => vec![scheduled(cloud, principal, *ready, role, scope)],
             By::Directory { id: Some(id), term: Term::Standing, .. } => {
-                vec![delete(&format!("{GRAPH}/roleManagement/directory/roleAssignments/{id}"))]
+                vec![delete(&format!("{graph}/roleManagement/directory/roleAssignments/{id}"))]
             }
             By::Directory { id: None, term: Term::Standing, role, scope } => {
                 let list = format!(
-                    "{GRAPH}/roleManagement/directory/roleAssignments?$filter=principalId eq '{principal}' and \
+                    "{graph}/roleManagement/directory/roleAssignments?$filter=principalId eq '{principal}' and \
                      roleDefinitionId eq '{role}'"
                 );
                 let query = format!("value[?directoryScopeId=='{scope}'].id | [0]");
-                vec![delete_found(&format!("{GRAPH}/roleManagement/directory/roleAssignments/"), &list, &query)]
+                vec![delete_found(&format!("{graph}/roleManagement/directory/roleAssignments/"), &list, &query)]
             }
             By::Directory { term, role, scope, .. } => {
                 let list = match term {
@@ -91,10 +90,10 @@ impl Bond {
                 let body = json!({
                     "action": "adminRemove", "principalId": principal, "roleDefinitionId": role, "directoryScopeId": scope,
                 });
-                vec![post(&format!("{GRAPH}/roleManagement/directory/{list}"), &body)]
+                vec![post(&format!("{graph}/roleManagement/directory/{list}"), &body)]
             }
             By::Permission { id, resource, role, asked } => {
-                let list = format!("{GRAPH}/servicePrincipals/{principal}/appRoleAssignments");
+                let list = format!("{graph}/servicePrincipals/{principal}/appRoleAssignments");
                 let mut steps = vec![match id {
                     Some(id) => delete(&format!("{list}/{id}")),
                     None => {
@@ -125,16 +124,28 @@ impl Bond {
     }
 
     /// The command that gives a directory role to a principal itself, as it is given here to a group.
-    pub(crate) fn again(&self, to: &ObjectId) -> Option<String> {
+    pub(crate) fn again(&self, cloud: Cloud, to: &ObjectId) -> Option<String> {
         let By::Directory { role, scope, .. } = &self.by else { return None };
+        let graph = graph(cloud);
         let body = json!({"principalId": to.as_str(), "roleDefinitionId": role, "directoryScopeId": scope});
-        Some(post(&format!("{GRAPH}/roleManagement/directory/roleAssignments"), &body))
+        Some(post(&format!("{graph}/roleManagement/directory/roleAssignments"), &body))
     }
 }
 
+/// Microsoft Graph, in the version that the calls are of.
+fn graph(cloud: Cloud) -> String {
+    format!("{}/v1.0", cloud.graph())
+}
+
 /// Takes scopes out of a delegated grant; `left`: what stays of it.
-pub(crate) fn without_scopes(client: &ObjectId, id: Option<&str>, resource: &str, left: &[&str]) -> String {
-    let list = format!("{GRAPH}/oauth2PermissionGrants");
+pub(crate) fn without_scopes(
+    cloud: Cloud,
+    client: &ObjectId,
+    id: Option<&str>,
+    resource: &str,
+    left: &[&str],
+) -> String {
+    let list = format!("{}/oauth2PermissionGrants", graph(cloud));
     let found = match id {
         Some(id) => quoted(&format!("{list}/{id}")),
         None => {
@@ -157,15 +168,16 @@ pub(crate) fn left(group: &ObjectId, member: &ObjectId) -> String {
 }
 
 /// Takes away that a principal may activate the membership of a group.
-pub(crate) fn no_longer_ready(group: &ObjectId, member: &ObjectId) -> String {
+pub(crate) fn no_longer_ready(cloud: Cloud, group: &ObjectId, member: &ObjectId) -> String {
+    let graph = graph(cloud);
     let body = json!({
         "accessId": "member", "action": "adminRemove", "groupId": group.as_str(), "principalId": member.as_str(),
     });
-    post(&format!("{GRAPH}/identityGovernance/privilegedAccess/group/eligibilityScheduleRequests"), &body)
+    post(&format!("{graph}/identityGovernance/privilegedAccess/group/eligibilityScheduleRequests"), &body)
 }
 
 /// Each request has an id of its own, which whoever makes it chooses.
-fn scheduled(principal: &str, ready: bool, role: &RoleKey, scope: &ArmId) -> String {
+fn scheduled(cloud: Cloud, principal: &str, ready: bool, role: &RoleKey, scope: &ArmId) -> String {
     let list = if ready { "roleEligibilityScheduleRequests" } else { "roleAssignmentScheduleRequests" };
     let place = if scope.is_root() { "" } else { scope.as_str() };
     let body = json!({"properties": {
@@ -175,7 +187,7 @@ fn scheduled(principal: &str, ready: bool, role: &RoleKey, scope: &ArmId) -> Str
     }});
     format!(
         "az rest --method put --url {}\"$(uuidgen)\"{} --body {}",
-        quoted(&format!("{MANAGER}{place}/providers/Microsoft.Authorization/{list}/")),
+        quoted(&format!("{}{place}/providers/Microsoft.Authorization/{list}/", cloud.manager())),
         quoted("?api-version=2020-10-01"),
         quoted(&body.to_string())
     )
@@ -203,7 +215,34 @@ mod tests {
     use super::*;
 
     fn undone(by: By) -> String {
-        Bond { principal: ObjectId::new("p-1"), by }.undone().join("\n")
+        Bond { principal: ObjectId::new("p-1"), by }.undone(Cloud::Public).join("\n")
+    }
+
+    #[test]
+    fn commands_go_to_the_cloud_of_the_tenant() {
+        let id = ObjectId::new("p-1");
+        let bond = |by| Bond { principal: id.clone(), by };
+        let ready = By::Scheduled {
+            ready: true,
+            role: RoleKey::new("owner"),
+            scope: ArmId::parse("/subscriptions/s").unwrap(),
+        };
+        let role =
+            By::Directory { id: Some("a".into()), term: Term::Standing, role: "reader".into(), scope: "/".into() };
+        for (cloud, graph, manager) in [
+            (Cloud::UsGovernment, " https://graph.microsoft.us/v1.0/", " https://management.usgovcloudapi.net/"),
+            (Cloud::China, " https://microsoftgraph.chinacloudapi.cn/v1.0/", " https://management.chinacloudapi.cn/"),
+        ] {
+            let steps = [
+                bond(role.clone()).undone(cloud).join(""),
+                bond(role.clone()).again(cloud, &id).unwrap(),
+                without_scopes(cloud, &id, Some("g-1"), "r", &[]),
+                no_longer_ready(cloud, &id, &id),
+            ];
+            assert!(steps.iter().all(|step| step.contains(graph)), "{steps:#?}");
+            let step = bond(ready.clone()).undone(cloud).join("");
+            assert!(step.contains(manager), "{step}");
+        }
     }
 
     #[test]
@@ -279,10 +318,11 @@ mod tests {
         let client = ObjectId::new("c-1");
         let url = "https://graph.microsoft.com/v1.0/oauth2PermissionGrants/g-1";
         assert_eq!(
-            without_scopes(&client, Some("g-1"), "r", &["User.Read", "openid"]),
+            without_scopes(Cloud::Public, &client, Some("g-1"), "r", &["User.Read", "openid"]),
             format!("az rest --method patch --url {url} --body '{{\"scope\":\"User.Read openid\"}}'")
         );
-        assert_eq!(without_scopes(&client, Some("g-1"), "r", &[]), format!("az rest --method delete --url {url}"));
+        let gone = without_scopes(Cloud::Public, &client, Some("g-1"), "r", &[]);
+        assert_eq!(gone, format!("az rest --method delete --url {url}"));
     }
 
     #[test]

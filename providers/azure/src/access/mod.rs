@@ -31,6 +31,7 @@ use foldhash::fast::FixedState;
 use rayon::prelude::*;
 
 use crate::catalog::Catalogue;
+use crate::cloud::Cloud;
 use crate::rbac::{ArmId, Groups, KnownBlocks, ObjectId, Plane};
 use bond::Bond;
 use holdings::{Allowed, Holdings};
@@ -58,6 +59,7 @@ pub(crate) struct Tenant {
     pub(crate) holdings: Holdings,
     pub(crate) actors: Vec<Actor>,
     pub(crate) ground: edges::Ground,
+    pub(crate) cloud: Cloud,
 }
 
 #[derive(Debug)]
@@ -75,8 +77,8 @@ pub(crate) struct Resolver {
     grants: Vec<Grant>,
     /// One for each grant.
     bonds: Vec<Bond>,
-    /// The groups of each tenant, with the number of its first grant.
-    groups: Vec<(u32, Groups)>,
+    /// The groups of each tenant and the cloud that it lies in, with the number of its first grant.
+    groups: Vec<(u32, Groups, Cloud)>,
     /// The groups whose membership somebody may activate.
     ready: HashMap<IdentityId, Vec<ObjectId>, FixedState>,
     edges: Vec<Edge>,
@@ -304,7 +306,7 @@ impl Resolver {
         self.ready.extend(ready.map(|actor| (actor.id.clone(), names(actor))));
         let base = self.grants.len();
         let groups = tenant.assigned.authorizer.world().groups.clone();
-        self.groups.push((u32::try_from(base).unwrap_or(u32::MAX), groups));
+        self.groups.push((u32::try_from(base).unwrap_or(u32::MAX), groups, tenant.cloud));
         self.bonds.extend(tenant.assigned.beside.iter().map(|beside| beside.bond.clone()));
         self.bonds.extend(tenant.holdings.all.iter().map(|held| held.bond.clone()));
         self.grants.extend(tenant.assigned.beside.iter().map(|beside| beside.grant.clone()));

@@ -19,6 +19,7 @@ use super::Resolver;
 use super::bond::{Bond, By, left, no_longer_ready, without_scopes};
 use super::edges::AGENT_OF_BLUEPRINT;
 use crate::catalog::graph::{self, MICROSOFT_GRAPH};
+use crate::cloud::Cloud;
 use crate::rbac::{Groups, ObjectId, Plane};
 
 /// What a grant is called that stands on a blueprint, and not on the agent.
@@ -42,6 +43,12 @@ impl Proposes for Resolver {
                 && matches!(&edge.target, EdgeTarget::Identity(target) if target == identity)
         };
         self.edges.iter().find(made).map(|edge| edge.source.clone())
+    }
+
+    fn lends_to(&self, identity: &IdentityId) -> Vec<IdentityId> {
+        let made = self.edges.iter().filter(|edge| edge.source == *identity && *edge.technique == *AGENT_OF_BLUEPRINT);
+        made.filter_map(|edge| if let EdgeTarget::Identity(agent) = &edge.target { Some(agent.clone()) } else { None })
+            .collect()
     }
 
     fn propose(&self, identity: &IdentityId, kept: &[Kept], apart: &str) -> Result<Proposal, NoProposal> {
@@ -76,8 +83,17 @@ impl Proposes for Resolver {
                     left_out.push(LeftOut { place, operations: resources, why });
                 }
                 Ok(scopes) => {
-                    let held = roles.entry(scopes).or_default();
-                    *held = held.union(&resources);
+                    let data = self.unassignable(&scopes, &resources);
+                    let rest = resources.difference(&data);
+                    for scopes in assignable(scopes).into_iter().filter(|_| !rest.is_empty()) {
+                        let held = roles.entry(scopes).or_default();
+                        *held = held.union(&rest);
+                    }
+                    if !data.is_empty() {
+                        let why =
+                            "a custom role with operations on data cannot be assigned at a management group".into();
+                        left_out.push(LeftOut { place, operations: data, why });
+                    }
                 }
                 Err(why) => left_out.push(LeftOut { place, operations: resources, why: why.into() }),
             }
@@ -148,7 +164,15 @@ impl Resolver {
             });
         }
         steps.extend(gone);
-        Proposal { files, steps, left_out }
+        Proposal { files, steps, left_out, needs: Vec::new() }
+    }
+
+    /// The operations that no custom role grants in some scopes. Source: "Azure custom roles", custom role limits.
+    fn unassignable(&self, scopes: &[Arc<str>], operations: &OpSet) -> OpSet {
+        match scopes.iter().any(|scope| is_management_group(scope)) {
+            true => operations.iter().filter(|at| self.catalogue().plane(*at) == Plane::Data).collect(),
+            false => OpSet::new(),
+        }
     }
 
     fn bond(&self, grant: GrantIx) -> Option<&Bond> {
@@ -157,8 +181,17 @@ impl Resolver {
 
     /// The groups of the tenant that a grant is of.
     fn groups_of(&self, grant: GrantIx) -> Option<&Groups> {
-        let after = self.groups.partition_point(|(first, _)| *first <= grant.0);
-        self.groups.get(after.checked_sub(1)?).map(|(_, groups)| groups)
+        self.tenant_of(grant).map(|(_, groups, _)| groups)
+    }
+
+    /// The cloud of the tenant that a grant is of.
+    fn cloud_of(&self, grant: GrantIx) -> Cloud {
+        self.tenant_of(grant).map(|(_, _, cloud)| *cloud).unwrap_or_default()
+    }
+
+    fn tenant_of(&self, grant: GrantIx) -> Option<&(u32, Groups, Cloud)> {
+        let after = self.groups.partition_point(|(first, _, _)| *first <= grant.0);
+        self.groups.get(after.checked_sub(1)?)
     }
 
     /// A role definition as `az role definition create` takes it.
@@ -201,6 +234,8 @@ struct Undo<'r> {
     ready: &'r [ObjectId],
     steps: Vec<String>,
     ways: BTreeSet<Way>,
+    /// Where what goes lies.
+    cloud: Cloud,
     /// All scopes of delegated grants, and those that go.
     scopes: BTreeMap<Delegation, (Arc<str>, BTreeSet<Arc<str>>)>,
 }
@@ -209,7 +244,8 @@ impl<'r> Undo<'r> {
     fn of(resolver: &'r Resolver, identity: &IdentityId) -> Self {
         let object = ObjectId::new(identity.as_str().rsplit(':').next().unwrap_or_default());
         let ready = resolver.ready.get(identity).map_or(&[][..], Vec::as_slice);
-        Self { resolver, object, ready, steps: Vec::new(), ways: BTreeSet::new(), scopes: BTreeMap::new() }
+        let (steps, ways, scopes) = (Vec::new(), BTreeSet::new(), BTreeMap::new());
+        Self { resolver, object, ready, steps, ways, cloud: Cloud::default(), scopes }
     }
 
     fn ways(&self, grant: GrantIx) -> Vec<Way> {
@@ -227,6 +263,7 @@ impl<'r> Undo<'r> {
 
     /// Notes that a grant goes.
     fn take(&mut self, grant: GrantIx) {
+        self.cloud = self.resolver.cloud_of(grant);
         let ways = self.ways(grant);
         if ways != [Way::Itself] {
             self.ways.extend(ways.iter().cloned());
@@ -243,7 +280,7 @@ impl<'r> Undo<'r> {
                 gone.insert(Arc::clone(value));
             }
             bond => {
-                let commands = bond.map(Bond::undone).unwrap_or_default();
+                let commands = bond.map(|bond| bond.undone(self.cloud)).unwrap_or_default();
                 if commands.is_empty() {
                     let of = resolver.grant(grant);
                     self.steps.push(format!("take away: {} ({})", of.policy, of.evidence));
@@ -263,18 +300,19 @@ impl<'r> Undo<'r> {
         for grant in stays {
             let ways = self.ways(*grant);
             let is_lost = !ways.is_empty() && ways.iter().all(|way| self.ways.contains(way));
-            let again = self.resolver.bond(*grant).filter(|_| is_lost).and_then(|bond| bond.again(&self.object));
+            let again =
+                self.resolver.bond(*grant).filter(|_| is_lost).and_then(|bond| bond.again(self.cloud, &self.object));
             first.extend(again);
         }
         for ((id, resource), (all, gone)) in &self.scopes {
             let stay: Vec<&str> = all.split_ascii_whitespace().filter(|scope| !gone.contains(*scope)).collect();
-            self.steps.push(without_scopes(&self.object, id.as_deref(), resource, &stay));
+            self.steps.push(without_scopes(self.cloud, &self.object, id.as_deref(), resource, &stay));
         }
         for way in &self.ways {
             match way {
                 Way::Itself => {}
                 Way::Member(group) => self.steps.push(left(group, &self.object)),
-                Way::Ready(group) => self.steps.push(no_longer_ready(group, &self.object)),
+                Way::Ready(group) => self.steps.push(no_longer_ready(self.cloud, group, &self.object)),
             }
         }
         first.append(&mut self.steps);
@@ -320,9 +358,49 @@ fn scopes(scope: &ResourceScope) -> Option<Vec<Arc<str>>> {
     (places == below).then(|| places.into_iter().collect())
 }
 
+fn is_management_group(scope: &str) -> bool {
+    scope.to_ascii_lowercase().starts_with("/providers/microsoft.management/managementgroups/")
+}
+
+/// Scopes as lists that one custom role each may be assigned at: a role names one management group at most. Source: "Azure
+/// custom roles", custom role limits.
+fn assignable(scopes: Vec<Arc<str>>) -> Vec<Vec<Arc<str>>> {
+    let (groups, rest): (Vec<_>, Vec<_>) = scopes.iter().cloned().partition(|scope| is_management_group(scope));
+    if groups.len() <= 1 {
+        return vec![scopes];
+    }
+    let rest = Some(rest).filter(|rest| !rest.is_empty());
+    groups.into_iter().map(|group| vec![group]).chain(rest).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_role_names_one_management_group_and_grants_no_data_there() {
+        let group =
+            |name: &str| -> Arc<str> { format!("/providers/Microsoft.Management/managementGroups/{name}").into() };
+        let subscription: Arc<str> = "/subscriptions/s".into();
+        for (scopes, lists) in [
+            (vec![group("a"), subscription.clone()], vec![vec![group("a"), subscription.clone()]]),
+            (vec![group("a"), group("b")], vec![vec![group("a")], vec![group("b")]]),
+            (
+                vec![group("a"), group("b"), subscription.clone()],
+                vec![vec![group("a")], vec![group("b")], vec![subscription.clone()]],
+            ),
+        ] {
+            assert_eq!(assignable(scopes), lists);
+        }
+        let resolver = Resolver::of(&[]);
+        let named = |pattern: &str| resolver.catalogue().expand(pattern);
+        let both = named("Microsoft.Storage/storageAccounts/read")
+            .union(&named("Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read"));
+        let data: OpSet = both.iter().filter(|at| resolver.catalogue().plane(*at) == Plane::Data).collect();
+        assert!(!data.is_empty() && data.len() < both.len());
+        assert_eq!(resolver.unassignable(&[group("a"), subscription.clone()], &both), data);
+        assert_eq!(resolver.unassignable(&[subscription], &both), OpSet::new());
+    }
 
     #[test]
     fn a_scope_is_a_resource_with_what_lies_below_it() {

@@ -4,23 +4,7 @@ use http::Uri;
 
 use super::CollectError;
 
-/// A cloud of Azure, which has addresses and a sign-in of its own.
-///
-/// Sources: <https://learn.microsoft.com/graph/deployments>,
-/// <https://learn.microsoft.com/azure/azure-government/compare-azure-government-global-azure>,
-/// <https://learn.microsoft.com/azure/china/resources-developer-guide>.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Cloud {
-    /// The one for everybody.
-    #[default]
-    Public,
-    /// Azure Government of the United States.
-    UsGovernment,
-    /// The same for the Department of Defense, which has a Graph of its own.
-    UsDefense,
-    /// Azure in China.
-    China,
-}
+pub use crate::cloud::Cloud;
 
 impl Cloud {
     /// Where one signs in.
@@ -34,14 +18,9 @@ impl Cloud {
 
     /// The address of an interface.
     pub(crate) fn address(self, interface: Interface) -> &'static str {
-        match (interface, self) {
-            (Interface::Graph, Self::Public) => "https://graph.microsoft.com",
-            (Interface::Graph, Self::UsGovernment) => "https://graph.microsoft.us",
-            (Interface::Graph, Self::UsDefense) => "https://dod-graph.microsoft.us",
-            (Interface::Graph, Self::China) => "https://microsoftgraph.chinacloudapi.cn",
-            (Interface::Manager, Self::Public) => "https://management.azure.com",
-            (Interface::Manager, Self::UsGovernment | Self::UsDefense) => "https://management.usgovcloudapi.net",
-            (Interface::Manager, Self::China) => "https://management.chinacloudapi.cn",
+        match interface {
+            Interface::Graph => self.graph(),
+            Interface::Manager => self.manager(),
         }
     }
 }

@@ -25,6 +25,8 @@ pub(crate) use take::take;
 pub(crate) struct Answer<'a> {
     /// The tenant; empty = nothing tells.
     pub(crate) tenant: String,
+    /// The host that was asked; empty = nothing tells.
+    pub(crate) host: String,
     /// What was asked.
     pub(crate) asked: Asked,
     /// The answer; `None` = it has no content.
@@ -106,6 +108,7 @@ pub(crate) fn answers(
         let answer = match &bare {
             Some((tenant, asked)) => Answer {
                 tenant: tenant.clone(),
+                host: String::new(),
                 asked: asked.clone(),
                 response: Some(text),
                 error: None,
@@ -131,6 +134,7 @@ pub(crate) fn answers(
                 };
                 Answer {
                     tenant: envelope.tenant,
+                    host: envelope.host,
                     asked,
                     response: envelope.response,
                     error: envelope.error,

@@ -127,7 +127,8 @@ impl<'a> Taking<'a> {
 
 /// Adds an answer to the facts. What cannot be understood is returned; everything else is kept.
 pub(crate) fn take(answer: Answer<'_>, document: &Arc<str>, facts: &mut Facts) -> Vec<Problem> {
-    let Answer { tenant, asked, response, error, accepted, pointer } = answer;
+    let Answer { tenant, host, asked, response, error, accepted, pointer } = answer;
+    facts.tenant(&tenant).cloud.note(&host);
     let tenant = facts.tenant(&tenant);
     if let Some(refusal) = error {
         let accepted = accepted.map(Arc::from);

@@ -90,7 +90,7 @@ pub(crate) fn join(facts: &Facts, options: &ReadOptions) -> (Inventory, Option<R
             join.inventory.gaps.push(gap);
         }
         join.strongest_first(&holdings);
-        tenants.push(Tenant { assigned, holdings, actors: join.actors, ground: join.ground });
+        tenants.push(Tenant { assigned, holdings, actors: join.actors, ground: join.ground, cloud: facts.cloud });
         inventory.merge(join.inventory);
     }
     if inventory.identities.is_empty() {

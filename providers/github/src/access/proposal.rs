@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use evenhand_model::access::{AccessResolver as _, Grant, GrantIx};
-use evenhand_model::evidence::Truth;
+use evenhand_model::evidence::{Evidence, Truth};
 use evenhand_model::glob::Glob;
 use evenhand_model::id::IdentityId;
 use evenhand_model::opset::OpSet;
@@ -18,6 +18,11 @@ use serde_json::json;
 
 use super::Resolver;
 use crate::catalog::{Catalogue, Level, Permissions, Place};
+
+/// What grants are called that a workflow says nothing of.
+const BY_DEFAULT: &str = "default permissions of workflows";
+/// What they are called where a workflow asks for all permissions of a level.
+const ALL_OF_A_KIND: &str = "permissions: ";
 
 /// Who writes permissions down, told by what the grants are called.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,7 +36,10 @@ impl Holder {
     fn of(policy: &str) -> Option<Self> {
         if policy.starts_with("permissions of the app ") {
             Some(Self::App)
-        } else if policy == "permissions of the job" || policy.starts_with("default permissions of workflows") {
+        } else if policy == "permissions of the job"
+            || policy.starts_with(ALL_OF_A_KIND)
+            || policy.starts_with(BY_DEFAULT)
+        {
             Some(Self::Job)
         } else if policy.starts_with("permissions of the token ") {
             Some(Self::Token)
@@ -47,6 +55,29 @@ impl Proposes for Resolver {
     }
 
     fn propose(&self, identity: &IdentityId, kept: &[Kept], apart: &str) -> Result<Proposal, NoProposal> {
+        self.proposed(identity, None, kept, apart)
+    }
+
+    fn propose_at(
+        &self,
+        identity: &IdentityId,
+        at: &Evidence,
+        kept: &[Kept],
+        apart: &str,
+    ) -> Result<Proposal, NoProposal> {
+        self.proposed(identity, Some(at), kept, apart)
+    }
+}
+
+impl Resolver {
+    /// `at`: where the identity is described.
+    fn proposed(
+        &self,
+        identity: &IdentityId,
+        at: Option<&Evidence>,
+        kept: &[Kept],
+        apart: &str,
+    ) -> Result<Proposal, NoProposal> {
         let access = self.access(identity);
         let slices = || access.iter().flat_map(|access| access.slices());
         let Some(holder) = slices().filter_map(|slice| Holder::of(&self.grant(slice.grant).policy)).min() else {
@@ -89,7 +120,14 @@ impl Proposes for Resolver {
         let words = words(&permissions, &families);
         let written =
             slices().map(|slice| self.grant(slice.grant)).find(|held| Holder::of(&held.policy) == Some(holder));
-        let place = written.map(|held| held.evidence.to_string()).unwrap_or_default();
+        // What is held by default stands in settings, which hold for other workflows too.
+        let place = match (written, at) {
+            (Some(held), Some(at)) if held.policy.starts_with(BY_DEFAULT) => {
+                format!("{at}, which asks for none and has the {}", held.policy)
+            }
+            (Some(held), _) => held.evidence.to_string(),
+            (None, at) => at.map(ToString::to_string).unwrap_or_default(),
+        };
         Ok(told(identity, (holder, &place), &words, repositories.unwrap_or_default(), left_out, apart))
     }
 }
@@ -220,7 +258,8 @@ fn told(
             for (family, level) in asked {
                 let _ = writeln!(text, "  {}: {level}", family.replace('_', "-"));
             }
-            steps.push(format!("put the block in place of `permissions` of the job in its workflow, at {place}"));
+            steps
+                .push(format!("put the block into the job in its workflow, in place of its `permissions`, at {place}"));
             ProposedFile { name: format!("{name}.permissions.yaml"), text }
         }
         Holder::App | Holder::Token => {
@@ -264,10 +303,10 @@ fn told(
             Holder::Token => {
                 format!("{none}: revoke the token at {}", home.settings("personal-access-tokens/active"))
             }
-            Holder::Job => format!("{none}: put the block in place of `permissions` of the job, at {place}"),
+            Holder::Job => format!("{none}: put the block into the job, in place of its `permissions`, at {place}"),
         }];
     }
-    Proposal { files: vec![file], steps, left_out }
+    Proposal { files: vec![file], steps, left_out, needs: Vec::new() }
 }
 
 #[cfg(test)]
@@ -275,6 +314,19 @@ mod tests {
     use evenhand_model::catalog::Catalog as _;
 
     use super::*;
+
+    #[test]
+    fn whatever_a_job_has_by_its_workflow_is_the_jobs() {
+        for (policy, is_job) in [
+            ("permissions of the job", true),
+            ("permissions: write-all", true),
+            ("default permissions of workflows: read", true),
+            ("permissions of the token x", false),
+            ("role write in acme/web", false),
+        ] {
+            assert_eq!(Holder::of(policy) == Some(Holder::Job), is_job, "{policy}");
+        }
+    }
 
     #[test]
     fn the_most_permissions_are_taken_that_grant_nothing_beyond() {
@@ -301,7 +353,7 @@ mod tests {
             super::told(&identity.into(), (holder, "w.yml:3"), &words, vec!["acme/web".to_owned()], Vec::new(), "")
                 .steps
         };
-        assert!(steps("github:acme:job:x", Holder::Job)[0].ends_with("of the job in its workflow, at w.yml:3"));
+        assert!(steps("github:acme:job:x", Holder::Job)[0].ends_with(" of its `permissions`, at w.yml:3"));
         let app = steps("github:acme:app:it's", Holder::App);
         assert!(app[0].contains("https://github.com/organizations/acme/settings/apps/it's/permissions"), "{app:#?}");
         let asked = "gh api --paginate /orgs/acme/installations --jq \

@@ -67,7 +67,7 @@ impl Proposes for Resolver {
         }
         let mut text = String::new();
         let short = format!("{}{apart}", subject.short);
-        let name = format!("{short}-right-sized");
+        let name = format!("{}:right-sized{apart}", subject.object);
         for (home, named) in &rules {
             self.role(home, &name, named, &mut text);
             subject.binding(home, &name, &mut text);
@@ -77,9 +77,12 @@ impl Proposes for Resolver {
         if !text.is_empty() {
             steps.push(format!("kubectl apply -f {}", quoted(&file)));
         }
-        steps.extend(own_bindings(cluster, known).map(|(binding, _)| unbound(binding, &known.actor)));
+        // The bindings of an earlier proposal have the names of these, which take their place.
+        let goes = |meta: &Metadata| *meta.name != *name || !rules.contains_key(&meta.namespace);
+        let gone = own_bindings(cluster, known).filter(|(binding, _)| goes(&binding.metadata));
+        steps.extend(gone.map(|(binding, _)| unbound(binding, &known.actor)));
         let files = if text.is_empty() { Vec::new() } else { vec![ProposedFile { name: file, text }] };
-        Ok(Proposal { files, steps, left_out })
+        Ok(Proposal { files, steps, left_out, needs: Vec::new() })
     }
 }
 
@@ -138,6 +141,9 @@ fn unbound(binding: &Binding, actor: &Actor) -> String {
         let path = format!("/subjects/{at}");
         patch.push(json!({"op": "test", "path": format!("{path}/kind"), "value": held.kind}));
         patch.push(json!({"op": "test", "path": format!("{path}/name"), "value": held.name}));
+        if !held.namespace.is_empty() {
+            patch.push(json!({"op": "test", "path": format!("{path}/namespace"), "value": held.namespace}));
+        }
         patch.push(json!({"op": "remove", "path": path}));
     }
     format!("kubectl patch --type=json --patch {} {command}", quoted(&Value::from(patch).to_string()))
@@ -282,8 +288,10 @@ struct Subject {
     kind: &'static str,
     namespace: Arc<str>,
     name: Arc<str>,
-    /// For the names of objects and of the file.
+    /// For the name of the file.
     short: String,
+    /// For the names of objects, of which an applied one replaces one of its name: nobody else's begins so.
+    object: String,
 }
 
 impl Subject {
@@ -296,7 +304,9 @@ impl Subject {
         };
         let short = file_name(&name);
         let before = if namespace.is_empty() { String::new() } else { format!("{}-", file_name(&namespace)) };
-        Some(Self { kind, short: format!("{before}{short}"), namespace, name })
+        let place = if namespace.is_empty() { String::new() } else { format!("{}:", segment(&namespace)) };
+        let object = format!("{}:{place}{}", kind.to_lowercase(), segment(&name));
+        Some(Self { kind, short: format!("{before}{short}"), object, namespace, name })
     }
 
     /// Writes a binding to a role of the same name.
@@ -319,6 +329,12 @@ impl Subject {
             }
         }
     }
+}
+
+/// A name as a part of the name of an object of RBAC, which may be anything that is one segment of a path. Source:
+/// <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#path-segment-names>.
+fn segment(name: &str) -> String {
+    name.replace('~', "~7e").replace('/', "~2f").replace('%', "~25")
 }
 
 fn head(kind: &str, home: &str, name: &str, text: &mut String) {
@@ -392,6 +408,7 @@ mod tests {
             format!(
                 "kubectl patch --type=json --patch '[{{\"op\":\"test\",\"path\":\"/subjects/0/kind\",\"value\":\
                  \"ServiceAccount\"}},{{\"op\":\"test\",\"path\":\"/subjects/0/name\",\"value\":\"x\"}},\
+                 {{\"op\":\"test\",\"path\":\"/subjects/0/namespace\",\"value\":\"a\"}},\
                  {{\"op\":\"remove\",\"path\":\"/subjects/0\"}}]' clusterrolebinding {name}"
             )
         };
@@ -440,14 +457,61 @@ mod tests {
         let [file] = proposal.files.as_slice() else { panic!("{proposal:?}") };
         // What tells it apart from another proposal is part of all its names.
         assert_eq!((&*file.name, &*proposal.steps[0]), ("a-x-c.rbac.yaml", "kubectl apply -f a-x-c.rbac.yaml"));
-        let named = |name: &str| file.text.contains(&format!("  name: {name}\n"));
-        assert!(named("a-x-c-right-sized") && !named("a-x-right-sized"), "{}", file.text);
+        let named = |name: &str| file.text.contains(&format!("  name: \"{name}\"\n"));
+        assert!(named("serviceaccount:a:x:right-sized-c") && !named("serviceaccount:a:x:right-sized"), "{}", file.text);
         assert!(file.text.contains("secrets") && file.text.contains("deployments/scale"), "{}", file.text);
         // Of metrics nobody knows the names: there the catalogue's own name is the wildcard.
         let lines: Vec<&str> = file.text.lines().collect();
         for pair in lines.windows(2).filter(|pair| pair[1].contains('*')) {
             assert!(pair[0].ends_with("metrics.k8s.io]") && pair[1] == "  resources: [\"*\"]", "{pair:?}");
         }
+    }
+
+    #[test]
+    fn no_two_subjects_have_objects_of_one_name() {
+        let account = |namespace: &str, name: &str| Actor::Account(namespace.into(), name.into());
+        let actors = [
+            account("a-b", "c"),
+            account("a", "b-c"),
+            Actor::User("a-b-c".into()),
+            Actor::User("a:b-c".into()),
+            Actor::User("a/b".into()),
+            Actor::User("a~2fb".into()),
+            Actor::User("a%b".into()),
+            Actor::Group("a-b-c".into()),
+        ];
+        let names: BTreeSet<String> = actors.iter().map(|actor| Subject::of(actor).unwrap().object).collect();
+        assert_eq!(names.len(), actors.len(), "{names:?}");
+        assert!(names.contains("serviceaccount:a:b-c") && names.contains("user:a~2fb"), "{names:?}");
+        assert!(names.iter().all(|name| !name.contains(['/', '%'])), "{names:?}");
+    }
+
+    #[test]
+    fn bindings_of_an_earlier_proposal_stay_where_they_are_written_again() {
+        let binding = |name: &str, role: &str| {
+            json!({"apiVersion": format!("{API}/v1"), "kind": "ClusterRoleBinding", "metadata": {"name": name},
+                "roleRef": {"kind": "ClusterRole", "name": role},
+                "subjects": [{"kind": "ServiceAccount", "name": "x", "namespace": "a"}]})
+        };
+        let items = json!([
+            {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "x", "namespace": "a"}},
+            {"apiVersion": format!("{API}/v1"), "kind": "ClusterRole", "metadata": {"name": "pods"},
+             "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "delete"]}]},
+            binding("serviceaccount:a:x:right-sized", "pods"),
+            binding("other", "pods"),
+        ]);
+        let text = json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string();
+        let (reading, errors) = read_all(vec![document("k8s/c/all.json", &text)], &[]);
+        assert_eq!(errors, []);
+        let resolver = reading.resolver.expect("a resolver");
+        let id = IdentityId::from("kubernetes:c:serviceaccount:a/x");
+        let access = resolver.access(&id).unwrap();
+        let kept: Vec<Kept> =
+            access.slices().iter().map(|slice| Kept { slice: slice.clone(), of: slice.clone() }).collect();
+        let steps = |kept: &[Kept]| resolver.proposer().expect("a proposer").propose(&id, kept, "").unwrap().steps;
+        assert_eq!(steps(&kept), ["kubectl apply -f a-x.rbac.yaml", "kubectl delete clusterrolebinding other"]);
+        // Of what is not written again nothing stays.
+        assert_eq!(steps(&[]).len(), 2);
     }
 
     #[test]

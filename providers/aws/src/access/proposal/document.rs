@@ -43,7 +43,7 @@ pub(super) enum Effect {
 /// How what is granted is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Naming {
-    /// One by one.
+    /// One by one, but for wildcards that the present policies have for them.
     Each,
     /// With wildcards that match the same actions of the catalogue and no others.
     Wildcards,
@@ -68,11 +68,46 @@ impl Reach {
     }
 }
 
+/// Actions that are granted or denied.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Meant {
+    pub(super) operations: OpSet,
+    /// Wildcards by which the present policies grant some of them on no less than the same resources.
+    pub(super) wildcards: BTreeSet<Arc<str>>,
+}
+
+impl From<OpSet> for Meant {
+    fn from(operations: OpSet) -> Self {
+        Self { operations, wildcards: BTreeSet::new() }
+    }
+}
+
+impl Meant {
+    pub(super) fn add(&mut self, operations: &OpSet, wildcards: impl IntoIterator<Item = Arc<str>>) {
+        self.operations = self.operations.union(operations);
+        self.wildcards.extend(wildcards);
+    }
+
+    /// Drops wildcards that match more.
+    fn exact(mut self) -> Self {
+        let catalogue = Catalogue::global();
+        self.wildcards.retain(|text| catalogue.all_of([&**text]).is_subset(&self.operations));
+        self
+    }
+
+    /// The wildcards, and by name what they do not match.
+    fn texts(&self) -> Vec<Arc<str>> {
+        let catalogue = Catalogue::global();
+        let rest = self.operations.difference(&catalogue.all_of(self.wildcards.iter().map(|text| &**text)));
+        self.wildcards.iter().cloned().chain(rest.iter().map(|operation| catalogue.name(operation))).collect()
+    }
+}
+
 /// What is granted, and what is denied.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Said {
-    pub(super) allow: BTreeMap<Reach, OpSet>,
-    pub(super) deny: BTreeMap<Reach, OpSet>,
+    pub(super) allow: BTreeMap<Reach, Meant>,
+    pub(super) deny: BTreeMap<Reach, Meant>,
 }
 
 impl Said {
@@ -83,58 +118,61 @@ impl Said {
 
     /// The statements, those that grant first.
     pub(super) fn statements(&self, naming: Naming) -> Vec<Statement> {
-        let allow = self.allow.iter().map(|(reach, operations)| (Effect::Allow, reach, operations));
-        let deny = self.deny.iter().map(|(reach, operations)| (Effect::Deny, reach, operations));
-        let all = allow.chain(deny).filter(|(_, _, operations)| !operations.is_empty());
+        let allow = self.allow.iter().map(|(reach, meant)| (Effect::Allow, reach, meant));
+        let deny = self.deny.iter().map(|(reach, meant)| (Effect::Deny, reach, meant));
+        let all = allow.chain(deny).filter(|(_, _, meant)| !meant.operations.is_empty());
         let all = (1..).zip(all);
-        all.map(|(number, (effect, reach, operations))| statement(number, effect, reach, operations, naming)).collect()
+        all.map(|(number, (effect, reach, meant))| statement(number, effect, reach, meant, naming)).collect()
     }
 }
 
 /// Grants, or denies, that say the same in fewer statements: what is said of everything is not said again of less, and what
 /// is said of the same operations under the same tests is said once of all their resources.
-fn joined(mut said: BTreeMap<Reach, OpSet>) -> BTreeMap<Reach, OpSet> {
+fn joined(mut said: BTreeMap<Reach, Meant>) -> BTreeMap<Reach, Meant> {
     let everything = Reach::everything();
-    if let Some(everywhere) = said.get(&everything).cloned() {
-        for (_, operations) in said.iter_mut().filter(|(reach, _)| **reach != everything) {
-            *operations = operations.difference(&everywhere);
+    if let Some(everywhere) = said.get(&everything).map(|meant| meant.operations.clone()) {
+        for (_, meant) in said.iter_mut().filter(|(reach, _)| **reach != everything) {
+            meant.operations = meant.operations.difference(&everywhere);
         }
     }
-    let mut lists: BTreeMap<(Tests, OpSet), Vec<BTreeSet<String>>> = BTreeMap::new();
-    let mut joined: BTreeMap<Reach, OpSet> = BTreeMap::new();
-    for (reach, operations) in said.into_iter().filter(|(_, operations)| !operations.is_empty()) {
+    let mut lists: BTreeMap<(Tests, Meant), Vec<BTreeSet<String>>> = BTreeMap::new();
+    let mut joined: BTreeMap<Reach, Meant> = BTreeMap::new();
+    for (reach, meant) in said.into_iter().filter(|(_, meant)| !meant.operations.is_empty()) {
+        let meant = meant.exact();
         if reach.inverted {
-            joined.insert(reach, operations);
+            joined.insert(reach, meant);
             continue;
         }
-        let held = lists.entry((reach.tests, operations)).or_default();
+        let held = lists.entry((reach.tests, meant)).or_default();
         let more: BTreeSet<String> = reach.resources.into_iter().collect();
         match held.iter_mut().find(|list| list.union(&more).count() <= MOST_RESOURCES) {
             Some(list) => list.extend(more),
             None => held.push(more),
         }
     }
-    for ((tests, operations), lists) in lists {
+    for ((tests, meant), lists) in lists {
         for list in lists {
             let resources = match list.contains("*") {
                 true => vec!["*".to_owned()],
                 false => list.into_iter().collect(),
             };
             let held = joined.entry(Reach { resources, inverted: false, tests: tests.clone() }).or_default();
-            *held = held.union(&operations);
+            held.add(&meant.operations, meant.wildcards.iter().cloned());
         }
     }
     joined
 }
 
-/// A statement. What is granted is named one by one where it may be: a wildcard would grant what the vendor adds. A deny
-/// may reach further, and is shorter so.
-fn statement(number: u32, effect: Effect, reach: &Reach, operations: &OpSet, naming: Naming) -> Statement {
+/// A statement. What is granted is named one by one where it may be: a wildcard would grant what the vendor adds, unless it
+/// is one of the present policies, which grant that now. A deny may reach further, and is shorter so.
+fn statement(number: u32, effect: Effect, reach: &Reach, meant: &Meant, naming: Naming) -> Statement {
     let catalogue = Catalogue::global();
     let action = match (effect, naming) {
-        (_, Naming::Wildcards) => catalogue.exact(operations),
-        (Effect::Deny, Naming::Each) => catalogue.summarise(operations).into_iter().map(|(name, _)| name).collect(),
-        (Effect::Allow, Naming::Each) => operations.iter().map(|operation| catalogue.name(operation)).collect(),
+        (_, Naming::Wildcards) => catalogue.exact(&meant.operations),
+        (Effect::Deny, Naming::Each) => {
+            catalogue.summarise(&meant.operations).into_iter().map(|(name, _)| name).collect()
+        }
+        (Effect::Allow, Naming::Each) => meant.texts(),
     };
     let resources = Some(reach.resources.clone());
     let (resource, not_resource) = if reach.inverted { (None, resources) } else { (resources, None) };
@@ -174,20 +212,51 @@ mod tests {
 
     #[test]
     fn no_wildcard_grants_what_the_catalogue_does_not_know() {
-        let whole = Catalogue::global().expand("logs:*");
+        let operations = Catalogue::global().expand("logs:*");
+        let whole = Meant::from(operations.clone());
         let allow = statement(1, Effect::Allow, &Reach::everything(), &whole, Naming::Each);
-        assert_eq!(allow.action.len(), whole.len());
+        assert_eq!(allow.action.len(), operations.len());
         assert!(allow.action.iter().all(|name| name.starts_with("logs:") && !name.contains('*')));
         let deny = statement(2, Effect::Deny, &Reach::everything(), &whole, Naming::Each);
         assert_eq!(deny.action, [Arc::<str>::from("logs:*")]);
     }
 
     #[test]
+    fn wildcards_that_are_there_stay_where_they_match_no_more_than_what_is_granted() {
+        let catalogue = Catalogue::global();
+        let of = |names: &[&str]| catalogue.all_of(names.iter().copied());
+        let wildcards = |list: &[&str]| -> BTreeSet<Arc<str>> { list.iter().map(|text| Arc::from(*text)).collect() };
+        let meant = Meant {
+            operations: of(&["s3:Get*", "s3:PutObject"]),
+            wildcards: wildcards(&["s3:Get*", "s3:Put*", "s3:*"]),
+        };
+        let said = Said { allow: BTreeMap::from([(reach(&["a"], false, ""), meant)]), ..Said::default() }.joined();
+        let [granted]: [Statement; 1] = said.statements(Naming::Each).try_into().unwrap();
+        assert_eq!(granted.action, ["s3:Get*", "s3:PutObject"].map(Arc::<str>::from));
+        // What only one of two grants says by a wildcard is not said so of the resources of the other.
+        let plain = Meant::from(of(&["s3:Get*"]));
+        let wild = Meant { wildcards: wildcards(&["s3:Get*"]), ..plain.clone() };
+        let both = BTreeMap::from([(reach(&["a"], false, ""), plain), (reach(&["b"], false, ""), wild)]);
+        let said = Said { allow: both, ..Said::default() }.joined();
+        for granted in said.statements(Naming::Each) {
+            let is_wild = granted.action.iter().any(|name| name.contains('*'));
+            assert_eq!(granted.resource, Some(vec![if is_wild { "b" } else { "a" }.to_owned()]));
+        }
+        // Where it holds everywhere, what is left of it is named.
+        let everywhere = Meant::from(of(&["s3:GetObject"]));
+        let wild = Meant { operations: of(&["s3:GetObject*"]), wildcards: wildcards(&["s3:GetObject*"]) };
+        let both = BTreeMap::from([(Reach::everything(), everywhere), (reach(&["b"], false, ""), wild)]);
+        let said = Said { allow: both, ..Said::default() }.joined();
+        assert!(said.statements(Naming::Each).iter().all(|granted| granted.action.iter().all(|at| !at.contains('*'))));
+    }
+
+    #[test]
     fn what_is_said_alike_is_said_once() {
         let set = |list: &[u32]| -> OpSet { list.iter().map(|at| OperationIx(*at)).collect() };
         let told = |said: &[(&[&str], bool, &str, &[u32])]| {
-            let each =
-                said.iter().map(|(resources, inverted, test, list)| (reach(resources, *inverted, test), set(list)));
+            let each = said
+                .iter()
+                .map(|(resources, inverted, test, list)| (reach(resources, *inverted, test), set(list).into()));
             joined(each.collect())
         };
         for (said, expected) in [
@@ -212,14 +281,14 @@ mod tests {
                 vec![(&["a"][..], true, "", &[1][..]), (&["b"], true, "", &[1])],
             ),
         ] {
-            let expected: BTreeMap<Reach, OpSet> = expected
+            let expected: BTreeMap<Reach, Meant> = expected
                 .iter()
-                .map(|(resources, inverted, test, list)| (reach(resources, *inverted, test), set(list)))
+                .map(|(resources, inverted, test, list)| (reach(resources, *inverted, test), set(list).into()))
                 .collect();
             assert_eq!(told(&said), expected);
         }
         let many: Vec<String> = (0..100).map(|number| format!("arn:{number}")).collect();
-        let each = many.iter().map(|name| (reach(&[name.as_str()], false, ""), set(&[1])));
+        let each = many.iter().map(|name| (reach(&[name.as_str()], false, ""), set(&[1]).into()));
         let lists: Vec<usize> = joined(each.collect()).keys().map(|reach| reach.resources.len()).collect();
         assert_eq!((lists.len(), lists.iter().sum::<usize>()), (2, 100), "{lists:?}");
     }

@@ -18,6 +18,28 @@ pub(super) const ATTACHED: usize = 10;
 /// Lists of resources that leave less than half of a managed policy to actions are cut.
 const HALF: usize = MANAGED / 2;
 
+/// What a principal may hold beside the policies that are left alone.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    /// Characters of inline policies.
+    inline: usize,
+    /// Managed policies.
+    attached: usize,
+    /// The same where its account asks for more.
+    most: usize,
+}
+
+impl Room {
+    /// Beside inline policies of so many characters, and so many managed ones.
+    pub(super) fn beside(kind: Changed, characters: usize, managed: usize) -> Self {
+        Self {
+            inline: kind.inline().saturating_sub(characters),
+            attached: ATTACHED.saturating_sub(managed),
+            most: kind.most_attached().saturating_sub(managed),
+        }
+    }
+}
+
 /// The documents of a proposal.
 #[derive(Debug)]
 pub(super) struct Fitted {
@@ -64,28 +86,28 @@ impl Unfit {
     }
 }
 
-/// What is said, in the fewest policies that a principal of this kind may hold. Actions are named one by one where that
+/// What is said, in the fewest policies for which there is room. Actions are named one by one where that
 /// fits.
-pub(super) fn fitted(said: &Said, kind: Changed) -> Result<Fitted, Unfit> {
+pub(super) fn fitted(said: &Said, room: Room) -> Result<Fitted, Unfit> {
     let mut needed = Err(Unfit::Policies(usize::MAX));
     for naming in [Naming::Each, Naming::Wildcards] {
         let statements = cut(said.statements(naming));
         if statements.is_empty() {
             return Ok(Fitted { inline: None, managed: Vec::new(), naming });
         }
-        let attached = spread(&statements, 0, naming).ok().filter(|fitted| fitted.managed.len() <= ATTACHED);
-        match (spread(&statements, kind.inline(), naming), attached) {
+        let attached = spread(&statements, 0, naming).ok().filter(|fitted| fitted.managed.len() <= room.attached);
+        match (spread(&statements, room.inline, naming), attached) {
             // Of equally many those that are all of one kind.
             (Ok(beside), Some(attached)) if !beside.managed.is_empty() && attached.count() <= beside.count() => {
                 return Ok(attached);
             }
-            (Ok(beside), _) if beside.managed.len() <= ATTACHED => return Ok(beside),
+            (Ok(beside), _) if beside.managed.len() <= room.attached => return Ok(beside),
             (_, Some(attached)) => return Ok(attached),
             (more, None) => needed = more,
         }
     }
     match needed {
-        Ok(fitted) if fitted.managed.len() > kind.most_attached() => Err(Unfit::Policies(fitted.managed.len())),
+        Ok(fitted) if fitted.managed.len() > room.most => Err(Unfit::Policies(fitted.managed.len())),
         needed => needed,
     }
 }
@@ -182,7 +204,12 @@ mod tests {
     }
 
     fn said(allow: &[(Reach, OpSet)]) -> Said {
-        Said { allow: allow.iter().cloned().collect(), ..Said::default() }
+        let allow = allow.iter().map(|(reach, operations)| (reach.clone(), operations.clone().into()));
+        Said { allow: allow.collect(), ..Said::default() }
+    }
+
+    fn room(kind: Changed) -> Room {
+        Room::beside(kind, 0, 0)
     }
 
     /// Each action that is granted with each resource, however it is spread.
@@ -209,18 +236,22 @@ mod tests {
     #[test]
     fn what_an_inline_policy_holds_is_one_and_what_not_becomes_managed_ones() {
         let few = said(&[(Reach::everything(), Catalogue::global().expand("sqs:*"))]);
-        let fitted_few = fitted(&few, Changed::Role).unwrap();
+        let fitted_few = fitted(&few, room(Changed::Role)).unwrap();
         assert!(fitted_few.inline.is_some() && fitted_few.managed.is_empty());
         let some = every_second(&["ec2:*", "iam:*"]);
         let many = said(&[(Reach::everything(), some.clone())]);
         for kind in [Changed::Role, Changed::User, Changed::Group] {
-            let fitted = fitted(&many, kind).unwrap();
+            let fitted = fitted(&many, room(kind)).unwrap();
             sizes(&fitted, kind);
             assert!(!fitted.managed.is_empty() && fitted.managed.len() <= ATTACHED, "{fitted:?}");
             assert_eq!(fitted.naming, Naming::Each);
             assert_eq!(pairs(fitted.managed.iter().chain(&fitted.inline)).len(), some.len());
         }
-        let nothing = fitted(&Said::default(), Changed::Role).unwrap();
+        // Beside policies that stay there is less room.
+        let beside = fitted(&few, Room::beside(Changed::Role, 10_000, 3)).unwrap();
+        assert!(beside.inline.is_none() && beside.managed.len() == 1, "{beside:?}");
+        assert!(matches!(fitted(&many, Room::beside(Changed::Role, 10_240, 20)), Err(Unfit::Policies(_))));
+        let nothing = fitted(&Said::default(), room(Changed::Role)).unwrap();
         assert!(nothing.inline.is_none() && nothing.managed.is_empty());
     }
 
@@ -229,7 +260,7 @@ mod tests {
         let catalogue = Catalogue::global();
         // More than ten policies of names, and a handful of wildcards.
         let all = OpSet::all(catalogue.len()).difference(&catalogue.expand("iam:*"));
-        let fitted = fitted(&said(&[(Reach::everything(), all.clone())]), Changed::Role).unwrap();
+        let fitted = fitted(&said(&[(Reach::everything(), all.clone())]), room(Changed::Role)).unwrap();
         sizes(&fitted, Changed::Role);
         assert_eq!(fitted.naming, Naming::Wildcards);
         assert!(fitted.managed.len() <= ATTACHED, "{}", fitted.managed.len());
@@ -242,7 +273,7 @@ mod tests {
     fn what_does_not_fit_is_told_with_the_limit_and_by_how_much() {
         let all = OpSet::all(Catalogue::global().len());
         let odd: OpSet = all.iter().filter(|at| at.0 % 2 == 0).collect();
-        let unfit = fitted(&said(&[(Reach::everything(), odd)]), Changed::Role).unwrap_err();
+        let unfit = fitted(&said(&[(Reach::everything(), odd)]), room(Changed::Role)).unwrap_err();
         let Unfit::Policies(count) = unfit else { panic!("{unfit:?}") };
         assert!(count > 20, "{count}");
         let told = unfit.told(Changed::Role, "agent");
@@ -251,7 +282,7 @@ mod tests {
         // A list that says what is not meant cannot be cut.
         let resources = (0..300).map(|number| format!("arn:aws:s3:::bucket-of-a-long-name-{number}/*")).collect();
         let reach = Reach { resources, inverted: true, tests: Tests::new() };
-        let unfit = fitted(&said(&[(reach, every_second(&["s3:*"]))]), Changed::User).unwrap_err();
+        let unfit = fitted(&said(&[(reach, every_second(&["s3:*"]))]), room(Changed::User)).unwrap_err();
         assert!(matches!(unfit, Unfit::Statement(length) if length > MANAGED), "{unfit:?}");
     }
 
@@ -260,7 +291,7 @@ mod tests {
         let resources: Vec<String> = (0..400).map(|number| format!("arn:aws:s3:::bucket-{number}/*")).collect();
         let actions = Catalogue::global().expand("s3:Get*");
         let reach = Reach { resources: resources.clone(), inverted: false, tests: Tests::new() };
-        let fitted = fitted(&said(&[(reach, actions.clone())]), Changed::Role).unwrap();
+        let fitted = fitted(&said(&[(reach, actions.clone())]), room(Changed::Role)).unwrap();
         sizes(&fitted, Changed::Role);
         let documents = || fitted.managed.iter().chain(&fitted.inline);
         assert!(documents().count() > 1);

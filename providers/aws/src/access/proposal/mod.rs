@@ -1,18 +1,22 @@
 //! Right-sized policies as policy documents.
 //!
-//! A proposal takes the place of all identity policies of a principal: inline, attached and those of its groups. Its
-//! boundary, the organisation's policies and the policies of resources stay in force, so what they take away is not said
-//! again. Denies and exclusions of the replaced policies are carried over, and those of the human role become denies.
+//! A proposal takes the place of the identity policies of a principal: inline, attached and those of its groups. Policies of
+//! which everything may stay are left alone. Its boundary, the organisation's policies and the policies of resources stay in
+//! force, so what they take away is not said again. Denies and exclusions of the replaced policies are carried over, and
+//! those of the human role become denies.
 
 mod document;
 mod fit;
 mod kind;
+mod needs;
+mod permission_set;
+mod stays;
 mod steps;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use evenhand_model::access::{AccessResolver as _, GrantIx, Slice};
+use evenhand_model::access::{GrantIx, Slice};
 use evenhand_model::condition::{Clause, Condition, Test};
 use evenhand_model::evidence::Truth;
 use evenhand_model::id::IdentityId;
@@ -21,14 +25,15 @@ use evenhand_model::proposal::{Kept, LeftOut, NoProposal, Proposal, ProposedFile
 use evenhand_model::scope::{Pattern, ResourceScope};
 
 use self::document::{Document, Reach, Said, Tests};
-use self::fit::fitted;
+use self::fit::{Room, Unfit, fitted};
 use self::kind::Changed;
+use self::stays::{attached_policy, inline_name};
 use self::steps::Written;
 use super::Resolver;
 use super::caller::Caller;
 use crate::policy::arn;
 use crate::policy::document::Effect;
-use crate::world::Principal;
+use crate::world::{PolicyIx, Principal};
 
 /// A deny that goes with a part of what is kept.
 #[derive(Clone)]
@@ -41,12 +46,9 @@ struct Denied {
 impl Proposes for Resolver {
     fn is_replaced(&self, identity: &IdentityId, grant: GrantIx) -> bool {
         let policies = &self.world().policies;
-        self.world().principals.get(identity).is_some_and(|principal| {
-            principal.identity_policies.iter().any(|policy| {
-                let statements = policies.document(*policy).statements.len();
-                (policies.grant_number(*policy, 0)..policies.grant_number(*policy, statements)).contains(&grant)
-            })
-        })
+        let policy = policies.statement_of(grant).map(|(policy, _)| policy);
+        let principal = self.world().principals.get(identity);
+        principal.zip(policy).is_some_and(|(principal, policy)| principal.identity_policies.contains(&policy))
     }
 
     fn propose(&self, identity: &IdentityId, kept: &[Kept], apart: &str) -> Result<Proposal, NoProposal> {
@@ -57,42 +59,17 @@ impl Proposes for Resolver {
             });
         };
         let kind = Changed::of(principal)?;
-        let mut left_out = Vec::new();
-        let Said { allow: mut grants, deny: mut denies } = Said::default();
-        let own = self.own_denies(principal);
-        let excluding = self.excluding(principal);
-        for (at, part) in kept.iter().enumerate() {
-            match written(part, kept, excluding.contains(&part.of.grant)) {
-                Ok((reach, denied)) if own.iter().all(|deny| deny.is_ok_for(&part.slice.operations)) => {
-                    let held = grants.entry(reach).or_default();
-                    *held = held.union(&part.slice.operations);
-                    for deny in denied {
-                        let held = denies.entry(deny.reach).or_default();
-                        *held = held.union(&deny.operations);
-                    }
-                }
-                Ok(_) => {
-                    let why = "a deny of the present policies cannot be written again";
-                    left_out.push(LeftOut::whole(at, part, why));
-                }
-                Err(why) => left_out.push(LeftOut::whole(at, part, why)),
-            }
+        let denies = self.own_denies(principal);
+        let left_alone = self.left_alone(principal, kind, kept, &denies);
+        if left_alone.len() == principal.identity_policies.len() {
+            return Ok(Proposal::default());
         }
-        let granted = grants.values().fold(OpSet::new(), |all, operations| all.union(operations));
-        for OwnDeny { operations, reach } in own {
-            let operations = operations.intersection(&granted);
-            if let (Some(reach), false) = (reach, operations.is_empty()) {
-                let held = denies.entry(reach).or_default();
-                *held = held.union(&operations);
-            }
-        }
-        let said = Said { allow: grants, deny: denies }.joined();
-        let fitted = match fitted(&said, kind) {
-            Ok(fitted) => fitted,
-            // What stays as it is need not be written anew, and may be more than policies of names hold.
-            Err(_) if self.stays_whole(identity, kept) => return Ok(Proposal { left_out, ..Proposal::default() }),
-            Err(unfit) => return Err(unfit.told(kind, &principal.name)),
+        let draft = match self.draft(principal, kind, kept, left_alone, &denies) {
+            // Written together, policies may take less room than beside those that are there.
+            Err(_) => self.draft(principal, kind, kept, BTreeSet::new(), &denies),
+            draft => draft,
         };
+        let Draft { fitted, left_out, left_alone, needs } = draft.map_err(|unfit| unfit.told(kind, &principal.name))?;
         let name = format!("{}-{}{apart}", kind.word(), file_name(&principal.name));
         let file = |suffix: String, document: &Document| -> Result<ProposedFile, NoProposal> {
             Ok(ProposedFile { name: format!("{name}.policy{suffix}.json"), text: printed(document)? })
@@ -102,8 +79,9 @@ impl Proposes for Resolver {
             .map(|(number, document): (u32, _)| file(format!("-{number}"), document))
             .collect::<Result<_, _>>()?;
         let inline = fitted.inline.as_ref().map(|document| file(String::new(), document)).transpose()?;
-        let steps = steps::steps(self.world(), principal, kind, &Written::of(&fitted, inline.as_ref(), &managed));
-        Ok(Proposal { files: inline.into_iter().chain(managed).collect(), steps, left_out })
+        let written = Written::of(&fitted, inline.as_ref(), &managed, &left_alone);
+        let steps = steps::steps(self.world(), principal, kind, &written);
+        Ok(Proposal { files: inline.into_iter().chain(managed).collect(), steps, left_out, needs })
     }
 
     fn evidence_of_use(&self, identity: &IdentityId) -> Option<String> {
@@ -119,6 +97,7 @@ impl Proposes for Resolver {
 
 /// A deny of the present policies; without a reach where the language of this module cannot say it again.
 struct OwnDeny {
+    policy: PolicyIx,
     operations: OpSet,
     reach: Option<Reach>,
 }
@@ -129,15 +108,82 @@ impl OwnDeny {
     }
 }
 
+/// A proposal before it is written down.
+struct Draft {
+    fitted: fit::Fitted,
+    left_out: Vec<LeftOut>,
+    left_alone: BTreeSet<PolicyIx>,
+    needs: Vec<String>,
+}
+
 impl Resolver {
-    /// Whether all that the replaced policies grant may stay.
-    fn stays_whole(&self, identity: &IdentityId, kept: &[Kept]) -> bool {
-        let stays = |slice: &Slice| {
-            slice.scope.is_nothing() == Truth::Yes || kept.iter().any(|part| part.slice == *slice && part.of == *slice)
-        };
-        self.access(identity).is_some_and(|access| {
-            access.slices().iter().filter(|slice| self.is_replaced(identity, slice.grant)).all(stays)
-        })
+    /// What takes the place of the policies that are not left alone.
+    fn draft(
+        &self,
+        principal: &Principal,
+        kind: Changed,
+        kept: &[Kept],
+        left_alone: BTreeSet<PolicyIx>,
+        denies: &[OwnDeny],
+    ) -> Result<Draft, Unfit> {
+        let mut said = Said::default();
+        let (mut left_out, mut needs) = (Vec::new(), needs::Needs::default());
+        let gone: Vec<&OwnDeny> = denies.iter().filter(|deny| !left_alone.contains(&deny.policy)).collect();
+        let excluding = self.excluding(principal);
+        let unchanged = self.unchanged(principal, kept, &left_alone, denies);
+        for again in unchanged.values() {
+            let held = said.allow.entry(again.reach.clone()).or_default();
+            held.add(&again.meant.operations, again.meant.wildcards.iter().cloned());
+        }
+        for (at, part) in kept.iter().enumerate().filter(|(_, part)| !self.is_of(part.of.grant, &left_alone)) {
+            let whole = unchanged.get(&part.of.grant).map(|again| &again.whole);
+            let operations =
+                whole.map_or_else(|| (*part.slice.operations).clone(), |whole| part.slice.operations.difference(whole));
+            if operations.is_empty() {
+                continue;
+            }
+            match written(part, kept, excluding.contains(&part.of.grant)) {
+                Ok((reach, denied)) if gone.iter().all(|deny| deny.is_ok_for(&operations)) => {
+                    let wildcards = self.wildcards(part.of.grant).into_iter();
+                    let wildcards = wildcards.filter(|(_, matched)| matched.is_subset(&operations));
+                    let held = said.allow.entry(reach).or_default();
+                    held.add(&operations, wildcards.map(|(text, _)| text));
+                    for deny in denied {
+                        said.deny.entry(deny.reach).or_default().add(&deny.operations, []);
+                    }
+                    needs.note(principal, part, &operations);
+                }
+                Ok(_) => {
+                    let why = "a deny of the present policies cannot be written again".into();
+                    left_out.push(LeftOut { place: at, operations, why });
+                }
+                Err(why) => left_out.push(LeftOut { place: at, operations, why: why.into() }),
+            }
+        }
+        let granted = said.allow.values().fold(OpSet::new(), |all, meant| all.union(&meant.operations));
+        // What is left alone is denied what it was denied by the policies that go.
+        let granted = left_alone.iter().fold(granted, |all, policy| all.union(&self.allowed(*policy)));
+        for OwnDeny { operations, reach, .. } in gone {
+            let operations = operations.intersection(&granted);
+            if let (Some(reach), false) = (reach, operations.is_empty()) {
+                said.deny.entry(reach.clone()).or_default().add(&operations, []);
+            }
+        }
+        let fitted = fitted(&said.joined(), self.room(principal, kind, &left_alone))?;
+        Ok(Draft { fitted, left_out, left_alone, needs: needs.told(self.world(), principal) })
+    }
+
+    /// The room beside the policies that are left alone.
+    fn room(&self, principal: &Principal, kind: Changed, left_alone: &BTreeSet<PolicyIx>) -> Room {
+        let policies = &self.world().policies;
+        let groups = principal.groups.iter().filter_map(|group| self.world().principals.get(group));
+        let of_groups: BTreeSet<PolicyIx> = groups.flat_map(|group| group.identity_policies.iter().copied()).collect();
+        let is_inline = |policy: &PolicyIx| inline_name(&policies.label(*policy)).is_some();
+        let inline = left_alone.iter().filter(|policy| !of_groups.contains(policy) && is_inline(policy));
+        let managed = principal.attached.iter().filter(|arn| {
+            attached_policy(self.world(), principal, arn).is_some_and(|policy| left_alone.contains(&policy))
+        });
+        Room::beside(kind, inline.map(|policy| policies.characters(*policy)).sum(), managed.count())
     }
 
     fn own_denies(&self, principal: &Principal) -> Vec<OwnDeny> {
@@ -153,7 +199,7 @@ impl Resolver {
                     let reach = tests_of(&condition, &Condition::unconditional())
                         .ok()
                         .and_then(|tests| deny_reach(&scope, tests));
-                    denies.push(OwnDeny { operations: (*part.operations).clone(), reach });
+                    denies.push(OwnDeny { policy: *policy, operations: (*part.operations).clone(), reach });
                 }
             }
         }

