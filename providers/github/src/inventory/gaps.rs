@@ -98,11 +98,16 @@ impl Join<'_> {
             let named = matches!(route, Route::Organisation | Route::Repository);
             let absent = !named && (code.starts_with("404") || code.starts_with("410"));
             let needs = accepted.map_or(call.permission, |accepted| accepted);
-            let mut reason = match named && code.starts_with("404") {
-                true => {
+            let mut reason = match (named && code.starts_with("404"), absent) {
+                (true, _) => {
                     format!("there is none of this name, or the credentials may not see it: {code}; check its spelling")
                 }
-                false => why.said(code, PROVIDER.0),
+                (false, true) => {
+                    format!(
+                        "the plan has none, or the credentials may not see it: {code}; where it has, grant the permission"
+                    )
+                }
+                (false, false) => why.said(code, PROVIDER.0),
             };
             if !needs.is_empty() {
                 reason.push_str(&format!(" ({needs})"));
