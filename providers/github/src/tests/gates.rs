@@ -179,3 +179,36 @@ fn an_environment_is_open_to_whoever_may_make_a_branch_that_its_patterns_fit() {
         assert!(reason(&reading, APP).contains(why), "{asked}: {}", reason(&reading, APP));
     }
 }
+
+#[test]
+fn an_environment_for_protected_branches_is_open_where_none_is_protected() {
+    let stopped = Some((Truth::Yes, None));
+    let changes = Some((Truth::Unknown, Some(Way::Changes)));
+    let branches = |all: &[(&str, Value)]| {
+        let all: Vec<Value> =
+            all.iter().map(|(name, protected)| json!({ "name": name, "protected": protected })).collect();
+        Some(json!(all))
+    };
+    let (gets, unread) = ("which get secrets (`LIVE_TOKEN`)", "was not read");
+    for (branches, expected, why) in [
+        (branches(&[("main", json!(false))]), changes, gets),
+        (branches(&[("main", json!(false)), ("dev", json!(false))]), changes, gets),
+        (branches(&[("main", json!(false)), ("dev", json!(true))]), stopped, ""),
+        (branches(&[("main", json!(true))]), stopped, ""),
+        (branches(&[("main", json!(false)), ("dev", Value::Null)]), changes, unread),
+        (None, changes, unread),
+    ] {
+        let at = |rest: &str| format!("/repos/acme/shop/{rest}");
+        let policy = json!({ "protected_branches": true, "custom_branch_policies": false });
+        let environment = json!({ "name": "live", "protection_rules": [], "deployment_branch_policy": policy });
+        let mut answers = organisation(&json!({ "contents": "write", "workflows": "write" }), "{}");
+        answers.retain(|answer| answer["path"] != at("environments").as_str());
+        answers.extend(ruled(&json!([])));
+        answers.push(answered(&at("environments"), &json!({ "environments": [environment] })));
+        answers.push(answered(&at("environments/live/secrets"), &json!({ "secrets": [{ "name": "LIVE_TOKEN" }] })));
+        answers.extend(branches.iter().map(|branches| answered(&at("branches"), branches)));
+        let reading = read(&answers);
+        assert_eq!(approval(&reading, APP), expected, "{branches:?}");
+        assert!(reason(&reading, APP).contains(why), "{branches:?}: {}", reason(&reading, APP));
+    }
+}
