@@ -296,9 +296,14 @@ fn bare(reference: &str) -> &str {
     ["refs/heads/", "refs/tags/"].iter().find_map(|begins| reference.strip_prefix(begins)).unwrap_or(reference)
 }
 
-/// Whether a job may get machines of a group by the name that it asks for.
+/// Whether a job may get machines of a group by the name that it asks for. `org/` and `organization/` before it say that the
+/// group is the organisation's ("Choosing the runner for a job", Choosing runners in a group); one of the enterprise's, which
+/// `ent/` and `enterprise/` say, is none of these.
 fn is_asked(group: &RunnerGroup, job: &OutlinedJob) -> bool {
-    job.runner_group.as_ref().is_none_or(|asked| group.name.eq_ignore_ascii_case(asked))
+    job.runner_group.as_ref().is_none_or(|asked| {
+        let own = ["org/", "organization/"].iter().find_map(|begins| asked.strip_prefix(begins));
+        [Some(asked.as_str()), own].into_iter().flatten().any(|asked| group.name.eq_ignore_ascii_case(asked))
+    })
 }
 
 /// Machines of the organisation's that a job may get by what it asks for.
