@@ -269,13 +269,12 @@ fn takes(group: &RunnerGroup, run: &Run<'_>) -> Truth {
     }
     let Some(listed) = &group.selected_workflows else { return Truth::Unknown };
     let file = run.source.key();
-    let at = match run.called.as_deref() {
-        Some(called) => called.rsplit_once('@').map(|(_, at)| at),
-        None => run.source.repository.default_branch(),
-    };
+    // A call without a reference runs what stands at its caller's.
+    let called_at = run.called.as_deref().and_then(|called| called.rsplit_once('@')).map(|(_, at)| at);
+    let at = called_at.or(run.source.repository.default_branch());
     // What strangers propose runs at the reference of their proposal, which no list holds as far as is known.
     let mut events = run.started.file.outline.events.iter().map(String::as_str);
-    let at_branch = run.called.is_some() || events.any(|event| !OF_WRITERS.contains(&event) && !is_proposal(event));
+    let at_branch = called_at.is_some() || events.any(|event| !OF_WRITERS.contains(&event) && !is_proposal(event));
     listed.iter().fold(Truth::No, |some, one| {
         let (listed, reference) = one.split_once('@').unwrap_or((one.as_str(), ""));
         if !listed.eq_ignore_ascii_case(&file) {
