@@ -9,6 +9,7 @@ use evenhand_model::provider::ReadOptions;
 use evenhand_model::words::words;
 
 use super::Join;
+use super::gaps::joined_with_and;
 use crate::documents::people::Account;
 use crate::documents::told::{At, Told};
 use crate::facts::Facts;
@@ -77,14 +78,15 @@ pub(super) fn unmatched(facts: &Facts, options: &ReadOptions) -> Option<Hint> {
         .filter(|login| !known.contains_key(&login.to_lowercase()))
         .map(|login| format!("`{login}`"))
         .collect();
-    (!missing.is_empty()).then(|| Hint {
+    let which = match missing.len() {
+        0 => return None,
+        1 => "which is no member and no collaborator that was read",
+        _ => "which are no members and no collaborators that were read",
+    };
+    let named = joined_with_and(&missing);
+    Some(Hint {
         evidence: Evidence::whole(Arc::clone(&first.at.document)),
-        message: format!(
-            "`machine_users` in `[providers.github]` names {}, which is no member and no collaborator that was read; check the \
-             spelling",
-            missing.join(", ")
-        )
-        .into(),
+        message: format!("`machine_users` in `[providers.github]` names {named}, {which}; check the spelling").into(),
     })
 }
 
