@@ -26,6 +26,7 @@ fn reviews_of_a_team_that_a_rule_names_are_reviews() {
     let stopped = Some((Truth::Yes, None));
     for (reviewers, expected) in [
         (json!([]), None),
+        (Value::Null, None),
         // It is asked, and need not answer.
         (team(json!(0)), None),
         (team(json!(1)), stopped),
