@@ -53,7 +53,7 @@ impl Screen {
             self.say(0, &line, Style::new(), sink)?;
         }
         for control in comparison.controls.iter().filter(|control| control.is_gap() == Truth::Yes) {
-            self.control(&before("control gap: people", control), control, "the AI identity does not", sink)?;
+            self.control(&before("control gap: people", control), control, ", the AI identity does not", sink)?;
         }
         for gate in gates {
             self.gate(gate, sink)?;
@@ -70,31 +70,30 @@ impl Screen {
     /// A gate that the identity passes by, or may.
     fn gate(&self, gate: &GateComparison, sink: &mut dyn Write) -> Result<(), WriteError> {
         let GateComparison { human_role, stands_before, control, .. } = gate;
-        let people = format!("whatever the job: people with {human_role}");
+        let people = format!("people with {human_role}");
         // They do not pass it before what takes it away.
         if !stands_before.is_empty() {
-            let does = match control.is_gap() {
-                Truth::Yes => "takes it away",
-                Truth::Unknown => "may take it away",
-                Truth::No => return Ok(()),
+            let (whether, does) = match (control.human, control.identity) {
+                (Truth::No, _) | (_, Truth::Yes) => return Ok(()),
+                (Truth::Yes, Truth::No) => ("", ", the AI identity takes it away"),
+                (Truth::Yes, Truth::Unknown) => ("", ", the AI identity may take it away"),
+                (Truth::Unknown, Truth::No) => ("whether ", " is not known; the AI identity can take it away"),
+                (Truth::Unknown, Truth::Unknown) => ("whether ", " is not known; the AI identity may take it away"),
             };
-            let said = format!("{people} pass {} before {}", control_words(control), stands_before.join(", "));
-            return self.control(
-                &said,
-                control,
-                &format!("the AI identity {does} by {}", control_operations(control)),
-                sink,
-            );
+            let passed = format!("{} before {}", control_words(control), stands_before.join(", "));
+            let said = format!("whatever the job: {whether}{people} pass {passed}");
+            return self.control(&said, control, &format!("{does} by {}", control_operations(control)), sink);
         }
         let does = match control.is_gap() {
-            Truth::Yes => "the AI identity does not",
-            Truth::Unknown => "nothing tells whether the AI identity does",
+            Truth::Yes => ", the AI identity does not",
+            Truth::Unknown => ", nothing tells whether the AI identity does",
             Truth::No => return Ok(()),
         };
-        self.control(&before(&people, control), control, does, sink)
+        self.control(&before(&format!("whatever the job: {people}"), control), control, does, sink)
     }
 
-    /// What people pass a control before and the identity does not, or may not, with why and where that is written.
+    /// What people pass a control before and the identity does not, or may not, with why and where that is written. `does`
+    /// goes on behind the place.
     fn control(
         &self,
         people: &str,
@@ -103,7 +102,7 @@ impl Screen {
         sink: &mut dyn Write,
     ) -> Result<(), WriteError> {
         let why = if control.reason.is_empty() { String::new() } else { format!(": {}", control.reason) };
-        let line = format!("{people} on {}, {does}{why}", control.resource);
+        let line = format!("{people} on {}{does}{why}", control.resource);
         self.say(0, &printable(&line), Style::new(), sink)?;
         for evidence in &control.evidence {
             self.say(1, &printable(&format!("at {evidence}")), Style::new(), sink)?;

@@ -314,18 +314,24 @@ fn parity_card() {
 
 #[test]
 fn a_parity_card_tells_what_takes_a_gate_away_apart_from_what_people_pass_it_before() {
-    for (truth, does) in [(Truth::No, "takes it away"), (Truth::Unknown, "may take it away")] {
+    for (human, identity, whether, does) in [
+        (Truth::Yes, Truth::No, "", ", the AI identity takes it away"),
+        (Truth::Yes, Truth::Unknown, "", ", the AI identity may take it away"),
+        (Truth::Unknown, Truth::No, "whether ", " is not known; the AI identity can take it away"),
+        (Truth::Unknown, Truth::Unknown, "whether ", " is not known; the AI identity may take it away"),
+    ] {
         let text = written(|report, out| {
             let mut gate = gates(&report.comparisons[0]).remove(0);
             gate.stands_before = std::mem::take(&mut gate.control.operations);
             gate.control.operations = vec!["repos/update-repo-ruleset".into()];
             gate.control.count = 1;
-            gate.control.identity = truth;
+            gate.control.human = human;
+            gate.control.identity = identity;
             parity_card::write(&report.comparisons[0], &[gate], plain(400), out).expect("written");
         });
         let said = format!(
-            "pass second person approval before git/push, pulls/merge on acme/shop/*, the AI identity {does} by \
-             repos/update-repo-ruleset: may bypass"
+            "whatever the job: {whether}people with github:acme:repository_role:write pass second person approval before \
+             git/push, pulls/merge on acme/shop/*{does} by repos/update-repo-ruleset: may bypass"
         );
         assert!(text.contains(&said), "{text}");
     }

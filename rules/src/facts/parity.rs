@@ -109,21 +109,22 @@ pub(super) fn excess(context: &Context<'_>) -> (Table, Places) {
 
 pub(super) fn controls(context: &Context<'_>) -> (Table, Places) {
     let compared = flat(context, |comparison| &comparison.controls).into_iter();
-    let compared = compared.map(|(comparison, role, control)| (&comparison.identity, role, control));
-    let at_gates = context.input.gates.iter().map(|gate| (&gate.identity, gate.human_role.shared(), &gate.control));
-    let controls: Vec<(&IdentityId, Arc<str>, &ControlComparison)> = compared.chain(at_gates).collect();
+    let same: &[Arc<str>] = &[];
+    let compared = compared.map(|(comparison, role, control)| (&comparison.identity, role, control, same));
+    let at_gates = context
+        .input
+        .gates
+        .iter()
+        .map(|gate| (&gate.identity, gate.human_role.shared(), &gate.control, gate.stands_before.as_slice()));
+    let controls: Vec<(&IdentityId, Arc<str>, &ControlComparison, &[Arc<str>])> = compared.chain(at_gates).collect();
     let table = tabulate(controls.len(), |at| {
-        let (identity, role, control) = controls.get(at)?;
-        let mut operation = joined(control.operations.iter().map(|operation| &**operation), ", ").to_string();
-        let more = (control.count as usize).saturating_sub(control.operations.len());
-        if more > 0 {
-            operation.push_str(&format!(" and {more} more"));
-        }
+        let (identity, role, control, stands_before) = controls.get(at)?;
+        let operation = if stands_before.is_empty() { sensitive(control) } else { names(stands_before) };
         Some(ControlRow {
             identity: identity.shared(),
             nature: context.nature(identity),
             human_role: Arc::clone(role),
-            operation: operation.into(),
+            operation,
             resource: Arc::clone(&control.resource),
             control: context.word(control.control.as_str()),
             human_has: control.human.known(),
@@ -133,8 +134,21 @@ pub(super) fn controls(context: &Context<'_>) -> (Table, Places) {
             location: control.evidence.first().map_or_else(|| context.word(""), location),
         })
     });
-    let places = controls.iter().map(|(.., control)| control.evidence.clone()).collect();
+    let places = controls.iter().map(|(_, _, control, _)| control.evidence.clone()).collect();
     (table, Places::Shared { places, of: (0..u32::try_from(controls.len()).unwrap_or(u32::MAX)).collect() })
+}
+
+/// Operations that both hold: the first ones, and how many there are more.
+fn sensitive(control: &ControlComparison) -> Arc<str> {
+    let named = names(&control.operations);
+    match (control.count as usize).saturating_sub(control.operations.len()) {
+        0 => named,
+        more => format!("{named} and {more} more").into(),
+    }
+}
+
+fn names(operations: &[Arc<str>]) -> Arc<str> {
+    joined(operations.iter().map(|operation| &**operation), ", ")
 }
 
 /// How paths are taken and what allows it: one copy for the paths of an identity that use the same techniques by the same

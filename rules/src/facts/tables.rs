@@ -325,7 +325,7 @@ fact_table! {
         nature: Arc<str>,
         /// The human role of the job; where that does not stand before the control, and for machines that are no AI, the least role with which people get to the resources.
         human_role: Arc<str>,
-        /// The sensitive operations that both hold, joined by `, `, at most five and then a count; where the identity cannot do what the control stands before, those by which it changes the control.
+        /// The sensitive operations that both hold, joined by `, `, at most five and then a count; where the identity changes the control and cannot do what that stands before, this, at most five.
         operation: Arc<str>,
         /// The resources.
         resource: Arc<str>,

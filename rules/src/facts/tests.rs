@@ -12,7 +12,7 @@ use evenhand_model::evidence::{Evidence, Fact, Truth};
 use evenhand_model::identity::Nature;
 use evenhand_model::log::Log;
 use evenhand_model::opset::{OpSet, OperationIx};
-use evenhand_model::parity::{Baseline, BaselineSource, Comparison, ControlComparison, Verdict};
+use evenhand_model::parity::{Baseline, BaselineSource, Comparison, ControlComparison, GateComparison, Verdict};
 use evenhand_model::scope::ResourceScope;
 use evenhand_model::secret::Fingerprinter;
 use evenhand_model::table::{Row as _, Value};
@@ -29,15 +29,24 @@ fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-/// The facts of a town on a day in 2026, without comparisons.
+/// The facts of a town on a day in 2026.
 fn facts(town: Town, comparisons: &[Comparison], register: Option<&Register>) -> Facts {
+    facts_at_gates(town, comparisons, &[], register)
+}
+
+fn facts_at_gates(
+    town: Town,
+    comparisons: &[Comparison],
+    gates: &[GateComparison],
+    register: Option<&Register>,
+) -> Facts {
     let (inventory, judgements, resolvers, _) = town.built();
     let paths = paths::find_all(&inventory, &judgements, &resolvers);
     build(&FactInput {
         inventory: &inventory,
         judgements: &judgements,
         comparisons,
-        gates: &[],
+        gates,
         paths: &paths,
         access: &AccessTable::new(&inventory, &judgements, &resolvers),
         register,
@@ -535,6 +544,32 @@ fn a_control_gap_that_may_be_there_is_unknown_and_a_certain_one_is_counted() {
     let controls = facts.table("controls").unwrap();
     assert_eq!(controls.rows(), 4);
     assert_eq!(controls.value(0, "operation"), text("op and 6 more"));
+}
+
+#[test]
+fn a_control_that_a_machine_changes_is_told_with_what_people_pass_it_before() {
+    let gate = |stands_before: &[&str]| GateComparison {
+        identity: "s/key".into(),
+        human_role: "s/write".into(),
+        control: ControlComparison {
+            control: ControlKind::ChangeGate,
+            operations: vec!["rules/change".into()],
+            count: 3,
+            resource: "shop".into(),
+            human: Truth::Yes,
+            identity: Truth::No,
+            way: None,
+            reason: "".into(),
+            evidence: Vec::new(),
+        },
+        stands_before: stands_before.iter().map(|name| (*name).into()).collect(),
+    };
+    let mut town = Town::default();
+    town.add(Nature::Workload, "s/key", None);
+    let facts = facts_at_gates(town, &[], &[gate(&["push", "merge"]), gate(&[])], None);
+    let controls = facts.table("controls").unwrap();
+    let told = [0, 1].map(|row| controls.value(row, "operation"));
+    assert_eq!(told, [text("push, merge"), text("rules/change and 2 more")]);
 }
 
 #[test]

@@ -209,6 +209,8 @@ impl Held {
 struct Compiled {
     access: Arc<Access>,
     admin: bool,
+    /// Whether all that is held is held for git alone.
+    git_alone: bool,
 }
 
 /// Who holds an access.
@@ -218,6 +220,8 @@ struct Holder {
     set: u32,
     /// The owner within whose repositories it holds it.
     owner: Arc<str>,
+    /// Why it opens nothing, whatever it was given.
+    off: Option<&'static str>,
 }
 
 /// Access over everything that was read.
@@ -267,7 +271,14 @@ impl Compiler {
             }
         };
         self.resolver.owners.entry(owner.to_lowercase()).or_insert_with(|| Arc::clone(owner));
-        self.resolver.identities.insert(identity, Holder { set: at, owner: Arc::clone(owner) });
+        self.resolver.identities.insert(identity, Holder { set: at, owner: Arc::clone(owner), off: None });
+    }
+
+    /// Notes why an identity that was added opens nothing.
+    pub(crate) fn switched_off(&mut self, identity: &IdentityId, why: &'static str) {
+        if let Some(holder) = self.resolver.identities.get_mut(identity) {
+            holder.off = Some(why);
+        }
     }
 
     /// Names a repository as GitHub spells it.
@@ -322,7 +333,8 @@ impl Compiler {
                 && held.permissions.holds("administration", Level::Write)
                 && held.permissions.holds("organization_administration", Level::Write)
         });
-        Compiled { access: Arc::new(Access::new(slices, held.doubts.clone(), false)), admin }
+        let git_alone = !held.holdings.is_empty() && held.holdings.iter().all(|held| held.opens == Opens::Git);
+        Compiled { access: Arc::new(Access::new(slices, held.doubts.clone(), false)), admin, git_alone }
     }
 }
 
@@ -453,12 +465,21 @@ impl AccessResolver for Resolver {
         let elsewhere =
             granting.is_empty() && compiled.access.slices().iter().any(|slice| slice.operations.contains(asked));
         if granting.is_empty() {
-            let holder = self.identities.get(identity).filter(|_| !at_home);
-            decision.blocked_by = vec![match (holder, resource.as_deref().filter(|_| elsewhere)) {
-                (Some(holder), _) => Arc::from(format!("its owner: it acts in repositories of {}", holder.owner)),
-                (None, Some(name)) => Arc::from(format!("the repositories it reaches: `{name}` is none of them")),
-                (None, None) => Arc::from(format!("its permissions ({})", Catalogue::global().takes(asked))),
-            }];
+            let holder = self.identities.get(identity);
+            let off = holder.and_then(|holder| holder.off);
+            let is_git = Catalogue::global().all_of(GIT.iter().copied()).contains(asked);
+            let elsewhere = resource.as_deref().filter(|_| elsewhere);
+            let blocked = match (off, holder.filter(|_| !at_home), elsewhere) {
+                (Some(why), ..) => format!("its state: {why}"),
+                (None, Some(holder), _) => format!("its owner: it acts in repositories of {}", holder.owner),
+                (None, None, Some(name)) => format!("the repositories it reaches: `{name}` is none of them"),
+                // "Managing deploy keys".
+                (None, None, None) if compiled.git_alone && !is_git => {
+                    "its kind: a deploy key is no token of the API".to_owned()
+                }
+                (None, None, None) => format!("its permissions ({})", Catalogue::global().takes(asked)),
+            };
+            decision.blocked_by = vec![blocked.into()];
         }
         // What is done to an organisation, such as to make a repository, is done to what need not be there.
         let in_repository = Catalogue::global().place(asked) == Place::Repository;

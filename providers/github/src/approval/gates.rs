@@ -54,6 +54,9 @@ pub(super) enum Demand {
 /// How a list is read that is told to few.
 pub(super) const READ_AS: &str = "read it with write access to the ruleset";
 
+/// Why nobody here can read the list of a ruleset of the enterprise: it is told to those who may write the ruleset.
+pub(super) const OF_ENTERPRISE: &str = "is told to owners of the enterprise alone; ask them";
+
 /// Where the ruleset of a rule stands.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Stands<'a> {
@@ -331,16 +334,14 @@ fn count(told: Option<u32>) -> usize {
 fn past(gate: &Gate<'_>, actor: &Actor, repository: &str, owner: &OwnerFacts) -> Past {
     let let_past = match &gate.lets {
         Let::Listed(actors) => past_actors(&gate.name, actors, actor, repository, owner),
-        Let::Withheld => Past::by_the_gate(
-            Truth::Unknown,
-            Way::Untold,
-            format!("who may bypass {} was withheld; {READ_AS}", gate.name),
-        ),
-        Let::Unread => Past::by_the_gate(
-            Truth::Unknown,
-            Way::Untold,
-            format!("who may bypass {} was not read; collect the ruleset, {READ_AS}", gate.name),
-        ),
+        Let::Withheld | Let::Unread => {
+            let why = match (gate.source, &gate.lets) {
+                (Source::Enterprise, _) => OF_ENTERPRISE.to_owned(),
+                (_, Let::Unread) => format!("was not read; collect the ruleset, {READ_AS}"),
+                _ => format!("was withheld; {READ_AS}"),
+            };
+            Past::by_the_gate(Truth::Unknown, Way::Untold, format!("who may bypass {} {why}", gate.name))
+        }
         Let::Classic(protection, demand) => past_protection(protection, *demand, actor, repository, owner),
     };
     if let_past.past == Truth::Yes {

@@ -11,7 +11,7 @@ use evenhand_model::control::{ControlKind, Way};
 use evenhand_model::evidence::Truth;
 
 use super::bypass::Past;
-use super::gates::{Gate, Gates, Let, READ_AS, Source};
+use super::gates::{Gate, Gates, Let, OF_ENTERPRISE, READ_AS, Source};
 use super::{Faced, GATES, Gated, Groups, changes};
 use crate::access::{Holding, Reach};
 use crate::catalog::Level;
@@ -65,8 +65,12 @@ fn with_a_key(gate: &Gate<'_>, actor: &Actor, repository: &str, owner: &OwnerFac
             Some(told(actor, holding, OF_REPOSITORY, &how))
         }
         Let::Withheld | Let::Unread => {
-            let why = if matches!(gate.lets, Let::Unread) { "not read" } else { "withheld" };
-            let how = format!("may make a deploy key, and whether these may bypass {} was {why}; {READ_AS}", gate.name);
+            let why = match (gate.source, &gate.lets) {
+                (Source::Enterprise, _) => OF_ENTERPRISE.to_owned(),
+                (_, Let::Unread) => format!("was not read; {READ_AS}"),
+                _ => format!("was withheld; {READ_AS}"),
+            };
+            let how = format!("may make a deploy key, and whether these may bypass {} {why}", gate.name);
             Some(Past::by_the_gate(Truth::Unknown, Way::Untold, how))
         }
         Let::Listed(_) | Let::Classic(..) => None,

@@ -80,7 +80,20 @@ fn is_open(environment: &Environment, facts: &RepositoryFacts) -> Truth {
                 None => Truth::Unknown,
             }
         }
-        Some(_) => Truth::No,
+        Some(_) => protects_nothing(facts),
+    }
+}
+
+/// Whether no branch of a repository is protected: an environment that is for protected branches is open to all of them
+/// then ("Managing environments for deployment", Deployment branches and tags).
+fn protects_nothing(facts: &RepositoryFacts) -> Truth {
+    let classic = facts.protection.values().filter_map(Told::get).any(Option::is_some);
+    match facts.branches.get() {
+        _ if classic => Truth::No,
+        Some(branches) => branches.iter().fold(Truth::Yes, |none, branch| {
+            none.and(branch.protected.map_or(Truth::Unknown, |protected| Truth::from(!protected)))
+        }),
+        None => Truth::Unknown,
     }
 }
 

@@ -33,7 +33,7 @@ pub struct Repository {
     /// When it was last pushed to.
     pub pushed_at: Option<Timestamp>,
     /// What the organisation says of it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::absent::or_default")]
     pub custom_properties: BTreeMap<String, serde_json::Value>,
 }
 
@@ -117,7 +117,7 @@ pub struct Runner {
     /// The group that it is in.
     pub runner_group_id: Option<u64>,
     /// What jobs ask for.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::absent::or_default")]
     pub labels: Vec<Label>,
 }
 

@@ -25,7 +25,7 @@ pub struct Installation {
     /// What it may do; none = it was not told.
     pub permissions: Option<Words>,
     /// What tells it of changes.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::absent::or_default")]
     pub events: Vec<String>,
     /// When it was installed.
     pub created_at: Option<Timestamp>,

@@ -43,7 +43,7 @@ pub struct EffectiveRule {
     #[serde(rename = "type", default)]
     pub kind: String,
     /// What it demands.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::absent::or_default")]
     pub parameters: RuleParameters,
     /// The number of the ruleset.
     pub ruleset_id: Option<u64>,
@@ -66,10 +66,13 @@ pub struct RuleParameters {
     /// Whether approvals of what is pushed over are lost.
     pub dismiss_stale_reviews_on_push: Option<bool>,
     /// The teams that must approve changes of certain files.
+    #[serde(deserialize_with = "super::absent::or_default")]
     pub required_reviewers: Vec<RequiredReviewer>,
     /// The checks that must pass.
+    #[serde(deserialize_with = "super::absent::or_default")]
     pub required_status_checks: Vec<serde::de::IgnoredAny>,
     /// The environments that must have been deployed to.
+    #[serde(deserialize_with = "super::absent::or_default")]
     pub required_deployment_environments: Vec<String>,
 }
 
@@ -113,10 +116,13 @@ pub struct Reviews {
 #[serde(default)]
 pub struct Actors {
     /// People.
+    #[serde(deserialize_with = "super::absent::or_default")]
     pub users: Vec<Account>,
     /// Teams.
+    #[serde(deserialize_with = "super::absent::or_default")]
     pub teams: Vec<Slug>,
     /// Apps.
+    #[serde(deserialize_with = "super::absent::or_default")]
     pub apps: Vec<Slug>,
 }
 
@@ -143,7 +149,7 @@ pub struct Environment {
     #[serde(default)]
     pub name: String,
     /// What stands before a deployment.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::absent::or_default")]
     pub protection_rules: Vec<ProtectionRule>,
     /// Which branches may deploy; none = all.
     pub deployment_branch_policy: Option<BranchPolicy>,
@@ -158,7 +164,7 @@ pub struct ProtectionRule {
     #[serde(rename = "type", default)]
     pub kind: String,
     /// Who must approve.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::absent::or_default")]
     pub reviewers: Vec<serde::de::IgnoredAny>,
     /// Whether who started it may not approve it.
     pub prevent_self_review: Option<bool>,

@@ -2,6 +2,7 @@
 //!
 //! Everything here turns text into typed answers; nothing is looked up across documents, so their order does not matter.
 
+mod absent;
 pub mod actions;
 pub mod apps;
 pub mod calls;

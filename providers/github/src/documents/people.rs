@@ -72,7 +72,7 @@ pub struct TeamRepository {
     /// What the team may do there.
     pub role_name: Option<String>,
     /// The same as flags, where no role is named.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::absent::or_default")]
     pub permissions: BTreeMap<String, bool>,
 }
 
@@ -97,7 +97,7 @@ pub struct OrganisationRole {
     /// The role that it gives in every repository, where it gives one.
     pub base_role: Option<String>,
     /// Further permissions, in GitHub's words.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::absent::or_default")]
     pub permissions: Vec<String>,
 }
 
@@ -111,6 +111,6 @@ pub struct CustomRole {
     /// The role that it adds to.
     pub base_role: Option<String>,
     /// What it adds, in GitHub's words.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::absent::or_default")]
     pub permissions: Vec<String>,
 }

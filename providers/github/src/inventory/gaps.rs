@@ -125,14 +125,16 @@ impl Join<'_> {
         self.inventory.gaps.extend(gaps.into_iter().flatten());
     }
 
+    /// Calls that brought no answer, with the repository in lower case where they are about one.
+    fn unanswered(&self) -> BTreeSet<(Route, Option<String>)> {
+        let all = self.owner.unanswered.iter();
+        all.map(|held| (held.route, held.repository.as_ref().map(|name| name.to_lowercase()))).collect()
+    }
+
     /// Calls that nobody made.
     fn missing(&mut self) {
         let owner = self.owner;
-        let said: BTreeSet<(Route, Option<String>)> = owner
-            .unanswered
-            .iter()
-            .map(|held| (held.route, held.repository.as_ref().map(|name| name.to_lowercase())))
-            .collect();
+        let said = self.unanswered();
         let refused = |route: Route| said.contains(&(route, None));
         let of_organisation = [
             (Route::Organisation, owner.organisation.is_read()),
@@ -200,54 +202,54 @@ impl Join<'_> {
     /// who may not write them.
     fn rulesets(&mut self) {
         let owner = self.owner;
-        let mut silent: BTreeMap<(Route, bool), BTreeSet<String>> = BTreeMap::new();
+        let refused = self.unanswered();
+        let mut silent: BTreeMap<(Route, Silence), BTreeSet<String>> = BTreeMap::new();
         for (lower, repository) in owner.repositories.iter().filter(|(_, repository)| !repository.is_archived()) {
             let branch = repository.default_branch().unwrap_or_default();
             let rules = repository.effective_rules.get(branch).map_or(&[][..], Told::all);
             for rule in rules.iter().filter(|rule| !kinds(rule).is_empty()) {
-                let (route, place) = match rule.ruleset_source_type.as_deref() {
-                    // Who may bypass these is known to the enterprise alone.
-                    Some("Enterprise") => continue,
-                    Some("Organization") => (Route::OrganisationRuleset, String::new()),
-                    _ => (Route::RepositoryRuleset, format!(" of {}", repository.name)),
-                };
                 let stands = Stands::of(rule, owner, repository);
+                let (route, place, silence) = match (rule.ruleset_source_type.as_deref(), stands) {
+                    (Some("Enterprise"), _) => (Route::RepositoryRuleset, true, Silence::Enterprise),
+                    (Some("Organization"), Stands::Read(_)) => (Route::OrganisationRuleset, false, Silence::Withheld),
+                    (Some("Organization"), _) => (Route::OrganisationRuleset, false, Silence::Unread),
+                    (_, Stands::Read(_)) => (Route::RepositoryRuleset, true, Silence::Withheld),
+                    _ => (Route::RepositoryRuleset, true, Silence::Unread),
+                };
                 let ruleset = stands.ruleset();
                 if ruleset.is_some_and(|ruleset| ruleset.bypass_actors.is_some()) {
                     continue;
                 }
-                let withheld = matches!(stands, Stands::Read(_));
-                let is_refused = owner.unanswered.iter().any(|held| {
-                    let here = held.repository.as_ref().is_none_or(|name| name.to_lowercase() == *lower);
-                    held.route == route && here
-                });
+                let is_refused = || refused.contains(&(route, None)) || refused.contains(&(route, Some(lower.clone())));
                 // The refusal is told as such.
-                if !withheld && is_refused {
+                if silence == Silence::Unread && is_refused() {
                     continue;
                 }
+                let place = if place { format!(" of {}", repository.name) } else { String::new() };
                 let name = match ruleset {
                     Some(ruleset) if !ruleset.name.is_empty() => format!("the ruleset `{}`{place}", ruleset.name),
                     _ => format!("ruleset {}{place}", rule.ruleset_id.unwrap_or_default()),
                 };
-                silent.entry((route, withheld)).or_default().insert(name);
+                silent.entry((route, silence)).or_default().insert(name);
             }
         }
         let gaps: Vec<Option<Gap>> = silent
             .into_iter()
-            .map(|((route, withheld), names)| {
-                let more = format!("{} more", names.len().saturating_sub(NAMED));
-                let more = (names.len() > NAMED).then_some(more);
-                let listed: Vec<String> = names.into_iter().take(NAMED).chain(more).collect();
-                let listed = listed.join(", ");
+            .map(|((route, silence), names)| {
+                let listed = listed_names(names);
                 let permission = route.call().map_or("", |call| call.permission);
-                let reason = match withheld {
-                    true => format!(
+                let reason = match silence {
+                    Silence::Withheld => format!(
                         "who may bypass {listed} was withheld: `bypass_actors` is told to those alone who may write the \
                          ruleset ({permission})"
                     ),
-                    false => {
+                    Silence::Unread => {
                         format!("{}, with write access to the ruleset ({permission})", not_there(route, &format!(" for {listed}")))
                     }
+                    Silence::Enterprise => format!(
+                        "who may bypass {listed} is told to owners of the enterprise alone, whose setting it is; ask them \
+                         for its bypass list"
+                    ),
                 };
                 self.gap(GapKind::NotCollected, route, reason)
             })
@@ -266,6 +268,25 @@ impl Join<'_> {
             facts: vec![call.lost.clone()],
         })
     }
+}
+
+/// Why nothing tells who may bypass a ruleset.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Silence {
+    Unread,
+    Withheld,
+    /// It is the enterprise's, whose owners alone may write it.
+    Enterprise,
+}
+
+/// The first names of a list, and how many there are more.
+fn listed_names(names: BTreeSet<String>) -> String {
+    let more = names.len().saturating_sub(NAMED);
+    let mut first: Vec<String> = names.into_iter().take(NAMED).collect();
+    if more > 0 {
+        first.push(format!("{more} more"));
+    }
+    joined_with_and(&first)
 }
 
 /// What is known of an organisation's list of repositories.
@@ -288,6 +309,15 @@ fn listing(facts: &Facts, owner: &OwnerFacts) -> Listing {
 /// Whether all repositories of an organisation were listed.
 pub(super) fn lists_all(facts: &Facts, owner: &OwnerFacts) -> bool {
     matches!(listing(facts, owner), Listing::Whole)
+}
+
+/// Names with commas, and `and` before the last one.
+pub(super) fn joined_with_and(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
 }
 
 fn not_there(route: Route, place: &str) -> String {

@@ -9,6 +9,7 @@ use evenhand_model::provider::ReadOptions;
 use evenhand_model::words::words;
 
 use super::Join;
+use super::gaps::joined_with_and;
 use crate::documents::people::Account;
 use crate::documents::told::{At, Told};
 use crate::facts::Facts;
@@ -77,14 +78,15 @@ pub(super) fn unmatched(facts: &Facts, options: &ReadOptions) -> Option<Hint> {
         .filter(|login| !known.contains_key(&login.to_lowercase()))
         .map(|login| format!("`{login}`"))
         .collect();
-    (!missing.is_empty()).then(|| Hint {
+    let which = match missing.len() {
+        0 => return None,
+        1 => "which is no member and no collaborator that was read",
+        _ => "which are no members and no collaborators that were read",
+    };
+    let named = joined_with_and(&missing);
+    Some(Hint {
         evidence: Evidence::whole(Arc::clone(&first.at.document)),
-        message: format!(
-            "`machine_users` in `[providers.github]` names {}, which is no member and no collaborator that was read; check the \
-             spelling",
-            missing.join(", ")
-        )
-        .into(),
+        message: format!("`machine_users` in `[providers.github]` names {named}, {which}; check the spelling").into(),
     })
 }
 
@@ -101,7 +103,7 @@ pub(super) enum Login {
 }
 
 /// Words that machines are given and people hardly are.
-const MACHINES: &[&str] = &["bot", "bots", "chatbot", "ci", "cicd", "gha", "robot", "robots", "svc"];
+const MACHINES: &[&str] = &["bot", "bots", "chatbot", "ci", "cicd", "dependabot", "gha", "robot", "robots", "svc"];
 
 /// Words that machines are given, and that are also trades, names of people, or what somebody likes.
 const TRADES: &[&str] = &[
@@ -123,6 +125,7 @@ const TRADES: &[&str] = &[
     "llm",
     "machine",
     "pipeline",
+    "renovate",
     "runner",
     "service",
     "sync",
@@ -150,6 +153,7 @@ const BESIDE: &[&str] = &[
     "docs",
     "format",
     "gcp",
+    "gh",
     "git",
     "github",
     "gitlab",
@@ -158,6 +162,8 @@ const BESIDE: &[&str] = &[
     "infra",
     "integration",
     "k8s",
+    "key",
+    "keys",
     "kubernetes",
     "lint",
     "merge",
@@ -167,20 +173,17 @@ const BESIDE: &[&str] = &[
     "ops",
     "org",
     "platform",
-    "prod",
-    "production",
     "publish",
     "push",
-    "qa",
     "release",
     "releases",
-    "renovate",
     "repo",
     "review",
     "scan",
     "security",
     "sonar",
-    "staging",
+    "sre",
+    "team",
     "test",
     "update",
     "user",
@@ -188,6 +191,26 @@ const BESIDE: &[&str] = &[
     "web",
     "webhook",
     "workflow",
+];
+
+/// Environments and regions, which stand likewise.
+const PLACES: &[&str] = &[
+    "ap",
+    "apac",
+    "emea",
+    "eu",
+    "live",
+    "preprod",
+    "prod",
+    "production",
+    "qa",
+    "sandbox",
+    "stage",
+    "staging",
+    "stg",
+    "uat",
+    "uk",
+    "us",
 ];
 
 /// Names of people, and words, that end like a machine.
@@ -212,23 +235,28 @@ const NAMED_BOT: &[&str] = &[
 ///
 /// Words stand between hyphens; letters in capitals divide a name only where all of it is known (`AcmeBot`, and not `LuCi`).
 /// What stands behind `_` is the short code of an enterprise that manages its accounts ("About Enterprise Managed Users").
+/// What sounds like a machine beside what nobody here knows may be a person's name: `jan-bot`, `maria-ci`, `rochambot`.
 pub(super) fn of_login(login: &str, owner: &str) -> Login {
+    // Apps alone have brackets in theirs.
+    if login.ends_with("[bot]") {
+        return Login::Machine("bot".to_owned());
+    }
     let login = login.rsplit_once('_').map_or(login, |(name, _)| name);
     let owned = words(owner);
     let owner = owner.to_lowercase();
     let is_known = |word: &str| {
-        word.is_empty() || word == owner || BESIDE.contains(&word) || owned.iter().any(|part| part == word)
+        word == owner || BESIDE.contains(&word) || PLACES.contains(&word) || owned.iter().any(|part| part == word)
     };
     let is_word = |word: &str| MACHINES.contains(&word) || TRADES.contains(&word);
-    let is_bot = |word: &str| {
-        let of_owner = word.strip_prefix(owner.as_str()).is_some_and(|rest| MACHINES.contains(&rest));
-        let known = |stem: String| is_known(&stem) || is_word(&stem) || stem.chars().count() >= LONG_STEM;
-        !is_word(word) && !NAMED_BOT.contains(&word) && (of_owner || stem(word).is_some_and(known))
+    // As in `releasebot` and `ghactions`.
+    let is_joined = |word: &str| {
+        let mut stems = MACHINES.iter().chain(TRADES).filter_map(|end| word.strip_suffix(*end));
+        !is_word(word) && !NAMED_BOT.contains(&word) && stems.any(|stem| is_known(stem) || is_word(stem))
     };
-    let all_known = |parts: &[String]| parts.iter().all(|part| is_known(part) || is_word(part) || is_bot(part));
+    let all_known = |parts: &[String]| parts.iter().all(|part| is_known(part) || is_word(part) || is_joined(part));
     let found = |parts: &[String]| {
         let exact = parts.iter().find(|part| is_word(part));
-        exact.or_else(|| parts.iter().find(|part| is_bot(part))).cloned()
+        exact.or_else(|| parts.iter().find(|part| is_joined(part))).cloned()
     };
     for parts in [numberless(words(login)), numberless(divided(login))] {
         if let Some(word) = found(&parts).filter(|_| all_known(&parts)) {
@@ -240,20 +268,14 @@ pub(super) fn of_login(login: &str, owner: &str) -> Login {
         let short = parts.into_iter().find(|part| stem(part).is_some() && !NAMED_BOT.contains(&part.as_str()));
         return short.map_or(Login::Silent, Login::Either);
     };
-    // `payments-ci` is no person's name; `jan-bot` and `yann-le-bot` may be.
-    let is_subject = |before: &str| is_known(before) || before.chars().count() >= LONG_WORD;
     match parts.as_slice() {
-        [.., before, last] if MACHINES.contains(&last.as_str()) && is_subject(before) => Login::Machine(last.clone()),
-        [.., last] if is_bot(last) => Login::Machine(last.clone()),
+        [.., before, last] if MACHINES.contains(&last.as_str()) && is_known(before) => Login::Machine(last.clone()),
+        // No person is in production.
+        [.., bot, last] if bot == "bot" && PLACES.contains(&last.as_str()) => Login::Machine(bot.clone()),
+        [.., last] if stem(last).is_some() && is_joined(last) => Login::Machine(last.clone()),
         _ => Login::Either(word),
     }
 }
-
-/// A word of this length before `bot` is no given name and no particle of a surname, as a rule.
-const LONG_WORD: usize = 4;
-
-/// What stands before `bot` in one word, at this length, makes no surname that is not among [`NAMED_BOT`], as a rule.
-const LONG_STEM: usize = 5;
 
 /// What stands before `bot` in one word.
 fn stem(word: &str) -> Option<String> {
@@ -296,8 +318,19 @@ mod tests {
             ("jenkins1", machine("jenkins")),
             ("ci2", machine("ci")),
             ("ci_acme", machine("ci")),
-            ("payments-ci", machine("ci")),
-            ("shop-ci", machine("ci")),
+            ("payments-api-ci", machine("ci")),
+            ("acme-eu-ci", machine("ci")),
+            ("platform-bot-eu", machine("bot")),
+            ("sre-bot-prod", machine("bot")),
+            ("checkout-bot-prod", machine("bot")),
+            ("prod-deploy-eu", machine("deploy")),
+            ("renovate-acme", machine("renovate")),
+            ("acme-renovate", machine("renovate")),
+            ("ghactions", machine("ghactions")),
+            ("k8sdeployer", machine("k8sdeployer")),
+            ("deploy-key", machine("deploy")),
+            ("autobuild", machine("autobuild")),
+            ("team-sync", machine("sync")),
             ("acme-automations", machine("automations")),
             ("acme-github-actions", machine("actions")),
             ("gha", machine("gha")),
@@ -314,7 +347,14 @@ mod tests {
             ("katy-jenkins", either("jenkins")),
             ("jan-bot", either("bot")),
             ("yann-le-bot", either("bot")),
+            ("smith-bots", either("bots")),
+            ("maria-ci", either("ci")),
+            ("payments-ci", either("ci")),
+            ("jean-robot", either("robot")),
+            ("jan-bot-acme", either("bot")),
             ("hubot", either("hubot")),
+            ("rochambot", either("rochambot")),
+            ("katelynbot", either("katelynbot")),
             ("LuCi", Login::Silent),
             ("luci", Login::Silent),
             ("cindy", Login::Silent),

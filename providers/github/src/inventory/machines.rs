@@ -269,13 +269,12 @@ fn takes(group: &RunnerGroup, run: &Run<'_>) -> Truth {
     }
     let Some(listed) = &group.selected_workflows else { return Truth::Unknown };
     let file = run.source.key();
-    let at = match run.called.as_deref() {
-        Some(called) => called.rsplit_once('@').map(|(_, at)| at),
-        None => run.source.repository.default_branch(),
-    };
+    // A call without a reference runs what stands at its caller's.
+    let called_at = run.called.as_deref().and_then(|called| called.rsplit_once('@')).map(|(_, at)| at);
+    let at = called_at.or(run.source.repository.default_branch());
     // What strangers propose runs at the reference of their proposal, which no list holds as far as is known.
     let mut events = run.started.file.outline.events.iter().map(String::as_str);
-    let at_branch = run.called.is_some() || events.any(|event| !OF_WRITERS.contains(&event) && !is_proposal(event));
+    let at_branch = called_at.is_some() || events.any(|event| !OF_WRITERS.contains(&event) && !is_proposal(event));
     listed.iter().fold(Truth::No, |some, one| {
         let (listed, reference) = one.split_once('@').unwrap_or((one.as_str(), ""));
         if !listed.eq_ignore_ascii_case(&file) {
@@ -296,9 +295,14 @@ fn bare(reference: &str) -> &str {
     ["refs/heads/", "refs/tags/"].iter().find_map(|begins| reference.strip_prefix(begins)).unwrap_or(reference)
 }
 
-/// Whether a job may get machines of a group by the name that it asks for.
+/// Whether a job may get machines of a group by the name that it asks for. `org/` and `organization/` before it say that the
+/// group is the organisation's ("Choosing the runner for a job", Choosing runners in a group); one of the enterprise's, which
+/// `ent/` and `enterprise/` say, is none of these.
 fn is_asked(group: &RunnerGroup, job: &OutlinedJob) -> bool {
-    job.runner_group.as_ref().is_none_or(|asked| group.name.eq_ignore_ascii_case(asked))
+    job.runner_group.as_ref().is_none_or(|asked| {
+        let own = ["org/", "organization/"].iter().find_map(|begins| asked.strip_prefix(begins));
+        [Some(asked.as_str()), own].into_iter().flatten().any(|asked| group.name.eq_ignore_ascii_case(asked))
+    })
 }
 
 /// Machines of the organisation's that a job may get by what it asks for.

@@ -112,6 +112,8 @@ pub(crate) struct Join<'a> {
     scope: ScopeId,
     inventory: Inventory,
     pub(crate) actors: Vec<Actor>,
+    /// Why identities open nothing that are switched off.
+    off: Vec<(IdentityId, &'static str)>,
     hints: Vec<Hint>,
 }
 
@@ -143,6 +145,7 @@ pub(crate) fn join(facts: &Facts, options: &ReadOptions) -> (Inventory, Option<R
             scope: scope_of(&owner.host, &owner.name),
             inventory: Inventory::default(),
             actors: Vec::new(),
+            off: Vec::new(),
             hints: Vec::new(),
         };
         join.take_people();
@@ -162,6 +165,9 @@ pub(crate) fn join(facts: &Facts, options: &ReadOptions) -> (Inventory, Option<R
         let name: Arc<str> = Arc::from(owner.name.as_str());
         for actor in join.actors {
             compiler.add(actor.id, &name, actor.held);
+        }
+        for (id, why) in &join.off {
+            compiler.switched_off(id, why);
         }
         join.inventory.hints.append(&mut join.hints);
         inventory.merge(join.inventory);

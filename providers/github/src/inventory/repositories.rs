@@ -32,7 +32,12 @@ impl Join<'_> {
                 identity.signals.extend(nature::of_name(&title, &key.at));
                 identity.created_at = Fact::known(key.created_at);
                 identity.last_used_at = Fact::read(key.last_used);
-                let enabled = key.enabled != Some(false) && !switched_off;
+                let off = match key.enabled {
+                    Some(false) => Some("the key is switched off"),
+                    _ => switched_off.then_some("the organisation switched deploy keys off"),
+                };
+                let enabled = off.is_none();
+                self.off.extend(off.map(|why| (id.clone(), why)));
                 identity.enabled = Fact::Known(enabled);
                 self.inventory.identities.push(identity);
                 let mut credential = self.credential(id.to_string(), &id, "deploy_key", &key.at);

@@ -311,9 +311,9 @@ fn a_machine_user_of_the_configuration_that_nobody_is_gets_a_hint() {
     let text: String = organisation(&json!({}), "{}").iter().map(|answer| format!("{answer}\n")).collect();
     for (configured, missing) in [
         ("Bob", None),
-        ("Bob, eve,, mallory", Some("names `eve`, `mallory`, which")),
+        ("Bob, eve,, mallory", Some("names `eve` and `mallory`, which are no members")),
         (" ", None),
-        ("eve", Some("`eve`")),
+        ("eve", Some("`eve`, which is no member")),
     ] {
         let (reading, _) = read_documents(vec![document("x.ndjson", &text)], &[("machine_users", configured)]);
         let hints: Vec<&str> = reading.inventory.hints.iter().map(|hint| &*hint.message).collect();

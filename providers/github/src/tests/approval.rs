@@ -126,7 +126,9 @@ fn a_machine_that_may_write_workflows_is_not_known_to_be_stopped_where_these_get
         ]
     };
     let reviewers = json!([{ "type": "required_reviewers", "reviewers": [{ "type": "User" }] }]);
-    let main_only = json!({ "protected_branches": true, "custom_branch_policies": false });
+    let protected = json!({ "protected_branches": true, "custom_branch_policies": false });
+    let listed = answered("/repos/acme/shop/branches", &json!([{ "name": "main", "protected": true }]));
+    let main_only = [environment(json!([]), protected), vec![listed]].concat();
     let refused = json!({ "host": "github.com", "path": "/repos/acme/shop/environments/live/secrets",
         "error": { "code": "403 Resource not accessible by integration" } });
     let unread = |rules: Value, answer: Option<Value>| {
@@ -146,7 +148,7 @@ fn a_machine_that_may_write_workflows_is_not_known_to_be_stopped_where_these_get
         (&both, Some(own), vec![answered(shared, &held)], CHANGES, CHANGES),
         (&both, None, environment(json!([]), Value::Null), CHANGES, CHANGES),
         (&both, None, environment(reviewers, Value::Null), STOPPED, STOPPED),
-        (&both, None, environment(json!([]), main_only), STOPPED, STOPPED),
+        (&both, None, main_only, STOPPED, STOPPED),
         (
             &both,
             None,

@@ -223,3 +223,34 @@ fn whoever_writes_the_called_file_becomes_the_jobs_of_its_callers_unless_a_commi
         assert_eq!(from(KEY), 1, "and of course who writes the calling one");
     }
 }
+
+#[test]
+fn a_file_that_is_called_without_a_reference_stands_at_its_callers() {
+    const LEAF: &str = ".github/workflows/leaf.yml";
+    let site = json!({ "name": "shop", "full_name": "acme/shop", "default_branch": "main", "visibility": "public" });
+    let leaf = "on: workflow_call\njobs: {do: {runs-on: self-hosted, steps: [{run: make}]}}\n";
+    let runner = json!({ "id": 1, "name": "r", "runner_group_id": 4, "labels": [{ "name": "self-hosted" }] });
+    for (on, listed, expected) in [
+        ("pull_request_target", format!("acme/shop/{LEAF}@refs/heads/main"), Fact::Known(true)),
+        ("issues", format!("acme/shop/{LEAF}@main"), Fact::Known(true)),
+        ("pull_request_target", format!("acme/shop/{LEAF}@v1"), Fact::Unknown),
+        ("pull_request_review", format!("acme/shop/{LEAF}@main"), Fact::Unknown),
+        ("pull_request_target", "acme/shop/.github/workflows/ci.yml@main".to_owned(), Fact::Known(false)),
+    ] {
+        let group = json!({ "id": 4, "name": "farm", "visibility": "all", "allows_public_repositories": true,
+            "restricted_to_workflows": true, "selected_workflows": [listed] });
+        let reading = with_workflow(
+            &format!("on: {on}\njobs: {{ship: {{uses: ./{LEAF}}}}}\n"),
+            &[
+                answered("/repos/acme/shop", &site),
+                answered(&format!("/repos/acme/shop/contents/{LEAF}"), &json!({ "content": leaf })),
+                answered("/repos/acme/shop/actions/runners", &json!({ "runners": [] })),
+                answered("/orgs/acme/actions/runners", &json!({ "runners": [runner] })),
+                answered("/orgs/acme/actions/runner-groups", &json!({ "runner_groups": [group] })),
+            ],
+        );
+        let mut jobs = reading.inventory.workloads.iter();
+        let job = jobs.find(|held| held.identity.as_str() == "github:acme:job:shop/ci/ship/do").unwrap();
+        assert_eq!(job.exposed, expected, "{on} {listed}");
+    }
+}

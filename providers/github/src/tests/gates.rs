@@ -26,6 +26,7 @@ fn reviews_of_a_team_that_a_rule_names_are_reviews() {
     let stopped = Some((Truth::Yes, None));
     for (reviewers, expected) in [
         (json!([]), None),
+        (Value::Null, None),
         // It is asked, and need not answer.
         (team(json!(0)), None),
         (team(json!(1)), stopped),
@@ -129,17 +130,66 @@ fn who_may_bypass_was_withheld_or_the_ruleset_was_not_read_and_each_is_a_gap_tha
 }
 
 #[test]
-fn rulesets_of_the_enterprise_and_rules_that_are_no_gates_are_no_gaps() {
-    for (kind, source, told) in [
-        ("pull_request", "Organization", Some("/orgs/{org}/rulesets/{ruleset}")),
-        ("pull_request", "Repository", Some("/repos/{owner}/{repo}/rulesets/{ruleset}")),
-        ("pull_request", "Enterprise", None),
-        ("required_signatures", "Repository", None),
+fn rulesets_are_gaps_that_say_who_can_read_them_and_rules_that_are_no_gates_are_none() {
+    let of_repository = "/repos/{owner}/{repo}/rulesets/{ruleset}";
+    let owners = "is told to owners of the enterprise alone";
+    for (kind, source, told, gap, why) in [
+        (
+            "pull_request",
+            "Organization",
+            Some("/orgs/{org}/rulesets/{ruleset}"),
+            "write access to the ruleset (organization_administration=write)",
+            "read it with write access",
+        ),
+        (
+            "pull_request",
+            "Repository",
+            Some(of_repository),
+            "write access to the ruleset (administration=write)",
+            "read it with write access",
+        ),
+        ("pull_request", "Enterprise", Some(of_repository), owners, owners),
+        ("required_signatures", "Repository", None, "", ""),
     ] {
-        let rule = json!([{ "type": kind, "ruleset_id": 70, "ruleset_source_type": source }]);
-        let reading = pushing(vec![answered("/repos/acme/shop/rules/branches/main", &rule)]);
-        let mut gaps = reading.inventory.gaps.iter().map(|gap| &*gap.call);
-        assert_eq!(gaps.find(|call| call.ends_with("{ruleset}")), told, "{kind} {source}");
+        let rule = json!([{ "type": kind, "ruleset_id": 70, "ruleset_source_type": source,
+            "parameters": { "required_approving_review_count": 1 } }]);
+        for permission in ["contents", "administration"] {
+            let reading = read(
+                &[
+                    organisation(&json!({ permission: "write" }), "{}"),
+                    vec![
+                        answered("/repos/acme/shop/rules/branches/main", &rule),
+                        json!({ "host": "github.com", "path": "/repos/acme/shop/branches/main/protection",
+                            "error": { "code": "404 Branch not protected" } }),
+                    ],
+                ]
+                .concat(),
+            );
+            let found = reading.inventory.gaps.iter().find(|gap| gap.call.ends_with("/{ruleset}"));
+            assert_eq!(found.map(|gap| &*gap.call), told, "{kind} {source}");
+            assert!(found.is_none_or(|found| found.reason.contains(gap)), "{kind} {source} {found:?}");
+            let changes = permission == "administration" && source == "Repository";
+            if told.is_some() && !changes {
+                let said = reason(&reading, APP);
+                assert!(said.contains(why), "{kind} {source} {permission}: {said}");
+                assert_eq!(said.contains("write access"), source != "Enterprise", "{said}");
+            }
+        }
+    }
+}
+
+#[test]
+fn rulesets_of_one_gap_are_told_in_a_row_that_ends() {
+    for (count, said) in [
+        (1, "for ruleset 1 of shop;"),
+        (2, "for ruleset 1 of shop and ruleset 2 of shop;"),
+        (6, "ruleset 4 of shop, ruleset 5 of shop and 1 more;"),
+    ] {
+        let rule = |id: u64| json!({ "type": "pull_request", "ruleset_id": id, "ruleset_source_type": "Repository" });
+        let rules: Vec<Value> = (1..=count).map(rule).collect();
+        let reading = pushing(vec![answered("/repos/acme/shop/rules/branches/main", &json!(rules))]);
+        let gap = reading.inventory.gaps.iter().find(|gap| gap.call.ends_with("/{ruleset}")).unwrap();
+        assert!(gap.reason.contains(said), "{}", gap.reason);
     }
 }
 
@@ -177,5 +227,38 @@ fn an_environment_is_open_to_whoever_may_make_a_branch_that_its_patterns_fit() {
         let reading = read(&answers);
         assert_eq!(approval(&reading, APP), expected, "{asked}");
         assert!(reason(&reading, APP).contains(why), "{asked}: {}", reason(&reading, APP));
+    }
+}
+
+#[test]
+fn an_environment_for_protected_branches_is_open_where_none_is_protected() {
+    let stopped = Some((Truth::Yes, None));
+    let changes = Some((Truth::Unknown, Some(Way::Changes)));
+    let branches = |all: &[(&str, Value)]| {
+        let all: Vec<Value> =
+            all.iter().map(|(name, protected)| json!({ "name": name, "protected": protected })).collect();
+        Some(json!(all))
+    };
+    let (gets, unread) = ("which get secrets (`LIVE_TOKEN`)", "was not read");
+    for (branches, expected, why) in [
+        (branches(&[("main", json!(false))]), changes, gets),
+        (branches(&[("main", json!(false)), ("dev", json!(false))]), changes, gets),
+        (branches(&[("main", json!(false)), ("dev", json!(true))]), stopped, ""),
+        (branches(&[("main", json!(true))]), stopped, ""),
+        (branches(&[("main", json!(false)), ("dev", Value::Null)]), changes, unread),
+        (None, changes, unread),
+    ] {
+        let at = |rest: &str| format!("/repos/acme/shop/{rest}");
+        let policy = json!({ "protected_branches": true, "custom_branch_policies": false });
+        let environment = json!({ "name": "live", "protection_rules": [], "deployment_branch_policy": policy });
+        let mut answers = organisation(&json!({ "contents": "write", "workflows": "write" }), "{}");
+        answers.retain(|answer| answer["path"] != at("environments").as_str());
+        answers.extend(ruled(&json!([])));
+        answers.push(answered(&at("environments"), &json!({ "environments": [environment] })));
+        answers.push(answered(&at("environments/live/secrets"), &json!({ "secrets": [{ "name": "LIVE_TOKEN" }] })));
+        answers.extend(branches.iter().map(|branches| answered(&at("branches"), branches)));
+        let reading = read(&answers);
+        assert_eq!(approval(&reading, APP), expected, "{branches:?}");
+        assert!(reason(&reading, APP).contains(why), "{branches:?}: {}", reason(&reading, APP));
     }
 }

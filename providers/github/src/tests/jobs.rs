@@ -156,6 +156,11 @@ fn a_job_gets_machines_of_the_group_that_it_names_and_of_groups_that_take_its_fi
     for (on, runs_on, more, kind, expected) in [
         ("issues", "{group: Farm}", json!({}), "self_hosted_job", &yes),
         ("issues", "{group: farm, labels: [self-hosted]}", json!({}), "self_hosted_job", &yes),
+        ("issues", "{group: org/farm}", json!({}), "self_hosted_job", &yes),
+        ("issues", "{group: organization/Farm}", json!({ "visibility": "selected" }), "self_hosted_job", &no),
+        // A group of the enterprise's is none of the organisation's.
+        ("issues", "{group: ent/farm, labels: [self-hosted]}", json!({}), "self_hosted_job", &unknown),
+        ("issues", "{group: enterprise/farm}", json!({ "visibility": "selected" }), "workflow_job", &yes),
         // The other group is open, and is not asked for.
         ("issues", "{group: farm}", json!({ "visibility": "selected" }), "self_hosted_job", &no),
         ("issues", "self-hosted", json!({ "visibility": "selected" }), "self_hosted_job", &yes),

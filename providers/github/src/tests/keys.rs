@@ -88,3 +88,30 @@ fn a_key_that_may_write_is_past_a_protection_that_administrators_need_not_obey()
         assert_eq!(approval(&reading, KEY), expected, "{read_only} {enforced} {owner}");
     }
 }
+
+#[test]
+fn a_key_is_denied_for_the_reason_that_holds() {
+    let own = |enabled: bool| {
+        let answer = json!({ "login": "acme", "deploy_keys_enabled_for_repositories": enabled });
+        answered("/orgs/acme", &answer)
+    };
+    for (read_only, enabled, of_organisation, operation, expected) in [
+        (false, false, true, "git/push", "its state: the key is switched off"),
+        (false, false, false, "git/push", "its state: the key is switched off"),
+        (false, true, false, "git/push", "its state: the organisation switched deploy keys off"),
+        (false, true, true, "pulls/merge", "its kind: a deploy key is no token of the API"),
+        (true, true, true, "git/push", "its permissions (contents: write)"),
+    ] {
+        let key = json!({ "id": 5, "title": "sync", "read_only": read_only, "enabled": enabled });
+        let reading = with_key(&key, &[own(of_organisation)]);
+        let request = Request {
+            identity: KEY.to_owned(),
+            operation: operation.to_owned(),
+            resource: Some("acme/shop".to_owned()),
+            context: Default::default(),
+        };
+        let decision = reading.resolver.as_ref().unwrap().decide(&KEY.into(), &request).unwrap();
+        let why: Vec<&str> = decision.blocked_by.iter().map(|why| &**why).collect();
+        assert_eq!((decision.outcome, why), (Outcome::ImplicitlyDenied, vec![expected]), "{operation} {key}");
+    }
+}
