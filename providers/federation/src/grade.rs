@@ -274,7 +274,7 @@ fn weaknesses(issuer: Issuer, reach: &Reach, untested: Option<&'static str>) -> 
         return vec![("shared-issuer-spoof", Unsafe), ("name-based", Weak), (NO_ID, Weak)];
     }
     let mut found = Vec::new();
-    if reach.pull_request {
+    if reach.admits_proposals() {
         found.push(("pull-request", Unsafe));
     }
     match reach.context {

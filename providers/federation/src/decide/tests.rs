@@ -374,6 +374,68 @@ fn workflows_events_and_protection_are_graded_by_the_references_that_they_admit(
 }
 
 #[test]
+fn proposals_count_where_nothing_else_that_is_demanded_keeps_them_out() {
+    const MAIN: &str = "assertion.sub == 'repo:o/r:ref:refs/heads/main'";
+    for (condition, grade, pattern) in [
+        (format!("{MAIN} && assertion.event_name in ['push', 'pull_request']"), "safe", None),
+        (format!("assertion.event_name in ['push', 'pull_request'] && {MAIN}"), "safe", None),
+        (format!("{MAIN} && assertion.event_name == 'pull_request'"), "weak", Some("always-false")),
+        (
+            "assertion.sub == 'repo:o/r:pull_request' && assertion.event_name == 'push'".to_owned(),
+            "weak",
+            Some("always-false"),
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.ref == 'refs/heads/main' \
+             && assertion.event_name in ['push', 'pull_request_review']"
+                .to_owned(),
+            "safe",
+            None,
+        ),
+        // A proposal that was merged runs at the branch that it was merged into.
+        (
+            "assertion.repository == 'o/r' && assertion.ref == 'refs/heads/main' && assertion.event_name == 'pull_request'"
+                .to_owned(),
+            "safe",
+            None,
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.ref.startsWith('refs/heads/') \
+             && assertion.event_name in ['schedule', 'pull_request']"
+                .to_owned(),
+            "weak",
+            Some("unprotected-branch"),
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.environment == 'p' \
+             && assertion.event_name in ['push', 'pull_request']"
+                .to_owned(),
+            "safe",
+            None,
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.ref_protected == 'true' \
+             && assertion.event_name in ['push', 'pull_request']"
+                .to_owned(),
+            "weak",
+            Some("ref-protected"),
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.ref.startsWith('refs/') && assertion.event_name == 'pull_request'"
+                .to_owned(),
+            "unsafe",
+            Some("pull-request"),
+        ),
+    ] {
+        let said = answer(&json!({ "platform": "gcp", "issuer": "github", "subject": "repo:o/r:pull_request",
+            "condition": { "attributeCondition": condition } }))
+        .unwrap();
+        let graded = (said["grade"].as_str().unwrap_or("null"), said["pattern"].as_str());
+        assert_eq!(graded, (grade, pattern), "{condition}: {said}");
+    }
+}
+
+#[test]
 fn what_is_admitted_beside_the_deciding_pattern_is_named_too() {
     for (issuer, pattern, names) in [
         ("github", "repo:o/*", &["org-wide", "pull-request", "wildcard-repo"][..]),
