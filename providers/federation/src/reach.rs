@@ -1,5 +1,7 @@
 //! How far a condition reaches: which tenant of an issuer, which workload, in which contexts.
 
+use std::collections::BTreeSet;
+
 /// How firmly one level of a subject is held.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub(crate) enum Pin {
@@ -93,7 +95,7 @@ pub(crate) struct Reach {
     /// No token of the issuer fits.
     pub(crate) never: bool,
     /// Names of what is noteworthy and takes nothing from the grade.
-    pub(crate) remarks: Vec<&'static str>,
+    pub(crate) remarks: BTreeSet<&'static str>,
     /// A weakness of its own.
     pub(crate) mark: Option<&'static str>,
 }
@@ -171,7 +173,23 @@ impl Reach {
 
     #[must_use]
     pub(crate) fn remark(mut self, name: &'static str) -> Self {
-        self.remarks.push(name);
+        self.remarks.insert(name);
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_remark_is_kept_once_however_many_values_make_it() {
+        let one = || Reach::workload(Pin::Name).remark("name-based");
+        let listed = (0..1000).map(|_| one()).reduce(Reach::or).unwrap();
+        assert_eq!(listed.remarks.len(), 1);
+        assert_eq!(
+            listed.and(one().remark("exact-ref")).remarks.into_iter().collect::<Vec<_>>(),
+            ["exact-ref", "name-based"]
+        );
     }
 }

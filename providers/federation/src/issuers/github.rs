@@ -99,9 +99,8 @@ pub(super) fn subject(shape: &Shape) -> Reach {
     let pieces = shape.split(':');
     let found = pairs(&pieces, KEYS, &[PROPOSED]);
     let custom = found.iter().any(|(key, _)| !matches!(*key, "repo" | "ref" | "environment" | "pull_request"));
-    let at_branch_or_tag = found
-        .iter()
-        .any(|(key, value)| *key == "ref" && value.is_some_and(|value| is_branch_or_tag(&value.head())));
+    let at_branch_or_tag =
+        found.iter().any(|(key, value)| *key == "ref" && value.is_some_and(|value| is_branch_or_tag(&value.head())));
     let reach = found.into_iter().fold(Reach::default(), |reach, (key, value)| match (key, value) {
         (PROPOSED, _) => reach.and(Reach::proposed()),
         (key, Some(value)) => reach.and(claim(if key == "repo" { "repository" } else { key }, value)),
