@@ -142,6 +142,7 @@ fn every_pattern_that_decides_has_a_reason() {
         "branch-prefix-collision",
         "wildcard-suffix",
         "tag-ref",
+        "strangers-start",
         "name-based",
         "no-id-pin",
         "cluster-wide",
@@ -337,8 +338,53 @@ fn workflows_events_and_protection_are_graded_by_the_references_that_they_admit(
         ),
         (
             "assertion.repository == 'o/r' && assertion.event_name == 'pull_request_target'".to_owned(),
+            "weak",
+            Some("strangers-start"),
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.event_name == 'workflow_run'".to_owned(),
+            "weak",
+            Some("strangers-start"),
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.event_name == 'issue_comment'".to_owned(),
+            "weak",
+            Some("strangers-start"),
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.ref == 'refs/heads/main' && assertion.event_name == 'issue_comment'"
+                .to_owned(),
+            "safe",
+            None,
+        ),
+        (
+            "assertion.repository_owner_id == '1' \
+             && assertion.job_workflow_ref.startsWith('o/s/.github/workflows/d.yml@refs/tags/v')"
+                .to_owned(),
+            "weak",
+            Some("tag-ref"),
+        ),
+        (
+            format!("assertion.repository == 'o/r' && assertion.job_workflow_ref.startsWith('{FILE}@refs/pull/')"),
             "unsafe",
             Some("pull-request"),
+        ),
+        // An event starts no workflow at a commit, and none of another repository.
+        (
+            format!("assertion.workflow_ref == '{FILE}@0123456789abcdef0123456789abcdef01234567'"),
+            "weak",
+            Some("always-false"),
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.workflow_ref == 'x/y/.github/workflows/d.yml@refs/heads/main'"
+                .to_owned(),
+            "weak",
+            Some("always-false"),
+        ),
+        (
+            format!("assertion.repository in ['x/y', 'o/r'] && assertion.workflow_ref == '{FILE}@refs/heads/main'"),
+            "safe",
+            None,
         ),
         ("assertion.event_name == 'schedule'".to_owned(), "unsafe", Some("missing-sub")),
         // What is protected, by whatever the repository is held.

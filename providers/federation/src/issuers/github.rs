@@ -88,8 +88,12 @@ pub(super) fn is_value(claim: &str, shape: &Shape) -> bool {
             head.bytes().all(|byte| byte.is_ascii_digit()) && whole(&|text| !text.is_empty())
         }
         "ref" => head.starts_with("refs/") || (literal.is_none() && "refs/".starts_with(&head)),
-        "job_workflow_ref" | "workflow_ref" => whole(&|text| {
+        "job_workflow_ref" => whole(&|text| {
             text.split_once('@').is_some_and(|(file, at)| file.contains("/.github/workflows/") && !at.is_empty())
+        }),
+        // What an event starts runs at a branch, a tag or a proposal, and never at a commit.
+        "workflow_ref" => whole(&|text| {
+            text.split_once("@refs/").is_some_and(|(file, at)| file.contains("/.github/workflows/") && !at.is_empty())
         }),
         _ => true,
     }
@@ -144,26 +148,29 @@ fn event(name: &str) -> Reach {
             without_proposals(Context::Several("wildcard-ref"))
         }
         "release" => without_proposals(Context::Tag),
+        // At the default branch or the base of a proposal too, with what stands there; and whoever sees the repository can
+        // cause it, the last one by whatever starts the other workflow.
+        "pull_request_target"
+        | "issue_comment"
+        | "issues"
+        | "discussion"
+        | "discussion_comment"
+        | "fork"
+        | "watch"
+        | "workflow_run" => Reach::context(Context::Several("strangers-start")),
         // At the default branch, whatever else there is.
         "branch_protection_rule"
         | "check_run"
         | "check_suite"
         | "delete"
-        | "discussion"
-        | "discussion_comment"
-        | "fork"
         | "gollum"
-        | "issue_comment"
-        | "issues"
         | "label"
         | "milestone"
         | "page_build"
         | "public"
         | "repository_dispatch"
         | "schedule"
-        | "status"
-        | "watch"
-        | "workflow_run" => without_proposals(Context::One),
+        | "status" => without_proposals(Context::One),
         _ => Reach::default(),
     }
 }
@@ -286,12 +293,18 @@ fn workflow(shape: &Shape) -> Reach {
     let pieces = shape.split('@');
     let file = pieces.first().map_or_else(Vec::new, |file| file.split('/'));
     let is_of_one = file.len() > 2 && !file.iter().take(2).any(Shape::is_wild);
-    let may_be_commit = pieces.get(1).is_none_or(|reference| {
-        let head = reference.head();
-        reference.is_wild() && !head.starts_with("refs/heads/") && !head.starts_with("refs/tags/")
-    });
+    let at = pieces.get(1).map(Shape::head).unwrap_or_default();
+    let may_be_commit = pieces
+        .get(1)
+        .is_none_or(|reference| reference.is_wild() && !is_branch_or_tag(&at) && !at.starts_with(PROPOSALS));
     if !is_of_one || may_be_commit {
         return Reach { steps: Pin::Part, ..open };
+    }
+    if at.starts_with(PROPOSALS) {
+        return Reach { steps: Pin::Name, remarks: open.remarks, ..proposed_steps() };
+    }
+    if at.starts_with("refs/tags/") && pieces.first().is_none_or(|file| !file.is_wild()) {
+        return Reach { steps: Pin::Name, guarded: true, context: Context::Tag, ..open };
     }
     // A branch may be called `x@refs/heads/main`, so that an open file leaves its name open too.
     Reach { steps: Pin::Name, guarded: true, context: Context::Several("unprotected-branch"), ..open }
