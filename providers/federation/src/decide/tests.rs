@@ -303,6 +303,21 @@ fn workflows_events_and_protection_are_graded_by_the_references_that_they_admit(
         (format!("assertion.workflow_ref.startsWith('{FILE}@refs/heads/')"), "weak", Some("unprotected-branch")),
         (format!("assertion.workflow_ref.startsWith('{FILE}@refs/')"), "unsafe", Some("repo-wide")),
         (format!("assertion.workflow_ref.startsWith('{FILE}@')"), "unsafe", Some("repo-wide")),
+        (
+            "assertion.workflow_ref.matches('^o/r/[.]github/workflows/.*@refs/heads/main$')".to_owned(),
+            "weak",
+            Some("unprotected-branch"),
+        ),
+        (
+            "assertion.workflow_ref.matches('^o/r/.github/workflows/.*@refs/heads/main$')".to_owned(),
+            "weak",
+            Some("unprotected-branch"),
+        ),
+        (
+            "assertion.workflow_ref.startsWith('o/r/') && assertion.workflow_ref.endsWith('@refs/heads/main')".to_owned(),
+            "weak",
+            Some("unprotected-branch"),
+        ),
         ("assertion.workflow_ref.startsWith('o/r/')".to_owned(), "unsafe", Some("repo-wide")),
         ("assertion.workflow_ref.startsWith('o/')".to_owned(), "unsafe", Some("org-wide")),
         // The workflow in a repository: steps of a proposal are nobody's yet.
