@@ -10,7 +10,7 @@
 use std::collections::BTreeSet;
 
 use evenhand_model::evidence::Truth;
-use evenhand_model::glob::Glob;
+use evenhand_model::glob::{Glob, Token};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -194,7 +194,7 @@ pub(crate) fn is_audience(claim: &str) -> bool {
     matches!(claim, "aud" | "oaud")
 }
 
-/// Whether two demands on a claim that has one value leave no value.
+/// Whether two demands on a claim that has one value leave no value, or none that begins as another claim says.
 fn contradict(issuer: Issuer, demands: &[Demand]) -> bool {
     let apart = |one: &Demand, other: &Demand| {
         one.values.iter().all(|value| other.values.iter().all(|second| value.overlaps(second) == Truth::No))
@@ -203,10 +203,17 @@ fn contradict(issuer: Issuer, demands: &[Demand]) -> bool {
     let exact =
         |demand: &&Demand| !demand.slack.contains(&Slack::Case) && issuers::has_one_value(issuer, &demand.claim);
     let compared: Vec<&Demand> = demands.iter().filter(exact).collect();
-    compared
-        .iter()
-        .enumerate()
-        .any(|(at, one)| compared.iter().skip(at + 1).any(|other| one.claim == other.claim && apart(one, other)))
+    let of_another = |one: &Demand, begin: &Demand| {
+        issuers::begins_with(issuer, &one.claim) == Some(begin.claim.as_str())
+            && begin.values.iter().all(|value| {
+                let below = Glob::from_tokens(value.tokens().into_iter().chain([Token::Char('/'), Token::Many]));
+                one.values.iter().all(|value| below.overlaps(value) == Truth::No)
+            })
+    };
+    compared.iter().enumerate().any(|(at, one)| {
+        compared.iter().skip(at + 1).any(|other| one.claim == other.claim && apart(one, other))
+            || compared.iter().any(|other| of_another(one, other))
+    })
 }
 
 /// How far each combination of a list of demands reaches. Values of the subject are told apart, since each of them holds
@@ -274,7 +281,7 @@ fn weaknesses(issuer: Issuer, reach: &Reach, untested: Option<&'static str>) -> 
         return vec![("shared-issuer-spoof", Unsafe), ("name-based", Weak), (NO_ID, Weak)];
     }
     let mut found = Vec::new();
-    if reach.pull_request {
+    if reach.admits_proposals() {
         found.push(("pull-request", Unsafe));
     }
     match reach.context {

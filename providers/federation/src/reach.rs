@@ -1,5 +1,7 @@
 //! How far a condition reaches: which tenant of an issuer, which workload, in which contexts.
 
+use std::collections::BTreeSet;
+
 /// How firmly one level of a subject is held.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub(crate) enum Pin {
@@ -31,6 +33,46 @@ pub(crate) enum Context {
     One,
 }
 
+/// Whether changes that are proposed are among what fits, before anybody has looked at them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum Proposals {
+    /// Nothing is said of them.
+    #[default]
+    Unsaid,
+    /// They are, beside other things.
+    Beside,
+    /// Nothing else is.
+    Alone,
+    /// They are not.
+    Never,
+}
+
+impl Proposals {
+    /// What holds where both hold; `None` where they leave nothing.
+    fn and(self, other: Self) -> Option<Self> {
+        match (self, other) {
+            (Self::Unsaid, held) | (held, Self::Unsaid) | (Self::Beside, held) | (held, Self::Beside) => Some(held),
+            (Self::Alone, Self::Alone) => Some(Self::Alone),
+            (Self::Never, Self::Never) => Some(Self::Never),
+            (Self::Alone, Self::Never) | (Self::Never, Self::Alone) => None,
+        }
+    }
+
+    /// What holds where one of them does.
+    fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Unsaid, Self::Unsaid | Self::Never) | (Self::Never, Self::Unsaid) => Self::Unsaid,
+            (Self::Alone, Self::Alone) => Self::Alone,
+            (Self::Never, Self::Never) => Self::Never,
+            _ => Self::Beside,
+        }
+    }
+
+    fn are_named(self) -> bool {
+        matches!(self, Self::Beside | Self::Alone)
+    }
+}
+
 /// What of a token's workload a condition holds fast.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Reach {
@@ -43,14 +85,17 @@ pub(crate) struct Reach {
     /// it gets there, and nothing but these steps runs. In part: its repository or the reference is open, so that the steps
     /// may be anybody's.
     pub(crate) steps: Pin,
-    /// Proposed changes, before anybody has looked at them.
-    pub(crate) pull_request: bool,
+    /// Proposed changes.
+    pub(crate) proposals: Proposals,
+    /// A branch, a tag, an environment or the steps that run are demanded, so that proposals fit only where these let them:
+    /// at a branch once they are merged into it, in an environment once it has let them in.
+    pub(crate) guarded: bool,
     /// Only at branches and tags that something protects, of which there may be several.
     pub(crate) protected: bool,
     /// No token of the issuer fits.
     pub(crate) never: bool,
     /// Names of what is noteworthy and takes nothing from the grade.
-    pub(crate) remarks: Vec<&'static str>,
+    pub(crate) remarks: BTreeSet<&'static str>,
     /// A weakness of its own.
     pub(crate) mark: Option<&'static str>,
 }
@@ -60,9 +105,17 @@ impl Reach {
     pub(crate) fn and(mut self, other: Self) -> Self {
         self.tenant = self.tenant.max(other.tenant);
         self.workload = self.workload.max(other.workload);
-        self.context = self.context.max(other.context);
+        // Where it is a branch that lets proposals in, the branch decides where they run.
+        self.context = match (self.proposals.are_named(), other.proposals.are_named()) {
+            (true, false) if other.guarded && !self.guarded => other.context,
+            (false, true) if self.guarded && !other.guarded => self.context,
+            _ => self.context.max(other.context),
+        };
         self.steps = self.steps.max(other.steps);
-        self.pull_request |= other.pull_request;
+        let proposals = self.proposals.and(other.proposals);
+        self.never |= proposals.is_none();
+        self.proposals = proposals.unwrap_or(Proposals::Never);
+        self.guarded |= other.guarded;
         self.protected |= other.protected;
         self.never |= other.never;
         self.remarks.extend(other.remarks);
@@ -82,11 +135,22 @@ impl Reach {
         self.workload = self.workload.min(other.workload);
         self.context = self.context.min(other.context);
         self.steps = self.steps.min(other.steps);
-        self.pull_request |= other.pull_request;
+        self.proposals = self.proposals.or(other.proposals);
+        self.guarded &= other.guarded;
         self.protected &= other.protected;
         self.remarks.extend(other.remarks);
         self.mark = self.mark.or(other.mark);
         self
+    }
+
+    /// Whether proposed changes are admitted by name, and nothing stands before them.
+    pub(crate) fn admits_proposals(&self) -> bool {
+        self.proposals.are_named() && !self.guarded
+    }
+
+    /// Proposed changes and nothing else.
+    pub(crate) fn proposed() -> Self {
+        Self { proposals: Proposals::Alone, context: Context::One, ..Self::default() }
     }
 
     /// That nothing fits.
@@ -109,7 +173,23 @@ impl Reach {
 
     #[must_use]
     pub(crate) fn remark(mut self, name: &'static str) -> Self {
-        self.remarks.push(name);
+        self.remarks.insert(name);
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_remark_is_kept_once_however_many_values_make_it() {
+        let one = || Reach::workload(Pin::Name).remark("name-based");
+        let listed = (0..1000).map(|_| one()).reduce(Reach::or).unwrap();
+        assert_eq!(listed.remarks.len(), 1);
+        assert_eq!(
+            listed.and(one().remark("exact-ref")).remarks.into_iter().collect::<Vec<_>>(),
+            ["exact-ref", "name-based"]
+        );
     }
 }

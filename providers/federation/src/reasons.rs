@@ -34,6 +34,10 @@ pub(crate) fn of(pattern: &str) -> &'static str {
         "unprotected-branch" => "every branch is admitted, and whoever may push can make one",
         "branch-prefix-collision" => "every branch whose name begins so is admitted, and whoever may push can make one",
         "wildcard-suffix" => "everything that begins so is admitted",
+        "strangers-start" => {
+            "whoever sees the repository can start such a run, of a public one anybody: it runs what stands at the default \
+             branch or a proposal's base, on a stranger's input"
+        }
         "tag-ref" => "tags can be moved, by whoever may push where nothing protects them",
         "name-based" | "no-id-pin" | "path-reuse" => {
             "a name is held and no number: whoever is given the name later is admitted"

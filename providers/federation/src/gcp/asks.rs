@@ -4,6 +4,8 @@
 //! understood demands nothing, is named, and makes its alternative vague.
 
 use std::collections::BTreeMap;
+use std::iter::Peekable;
+use std::str::Chars;
 
 use evenhand_model::glob::{Glob, Token};
 
@@ -269,34 +271,97 @@ fn constant(expr: &Expr) -> Option<String> {
     }
 }
 
-/// A pattern that fits whatever a regular expression does, by the text that it begins with.
+/// A pattern that fits whatever a regular expression does: characters, classes of them, and what is repeated; from the first
+/// group on anything.
 fn regular(expression: &str) -> Glob {
     let (anchored, rest) = match expression.strip_prefix('^') {
         Some(rest) => (true, rest),
         None => (false, expression),
     };
-    let mut tokens = if anchored { Vec::new() } else { vec![Token::Many] };
     // One of several, each with its own anchor: nothing is common to them.
     if rest.contains('|') {
         return Glob::Any;
     }
+    let mut tokens = if anchored { Vec::new() } else { vec![Token::Many] };
     let mut chars = rest.chars().peekable();
-    while let Some(c) = chars.next() {
-        let literal = match c {
-            '$' if chars.peek().is_none() => return Glob::from_tokens(tokens),
-            '\\' => chars.next().filter(|escaped| !escaped.is_ascii_alphanumeric()),
-            '.' | '[' | '(' | ')' | '*' | '+' | '?' | '{' | '^' | '$' => None,
-            other => Some(other),
+    loop {
+        if chars.peek().is_none() {
+            tokens.push(Token::Many);
+            break;
+        }
+        let Some(token) = one_character(&mut chars) else {
+            // The end, where nothing stands behind it; otherwise what is not understood.
+            if chars.next() != Some('$') || chars.next().is_some() {
+                tokens.push(Token::Many);
+            }
+            break;
         };
-        // What is repeated, or may be missing, is no longer certain.
-        let certain = !matches!(chars.peek(), Some('*' | '+' | '?' | '{'));
-        match literal {
-            Some(literal) if certain => tokens.push(Token::Char(literal)),
-            _ => break,
+        match &*repeated(&mut chars) {
+            "" => tokens.push(token),
+            "+" | "+?" => tokens.extend([token, Token::Many]),
+            _ => tokens.push(Token::Many),
         }
     }
-    tokens.push(Token::Many);
-    Glob::from_tokens(tokens)
+    // Without a character it says nothing, but for the empty text.
+    let says = tokens.is_empty() || tokens.iter().any(|token| matches!(token, Token::Char(_)));
+    if says { Glob::from_tokens(tokens) } else { Glob::Any }
+}
+
+/// What stands for one character, taken off; `None`, and what is not understood first in line, where nothing does.
+fn one_character(chars: &mut Peekable<Chars<'_>>) -> Option<Token> {
+    let mut ahead = chars.clone();
+    let token = match ahead.next()? {
+        '.' => Token::One,
+        '\\' => escaped(ahead.next()?)?,
+        '[' => class(&mut ahead)?,
+        '(' | ')' | '*' | '+' | '?' | '{' | '^' | '$' => return None,
+        other => Token::Char(other),
+    };
+    *chars = ahead;
+    Some(token)
+}
+
+/// What is written behind a backslash.
+fn escaped(c: char) -> Option<Token> {
+    match c {
+        'd' | 'D' | 'w' | 'W' | 's' | 'S' => Some(Token::One),
+        // A place, a character by its number, a class by its name, a text.
+        other if other.is_ascii_alphanumeric() => None,
+        other => Some(Token::Char(other)),
+    }
+}
+
+/// A class of characters, from behind its bracket on: of one character, that one.
+fn class(chars: &mut Peekable<Chars<'_>>) -> Option<Token> {
+    let negated = chars.next_if_eq(&'^').is_some();
+    let mut held = Vec::new();
+    loop {
+        match chars.next()? {
+            // The first one stands for itself.
+            ']' if !held.is_empty() => break,
+            // Another class within.
+            '[' => return None,
+            '\\' => held.push(escaped(chars.next()?)?),
+            other => held.push(Token::Char(other)),
+        }
+    }
+    match held.as_slice() {
+        [Token::Char(one)] if !negated => Some(Token::Char(*one)),
+        _ => Some(Token::One),
+    }
+}
+
+/// How often what stands before may be repeated, taken off; empty: it is there once.
+fn repeated(chars: &mut Peekable<Chars<'_>>) -> String {
+    let mut found = String::new();
+    while let Some(c) = chars.next_if(|c| matches!(c, '*' | '+' | '?' | '{')) {
+        found.push(c);
+        if c == '{' {
+            // Up to the end where the bracket is not closed.
+            while chars.next().is_some_and(|c| c != '}') {}
+        }
+    }
+    found
 }
 
 #[cfg(test)]
@@ -306,11 +371,30 @@ mod tests {
     #[test]
     fn a_regular_expression_is_no_narrower_than_its_pattern() {
         for (expression, pattern) in [
-            ("^refs/tags/v[0-9]+", "refs/tags/v*"),
+            ("^refs/tags/v[0-9]+", "refs/tags/v?*"),
             ("^refs/heads/main$", "refs/heads/main"),
             ("refs/heads/main", "*refs/heads/main*"),
             ("^a\\.b", "a.b*"),
             ("^ab*", "a*"),
+            ("^ab+c$", "ab*c"),
+            ("^ab?c$", "a*c"),
+            ("^ab{0,2}c$", "a*c"),
+            ("^a[.]b$", "a.b"),
+            ("^a[.-]b$", "a?b"),
+            ("^a[^.]b$", "a?b"),
+            ("^a[]]b$", "a]b"),
+            ("^a[^]]b$", "a?b"),
+            ("^a[\\^]b]$", "a^b]"),
+            ("^a[[:alpha:]]b$", "a*"),
+            ("^$", ""),
+            ("^a.b$", "a?b"),
+            ("^a.*?b$", "a*b"),
+            ("^a+*b$", "*b"),
+            ("^a(b)c$", "a*"),
+            ("^a$b", "a*"),
+            ("^a\\d\\b", "a?*"),
+            ("^a.+@b$", "a?*@b"),
+            ("^", "*"),
             ("^a|b$", "*"),
             ("", "*"),
             ("^\\d", "*"),

@@ -1,7 +1,7 @@
 //! GitHub Actions: `repo:OWNER/REPO:<context>`, the same with numbers, and what organisations make of it.
 
 use super::{id, name, pairs};
-use crate::reach::{Context, NO_ID, Pin, Reach};
+use crate::reach::{Context, NO_ID, Pin, Proposals, Reach};
 use crate::shape::Shape;
 
 /// Claims that a subject may be made of (`include_claim_keys`).
@@ -88,8 +88,12 @@ pub(super) fn is_value(claim: &str, shape: &Shape) -> bool {
             head.bytes().all(|byte| byte.is_ascii_digit()) && whole(&|text| !text.is_empty())
         }
         "ref" => head.starts_with("refs/") || (literal.is_none() && "refs/".starts_with(&head)),
-        "job_workflow_ref" | "workflow_ref" => whole(&|text| {
+        "job_workflow_ref" => whole(&|text| {
             text.split_once('@').is_some_and(|(file, at)| file.contains("/.github/workflows/") && !at.is_empty())
+        }),
+        // What an event starts runs at a branch, a tag or a proposal, and never at a commit.
+        "workflow_ref" => whole(&|text| {
+            text.split_once("@refs/").is_some_and(|(file, at)| file.contains("/.github/workflows/") && !at.is_empty())
         }),
         _ => true,
     }
@@ -99,12 +103,18 @@ pub(super) fn subject(shape: &Shape) -> Reach {
     let pieces = shape.split(':');
     let found = pairs(&pieces, KEYS, &[PROPOSED]);
     let custom = found.iter().any(|(key, _)| !matches!(*key, "repo" | "ref" | "environment" | "pull_request"));
+    let at_branch_or_tag =
+        found.iter().any(|(key, value)| *key == "ref" && value.is_some_and(|value| is_branch_or_tag(&value.head())));
     let reach = found.into_iter().fold(Reach::default(), |reach, (key, value)| match (key, value) {
-        (PROPOSED, _) => reach.and(Reach { pull_request: true, context: Context::One, ..Reach::default() }),
+        (PROPOSED, _) => reach.and(Reach::proposed()),
         (key, Some(value)) => reach.and(claim(if key == "repo" { "repository" } else { key }, value)),
         (_, None) => reach,
     });
-    if custom { reach.remark("custom-sub") } else { reach }
+    if custom {
+        return reach.remark("custom-sub");
+    }
+    // The event `pull_request` has a context of its own, so that a branch or tag here is never that of one.
+    if at_branch_or_tag { reach.and(without_proposals(Context::All)) } else { reach }
 }
 
 pub(super) fn claim(claim: &str, shape: &Shape) -> Reach {
@@ -115,7 +125,7 @@ pub(super) fn claim(claim: &str, shape: &Shape) -> Reach {
         "repository_owner_id" | "enterprise_id" => immutable(Reach::tenant(id(shape))),
         "ref" => reference(shape),
         "ref_protected" if shape.literal().as_deref() == Some("true") => {
-            Reach { protected: true, ..Reach::default() }.remark("ref-protected")
+            Reach { protected: true, guarded: true, ..Reach::default() }.remark("ref-protected")
         }
         "environment" => environment(shape),
         "job_workflow_ref" => workflow(shape),
@@ -128,37 +138,49 @@ pub(super) fn claim(claim: &str, shape: &Shape) -> Reach {
 /// An event: at which references its jobs run ("Events that trigger workflows", the column `GITHUB_REF`).
 fn event(name: &str) -> Reach {
     match name {
-        // At the merge of what is proposed; the last one at the base, about what is proposed.
-        "pull_request" | "pull_request_review" | "pull_request_review_comment" | "pull_request_target" => {
-            Reach { pull_request: true, context: Context::One, ..Reach::default() }
+        // At the merge of what is proposed, or at its base once it is merged.
+        "pull_request" => Reach::proposed(),
+        "pull_request_review" | "pull_request_review_comment" => {
+            Reach { proposals: Proposals::Beside, ..Reach::proposed() }
         }
-        "push" | "workflow_dispatch" | "merge_group" => Reach::context(Context::Several("unprotected-branch")),
+        "push" | "workflow_dispatch" | "merge_group" => without_proposals(Context::Several("unprotected-branch")),
         "create" | "deployment" | "deployment_status" | "registry_package" => {
-            Reach::context(Context::Several("wildcard-ref"))
+            without_proposals(Context::Several("wildcard-ref"))
         }
-        "release" => Reach::context(Context::Tag),
+        "release" => without_proposals(Context::Tag),
+        // At the default branch or the base of a proposal too, with what stands there; and whoever sees the repository can
+        // cause it, the last one by whatever starts the other workflow.
+        "pull_request_target"
+        | "issue_comment"
+        | "issues"
+        | "discussion"
+        | "discussion_comment"
+        | "fork"
+        | "watch"
+        | "workflow_run" => Reach::context(Context::Several("strangers-start")),
         // At the default branch, whatever else there is.
         "branch_protection_rule"
         | "check_run"
         | "check_suite"
         | "delete"
-        | "discussion"
-        | "discussion_comment"
-        | "fork"
         | "gollum"
-        | "issue_comment"
-        | "issues"
         | "label"
         | "milestone"
         | "page_build"
         | "public"
         | "repository_dispatch"
         | "schedule"
-        | "status"
-        | "watch"
-        | "workflow_run" => Reach::context(Context::One),
+        | "status" => without_proposals(Context::One),
         _ => Reach::default(),
     }
+}
+
+fn without_proposals(context: Context) -> Reach {
+    Reach { proposals: Proposals::Never, ..Reach::context(context) }
+}
+
+fn is_branch_or_tag(head: &str) -> bool {
+    head.starts_with("refs/heads/") || head.starts_with("refs/tags/")
 }
 
 fn immutable(reach: Reach) -> Reach {
@@ -206,9 +228,9 @@ fn reference(shape: &Shape) -> Reach {
     let reach = if head.starts_with("refs/tags/") {
         Reach::context(Context::Tag)
     } else if head.starts_with(PROPOSALS) {
-        Reach { pull_request: true, context: Context::One, ..Reach::default() }
+        Reach::proposed()
     } else if !shape.is_wild() {
-        return Reach::context(Context::One).remark("exact-ref");
+        return Reach { guarded: true, ..Reach::context(Context::One) }.remark("exact-ref");
     } else if head == "refs/heads/" {
         Reach::context(Context::Several("unprotected-branch"))
     } else if head.starts_with("refs/heads/") {
@@ -216,14 +238,15 @@ fn reference(shape: &Shape) -> Reach {
     } else {
         Reach::context(Context::Several("wildcard-ref"))
     };
+    let reach = Reach { guarded: is_branch_or_tag(&head), ..reach };
     if shape.is_wild() { reach.remark("wildcard-suffix") } else { reach }
 }
 
 fn environment(shape: &Shape) -> Reach {
     if shape.is_wild() {
-        Reach::context(Context::Several("wildcard-suffix"))
+        Reach { guarded: true, ..Reach::context(Context::Several("wildcard-suffix")) }
     } else {
-        Reach::context(Context::One).remark("environment-scoped")
+        Reach { guarded: true, ..Reach::context(Context::One) }.remark("environment-scoped")
     }
 }
 
@@ -250,9 +273,11 @@ fn workflow(shape: &Shape) -> Reach {
     if let Some(text) = shape.literal() {
         let (_, at) = text.split_once('@').unwrap_or_default();
         // Steps that are proposed: the reference is that of a pull request.
-        let pull_request = at.starts_with(PROPOSALS);
+        if at.starts_with(PROPOSALS) {
+            return Reach { steps: Pin::Name, ..proposed_steps() }.remark("reusable-workflow-pin");
+        }
         let context = if at.starts_with("refs/tags/") { Context::Tag } else { Context::One };
-        let held = Reach { context, pull_request, ..Reach::default() }.remark("reusable-workflow-pin");
+        let held = Reach { guarded: true, ..Reach::context(context) }.remark("reusable-workflow-pin");
         let commit = text.rsplit_once('@').map_or("", |(_, commit)| commit);
         let pinned = commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
         return if pinned {
@@ -268,13 +293,24 @@ fn workflow(shape: &Shape) -> Reach {
     let pieces = shape.split('@');
     let file = pieces.first().map_or_else(Vec::new, |file| file.split('/'));
     let is_of_one = file.len() > 2 && !file.iter().take(2).any(Shape::is_wild);
-    let may_be_commit = pieces.get(1).is_none_or(|reference| {
-        let head = reference.head();
-        reference.is_wild() && !head.starts_with("refs/heads/") && !head.starts_with("refs/tags/")
-    });
+    let at = pieces.get(1).map(Shape::head).unwrap_or_default();
+    let may_be_commit = pieces
+        .get(1)
+        .is_none_or(|reference| reference.is_wild() && !is_branch_or_tag(&at) && !at.starts_with(PROPOSALS));
     if !is_of_one || may_be_commit {
         return Reach { steps: Pin::Part, ..open };
     }
+    if at.starts_with(PROPOSALS) {
+        return Reach { steps: Pin::Name, remarks: open.remarks, ..proposed_steps() };
+    }
+    if at.starts_with("refs/tags/") && pieces.first().is_none_or(|file| !file.is_wild()) {
+        return Reach { steps: Pin::Name, guarded: true, context: Context::Tag, ..open };
+    }
     // A branch may be called `x@refs/heads/main`, so that an open file leaves its name open too.
-    Reach { steps: Pin::Name, context: Context::Several("unprotected-branch"), ..open }
+    Reach { steps: Pin::Name, guarded: true, context: Context::Several("unprotected-branch"), ..open }
+}
+
+/// Steps that are proposed, whatever the job that calls them runs at.
+fn proposed_steps() -> Reach {
+    Reach { proposals: Proposals::Beside, ..Reach::proposed() }
 }

@@ -59,6 +59,15 @@ pub(crate) fn has_one_value(issuer: Issuer, claim: &str) -> bool {
     claim == "sub" || (!matches!(issuer, Issuer::Other | Issuer::Kubernetes) && !lists.contains(&claim))
 }
 
+/// The claim whose value another claim's begins with, before a slash, in every token of an issuer.
+pub(crate) fn begins_with(issuer: Issuer, claim: &str) -> Option<&'static str> {
+    match (issuer, claim) {
+        // The workflow that an event starts stands in the repository itself.
+        (Issuer::GitHub, "workflow_ref") => Some("repository"),
+        _ => None,
+    }
+}
+
 /// Whether texts that differ in the case of letters alone mean different things: names of branches and tags do, those of
 /// owners, repositories and environments do not.
 pub(crate) fn case_counts(issuer: Issuer, claim: &str, values: &[Glob]) -> bool {
