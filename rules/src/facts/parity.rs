@@ -109,22 +109,25 @@ pub(super) fn excess(context: &Context<'_>) -> (Table, Places) {
 
 pub(super) fn controls(context: &Context<'_>) -> (Table, Places) {
     let compared = flat(context, |comparison| &comparison.controls).into_iter();
-    let same: &[Arc<str>] = &[];
-    let compared = compared.map(|(comparison, role, control)| (&comparison.identity, role, control, same));
-    let at_gates = context
-        .input
-        .gates
-        .iter()
-        .map(|gate| (&gate.identity, gate.human_role.shared(), &gate.control, gate.stands_before.as_slice()));
-    let controls: Vec<(&IdentityId, Arc<str>, &ControlComparison, &[Arc<str>])> = compared.chain(at_gates).collect();
+    let compared = compared.map(|(comparison, role, control)| {
+        let operation = sensitive(control);
+        (&comparison.identity, role, control, operation)
+    });
+    let at_gates = context.input.gates.iter().map(|gate| {
+        let operation = match gate.stands_before.as_slice() {
+            [] => sensitive(&gate.control),
+            before => names(before),
+        };
+        (&gate.identity, gate.human_role.shared(), &gate.control, operation)
+    });
+    let controls: Vec<(&IdentityId, Arc<str>, &ControlComparison, Arc<str>)> = compared.chain(at_gates).collect();
     let table = tabulate(controls.len(), |at| {
-        let (identity, role, control, stands_before) = controls.get(at)?;
-        let operation = if stands_before.is_empty() { sensitive(control) } else { names(stands_before) };
+        let (identity, role, control, operation) = controls.get(at)?;
         Some(ControlRow {
             identity: identity.shared(),
             nature: context.nature(identity),
             human_role: Arc::clone(role),
-            operation,
+            operation: Arc::clone(operation),
             resource: Arc::clone(&control.resource),
             control: context.word(control.control.as_str()),
             human_has: control.human.known(),
