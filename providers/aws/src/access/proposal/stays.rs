@@ -112,13 +112,13 @@ impl Resolver {
             !world.policies.broken(*policy) && balance.range(grants).all(|(_, (_, goes))| goes.is_empty())
         };
         let mut left: BTreeSet<PolicyIx> = principal.identity_policies.iter().copied().filter(whole).collect();
-        // A permission set has one inline policy, in which what else may stay has its place.
-        if kind == Changed::PermissionSet && left.len() < principal.identity_policies.len() {
-            left.retain(|policy| inline_name(&world.policies.label(*policy)).is_none());
-        }
         let own = own_policies(world, principal);
         loop {
             let before = left.len();
+            // A permission set has one inline policy, in which what else may stay has its place.
+            if kind == Changed::PermissionSet && before < principal.identity_policies.len() {
+                left.retain(|policy| inline_name(&world.policies.label(*policy)).is_none());
+            }
             let unsaid = unsaid(denies, &left);
             left.retain(|policy| !self.allowed(*policy).intersects(&unsaid));
             // What a group gives stays with all of it or not at all.
