@@ -470,7 +470,9 @@ mod tests {
         assert_eq!(naming_it, [&format!("aws iam detach-user-policy --user-name=agent --policy-arn {first}")]);
         let made = at(&steps, "aws iam create-policy --policy-name=user-agent-right-sized-2 ");
         let before = &steps[made - 1];
-        for part in ["right-sized-2 is there already", "list-entities-for-policy", "five versions", "delete-policy-version"] {
+        for part in
+            ["right-sized-2 is there already", "list-entities-for-policy", "five versions", "delete-policy-version"]
+        {
             assert!(before.contains(part), "{part}: {before}");
         }
     }
