@@ -408,6 +408,24 @@ mod tests {
     }
 
     #[test]
+    fn policies_of_one_name_under_two_paths_are_told_apart() {
+        let at =
+            |path: &str, actions: &[&str]| managed("x", actions).replace(":policy/x", &format!(":policy/{path}/x"));
+        let policies = [at("a", &["ec2:Describe*"]), at("b", &["sns:Get*"])].join(",");
+        let held = attached(&names(&["a/x", "b/x"]));
+        let user = format!("{},{held}", inline("act", "sqs:ListQueues"));
+        let proposal = |gone: &str| {
+            proposed(&user, &attached(&[]), "agent", &policies, &Catalogue::global().all_of([gone])).unwrap()
+        };
+        let put = "aws iam put-user-policy --user-name=agent --policy-name=act";
+        let steps = proposal(GONE[0]).steps;
+        assert!(steps.len() == 1 && steps[0].starts_with(put), "{steps:#?}");
+        let steps = proposal("sns:GetTopicAttributes").steps;
+        let detached: Vec<&String> = steps.iter().filter(|step| step.contains("detach-user-policy")).collect();
+        assert!(matches!(detached.as_slice(), [one] if one.ends_with(":policy/b/x")), "{steps:#?}");
+    }
+
+    #[test]
     fn what_a_policy_that_goes_denies_what_stays_stays_denied() {
         let deny = r#"{"Effect":"Deny","Action":"s3:DeleteObject","Resource":"arn:aws:s3:::keep/*"}"#;
         let mixed = document(&[GONE[0], "sqs:ListQueues"]).replace("[{\"Effect", &format!("[{deny},{{\"Effect"));
