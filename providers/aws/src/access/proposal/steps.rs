@@ -128,8 +128,8 @@ pub(super) fn steps(world: &World, principal: &Principal, kind: Changed, written
         let date =
             Catalogue::global().sources().first().map_or_else(String::new, |source| format!(" of {}", source.date));
         steps.push(format!(
-            "read the wildcards in the files: by name the actions do not fit in a few policies, so each stands for actions of the catalogue\
-             {date} and no others, and grants what AWS adds under it later"
+            "read the wildcards in the files: by name the actions do not fit in a few policies, so each stands for \
+             actions of the catalogue{date} and no others, and grants what AWS adds under it later"
         ));
     }
     let stay = principal.attached.iter().filter(|arn| written.stays(world, principal, arn)).count();
