@@ -559,7 +559,7 @@ fn an_app_and_a_workflow_of_the_example_are_cut_to_their_human_roles() {
     assert!(block.starts_with("permissions:"), "{block}");
     // The default is the repository's: the job is where it is described.
     let step = job["steps"][0].as_str().unwrap();
-    assert!(step.contains(".github/workflows/triage.yml:8, which asks for none"), "{step}");
+    assert!(step.contains(".github/workflows/triage.yml#L8, which asks for none"), "{step}");
     assert!(!step.contains("storefront.ndjson"), "{step}");
     assert_eq!(job["verdict"], "EXCESS");
     // Of the second person nothing tells; the proposal alone does not make it parity, and the output says so.

@@ -166,6 +166,8 @@ pub(crate) struct World {
     pub(crate) without_policy: BTreeSet<Arc<str>>,
     /// Policies that are attached by name and can be detached, unlike those that are part of a principal. Sorted.
     pub(crate) managed: Vec<PolicyIx>,
+    /// The names (ARNs) of those, in which policies of one name and several paths differ.
+    pub(crate) managed_arns: BTreeMap<PolicyIx, Arc<str>>,
     /// Reports of last access, by the ARN they are about.
     pub(crate) usage: BTreeMap<Arc<str>, Vec<ServiceUse>>,
     /// What was not read, beside carriers, and may offer principals steps.

@@ -47,7 +47,7 @@ pub(crate) fn becomes_role(action: &str, resource: &str) -> bool {
 }
 
 /// The actions that make somebody a role, as against those that only name or tag the session.
-const BECOMING: [&str; 3] = ["sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"];
+pub(super) const BECOMING: [&str; 3] = ["sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"];
 
 /// Whether a statement of a trust policy is about becoming the role.
 pub(crate) fn assumes(statement: &Statement) -> bool {

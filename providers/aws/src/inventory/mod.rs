@@ -233,6 +233,7 @@ impl Join {
             resource_policies,
             without_policy,
             managed: self.policies.all(),
+            managed_arns: self.policies.arns(),
             usage: self.facts.usage,
             unread: self.entered,
         };

@@ -1,6 +1,6 @@
 //! Users and groups, and the policies that come together in a principal.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use evenhand_model::control::{Control, ControlKind};
@@ -40,6 +40,11 @@ impl Policies {
         all.sort_unstable();
         all.dedup();
         all
+    }
+
+    /// How each is named.
+    pub(super) fn arns(&self) -> BTreeMap<PolicyIx, Arc<str>> {
+        self.by_arn.iter().map(|((_, arn), policy)| (*policy, Arc::clone(arn))).collect()
     }
 
     pub(super) fn get(&self, account: &AccountId, arn: &Arc<str>) -> Option<PolicyIx> {

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use evenhand_model::access::{AccessResolver as _, Grant, GrantIx};
-use evenhand_model::evidence::{Evidence, Truth};
+use evenhand_model::evidence::{self, Evidence, Truth};
 use evenhand_model::glob::Glob;
 use evenhand_model::id::IdentityId;
 use evenhand_model::opset::OpSet;
@@ -23,6 +23,10 @@ use crate::catalog::{Catalogue, Level, Permissions, Place};
 const BY_DEFAULT: &str = "default permissions of workflows";
 /// What they are called where a workflow asks for all permissions of a level.
 const ALL_OF_A_KIND: &str = "permissions: ";
+
+/// What the block of a job takes the place of. A job that goes by the permissions of its workflow has none of its own yet.
+/// Source: "permissions" and "jobs.<job_id>.permissions" of the workflow syntax of GitHub Actions.
+const INSTEAD: &str = "in place of its own `permissions` where it has any";
 
 /// Who writes permissions down, told by what the grants are called.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -123,12 +127,23 @@ impl Resolver {
         // What is held by default stands in settings, which hold for other workflows too.
         let place = match (written, at) {
             (Some(held), Some(at)) if held.policy.starts_with(BY_DEFAULT) => {
-                format!("{at}, which asks for none and has the {}", held.policy)
+                format!("{}, which asks for none and has the {}", address(at), held.policy)
             }
-            (Some(held), _) => held.evidence.to_string(),
-            (None, at) => at.map(ToString::to_string).unwrap_or_default(),
+            (Some(held), _) => address(&held.evidence),
+            (None, at) => at.map(address).unwrap_or_default(),
         };
         Ok(told(identity, (holder, &place), &words, repositories.unwrap_or_default(), left_out, apart))
+    }
+}
+
+/// Where people look. A line of a page is part of its address, as GitHub writes it. Source:
+/// <https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/creating-a-permanent-link-to-a-code-snippet>.
+fn address(at: &Evidence) -> String {
+    match at.place {
+        evidence::Place::Line(line) | evidence::Place::LineColumn(line, _) if at.document.starts_with("https://") => {
+            format!("{}#L{line}", at.document)
+        }
+        _ => at.to_string(),
     }
 }
 
@@ -258,8 +273,7 @@ fn told(
             for (family, level) in asked {
                 let _ = writeln!(text, "  {}: {level}", family.replace('_', "-"));
             }
-            steps
-                .push(format!("put the block into the job in its workflow, in place of its `permissions`, at {place}"));
+            steps.push(format!("put the block into the job in its workflow, {INSTEAD}, at {place}"));
             ProposedFile { name: format!("{name}.permissions.yaml"), text }
         }
         Holder::App | Holder::Token => {
@@ -303,7 +317,7 @@ fn told(
             Holder::Token => {
                 format!("{none}: revoke the token at {}", home.settings("personal-access-tokens/active"))
             }
-            Holder::Job => format!("{none}: put the block into the job, in place of its `permissions`, at {place}"),
+            Holder::Job => format!("{none}: put the block into the job, {INSTEAD}, at {place}"),
         }];
     }
     Proposal { files: vec![file], steps, left_out, needs: Vec::new() }
@@ -326,6 +340,16 @@ mod tests {
         ] {
             assert_eq!(Holder::of(policy) == Some(Holder::Job), is_job, "{policy}");
         }
+    }
+
+    #[test]
+    fn a_line_of_a_page_is_part_of_its_address() {
+        let at = |document: &str, place| address(&Evidence { document: document.into(), place });
+        let page = "https://github.com/acme/shop/blob/HEAD/w.yml";
+        assert_eq!(at(page, evidence::Place::Line(8)), format!("{page}#L8"));
+        assert_eq!(at(page, evidence::Place::LineColumn(8, 3)), format!("{page}#L8"));
+        assert_eq!(at("w.yml", evidence::Place::Line(8)), "w.yml:8");
+        assert_eq!(at(page, evidence::Place::Whole), page);
     }
 
     #[test]
@@ -353,7 +377,8 @@ mod tests {
             super::told(&identity.into(), (holder, "w.yml:3"), &words, vec!["acme/web".to_owned()], Vec::new(), "")
                 .steps
         };
-        assert!(steps("github:acme:job:x", Holder::Job)[0].ends_with(" of its `permissions`, at w.yml:3"));
+        let instead = " of its own `permissions` where it has any, at w.yml:3";
+        assert!(steps("github:acme:job:x", Holder::Job)[0].ends_with(instead));
         let app = steps("github:acme:app:it's", Holder::App);
         assert!(app[0].contains("https://github.com/organizations/acme/settings/apps/it's/permissions"), "{app:#?}");
         let asked = "gh api --paginate /orgs/acme/installations --jq \

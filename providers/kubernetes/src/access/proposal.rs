@@ -14,7 +14,7 @@ use evenhand_model::catalog::Catalog as _;
 use evenhand_model::glob::Glob;
 use evenhand_model::id::IdentityId;
 use evenhand_model::opset::OpSet;
-use evenhand_model::proposal::{Kept, LeftOut, NoProposal, Proposal, ProposedFile, Proposes, file_name, quoted};
+use evenhand_model::proposal::{Kept, LeftOut, NoProposal, Proposal, ProposedFile, Proposes, quoted};
 use evenhand_model::scope::Pattern;
 use serde_json::{Value, json};
 
@@ -288,7 +288,7 @@ struct Subject {
     kind: &'static str,
     namespace: Arc<str>,
     name: Arc<str>,
-    /// For the name of the file.
+    /// For the name of the file, which two proposals in one folder must not share either.
     short: String,
     /// For the names of objects, of which an applied one replaces one of its name: nobody else's begins so.
     object: String,
@@ -302,11 +302,16 @@ impl Subject {
             Actor::Group(name) => ("Group", Arc::from(""), Arc::clone(name)),
             Actor::HolderOf(_) => return None,
         };
-        let short = file_name(&name);
-        let before = if namespace.is_empty() { String::new() } else { format!("{}-", file_name(&namespace)) };
+        let kind_word = kind.to_lowercase();
+        // No namespace has an underscore of its own in here, so the first one after it ends it.
+        let before = match namespace.is_empty() {
+            true => String::new(),
+            false => format!("{}_", file_part(&namespace).replace('_', "=5f")),
+        };
+        let short = format!("{kind_word}_{before}{}", file_part(&name));
         let place = if namespace.is_empty() { String::new() } else { format!("{}:", segment(&namespace)) };
-        let object = format!("{}:{place}{}", kind.to_lowercase(), segment(&name));
-        Some(Self { kind, short: format!("{before}{short}"), object, namespace, name })
+        let object = format!("{kind_word}:{place}{}", segment(&name));
+        Some(Self { kind, short, object, namespace, name })
     }
 
     /// Writes a binding to a role of the same name.
@@ -335,6 +340,22 @@ impl Subject {
 /// <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#path-segment-names>.
 fn segment(name: &str) -> String {
     name.replace('~', "~7e").replace('/', "~2f").replace('%', "~25")
+}
+
+/// A name as a part of the name of a file: what no shell and no file system takes amiss, and of everything else its bytes,
+/// so that two names stay two.
+fn file_part(name: &str) -> String {
+    let mut part = String::new();
+    for c in name.chars() {
+        if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '@') {
+            part.push(c);
+            continue;
+        }
+        for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+            let _ = write!(part, "={byte:02x}");
+        }
+    }
+    part
 }
 
 fn head(kind: &str, home: &str, name: &str, text: &mut String) {
@@ -456,7 +477,10 @@ mod tests {
         let proposal = resolver.proposer().expect("a proposer").propose(&id, &kept, "-c").unwrap();
         let [file] = proposal.files.as_slice() else { panic!("{proposal:?}") };
         // What tells it apart from another proposal is part of all its names.
-        assert_eq!((&*file.name, &*proposal.steps[0]), ("a-x-c.rbac.yaml", "kubectl apply -f a-x-c.rbac.yaml"));
+        assert_eq!(
+            (&*file.name, &*proposal.steps[0]),
+            ("serviceaccount_a_x-c.rbac.yaml", "kubectl apply -f serviceaccount_a_x-c.rbac.yaml")
+        );
         let named = |name: &str| file.text.contains(&format!("  name: \"{name}\"\n"));
         assert!(named("serviceaccount:a:x:right-sized-c") && !named("serviceaccount:a:x:right-sized"), "{}", file.text);
         assert!(file.text.contains("secrets") && file.text.contains("deployments/scale"), "{}", file.text);
@@ -468,7 +492,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_subjects_have_objects_of_one_name() {
+    fn no_two_subjects_have_objects_or_files_of_one_name() {
         let account = |namespace: &str, name: &str| Actor::Account(namespace.into(), name.into());
         let actors = [
             account("a-b", "c"),
@@ -479,11 +503,18 @@ mod tests {
             Actor::User("a~2fb".into()),
             Actor::User("a%b".into()),
             Actor::Group("a-b-c".into()),
+            account("a_b", "c"),
+            account("a", "b_c"),
+            account("user", "a-b-c"),
         ];
         let names: BTreeSet<String> = actors.iter().map(|actor| Subject::of(actor).unwrap().object).collect();
         assert_eq!(names.len(), actors.len(), "{names:?}");
         assert!(names.contains("serviceaccount:a:b-c") && names.contains("user:a~2fb"), "{names:?}");
         assert!(names.iter().all(|name| !name.contains(['/', '%'])), "{names:?}");
+        let files: BTreeSet<String> = actors.iter().map(|actor| Subject::of(actor).unwrap().short).collect();
+        assert_eq!(files.len(), actors.len(), "{files:?}");
+        assert!(files.contains("serviceaccount_a-b_c") && files.contains("serviceaccount_a_b-c"), "{files:?}");
+        assert!(files.iter().all(|name| quoted(name) == *name && !name.contains(['/', ':'])), "{files:?}");
     }
 
     #[test]
@@ -509,7 +540,10 @@ mod tests {
         let kept: Vec<Kept> =
             access.slices().iter().map(|slice| Kept { slice: slice.clone(), of: slice.clone() }).collect();
         let steps = |kept: &[Kept]| resolver.proposer().expect("a proposer").propose(&id, kept, "").unwrap().steps;
-        assert_eq!(steps(&kept), ["kubectl apply -f a-x.rbac.yaml", "kubectl delete clusterrolebinding other"]);
+        assert_eq!(
+            steps(&kept),
+            ["kubectl apply -f serviceaccount_a_x.rbac.yaml", "kubectl delete clusterrolebinding other"]
+        );
         // Of what is not written again nothing stays.
         assert_eq!(steps(&[]).len(), 2);
     }

@@ -95,6 +95,16 @@ impl Meant {
         self
     }
 
+    /// What is not said elsewhere. A wildcard that says some of it is said whole, since it is there and as short.
+    fn without(mut self, elsewhere: &OpSet) -> Self {
+        let catalogue = Catalogue::global();
+        self.operations = self.operations.difference(elsewhere);
+        let left = &self.operations;
+        self.wildcards.retain(|text| catalogue.all_of([&**text]).intersects(left));
+        self.operations = left.union(&catalogue.all_of(self.wildcards.iter().map(|text| &**text)));
+        self
+    }
+
     /// The wildcards, and by name what they do not match.
     fn texts(&self) -> Vec<Arc<str>> {
         let catalogue = Catalogue::global();
@@ -128,17 +138,17 @@ impl Said {
 
 /// Grants, or denies, that say the same in fewer statements: what is said of everything is not said again of less, and what
 /// is said of the same operations under the same tests is said once of all their resources.
-fn joined(mut said: BTreeMap<Reach, Meant>) -> BTreeMap<Reach, Meant> {
+fn joined(said: BTreeMap<Reach, Meant>) -> BTreeMap<Reach, Meant> {
     let everything = Reach::everything();
-    if let Some(everywhere) = said.get(&everything).map(|meant| meant.operations.clone()) {
-        for (_, meant) in said.iter_mut().filter(|(reach, _)| **reach != everything) {
-            meant.operations = meant.operations.difference(&everywhere);
-        }
-    }
+    let everywhere = said.get(&everything).map(|meant| meant.operations.clone()).unwrap_or_default();
     let mut lists: BTreeMap<(Tests, Meant), Vec<BTreeSet<String>>> = BTreeMap::new();
     let mut joined: BTreeMap<Reach, Meant> = BTreeMap::new();
-    for (reach, meant) in said.into_iter().filter(|(_, meant)| !meant.operations.is_empty()) {
+    for (reach, meant) in said {
         let meant = meant.exact();
+        let meant = if reach == everything { meant } else { meant.without(&everywhere) };
+        if meant.operations.is_empty() {
+            continue;
+        }
         if reach.inverted {
             joined.insert(reach, meant);
             continue;
@@ -242,12 +252,24 @@ mod tests {
             let is_wild = granted.action.iter().any(|name| name.contains('*'));
             assert_eq!(granted.resource, Some(vec![if is_wild { "b" } else { "a" }.to_owned()]));
         }
-        // Where it holds everywhere, what is left of it is named.
-        let everywhere = Meant::from(of(&["s3:GetObject"]));
-        let wild = Meant { operations: of(&["s3:GetObject*"]), wildcards: wildcards(&["s3:GetObject*"]) };
-        let both = BTreeMap::from([(Reach::everything(), everywhere), (reach(&["b"], false, ""), wild)]);
-        let said = Said { allow: both, ..Said::default() }.joined();
-        assert!(said.statements(Naming::Each).iter().all(|granted| granted.action.iter().all(|at| !at.contains('*'))));
+        // One of which some holds everywhere stays one, and one of which all does is not said again.
+        for (everywhere, expected) in [
+            (&["s3:Get*"][..], vec![vec!["s3:*"], vec!["s3:Get*"]]),
+            (&["s3:*"], vec![vec!["s3:*"]]),
+            (&["s3:Get*", "s3:PutObject"], vec![vec!["s3:*"], vec!["s3:Get*", "s3:PutObject"]]),
+        ] {
+            let meant = |list: &[&str]| Meant { operations: of(list), wildcards: wildcards(list) };
+            let wide = meant(everywhere).exact();
+            let whole = meant(&["s3:*"]);
+            let both = BTreeMap::from([(Reach::everything(), wide), (reach(&["b"], false, ""), whole)]);
+            let said = Said { allow: both, ..Said::default() }.joined();
+            let mut told: Vec<Vec<Arc<str>>> =
+                said.statements(Naming::Each).into_iter().map(|granted| granted.action).collect();
+            told.sort();
+            let expected: Vec<Vec<Arc<str>>> =
+                expected.iter().map(|list| list.iter().map(|text| Arc::from(*text)).collect()).collect();
+            assert_eq!(told, expected, "{everywhere:?}");
+        }
     }
 
     #[test]

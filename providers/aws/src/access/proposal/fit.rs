@@ -15,6 +15,8 @@ use super::kind::Changed;
 pub(super) const MANAGED: usize = 6_144;
 /// How many managed policies a principal may have attached unless its account asks for more.
 pub(super) const ATTACHED: usize = 10;
+/// In more managed policies than these nobody reads names, so wildcards are written where they take no more than these.
+const FEW: usize = ATTACHED / 2;
 /// Lists of resources that leave less than half of a managed policy to actions are cut.
 const HALF: usize = MANAGED / 2;
 
@@ -87,28 +89,36 @@ impl Unfit {
 }
 
 /// What is said, in the fewest policies for which there is room. Actions are named one by one where that
-/// fits.
+/// fits in a few.
 pub(super) fn fitted(said: &Said, room: Room) -> Result<Fitted, Unfit> {
-    let mut needed = Err(Unfit::Policies(usize::MAX));
-    for naming in [Naming::Each, Naming::Wildcards] {
-        let statements = cut(said.statements(naming));
-        if statements.is_empty() {
-            return Ok(Fitted { inline: None, managed: Vec::new(), naming });
-        }
-        let attached = spread(&statements, 0, naming).ok().filter(|fitted| fitted.managed.len() <= room.attached);
-        match (spread(&statements, room.inline, naming), attached) {
-            // Of equally many those that are all of one kind.
-            (Ok(beside), Some(attached)) if !beside.managed.is_empty() && attached.count() <= beside.count() => {
-                return Ok(attached);
-            }
-            (Ok(beside), _) if beside.managed.len() <= room.attached => return Ok(beside),
-            (_, Some(attached)) => return Ok(attached),
-            (more, None) => needed = more,
-        }
+    let fits = |fitted: &Fitted, most: usize| fitted.managed.len() <= most;
+    let each = named(said, room, Naming::Each);
+    if each.as_ref().is_ok_and(|each| fits(each, FEW.min(room.attached))) {
+        return each;
     }
-    match needed {
-        Ok(fitted) if fitted.managed.len() > room.most => Err(Unfit::Policies(fitted.managed.len())),
-        needed => needed,
+    match (each, named(said, room, Naming::Wildcards)) {
+        (Ok(each), Ok(wild)) if fits(&each, room.attached) && !fits(&wild, FEW) => Ok(each),
+        (Ok(each), Err(_)) if fits(&each, room.attached) => Ok(each),
+        (_, Ok(wild)) if !fits(&wild, room.most) => Err(Unfit::Policies(wild.managed.len())),
+        (_, wild) => wild,
+    }
+}
+
+/// What is said in one way of naming actions, in the fewest policies, whether or not there is room for them.
+fn named(said: &Said, room: Room, naming: Naming) -> Result<Fitted, Unfit> {
+    let statements = cut(said.statements(naming));
+    if statements.is_empty() {
+        return Ok(Fitted { inline: None, managed: Vec::new(), naming });
+    }
+    let attached = spread(&statements, 0, naming).ok().filter(|fitted| fitted.managed.len() <= room.attached);
+    match (spread(&statements, room.inline, naming), attached) {
+        // Of equally many those that are all of one kind.
+        (Ok(beside), Some(attached)) if !beside.managed.is_empty() && attached.count() <= beside.count() => {
+            Ok(attached)
+        }
+        (Ok(beside), _) if beside.managed.len() <= room.attached => Ok(beside),
+        (_, Some(attached)) => Ok(attached),
+        (more, None) => more,
     }
 }
 
@@ -267,6 +277,17 @@ mod tests {
         let documents = fitted.managed.iter().chain(&fitted.inline);
         let names = documents.flat_map(|document| &document.statement).flat_map(|statement| &statement.action);
         assert_eq!(catalogue.all_of(names.map(|name| &**name)), all);
+    }
+
+    #[test]
+    fn wildcards_are_written_where_names_take_more_than_a_few_policies_and_they_do_not() {
+        let catalogue = Catalogue::global();
+        let whole = catalogue.all_of(["ec2:*", "rds:*", "glue:*", "sagemaker:*"]);
+        let said = said(&[(Reach::everything(), whole)]);
+        let names = named(&said, room(Changed::Role), Naming::Each).unwrap();
+        assert!((FEW + 1..=ATTACHED).contains(&names.managed.len()), "{}", names.managed.len());
+        let fitted = fitted(&said, room(Changed::Role)).unwrap();
+        assert!(fitted.naming == Naming::Wildcards && fitted.managed.is_empty(), "{fitted:?}");
     }
 
     #[test]

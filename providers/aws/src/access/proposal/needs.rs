@@ -13,14 +13,19 @@ use evenhand_model::evidence::Truth;
 use evenhand_model::opset::OpSet;
 use evenhand_model::proposal::{Kept, quoted};
 
+use crate::access::floor::BECOMING;
 use crate::catalog::Catalogue;
+use crate::policy::arn;
+use crate::policy::compile::CompiledStatement;
 use crate::policy::context::{Context, Lookup};
-use crate::policy::document::{Effect, condition_test};
+use crate::policy::document::{Effect, Statement, condition_test};
 use crate::policy::operator::holds;
 use crate::world::{Principal, PrincipalKind, World};
 
 /// How keys of tags begin.
 const TAG: &str = "aws:principaltag/";
+/// What is in the names of sessions of roles.
+const SESSION: &str = ":assumed-role/";
 /// So many operations are named.
 const NAMED: usize = 3;
 
@@ -91,7 +96,9 @@ fn told(world: &World, principal: &Principal, test: &Test, operations: &OpSet) -
         PrincipalKind::Role => {
             let trust = match may_tag(world, principal) {
                 Some(true) => "which its trust policy allows to some, by `sts:TagSession`",
-                Some(false) => "for which its trust policy has to allow `sts:TagSession`, and does not",
+                Some(false) => {
+                    "for which its trust policy has to allow `sts:TagSession` to those whom it lets in, and does not"
+                }
                 None => "for which its trust policy has to allow `sts:TagSession`",
             };
             format!(
@@ -113,12 +120,108 @@ fn told(world: &World, principal: &Principal, test: &Test, operations: &OpSet) -
     format!("{asked}: {refused}; {who}")
 }
 
-/// Whether somebody may set tags of a role's sessions.
+/// Whether somebody whom the trust policy lets in may set tags of the role's sessions. `None` = that was not read, or denies
+/// under conditions decide it.
 fn may_tag(world: &World, principal: &Principal) -> Option<bool> {
     let trust = principal.trust.filter(|trust| !world.policies.broken(*trust))?;
-    let tag = Catalogue::global().operation("sts:TagSession")?;
-    let mut allowed = world.policies.compiled(trust).statements.iter().filter(|held| held.effect == Effect::Allow);
-    Some(allowed.any(|statement| statement.parts.iter().any(|part| part.operations.contains(tag))))
+    let catalogue = Catalogue::global();
+    let (tag, becoming) = (OpSet::single(catalogue.operation("sts:TagSession")?), catalogue.all_of(BECOMING));
+    let pairs = world.policies.document(trust).statements.iter().zip(&world.policies.compiled(trust).statements);
+    let pairs: Vec<(&Statement, &CompiledStatement)> = pairs.collect();
+    let saying = |effect: Effect, what: &OpSet| -> Vec<&Statement> {
+        let says = |held: &CompiledStatement| held.parts.iter().any(|part| part.operations.intersects(what));
+        let all = pairs.iter().filter(|(_, held)| held.effect == effect && says(held));
+        all.map(|(statement, _)| *statement).collect()
+    };
+    let let_in: Vec<Whom<'_>> = saying(Effect::Allow, &becoming).into_iter().flat_map(Whom::of).collect();
+    let denies = saying(Effect::Deny, &tag);
+    let mut may = Some(false);
+    for tagger in saying(Effect::Allow, &tag).into_iter().flat_map(Whom::of) {
+        for both in let_in.iter().filter_map(|other| tagger.and(*other)) {
+            match denies.iter().fold(Truth::No, |some, deny| some.or(reaches(deny, both))) {
+                Truth::No => return Some(true),
+                Truth::Unknown => may = None,
+                Truth::Yes => {}
+            }
+        }
+    }
+    may
+}
+
+/// Whether a deny reaches somebody.
+fn reaches(deny: &Statement, whom: Whom<'_>) -> Truth {
+    match deny.not_principals.is_some() {
+        true => Truth::Unknown,
+        false if !Whom::of(deny).into_iter().any(|named| named.covers(whom)) => Truth::No,
+        false if deny.conditions.is_empty() => Truth::Yes,
+        false => Truth::Unknown,
+    }
+}
+
+/// Whom a statement of a trust policy names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Whom<'s> {
+    Anyone,
+    /// An account, or somebody of one.
+    Aws(&'s str),
+    /// A service, an identity provider, or an account by its canonical id.
+    Other(&'s str),
+}
+
+impl<'s> Whom<'s> {
+    /// Who is not excluded is meant, so that may be anyone.
+    fn of(statement: &'s Statement) -> Vec<Self> {
+        let Some(named) = &statement.principals else {
+            return statement.not_principals.iter().map(|_| Self::Anyone).collect();
+        };
+        let others = named.service.iter().chain(&named.federated).chain(&named.canonical);
+        let anyone = named.any.then_some(Self::Anyone).into_iter();
+        anyone.chain(named.aws.iter().map(|name| Self::Aws(name))).chain(others.map(|name| Self::Other(name))).collect()
+    }
+
+    /// Whether all of somebody else is meant too: an account means everybody in it, and a role its sessions.
+    fn covers(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Anyone, _) => true,
+            (Self::Aws(whole), Self::Aws(part)) => {
+                let is_account = is_number(whole) || whole.ends_with(":root");
+                let is_role = !whole.contains(SESSION) && part.contains(SESSION);
+                whole == part
+                    || (is_account && account(whole) == account(part))
+                    || (is_role && role(whole).is_some() && role(whole) == role(part))
+            }
+            (whole, part) => whole == part,
+        }
+    }
+
+    /// Who is meant by both.
+    fn and(self, other: Self) -> Option<Self> {
+        match (self.covers(other), other.covers(self)) {
+            (true, _) => Some(other),
+            (false, true) => Some(self),
+            (false, false) => None,
+        }
+    }
+}
+
+/// Whether somebody is named by no more than an account's number.
+fn is_number(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The account of somebody.
+fn account(name: &str) -> Option<&str> {
+    if is_number(name) { Some(name) } else { arn::split(name).map(|[_, _, _, _, account, _]| account) }
+}
+
+/// The account and the name of a role, without its path, which its sessions do not tell.
+fn role(name: &str) -> Option<(&str, &str)> {
+    let [_, _, _, _, account, resource] = arn::split(name)?;
+    let name = match resource.strip_prefix("assumed-role/") {
+        Some(session) => session.split('/').next()?,
+        None => resource.strip_prefix("role/")?.rsplit('/').next()?,
+    };
+    Some((account, name))
 }
 
 #[cfg(test)]
@@ -135,12 +238,17 @@ mod tests {
         let trust = format!(
             r#"{{"Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::111122223333:root"}},"Action":{trusted}}}"#
         );
+        proposed_of(tags, &trust, (operator, key, value))
+    }
+
+    /// The same with whole statements as trust.
+    fn proposed_of(tags: &str, trust: &str, (operator, key, value): (&str, &str, &str)) -> Proposal {
         let policy =
             r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}"#;
         let more = format!(
             r#","Tags":[{tags}],"RolePolicyList":[{{"PolicyName":"p","PolicyDocument":{policy}}}],"AttachedManagedPolicies":[]"#
         );
-        let role = crate::tests::role("bot", &trust, &more);
+        let role = crate::tests::role("bot", trust, &more);
         let read = crate::tests::read(&[("details.json", &crate::tests::details("", "", &role, ""))]);
         let id = IdentityId::from("arn:aws:iam::111122223333:role/bot");
         let access = read.resolver.access(&id).unwrap();
@@ -182,6 +290,36 @@ mod tests {
             for part in parts {
                 assert!(needs.iter().all(|need| need.contains(part)), "{part}: {needs:#?}");
             }
+        }
+    }
+
+    #[test]
+    fn tags_are_set_by_those_who_are_let_in_and_not_denied() {
+        let says = |effect: &str, principal: &str, action: &str| {
+            format!(r#"{{"Effect":"{effect}","Principal":{principal},"Action":"{action}"}}"#)
+        };
+        let (home, away) = (r#"{"AWS":"111122223333"}"#, r#"{"AWS":"arn:aws:iam::444455556666:root"}"#);
+        let one = r#"{"AWS":"arn:aws:iam::111122223333:role/team/ann"}"#;
+        let session = r#"{"AWS":"arn:aws:sts::111122223333:assumed-role/ann/s"}"#;
+        let when = says("Deny", r#""*""#, "sts:TagSession")
+            .replace("\"Action\"", r#""Condition":{"Bool":{"aws:SecureTransport":"false"}},"Action""#);
+        let assume = "sts:AssumeRole";
+        let tag = "sts:TagSession";
+        for (statements, expected) in [
+            (vec![says("Allow", home, "sts:*")], "allows to some"),
+            (vec![says("Allow", home, "sts:*"), says("Deny", r#""*""#, tag)], "and does not"),
+            (vec![says("Allow", home, "sts:*"), says("Deny", away, tag)], "allows to some"),
+            (vec![says("Allow", home, "sts:*"), says("Deny", one, tag)], "allows to some"),
+            (vec![says("Allow", one, "sts:*"), says("Deny", home, tag)], "and does not"),
+            (vec![says("Allow", home, "sts:*"), when], "`sts:TagSession`;"),
+            (vec![says("Allow", home, assume), says("Allow", away, tag)], "and does not"),
+            (vec![says("Allow", home, assume), says("Allow", one, tag)], "allows to some"),
+            (vec![says("Allow", one, assume), says("Allow", session, tag)], "allows to some"),
+            (vec![says("Allow", home, assume), says("Allow", one, tag), says("Deny", one, tag)], "and does not"),
+        ] {
+            let test = ("Null", "aws:principaltag/changeticket", "false");
+            let needs = proposed_of("", &statements.join(","), test).needs;
+            assert!(needs.len() == 1 && needs[0].contains(expected), "{statements:#?}: {needs:#?}");
         }
     }
 }

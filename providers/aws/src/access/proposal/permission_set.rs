@@ -82,10 +82,77 @@ fn reference(name: &str, path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use evenhand_model::access::Slice;
+    use evenhand_model::opset::OpSet;
+    use evenhand_model::proposal::{Kept, Proposal};
+
     use super::*;
+    use crate::catalog::Catalogue;
 
     #[test]
     fn a_name_with_a_comma_is_one_name() {
         assert_eq!(reference("a,b=c", "/x/"), r#"'{"Name":"a,b=c","Path":"/x/"}'"#);
+    }
+
+    #[test]
+    fn an_inline_policy_that_stays_is_left_alone_with_all_others_or_said_again() {
+        let set = "arn:aws:sso:::permissionSet/ssoins-1/ps-1";
+        let call = |name: &str, response: &str| {
+            format!(
+                r#"{{"call":"sso-admin {name}","parameters":{{"InstanceArn":"arn:aws:sso:::instance/ssoins-1","PermissionSetArn":"{set}"}},"response":{response}}}"#
+            )
+        };
+        let lines = [
+            call(
+                "describe-permission-set",
+                &format!(r#"{{"PermissionSet":{{"Name":"Support","PermissionSetArn":"{set}"}}}}"#),
+            ),
+            call("list-managed-policies-in-permission-set", r#"{"AttachedManagedPolicies":[]}"#),
+            call(
+                "list-customer-managed-policy-references-in-permission-set",
+                r#"{"CustomerManagedPolicyReferences":[{"Name":"c","Path":"/a/"},{"Name":"c","Path":"/b/"}]}"#,
+            ),
+            call("get-permissions-boundary-for-permission-set", "{}"),
+            call(
+                "get-inline-policy-for-permission-set",
+                r#"{"InlinePolicy":{"Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}}"#,
+            ),
+            call(
+                "list-account-assignments",
+                &format!(
+                    r#"{{"AccountAssignments":[{{"AccountId":"111122223333","PermissionSetArn":"{set}","PrincipalType":"GROUP","PrincipalId":"g"}}]}}"#
+                ),
+            ),
+        ]
+        .join("\n");
+        let policy = |path: &str, action: &str| {
+            format!(
+                r#"{{"PolicyName":"c","Arn":"arn:aws:iam::111122223333:policy/{path}/c","PolicyVersionList":[{{"VersionId":"v1",
+                "IsDefaultVersion":true,"Document":{{"Statement":[{{"Effect":"Allow","Action":"{action}","Resource":"*"}}]}}}}]}}"#
+            )
+        };
+        let policies = [policy("a", "sqs:*"), policy("b", "sns:Publish")].join(",");
+        let trust =
+            r#"{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"sts:AssumeRole"}"#;
+        let role = crate::tests::role("other", trust, "");
+        let details = crate::tests::details("", "", &role, &policies);
+        let read = crate::tests::read(&[("gaad.json", &details), ("centre.ndjson", &lines)]);
+        let id = &read.identity("Support").id;
+        let access = read.resolver.access(id).unwrap();
+        let proposed = |gone: &OpSet| {
+            let cut =
+                |slice: &Slice| Slice { operations: Arc::new(slice.operations.difference(gone)), ..slice.clone() };
+            let kept: Vec<Kept> =
+                access.slices().iter().map(|slice| Kept { slice: cut(slice), of: slice.clone() }).collect();
+            read.resolver.proposer().unwrap().propose(id, &kept, "").unwrap()
+        };
+        assert_eq!(proposed(&OpSet::new()), Proposal::default());
+        let cut = proposed(&Catalogue::global().all_of(["sqs:DeleteQueue"]));
+        let [file] = cut.files.as_slice() else { panic!("{cut:?}") };
+        assert!(file.text.contains("s3:GetObject") && !file.text.contains("sns:Publish"), "{}", file.text);
+        let detached: Vec<&String> = cut.steps.iter().filter(|step| step.contains("detach-")).collect();
+        assert!(matches!(detached.as_slice(), [one] if one.contains(r#""Path":"/a/""#)), "{cut:#?}");
     }
 }

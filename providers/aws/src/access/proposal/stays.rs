@@ -27,14 +27,10 @@ pub(super) fn inline_name(label: &str) -> Option<&str> {
     label.strip_prefix(INLINE)
 }
 
-/// The policy that is attached under a name. `None` where it was not read, or its own name fits several.
+/// The policy that is attached under a name. `None` where it was not read.
 pub(super) fn attached_policy(world: &World, principal: &Principal, arn: &str) -> Option<PolicyIx> {
-    let name = arn.rsplit('/').next()?;
-    let label = format!("managed policy {name}");
-    let mut found = principal.identity_policies.iter().filter(|policy| *world.policies.label(**policy) == *label);
-    let alike = principal.managed_policies.iter().filter(|held| held.rsplit('/').next() == Some(name));
-    let first = found.next().copied();
-    first.filter(|_| found.next().is_none() && alike.count() <= 1)
+    let is_named = |policy: &PolicyIx| world.managed_arns.get(policy).is_some_and(|held| **held == *arn);
+    principal.identity_policies.iter().copied().find(is_named)
 }
 
 /// Whether all policies of a group are among some. Of a group with policies that were not read nobody knows.
@@ -112,13 +108,13 @@ impl Resolver {
             !world.policies.broken(*policy) && balance.range(grants).all(|(_, (_, goes))| goes.is_empty())
         };
         let mut left: BTreeSet<PolicyIx> = principal.identity_policies.iter().copied().filter(whole).collect();
-        // A permission set has one inline policy, in which what else may stay has its place.
-        if kind == Changed::PermissionSet && left.len() < principal.identity_policies.len() {
-            left.retain(|policy| inline_name(&world.policies.label(*policy)).is_none());
-        }
         let own = own_policies(world, principal);
         loop {
             let before = left.len();
+            // A permission set has one inline policy, in which what else may stay has its place.
+            if kind == Changed::PermissionSet && before < principal.identity_policies.len() {
+                left.retain(|policy| inline_name(&world.policies.label(*policy)).is_none());
+            }
             let unsaid = unsaid(denies, &left);
             left.retain(|policy| !self.allowed(*policy).intersects(&unsaid));
             // What a group gives stays with all of it or not at all.

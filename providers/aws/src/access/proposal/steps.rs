@@ -69,8 +69,10 @@ impl<'f> Managed<'f> {
             let arn = format!("arn:{partition}:iam::{}:policy/{name}", principal.account.0);
             (name, arn)
         });
-        // One that stays keeps its name and its text.
-        let free = names.filter(|(_, arn)| !is_attached(arn) || !written.stays(world, principal, arn));
+        // One that stays keeps its name and its text, and so does one that somebody else has too: a new text would change
+        // what that one may do.
+        let stays = |arn: &str| is_attached(arn) && written.stays(world, principal, arn);
+        let free = names.filter(|(_, arn)| !stays(arn) && !others_have(world, principal, kind, arn));
         let each = written.managed.iter().zip(free).map(|(file, (name, arn))| {
             let is_held = is_attached(&arn);
             Self { name, arn, file: *file, is_held }
@@ -85,22 +87,32 @@ impl<'f> Managed<'f> {
         let version = format!(
             "aws iam create-policy-version --policy-arn {arn} --policy-document file://{file} --set-as-default"
         );
+        let oldest = format!(
+            "delete the oldest: aws iam delete-policy-version --policy-arn {arn} --version-id \"$(aws iam \
+             list-policy-versions --policy-arn {arn} --query {} --output text)\"",
+            quoted("Versions[?!IsDefaultVersion].VersionId | [-1]")
+        );
         match self.is_held {
-            true => vec![
+            true => vec![format!("where it has five versions, which is all that AWS keeps, {oldest}"), version],
+            false => vec![
                 format!(
-                    "where it has five versions, which is all that AWS keeps, delete the oldest: aws iam \
-                     delete-policy-version --policy-arn {arn} --version-id \"$(aws iam list-policy-versions --policy-arn \
-                     {arn} --query {} --output text)\"",
-                    quoted("Versions[?!IsDefaultVersion].VersionId | [-1]")
+                    "where {arn} is there already, see that nobody has it (aws iam list-entities-for-policy --policy-arn \
+                     {arn}), and where it has five versions, which is all that AWS keeps, {oldest}"
                 ),
-                version,
+                format!(
+                    "aws iam create-policy --policy-name={} --policy-document file://{file} || {version}",
+                    quoted(&self.name)
+                ),
             ],
-            false => vec![format!(
-                "aws iam create-policy --policy-name={} --policy-document file://{file} || {version}",
-                quoted(&self.name)
-            )],
         }
     }
+}
+
+/// Whether somebody else has a policy of this name attached. What has those of a permission set are the roles that are made
+/// of it.
+fn others_have(world: &World, principal: &Principal, kind: Changed, arn: &str) -> bool {
+    let mut others = world.principals.values().filter(|other| other.id != principal.id);
+    kind != Changed::PermissionSet && others.any(|other| other.attached.iter().any(|held| **held == *arn))
 }
 
 /// A name as a part of a policy's: what IAM lets a name hold. Source: "IAM name requirements" of the IAM User Guide.
@@ -116,8 +128,8 @@ pub(super) fn steps(world: &World, principal: &Principal, kind: Changed, written
         let date =
             Catalogue::global().sources().first().map_or_else(String::new, |source| format!(" of {}", source.date));
         steps.push(format!(
-            "read the wildcards in the files: by name the actions do not fit, so each stands for actions of the catalogue\
-             {date} and no others, and grants what AWS adds under it later"
+            "read the wildcards in the files: by name the actions do not fit in a few policies, so each stands for \
+             actions of the catalogue{date} and no others, and grants what AWS adds under it later"
         ));
     }
     let stay = principal.attached.iter().filter(|arn| written.stays(world, principal, arn)).count();
@@ -396,6 +408,24 @@ mod tests {
     }
 
     #[test]
+    fn policies_of_one_name_under_two_paths_are_told_apart() {
+        let at =
+            |path: &str, actions: &[&str]| managed("x", actions).replace(":policy/x", &format!(":policy/{path}/x"));
+        let policies = [at("a", &["ec2:Describe*"]), at("b", &["sns:Get*"])].join(",");
+        let held = attached(&names(&["a/x", "b/x"]));
+        let user = format!("{},{held}", inline("act", "sqs:ListQueues"));
+        let proposal = |gone: &str| {
+            proposed(&user, &attached(&[]), "agent", &policies, &Catalogue::global().all_of([gone])).unwrap()
+        };
+        let put = "aws iam put-user-policy --user-name=agent --policy-name=act";
+        let steps = proposal(GONE[0]).steps;
+        assert!(steps.len() == 1 && steps[0].starts_with(put), "{steps:#?}");
+        let steps = proposal("sns:GetTopicAttributes").steps;
+        let detached: Vec<&String> = steps.iter().filter(|step| step.contains("detach-user-policy")).collect();
+        assert!(matches!(detached.as_slice(), [one] if one.ends_with(":policy/b/x")), "{steps:#?}");
+    }
+
+    #[test]
     fn what_a_policy_that_goes_denies_what_stays_stays_denied() {
         let deny = r#"{"Effect":"Deny","Action":"s3:DeleteObject","Resource":"arn:aws:s3:::keep/*"}"#;
         let mixed = document(&[GONE[0], "sqs:ListQueues"]).replace("[{\"Effect", &format!("[{deny},{{\"Effect"));
@@ -446,6 +476,23 @@ mod tests {
         let steps = proposed(&user, &attached(&[]), "agent", &policies, &gone()).unwrap().steps;
         assert!(!steps.iter().any(|step| step.contains("right-sized-1")), "{steps:#?}");
         assert!(steps.iter().any(|step| step.contains("--policy-name=user-agent-right-sized-2 ")), "{steps:#?}");
+    }
+
+    #[test]
+    fn a_managed_policy_that_somebody_else_has_keeps_its_text_and_one_that_is_there_is_looked_at_first() {
+        let held = names(&["user-agent-right-sized-1"]);
+        let user = format!("{},{}", inline("old", "ec2:*"), attached(&held));
+        let steps = steps_of(&user, &attached(&held), "agent");
+        let first = format!("arn:aws:iam::{ACCOUNT}:policy/user-agent-right-sized-1");
+        let naming_it: Vec<&String> = steps.iter().filter(|step| step.split(' ').any(|word| word == first)).collect();
+        assert_eq!(naming_it, [&format!("aws iam detach-user-policy --user-name=agent --policy-arn {first}")]);
+        let made = at(&steps, "aws iam create-policy --policy-name=user-agent-right-sized-2 ");
+        let before = &steps[made - 1];
+        for part in
+            ["right-sized-2 is there already", "list-entities-for-policy", "five versions", "delete-policy-version"]
+        {
+            assert!(before.contains(part), "{part}: {before}");
+        }
     }
 
     #[test]
