@@ -38,6 +38,20 @@ fn diff_tells_what_is_new_what_is_resolved_and_whose_access_changed() {
 }
 
 #[test]
+fn a_diff_with_a_report_of_a_version_that_did_not_write_access_says_what_it_did_not_compare() {
+    let scene = Scene::with_account();
+    scene.run(&["scan", "gaad.json", "-o", "json=new.json"]);
+    let mut old = json(&scene.read("new.json"));
+    for identity in old["tables"]["identities"].as_array_mut().unwrap() {
+        identity.as_object_mut().unwrap().retain(|member, _| !member.starts_with("access_"));
+    }
+    let scene = scene.file("old.json", old.to_string().as_bytes());
+    let told = scene.run(&["diff", "old.json", "new.json"]);
+    assert!(told.stdout.contains(" may do was not compared: one of the reports is of a version"), "{}", told.stdout);
+    assert!(told.stdout.contains("nothing else changed"), "{}", told.stdout);
+}
+
+#[test]
 fn what_is_no_whole_report_is_refused_with_a_remedy() {
     let scene = Scene::with_account().file("broken.json", b"{");
     scene.run(&["scan", "gaad.json", "-o", "json=whole.json"]);
