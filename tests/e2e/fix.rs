@@ -366,6 +366,22 @@ fn use_is_a_measure_where_a_document_tells_of_it() {
 }
 
 #[test]
+fn a_proposal_is_no_evidence_until_somebody_names_it() {
+    let scene = Scene::with_account();
+    let first = json(&scene.run(&["scan", ".", "-o", "json"]).stdout);
+    assert_eq!(scene.run(&["fix", "incident-agent", "--from", "."]).code, 0);
+    let scene = scene.file("evenhand-fix/triage.rbac.yaml", CLUSTER.as_bytes());
+    let again = json(&scene.run(&["scan", ".", "-o", "json"]).stdout);
+    assert_eq!(again["scan"]["id"], first["scan"]["id"]);
+    assert_eq!(again["coverage"]["identities"], first["coverage"]["identities"]);
+    let sources = again["scan"]["sources"].as_array().unwrap();
+    let skipped = sources.iter().find(|file| file["path"] == "evenhand-fix").unwrap();
+    assert_eq!(skipped["what"], "a proposal of `evenhand fix`, which is not in force, not entered");
+    let named = json(&scene.run(&["scan", "evenhand-fix", "-o", "json"]).stdout);
+    assert!(named["coverage"]["identities"].as_u64() > Some(0), "{named}");
+}
+
+#[test]
 fn nothing_is_replaced_and_wrong_questions_are_answered() {
     let scene = Scene::with_account().file("cluster/prod/all.yaml", CLUSTER.as_bytes());
     let all = ["fix", "incident-agent", "--from", "gaad.json"];
