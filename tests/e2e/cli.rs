@@ -158,6 +158,30 @@ fn a_number_of_the_gate_that_can_be_none_is_refused_with_its_bounds_wherever_it_
 }
 
 #[test]
+fn what_a_configuration_says_of_a_gate_without_effect_is_told() {
+    let mut scene = Scene::with_account();
+    assert_eq!(scene.run(&["baseline", "create", "gaad.json"]).code, 0);
+    for (gate, said) in [
+        ("evidence = \"strict\"", "`evidence = \"strict\"` in evenhand.toml lowers the score"),
+        ("new_only = true", "`new_only` in evenhand.toml changes nothing without `fail_on`"),
+        ("new_only = true\nmin_score = 0", "`new_only` in evenhand.toml changes nothing without `fail_on`"),
+        ("fail_on = \"low\"\nbaseline = \"nope.json\"", "does not look at `baseline` without `new_only`"),
+    ] {
+        let config = format!("[gate]\nallow_partial = true\n{gate}\n");
+        scene = scene.file("evenhand.toml", config.as_bytes());
+        let run = scene.run(&["scan", "gaad.json", "-q", "-o", "json"]);
+        assert!(run.stderr.contains(said) && run.stderr.contains("help:"), "{gate}: {}", run.stderr);
+    }
+    for gate in ["evidence = \"strict\"\nmin_score = 0", "new_only = true\nfail_on = \"low\"", "baseline = \"b.json\""]
+    {
+        let config = format!("[gate]\nallow_partial = true\n{gate}\n");
+        scene = scene.file("evenhand.toml", config.as_bytes());
+        let run = scene.run(&["scan", "gaad.json", "-q", "-o", "json"]);
+        assert!(!run.stderr.contains("without `") && !run.stderr.contains("no gate is asked for"), "{gate}: {}", run.stderr);
+    }
+}
+
+#[test]
 fn what_trips_the_gate_names_where_it_was_asked_for() {
     let scene = Scene::with_account().file("evenhand.toml", b"[gate]\nallow_partial = true\nmin_score = 1000\n");
     let run = scene.run(&["scan", "gaad.json", "-q", "-o", "csv:gaps"]);
