@@ -84,7 +84,8 @@ fn the_gate_decides_the_exit_code_and_says_why() {
 
 #[test]
 fn a_report_names_the_configuration_in_force_and_what_it_leaves_out() {
-    let other = "[gate]\nallow_partial = true\n[rules.ai-identity-can-tamper-with-logs]\nlevel = \"off\"\n";
+    let other = "[gate]\nallow_partial = true\n[rules.ai-identity-can-tamper-with-logs]\nlevel = \"off\"\n\
+                 [rules.ai-identity-administrator]\nlevel = \"low\"\n";
     let scene =
         Scene::new().file("other/gaad.json", account().as_bytes()).file("other/evenhand.toml", other.as_bytes());
     let forms = ["-o", "table", "-o", "json=r.json", "-o", "markdown=r.md", "-o", "html=r.html"];
@@ -96,10 +97,13 @@ fn a_report_names_the_configuration_in_force_and_what_it_leaves_out() {
         (&coverage["waivers"], &coverage["rules_off"][0]),
         (&serde_json::Value::Null, &"ai-identity-can-tamper-with-logs".into())
     );
+    assert_eq!(coverage["rules_levelled"], serde_json::json!(["ai-identity-administrator = low"]));
     assert_eq!(coverage["rules_chosen_by"][0], "--skip no-owner");
     let said = "1 rule switched off there: ai-identity-can-tamper-with-logs";
     assert!(run.stdout.contains("configuration: other/evenhand.toml") && run.stdout.contains(said), "{}", run.stdout);
     assert!(scene.read("r.html").contains(said));
+    let levelled = "1 rule is given a level there: ai-identity-administrator = low";
+    assert!(run.stdout.contains(levelled) && scene.read("r.html").contains(levelled), "{}", run.stdout);
     assert!(scene.read("r.md").contains("1 rule switched off there"), "{}", scene.read("r.md"));
     let without = scene.run(&["scan", "other", "--no-config"]);
     assert!(!without.stdout.contains("switched off"), "{}", without.stdout);
