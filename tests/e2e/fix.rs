@@ -7,7 +7,7 @@ use serde_json::{Value, json as value};
 use crate::common::{CLUSTER, Scene, account, json};
 
 /// The example organisation, to change.
-fn acme() -> Scene {
+pub(crate) fn acme() -> Scene {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/acme");
     let files = walkdir::WalkDir::new(&root).sort_by_file_name().into_iter().map(Result::unwrap);
     files.filter(|file| file.file_type().is_file()).fold(Scene::new(), |scene, file| {
