@@ -134,10 +134,15 @@ fn settings(config: &Config) -> Settings {
     let mut rules_off: Vec<Arc<str>> =
         config.rules.iter().filter(|rule| rule.off).map(|rule| Arc::from(rule.rule.as_str())).collect();
     rules_off.sort();
+    let levelled = config.rules.iter().filter(|rule| !rule.off);
+    let mut rules_levelled: Vec<Arc<str>> =
+        levelled.filter_map(|rule| Some(format!("{} = {}", rule.rule, rule.severity?).into())).collect();
+    rules_levelled.sort();
     Settings {
         configuration: config.file.clone(),
         waivers: config.waiver_file.clone(),
         rules_off,
+        rules_levelled,
         rules_chosen_by: Vec::new(),
     }
 }

@@ -6,8 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use evenhand_model::gap::{Gap, Subject};
 use evenhand_model::table::Value;
 use evenhand_reports::Report;
+use evenhand_rules::engine::subjects;
 use evenhand_rules::pack::RuleSet;
 use evenhand_rules::waivers::CONFIGURATION;
 use serde::{Deserialize, Serialize};
@@ -34,6 +36,20 @@ pub struct Baseline {
     pub time: String,
     /// The findings.
     pub findings: BTreeMap<String, Seen>,
+    /// What was not read when they were found, by scope, that of no scope under an empty name; `None` = a version that did
+    /// not write it made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gaps: Option<Gaps>,
+}
+
+/// Calls and documents that were not read, by scope.
+type Gaps = BTreeMap<String, BTreeSet<String>>;
+
+/// A gap's place among [`Gaps`]: its scope, and its name there.
+fn place(gap: &Gap) -> (String, String) {
+    let scope = gap.scope.as_ref().map(|scope| scope.as_str().to_owned()).unwrap_or_default();
+    let provider = gap.provider.map(|provider| format!("{}: ", provider.0)).unwrap_or_default();
+    (scope, format!("{provider}{}", gap.call))
 }
 
 /// Why a baseline cannot be used.
@@ -63,17 +79,22 @@ pub struct Turnover {
 /// How far a scan reaches: of what it did not find there, it is known that it is no longer so.
 #[derive(Clone, Debug, Default)]
 pub struct Reach {
-    rules: BTreeSet<String>,
+    /// The rules with what their answers rest on.
+    rules: BTreeMap<String, BTreeSet<Subject>>,
     identities: BTreeSet<String>,
     scopes: BTreeSet<String>,
     providers: BTreeSet<String>,
+    gaps: Vec<Gap>,
 }
 
 impl Reach {
     /// Of a scan with these rules. It reached the scopes whose identities it read.
     pub fn of(report: &Report, rules: &RuleSet) -> Self {
-        let mut reach =
-            Self { rules: rules.iter().map(|rule| rule.id.as_str().to_owned()).collect(), ..Self::default() };
+        let mut reach = Self {
+            rules: rules.iter().map(|rule| (rule.id.as_str().to_owned(), subjects(rule))).collect(),
+            gaps: report.gaps.clone(),
+            ..Self::default()
+        };
         // What a configuration says is read whenever it is in force.
         reach.providers.insert(CONFIGURATION.to_owned());
         let Some(table) = report.tables.iter().find(|table| table.spec.name == "identities") else { return reach };
@@ -93,7 +114,7 @@ impl Reach {
 
     /// Whether the rule that found something was evaluated.
     fn evaluated(&self, seen: &Seen) -> bool {
-        self.rules.contains(&seen.rule)
+        self.rules.contains_key(&seen.rule)
     }
 
     /// Whether that was read which somebody was found in.
@@ -104,17 +125,43 @@ impl Reach {
                 false => self.scopes.contains(&seen.scope),
             }
     }
+
+    /// Whether something was not read there that the rule's answer rests on, and that was read when it was found.
+    fn lacks(&self, seen: &Seen, gaps_then: Option<&Gaps>) -> bool {
+        let Some(subjects) = self.rules.get(&seen.rule) else { return false };
+        let is_there = |gap: &Gap| {
+            let scope = gap.scope.as_ref().map(|scope| scope.as_str());
+            gap.provider.is_none_or(|provider| seen.provider.is_empty() || provider.0 == seen.provider)
+                && scope.is_none_or(|scope| seen.scope.is_empty() || scope == seen.scope)
+        };
+        let is_new = |gap: &Gap| {
+            let (scope, name) = place(gap);
+            !gaps_then.and_then(|then| then.get(&scope)).is_some_and(|names| names.contains(&name))
+        };
+        let matters = |gap: &Gap| subjects.iter().any(|subject| gap.is_about(*subject));
+        self.gaps.iter().any(|gap| is_there(gap) && matters(gap) && is_new(gap))
+    }
+
+    /// What was not read.
+    fn gaps(&self) -> Gaps {
+        let mut gaps = Gaps::new();
+        for (scope, name) in self.gaps.iter().map(place) {
+            gaps.entry(scope).or_default().insert(name);
+        }
+        gaps
+    }
 }
 
 impl Baseline {
-    /// Of a scan.
-    pub fn of(snapshot: &Snapshot, rules: &RuleSet) -> Self {
+    /// Of a scan that reached so far.
+    pub fn of(snapshot: &Snapshot, rules: &RuleSet, reach: &Reach) -> Self {
         Self {
             schema: SCHEMA.to_owned(),
             tool: snapshot.version.clone(),
             rules: fingerprint(rules),
             time: snapshot.time.clone(),
             findings: snapshot.findings.clone(),
+            gaps: Some(reach.gaps()),
         }
     }
 
@@ -145,10 +192,31 @@ impl Baseline {
     pub fn update(&mut self, now: Self, reach: &Reach) -> Turnover {
         let turnover = self.prune(&now, reach);
         let added = now.findings.keys().filter(|id| !self.findings.contains_key(*id)).count();
+        let gaps = Some(self.gaps_beside(&now, reach));
         let mut findings = std::mem::take(&mut self.findings);
         findings.extend(now.findings);
-        *self = Self { findings, ..now };
+        *self = Self { findings, gaps, ..now };
         Turnover { added, ..turnover }
+    }
+
+    /// What was not read for any of the findings that stay and those of a later scan.
+    fn gaps_beside(&self, now: &Self, reach: &Reach) -> Gaps {
+        let then = self.gaps.clone().unwrap_or_default();
+        let staying = self.findings.iter().filter(|(id, _)| !now.findings.contains_key(*id));
+        let staying: BTreeSet<&str> = staying.map(|(_, seen)| seen.scope.as_str()).collect();
+        let mut gaps = now.gaps.clone().unwrap_or_default();
+        for (scope, names) in &mut gaps {
+            // What stays there was found when more was read, and goes only where as much is read again.
+            if staying.contains(scope.as_str()) || scope.is_empty() && !staying.is_empty() {
+                names.retain(|name| then.get(scope).is_some_and(|then| then.contains(name)));
+            }
+        }
+        for (scope, names) in then {
+            if !reach.scopes.contains(&scope) {
+                gaps.entry(scope).or_insert(names);
+            }
+        }
+        gaps
     }
 
     /// Takes out what a later scan no longer finds, and adds nothing. What is beyond the reach of that scan stays.
@@ -159,7 +227,7 @@ impl Baseline {
             if now.findings.contains_key(id) || !reach.evaluated(seen) {
                 return true;
             }
-            let is_beyond = !reach.read(seen);
+            let is_beyond = !reach.read(seen) || reach.lacks(seen, self.gaps.as_ref());
             unread += usize::from(is_beyond);
             is_beyond
         });
@@ -169,6 +237,8 @@ impl Baseline {
 
 #[cfg(test)]
 mod tests {
+    use evenhand_model::gap::{GapKind, Lost};
+
     use super::*;
 
     /// Findings by id, each with the scope that it is in.
@@ -189,12 +259,14 @@ mod tests {
             rules: fingerprint(&RuleSet::default()),
             time: String::new(),
             findings: ids.iter().map(|(id, scope)| ((*id).to_owned(), seen(scope))).collect(),
+            gaps: Some(Gaps::new()),
         }
     }
 
     fn reach(rules: &[&str], scopes: &[&str]) -> Reach {
         let all = |names: &[&str]| -> BTreeSet<String> { names.iter().map(|name| (*name).to_owned()).collect() };
-        Reach { rules: all(rules), scopes: all(scopes), ..Reach::default() }
+        let rules = rules.iter().map(|rule| ((*rule).to_owned(), BTreeSet::from([Subject::Logs]))).collect();
+        Reach { rules, scopes: all(scopes), ..Reach::default() }
     }
 
     #[test]
@@ -234,6 +306,37 @@ mod tests {
             pruned.prune(&baseline(&[]), &more);
             assert!(!pruned.findings.contains_key("c"), "{more:?}");
         }
+    }
+
+    #[test]
+    fn what_rests_on_evidence_that_was_read_once_stays_until_it_is_read_again() {
+        let gap = |call: &str, about: &'static [Subject]| Gap {
+            provider: None,
+            scope: Some("1".into()),
+            kind: GapKind::NotCollected,
+            call: call.into(),
+            reason: "".into(),
+            facts: vec![Lost::of("x", about)],
+        };
+        let held = baseline(&[("a", "1"), ("b", "2")]);
+        let of = |gaps: Vec<Gap>| Reach { gaps, ..reach(&["r"], &["1", "2"]) };
+        for (about, unread) in [(&[Subject::Logs] as &'static [Subject], 1), (&[Subject::Use], 0)] {
+            let less = of(vec![gap("list logs", about)]);
+            let turnover = held.clone().prune(&baseline(&[]), &less);
+            assert_eq!((turnover.unread, turnover.removed), (unread, 2 - unread), "{about:?}");
+        }
+        let less = of(vec![gap("list logs", &[Subject::Logs])]);
+        // What was not read then either is no reason to keep it.
+        let mut as_little = Baseline { gaps: Some(less.gaps()), ..held.clone() };
+        assert_eq!(as_little.prune(&baseline(&[]), &less).removed, 2);
+        // An update remembers how much was read for what stays.
+        let mut updated = held.clone();
+        let now = Baseline { gaps: Some(less.gaps()), ..baseline(&[]) };
+        assert_eq!(updated.update(now.clone(), &less).unread, 1);
+        assert_eq!(updated.update(now, &less).unread, 1);
+        assert_eq!(updated.prune(&baseline(&[]), &of(Vec::new())).removed, 1);
+        // A baseline of a version that did not write what was not read is left alone where something is not.
+        assert_eq!(Baseline { gaps: None, ..held }.prune(&baseline(&[]), &less).unread, 1);
     }
 
     #[test]

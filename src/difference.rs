@@ -27,6 +27,9 @@ pub struct Difference {
     pub gone_identities: Vec<Named>,
     /// Identities that may do more or less than they might, or that compare otherwise with their human role.
     pub access: Vec<AccessChange>,
+    /// Identities that both scans know and whose access was not compared, because one of the reports is of a version that
+    /// did not write it.
+    pub access_not_compared: usize,
 }
 
 /// One of the two scans.
@@ -88,9 +91,10 @@ pub struct AccessChange {
     pub gained: Vec<String>,
     /// Excess that is no longer there.
     pub lost: Vec<String>,
-    /// Whether an AI identity may do something else than it might, whatever its human role may.
+    /// Whether a machine may do something else than it might, whatever its human role may.
     pub access_changed: bool,
-    /// What it may do and might not, as `operation on resources`; empty too where a list is too long for a report.
+    /// What it may do and might not, as `operation on resources`; empty too where a report does not list it, as of those that
+    /// are no AI identities.
     pub access_gained: Vec<String>,
     /// What it might do and no longer may.
     pub access_lost: Vec<String>,
@@ -125,12 +129,13 @@ impl Difference {
             new_identities: identities(new, old),
             gone_identities: identities(old, new),
             access: access(old, new),
+            access_not_compared: not_compared(old, new),
         }
     }
 
-    /// Whether nothing changed.
+    /// Whether nothing changed, as far as it was compared.
     pub fn is_empty(&self) -> bool {
-        let Self { old, new, appeared, resolved, changed, new_identities, gone_identities, access } = self;
+        let Self { old, new, appeared, resolved, changed, new_identities, gone_identities, access, .. } = self;
         appeared.is_empty()
             && resolved.is_empty()
             && changed.is_empty()
@@ -176,6 +181,19 @@ fn other_ways(was: &Seen, now: &Seen) -> Vec<String> {
         _ => {}
     }
     ways
+}
+
+/// How many identities are known to hold access in both scans, and to hold the same only by their numbers.
+fn not_compared(old: &Snapshot, new: &Snapshot) -> usize {
+    let unwritten = old.without_access || new.without_access;
+    let both = new.identities.iter().filter_map(|(id, now)| Some((old.identities.get(id)?, now)));
+    both.filter(|(was, now)| {
+        let is_known = was.operations.is_some() && now.operations.is_some();
+        // A version that wrote it for some natures only left it out for the others.
+        let is_missing = unwritten || was.access_hash.is_some() != now.access_hash.is_some();
+        is_known && is_missing && was.nature == now.nature && !matches!(&*now.nature, "human" | "human_role")
+    })
+    .count()
 }
 
 /// Changes of identities that both scans know.
@@ -305,12 +323,36 @@ mod tests {
         let [bot] = difference.access.as_slice() else { panic!("{difference:?}") };
         assert_eq!((&*bot.access_gained[0], &*bot.access_lost[0]), ("s3:PutObject on *", "s3:GetObject on *"));
         assert!(!difference.is_empty() && bot.access_changed && bot.operations.is_none());
-        // What is too long to be listed changed all the same, and what no earlier version wrote is not known to have.
+        // What is too long to be listed changed all the same.
         let long = Difference::between(&scan(None, "1"), &scan(None, "2"));
         assert!(long.access[0].access_changed && long.access[0].access_gained.is_empty());
-        let mut before = scan(None, "1");
-        before.identities.get_mut("bot").unwrap().access_hash = None;
-        assert!(Difference::between(&before, &write).is_empty() && Difference::between(&read, &read).is_empty());
+        let same = Difference::between(&read, &read);
+        assert!(same.is_empty() && same.access_not_compared == 0);
+    }
+
+    #[test]
+    fn access_that_an_earlier_version_did_not_write_is_counted_as_not_compared() {
+        let scan = |nature: &str, hash: Option<&str>, without_access| {
+            let mut scan = Snapshot { without_access, ..snapshot(&[], &[("bot", 1)], &[]) };
+            let bot = scan.identities.get_mut("bot").unwrap();
+            (bot.nature, bot.access_hash) = (nature.to_owned(), hash.map(str::to_owned));
+            scan
+        };
+        for (nature, old, new, expected) in [
+            ("ai_agent", (None, true), (Some("1"), false), 1),
+            ("ai_agent", (Some("1"), false), (None, true), 1),
+            ("ai_agent", (None, true), (None, true), 1),
+            ("workload", (None, false), (Some("1"), false), 1),
+            ("workload", (Some("1"), false), (Some("1"), false), 0),
+            ("human", (None, true), (None, false), 0),
+            // Who acts by the access of others has none of its own in any version.
+            ("ai_agent", (None, false), (None, false), 0),
+        ] {
+            let (before, after) = (scan(nature, old.0, old.1), scan(nature, new.0, new.1));
+            let difference = Difference::between(&before, &after);
+            assert_eq!(difference.access_not_compared, expected, "{nature} {old:?} {new:?}");
+            assert!(difference.is_empty(), "{difference:?}");
+        }
     }
 
     #[test]

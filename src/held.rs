@@ -25,12 +25,19 @@ impl Exchange {
     }
 }
 
-/// An operation, or a wildcard for several, and where and under what condition.
-type Part<'a> = (&'a str, &'a str);
+/// An operation, or a wildcard for several, on what, and under what condition; that is empty where there is none.
+type Part<'a> = (&'a str, &'a str, &'a str);
 
 fn parts(list: &str) -> BTreeSet<Part<'_>> {
     let places = list.split("; ").filter_map(|part| part.split_once(" on "));
-    places.flat_map(|(operations, place)| operations.split(", ").map(move |operation| (operation, place))).collect()
+    let mut parts = BTreeSet::new();
+    for (operations, place) in places {
+        let (resources, condition) = place.split_once(" if ").unwrap_or((place, ""));
+        for operation in operations.split(", ") {
+            parts.extend(resources.split(" + ").map(|resource| (operation, resource, condition)));
+        }
+    }
+    parts
 }
 
 /// The parts of one list that are not in another.
@@ -59,8 +66,12 @@ struct Wide {
 }
 
 impl Wide {
-    fn of((operation, place): Part<'_>) -> Self {
-        Self { operation: operation.to_owned(), place: place.to_owned(), pattern: Glob::wildcard(operation) }
+    fn of((operation, resource, condition): Part<'_>) -> Self {
+        let place = match condition {
+            "" => resource.to_owned(),
+            condition => format!("{resource} if {condition}"),
+        };
+        Self { operation: operation.to_owned(), place, pattern: Glob::wildcard(operation) }
     }
 
     /// Whether it stands for more than what it spells.
@@ -79,7 +90,10 @@ mod tests {
 
     #[test]
     fn what_was_gained_and_lost_is_named_and_what_a_wildcard_holds_is_neither() {
-        let cases: [(&str, &str, &[&str], &[&str]); 10] = [
+        let cases: [(&str, &str, &[&str], &[&str]); 13] = [
+            ("a:X on b/* + x/*", "a:X on b/*; a:X on x/*", &[], &[]),
+            ("a:X on b/* + x/* if mfa", "a:X on b/* if mfa", &[], &["a:X on x/* if mfa"]),
+            ("a:X on b/*, x/* except b/y", "a:X on b/*, x/*", &["a:X on b/*, x/*"], &["a:X on b/*, x/* except b/y"]),
             ("s3:GetObject on a/*", "s3:PutObject on a/*", &["s3:PutObject on a/*"], &["s3:GetObject on a/*"]),
             ("s3:* on *", "s3:GetObject on *", &[], &["part of s3:* on *"]),
             ("s3:GetObject on *", "s3:* on *", &["part of s3:* on *"], &[]),

@@ -12,7 +12,7 @@ use evenhand_model::score::Millionths;
 use evenhand_model::table::{Table, Value};
 use evenhand_reports::Report;
 use evenhand_reports::json::SCHEMA;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// What a scan found, by stable ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub struct Snapshot {
     pub findings: BTreeMap<String, Seen>,
     /// Identities by id.
     pub identities: BTreeMap<String, Standing>,
+    /// Whether it is of a version that did not write what identities may do.
+    pub without_access: bool,
     /// Excess of AI identities over their human roles: identity, operation, scope.
     pub excess: BTreeSet<(String, String, String)>,
 }
@@ -80,7 +82,8 @@ pub struct Standing {
     /// What it may do; `None` = no AI identity, not known, or too long for a report.
     #[serde(skip)]
     pub access_list: Option<String>,
-    /// A hash of that; `None` = no AI identity, not known, or a report of a version that did not write it.
+    /// A hash of that, listed or not; `None` = a person or a role of people, not known, or a report of a version that did not write
+    /// it.
     #[serde(skip)]
     pub access_hash: Option<String>,
 }
@@ -154,7 +157,14 @@ struct Identity {
     verdict: Option<String>,
     operations: Option<i64>,
     access_list: Option<String>,
-    access_hash: Option<String>,
+    /// `None` where it is not written at all.
+    #[serde(default, deserialize_with = "written")]
+    access_hash: Option<Option<String>>,
+}
+
+/// A member that is there, whatever it holds.
+fn written<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 #[derive(Deserialize)]
@@ -218,6 +228,7 @@ impl Snapshot {
             score: report.score.as_ref().map(|score| (score.raw, score.governed)),
             findings: findings.collect(),
             identities: table("identities").map(identities).unwrap_or_default(),
+            without_access: false,
             excess: table("excess").map(excess).unwrap_or_default(),
         }
     }
@@ -270,8 +281,10 @@ impl From<Document> for Snapshot {
             };
             (finding.id, seen)
         });
+        let without_access = document.tables.identities.iter().any(|identity| identity.access_hash.is_none());
         let identities = document.tables.identities.into_iter().map(|identity| {
             let Identity { id, name, nature, verdict, operations, access_list, access_hash } = identity;
+            let access_hash = access_hash.flatten();
             (id, Standing { name, nature, verdict, operations, access_list, access_hash })
         });
         Self {
@@ -284,6 +297,7 @@ impl From<Document> for Snapshot {
                 .map(|score| (Millionths(score.raw_millionths), Millionths(score.governed_millionths))),
             findings: findings.collect(),
             identities: identities.collect(),
+            without_access,
             excess: document
                 .tables
                 .excess

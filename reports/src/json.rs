@@ -73,6 +73,7 @@ pub(crate) struct CoverageDocument<'a> {
     configuration: Option<&'a str>,
     waivers: Option<&'a str>,
     rules_off: &'a [Arc<str>],
+    rules_levelled: &'a [Arc<str>],
     rules_chosen_by: &'a [Arc<str>],
 }
 
@@ -235,6 +236,7 @@ pub(crate) fn coverage(coverage: &Coverage) -> CoverageDocument<'_> {
         configuration: coverage.settings.configuration.as_deref(),
         waivers: coverage.settings.waivers.as_deref(),
         rules_off: &coverage.settings.rules_off,
+        rules_levelled: &coverage.settings.rules_levelled,
         rules_chosen_by: &coverage.settings.rules_chosen_by,
     }
 }

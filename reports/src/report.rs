@@ -211,6 +211,8 @@ pub struct Settings {
     pub waivers: Option<Arc<str>>,
     /// The rules that the configuration switches off, sorted.
     pub rules_off: Vec<Arc<str>>,
+    /// The rules that it gives a level, as `no-owner = low`, sorted.
+    pub rules_levelled: Vec<Arc<str>>,
     /// The options of the command line that chose the rules, as `--skip no-owner`.
     pub rules_chosen_by: Vec<Arc<str>>,
 }

@@ -136,6 +136,8 @@ struct CoverageDocument {
     #[serde(default)]
     rules_off: Vec<Arc<str>>,
     #[serde(default)]
+    rules_levelled: Vec<Arc<str>>,
+    #[serde(default)]
     rules_chosen_by: Vec<Arc<str>>,
 }
 
@@ -314,6 +316,7 @@ impl CoverageDocument {
                 configuration: self.configuration,
                 waivers: self.waivers,
                 rules_off: self.rules_off,
+                rules_levelled: self.rules_levelled,
                 rules_chosen_by: self.rules_chosen_by,
             },
         })

@@ -80,6 +80,7 @@ pub fn report(tables: &[&TableSpec]) -> Value {
                 "files_read": count, "files_partial": count, "files_failed": count, "files_unrecognised": count,
                 "configuration": maybe_text, "waivers": maybe_text,
                 "rules_off": {"type": "array", "items": {"type": "string"}},
+                "rules_levelled": {"type": "array", "items": {"type": "string"}},
                 "rules_chosen_by": {"type": "array", "items": {"type": "string"}},
             })),
             "findings": {"type": "array", "items": object(json!({

@@ -74,12 +74,17 @@ pub(crate) fn coverage(report: &Report) -> String {
 
 /// What was in force besides the input, in lines without a full stop: names are as somebody wrote them.
 pub(crate) fn settings(settings: &Settings) -> Vec<String> {
-    let Settings { configuration, waivers, rules_off, rules_chosen_by } = settings;
+    let Settings { configuration, waivers, rules_off, rules_levelled, rules_chosen_by } = settings;
     let files = [("configuration", configuration), ("exceptions", waivers)]
         .into_iter()
         .filter_map(|(what, file)| Some(format!("{what}: {}", file.as_ref()?)));
     let off = counted(rules_off.len(), "rule", "rules");
-    let rules = [(format!("{off} switched off there"), rules_off), ("rules chosen by".to_owned(), rules_chosen_by)];
+    let levelled = counted(rules_levelled.len(), "rule is", "rules are");
+    let rules = [
+        (format!("{off} switched off there"), rules_off),
+        (format!("{levelled} given a level there"), rules_levelled),
+        ("rules chosen by".to_owned(), rules_chosen_by),
+    ];
     let rules = rules.into_iter().filter(|(_, all)| !all.is_empty());
     files.chain(rules.map(|(what, all)| format!("{what}: {}", all.join(", ")))).collect()
 }

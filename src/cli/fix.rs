@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::{From, PlainFormat};
+use crate::sources::PROPOSAL;
 
 /// `evenhand fix`
 #[derive(Debug, Args)]
@@ -38,7 +39,7 @@ pub struct Fix {
     pub keep_uncontrolled: bool,
 
     /// The folder for the proposal.
-    #[arg(long, value_name = "DIR", default_value = "evenhand-fix", help_heading = "Output")]
+    #[arg(long, value_name = "DIR", default_value = PROPOSAL, help_heading = "Output")]
     pub out: PathBuf,
 
     /// Replace files of an earlier proposal.

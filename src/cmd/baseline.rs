@@ -62,7 +62,7 @@ pub(super) fn run(invocation: &Invocation, verb: &BaselineVerb) -> Result<Exit, 
     if unread > 0 {
         invocation.console.warning(
             &format!(
-                "{unread} of the kept ones lie where this scan did not read, so whether they are resolved is not known"
+                "{unread} of the kept ones rest on what this scan did not read, so whether they are resolved is not known"
             ),
             Some("name these sources too; where they are gone for good, make the baseline anew"),
         );
@@ -136,5 +136,6 @@ fn scanned(
         return Err(Failure::new(error.to_string(), "a baseline needs every rule"));
     }
     let report = assess::report(assessing, options, Depth::Whole);
-    Ok((Baseline::of(&Snapshot::of(&report), &rules), Reach::of(&report, &rules)))
+    let reach = Reach::of(&report, &rules);
+    Ok((Baseline::of(&Snapshot::of(&report), &rules, &reach), reach))
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use evenhand_model::score::Millionths;
 use evenhand_reports::markdown::literal;
-use evenhand_reports::text::printable;
+use evenhand_reports::text::{counted, printable};
 
 use super::{Failure, Invocation, say};
 use crate::cli::{self, DiffFormat};
@@ -71,7 +71,7 @@ fn access_words(change: &AccessChange) -> Vec<String> {
     }
     let named = !change.access_gained.is_empty() || !change.access_lost.is_empty();
     if change.access_changed && !named {
-        words.push("may do something else than it might; the list is too long for a report".to_owned());
+        words.push("may do something else than it might; the reports do not list what".to_owned());
     }
     for (list, what) in [
         (&change.access_gained, "gained"),
@@ -128,13 +128,24 @@ fn lists(difference: &Difference) -> Vec<(String, Vec<Entry>)> {
         .collect()
 }
 
+/// What is said of access that could not be compared.
+fn not_compared(difference: &Difference) -> Option<String> {
+    let count = Some(difference.access_not_compared).filter(|count| *count > 0)?;
+    let whose = counted(count, "identity", "identities");
+    Some(format!("what {whose} may do was not compared: one of the reports is of a version that did not write it"))
+}
+
 fn table(difference: &Difference, all: bool, sink: &mut dyn Write) -> io::Result<()> {
     writeln!(sink, "{} → {}", printable(&difference.old.time), printable(&difference.new.time))?;
     if let Some(scores) = scores(difference) {
         writeln!(sink, "{scores}")?;
     }
+    let not_compared = not_compared(difference);
+    if let Some(not_compared) = &not_compared {
+        writeln!(sink, "{not_compared}")?;
+    }
     if difference.is_empty() {
-        return writeln!(sink, "nothing changed");
+        return writeln!(sink, "nothing {}changed", if not_compared.is_some() { "else " } else { "" });
     }
     for (title, entries) in lists(difference) {
         writeln!(sink, "\n{title}")?;
@@ -157,8 +168,12 @@ fn markdown(difference: &Difference, all: bool, sink: &mut dyn Write) -> io::Res
     if let Some(scores) = scores(difference) {
         writeln!(sink, "\n**{scores}**")?;
     }
+    let not_compared = not_compared(difference);
+    if let Some(not_compared) = &not_compared {
+        writeln!(sink, "\n{not_compared}")?;
+    }
     if difference.is_empty() {
-        return writeln!(sink, "\nNothing changed.");
+        return writeln!(sink, "\nNothing {}changed.", if not_compared.is_some() { "else " } else { "" });
     }
     for (title, entries) in lists(difference) {
         writeln!(sink, "\n#### {title}\n")?;

@@ -54,13 +54,31 @@ fn without_effect(settings: &GateSettings, flags: &cli::Gate) -> Result<(), Fail
     Ok(())
 }
 
-/// Says which flags speak of a gate that nobody asks for.
-pub(super) fn tell_idle(invocation: &Invocation, settings: &GateSettings, flags: &cli::Gate) {
-    if flags.evidence == Some(cli::Evidence::Strict) && !settings.is_asked() {
-        invocation.console.alarm(
-            "`--evidence strict` lowers the score by what is undecided, and no gate is asked for that could fail",
-            &[],
-            Some("add a condition, such as --fail-on or --min-score"),
+/// Says what speaks of a gate that nobody asks for. In a configuration that is no error: the flags of another run may ask.
+pub(super) fn tell_idle(invocation: &Invocation, settings: &GateSettings, config: &Config, flags: &cli::Gate) {
+    let told = |said: String, remedy: &str| invocation.console.alarm(&said, &[], Some(remedy));
+    let file = config.file.as_deref().unwrap_or_default();
+    if settings.strict && !settings.is_asked() {
+        let strict = match flags.evidence {
+            Some(_) => "`--evidence strict`".to_owned(),
+            None => format!("`evidence = \"strict\"` in {file}"),
+        };
+        told(
+            format!("{strict} lowers the score by what is undecided, and no gate is asked for that could fail"),
+            "add a condition, such as --fail-on or --min-score",
+        );
+    }
+    if settings.new_only && settings.fail_on.is_none() {
+        told(
+            format!("`new_only` in {file} changes nothing without `fail_on`"),
+            "say from which level on new findings fail, as in `fail_on = \"high\"`; or leave `new_only` out",
+        );
+    }
+    // Who gates by flags may hold some runs against the baseline and others not.
+    if config.baseline.is_some() && config.gate.fail_on.is_some() && !settings.new_only {
+        told(
+            format!("`fail_on` in {file} does not look at `baseline` without `new_only`"),
+            "add `new_only = true`, so that only findings that the baseline does not know fail; or leave `baseline` out",
         );
     }
 }

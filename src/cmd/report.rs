@@ -70,7 +70,7 @@ impl Gated {
         let config = invocation.config(&[])?;
         let (settings, places) = asked(&config, flags);
         let before = Before::of(&settings, &places, &config, flags)?;
-        tell_idle(invocation, &settings, flags);
+        tell_idle(invocation, &settings, &config, flags);
         let rules = ruleset::load_all(&Selection::default(), &config, invocation.console)?;
         Ok(Self { settings, places, before, rules, allow_empty: flags.allow_empty })
     }

@@ -36,7 +36,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit
     let config = invocation.config(&sources.paths)?;
     let (gate_settings, places) = asked(&config, &arguments.gate);
     let before = Before::of(&gate_settings, &places, &config, &arguments.gate)?;
-    tell_idle(invocation, &gate_settings, &arguments.gate);
+    tell_idle(invocation, &gate_settings, &config, &arguments.gate);
     let rules = ruleset::load(&arguments.selection, &config, invocation.console)?;
     let (capture, now) = sources.read(invocation, arguments, &config, &progress)?;
     let (bytes, unreadable_source) = (capture.bytes, capture.unreadable_source);

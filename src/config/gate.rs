@@ -76,6 +76,21 @@ fn number<N: TryFrom<i64>>(
     value.map(checked).transpose()
 }
 
+/// What to write where a key of this table holds a number that no number can be; `None` for a key that holds none.
+pub(super) fn bounds(key: &str) -> Option<String> {
+    let most = match key {
+        "min_score" | "max_drop" => Some(HIGHEST_SCORE),
+        "min_coverage" => Some(ALL_PERCENT),
+        "max_excess" => None,
+        "min_confidence" => return Some(CONFIDENCES.to_owned()),
+        _ => return None,
+    };
+    whole::<i64>(None, most).err()
+}
+
+/// What a confidence can be.
+const CONFIDENCES: &str = "write a number from 0.0 to 1.0";
+
 /// A confidence, from 0 to 1.
 fn share(value: &Spanned<toml::Value>, text: &Text) -> Result<f64, ConfigProblem> {
     let share = match value.get_ref() {
@@ -84,8 +99,8 @@ fn share(value: &Spanned<toml::Value>, text: &Text) -> Result<f64, ConfigProblem
         toml::Value::Integer(1) => Some(1.0),
         _ => None,
     };
-    let remedy = || "write a number from 0.0 to 1.0".to_owned();
-    share.filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| refused("min_confidence", value, remedy(), text))
+    let fits = share.filter(|share| (0.0..=1.0).contains(share));
+    fits.ok_or_else(|| refused("min_confidence", value, CONFIDENCES.to_owned(), text))
 }
 
 fn refused(key: &str, value: &Spanned<toml::Value>, remedy: String, text: &Text) -> ConfigProblem {
@@ -164,7 +179,12 @@ mod tests {
                 11,
                 "`critical,high` is no level write a list: `fail_on = [\"critical\", \"high\"]`",
             ),
-            ("max_excess = 99999999999999999999", 14, "this number is too large write a number of at most"),
+            ("max_excess = 99999999999999999999", 14, "this number is too large write a whole number, 0 or more"),
+            ("max_drop = 99999999999999999999", 12, "this number is too large write a whole number from 0 to 1000"),
+            ("max_drop=0xffffffffffffffffffff", 10, "this number is too large write a whole number from 0 to 1000"),
+            ("min_coverage = 1e999", 16, "this number is too large write a whole number from 0 to 100"),
+            ("min_confidence = 1e999", 18, "this number is too large write a number from 0.0 to 1.0"),
+            ("new_only = 1e999", 12, "this number is too large write a number of at most 1.7e308"),
             ("new_only = 99999999999999999999", 12, "this number is too large write a number of at most"),
             ("baseline = \"\"", 12, "`baseline` names no file name a file, or leave the key out"),
             ("against = \" \"", 11, "`against` names no file"),
@@ -175,6 +195,18 @@ mod tests {
             let told = format!("{problem} {}", problem.remedy().unwrap_or_default());
             assert!(told.contains(said), "{line}: {told}");
             assert!(told.starts_with(&format!("conf/evenhand.toml:2:{column}: ")), "{line}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_key_of_another_table_has_not_the_bounds_of_the_gate() {
+        for (text, said) in [
+            ("[rules.mine]\nmax_drop = 99999999999999999999\n", "at most 9223372036854775807"),
+            ("gate.max_drop = 99999999999999999999\n", "from 0 to 1000"),
+            ("gate = { new_only = true, max_drop = 99999999999999999999 }\n", "from 0 to 1000"),
+        ] {
+            let problem = parse(text).unwrap_err();
+            assert!(problem.remedy().is_some_and(|remedy| remedy.contains(said)), "{text}: {problem:?}");
         }
     }
 

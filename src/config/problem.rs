@@ -99,6 +99,19 @@ impl Text {
         }
     }
 
+    /// The key of the `[gate]` table whose value begins at a byte.
+    fn gate_key(&self, offset: usize) -> Option<&str> {
+        let before = self.content.get(..self.content.floor_char_boundary(offset))?;
+        let line = before.rsplit('\n').next()?;
+        let table = before.lines().rev().find_map(|line| line.trim_start().strip_prefix('['));
+        let is_gate = match table {
+            Some(table) => table.trim_start().starts_with("gate]"),
+            None => line.trim_start().starts_with("gate"),
+        };
+        let key = line.trim_end().strip_suffix('=')?.trim_end().rsplit([' ', '\t', '.', '{', ',']).next()?;
+        is_gate.then_some(key)
+    }
+
     /// An error of the TOML reader. For an unknown key it lists the known ones, of which the nearest is the remedy.
     pub(super) fn syntax(&self, error: &toml::de::Error) -> ConfigProblem {
         let message = error.message().trim().to_owned();
@@ -108,11 +121,17 @@ impl Text {
             _ => None,
         };
         // What the reader says of it speaks of its own types.
+        let is_large_float = message.starts_with("floating-point number overflowed");
         let is_large = message.starts_with("invalid type: integer") && message.contains(" as i128")
-            || message.starts_with("integer number overflowed");
-        let remedy = match is_large {
-            true => Some(format!("write a number of at most {}", i64::MAX)),
-            false => remedy,
+            || message.starts_with("integer number overflowed")
+            || is_large_float;
+        let remedy = match (is_large, is_large_float) {
+            (true, is_float) => {
+                let own = error.span().and_then(|span| super::gate::bounds(self.gate_key(span.start)?));
+                let most = if is_float { "1.7e308".to_owned() } else { i64::MAX.to_string() };
+                own.or_else(|| Some(format!("write a number of at most {most}")))
+            }
+            (false, _) => remedy,
         };
         let said = match (message.starts_with("unknown field"), words.first()) {
             (true, Some(unknown)) => format!("there is no key `{unknown}` here"),

@@ -91,13 +91,17 @@ pub struct Listing {
     pub asked: u64,
 }
 
-/// Folders that hold other people's code or version control's own data, and are never entered.
-const NEVER_ENTERED: [(&str, &str); 5] = [
+/// The folder that a proposal is written to, where nobody names another.
+pub const PROPOSAL: &str = "evenhand-fix";
+
+/// Folders that hold other people's code, version control's own data or what nobody put in place, and are never entered.
+const NEVER_ENTERED: [(&str, &str); 6] = [
     (".git", "version control's own data"),
     (".hg", "version control's own data"),
     (".svn", "version control's own data"),
     ("node_modules", "installed packages"),
     (".venv", "installed packages"),
+    (PROPOSAL, "a proposal of `evenhand fix`, which is not in force"),
 ];
 
 /// Names that end so are programs, pictures or source code: no provider reads them, whatever they hold.

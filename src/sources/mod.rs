@@ -15,7 +15,7 @@ mod known;
 mod load;
 mod named;
 
-pub use find::{Found, Listing, Located, Request, find};
+pub use find::{Found, Listing, Located, PROPOSAL, Request, find};
 pub use git::WorkTrees;
 pub use load::{Limits, LoadError, Loaded, Place, load};
 pub use named::Root;

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::common::{Scene, account, json};
+use crate::fix::acme;
 
 const LOW: [&str; 4] = ["--fail-on", "low", "--allow-partial", "--new-only"];
 
@@ -35,6 +36,20 @@ fn diff_tells_what_is_new_what_is_resolved_and_whose_access_changed() {
     assert!(back.stdout.contains("excess lost: iam:CreateUser on *"), "{}", back.stdout);
     let markdown = scene.run(&["diff", "old.json", "new.json", "-o", "markdown"]).stdout;
     assert!(markdown.contains("#### Access that changed (1)"), "{markdown}");
+}
+
+#[test]
+fn a_diff_with_a_report_of_a_version_that_did_not_write_access_says_what_it_did_not_compare() {
+    let scene = Scene::with_account();
+    scene.run(&["scan", "gaad.json", "-o", "json=new.json"]);
+    let mut old = json(&scene.read("new.json"));
+    for identity in old["tables"]["identities"].as_array_mut().unwrap() {
+        identity.as_object_mut().unwrap().retain(|member, _| !member.starts_with("access_"));
+    }
+    let scene = scene.file("old.json", old.to_string().as_bytes());
+    let told = scene.run(&["diff", "old.json", "new.json"]);
+    assert!(told.stdout.contains(" may do was not compared: one of the reports is of a version"), "{}", told.stdout);
+    assert!(told.stdout.contains("nothing else changed"), "{}", told.stdout);
 }
 
 #[test]
@@ -96,12 +111,35 @@ fn pruning_keeps_what_the_scan_did_not_read_and_says_how_much() {
     assert!(before.0 > 0 && before.1 > 0, "{before:?}");
     for verb in ["prune", "update"] {
         let run = scene.run(&["baseline", verb, "gaad.json"]);
-        let said = format!("{} of the kept ones lie where this scan did not read", before.1);
+        let said = format!("{} of the kept ones rest on what this scan did not read", before.1);
         assert!(run.code == 0 && run.stderr.contains(" 0 taken out") && run.stderr.contains(&said), "{}", run.stderr);
         assert_eq!((held("111122223333"), held("444455556666")), before, "{verb}");
     }
     let whole = scene.run(&["baseline", "prune", "gaad.json", "other.json"]);
     assert!(!whole.stderr.contains("did not read"), "{}", whole.stderr);
+}
+
+#[test]
+fn pruning_by_a_part_of_an_account_keeps_what_rests_on_the_rest_of_it() {
+    let scene = acme();
+    let held = || -> Vec<String> {
+        let findings = json(&scene.read("evenhand-baseline.json"))["findings"].clone();
+        let rules = ["rotation-overdue", "static-key-where-federation-works", "agent-activity-not-recorded"];
+        let of =
+            findings.as_object().unwrap().iter().filter(|(_, seen)| rules.iter().any(|rule| seen["rule"] == *rule));
+        of.filter(|(_, seen)| seen["scope"] == "222222222222").map(|(id, _)| id.clone()).collect()
+    };
+    let config = ["--config", "acme/evenhand.toml"];
+    assert_eq!(scene.run(&[&["baseline", "create", "acme"][..], &config].concat()).code, 0);
+    let before = held();
+    assert!(before.len() > 3, "{before:?}");
+    let part = "acme/aws/222222222222/account-authorization-details.json";
+    for verb in ["prune", "update"] {
+        let run = scene.run(&[&["baseline", verb, part][..], &config].concat());
+        assert!(run.code == 0 && run.stderr.contains("rest on what this scan did not read"), "{}", run.stderr);
+        let after = held();
+        assert!(before.iter().all(|id| after.contains(id)), "{verb}: {before:?} {after:?}");
+    }
 }
 
 #[test]

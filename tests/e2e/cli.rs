@@ -84,7 +84,8 @@ fn the_gate_decides_the_exit_code_and_says_why() {
 
 #[test]
 fn a_report_names_the_configuration_in_force_and_what_it_leaves_out() {
-    let other = "[gate]\nallow_partial = true\n[rules.ai-identity-can-tamper-with-logs]\nlevel = \"off\"\n";
+    let other = "[gate]\nallow_partial = true\n[rules.ai-identity-can-tamper-with-logs]\nlevel = \"off\"\n\
+                 [rules.ai-identity-administrator]\nlevel = \"low\"\n";
     let scene =
         Scene::new().file("other/gaad.json", account().as_bytes()).file("other/evenhand.toml", other.as_bytes());
     let forms = ["-o", "table", "-o", "json=r.json", "-o", "markdown=r.md", "-o", "html=r.html"];
@@ -96,10 +97,13 @@ fn a_report_names_the_configuration_in_force_and_what_it_leaves_out() {
         (&coverage["waivers"], &coverage["rules_off"][0]),
         (&serde_json::Value::Null, &"ai-identity-can-tamper-with-logs".into())
     );
+    assert_eq!(coverage["rules_levelled"], serde_json::json!(["ai-identity-administrator = low"]));
     assert_eq!(coverage["rules_chosen_by"][0], "--skip no-owner");
     let said = "1 rule switched off there: ai-identity-can-tamper-with-logs";
     assert!(run.stdout.contains("configuration: other/evenhand.toml") && run.stdout.contains(said), "{}", run.stdout);
     assert!(scene.read("r.html").contains(said));
+    let levelled = "1 rule is given a level there: ai-identity-administrator = low";
+    assert!(run.stdout.contains(levelled) && scene.read("r.html").contains(levelled), "{}", run.stdout);
     assert!(scene.read("r.md").contains("1 rule switched off there"), "{}", scene.read("r.md"));
     let without = scene.run(&["scan", "other", "--no-config"]);
     assert!(!without.stdout.contains("switched off"), "{}", without.stdout);
@@ -154,6 +158,34 @@ fn a_number_of_the_gate_that_can_be_none_is_refused_with_its_bounds_wherever_it_
         assert!(run.code == 2 && run.stderr.contains(bounds), "{key} {value}: {}", run.stderr);
         let place = format!("evenhand.toml:2:{}: `{key}`", key.len() + 4);
         assert!(run.stderr.contains(&place), "{place}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn what_a_configuration_says_of_a_gate_without_effect_is_told() {
+    let mut scene = Scene::with_account();
+    assert_eq!(scene.run(&["baseline", "create", "gaad.json"]).code, 0);
+    for (gate, said) in [
+        ("evidence = \"strict\"", "`evidence = \"strict\"` in evenhand.toml lowers the score"),
+        ("new_only = true", "`new_only` in evenhand.toml changes nothing without `fail_on`"),
+        ("new_only = true\nmin_score = 0", "`new_only` in evenhand.toml changes nothing without `fail_on`"),
+        ("fail_on = \"low\"\nbaseline = \"nope.json\"", "does not look at `baseline` without `new_only`"),
+    ] {
+        let config = format!("[gate]\nallow_partial = true\n{gate}\n");
+        scene = scene.file("evenhand.toml", config.as_bytes());
+        let run = scene.run(&["scan", "gaad.json", "-q", "-o", "json"]);
+        assert!(run.stderr.contains(said) && run.stderr.contains("help:"), "{gate}: {}", run.stderr);
+    }
+    for gate in ["evidence = \"strict\"\nmin_score = 0", "new_only = true\nfail_on = \"low\"", "baseline = \"b.json\""]
+    {
+        let config = format!("[gate]\nallow_partial = true\n{gate}\n");
+        scene = scene.file("evenhand.toml", config.as_bytes());
+        let run = scene.run(&["scan", "gaad.json", "-q", "-o", "json"]);
+        assert!(
+            !run.stderr.contains("without `") && !run.stderr.contains("no gate is asked for"),
+            "{gate}: {}",
+            run.stderr
+        );
     }
 }
 

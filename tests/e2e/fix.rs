@@ -7,7 +7,7 @@ use serde_json::{Value, json as value};
 use crate::common::{CLUSTER, Scene, account, json};
 
 /// The example organisation, to change.
-fn acme() -> Scene {
+pub(crate) fn acme() -> Scene {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/acme");
     let files = walkdir::WalkDir::new(&root).sort_by_file_name().into_iter().map(Result::unwrap);
     files.filter(|file| file.file_type().is_file()).fold(Scene::new(), |scene, file| {
@@ -363,6 +363,22 @@ fn use_is_a_measure_where_a_document_tells_of_it() {
     assert_eq!(run.code, 1, "{}{}", run.stdout, run.stderr);
     let said = "Not enough: with all of that in place more remains than what it used in the last 90 days";
     assert!(run.stdout.contains("granted elsewhere") && run.stdout.contains(said), "{}", run.stdout);
+}
+
+#[test]
+fn a_proposal_is_no_evidence_until_somebody_names_it() {
+    let scene = Scene::with_account();
+    let first = json(&scene.run(&["scan", ".", "-o", "json"]).stdout);
+    assert_eq!(scene.run(&["fix", "incident-agent", "--from", "."]).code, 0);
+    let scene = scene.file("evenhand-fix/triage.rbac.yaml", CLUSTER.as_bytes());
+    let again = json(&scene.run(&["scan", ".", "-o", "json"]).stdout);
+    assert_eq!(again["scan"]["id"], first["scan"]["id"]);
+    assert_eq!(again["coverage"]["identities"], first["coverage"]["identities"]);
+    let sources = again["scan"]["sources"].as_array().unwrap();
+    let skipped = sources.iter().find(|file| file["path"] == "evenhand-fix").unwrap();
+    assert_eq!(skipped["what"], "a proposal of `evenhand fix`, which is not in force, not entered");
+    let named = json(&scene.run(&["scan", "evenhand-fix", "-o", "json"]).stdout);
+    assert!(named["coverage"]["identities"].as_u64() > Some(0), "{named}");
 }
 
 #[test]

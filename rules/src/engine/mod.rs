@@ -19,9 +19,10 @@ mod select;
 mod sql_tests;
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use evenhand_model::finding::Finding;
+use evenhand_model::gap::Subject;
 use evenhand_model::id::RuleId;
 use evenhand_model::inventory::Inventory;
 use evenhand_model::parity::Comparison;
@@ -34,6 +35,19 @@ use crate::pack::{Rule, RuleSet};
 
 pub(crate) use compile::{columns, expression};
 pub use frame::whole as whole_frame;
+
+/// What a rule's answers rest on: where something of that was not read, a finding may be missing that was there before. Empty
+/// for a rule that cannot be evaluated.
+pub fn subjects(rule: &Rule) -> BTreeSet<Subject> {
+    let Ok(compiled) = compile::Compiled::new(rule) else { return BTreeSet::new() };
+    let columns = compiled.columns();
+    let read = columns.iter().filter_map(|column| knowledge::about(rule.table.name, column));
+    // Identities are there for whoever was read at all; the rows of other tables are evidence themselves.
+    let rows = (rule.table.name != "identities").then(|| knowledge::about(rule.table.name, "")).flatten();
+    // Who is no agent for all that was read has no row there.
+    let who = (rule.table.name == "agents").then_some(Subject::Nature);
+    read.chain(rows).chain(who).collect()
+}
 
 /// A rule that could not be evaluated. A tool error: the scan cannot be trusted to be complete.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

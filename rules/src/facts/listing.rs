@@ -6,6 +6,7 @@ use std::sync::Arc;
 use evenhand_model::access::Access;
 use evenhand_model::catalog::Catalog;
 use evenhand_model::opset::OpSet;
+use evenhand_model::scope::ResourceScope;
 
 /// A list longer than this, in bytes, is kept as its hash alone: a report of very many agents has to stay readable, and a
 /// cell of a spreadsheet takes no more than four times as much.
@@ -21,21 +22,33 @@ pub(super) struct Listing {
 }
 
 impl Listing {
-    /// Of an access: by resources and condition the operations, as `a:Get, a:Put on x if y; …`, sorted. `all`: the operations
-    /// of the catalogue.
+    /// Of an access: by resources and condition the operations, as `a:Get, a:Put on x + z if y; …`, sorted. `all`: the
+    /// operations of the catalogue.
     pub(super) fn of(access: &Access, all: &OpSet, catalog: &dyn Catalog) -> Self {
-        let mut places: BTreeMap<String, OpSet> = BTreeMap::new();
+        let mut held: BTreeMap<(String, String), OpSet> = BTreeMap::new();
         if access.unlimited {
-            places.insert("*".to_owned(), all.clone());
+            held.insert(("*".to_owned(), String::new()), all.clone());
         }
         for slice in access.slices().iter().filter(|slice| !slice.operations.is_empty()) {
-            let place = match slice.condition.is_unconditional() {
-                true => slice.scope.to_string(),
-                false => format!("{} if {}", slice.scope, slice.condition),
+            let condition = match slice.condition.is_unconditional() {
+                true => String::new(),
+                false => in_one(&format!(" if {}", slice.condition)),
             };
-            let held = places.entry(in_one(&place)).or_default();
-            *held = held.union(&slice.operations);
+            for resources in apart(&slice.scope) {
+                let operations = held.entry((resources, condition.clone())).or_default();
+                *operations = operations.union(&slice.operations);
+            }
         }
+        // Where the same is held is told in one, however many statements grant it.
+        let mut alike: BTreeMap<(&OpSet, &str), Vec<&str>> = BTreeMap::new();
+        for ((resources, condition), operations) in &held {
+            alike.entry((operations, condition.as_str())).or_default().push(resources.as_str());
+        }
+        let mut places: Vec<(String, &OpSet)> = alike
+            .into_iter()
+            .map(|((operations, condition), resources)| (format!("{}{condition}", resources.join(JOINT)), operations))
+            .collect();
+        places.sort_unstable();
         let mut list = String::new();
         for (place, operations) in &places {
             if !list.is_empty() {
@@ -55,6 +68,18 @@ impl Listing {
     }
 }
 
+/// What stands between resources of which the same is told.
+const JOINT: &str = " + ";
+
+/// The resources of a scope, each for itself where that is the same.
+fn apart(scope: &ResourceScope) -> Vec<String> {
+    let whole = |resources: String| in_one(&resources).replace(JOINT, "+");
+    match (scope.all_of.as_slice(), scope.none_of.as_slice()) {
+        ([patterns], []) => patterns.iter().map(|pattern| whole(pattern.to_string())).collect(),
+        _ => vec![whole(scope.to_string())],
+    }
+}
+
 /// A place without what parts the list: names of resources are chosen by others.
 fn in_one(place: &str) -> String {
     place.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().replace("; ", ";")
@@ -65,7 +90,7 @@ mod tests {
     use evenhand_model::condition::Condition;
 
     use super::*;
-    use crate::parity::toy::{OPERATIONS, ToyCatalog, plain, scope, slice, when};
+    use crate::parity::toy::{OPERATIONS, ToyCatalog, pattern, plain, scope, slice, when};
 
     fn listing(access: &Access) -> Listing {
         Listing::of(access, &OpSet::all(OPERATIONS), &ToyCatalog::default())
@@ -91,6 +116,20 @@ mod tests {
         ] {
             assert_ne!(listing(&Access::new(other, Vec::new(), false)).hash, listing(&one).hash);
         }
+    }
+
+    #[test]
+    fn resources_are_told_each_for_itself_but_where_some_are_taken_away() {
+        let of = |slices| listing(&Access::new(slices, Vec::new(), false));
+        let free = |operations: &[u32], resources| slice(operations, resources, Condition::unconditional());
+        let together = of(vec![free(&[1], scope(&["x/*", "b/*"]))]);
+        assert_eq!(together.list.as_deref(), Some("op:01 on b/* + x/*"));
+        assert_eq!(of(vec![free(&[1], scope(&["x/*"])), free(&[1], scope(&["b/*"]))]), together);
+        let more = of(vec![free(&[1], scope(&["x/*", "b/*"])), free(&[2], scope(&["x/*"]))]);
+        assert_eq!(more.list.as_deref(), Some("op:01 on b/*; op:01, op:02 on x/*"));
+        let holed = of(vec![free(&[1], scope(&["x/*", "b/*"]).without([pattern("b/y")]))]);
+        assert_eq!(holed.list.as_deref(), Some("op:01 on b/*, x/* except b/y"));
+        assert_eq!(of(vec![free(&[1], scope(&["x + b"]))]).list.as_deref(), Some("op:01 on x+b"));
     }
 
     #[test]
