@@ -91,10 +91,9 @@ pub struct AccessChange {
     pub gained: Vec<String>,
     /// Excess that is no longer there.
     pub lost: Vec<String>,
-    /// Whether a machine may do something else than it might, whatever its human role may.
+    /// Whether an AI identity may do something else than it might, whatever its human role may.
     pub access_changed: bool,
-    /// What it may do and might not, as `operation on resources`; empty too where a report does not list it, as of those that
-    /// are no AI identities.
+    /// What it may do and might not, as `operation on resources`; empty too where a list is too long for a report.
     pub access_gained: Vec<String>,
     /// What it might do and no longer may.
     pub access_lost: Vec<String>,

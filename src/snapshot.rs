@@ -82,8 +82,7 @@ pub struct Standing {
     /// What it may do; `None` = no AI identity, not known, or too long for a report.
     #[serde(skip)]
     pub access_list: Option<String>,
-    /// A hash of that, listed or not; `None` = a person or a role of people, not known, or a report of a version that did not write
-    /// it.
+    /// A hash of that; `None` = no AI identity, not known, or a report of a version that did not write it.
     #[serde(skip)]
     pub access_hash: Option<String>,
 }

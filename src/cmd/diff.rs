@@ -71,7 +71,7 @@ fn access_words(change: &AccessChange) -> Vec<String> {
     }
     let named = !change.access_gained.is_empty() || !change.access_lost.is_empty();
     if change.access_changed && !named {
-        words.push("may do something else than it might; the reports do not list what".to_owned());
+        words.push("may do something else than it might; the list is too long for a report".to_owned());
     }
     for (list, what) in [
         (&change.access_gained, "gained"),

@@ -44,29 +44,8 @@ pub(super) struct AccessFacts {
     pub(super) may_gain: bool,
     /// Whether something that was not read may take away: a positive answer may then be wrong.
     pub(super) may_lose: bool,
-    /// In words; `None` where people alone hold it.
+    /// In words; `None` where no AI identity holds it.
     pub(super) listing: Option<Listing>,
-}
-
-/// What is told of an access in words, by who holds it: more for a later one.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Wording {
-    /// Nothing: people's.
-    None,
-    /// Whether it is another one than in an earlier scan.
-    Hash,
-    /// All of it.
-    List,
-}
-
-impl Wording {
-    fn of(nature: Nature) -> Self {
-        match nature {
-            Nature::Human | Nature::HumanRole => Self::None,
-            Nature::Workload | Nature::ThirdParty | Nature::Unknown => Self::Hash,
-            Nature::AiAgent => Self::List,
-        }
-    }
 }
 
 impl AccessFacts {
@@ -110,18 +89,20 @@ impl AccessTable {
             })
             .collect();
         let mut index: HashMap<(ProviderName, u64), u32, foldhash::fast::FixedState> = HashMap::default();
-        // For each distinct access somebody who holds it, and what is told of it for the sake of any who do.
-        let mut examples: Vec<(&Identity, Wording)> = Vec::new();
+        // For each distinct access somebody who holds it, and whether an AI identity does: only theirs is put into words.
+        let mut examples: Vec<(&Identity, bool)> = Vec::new();
         let mut of = Vec::with_capacity(identities.len());
         for (at, (identity, key)) in identities.iter().zip(keys).enumerate() {
             let held = key.map(|key| {
                 *index.entry(key).or_insert_with(|| {
-                    examples.push((identity, Wording::None));
+                    examples.push((identity, false));
                     u32::try_from(examples.len() - 1).unwrap_or(u32::MAX)
                 })
             });
-            if let Some((_, wording)) = held.and_then(|held| examples.get_mut(held as usize)) {
-                *wording = Wording::of(judgements.nature_at(at)).max(*wording);
+            if judgements.nature_at(at) == Nature::AiAgent
+                && let Some((_, listed)) = held.and_then(|held| examples.get_mut(held as usize))
+            {
+                *listed = true;
             }
             of.push(held);
         }
@@ -131,14 +112,11 @@ impl AccessTable {
             .collect();
         let facts: Vec<Option<AccessFacts>> = examples
             .into_par_iter()
-            .map(|(identity, wording)| {
+            .map(|(identity, listed)| {
                 let resolver = resolvers.get(identity.provider)?;
                 let lens = lenses.iter().find(|(provider, _)| *provider == identity.provider).map(|(_, lens)| lens)?;
                 let access = resolver.access(&identity.id)?;
-                let listing = (wording > Wording::None).then(|| {
-                    let whole = Listing::of(&access, &lens.all, resolver.catalog());
-                    Listing { list: whole.list.filter(|_| wording == Wording::List), ..whole }
-                });
+                let listing = listed.then(|| Listing::of(&access, &lens.all, resolver.catalog()));
                 Some(AccessFacts { listing, ..lens.look(resolver, identity, &access) })
             })
             .collect();

@@ -30,10 +30,8 @@ fn row(context: &Context<'_>, at: usize) -> Option<IdentityRow> {
     let judged = context.input.judgements.at(at)?;
     let now = context.input.now;
     let access = context.access.of(at);
-    // Accesses are shared, and what is told of one for the sake of an AI identity is not told of others who hold it.
-    let listing = access.and_then(|access| access.listing.as_ref());
-    let listing = listing.filter(|_| !matches!(judged.nature, Nature::Human | Nature::HumanRole));
-    let listed = listing.filter(|_| judged.nature == Nature::AiAgent);
+    // People and workloads share accesses with AI identities, and are not told of.
+    let listing = access.and_then(|access| access.listing.as_ref()).filter(|_| judged.nature == Nature::AiAgent);
     let parity = Parity::new(context.comparison(at));
     let reach = context.input.paths.reach_of(&identity.id);
     let log = context.logs.get(&identity.scope);
@@ -109,7 +107,7 @@ fn row(context: &Context<'_>, at: usize) -> Option<IdentityRow> {
         static_credentials: (credentials.all > 0).then_some(credentials.in_force),
         human_sign_in: value(&identity.human_sign_in),
         location: location(&identity.evidence),
-        access_list: listed.and_then(|listing| listing.list.clone()),
+        access_list: listing.and_then(|listing| listing.list.clone()),
         access_hash: listing.map(|listing| Arc::clone(&listing.hash)),
     })
 }

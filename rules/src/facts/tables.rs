@@ -157,7 +157,7 @@ fact_table! {
         location: Arc<str>,
         /// What an AI identity may do by itself: operations by resources and condition, as `a:Get, a:Put on x + z if y`, parts joined by `; `; NULL = no AI identity, not known, or longer than 8 KiB (`access_hash` tells whether it changed).
         access_list: Option<Arc<str>>,
-        /// A hash of that list, however long it is, and whether or not it is written: equal in two scans where the access is; NULL = a person or a role of people, or not known.
+        /// A hash of that list, however long it is: equal in two scans where the access is; NULL = no AI identity, or not known.
         access_hash: Option<Arc<str>>,
     }
 }
