@@ -181,7 +181,11 @@ fn what_a_configuration_says_of_a_gate_without_effect_is_told() {
         let config = format!("[gate]\nallow_partial = true\n{gate}\n");
         scene = scene.file("evenhand.toml", config.as_bytes());
         let run = scene.run(&["scan", "gaad.json", "-q", "-o", "json"]);
-        assert!(!run.stderr.contains("without `") && !run.stderr.contains("no gate is asked for"), "{gate}: {}", run.stderr);
+        assert!(
+            !run.stderr.contains("without `") && !run.stderr.contains("no gate is asked for"),
+            "{gate}: {}",
+            run.stderr
+        );
     }
 }
 
