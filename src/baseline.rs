@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use evenhand_model::finding::Status;
 use evenhand_model::gap::{Gap, Subject};
 use evenhand_model::table::Value;
 use evenhand_reports::Report;
@@ -41,6 +42,9 @@ pub struct Baseline {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gaps: Option<Gaps>,
 }
+
+/// The status of a finding that could not be decided.
+const UNDECIDED: &str = Status::Unknown.as_str();
 
 /// Calls and documents that were not read, by scope.
 type Gaps = BTreeMap<String, BTreeSet<String>>;
@@ -189,7 +193,13 @@ impl Baseline {
 
     /// Takes in a later scan: what is new is added, what is resolved is taken out. What is beyond the reach of that scan
     /// stays.
-    pub fn update(&mut self, now: Self, reach: &Reach) -> Turnover {
+    pub fn update(&mut self, mut now: Self, reach: &Reach) -> Turnover {
+        // What failed and cannot be decided any more is what it was, until as much is read again.
+        now.findings.retain(|id, seen| {
+            let is_forgotten =
+                |held: &Seen| held.status != UNDECIDED && (!reach.read(held) || reach.lacks(held, self.gaps.as_ref()));
+            seen.status != UNDECIDED || !self.findings.get(id).is_some_and(is_forgotten)
+        });
         let turnover = self.prune(&now, reach);
         let added = now.findings.keys().filter(|id| !self.findings.contains_key(*id)).count();
         let gaps = Some(self.gaps_beside(&now, reach));
@@ -337,6 +347,31 @@ mod tests {
         assert_eq!(updated.prune(&baseline(&[]), &of(Vec::new())).removed, 1);
         // A baseline of a version that did not write what was not read is left alone where something is not.
         assert_eq!(Baseline { gaps: None, ..held }.prune(&baseline(&[]), &less).unread, 1);
+    }
+
+    #[test]
+    fn what_failed_stays_so_where_less_is_read_and_it_cannot_be_decided_any_more() {
+        let undecided = |mut held: Baseline| {
+            held.findings.values_mut().for_each(|seen| seen.status = UNDECIDED.to_owned());
+            held
+        };
+        let held = baseline(&[("a", "1")]);
+        let gap = Gap {
+            provider: None,
+            scope: Some("1".into()),
+            kind: GapKind::NotCollected,
+            call: "list logs".into(),
+            reason: "".into(),
+            facts: vec![Lost::of("x", &[Subject::Logs])],
+        };
+        let less = Reach { gaps: vec![gap], ..reach(&["r"], &["1"]) };
+        let mut updated = held.clone();
+        updated.update(Baseline { gaps: Some(less.gaps()), ..undecided(held.clone()) }, &less);
+        assert_eq!(updated.findings, held.findings);
+        // Where as much was read, undecided is what it is now.
+        let mut updated = held.clone();
+        updated.update(undecided(held.clone()), &reach(&["r"], &["1"]));
+        assert_eq!(updated.findings, undecided(held).findings);
     }
 
     #[test]

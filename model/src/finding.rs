@@ -113,7 +113,7 @@ pub enum Status {
 
 impl Status {
     /// The word used everywhere.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Fail => "fail",
             Self::Unknown => "unknown",

@@ -111,6 +111,21 @@ impl Glob {
         }
     }
 
+    /// A text that the pattern matches, with letters for its wildcards that are in hardly any name; `None` = a variable
+    /// decides.
+    pub(crate) fn example(&self) -> Option<String> {
+        let mut text = String::new();
+        for token in self.tokens() {
+            match token {
+                Token::Char(c) => text.push(c),
+                Token::One => text.push('q'),
+                Token::Many => text.push_str("qzx7"),
+                Token::Variable(_) => return None,
+            }
+        }
+        Some(text)
+    }
+
     /// The characters that every matching text begins with.
     fn head(&self) -> impl Iterator<Item = char> {
         let (text, tokens): (&str, &[Token]) = match self {

@@ -274,9 +274,33 @@ impl ResourceScope {
 
     /// Whether this scope reaches every resource that `inner` reaches.
     ///
-    /// `Yes` is always right. `No` is right where both sides are single lists without exclusions; combinations of limits
-    /// and exclusions that this cannot see through are `Unknown`.
+    /// `Yes` is always right. `No` is right where both sides are single lists without exclusions, and elsewhere where some
+    /// resource shows it; combinations of limits and exclusions that this cannot see through are `Unknown`.
     pub fn contains(&self, inner: &Self) -> Truth {
+        match self.seems_to_contain(inner) {
+            Truth::Unknown
+                if inner.examples().any(|one| inner.has(&one) == Truth::Yes && self.has(&one) == Truth::No) =>
+            {
+                Truth::No
+            }
+            seems => seems,
+        }
+    }
+
+    /// Names of resources that are within the scope if its limits and exclusions let them.
+    fn examples(&self) -> impl Iterator<Item = Vec<String>> {
+        const LOOKED_AT: usize = 8;
+        let patterns = self.all_of.iter().flat_map(|list| list.iter()).filter(|pattern| !pattern.is_any());
+        patterns
+            .take(LOOKED_AT)
+            .filter_map(|pattern| pattern.segments.iter().map(Glob::example).collect::<Option<Vec<String>>>())
+    }
+
+    fn has(&self, resource: &[String]) -> Truth {
+        self.matches(&resource.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    fn seems_to_contain(&self, inner: &Self) -> Truth {
         let mut all = Truth::Yes;
         for list in &self.all_of {
             // Some one limit of the inner scope must lie within this limit of ours.
@@ -409,6 +433,26 @@ mod tests {
         }
     }
 
+    #[test]
+    fn an_exclusion_hides_no_resource_that_is_outside_all_the_same() {
+        let of = |patterns: &[&str], holes: &[&str]| {
+            ResourceScope::any_of(patterns.iter().map(|text| pattern(text)))
+                .without(holes.iter().map(|text| pattern(text)))
+        };
+        let limited = of(&["a/*"], &[]).limited_to([pattern("*/x*")]);
+        for (outer, inner, expected) in [
+            (of(&["a/*"], &[]), of(&["b/*"], &["b/k*"]), Truth::No),
+            (of(&["a/*"], &[]), of(&["a/*", "b/*"], &["b/k*"]), Truth::No),
+            (of(&["a/*"], &[]), of(&["a/*"], &["a/k*"]), Truth::Yes),
+            (of(&["a/*"], &[]), of(&["a/*", "b/k"], &["b/*"]), Truth::Unknown),
+            // No example of one list is in the other.
+            (of(&["a/l*"], &[]), limited.clone(), Truth::Unknown),
+            (of(&["*/x*"], &[]), limited, Truth::Yes),
+        ] {
+            assert_eq!(outer.contains(&inner), expected, "{outer} / {inner}");
+        }
+    }
+
     fn scopes() -> impl Strategy<Value = ResourceScope> {
         let patterns = || prop::collection::vec("[ab*]{1,2}/[ab*]{1,2}", 1..3);
         (prop::collection::vec(patterns(), 0..2), prop::collection::vec("[ab*]{1,2}/[ab*]{1,2}", 0..2)).prop_map(
@@ -429,6 +473,7 @@ mod tests {
             }
             if inner.is_nothing() == Truth::Yes {
                 prop_assert_ne!(inner.matches(&[&a, &b]), Truth::Yes);
+                prop_assert_ne!(outer.contains(&inner), Truth::No, "nothing is within everything");
             }
         }
 

@@ -248,13 +248,35 @@ impl Screen {
         for (rule, rows) in rules.iter().take(shown) {
             self.rule(rule, rows, sink)?;
         }
-        self.more(shown, rules.len(), "use -o csv:findings=findings.csv or -o json=report.json for all of them", sink)?;
+        self.further(rules.get(shown..).unwrap_or_default(), sink)?;
         if report.filtered > 0 {
             let line = format!("{} left out by filters", counted(report.filtered, "finding", "findings"));
             self.say(2, &line, Style::new(), sink)?;
         }
         self.accepted(report, sink)?;
         self.undecided(report, sink)
+    }
+
+    /// The rules that are not shown, in one paragraph: a reader who knows what else failed can ask for it.
+    fn further(&self, rules: &[(&str, Vec<&Finding>)], sink: &mut dyn Write) -> Result<(), WriteError> {
+        if rules.is_empty() {
+            return Ok(());
+        }
+        let mut parts: Vec<String> = Vec::new();
+        let mut severity = None;
+        for (rule, rows) in rules {
+            let held = rows.first().map(|row| row.severity);
+            let named = format!("{rule} ({})", thousands(rows.len() as u64));
+            match (parts.last_mut(), held) {
+                (Some(part), _) if held == severity => part.push_str(&format!(", {named}")),
+                (_, Some(held)) => parts.push(format!("{}: {named}", held.as_str())),
+                (_, None) => {}
+            }
+            severity = held;
+        }
+        let rules = counted(rules.len(), "rule", "rules");
+        let how = "-o csv:findings=findings.csv or -o json=report.json has all";
+        self.say(2, &format!("… and {rules} more, {}; {how}", parts.join("; ")), Style::new().dimmed(), sink)
     }
 
     /// What somebody accepted for some time.

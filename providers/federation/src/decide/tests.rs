@@ -419,6 +419,8 @@ fn workflows_events_and_protection_are_graded_by_the_references_that_they_admit(
             "weak",
             Some("ref-protected"),
         ),
+        ("assertion.repository == 'o/r' && assertion.ref_type == 'tag'".to_owned(), "weak", Some("tag-ref")),
+        ("assertion.repository == 'o/r' && assertion.ref_type == 'branch'".to_owned(), "unsafe", Some("repo-wide")),
         (
             "assertion.repository == 'o/r' && assertion.ref_protected in ['true', 'false']".to_owned(),
             "unsafe",

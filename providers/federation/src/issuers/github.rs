@@ -131,6 +131,8 @@ pub(super) fn claim(claim: &str, shape: &Shape) -> Reach {
         "job_workflow_ref" => workflow(shape),
         "workflow_ref" => started(shape),
         "event_name" => shape.literal().map_or_else(Reach::default, |name| event(&name)),
+        // What is proposed runs at a reference of type `branch`.
+        "ref_type" if shape.literal().as_deref() == Some("tag") => without_proposals(Context::Tag),
         _ => Reach::default(),
     }
 }

@@ -55,8 +55,8 @@ impl Join<'_> {
     }
 }
 
-/// So many accounts are named in a hint.
-const NAMED: usize = 5;
+/// So many accounts are named in a hint: whoever settles them needs all of their names.
+const NAMED: usize = 50;
 
 /// The logins of machine users that the configuration names.
 fn configured(options: &ReadOptions) -> impl Iterator<Item = &str> {
