@@ -21,7 +21,9 @@ mod sources {
     mod format;
     mod head;
     mod json_head;
+    mod known;
     mod load;
+    mod named;
 
     use super::{Arc, Document, FileFacts};
 
