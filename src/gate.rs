@@ -14,7 +14,7 @@ use evenhand_model::table::Table;
 use evenhand_reports::text::counted;
 use evenhand_rules::pack::RuleSet;
 
-pub use settings::{ALL_PERCENT, Condition, GateSettings, HIGHEST_SCORE, Places, whole};
+pub use settings::{Condition, GateSettings, Places};
 use tripped::tripped;
 
 /// What ends a run, as the exit code says it.

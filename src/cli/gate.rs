@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use evenhand_model::finding::Severity;
 
 use super::severity;
-use crate::gate::{ALL_PERCENT, HIGHEST_SCORE, whole};
+use crate::gate::Condition;
 
 /// The gate.
 #[derive(Clone, Debug, Default, Args)]
@@ -104,15 +104,15 @@ pub enum Evidence {
 
 /// A score, or a fall of one.
 fn score(text: &str) -> Result<u32, String> {
-    whole(text.parse().ok(), Some(HIGHEST_SCORE))
+    Condition::MinScore.number(text.parse().ok())
 }
 
 fn percent(text: &str) -> Result<u8, String> {
-    whole(text.parse().ok(), Some(ALL_PERCENT))
+    Condition::MinCoverage.number(text.parse().ok())
 }
 
 fn count(text: &str) -> Result<u64, String> {
-    whole(text.parse().ok(), None)
+    Condition::MaxExcess.number(text.parse().ok())
 }
 
 #[cfg(test)]

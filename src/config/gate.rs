@@ -9,7 +9,7 @@ use toml::Spanned;
 use super::file::{EvidenceMode, GateTable};
 use super::problem::{ConfigProblem, Text};
 use super::severity;
-use crate::gate::{ALL_PERCENT, Condition, GateSettings, HIGHEST_SCORE, Places, whole};
+use crate::gate::{Condition, GateSettings, Places};
 
 /// The conditions of a configuration, and where they stand.
 ///
@@ -31,10 +31,10 @@ pub(super) fn read(table: &GateTable, text: &Text) -> Result<(GateSettings, Plac
     }
     let settings = GateSettings {
         fail_on: table.fail_on.as_ref().map(|value| lowest(value, text)).transpose()?,
-        min_score: number(Condition::MinScore, table.min_score.as_ref(), Some(HIGHEST_SCORE), text)?,
-        max_excess: number(Condition::MaxExcess, table.max_excess.as_ref(), None, text)?,
-        min_coverage: number(Condition::MinCoverage, table.min_coverage.as_ref(), Some(ALL_PERCENT), text)?,
-        max_drop: number(Condition::MaxDrop, table.max_drop.as_ref(), Some(HIGHEST_SCORE), text)?,
+        min_score: number(Condition::MinScore, table.min_score.as_ref(), text)?,
+        max_excess: number(Condition::MaxExcess, table.max_excess.as_ref(), text)?,
+        min_coverage: number(Condition::MinCoverage, table.min_coverage.as_ref(), text)?,
+        max_drop: number(Condition::MaxDrop, table.max_drop.as_ref(), text)?,
         min_confidence: match &table.min_confidence {
             Some(value) => share(value, text)?,
             None => GateSettings::CONFIDENCE,
@@ -67,25 +67,21 @@ pub(super) fn file(
 fn number<N: TryFrom<i64>>(
     condition: Condition,
     value: Option<&Spanned<toml::Value>>,
-    most: Option<i64>,
     text: &Text,
 ) -> Result<Option<N>, ConfigProblem> {
     let checked = |value: &Spanned<toml::Value>| {
-        whole(value.get_ref().as_integer(), most).map_err(|remedy| refused(condition.key(), value, remedy, text))
+        condition.number(value.get_ref().as_integer()).map_err(|remedy| refused(condition.key(), value, remedy, text))
     };
     value.map(checked).transpose()
 }
 
 /// What to write where a key of this table holds a number that no number can be; `None` for a key that holds none.
 pub(super) fn bounds(key: &str) -> Option<String> {
-    let most = match key {
-        "min_score" | "max_drop" => Some(HIGHEST_SCORE),
-        "min_coverage" => Some(ALL_PERCENT),
-        "max_excess" => None,
-        "min_confidence" => return Some(CONFIDENCES.to_owned()),
-        _ => return None,
-    };
-    whole::<i64>(None, most).err()
+    if key == "min_confidence" {
+        return Some(CONFIDENCES.to_owned());
+    }
+    let mut numbers = Condition::ALL.into_iter().filter(|condition| *condition != Condition::FailOn);
+    numbers.find(|condition| condition.key() == key)?.number::<i64>(None).err()
 }
 
 /// What a confidence can be.

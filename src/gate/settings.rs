@@ -7,15 +7,12 @@ use std::sync::Arc;
 use evenhand_model::finding::Severity;
 
 /// The highest score, in thousandths, and so the largest fall of one.
-pub const HIGHEST_SCORE: i64 = 1000;
+const HIGHEST_SCORE: i64 = 1000;
 /// All of something, in percent.
-pub const ALL_PERCENT: i64 = 100;
+const ALL_PERCENT: i64 = 100;
 
-/// A number of the gate: a whole one from 0 to `most`, where there is a most.
-///
-/// # Errors
-/// What to write instead.
-pub fn whole<N: TryFrom<i64>>(number: Option<i64>, most: Option<i64>) -> Result<N, String> {
+/// A number of the gate: a whole one from 0 to `most`, where there is a most; else what to write instead.
+fn whole<N: TryFrom<i64>>(number: Option<i64>, most: Option<i64>) -> Result<N, String> {
     let fits = |number: &i64| *number >= 0 && most.is_none_or(|most| *number <= most);
     number.filter(fits).and_then(|number| N::try_from(number).ok()).ok_or_else(|| match most {
         Some(most) => format!("write a whole number from 0 to {most}"),
@@ -95,6 +92,22 @@ pub enum Condition {
 }
 
 impl Condition {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::FailOn, Self::MinScore, Self::MaxExcess, Self::MinCoverage, Self::MaxDrop];
+
+    /// Its number, wherever it was written: within the bounds of what it is about.
+    ///
+    /// # Errors
+    /// What to write instead; for `None`, which is no number that any type holds, too.
+    pub fn number<N: TryFrom<i64>>(self, number: Option<i64>) -> Result<N, String> {
+        let most = match self {
+            Self::MinScore | Self::MaxDrop => Some(HIGHEST_SCORE),
+            Self::MinCoverage => Some(ALL_PERCENT),
+            Self::MaxExcess | Self::FailOn => None,
+        };
+        whole(number, most)
+    }
+
     /// Its name on the command line.
     pub fn flag(self) -> &'static str {
         match self {

@@ -199,10 +199,8 @@ pub(super) fn location_and_line(evidence: &Evidence) -> (Arc<str>, Option<i64>) 
 
 /// Where something is written, as one text.
 pub(super) fn location(evidence: &Evidence) -> Arc<str> {
-    match &evidence.place {
+    match evidence.place {
         Place::Whole => Arc::clone(&evidence.document),
-        // What nearly all places are: put together as `Evidence` displays it, at less cost.
-        Place::Pointer(pointer) => [&*evidence.document, "#", &**pointer].concat().into(),
         _ => evidence.to_string().into(),
     }
 }
