@@ -1,0 +1,211 @@
+//! Workflows, events and protection of GitHub, by the references that they admit.
+
+use serde_json::json;
+
+use super::answer;
+
+#[test]
+fn workflows_events_and_protection_are_graded_by_the_references_that_they_admit() {
+    const FILE: &str = "o/r/.github/workflows/d.yml";
+    for (condition, grade, pattern) in [
+        (format!("assertion.workflow_ref == '{FILE}@refs/heads/main'"), "safe", None),
+        (format!("assertion.workflow_ref == '{FILE}@refs/tags/v1'"), "weak", Some("tag-ref")),
+        (format!("assertion.workflow_ref == '{FILE}@refs/pull/3/merge'"), "unsafe", Some("pull-request")),
+        (format!("assertion.workflow_ref.startsWith('{FILE}@refs/pull/')"), "unsafe", Some("pull-request")),
+        (format!("assertion.workflow_ref.startsWith('{FILE}@refs/heads/')"), "weak", Some("unprotected-branch")),
+        (format!("assertion.workflow_ref.startsWith('{FILE}@refs/')"), "unsafe", Some("repo-wide")),
+        (format!("assertion.workflow_ref.startsWith('{FILE}@')"), "unsafe", Some("repo-wide")),
+        (
+            "assertion.workflow_ref.matches('^o/r/[.]github/workflows/.*@refs/heads/main$')".to_owned(),
+            "weak",
+            Some("unprotected-branch"),
+        ),
+        (
+            "assertion.workflow_ref.matches('^o/r/.github/workflows/.*@refs/heads/main$')".to_owned(),
+            "weak",
+            Some("unprotected-branch"),
+        ),
+        (
+            "assertion.workflow_ref.startsWith('o/r/') && assertion.workflow_ref.endsWith('@refs/heads/main')".to_owned(),
+            "weak",
+            Some("unprotected-branch"),
+        ),
+        ("assertion.workflow_ref.startsWith('o/r/')".to_owned(), "unsafe", Some("repo-wide")),
+        ("assertion.workflow_ref.startsWith('o/')".to_owned(), "unsafe", Some("org-wide")),
+        // The workflow in a repository: steps of a proposal are nobody's yet.
+        (
+            format!("assertion.repository == 'o/r' && assertion.job_workflow_ref == '{FILE}@refs/heads/main'"),
+            "safe",
+            None,
+        ),
+        (
+            format!("assertion.repository == 'o/r' && assertion.job_workflow_ref == '{FILE}@refs/tags/v1'"),
+            "weak",
+            Some("tag-ref"),
+        ),
+        (
+            format!("assertion.repository == 'o/r' && assertion.job_workflow_ref == '{FILE}@refs/pull/3/merge'"),
+            "unsafe",
+            Some("pull-request"),
+        ),
+        (format!("assertion.job_workflow_ref == '{FILE}@refs/pull/3/merge'"), "unsafe", Some("pull-request")),
+        // An event is a list of one.
+        (
+            "assertion.repository == 'o/r' && assertion.event_name in ['push', 'schedule']".to_owned(),
+            "weak",
+            Some("unprotected-branch"),
+        ),
+        ("assertion.repository == 'o/r' && assertion.event_name == 'schedule'".to_owned(), "safe", None),
+        ("assertion.repository == 'o/r' && assertion.event_name == 'release'".to_owned(), "weak", Some("tag-ref")),
+        ("assertion.repository == 'o/r' && assertion.event_name == 'create'".to_owned(), "weak", Some("wildcard-ref")),
+        (
+            "assertion.repository == 'o/r' && assertion.event_name in ['push', 'pull_request']".to_owned(),
+            "unsafe",
+            Some("pull-request"),
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.event_name == 'pull_request_target'".to_owned(),
+            "weak",
+            Some("strangers-start"),
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.event_name == 'workflow_run'".to_owned(),
+            "weak",
+            Some("strangers-start"),
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.event_name == 'issue_comment'".to_owned(),
+            "weak",
+            Some("strangers-start"),
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.ref == 'refs/heads/main' && assertion.event_name == 'issue_comment'"
+                .to_owned(),
+            "safe",
+            None,
+        ),
+        (
+            "assertion.repository_owner_id == '1' \
+             && assertion.job_workflow_ref.startsWith('o/s/.github/workflows/d.yml@refs/tags/v')"
+                .to_owned(),
+            "weak",
+            Some("tag-ref"),
+        ),
+        (
+            format!("assertion.repository == 'o/r' && assertion.job_workflow_ref.startsWith('{FILE}@refs/pull/')"),
+            "unsafe",
+            Some("pull-request"),
+        ),
+        // An event starts no workflow at a commit, and none of another repository.
+        (
+            format!("assertion.workflow_ref == '{FILE}@0123456789abcdef0123456789abcdef01234567'"),
+            "weak",
+            Some("always-false"),
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.workflow_ref == 'x/y/.github/workflows/d.yml@refs/heads/main'"
+                .to_owned(),
+            "weak",
+            Some("always-false"),
+        ),
+        (
+            format!("assertion.repository in ['x/y', 'o/r'] && assertion.workflow_ref == '{FILE}@refs/heads/main'"),
+            "safe",
+            None,
+        ),
+        ("assertion.event_name == 'schedule'".to_owned(), "unsafe", Some("missing-sub")),
+        // What is protected, by whatever the repository is held.
+        (
+            "assertion.repository_id == '12' && assertion.ref_protected == 'true'".to_owned(),
+            "weak",
+            Some("ref-protected"),
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.ref_protected == 'true'".to_owned(),
+            "weak",
+            Some("ref-protected"),
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.event_name == 'push' && assertion.ref_protected == 'true'"
+                .to_owned(),
+            "weak",
+            Some("ref-protected"),
+        ),
+        ("assertion.repository == 'o/r' && assertion.ref_type == 'tag'".to_owned(), "weak", Some("tag-ref")),
+        ("assertion.repository == 'o/r' && assertion.ref_type == 'branch'".to_owned(), "unsafe", Some("repo-wide")),
+        (
+            "assertion.repository == 'o/r' && assertion.ref_protected in ['true', 'false']".to_owned(),
+            "unsafe",
+            Some("repo-wide"),
+        ),
+        ("assertion.ref_protected == 'true'".to_owned(), "unsafe", Some("missing-sub")),
+    ] {
+        let said = answer(&json!({ "platform": "gcp", "issuer": "github", "subject": "repo:o/r:pull_request",
+            "condition": { "attributeCondition": condition } }))
+        .unwrap();
+        let graded = (said["grade"].as_str().unwrap_or("null"), said["pattern"].as_str());
+        assert_eq!(graded, (grade, pattern), "{condition}: {said}");
+    }
+}
+
+#[test]
+fn proposals_count_where_nothing_else_that_is_demanded_keeps_them_out() {
+    const MAIN: &str = "assertion.sub == 'repo:o/r:ref:refs/heads/main'";
+    for (condition, grade, pattern) in [
+        (format!("{MAIN} && assertion.event_name in ['push', 'pull_request']"), "safe", None),
+        (format!("assertion.event_name in ['push', 'pull_request'] && {MAIN}"), "safe", None),
+        (format!("{MAIN} && assertion.event_name == 'pull_request'"), "weak", Some("always-false")),
+        (
+            "assertion.sub == 'repo:o/r:pull_request' && assertion.event_name == 'push'".to_owned(),
+            "weak",
+            Some("always-false"),
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.ref == 'refs/heads/main' \
+             && assertion.event_name in ['push', 'pull_request_review']"
+                .to_owned(),
+            "safe",
+            None,
+        ),
+        // A proposal that was merged runs at the branch that it was merged into.
+        (
+            "assertion.repository == 'o/r' && assertion.ref == 'refs/heads/main' && assertion.event_name == 'pull_request'"
+                .to_owned(),
+            "safe",
+            None,
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.ref.startsWith('refs/heads/') \
+             && assertion.event_name in ['schedule', 'pull_request']"
+                .to_owned(),
+            "weak",
+            Some("unprotected-branch"),
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.environment == 'p' \
+             && assertion.event_name in ['push', 'pull_request']"
+                .to_owned(),
+            "safe",
+            None,
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.ref_protected == 'true' \
+             && assertion.event_name in ['push', 'pull_request']"
+                .to_owned(),
+            "weak",
+            Some("ref-protected"),
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.ref.startsWith('refs/') && assertion.event_name == 'pull_request'"
+                .to_owned(),
+            "unsafe",
+            Some("pull-request"),
+        ),
+    ] {
+        let said = answer(&json!({ "platform": "gcp", "issuer": "github", "subject": "repo:o/r:pull_request",
+            "condition": { "attributeCondition": condition } }))
+        .unwrap();
+        let graded = (said["grade"].as_str().unwrap_or("null"), said["pattern"].as_str());
+        assert_eq!(graded, (grade, pattern), "{condition}: {said}");
+    }
+}
