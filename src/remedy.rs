@@ -87,7 +87,13 @@ pub struct Remedy {
 impl Remedy {
     /// Every proposal, its own first.
     pub fn shares(&self) -> impl Iterator<Item = &Share> {
-        std::iter::once(&self.own).chain(self.through.iter().map(|through| &through.share))
+        self.by_identity().map(|(_, share)| share)
+    }
+
+    /// The same, each with whom it is for.
+    pub fn by_identity(&self) -> impl Iterator<Item = (&IdentityId, &Share)> {
+        let through = self.through.iter().map(|through| (&through.identity, &through.share));
+        std::iter::once((&self.identity, &self.own)).chain(through)
     }
 }
 

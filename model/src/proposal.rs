@@ -22,7 +22,7 @@ pub struct Kept {
 /// A file to write.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ProposedFile {
-    /// Its name, without folders.
+    /// Its name, without folders; one of which [`is_proposed`] says so.
     pub name: String,
     /// What it holds.
     pub text: String,
@@ -73,6 +73,20 @@ pub fn quoted(text: &str) -> String {
 /// A name as a part of a file's name: letters, digits, dots and dashes, which no shell and no file system takes amiss.
 pub fn file_name(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.') { c } else { '-' }).collect()
+}
+
+/// What stands before the type of a proposed file, and before its number where there are several.
+const ENDINGS: [&str; 4] = ["permissions", "policy", "rbac", "role"];
+
+/// Whether a file is called as proposed files are: `role-x.policy.json`, `role-x.policy-2.json`.
+pub fn is_proposed(name: &str) -> bool {
+    let mut parts = name.rsplit('.');
+    let (Some("json" | "yaml"), Some(ending), Some(stem)) = (parts.next(), parts.next(), parts.next()) else {
+        return false;
+    };
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let word = ending.rsplit_once('-').filter(|(_, number)| is_number(number)).map_or(ending, |(word, _)| word);
+    !stem.is_empty() && ENDINGS.contains(&word)
 }
 
 /// Why there is no proposal.
@@ -131,7 +145,7 @@ pub trait Proposes {
 
 #[cfg(test)]
 mod tests {
-    use super::{file_name, quoted};
+    use super::{file_name, is_proposed, quoted};
 
     #[test]
     fn words_of_commands_are_one_word_to_a_shell() {
@@ -153,6 +167,17 @@ mod tests {
             [("../a b", "..-a-b"), ("my_agent", "my-agent"), ("a;b|c$(d)", "a-b-c--d-"), ("ä.json", "-.json")]
         {
             assert_eq!(file_name(text), name);
+        }
+    }
+
+    #[test]
+    fn proposed_files_are_known_by_their_names_and_settings_of_agents_are_none() {
+        for name in ["role-a.policy.json", "a.b.policy-12.json", "serviceaccount_a_b.rbac.yaml", "x.permissions.yaml"] {
+            assert!(is_proposed(name), "{name}");
+        }
+        for name in [".mcp.json", "mcp.json", "role.json", ".policy.json", "a.policy-x.json", "a.policy.toml", "policy"]
+        {
+            assert!(!is_proposed(name), "{name}");
         }
     }
 }

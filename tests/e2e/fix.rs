@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use evenhand_model::proposal::is_proposed;
 use serde_json::{Value, json as value};
 
 use crate::common::{CLUSTER, Scene, account, json};
@@ -22,6 +23,8 @@ fn fix(scene: &Scene, identity: &str, from: &str, more: &[&str]) -> Value {
     let run = scene.run(&arguments);
     assert!(run.code < 2, "{identity} {more:?}: {}", run.stderr);
     let told = json(&run.stdout);
+    let files = told["files"].as_array().unwrap();
+    assert!(files.iter().all(|file| is_proposed(file.as_str().unwrap())), "the list of a folder names all: {files:#?}");
     let is_asked = more.contains(&"--keep-uncontrolled") && told["verdict_then"] == "CONTROL_GAP";
     let reached = within(&told["verdict_then"]) || is_asked;
     assert_eq!((&told["reached"], run.code), (&value!(reached), i32::from(!reached)), "{identity} {more:?}: {told:#}");
@@ -379,6 +382,28 @@ fn a_proposal_is_no_evidence_until_somebody_names_it() {
     assert_eq!(skipped["what"], "a proposal of `evenhand fix`, which is not in force, not entered");
     let named = json(&scene.run(&["scan", "evenhand-fix", "-o", "json"]).stdout);
     assert!(named["coverage"]["identities"].as_u64() > Some(0), "{named}");
+}
+
+#[test]
+fn a_proposal_is_no_evidence_in_whatever_folder_it_is() {
+    let scene = Scene::with_account();
+    let first = json(&scene.run(&["scan", ".", "-o", "json"]).stdout);
+    for (out, file) in
+        [("proposals", "proposals/role-incident-agent.policy.json"), (".", "role-incident-agent.policy.json")]
+    {
+        assert_eq!(scene.run(&["fix", "incident-agent", "--from", ".", "--out", out]).code, 0, "{out}");
+        assert!(scene.path(file).is_file(), "{file}");
+        let again = json(&scene.run(&["scan", ".", "-o", "json"]).stdout);
+        assert_eq!(again["scan"]["id"], first["scan"]["id"], "{out}");
+        let sources = again["scan"]["sources"].as_array().unwrap();
+        let skipped = sources.iter().find(|source| source["path"] == file).unwrap();
+        assert_eq!(skipped["what"], "a proposal of `evenhand fix`, which is not in force");
+        assert!(sources.iter().any(|source| source["path"] == "gaad.json" && source["status"] == "read"));
+    }
+    // A list that somebody else wrote under that name is left alone.
+    let scene = scene.file("other/evenhand-fix.json", b"mine");
+    let run = scene.run(&["fix", "incident-agent", "--from", "gaad.json", "--out", "other"]);
+    assert!(run.code == 2 && run.stderr.contains("is there already"), "{}", run.stderr);
 }
 
 #[test]
