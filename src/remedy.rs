@@ -121,6 +121,8 @@ pub struct Share {
     pub others: Vec<IdentityId>,
     /// What has to be true before the identity may do what is kept, and nothing that was read says so.
     pub needs: Vec<String>,
+    /// What else a person has to know of the policy: what it does not say although nothing tells that it is not needed.
+    pub notes: Vec<String>,
     /// What a person does to put the proposal in place.
     pub steps: Vec<String>,
     /// The policy. Its text is no part of the JSON form, which names the files that were written.

@@ -40,6 +40,9 @@ pub struct Proposal {
     /// What has to be true of the identity before it may do what the files grant, and nothing that was read says so: as
     /// things stand those calls are refused.
     pub needs: Vec<String>,
+    /// What else a person has to know of the files: what of the present policies they do not say, although nothing tells that
+    /// it is no longer needed.
+    pub notes: Vec<String>,
 }
 
 /// A part of what may stay that a proposal does not grant.

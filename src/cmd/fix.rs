@@ -283,7 +283,8 @@ fn told_beside(share: &Share, sink: &mut dyn Write) -> io::Result<()> {
         let who = counted(share.others.len(), "other uses this access and loses", "others use this access and lose");
         writeln!(sink, "  others      {who} the same: {}", names.join(", "))?;
     }
-    share.needs.iter().try_for_each(|need| writeln!(sink, "  needs       {}", printable(need)))
+    share.needs.iter().try_for_each(|need| writeln!(sink, "  needs       {}", printable(need)))?;
+    share.notes.iter().try_for_each(|note| writeln!(sink, "  note        {}", printable(note)))
 }
 
 /// How many operations are held, and how many stay.

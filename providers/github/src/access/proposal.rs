@@ -320,7 +320,7 @@ fn told(
             Holder::Job => format!("{none}: put the block into the job, {INSTEAD}, at {place}"),
         }];
     }
-    Proposal { files: vec![file], steps, left_out, needs: Vec::new() }
+    Proposal { files: vec![file], steps, left_out, ..Proposal::default() }
 }
 
 #[cfg(test)]

@@ -82,7 +82,7 @@ impl Proposes for Resolver {
         let gone = own_bindings(cluster, known).filter(|(binding, _)| goes(&binding.metadata));
         steps.extend(gone.map(|(binding, _)| unbound(binding, &known.actor)));
         let files = if text.is_empty() { Vec::new() } else { vec![ProposedFile { name: file, text }] };
-        Ok(Proposal { files, steps, left_out, needs: Vec::new() })
+        Ok(Proposal { files, steps, left_out, ..Proposal::default() })
     }
 }
 
