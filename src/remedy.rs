@@ -320,8 +320,8 @@ fn told_apart(cuts: &[HolderCut<'_>]) -> Vec<Result<Proposal, NoProposal>> {
             continue;
         }
         let place = cut.holder.place();
-        // Each of the others can be in the way of one name.
-        for number in 1..=cuts.len() {
+        // Each of the others can be in the way of two: of its first name, and of the one that tells it apart.
+        for number in 1..=2 * cuts.len() {
             let apart = if number == 1 { format!("-{place}") } else { format!("-{place}-{number}") };
             let Ok(told) = cut.propose(&apart) else { break };
             let names = names(&told);

@@ -3,6 +3,7 @@
 //! What may stay is decided elsewhere, on slices; a provider only says it in the vendor's language. Where that language
 //! cannot say it exactly, the provider leaves it out and tells why: a proposal never grants more than what may stay.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::access::{GrantIx, Slice};
@@ -73,9 +74,25 @@ pub fn quoted(text: &str) -> String {
     }
 }
 
-/// A name as a part of a file's name: letters, digits, dots and dashes, which no shell and no file system takes amiss.
+/// A name as a part of a file's name: what no shell and no file system takes amiss, and of everything else its bytes, so that
+/// two names stay two.
 pub fn file_name(text: &str) -> String {
-    text.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.') { c } else { '-' }).collect()
+    let mut name = String::new();
+    for c in text.chars() {
+        if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '@') {
+            name.push(c);
+            continue;
+        }
+        for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+            let _ = write!(name, "={byte:02x}");
+        }
+    }
+    name
+}
+
+/// The same for a part that others follow, parted from them by `_`.
+pub fn file_name_part(text: &str) -> String {
+    file_name(text).replace('_', "=5f")
 }
 
 /// What stands before the type of a proposed file, and before its number where there are several.
@@ -148,7 +165,7 @@ pub trait Proposes {
 
 #[cfg(test)]
 mod tests {
-    use super::{file_name, is_proposed, quoted};
+    use super::{file_name, file_name_part, is_proposed, quoted};
 
     #[test]
     fn words_of_commands_are_one_word_to_a_shell() {
@@ -166,11 +183,17 @@ mod tests {
 
     #[test]
     fn names_of_files_have_no_folders_and_nothing_that_a_shell_takes_amiss() {
-        for (text, name) in
-            [("../a b", "..-a-b"), ("my_agent", "my-agent"), ("a;b|c$(d)", "a-b-c--d-"), ("ä.json", "-.json")]
-        {
+        for (text, name) in [
+            ("../a b", "..=2fa=20b"),
+            ("my_agent", "my_agent"),
+            ("my-agent", "my-agent"),
+            ("a;b|c$(d)", "a=3bb=7cc=24=28d=29"),
+            ("a=3b", "a=3d3b"),
+            ("ä.json", "=c3=a4.json"),
+        ] {
             assert_eq!(file_name(text), name);
         }
+        assert_eq!((file_name_part("a_b"), file_name_part("a-b")), ("a=5fb".to_owned(), "a-b".to_owned()));
     }
 
     #[test]

@@ -98,24 +98,37 @@ impl From<RemedyError> for Failure {
 }
 
 /// Writes the files of a proposal, each for an identity. A file that is there with other content is left alone, where
-/// replacing it is not asked for.
+/// replacing it is not asked for; and one that is proposed for somebody else always is.
 fn write(folder: &Path, files: &[(&IdentityId, &ProposedFile)], force: bool) -> Result<Vec<PathBuf>, Failure> {
     if files.is_empty() {
         return Ok(Vec::new());
     }
     let paths: Vec<PathBuf> = files.iter().map(|(_, file)| folder.join(&file.name)).collect();
-    let listed = Proposed::of(folder);
-    let list = folder.join(LIST);
+    let (list, listed) = (folder.join(LIST), Proposed::of(folder));
     let is_there = |path: &Path| std::fs::symlink_metadata(path).is_ok();
-    let is_other = |(path, (_, file)): &(&PathBuf, &(&IdentityId, &ProposedFile))| {
-        is_there(path) && std::fs::read(path).ok().as_deref() != Some(file.text.as_bytes())
-    };
-    let other = paths.iter().zip(files).find(is_other).map(|(path, _)| path);
-    if let Some(path) = other.or((listed.is_none() && is_there(&list)).then_some(&list)).filter(|_| !force) {
-        return Err(Failure::new(
+    let other_content = |path: &Path| {
+        Failure::new(
             format!("`{}` is there already, with other content", path.display()),
             "name another folder with --out, or replace it with --force",
-        ));
+        )
+    };
+    for (path, (identity, file)) in paths.iter().zip(files) {
+        if !is_there(path) || std::fs::read(path).ok().as_deref() == Some(file.text.as_bytes()) {
+            continue;
+        }
+        let whose = listed.as_ref().and_then(|listed| listed.whose(&file.name));
+        if let Some(other) = whose.filter(|whose| *whose != identity.as_str()) {
+            return Err(Failure::new(
+                format!("`{}` is there already, and proposed for `{other}`", path.display()),
+                "name another folder with --out",
+            ));
+        }
+        if !force {
+            return Err(other_content(path));
+        }
+    }
+    if listed.is_none() && is_there(&list) && !force {
+        return Err(other_content(&list));
     }
     std::fs::create_dir_all(folder).map_err(|error| {
         Failure::new(

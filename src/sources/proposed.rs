@@ -50,6 +50,12 @@ impl Proposed {
         serde_json::from_str(&text).ok().filter(|list: &Self| list.schema == SCHEMA)
     }
 
+    /// Whom a file is for, also where the file system does not tell `A` from `a`.
+    pub fn whose(&self, file: &str) -> Option<&str> {
+        let alike = || self.files.iter().find(|(name, _)| name.eq_ignore_ascii_case(file)).map(|(_, whose)| whose);
+        self.files.get(file).or_else(alike).map(String::as_str)
+    }
+
     /// Whether a file is listed. Anybody may have written the list, and what no proposal is called it does not hide.
     pub(super) fn names(&self, file: &OsStr) -> bool {
         file.to_str().is_some_and(|name| is_proposed(name) && self.files.contains_key(name))

@@ -431,6 +431,26 @@ fn nothing_is_replaced_and_wrong_questions_are_answered() {
     }
 }
 
+#[test]
+fn a_proposal_for_one_identity_never_takes_the_place_of_that_for_another() {
+    const FILE: &str = "evenhand-fix/role-incident-agent.policy.json";
+    let away = account().replace("111122223333", "444455556666").replace("DescribeLogGroups", "DescribeLogStreams");
+    let alike = account().replace("incident-agent", "incident_agent");
+    let scene = Scene::with_account().file("away.json", away.as_bytes()).file("alike.json", alike.as_bytes());
+    assert_eq!(scene.run(&["fix", "incident-agent", "--from", "gaad.json"]).code, 0);
+    let first = scene.read(FILE);
+    for more in [&[][..], &["--force"]] {
+        let run = scene.run(&[&["fix", "incident-agent", "--from", "away.json"][..], more].concat());
+        let said = "proposed for `arn:aws:iam::111122223333:role/incident-agent`";
+        assert!(run.code == 2 && run.stderr.contains(said) && run.stderr.contains("--out"), "{}", run.stderr);
+    }
+    assert_eq!(scene.run(&["fix", "incident_agent", "--from", "alike.json"]).code, 0);
+    assert!(scene.read("evenhand-fix/role-incident_agent.policy.json").contains("logs:GetLogEvents"));
+    assert_eq!(scene.read(FILE), first);
+    let again = scene.run(&["fix", "incident-agent", "--from", "away.json", "--out", "away"]);
+    assert_eq!(again.code, 0, "{}", again.stderr);
+}
+
 /// Lines of answers, each changed where a function knows its path.
 fn answers(scene: &Scene, name: &str, change: impl Fn(&str, &mut Value)) -> String {
     let lines = scene.read(name);
