@@ -1,9 +1,11 @@
 //! What an identity held before and what it holds now, by the lists of two reports.
 //!
 //! A list is made with the catalogue of its scan, which a report does not hold: an operation that a wildcard of the other list
-//! stands for was not gained or lost, and resources are the same where they are spelled so.
+//! stands for was not gained or lost. Nor were resources that a pattern of the other list holds for certain, as far as its
+//! text tells, under the same condition or none.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use evenhand_model::evidence::Truth;
 use evenhand_model::glob::Glob;
@@ -41,47 +43,83 @@ fn parts(list: &str) -> BTreeSet<Part<'_>> {
 }
 
 /// The parts of one list that are not in another.
-fn only<'a>(of: &BTreeSet<Part<'a>>, others: &BTreeSet<Part<'a>>) -> Vec<Wide> {
+fn only<'a>(of: &BTreeSet<Part<'a>>, others: &BTreeSet<Part<'a>>) -> Vec<Wide<'a>> {
     of.difference(others).copied().map(Wide::of).collect()
 }
 
 /// The parts of a list that nothing of another one covers.
 fn beyond<'a>(these: &BTreeSet<Part<'a>>, those: &BTreeSet<Part<'a>>) -> Vec<String> {
-    // What both hold covers nothing more of the one than of the other, but for wildcards.
     let (own, others) = (only(these, those), only(those, these));
-    let shared: Vec<Wide> = these.intersection(those).copied().map(Wide::of).filter(Wide::is_wide).collect();
+    let shared: Vec<Wide<'_>> = these.intersection(those).copied().map(Wide::of).collect();
     let left = own.iter().filter(|part| !others.iter().chain(&shared).any(|wide| wide.covers(part)));
     left.map(|part| match others.iter().any(|held| part.covers(held)) {
-        true => format!("part of {} on {}", part.operation, part.place),
-        false => format!("{} on {}", part.operation, part.place),
+        true => format!("part of {part}"),
+        false => part.to_string(),
     })
     .collect()
 }
 
 /// A part with what it stands for.
-struct Wide {
-    operation: String,
-    place: String,
-    pattern: Glob,
+struct Wide<'a> {
+    part: Part<'a>,
+    operations: Glob,
 }
 
-impl Wide {
-    fn of((operation, resource, condition): Part<'_>) -> Self {
-        let place = match condition {
-            "" => resource.to_owned(),
-            condition => format!("{resource} if {condition}"),
-        };
-        Self { operation: operation.to_owned(), place, pattern: Glob::wildcard(operation) }
-    }
-
-    /// Whether it stands for more than what it spells.
-    fn is_wide(&self) -> bool {
-        self.place == "*" || !matches!(self.pattern, Glob::Literal(_))
+impl<'a> Wide<'a> {
+    fn of(part: Part<'a>) -> Self {
+        let (operation, ..) = part;
+        Self { part, operations: Glob::wildcard(operation) }
     }
 
     fn covers(&self, other: &Self) -> bool {
-        (self.place == other.place || self.place == "*") && self.pattern.matches(&other.operation) == Truth::Yes
+        let ((_, resources, condition), (operation, theirs, their_condition)) = (self.part, other.part);
+        self.operations.matches(operation) == Truth::Yes
+            && (condition.is_empty() || condition == their_condition)
+            && holds(resources, theirs)
     }
+}
+
+impl fmt::Display for Wide<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.part {
+            (operation, resources, "") => write!(f, "{operation} on {resources}"),
+            (operation, resources, condition) => write!(f, "{operation} on {resources} if {condition}"),
+        }
+    }
+}
+
+/// Whether a pattern of resources reaches all that another one reaches, for certain. A wildcard reaches to the end of its
+/// segment and no further. A text does not tell which separators end segments, so only the last wildcard is taken to reach
+/// past one.
+fn holds(outer: &str, inner: &str) -> bool {
+    if outer == inner || outer == "*" {
+        return true;
+    }
+    if !is_one_pattern(outer) || !is_one_pattern(inner) {
+        return false;
+    }
+    let first = |text: &str| text.find([':', '/']).map_or(text.len(), |at| at + 1);
+    let contains = |outer: &str, inner: &str| Glob::wildcard(outer).contains(&Glob::wildcard(inner)) == Truth::Yes;
+    let (mut outer, mut inner) = (outer, inner);
+    loop {
+        let (Some((piece, rest)), Some((their_piece, their_rest))) =
+            (outer.split_at_checked(first(outer)), inner.split_at_checked(first(inner)))
+        else {
+            return false;
+        };
+        if rest.is_empty() {
+            return contains(piece, inner);
+        }
+        if !contains(piece, their_piece) {
+            return false;
+        }
+        (outer, inner) = (rest, their_rest);
+    }
+}
+
+/// Whether a text is one pattern without variables, and not several with limits or exceptions.
+fn is_one_pattern(text: &str) -> bool {
+    !["${", ", ", " within ", " except "].iter().any(|mark| text.contains(mark))
 }
 
 #[cfg(test)]
@@ -90,7 +128,7 @@ mod tests {
 
     #[test]
     fn what_was_gained_and_lost_is_named_and_what_a_wildcard_holds_is_neither() {
-        let cases: [(&str, &str, &[&str], &[&str]); 13] = [
+        let cases: [(&str, &str, &[&str], &[&str]); 22] = [
             ("a:X on b/* + x/*", "a:X on b/*; a:X on x/*", &[], &[]),
             ("a:X on b/* + x/* if mfa", "a:X on b/* if mfa", &[], &["a:X on x/* if mfa"]),
             ("a:X on b/*, x/* except b/y", "a:X on b/*, x/*", &["a:X on b/*, x/*"], &["a:X on b/*, x/* except b/y"]),
@@ -104,6 +142,15 @@ mod tests {
             ("a:X, a:Y on *", "a:X, a:Y on *", &[], &[]),
             ("* * on *", "get pods, list pods on ns/*", &[], &["part of * * on *"]),
             ("", "a:X on *", &["a:X on *"], &[]),
+            ("a:X on b/*", "a:X on b/* + b/c/*", &[], &[]),
+            ("a:X on b/c/*", "a:X on b/*", &["part of a:X on b/*"], &[]),
+            ("a:X on b/*", "a:X on b/*; a:X on b/c/* if mfa", &[], &[]),
+            ("a:X on b/* if mfa", "a:X on b/* if mfa; a:X on b/c/*", &["a:X on b/c/*"], &[]),
+            ("a:X on b/*", "a:X on b/*; a:X on b/c, x/* except b/d", &["a:X on b/c, x/* except b/d"], &[]),
+            ("a:X on l:*:1:g:*", "a:X on l:*:1:g:* + l:eu:1:g:/app/*", &[], &[]),
+            ("a:X on l:*:g", "a:X on l:*:g + l:eu:1:g", &["a:X on l:eu:1:g"], &[]),
+            ("a:X on b/?", "a:X on b/? + b/x + b/xy", &["a:X on b/xy"], &[]),
+            ("a:X on n/${*}", "a:X on n/${*} + n/${x}", &["a:X on n/${x}"], &[]),
         ];
         for (old, new, gained, lost) in cases {
             let exchange = Exchange::between(old, new);

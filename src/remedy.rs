@@ -87,7 +87,13 @@ pub struct Remedy {
 impl Remedy {
     /// Every proposal, its own first.
     pub fn shares(&self) -> impl Iterator<Item = &Share> {
-        std::iter::once(&self.own).chain(self.through.iter().map(|through| &through.share))
+        self.by_identity().map(|(_, share)| share)
+    }
+
+    /// The same, each with whom it is for.
+    pub fn by_identity(&self) -> impl Iterator<Item = (&IdentityId, &Share)> {
+        let through = self.through.iter().map(|through| (&through.identity, &through.share));
+        std::iter::once((&self.identity, &self.own)).chain(through)
     }
 }
 
@@ -115,6 +121,8 @@ pub struct Share {
     pub others: Vec<IdentityId>,
     /// What has to be true before the identity may do what is kept, and nothing that was read says so.
     pub needs: Vec<String>,
+    /// What else a person has to know of the policy: what it does not say although nothing tells that it is not needed.
+    pub notes: Vec<String>,
     /// What a person does to put the proposal in place.
     pub steps: Vec<String>,
     /// The policy. Its text is no part of the JSON form, which names the files that were written.
@@ -312,8 +320,8 @@ fn told_apart(cuts: &[HolderCut<'_>]) -> Vec<Result<Proposal, NoProposal>> {
             continue;
         }
         let place = cut.holder.place();
-        // Each of the others can be in the way of one name.
-        for number in 1..=cuts.len() {
+        // Each of the others can be in the way of two: of its first name, and of the one that tells it apart.
+        for number in 1..=2 * cuts.len() {
             let apart = if number == 1 { format!("-{place}") } else { format!("-{place}-{number}") };
             let Ok(told) = cut.propose(&apart) else { break };
             let names = names(&told);

@@ -3,6 +3,7 @@
 //! What may stay is decided elsewhere, on slices; a provider only says it in the vendor's language. Where that language
 //! cannot say it exactly, the provider leaves it out and tells why: a proposal never grants more than what may stay.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::access::{GrantIx, Slice};
@@ -22,7 +23,7 @@ pub struct Kept {
 /// A file to write.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ProposedFile {
-    /// Its name, without folders.
+    /// Its name, without folders; one of which [`is_proposed`] says so.
     pub name: String,
     /// What it holds.
     pub text: String,
@@ -40,6 +41,9 @@ pub struct Proposal {
     /// What has to be true of the identity before it may do what the files grant, and nothing that was read says so: as
     /// things stand those calls are refused.
     pub needs: Vec<String>,
+    /// What else a person has to know of the files: what of the present policies they do not say, although nothing tells that
+    /// it is no longer needed.
+    pub notes: Vec<String>,
 }
 
 /// A part of what may stay that a proposal does not grant.
@@ -70,9 +74,39 @@ pub fn quoted(text: &str) -> String {
     }
 }
 
-/// A name as a part of a file's name: letters, digits, dots and dashes, which no shell and no file system takes amiss.
+/// A name as a part of a file's name: what no shell and no file system takes amiss, and of everything else its bytes, so that
+/// two names stay two.
 pub fn file_name(text: &str) -> String {
-    text.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.') { c } else { '-' }).collect()
+    let mut name = String::new();
+    for c in text.chars() {
+        if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '@') {
+            name.push(c);
+            continue;
+        }
+        for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+            let _ = write!(name, "={byte:02x}");
+        }
+    }
+    name
+}
+
+/// The same for a part that others follow, parted from them by `_`.
+pub fn file_name_part(text: &str) -> String {
+    file_name(text).replace('_', "=5f")
+}
+
+/// What stands before the type of a proposed file, and before its number where there are several.
+const ENDINGS: [&str; 4] = ["permissions", "policy", "rbac", "role"];
+
+/// Whether a file is called as proposed files are: `role-x.policy.json`, `role-x.policy-2.json`.
+pub fn is_proposed(name: &str) -> bool {
+    let mut parts = name.rsplit('.');
+    let (Some("json" | "yaml"), Some(ending), Some(stem)) = (parts.next(), parts.next(), parts.next()) else {
+        return false;
+    };
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let word = ending.rsplit_once('-').filter(|(_, number)| is_number(number)).map_or(ending, |(word, _)| word);
+    !stem.is_empty() && ENDINGS.contains(&word)
 }
 
 /// Why there is no proposal.
@@ -131,7 +165,7 @@ pub trait Proposes {
 
 #[cfg(test)]
 mod tests {
-    use super::{file_name, quoted};
+    use super::{file_name, file_name_part, is_proposed, quoted};
 
     #[test]
     fn words_of_commands_are_one_word_to_a_shell() {
@@ -149,10 +183,27 @@ mod tests {
 
     #[test]
     fn names_of_files_have_no_folders_and_nothing_that_a_shell_takes_amiss() {
-        for (text, name) in
-            [("../a b", "..-a-b"), ("my_agent", "my-agent"), ("a;b|c$(d)", "a-b-c--d-"), ("ä.json", "-.json")]
-        {
+        for (text, name) in [
+            ("../a b", "..=2fa=20b"),
+            ("my_agent", "my_agent"),
+            ("my-agent", "my-agent"),
+            ("a;b|c$(d)", "a=3bb=7cc=24=28d=29"),
+            ("a=3b", "a=3d3b"),
+            ("ä.json", "=c3=a4.json"),
+        ] {
             assert_eq!(file_name(text), name);
+        }
+        assert_eq!((file_name_part("a_b"), file_name_part("a-b")), ("a=5fb".to_owned(), "a-b".to_owned()));
+    }
+
+    #[test]
+    fn proposed_files_are_known_by_their_names_and_settings_of_agents_are_none() {
+        for name in ["role-a.policy.json", "a.b.policy-12.json", "serviceaccount_a_b.rbac.yaml", "x.permissions.yaml"] {
+            assert!(is_proposed(name), "{name}");
+        }
+        for name in [".mcp.json", "mcp.json", "role.json", ".policy.json", "a.policy-x.json", "a.policy.toml", "policy"]
+        {
+            assert!(!is_proposed(name), "{name}");
         }
     }
 }

@@ -12,7 +12,7 @@ use evenhand_model::gap::{Gap, GapKind};
 
 use crate::report::{Report, RuleOutcome, WriteError};
 use crate::text::printable;
-use crate::words::{accepted, coverage, gap};
+use crate::words::{accepted, coverage, gap, settings_by_name};
 
 /// The number of cases of a suite, by outcome.
 #[derive(Clone, Copy, Default)]
@@ -192,6 +192,7 @@ fn properties(report: &Report, sink: &mut dyn Write) -> io::Result<()> {
     let scores = report.score.iter().flat_map(|score| [("raw_score", score.raw), ("governed_score", score.governed)]);
     all.extend(scores.map(|(name, score)| (name, score.thousandths().to_string())));
     all.extend(report.coverage.percent().map(|percent| ("coverage_percent", percent.to_string())));
+    all.extend(settings_by_name(&report.coverage.settings));
     writeln!(sink, "    <properties>")?;
     for (name, value) in &all {
         writeln!(sink, "      <property name=\"{name}\" value=\"{}\"/>", xml(value))?;

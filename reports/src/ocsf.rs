@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 
 use crate::findings::Identities;
 use crate::report::{Report, RuleOutcome, WriteError};
-use crate::words::{accepted, gap, gap_id, rows_by_identity, table, text};
+use crate::words::{accepted, gap, gap_id, rows_by_identity, settings_by_name, table, text};
 
 /// The version of the schema.
 const VERSION: &str = "1.8.0";
@@ -91,14 +91,19 @@ fn event(report: &Report, (class, name): Class, uid: &str, level: Level, message
     }
 }
 
-/// How complete the scan is, in every event: whoever sees one alone knows.
+/// How complete the scan is and what was in force, in every event: whoever sees one alone knows.
 fn scan(report: &Report) -> Value {
-    json!({
+    let mut scan = json!({
         "id": report.scan.id,
         "coverage_percent": report.coverage.percent(),
         "gaps": report.gaps.len(),
         "complete": !report.gaps.iter().any(|gap| gap.kind == GapKind::Failed),
-    })
+    });
+    let settings: BTreeMap<&str, String> = settings_by_name(&report.coverage.settings).into_iter().collect();
+    if let (false, Some(members)) = (settings.is_empty(), scan.as_object_mut()) {
+        members.insert("settings".to_owned(), json!(settings));
+    }
+    scan
 }
 
 fn severity(severity: Severity) -> Level {

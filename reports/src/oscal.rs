@@ -20,7 +20,7 @@ use crate::findings::Identities;
 use crate::report::{Report, WriteError};
 use crate::text::{counted, printable};
 use crate::uuid;
-use crate::words::{accepted, coverage, cut, gap, gap_id, table, text};
+use crate::words::{accepted, coverage, cut, gap, gap_id, settings_by_name, table, text};
 
 /// The version of the model.
 const VERSION: &str = "1.2.1";
@@ -147,7 +147,9 @@ fn properties(report: &Report) -> Vec<Value> {
     all.extend(report.coverage.percent().map(|percent| ("coverage-percent", percent.to_string())));
     let scores = report.score.iter().flat_map(|score| [("raw-score", score.raw), ("governed-score", score.governed)]);
     all.extend(scores.map(|(name, score)| (name, score.thousandths().to_string())));
-    all.into_iter().filter_map(|(name, value)| property(name, &value)).collect()
+    let settings = settings_by_name(&report.coverage.settings);
+    let settings = settings.iter().filter_map(|(name, value)| property(&name.replace('_', "-"), value));
+    all.into_iter().filter_map(|(name, value)| property(name, &value)).chain(settings).collect()
 }
 
 /// A property; `None` for an empty value, which OSCAL does not allow.

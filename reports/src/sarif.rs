@@ -20,9 +20,9 @@ use serde_json::{Value, json};
 
 use crate::each::Each;
 use crate::evidence_folder::EvidenceFolder;
-use crate::report::{Report, RuleOutcome, WriteError};
+use crate::report::{Report, RuleOutcome, Settings, WriteError};
 use crate::text::{counted, printable};
-use crate::words::{accepted, coverage, cut, gap, table};
+use crate::words::{accepted, coverage, cut, gap, settings_by_name, table};
 
 /// The most runs in a file.
 const MOST_RUNS: usize = 20;
@@ -178,11 +178,21 @@ fn run<'a, 'b>(
     let successful = !content.gaps.iter().any(|gap| gap.kind == GapKind::Failed)
         && report.rules.iter().all(|rule| rule.error.is_none());
     let category = category(place);
-    let invocation = json!({
+    let settings = &report.coverage.settings;
+    let mut invocation = json!({
         "executionSuccessful": successful,
         "endTimeUtc": report.scan.time.to_string(),
         "toolExecutionNotifications": notifications(report, content, merged),
     });
+    let overrides = overrides(settings);
+    if let (false, Some(members)) = (overrides.is_empty(), invocation.as_object_mut()) {
+        members.insert("ruleConfigurationOverrides".to_owned(), json!(overrides));
+    }
+    let mut properties = json!({"scan": report.scan.id, "coveragePercent": report.coverage.percent()});
+    let settings: BTreeMap<&str, String> = settings_by_name(settings).into_iter().collect();
+    if let (false, Some(members)) = (settings.is_empty(), properties.as_object_mut()) {
+        members.insert("settings".to_owned(), json!(settings));
+    }
     Run {
         tool: json!({"driver": {
             "name": report.tool.name,
@@ -204,8 +214,20 @@ fn run<'a, 'b>(
         invocations: json!([invocation]),
         column_kind: "unicodeCodePoints",
         results: Each(content.results.iter().filter_map(move |at| result(report, folder, *at, &indices))),
-        properties: json!({"scan": report.scan.id, "coveragePercent": report.coverage.percent()}),
+        properties,
     }
+}
+
+/// The rules that the configuration switches off or gives a level. Those that are off have no descriptor, so their ids alone
+/// tell which they are.
+fn overrides(settings: &Settings) -> Vec<Value> {
+    let said = |rule: &str, configuration: Value| json!({"descriptor": {"id": rule}, "configuration": configuration});
+    let off = settings.rules_off.iter().map(|rule| said(rule, json!({"enabled": false})));
+    let levelled = settings.rules_levelled.iter().filter_map(|rule| {
+        let (rule, severity) = rule.split_once(" = ")?;
+        Some(said(rule, json!({"level": level(Severity::parse(severity)?)})))
+    });
+    off.chain(levelled).collect()
 }
 
 /// What GitHub tells uploads of one commit apart by: all of it up to the last slash.

@@ -89,6 +89,17 @@ pub(crate) fn settings(settings: &Settings) -> Vec<String> {
     files.chain(rules.map(|(what, all)| format!("{what}: {}", all.join(", ")))).collect()
 }
 
+/// The same by name, for programs; what is not set is left out.
+pub(crate) fn settings_by_name(settings: &Settings) -> Vec<(&'static str, String)> {
+    let Settings { configuration, waivers, rules_off, rules_levelled, rules_chosen_by } = settings;
+    let files = [("configuration", configuration), ("waivers", waivers)]
+        .into_iter()
+        .filter_map(|(name, file)| Some((name, printable(file.as_ref()?))));
+    let rules = [("rules_off", rules_off), ("rules_levelled", rules_levelled), ("rules_chosen_by", rules_chosen_by)];
+    let rules = rules.into_iter().filter(|(_, all)| !all.is_empty());
+    files.chain(rules.map(|(name, all)| (name, printable(&all.join(", "))))).collect()
+}
+
 /// A gap in a line: what, why, and what is therefore unknown.
 pub(crate) fn gap(gap: &Gap) -> String {
     let place = gap.scope.as_ref().map(|scope| format!("{scope}: ")).unwrap_or_default();

@@ -20,7 +20,9 @@ use evenhand_model::score::{Millionths, Mover, OpenFindings, Score};
 use evenhand_model::table::Row as _;
 use evenhand_model::waiver::Waiver;
 use evenhand_reports::evidence_folder::EvidenceFolder;
-use evenhand_reports::report::{Coverage, PossibleAgent, Report, RuleOutcome, Scan, SourceFile, SourceStatus, Tool};
+use evenhand_reports::report::{
+    Coverage, PossibleAgent, Report, RuleOutcome, Scan, Settings, SourceFile, SourceStatus, Tool,
+};
 use evenhand_reports::{asff, csv, json, junit, markdown, ocsf, oscal, parity_card, sarif, schema, terminal};
 
 fact_table! {
@@ -462,6 +464,55 @@ fn evidence(report: &Report) -> BTreeMap<String, String> {
 fn evidence_folder() {
     let files = evidence(&report());
     insta::assert_snapshot!(files.iter().map(|(path, text)| format!("== {path}\n{text}")).collect::<String>());
+}
+
+#[test]
+fn what_a_configuration_makes_of_rules_is_told_to_programs_too() {
+    let mut report = report();
+    report.coverage.settings = Settings {
+        configuration: Some("evenhand.toml".into()),
+        waivers: None,
+        rules_off: vec!["no-sponsor".into(), "no-owner".into()],
+        rules_levelled: vec!["not-logged = low".into()],
+        rules_chosen_by: vec![],
+    };
+    let text = |write: &dyn Fn(&mut Vec<u8>)| {
+        let mut bytes = Vec::new();
+        write(&mut bytes);
+        String::from_utf8(bytes).expect("UTF-8")
+    };
+    let parsed = |text: &str| -> serde_json::Value { serde_json::from_str(text).expect("JSON") };
+    let settings = serde_json::json!({
+        "configuration": "evenhand.toml", "rules_off": "no-sponsor, no-owner", "rules_levelled": "not-logged = low",
+    });
+    let folder = EvidenceFolder::of(&report, "evidence");
+    let log = parsed(&text(&|out| sarif::write(&report, &folder, out).expect("written")));
+    let run = &log["runs"][0];
+    assert_eq!(
+        run["invocations"][0]["ruleConfigurationOverrides"],
+        serde_json::json!([
+            {"descriptor": {"id": "no-sponsor"}, "configuration": {"enabled": false}},
+            {"descriptor": {"id": "no-owner"}, "configuration": {"enabled": false}},
+            {"descriptor": {"id": "not-logged"}, "configuration": {"level": "note"}},
+        ])
+    );
+    assert_eq!(run["properties"]["settings"], settings);
+    let xml = text(&|out| junit::write(&report, out).expect("written"));
+    for property in [
+        "<property name=\"configuration\" value=\"evenhand.toml\"/>",
+        "<property name=\"rules_off\" value=\"no-sponsor, no-owner\"/>",
+        "<property name=\"rules_levelled\" value=\"not-logged = low\"/>",
+    ] {
+        assert!(xml.contains(property), "{property}: {xml}");
+    }
+    for event in text(&|out| ocsf::write(&report, out).expect("written")).lines() {
+        assert_eq!(parsed(event)["unmapped"]["scan"]["settings"], settings, "{event}");
+    }
+    let results = parsed(&text(&|out| oscal::write(&report, out).expect("written")));
+    let properties = results["assessment-results"]["results"][0]["props"].as_array().expect("properties");
+    let value = |name: &str| properties.iter().find(|one| one["name"] == name).map(|one| one["value"].clone());
+    assert_eq!(value("rules-off"), Some("no-sponsor, no-owner".into()));
+    assert_eq!(value("rules-levelled"), Some("not-logged = low".into()));
 }
 
 #[test]

@@ -42,7 +42,7 @@ pub struct Fix {
     #[arg(long, value_name = "DIR", default_value = PROPOSAL, help_heading = "Output")]
     pub out: PathBuf,
 
-    /// Replace files of an earlier proposal.
+    /// Replace files of an earlier proposal for the same identity.
     #[arg(long, help_heading = "Output")]
     pub force: bool,
 

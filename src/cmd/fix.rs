@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use evenhand_model::id::IdentityId;
 use evenhand_model::identity::{Identity, Nature};
 use evenhand_model::proposal::{ProposedFile, quoted};
 use evenhand_reports::text::{counted, printable, thousands};
@@ -19,6 +20,7 @@ use crate::lent::Lent;
 use crate::lookup;
 use crate::output::{to_file, to_stdout};
 use crate::remedy::{Aim, Ground, Portion, Remains, Remedy, RemedyError, Share, Through, Uncontrolled, remedy};
+use crate::sources::{LIST, Proposed};
 
 pub(super) fn run(invocation: &Invocation, arguments: &cli::Fix) -> Result<Exit, Failure> {
     let progress = invocation.progress();
@@ -66,8 +68,11 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Fix) -> Result<Exit,
     };
     let uncontrolled = if arguments.keep_uncontrolled { Uncontrolled::Kept } else { Uncontrolled::Removed };
     let remedy = remedy(ground, subject, &lenders, aim, uncontrolled)?;
-    let changed: Vec<&ProposedFile> =
-        remedy.shares().filter(|share| share.changes()).flat_map(|share| &share.files).collect();
+    let changed: Vec<(&IdentityId, &ProposedFile)> = remedy
+        .by_identity()
+        .filter(|(_, share)| share.changes())
+        .flat_map(|(identity, share)| share.files.iter().map(move |file| (identity, file)))
+        .collect();
     let written = write(&arguments.out, &changed, arguments.force)?;
     let told = Told {
         remedy: &remedy,
@@ -92,28 +97,53 @@ impl From<RemedyError> for Failure {
     }
 }
 
-/// Writes the files of a proposal. A file that is there with other content is left alone, where replacing it is not asked
-/// for.
-fn write(folder: &Path, files: &[&ProposedFile], force: bool) -> Result<Vec<PathBuf>, Failure> {
-    let paths: Vec<PathBuf> = files.iter().map(|file| folder.join(&file.name)).collect();
-    for (path, file) in paths.iter().zip(files).filter(|_| !force) {
-        if std::fs::symlink_metadata(path).is_ok() && std::fs::read(path).ok().as_deref() != Some(file.text.as_bytes())
-        {
+/// Writes the files of a proposal, each for an identity. A file that is there with other content is left alone, where
+/// replacing it is not asked for; and one that is proposed for somebody else always is.
+fn write(folder: &Path, files: &[(&IdentityId, &ProposedFile)], force: bool) -> Result<Vec<PathBuf>, Failure> {
+    if files.is_empty() {
+        return Ok(Vec::new());
+    }
+    let paths: Vec<PathBuf> = files.iter().map(|(_, file)| folder.join(&file.name)).collect();
+    let (list, listed) = (folder.join(LIST), Proposed::of(folder));
+    let is_there = |path: &Path| std::fs::symlink_metadata(path).is_ok();
+    let other_content = |path: &Path| {
+        Failure::new(
+            format!("`{}` is there already, with other content", path.display()),
+            "name another folder with --out, or replace it with --force",
+        )
+    };
+    for (path, (identity, file)) in paths.iter().zip(files) {
+        if !is_there(path) || std::fs::read(path).ok().as_deref() == Some(file.text.as_bytes()) {
+            continue;
+        }
+        let whose = listed.as_ref().and_then(|listed| listed.whose(&file.name));
+        if let Some(other) = whose.filter(|whose| *whose != identity.as_str()) {
             return Err(Failure::new(
-                format!("`{}` is there already, with other content", path.display()),
-                "name another folder with --out, or replace it with --force",
+                format!("`{}` is there already, and proposed for `{other}`", path.display()),
+                "name another folder with --out",
             ));
         }
+        if !force {
+            return Err(other_content(path));
+        }
     }
-    if !files.is_empty() {
-        std::fs::create_dir_all(folder).map_err(|error| {
-            Failure::new(
-                format!("the folder `{}` could not be made: {error}", folder.display()),
-                "name a folder where this user may write with --out",
-            )
-        })?;
+    if listed.is_none() && is_there(&list) && !force {
+        return Err(other_content(&list));
     }
-    for (path, file) in paths.iter().zip(files) {
+    std::fs::create_dir_all(folder).map_err(|error| {
+        Failure::new(
+            format!("the folder `{}` could not be made: {error}", folder.display()),
+            "name a folder where this user may write with --out",
+        )
+    })?;
+    let mut listed = listed.unwrap_or_default();
+    listed.files.extend(files.iter().map(|(identity, file)| (file.name.clone(), identity.to_string())));
+    // First, so that no file is ever taken for evidence.
+    to_file(&list, |sink| {
+        serde_json::to_writer_pretty(&mut *sink, &listed)?;
+        sink.write_all(b"\n")
+    })?;
+    for (path, (_, file)) in paths.iter().zip(files) {
         to_file(path, |sink| sink.write_all(file.text.as_bytes()))?;
     }
     Ok(paths)
@@ -266,7 +296,8 @@ fn told_beside(share: &Share, sink: &mut dyn Write) -> io::Result<()> {
         let who = counted(share.others.len(), "other uses this access and loses", "others use this access and lose");
         writeln!(sink, "  others      {who} the same: {}", names.join(", "))?;
     }
-    share.needs.iter().try_for_each(|need| writeln!(sink, "  needs       {}", printable(need)))
+    share.needs.iter().try_for_each(|need| writeln!(sink, "  needs       {}", printable(need)))?;
+    share.notes.iter().try_for_each(|note| writeln!(sink, "  note        {}", printable(note)))
 }
 
 /// How many operations are held, and how many stay.

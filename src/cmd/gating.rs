@@ -74,12 +74,18 @@ pub(super) fn tell_idle(invocation: &Invocation, settings: &GateSettings, config
             "say from which level on new findings fail, as in `fail_on = \"high\"`; or leave `new_only` out",
         );
     }
-    // Who gates by flags may hold some runs against the baseline and others not.
-    if config.baseline.is_some() && config.gate.fail_on.is_some() && !settings.new_only {
-        told(
-            format!("`fail_on` in {file} does not look at `baseline` without `new_only`"),
-            "add `new_only = true`, so that only findings that the baseline does not know fail; or leave `baseline` out",
-        );
+    if config.baseline.is_some() && settings.fail_on.is_some() && !settings.new_only {
+        match flags.fail_on.is_empty() {
+            true => told(
+                format!("`fail_on` in {file} does not look at `baseline` without `new_only`"),
+                "add `new_only = true`, so that only findings that the baseline does not know fail; or leave `baseline` out",
+            ),
+            // Who gates by flags may hold some runs against the baseline and others not, and ask for quiet.
+            false => invocation.console.warning(
+                &format!("`--fail-on` does not look at `baseline` in {file} without --new-only"),
+                Some("add --new-only, so that only findings that the baseline does not know fail"),
+            ),
+        }
     }
 }
 

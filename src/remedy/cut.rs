@@ -226,6 +226,7 @@ impl<'a> HolderCut<'a> {
             elsewhere: self.beyond(),
             others: Vec::new(),
             needs: proposal.needs,
+            notes: proposal.notes,
             steps: proposal.steps,
             files: proposal.files,
         }

@@ -11,9 +11,10 @@ use std::sync::Arc;
 use evenhand_model::evidence::Truth;
 use evenhand_model::glob::Glob;
 use evenhand_model::provider::MovedFiles;
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
 use super::named::Root;
+use super::proposed::{LIST, NOT_IN_FORCE, PROPOSAL, Proposed};
 
 /// What to look for.
 #[derive(Clone, Debug, Default)]
@@ -91,9 +92,6 @@ pub struct Listing {
     pub asked: u64,
 }
 
-/// The folder that a proposal is written to, where nobody names another.
-pub const PROPOSAL: &str = "evenhand-fix";
-
 /// Folders that hold other people's code, version control's own data or what nobody put in place, and are never entered.
 const NEVER_ENTERED: [(&str, &str); 6] = [
     (".git", "version control's own data"),
@@ -101,7 +99,7 @@ const NEVER_ENTERED: [(&str, &str); 6] = [
     (".svn", "version control's own data"),
     ("node_modules", "installed packages"),
     (".venv", "installed packages"),
-    (PROPOSAL, "a proposal of `evenhand fix`, which is not in force"),
+    (PROPOSAL, NOT_IN_FORCE),
 ];
 
 /// Names that end so are programs, pictures or source code: no provider reads them, whatever they hold.
@@ -222,8 +220,13 @@ impl<'a> Walk<'a> {
         let request = self.request;
         let source_name: Arc<str> = source_name.into();
         let mut skipped_folders = Vec::new();
+        let mut proposals: BTreeMap<PathBuf, Proposed> = BTreeMap::new();
+        // Of each folder the list of its proposals comes first, if it has one.
+        let by_name = |a: &DirEntry, b: &DirEntry| {
+            (a.file_name() != LIST, a.file_name()).cmp(&(b.file_name() != LIST, b.file_name()))
+        };
         let walk =
-            WalkDir::new(folder).max_depth(DEEPEST).follow_links(false).sort_by_file_name().into_iter().filter_entry(
+            WalkDir::new(folder).max_depth(DEEPEST).follow_links(false).sort_by(by_name).into_iter().filter_entry(
                 |entry| match (entry.depth() > 0 && entry.file_type().is_dir())
                     .then(|| never_entered(entry.path()))
                     .flatten()
@@ -271,6 +274,21 @@ impl<'a> Walk<'a> {
             }
             if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
                 self.skip(path, "a document that a collection did not finish");
+                continue;
+            }
+            let holder = entry.path().parent().unwrap_or(folder);
+            if entry.file_name() == LIST
+                && let Some(list) = Proposed::of(holder)
+            {
+                self.skip(path, NOT_IN_FORCE);
+                // Who names a folder of nothing else asks for what is proposed.
+                if entry.depth() > 1 || !list.is_all_of(holder) {
+                    proposals.insert(holder.to_owned(), list);
+                }
+                continue;
+            }
+            if proposals.get(holder).is_some_and(|list| list.names(entry.file_name())) {
+                self.skip(path, NOT_IN_FORCE);
                 continue;
             }
             let bytes = entry.metadata().map_or(0, |found| found.len());
@@ -446,6 +464,33 @@ pub(super) mod tests {
         let folder = tree(&["app/evenhand-evidence.json", "app/.mcp.json"]);
         let listing = find(&Request { sources: vec![folder.path().into()], ..Request::default() });
         assert!(listing.files.iter().any(|found| &*found.relative == "app/.mcp.json"), "{:?}", listing.files);
+    }
+
+    #[test]
+    fn proposals_are_left_out_by_their_list_in_any_folder_and_it_hides_nothing_else() {
+        let named = ["role-a.policy.json", "x_y.rbac.yaml", ".mcp.json", "mcp.json"];
+        let mut list = Proposed::default();
+        list.files.extend(named.map(|name| (name.to_owned(), "a".to_owned())));
+        let list = serde_json::to_string(&list).unwrap();
+        let folder = tree(&["app/sub/role-a.policy.json", "app/other.policy.json", "roles.json", "role-a.policy.json"]);
+        for place in ["app", "alone", ""] {
+            let place = folder.path().join(place);
+            std::fs::create_dir_all(&place).unwrap();
+            std::fs::write(place.join(LIST), &list).unwrap();
+            named.iter().take(2).for_each(|name| std::fs::write(place.join(name), "{}").unwrap());
+        }
+        named.iter().skip(2).for_each(|name| std::fs::write(folder.path().join("app").join(name), "{}").unwrap());
+        let relative = |source: &Path| -> Vec<String> {
+            let listing = find(&Request { sources: vec![source.to_owned()], ..Request::default() });
+            let reasons: Vec<&str> = listing.skipped.iter().map(|entry| &*entry.reason).collect();
+            assert!(!reasons.is_empty() && reasons.iter().all(|reason| *reason == NOT_IN_FORCE), "{reasons:?}");
+            listing.files.iter().map(|found| found.relative.to_string()).collect()
+        };
+        let read =
+            ["app/.mcp.json", "app/mcp.json", "app/other.policy.json", "app/sub/role-a.policy.json", "roles.json"];
+        assert_eq!(relative(folder.path()), read);
+        // Whoever names a folder of proposals asks for them.
+        assert_eq!(relative(&folder.path().join("alone")), ["role-a.policy.json", "x_y.rbac.yaml"]);
     }
 
     #[test]

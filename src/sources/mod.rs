@@ -14,8 +14,10 @@ mod json_head;
 mod known;
 mod load;
 mod named;
+mod proposed;
 
-pub use find::{Found, Listing, Located, PROPOSAL, Request, find};
+pub use find::{Found, Listing, Located, Request, find};
 pub use git::WorkTrees;
 pub use load::{Limits, LoadError, Loaded, Place, load};
 pub use named::Root;
+pub use proposed::{LIST, PROPOSAL, Proposed};

@@ -187,6 +187,16 @@ fn what_a_configuration_says_of_a_gate_without_effect_is_told() {
             run.stderr
         );
     }
+    // A flag of one run that leaves the baseline of the configuration aside.
+    let config = b"[gate]\nallow_partial = true\nbaseline = \"evenhand-baseline.json\"\n";
+    let scene = scene.file("evenhand.toml", config);
+    let told = "`--fail-on` does not look at `baseline` in evenhand.toml without --new-only";
+    for (flags, code, is_told) in
+        [(&["--fail-on", "low"][..], 1, true), (&["--fail-on", "low", "--new-only"], 0, false), (&[], 0, false)]
+    {
+        let run = scene.run(&[&["scan", "gaad.json", "-o", "csv:gaps"][..], flags].concat());
+        assert_eq!((run.code, run.stderr.contains(told)), (code, is_told), "{flags:?}: {}", run.stderr);
+    }
 }
 
 #[test]

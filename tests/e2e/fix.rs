@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use evenhand_model::proposal::is_proposed;
 use serde_json::{Value, json as value};
 
 use crate::common::{CLUSTER, Scene, account, json};
@@ -22,6 +23,8 @@ fn fix(scene: &Scene, identity: &str, from: &str, more: &[&str]) -> Value {
     let run = scene.run(&arguments);
     assert!(run.code < 2, "{identity} {more:?}: {}", run.stderr);
     let told = json(&run.stdout);
+    let files = told["files"].as_array().unwrap();
+    assert!(files.iter().all(|file| is_proposed(file.as_str().unwrap())), "the list of a folder names all: {files:#?}");
     let is_asked = more.contains(&"--keep-uncontrolled") && told["verdict_then"] == "CONTROL_GAP";
     let reached = within(&told["verdict_then"]) || is_asked;
     assert_eq!((&told["reached"], run.code), (&value!(reached), i32::from(!reached)), "{identity} {more:?}: {told:#}");
@@ -382,6 +385,28 @@ fn a_proposal_is_no_evidence_until_somebody_names_it() {
 }
 
 #[test]
+fn a_proposal_is_no_evidence_in_whatever_folder_it_is() {
+    let scene = Scene::with_account();
+    let first = json(&scene.run(&["scan", ".", "-o", "json"]).stdout);
+    for (out, file) in
+        [("proposals", "proposals/role-incident-agent.policy.json"), (".", "role-incident-agent.policy.json")]
+    {
+        assert_eq!(scene.run(&["fix", "incident-agent", "--from", ".", "--out", out]).code, 0, "{out}");
+        assert!(scene.path(file).is_file(), "{file}");
+        let again = json(&scene.run(&["scan", ".", "-o", "json"]).stdout);
+        assert_eq!(again["scan"]["id"], first["scan"]["id"], "{out}");
+        let sources = again["scan"]["sources"].as_array().unwrap();
+        let skipped = sources.iter().find(|source| source["path"] == file).unwrap();
+        assert_eq!(skipped["what"], "a proposal of `evenhand fix`, which is not in force");
+        assert!(sources.iter().any(|source| source["path"] == "gaad.json" && source["status"] == "read"));
+    }
+    // A list that somebody else wrote under that name is left alone.
+    let scene = scene.file("other/evenhand-fix.json", b"mine");
+    let run = scene.run(&["fix", "incident-agent", "--from", "gaad.json", "--out", "other"]);
+    assert!(run.code == 2 && run.stderr.contains("is there already"), "{}", run.stderr);
+}
+
+#[test]
 fn nothing_is_replaced_and_wrong_questions_are_answered() {
     let scene = Scene::with_account().file("cluster/prod/all.yaml", CLUSTER.as_bytes());
     let all = ["fix", "incident-agent", "--from", "gaad.json"];
@@ -404,6 +429,26 @@ fn nothing_is_replaced_and_wrong_questions_are_answered() {
         let run = scene.run(arguments);
         assert!(run.code == 2 && run.stderr.contains(said), "{arguments:?}: {}", run.stderr);
     }
+}
+
+#[test]
+fn a_proposal_for_one_identity_never_takes_the_place_of_that_for_another() {
+    const FILE: &str = "evenhand-fix/role-incident-agent.policy.json";
+    let away = account().replace("111122223333", "444455556666").replace("DescribeLogGroups", "DescribeLogStreams");
+    let alike = account().replace("incident-agent", "incident_agent");
+    let scene = Scene::with_account().file("away.json", away.as_bytes()).file("alike.json", alike.as_bytes());
+    assert_eq!(scene.run(&["fix", "incident-agent", "--from", "gaad.json"]).code, 0);
+    let first = scene.read(FILE);
+    for more in [&[][..], &["--force"]] {
+        let run = scene.run(&[&["fix", "incident-agent", "--from", "away.json"][..], more].concat());
+        let said = "proposed for `arn:aws:iam::111122223333:role/incident-agent`";
+        assert!(run.code == 2 && run.stderr.contains(said) && run.stderr.contains("--out"), "{}", run.stderr);
+    }
+    assert_eq!(scene.run(&["fix", "incident_agent", "--from", "alike.json"]).code, 0);
+    assert!(scene.read("evenhand-fix/role-incident_agent.policy.json").contains("logs:GetLogEvents"));
+    assert_eq!(scene.read(FILE), first);
+    let again = scene.run(&["fix", "incident-agent", "--from", "away.json", "--out", "away"]);
+    assert_eq!(again.code, 0, "{}", again.stderr);
 }
 
 /// Lines of answers, each changed where a function knows its path.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use evenhand_model::access::Access;
 use evenhand_model::catalog::Catalog;
+use evenhand_model::glob::Token;
 use evenhand_model::opset::OpSet;
-use evenhand_model::scope::ResourceScope;
+use evenhand_model::scope::{Pattern, ResourceScope};
 
 /// A list longer than this, in bytes, is kept as its hash alone: a report of very many agents has to stay readable, and a
 /// cell of a spreadsheet takes no more than four times as much.
@@ -75,9 +76,27 @@ const JOINT: &str = " + ";
 fn apart(scope: &ResourceScope) -> Vec<String> {
     let whole = |resources: String| in_one(&resources).replace(JOINT, "+");
     match (scope.all_of.as_slice(), scope.none_of.as_slice()) {
-        ([patterns], []) => patterns.iter().map(|pattern| whole(pattern.to_string())).collect(),
+        ([patterns], []) => patterns.iter().map(|pattern| whole(told(pattern))).collect(),
         _ => vec![whole(scope.to_string())],
     }
+}
+
+/// A pattern, in which a wildcard is told from the same character in a name.
+fn told(pattern: &Pattern) -> String {
+    let text = pattern.to_string();
+    let is_mark = |token: &Token| matches!(token, Token::Char('*' | '?'));
+    if !text.contains(['*', '?']) || !pattern.segments().iter().any(|one| one.tokens().iter().any(is_mark)) {
+        return text;
+    }
+    let token = |token: &Token| match token {
+        Token::Char(c @ ('*' | '?')) => format!("${{{c}}}"),
+        Token::Char(c) => c.to_string(),
+        Token::One => "?".to_owned(),
+        Token::Many => "*".to_owned(),
+        Token::Variable(name) => format!("${{{name}}}"),
+    };
+    let segments = pattern.segments().iter().map(|one| one.tokens().iter().map(token).collect::<String>());
+    segments.collect::<Vec<_>>().join(&pattern.separator().to_string())
 }
 
 /// A place without what parts the list: names of resources are chosen by others.
@@ -88,6 +107,7 @@ fn in_one(place: &str) -> String {
 #[cfg(test)]
 mod tests {
     use evenhand_model::condition::Condition;
+    use evenhand_model::glob::Glob;
 
     use super::*;
     use crate::parity::toy::{OPERATIONS, ToyCatalog, pattern, plain, scope, slice, when};
@@ -130,6 +150,9 @@ mod tests {
         let holed = of(vec![free(&[1], scope(&["x/*", "b/*"]).without([pattern("b/y")]))]);
         assert_eq!(holed.list.as_deref(), Some("op:01 on b/*, x/* except b/y"));
         assert_eq!(of(vec![free(&[1], scope(&["x + b"]))]).list.as_deref(), Some("op:01 on x+b"));
+        let star = Pattern::new([Glob::literal("ns"), Glob::literal("*")], '/');
+        let named = of(vec![free(&[1], ResourceScope::any_of([star]))]);
+        assert_eq!(named.list.as_deref(), Some("op:01 on ns/${*}"), "a name, and no wildcard");
     }
 
     #[test]

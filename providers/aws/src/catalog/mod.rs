@@ -172,6 +172,11 @@ impl Catalogue {
         judged
     }
 
+    /// Whether a text is well formed, and matches nothing that is or was in the catalogue.
+    pub(crate) fn is_unknown(&self, text: &str) -> bool {
+        self.match_action(text, &mut Vec::new()) == ActionText::Unknown
+    }
+
     fn judge(&self, lower: &str, set: &OpSet) -> ActionText {
         if !set.is_empty() {
             return ActionText::Known;

@@ -94,16 +94,23 @@ impl PolicyDocument {
     }
 
     /// Drops what the compiled form tells better: names of actions, and resources. Wildcards stay, since a proposal may say
-    /// them again; so do names of statements, principals and conditions.
-    pub(crate) fn forget_grants(&mut self) {
+    /// them again; so do unknown actions with their resources, names of statements, principals and conditions.
+    pub(crate) fn forget_grants(&mut self, is_unknown: impl Fn(&str) -> bool) {
         for statement in &mut self.statements {
             let actions = std::mem::replace(&mut statement.actions, Listed::In(Vec::new()));
+            let mut has_unknown = false;
             if let Listed::In(mut names) = actions {
-                names.retain(|name| name.contains(['*', '?']));
+                names.retain(|name| {
+                    let is_unknown = is_unknown(name);
+                    has_unknown |= is_unknown;
+                    is_unknown || name.contains(['*', '?'])
+                });
                 names.shrink_to_fit();
                 statement.actions = Listed::In(names);
             }
-            statement.resources = None;
+            if !has_unknown {
+                statement.resources = None;
+            }
         }
         self.statements.shrink_to_fit();
     }
@@ -419,15 +426,18 @@ mod tests {
     }
 
     #[test]
-    fn of_what_is_granted_the_wildcards_are_remembered() {
+    fn of_what_is_granted_the_wildcards_and_what_is_unknown_are_remembered() {
         let json = r#"{"Statement":[
             {"Effect":"Allow","Action":["s3:Get*","s3:PutObject","ec2:?top*"],"Resource":"arn:aws:s3:::b/*"},
-            {"Effect":"Allow","NotAction":"iam:*","Resource":"*"}]}"#;
+            {"Effect":"Allow","NotAction":"iam:*","Resource":"*"},
+            {"Effect":"Deny","Action":["s3:PutObject","new:Make"],"Resource":"*"}]}"#;
         let mut document = PolicyDocument::parse(json).unwrap();
-        document.forget_grants();
+        document.forget_grants(|name| name == "new:Make");
         let kept: Vec<&Listed> = document.statements.iter().map(|statement| &statement.actions).collect();
         let wildcards = Listed::In(vec!["s3:Get*".into(), "ec2:?top*".into()]);
-        assert_eq!(kept, [&wildcards, &Listed::In(Vec::new())]);
+        assert_eq!(kept, [&wildcards, &Listed::In(Vec::new()), &Listed::In(vec!["new:Make".into()])]);
+        let resources: Vec<bool> = document.statements.iter().map(|held| held.resources.is_some()).collect();
+        assert_eq!(resources, [false, false, true]);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use super::compile::CompiledPolicy;
 use super::document::PolicyDocument;
+use crate::catalog::Catalogue;
 use crate::world::PolicyIx;
 
 /// Where a policy stands. It decides how short resource names are read and whether principals are looked at.
@@ -93,7 +94,9 @@ impl Understood {
                 let (compiled, problems) = CompiledPolicy::of(&document, role);
                 // Only of trust policies is the text of a statement asked for later.
                 if role != PolicyRole::Trust {
-                    document.forget_grants();
+                    // An unknown action is a problem.
+                    let is_unknown = |name: &str| !problems.is_empty() && Catalogue::global().is_unknown(name);
+                    document.forget_grants(is_unknown);
                 }
                 Self(Distinct { first: index, document, compiled, broken: false, characters }, problems)
             }

@@ -164,7 +164,7 @@ impl Resolver {
             });
         }
         steps.extend(gone);
-        Proposal { files, steps, left_out, needs: Vec::new() }
+        Proposal { files, steps, left_out, ..Proposal::default() }
     }
 
     /// The operations that no custom role grants in some scopes. Source: "Azure custom roles", custom role limits.

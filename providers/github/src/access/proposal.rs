@@ -12,7 +12,7 @@ use evenhand_model::evidence::{self, Evidence, Truth};
 use evenhand_model::glob::Glob;
 use evenhand_model::id::IdentityId;
 use evenhand_model::opset::OpSet;
-use evenhand_model::proposal::{Kept, LeftOut, NoProposal, Proposal, ProposedFile, Proposes, file_name, quoted};
+use evenhand_model::proposal::{Kept, LeftOut, NoProposal, Proposal, ProposedFile, Proposes, file_name_part, quoted};
 use evenhand_model::scope::ResourceScope;
 use serde_json::json;
 
@@ -261,7 +261,8 @@ fn told(
     left_out: Vec<LeftOut>,
     apart: &str,
 ) -> Proposal {
-    let name = format!("{}{apart}", file_name(identity.as_str()));
+    let parts: Vec<String> = identity.as_str().split(':').map(file_name_part).collect();
+    let name = format!("{}{apart}", parts.join("_"));
     let home = Home::of(identity);
     let mut steps = Vec::new();
     let file = match holder {
@@ -320,7 +321,7 @@ fn told(
             Holder::Job => format!("{none}: put the block into the job, {INSTEAD}, at {place}"),
         }];
     }
-    Proposal { files: vec![file], steps, left_out, needs: Vec::new() }
+    Proposal { files: vec![file], steps, left_out, ..Proposal::default() }
 }
 
 #[cfg(test)]

@@ -14,7 +14,9 @@ use evenhand_model::catalog::Catalog as _;
 use evenhand_model::glob::Glob;
 use evenhand_model::id::IdentityId;
 use evenhand_model::opset::OpSet;
-use evenhand_model::proposal::{Kept, LeftOut, NoProposal, Proposal, ProposedFile, Proposes, quoted};
+use evenhand_model::proposal::{
+    Kept, LeftOut, NoProposal, Proposal, ProposedFile, Proposes, file_name, file_name_part, quoted,
+};
 use evenhand_model::scope::Pattern;
 use serde_json::{Value, json};
 
@@ -82,7 +84,7 @@ impl Proposes for Resolver {
         let gone = own_bindings(cluster, known).filter(|(binding, _)| goes(&binding.metadata));
         steps.extend(gone.map(|(binding, _)| unbound(binding, &known.actor)));
         let files = if text.is_empty() { Vec::new() } else { vec![ProposedFile { name: file, text }] };
-        Ok(Proposal { files, steps, left_out, needs: Vec::new() })
+        Ok(Proposal { files, steps, left_out, ..Proposal::default() })
     }
 }
 
@@ -306,9 +308,9 @@ impl Subject {
         // No namespace has an underscore of its own in here, so the first one after it ends it.
         let before = match namespace.is_empty() {
             true => String::new(),
-            false => format!("{}_", file_part(&namespace).replace('_', "=5f")),
+            false => format!("{}_", file_name_part(&namespace)),
         };
-        let short = format!("{kind_word}_{before}{}", file_part(&name));
+        let short = format!("{kind_word}_{before}{}", file_name(&name));
         let place = if namespace.is_empty() { String::new() } else { format!("{}:", segment(&namespace)) };
         let object = format!("{kind_word}:{place}{}", segment(&name));
         Some(Self { kind, short, object, namespace, name })
@@ -340,22 +342,6 @@ impl Subject {
 /// <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#path-segment-names>.
 fn segment(name: &str) -> String {
     name.replace('~', "~7e").replace('/', "~2f").replace('%', "~25")
-}
-
-/// A name as a part of the name of a file: what no shell and no file system takes amiss, and of everything else its bytes,
-/// so that two names stay two.
-fn file_part(name: &str) -> String {
-    let mut part = String::new();
-    for c in name.chars() {
-        if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '@') {
-            part.push(c);
-            continue;
-        }
-        for byte in c.encode_utf8(&mut [0; 4]).bytes() {
-            let _ = write!(part, "={byte:02x}");
-        }
-    }
-    part
 }
 
 fn head(kind: &str, home: &str, name: &str, text: &mut String) {

@@ -118,12 +118,14 @@ impl Meant {
 pub(super) struct Said {
     pub(super) allow: BTreeMap<Reach, Meant>,
     pub(super) deny: BTreeMap<Reach, Meant>,
+    /// What is denied of actions that the catalogue does not know, by their names.
+    pub(super) deny_unknown: BTreeMap<Reach, BTreeSet<Arc<str>>>,
 }
 
 impl Said {
     /// The same in fewer statements.
     pub(super) fn joined(self) -> Self {
-        Self { allow: joined(self.allow), deny: joined(self.deny) }
+        Self { allow: joined(self.allow), deny: joined(self.deny), ..self }
     }
 
     /// The statements, those that grant first.
@@ -131,8 +133,11 @@ impl Said {
         let allow = self.allow.iter().map(|(reach, meant)| (Effect::Allow, reach, meant));
         let deny = self.deny.iter().map(|(reach, meant)| (Effect::Deny, reach, meant));
         let all = allow.chain(deny).filter(|(_, _, meant)| !meant.operations.is_empty());
-        let all = (1..).zip(all);
-        all.map(|(number, (effect, reach, meant))| statement(number, effect, reach, meant, naming)).collect()
+        let known = all.map(|(effect, reach, meant)| (effect, reach, actions(effect, meant, naming)));
+        let unknown = self.deny_unknown.iter();
+        let unknown = unknown.map(|(reach, names)| (Effect::Deny, reach, names.iter().cloned().collect()));
+        let all = (1..).zip(known.chain(unknown));
+        all.map(|(number, (effect, reach, action))| statement(number, effect, reach, action)).collect()
     }
 }
 
@@ -173,17 +178,20 @@ fn joined(said: BTreeMap<Reach, Meant>) -> BTreeMap<Reach, Meant> {
     joined
 }
 
-/// A statement. What is granted is named one by one where it may be: a wildcard would grant what the vendor adds, unless it
-/// is one of the present policies, which grant that now. A deny may reach further, and is shorter so.
-fn statement(number: u32, effect: Effect, reach: &Reach, meant: &Meant, naming: Naming) -> Statement {
+/// The actions of a statement. What is granted is named one by one where it may be: a wildcard would grant what the vendor
+/// adds, unless it is one of the present policies, which grant that now. A deny may reach further, and is shorter so.
+fn actions(effect: Effect, meant: &Meant, naming: Naming) -> Vec<Arc<str>> {
     let catalogue = Catalogue::global();
-    let action = match (effect, naming) {
+    match (effect, naming) {
         (_, Naming::Wildcards) => catalogue.exact(&meant.operations),
         (Effect::Deny, Naming::Each) => {
             catalogue.summarise(&meant.operations).into_iter().map(|(name, _)| name).collect()
         }
         (Effect::Allow, Naming::Each) => meant.texts(),
-    };
+    }
+}
+
+fn statement(number: u32, effect: Effect, reach: &Reach, action: Vec<Arc<str>>) -> Statement {
     let resources = Some(reach.resources.clone());
     let (resource, not_resource) = if reach.inverted { (None, resources) } else { (resources, None) };
     let word = match effect {
@@ -224,11 +232,11 @@ mod tests {
     fn no_wildcard_grants_what_the_catalogue_does_not_know() {
         let operations = Catalogue::global().expand("logs:*");
         let whole = Meant::from(operations.clone());
-        let allow = statement(1, Effect::Allow, &Reach::everything(), &whole, Naming::Each);
-        assert_eq!(allow.action.len(), operations.len());
-        assert!(allow.action.iter().all(|name| name.starts_with("logs:") && !name.contains('*')));
-        let deny = statement(2, Effect::Deny, &Reach::everything(), &whole, Naming::Each);
-        assert_eq!(deny.action, [Arc::<str>::from("logs:*")]);
+        let allow = actions(Effect::Allow, &whole, Naming::Each);
+        assert_eq!(allow.len(), operations.len());
+        assert!(allow.iter().all(|name| name.starts_with("logs:") && !name.contains('*')));
+        let deny = actions(Effect::Deny, &whole, Naming::Each);
+        assert_eq!(deny, [Arc::<str>::from("logs:*")]);
     }
 
     #[test]

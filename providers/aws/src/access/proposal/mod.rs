@@ -12,6 +12,7 @@ mod needs;
 mod permission_set;
 mod stays;
 mod steps;
+mod unknown;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -69,7 +70,8 @@ impl Proposes for Resolver {
             Err(_) => self.draft(principal, kind, kept, BTreeSet::new(), &denies),
             draft => draft,
         };
-        let Draft { fitted, left_out, left_alone, needs } = draft.map_err(|unfit| unfit.told(kind, &principal.name))?;
+        let Draft { fitted, left_out, left_alone, needs, notes } =
+            draft.map_err(|unfit| unfit.told(kind, &principal.name))?;
         let name = format!("{}-{}{apart}", kind.word(), file_name(&principal.name));
         let file = |suffix: String, document: &Document| -> Result<ProposedFile, NoProposal> {
             Ok(ProposedFile { name: format!("{name}.policy{suffix}.json"), text: printed(document)? })
@@ -81,7 +83,7 @@ impl Proposes for Resolver {
         let inline = fitted.inline.as_ref().map(|document| file(String::new(), document)).transpose()?;
         let written = Written::of(&fitted, inline.as_ref(), &managed, &left_alone);
         let steps = steps::steps(self.world(), principal, kind, &written);
-        Ok(Proposal { files: inline.into_iter().chain(managed).collect(), steps, left_out, needs })
+        Ok(Proposal { files: inline.into_iter().chain(managed).collect(), steps, left_out, needs, notes })
     }
 
     fn evidence_of_use(&self, identity: &IdentityId) -> Option<String> {
@@ -114,6 +116,7 @@ struct Draft {
     left_out: Vec<LeftOut>,
     left_alone: BTreeSet<PolicyIx>,
     needs: Vec<String>,
+    notes: Vec<String>,
 }
 
 impl Resolver {
@@ -169,8 +172,10 @@ impl Resolver {
                 said.deny.entry(reach.clone()).or_default().add(&operations, []);
             }
         }
+        let unknown::Unknown { denied, notes } = self.unknown(principal, &left_alone);
+        said.deny_unknown = denied;
         let fitted = fitted(&said.joined(), self.room(principal, kind, &left_alone))?;
-        Ok(Draft { fitted, left_out, left_alone, needs: needs.told(self.world(), principal) })
+        Ok(Draft { fitted, left_out, left_alone, needs: needs.told(self.world(), principal), notes })
     }
 
     /// The room beside the policies that are left alone.
