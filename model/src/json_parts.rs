@@ -41,21 +41,47 @@ pub trait Receive<'a>: Send {
     fn member(&mut self, name: &str, value: &'a RawValue) -> Result<(), serde_json::Error>;
 }
 
-/// Reads a JSON object and the wanted lists at its top: in parts, each with a receiver of its own, in order, or as one
-/// part where that cannot be. `None` where the object is not read to the end of the text without an error.
+/// Reads a JSON object and the wanted lists at its top, in parts, each with a receiver of its own, or as one part where
+/// that cannot be. The parts are handed over in order, some while the next ones are read, so that few are held at a time.
+/// `None` where the object is not read to the end of the text without an error; parts before that may have been handed
+/// over, and more than once.
 pub fn read<'a, R: Receive<'a>>(
     text: &'a str,
     lists: &[&'static str],
     receiver: impl Fn() -> R + Sync,
-) -> Option<Vec<R>> {
-    read_in_parts(text, lists, &receiver).or_else(|| {
+    mut each: impl FnMut(R) + Send,
+) -> Option<()> {
+    let small_parts = if rayon::current_num_threads() < 2 { 0 } else { text.len() / LEAST };
+    read_in_turns(small_parts, text, lists, &receiver, &mut each).or_else(|| {
         let mut received = receiver();
-        Walk::from(Start { offset: 0, element: None }, text, lists).run(None, &mut received).then(|| vec![received])
+        let whole = Walk::from(Start { offset: 0, element: None }, text, lists).run(None, &mut received);
+        whole.then(|| each(received))
     })
 }
 
-/// The same, but `None` also where it would be one part only: the document is small, it is printed in another way, or
-/// there is one core.
+fn read_in_turns<'a, R: Receive<'a>>(
+    parts: usize,
+    text: &'a str,
+    lists: &[&'static str],
+    receiver: &(impl Fn() -> R + Sync),
+    each: &mut (impl FnMut(R) + Send),
+) -> Option<()> {
+    if parts < 2 {
+        return None;
+    }
+    let stretches = stretches(parts, text, lists)?;
+    let mut held = Vec::new();
+    for turn in stretches.chunks(rayon::current_num_threads() * PER_CORE) {
+        let ((), read) =
+            rayon::join(|| held.drain(..).for_each(&mut *each), || read_all(turn, text, lists, receiver));
+        held = read?;
+    }
+    held.into_iter().for_each(each);
+    Some(())
+}
+
+/// The same with few large parts, all at once. `None` also where it would be one part only: the document is small, it is
+/// printed in another way, or there is one core.
 pub fn read_in_parts<'a, R: Receive<'a>>(
     text: &'a str,
     lists: &[&'static str],
@@ -72,15 +98,27 @@ fn read_in<'a, R: Receive<'a>>(
     lists: &[&'static str],
     receiver: impl Fn() -> R + Sync,
 ) -> Option<Vec<R>> {
-    let layout = Layout::of(text, lists)?;
-    let starts = layout.starts(parts, text, lists)?;
+    read_all(&stretches(parts, text, lists)?, text, lists, &receiver)
+}
+
+/// Where parts begin and end; the last one ends with the document.
+fn stretches(parts: usize, text: &str, lists: &[&'static str]) -> Option<Vec<(Start, Option<Start>)>> {
+    let starts = Layout::of(text, lists)?.starts(parts, text, lists)?;
     let ends = starts.iter().skip(1).copied().map(Some).chain([None]);
-    let read: Vec<Option<R>> = starts
+    Some(starts.iter().copied().zip(ends).collect())
+}
+
+fn read_all<'a, R: Receive<'a>>(
+    stretches: &[(Start, Option<Start>)],
+    text: &'a str,
+    lists: &[&'static str],
+    receiver: &(impl Fn() -> R + Sync),
+) -> Option<Vec<R>> {
+    let read: Vec<Option<R>> = stretches
         .par_iter()
-        .zip(ends.collect::<Vec<_>>())
         .map(|(start, end)| {
             let mut received = receiver();
-            Walk::from(*start, text, lists).run(end, &mut received).then_some(received)
+            Walk::from(*start, text, lists).run(*end, &mut received).then_some(received)
         })
         .collect();
     read.into_iter().collect()

@@ -186,25 +186,26 @@ struct LastUsed {
 pub(super) fn read(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
     facts.policies.settle();
     let mut reading = Reading { sheet, facts, account: sheet.account.clone(), unplaced: Vec::new(), fresh: Vec::new() };
-    if let Some(parts) = json_parts::read(sheet.root(), &LISTS, Details::default) {
-        let mut truncated = None;
-        for part in parts {
-            // One core takes what the others understand next.
-            let fresh = std::mem::take(&mut reading.fresh);
-            let (understood, ()) = rayon::join(
-                || understand(fresh),
-                || {
-                    for (list, index, element) in part.elements {
-                        reading.take(format!("/{list}/{index}"), element);
-                    }
-                },
-            );
-            reading.facts.policies.keep(understood);
-            truncated = part.is_truncated.or(truncated);
-        }
+    let mut truncated = None;
+    let read = json_parts::read(sheet.root(), &LISTS, Details::default, |part| {
+        // One core takes what the others understand next.
+        let fresh = std::mem::take(&mut reading.fresh);
+        let (understood, ()) = rayon::join(
+            || understand(fresh),
+            || {
+                for (list, index, element) in part.elements {
+                    reading.take(format!("/{list}/{index}"), element);
+                }
+            },
+        );
+        reading.facts.policies.keep(understood);
+        truncated = part.is_truncated.or(truncated);
+    });
+    if read.is_some() {
         reading.end(truncated);
         return;
     }
+    // What was taken already is not taken again.
     let parts = sheet.parts(&LISTS, errors);
     for (list, index, raw) in &parts.elements {
         let pointer = format!("/{list}/{index}");
