@@ -7,6 +7,7 @@
 //! Two things are looked at: how much is admitted (which tenant, which workload, which contexts), and by what it is held:
 //! by a number, or by a name that may be given away. Each alone is weak; much that is held by a name is unsafe.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use evenhand_model::evidence::Truth;
@@ -65,6 +66,8 @@ impl Demand {
 pub struct Alternative {
     /// All of these. Tests that hold for tokens without the claim, and negative ones, are no demands.
     pub demands: Vec<Demand>,
+    /// Claims with values of which each keeps a token out that has it, whatever else is demanded.
+    pub denied: Vec<Demand>,
     /// Whether it has negative tests as well.
     pub forbids: bool,
     /// Whether it demands something nobody here understands as well.
@@ -145,7 +148,7 @@ pub fn grade(issuer: Issuer, asks: &Asks) -> Graded {
             false => Some("missing-sub"),
         };
         let mut found = Vec::new();
-        for reach in reaches(issuer, demands) {
+        for reach in reaches(issuer, &spared(issuer, alternative)) {
             graded.patterns.extend(&reach.remarks);
             if !reach.never {
                 graded.admits = true;
@@ -169,6 +172,33 @@ pub fn grade(issuer: Issuer, asks: &Asks) -> Graded {
     }
     graded.vague = graded.admits && graded.grade > certain;
     graded
+}
+
+/// What is demanded, without the values that keep a token out. One that is kept out in some contexts of a workload alone is
+/// taken apart by these.
+fn spared(issuer: Issuer, alternative: &Alternative) -> Cow<'_, [Demand]> {
+    if alternative.denied.is_empty() {
+        return Cow::Borrowed(&alternative.demands);
+    }
+    let left = |demand: &Demand| {
+        // What was put in lower case is not compared with what was not.
+        if demand.slack.contains(&Slack::Case) || !issuers::has_one_value(issuer, &demand.claim) {
+            return demand.clone();
+        }
+        let denied = alternative.denied.iter().filter(|denied| denied.claim == demand.claim);
+        let denied: Vec<&Glob> = denied.flat_map(|denied| &denied.values).collect();
+        let is_left = |value: &Glob| !denied.iter().any(|denied| denied.contains(value) == Truth::Yes);
+        let mut values = Vec::new();
+        for value in demand.values.iter().filter(|value| is_left(value)) {
+            let contexts = issuers::contexts(issuer, &demand.claim, value);
+            match contexts.iter().all(is_left) {
+                true => values.push(value.clone()),
+                false => values.extend(contexts.into_iter().filter(is_left)),
+            }
+        }
+        Demand { values, ..demand.clone() }
+    };
+    alternative.demands.iter().map(left).collect()
 }
 
 /// What is weak about how demands are put, whatever they are. Nothing where the same claim is demanded strictly as well, and

@@ -413,6 +413,89 @@ fn a_whole_trust_policy_counts_with_its_denies_and_its_principals() {
     assert_eq!(asked(json!([other]))["match"], false);
 }
 
+#[test]
+fn a_deny_counts_in_the_grade_where_it_is_shown_to_take_the_weak_subjects_away() {
+    const MAIN: &str = "repo:o/deploy:ref:refs/heads/main";
+    let key = |claim: &str| format!("{HOST}:{claim}");
+    let provider = |host: &str| json!({ "Federated": format!("arn:aws:iam::111122223333:oidc-provider/{host}") });
+    let deny =
+        |condition: Value| json!({ "Effect": "Deny", "Principal": "*", "Action": "sts:*", "Condition": condition });
+    let with = |statement: Value, name: &str, value: Value| {
+        let mut statement = statement;
+        statement[name] = value;
+        statement
+    };
+    let (all, one) = (json!("repo:o/*"), json!("repo:o/deploy:*"));
+    let but_main = json!({ "StringNotLike": { key("sub"): MAIN } });
+    let proposed = json!({ "StringLike": { key("sub"): "repo:o/deploy:pull_request" } });
+    let elsewhere = json!({ "IpAddress": { "aws:SourceIp": "203.0.113.0/24" } });
+    for (allowed, mut denied, grade, pattern, cited) in [
+        (&all, deny(but_main.clone()), "safe", None, false),
+        (&all, deny(json!({ "StringNotLikeIfExists": { key("sub"): MAIN } })), "safe", None, false),
+        (&all, deny(json!({ "ForAnyValue:StringNotLike": { key("sub"): MAIN } })), "safe", None, false),
+        (&all, deny(json!({ "StringNotLike": { key("sub"): "repo:o/deploy:*" } })), "unsafe", Some("repo-wide"), false),
+        (&one, deny(json!({ "StringNotEquals": { key("environment"): "p" } })), "safe", None, false),
+        (&one, deny(proposed.clone()), "weak", Some("wildcard-ref"), false),
+        (&one, deny(json!({ "StringLike": { key("sub"): "*:pull_request" } })), "weak", Some("wildcard-ref"), false),
+        (&json!([MAIN, "repo:o/deploy:pull_request"]), deny(proposed.clone()), "safe", None, false),
+        (&all, with(deny(but_main.clone()), "Principal", provider(HOST)), "safe", None, false),
+        (&all, with(deny(json!({})), "NotPrincipal", provider("gitlab.com")), "weak", Some("always-false"), false),
+        // These leave what makes it weak, or may do so.
+        (&all, deny(proposed.clone()), "unsafe", Some("org-wide"), false),
+        (&one, deny(json!({ "StringEquals": { key("sub"): "repo:o/deploy:*" } })), "unsafe", Some("repo-wide"), false),
+        (
+            &all,
+            deny(json!({ "StringNotLike": { key("sub"): MAIN }, "StringNotEquals": { key("aud"): "x" } })),
+            "unsafe",
+            Some("org-wide"),
+            false,
+        ),
+        (
+            &all,
+            deny(json!({ "StringNotLike": { key("sub"): MAIN }, "IpAddress": elsewhere["IpAddress"] })),
+            "unsafe",
+            Some("org-wide"),
+            true,
+        ),
+        (&all, deny(elsewhere), "unsafe", Some("org-wide"), true),
+        (
+            &one,
+            deny(json!({ "ForAnyValue:StringNotEquals": { key("environment"): "p" } })),
+            "unsafe",
+            Some("repo-wide"),
+            true,
+        ),
+        (
+            &all,
+            deny(json!({ "StringNotLike": { key("sub"): "repo:o/${aws:PrincipalTag/x}:*" } })),
+            "unsafe",
+            Some("org-wide"),
+            true,
+        ),
+        (
+            &one,
+            deny(json!({ "StringEquals": { key("event_name"): "pull_request" } })),
+            "unsafe",
+            Some("repo-wide"),
+            true,
+        ),
+        (&all, deny(json!({ "StringLike": { "gitlab.com:sub": "*" } })), "unsafe", Some("org-wide"), false),
+        (&all, with(deny(but_main.clone()), "Principal", provider("gitlab.com")), "unsafe", Some("org-wide"), false),
+        (&all, with(deny(but_main), "Action", json!("sts:TagSession")), "unsafe", Some("org-wide"), false),
+    ] {
+        if denied.get("NotPrincipal").is_some() {
+            denied.as_object_mut().unwrap().remove("Principal");
+        }
+        let allow = json!({ "Effect": "Allow", "Principal": provider(HOST), "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": { "StringLike": { key("sub"): allowed } } });
+        let said = answer(&json!({ "platform": "aws", "issuer": format!("https://{HOST}"), "subject": MAIN,
+            "condition": { "Version": "2012-10-17", "Statement": [allow, denied] } }));
+        let graded = (said["grade"].as_str().unwrap_or("null"), said["pattern"].as_str());
+        assert_eq!(graded, (grade, pattern), "{denied}: {said}");
+        assert_eq!(said["notes"].to_string().contains("`Deny "), cited, "{denied}: {said}");
+    }
+}
+
 fn answer_of(matched: bool, grade: &str) -> Value {
     json!({ "match": matched, "grade": grade, "pattern": null, "reason": "", "patterns": ["environment-scoped", "missing-aud", "name-based"] })
 }

@@ -67,7 +67,7 @@ impl Way {
                 }
             }
         }
-        Some(Alternative { demands, forbids: !forbidden.is_empty(), vague })
+        Some(Alternative { demands, forbids: !forbidden.is_empty(), vague, ..Alternative::default() })
     }
 }
 

@@ -1,5 +1,8 @@
 //! GitHub Actions: `repo:OWNER/REPO:<context>`, the same with numbers, and what organisations make of it.
 
+use evenhand_model::evidence::Truth;
+use evenhand_model::glob::{Glob, Token};
+
 use super::{id, name, pairs};
 use crate::reach::{Context, NO_ID, Pin, Proposals, Reach};
 use crate::shape::Shape;
@@ -97,6 +100,23 @@ pub(super) fn is_value(claim: &str, shape: &Shape) -> bool {
         }),
         _ => true,
     }
+}
+
+/// A pattern of `repo:` that leaves the whole context open, once for each context. It is read as one of GitHub's own form of
+/// subjects: what an organisation makes of other claims begins so only by its own choice, and tells contexts in other words.
+pub(super) fn contexts(pattern: &Glob) -> Vec<Glob> {
+    let tokens = pattern.tokens();
+    let begins = Glob::wildcard("repo:*").contains(pattern) == Truth::Yes;
+    let open = match (tokens.iter().filter(|token| **token == Token::Char(':')).count(), tokens.as_slice()) {
+        (1, [.., Token::Many]) if begins => &*tokens,
+        (2, [open @ .., Token::Char(':'), Token::Many]) if begins => open,
+        _ => return Vec::new(),
+    };
+    let with = |context: &str| {
+        let context = Glob::wildcard(context).tokens();
+        Glob::from_tokens(open.iter().cloned().chain([Token::Char(':')]).chain(context))
+    };
+    Vec::from(["ref:*", "environment:*", PROPOSED].map(with))
 }
 
 pub(super) fn subject(shape: &Shape) -> Reach {

@@ -68,6 +68,14 @@ pub(crate) fn begins_with(issuer: Issuer, claim: &str) -> Option<&'static str> {
     }
 }
 
+/// The contexts that a pattern over a claim leaves open, a pattern each; none where it does not leave the whole context open.
+pub(crate) fn contexts(issuer: Issuer, claim: &str, pattern: &Glob) -> Vec<Glob> {
+    match (issuer, claim) {
+        (Issuer::GitHub, "sub") => github::contexts(pattern),
+        _ => Vec::new(),
+    }
+}
+
 /// Whether texts that differ in the case of letters alone mean different things: names of branches and tags do, those of
 /// owners, repositories and environments do not.
 pub(crate) fn case_counts(issuer: Issuer, claim: &str, values: &[Glob]) -> bool {
