@@ -181,8 +181,7 @@ fn spared(issuer: Issuer, alternative: &Alternative) -> Cow<'_, [Demand]> {
         return Cow::Borrowed(&alternative.demands);
     }
     let left = |demand: &Demand| {
-        // What was put in lower case is not compared with what was not.
-        if demand.slack.contains(&Slack::Case) || !issuers::has_one_value(issuer, &demand.claim) {
+        if !is_exact(issuer, demand) {
             return demand.clone();
         }
         let denied = alternative.denied.iter().filter(|denied| denied.claim == demand.claim);
@@ -224,46 +223,77 @@ pub(crate) fn is_audience(claim: &str) -> bool {
     matches!(claim, "aud" | "oaud")
 }
 
-/// Whether two demands on a claim that has one value leave no value, or none that begins as another claim says.
+/// Whether demands on claims that have one value leave no value, or none that begins as another claim says.
 fn contradict(issuer: Issuer, demands: &[Demand]) -> bool {
-    let apart = |one: &Demand, other: &Demand| {
-        one.values.iter().all(|value| other.values.iter().all(|second| value.overlaps(second) == Truth::No))
-    };
-    // What was put in lower case is not compared with what was not.
-    let exact =
-        |demand: &&Demand| !demand.slack.contains(&Slack::Case) && issuers::has_one_value(issuer, &demand.claim);
-    let compared: Vec<&Demand> = demands.iter().filter(exact).collect();
-    let of_another = |one: &Demand, begin: &Demand| {
-        issuers::begins_with(issuer, &one.claim) == Some(begin.claim.as_str())
-            && begin.values.iter().all(|value| {
-                let below = Glob::from_tokens(value.tokens().into_iter().chain([Token::Char('/'), Token::Many]));
-                one.values.iter().all(|value| below.overlaps(value) == Truth::No)
-            })
-    };
-    compared.iter().enumerate().any(|(at, one)| {
-        compared.iter().skip(at + 1).any(|other| one.claim == other.claim && apart(one, other))
-            || compared.iter().any(|other| of_another(one, other))
+    let compared: Vec<&Demand> = demands.iter().filter(|demand| is_exact(issuer, demand)).collect();
+    compared.iter().any(|one| {
+        let apart = |other: &&Demand| !one.values.iter().any(|value| fits_beside(issuer, &one.claim, value, other));
+        compared.iter().any(apart)
+    })
+}
+
+/// Whether the values of a demand can be compared with those of others: of a claim that has one value, and not put in lower
+/// case, which the others were not.
+fn is_exact(issuer: Issuer, demand: &Demand) -> bool {
+    !demand.slack.contains(&Slack::Case) && issuers::has_one_value(issuer, &demand.claim)
+}
+
+/// Whether one token may have a value of a claim and what a demand is met by: of the same claim, or of one that it begins with.
+fn fits_beside(issuer: Issuer, claim: &str, value: &Glob, demand: &Demand) -> bool {
+    let same = claim == demand.claim;
+    if !same && issuers::begins_with(issuer, claim) != Some(demand.claim.as_str()) {
+        return true;
+    }
+    demand.values.iter().any(|other| {
+        let below = || Glob::from_tokens(other.tokens().into_iter().chain([Token::Char('/'), Token::Many]));
+        let overlaps = if same { other.overlaps(value) } else { below().overlaps(value) };
+        overlaps != Truth::No
     })
 }
 
 /// How far each combination of a list of demands reaches. Values of the subject are told apart, since each of them holds
-/// several things at once; those of other claims hold one thing, of which the loosest counts.
+/// several things at once; those of other claims hold one thing, of which the loosest counts that the subject leaves.
 fn reaches(issuer: Issuer, demands: &[Demand]) -> Vec<Reach> {
     if contradict(issuer, demands) {
         return vec![Reach::nobody()];
     }
-    let of = |demand: &Demand, value: &Glob| issuers::reach(issuer, &demand.claim, value);
-    let mut all = vec![Reach::default()];
-    for demand in demands {
-        let values = demand.values.iter().map(|value| of(demand, value));
-        let apart = demand.claim == "sub" && all.len() * demand.values.len() <= MOST_COMBINATIONS;
-        let each: Vec<Reach> = if apart { values.collect() } else { values.reduce(Reach::or).into_iter().collect() };
-        if each.is_empty() {
-            return vec![Reach::nobody()];
+    let (subjects, others): (Vec<&Demand>, Vec<&Demand>) = demands.iter().partition(|demand| demand.claim == "sub");
+    let mut all: Vec<(Reach, Vec<&Glob>)> = vec![(Reach::default(), Vec::new())];
+    for demand in subjects {
+        let of = |value: &Glob| issuers::reach(issuer, &demand.claim, value);
+        let each: Vec<(Reach, Option<&Glob>)> = if all.len() * demand.values.len() <= MOST_COMBINATIONS {
+            let exact = is_exact(issuer, demand);
+            demand.values.iter().map(|value| (of(value), exact.then_some(value))).collect()
+        } else {
+            demand.values.iter().map(of).reduce(Reach::or).map(|reach| (reach, None)).into_iter().collect()
+        };
+        let mut combined = Vec::new();
+        for (held, values) in &all {
+            for (reach, value) in &each {
+                if value.is_none_or(|value| values.iter().all(|other| other.overlaps(value) != Truth::No)) {
+                    let values = values.iter().copied().chain(*value).collect();
+                    combined.push((held.clone().and(reach.clone()), values));
+                }
+            }
         }
-        all = all.iter().flat_map(|held| each.iter().map(move |one| held.clone().and(one.clone()))).collect();
+        all = combined;
     }
-    all
+    all.into_iter().filter_map(|(reach, values)| beside(issuer, reach, &values, &others)).collect()
+}
+
+/// How far demands reach beside those on the subject, of which one value each is taken; `None`: no token meets all of them.
+fn beside(issuer: Issuer, subject: Reach, values: &[&Glob], others: &[&Demand]) -> Option<Reach> {
+    let told = values.iter().flat_map(|value| issuers::told(issuer, value));
+    let told: Vec<Demand> = told.map(|(claim, value)| Demand::new(claim, vec![value])).collect();
+    if contradict(issuer, &told) {
+        return None;
+    }
+    others.iter().try_fold(subject, |held, demand| {
+        let exact = is_exact(issuer, demand);
+        let fits = |value: &&Glob| !exact || told.iter().all(|told| fits_beside(issuer, &demand.claim, value, told));
+        let left = demand.values.iter().filter(fits).map(|value| issuers::reach(issuer, &demand.claim, value));
+        Some(held.and(left.reduce(Reach::or)?))
+    })
 }
 
 /// What is weak about a reach, the decisive pattern first; `untested`: the pattern for a subject of which nothing is demanded.

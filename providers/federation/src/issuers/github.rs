@@ -119,6 +119,64 @@ pub(super) fn contexts(pattern: &Glob) -> Vec<Glob> {
     Vec::from(["ref:*", "environment:*", PROPOSED].map(with))
 }
 
+/// What a subject says of the claims about its repository: what stands before the first wildcard, since more may stand in the
+/// place of that than one piece.
+pub(super) fn told(shape: &Shape) -> Vec<(&'static str, Glob)> {
+    let pieces = shape.split(':');
+    let mut rest = pieces.iter();
+    let mut said = Vec::new();
+    while let Some(key) = rest.next().and_then(Shape::literal) {
+        if key == PROPOSED {
+            continue;
+        }
+        let Some(value) = rest.next() else { break };
+        match key.as_str() {
+            "repo" | "repository" => said.extend(names(value)),
+            "repository_owner" => {
+                let (owner, id) = numbered(&value.head(), !value.is_wild());
+                said.push(("repository_owner", owner));
+                said.extend(id.map(|id| ("repository_owner_id", id)));
+            }
+            "repository_id" => said.push(("repository_id", beginning(&value.head(), !value.is_wild()))),
+            "repository_owner_id" => said.push(("repository_owner_id", beginning(&value.head(), !value.is_wild()))),
+            _ => {}
+        }
+        // The name of a workflow may hold colons.
+        if value.is_wild() || key == "workflow" {
+            break;
+        }
+    }
+    said
+}
+
+/// `OWNER/REPO`, or `OWNER@ID/REPO@ID`, as claims, which tell names and numbers apart.
+fn names(shape: &Shape) -> Vec<(&'static str, Glob)> {
+    let head = shape.head();
+    let (owner, repository) = match head.split_once('/') {
+        Some((owner, repository)) => (owner, Some(repository)),
+        None => (head.as_str(), None),
+    };
+    let (owner, owner_id) = numbered(owner, repository.is_some());
+    let (name, id) = repository.map_or((Glob::Any, None), |name| numbered(name, !shape.is_wild()));
+    let full = Glob::from_tokens(owner.tokens().into_iter().chain([Token::Char('/')]).chain(name.tokens()));
+    let ids = [("repository_owner_id", owner_id), ("repository_id", id)].into_iter();
+    let ids = ids.filter_map(|(claim, id)| Some((claim, id?)));
+    [("repository", full), ("repository_owner", owner)].into_iter().chain(ids).collect()
+}
+
+/// A name, and its number behind an `@`.
+fn numbered(text: &str, whole: bool) -> (Glob, Option<Glob>) {
+    match text.split_once('@') {
+        Some((name, id)) => (Glob::literal(name), Some(beginning(id, whole))),
+        None => (beginning(text, whole), None),
+    }
+}
+
+/// A text that is whole, or whatever begins with it.
+fn beginning(text: &str, whole: bool) -> Glob {
+    if whole { Glob::literal(text) } else { Glob::from_tokens(text.chars().map(Token::Char).chain([Token::Many])) }
+}
+
 pub(super) fn subject(shape: &Shape) -> Reach {
     let pieces = shape.split(':');
     let found = pairs(&pieces, KEYS, &[PROPOSED]);

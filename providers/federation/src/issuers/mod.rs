@@ -64,7 +64,16 @@ pub(crate) fn begins_with(issuer: Issuer, claim: &str) -> Option<&'static str> {
     match (issuer, claim) {
         // The workflow that an event starts stands in the repository itself.
         (Issuer::GitHub, "workflow_ref") => Some("repository"),
+        (Issuer::GitHub, "repository") => Some("repository_owner"),
         _ => None,
+    }
+}
+
+/// What a subject that fits a pattern says of other claims, as far as it is certain: patterns that are no narrower.
+pub(crate) fn told(issuer: Issuer, subject: &Glob) -> Vec<(&'static str, Glob)> {
+    match issuer {
+        Issuer::GitHub => github::told(&Shape::of(subject)),
+        _ => Vec::new(),
     }
 }
 
