@@ -115,6 +115,8 @@ impl Understood for Trusted {
             let asked = asked_by(&*statement.conditions, issuer, None);
             let cited = statement.conditions.iter().filter(|test| is_vague(test, issuer));
             asks.opaque.extend(cited.map(written));
+            let keys = statement.conditions.iter().filter_map(|test| split(&test.key));
+            asks.tested.extend(keys.filter(|(prefix, _)| issuer.may_be_at(prefix)).map(|(_, claim)| claim));
             let mut denies = Vec::new();
             for denied in self.denying(only_provider(statement, issuer), issuer) {
                 match denied {

@@ -89,6 +89,8 @@ pub struct Asks {
     pub remarks: Vec<&'static str>,
     /// Parts that demand something nobody here understands, so that the condition may be tighter than it is graded.
     pub opaque: Vec<String>,
+    /// Claims that are tested, whether or not that demands anything of them, beside those that are demanded.
+    pub tested: BTreeSet<String>,
 }
 
 /// A grade, and why.

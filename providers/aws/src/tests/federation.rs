@@ -216,6 +216,21 @@ fn conditions_of_trusts_are_evaluated_by_the_policy_language() {
     }
 }
 
+#[test]
+fn a_test_of_a_claim_that_keeps_nobody_out_is_named_whatever_its_operator() {
+    for operator in ["StringEquals", "StringNotEquals", "StringEqualsIfExists", "ForAllValues:StringLike"] {
+        let condition = json!({ "StringLike": { format!("{HOST}:sub"): "repo:o/r:*" },
+            operator: { format!("{HOST}:head_ref"): "main", format!("{HOST}:actor"): "ann" } });
+        let said = answer(&json!({ "platform": "aws", "issuer": "github", "subject": "repo:o/r:pull_request",
+            "condition": condition }));
+        let notes: Vec<&str> =
+            said["notes"].as_array().unwrap().iter().map(|note| note["message"].as_str().unwrap()).collect();
+        let [actor, branch] = notes.as_slice() else { panic!("{said}") };
+        assert!(actor.starts_with("`actor` counts for nothing") && branch.starts_with("`head_ref` counts"), "{said}");
+        assert_eq!(said["pattern"], "repo-wide", "{said}");
+    }
+}
+
 /// Operators of the language on claims, each with a token that fits and one that does not, or the same twice.
 #[test]
 fn every_operator_is_matched_and_graded_by_what_it_lets_in() {

@@ -632,6 +632,36 @@ fn what_is_not_understood_is_cited() {
 }
 
 #[test]
+fn claims_that_keep_nobody_out_are_named_with_the_reason() {
+    for (claim, why) in [
+        ("actor", "who started the run"),
+        ("actor_id", "who started the run"),
+        ("triggering_actor", "who started the run"),
+        ("head_ref", "whoever proposes gives it that name"),
+        ("base_ref", "whoever proposes chooses"),
+        ("workflow", "call itself so"),
+        ("repository_visibility", "not whose it is"),
+        ("runner_environment", "not what it runs"),
+        ("run_number", "not say what they run"),
+        ("job_workflow_sha", "may be tighter"),
+    ] {
+        let condition = format!("assertion.repository == 'o/r' && assertion.{claim} == '7'");
+        let said = answer(&json!({ "platform": "gcp", "subject": "repo:o/r:pull_request",
+            "condition": { "attributeCondition": condition } }))
+        .unwrap();
+        let notes = said["notes"].as_array().unwrap();
+        let [note] = notes.as_slice() else { panic!("{said}") };
+        let message = note["message"].as_str().unwrap();
+        assert!(message.starts_with(&format!("`{claim}` counts for nothing in the grade: ")), "{said}");
+        assert!(message.contains(why), "{said}");
+        assert_eq!(said["pattern"], "repo-wide", "{said}");
+    }
+    let said = answer(&json!({ "platform": "gcp", "subject": "repo:o/r:pull_request",
+        "condition": { "attributeCondition": "assertion.repository == 'o/r' && assertion.ref_type == 'tag'" } }));
+    assert_eq!(said.unwrap().get("notes"), None);
+}
+
+#[test]
 fn a_claim_of_an_issuer_that_is_not_understood_is_not_called_safe() {
     let of = |condition: &str| {
         answer(&json!({ "platform": "gcp", "issuer": "https://login.example.com", "subject": "ann",

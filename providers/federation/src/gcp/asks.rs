@@ -21,7 +21,7 @@ const MOST: usize = 64;
 pub(super) fn of(condition: &Expr, mapping: &BTreeMap<String, Expr>, issuer: Issuer) -> Asks {
     let mut taking = Taking { mapping, issuer, remarks: Vec::new(), opaque: Vec::new() };
     let alternatives = taking.take(condition, true).into_iter().filter_map(Way::alternative).collect();
-    Asks { alternatives, remarks: taking.remarks, opaque: taking.opaque }
+    Asks { alternatives, remarks: taking.remarks, opaque: taking.opaque, ..Asks::default() }
 }
 
 /// The claim that an expression names.

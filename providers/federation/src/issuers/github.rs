@@ -3,7 +3,7 @@
 use evenhand_model::evidence::Truth;
 use evenhand_model::glob::{Glob, Token};
 
-use super::{id, name, pairs};
+use super::{TIGHTER, id, name, pairs};
 use crate::reach::{Context, NO_ID, Pin, Proposals, Reach};
 use crate::shape::Shape;
 
@@ -213,6 +213,26 @@ pub(super) fn claim(claim: &str, shape: &Shape) -> Reach {
         "ref_type" if shape.literal().as_deref() == Some("tag") => without_proposals(Context::Tag),
         _ => Reach::default(),
     }
+}
+
+/// Why a claim counts for nothing in the grade; `None`: it counts.
+pub(super) fn passed_over(claim: &str) -> Option<&'static str> {
+    Some(match claim {
+        "sub" | "aud" | "oaud" | "iss" | "azp" => return None,
+        "repository" | "repository_id" | "repository_owner" | "repository_owner_id" | "enterprise_id" => return None,
+        "ref" | "ref_protected" | "ref_type" | "environment" | "event_name" => return None,
+        "job_workflow_ref" | "workflow_ref" => return None,
+        "actor" | "actor_id" | "triggering_actor" => "it says who started the run, and not whose changes the run is of",
+        "head_ref" => "it is the branch that a proposal comes from, and whoever proposes gives it that name",
+        "base_ref" => {
+            "it is the branch that a proposal is for, which whoever proposes chooses, and nobody has merged it there"
+        }
+        "workflow" => "it is what a workflow calls itself, and any file of any branch may call itself so",
+        "repository_visibility" => "it says who sees the repository, and not whose it is",
+        "runner_environment" => "it says where a job runs, and not what it runs",
+        "check_run_id" | "run_attempt" | "run_id" | "run_number" => "it numbers runs, and does not say what they run",
+        _ => TIGHTER,
+    })
 }
 
 /// An event: at which references its jobs run ("Events that trigger workflows", the column `GITHUB_REF`).

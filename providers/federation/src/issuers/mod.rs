@@ -53,6 +53,18 @@ pub(crate) fn knows(issuer: Issuer, claim: &str) -> bool {
     issuer != Issuer::Other || matches!(claim, "sub" | "email" | "aud" | "oaud" | "azp" | "iss")
 }
 
+/// What is said of a part of which nothing tells whether it keeps anybody out.
+pub(crate) const TIGHTER: &str = "the condition may be tighter than it says";
+
+/// Why a claim counts for nothing in the grade; `None`: it counts, or a part of it does.
+pub(crate) fn passed_over(issuer: Issuer, claim: &str) -> Option<&'static str> {
+    match issuer {
+        _ if !knows(issuer, claim) => Some(TIGHTER),
+        Issuer::GitHub => github::passed_over(claim),
+        _ => None,
+    }
+}
+
 /// Whether a claim has one value in every token of an issuer that carries it.
 pub(crate) fn has_one_value(issuer: Issuer, claim: &str) -> bool {
     let lists = ["aud", "oaud", "amr", "groups", "groups_direct", "user_identities", "oidc.circleci.com/context-ids"];
