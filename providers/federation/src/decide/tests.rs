@@ -294,8 +294,18 @@ fn every_form_of_the_language_is_matched_and_graded_by_what_it_lets_in() {
         ("assertion.repository in ['o/x', assertion.repository]", &yes, "null", Some("not-understood")),
         ("size(assertion.sub) > 3", &yes, "null", Some("not-understood")),
         ("!(size(assertion.sub) > 30)", &yes, "null", Some("not-understood")),
-        ("assertion.sub.matches('^repo:(o/r|o/x):')", &yes, "null", Some("not-understood")),
+        ("assertion.sub.matches('^repo:(o/r|o/.*):')", &yes, "null", Some("not-understood")),
         ("assertion.sub.matches('.*')", &yes, "unsafe", Some("no-repo-scope")),
+        // A choice between texts is a list of them.
+        ("assertion.sub.matches('^repo:o/(r|x):ref:refs/heads/main$')", &yes, "safe", None),
+        ("assertion.sub.matches('^repo:o/(x|y):ref:refs/heads/main$')", &no, "safe", None),
+        ("assertion.sub.matches('^repo:(o/r|o/x):')", &yes, "unsafe", Some("repo-wide")),
+        (
+            "assertion.repository.matches('^o/r$|o/x$') && assertion.ref == 'refs/heads/main'",
+            &yes,
+            "unsafe",
+            Some("shared-issuer-spoof"),
+        ),
         // Another way in is open whatever it is.
         ("assertion.repository_owner == 'o' || size(assertion.sub) > 3", &yes, "unsafe", Some("org-wide")),
         // It can only be tighter than safe.
