@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use evenhand_model::evidence::Truth;
-use evenhand_model::glob::{Glob, Token};
+use evenhand_model::glob::Glob;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -225,7 +225,7 @@ pub(crate) fn is_audience(claim: &str) -> bool {
     matches!(claim, "aud" | "oaud")
 }
 
-/// Whether demands on claims that have one value leave no value, or none that begins as another claim says.
+/// Whether demands on claims that have one value leave no value, or none that goes with what is demanded of another claim.
 fn contradict(issuer: Issuer, demands: &[Demand]) -> bool {
     let compared: Vec<&Demand> = demands.iter().filter(|demand| is_exact(issuer, demand)).collect();
     compared.iter().any(|one| {
@@ -240,21 +240,17 @@ fn is_exact(issuer: Issuer, demand: &Demand) -> bool {
     !demand.slack.contains(&Slack::Case) && issuers::has_one_value(issuer, &demand.claim)
 }
 
-/// Whether one token may have a value of a claim and what a demand is met by: of the same claim, or of one that it begins with.
+/// Whether one token may have a value of a claim and meet a demand.
 fn fits_beside(issuer: Issuer, claim: &str, value: &Glob, demand: &Demand) -> bool {
-    let same = claim == demand.claim;
-    if !same && issuers::begins_with(issuer, claim) != Some(demand.claim.as_str()) {
-        return true;
-    }
-    demand.values.iter().any(|other| {
-        let below = || Glob::from_tokens(other.tokens().into_iter().chain([Token::Char('/'), Token::Many]));
-        let overlaps = if same { other.overlaps(value) } else { below().overlaps(value) };
-        overlaps != Truth::No
+    let fits = |wanted: &Glob| wanted.overlaps(value) != Truth::No;
+    demand.values.iter().any(|other| match claim == demand.claim {
+        true => fits(other),
+        false => issuers::limits(issuer, claim, &demand.claim, other).is_none_or(|all| all.iter().any(fits)),
     })
 }
 
 /// How far each combination of a list of demands reaches. Values of the subject are told apart, since each of them holds
-/// several things at once; those of other claims hold one thing, of which the loosest counts that the subject leaves.
+/// several things at once; those of other claims hold one thing, of which the loosest counts that the others leave.
 fn reaches(issuer: Issuer, demands: &[Demand]) -> Vec<Reach> {
     if contradict(issuer, demands) {
         return vec![Reach::nobody()];
@@ -290,9 +286,12 @@ fn beside(issuer: Issuer, subject: Reach, values: &[&Glob], others: &[&Demand]) 
     if contradict(issuer, &told) {
         return None;
     }
+    let compared: Vec<&Demand> =
+        told.iter().chain(others.iter().copied().filter(|demand| is_exact(issuer, demand))).collect();
     others.iter().try_fold(subject, |held, demand| {
         let exact = is_exact(issuer, demand);
-        let fits = |value: &&Glob| !exact || told.iter().all(|told| fits_beside(issuer, &demand.claim, value, told));
+        let fits =
+            |value: &&Glob| !exact || compared.iter().all(|other| fits_beside(issuer, &demand.claim, value, other));
         let left = demand.values.iter().filter(fits).map(|value| issuers::reach(issuer, &demand.claim, value));
         Some(held.and(left.reduce(Reach::or)?))
     })

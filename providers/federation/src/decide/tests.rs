@@ -496,6 +496,34 @@ fn proposals_count_where_nothing_else_that_is_demanded_keeps_them_out() {
             "safe",
             None,
         ),
+        // No proposal runs at a tag, and what stands at its base does not run at the proposal.
+        (
+            "assertion.repository == 'o/r' && assertion.ref == 'refs/tags/v1' && assertion.event_name == 'pull_request'"
+                .to_owned(),
+            "weak",
+            Some("always-false"),
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.ref.startsWith('refs/pull/') \
+             && assertion.event_name == 'pull_request_target'"
+                .to_owned(),
+            "weak",
+            Some("always-false"),
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.ref in ['refs/pull/7/merge', 'refs/heads/main'] \
+             && assertion.event_name == 'pull_request_target'"
+                .to_owned(),
+            "safe",
+            None,
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.ref in ['refs/pull/7/merge', 'refs/heads/main'] \
+             && assertion.event_name in ['pull_request', 'pull_request_target']"
+                .to_owned(),
+            "unsafe",
+            Some("pull-request"),
+        ),
         (
             "assertion.repository == 'o/r' && assertion.ref.startsWith('refs/heads/') \
              && assertion.event_name in ['schedule', 'pull_request']"

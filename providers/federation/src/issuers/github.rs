@@ -275,6 +275,22 @@ fn event(name: &str) -> Reach {
     }
 }
 
+/// The references that the runs of an event about a proposal may be at ("Contexts reference", `github.ref`); `None` for other
+/// events.
+pub(super) fn references(event: &Glob) -> Option<Vec<Glob>> {
+    const BRANCHES: &str = "refs/heads/*";
+    let Glob::Literal(name) = event else { return None };
+    match &**name {
+        // The branch that it was merged into, once it was.
+        "pull_request" | "pull_request_review" | "pull_request_review_comment" => {
+            Some(vec![Glob::wildcard("refs/pull/*"), Glob::wildcard(BRANCHES)])
+        }
+        // The branch that it is for.
+        "pull_request_target" => Some(vec![Glob::wildcard(BRANCHES)]),
+        _ => None,
+    }
+}
+
 fn without_proposals(context: Context) -> Reach {
     Reach { proposals: Proposals::Never, ..Reach::context(context) }
 }

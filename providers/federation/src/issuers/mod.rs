@@ -8,7 +8,7 @@ mod kubernetes;
 mod terraform;
 
 use evenhand_model::evidence::Truth;
-use evenhand_model::glob::Glob;
+use evenhand_model::glob::{Glob, Token};
 
 use crate::issuer::Issuer;
 use crate::reach::{Context, Pin, Reach};
@@ -71,12 +71,15 @@ pub(crate) fn has_one_value(issuer: Issuer, claim: &str) -> bool {
     claim == "sub" || (!matches!(issuer, Issuer::Other | Issuer::Kubernetes) && !lists.contains(&claim))
 }
 
-/// The claim whose value another claim's begins with, before a slash, in every token of an issuer.
-pub(crate) fn begins_with(issuer: Issuer, claim: &str) -> Option<&'static str> {
-    match (issuer, claim) {
+/// What a claim is limited to in every token of an issuer in which another one has a value that fits a pattern: one of these
+/// fits it. `None`: nothing tells.
+pub(crate) fn limits(issuer: Issuer, claim: &str, other: &str, value: &Glob) -> Option<Vec<Glob>> {
+    match (issuer, claim, other) {
         // The workflow that an event starts stands in the repository itself.
-        (Issuer::GitHub, "workflow_ref") => Some("repository"),
-        (Issuer::GitHub, "repository") => Some("repository_owner"),
+        (Issuer::GitHub, "workflow_ref", "repository") | (Issuer::GitHub, "repository", "repository_owner") => {
+            Some(vec![Glob::from_tokens(value.tokens().into_iter().chain([Token::Char('/'), Token::Many]))])
+        }
+        (Issuer::GitHub, "ref", "event_name") => github::references(value),
         _ => None,
     }
 }
