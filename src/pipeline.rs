@@ -70,6 +70,8 @@ pub struct Capture {
     pub unfinished: Vec<Arc<str>>,
     /// Whether a live source could not be asked about anything at all; why is told already.
     pub unasked_source: bool,
+    /// Whom documents are about of which nothing could be read, such as an organisation that GitHub does not tell of.
+    pub unread: Vec<Arc<str>>,
     /// The sources as named.
     pub sources: Vec<Arc<str>>,
     /// Files below the sources that were passed over, because nothing at such a path was asked for.
@@ -439,8 +441,11 @@ impl<'a> Work<'a> {
                 self.failures.extend(errors.into_iter().map(|error| (at, error, Some(name))));
             }
             readings.push((name, None));
+            capture.unread.extend(slot.reader.unread().into_iter().map(Arc::<str>::from));
             readers.push(slot.reader);
         }
+        capture.unread.sort();
+        capture.unreadable_source |= !capture.unread.is_empty();
         {
             let _stage = self.request.progress.stage("join documents", None);
             readings.par_iter_mut().zip(readers).for_each(|((_, reading), reader)| *reading = Some(reader.finish()));

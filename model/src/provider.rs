@@ -105,6 +105,12 @@ pub trait Reader: Send {
         Vec::new()
     }
 
+    /// Whom the documents are about, as people name them, if nothing could be read of any of them and the documents say so
+    /// themselves. Asked for once, after all documents.
+    fn unread(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Ends the reading: joins what the documents said.
     fn finish(self: Box<Self>) -> Reading;
 }

@@ -369,6 +369,13 @@ impl Invocation {
                 Some("go on with `evenhand collect … --resume`; the report lists what is missing"),
             );
         }
+        for place in &capture.unread {
+            self.console.alarm(
+                &format!("nothing of {place} could be read: its documents hold refusals alone"),
+                &[],
+                Some("check its name and who may see it, and collect it again; the report says why it was refused"),
+            );
+        }
     }
 
     /// How the terminal report is written.

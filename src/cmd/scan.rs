@@ -54,7 +54,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit
         let broken = |file: &SourceFile| matches!(file.status, SourceStatus::Failed | SourceStatus::Partial);
         let read = !capture.is_partial() && !capture.files.iter().any(broken);
         let excused = arguments.gate.allow_empty && read;
-        let failure = match (excused, capture.unasked_source) {
+        let failure = match (excused, capture.unasked_source || !capture.unread.is_empty()) {
             (true, _) => None,
             // Nobody was found because nobody could be asked, which another export does not mend.
             (false, true) if gate_settings.allow_partial => Some(Failure::Told(Exit::NothingCollected)),

@@ -88,6 +88,36 @@ fn an_agent_that_may_rewrite_functions_passes_only_where_functions_were_read() {
 }
 
 #[test]
+fn a_capture_with_nothing_but_an_organisation_that_is_hidden_is_incomplete_without_a_gate_too() {
+    const HIDDEN: &str =
+        r#"{"host":"github.com","path":"/orgs/hidden","error":{"code":"404 Not Found","kind":"refused"}}"#;
+    const OTHER: &str = r#"{"host":"github.com","path":"/orgs/acme","response":{"login":"acme"}}"#;
+    let said = "nothing of github:hidden could be read";
+    for (others, is_partial) in [(None, true), (Some(OTHER), false)] {
+        let text: Vec<&str> = std::iter::once(HIDDEN).chain(others).collect();
+        let scene = Scene::with_account().file("github/organisations.ndjson", text.join("\n").as_bytes());
+        let code = if is_partial { 4 } else { 0 };
+        for verb in ["scan", "inventory"] {
+            let run = scene.run(&[verb, ".", "-o", "json", "-q"]);
+            assert_eq!(run.code, code, "{verb} {others:?}: {}", run.stderr);
+            assert_eq!(run.stderr.contains(said), is_partial, "{verb} {others:?}: {}", run.stderr);
+            let report = json(&run.stdout);
+            let gaps = report["gaps"].as_array().unwrap().iter();
+            let told: Vec<_> =
+                gaps.filter(|gap| gap["call"] == "/orgs/{org}" && gap["scope"] == "github:hidden").collect();
+            let [gap] = told.as_slice() else { panic!("{verb} {others:?}: {told:?}") };
+            assert_eq!((&gap["kind"], &gap["facts"]), (&"failed".into(), &"everything about the organisation".into()));
+        }
+        assert_eq!(scene.run(&["scan", ".", "--allow-partial"]).code, 0, "{others:?}");
+    }
+    // Nothing else holds an identity.
+    let alone = Scene::new().file("github/organisations.ndjson", HIDDEN.as_bytes());
+    let run = alone.run(&["scan", "."]);
+    assert!(run.code == 4 && run.stderr.contains(said), "{}", run.stderr);
+    assert_eq!(alone.run(&["scan", ".", "--allow-partial"]).code, 3);
+}
+
+#[test]
 fn a_capture_whose_collection_did_not_come_to_its_end_is_incomplete_without_a_gate_too() {
     let manifest = |complete: bool, why: &str| {
         format!(

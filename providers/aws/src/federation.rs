@@ -24,6 +24,10 @@ use crate::policy::document::{ConditionTest, Qualifier, Statement};
 use crate::policy::operator::{self, Operator, Order};
 use crate::policy::{Effect, PolicyDocument, PolicyRole};
 
+mod deny;
+
+pub(crate) use deny::{escapes, spared};
+
 /// AWS as a platform that admits tokens.
 #[derive(Debug, Default)]
 pub struct Federation {
@@ -74,6 +78,23 @@ impl Trusted {
         })
         .map(|(statement, _)| statement)
     }
+
+    /// The ways to be spared by each statement that denies tokens of a provider, or the statement where these are not known;
+    /// `None`: of whichever provider an issuer has.
+    fn denying(&self, provider: Option<&str>, issuer: Issuer) -> Vec<Result<Vec<Alternative>, String>> {
+        let denies = self.statements().filter(|statement| statement.effect == Effect::Deny);
+        let meant = denies.filter(|statement| match provider {
+            Some(provider) => means(statement, provider),
+            None => may_mean(statement, issuer),
+        });
+        let ways = |statement: &Statement| {
+            let tests = &*statement.conditions;
+            // Whose keys its tokens carry is not known otherwise.
+            let known = provider.and_then(|provider| escapes(tests, issuer, &provider_issuer(provider)));
+            known.ok_or_else(|| format!("Deny {}", tests.iter().map(written).collect::<Vec<_>>().join("; ")))
+        };
+        meant.map(ways).collect()
+    }
 }
 
 impl Understood for Trusted {
@@ -92,10 +113,22 @@ impl Understood for Trusted {
         let allows = |statement: &&Statement| statement.effect == Effect::Allow && may_mean(statement, issuer);
         for statement in self.statements().filter(allows) {
             let asked = asked_by(&*statement.conditions, issuer, None);
-            asks.remarks.extend(lacks_audience(&asked.demands).then_some(MISSING_AUDIENCE));
             let cited = statement.conditions.iter().filter(|test| is_vague(test, issuer));
-            asks.opaque.extend(cited.map(|test| format!("{} {} {}", test.written, test.key, test.values.join(" | "))));
-            asks.alternatives.push(asked);
+            asks.opaque.extend(cited.map(written));
+            let keys = statement.conditions.iter().filter_map(|test| split(&test.key));
+            asks.tested.extend(keys.filter(|(prefix, _)| issuer.may_be_at(prefix)).map(|(_, claim)| claim));
+            let mut denies = Vec::new();
+            for denied in self.denying(only_provider(statement, issuer), issuer) {
+                match denied {
+                    Ok(ways) => denies.push(ways),
+                    Err(cited) if !asks.opaque.contains(&cited) => asks.opaque.push(cited),
+                    Err(_) => {}
+                }
+            }
+            let ways = spared(asked, &denies);
+            let lacks = ways.iter().any(|way| lacks_audience(&way.demands));
+            asks.remarks.extend(lacks.then_some(MISSING_AUDIENCE));
+            asks.alternatives.extend(ways);
         }
         asks
     }
@@ -142,10 +175,7 @@ impl Door {
         if let Some(test) = tests.iter_mut().find(is_of) {
             test.values = vec![subject.into()];
         }
-        let denies = |statement: &&Statement| {
-            statement.effect == Effect::Deny && means(statement, provider) && speaks_of(statement, BECOME)
-        };
-        let denies = policy.statements.iter().filter(denies).map(|held| Arc::clone(&held.conditions)).collect();
+        let denies = denying(policy, provider).map(|held| Arc::clone(&held.conditions)).collect();
         let start = subject_start(&issuer, &tests);
         Some(Self { issuer, tests, denies, start })
     }
@@ -196,6 +226,25 @@ fn may_mean(statement: &Statement, issuer: Issuer) -> bool {
     statement.principals.as_ref().is_none_or(|list| {
         list.any || list.federated.iter().any(|provider| issuer.may_be_at(&provider_issuer(provider)))
     })
+}
+
+/// The provider of an issuer that a statement names, if it is one and no other can be meant.
+fn only_provider(statement: &Statement, issuer: Issuer) -> Option<&str> {
+    let list = statement.principals.as_deref().filter(|list| !list.any)?;
+    let mut named = list.federated.iter().filter(|provider| issuer.may_be_at(&provider_issuer(provider)));
+    named.next().filter(|_| named.next().is_none()).map(|name| &**name)
+}
+
+/// The statements of a trust policy that deny tokens of a provider.
+pub(crate) fn denying<'a>(policy: &'a PolicyDocument, provider: &'a str) -> impl Iterator<Item = &'a Statement> {
+    policy.statements.iter().filter(move |statement| {
+        statement.effect == Effect::Deny && means(statement, provider) && speaks_of(statement, BECOME)
+    })
+}
+
+/// A test in the vendor's words.
+fn written(test: &ConditionTest) -> String {
+    format!("{} {} {}", test.written, test.key, test.values.join(" | "))
 }
 
 /// Whether a statement is about whoever brings a token through a provider.

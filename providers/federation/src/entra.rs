@@ -127,7 +127,7 @@ impl Understood for Compared {
         }
         // Whoever reads subjects alone finds none.
         let remarks = if self.flexible { vec!["scanner-blindspot"] } else { Vec::new() };
-        Asks { alternatives: vec![demands.into()], remarks, opaque: Vec::new() }
+        Asks { alternatives: vec![demands.into()], remarks, ..Asks::default() }
     }
 
     fn issuer(&self) -> Option<Issuer> {

@@ -7,10 +7,11 @@
 //! Two things are looked at: how much is admitted (which tenant, which workload, which contexts), and by what it is held:
 //! by a number, or by a name that may be given away. Each alone is weak; much that is held by a name is unsafe.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use evenhand_model::evidence::Truth;
-use evenhand_model::glob::{Glob, Token};
+use evenhand_model::glob::Glob;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -65,6 +66,8 @@ impl Demand {
 pub struct Alternative {
     /// All of these. Tests that hold for tokens without the claim, and negative ones, are no demands.
     pub demands: Vec<Demand>,
+    /// Claims with values of which each keeps a token out that has it, whatever else is demanded.
+    pub denied: Vec<Demand>,
     /// Whether it has negative tests as well.
     pub forbids: bool,
     /// Whether it demands something nobody here understands as well.
@@ -86,6 +89,8 @@ pub struct Asks {
     pub remarks: Vec<&'static str>,
     /// Parts that demand something nobody here understands, so that the condition may be tighter than it is graded.
     pub opaque: Vec<String>,
+    /// Claims that are tested, whether or not that demands anything of them, beside those that are demanded.
+    pub tested: BTreeSet<String>,
 }
 
 /// A grade, and why.
@@ -145,7 +150,7 @@ pub fn grade(issuer: Issuer, asks: &Asks) -> Graded {
             false => Some("missing-sub"),
         };
         let mut found = Vec::new();
-        for reach in reaches(issuer, demands) {
+        for reach in reaches(issuer, &spared(issuer, alternative)) {
             graded.patterns.extend(&reach.remarks);
             if !reach.never {
                 graded.admits = true;
@@ -171,6 +176,32 @@ pub fn grade(issuer: Issuer, asks: &Asks) -> Graded {
     graded
 }
 
+/// What is demanded, without the values that keep a token out. One that is kept out in some contexts of a workload alone is
+/// taken apart by these.
+fn spared(issuer: Issuer, alternative: &Alternative) -> Cow<'_, [Demand]> {
+    if alternative.denied.is_empty() {
+        return Cow::Borrowed(&alternative.demands);
+    }
+    let left = |demand: &Demand| {
+        if !is_exact(issuer, demand) {
+            return demand.clone();
+        }
+        let denied = alternative.denied.iter().filter(|denied| denied.claim == demand.claim);
+        let denied: Vec<&Glob> = denied.flat_map(|denied| &denied.values).collect();
+        let is_left = |value: &Glob| !denied.iter().any(|denied| denied.contains(value) == Truth::Yes);
+        let mut values = Vec::new();
+        for value in demand.values.iter().filter(|value| is_left(value)) {
+            let contexts = issuers::contexts(issuer, &demand.claim, value);
+            match contexts.iter().all(is_left) {
+                true => values.push(value.clone()),
+                false => values.extend(contexts.into_iter().filter(is_left)),
+            }
+        }
+        Demand { values, ..demand.clone() }
+    };
+    alternative.demands.iter().map(left).collect()
+}
+
 /// What is weak about how demands are put, whatever they are. Nothing where the same claim is demanded strictly as well, and
 /// nothing of the audience, which takes nothing from the grade.
 fn slackness(issuer: Issuer, demands: &[Demand]) -> Vec<(&'static str, Grade)> {
@@ -194,46 +225,76 @@ pub(crate) fn is_audience(claim: &str) -> bool {
     matches!(claim, "aud" | "oaud")
 }
 
-/// Whether two demands on a claim that has one value leave no value, or none that begins as another claim says.
+/// Whether demands on claims that have one value leave no value, or none that goes with what is demanded of another claim.
 fn contradict(issuer: Issuer, demands: &[Demand]) -> bool {
-    let apart = |one: &Demand, other: &Demand| {
-        one.values.iter().all(|value| other.values.iter().all(|second| value.overlaps(second) == Truth::No))
-    };
-    // What was put in lower case is not compared with what was not.
-    let exact =
-        |demand: &&Demand| !demand.slack.contains(&Slack::Case) && issuers::has_one_value(issuer, &demand.claim);
-    let compared: Vec<&Demand> = demands.iter().filter(exact).collect();
-    let of_another = |one: &Demand, begin: &Demand| {
-        issuers::begins_with(issuer, &one.claim) == Some(begin.claim.as_str())
-            && begin.values.iter().all(|value| {
-                let below = Glob::from_tokens(value.tokens().into_iter().chain([Token::Char('/'), Token::Many]));
-                one.values.iter().all(|value| below.overlaps(value) == Truth::No)
-            })
-    };
-    compared.iter().enumerate().any(|(at, one)| {
-        compared.iter().skip(at + 1).any(|other| one.claim == other.claim && apart(one, other))
-            || compared.iter().any(|other| of_another(one, other))
+    let compared: Vec<&Demand> = demands.iter().filter(|demand| is_exact(issuer, demand)).collect();
+    compared.iter().any(|one| {
+        let apart = |other: &&Demand| !one.values.iter().any(|value| fits_beside(issuer, &one.claim, value, other));
+        compared.iter().any(apart)
+    })
+}
+
+/// Whether the values of a demand can be compared with those of others: of a claim that has one value, and not put in lower
+/// case, which the others were not.
+fn is_exact(issuer: Issuer, demand: &Demand) -> bool {
+    !demand.slack.contains(&Slack::Case) && issuers::has_one_value(issuer, &demand.claim)
+}
+
+/// Whether one token may have a value of a claim and meet a demand.
+fn fits_beside(issuer: Issuer, claim: &str, value: &Glob, demand: &Demand) -> bool {
+    let fits = |wanted: &Glob| wanted.overlaps(value) != Truth::No;
+    demand.values.iter().any(|other| match claim == demand.claim {
+        true => fits(other),
+        false => issuers::limits(issuer, claim, &demand.claim, other).is_none_or(|all| all.iter().any(fits)),
     })
 }
 
 /// How far each combination of a list of demands reaches. Values of the subject are told apart, since each of them holds
-/// several things at once; those of other claims hold one thing, of which the loosest counts.
+/// several things at once; those of other claims hold one thing, of which the loosest counts that the others leave.
 fn reaches(issuer: Issuer, demands: &[Demand]) -> Vec<Reach> {
     if contradict(issuer, demands) {
         return vec![Reach::nobody()];
     }
-    let of = |demand: &Demand, value: &Glob| issuers::reach(issuer, &demand.claim, value);
-    let mut all = vec![Reach::default()];
-    for demand in demands {
-        let values = demand.values.iter().map(|value| of(demand, value));
-        let apart = demand.claim == "sub" && all.len() * demand.values.len() <= MOST_COMBINATIONS;
-        let each: Vec<Reach> = if apart { values.collect() } else { values.reduce(Reach::or).into_iter().collect() };
-        if each.is_empty() {
-            return vec![Reach::nobody()];
+    let (subjects, others): (Vec<&Demand>, Vec<&Demand>) = demands.iter().partition(|demand| demand.claim == "sub");
+    let mut all: Vec<(Reach, Vec<&Glob>)> = vec![(Reach::default(), Vec::new())];
+    for demand in subjects {
+        let of = |value: &Glob| issuers::reach(issuer, &demand.claim, value);
+        let each: Vec<(Reach, Option<&Glob>)> = if all.len() * demand.values.len() <= MOST_COMBINATIONS {
+            let exact = is_exact(issuer, demand);
+            demand.values.iter().map(|value| (of(value), exact.then_some(value))).collect()
+        } else {
+            demand.values.iter().map(of).reduce(Reach::or).map(|reach| (reach, None)).into_iter().collect()
+        };
+        let mut combined = Vec::new();
+        for (held, values) in &all {
+            for (reach, value) in &each {
+                if value.is_none_or(|value| values.iter().all(|other| other.overlaps(value) != Truth::No)) {
+                    let values = values.iter().copied().chain(*value).collect();
+                    combined.push((held.clone().and(reach.clone()), values));
+                }
+            }
         }
-        all = all.iter().flat_map(|held| each.iter().map(move |one| held.clone().and(one.clone()))).collect();
+        all = combined;
     }
-    all
+    all.into_iter().filter_map(|(reach, values)| beside(issuer, reach, &values, &others)).collect()
+}
+
+/// How far demands reach beside those on the subject, of which one value each is taken; `None`: no token meets all of them.
+fn beside(issuer: Issuer, subject: Reach, values: &[&Glob], others: &[&Demand]) -> Option<Reach> {
+    let told = values.iter().flat_map(|value| issuers::told(issuer, value));
+    let told: Vec<Demand> = told.map(|(claim, value)| Demand::new(claim, vec![value])).collect();
+    if contradict(issuer, &told) {
+        return None;
+    }
+    let compared: Vec<&Demand> =
+        told.iter().chain(others.iter().copied().filter(|demand| is_exact(issuer, demand))).collect();
+    others.iter().try_fold(subject, |held, demand| {
+        let exact = is_exact(issuer, demand);
+        let fits =
+            |value: &&Glob| !exact || compared.iter().all(|other| fits_beside(issuer, &demand.claim, value, other));
+        let left = demand.values.iter().filter(fits).map(|value| issuers::reach(issuer, &demand.claim, value));
+        Some(held.and(left.reduce(Reach::or)?))
+    })
 }
 
 /// What is weak about a reach, the decisive pattern first; `untested`: the pattern for a subject of which nothing is demanded.

@@ -83,6 +83,12 @@ impl Facts {
         self.owners.values()
     }
 
+    /// Organisations that GitHub does not tell of, where nothing was read of any other.
+    pub(crate) fn hidden(&self) -> impl Iterator<Item = &OwnerFacts> {
+        let told = self.owners().any(OwnerFacts::is_told);
+        self.owners().filter(move |owner| !told && owner.is_hidden())
+    }
+
     /// What is to be filled for an owner.
     pub(crate) fn owner(&mut self, host: &str, name: &str) -> &mut OwnerFacts {
         self.owners.entry((host.to_owned(), name.to_lowercase())).or_insert_with(|| OwnerFacts {
@@ -151,6 +157,24 @@ pub struct OwnerFacts {
 }
 
 impl OwnerFacts {
+    /// Whether anything was read that tells who acts there, or where.
+    fn is_told(&self) -> bool {
+        let lists = [&self.members, &self.owners, &self.outside_collaborators];
+        self.organisation.is_read()
+            || self.repositories_listed.is_read()
+            || self.repositories.values().any(|held| held.repository.is_read())
+            || lists.into_iter().any(Told::is_read)
+            || self.teams.is_read()
+            || self.installations.is_read()
+            || self.token_grants.is_read()
+    }
+
+    /// Whether GitHub does not tell of it, as of one that is not there, and nothing was read of it.
+    pub(crate) fn is_hidden(&self) -> bool {
+        let is_hidden = |held: &Unanswered| held.route == Route::Organisation && held.refusal.code.starts_with("404");
+        !self.is_told() && self.unanswered.iter().any(is_hidden)
+    }
+
     /// What is to be filled for a repository.
     pub(crate) fn repository(&mut self, name: &str) -> &mut RepositoryFacts {
         self.repositories

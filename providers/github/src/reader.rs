@@ -12,7 +12,7 @@ use crate::PROVIDER;
 use crate::documents::manifest::Manifest;
 use crate::documents::{answers, take};
 use crate::facts::Facts;
-use crate::inventory::join;
+use crate::inventory::{join, scope_of};
 
 /// Takes documents one by one.
 pub(crate) struct GithubReader {
@@ -55,6 +55,10 @@ impl Reader for GithubReader {
         }
         self.gaps.extend(errors.iter().map(|error| Gap::not_understood(PROVIDER, error)));
         Err(errors)
+    }
+
+    fn unread(&self) -> Vec<String> {
+        self.facts.hidden().map(|owner| scope_of(&owner.host, &owner.name).to_string()).collect()
     }
 
     fn finish(self: Box<Self>) -> Reading {

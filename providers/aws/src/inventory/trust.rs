@@ -6,7 +6,9 @@ use evenhand_federation::{Alternative, Asks, Issuer, grade};
 use evenhand_model::evidence::Truth;
 
 use crate::access::assumes;
-use crate::federation::{MISSING_AUDIENCE, always_demanded, asked_by, is_about, lacks_audience, provider_issuer};
+use crate::federation::{
+    MISSING_AUDIENCE, always_demanded, asked_by, denying, escapes, is_about, lacks_audience, provider_issuer, spared,
+};
 use crate::policy::document::{ConditionTest, Qualifier, Statement};
 use crate::policy::{Effect, PolicyDocument, Principals, arn};
 
@@ -92,14 +94,20 @@ pub(crate) fn ways(document: &PolicyDocument) -> Vec<Way> {
             }
             continue;
         };
-        of_principals(principals, statement, &base, &mut ways);
+        of_principals(document, principals, statement, &base, &mut ways);
     }
     ways.sort();
     ways.dedup();
     ways
 }
 
-fn of_principals(principals: &Principals, statement: &Statement, base: &dyn Fn(Who) -> Way, ways: &mut Vec<Way>) {
+fn of_principals(
+    document: &PolicyDocument,
+    principals: &Principals,
+    statement: &Statement,
+    base: &dyn Fn(Who) -> Way,
+    ways: &mut Vec<Way>,
+) {
     if principals.any {
         ways.push(base(Who::Anyone));
     }
@@ -113,12 +121,18 @@ fn of_principals(principals: &Principals, statement: &Statement, base: &dyn Fn(W
             }
             ways.push(way);
         } else {
-            oidc(provider, statement, base, ways);
+            oidc(document, provider, statement, base, ways);
         }
     }
 }
 
-fn oidc(provider: &Arc<str>, statement: &Statement, base: &dyn Fn(Who) -> Way, ways: &mut Vec<Way>) {
+fn oidc(
+    document: &PolicyDocument,
+    provider: &Arc<str>,
+    statement: &Statement,
+    base: &dyn Fn(Who) -> Way,
+    ways: &mut Vec<Way>,
+) {
     let issuer: Arc<str> = match provider.split_once(":oidc-provider/") {
         Some((_, issuer)) => Arc::from(issuer),
         None => Arc::clone(provider),
@@ -126,8 +140,11 @@ fn oidc(provider: &Arc<str>, statement: &Statement, base: &dyn Fn(Who) -> Way, w
     let full = provider_issuer(provider);
     let known = Issuer::at(&full);
     let mut one = |subject: Arc<str>, kind: Issuer, asked: Alternative| {
-        let missing_aud = lacks_audience(&asked.demands);
-        let graded = grade(kind, &Asks { alternatives: vec![asked], ..Asks::default() });
+        let denies: Vec<Vec<Alternative>> =
+            denying(document, provider).filter_map(|held| escapes(&held.conditions, kind, &full)).collect();
+        let alternatives = spared(asked, &denies);
+        let missing_aud = alternatives.iter().any(|way| lacks_audience(&way.demands));
+        let graded = grade(kind, &Asks { alternatives, ..Asks::default() });
         let mut way = base(Who::Oidc { provider: Arc::clone(provider), issuer: Arc::clone(&issuer), subject });
         // What admits nobody lets nobody in who should not be.
         let weak = graded.is_avoidable() && !graded.vague && graded.pattern != Some("always-false");
@@ -274,6 +291,24 @@ mod tests {
         );
         let weak: Vec<&[&str]> = ways.iter().map(|way| way.weaknesses.as_slice()).collect();
         assert_eq!(weak, [&["org-wide"][..], &[][..]]);
+    }
+
+    #[test]
+    fn what_another_statement_denies_is_no_weakness() {
+        const HOST: &str = "token.actions.githubusercontent.com";
+        let way = |denied: &str| {
+            let statements = format!(
+                r#"{{"Effect":"Allow","Principal":{{"Federated":"arn:aws:iam::111122223333:oidc-provider/{HOST}"}},
+                "Action":"sts:AssumeRoleWithWebIdentity","Condition":{{
+                "StringEquals":{{"{HOST}:aud":"sts.amazonaws.com"}},"StringLike":{{"{HOST}:sub":"repo:o/*"}}}}}},
+                {{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRoleWithWebIdentity","Condition":{denied}}}"#
+            );
+            read(&statements).remove(0).weaknesses
+        };
+        let but = |subject: &str| way(&format!(r#"{{"StringNotLike":{{"{HOST}:sub":"{subject}"}}}}"#));
+        assert_eq!(but("repo:o/r:ref:refs/heads/main"), [""; 0]);
+        assert_eq!(but("repo:o/r:ref:refs/heads/*"), ["unprotected-branch"]);
+        assert_eq!(way(r#"{"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}}"#), ["org-wide"]);
     }
 
     #[test]

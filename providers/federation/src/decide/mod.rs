@@ -62,11 +62,13 @@ impl Decider {
         let admitted = if graded.admits { admitted } else { Admitted::new(Truth::No, BTreeSet::new()) };
         shown::worsen(&mut graded, issuer, &token, admitted.truth, &asks);
         let notes = condition.notes().into_iter().map(|(at, message)| Note { at: format!("/condition{at}"), message });
-        let claims = asks.alternatives.iter().flat_map(|one| &one.demands).map(|demand| demand.claim.as_str());
-        let unread: BTreeSet<&str> = claims.filter(|claim| !issuers::knows(issuer, claim)).collect();
-        let opaque = asks.opaque.iter().map(String::as_str).chain(unread).map(|part| Note {
+        let demanded = asks.alternatives.iter().flat_map(|one| &one.demands).map(|demand| &demand.claim);
+        let claims: BTreeSet<&String> = demanded.chain(&asks.tested).collect();
+        let passed_over = claims.into_iter().filter_map(|claim| Some((claim, issuers::passed_over(issuer, claim)?)));
+        let opaque = asks.opaque.iter().map(|part| (part, issuers::TIGHTER)).chain(passed_over);
+        let opaque = opaque.map(|(part, why)| Note {
             at: "/condition".to_owned(),
-            message: format!("`{part}` counts for nothing in the grade: the condition may be tighter than it says"),
+            message: format!("`{part}` counts for nothing in the grade: {why}"),
         });
         let (grade, pattern) =
             if graded.vague { (None, Some("not-understood")) } else { (Some(graded.grade), graded.pattern) };

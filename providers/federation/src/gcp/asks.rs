@@ -21,7 +21,7 @@ const MOST: usize = 64;
 pub(super) fn of(condition: &Expr, mapping: &BTreeMap<String, Expr>, issuer: Issuer) -> Asks {
     let mut taking = Taking { mapping, issuer, remarks: Vec::new(), opaque: Vec::new() };
     let alternatives = taking.take(condition, true).into_iter().filter_map(Way::alternative).collect();
-    Asks { alternatives, remarks: taking.remarks, opaque: taking.opaque }
+    Asks { alternatives, remarks: taking.remarks, opaque: taking.opaque, ..Asks::default() }
 }
 
 /// The claim that an expression names.
@@ -67,7 +67,7 @@ impl Way {
                 }
             }
         }
-        Some(Alternative { demands, forbids: !forbidden.is_empty(), vague })
+        Some(Alternative { demands, forbids: !forbidden.is_empty(), vague, ..Alternative::default() })
     }
 }
 
@@ -227,26 +227,27 @@ impl Taking<'_> {
             };
         }
         let chars = || text.chars().map(Token::Char);
-        let pattern = match name {
+        let patterns = match name {
             "startsWith" => {
                 self.remarks.push("prefix-match");
-                Glob::from_tokens(chars().chain([Token::Many]))
+                vec![Glob::from_tokens(chars().chain([Token::Many]))]
             }
-            "endsWith" => Glob::from_tokens([Token::Many].into_iter().chain(chars())),
-            "contains" => Glob::from_tokens([Token::Many].into_iter().chain(chars()).chain([Token::Many])),
+            "endsWith" => vec![Glob::from_tokens([Token::Many].into_iter().chain(chars()))],
+            "contains" => vec![Glob::from_tokens([Token::Many].into_iter().chain(chars()).chain([Token::Many]))],
             "matches" => {
                 self.remarks.push("regex");
-                match regular(&text) {
-                    // Nothing of it is understood, unless it says nothing.
-                    Glob::Any if !matches!(&*text, "" | "^" | "$" | ".*" | "^.*" | "^.*$" | ".*$") => {
-                        return self.not_understood(whole);
-                    }
-                    pattern => pattern,
+                let says_nothing = matches!(&*text, "" | "^" | "$" | ".*" | "^.*" | "^.*$" | ".*$");
+                let all = alternatives(&text).unwrap_or_default();
+                let patterns: Vec<Glob> = all.iter().map(|one| regular(one)).collect();
+                // Nothing of it is understood, unless it says nothing.
+                if patterns.is_empty() || (patterns.contains(&Glob::Any) && !says_nothing) {
+                    return self.not_understood(whole);
                 }
+                patterns
             }
             _ => return self.not_understood(whole),
         };
-        vec![demand(claim, vec![pattern])]
+        vec![demand(claim, patterns)]
     }
 }
 
@@ -271,6 +272,54 @@ fn constant(expr: &Expr) -> Option<String> {
     }
 }
 
+/// A regular expression, once for each of the texts between which its groups choose, or it as a whole; `None` where it chooses
+/// between anything else.
+fn alternatives(expression: &str) -> Option<Vec<String>> {
+    if !expression.contains('|') {
+        return Some(vec![expression.to_owned()]);
+    }
+    if let Some(all) = expression.split('|').map(anchored).collect() {
+        return Some(all);
+    }
+    let mut all = vec![String::new()];
+    let mut rest = expression;
+    while let Some((before, after)) = rest.split_once('(') {
+        let (group, behind) = after.split_once(')')?;
+        // The bracket may be a character, another group may stand around it, and what is repeated is not one text.
+        if before.ends_with('\\') || before.contains(['[', '|', ')']) || behind.starts_with(['*', '+', '?', '{']) {
+            return None;
+        }
+        let group = group.strip_prefix("?:").unwrap_or(group).split('|').map(text).collect::<Option<Vec<&str>>>()?;
+        if all.len() * group.len() > MOST {
+            return None;
+        }
+        all = all.iter().flat_map(|held| group.iter().map(move |one| format!("{held}{before}{one}"))).collect();
+        rest = behind;
+    }
+    (!rest.contains(['|', ')'])).then(|| all.into_iter().map(|held| held + rest).collect())
+}
+
+/// One of several whole expressions, if it is a text, with its anchors.
+fn anchored(expression: &str) -> Option<String> {
+    let inner = expression.strip_prefix('^').unwrap_or(expression);
+    text(inner.strip_suffix('$').unwrap_or(inner)).map(|_| expression.to_owned())
+}
+
+/// A part of an expression that is characters alone, some of them behind a backslash.
+fn text(part: &str) -> Option<&str> {
+    let mut chars = part.chars();
+    while let Some(c) = chars.next() {
+        let is_text = match c {
+            '\\' => chars.next().is_some_and(|c| !c.is_ascii_alphanumeric()),
+            other => !['.', '[', ']', '(', ')', '*', '+', '?', '{', '}', '^', '$'].contains(&other),
+        };
+        if !is_text {
+            return None;
+        }
+    }
+    Some(part)
+}
+
 /// A pattern that fits whatever a regular expression does: characters, classes of them, and what is repeated; from the first
 /// group on anything.
 fn regular(expression: &str) -> Glob {
@@ -278,7 +327,7 @@ fn regular(expression: &str) -> Glob {
         Some(rest) => (true, rest),
         None => (false, expression),
     };
-    // One of several, each with its own anchor: nothing is common to them.
+    // What chooses between more than texts: nothing is common to them.
     if rest.contains('|') {
         return Glob::Any;
     }
@@ -367,6 +416,31 @@ fn repeated(chars: &mut Peekable<Chars<'_>>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_expression_that_chooses_between_texts_is_several() {
+        for (expression, all) in [
+            ("^a$", &["^a$"][..]),
+            ("^x(a|b)y$", &["^xay$", "^xby$"]),
+            ("^(?:a|b\\.c)(/d|)$", &["^a/d$", "^a$", "^b\\.c/d$", "^b\\.c$"]),
+            ("^x(a|b)[0-9]+$", &["^xa[0-9]+$", "^xb[0-9]+$"]),
+            ("^a$|^b$", &["^a$", "^b$"]),
+            ("^a|b$", &["^a", "b$"]),
+            // What is chosen from is no text, or it is not clear what it is.
+            ("^x(a|b)*$", &[]),
+            ("^x(a|b.)$", &[]),
+            ("^x(a|[bc])$", &[]),
+            ("^x(a|(b|c))$", &[]),
+            ("^x(a|\\d)$", &[]),
+            ("^x((?i)a|b)$", &[]),
+            ("^x(a)|b$", &[]),
+            ("^x\\(a|b)$", &[]),
+            ("^x[(]a|b)$", &[]),
+            ("^a.*|b$", &[]),
+        ] {
+            assert_eq!(alternatives(expression).unwrap_or_default(), all, "{expression}");
+        }
+    }
 
     #[test]
     fn a_regular_expression_is_no_narrower_than_its_pattern() {

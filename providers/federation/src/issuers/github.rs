@@ -1,6 +1,9 @@
 //! GitHub Actions: `repo:OWNER/REPO:<context>`, the same with numbers, and what organisations make of it.
 
-use super::{id, name, pairs};
+use evenhand_model::evidence::Truth;
+use evenhand_model::glob::{Glob, Token};
+
+use super::{TIGHTER, id, name, pairs};
 use crate::reach::{Context, NO_ID, Pin, Proposals, Reach};
 use crate::shape::Shape;
 
@@ -99,6 +102,81 @@ pub(super) fn is_value(claim: &str, shape: &Shape) -> bool {
     }
 }
 
+/// A pattern of `repo:` that leaves the whole context open, once for each context. It is read as one of GitHub's own form of
+/// subjects: what an organisation makes of other claims begins so only by its own choice, and tells contexts in other words.
+pub(super) fn contexts(pattern: &Glob) -> Vec<Glob> {
+    let tokens = pattern.tokens();
+    let begins = Glob::wildcard("repo:*").contains(pattern) == Truth::Yes;
+    let open = match (tokens.iter().filter(|token| **token == Token::Char(':')).count(), tokens.as_slice()) {
+        (1, [.., Token::Many]) if begins => &*tokens,
+        (2, [open @ .., Token::Char(':'), Token::Many]) if begins => open,
+        _ => return Vec::new(),
+    };
+    let with = |context: &str| {
+        let context = Glob::wildcard(context).tokens();
+        Glob::from_tokens(open.iter().cloned().chain([Token::Char(':')]).chain(context))
+    };
+    Vec::from(["ref:*", "environment:*", PROPOSED].map(with))
+}
+
+/// What a subject says of the claims about its repository: what stands before the first wildcard, since more may stand in the
+/// place of that than one piece.
+pub(super) fn told(shape: &Shape) -> Vec<(&'static str, Glob)> {
+    let pieces = shape.split(':');
+    let mut rest = pieces.iter();
+    let mut said = Vec::new();
+    while let Some(key) = rest.next().and_then(Shape::literal) {
+        if key == PROPOSED {
+            continue;
+        }
+        let Some(value) = rest.next() else { break };
+        match key.as_str() {
+            "repo" | "repository" => said.extend(names(value)),
+            "repository_owner" => {
+                let (owner, id) = numbered(&value.head(), !value.is_wild());
+                said.push(("repository_owner", owner));
+                said.extend(id.map(|id| ("repository_owner_id", id)));
+            }
+            "repository_id" => said.push(("repository_id", beginning(&value.head(), !value.is_wild()))),
+            "repository_owner_id" => said.push(("repository_owner_id", beginning(&value.head(), !value.is_wild()))),
+            _ => {}
+        }
+        // The name of a workflow may hold colons.
+        if value.is_wild() || key == "workflow" {
+            break;
+        }
+    }
+    said
+}
+
+/// `OWNER/REPO`, or `OWNER@ID/REPO@ID`, as claims, which tell names and numbers apart.
+fn names(shape: &Shape) -> Vec<(&'static str, Glob)> {
+    let head = shape.head();
+    let (owner, repository) = match head.split_once('/') {
+        Some((owner, repository)) => (owner, Some(repository)),
+        None => (head.as_str(), None),
+    };
+    let (owner, owner_id) = numbered(owner, repository.is_some());
+    let (name, id) = repository.map_or((Glob::Any, None), |name| numbered(name, !shape.is_wild()));
+    let full = Glob::from_tokens(owner.tokens().into_iter().chain([Token::Char('/')]).chain(name.tokens()));
+    let ids = [("repository_owner_id", owner_id), ("repository_id", id)].into_iter();
+    let ids = ids.filter_map(|(claim, id)| Some((claim, id?)));
+    [("repository", full), ("repository_owner", owner)].into_iter().chain(ids).collect()
+}
+
+/// A name, and its number behind an `@`.
+fn numbered(text: &str, whole: bool) -> (Glob, Option<Glob>) {
+    match text.split_once('@') {
+        Some((name, id)) => (Glob::literal(name), Some(beginning(id, whole))),
+        None => (beginning(text, whole), None),
+    }
+}
+
+/// A text that is whole, or whatever begins with it.
+fn beginning(text: &str, whole: bool) -> Glob {
+    if whole { Glob::literal(text) } else { Glob::from_tokens(text.chars().map(Token::Char).chain([Token::Many])) }
+}
+
 pub(super) fn subject(shape: &Shape) -> Reach {
     let pieces = shape.split(':');
     let found = pairs(&pieces, KEYS, &[PROPOSED]);
@@ -135,6 +213,26 @@ pub(super) fn claim(claim: &str, shape: &Shape) -> Reach {
         "ref_type" if shape.literal().as_deref() == Some("tag") => without_proposals(Context::Tag),
         _ => Reach::default(),
     }
+}
+
+/// Why a claim counts for nothing in the grade; `None`: it counts.
+pub(super) fn passed_over(claim: &str) -> Option<&'static str> {
+    Some(match claim {
+        "sub" | "aud" | "oaud" | "iss" | "azp" => return None,
+        "repository" | "repository_id" | "repository_owner" | "repository_owner_id" | "enterprise_id" => return None,
+        "ref" | "ref_protected" | "ref_type" | "environment" | "event_name" => return None,
+        "job_workflow_ref" | "workflow_ref" => return None,
+        "actor" | "actor_id" | "triggering_actor" => "it says who started the run, and not whose changes the run is of",
+        "head_ref" => "it is the branch that a proposal comes from, and whoever proposes gives it that name",
+        "base_ref" => {
+            "it is the branch that a proposal is for, which whoever proposes chooses, and nobody has merged it there"
+        }
+        "workflow" => "it is what a workflow calls itself, and any file of any branch may call itself so",
+        "repository_visibility" => "it says who sees the repository, and not whose it is",
+        "runner_environment" => "it says where a job runs, and not what it runs",
+        "check_run_id" | "run_attempt" | "run_id" | "run_number" => "it numbers runs, and does not say what they run",
+        _ => TIGHTER,
+    })
 }
 
 /// An event: at which references its jobs run ("Events that trigger workflows", the column `GITHUB_REF`).
@@ -174,6 +272,22 @@ fn event(name: &str) -> Reach {
         | "schedule"
         | "status" => without_proposals(Context::One),
         _ => Reach::default(),
+    }
+}
+
+/// The references that the runs of an event about a proposal may be at ("Contexts reference", `github.ref`); `None` for other
+/// events.
+pub(super) fn references(event: &Glob) -> Option<Vec<Glob>> {
+    const BRANCHES: &str = "refs/heads/*";
+    let Glob::Literal(name) = event else { return None };
+    match &**name {
+        // The branch that it was merged into, once it was.
+        "pull_request" | "pull_request_review" | "pull_request_review_comment" => {
+            Some(vec![Glob::wildcard("refs/pull/*"), Glob::wildcard(BRANCHES)])
+        }
+        // The branch that it is for.
+        "pull_request_target" => Some(vec![Glob::wildcard(BRANCHES)]),
+        _ => None,
     }
 }
 

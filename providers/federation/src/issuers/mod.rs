@@ -8,7 +8,7 @@ mod kubernetes;
 mod terraform;
 
 use evenhand_model::evidence::Truth;
-use evenhand_model::glob::Glob;
+use evenhand_model::glob::{Glob, Token};
 
 use crate::issuer::Issuer;
 use crate::reach::{Context, Pin, Reach};
@@ -53,18 +53,50 @@ pub(crate) fn knows(issuer: Issuer, claim: &str) -> bool {
     issuer != Issuer::Other || matches!(claim, "sub" | "email" | "aud" | "oaud" | "azp" | "iss")
 }
 
+/// What is said of a part of which nothing tells whether it keeps anybody out.
+pub(crate) const TIGHTER: &str = "the condition may be tighter than it says";
+
+/// Why a claim counts for nothing in the grade; `None`: it counts, or a part of it does.
+pub(crate) fn passed_over(issuer: Issuer, claim: &str) -> Option<&'static str> {
+    match issuer {
+        _ if !knows(issuer, claim) => Some(TIGHTER),
+        Issuer::GitHub => github::passed_over(claim),
+        _ => None,
+    }
+}
+
 /// Whether a claim has one value in every token of an issuer that carries it.
 pub(crate) fn has_one_value(issuer: Issuer, claim: &str) -> bool {
     let lists = ["aud", "oaud", "amr", "groups", "groups_direct", "user_identities", "oidc.circleci.com/context-ids"];
     claim == "sub" || (!matches!(issuer, Issuer::Other | Issuer::Kubernetes) && !lists.contains(&claim))
 }
 
-/// The claim whose value another claim's begins with, before a slash, in every token of an issuer.
-pub(crate) fn begins_with(issuer: Issuer, claim: &str) -> Option<&'static str> {
-    match (issuer, claim) {
+/// What a claim is limited to in every token of an issuer in which another one has a value that fits a pattern: one of these
+/// fits it. `None`: nothing tells.
+pub(crate) fn limits(issuer: Issuer, claim: &str, other: &str, value: &Glob) -> Option<Vec<Glob>> {
+    match (issuer, claim, other) {
         // The workflow that an event starts stands in the repository itself.
-        (Issuer::GitHub, "workflow_ref") => Some("repository"),
+        (Issuer::GitHub, "workflow_ref", "repository") | (Issuer::GitHub, "repository", "repository_owner") => {
+            Some(vec![Glob::from_tokens(value.tokens().into_iter().chain([Token::Char('/'), Token::Many]))])
+        }
+        (Issuer::GitHub, "ref", "event_name") => github::references(value),
         _ => None,
+    }
+}
+
+/// What a subject that fits a pattern says of other claims, as far as it is certain: patterns that are no narrower.
+pub(crate) fn told(issuer: Issuer, subject: &Glob) -> Vec<(&'static str, Glob)> {
+    match issuer {
+        Issuer::GitHub => github::told(&Shape::of(subject)),
+        _ => Vec::new(),
+    }
+}
+
+/// The contexts that a pattern over a claim leaves open, a pattern each; none where it does not leave the whole context open.
+pub(crate) fn contexts(issuer: Issuer, claim: &str, pattern: &Glob) -> Vec<Glob> {
+    match (issuer, claim) {
+        (Issuer::GitHub, "sub") => github::contexts(pattern),
+        _ => Vec::new(),
     }
 }
 

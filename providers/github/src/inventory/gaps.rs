@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use evenhand_model::gap::{Gap, GapKind};
+use evenhand_model::gap::{Gap, GapKind, Lost};
 
 use super::Join;
 use super::calls::MissingCall;
@@ -120,7 +120,11 @@ impl Join<'_> {
                     reason.push_str(&format!(" and {more} more"));
                 }
             }
-            gaps.push(self.gap(if absent { GapKind::NotCollected } else { GapKind::Failed }, route, reason));
+            let mut gap = self.gap(if absent { GapKind::NotCollected } else { GapKind::Failed }, route, reason);
+            if let Some(gap) = gap.as_mut().filter(|_| route == Route::Organisation && self.owner.is_hidden()) {
+                gap.facts = vec![Lost::everything("everything about the organisation")];
+            }
+            gaps.push(gap);
         }
         self.inventory.gaps.extend(gaps.into_iter().flatten());
     }

@@ -48,6 +48,25 @@ fn what_was_refused_is_a_gap_that_names_the_permission_and_a_plan_is_no_failure(
 }
 
 #[test]
+fn an_organisation_that_is_hidden_is_told_where_nothing_else_was_read() {
+    let hidden = json!({ "host": "github.com", "path": "/orgs/hidden", "error": { "code": "404 Not Found" } });
+    let refused = json!({ "host": "github.com", "path": "/orgs/other", "error": { "code": "403 Forbidden" } });
+    let mine = answered("/repos/ann/notes", &json!({ "name": "notes", "full_name": "ann/notes" }));
+    for (more, expected) in [
+        (None, &["github:hidden"][..]),
+        (Some(refused), &["github:hidden"]),
+        (Some(answered("/orgs/acme", &json!({ "login": "acme" }))), &[]),
+        (Some(answered("/orgs/hidden/members", &json!([]))), &[]),
+        (Some(mine), &[]),
+    ] {
+        let text: String = std::iter::once(&hidden).chain(&more).map(|answer| format!("{answer}\n")).collect();
+        let mut reader = Github.reader(options(&[]));
+        reader.read(document("github/org.ndjson", &text)).unwrap();
+        assert_eq!(reader.unread(), expected, "{more:?}");
+    }
+}
+
+#[test]
 fn bare_answers_say_the_same_as_those_with_their_question() {
     let answers = [organisation(&json!({ "contents": "write" }), "{}"), ruled(&json!([]))].concat();
     let bare = answers.iter().filter(|answer| answer.get("response").is_some()).map(|answer| {

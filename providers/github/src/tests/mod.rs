@@ -48,14 +48,16 @@ fn document(path: &str, text: &str) -> Document {
     }
 }
 
-fn read_documents(documents: Vec<Document>, settings: &[(&str, &str)]) -> (Reading, Vec<ReadError>) {
-    let settings = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    let options = ReadOptions {
+fn options(settings: &[(&str, &str)]) -> ReadOptions {
+    ReadOptions {
         now: "2026-12-01T00:00:00Z".parse().unwrap(),
         fingerprinter: Fingerprinter::keyed("test"),
-        settings,
-    };
-    let mut reader = Github.reader(options);
+        settings: settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+    }
+}
+
+fn read_documents(documents: Vec<Document>, settings: &[(&str, &str)]) -> (Reading, Vec<ReadError>) {
+    let mut reader = Github.reader(options(settings));
     let mut errors = Vec::new();
     for document in documents {
         assert!(Github.recognise(&document).is_some(), "{}", document.path);

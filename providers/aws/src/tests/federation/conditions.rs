@@ -51,6 +51,21 @@ fn conditions_of_trusts_are_evaluated_by_the_policy_language() {
     }
 }
 
+#[test]
+fn a_test_of_a_claim_that_keeps_nobody_out_is_named_whatever_its_operator() {
+    for operator in ["StringEquals", "StringNotEquals", "StringEqualsIfExists", "ForAllValues:StringLike"] {
+        let condition = json!({ "StringLike": { format!("{HOST}:sub"): "repo:o/r:*" },
+            operator: { format!("{HOST}:head_ref"): "main", format!("{HOST}:actor"): "ann" } });
+        let said = answer(&json!({ "platform": "aws", "issuer": "github", "subject": "repo:o/r:pull_request",
+            "condition": condition }));
+        let notes: Vec<&str> =
+            said["notes"].as_array().unwrap().iter().map(|note| note["message"].as_str().unwrap()).collect();
+        let [actor, branch] = notes.as_slice() else { panic!("{said}") };
+        assert!(actor.starts_with("`actor` counts for nothing") && branch.starts_with("`head_ref` counts"), "{said}");
+        assert_eq!(said["pattern"], "repo-wide", "{said}");
+    }
+}
+
 /// Operators of the language on claims, each with a token that fits and one that does not, or the same twice.
 #[test]
 fn every_operator_is_matched_and_graded_by_what_it_lets_in() {
@@ -246,6 +261,89 @@ fn a_whole_trust_policy_counts_with_its_denies_and_its_principals() {
     assert_eq!(asked(json!([statement("Allow", "gitlab.com", "*")]))["match"], false);
     let other = json!({ "Effect": "Allow", "Principal": provider(HOST), "Action": "sts:TagSession" });
     assert_eq!(asked(json!([other]))["match"], false);
+}
+
+#[test]
+fn a_deny_counts_in_the_grade_where_it_is_shown_to_take_the_weak_subjects_away() {
+    const MAIN: &str = "repo:o/deploy:ref:refs/heads/main";
+    let key = |claim: &str| format!("{HOST}:{claim}");
+    let provider = |host: &str| json!({ "Federated": format!("arn:aws:iam::111122223333:oidc-provider/{host}") });
+    let deny =
+        |condition: Value| json!({ "Effect": "Deny", "Principal": "*", "Action": "sts:*", "Condition": condition });
+    let with = |statement: Value, name: &str, value: Value| {
+        let mut statement = statement;
+        statement[name] = value;
+        statement
+    };
+    let (all, one) = (json!("repo:o/*"), json!("repo:o/deploy:*"));
+    let but_main = json!({ "StringNotLike": { key("sub"): MAIN } });
+    let proposed = json!({ "StringLike": { key("sub"): "repo:o/deploy:pull_request" } });
+    let elsewhere = json!({ "IpAddress": { "aws:SourceIp": "203.0.113.0/24" } });
+    for (allowed, mut denied, grade, pattern, cited) in [
+        (&all, deny(but_main.clone()), "safe", None, false),
+        (&all, deny(json!({ "StringNotLikeIfExists": { key("sub"): MAIN } })), "safe", None, false),
+        (&all, deny(json!({ "ForAnyValue:StringNotLike": { key("sub"): MAIN } })), "safe", None, false),
+        (&all, deny(json!({ "StringNotLike": { key("sub"): "repo:o/deploy:*" } })), "unsafe", Some("repo-wide"), false),
+        (&one, deny(json!({ "StringNotEquals": { key("environment"): "p" } })), "safe", None, false),
+        (&one, deny(proposed.clone()), "weak", Some("wildcard-ref"), false),
+        (&one, deny(json!({ "StringLike": { key("sub"): "*:pull_request" } })), "weak", Some("wildcard-ref"), false),
+        (&json!([MAIN, "repo:o/deploy:pull_request"]), deny(proposed.clone()), "safe", None, false),
+        (&all, with(deny(but_main.clone()), "Principal", provider(HOST)), "safe", None, false),
+        (&all, with(deny(json!({})), "NotPrincipal", provider("gitlab.com")), "weak", Some("always-false"), false),
+        // These leave what makes it weak, or may do so.
+        (&all, deny(proposed.clone()), "unsafe", Some("org-wide"), false),
+        (&one, deny(json!({ "StringEquals": { key("sub"): "repo:o/deploy:*" } })), "unsafe", Some("repo-wide"), false),
+        (
+            &all,
+            deny(json!({ "StringNotLike": { key("sub"): MAIN }, "StringNotEquals": { key("aud"): "x" } })),
+            "unsafe",
+            Some("org-wide"),
+            false,
+        ),
+        (
+            &all,
+            deny(json!({ "StringNotLike": { key("sub"): MAIN }, "IpAddress": elsewhere["IpAddress"] })),
+            "unsafe",
+            Some("org-wide"),
+            true,
+        ),
+        (&all, deny(elsewhere), "unsafe", Some("org-wide"), true),
+        (
+            &one,
+            deny(json!({ "ForAnyValue:StringNotEquals": { key("environment"): "p" } })),
+            "unsafe",
+            Some("repo-wide"),
+            true,
+        ),
+        (
+            &all,
+            deny(json!({ "StringNotLike": { key("sub"): "repo:o/${aws:PrincipalTag/x}:*" } })),
+            "unsafe",
+            Some("org-wide"),
+            true,
+        ),
+        (
+            &one,
+            deny(json!({ "StringEquals": { key("event_name"): "pull_request" } })),
+            "unsafe",
+            Some("repo-wide"),
+            true,
+        ),
+        (&all, deny(json!({ "StringLike": { "gitlab.com:sub": "*" } })), "unsafe", Some("org-wide"), false),
+        (&all, with(deny(but_main.clone()), "Principal", provider("gitlab.com")), "unsafe", Some("org-wide"), false),
+        (&all, with(deny(but_main), "Action", json!("sts:TagSession")), "unsafe", Some("org-wide"), false),
+    ] {
+        if denied.get("NotPrincipal").is_some() {
+            denied.as_object_mut().unwrap().remove("Principal");
+        }
+        let allow = json!({ "Effect": "Allow", "Principal": provider(HOST), "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": { "StringLike": { key("sub"): allowed } } });
+        let said = answer(&json!({ "platform": "aws", "issuer": format!("https://{HOST}"), "subject": MAIN,
+            "condition": { "Version": "2012-10-17", "Statement": [allow, denied] } }));
+        let graded = (said["grade"].as_str().unwrap_or("null"), said["pattern"].as_str());
+        assert_eq!(graded, (grade, pattern), "{denied}: {said}");
+        assert_eq!(said["notes"].to_string().contains("`Deny "), cited, "{denied}: {said}");
+    }
 }
 
 fn answer_of(matched: bool, grade: &str) -> Value {

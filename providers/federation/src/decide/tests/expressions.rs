@@ -73,8 +73,18 @@ fn every_form_of_the_language_is_matched_and_graded_by_what_it_lets_in() {
         ("assertion.repository in ['o/x', assertion.repository]", &yes, "null", Some("not-understood")),
         ("size(assertion.sub) > 3", &yes, "null", Some("not-understood")),
         ("!(size(assertion.sub) > 30)", &yes, "null", Some("not-understood")),
-        ("assertion.sub.matches('^repo:(o/r|o/x):')", &yes, "null", Some("not-understood")),
+        ("assertion.sub.matches('^repo:(o/r|o/.*):')", &yes, "null", Some("not-understood")),
         ("assertion.sub.matches('.*')", &yes, "unsafe", Some("no-repo-scope")),
+        // A choice between texts is a list of them.
+        ("assertion.sub.matches('^repo:o/(r|x):ref:refs/heads/main$')", &yes, "safe", None),
+        ("assertion.sub.matches('^repo:o/(x|y):ref:refs/heads/main$')", &no, "safe", None),
+        ("assertion.sub.matches('^repo:(o/r|o/x):')", &yes, "unsafe", Some("repo-wide")),
+        (
+            "assertion.repository.matches('^o/r$|o/x$') && assertion.ref == 'refs/heads/main'",
+            &yes,
+            "unsafe",
+            Some("shared-issuer-spoof"),
+        ),
         // Another way in is open whatever it is.
         ("assertion.repository_owner == 'o' || size(assertion.sub) > 3", &yes, "unsafe", Some("org-wide")),
         // It can only be tighter than safe.
@@ -114,6 +124,36 @@ fn what_is_not_understood_is_cited() {
     let said = answer(&mapped).unwrap();
     assert_eq!((&said["match"], &said["grade"]), (&json!(true), &Value::Null), "{said}");
     assert!(said["notes"].to_string().contains("assertion.sub.extract('repo:{r}:')"), "{said}");
+}
+
+#[test]
+fn claims_that_keep_nobody_out_are_named_with_the_reason() {
+    for (claim, why) in [
+        ("actor", "who started the run"),
+        ("actor_id", "who started the run"),
+        ("triggering_actor", "who started the run"),
+        ("head_ref", "whoever proposes gives it that name"),
+        ("base_ref", "whoever proposes chooses"),
+        ("workflow", "call itself so"),
+        ("repository_visibility", "not whose it is"),
+        ("runner_environment", "not what it runs"),
+        ("run_number", "not say what they run"),
+        ("job_workflow_sha", "may be tighter"),
+    ] {
+        let condition = format!("assertion.repository == 'o/r' && assertion.{claim} == '7'");
+        let said = answer(&json!({ "platform": "gcp", "subject": "repo:o/r:pull_request",
+            "condition": { "attributeCondition": condition } }))
+        .unwrap();
+        let notes = said["notes"].as_array().unwrap();
+        let [note] = notes.as_slice() else { panic!("{said}") };
+        let message = note["message"].as_str().unwrap();
+        assert!(message.starts_with(&format!("`{claim}` counts for nothing in the grade: ")), "{said}");
+        assert!(message.contains(why), "{said}");
+        assert_eq!(said["pattern"], "repo-wide", "{said}");
+    }
+    let said = answer(&json!({ "platform": "gcp", "subject": "repo:o/r:pull_request",
+        "condition": { "attributeCondition": "assertion.repository == 'o/r' && assertion.ref_type == 'tag'" } }));
+    assert_eq!(said.unwrap().get("notes"), None);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::answer;
-use crate::grade::{Asks, Demand, Grade, grade};
+use crate::grade::{Alternative, Asks, Demand, Grade, grade};
 use crate::issuer::Issuer;
 
 fn entra(subject: &str, condition: &str) -> Value {
@@ -109,6 +109,30 @@ fn subjects_with_wildcards_are_graded_by_what_they_admit() {
             _ => Grade::Unsafe,
         };
         assert_eq!((graded.grade, graded.pattern.unwrap_or_default()), (expected, name), "{pattern}");
+    }
+}
+
+#[test]
+fn values_that_are_denied_are_not_graded() {
+    let sub = |patterns: &[&str]| {
+        Demand::new("sub", patterns.iter().map(|one| evenhand_model::glob::Glob::wildcard(one)).collect())
+    };
+    for (wanted, denied, expected, name) in [
+        (&["repo:o/r:*"][..], &["repo:o/r:pull_request"][..], Grade::Weak, "wildcard-ref"),
+        (&["repo:o@1/r@2:*"], &["repo:o@*/r@*:pull_request"], Grade::Weak, "wildcard-ref"),
+        (&["repo:o/r:*"], &["*:pull_request", "*:ref:*"], Grade::Weak, "wildcard-suffix"),
+        (&["repo:o/r:*"], &["*:pull_request", "*:ref:*", "*:environment:*"], Grade::Weak, "always-false"),
+        (&["repo:o/r:ref:refs/heads/main", "repo:o/x:*"], &["repo:o/x:*"], Grade::Safe, ""),
+        (&["repo:o/r:*"], &["repo:o/r*"], Grade::Weak, "always-false"),
+        // Some of each is left.
+        (&["repo:o/r*"], &["repo:o/r:pull_request"], Grade::Unsafe, "wildcard-repo"),
+        (&["repo:o/*"], &["*:pull_request"], Grade::Unsafe, "org-wide"),
+        (&["*"], &["repo:o/r:*"], Grade::Unsafe, "no-repo-scope"),
+    ] {
+        let alternative =
+            Alternative { demands: vec![sub(wanted)], denied: vec![sub(denied)], ..Alternative::default() };
+        let graded = grade(Issuer::GitHub, &Asks { alternatives: vec![alternative], ..Asks::default() });
+        assert_eq!((graded.grade, graded.pattern.unwrap_or_default()), (expected, name), "{wanted:?} {denied:?}");
     }
 }
 

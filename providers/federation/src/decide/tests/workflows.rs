@@ -174,6 +174,34 @@ fn proposals_count_where_nothing_else_that_is_demanded_keeps_them_out() {
             "safe",
             None,
         ),
+        // No proposal runs at a tag, and what stands at its base does not run at the proposal.
+        (
+            "assertion.repository == 'o/r' && assertion.ref == 'refs/tags/v1' && assertion.event_name == 'pull_request'"
+                .to_owned(),
+            "weak",
+            Some("always-false"),
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.ref.startsWith('refs/pull/') \
+             && assertion.event_name == 'pull_request_target'"
+                .to_owned(),
+            "weak",
+            Some("always-false"),
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.ref in ['refs/pull/7/merge', 'refs/heads/main'] \
+             && assertion.event_name == 'pull_request_target'"
+                .to_owned(),
+            "safe",
+            None,
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.ref in ['refs/pull/7/merge', 'refs/heads/main'] \
+             && assertion.event_name in ['pull_request', 'pull_request_target']"
+                .to_owned(),
+            "unsafe",
+            Some("pull-request"),
+        ),
         (
             "assertion.repository == 'o/r' && assertion.ref.startsWith('refs/heads/') \
              && assertion.event_name in ['schedule', 'pull_request']"
@@ -207,5 +235,63 @@ fn proposals_count_where_nothing_else_that_is_demanded_keeps_them_out() {
         .unwrap();
         let graded = (said["grade"].as_str().unwrap_or("null"), said["pattern"].as_str());
         assert_eq!(graded, (grade, pattern), "{condition}: {said}");
+    }
+}
+
+#[test]
+fn a_subject_and_claims_of_its_repository_count_together() {
+    for (condition, grade, pattern) in [
+        ("assertion.sub.startsWith('repo:o/a:') && assertion.repository == 'o/b'", "weak", Some("always-false")),
+        ("assertion.repository == 'o/b' && assertion.sub.startsWith('repo:o/a:')", "weak", Some("always-false")),
+        (
+            "assertion.sub == 'repo:o/a:environment:p' && assertion.repository_owner == 'p'",
+            "weak",
+            Some("always-false"),
+        ),
+        ("assertion.sub.startsWith('repo:o/a') && assertion.repository == 'o/b'", "weak", Some("always-false")),
+        ("assertion.sub.startsWith('repo:o@1/a@2:') && assertion.repository_id == '3'", "weak", Some("always-false")),
+        ("assertion.sub.startsWith('repo:o@1/') && assertion.repository_owner_id == '2'", "weak", Some("always-false")),
+        (
+            "assertion.sub.startsWith('repository_owner:o:') && assertion.repository == 'p/a'",
+            "weak",
+            Some("always-false"),
+        ),
+        ("assertion.repository == 'o/a' && assertion.repository_owner == 'p'", "weak", Some("always-false")),
+        (
+            "assertion.sub.startsWith('repo:o/a:') && assertion.workflow_ref == 'o/b/.github/workflows/d.yml@refs/heads/x'",
+            "weak",
+            Some("always-false"),
+        ),
+        // What both leave.
+        ("assertion.sub.startsWith('repo:o/') && assertion.repository == 'o/a'", "unsafe", Some("repo-wide")),
+        ("assertion.sub.startsWith('repo:o@1/a@2:') && assertion.repository == 'o/a'", "weak", Some("repo-wide")),
+        ("assertion.sub.startsWith('repo:o') && assertion.repository_owner == 'ox'", "unsafe", Some("org-wide")),
+        (
+            "assertion.sub in ['repo:o/a:pull_request', 'repo:o/b:environment:p'] && assertion.repository == 'o/b'",
+            "safe",
+            None,
+        ),
+        (
+            "assertion.sub in ['repo:o/a:pull_request', 'repo:o/b:environment:p'] && assertion.sub.startsWith('repo:o/b:')",
+            "safe",
+            None,
+        ),
+        ("assertion.sub == 'repo:o/a:environment:p' && assertion.repository in ['o/a', 'o/b']", "safe", None),
+        // More than one piece may stand in the place of a wildcard.
+        (
+            "assertion.sub.startsWith('repo:') && assertion.sub.endsWith(':environment:p') && assertion.repository == 'o/a'",
+            "safe",
+            None,
+        ),
+    ] {
+        let said = answer(&json!({ "platform": "gcp", "issuer": "github", "subject": "repo:o/a:pull_request",
+            "condition": { "attributeCondition": condition } }))
+        .unwrap();
+        assert_eq!(
+            (said["grade"].as_str().unwrap(), said["pattern"].as_str()),
+            (grade, pattern),
+            "{condition}: {said}"
+        );
+        assert!(pattern != Some("always-false") || said["match"] == false, "{condition}: {said}");
     }
 }
