@@ -1,18 +1,18 @@
 //! Statements as sets: which actions, on which resources, under which tests.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use evenhand_model::catalog::Catalog;
 use evenhand_model::condition::{Clause, Condition, Test};
 use evenhand_model::evidence::Truth;
 use evenhand_model::glob::{Glob, Token};
-use evenhand_model::opset::OpSet;
+use evenhand_model::opset::{OpSet, OperationIx};
 use evenhand_model::scope::{Pattern, ResourceScope};
 
 use super::arn::{self, Element, Length};
 use super::context::{Context, Lookup, NothingKnown};
-use super::document::{ConditionTest, Effect, Listed, PolicyDocument, Statement};
+use super::document::{Action, ConditionTest, Effect, Listed, Statement, Written};
 use super::operator::{self, Prepared};
 use super::store::PolicyRole;
 use crate::catalog::{ActionText, Catalogue};
@@ -70,7 +70,7 @@ pub(crate) fn is_personal(key: &str) -> bool {
 
 impl CompiledPolicy {
     /// Compiles a document. Returns what in it cannot be understood, for people.
-    pub(crate) fn of(document: &PolicyDocument, role: PolicyRole) -> (Self, Vec<String>) {
+    pub(crate) fn of(document: &Written<'_>, role: PolicyRole) -> (Self, Vec<String>) {
         let mut problems = Vec::new();
         let statements: Vec<CompiledStatement> = document
             .statements
@@ -88,7 +88,7 @@ impl CompiledPolicy {
 }
 
 fn compile(
-    statement: &Statement,
+    statement: &Statement<Cow<'_, str>>,
     role: PolicyRole,
     variables: bool,
     problem: &mut dyn FnMut(String),
@@ -181,14 +181,21 @@ fn meant(element: Element, catalogue: &Catalogue) -> Element {
     if hides_kind && names_one && catalogue.has_kinds(service) { Element::Nothing } else { element }
 }
 
-fn operations(actions: &Listed, catalogue: &Catalogue, problem: &mut dyn FnMut(String)) -> OpSet {
-    let (names, inverted) = match actions {
-        Listed::In(names) => (names, false),
-        Listed::NotIn(names) => (names, true),
+fn operations(actions: &Listed<Action>, catalogue: &Catalogue, problem: &mut dyn FnMut(String)) -> OpSet {
+    let (actions, inverted) = match actions {
+        Listed::In(actions) => (actions, false),
+        Listed::NotIn(actions) => (actions, true),
     };
-    let mut ranges = Vec::with_capacity(names.len());
-    for name in names {
-        match catalogue.match_action(name, &mut ranges) {
+    let mut ranges = Vec::with_capacity(actions.len());
+    for action in actions {
+        let name = match action {
+            Action::Known(OperationIx(at)) => {
+                ranges.push((*at, at + 1));
+                continue;
+            }
+            Action::Text(name) => name,
+        };
+        match catalogue.match_other(name, &mut ranges) {
             ActionText::Known | ActionText::Retired => {}
             ActionText::Unknown => problem(format!("names the unknown action `{name}`")),
             ActionText::Malformed => {
@@ -200,7 +207,7 @@ fn operations(actions: &Listed, catalogue: &Catalogue, problem: &mut dyn FnMut(S
     if inverted { OpSet::all(catalogue.len()).difference(&listed) } else { listed }
 }
 
-fn unknown_elements(statement: &Statement, problem: &mut dyn FnMut(String)) -> Option<Arc<str>> {
+fn unknown_elements<R>(statement: &Statement<R>, problem: &mut dyn FnMut(String)) -> Option<Arc<str>> {
     for test in statement.conditions.iter().filter(|test| test.operator.is_none()) {
         problem(format!("uses the unknown condition operator `{}`", test.written));
     }
