@@ -46,8 +46,9 @@ impl Glob {
         if text == "*" {
             return Self::Any;
         }
-        if !text.contains(['*', '?']) {
-            return Self::Literal(text.into());
+        let head = text.strip_suffix('*').unwrap_or(text);
+        if !head.bytes().any(|byte| matches!(byte, b'*' | b'?')) {
+            return if head.len() == text.len() { Self::Literal(text.into()) } else { Self::Prefix(head.into()) };
         }
         Self::from_tokens(text.chars().map(|c| match c {
             '*' => Token::Many,
@@ -195,23 +196,24 @@ impl Glob {
 
     /// Whether some text is matched by both patterns; unknown when a variable decides.
     pub fn overlaps(&self, other: &Self) -> Truth {
-        match (self, other) {
+        let share = match (self, other) {
             (Self::Any, _) | (_, Self::Any) => return Truth::Yes,
-            (Self::Literal(a), Self::Literal(b)) => return (a == b).into(),
-            (Self::Prefix(a), Self::Literal(b)) | (Self::Literal(b), Self::Prefix(a)) => {
-                return b.starts_with(&**a).into();
+            (Self::Literal(a), Self::Literal(b)) => a == b,
+            (Self::Prefix(a), Self::Literal(b)) | (Self::Literal(b), Self::Prefix(a)) => b.starts_with(&**a),
+            (Self::Prefix(a), Self::Prefix(b)) => a.starts_with(&**b) || b.starts_with(&**a),
+            (Self::Literal(text), tokens) | (tokens, Self::Literal(text)) => return tokens.matches(text),
+            (Self::Prefix(text), Self::Tokens(tokens)) | (Self::Tokens(tokens), Self::Prefix(text)) => {
+                may_begin(tokens, text)
             }
-            (Self::Prefix(a), Self::Prefix(b)) => return (a.starts_with(&**b) || b.starts_with(&**a)).into(),
-            _ => {}
+            (Self::Tokens(a), Self::Tokens(b)) => {
+                !self.begins_apart(other) && overlaps_language(&widened(a), &widened(b))
+            }
+        };
+        match share {
+            false => Truth::No,
+            true if self.has_variable() || other.has_variable() => Truth::Unknown,
+            true => Truth::Yes,
         }
-        if self.begins_apart(other) {
-            return Truth::No;
-        }
-        let (a, b) = (self.tokens(), other.tokens());
-        if !overlaps_language(&widened(&a), &widened(&b)) {
-            return Truth::No;
-        }
-        if self.has_variable() || other.has_variable() { Truth::Unknown } else { Truth::Yes }
     }
 }
 
@@ -244,6 +246,21 @@ fn matches_text(tokens: &[Token], text: &str) -> bool {
         (at, rest) = (to, from.clone());
         back = Some((to, from));
     }
+}
+
+/// Whether some text that begins so is matched by tokens, variables read as any text. A wildcard takes whatever is left.
+fn may_begin(tokens: &[Token], text: &str) -> bool {
+    let mut rest = text.chars();
+    for token in tokens {
+        let Some(next) = rest.next() else { return true };
+        match token {
+            Token::Many | Token::Variable(_) => return true,
+            Token::One => {}
+            Token::Char(c) if *c == next => {}
+            Token::Char(_) => return false,
+        }
+    }
+    rest.as_str().is_empty()
 }
 
 /// Variables read as any text.
@@ -330,34 +347,33 @@ fn contains_language(outer: &[Token], inner: &[Token]) -> bool {
 fn overlaps_language(a: &[Token], b: &[Token]) -> bool {
     // reach[j] = the first i tokens of `a` and the first j of `b` can describe the same text.
     let mut reach = vec![false; b.len() + 1];
+    let mut next = reach.clone();
     if let Some(first) = reach.first_mut() {
         *first = true;
     }
     close(b, &mut reach);
     for token in a {
-        let mut next = vec![false; b.len() + 1];
         if *token == Token::Many {
             let from = reach.iter().position(|held| *held).unwrap_or(usize::MAX);
-            for (at, slot) in next.iter_mut().enumerate() {
-                *slot = at >= from;
+            reach.iter_mut().skip(from).for_each(|slot| *slot = true);
+            continue;
+        }
+        next.fill(false);
+        for (at, other) in b.iter().enumerate() {
+            if reach.get(at) != Some(&true) {
+                continue;
             }
-        } else {
-            for (at, other) in b.iter().enumerate() {
-                if reach.get(at) != Some(&true) {
-                    continue;
-                }
-                let to = match (token, other) {
-                    (_, Token::Many) => Some(at),
-                    (Token::One, _) | (_, Token::One) => Some(at + 1),
-                    (x, y) => (x == y).then_some(at + 1),
-                };
-                if let Some(slot) = to.and_then(|to| next.get_mut(to)) {
-                    *slot = true;
-                }
+            let to = match (token, other) {
+                (_, Token::Many) => Some(at),
+                (Token::One, _) | (_, Token::One) => Some(at + 1),
+                (x, y) => (x == y).then_some(at + 1),
+            };
+            if let Some(slot) = to.and_then(|to| next.get_mut(to)) {
+                *slot = true;
             }
         }
         close(b, &mut next);
-        reach = next;
+        std::mem::swap(&mut reach, &mut next);
     }
     reach.last() == Some(&true)
 }
@@ -419,6 +435,52 @@ mod tests {
         assert_eq!(own.contains(&Glob::wildcard("role/bob")), Truth::No);
         assert_eq!(own.contains(&Glob::wildcard("user/*")), Truth::No);
         assert_eq!(Glob::wildcard("role/*").contains(&own), Truth::No);
+    }
+
+    #[test]
+    fn whether_a_text_is_shared_is_undecided_where_a_variable_has_a_say() {
+        let own = Glob::from_tokens("user/".chars().map(Token::Char).chain([Token::Variable("aws:username".into())]));
+        for (other, expected) in [
+            ("*", Truth::Yes),
+            ("user/*", Truth::Unknown),
+            ("us*", Truth::Unknown),
+            ("user/b*", Truth::Unknown),
+            ("u*b", Truth::Unknown),
+            ("user/bob", Truth::Unknown),
+            ("role/*", Truth::No),
+            ("r*b", Truth::No),
+            ("role/bob", Truth::No),
+        ] {
+            let other = Glob::wildcard(other);
+            assert_eq!((own.overlaps(&other), other.overlaps(&own)), (expected, expected), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_beginning_shares_a_text_with_what_may_begin_so() {
+        for (a, b, expected) in [
+            ("abc*", "*/*", Truth::Yes),
+            ("abc*", "a?c", Truth::Yes),
+            ("abc*", "?bcd", Truth::Yes),
+            ("abc*", "a?", Truth::No),
+            ("abc*", "a?d*x", Truth::No),
+            ("abc*", "ab*c*d", Truth::Yes),
+        ] {
+            let (p, q) = (Glob::wildcard(a), Glob::wildcard(b));
+            assert_eq!((p.overlaps(&q), q.overlaps(&p)), (expected, expected), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn however_it_is_read_a_pattern_has_one_form() {
+        for text in ["", "*", "**", "a", "a*", "a**", "?", "a?", "?*", "*?", "a*b", "ab*?*"] {
+            let tokens = text.chars().map(|c| match c {
+                '*' => Token::Many,
+                '?' => Token::One,
+                other => Token::Char(other),
+            });
+            assert_eq!(Glob::wildcard(text), Glob::from_tokens(tokens), "{text}");
+        }
     }
 
     /// Every text over a tiny alphabet up to length four.

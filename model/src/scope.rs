@@ -190,6 +190,8 @@ impl ResourceScope {
         let list: Arc<[Pattern]> = list.into();
         let mut limited = self.clone();
         if !limited.all_of.contains(&list) {
+            // Hundreds of thousands of scopes have one limit.
+            limited.all_of.reserve_exact(1);
             limited.all_of.push(list);
             limited.all_of.sort_unstable();
         }

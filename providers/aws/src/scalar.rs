@@ -17,6 +17,18 @@ impl Text<'_> {
     }
 }
 
+impl From<Text<'_>> for Arc<str> {
+    fn from(text: Text<'_>) -> Self {
+        text.shared()
+    }
+}
+
+impl<'a> From<Text<'a>> for Cow<'a, str> {
+    fn from(text: Text<'a>) -> Self {
+        text.0
+    }
+}
+
 impl Deref for Text<'_> {
     type Target = str;
 

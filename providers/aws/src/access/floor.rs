@@ -1,13 +1,11 @@
 //! What no policy can grant, what none can take away, and which actions make one a role.
 
-use std::sync::Arc;
-
 use evenhand_model::catalog::AccessLevel;
 use evenhand_model::evidence::Truth;
 
 use crate::catalog::Catalogue;
 use crate::policy::arn;
-use crate::policy::document::{Listed, Statement};
+use crate::policy::document::{Action, Listed, Statement};
 
 /// What no policy can grant: changes to policies that AWS manages, to roles that AWS or Identity Center owns, and to the
 /// aliases that AWS gives its keys.
@@ -57,17 +55,19 @@ pub(crate) fn assumes(statement: &Statement) -> bool {
 /// Whether a statement is about an action.
 pub(crate) fn speaks_of(statement: &Statement, action: &str) -> bool {
     let catalogue = Catalogue::global();
-    let listed = |names: &[Arc<str>]| {
+    let number = catalogue.operation(action);
+    let listed = |actions: &[Action]| {
         // Most statements spell it out.
-        names.iter().any(|name| name.eq_ignore_ascii_case(action))
-            || catalogue.operation(action).is_some_and(|number| {
-                catalogue
-                    .all_of(names.iter().filter(|name| name.contains(['*', '?'])).map(|name| &**name))
-                    .contains(number)
-            })
+        actions.iter().any(|held| match held {
+            Action::Known(known) => number == Some(*known),
+            Action::Text(name) => name.eq_ignore_ascii_case(action),
+        }) || number.is_some_and(|number| {
+            let wildcards = actions.iter().filter_map(Action::text).filter(|name| name.contains(['*', '?']));
+            catalogue.all_of(wildcards.map(|name| &**name)).contains(number)
+        })
     };
     match &statement.actions {
-        Listed::In(names) => listed(names),
-        Listed::NotIn(names) => !listed(names),
+        Listed::In(actions) => listed(actions),
+        Listed::NotIn(actions) => !listed(actions),
     }
 }

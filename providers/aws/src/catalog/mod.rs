@@ -117,15 +117,15 @@ impl Catalogue {
         catalogue
     }
 
-    /// A name, sharing the catalogue's copy where it has one.
-    pub(crate) fn share(&self, name: Arc<str>) -> Arc<str> {
-        self.by_name.get_key_value(&name).map_or(name, |(held, _)| Arc::clone(held))
+    /// The number of an action, by its name in the catalogue's own spelling.
+    pub(crate) fn spelled(&self, name: &str) -> Option<OperationIx> {
+        self.by_name.get(name).copied().map(OperationIx)
     }
 
     /// The number of an action, by its name in any case.
     pub(crate) fn operation(&self, name: &str) -> Option<OperationIx> {
-        if let Some(at) = self.by_name.get(name) {
-            return Some(OperationIx(*at));
+        if let Some(operation) = self.spelled(name) {
+            return Some(operation);
         }
         let lower = name.to_ascii_lowercase();
         let at = self.lower.binary_search_by(|held| (**held).cmp(&*lower)).ok()?;
@@ -137,10 +137,15 @@ impl Catalogue {
     /// Case does not matter; `*` and `?` are wildcards in the action part only. `*` and `*:*` stand for everything. Text
     /// with white space around it, a comma, or no action after the colon matches nothing.
     pub(crate) fn match_action(&self, text: &str, ranges: &mut Vec<(u32, u32)>) -> ActionText {
-        if let Some(at) = self.by_name.get(text) {
-            ranges.push((*at, at + 1));
+        if let Some(OperationIx(at)) = self.spelled(text) {
+            ranges.push((at, at + 1));
             return ActionText::Known;
         }
+        self.match_other(text, ranges)
+    }
+
+    /// The same for a text that is no name in the catalogue's own spelling.
+    pub(crate) fn match_other(&self, text: &str, ranges: &mut Vec<(u32, u32)>) -> ActionText {
         if text == "*" || text == "*:*" {
             ranges.extend(OpSet::all(self.names.len()).ranges());
             return ActionText::Known;

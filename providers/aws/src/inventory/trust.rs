@@ -266,7 +266,8 @@ mod tests {
     use super::*;
 
     fn read(statement: &str) -> Vec<Way> {
-        ways(&PolicyDocument::parse(&format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#)).unwrap())
+        let text = format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#);
+        ways(&PolicyDocument::parse(&text).unwrap().owned())
     }
 
     #[test]

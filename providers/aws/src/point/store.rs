@@ -55,16 +55,16 @@ impl Policies {
 
 fn understand(role: PolicyRole, text: &str) -> Result<Arc<Understood>, Refusal> {
     check(role, text)?;
-    let mut document = PolicyDocument::parse(text).map_err(|error| {
+    let mut written = PolicyDocument::parse(text).map_err(|error| {
         Refusal::new(
             "",
             format!("this is no policy: {}", evenhand_model::decide::plain(&error)),
             "write it as AWS does",
         )
     })?;
-    let (compiled, notes) = CompiledPolicy::of(&document, role);
-    document.forget_grants(|_| false);
-    Ok(Arc::new(Understood { document, compiled, notes }))
+    let (compiled, notes) = CompiledPolicy::of(&written, role);
+    written.forget_grants(|_| false);
+    Ok(Arc::new(Understood { document: written.owned(), compiled, notes }))
 }
 
 #[cfg(test)]

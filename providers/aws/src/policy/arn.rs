@@ -1,7 +1,9 @@
 //! Resource elements: names of six segments with wildcards and variables.
 
+use std::array;
+use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use evenhand_model::glob::{Glob, Token};
 use evenhand_model::scope::Pattern;
@@ -125,12 +127,12 @@ pub(crate) fn element(text: &str, role: PolicyRole, variables: bool) -> (Element
         let (padded, length) = short(role, has_wildcard, ends_in_any);
         return (if padded { Element::Template(template) } else { Element::Nothing }, length);
     }
-    let segments = text.splitn(SEGMENTS, ':').count();
-    if segments == SEGMENTS {
-        return (Element::Fixed(pattern(text)), Length::Whole);
+    let (globs, count) = segments(text);
+    if count == SEGMENTS {
+        return (Element::Fixed(Pattern::new(globs, ':')), Length::Whole);
     }
     let (padded, length) = short(role, text.contains(['*', '?']), text.ends_with('*'));
-    if padded { (Element::Fixed(pattern(text)), length) } else { (Element::Nothing, length) }
+    if padded { (Element::Fixed(Pattern::new(globs, ':')), length) } else { (Element::Nothing, length) }
 }
 
 /// Whether an entry of fewer than six segments is filled up by wildcards where it stands.
@@ -170,9 +172,9 @@ pub(crate) fn without_variables(text: &str) -> String {
     text.replace("${", "${$}{")
 }
 
-/// Segments that occur in most names, shared.
-static COMMON: LazyLock<HashMap<&'static str, Glob, foldhash::fast::FixedState>> = LazyLock::new(|| {
-    [
+thread_local! {
+    /// Segments that occur in most names, shared. Each thread has its own, so that none waits for another to count.
+    static COMMON: HashMap<&'static str, Glob, foldhash::fast::FixedState> = [
         "",
         "arn",
         "aws",
@@ -214,18 +216,41 @@ static COMMON: LazyLock<HashMap<&'static str, Glob, foldhash::fast::FixedState>>
     ]
     .into_iter()
     .map(|text| (text, Glob::literal(text)))
-    .collect()
-});
+    .collect();
+    /// What names read last begin with: the next one is very probably of the same account.
+    static LAST: RefCell<[Glob; SEGMENTS - 1]> = const { RefCell::new([const { Glob::Any }; SEGMENTS - 1]) };
+}
 
 fn glob(segment: &str) -> Glob {
-    COMMON.get(segment).cloned().unwrap_or_else(|| Glob::wildcard(segment))
+    COMMON.with(|common| common.get(segment).cloned()).unwrap_or_else(|| Glob::wildcard(segment))
+}
+
+/// The segments of a name, missing ones as wildcards, and how many there are.
+fn segments(text: &str) -> ([Glob; SEGMENTS], usize) {
+    let mut parts = text.splitn(SEGMENTS, ':');
+    let mut count = 0;
+    let globs = LAST.with_borrow_mut(|last| {
+        array::from_fn(|at| {
+            let Some(part) = parts.next() else { return Glob::Any };
+            count += 1;
+            match last.get_mut(at) {
+                Some(Glob::Literal(held)) if **held == *part => Glob::Literal(Arc::clone(held)),
+                Some(_) if part.is_empty() => glob(part),
+                Some(held) => {
+                    *held = glob(part);
+                    held.clone()
+                }
+                // What is named itself hardly ever occurs twice.
+                None => Glob::wildcard(part),
+            }
+        })
+    });
+    (globs, count)
 }
 
 /// A name as a pattern of six segments; missing ones are wildcards.
 pub(crate) fn pattern(text: &str) -> Pattern {
-    let mut segments: Vec<Glob> = text.splitn(SEGMENTS, ':').map(glob).collect();
-    segments.resize(SEGMENTS, Glob::Any);
-    Pattern::new(segments, ':')
+    Pattern::new(segments(text).0, ':')
 }
 
 /// The pattern of a catalogue's resource type. Some have no segments at all.
@@ -292,6 +317,27 @@ mod tests {
             ("arn:aws:lambda:*:*:function:f?", "arn:aws:lambda:eu-west-1:1:function:f1", Truth::Yes),
         ] {
             assert_eq!(reaches(entry, PolicyRole::Identity, name), expected, "{entry} {name}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_read_the_same_whatever_was_read_before_it() {
+        let names = [
+            "arn:aws:sqs:eu-west-1:111111111111:q",
+            "arn:aws:sqs:eu-west-1:222222222222:q",
+            "arn:aws:s3:::b/*",
+            "arn:aws:s?:*:22*:222222222222",
+            "arn",
+            "*:aws:sqs",
+            "arn:aws:sqs::arn:a:b:c",
+        ];
+        for before in names {
+            for name in names {
+                let mut globs: Vec<Glob> = name.splitn(SEGMENTS, ':').map(Glob::wildcard).collect();
+                globs.resize(SEGMENTS, Glob::Any);
+                pattern(before);
+                assert_eq!(pattern(name).segments(), globs, "{name} after {before}");
+            }
         }
     }
 

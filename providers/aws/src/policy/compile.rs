@@ -1,18 +1,18 @@
 //! Statements as sets: which actions, on which resources, under which tests.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use evenhand_model::catalog::Catalog;
 use evenhand_model::condition::{Clause, Condition, Test};
 use evenhand_model::evidence::Truth;
 use evenhand_model::glob::{Glob, Token};
-use evenhand_model::opset::OpSet;
+use evenhand_model::opset::{OpSet, OperationIx};
 use evenhand_model::scope::{Pattern, ResourceScope};
 
 use super::arn::{self, Element, Length};
 use super::context::{Context, Lookup, NothingKnown};
-use super::document::{ConditionTest, Effect, Listed, PolicyDocument, Statement};
+use super::document::{Action, ConditionTest, Effect, Listed, Statement, Written};
 use super::operator::{self, Prepared};
 use super::store::PolicyRole;
 use crate::catalog::{ActionText, Catalogue};
@@ -50,14 +50,19 @@ pub(crate) struct Part {
     fixed: Option<Arc<ResourceScope>>,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Reach {
     /// Every resource, and actions that have none.
     Everything,
-    /// These of the statement's elements.
-    In(Box<[u16]>),
+    /// These of the statement's elements, each by its [`bit`].
+    In(u128),
     /// None of the statement's elements.
     NotIn,
+}
+
+/// The bit of an element; what comes after the last bit shares it.
+fn bit(at: usize) -> u128 {
+    1 << at.min(127)
 }
 
 /// Keys that say who asks.
@@ -70,16 +75,19 @@ pub(crate) fn is_personal(key: &str) -> bool {
 
 impl CompiledPolicy {
     /// Compiles a document. Returns what in it cannot be understood, for people.
-    pub(crate) fn of(document: &PolicyDocument, role: PolicyRole) -> (Self, Vec<String>) {
+    pub(crate) fn of(document: &Written<'_>, role: PolicyRole) -> (Self, Vec<String>) {
         let mut problems = Vec::new();
+        let unconditional = Arc::new(Condition::unconditional());
         let statements: Vec<CompiledStatement> = document
             .statements
             .iter()
             .enumerate()
             .map(|(number, statement)| {
-                compile(statement, role, document.variables, &mut |problem| {
+                let mut compiled = compile(statement, role, document.variables, &mut |problem| {
                     problems.push(format!("statement {number} {problem}"));
-                })
+                });
+                compiled.settle(&unconditional);
+                compiled
             })
             .collect();
         let personal = statements.iter().any(CompiledStatement::personal);
@@ -88,7 +96,7 @@ impl CompiledPolicy {
 }
 
 fn compile(
-    statement: &Statement,
+    statement: &Statement<Cow<'_, str>>,
     role: PolicyRole,
     variables: bool,
     problem: &mut dyn FnMut(String),
@@ -122,46 +130,42 @@ fn compile(
             }
         },
     }
-    elements.retain(|element| *element != Element::Nothing);
+    elements.retain(|element| !matches!(element, Element::Nothing));
     let everything = elements.iter().any(|element| matches!(element, Element::Fixed(pattern) if pattern.is_any()));
-    let applies = |operations: &OpSet| match role {
-        // Resource policies speak of the resource that they stand on, whatever its name.
-        PolicyRole::Trust | PolicyRole::Resource => None,
-        _ => (statement.effect == Effect::Allow).then(|| by_resource_type(operations, &elements, catalogue)),
+    let mut parts = Vec::with_capacity(1);
+    let mut add = |operations: OpSet, reach: Reach| {
+        if !operations.is_empty() {
+            parts.push(Part { operations: Arc::new(operations), reach, fixed: None });
+        }
     };
-    let mut parts = Vec::new();
     if !never && !inverted && everything {
-        parts.push((operations, Reach::Everything));
+        add(operations, Reach::Everything);
     } else if !never && !inverted && !elements.is_empty() {
-        // A specific name neither grants nor denies an action that knows no resource but `*`.
-        match applies(&operations) {
-            Some(groups) => parts.extend(groups.into_iter().map(|(reach, operations)| (operations, Reach::In(reach)))),
-            None => {
-                let all = (0..u16::try_from(elements.len()).unwrap_or(u16::MAX)).collect();
-                parts.push((catalogue.with_resources(&operations), Reach::In(all)));
+        // A specific name neither grants nor denies an action that knows no resource but `*`. Resource policies speak of
+        // the resource that they stand on, whatever its name.
+        let is_its_own = matches!(role, PolicyRole::Trust | PolicyRole::Resource);
+        if statement.effect == Effect::Allow && !is_its_own {
+            for (reach, operations) in by_resource_type(&operations, &elements, catalogue) {
+                add(operations, Reach::In(reach));
             }
+        } else {
+            add(catalogue.with_resources(&operations), Reach::In(u128::MAX));
         }
     } else if !never && inverted && !everything {
         // An action without resources is none of the resources listed.
-        parts.push((operations.intersection(catalogue.wildcard_only()), Reach::Everything));
-        parts.push((catalogue.with_resources(&operations), Reach::NotIn));
+        add(operations.intersection(catalogue.wildcard_only()), Reach::Everything);
+        add(catalogue.with_resources(&operations), Reach::NotIn);
     }
     let tests = Arc::clone(&statement.conditions);
-    let mut compiled = CompiledStatement {
+    CompiledStatement {
         effect: statement.effect,
-        parts: parts
-            .into_iter()
-            .filter(|(operations, _)| !operations.is_empty())
-            .map(|(operations, reach)| Part { operations: Arc::new(operations), reach, fixed: None })
-            .collect(),
+        parts: parts.into(),
         elements: elements.into(),
         prepared: tests.iter().map(|_| OnceLock::new()).collect(),
         tests,
         opaque,
         fixed: None,
-    };
-    compiled.settle();
-    compiled
+    }
 }
 
 /// An entry as the vendor means it: a wildcard does not stand for the kind of a resource, so that `*/i-1` reaches no
@@ -181,14 +185,21 @@ fn meant(element: Element, catalogue: &Catalogue) -> Element {
     if hides_kind && names_one && catalogue.has_kinds(service) { Element::Nothing } else { element }
 }
 
-fn operations(actions: &Listed, catalogue: &Catalogue, problem: &mut dyn FnMut(String)) -> OpSet {
-    let (names, inverted) = match actions {
-        Listed::In(names) => (names, false),
-        Listed::NotIn(names) => (names, true),
+fn operations(actions: &Listed<Action>, catalogue: &Catalogue, problem: &mut dyn FnMut(String)) -> OpSet {
+    let (actions, inverted) = match actions {
+        Listed::In(actions) => (actions, false),
+        Listed::NotIn(actions) => (actions, true),
     };
-    let mut ranges = Vec::with_capacity(names.len());
-    for name in names {
-        match catalogue.match_action(name, &mut ranges) {
+    let mut ranges = Vec::with_capacity(actions.len());
+    for action in actions {
+        let name = match action {
+            Action::Known(OperationIx(at)) => {
+                ranges.push((*at, at + 1));
+                continue;
+            }
+            Action::Text(name) => name,
+        };
+        match catalogue.match_other(name, &mut ranges) {
             ActionText::Known | ActionText::Retired => {}
             ActionText::Unknown => problem(format!("names the unknown action `{name}`")),
             ActionText::Malformed => {
@@ -200,7 +211,7 @@ fn operations(actions: &Listed, catalogue: &Catalogue, problem: &mut dyn FnMut(S
     if inverted { OpSet::all(catalogue.len()).difference(&listed) } else { listed }
 }
 
-fn unknown_elements(statement: &Statement, problem: &mut dyn FnMut(String)) -> Option<Arc<str>> {
+fn unknown_elements<R>(statement: &Statement<R>, problem: &mut dyn FnMut(String)) -> Option<Arc<str>> {
     for test in statement.conditions.iter().filter(|test| test.operator.is_none()) {
         problem(format!("uses the unknown condition operator `{}`", test.written));
     }
@@ -215,58 +226,58 @@ fn unknown_elements(statement: &Statement, problem: &mut dyn FnMut(String)) -> O
 
 /// Groups actions by the elements that can name one of their resources. Actions that none of them fits are left out:
 /// the statement cannot mean them.
-fn by_resource_type(operations: &OpSet, elements: &[Element], catalogue: &Catalogue) -> Vec<(Box<[u16]>, OpSet)> {
-    let patterns: Vec<Option<Pattern>> = elements
+fn by_resource_type(operations: &OpSet, elements: &[Element], catalogue: &Catalogue) -> Vec<(u128, OpSet)> {
+    let patterns: Vec<Option<Cow<'_, Pattern>>> = elements
         .iter()
         .map(|element| match element {
-            Element::Fixed(pattern) => Some(pattern.clone()),
-            Element::Template(template) => template.fill(&NothingKnown).map(arn::filled),
+            Element::Fixed(pattern) => Some(Cow::Borrowed(pattern)),
+            Element::Template(template) => template.fill(&NothingKnown).map(arn::filled).map(Cow::Owned),
             Element::Nothing => None,
         })
         .collect();
-    // One bit an element; what comes after the last bit shares it.
-    let bit = |at: usize| 1_u128 << at.min(127);
-    let mut rows: BTreeMap<u16, u128> = BTreeMap::new();
-    let mut groups: BTreeMap<u128, Vec<(u32, u32)>> = BTreeMap::new();
+    let reach = |kind: u16| {
+        let Some(kind) = catalogue.patterns().get(usize::from(kind)) else { return u128::MAX };
+        let fits = |pattern: &Pattern| may_overlap(kind, pattern) && !misses_bucket(kind, pattern);
+        let fitting = patterns.iter().enumerate().filter(|(_, pattern)| pattern.as_deref().is_some_and(fits));
+        fitting.fold(0, |reach, (at, _)| reach | bit(at))
+    };
+    // Sorted. Kinds are numbered by service as actions are, so that most come last.
+    let mut kinds: Vec<(u16, u128)> = Vec::new();
+    let mut groups: Vec<(u128, Vec<(u32, u32)>)> = Vec::new();
     for operation in operations.iter() {
         let mut mask = 0_u128;
-        for number in catalogue.resources(operation) {
-            mask |= *rows.entry(*number).or_insert_with(|| {
-                let Some(kind) = catalogue.patterns().get(usize::from(*number)) else { return u128::MAX };
-                patterns
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, pattern)| {
-                        pattern
-                            .as_ref()
-                            .is_some_and(|pattern| may_overlap(kind, pattern) && !misses_bucket(kind, pattern))
-                    })
-                    .fold(0, |mask, (at, _)| mask | bit(at))
-            });
+        for kind in catalogue.resources(operation) {
+            mask |= match kinds.binary_search_by_key(kind, |(kind, _)| *kind) {
+                Ok(at) => kinds.get(at).map_or(0, |(_, reach)| *reach),
+                Err(at) => {
+                    let reach = reach(*kind);
+                    kinds.insert(at, (*kind, reach));
+                    reach
+                }
+            };
         }
         if mask == 0 {
             continue;
         }
-        let ranges = groups.entry(mask).or_default();
-        match ranges.last_mut() {
-            Some((_, end)) if *end == operation.0 => *end += 1,
-            _ => ranges.push((operation.0, operation.0 + 1)),
+        let next = (operation.0, operation.0 + 1);
+        match groups.iter_mut().find(|(held, _)| *held == mask) {
+            Some((_, ranges)) => match ranges.last_mut() {
+                Some((_, end)) if *end == operation.0 => *end += 1,
+                _ => ranges.push(next),
+            },
+            None => groups.push((mask, vec![next])),
         }
     }
-    groups
-        .into_iter()
-        .map(|(mask, ranges)| {
-            let reach =
-                (0..elements.len()).filter(|at| mask & bit(*at) != 0).filter_map(|at| u16::try_from(at).ok()).collect();
-            (reach, OpSet::from_ranges(ranges))
-        })
-        .collect()
+    groups.sort_unstable_by_key(|(mask, _)| *mask);
+    groups.into_iter().map(|(mask, ranges)| (mask, OpSet::from_ranges(ranges))).collect()
 }
 
 /// Whether a kind of resource is buckets and a pattern reaches objects only: no bucket's name holds a slash.
 fn misses_bucket(kind: &Pattern, pattern: &Pattern) -> bool {
-    let (Some(service), Some(Glob::Any)) = (kind.segments().get(2), kind.segments().get(5)) else { return false };
-    *service == Glob::literal("s3")
+    let (Some(Glob::Literal(service)), Some(Glob::Any)) = (kind.segments().get(2), kind.segments().get(5)) else {
+        return false;
+    };
+    **service == *"s3"
         && pattern.segments().get(5).is_some_and(|name| match name {
             Glob::Literal(text) | Glob::Prefix(text) => text.contains('/'),
             Glob::Tokens(tokens) => tokens.contains(&Token::Char('/')),
@@ -286,25 +297,19 @@ pub(crate) fn may_overlap(a: &Pattern, b: &Pattern) -> bool {
 }
 
 impl CompiledStatement {
-    /// Makes what is the same for everybody once.
-    fn settle(&mut self) {
+    /// Makes what is the same for everybody once. `unconditional`: what those share that ask for nothing.
+    fn settle(&mut self, unconditional: &Arc<Condition>) {
         let templates = self.elements.iter().any(|element| matches!(element, Element::Template(_)));
         if !self.tests.iter().any(test_is_personal) {
-            self.fixed = self.build_condition(&NothingKnown).map(Arc::new);
+            self.fixed = self.build_condition(&NothingKnown).map(|condition| {
+                if condition.is_unconditional() { Arc::clone(unconditional) } else { Arc::new(condition) }
+            });
         }
-        let scopes: Vec<Option<Arc<ResourceScope>>> = self
-            .parts
-            .iter()
-            .map(|part| {
-                if templates && part.reach != Reach::Everything {
-                    return None;
-                }
-                self.build_scope(part, &NothingKnown).map(Arc::new)
-            })
-            .collect();
-        for (part, scope) in self.parts.iter_mut().zip(scopes) {
-            part.fixed = scope;
+        let mut parts = std::mem::take(&mut self.parts);
+        for part in parts.iter_mut().filter(|part| !templates || part.reach == Reach::Everything) {
+            part.fixed = self.build_scope(part.reach, &NothingKnown).map(Arc::new);
         }
+        self.parts = parts;
     }
 
     fn personal(&self) -> bool {
@@ -347,15 +352,15 @@ impl CompiledStatement {
     pub(crate) fn scope(&self, part: &Part, context: &dyn Context) -> Option<Arc<ResourceScope>> {
         match &part.fixed {
             Some(fixed) => Some(Arc::clone(fixed)),
-            None => self.build_scope(part, context).map(Arc::new),
+            None => self.build_scope(part.reach, context).map(Arc::new),
         }
     }
 
-    fn build_scope(&self, part: &Part, context: &dyn Context) -> Option<ResourceScope> {
-        match &part.reach {
+    fn build_scope(&self, reach: Reach, context: &dyn Context) -> Option<ResourceScope> {
+        match reach {
             Reach::Everything => Some(ResourceScope::everything()),
-            Reach::In(numbers) => {
-                let patterns = self.numbered(numbers, context);
+            Reach::In(elements) => {
+                let patterns = self.some_elements(elements, context);
                 (!patterns.is_empty()).then(|| ResourceScope::any_of(patterns))
             }
             Reach::NotIn => Some(ResourceScope::everything().without(self.all_elements(context)?)),
@@ -370,9 +375,9 @@ impl CompiledStatement {
         }
         let mut patterns = Vec::new();
         for part in self.parts.iter() {
-            match &part.reach {
+            match part.reach {
                 Reach::Everything => return Some((vec![Pattern::any()], false)),
-                Reach::In(numbers) => patterns.extend(self.numbered(numbers, context)),
+                Reach::In(elements) => patterns.extend(self.some_elements(elements, context)),
                 Reach::NotIn => {}
             }
         }
@@ -381,9 +386,10 @@ impl CompiledStatement {
         (!patterns.is_empty()).then_some((patterns, false))
     }
 
-    fn numbered(&self, numbers: &[u16], context: &dyn Context) -> Vec<Pattern> {
-        let elements = numbers.iter().filter_map(|at| self.elements.get(usize::from(*at)));
-        elements.filter_map(|element| resource(element, context)).collect()
+    /// The resources of the elements with these bits.
+    fn some_elements(&self, bits: u128, context: &dyn Context) -> Vec<Pattern> {
+        let elements = self.elements.iter().enumerate().filter(|(at, _)| bits & bit(*at) != 0);
+        elements.filter_map(|(_, element)| resource(element, context)).collect()
     }
 
     fn all_elements(&self, context: &dyn Context) -> Option<Vec<Pattern>> {

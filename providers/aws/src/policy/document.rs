@@ -1,13 +1,16 @@
 //! Policy documents as written: typed, nothing interpreted.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use evenhand_model::opset::OperationIx;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::arn;
 use super::operator::Operator;
 use super::text::Texts;
+use crate::catalog::Catalogue;
 use crate::scalar::Text;
 
 /// What a statement does with the requests that it matches.
@@ -19,11 +22,48 @@ pub(crate) enum Effect {
 
 /// Whether a list names what matches or what does not (`Action` against `NotAction`).
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Listed {
+pub(crate) enum Listed<T = Arc<str>> {
     /// Whatever is in the list.
-    In(Vec<Arc<str>>),
+    In(Vec<T>),
     /// Whatever is not in the list.
-    NotIn(Vec<Arc<str>>),
+    NotIn(Vec<T>),
+}
+
+impl<T> Listed<T> {
+    fn map<U>(self, of: impl Fn(T) -> U) -> Listed<U> {
+        match self {
+            Self::In(list) => Listed::In(list.into_iter().map(of).collect()),
+            Self::NotIn(list) => Listed::NotIn(list.into_iter().map(of).collect()),
+        }
+    }
+}
+
+/// One entry of `Action` or `NotAction`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Action {
+    /// The name of an action in the catalogue's own spelling; nearly all are.
+    Known(OperationIx),
+    /// A wildcard, another spelling, or what the catalogue does not know.
+    Text(Arc<str>),
+}
+
+impl Action {
+    /// What is written, unless it is the name of an action in the catalogue's own spelling.
+    pub(crate) fn text(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::Known(_) => None,
+            Self::Text(text) => Some(text),
+        }
+    }
+}
+
+impl From<Text<'_>> for Action {
+    fn from(text: Text<'_>) -> Self {
+        match Catalogue::global().spelled(&text) {
+            Some(operation) => Self::Known(operation),
+            None => Self::Text(text.shared()),
+        }
+    }
 }
 
 /// A list of principals.
@@ -62,35 +102,45 @@ pub(crate) struct ConditionTest {
     pub(crate) values: Vec<Arc<str>>,
 }
 
-/// A statement.
+/// A statement. `R`: an entry of `Resource` or `NotResource`.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Statement {
+pub(crate) struct Statement<R = Arc<str>> {
     pub(crate) effect: Effect,
     /// Empty where there is none.
     pub(crate) sid: Arc<str>,
     pub(crate) principals: Option<Box<Principals>>,
     pub(crate) not_principals: Option<Box<Principals>>,
-    pub(crate) actions: Listed,
+    pub(crate) actions: Listed<Action>,
     /// `None` in trust policies, where the role itself is meant.
-    pub(crate) resources: Option<Listed>,
+    pub(crate) resources: Option<Listed<R>>,
     /// Shared with the compiled statement.
     pub(crate) conditions: Arc<[ConditionTest]>,
     /// Elements that the language does not have.
     pub(crate) unknown: Vec<Arc<str>>,
 }
 
-/// A policy.
+/// A policy. `R`: an entry of `Resource` or `NotResource`.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(crate) struct PolicyDocument {
+pub(crate) struct PolicyDocument<R = Arc<str>> {
     /// Whether it is of version 2012-10-17, in which `${…}` is a variable. The default of the language is the older one.
     pub(crate) variables: bool,
-    pub(crate) statements: Vec<Statement>,
+    pub(crate) statements: Vec<Statement<R>>,
 }
 
-impl PolicyDocument {
+/// A policy as it is parsed: what it says of resources is borrowed, since little of that is kept.
+pub(crate) type Written<'a> = PolicyDocument<Cow<'a, str>>;
+
+impl<'a> Written<'a> {
     /// Parses a document.
-    pub(crate) fn parse(json: &str) -> Result<Self, serde_json::Error> {
+    pub(crate) fn parse(json: &'a str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(json)
+    }
+
+    /// The document apart from its text.
+    pub(crate) fn owned(self) -> PolicyDocument {
+        let mut statements: Vec<Statement> = self.statements.into_iter().map(Statement::owned).collect();
+        statements.shrink_to_fit();
+        PolicyDocument { variables: self.variables, statements }
     }
 
     /// Drops what the compiled form tells better: names of actions, and resources. Wildcards stay, since a proposal may say
@@ -99,24 +149,37 @@ impl PolicyDocument {
         for statement in &mut self.statements {
             let actions = std::mem::replace(&mut statement.actions, Listed::In(Vec::new()));
             let mut has_unknown = false;
-            if let Listed::In(mut names) = actions {
-                names.retain(|name| {
+            if let Listed::In(mut actions) = actions {
+                actions.retain(|action| {
+                    let Some(name) = action.text() else { return false };
                     let is_unknown = is_unknown(name);
                     has_unknown |= is_unknown;
                     is_unknown || name.contains(['*', '?'])
                 });
-                names.shrink_to_fit();
-                statement.actions = Listed::In(names);
+                actions.shrink_to_fit();
+                statement.actions = Listed::In(actions);
             }
             if !has_unknown {
                 statement.resources = None;
             }
         }
-        self.statements.shrink_to_fit();
     }
 }
 
-impl Statement {
+impl Statement<Cow<'_, str>> {
+    fn owned(self) -> Statement {
+        Statement {
+            effect: self.effect,
+            sid: self.sid,
+            principals: self.principals,
+            not_principals: self.not_principals,
+            actions: self.actions,
+            resources: self.resources.map(|listed| listed.map(Arc::<str>::from)),
+            conditions: self.conditions,
+            unknown: self.unknown,
+        }
+    }
+
     /// Makes `${…}` in conditions the characters that it is in the older version of the language. Whoever reads the
     /// values later need not know the version.
     fn take_literally(&mut self) {
@@ -148,24 +211,24 @@ impl Principals {
     }
 }
 
-impl<'de> Deserialize<'de> for PolicyDocument {
+impl<'de> Deserialize<'de> for Written<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Document;
         impl<'de> Visitor<'de> for Document {
-            type Value = PolicyDocument;
+            type Value = Written<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a policy document")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PolicyDocument, A::Error> {
-                let mut document = PolicyDocument::default();
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Written<'de>, A::Error> {
+                let mut document = Written::default();
                 let mut seen = false;
                 while let Some(Text(key)) = map.next_key()? {
                     match &*key {
                         "Version" => document.variables = map.next_value::<Text<'_>>()?.0 == "2012-10-17",
                         "Statement" => {
-                            document.statements = map.next_value::<Statements>()?.0;
+                            document.statements = map.next_value::<Statements<'de>>()?.0;
                             seen = true;
                         }
                         _ => {
@@ -184,23 +247,23 @@ impl<'de> Deserialize<'de> for PolicyDocument {
 }
 
 /// One statement or a list of them.
-struct Statements(Vec<Statement>);
+struct Statements<'a>(Vec<Statement<Cow<'a, str>>>);
 
-impl<'de> Deserialize<'de> for Statements {
+impl<'de> Deserialize<'de> for Statements<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct OneOrMany;
         impl<'de> Visitor<'de> for OneOrMany {
-            type Value = Statements;
+            type Value = Statements<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a statement or a list of statements")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Statements, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Statements<'de>, A::Error> {
                 Ok(Statements(vec![statement(map)?]))
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Statements, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Statements<'de>, A::Error> {
                 let mut statements = Vec::new();
                 while let Some(statement) = list.next_element()? {
                     statements.push(statement);
@@ -212,17 +275,17 @@ impl<'de> Deserialize<'de> for Statements {
     }
 }
 
-impl<'de> Deserialize<'de> for Statement {
+impl<'de> Deserialize<'de> for Statement<Cow<'de, str>> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct One;
         impl<'de> Visitor<'de> for One {
-            type Value = Statement;
+            type Value = Statement<Cow<'de, str>>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a statement")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Statement, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
                 statement(map)
             }
         }
@@ -230,10 +293,9 @@ impl<'de> Deserialize<'de> for Statement {
     }
 }
 
-fn statement<'de, A: MapAccess<'de>>(mut map: A) -> Result<Statement, A::Error> {
+fn statement<'de, A: MapAccess<'de>>(mut map: A) -> Result<Statement<Cow<'de, str>>, A::Error> {
     use serde::de::Error;
-    let mut effect = None;
-    let mut sid: Arc<str> = Arc::from("");
+    let (mut effect, mut sid) = (None, None);
     let (mut principals, mut not_principals) = (None, None);
     let (mut actions, mut resources) = (None, None);
     let mut conditions = Vec::new();
@@ -249,13 +311,13 @@ fn statement<'de, A: MapAccess<'de>>(mut map: A) -> Result<Statement, A::Error> 
                     }
                 });
             }
-            "Sid" => sid = map.next_value::<Text<'_>>()?.shared(),
+            "Sid" => sid = Some(map.next_value::<Text<'_>>()?.shared()),
             "Principal" => principals = Some(Box::new(map.next_value::<PrincipalElement>()?.0)),
             "NotPrincipal" => not_principals = Some(Box::new(map.next_value::<PrincipalElement>()?.0)),
-            "Action" => actions = Some(Listed::In(map.next_value::<Texts>()?.actions())),
-            "NotAction" => actions = Some(Listed::NotIn(map.next_value::<Texts>()?.actions())),
-            "Resource" => resources = Some(Listed::In(map.next_value::<Texts>()?.0)),
-            "NotResource" => resources = Some(Listed::NotIn(map.next_value::<Texts>()?.0)),
+            "Action" => actions = Some(Listed::In(map.next_value::<Texts<Action>>()?.0)),
+            "NotAction" => actions = Some(Listed::NotIn(map.next_value::<Texts<Action>>()?.0)),
+            "Resource" => resources = Some(Listed::In(map.next_value::<Texts<Cow<'de, str>>>()?.0)),
+            "NotResource" => resources = Some(Listed::NotIn(map.next_value::<Texts<Cow<'de, str>>>()?.0)),
             "Condition" => conditions = map.next_value::<ConditionElement>()?.0,
             other => {
                 unknown.push(Arc::from(other));
@@ -265,7 +327,7 @@ fn statement<'de, A: MapAccess<'de>>(mut map: A) -> Result<Statement, A::Error> 
     }
     Ok(Statement {
         effect: effect.ok_or_else(|| A::Error::missing_field("Effect"))?,
-        sid,
+        sid: sid.unwrap_or_default(),
         principals,
         not_principals,
         actions: actions.ok_or_else(|| A::Error::missing_field("Action"))?,
@@ -433,11 +495,23 @@ mod tests {
             {"Effect":"Deny","Action":["s3:PutObject","new:Make"],"Resource":"*"}]}"#;
         let mut document = PolicyDocument::parse(json).unwrap();
         document.forget_grants(|name| name == "new:Make");
-        let kept: Vec<&Listed> = document.statements.iter().map(|statement| &statement.actions).collect();
-        let wildcards = Listed::In(vec!["s3:Get*".into(), "ec2:?top*".into()]);
-        assert_eq!(kept, [&wildcards, &Listed::In(Vec::new()), &Listed::In(vec!["new:Make".into()])]);
+        let kept: Vec<&Listed<Action>> = document.statements.iter().map(|statement| &statement.actions).collect();
+        let texts = |texts: &[&str]| Listed::In(texts.iter().map(|text| Action::Text((*text).into())).collect());
+        assert_eq!(kept, [&texts(&["s3:Get*", "ec2:?top*"]), &texts(&[]), &texts(&["new:Make"])]);
         let resources: Vec<bool> = document.statements.iter().map(|held| held.resources.is_some()).collect();
         assert_eq!(resources, [false, false, true]);
+    }
+
+    #[test]
+    fn an_action_is_a_number_where_it_is_spelled_as_the_catalogue_does_and_else_a_text() {
+        let json = r#"{"Statement":{"Effect":"Allow","Action":["s3:GetObject","S3:getobject","s3:*","s3:GetObjct","s3:\u0047etObject"],
+            "Resource":["arn:aws:s3:::b/*","\u002a"]}}"#;
+        let document = PolicyDocument::parse(json).unwrap().owned();
+        let known = Action::Known(Catalogue::global().spelled("s3:GetObject").unwrap());
+        let text = |text: &str| Action::Text(text.into());
+        let expected = [known.clone(), text("S3:getobject"), text("s3:*"), text("s3:GetObjct"), known];
+        assert_eq!(document.statements[0].actions, Listed::In(expected.to_vec()));
+        assert_eq!(document.statements[0].resources, Some(Listed::In(vec!["arn:aws:s3:::b/*".into(), "*".into()])));
     }
 
     #[test]

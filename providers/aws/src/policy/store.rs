@@ -89,14 +89,15 @@ impl Understood {
         let Fresh { index, role, text } = fresh;
         let characters = u32::try_from(characters(&text.text)).unwrap_or(u32::MAX);
         match PolicyDocument::parse(&text.text) {
-            Ok(mut document) => {
-                let (compiled, problems) = CompiledPolicy::of(&document, role);
+            Ok(mut written) => {
+                let (compiled, problems) = CompiledPolicy::of(&written, role);
                 // Only of trust policies is the text of a statement asked for later.
                 if role != PolicyRole::Trust {
                     // An unknown action is a problem.
                     let is_unknown = |name: &str| !problems.is_empty() && Catalogue::global().is_unknown(name);
-                    document.forget_grants(is_unknown);
+                    written.forget_grants(is_unknown);
                 }
+                let document = written.owned();
                 Self(Distinct { first: index, document, compiled, broken: false, characters }, problems)
             }
             Err(error) => {

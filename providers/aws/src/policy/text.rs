@@ -1,62 +1,62 @@
 //! Lists of scalars, for which policy documents write a single scalar as well.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 
-use crate::catalog::Catalogue;
 use crate::scalar::{Scalar, Text};
 
-/// A scalar or a list of scalars.
-pub(crate) struct Texts(pub(crate) Vec<Arc<str>>);
+/// A scalar or a list of scalars, each in the form that is wanted of it.
+pub(crate) struct Texts<T = Arc<str>>(pub(crate) Vec<T>);
 
-impl Texts {
-    /// The texts as action names: those of the catalogue share its copy.
-    pub(super) fn actions(self) -> Vec<Arc<str>> {
-        let catalogue = Catalogue::global();
-        self.0.into_iter().map(|name| catalogue.share(name)).collect()
-    }
+fn one<'de, T: From<Text<'de>>>(text: Text<'de>) -> Texts<T> {
+    Texts(vec![T::from(text)])
 }
 
-impl<'de> Deserialize<'de> for Texts {
+impl<'de, T: From<Text<'de>>> Deserialize<'de> for Texts<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OneOrMany;
-        impl<'de> Visitor<'de> for OneOrMany {
-            type Value = Texts;
+        struct OneOrMany<T>(PhantomData<T>);
+        impl<'de, T: From<Text<'de>>> Visitor<'de> for OneOrMany<T> {
+            type Value = Texts<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a text or a list of texts")
             }
 
-            fn visit_str<E: Error>(self, text: &str) -> Result<Texts, E> {
-                Ok(Texts(vec![Arc::from(text)]))
+            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Texts<T>, E> {
+                Scalar.visit_borrowed_str(text).map(one)
             }
 
-            fn visit_bool<E: Error>(self, value: bool) -> Result<Texts, E> {
-                Scalar.visit_bool(value).map(|text| Texts(vec![text.shared()]))
+            fn visit_str<E: Error>(self, text: &str) -> Result<Texts<T>, E> {
+                Scalar.visit_str(text).map(one)
             }
 
-            fn visit_i64<E: Error>(self, value: i64) -> Result<Texts, E> {
-                Scalar.visit_i64(value).map(|text| Texts(vec![text.shared()]))
+            fn visit_bool<E: Error>(self, value: bool) -> Result<Texts<T>, E> {
+                Scalar.visit_bool(value).map(one)
             }
 
-            fn visit_u64<E: Error>(self, value: u64) -> Result<Texts, E> {
-                Scalar.visit_u64(value).map(|text| Texts(vec![text.shared()]))
+            fn visit_i64<E: Error>(self, value: i64) -> Result<Texts<T>, E> {
+                Scalar.visit_i64(value).map(one)
             }
 
-            fn visit_f64<E: Error>(self, value: f64) -> Result<Texts, E> {
-                Scalar.visit_f64(value).map(|text| Texts(vec![text.shared()]))
+            fn visit_u64<E: Error>(self, value: u64) -> Result<Texts<T>, E> {
+                Scalar.visit_u64(value).map(one)
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Texts, A::Error> {
+            fn visit_f64<E: Error>(self, value: f64) -> Result<Texts<T>, E> {
+                Scalar.visit_f64(value).map(one)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Texts<T>, A::Error> {
                 let mut texts = Vec::new();
-                while let Some(text) = list.next_element::<Text<'_>>()? {
-                    texts.push(text.shared());
+                while let Some(text) = list.next_element::<Text<'de>>()? {
+                    texts.push(T::from(text));
                 }
                 Ok(Texts(texts))
             }
         }
-        deserializer.deserialize_any(OneOrMany)
+        deserializer.deserialize_any(OneOrMany(PhantomData))
     }
 }

@@ -16,7 +16,7 @@ use super::kind::Changed;
 use super::{OwnDeny, Resolver, entry, tests_of};
 use crate::access::caller::Caller;
 use crate::catalog::Catalogue;
-use crate::policy::document::{Effect, Listed};
+use crate::policy::document::{Action, Effect, Listed};
 use crate::world::{PolicyIx, Principal, World};
 
 /// How the labels of inline policies begin.
@@ -186,8 +186,8 @@ impl Resolver {
         let policies = &self.world().policies;
         let Some((policy, number)) = policies.statement_of(grant) else { return Vec::new() };
         let Some(statement) = policies.document(policy).statements.get(number) else { return Vec::new() };
-        let Listed::In(names) = &statement.actions else { return Vec::new() };
-        let wild = names.iter().filter(|name| name.contains(['*', '?']));
+        let Listed::In(actions) = &statement.actions else { return Vec::new() };
+        let wild = actions.iter().filter_map(Action::text).filter(|name| name.contains(['*', '?']));
         wild.map(|name| (Arc::clone(name), Catalogue::global().all_of([&**name])))
             .filter(|(_, matched)| !matched.is_empty())
             .collect()

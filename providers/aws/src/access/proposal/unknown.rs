@@ -11,7 +11,7 @@ use super::{Resolver, tests_of};
 use crate::access::caller::Caller;
 use crate::catalog::Catalogue;
 use crate::policy::arn;
-use crate::policy::document::{Effect, Listed, Statement};
+use crate::policy::document::{Action, Effect, Listed, Statement};
 use crate::world::{PolicyIx, Principal};
 
 /// The unknown actions of policies that go.
@@ -67,8 +67,8 @@ impl Resolver {
 
 /// The unknown actions that a statement names.
 fn names(statement: &Statement) -> BTreeSet<Arc<str>> {
-    let Listed::In(names) = &statement.actions else { return BTreeSet::new() };
-    names.iter().filter(|name| Catalogue::global().is_unknown(name)).cloned().collect()
+    let Listed::In(actions) = &statement.actions else { return BTreeSet::new() };
+    actions.iter().filter_map(Action::text).filter(|name| Catalogue::global().is_unknown(name)).cloned().collect()
 }
 
 /// What a statement reaches, as it is written; `None` = nothing. `variables`: whether its document has them.
