@@ -121,9 +121,8 @@ fn key(world: &World, principal: &Principal, limits: u32) -> Key {
     let mut signature = Vec::new();
     let limits_of = Limits::of(world, principal);
     for policy in principal.identity_policies.iter().copied().chain(limits_of.policies()) {
-        let compiled = world.policies.compiled(policy);
-        if compiled.personal {
-            for statement in &compiled.statements {
+        if world.policies.personal(policy) {
+            for statement in &world.policies.compiled(policy).statements {
                 statement.signature(&caller, &mut signature);
             }
         }

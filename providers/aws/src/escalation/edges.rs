@@ -323,7 +323,7 @@ impl<'a> Shared<'a> {
         let mut contents: Vec<u32> = denying.iter().map(|policy| store.content(*policy)).collect();
         contents.sort_unstable();
         contents.dedup();
-        let personal = denying.iter().any(|policy| store.compiled(*policy).personal);
+        let personal = denying.iter().any(|policy| store.personal(*policy));
         let key: Ceiling =
             (principal.account.clone(), principal.boundary, contents, personal.then(|| principal.id.clone()));
         if let Ok(held) = self.ceilings.lock()
