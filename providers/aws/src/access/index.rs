@@ -65,6 +65,8 @@ pub(super) struct Groups {
     pub(super) group: Vec<u32>,
     /// The first principal of each group.
     pub(super) first: Vec<usize>,
+    /// Whether each group has more than one.
+    pub(super) shared: Vec<bool>,
 }
 
 #[derive(PartialEq, Eq, Hash)]
@@ -109,6 +111,9 @@ impl Groups {
             let group = *seen.entry(key).or_insert(next);
             if group == next {
                 groups.first.push(at);
+                groups.shared.push(false);
+            } else if let Some(shared) = groups.shared.get_mut(group as usize) {
+                *shared = true;
             }
             groups.group.push(group);
         }
