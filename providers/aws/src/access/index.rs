@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use evenhand_model::evidence::Fact;
+use evenhand_model::id::IdentityId;
 use rayon::prelude::*;
 
 use super::attached::Attached;
@@ -53,6 +54,30 @@ fn holders(resource: &str) -> impl Iterator<Item = &str> {
         resource.get(..resource.len() - rest.len() + shorter.len())
     });
     std::iter::once(resource).chain(shorter)
+}
+
+/// Finds principals by their ids. Nearly all who ask share the id with the world, so that it is enough to look where its
+/// text lies, and the text need not be read.
+#[derive(Debug, Default)]
+pub(super) struct Places(HashMap<usize, u32, foldhash::fast::RandomState>);
+
+impl Places {
+    pub(super) fn of(world: &World) -> Self {
+        Self(world.principals.keys().map(address).zip(0_u32..).collect())
+    }
+
+    /// The place of a principal in the world of which these are the places.
+    pub(super) fn find(&self, world: &World, id: &IdentityId) -> Option<usize> {
+        match self.0.get(&address(id)) {
+            Some(place) => Some(*place as usize),
+            None => world.principals.get_index_of(id),
+        }
+    }
+}
+
+/// Where the text of an id lies. As long as the world holds it, no other text lies there.
+fn address(id: &IdentityId) -> usize {
+    id.as_str().as_ptr().addr()
 }
 
 /// The policies of an organisation's levels.
@@ -154,5 +179,26 @@ fn key(world: &World, principal: &Principal, limits: u32) -> Key {
         service_linked: principal.service_linked,
         root: principal.kind == PrincipalKind::Root,
         signature,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::properties::principal;
+
+    #[test]
+    fn a_principal_is_found_by_its_id_wherever_that_lies() {
+        let mut world = World::default();
+        for name in ["arn:aws:iam::111111111111:user/a", "arn:aws:iam::111111111111:user/b"] {
+            let one = principal(name);
+            world.principals.insert(one.id.clone(), one);
+        }
+        let places = Places::of(&world);
+        for (at, id) in world.principals.keys().enumerate() {
+            assert_eq!(places.find(&world, id), Some(at));
+            assert_eq!(places.find(&world, &IdentityId::from(id.as_str())), Some(at));
+        }
+        assert_eq!(places.find(&world, &"arn:aws:iam::111111111111:user/c".into()), None);
     }
 }

@@ -18,7 +18,7 @@ use rayon::prelude::*;
 use super::attached::Attached;
 use super::bounds::AllBounds;
 use super::enumerate::Denies;
-use super::index::{Groups, ResourcePolicies};
+use super::index::{Groups, Places, ResourcePolicies};
 use super::layers::Now;
 use super::question::Absent;
 use super::{admin, decide, enumerate, usage};
@@ -34,6 +34,7 @@ pub(crate) struct Resolver {
     pub(super) resources: ResourcePolicies,
     attached: Attached,
     bounds: AllBounds,
+    places: Places,
     groups: Groups,
     accesses: Vec<OnceLock<(Arc<Access>, bool)>>,
     /// What the list of edges leaves out, once that was made.
@@ -57,11 +58,12 @@ impl Resolver {
     /// Takes a world whose policies are compiled.
     pub(crate) fn new(world: World, now: Timestamp) -> Self {
         let attached = Attached::of(&world);
-        let groups = Groups::of(&world, &attached);
+        let (places, groups) = rayon::join(|| Places::of(&world), || Groups::of(&world, &attached));
         Self {
             resources: ResourcePolicies::of(&world),
             attached,
             bounds: AllBounds::default(),
+            places,
             accesses: (0..groups.first.len()).map(|_| OnceLock::new()).collect(),
             groups,
             world,
@@ -175,8 +177,13 @@ impl Resolver {
         Some(Hint { evidence, message: message.into() })
     }
 
+    /// The place of a principal in the world.
+    fn place(&self, identity: &IdentityId) -> Option<usize> {
+        self.places.find(&self.world, identity)
+    }
+
     fn of(&self, identity: &IdentityId) -> Option<&(Arc<Access>, bool)> {
-        self.at(self.world.principals.get_index_of(identity)?)
+        self.at(self.place(identity)?)
     }
 }
 
@@ -186,7 +193,7 @@ impl AccessResolver for Resolver {
     }
 
     fn access_key(&self, identity: &IdentityId) -> Option<u64> {
-        self.group(self.world.principals.get_index_of(identity)?).map(u64::from)
+        self.group(self.place(identity)?).map(u64::from)
     }
 
     fn access(&self, identity: &IdentityId) -> Option<Arc<Access>> {
@@ -224,7 +231,7 @@ impl AccessResolver for Resolver {
     }
 
     fn unlisted(&self, identity: &IdentityId) -> Vec<Unlisted> {
-        let at = self.world.principals.get_index_of(identity);
+        let at = self.place(identity);
         let lesser = at.and_then(|at| self.left_out().lesser.get(&at)).into_iter().flatten();
         let mut unlisted: Vec<Unlisted> = lesser.map(|text| Unlisted::Lesser(Arc::clone(text))).collect();
         unlisted.extend(self.unread(identity).into_iter().map(Unlisted::Unread));
@@ -232,8 +239,9 @@ impl AccessResolver for Resolver {
     }
 
     fn unread(&self, identity: &IdentityId) -> Vec<Arc<Unread>> {
-        let mut unread = match self.world.principals.get_full(identity) {
-            Some((at, _, principal)) => self.left_out().unread.to(at, &principal.account),
+        let at = self.place(identity);
+        let mut unread = match at.and_then(|at| Some((at, self.world.principals.get_index(at)?))) {
+            Some((at, (_, principal))) => self.left_out().unread.to(at, &principal.account),
             None => Vec::new(),
         };
         unread.extend(self.world.unread.get(identity).into_iter().flatten().cloned());
