@@ -95,11 +95,11 @@ pub(super) struct Groups {
 }
 
 #[derive(PartialEq, Eq, Hash)]
-struct Key {
-    policies: Vec<PolicyIx>,
+struct Key<'w> {
+    policies: &'w [PolicyIx],
     boundary: Fact<PolicyIx>,
-    unread_boundary: Option<Arc<str>>,
-    missing: Vec<Arc<str>>,
+    unread_boundary: Option<&'w str>,
+    missing: &'w [Arc<str>],
     limits: u32,
     service_linked: bool,
     root: bool,
@@ -116,7 +116,7 @@ impl Groups {
             let number = *numbers.entry((&limits.service_control, &limits.resource_control)).or_insert(next);
             by_account.insert(account, number);
         }
-        let keys: Vec<Key> = world
+        let keys: Vec<Key<'_>> = world
             .principals
             .values()
             .collect::<Vec<_>>()
@@ -130,7 +130,7 @@ impl Groups {
             })
             .collect();
         let mut groups = Self::default();
-        let mut seen: HashMap<Key, u32, foldhash::fast::RandomState> = HashMap::default();
+        let mut seen: HashMap<Key<'_>, u32, foldhash::fast::RandomState> = HashMap::default();
         for (at, key) in keys.into_iter().enumerate() {
             let next = u32::try_from(groups.first.len()).unwrap_or(u32::MAX);
             let group = *seen.entry(key).or_insert(next);
@@ -146,7 +146,7 @@ impl Groups {
     }
 }
 
-fn key(world: &World, principal: &Principal, limits: u32) -> Key {
+fn key<'w>(world: &World, principal: &'w Principal, limits: u32) -> Key<'w> {
     let caller = Caller::of(principal);
     let mut signature = Vec::new();
     let limits_of = Limits::of(world, principal);
@@ -167,14 +167,14 @@ fn key(world: &World, principal: &Principal, limits: u32) -> Key {
         signature.push(0);
     }
     Key {
-        policies: principal.identity_policies.clone(),
+        policies: &principal.identity_policies,
         boundary: principal.boundary,
         // Doubts name it, or the principal where not even its name is known.
         unread_boundary: match principal.boundary {
-            Fact::Unknown => principal.unread_boundary.clone().or_else(|| Some(principal.id.shared())),
+            Fact::Unknown => Some(principal.unread_boundary.as_deref().unwrap_or(principal.id.as_str())),
             Fact::Known(_) | Fact::Absent => None,
         },
-        missing: principal.missing.clone(),
+        missing: &principal.missing,
         limits,
         service_linked: principal.service_linked,
         root: principal.kind == PrincipalKind::Root,
