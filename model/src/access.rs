@@ -128,8 +128,11 @@ pub struct Access {
 impl Access {
     /// An access of some slices; their union is the access. Overlaps are possible, each with its own grant.
     pub fn new(slices: Vec<Slice>, doubts: Vec<Doubt>, unlimited: bool) -> Self {
-        let ranges = slices.iter().flat_map(|slice| slice.operations.ranges().iter().copied());
-        Self { operations: Arc::new(OpSet::from_ranges(ranges)), slices, doubts, unlimited }
+        let operations = match slices.as_slice() {
+            [slice] => Arc::clone(&slice.operations),
+            _ => Arc::new(OpSet::union_of(slices.iter().map(|slice| &*slice.operations))),
+        };
+        Self { slices, doubts, unlimited, operations }
     }
 
     /// The same access, with all its operations taken from those that others hold too, where they are the same: kept once.

@@ -37,9 +37,10 @@ impl OpSet {
         let mut ranges: Vec<(u32, u32)> = ranges.into_iter().filter(|(start, end)| start < end).collect();
         if !ranges.is_sorted() {
             let end = ranges.iter().map(|(_, end)| *end).max().unwrap_or_default();
-            // Many ranges over few operations are sooner marked than sorted.
-            if ranges.len() >= FEWEST_MARKED && (end / u64::BITS) as usize <= ranges.len().saturating_mul(4) {
-                return Self { ranges: marked(&ranges, end) };
+            if is_sooner_marked(ranges.len(), end) {
+                let mut marks = no_marks(end);
+                mark(&mut marks, &ranges);
+                return Self { ranges: marked(&marks, end, ranges.len()) };
             }
             ranges.sort();
         }
@@ -51,6 +52,25 @@ impl OpSet {
             }
         }
         Self { ranges: merged }
+    }
+
+    /// The union of any number of sets.
+    pub fn union_of<'s>(sets: impl Iterator<Item = &'s Self> + Clone) -> Self {
+        let (mut ranges, mut end) = (0_usize, 0_u32);
+        for set in sets.clone() {
+            ranges += set.ranges.len();
+            end = set.ranges.last().map_or(end, |(_, last)| end.max(*last));
+        }
+        if !is_sooner_marked(ranges, end) {
+            let mut all: Vec<(u32, u32)> = Vec::with_capacity(ranges);
+            all.extend(sets.flat_map(|set| set.ranges.iter().copied()));
+            return Self::from_ranges(all);
+        }
+        let mut marks = no_marks(end);
+        for set in sets {
+            mark(&mut marks, &set.ranges);
+        }
+        Self { ranges: marked(&marks, end, ranges) }
     }
 
     /// The half-open ranges, sorted.
@@ -201,16 +221,19 @@ fn bits((start, end): (u32, u32), word: usize) -> u64 {
     low & high
 }
 
-/// One bit for each operation of non-empty ranges that end at `end` or before.
-fn mark(ranges: &[(u32, u32)], end: u32) -> Vec<u64> {
-    let mut marks = vec![0_u64; end.div_ceil(u64::BITS) as usize];
+/// One bit for each operation before `end`, none of them set.
+fn no_marks(end: u32) -> Vec<u64> {
+    vec![0; end.div_ceil(u64::BITS) as usize]
+}
+
+/// Sets the bits of non-empty ranges, for all of which there are bits.
+fn mark(marks: &mut [u64], ranges: &[(u32, u32)]) {
     for range in ranges {
         let (first, last) = words(*range);
-        for (at, word) in marks.iter_mut().enumerate().take(last + 1).skip(first) {
+        for (at, word) in (first..).zip(marks.get_mut(first..=last).unwrap_or_default()) {
             *word |= bits(*range, at);
         }
     }
-    marks
 }
 
 /// Half-open ranges, sorted and apart.
@@ -232,11 +255,21 @@ fn reaching(ranges: Ranges<'_>, operation: u32) -> Ranges<'_> {
 /// Fewer ranges than this are sorted.
 const FEWEST_MARKED: usize = 48;
 
-/// The union of non-empty ranges that end at `end` or before, by way of one bit for each operation.
-fn marked(ranges: &[(u32, u32)], end: u32) -> Vec<(u32, u32)> {
-    let mut union = Vec::new();
+/// Whether so many ranges that end at `end` or before are sooner marked than sorted: many over few operations are.
+fn is_sooner_marked(ranges: usize, end: u32) -> bool {
+    ranges >= FEWEST_MARKED && (end / u64::BITS) as usize <= ranges.saturating_mul(8)
+}
+
+/// The ranges that are marked, `most` of them or fewer, none of which ends after `end`.
+fn marked(marks: &[u64], end: u32, most: usize) -> Vec<(u32, u32)> {
+    let mut union = Vec::with_capacity(most);
     let mut open: Option<u32> = None;
-    for (base, word) in (0_u32..).step_by(u64::BITS as usize).zip(mark(ranges, end)) {
+    for (at, word) in (0_u32..).zip(marks.iter().copied()) {
+        // Nearly all words are like this.
+        if word == 0 && open.is_none() {
+            continue;
+        }
+        let base = at * u64::BITS;
         let mut bit = 0;
         while bit < u64::BITS {
             let rest = word >> bit;
@@ -250,7 +283,8 @@ fn marked(ranges: &[(u32, u32)], end: u32) -> Vec<(u32, u32)> {
         }
     }
     union.extend(open.map(|start| (start, end)));
-    union
+    // Kept for long, so no larger than it is.
+    Vec::from(union.as_slice())
 }
 
 impl FromIterator<OperationIx> for OpSet {
@@ -301,6 +335,8 @@ mod tests {
             let union = OpSet::from_ranges(ranges.iter().copied());
             prop_assert_eq!(plain(&union), ranges.iter().flat_map(|(start, end)| *start..*end).collect::<BTreeSet<_>>());
             prop_assert!(union.ranges().windows(2).all(|pair| pair[0].1 < pair[1].0));
+            let sets: Vec<OpSet> = ranges.chunks(3).map(|some| OpSet::from_ranges(some.iter().copied())).collect();
+            prop_assert_eq!(OpSet::union_of(sets.iter()), union);
         }
 
         #[test]

@@ -51,7 +51,7 @@ impl AllBounds {
     /// The limits of a caller.
     pub(super) fn of(&self, ground: Ground<'_>, limits: &Limits<'_>, caller: &Caller<'_>) -> Arc<Bounds> {
         let store = &ground.world.policies;
-        if limits.policies().any(|policy| store.compiled(policy).personal) {
+        if limits.policies().any(|policy| store.personal(policy)) {
             return Arc::new(self.take_apart(ground, limits, caller, false));
         }
         let key = key(limits);
@@ -100,7 +100,7 @@ impl Bounds {
     pub(super) fn given(&self, ground: Ground<'_>, policy: PolicyIx, caller: &Caller<'_>) -> Option<Arc<Given>> {
         let Ground { world, now, .. } = ground;
         let many = self.shared && world.managed.binary_search(&policy).is_ok();
-        if !many || world.policies.compiled(policy).personal {
+        if !many || world.policies.personal(policy) {
             return None;
         }
         if let Some(known) = self.given.read().unwrap_or_else(PoisonError::into_inner).get(&policy) {

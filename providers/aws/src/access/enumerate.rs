@@ -163,13 +163,11 @@ fn escaping(
             grant: piece.grant,
         })
         .collect();
+    // The statement tells nearly all apart.
     slices.sort_by(|a, b| {
-        (a.grant, a.operations.first(), &a.scope, &a.condition).cmp(&(
-            b.grant,
-            b.operations.first(),
-            &b.scope,
-            &b.condition,
-        ))
+        let rest =
+            || (a.operations.first(), &a.scope, &a.condition).cmp(&(b.operations.first(), &b.scope, &b.condition));
+        a.grant.cmp(&b.grant).then_with(rest)
     });
     slices
 }
@@ -247,6 +245,9 @@ pub(super) fn merged(mut pieces: Vec<Piece>) -> Vec<Piece> {
     pieces.retain(keep);
     // Stable, so that what a statement grants stays in its order.
     pieces.sort_by_key(|piece| piece.grant);
+    if pieces.is_sorted_by(|a, b| a.grant < b.grant) {
+        return pieces;
+    }
     let mut out: Vec<Piece> = Vec::with_capacity(pieces.len());
     let mut first = 0;
     let mut many: HashMap<_, usize, foldhash::fast::RandomState> = HashMap::default();

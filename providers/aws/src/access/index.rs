@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use evenhand_model::evidence::Fact;
+use evenhand_model::id::IdentityId;
 use rayon::prelude::*;
 
 use super::attached::Attached;
@@ -55,6 +56,30 @@ fn holders(resource: &str) -> impl Iterator<Item = &str> {
     std::iter::once(resource).chain(shorter)
 }
 
+/// Finds principals by their ids. Nearly all who ask share the id with the world, so that it is enough to look where its
+/// text lies, and the text need not be read.
+#[derive(Debug, Default)]
+pub(super) struct Places(HashMap<usize, u32, foldhash::fast::RandomState>);
+
+impl Places {
+    pub(super) fn of(world: &World) -> Self {
+        Self(world.principals.keys().map(address).zip(0_u32..).collect())
+    }
+
+    /// The place of a principal in the world of which these are the places.
+    pub(super) fn find(&self, world: &World, id: &IdentityId) -> Option<usize> {
+        match self.0.get(&address(id)) {
+            Some(place) => Some(*place as usize),
+            None => world.principals.get_index_of(id),
+        }
+    }
+}
+
+/// Where the text of an id lies. As long as the world holds it, no other text lies there.
+fn address(id: &IdentityId) -> usize {
+    id.as_str().as_ptr().addr()
+}
+
 /// The policies of an organisation's levels.
 type Levels = Fact<Vec<Vec<PolicyIx>>>;
 
@@ -65,14 +90,16 @@ pub(super) struct Groups {
     pub(super) group: Vec<u32>,
     /// The first principal of each group.
     pub(super) first: Vec<usize>,
+    /// Whether each group has more than one.
+    pub(super) shared: Vec<bool>,
 }
 
 #[derive(PartialEq, Eq, Hash)]
-struct Key {
-    policies: Vec<PolicyIx>,
+struct Key<'w> {
+    policies: &'w [PolicyIx],
     boundary: Fact<PolicyIx>,
-    unread_boundary: Option<Arc<str>>,
-    missing: Vec<Arc<str>>,
+    unread_boundary: Option<&'w str>,
+    missing: &'w [Arc<str>],
     limits: u32,
     service_linked: bool,
     root: bool,
@@ -89,7 +116,7 @@ impl Groups {
             let number = *numbers.entry((&limits.service_control, &limits.resource_control)).or_insert(next);
             by_account.insert(account, number);
         }
-        let keys: Vec<Key> = world
+        let keys: Vec<Key<'_>> = world
             .principals
             .values()
             .collect::<Vec<_>>()
@@ -103,12 +130,15 @@ impl Groups {
             })
             .collect();
         let mut groups = Self::default();
-        let mut seen: HashMap<Key, u32, foldhash::fast::RandomState> = HashMap::default();
+        let mut seen: HashMap<Key<'_>, u32, foldhash::fast::RandomState> = HashMap::default();
         for (at, key) in keys.into_iter().enumerate() {
             let next = u32::try_from(groups.first.len()).unwrap_or(u32::MAX);
             let group = *seen.entry(key).or_insert(next);
             if group == next {
                 groups.first.push(at);
+                groups.shared.push(false);
+            } else if let Some(shared) = groups.shared.get_mut(group as usize) {
+                *shared = true;
             }
             groups.group.push(group);
         }
@@ -116,14 +146,13 @@ impl Groups {
     }
 }
 
-fn key(world: &World, principal: &Principal, limits: u32) -> Key {
+fn key<'w>(world: &World, principal: &'w Principal, limits: u32) -> Key<'w> {
     let caller = Caller::of(principal);
     let mut signature = Vec::new();
     let limits_of = Limits::of(world, principal);
     for policy in principal.identity_policies.iter().copied().chain(limits_of.policies()) {
-        let compiled = world.policies.compiled(policy);
-        if compiled.personal {
-            for statement in &compiled.statements {
+        if world.policies.personal(policy) {
+            for statement in &world.policies.compiled(policy).statements {
                 statement.signature(&caller, &mut signature);
             }
         }
@@ -138,17 +167,38 @@ fn key(world: &World, principal: &Principal, limits: u32) -> Key {
         signature.push(0);
     }
     Key {
-        policies: principal.identity_policies.clone(),
+        policies: &principal.identity_policies,
         boundary: principal.boundary,
         // Doubts name it, or the principal where not even its name is known.
         unread_boundary: match principal.boundary {
-            Fact::Unknown => principal.unread_boundary.clone().or_else(|| Some(principal.id.shared())),
+            Fact::Unknown => Some(principal.unread_boundary.as_deref().unwrap_or(principal.id.as_str())),
             Fact::Known(_) | Fact::Absent => None,
         },
-        missing: principal.missing.clone(),
+        missing: &principal.missing,
         limits,
         service_linked: principal.service_linked,
         root: principal.kind == PrincipalKind::Root,
         signature,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::properties::principal;
+
+    #[test]
+    fn a_principal_is_found_by_its_id_wherever_that_lies() {
+        let mut world = World::default();
+        for name in ["arn:aws:iam::111111111111:user/a", "arn:aws:iam::111111111111:user/b"] {
+            let one = principal(name);
+            world.principals.insert(one.id.clone(), one);
+        }
+        let places = Places::of(&world);
+        for (at, id) in world.principals.keys().enumerate() {
+            assert_eq!(places.find(&world, id), Some(at));
+            assert_eq!(places.find(&world, &IdentityId::from(id.as_str())), Some(at));
+        }
+        assert_eq!(places.find(&world, &"arn:aws:iam::111111111111:user/c".into()), None);
     }
 }

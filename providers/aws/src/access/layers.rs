@@ -119,7 +119,7 @@ pub(super) struct Layers(RwLock<HashMap<Box<[PolicyIx]>, Arc<Layer>, foldhash::f
 impl Layers {
     /// What the policies of a layer allow a caller, and what they deny it.
     pub(super) fn of(&self, store: &PolicyStore, policies: &[PolicyIx], caller: &dyn Context, now: &Now) -> Arc<Layer> {
-        if policies.iter().any(|policy| store.compiled(*policy).personal) {
+        if policies.iter().any(|policy| store.personal(*policy)) {
             return Arc::new(Layer::of(store, policies, caller, now));
         }
         if let Some(known) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(policies) {

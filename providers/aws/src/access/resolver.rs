@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use evenhand_model::Timestamp;
 use evenhand_model::access::{
-    Access, AccessResolver, DecideError, Decision, Edge, Grant, GrantIx, Outcome, Request, Unlisted,
+    Access, AccessResolver, DecideError, Decision, Edge, Grant, GrantIx, Outcome, Request, Unlisted, Unread,
 };
 use evenhand_model::catalog::Catalog;
 use evenhand_model::evidence::{Evidence, Truth};
@@ -18,12 +18,12 @@ use rayon::prelude::*;
 use super::attached::Attached;
 use super::bounds::AllBounds;
 use super::enumerate::Denies;
-use super::index::{Groups, ResourcePolicies};
+use super::index::{Groups, Places, ResourcePolicies};
 use super::layers::Now;
 use super::question::Absent;
 use super::{admin, decide, enumerate, usage};
 use crate::catalog::Catalogue;
-use crate::escalation;
+use crate::escalation::{self, LeftOut};
 use crate::world::{AccountId, PolicyIx, Principal, World};
 
 /// Access over a whole capture. Each combination of policies is resolved once, when it is first asked for.
@@ -34,10 +34,11 @@ pub(crate) struct Resolver {
     pub(super) resources: ResourcePolicies,
     attached: Attached,
     bounds: AllBounds,
+    places: Places,
     groups: Groups,
     accesses: Vec<OnceLock<(Arc<Access>, bool)>>,
-    /// What the list of edges leaves out of a principal's, once that was made.
-    unlisted: OnceLock<BTreeMap<usize, Vec<Unlisted>>>,
+    /// What the list of edges leaves out, once that was made.
+    left_out: OnceLock<LeftOut>,
 }
 
 impl Drop for Resolver {
@@ -57,16 +58,17 @@ impl Resolver {
     /// Takes a world whose policies are compiled.
     pub(crate) fn new(world: World, now: Timestamp) -> Self {
         let attached = Attached::of(&world);
-        let groups = Groups::of(&world, &attached);
+        let (places, groups) = rayon::join(|| Places::of(&world), || Groups::of(&world, &attached));
         Self {
             resources: ResourcePolicies::of(&world),
             attached,
             bounds: AllBounds::default(),
+            places,
             accesses: (0..groups.first.len()).map(|_| OnceLock::new()).collect(),
             groups,
             world,
             now,
-            unlisted: OnceLock::new(),
+            left_out: OnceLock::new(),
         }
     }
 
@@ -99,6 +101,11 @@ impl Resolver {
     /// The group of principals of equal access.
     pub(crate) fn group(&self, index: usize) -> Option<u32> {
         self.groups.group.get(index).copied()
+    }
+
+    /// Whether there is more than one principal in a group.
+    pub(crate) fn is_shared(&self, group: u32) -> bool {
+        self.groups.shared.get(group as usize).copied().unwrap_or(false)
     }
 
     /// The access that a principal would have without its boundary.
@@ -148,9 +155,9 @@ impl Resolver {
         decide::decide(self, identity, request, Absent::Unknown).map(|verdict| (verdict.outcome, verdict.because))
     }
 
-    /// What the list of edges leaves out, by the principal's place in the world.
-    fn left_out(&self) -> &BTreeMap<usize, Vec<Unlisted>> {
-        self.unlisted.get_or_init(|| escalation::edges(self).unlisted)
+    /// What the list of edges leaves out.
+    fn left_out(&self) -> &LeftOut {
+        self.left_out.get_or_init(|| escalation::edges(self).left_out)
     }
 
     /// That steps of some identities of an account are too many to be listed.
@@ -170,8 +177,13 @@ impl Resolver {
         Some(Hint { evidence, message: message.into() })
     }
 
+    /// The place of a principal in the world.
+    fn place(&self, identity: &IdentityId) -> Option<usize> {
+        self.places.find(&self.world, identity)
+    }
+
     fn of(&self, identity: &IdentityId) -> Option<&(Arc<Access>, bool)> {
-        self.at(self.world.principals.get_index_of(identity)?)
+        self.at(self.place(identity)?)
     }
 }
 
@@ -181,7 +193,7 @@ impl AccessResolver for Resolver {
     }
 
     fn access_key(&self, identity: &IdentityId) -> Option<u64> {
-        self.group(self.world.principals.get_index_of(identity)?).map(u64::from)
+        self.group(self.place(identity)?).map(u64::from)
     }
 
     fn access(&self, identity: &IdentityId) -> Option<Arc<Access>> {
@@ -204,18 +216,14 @@ impl AccessResolver for Resolver {
     fn edges(&self) -> Vec<Edge> {
         let steps = escalation::edges(self);
         // The same world gives the same steps however often it is asked.
-        let _ = self.unlisted.set(steps.unlisted);
+        let _ = self.left_out.set(steps.left_out);
         steps.edges
     }
 
     fn edges_left_out(&self) -> Vec<Hint> {
         let mut by_account: BTreeMap<&AccountId, Vec<_>> = BTreeMap::new();
-        for (at, unlisted) in self.left_out() {
-            let lesser = unlisted.iter().find_map(|one| match one {
-                Unlisted::Lesser(text) => Some(text),
-                Unlisted::Unread(_) => None,
-            });
-            if let (Some((_, principal)), Some(text)) = (self.world.principals.get_index(*at), lesser) {
+        for (at, lesser) in &self.left_out().lesser {
+            if let (Some((_, principal)), Some(text)) = (self.world.principals.get_index(*at), lesser.first()) {
                 by_account.entry(&principal.account).or_default().push((principal, text));
             }
         }
@@ -223,11 +231,21 @@ impl AccessResolver for Resolver {
     }
 
     fn unlisted(&self, identity: &IdentityId) -> Vec<Unlisted> {
-        let at = self.world.principals.get_index_of(identity);
-        let mut unlisted = at.and_then(|at| self.left_out().get(&at)).cloned().unwrap_or_default();
-        let unread = self.world.unread.get(identity).into_iter().flatten();
-        unlisted.extend(unread.map(|unread| Unlisted::Unread(Arc::clone(unread))));
+        let at = self.place(identity);
+        let lesser = at.and_then(|at| self.left_out().lesser.get(&at)).into_iter().flatten();
+        let mut unlisted: Vec<Unlisted> = lesser.map(|text| Unlisted::Lesser(Arc::clone(text))).collect();
+        unlisted.extend(self.unread(identity).into_iter().map(Unlisted::Unread));
         unlisted
+    }
+
+    fn unread(&self, identity: &IdentityId) -> Vec<Arc<Unread>> {
+        let at = self.place(identity);
+        let mut unread = match at.and_then(|at| Some((at, self.world.principals.get_index(at)?))) {
+            Some((at, (_, principal))) => self.left_out().unread.to(at, &principal.account),
+            None => Vec::new(),
+        };
+        unread.extend(self.world.unread.get(identity).into_iter().flatten().cloned());
+        unread
     }
 
     fn proposer(&self) -> Option<&dyn Proposes> {

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
-use evenhand_model::access::{Edge, EdgeTarget, GrantIx, Unlisted};
+use evenhand_model::access::{Edge, EdgeTarget, GrantIx};
 use evenhand_model::catalog::AccessLevel;
 use evenhand_model::evidence::{Fact, Truth};
 use evenhand_model::id::{IdentityId, ScopeId};
@@ -15,8 +15,9 @@ use super::carriers::Carriers;
 use super::holds::{Acting, Holder, Place, Right};
 use super::targets::Targets;
 use super::techniques::{self, Target, Technique};
-use super::unseen::Unseen;
+use super::unseen::{MayOffer, Unseen};
 use crate::access::{Resolver, floor};
+use crate::carrier::CarrierKind;
 use crate::catalog::Catalogue;
 use crate::policy::{Effect, arn};
 use crate::world::{PolicyIx, Principal, PrincipalKind, World};
@@ -42,22 +43,34 @@ const MOST_COMPARED: usize = 64;
 pub(crate) struct Steps {
     /// Sorted by source, target and technique.
     pub(crate) edges: Vec<Edge>,
-    /// What is not listed of a principal, by its place in the world.
-    pub(crate) unlisted: BTreeMap<usize, Vec<Unlisted>>,
+    pub(crate) left_out: LeftOut,
+}
+
+/// What the list of steps leaves out.
+#[derive(Debug, Default)]
+pub(crate) struct LeftOut {
+    /// Lesser targets of a principal, in a few words for each technique; by its place in the world.
+    pub(crate) lesser: BTreeMap<usize, Vec<Arc<str>>>,
+    pub(crate) unread: MayOffer,
+}
+
+/// The steps of one principal, and what is left out of them.
+#[derive(Default)]
+struct Found {
+    edges: Vec<Edge>,
+    lesser: Vec<Arc<str>>,
+    /// Kinds of which not all was read, and which may offer it steps.
+    unread: Box<[CarrierKind]>,
 }
 
 /// Every step.
 pub(crate) fn edges(resolver: &Resolver) -> Steps {
     let world = resolver.world();
-    // All access is needed anyway: to rank targets and to leave out administrators as sources.
-    (0..world.principals.len()).into_par_iter().for_each(|at| {
-        resolver.at(at);
-    });
     let targets = Targets::of(resolver);
     let shared = Shared {
         resolver,
         carriers: Carriers::of(world, &targets),
-        unseen: Unseen::of(world),
+        unseen: Unseen::of(world, &targets),
         targets,
         all: techniques::operations(),
         ceilings: Mutex::default(),
@@ -65,12 +78,18 @@ pub(crate) fn edges(resolver: &Resolver) -> Steps {
         assume_role: Catalogue::global().operation("sts:AssumeRole"),
         create_version: Catalogue::global().operation("iam:CreatePolicyVersion"),
     };
-    let (edges, unlisted): (Vec<Vec<Edge>>, Vec<Vec<Unlisted>>) =
-        (0..world.principals.len()).into_par_iter().map(|at| shared.from(at)).unzip();
-    let mut edges: Vec<Edge> = edges.into_iter().flatten().collect();
+    let all: Vec<Found> = (0..world.principals.len()).into_par_iter().map(|at| shared.from(at)).collect();
+    let mut edges: Vec<Edge> = Vec::with_capacity(all.iter().map(|found| found.edges.len()).sum());
+    let (mut lesser, mut unread) = (BTreeMap::new(), Vec::with_capacity(all.len()));
+    for (at, found) in all.into_iter().enumerate() {
+        edges.extend(found.edges);
+        if !found.lesser.is_empty() {
+            lesser.insert(at, found.lesser);
+        }
+        unread.push(found.unread);
+    }
     edges.par_sort_by(|a, b| (&a.source, &a.target, &a.technique).cmp(&(&b.source, &b.target, &b.technique)));
-    let unlisted = unlisted.into_iter().enumerate().filter(|(_, held)| !held.is_empty()).collect();
-    Steps { edges, unlisted }
+    Steps { edges, left_out: LeftOut { lesser, unread: shared.unseen.offers(unread) } }
 }
 
 pub(super) struct Shared<'a> {
@@ -196,28 +215,28 @@ impl Iterator for Down<'_> {
 
 impl<'a> Shared<'a> {
     /// The steps of a principal, and what is not listed of them.
-    fn from(&self, at: usize) -> (Vec<Edge>, Vec<Unlisted>) {
+    fn from(&self, at: usize) -> Found {
         let world = self.resolver.world();
-        let nothing = || (Vec::new(), Vec::new());
+        let nothing = Found::default;
         let Some((id, principal)) = world.principals.get_index(at) else { return nothing() };
         if !matches!(principal.kind, PrincipalKind::User | PrincipalKind::Role | PrincipalKind::PermissionSet) {
             return nothing();
         }
-        let Some((access, admin)) = self.resolver.at(at) else { return nothing() };
-        let holder = Holder::new(access);
-        if !holder.operations.intersects(&self.all) && self.targets.naming(principal).is_empty() {
+        let Some(held) = self.targets.held(at) else { return nothing() };
+        if !held.intersects(&self.all) && self.targets.naming(at, principal).is_empty() {
             return nothing();
         }
+        let Some((access, admin)) = self.resolver.at(at) else { return nothing() };
         let mut source = Source {
             at,
             principal,
-            holder,
+            holder: Holder::new(access, held.clone()),
             assumable: OnceCell::new(),
             admin: *admin,
             steps: Vec::new(),
             left_out: BTreeMap::new(),
         };
-        for technique in techniques::all() {
+        for technique in techniques::within(held) {
             // Whoever controls its account gains nothing in it, but may be let in elsewhere.
             if !admin || technique.target == Target::AssumableRole {
                 self.apply(technique, &mut source);
@@ -226,13 +245,9 @@ impl<'a> Shared<'a> {
         let edges = source.best().into_iter().map(|step| edge(world, id, step)).collect();
         let lesser = source.left_out.iter().map(|(technique, count)| {
             let text = format!("up to {count} further targets of {technique}, none stronger than those listed");
-            Unlisted::Lesser(text.into())
+            Arc::<str>::from(text)
         });
-        let mut unlisted: Vec<Unlisted> = lesser.collect();
-        if !admin {
-            unlisted.extend(self.unseen(&source).iter().cloned());
-        }
-        (edges, unlisted)
+        Found { edges, lesser: lesser.collect(), unread: if *admin { Box::default() } else { self.unseen(&source) } }
     }
 
     pub(super) fn principal(&self, at: usize) -> Option<&'a Principal> {
@@ -244,11 +259,6 @@ impl<'a> Shared<'a> {
     }
 
     fn apply(&self, technique: &'static Technique, source: &mut Source<'a>) {
-        let needed = technique.operations.iter().chain(&technique.helpers);
-        let mut others = needed.filter(|operation| Some(**operation) != self.assume_role);
-        if !others.all(|operation| source.holder.operations.contains(*operation)) {
-            return;
-        }
         match technique.target {
             Target::OwnUser | Target::OwnRole => self.rewrite_self(technique, source),
             Target::OwnGroup => self.rewrite_group(technique, source),
@@ -323,7 +333,7 @@ impl<'a> Shared<'a> {
         let mut contents: Vec<u32> = denying.iter().map(|policy| store.content(*policy)).collect();
         contents.sort_unstable();
         contents.dedup();
-        let personal = denying.iter().any(|policy| store.compiled(*policy).personal);
+        let personal = denying.iter().any(|policy| store.personal(*policy));
         let key: Ceiling =
             (principal.account.clone(), principal.boundary, contents, personal.then(|| principal.id.clone()));
         if let Ok(held) = self.ceilings.lock()

@@ -27,12 +27,13 @@ pub(super) struct Right {
 /// An access that is asked many times.
 pub(super) struct Holder<'a> {
     pub(super) access: &'a Access,
-    pub(super) operations: &'a OpSet,
+    /// What it holds of the actions that techniques take; nobody asks for others.
+    pub(super) operations: OpSet,
 }
 
 impl<'a> Holder<'a> {
-    pub(super) fn new(access: &'a Access) -> Self {
-        Self { access, operations: access.operations() }
+    pub(super) fn new(access: &'a Access, operations: OpSet) -> Self {
+        Self { access, operations }
     }
 
     /// The right to an action on a named resource, the least conditional one.
@@ -70,11 +71,11 @@ impl<'a> Holder<'a> {
         )
     }
 
-    /// The right to an action on something of a kind, which is named as it is in some place.
-    pub(super) fn over(&self, operation: OperationIx, kind: &Pattern, context: &dyn Context) -> Option<Right> {
+    /// Whether there is a right to an action on something of a kind, which is named as it is in some place.
+    pub(super) fn over(&self, operation: OperationIx, kind: &Pattern, context: &dyn Context) -> bool {
         let kinds = std::slice::from_ref(kind);
         let reached = |scope: &ResourceScope| if scope.is_everything() { Truth::Yes } else { reached_of(kinds, scope) };
-        self.find(operation, reached, None, context)
+        self.rights(operation, reached, None, context).next().is_some()
     }
 
     fn find(
@@ -84,18 +85,25 @@ impl<'a> Holder<'a> {
         resource: Option<&[&str]>,
         context: &dyn Context,
     ) -> Option<Right> {
-        if !self.operations.contains(operation) {
-            return None;
-        }
-        self.access
-            .slices()
-            .iter()
-            .filter(|slice| slice.operations.contains(operation))
-            .filter_map(|slice| {
-                let truth = reached(&slice.scope).and(condition(&slice.condition, resource, context, Choice::Callers));
-                (truth != Truth::No).then_some(Right { conditional: truth == Truth::Unknown, grant: slice.grant })
-            })
-            .min()
+        self.rights(operation, reached, resource, context).min()
+    }
+
+    /// The right to an action that each slice gives.
+    fn rights<'r>(
+        &'r self,
+        operation: OperationIx,
+        reached: impl Fn(&ResourceScope) -> Truth + 'r,
+        resource: Option<&'r [&'r str]>,
+        context: &'r dyn Context,
+    ) -> impl Iterator<Item = Right> + 'r {
+        let slices = if self.operations.contains(operation) { self.access.slices() } else { &[] };
+        slices.iter().filter(move |slice| slice.operations.contains(operation)).filter_map(move |slice| {
+            let mut truth = reached(&slice.scope);
+            if truth != Truth::No {
+                truth = truth.and(condition(&slice.condition, resource, context, Choice::Callers));
+            }
+            (truth != Truth::No).then_some(Right { conditional: truth == Truth::Unknown, grant: slice.grant })
+        })
     }
 }
 

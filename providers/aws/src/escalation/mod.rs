@@ -14,6 +14,6 @@ mod targets;
 pub(crate) mod techniques;
 mod unseen;
 
-pub(crate) use edges::edges;
+pub(crate) use edges::{LeftOut, edges};
 #[cfg(test)]
 pub(crate) use holds::{Choice, condition};

@@ -192,13 +192,14 @@ impl<'a> Shared<'a> {
     /// Roles that the source can assume, strongest first: both sides decided, conditions included. And how many may be
     /// missing.
     fn find_assumable(&self, source: &Source<'a>) -> (Vec<(usize, Rights)>, usize) {
-        let mut candidates: Vec<usize> = self.targets.naming(source.principal);
+        let mut candidates: Vec<usize> = self.targets.naming(source.at, source.principal);
         let account = Arc::clone(&source.principal.account.0);
         // Whoever controls its account gains nothing in it.
         let elsewhere = |at: &usize| self.principal(*at).is_some_and(|role| role.account != source.principal.account);
         let trusting = if source.admin { Pool::TrustingFromOutside(account) } else { Pool::TrustingAccount(account) };
         let mut lists = vec![self.targets.pool(&Pool::TrustingAnyone)];
-        lists.extend(self.assume_role.map(|assume| self.targets.within(&trusting, source.holder.access, assume)));
+        let assume = self.assume_role.filter(|assume| source.holder.operations.contains(*assume));
+        lists.extend(assume.map(|assume| self.targets.within(&trusting, source.holder.access, assume)));
         // One list is in order already.
         let mixed = lists.iter().filter(|list| !list.is_empty()).count() + usize::from(!candidates.is_empty()) > 1
             || candidates.len() > 1;

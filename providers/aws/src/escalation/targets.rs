@@ -9,12 +9,12 @@ use evenhand_model::catalog::Catalog;
 use evenhand_model::evidence::Truth;
 use evenhand_model::glob::Glob;
 use evenhand_model::id::IdentityId;
-use evenhand_model::opset::OperationIx;
+use evenhand_model::opset::{OpSet, OperationIx};
 use evenhand_model::scope::ResourceScope;
 use rayon::prelude::*;
 
 use super::holds::Right;
-use super::techniques;
+use super::techniques::{self, Taken};
 use crate::access::caller::{Caller, Who};
 use crate::access::{Named, Resolver, assumes, named, speaks_of};
 use crate::catalog::Catalogue;
@@ -67,59 +67,42 @@ impl Members {
     }
 }
 
+/// Roles whose trust names a principal by its own name.
+#[derive(Default)]
+struct Naming {
+    /// By the principal's place in the world.
+    by_place: HashMap<usize, Vec<usize>, foldhash::fast::RandomState>,
+    /// By the name that is said, where it is a role's: names of sessions leave out the role's path.
+    by_role: HashMap<Arc<str>, Vec<usize>, foldhash::fast::RandomState>,
+}
+
+impl Naming {
+    fn add(&mut self, world: &World, name: Arc<str>, role: usize) {
+        if let Some(place) = world.principals.get_index_of(&IdentityId::new(Arc::clone(&name))) {
+            self.by_place.entry(place).or_default().push(role);
+        }
+        if name.contains(":role/") {
+            self.by_role.entry(name).or_default().push(role);
+        }
+    }
+}
+
 /// Principals by what can be done to them. Members of each pool are sorted: administrators first, then those that may
 /// escalate further, then by the weight of what they may do, so that looking at the first few sees what matters.
 pub(super) struct Targets<'a> {
     world: &'a World,
     ranks: Vec<Rank>,
+    /// What each principal holds of the actions that techniques take.
+    held: Vec<OpSet>,
     pools: BTreeMap<Pool, Members>,
-    /// Roles whose trust names a principal by its own name.
-    naming: HashMap<Arc<str>, Vec<usize>, foldhash::fast::RandomState>,
+    naming: Naming,
     reached: Mutex<Reached>,
 }
 
 impl<'a> Targets<'a> {
     pub(super) fn of(resolver: &'a Resolver) -> Self {
         let world = resolver.world();
-        let mut pools: BTreeMap<Pool, Vec<usize>> = BTreeMap::new();
-        let mut naming: HashMap<Arc<str>, Vec<usize>, _> = HashMap::default();
-        for (at, principal) in world.principals.values().enumerate() {
-            let account = principal.account.clone();
-            match principal.kind {
-                PrincipalKind::User => pools.entry(Pool::Users(account)).or_default().push(at),
-                PrincipalKind::Group => pools.entry(Pool::Groups(account)).or_default().push(at),
-                PrincipalKind::Role => {
-                    for trusted in trusted(world, principal) {
-                        match trusted {
-                            Trusted::Service(service) => {
-                                pools.entry(Pool::Trusting(account.clone(), service)).or_default().push(at);
-                            }
-                            Trusted::Account(trusted) => {
-                                if trusted != account.0 {
-                                    let outside = Pool::TrustingFromOutside(Arc::clone(&trusted));
-                                    pools.entry(outside).or_default().push(at);
-                                }
-                                pools.entry(Pool::TrustingAccount(trusted)).or_default().push(at);
-                            }
-                            Trusted::Anyone => pools.entry(Pool::TrustingAnyone).or_default().push(at),
-                            Trusted::Principal(name) => naming.entry(name).or_default().push(at),
-                        }
-                    }
-                    if !principal.service_linked {
-                        pools.entry(Pool::Roles(account)).or_default().push(at);
-                    }
-                }
-                PrincipalKind::PermissionSet | PrincipalKind::JobFunction | PrincipalKind::Root => {}
-            }
-        }
-        let escalating = techniques::operations();
-        let rank = |at: usize| {
-            let Some((access, admin)) = resolver.at(at) else { return (true, true, Reverse(0), at) };
-            let operations = access.operations();
-            let escalates = operations.intersects(&escalating);
-            (!admin, !escalates, Reverse(Catalogue::global().weight_of(operations)), at)
-        };
-        let ranks: Vec<Rank> = (0..world.principals.len()).into_par_iter().map(rank).collect();
+        let ((pools, naming), (ranks, held)) = rayon::join(|| pools(world), || ranks(resolver));
         let sorted = |(pool, mut members): (Pool, Vec<usize>)| {
             members.sort_by_key(|at| ranks.get(*at));
             members.dedup();
@@ -127,7 +110,7 @@ impl<'a> Targets<'a> {
         };
         let pools: Vec<(Pool, Members)> = pools.into_iter().collect::<Vec<_>>().into_par_iter().map(sorted).collect();
         let pools = pools.into_iter().collect();
-        Self { world, ranks, pools, naming, reached: Mutex::default() }
+        Self { world, ranks, held, pools, naming, reached: Mutex::default() }
     }
 
     /// What a principal is worth as a target; the least comes first.
@@ -135,20 +118,25 @@ impl<'a> Targets<'a> {
         self.ranks.get(at)
     }
 
+    /// What a principal holds of the actions that techniques take.
+    pub(super) fn held(&self, at: usize) -> Option<&OpSet> {
+        self.held.get(at)
+    }
+
     pub(super) fn pool(&self, pool: &Pool) -> Arc<[usize]> {
         self.pools.get(pool).map_or_else(|| Arc::from([]), |members| Arc::clone(&members.sorted))
     }
 
-    /// Roles whose trust names the principal itself.
-    pub(super) fn naming(&self, principal: &Principal) -> Vec<usize> {
-        let mut all = self.naming.get(principal.id.as_str()).cloned().unwrap_or_default();
-        // Names of sessions leave out the role's path.
+    /// Roles whose trust names a principal itself, which stands at a place in the world.
+    pub(super) fn naming(&self, at: usize, principal: &Principal) -> Vec<usize> {
+        let mut all = self.naming.by_place.get(&at).cloned().unwrap_or_default();
         if principal.kind == PrincipalKind::Role
+            && !self.naming.by_role.is_empty()
             && let Some((head, path)) = principal.id.as_str().split_once(":role/")
             && path.contains('/')
         {
             let short = format!("{head}:role/{}", principal.name);
-            all.extend(self.naming.get(&*short).into_iter().flatten());
+            all.extend(self.naming.by_role.get(&*short).into_iter().flatten());
         }
         all
     }
@@ -206,6 +194,56 @@ impl<'a> Targets<'a> {
         }
         list
     }
+}
+
+/// Principals by what techniques ask of their targets, in the order of the world.
+fn pools(world: &World) -> (BTreeMap<Pool, Vec<usize>>, Naming) {
+    let mut pools: BTreeMap<Pool, Vec<usize>> = BTreeMap::new();
+    let mut naming = Naming::default();
+    for (at, principal) in world.principals.values().enumerate() {
+        let account = principal.account.clone();
+        match principal.kind {
+            PrincipalKind::User => pools.entry(Pool::Users(account)).or_default().push(at),
+            PrincipalKind::Group => pools.entry(Pool::Groups(account)).or_default().push(at),
+            PrincipalKind::Role => {
+                for trusted in trusted(world, principal) {
+                    match trusted {
+                        Trusted::Service(service) => {
+                            pools.entry(Pool::Trusting(account.clone(), service)).or_default().push(at);
+                        }
+                        Trusted::Account(trusted) => {
+                            if trusted != account.0 {
+                                let outside = Pool::TrustingFromOutside(Arc::clone(&trusted));
+                                pools.entry(outside).or_default().push(at);
+                            }
+                            pools.entry(Pool::TrustingAccount(trusted)).or_default().push(at);
+                        }
+                        Trusted::Anyone => pools.entry(Pool::TrustingAnyone).or_default().push(at),
+                        Trusted::Principal(name) => naming.add(world, name, at),
+                    }
+                }
+                if !principal.service_linked {
+                    pools.entry(Pool::Roles(account)).or_default().push(at);
+                }
+            }
+            PrincipalKind::PermissionSet | PrincipalKind::JobFunction | PrincipalKind::Root => {}
+        }
+    }
+    (pools, naming)
+}
+
+/// What each principal is worth as a target, and what it holds of the actions that techniques take. All access is
+/// resolved for this, and looked at while it is at hand.
+fn ranks(resolver: &Resolver) -> (Vec<Rank>, Vec<OpSet>) {
+    let (taken, escalating) = (Taken::new(), techniques::operations());
+    let rank = |at: usize| {
+        let Some((access, admin)) = resolver.at(at) else { return ((true, true, Reverse(0), at), OpSet::new()) };
+        let operations = access.operations();
+        let held = taken.of(operations);
+        let weight = Catalogue::global().weight_of(operations);
+        ((!admin, !held.intersects(&escalating), Reverse(weight), at), held)
+    };
+    (0..resolver.world().principals.len()).into_par_iter().map(rank).unzip()
 }
 
 /// The names of a scope that lists names only.

@@ -7,6 +7,7 @@
 //! in this way; `open`, what must hold too and no capture tells. What comes about by ordinary use, such as that somebody
 //! calls a function, is not listed as open. An action that is not in the catalogue fails a test.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use evenhand_model::opset::{OpSet, OperationIx};
@@ -163,6 +164,8 @@ pub(crate) struct Technique {
     /// All needed. The ones that act on the target come first, in the order of the table.
     pub(crate) operations: Vec<OperationIx>,
     pub(crate) helpers: Vec<OperationIx>,
+    /// Which of these a caller must hold. That it may assume a role is no such need: the role can let it in by itself.
+    needs: Vec<OperationIx>,
     pub(crate) services: Vec<&'static str>,
     /// What is taken over, or must be there. `None` = nothing, or something that no capture tells.
     pub(crate) carrier: Option<CarrierKind>,
@@ -188,15 +191,19 @@ static TECHNIQUES: LazyLock<Vec<Technique>> = LazyLock::new(|| {
     let numbers = |names: &str| -> Option<Vec<OperationIx>> {
         names.split_whitespace().map(|name| catalogue.operation(name)).collect()
     };
+    let assume = catalogue.operation("sts:AssumeRole");
     rows()
         .filter_map(|row| {
+            let (operations, helpers) = (numbers(row.operations)?, numbers(row.helpers)?);
+            let needs = operations.iter().chain(&helpers).copied().filter(|needed| Some(*needed) != assume).collect();
             Some(Technique {
                 id: row.technique,
                 #[cfg(test)]
                 known_as: row.known_as,
                 target: Target::parse(row.target)?,
-                operations: numbers(row.operations)?,
-                helpers: numbers(row.helpers)?,
+                operations,
+                helpers,
+                needs,
                 services: row.services.split_whitespace().collect(),
                 carrier: CarrierKind::parse(row.carrier),
                 role_needs: numbers(row.role_needs)?,
@@ -214,6 +221,59 @@ pub(crate) fn all() -> &'static [Technique] {
 /// Every action of every technique.
 pub(crate) fn operations() -> OpSet {
     all().iter().flat_map(|technique| technique.operations.iter().copied()).collect()
+}
+
+/// The places of techniques in the table, by the first of their needs; `None` = they have none.
+static BY_FIRST: LazyLock<HashMap<Option<OperationIx>, Vec<usize>, foldhash::fast::RandomState>> =
+    LazyLock::new(|| {
+        let mut by_first: HashMap<_, Vec<usize>, _> = HashMap::default();
+        for (at, technique) in all().iter().enumerate() {
+            by_first.entry(technique.needs.first().copied()).or_default().push(at);
+        }
+        by_first
+    });
+
+/// The techniques of which every need is held, in the order of the table.
+pub(super) fn within(held: &OpSet) -> Vec<&'static Technique> {
+    let firsts = held.iter().map(Some).chain([None]);
+    let mut places: Vec<usize> = firsts.filter_map(|first| BY_FIRST.get(&first)).flatten().copied().collect();
+    places.sort_unstable();
+    let found = places.into_iter().filter_map(|at| all().get(at));
+    found.filter(|technique| technique.needs.iter().all(|need| held.contains(*need))).collect()
+}
+
+/// Every action that some technique takes, those that only help among them.
+fn taken() -> OpSet {
+    all().iter().flat_map(|technique| technique.operations.iter().chain(&technique.helpers).copied()).collect()
+}
+
+/// Tells what an access holds of the actions that techniques take: a few of many thousands.
+pub(super) struct Taken {
+    /// For each action of the catalogue: the first that a technique takes and that is not before it.
+    next: Vec<u32>,
+}
+
+impl Taken {
+    pub(super) fn new() -> Self {
+        let mut next = Vec::new();
+        for OperationIx(at) in taken().iter() {
+            next.resize(at as usize + 1, at);
+        }
+        Self { next }
+    }
+
+    /// Those of some actions that techniques take.
+    pub(super) fn of(&self, operations: &OpSet) -> OpSet {
+        let mut ranges: Vec<(u32, u32)> = Vec::new();
+        for (start, end) in operations.ranges() {
+            let mut from = *start;
+            while let Some(next) = self.next.get(from as usize).copied().filter(|next| next < end) {
+                ranges.push((next, next + 1));
+                from = next + 1;
+            }
+        }
+        OpSet::from_ranges(ranges)
+    }
 }
 
 #[cfg(test)]
@@ -240,6 +300,34 @@ mod tests {
         for row in rows() {
             assert!(row.carrier.is_empty() || CarrierKind::parse(row.carrier).is_some(), "{}", row.carrier);
         }
+    }
+
+    #[test]
+    fn a_technique_is_open_to_whoever_holds_all_that_it_needs_and_to_nobody_else() {
+        let ids = |held: &OpSet| within(held).iter().map(|technique| technique.id).collect::<Vec<_>>();
+        assert_eq!(ids(&OpSet::new()), ["assume-role"]);
+        let everything = OpSet::all(Catalogue::global().len());
+        assert_eq!(ids(&everything), all().iter().map(|technique| technique.id).collect::<Vec<_>>());
+        for technique in all() {
+            let needs: OpSet = technique.needs.iter().copied().collect();
+            assert!(ids(&needs).contains(&technique.id), "{}", technique.id);
+            for need in &technique.needs {
+                let rest = everything.difference(&OpSet::single(*need));
+                assert!(!ids(&rest).contains(&technique.id), "{}", technique.id);
+            }
+        }
+    }
+
+    #[test]
+    fn what_techniques_take_is_found_in_any_set() {
+        let catalogue = Catalogue::global();
+        let taken = taken();
+        for pattern in ["*", "iam:*", "lambda:*", "s3:Get*", "a4b:*", "zzz:*", "sts:AssumeRole"] {
+            let set = catalogue.expand(pattern);
+            assert_eq!(Taken::new().of(&set), set.intersection(&taken), "{pattern}");
+        }
+        let holed = catalogue.expand("*").difference(&catalogue.expand("iam:*"));
+        assert_eq!(Taken::new().of(&holed), holed.intersection(&taken));
     }
 
     /// Rows of the public lists that are no technique of their own here, and why.

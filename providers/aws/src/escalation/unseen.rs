@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
-use evenhand_model::access::{Unlisted, Unread};
+use evenhand_model::access::Unread;
 use evenhand_model::evidence::Truth;
 use evenhand_model::gap::{Gap, GapKind, Lost, Subject};
 use evenhand_model::id::ScopeId;
@@ -15,8 +15,8 @@ use evenhand_model::scope::Pattern;
 
 use super::edges::{MOST_LOOKED_AT, Shared, Source};
 use super::holds::{Acting, Place};
-use super::targets::Pool;
-use super::techniques::{self, Target};
+use super::targets::{Pool, Targets};
+use super::techniques::{self, Target, Technique};
 use crate::carrier::{CarrierKind, DescribedBy};
 use crate::catalog::Catalogue;
 use crate::provider::NAME;
@@ -39,21 +39,43 @@ struct TakeOver {
 struct Open {
     /// Where: a region, `None` = anywhere in the account; and how things of the kind are named there.
     places: Vec<(Option<Arc<str>>, Pattern)>,
+    /// The roles that such a thing can run with, the strongest first.
+    roles: Arc<[usize]>,
     unread: Arc<Unread>,
 }
 
-/// What is told of principals of equal access in one account.
-type Told<'a> = HashMap<(u32, &'a AccountId), Arc<[Unlisted]>, foldhash::fast::RandomState>;
+/// What principals of equal access in one account may take over.
+type Told<'a> = HashMap<(u32, &'a AccountId), Box<[CarrierKind]>, foldhash::fast::RandomState>;
+
+/// What was not read, by whom it may offer steps to.
+#[derive(Debug, Default)]
+pub(crate) struct MayOffer {
+    /// Its kinds, by the principal's place in the world.
+    kinds: Vec<Box<[CarrierKind]>>,
+    unread: BTreeMap<AccountId, BTreeMap<CarrierKind, Arc<Unread>>>,
+}
+
+impl MayOffer {
+    /// What may offer steps to a principal, by its place in the world and its account. Sorted.
+    pub(crate) fn to(&self, at: usize, account: &AccountId) -> Vec<Arc<Unread>> {
+        let kinds = self.kinds.get(at).into_iter().flat_map(|kinds| kinds.iter());
+        let found = kinds.filter_map(|kind| self.unread.get(account)?.get(kind));
+        let mut unread: Vec<Arc<Unread>> = found.cloned().collect();
+        unread.sort_unstable();
+        unread
+    }
+}
 
 /// Kinds of which not all was read.
 pub(super) struct Unseen<'a> {
+    /// Those of one kind stand together, the one that takes least first.
     take_overs: Vec<TakeOver>,
     open: BTreeMap<&'a AccountId, BTreeMap<CarrierKind, Open>>,
     told: Mutex<Told<'a>>,
 }
 
 impl<'a> Unseen<'a> {
-    pub(super) fn of(world: &'a World) -> Self {
+    pub(super) fn of(world: &'a World, targets: &Targets<'_>) -> Self {
         let accounts: BTreeSet<&AccountId> = world.principals.values().map(|principal| &principal.account).collect();
         let open = accounts.into_iter().map(|account| {
             let kinds = CarrierKind::ALL.iter().filter_map(|kind| {
@@ -65,18 +87,28 @@ impl<'a> Unseen<'a> {
                     let pattern = place.named(&kind.pattern());
                     (region, pattern)
                 };
-                Some((*kind, Open { places: regions.into_iter().map(named).collect(), unread }))
+                let roles = targets.pool(&Pool::Trusting(account.clone(), Arc::from(kind.service())));
+                Some((*kind, Open { places: regions.into_iter().map(named).collect(), roles, unread }))
             });
             (account, kinds.collect())
         });
         Self { take_overs: take_overs(), open: open.collect(), told: Mutex::default() }
+    }
+
+    /// What may offer steps to principals, by the kinds that may do so to each in the order of the world.
+    pub(super) fn offers(&self, kinds: Vec<Box<[CarrierKind]>>) -> MayOffer {
+        let unread = self.open.iter().map(|(account, kinds)| {
+            let unread = kinds.iter().map(|(kind, open)| (*kind, Arc::clone(&open.unread)));
+            (AccountId::clone(account), unread.collect())
+        });
+        MayOffer { kinds, unread: unread.collect() }
     }
 }
 
 fn take_overs() -> Vec<TakeOver> {
     let catalogue = Catalogue::global();
     let all = techniques::all().iter().filter(|technique| technique.target == Target::Carrier);
-    all.filter_map(|technique| {
+    let of = |technique: &Technique| {
         let kind = technique.carrier?;
         let pattern = kind.pattern();
         let names = |operation: OperationIx| {
@@ -88,56 +120,61 @@ fn take_overs() -> Vec<TakeOver> {
         };
         let takes = technique.operations.iter().chain(&technique.helpers).map(|held| (*held, names(*held))).collect();
         Some(TakeOver { kind, takes })
-    })
-    .collect()
+    };
+    let mut take_overs: Vec<TakeOver> = all.filter_map(of).collect();
+    take_overs.sort_by_key(|taking| (taking.kind, taking.takes.len()));
+    take_overs
 }
 
 impl<'a> Shared<'a> {
-    /// What was not read and may offer steps to a source.
-    pub(super) fn unseen(&self, source: &Source<'a>) -> Arc<[Unlisted]> {
+    /// The kinds of which not all was read, and which may offer steps to a source.
+    pub(super) fn unseen(&self, source: &Source<'a>) -> Box<[CarrierKind]> {
+        let held = &source.holder.operations;
+        let holds = |taking: &&TakeOver| taking.takes.iter().all(|(operation, _)| held.contains(*operation));
+        let mut take_overs = self.unseen.take_overs.iter().filter(holds).peekable();
         let account = &source.principal.account;
-        let key = self.resolver.group(source.at).map(|group| (group, account));
-        if let (Some(key), Ok(told)) = (&key, self.unseen.told.lock())
+        let Some(open) = take_overs.peek().and_then(|_| self.unseen.open.get(account)) else { return Box::default() };
+        let group = self.resolver.group(source.at).filter(|group| self.resolver.is_shared(*group));
+        let key = group.map(|group| (group, account));
+        if let Some(key) = &key
+            && let Ok(told) = self.unseen.told.lock()
             && let Some(found) = told.get(key)
         {
-            return Arc::clone(found);
+            return found.clone();
         }
-        let open = self.unseen.open.get(account);
-        let found: BTreeSet<Unlisted> = self
-            .unseen
-            .take_overs
-            .iter()
-            .filter_map(|taking| {
-                let open = open?.get(&taking.kind)?;
-                (may_take(taking, open, source) && self.is_worth(taking.kind, source))
-                    .then(|| Unlisted::Unread(Arc::clone(&open.unread)))
-            })
-            .collect();
-        let found: Arc<[Unlisted]> = found.into_iter().collect();
-        if let (Some(key), Ok(mut told)) = (key, self.unseen.told.lock()) {
-            told.insert(key, Arc::clone(&found));
+        let mut found: Vec<CarrierKind> = Vec::new();
+        for taking in take_overs {
+            // One way to take over things of a kind is enough.
+            if found.last() != Some(&taking.kind)
+                && let Some(open) = open.get(&taking.kind)
+                && may_take(taking, open, source)
+                && self.is_worth(open, source)
+            {
+                found.push(taking.kind);
+            }
+        }
+        let found: Box<[CarrierKind]> = found.into();
+        if let Some(key) = key
+            && let Ok(mut told) = self.unseen.told.lock()
+        {
+            told.insert(key, found.clone());
         }
         found
     }
 
     /// Whether some role that such a thing can run with gives a source something. The strongest are looked at first.
-    fn is_worth(&self, kind: CarrierKind, source: &Source<'a>) -> bool {
-        let pool = Pool::Trusting(source.principal.account.clone(), Arc::from(kind.service()));
-        let roles = self.targets.pool(&pool);
+    fn is_worth(&self, open: &Open, source: &Source<'a>) -> bool {
         let worth = |at: &usize| {
             *at != source.at
                 && self.principal(*at).is_some_and(|role| !role.service_linked)
                 && self.gains(source.at, *at)
         };
-        roles.len() > MOST_LOOKED_AT || roles.iter().any(worth)
+        open.roles.len() > MOST_LOOKED_AT || open.roles.iter().any(worth)
     }
 }
 
 /// Whether a source holds everything that a technique takes where not all was read.
 fn may_take(taking: &TakeOver, open: &Open, source: &Source<'_>) -> bool {
-    if !taking.takes.iter().all(|(operation, _)| source.holder.operations.contains(*operation)) {
-        return false;
-    }
     let account = &*source.principal.account.0;
     open.places.iter().any(|(region, pattern)| {
         let place = Place { account, region: region.as_deref() };
@@ -145,7 +182,7 @@ fn may_take(taking: &TakeOver, open: &Open, source: &Source<'_>) -> bool {
         let keys = [at_home, region.as_deref().map_or(at_home, |region| ("aws:requestedregion", region))];
         let acting = Acting { keys: &keys, tags: None };
         taking.takes.iter().all(|(operation, names)| match names {
-            true => source.holder.over(*operation, pattern, &acting).is_some(),
+            true => source.holder.over(*operation, pattern, &acting),
             false => source.holder.within(*operation, place, &acting).is_some(),
         })
     })

@@ -120,11 +120,20 @@ fn characters(json: &str) -> usize {
 /// So many bytes of documents wait, until all cores understand them together and their text is dropped.
 const MOST_WAITING: usize = 4 << 20;
 
+/// What is asked of the document of an attachment so often that it stands by itself, close together.
+#[derive(Clone, Copy, Debug)]
+struct Outline {
+    broken: bool,
+    personal: bool,
+}
+
 /// All policies of a capture.
 #[derive(Debug, Default)]
 pub(crate) struct PolicyStore {
     attachments: Vec<Attachment>,
     distinct: Vec<Distinct>,
+    /// By attachment, once compiled.
+    outlines: Vec<Outline>,
     waiting: Vec<Fresh<'static>>,
     waiting_bytes: usize,
     /// The numbers of distinct documents. Emptied once compiled.
@@ -195,12 +204,15 @@ impl PolicyStore {
         self.by_content = HashMap::default();
         let problems = std::mem::take(&mut self.problems);
         let mut next = 0_u32;
+        self.outlines = Vec::with_capacity(self.attachments.len());
         for attachment in &mut self.attachments {
             attachment.first_grant = next;
-            let statements = self
-                .distinct
-                .get(attachment.distinct as usize)
-                .map_or(0, |distinct| distinct.document.statements.len());
+            let distinct = self.distinct.get(attachment.distinct as usize);
+            self.outlines.push(Outline {
+                broken: distinct.is_none_or(|distinct| distinct.broken),
+                personal: distinct.is_some_and(|distinct| distinct.compiled.personal),
+            });
+            let statements = distinct.map_or(0, |distinct| distinct.document.statements.len());
             next = next.saturating_add(u32::try_from(statements).unwrap_or(u32::MAX));
         }
         problems
@@ -235,7 +247,18 @@ impl PolicyStore {
 
     /// Whether the document cannot be understood, so that its effect is unknown.
     pub(crate) fn broken(&self, policy: PolicyIx) -> bool {
-        self.distinct(policy).is_none_or(|distinct| distinct.broken)
+        match self.outlines.get(policy.0 as usize) {
+            Some(outline) => outline.broken,
+            None => self.distinct(policy).is_none_or(|distinct| distinct.broken),
+        }
+    }
+
+    /// Whether what the document grants depends on who asks.
+    pub(crate) fn personal(&self, policy: PolicyIx) -> bool {
+        match self.outlines.get(policy.0 as usize) {
+            Some(outline) => outline.personal,
+            None => self.compiled(policy).personal,
+        }
     }
 
     /// Where documents stand that cannot be understood.
