@@ -29,7 +29,7 @@ impl OpSet {
 
     /// One operation.
     pub fn single(operation: OperationIx) -> Self {
-        Self::from_ranges([(operation.0, operation.0.saturating_add(1))])
+        Self { ranges: operation.0.checked_add(1).map(|end| (operation.0, end)).into_iter().collect() }
     }
 
     /// The union of half-open ranges, in any order, overlapping or not.
