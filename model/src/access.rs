@@ -156,6 +156,11 @@ impl Access {
     pub fn operations(&self) -> &OpSet {
         &self.operations
     }
+
+    /// The same, for whoever keeps it longer than the access.
+    pub fn shared_operations(&self) -> Arc<OpSet> {
+        Arc::clone(&self.operations)
+    }
 }
 
 /// A question: may this identity do this?

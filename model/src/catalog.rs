@@ -125,6 +125,14 @@ pub trait Catalog: Send + Sync {
         operations.iter().map(|operation| (self.name(operation), OpSet::single(operation))).collect()
     }
 
+    /// The names of the groups that [`summarise`](Self::summarise) makes, in the same order. Catalogues override it where
+    /// it costs less than the groups.
+    fn name_groups(&self, operations: &OpSet, name: &mut dyn FnMut(&str)) {
+        for (group, _) in self.summarise(operations) {
+            name(&group);
+        }
+    }
+
     /// The summed weight of a set. Catalogues override it with prefix sums.
     fn weight_of(&self, operations: &OpSet) -> u64 {
         operations.iter().map(|operation| u64::from(self.weight(operation))).sum()

@@ -29,7 +29,7 @@ impl OpSet {
 
     /// One operation.
     pub fn single(operation: OperationIx) -> Self {
-        Self::from_ranges([(operation.0, operation.0.saturating_add(1))])
+        Self { ranges: operation.0.checked_add(1).map(|end| (operation.0, end)).into_iter().collect() }
     }
 
     /// The union of half-open ranges, in any order, overlapping or not.
@@ -183,31 +183,6 @@ impl OpSet {
     }
 }
 
-/// A set of operations, for a question that is asked of many sets: one look for each of their ranges answers it.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct OpMask {
-    /// For each operation: the first marked one that is not before it.
-    next: Vec<u32>,
-}
-
-impl OpMask {
-    /// Whether some operation of a set is marked.
-    pub fn intersects(&self, set: &OpSet) -> bool {
-        set.ranges.iter().any(|(start, end)| self.next.get(*start as usize).is_some_and(|next| next < end))
-    }
-}
-
-impl From<&OpSet> for OpMask {
-    fn from(set: &OpSet) -> Self {
-        let mut next = Vec::with_capacity(set.ranges.last().map_or(0, |(_, end)| *end as usize));
-        for (start, end) in &set.ranges {
-            next.resize(*start as usize, *start);
-            next.extend(*start..*end);
-        }
-        Self { next }
-    }
-}
-
 /// The words in which a non-empty range begins and ends.
 fn words((start, end): (u32, u32)) -> (usize, usize) {
     ((start / u64::BITS) as usize, ((end - 1) / u64::BITS) as usize)
@@ -347,7 +322,6 @@ mod tests {
             prop_assert_eq!(plain(&x.difference(&y)), a.difference(&b).copied().collect::<BTreeSet<_>>());
             prop_assert_eq!(x.is_subset(&y), a.is_subset(&b));
             prop_assert_eq!(x.intersects(&y), !a.is_disjoint(&b));
-            prop_assert_eq!(OpMask::from(&x).intersects(&y), !a.is_disjoint(&b));
             prop_assert_eq!(x.len(), a.len());
             for n in 0..400 {
                 prop_assert_eq!(x.contains(OperationIx(n)), a.contains(&n));

@@ -67,6 +67,24 @@ impl Steps {
         self.identities.get(step.source as usize)
     }
 
+    /// The technique of a step.
+    pub fn technique(&self, step: &Step) -> Option<&Arc<str>> {
+        self.techniques.get(usize::from(step.technique))
+    }
+
+    /// The statements that allow a step.
+    pub fn granted(&self, step: &Step) -> Option<&Arc<[Grant]>> {
+        self.grants.get(step.grants as usize)
+    }
+
+    /// The identity that a step leads to; `None` where it leads to full control of a scope.
+    pub fn leads_to(&self, step: &Step) -> Option<&IdentityId> {
+        match step.target {
+            End::Identity(number) => self.identities.get(number as usize),
+            End::Admin(_) => None,
+        }
+    }
+
     /// A step by its place, spelled out.
     pub fn edge(&self, at: usize) -> Option<Edge> {
         let step = self.steps.get(at)?;
@@ -76,10 +94,10 @@ impl Steps {
                 End::Identity(number) => EdgeTarget::Identity(self.identities.get(number as usize)?.clone()),
                 End::Admin(number) => EdgeTarget::Admin(self.scopes.get(number as usize)?.clone()),
             },
-            technique: Arc::clone(self.techniques.get(usize::from(step.technique))?),
+            technique: Arc::clone(self.technique(step)?),
             escalation: step.escalation,
             conditional: step.conditional,
-            grants: Arc::clone(self.grants.get(step.grants as usize)?),
+            grants: Arc::clone(self.granted(step)?),
         })
     }
 

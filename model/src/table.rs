@@ -1,10 +1,11 @@
 //! Tables: columns of optional values with a documented schema. What rules read and reports print.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::texts::Texts;
+use crate::texts::{Texts, TextsBuilder};
 
 /// The type of a column.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -139,13 +140,50 @@ pub const fn column_name(field: &'static str) -> &'static str {
     }
 }
 
+/// A column to which values are added one by one.
+#[derive(Debug)]
+pub enum ColumnBuilder {
+    /// Text.
+    Text(TextsBuilder),
+    /// Whole numbers.
+    Integer(Vec<Option<i64>>),
+    /// Real numbers.
+    Float(Vec<Option<f64>>),
+    /// Truth values.
+    Boolean(Vec<Option<bool>>),
+    /// Moments.
+    Timestamp(Vec<Option<Timestamp>>),
+}
+
+impl ColumnBuilder {
+    fn with_capacity(kind: ColumnType, rows: usize) -> Self {
+        match kind {
+            ColumnType::Text => Self::Text(TextsBuilder::with_capacity(rows)),
+            ColumnType::Integer => Self::Integer(Vec::with_capacity(rows)),
+            ColumnType::Float => Self::Float(Vec::with_capacity(rows)),
+            ColumnType::Boolean => Self::Boolean(Vec::with_capacity(rows)),
+            ColumnType::Timestamp => Self::Timestamp(Vec::with_capacity(rows)),
+        }
+    }
+
+    fn build(self) -> Column {
+        match self {
+            Self::Text(values) => Column::Text(values.build()),
+            Self::Integer(values) => Column::Integer(values),
+            Self::Float(values) => Column::Float(values),
+            Self::Boolean(values) => Column::Boolean(values),
+            Self::Timestamp(values) => Column::Timestamp(values),
+        }
+    }
+}
+
 /// A value that a column can hold.
 pub trait ColumnValue: Sized {
     /// The column's type.
     const KIND: ColumnType;
 
-    /// Collects values into a column.
-    fn collect(values: impl Iterator<Item = Option<Self>>) -> Column;
+    /// Adds a value to a column of its type, where there is one.
+    fn add(value: Option<Self>, column: Option<&mut ColumnBuilder>);
 }
 
 macro_rules! column_value {
@@ -153,8 +191,12 @@ macro_rules! column_value {
         impl ColumnValue for $type {
             const KIND: ColumnType = ColumnType::$kind;
 
-            fn collect(values: impl Iterator<Item = Option<Self>>) -> Column {
-                Column::$kind(values.collect())
+            // Called for every cell, from other crates.
+            #[inline]
+            fn add(value: Option<Self>, column: Option<&mut ColumnBuilder>) {
+                if let Some(ColumnBuilder::$kind(values)) = column {
+                    values.push(value);
+                }
             }
         }
     };
@@ -173,16 +215,16 @@ pub trait Field {
     /// Whether NULL can occur.
     const NULLABLE: bool;
 
-    /// Collects fields into a column.
-    fn collect(fields: impl Iterator<Item = Self>) -> Column;
+    /// Adds the field to its column, where there is one.
+    fn add_to(self, column: Option<&mut ColumnBuilder>);
 }
 
 impl<T: ColumnValue> Field for Option<T> {
     const KIND: ColumnType = T::KIND;
     const NULLABLE: bool = true;
 
-    fn collect(fields: impl Iterator<Item = Self>) -> Column {
-        T::collect(fields)
+    fn add_to(self, column: Option<&mut ColumnBuilder>) {
+        T::add(self, column);
     }
 }
 
@@ -192,8 +234,9 @@ macro_rules! plain_field {
             const KIND: ColumnType = <$type as ColumnValue>::KIND;
             const NULLABLE: bool = false;
 
-            fn collect(fields: impl Iterator<Item = Self>) -> Column {
-                <$type as ColumnValue>::collect(fields.map(Some))
+            #[inline]
+            fn add_to(self, column: Option<&mut ColumnBuilder>) {
+                <$type as ColumnValue>::add(Some(self), column);
             }
         })*
     };
@@ -233,8 +276,40 @@ pub trait Row: Sized {
     /// The table's documentation.
     const SPEC: &'static TableSpec;
 
+    /// Adds each field to its column; the columns are those of the documentation, in its order.
+    fn add_to(self, columns: &mut [ColumnBuilder]);
+
     /// Turns rows into columns, in the order given.
-    fn table(rows: Vec<Self>) -> Table;
+    fn table(rows: Vec<Self>) -> Table {
+        let mut table = TableBuilder::with_capacity(rows.len());
+        rows.into_iter().for_each(|row| table.push(row));
+        table.build()
+    }
+}
+
+/// A table to which rows are added one by one: their fields go to the columns at once, and no row is kept.
+#[derive(Debug)]
+pub struct TableBuilder<R> {
+    columns: Vec<ColumnBuilder>,
+    row: PhantomData<fn(R)>,
+}
+
+impl<R: Row> TableBuilder<R> {
+    /// Without rows, with room for some.
+    pub fn with_capacity(rows: usize) -> Self {
+        let columns = R::SPEC.columns.iter().map(|column| ColumnBuilder::with_capacity(column.kind, rows)).collect();
+        Self { columns, row: PhantomData }
+    }
+
+    /// Adds a row.
+    pub fn push(&mut self, row: R) {
+        row.add_to(&mut self.columns);
+    }
+
+    /// The table of all rows.
+    pub fn build(self) -> Table {
+        Table { spec: R::SPEC, columns: self.columns.into_iter().map(ColumnBuilder::build).collect() }
+    }
 }
 
 /// Declares a fact table: a row struct whose doc comments are the documentation of the columns.
@@ -265,11 +340,9 @@ macro_rules! fact_table {
                 },)*],
             };
 
-            fn table(rows: Vec<Self>) -> $crate::table::Table {
-                let columns = vec![
-                    $(<$type as $crate::table::Field>::collect(rows.iter().map(|row| row.$field.clone())),)*
-                ];
-                $crate::table::Table { spec: Self::SPEC, columns }
+            fn add_to(self, columns: &mut [$crate::table::ColumnBuilder]) {
+                let mut columns = columns.iter_mut();
+                $($crate::table::Field::add_to(self.$field, columns.next());)*
             }
         }
     };

@@ -12,7 +12,7 @@ pub struct Texts {
     of: Vec<u32>,
 }
 
-/// After so many rows that all differ, a run of rows is taken for a column of names, where looking finds nothing.
+/// After so many rows that all differ, a part of a column is taken for one of names, where looking finds nothing.
 const ALL_DIFFER: usize = 32;
 
 type Known = HashMap<usize, u32, foldhash::fast::FixedState>;
@@ -89,22 +89,16 @@ impl Texts {
         };
         let mut known = Known::default();
         for part in parts {
-            let rows = part.len();
-            // A part without repetitions is most likely one of many such.
-            let names = rows > ALL_DIFFER && part.distinct.len() == rows;
-            let numbers: Vec<u32> = part
-                .distinct
-                .into_iter()
-                .map(|text| match names {
-                    true => all.add(text),
-                    false => all.add_known(text, &mut known),
-                })
-                .collect();
-            let number = |held: u32| match held.checked_sub(1) {
-                Some(at) => numbers.get(at as usize).copied().unwrap_or(0),
-                None => 0,
-            };
-            all.of.extend(part.of.into_iter().map(number));
+            // A part without repetitions is most likely one of many such. Its texts are numbered as its rows are.
+            if part.len() > ALL_DIFFER && part.distinct.len() == part.len() {
+                let before = all.last();
+                all.of.extend(part.of.into_iter().map(|number| number.saturating_add(before)));
+                all.distinct.extend(part.distinct);
+                continue;
+            }
+            let texts = part.distinct.into_iter().map(|text| all.add_known(text, &mut known));
+            let numbers: Vec<u32> = std::iter::once(0).chain(texts).collect();
+            all.of.extend(part.of.into_iter().map(|held| numbers.get(held as usize).copied().unwrap_or(0)));
         }
         all.distinct.shrink_to_fit();
         all
@@ -137,24 +131,53 @@ impl Texts {
     }
 }
 
+/// Texts that are added row by row. One that shares its memory with one of the last few takes the place of that.
+#[derive(Debug)]
+pub struct TextsBuilder {
+    texts: Texts,
+    /// Addresses of texts that came last and their numbers, each where its address puts it.
+    recent: Vec<(usize, u32)>,
+}
+
+/// The number of texts that are remembered, a power of two.
+const RECENT: usize = 64;
+
+impl TextsBuilder {
+    /// Without rows, with room for some.
+    pub fn with_capacity(rows: usize) -> Self {
+        let texts = Texts { distinct: Vec::new(), of: Vec::with_capacity(rows) };
+        Self { texts, recent: vec![(0, 0); RECENT] }
+    }
+
+    /// Adds a row.
+    pub fn push(&mut self, text: Option<Arc<str>>) {
+        let number = text.map_or(0, |text| {
+            let address = Arc::as_ptr(&text).addr();
+            // The lowest bits of addresses are all the same.
+            match self.recent.get_mut(((address >> 4) ^ (address >> 10)) % RECENT) {
+                Some((held, number)) if *held == address => *number,
+                Some(recent) => {
+                    *recent = (address, self.texts.add(text));
+                    recent.1
+                }
+                None => self.texts.add(text),
+            }
+        });
+        self.texts.of.push(number);
+    }
+
+    /// The texts of all rows.
+    pub fn build(self) -> Texts {
+        self.texts
+    }
+}
+
 impl FromIterator<Option<Arc<str>>> for Texts {
     fn from_iter<I: IntoIterator<Item = Option<Arc<str>>>>(texts: I) -> Self {
         let texts = texts.into_iter();
-        let mut all = Self { distinct: Vec::new(), of: Vec::with_capacity(texts.size_hint().0) };
-        // Room for as many as are looked at before a column is taken for one of names.
-        let mut known = Known::with_capacity_and_hasher(ALL_DIFFER + 1, foldhash::fast::FixedState::default());
-        for text in texts {
-            let all_differ = all.len() > ALL_DIFFER && all.distinct.len() == all.len();
-            let repeats = |text: &Arc<str>| all.distinct.last().is_some_and(|last| Arc::ptr_eq(last, text));
-            match text {
-                Some(text) if !all_differ && !repeats(&text) => {
-                    let number = all.add_known(text, &mut known);
-                    all.of.push(number);
-                }
-                text => all.push(text),
-            }
-        }
-        all
+        let mut all = TextsBuilder::with_capacity(texts.size_hint().0);
+        texts.for_each(|text| all.push(text));
+        all.build()
     }
 }
 
@@ -178,6 +201,11 @@ mod tests {
         assert_eq!((texts.len(), texts.distinct.len()), (100, 1));
         let twice = Texts::joined(vec![texts.clone(), texts]);
         assert_eq!((twice.len(), twice.distinct.len()), (200, 1));
+        // More than are remembered, so that some are added anew: joined, they are held once again.
+        let words: Vec<Arc<str>> = (0..3 * RECENT).map(|at| at.to_string().into()).collect();
+        let rows = words.iter().chain(&words).chain([&word, &word]).map(|word| Some(Arc::clone(word)));
+        let joined = Texts::joined(vec![rows.collect()]);
+        assert_eq!((joined.len(), joined.distinct.len()), (2 * words.len() + 2, words.len() + 1));
     }
 
     proptest! {

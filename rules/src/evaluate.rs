@@ -12,6 +12,7 @@ use evenhand_model::score::Score;
 use evenhand_model::table::{Row as _, TableSpec};
 use evenhand_model::waiver::Waiver;
 use jiff::Timestamp;
+use rayon::prelude::*;
 
 use crate::engine::{self, EngineError};
 use crate::facts::tables::WaiverRow;
@@ -157,13 +158,16 @@ pub fn assess(
         stable_fingerprints: with.stable_fingerprints,
         now: with.now,
     });
-    if with.keep == Keep::Report {
-        paths = PathsResult::default();
-        for comparison in &mut comparisons {
-            comparison.excess = Vec::new();
-        }
-    }
-    drop(access);
+    // Very many small things, given back on all cores.
+    rayon::join(
+        || drop(access),
+        || {
+            if with.keep == Keep::Report {
+                comparisons.par_iter_mut().for_each(|comparison| comparison.excess = Vec::new());
+                paths = PathsResult::default();
+            }
+        },
+    );
     progress(Stage::Evaluate);
     let is_of_waivers = |table: &TableSpec| table.name == WaiverRow::SPEC.name;
     let evaluate = |facts: &Facts, over: &dyn Fn(&TableSpec) -> bool| {

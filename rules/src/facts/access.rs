@@ -12,7 +12,7 @@ use evenhand_model::id::ProviderName;
 use evenhand_model::identity::{Identity, Nature};
 use evenhand_model::inventory::Inventory;
 use evenhand_model::log::Log;
-use evenhand_model::opset::{OpMask, OpSet, OperationIx};
+use evenhand_model::opset::{OpSet, OperationIx};
 use evenhand_model::scope::{Pattern, ResourceScope};
 use rayon::prelude::*;
 
@@ -24,7 +24,7 @@ use crate::resolvers::Resolvers;
 #[derive(Clone, Debug)]
 pub(super) struct AccessFacts {
     /// All operations.
-    pub(super) operations: OpSet,
+    pub(super) operations: Arc<OpSet>,
     /// Their summed weight.
     pub(super) weight: i64,
     pub(super) admin: Truth,
@@ -35,7 +35,7 @@ pub(super) struct AccessFacts {
     pub(super) log_tamper: Truth,
     /// `Unknown` where a scope or a condition decides which gates.
     pub(super) gate_tamper: Truth,
-    /// Resources by name whose gates it may change.
+    /// Resources by name whose gates it may change; not all of them where it may change those of all resources.
     pub(super) gates: Vec<Arc<ResourceScope>>,
     /// `Unknown` where a condition decides which secrets.
     pub(super) secret_store_read: Truth,
@@ -70,7 +70,8 @@ impl AccessFacts {
 /// What the fact tables tell of the access of all identities, by position. Resolvers are not needed beyond it.
 #[derive(Debug)]
 pub struct AccessTable {
-    facts: Vec<AccessFacts>,
+    /// By distinct access; none where nothing was read about it after all.
+    facts: Vec<Option<AccessFacts>>,
     /// For each identity: the index of its facts.
     of: Vec<Option<u32>>,
     /// For each identity: the operations that it did not use in 90 days; none where use was not read.
@@ -110,7 +111,7 @@ impl AccessTable {
             .iter()
             .map(|(provider, resolver)| (provider, Lens::new(provider, resolver.catalog(), &inventory.logs)))
             .collect();
-        let facts: Vec<Option<AccessFacts>> = examples
+        let facts = examples
             .into_par_iter()
             .map(|(identity, listed)| {
                 let resolver = resolvers.get(identity.provider)?;
@@ -120,17 +121,7 @@ impl AccessTable {
                 Some(AccessFacts { listing, ..lens.look(resolver, identity, &access) })
             })
             .collect();
-        // Positions move where nothing was read about an access after all.
-        let mut kept = Vec::with_capacity(facts.len());
-        let moved: Vec<Option<u32>> = facts
-            .into_iter()
-            .map(|facts| {
-                kept.push(facts?);
-                u32::try_from(kept.len() - 1).ok()
-            })
-            .collect();
-        let of = of.into_iter().map(|at| moved.get(at? as usize).copied().flatten()).collect();
-        let mut table = Self { facts: kept, of, unused: Vec::new() };
+        let mut table = Self { facts, of, unused: Vec::new() };
         table.unused = identities
             .par_iter()
             .enumerate()
@@ -150,9 +141,21 @@ impl AccessTable {
     /// The facts about the access of the identity at a position; `None` = nothing was read about it.
     pub(super) fn of(&self, position: usize) -> Option<&AccessFacts> {
         let at = self.of.get(position).copied().flatten()?;
-        self.facts.get(at as usize)
+        self.facts.get(at as usize)?.as_ref()
     }
 }
+
+// What the columns ask of the operations of a slice: a bit each.
+
+/// All operations of some service are among them.
+const SERVICE: u8 = 1;
+/// Some tell more than names and existence, and could be granted on less than the whole scope.
+const READ: u8 = 1 << 1;
+/// Some change something, and could be granted on less than all resources.
+const WRITE: u8 = 1 << 2;
+const LOG_TAMPER: u8 = 1 << 3;
+const GATE_TAMPER: u8 = 1 << 4;
+const SECRET_READ: u8 = 1 << 5;
 
 /// What to look for in the access of one provider's identities.
 struct Lens {
@@ -160,14 +163,9 @@ struct Lens {
     services: Vec<u32>,
     /// Services with more than one operation that are not neighbours in the catalogue.
     scattered: Vec<OpSet>,
-    /// More than names and existence, where it could be granted on less than the whole scope.
-    reads: OpMask,
-    /// Changes that could be granted on less than all resources.
-    writes: OpMask,
-    log_tamper: OpMask,
-    gate_tamper: OpMask,
-    secret_read: OpMask,
-    all: OpSet,
+    /// For each operation: its bits.
+    marks: Vec<u8>,
+    all: Arc<OpSet>,
     /// The names of the provider's logs that are not known to be off.
     logs: Vec<Arc<str>>,
 }
@@ -197,83 +195,97 @@ impl Lens {
         });
         let all = OpSet::all(catalog.len());
         let at_least = |level| -> OpSet { all.iter().filter(|operation| catalog.level(*operation) >= level).collect() };
-        Self {
-            services,
-            scattered,
-            reads: OpMask::from(&at_least(AccessLevel::Read).difference(&catalog.unscopable())),
-            writes: OpMask::from(&at_least(AccessLevel::Write).difference(&catalog.unscopable())),
-            log_tamper: OpMask::from(catalog.class(OperationClass::LogTamper)),
-            gate_tamper: OpMask::from(catalog.class(OperationClass::GateTamper)),
-            secret_read: OpMask::from(catalog.class(OperationClass::SecretRead)),
-            all,
-            logs,
+        let mut marks = vec![0_u8; catalog.len()];
+        for (bit, operations) in [
+            (READ, &at_least(AccessLevel::Read).difference(&catalog.unscopable())),
+            (WRITE, &at_least(AccessLevel::Write).difference(&catalog.unscopable())),
+            (LOG_TAMPER, catalog.class(OperationClass::LogTamper)),
+            (GATE_TAMPER, catalog.class(OperationClass::GateTamper)),
+            (SECRET_READ, catalog.class(OperationClass::SecretRead)),
+        ] {
+            for operation in operations.iter() {
+                if let Some(marks) = marks.get_mut(operation.0 as usize) {
+                    *marks |= bit;
+                }
+            }
         }
+        Self { services, scattered, marks, all: Arc::new(all), logs }
     }
 
-    /// Whether a set holds all operations of some service.
-    fn holds_service(&self, operations: &OpSet) -> bool {
-        let holds = |(start, end): &(u32, u32)| self.services.get(*start as usize).is_some_and(|last| last <= end);
-        operations.ranges().iter().any(holds) || self.scattered.iter().any(|service| service.is_subset(operations))
+    /// The bits of a set.
+    fn marks_of(&self, operations: &OpSet) -> u8 {
+        let mut all = 0_u8;
+        for (start, end) in operations.ranges() {
+            let (from, to) = (*start as usize, (*end as usize).min(self.marks.len()));
+            all |= self.marks.get(from..to).unwrap_or_default().iter().fold(0_u8, |all, marks| all | marks);
+            // Most ranges are of one operation, and hold no service.
+            if end - start > 1 && self.services.get(from).is_some_and(|last| last <= end) {
+                all |= SERVICE;
+            }
+        }
+        if all & SERVICE == 0 && self.scattered.iter().any(|service| service.is_subset(operations)) {
+            all |= SERVICE;
+        }
+        all
     }
 
     fn look(&self, resolver: &dyn AccessResolver, identity: &Identity, access: &Access) -> AccessFacts {
-        let operations = if access.unlimited { self.all.clone() } else { access.operations().clone() };
-        let weight = resolver.catalog().weight_of(&operations);
         let catalog = resolver.catalog();
-        let any = |wanted: &dyn Fn(&Slice) -> Truth| {
-            let unlimited = Truth::from(access.unlimited);
-            access
-                .slices()
-                .iter()
-                .fold(unlimited, |all, slice| if all == Truth::Yes { all } else { all.or(wanted(slice)) })
-        };
-        let gates_by_name = access.slices().iter().filter(|slice| {
-            self.gate_tamper.intersects(&slice.operations)
-                && frees_the_name(&slice.scope) != Truth::Yes
-                && unchosen(&slice.condition, catalog) == Truth::Yes
-        });
-        AccessFacts {
-            weight: i64::try_from(weight).unwrap_or(i64::MAX),
+        let operations = if access.unlimited { Arc::clone(&self.all) } else { access.shared_operations() };
+        let unlimited = Truth::from(access.unlimited);
+        let mut facts = AccessFacts {
+            weight: i64::try_from(catalog.weight_of(&operations)).unwrap_or(i64::MAX),
             admin: if access.unlimited {
                 Truth::Yes
             } else {
                 resolver.is_admin(&identity.id).map_or(Truth::Unknown, Truth::from)
             },
-            wildcard_grant: any(&|slice| self.holds_service(&slice.operations).into()),
-            write_on_everything: any(&|slice| {
-                if slice.scope.is_whole_scope() && self.writes.intersects(&slice.operations) {
-                    unconditional(&slice.condition, catalog)
-                } else {
-                    Truth::No
-                }
-            }),
-            log_tamper: any(&|slice| {
-                if self.log_tamper.intersects(&slice.operations) {
-                    self.reaches_log(&slice.scope).and(unchosen(&slice.condition, catalog))
-                } else {
-                    Truth::No
-                }
-            }),
-            gate_tamper: any(&|slice| {
-                if self.gate_tamper.intersects(&slice.operations) {
-                    frees_the_name(&slice.scope).max(Truth::Unknown).and(unchosen(&slice.condition, catalog))
-                } else {
-                    Truth::No
-                }
-            }),
-            gates: gates_by_name.map(|slice| Arc::clone(&slice.scope)).collect(),
-            secret_store_read: any(&|slice| {
-                if self.secret_read.intersects(&slice.operations) {
-                    reaches_all_of_a_type(&slice.scope, catalog).and(unchosen(&slice.condition, catalog))
-                } else {
-                    Truth::No
-                }
-            }),
-            scope_wide: any(&|slice| (self.reads.intersects(&slice.operations) && is_scope_wide(&slice.scope)).into()),
+            wildcard_grant: unlimited,
+            write_on_everything: unlimited,
+            log_tamper: unlimited,
+            gate_tamper: unlimited,
+            gates: Vec::new(),
+            secret_store_read: unlimited,
+            scope_wide: unlimited,
             may_gain: access.doubts.iter().any(Doubt::may_add),
             may_lose: access.doubts.iter().any(Doubt::may_limit),
             operations,
             listing: None,
+        };
+        // Operations before scopes: most scopes then need no look, and each kind of memory is fetched for all slices at once.
+        let marks: Vec<u8> = access.slices().iter().map(|slice| self.marks_of(&slice.operations)).collect();
+        for (slice, marks) in access.slices().iter().zip(marks) {
+            self.add(slice, marks, catalog, &mut facts);
+        }
+        facts
+    }
+
+    /// Adds what a slice tells whose operations have these bits. Nothing more is asked about what is certain.
+    fn add(&self, slice: &Slice, marks: u8, catalog: &dyn Catalog, facts: &mut AccessFacts) {
+        let (scope, condition) = (&slice.scope, &slice.condition);
+        let open = |property: Truth, bit: u8| property != Truth::Yes && marks & bit != 0;
+        if open(facts.wildcard_grant, SERVICE) {
+            facts.wildcard_grant = Truth::Yes;
+        }
+        if open(facts.write_on_everything, WRITE) && scope.is_whole_scope() {
+            facts.write_on_everything = facts.write_on_everything.or(unconditional(condition, catalog));
+        }
+        if open(facts.log_tamper, LOG_TAMPER) {
+            facts.log_tamper = facts.log_tamper.or(self.reaches_log(scope).and(unchosen(condition, catalog)));
+        }
+        if open(facts.gate_tamper, GATE_TAMPER) {
+            let (freed, unchosen) = (frees_the_name(scope), unchosen(condition, catalog));
+            facts.gate_tamper = facts.gate_tamper.or(freed.max(Truth::Unknown).and(unchosen));
+            if freed != Truth::Yes && unchosen == Truth::Yes {
+                facts.gates.push(Arc::clone(scope));
+            }
+        }
+        if open(facts.secret_store_read, SECRET_READ) {
+            let reached = reaches_all_of_a_type(scope, catalog).and(unchosen(condition, catalog));
+            facts.secret_store_read = facts.secret_store_read.or(reached);
+        }
+        if open(facts.scope_wide, READ) && is_scope_wide(scope) {
+            facts.scope_wide = Truth::Yes;
         }
     }
 
@@ -374,6 +386,31 @@ fn every_limit(scope: &ResourceScope, fits: impl Fn(&Pattern) -> bool) -> bool {
 mod tests {
     use super::*;
     use crate::parity::toy::{ToyCatalog, pattern, scope, test, when};
+
+    #[test]
+    fn a_set_has_the_bits_of_its_operations_and_that_of_a_service_where_it_holds_all_of_one() {
+        // Services 0..3 and 3..5, and one of two operations that are no neighbours.
+        let lens = Lens {
+            services: vec![3, 5, 5, 5],
+            scattered: vec![OpSet::from_ranges([(5, 6), (8, 9)])],
+            marks: vec![READ, 0, WRITE, 0, LOG_TAMPER, 0, 0, SECRET_READ],
+            all: Arc::default(),
+            logs: Vec::new(),
+        };
+        for (ranges, expected) in [
+            (&[(0, 1)][..], READ),
+            (&[(1, 3)], WRITE),
+            (&[(0, 3)], READ | WRITE | SERVICE),
+            (&[(1, 5)], WRITE | LOG_TAMPER | SERVICE),
+            (&[(0, 1), (4, 5)], READ | LOG_TAMPER),
+            (&[(3, 4), (6, 9)], SECRET_READ),
+            (&[(5, 6), (8, 9)], SERVICE),
+            (&[(9, 12)], 0),
+            (&[], 0),
+        ] {
+            assert_eq!(lens.marks_of(&OpSet::from_ranges(ranges.iter().copied())), expected, "{ranges:?}");
+        }
+    }
 
     #[test]
     fn a_condition_that_is_no_control_decides_which_resources() {

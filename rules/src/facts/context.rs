@@ -6,17 +6,19 @@ use std::sync::Arc;
 
 use evenhand_model::agent::AgentKind;
 use evenhand_model::credential::Credential;
-use evenhand_model::evidence::{Evidence, Fact, Place, Truth};
+use evenhand_model::evidence::{Evidence, Fact, Truth};
 use evenhand_model::id::{IdentityId, ScopeId};
-use evenhand_model::identity::Nature;
+use evenhand_model::identity::{Identity, Nature};
 use evenhand_model::inventory::Inventory;
 use evenhand_model::log::Log;
 use evenhand_model::parity::Comparison;
 use evenhand_model::trust::Mechanism;
+use rayon::prelude::*;
 
 use crate::facts::FactInput;
 use crate::facts::access::AccessTable;
 use crate::link::is_held_copy;
+use crate::paths::{Path, Reach};
 
 /// A map that hashes fast; keys come from the inventory, which a scan reads once.
 pub(super) type FastMap<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
@@ -76,13 +78,16 @@ pub(super) struct Context<'a> {
     pub(super) input: &'a FactInput<'a>,
     pub(super) inventory: &'a Inventory,
     pub(super) access: &'a AccessTable,
-    words: FastMap<&'static str, Arc<str>>,
     comparisons: Vec<Option<u32>>,
+    reaches: Vec<Option<&'a Reach>>,
+    paths: FastMap<&'a IdentityId, &'a [Path]>,
     pub(super) users: Vec<u32>,
     /// For each identity that others act through as a tool: their number.
     pub(super) used_by: FastMap<&'a IdentityId, i64>,
     pub(super) registered_agents: BTreeSet<usize>,
     pub(super) credentials: Vec<CredentialCount>,
+    /// For each credential: the position of whom it proves.
+    holders: Vec<Option<u32>>,
     pub(super) shared_by: Vec<i64>,
     pub(super) secret_names: Vec<Option<Arc<str>>>,
     environments: FastMap<usize, BTreeSet<Arc<str>>>,
@@ -106,14 +111,16 @@ impl<'a> Context<'a> {
             comparisons
         };
         let credentials = || {
+            let holder = |credential: &Credential| u32::try_from(position(&credential.identity)?).ok();
+            let holders: Vec<Option<u32>> = inventory.credentials.par_iter().map(holder).collect();
             let shared_by = shared_by(&inventory.credentials);
             let mut counts = vec![CredentialCount::default(); count];
-            for (credential, shared_by) in inventory.credentials.iter().zip(&shared_by) {
-                if let Some(slot) = position(&credential.identity).and_then(|position| counts.get_mut(position)) {
+            for ((credential, shared_by), holder) in inventory.credentials.iter().zip(&shared_by).zip(&holders) {
+                if let Some(slot) = holder.and_then(|holder| counts.get_mut(holder as usize)) {
                     slot.add(credential, *shared_by);
                 }
             }
-            (shared_by, counts)
+            (holders, shared_by, counts)
         };
         let ai_identities = || {
             let mut ai_identities: FastMap<&ScopeId, i64> = FastMap::default();
@@ -125,42 +132,41 @@ impl<'a> Context<'a> {
             ai_identities
         };
         // Each goes once through some list of the inventory and needs none of the others.
-        let (((comparisons, (shared_by, credentials)), users), ((environments, secret_names), (words, ai_identities))) =
-            rayon::join(
-                || rayon::join(|| rayon::join(comparisons, credentials), || users(input)),
-                || {
-                    rayon::join(
-                        || {
-                            rayon::join(
-                                || environments(input),
-                                || secret_names(&inventory.credentials, input.stable_fingerprints),
-                            )
-                        },
-                        || rayon::join(|| words(inventory), ai_identities),
-                    )
-                },
-            );
+        let (
+            ((comparisons, (holders, shared_by, credentials)), users),
+            ((environments, secret_names), ((reaches, paths), ai_identities)),
+        ) = rayon::join(
+            || rayon::join(|| rayon::join(comparisons, credentials), || users(input)),
+            || {
+                rayon::join(
+                    || {
+                        rayon::join(
+                            || environments(input),
+                            || secret_names(&inventory.credentials, input.stable_fingerprints),
+                        )
+                    },
+                    || rayon::join(|| (reaches(input), paths(input)), ai_identities),
+                )
+            },
+        );
         Self {
             input,
             inventory,
             access: input.access,
-            words,
             comparisons,
+            reaches,
+            paths,
             users,
             used_by: used_by(inventory),
             registered_agents: registered_agents(input),
             credentials,
-            secret_names,
+            holders,
             shared_by,
+            secret_names,
             environments,
             logs: logs(&inventory.logs),
             ai_identities,
         }
-    }
-
-    /// A word of some vocabulary, shared.
-    pub(super) fn word(&self, word: &'static str) -> Arc<str> {
-        self.words.get(word).cloned().unwrap_or_else(|| Arc::from(word))
     }
 
     /// The comparison of the identity at a position.
@@ -169,9 +175,26 @@ impl<'a> Context<'a> {
         self.input.comparisons.get(at as usize)
     }
 
-    /// The nature of an identity, in words.
-    pub(super) fn nature(&self, id: &IdentityId) -> Arc<str> {
-        self.word(self.input.judgements.nature(id).as_str())
+    /// What the identity at a position can become.
+    pub(super) fn reach(&self, position: usize) -> Option<&'a Reach> {
+        self.reaches.get(position).copied().flatten()
+    }
+
+    /// The path to the target that is named for an identity with this reach.
+    pub(super) fn escalation(&self, id: &IdentityId, reach: &Reach) -> Option<&'a Path> {
+        let target = reach.target.as_ref()?;
+        self.paths.get(id)?.iter().find(|path| path.target == *target)
+    }
+
+    /// The nature of an identity, as a word.
+    pub(super) fn nature(&self, id: &IdentityId) -> &'static str {
+        self.input.judgements.nature(id).as_str()
+    }
+
+    /// The nature of whom a credential proves, as a word.
+    pub(super) fn nature_of_holder(&self, credential: usize) -> &'static str {
+        let holder = self.holders.get(credential).copied().flatten();
+        holder.map_or(Nature::Unknown, |holder| self.input.judgements.nature_at(holder as usize)).as_str()
     }
 
     /// The number of environments in which the identity at a position is used.
@@ -189,35 +212,25 @@ pub(super) fn int(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// Where something is written, as text and line.
-pub(super) fn location_and_line(evidence: &Evidence) -> (Arc<str>, Option<i64>) {
-    match evidence.place {
-        Place::Line(line) | Place::LineColumn(line, _) => (Arc::clone(&evidence.document), Some(i64::from(line))),
-        Place::Whole | Place::Pointer(_) | Place::Setting { .. } => (location(evidence), None),
-    }
+/// For each identity: what it can become.
+fn reaches<'a>(input: &FactInput<'a>) -> Vec<Option<&'a Reach>> {
+    let found = &input.paths.reach;
+    let mut next = 0;
+    let reach_of = |identity: &'a Identity| match found.get_index(next) {
+        // Both lists have the same order, and one lacks some.
+        Some((id, reach)) if *id == identity.id => {
+            next += 1;
+            Some(reach)
+        }
+        _ => found.get(&identity.id),
+    };
+    input.inventory.identities.iter().map(reach_of).collect()
 }
 
-/// Where something is written, as one text.
-pub(super) fn location(evidence: &Evidence) -> Arc<str> {
-    match evidence.place {
-        Place::Whole => Arc::clone(&evidence.document),
-        _ => evidence.to_string().into(),
-    }
-}
-
-/// The words that many rows share.
-fn words(inventory: &Inventory) -> FastMap<&'static str, Arc<str>> {
-    let mut words: BTreeSet<&'static str> =
-        [Nature::Human, Nature::HumanRole, Nature::Workload, Nature::AiAgent, Nature::ThirdParty, Nature::Unknown]
-            .into_iter()
-            .map(Nature::as_str)
-            .collect();
-    words.extend(["", "none"]);
-    for identity in &inventory.identities {
-        words.insert(identity.provider.0);
-        words.insert(identity.kind);
-    }
-    words.into_iter().map(|word| (word, Arc::from(word))).collect()
+/// For each identity that paths start at: these.
+fn paths<'a>(input: &FactInput<'a>) -> FastMap<&'a IdentityId, &'a [Path]> {
+    let of_one = input.paths.paths.chunk_by(|a, b| a.identity == b.identity);
+    of_one.filter_map(|paths| Some((&paths.first()?.identity, paths))).collect()
 }
 
 /// For each identity: the number of distinct workloads and agents that use it. Tool servers are used by their agent, and
@@ -314,12 +327,15 @@ fn secret_names(credentials: &[Credential], stable: bool) -> Vec<Option<Arc<str>
 /// For each identity that others may become: the environments of these others.
 fn environments(input: &FactInput<'_>) -> FastMap<usize, BTreeSet<Arc<str>>> {
     let mut environments: FastMap<usize, BTreeSet<Arc<str>>> = FastMap::default();
+    if input.inventory.identities.iter().all(|identity| identity.environment.value().is_none()) {
+        return environments;
+    }
     for trust in &input.inventory.trusts {
         let source = input.judgements.position(&IdentityId::new(Arc::clone(&trust.source)));
-        let environment = source
-            .and_then(|position| input.inventory.identities.get(position))
-            .and_then(|identity| identity.environment.value());
-        if let (Some(environment), Some(target)) = (environment, input.judgements.position(&trust.target)) {
+        let source = source.and_then(|position| input.inventory.identities.get(position));
+        if let Some(environment) = source.and_then(|identity| identity.environment.value())
+            && let Some(target) = input.judgements.position(&trust.target)
+        {
             environments.entry(target).or_default().insert(Arc::clone(environment));
         }
     }

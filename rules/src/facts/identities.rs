@@ -1,31 +1,31 @@
 //! The rows of table `identities`.
 
+use std::fmt;
 use std::sync::Arc;
 
 use evenhand_model::access::EdgeTarget;
 use evenhand_model::evidence::{Fact, Truth};
-use evenhand_model::id::IdentityId;
 use evenhand_model::identity::Nature;
 use evenhand_model::parity::{BaselineSource, Comparison};
 use evenhand_model::table::Table;
 
 use crate::facts::access::AccessFacts;
-use crate::facts::context::{Context, int, location};
-use crate::facts::parity::target;
+use crate::facts::context::{Context, int};
 use crate::facts::places::Places;
 use crate::facts::rows::{idle_days, value};
 use crate::facts::tables::IdentityRow;
 use crate::facts::tabulate::tabulate;
+use crate::facts::words::Words;
 use crate::facts::{days_between, joined};
-use crate::paths::PathsResult;
+use crate::paths::{Path, PathsResult};
 
 pub(super) fn table(context: &Context<'_>) -> (Table, Places) {
     let rows = context.inventory.identities.len();
     // An identity is its own evidence: findings take it from the inventory.
-    (tabulate(rows, |at| row(context, at)), Places::None)
+    (tabulate(rows, |at, words| row(context, at, words)), Places::None)
 }
 
-fn row(context: &Context<'_>, at: usize) -> Option<IdentityRow> {
+fn row(context: &Context<'_>, at: usize, words: &mut Words) -> Option<IdentityRow> {
     let identity = context.inventory.identities.get(at)?;
     let judged = context.input.judgements.at(at)?;
     let now = context.input.now;
@@ -33,17 +33,19 @@ fn row(context: &Context<'_>, at: usize) -> Option<IdentityRow> {
     // People and workloads share accesses with AI identities, and are not told of.
     let listing = access.and_then(|access| access.listing.as_ref()).filter(|_| judged.nature == Nature::AiAgent);
     let parity = Parity::new(context.comparison(at));
-    let reach = context.input.paths.reach_of(&identity.id);
+    let control_gaps = parity.control_gaps();
+    let reach = context.reach(at);
+    let escalation = reach.and_then(|reach| context.escalation(&identity.id, reach));
     let log = context.logs.get(&identity.scope);
     let credentials = context.credentials.get(at).copied().unwrap_or_default();
     let users = i64::from(context.users.get(at).copied().unwrap_or(0));
     Some(IdentityRow {
         id: identity.id.shared(),
-        provider: context.word(identity.provider.0),
+        provider: words.word(identity.provider.0),
         scope: identity.scope.shared(),
-        kind: context.word(identity.kind),
+        kind: words.word(identity.kind),
         name: Arc::clone(&identity.name),
-        nature: context.word(judged.nature.as_str()),
+        nature: words.word(judged.nature.as_str()),
         nature_evidence: Arc::clone(&judged.reason),
         nature_confidence: judged.confidence,
         ai_hint: judged.ai_hint.is_some(),
@@ -76,13 +78,13 @@ fn row(context: &Context<'_>, at: usize) -> Option<IdentityRow> {
         environments: context.environments(at),
         human_role: parity.human_role(),
         human_role_name: parity.human_role_name(),
-        baseline_source: context.word(parity.source().as_str()),
+        baseline_source: words.word(parity.source().as_str()),
         baseline_confidence: parity.source().confidence(),
-        verdict: parity.0.map(|comparison| context.word(comparison.verdict.as_str())),
+        verdict: parity.0.map(|comparison| words.word(comparison.verdict.as_str())),
         admin: held(access, |access| access.admin),
         can_escalate: reach.and_then(|reach| reach.can_escalate.known()),
-        escalation_target: reach.and_then(|reach| reach.target.as_ref()).map(target),
-        escalation_path: escalation_path(context.input.paths, &identity.id),
+        escalation_target: reach.and_then(|reach| reach.target.as_ref()).map(|target| words.target(target)),
+        escalation_path: escalation.map(|path| words.text(Way { found: context.input.paths, path })),
         operations: parity.own_operations().or_else(|| access.map(|access| int(access.operations.len()))),
         access_weight: parity.own_weight().or_else(|| access.map(|access| access.weight)),
         excess_operations: parity.compared(|comparison| i64::from(comparison.excess_operations)),
@@ -91,9 +93,9 @@ fn row(context: &Context<'_>, at: usize) -> Option<IdentityRow> {
         high_risk_excess: parity.high_risk_excess(),
         undecided_operations: parity.compared(|comparison| i64::from(comparison.undecided_operations)),
         coverage: parity.0.and_then(|comparison| comparison.coverage),
-        control_gaps: parity.control_gaps().map(|gaps| int(gaps.len())),
-        control_gap_list: parity.control_gaps().map(|gaps| joined(gaps, ", ")),
-        open_control_gap_list: parity.compared(|_| 0).map(|_| joined(parity.gaps(Truth::Unknown), ", ")),
+        control_gaps: control_gaps.as_ref().map(|gaps| int(gaps.len())),
+        control_gap_list: control_gaps.map(|gaps| words.joined(gaps, ", ")),
+        open_control_gap_list: parity.compared(|_| 0).map(|_| words.joined(parity.gaps(Truth::Unknown), ", ")),
         unused_operations: context.access.unused(at),
         wildcard_grant: held(access, |access| access.wildcard_grant),
         write_on_everything: held(access, |access| access.write_on_everything),
@@ -106,28 +108,34 @@ fn row(context: &Context<'_>, at: usize) -> Option<IdentityRow> {
         attributable: credentials.attributable(users),
         static_credentials: (credentials.all > 0).then_some(credentials.in_force),
         human_sign_in: value(&identity.human_sign_in),
-        location: location(&identity.evidence),
+        location: words.location(&identity.evidence),
         access_list: listing.and_then(|listing| listing.list.clone()),
         access_hash: listing.map(|listing| Arc::clone(&listing.hash)),
     })
 }
 
-/// The path to what an identity is said to become, step by step.
-fn escalation_path(found: &PathsResult, identity: &IdentityId) -> Option<Arc<str>> {
-    let path = found.escalation_of(identity)?;
-    let mut text = String::new();
-    for hop in found.hops(path) {
-        if !text.is_empty() {
-            text.push_str(" > ");
+/// A path step by step, in words.
+struct Way<'a> {
+    found: &'a PathsResult,
+    path: &'a Path,
+}
+
+impl fmt::Display for Way<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, step) in self.found.taken(self.path).enumerate() {
+            if at > 0 {
+                f.write_str(" > ")?;
+            }
+            f.write_str(self.found.steps().technique(step).map_or("", |technique| &**technique))?;
+            let leads_to = self.found.steps().leads_to(step);
+            if let Some(to) =
+                leads_to.filter(|to| !matches!(&self.path.target, EdgeTarget::Identity(end) if end == *to))
+            {
+                write!(f, " (as {to})")?;
+            }
         }
-        text.push_str(&hop.technique);
-        if let EdgeTarget::Identity(to) = &hop.target
-            && hop.target != path.target
-        {
-            text.push_str(&format!(" (as {to})"));
-        }
+        Ok(())
     }
-    Some(text.into())
 }
 
 /// Whether an access has a property; one that may be more or less cannot be said not to have it, or to have it.

@@ -1,11 +1,11 @@
 //! An access as a list that people read and that another scan can be held against.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use evenhand_model::access::Access;
 use evenhand_model::catalog::Catalog;
-use evenhand_model::glob::Token;
+use evenhand_model::glob::{Glob, Token};
 use evenhand_model::opset::OpSet;
 use evenhand_model::scope::{Pattern, ResourceScope};
 
@@ -22,71 +22,106 @@ pub(super) struct Listing {
     pub(super) list: Option<Arc<str>>,
 }
 
+/// What a slice holds on some resources.
+struct Held<'a> {
+    resources: String,
+    condition: String,
+    operations: &'a OpSet,
+}
+
+impl Held<'_> {
+    fn place(&self) -> (&str, &str) {
+        (&self.resources, &self.condition)
+    }
+}
+
 impl Listing {
     /// Of an access: by resources and condition the operations, as `a:Get, a:Put on x + z if y; …`, sorted. `all`: the
     /// operations of the catalogue.
     pub(super) fn of(access: &Access, all: &OpSet, catalog: &dyn Catalog) -> Self {
-        let mut held: BTreeMap<(String, String), OpSet> = BTreeMap::new();
+        let mut held: Vec<Held<'_>> = Vec::new();
         if access.unlimited {
-            held.insert(("*".to_owned(), String::new()), all.clone());
+            held.push(Held { resources: "*".to_owned(), condition: String::new(), operations: all });
         }
         for slice in access.slices().iter().filter(|slice| !slice.operations.is_empty()) {
             let condition = match slice.condition.is_unconditional() {
                 true => String::new(),
-                false => in_one(&format!(" if {}", slice.condition)),
+                false => in_one(format!(" if {}", slice.condition)),
             };
-            for resources in apart(&slice.scope) {
-                let operations = held.entry((resources, condition.clone())).or_default();
-                *operations = operations.union(&slice.operations);
-            }
+            apart(&slice.scope, |resources| {
+                held.push(Held { resources, condition: condition.clone(), operations: &slice.operations });
+            });
         }
+        held.sort_unstable_by(|a, b| a.place().cmp(&b.place()));
+        let at_one_place = held.chunk_by(|a, b| a.place() == b.place()).filter_map(|held| {
+            let operations = match held {
+                [] => return None,
+                [one] => Cow::Borrowed(one.operations),
+                several => {
+                    let ranges = several.iter().flat_map(|one| one.operations.ranges().iter().copied());
+                    Cow::Owned(OpSet::from_ranges(ranges))
+                }
+            };
+            let (resources, condition) = held.first()?.place();
+            Some((operations, condition, resources))
+        });
         // Where the same is held is told in one, however many statements grant it.
-        let mut alike: BTreeMap<(&OpSet, &str), Vec<&str>> = BTreeMap::new();
-        for ((resources, condition), operations) in &held {
-            alike.entry((operations, condition.as_str())).or_default().push(resources.as_str());
-        }
-        let mut places: Vec<(String, &OpSet)> = alike
-            .into_iter()
-            .map(|((operations, condition), resources)| (format!("{}{condition}", resources.join(JOINT)), operations))
-            .collect();
+        let mut alike: Vec<(Cow<'_, OpSet>, &str, &str)> = at_one_place.collect();
+        alike.sort_unstable();
+        let places = alike.chunk_by(|a, b| (&a.0, a.1) == (&b.0, b.1)).filter_map(|alike| {
+            let (operations, condition, _) = alike.first()?;
+            let mut place = alike.iter().map(|(.., resources)| *resources).collect::<Vec<_>>().join(JOINT);
+            place.push_str(condition);
+            Some((place, &**operations))
+        });
+        let mut places: Vec<(String, &OpSet)> = places.collect();
         places.sort_unstable();
         let mut list = String::new();
         for (place, operations) in &places {
             if !list.is_empty() {
                 list.push_str("; ");
             }
-            for (at, (name, _)) in catalog.summarise(operations).iter().enumerate() {
-                if at > 0 {
+            let mut begun = false;
+            catalog.name_groups(operations, &mut |name| {
+                if std::mem::replace(&mut begun, true) {
                     list.push_str(", ");
                 }
                 list.push_str(name);
-            }
+            });
             list.push_str(" on ");
             list.push_str(place);
         }
-        let hash = blake3::hash(list.as_bytes()).to_hex().chars().take(16).collect::<String>();
-        Self { hash: hash.into(), list: (list.len() <= LONGEST).then(|| list.into()) }
+        let hash = blake3::hash(list.as_bytes()).to_hex();
+        let hash = hash.get(..16).unwrap_or_default().into();
+        Self { hash, list: (list.len() <= LONGEST).then(|| list.into()) }
     }
 }
 
 /// What stands between resources of which the same is told.
 const JOINT: &str = " + ";
 
-/// The resources of a scope, each for itself where that is the same.
-fn apart(scope: &ResourceScope) -> Vec<String> {
-    let whole = |resources: String| in_one(&resources).replace(JOINT, "+");
+/// Tells the resources of a scope, each for itself where that is the same.
+fn apart(scope: &ResourceScope, mut tell: impl FnMut(String)) {
+    let mut whole = |resources: String| {
+        let resources = in_one(resources);
+        tell(if resources.contains('+') { resources.replace(JOINT, "+") } else { resources });
+    };
     match (scope.all_of.as_slice(), scope.none_of.as_slice()) {
-        ([patterns], []) => patterns.iter().map(|pattern| whole(told(pattern))).collect(),
-        _ => vec![whole(scope.to_string())],
+        ([patterns], []) => patterns.iter().for_each(|pattern| whole(told(pattern))),
+        _ => whole(scope.to_string()),
     }
 }
 
 /// A pattern, in which a wildcard is told from the same character in a name.
 fn told(pattern: &Pattern) -> String {
-    let text = pattern.to_string();
     let is_mark = |token: &Token| matches!(token, Token::Char('*' | '?'));
-    if !text.contains(['*', '?']) || !pattern.segments().iter().any(|one| one.tokens().iter().any(is_mark)) {
-        return text;
+    let has_mark = |glob: &Glob| match glob {
+        Glob::Any => false,
+        Glob::Literal(text) | Glob::Prefix(text) => text.contains(['*', '?']),
+        Glob::Tokens(tokens) => tokens.iter().any(is_mark),
+    };
+    if !pattern.segments().iter().any(has_mark) {
+        return pattern.to_string();
     }
     let token = |token: &Token| match token {
         Token::Char(c @ ('*' | '?')) => format!("${{{c}}}"),
@@ -100,7 +135,11 @@ fn told(pattern: &Pattern) -> String {
 }
 
 /// A place without what parts the list: names of resources are chosen by others.
-fn in_one(place: &str) -> String {
+fn in_one(place: String) -> String {
+    // Most names hold nothing that could.
+    if place.bytes().all(|byte| byte != b';' && (b' '..=b'~').contains(&byte)) {
+        return place;
+    }
     place.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().replace("; ", ";")
 }
 
@@ -160,6 +199,9 @@ mod tests {
         let forged =
             Access::new(vec![slice(&[1], scope(&["a; op:09 on *"]), Condition::unconditional())], Vec::new(), false);
         assert_eq!(listing(&forged).list.as_deref(), Some("op:01 on a;op:09 on *"));
+        let broken =
+            Access::new(vec![slice(&[1], scope(&["a\nö;\tc"]), Condition::unconditional())], Vec::new(), false);
+        assert_eq!(listing(&broken).list.as_deref(), Some("op:01 on a ö;c"));
         let name = "x".repeat(LONGEST);
         let long =
             Access::new(vec![slice(&[1], scope(&[name.as_str()]), Condition::unconditional())], Vec::new(), false);

@@ -14,6 +14,7 @@ pub mod tables;
 mod tabulate;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::sync::Arc;
 

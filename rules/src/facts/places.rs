@@ -9,6 +9,13 @@ pub(crate) enum Places {
     None,
     /// One place for each row.
     One(Vec<Evidence>),
+    /// One place for each row, that of several rows once.
+    Same {
+        /// The places.
+        places: Vec<Evidence>,
+        /// For each row: its place.
+        of: Vec<u32>,
+    },
     /// Any number of places for each row, those of several rows once.
     Shared {
         /// The lists of places.
@@ -24,6 +31,9 @@ impl Places {
         match self {
             Self::None => &[],
             Self::One(places) => places.get(row).map_or(&[], std::slice::from_ref),
+            Self::Same { places, of } => {
+                of.get(row).and_then(|at| places.get(*at as usize)).map_or(&[], std::slice::from_ref)
+            }
             Self::Shared { places, of } => {
                 of.get(row).and_then(|at| places.get(*at as usize)).map_or(&[], Vec::as_slice)
             }

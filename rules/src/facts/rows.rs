@@ -9,12 +9,14 @@ use evenhand_model::gap::GapKind;
 use evenhand_model::table::Table;
 use evenhand_model::trust::Trust;
 use jiff::Timestamp;
+use rayon::prelude::*;
 
-use crate::facts::context::{Context, location, location_and_line};
+use crate::facts::context::Context;
+use crate::facts::days_between;
 use crate::facts::places::Places;
 use crate::facts::tables::{AgentRow, CredentialRow, GapRow, LogRow, TrustRow, WorkloadRow};
 use crate::facts::tabulate::tabulate;
-use crate::facts::{days_between, joined};
+use crate::facts::words::Words;
 
 /// A value that a known absence turns into NULL.
 pub(super) fn value<T: Clone>(fact: &Fact<T>) -> Option<T> {
@@ -32,9 +34,9 @@ pub(super) fn idle_days(last: &Fact<Timestamp>, made: &Fact<Timestamp>, now: Tim
 
 pub(super) fn credentials(context: &Context<'_>) -> (Table, Places) {
     let (credentials, now) = (&context.inventory.credentials, context.input.now);
-    let table = tabulate(credentials.len(), |at| {
+    let table = tabulate(credentials.len(), |at, words| {
         let credential = credentials.get(at)?;
-        let (location, location_line) = location_and_line(&credential.evidence);
+        let (location, location_line) = words.location_and_line(&credential.evidence);
         let lifetime = match (&credential.created_at, &credential.expires_at) {
             (Fact::Known(made), Fact::Known(end)) => Some(days_between(*made, *end)),
             _ => None,
@@ -42,14 +44,14 @@ pub(super) fn credentials(context: &Context<'_>) -> (Table, Places) {
         Some(CredentialRow {
             id: credential.id.shared(),
             identity: credential.identity.shared(),
-            provider: context.word(credential.provider.0),
-            nature: context.nature(&credential.identity),
+            provider: words.word(credential.provider.0),
+            nature: words.word(context.nature_of_holder(at)),
             kind: Arc::clone(&credential.kind),
             r#static: value(&credential.is_static),
             federable: value(&credential.federable),
             location,
             location_line,
-            exposure: credential.exposure.value().map(|exposure| context.word(exposure.as_str())),
+            exposure: credential.exposure.value().map(|exposure| words.word(exposure.as_str())),
             in_arguments: value(&credential.in_arguments),
             file_readable_by_others: value(&credential.file_readable_by_others),
             created_at: value(&credential.created_at),
@@ -72,28 +74,28 @@ pub(super) fn credentials(context: &Context<'_>) -> (Table, Places) {
             shared_by: context.shared_by.get(at).copied().unwrap_or(1),
         })
     });
-    (table, Places::One(credentials.iter().map(|credential| credential.evidence.clone()).collect()))
+    (table, Places::One(credentials.par_iter().map(|credential| credential.evidence.clone()).collect()))
 }
 
 pub(super) fn trusts(context: &Context<'_>) -> (Table, Places) {
     let trusts = &context.inventory.trusts;
-    let table = tabulate(trusts.len(), |at| {
+    let table = tabulate(trusts.len(), |at, words| {
         let trust = trusts.get(at)?;
         Some(TrustRow {
             source: Arc::clone(&trust.source),
             target: trust.target.shared(),
-            provider: context.word(trust.provider.0),
-            target_nature: context.nature(&trust.target),
-            mechanism: context.word(trust.mechanism.as_str()),
+            provider: words.word(trust.provider.0),
+            target_nature: words.word(context.nature(&trust.target)),
+            mechanism: words.word(trust.mechanism.as_str()),
             constraint: Arc::clone(&trust.constraint),
             weak: trust.weak.known(),
             weakness: Arc::clone(&trust.weakness),
             joined: !context.inventory.crossings_of(trust).is_empty(),
-            location: location(&trust.evidence),
+            location: words.location(&trust.evidence),
         })
     });
     if context.inventory.crossings.is_empty() {
-        return (table, Places::One(trusts.iter().map(|trust| trust.evidence.clone()).collect()));
+        return (table, Places::One(trusts.par_iter().map(|trust| trust.evidence.clone()).collect()));
     }
     let both = |trust: &Trust| {
         let other = context.inventory.crossings_of(trust).iter().map(|crossing| crossing.evidence.clone());
@@ -105,9 +107,9 @@ pub(super) fn trusts(context: &Context<'_>) -> (Table, Places) {
 
 pub(super) fn agents(context: &Context<'_>) -> (Table, Places) {
     let agents = &context.inventory.agents;
-    let table = tabulate(agents.len(), |at| {
+    let table = tabulate(agents.len(), |at, words| {
         let agent = agents.get(at)?;
-        let (location, line) = location_and_line(&agent.evidence);
+        let (location, line) = words.location_and_line(&agent.evidence);
         let registered = context
             .input
             .register
@@ -117,9 +119,9 @@ pub(super) fn agents(context: &Context<'_>) -> (Table, Places) {
         Some(AgentRow {
             id: Arc::clone(&agent.id),
             identity: agent.identity.shared(),
-            provider: context.word(agent.provider.0),
+            provider: words.word(agent.provider.0),
             client: Arc::clone(&agent.client),
-            kind: context.word(agent.kind.as_str()),
+            kind: words.word(agent.kind.as_str()),
             name: Arc::clone(&agent.name),
             location,
             line,
@@ -128,14 +130,9 @@ pub(super) fn agents(context: &Context<'_>) -> (Table, Places) {
             command_pinned: value(&agent.command_pinned),
             command_fetched: value(&agent.command_fetched),
             sandboxed: value(&agent.sandboxed),
-            approval_mode: agent
-                .approval_mode
-                .value()
-                .copied()
-                .map(ApprovalMode::as_str)
-                .map(|mode| context.word(mode)),
+            approval_mode: agent.approval_mode.value().copied().map(ApprovalMode::as_str).map(|mode| words.word(mode)),
             approval_defaulted: value(&agent.approval_defaulted),
-            auto_approved: listed(context, &agent.auto_approved),
+            auto_approved: listed(words, &agent.auto_approved),
             auto_approve_all: value(&agent.auto_approve_all),
             external_effect_approved: value(&agent.external_effect_approved),
             managed_policy: value(&agent.managed_policy),
@@ -145,8 +142,8 @@ pub(super) fn agents(context: &Context<'_>) -> (Table, Places) {
             file_scope: value(&agent.file_scope),
             privileged: value(&agent.privileged),
             model_key: match &agent.model_key {
-                Fact::Known(exposure) => Some(context.word(exposure.as_str())),
-                Fact::Absent => Some(context.word(Exposure::None.as_str())),
+                Fact::Known(exposure) => Some(words.word(exposure.as_str())),
+                Fact::Absent => Some(words.word(Exposure::None.as_str())),
                 Fact::Unknown => None,
             },
             authorization: value(&agent.authorization),
@@ -168,11 +165,11 @@ pub(super) fn agents(context: &Context<'_>) -> (Table, Places) {
             untrusted_checkout: value(&agent.untrusted_checkout),
             token_writes: value(&agent.token_writes),
             token_grant: value(&agent.token_grant),
-            secrets_in_reach: listed(context, &agent.secrets_in_reach),
+            secrets_in_reach: listed(words, &agent.secrets_in_reach),
             approval_keys: {
                 let keys: Vec<String> =
                     agent.approval_keys.iter().map(|(key, evidence)| format!("{key} ({evidence})")).collect();
-                joined(keys.iter().map(String::as_str), ", ")
+                words.joined(keys.iter().map(String::as_str), ", ")
             },
         })
     });
@@ -180,23 +177,23 @@ pub(super) fn agents(context: &Context<'_>) -> (Table, Places) {
 }
 
 /// A list in one text; empty where it is known that there is nothing.
-fn listed(context: &Context<'_>, list: &Fact<Vec<Arc<str>>>) -> Option<Arc<str>> {
+fn listed(words: &mut Words, list: &Fact<Vec<Arc<str>>>) -> Option<Arc<str>> {
     match list {
-        Fact::Known(entries) => Some(joined(entries.iter().map(|entry| &**entry), ", ")),
-        Fact::Absent => Some(context.word("")),
+        Fact::Known(entries) => Some(words.joined(entries.iter().map(|entry| &**entry), ", ")),
+        Fact::Absent => Some(words.word("")),
         Fact::Unknown => None,
     }
 }
 
 pub(super) fn workloads(context: &Context<'_>) -> (Table, Places) {
     let workloads = &context.inventory.workloads;
-    let table = tabulate(workloads.len(), |at| {
+    let table = tabulate(workloads.len(), |at, words| {
         let workload = workloads.get(at)?;
         Some(WorkloadRow {
             id: Arc::clone(&workload.id),
             identity: workload.identity.shared(),
-            provider: context.word(workload.provider.0),
-            nature: context.nature(&workload.identity),
+            provider: words.word(workload.provider.0),
+            nature: words.word(context.nature(&workload.identity)),
             kind: Arc::clone(&workload.kind),
             name: Arc::clone(&workload.name),
             scope: workload.scope.shared(),
@@ -209,24 +206,20 @@ pub(super) fn workloads(context: &Context<'_>) -> (Table, Places) {
             egress_restricted: value(&workload.surroundings.egress_restricted),
             ingress_restricted: value(&workload.surroundings.ingress_restricted),
             hardening_enforced: value(&workload.surroundings.hardening_enforced),
-            secrets: match &workload.surroundings.secrets {
-                Fact::Known(names) => Some(joined(names.iter().map(|name| &**name), ", ")),
-                Fact::Absent => Some(context.word("")),
-                Fact::Unknown => None,
-            },
-            location: location(&workload.evidence),
+            secrets: listed(words, &workload.surroundings.secrets),
+            location: words.location(&workload.evidence),
         })
     });
-    (table, Places::One(workloads.iter().map(|workload| workload.evidence.clone()).collect()))
+    (table, Places::One(workloads.par_iter().map(|workload| workload.evidence.clone()).collect()))
 }
 
 pub(super) fn logs(context: &Context<'_>) -> (Table, Places) {
     let logs = &context.inventory.logs;
-    let table = tabulate(logs.len(), |at| {
+    let table = tabulate(logs.len(), |at, words| {
         let log = logs.get(at)?;
         Some(LogRow {
             scope: log.scope.shared(),
-            provider: context.word(log.provider.0),
+            provider: words.word(log.provider.0),
             log: Arc::clone(&log.name),
             enabled: value(&log.enabled),
             covers_agents: value(&log.covers_agents),
@@ -234,7 +227,7 @@ pub(super) fn logs(context: &Context<'_>) -> (Table, Places) {
             has_retention_limit: log.retention_days.present(),
             tamper_protected: value(&log.tamper_protected),
             ai_identities: context.ai_identities.get(&log.scope).copied().unwrap_or(0),
-            location: location(&log.evidence),
+            location: words.location(&log.evidence),
         })
     });
     (table, Places::One(logs.iter().map(|log| log.evidence.clone()).collect()))
@@ -242,12 +235,12 @@ pub(super) fn logs(context: &Context<'_>) -> (Table, Places) {
 
 pub(super) fn gaps(context: &Context<'_>) -> (Table, Places) {
     let gaps = &context.inventory.gaps;
-    let table = tabulate(gaps.len(), |at| {
+    let table = tabulate(gaps.len(), |at, words| {
         let gap = gaps.get(at)?;
         Some(GapRow {
-            provider: gap.provider.map(|provider| context.word(provider.0)),
+            provider: gap.provider.map(|provider| words.word(provider.0)),
             scope: gap.scope.as_ref().map(evenhand_model::id::ScopeId::shared),
-            kind: context.word(match gap.kind {
+            kind: words.word(match gap.kind {
                 GapKind::Failed => "failed",
                 GapKind::NotCollected => "not_collected",
             }),

@@ -1,19 +1,25 @@
-//! Rows to columns, in chunks that fit a processor's cache, on all cores.
+//! Rows to columns, in chunks, on all cores.
 
-use evenhand_model::table::{Column, ColumnSpec, ColumnType, Row, Table};
+use evenhand_model::table::{Column, ColumnSpec, ColumnType, Row, Table, TableBuilder};
 use evenhand_model::texts::Texts;
 use rayon::prelude::*;
 
-/// Rows that are made and turned into columns together.
-const CHUNK: usize = 256;
+use crate::facts::words::Words;
+
+/// Rows that one core makes one after the other.
+const CHUNK: usize = 1024;
 
 /// Makes a table of `rows` rows from a function of the row's number.
-pub(super) fn tabulate<R: Row + Send>(rows: usize, row: impl Fn(usize) -> Option<R> + Sync) -> Table {
+pub(super) fn tabulate<R: Row>(rows: usize, row: impl Fn(usize, &mut Words) -> Option<R> + Sync) -> Table {
     let chunks: Vec<Table> = (0..rows.div_ceil(CHUNK))
         .into_par_iter()
         .map(|chunk| {
             let start = chunk * CHUNK;
-            R::table((start..rows.min(start + CHUNK)).filter_map(&row).collect())
+            let chunk = start..rows.min(start + CHUNK);
+            let mut table = TableBuilder::with_capacity(chunk.len());
+            let mut words = Words::default();
+            chunk.filter_map(|at| row(at, &mut words)).for_each(|row| table.push(row));
+            table.build()
         })
         .collect();
     let mut parts: Vec<Vec<Column>> = R::SPEC.columns.iter().map(|_| Vec::with_capacity(chunks.len())).collect();
@@ -48,8 +54,10 @@ fn join((parts, spec): (Vec<Column>, &ColumnSpec)) -> Column {
 }
 
 /// One list of all values, with room for no more than them: columns are never appended to again.
-fn concat<T>(parts: Vec<Vec<T>>) -> Vec<T> {
+fn concat<T: Copy>(parts: Vec<Vec<T>>) -> Vec<T> {
     let mut all = Vec::with_capacity(parts.iter().map(Vec::len).sum());
-    all.extend(parts.into_iter().flatten());
+    for part in parts {
+        all.extend_from_slice(&part);
+    }
     all
 }

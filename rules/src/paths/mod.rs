@@ -28,7 +28,7 @@ use evenhand_model::gap::Gap;
 use evenhand_model::id::IdentityId;
 use evenhand_model::identity::{Identity, Nature};
 use evenhand_model::inventory::Inventory;
-use evenhand_model::steps::{End, Steps};
+use evenhand_model::steps::{End, Step, Steps};
 use indexmap::IndexMap;
 use rayon::prelude::*;
 
@@ -104,10 +104,19 @@ impl PathsResult {
         path.hops.iter().filter_map(|step| self.steps.edge(*step as usize))
     }
 
+    /// The same, as numbers in [`steps`](Self::steps).
+    pub(crate) fn taken(&self, path: &Path) -> impl Iterator<Item = &Step> {
+        path.hops.iter().filter_map(|step| self.steps.steps.get(*step as usize))
+    }
+
+    /// All steps that paths can take.
+    pub(crate) fn steps(&self) -> &Steps {
+        &self.steps
+    }
+
     /// Everyone whom a path passes between its start and its target, in order.
     pub fn through(&self, path: &Path) -> impl Iterator<Item = &IdentityId> {
-        let taken = path.hops.iter().skip(1).filter_map(|hop| self.steps.steps.get(*hop as usize));
-        taken.filter_map(|step| self.steps.source(step))
+        self.taken(path).skip(1).filter_map(|step| self.steps.source(step))
     }
 
     /// Whether two paths use the same techniques by the same statements.

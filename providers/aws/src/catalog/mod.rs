@@ -64,9 +64,36 @@ struct Service {
     end: u32,
 }
 
+/// Part of a set for printing: all actions of a service, or one alone.
+enum Group<'c> {
+    Service(&'c Service),
+    Action(OperationIx),
+}
+
 static GLOBAL: LazyLock<Catalogue> = LazyLock::new(Catalogue::unpack);
 
 impl Catalogue {
+    /// The groups of a set, in order.
+    fn each_group(&self, operations: &OpSet, mut group: impl FnMut(Group<'_>)) {
+        let mut services = self.services.iter().peekable();
+        for (start, end) in operations.ranges().iter().copied() {
+            let mut at = start;
+            while at < end {
+                while services.next_if(|service| service.end <= at).is_some() {}
+                match services.peek() {
+                    Some(service) if service.start == at && service.end <= end => {
+                        at = service.end;
+                        group(Group::Service(service));
+                    }
+                    Some(_) | None => {
+                        group(Group::Action(OperationIx(at)));
+                        at += 1;
+                    }
+                }
+            }
+        }
+    }
+
     /// The embedded catalogue.
     pub(crate) fn global() -> &'static Self {
         &GLOBAL
@@ -374,27 +401,25 @@ impl Catalog for Catalogue {
             return vec![(Arc::from("*"), operations.clone())];
         }
         let mut groups = Vec::new();
-        let mut services = self.services.iter().peekable();
-        for (start, end) in operations.ranges().iter().copied() {
-            let mut at = start;
-            while at < end {
-                while services.next_if(|service| service.end <= at).is_some() {}
-                match services.peek() {
-                    Some(service) if service.start == at && service.end <= end => {
-                        groups.push((
-                            format!("{}:*", service.prefix).into(),
-                            OpSet::from_ranges([(service.start, service.end)]),
-                        ));
-                        at = service.end;
-                    }
-                    Some(_) | None => {
-                        groups.push((self.name(OperationIx(at)), OpSet::single(OperationIx(at))));
-                        at += 1;
-                    }
+        self.each_group(operations, |group| {
+            groups.push(match group {
+                Group::Service(service) => {
+                    (format!("{}:*", service.prefix).into(), OpSet::from_ranges([(service.start, service.end)]))
                 }
-            }
-        }
+                Group::Action(action) => (self.name(action), OpSet::single(action)),
+            });
+        });
         groups
+    }
+
+    fn name_groups(&self, operations: &OpSet, name: &mut dyn FnMut(&str)) {
+        if operations.len() == self.names.len() {
+            return name("*");
+        }
+        self.each_group(operations, |group| match group {
+            Group::Service(service) => name(&format!("{}:*", service.prefix)),
+            Group::Action(action) => name(self.names.get(action.0 as usize).map_or("", |name| &**name)),
+        });
     }
 
     fn weight_of(&self, operations: &OpSet) -> u64 {
@@ -467,6 +492,12 @@ mod tests {
         let set = catalogue.expand("sqs").union(&catalogue.expand("s3:GetObject"));
         let groups: Vec<Arc<str>> = catalogue.summarise(&set).into_iter().map(|(name, _)| name).collect();
         assert_eq!(groups, ["s3:GetObject".into(), "sqs:*".into()]);
+        for set in [set, OpSet::all(catalogue.len()), OpSet::new()] {
+            let groups: Vec<Arc<str>> = catalogue.summarise(&set).into_iter().map(|(name, _)| name).collect();
+            let mut names: Vec<Arc<str>> = Vec::new();
+            catalogue.name_groups(&set, &mut |name| names.push(name.into()));
+            assert_eq!(names, groups);
+        }
     }
 
     #[test]

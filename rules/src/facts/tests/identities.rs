@@ -1,14 +1,15 @@
 //! What an identity says of itself, and what its surroundings say of it.
 
+use evenhand_model::access::EdgeTarget;
 use evenhand_model::evidence::{Evidence, Fact};
 use evenhand_model::identity::Nature;
 use evenhand_model::log::Log;
 use evenhand_model::table::Value;
 use evenhand_model::trust::Mechanism;
 
-use super::{at, facts, identity, no, yes};
+use super::{at, facts, identity, no, text, yes};
 use crate::facts::days_between;
-use crate::parity::toy::{TOY, Town};
+use crate::parity::toy::{TOY, Town, plain};
 
 #[test]
 fn absent_unknown_and_known_are_three_things() {
@@ -33,6 +34,30 @@ fn absent_unknown_and_known_are_three_things() {
         assert_eq!(identity(&facts, id, "idle_days"), idle_days, "{id}");
     }
     assert_eq!(identity(&facts, "s/known", "registered"), Value::Null, "without a register nothing is unregistered");
+}
+
+#[test]
+fn what_each_can_become_is_told_beside_it_though_nothing_is_told_of_one_before_it() {
+    let mut town = Town::default();
+    town.add(Nature::AiAgent, "a/agent", Some(vec![plain(&[1])]));
+    town.add(Nature::Workload, "a/vendor", Some(vec![plain(&[1])])).vendor_managed = true;
+    town.add(Nature::AiAgent, "a/second", Some(vec![plain(&[1])]));
+    town.add(Nature::Workload, "a/tools", Some(vec![plain(&[1, 2])]));
+    town.add(Nature::Workload, "a/way", Some(vec![plain(&[1])]));
+    town.edge("a/second", EdgeTarget::Identity("a/way".into()), "uses-tool", false, false);
+    town.edge("a/way", EdgeTarget::Identity("a/tools".into()), "take-over", true, false);
+    let facts = facts(town, &[], None);
+    for (id, can_escalate, target, path) in [
+        ("a/agent", no(), Value::Null, Value::Null),
+        ("a/vendor", Value::Null, Value::Null, Value::Null),
+        ("a/second", yes(), text("a/tools"), text("uses-tool (as a/way) > take-over")),
+        ("a/tools", no(), Value::Null, Value::Null),
+        ("a/way", yes(), text("a/tools"), text("take-over")),
+    ] {
+        assert_eq!(identity(&facts, id, "can_escalate"), can_escalate, "{id}");
+        assert_eq!(identity(&facts, id, "escalation_target"), target, "{id}");
+        assert_eq!(identity(&facts, id, "escalation_path"), path, "{id}");
+    }
 }
 
 #[test]
