@@ -1,7 +1,6 @@
 //! `iam get-account-authorization-details`: the one large document of an account, read in one typed pass.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use evenhand_model::document::ReadError;
@@ -14,9 +13,9 @@ use serde_json::value::RawValue;
 use super::sheet::Sheet;
 use super::values::{List, Profile, Tag, Text, When, moment};
 use crate::inventory::arn::Arn;
-use crate::inventory::facts::{Described, Facts, Managed, Tags};
+use crate::inventory::facts::{Described, Facts, Managed};
 use crate::policy::{Fresh, PolicyRole, PolicyText, understand};
-use crate::world::{AccountId, PolicyIx, PrincipalKind};
+use crate::world::{AccountId, PolicyIx, PrincipalKind, Tags};
 
 const LISTS: [&str; 4] = ["UserDetailList", "GroupDetailList", "RoleDetailList", "Policies"];
 
@@ -394,10 +393,7 @@ impl<'d> Reading<'_, 'd> {
         let tags = tags?;
         let texts = &mut self.facts.texts;
         Some(
-            tags.0
-                .iter()
-                .map(|tag| (texts.share(&tag.key), texts.share(tag.value.as_deref().unwrap_or(""))))
-                .collect::<BTreeMap<_, _>>(),
+            tags.0.iter().map(|tag| (texts.share(&tag.key), texts.share(tag.value.as_deref().unwrap_or("")))).collect(),
         )
     }
 

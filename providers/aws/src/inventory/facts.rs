@@ -15,7 +15,7 @@ use indexmap::IndexMap;
 use crate::carrier::CarrierKind;
 use crate::documents::form::Form;
 use crate::policy::PolicyStore;
-use crate::world::{AccountId, PolicyIx, PrincipalKind, ServiceUse};
+use crate::world::{AccountId, PolicyIx, PrincipalKind, ServiceUse, Tags};
 
 /// One copy of every text.
 #[derive(Debug, Default)]
@@ -40,9 +40,6 @@ pub(crate) struct Said<T> {
     pub(crate) evidence: Evidence,
     pub(crate) it: T,
 }
-
-/// Tags by their key.
-pub(crate) type Tags = BTreeMap<Arc<str>, Arc<str>>;
 
 /// A user, group or role as the authorization details describe it.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use evenhand_model::evidence::Evidence;
 use evenhand_model::identity::{Nature, Signal, Strength};
 use evenhand_model::words::first_of;
 
-use super::facts::Tags;
+use crate::world::Tags;
 
 /// Services that act by themselves with the roles they are given.
 const AGENT_SERVICES: [&str; 8] = [
