@@ -61,6 +61,10 @@ pub(crate) struct Described {
     pub(crate) evidence: Evidence,
 }
 
+/// Descriptions by the names (ARNs) of what they describe. They are large, and boxed so that few bytes move as the list
+/// grows.
+pub(crate) type Principals = IndexMap<Arc<str>, Box<Described>, foldhash::fast::RandomState>;
+
 /// A managed policy's default version.
 #[derive(Clone, Debug)]
 pub(crate) struct Managed {
@@ -415,7 +419,7 @@ pub(crate) struct Facts {
     pub(crate) answers: Vec<Asked>,
     /// Authorization details: document, account, whether more pages follow.
     pub(crate) details: Vec<(Arc<str>, Option<AccountId>, bool)>,
-    pub(crate) principals: IndexMap<Arc<str>, Described, foldhash::fast::RandomState>,
+    pub(crate) principals: Principals,
     /// By the account of the document and the policy's ARN.
     pub(crate) managed: IndexMap<(Option<AccountId>, Arc<str>), Managed, foldhash::fast::RandomState>,
     pub(crate) report: Vec<Said<ReportRow>>,
