@@ -123,10 +123,11 @@ pub fn judge(signals: &[Signal]) -> Judged {
 }
 
 /// How sure signals that agree make, each strength once.
-fn confidence<'s>(agreeing: impl Iterator<Item = &'s Signal>) -> f64 {
-    let strengths: std::collections::BTreeSet<Strength> = agreeing.map(|signal| signal.strength).collect();
+fn confidence<'s>(agreeing: impl Iterator<Item = &'s Signal> + Clone) -> f64 {
+    let strengths = [Strength::Weak, Strength::Medium, Strength::Strong, Strength::Certain];
+    let held = strengths.into_iter().filter(|strength| agreeing.clone().any(|signal| signal.strength == *strength));
     // In tenths, so that every sum is printed as it is.
-    let open = strengths.into_iter().fold(1000_u32, |open, strength| {
+    let open = held.fold(1000_u32, |open, strength| {
         open * match strength {
             Strength::Certain => 0,
             Strength::Strong => 1,

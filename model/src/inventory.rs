@@ -1,8 +1,7 @@
 //! The inventory: everything that was read, in one vocabulary.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
-
-use rayon::prelude::*;
 
 use crate::agent::Agent;
 use crate::control::Control;
@@ -11,6 +10,7 @@ use crate::gap::Gap;
 use crate::id::IdentityId;
 use crate::identity::Identity;
 use crate::log::Log;
+use crate::order::sort_by_text;
 use crate::token::{Acceptance, Bearer};
 use crate::trust::{Crossing, Mechanism, Trust};
 use crate::workload::Workload;
@@ -97,16 +97,30 @@ impl Inventory {
 
     /// Sorts every list by its key, so that reports do not depend on the order of input.
     pub fn sort(&mut self) {
-        // Identities are large, and few are out of place: a stable sort would copy half of them aside.
-        self.identities.par_sort_unstable_by(|a, b| (&a.id, &a.evidence).cmp(&(&b.id, &b.evidence)));
-        self.credentials.par_sort_by(|a, b| (&a.id, &a.evidence).cmp(&(&b.id, &b.evidence)));
-        self.trusts.par_sort_by(|a, b| {
-            (&a.target, &a.source, a.mechanism, &a.constraint).cmp(&(&b.target, &b.source, b.mechanism, &b.constraint))
-        });
+        let Self { identities, credentials, trusts, workloads, controls, .. } = self;
+        let trusts_of_one = |a: &Trust, b: &Trust| {
+            (&a.source, a.mechanism, &a.constraint).cmp(&(&b.source, b.mechanism, &b.constraint))
+        };
+        // Part of each sort is for one core: the long lists are sorted side by side.
+        rayon::join(
+            || {
+                rayon::join(
+                    || sort_by_text(identities, |held| held.id.as_str(), |a, b| a.evidence.cmp(&b.evidence)),
+                    || sort_by_text(credentials, |held| held.id.as_str(), |a, b| a.evidence.cmp(&b.evidence)),
+                )
+            },
+            || {
+                sort_by_text(trusts, |held| held.target.as_str(), trusts_of_one);
+                sort_by_text(
+                    controls,
+                    |held| held.identity.as_str(),
+                    |a, b| (a.kind, &a.evidence).cmp(&(b.kind, &b.evidence)),
+                );
+                sort_by_text(workloads, |held| &*held.id, |_, _| Ordering::Equal);
+            },
+        );
         // Aliases, bearers and acceptances are in no report: whoever joins them sorts what comes of it.
         self.crossings.sort();
-        self.workloads.par_sort_by(|a, b| a.id.cmp(&b.id));
-        self.controls.par_sort_by(|a, b| (&a.identity, a.kind, &a.evidence).cmp(&(&b.identity, b.kind, &b.evidence)));
         self.logs.sort_by(|a, b| (&a.scope, &a.name).cmp(&(&b.scope, &b.name)));
         self.agents.sort_by(|a, b| (&a.id, &a.evidence).cmp(&(&b.id, &b.evidence)));
         self.gaps.sort();
@@ -116,9 +130,9 @@ impl Inventory {
     }
 }
 
-/// Adds a list to another, without copying where there is nothing to add to.
+/// Adds a list to another, without copying where there is nothing to add to, and no room was made for it.
 fn join<T>(held: &mut Vec<T>, mut more: Vec<T>) {
-    if held.is_empty() {
+    if held.is_empty() && held.capacity() < more.len() {
         *held = more;
         held.shrink_to_fit();
     } else {

@@ -24,6 +24,7 @@ pub mod json_parts;
 pub mod kept;
 pub mod log;
 pub mod opset;
+pub mod order;
 pub mod parity;
 pub mod proposal;
 pub mod provider;

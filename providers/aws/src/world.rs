@@ -23,6 +23,47 @@ pub(crate) struct AccountId(pub(crate) Arc<str>);
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(crate) struct PolicyIx(pub(crate) u32);
 
+/// The tags of one principal, by their keys. There are few, and many principals have them.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Tags(Box<[(Arc<str>, Arc<str>)]>);
+
+impl Tags {
+    /// All of them: key and value, sorted by key.
+    pub(crate) fn iter(&self) -> std::slice::Iter<'_, (Arc<str>, Arc<str>)> {
+        self.0.iter()
+    }
+
+    /// The value of a key.
+    pub(crate) fn get(&self, key: &str) -> Option<&Arc<str>> {
+        self.iter().find(|(held, _)| **held == *key).map(|(_, value)| value)
+    }
+}
+
+impl<'t> IntoIterator for &'t Tags {
+    type Item = &'t (Arc<str>, Arc<str>);
+    type IntoIter = std::slice::Iter<'t, (Arc<str>, Arc<str>)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl FromIterator<(Arc<str>, Arc<str>)> for Tags {
+    /// Of two tags of one key the last one counts.
+    fn from_iter<I: IntoIterator<Item = (Arc<str>, Arc<str>)>>(tags: I) -> Self {
+        let mut tags: Vec<_> = tags.into_iter().collect();
+        tags.sort_by(|(a, _), (b, _)| a.cmp(b));
+        tags.dedup_by(|later, earlier| {
+            let again = later.0 == earlier.0;
+            if again {
+                std::mem::swap(later, earlier);
+            }
+            again
+        });
+        Self(tags.into_boxed_slice())
+    }
+}
+
 /// What kind of principal it is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum PrincipalKind {
@@ -54,7 +95,7 @@ pub(crate) struct Principal {
     /// Attached policies and groups whose documents are not in the capture: access is more than what can be seen.
     pub(crate) missing: Vec<Arc<str>>,
     /// Tags, for `${aws:PrincipalTag/…}`; `None` where they were not read.
-    pub(crate) tags: Option<BTreeMap<Arc<str>, Arc<str>>>,
+    pub(crate) tags: Option<Tags>,
     /// A role made and used by an AWS service; never limited by service control policies.
     pub(crate) service_linked: bool,
     /// Instance profiles that carry the role.
@@ -172,4 +213,19 @@ pub(crate) struct World {
     pub(crate) usage: BTreeMap<Arc<str>, Vec<ServiceUse>>,
     /// What was not read, beside carriers, and may offer principals steps.
     pub(crate) unread: BTreeMap<IdentityId, Vec<Arc<Unread>>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_are_sorted_by_key_and_of_two_of_one_key_the_last_counts() {
+        let tags: Tags =
+            [("b", "1"), ("a", "2"), ("b", "3")].into_iter().map(|(key, value)| (key.into(), value.into())).collect();
+        let all: Vec<(&str, &str)> = tags.iter().map(|(key, value)| (&**key, &**value)).collect();
+        assert_eq!(all, [("a", "2"), ("b", "3")]);
+        assert_eq!(tags.get("b").map(|value| &**value), Some("3"));
+        assert_eq!(tags.get("B"), None);
+    }
 }

@@ -1,13 +1,12 @@
 //! Who asks: as policies can name it, and as what is known of the context of every request of it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use evenhand_model::access::{Doubt, DoubtEffect};
 use evenhand_model::evidence::Fact;
 
 use crate::policy::context::{Context, Lookup};
-use crate::world::{Principal, PrincipalKind};
+use crate::world::{Principal, PrincipalKind, Tags};
 
 /// Which session of a role asks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -57,7 +56,7 @@ pub(crate) struct Caller<'a> {
     /// Whether the name may lack a path that requests carry: `aws:PrincipalArn` is then not known.
     pub(crate) path_open: bool,
     /// Tags, where they are known from elsewhere than the request.
-    tags: Option<&'a BTreeMap<Arc<str>, Arc<str>>>,
+    tags: Option<&'a Tags>,
 }
 
 impl<'a> Caller<'a> {

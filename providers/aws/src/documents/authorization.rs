@@ -1,7 +1,7 @@
 //! `iam get-account-authorization-details`: the one large document of an account, read in one typed pass.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use evenhand_model::document::ReadError;
@@ -14,9 +14,9 @@ use serde_json::value::RawValue;
 use super::sheet::Sheet;
 use super::values::{List, Profile, Tag, Text, When, moment};
 use crate::inventory::arn::Arn;
-use crate::inventory::facts::{Described, Facts, Managed, Tags};
+use crate::inventory::facts::{Described, Facts, Managed};
 use crate::policy::{Fresh, PolicyRole, PolicyText, understand};
-use crate::world::{AccountId, PolicyIx, PrincipalKind};
+use crate::world::{AccountId, PolicyIx, PrincipalKind, Tags};
 
 const LISTS: [&str; 4] = ["UserDetailList", "GroupDetailList", "RoleDetailList", "Policies"];
 
@@ -39,6 +39,9 @@ impl<'a> Element<'a> {
     }
 }
 
+/// Elements of an ordinary part. Room for them is made at once: a list that grows by doubling is copied again and again.
+const MANY: usize = 512;
+
 /// A part of the document, in its order.
 #[derive(Default)]
 struct Details<'a> {
@@ -48,7 +51,11 @@ struct Details<'a> {
 
 impl<'a> Receive<'a> for Details<'a> {
     fn element(&mut self, list: &'static str, index: u32, source: &mut Source<'a>) -> Result<(), serde_json::Error> {
-        self.elements.push((list, index, Element::read(list, source)?));
+        let element = Element::read(list, source)?;
+        if self.elements.is_empty() {
+            self.elements.reserve(MANY);
+        }
+        self.elements.push((list, index, element));
         Ok(())
     }
 
@@ -185,7 +192,7 @@ struct LastUsed {
 /// read by itself, so that only what is wrong is lost.
 pub(super) fn read(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
     facts.policies.settle();
-    let mut reading = Reading { sheet, facts, account: sheet.account.clone(), unplaced: Vec::new(), fresh: Vec::new() };
+    let mut reading = Reading::new(sheet, facts);
     let mut truncated = None;
     let read = json_parts::read(sheet.root(), &LISTS, Details::default, |part| {
         // One core takes what the others understand next.
@@ -194,7 +201,7 @@ pub(super) fn read(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadEr
             || understand(fresh),
             || {
                 for (list, index, element) in part.elements {
-                    reading.take(format!("/{list}/{index}"), element);
+                    reading.take(format_args!("/{list}/{index}"), element);
                 }
             },
         );
@@ -208,10 +215,9 @@ pub(super) fn read(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadEr
     // What was taken already is not taken again.
     let parts = sheet.parts(&LISTS, errors);
     for (list, index, raw) in &parts.elements {
-        let pointer = format!("/{list}/{index}");
         match Element::read(list, &mut serde_json::Deserializer::from_str(raw.get())) {
-            Ok(element) => reading.take(pointer, element),
-            Err(error) => errors.push(sheet.shape_error(&pointer, &error)),
+            Ok(element) => reading.take(format_args!("/{list}/{index}"), element),
+            Err(error) => errors.push(sheet.shape_error(&format!("/{list}/{index}"), &error)),
         }
     }
     let truncated = parts.member("IsTruncated").map(|raw| raw.get() == "true");
@@ -222,13 +228,35 @@ struct Reading<'r, 'd> {
     sheet: &'r Sheet<'d>,
     facts: &'r mut Facts,
     account: Option<AccountId>,
+    /// The account that a name said last, and how names of that account begin.
+    last: Option<(String, AccountId)>,
+    /// The pointer to some part of the element that is taken.
+    pointer: String,
+    /// How many bytes of it lead to the element.
+    element: usize,
+    /// How a policy is called, while that is put together.
+    label: String,
     /// Policies met before anything said whose details these are.
     unplaced: Vec<Arc<str>>,
     /// Documents that nothing before had attached.
     fresh: Vec<Fresh<'d>>,
 }
 
-impl<'d> Reading<'_, 'd> {
+impl<'r, 'd> Reading<'r, 'd> {
+    fn new(sheet: &'r Sheet<'d>, facts: &'r mut Facts) -> Self {
+        Self {
+            sheet,
+            facts,
+            account: sheet.account.clone(),
+            last: None,
+            pointer: String::new(),
+            element: 0,
+            label: String::new(),
+            unplaced: Vec::new(),
+            fresh: Vec::new(),
+        }
+    }
+
     fn end(self, truncated: Option<bool>) {
         self.facts.policies.keep(understand(self.fresh));
         // Policies of the vendor carry no account: those of this document belong to whom the document describes.
@@ -242,28 +270,47 @@ impl<'d> Reading<'_, 'd> {
         self.facts.details.push((Arc::clone(&self.sheet.path), self.account, truncated.unwrap_or(false)));
     }
 
+    /// The account that a name says.
+    fn said_account(&mut self, arn: &str) -> Option<AccountId> {
+        if let Some((beginning, account)) = &self.last
+            && arn.starts_with(&**beginning)
+        {
+            return Some(account.clone());
+        }
+        let parsed = Arn::parse(arn)?;
+        let account = self.facts.account(parsed.account_number()?);
+        let beginning = arn.len() - parsed.resource.len();
+        self.last = arn.get(..beginning).map(|beginning| (beginning.to_owned(), account.clone()));
+        self.account.get_or_insert_with(|| account.clone());
+        Some(account)
+    }
+
     fn account_of(&mut self, arn: &str) -> AccountId {
-        let number = Arn::parse(arn).and_then(|arn| arn.account_number());
-        let account = match number {
-            Some(number) => self.facts.account(number),
-            None => self.account.clone().unwrap_or_else(|| self.facts.account("")),
-        };
-        if self.account.is_none() && !account.0.is_empty() {
-            self.account = Some(account.clone());
-        }
-        account
+        let account = self.said_account(arn).or_else(|| self.account.clone());
+        account.unwrap_or_else(|| self.facts.account(""))
     }
 
-    fn take(&mut self, pointer: String, element: Element<'d>) {
+    /// `pointer`: to the element.
+    fn take(&mut self, pointer: fmt::Arguments<'_>, element: Element<'d>) {
+        self.pointer.clear();
+        let _ = self.pointer.write_fmt(pointer);
+        self.element = self.pointer.len();
         match element {
-            Element::User(user) => self.user(pointer, user),
-            Element::Group(group) => self.group(pointer, group),
-            Element::Role(role) => self.role(pointer, role),
-            Element::Policy(policy) => self.policy(pointer, policy),
+            Element::User(user) => self.user(user),
+            Element::Group(group) => self.group(group),
+            Element::Role(role) => self.role(role),
+            Element::Policy(policy) => self.policy(policy),
         }
     }
 
-    fn user(&mut self, pointer: String, user: User<'d>) {
+    /// The evidence for a part of the element; without a step, for the element.
+    fn evidence(&mut self, step: fmt::Arguments<'_>) -> Evidence {
+        self.pointer.truncate(self.element);
+        let _ = self.pointer.write_fmt(step);
+        self.sheet.evidence(&self.pointer)
+    }
+
+    fn user(&mut self, user: User<'d>) {
         let account = self.account_of(&user.arn);
         let Some(arn) = self.unseen(&user.arn) else { return };
         let described = Described {
@@ -275,17 +322,17 @@ impl<'d> Reading<'_, 'd> {
             last_used_at: Fact::Unknown,
             tags: self.tags(user.tags),
             groups: user.group_list.0.iter().map(|group| self.facts.texts.share(group)).collect(),
-            inline: self.inline(&format!("{pointer}/UserPolicyList"), user.user_policy_list),
+            inline: self.inline("UserPolicyList", user.user_policy_list),
             attached: self.attached(user.attached_managed_policies),
             boundary: self.boundary(user.permissions_boundary),
             trust: None,
             instance_profiles: Vec::new(),
-            evidence: self.sheet.evidence(&pointer),
+            evidence: self.evidence(format_args!("")),
         };
-        self.facts.principals.insert(arn, described);
+        self.facts.principals.insert(arn, Box::new(described));
     }
 
-    fn group(&mut self, pointer: String, group: Group<'d>) {
+    fn group(&mut self, group: Group<'d>) {
         let account = self.account_of(&group.arn);
         let Some(arn) = self.unseen(&group.arn) else { return };
         let described = Described {
@@ -297,22 +344,22 @@ impl<'d> Reading<'_, 'd> {
             last_used_at: Fact::Unknown,
             tags: None,
             groups: Vec::new(),
-            inline: self.inline(&format!("{pointer}/GroupPolicyList"), group.group_policy_list),
+            inline: self.inline("GroupPolicyList", group.group_policy_list),
             attached: self.attached(group.attached_managed_policies),
             boundary: None,
             trust: None,
             instance_profiles: Vec::new(),
-            evidence: self.sheet.evidence(&pointer),
+            evidence: self.evidence(format_args!("")),
         };
-        self.facts.principals.insert(arn, described);
+        self.facts.principals.insert(arn, Box::new(described));
     }
 
-    fn role(&mut self, pointer: String, role: Role<'d>) {
+    fn role(&mut self, role: Role<'d>) {
         let account = self.account_of(&role.arn);
         let Some(arn) = self.unseen(&role.arn) else { return };
         let trust = role.assume_role_policy_document.map(|document| {
-            let evidence = self.sheet.evidence(&format!("{pointer}/AssumeRolePolicyDocument"));
-            self.attach("trust policy", PolicyRole::Trust, document, evidence)
+            let evidence = self.evidence(format_args!("/AssumeRolePolicyDocument"));
+            self.attach(["trust policy", ""], PolicyRole::Trust, document, evidence)
         });
         let described = Described {
             kind: PrincipalKind::Role,
@@ -328,7 +375,7 @@ impl<'d> Reading<'_, 'd> {
             },
             tags: self.tags(role.tags),
             groups: Vec::new(),
-            inline: self.inline(&format!("{pointer}/RolePolicyList"), role.role_policy_list),
+            inline: self.inline("RolePolicyList", role.role_policy_list),
             attached: self.attached(role.attached_managed_policies),
             boundary: self.boundary(role.permissions_boundary),
             trust,
@@ -338,16 +385,13 @@ impl<'d> Reading<'_, 'd> {
                 .iter()
                 .map(|profile| self.facts.texts.share(&profile.arn))
                 .collect(),
-            evidence: self.sheet.evidence(&pointer),
+            evidence: self.evidence(format_args!("")),
         };
-        self.facts.principals.insert(arn, described);
+        self.facts.principals.insert(arn, Box::new(described));
     }
 
-    fn policy(&mut self, pointer: String, policy: Policy<'d>) {
-        let account = match Arn::parse(&policy.arn).and_then(|arn| arn.account_number()) {
-            Some(_) => Some(self.account_of(&policy.arn)),
-            None => self.account.clone(),
-        };
+    fn policy(&mut self, policy: Policy<'d>) {
+        let account = self.said_account(&policy.arn).or_else(|| self.account.clone());
         let arn = self.facts.texts.share(&policy.arn);
         if self.facts.managed.contains_key(&(account.clone(), Arc::clone(&arn))) {
             return;
@@ -365,17 +409,19 @@ impl<'d> Reading<'_, 'd> {
             return;
         };
         let name = policy.policy_name.as_deref().or_else(|| policy.arn.rsplit('/').next()).unwrap_or_default();
-        let evidence = self.sheet.evidence(&format!("{pointer}/PolicyVersionList/{index}/Document"));
-        let label = format!("managed policy {name}");
-        let policy = self.attach(&label, PolicyRole::Identity, document, evidence.clone());
+        let evidence = self.evidence(format_args!("/PolicyVersionList/{index}/Document"));
+        let policy = self.attach(["managed policy ", name], PolicyRole::Identity, document, evidence.clone());
         if account.is_none() {
             self.unplaced.push(Arc::clone(&arn));
         }
         self.facts.managed.insert((account, arn), Managed { policy, evidence });
     }
 
-    fn attach(&mut self, label: &str, role: PolicyRole, text: PolicyText<'d>, evidence: Evidence) -> PolicyIx {
-        let label = self.facts.texts.share(label);
+    /// `label`: the two halves of how the policy is called.
+    fn attach(&mut self, label: [&str; 2], role: PolicyRole, text: PolicyText<'d>, evidence: Evidence) -> PolicyIx {
+        self.label.clear();
+        self.label.extend(label);
+        let label = self.facts.texts.share(&self.label);
         let (policy, fresh) = self.facts.policies.attach(label, role, text, evidence);
         self.fresh.extend(fresh);
         policy
@@ -394,21 +440,19 @@ impl<'d> Reading<'_, 'd> {
         let tags = tags?;
         let texts = &mut self.facts.texts;
         Some(
-            tags.0
-                .iter()
-                .map(|tag| (texts.share(&tag.key), texts.share(tag.value.as_deref().unwrap_or(""))))
-                .collect::<BTreeMap<_, _>>(),
+            tags.0.iter().map(|tag| (texts.share(&tag.key), texts.share(tag.value.as_deref().unwrap_or("")))).collect(),
         )
     }
 
-    fn inline(&mut self, pointer: &str, policies: List<Inline<'d>>) -> Vec<PolicyIx> {
+    /// `list`: how the list of these policies is called.
+    fn inline(&mut self, list: &str, policies: List<Inline<'d>>) -> Vec<PolicyIx> {
         let mut all = Vec::with_capacity(policies.0.len());
         for (index, policy) in policies.0.into_iter().enumerate() {
             // Without its document a policy may grant anything: it is kept as one that is not understood.
             let text = policy.policy_document.unwrap_or_else(|| PolicyText::new(Cow::Borrowed("null")));
-            let label = format!("inline policy {}", policy.policy_name.as_deref().unwrap_or("without name"));
-            let evidence = self.sheet.evidence(&format!("{pointer}/{index}/PolicyDocument"));
-            all.push(self.attach(&label, PolicyRole::Identity, text, evidence));
+            let name = policy.policy_name.as_deref().unwrap_or("without name");
+            let evidence = self.evidence(format_args!("/{list}/{index}/PolicyDocument"));
+            all.push(self.attach(["inline policy ", name], PolicyRole::Identity, text, evidence));
         }
         all
     }

@@ -15,6 +15,7 @@ use crate::policy::arn;
 use crate::policy::context::Context;
 use crate::policy::document::condition_test;
 use crate::policy::operator;
+use crate::world::Tags;
 
 /// A right that a technique needs, found.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -209,7 +210,7 @@ fn is_callers_choice(key: &str) -> bool {
 /// What a technique knows of its request: keys with values, and the tags of what it acts on.
 pub(super) struct Acting<'a> {
     pub(super) keys: &'a [(&'static str, &'a str)],
-    pub(super) tags: Option<&'a std::collections::BTreeMap<Arc<str>, Arc<str>>>,
+    pub(super) tags: Option<&'a Tags>,
 }
 
 impl Context for Acting<'_> {

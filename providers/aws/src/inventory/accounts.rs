@@ -27,15 +27,15 @@ fn common(a: &str, b: &str) -> usize {
 }
 
 impl Accounts {
-    pub(crate) fn new(facts: &Facts) -> Self {
-        let mut accounts = Self::default();
+    /// `described`: whose principals were read.
+    pub(crate) fn new(facts: &Facts, described: BTreeSet<AccountId>) -> Self {
+        let mut accounts = Self { all: described, ..Self::default() };
         for (document, account, _) in &facts.details {
             if let Some(account) = account {
                 accounts.details.push((Arc::clone(document), account.clone()));
                 accounts.all.insert(account.clone());
             }
         }
-        accounts.all.extend(facts.principals.values().map(|described| described.account.clone()));
         accounts.all.retain(|account| !account.0.is_empty());
         accounts
     }

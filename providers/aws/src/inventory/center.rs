@@ -26,7 +26,8 @@ impl Join {
         for said in &assignments {
             let Some(account) = &said.account else { continue };
             let name = self.facts.center.sets.get(&said.it.set).and_then(|set| set.name.clone());
-            let role = name.as_ref().and_then(|name| self.reserved.get(&(Arc::clone(&account.0), name.to_string())));
+            let role =
+                name.as_ref().and_then(|name| self.made.reserved.get(&(Arc::clone(&account.0), name.to_string())));
             let target = match role {
                 Some(role) => role.clone(),
                 None => {
@@ -39,7 +40,7 @@ impl Join {
             if !written.insert((Arc::clone(&source), target.clone())) {
                 continue;
             }
-            self.inventory.trusts.push(Trust {
+            self.made.inventory.trusts.push(Trust {
                 source,
                 target,
                 provider: NAME,
@@ -71,13 +72,16 @@ impl Join {
         let mut purposes: BTreeMap<&IdentityId, &Fact<Arc<str>>> = BTreeMap::new();
         for set in self.facts.center.sets.values() {
             let Some(name) = &set.name else { continue };
-            for ((_, held), role) in &self.reserved {
+            for ((_, held), role) in &self.made.reserved {
                 if **held == **name {
                     purposes.insert(role, &set.description);
                 }
             }
         }
-        for identity in &mut self.inventory.identities {
+        if purposes.is_empty() {
+            return;
+        }
+        for identity in &mut self.made.inventory.identities {
             if let (Some(Fact::Known(purpose)), Fact::Absent | Fact::Unknown) =
                 (purposes.get(&identity.id), &identity.purpose)
             {
@@ -139,7 +143,7 @@ impl Join {
             evidence: evidence.clone(),
         };
         let mut principal = self.principal(&id, described);
-        self.miss(&principal);
+        self.made.miss(&principal);
         // Of whose policies the doubt is, since another set's are others.
         let of_set = |what: &str| Arc::from(format!("{what} of {}", principal.name));
         let unread: Vec<Arc<str>> = unread.into_iter().map(of_set).collect();
@@ -147,9 +151,9 @@ impl Join {
         if boundary_unread {
             principal.boundary = Fact::Unknown;
         }
-        self.principals.push(principal);
-        self.inventory.controls.push(Control::new(id, ControlKind::Mfa, self.settings.center_mfa, evidence));
-        self.add(role);
+        self.made.keep(principal);
+        self.made.inventory.controls.push(Control::new(id, ControlKind::Mfa, self.settings.center_mfa, evidence));
+        self.made.inventory.identities.push(role);
     }
 
     /// The vendor's policies for job functions that are in the capture.
@@ -187,8 +191,8 @@ impl Join {
                 evidence,
             };
             let principal = self.principal(&id, described);
-            self.hold(principal);
-            self.add(role);
+            self.made.hold(principal);
+            self.made.inventory.identities.push(role);
         }
     }
 }

@@ -15,7 +15,7 @@ use indexmap::IndexMap;
 use crate::carrier::CarrierKind;
 use crate::documents::form::Form;
 use crate::policy::PolicyStore;
-use crate::world::{AccountId, PolicyIx, PrincipalKind, ServiceUse};
+use crate::world::{AccountId, PolicyIx, PrincipalKind, ServiceUse, Tags};
 
 /// One copy of every text.
 #[derive(Debug, Default)]
@@ -41,9 +41,6 @@ pub(crate) struct Said<T> {
     pub(crate) it: T,
 }
 
-/// Tags by their key.
-pub(crate) type Tags = BTreeMap<Arc<str>, Arc<str>>;
-
 /// A user, group or role as the authorization details describe it.
 #[derive(Debug)]
 pub(crate) struct Described {
@@ -63,6 +60,10 @@ pub(crate) struct Described {
     pub(crate) instance_profiles: Vec<Arc<str>>,
     pub(crate) evidence: Evidence,
 }
+
+/// Descriptions by the names (ARNs) of what they describe. They are large, and boxed so that few bytes move as the list
+/// grows.
+pub(crate) type Principals = IndexMap<Arc<str>, Box<Described>, foldhash::fast::RandomState>;
 
 /// A managed policy's default version.
 #[derive(Clone, Debug)]
@@ -418,7 +419,7 @@ pub(crate) struct Facts {
     pub(crate) answers: Vec<Asked>,
     /// Authorization details: document, account, whether more pages follow.
     pub(crate) details: Vec<(Arc<str>, Option<AccountId>, bool)>,
-    pub(crate) principals: IndexMap<Arc<str>, Described, foldhash::fast::RandomState>,
+    pub(crate) principals: Principals,
     /// By the account of the document and the policy's ARN.
     pub(crate) managed: IndexMap<(Option<AccountId>, Arc<str>), Managed, foldhash::fast::RandomState>,
     pub(crate) report: Vec<Said<ReportRow>>,

@@ -90,7 +90,7 @@ impl Join {
         said(facts.agents.iter().map(|held| held.account.clone()).collect(), Form::BedrockAgent, &mut read);
         let functions = facts.placed.iter().filter(|held| held.it.kind == Some("function"));
         said(functions.map(|held| held.account.clone()).collect(), Form::Function, &mut read);
-        for log in &self.inventory.logs {
+        for log in &self.made.inventory.logs {
             if log.name.starts_with("arn:") {
                 read.insert((AccountId(log.scope.shared()), Form::Trails));
             }
@@ -121,7 +121,7 @@ impl Join {
     }
 
     fn not_collected(&mut self, account: &Arc<str>, call: &str, reason: &str, facts: Lost) {
-        self.inventory.gaps.push(Gap {
+        self.made.inventory.gaps.push(Gap {
             provider: Some(NAME),
             scope: Some(ScopeId::new(Arc::clone(account))),
             kind: GapKind::NotCollected,
@@ -181,7 +181,7 @@ impl Join {
     }
 
     fn policy_gaps(&mut self) {
-        let missing = std::mem::take(&mut self.missing);
+        let missing = std::mem::take(&mut self.made.missing);
         for (account, names) in missing {
             let reason = format!(
                 "{} attached {} not in the capture: {}",
@@ -206,7 +206,7 @@ impl Join {
         let open: Vec<AccountId> =
             described.iter().filter(|account| last.get(account) == Some(&false)).cloned().collect();
         for account in open {
-            self.inventory.gaps.push(Gap {
+            self.made.inventory.gaps.push(Gap {
                 provider: Some(NAME),
                 scope: Some(ScopeId::new(Arc::clone(&account.0))),
                 kind: GapKind::Failed,

@@ -8,6 +8,7 @@ mod clusters;
 pub(crate) mod facts;
 mod gaps;
 mod logs;
+mod made;
 pub(crate) mod nature;
 mod organisation;
 mod owners;
@@ -25,19 +26,20 @@ use std::sync::Arc;
 use evenhand_model::evidence::{Evidence, Fact, Truth};
 use evenhand_model::gap::{Gap, GapKind, Lost, Subject};
 use evenhand_model::id::{IdentityId, ScopeId};
-use evenhand_model::identity::{Identity, Nature, Signal, judge};
+use evenhand_model::identity::{Identity, Nature};
 use evenhand_model::inventory::{Hint, Inventory};
-use rayon::prelude::*;
 
 use accounts::{Accounts, Membership};
-use facts::{Described, Facts};
+use facts::Facts;
+use made::Made;
+use owners::Owners;
 use people::{People, UserIndex};
 use principals::{Groups, Policies};
 use workloads::{Carried, Profiles};
 
 use crate::documents::resources::whole_name;
 use crate::provider::NAME;
-use crate::world::{AccountId, Principal, PrincipalKind, ResourcePolicy, World};
+use crate::world::{AccountId, PrincipalKind, ResourcePolicy, World};
 
 /// What the user configured about accounts.
 #[derive(Clone, Copy, Debug)]
@@ -62,32 +64,33 @@ struct Join {
     carried: Carried,
     policies: Policies,
     groups: Groups,
-    inventory: Inventory,
-    principals: Vec<Principal>,
-    /// Natures of users and roles decided so far, for trusts and groups that name them.
+    owners: Owners,
+    /// Natures of users, for trusts and groups that name them.
     natures: HashMap<IdentityId, Nature, foldhash::fast::RandomState>,
     /// Ways into a role, by the content of the trust policy.
     ways: HashMap<u32, Arc<Vec<trust::Way>>, foldhash::fast::RandomState>,
-    /// Identity Center's role of a permission set: (account, permission set's name).
-    reserved: BTreeMap<(Arc<str>, String), IdentityId>,
-    /// Policies that are attached but not in the capture: account → names.
-    missing: BTreeMap<Arc<str>, BTreeSet<Arc<str>>>,
     /// OIDC providers that each account has, where they were listed.
     providers: BTreeMap<AccountId, BTreeSet<Arc<str>>>,
     /// What lets principals into clusters, and as whom is not known.
     entered: clusters::Unseen,
+    made: Made,
 }
 
 /// Joins everything.
 pub(crate) fn join(mut facts: Facts, settings: Settings) -> Joined {
     organisation::complete(&mut facts);
     let problems = facts.policies.compile();
-    let mut accounts = Accounts::new(&facts);
-    let members = Membership::new(&facts, &accounts);
     let described = std::mem::take(&mut facts.principals);
+    let Named { users, profiles, accounts } = named(&described);
+    let mut accounts = Accounts::new(&facts, accounts);
+    let members = Membership::new(&facts, &accounts);
     let mut inventory = Inventory { gaps: std::mem::take(&mut facts.gaps), ..Inventory::default() };
     inventory.hints.append(&mut facts.hints);
-    let broken: BTreeSet<&Evidence> = facts.policies.broken_places().into_iter().collect();
+    // What is broken is a problem too.
+    let broken: BTreeSet<&Evidence> = match problems.is_empty() {
+        true => BTreeSet::new(),
+        false => facts.policies.broken_places().into_iter().collect(),
+    };
     for (evidence, problem) in problems {
         if broken.contains(&evidence) {
             inventory.gaps.push(Gap {
@@ -103,7 +106,6 @@ pub(crate) fn join(mut facts: Facts, settings: Settings) -> Joined {
             inventory.hints.push(Hint { evidence, message: message.into() });
         }
     }
-    let (users, profiles) = indexes(&described);
     let people = people::collect(&facts, &users, &mut accounts);
     let shared = clusters::shared_names(&facts, &accounts, &mut inventory);
     let carried = workloads::join(&facts, &profiles, &shared, &mut accounts, &mut inventory);
@@ -125,74 +127,47 @@ pub(crate) fn join(mut facts: Facts, settings: Settings) -> Joined {
         carried,
         policies,
         groups: Groups::default(),
-        inventory,
-        principals: Vec::with_capacity(described.len()),
+        owners: Owners::default(),
         natures: HashMap::default(),
         ways: HashMap::default(),
-        reserved: BTreeMap::new(),
-        missing: BTreeMap::new(),
         providers,
         entered,
+        made: Made { inventory, ..Made::default() },
     };
     join.principals(described);
     join.finish()
 }
 
-fn indexes(described: &indexmap::IndexMap<Arc<str>, Described, foldhash::fast::RandomState>) -> (UserIndex, Profiles) {
-    let mut users = UserIndex::default();
-    let mut profiles = Profiles::default();
+/// What descriptions are found by, and whose they are.
+#[derive(Default)]
+struct Named {
+    users: UserIndex,
+    profiles: Profiles,
+    accounts: BTreeSet<AccountId>,
+}
+
+fn named(described: &facts::Principals) -> Named {
+    let mut named = Named::default();
+    let mut last: Option<&AccountId> = None;
     for (arn, held) in described {
+        // Neighbours are of one account as a rule.
+        if last != Some(&held.account) {
+            named.accounts.insert(held.account.clone());
+            last = Some(&held.account);
+        }
         if held.kind == PrincipalKind::User {
             let key = (held.account.clone(), Arc::clone(&held.name));
-            users.insert(key, IdentityId::new(Arc::clone(arn)));
+            named.users.insert(key, IdentityId::new(Arc::clone(arn)));
         }
         for profile in &held.instance_profiles {
-            profiles.insert(Arc::clone(profile), IdentityId::new(Arc::clone(arn)));
+            named.profiles.insert(Arc::clone(profile), IdentityId::new(Arc::clone(arn)));
         }
     }
-    (users, profiles)
+    named
 }
 
 impl Join {
-    fn principals(&mut self, described: indexmap::IndexMap<Arc<str>, Described, foldhash::fast::RandomState>) {
-        let (mut users, mut groups, mut roles) = (Vec::new(), Vec::new(), Vec::new());
-        for (arn, held) in described {
-            let one = (IdentityId::new(arn), held);
-            match held_kind(&one) {
-                PrincipalKind::User => users.push(one),
-                PrincipalKind::Group => groups.push(one),
-                _ => roles.push(one),
-            }
-        }
-        // Lists that grow by doubling are copied again and again, and hold room for what never comes.
-        let count = users.len() + groups.len() + roles.len();
-        self.inventory.identities.reserve(count);
-        self.natures.reserve(count);
-        self.inventory.credentials.reserve(roles.len());
-        self.inventory.controls.reserve(roles.len());
-        self.inventory.trusts.reserve(roles.len());
-        self.groups = Groups::new(&groups, &self.policies);
-        let mut members: BTreeMap<IdentityId, Vec<IdentityId>> = BTreeMap::new();
-        for (id, held) in users {
-            for group in &held.groups {
-                if let Some(group) = self.groups.id(&held.account, group) {
-                    members.entry(group).or_default().push(id.clone());
-                }
-            }
-            self.user(id, held);
-        }
-        self.users_without_details();
-        for (id, held) in groups {
-            let of_group = members.remove(&id).unwrap_or_default();
-            self.group(id, held, &of_group);
-        }
-        self.roles(roles);
-        self.permission_sets();
-        self.job_functions();
-    }
-
     fn finish(mut self) -> Joined {
-        owners::activity(&mut self.inventory.identities, &self.facts.center);
         let limits = organisation::limits(&self.facts, &mut self.accounts);
         self.gaps(&limits);
         let carriers_read = running::carriers_read(&self.facts, &mut self.accounts);
@@ -200,7 +175,7 @@ impl Join {
         for said in &self.facts.resource_policies {
             let account = self.accounts.of(said).unwrap_or_else(|| AccountId(Arc::from("")));
             let Some(resource) = whole_name(&said.it.resource, &self.facts.repositories) else {
-                self.inventory.gaps.push(Gap {
+                self.made.inventory.gaps.push(Gap {
                     provider: Some(NAME),
                     scope: Some(ScopeId::new(account.0)),
                     kind: GapKind::NotCollected,
@@ -220,13 +195,17 @@ impl Join {
         let without = self.facts.without_policy.iter().filter_map(|name| whole_name(name, repositories));
         let without_policy = without.collect();
         self.homeless();
-        self.principals.par_sort_by(|a, b| a.id.cmp(&b.id));
+        let Made { inventory, mut principals, .. } = self.made;
+        // Those that were described come in their order.
+        if !principals.keys().is_sorted() {
+            principals.sort_keys();
+        }
         let mut carriers = self.carried.carriers;
         carriers.sort_by(|a, b| (&a.arn, &a.role).cmp(&(&b.arn, &b.role)));
         resource_policies.sort_by(|a, b| (&a.resource, a.policy).cmp(&(&b.resource, b.policy)));
         let world = World {
             policies: self.facts.policies,
-            principals: self.principals.into_iter().map(|held| (held.id.clone(), held)).collect(),
+            principals,
             limits: limits.by_account,
             carriers,
             carriers_read,
@@ -237,12 +216,12 @@ impl Join {
             usage: self.facts.usage,
             unread: self.entered,
         };
-        Joined { inventory: self.inventory, world }
+        Joined { inventory, world }
     }
 
     fn homeless(&mut self) {
         for document in &self.accounts.homeless {
-            self.inventory.gaps.push(Gap {
+            self.made.inventory.gaps.push(Gap {
                 provider: Some(NAME),
                 scope: None,
                 kind: GapKind::Failed,
@@ -255,16 +234,6 @@ impl Join {
             });
         }
     }
-
-    /// Adds an identity after its nature is judged, so that others can ask for it.
-    fn add(&mut self, identity: Identity) {
-        self.natures.insert(identity.id.clone(), judge(&identity.signals).nature);
-        self.inventory.identities.push(identity);
-    }
-}
-
-fn held_kind(one: &(IdentityId, Described)) -> PrincipalKind {
-    one.1.kind
 }
 
 /// An identity of an account, as yet without signals.
@@ -276,16 +245,10 @@ fn identity(id: &IdentityId, account: &Arc<str>, kind: &'static str, name: &Arc<
 fn below(evidence: &Evidence, step: &str) -> Evidence {
     match &evidence.place {
         evenhand_model::evidence::Place::Pointer(pointer) => {
-            Evidence::pointer(Arc::clone(&evidence.document), format!("{pointer}{step}"))
+            Evidence::pointer(Arc::clone(&evidence.document), [&**pointer, step].concat())
         }
         _ => evidence.clone(),
     }
-}
-
-/// The first signal of a nature that decides, for sorting declarations to the front.
-fn declared_first(mut declared: Vec<Signal>, mut others: Vec<Signal>) -> Vec<Signal> {
-    declared.append(&mut others);
-    declared
 }
 
 /// A fact about nothing in particular: the state of a role that anyone trusted may assume.

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use evenhand_model::evidence::Evidence;
 use evenhand_model::identity::{Nature, Signal, Strength};
-use evenhand_model::words::words;
+use evenhand_model::words::first_of;
 
-use super::facts::Tags;
+use crate::world::Tags;
 
 /// Services that act by themselves with the roles they are given.
 const AGENT_SERVICES: [&str; 8] = [
@@ -61,7 +61,7 @@ pub(crate) fn of_name(name: &str, evidence: &Evidence) -> Option<Signal> {
 
 fn agent_word(name: &str) -> Option<&'static str> {
     const WORDS: [&str; 9] = ["agent", "agents", "ai", "llm", "gpt", "claude", "copilot", "bot", "chatbot"];
-    words(name).iter().find_map(|word| WORDS.iter().find(|known| **known == word.as_str()).copied())
+    first_of(name, &WORDS)
 }
 
 #[cfg(test)]

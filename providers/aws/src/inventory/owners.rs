@@ -1,37 +1,44 @@
 //! Whether the owner that an identity declares is an active person: looked up among the people that were read.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use evenhand_model::evidence::Fact;
-use evenhand_model::identity::{Identity, Nature, judge};
 
 use super::facts::Center;
 
-/// Fills in whether each declared owner is active. An owner who is nobody that was read stays unknown: a team, or
-/// someone from elsewhere.
-pub(super) fn activity(identities: &mut [Identity], center: &Center) {
-    let mut people: HashMap<String, bool, foldhash::fast::RandomState> = HashMap::default();
-    for identity in identities.iter().filter(|identity| identity.kind == "user") {
-        if let Fact::Known(enabled) = identity.enabled
-            && judge(&identity.signals).nature == Nature::Human
-        {
-            people.insert(identity.name.to_lowercase(), enabled);
+/// Whether people are active, by their names in lower case.
+#[derive(Debug, Default)]
+pub(super) struct Owners(HashMap<String, bool, foldhash::fast::RandomState>);
+
+impl Owners {
+    /// Adds a user who is a person.
+    pub(super) fn person(&mut self, name: &str, enabled: Fact<bool>) {
+        if let Fact::Known(enabled) = enabled {
+            self.0.insert(name.to_lowercase(), enabled);
         }
     }
-    // The identity store knows people better than an account does.
-    for user in center.users.values() {
-        if let Fact::Known(active) = user.active {
-            for name in &user.names {
-                people.insert(name.clone(), active);
+
+    /// Adds the people of the identity store, which knows them better than an account does.
+    pub(super) fn store(&mut self, center: &Center) {
+        for user in center.users.values() {
+            if let Fact::Known(active) = user.active {
+                for name in &user.names {
+                    self.0.insert(name.clone(), active);
+                }
             }
         }
     }
-    for identity in identities {
-        identity.owner_active = match &identity.owner {
-            Fact::Known(owner) => Fact::known(names(owner).iter().find_map(|name| people.get(name).copied())),
+
+    /// Whether a declared owner is active. One who is nobody that was read stays unknown: a team, or someone from
+    /// elsewhere.
+    pub(super) fn activity(&self, owner: &Fact<Arc<str>>) -> Fact<bool> {
+        match owner {
+            Fact::Known(_) if self.0.is_empty() => Fact::Unknown,
+            Fact::Known(owner) => Fact::known(names(owner).iter().find_map(|name| self.0.get(name).copied())),
             Fact::Absent => Fact::Absent,
             Fact::Unknown => Fact::Unknown,
-        };
+        }
     }
 }
 

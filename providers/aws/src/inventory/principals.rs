@@ -1,42 +1,57 @@
 //! Users and groups, and the policies that come together in a principal.
 
+use std::cmp::Ordering;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use evenhand_model::control::{Control, ControlKind};
-use evenhand_model::evidence::{Fact, Truth};
+use evenhand_model::evidence::{Evidence, Fact, Truth};
 use evenhand_model::id::IdentityId;
-use evenhand_model::identity::{Nature, Strength};
+use evenhand_model::identity::{Nature, Signal, Strength, judge};
+use evenhand_model::inventory::Inventory;
+use evenhand_model::order::sort_by_text;
 use evenhand_model::trust::{Mechanism, Trust};
+use rayon::prelude::*;
 
-use super::facts::{Described, Facts};
+use super::facts::{self, Described, Facts};
+use super::made::Part;
 use super::nature::{of_name, of_tags, signal};
 use super::people::Person;
-use super::{ENABLED, Join, below, declared_first, identity};
+use super::{ENABLED, Join, below, identity};
 use crate::inventory::tags;
 use crate::provider::NAME;
 use crate::world::{AccountId, PolicyIx, Principal, PrincipalKind};
 
-/// Managed policies by account and name, and the vendor's own by name alone.
+/// Managed policies by name (ARN), each with the account of the document that has it.
 #[derive(Default)]
 pub(super) struct Policies {
-    by_arn: HashMap<(Option<AccountId>, Arc<str>), PolicyIx, foldhash::fast::RandomState>,
-    anywhere: HashMap<Arc<str>, PolicyIx, foldhash::fast::RandomState>,
+    first: HashMap<Arc<str>, (Option<AccountId>, PolicyIx), foldhash::fast::RandomState>,
+    /// Those of a name that another account has too: the vendor's own.
+    others: HashMap<(Option<AccountId>, Arc<str>), PolicyIx, foldhash::fast::RandomState>,
 }
 
 impl Policies {
     pub(super) fn new(facts: &Facts) -> Self {
         let mut policies = Self::default();
+        policies.first.reserve(facts.managed.len());
         for ((account, arn), managed) in &facts.managed {
-            policies.by_arn.insert((account.clone(), Arc::clone(arn)), managed.policy);
-            policies.anywhere.entry(Arc::clone(arn)).or_insert(managed.policy);
+            match policies.first.entry(Arc::clone(arn)) {
+                Entry::Vacant(free) => {
+                    free.insert((account.clone(), managed.policy));
+                }
+                Entry::Occupied(_) => {
+                    policies.others.insert((account.clone(), Arc::clone(arn)), managed.policy);
+                }
+            }
         }
         policies
     }
 
     /// All of them, sorted.
     pub(super) fn all(&self) -> Vec<PolicyIx> {
-        let mut all: Vec<PolicyIx> = self.by_arn.values().copied().collect();
+        let mut all: Vec<PolicyIx> = self.first.values().map(|(_, policy)| *policy).collect();
+        all.extend(self.others.values());
         all.sort_unstable();
         all.dedup();
         all
@@ -44,92 +59,219 @@ impl Policies {
 
     /// How each is named.
     pub(super) fn arns(&self) -> BTreeMap<PolicyIx, Arc<str>> {
-        self.by_arn.iter().map(|((_, arn), policy)| (*policy, Arc::clone(arn))).collect()
+        let first = self.first.iter().map(|(arn, (_, policy))| (*policy, Arc::clone(arn)));
+        first.chain(self.others.iter().map(|((_, arn), policy)| (*policy, Arc::clone(arn)))).collect()
     }
 
+    /// The policy of a name in an account, or where that has none, in the account that was read first.
     pub(super) fn get(&self, account: &AccountId, arn: &Arc<str>) -> Option<PolicyIx> {
-        self.by_arn.get(&(Some(account.clone()), Arc::clone(arn))).or_else(|| self.anywhere.get(arn)).copied()
+        let (of, policy) = self.first.get(arn)?;
+        if of.as_ref() == Some(account) || self.others.is_empty() {
+            return Some(*policy);
+        }
+        self.others.get(&(Some(account.clone()), Arc::clone(arn))).or(Some(policy)).copied()
     }
 }
 
 /// What a group gives its members.
-#[derive(Default)]
 struct Given {
     policies: Vec<PolicyIx>,
     managed: Vec<Arc<str>>,
     missing: Vec<Arc<str>>,
 }
 
+/// A group with those who are in it.
+struct Group {
+    id: IdentityId,
+    given: Given,
+    members: Vec<Member>,
+}
+
+/// Who is in a group, and where that user is described.
+struct Member {
+    id: IdentityId,
+    evidence: Evidence,
+}
+
 /// Groups by account and name.
 #[derive(Default)]
-pub(super) struct Groups(HashMap<(AccountId, Arc<str>), (IdentityId, Given), foldhash::fast::RandomState>);
+pub(super) struct Groups(HashMap<(AccountId, Arc<str>), Group, foldhash::fast::RandomState>);
 
 impl Groups {
-    pub(super) fn new(groups: &[(IdentityId, Described)], policies: &Policies) -> Self {
-        let mut all = HashMap::default();
-        for (id, held) in groups {
-            let given = gather(held, policies);
-            all.insert((held.account.clone(), Arc::clone(&held.name)), (id.clone(), given));
+    /// Groups, as yet without members.
+    fn new(all: &[One], policies: &Policies) -> Self {
+        let mut groups = Self::default();
+        for one in all.iter().filter(|one| one.kind == PrincipalKind::Group) {
+            let held = &one.held;
+            let (own, missing) = gather(held, policies);
+            let given = Given { policies: own, managed: held.attached.clone(), missing };
+            let group = Group { id: one.id.clone(), given, members: Vec::new() };
+            groups.0.insert((held.account.clone(), Arc::clone(&held.name)), group);
         }
-        Self(all)
+        groups
     }
 
-    pub(super) fn id(&self, account: &AccountId, name: &Arc<str>) -> Option<IdentityId> {
-        self.0.get(&(account.clone(), Arc::clone(name))).map(|(id, _)| id.clone())
+    fn get(&self, account: &AccountId, name: &Arc<str>) -> Option<&Group> {
+        self.0.get(&(account.clone(), Arc::clone(name)))
+    }
+
+    /// Adds a user to a group of its account.
+    fn enter(&mut self, name: &Arc<str>, user: &One) {
+        if let Some(group) = self.0.get_mut(&(user.held.account.clone(), Arc::clone(name))) {
+            group.members.push(Member { id: user.id.clone(), evidence: user.held.evidence.clone() });
+        }
+    }
+
+    /// The members of a group, sorted.
+    fn members(&self, id: &IdentityId, held: &Described) -> Vec<&Member> {
+        let group = self.get(&held.account, &held.name).filter(|group| group.id == *id);
+        let mut members: Vec<&Member> = group.map(|group| group.members.iter().collect()).unwrap_or_default();
+        members.sort_by(|a, b| a.id.cmp(&b.id));
+        members
     }
 }
 
-fn gather(held: &Described, policies: &Policies) -> Given {
-    let mut given = Given { policies: held.inline.clone(), ..Given::default() };
+/// The policies of a principal's own, and the names of those that are not in the capture.
+fn gather(held: &Described, policies: &Policies) -> (Vec<PolicyIx>, Vec<Arc<str>>) {
+    let mut own: Vec<PolicyIx> = Vec::with_capacity(held.inline.len() + held.attached.len());
+    own.extend(&held.inline);
+    let mut missing = Vec::new();
     for arn in &held.attached {
         match policies.get(&held.account, arn) {
-            Some(policy) => given.policies.push(policy),
-            None => given.missing.push(Arc::clone(arn)),
+            Some(policy) => own.push(policy),
+            None => missing.push(Arc::clone(arn)),
         }
-        given.managed.push(Arc::clone(arn));
     }
-    given
+    (own, missing)
 }
 
+/// A principal that was described, before it is put beside the others.
+pub(super) struct One {
+    pub(super) id: IdentityId,
+    pub(super) kind: PrincipalKind,
+    pub(super) held: Box<Described>,
+    /// Reasons for the nature of a user, by which others are judged.
+    pub(super) signals: Vec<Signal>,
+}
+
+impl One {
+    fn new(arn: Arc<str>, held: Box<Described>) -> Self {
+        Self { id: IdentityId::new(arn), kind: held.kind, held, signals: Vec::new() }
+    }
+}
+
+/// Principals that are read before they are put together: enough to keep all cores busy, and too few to hold much twice.
+const AT_ONCE: usize = 2048;
+/// Principals that one core reads in a row.
+const IN_A_ROW: usize = 64;
+
 impl Join {
-    /// Keeps a principal, and what it lacks for the gaps.
-    pub(super) fn hold(&mut self, principal: Principal) {
-        self.miss(&principal);
-        self.principals.push(principal);
+    /// Adds all principals: those that were described, and those that only other documents show.
+    pub(super) fn principals(&mut self, described: facts::Principals) {
+        let mut all: Vec<One> = described.into_iter().map(|(arn, held)| One::new(arn, held)).collect();
+        // Others come from elsewhere.
+        self.made.expect(all.len() + all.len() / 16);
+        self.groups = Groups::new(&all, &self.policies);
+        self.users(&mut all);
+        self.users_without_details();
+        self.owners.store(&self.facts.center);
+        self.find_ways(&all);
+        // What comes of them is then in order too, and need not be moved.
+        sort_by_text(&mut all, |one| one.id.as_str(), |_, _| Ordering::Equal);
+        self.read_all(all);
+        self.permission_sets();
+        self.job_functions();
     }
 
-    /// Notes the policies of a principal that are not in the capture.
-    pub(super) fn miss(&mut self, principal: &Principal) {
-        let lacks = principal.missing.iter().chain(&principal.unread_boundary);
-        if lacks.clone().next().is_some() {
-            self.missing.entry(Arc::clone(&principal.account.0)).or_default().extend(lacks.cloned());
+    /// Judges users, by whom roles and groups are judged, and tells groups their members.
+    fn users(&mut self, all: &mut [One]) {
+        let join = &*self;
+        let users = all.par_iter_mut().filter(|one| one.kind == PrincipalKind::User);
+        users.for_each(|one| one.signals = join.signals(&one.id, &one.held));
+        for one in all.iter().filter(|one| one.kind == PrincipalKind::User) {
+            let nature = judge(&one.signals).nature;
+            if nature == Nature::Human {
+                let enabled = self.people.get(&one.id).map_or(Fact::Unknown, Person::enabled);
+                self.owners.person(&one.held.name, enabled);
+            }
+            self.natures.insert(one.id.clone(), nature);
+            one.held.groups.iter().for_each(|group| self.groups.enter(group, one));
         }
+    }
+
+    /// Reasons for the nature of a user.
+    fn signals(&self, id: &IdentityId, held: &Described) -> Vec<Signal> {
+        // Declarations come first: among signs of equal strength the first one decides.
+        let mut signals = held.tags.as_ref().map(|tags| of_tags(tags, &held.evidence)).unwrap_or_default();
+        let of_person = self.people.get(id).map(Person::signals).unwrap_or_default();
+        let of_name = of_name(&held.name, &held.evidence);
+        signals.reserve_exact(of_person.len() + usize::from(of_name.is_some()));
+        signals.extend(of_person);
+        signals.extend(of_name);
+        signals
+    }
+
+    /// Reads principals on all cores, and puts together in their order what was read before, meanwhile.
+    fn read_all(&mut self, all: Vec<One>) {
+        let mut made = std::mem::take(&mut self.made);
+        let mut left = all.into_iter();
+        let mut parts: Vec<Part> = Vec::new();
+        loop {
+            let some: Vec<One> = left.by_ref().take(AT_ONCE).collect();
+            let (join, ended) = (&*self, some.is_empty());
+            let ((), read) = rayon::join(
+                || parts.drain(..).for_each(|part| made.add(part)),
+                || some.into_par_iter().chunks(IN_A_ROW).map(|ones| join.read(ones)).collect(),
+            );
+            parts = read;
+            if ended {
+                break;
+            }
+        }
+        self.made = made;
+    }
+
+    fn read(&self, ones: Vec<One>) -> Part {
+        let mut part = Part::of(ones.len());
+        for one in ones {
+            match one.kind {
+                PrincipalKind::User => self.user(one, &mut part),
+                PrincipalKind::Group => self.group(one, &mut part),
+                _ => self.role(one, &mut part),
+            }
+        }
+        part
     }
 
     /// The principal as the resolver sees it.
     pub(super) fn principal(&self, id: &IdentityId, held: Described) -> Principal {
-        let mut given = gather(&held, &self.policies);
-        let mut attached = given.managed.clone();
+        let (mut policies, mut missing) = gather(&held, &self.policies);
+        let mut attached = held.attached;
+        attached.sort();
+        attached.dedup();
+        let mut managed = attached.clone();
         let mut groups = Vec::new();
         for name in &held.groups {
-            match self.groups.0.get(&(held.account.clone(), Arc::clone(name))) {
-                Some((group, more)) => {
-                    groups.push(group.clone());
-                    given.policies.extend(&more.policies);
-                    given.managed.extend(more.managed.iter().cloned());
-                    given.missing.extend(more.missing.iter().cloned());
+            match self.groups.get(&held.account, name) {
+                Some(group) => {
+                    groups.push(group.id.clone());
+                    policies.extend(&group.given.policies);
+                    managed.extend(group.given.managed.iter().cloned());
+                    missing.extend(group.given.missing.iter().cloned());
                 }
-                None => given.missing.push(Arc::from(format!("group {name}"))),
+                None => missing.push(Arc::from(format!("group {name}"))),
             }
         }
-        given.policies.sort();
-        given.policies.dedup();
-        for list in [&mut given.managed, &mut given.missing, &mut attached] {
-            list.sort();
-            list.dedup();
+        policies.sort();
+        policies.dedup();
+        missing.sort();
+        missing.dedup();
+        if !groups.is_empty() {
+            managed.sort();
+            managed.dedup();
+            groups.sort();
+            groups.dedup();
         }
-        groups.sort();
-        groups.dedup();
         let mut unread_boundary = None;
         let boundary = match &held.boundary {
             None => Fact::Absent,
@@ -148,15 +290,15 @@ impl Join {
             service_linked: held.path.starts_with("/aws-service-role/"),
             account: held.account,
             name: held.name,
-            identity_policies: given.policies,
+            identity_policies: policies,
             boundary,
             unread_boundary,
             trust: held.trust,
-            missing: given.missing,
+            missing,
             tags: held.tags,
             instance_profiles: held.instance_profiles,
             groups,
-            managed_policies: given.managed,
+            managed_policies: managed,
             attached,
             password: person.map_or(Fact::Unknown, |person| person.password),
             access_keys: match person {
@@ -166,46 +308,23 @@ impl Join {
         }
     }
 
-    pub(super) fn user(&mut self, id: IdentityId, held: Described) {
+    fn user(&self, one: One, part: &mut Part) {
+        let One { id, held, signals, .. } = one;
+        let person = self.people.get(&id);
         let mut user = identity(&id, &held.account.0, "user", &held.name, &held.evidence);
         user.created_at = held.created_at;
         tags::declare(&mut user, held.tags.as_ref());
-        let person = self.people.get(&id).cloned().unwrap_or_default();
-        let declared = held.tags.as_ref().map(|tags| of_tags(tags, &held.evidence)).unwrap_or_default();
-        user.signals = declared_first(declared, person.signals());
-        user.signals.extend(of_name(&held.name, &held.evidence));
-        user.last_used_at = person.last_used_at();
-        user.enabled = person.enabled();
-        user.human_sign_in = person.password;
+        user.owner_active = self.owners.activity(&user.owner);
+        user.signals = signals;
+        user.last_used_at = person.map_or(Fact::Unknown, Person::last_used_at);
+        user.enabled = person.map_or(Fact::Unknown, Person::enabled);
+        user.human_sign_in = person.map_or(Fact::Unknown, |person| person.password);
         user.third_party = Fact::Known(false);
-        for name in &held.groups {
-            if let Some(group) = self.groups.id(&held.account, name) {
-                self.inventory.trusts.push(Trust {
-                    source: id.shared(),
-                    target: group,
-                    provider: NAME,
-                    mechanism: Mechanism::Membership,
-                    constraint: Arc::from(""),
-                    weak: Truth::No,
-                    weakness: Arc::from(""),
-                    evidence: below(&held.evidence, "/GroupList"),
-                });
-            }
+        if let Some(person) = person {
+            of_person(&id, person, &mut part.inventory);
         }
-        self.of_person(&id, &person);
-        let principal = self.principal(&id, held);
-        self.hold(principal);
-        self.add(user);
-    }
-
-    fn of_person(&mut self, id: &IdentityId, person: &Person) {
-        self.inventory.credentials.extend(person.credentials(id));
-        if let (Some(factors), Some(evidence)) =
-            (person.factors(), person.mfa_evidence.as_ref().or(person.evidence.as_ref()))
-        {
-            let control = Control::new(id.clone(), ControlKind::Mfa, factors.into(), evidence.clone());
-            self.inventory.controls.push(control);
-        }
+        part.principals.push(self.principal(&id, *held));
+        part.inventory.identities.push(user);
     }
 
     /// The root user, and users whom only their credentials show.
@@ -231,9 +350,9 @@ impl Join {
             if !person.root {
                 user.signals.extend(of_name(name, evidence));
             }
-            self.of_person(&id, &person);
+            of_person(&id, &person, &mut self.made.inventory);
             if person.root {
-                self.principals.push(Principal {
+                self.made.keep(Principal {
                     id: id.clone(),
                     account: account.clone(),
                     kind: PrincipalKind::Root,
@@ -257,17 +376,36 @@ impl Join {
                     },
                 });
             }
-            self.add(user);
+            let nature = judge(&user.signals).nature;
+            if !person.root && nature == Nature::Human {
+                self.owners.person(name, user.enabled);
+            }
+            self.natures.insert(id, nature);
+            self.made.inventory.identities.push(user);
         }
     }
 
-    pub(super) fn group(&mut self, id: IdentityId, held: Described, members: &[IdentityId]) {
+    fn group(&self, one: One, part: &mut Part) {
+        let One { id, held, .. } = one;
+        let members = self.groups.members(&id, &held);
+        let nothing: Arc<str> = Arc::from("");
+        part.inventory.trusts.extend(members.iter().map(|member| Trust {
+            source: member.id.shared(),
+            target: id.clone(),
+            provider: NAME,
+            mechanism: Mechanism::Membership,
+            constraint: Arc::clone(&nothing),
+            weak: Truth::No,
+            weakness: Arc::clone(&nothing),
+            evidence: below(&member.evidence, "/GroupList"),
+        }));
         let mut group = identity(&id, &held.account.0, "group", &held.name, &held.evidence);
         group.created_at = held.created_at;
         group.enabled = ENABLED;
         group.third_party = Fact::Known(false);
         group.human_sign_in = Fact::Absent;
-        let of = |nature: Nature| members.iter().filter(|member| self.natures.get(*member) == Some(&nature)).count();
+        let is = |member: &Member, nature: Nature| self.natures.get(&member.id) == Some(&nature);
+        let of = |nature: Nature| members.iter().filter(|member| is(member, nature)).count();
         let (humans, others) = (of(Nature::Human), of(Nature::Workload) + of(Nature::AiAgent));
         if humans > 0 {
             let reason = format!("{humans} of its {} members sign in as people", members.len());
@@ -280,8 +418,8 @@ impl Join {
         // People reach what the group grants under the factors that stand before each of them.
         let factors: Vec<Option<bool>> = members
             .iter()
-            .filter(|member| self.natures.get(*member) == Some(&Nature::Human))
-            .map(|member| self.people.get(member).and_then(Person::factors))
+            .filter(|member| is(member, Nature::Human))
+            .map(|member| self.people.get(&member.id).and_then(Person::factors))
             .collect();
         if !factors.is_empty() {
             let in_place = if factors.contains(&Some(false)) {
@@ -292,10 +430,43 @@ impl Join {
                 Truth::Yes
             };
             let control = Control::new(id.clone(), ControlKind::Mfa, in_place, held.evidence.clone());
-            self.inventory.controls.push(control);
+            part.inventory.controls.push(control);
         }
-        let principal = self.principal(&id, held);
-        self.hold(principal);
-        self.add(group);
+        part.principals.push(self.principal(&id, *held));
+        part.inventory.identities.push(group);
+    }
+}
+
+/// Adds what a user proves itself with, and what stands before it.
+fn of_person(id: &IdentityId, person: &Person, inventory: &mut Inventory) {
+    inventory.credentials.extend(person.credentials(id));
+    if let (Some(factors), Some(evidence)) =
+        (person.factors(), person.mfa_evidence.as_ref().or(person.evidence.as_ref()))
+    {
+        let control = Control::new(id.clone(), ControlKind::Mfa, factors.into(), evidence.clone());
+        inventory.controls.push(control);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::facts::Managed;
+
+    #[test]
+    fn a_policy_of_the_vendor_is_that_of_the_account_or_else_the_first_that_was_read() {
+        let account = |number: &str| AccountId(Arc::from(number));
+        let vendors: Arc<str> = "arn:aws:iam::aws:policy/A".into();
+        let own: Arc<str> = "arn:aws:iam::1:policy/B".into();
+        let mut facts = Facts::default();
+        for (number, (of, arn)) in (0..).zip([("1", &vendors), ("2", &vendors), ("1", &own)]) {
+            let managed = Managed { policy: PolicyIx(number), evidence: Evidence::whole("x") };
+            facts.managed.insert((Some(account(of)), Arc::clone(arn)), managed);
+        }
+        let policies = Policies::new(&facts);
+        let get = |of: &str, arn: &Arc<str>| policies.get(&account(of), arn).map(|policy| policy.0);
+        assert_eq!([get("1", &vendors), get("2", &vendors), get("3", &vendors)], [Some(0), Some(1), Some(0)]);
+        assert_eq!([get("1", &own), get("2", &own)], [Some(2), Some(2)]);
+        assert_eq!((policies.all().len(), policies.arns().len()), (3, 3));
     }
 }

@@ -16,13 +16,15 @@ use rayon::prelude::*;
 use super::accounts::Relation;
 use super::arn::{Arn, is_account};
 use super::facts::Described;
+use super::made::Part;
 use super::nature::{is_agent_service, of_name, of_tags, signal};
+use super::principals::One;
 use super::trust::{Way, Who, ways};
-use super::{ENABLED, Join, below, declared_first, identity};
+use super::{ENABLED, Join, below, identity};
 use crate::federation::{Door, provider_issuer};
 use crate::inventory::tags;
 use crate::provider::NAME;
-use crate::world::{AccountId, PolicyIx, Principal};
+use crate::world::{AccountId, PolicyIx};
 
 const CENTER_PATH: &str = "/aws-reserved/sso.amazonaws.com/";
 const CENTER_PREFIX: &str = "AWSReservedSSO_";
@@ -33,26 +35,9 @@ pub(super) fn permission_set_of(name: &str) -> Option<&str> {
     rest.rsplit_once('_').map(|(set, _)| set)
 }
 
-/// Roles that are read together: enough to keep all cores busy, and too few to hold much twice.
-const AT_ONCE: usize = 4096;
-
-/// A role with all that its description says, before it is put beside the others.
-struct Read {
-    identity: Identity,
-    principal: Principal,
-    /// Of which permission set it is the role.
-    reserved: Option<String>,
-    control: Option<Control>,
-    session: Option<Credential>,
-    trusts: Vec<Trust>,
-    acceptances: Vec<Acceptance>,
-    hints: Vec<Hint>,
-}
-
 /// What the ways into a role add up to.
 #[derive(Default)]
 struct Seen {
-    trusts: Vec<Trust>,
     hints: Vec<Hint>,
     signals: Vec<Signal>,
     foreign: bool,
@@ -75,69 +60,52 @@ fn without_path(id: &IdentityId) -> Option<IdentityId> {
 }
 
 impl Join {
-    /// Adds roles in their order, each read by itself on some core.
-    pub(super) fn roles(&mut self, roles: Vec<(IdentityId, Described)>) {
+    /// Finds the ways into roles, once for those whose trust policies are equal.
+    pub(super) fn find_ways(&mut self, all: &[One]) {
         let mut distinct: BTreeMap<u32, PolicyIx> = BTreeMap::new();
-        for trust in roles.iter().filter_map(|(_, held)| held.trust) {
+        for trust in all.iter().filter_map(|one| one.held.trust) {
             distinct.entry(self.facts.policies.content(trust)).or_insert(trust);
         }
         let read = |(content, trust): (u32, PolicyIx)| (content, Arc::new(ways(self.facts.policies.document(trust))));
         let ways: Vec<_> = distinct.into_par_iter().map(read).collect();
         self.ways.extend(ways);
-        let mut left = roles.into_iter();
-        loop {
-            let some: Vec<_> = left.by_ref().take(AT_ONCE).collect();
-            if some.is_empty() {
-                break;
-            }
-            let read: Vec<Read> = some.into_par_iter().map(|(id, held)| self.read(id, held)).collect();
-            read.into_iter().for_each(|role| self.keep(role));
-        }
     }
 
-    fn keep(&mut self, role: Read) {
-        if let Some(set) = role.reserved {
-            self.reserved.insert((role.identity.scope.shared(), set), role.identity.id.clone());
-        }
-        self.inventory.aliases.extend(without_path(&role.identity.id).map(|short| (short, role.identity.id.clone())));
-        self.inventory.controls.extend(role.control);
-        self.inventory.credentials.extend(role.session);
-        self.inventory.trusts.extend(role.trusts);
-        self.inventory.acceptances.extend(role.acceptances);
-        self.inventory.hints.extend(role.hints);
-        self.hold(role.principal);
-        self.add(role.identity);
-    }
-
-    fn read(&self, id: IdentityId, held: Described) -> Read {
-        let evidence = held.evidence.clone();
-        let trust_evidence = below(&evidence, "/AssumeRolePolicyDocument");
-        let mut role = identity(&id, &held.account.0, "role", &held.name, &evidence);
+    pub(super) fn role(&self, one: One, part: &mut Part) {
+        let One { id, held, .. } = one;
+        let evidence = &held.evidence;
+        let trust_evidence = below(evidence, "/AssumeRolePolicyDocument");
+        let mut role = identity(&id, &held.account.0, "role", &held.name, evidence);
         role.created_at = held.created_at;
         role.last_used_at = held.last_used_at;
         role.enabled = ENABLED;
         tags::declare(&mut role, held.tags.as_ref());
+        role.owner_active = self.owners.activity(&role.owner);
         role.vendor_managed = held.path.starts_with("/aws-service-role/");
         let center = held.name.starts_with(CENTER_PREFIX) || held.path.starts_with(CENTER_PATH);
 
         let ways = self.ways_of(&held);
-        let seen = self.look(&id, &held.account, ways, &trust_evidence);
-        let acceptances = self.accept(&id, &held, ways, &trust_evidence);
+        let seen = self.look(&id, &held.account, ways, &trust_evidence, &mut part.inventory.trusts);
+        part.inventory.acceptances.extend(self.accept(&id, &held, ways, &trust_evidence));
 
-        let declared = held.tags.as_ref().map(|tags| of_tags(tags, &evidence)).unwrap_or_default();
-        let mut others = Vec::new();
+        let carried = self.carried.signals.get(&id).map_or(&[][..], Vec::as_slice);
+        let of_name = of_name(&held.name, evidence);
+        // Declarations come first: among signs of equal strength the first one decides.
+        let mut signals = held.tags.as_ref().map(|tags| of_tags(tags, evidence)).unwrap_or_default();
+        let own = [role.vendor_managed, center, of_name.is_some()].into_iter().map(usize::from).sum::<usize>();
+        signals.reserve_exact(own + carried.len() + seen.signals.len());
         if role.vendor_managed {
             let reason = "made and used by a service of the vendor";
-            others.push(signal(Nature::Workload, Strength::Certain, reason, &evidence));
+            signals.push(signal(Nature::Workload, Strength::Certain, reason, evidence));
         }
         if center {
             let reason = "people sign in to it through Identity Center";
-            others.push(signal(Nature::HumanRole, Strength::Certain, reason, &evidence));
+            signals.push(signal(Nature::HumanRole, Strength::Certain, reason, evidence));
         }
-        others.extend(self.carried.signals.get(&id).into_iter().flatten().cloned());
-        others.extend(seen.signals);
-        others.extend(of_name(&held.name, &evidence));
-        role.signals = declared_first(declared, others);
+        signals.extend_from_slice(carried);
+        signals.extend(seen.signals);
+        signals.extend(of_name);
+        role.signals = signals;
         if let (Fact::Absent | Fact::Unknown, Some(purpose)) = (&role.purpose, self.carried.purposes.get(&id)) {
             role.purpose = Fact::Known(Arc::clone(purpose));
         }
@@ -153,12 +121,11 @@ impl Join {
         } else {
             Fact::Known(false)
         };
-        let reserved = permission_set_of(&held.name).filter(|_| center);
-        if let Some(set) = reserved {
+        if let Some(set) = permission_set_of(&held.name).filter(|_| center) {
             role.title = Some(Arc::from(set));
+            part.reserved.push(((role.scope.shared(), set.to_owned()), id.clone()));
         }
-        let reserved = reserved.map(str::to_owned);
-        let (mut control, mut proof) = (None, None);
+        let made = &mut part.inventory;
         if !role.vendor_managed {
             let factors = if center {
                 Some(self.settings.center_mfa)
@@ -171,19 +138,13 @@ impl Join {
                 }
             };
             let mfa = |in_place| Control::new(id.clone(), ControlKind::Mfa, in_place, trust_evidence.clone());
-            control = factors.map(mfa);
-            proof = Some(session(&id, seen.federated && !center, &trust_evidence));
+            made.controls.extend(factors.map(mfa));
+            made.credentials.push(session(&id, seen.federated && !center, &trust_evidence));
         }
-        Read {
-            principal: self.principal(&id, held),
-            identity: role,
-            reserved,
-            control,
-            session: proof,
-            trusts: seen.trusts,
-            acceptances,
-            hints: seen.hints,
-        }
+        made.aliases.extend(without_path(&id).map(|short| (short, id.clone())));
+        made.hints.extend(seen.hints);
+        made.identities.push(role);
+        part.principals.push(self.principal(&id, *held));
     }
 
     /// What the role takes tokens of outside issuers for.
@@ -218,7 +179,14 @@ impl Join {
     }
 
     /// Looks at each way into a role: writes the trust down, and adds up what the ways say.
-    fn look(&self, id: &IdentityId, account: &AccountId, ways: &[Way], evidence: &Evidence) -> Seen {
+    fn look(
+        &self,
+        id: &IdentityId,
+        account: &AccountId,
+        ways: &[Way],
+        evidence: &Evidence,
+        trusts: &mut Vec<Trust>,
+    ) -> Seen {
         let mut seen = Seen::default();
         for way in ways {
             let at = below(evidence, &format!("/Statement/{}", way.statement));
@@ -279,7 +247,7 @@ impl Join {
             };
             weaknesses.sort_unstable();
             weaknesses.dedup();
-            seen.trusts.push(Trust {
+            trusts.push(Trust {
                 source,
                 target: id.clone(),
                 provider: NAME,
@@ -401,8 +369,13 @@ fn oidc_signal(issuer: &str, at: &Evidence) -> Signal {
 /// The short-lived proof of a role.
 fn session(id: &IdentityId, federated: bool, evidence: &Evidence) -> Credential {
     let kind = if federated { "federated" } else { "role_session" };
-    let mut credential =
-        Credential::new(CredentialId::new(format!("{id}#session")), id.clone(), NAME, kind, evidence.clone());
+    let mut credential = Credential::new(
+        CredentialId::new([id.as_str(), "#session"].concat()),
+        id.clone(),
+        NAME,
+        kind,
+        evidence.clone(),
+    );
     credential.is_static = Fact::Known(false);
     credential.federable = Fact::Known(true);
     credential.exposure = Fact::Known(Exposure::None);

@@ -7,7 +7,7 @@ use evenhand_model::evidence::Fact;
 use evenhand_model::id::Job;
 use evenhand_model::identity::Identity;
 
-use super::facts::Tags;
+use crate::world::Tags;
 
 /// The first of several keys that is there with a value. Keys are compared without regard to case, as people write them
 /// in every way.
