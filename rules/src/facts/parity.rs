@@ -83,7 +83,7 @@ impl Grants {
 
 pub(super) fn excess(context: &Context<'_>) -> (Table, Places) {
     let atoms: Vec<(&Comparison, Arc<str>, &ExcessAtom)> = flat(context, |comparison| &comparison.excess);
-    let grants = Grants::of(atoms.iter().map(|(_, _, atom)| &atom.grant));
+    let grants = Grants::of(atoms.iter().map(|(_, _, atom)| &*atom.grant));
     let table = tabulate(atoms.len(), |at| {
         let (comparison, role, atom) = atoms.get(at)?;
         let (granted_by, location) = grants.texts(at)?;
