@@ -1,10 +1,10 @@
 //! Evaluates rules over fact tables.
 //!
-//! All conditions of all rules over one table are boolean columns of one select. A row is judged where the provider is
-//! one of the rule's and `applies_to` is TRUE; the predicate then decides: TRUE fails, FALSE passes, NULL is unknown. An
-//! `applies_to` that is NULL judges nothing: it chooses the rows that a rule speaks of, and a row of which not even that
-//! is known would be an unknown of every rule at once, which hides the unknowns that matter. What a verdict rests on
-//! belongs in the predicate.
+//! All conditions of all rules over one table are boolean columns of one select; where the table is large, those of rules
+//! that speak of few rows are columns of a select of these rows. A row is judged where the provider is one of the rule's
+//! and `applies_to` is TRUE; the predicate then decides: TRUE fails, FALSE passes, NULL is unknown. An `applies_to` that is
+//! NULL judges nothing: it chooses the rows that a rule speaks of, and a row of which not even that is known would be an
+//! unknown of every rule at once, which hides the unknowns that matter. What a verdict rests on belongs in the predicate.
 //!
 //! A predicate that fails to evaluate is an error of that rule, never a pass; the other rules go on.
 
