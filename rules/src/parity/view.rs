@@ -201,7 +201,11 @@ impl View {
                 partial_clauses: false,
             });
         }
-        let operations = OpSet::from_ranges(slices.iter().flat_map(|slice| slice.operations.ranges().iter().copied()));
+        let operations = if !access.unlimited && slices.len() == access.slices().len() {
+            access.operations().clone()
+        } else {
+            OpSet::from_ranges(slices.iter().flat_map(|slice| slice.operations.ranges().iter().copied()))
+        };
         let mut widest_first: Vec<usize> = (0..slices.len()).collect();
         widest_first.sort_by_cached_key(|at| {
             slices.get(*at).map(|slice| {
