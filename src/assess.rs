@@ -98,15 +98,15 @@ pub enum Depth {
 
 /// Makes the report; the tables move into it.
 pub fn report(assessing: Assessing, options: Options<'_>, depth: Depth) -> Report {
-    let Assessing { capture, mut assessed, .. } = assessing;
+    let Assessing { capture, assessed, .. } = assessing;
     let coverage = Coverage { settings: settings(options.config), ..coverage(&capture, &assessed, options.rules) };
     let possible_agents = possible_agents(&assessed, options.config);
     let rules = outcomes(&assessed, options.rules);
-    let judgements = std::mem::take(&mut assessed.judgements);
-    let identities = std::mem::take(&mut assessed.inventory.identities);
-    let credentials = std::mem::take(&mut assessed.inventory.credentials);
+    let Assessed { mut inventory, judgements, comparisons, mut facts, findings, score, .. } = assessed;
+    let (gaps, hints) = (std::mem::take(&mut inventory.gaps), std::mem::take(&mut inventory.hints));
+    let tables = std::mem::take(&mut facts.tables);
     // Millions of small values: giving them back takes longer than writing the report, which need not wait for it.
-    rayon::spawn(move || drop((judgements, identities, credentials)));
+    rayon::spawn(move || drop((judgements, inventory, facts)));
     Report {
         tool: Tool {
             name: "evenhand",
@@ -116,13 +116,13 @@ pub fn report(assessing: Assessing, options: Options<'_>, depth: Depth) -> Repor
             catalogs: capture.catalogs,
         },
         scan: Scan { id: scan_id(&capture.digest, options), time: options.now, sources: capture.files },
-        score: (depth == Depth::Whole).then_some(assessed.score),
-        tables: assessed.facts.tables,
-        comparisons: if depth == Depth::Inventory { Vec::new() } else { assessed.comparisons },
+        score: (depth == Depth::Whole).then_some(score),
+        tables,
+        comparisons: if depth == Depth::Inventory { Vec::new() } else { comparisons },
         filtered: 0,
-        findings: assessed.findings,
-        gaps: assessed.inventory.gaps,
-        hints: assessed.inventory.hints,
+        findings,
+        gaps,
+        hints,
         possible_agents,
         coverage,
         rules,

@@ -92,25 +92,15 @@ pub struct Judged {
 /// Strengths are added, not chosen: an image and an environment that say the same leave less doubt than either. Each
 /// strength counts once, because ten variables of one environment prove no more than one.
 pub fn judge(signals: &[Signal]) -> Judged {
-    let decisive = |signal: &&Signal| signal.nature != Nature::AiAgent || signal.strength >= Strength::Medium;
-    let mut best: Option<&Signal> = None;
-    for signal in signals.iter().filter(decisive) {
-        if best.is_none_or(|held| signal.strength > held.strength) {
-            best = Some(signal);
-        }
-    }
-    let hint = signals
-        .iter()
-        .find(|signal| signal.nature == Nature::AiAgent && signal.strength < Strength::Medium)
-        .map(|signal| Arc::clone(&signal.reason));
-    match best {
+    let hint = || hint(signals).map(|signal| Arc::clone(&signal.reason));
+    match decisive(signals) {
         Some(signal) => Judged {
             nature: signal.nature,
             reason: Arc::clone(&signal.reason),
             confidence: confidence(signals.iter().filter(|held| held.nature == signal.nature)),
-            ai_hint: if signal.nature == Nature::AiAgent { None } else { hint },
+            ai_hint: if signal.nature == Nature::AiAgent { None } else { hint() },
         },
-        None => match hint {
+        None => match hint() {
             Some(hint) => Judged {
                 nature: Nature::Workload,
                 reason: Arc::from("a name alone does not make an agent"),
@@ -136,6 +126,32 @@ fn confidence<'s>(agreeing: impl Iterator<Item = &'s Signal> + Clone) -> f64 {
         } / 10
     });
     1.0 - f64::from(open) / 1000.0
+}
+
+/// The nature that [`judge`] decides, without the reason for it.
+pub fn nature_of(signals: &[Signal]) -> Nature {
+    match decisive(signals) {
+        Some(signal) => signal.nature,
+        None if hint(signals).is_some() => Nature::Workload,
+        None => Nature::Unknown,
+    }
+}
+
+/// The signal that decides.
+fn decisive(signals: &[Signal]) -> Option<&Signal> {
+    let decides = |signal: &&Signal| signal.nature != Nature::AiAgent || signal.strength >= Strength::Medium;
+    let mut best: Option<&Signal> = None;
+    for signal in signals.iter().filter(decides) {
+        if best.is_none_or(|held| signal.strength > held.strength) {
+            best = Some(signal);
+        }
+    }
+    best
+}
+
+/// The first signal that only hints at an agent.
+fn hint(signals: &[Signal]) -> Option<&Signal> {
+    signals.iter().find(|signal| signal.nature == Nature::AiAgent && signal.strength < Strength::Medium)
 }
 
 /// A principal of some provider.
@@ -273,5 +289,20 @@ mod tests {
     #[test]
     fn nothing_seen_is_unknown() {
         assert_eq!(judge(&[]).nature, Nature::Unknown);
+    }
+
+    #[test]
+    fn the_nature_without_its_reason_is_the_one_that_is_judged() {
+        let strengths = [Strength::Weak, Strength::Medium, Strength::Strong, Strength::Certain];
+        let all: Vec<Signal> =
+            Nature::ALL.iter().flat_map(|nature| strengths.map(|strength| signal(*nature, strength))).collect();
+        for one in &all {
+            for other in &all {
+                let signals = [one.clone(), other.clone()];
+                for some in [&signals[..0], &signals[..1], &signals[..]] {
+                    assert_eq!(nature_of(some), judge(some).nature, "{some:?}");
+                }
+            }
+        }
     }
 }

@@ -44,14 +44,15 @@ impl OpSet {
             }
             ranges.sort();
         }
-        let mut merged: Vec<(u32, u32)> = Vec::with_capacity(ranges.len());
-        for (start, end) in ranges {
-            match merged.last_mut() {
-                Some(last) if start <= last.1 => last.1 = last.1.max(end),
-                _ => merged.push((start, end)),
+        ranges.dedup_by(|later, earlier| {
+            let joins = later.0 <= earlier.1;
+            if joins {
+                earlier.1 = earlier.1.max(later.1);
             }
-        }
-        Self { ranges: merged }
+            joins
+        });
+        ranges.shrink_to_fit();
+        Self { ranges }
     }
 
     /// The union of any number of sets.

@@ -132,8 +132,8 @@ pub struct ExcessAtom {
     pub high_risk: u32,
     /// Whether some of them was used in 90 days.
     pub used: Option<bool>,
-    /// The statement that grants it.
-    pub grant: Grant,
+    /// The statement that grants it: one value for all that it grants, as far as that is known.
+    pub grant: Arc<Grant>,
     /// `true` = certainly not covered.
     pub decided: bool,
     /// Where people have all of its operations, though not there or not without a condition: resources and conditions,

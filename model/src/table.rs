@@ -129,6 +129,25 @@ impl Column {
             Self::Timestamp(values) => values.get(row).copied().flatten().map_or(Value::Null, Value::Timestamp),
         }
     }
+
+    /// Whether a value is NULL; outside the column it is.
+    pub fn is_null(&self, row: usize) -> bool {
+        match self {
+            Self::Text(values) => values.get(row).is_none(),
+            Self::Integer(values) => values.get(row).copied().flatten().is_none(),
+            Self::Float(values) => values.get(row).copied().flatten().is_none(),
+            Self::Boolean(values) => values.get(row).copied().flatten().is_none(),
+            Self::Timestamp(values) => values.get(row).copied().flatten().is_none(),
+        }
+    }
+
+    /// A text, without counting one more holder of it; `None` where it is NULL, and in columns of other types.
+    pub fn text(&self, row: usize) -> Option<&Arc<str>> {
+        match self {
+            Self::Text(values) => values.get(row),
+            Self::Integer(_) | Self::Float(_) | Self::Boolean(_) | Self::Timestamp(_) => None,
+        }
+    }
 }
 
 /// A field's name as a column: without the mark that Rust puts before its keywords.
@@ -372,6 +391,9 @@ mod tests {
         assert_eq!(table.rows(), 2);
         assert_eq!(table.value(1, "age_days"), Value::Null);
         assert_eq!(table.value(0, "id"), Value::Text("a".into()));
+        assert_eq!(table.columns[0].text(1).map(|id| &**id), Some("b"));
+        assert_eq!((table.columns[1].text(0), table.columns[0].text(2)), (None, None));
+        assert_eq!([0, 1, 2].map(|row| table.columns[1].is_null(row)), [false, true, true]);
         assert!(!Sample::SPEC.columns[0].nullable && Sample::SPEC.columns[1].nullable);
         assert_eq!(Sample::SPEC.columns[1].doc.trim(), "Its age in days.");
     }

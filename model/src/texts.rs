@@ -33,6 +33,16 @@ impl Texts {
         self.text(*self.of.get(row)?)
     }
 
+    /// The texts of all rows: each once, as far as rows share its memory.
+    pub fn distinct(&self) -> &[Arc<str>] {
+        &self.distinct
+    }
+
+    /// Where the text of a row stands among the distinct ones; `None` = unknown, or no such row.
+    pub fn place(&self, row: usize) -> Option<usize> {
+        (*self.of.get(row)? as usize).checked_sub(1)
+    }
+
     /// The rows in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Option<&Arc<str>>> {
         self.of.iter().map(|number| self.text(*number))
@@ -235,6 +245,7 @@ mod tests {
             prop_assert_eq!(joined.len(), rows.len());
             for (row, at) in rows.iter().enumerate() {
                 prop_assert_eq!(joined.get(row).map(|text| text.to_string()), at.map(|at| at.to_string()));
+                prop_assert_eq!(joined.place(row).map(|place| &joined.distinct()[place]), joined.get(row));
             }
             let mut pushed = Texts::default();
             rows.iter().for_each(|at| pushed.push(at.map(text)));

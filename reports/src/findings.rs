@@ -84,20 +84,19 @@ impl<'a> Standings<'a> {
         }
     }
 
-    fn get(&mut self, id: &str) -> Standing {
-        let Some((_, row)) = self.identities.row_near(id, self.last) else { return Standing::default() };
+    /// With the row of the identity, for one that has any.
+    fn get(&mut self, id: &str) -> (Standing, Option<usize>) {
+        let Some((_, row)) = self.identities.row_near(id, self.last) else { return Default::default() };
         self.last = row;
         let [admin, escalates] =
             self.truths.map(|column| column.is_some_and(|column| column.value(row) == Value::Boolean(true)));
-        let reaches = matches!(
-            self.target.map(|column| column.value(row)),
-            Some(Value::Text(target)) if target.starts_with("admin of ")
-        );
+        let target = self.target.and_then(|column| column.text(row));
+        let reaches = target.is_some_and(|target| target.starts_with("admin of "));
         let [high_risk, excess, access] = self.numbers.map(|column| match column.map(|column| column.value(row)) {
             Some(Value::Integer(number)) => number,
             _ => 0,
         });
-        (admin, reaches, escalates, high_risk, excess, access)
+        ((admin, reaches, escalates, high_risk, excess, access), Some(row))
     }
 }
 
@@ -111,16 +110,21 @@ impl<'a> Ranked<'a> {
         let mut standings = Standings::of(&identities);
         let open = |finding: &&Finding| finding.status == Status::Fail && finding.waiver.is_none();
         let failed = report.findings.iter().filter(open);
-        let mut ranked: Vec<_> = failed.map(|finding| (standings.get(finding.identity.as_str()), finding)).collect();
-        ranked.sort_by(|(a, x), (b, y)| {
-            (Reverse(x.severity), Reverse(*a), &x.identity, &x.rule).cmp(&(
-                Reverse(y.severity),
-                Reverse(*b),
-                &y.identity,
-                &y.rule,
-            ))
+        let mut ranked: Vec<_> = failed
+            .map(|finding| {
+                let (standing, row) = standings.get(finding.identity.as_str());
+                (Reverse((finding.severity, standing)), row, finding)
+            })
+            .collect();
+        ranked.sort_by(|(worst, row, finding), (other_worst, other_row, other)| {
+            // Rows of the table are sorted by identity, and sooner compared than names.
+            let identity = || match (row, other_row) {
+                (Some(row), Some(other_row)) => row.cmp(other_row),
+                _ => finding.identity.cmp(&other.identity),
+            };
+            worst.cmp(other_worst).then_with(identity).then_with(|| finding.rule.cmp(&other.rule))
         });
-        Self(ranked)
+        Self(ranked.into_iter().map(|(Reverse((_, standing)), _, finding)| (standing, finding)).collect())
     }
 
     pub(crate) fn findings(&self) -> impl ExactSizeIterator<Item = &'a Finding> {

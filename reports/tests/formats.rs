@@ -109,12 +109,12 @@ fn report() -> Report {
                 weight: 13,
                 high_risk: 1,
                 used: None,
-                grant: Grant {
+                grant: Arc::new(Grant {
                     policy: "inline policy deploy".into(),
                     statement: Some(2),
                     name: "".into(),
                     evidence: evidence.clone(),
-                },
+                }),
                 decided: true,
                 people_have: Some("on role/ci-* if mfa".into()),
             }],

@@ -24,16 +24,21 @@ impl Judgements {
     ///
     /// Should two identities share an id, look-ups by id find the first.
     pub fn new(inventory: &Inventory, jobs: &JobConfig) -> Self {
-        let (judged, found) = inventory
-            .identities
-            .par_iter()
-            .map(|identity| (judge(&identity.signals), jobs.job_of(identity).or_else(|| identity.job.clone())))
-            .unzip();
-        let mut by_id = HashMap::with_capacity_and_hasher(inventory.identities.len(), Default::default());
-        for (at, identity) in inventory.identities.iter().enumerate() {
-            by_id.entry(identity.id.clone()).or_insert(at);
-        }
-        Self { judged, jobs: found, by_id }
+        let decide = || {
+            let identities = inventory.identities.par_iter();
+            identities
+                .map(|identity| (judge(&identity.signals), jobs.job_of(identity).or_else(|| identity.job.clone())))
+                .unzip()
+        };
+        let index = || {
+            let mut by_id = HashMap::with_capacity_and_hasher(inventory.identities.len(), Default::default());
+            for (at, identity) in inventory.identities.iter().enumerate() {
+                by_id.entry(identity.id.clone()).or_insert(at);
+            }
+            by_id
+        };
+        let ((judged, jobs), by_id) = rayon::join(decide, index);
+        Self { judged, jobs, by_id }
     }
 
     /// The position of an identity in the inventory; `None` for one outside it.

@@ -10,7 +10,7 @@ use evenhand_model::credential::{Credential, Exposure};
 use evenhand_model::evidence::{Evidence, Fact, Truth};
 use evenhand_model::glob::Glob;
 use evenhand_model::id::{IdentityId, Job};
-use evenhand_model::identity::{Identity, Nature, Signal, Strength, judge};
+use evenhand_model::identity::{Identity, Nature, Signal, Strength, nature_of};
 use evenhand_model::inventory::{Hint, Inventory};
 use evenhand_model::trust::{Mechanism, Trust};
 use rayon::prelude::*;
@@ -90,7 +90,7 @@ fn declare_jobs(inventory: &mut Inventory, jobs: &JobConfig) {
                 identity.reviewed_at = Fact::Known(reviewed);
             }
         } else if let Some(job) = jobs.human_job(identity)
-            && judge(&identity.signals).nature != Nature::Human
+            && nature_of(&identity.signals) != Nature::Human
         {
             identity.signals.insert(0, signal(Nature::HumanRole, job, "human roles"));
         }
@@ -190,9 +190,12 @@ fn resolve_sources(inventory: &mut Inventory, positions: &Positions) {
     }
     let aliases = inventory.named_by_others();
     let meant = |trust: &Trust| {
+        if trust.mechanism != Mechanism::Assignment {
+            return None;
+        }
         let source = IdentityId::new(Arc::clone(&trust.source));
-        let enters = trust.mechanism == Mechanism::Assignment && !positions.contains_key(&source);
-        aliases.get(&source).filter(|identity| enters && positions.contains_key(**identity)).map(|id| id.shared())
+        let known = |identity: &&&IdentityId| !positions.contains_key(&source) && positions.contains_key(**identity);
+        aliases.get(&source).filter(known).map(|id| id.shared())
     };
     let meant: Vec<Option<Arc<str>>> = inventory.trusts.iter().map(meant).collect();
     for (trust, source) in inventory.trusts.iter_mut().zip(meant) {
@@ -221,6 +224,9 @@ fn issued<'i>(inventory: &'i Inventory, positions: &Positions) -> Issued<'i> {
 
 /// Trusts from the holders of credentials to the identities that these prove.
 fn held_credentials(inventory: &Inventory, positions: &Positions) -> Vec<Trust> {
+    if !inventory.credentials.iter().any(is_held_copy) {
+        return Vec::new();
+    }
     let issued = issued(inventory, positions);
     let mut known: BTreeSet<(IdentityId, IdentityId)> = inventory
         .trusts
@@ -279,7 +285,7 @@ fn spread_agents(inventory: &mut Inventory, positions: &Positions) {
         (later.source, later.target, later.mechanism) == (earlier.source, earlier.target, earlier.mechanism)
     });
 
-    let is_agent = |identity: &Identity| judge(&identity.signals).nature == Nature::AiAgent;
+    let is_agent = |identity: &Identity| nature_of(&identity.signals) == Nature::AiAgent;
     let mut agents: Vec<bool> = inventory.identities.par_iter().map(is_agent).collect();
     while !steps.is_empty() {
         let (ready, rest): (Vec<Step>, Vec<Step>) =
@@ -314,7 +320,7 @@ fn spread_agents(inventory: &mut Inventory, positions: &Positions) {
 /// Gives the job of human roles to those of another provider that they are let in as, such as a group of a cluster, where
 /// these say nothing of a job and all who enter by them do the same. A provider's generic role is anybody's.
 fn carry_jobs(inventory: &mut Inventory, positions: &Positions, jobs: &JobConfig) {
-    let is_human = |identity: &Identity| matches!(judge(&identity.signals).nature, Nature::Human | Nature::HumanRole);
+    let is_human = |identity: &Identity| matches!(nature_of(&identity.signals), Nature::Human | Nature::HumanRole);
     let mut carried: BTreeMap<usize, Option<Job>> = BTreeMap::new();
     for trust in inventory.trusts.iter().filter(|trust| trust.mechanism == Mechanism::Assignment) {
         let source = positions.get(&IdentityId::new(Arc::clone(&trust.source)));
@@ -351,7 +357,9 @@ fn find_owners(inventory: &mut Inventory) {
     // Of several people with one name any active one will do; where providers disagree nothing is known.
     let mut people: HashMap<String, Truth, foldhash::fast::FixedState> = HashMap::default();
     let mut owners: HashMap<String, Truth, foldhash::fast::FixedState> = HashMap::default();
-    for identity in &inventory.identities {
+    let is_person = |identity: &Identity| nature_of(&identity.signals) == Nature::Human;
+    let is_person: Vec<bool> = inventory.identities.par_iter().map(is_person).collect();
+    for (identity, is_person) in inventory.identities.iter().zip(is_person) {
         if let (Fact::Known(owner), Fact::Known(active)) = (&identity.owner, &identity.owner_active) {
             let active = Truth::from(*active);
             let held = owners.entry(owner.to_lowercase()).or_insert(active);
@@ -359,7 +367,7 @@ fn find_owners(inventory: &mut Inventory) {
                 *held = Truth::Unknown;
             }
         }
-        if judge(&identity.signals).nature == Nature::Human {
+        if is_person {
             let active = identity.enabled.value().map_or(Truth::Unknown, |enabled| Truth::from(*enabled));
             for name in [identity.name.to_lowercase(), identity.id.as_str().to_lowercase()] {
                 people.entry(name).and_modify(|held| *held = held.or(active)).or_insert(active);

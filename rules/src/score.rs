@@ -4,8 +4,6 @@
 //! inside it the score falls with the weighted number of open (identity, rule) pairs. Scores of fleets of different
 //! size are therefore not comparable; the exposure rate stands beside the score for that.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use evenhand_model::finding::{Finding, Severity, Status};
 use evenhand_model::id::{IdentityId, RuleId};
 use evenhand_model::identity::Nature;
@@ -61,15 +59,15 @@ pub fn again(findings: &[Finding], exposure: Option<Millionths>, strict: bool) -
     of(findings, strict, |_| exposure)
 }
 
-fn of(findings: &[Finding], strict: bool, exposure: impl FnOnce(&Pairs<'_>) -> Option<Millionths>) -> Score {
+fn of(findings: &[Finding], strict: bool, exposure: impl FnOnce(&[Pair<'_>]) -> Option<Millionths>) -> Score {
     let counts = |finding: &&Finding| finding.status == Status::Fail || strict;
     let raw = pairs(findings.iter().filter(counts));
-    let open = count(raw.values().copied());
+    let open = count(&raw);
     let governed = if findings.iter().all(|finding| finding.waiver.is_none()) {
         open
     } else {
         let kept = findings.iter().filter(counts).filter(|finding| finding.waiver.is_none());
-        count(pairs(kept).into_values())
+        count(&pairs(kept))
     };
     Score {
         raw: banded(&open),
@@ -80,22 +78,34 @@ fn of(findings: &[Finding], strict: bool, exposure: impl FnOnce(&Pairs<'_>) -> O
     }
 }
 
-/// Open (rule, identity) pairs with the worst severity of each.
-type Pairs<'a> = BTreeMap<(&'a RuleId, &'a IdentityId), Severity>;
+/// An open (rule, identity) pair with its worst severity.
+struct Pair<'a> {
+    rule: &'a RuleId,
+    identity: &'a IdentityId,
+    severity: Severity,
+}
 
-fn pairs<'a>(findings: impl Iterator<Item = &'a Finding>) -> Pairs<'a> {
-    let mut pairs = Pairs::new();
-    for finding in findings {
-        let slot = pairs.entry((&finding.rule, &finding.identity)).or_insert(finding.severity);
-        *slot = (*slot).max(finding.severity);
-    }
+/// The open pairs, sorted, each once.
+fn pairs<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<Pair<'a>> {
+    let pair =
+        |finding: &'a Finding| Pair { rule: &finding.rule, identity: &finding.identity, severity: finding.severity };
+    let mut pairs: Vec<Pair<'a>> = findings.map(pair).collect();
+    // Findings of one severity are in this order: the stable sort is the one that makes use of it.
+    pairs.sort_by(|a, b| (a.rule, a.identity).cmp(&(b.rule, b.identity)));
+    pairs.dedup_by(|later, earlier| {
+        let same = (later.rule, later.identity) == (earlier.rule, earlier.identity);
+        if same {
+            earlier.severity = earlier.severity.max(later.severity);
+        }
+        same
+    });
     pairs
 }
 
-fn count(severities: impl Iterator<Item = Severity>) -> OpenFindings {
+fn count(pairs: &[Pair<'_>]) -> OpenFindings {
     let mut open = OpenFindings::default();
-    for severity in severities {
-        *slot(&mut open, severity) += 1;
+    for pair in pairs {
+        *slot(&mut open, pair.severity) += 1;
     }
     open
 }
@@ -111,41 +121,41 @@ fn slot(open: &mut OpenFindings, severity: Severity) -> &mut u64 {
 
 /// Judged identities with an open critical or high pair, over all judged ones. People and what vendors run themselves
 /// are not judged.
-fn exposure(pairs: &Pairs<'_>, inventory: &Inventory, judgements: &Judgements) -> Option<Millionths> {
+fn exposure(pairs: &[Pair<'_>], inventory: &Inventory, judgements: &Judgements) -> Option<Millionths> {
     let is_judged = |position: usize| {
         let human = matches!(judgements.nature_at(position), Nature::Human | Nature::HumanRole);
         !human && inventory.identities.get(position).is_some_and(|identity| !identity.vendor_managed)
     };
-    let judged = (0..inventory.identities.len()).filter(|position| is_judged(*position)).count();
-    let exposed: BTreeSet<usize> = pairs
-        .iter()
-        .filter(|(_, severity)| **severity >= Severity::High)
-        .filter_map(|((_, identity), _)| judgements.position(identity))
-        .filter(|position| is_judged(*position))
-        .collect();
-    if judged == 0 {
+    let mut is_open = vec![false; inventory.identities.len()];
+    for pair in pairs.iter().filter(|pair| pair.severity >= Severity::High) {
+        if let Some(open) = judgements.position(pair.identity).and_then(|position| is_open.get_mut(position)) {
+            *open = true;
+        }
+    }
+    let judged = || is_open.iter().enumerate().filter(|(position, _)| is_judged(*position));
+    let all = judged().count();
+    if all == 0 {
         return None;
     }
-    let share = exposed.len() as u128 * 1_000_000 / judged as u128;
+    let exposed = judged().filter(|(_, open)| **open).count();
+    let share = exposed as u128 * 1_000_000 / all as u128;
     Some(Millionths(u32::try_from(share).unwrap_or(u32::MAX)))
 }
 
 /// What fixing each rule alone would give, best gain first.
-fn movers(pairs: &Pairs<'_>, open: &OpenFindings) -> Vec<Mover> {
-    let mut by_rule: BTreeMap<&RuleId, OpenFindings> = BTreeMap::new();
-    for ((rule, _), severity) in pairs {
-        *slot(by_rule.entry(rule).or_default(), *severity) += 1;
-    }
-    let mut movers: Vec<Mover> = by_rule
-        .into_iter()
-        .map(|(rule, own)| {
+fn movers(pairs: &[Pair<'_>], open: &OpenFindings) -> Vec<Mover> {
+    let mut movers: Vec<Mover> = pairs
+        .chunk_by(|a, b| a.rule == b.rule)
+        .filter_map(|of_rule| {
+            let (rule, own) = (of_rule.first()?.rule, count(of_rule));
             let rest = OpenFindings {
                 critical: open.critical.saturating_sub(own.critical),
                 high: open.high.saturating_sub(own.high),
                 medium: open.medium.saturating_sub(own.medium),
                 low: open.low.saturating_sub(own.low),
             };
-            Mover { rule: rule.clone(), open: own.critical + own.high + own.medium + own.low, fixed: banded(&rest) }
+            let pairs = own.critical + own.high + own.medium + own.low;
+            Some(Mover { rule: rule.clone(), open: pairs, fixed: banded(&rest) })
         })
         .collect();
     movers.sort_by(|a, b| b.fixed.cmp(&a.fixed).then_with(|| b.open.cmp(&a.open)).then_with(|| a.rule.cmp(&b.rule)));

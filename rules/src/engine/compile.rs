@@ -1,6 +1,6 @@
 //! From a rule's SQL to expressions over columns.
 
-use polars::prelude::{AggExpr, Expr};
+use polars::prelude::{AggExpr, Expr, Operator};
 use polars::sql::sql_expr;
 
 use crate::pack::{Rule, sql};
@@ -105,6 +105,14 @@ pub(crate) fn columns(expr: &Expr) -> Vec<String> {
     names.sort();
     names.dedup();
     names
+}
+
+/// The first of the conditions that a condition joins by `AND`: where it is not TRUE, neither is the whole.
+pub(crate) fn first_condition(condition: &Expr) -> &Expr {
+    match condition {
+        Expr::BinaryExpr { left, op: Operator::And | Operator::LogicalAnd, .. } => first_condition(left),
+        other => other,
+    }
 }
 
 /// The predicate and the condition of applicability of a rule, parameters bound.

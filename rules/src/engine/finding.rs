@@ -1,110 +1,28 @@
 //! From a row that a rule selected to a finding.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use evenhand_model::evidence::Evidence;
-use evenhand_model::finding::{Finding, Status};
-use evenhand_model::gap::Gap;
-use evenhand_model::id::{FindingId, IdentityId, ProviderName, ScopeId};
+use evenhand_model::finding::{Finding, Missing, Status};
+use evenhand_model::id::{FindingId, IdentityId, ProviderName, RuleId, ScopeId};
 use evenhand_model::identity::Identity;
-use evenhand_model::inventory::Inventory;
-use evenhand_model::parity::Comparison;
-use evenhand_model::table::{Column, Row as _, Table, Value};
+use evenhand_model::table::{Column, Table};
 use rayon::prelude::*;
 
 use crate::engine::open::{Cited, Said};
+use crate::engine::owners::{Owners, Subjects};
 use crate::engine::select::Selected;
-use crate::facts::tables::WaiverRow;
 use crate::facts::{Facts, Places};
-use crate::judgements::Judgements;
-use crate::pack::{ParamValue, Part, Rule};
-use crate::waivers::CONFIGURATION;
+use crate::pack::{FrameworkRef, ParamValue, Part, Rule};
 
-/// Whom findings can be about.
-pub(super) struct Subjects<'a> {
-    inventory: &'a Inventory,
-    judgements: &'a Judgements,
-    comparisons: &'a [Comparison],
-    providers: BTreeSet<ProviderName>,
-    gaps: BTreeMap<(ProviderName, &'a ScopeId), Vec<&'a Gap>>,
-}
-
-impl<'a> Subjects<'a> {
-    pub(super) fn new(inventory: &'a Inventory, judgements: &'a Judgements, comparisons: &'a [Comparison]) -> Self {
-        let mut providers: BTreeSet<ProviderName> =
-            inventory.identities.iter().map(|identity| identity.provider).collect();
-        providers.extend(inventory.trusts.iter().map(|trust| trust.provider));
-        providers.extend(inventory.credentials.iter().map(|credential| credential.provider));
-        providers.extend(inventory.workloads.iter().map(|workload| workload.provider));
-        providers.extend(inventory.agents.iter().map(|agent| agent.provider));
-        providers.extend(inventory.logs.iter().map(|log| log.provider));
-        providers.extend(inventory.gaps.iter().filter_map(|gap| gap.provider));
-        providers.insert(ProviderName(CONFIGURATION));
-        let mut gaps: BTreeMap<_, Vec<&Gap>> = BTreeMap::new();
-        for gap in &inventory.gaps {
-            if let (Some(provider), Some(scope)) = (gap.provider, &gap.scope) {
-                gaps.entry((provider, scope)).or_default().push(gap);
-            }
-        }
-        Self { inventory, judgements, comparisons, providers, gaps }
-    }
-
-    /// Why the comparison of an identity, or what it may do, may be other than was found.
-    fn doubts(&self, id: &IdentityId) -> &'a [Arc<str>] {
-        let at = self.comparisons.binary_search_by(|held| held.identity.cmp(id)).ok();
-        at.and_then(|at| self.comparisons.get(at)).map_or(&[], |comparison| &comparison.doubts)
-    }
-
-    fn identity(&self, id: &IdentityId) -> Option<&'a Identity> {
-        self.inventory.identities.get(self.judgements.position(id)?)
-    }
-
-    /// The name of a provider as the inventory spells it.
-    fn provider(&self, name: &str) -> Option<ProviderName> {
-        self.providers.iter().copied().find(|provider| provider.0 == name)
-    }
-}
-
-/// Whether a row is about what the vendor runs itself, which nobody is judged by. A waiver is the organisation's own word,
-/// whomever it names.
-fn is_unjudged(table: &Table, subject: Option<&Identity>) -> bool {
-    table.spec.name != WaiverRow::SPEC.name && subject.is_some_and(|identity| identity.vendor_managed)
-}
-
-/// The provider of each row of a table, as a position in [`Subjects::providers`]; none for rows that nothing is judged by.
-pub(super) struct Owners(Vec<Option<u8>>);
-
-impl Owners {
-    /// Looks up whose the rows of a table are, once for all rules over it.
-    pub(super) fn of(table: &Table, identity: &str, subjects: &Subjects<'_>) -> Self {
-        let (ids, providers) = (table.column(identity), table.column("provider"));
-        let owner = |row: usize| {
-            let Value::Text(id) = ids?.value(row) else { return None };
-            let subject = subjects.identity(&IdentityId::new(id));
-            if is_unjudged(table, subject) {
-                return None;
-            }
-            let name = match providers.map(|column| column.value(row)) {
-                Some(Value::Text(name)) => name,
-                _ => Arc::from(subject?.provider.0),
-            };
-            let at = subjects.providers.iter().position(|provider| *provider.0 == *name)?;
-            u8::try_from(at).ok()
-        };
-        Self((0..table.rows()).into_par_iter().map(owner).collect())
-    }
-
-    /// Which rows a rule judges.
-    pub(super) fn judged_by(&self, rule: &Rule, subjects: &Subjects<'_>) -> impl Fn(usize) -> bool {
-        let included: Vec<bool> =
-            subjects.providers.iter().map(|provider| rule.providers.include(provider.0)).collect();
-        move |row| {
-            let owner = self.0.get(row).copied().flatten();
-            owner.and_then(|at| included.get(usize::from(at))).copied().unwrap_or(false)
-        }
-    }
+/// What a rule found in its table.
+pub(super) struct Found<'a> {
+    pub(super) selected: Selected<'a>,
+    pub(super) table: &'a Table,
+    pub(super) owners: Arc<Owners<'a>>,
 }
 
 /// A rule with the columns of its table looked up, so that a row costs no search.
@@ -112,17 +30,16 @@ struct Maker<'a> {
     rule: &'a Rule,
     selected: &'a Selected<'a>,
     table: &'a Table,
+    owners: &'a Owners<'a>,
     subjects: &'a Subjects<'a>,
     places: &'a Places,
     identity: Option<&'a Column>,
-    provider: Option<&'a Column>,
     scope: Option<&'a Column>,
     discriminator: Vec<&'a Column>,
     message: Vec<Piece<'a>>,
-    show: Vec<(Arc<str>, &'a Column)>,
-    frameworks: Arc<[(Arc<str>, Arc<str>)]>,
+    show: Vec<(&'static str, &'a Column)>,
     /// How to put a failure right, by provider.
-    fixes: Vec<(ProviderName, Arc<str>)>,
+    fixes: Vec<Arc<str>>,
 }
 
 /// What was said of rows that wait for the same: what they wait for, what is in doubt about the identity, and where.
@@ -134,160 +51,136 @@ enum Piece<'a> {
     Column(&'a Column),
 }
 
-/// The findings of one rule: by identity, then by what tells its rows apart, each id once. Where rows cannot be told apart
-/// a failure outweighs an unknown.
-pub(super) fn findings<'a>(
-    selected: &'a Selected<'a>,
-    table: &'a Table,
-    facts: &'a Facts,
-    subjects: &'a Subjects<'a>,
-) -> Vec<Finding> {
-    let rule = selected.rule;
-    let maker = Maker {
-        rule,
-        selected,
-        table,
-        subjects,
-        places: facts.places(table.spec.name),
-        identity: table.column(rule.identity),
-        provider: table.column("provider"),
-        scope: table.column("scope"),
-        discriminator: rule.discriminator.iter().filter_map(|name| table.column(name)).collect(),
-        message: rule
-            .message
-            .parts()
-            .iter()
-            .map(|part| match part {
-                Part::Text(text) => Piece::Text(Arc::clone(text)),
-                Part::Place(name) => match table.column(name) {
-                    Some(column) => Piece::Column(column),
-                    None => Piece::Text(rule.param(name).map(ParamValue::text).unwrap_or_default().into()),
-                },
-            })
-            .collect(),
-        show: rule.show.iter().filter_map(|name| Some((Arc::from(*name), table.column(name)?))).collect(),
-        frameworks: rule
-            .frameworks
-            .iter()
-            .map(|reference| (Arc::clone(&reference.framework), Arc::clone(&reference.id)))
-            .collect(),
-        fixes: subjects.providers.iter().map(|provider| (*provider, rule.fix_at(provider.0))).collect(),
-    };
-    let order = |(row, status): &(usize, Status)| (maker.id(*row), maker.key(*row), *status, *row);
-    let mut rows: Vec<_> = selected.rows.par_iter().map(order).collect();
-    rows.par_sort_unstable();
-    // Rows of one scope wait for the same facts: a run of them says it once.
-    const RUN: usize = 1024;
-    let mut found: Vec<Finding> = rows
-        .par_chunks(RUN)
-        .flat_map_iter(|run| {
-            let mut said = SaidBefore::default();
-            run.iter().filter_map(|(_, _, status, row)| maker.make(*row, *status, &mut said)).collect::<Vec<_>>()
-        })
-        .collect();
-    found.dedup_by(|later, earlier| later.id == earlier.id);
-    found
+/// Rows of one rule in the order of its findings, which are made one after the other. Rows of one scope wait for the same
+/// facts: a run of them says it once.
+type Stretch<'a> = &'a [(usize, Status)];
+
+/// The rows of a run, but for those that cannot be told apart from its last one: these are in it too.
+const RUN: usize = 1024;
+
+/// The findings of rules whose rows are sorted, in the order of the rules: those of one rule by identity, then by what tells
+/// its rows apart, each id once. Where rows cannot be told apart a failure outweighs an unknown.
+pub(super) fn findings<'a>(found: &'a [Found<'a>], facts: &'a Facts, subjects: &'a Subjects<'a>) -> Vec<Finding> {
+    /// Runs of which the findings are made before they are put together: few, so that little is held twice.
+    const TOGETHER: usize = 64;
+    let makers: Vec<Maker<'_>> = found.iter().map(|found| Maker::of(found, facts, subjects)).collect();
+    let runs: Vec<(&Maker<'_>, Stretch<'_>)> =
+        makers.iter().flat_map(|maker| maker.runs().into_iter().map(move |rows| (maker, rows))).collect();
+    let mut findings = Vec::with_capacity(found.iter().map(|found| found.selected.rows.len()).sum());
+    for runs in runs.chunks(TOGETHER) {
+        let made: Vec<Vec<Finding>> = runs.par_iter().map(|(maker, rows)| Run::of(maker).findings(rows)).collect();
+        for mut made in made {
+            findings.append(&mut made);
+        }
+    }
+    findings.shrink_to_fit();
+    findings
+}
+
+/// The columns that tell the rows of a rule about one identity apart.
+fn discriminator<'a>(rule: &Rule, table: &'a Table) -> Vec<&'a Column> {
+    rule.discriminator.iter().filter_map(|name| table.column(name)).collect()
+}
+
+/// What tells a row apart from others about the same identity.
+fn key<'a>(discriminator: &[&'a Column], row: usize) -> Vec<Cow<'a, str>> {
+    discriminator.iter().map(|column| exact(column, row)).collect()
+}
+
+impl Found<'_> {
+    /// Puts the rows in the order of the findings.
+    pub(super) fn sort(&mut self) {
+        let (rule, table) = (self.selected.rule, self.table);
+        let (identity, discriminator) = (table.column(rule.identity), discriminator(rule, table));
+        let order = |(row, status): &(usize, Status)| {
+            let id = identity.and_then(|column| column.text(*row)).map(|id| &**id);
+            (id, key(&discriminator, *row), *status, *row)
+        };
+        let mut rows: Vec<_> = self.selected.rows.par_iter().map(order).collect();
+        rows.par_sort_unstable();
+        self.selected.rows = rows.into_iter().map(|(_, _, status, row)| (row, status)).collect();
+    }
 }
 
 impl<'a> Maker<'a> {
-    /// The finding of a row; `None` where the row is none of the rule's.
-    fn make(&self, row: usize, status: Status, before: &mut SaidBefore<'a>) -> Option<Finding> {
-        let id = IdentityId::new(self.id(row)?);
-        let subject = self.subjects.identity(&id);
-        if is_unjudged(self.table, subject) {
-            return None;
-        }
-        let provider = self.provider_of(row, subject)?;
-        let scope = subject.map_or_else(
-            || match self.scope.map(|column| column.value(row)) {
-                Some(Value::Text(scope)) => ScopeId::new(scope),
-                _ => ScopeId::new(""),
-            },
-            |identity| identity.scope.clone(),
-        );
-        let name = subject.map_or_else(|| id.shared(), |identity| Arc::clone(&identity.name));
-        let (title, remedy, missing) = match status {
-            Status::Fail => {
-                let fix = self.fixes.iter().find(|(held, _)| *held == provider).map(|(_, fix)| fix);
-                (self.title(row), Arc::clone(fix.unwrap_or(&self.rule.docs.fix)), Arc::default())
-            }
-            Status::Unknown => {
-                let said = self.said(row, &id, provider, &scope, before);
-                let title = format!("{name}: “{}” is undecided; not known: {}", self.rule.title, said.what);
-                (title, Arc::clone(&said.remedy), Arc::clone(&said.missing))
-            }
-        };
-        Some(Finding {
-            id: id_of(self.rule.id.as_str(), provider.0, &scope, &id, &self.key(row)),
-            rule: self.rule.id.clone(),
-            severity: self.rule.severity,
-            dimension: self.rule.dimension,
-            status,
-            provider,
-            scope,
-            name,
-            title,
-            identity: id,
-            facts: self.show.iter().map(|(name, column)| (Arc::clone(name), text_of(column, row))).collect(),
-            evidence: self.evidence(row, subject),
-            remedy,
-            missing,
-            frameworks: Arc::clone(&self.frameworks),
-            waiver: None,
-        })
-    }
-
-    /// Whom a row is about.
-    fn id(&self, row: usize) -> Option<Arc<str>> {
-        match self.identity?.value(row) {
-            Value::Text(id) => Some(id),
-            _ => None,
+    fn of(found: &'a Found<'a>, facts: &'a Facts, subjects: &'a Subjects<'a>) -> Self {
+        let (rule, table) = (found.selected.rule, found.table);
+        Self {
+            rule,
+            selected: &found.selected,
+            table,
+            owners: &found.owners,
+            subjects,
+            places: facts.places(table.spec.name),
+            identity: table.column(rule.identity),
+            scope: table.column("scope"),
+            discriminator: discriminator(rule, table),
+            message: rule
+                .message
+                .parts()
+                .iter()
+                .map(|part| match part {
+                    Part::Text(text) => Piece::Text(Arc::clone(text)),
+                    Part::Place(name) => match table.column(name) {
+                        Some(column) => Piece::Column(column),
+                        None => Piece::Text(rule.param(name).map(ParamValue::text).unwrap_or_default().into()),
+                    },
+                })
+                .collect(),
+            show: rule.show.iter().filter_map(|name| Some((*name, table.column(name)?))).collect(),
+            fixes: subjects.providers.iter().map(|provider| rule.fix_at(provider.0)).collect(),
         }
     }
 
-    /// What tells a row apart from others about the same identity.
-    fn key(&self, row: usize) -> Vec<Arc<str>> {
-        self.discriminator.iter().map(|column| exact(&column.value(row))).collect()
+    /// The rows, run by run.
+    fn runs(&self) -> Vec<Stretch<'a>> {
+        let mut runs = Vec::new();
+        let mut rest: Stretch<'a> = &self.selected.rows;
+        while !rest.is_empty() {
+            let mut end = RUN.min(rest.len());
+            while let (Some((last, _)), Some((next, _))) = (rest.get(end - 1), rest.get(end))
+                && self.is_alike(*last, *next)
+            {
+                end += 1;
+            }
+            let (run, after) = rest.split_at(end);
+            runs.push(run);
+            rest = after;
+        }
+        runs
     }
 
-    /// Whose row it is, if the rule judges that provider's rows: the row's own provider, else the identity's.
-    fn provider_of(&self, row: usize, subject: Option<&Identity>) -> Option<ProviderName> {
-        let provider = match self.provider.map(|column| column.value(row)) {
-            Some(Value::Text(name)) => match subject {
-                Some(identity) if *identity.provider.0 == *name => identity.provider,
-                _ => self.subjects.provider(&name)?,
-            },
-            _ => subject?.provider,
-        };
-        self.rule.providers.include(provider.0).then_some(provider)
+    /// Whether nothing tells two rows apart.
+    fn is_alike(&self, one: usize, other: usize) -> bool {
+        let id = |row: usize| self.identity.and_then(|column| column.text(row));
+        id(one) == id(other) && key(&self.discriminator, one) == key(&self.discriminator, other)
     }
 
     /// What is said of a row that cannot be decided. The rule's message would state as a fact what nobody knows, and its
-    /// remedy would mend what may not be broken.
+    /// remedy would mend what may not be broken. `subject`: the position of whom the row is about.
     fn said<'s>(
         &self,
         row: usize,
-        id: &IdentityId,
+        subject: Option<usize>,
         provider: ProviderName,
         scope: &ScopeId,
         before: &'s mut SaidBefore<'a>,
     ) -> &'s Said {
-        let cited = self.selected.question.cited(self.table, row, &self.selected.conditions);
-        let key = (cited, self.subjects.doubts(id), provider, scope.clone());
+        let cited = self.selected.cited(self.table, row);
+        let key = (cited, self.subjects.doubts(subject), provider, scope.clone());
         before.entry(key).or_insert_with_key(|(cited, doubts, provider, scope)| {
-            let gaps = self.subjects.gaps.get(&(*provider, scope)).map_or(&[][..], Vec::as_slice);
-            Said::new(self.table.spec, cited, doubts, gaps)
+            Said::new(self.table.spec, cited, doubts, self.subjects.gaps(*provider, scope))
         })
     }
 
-    fn title(&self, row: usize) -> String {
-        let mut line = String::with_capacity(self.rule.message.as_str().len() + 32);
+    /// Writes the rule's message with the values of a row.
+    fn title(&self, row: usize, line: &mut String) {
         for piece in &self.message {
             match piece {
                 Piece::Text(text) => line.push_str(text),
                 Piece::Column(column) => {
                     let before = line.len();
-                    readable(&column.value(row), &mut line);
+                    readable(column, row, line);
                     if line.len() - before > LONG_LIST {
                         let list = line.split_off(before);
                         line.push_str(&abridged(&list));
@@ -295,8 +188,6 @@ impl<'a> Maker<'a> {
                 }
             }
         }
-        line.shrink_to_fit();
-        line
     }
 
     /// Where the row is written, and where the identity is.
@@ -307,6 +198,109 @@ impl<'a> Maker<'a> {
         evidence.extend(places.iter().cloned());
         evidence.extend(own.cloned());
         evidence
+    }
+}
+
+/// What the findings of a run share. Each run has copies of its own: threads that count the holders of one and the same
+/// text wait for each other.
+struct Run<'m, 'a> {
+    maker: &'m Maker<'a>,
+    rule: RuleId,
+    frameworks: Arc<[(Arc<str>, Arc<str>)]>,
+    /// How to put a failure right, by provider.
+    fixes: Vec<Arc<str>>,
+    /// The names of the columns shown.
+    shown: Vec<Arc<str>>,
+    /// What a failure waits for.
+    nothing: Arc<[Missing]>,
+    said: SaidBefore<'a>,
+    /// Where texts are put together before they take the room that they need.
+    line: String,
+}
+
+impl<'m, 'a> Run<'m, 'a> {
+    fn of(maker: &'m Maker<'a>) -> Self {
+        let rule = maker.rule;
+        let framework = |reference: &FrameworkRef| (Arc::clone(&reference.framework), Arc::clone(&reference.id));
+        Self {
+            maker,
+            rule: RuleId::from(rule.id.as_str()),
+            frameworks: rule.frameworks.iter().map(framework).collect(),
+            fixes: maker.fixes.iter().map(|fix| Arc::from(&**fix)).collect(),
+            shown: maker.show.iter().map(|(name, _)| Arc::from(*name)).collect(),
+            nothing: Arc::from(Vec::new()),
+            said: SaidBefore::default(),
+            line: String::new(),
+        }
+    }
+
+    /// The findings of the rows; of those with one id the first.
+    fn findings(mut self, rows: Stretch<'_>) -> Vec<Finding> {
+        let mut findings: Vec<Finding> = Vec::with_capacity(rows.len());
+        for (row, status) in rows {
+            let Some(finding) = self.finding(*row, *status) else { continue };
+            if findings.last().is_none_or(|last| last.id != finding.id) {
+                findings.push(finding);
+            }
+        }
+        findings
+    }
+
+    /// The finding of a row; `None` where the row is nobody's.
+    fn finding(&mut self, row: usize, status: Status) -> Option<Finding> {
+        let Self { maker, rule, frameworks, fixes, shown, nothing, said, line } = self;
+        let id = IdentityId::new(Arc::clone(maker.identity?.text(row)?));
+        let position = maker.owners.subject(row);
+        let subject = position.and_then(|position| maker.subjects.identity(position));
+        let owner = maker.owners.provider(row)?;
+        let provider = *maker.subjects.providers.get(owner)?;
+        let scope = match subject {
+            Some(identity) => identity.scope.clone(),
+            None => {
+                let written = maker.scope.and_then(|column| column.text(row));
+                ScopeId::new(written.map_or_else(|| Arc::from(""), Arc::clone))
+            }
+        };
+        let name = subject.map_or_else(|| id.shared(), |identity| Arc::clone(&identity.name));
+        line.clear();
+        let (remedy, missing) = match status {
+            Status::Fail => {
+                maker.title(row, line);
+                (Arc::clone(fixes.get(owner)?), Arc::clone(nothing))
+            }
+            Status::Unknown => {
+                let said = maker.said(row, position, provider, &scope, said);
+                line.extend([&*name, ": “", &*maker.rule.title, "” is undecided; not known: ", &*said.what]);
+                (Arc::clone(&said.remedy), Arc::clone(&said.missing))
+            }
+        };
+        let title = line.clone();
+        let facts = shown.iter().zip(&maker.show).map(|(name, (_, column))| {
+            line.clear();
+            readable(column, row, line);
+            (Arc::clone(name), line.clone())
+        });
+        let facts: Vec<_> = facts.collect();
+        line.clear();
+        id_of([rule.as_str(), provider.0, scope.as_str(), id.as_str()], &key(&maker.discriminator, row), line);
+        Some(Finding {
+            id: FindingId::from(line.as_str()),
+            rule: rule.clone(),
+            severity: maker.rule.severity,
+            dimension: maker.rule.dimension,
+            status,
+            provider,
+            scope,
+            name,
+            title,
+            identity: id,
+            facts,
+            evidence: maker.evidence(row, subject),
+            remedy,
+            missing,
+            frameworks: Arc::clone(frameworks),
+            waiver: None,
+        })
     }
 }
 
@@ -332,60 +326,60 @@ fn abridged(list: &str) -> String {
     }
 }
 
-/// A value of a column for people.
-fn text_of(column: &Column, row: usize) -> String {
-    for_people(&column.value(row))
+/// A finding's id: it stays the same as long as the rule, the identity and the row's key do. `named`: the rule, the
+/// provider, the scope and the identity.
+fn id_of(named: [&str; 4], key: &[Cow<'_, str>], id: &mut String) {
+    let mut hasher = blake3::Hasher::new();
+    for text in named.into_iter().chain(key.iter().map(AsRef::as_ref)) {
+        // The length in front keeps parts apart whatever they contain.
+        hasher.update(&(text.len() as u64).to_le_bytes());
+        hasher.update(text.as_bytes());
+    }
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
+    for byte in hasher.finalize().as_bytes().iter().take(8) {
+        id.push(digit(byte >> 4));
+        id.push(digit(byte & 15));
+    }
 }
 
-/// A finding's id: it stays the same as long as the rule, the identity and the row's key do.
-fn id_of(rule: &str, provider: &str, scope: &ScopeId, identity: &IdentityId, key: &[Arc<str>]) -> FindingId {
-    let mut hasher = blake3::Hasher::new();
-    // The length in front keeps parts apart whatever they contain.
-    let mut part = |part: &str| {
-        hasher.update(&(part.len() as u64).to_le_bytes());
-        hasher.update(part.as_bytes());
-    };
-    for text in [rule, provider, scope.as_str(), identity.as_str()].into_iter().chain(key.iter().map(AsRef::as_ref)) {
-        part(text);
-    }
-    let mut id = String::with_capacity(16);
-    for byte in hasher.finalize().as_bytes().iter().take(8) {
-        let _ = write!(id, "{byte:02x}");
-    }
-    FindingId::from(id)
+fn known<T: Copy>(values: &[Option<T>], row: usize) -> Option<T> {
+    values.get(row).copied().flatten()
 }
 
 /// A value as a key: different values of one column have different texts.
-fn exact(value: &Value) -> Arc<str> {
-    match value {
-        Value::Null => "".into(),
-        Value::Text(value) => Arc::clone(value),
-        Value::Integer(value) => value.to_string().into(),
-        Value::Float(value) => format!("{value:?}").into(),
-        Value::Boolean(value) => value.to_string().into(),
-        Value::Timestamp(value) => value.to_string().into(),
-    }
+fn exact(column: &Column, row: usize) -> Cow<'_, str> {
+    let text = match column {
+        Column::Text(values) => return values.get(row).map_or("", |value| &**value).into(),
+        Column::Integer(values) => known(values, row).map(|value| value.to_string()),
+        Column::Float(values) => known(values, row).map(|value| format!("{value:?}")),
+        Column::Boolean(values) => known(values, row).map(|value| value.to_string()),
+        Column::Timestamp(values) => known(values, row).map(|value| value.to_string()),
+    };
+    text.unwrap_or_default().into()
 }
 
-/// A value for people, as a text of its own.
-pub(super) fn for_people(value: &Value) -> String {
+/// A value of a column for people, as a text of its own.
+pub(super) fn for_people(column: &Column, row: usize) -> String {
     let mut text = String::new();
-    readable(value, &mut text);
+    readable(column, row, &mut text);
     text
 }
 
-/// A value for people.
-fn readable(value: &Value, text: &mut String) {
-    let _ = match value {
-        Value::Null => write!(text, "unknown"),
-        Value::Text(value) if value.is_empty() => write!(text, "none"),
-        Value::Text(value) => write!(text, "{value}"),
-        Value::Integer(value) => write!(text, "{value}"),
-        Value::Float(value) => write!(text, "{value:.2}"),
-        Value::Boolean(true) => write!(text, "yes"),
-        Value::Boolean(false) => write!(text, "no"),
-        Value::Timestamp(value) => write!(text, "{}", value.strftime("%Y-%m-%d")),
+/// A value of a column for people.
+fn readable(column: &Column, row: usize, text: &mut String) {
+    let written = match column {
+        Column::Text(values) => values.get(row).map(|value| match &**value {
+            "" => text.write_str("none"),
+            value => text.write_str(value),
+        }),
+        Column::Integer(values) => known(values, row).map(|value| write!(text, "{value}")),
+        Column::Float(values) => known(values, row).map(|value| write!(text, "{value:.2}")),
+        Column::Boolean(values) => known(values, row).map(|value| text.write_str(if value { "yes" } else { "no" })),
+        Column::Timestamp(values) => known(values, row).map(|value| write!(text, "{}", value.strftime("%Y-%m-%d"))),
     };
+    if written.is_none() {
+        text.push_str("unknown");
+    }
 }
 
 #[cfg(test)]

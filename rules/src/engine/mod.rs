@@ -1,10 +1,10 @@
 //! Evaluates rules over fact tables.
 //!
-//! All conditions of all rules over one table are boolean columns of one select. A row is judged where the provider is
-//! one of the rule's and `applies_to` is TRUE; the predicate then decides: TRUE fails, FALSE passes, NULL is unknown. An
-//! `applies_to` that is NULL judges nothing: it chooses the rows that a rule speaks of, and a row of which not even that
-//! is known would be an unknown of every rule at once, which hides the unknowns that matter. What a verdict rests on
-//! belongs in the predicate.
+//! All conditions of all rules over one table are boolean columns of one select; where the table is large, those of rules
+//! that speak of few rows are columns of a select of these rows. A row is judged where the provider is one of the rule's
+//! and `applies_to` is TRUE; the predicate then decides: TRUE fails, FALSE passes, NULL is unknown. An `applies_to` that is
+//! NULL judges nothing: it chooses the rows that a rule speaks of, and a row of which not even that is known would be an
+//! unknown of every rule at once, which hides the unknowns that matter. What a verdict rests on belongs in the predicate.
 //!
 //! A predicate that fails to evaluate is an error of that rule, never a pass; the other rules go on.
 
@@ -14,21 +14,25 @@ mod finding;
 mod frame;
 mod knowledge;
 mod open;
+mod owners;
 mod select;
 #[cfg(test)]
 mod sql_tests;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use evenhand_model::finding::Finding;
 use evenhand_model::gap::Subject;
 use evenhand_model::id::RuleId;
 use evenhand_model::inventory::Inventory;
 use evenhand_model::parity::Comparison;
-use evenhand_model::table::{Table, TableSpec};
+use evenhand_model::table::TableSpec;
 use rayon::prelude::*;
 
+use crate::engine::finding::Found;
+use crate::engine::owners::{Owners, Subjects};
 use crate::facts::Facts;
 use crate::judgements::Judgements;
 use crate::pack::{Rule, RuleSet};
@@ -92,36 +96,32 @@ pub fn evaluate(
     comparisons: &[Comparison],
     over: impl Fn(&TableSpec) -> bool,
 ) -> Evaluation {
-    let subjects = finding::Subjects::new(inventory, judgements, comparisons);
+    let subjects = Subjects::new(inventory, judgements, comparisons);
     let mut errors = Vec::new();
     let mut passed = BTreeMap::new();
-    let mut found: Vec<(select::Selected<'_>, &Table)> = Vec::with_capacity(rules.len());
+    let mut found: Vec<Found<'_>> = Vec::with_capacity(rules.len());
     for table in facts.tables.iter().filter(|table| over(table.spec)) {
         let of_table: Vec<&Rule> = rules.iter().filter(|rule| rule.table.name == table.spec.name).collect();
         if of_table.is_empty() {
             continue;
         }
-        let (mut selected, failed) = select::select(table, &of_table);
-        errors.extend(failed);
-        let mut owners: BTreeMap<&str, finding::Owners> = BTreeMap::new();
-        for selected in &selected {
-            let identity = selected.rule.identity;
-            owners.entry(identity).or_insert_with(|| finding::Owners::of(table, identity, &subjects));
+        let mut owners: BTreeMap<&str, Arc<Owners<'_>>> = BTreeMap::new();
+        for rule in &of_table {
+            let owners_by = || Arc::new(Owners::of(table, rule.identity, &subjects));
+            owners.entry(rule.identity).or_insert_with(owners_by);
         }
-        let count = |selected: &mut select::Selected<'_>| {
-            let judged = owners.get(selected.rule.identity)?.judged_by(selected.rule, &subjects);
-            let rows = std::mem::take(&mut selected.passed);
-            Some((selected.rule.id.clone(), rows.into_iter().filter(|row| judged(*row as usize)).count() as u64))
-        };
-        passed.extend(selected.par_iter_mut().filter_map(count).collect::<Vec<_>>());
-        found.extend(selected.into_iter().map(|selected| (selected, table)));
+        let judging =
+            of_table.iter().filter_map(|rule| Some((*rule, owners.get(rule.identity)?.judged_by(rule, &subjects))));
+        let (selected, failed) = select::select(table, judging.collect());
+        errors.extend(failed);
+        for selected in selected {
+            let Some(owners) = owners.get(selected.rule.identity).map(Arc::clone) else { continue };
+            passed.insert(selected.rule.id.clone(), selected.passed);
+            found.push(Found { selected, table, owners });
+        }
     }
     errors.sort_by(|a, b| a.rule.cmp(&b.rule));
-    found.sort_by_key(|(selected, _)| (Reverse(selected.rule.severity), &selected.rule.id));
-    let mut findings = Vec::with_capacity(found.iter().map(|(selected, _)| selected.rows.len()).sum());
-    for (selected, table) in found {
-        findings.append(&mut finding::findings(&selected, table, facts, &subjects));
-    }
-    findings.shrink_to_fit();
-    Evaluation { findings, errors, passed }
+    found.sort_by_key(|found| (Reverse(found.selected.rule.severity), &found.selected.rule.id));
+    found.par_iter_mut().for_each(Found::sort);
+    Evaluation { findings: finding::findings(&found, facts, &subjects), errors, passed }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use evenhand_model::evidence::Truth;
 use evenhand_model::finding::Missing;
 use evenhand_model::gap::{Gap, Subject};
-use evenhand_model::table::{Table, TableSpec, Value};
-use polars::prelude::{BooleanChunked, BooleanFunction, Expr, FunctionExpr, Operator};
+use evenhand_model::table::{Table, TableSpec};
+use polars::prelude::{BooleanFunction, Expr, FunctionExpr, Operator};
 
 use crate::engine::compile::columns;
 use crate::engine::finding::for_people;
@@ -38,7 +38,8 @@ pub(crate) struct Question {
 #[derive(Debug)]
 struct Leaf {
     expr: Expr,
-    columns: Vec<String>,
+    /// Their positions in the table.
+    columns: Vec<usize>,
 }
 
 /// A column that a row's verdict waits for.
@@ -127,9 +128,9 @@ fn remedy(subjects: &BTreeSet<Subject>, gaps: &[&Gap]) -> String {
 }
 
 impl Question {
-    pub(crate) fn new(predicate: &Expr) -> Self {
+    pub(crate) fn new(predicate: &Expr, table: &TableSpec) -> Self {
         let mut leaves = Vec::new();
-        let root = node(predicate, &mut leaves);
+        let root = node(predicate, table, &mut leaves);
         Self { root, leaves }
     }
 
@@ -138,41 +139,32 @@ impl Question {
         self.leaves.iter().filter(|_| self.leaves.len() > 1).map(|leaf| &leaf.expr)
     }
 
-    /// The columns that a row waits for, in the table's order. `values`: of the conditions, over all rows of the table.
-    pub(crate) fn cited(&self, table: &Table, row: usize, values: &[BooleanChunked]) -> Vec<Cited> {
-        let truths: Vec<Truth> = (0..self.leaves.len())
-            .map(|leaf| match values.get(leaf).and_then(|values| values.get(row)) {
-                Some(value) => Truth::from(value),
-                // A lone leaf is the predicate, which is NULL.
-                None => Truth::Unknown,
-            })
-            .collect();
-        let mut names = Vec::new();
-        self.open(&self.root, &truths, table, row, &mut names);
-        if names.is_empty() {
+    /// The columns that a row waits for, in the table's order. `value`: of a condition, by its number, for this row.
+    pub(crate) fn cited(&self, table: &Table, row: usize, value: impl Fn(usize) -> Option<bool>) -> Vec<Cited> {
+        // A lone leaf is the predicate, which is NULL.
+        let truths: Vec<Truth> =
+            (0..self.leaves.len()).map(|leaf| value(leaf).map_or(Truth::Unknown, Truth::from)).collect();
+        let mut columns = Vec::new();
+        self.open(&self.root, &truths, table, row, &mut columns);
+        if columns.is_empty() {
             // A NULL that stands in the predicate itself: all that it looks at led there.
-            names.extend(self.leaves.iter().flat_map(|leaf| leaf.columns.iter().map(String::as_str)));
+            columns.extend(self.leaves.iter().flat_map(|leaf| &leaf.columns));
         }
-        let mut cited: Vec<Cited> = table
-            .spec
-            .columns
-            .iter()
-            .enumerate()
-            .filter(|(_, spec)| names.contains(&spec.name))
-            .map(|(column, spec)| {
-                let value = table.value(row, spec.name);
-                Cited { column, value: (value != Value::Null).then(|| for_people(&value)) }
-            })
-            .collect();
+        columns.sort_unstable();
+        columns.dedup();
         // Where something is not known, what is known decides nothing.
-        if cited.iter().any(|cited| cited.value.is_none()) {
-            cited.retain(|cited| cited.value.is_none());
+        if columns.iter().any(|column| is_null(table, *column, row)) {
+            columns.retain(|column| is_null(table, *column, row));
         }
-        cited
+        let cited = |column: usize| {
+            let known = table.columns.get(column).filter(|held| !held.is_null(row));
+            Cited { column, value: known.map(|held| for_people(held, row)) }
+        };
+        columns.into_iter().map(cited).collect()
     }
 
-    /// Names the columns by which an unknown node is unknown.
-    fn open<'q>(&'q self, node: &Node, truths: &[Truth], table: &Table, row: usize, names: &mut Vec<&'q str>) {
+    /// Adds the columns by which an unknown node is unknown.
+    fn open(&self, node: &Node, truths: &[Truth], table: &Table, row: usize, columns: &mut Vec<usize>) {
         let unknown = |node: &&Node| truth(node, truths) == Truth::Unknown;
         match node {
             Node::All(nodes) | Node::Any(nodes) => {
@@ -180,47 +172,48 @@ impl Question {
                     match node {
                         // `… AND NULL`: what stands beside it says when nothing more can be said.
                         Node::Leaf(at) if self.leaves.get(*at).is_none_or(|leaf| leaf.columns.is_empty()) => {
-                            nodes.iter().filter(|node| !unknown(node)).for_each(|node| self.read(node, names));
+                            nodes.iter().filter(|node| !unknown(node)).for_each(|node| self.read(node, columns));
                         }
-                        node => self.open(node, truths, table, row, names),
+                        node => self.open(node, truths, table, row, columns),
                     }
                 }
             }
-            Node::Not(node) => self.open(node, truths, table, row, names),
+            Node::Not(node) => self.open(node, truths, table, row, columns),
             Node::Case(nodes) => {
-                let before = names.len();
+                let before = columns.len();
                 let [when, ..] = &**nodes;
                 if unknown(&when) {
-                    self.open(when, truths, table, row, names);
+                    self.open(when, truths, table, row, columns);
                 }
-                self.open(branch(nodes, truths), truths, table, row, names);
-                if names.len() == before {
-                    self.read(when, names);
+                self.open(branch(nodes, truths), truths, table, row, columns);
+                if columns.len() == before {
+                    self.read(when, columns);
                 }
             }
             Node::Leaf(at) => {
                 let Some(leaf) = self.leaves.get(*at) else { return };
-                let missing = |name: &&str| table.value(row, name) == Value::Null;
-                let before = names.len();
-                names.extend(leaf.columns.iter().map(String::as_str).filter(missing));
-                if names.len() == before {
-                    names.extend(leaf.columns.iter().map(String::as_str));
+                let before = columns.len();
+                columns.extend(leaf.columns.iter().filter(|column| is_null(table, **column, row)));
+                if columns.len() == before {
+                    columns.extend(&leaf.columns);
                 }
             }
         }
     }
 
-    /// Names all columns below a node.
-    fn read<'q>(&'q self, node: &Node, names: &mut Vec<&'q str>) {
+    /// Adds all columns below a node.
+    fn read(&self, node: &Node, columns: &mut Vec<usize>) {
         match node {
-            Node::All(nodes) | Node::Any(nodes) => nodes.iter().for_each(|node| self.read(node, names)),
-            Node::Not(node) => self.read(node, names),
-            Node::Case(nodes) => nodes.iter().for_each(|node| self.read(node, names)),
-            Node::Leaf(at) => {
-                names.extend(self.leaves.get(*at).iter().flat_map(|leaf| leaf.columns.iter().map(String::as_str)));
-            }
+            Node::All(nodes) | Node::Any(nodes) => nodes.iter().for_each(|node| self.read(node, columns)),
+            Node::Not(node) => self.read(node, columns),
+            Node::Case(nodes) => nodes.iter().for_each(|node| self.read(node, columns)),
+            Node::Leaf(at) => columns.extend(self.leaves.get(*at).iter().flat_map(|leaf| &leaf.columns)),
         }
     }
+}
+
+fn is_null(table: &Table, column: usize, row: usize) -> bool {
+    table.columns.get(column).is_none_or(|column| column.is_null(row))
 }
 
 fn truth(node: &Node, truths: &[Truth]) -> Truth {
@@ -239,28 +232,29 @@ fn branch<'n>(nodes: &'n [Node; 3], truths: &[Truth]) -> &'n Node {
     if truth(when, truths) == Truth::Yes { then } else { otherwise }
 }
 
-fn node(expr: &Expr, leaves: &mut Vec<Leaf>) -> Node {
+fn node(expr: &Expr, table: &TableSpec, leaves: &mut Vec<Leaf>) -> Node {
     match expr {
         Expr::BinaryExpr { left, op: Operator::And | Operator::LogicalAnd, right } => {
-            Node::All(vec![node(left, leaves), node(right, leaves)])
+            Node::All(vec![node(left, table, leaves), node(right, table, leaves)])
         }
         Expr::BinaryExpr { left, op: Operator::Or | Operator::LogicalOr, right } => {
-            Node::Any(vec![node(left, leaves), node(right, leaves)])
+            Node::Any(vec![node(left, table, leaves), node(right, table, leaves)])
         }
         Expr::Function { input, function: FunctionExpr::Boolean(BooleanFunction::Not) } => match input.first() {
-            Some(input) => Node::Not(Box::new(node(input, leaves))),
-            None => leaf(expr, leaves),
+            Some(input) => Node::Not(Box::new(node(input, table, leaves))),
+            None => leaf(expr, table, leaves),
         },
         Expr::Ternary { predicate, truthy, falsy } => {
-            let when = node(predicate, leaves);
-            let then = node(truthy, leaves);
-            Node::Case(Box::new([when, then, node(falsy, leaves)]))
+            let when = node(predicate, table, leaves);
+            let then = node(truthy, table, leaves);
+            Node::Case(Box::new([when, then, node(falsy, table, leaves)]))
         }
-        _ => leaf(expr, leaves),
+        _ => leaf(expr, table, leaves),
     }
 }
 
-fn leaf(expr: &Expr, leaves: &mut Vec<Leaf>) -> Node {
-    leaves.push(Leaf { expr: expr.clone(), columns: columns(expr) });
+fn leaf(expr: &Expr, table: &TableSpec, leaves: &mut Vec<Leaf>) -> Node {
+    let position = |name: &String| table.columns.iter().position(|column| column.name == name.as_str());
+    leaves.push(Leaf { expr: expr.clone(), columns: columns(expr).iter().filter_map(position).collect() });
     Node::Leaf(leaves.len() - 1)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use evenhand_model::evidence::Evidence;
 use evenhand_model::finding::Status;
 use evenhand_model::gap::{Gap, GapKind, Lost, Subject};
-use evenhand_model::id::{ProviderName, ScopeId};
+use evenhand_model::id::{ProviderName, RuleId, ScopeId};
 use evenhand_model::identity::Identity;
 use evenhand_model::inventory::Inventory;
 use evenhand_model::table::{Column, Row as _, Table, Value};
@@ -218,12 +218,11 @@ fn an_undecided_row_names_the_columns_that_would_decide_it() {
         let loaded = load(&[("test-rule", &text)]);
         let rule = loaded.rules.get("test-rule").unwrap_or_else(|| panic!("{:?}", loaded.problems));
         let table = cases::table(rule);
-        let (selected, errors) = super::select::select(&table, &[rule]);
+        let (selected, errors) = super::select::select(&table, vec![(rule, |_: usize| true)]);
         assert!(errors.is_empty(), "{errors:?}");
         assert_eq!(selected[0].rows, [(0, Status::Unknown)], "{predicate}");
         let mut cited: Vec<String> = selected[0]
-            .question
-            .cited(&table, 0, &selected[0].conditions)
+            .cited(&table, 0)
             .into_iter()
             .map(|cited| {
                 let name = CredentialRow::SPEC.columns[cited.column].name;
@@ -327,6 +326,47 @@ fn a_rule_that_fails_on_data_is_an_error_and_the_others_go_on() {
     assert_eq!(finding.evidence, [Evidence::pointer("doc.json", "/0")]);
     assert_eq!(finding.id.as_str().len(), 16);
     assert_ne!(finding.id, evaluation.findings[1].id, "rows of one identity have ids of their own");
+}
+
+#[test]
+fn rules_of_few_rows_find_in_a_large_table_what_they_would_find_in_a_small_one() {
+    let predicate = "age_days > :days OR age_days > 1000";
+    let few = rule_text("few", predicate) + "applies_to: kind = 'few' AND (age_days IS NULL OR age_days > 10)\n";
+    let idle = rule_text("idle", "kind > 3").replace("providers: all", "providers: [aws]");
+    let loaded = load(&[("few", &few), ("every", &rule_text("every", predicate)), ("idle", &idle)]);
+    let ids: Vec<String> = (0..5000).map(|row| format!("{row:04}")).collect();
+    let row = |row: usize| {
+        let age = (row % 3 > 0).then_some(row as i64 % 199);
+        (if row % 100 == 7 { "few" } else { "many" }, age)
+    };
+    let rows: Vec<(&str, &str, Option<i64>)> =
+        ids.iter().enumerate().map(|(at, id)| (id.as_str(), row(at).0, row(at).1)).collect();
+    let facts = Facts::without_places(vec![credentials(&rows)]);
+    let inventory = inventory();
+    let judgements = Judgements::new(&inventory, &JobConfig::default());
+    let evaluation = evaluate(&loaded.rules, &facts, &inventory, &judgements, &[], |_| true);
+    // A condition of another type is an error of its rule even where the rule judges nothing.
+    let failed: Vec<&str> = evaluation.errors.iter().map(|error| error.rule.as_str()).collect();
+    assert_eq!(failed, ["idle"]);
+    for (rule, is_few) in [("every", false), ("few", true)] {
+        let applies = |(kind, age): &(&str, Option<i64>)| !is_few || *kind == "few" && age.is_none_or(|age| age > 10);
+        let judged: Vec<_> = (0..5000).map(row).filter(applies).collect();
+        let found = || evaluation.findings.iter().filter(|finding| finding.rule.as_str() == rule);
+        let mut titles: Vec<&str> = found().map(|finding| finding.title.as_str()).collect();
+        titles.sort_unstable();
+        let mut expected: Vec<String> = judged
+            .iter()
+            .filter_map(|(kind, age)| match age {
+                Some(age) if *age <= 90 => None,
+                Some(age) => Some(format!("{kind} of role is {age} days old, more than 90")),
+                None => Some("the role: “T” is undecided; not known: whole days since it was made".to_owned()),
+            })
+            .collect();
+        expected.sort_unstable();
+        assert_eq!(titles, expected, "{rule}");
+        assert!(found().all(|finding| finding.missing.iter().all(|missing| &*missing.column == "age_days")));
+        assert_eq!(evaluation.passed[&RuleId::from(rule)] as usize, judged.len() - expected.len(), "{rule}");
+    }
 }
 
 #[test]

@@ -96,7 +96,7 @@ fn federation(source: &str, target: &str) -> Trust {
 
 fn nature(inventory: &Inventory, id: &str) -> Nature {
     let identity = inventory.identities.iter().find(|identity| identity.id.as_str() == id).unwrap();
-    judge(&identity.signals).nature
+    nature_of(&identity.signals)
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use evenhand_model::access::{Doubt, GrantIx};
+use evenhand_model::access::{Doubt, Grant, GrantIx};
 use evenhand_model::evidence::Truth;
 use evenhand_model::id::ProviderName;
 use evenhand_model::identity::Identity;
@@ -129,17 +129,18 @@ pub(crate) fn compare<'a>(
             };
             let outcome = outcome_of(world, holder, part, &humans, unclear.is_some(), scratch);
             totals.add(&outcome, unclear.is_none());
-            excess.extend(atoms_for(&outcome, holder, &subject, part));
+            let (held_in_all, in_excess) = (outcome.operations, outcome.excess_operations);
+            add_atoms(&mut excess, outcome, holder, &subject, part);
             let held: Vec<&Doubt> = part.principals.iter().flat_map(|principal| &principal.view.doubts).collect();
             doubts.extend(held.iter().map(|doubt| Arc::clone(&doubt.text)));
             telling |= !held.is_empty();
             match unclear {
-                why if outcome.operations == 0 => unmeasured.extend(why),
+                why if held_in_all == 0 => unmeasured.extend(why),
                 Some(why) => {
                     telling = true;
                     doubts.push(why);
                 }
-                None => nothing_in.push((part.provider, outcome.excess_operations)),
+                None => nothing_in.push((part.provider, in_excess)),
             }
             continue;
         }
@@ -148,7 +149,7 @@ pub(crate) fn compare<'a>(
         }
         let outcome = outcome_of(world, holder, part, &humans, !humans.unknown.is_empty(), scratch);
         totals.add(&outcome, true);
-        excess.extend(atoms_for(&outcome, holder, &subject, part));
+        add_atoms(&mut excess, outcome, holder, &subject, part);
         let human_sides: Vec<controls::Side<'_>> =
             humans.known.iter().map(|(role, view)| controls::side_of(world, *role, view)).collect();
         let compared = controls::compare(&holder.operations, &human_sides, &found.process, &sides, &standing);
@@ -257,7 +258,8 @@ fn humans_in<'a>(world: &World<'a>, found: &Found<'a>, part: &Part<'_>) -> Human
     }
 }
 
-/// `partly_known`: whether people may hold more than is known.
+/// What comes of a comparison, kept for others of the same access where there are any. `partly_known`: whether people may
+/// hold more than is known.
 fn outcome_of(
     world: &World<'_>,
     holder: &Holder<'_>,
@@ -270,26 +272,36 @@ fn outcome_of(
         part.principals.iter().map(|principal| (principal.key, &*principal.view)).collect();
     principals.sort_by_key(|(key, _)| *key);
     principals.dedup_by_key(|(key, _)| *key);
+    let mut make = || {
+        let ai: Vec<&View> = principals.iter().map(|(_, view)| *view).collect();
+        // Roles of equal access share one view.
+        let mut human: Vec<&View> = humans.known.iter().map(|(_, view)| &**view).collect();
+        human.dedup_by(|a, b| std::ptr::eq(*a, *b));
+        outcome::compare(&holder.operations, holder.resolver, &ai, &human, partly_known, scratch)
+    };
+    if principals.iter().any(|(key, _)| world.is_of_one(part.provider, *key)) {
+        return Arc::new(make());
+    }
     let key = PairKey {
         provider: part.provider,
         ai: principals.iter().map(|(key, _)| *key).collect(),
         human: humans.key.clone(),
         partly_known,
     };
-    world.outcomes.get(key, || {
-        let ai: Vec<&View> = principals.iter().map(|(_, view)| *view).collect();
-        // Roles of equal access share one view.
-        let mut human: Vec<&View> = humans.known.iter().map(|(_, view)| &**view).collect();
-        human.dedup_by(|a, b| std::ptr::eq(*a, *b));
-        outcome::compare(&holder.operations, holder.resolver, &ai, &human, partly_known, scratch)
-    })
+    world.outcomes.get(key, make)
 }
 
-/// The atoms of an outcome with what is particular to the identity: what it used, through whom it holds it, and where it is
-/// described.
-fn atoms_for(outcome: &Outcome, holder: &Holder<'_>, subject: &Subject<'_>, part: &Part<'_>) -> Vec<ExcessAtom> {
+/// Adds the atoms of an outcome with what is particular to the identity: what it used, through whom it holds it, and where it
+/// is described.
+fn add_atoms(
+    excess: &mut Vec<ExcessAtom>,
+    outcome: Arc<Outcome>,
+    holder: &Holder<'_>,
+    subject: &Subject<'_>,
+    part: &Part<'_>,
+) {
     if outcome.atoms.is_empty() {
-        return Vec::new();
+        return;
     }
     let used = part
         .principals
@@ -298,37 +310,51 @@ fn atoms_for(outcome: &Outcome, holder: &Holder<'_>, subject: &Subject<'_>, part
         .reduce(|all, one| Some(all?.union(&one?)))
         .flatten();
     let ways: Vec<Option<String>> = part.principals.iter().map(|principal| subject.way_to(principal)).collect();
-    // One text for all atoms of a statement: reports tell statements apart by it.
-    let mut names: HashMap<(usize, Option<GrantIx>), Arc<str>> = HashMap::new();
-    outcome
-        .atoms
-        .iter()
-        .map(|held| {
-            let mut atom = held.atom.clone();
-            atom.used = used.as_ref().map(|used| used.intersects(&held.operations));
-            let holds = |principal: &Principal<'_>| {
-                let mut slices = principal.view.slices.iter().filter(|slice| slice.grant == held.granted_by);
-                slices.any(|slice| slice.operations.intersects(&held.operations))
-            };
-            // Whoever holds it: the tool server, where the agent itself does not.
-            let holder = match part.principals.as_slice() {
-                [_] => 0,
-                several => several.iter().position(holds).unwrap_or_default(),
-            };
-            if held.granted_by.is_none() {
+    // One value for all atoms of a statement: reports tell statements apart by its parts.
+    let mut grants: HashMap<(usize, Option<GrantIx>), Arc<Grant>> = HashMap::new();
+    let mut adapt = |atom: &mut ExcessAtom, operations: &OpSet, granted_by: Option<GrantIx>| {
+        atom.used = used.as_ref().map(|used| used.intersects(operations));
+        let holds = |principal: &Principal<'_>| {
+            let mut slices = principal.view.slices.iter().filter(|slice| slice.grant == granted_by);
+            slices.any(|slice| slice.operations.intersects(operations))
+        };
+        // Whoever holds it: the tool server, where the agent itself does not.
+        let holder = match part.principals.as_slice() {
+            [_] => 0,
+            several => several.iter().position(holds).unwrap_or_default(),
+        };
+        let way = ways.get(holder).and_then(Option::as_ref);
+        if granted_by.is_some() && way.is_none() {
+            return;
+        }
+        let grant = grants.entry((holder, granted_by)).or_insert_with(|| {
+            let mut grant = Grant::clone(&atom.grant);
+            if granted_by.is_none() {
                 let described = part.principals.get(holder).map_or(subject.identity, |principal| principal.identity);
-                atom.grant.evidence = described.evidence.clone();
+                grant.evidence = described.evidence.clone();
             }
-            if let Some(way) = ways.get(holder).and_then(Option::as_ref) {
-                let name = names.entry((holder, held.granted_by)).or_insert_with(|| match &*atom.grant.name {
+            if let Some(way) = way {
+                grant.name = match &*grant.name {
                     "" => way.as_str().into(),
                     name => format!("{name}, {way}").into(),
-                });
-                atom.grant.name = Arc::clone(name);
+                };
             }
+            Arc::new(grant)
+        });
+        atom.grant = Arc::clone(grant);
+    };
+    excess.reserve_exact(outcome.atoms.len());
+    match Arc::try_unwrap(outcome) {
+        Ok(outcome) => excess.extend(outcome.atoms.into_iter().map(|mut held| {
+            adapt(&mut held.atom, &held.operations, held.granted_by);
+            held.atom
+        })),
+        Err(outcome) => excess.extend(outcome.atoms.iter().map(|held| {
+            let mut atom = held.atom.clone();
+            adapt(&mut atom, &held.operations, held.granted_by);
             atom
-        })
-        .collect()
+        })),
+    }
 }
 
 /// Doubts that all principals and all roles share, in one scope.

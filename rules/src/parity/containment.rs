@@ -15,7 +15,7 @@ use evenhand_model::evidence::Truth;
 use evenhand_model::opset::OpSet;
 use evenhand_model::scope::{Pattern, ResourceScope};
 
-use super::view::{SliceView, View};
+use super::view::{SliceView, View, held_by};
 
 /// Lists longer than this are compared as a whole only.
 const MAX_PATTERNS: usize = 64;
@@ -26,12 +26,29 @@ const MIN_REMEMBERED: usize = 9;
 /// Answers that are remembered at a time.
 const MAX_REMEMBERED: usize = 1 << 16;
 
-/// Answers on pairs of shared scopes, by address.
+/// Answers on pairs of shared scopes, and what was said of slices, by address.
 ///
-/// An entry is right as long as both scopes live; the views that own them outlive every comparison of a run.
+/// An entry is right as long as what it speaks of lives; the views that own it outlive every comparison of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     contained: HashMap<(usize, usize), Truth, foldhash::fast::FixedState>,
+    places: HashMap<usize, Arc<str>, foldhash::fast::FixedState>,
+}
+
+impl Scratch {
+    /// Where a slice of the people's access grants, and under what.
+    pub(crate) fn place(&mut self, slice: &SliceView) -> Arc<str> {
+        if self.places.len() >= MAX_REMEMBERED {
+            self.places.clear();
+        }
+        let place = self.places.entry(std::ptr::from_ref(slice).addr()).or_insert_with(|| {
+            match slice.granted_under.is_unconditional() {
+                true => format!("on {}", slice.scope).into(),
+                false => format!("on {} if {}", slice.scope, slice.granted_under).into(),
+            }
+        });
+        Arc::clone(place)
+    }
 }
 
 /// A part of a slice that is not, or not certainly, covered.
@@ -97,15 +114,16 @@ impl Left {
 
 struct Coverers<'a> {
     slices: Vec<&'a SliceView>,
-    operations: OpSet,
+    operations: Cow<'a, OpSet>,
 }
 
 impl<'a> Coverers<'a> {
     fn of(views: &[&'a View]) -> Self {
-        let slices =
-            views.iter().flat_map(|view| view.widest_first.iter().filter_map(|at| view.slices.get(*at))).collect();
-        let operations = OpSet::from_ranges(views.iter().flat_map(|view| view.operations.ranges().iter().copied()));
-        Self { slices, operations }
+        let mut slices = Vec::with_capacity(views.iter().map(|view| view.slices.len()).sum());
+        for view in views {
+            slices.extend(view.widest_first.iter().filter_map(|at| view.slices.get(*at)));
+        }
+        Self { slices, operations: held_by(views) }
     }
 
     fn compare<'s>(&self, slice: &'s SliceView, scratch: &mut Scratch, pieces: &mut Vec<Piece<'s>>) {

@@ -26,7 +26,7 @@ use evenhand_model::parity::ControlComparison;
 
 use super::gates::Places;
 use super::subject::{Part, Subject};
-use super::view::{Controlled, Operations, SliceView, View, slot};
+use super::view::{Controlled, Operations, SliceView, View, held_by, slot};
 use super::window;
 use super::world::World;
 
@@ -60,6 +60,16 @@ pub(crate) struct Side<'a> {
     pub(crate) may_lose: bool,
 }
 
+impl Side<'_> {
+    /// Whether something of it is under a control of a kind, or may be.
+    fn has(&self, kind: ControlKind) -> bool {
+        let is_under = |held: &Controlled| !held.certainly.is_empty() || !held.perhaps.is_empty();
+        self.may_lose
+            || self.controls.iter().any(|control| control.kind == kind)
+            || self.view.controlled.as_ref().and_then(|held| held.get(slot(kind))).is_some_and(is_under)
+    }
+}
+
 /// The controls of one provider's part, compared.
 #[derive(Default)]
 pub(crate) struct Compared {
@@ -80,10 +90,7 @@ pub(crate) fn compare(
     if process.is_empty() && human.iter().all(|side| side.controls.is_empty() && side.view.controlled.is_none()) {
         return Compared::default();
     }
-    let held = |sides: &[Side<'_>]| {
-        OpSet::from_ranges(sides.iter().flat_map(|side| side.view.operations.ranges().iter().copied()))
-    };
-    let both = held(human).intersection(&held(ai)).intersection(&operations.sensitive);
+    let both = held_by(&views(human)).intersection(&held_by(&views(ai))).intersection(&operations.sensitive);
     if both.is_empty() {
         return Compared::default();
     }
@@ -91,8 +98,10 @@ pub(crate) fn compare(
     for kind in ControlKind::ALL {
         let people = if process.contains(&kind) {
             Controlled { certainly: both.clone(), perhaps: OpSet::new() }
-        } else {
+        } else if human.iter().any(|side| side.has(kind)) {
             under(human, kind, &both, &[])
+        } else {
+            continue;
         };
         if people.certainly.is_empty() && people.perhaps.is_empty() {
             continue;
@@ -130,6 +139,10 @@ pub(crate) fn compare(
     rows.extend(of_places);
     rows.sort_by_key(|row| (std::cmp::Reverse(row.is_gap()), row.control));
     Compared { rows, places }
+}
+
+fn views<'a>(sides: &[Side<'a>]) -> Vec<&'a View> {
+    sides.iter().map(|side| side.view).collect()
 }
 
 /// Operations that some grant of some holder puts under a control by its own condition, certainly or perhaps.

@@ -93,9 +93,12 @@ impl<'w> Gates<'w> {
         told: &Places,
         approval: Truth,
     ) -> Vec<GateComparison> {
+        if self.least.is_empty() {
+            return Vec::new();
+        }
         let mut all: BTreeMap<Same<'_>, Said<'_>> = BTreeMap::new();
         let held = side.view.operations.intersection(&operations.sensitive);
-        let stands = !self.least.is_empty() && (!held.is_empty() || side.may_gain);
+        let stands = !held.is_empty() || side.may_gain;
         // One may have very many controls before single places, and few before everything.
         let whole: Vec<&Control> =
             side.controls.iter().copied().filter(|control| stands && control.scope.is_everything()).collect();

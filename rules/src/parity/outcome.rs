@@ -1,5 +1,6 @@
 //! The comparison of one access with others: what depends on the accesses alone, made once for equal ones.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use evenhand_model::access::{AccessResolver, Grant, GrantIx};
@@ -9,7 +10,7 @@ use evenhand_model::opset::OpSet;
 use evenhand_model::parity::ExcessAtom;
 
 use super::containment::{Piece, Scratch, uncovered};
-use super::view::{Operations, View};
+use super::view::{Operations, SliceView, View, held_by};
 
 /// What an outcome depends on.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -68,9 +69,7 @@ pub(crate) fn compare(
     partly_known: bool,
     scratch: &mut Scratch,
 ) -> Outcome {
-    let union =
-        |views: &[&View]| OpSet::from_ranges(views.iter().flat_map(|view| view.operations.ranges().iter().copied()));
-    let (held, by_people) = (union(ai), union(human));
+    let (held, by_people) = (held_by(ai), held_by(human));
     let mut pieces = uncovered(ai, human, scratch);
     if partly_known {
         pieces.iter_mut().for_each(Piece::doubt);
@@ -80,18 +79,18 @@ pub(crate) fn compare(
     };
     let excess = gathered(|piece| &piece.excess);
     let undecided = gathered(|piece| &piece.undecided).difference(&excess);
-    let mut atoms = Vec::with_capacity(pieces.len());
-    pieces.iter().for_each(|piece| add_atoms(piece, operations, resolver, human, &mut atoms));
-    atoms.sort_by(|a, b| {
-        let (a, b) = (&a.atom, &b.atom);
-        (rank(a), &a.operation, &a.scope, &a.condition, &a.grant).cmp(&(
-            rank(b),
-            &b.operation,
-            &b.scope,
-            &b.condition,
-            &b.grant,
-        ))
-    });
+    let wider = excess.intersection(&by_people);
+    let nothing: Arc<str> = "".into();
+    let told: Vec<Told> = pieces.iter().map(|piece| Told::of(piece, resolver, &nothing)).collect();
+    let mut drafts = Vec::with_capacity(pieces.len());
+    pieces.iter().zip(&told).for_each(|(piece, told)| add_drafts(piece, told, operations, &mut drafts));
+    drafts.sort_by(|a, b| a.order().cmp(&b.order()));
+    let people = People::of(human, &by_people, &wider.union(&undecided.intersection(&by_people)));
+    let atom = |draft: Draft<'_>| {
+        let people_have = people.have(&draft.operations, scratch);
+        draft.atom(operations, people_have)
+    };
+    let atoms = drafts.into_iter().map(atom).collect();
     let narrower = pieces.is_empty() && {
         let missing = uncovered(human, ai, scratch);
         missing.iter().any(|piece| !piece.excess.is_empty())
@@ -105,9 +104,9 @@ pub(crate) fn compare(
         human_weight: catalog.weight_of(&by_people),
         shared_weight: catalog.weight_of(&held.intersection(&by_people)),
         excess_operations: count(&excess),
-        wider_operations: count(&excess.intersection(&by_people)),
+        wider_operations: count(&wider),
         excess_weight: catalog.weight_of(&excess),
-        high_risk: count(&excess.intersection(&operations.high_risk)),
+        high_risk: operations.high_risk(&excess),
         undecided_operations: count(&undecided),
         narrower,
     }
@@ -116,73 +115,134 @@ pub(crate) fn compare(
 /// The order in which people read excess: what is all of high risk, what is so in part, and the rest; of these what is
 /// certain, and then what weighs most. Reading one secret weighs less than a service's harmless operations together, and
 /// must not be what a short list leaves out.
-pub(crate) fn rank(atom: &ExcessAtom) -> (bool, bool, bool, std::cmp::Reverse<u32>) {
-    let (none, all) = (atom.high_risk == 0, atom.high_risk >= atom.operations);
-    (none, !all, !atom.decided, std::cmp::Reverse(atom.weight))
+type Rank = (bool, bool, bool, Reverse<u32>);
+
+/// The rank of an atom.
+pub(crate) fn rank(atom: &ExcessAtom) -> Rank {
+    rank_of(atom.operations, atom.high_risk, atom.decided, atom.weight)
+}
+
+fn rank_of(operations: u32, high_risk: u32, decided: bool, weight: u32) -> Rank {
+    let (none, all) = (high_risk == 0, high_risk >= operations);
+    (none, !all, !decided, Reverse(weight))
 }
 
 fn count(operations: &OpSet) -> u32 {
     u32::try_from(operations.len()).unwrap_or(u32::MAX)
 }
 
-/// Where people have some operations, though they do not have them all over a scope; `None` where they lack one.
-fn people_have(operations: &OpSet, human: &[&View]) -> Option<Arc<str>> {
-    const NAMED: usize = 3;
-    let mut missing = operations.clone();
-    let mut places: Vec<String> = Vec::new();
-    for slice in human.iter().flat_map(|view| &view.slices).filter(|slice| slice.operations.intersects(operations)) {
-        missing = missing.difference(&slice.operations);
-        let place = match slice.granted_under.is_unconditional() {
-            true => format!("on {}", slice.scope),
-            false => format!("on {} if {}", slice.scope, slice.granted_under),
-        };
-        if !places.contains(&place) {
-            places.push(place);
-        }
-    }
-    if !missing.is_empty() {
-        return None;
-    }
-    places.sort();
-    let more = places.len().saturating_sub(NAMED);
-    places.truncate(NAMED);
-    let named = places.join(", ");
-    Some(if more > 0 { format!("{named} and {more} more").into() } else { named.into() })
+/// What people hold of some operations.
+struct People<'p> {
+    /// All that they hold.
+    operations: &'p OpSet,
+    /// Where they hold some of these.
+    slices: Vec<&'p SliceView>,
 }
 
-/// Adds the atoms of a piece.
-fn add_atoms(
-    piece: &Piece<'_>,
-    operations: &Operations<'_>,
-    resolver: &dyn AccessResolver,
-    human: &[&View],
-    atoms: &mut Vec<Atom>,
-) {
-    let scope: Arc<str> = piece.scope.to_string().into();
-    let condition: Arc<str> = piece.slice.granted_under.to_string().into();
-    let grant = piece.slice.grant.map_or_else(by_logic, |grant| resolver.grant(grant));
+impl<'p> People<'p> {
+    fn of(human: &[&'p View], operations: &'p OpSet, some: &OpSet) -> Self {
+        let slices = human.iter().flat_map(|view| &view.slices);
+        let slices = slices.filter(|slice| !some.is_empty() && slice.operations.intersects(some));
+        Self { operations, slices: slices.collect() }
+    }
+
+    /// Where they have some of the operations, though they do not have them all over a scope; `None` where they lack one.
+    fn have(&self, operations: &OpSet, scratch: &mut Scratch) -> Option<Arc<str>> {
+        const NAMED: usize = 3;
+        if !operations.is_subset(self.operations) {
+            return None;
+        }
+        let slices = self.slices.iter().filter(|slice| slice.operations.intersects(operations));
+        let mut places: Vec<Arc<str>> = slices.map(|slice| scratch.place(slice)).collect();
+        places.sort();
+        places.dedup();
+        let more = places.len().saturating_sub(NAMED);
+        places.truncate(NAMED);
+        let named = places.join(", ");
+        Some(if more > 0 { format!("{named} and {more} more").into() } else { named.into() })
+    }
+}
+
+/// What the atoms of a piece have in common.
+struct Told {
+    scope: Arc<str>,
+    condition: Arc<str>,
+    grant: Arc<Grant>,
+    granted_by: Option<GrantIx>,
+}
+
+impl Told {
+    /// `nothing`: an empty text.
+    fn of(piece: &Piece<'_>, resolver: &dyn AccessResolver, nothing: &Arc<str>) -> Self {
+        let slice = piece.slice;
+        Self {
+            scope: piece.scope.to_string().into(),
+            condition: match slice.granted_under.is_unconditional() {
+                true => Arc::clone(nothing),
+                false => slice.granted_under.to_string().into(),
+            },
+            grant: Arc::new(slice.grant.map_or_else(by_logic, |grant| resolver.grant(grant))),
+            granted_by: slice.grant,
+        }
+    }
+}
+
+/// An atom before it is written: no more than what is sorted.
+struct Draft<'t> {
+    rank: Rank,
+    operation: Arc<str>,
+    operations: OpSet,
+    count: u32,
+    high_risk: u32,
+    weight: u32,
+    decided: bool,
+    told: &'t Told,
+}
+
+impl Draft<'_> {
+    fn order(&self) -> (Rank, &str, &str, &str, &Grant) {
+        (self.rank, &self.operation, &self.told.scope, &self.told.condition, &self.told.grant)
+    }
+
+    fn atom(self, operations: &Operations<'_>, people_have: Option<Arc<str>>) -> Atom {
+        Atom {
+            atom: ExcessAtom {
+                operation: self.operation,
+                operations: self.count,
+                level: operations.highest(&self.operations),
+                scope: Arc::clone(&self.told.scope),
+                condition: Arc::clone(&self.told.condition),
+                weight: self.weight,
+                high_risk: self.high_risk,
+                used: None,
+                grant: Arc::clone(&self.told.grant),
+                decided: self.decided,
+                people_have,
+            },
+            operations: self.operations,
+            granted_by: self.told.granted_by,
+        }
+    }
+}
+
+/// Adds what becomes the atoms of a piece.
+fn add_drafts<'t>(piece: &Piece<'_>, told: &'t Told, operations: &Operations<'_>, drafts: &mut Vec<Draft<'t>>) {
     for (left, decided) in [(&piece.excess, true), (&piece.undecided, false)] {
         if left.is_empty() {
             continue;
         }
         for (operation, set) in operations.catalog.summarise(left) {
-            let weight = operations.catalog.weight_of(&set);
-            atoms.push(Atom {
-                atom: ExcessAtom {
-                    operation,
-                    operations: count(&set),
-                    level: operations.highest(&set),
-                    scope: Arc::clone(&scope),
-                    condition: Arc::clone(&condition),
-                    weight: u32::try_from(weight).unwrap_or(u32::MAX),
-                    high_risk: count(&set.intersection(&operations.high_risk)),
-                    used: None,
-                    grant: grant.clone(),
-                    decided,
-                    people_have: people_have(&set, human),
-                },
+            let weight = u32::try_from(operations.catalog.weight_of(&set)).unwrap_or(u32::MAX);
+            let (count, high_risk) = (count(&set), operations.high_risk(&set));
+            drafts.push(Draft {
+                rank: rank_of(count, high_risk, decided, weight),
+                operation,
                 operations: set,
-                granted_by: piece.slice.grant,
+                count,
+                high_risk,
+                weight,
+                decided,
+                told,
             });
         }
     }

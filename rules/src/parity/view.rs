@@ -3,6 +3,7 @@
 //! A statement that asks for several factors grants no less than one that does not; it grants the same under a control.
 //! Containment therefore looks at conditions without their control clauses, and control parity looks at these clauses.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use evenhand_model::access::{Access, Doubt, GrantIx, Slice};
@@ -18,7 +19,8 @@ use super::window;
 /// A catalogue with what parity asks of every operation, looked up once.
 pub(crate) struct Operations<'a> {
     pub(crate) catalog: &'a dyn Catalog,
-    pub(crate) high_risk: OpSet,
+    /// For each operation, and for the end: how many before it are of high risk.
+    high_risk_before: Vec<u32>,
     /// Operations whose controls are compared: those that change something, or are of high risk.
     pub(crate) sensitive: OpSet,
     levels: Vec<AccessLevel>,
@@ -36,10 +38,17 @@ impl<'a> Operations<'a> {
             .filter(|(_, weight)| **weight >= AccessLevel::Write.weight())
             .map(|(operation, _)| operation)
             .collect();
+        let mut count = 0;
+        let mut high_risk_before = Vec::with_capacity(catalog.len() + 1);
+        for operation in all.iter() {
+            high_risk_before.push(count);
+            count += u32::from(high_risk.contains(operation));
+        }
+        high_risk_before.push(count);
         Self {
             catalog,
             sensitive: changing.union(&high_risk),
-            high_risk,
+            high_risk_before,
             levels: all.iter().map(|operation| catalog.level(operation)).collect(),
             weights,
         }
@@ -47,6 +56,12 @@ impl<'a> Operations<'a> {
 
     pub(crate) fn weight(&self, operation: OperationIx) -> u32 {
         self.weights.get(operation.0 as usize).copied().unwrap_or_default()
+    }
+
+    /// How many operations of a set are of high risk.
+    pub(crate) fn high_risk(&self, operations: &OpSet) -> u32 {
+        let before = |at: u32| self.high_risk_before.get(at as usize).copied().unwrap_or_default();
+        operations.ranges().iter().map(|(start, end)| before(*end).saturating_sub(before(*start))).sum()
     }
 
     /// The highest level in a set; `List` for the empty one.
@@ -135,6 +150,14 @@ pub(crate) struct View {
     pub(crate) known: bool,
 }
 
+/// The operations that some views hold together.
+pub(crate) fn held_by<'v>(views: &[&'v View]) -> Cow<'v, OpSet> {
+    match views {
+        [view] => Cow::Borrowed(&view.operations),
+        views => Cow::Owned(OpSet::from_ranges(views.iter().flat_map(|view| view.operations.ranges().iter().copied()))),
+    }
+}
+
 impl View {
     /// Whether something that was not read may grant more.
     pub(crate) fn may_gain(&self) -> bool {
@@ -178,7 +201,11 @@ impl View {
                 partial_clauses: false,
             });
         }
-        let operations = OpSet::from_ranges(slices.iter().flat_map(|slice| slice.operations.ranges().iter().copied()));
+        let operations = if !access.unlimited && slices.len() == access.slices().len() {
+            access.operations().clone()
+        } else {
+            OpSet::from_ranges(slices.iter().flat_map(|slice| slice.operations.ranges().iter().copied()))
+        };
         let mut widest_first: Vec<usize> = (0..slices.len()).collect();
         widest_first.sort_by_cached_key(|at| {
             slices.get(*at).map(|slice| {

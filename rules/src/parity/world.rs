@@ -77,6 +77,8 @@ pub(crate) struct World<'a> {
     /// Whether all credentials of an identity that are not switched off end by themselves soon; by identity that has any.
     short_lived: Map<&'a IdentityId, Truth>,
     views: Memo<(ProviderName, u64), View>,
+    /// How many AI identities hold an access by themselves.
+    held_by: Map<(ProviderName, u64), u32>,
     /// Mined accesses; one that could not be mined is not [`View::known`].
     pub(crate) mined: Memo<(ProviderName, Arc<str>), View>,
     pub(crate) outcomes: Memo<PairKey, Outcome>,
@@ -165,6 +167,7 @@ impl<'a> World<'a> {
             agents: Map::default(),
             short_lived: Map::default(),
             views: Memo::default(),
+            held_by: Map::default(),
             mined: Memo::default(),
             outcomes: Memo::default(),
         };
@@ -172,6 +175,12 @@ impl<'a> World<'a> {
         world.index_facts();
         world.index_generic();
         world.leave_out_tool_servers();
+        for identity in &world.subjects {
+            let holder = world.holders.get(&identity.provider);
+            if let Some(key) = holder.and_then(|holder| holder.resolver.access_key(&identity.id)) {
+                *world.held_by.entry((identity.provider, key)).or_default() += 1;
+            }
+        }
         world
     }
 
@@ -331,6 +340,11 @@ impl<'a> World<'a> {
                 .map_or_else(View::unknown, |access| View::of(&access, holder.operations.catalog))
         });
         view.known.then_some((key, view))
+    }
+
+    /// Whether an access is that of one AI identity and of no other: then it is compared once.
+    pub(crate) fn is_of_one(&self, provider: ProviderName, key: u64) -> bool {
+        self.held_by.get(&(provider, key)) == Some(&1)
     }
 
     /// The human roles of a job, configured or declared.

@@ -126,6 +126,17 @@ fn excess_names_what_is_left_of_a_list() {
 }
 
 #[test]
+fn agents_of_equal_access_have_the_excess_of_one_alone() {
+    let access = || vec![plain(&[1, 2]), slice(&[39], scope(&["x/y"]), none())];
+    let alone = pair(access(), vec![plain(&[1])]);
+    let mut town = pair_town(access(), vec![plain(&[1])]);
+    town.add(Nature::AiAgent, "a/ops-twin", Some(access())).declared_human_role = Some("ops-people".into());
+    let both = compared(town);
+    assert_eq!((both.len(), alone.excess.len()), (2, 2));
+    assert!(both.iter().all(|comparison| comparison.excess == alone.excess), "{both:#?}");
+}
+
+#[test]
 fn atoms_are_heaviest_first_and_counted_once() {
     let mut town = pair_town(vec![plain(&[1, 2, 39]), slice(&[39], scope(&["x/y"]), none())], vec![plain(&[1])]);
     town.toy.used.insert("a/ops-agent".into(), [OperationIx(2)].into_iter().collect());
