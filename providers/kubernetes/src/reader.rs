@@ -10,9 +10,9 @@ use evenhand_model::inventory::{Hint, Inventory};
 use evenhand_model::provider::{ReadOptions, Reader, Reading};
 use rayon::prelude::*;
 
-use crate::access::{Actor, Compiled, Held, Known, Policy, Resolver, Sets};
+use crate::access::{Actor, Compiled, Distinct, Grantings, Held, Known, Policy, Resolver, Sets};
 use crate::capture::Capture;
-use crate::catalog::{Granting, Operations};
+use crate::catalog::Operations;
 use crate::documents::cluster_of;
 use crate::inventory::{BindingDeclarations, Join, Joined, PROVIDER, join};
 use crate::server::{self, Told};
@@ -52,12 +52,15 @@ impl KubernetesReader {
             parts.push((cluster, declared));
         }
         // The catalogue and what each rule grants, while what else the objects say is joined.
-        let ((operations, granting), joining) = rayon::join(
+        let ((operations, grantings), joining) = rayon::join(
             || {
-                let known = policies.iter().filter(|policy| policy.known);
-                let operations = Operations::new(&custom, told.served(), known.flat_map(Policy::rules));
-                let granting: Vec<_> = policies.iter().map(|policy| Compiled::granting(policy, &operations)).collect();
-                (operations, granting)
+                let rules: Vec<Distinct> =
+                    policies.iter().map(|policy| Distinct::of(policy.authorizer.roles())).collect();
+                let known = policies.iter().zip(&rules).filter(|(policy, _)| policy.known);
+                let known = known.flat_map(|(_, rules)| rules.rules());
+                let operations = Operations::new(&custom, told.served(), known);
+                let grantings: Vec<Grantings> = rules.into_iter().map(|rules| rules.grantings(&operations)).collect();
+                (operations, grantings)
             },
             || -> Vec<Join<'_>> {
                 let parts = parts.into_iter().zip(&policies);
@@ -76,11 +79,11 @@ impl KubernetesReader {
             left_out: Default::default(),
         };
         let mut first = 0;
-        for ((policy, granting), mut joined) in policies.into_iter().zip(granting).zip(joined) {
+        for ((policy, grantings), mut joined) in policies.into_iter().zip(grantings).zip(joined) {
             let number = u32::try_from(resolver.clusters.len()).unwrap_or(u32::MAX);
             let actors = std::mem::take(&mut joined.actors);
             let ((compiled, known), ()) =
-                rayon::join(|| held(policy, granting, first, number, actors), || joined.inventory.sort());
+                rayon::join(|| held(policy, grantings, first, number, actors), || joined.inventory.sort());
             resolver.identities.extend(known);
             for (evidence, message) in compiled.dead_rules() {
                 joined.inventory.hints.push(Hint { evidence, message: message.into() });
@@ -115,7 +118,7 @@ impl KubernetesReader {
 /// A cluster's policy with what everybody holds by it, what is held alike once.
 fn held(
     policy: Policy,
-    granting: Vec<Arc<[Granting]>>,
+    grantings: Grantings,
     first: u32,
     cluster: u32,
     actors: Vec<(IdentityId, Actor)>,
@@ -140,7 +143,7 @@ fn held(
         (id, Known { cluster, set, actor })
     });
     let known = known.collect();
-    (Compiled::new(policy, granting, first, sets.finish()), known)
+    (Compiled::new(policy, grantings, first, sets.finish()), known)
 }
 
 impl Reader for KubernetesReader {

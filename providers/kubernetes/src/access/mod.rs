@@ -4,6 +4,7 @@ mod builtin;
 mod compiled;
 mod decide;
 mod edges;
+mod grantings;
 mod policy;
 mod power;
 #[cfg(test)]
@@ -30,6 +31,7 @@ use foldhash::fast::FixedState;
 use rayon::prelude::*;
 
 pub(crate) use compiled::Compiled;
+pub(crate) use grantings::{Distinct, Grantings};
 pub(crate) use policy::Policy;
 pub(crate) use sets::{Held, Sets};
 

@@ -1,17 +1,16 @@
 //! The roles and bindings of one cluster, with the place of each.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use evenhand_model::access::Grant;
 use evenhand_model::evidence::Evidence;
 use evenhand_model::id::ScopeId;
-use foldhash::fast::FixedState;
 
 use super::builtin;
 use crate::capture::{Cluster, Origin, RoleObject};
-use crate::rbac::{Authorizer, BindingIx, Granted, Metadata, Role, Rule, World};
+use crate::rbac::{Authorizer, BindingIx, Granted, Metadata, Role, World};
 use crate::server::Version;
 use crate::sorted::last_of_each;
 
@@ -145,16 +144,6 @@ impl Policy {
         [(clusterwide && !clusterwide_seen).then_some(CLUSTERWIDE), (local && !local_seen).then_some(LOCAL)]
             .into_iter()
             .flatten()
-    }
-
-    /// All rules, for the catalogue; equal rule lists once.
-    pub(crate) fn rules(&self) -> impl Iterator<Item = &Rule> {
-        let mut seen: HashSet<*const Rule, FixedState> = HashSet::default();
-        self.authorizer
-            .roles()
-            .iter()
-            .filter(move |role| seen.insert(role.rules.as_ptr()))
-            .flat_map(|role| role.rules.iter())
     }
 
     /// The built-in human roles that exist: name, and what stands for holding it cluster-wide.

@@ -313,42 +313,37 @@ impl Cluster {
     }
 }
 
-/// Equal texts and equal lists of rules, held once.
+/// Equal texts and equal rules, held once.
 #[derive(Debug, Default)]
 struct Shared {
     texts: HashSet<Arc<str>, FixedState>,
-    rule_sets: RuleSets,
+    rules: KnownRules,
 }
 
-/// Lists of rules of one document, by their texts: a server writes equal roles equally, so equal texts are parsed once.
-/// The texts stay where they are.
+/// Rules of one document, by their texts: a server writes equal rules equally, so equal texts are parsed once. The texts
+/// stay where they are.
 #[derive(Debug, Default)]
-struct RuleSets(HashMap<u64, Vec<RuleSet>, FixedState>);
+struct KnownRules(HashMap<u64, Vec<KnownRule>, FixedState>);
 
-/// Where a list of rules is written first, and the list.
-type RuleSet = (Range<usize>, Arc<[Rule]>);
+/// Where a rule is written first, and the rule.
+type KnownRule = (Range<usize>, Arc<Rule>);
 
-impl RuleSets {
-    /// The rules that a part of the document says, parsed where no equal part was. A text that is no part of it, as in
+impl KnownRules {
+    /// The rule that a part of the document says, parsed where no equal part was. A text that is no part of it, as in
     /// formats that are rewritten to be read, is parsed each time.
-    fn rules<E>(
-        &mut self,
-        document: &str,
-        part: &str,
-        parse: impl FnOnce() -> Result<Arc<[Rule]>, E>,
-    ) -> Result<Arc<[Rule]>, E> {
+    fn rule<E>(&mut self, document: &str, part: &str, parse: impl FnOnce() -> Result<Rule, E>) -> Result<Arc<Rule>, E> {
         let start = part.as_ptr().addr().wrapping_sub(document.as_ptr().addr());
         let place = start..start.saturating_add(part.len());
         if !document.get(place.clone()).is_some_and(|held| std::ptr::eq(held, part)) {
-            return parse();
+            return parse().map(Arc::new);
         }
         let alike = self.0.entry(FixedState::default().hash_one(part)).or_default();
-        if let Some((_, rules)) = alike.iter().find(|(place, _)| document.get(place.clone()) == Some(part)) {
-            return Ok(Arc::clone(rules));
+        if let Some((_, rule)) = alike.iter().find(|(place, _)| document.get(place.clone()) == Some(part)) {
+            return Ok(Arc::clone(rule));
         }
-        let rules = parse()?;
-        alike.push((place, Arc::clone(&rules)));
-        Ok(rules)
+        let rule = Arc::new(parse()?);
+        alike.push((place, Arc::clone(&rule)));
+        Ok(rule)
     }
 }
 
@@ -373,12 +368,12 @@ impl Capture {
         fingerprinter: &Fingerprinter,
     ) -> Vec<Problem> {
         let held = self.clusters.entry(Arc::clone(cluster)).or_default();
-        self.shared.rule_sets = RuleSets::default();
+        self.shared.rules = KnownRules::default();
         held.documents.insert(Arc::clone(&document.path));
         let take = |cluster: &mut Cluster, shared: &mut Shared, found: &Found<'_, '_>| {
             let mut taking =
                 Taking { document: &document.path, file: document.file, fingerprinter, texts: &mut shared.texts };
-            cluster.take(found, &mut taking, &document.text, &mut shared.rule_sets)
+            cluster.take(found, &mut taking, &document.text, &mut shared.rules)
         };
         let parts = crate::documents::read_in_parts(document, <(Cluster, Shared)>::default, |part, found| {
             take(&mut part.0, &mut part.1, &found)
@@ -404,4 +399,30 @@ pub(crate) fn selects(selector: &[(Arc<str>, Arc<str>)], labels: &[(Arc<str>, Ar
 /// Used where an aggregation selector is built from a label alone.
 pub(crate) fn label_selector(label: &str) -> LabelSelector {
     LabelSelector { match_labels: [(Arc::from(label), Arc::from("true"))].into(), match_expressions: Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_rules_of_a_document_are_parsed_once() {
+        let document = r#"[{"verbs":["get"]},{"verbs":["list"]},{"verbs":["get"]}]"#;
+        let mut known = KnownRules::default();
+        let mut parsed = 0;
+        let mut rule = |known: &mut KnownRules, part: &str| {
+            let parse = || {
+                parsed += 1;
+                serde_json::from_str::<Rule>(part)
+            };
+            known.rule(document, part, parse).unwrap()
+        };
+        let parts = [1..18, 19..37, 38..55].map(|place| document.get(place).unwrap());
+        let [first, second, third] = parts.map(|part| rule(&mut known, part));
+        assert!(Arc::ptr_eq(&first, &third) && !Arc::ptr_eq(&first, &second));
+        // The same text elsewhere is no part of the document.
+        let elsewhere = r#"{"verbs":["get"]}"#.to_owned();
+        assert_eq!(rule(&mut known, &elsewhere), first);
+        assert_eq!(parsed, 3);
+    }
 }

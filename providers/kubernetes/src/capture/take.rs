@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    Account, BindingObject, Cloud, Cluster, CustomKind, Declared, Namespace, Origin, Repeated, RoleObject, RuleSets,
+    Account, BindingObject, Cloud, Cluster, CustomKind, Declared, KnownRules, Namespace, Origin, Repeated, RoleObject,
     Service, TokenSecret, agents, guards, mapped, network, pod, secret, signals, status,
 };
 use crate::documents::{Found, Meta, Problem, Spot, Step, Text, raw};
@@ -94,7 +94,7 @@ impl Cluster {
         found: &Found<'_, '_>,
         taking: &mut Taking<'_>,
         text: &str,
-        rule_sets: &mut RuleSets,
+        known: &mut KnownRules,
     ) -> Result<(), Problem> {
         let object = &found.object;
         let (group, kind) = (object.group(), object.kind.as_str());
@@ -132,7 +132,7 @@ impl Cluster {
             }
             _ if network::is_other(group, kind) => self.other_network = true,
             _ if guards::is_guard(group, kind) => guards::take(self, found, taking)?,
-            (RBAC, "Role" | "ClusterRole") => return self.role(found, taking, text, rule_sets),
+            (RBAC, "Role" | "ClusterRole") => return self.role(found, taking, text, known),
             (RBAC, "RoleBinding" | "ClusterRoleBinding") => return self.binding(found, taking),
             ("networking.k8s.io" | "extensions", "Ingress") | ("gateway.networking.k8s.io", "HTTPRoute") => {
                 self.route(found, taking);
@@ -344,30 +344,30 @@ impl Cluster {
         found: &Found<'_, '_>,
         taking: &mut Taking<'_>,
         text: &str,
-        rule_sets: &mut RuleSets,
+        known: &mut KnownRules,
     ) -> Result<(), Problem> {
         let object = &found.object;
         let clusterwide = object.kind.as_str() == "ClusterRole";
-        let rules: Arc<[Rule]> = match object.rules {
-            None => Arc::from([]),
-            Some(part) => rule_sets.rules(text, part.get(), || {
-                let mut rules: Vec<Rule> = member(found, Some(part), "rules")?.unwrap_or_default();
-                for rule in &mut rules {
-                    for list in [
-                        &mut rule.verbs,
-                        &mut rule.api_groups,
-                        &mut rule.resources,
-                        &mut rule.resource_names,
-                        &mut rule.non_resource_urls,
-                    ] {
-                        for text in list {
-                            *text = taking.share(text);
-                        }
+        let parts: Vec<&RawValue> = member(found, object.rules, "rules")?.unwrap_or_default();
+        let mut rules: Vec<Arc<Rule>> = Vec::with_capacity(parts.len());
+        for part in parts {
+            rules.push(known.rule(text, part.get(), || -> Result<Rule, Problem> {
+                let rule: Option<Rule> = member(found, Some(part), "rules")?;
+                let mut rule = rule.ok_or_else(|| malformed(found, "rules", "/rules"))?;
+                for list in [
+                    &mut rule.verbs,
+                    &mut rule.api_groups,
+                    &mut rule.resources,
+                    &mut rule.resource_names,
+                    &mut rule.non_resource_urls,
+                ] {
+                    for text in list {
+                        *text = taking.share(text);
                     }
                 }
-                Ok(rules.into())
-            })?,
-        };
+                Ok(rule)
+            })?);
+        }
         let aggregation_rule: Option<AggregationRule> = member(found, object.aggregation_rule, "aggregationRule")?;
         let labels = if clusterwide {
             object.meta.labels.iter().map(|(key, value)| (taking.share(key), taking.share(value))).collect()
@@ -389,7 +389,7 @@ impl Cluster {
                     namespace: if clusterwide { Arc::from("") } else { namespace(&object.meta, taking) },
                     labels,
                 },
-                rules,
+                rules: rules.into(),
                 aggregation_rule,
             },
             origin: taking.origin(found.spot.clone()),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 use serde::Deserialize;
 
-use super::{Binding, MASTERS, Request, Role, Rule, Subject, list, rule_allows};
+use super::{Binding, MASTERS, Request, Role, Rule, Rules, Subject, list, rule_allows};
 
 /// Roles and bindings as they stand in files.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -199,7 +199,7 @@ impl Authorizer {
         held.iter()
             .filter(|ix| self.binding(**ix).is_some_and(|binding| binding.holds_in(&request.namespace)))
             .flat_map(|ix| {
-                let rules = self.role_of(*ix).map_or(&[][..], |role| &role.rules);
+                let rules = self.role_of(*ix).map_or(&[][..], |role| role.rules.shared());
                 (0u32..)
                     .zip(rules)
                     .filter(|(_, rule)| rule_allows(rule, request))
@@ -273,7 +273,7 @@ fn aggregate(roles: &mut [Role]) -> Map<u32, Vec<Written>> {
     let mut written: Map<u32, Vec<Written>> = Map::default();
     for (at, _) in &aggregated {
         if let Some(role) = roles.get_mut(*at) {
-            role.rules = Arc::from([]);
+            role.rules = Rules::default();
         }
         written.insert(index(*at), Vec::new());
     }
@@ -283,7 +283,7 @@ fn aggregate(roles: &mut [Role]) -> Map<u32, Vec<Written>> {
         for (at, sources) in &aggregated {
             let (collected, places) = collect(roles, sources, &written);
             if let Some(role) = roles.get_mut(*at)
-                && *role.rules != *collected
+                && *role.rules.shared() != *collected
             {
                 role.rules = collected.into();
                 written.insert(index(*at), places);
@@ -298,14 +298,14 @@ fn aggregate(roles: &mut [Role]) -> Map<u32, Vec<Written>> {
 }
 
 /// The rules of some roles, equal ones once, and where each is written.
-fn collect(roles: &[Role], sources: &[usize], written: &Map<u32, Vec<Written>>) -> (Vec<Rule>, Vec<Written>) {
+fn collect(roles: &[Role], sources: &[usize], written: &Map<u32, Vec<Written>>) -> (Vec<Arc<Rule>>, Vec<Written>) {
     let mut seen: HashSet<&Rule, FixedState> = HashSet::default();
     let (mut rules, mut places) = (Vec::new(), Vec::new());
     for (at, role) in sources.iter().filter_map(|at| Some((index(*at), roles.get(*at)?))) {
         let earlier = written.get(&at);
-        for (number, rule) in (0u32..).zip(role.rules.iter()) {
-            if seen.insert(rule) {
-                rules.push(rule.clone());
+        for (number, rule) in (0u32..).zip(role.rules.shared()) {
+            if seen.insert(&**rule) {
+                rules.push(Arc::clone(rule));
                 places.push(earlier.and_then(|held| held.get(number as usize)).copied().unwrap_or((at, number)));
             }
         }

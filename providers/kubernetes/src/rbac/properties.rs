@@ -80,7 +80,7 @@ fn binding() -> impl Strategy<Value = Binding> {
 fn authorizer(roles: &[Vec<Rule>], bindings: &[Binding]) -> Authorizer {
     let role = |at: usize, namespace: &str, rules: &[Rule]| Role {
         metadata: Metadata { name: at.to_string().into(), namespace: namespace.into(), ..Metadata::default() },
-        rules: rules.into(),
+        rules: rules.to_vec().into(),
         aggregation_rule: None,
     };
     let each = || roles.iter().enumerate();
