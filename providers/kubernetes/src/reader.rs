@@ -14,7 +14,7 @@ use crate::access::{Actor, Compiled, Distinct, Grantings, Held, Known, Policy, R
 use crate::capture::Capture;
 use crate::catalog::Operations;
 use crate::documents::cluster_of;
-use crate::inventory::{BindingDeclarations, Join, Joined, PROVIDER, join};
+use crate::inventory::{Acting, BindingDeclarations, Join, Joined, PROVIDER, join};
 use crate::server::{self, Told};
 
 /// Takes documents one by one.
@@ -121,9 +121,10 @@ fn held(
     grantings: Grantings,
     first: u32,
     cluster: u32,
-    actors: Vec<(IdentityId, Actor)>,
+    actors: Vec<Acting>,
 ) -> (Compiled, Vec<(IdentityId, Known)>) {
-    let of = |(id, actor): (IdentityId, Actor)| {
+    let of = |acting: Acting| {
+        let Acting { id, actor, carried } = acting;
         let held = match &actor {
             Actor::Account(namespace, name) => Held::of_account(&policy, namespace, name),
             Actor::User(name) => Held::of_user(&policy, name),
@@ -133,17 +134,14 @@ fn held(
                 Held::of_role(&policy, role)
             }
         };
-        Some((id, actor, held))
+        Some((id, held, Known { cluster, set: 0, actor, carried }))
     };
     let actors = if policy.known { actors } else { Vec::new() };
-    let holding: Vec<Option<(IdentityId, Actor, Held)>> = actors.into_par_iter().map(of).collect();
+    let holding: Vec<Option<(IdentityId, Held, Known)>> = actors.into_par_iter().map(of).collect();
     let mut sets = Sets::default();
-    let known = holding.into_iter().flatten().map(|(id, actor, held)| {
-        let set = sets.number(held);
-        (id, Known { cluster, set, actor })
-    });
-    let known = known.collect();
-    (Compiled::new(policy, grantings, first, sets.finish()), known)
+    let mut all = Vec::with_capacity(holding.len());
+    all.extend(holding.into_iter().flatten().map(|(id, held, known)| (id, Known { set: sets.number(held), ..known })));
+    (Compiled::new(policy, grantings, first, sets.finish()), all)
 }
 
 impl Reader for KubernetesReader {

@@ -219,11 +219,16 @@ pub(crate) struct CustomKind {
     pub(crate) scale: bool,
 }
 
+/// Objects in a list, each by itself on the heap: lists of them grow, are joined and are sorted without a copy of what is
+/// large.
+pub(crate) type Objects<T> = Vec<Box<T>>;
+
 /// A role with its place.
 #[derive(Clone, Debug)]
 pub(crate) struct RoleObject {
     pub(crate) role: Role,
-    pub(crate) origin: Origin,
+    /// `None` = it is one that every server creates.
+    pub(crate) origin: Option<Origin>,
     /// The lines of its rules, where the document has lines.
     pub(crate) lines: Option<Box<[u32]>>,
     /// Whether a server returned it, so that aggregated rules are complete.
@@ -235,6 +240,14 @@ pub(crate) struct RoleObject {
 pub(crate) struct BindingObject {
     pub(crate) binding: Binding,
     pub(crate) origin: Origin,
+}
+
+/// What the metadata of a binding tell; nothing for most of them.
+#[derive(Clone, Debug)]
+pub(crate) struct BindingNote {
+    /// Of the binding.
+    pub(crate) namespace: Arc<str>,
+    pub(crate) name: Arc<str>,
     pub(crate) declared: Declared,
     /// Whether the server itself made it.
     pub(crate) bootstrap: bool,
@@ -244,16 +257,17 @@ pub(crate) struct BindingObject {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cluster {
     pub(crate) documents: BTreeSet<Arc<str>>,
-    pub(crate) accounts: Vec<Account>,
-    pub(crate) roles: Vec<RoleObject>,
-    pub(crate) bindings: Vec<BindingObject>,
+    pub(crate) accounts: Objects<Account>,
+    pub(crate) roles: Objects<RoleObject>,
+    pub(crate) bindings: Objects<BindingObject>,
+    pub(crate) binding_notes: Vec<BindingNote>,
     pub(crate) tokens: Vec<TokenSecret>,
     pub(crate) stored: Vec<(Arc<str>, LiteralSecret)>,
-    pub(crate) workloads: Vec<Workload>,
+    pub(crate) workloads: Objects<Workload>,
     pub(crate) services: Vec<Service>,
     /// Namespace and Service names that an Ingress or route opens.
     pub(crate) routed: BTreeSet<(Arc<str>, Arc<str>)>,
-    pub(crate) namespaces: BTreeMap<Arc<str>, Namespace>,
+    pub(crate) namespaces: HashMap<Arc<str>, Namespace, FixedState>,
     pub(crate) repeated: Vec<Repeated>,
     pub(crate) network: Vec<NetworkRules>,
     /// Whether network rules of another kind were seen, which may limit what those do not.
@@ -287,12 +301,13 @@ impl Cluster {
         self.accounts.append(&mut later.accounts);
         self.roles.append(&mut later.roles);
         self.bindings.append(&mut later.bindings);
+        self.binding_notes.append(&mut later.binding_notes);
         self.tokens.append(&mut later.tokens);
         self.stored.append(&mut later.stored);
         self.workloads.append(&mut later.workloads);
         self.services.append(&mut later.services);
         self.routed.append(&mut later.routed);
-        self.namespaces.append(&mut later.namespaces);
+        self.namespaces.extend(later.namespaces);
         self.repeated.append(&mut later.repeated);
         self.network.append(&mut later.network);
         self.other_network |= later.other_network;
@@ -370,23 +385,31 @@ impl Capture {
         let held = self.clusters.entry(Arc::clone(cluster)).or_default();
         self.shared.rules = KnownRules::default();
         held.documents.insert(Arc::clone(&document.path));
-        let take = |cluster: &mut Cluster, shared: &mut Shared, found: &Found<'_, '_>| {
-            let mut taking =
-                Taking { document: &document.path, file: document.file, fingerprinter, texts: &mut shared.texts };
+        let take = |cluster: &mut Cluster, shared: &mut Shared, path: &Arc<str>, found: &Found<'_, '_>| {
+            let mut taking = Taking { document: path, file: document.file, fingerprinter, texts: &mut shared.texts };
             cluster.take(found, &mut taking, &document.text, &mut shared.rules)
         };
-        let parts = crate::documents::read_in_parts(document, <(Cluster, Shared)>::default, |part, found| {
-            take(&mut part.0, &mut part.1, &found)
+        // Cores that count the users of one text wait for each other: each part has a path of its own.
+        let start = || (Cluster::default(), Shared::default(), Arc::<str>::from(&*document.path));
+        let parts = crate::documents::read_in_parts(document, start, |(part, shared, path), found| {
+            take(part, shared, path, &found)
         });
         match parts {
-            Some(parts) => parts
-                .into_iter()
-                .flat_map(|((part, _), problems)| {
+            Some(parts) => {
+                let (mut problems, mut done) = (Vec::new(), Vec::new());
+                for ((part, shared, _), mut of_part) in parts {
                     held.append(part);
-                    problems
-                })
-                .collect(),
-            None => crate::documents::read(document, &mut |found| take(held, &mut self.shared, &found)),
+                    problems.append(&mut of_part);
+                    done.push(shared);
+                }
+                // Nobody needs to wait until it is given back.
+                rayon::spawn(move || drop(done));
+                problems
+            }
+            None => {
+                let path = &document.path;
+                crate::documents::read(document, &mut |found| take(held, &mut self.shared, path, &found))
+            }
         }
     }
 }

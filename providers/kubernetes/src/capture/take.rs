@@ -11,8 +11,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    Account, BindingObject, Cloud, Cluster, CustomKind, Declared, KnownRules, Namespace, Origin, Repeated, RoleObject,
-    Service, TokenSecret, agents, guards, mapped, network, pod, secret, signals, status,
+    Account, BindingNote, BindingObject, Cloud, Cluster, CustomKind, Declared, KnownRules, Namespace, Origin, Repeated,
+    RoleObject, Service, TokenSecret, agents, guards, mapped, network, pod, secret, signals, status,
 };
 use crate::documents::{Found, Meta, Problem, Spot, Step, Text, raw};
 use crate::rbac::{AggregationRule, Binding, Metadata, Role, RoleRef, Rule, Subject};
@@ -196,7 +196,7 @@ impl Cluster {
             })
             .collect();
         clouds.sort();
-        self.accounts.push(Account {
+        self.accounts.push(Box::new(Account {
             namespace: namespace(meta, taking),
             name: Arc::from(meta.name.as_str()),
             origin: taking.origin(found.spot.clone()),
@@ -217,7 +217,7 @@ impl Cluster {
                 .map(|name| taking.share(name))
                 .collect(),
             from_server: !meta.uid.is_empty(),
-        });
+        }));
     }
 
     fn secret(&mut self, found: &Found<'_, '_>, taking: &mut Taking<'_>) {
@@ -382,7 +382,7 @@ impl Cluster {
                 })
                 .collect()
         });
-        self.roles.push(RoleObject {
+        self.roles.push(Box::new(RoleObject {
             role: Role {
                 metadata: Metadata {
                     name: taking.share(object.meta.name.as_str()),
@@ -392,10 +392,10 @@ impl Cluster {
                 rules: rules.into(),
                 aggregation_rule,
             },
-            origin: taking.origin(found.spot.clone()),
+            origin: Some(taking.origin(found.spot.clone())),
             lines,
             from_server: !object.meta.uid.is_empty(),
-        });
+        }));
         Ok(())
     }
 
@@ -412,20 +412,21 @@ impl Cluster {
         for text in [&mut role_ref.kind, &mut role_ref.name] {
             *text = taking.share(text);
         }
-        self.bindings.push(BindingObject {
-            binding: Binding {
-                metadata: Metadata {
-                    name: taking.share(object.meta.name.as_str()),
-                    namespace: if clusterwide { Arc::from("") } else { namespace(&object.meta, taking) },
-                    labels: BTreeMap::new(),
-                },
-                subjects,
-                role_ref,
-            },
+        let metadata = Metadata {
+            name: Arc::from(object.meta.name.as_str()),
+            namespace: if clusterwide { Arc::from("") } else { namespace(&object.meta, taking) },
+            labels: BTreeMap::new(),
+        };
+        let declared = Declared::of(&object.meta, taking);
+        let bootstrap = object.meta.labels.get("kubernetes.io/bootstrapping").is_some();
+        if bootstrap || declared.get().is_some() {
+            let (namespace, name) = (Arc::clone(&metadata.namespace), Arc::clone(&metadata.name));
+            self.binding_notes.push(BindingNote { namespace, name, declared, bootstrap });
+        }
+        self.bindings.push(Box::new(BindingObject {
+            binding: Binding { metadata, subjects, role_ref },
             origin: taking.origin(found.spot.clone()),
-            declared: Declared::of(&object.meta, taking),
-            bootstrap: object.meta.labels.get("kubernetes.io/bootstrapping").is_some(),
-        });
+        }));
         Ok(())
     }
 }

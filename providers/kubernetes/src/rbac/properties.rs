@@ -127,6 +127,17 @@ proptest! {
     }
 
     #[test]
+    fn an_account_is_bound_as_the_user_that_it_is(bindings in prop::collection::vec(binding(), 0..6)) {
+        let authorizer = authorizer(&[], &bindings);
+        for (namespace, name) in [("n", "a"), ("m", "a"), ("n", "b"), ("", "a"), ("n", ""), ("n:a", "b")] {
+            let as_user = authorizer.bindings_of_user(&account_user(namespace, name));
+            prop_assert_eq!(authorizer.bindings_of_account(namespace, name).into_owned(), as_user);
+            let group = authorizer.bindings_of_group(&format!("{ACCOUNTS}:{namespace}"));
+            prop_assert_eq!(authorizer.bindings_of_namespace(namespace), group);
+        }
+    }
+
+    #[test]
     fn one_more_binding_takes_nothing_away(
         roles in prop::collection::vec(rules(), 2),
         bindings in prop::collection::vec(binding(), 0..4),
