@@ -161,11 +161,13 @@ pub enum Truth {
 
 impl Truth {
     /// Kleene conjunction.
+    #[inline]
     pub fn and(self, other: Self) -> Self {
         self.min(other)
     }
 
     /// Kleene disjunction.
+    #[inline]
     pub fn or(self, other: Self) -> Self {
         self.max(other)
     }

@@ -10,11 +10,11 @@ use evenhand_model::inventory::{Hint, Inventory};
 use evenhand_model::provider::{ReadOptions, Reader, Reading};
 use rayon::prelude::*;
 
-use crate::access::{Actor, Compiled, Held, Known, Policy, Resolver, Sets};
+use crate::access::{Actor, Compiled, Distinct, Grantings, Held, Known, Policy, Resolver, Sets};
 use crate::capture::Capture;
-use crate::catalog::{Granting, Operations};
+use crate::catalog::Operations;
 use crate::documents::cluster_of;
-use crate::inventory::{BindingDeclarations, Join, Joined, PROVIDER, join};
+use crate::inventory::{Acting, BindingDeclarations, Join, Joined, PROVIDER, join};
 use crate::server::{self, Told};
 
 /// Takes documents one by one.
@@ -52,12 +52,15 @@ impl KubernetesReader {
             parts.push((cluster, declared));
         }
         // The catalogue and what each rule grants, while what else the objects say is joined.
-        let ((operations, granting), joining) = rayon::join(
+        let ((operations, grantings), joining) = rayon::join(
             || {
-                let known = policies.iter().filter(|policy| policy.known);
-                let operations = Operations::new(&custom, told.served(), known.flat_map(Policy::rules));
-                let granting: Vec<_> = policies.iter().map(|policy| Compiled::granting(policy, &operations)).collect();
-                (operations, granting)
+                let rules: Vec<Distinct> =
+                    policies.iter().map(|policy| Distinct::of(policy.authorizer.roles())).collect();
+                let known = policies.iter().zip(&rules).filter(|(policy, _)| policy.known);
+                let known = known.flat_map(|(_, rules)| rules.rules());
+                let operations = Operations::new(&custom, told.served(), known);
+                let grantings: Vec<Grantings> = rules.into_iter().map(|rules| rules.grantings(&operations)).collect();
+                (operations, grantings)
             },
             || -> Vec<Join<'_>> {
                 let parts = parts.into_iter().zip(&policies);
@@ -76,11 +79,11 @@ impl KubernetesReader {
             left_out: Default::default(),
         };
         let mut first = 0;
-        for ((policy, granting), mut joined) in policies.into_iter().zip(granting).zip(joined) {
+        for ((policy, grantings), mut joined) in policies.into_iter().zip(grantings).zip(joined) {
             let number = u32::try_from(resolver.clusters.len()).unwrap_or(u32::MAX);
             let actors = std::mem::take(&mut joined.actors);
             let ((compiled, known), ()) =
-                rayon::join(|| held(policy, granting, first, number, actors), || joined.inventory.sort());
+                rayon::join(|| held(policy, grantings, first, number, actors), || joined.inventory.sort());
             resolver.identities.extend(known);
             for (evidence, message) in compiled.dead_rules() {
                 joined.inventory.hints.push(Hint { evidence, message: message.into() });
@@ -115,12 +118,13 @@ impl KubernetesReader {
 /// A cluster's policy with what everybody holds by it, what is held alike once.
 fn held(
     policy: Policy,
-    granting: Vec<Arc<[Granting]>>,
+    grantings: Grantings,
     first: u32,
     cluster: u32,
-    actors: Vec<(IdentityId, Actor)>,
+    actors: Vec<Acting>,
 ) -> (Compiled, Vec<(IdentityId, Known)>) {
-    let of = |(id, actor): (IdentityId, Actor)| {
+    let of = |acting: Acting| {
+        let Acting { id, actor, carried } = acting;
         let held = match &actor {
             Actor::Account(namespace, name) => Held::of_account(&policy, namespace, name),
             Actor::User(name) => Held::of_user(&policy, name),
@@ -130,17 +134,14 @@ fn held(
                 Held::of_role(&policy, role)
             }
         };
-        Some((id, actor, held))
+        Some((id, held, Known { cluster, set: 0, actor, carried }))
     };
     let actors = if policy.known { actors } else { Vec::new() };
-    let holding: Vec<Option<(IdentityId, Actor, Held)>> = actors.into_par_iter().map(of).collect();
+    let holding: Vec<Option<(IdentityId, Held, Known)>> = actors.into_par_iter().map(of).collect();
     let mut sets = Sets::default();
-    let known = holding.into_iter().flatten().map(|(id, actor, held)| {
-        let set = sets.number(held);
-        (id, Known { cluster, set, actor })
-    });
-    let known = known.collect();
-    (Compiled::new(policy, granting, first, sets.finish()), known)
+    let mut all = Vec::with_capacity(holding.len());
+    all.extend(holding.into_iter().flatten().map(|(id, held, known)| (id, Known { set: sets.number(held), ..known })));
+    (Compiled::new(policy, grantings, first, sets.finish()), all)
 }
 
 impl Reader for KubernetesReader {

@@ -336,7 +336,7 @@ fn rules_of_few_rows_find_in_a_large_table_what_they_would_find_in_a_small_one()
     let loaded = load(&[("few", &few), ("every", &rule_text("every", predicate)), ("idle", &idle)]);
     let ids: Vec<String> = (0..5000).map(|row| format!("{row:04}")).collect();
     let row = |row: usize| {
-        let age = (row % 3 > 0).then_some(row as i64 % 199);
+        let age = (!row.is_multiple_of(3)).then_some(row as i64 % 199);
         (if row % 100 == 7 { "few" } else { "many" }, age)
     };
     let rows: Vec<(&str, &str, Option<i64>)> =

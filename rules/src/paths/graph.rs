@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use evenhand_model::access::{AccessResolver, Doubt, Edge, EdgeTarget, Grant};
+use evenhand_model::access::{Access, AccessResolver, Doubt, Edge, EdgeTarget, Grant};
 use evenhand_model::evidence::Truth;
 use evenhand_model::id::{IdentityId, ProviderName, ScopeId};
 use evenhand_model::identity::Identity;
@@ -11,10 +11,9 @@ use evenhand_model::inventory::Inventory;
 use evenhand_model::opset::OpSet;
 use evenhand_model::steps::{End, Steps};
 use evenhand_model::trust::{Mechanism, Trust};
-use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
-use petgraph::visit::EdgeRef;
 use rayon::prelude::*;
 
+use super::by_node::ByNode;
 use crate::judgements::Judgements;
 use crate::resolvers::Resolvers;
 
@@ -49,6 +48,10 @@ impl Node<'_> {
 /// What a search asks of a step; the whole of it is looked up by number.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Step {
+    /// The node that it begins at.
+    pub(crate) from: u32,
+    /// The node that it leads to.
+    pub(crate) to: u32,
     pub(crate) conditional: bool,
     pub(crate) escalation: bool,
 }
@@ -72,71 +75,118 @@ pub(crate) struct Strength {
     pub(crate) operations: OpSet,
 }
 
+/// What is known of an access that nodes hold.
+#[derive(Debug)]
+struct Holding {
+    /// How much it is, where some step leads to or from one of them.
+    strength: Option<Strength>,
+    /// Whether something that was not read may grant more.
+    may_be_more: bool,
+}
+
 /// Nodes 0 to n are the identities of the inventory by position; others follow.
 pub(crate) struct Graph<'a> {
-    pub(crate) graph: DiGraph<Node<'a>, Step>,
-    /// The steps, by their numbers in the graph.
+    nodes: Vec<Node<'a>>,
+    /// The steps by their numbers, as searches see them.
+    links: Vec<Step>,
+    /// The steps from each node, and to it.
+    leaving: ByNode,
+    entering: ByNode,
+    /// The steps by their numbers, as whoever reads of them sees them.
     steps: Steps,
     admins: Vec<bool>,
     /// Nodes that may have more steps than the graph has.
     open: Vec<bool>,
     /// For each node the number of what it holds; none where that is not known.
     held: Vec<Option<u32>>,
-    /// What is held, for nodes that some step leads to or from.
-    strengths: Vec<Option<Strength>>,
+    /// What is held.
+    holdings: Vec<Holding>,
     /// For each node a number for provider and scope together.
     places: Vec<u32>,
 }
 
 impl<'a> Graph<'a> {
     pub(crate) fn new(inventory: &'a Inventory, judged: &'a Judgements, resolvers: &'a Resolvers) -> Self {
-        let mut graph = DiGraph::with_capacity(inventory.identities.len() + 16, 0);
-        for identity in &inventory.identities {
-            graph.add_node(Node::Known(identity));
-        }
-        let aliases = inventory.named_by_others();
-        let mut builder = Builder { graph, steps: Steps::default(), judged, aliases, others: HashMap::default() };
+        let mut nodes: Vec<Node<'a>> = Vec::with_capacity(inventory.identities.len() + 16);
+        nodes.extend(inventory.identities.iter().map(Node::Known));
+        let mut builder = Builder {
+            nodes,
+            links: Vec::new(),
+            steps: Steps::default(),
+            judged,
+            aliases: inventory.named_by_others(),
+            others: HashMap::default(),
+        };
         let crossed = builder.crossed(inventory);
         for (provider, resolver) in resolvers.iter() {
             builder.add_steps(provider, resolver.steps(), &crossed);
         }
         builder.add_trusts(inventory, resolvers);
-        let Builder { graph, steps, .. } = builder;
-        let (held, strengths) = strengths(&graph, resolvers);
-        let admins = admins(&graph, resolvers);
-        Self { open: open(&graph, &admins, resolvers), admins, places: places(&graph), held, strengths, graph, steps }
+        let Builder { nodes, links, steps, .. } = builder;
+        let (leaving, entering) = rayon::join(
+            || ByNode::new(nodes.len(), links.iter().map(|step| step.from)),
+            || ByNode::new(nodes.len(), links.iter().map(|step| step.to)),
+        );
+        let linked = |at: usize| !leaving.of(at).is_empty() || !entering.of(at).is_empty();
+        let (held, holdings) = holdings(&nodes, linked, resolvers);
+        let admins = admins(&nodes, resolvers);
+        let open = open(&nodes, &admins, (&held, &holdings), resolvers);
+        Self { places: places(&nodes), nodes, links, leaving, entering, steps, admins, open, held, holdings }
     }
 
     fn node(&self, at: usize) -> Option<&Node<'a>> {
-        self.graph.node_weight(NodeIndex::new(at))
+        self.nodes.get(at)
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.graph.node_count()
+        self.nodes.len()
     }
 
     pub(crate) fn has_steps(&self, at: usize) -> bool {
-        self.graph.edges(NodeIndex::new(at)).next().is_some()
+        !self.leaving.of(at).is_empty()
+    }
+
+    /// Whether some step leads to a node.
+    pub(crate) fn is_entered(&self, at: usize) -> bool {
+        !self.entering.of(at).is_empty()
     }
 
     /// The steps from a node: number, where to, and what it takes.
-    pub(crate) fn steps(&self, at: usize) -> impl Iterator<Item = (usize, usize, Step)> {
-        self.graph.edges(NodeIndex::new(at)).map(|edge| (edge.id().index(), edge.target().index(), *edge.weight()))
+    pub(crate) fn steps(&self, at: usize) -> impl Iterator<Item = (u32, usize, Step)> {
+        self.numbered(self.leaving.of(at)).map(|(number, step)| (number, step.to as usize, step))
+    }
+
+    /// The steps to a node, the last ones first: number, where from, and what it takes.
+    pub(crate) fn steps_to(&self, at: usize) -> impl Iterator<Item = (u32, usize, Step)> {
+        self.numbered(self.entering.of(at)).rev().map(|(number, step)| (number, step.from as usize, step))
+    }
+
+    fn numbered(&self, numbers: &[u32]) -> impl DoubleEndedIterator<Item = (u32, Step)> {
+        numbers.iter().filter_map(|number| Some((*number, self.step(*number)?)))
+    }
+
+    /// All steps, by their numbers.
+    pub(crate) fn links(&self) -> &[Step] {
+        &self.links
     }
 
     /// What a search asks of a step, by its number.
     pub(crate) fn step(&self, number: u32) -> Option<Step> {
-        self.graph.edge_weight(EdgeIndex::new(number as usize)).copied()
+        self.links.get(number as usize).copied()
     }
 
     /// Where a step leads, by its number.
     pub(crate) fn end(&self, number: u32) -> Option<usize> {
-        self.graph.edge_endpoints(EdgeIndex::new(number as usize)).map(|(_, to)| to.index())
+        self.step(number).map(|step| step.to as usize)
     }
 
-    /// Who takes a step.
-    pub(crate) fn source(&self, number: u32) -> Option<&IdentityId> {
-        self.steps.source(self.steps.steps.get(number as usize)?)
+    /// The identity that a node is.
+    pub(crate) fn identity(&self, at: usize) -> Option<&IdentityId> {
+        match self.node(at)? {
+            Node::Known(identity) => Some(&identity.id),
+            Node::Foreign(id, _) => Some(id),
+            Node::Admin(..) => None,
+        }
     }
 
     /// All steps by number, for those who only name them.
@@ -197,12 +247,11 @@ impl<'a> Graph<'a> {
 
     /// What an identity holds that some step leads to or from; `None` where that is not known.
     pub(crate) fn strength(&self, at: usize) -> Option<&Strength> {
-        self.strengths.get(self.held(at)? as usize)?.as_ref()
+        self.holdings.get(self.held(at)? as usize)?.strength.as_ref()
     }
 }
 
-fn admins(graph: &DiGraph<Node<'_>, Step>, resolvers: &Resolvers) -> Vec<bool> {
-    let nodes: Vec<&Node<'_>> = graph.node_weights().collect();
+fn admins(nodes: &[Node<'_>], resolvers: &Resolvers) -> Vec<bool> {
     nodes
         .par_iter()
         .map(|node| match node {
@@ -216,104 +265,139 @@ fn admins(graph: &DiGraph<Node<'_>, Step>, resolvers: &Resolvers) -> Vec<bool> {
         .collect()
 }
 
-fn open(graph: &DiGraph<Node<'_>, Step>, admins: &[bool], resolvers: &Resolvers) -> Vec<bool> {
-    let nodes: Vec<(&Node<'_>, &bool)> = graph.node_weights().zip(admins).collect();
+/// Which nodes may have more steps than are known: something was not read that may offer some, or that may grant them more
+/// access. `held` and `holdings`: what they hold, as [`holdings`] tells it.
+fn open(
+    nodes: &[Node<'_>],
+    admins: &[bool],
+    (held, holdings): (&[Option<u32>], &[Holding]),
+    resolvers: &Resolvers,
+) -> Vec<bool> {
     nodes
         .par_iter()
-        .map(|(node, admin)| match node {
-            Node::Known(identity) if !**admin => {
-                resolvers.get(identity.provider).is_some_and(|resolver| may_have_more(resolver, &identity.id))
+        .zip(admins)
+        .zip(held)
+        .map(|((node, admin), held)| match node {
+            Node::Known(identity) if !admin => {
+                let holding = held.and_then(|held| holdings.get(held as usize));
+                let access = |resolver: &dyn AccessResolver| match holding {
+                    Some(holding) => holding.may_be_more,
+                    None => resolver.access(&identity.id).is_some_and(|access| may_be_more(&access)),
+                };
+                resolvers
+                    .get(identity.provider)
+                    .is_some_and(|resolver| access(resolver) || !resolver.unread(&identity.id).is_empty())
             }
             _ => false,
         })
         .collect()
 }
 
-/// Whether an identity may have more steps than are known: something was not read that may offer some, or that may grant
-/// it more access.
-fn may_have_more(resolver: &dyn AccessResolver, identity: &IdentityId) -> bool {
-    !resolver.unread(identity).is_empty()
-        || resolver.access(identity).is_some_and(|access| access.doubts.iter().any(Doubt::may_add))
+/// Whether something that was not read may grant more than an access.
+fn may_be_more(access: &Access) -> bool {
+    access.doubts.iter().any(Doubt::may_add)
 }
 
-/// What nodes hold, worked out once for equal access, and only where a step needs it.
-fn strengths(graph: &DiGraph<Node<'_>, Step>, resolvers: &Resolvers) -> (Vec<Option<u32>>, Vec<Option<Strength>>) {
-    let nodes: Vec<(NodeIndex, &Node<'_>)> = graph.node_indices().zip(graph.node_weights()).collect();
+/// What nodes hold, worked out once for equal access; how much it is only where a step needs it. Returns for each node the
+/// number of what it holds, and what is held.
+fn holdings(
+    nodes: &[Node<'_>],
+    linked: impl Fn(usize) -> bool,
+    resolvers: &Resolvers,
+) -> (Vec<Option<u32>>, Vec<Holding>) {
     let keys: Vec<Option<(ProviderName, u64)>> = nodes
         .par_iter()
-        .map(|(_, node)| {
+        .map(|node| {
             let Node::Known(identity) = node else { return None };
             Some((identity.provider, resolvers.get(identity.provider)?.access_key(&identity.id)?))
         })
         .collect();
     let mut numbers: HashMap<(ProviderName, u64), u32, foldhash::fast::FixedState> = HashMap::default();
-    let mut examples: Vec<Option<(&dyn AccessResolver, &Identity)>> = Vec::new();
+    // Someone who holds it, and whether a step leads to or from that one.
+    let mut examples: Vec<(&Identity, bool)> = Vec::new();
     let mut held = Vec::with_capacity(nodes.len());
-    for ((index, node), key) in nodes.iter().zip(keys) {
+    for ((at, node), key) in nodes.iter().enumerate().zip(keys) {
         let (Some(key), Node::Known(identity)) = (key, node) else {
             held.push(None);
             continue;
         };
-        let next = u32::try_from(examples.len()).unwrap_or(u32::MAX);
+        let next = narrow(examples.len());
         let number = *numbers.entry(key).or_insert(next);
         if number == next {
-            examples.push(None);
-        }
-        let linked = graph.neighbors_undirected(*index).next().is_some();
-        if let Some(slot) = examples.get_mut(number as usize).filter(|slot| linked && slot.is_none()) {
-            *slot = resolvers.get(identity.provider).map(|resolver| (resolver, *identity));
+            examples.push((*identity, linked(at)));
+        } else if let Some(example) = examples.get_mut(number as usize).filter(|example| !example.1)
+            && linked(at)
+        {
+            *example = (*identity, true);
         }
         held.push(Some(number));
     }
-    let strengths = examples
+    let holdings = examples
         .into_par_iter()
-        .map(|example| {
-            let (resolver, identity) = example?;
-            Some(resolver.access(&identity.id).map_or_else(Strength::default, |access| {
+        .map(|(identity, linked)| {
+            let resolver = resolvers.get(identity.provider);
+            let Some((resolver, access)) = resolver.and_then(|held| Some((held, held.access(&identity.id)?))) else {
+                return Holding { strength: linked.then(Strength::default), may_be_more: false };
+            };
+            let strength = || {
                 let operations =
                     if access.unlimited { OpSet::all(resolver.catalog().len()) } else { access.operations().clone() };
                 Strength { weight: resolver.catalog().weight_of(&operations), operations }
-            }))
+            };
+            Holding { strength: linked.then(strength), may_be_more: may_be_more(&access) }
         })
         .collect();
-    (held, strengths)
+    (held, holdings)
 }
 
-fn places(graph: &DiGraph<Node<'_>, Step>) -> Vec<u32> {
+fn places(nodes: &[Node<'_>]) -> Vec<u32> {
     let mut numbers: BTreeMap<(ProviderName, Option<&ScopeId>), u32> = BTreeMap::new();
-    graph
-        .node_weights()
+    // Identities are sorted, so that those of one place mostly stand together.
+    let mut last = None;
+    nodes
+        .iter()
         .map(|node| {
-            let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
-            *numbers.entry((node.provider(), node.scope())).or_insert(next)
+            let place = (node.provider(), node.scope());
+            match last {
+                Some((held, number)) if held == place => number,
+                _ => {
+                    let next = narrow(numbers.len());
+                    let number = *numbers.entry(place).or_insert(next);
+                    last = Some((place, number));
+                    number
+                }
+            }
         })
         .collect()
 }
 
 struct Builder<'a, 'j> {
-    graph: DiGraph<Node<'a>, Step>,
+    nodes: Vec<Node<'a>>,
+    links: Vec<Step>,
     steps: Steps,
     judged: &'j Judgements,
     /// Identities by the ids under which others name them.
     aliases: HashMap<&'a IdentityId, &'a IdentityId>,
     /// Nodes that are no identities of the inventory.
-    others: HashMap<EdgeTarget, NodeIndex, foldhash::fast::FixedState>,
+    others: HashMap<EdgeTarget, u32, foldhash::fast::FixedState>,
 }
 
+/// Two nodes.
+type Ends = (u32, u32);
+
 impl Builder<'_, '_> {
-    fn identity(&mut self, id: &IdentityId, provider: ProviderName) -> NodeIndex {
+    /// The node of an identity of the inventory.
+    fn known(&self, id: &IdentityId) -> Option<u32> {
         let named = || self.judged.position(self.aliases.get(id).copied()?);
-        match self.judged.position(id).or_else(named) {
-            Some(at) => NodeIndex::new(at),
-            None => self.other(EdgeTarget::Identity(id.clone()), provider),
-        }
+        self.judged.position(id).or_else(named).map(narrow)
     }
 
-    fn other(&mut self, target: EdgeTarget, provider: ProviderName) -> NodeIndex {
+    fn other(&mut self, target: EdgeTarget, provider: ProviderName) -> u32 {
         if let Some(held) = self.others.get(&target) {
             return *held;
         }
-        let node = self.graph.add_node(match &target {
+        let node = narrow(self.nodes.len());
+        self.nodes.push(match &target {
             EdgeTarget::Identity(id) => Node::Foreign(id.clone(), provider),
             EdgeTarget::Admin(scope) => Node::Admin(scope.clone(), provider),
         });
@@ -322,11 +406,11 @@ impl Builder<'_, '_> {
     }
 
     /// The ends of which both sides were read: whether there is a step, and how certain it is, [`Self::add_trusts`] tells.
-    fn crossed(&self, inventory: &Inventory) -> HashSet<(NodeIndex, NodeIndex), foldhash::fast::FixedState> {
+    fn crossed(&self, inventory: &Inventory) -> HashSet<Ends, foldhash::fast::FixedState> {
         let apart = |from: &IdentityId, to: &IdentityId| {
             let ends = self.judged.position(from).zip(self.judged.position(to))?;
             let provider = |at: usize| inventory.identities.get(at).map(|held| held.provider);
-            (provider(ends.0) != provider(ends.1)).then_some((NodeIndex::new(ends.0), NodeIndex::new(ends.1)))
+            (provider(ends.0) != provider(ends.1)).then_some((narrow(ends.0), narrow(ends.1)))
         };
         inventory.crossings.iter().filter_map(|held| apart(&held.source, &held.target)).collect()
     }
@@ -336,20 +420,20 @@ impl Builder<'_, '_> {
         &mut self,
         provider: ProviderName,
         mut steps: Steps,
-        crossed: &HashSet<(NodeIndex, NodeIndex), foldhash::fast::FixedState>,
+        crossed: &HashSet<Ends, foldhash::fast::FixedState>,
     ) {
         let mut listed = std::mem::take(&mut steps.steps);
-        self.graph.reserve_exact_edges(listed.len());
-        // Each name is looked up once, however many steps bear it, and only where one does.
-        let mut identities: Vec<Option<NodeIndex>> = vec![None; steps.identities.len()];
-        let mut scopes: Vec<Option<NodeIndex>> = vec![None; steps.scopes.len()];
+        self.links.reserve_exact(listed.len());
+        // Each name is looked up once, however many steps bear it.
+        let mut identities: Vec<Option<u32>> = steps.identities.par_iter().map(|id| self.known(id)).collect();
+        let mut scopes: Vec<Option<u32>> = vec![None; steps.scopes.len()];
         listed.retain(|step| {
             if step.target == End::Identity(step.source) {
                 return false;
             }
             let mut identity = |at: u32| {
                 let (slot, id) = (identities.get_mut(at as usize)?, steps.identities.get(at as usize)?);
-                Some(*slot.get_or_insert_with(|| self.identity(id, provider)))
+                Some(*slot.get_or_insert_with(|| self.other(EdgeTarget::Identity(id.clone()), provider)))
             };
             let from = identity(step.source);
             let to = match step.target {
@@ -362,13 +446,14 @@ impl Builder<'_, '_> {
             };
             let ends = from.zip(to).filter(|ends| !crossed.contains(ends));
             if let Some((from, to)) = ends {
-                self.graph.add_edge(from, to, Step { conditional: step.conditional, escalation: step.escalation });
+                let (conditional, escalation) = (step.conditional, step.escalation);
+                self.links.push(Step { from, to, conditional, escalation });
             }
             ends.is_some()
         });
         steps.steps = listed;
         for (id, node) in steps.identities.iter_mut().zip(&identities) {
-            if let Some(Node::Known(known)) = node.and_then(|node| self.graph.node_weight(node))
+            if let Some(Node::Known(known)) = node.and_then(|node| self.nodes.get(node as usize))
                 && known.id != *id
             {
                 *id = known.id.clone();
@@ -380,13 +465,19 @@ impl Builder<'_, '_> {
     /// Adds the trusts that no resolver decides: between identities of different providers, and of providers without one.
     fn add_trusts(&mut self, inventory: &Inventory, resolvers: &Resolvers) {
         let undecided = |trust| self.undecided(trust, resolvers);
-        let trusts: Vec<(&Trust, &'static str, NodeIndex, NodeIndex)> =
-            inventory.trusts.par_iter().filter_map(undecided).collect();
+        let trusts: Vec<(&Trust, &'static str, u32, u32)> = inventory.trusts.par_iter().filter_map(undecided).collect();
+        if trusts.is_empty() {
+            return;
+        }
         // Some nodes have very many steps, which must not be gone through for each trust.
-        let sources: HashSet<NodeIndex, foldhash::fast::FixedState> =
-            trusts.iter().map(|(_, _, from, _)| *from).collect();
-        let ends = sources.iter().flat_map(|from| self.graph.edges(*from).map(|edge| (edge.source(), edge.target())));
-        let mut linked: HashSet<(NodeIndex, NodeIndex), foldhash::fast::FixedState> = ends.collect();
+        let mut is_source = vec![false; self.nodes.len()];
+        for (_, _, from, _) in &trusts {
+            if let Some(is_source) = is_source.get_mut(*from as usize) {
+                *is_source = true;
+            }
+        }
+        let ends = self.links.iter().filter(|step| is_source.get(step.from as usize) == Some(&true));
+        let mut linked: HashSet<Ends, foldhash::fast::FixedState> = ends.map(|step| (step.from, step.to)).collect();
         let mut crossing: Vec<Edge> = Vec::new();
         for (trust, technique, from, to) in trusts {
             if !linked.insert((from, to)) {
@@ -396,8 +487,8 @@ impl Builder<'_, '_> {
             // other side tells whether that is certain, and where it is written.
             let joined = inventory.crossings_of(trust);
             let conditional = !joined.is_empty() && joined.iter().all(|held| held.admitted != Truth::Yes);
-            let step = Step { conditional, escalation: false };
-            self.graph.add_edge(from, to, step);
+            let step = Step { from, to, conditional, escalation: false };
+            self.links.push(step);
             crossing.push(Edge {
                 source: IdentityId::new(Arc::clone(&trust.source)),
                 target: EdgeTarget::Identity(trust.target.clone()),
@@ -419,11 +510,7 @@ impl Builder<'_, '_> {
     }
 
     /// A trust between two identities that no resolver decides: by which technique it is a step, and between which nodes.
-    fn undecided<'t>(
-        &self,
-        trust: &'t Trust,
-        resolvers: &Resolvers,
-    ) -> Option<(&'t Trust, &'static str, NodeIndex, NodeIndex)> {
+    fn undecided<'t>(&self, trust: &'t Trust, resolvers: &Resolvers) -> Option<(&'t Trust, &'static str, u32, u32)> {
         let technique = match trust.mechanism {
             Mechanism::Federation => "federation",
             Mechanism::WorkloadCreation => "workload-identity",
@@ -433,9 +520,9 @@ impl Builder<'_, '_> {
             Mechanism::Assignment => "assignment",
             _ => return None,
         };
-        let from = NodeIndex::new(self.judged.position(&IdentityId::new(Arc::clone(&trust.source)))?);
-        let to = NodeIndex::new(self.judged.position(&trust.target)?);
-        let provider = |node: NodeIndex| match self.graph.node_weight(node) {
+        let from = narrow(self.judged.position(&IdentityId::new(Arc::clone(&trust.source)))?);
+        let to = narrow(self.judged.position(&trust.target)?);
+        let provider = |node: u32| match self.nodes.get(node as usize) {
             Some(Node::Known(identity)) => Some(identity.provider),
             _ => None,
         };
@@ -445,4 +532,9 @@ impl Builder<'_, '_> {
             && matches!(trust.mechanism, Mechanism::Federation | Mechanism::Assignment | Mechanism::WorkloadCreation);
         (from != to && !decided).then_some((trust, technique, from, to))
     }
+}
+
+/// Graphs have fewer than 2³² nodes and steps.
+pub(crate) fn narrow(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }

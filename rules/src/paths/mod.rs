@@ -13,6 +13,7 @@
 //! unknown. What is found stays found: a doubt that can only take access away ([`Doubt::may_limit`] alone) turns no yes
 //! into unknown, for a limit that nobody saw excuses no right that everybody sees. It is told beside the access.
 
+mod by_node;
 mod graph;
 mod reach;
 mod search;
@@ -46,7 +47,7 @@ pub struct Path {
     /// What is reached.
     pub target: EdgeTarget,
     /// The steps, at least one: see [`PathsResult::hops`].
-    hops: Vec<u32>,
+    hops: Hops,
     /// Whether some step escalates.
     pub escalates: bool,
     /// Whether the target is come to by escalation, on this path or on another one that costs more; `Unknown` where every
@@ -64,8 +65,15 @@ impl Path {
     /// The number of steps, at least one.
     #[expect(clippy::len_without_is_empty, reason = "a path is never empty")]
     pub fn len(&self) -> usize {
-        self.hops.len()
+        self.hops.len as usize
     }
+}
+
+/// A stretch of a list that holds the steps of all paths, by their numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Hops {
+    first: u32,
+    len: u32,
 }
 
 /// What an identity can become, in short.
@@ -88,6 +96,8 @@ pub struct PathsResult {
     pub paths: Vec<Path>,
     /// By identity, in the order of the inventory; identities that the vendor manages are left out.
     pub reach: IndexMap<IdentityId, Reach, foldhash::fast::FixedState>,
+    /// The steps of all paths, by number.
+    hops: Vec<u32>,
     /// Every step of the graph. There are many more of them than identities, so that paths name them by number.
     steps: Steps,
 }
@@ -101,12 +111,18 @@ impl PathsResult {
     /// The steps of a path. A trust that crosses providers has its mechanism as technique: `uses-tool`,
     /// `holds-credential`, `federation` …
     pub fn hops(&self, path: &Path) -> impl Iterator<Item = Edge> {
-        path.hops.iter().filter_map(|step| self.steps.edge(*step as usize))
+        self.numbers(path).iter().filter_map(|step| self.steps.edge(*step as usize))
     }
 
-    /// The same, as numbers in [`steps`](Self::steps).
+    /// The steps of a path, by number.
+    fn numbers(&self, path: &Path) -> &[u32] {
+        let Hops { first, len } = path.hops;
+        self.hops.get(first as usize..).and_then(|hops| hops.get(..len as usize)).unwrap_or_default()
+    }
+
+    /// The steps of a path, as they stand in [`steps`](Self::steps).
     pub(crate) fn taken(&self, path: &Path) -> impl Iterator<Item = &Step> {
-        path.hops.iter().filter_map(|step| self.steps.steps.get(*step as usize))
+        self.numbers(path).iter().filter_map(|step| self.steps.steps.get(*step as usize))
     }
 
     /// All steps that paths can take.
@@ -121,8 +137,8 @@ impl PathsResult {
 
     /// Whether two paths use the same techniques by the same statements.
     pub(crate) fn taken_alike(&self, a: &Path, b: &Path) -> bool {
-        let of = |hop: &u32| self.steps.steps.get(*hop as usize).map(|step| (step.technique, step.grants));
-        a.len() == b.len() && a.hops.iter().map(of).eq(b.hops.iter().map(of))
+        let of = |step: &Step| (step.technique, step.grants);
+        a.len() == b.len() && self.taken(a).map(of).eq(self.taken(b).map(of))
     }
 
     /// Everyone that an identity can become, itself first.
@@ -212,8 +228,9 @@ pub fn find_from(
 ) -> PathsResult {
     let Some(start) = judged.position(identity) else { return PathsResult::default() };
     let graph = graph::Graph::new(inventory, judged, resolvers);
-    let paths = search::Search::new(&graph).paths_from(&reach::Reaches::of(&graph), start);
-    PathsResult { paths, reach: IndexMap::default(), steps: graph.into_steps() }
+    let mut found = search::Found::default();
+    search::Search::new(&graph).paths_from(&reach::Reaches::of(&graph), start, &mut found);
+    PathsResult { paths: found.paths, hops: found.hops, reach: IndexMap::default(), steps: graph.into_steps() }
 }
 
 /// Finds the paths of every AI identity and workload, and what every identity can become.
@@ -222,53 +239,69 @@ pub fn find_all(inventory: &Inventory, judged: &Judgements, resolvers: &Resolver
     let reach = reach::Reaches::of(&graph);
     let mut starts: Vec<usize> = inventory
         .identities
-        .iter()
+        .par_iter()
         .enumerate()
         .filter(|(at, identity)| {
             matches!(judged.nature_at(*at), Nature::AiAgent | Nature::Workload)
                 && !identity.vendor_managed
-                && judged.position(&identity.id) == Some(*at)
                 && graph.has_steps(*at)
+                && judged.position(&identity.id) == Some(*at)
         })
         .map(|(at, _)| at)
         .collect();
     let id = |at: usize| inventory.identities.get(at).map(|identity| &identity.id);
     starts.sort_by(|a, b| id(*a).cmp(&id(*b)));
-    let found: Vec<Vec<Path>> = starts
+    let (found, targets): (Vec<search::Found>, Vec<Vec<(usize, EdgeTarget)>>) = starts
         .par_chunks(chunk(starts.len()))
         .map(|starts| {
             let mut search = search::Search::new(&graph);
-            starts.iter().flat_map(|start| search.paths_from(&reach, *start)).collect()
+            let mut targets = Vec::new();
+            // The memory that is not used is never touched.
+            let paths = Vec::with_capacity(starts.len().saturating_mul(MAX_TARGETS));
+            let mut found = search::Found { paths, hops: Vec::new() };
+            for start in starts {
+                let before = found.paths.len();
+                search.paths_from(&reach, *start, &mut found);
+                let target = strongest(found.paths.get(before..).unwrap_or_default());
+                targets.extend(target.map(|target| (*start, target.clone())));
+            }
+            (found, targets)
         })
+        .unzip();
+    let mut reaches: Vec<Option<Reach>> = inventory
+        .identities
+        .par_iter()
+        .enumerate()
+        .with_min_len(chunk(inventory.identities.len()))
+        .map_init(
+            || search::Search::new(&graph),
+            |search, (at, identity)| (!identity.vendor_managed).then(|| reach.reach_of(&graph, search, at)),
+        )
         .collect();
-    let mut paths: Vec<Path> = Vec::with_capacity(found.iter().map(Vec::len).sum());
-    paths.extend(found.into_iter().flatten());
-    let mut by_identity: IndexMap<IdentityId, Reach, foldhash::fast::FixedState> =
-        IndexMap::with_capacity_and_hasher(inventory.identities.len(), Default::default());
-    let positions: Vec<(usize, &Identity)> = inventory.identities.iter().enumerate().collect();
-    let reaches: Vec<Vec<Option<Reach>>> = positions
-        .par_chunks(chunk(positions.len()))
-        .map(|chunk| {
-            let mut search = search::Search::new(&graph);
-            let mut reach_of = |at| reach.reach_of(&graph, &mut search, at);
-            chunk.iter().map(|(at, identity)| (!identity.vendor_managed).then(|| reach_of(*at))).collect()
-        })
-        .collect();
-    for (identity, reach) in inventory.identities.iter().zip(reaches.into_iter().flatten()) {
-        if let Some(reach) = reach {
-            by_identity.entry(identity.id.clone()).or_insert(reach);
+    for (start, target) in targets.into_iter().flatten() {
+        if let Some(Some(reach)) = reaches.get_mut(start) {
+            reach.target = Some(target);
         }
     }
-    for certainty in [Truth::Yes, Truth::Unknown] {
-        for path in paths.iter().filter(|path| path.to_escalation == certainty) {
-            if let Some(reach) = by_identity.get_mut(&path.identity)
-                && reach.target.is_none()
-            {
-                reach.target = Some(path.target.clone());
+    let by_identity = || {
+        let mut by_identity: IndexMap<IdentityId, Reach, foldhash::fast::FixedState> =
+            IndexMap::with_capacity_and_hasher(inventory.identities.len(), Default::default());
+        for (identity, reach) in inventory.identities.iter().zip(reaches) {
+            if let Some(reach) = reach {
+                by_identity.entry(identity.id.clone()).or_insert(reach);
             }
         }
-    }
-    PathsResult { paths, reach: by_identity, steps: graph.into_steps() }
+        by_identity
+    };
+    let (found, reach) = rayon::join(|| search::Found::joined(found), by_identity);
+    PathsResult { paths: found.paths, hops: found.hops, reach, steps: graph.into_steps() }
+}
+
+/// Of paths of one start, the strongest first, the target that is named of them: the first to which an escalation leads,
+/// before others where that depends on no unknown condition.
+fn strongest(paths: &[Path]) -> Option<&EdgeTarget> {
+    let first = |truth: Truth| paths.iter().find(|path| path.to_escalation == truth);
+    first(Truth::Yes).or_else(|| first(Truth::Unknown)).map(|path| &path.target)
 }
 
 /// Starts that are searched from one after the other: few enough to keep all cores busy, and so many that the memory of

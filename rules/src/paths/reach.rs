@@ -10,14 +10,10 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 
 use evenhand_model::evidence::Truth;
-use petgraph::Direction::Incoming;
-use petgraph::algo::dijkstra;
-use petgraph::graph::NodeIndex;
-use petgraph::visit::{EdgeRef, Reversed, Visitable};
 
 use super::Reach;
 use super::graph::{Graph, unconditional};
-use super::search::{Search, narrow};
+use super::search::Search;
 
 pub(crate) struct Reaches {
     /// The least cost from a node to full control of some scope.
@@ -25,18 +21,15 @@ pub(crate) struct Reaches {
     /// The escalations that each node comes to.
     escalations: Vec<Nearest>,
     /// Nodes from which some chain leads to one that may have more steps than are known, that node included.
-    leads_on: Nodes,
+    leads_on: Vec<bool>,
 }
-
-/// A set of nodes.
-type Nodes = <petgraph::graph::DiGraph<(), ()> as Visitable>::Map;
 
 impl Reaches {
     pub(crate) fn of(graph: &Graph<'_>) -> Self {
         let ((to_admin, leads_on), escalations) = rayon::join(
             || {
-                let open = graph.graph.node_indices().filter(|at| graph.is_open(at.index()));
-                (to_admin(graph), leading_to(graph, open))
+                let open = (0..graph.len()).filter(|at| graph.is_open(*at));
+                (to_admin(graph), leading_to(graph, open.collect()))
             },
             || escalations(graph, |_| {}),
         );
@@ -63,7 +56,7 @@ impl Reaches {
 
     pub(crate) fn reach_of(&self, graph: &Graph<'_>, search: &mut Search<'_, '_>, at: usize) -> Reach {
         let unless_unread = || {
-            if !self.leads_on.contains(at) && known(graph, at) { Truth::No } else { Truth::Unknown }
+            if self.leads_on.get(at) == Some(&false) && known(graph, at) { Truth::No } else { Truth::Unknown }
         };
         let reaches_admin = match self.to_admin(at) {
             _ if graph.is_admin(at) => Truth::Yes,
@@ -86,21 +79,28 @@ impl Reaches {
 
 /// Costs to the nearest full control, for all nodes that come to one.
 fn to_admin(graph: &Graph<'_>) -> Vec<Option<u64>> {
+    let mut costs: Vec<Option<u64>> = vec![None; graph.len()];
     // Only nodes that steps lead to can be ends of a chain.
-    let entered = |node: &NodeIndex| graph.graph.edges_directed(*node, Incoming).next().is_some();
-    let admins: Vec<NodeIndex> =
-        graph.graph.node_indices().filter(|node| graph.is_admin(node.index())).filter(entered).collect();
-    if admins.is_empty() {
-        return vec![None; graph.len()];
+    let ends = (0..graph.len()).filter(|at| graph.is_admin(*at) && graph.is_entered(*at));
+    let mut heap: BinaryHeap<Reverse<(u64, usize)>> = ends.map(|at| Reverse((0, at))).collect();
+    for Reverse((cost, at)) in &heap {
+        if let Some(held) = costs.get_mut(*at) {
+            *held = Some(*cost);
+        }
     }
-    // One end behind all ends makes many searches one.
-    let mut ends = graph.graph.map(|_, _| (), |_, step| step.cost());
-    let all = ends.add_node(());
-    for node in admins {
-        ends.add_edge(node, all, 0);
+    while let Some(Reverse((cost, at))) = heap.pop() {
+        if costs.get(at) != Some(&Some(cost)) {
+            continue;
+        }
+        for (_, from, step) in graph.steps_to(at) {
+            let through = cost + step.cost();
+            if let Some(held) = costs.get_mut(from).filter(|held| held.is_none_or(|held| through < held)) {
+                *held = Some(through);
+                heap.push(Reverse((through, from)));
+            }
+        }
     }
-    let costs = dijkstra(Reversed(&ends), all, None, |edge| *edge.weight());
-    graph.graph.node_indices().map(|node| costs.get(&node).copied()).collect()
+    costs
 }
 
 /// A chain whose last step escalates.
@@ -163,10 +163,9 @@ impl Nearest {
 /// twice: once for each of the escalations that it keeps.
 pub(crate) fn escalations(graph: &Graph<'_>, mut look: impl FnMut(usize)) -> Vec<Nearest> {
     let mut nearest = vec![Nearest::NONE; graph.len()];
-    for edge in graph.graph.edge_references().filter(|edge| edge.weight().escalation) {
-        if let Some(held) = nearest.get_mut(edge.source().index()) {
-            let (end, step) = (narrow(edge.target().index()), narrow(edge.id().index()));
-            held.take(Escalation { cost: edge.weight().cost(), end, step });
+    for (number, step) in (0_u32..).zip(graph.links()).filter(|(_, step)| step.escalation) {
+        if let Some(held) = nearest.get_mut(step.from as usize) {
+            held.take(Escalation { cost: step.cost(), end: step.to, step: number });
         }
     }
     let own = nearest.iter().enumerate().flat_map(|(at, held)| [(at, held.first), (at, held.second)]);
@@ -178,9 +177,8 @@ pub(crate) fn escalations(graph: &Graph<'_>, mut look: impl FnMut(usize)) -> Vec
         }
         look(at);
         let (so_far, end) = distance;
-        for edge in graph.graph.edges_directed(NodeIndex::new(at), Incoming) {
-            let from = edge.source().index();
-            let through = Escalation { cost: so_far + edge.weight().cost(), end, step: narrow(edge.id().index()) };
+        for (number, from, step) in graph.steps_to(at) {
+            let through = Escalation { cost: so_far + step.cost(), end, step: number };
             if nearest.get_mut(from).is_some_and(|held| held.take(through)) {
                 heap.push(Reverse((through.distance(), from)));
             }
@@ -189,12 +187,15 @@ pub(crate) fn escalations(graph: &Graph<'_>, mut look: impl FnMut(usize)) -> Vec
     nearest
 }
 
-/// The nodes from which some chain leads to one of the ends, the ends included.
-fn leading_to(graph: &Graph<'_>, ends: impl Iterator<Item = NodeIndex>) -> Nodes {
-    let backwards = Reversed(&graph.graph);
-    let mut walk = petgraph::visit::Dfs::from_parts(ends.collect(), graph.graph.visit_map());
-    while walk.next(backwards).is_some() {}
-    walk.discovered
+/// Whether some chain leads from each node to one of the ends; the ends included.
+fn leading_to(graph: &Graph<'_>, mut ends: Vec<usize>) -> Vec<bool> {
+    let mut leading = vec![false; graph.len()];
+    let mut take = |at: usize| leading.get_mut(at).is_some_and(|leads| !std::mem::replace(leads, true));
+    ends.retain(|at| take(*at));
+    while let Some(at) = ends.pop() {
+        ends.extend(graph.steps_to(at).map(|(_, from, _)| from).filter(|from| take(*from)));
+    }
+    leading
 }
 
 /// Whether what a node can do is known: its access was read, or it borrows all its access from such.

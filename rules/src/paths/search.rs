@@ -6,9 +6,9 @@ use std::collections::{BinaryHeap, HashMap};
 use evenhand_model::evidence::Truth;
 use evenhand_model::id::ProviderName;
 
-use super::graph::{Graph, unconditional};
+use super::graph::{Graph, narrow, unconditional};
 use super::reach::Reaches;
-use super::{MAX_TARGETS, Path};
+use super::{Hops, MAX_TARGETS, Path};
 
 /// Nodes that are looked at from one start; full control of a scope is found beyond them too.
 pub(crate) const MAX_NODES: usize = 512;
@@ -16,27 +16,73 @@ pub(crate) const MAX_NODES: usize = 512;
 /// Steps to an escalation that was not looked at: who would have to take more is told to escalate, and no path.
 const MAX_STEPS: usize = 1024;
 
-/// What the search under way knows of a node; of another search where `turn` is not the present one.
+/// What the search under way knows of a node.
 #[derive(Clone, Copy)]
 struct Label {
-    turn: u32,
+    node: u32,
     settled: bool,
+    /// Whether some step that escalates leads here, be it not the one of the least cost.
+    escalated: Truth,
     cost: u64,
     /// The step that leads here at that cost, and where from; the start has none.
     by: Option<(u32, u32)>,
-    /// Whether some step that escalates leads here, be it not the one of the least cost.
-    escalated: Truth,
 }
 
-impl Label {
-    const NEW: Self = Self { turn: 0, settled: false, cost: 0, by: None, escalated: Truth::No };
+/// The labels of the nodes that the search under way has met. They are few and stand together; nothing as large as the
+/// graph is cleared for the next search.
+struct Labels {
+    /// For each node where its label is, if one is there that bears its number.
+    places: Vec<u32>,
+    held: Vec<Label>,
+}
+
+impl Labels {
+    fn get(&self, at: usize) -> Option<&Label> {
+        self.held.get(*self.places.get(at)? as usize).filter(|label| label.node as usize == at)
+    }
+
+    fn get_mut(&mut self, at: usize) -> Option<&mut Label> {
+        self.held.get_mut(*self.places.get(at)? as usize).filter(|label| label.node as usize == at)
+    }
+
+    /// Adds the label of a node that has none.
+    fn add(&mut self, label: Label) {
+        if let Some(place) = self.places.get_mut(label.node as usize) {
+            *place = narrow(self.held.len());
+            self.held.push(label);
+        }
+    }
+}
+
+/// Paths that were found.
+#[derive(Default)]
+pub(crate) struct Found {
+    pub(crate) paths: Vec<Path>,
+    /// The steps of all of them, path by path.
+    pub(crate) hops: Vec<u32>,
+}
+
+impl Found {
+    /// All paths of several searches, in their order.
+    pub(crate) fn joined(parts: Vec<Self>) -> Self {
+        let mut all = Self {
+            paths: Vec::with_capacity(parts.iter().map(|part| part.paths.len()).sum()),
+            hops: Vec::with_capacity(parts.iter().map(|part| part.hops.len()).sum()),
+        };
+        for part in parts {
+            let before = narrow(all.hops.len());
+            let behind = |hops: Hops| Hops { first: hops.first.saturating_add(before), ..hops };
+            all.paths.extend(part.paths.into_iter().map(|path| Path { hops: behind(path.hops), ..path }));
+            all.hops.extend(part.hops);
+        }
+        all
+    }
 }
 
 /// Memory of searches, used again for each start.
 pub(crate) struct Search<'g, 'a> {
     graph: &'g Graph<'a>,
-    turn: u32,
-    labels: Vec<Label>,
+    labels: Labels,
     heap: BinaryHeap<Reverse<(u64, usize)>>,
     /// Nodes in the order of their cost.
     settled: Vec<usize>,
@@ -44,30 +90,36 @@ pub(crate) struct Search<'g, 'a> {
     cut: bool,
     /// Whether what is held by number goes beyond what the start holds.
     beyond: HashMap<u32, bool, foldhash::fast::FixedState>,
+    /// Whether a target controls its scope, how much it holds, and its node.
+    targets: Vec<(bool, u64, usize)>,
+    chain: Chain,
 }
 
 impl<'g, 'a> Search<'g, 'a> {
     pub(crate) fn new(graph: &'g Graph<'a>) -> Self {
         Self {
             graph,
-            turn: 0,
-            labels: vec![Label::NEW; graph.len()],
+            labels: Labels { places: vec![0; graph.len()], held: Vec::new() },
             heap: BinaryHeap::new(),
             settled: Vec::new(),
             cut: false,
             beyond: HashMap::default(),
+            targets: Vec::new(),
+            chain: Chain::default(),
         }
     }
 
     /// Looks for all nodes near a start: for each the least cost and the step that leads there.
     fn run(&mut self, start: usize) {
-        self.turn += 1;
+        let graph = self.graph;
         self.settled.clear();
         self.cut = false;
         self.heap.clear();
         self.beyond.clear();
+        self.labels.held.clear();
+        let first = Label { node: narrow(start), settled: false, escalated: Truth::No, cost: 0, by: None };
+        self.labels.add(first);
         self.heap.push(Reverse((0, start)));
-        self.label(start, 0, None);
         while let Some(Reverse((so_far, at))) = self.heap.pop() {
             match self.labels.get_mut(at) {
                 Some(label) if !label.settled => label.settled = true,
@@ -78,24 +130,29 @@ impl<'g, 'a> Search<'g, 'a> {
                 self.cut = true;
                 break;
             }
-            let graph = self.graph;
             for (number, to, step) in graph.steps(at) {
-                let through = so_far + step.cost();
-                let by = (narrow(number), narrow(at));
-                let better = match self.labels.get(to) {
-                    Some(label) if label.turn == self.turn => {
-                        !label.settled && (through, Some(by.0)) < (label.cost, label.by.map(|(step, _)| step))
-                    }
-                    Some(_) => true,
-                    None => false,
-                };
-                if better {
-                    self.label(to, through, Some(by));
-                    self.heap.push(Reverse((through, to)));
-                }
+                let cost = so_far + step.cost();
+                let by = Some((number, narrow(at)));
                 // Who comes back to himself has gained nothing.
-                if step.escalation && to != start {
-                    self.escalate(to, through);
+                let escalated = if step.escalation && to != start { escalated_at(cost) } else { Truth::No };
+                match self.labels.get_mut(to) {
+                    None => {
+                        self.labels.add(Label { node: step.to, settled: false, escalated, cost, by });
+                        self.heap.push(Reverse((cost, to)));
+                    }
+                    Some(label) => {
+                        label.escalated = label.escalated.or(escalated);
+                        if label.settled {
+                            continue;
+                        }
+                        // Of steps that cost the same the first counts.
+                        if cost < label.cost {
+                            (label.cost, label.by) = (cost, by);
+                            self.heap.push(Reverse((cost, to)));
+                        } else if cost == label.cost && label.by.is_some_and(|(step, _)| number < step) {
+                            label.by = by;
+                        }
+                    }
                 }
             }
         }
@@ -106,56 +163,42 @@ impl<'g, 'a> Search<'g, 'a> {
     fn add_escalation(&mut self, reaches: &Reaches, start: usize) -> Option<(usize, Chain)> {
         let escalation = reaches.escalation(start).filter(|_| self.cut)?;
         let end = escalation.end as usize;
-        let label = self.labels.get(end).copied().filter(|label| label.turn == self.turn);
+        let label = self.labels.get(end).copied();
         let far = if label.is_some_and(|label| label.cost <= escalation.cost) {
             None
         } else {
             let chain = to_escalation(self.graph, reaches, start, end)?;
-            self.label(end, escalation.cost, None);
+            let (node, cost) = (escalation.end, escalation.cost);
+            match self.labels.get_mut(end) {
+                Some(label) => (label.settled, label.cost, label.by) = (false, cost, None),
+                None => self.labels.add(Label { node, settled: false, escalated: Truth::No, cost, by: None }),
+            }
             Some((end, chain))
         };
         if label.is_none_or(|label| !label.settled) {
             self.settled.push(end);
         }
-        self.escalate(end, escalation.cost);
+        if let Some(label) = self.labels.get_mut(end) {
+            label.escalated = label.escalated.or(escalated_at(escalation.cost));
+        }
         far
-    }
-
-    fn label(&mut self, at: usize, cost: u64, by: Option<(u32, u32)>) {
-        if let Some(label) = self.labels.get_mut(at) {
-            let escalated = if label.turn == self.turn { label.escalated } else { Truth::No };
-            *label = Label { turn: self.turn, settled: false, cost, by, escalated };
-        }
-    }
-
-    /// Notes that a chain of some cost, whose last step escalates, leads to a node.
-    fn escalate(&mut self, at: usize, cost: u64) {
-        let certain = unconditional(cost);
-        if let Some(label) = self.labels.get_mut(at) {
-            label.escalated = label.escalated.or(if certain { Truth::Yes } else { Truth::Unknown });
-        }
     }
 
     /// Whether some chain to a node ends in a step that escalates, as far as it was found.
     fn escalated(&self, at: usize) -> Truth {
-        self.labels.get(at).filter(|label| label.turn == self.turn).map_or(Truth::No, |label| label.escalated)
+        self.labels.get(at).map_or(Truth::No, |label| label.escalated)
     }
 
-    /// The step that leads to a node that was found, and where from.
-    fn last(&self, at: usize) -> Option<(u32, usize)> {
-        self.labels.get(at)?.by.map(|(step, from)| (step, from as usize))
-    }
-
-    /// The steps from the start to a node.
-    fn chain(&self, start: usize, to: usize) -> Chain {
-        let mut chain = Chain::new(self.graph, start, to);
+    /// Follows the steps from the start to a node.
+    fn follow(&self, start: usize, to: usize, chain: &mut Chain) {
+        chain.begin(self.graph, start, to);
         let mut at = to;
-        while let Some((step, from)) = self.last(at) {
-            chain.add(self.graph, from, step);
-            at = from;
+        // The start has no step that leads to it.
+        while let Some((step, from)) = self.labels.get(at).and_then(|label| label.by) {
+            at = from as usize;
+            chain.add(self.graph, at, step);
         }
         chain.hops.reverse();
-        chain
     }
 
     /// Whether a node that was found holds something that the start does not; the same elsewhere counts too.
@@ -170,14 +213,15 @@ impl<'g, 'a> Search<'g, 'a> {
         *self.beyond.entry(number).or_insert_with(|| !strength.operations.is_subset(&own.operations))
     }
 
-    /// The paths from one identity to more access, strongest target first. Where it can escalate, what it comes to that
-    /// way is among the targets, whatever the steps of the path.
-    pub(crate) fn paths_from(&mut self, reaches: &Reaches, start: usize) -> Vec<Path> {
+    /// Adds the paths from one identity to more access, strongest target first. Where it can escalate, what it comes to
+    /// that way is among the targets, whatever the steps of the path.
+    pub(crate) fn paths_from(&mut self, reaches: &Reaches, start: usize, found: &mut Found) {
         self.run(start);
         let mut escalation = self.add_escalation(reaches, start);
         let graph = self.graph;
         let start_admin = graph.is_admin(start);
-        let mut targets: Vec<(bool, u64, usize)> = Vec::new();
+        let mut targets = std::mem::take(&mut self.targets);
+        targets.clear();
         let settled = std::mem::take(&mut self.settled);
         for at in settled.iter().copied().filter(|at| *at != start) {
             let admin = graph.is_admin(at);
@@ -200,24 +244,26 @@ impl<'g, 'a> Search<'g, 'a> {
             to_admin(graph, reaches, start)
         };
         // The chain to an escalation is not the cheapest of all to its end.
-        if let Some((to, _)) = &far {
+        if let Some((to, chain)) = &far {
             targets.retain(|(.., at)| at != to);
+            chain.add_path(graph, start, *to, self.escalated(*to), found);
         }
-        let far = far.and_then(|(to, chain)| chain.path(graph, to, self.escalated(to)));
         let room = MAX_TARGETS - usize::from(far.is_some());
         let by_escalation = |truth: Truth| targets.iter().position(|(.., at)| self.escalated(*at) == truth);
         if let Some(at) = by_escalation(Truth::Yes).or_else(|| by_escalation(Truth::Unknown)).filter(|at| *at >= room) {
             targets.swap(room - 1, at);
         }
         targets.truncate(room);
-        let mut paths: Vec<Path> = Vec::with_capacity(targets.len() + 1);
-        paths.extend(far);
-        paths.extend(targets.into_iter().filter_map(|(.., at)| {
+        let mut near = std::mem::take(&mut self.chain);
+        for (.., at) in targets.iter().copied() {
             let far = escalation.take_if(|(end, _)| *end == at);
-            let chain = far.map_or_else(|| self.chain(start, at), |(_, chain)| chain);
-            chain.path(graph, at, self.escalated(at))
-        }));
-        paths
+            if far.is_none() {
+                self.follow(start, at, &mut near);
+            }
+            let chain = far.as_ref().map_or(&near, |(_, chain)| chain);
+            chain.add_path(graph, start, at, self.escalated(at), found);
+        }
+        (self.chain, self.targets) = (near, targets);
     }
 
     /// How many nodes were looked at from the last start.
@@ -241,7 +287,7 @@ impl<'g, 'a> Search<'g, 'a> {
             let so_far = self.labels.get(*at).map_or(0, |label| label.cost);
             for (_, to, step) in self.graph.steps(*at) {
                 if step.escalation && self.graph.apart(to, start) {
-                    gains = gains.or(if unconditional(so_far + step.cost()) { Truth::Yes } else { Truth::Unknown });
+                    gains = gains.or(escalated_at(so_far + step.cost()));
                 }
             }
         }
@@ -249,12 +295,13 @@ impl<'g, 'a> Search<'g, 'a> {
     }
 }
 
-/// Graphs have fewer than 2³² nodes and steps: their own indices are of that size.
-pub(crate) fn narrow(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
+/// Whether a chain of some cost, whose last step escalates, certainly leads to its end.
+fn escalated_at(cost: u64) -> Truth {
+    if unconditional(cost) { Truth::Yes } else { Truth::Unknown }
 }
 
 /// Steps in a row, and whether they leave the provider of the first.
+#[derive(Default)]
 struct Chain {
     hops: Vec<u32>,
     home: Option<ProviderName>,
@@ -263,8 +310,16 @@ struct Chain {
 
 impl Chain {
     fn new(graph: &Graph<'_>, start: usize, to: usize) -> Self {
-        let home = graph.provider(start);
-        Self { hops: Vec::with_capacity(2), home, crosses_provider: graph.provider(to) != home }
+        let mut chain = Self::default();
+        chain.begin(graph, start, to);
+        chain
+    }
+
+    /// Begins another one in the same memory.
+    fn begin(&mut self, graph: &Graph<'_>, start: usize, to: usize) {
+        self.hops.clear();
+        self.home = graph.provider(start);
+        self.crosses_provider = graph.provider(to) != self.home;
     }
 
     fn add(&mut self, graph: &Graph<'_>, from: usize, step: u32) {
@@ -272,9 +327,12 @@ impl Chain {
         self.hops.push(step);
     }
 
-    /// `escalated`: whether some other chain to the same end escalates.
-    fn path(mut self, graph: &Graph<'_>, to: usize, escalated: Truth) -> Option<Path> {
-        self.hops.shrink_to_fit();
+    /// Adds the path that it is. `escalated`: whether some other chain to the same end escalates.
+    fn add_path(&self, graph: &Graph<'_>, start: usize, to: usize, escalated: Truth, found: &mut Found) {
+        let (Some(identity), Some(target)) = (graph.identity(start), graph.target(to)) else { return };
+        if self.hops.is_empty() {
+            return;
+        }
         let steps = || self.hops.iter().filter_map(|step| graph.step(*step));
         let escalates = steps().any(|step| step.escalation);
         let conditional = steps().any(|step| step.conditional);
@@ -283,16 +341,17 @@ impl Chain {
             (true, false) => Truth::Yes,
             (true, true) => Truth::Unknown,
         };
-        Some(Path {
-            identity: graph.source(*self.hops.first()?)?.clone(),
-            target: graph.target(to)?,
+        found.paths.push(Path {
+            identity: identity.clone(),
+            target,
             crosses_provider: self.crosses_provider,
             reaches_admin: graph.is_admin(to),
             escalates,
             conditional,
             to_escalation: itself.or(escalated),
-            hops: self.hops,
-        })
+            hops: Hops { first: narrow(found.hops.len()), len: narrow(self.hops.len()) },
+        });
+        found.hops.extend_from_slice(&self.hops);
     }
 }
 
@@ -306,7 +365,7 @@ fn to_admin(graph: &Graph<'_>, reaches: &Reaches, start: usize) -> Option<(usize
             .steps(at)
             .filter(|(_, to, step)| reaches.to_admin(*to).is_some_and(|rest| rest + step.cost() == left))
             .min_by_key(|(number, _, _)| *number)?;
-        steps.push((at, narrow(number)));
+        steps.push((at, number));
         at = to;
         left = reaches.to_admin(at)?;
     }
@@ -330,4 +389,21 @@ fn to_escalation(graph: &Graph<'_>, reaches: &Reaches, start: usize, end: usize)
         at = graph.end(step)?;
     }
     Some(chain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_of_another_search_are_none_of_this_one() {
+        let label = |node: u32, cost: u64| Label { node, settled: false, escalated: Truth::No, cost, by: None };
+        let mut labels = Labels { places: vec![0; 4], held: Vec::new() };
+        let costs = |labels: &Labels| (0..5).map(|at| labels.get(at).map(|label| label.cost)).collect::<Vec<_>>();
+        [label(2, 20), label(0, 0), label(9, 90)].into_iter().for_each(|label| labels.add(label));
+        assert_eq!(costs(&labels), [Some(0), None, Some(20), None, None]);
+        labels.held.clear();
+        labels.add(label(3, 30));
+        assert_eq!(costs(&labels), [None, None, None, Some(30), None]);
+    }
 }

@@ -1,4 +1,4 @@
-//! A policy compiled against the catalogue: what each rule grants, and the access that follows.
+//! A policy compiled against the catalogue, and the access that follows.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -12,17 +12,16 @@ use evenhand_model::scope::{Pattern, ResourceScope};
 use foldhash::fast::FixedState;
 use rayon::prelude::*;
 
+use super::grantings::Grantings;
 use super::policy::{Grantor, Policy, index};
 use super::sets::Held;
 use super::techniques::Wanted;
-use crate::catalog::{Granting, Operations};
 use crate::rbac::{Role, Rule};
 
 /// A policy whose rules are sets of operations.
 pub(crate) struct Compiled {
     pub(crate) policy: Policy,
-    /// For each role, what each of its rules grants. Equal rule lists share.
-    granting: Vec<Arc<[Granting]>>,
+    grantings: Grantings,
     /// The number of the first rule of each grantor.
     bases: Vec<u32>,
     /// The number of this cluster's first rule among those of all clusters.
@@ -41,34 +40,13 @@ impl Drop for Compiled {
     /// As that of the resolver.
     fn drop(&mut self) {
         let accesses = std::mem::take(&mut self.accesses);
-        let (granting, sets) = (std::mem::take(&mut self.granting), std::mem::take(&mut self.sets));
-        rayon::join(|| accesses.into_par_iter().for_each(drop), || drop((granting, sets)));
+        let sets = std::mem::take(&mut self.sets);
+        rayon::join(|| accesses.into_par_iter().for_each(drop), || drop(sets));
     }
 }
 
 impl Compiled {
-    /// What the rules of each role of a policy grant; roles with one list of rules share it.
-    pub(crate) fn granting(policy: &Policy, operations: &Operations) -> Vec<Arc<[Granting]>> {
-        let roles = policy.authorizer.roles();
-        let mut distinct: HashMap<*const Rule, usize, FixedState> = HashMap::default();
-        let mut lists: Vec<&Arc<[Rule]>> = Vec::new();
-        let numbers: Vec<usize> = roles
-            .iter()
-            .map(|role| {
-                *distinct.entry(role.rules.as_ptr()).or_insert_with(|| {
-                    lists.push(&role.rules);
-                    lists.len() - 1
-                })
-            })
-            .collect();
-        let compiled: Vec<Arc<[Granting]>> = lists
-            .par_iter()
-            .map(|rules| rules.iter().map(|rule| operations.granted_by(rule)).collect::<Vec<_>>().into())
-            .collect();
-        numbers.iter().map(|at| compiled.get(*at).cloned().unwrap_or_else(|| Arc::from([]))).collect()
-    }
-
-    pub(crate) fn new(policy: Policy, granting: Vec<Arc<[Granting]>>, first: u32, sets: Vec<Held>) -> Self {
+    pub(crate) fn new(policy: Policy, grantings: Grantings, first: u32, sets: Vec<Held>) -> Self {
         let roles = policy.authorizer.roles();
         let mut scopes: HashMap<Arc<str>, Arc<ResourceScope>, FixedState> = HashMap::default();
         for binding in policy.authorizer.bindings() {
@@ -90,7 +68,7 @@ impl Compiled {
         let accesses = sets.iter().map(|_| OnceLock::new()).collect();
         Self {
             policy,
-            granting,
+            grantings,
             bases,
             first,
             end,
@@ -134,10 +112,12 @@ impl Compiled {
         let home = binding
             .and_then(|ix| self.policy.authorizer.binding(ix))
             .map_or(everywhere, |binding| &binding.metadata.namespace);
-        let rules = role.and_then(|role| self.policy.authorizer.roles().get(role)).map_or(&[][..], |role| &role.rules);
-        let granting = role.and_then(|role| self.granting.get(role)).map_or(&[][..], |granting| granting);
-        (0u32..).zip(rules.iter().zip(granting)).map(move |(at, (rule, granting))| {
-            (at, rule, if home.is_empty() { &granting.cluster } else { &granting.namespaced }, home)
+        let rules =
+            role.and_then(|role| self.policy.authorizer.roles().get(role)).map_or(&[][..], |role| role.rules.shared());
+        // Without a role there are no rules that these could be told of.
+        let grantings = self.grantings.by_role(role.unwrap_or_default());
+        (0u32..).zip(rules.iter().zip(grantings)).map(move |(at, (rule, granting))| {
+            (at, &**rule, if home.is_empty() { &granting.cluster } else { &granting.namespaced }, home)
         })
     }
 
@@ -149,8 +129,11 @@ impl Compiled {
     /// Rules that name what no server understands: where, and what to do.
     pub(crate) fn dead_rules(&self) -> Vec<(Evidence, String)> {
         let mut all = Vec::new();
-        for (at, (role, granting)) in self.policy.authorizer.roles().iter().zip(&self.granting).enumerate() {
-            for (number, rule) in (0u32..).zip(granting.iter()) {
+        if self.grantings.each().iter().all(|rule| rule.dead.is_empty()) {
+            return all;
+        }
+        for (at, role) in self.policy.authorizer.roles().iter().enumerate() {
+            for (number, rule) in (0u32..).zip(self.grantings.by_role(at)) {
                 let Some(first) = rule.dead.first() else { continue };
                 if role.aggregation_rule.is_some() {
                     continue;
@@ -170,9 +153,9 @@ impl Compiled {
     pub(crate) fn operations_of(&self, namespace: &str, name: &str, clusterwide: bool) -> OpSet {
         let roles = self.policy.authorizer.roles();
         let is_it = |role: &Role| *role.metadata.namespace == *namespace && *role.metadata.name == *name;
-        let found = roles.iter().position(is_it).and_then(|at| Some((roles.get(at)?, self.granting.get(at)?)));
-        let Some((role, granting)) = found else { return OpSet::new() };
-        let unnamed = role.rules.iter().zip(granting.iter()).filter(|(rule, _)| rule.resource_names.is_empty());
+        let Some((at, role)) = roles.iter().enumerate().find(|(_, role)| is_it(role)) else { return OpSet::new() };
+        let unnamed = role.rules.iter().zip(self.grantings.by_role(at));
+        let unnamed = unnamed.filter(|(rule, _)| rule.resource_names.is_empty());
         OpSet::from_ranges(
             unnamed
                 .map(|(_, granting)| if clusterwide { &granting.cluster } else { &granting.namespaced })

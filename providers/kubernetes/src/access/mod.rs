@@ -4,6 +4,7 @@ mod builtin;
 mod compiled;
 mod decide;
 mod edges;
+mod grantings;
 mod policy;
 mod power;
 #[cfg(test)]
@@ -30,6 +31,7 @@ use foldhash::fast::FixedState;
 use rayon::prelude::*;
 
 pub(crate) use compiled::Compiled;
+pub(crate) use grantings::{Distinct, Grantings};
 pub(crate) use policy::Policy;
 pub(crate) use sets::{Held, Sets};
 
@@ -53,13 +55,13 @@ pub(crate) struct Known {
     pub(crate) cluster: u32,
     pub(crate) set: u32,
     pub(crate) actor: Actor,
+    /// Whether some workload carries its token.
+    pub(crate) carried: bool,
 }
 
-/// What edges need beside permissions: what runs where, and which tokens lie in Secrets.
+/// What edges need beside permissions and what runs where: which tokens lie in Secrets, and what is known.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Surroundings {
-    /// Namespace and account of every workload that carries its account's token.
-    pub(crate) running: Vec<(Arc<str>, Arc<str>)>,
     /// Whether workloads are part of the capture at all.
     pub(crate) workloads_known: bool,
     /// Namespace, Secret and account of every token Secret.

@@ -1,19 +1,17 @@
 //! The roles and bindings of one cluster, with the place of each.
 
-use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use evenhand_model::access::Grant;
 use evenhand_model::evidence::Evidence;
 use evenhand_model::id::ScopeId;
-use foldhash::fast::FixedState;
 
 use super::builtin;
-use crate::capture::{Cluster, Origin, RoleObject};
-use crate::rbac::{Authorizer, BindingIx, Granted, Metadata, Role, Rule, World};
+use crate::capture::{BindingObject, Cluster, Objects, Origin, RoleObject};
+use crate::rbac::{Authorizer, Binding, BindingIx, Granted, Metadata, Role, World};
 use crate::server::Version;
-use crate::sorted::last_of_each;
+use crate::sorted::{Name, last_of_each};
 
 /// Where a role stands; `None` = it is one that every server creates.
 #[derive(Clone, Debug)]
@@ -45,74 +43,104 @@ pub(crate) struct Policy {
     pub(crate) version: Option<Version>,
 }
 
-type ClusterRoles = BTreeMap<Arc<str>, (Role, RolePlace, bool)>;
-
-/// ClusterRoles, and Roles as they come.
-fn roles_by_kind(roles: Vec<RoleObject>) -> (ClusterRoles, Vec<(Role, RolePlace)>) {
-    let (mut clusterwide, mut local) = (ClusterRoles::new(), Vec::with_capacity(roles.len()));
-    for object in roles {
-        let place = RolePlace { origin: Some(object.origin), lines: object.lines };
-        if object.role.metadata.namespace.is_empty() {
-            clusterwide.insert(Arc::clone(&object.role.metadata.name), (object.role, place, object.from_server));
-        } else {
-            local.push((object.role, place));
-        }
-    }
-    (clusterwide, local)
+/// The roles of a cluster in the order of their names, with the place of each: ClusterRoles, then Roles.
+struct Roles {
+    clusterwide: Vec<Role>,
+    local: Vec<Role>,
+    places: Vec<RolePlace>,
+    complete: bool,
 }
 
-fn by_name(a: &Metadata, b: &Metadata) -> Ordering {
-    (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name))
+impl Roles {
+    /// Adds those that every server creates, where the capture does not hold the server's own.
+    fn of(objects: Objects<RoleObject>) -> Self {
+        let mut clusterwide: BTreeMap<Arc<str>, Box<RoleObject>> = BTreeMap::new();
+        let mut local = Vec::with_capacity(objects.len());
+        for object in objects {
+            if object.role.metadata.namespace.is_empty() {
+                clusterwide.insert(Arc::clone(&object.role.metadata.name), object);
+            } else {
+                local.push(object);
+            }
+        }
+        let complete =
+            clusterwide.contains_key("cluster-admin") && clusterwide.contains_key("system:aggregate-to-view");
+        let mut missing = Vec::new();
+        for role in if complete { Vec::new() } else { builtin::roles() } {
+            let object = Box::new(RoleObject { role, origin: None, lines: None, from_server: false });
+            if object.role.metadata.namespace.is_empty() {
+                clusterwide.entry(Arc::clone(&object.role.metadata.name)).or_insert(object);
+            } else {
+                missing.push(object);
+            }
+        }
+        // What the capture holds comes later and counts.
+        local.splice(0..0, missing);
+        last_of_each(&mut local, |object| name(&object.role.metadata));
+        for object in clusterwide.values_mut() {
+            // A server's copy is filled in already, with whatever the cluster adds that the capture may lack.
+            if object.from_server && !complete && !object.role.rules.is_empty() {
+                object.role.aggregation_rule = None;
+            }
+        }
+        let all = clusterwide.len() + local.len();
+        let mut places = Vec::with_capacity(all);
+        let mut role = |object: Box<RoleObject>| {
+            let RoleObject { role, origin, lines, .. } = *object;
+            places.push(RolePlace { origin, lines });
+            role
+        };
+        let clusterwide: Vec<Role> = clusterwide.into_values().map(&mut role).collect();
+        // The authorizer puts all of them into one list.
+        let mut roles = Vec::with_capacity(all);
+        roles.extend(local.into_iter().map(&mut role));
+        Self { clusterwide, local: roles, places, complete }
+    }
+}
+
+/// The bindings of a cluster in the order of their names, with the place of each: ClusterRoleBindings, then RoleBindings.
+#[derive(Default)]
+struct Bindings {
+    clusterwide: Vec<Binding>,
+    local: Vec<Binding>,
+    origins: Vec<Origin>,
+}
+
+impl Bindings {
+    fn of(mut objects: Objects<BindingObject>) -> Self {
+        last_of_each(&mut objects, |object| name(&object.binding.metadata));
+        let mut all = Self {
+            local: Vec::with_capacity(objects.len()),
+            origins: Vec::with_capacity(objects.len()),
+            ..Self::default()
+        };
+        // The empty namespace sorts first, as the authorizer numbers them.
+        for object in objects {
+            let BindingObject { binding, origin } = *object;
+            all.origins.push(origin);
+            let of_kind = if binding.metadata.namespace.is_empty() { &mut all.clusterwide } else { &mut all.local };
+            of_kind.push(binding);
+        }
+        all
+    }
+}
+
+fn name(metadata: &Metadata) -> Name<'_> {
+    (&*metadata.namespace, "", &*metadata.name)
 }
 
 impl Policy {
     /// Takes the RBAC objects out of a cluster. Of several objects with one name the last one counts.
     pub(crate) fn new(name: &Arc<str>, cluster: &mut Cluster) -> Self {
         let known = !cluster.roles.is_empty() || !cluster.bindings.is_empty();
-        let (mut clusterwide, mut local) = roles_by_kind(std::mem::take(&mut cluster.roles));
-        let mut bindings = std::mem::take(&mut cluster.bindings);
-        last_of_each(&mut bindings, |a, b| by_name(&a.binding.metadata, &b.binding.metadata));
-        let complete =
-            clusterwide.contains_key("cluster-admin") && clusterwide.contains_key("system:aggregate-to-view");
-        let mut missing = Vec::new();
-        for role in if complete { Vec::new() } else { builtin::roles() } {
-            let place = RolePlace { origin: None, lines: None };
-            if role.metadata.namespace.is_empty() {
-                clusterwide.entry(Arc::clone(&role.metadata.name)).or_insert((role, place, false));
-            } else {
-                missing.push((role, place));
-            }
-        }
-        // What the capture holds comes later and counts.
-        local.splice(0..0, missing);
-        last_of_each(&mut local, |(a, _), (b, _)| by_name(&a.metadata, &b.metadata));
-        for (role, _, from_server) in clusterwide.values_mut() {
-            // A server's copy is filled in already, with whatever the cluster adds that the capture may lack.
-            if *from_server && !complete && !role.rules.is_empty() {
-                role.aggregation_rule = None;
-            }
-        }
-        let mut world = World::default();
-        let mut role_places = Vec::with_capacity(clusterwide.len() + local.len());
-        for (role, place, _) in clusterwide.into_values() {
-            world.cluster_roles.push(role);
-            role_places.push(place);
-        }
-        for (role, place) in local {
-            world.roles.push(role);
-            role_places.push(place);
-        }
-        // The empty namespace sorts first: ClusterRoleBindings come before RoleBindings, as the authorizer numbers them.
-        let mut binding_origins = Vec::with_capacity(bindings.len());
-        for object in bindings {
-            binding_origins.push(object.origin);
-            if object.binding.metadata.namespace.is_empty() {
-                world.cluster_role_bindings.push(object.binding);
-            } else {
-                world.role_bindings.push(object.binding);
-            }
-        }
-        let authorizer = Authorizer::new(world);
+        let (roles, bindings) = (std::mem::take(&mut cluster.roles), std::mem::take(&mut cluster.bindings));
+        let (roles, bindings) = rayon::join(|| Roles::of(roles), || Bindings::of(bindings));
+        let authorizer = Authorizer::new(World {
+            roles: roles.local,
+            cluster_roles: roles.clusterwide,
+            role_bindings: bindings.local,
+            cluster_role_bindings: bindings.clusterwide,
+        });
         let human_roles = builtin::HUMAN_ROLES
             .iter()
             .filter_map(|name| {
@@ -126,11 +154,11 @@ impl Policy {
             name: Arc::clone(name),
             scope,
             authorizer,
-            role_places,
-            binding_origins,
+            role_places: roles.places,
+            binding_origins: bindings.origins,
             human_roles,
             known,
-            complete,
+            complete: roles.complete,
             bindings_seen: (cluster.seen.contains("ClusterRoleBinding"), cluster.seen.contains("RoleBinding")),
             version: None,
         }
@@ -145,16 +173,6 @@ impl Policy {
         [(clusterwide && !clusterwide_seen).then_some(CLUSTERWIDE), (local && !local_seen).then_some(LOCAL)]
             .into_iter()
             .flatten()
-    }
-
-    /// All rules, for the catalogue; equal rule lists once.
-    pub(crate) fn rules(&self) -> impl Iterator<Item = &Rule> {
-        let mut seen: HashSet<*const Rule, FixedState> = HashSet::default();
-        self.authorizer
-            .roles()
-            .iter()
-            .filter(move |role| seen.insert(role.rules.as_ptr()))
-            .flat_map(|role| role.rules.iter())
     }
 
     /// The built-in human roles that exist: name, and what stands for holding it cluster-wide.

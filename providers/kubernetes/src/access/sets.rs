@@ -1,10 +1,10 @@
 //! What identities hold, as lists of grantors: the same list for everyone who is bound alike.
 
 use foldhash::fast::FixedState;
-use std::collections::HashMap;
+use indexmap::IndexSet;
 
 use super::policy::{Grantor, Policy, index};
-use crate::rbac::{ACCOUNTS, ANONYMOUS, AUTHENTICATED, BindingIx, UNAUTHENTICATED, account_groups, account_user};
+use crate::rbac::{ACCOUNTS, ANONYMOUS, AUTHENTICATED, BindingIx, UNAUTHENTICATED};
 
 /// What an identity holds.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -20,25 +20,20 @@ const ISSUER_DISCOVERY: &str = "system:service-account-issuer-discovery";
 
 /// Collects what identities hold, equal holdings once.
 #[derive(Default)]
-pub(crate) struct Sets {
-    numbers: HashMap<Held, u32, FixedState>,
-    sets: Vec<Held>,
-}
+pub(crate) struct Sets(IndexSet<Held, FixedState>);
 
 impl Held {
     /// What an account holds.
     pub(crate) fn of_account(policy: &Policy, namespace: &str, name: &str) -> Self {
-        let mut held: Vec<BindingIx> = policy.authorizer.bindings_of_user(&account_user(namespace, name));
-        for group in account_groups(namespace) {
-            held.extend(policy.authorizer.bindings_of_group(&group).iter().filter(|ix| {
-                !(&*group == ACCOUNTS
-                    && policy
-                        .authorizer
-                        .binding(**ix)
-                        .is_some_and(|binding| &*binding.role_ref.name == ISSUER_DISCOVERY))
-            }));
-        }
-        Self::new(held.into_iter().map(|ix| Grantor(ix.0)).collect(), false)
+        let authorizer = &policy.authorizer;
+        let is_discovery =
+            |ix: BindingIx| authorizer.binding(ix).is_some_and(|binding| &*binding.role_ref.name == ISSUER_DISCOVERY);
+        let own = authorizer.bindings_of_account(namespace, name);
+        let of_all = authorizer.bindings_of_group(ACCOUNTS).iter().filter(|ix| !is_discovery(**ix));
+        let of_namespace = authorizer.bindings_of_namespace(namespace);
+        let of_everybody = authorizer.bindings_of_group(AUTHENTICATED);
+        let held = own.iter().chain(of_all).chain(of_namespace).chain(of_everybody);
+        Self::new(held.map(|ix| Grantor(ix.0)).collect(), false)
     }
 
     /// What a user holds.
@@ -72,17 +67,11 @@ impl Held {
 impl Sets {
     /// The number of what is held: the same for all who hold the same.
     pub(crate) fn number(&mut self, held: Held) -> u32 {
-        if let Some(number) = self.numbers.get(&held) {
-            return *number;
-        }
-        let number = index(self.sets.len());
-        self.sets.push(held.clone());
-        self.numbers.insert(held, number);
-        number
+        index(self.0.insert_full(held).0)
     }
 
     pub(crate) fn finish(self) -> Vec<Held> {
-        self.sets
+        self.0.into_iter().collect()
     }
 }
 

@@ -219,11 +219,16 @@ pub(crate) struct CustomKind {
     pub(crate) scale: bool,
 }
 
+/// Objects in a list, each by itself on the heap: lists of them grow, are joined and are sorted without a copy of what is
+/// large.
+pub(crate) type Objects<T> = Vec<Box<T>>;
+
 /// A role with its place.
 #[derive(Clone, Debug)]
 pub(crate) struct RoleObject {
     pub(crate) role: Role,
-    pub(crate) origin: Origin,
+    /// `None` = it is one that every server creates.
+    pub(crate) origin: Option<Origin>,
     /// The lines of its rules, where the document has lines.
     pub(crate) lines: Option<Box<[u32]>>,
     /// Whether a server returned it, so that aggregated rules are complete.
@@ -235,6 +240,14 @@ pub(crate) struct RoleObject {
 pub(crate) struct BindingObject {
     pub(crate) binding: Binding,
     pub(crate) origin: Origin,
+}
+
+/// What the metadata of a binding tell; nothing for most of them.
+#[derive(Clone, Debug)]
+pub(crate) struct BindingNote {
+    /// Of the binding.
+    pub(crate) namespace: Arc<str>,
+    pub(crate) name: Arc<str>,
     pub(crate) declared: Declared,
     /// Whether the server itself made it.
     pub(crate) bootstrap: bool,
@@ -244,16 +257,17 @@ pub(crate) struct BindingObject {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cluster {
     pub(crate) documents: BTreeSet<Arc<str>>,
-    pub(crate) accounts: Vec<Account>,
-    pub(crate) roles: Vec<RoleObject>,
-    pub(crate) bindings: Vec<BindingObject>,
+    pub(crate) accounts: Objects<Account>,
+    pub(crate) roles: Objects<RoleObject>,
+    pub(crate) bindings: Objects<BindingObject>,
+    pub(crate) binding_notes: Vec<BindingNote>,
     pub(crate) tokens: Vec<TokenSecret>,
     pub(crate) stored: Vec<(Arc<str>, LiteralSecret)>,
-    pub(crate) workloads: Vec<Workload>,
+    pub(crate) workloads: Objects<Workload>,
     pub(crate) services: Vec<Service>,
     /// Namespace and Service names that an Ingress or route opens.
     pub(crate) routed: BTreeSet<(Arc<str>, Arc<str>)>,
-    pub(crate) namespaces: BTreeMap<Arc<str>, Namespace>,
+    pub(crate) namespaces: HashMap<Arc<str>, Namespace, FixedState>,
     pub(crate) repeated: Vec<Repeated>,
     pub(crate) network: Vec<NetworkRules>,
     /// Whether network rules of another kind were seen, which may limit what those do not.
@@ -287,12 +301,13 @@ impl Cluster {
         self.accounts.append(&mut later.accounts);
         self.roles.append(&mut later.roles);
         self.bindings.append(&mut later.bindings);
+        self.binding_notes.append(&mut later.binding_notes);
         self.tokens.append(&mut later.tokens);
         self.stored.append(&mut later.stored);
         self.workloads.append(&mut later.workloads);
         self.services.append(&mut later.services);
         self.routed.append(&mut later.routed);
-        self.namespaces.append(&mut later.namespaces);
+        self.namespaces.extend(later.namespaces);
         self.repeated.append(&mut later.repeated);
         self.network.append(&mut later.network);
         self.other_network |= later.other_network;
@@ -313,42 +328,37 @@ impl Cluster {
     }
 }
 
-/// Equal texts and equal lists of rules, held once.
+/// Equal texts and equal rules, held once.
 #[derive(Debug, Default)]
 struct Shared {
     texts: HashSet<Arc<str>, FixedState>,
-    rule_sets: RuleSets,
+    rules: KnownRules,
 }
 
-/// Lists of rules of one document, by their texts: a server writes equal roles equally, so equal texts are parsed once.
-/// The texts stay where they are.
+/// Rules of one document, by their texts: a server writes equal rules equally, so equal texts are parsed once. The texts
+/// stay where they are.
 #[derive(Debug, Default)]
-struct RuleSets(HashMap<u64, Vec<RuleSet>, FixedState>);
+struct KnownRules(HashMap<u64, Vec<KnownRule>, FixedState>);
 
-/// Where a list of rules is written first, and the list.
-type RuleSet = (Range<usize>, Arc<[Rule]>);
+/// Where a rule is written first, and the rule.
+type KnownRule = (Range<usize>, Arc<Rule>);
 
-impl RuleSets {
-    /// The rules that a part of the document says, parsed where no equal part was. A text that is no part of it, as in
+impl KnownRules {
+    /// The rule that a part of the document says, parsed where no equal part was. A text that is no part of it, as in
     /// formats that are rewritten to be read, is parsed each time.
-    fn rules<E>(
-        &mut self,
-        document: &str,
-        part: &str,
-        parse: impl FnOnce() -> Result<Arc<[Rule]>, E>,
-    ) -> Result<Arc<[Rule]>, E> {
+    fn rule<E>(&mut self, document: &str, part: &str, parse: impl FnOnce() -> Result<Rule, E>) -> Result<Arc<Rule>, E> {
         let start = part.as_ptr().addr().wrapping_sub(document.as_ptr().addr());
         let place = start..start.saturating_add(part.len());
         if !document.get(place.clone()).is_some_and(|held| std::ptr::eq(held, part)) {
-            return parse();
+            return parse().map(Arc::new);
         }
         let alike = self.0.entry(FixedState::default().hash_one(part)).or_default();
-        if let Some((_, rules)) = alike.iter().find(|(place, _)| document.get(place.clone()) == Some(part)) {
-            return Ok(Arc::clone(rules));
+        if let Some((_, rule)) = alike.iter().find(|(place, _)| document.get(place.clone()) == Some(part)) {
+            return Ok(Arc::clone(rule));
         }
-        let rules = parse()?;
-        alike.push((place, Arc::clone(&rules)));
-        Ok(rules)
+        let rule = Arc::new(parse()?);
+        alike.push((place, Arc::clone(&rule)));
+        Ok(rule)
     }
 }
 
@@ -373,25 +383,33 @@ impl Capture {
         fingerprinter: &Fingerprinter,
     ) -> Vec<Problem> {
         let held = self.clusters.entry(Arc::clone(cluster)).or_default();
-        self.shared.rule_sets = RuleSets::default();
+        self.shared.rules = KnownRules::default();
         held.documents.insert(Arc::clone(&document.path));
-        let take = |cluster: &mut Cluster, shared: &mut Shared, found: &Found<'_, '_>| {
-            let mut taking =
-                Taking { document: &document.path, file: document.file, fingerprinter, texts: &mut shared.texts };
-            cluster.take(found, &mut taking, &document.text, &mut shared.rule_sets)
+        let take = |cluster: &mut Cluster, shared: &mut Shared, path: &Arc<str>, found: &Found<'_, '_>| {
+            let mut taking = Taking { document: path, file: document.file, fingerprinter, texts: &mut shared.texts };
+            cluster.take(found, &mut taking, &document.text, &mut shared.rules)
         };
-        let parts = crate::documents::read_in_parts(document, <(Cluster, Shared)>::default, |part, found| {
-            take(&mut part.0, &mut part.1, &found)
+        // Cores that count the users of one text wait for each other: each part has a path of its own.
+        let start = || (Cluster::default(), Shared::default(), Arc::<str>::from(&*document.path));
+        let parts = crate::documents::read_in_parts(document, start, |(part, shared, path), found| {
+            take(part, shared, path, &found)
         });
         match parts {
-            Some(parts) => parts
-                .into_iter()
-                .flat_map(|((part, _), problems)| {
+            Some(parts) => {
+                let (mut problems, mut done) = (Vec::new(), Vec::new());
+                for ((part, shared, _), mut of_part) in parts {
                     held.append(part);
-                    problems
-                })
-                .collect(),
-            None => crate::documents::read(document, &mut |found| take(held, &mut self.shared, &found)),
+                    problems.append(&mut of_part);
+                    done.push(shared);
+                }
+                // Nobody needs to wait until it is given back.
+                rayon::spawn(move || drop(done));
+                problems
+            }
+            None => {
+                let path = &document.path;
+                crate::documents::read(document, &mut |found| take(held, &mut self.shared, path, &found))
+            }
         }
     }
 }
@@ -404,4 +422,30 @@ pub(crate) fn selects(selector: &[(Arc<str>, Arc<str>)], labels: &[(Arc<str>, Ar
 /// Used where an aggregation selector is built from a label alone.
 pub(crate) fn label_selector(label: &str) -> LabelSelector {
     LabelSelector { match_labels: [(Arc::from(label), Arc::from("true"))].into(), match_expressions: Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_rules_of_a_document_are_parsed_once() {
+        let document = r#"[{"verbs":["get"]},{"verbs":["list"]},{"verbs":["get"]}]"#;
+        let mut known = KnownRules::default();
+        let mut parsed = 0;
+        let mut rule = |known: &mut KnownRules, part: &str| {
+            let parse = || {
+                parsed += 1;
+                serde_json::from_str::<Rule>(part)
+            };
+            known.rule(document, part, parse).unwrap()
+        };
+        let parts = [1..18, 19..37, 38..55].map(|place| document.get(place).unwrap());
+        let [first, second, third] = parts.map(|part| rule(&mut known, part));
+        assert!(Arc::ptr_eq(&first, &third) && !Arc::ptr_eq(&first, &second));
+        // The same text elsewhere is no part of the document.
+        let elsewhere = r#"{"verbs":["get"]}"#.to_owned();
+        assert_eq!(rule(&mut known, &elsewhere), first);
+        assert_eq!(parsed, 3);
+    }
 }

@@ -254,7 +254,7 @@ struct JobSpec<'a> {
 }
 
 /// The workload that an object describes, if it describes one.
-pub(super) fn workload(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result<Option<Workload>, Problem> {
+pub(super) fn workload(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result<Option<Box<Workload>>, Problem> {
     let object = &found.object;
     let (group, name) = (object.group(), object.kind.as_str());
     let Some((_, kind, word, way)) = KINDS.iter().find(|(held, kind, ..)| *held == group && *kind == name) else {
@@ -278,7 +278,7 @@ pub(super) fn workload(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result
     if !way.is_empty() {
         steps.push("spec");
     }
-    let mut workload = Workload {
+    let mut workload = Box::new(Workload {
         kind,
         word,
         namespace: namespace(&object.meta, taking),
@@ -312,7 +312,7 @@ pub(super) fn workload(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result
         declared: Declared::of(&object.meta, taking),
         unplaced: object.meta.namespace.is_empty(),
         audit: None,
-    };
+    });
     if let Some((_, what)) = signals::platform_of(group, name) {
         workload.signals.push(Clue::of_kind(what, name, group).at(workload.origin.clone()));
     }

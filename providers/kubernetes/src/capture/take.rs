@@ -11,8 +11,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    Account, BindingObject, Cloud, Cluster, CustomKind, Declared, Namespace, Origin, Repeated, RoleObject, RuleSets,
-    Service, TokenSecret, agents, guards, mapped, network, pod, secret, signals, status,
+    Account, BindingNote, BindingObject, Cloud, Cluster, CustomKind, Declared, KnownRules, Namespace, Origin, Repeated,
+    RoleObject, Service, TokenSecret, agents, guards, mapped, network, pod, secret, signals, status,
 };
 use crate::documents::{Found, Meta, Problem, Spot, Step, Text, raw};
 use crate::rbac::{AggregationRule, Binding, Metadata, Role, RoleRef, Rule, Subject};
@@ -94,7 +94,7 @@ impl Cluster {
         found: &Found<'_, '_>,
         taking: &mut Taking<'_>,
         text: &str,
-        rule_sets: &mut RuleSets,
+        known: &mut KnownRules,
     ) -> Result<(), Problem> {
         let object = &found.object;
         let (group, kind) = (object.group(), object.kind.as_str());
@@ -132,7 +132,7 @@ impl Cluster {
             }
             _ if network::is_other(group, kind) => self.other_network = true,
             _ if guards::is_guard(group, kind) => guards::take(self, found, taking)?,
-            (RBAC, "Role" | "ClusterRole") => return self.role(found, taking, text, rule_sets),
+            (RBAC, "Role" | "ClusterRole") => return self.role(found, taking, text, known),
             (RBAC, "RoleBinding" | "ClusterRoleBinding") => return self.binding(found, taking),
             ("networking.k8s.io" | "extensions", "Ingress") | ("gateway.networking.k8s.io", "HTTPRoute") => {
                 self.route(found, taking);
@@ -196,7 +196,7 @@ impl Cluster {
             })
             .collect();
         clouds.sort();
-        self.accounts.push(Account {
+        self.accounts.push(Box::new(Account {
             namespace: namespace(meta, taking),
             name: Arc::from(meta.name.as_str()),
             origin: taking.origin(found.spot.clone()),
@@ -217,7 +217,7 @@ impl Cluster {
                 .map(|name| taking.share(name))
                 .collect(),
             from_server: !meta.uid.is_empty(),
-        });
+        }));
     }
 
     fn secret(&mut self, found: &Found<'_, '_>, taking: &mut Taking<'_>) {
@@ -344,30 +344,30 @@ impl Cluster {
         found: &Found<'_, '_>,
         taking: &mut Taking<'_>,
         text: &str,
-        rule_sets: &mut RuleSets,
+        known: &mut KnownRules,
     ) -> Result<(), Problem> {
         let object = &found.object;
         let clusterwide = object.kind.as_str() == "ClusterRole";
-        let rules: Arc<[Rule]> = match object.rules {
-            None => Arc::from([]),
-            Some(part) => rule_sets.rules(text, part.get(), || {
-                let mut rules: Vec<Rule> = member(found, Some(part), "rules")?.unwrap_or_default();
-                for rule in &mut rules {
-                    for list in [
-                        &mut rule.verbs,
-                        &mut rule.api_groups,
-                        &mut rule.resources,
-                        &mut rule.resource_names,
-                        &mut rule.non_resource_urls,
-                    ] {
-                        for text in list {
-                            *text = taking.share(text);
-                        }
+        let parts: Vec<&RawValue> = member(found, object.rules, "rules")?.unwrap_or_default();
+        let mut rules: Vec<Arc<Rule>> = Vec::with_capacity(parts.len());
+        for part in parts {
+            rules.push(known.rule(text, part.get(), || -> Result<Rule, Problem> {
+                let rule: Option<Rule> = member(found, Some(part), "rules")?;
+                let mut rule = rule.ok_or_else(|| malformed(found, "rules", "/rules"))?;
+                for list in [
+                    &mut rule.verbs,
+                    &mut rule.api_groups,
+                    &mut rule.resources,
+                    &mut rule.resource_names,
+                    &mut rule.non_resource_urls,
+                ] {
+                    for text in list {
+                        *text = taking.share(text);
                     }
                 }
-                Ok(rules.into())
-            })?,
-        };
+                Ok(rule)
+            })?);
+        }
         let aggregation_rule: Option<AggregationRule> = member(found, object.aggregation_rule, "aggregationRule")?;
         let labels = if clusterwide {
             object.meta.labels.iter().map(|(key, value)| (taking.share(key), taking.share(value))).collect()
@@ -382,20 +382,20 @@ impl Cluster {
                 })
                 .collect()
         });
-        self.roles.push(RoleObject {
+        self.roles.push(Box::new(RoleObject {
             role: Role {
                 metadata: Metadata {
                     name: taking.share(object.meta.name.as_str()),
                     namespace: if clusterwide { Arc::from("") } else { namespace(&object.meta, taking) },
                     labels,
                 },
-                rules,
+                rules: rules.into(),
                 aggregation_rule,
             },
-            origin: taking.origin(found.spot.clone()),
+            origin: Some(taking.origin(found.spot.clone())),
             lines,
             from_server: !object.meta.uid.is_empty(),
-        });
+        }));
         Ok(())
     }
 
@@ -412,20 +412,21 @@ impl Cluster {
         for text in [&mut role_ref.kind, &mut role_ref.name] {
             *text = taking.share(text);
         }
-        self.bindings.push(BindingObject {
-            binding: Binding {
-                metadata: Metadata {
-                    name: taking.share(object.meta.name.as_str()),
-                    namespace: if clusterwide { Arc::from("") } else { namespace(&object.meta, taking) },
-                    labels: BTreeMap::new(),
-                },
-                subjects,
-                role_ref,
-            },
+        let metadata = Metadata {
+            name: Arc::from(object.meta.name.as_str()),
+            namespace: if clusterwide { Arc::from("") } else { namespace(&object.meta, taking) },
+            labels: BTreeMap::new(),
+        };
+        let declared = Declared::of(&object.meta, taking);
+        let bootstrap = object.meta.labels.get("kubernetes.io/bootstrapping").is_some();
+        if bootstrap || declared.get().is_some() {
+            let (namespace, name) = (Arc::clone(&metadata.namespace), Arc::clone(&metadata.name));
+            self.binding_notes.push(BindingNote { namespace, name, declared, bootstrap });
+        }
+        self.bindings.push(Box::new(BindingObject {
+            binding: Binding { metadata, subjects, role_ref },
             origin: taking.origin(found.spot.clone()),
-            declared: Declared::of(&object.meta, taking),
-            bootstrap: object.meta.labels.get("kubernetes.io/bootstrapping").is_some(),
-        });
+        }));
         Ok(())
     }
 }

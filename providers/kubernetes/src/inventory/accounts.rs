@@ -11,7 +11,7 @@ use evenhand_model::token::{Bearer, Token};
 use evenhand_model::trust::{Mechanism, Trust};
 use rayon::prelude::*;
 
-use super::{Join, Key, PROVIDER};
+use super::{Join, PROVIDER};
 use crate::capture::{Account, Cloud, Declared, name_hint};
 
 /// The nature that a declaration names.
@@ -53,26 +53,25 @@ pub(super) fn declare(identity: &mut Identity, declared: &Declared) {
 
 impl Join<'_> {
     pub(super) fn take_accounts(&mut self) {
-        for account in std::mem::take(&mut self.cluster.accounts) {
-            self.accounts_complete |= account.from_server;
-            self.accounts.insert((Arc::clone(&account.namespace), Arc::clone(&account.name)), account);
-        }
-        let accounts = std::mem::take(&mut self.accounts);
-        let listed: Vec<(&Key, &Account)> = accounts.iter().collect();
-        let identities: Vec<(Key, Identity)> =
-            listed.into_par_iter().map(|(key, account)| (key.clone(), self.account_identity(key, account))).collect();
-        self.identities = identities.into_iter().collect();
-        for (key, account) in &accounts {
+        let objects = std::mem::take(&mut self.cluster.accounts);
+        self.accounts_complete = objects.iter().any(|account| account.from_server);
+        self.accounts.list(objects);
+        let objects = std::mem::take(&mut self.accounts.objects);
+        // Others may be named beside those that are listed, and identities are large.
+        let mut identities = Vec::with_capacity(objects.len() + objects.len() / 8);
+        objects.par_iter().map(|account| self.account_identity(account)).collect_into_vec(&mut identities);
+        self.accounts.identities = identities;
+        for account in &objects {
             for (cloud, value) in &account.clouds {
-                self.federate(key, account, *cloud, value);
+                self.federate(account, *cloud, value);
             }
         }
-        self.accounts = accounts;
+        self.accounts.objects = objects;
     }
 
-    fn account_identity(&self, key: &Key, account: &Account) -> Identity {
+    fn account_identity(&self, account: &Account) -> Identity {
         let evidence = account.origin.evidence("");
-        let mut identity = self.bare_account(key, evidence);
+        let mut identity = self.bare_account(&account.namespace, &account.name, evidence);
         identity.created_at = Fact::known(account.created);
         identity.enabled = Fact::Known(true);
         // The object was read: what it does not declare is not declared.
@@ -105,8 +104,7 @@ impl Join<'_> {
     }
 
     /// An account of which nothing is known but its name, and the environment of its namespace.
-    fn bare_account(&self, key: &Key, evidence: Evidence) -> Identity {
-        let (namespace, name) = key;
+    fn bare_account(&self, namespace: &str, name: &str, evidence: Evidence) -> Identity {
         let mut identity = Identity::new(
             self.account_id(namespace, name),
             PROVIDER,
@@ -131,17 +129,22 @@ impl Join<'_> {
         identity
     }
 
-    /// Makes sure that an account which something names has an identity.
-    pub(super) fn imply_account(&mut self, namespace: &Arc<str>, name: &Arc<str>, evidence: impl FnOnce() -> Evidence) {
-        let key = (Arc::clone(namespace), Arc::clone(name));
-        if !self.identities.contains_key(&key) {
-            let identity = self.bare_account(&key, evidence());
-            self.identities.insert(key, identity);
-        }
+    /// Makes sure that an account which something names has an identity; its number.
+    pub(super) fn imply_account(
+        &mut self,
+        namespace: &Arc<str>,
+        name: &Arc<str>,
+        evidence: impl FnOnce() -> Evidence,
+    ) -> usize {
+        self.accounts.number(namespace, name).unwrap_or_else(|| {
+            let identity = self.bare_account(namespace, name, evidence());
+            self.accounts.add((Arc::clone(namespace), Arc::clone(name)), identity)
+        })
     }
 
     /// The role of a cloud that pods of an account may take.
-    fn federate(&mut self, key: &Key, account: &Account, cloud: Cloud, value: &Arc<str>) {
+    fn federate(&mut self, account: &Account, cloud: Cloud, value: &Arc<str>) {
+        let (namespace, name) = (&account.namespace, &account.name);
         let (annotation, constraint) = match cloud {
             Cloud::Aws => ("eks.amazonaws.com~1role-arn", "token of this cluster's issuer for `sts.amazonaws.com`"),
             Cloud::Azure => {
@@ -150,10 +153,10 @@ impl Join<'_> {
             Cloud::Google => ("iam.gke.io~1gcp-service-account", "token of this cluster's workload identity pool"),
         };
         let evidence = account.origin.evidence(&format!("/metadata/annotations/{annotation}"));
-        let source = self.account_id(&key.0, &key.1);
+        let source = self.account_id(namespace, name);
         let target = IdentityId::new(Arc::clone(value));
         // The issuer is in no object of the cluster; the subject tells its kind.
-        let subject = format!("system:serviceaccount:{}:{}", key.0, key.1);
+        let subject = format!("system:serviceaccount:{namespace}:{name}");
         self.joined.inventory.bearers.push(Bearer {
             identity: source.clone(),
             token: Token::of_subject(None, &subject).with_any("aud", Glob::Any),
@@ -180,7 +183,7 @@ impl Join<'_> {
             escalation: false,
             conditional: true,
             grants: Arc::from([Grant {
-                policy: format!("annotation of ServiceAccount {}/{}", key.0, key.1).into(),
+                policy: format!("annotation of ServiceAccount {namespace}/{name}").into(),
                 statement: None,
                 name: Arc::from(""),
                 evidence,

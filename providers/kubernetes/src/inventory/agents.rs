@@ -12,13 +12,13 @@ use evenhand_model::workload::{Surroundings, Workload as Row};
 use foldhash::fast::FixedState;
 
 use super::accounts::declare;
-use super::{Join, Key, PROVIDER};
+use super::{Join, PROVIDER};
 use crate::capture::{AgentResource, Approval, LiteralSecret, Speaks, ToolRef, Workload};
 
 /// Workloads by namespace and name, and by what owns them.
 type Running<'w> = HashMap<(&'w str, &'w str), Vec<&'w Workload>, FixedState>;
 
-fn running(workloads: &[Workload]) -> Running<'_> {
+fn running(workloads: &[Box<Workload>]) -> Running<'_> {
     let mut by_name: Running<'_> = HashMap::default();
     for workload in workloads {
         let owner = workload.owner.as_ref().map(|(_, name)| &**name).filter(|name| **name != *workload.name);
@@ -147,10 +147,9 @@ impl Join<'_> {
         let strength = if resource.what.is_some() { Strength::Certain } else { Strength::Strong };
         let nature = Speaks::of(resource.what).nature();
         for account in &resource.accounts {
-            let key: Key = (Arc::clone(&resource.namespace), Arc::clone(account));
-            self.imply_account(&key.0, &key.1, || evidence.clone());
-            self.sign(&key, Signal { nature, strength, reason: Arc::clone(&reason), evidence: evidence.clone() });
-            if let Some(identity) = self.identities.get_mut(&key)
+            let number = self.imply_account(&resource.namespace, account, || evidence.clone());
+            self.sign(number, Signal { nature, strength, reason: Arc::clone(&reason), evidence: evidence.clone() });
+            if let Some(identity) = self.accounts.identity_mut(number)
                 && resource.what.is_some()
                 && &**account != "default"
             {
@@ -250,8 +249,7 @@ impl Join<'_> {
             },
             evidence: resource.origin.evidence(""),
         });
-        let key = (Arc::clone(namespace), Arc::from(account));
-        self.imply_account(&key.0, &key.1, || resource.origin.evidence(""));
+        self.imply_account(namespace, &Arc::from(account), || resource.origin.evidence(""));
     }
 
     /// Where the key of its model lies.

@@ -1,6 +1,6 @@
 //! Credentials: token Secrets, tokens that pods are given, and literals where none should be.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use evenhand_agents::issued::Issued;
@@ -8,7 +8,6 @@ use evenhand_model::credential::{Credential, Exposure};
 use evenhand_model::evidence::Fact;
 use evenhand_model::id::{CredentialId, IdentityId};
 use foldhash::fast::FixedState;
-use indexmap::IndexMap;
 use rayon::prelude::*;
 
 use super::{Join, Key, PROVIDER};
@@ -22,7 +21,7 @@ const DEFAULT_LIFETIME: i64 = 60 * 60;
 struct Holders<'w>(HashMap<(&'w str, &'w str), &'w Arc<str>, FixedState>);
 
 impl<'w> Holders<'w> {
-    fn of(workloads: &'w [Workload]) -> Self {
+    fn of(workloads: &'w [Box<Workload>]) -> Self {
         let mut accounts = HashMap::default();
         for workload in workloads {
             for secret in workload.secret_refs.iter().chain(&workload.pull_secrets) {
@@ -42,7 +41,7 @@ impl<'w> Holders<'w> {
 struct Names<'w>(HashMap<(&'w str, &'w str, &'w str), Issued, FixedState>);
 
 impl<'w> Names<'w> {
-    fn of(workloads: &'w [Workload]) -> Self {
+    fn of(workloads: &'w [Box<Workload>]) -> Self {
         let mut issued = HashMap::default();
         for workload in workloads {
             for held in &workload.key_refs {
@@ -120,32 +119,45 @@ impl Join<'_> {
 
     /// Tokens that the server issues to pods and that end by themselves.
     fn take_bound_tokens(&mut self) {
-        /// Namespace, account, word and audience.
-        type Of<'w> = (&'w Arc<str>, &'w Arc<str>, &'static str, &'w str);
-        let mounting: HashSet<&Key, FixedState> = self.joined.surroundings.running.iter().collect();
-        // Of several pods the one counts whose token lives longest.
-        let mut given: IndexMap<Of<'_>, (i64, &Workload), FixedState> = IndexMap::default();
-        for workload in &self.cluster.workloads {
-            let key = (Arc::clone(&workload.namespace), Arc::clone(&workload.account));
-            let mounted = workload.automount != Some(false) && mounting.contains(&key);
-            let automatic = mounted.then_some(("bound_token", "", DEFAULT_LIFETIME));
-            let projected = workload.projected.iter();
-            let projected =
-                projected.map(|token| ("projected_token", &*token.audience, token.seconds.unwrap_or(DEFAULT_LIFETIME)));
-            for (word, audience, seconds) in automatic.into_iter().chain(projected) {
-                let days = seconds / SECONDS_OF_DAY;
-                let of = (&workload.namespace, &workload.account, word, audience);
-                let held = given.entry(of).or_insert((days, workload));
-                if held.0 < days {
-                    *held = (days, workload);
+        /// What is given to an account, by whatever workload: the number of the account, word and audience.
+        struct Given<'w> {
+            account: usize,
+            word: &'static str,
+            audience: &'w str,
+            days: i64,
+            workload: &'w Workload,
+        }
+        let mut given: Vec<Given<'_>> = Vec::with_capacity(self.accounts.identities.len());
+        let mut automatic = vec![false; self.accounts.identities.len()];
+        let mut projected: HashMap<(usize, &str), usize, FixedState> = HashMap::default();
+        for (workload, account) in self.cluster.workloads.iter().zip(&self.account_of) {
+            let (workload, account): (&Workload, usize) = (workload, *account);
+            let mounted = workload.automount != Some(false) && self.accounts.is_carried(account);
+            if mounted && automatic.get_mut(account).is_some_and(|given| !std::mem::replace(given, true)) {
+                let days = DEFAULT_LIFETIME / SECONDS_OF_DAY;
+                given.push(Given { account, word: "bound_token", audience: "", days, workload });
+            }
+            for token in &workload.projected {
+                let days = token.seconds.unwrap_or(DEFAULT_LIFETIME) / SECONDS_OF_DAY;
+                let one = Given { account, word: "projected_token", audience: &token.audience, days, workload };
+                match projected.get(&(account, one.audience)).and_then(|at| given.get_mut(*at)) {
+                    // Of several pods the one counts whose token lives longest.
+                    Some(held) if held.days < days => *held = one,
+                    Some(_) => {}
+                    None => {
+                        projected.insert((account, one.audience), given.len());
+                        given.push(one);
+                    }
                 }
             }
         }
-        let given: Vec<(Of<'_>, (i64, &Workload))> = given.into_iter().collect();
-        let credentials: Vec<Credential> = given
+        // Literals may come behind them.
+        let mut credentials: Vec<Credential> = Vec::with_capacity(given.len() + given.len() / 16);
+        given
             .into_par_iter()
-            .map(|((namespace, account, word, audience), (days, workload))| {
-                let id = self.account_id(namespace, account);
+            .map(|Given { account, word, audience, days, workload }| {
+                let known = self.accounts.identity(account).map(|identity| identity.id.clone());
+                let id = known.unwrap_or_else(|| self.account_id(&workload.namespace, &workload.account));
                 let name = if audience.is_empty() { format!("{id}#{word}") } else { format!("{id}#{word}:{audience}") };
                 let evidence = workload.origin.evidence("");
                 let mut credential = Credential::new(CredentialId::new(name), id, PROVIDER, word, evidence);
@@ -158,15 +170,20 @@ impl Join<'_> {
                 credential.lifetime_days = Fact::Known(days);
                 credential
             })
-            .collect();
-        self.joined.inventory.credentials.extend(credentials);
+            .collect_into_vec(&mut credentials);
+        let held = &mut self.joined.inventory.credentials;
+        if held.is_empty() {
+            *held = credentials;
+        } else {
+            held.append(&mut credentials);
+        }
     }
 
     fn take_literals(&mut self) {
         let workloads = std::mem::take(&mut self.cluster.workloads);
         let agents = std::mem::take(&mut self.cluster.agents);
         let mut numbers: BTreeMap<String, u32> = BTreeMap::new();
-        for workload in &workloads {
+        for workload in workloads.iter().filter(|workload| !workload.secrets.is_empty()) {
             let id = self.account_id(&workload.namespace, &workload.account);
             for secret in &workload.secrets {
                 self.literal(&id, secret, Exposure::Environment, &mut numbers);

@@ -10,7 +10,7 @@ use evenhand_model::evidence::{Evidence, Truth};
 use evenhand_model::id::IdentityId;
 use evenhand_model::opset::OpSet;
 
-use super::Join;
+use super::{Acting, Join};
 use crate::access::Actor;
 use crate::capture::{Guard, GuardBinding, Whom};
 use crate::catalog::Operations;
@@ -39,7 +39,7 @@ impl Join<'_> {
             return;
         }
         let mut controls = Vec::new();
-        for (id, actor) in &self.joined.actors {
+        for Acting { id, actor, .. } in &self.joined.actors {
             for guard in &standing {
                 let in_place = self.stands_before(guard, actor);
                 if in_place != Truth::No {

@@ -23,9 +23,14 @@ const OF_NODES: &[&str] = &["system:bootstrappers", "system:nodes", "system:node
 impl Join<'_> {
     /// Who may sign in from the cloud, and as whom. A name that no binding mentions holds nothing and is left out.
     pub(super) fn take_mapped(&mut self) {
-        let accounts = self.identities.values().map(|identity| identity.id.clone());
-        let known: BTreeSet<IdentityId> = self.joined.actors.iter().map(|(id, _)| id.clone()).chain(accounts).collect();
-        for mapped in std::mem::take(&mut self.cluster.mapped) {
+        let all = std::mem::take(&mut self.cluster.mapped);
+        if all.is_empty() {
+            return;
+        }
+        let accounts = self.accounts.identities.iter().map(|identity| identity.id.clone());
+        let actors = self.joined.actors.iter().map(|acting| acting.id.clone());
+        let known: BTreeSet<IdentityId> = actors.chain(accounts).collect();
+        for mapped in all {
             let evidence = mapped.origin.evidence("");
             let is_name = !mapped.user.is_empty() && !mapped.user.contains("{{") && !mapped.user.starts_with(OF_NODE);
             let user = is_name.then_some(("user", &mapped.user));

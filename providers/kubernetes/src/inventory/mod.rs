@@ -6,6 +6,7 @@ mod credentials;
 mod gaps;
 mod guards;
 mod mapped;
+mod roster;
 mod subjects;
 mod surroundings;
 mod tools;
@@ -17,15 +18,15 @@ use std::sync::Arc;
 use evenhand_model::access::{Edge, Unread};
 use evenhand_model::evidence::Evidence;
 use evenhand_model::id::{IdentityId, ProviderName, ScopeId};
-use evenhand_model::identity::{Identity, Nature, Signal, Strength};
+use evenhand_model::identity::{Nature, Signal, Strength};
 use evenhand_model::inventory::{Hint, Inventory};
 use evenhand_model::provider::Settings;
-use foldhash::fast::FixedState;
-use indexmap::IndexMap;
+use rayon::prelude::*;
 
 use crate::access::{Actor, Policy, Surroundings};
-use crate::capture::{Account, Cluster};
+use crate::capture::Cluster;
 use crate::catalog::Operations;
+use roster::Roster;
 
 /// The provider's name.
 pub(crate) const PROVIDER: ProviderName = ProviderName("kubernetes");
@@ -33,13 +34,22 @@ pub(crate) const PROVIDER: ProviderName = ProviderName("kubernetes");
 /// Namespace and name.
 pub(crate) type Key = (Arc<str>, Arc<str>);
 
+/// An identity as the authorizer knows it.
+#[derive(Clone, Debug)]
+pub(crate) struct Acting {
+    pub(crate) id: IdentityId,
+    pub(crate) actor: Actor,
+    /// Whether some workload carries its token.
+    pub(crate) carried: bool,
+}
+
 /// One cluster, joined.
 pub(crate) struct Joined {
     pub(crate) inventory: Inventory,
     pub(crate) surroundings: Surroundings,
     pub(crate) stated: Vec<Edge>,
     /// As whom the authorizer knows each identity.
-    pub(crate) actors: Vec<(IdentityId, Actor)>,
+    pub(crate) actors: Vec<Acting>,
     /// What identities act through and was not read.
     pub(crate) unread: BTreeMap<IdentityId, Vec<Arc<Unread>>>,
     /// Identities of clouds that accounts name, each with the document that tells of it.
@@ -53,12 +63,11 @@ pub(crate) struct Join<'j> {
     pub(super) policy: &'j Policy,
     pub(super) cluster: Cluster,
     pub(super) settings: &'j Settings,
-    /// Accounts of the capture, by namespace and name.
-    pub(super) accounts: IndexMap<Key, Account, FixedState>,
+    accounts: Roster,
     /// Whether a server returned the accounts, so that one that is missing does not exist.
     pub(super) accounts_complete: bool,
-    /// Identities of accounts, by namespace and name.
-    pub(super) identities: IndexMap<Key, Identity, FixedState>,
+    /// For each workload the number of its account.
+    account_of: Vec<usize>,
     pub(super) joined: Joined,
 }
 
@@ -76,9 +85,9 @@ pub(crate) fn join<'j>(
         policy,
         cluster,
         settings,
-        accounts: IndexMap::default(),
+        accounts: Roster::default(),
         accounts_complete: false,
-        identities: IndexMap::default(),
+        account_of: Vec::new(),
         joined: Joined {
             inventory: Inventory::default(),
             surroundings,
@@ -104,14 +113,19 @@ pub(crate) use subjects::Declarations as BindingDeclarations;
 impl Join<'_> {
     /// Adds what takes the catalogue, and hands over what was joined.
     pub(crate) fn finish(mut self, operations: &Operations) -> Joined {
-        let identities = std::mem::take(&mut self.identities);
-        self.joined.actors.reserve_exact(identities.len());
-        self.joined.inventory.identities.reserve_exact(identities.len());
-        for ((namespace, name), mut identity) in identities {
-            self.inherit_owner(&namespace, &mut identity);
-            self.joined.actors.push((identity.id.clone(), Actor::Account(namespace, name)));
-            self.joined.inventory.identities.push(identity);
-        }
+        let (keys, mut identities, carried) = std::mem::take(&mut self.accounts).finish();
+        let actors: Vec<Acting> = identities
+            .par_iter_mut()
+            .zip(keys)
+            .zip(carried)
+            .map(|((identity, (namespace, name)), carried)| {
+                self.inherit_owner(&namespace, identity);
+                Acting { id: identity.id.clone(), actor: Actor::Account(namespace, name), carried }
+            })
+            .collect();
+        self.joined.actors.extend(actors);
+        let others = std::mem::replace(&mut self.joined.inventory.identities, identities);
+        self.joined.inventory.identities.extend(others);
         self.take_guards(operations);
         let hints = std::mem::take(&mut self.cluster.hints);
         for (origin, message) in hints {
@@ -132,8 +146,8 @@ impl Join<'_> {
 
     /// Adds a sign to an account's identity. Of signs that are equally strong the first counts: one of an agent comes
     /// before one of software, because who runs an agent beside a model server runs an agent.
-    pub(super) fn sign(&mut self, account: &Key, signal: Signal) {
-        let Some(identity) = self.identities.get_mut(account) else { return };
+    pub(super) fn sign(&mut self, account: usize, signal: Signal) {
+        let Some(identity) = self.accounts.identity_mut(account) else { return };
         if identity.signals.contains(&signal) {
             return;
         }

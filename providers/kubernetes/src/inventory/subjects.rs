@@ -8,7 +8,7 @@ use evenhand_model::id::IdentityId;
 use evenhand_model::identity::{Identity, Nature, Signal, Strength};
 
 use super::accounts::declare;
-use super::{Join, PROVIDER};
+use super::{Acting, Join, PROVIDER};
 use crate::access::Actor;
 use crate::capture::{Cluster, Declared};
 use crate::rbac::{BindingIx, account_of_user};
@@ -21,20 +21,27 @@ pub(crate) struct Declarations {
 }
 
 impl Declarations {
-    /// Notes them before the bindings are taken out of the cluster.
     pub(crate) fn of(cluster: &Cluster) -> Self {
         let mut all = Self::default();
-        for object in &cluster.bindings {
-            let meta = &object.binding.metadata;
-            let key = || (Arc::clone(&meta.namespace), Arc::clone(&meta.name));
-            if object.declared.get().is_some() {
-                all.declared.insert(key(), object.declared.clone());
+        for note in &cluster.binding_notes {
+            let key = || (Arc::clone(&note.namespace), Arc::clone(&note.name));
+            if note.declared.get().is_some() {
+                all.declared.insert(key(), note.declared.clone());
             }
-            if object.bootstrap {
+            if note.bootstrap {
                 all.bootstrap.insert(key());
             }
         }
         all
+    }
+
+    /// What a binding declares, and whether the server made it.
+    fn of_binding(&self, namespace: &Arc<str>, name: &Arc<str>) -> (Option<&Declared>, bool) {
+        if self.declared.is_empty() && self.bootstrap.is_empty() {
+            return (None, false);
+        }
+        let key = (Arc::clone(namespace), Arc::clone(name));
+        (self.declared.get(&key), self.bootstrap.contains(&key))
     }
 }
 
@@ -50,7 +57,6 @@ impl Join<'_> {
         for (at, binding) in (0u32..).zip(policy.authorizer.bindings()) {
             let ix = BindingIx(at);
             let meta = &binding.metadata;
-            let key = (Arc::clone(&meta.namespace), Arc::clone(&meta.name));
             let kind = if meta.namespace.is_empty() { "ClusterRoleBinding" } else { "RoleBinding" };
             if policy.role_index(ix).is_none() && policy.complete {
                 self.hint(
@@ -61,7 +67,7 @@ impl Join<'_> {
                     ),
                 );
             }
-            let bootstrap = declarations.bootstrap.contains(&key);
+            let (declared, bootstrap) = declarations.of_binding(&meta.namespace, &meta.name);
             for (number, subject) in binding.subjects.iter().enumerate() {
                 let below = || policy.binding_evidence(ix, &format!("/subjects/{number}"));
                 match &*subject.kind {
@@ -83,9 +89,9 @@ impl Join<'_> {
                         Some((namespace, name)) => {
                             self.bind_account(&Arc::from(namespace), &Arc::from(name), bootstrap, &meta.name, below);
                         }
-                        None => self.person(&mut people, "user", &subject.name, declarations.declared.get(&key), below),
+                        None => self.person(&mut people, "user", &subject.name, declared, below),
                     },
-                    "Group" => self.person(&mut people, "group", &subject.name, declarations.declared.get(&key), below),
+                    "Group" => self.person(&mut people, "group", &subject.name, declared, below),
                     other => self.hint(
                         below(),
                         format!("{kind} {} names a subject of kind `{other}`, which grants nothing; use User, Group or ServiceAccount", meta.name),
@@ -94,7 +100,7 @@ impl Join<'_> {
             }
         }
         for (identity, actor) in people.into_values() {
-            self.joined.actors.push((identity.id.clone(), actor));
+            self.joined.actors.push(Acting { id: identity.id.clone(), actor, carried: false });
             self.joined.inventory.identities.push(identity);
         }
         self.take_human_roles();
@@ -108,8 +114,8 @@ impl Join<'_> {
         binding: &str,
         evidence: impl Fn() -> Evidence,
     ) {
-        let key = (Arc::clone(namespace), Arc::clone(name));
-        if !self.identities.contains_key(&key) && self.accounts_complete && !bootstrap {
+        let known = self.accounts.number(namespace, name);
+        if known.is_none() && self.accounts_complete && !bootstrap {
             self.hint(
                 evidence(),
                 format!(
@@ -117,11 +123,11 @@ impl Join<'_> {
                 ),
             );
         }
-        self.imply_account(namespace, name, evidence);
+        let account = known.unwrap_or_else(|| self.imply_account(namespace, name, evidence));
         // Only the server's own bindings in its own namespace: an account that merely lives there is judged.
         if bootstrap
             && &**namespace == "kube-system"
-            && let Some(identity) = self.identities.get_mut(&key)
+            && let Some(identity) = self.accounts.identity_mut(account)
         {
             identity.vendor_managed = true;
         }
@@ -182,7 +188,8 @@ impl Join<'_> {
                 reason: "a role that Kubernetes ships for people".into(),
                 evidence,
             });
-            self.joined.actors.push((identity.id.clone(), Actor::HolderOf(Arc::clone(name))));
+            let (id, actor) = (identity.id.clone(), Actor::HolderOf(Arc::clone(name)));
+            self.joined.actors.push(Acting { id, actor, carried: false });
             self.joined.inventory.identities.push(identity);
         }
     }

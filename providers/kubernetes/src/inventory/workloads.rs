@@ -1,45 +1,49 @@
 //! Workloads: what runs with which account, and how it stands to the outside.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use evenhand_model::evidence::Fact;
 use evenhand_model::identity::{Nature, Signal, Strength};
 use evenhand_model::workload::Workload as Row;
-use foldhash::fast::FixedState;
 use rayon::prelude::*;
 
 use super::surroundings::Places;
 use super::{Join, PROVIDER};
 use crate::capture::{Service, Workload, selects};
-use crate::rbac::account_user;
 use crate::sorted::last_of_each;
 
 impl Join<'_> {
     pub(super) fn take_workloads(&mut self) {
         let mut all = std::mem::take(&mut self.cluster.workloads);
         self.joined.surroundings.workloads_known = !all.is_empty();
-        last_of_each(&mut all, |a, b| (&a.namespace, a.kind, &a.name).cmp(&(&b.namespace, b.kind, &b.name)));
-        let present: HashSet<(&str, &str, &str), FixedState> =
-            all.iter().map(|workload| (&*workload.namespace, workload.kind, &*workload.name)).collect();
+        last_of_each(&mut all, |workload| (&*workload.namespace, workload.kind, &*workload.name));
         // A pod says nothing that the controller which made it does not say.
         let is_owned = |workload: &Workload| {
-            let owner = workload.owner.as_ref();
-            owner.is_some_and(|(kind, name)| present.contains(&(&*workload.namespace, &**kind, &**name)))
+            workload.owner.as_ref().is_some_and(|(kind, name)| {
+                let wanted = (&*workload.namespace, &**kind, &**name);
+                all.binary_search_by(|held| (&*held.namespace, held.kind, &*held.name).cmp(&wanted)).is_ok()
+            })
         };
-        let mut owned = all.iter().map(is_owned).collect::<Vec<bool>>().into_iter();
-        drop(present);
+        let mut owned = all.iter().map(|workload| is_owned(workload)).collect::<Vec<bool>>().into_iter();
         all.retain(|_| owned.next() != Some(true));
         let services = self.services();
         let places = Places::of(&mut self.cluster);
         let words: BTreeMap<&str, Arc<str>> = all.iter().map(|one| (one.word, Arc::from(one.word))).collect();
-        let rows: Vec<Row> = all.par_iter().map(|workload| self.row(workload, &words, &services, &places)).collect();
-        self.joined.inventory.workloads.reserve_exact(rows.len());
-        for (workload, row) in all.iter().zip(rows) {
-            self.workload(workload, row);
+        // Agents may serve models by workloads of their own.
+        let mut rows = Vec::with_capacity(all.len() + self.cluster.agents.len());
+        let mut accounts = Vec::new();
+        all.par_iter()
+            .map(|workload| {
+                let account = self.accounts.number(&workload.namespace, &workload.account);
+                (self.row(workload, account, &words, &services, &places), account)
+            })
+            .unzip_into_vecs(&mut rows, &mut accounts);
+        self.account_of.reserve_exact(all.len());
+        for ((workload, row), account) in all.iter().zip(&rows).zip(accounts) {
+            self.workload(workload, row, account);
         }
-        self.joined.surroundings.running.par_sort_unstable();
-        self.joined.surroundings.running.dedup();
+        self.joined.inventory.workloads = rows;
         self.cluster.workloads = all;
     }
 
@@ -55,17 +59,18 @@ impl Join<'_> {
     fn row(
         &self,
         workload: &Workload,
+        number: Option<usize>,
         words: &BTreeMap<&str, Arc<str>>,
         services: &BTreeMap<Arc<str>, Vec<Service>>,
         places: &Places,
     ) -> Row {
-        let key = (Arc::clone(&workload.namespace), Arc::clone(&workload.account));
-        let account = self.accounts.get(&key);
+        let account = number.and_then(|number| self.accounts.object(number));
+        let identity = number.and_then(|number| self.accounts.identity(number));
         let mounted = match (workload.automount, account) {
             (Some(mounted), _) => Fact::Known(mounted),
             (None, Some(account)) => Fact::Known(account.automount.unwrap_or(true)),
             // Every namespace has a default account, and an account that says nothing has its token mounted.
-            (None, None) if &*key.1 == "default" => Fact::Known(true),
+            (None, None) if &*workload.account == "default" => Fact::Known(true),
             (None, None) => Fact::Unknown,
         };
         let name = format!("{}/{}", workload.namespace, workload.name);
@@ -76,9 +81,9 @@ impl Join<'_> {
         };
         Row {
             id: format!("kubernetes:{}:{}:{name}", self.name, workload.word).into(),
-            identity: match self.identities.get(&key) {
+            identity: match identity {
                 Some(identity) => identity.id.clone(),
-                None => self.account_id(&key.0, &key.1),
+                None => self.account_id(&workload.namespace, &workload.account),
             },
             provider: PROVIDER,
             kind: words.get(workload.word).map_or_else(|| Arc::from(workload.word), Arc::clone),
@@ -86,7 +91,7 @@ impl Join<'_> {
             scope: self.scope.clone(),
             image: Fact::read(image),
             token_mounted: mounted,
-            needs_token: self.needs_token(&key.0, &key.1),
+            needs_token: self.needs_token(&workload.namespace, &workload.account),
             exposed: self.exposed(workload, services),
             privileged: Fact::Known(workload.privileged),
             surroundings: self.surroundings(workload, account, places),
@@ -94,13 +99,15 @@ impl Join<'_> {
         }
     }
 
-    fn workload(&mut self, workload: &Workload, row: Row) {
-        let key = (Arc::clone(&workload.namespace), Arc::clone(&workload.account));
-        self.imply_account(&key.0, &key.1, || row.evidence.clone());
+    /// Takes what a workload tells of its account, whose number may be known.
+    fn workload(&mut self, workload: &Workload, row: &Row, account: Option<usize>) {
+        let account = account
+            .unwrap_or_else(|| self.imply_account(&workload.namespace, &workload.account, || row.evidence.clone()));
+        self.account_of.push(account);
         if row.token_mounted != Fact::Known(false) {
-            self.joined.surroundings.running.push(key.clone());
+            self.accounts.carry(account);
         }
-        if let Some(identity) = self.identities.get_mut(&key) {
+        if let Some(identity) = self.accounts.identity_mut(account) {
             if let Some(owner) = workload.declared.owner()
                 && identity.owner.value().is_none()
             {
@@ -112,7 +119,7 @@ impl Join<'_> {
                 identity.environment = Fact::Known(Arc::clone(environment));
             }
         }
-        self.declare_workload(workload, &key);
+        self.declare_workload(workload, account);
         for sign in &workload.signals {
             let signal = Signal {
                 nature: sign.clue.speaks.nature(),
@@ -120,18 +127,17 @@ impl Join<'_> {
                 reason: format!("{} {} {}", workload.word, workload.name, sign.clue.reason).into(),
                 evidence: sign.origin.evidence(""),
             };
-            self.sign(&key, signal);
+            self.sign(account, signal);
         }
-        self.joined.inventory.workloads.push(row);
     }
 
     /// Declarations on a workload speak for its account where the account has none of its own and is not shared by name.
-    fn declare_workload(&mut self, workload: &Workload, key: &(Arc<str>, Arc<str>)) {
+    fn declare_workload(&mut self, workload: &Workload, account: usize) {
         let Some(all) = workload.declared.get() else { return };
-        if &*key.1 == "default" {
+        if &*workload.account == "default" {
             return;
         }
-        let Some(identity) = self.identities.get_mut(key) else { return };
+        let Some(identity) = self.accounts.identity_mut(account) else { return };
         if identity.job.is_none()
             && let Some(job) = &all.job
         {
@@ -148,7 +154,7 @@ impl Join<'_> {
         if all.nature.as_deref() == Some(Nature::AiAgent.as_str()) {
             let reason = format!("{} {} declares it by `evenhand.dev/nature`", workload.word, workload.name).into();
             let (nature, strength) = (Nature::AiAgent, Strength::Certain);
-            self.sign(key, Signal { nature, strength, reason, evidence: workload.origin.evidence("") });
+            self.sign(account, Signal { nature, strength, reason, evidence: workload.origin.evidence("") });
         }
     }
 
@@ -158,9 +164,9 @@ impl Join<'_> {
         if !self.policy.known || authorizer.bindings().is_empty() {
             return Fact::Unknown;
         }
-        let own = authorizer.bindings_of_user(&account_user(namespace, name));
-        let group = authorizer.bindings_of_group(&format!("system:serviceaccounts:{namespace}")).len();
-        if own.is_empty() && group == 0 { Fact::Known(false) } else { Fact::Unknown }
+        let bound = !authorizer.bindings_of_account(namespace, name).is_empty()
+            || !authorizer.bindings_of_namespace(namespace).is_empty();
+        if bound { Fact::Unknown } else { Fact::Known(false) }
     }
 
     /// Whether requests from outside the cluster reach it.

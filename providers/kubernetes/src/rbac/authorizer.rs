@@ -1,12 +1,15 @@
 //! The authorizer over a set of roles and bindings, indexed so that a request touches only what can matter.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use serde::Deserialize;
 
-use super::{Binding, MASTERS, Request, Role, Rule, Subject, list, rule_allows};
+use super::{
+    ACCOUNTS, Binding, MASTERS, Request, Role, Rule, Rules, Subject, account_of_user, account_user, list, rule_allows,
+};
 
 /// Roles and bindings as they stand in files.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -44,6 +47,9 @@ type Map<K, V> = HashMap<K, V, FixedState>;
 /// Where a rule is written: a role, by its index, and the rule there.
 type Written = (u32, u32);
 
+/// From so many bindings on, what can be done side by side is.
+const LARGE: usize = 1 << 12;
+
 /// Answers requests.
 #[derive(Clone, Debug, Default)]
 pub struct Authorizer {
@@ -54,10 +60,74 @@ pub struct Authorizer {
     bindings: Vec<Binding>,
     /// For each binding the index of its role, where there is one.
     bound: Vec<Option<u32>>,
+    subjects: Subjects,
+}
+
+/// The bindings by whom they name.
+#[derive(Clone, Debug, Default)]
+struct Subjects {
     by_user: Map<Arc<str>, Vec<BindingIx>>,
     by_group: Map<Arc<str>, Vec<BindingIx>>,
     /// Service accounts, by namespace and name.
     by_account: Map<Arc<str>, Map<Arc<str>, Vec<BindingIx>>>,
+    /// Whether some user is a service account, and some group that of the service accounts of a namespace.
+    accounts_as_users: bool,
+    accounts_of_namespaces: bool,
+}
+
+impl Subjects {
+    fn of(bindings: &[Binding]) -> Self {
+        let mut subjects = Self::default();
+        for (at, binding) in bindings.iter().enumerate() {
+            let ix = BindingIx(index(at));
+            for subject in &binding.subjects {
+                let list = match &*subject.kind {
+                    "User" => {
+                        subjects.accounts_as_users |= account_of_user(&subject.name).is_some();
+                        subjects.by_user.entry(Arc::clone(&subject.name)).or_default()
+                    }
+                    "Group" => {
+                        let in_namespace = subject.name.strip_prefix(ACCOUNTS).is_some_and(|rest| !rest.is_empty());
+                        subjects.accounts_of_namespaces |= in_namespace;
+                        subjects.by_group.entry(Arc::clone(&subject.name)).or_default()
+                    }
+                    "ServiceAccount" => {
+                        let home = account_home(binding, subject);
+                        if home.is_empty() {
+                            continue;
+                        }
+                        subjects.by_account.entry(home).or_default().entry(Arc::clone(&subject.name)).or_default()
+                    }
+                    _ => continue,
+                };
+                if list.last() != Some(&ix) {
+                    list.push(ix);
+                }
+            }
+        }
+        subjects
+    }
+}
+
+/// For each binding the index of its role, where there is one. The first roles are ClusterRoles, `clusterwide` of them.
+fn bound(bindings: &[Binding], roles: &[Role], clusterwide: usize) -> Vec<Option<u32>> {
+    let mut names: Map<(&str, &str), u32> = Map::with_capacity_and_hasher(roles.len(), FixedState::default());
+    for (at, role) in roles.iter().enumerate() {
+        // A Role that lacks its namespace is in none; it must not pass for a ClusterRole.
+        if at >= clusterwide && role.metadata.namespace.is_empty() {
+            continue;
+        }
+        names.entry((&*role.metadata.namespace, &*role.metadata.name)).or_insert(index(at));
+    }
+    let role = |binding: &Binding| {
+        let home = match &*binding.role_ref.kind {
+            "ClusterRole" => "",
+            "Role" if !binding.metadata.namespace.is_empty() => &*binding.metadata.namespace,
+            _ => return None,
+        };
+        names.get(&(home, &*binding.role_ref.name)).copied()
+    };
+    bindings.iter().map(role).collect()
 }
 
 impl Authorizer {
@@ -72,51 +142,15 @@ impl Authorizer {
             binding.metadata.namespace = Arc::from("");
         }
         let collected = aggregate(&mut cluster_roles);
-        let mut names: Map<(Arc<str>, Arc<str>), u32> = Map::default();
         let clusterwide = cluster_roles.len();
-        cluster_roles.append(&mut roles);
-        let roles = cluster_roles;
-        for (at, role) in roles.iter().enumerate() {
-            // A Role that lacks its namespace is in none; it must not pass for a ClusterRole.
-            if at >= clusterwide && role.metadata.namespace.is_empty() {
-                continue;
-            }
-            let key = (Arc::clone(&role.metadata.namespace), Arc::clone(&role.metadata.name));
-            names.entry(key).or_insert(index(at));
-        }
-        cluster_role_bindings.append(&mut role_bindings);
-        let bindings = cluster_role_bindings;
-        let mut authorizer = Self { roles, collected, ..Self::default() };
-        let nowhere: Arc<str> = Arc::from("");
-        for (at, binding) in bindings.iter().enumerate() {
-            let ix = BindingIx(index(at));
-            let home = match &*binding.role_ref.kind {
-                "ClusterRole" => Some(Arc::clone(&nowhere)),
-                "Role" if !binding.metadata.namespace.is_empty() => Some(Arc::clone(&binding.metadata.namespace)),
-                _ => None,
-            };
-            let role = home.and_then(|home| names.get(&(home, Arc::clone(&binding.role_ref.name))).copied());
-            authorizer.bound.push(role);
-            for subject in &binding.subjects {
-                let list = match &*subject.kind {
-                    "User" => authorizer.by_user.entry(Arc::clone(&subject.name)).or_default(),
-                    "Group" => authorizer.by_group.entry(Arc::clone(&subject.name)).or_default(),
-                    "ServiceAccount" => {
-                        let home = account_home(binding, subject);
-                        if home.is_empty() {
-                            continue;
-                        }
-                        authorizer.by_account.entry(home).or_default().entry(Arc::clone(&subject.name)).or_default()
-                    }
-                    _ => continue,
-                };
-                if list.last() != Some(&ix) {
-                    list.push(ix);
-                }
-            }
-        }
-        authorizer.bindings = bindings;
-        authorizer
+        roles.splice(0..0, cluster_roles);
+        role_bindings.splice(0..0, cluster_role_bindings);
+        let bindings = role_bindings;
+        let bound = || bound(&bindings, &roles, clusterwide);
+        let subjects = || Subjects::of(&bindings);
+        let (bound, subjects) =
+            if bindings.len() < LARGE { (bound(), subjects()) } else { rayon::join(bound, subjects) };
+        Self { roles, collected, bindings, bound, subjects }
     }
 
     /// The roles: ClusterRoles, aggregated, then Roles.
@@ -155,9 +189,9 @@ impl Authorizer {
 
     /// The bindings that name a user, a group, or a service account.
     pub fn bindings_of_user(&self, user: &str) -> Vec<BindingIx> {
-        let mut held: Vec<BindingIx> = self.by_user.get(user).cloned().unwrap_or_default();
-        if let Some((namespace, name)) = super::account_of_user(user)
-            && let Some(more) = self.by_account.get(namespace).and_then(|held| held.get(name))
+        let mut held: Vec<BindingIx> = self.subjects.by_user.get(user).cloned().unwrap_or_default();
+        if let Some((namespace, name)) = account_of_user(user)
+            && let Some(more) = self.subjects.by_account.get(namespace).and_then(|held| held.get(name))
         {
             held.extend(more);
             held.sort_unstable();
@@ -166,9 +200,28 @@ impl Authorizer {
         held
     }
 
+    /// The bindings that name a service account, as such or as the user that it is.
+    pub fn bindings_of_account(&self, namespace: &str, name: &str) -> Cow<'_, [BindingIx]> {
+        // Not every text is the name of an account.
+        let odd = |text: &str| text.is_empty() || text.contains(':');
+        if self.subjects.accounts_as_users || odd(namespace) || odd(name) {
+            return self.bindings_of_user(&account_user(namespace, name)).into();
+        }
+        let held = self.subjects.by_account.get(namespace).and_then(|held| held.get(name));
+        held.map_or(&[][..], Vec::as_slice).into()
+    }
+
     /// The bindings that name a group.
     pub fn bindings_of_group(&self, group: &str) -> &[BindingIx] {
-        self.by_group.get(group).map_or(&[], Vec::as_slice)
+        self.subjects.by_group.get(group).map_or(&[], Vec::as_slice)
+    }
+
+    /// The bindings that name the group of all service accounts of a namespace.
+    pub fn bindings_of_namespace(&self, namespace: &str) -> &[BindingIx] {
+        if !self.subjects.accounts_of_namespaces {
+            return &[];
+        }
+        self.bindings_of_group(&format!("{ACCOUNTS}:{namespace}"))
     }
 
     /// All bindings that apply to a user with groups, in whatever namespace they hold, in order.
@@ -199,7 +252,7 @@ impl Authorizer {
         held.iter()
             .filter(|ix| self.binding(**ix).is_some_and(|binding| binding.holds_in(&request.namespace)))
             .flat_map(|ix| {
-                let rules = self.role_of(*ix).map_or(&[][..], |role| &role.rules);
+                let rules = self.role_of(*ix).map_or(&[][..], |role| role.rules.shared());
                 (0u32..)
                     .zip(rules)
                     .filter(|(_, rule)| rule_allows(rule, request))
@@ -273,7 +326,7 @@ fn aggregate(roles: &mut [Role]) -> Map<u32, Vec<Written>> {
     let mut written: Map<u32, Vec<Written>> = Map::default();
     for (at, _) in &aggregated {
         if let Some(role) = roles.get_mut(*at) {
-            role.rules = Arc::from([]);
+            role.rules = Rules::default();
         }
         written.insert(index(*at), Vec::new());
     }
@@ -283,7 +336,7 @@ fn aggregate(roles: &mut [Role]) -> Map<u32, Vec<Written>> {
         for (at, sources) in &aggregated {
             let (collected, places) = collect(roles, sources, &written);
             if let Some(role) = roles.get_mut(*at)
-                && *role.rules != *collected
+                && *role.rules.shared() != *collected
             {
                 role.rules = collected.into();
                 written.insert(index(*at), places);
@@ -298,14 +351,14 @@ fn aggregate(roles: &mut [Role]) -> Map<u32, Vec<Written>> {
 }
 
 /// The rules of some roles, equal ones once, and where each is written.
-fn collect(roles: &[Role], sources: &[usize], written: &Map<u32, Vec<Written>>) -> (Vec<Rule>, Vec<Written>) {
+fn collect(roles: &[Role], sources: &[usize], written: &Map<u32, Vec<Written>>) -> (Vec<Arc<Rule>>, Vec<Written>) {
     let mut seen: HashSet<&Rule, FixedState> = HashSet::default();
     let (mut rules, mut places) = (Vec::new(), Vec::new());
     for (at, role) in sources.iter().filter_map(|at| Some((index(*at), roles.get(*at)?))) {
         let earlier = written.get(&at);
-        for (number, rule) in (0u32..).zip(role.rules.iter()) {
-            if seen.insert(rule) {
-                rules.push(rule.clone());
+        for (number, rule) in (0u32..).zip(role.rules.shared()) {
+            if seen.insert(&**rule) {
+                rules.push(Arc::clone(rule));
                 places.push(earlier.and_then(|held| held.get(number as usize)).copied().unwrap_or((at, number)));
             }
         }

@@ -151,7 +151,7 @@ fn upstream_cases_are_answered_as_upstream_answers_them() {
         });
         let role = Role {
             metadata: Metadata { name: "myrole".into(), namespace: "myns".into(), ..Metadata::default() },
-            rules: Arc::from([pods(&["get"], "", "pods")]),
+            rules: vec![pods(&["get"], "", "pods")].into(),
             ..Role::default()
         };
         let named = !case["operation"].as_str().expect("an operation").starts_with("create");

@@ -12,6 +12,7 @@ mod impersonate;
 #[cfg(test)]
 pub(crate) mod properties;
 mod rule;
+mod rules;
 mod write;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub use authorizer::{Authorizer, BindingIx, Granted, World};
 pub use covers::{compact, covers, non_resource_url_covers};
 pub use impersonate::may_impersonate;
 pub use rule::{applies_to, dead_parts, is_dead_group, resource_matches, rule_allows};
+pub use rules::Rules;
 pub use write::{Write, may_write};
 
 /// The group that the server lets through before it asks RBAC.
@@ -89,12 +91,12 @@ pub struct Role {
     pub metadata: Metadata,
     /// The rules. For an aggregated ClusterRole [`Authorizer::new`] replaces them.
     #[serde(deserialize_with = "rules")]
-    pub rules: Arc<[Rule]>,
+    pub rules: Rules,
     /// The selectors of an aggregated ClusterRole.
     pub aggregation_rule: Option<AggregationRule>,
 }
 
-fn rules<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<[Rule]>, D::Error> {
+fn rules<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Rules, D::Error> {
     Ok(Option::<Vec<Rule>>::deserialize(deserializer)?.unwrap_or_default().into())
 }
 

@@ -80,7 +80,7 @@ fn binding() -> impl Strategy<Value = Binding> {
 fn authorizer(roles: &[Vec<Rule>], bindings: &[Binding]) -> Authorizer {
     let role = |at: usize, namespace: &str, rules: &[Rule]| Role {
         metadata: Metadata { name: at.to_string().into(), namespace: namespace.into(), ..Metadata::default() },
-        rules: rules.into(),
+        rules: rules.to_vec().into(),
         aggregation_rule: None,
     };
     let each = || roles.iter().enumerate();
@@ -124,6 +124,17 @@ proptest! {
         prop_assert_eq!(covers(&servant, &uncovered), []);
         let both: Vec<Rule> = owner.iter().chain(&uncovered).cloned().collect();
         prop_assert_eq!(covers(&both, &servant), []);
+    }
+
+    #[test]
+    fn an_account_is_bound_as_the_user_that_it_is(bindings in prop::collection::vec(binding(), 0..6)) {
+        let authorizer = authorizer(&[], &bindings);
+        for (namespace, name) in [("n", "a"), ("m", "a"), ("n", "b"), ("", "a"), ("n", ""), ("n:a", "b")] {
+            let as_user = authorizer.bindings_of_user(&account_user(namespace, name));
+            prop_assert_eq!(authorizer.bindings_of_account(namespace, name).into_owned(), as_user);
+            let group = authorizer.bindings_of_group(&format!("{ACCOUNTS}:{namespace}"));
+            prop_assert_eq!(authorizer.bindings_of_namespace(namespace), group);
+        }
     }
 
     #[test]

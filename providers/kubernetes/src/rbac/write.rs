@@ -64,7 +64,7 @@ pub fn may_write(authorizer: &Authorizer, user: &str, groups: &[Arc<str>], write
                 Rule { verbs: star(), api_groups: star(), resources: star(), ..Rule::default() },
                 Rule { verbs: star(), non_resource_urls: star(), ..Rule::default() },
             ];
-            (!aggregated || holds(namespace, &everything)) && holds(namespace, &role.rules)
+            (!aggregated || holds(namespace, &everything)) && holds(namespace, &role.rules.to_vec())
         }
         Write::Binding { namespace, role_kind, role_name, rules } => {
             let resource = if *role_kind == "Role" { "roles" } else { "clusterroles" };

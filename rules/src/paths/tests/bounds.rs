@@ -10,7 +10,7 @@ use crate::parity::toy::{Town, plain};
 use crate::paths::find_all;
 use crate::paths::graph::Graph;
 use crate::paths::reach::{Reaches, escalations};
-use crate::paths::search::{MAX_NODES, Search};
+use crate::paths::search::{Found, MAX_NODES, Search};
 
 #[test]
 fn a_search_looks_at_few_nodes_however_far_away_an_escalation_is() {
@@ -37,8 +37,9 @@ fn a_search_looks_at_few_nodes_however_far_away_an_escalation_is() {
         let reaches = Reaches::of(&graph);
         let mut search = Search::new(&graph);
         let start = judged.position(&"a/agent".into()).unwrap();
-        let paths = search.paths_from(&reaches, start);
-        assert_eq!(paths.first().map(|path| path.len()), expected, "{hub} {length} {beyond}");
+        let mut found = Found::default();
+        search.paths_from(&reaches, start, &mut found);
+        assert_eq!(found.paths.first().map(|path| path.len()), expected, "{hub} {length} {beyond}");
         assert!(search.looked_at() <= MAX_NODES + 2, "{} nodes: {hub} {length} {beyond}", search.looked_at());
         let can_escalate = reaches.reach_of(&graph, &mut search, start).can_escalate;
         assert_eq!(can_escalate, if beyond { Truth::Yes } else { Truth::No }, "{hub} {length} {beyond}");

@@ -14,6 +14,8 @@ pub(super) struct Account<'r> {
     pub(super) power: usize,
     /// Whether a document states a step from it: what lies behind is no part of its own access.
     pub(super) leads_on: bool,
+    /// Whether some workload carries its token.
+    pub(super) carried: bool,
 }
 
 /// Accounts of one place, as numbers.

@@ -271,7 +271,8 @@ impl<'r> Field<'r> {
                 Actor::Account(namespace, name) => {
                     let power = *power_of.get(member.known.set as usize)?;
                     let leads_on = leading.contains(member.id);
-                    Some(Account { number: member.number, namespace, name, power, leads_on })
+                    let carried = member.known.carried;
+                    Some(Account { number: member.number, namespace, name, power, leads_on, carried })
                 }
                 _ => None,
             })
@@ -280,11 +281,10 @@ impl<'r> Field<'r> {
         accounts.par_sort_by(|a, b| {
             strengths.get(b.power).cmp(&strengths.get(a.power)).then_with(|| a.power.cmp(&b.power))
         });
-        type Named<'n> = HashSet<(&'n str, &'n str), FixedState>;
-        let places = |among: Option<&Named<'_>>| {
+        let places = |among: &dyn Fn(&Account<'r>) -> bool| {
             let mut places = Places::default();
             for (at, account) in (0u32..).zip(&accounts) {
-                if among.is_none_or(|named| named.contains(&(&**account.namespace, &**account.name))) {
+                if among(account) {
                     places.add(at, account, outlines.get(account.power).copied().unwrap_or_default());
                 }
             }
@@ -297,19 +297,16 @@ impl<'r> Field<'r> {
             }
             by_name
         };
-        let running = || {
-            let carried: Named<'_> =
-                surroundings.running.iter().map(|(namespace, name)| (&**namespace, &**name)).collect();
-            places(surroundings.workloads_known.then_some(&carried))
-        };
+        let running = || places(&|account| account.carried || !surroundings.workloads_known);
         let tokens = || {
-            let stored: Named<'_> =
-                surroundings.tokens.iter().map(|(namespace, _, account)| (&**namespace, &**account)).collect();
-            places(Some(&stored))
+            let tokens = surroundings.tokens.iter();
+            let stored: HashSet<(&str, &str), FixedState> =
+                tokens.map(|(namespace, _, account)| (&**namespace, &**account)).collect();
+            places(&|account| stored.contains(&(&**account.namespace, &**account.name)))
         };
         // Each goes once through all accounts and needs none of the others.
         let ((all, by_name), (running, tokens)) =
-            rayon::join(|| rayon::join(|| places(None), by_name), || rayon::join(running, tokens));
+            rayon::join(|| rayon::join(|| places(&|_| true), by_name), || rayon::join(running, tokens));
         let ground = Ground::new(&resolver.operations, cluster);
         Self {
             resolver,
