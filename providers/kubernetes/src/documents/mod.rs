@@ -18,7 +18,7 @@ use evenhand_model::evidence::{Evidence, Place};
 pub(crate) use cluster::cluster_of;
 #[cfg(feature = "live")]
 pub(crate) use object::LAST_APPLIED;
-pub(crate) use object::{Meta, Object, Pairs, Text, raw};
+pub(crate) use object::{Meta, Object, Pairs, Plain, Text, raw};
 pub(crate) use recognise::recognise;
 pub(crate) use yaml::{Lines, Step};
 

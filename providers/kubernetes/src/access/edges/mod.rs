@@ -117,7 +117,11 @@ impl Numbering {
             let before = rest.by_ref().take_while(|held| *held != *id).count();
             numbers.nth(before).unwrap_or(u32::MAX)
         };
-        let named = named.iter().map(number).collect();
+        let named = if stated.identities.is_empty() {
+            (0u32..).take(named.len()).collect()
+        } else {
+            named.iter().map(number).collect()
+        };
         let of_clusters = resolver.clusters.iter().map(|cluster| cluster.policy.scope.clone());
         let mut scopes: Vec<ScopeId> = of_clusters.chain(stated.scopes.iter().cloned()).collect();
         scopes.sort_unstable();
