@@ -251,11 +251,12 @@ pub fn find_all(inventory: &Inventory, judged: &Judgements, resolvers: &Resolver
         .collect();
     let id = |at: usize| inventory.identities.get(at).map(|identity| &identity.id);
     starts.sort_by(|a, b| id(*a).cmp(&id(*b)));
-    let (found, targets): (Vec<search::Found>, Vec<Vec<(usize, EdgeTarget)>>) = starts
+    type Targets = Vec<(usize, EdgeTarget)>;
+    let (found, targets): (Vec<search::Found>, Vec<Targets>) = starts
         .par_chunks(chunk(starts.len()))
         .map(|starts| {
             let mut search = search::Search::new(&graph);
-            let mut targets = Vec::new();
+            let mut targets = Targets::new();
             // The memory that is not used is never touched.
             let paths = Vec::with_capacity(starts.len().saturating_mul(MAX_TARGETS));
             let mut found = search::Found { paths, hops: Vec::new() };

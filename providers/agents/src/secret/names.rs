@@ -76,8 +76,19 @@ const KNOWN: &[(&str, Kind)] = &[
     ("minio_root_password", MINIO),
 ];
 
+/// The last words of those names. Most other names end in another way.
+const LAST: &[&str] = &["key", "token", "secret", "password", "bedrock"];
+
 /// What a name says of the issuer; `None` where any secret may stand under it.
 pub(crate) fn of_name(name: &str) -> Option<Kind> {
+    let end = name.trim_end_matches(|c: char| !c.is_alphanumeric()).as_bytes();
+    let ends_in = |last: &&str| {
+        let from = end.len().checked_sub(last.len());
+        from.and_then(|from| end.get(from..)).is_some_and(|end| end.eq_ignore_ascii_case(last.as_bytes()))
+    };
+    if name.is_ascii() && !LAST.iter().any(ends_in) {
+        return None;
+    }
     let joined = words(name).join("_");
     KNOWN.iter().find(|(known, _)| *known == joined).map(|(_, kind)| *kind)
 }
@@ -279,6 +290,21 @@ fn is_session(words: &[String]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_known_name_is_found_in_each_spelling() {
+        let capital = |word: &str| -> String {
+            let mut letters = word.chars();
+            letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+        };
+        for (known, kind) in KNOWN {
+            let camel: String = known.split('_').map(capital).collect();
+            for name in [known.to_uppercase(), known.replace('_', "-"), format!("{known}_"), camel] {
+                assert_eq!(of_name(&name).map(|held| held.name), Some(kind.name), "{name}");
+            }
+        }
+        assert!(["TURKEY", "LOG_LEVEL", "KEY_FILE", ""].iter().all(|name| of_name(name).is_none()));
+    }
 
     #[test]
     fn names_of_secrets_are_told_from_names_about_secrets() {

@@ -171,7 +171,11 @@ impl Compiled {
     }
 
     fn resolve(&self, held: &Held) -> Access {
-        let (mut slices, mut doubts) = (Vec::new(), Vec::new());
+        let rules = held.grantors.iter().map(|grantor| {
+            let (_, role) = self.policy.parts(*grantor);
+            role.and_then(|role| self.policy.authorizer.roles().get(role)).map_or(0, |role| role.rules.len())
+        });
+        let (mut slices, mut doubts) = (Vec::with_capacity(rules.sum()), Vec::new());
         for grantor in &held.grantors {
             let base = self.bases.get(grantor.0 as usize).copied().unwrap_or(self.first);
             for (at, rule, operations, home) in self.rules_of(*grantor) {

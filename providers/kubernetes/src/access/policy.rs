@@ -198,7 +198,7 @@ impl Policy {
         let Some(rule) = rule else { return origin.evidence("") };
         match place.lines.as_ref().and_then(|lines| lines.get(rule as usize)) {
             Some(line) if *line > 0 => Evidence::line(Arc::clone(&origin.document), *line),
-            _ => origin.evidence(&format!("/rules/{rule}")),
+            _ => Evidence { document: Arc::clone(&origin.document), place: origin.spot.element("/rules", rule) },
         }
     }
 
@@ -217,25 +217,34 @@ impl Policy {
     /// The statement of a grantor's rule, for people.
     pub(crate) fn grant(&self, grantor: Grantor, rule: u32) -> Grant {
         let (binding, role_at) = self.parts(grantor);
-        let role = role_at.and_then(|at| self.authorizer.roles().get(at));
-        let described = role.map_or_else(String::new, |role| {
-            let kind = if role.metadata.namespace.is_empty() { "ClusterRole" } else { "Role" };
-            format!("{kind} {}", role.metadata.name)
-        });
-        let policy = match binding.and_then(|ix| self.authorizer.binding(ix)) {
-            Some(binding) if binding.metadata.namespace.is_empty() => {
-                format!("{described} through ClusterRoleBinding {}", binding.metadata.name)
+        let role = role_at.and_then(|at| self.authorizer.roles().get(at)).map(|role| &role.metadata);
+        let (kind, role) = match role {
+            Some(meta) if meta.namespace.is_empty() => ("ClusterRole ", &*meta.name),
+            Some(meta) => ("Role ", &*meta.name),
+            None => ("", ""),
+        };
+        let policy = match binding.and_then(|ix| self.authorizer.binding(ix)).map(|binding| &binding.metadata) {
+            Some(meta) if meta.namespace.is_empty() => {
+                [kind, role, " through ClusterRoleBinding ", &*meta.name].concat()
             }
-            Some(binding) => {
-                let meta = &binding.metadata;
-                format!("{described} through RoleBinding {}/{}", meta.namespace, meta.name)
-            }
-            None => described,
+            Some(meta) => [kind, role, " through RoleBinding ", &*meta.namespace, "/", &*meta.name].concat(),
+            None => [kind, role].concat(),
         };
         Grant {
             policy: policy.into(),
             statement: Some(rule),
             name: Arc::from(""),
+            evidence: self.rule_evidence(role_at, rule),
+        }
+    }
+
+    /// The statement of a grantor's rule, beside that of another of its rules.
+    pub(super) fn grant_beside(&self, other: &Grant, grantor: Grantor, rule: u32) -> Grant {
+        let (_, role_at) = self.parts(grantor);
+        Grant {
+            policy: Arc::clone(&other.policy),
+            statement: Some(rule),
+            name: Arc::clone(&other.name),
             evidence: self.rule_evidence(role_at, rule),
         }
     }

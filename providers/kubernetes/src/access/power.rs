@@ -83,7 +83,7 @@ impl<P> ByPlace<P> {
 
 impl Power {
     pub(super) fn of(cluster: &Compiled, held: &Held) -> Self {
-        let mut granted: Vec<Granted<'_>> = Vec::new();
+        let mut granted: Vec<Granted<'_>> = Vec::with_capacity(4 * held.grantors.len());
         for grantor in &held.grantors {
             for (_, rule, operations, home) in cluster.rules_of(*grantor) {
                 if operations.is_empty() {
@@ -105,9 +105,12 @@ impl Power {
                 [_] => OpSet::clone(first),
                 _ => OpSet::from_ranges(alike.iter().flat_map(|(.., held)| held.ranges().iter().copied())),
             };
-            let mut rest = operations.difference(&power.cluster);
+            if name.is_none() && home.is_empty() {
+                power.cluster = operations;
+                continue;
+            }
+            let mut rest = if power.cluster.is_empty() { operations } else { operations.difference(&power.cluster) };
             match name {
-                None if home.is_empty() => power.cluster = operations,
                 None if rest.is_empty() => {}
                 None => power.local.0.push((Arc::clone(home), rest)),
                 Some(name) => {

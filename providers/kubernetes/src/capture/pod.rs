@@ -34,7 +34,7 @@ struct Template<'a> {
     #[serde(borrow)]
     metadata: Meta<'a>,
     #[serde(borrow)]
-    spec: Option<PodSpec<'a>>,
+    spec: Option<Box<PodSpec<'a>>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -79,13 +79,13 @@ struct Container<'a> {
     security_context: Option<SecurityContext>,
     ports: Option<Vec<Port>>,
     #[serde(borrow)]
-    liveness_probe: Option<Handler<'a>>,
+    liveness_probe: Option<Box<Handler<'a>>>,
     #[serde(borrow)]
-    readiness_probe: Option<Handler<'a>>,
+    readiness_probe: Option<Box<Handler<'a>>>,
     #[serde(borrow)]
-    startup_probe: Option<Handler<'a>>,
+    startup_probe: Option<Box<Handler<'a>>>,
     #[serde(borrow)]
-    lifecycle: Option<Lifecycle<'a>>,
+    lifecycle: Option<Box<Lifecycle<'a>>>,
 }
 
 /// What the kubelet does at the beginning and the end of a container.
@@ -227,16 +227,17 @@ struct OwnerReference {
     controller: Option<bool>,
 }
 
-/// A `spec` that holds a pod template, in whichever way its kind does.
+/// A `spec` that holds a pod template, in whichever way its kind does. What is large is on the heap: it is handed from one
+/// reader to the next.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Holder<'a> {
     #[serde(borrow)]
-    template: Option<Template<'a>>,
+    template: Option<Box<Template<'a>>>,
     #[serde(borrow)]
-    pod_template: Option<Template<'a>>,
+    pod_template: Option<Box<Template<'a>>>,
     #[serde(borrow)]
-    job_template: Option<JobTemplate<'a>>,
+    job_template: Option<Box<JobTemplate<'a>>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -250,7 +251,7 @@ struct JobTemplate<'a> {
 #[serde(default)]
 struct JobSpec<'a> {
     #[serde(borrow)]
-    template: Option<Template<'a>>,
+    template: Option<Box<Template<'a>>>,
 }
 
 /// The workload that an object describes, if it describes one.
@@ -260,8 +261,8 @@ pub(super) fn workload(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result
     let Some((_, kind, word, way)) = KINDS.iter().find(|(held, kind, ..)| *held == group && *kind == name) else {
         return Ok(None);
     };
-    let template: Template<'_> = if way.is_empty() {
-        Template { metadata: object.meta.clone(), spec: member(found, object.spec, "spec")? }
+    let template: Box<Template<'_>> = if way.is_empty() {
+        Box::new(Template { metadata: object.meta.clone(), spec: member(found, object.spec, "spec")? })
     } else {
         let held: Holder<'_> = member(found, object.spec, "spec")?.unwrap_or_default();
         let of_job = held.job_template.and_then(|job| job.spec).and_then(|spec| spec.template);
@@ -272,12 +273,14 @@ pub(super) fn workload(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result
         }
         .unwrap_or_default()
     };
-    let spec = template.spec.unwrap_or_default();
+    let Template { metadata: of_template, spec } = *template;
+    let spec = spec.unwrap_or_default();
     let mut steps: Vec<&str> = vec!["spec"];
     steps.extend(*way);
     if !way.is_empty() {
         steps.push("spec");
     }
+    let containers = [&spec.containers, &spec.init_containers, &spec.ephemeral_containers];
     let mut workload = Box::new(Workload {
         kind,
         word,
@@ -286,13 +289,13 @@ pub(super) fn workload(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result
         origin: taking.origin(found.spot.clone()),
         account: taking
             .share(spec.service_account_name.some().or_else(|| spec.service_account.some()).unwrap_or("default")),
-        images: Vec::new(),
+        images: Vec::with_capacity(containers.into_iter().flatten().map(Vec::len).sum()),
         // A template of a sandbox places no token unless it says so.
         automount: spec.automount_service_account_token.or((*kind == "SandboxTemplate").then_some(false)),
         privileged: [spec.host_network, spec.host_pid, spec.host_ipc].contains(&Some(true)),
         host_port: spec.host_network == Some(true),
         host_network: spec.host_network == Some(true),
-        labels: template.metadata.labels.iter().map(|(key, value)| (taking.share(key), taking.share(value))).collect(),
+        labels: of_template.labels.iter().map(|(key, value)| (taking.share(key), taking.share(value))).collect(),
         owner: raw::<Vec<OwnerReference>>(object.meta.owners).and_then(|owners| {
             let owner = owners.into_iter().find(|owner| owner.controller == Some(true))?;
             Some((taking.share(&owner.kind), taking.share(&owner.name)))
@@ -316,8 +319,8 @@ pub(super) fn workload(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result
     if let Some((_, what)) = signals::platform_of(group, name) {
         workload.signals.push(Clue::of_kind(what, name, group).at(workload.origin.clone()));
     }
-    let above: Vec<&str> = steps.get(..steps.len().saturating_sub(1)).unwrap_or_default().to_vec();
-    let labelled = (!way.is_empty()).then_some((&template.metadata.labels, &above[..]));
+    let above = steps.get(..steps.len().saturating_sub(1)).unwrap_or_default();
+    let labelled = (!way.is_empty()).then_some((&of_template.labels, above));
     for (labels, above) in [(&object.meta.labels, &[][..])].into_iter().chain(labelled) {
         for (key, clue) in signals::of_labels(labels) {
             if workload.signals.iter().any(|held| held.clue == clue) {
@@ -435,7 +438,7 @@ fn take_container(
             workload.signals.push(in_list(clue, "env", index, taking));
         }
     }
-    let holder: Arc<str> = format!("{} {}/{}", workload.word, workload.namespace, workload.name).into();
+    let mut holder: Option<Arc<str>> = None;
     let fingerprinter = taking.fingerprinter;
     type Secret = (&'static str, Option<Issued>, Fingerprint);
     let mut keep = |key: &str, secret: Secret, in_arguments: bool, within: &str, index: usize| {
@@ -443,8 +446,10 @@ fn take_container(
         let mut path = base();
         path.extend(within.split('/').map(Step::Key));
         path.push(Step::Index(index));
+        let named = || format!("{} {}/{}", workload.word, workload.namespace, workload.name).into();
+        let holder = Arc::clone(holder.get_or_insert_with(named));
         workload.secrets.push(LiteralSecret {
-            holder: Arc::clone(&holder),
+            holder,
             key: taking.share(key),
             kind,
             issued,
@@ -512,9 +517,9 @@ impl<'a> Container<'a> {
     fn handlers(&self) -> impl Iterator<Item = (&'static str, &Handler<'a>)> {
         let lifecycle = self.lifecycle.as_ref();
         [
-            ("livenessProbe", self.liveness_probe.as_ref()),
-            ("readinessProbe", self.readiness_probe.as_ref()),
-            ("startupProbe", self.startup_probe.as_ref()),
+            ("livenessProbe", self.liveness_probe.as_deref()),
+            ("readinessProbe", self.readiness_probe.as_deref()),
+            ("startupProbe", self.startup_probe.as_deref()),
             ("lifecycle/postStart", lifecycle.and_then(|held| held.post_start.as_ref())),
             ("lifecycle/preStop", lifecycle.and_then(|held| held.pre_stop.as_ref())),
         ]

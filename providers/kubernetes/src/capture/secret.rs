@@ -95,12 +95,7 @@ pub(crate) fn header<'t>(name: &'t str, value: &'t str) -> (&'t str, &'t str) {
 /// The parts of a value that have a name of their own: the value of a header in one piece, what is asked of an address.
 fn parts(value: &str) -> impl Iterator<Item = (&str, &str)> {
     let line = value.split_once(':').filter(|(name, rest)| is_name(name) && rest.starts_with(' '));
-    // An address has no spaces; what stands in a text is looked at word by word.
-    let address = Some(value).filter(|value| !value.contains(char::is_whitespace));
-    let query = address
-        .and_then(|address| address.split_once("://"))
-        .and_then(|(_, rest)| rest.split_once('?'))
-        .map(|(_, query)| query);
+    let query = address(value).and_then(|(_, rest)| rest.split_once('?')).map(|(_, query)| query);
     let asked = query.and_then(|query| query.split('#').next()).unwrap_or_default();
     line.map(|(name, rest)| header(name, rest.trim()))
         .into_iter()
@@ -116,10 +111,12 @@ pub(crate) fn is_name(text: &str) -> bool {
 /// What kind of secret a literal is, by the name beside it and its own shape; `None` = none.
 pub(crate) fn kind_of(name: &str, value: &str) -> Option<&'static str> {
     let value = value.trim();
-    if value.is_empty() || is_reference(value) || is_placeholder(value) {
+    if value.is_empty() {
         return None;
     }
-    by_shape(value).or_else(|| by_name(name).filter(|_| is_plausible(value)))
+    let kind = by_shape(value).or_else(|| by_name(name).filter(|_| is_plausible(value)))?;
+    // Most texts are no secret anyway.
+    (!is_reference(value) && !is_placeholder(value)).then_some(kind)
 }
 
 /// Whether a text stands where people are to put a secret: `changeme`, `your-token`, `xxx`, `...`.
@@ -167,15 +164,17 @@ pub(super) fn by_shape(value: &str) -> Option<&'static str> {
     if is_webhook(value) {
         return Some("token");
     }
-    // An address has no spaces; what stands in a text is looked at word by word.
-    let address = Some(value).filter(|value| !value.contains(char::is_whitespace));
-    let credentials = address
-        .and_then(|address| address.split_once("://"))
-        .and_then(|(_, rest)| rest.split(['/', '?', '#']).next()?.rsplit_once('@'));
+    let credentials = address(value).and_then(|(_, rest)| rest.split(['/', '?', '#']).next()?.rsplit_once('@'));
     let password = credentials.and_then(|(user, _)| user.split_once(':')).map(|(_, password)| password);
     password
         .filter(|password| !password.is_empty() && !is_reference(password) && !is_placeholder(password))
         .map(|_| "connection_string")
+}
+
+/// The scheme of an address, and what follows it. An address has no spaces; what stands in a text is looked at word by word.
+fn address(value: &str) -> Option<(&str, &str)> {
+    let is_one = value.contains(':') && !value.contains(char::is_whitespace);
+    value.split_once("://").filter(|_| is_one)
 }
 
 /// Whether a text is an address to which whoever knows it may write: the hooks of Slack (docs.slack.dev, incoming
@@ -213,61 +212,76 @@ fn is_plausible(value: &str) -> bool {
     ![short, duration, word, path, sentence].contains(&true)
 }
 
+/// Ends of names of settings, though these begin like names of secrets.
+const SETTINGS: &[&str] = &[
+    "_FILE",
+    "_PATH",
+    "_DIR",
+    "_URL",
+    "_URI",
+    "_NAME",
+    "_ID",
+    "_TTL",
+    "_EXPIRY",
+    "_EXPIRATION",
+    "_ISSUER",
+    "_TYPE",
+    "_HEADER",
+    "_ENABLED",
+    "_LENGTH",
+    "_NAMESPACE",
+    "_REF",
+    "_COUNT",
+    "_LIMIT",
+    "_SIZE",
+    "_AUDIENCE",
+    "_ENDPOINT",
+    "_PREFIX",
+    "_MODE",
+    "_VERSION",
+    "_POLICY",
+    "_REGION",
+    "_ARN",
+];
+
+/// Ends of names of secrets, each with the kind that it tells.
+const ENDS: &[(&[&str], &str)] = &[
+    (&["PASSWORD", "PASSWD", "PASSPHRASE", "_PWD", "_PASS"], "password"),
+    (&["API_KEY", "APIKEY", "ACCESS_KEY", "MASTER_KEY", "SECRET_KEY", "ENCRYPTION_KEY", "SIGNING_KEY"], "api_key"),
+    (&["PRIVATE_KEY"], "private_key"),
+    (&["TOKEN", "BEARER"], "token"),
+    (&["SECRET", "CREDENTIAL", "CREDENTIALS"], "secret"),
+    (&["CONNECTION_STRING", "CONNECTIONSTRING", "_DSN"], "connection_string"),
+];
+
+/// Names that are passwords whole.
+const PASSWORDS: &[&str] = &["PASS", "REQUIREPASS", "MASTERAUTH"];
+
+/// A byte of a name as the lists above spell it.
+fn spelled(byte: u8) -> u8 {
+    if matches!(byte, b'-' | b'.' | b'/') { b'_' } else { byte.to_ascii_uppercase() }
+}
+
+/// Whether a name ends so, in whatever spelling.
+fn ends_in(name: &str, end: &str) -> bool {
+    let from = name.len().checked_sub(end.len());
+    let held = from.and_then(|from| name.as_bytes().get(from..));
+    held.is_some_and(|held| held.iter().map(|byte| spelled(*byte)).eq(end.bytes()))
+}
+
 fn by_name(name: &str) -> Option<&'static str> {
-    let upper: String =
-        name.chars().map(|c| if matches!(c, '-' | '.' | '/') { '_' } else { c.to_ascii_uppercase() }).collect();
-    let not_secret = [
-        "_FILE",
-        "_PATH",
-        "_DIR",
-        "_URL",
-        "_URI",
-        "_NAME",
-        "_ID",
-        "_TTL",
-        "_EXPIRY",
-        "_EXPIRATION",
-        "_ISSUER",
-        "_TYPE",
-        "_HEADER",
-        "_ENABLED",
-        "_LENGTH",
-        "_NAMESPACE",
-        "_REF",
-        "_COUNT",
-        "_LIMIT",
-        "_SIZE",
-        "_AUDIENCE",
-        "_ENDPOINT",
-        "_PREFIX",
-        "_MODE",
-        "_VERSION",
-        "_POLICY",
-        "_REGION",
-        "_ARN",
-    ];
-    if not_secret.iter().any(|end| upper.ends_with(end)) || upper.contains("PUBLIC_KEY") || upper.contains("MAX_TOKENS")
-    {
-        return None;
-    }
-    let ends = |ends: &[&str]| ends.iter().any(|end| upper.ends_with(end));
-    let is_pass = matches!(upper.as_str(), "PASS" | "REQUIREPASS" | "MASTERAUTH");
-    if ends(&["PASSWORD", "PASSWD", "PASSPHRASE", "_PWD", "_PASS"]) || is_pass {
+    let is_password = PASSWORDS.iter().any(|held| name.len() == held.len() && ends_in(name, held));
+    let kind = if is_password {
         Some("password")
-    } else if ends(&["API_KEY", "APIKEY", "ACCESS_KEY", "MASTER_KEY", "SECRET_KEY", "ENCRYPTION_KEY", "SIGNING_KEY"]) {
-        Some("api_key")
-    } else if ends(&["PRIVATE_KEY"]) {
-        Some("private_key")
-    } else if ends(&["TOKEN", "BEARER"]) {
-        Some("token")
-    } else if ends(&["SECRET", "CREDENTIAL", "CREDENTIALS"]) {
-        Some("secret")
-    } else if ends(&["CONNECTION_STRING", "CONNECTIONSTRING", "_DSN"]) {
-        Some("connection_string")
     } else {
-        // Names of issuers' own, such as `AWS_BEARER_TOKEN_BEDROCK`.
-        issued::by_name(name).map(|_| "token")
-    }
+        ENDS.iter().find(|(ends, _)| ends.iter().any(|end| ends_in(name, end))).map(|(_, kind)| *kind)
+    };
+    // Names of issuers' own, such as `AWS_BEARER_TOKEN_BEDROCK`.
+    let kind = kind.or_else(|| issued::by_name(name).map(|_| "token"))?;
+    let upper: Vec<u8> = name.bytes().map(spelled).collect();
+    let holds = |words: &[u8]| upper.windows(words.len()).any(|held| held == words);
+    let is_setting = SETTINGS.iter().any(|end| ends_in(name, end)) || holds(b"PUBLIC_KEY") || holds(b"MAX_TOKENS");
+    (!is_setting).then_some(kind)
 }
 
 /// The literal secrets of a Secret that lies in a file under version control. A server's own copy is in its store, where

@@ -3,7 +3,7 @@
 //! A custom resource or a label of an agent platform is certain, an image strong, an environment variable or an argument
 //! medium, a name weak. What serves models acts on nobody's behalf: it is a workload and no agent.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use evenhand_agents::issued;
 use evenhand_model::agent::AgentKind;
@@ -179,42 +179,88 @@ fn registry(repository: &str) -> (Option<&str>, &str) {
     }
 }
 
-/// Whether an image is one of a list: at its own registry, or as a mirror or a pull-through cache holds it, below the name
-/// of that registry or with namespace and name at the end of its path.
-fn image_in(list: &[&str], repository: &str) -> bool {
-    let own = registry(repository);
-    let is_hub = |segment: &&str| DOCKER_HUB.contains(segment);
-    // Where in a path the name of a registry stands, the path of that registry begins.
-    let below = own.1.match_indices('/').filter_map(|(at, _)| {
-        let segment = own.1.get(..at)?.rsplit('/').next()?;
-        let (host, path) = registry(own.1.get(at - segment.len()..)?);
-        let hub = || is_hub(&segment).then(|| (None, own.1.get(at + 1..).unwrap_or_default()));
-        if host.is_some() { Some((host, path)) } else { hub() }
-    });
-    let places: Vec<(Option<&str>, &str)> = std::iter::once(own).chain(below).collect();
-    list.iter().any(|held| {
-        let (host, path) = registry(held);
-        let fits = |there: &str| match path.strip_suffix('*') {
-            Some(head) => there.starts_with(head),
-            None => there == path,
-        };
+/// Images of a list.
+struct Images(LazyLock<Vec<Listed>>);
+
+/// An image, or several of one beginning.
+struct Listed {
+    host: Option<&'static str>,
+    /// Without a star at its end.
+    path: &'static str,
+    /// Whether the path may go on behind that.
+    goes_on: bool,
+    /// Whether namespace and name are nobody else's in a registry of one's own.
+    is_telling: bool,
+}
+
+impl Listed {
+    fn new(image: &'static str) -> Self {
+        let (host, path) = registry(image);
         let namespace = path.split_once('/').map_or("", |(namespace, _)| namespace);
         let is_telling = !namespace.is_empty() && !ANYBODYS.contains(&namespace);
-        let is_mirrored =
-            || fits(own.1) || own.1.match_indices('/').any(|(at, _)| own.1.get(at + 1..).is_some_and(fits));
-        let is_at_home = places.iter().any(|(there, path)| *there == host && fits(path));
-        is_at_home || (is_telling && own.0.is_some() && is_mirrored())
-    })
+        let beginning = path.strip_suffix('*');
+        Self { host, path: beginning.unwrap_or(path), goes_on: beginning.is_some(), is_telling }
+    }
+
+    fn fits(&self, path: &str) -> bool {
+        if self.goes_on { path.starts_with(self.path) } else { path == self.path }
+    }
+}
+
+static AGENTS: Images = Images(LazyLock::new(|| AGENT_IMAGES.iter().copied().map(Listed::new).collect()));
+static TOOLS: Images = Images(LazyLock::new(|| TOOL_IMAGES.iter().copied().map(Listed::new).collect()));
+static MODELS: Images = Images(LazyLock::new(|| MODEL_IMAGES.iter().copied().map(Listed::new).collect()));
+
+/// A repository, as lists are held against it.
+struct Repository<'i> {
+    /// Whether it names a registry of its own.
+    has_registry: bool,
+    /// The registries that it may be of, each with the path there: its own, and those whose names stand in its path. Where
+    /// in a path the name of a registry stands, the path of that registry begins.
+    places: Vec<(Option<&'i str>, &'i str)>,
+    /// Its path, and what is left of that behind each slash.
+    ends: Vec<&'i str>,
+}
+
+impl<'i> Repository<'i> {
+    fn new(repository: &'i str) -> Self {
+        let (host, path) = registry(repository);
+        let (mut places, mut ends) = (vec![(host, path)], vec![path]);
+        for (at, _) in path.match_indices('/') {
+            let below = path.get(at + 1..).unwrap_or_default();
+            ends.push(below);
+            let segment = path.get(..at).and_then(|before| before.rsplit('/').next()).unwrap_or_default();
+            let (host, inner) = registry(path.get(at - segment.len()..).unwrap_or_default());
+            if host.is_some() {
+                places.push((host, inner));
+            } else if DOCKER_HUB.contains(&segment) {
+                places.push((None, below));
+            }
+        }
+        Self { has_registry: host.is_some(), places, ends }
+    }
+}
+
+impl Images {
+    /// Whether an image is one of these: at its own registry, or as a mirror or a pull-through cache holds it, below the name
+    /// of that registry or with namespace and name at the end of its path.
+    fn hold(&self, image: &Repository<'_>) -> bool {
+        self.0.iter().any(|listed| {
+            image.places.iter().any(|(host, path)| *host == listed.host && listed.fits(path))
+                || (listed.is_telling && image.has_registry && image.ends.iter().any(|end| listed.fits(end)))
+        })
+    }
 }
 
 pub(super) fn of_image(image: &str) -> Option<Clue> {
     let repository = repository(image);
     let own_name = repository.rsplit('/').next().unwrap_or(repository);
-    if image_in(TOOL_IMAGES, repository) || own_name.contains("mcp-server") || own_name.contains("mcpserver") {
+    let image = Repository::new(repository);
+    if TOOLS.hold(&image) || own_name.contains("mcp-server") || own_name.contains("mcpserver") {
         Some(Clue::new(Speaks::ToolServer, Strength::Strong, format!("runs the tool server image {repository}")))
-    } else if image_in(AGENT_IMAGES, repository) {
+    } else if AGENTS.hold(&image) {
         Some(Clue::new(Speaks::Agent, Strength::Strong, format!("runs the agent image {repository}")))
-    } else if image_in(MODEL_IMAGES, repository) {
+    } else if MODELS.hold(&image) {
         Some(Clue::new(Speaks::ModelServer, Strength::Strong, format!("runs the model server image {repository}")))
     } else if own_name.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word.starts_with("mcp")) {
         let reason = format!("runs the image {repository}, named after the tool protocol");

@@ -14,7 +14,7 @@ use super::{
     Account, BindingNote, BindingObject, Cloud, Cluster, CustomKind, Declared, KnownRules, Namespace, Origin, Repeated,
     RoleObject, Service, TokenSecret, agents, guards, mapped, network, pod, secret, signals, status,
 };
-use crate::documents::{Found, Meta, Problem, Spot, Step, Text, raw};
+use crate::documents::{Found, Meta, Plain, Problem, Spot, Step, Text, raw};
 use crate::rbac::{AggregationRule, Binding, Metadata, Role, RoleRef, Rule, Subject};
 
 /// What is needed while one object is taken.
@@ -47,6 +47,30 @@ impl Taking<'_> {
 pub(super) struct Named<'a> {
     #[serde(borrow)]
     pub(super) name: Text<'a>,
+}
+
+/// A [`Subject`] as it stands in the document.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct SubjectText<'a> {
+    #[serde(borrow)]
+    kind: Plain<'a>,
+    #[serde(borrow)]
+    api_group: Plain<'a>,
+    #[serde(borrow)]
+    name: Plain<'a>,
+    #[serde(borrow)]
+    namespace: Plain<'a>,
+}
+
+/// A [`RoleRef`] as it stands in the document.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct RoleRefText<'a> {
+    #[serde(borrow)]
+    kind: Plain<'a>,
+    #[serde(borrow)]
+    name: Plain<'a>,
 }
 
 /// A member that is there but not as its kind has it.
@@ -402,16 +426,19 @@ impl Cluster {
     fn binding(&mut self, found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result<(), Problem> {
         let object = &found.object;
         let clusterwide = object.kind.as_str() == "ClusterRoleBinding";
-        let mut subjects: Vec<Subject> = member(found, object.subjects, "subjects")?.unwrap_or_default();
-        for subject in &mut subjects {
-            for text in [&mut subject.kind, &mut subject.api_group, &mut subject.name, &mut subject.namespace] {
-                *text = taking.share(text);
-            }
-        }
-        let mut role_ref: RoleRef = member(found, object.role_ref, "roleRef")?.unwrap_or_default();
-        for text in [&mut role_ref.kind, &mut role_ref.name] {
-            *text = taking.share(text);
-        }
+        let subjects: Vec<SubjectText<'_>> = member(found, object.subjects, "subjects")?.unwrap_or_default();
+        let role_ref: RoleRefText<'_> = member(found, object.role_ref, "roleRef")?.unwrap_or_default();
+        let mut share = |text: &Plain<'_>| taking.share(&text.0);
+        let subjects: Vec<Subject> = subjects
+            .iter()
+            .map(|subject| Subject {
+                kind: share(&subject.kind),
+                api_group: share(&subject.api_group),
+                name: share(&subject.name),
+                namespace: share(&subject.namespace),
+            })
+            .collect();
+        let role_ref = RoleRef { kind: share(&role_ref.kind), name: share(&role_ref.name) };
         let metadata = Metadata {
             name: Arc::from(object.meta.name.as_str()),
             namespace: if clusterwide { Arc::from("") } else { namespace(&object.meta, taking) },

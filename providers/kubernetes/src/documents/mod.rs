@@ -9,6 +9,7 @@ mod object;
 mod recognise;
 mod yaml;
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use evenhand_model::document::{Document, Format, ReadError};
@@ -17,7 +18,7 @@ use evenhand_model::evidence::{Evidence, Place};
 pub(crate) use cluster::cluster_of;
 #[cfg(feature = "live")]
 pub(crate) use object::LAST_APPLIED;
-pub(crate) use object::{Meta, Object, Pairs, Text, raw};
+pub(crate) use object::{Meta, Object, Pairs, Plain, Text, raw};
 pub(crate) use recognise::recognise;
 pub(crate) use yaml::{Lines, Step};
 
@@ -39,11 +40,34 @@ impl Spot {
     pub(crate) fn place(&self, below: &str) -> Place {
         match self {
             Self::Root if below.is_empty() => Place::Whole,
-            Self::Root => Place::Pointer(below.into()),
-            Self::Item(at) => Place::Pointer(format!("/items/{at}{below}").into()),
-            Self::Pointer(pointer) => Place::Pointer(format!("{pointer}{below}").into()),
             Self::Line(line) => Place::Line(*line),
+            _ => Place::Pointer(self.pointer(below, None).into()),
         }
+    }
+
+    /// The place of an element of a list inside the object.
+    pub(crate) fn element(&self, list: &str, number: u32) -> Place {
+        match self {
+            Self::Line(line) => Place::Line(*line),
+            _ => Place::Pointer(self.pointer(list, Some(number)).into()),
+        }
+    }
+
+    /// A JSON pointer to something inside the object, or to an element of it. There are very many of them.
+    fn pointer(&self, below: &str, element: Option<u32>) -> String {
+        let above = if let Self::Pointer(above) = self { above.len() } else { 0 };
+        let mut pointer = String::with_capacity(above + below.len() + "/items/4294967295/4294967295".len());
+        // Writing to a text does not fail.
+        let _ = match self {
+            Self::Item(at) => write!(pointer, "/items/{at}"),
+            Self::Pointer(above) => pointer.write_str(above),
+            Self::Root | Self::Line(_) => Ok(()),
+        };
+        pointer.push_str(below);
+        if let Some(number) = element {
+            let _ = write!(pointer, "/{number}");
+        }
+        pointer
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::power::Outline;
-use super::{EQUALS, Map};
+use super::{EQUALS, Place};
 
 /// An account that can be become.
 pub(super) struct Account<'r> {
@@ -11,6 +11,8 @@ pub(super) struct Account<'r> {
     pub(super) number: u32,
     pub(super) namespace: &'r Arc<str>,
     pub(super) name: &'r Arc<str>,
+    /// The number of its namespace.
+    pub(super) home: u32,
     pub(super) power: usize,
     /// Whether a document states a step from it: what lies behind is no part of its own access.
     pub(super) leads_on: bool,
@@ -68,29 +70,32 @@ impl Candidates {
 }
 
 /// Accounts by place.
-#[derive(Default)]
 pub(super) struct Places {
     everywhere: Candidates,
-    by_namespace: Map<Arc<str>, Candidates>,
+    /// By the numbers of the namespaces.
+    by_home: Vec<Candidates>,
     nobody: Candidates,
 }
 
 impl Places {
+    /// Nobody, in so many namespaces.
+    pub(super) fn new(homes: usize) -> Self {
+        let mut by_home = Vec::with_capacity(homes);
+        by_home.resize_with(homes, Candidates::default);
+        Self { everywhere: Candidates::default(), by_home, nobody: Candidates::default() }
+    }
+
     pub(super) fn add(&mut self, number: u32, account: &Account<'_>, outline: Outline) {
         self.everywhere.add(number, account, outline);
-        match self.by_namespace.get_mut(account.namespace) {
-            Some(held) => held.add(number, account, outline),
-            None => {
-                let held = self.by_namespace.entry(Arc::clone(account.namespace)).or_default();
-                held.add(number, account, outline);
-            }
+        if let Some(held) = self.by_home.get_mut(account.home as usize) {
+            held.add(number, account, outline);
         }
     }
 
-    pub(super) fn in_place(&self, place: Option<&Arc<str>>) -> &Candidates {
+    pub(super) fn in_place(&self, place: Option<Place<'_>>) -> &Candidates {
         match place {
             None => &self.everywhere,
-            Some(namespace) => self.by_namespace.get(namespace).unwrap_or(&self.nobody),
+            Some(place) => self.by_home.get(place.number as usize).unwrap_or(&self.nobody),
         }
     }
 }

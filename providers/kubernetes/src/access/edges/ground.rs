@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use evenhand_model::access::Grant;
 use evenhand_model::evidence::Truth;
-use evenhand_model::opset::OpSet;
+use evenhand_model::opset::{OpSet, OperationIx};
 
 use super::super::compiled::Compiled;
+use super::super::policy::Grantor;
 use super::super::power::Power;
 use super::super::sets::Held;
 use super::super::techniques::{Leads, Names, TECHNIQUES, Technique, Wanted};
 use crate::catalog::Operations;
+use crate::rbac::Rule;
 
 /// A cluster and the techniques, against one catalogue.
 #[derive(Clone, Copy)]
@@ -99,38 +101,132 @@ impl<'r> Ground<'r> {
         places
     }
 
+    /// The rules of whoever holds a set, to be told as statements.
+    pub(super) fn statements(&self, held: &Held) -> Statements<'r> {
+        let rules_of = |grantor: &Grantor| {
+            let grantor = *grantor;
+            let rules = self.cluster.rules_of(grantor);
+            rules.map(move |(at, rule, operations, home)| HeldRule {
+                grantor,
+                at,
+                rule,
+                operations: &**operations,
+                home,
+            })
+        };
+        let rules: Vec<HeldRule<'r>> = held.grantors.iter().flat_map(rules_of).collect();
+        let written = vec![None; rules.len()];
+        Statements { ground: *self, rules, written }
+    }
+}
+
+/// A rule that somebody holds.
+struct HeldRule<'r> {
+    grantor: Grantor,
+    /// Its number among those of the grantor's role.
+    at: u32,
+    rule: &'r Rule,
+    operations: &'r OpSet,
+    /// The namespace in which it is bound; empty = the whole cluster.
+    home: &'r Arc<str>,
+}
+
+/// The rules of whoever holds a set. Each is written as a statement once, however many techniques rest on it.
+pub(super) struct Statements<'r> {
+    ground: Ground<'r>,
+    rules: Vec<HeldRule<'r>>,
+    written: Vec<Option<Grant>>,
+}
+
+impl Statements<'_> {
     /// The statements that give what a technique needs in a place, or on a name there.
-    pub(super) fn grants(
-        &self,
-        held: &Held,
-        technique: usize,
-        place: Option<&Arc<str>>,
-        name: Option<&Arc<str>>,
-    ) -> Vec<Grant> {
+    pub(super) fn grants(&mut self, technique: usize, place: Option<&Arc<str>>, name: Option<&Arc<str>>) -> Vec<Grant> {
         let mut found: Vec<Grant> = Vec::new();
-        for need in self.needs(technique) {
+        let in_namespace = place.is_some();
+        for need in self.ground.needs(technique) {
             let which = |fits: &dyn Fn(&OpSet) -> bool| {
-                held.grantors.iter().find_map(|grantor| {
-                    self.cluster
-                        .rules_of(*grantor)
-                        .find(|(_, rule, operations, home)| {
-                            (home.is_empty() || place == Some(*home))
-                                && (rule.resource_names.is_empty()
-                                    || name.is_some_and(|name| rule.resource_names.contains(name)))
-                                && fits(operations)
-                        })
-                        .map(|(at, ..)| self.cluster.policy.grant(*grantor, at))
+                self.rules.iter().position(|HeldRule { rule, operations, home, .. }| {
+                    (home.is_empty() || place == Some(*home))
+                        && (rule.resource_names.is_empty()
+                            || name.is_some_and(|name| rule.resource_names.contains(name)))
+                        && fits(operations)
                 })
             };
-            let in_namespace = place.is_some();
-            let grant = which(&|held| need.is_met(held, in_namespace)).or_else(|| which(&|held| need.touches(held)));
-            if let Some(grant) = grant
-                && !found.contains(&grant)
-            {
-                found.push(grant);
+            let at = which(&|held| need.is_met(held, in_namespace)).or_else(|| which(&|held| need.touches(held)));
+            let grant = at.and_then(|at| self.written(at));
+            found.extend(grant.filter(|grant| !found.contains(grant)));
+        }
+        found
+    }
+
+    /// A rule as a statement.
+    fn written(&mut self, at: usize) -> Option<Grant> {
+        if let Some(Some(grant)) = self.written.get(at) {
+            return Some(grant.clone());
+        }
+        let HeldRule { grantor, at: rule, .. } = self.rules.get(at)?;
+        let mut others = self.rules.iter().zip(&self.written).filter(|(other, _)| other.grantor == *grantor);
+        let beside = others.find_map(|(_, written)| written.as_ref());
+        let policy = &self.ground.cluster.policy;
+        let grant = match beside {
+            Some(beside) => policy.grant_beside(beside, *grantor, *rule),
+            None => policy.grant(*grantor, *rule),
+        };
+        *self.written.get_mut(at)? = Some(grant.clone());
+        Some(grant)
+    }
+}
+
+/// Which techniques a set of operations may make: a quick look before the exact one. One bit for each technique that leads
+/// somewhere, by its place among them; should there be more, some share one.
+pub(super) struct Triggers {
+    /// Sorted by operation: the techniques whose first need it meets.
+    of_operations: Vec<(u32, u64)>,
+    /// The techniques that take something else first.
+    others: u64,
+}
+
+impl Triggers {
+    /// The bit of a technique by its place among those that lead somewhere.
+    pub(super) fn bit(at: usize) -> u64 {
+        1 << (at % 64)
+    }
+
+    pub(super) fn new(ground: &Ground<'_>) -> Self {
+        let dangerous = ground.dangerous();
+        let mut of_operations: Vec<(u32, u64)> = dangerous.iter().map(|operation| (operation.0, 0)).collect();
+        let mut others = 0;
+        for (at, (technique, ..)) in ground.leading().enumerate() {
+            let Some(first) = ground.needs(technique).first() else { continue };
+            if first.takes_whole() {
+                others |= Self::bit(at);
+            }
+            for (operation, bits) in &mut of_operations {
+                if first.any().contains(OperationIx(*operation)) {
+                    *bits |= Self::bit(at);
+                }
+            }
+        }
+        Self { of_operations, others }
+    }
+
+    /// The techniques that a set may make; `None` where nothing in it contributes to one that leads somewhere.
+    pub(super) fn of(&self, held: &OpSet) -> Option<u64> {
+        let mut found: Option<u64> = None;
+        let mut rest = self.of_operations.as_slice();
+        for (start, end) in held.ranges() {
+            let before = rest.partition_point(|(operation, _)| operation < start);
+            rest = rest.get(before..).unwrap_or_default();
+            for (_, bits) in rest.iter().take_while(|(operation, _)| operation < end) {
+                *found.get_or_insert(self.others) |= bits;
             }
         }
         found
+    }
+
+    /// The same of a set that is looked at whatever it holds.
+    pub(super) fn of_any(&self, held: &OpSet) -> u64 {
+        self.of(held).unwrap_or(self.others)
     }
 }
 

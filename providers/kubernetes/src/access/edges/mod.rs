@@ -37,8 +37,8 @@ use super::power::{Outline, Power};
 use super::sets::Held;
 use super::techniques::{Leads, TECHNIQUES, Technique};
 use super::{Actor, Known, Resolver, Surroundings};
-use candidates::{Account, Places};
-use ground::Ground;
+use candidates::{Account, Candidates, Places};
+use ground::{Ground, Triggers};
 
 pub(super) use unlisted::unlisted;
 
@@ -64,6 +64,7 @@ pub(super) fn steps(resolver: &Resolver) -> (Steps, Vec<Hint>) {
         }
     }
     numbering.renumber(&mut all);
+    let is_one_run = all.steps.is_empty() && resolver.clusters.len() < 2;
     let mut left_out = Vec::new();
     let nothing = Surroundings::default();
     for ((at, cluster), members) in (0u32..).zip(&resolver.clusters).zip(&members) {
@@ -72,12 +73,14 @@ pub(super) fn steps(resolver: &Resolver) -> (Steps, Vec<Hint>) {
         left_out.extend(field.add_steps(&numbering, at, &mut all));
         left_out.extend(open::hints(cluster));
     }
-    // Those of each cluster come sorted, so that this joins a few runs.
+    // Those of each cluster come sorted and each once, so that this joins a few runs.
     let order = |step: &Step| (step.source, step.target, step.technique, step.conditional);
-    if !all.steps.is_sorted_by_key(order) {
-        all.steps.par_sort_by_key(order);
+    if !is_one_run {
+        if !all.steps.is_sorted_by_key(order) {
+            all.steps.par_sort_by_key(order);
+        }
+        all.steps.dedup_by(|b, a| a.source == b.source && a.target == b.target && a.technique == b.technique);
     }
-    all.steps.dedup_by(|b, a| a.source == b.source && a.target == b.target && a.technique == b.technique);
     (all, left_out)
 }
 
@@ -114,7 +117,11 @@ impl Numbering {
             let before = rest.by_ref().take_while(|held| *held != *id).count();
             numbers.nth(before).unwrap_or(u32::MAX)
         };
-        let named = named.iter().map(number).collect();
+        let named = if stated.identities.is_empty() {
+            (0u32..).take(named.len()).collect()
+        } else {
+            named.iter().map(number).collect()
+        };
         let of_clusters = resolver.clusters.iter().map(|cluster| cluster.policy.scope.clone());
         let mut scopes: Vec<ScopeId> = of_clusters.chain(stated.scopes.iter().cloned()).collect();
         scopes.sort_unstable();
@@ -166,6 +173,13 @@ struct Member<'r> {
 
 type Map<K, V> = HashMap<K, V, FixedState>;
 
+/// A namespace, with its number among those of the accounts.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    name: &'a Arc<str>,
+    number: u32,
+}
+
 /// A step that a power allows.
 struct Allowed<'p> {
     technique: usize,
@@ -180,7 +194,12 @@ struct Allowed<'p> {
 impl Allowed<'_> {
     /// Whether the same statements allow another step: they depend on technique, place and name.
     fn is_allowed_like(&self, other: &Self) -> bool {
-        self.technique == other.technique && self.place == other.place && self.name == other.name
+        // Most often the texts are not only the same but one.
+        let same = |a: Option<&Arc<str>>, b: Option<&Arc<str>>| match (a, b) {
+            (Some(a), Some(b)) => std::ptr::eq(a, b) || a == b,
+            (a, b) => a.is_none() && b.is_none(),
+        };
+        self.technique == other.technique && same(self.place, other.place) && same(self.name, other.name)
     }
 }
 
@@ -199,7 +218,7 @@ struct Way<'a> {
     technique: usize,
     leads: Leads,
     /// The namespace in which it is held; `None` = in the whole cluster.
-    place: Option<&'a Arc<str>>,
+    place: Option<Place<'a>>,
     /// The name that the rule is limited to.
     name: Option<&'a Arc<str>>,
     /// Whether it depends on what is not known.
@@ -210,7 +229,7 @@ impl<'a> Way<'a> {
     fn step(&self, target: Target, conditional: bool) -> Allowed<'a> {
         Allowed {
             technique: self.technique,
-            place: self.place,
+            place: self.place.map(|place| place.name),
             name: self.name,
             target,
             conditional: self.conditional || conditional,
@@ -231,13 +250,18 @@ struct Field<'r> {
     /// The power of each set.
     power_of: Vec<usize>,
     accounts: Vec<Account<'r>>,
+    /// The numbers of the accounts' namespaces.
+    homes: Map<&'r str, u32>,
     all: Places,
     running: Places,
     tokens: Places,
-    by_name: Map<&'r str, Vec<u32>>,
+    /// Accounts by name, once somebody asks.
+    by_name: OnceLock<Map<&'r str, Vec<u32>>>,
     ground: Ground<'r>,
     /// The techniques that work and lead somewhere, as [`Ground::leading`] tells them.
     leading: Vec<(usize, Leads, bool)>,
+    /// Which of them a set may make.
+    triggers: Triggers,
     /// Whatever contributes to a technique that leads somewhere.
     dangerous: OpSet,
 }
@@ -265,37 +289,38 @@ impl<'r> Field<'r> {
             .unzip();
         let outlines: Vec<Outline> = powers.par_iter().map(Power::outline).collect();
         let leading: HashSet<&IdentityId, FixedState> = resolver.stated.iter().map(|edge| &edge.source).collect();
-        let mut accounts: Vec<Account<'r>> = members
-            .iter()
-            .filter_map(|member| match &member.known.actor {
-                Actor::Account(namespace, name) => {
-                    let power = *power_of.get(member.known.set as usize)?;
-                    let leads_on = leading.contains(member.id);
-                    let carried = member.known.carried;
-                    Some(Account { number: member.number, namespace, name, power, leads_on, carried })
+        let mut homes: Map<&'r str, u32> = Map::default();
+        let mut accounts: Vec<Account<'r>> = Vec::with_capacity(members.len());
+        for member in members {
+            let (Actor::Account(namespace, name), Some(power)) =
+                (&member.known.actor, power_of.get(member.known.set as usize))
+            else {
+                continue;
+            };
+            // They are sorted, so that those of one namespace mostly stand together.
+            let home = match accounts.last() {
+                Some(last) if last.namespace == namespace => last.home,
+                _ => {
+                    let next = u32::try_from(homes.len()).unwrap_or(u32::MAX);
+                    *homes.entry(&**namespace).or_insert(next)
                 }
-                _ => None,
-            })
-            .collect();
+            };
+            let (number, carried) = (member.number, member.known.carried);
+            let leads_on = leading.contains(member.id);
+            accounts.push(Account { number, namespace, name, home, power: *power, leads_on, carried });
+        }
         // Strongest first; the id decides among equals.
         accounts.par_sort_by(|a, b| {
             strengths.get(b.power).cmp(&strengths.get(a.power)).then_with(|| a.power.cmp(&b.power))
         });
         let places = |among: &dyn Fn(&Account<'r>) -> bool| {
-            let mut places = Places::default();
+            let mut places = Places::new(homes.len());
             for (at, account) in (0u32..).zip(&accounts) {
                 if among(account) {
                     places.add(at, account, outlines.get(account.power).copied().unwrap_or_default());
                 }
             }
             places
-        };
-        let by_name = || {
-            let mut by_name: Map<&str, Vec<u32>> = Map::default();
-            for (at, account) in (0u32..).zip(&accounts) {
-                by_name.entry(account.name).or_default().push(at);
-            }
-            by_name
         };
         let running = || places(&|account| account.carried || !surroundings.workloads_known);
         let tokens = || {
@@ -305,8 +330,7 @@ impl<'r> Field<'r> {
             places(&|account| stored.contains(&(&**account.namespace, &**account.name)))
         };
         // Each goes once through all accounts and needs none of the others.
-        let ((all, by_name), (running, tokens)) =
-            rayon::join(|| rayon::join(|| places(&|_| true), by_name), || rayon::join(running, tokens));
+        let (all, (running, tokens)) = rayon::join(|| places(&|_| true), || rayon::join(running, tokens));
         let ground = Ground::new(&resolver.operations, cluster);
         Self {
             resolver,
@@ -318,14 +342,33 @@ impl<'r> Field<'r> {
             admins,
             power_of,
             accounts,
+            homes,
             all,
             running,
             tokens,
-            by_name,
+            by_name: OnceLock::new(),
             ground,
             leading: ground.leading().collect(),
+            triggers: Triggers::new(&ground),
             dangerous: ground.dangerous(),
         }
+    }
+
+    /// A namespace by its name.
+    fn place<'a>(&self, name: &'a Arc<str>) -> Place<'a> {
+        Place { name, number: self.homes.get(&**name).copied().unwrap_or(u32::MAX) }
+    }
+
+    /// The accounts of a name, wherever they are.
+    fn named(&self, name: &str) -> &[u32] {
+        let by_name = self.by_name.get_or_init(|| {
+            let mut by_name: Map<&'r str, Vec<u32>> = Map::default();
+            for (at, account) in (0u32..).zip(&self.accounts) {
+                by_name.entry(account.name).or_default().push(at);
+            }
+            by_name
+        });
+        by_name.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// Adds the steps of everyone in the cluster, sorted by source, target and technique; says what is left out of them.
@@ -347,40 +390,45 @@ impl<'r> Field<'r> {
         }
         let shared: Vec<OnceLock<Taken<'_>>> = self.powers.iter().map(|_| OnceLock::new()).collect();
         let sets: Vec<(usize, &Held)> = self.power_of.iter().copied().zip(self.cluster.sets()).collect();
-        let of_sets: Vec<OfSet> = sets
+        let (of_sets, grants): (Vec<OfSet>, Vec<Lists>) = sets
             .par_iter()
             .zip(&used)
             .map(|((power, held), used)| match shared.get(*power) {
-                Some(_) if !used => OfSet::default(),
+                Some(_) if !used => Default::default(),
                 Some(shared) if users.get(*power).is_some_and(|users| *users > 1) => {
                     self.of_set(held, shared.get_or_init(|| self.reach(*power)), numbering, cluster)
                 }
                 _ => self.of_set(held, &self.reach(*power), numbering, cluster),
             })
-            .collect();
-        let mut firsts: Vec<u32> = Vec::with_capacity(of_sets.len());
+            .unzip();
+        let mut firsts: Vec<u32> = Vec::with_capacity(grants.len());
         let mut next = u32::try_from(all.grants.len()).unwrap_or(u32::MAX);
-        for set in &of_sets {
+        for grants in &grants {
             firsts.push(next);
-            next = next.saturating_add(u32::try_from(set.grants.len()).unwrap_or(u32::MAX));
+            next = next.saturating_add(u32::try_from(grants.len()).unwrap_or(u32::MAX));
         }
-        let of = |source: &Member<'_>| of_sets.get(source.known.set as usize);
-        all.steps.reserve_exact(sources.iter().filter_map(|source| of(source)).map(|set| set.steps.len()).sum());
-        let mut cut: Option<(&Member<'_>, usize, usize)> = None;
-        for source in &sources {
-            let (Some(set), Some(first)) = (of(source), firsts.get(source.known.set as usize)) else { continue };
-            if set.left_out {
-                cut.get_or_insert((source, all.steps.len(), 0)).2 += 1;
+        let (steps, statements) = (&mut all.steps, &mut all.grants);
+        let put_steps = || {
+            let of = |source: &Member<'_>| of_sets.get(source.known.set as usize);
+            steps.reserve_exact(sources.iter().filter_map(|source| of(source)).map(|set| set.steps.len()).sum());
+            let mut cut: Option<(&Member<'_>, usize, usize)> = None;
+            for source in &sources {
+                let (Some(set), Some(first)) = (of(source), firsts.get(source.known.set as usize)) else { continue };
+                if set.left_out {
+                    cut.get_or_insert((source, steps.len(), 0)).2 += 1;
+                }
+                let own = set.steps.iter().filter(|step| step.target != End::Identity(source.number));
+                let (source, first) = (source.number, *first);
+                steps.extend(own.map(|step| Step { source, grants: step.grants.saturating_add(first), ..*step }));
             }
-            let own = set.steps.iter().filter(|step| step.target != End::Identity(source.number));
-            all.steps.extend(own.map(|step| Step {
-                source: source.number,
-                grants: step.grants.saturating_add(*first),
-                ..*step
-            }));
-        }
-        all.grants.reserve_exact(of_sets.iter().map(|set| set.grants.len()).sum());
-        all.grants.extend(of_sets.into_iter().flat_map(|set| set.grants));
+            drop(of_sets);
+            cut
+        };
+        let put_grants = || {
+            statements.reserve_exact(grants.iter().map(Vec::len).sum());
+            statements.extend(grants.into_iter().flatten());
+        };
+        let (cut, ()) = rayon::join(put_steps, put_grants);
         let (first, at, count) = cut?;
         let step = all.steps.get(at).filter(|step| step.source == first.number);
         let allows = step.and_then(|step| all.grants.get(step.grants as usize)?.first());
@@ -400,10 +448,15 @@ impl<'r> Field<'r> {
         Hint { evidence, message: message.into() }
     }
 
-    /// The steps of whoever holds a set, sorted by target and technique.
-    fn of_set(&self, held: &Held, taken: &Taken<'_>, numbering: &Numbering, cluster: u32) -> OfSet {
+    /// The steps of whoever holds a set, sorted by target and technique and each once, and what they rest on.
+    fn of_set(&self, held: &Held, taken: &Taken<'_>, numbering: &Numbering, cluster: u32) -> (OfSet, Lists) {
         let mut all = OfSet { left_out: taken.left_out, ..OfSet::default() };
+        let mut granted = Lists::new();
+        if taken.steps.is_empty() {
+            return (all, granted);
+        }
         all.steps.reserve_exact(taken.steps.len());
+        let mut statements = self.ground.statements(held);
         let mut rests_on: Vec<&Allowed<'_>> = Vec::new();
         for allowed in &taken.steps {
             let target = match &allowed.target {
@@ -417,8 +470,7 @@ impl<'r> Field<'r> {
             let Some(technique) = numbering.of_technique.get(allowed.technique) else { continue };
             let alike = rests_on.iter().rposition(|held| held.is_allowed_like(allowed));
             let grants = alike.unwrap_or_else(|| {
-                let granted = self.ground.grants(held, allowed.technique, allowed.place, allowed.name);
-                all.grants.push(granted.into());
+                granted.push(statements.grants(allowed.technique, allowed.place, allowed.name).into());
                 rests_on.push(allowed);
                 rests_on.len() - 1
             });
@@ -432,31 +484,40 @@ impl<'r> Field<'r> {
             });
         }
         all.steps.sort_by_key(|step| (step.target, step.technique, step.conditional));
-        all
+        all.steps.dedup_by(|b, a| a.target == b.target && a.technique == b.technique);
+        (all, granted)
     }
 }
 
 /// Powers, each once, and which of them each is.
 fn distinct(each: Vec<(Power, u64)>) -> (Vec<Power>, Vec<usize>) {
-    let mut by_hash: Map<u64, Vec<usize>> = HashMap::with_capacity_and_hasher(each.len(), FixedState::default());
+    let mut by_hash: Map<u64, usize> = HashMap::with_capacity_and_hasher(each.len(), FixedState::default());
+    // Those whose hash another one has, too.
+    let mut more: Vec<usize> = Vec::new();
     let (mut powers, mut numbers) = (Vec::<Power>::new(), Vec::with_capacity(each.len()));
     for (power, hash) in each {
-        let alike = by_hash.entry(hash).or_default();
-        let held = alike.iter().copied().find(|at| powers.get(*at) == Some(&power));
-        numbers.push(held.unwrap_or_else(|| {
-            alike.push(powers.len());
+        let next = powers.len();
+        let first = *by_hash.entry(hash).or_insert(next);
+        let is_it = |at: &usize| powers.get(*at) == Some(&power);
+        let held = if first == next { None } else { [first].iter().chain(&more).copied().find(is_it) };
+        numbers.push(held.unwrap_or(next));
+        if held.is_none() {
+            if first != next {
+                more.push(next);
+            }
             powers.push(power);
-            powers.len() - 1
-        }));
+        }
     }
     (powers, numbers)
 }
+
+/// Lists of statements.
+type Lists = Vec<Arc<[Grant]>>;
 
 /// The steps of whoever holds a set: without their source, and with the place of their statements in the list beside.
 #[derive(Default)]
 struct OfSet {
     steps: Vec<Step>,
-    grants: Vec<Arc<[Grant]>>,
     /// Whether there may be targets beyond those that are shown.
     left_out: bool,
 }
@@ -468,6 +529,10 @@ struct Taken<'p> {
     seen: Map<u32, bool>,
     /// Whether the powers that were compared are covered.
     covered: Map<usize, bool>,
+    /// The candidates that were looked at last, whom of them the power reaches, and whether only under a condition so far.
+    looked_at: Option<&'p Candidates>,
+    reached: Vec<u32>,
+    conditional: bool,
     steps: Vec<Allowed<'p>>,
     /// Whether there may be targets beyond those that are shown.
     left_out: bool,

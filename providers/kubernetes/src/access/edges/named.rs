@@ -31,7 +31,10 @@ impl Field<'_> {
                 if names == Names::Useless || !needs.iter().any(|need| need.touches(operations)) {
                     continue;
                 }
-                let way = |place| Way { technique, leads, place, name: Some(name), conditional };
+                let way = |place: Option<&'p Arc<str>>| {
+                    let place = place.map(|name| self.place(name));
+                    Way { technique, leads, place, name: Some(name), conditional }
+                };
                 if names == Names::Identities {
                     self.take_impersonation(&way(None), &held, power, taken);
                     continue;
@@ -76,18 +79,18 @@ impl Field<'_> {
                 let account = self.accounts.get(*number as usize);
                 account.is_some_and(|account| place.is_none_or(|place| account.namespace == place))
             };
-            self.by_name.get(&**name).into_iter().flatten().copied().filter(there).collect()
+            self.named(name).iter().copied().filter(there).collect()
         };
         match names {
             Names::Useless | Names::Identities => {}
             Names::Accounts => {
-                for number in named(held.name, way.place) {
+                for number in named(held.name, way.place.map(|place| place.name)) {
                     self.take_account(power_at, &way, number, taken);
                 }
             }
             Names::Secrets => {
                 for (namespace, secret, account) in &self.surroundings.tokens {
-                    if secret == held.name && way.place.is_none_or(|place| namespace == place) {
+                    if secret == held.name && way.place.is_none_or(|place| namespace == place.name) {
                         for number in named(account, Some(namespace)) {
                             self.take_account(power_at, &way, number, taken);
                         }
@@ -96,7 +99,7 @@ impl Field<'_> {
             }
             Names::Roles => self.take_role(power_at, &way, held, power, taken),
             Names::Namespaces => {
-                if way.place.is_none_or(|place| place == held.name) {
+                if way.place.is_none_or(|place| place.name == held.name) {
                     self.take(power_at, &way, taken);
                 }
             }
@@ -125,10 +128,10 @@ impl Field<'_> {
             gained = gained.union(&self.cluster.operations_of("", held.name, clusterwide));
         }
         if let Some(place) = way.place.filter(|_| bindable("roles")) {
-            gained = gained.union(&self.cluster.operations_of(place, held.name, false));
+            gained = gained.union(&self.cluster.operations_of(place.name, held.name, false));
         }
         let there = self.ground.there(!clusterwide);
-        let before = way.place.map_or_else(|| power.cluster.clone(), |home| power.within(home));
+        let before = way.place.map_or_else(|| power.cluster.clone(), |home| power.within(home.name));
         let after = before.union(&gained);
         if clusterwide && there.is_subset(&after) {
             taken.steps.push(way.step(Target::Cluster, false));

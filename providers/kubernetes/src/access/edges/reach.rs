@@ -1,12 +1,13 @@
 //! Where a power leads.
 
-use std::sync::Arc;
+use std::borrow::Cow;
 
 use evenhand_model::opset::OpSet;
 
 use super::super::power::Outline;
 use super::candidates::Candidates;
-use super::{COMPARED, Field, Leads, TARGETS, TECHNIQUES, Taken, Target, Way};
+use super::ground::Triggers;
+use super::{COMPARED, Field, Leads, Place, TARGETS, TECHNIQUES, Taken, Target, Way};
 
 impl Field<'_> {
     /// Everything that a power leads to.
@@ -16,19 +17,22 @@ impl Field<'_> {
         if self.admins.get(power_at) == Some(&true) {
             return taken;
         }
-        let local: Vec<(&Arc<str>, OpSet)> = power
-            .local
-            .iter()
-            .filter(|(_, held)| held.intersects(&self.dangerous))
-            .map(|(home, _)| (home, power.within(home)))
-            .collect();
-        for (technique, leads, conditional) in self.leading.iter().copied() {
+        let everywhere = self.triggers.of_any(&power.cluster);
+        let mut local: Vec<(Place<'_>, Cow<'_, OpSet>, u64)> = Vec::new();
+        for (home, held) in power.local.iter() {
+            let Some(triggered) = self.triggers.of(held) else { continue };
+            let within = if power.cluster.is_empty() { Cow::Borrowed(held) } else { Cow::Owned(power.within(home)) };
+            local.push((self.place(home), within, everywhere | triggered));
+        }
+        for (at, (technique, leads, conditional)) in self.leading.iter().copied().enumerate() {
+            let bit = Triggers::bit(at);
             let way = |place| Way { technique, leads, place, name: None, conditional };
-            if !power.cluster.is_empty() && self.ground.meets(technique, &power.cluster, false) {
+            if !power.cluster.is_empty() && everywhere & bit != 0 && self.ground.meets(technique, &power.cluster, false)
+            {
                 self.take(power_at, &way(None), &mut taken);
             } else if leads != Leads::Cluster {
-                for (home, within) in &local {
-                    if self.ground.meets(technique, within, true) {
+                for (home, within, triggered) in &local {
+                    if triggered & bit != 0 && self.ground.meets(technique, within, true) {
                         self.take(power_at, &way(Some(*home)), &mut taken);
                     }
                 }
@@ -53,7 +57,7 @@ impl Field<'_> {
                 return;
             }
             Leads::ClusterFrom(home) => {
-                let there = way.place.is_none_or(|place| **place == *home);
+                let there = way.place.is_none_or(|place| **place.name == *home);
                 let mapped = self.surroundings.aws_auth;
                 if there && mapped != Some(false) {
                     taken.steps.push(way.step(Target::Cluster, mapped.is_none()));
@@ -64,30 +68,24 @@ impl Field<'_> {
             Leads::Running => (self.running.in_place(way.place), !self.surroundings.workloads_known),
             Leads::TokenSecrets => (self.tokens.in_place(way.place), false),
             Leads::Controllers(names) => {
-                for number in names.iter().filter_map(|name| self.by_name.get(name)).flatten() {
+                for number in names.iter().flat_map(|name| self.named(name)) {
                     self.take_account(power, way, *number, taken);
                 }
                 return;
             }
         };
-        let mut reached: Vec<u32> = candidates.leading.iter().copied().take(TARGETS).collect();
-        let mut unseen = candidates.grouped;
-        let unlimited = self.powers.get(power).is_none_or(|power| power.unlimited);
-        let outline = self.outlines.get(power).filter(|_| !unlimited).copied().unwrap_or(Outline::FULL);
-        for group in candidates.groups.iter().take(COMPARED) {
-            if reached.len() >= TARGETS {
-                break;
-            }
-            unseen = unseen.saturating_sub(group.count);
-            if outline.lacks(&group.outline) || self.holds_more(power, group.power, taken) {
-                reached.extend(group.members());
-                taken.left_out |= group.members().len() < group.count;
-            }
+        let depends = way.conditional || conditional;
+        let again = taken.looked_at.is_some_and(|held| std::ptr::eq(held, candidates));
+        if !again {
+            self.look(power, candidates, taken);
         }
-        taken.left_out |= candidates.leading.len() > TARGETS || unseen > 0;
+        // Whoever was just reached without a condition, or under one as now, is no news.
+        let is_news = !again || (taken.conditional && !depends);
+        taken.conditional = depends && (taken.conditional || !again);
+        let reached = std::mem::take(&mut taken.reached);
         let mut shown = false;
-        for number in &reached {
-            if taken.reaches(*number, way.conditional || conditional) {
+        for number in reached.iter().filter(|_| is_news) {
+            if taken.reaches(*number, depends) {
                 taken.steps.push(way.step(Target::Account(*number), conditional));
                 shown = true;
             }
@@ -102,6 +100,30 @@ impl Field<'_> {
         {
             taken.steps.push(way.step(Target::Account(*number), conditional));
         }
+        taken.reached = reached;
+    }
+
+    /// Finds out whom of the accounts of a place a power reaches that lead to more, by whatever technique.
+    fn look<'p>(&'p self, power: usize, candidates: &'p Candidates, taken: &mut Taken<'p>) {
+        let mut reached = std::mem::take(&mut taken.reached);
+        reached.clear();
+        reached.extend(candidates.leading.iter().copied().take(TARGETS));
+        let mut unseen = candidates.grouped;
+        let unlimited = self.powers.get(power).is_none_or(|power| power.unlimited);
+        let outline = self.outlines.get(power).filter(|_| !unlimited).copied().unwrap_or(Outline::FULL);
+        for group in candidates.groups.iter().take(COMPARED) {
+            if reached.len() >= TARGETS {
+                break;
+            }
+            unseen = unseen.saturating_sub(group.count);
+            if outline.lacks(&group.outline) || self.holds_more(power, group.power, taken) {
+                reached.extend(group.members());
+                taken.left_out |= group.members().len() < group.count;
+            }
+        }
+        taken.left_out |= candidates.leading.len() > TARGETS || unseen > 0;
+        taken.reached = reached;
+        taken.looked_at = Some(candidates);
     }
 
     /// Takes the step to one account, if that leads to more.

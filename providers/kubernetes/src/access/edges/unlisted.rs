@@ -79,7 +79,7 @@ fn words(ground: &Ground<'_>, cluster: &Compiled, held: &Held, untold: Untold) -
         let object = places.objects.first();
         let place =
             places.namespaces.first().copied().or(object.map(|(home, _)| *home)).filter(|home| !home.is_empty());
-        let grants = ground.grants(held, at, place, object.map(|(_, name)| *name));
+        let grants = ground.statements(held).grants(at, place, object.map(|(_, name)| *name));
         let by = grants.first().map(|grant| format!(", by {grant}")).unwrap_or_default();
         all.push(format!("{} {places}: {}{by}", technique.id, technique.effect()).into());
     }

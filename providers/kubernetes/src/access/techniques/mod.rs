@@ -162,6 +162,11 @@ impl Wanted {
         &self.any
     }
 
+    /// Whether one of some sets is needed whole.
+    pub(super) fn takes_whole(&self) -> bool {
+        !self.whole.is_empty()
+    }
+
     /// Whether operations that are held in one place, a namespace or the whole cluster, are enough. Of operations on
     /// everything those count that exist there.
     pub(super) fn is_met(&self, held: &OpSet, in_namespace: bool) -> bool {
