@@ -63,7 +63,7 @@ fn understand(role: PolicyRole, text: &str) -> Result<Arc<Understood>, Refusal> 
         )
     })?;
     let (compiled, notes) = CompiledPolicy::of(&document, role);
-    document.forget_grants(|_| false);
+    document.forget_grants(false, |_| false);
     Ok(Arc::new(Understood { document, compiled, notes }))
 }
 

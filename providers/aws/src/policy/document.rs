@@ -94,23 +94,17 @@ impl PolicyDocument {
     }
 
     /// Drops what the compiled form tells better: names of actions, and resources. Wildcards stay, since a proposal may say
-    /// them again; so do unknown actions with their resources, names of statements, principals and conditions.
-    pub(crate) fn forget_grants(&mut self, is_unknown: impl Fn(&str) -> bool) {
-        for statement in &mut self.statements {
+    /// them again, and denies as they stand where it may say those again; so do unknown actions, names of statements,
+    /// principals and conditions.
+    pub(crate) fn forget_grants(&mut self, denies_stay: bool, is_unknown: impl Fn(&str) -> bool) {
+        for statement in self.statements.iter_mut().filter(|held| !denies_stay || held.effect == Effect::Allow) {
             let actions = std::mem::replace(&mut statement.actions, Listed::In(Vec::new()));
-            let mut has_unknown = false;
             if let Listed::In(mut names) = actions {
-                names.retain(|name| {
-                    let is_unknown = is_unknown(name);
-                    has_unknown |= is_unknown;
-                    is_unknown || name.contains(['*', '?'])
-                });
+                names.retain(|name| name.contains(['*', '?']) || is_unknown(name));
                 names.shrink_to_fit();
                 statement.actions = Listed::In(names);
             }
-            if !has_unknown {
-                statement.resources = None;
-            }
+            statement.resources = None;
         }
         self.statements.shrink_to_fit();
     }
@@ -426,18 +420,22 @@ mod tests {
     }
 
     #[test]
-    fn of_what_is_granted_the_wildcards_and_what_is_unknown_are_remembered() {
+    fn of_what_is_granted_the_wildcards_and_what_is_unknown_are_remembered_and_denies_where_they_stay() {
         let json = r#"{"Statement":[
-            {"Effect":"Allow","Action":["s3:Get*","s3:PutObject","ec2:?top*"],"Resource":"arn:aws:s3:::b/*"},
+            {"Effect":"Allow","Action":["s3:Get*","s3:PutObject","new:Make","ec2:?top*"],"Resource":"arn:aws:s3:::b/*"},
             {"Effect":"Allow","NotAction":"iam:*","Resource":"*"},
-            {"Effect":"Deny","Action":["s3:PutObject","new:Make"],"Resource":"*"}]}"#;
-        let mut document = PolicyDocument::parse(json).unwrap();
-        document.forget_grants(|name| name == "new:Make");
-        let kept: Vec<&Listed> = document.statements.iter().map(|statement| &statement.actions).collect();
-        let wildcards = Listed::In(vec!["s3:Get*".into(), "ec2:?top*".into()]);
-        assert_eq!(kept, [&wildcards, &Listed::In(Vec::new()), &Listed::In(vec!["new:Make".into()])]);
-        let resources: Vec<bool> = document.statements.iter().map(|held| held.resources.is_some()).collect();
-        assert_eq!(resources, [false, false, true]);
+            {"Effect":"Deny","NotAction":["s3:PutObject","new:Make"],"Resource":"*"}]}"#;
+        let nothing = || Listed::In(Vec::new());
+        let denied = Listed::NotIn(vec!["s3:PutObject".into(), "new:Make".into()]);
+        for (denies_stay, denied) in [(true, denied), (false, nothing())] {
+            let mut document = PolicyDocument::parse(json).unwrap();
+            document.forget_grants(denies_stay, |name| name == "new:Make");
+            let kept: Vec<&Listed> = document.statements.iter().map(|statement| &statement.actions).collect();
+            let allowed = Listed::In(vec!["s3:Get*".into(), "new:Make".into(), "ec2:?top*".into()]);
+            assert_eq!(kept, [&allowed, &nothing(), &denied]);
+            let resources: Vec<bool> = document.statements.iter().map(|held| held.resources.is_some()).collect();
+            assert_eq!(resources, [false, false, denies_stay]);
+        }
     }
 
     #[test]

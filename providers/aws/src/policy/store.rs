@@ -95,7 +95,7 @@ impl Understood {
                 if role != PolicyRole::Trust {
                     // An unknown action is a problem.
                     let is_unknown = |name: &str| !problems.is_empty() && Catalogue::global().is_unknown(name);
-                    document.forget_grants(is_unknown);
+                    document.forget_grants(role == PolicyRole::Identity, is_unknown);
                 }
                 Self(Distinct { first: index, document, compiled, broken: false, characters }, problems)
             }
