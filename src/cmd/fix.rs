@@ -112,18 +112,16 @@ fn write(folder: &Path, files: &[(&IdentityId, &ProposedFile)], force: bool) -> 
             "name another folder with --out, or replace it with --force",
         )
     };
-    for (path, (identity, file)) in paths.iter().zip(files) {
-        if !is_there(path) || std::fs::read(path).ok().as_deref() == Some(file.text.as_bytes()) {
-            continue;
-        }
+    for (path, (identity, file)) in paths.iter().zip(files).filter(|(path, _)| is_there(path)) {
         let whose = listed.as_ref().and_then(|listed| listed.whose(&file.name));
+        // Also where both are the same by now: the next proposal for one of them may be another.
         if let Some(other) = whose.filter(|whose| *whose != identity.as_str()) {
             return Err(Failure::new(
                 format!("`{}` is there already, and proposed for `{other}`", path.display()),
                 "name another folder with --out",
             ));
         }
-        if !force {
+        if !force && std::fs::read(path).ok().as_deref() != Some(file.text.as_bytes()) {
             return Err(other_content(path));
         }
     }

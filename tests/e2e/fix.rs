@@ -434,15 +434,20 @@ fn nothing_is_replaced_and_wrong_questions_are_answered() {
 #[test]
 fn a_proposal_for_one_identity_never_takes_the_place_of_that_for_another() {
     const FILE: &str = "evenhand-fix/role-incident-agent.policy.json";
-    let away = account().replace("111122223333", "444455556666").replace("DescribeLogGroups", "DescribeLogStreams");
+    // Of one proposal the text is the same as of the first.
+    let same = account().replace("111122223333", "444455556666");
+    let away = same.replace("DescribeLogGroups", "DescribeLogStreams");
     let alike = account().replace("incident-agent", "incident_agent");
     let scene = Scene::with_account().file("away.json", away.as_bytes()).file("alike.json", alike.as_bytes());
+    let scene = scene.file("same.json", same.as_bytes());
     assert_eq!(scene.run(&["fix", "incident-agent", "--from", "gaad.json"]).code, 0);
     let first = scene.read(FILE);
-    for more in [&[][..], &["--force"]] {
-        let run = scene.run(&[&["fix", "incident-agent", "--from", "away.json"][..], more].concat());
+    for (from, more) in
+        [("away.json", &[][..]), ("away.json", &["--force"]), ("same.json", &[]), ("same.json", &["--force"])]
+    {
+        let run = scene.run(&[&["fix", "incident-agent", "--from", from][..], more].concat());
         let said = "proposed for `arn:aws:iam::111122223333:role/incident-agent`";
-        assert!(run.code == 2 && run.stderr.contains(said) && run.stderr.contains("--out"), "{}", run.stderr);
+        assert!(run.code == 2 && run.stderr.contains(said) && run.stderr.contains("--out"), "{from}: {}", run.stderr);
     }
     assert_eq!(scene.run(&["fix", "incident_agent", "--from", "alike.json"]).code, 0);
     assert!(scene.read("evenhand-fix/role-incident_agent.policy.json").contains("logs:GetLogEvents"));
