@@ -97,8 +97,8 @@ impl From<RemedyError> for Failure {
     }
 }
 
-/// Writes the files of a proposal, each for an identity. A file that is there with other content is left alone, where
-/// replacing it is not asked for; and one that is proposed for somebody else always is.
+/// Writes the files of a proposal, each for an identity. Of the files that are there it replaces those that the folder's list
+/// gives to the same identity, with other content only where that is asked for; all others it leaves alone.
 fn write(folder: &Path, files: &[(&IdentityId, &ProposedFile)], force: bool) -> Result<Vec<PathBuf>, Failure> {
     if files.is_empty() {
         return Ok(Vec::new());
@@ -106,27 +106,29 @@ fn write(folder: &Path, files: &[(&IdentityId, &ProposedFile)], force: bool) -> 
     let paths: Vec<PathBuf> = files.iter().map(|(_, file)| folder.join(&file.name)).collect();
     let (list, listed) = (folder.join(LIST), Proposed::of(folder));
     let is_there = |path: &Path| std::fs::symlink_metadata(path).is_ok();
-    let other_content = |path: &Path| {
-        Failure::new(
-            format!("`{}` is there already, with other content", path.display()),
-            "name another folder with --out, or replace it with --force",
-        )
+    let refused = |path: &Path, why: &str, remedy: &str| {
+        Failure::new(format!("`{}` is there already, {why}", path.display()), remedy)
     };
-    for (path, (identity, file)) in paths.iter().zip(files).filter(|(path, _)| is_there(path)) {
-        let whose = listed.as_ref().and_then(|listed| listed.whose(&file.name));
-        // Also where both are the same by now: the next proposal for one of them may be another.
-        if let Some(other) = whose.filter(|whose| *whose != identity.as_str()) {
-            return Err(Failure::new(
-                format!("`{}` is there already, and proposed for `{other}`", path.display()),
-                "name another folder with --out",
-            ));
-        }
-        if !force && std::fs::read(path).ok().as_deref() != Some(file.text.as_bytes()) {
-            return Err(other_content(path));
-        }
+    if listed.is_none() && is_there(&list) {
+        return Err(refused(&list, "and no list of proposals", "name another folder with --out"));
     }
-    if listed.is_none() && is_there(&list) && !force {
-        return Err(other_content(&list));
+    let mut listed = listed.unwrap_or_default();
+    for (path, (identity, file)) in paths.iter().zip(files).filter(|(path, _)| is_there(path)) {
+        match listed.whose(&file.name) {
+            None => {
+                let why = format!("and no proposal that `{}` names", list.display());
+                return Err(refused(path, &why, "move it away, or name another folder with --out"));
+            }
+            // Also where both are the same by now: the next proposal for one of them may be another.
+            Some(whose) if whose != identity.as_str() => {
+                return Err(refused(path, &format!("and proposed for `{whose}`"), "name another folder with --out"));
+            }
+            Some(_) if force || std::fs::read(path).is_ok_and(|held| held == file.text.as_bytes()) => {}
+            Some(_) => {
+                let remedy = "name another folder with --out, or replace it with --force";
+                return Err(refused(path, "with other content", remedy));
+            }
+        }
     }
     std::fs::create_dir_all(folder).map_err(|error| {
         Failure::new(
@@ -134,7 +136,6 @@ fn write(folder: &Path, files: &[(&IdentityId, &ProposedFile)], force: bool) -> 
             "name a folder where this user may write with --out",
         )
     })?;
-    let mut listed = listed.unwrap_or_default();
     listed.files.extend(files.iter().map(|(identity, file)| (file.name.clone(), identity.to_string())));
     // First, so that no file is ever taken for evidence.
     to_file(&list, |sink| {

@@ -400,10 +400,21 @@ fn a_proposal_is_no_evidence_in_whatever_folder_it_is() {
         assert_eq!(skipped["what"], "a proposal of `evenhand fix`, which is not in force");
         assert!(sources.iter().any(|source| source["path"] == "gaad.json" && source["status"] == "read"));
     }
-    // A list that somebody else wrote under that name is left alone.
-    let scene = scene.file("other/evenhand-fix.json", b"mine");
-    let run = scene.run(&["fix", "incident-agent", "--from", "gaad.json", "--out", "other"]);
-    assert!(run.code == 2 && run.stderr.contains("is there already"), "{}", run.stderr);
+    // What somebody else put there under these names is left alone.
+    let list = value!({"schema": "evenhand/proposal/v1", "files": {}}).to_string();
+    for (at, name, text) in [
+        ("list", "evenhand-fix.json", "mine"),
+        ("file", "role-incident-agent.policy.json", "mine"),
+        ("unnamed", "role-incident-agent.policy.json", "mine"),
+    ] {
+        let scene = Scene::with_account().file(&format!("{at}/{name}"), text.as_bytes());
+        let scene = if at == "unnamed" { scene.file("unnamed/evenhand-fix.json", list.as_bytes()) } else { scene };
+        let run = scene.run(&["fix", "incident-agent", "--from", "gaad.json", "--out", at, "--force"]);
+        let said = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        let is_refused = said.contains("is there already, and no ") && said.contains("--out");
+        assert!(run.code == 2 && is_refused, "{at}: {said}");
+        assert_eq!(scene.read(&format!("{at}/{name}")), text, "{at}");
+    }
 }
 
 #[test]
