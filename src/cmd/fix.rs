@@ -20,7 +20,7 @@ use crate::lent::Lent;
 use crate::lookup;
 use crate::output::{to_file, to_stdout};
 use crate::remedy::{Aim, Ground, Portion, Remains, Remedy, RemedyError, Share, Through, Uncontrolled, remedy};
-use crate::sources::{LIST, Proposed};
+use crate::sources::{LIST, Listed, Proposed};
 
 pub(super) fn run(invocation: &Invocation, arguments: &cli::Fix) -> Result<Exit, Failure> {
     let progress = invocation.progress();
@@ -136,7 +136,7 @@ fn write(folder: &Path, files: &[(&IdentityId, &ProposedFile)], force: bool) -> 
             "name a folder where this user may write with --out",
         )
     })?;
-    listed.files.extend(files.iter().map(|(identity, file)| (file.name.clone(), identity.to_string())));
+    listed.files.extend(files.iter().map(|(identity, file)| (file.name.clone(), Listed::new(identity, &file.text))));
     // First, so that no file is ever taken for evidence.
     to_file(&list, |sink| {
         serde_json::to_writer_pretty(&mut *sink, &listed)?;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use evenhand_model::proposal::is_proposed;
+use evenhand::sources::Proposed;
 use serde_json::{Value, json as value};
 
 use crate::common::{CLUSTER, Scene, account, json};
@@ -24,7 +24,10 @@ fn fix(scene: &Scene, identity: &str, from: &str, more: &[&str]) -> Value {
     assert!(run.code < 2, "{identity} {more:?}: {}", run.stderr);
     let told = json(&run.stdout);
     let files = told["files"].as_array().unwrap();
-    assert!(files.iter().all(|file| is_proposed(file.as_str().unwrap())), "the list of a folder names all: {files:#?}");
+    for file in files.iter().map(|file| scene.path(file.as_str().unwrap())) {
+        let list = Proposed::of(file.parent().unwrap()).unwrap();
+        assert!(list.hides(&file), "a scan passes over what is written: {}", file.display());
+    }
     let is_asked = more.contains(&"--keep-uncontrolled") && told["verdict_then"] == "CONTROL_GAP";
     let reached = within(&told["verdict_then"]) || is_asked;
     assert_eq!((&told["reached"], run.code), (&value!(reached), i32::from(!reached)), "{identity} {more:?}: {told:#}");
@@ -400,6 +403,16 @@ fn a_proposal_is_no_evidence_in_whatever_folder_it_is() {
         assert_eq!(skipped["what"], "a proposal of `evenhand fix`, which is not in force");
         assert!(sources.iter().any(|source| source["path"] == "gaad.json" && source["status"] == "read"));
     }
+    // Edited by hand it is none either.
+    let edited = scene.read("role-incident-agent.policy.json").replace("logs:", "s3:");
+    let scene = scene.file("role-incident-agent.policy.json", edited.as_bytes());
+    assert_eq!(json(&scene.run(&["scan", ".", "-o", "json"]).stdout)["scan"]["id"], first["scan"]["id"]);
+    // An export is evidence, whatever it is called and a list says of it.
+    let listed = value!({"identity": "x", "blake3": blake3::hash(account().as_bytes()).to_string()});
+    let list = value!({"schema": "evenhand/proposal/v1", "files": {"gaad.policy.json": listed}}).to_string();
+    let forged = Scene::new().file("gaad.policy.json", account().as_bytes()).file("evenhand-fix.json", list.as_bytes());
+    let read = json(&forged.run(&["scan", ".", "-o", "json"]).stdout);
+    assert_eq!(read["coverage"]["identities"], first["coverage"]["identities"]);
     // What somebody else put there under these names is left alone.
     let list = value!({"schema": "evenhand/proposal/v1", "files": {}}).to_string();
     for (at, name, text) in [
