@@ -284,9 +284,6 @@ impl Told<'_> {
 
 /// Whom a proposal concerns besides, and what it rests on.
 fn told_beside(share: &Share, sink: &mut dyn Write) -> io::Result<()> {
-    if !share.changes() {
-        return Ok(());
-    }
     if !share.others.is_empty() {
         let mut names: Vec<String> = share.others.iter().take(SHOWN).map(|id| printable(id.as_str())).collect();
         if share.others.len() > names.len() {
@@ -295,7 +292,8 @@ fn told_beside(share: &Share, sink: &mut dyn Write) -> io::Result<()> {
         let who = counted(share.others.len(), "other uses this access and loses", "others use this access and lose");
         writeln!(sink, "  others      {who} the same: {}", names.join(", "))?;
     }
-    share.needs.iter().try_for_each(|need| writeln!(sink, "  needs       {}", printable(need)))?;
+    let mut needs = share.needs.iter().filter(|_| share.changes());
+    needs.try_for_each(|need| writeln!(sink, "  needs       {}", printable(need)))?;
     share.notes.iter().try_for_each(|note| writeln!(sink, "  note        {}", printable(note)))
 }
 

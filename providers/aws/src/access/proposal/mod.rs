@@ -66,7 +66,7 @@ impl Proposes for Resolver {
         let alone = |may_stay| self.left_alone(principal, kind, may_stay, &denies);
         let left_alone = alone(self.whole(principal, kept));
         if left_alone.len() == principal.identity_policies.len() {
-            return Ok(Proposal::default());
+            return Ok(Proposal { notes: self.unknown(principal, &left_alone), ..Proposal::default() });
         }
         let draft = match self.draft(principal, kind, kept, left_alone, &denies) {
             // Written together, policies may take less room than beside those that are there.

@@ -538,6 +538,16 @@ mod tests {
     }
 
     #[test]
+    fn a_note_tells_of_unknown_actions_that_a_policy_goes_on_allowing() {
+        let both = [("act", &["sqs:ListQueues", GONE[0]][..]), ("odd", &["s3:GetObject", "new:*"])];
+        let user = format!("{},{}", inlines(&both), attached(&[]));
+        let told = |gone: &OpSet| proposed(&user, &attached(&[]), "agent", "", gone).unwrap();
+        let [note]: [String; 1] = told(&gone()).notes.try_into().unwrap();
+        assert!(note.starts_with("`inline policy odd` stays as it is and allows `new:*`, "), "{note}");
+        assert_eq!(told(&OpSet::new()), Proposal { notes: vec![note], ..Proposal::default() });
+    }
+
+    #[test]
     fn managed_policies_of_an_earlier_proposal_are_written_anew_and_stay_attached() {
         let held = names(&["user-agent-right-sized-1", "user-agent-right-sized-99"]);
         let steps = steps_of(&format!("{},{}", inline("old", "ec2:*"), attached(&held)), &attached(&[]), "agent");
