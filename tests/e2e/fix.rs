@@ -480,6 +480,45 @@ fn a_proposal_for_one_identity_never_takes_the_place_of_that_for_another() {
     assert_eq!(again.code, 0, "{}", again.stderr);
 }
 
+#[test]
+fn files_of_an_earlier_proposal_go_unless_somebody_changed_them() {
+    const ARN: &str = "arn:aws:iam::111122223333:role/incident-agent";
+    let scene = Scene::with_account();
+    fix(&scene, "incident-agent", "gaad.json", &[]);
+    let mut list = json(&scene.read("evenhand-fix/evenhand-fix.json"));
+    for (name, identity) in [
+        ("role-incident-agent.policy-1.json", ARN),
+        ("role-incident-agent.policy-2.json", ARN),
+        ("role-incident-agent.policy-3.json", ARN),
+        ("role-other.policy.json", "arn:aws:iam::111122223333:role/other"),
+        ("../outside.policy.json", ARN),
+    ] {
+        let hash = blake3::hash(b"wide").to_string();
+        list["files"][name] = value!({"identity": identity, "blake3": hash});
+    }
+    let edited = "evenhand-fix/role-incident-agent.policy-2.json";
+    let scene = ["role-incident-agent.policy-1.json", "role-other.policy.json", "../outside.policy.json"]
+        .iter()
+        .fold(scene, |scene, name| scene.file(&format!("evenhand-fix/{name}"), b"wide"))
+        .file(edited, b"edited")
+        .file("evenhand-fix/evenhand-fix.json", list.to_string().as_bytes());
+    let run = scene.run(&["fix", "incident-agent", "--from", "gaad.json", "-o", "json"]);
+    let told = json(&run.stdout);
+    assert_eq!(told["files"], value!(["evenhand-fix/role-incident-agent.policy.json"]), "{}", run.stderr);
+    assert_eq!(told["files_removed"], value!(["evenhand-fix/role-incident-agent.policy-1.json"]));
+    assert_eq!(told["files_left"], value!([edited]));
+    let is_there = |name: &str| scene.path(name).exists();
+    assert!(!is_there("evenhand-fix/role-incident-agent.policy-1.json") && is_there(edited));
+    assert!(is_there("evenhand-fix/role-other.policy.json") && is_there("outside.policy.json"));
+    let list = json(&scene.read("evenhand-fix/evenhand-fix.json"));
+    for (number, stays) in [(1, false), (2, true), (3, false)] {
+        let name = format!("role-incident-agent.policy-{number}.json");
+        assert_eq!(list["files"][&name].is_object(), stays, "{list:#}");
+    }
+    let table = scene.run(&["fix", "incident-agent", "--from", "gaad.json"]).stdout;
+    assert!(table.contains(&format!("  {edited}: left, ")), "{table}");
+}
+
 /// Lines of answers, each changed where a function knows its path.
 fn answers(scene: &Scene, name: &str, change: impl Fn(&str, &mut Value)) -> String {
     let lines = scene.read(name);
