@@ -166,6 +166,7 @@ fn outcomes(assessed: &Assessed, rules: &RuleSet) -> Vec<RuleOutcome> {
                 id: rule.id.clone(),
                 title: Arc::clone(&rule.title),
                 severity: rule.severity,
+                default_severity: rule.default_severity,
                 dimension: rule.dimension,
                 what: Arc::clone(&rule.docs.what),
                 why: Arc::clone(&rule.docs.why),

@@ -73,9 +73,27 @@ impl<'a> Wide<'a> {
 
     fn covers(&self, other: &Self) -> bool {
         let ((_, resources, condition), (operation, theirs, their_condition)) = (self.part, other.part);
-        self.operations.matches(operation) == Truth::Yes
-            && (condition.is_empty() || condition == their_condition)
-            && holds(resources, theirs)
+        self.stands_for(operation) && (condition.is_empty() || condition == their_condition) && holds(resources, theirs)
+    }
+
+    /// Whether an operation is one that it stands for. Those of Kubernetes name a verb and a resource with its group: `* *`
+    /// stands for all that is done to resources, `* *.apps` to those of one group. No name of a resource has a dot; one of
+    /// the core group has none behind it either, and what begins with a slash is no resource.
+    fn stands_for(&self, operation: &str) -> bool {
+        let (text, ..) = self.part;
+        let Some((verb, group)) = text.split_once(" *") else {
+            return self.operations.matches(operation) == Truth::Yes;
+        };
+        let of_resource = operation.split_once(' ').filter(|(_, resource)| !resource.starts_with('/'));
+        of_resource.is_some_and(|(their_verb, resource)| {
+            let resource = resource.split_once('/').map_or(resource, |(whole, _)| whole);
+            let their_group = match resource.split_once('.') {
+                Some((_, group)) => group,
+                None if resource == "*" => "",
+                None => "core",
+            };
+            (verb == "*" || verb == their_verb) && (group.is_empty() || group.strip_prefix('.') == Some(their_group))
+        })
     }
 }
 
@@ -128,7 +146,7 @@ mod tests {
 
     #[test]
     fn what_was_gained_and_lost_is_named_and_what_a_wildcard_holds_is_neither() {
-        let cases: [(&str, &str, &[&str], &[&str]); 22] = [
+        let cases: [(&str, &str, &[&str], &[&str]); 27] = [
             ("a:X on b/* + x/*", "a:X on b/*; a:X on x/*", &[], &[]),
             ("a:X on b/* + x/* if mfa", "a:X on b/* if mfa", &[], &["a:X on x/* if mfa"]),
             ("a:X on b/*, x/* except b/y", "a:X on b/*, x/*", &["a:X on b/*, x/*"], &["a:X on b/*, x/* except b/y"]),
@@ -141,6 +159,11 @@ mod tests {
             ("a:X on * if mfa", "a:X on *", &["part of a:X on *"], &[]),
             ("a:X, a:Y on *", "a:X, a:Y on *", &[], &[]),
             ("* * on *", "get pods, list pods on ns/*", &[], &["part of * * on *"]),
+            ("* *.a.io on *", "* *.a.io, get x.b.a.io on *", &["get x.b.a.io on *"], &[]),
+            ("get *.a.io on *", "get x.a.io, list x.a.io on *", &["list x.a.io on *"], &["part of get *.a.io on *"]),
+            ("* *.apps on *", "patch deployments.apps/scale on *", &[], &["part of * *.apps on *"]),
+            ("* *.core on *", "get pods, get pods/exec, get x.y on *", &["get x.y on *"], &["part of * *.core on *"]),
+            ("* * on *", "* *.core, get /metrics on *", &["get /metrics on *"], &["part of * * on *"]),
             ("", "a:X on *", &["a:X on *"], &[]),
             ("a:X on b/*", "a:X on b/* + b/c/*", &[], &[]),
             ("a:X on b/c/*", "a:X on b/*", &["part of a:X on b/*"], &[]),

@@ -267,6 +267,9 @@ pub fn remedy<'a>(
         let mut share = cut.share(proposal, &cuts);
         if share.changes() {
             share.others = work.others(cut.holder, &lent);
+        } else if !(share.steps.is_empty() && share.files.is_empty()) {
+            // They tell of what is written, and nothing is.
+            share.notes.clear();
         }
         match cut.holder.identity.id == identity.id {
             true => own = share,

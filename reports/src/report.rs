@@ -51,6 +51,8 @@ pub struct RuleOutcome {
     pub title: Arc<str>,
     /// How bad that is.
     pub severity: Severity,
+    /// The same where no configuration says otherwise.
+    pub default_severity: Severity,
     /// In which way.
     pub dimension: Dimension,
     /// What is looked at.

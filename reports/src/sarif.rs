@@ -304,7 +304,7 @@ fn descriptor(id: &str, rule: Option<&RuleOutcome>, status: Status) -> Value {
             if let Some(properties) = properties.as_object_mut() {
                 properties.insert("security-severity".to_owned(), json!(security_severity(rule.severity)));
             }
-            level(rule.severity)
+            level(rule.default_severity)
         }
         Status::Unknown => {
             if let Some(properties) = properties.as_object_mut() {

@@ -196,6 +196,7 @@ struct RuleDocument {
     id: RuleId,
     title: Arc<str>,
     severity: Severity,
+    default_severity: Option<Severity>,
     dimension: Dimension,
     what: Arc<str>,
     why: Arc<str>,
@@ -413,6 +414,7 @@ impl From<RuleDocument> for RuleOutcome {
             id,
             title,
             severity,
+            default_severity,
             dimension,
             what,
             why,
@@ -424,7 +426,23 @@ impl From<RuleDocument> for RuleOutcome {
             error,
         } = rule;
         let frameworks = frameworks.into_iter().map(|of| (of.framework, of.id)).collect();
-        Self { id, title, severity, dimension, what, why, fix, frameworks, passed, failed, undecided, error }
+        // Reports of older versions do not tell it.
+        let default_severity = default_severity.unwrap_or(severity);
+        Self {
+            id,
+            title,
+            severity,
+            default_severity,
+            dimension,
+            what,
+            why,
+            fix,
+            frameworks,
+            passed,
+            failed,
+            undecided,
+            error,
+        }
     }
 }
 

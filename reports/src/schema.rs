@@ -118,7 +118,8 @@ pub fn report(tables: &[&TableSpec]) -> Value {
             }))},
             "rules": {"type": "array", "items": object(json!({
                 "id": {"type": "string"}, "title": {"type": "string"},
-                "severity": {"enum": severities}, "dimension": {"enum": dimensions},
+                "severity": {"enum": severities}, "default_severity": {"enum": severities},
+                "dimension": {"enum": dimensions},
                 "what": {"type": "string"}, "why": {"type": "string"}, "fix": {"type": "string"},
                 "frameworks": {"type": "array", "items": object(json!({
                     "framework": {"type": "string"}, "id": {"type": "string"},

@@ -246,6 +246,7 @@ fn rule(id: &str, title: &str, severity: Severity, counts: (u64, u64, u64)) -> R
         id: id.into(),
         title: title.into(),
         severity,
+        default_severity: severity,
         dimension: Dimension::Access,
         what: "Looks at the operations of the AI identity.".into(),
         why: "A second trust model for AI is what nobody decided on.".into(),
@@ -513,6 +514,22 @@ fn what_a_configuration_makes_of_rules_is_told_to_programs_too() {
     let value = |name: &str| properties.iter().find(|one| one["name"] == name).map(|one| one["value"].clone());
     assert_eq!(value("rules-off"), Some("no-sponsor, no-owner".into()));
     assert_eq!(value("rules-levelled"), Some("not-logged = low".into()));
+}
+
+#[test]
+fn sarif_tells_the_level_that_a_rule_has_itself_beside_the_one_that_a_configuration_gives_it() {
+    let mut report = report();
+    report.coverage.settings.rules_levelled = vec!["excess-high-risk = low".into()];
+    report.rules[0].severity = Severity::Low;
+    let mut bytes = Vec::new();
+    sarif::write(&report, &EvidenceFolder::of(&report, "evidence"), &mut bytes).expect("written");
+    let log: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+    let runs = log["runs"].as_array().expect("runs");
+    let mut rules = runs.iter().filter_map(|run| run["tool"]["driver"]["rules"].as_array()).flatten();
+    let rule = rules.find(|rule| rule["id"] == "excess-high-risk").expect("the rule");
+    assert_eq!(rule["defaultConfiguration"]["level"], "error");
+    let overridden = &runs[0]["invocations"][0]["ruleConfigurationOverrides"][0];
+    assert_eq!(overridden["configuration"]["level"], "note", "{overridden:#}");
 }
 
 #[test]

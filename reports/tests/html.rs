@@ -263,6 +263,7 @@ fn report() -> Report {
             id: "excess-high-risk".into(),
             title: HOSTILE.into(),
             severity: Severity::Critical,
+            default_severity: Severity::Critical,
             dimension: Dimension::Access,
             what: "".into(),
             why: "".into(),

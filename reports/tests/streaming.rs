@@ -95,6 +95,7 @@ fn report(findings: usize) -> Report {
             id: "write-on-everything".into(),
             title: "May write everything".into(),
             severity: Severity::High,
+            default_severity: Severity::High,
             dimension: Dimension::Access,
             what: "Looks at what may be written.".into(),
             why: "Nobody needs that.".into(),

@@ -42,7 +42,7 @@ pub struct Fix {
     #[arg(long, value_name = "DIR", default_value = PROPOSAL, help_heading = "Output")]
     pub out: PathBuf,
 
-    /// Replace files of an earlier proposal for the same identity.
+    /// Replace files of an earlier proposal that the folder's list gives to the same identity. Others are never replaced.
     #[arg(long, help_heading = "Output")]
     pub force: bool,
 

@@ -1,12 +1,13 @@
 //! `evenhand fix`: a right-sized policy in the vendor's own form. It writes files and changes nothing live.
 
+use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use evenhand_model::id::IdentityId;
 use evenhand_model::identity::{Identity, Nature};
-use evenhand_model::proposal::{ProposedFile, quoted};
+use evenhand_model::proposal::{ProposedFile, is_proposed, quoted};
 use evenhand_reports::text::{counted, printable, thousands};
 use evenhand_rules::judgements::Judgements;
 use evenhand_rules::link::link;
@@ -20,7 +21,7 @@ use crate::lent::Lent;
 use crate::lookup;
 use crate::output::{to_file, to_stdout};
 use crate::remedy::{Aim, Ground, Portion, Remains, Remedy, RemedyError, Share, Through, Uncontrolled, remedy};
-use crate::sources::{LIST, Proposed};
+use crate::sources::{LIST, Listed, Proposed};
 
 pub(super) fn run(invocation: &Invocation, arguments: &cli::Fix) -> Result<Exit, Failure> {
     let progress = invocation.progress();
@@ -68,16 +69,14 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Fix) -> Result<Exit,
     };
     let uncontrolled = if arguments.keep_uncontrolled { Uncontrolled::Kept } else { Uncontrolled::Removed };
     let remedy = remedy(ground, subject, &lenders, aim, uncontrolled)?;
-    let changed: Vec<(&IdentityId, &ProposedFile)> = remedy
-        .by_identity()
-        .filter(|(_, share)| share.changes())
-        .flat_map(|(identity, share)| share.files.iter().map(move |file| (identity, file)))
-        .collect();
+    let changed = remedy.by_identity().filter(|(_, share)| share.changes());
+    let changed: Vec<(&IdentityId, &[ProposedFile])> =
+        changed.map(|(identity, share)| (identity, share.files.as_slice())).collect();
     let written = write(&arguments.out, &changed, arguments.force)?;
     let told = Told {
         remedy: &remedy,
         changes: remedy.shares().any(Share::changes),
-        files: &written,
+        written: &written,
         to: arguments.to,
         all: arguments.all,
     };
@@ -97,38 +96,54 @@ impl From<RemedyError> for Failure {
     }
 }
 
-/// Writes the files of a proposal, each for an identity. A file that is there with other content is left alone, where
-/// replacing it is not asked for; and one that is proposed for somebody else always is.
-fn write(folder: &Path, files: &[(&IdentityId, &ProposedFile)], force: bool) -> Result<Vec<PathBuf>, Failure> {
-    if files.is_empty() {
-        return Ok(Vec::new());
-    }
+/// What was done in the folder of a proposal.
+#[derive(Debug, Default, Serialize)]
+struct Written {
+    /// The files that were written.
+    files: Vec<PathBuf>,
+    /// Files of earlier proposals for the same identities that are no part of this one, taken away.
+    #[serde(rename = "files_removed")]
+    removed: Vec<PathBuf>,
+    /// Those of them that are no longer as they were written, and stay.
+    #[serde(rename = "files_left")]
+    left: Vec<PathBuf>,
+}
+
+/// Writes the files of a proposal, for each identity that changes. Of the files that are there it replaces those that the
+/// folder's list gives to the same identity, with other content only where that is asked for, and takes away those that are
+/// no part of it any more; all others it leaves alone.
+fn write(folder: &Path, changed: &[(&IdentityId, &[ProposedFile])], force: bool) -> Result<Written, Failure> {
+    let files: Vec<(&IdentityId, &ProposedFile)> =
+        changed.iter().flat_map(|(identity, files)| files.iter().map(move |file| (*identity, file))).collect();
     let paths: Vec<PathBuf> = files.iter().map(|(_, file)| folder.join(&file.name)).collect();
     let (list, listed) = (folder.join(LIST), Proposed::of(folder));
-    let is_there = |path: &Path| std::fs::symlink_metadata(path).is_ok();
-    let other_content = |path: &Path| {
-        Failure::new(
-            format!("`{}` is there already, with other content", path.display()),
-            "name another folder with --out, or replace it with --force",
-        )
-    };
-    for (path, (identity, file)) in paths.iter().zip(files) {
-        if !is_there(path) || std::fs::read(path).ok().as_deref() == Some(file.text.as_bytes()) {
-            continue;
-        }
-        let whose = listed.as_ref().and_then(|listed| listed.whose(&file.name));
-        if let Some(other) = whose.filter(|whose| *whose != identity.as_str()) {
-            return Err(Failure::new(
-                format!("`{}` is there already, and proposed for `{other}`", path.display()),
-                "name another folder with --out",
-            ));
-        }
-        if !force {
-            return Err(other_content(path));
-        }
+    if changed.is_empty() || (files.is_empty() && listed.is_none()) {
+        return Ok(Written::default());
     }
-    if listed.is_none() && is_there(&list) && !force {
-        return Err(other_content(&list));
+    let is_there = |path: &Path| std::fs::symlink_metadata(path).is_ok();
+    let refused = |path: &Path, why: &str, remedy: &str| {
+        Failure::new(format!("`{}` is there already, {why}", path.display()), remedy)
+    };
+    if listed.is_none() && is_there(&list) {
+        return Err(refused(&list, "and no list of proposals", "name another folder with --out"));
+    }
+    let mut listed = listed.unwrap_or_default();
+    for (path, (identity, file)) in paths.iter().zip(&files).filter(|(path, _)| is_there(path)) {
+        match listed.whose(&file.name) {
+            None => {
+                let why = format!("and no proposal that `{}` names", list.display());
+                return Err(refused(path, &why, "move it away, or name another folder with --out"));
+            }
+            // Also where both are the same by now: the next proposal for one of them may be another.
+            Some(whose) if whose != identity.as_str() => {
+                return Err(refused(path, &format!("and proposed for `{whose}`"), "name another folder with --out"));
+            }
+            Some(_) if force || std::fs::read(path).is_ok_and(|held| held == file.text.as_bytes()) => {}
+            Some(_) => {
+                let remedy = "name another folder with --out, or replace it with --force";
+                return Err(refused(path, "with other content", remedy));
+            }
+        }
     }
     std::fs::create_dir_all(folder).map_err(|error| {
         Failure::new(
@@ -136,17 +151,48 @@ fn write(folder: &Path, files: &[(&IdentityId, &ProposedFile)], force: bool) -> 
             "name a folder where this user may write with --out",
         )
     })?;
-    let mut listed = listed.unwrap_or_default();
-    listed.files.extend(files.iter().map(|(identity, file)| (file.name.clone(), identity.to_string())));
+    let mut written = Written::default();
+    for (name, is_as_written) in stale(&listed, changed, folder) {
+        let path = folder.join(&name);
+        if is_there(&path) && !is_as_written {
+            written.left.push(path);
+            continue;
+        }
+        if is_as_written {
+            std::fs::remove_file(&path).map_err(|error| {
+                Failure::new(
+                    format!("`{}` of an earlier proposal could not be taken away: {error}", path.display()),
+                    "give this user the right to write there, or name another folder with --out",
+                )
+            })?;
+            written.removed.push(path);
+        }
+        listed.files.remove(&name);
+    }
+    listed.files.extend(files.iter().map(|(identity, file)| (file.name.clone(), Listed::new(identity, &file.text))));
     // First, so that no file is ever taken for evidence.
     to_file(&list, |sink| {
         serde_json::to_writer_pretty(&mut *sink, &listed)?;
         sink.write_all(b"\n")
     })?;
-    for (path, (_, file)) in paths.iter().zip(files) {
+    for (path, (_, file)) in paths.iter().zip(&files) {
         to_file(path, |sink| sink.write_all(file.text.as_bytes()))?;
     }
-    Ok(paths)
+    Ok(Written { files: paths, ..written })
+}
+
+/// The files in a folder that are listed for identities that change and are no part of what is proposed for them now, each
+/// with whether it is as it was written. Anybody may have written the list, so nothing outside the folder is one.
+fn stale(listed: &Proposed, changed: &[(&IdentityId, &[ProposedFile])], folder: &Path) -> Vec<(String, bool)> {
+    let is_stale = |(name, held): &(&String, &Listed)| {
+        let mut now = changed.iter().flat_map(|(_, files)| files.iter());
+        is_proposed(name)
+            && Path::new(name).file_name() == Some(OsStr::new(name))
+            && changed.iter().any(|(identity, _)| identity.as_str() == held.identity)
+            && !now.any(|file| file.name.eq_ignore_ascii_case(name))
+    };
+    let stale = listed.files.iter().filter(is_stale);
+    stale.map(|(name, held)| (name.clone(), held.is_as_written(&folder.join(name)))).collect()
 }
 
 /// A remedy, told.
@@ -156,8 +202,8 @@ struct Told<'a> {
     remedy: &'a Remedy,
     /// Whether there is anything to change.
     changes: bool,
-    /// The files that were written.
-    files: &'a [PathBuf],
+    #[serde(flatten)]
+    written: &'a Written,
     #[serde(skip)]
     to: FixAim,
     #[serde(skip)]
@@ -227,11 +273,25 @@ impl Told<'_> {
 
     fn steps(&self, sink: &mut dyn Write) -> io::Result<()> {
         writeln!(sink, "\nWritten")?;
-        for path in self.files {
+        let Written { files, removed, left } = self.written;
+        for path in files {
             writeln!(sink, "  {}", printable(&path.display().to_string()))?;
         }
-        if self.files.is_empty() {
+        if files.is_empty() {
             writeln!(sink, "  no file: nothing is left to grant")?;
+        }
+        if !removed.is_empty() || !left.is_empty() {
+            writeln!(sink, "\nOf an earlier proposal")?;
+        }
+        for path in removed {
+            writeln!(sink, "  {}: taken away", printable(&path.display().to_string()))?;
+        }
+        for path in left {
+            let path = printable(&path.display().to_string());
+            writeln!(
+                sink,
+                "  {path}: left, since it is no longer as it was written; take it away, it is no part of this one"
+            )?;
         }
         writeln!(sink, "\nTo put it in place, where nothing was changed")?;
         let steps = self.remedy.shares().filter(|share| share.changes()).flat_map(|share| &share.steps);
@@ -285,9 +345,6 @@ impl Told<'_> {
 
 /// Whom a proposal concerns besides, and what it rests on.
 fn told_beside(share: &Share, sink: &mut dyn Write) -> io::Result<()> {
-    if !share.changes() {
-        return Ok(());
-    }
     if !share.others.is_empty() {
         let mut names: Vec<String> = share.others.iter().take(SHOWN).map(|id| printable(id.as_str())).collect();
         if share.others.len() > names.len() {
@@ -296,7 +353,8 @@ fn told_beside(share: &Share, sink: &mut dyn Write) -> io::Result<()> {
         let who = counted(share.others.len(), "other uses this access and loses", "others use this access and lose");
         writeln!(sink, "  others      {who} the same: {}", names.join(", "))?;
     }
-    share.needs.iter().try_for_each(|need| writeln!(sink, "  needs       {}", printable(need)))?;
+    let mut needs = share.needs.iter().filter(|_| share.changes());
+    needs.try_for_each(|need| writeln!(sink, "  needs       {}", printable(need)))?;
     share.notes.iter().try_for_each(|note| writeln!(sink, "  note        {}", printable(note)))
 }
 

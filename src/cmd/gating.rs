@@ -87,6 +87,28 @@ pub(super) fn tell_idle(invocation: &Invocation, settings: &GateSettings, config
             ),
         }
     }
+    if settings.fail_on.is_some() && !settings.new_only && settings.max_drop.is_none() {
+        let fails = match flags.fail_on.is_empty() {
+            true => format!("`fail_on` in {file}"),
+            false => "`--fail-on`".to_owned(),
+        };
+        let add = "so that only findings that the earlier report does not know fail";
+        match (&flags.against, &config.against) {
+            (Some(_), _) => told(
+                format!("{fails} does not look at `--against` without --new-only"),
+                &format!("add --new-only, {add}; or say with --max-drop how far the score may fall"),
+            ),
+            (None, Some(_)) if flags.fail_on.is_empty() => told(
+                format!("{fails} does not look at `against` without `new_only`"),
+                &format!("add `new_only = true`, {add}; or leave `against` out"),
+            ),
+            (None, Some(_)) => invocation.console.warning(
+                &format!("{fails} does not look at `against` in {file} without --new-only"),
+                Some(&format!("add --new-only, {add}")),
+            ),
+            (None, None) => {}
+        }
+    }
 }
 
 /// What the gate holds this scan against, read before anything else is.

@@ -113,7 +113,7 @@ fn lowest(value: &Spanned<toml::Value>, text: &Text) -> Result<Severity, ConfigP
             return Err(text.at(span, format!("`{level}` is no level"), Some(remedy)));
         }
         // As the flag reads it.
-        let severity = severity(&level.to_ascii_lowercase(), span, text)?;
+        let severity = severity(&level.to_ascii_lowercase(), &[], span, text)?;
         lowest = Some(lowest.map_or(severity, |held: Severity| held.min(severity)));
     }
     lowest.ok_or_else(|| {

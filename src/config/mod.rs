@@ -182,12 +182,16 @@ fn date(value: &toml::Value) -> Option<jiff::civil::Date> {
     }
 }
 
-fn severity(level: &str, span: Range<usize>, text: &Text) -> Result<Severity, ConfigProblem> {
+/// A level. `also`: what else may stand in its place.
+fn severity(level: &str, also: &[&str], span: Range<usize>, text: &Text) -> Result<Severity, ConfigProblem> {
     Severity::parse(level).ok_or_else(|| {
-        let known = Severity::WORST_FIRST.map(Severity::as_str);
+        let known = [&Severity::WORST_FIRST.map(Severity::as_str)[..], also].concat();
         text.at(span, format!("there is no level `{level}`"), one_of(level, &known))
     })
 }
+
+/// The level of a rule that is not to be evaluated.
+const OFF: &str = "off";
 
 fn rule_setting(
     id: &Spanned<String>,
@@ -204,12 +208,12 @@ fn rule_setting(
     };
     for (name, value) in table {
         let param = match value.get_ref() {
-            toml::Value::String(level) if name == "level" && level == "off" => {
+            toml::Value::String(level) if name == "level" && level == OFF => {
                 setting.off = true;
                 continue;
             }
             level if name == "level" => {
-                setting.severity = Some(severity(level.as_str().unwrap_or_default(), value.span(), text)?);
+                setting.severity = Some(severity(level.as_str().unwrap_or_default(), &[OFF], value.span(), text)?);
                 continue;
             }
             toml::Value::Boolean(value) => ParamValue::Boolean(*value),
@@ -350,6 +354,11 @@ dirs = ["rules"]
             ("[[job]]\nname = \"a\"\nhuman = [\"\"]\n", "3:10", "an empty selector"),
             ("[[job]]\nname = \"a\"\nreviewed_on = \"soon\"\n", "3:15", "2026-01-31"),
             ("[providers.awz]\n", "1:12", "did you mean `aws`?"),
+            (
+                "[rules.a]\nlevel = \"of\"\n",
+                "2:9",
+                "did you mean `off`? known: `critical`, `high`, `medium`, `low`, `off`",
+            ),
             ("a = [\n", "", ""),
         ] {
             let problem = parse(text).unwrap_err();

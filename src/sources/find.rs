@@ -287,7 +287,7 @@ impl<'a> Walk<'a> {
                 }
                 continue;
             }
-            if proposals.get(holder).is_some_and(|list| list.names(entry.file_name())) {
+            if proposals.get(holder).is_some_and(|list| list.hides(entry.path())) {
                 self.skip(path, NOT_IN_FORCE);
                 continue;
             }
@@ -424,6 +424,9 @@ pub(super) fn io_reason(error: &std::io::Error) -> String {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use evenhand_model::id::IdentityId;
+
+    use super::super::proposed::Listed;
     use super::*;
 
     pub(in crate::sources) fn names(listing: &Listing) -> Vec<&str> {
@@ -468,29 +471,48 @@ pub(super) mod tests {
 
     #[test]
     fn proposals_are_left_out_by_their_list_in_any_folder_and_it_hides_nothing_else() {
-        let named = ["role-a.policy.json", "x_y.rbac.yaml", ".mcp.json", "mcp.json"];
+        const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[]}"#;
+        const EXPORT: &str = r#"{"RoleDetailList":[]}"#;
+        // Each with what was written, and with what is there by now.
+        let held = [
+            ("role-a.policy.json", POLICY, POLICY),
+            ("role-b.policy-2.json", "", POLICY),
+            ("x_y.rbac.yaml", "kind: Role", "kind: Role"),
+            ("x_z.rbac.yaml", "", "kind: Role"),
+            ("export.policy.json", EXPORT, EXPORT),
+            (".mcp.json", POLICY, POLICY),
+            ("mcp.json", POLICY, POLICY),
+        ];
         let mut list = Proposed::default();
-        list.files.extend(named.map(|name| (name.to_owned(), "a".to_owned())));
+        let listed = held.map(|(name, written, _)| (name.to_owned(), Listed::new(&IdentityId::new("a"), written)));
+        list.files.extend(listed);
         let list = serde_json::to_string(&list).unwrap();
-        let folder = tree(&["app/sub/role-a.policy.json", "app/other.policy.json", "roles.json", "role-a.policy.json"]);
-        for place in ["app", "alone", ""] {
+        let folder = tree(&["app/sub/role-a.policy.json", "app/other.policy.json", "roles.json", "alone/.DS_Store"]);
+        for (place, count) in [("app", held.len()), ("alone", 3), ("", 1)] {
             let place = folder.path().join(place);
-            std::fs::create_dir_all(&place).unwrap();
             std::fs::write(place.join(LIST), &list).unwrap();
-            named.iter().take(2).for_each(|name| std::fs::write(place.join(name), "{}").unwrap());
+            held.iter().take(count).for_each(|(name, _, text)| std::fs::write(place.join(name), text).unwrap());
         }
-        named.iter().skip(2).for_each(|name| std::fs::write(folder.path().join("app").join(name), "{}").unwrap());
         let relative = |source: &Path| -> Vec<String> {
             let listing = find(&Request { sources: vec![source.to_owned()], ..Request::default() });
             let reasons: Vec<&str> = listing.skipped.iter().map(|entry| &*entry.reason).collect();
             assert!(!reasons.is_empty() && reasons.iter().all(|reason| *reason == NOT_IN_FORCE), "{reasons:?}");
             listing.files.iter().map(|found| found.relative.to_string()).collect()
         };
-        let read =
-            ["app/.mcp.json", "app/mcp.json", "app/other.policy.json", "app/sub/role-a.policy.json", "roles.json"];
+        let read = [
+            "alone/.DS_Store",
+            "app/.mcp.json",
+            "app/export.policy.json",
+            "app/mcp.json",
+            "app/other.policy.json",
+            "app/sub/role-a.policy.json",
+            "app/x_z.rbac.yaml",
+            "roles.json",
+        ];
         assert_eq!(relative(folder.path()), read);
         // Whoever names a folder of proposals asks for them.
-        assert_eq!(relative(&folder.path().join("alone")), ["role-a.policy.json", "x_y.rbac.yaml"]);
+        let alone = [".DS_Store", "role-a.policy.json", "role-b.policy-2.json", "x_y.rbac.yaml"];
+        assert_eq!(relative(&folder.path().join("alone")), alone);
     }
 
     #[test]

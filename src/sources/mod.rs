@@ -1,7 +1,7 @@
 //! Sources: from the paths that a user names to documents that a provider can recognise.
 //!
-//! Two steps. [`find`] lists files, in a fixed order, and opens none of them; [`Listing::inside`] finds those that
-//! documents name later. [`load`] reads one of them: it
+//! Two steps. [`find`] lists files, in a fixed order, and opens none of them but proposals with their lists;
+//! [`Listing::inside`] finds those that documents name later. [`load`] reads one of them: it
 //! decompresses, decodes, tells the syntax and looks at the head. Both say what they leave out; neither knows what a
 //! provider makes of a document.
 
@@ -20,4 +20,4 @@ pub use find::{Found, Listing, Located, Request, find};
 pub use git::WorkTrees;
 pub use load::{Limits, LoadError, Loaded, Place, load};
 pub use named::Root;
-pub use proposed::{LIST, PROPOSAL, Proposed};
+pub use proposed::{LIST, Listed, PROPOSAL, Proposed};

@@ -270,6 +270,8 @@ fn a_report_is_gated_as_the_scan_that_wrote_it_would_be() {
 fn a_condition_that_can_change_nothing_is_refused_or_told() {
     let scene = Scene::with_account();
     assert_eq!(scene.run(&["baseline", "create", "gaad.json"]).code, 0);
+    assert_eq!(scene.run(&["scan", "gaad.json", "-o", "json=old.json"]).code, 0);
+    let against = ["--fail-on", "low", "--against", "old.json"];
     for (flags, code, told) in [
         (
             &["--baseline", "none.json", "--fail-on", "critical"][..],
@@ -278,9 +280,14 @@ fn a_condition_that_can_change_nothing_is_refused_or_told() {
         ),
         (&["--new-only"], 2, "`--new-only` changes nothing without --fail-on"),
         (&["-q", "--evidence", "strict"], 0, "no gate is asked for that could fail"),
+        (&against, 1, "`--fail-on` does not look at `--against` without --new-only"),
     ] {
         let run = scene.run(&[&["scan", "gaad.json", "-o", "csv:gaps"][..], flags].concat());
         assert!(run.code == code && run.stderr.contains(told) && run.stderr.contains("help:"), "{}", run.stderr);
+    }
+    for more in [&["--new-only", "--allow-partial"][..], &["--max-drop", "0"]] {
+        let run = scene.run(&[&["scan", "gaad.json", "-o", "csv:gaps"][..], &against, more].concat());
+        assert!(!run.stderr.contains("does not look at"), "{more:?}: {}", run.stderr);
     }
 }
 

@@ -165,11 +165,13 @@ fn a_number_of_the_gate_that_can_be_none_is_refused_with_its_bounds_wherever_it_
 fn what_a_configuration_says_of_a_gate_without_effect_is_told() {
     let mut scene = Scene::with_account();
     assert_eq!(scene.run(&["baseline", "create", "gaad.json"]).code, 0);
+    assert_eq!(scene.run(&["scan", "gaad.json", "-o", "json=old.json"]).code, 0);
     for (gate, said) in [
         ("evidence = \"strict\"", "`evidence = \"strict\"` in evenhand.toml lowers the score"),
         ("new_only = true", "`new_only` in evenhand.toml changes nothing without `fail_on`"),
         ("new_only = true\nmin_score = 0", "`new_only` in evenhand.toml changes nothing without `fail_on`"),
         ("fail_on = \"low\"\nbaseline = \"nope.json\"", "does not look at `baseline` without `new_only`"),
+        ("fail_on = \"low\"\nagainst = \"old.json\"", "does not look at `against` without `new_only`"),
     ] {
         let config = format!("[gate]\nallow_partial = true\n{gate}\n");
         scene = scene.file("evenhand.toml", config.as_bytes());

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use evenhand_model::proposal::is_proposed;
+use evenhand::sources::Proposed;
 use serde_json::{Value, json as value};
 
 use crate::common::{CLUSTER, Scene, account, json};
@@ -24,7 +24,10 @@ fn fix(scene: &Scene, identity: &str, from: &str, more: &[&str]) -> Value {
     assert!(run.code < 2, "{identity} {more:?}: {}", run.stderr);
     let told = json(&run.stdout);
     let files = told["files"].as_array().unwrap();
-    assert!(files.iter().all(|file| is_proposed(file.as_str().unwrap())), "the list of a folder names all: {files:#?}");
+    for file in files.iter().map(|file| scene.path(file.as_str().unwrap())) {
+        let list = Proposed::of(file.parent().unwrap()).unwrap();
+        assert!(list.hides(&file), "a scan passes over what is written: {}", file.display());
+    }
     let is_asked = more.contains(&"--keep-uncontrolled") && told["verdict_then"] == "CONTROL_GAP";
     let reached = within(&told["verdict_then"]) || is_asked;
     assert_eq!((&told["reached"], run.code), (&value!(reached), i32::from(!reached)), "{identity} {more:?}: {told:#}");
@@ -400,10 +403,31 @@ fn a_proposal_is_no_evidence_in_whatever_folder_it_is() {
         assert_eq!(skipped["what"], "a proposal of `evenhand fix`, which is not in force");
         assert!(sources.iter().any(|source| source["path"] == "gaad.json" && source["status"] == "read"));
     }
-    // A list that somebody else wrote under that name is left alone.
-    let scene = scene.file("other/evenhand-fix.json", b"mine");
-    let run = scene.run(&["fix", "incident-agent", "--from", "gaad.json", "--out", "other"]);
-    assert!(run.code == 2 && run.stderr.contains("is there already"), "{}", run.stderr);
+    // Edited by hand it is none either.
+    let edited = scene.read("role-incident-agent.policy.json").replace("logs:", "s3:");
+    let scene = scene.file("role-incident-agent.policy.json", edited.as_bytes());
+    assert_eq!(json(&scene.run(&["scan", ".", "-o", "json"]).stdout)["scan"]["id"], first["scan"]["id"]);
+    // An export is evidence, whatever it is called and a list says of it.
+    let listed = value!({"identity": "x", "blake3": blake3::hash(account().as_bytes()).to_string()});
+    let list = value!({"schema": "evenhand/proposal/v1", "files": {"gaad.policy.json": listed}}).to_string();
+    let forged = Scene::new().file("gaad.policy.json", account().as_bytes()).file("evenhand-fix.json", list.as_bytes());
+    let read = json(&forged.run(&["scan", ".", "-o", "json"]).stdout);
+    assert_eq!(read["coverage"]["identities"], first["coverage"]["identities"]);
+    // What somebody else put there under these names is left alone.
+    let list = value!({"schema": "evenhand/proposal/v1", "files": {}}).to_string();
+    for (at, name, text) in [
+        ("list", "evenhand-fix.json", "mine"),
+        ("file", "role-incident-agent.policy.json", "mine"),
+        ("unnamed", "role-incident-agent.policy.json", "mine"),
+    ] {
+        let scene = Scene::with_account().file(&format!("{at}/{name}"), text.as_bytes());
+        let scene = if at == "unnamed" { scene.file("unnamed/evenhand-fix.json", list.as_bytes()) } else { scene };
+        let run = scene.run(&["fix", "incident-agent", "--from", "gaad.json", "--out", at, "--force"]);
+        let said = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        let is_refused = said.contains("is there already, and no ") && said.contains("--out");
+        assert!(run.code == 2 && is_refused, "{at}: {said}");
+        assert_eq!(scene.read(&format!("{at}/{name}")), text, "{at}");
+    }
 }
 
 #[test]
@@ -434,21 +458,65 @@ fn nothing_is_replaced_and_wrong_questions_are_answered() {
 #[test]
 fn a_proposal_for_one_identity_never_takes_the_place_of_that_for_another() {
     const FILE: &str = "evenhand-fix/role-incident-agent.policy.json";
-    let away = account().replace("111122223333", "444455556666").replace("DescribeLogGroups", "DescribeLogStreams");
+    // Of one proposal the text is the same as of the first.
+    let same = account().replace("111122223333", "444455556666");
+    let away = same.replace("DescribeLogGroups", "DescribeLogStreams");
     let alike = account().replace("incident-agent", "incident_agent");
     let scene = Scene::with_account().file("away.json", away.as_bytes()).file("alike.json", alike.as_bytes());
+    let scene = scene.file("same.json", same.as_bytes());
     assert_eq!(scene.run(&["fix", "incident-agent", "--from", "gaad.json"]).code, 0);
     let first = scene.read(FILE);
-    for more in [&[][..], &["--force"]] {
-        let run = scene.run(&[&["fix", "incident-agent", "--from", "away.json"][..], more].concat());
+    for (from, more) in
+        [("away.json", &[][..]), ("away.json", &["--force"]), ("same.json", &[]), ("same.json", &["--force"])]
+    {
+        let run = scene.run(&[&["fix", "incident-agent", "--from", from][..], more].concat());
         let said = "proposed for `arn:aws:iam::111122223333:role/incident-agent`";
-        assert!(run.code == 2 && run.stderr.contains(said) && run.stderr.contains("--out"), "{}", run.stderr);
+        assert!(run.code == 2 && run.stderr.contains(said) && run.stderr.contains("--out"), "{from}: {}", run.stderr);
     }
     assert_eq!(scene.run(&["fix", "incident_agent", "--from", "alike.json"]).code, 0);
     assert!(scene.read("evenhand-fix/role-incident_agent.policy.json").contains("logs:GetLogEvents"));
     assert_eq!(scene.read(FILE), first);
     let again = scene.run(&["fix", "incident-agent", "--from", "away.json", "--out", "away"]);
     assert_eq!(again.code, 0, "{}", again.stderr);
+}
+
+#[test]
+fn files_of_an_earlier_proposal_go_unless_somebody_changed_them() {
+    const ARN: &str = "arn:aws:iam::111122223333:role/incident-agent";
+    let scene = Scene::with_account();
+    fix(&scene, "incident-agent", "gaad.json", &[]);
+    let mut list = json(&scene.read("evenhand-fix/evenhand-fix.json"));
+    for (name, identity) in [
+        ("role-incident-agent.policy-1.json", ARN),
+        ("role-incident-agent.policy-2.json", ARN),
+        ("role-incident-agent.policy-3.json", ARN),
+        ("role-other.policy.json", "arn:aws:iam::111122223333:role/other"),
+        ("../outside.policy.json", ARN),
+    ] {
+        let hash = blake3::hash(b"wide").to_string();
+        list["files"][name] = value!({"identity": identity, "blake3": hash});
+    }
+    let edited = "evenhand-fix/role-incident-agent.policy-2.json";
+    let scene = ["role-incident-agent.policy-1.json", "role-other.policy.json", "../outside.policy.json"]
+        .iter()
+        .fold(scene, |scene, name| scene.file(&format!("evenhand-fix/{name}"), b"wide"))
+        .file(edited, b"edited")
+        .file("evenhand-fix/evenhand-fix.json", list.to_string().as_bytes());
+    let run = scene.run(&["fix", "incident-agent", "--from", "gaad.json", "-o", "json"]);
+    let told = json(&run.stdout);
+    assert_eq!(told["files"], value!(["evenhand-fix/role-incident-agent.policy.json"]), "{}", run.stderr);
+    assert_eq!(told["files_removed"], value!(["evenhand-fix/role-incident-agent.policy-1.json"]));
+    assert_eq!(told["files_left"], value!([edited]));
+    let is_there = |name: &str| scene.path(name).exists();
+    assert!(!is_there("evenhand-fix/role-incident-agent.policy-1.json") && is_there(edited));
+    assert!(is_there("evenhand-fix/role-other.policy.json") && is_there("outside.policy.json"));
+    let list = json(&scene.read("evenhand-fix/evenhand-fix.json"));
+    for (number, stays) in [(1, false), (2, true), (3, false)] {
+        let name = format!("role-incident-agent.policy-{number}.json");
+        assert_eq!(list["files"][&name].is_object(), stays, "{list:#}");
+    }
+    let table = scene.run(&["fix", "incident-agent", "--from", "gaad.json"]).stdout;
+    assert!(table.contains(&format!("  {edited}: left, ")), "{table}");
 }
 
 /// Lines of answers, each changed where a function knows its path.

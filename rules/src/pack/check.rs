@@ -210,6 +210,7 @@ fn rule(checker: &mut Checker<'_>, parsed: RuleFile) -> Option<Rule> {
         title: parsed.title.into(),
         dimension,
         severity: parsed.severity,
+        default_severity: parsed.severity,
         since: parsed.since.into(),
         providers,
         table,

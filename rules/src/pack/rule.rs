@@ -162,6 +162,8 @@ pub struct Rule {
     pub dimension: Dimension,
     /// How bad that is.
     pub severity: Severity,
+    /// How bad the rule file says that it is.
+    pub default_severity: Severity,
     /// The version of evenhand that first had it.
     pub since: Arc<str>,
     /// The providers whose rows it judges.

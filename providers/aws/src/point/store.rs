@@ -63,7 +63,7 @@ fn understand(role: PolicyRole, text: &str) -> Result<Arc<Understood>, Refusal> 
         )
     })?;
     let (compiled, notes) = CompiledPolicy::of(&written, role);
-    written.forget_grants(|_| false);
+    written.forget_grants(false, |_| false);
     Ok(Arc::new(Understood { document: written.owned(), compiled, notes }))
 }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use evenhand_model::catalog::Catalog as _;
 use evenhand_model::opset::OperationIx;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
@@ -30,7 +31,7 @@ pub(crate) enum Listed<T = Arc<str>> {
 }
 
 impl<T> Listed<T> {
-    fn map<U>(self, of: impl Fn(T) -> U) -> Listed<U> {
+    pub(crate) fn map<U>(self, of: impl Fn(T) -> U) -> Listed<U> {
         match self {
             Self::In(list) => Listed::In(list.into_iter().map(of).collect()),
             Self::NotIn(list) => Listed::NotIn(list.into_iter().map(of).collect()),
@@ -53,6 +54,14 @@ impl Action {
         match self {
             Self::Known(_) => None,
             Self::Text(text) => Some(text),
+        }
+    }
+
+    /// What is written.
+    pub(crate) fn name(&self) -> Arc<str> {
+        match self {
+            Self::Known(operation) => Catalogue::global().name(*operation),
+            Self::Text(text) => Arc::clone(text),
         }
     }
 }
@@ -144,24 +153,18 @@ impl<'a> Written<'a> {
     }
 
     /// Drops what the compiled form tells better: names of actions, and resources. Wildcards stay, since a proposal may say
-    /// them again; so do unknown actions with their resources, names of statements, principals and conditions.
-    pub(crate) fn forget_grants(&mut self, is_unknown: impl Fn(&str) -> bool) {
-        for statement in &mut self.statements {
+    /// them again, and denies as they stand where it may say those again; so do unknown actions, names of statements,
+    /// principals and conditions.
+    pub(crate) fn forget_grants(&mut self, denies_stay: bool, is_unknown: impl Fn(&str) -> bool) {
+        for statement in self.statements.iter_mut().filter(|held| !denies_stay || held.effect == Effect::Allow) {
             let actions = std::mem::replace(&mut statement.actions, Listed::In(Vec::new()));
-            let mut has_unknown = false;
             if let Listed::In(mut actions) = actions {
-                actions.retain(|action| {
-                    let Some(name) = action.text() else { return false };
-                    let is_unknown = is_unknown(name);
-                    has_unknown |= is_unknown;
-                    is_unknown || name.contains(['*', '?'])
-                });
+                let stays = |name: &Arc<str>| name.contains(['*', '?']) || is_unknown(name);
+                actions.retain(|action| action.text().is_some_and(stays));
                 actions.shrink_to_fit();
                 statement.actions = Listed::In(actions);
             }
-            if !has_unknown {
-                statement.resources = None;
-            }
+            statement.resources = None;
         }
     }
 }
@@ -488,18 +491,23 @@ mod tests {
     }
 
     #[test]
-    fn of_what_is_granted_the_wildcards_and_what_is_unknown_are_remembered() {
+    fn of_what_is_granted_the_wildcards_and_what_is_unknown_are_remembered_and_denies_where_they_stay() {
         let json = r#"{"Statement":[
-            {"Effect":"Allow","Action":["s3:Get*","s3:PutObject","ec2:?top*"],"Resource":"arn:aws:s3:::b/*"},
+            {"Effect":"Allow","Action":["s3:Get*","s3:PutObject","new:Make","ec2:?top*"],"Resource":"arn:aws:s3:::b/*"},
             {"Effect":"Allow","NotAction":"iam:*","Resource":"*"},
-            {"Effect":"Deny","Action":["s3:PutObject","new:Make"],"Resource":"*"}]}"#;
-        let mut document = PolicyDocument::parse(json).unwrap();
-        document.forget_grants(|name| name == "new:Make");
-        let kept: Vec<&Listed<Action>> = document.statements.iter().map(|statement| &statement.actions).collect();
-        let texts = |texts: &[&str]| Listed::In(texts.iter().map(|text| Action::Text((*text).into())).collect());
-        assert_eq!(kept, [&texts(&["s3:Get*", "ec2:?top*"]), &texts(&[]), &texts(&["new:Make"])]);
-        let resources: Vec<bool> = document.statements.iter().map(|held| held.resources.is_some()).collect();
-        assert_eq!(resources, [false, false, true]);
+            {"Effect":"Deny","NotAction":["s3:PutObject","new:Make"],"Resource":"*"}]}"#;
+        let texts = |texts: &[&str]| texts.iter().map(|text| Action::Text((*text).into())).collect::<Vec<_>>();
+        let put = Action::Known(Catalogue::global().spelled("s3:PutObject").unwrap());
+        let denied = Listed::NotIn([vec![put], texts(&["new:Make"])].concat());
+        for (denies_stay, denied) in [(true, denied), (false, Listed::In(Vec::new()))] {
+            let mut document = PolicyDocument::parse(json).unwrap();
+            document.forget_grants(denies_stay, |name| name == "new:Make");
+            let kept: Vec<&Listed<Action>> = document.statements.iter().map(|statement| &statement.actions).collect();
+            let allowed = Listed::In(texts(&["s3:Get*", "new:Make", "ec2:?top*"]));
+            assert_eq!(kept, [&allowed, &Listed::In(Vec::new()), &denied]);
+            let resources: Vec<bool> = document.statements.iter().map(|held| held.resources.is_some()).collect();
+            assert_eq!(resources, [false, false, denies_stay]);
+        }
     }
 
     #[test]

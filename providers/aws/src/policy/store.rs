@@ -95,7 +95,7 @@ impl Understood {
                 if role != PolicyRole::Trust {
                     // An unknown action is a problem.
                     let is_unknown = |name: &str| !problems.is_empty() && Catalogue::global().is_unknown(name);
-                    written.forget_grants(is_unknown);
+                    written.forget_grants(role == PolicyRole::Identity, is_unknown);
                 }
                 let document = written.owned();
                 Self(Distinct { first: index, document, compiled, broken: false, characters }, problems)

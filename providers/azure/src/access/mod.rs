@@ -79,6 +79,8 @@ pub(crate) struct Resolver {
     bonds: Vec<Bond>,
     /// The groups of each tenant and the cloud that it lies in, with the number of its first grant.
     groups: Vec<(u32, Groups, Cloud)>,
+    /// The names of deny assignments, by whom they name.
+    denied: BTreeMap<ObjectId, BTreeSet<Arc<str>>>,
     /// The groups whose membership somebody may activate.
     ready: HashMap<IdentityId, Vec<ObjectId>, FixedState>,
     edges: Vec<Edge>,
@@ -257,6 +259,7 @@ impl Resolver {
             grants: Vec::new(),
             bonds: Vec::new(),
             groups: Vec::new(),
+            denied: BTreeMap::new(),
             ready: HashMap::default(),
             edges: Vec::new(),
             left_out: Vec::new(),
@@ -306,6 +309,11 @@ impl Resolver {
         self.ready.extend(ready.map(|actor| (actor.id.clone(), names(actor))));
         let base = self.grants.len();
         let groups = tenant.assigned.authorizer.world().groups.clone();
+        for deny in tenant.assigned.authorizer.world().denies.iter().filter(|deny| !deny.principals.everybody) {
+            for id in &deny.principals.named {
+                self.denied.entry(id.clone()).or_default().insert(Arc::clone(&deny.name));
+            }
+        }
         self.groups.push((u32::try_from(base).unwrap_or(u32::MAX), groups, tenant.cloud));
         self.bonds.extend(tenant.assigned.beside.iter().map(|beside| beside.bond.clone()));
         self.bonds.extend(tenant.holdings.all.iter().map(|held| held.bond.clone()));

@@ -152,6 +152,7 @@ impl Resolver {
                 _ => undo.take(grant),
             }
         }
+        let notes = undo.notes();
         let gone = undo.steps(stays);
         if !kept.is_empty() {
             kept.sort_by_key(ToString::to_string);
@@ -164,7 +165,7 @@ impl Resolver {
             });
         }
         steps.extend(gone);
-        Proposal { files, steps, left_out, ..Proposal::default() }
+        Proposal { files, steps, left_out, notes, ..Proposal::default() }
     }
 
     /// The operations that no custom role grants in some scopes. Source: "Azure custom roles", custom role limits.
@@ -236,6 +237,7 @@ struct Undo<'r> {
     ways: BTreeSet<Way>,
     /// Where what goes lies.
     cloud: Cloud,
+    groups: Option<&'r Groups>,
     /// All scopes of delegated grants, and those that go.
     scopes: BTreeMap<Delegation, (Arc<str>, BTreeSet<Arc<str>>)>,
 }
@@ -245,7 +247,7 @@ impl<'r> Undo<'r> {
         let object = ObjectId::new(identity.as_str().rsplit(':').next().unwrap_or_default());
         let ready = resolver.ready.get(identity).map_or(&[][..], Vec::as_slice);
         let (steps, ways, scopes) = (Vec::new(), BTreeSet::new(), BTreeMap::new());
-        Self { resolver, object, ready, steps, ways, cloud: Cloud::default(), scopes }
+        Self { resolver, object, ready, steps, ways, cloud: Cloud::default(), groups: None, scopes }
     }
 
     fn ways(&self, grant: GrantIx) -> Vec<Way> {
@@ -263,7 +265,8 @@ impl<'r> Undo<'r> {
 
     /// Notes that a grant goes.
     fn take(&mut self, grant: GrantIx) {
-        self.cloud = self.resolver.cloud_of(grant);
+        let resolver = self.resolver;
+        (self.cloud, self.groups) = (resolver.cloud_of(grant), resolver.groups_of(grant));
         let ways = self.ways(grant);
         if ways != [Way::Itself] {
             self.ways.extend(ways.iter().cloned());
@@ -271,7 +274,6 @@ impl<'r> Undo<'r> {
                 return;
             }
         }
-        let resolver = self.resolver;
         let bond = resolver.bond(grant).filter(|_| !ways.is_empty());
         match bond {
             Some(Bond { by: By::Delegated { id, resource, value, all }, .. }) => {
@@ -292,6 +294,26 @@ impl<'r> Undo<'r> {
                 }
             }
         }
+    }
+
+    /// The deny assignments that name it by nothing but groups that it leaves, for people.
+    fn notes(&self) -> Vec<String> {
+        let Some(groups) = self.groups else { return Vec::new() };
+        let leaves = |group: &&ObjectId| self.ways.contains(&Way::Member((*group).clone()));
+        let (left, stay): (Vec<&ObjectId>, Vec<&ObjectId>) = groups.direct(&self.object).partition(leaves);
+        let denied = |ids: BTreeSet<ObjectId>| -> BTreeSet<Arc<str>> {
+            ids.iter().filter_map(|id| self.resolver.denied.get(id)).flatten().cloned().collect()
+        };
+        let itself = BTreeSet::from([self.object.clone()]);
+        let still = denied(stay.into_iter().flat_map(|group| groups.of(group)).chain(itself).collect());
+        let then = denied(left.into_iter().flat_map(|group| groups.of(group)).collect());
+        let lost = then.difference(&still).map(|name| {
+            format!(
+                "the deny assignment `{name}` names a group that a step leaves, and denies nothing to it then: see that it \
+                 names the principal itself before"
+            )
+        });
+        lost.collect()
     }
 
     /// The commands. What stays and came through a group that is left is given to the principal itself, before that.

@@ -2,6 +2,7 @@
 
 use evenhand_model::access::Outcome;
 use evenhand_model::control::ControlKind;
+use evenhand_model::proposal::Proposal;
 use serde_json::json;
 
 use super::*;
@@ -233,10 +234,10 @@ fn an_unread_role_is_a_doubt_and_not_nothing() {
 }
 
 /// What is done to take everything away from somebody.
-fn taken_from(answers: &[serde_json::Value], who: &IdentityId) -> Vec<String> {
+fn taken_from(answers: &[serde_json::Value], who: &IdentityId) -> Proposal {
     let reading = read(answers);
     let proposer = resolver(&reading).proposer().unwrap();
-    proposer.propose(who, &[], "").unwrap().steps
+    proposer.propose(who, &[], "").unwrap()
 }
 
 #[test]
@@ -245,6 +246,7 @@ fn what_is_taken_away_is_named_by_its_id_and_what_a_group_gives_goes_by_leaving_
     let mut answers = tenant(&[]);
     let replaced = [
         "/subscriptions/s/providers/Microsoft.Authorization/roleAssignments",
+        "/subscriptions/s/providers/Microsoft.Authorization/denyAssignments",
         "/v1.0/servicePrincipals/bot/appRoleAssignments",
         "/v1.0/oauth2PermissionGrants",
     ];
@@ -254,6 +256,11 @@ fn what_is_taken_away_is_named_by_its_id_and_what_a_group_gives_goes_by_leaving_
             "principalId": principal, "roleDefinitionId": format!("{AT}/roleDefinitions/c"), "scope": "/subscriptions/s",
             "principalType": "ServicePrincipal" } })
     };
+    let denied = |name: &str, whom: &[&str]| {
+        let whom: Vec<serde_json::Value> = whom.iter().map(|id| json!({ "id": id, "type": "Group" })).collect();
+        json!({ "id": format!("{AT}/denyAssignments/{name}"), "properties": { "denyAssignmentName": name,
+            "scope": "/subscriptions/s", "permissions": [{ "actions": ["Microsoft.Network/*"] }], "principals": whom } })
+    };
     answers.extend([
         manager(
             &format!("{AT}/roleDefinitions"),
@@ -261,6 +268,10 @@ fn what_is_taken_away_is_named_by_its_id_and_what_a_group_gives_goes_by_leaving_
                 "permissions": [{ "actions": ["Microsoft.Compute/virtualMachines/read"] }] } }]),
         ),
         manager(&format!("{AT}/roleAssignments"), &json!([assigned("own; id", "bot"), assigned("2", "runners")])),
+        manager(
+            &format!("{AT}/denyAssignments"),
+            &json!([denied("group only", &["runners"]), denied("both", &["runners", "bot"]), denied("other", &["x"])]),
+        ),
         graph("/groups", &json!([{ "id": "runners", "displayName": "Runners" }])),
         graph("/groups/runners/members", &json!([{ "@odata.type": "#microsoft.graph.servicePrincipal", "id": "bot" }])),
         graph(
@@ -274,7 +285,9 @@ fn what_is_taken_away_is_named_by_its_id_and_what_a_group_gives_goes_by_leaving_
                       "scope": "Mail.Read openid" }]),
         ),
     ]);
-    let steps = taken_from(&answers, &id("service_principal", "bot"));
+    let Proposal { steps, notes, .. } = taken_from(&answers, &id("service_principal", "bot"));
+    let [note] = notes.as_slice() else { panic!("{notes:#?}") };
+    assert!(note.contains("`group only`"), "what a group is denied is denied no longer: {note}");
     for step in [
         format!("az role assignment delete --ids '{AT}/roleAssignments/own; id'"),
         "az rest --method delete --url https://graph.microsoft.com/v1.0/servicePrincipals/bot/appRoleAssignments/held-1"
@@ -310,7 +323,7 @@ fn what_is_held_ready_is_taken_away_by_a_request_of_its_own() {
             &json!([{ "id": "e-2", "principalId": "bot", "roleDefinitionId": HELPDESK, "directoryScopeId": "/" }]),
         ),
     ]);
-    let steps = taken_from(&answers, &id("service_principal", "bot"));
+    let steps = taken_from(&answers, &id("service_principal", "bot")).steps;
     for part in [
         format!("az rest --method put --url https://management.azure.com{AT}/roleEligibilityScheduleRequests/")
             .to_lowercase(),

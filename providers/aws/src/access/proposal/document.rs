@@ -7,6 +7,7 @@ use evenhand_model::catalog::Catalog;
 use evenhand_model::opset::OpSet;
 use serde::Serialize;
 
+use super::again::Again;
 use crate::catalog::Catalogue;
 
 /// Lists of resources are joined up to this length: one grant of so many is still compared resource by resource.
@@ -25,13 +26,29 @@ pub(super) struct Document {
 pub(super) struct Statement {
     pub(super) sid: String,
     pub(super) effect: Effect,
-    pub(super) action: Vec<Arc<str>>,
+    /// `None` where those are listed that are not meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) action: Option<Vec<Arc<str>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) not_action: Option<Vec<Arc<str>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) resource: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) not_resource: Option<Vec<String>>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) condition: Tests,
+}
+
+impl Statement {
+    /// The same of other actions; of one that lists what is not meant, the same.
+    pub(super) fn of(&self, actions: Vec<Arc<str>>) -> Self {
+        Self { action: self.action.is_some().then_some(actions), ..self.clone() }
+    }
+
+    /// The actions that it lists as meant.
+    pub(super) fn actions(&self) -> &[Arc<str>] {
+        self.action.as_deref().unwrap_or_default()
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -118,8 +135,8 @@ impl Meant {
 pub(super) struct Said {
     pub(super) allow: BTreeMap<Reach, Meant>,
     pub(super) deny: BTreeMap<Reach, Meant>,
-    /// What is denied of actions that the catalogue does not know, by their names.
-    pub(super) deny_unknown: BTreeMap<Reach, BTreeSet<Arc<str>>>,
+    /// What is denied now, and said again as it stands.
+    pub(super) again: Vec<Again>,
 }
 
 impl Said {
@@ -132,12 +149,15 @@ impl Said {
     pub(super) fn statements(&self, naming: Naming) -> Vec<Statement> {
         let allow = self.allow.iter().map(|(reach, meant)| (Effect::Allow, reach, meant));
         let deny = self.deny.iter().map(|(reach, meant)| (Effect::Deny, reach, meant));
-        let all = allow.chain(deny).filter(|(_, _, meant)| !meant.operations.is_empty());
-        let known = all.map(|(effect, reach, meant)| (effect, reach, actions(effect, meant, naming)));
-        let unknown = self.deny_unknown.iter();
-        let unknown = unknown.map(|(reach, names)| (Effect::Deny, reach, names.iter().cloned().collect()));
-        let all = (1..).zip(known.chain(unknown));
-        all.map(|(number, (effect, reach, action))| statement(number, effect, reach, action)).collect()
+        let all = (1..).zip(allow.chain(deny).filter(|(_, _, meant)| !meant.operations.is_empty()));
+        let all = all.map(|(number, (effect, reach, meant))| statement(number, effect, reach, meant, naming));
+        let mut all: Vec<Statement> = all.collect();
+        for deny in &self.again {
+            let own = deny.own_name(&self.again).map(str::to_owned);
+            let sid = own.unwrap_or_else(|| name(Effect::Deny, all.len() + 1));
+            all.push(deny.statement(sid));
+        }
+        all
     }
 }
 
@@ -191,14 +211,24 @@ fn actions(effect: Effect, meant: &Meant, naming: Naming) -> Vec<Arc<str>> {
     }
 }
 
-fn statement(number: u32, effect: Effect, reach: &Reach, action: Vec<Arc<str>>) -> Statement {
+fn statement(number: usize, effect: Effect, reach: &Reach, meant: &Meant, naming: Naming) -> Statement {
     let resources = Some(reach.resources.clone());
     let (resource, not_resource) = if reach.inverted { (None, resources) } else { (resources, None) };
+    let (action, not_action) = (Some(actions(effect, meant, naming)), None);
+    let (sid, condition) = (name(effect, number), reach.tests.clone());
+    Statement { sid, effect, action, not_action, resource, not_resource, condition }
+}
+
+/// What the names of statements begin with that a proposal makes; a number follows.
+pub(super) const WORDS: [&str; 2] = ["Keep", "Never"];
+
+fn name(effect: Effect, number: usize) -> String {
+    let [keep, never] = WORDS;
     let word = match effect {
-        Effect::Allow => "Keep",
-        Effect::Deny => "Never",
+        Effect::Allow => keep,
+        Effect::Deny => never,
     };
-    Statement { sid: format!("{word}{number}"), effect, action, resource, not_resource, condition: reach.tests.clone() }
+    format!("{word}{number}")
 }
 
 /// How long something is as AWS counts it: without white space between its members. What is between quotes is counted whole,
@@ -250,14 +280,14 @@ mod tests {
         };
         let said = Said { allow: BTreeMap::from([(reach(&["a"], false, ""), meant)]), ..Said::default() }.joined();
         let [granted]: [Statement; 1] = said.statements(Naming::Each).try_into().unwrap();
-        assert_eq!(granted.action, ["s3:Get*", "s3:PutObject"].map(Arc::<str>::from));
+        assert_eq!(granted.actions(), ["s3:Get*", "s3:PutObject"].map(Arc::<str>::from));
         // What only one of two grants says by a wildcard is not said so of the resources of the other.
         let plain = Meant::from(of(&["s3:Get*"]));
         let wild = Meant { wildcards: wildcards(&["s3:Get*"]), ..plain.clone() };
         let both = BTreeMap::from([(reach(&["a"], false, ""), plain), (reach(&["b"], false, ""), wild)]);
         let said = Said { allow: both, ..Said::default() }.joined();
         for granted in said.statements(Naming::Each) {
-            let is_wild = granted.action.iter().any(|name| name.contains('*'));
+            let is_wild = granted.actions().iter().any(|name| name.contains('*'));
             assert_eq!(granted.resource, Some(vec![if is_wild { "b" } else { "a" }.to_owned()]));
         }
         // One of which some holds everywhere stays one, and one of which all does is not said again.
@@ -272,7 +302,7 @@ mod tests {
             let both = BTreeMap::from([(Reach::everything(), wide), (reach(&["b"], false, ""), whole)]);
             let said = Said { allow: both, ..Said::default() }.joined();
             let mut told: Vec<Vec<Arc<str>>> =
-                said.statements(Naming::Each).into_iter().map(|granted| granted.action).collect();
+                said.statements(Naming::Each).into_iter().map(|granted| granted.actions().to_vec()).collect();
             told.sort();
             let expected: Vec<Vec<Arc<str>>> =
                 expected.iter().map(|list| list.iter().map(|text| Arc::from(*text)).collect()).collect();

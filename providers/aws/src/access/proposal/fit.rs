@@ -128,7 +128,7 @@ fn spread(statements: &[Statement], inline: usize, naming: Naming) -> Result<Fit
     let first = fill(&mut rest, inline);
     let mut managed = Vec::new();
     while let Some(next) = rest.front() {
-        let shortest = Statement { action: next.action.iter().take(1).cloned().collect(), ..next.clone() };
+        let shortest = next.of(next.actions().iter().take(1).cloned().collect());
         let document = fill(&mut rest, MANAGED);
         if document.is_empty() {
             return Err(Unfit::Statement(length(&shortest)));
@@ -151,21 +151,22 @@ fn fill(rest: &mut VecDeque<Statement>, room: usize) -> Vec<Statement> {
             taken.push(next);
             continue;
         }
-        let bare = Statement { action: Vec::new(), ..next.clone() };
+        let bare = next.of(Vec::new());
         let mut left = free.saturating_sub(length(&bare) + 1);
-        let fitting = next.action.iter().take_while(|name| {
+        let fitting = next.actions().iter().take_while(|name| {
             let takes = length(name) + 1;
             let fits = takes <= left;
             left = left.saturating_sub(takes);
             fits
         });
         let count = fitting.count();
-        if count == 0 {
-            rest.push_front(next);
-        } else {
-            let action = next.action.split_off(count);
-            rest.push_front(Statement { action, ..bare });
-            taken.push(next);
+        let others = next.action.as_mut().filter(|_| count > 0).map(|actions| actions.split_off(count));
+        match others {
+            Some(others) => {
+                rest.push_front(bare.of(others));
+                taken.push(next);
+            }
+            None => rest.push_front(next),
         }
         break;
     }
@@ -178,7 +179,7 @@ fn cut(statements: Vec<Statement>) -> Vec<Statement> {
     let mut all = Vec::new();
     let mut waiting: VecDeque<Statement> = statements.into();
     while let Some(mut next) = waiting.pop_front() {
-        let bare = length(&Statement { action: Vec::new(), ..next.clone() });
+        let bare = length(&next.of(Vec::new()));
         let half = next.resource.as_ref().map_or(0, |list| list.len() / 2);
         let others = next.resource.as_mut().filter(|_| bare > HALF && half > 0).map(|list| list.split_off(half));
         let Some(others) = others else {
@@ -203,9 +204,11 @@ mod tests {
     use evenhand_model::catalog::Catalog;
     use evenhand_model::opset::OpSet;
 
+    use super::super::again::Again;
     use super::super::document::{Effect, Reach, Tests};
     use super::*;
     use crate::catalog::Catalogue;
+    use crate::policy::document::Listed;
 
     /// Every second action of some services, which no wildcard matches.
     fn every_second(patterns: &[&str]) -> OpSet {
@@ -228,8 +231,9 @@ mod tests {
         let allowed = statements.filter(|statement| statement.effect == Effect::Allow);
         let each = allowed.flat_map(|statement| {
             let resources = statement.resource.iter().flatten();
-            resources
-                .flat_map(move |resource| statement.action.iter().map(move |name| (Arc::clone(name), resource.clone())))
+            resources.flat_map(move |resource| {
+                statement.actions().iter().map(move |name| (Arc::clone(name), resource.clone()))
+            })
         });
         each.collect()
     }
@@ -275,7 +279,7 @@ mod tests {
         assert_eq!(fitted.naming, Naming::Wildcards);
         assert!(fitted.managed.len() <= ATTACHED, "{}", fitted.managed.len());
         let documents = fitted.managed.iter().chain(&fitted.inline);
-        let names = documents.flat_map(|document| &document.statement).flat_map(|statement| &statement.action);
+        let names = documents.flat_map(|document| &document.statement).flat_map(Statement::actions);
         assert_eq!(catalogue.all_of(names.map(|name| &**name)), all);
     }
 
@@ -321,5 +325,30 @@ mod tests {
             let names = granted.iter().filter(|(_, on)| on == resource).map(|(name, _)| &**name);
             assert_eq!(Catalogue::global().all_of(names), actions, "{resource}");
         }
+    }
+
+    #[test]
+    fn a_deny_of_all_but_some_actions_stays_whole_and_where_it_fits_nowhere_nothing_is_proposed() {
+        let all_but = |count: u32| {
+            let names: Vec<Arc<str>> = (0..count).map(|number| format!("some:Action{number:03}").into()).collect();
+            let deny = Again {
+                sid: "Guard".into(),
+                actions: Listed::NotIn(names.clone()),
+                resources: Listed::In(vec!["*".into()]),
+                tests: Tests::new(),
+            };
+            (names, Said { again: vec![deny], ..said(&[(Reach::everything(), every_second(&["ec2:*"]))]) })
+        };
+        let (names, some) = all_but(150);
+        for kind in [Changed::Role, Changed::User] {
+            let fitted = fitted(&some, room(kind)).unwrap();
+            sizes(&fitted, kind);
+            let statements = fitted.managed.iter().chain(&fitted.inline).flat_map(|document| &document.statement);
+            let denies: Vec<&Statement> = statements.filter(|statement| statement.effect == Effect::Deny).collect();
+            let [deny] = denies.as_slice() else { panic!("{denies:#?}") };
+            assert_eq!((&*deny.sid, &deny.action, &deny.not_action), ("Guard", &None, &Some(names.clone())));
+        }
+        let unfit = fitted(&all_but(400).1, room(Changed::User)).unwrap_err();
+        assert!(matches!(unfit, Unfit::Statement(length) if length > MANAGED), "{unfit:?}");
     }
 }

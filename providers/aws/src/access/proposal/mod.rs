@@ -1,10 +1,11 @@
 //! Right-sized policies as policy documents.
 //!
 //! A proposal takes the place of the identity policies of a principal: inline, attached and those of its groups. Policies of
-//! which everything may stay are left alone. Its boundary, the organisation's policies and the policies of resources stay in
-//! force, so what they take away is not said again. Denies and exclusions of the replaced policies are carried over, and
-//! those of the human role become denies.
+//! which everything may stay are left alone, such as those that only deny. Its boundary, the organisation's policies and the
+//! policies of resources stay in force, so what they take away is not said again. Denies of the replaced policies are said
+//! again as they stand, their exclusions are carried over, and those of the human role become denies.
 
+mod again;
 mod document;
 mod fit;
 mod kind;
@@ -25,6 +26,7 @@ use evenhand_model::opset::OpSet;
 use evenhand_model::proposal::{Kept, LeftOut, NoProposal, Proposal, ProposedFile, Proposes, file_name, quoted};
 use evenhand_model::scope::{Pattern, ResourceScope};
 
+use self::again::Again;
 use self::document::{Document, Reach, Said, Tests};
 use self::fit::{Room, Unfit, fitted};
 use self::kind::Changed;
@@ -61,13 +63,14 @@ impl Proposes for Resolver {
         };
         let kind = Changed::of(principal)?;
         let denies = self.own_denies(principal);
-        let left_alone = self.left_alone(principal, kind, kept, &denies);
+        let alone = |may_stay| self.left_alone(principal, kind, may_stay, &denies);
+        let left_alone = alone(self.whole(principal, kept));
         if left_alone.len() == principal.identity_policies.len() {
-            return Ok(Proposal::default());
+            return Ok(Proposal { notes: self.unknown(principal, &left_alone), ..Proposal::default() });
         }
         let draft = match self.draft(principal, kind, kept, left_alone, &denies) {
             // Written together, policies may take less room than beside those that are there.
-            Err(_) => self.draft(principal, kind, kept, BTreeSet::new(), &denies),
+            Err(_) => self.draft(principal, kind, kept, alone(self.denying(principal)), &denies),
             draft => draft,
         };
         let Draft { fitted, left_out, left_alone, needs, notes } =
@@ -97,16 +100,19 @@ impl Proposes for Resolver {
     }
 }
 
-/// A deny of the present policies; without a reach where the language of this module cannot say it again.
+/// A deny of the present policies.
 struct OwnDeny {
     policy: PolicyIx,
     operations: OpSet,
-    reach: Option<Reach>,
+    /// Whether it denies them whatever the request is like.
+    is_always: bool,
+    /// Whether it can be said again.
+    is_sayable: bool,
 }
 
 impl OwnDeny {
     fn is_ok_for(&self, operations: &OpSet) -> bool {
-        self.reach.is_some() || !self.operations.intersects(operations)
+        self.is_sayable || !self.operations.intersects(operations)
     }
 }
 
@@ -163,17 +169,10 @@ impl Resolver {
                 Err(why) => left_out.push(LeftOut { place: at, operations, why: why.into() }),
             }
         }
-        let granted = said.allow.values().fold(OpSet::new(), |all, meant| all.union(&meant.operations));
-        // What is left alone is denied what it was denied by the policies that go.
-        let granted = left_alone.iter().fold(granted, |all, policy| all.union(&self.allowed(*policy)));
-        for OwnDeny { operations, reach, .. } in gone {
-            let operations = operations.intersection(&granted);
-            if let (Some(reach), false) = (reach, operations.is_empty()) {
-                said.deny.entry(reach.clone()).or_default().add(&operations, []);
-            }
-        }
-        let unknown::Unknown { denied, notes } = self.unknown(principal, &left_alone);
-        said.deny_unknown = denied;
+        let mut notes = self.unknown(principal, &left_alone);
+        let (again, unsaid) = self.again(principal, &left_alone);
+        said.again = again;
+        notes.extend(unsaid);
         let fitted = fitted(&said.joined(), self.room(principal, kind, &left_alone))?;
         Ok(Draft { fitted, left_out, left_alone, needs: needs.told(self.world(), principal), notes })
     }
@@ -194,17 +193,19 @@ impl Resolver {
     fn own_denies(&self, principal: &Principal) -> Vec<OwnDeny> {
         let caller = Caller::of(principal);
         let mut denies = Vec::new();
+        let policies = &self.world().policies;
         for policy in &principal.identity_policies {
-            let compiled = self.world().policies.compiled(*policy);
-            for statement in compiled.statements.iter().filter(|statement| statement.effect == Effect::Deny) {
+            let document = policies.document(*policy);
+            let statements = document.statements.iter().zip(&policies.compiled(*policy).statements);
+            for (said, statement) in statements.filter(|(said, _)| said.effect == Effect::Deny) {
                 // A condition that cannot hold denies nothing.
                 let Some(condition) = statement.condition(&caller) else { continue };
+                let is_sayable = Again::of(said, document.variables).is_ok();
                 for part in &statement.parts {
                     let Some(scope) = statement.scope(part, &caller) else { continue };
-                    let reach = tests_of(&condition, &Condition::unconditional())
-                        .ok()
-                        .and_then(|tests| deny_reach(&scope, tests));
-                    denies.push(OwnDeny { policy: *policy, operations: (*part.operations).clone(), reach });
+                    let is_always = condition.is_unconditional() && scope.is_everything();
+                    let operations = (*part.operations).clone();
+                    denies.push(OwnDeny { policy: *policy, operations, is_always, is_sayable });
                 }
             }
         }

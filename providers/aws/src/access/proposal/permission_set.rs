@@ -117,7 +117,7 @@ mod tests {
             call("get-permissions-boundary-for-permission-set", "{}"),
             call(
                 "get-inline-policy-for-permission-set",
-                r#"{"InlinePolicy":{"Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}}"#,
+                r#"{"InlinePolicy":{"Statement":[{"Effect":"Deny","Action":"kms:Decrypt","Resource":"*"},{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}}"#,
             ),
             call(
                 "list-account-assignments",
@@ -152,6 +152,7 @@ mod tests {
         let cut = proposed(&Catalogue::global().all_of(["sqs:DeleteQueue"]));
         let [file] = cut.files.as_slice() else { panic!("{cut:?}") };
         assert!(file.text.contains("s3:GetObject") && !file.text.contains("sns:Publish"), "{}", file.text);
+        assert!(file.text.contains("kms:Decrypt"), "what only a deny names stays denied: {}", file.text);
         let detached: Vec<&String> = cut.steps.iter().filter(|step| step.contains("detach-")).collect();
         assert!(matches!(detached.as_slice(), [one] if one.contains(r#""Path":"/a/""#)), "{cut:#?}");
     }

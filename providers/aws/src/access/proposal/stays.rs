@@ -92,22 +92,36 @@ impl Resolver {
         balance
     }
 
-    /// The policies that are left alone, because everything that they grant may stay, and everything that is denied of it
-    /// stays denied.
+    /// The policies of which everything may stay that they grant.
+    pub(super) fn whole(&self, principal: &Principal, kept: &[Kept]) -> BTreeSet<PolicyIx> {
+        let balance = self.balance(&principal.id, kept);
+        let stays = |policy: &PolicyIx| balance.range(self.grants_of(*policy)).all(|(_, (_, goes))| goes.is_empty());
+        self.understood(principal).filter(stays).collect()
+    }
+
+    /// The policies that grant nothing.
+    pub(super) fn denying(&self, principal: &Principal) -> BTreeSet<PolicyIx> {
+        let policies = &self.world().policies;
+        let denies =
+            |policy: &PolicyIx| policies.compiled(*policy).statements.iter().all(|held| held.effect == Effect::Deny);
+        self.understood(principal).filter(denies).collect()
+    }
+
+    fn understood<'a>(&'a self, principal: &'a Principal) -> impl Iterator<Item = PolicyIx> + 'a {
+        principal.identity_policies.iter().copied().filter(move |policy| !self.world().policies.broken(*policy))
+    }
+
+    /// The policies that are left alone: of those that may stay, those that can stay as they are, and of which everything
+    /// that is denied stays denied.
     pub(super) fn left_alone(
         &self,
         principal: &Principal,
         kind: Changed,
-        kept: &[Kept],
+        may_stay: BTreeSet<PolicyIx>,
         denies: &[OwnDeny],
     ) -> BTreeSet<PolicyIx> {
         let world = self.world();
-        let balance = self.balance(&principal.id, kept);
-        let whole = |policy: &PolicyIx| {
-            let grants = self.grants_of(*policy);
-            !world.policies.broken(*policy) && balance.range(grants).all(|(_, (_, goes))| goes.is_empty())
-        };
-        let mut left: BTreeSet<PolicyIx> = principal.identity_policies.iter().copied().filter(whole).collect();
+        let mut left = may_stay;
         let own = own_policies(world, principal);
         loop {
             let before = left.len();
@@ -129,7 +143,7 @@ impl Resolver {
     }
 
     /// What the statements of a policy allow, whatever else denies or limits it.
-    pub(super) fn allowed(&self, policy: PolicyIx) -> OpSet {
+    fn allowed(&self, policy: PolicyIx) -> OpSet {
         let statements = self.world().policies.compiled(policy).statements.iter();
         let parts = statements.filter(|held| held.effect == Effect::Allow).flat_map(|statement| statement.parts.iter());
         OpSet::from_ranges(parts.flat_map(|part| part.operations.ranges().iter().copied()))
@@ -146,9 +160,8 @@ impl Resolver {
         let caller = Caller::of(principal);
         let balance = self.balance(&principal.id, kept);
         let unsaid = unsaid(denies, left_alone);
-        let everything = Reach::everything();
-        // What is denied whatever the request stays denied, so a wildcard may match it.
-        let denied = denies.iter().filter(|deny| deny.reach.as_ref() == Some(&everything));
+        // What is denied whatever the request is like stays denied, so a wildcard may match it.
+        let denied = denies.iter().filter(|deny| deny.is_always && deny.is_sayable);
         let denied = OpSet::from_ranges(denied.flat_map(|deny| deny.operations.ranges().iter().copied()));
         let mut unchanged = BTreeMap::new();
         for policy in principal.identity_policies.iter().filter(|policy| !left_alone.contains(policy)) {
@@ -207,6 +220,6 @@ impl Resolver {
 
 /// What is denied by policies that go in a way in which nothing can say it again.
 fn unsaid(denies: &[OwnDeny], left_alone: &BTreeSet<PolicyIx>) -> OpSet {
-    let unsaid = denies.iter().filter(|deny| deny.reach.is_none() && !left_alone.contains(&deny.policy));
+    let unsaid = denies.iter().filter(|deny| !deny.is_sayable && !left_alone.contains(&deny.policy));
     OpSet::from_ranges(unsaid.flat_map(|deny| deny.operations.ranges().iter().copied()))
 }

@@ -1,86 +1,52 @@
-//! Actions that the policies name and the catalogue does not know. They grant nothing that is known, and may be new with
-//! AWS: what denies them is said again, and what allows them is left out and told, since nothing tells whether it may stay.
+//! Actions that the policies allow and the catalogue does not know. They grant nothing that is known, and may be new with
+//! AWS, so nothing tells whether they may stay: what is written anew leaves them out, and of all of them notes tell.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use evenhand_model::condition::Condition;
-
-use super::document::{Reach, Tests};
-use super::{Resolver, tests_of};
+use super::Resolver;
+use super::again::listed;
 use crate::access::caller::Caller;
 use crate::catalog::Catalogue;
-use crate::policy::arn;
 use crate::policy::document::{Action, Effect, Listed, Statement};
 use crate::world::{PolicyIx, Principal};
 
-/// The unknown actions of policies that go.
-#[derive(Default)]
-pub(super) struct Unknown {
-    pub(super) denied: BTreeMap<Reach, BTreeSet<Arc<str>>>,
-    /// What is not said again, for people.
-    pub(super) notes: Vec<String>,
-}
-
 impl Resolver {
-    /// The unknown actions of the policies of a principal that are not left alone.
-    pub(super) fn unknown(&self, principal: &Principal, left_alone: &BTreeSet<PolicyIx>) -> Unknown {
+    /// What the policies of a principal allow of unknown actions, for people.
+    pub(super) fn unknown(&self, principal: &Principal, left_alone: &BTreeSet<PolicyIx>) -> Vec<String> {
         let policies = &self.world().policies;
         let caller = Caller::of(principal);
-        let mut unknown = Unknown::default();
-        for policy in principal.identity_policies.iter().filter(|policy| !left_alone.contains(policy)) {
-            let document = policies.document(*policy);
-            let (mut allowed, mut unsaid) = (BTreeSet::new(), BTreeSet::new());
-            for (statement, compiled) in document.statements.iter().zip(&policies.compiled(*policy).statements) {
-                let names = names(statement);
-                // A condition that cannot hold neither allows nor denies.
-                let (false, Some(condition)) = (names.is_empty(), compiled.condition(&caller)) else { continue };
-                match (statement.effect, tests_of(&condition, &Condition::unconditional())) {
-                    (Effect::Allow, _) => allowed.extend(names),
-                    (Effect::Deny, Err(_)) => unsaid.extend(names),
-                    (Effect::Deny, Ok(tests)) => {
-                        if let Some(reach) = reach(statement, document.variables, tests) {
-                            unknown.denied.entry(reach).or_default().extend(names);
-                        }
-                    }
-                }
+        let mut notes = Vec::new();
+        for policy in &principal.identity_policies {
+            let statements = policies.document(*policy).statements.iter().zip(&policies.compiled(*policy).statements);
+            // A condition that cannot hold allows nothing.
+            let allow = statements
+                .filter(|(said, compiled)| said.effect == Effect::Allow && compiled.condition(&caller).is_some());
+            let names: BTreeSet<&Arc<str>> = allow.flat_map(|(said, _)| unknown_names(said)).collect();
+            if names.is_empty() {
+                continue;
             }
-            let label = policies.label(*policy);
-            if !allowed.is_empty() {
-                unknown.notes.push(format!(
-                    "`{label}` allows {}, unknown to the catalogue: left out, since nothing tells whether it may stay; write \
-                     it in again where it is a new action that the work needs",
-                    listed(&allowed)
-                ));
-            }
-            if !unsaid.is_empty() {
-                unknown.notes.push(format!(
-                    "`{label}` denies {}, unknown to the catalogue, under a condition that cannot be written again: left \
-                     out; write that deny in again",
-                    listed(&unsaid)
-                ));
-            }
+            let (label, names) = (policies.label(*policy), listed(names));
+            notes.push(match left_alone.contains(policy) {
+                true => format!(
+                    "`{label}` stays as it is and allows {names}, unknown to the catalogue: nothing tells whether that may \
+                     stay; take it out where the work does not need it"
+                ),
+                false => format!(
+                    "`{label}` allows {names}, unknown to the catalogue: left out, since nothing tells whether it may stay; \
+                     write it in again where it is a new action that the work needs"
+                ),
+            });
         }
-        unknown
+        notes
     }
 }
 
 /// The unknown actions that a statement names.
-fn names(statement: &Statement) -> BTreeSet<Arc<str>> {
-    let Listed::In(actions) = &statement.actions else { return BTreeSet::new() };
-    actions.iter().filter_map(Action::text).filter(|name| Catalogue::global().is_unknown(name)).cloned().collect()
-}
-
-/// What a statement reaches, as it is written; `None` = nothing. `variables`: whether its document has them.
-fn reach(statement: &Statement, variables: bool, tests: Tests) -> Option<Reach> {
-    let (texts, inverted) = match statement.resources.as_ref()? {
-        Listed::In(texts) => (texts, false),
-        Listed::NotIn(texts) => (texts, true),
+fn unknown_names(statement: &Statement) -> impl Iterator<Item = &Arc<str>> {
+    let actions = match &statement.actions {
+        Listed::In(actions) => actions.as_slice(),
+        Listed::NotIn(_) => &[],
     };
-    let meant = |text: &Arc<str>| if variables { text.to_string() } else { arn::without_variables(text) };
-    (!texts.is_empty()).then(|| Reach { resources: texts.iter().map(meant).collect(), inverted, tests })
-}
-
-fn listed(names: &BTreeSet<Arc<str>>) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    actions.iter().filter_map(Action::text).filter(|name| Catalogue::global().is_unknown(name))
 }
