@@ -345,6 +345,7 @@ fn weaknesses(issuer: Issuer, reach: &Reach, untested: Option<&'static str>) -> 
     if reach.admits_proposals() {
         found.push(("pull-request", Unsafe));
     }
+    found.extend(reach.fits_proposals().filter(|_| reach.workload < Pin::Id).map(|name| (name, Unsafe)));
     match reach.context {
         Context::All | Context::Several(_) if reach.protected => {
             let grade = if issuer.reuses_names() { by_name(reach.workload) } else { Weak };
@@ -367,6 +368,7 @@ fn weaknesses(issuer: Issuer, reach: &Reach, untested: Option<&'static str>) -> 
         Context::Several(name) => {
             let grade = if issuer.reuses_names() { by_name(reach.workload) } else { Weak };
             found.push((name, grade));
+            found.extend(proposals(issuer, reach).filter(|_| reach.workload < Pin::Id));
         }
         Context::Tag => found.push(("tag-ref", Weak)),
         Context::One => {}
@@ -379,8 +381,9 @@ fn weaknesses(issuer: Issuer, reach: &Reach, untested: Option<&'static str>) -> 
     found
 }
 
-/// Pull requests, where every context of GitHub's workloads is admitted: they are one of them.
+/// Pull requests, where every context of GitHub's workloads is admitted: they are one of them; and where they fit a pattern.
 fn proposals(issuer: Issuer, reach: &Reach) -> impl Iterator<Item = (&'static str, Grade)> {
-    let admitted = issuer == Issuer::GitHub && reach.context == Context::All && !reach.protected;
+    let fit = reach.context == Context::All || reach.fits_proposals().is_some();
+    let admitted = issuer == Issuer::GitHub && fit && !reach.protected;
     admitted.then_some(("pull-request", Grade::Unsafe)).into_iter()
 }

@@ -39,6 +39,8 @@ pub(crate) enum Proposals {
     /// Nothing is said of them.
     #[default]
     Unsaid,
+    /// They fit what a pattern leaves open; the name of the pattern that lets them in.
+    Fit(&'static str),
     /// They are, beside other things.
     Beside,
     /// Nothing else is.
@@ -51,7 +53,12 @@ impl Proposals {
     /// What holds where both hold; `None` where they leave nothing.
     fn and(self, other: Self) -> Option<Self> {
         match (self, other) {
-            (Self::Unsaid, held) | (held, Self::Unsaid) | (Self::Beside, held) | (held, Self::Beside) => Some(held),
+            (Self::Unsaid, held)
+            | (held, Self::Unsaid)
+            | (Self::Fit(_), held)
+            | (held, Self::Fit(_))
+            | (Self::Beside, held)
+            | (held, Self::Beside) => Some(held),
             (Self::Alone, Self::Alone) => Some(Self::Alone),
             (Self::Never, Self::Never) => Some(Self::Never),
             (Self::Alone, Self::Never) | (Self::Never, Self::Alone) => None,
@@ -64,6 +71,8 @@ impl Proposals {
             (Self::Unsaid, Self::Unsaid | Self::Never) | (Self::Never, Self::Unsaid) => Self::Unsaid,
             (Self::Alone, Self::Alone) => Self::Alone,
             (Self::Never, Self::Never) => Self::Never,
+            (fit @ Self::Fit(_), Self::Unsaid | Self::Fit(_) | Self::Never)
+            | (Self::Unsaid | Self::Never, fit @ Self::Fit(_)) => fit,
             _ => Self::Beside,
         }
     }
@@ -88,7 +97,8 @@ pub(crate) struct Reach {
     /// Proposed changes.
     pub(crate) proposals: Proposals,
     /// A branch, a tag, an environment or the steps that run are demanded, so that proposals fit only where these let them:
-    /// at a branch once they are merged into it, in an environment once it has let them in.
+    /// at a branch once they are merged into it, in an environment once it has let them in. Or an event that never runs what
+    /// is proposed.
     pub(crate) guarded: bool,
     /// Only at branches and tags that something protects, of which there may be several.
     pub(crate) protected: bool,
@@ -135,8 +145,13 @@ impl Reach {
         self.workload = self.workload.min(other.workload);
         self.context = self.context.min(other.context);
         self.steps = self.steps.min(other.steps);
+        // Where no proposal gets there is none to be kept out.
+        self.guarded = match (self.proposals == Proposals::Never, other.proposals == Proposals::Never) {
+            (true, false) => other.guarded,
+            (false, true) => self.guarded,
+            _ => self.guarded && other.guarded,
+        };
         self.proposals = self.proposals.or(other.proposals);
-        self.guarded &= other.guarded;
         self.protected &= other.protected;
         self.remarks.extend(other.remarks);
         self.mark = self.mark.or(other.mark);
@@ -146,6 +161,14 @@ impl Reach {
     /// Whether proposed changes are admitted by name, and nothing stands before them.
     pub(crate) fn admits_proposals(&self) -> bool {
         self.proposals.are_named() && !self.guarded
+    }
+
+    /// The pattern by which proposed changes fit, where nothing stands before them.
+    pub(crate) fn fits_proposals(&self) -> Option<&'static str> {
+        match self.proposals {
+            Proposals::Fit(name) if !self.guarded => Some(name),
+            _ => None,
+        }
     }
 
     /// Proposed changes and nothing else.

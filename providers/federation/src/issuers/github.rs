@@ -45,6 +45,9 @@ const PROPERTY: &str = "repo_property_";
 /// Where references of pull requests begin.
 const PROPOSALS: &str = "refs/pull/";
 
+/// Digits that the number of a pull request has at the most.
+const MOST_DIGITS: usize = 9;
+
 /// The context that stands without a value.
 const PROPOSED: &str = "pull_request";
 
@@ -257,7 +260,7 @@ fn event(name: &str) -> Reach {
         | "discussion_comment"
         | "fork"
         | "watch"
-        | "workflow_run" => Reach::context(Context::Several("strangers-start")),
+        | "workflow_run" => Reach { guarded: true, ..Reach::context(Context::Several("strangers-start")) },
         // At the default branch, whatever else there is.
         "branch_protection_rule"
         | "check_run"
@@ -339,6 +342,20 @@ fn owner(shape: &Shape) -> Pin {
     }
 }
 
+/// Whether a pattern fits references of proposals, `refs/pull/NUMBER/merge`.
+fn fits_proposals(shape: &Shape) -> bool {
+    // One digit is as good as another.
+    let alike = |token: &Token| match token {
+        Token::Char(c) if c.is_ascii_digit() => Token::Char('0'),
+        other => other.clone(),
+    };
+    let pattern = Glob::from_tokens(shape.tokens().iter().map(alike));
+    (1..=MOST_DIGITS).any(|digits| {
+        let reference = format!("{PROPOSALS}{}/merge", "0".repeat(digits));
+        pattern.matches(&reference) != Truth::No
+    })
+}
+
 fn reference(shape: &Shape) -> Reach {
     let head = shape.head();
     let reach = if head.starts_with("refs/tags/") {
@@ -352,9 +369,10 @@ fn reference(shape: &Shape) -> Reach {
     } else if head.starts_with("refs/heads/") {
         Reach::context(Context::Several("branch-prefix-collision")).remark("unprotected-branch")
     } else {
-        Reach::context(Context::Several("wildcard-ref"))
+        let proposals = if fits_proposals(shape) { Proposals::Fit("pull-request") } else { Proposals::Unsaid };
+        Reach { proposals, ..Reach::context(Context::Several("wildcard-ref")) }
     };
-    let reach = Reach { guarded: is_branch_or_tag(&head), ..reach };
+    let reach = Reach { guarded: reach.proposals == Proposals::Unsaid, ..reach };
     if shape.is_wild() { reach.remark("wildcard-suffix") } else { reach }
 }
 

@@ -68,7 +68,12 @@ fn subjects_with_wildcards_are_graded_by_what_they_admit() {
         ("github", "repo:o@*/r@2:ref:refs/heads/main", "safe", ""),
         ("github", "repo:o/r:ref:refs/heads/main*", "weak", "branch-prefix-collision"),
         ("github", "repo:o/r:ref:refs/heads/*", "weak", "unprotected-branch"),
-        ("github", "repo:o/r:ref:*", "weak", "wildcard-ref"),
+        // The reviews of a proposal start runs at its own reference.
+        ("github", "repo:o/r:ref:*", "unsafe", "pull-request"),
+        ("github", "repo:o/r:ref:refs/*", "unsafe", "pull-request"),
+        ("github", "repo:o/r:ref:refs/?ull/*", "unsafe", "pull-request"),
+        ("github", "repo:o@1/r@2:ref:*", "weak", "wildcard-ref"),
+        ("github", "repo:o/r:ref:refs/*/main", "weak", "wildcard-ref"),
         ("github", "repo:o/r:environment:*", "weak", "wildcard-suffix"),
         ("github", "repository_owner_id:1:repository_id:2:ref:refs/heads/main", "safe", ""),
         ("github", "repository_owner_id:1:*", "weak", "org-wide"),
@@ -118,7 +123,7 @@ fn values_that_are_denied_are_not_graded() {
         Demand::new("sub", patterns.iter().map(|one| evenhand_model::glob::Glob::wildcard(one)).collect())
     };
     for (wanted, denied, expected, name) in [
-        (&["repo:o/r:*"][..], &["repo:o/r:pull_request"][..], Grade::Weak, "wildcard-ref"),
+        (&["repo:o/r:*"][..], &["repo:o/r:pull_request"][..], Grade::Unsafe, "pull-request"),
         (&["repo:o@1/r@2:*"], &["repo:o@*/r@*:pull_request"], Grade::Weak, "wildcard-ref"),
         (&["repo:o/r:*"], &["*:pull_request", "*:ref:*"], Grade::Weak, "wildcard-suffix"),
         (&["repo:o/r:*"], &["*:pull_request", "*:ref:*", "*:environment:*"], Grade::Weak, "always-false"),
@@ -182,6 +187,7 @@ fn what_is_admitted_beside_the_deciding_pattern_is_named_too() {
         ("github", "repo:o/app-*:*", &["pull-request", "wildcard-repo"]),
         ("github", "repo:o/app-*:environment:p", &["environment-scoped", "wildcard-repo"]),
         ("github", "repo:o/r:*", &["name-based", "pull-request", "repo-wide"]),
+        ("github", "repo:o/r:ref:*", &["name-based", "pull-request", "wildcard-ref", "wildcard-suffix"]),
         ("github", "repo:o@1/r@2:*", &["immutable", "immutable-id", "repo-wide"]),
         (
             "gitlab",

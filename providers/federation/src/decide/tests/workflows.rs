@@ -239,6 +239,54 @@ fn proposals_count_where_nothing_else_that_is_demanded_keeps_them_out() {
 }
 
 #[test]
+fn a_reference_that_fits_proposals_keeps_none_of_them_out() {
+    for (condition, grade, pattern) in [
+        ("assertion.ref.startsWith('refs/')", "unsafe", Some("pull-request")),
+        ("assertion.ref.startsWith('')", "unsafe", Some("pull-request")),
+        ("assertion.ref.endsWith('/merge')", "unsafe", Some("pull-request")),
+        ("assertion.ref.contains('pull')", "unsafe", Some("pull-request")),
+        ("assertion.ref.contains('37')", "unsafe", Some("pull-request")),
+        ("assertion.ref.matches('refs/.*')", "unsafe", Some("pull-request")),
+        ("assertion.ref.matches('^refs/heads/main|refs/pull')", "unsafe", Some("pull-request")),
+        (
+            "assertion.ref.startsWith('refs/heads/') || assertion.ref.startsWith('refs/p')",
+            "unsafe",
+            Some("pull-request"),
+        ),
+        // None of these is the reference of a proposal.
+        ("assertion.ref.contains('main')", "weak", Some("wildcard-ref")),
+        ("assertion.ref.startsWith('refs/h')", "weak", Some("wildcard-ref")),
+        ("assertion.ref.matches('^refs/.*/main$')", "weak", Some("wildcard-ref")),
+        // What keeps them out beside it.
+        ("assertion.ref.startsWith('refs/') && assertion.event_name == 'push'", "weak", Some("wildcard-ref")),
+        (
+            "assertion.ref.startsWith('refs/') && assertion.event_name in ['push', 'pull_request_target']",
+            "weak",
+            Some("wildcard-ref"),
+        ),
+        ("assertion.ref.startsWith('refs/') && assertion.ref_protected == 'true'", "weak", Some("ref-protected")),
+        ("assertion.ref.startsWith('refs/') && assertion.environment == 'p'", "safe", None),
+        ("assertion.ref.startsWith('refs/') && assertion.ref == 'refs/heads/main'", "safe", None),
+    ] {
+        let of = |repository: &str| {
+            let condition = format!("{repository} && ({condition})");
+            answer(&json!({ "platform": "gcp", "issuer": "github", "subject": "repo:o/r:pull_request",
+                "condition": { "attributeCondition": condition } }))
+            .unwrap()
+        };
+        let said = of("assertion.repository == 'o/r'");
+        assert_eq!(
+            (said["grade"].as_str().unwrap(), said["pattern"].as_str()),
+            (grade, pattern),
+            "{condition}: {said}"
+        );
+        // Where the repository is held by its number, such a test makes it no worse than none.
+        let said = of("assertion.repository_id == '7'");
+        assert_ne!(said["grade"], "unsafe", "{condition}: {said}");
+    }
+}
+
+#[test]
 fn a_subject_and_claims_of_its_repository_count_together() {
     for (condition, grade, pattern) in [
         ("assertion.sub.startsWith('repo:o/a:') && assertion.repository == 'o/b'", "weak", Some("always-false")),
