@@ -28,6 +28,10 @@ pub(crate) fn of(pattern: &str) -> &'static str {
         "pull-request" => "changes that are proposed and not reviewed are admitted",
         "repo-wide" => "every branch, tag, environment and pull request of the repository is admitted",
         "wildcard-ref" => "every branch and tag of the project is admitted, protected or not",
+        "wildcard-environment" => {
+            "every environment whose name fits is admitted: a workflow names its own, that of a proposal too, and GitHub \
+             makes one that is not there, without protection"
+        }
         "run-phase-wildcard" => "plan and apply are admitted alike, and plans run for proposed changes",
         "ref-protected" => "every branch and tag that something protects is admitted",
         "wildcard-user" => "every user who can start a pipeline of the project is admitted",

@@ -119,7 +119,7 @@ pub(super) fn contexts(pattern: &Glob) -> Vec<Glob> {
         let context = Glob::wildcard(context).tokens();
         Glob::from_tokens(open.iter().cloned().chain([Token::Char(':')]).chain(context))
     };
-    Vec::from(["ref:*", "environment:*", PROPOSED].map(with))
+    Vec::from(["environment:*", "ref:*", PROPOSED].map(with))
 }
 
 /// What a subject says of the claims about its repository: what stands before the first wildcard, since more may stand in the
@@ -378,7 +378,9 @@ fn reference(shape: &Shape) -> Reach {
 
 fn environment(shape: &Shape) -> Reach {
     if shape.is_wild() {
-        Reach { guarded: true, ..Reach::context(Context::Several("wildcard-suffix")) }
+        // A workflow names its environments itself, that of a proposal too, and one that is not there is made.
+        const OPEN: &str = "wildcard-environment";
+        Reach { proposals: Proposals::Fit(OPEN), ..Reach::context(Context::Several(OPEN)) }.remark("wildcard-suffix")
     } else {
         Reach { guarded: true, ..Reach::context(Context::One) }.remark("environment-scoped")
     }

@@ -97,7 +97,15 @@ fn every_operator_is_matched_and_graded_by_what_it_lets_in() {
         // The characters themselves, and a variable, which leaves what stands before it.
         ("StringLike", "sub", json!("repo:o/r:${*}"), &same, Some(false), "weak", Some("always-false")),
         ("StringEquals", "sub", json!("repo:o/r:${*}"), &same, Some(false), "weak", Some("always-false")),
-        ("StringLike", "sub", json!("repo:o/r:environment:${$}*"), &same, Some(false), "weak", Some("wildcard-suffix")),
+        (
+            "StringLike",
+            "sub",
+            json!("repo:o/r:environment:${$}*"),
+            &same,
+            Some(false),
+            "unsafe",
+            Some("wildcard-environment"),
+        ),
         ("StringLike", "sub", json!("repo:o/r:${aws:PrincipalTag/x}"), &same, None, "unsafe", Some("repo-wide")),
         (
             "StringEquals",
@@ -368,9 +376,22 @@ fn a_deny_counts_in_the_grade_where_it_is_shown_to_take_the_weak_subjects_away()
         (&all, deny(json!({ "ForAnyValue:StringNotLike": { key("sub"): MAIN } })), "safe", None, false),
         (&all, deny(json!({ "StringNotLike": { key("sub"): "repo:o/deploy:*" } })), "unsafe", Some("repo-wide"), false),
         (&one, deny(json!({ "StringNotEquals": { key("environment"): "p" } })), "safe", None, false),
-        // Reviews of a proposal have its reference in the subject.
-        (&one, deny(proposed.clone()), "unsafe", Some("pull-request"), false),
-        (&one, deny(json!({ "StringLike": { key("sub"): "*:pull_request" } })), "unsafe", Some("pull-request"), false),
+        // A proposal names an environment, and its reviews have its reference in the subject.
+        (&one, deny(proposed.clone()), "unsafe", Some("wildcard-environment"), false),
+        (
+            &one,
+            deny(json!({ "StringLike": { key("sub"): ["*:pull_request", "*:environment:*"] } })),
+            "unsafe",
+            Some("pull-request"),
+            false,
+        ),
+        (
+            &one,
+            deny(json!({ "StringNotLike": { key("environment"): "*" } })),
+            "unsafe",
+            Some("wildcard-environment"),
+            false,
+        ),
         (&json!([MAIN, "repo:o/deploy:pull_request"]), deny(proposed.clone()), "safe", None, false),
         (&all, with(deny(but_main.clone()), "Principal", provider(HOST)), "safe", None, false),
         (&all, with(deny(json!({})), "NotPrincipal", provider("gitlab.com")), "weak", Some("always-false"), false),

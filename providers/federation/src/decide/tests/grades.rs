@@ -74,7 +74,10 @@ fn subjects_with_wildcards_are_graded_by_what_they_admit() {
         ("github", "repo:o/r:ref:refs/?ull/*", "unsafe", "pull-request"),
         ("github", "repo:o@1/r@2:ref:*", "weak", "wildcard-ref"),
         ("github", "repo:o/r:ref:refs/*/main", "weak", "wildcard-ref"),
-        ("github", "repo:o/r:environment:*", "weak", "wildcard-suffix"),
+        // A proposal names an environment that nobody has protected.
+        ("github", "repo:o/r:environment:*", "unsafe", "wildcard-environment"),
+        ("github", "repo:o/r:environment:preview-?", "unsafe", "wildcard-environment"),
+        ("github", "repo:o@1/r@2:environment:*", "weak", "wildcard-environment"),
         ("github", "repository_owner_id:1:repository_id:2:ref:refs/heads/main", "safe", ""),
         ("github", "repository_owner_id:1:*", "weak", "org-wide"),
         // Whoever may call the workflow is admitted, with inputs and files of his own.
@@ -123,9 +126,11 @@ fn values_that_are_denied_are_not_graded() {
         Demand::new("sub", patterns.iter().map(|one| evenhand_model::glob::Glob::wildcard(one)).collect())
     };
     for (wanted, denied, expected, name) in [
-        (&["repo:o/r:*"][..], &["repo:o/r:pull_request"][..], Grade::Unsafe, "pull-request"),
-        (&["repo:o@1/r@2:*"], &["repo:o@*/r@*:pull_request"], Grade::Weak, "wildcard-ref"),
-        (&["repo:o/r:*"], &["*:pull_request", "*:ref:*"], Grade::Weak, "wildcard-suffix"),
+        // Proposals have other subjects too.
+        (&["repo:o/r:*"][..], &["repo:o/r:pull_request"][..], Grade::Unsafe, "wildcard-environment"),
+        (&["repo:o@1/r@2:*"], &["repo:o@*/r@*:pull_request"], Grade::Weak, "wildcard-environment"),
+        (&["repo:o/r:*"], &["*:pull_request", "*:ref:*"], Grade::Unsafe, "wildcard-environment"),
+        (&["repo:o/r:*"], &["*:pull_request", "*:environment:*"], Grade::Unsafe, "pull-request"),
         (&["repo:o/r:*"], &["*:pull_request", "*:ref:*", "*:environment:*"], Grade::Weak, "always-false"),
         (&["repo:o/r:ref:refs/heads/main", "repo:o/x:*"], &["repo:o/x:*"], Grade::Safe, ""),
         (&["repo:o/r:*"], &["repo:o/r*"], Grade::Weak, "always-false"),
@@ -154,6 +159,7 @@ fn every_pattern_that_decides_has_a_reason() {
         "pull-request",
         "repo-wide",
         "wildcard-ref",
+        "wildcard-environment",
         "run-phase-wildcard",
         "wildcard-user",
         "unprotected-branch",
@@ -188,6 +194,11 @@ fn what_is_admitted_beside_the_deciding_pattern_is_named_too() {
         ("github", "repo:o/app-*:environment:p", &["environment-scoped", "wildcard-repo"]),
         ("github", "repo:o/r:*", &["name-based", "pull-request", "repo-wide"]),
         ("github", "repo:o/r:ref:*", &["name-based", "pull-request", "wildcard-ref", "wildcard-suffix"]),
+        (
+            "github",
+            "repo:o/r:environment:*",
+            &["name-based", "pull-request", "wildcard-environment", "wildcard-suffix"],
+        ),
         ("github", "repo:o@1/r@2:*", &["immutable", "immutable-id", "repo-wide"]),
         (
             "gitlab",

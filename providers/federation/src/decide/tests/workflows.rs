@@ -287,6 +287,63 @@ fn a_reference_that_fits_proposals_keeps_none_of_them_out() {
 }
 
 #[test]
+fn an_environment_whose_name_is_left_open_keeps_no_proposal_out() {
+    for (condition, grade, pattern) in [
+        ("assertion.environment.startsWith('preview')", "unsafe", Some("wildcard-environment")),
+        ("assertion.environment.startsWith('')", "unsafe", Some("wildcard-environment")),
+        ("assertion.sub.startsWith('repo:o/r:environment:')", "unsafe", Some("wildcard-environment")),
+        (
+            "assertion.environment.startsWith('p') && assertion.event_name == 'pull_request'",
+            "unsafe",
+            Some("pull-request"),
+        ),
+        (
+            "assertion.environment.startsWith('p') && assertion.event_name in ['push', 'pull_request']",
+            "unsafe",
+            Some("pull-request"),
+        ),
+        (
+            "assertion.sub.startsWith('repo:o/r:environment:') && assertion.ref.startsWith('refs/pull/')",
+            "unsafe",
+            Some("pull-request"),
+        ),
+        (
+            "assertion.sub.startsWith('repo:o/r:environment:') && assertion.ref.startsWith('refs/')",
+            "unsafe",
+            Some("pull-request"),
+        ),
+        // What keeps proposals out beside it.
+        (
+            "assertion.environment.startsWith('p') && assertion.event_name == 'push'",
+            "weak",
+            Some("wildcard-environment"),
+        ),
+        (
+            "assertion.environment.startsWith('p') && assertion.event_name == 'issue_comment'",
+            "weak",
+            Some("wildcard-environment"),
+        ),
+        (
+            "assertion.environment.startsWith('p') && assertion.ref.startsWith('refs/heads/')",
+            "weak",
+            Some("wildcard-environment"),
+        ),
+        ("assertion.environment.startsWith('p') && assertion.ref_protected == 'true'", "weak", Some("ref-protected")),
+        ("assertion.environment.startsWith('p') && assertion.ref == 'refs/heads/main'", "safe", None),
+        // One that is named is a context of its own, and so is each of a list.
+        ("assertion.environment == 'p' && assertion.event_name == 'pull_request'", "safe", None),
+        ("assertion.environment in ['p', 'q']", "safe", None),
+        ("assertion.environment.startsWith('p') && assertion.environment == 'p'", "safe", None),
+    ] {
+        let said = answer(&json!({ "platform": "gcp", "issuer": "github", "subject": "repo:o/r:pull_request",
+            "condition": { "attributeCondition": format!("assertion.repository == 'o/r' && {condition}") } }))
+        .unwrap();
+        let graded = (said["grade"].as_str().unwrap(), said["pattern"].as_str());
+        assert_eq!(graded, (grade, pattern), "{condition}: {said}");
+    }
+}
+
+#[test]
 fn a_subject_and_claims_of_its_repository_count_together() {
     for (condition, grade, pattern) in [
         ("assertion.sub.startsWith('repo:o/a:') && assertion.repository == 'o/b'", "weak", Some("always-false")),
