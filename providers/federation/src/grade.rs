@@ -373,6 +373,9 @@ fn weaknesses(issuer: Issuer, reach: &Reach, untested: Option<&'static str>) -> 
         Context::Tag => found.push(("tag-ref", Weak)),
         Context::One => {}
     }
+    if reach.lets_proposals_call() {
+        found.push(("proposals-call", Weak));
+    }
     if issuer.reuses_names() && reach.workload == Pin::Name {
         found.extend([("name-based", Weak), (NO_ID, Weak)]);
     }

@@ -82,6 +82,19 @@ impl Proposals {
     }
 }
 
+/// What stands before changes that are proposed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub(crate) enum Guard {
+    /// Nothing.
+    #[default]
+    Open,
+    /// The steps that run: those of a reusable workflow, which a proposal may call, with inputs and files of its own.
+    Steps,
+    /// A branch, a tag or an environment, so that proposals fit only where these let them: at a branch once they are merged
+    /// into it, in an environment once it has let them in. Or an event that never runs what is proposed.
+    Context,
+}
+
 /// What of a token's workload a condition holds fast.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Reach {
@@ -96,10 +109,8 @@ pub(crate) struct Reach {
     pub(crate) steps: Pin,
     /// Proposed changes.
     pub(crate) proposals: Proposals,
-    /// A branch, a tag, an environment or the steps that run are demanded, so that proposals fit only where these let them:
-    /// at a branch once they are merged into it, in an environment once it has let them in. Or an event that never runs what
-    /// is proposed.
-    pub(crate) guarded: bool,
+    /// What is demanded that keeps them out.
+    pub(crate) guard: Guard,
     /// Only at branches and tags that something protects, of which there may be several.
     pub(crate) protected: bool,
     /// No token of the issuer fits.
@@ -117,15 +128,15 @@ impl Reach {
         self.workload = self.workload.max(other.workload);
         // Where it is a branch that lets proposals in, the branch decides where they run.
         self.context = match (self.proposals.are_named(), other.proposals.are_named()) {
-            (true, false) if other.guarded && !self.guarded => other.context,
-            (false, true) if self.guarded && !other.guarded => self.context,
+            (true, false) if self.guard == Guard::Open && other.guard != Guard::Open => other.context,
+            (false, true) if other.guard == Guard::Open && self.guard != Guard::Open => self.context,
             _ => self.context.max(other.context),
         };
         self.steps = self.steps.max(other.steps);
         let proposals = self.proposals.and(other.proposals);
         self.never |= proposals.is_none();
         self.proposals = proposals.unwrap_or(Proposals::Never);
-        self.guarded |= other.guarded;
+        self.guard = self.guard.max(other.guard);
         self.protected |= other.protected;
         self.never |= other.never;
         self.remarks.extend(other.remarks);
@@ -146,10 +157,10 @@ impl Reach {
         self.context = self.context.min(other.context);
         self.steps = self.steps.min(other.steps);
         // Where no proposal gets there is none to be kept out.
-        self.guarded = match (self.proposals == Proposals::Never, other.proposals == Proposals::Never) {
-            (true, false) => other.guarded,
-            (false, true) => self.guarded,
-            _ => self.guarded && other.guarded,
+        self.guard = match (self.proposals == Proposals::Never, other.proposals == Proposals::Never) {
+            (true, false) => other.guard,
+            (false, true) => self.guard,
+            _ => self.guard.min(other.guard),
         };
         self.proposals = self.proposals.or(other.proposals);
         self.protected &= other.protected;
@@ -160,15 +171,20 @@ impl Reach {
 
     /// Whether proposed changes are admitted by name, and nothing stands before them.
     pub(crate) fn admits_proposals(&self) -> bool {
-        self.proposals.are_named() && !self.guarded
+        self.proposals.are_named() && self.guard == Guard::Open
     }
 
     /// The pattern by which proposed changes fit, where nothing stands before them.
     pub(crate) fn fits_proposals(&self) -> Option<&'static str> {
         match self.proposals {
-            Proposals::Fit(name) if !self.guarded => Some(name),
+            Proposals::Fit(name) if self.guard == Guard::Open => Some(name),
             _ => None,
         }
+    }
+
+    /// Whether nothing but the steps that run stands before proposed changes.
+    pub(crate) fn lets_proposals_call(&self) -> bool {
+        self.guard == Guard::Steps && self.proposals != Proposals::Never
     }
 
     /// Proposed changes and nothing else.

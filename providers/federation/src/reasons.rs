@@ -22,6 +22,10 @@ pub(crate) fn of(pattern: &str) -> &'static str {
             "the repository or the reference of the reusable workflow is left open, so that steps of anybody's making are \
              admitted: a commit of a fork is one of the repository too"
         }
+        "proposals-call" => {
+            "what is proposed may call the reusable workflow: the steps that run are held fast, and their inputs and what \
+             they check out are the proposal's"
+        }
         "shared-issuer-spoof" => {
             "no organisation is demanded of an issuer that all of them share: any of them can use the name"
         }

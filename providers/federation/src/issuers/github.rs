@@ -4,7 +4,7 @@ use evenhand_model::evidence::Truth;
 use evenhand_model::glob::{Glob, Token};
 
 use super::{TIGHTER, id, name, pairs};
-use crate::reach::{Context, NO_ID, Pin, Proposals, Reach};
+use crate::reach::{Context, Guard, NO_ID, Pin, Proposals, Reach};
 use crate::shape::Shape;
 
 /// Claims that a subject may be made of (`include_claim_keys`).
@@ -206,7 +206,7 @@ pub(super) fn claim(claim: &str, shape: &Shape) -> Reach {
         "repository_owner_id" | "enterprise_id" => immutable(Reach::tenant(id(shape))),
         "ref" => reference(shape),
         "ref_protected" if shape.literal().as_deref() == Some("true") => {
-            Reach { protected: true, guarded: true, ..Reach::default() }.remark("ref-protected")
+            Reach { protected: true, guard: Guard::Context, ..Reach::default() }.remark("ref-protected")
         }
         "environment" => environment(shape),
         "job_workflow_ref" => workflow(shape),
@@ -260,7 +260,7 @@ fn event(name: &str) -> Reach {
         | "discussion_comment"
         | "fork"
         | "watch"
-        | "workflow_run" => Reach { guarded: true, ..Reach::context(Context::Several("strangers-start")) },
+        | "workflow_run" => Reach { guard: Guard::Context, ..Reach::context(Context::Several("strangers-start")) },
         // At the default branch, whatever else there is.
         "branch_protection_rule"
         | "check_run"
@@ -363,7 +363,7 @@ fn reference(shape: &Shape) -> Reach {
     } else if head.starts_with(PROPOSALS) {
         Reach::proposed()
     } else if !shape.is_wild() {
-        return Reach { guarded: true, ..Reach::context(Context::One) }.remark("exact-ref");
+        return Reach { guard: Guard::Context, ..Reach::context(Context::One) }.remark("exact-ref");
     } else if head == "refs/heads/" {
         Reach::context(Context::Several("unprotected-branch"))
     } else if head.starts_with("refs/heads/") {
@@ -372,7 +372,8 @@ fn reference(shape: &Shape) -> Reach {
         let proposals = if fits_proposals(shape) { Proposals::Fit("pull-request") } else { Proposals::Unsaid };
         Reach { proposals, ..Reach::context(Context::Several("wildcard-ref")) }
     };
-    let reach = Reach { guarded: reach.proposals == Proposals::Unsaid, ..reach };
+    let guard = if reach.proposals == Proposals::Unsaid { Guard::Context } else { Guard::Open };
+    let reach = Reach { guard, ..reach };
     if shape.is_wild() { reach.remark("wildcard-suffix") } else { reach }
 }
 
@@ -382,7 +383,7 @@ fn environment(shape: &Shape) -> Reach {
         const OPEN: &str = "wildcard-environment";
         Reach { proposals: Proposals::Fit(OPEN), ..Reach::context(Context::Several(OPEN)) }.remark("wildcard-suffix")
     } else {
-        Reach { guarded: true, ..Reach::context(Context::One) }.remark("environment-scoped")
+        Reach { guard: Guard::Context, ..Reach::context(Context::One) }.remark("environment-scoped")
     }
 }
 
@@ -413,7 +414,7 @@ fn workflow(shape: &Shape) -> Reach {
             return Reach { steps: Pin::Name, ..proposed_steps() }.remark("reusable-workflow-pin");
         }
         let context = if at.starts_with("refs/tags/") { Context::Tag } else { Context::One };
-        let held = Reach { guarded: true, ..Reach::context(context) }.remark("reusable-workflow-pin");
+        let held = Reach { guard: Guard::Steps, ..Reach::context(context) }.remark("reusable-workflow-pin");
         let commit = text.rsplit_once('@').map_or("", |(_, commit)| commit);
         let pinned = commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
         return if pinned {
@@ -440,10 +441,10 @@ fn workflow(shape: &Shape) -> Reach {
         return Reach { steps: Pin::Name, remarks: open.remarks, ..proposed_steps() };
     }
     if at.starts_with("refs/tags/") && pieces.first().is_none_or(|file| !file.is_wild()) {
-        return Reach { steps: Pin::Name, guarded: true, context: Context::Tag, ..open };
+        return Reach { steps: Pin::Name, guard: Guard::Steps, context: Context::Tag, ..open };
     }
     // A branch may be called `x@refs/heads/main`, so that an open file leaves its name open too.
-    Reach { steps: Pin::Name, guarded: true, context: Context::Several("unprotected-branch"), ..open }
+    Reach { steps: Pin::Name, guard: Guard::Steps, context: Context::Several("unprotected-branch"), ..open }
 }
 
 /// Steps that are proposed, whatever the job that calls them runs at.

@@ -35,8 +35,8 @@ fn workflows_events_and_protection_are_graded_by_the_references_that_they_admit(
         // The workflow in a repository: steps of a proposal are nobody's yet.
         (
             format!("assertion.repository == 'o/r' && assertion.job_workflow_ref == '{FILE}@refs/heads/main'"),
-            "safe",
-            None,
+            "weak",
+            Some("proposals-call"),
         ),
         (
             format!("assertion.repository == 'o/r' && assertion.job_workflow_ref == '{FILE}@refs/tags/v1'"),
@@ -340,6 +340,36 @@ fn an_environment_whose_name_is_left_open_keeps_no_proposal_out() {
         .unwrap();
         let graded = (said["grade"].as_str().unwrap(), said["pattern"].as_str());
         assert_eq!(graded, (grade, pattern), "{condition}: {said}");
+    }
+}
+
+#[test]
+fn a_reusable_workflow_that_a_proposal_may_call_is_weak() {
+    for (condition, grade, pattern) in [
+        ("assertion.sub == 'repo:o/r:pull_request'", "weak", Some("proposals-call")),
+        ("assertion.sub.startsWith('repo:o/')", "weak", Some("proposals-call")),
+        ("assertion.sub.startsWith('repo:o/r:')", "weak", Some("proposals-call")),
+        ("assertion.sub.startsWith('repo:o/r:environment:')", "weak", Some("proposals-call")),
+        ("assertion.repository_owner == 'o'", "weak", Some("proposals-call")),
+        ("assertion.repository_id == '7'", "weak", Some("proposals-call")),
+        ("assertion.repository == 'o/r' && assertion.event_name == 'pull_request'", "weak", Some("proposals-call")),
+        ("assertion.repository == 'o/r' && assertion.ref.startsWith('refs/')", "weak", Some("proposals-call")),
+        // These keep it out.
+        ("assertion.sub == 'repo:o/r:ref:refs/heads/main'", "safe", None),
+        ("assertion.sub == 'repo:o/r:environment:p'", "safe", None),
+        ("assertion.repository_owner == 'o' && assertion.ref == 'refs/heads/main'", "safe", None),
+        ("assertion.repository == 'o/r' && assertion.event_name == 'schedule'", "safe", None),
+        ("assertion.repository == 'o/r' && assertion.ref_protected == 'true'", "safe", None),
+    ] {
+        // A commit holds no more than the steps either.
+        for reference in ["refs/heads/main", "0123456789abcdef0123456789abcdef01234567"] {
+            let steps = format!("assertion.job_workflow_ref == 'o/s/.github/workflows/w.yml@{reference}'");
+            let said = answer(&json!({ "platform": "gcp", "issuer": "github", "subject": "repo:o/r:pull_request",
+                "condition": { "attributeCondition": format!("{condition} && {steps}") } }))
+            .unwrap();
+            let graded = (said["grade"].as_str().unwrap(), said["pattern"].as_str());
+            assert_eq!(graded, (grade, pattern), "{condition}: {said}");
+        }
     }
 }
 
