@@ -189,17 +189,21 @@ fn spared(issuer: Issuer, alternative: &Alternative) -> Cow<'_, [Demand]> {
         let denied = alternative.denied.iter().filter(|denied| denied.claim == demand.claim);
         let denied: Vec<&Glob> = denied.flat_map(|denied| &denied.values).collect();
         let is_left = |value: &Glob| !denied.iter().any(|denied| denied.contains(value) == Truth::Yes);
-        let mut values = Vec::new();
-        for value in demand.values.iter().filter(|value| is_left(value)) {
-            let contexts = issuers::contexts(issuer, &demand.claim, value);
-            match contexts.iter().all(is_left) {
-                true => values.push(value.clone()),
-                false => values.extend(contexts.into_iter().filter(is_left)),
-            }
-        }
+        let values = demand.values.iter().flat_map(|value| rest(issuer, &demand.claim, value, &is_left)).collect();
         Demand { values, ..demand.clone() }
     };
     alternative.demands.iter().map(left).collect()
+}
+
+/// What is left of a value: itself, or some of its contexts. One of which every context is denied stays as it is, since those
+/// are the contexts that are known, and it fits others as well.
+fn rest(issuer: Issuer, claim: &str, value: &Glob, is_left: &dyn Fn(&Glob) -> bool) -> Vec<Glob> {
+    if !is_left(value) {
+        return Vec::new();
+    }
+    let contexts = issuers::contexts(issuer, claim, value);
+    let parts: Vec<Glob> = contexts.iter().flat_map(|part| rest(issuer, claim, part, is_left)).collect();
+    if parts.is_empty() || parts == contexts { vec![value.clone()] } else { parts }
 }
 
 /// What is weak about how demands are put, whatever they are. Nothing where the same claim is demanded strictly as well, and

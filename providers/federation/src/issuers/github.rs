@@ -105,21 +105,29 @@ pub(super) fn is_value(claim: &str, shape: &Shape) -> bool {
     }
 }
 
-/// A pattern of `repo:` that leaves the whole context open, once for each context. It is read as one of GitHub's own form of
-/// subjects: what an organisation makes of other claims begins so only by its own choice, and tells contexts in other words.
+/// A pattern of `repo:` that leaves the whole context open, once for each context; one that leaves the reference open, once
+/// for each kind of references. It is read as one of GitHub's own form of subjects: what an organisation makes of other claims
+/// begins so only by its own choice, and tells contexts in other words.
 pub(super) fn contexts(pattern: &Glob) -> Vec<Glob> {
+    let contexts = ["environment:*", "ref:*", PROPOSED];
+    let references = ["ref:refs/pull/*", "ref:refs/heads/*", "ref:refs/tags/*"];
+    if Glob::wildcard("repo:*").contains(pattern) != Truth::Yes {
+        return Vec::new();
+    }
     let tokens = pattern.tokens();
-    let begins = Glob::wildcard("repo:*").contains(pattern) == Truth::Yes;
-    let open = match (tokens.iter().filter(|token| **token == Token::Char(':')).count(), tokens.as_slice()) {
-        (1, [.., Token::Many]) if begins => &*tokens,
-        (2, [open @ .., Token::Char(':'), Token::Many]) if begins => open,
-        _ => return Vec::new(),
+    let before = |tail: &str| tokens.strip_suffix(Glob::wildcard(tail).tokens().as_slice());
+    let found = match tokens.iter().filter(|token| **token == Token::Char(':')).count() {
+        1 => before("*").map(|_| (tokens.as_slice(), contexts)),
+        2 => before(":*").map(|open| (open, contexts)),
+        3 => before(":ref:*").map(|open| (open, references)),
+        _ => None,
     };
-    let with = |context: &str| {
-        let context = Glob::wildcard(context).tokens();
-        Glob::from_tokens(open.iter().cloned().chain([Token::Char(':')]).chain(context))
+    let Some((open, parts)) = found else { return Vec::new() };
+    let with = |part: &str| {
+        let part = Glob::wildcard(part).tokens();
+        Glob::from_tokens(open.iter().cloned().chain([Token::Char(':')]).chain(part))
     };
-    Vec::from(["environment:*", "ref:*", PROPOSED].map(with))
+    Vec::from(parts.map(with))
 }
 
 /// What a subject says of the claims about its repository: what stands before the first wildcard, since more may stand in the

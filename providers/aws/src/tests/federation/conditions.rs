@@ -451,6 +451,21 @@ fn a_deny_counts_in_the_grade_where_it_is_shown_to_take_the_weak_subjects_away()
     }
 }
 
+#[test]
+fn a_token_of_a_form_of_its_own_is_admitted_where_every_known_context_is_denied() {
+    let of = |effect: &str, patterns: Value| {
+        json!({ "Effect": effect, "Principal": "*", "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": { "StringLike": { format!("{HOST}:sub"): patterns } } })
+    };
+    let policy = json!({ "Version": "2012-10-17", "Statement": [of("Allow", json!("repo:o/r:*")),
+        of("Deny", json!(["*:pull_request", "*:ref:*", "*:environment:*"]))] });
+    for (subject, matched) in [("repo:o/r:workflow:deploy", true), ("repo:o/r:pull_request", false)] {
+        let said = answer(&json!({ "platform": "aws", "issuer": format!("https://{HOST}"), "subject": subject,
+            "condition": policy }));
+        assert_eq!((&said["match"], &said["pattern"]), (&json!(matched), &json!("repo-wide")), "{subject}: {said}");
+    }
+}
+
 fn answer_of(matched: bool, grade: &str) -> Value {
     json!({ "match": matched, "grade": grade, "pattern": null, "reason": "", "patterns": ["environment-scoped", "missing-aud", "name-based"] })
 }

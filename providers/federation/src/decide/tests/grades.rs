@@ -138,7 +138,17 @@ fn values_that_are_denied_are_not_graded() {
         (&["repo:o@1/r@2:*"], &["repo:o@*/r@*:pull_request"], Grade::Weak, "wildcard-environment"),
         (&["repo:o/r:*"], &["*:pull_request", "*:ref:*"], Grade::Unsafe, "wildcard-environment"),
         (&["repo:o/r:*"], &["*:pull_request", "*:environment:*"], Grade::Unsafe, "pull-request"),
-        (&["repo:o/r:*"], &["*:pull_request", "*:ref:*", "*:environment:*"], Grade::Weak, "always-false"),
+        (
+            &["repo:o/r:*"],
+            &["*:pull_request", "*:ref:refs/pull/*", "*:environment:*"],
+            Grade::Weak,
+            "unprotected-branch",
+        ),
+        (&["repo:o/r:ref:*"], &["*:ref:refs/pull/*"], Grade::Weak, "unprotected-branch"),
+        (&["repo:o/r:ref:*"], &["*:ref:refs/pull/*", "*:ref:refs/heads/*"], Grade::Weak, "tag-ref"),
+        // What an organisation makes of other claims is none of these contexts.
+        (&["repo:o/r:*"], &["*:pull_request", "*:ref:*", "*:environment:*"], Grade::Unsafe, "repo-wide"),
+        (&["repo:o@1/r@2:*"], &["*:pull_request", "*:ref:*", "*:environment:*"], Grade::Weak, "repo-wide"),
         (&["repo:o/r:ref:refs/heads/main", "repo:o/x:*"], &["repo:o/x:*"], Grade::Safe, ""),
         (&["repo:o/r:*"], &["repo:o/r*"], Grade::Weak, "always-false"),
         // Some of each is left.
