@@ -94,15 +94,21 @@ pub(super) fn is_value(claim: &str, shape: &Shape) -> bool {
             head.bytes().all(|byte| byte.is_ascii_digit()) && whole(&|text| !text.is_empty())
         }
         "ref" => head.starts_with("refs/") || (literal.is_none() && "refs/".starts_with(&head)),
-        "job_workflow_ref" => whole(&|text| {
-            text.split_once('@').is_some_and(|(file, at)| file.contains("/.github/workflows/") && !at.is_empty())
-        }),
+        "job_workflow_ref" => {
+            whole(&|text| text.split_once('@').is_some_and(|(file, at)| is_workflow(file) && !at.is_empty()))
+        }
         // What an event starts runs at a branch, a tag or a proposal, and never at a commit.
-        "workflow_ref" => whole(&|text| {
-            text.split_once("@refs/").is_some_and(|(file, at)| file.contains("/.github/workflows/") && !at.is_empty())
-        }),
+        "workflow_ref" => {
+            whole(&|text| text.split_once("@refs/").is_some_and(|(file, at)| is_workflow(file) && !at.is_empty()))
+        }
         _ => true,
     }
+}
+
+/// Whether a workflow has such a path: a file of the repository, or one that GitHub makes up itself, as for updates of
+/// dependencies and code scanning.
+fn is_workflow(path: &str) -> bool {
+    path.contains("/.github/workflows/") || path.contains("/dynamic/")
 }
 
 /// A pattern of `repo:` that leaves the whole context open, once for each context; one that leaves the reference open, once

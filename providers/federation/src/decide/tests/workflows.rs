@@ -96,6 +96,20 @@ fn workflows_events_and_protection_are_graded_by_the_references_that_they_admit(
             "unsafe",
             Some("pull-request"),
         ),
+        // One that no file of the repository holds.
+        (
+            "assertion.workflow_ref == 'o/r/dynamic/dependabot/dependabot-updates@refs/heads/main'".to_owned(),
+            "safe",
+            None,
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.ref == 'refs/heads/main' \
+             && assertion.job_workflow_ref == 'o/r/dynamic/pages/pages-build-deployment@refs/heads/main'"
+                .to_owned(),
+            "safe",
+            None,
+        ),
+        ("assertion.workflow_ref == 'o/r/w.yml@refs/heads/main'".to_owned(), "weak", Some("always-false")),
         // An event starts no workflow at a commit, and none of another repository.
         (
             format!("assertion.workflow_ref == '{FILE}@0123456789abcdef0123456789abcdef01234567'"),
