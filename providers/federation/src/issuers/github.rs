@@ -266,28 +266,29 @@ fn event(name: &str) -> Reach {
         }
         "release" => without_proposals(Context::Tag),
         // At the default branch or the base of a proposal too, with what stands there; and whoever sees the repository can
-        // cause it, the last one by whatever starts the other workflow.
+        // cause it: the checks and states of what is proposed do, so does who edits an open wiki, and whatever starts the
+        // other workflow.
         "pull_request_target"
-        | "issue_comment"
-        | "issues"
+        | "check_run"
+        | "check_suite"
         | "discussion"
         | "discussion_comment"
         | "fork"
+        | "gollum"
+        | "issue_comment"
+        | "issues"
+        | "status"
         | "watch"
         | "workflow_run" => Reach { guard: Guard::Context, ..Reach::context(Context::Several("strangers-start")) },
         // At the default branch, whatever else there is.
         "branch_protection_rule"
-        | "check_run"
-        | "check_suite"
         | "delete"
-        | "gollum"
         | "label"
         | "milestone"
         | "page_build"
         | "public"
         | "repository_dispatch"
-        | "schedule"
-        | "status" => without_proposals(Context::One),
+        | "schedule" => without_proposals(Context::One),
         _ => Reach::default(),
     }
 }

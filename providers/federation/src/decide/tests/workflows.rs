@@ -79,6 +79,26 @@ fn workflows_events_and_protection_are_graded_by_the_references_that_they_admit(
             Some("strangers-start"),
         ),
         (
+            "assertion.repository == 'o/r' && assertion.event_name in ['schedule', 'check_run']".to_owned(),
+            "weak",
+            Some("strangers-start"),
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.event_name == 'check_suite'".to_owned(),
+            "weak",
+            Some("strangers-start"),
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.event_name == 'status'".to_owned(),
+            "weak",
+            Some("strangers-start"),
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.event_name == 'gollum'".to_owned(),
+            "weak",
+            Some("strangers-start"),
+        ),
+        (
             "assertion.repository == 'o/r' && assertion.ref == 'refs/heads/main' && assertion.event_name == 'issue_comment'"
                 .to_owned(),
             "safe",
