@@ -136,8 +136,8 @@ pub(super) fn contexts(pattern: &Glob) -> Vec<Glob> {
     Vec::from(parts.map(with))
 }
 
-/// What a subject says of the claims about its repository: what stands before the first wildcard, since more may stand in the
-/// place of that than one piece.
+/// What a subject says of the claims about its repository, of the reference and of the environment: what stands before the
+/// first wildcard, since more may stand in the place of that than one piece.
 pub(super) fn told(shape: &Shape) -> Vec<(&'static str, Glob)> {
     let pieces = shape.split(':');
     let mut rest = pieces.iter();
@@ -156,6 +156,11 @@ pub(super) fn told(shape: &Shape) -> Vec<(&'static str, Glob)> {
             }
             "repository_id" => said.push(("repository_id", beginning(&value.head(), !value.is_wild()))),
             "repository_owner_id" => said.push(("repository_owner_id", beginning(&value.head(), !value.is_wild()))),
+            "ref" => said.push(("ref", beginning(&value.head(), !value.is_wild()))),
+            // A colon in a name is written otherwise here than there.
+            "environment" if !value.head().contains('%') => {
+                said.push(("environment", beginning(&value.head(), !value.is_wild())));
+            }
             _ => {}
         }
         // The name of a workflow may hold colons.

@@ -431,7 +431,27 @@ fn a_subject_and_claims_of_its_repository_count_together() {
             "weak",
             Some("always-false"),
         ),
+        (
+            "assertion.sub == 'repo:o/a:ref:refs/heads/main' && assertion.ref == 'refs/heads/x'",
+            "weak",
+            Some("always-false"),
+        ),
+        (
+            "assertion.sub.startsWith('repo:o/a:ref:refs/heads/') && assertion.ref.startsWith('refs/tags/')",
+            "weak",
+            Some("always-false"),
+        ),
+        ("assertion.sub == 'repo:o/a:environment:p' && assertion.environment == 'q'", "weak", Some("always-false")),
+        (
+            "assertion.sub.startsWith('repo:o/a:environment:p') && assertion.environment == 'q'",
+            "weak",
+            Some("always-false"),
+        ),
         // What both leave.
+        ("assertion.sub.startsWith('repo:o/a:ref:refs/heads/') && assertion.ref == 'refs/heads/x'", "safe", None),
+        ("assertion.sub == 'repo:o/a:environment:p' && assertion.ref == 'refs/heads/x'", "safe", None),
+        ("assertion.sub.startsWith('repo:o/a:environment:') && assertion.environment == 'q'", "safe", None),
+        ("assertion.sub == 'repo:o/a:environment:p%3Aq' && assertion.environment == 'p:q'", "safe", None),
         ("assertion.sub.startsWith('repo:o/') && assertion.repository == 'o/a'", "unsafe", Some("repo-wide")),
         ("assertion.sub.startsWith('repo:o@1/a@2:') && assertion.repository == 'o/a'", "weak", Some("repo-wide")),
         ("assertion.sub.startsWith('repo:o') && assertion.repository_owner == 'ox'", "unsafe", Some("org-wide")),
