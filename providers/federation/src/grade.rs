@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use evenhand_model::evidence::Truth;
-use evenhand_model::glob::Glob;
+use evenhand_model::glob::{Glob, Token};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -186,13 +186,27 @@ fn spared(issuer: Issuer, alternative: &Alternative) -> Cow<'_, [Demand]> {
         if !is_exact(issuer, demand) {
             return demand.clone();
         }
-        let denied = alternative.denied.iter().filter(|denied| denied.claim == demand.claim);
-        let denied: Vec<&Glob> = denied.flat_map(|denied| &denied.values).collect();
-        let is_left = |value: &Glob| !denied.iter().any(|denied| denied.contains(value) == Truth::Yes);
+        let is_denied = |value: &Glob, denied: &Demand| denied.claim == demand.claim && takes(denied, value);
+        let is_left = |value: &Glob| !alternative.denied.iter().any(|denied| is_denied(value, denied));
         let values = demand.values.iter().flat_map(|value| rest(issuer, &demand.claim, value, &is_left)).collect();
         Demand { values, ..demand.clone() }
     };
     alternative.demands.iter().map(left).collect()
+}
+
+/// Whether what is denied takes every text of a value.
+fn takes(denied: &Demand, value: &Glob) -> bool {
+    let value = if denied.slack.contains(&Slack::Case) { Cow::Owned(lower(value)) } else { Cow::Borrowed(value) };
+    denied.values.iter().any(|one| one.contains(&value) == Truth::Yes)
+}
+
+/// A pattern in lower case.
+fn lower(pattern: &Glob) -> Glob {
+    let lower = |token: Token| match token {
+        Token::Char(c) => c.to_lowercase().map(Token::Char).collect(),
+        other => vec![other],
+    };
+    Glob::from_tokens(pattern.tokens().into_iter().flat_map(lower))
 }
 
 /// What is left of a value: itself, or some of its contexts. One of which every context is denied stays as it is, since those

@@ -393,6 +393,13 @@ fn a_deny_counts_in_the_grade_where_it_is_shown_to_take_the_weak_subjects_away()
             false,
         ),
         (&json!([MAIN, "repo:o/deploy:pull_request"]), deny(proposed.clone()), "safe", None, false),
+        (
+            &json!([MAIN, "repo:o/deploy:pull_request"]),
+            deny(json!({ "StringEqualsIgnoreCase": { key("sub"): "repo:O/Deploy:PULL_REQUEST" } })),
+            "safe",
+            None,
+            false,
+        ),
         (&all, with(deny(but_main.clone()), "Principal", provider(HOST)), "safe", None, false),
         (&all, with(deny(json!({})), "NotPrincipal", provider("gitlab.com")), "weak", Some("always-false"), false),
         // These leave what makes it weak, or may do so.
