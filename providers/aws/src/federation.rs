@@ -261,6 +261,14 @@ fn may_mean(statement: &Statement, issuer: Issuer) -> bool {
     })
 }
 
+/// The issuer whose tokens alone a statement lets in that names everybody: it demands one of their claims, which nobody else
+/// brings.
+pub(crate) fn only_issuer(statement: &Statement) -> Option<Arc<str>> {
+    let mut demanded = statement.conditions.iter().filter(|test| always_demanded(test));
+    let (issuer, _) = demanded.find_map(|test| split(&test.key))?;
+    speaks_of(statement, BECOME).then(|| Arc::from(issuer))
+}
+
 /// The statements of a trust policy that deny tokens of a provider.
 pub(crate) fn denying<'a>(policy: &'a PolicyDocument, provider: &'a str) -> impl Iterator<Item = &'a Statement> {
     policy.statements.iter().filter(move |statement| {
