@@ -35,11 +35,12 @@ pub struct Federation {
 }
 
 impl Platform for Federation {
-    fn understand(&self, condition: &str, _: Issuer) -> Result<Box<dyn Understood>, Refusal> {
+    fn understand(&self, condition: &str, issuer: Issuer) -> Result<Box<dyn Understood>, Refusal> {
         let members: std::collections::BTreeMap<String, IgnoredAny> =
             evenhand_model::decide::part(condition, "write the `Condition` of a statement, or a whole trust policy")?;
         if members.contains_key("Statement") {
-            return Ok(Box::new(Trusted(self.policies.understand(PolicyRole::Trust, condition)?)));
+            let policy = self.policies.understand(PolicyRole::Trust, condition)?;
+            return Ok(Box::new(Trusted { policy, issuer }));
         }
         let policy = format!(
             r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":"*","Action":"{BECOME}","Condition":{condition}}}]}}"#
@@ -48,7 +49,7 @@ impl Platform for Federation {
             let at = refusal.at.strip_prefix("/Statement/0/Condition").unwrap_or(&refusal.at).to_owned();
             Refusal { at, ..refusal }
         })?;
-        Ok(Box::new(Trusted(policy)))
+        Ok(Box::new(Trusted { policy, issuer }))
     }
 }
 
@@ -56,23 +57,42 @@ impl Platform for Federation {
 const BECOME: &str = "sts:AssumeRoleWithWebIdentity";
 
 /// A trust policy, or a condition as one.
-struct Trusted(Arc<Policy>);
+struct Trusted {
+    policy: Arc<Policy>,
+    /// Whose tokens it is asked about, as far as that is told.
+    issuer: Issuer,
+}
 
 impl Trusted {
-    /// The names of the providers that a token may come through, as the policy writes them. An issuer that the policy does
-    /// not name, or that is not known, may have one of any other name.
-    fn providers<'a>(&'a self, token: &'a Token) -> BTreeSet<&'a str> {
-        let lists = self.0.document.statements.iter().flat_map(|held| [&held.principals, &held.not_principals]);
+    /// The names of the providers that tokens of an issuer may come through, as the policy writes them. An address that the
+    /// policy does not name may have a provider of any other name, and so may an issuer whose address is not known: of that
+    /// one the name is empty.
+    fn providers<'a>(&'a self, issuer: Issuer, address: Option<&'a str>) -> BTreeSet<&'a str> {
+        let lists = self.policy.document.statements.iter().flat_map(|held| [&held.principals, &held.not_principals]);
         let names = lists.flatten().flat_map(|list| &list.federated).map(|name| &**name);
-        let Some(issuer) = &token.issuer else { return names.chain([""]).collect() };
-        let of: BTreeSet<&str> = names.filter(|name| *provider_issuer(name) == **issuer).collect();
-        if of.is_empty() { BTreeSet::from([&**issuer]) } else { of }
+        let Some(address) = address else {
+            return names.filter(|name| issuer.may_be_at(&provider_issuer(name))).chain([""]).collect();
+        };
+        let of: BTreeSet<&str> = names.filter(|name| *provider_issuer(name) == *address).collect();
+        if of.is_empty() { BTreeSet::from([address]) } else { of }
+    }
+
+    /// The statements that let tokens of an issuer in, each once for each provider through which they come; `None`: for
+    /// whichever one it has. Where none lets an address in, those for any address that the issuer may have.
+    fn doors<'a>(&'a self, issuer: Issuer, address: Option<&'a str>) -> Vec<(&'a Statement, Option<&'a str>)> {
+        let mut doors = Vec::new();
+        let providers = self.providers(issuer, address);
+        for statement in self.statements().filter(|statement| statement.effect == Effect::Allow) {
+            let meant = providers.iter().copied().filter(|provider| means(statement, provider));
+            doors.extend(meant.map(|provider| (statement, Some(provider).filter(|name| !name.is_empty()))));
+        }
+        if doors.is_empty() && address.is_some() { self.doors(issuer, None) } else { doors }
     }
 
     /// The statements about becoming the role by a token.
     fn statements(&self) -> impl Iterator<Item = &Statement> {
         let number = Catalogue::global().operation(BECOME);
-        let of = self.0.document.statements.iter().zip(&self.0.compiled.statements);
+        let of = self.policy.document.statements.iter().zip(&self.policy.compiled.statements);
         of.filter(move |(_, compiled)| {
             number.is_some_and(|number| compiled.parts.iter().any(|part| part.operations.contains(number)))
         })
@@ -100,29 +120,42 @@ impl Trusted {
 impl Understood for Trusted {
     fn admits(&self, token: &Token) -> Admitted {
         let mut open = BTreeSet::new();
-        let truth = self.providers(token).into_iter().fold(Truth::No, |some, provider| {
+        let providers = self.providers(self.issuer, token.issuer.as_deref());
+        let truth = providers.into_iter().fold(Truth::No, |some, provider| {
             let meant = self.statements().filter(|statement| means(statement, provider));
             let tests = meant.map(|statement| (statement.effect, &*statement.conditions));
-            some.or(decide(tests, token, &mut open))
+            // What comes through a provider is of its issuer.
+            let signed = match &token.issuer {
+                None if !provider.is_empty() => {
+                    Cow::Owned(Token { issuer: Some(provider_issuer(provider)), ..token.clone() })
+                }
+                _ => Cow::Borrowed(token),
+            };
+            some.or(decide(tests, &signed, &mut open))
         });
         Admitted::new(truth, open)
     }
 
-    fn asks(&self, issuer: Issuer) -> Asks {
+    fn asks(&self, issuer: Issuer, address: Option<&str>) -> Asks {
         let mut asks = Asks::default();
-        let allows = |statement: &&Statement| statement.effect == Effect::Allow && may_mean(statement, issuer);
-        for statement in self.statements().filter(allows) {
-            let asked = asked_by(&*statement.conditions, issuer, None);
-            let cited = statement.conditions.iter().filter(|test| is_vague(test, issuer));
-            asks.opaque.extend(cited.map(written));
+        for (statement, provider) in self.doors(issuer, address) {
+            let host = provider.map(provider_issuer);
+            let asked = asked_by(&*statement.conditions, issuer, host.as_deref());
+            let vague = statement.conditions.iter().filter(|test| is_vague(test, issuer, host.as_deref()));
+            let mut cited: Vec<String> = vague.map(written).collect();
             let keys = statement.conditions.iter().filter_map(|test| split(&test.key));
-            asks.tested.extend(keys.filter(|(prefix, _)| issuer.may_be_at(prefix)).map(|(_, claim)| claim));
+            let own = keys.filter(|(prefix, _)| is_own(prefix, issuer, host.as_deref()));
+            asks.tested.extend(own.map(|(_, claim)| claim));
             let mut denies = Vec::new();
-            for denied in self.denying(only_provider(statement, issuer), issuer) {
+            for denied in self.denying(provider, issuer) {
                 match denied {
                     Ok(ways) => denies.push(ways),
-                    Err(cited) if !asks.opaque.contains(&cited) => asks.opaque.push(cited),
-                    Err(_) => {}
+                    Err(deny) => cited.push(deny),
+                }
+            }
+            for part in cited {
+                if !asks.opaque.contains(&part) {
+                    asks.opaque.push(part);
                 }
             }
             let ways = spared(asked, &denies);
@@ -148,7 +181,7 @@ impl Understood for Trusted {
     }
 
     fn notes(&self) -> Vec<(String, String)> {
-        self.0.notes.iter().map(|note| (String::new(), note.clone())).collect()
+        self.policy.notes.iter().map(|note| (String::new(), note.clone())).collect()
     }
 }
 
@@ -228,11 +261,12 @@ fn may_mean(statement: &Statement, issuer: Issuer) -> bool {
     })
 }
 
-/// The provider of an issuer that a statement names, if it is one and no other can be meant.
-fn only_provider(statement: &Statement, issuer: Issuer) -> Option<&str> {
-    let list = statement.principals.as_deref().filter(|list| !list.any)?;
-    let mut named = list.federated.iter().filter(|provider| issuer.may_be_at(&provider_issuer(provider)));
-    named.next().filter(|_| named.next().is_none()).map(|name| &**name)
+/// The issuer whose tokens alone a statement lets in that names everybody: it demands one of their claims, which nobody else
+/// brings.
+pub(crate) fn only_issuer(statement: &Statement) -> Option<Arc<str>> {
+    let mut demanded = statement.conditions.iter().filter(|test| always_demanded(test));
+    let (issuer, _) = demanded.find_map(|test| split(&test.key))?;
+    speaks_of(statement, BECOME).then(|| Arc::from(issuer))
 }
 
 /// The statements of a trust policy that deny tokens of a provider.
@@ -399,11 +433,11 @@ fn passes_absent(test: &ConditionTest) -> bool {
 }
 
 /// Whether a test of an issuer's claim demands something that no pattern says: an order of numbers.
-fn is_vague(test: &ConditionTest, issuer: Issuer) -> bool {
+fn is_vague(test: &ConditionTest, issuer: Issuer, address: Option<&str>) -> bool {
     is_positive(test)
         && values(test).is_none()
         && split(&test.key).is_some_and(|(prefix, claim)| {
-            issuer.may_be_at(prefix) && (!passes_absent(test) || issuer.always_has(&claim))
+            is_own(prefix, issuer, address) && (!passes_absent(test) || issuer.always_has(&claim))
         })
 }
 
@@ -428,7 +462,8 @@ pub(crate) fn is_about(test: &ConditionTest, provider: &str, claim: &str) -> boo
     split(&test.key).is_some_and(|(prefix, held)| held == claim && is_of(prefix, provider))
 }
 
-/// What tests demand of an issuer's tokens; `provider`: the issuer that the statement names.
+/// What tests demand of an issuer's tokens; `provider`: the issuer that the statement names, `None` where it may be at any
+/// address.
 pub(crate) fn asked_by<'a>(
     tests: impl IntoIterator<Item = &'a ConditionTest>,
     issuer: Issuer,
@@ -438,10 +473,7 @@ pub(crate) fn asked_by<'a>(
     let mut asked = Alternative::default();
     for test in &tests {
         let Some((prefix, claim)) = split(&test.key) else { continue };
-        let own = match provider {
-            Some(provider) => is_of(prefix, provider),
-            None => issuer.may_be_at(prefix),
-        };
+        let own = is_own(prefix, issuer, provider);
         // A key of another issuer, or one that AWS does not make of these tokens, is never there.
         let carried = own && carries(prefix, &claim) != Some(false);
         let always = carried && issuer.always_has(&claim);
@@ -467,7 +499,7 @@ pub(crate) fn asked_by<'a>(
         if lax && !always {
             continue;
         }
-        if is_vague(test, issuer) && carried {
+        if is_vague(test, issuer, provider) && carried {
             asked.vague = true;
         }
         let values = if carried { values(test).unwrap_or_else(|| vec![Glob::Any]) } else { Vec::new() };
@@ -489,6 +521,14 @@ fn split(key: &str) -> Option<(&str, String)> {
     }
     let claim = claim.strip_prefix("oidc.circleci.com/").unwrap_or(claim);
     Some((prefix, claim.to_owned()))
+}
+
+/// Whether keys that begin so are made of an issuer's tokens, as far as its address is known.
+fn is_own(prefix: &str, issuer: Issuer, address: Option<&str>) -> bool {
+    match address {
+        Some(address) => is_of(prefix, address),
+        None => issuer.may_be_at(prefix),
+    }
 }
 
 /// A provider of one enterprise has a path behind the issuer; its keys may carry it or not.

@@ -116,7 +116,7 @@ impl Understood for Compared {
         Admitted::new(truth, open)
     }
 
-    fn asks(&self, issuer: Issuer) -> Asks {
+    fn asks(&self, issuer: Issuer, _: Option<&str>) -> Asks {
         if self.issuer.as_deref().is_some_and(|address| !issuer.may_be_at(&bare_issuer(address))) {
             return Asks::default();
         }

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use evenhand_model::evidence::Truth;
-use evenhand_model::glob::Glob;
+use evenhand_model::glob::{Glob, Token};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -186,20 +186,38 @@ fn spared(issuer: Issuer, alternative: &Alternative) -> Cow<'_, [Demand]> {
         if !is_exact(issuer, demand) {
             return demand.clone();
         }
-        let denied = alternative.denied.iter().filter(|denied| denied.claim == demand.claim);
-        let denied: Vec<&Glob> = denied.flat_map(|denied| &denied.values).collect();
-        let is_left = |value: &Glob| !denied.iter().any(|denied| denied.contains(value) == Truth::Yes);
-        let mut values = Vec::new();
-        for value in demand.values.iter().filter(|value| is_left(value)) {
-            let contexts = issuers::contexts(issuer, &demand.claim, value);
-            match contexts.iter().all(is_left) {
-                true => values.push(value.clone()),
-                false => values.extend(contexts.into_iter().filter(is_left)),
-            }
-        }
+        let is_denied = |value: &Glob, denied: &Demand| denied.claim == demand.claim && takes(denied, value);
+        let is_left = |value: &Glob| !alternative.denied.iter().any(|denied| is_denied(value, denied));
+        let values = demand.values.iter().flat_map(|value| rest(issuer, &demand.claim, value, &is_left)).collect();
         Demand { values, ..demand.clone() }
     };
     alternative.demands.iter().map(left).collect()
+}
+
+/// Whether what is denied takes every text of a value.
+fn takes(denied: &Demand, value: &Glob) -> bool {
+    let value = if denied.slack.contains(&Slack::Case) { Cow::Owned(lower(value)) } else { Cow::Borrowed(value) };
+    denied.values.iter().any(|one| one.contains(&value) == Truth::Yes)
+}
+
+/// A pattern in lower case.
+fn lower(pattern: &Glob) -> Glob {
+    let lower = |token: Token| match token {
+        Token::Char(c) => c.to_lowercase().map(Token::Char).collect(),
+        other => vec![other],
+    };
+    Glob::from_tokens(pattern.tokens().into_iter().flat_map(lower))
+}
+
+/// What is left of a value: itself, or some of its contexts. One of which every context is denied stays as it is, since those
+/// are the contexts that are known, and it fits others as well.
+fn rest(issuer: Issuer, claim: &str, value: &Glob, is_left: &dyn Fn(&Glob) -> bool) -> Vec<Glob> {
+    if !is_left(value) {
+        return Vec::new();
+    }
+    let contexts = issuers::contexts(issuer, claim, value);
+    let parts: Vec<Glob> = contexts.iter().flat_map(|part| rest(issuer, claim, part, is_left)).collect();
+    if parts.is_empty() || parts == contexts { vec![value.clone()] } else { parts }
 }
 
 /// What is weak about how demands are put, whatever they are. Nothing where the same claim is demanded strictly as well, and
@@ -345,6 +363,7 @@ fn weaknesses(issuer: Issuer, reach: &Reach, untested: Option<&'static str>) -> 
     if reach.admits_proposals() {
         found.push(("pull-request", Unsafe));
     }
+    found.extend(reach.fits_proposals().filter(|_| reach.workload < Pin::Id).map(|name| (name, Unsafe)));
     match reach.context {
         Context::All | Context::Several(_) if reach.protected => {
             let grade = if issuer.reuses_names() { by_name(reach.workload) } else { Weak };
@@ -367,9 +386,13 @@ fn weaknesses(issuer: Issuer, reach: &Reach, untested: Option<&'static str>) -> 
         Context::Several(name) => {
             let grade = if issuer.reuses_names() { by_name(reach.workload) } else { Weak };
             found.push((name, grade));
+            found.extend(proposals(issuer, reach).filter(|_| reach.workload < Pin::Id));
         }
         Context::Tag => found.push(("tag-ref", Weak)),
         Context::One => {}
+    }
+    if reach.lets_proposals_call() {
+        found.push(("proposals-call", Weak));
     }
     if issuer.reuses_names() && reach.workload == Pin::Name {
         found.extend([("name-based", Weak), (NO_ID, Weak)]);
@@ -379,8 +402,9 @@ fn weaknesses(issuer: Issuer, reach: &Reach, untested: Option<&'static str>) -> 
     found
 }
 
-/// Pull requests, where every context of GitHub's workloads is admitted: they are one of them.
+/// Pull requests, where every context of GitHub's workloads is admitted: they are one of them; and where they fit a pattern.
 fn proposals(issuer: Issuer, reach: &Reach) -> impl Iterator<Item = (&'static str, Grade)> {
-    let admitted = issuer == Issuer::GitHub && reach.context == Context::All && !reach.protected;
+    let fit = reach.context == Context::All || reach.fits_proposals().is_some();
+    let admitted = issuer == Issuer::GitHub && fit && !reach.protected;
     admitted.then_some(("pull-request", Grade::Unsafe)).into_iter()
 }

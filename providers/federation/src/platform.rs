@@ -23,8 +23,8 @@ pub trait Understood: Send + Sync {
     /// Whether a token is admitted, and what that hangs on.
     fn admits(&self, token: &Token) -> Admitted;
 
-    /// What is demanded of an issuer's tokens.
-    fn asks(&self, issuer: Issuer) -> Asks;
+    /// What is demanded of an issuer's tokens; `address`: where it is, without `https://`, if that is known.
+    fn asks(&self, issuer: Issuer, address: Option<&str>) -> Asks;
 
     /// Whose tokens it is for, where it names one issuer that is understood.
     fn issuer(&self) -> Option<Issuer> {

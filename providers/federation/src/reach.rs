@@ -39,6 +39,8 @@ pub(crate) enum Proposals {
     /// Nothing is said of them.
     #[default]
     Unsaid,
+    /// They fit what a pattern leaves open; the name of the pattern that lets them in.
+    Fit(&'static str),
     /// They are, beside other things.
     Beside,
     /// Nothing else is.
@@ -51,7 +53,12 @@ impl Proposals {
     /// What holds where both hold; `None` where they leave nothing.
     fn and(self, other: Self) -> Option<Self> {
         match (self, other) {
-            (Self::Unsaid, held) | (held, Self::Unsaid) | (Self::Beside, held) | (held, Self::Beside) => Some(held),
+            (Self::Unsaid, held)
+            | (held, Self::Unsaid)
+            | (Self::Fit(_), held)
+            | (held, Self::Fit(_))
+            | (Self::Beside, held)
+            | (held, Self::Beside) => Some(held),
             (Self::Alone, Self::Alone) => Some(Self::Alone),
             (Self::Never, Self::Never) => Some(Self::Never),
             (Self::Alone, Self::Never) | (Self::Never, Self::Alone) => None,
@@ -64,6 +71,8 @@ impl Proposals {
             (Self::Unsaid, Self::Unsaid | Self::Never) | (Self::Never, Self::Unsaid) => Self::Unsaid,
             (Self::Alone, Self::Alone) => Self::Alone,
             (Self::Never, Self::Never) => Self::Never,
+            (fit @ Self::Fit(_), Self::Unsaid | Self::Fit(_) | Self::Never)
+            | (Self::Unsaid | Self::Never, fit @ Self::Fit(_)) => fit,
             _ => Self::Beside,
         }
     }
@@ -71,6 +80,19 @@ impl Proposals {
     fn are_named(self) -> bool {
         matches!(self, Self::Beside | Self::Alone)
     }
+}
+
+/// What stands before changes that are proposed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub(crate) enum Guard {
+    /// Nothing.
+    #[default]
+    Open,
+    /// The steps that run: those of a reusable workflow, which a proposal may call, with inputs and files of its own.
+    Steps,
+    /// A branch, a tag or an environment, so that proposals fit only where these let them: at a branch once they are merged
+    /// into it, in an environment once it has let them in. Or an event that never runs what is proposed.
+    Context,
 }
 
 /// What of a token's workload a condition holds fast.
@@ -87,9 +109,8 @@ pub(crate) struct Reach {
     pub(crate) steps: Pin,
     /// Proposed changes.
     pub(crate) proposals: Proposals,
-    /// A branch, a tag, an environment or the steps that run are demanded, so that proposals fit only where these let them:
-    /// at a branch once they are merged into it, in an environment once it has let them in.
-    pub(crate) guarded: bool,
+    /// What is demanded that keeps them out.
+    pub(crate) guard: Guard,
     /// Only at branches and tags that something protects, of which there may be several.
     pub(crate) protected: bool,
     /// No token of the issuer fits.
@@ -107,15 +128,15 @@ impl Reach {
         self.workload = self.workload.max(other.workload);
         // Where it is a branch that lets proposals in, the branch decides where they run.
         self.context = match (self.proposals.are_named(), other.proposals.are_named()) {
-            (true, false) if other.guarded && !self.guarded => other.context,
-            (false, true) if self.guarded && !other.guarded => self.context,
+            (true, false) if self.guard == Guard::Open && other.guard != Guard::Open => other.context,
+            (false, true) if other.guard == Guard::Open && self.guard != Guard::Open => self.context,
             _ => self.context.max(other.context),
         };
         self.steps = self.steps.max(other.steps);
         let proposals = self.proposals.and(other.proposals);
         self.never |= proposals.is_none();
         self.proposals = proposals.unwrap_or(Proposals::Never);
-        self.guarded |= other.guarded;
+        self.guard = self.guard.max(other.guard);
         self.protected |= other.protected;
         self.never |= other.never;
         self.remarks.extend(other.remarks);
@@ -135,8 +156,13 @@ impl Reach {
         self.workload = self.workload.min(other.workload);
         self.context = self.context.min(other.context);
         self.steps = self.steps.min(other.steps);
+        // Where no proposal gets there is none to be kept out.
+        self.guard = match (self.proposals == Proposals::Never, other.proposals == Proposals::Never) {
+            (true, false) => other.guard,
+            (false, true) => self.guard,
+            _ => self.guard.min(other.guard),
+        };
         self.proposals = self.proposals.or(other.proposals);
-        self.guarded &= other.guarded;
         self.protected &= other.protected;
         self.remarks.extend(other.remarks);
         self.mark = self.mark.or(other.mark);
@@ -145,7 +171,20 @@ impl Reach {
 
     /// Whether proposed changes are admitted by name, and nothing stands before them.
     pub(crate) fn admits_proposals(&self) -> bool {
-        self.proposals.are_named() && !self.guarded
+        self.proposals.are_named() && self.guard == Guard::Open
+    }
+
+    /// The pattern by which proposed changes fit, where nothing stands before them.
+    pub(crate) fn fits_proposals(&self) -> Option<&'static str> {
+        match self.proposals {
+            Proposals::Fit(name) if self.guard == Guard::Open => Some(name),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing but the steps that run stands before proposed changes.
+    pub(crate) fn lets_proposals_call(&self) -> bool {
+        self.guard == Guard::Steps && self.proposals != Proposals::Never
     }
 
     /// Proposed changes and nothing else.

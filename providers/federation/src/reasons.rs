@@ -22,12 +22,20 @@ pub(crate) fn of(pattern: &str) -> &'static str {
             "the repository or the reference of the reusable workflow is left open, so that steps of anybody's making are \
              admitted: a commit of a fork is one of the repository too"
         }
+        "proposals-call" => {
+            "what is proposed may call the reusable workflow: the steps that run are held fast, and their inputs and what \
+             they check out are the proposal's"
+        }
         "shared-issuer-spoof" => {
             "no organisation is demanded of an issuer that all of them share: any of them can use the name"
         }
         "pull-request" => "changes that are proposed and not reviewed are admitted",
         "repo-wide" => "every branch, tag, environment and pull request of the repository is admitted",
         "wildcard-ref" => "every branch and tag of the project is admitted, protected or not",
+        "wildcard-environment" => {
+            "every environment whose name fits is admitted: a workflow names its own, that of a proposal too, and GitHub \
+             makes one that is not there, without protection"
+        }
         "run-phase-wildcard" => "plan and apply are admitted alike, and plans run for proposed changes",
         "ref-protected" => "every branch and tag that something protects is admitted",
         "wildcard-user" => "every user who can start a pipeline of the project is admitted",

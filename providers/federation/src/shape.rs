@@ -11,6 +11,11 @@ impl Shape {
         Self(pattern.tokens())
     }
 
+    /// The pattern that it is.
+    pub(crate) fn tokens(&self) -> &[Token] {
+        &self.0
+    }
+
     /// Whether it holds a wildcard.
     pub(crate) fn is_wild(&self) -> bool {
         self.0.iter().any(|token| !matches!(token, Token::Char(_)))

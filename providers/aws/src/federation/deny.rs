@@ -75,22 +75,22 @@ fn fails(test: &ConditionTest, issuer: Issuer, provider: &str) -> Option<Vec<Alt
         return None;
     }
     let compared = ConditionTest { operator: Some(positive(operator)?), ..test.clone() };
+    let pattern = |value| Some(cased(&compared, &wanted(&compared, value)?).into_owned());
+    let caseless = matches!(operator, Operator::StringEqualsIgnoreCase { .. });
+    let slack: Vec<Slack> = caseless.then_some(Slack::Case).into_iter().collect();
     if operator.negated() {
         // Otherwise whoever lacks the key is spared too.
         if !passes_absent && !in_every {
             return None;
         }
         // Where a variable has no value a negated test fails as well.
-        let pattern = |value| Some(cased(&compared, &wanted(&compared, value)?).into_owned());
-        let mut demand = Demand::new(claim, compared.values.iter().map(pattern).collect::<Option<Vec<Glob>>>()?);
-        let caseless = matches!(operator, Operator::StringEqualsIgnoreCase { .. });
-        demand.slack.extend(caseless.then_some(Slack::Case));
-        return Some(vec![vec![demand].into()]);
+        let values = compared.values.iter().map(pattern).collect::<Option<Vec<Glob>>>()?;
+        return Some(vec![vec![Demand { claim, values, slack }].into()]);
     }
     // A key that is perhaps not there keeps nobody out for certain, nor does a value that is not known.
     carried?;
-    let values = compared.values.iter().filter_map(|value| wanted(&compared, value)).collect();
-    Some(vec![Alternative { denied: vec![Demand::new(claim, values)], ..Alternative::default() }])
+    let values = compared.values.iter().filter_map(pattern).collect();
+    Some(vec![Alternative { denied: vec![Demand { claim, values, slack }], ..Alternative::default() }])
 }
 
 /// The comparison of texts that an operator makes or negates; `None` for any other operator.

@@ -7,7 +7,8 @@ use evenhand_model::evidence::Truth;
 
 use crate::access::assumes;
 use crate::federation::{
-    MISSING_AUDIENCE, always_demanded, asked_by, denying, escapes, is_about, lacks_audience, provider_issuer, spared,
+    MISSING_AUDIENCE, always_demanded, asked_by, denying, escapes, is_about, lacks_audience, only_issuer,
+    provider_issuer, spared,
 };
 use crate::policy::document::{ConditionTest, Qualifier, Statement};
 use crate::policy::{Effect, PolicyDocument, Principals, arn};
@@ -109,7 +110,10 @@ fn of_principals(
     ways: &mut Vec<Way>,
 ) {
     if principals.any {
-        ways.push(base(Who::Anyone));
+        match only_issuer(statement) {
+            Some(issuer) => oidc(document, &issuer, statement, base, ways),
+            None => ways.push(base(Who::Anyone)),
+        }
     }
     ways.extend(principals.aws.iter().map(|name| base(Who::Aws(Arc::clone(name)))));
     ways.extend(principals.service.iter().map(|name| base(Who::Service(Arc::clone(name)))));
@@ -310,6 +314,30 @@ mod tests {
         assert_eq!(but("repo:o/r:ref:refs/heads/main"), [""; 0]);
         assert_eq!(but("repo:o/r:ref:refs/heads/*"), ["unprotected-branch"]);
         assert_eq!(way(r#"{"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}}"#), ["org-wide"]);
+    }
+
+    #[test]
+    fn everybody_is_whoever_brings_a_token_of_which_a_claim_is_demanded() {
+        const BRING: &str = "sts:AssumeRoleWithWebIdentity";
+        let way = |action: &str, condition: &str| {
+            let condition = condition.replace("HOST", "token.actions.githubusercontent.com");
+            let statement =
+                format!(r#"{{"Effect":"Allow","Principal":"*","Action":"{action}","Condition":{condition}}}"#);
+            let [way] = <[Way; 1]>::try_from(read(&statement)).unwrap();
+            (way.who == Who::Anyone, way.weaknesses)
+        };
+        let exact = r#"{"StringEquals":{"HOST:sub":"repo:o/r:environment:p","HOST:aud":"sts.amazonaws.com"}}"#;
+        assert_eq!(way(BRING, exact), (false, vec![]));
+        assert_eq!(way("sts:*", exact), (false, vec![]));
+        assert_eq!(way(BRING, r#"{"StringLike":{"HOST:sub":"repo:o/*"}}"#), (false, vec!["org-wide", "missing-aud"]));
+        for (action, condition) in [
+            ("sts:AssumeRole", exact),
+            (BRING, r#"{"StringEqualsIfExists":{"HOST:sub":"repo:o/r:environment:p"}}"#),
+            (BRING, r#"{"StringNotEquals":{"HOST:sub":"repo:o/r:environment:p"}}"#),
+            (BRING, r#"{"StringEquals":{"aws:PrincipalOrgID":"o-abc"}}"#),
+        ] {
+            assert_eq!(way(action, condition), (true, vec![]), "{action} {condition}");
+        }
     }
 
     #[test]

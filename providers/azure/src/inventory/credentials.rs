@@ -171,7 +171,7 @@ fn acceptance(id: &IdentityId, held: &At<FederatedCredential>) -> Result<Accepta
     let text = serde_json::Value::Object(written).to_string();
     let understood =
         Entra.understand(&text, kind).map_err(|refusal| format!("{}; {}", refusal.message, refusal.remedy))?;
-    let asks: Asks = understood.asks(kind);
+    let asks: Asks = understood.asks(kind, Some(&issuer));
     let graded = grade(kind, &asks);
     let weak = graded.is_avoidable() && graded.pattern != Some("always-false");
     let audiences = held.audiences.as_deref().unwrap_or_default().join(" | ");

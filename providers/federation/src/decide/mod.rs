@@ -56,7 +56,7 @@ impl Decider {
             told => told,
         };
         let admitted = condition.admits(&token);
-        let asks = condition.asks(issuer);
+        let asks = condition.asks(issuer, token.issuer.as_deref());
         let mut graded = grade(issuer, &asks);
         // A token that no issuer gives may fit a condition that none of its tokens does.
         let admitted = if graded.admits { admitted } else { Admitted::new(Truth::No, BTreeSet::new()) };

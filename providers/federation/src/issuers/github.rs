@@ -4,7 +4,7 @@ use evenhand_model::evidence::Truth;
 use evenhand_model::glob::{Glob, Token};
 
 use super::{TIGHTER, id, name, pairs};
-use crate::reach::{Context, NO_ID, Pin, Proposals, Reach};
+use crate::reach::{Context, Guard, NO_ID, Pin, Proposals, Reach};
 use crate::shape::Shape;
 
 /// Claims that a subject may be made of (`include_claim_keys`).
@@ -44,6 +44,9 @@ const PROPERTY: &str = "repo_property_";
 
 /// Where references of pull requests begin.
 const PROPOSALS: &str = "refs/pull/";
+
+/// Digits that the number of a pull request has at the most.
+const MOST_DIGITS: usize = 9;
 
 /// The context that stands without a value.
 const PROPOSED: &str = "pull_request";
@@ -91,36 +94,50 @@ pub(super) fn is_value(claim: &str, shape: &Shape) -> bool {
             head.bytes().all(|byte| byte.is_ascii_digit()) && whole(&|text| !text.is_empty())
         }
         "ref" => head.starts_with("refs/") || (literal.is_none() && "refs/".starts_with(&head)),
-        "job_workflow_ref" => whole(&|text| {
-            text.split_once('@').is_some_and(|(file, at)| file.contains("/.github/workflows/") && !at.is_empty())
-        }),
+        "job_workflow_ref" => {
+            whole(&|text| text.split_once('@').is_some_and(|(file, at)| is_workflow(file) && !at.is_empty()))
+        }
         // What an event starts runs at a branch, a tag or a proposal, and never at a commit.
-        "workflow_ref" => whole(&|text| {
-            text.split_once("@refs/").is_some_and(|(file, at)| file.contains("/.github/workflows/") && !at.is_empty())
-        }),
+        "workflow_ref" => {
+            whole(&|text| text.split_once("@refs/").is_some_and(|(file, at)| is_workflow(file) && !at.is_empty()))
+        }
         _ => true,
     }
 }
 
-/// A pattern of `repo:` that leaves the whole context open, once for each context. It is read as one of GitHub's own form of
-/// subjects: what an organisation makes of other claims begins so only by its own choice, and tells contexts in other words.
-pub(super) fn contexts(pattern: &Glob) -> Vec<Glob> {
-    let tokens = pattern.tokens();
-    let begins = Glob::wildcard("repo:*").contains(pattern) == Truth::Yes;
-    let open = match (tokens.iter().filter(|token| **token == Token::Char(':')).count(), tokens.as_slice()) {
-        (1, [.., Token::Many]) if begins => &*tokens,
-        (2, [open @ .., Token::Char(':'), Token::Many]) if begins => open,
-        _ => return Vec::new(),
-    };
-    let with = |context: &str| {
-        let context = Glob::wildcard(context).tokens();
-        Glob::from_tokens(open.iter().cloned().chain([Token::Char(':')]).chain(context))
-    };
-    Vec::from(["ref:*", "environment:*", PROPOSED].map(with))
+/// Whether a workflow has such a path: a file of the repository, or one that GitHub makes up itself, as for updates of
+/// dependencies and code scanning.
+fn is_workflow(path: &str) -> bool {
+    path.contains("/.github/workflows/") || path.contains("/dynamic/")
 }
 
-/// What a subject says of the claims about its repository: what stands before the first wildcard, since more may stand in the
-/// place of that than one piece.
+/// A pattern of `repo:` that leaves the whole context open, once for each context; one that leaves the reference open, once
+/// for each kind of references. It is read as one of GitHub's own form of subjects: what an organisation makes of other claims
+/// begins so only by its own choice, and tells contexts in other words.
+pub(super) fn contexts(pattern: &Glob) -> Vec<Glob> {
+    let contexts = ["environment:*", "ref:*", PROPOSED];
+    let references = ["ref:refs/pull/*", "ref:refs/heads/*", "ref:refs/tags/*"];
+    if Glob::wildcard("repo:*").contains(pattern) != Truth::Yes {
+        return Vec::new();
+    }
+    let tokens = pattern.tokens();
+    let before = |tail: &str| tokens.strip_suffix(Glob::wildcard(tail).tokens().as_slice());
+    let found = match tokens.iter().filter(|token| **token == Token::Char(':')).count() {
+        1 => before("*").map(|_| (tokens.as_slice(), contexts)),
+        2 => before(":*").map(|open| (open, contexts)),
+        3 => before(":ref:*").map(|open| (open, references)),
+        _ => None,
+    };
+    let Some((open, parts)) = found else { return Vec::new() };
+    let with = |part: &str| {
+        let part = Glob::wildcard(part).tokens();
+        Glob::from_tokens(open.iter().cloned().chain([Token::Char(':')]).chain(part))
+    };
+    Vec::from(parts.map(with))
+}
+
+/// What a subject says of the claims about its repository, of the reference and of the environment: what stands before the
+/// first wildcard, since more may stand in the place of that than one piece.
 pub(super) fn told(shape: &Shape) -> Vec<(&'static str, Glob)> {
     let pieces = shape.split(':');
     let mut rest = pieces.iter();
@@ -139,6 +156,11 @@ pub(super) fn told(shape: &Shape) -> Vec<(&'static str, Glob)> {
             }
             "repository_id" => said.push(("repository_id", beginning(&value.head(), !value.is_wild()))),
             "repository_owner_id" => said.push(("repository_owner_id", beginning(&value.head(), !value.is_wild()))),
+            "ref" => said.push(("ref", beginning(&value.head(), !value.is_wild()))),
+            // A colon in a name is written otherwise here than there.
+            "environment" if !value.head().contains('%') => {
+                said.push(("environment", beginning(&value.head(), !value.is_wild())));
+            }
             _ => {}
         }
         // The name of a workflow may hold colons.
@@ -203,7 +225,7 @@ pub(super) fn claim(claim: &str, shape: &Shape) -> Reach {
         "repository_owner_id" | "enterprise_id" => immutable(Reach::tenant(id(shape))),
         "ref" => reference(shape),
         "ref_protected" if shape.literal().as_deref() == Some("true") => {
-            Reach { protected: true, guarded: true, ..Reach::default() }.remark("ref-protected")
+            Reach { protected: true, guard: Guard::Context, ..Reach::default() }.remark("ref-protected")
         }
         "environment" => environment(shape),
         "job_workflow_ref" => workflow(shape),
@@ -249,28 +271,29 @@ fn event(name: &str) -> Reach {
         }
         "release" => without_proposals(Context::Tag),
         // At the default branch or the base of a proposal too, with what stands there; and whoever sees the repository can
-        // cause it, the last one by whatever starts the other workflow.
+        // cause it: the checks and states of what is proposed do, so does who edits an open wiki, and whatever starts the
+        // other workflow.
         "pull_request_target"
-        | "issue_comment"
-        | "issues"
+        | "check_run"
+        | "check_suite"
         | "discussion"
         | "discussion_comment"
         | "fork"
+        | "gollum"
+        | "issue_comment"
+        | "issues"
+        | "status"
         | "watch"
-        | "workflow_run" => Reach::context(Context::Several("strangers-start")),
+        | "workflow_run" => Reach { guard: Guard::Context, ..Reach::context(Context::Several("strangers-start")) },
         // At the default branch, whatever else there is.
         "branch_protection_rule"
-        | "check_run"
-        | "check_suite"
         | "delete"
-        | "gollum"
         | "label"
         | "milestone"
         | "page_build"
         | "public"
         | "repository_dispatch"
-        | "schedule"
-        | "status" => without_proposals(Context::One),
+        | "schedule" => without_proposals(Context::One),
         _ => Reach::default(),
     }
 }
@@ -339,6 +362,20 @@ fn owner(shape: &Shape) -> Pin {
     }
 }
 
+/// Whether a pattern fits references of proposals, `refs/pull/NUMBER/merge`.
+fn fits_proposals(shape: &Shape) -> bool {
+    // One digit is as good as another.
+    let alike = |token: &Token| match token {
+        Token::Char(c) if c.is_ascii_digit() => Token::Char('0'),
+        other => other.clone(),
+    };
+    let pattern = Glob::from_tokens(shape.tokens().iter().map(alike));
+    (1..=MOST_DIGITS).any(|digits| {
+        let reference = format!("{PROPOSALS}{}/merge", "0".repeat(digits));
+        pattern.matches(&reference) != Truth::No
+    })
+}
+
 fn reference(shape: &Shape) -> Reach {
     let head = shape.head();
     let reach = if head.starts_with("refs/tags/") {
@@ -346,23 +383,27 @@ fn reference(shape: &Shape) -> Reach {
     } else if head.starts_with(PROPOSALS) {
         Reach::proposed()
     } else if !shape.is_wild() {
-        return Reach { guarded: true, ..Reach::context(Context::One) }.remark("exact-ref");
+        return Reach { guard: Guard::Context, ..Reach::context(Context::One) }.remark("exact-ref");
     } else if head == "refs/heads/" {
         Reach::context(Context::Several("unprotected-branch"))
     } else if head.starts_with("refs/heads/") {
         Reach::context(Context::Several("branch-prefix-collision")).remark("unprotected-branch")
     } else {
-        Reach::context(Context::Several("wildcard-ref"))
+        let proposals = if fits_proposals(shape) { Proposals::Fit("pull-request") } else { Proposals::Unsaid };
+        Reach { proposals, ..Reach::context(Context::Several("wildcard-ref")) }
     };
-    let reach = Reach { guarded: is_branch_or_tag(&head), ..reach };
+    let guard = if reach.proposals == Proposals::Unsaid { Guard::Context } else { Guard::Open };
+    let reach = Reach { guard, ..reach };
     if shape.is_wild() { reach.remark("wildcard-suffix") } else { reach }
 }
 
 fn environment(shape: &Shape) -> Reach {
     if shape.is_wild() {
-        Reach { guarded: true, ..Reach::context(Context::Several("wildcard-suffix")) }
+        // A workflow names its environments itself, that of a proposal too, and one that is not there is made.
+        const OPEN: &str = "wildcard-environment";
+        Reach { proposals: Proposals::Fit(OPEN), ..Reach::context(Context::Several(OPEN)) }.remark("wildcard-suffix")
     } else {
-        Reach { guarded: true, ..Reach::context(Context::One) }.remark("environment-scoped")
+        Reach { guard: Guard::Context, ..Reach::context(Context::One) }.remark("environment-scoped")
     }
 }
 
@@ -393,7 +434,7 @@ fn workflow(shape: &Shape) -> Reach {
             return Reach { steps: Pin::Name, ..proposed_steps() }.remark("reusable-workflow-pin");
         }
         let context = if at.starts_with("refs/tags/") { Context::Tag } else { Context::One };
-        let held = Reach { guarded: true, ..Reach::context(context) }.remark("reusable-workflow-pin");
+        let held = Reach { guard: Guard::Steps, ..Reach::context(context) }.remark("reusable-workflow-pin");
         let commit = text.rsplit_once('@').map_or("", |(_, commit)| commit);
         let pinned = commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
         return if pinned {
@@ -420,10 +461,10 @@ fn workflow(shape: &Shape) -> Reach {
         return Reach { steps: Pin::Name, remarks: open.remarks, ..proposed_steps() };
     }
     if at.starts_with("refs/tags/") && pieces.first().is_none_or(|file| !file.is_wild()) {
-        return Reach { steps: Pin::Name, guarded: true, context: Context::Tag, ..open };
+        return Reach { steps: Pin::Name, guard: Guard::Steps, context: Context::Tag, ..open };
     }
     // A branch may be called `x@refs/heads/main`, so that an open file leaves its name open too.
-    Reach { steps: Pin::Name, guarded: true, context: Context::Several("unprotected-branch"), ..open }
+    Reach { steps: Pin::Name, guard: Guard::Steps, context: Context::Several("unprotected-branch"), ..open }
 }
 
 /// Steps that are proposed, whatever the job that calls them runs at.

@@ -92,7 +92,8 @@ pub(crate) fn told(issuer: Issuer, subject: &Glob) -> Vec<(&'static str, Glob)> 
     }
 }
 
-/// The contexts that a pattern over a claim leaves open, a pattern each; none where it does not leave the whole context open.
+/// The contexts that a pattern over a claim leaves open, a pattern each, as far as they are known; none where it leaves open
+/// no whole kind of them.
 pub(crate) fn contexts(issuer: Issuer, claim: &str, pattern: &Glob) -> Vec<Glob> {
     match (issuer, claim) {
         (Issuer::GitHub, "sub") => github::contexts(pattern),

@@ -97,9 +97,25 @@ fn every_operator_is_matched_and_graded_by_what_it_lets_in() {
         // The characters themselves, and a variable, which leaves what stands before it.
         ("StringLike", "sub", json!("repo:o/r:${*}"), &same, Some(false), "weak", Some("always-false")),
         ("StringEquals", "sub", json!("repo:o/r:${*}"), &same, Some(false), "weak", Some("always-false")),
-        ("StringLike", "sub", json!("repo:o/r:environment:${$}*"), &same, Some(false), "weak", Some("wildcard-suffix")),
+        (
+            "StringLike",
+            "sub",
+            json!("repo:o/r:environment:${$}*"),
+            &same,
+            Some(false),
+            "unsafe",
+            Some("wildcard-environment"),
+        ),
         ("StringLike", "sub", json!("repo:o/r:${aws:PrincipalTag/x}"), &same, None, "unsafe", Some("repo-wide")),
-        ("StringEquals", "sub", json!("repo:o/r:ref:${aws:PrincipalTag/x}"), &same, None, "weak", Some("wildcard-ref")),
+        (
+            "StringEquals",
+            "sub",
+            json!("repo:o/r:ref:${aws:PrincipalTag/x}"),
+            &same,
+            None,
+            "unsafe",
+            Some("pull-request"),
+        ),
         ("StringLike", "sub", json!("repo:o*"), &same, Some(true), "unsafe", Some("no-repo-scope")),
         // Every token has a subject, so that these hold it; they would let in one without.
         ("StringEqualsIfExists", "sub", json!(MAIN), &stranger, Some(false), "weak", Some("passes-when-absent")),
@@ -245,6 +261,81 @@ fn keys_of_one_issuer_are_in_no_token_of_another() {
 }
 
 #[test]
+fn a_key_of_another_host_than_the_providers_is_in_none_of_its_tokens() {
+    const MAIN: &str = "repo:o/r:ref:refs/heads/main";
+    const CLUSTER: &str = "oidc.eks.eu-west-1.amazonaws.com/id/0A";
+    const OTHER: &str = "oidc.eks.eu-west-1.amazonaws.com/id/0B:sub";
+    const POD: &str = "system:serviceaccount:shop:web";
+    for (host, token, key, wanted) in [
+        (HOST, "repo:evil/x:pull_request", "token.action.githubusercontent.com:sub", MAIN),
+        (HOST, "repo:evil/x:pull_request", "gitlab.com:sub", "project_path:g/p:ref_type:branch:ref:main"),
+        (CLUSTER, "system:serviceaccount:evil:evil", OTHER, POD),
+    ] {
+        for test in [
+            json!({ "StringEqualsIfExists": { key: wanted } }),
+            json!({ "ForAllValues:StringLike": { key: wanted } }),
+            json!({ "Null": { key: "true" } }),
+        ] {
+            let policy = json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow",
+                "Principal": { "Federated": format!("arn:aws:iam::111122223333:oidc-provider/{host}") },
+                "Action": "sts:AssumeRoleWithWebIdentity", "Condition": test }] });
+            for condition in [&policy, &test] {
+                let said = answer(&json!({ "platform": "aws", "issuer": format!("https://{host}"),
+                    "subject": token, "condition": condition }));
+                assert_eq!(
+                    (&said["match"], &said["grade"], &said["pattern"]),
+                    (&json!(true), &json!("unsafe"), &json!("missing-sub")),
+                    "{condition}: {said}"
+                );
+            }
+        }
+    }
+    // What is demanded beside it stands.
+    let said = answer(&json!({ "platform": "aws", "issuer": format!("https://{HOST}"), "subject": MAIN, "condition": {
+        "StringEquals": { format!("{HOST}:sub"): MAIN }, "Null": { "auth.example.com:sub": "true" } } }));
+    assert_eq!((&said["match"], &said["grade"]), (&json!(true), &json!("safe")), "{said}");
+}
+
+#[test]
+fn each_provider_of_a_statement_counts_with_its_own_keys() {
+    const OWN: &str = "gitlab.example.com";
+    const MAIN: &str = "repo:o/r:ref:refs/heads/main";
+    const PROJECT: &str = "project_path:g/p:ref_type:branch:ref:main";
+    let names: Vec<String> =
+        [HOST, OWN].iter().map(|host| format!("arn:aws:iam::111122223333:oidc-provider/{host}")).collect();
+    let allow = |condition: Value| {
+        json!({ "Effect": "Allow", "Principal": { "Federated": names }, "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": condition })
+    };
+    let asked = |issuer: &str, subject: &str, statements: Value| {
+        let said = answer(&json!({ "platform": "aws", "issuer": issuer, "subject": subject,
+            "condition": { "Version": "2012-10-17", "Statement": statements } }));
+        (
+            said["match"].as_bool(),
+            said["grade"].as_str().map(str::to_owned),
+            said["pattern"].as_str().map(str::to_owned),
+        )
+    };
+    let expected = |matched: bool, grade: &str, pattern: Option<&str>| {
+        (Some(matched), Some(grade.to_owned()), pattern.map(str::to_owned))
+    };
+    let each = json!({ format!("{HOST}:sub"): MAIN, format!("{OWN}:sub"): PROJECT });
+    let each = allow(json!({ "StringEqualsIfExists": each }));
+    let github = format!("https://{HOST}");
+    for issuer in [&*github, "github"] {
+        assert_eq!(asked(issuer, MAIN, json!([each])), expected(true, "weak", Some("passes-when-absent")), "{issuer}");
+        assert_eq!(asked(issuer, "repo:p/x:pull_request", json!([each])).0, Some(false), "{issuer}");
+    }
+    let gitlab = format!("https://{OWN}");
+    assert_eq!(asked(&gitlab, PROJECT, json!([each])), expected(true, "weak", Some("name-based")));
+    // What is denied counts for the provider that the token comes through.
+    let deny = json!({ "Effect": "Deny", "Principal": "*", "Action": "sts:*",
+        "Condition": { "StringNotLike": { format!("{HOST}:sub"): MAIN } } });
+    let wide = allow(json!({ "StringLike": { format!("{HOST}:sub"): "repo:o/*" } }));
+    assert_eq!(asked(&github, MAIN, json!([wide, deny])), expected(true, "safe", None));
+}
+
+#[test]
 fn a_whole_trust_policy_counts_with_its_denies_and_its_principals() {
     let provider = |host: &str| json!({ "Federated": format!("arn:aws:iam::111122223333:oidc-provider/{host}") });
     let statement = |effect: &str, host: &str, subject: &str| {
@@ -285,9 +376,30 @@ fn a_deny_counts_in_the_grade_where_it_is_shown_to_take_the_weak_subjects_away()
         (&all, deny(json!({ "ForAnyValue:StringNotLike": { key("sub"): MAIN } })), "safe", None, false),
         (&all, deny(json!({ "StringNotLike": { key("sub"): "repo:o/deploy:*" } })), "unsafe", Some("repo-wide"), false),
         (&one, deny(json!({ "StringNotEquals": { key("environment"): "p" } })), "safe", None, false),
-        (&one, deny(proposed.clone()), "weak", Some("wildcard-ref"), false),
-        (&one, deny(json!({ "StringLike": { key("sub"): "*:pull_request" } })), "weak", Some("wildcard-ref"), false),
+        // A proposal names an environment, and its reviews have its reference in the subject.
+        (&one, deny(proposed.clone()), "unsafe", Some("wildcard-environment"), false),
+        (
+            &one,
+            deny(json!({ "StringLike": { key("sub"): ["*:pull_request", "*:environment:*"] } })),
+            "unsafe",
+            Some("pull-request"),
+            false,
+        ),
+        (
+            &one,
+            deny(json!({ "StringNotLike": { key("environment"): "*" } })),
+            "unsafe",
+            Some("wildcard-environment"),
+            false,
+        ),
         (&json!([MAIN, "repo:o/deploy:pull_request"]), deny(proposed.clone()), "safe", None, false),
+        (
+            &json!([MAIN, "repo:o/deploy:pull_request"]),
+            deny(json!({ "StringEqualsIgnoreCase": { key("sub"): "repo:O/Deploy:PULL_REQUEST" } })),
+            "safe",
+            None,
+            false,
+        ),
         (&all, with(deny(but_main.clone()), "Principal", provider(HOST)), "safe", None, false),
         (&all, with(deny(json!({})), "NotPrincipal", provider("gitlab.com")), "weak", Some("always-false"), false),
         // These leave what makes it weak, or may do so.
@@ -343,6 +455,21 @@ fn a_deny_counts_in_the_grade_where_it_is_shown_to_take_the_weak_subjects_away()
         let graded = (said["grade"].as_str().unwrap_or("null"), said["pattern"].as_str());
         assert_eq!(graded, (grade, pattern), "{denied}: {said}");
         assert_eq!(said["notes"].to_string().contains("`Deny "), cited, "{denied}: {said}");
+    }
+}
+
+#[test]
+fn a_token_of_a_form_of_its_own_is_admitted_where_every_known_context_is_denied() {
+    let of = |effect: &str, patterns: Value| {
+        json!({ "Effect": effect, "Principal": "*", "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": { "StringLike": { format!("{HOST}:sub"): patterns } } })
+    };
+    let policy = json!({ "Version": "2012-10-17", "Statement": [of("Allow", json!("repo:o/r:*")),
+        of("Deny", json!(["*:pull_request", "*:ref:*", "*:environment:*"]))] });
+    for (subject, matched) in [("repo:o/r:workflow:deploy", true), ("repo:o/r:pull_request", false)] {
+        let said = answer(&json!({ "platform": "aws", "issuer": format!("https://{HOST}"), "subject": subject,
+            "condition": policy }));
+        assert_eq!((&said["match"], &said["pattern"]), (&json!(matched), &json!("repo-wide")), "{subject}: {said}");
     }
 }
 

@@ -68,8 +68,16 @@ fn subjects_with_wildcards_are_graded_by_what_they_admit() {
         ("github", "repo:o@*/r@2:ref:refs/heads/main", "safe", ""),
         ("github", "repo:o/r:ref:refs/heads/main*", "weak", "branch-prefix-collision"),
         ("github", "repo:o/r:ref:refs/heads/*", "weak", "unprotected-branch"),
-        ("github", "repo:o/r:ref:*", "weak", "wildcard-ref"),
-        ("github", "repo:o/r:environment:*", "weak", "wildcard-suffix"),
+        // The reviews of a proposal start runs at its own reference.
+        ("github", "repo:o/r:ref:*", "unsafe", "pull-request"),
+        ("github", "repo:o/r:ref:refs/*", "unsafe", "pull-request"),
+        ("github", "repo:o/r:ref:refs/?ull/*", "unsafe", "pull-request"),
+        ("github", "repo:o@1/r@2:ref:*", "weak", "wildcard-ref"),
+        ("github", "repo:o/r:ref:refs/*/main", "weak", "wildcard-ref"),
+        // A proposal names an environment that nobody has protected.
+        ("github", "repo:o/r:environment:*", "unsafe", "wildcard-environment"),
+        ("github", "repo:o/r:environment:preview-?", "unsafe", "wildcard-environment"),
+        ("github", "repo:o@1/r@2:environment:*", "weak", "wildcard-environment"),
         ("github", "repository_owner_id:1:repository_id:2:ref:refs/heads/main", "safe", ""),
         ("github", "repository_owner_id:1:*", "weak", "org-wide"),
         // Whoever may call the workflow is admitted, with inputs and files of his own.
@@ -87,8 +95,15 @@ fn subjects_with_wildcards_are_graded_by_what_they_admit() {
         ("github", "job_workflow_ref:o/s/.github/workflows/*", "unsafe", "wildcard-workflow"),
         ("github", "job_workflow_ref:o/*@refs/heads/main", "unsafe", "wildcard-workflow"),
         ("github", "job_workflow_ref:*", "unsafe", "no-repo-scope"),
-        ("github", "repo:o/r:job_workflow_ref:o/s/.github/workflows/w.yml@refs/heads/main", "safe", ""),
-        ("github", "repository_owner:o:job_workflow_ref:o/s/.github/workflows/w.yml@refs/heads/main", "safe", ""),
+        // Whose callers are known, and a proposal may be one of them.
+        ("github", "repo:o/r:job_workflow_ref:o/s/.github/workflows/w.yml@refs/heads/main", "weak", "proposals-call"),
+        (
+            "github",
+            "repository_owner:o:job_workflow_ref:o/s/.github/workflows/w.yml@refs/heads/main",
+            "weak",
+            "proposals-call",
+        ),
+        ("github", "repo:o/r:environment:p:job_workflow_ref:o/s/.github/workflows/w.yml@refs/heads/main", "safe", ""),
         ("github", "repository_owner:o*:job_workflow_ref:o/s/.github/workflows/w.yml@v1", "weak", "job-workflow-ref"),
         ("gitlab", "project_path:g/*", "unsafe", "org-wide"),
         ("gitlab", "project_path:g/p*", "unsafe", "wildcard-repo"),
@@ -118,10 +133,22 @@ fn values_that_are_denied_are_not_graded() {
         Demand::new("sub", patterns.iter().map(|one| evenhand_model::glob::Glob::wildcard(one)).collect())
     };
     for (wanted, denied, expected, name) in [
-        (&["repo:o/r:*"][..], &["repo:o/r:pull_request"][..], Grade::Weak, "wildcard-ref"),
-        (&["repo:o@1/r@2:*"], &["repo:o@*/r@*:pull_request"], Grade::Weak, "wildcard-ref"),
-        (&["repo:o/r:*"], &["*:pull_request", "*:ref:*"], Grade::Weak, "wildcard-suffix"),
-        (&["repo:o/r:*"], &["*:pull_request", "*:ref:*", "*:environment:*"], Grade::Weak, "always-false"),
+        // Proposals have other subjects too.
+        (&["repo:o/r:*"][..], &["repo:o/r:pull_request"][..], Grade::Unsafe, "wildcard-environment"),
+        (&["repo:o@1/r@2:*"], &["repo:o@*/r@*:pull_request"], Grade::Weak, "wildcard-environment"),
+        (&["repo:o/r:*"], &["*:pull_request", "*:ref:*"], Grade::Unsafe, "wildcard-environment"),
+        (&["repo:o/r:*"], &["*:pull_request", "*:environment:*"], Grade::Unsafe, "pull-request"),
+        (
+            &["repo:o/r:*"],
+            &["*:pull_request", "*:ref:refs/pull/*", "*:environment:*"],
+            Grade::Weak,
+            "unprotected-branch",
+        ),
+        (&["repo:o/r:ref:*"], &["*:ref:refs/pull/*"], Grade::Weak, "unprotected-branch"),
+        (&["repo:o/r:ref:*"], &["*:ref:refs/pull/*", "*:ref:refs/heads/*"], Grade::Weak, "tag-ref"),
+        // What an organisation makes of other claims is none of these contexts.
+        (&["repo:o/r:*"], &["*:pull_request", "*:ref:*", "*:environment:*"], Grade::Unsafe, "repo-wide"),
+        (&["repo:o@1/r@2:*"], &["*:pull_request", "*:ref:*", "*:environment:*"], Grade::Weak, "repo-wide"),
         (&["repo:o/r:ref:refs/heads/main", "repo:o/x:*"], &["repo:o/x:*"], Grade::Safe, ""),
         (&["repo:o/r:*"], &["repo:o/r*"], Grade::Weak, "always-false"),
         // Some of each is left.
@@ -149,6 +176,7 @@ fn every_pattern_that_decides_has_a_reason() {
         "pull-request",
         "repo-wide",
         "wildcard-ref",
+        "wildcard-environment",
         "run-phase-wildcard",
         "wildcard-user",
         "unprotected-branch",
@@ -166,6 +194,7 @@ fn every_pattern_that_decides_has_a_reason() {
         "always-false",
         "negative-only",
         "wildcard-workflow",
+        "proposals-call",
         "passes-when-absent",
         "case-ignored",
         "ref-protected",
@@ -182,6 +211,12 @@ fn what_is_admitted_beside_the_deciding_pattern_is_named_too() {
         ("github", "repo:o/app-*:*", &["pull-request", "wildcard-repo"]),
         ("github", "repo:o/app-*:environment:p", &["environment-scoped", "wildcard-repo"]),
         ("github", "repo:o/r:*", &["name-based", "pull-request", "repo-wide"]),
+        ("github", "repo:o/r:ref:*", &["name-based", "pull-request", "wildcard-ref", "wildcard-suffix"]),
+        (
+            "github",
+            "repo:o/r:environment:*",
+            &["name-based", "pull-request", "wildcard-environment", "wildcard-suffix"],
+        ),
         ("github", "repo:o@1/r@2:*", &["immutable", "immutable-id", "repo-wide"]),
         (
             "gitlab",

@@ -35,8 +35,8 @@ fn workflows_events_and_protection_are_graded_by_the_references_that_they_admit(
         // The workflow in a repository: steps of a proposal are nobody's yet.
         (
             format!("assertion.repository == 'o/r' && assertion.job_workflow_ref == '{FILE}@refs/heads/main'"),
-            "safe",
-            None,
+            "weak",
+            Some("proposals-call"),
         ),
         (
             format!("assertion.repository == 'o/r' && assertion.job_workflow_ref == '{FILE}@refs/tags/v1'"),
@@ -79,6 +79,26 @@ fn workflows_events_and_protection_are_graded_by_the_references_that_they_admit(
             Some("strangers-start"),
         ),
         (
+            "assertion.repository == 'o/r' && assertion.event_name in ['schedule', 'check_run']".to_owned(),
+            "weak",
+            Some("strangers-start"),
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.event_name == 'check_suite'".to_owned(),
+            "weak",
+            Some("strangers-start"),
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.event_name == 'status'".to_owned(),
+            "weak",
+            Some("strangers-start"),
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.event_name == 'gollum'".to_owned(),
+            "weak",
+            Some("strangers-start"),
+        ),
+        (
             "assertion.repository == 'o/r' && assertion.ref == 'refs/heads/main' && assertion.event_name == 'issue_comment'"
                 .to_owned(),
             "safe",
@@ -96,6 +116,20 @@ fn workflows_events_and_protection_are_graded_by_the_references_that_they_admit(
             "unsafe",
             Some("pull-request"),
         ),
+        // One that no file of the repository holds.
+        (
+            "assertion.workflow_ref == 'o/r/dynamic/dependabot/dependabot-updates@refs/heads/main'".to_owned(),
+            "safe",
+            None,
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.ref == 'refs/heads/main' \
+             && assertion.job_workflow_ref == 'o/r/dynamic/pages/pages-build-deployment@refs/heads/main'"
+                .to_owned(),
+            "safe",
+            None,
+        ),
+        ("assertion.workflow_ref == 'o/r/w.yml@refs/heads/main'".to_owned(), "weak", Some("always-false")),
         // An event starts no workflow at a commit, and none of another repository.
         (
             format!("assertion.workflow_ref == '{FILE}@0123456789abcdef0123456789abcdef01234567'"),
@@ -239,6 +273,141 @@ fn proposals_count_where_nothing_else_that_is_demanded_keeps_them_out() {
 }
 
 #[test]
+fn a_reference_that_fits_proposals_keeps_none_of_them_out() {
+    for (condition, grade, pattern) in [
+        ("assertion.ref.startsWith('refs/')", "unsafe", Some("pull-request")),
+        ("assertion.ref.startsWith('')", "unsafe", Some("pull-request")),
+        ("assertion.ref.endsWith('/merge')", "unsafe", Some("pull-request")),
+        ("assertion.ref.contains('pull')", "unsafe", Some("pull-request")),
+        ("assertion.ref.contains('37')", "unsafe", Some("pull-request")),
+        ("assertion.ref.matches('refs/.*')", "unsafe", Some("pull-request")),
+        ("assertion.ref.matches('^refs/heads/main|refs/pull')", "unsafe", Some("pull-request")),
+        (
+            "assertion.ref.startsWith('refs/heads/') || assertion.ref.startsWith('refs/p')",
+            "unsafe",
+            Some("pull-request"),
+        ),
+        // None of these is the reference of a proposal.
+        ("assertion.ref.contains('main')", "weak", Some("wildcard-ref")),
+        ("assertion.ref.startsWith('refs/h')", "weak", Some("wildcard-ref")),
+        ("assertion.ref.matches('^refs/.*/main$')", "weak", Some("wildcard-ref")),
+        // What keeps them out beside it.
+        ("assertion.ref.startsWith('refs/') && assertion.event_name == 'push'", "weak", Some("wildcard-ref")),
+        (
+            "assertion.ref.startsWith('refs/') && assertion.event_name in ['push', 'pull_request_target']",
+            "weak",
+            Some("wildcard-ref"),
+        ),
+        ("assertion.ref.startsWith('refs/') && assertion.ref_protected == 'true'", "weak", Some("ref-protected")),
+        ("assertion.ref.startsWith('refs/') && assertion.environment == 'p'", "safe", None),
+        ("assertion.ref.startsWith('refs/') && assertion.ref == 'refs/heads/main'", "safe", None),
+    ] {
+        let of = |repository: &str| {
+            let condition = format!("{repository} && ({condition})");
+            answer(&json!({ "platform": "gcp", "issuer": "github", "subject": "repo:o/r:pull_request",
+                "condition": { "attributeCondition": condition } }))
+            .unwrap()
+        };
+        let said = of("assertion.repository == 'o/r'");
+        assert_eq!(
+            (said["grade"].as_str().unwrap(), said["pattern"].as_str()),
+            (grade, pattern),
+            "{condition}: {said}"
+        );
+        // Where the repository is held by its number, such a test makes it no worse than none.
+        let said = of("assertion.repository_id == '7'");
+        assert_ne!(said["grade"], "unsafe", "{condition}: {said}");
+    }
+}
+
+#[test]
+fn an_environment_whose_name_is_left_open_keeps_no_proposal_out() {
+    for (condition, grade, pattern) in [
+        ("assertion.environment.startsWith('preview')", "unsafe", Some("wildcard-environment")),
+        ("assertion.environment.startsWith('')", "unsafe", Some("wildcard-environment")),
+        ("assertion.sub.startsWith('repo:o/r:environment:')", "unsafe", Some("wildcard-environment")),
+        (
+            "assertion.environment.startsWith('p') && assertion.event_name == 'pull_request'",
+            "unsafe",
+            Some("pull-request"),
+        ),
+        (
+            "assertion.environment.startsWith('p') && assertion.event_name in ['push', 'pull_request']",
+            "unsafe",
+            Some("pull-request"),
+        ),
+        (
+            "assertion.sub.startsWith('repo:o/r:environment:') && assertion.ref.startsWith('refs/pull/')",
+            "unsafe",
+            Some("pull-request"),
+        ),
+        (
+            "assertion.sub.startsWith('repo:o/r:environment:') && assertion.ref.startsWith('refs/')",
+            "unsafe",
+            Some("pull-request"),
+        ),
+        // What keeps proposals out beside it.
+        (
+            "assertion.environment.startsWith('p') && assertion.event_name == 'push'",
+            "weak",
+            Some("wildcard-environment"),
+        ),
+        (
+            "assertion.environment.startsWith('p') && assertion.event_name == 'issue_comment'",
+            "weak",
+            Some("wildcard-environment"),
+        ),
+        (
+            "assertion.environment.startsWith('p') && assertion.ref.startsWith('refs/heads/')",
+            "weak",
+            Some("wildcard-environment"),
+        ),
+        ("assertion.environment.startsWith('p') && assertion.ref_protected == 'true'", "weak", Some("ref-protected")),
+        ("assertion.environment.startsWith('p') && assertion.ref == 'refs/heads/main'", "safe", None),
+        // One that is named is a context of its own, and so is each of a list.
+        ("assertion.environment == 'p' && assertion.event_name == 'pull_request'", "safe", None),
+        ("assertion.environment in ['p', 'q']", "safe", None),
+        ("assertion.environment.startsWith('p') && assertion.environment == 'p'", "safe", None),
+    ] {
+        let said = answer(&json!({ "platform": "gcp", "issuer": "github", "subject": "repo:o/r:pull_request",
+            "condition": { "attributeCondition": format!("assertion.repository == 'o/r' && {condition}") } }))
+        .unwrap();
+        let graded = (said["grade"].as_str().unwrap(), said["pattern"].as_str());
+        assert_eq!(graded, (grade, pattern), "{condition}: {said}");
+    }
+}
+
+#[test]
+fn a_reusable_workflow_that_a_proposal_may_call_is_weak() {
+    for (condition, grade, pattern) in [
+        ("assertion.sub == 'repo:o/r:pull_request'", "weak", Some("proposals-call")),
+        ("assertion.sub.startsWith('repo:o/')", "weak", Some("proposals-call")),
+        ("assertion.sub.startsWith('repo:o/r:')", "weak", Some("proposals-call")),
+        ("assertion.sub.startsWith('repo:o/r:environment:')", "weak", Some("proposals-call")),
+        ("assertion.repository_owner == 'o'", "weak", Some("proposals-call")),
+        ("assertion.repository_id == '7'", "weak", Some("proposals-call")),
+        ("assertion.repository == 'o/r' && assertion.event_name == 'pull_request'", "weak", Some("proposals-call")),
+        ("assertion.repository == 'o/r' && assertion.ref.startsWith('refs/')", "weak", Some("proposals-call")),
+        // These keep it out.
+        ("assertion.sub == 'repo:o/r:ref:refs/heads/main'", "safe", None),
+        ("assertion.sub == 'repo:o/r:environment:p'", "safe", None),
+        ("assertion.repository_owner == 'o' && assertion.ref == 'refs/heads/main'", "safe", None),
+        ("assertion.repository == 'o/r' && assertion.event_name == 'schedule'", "safe", None),
+        ("assertion.repository == 'o/r' && assertion.ref_protected == 'true'", "safe", None),
+    ] {
+        // A commit holds no more than the steps either.
+        for reference in ["refs/heads/main", "0123456789abcdef0123456789abcdef01234567"] {
+            let steps = format!("assertion.job_workflow_ref == 'o/s/.github/workflows/w.yml@{reference}'");
+            let said = answer(&json!({ "platform": "gcp", "issuer": "github", "subject": "repo:o/r:pull_request",
+                "condition": { "attributeCondition": format!("{condition} && {steps}") } }))
+            .unwrap();
+            let graded = (said["grade"].as_str().unwrap(), said["pattern"].as_str());
+            assert_eq!(graded, (grade, pattern), "{condition}: {said}");
+        }
+    }
+}
+
+#[test]
 fn a_subject_and_claims_of_its_repository_count_together() {
     for (condition, grade, pattern) in [
         ("assertion.sub.startsWith('repo:o/a:') && assertion.repository == 'o/b'", "weak", Some("always-false")),
@@ -262,7 +431,27 @@ fn a_subject_and_claims_of_its_repository_count_together() {
             "weak",
             Some("always-false"),
         ),
+        (
+            "assertion.sub == 'repo:o/a:ref:refs/heads/main' && assertion.ref == 'refs/heads/x'",
+            "weak",
+            Some("always-false"),
+        ),
+        (
+            "assertion.sub.startsWith('repo:o/a:ref:refs/heads/') && assertion.ref.startsWith('refs/tags/')",
+            "weak",
+            Some("always-false"),
+        ),
+        ("assertion.sub == 'repo:o/a:environment:p' && assertion.environment == 'q'", "weak", Some("always-false")),
+        (
+            "assertion.sub.startsWith('repo:o/a:environment:p') && assertion.environment == 'q'",
+            "weak",
+            Some("always-false"),
+        ),
         // What both leave.
+        ("assertion.sub.startsWith('repo:o/a:ref:refs/heads/') && assertion.ref == 'refs/heads/x'", "safe", None),
+        ("assertion.sub == 'repo:o/a:environment:p' && assertion.ref == 'refs/heads/x'", "safe", None),
+        ("assertion.sub.startsWith('repo:o/a:environment:') && assertion.environment == 'q'", "safe", None),
+        ("assertion.sub == 'repo:o/a:environment:p%3Aq' && assertion.environment == 'p:q'", "safe", None),
         ("assertion.sub.startsWith('repo:o/') && assertion.repository == 'o/a'", "unsafe", Some("repo-wide")),
         ("assertion.sub.startsWith('repo:o@1/a@2:') && assertion.repository == 'o/a'", "weak", Some("repo-wide")),
         ("assertion.sub.startsWith('repo:o') && assertion.repository_owner == 'ox'", "unsafe", Some("org-wide")),
