@@ -335,6 +335,17 @@ struct Shared {
     rules: KnownRules,
 }
 
+/// A core reads several parts, and objects have a text of their own for every few thousand bytes.
+const BYTES_PER_TEXT: usize = 4096;
+
+impl Shared {
+    /// For one of the parts of a large document, with room for the texts that such a part mostly has.
+    fn of_part(document: &str) -> Self {
+        let room = document.len() / rayon::current_num_threads() / BYTES_PER_TEXT;
+        Self { texts: HashSet::with_capacity_and_hasher(room, FixedState::default()), rules: KnownRules::default() }
+    }
+}
+
 /// Rules of one document, by their texts: a server writes equal rules equally, so equal texts are parsed once. The texts
 /// stay where they are.
 #[derive(Debug, Default)]
@@ -390,7 +401,7 @@ impl Capture {
             cluster.take(found, &mut taking, &document.text, &mut shared.rules)
         };
         // Cores that count the users of one text wait for each other: each part has a path of its own.
-        let start = || (Cluster::default(), Shared::default(), Arc::<str>::from(&*document.path));
+        let start = || (Cluster::default(), Shared::of_part(&document.text), Arc::<str>::from(&*document.path));
         let parts = crate::documents::read_in_parts(document, start, |(part, shared, path), found| {
             take(part, shared, path, &found)
         });
