@@ -72,8 +72,7 @@ fn read_in_turns<'a, R: Receive<'a>>(
     let stretches = stretches(parts, text, lists)?;
     let mut held = Vec::new();
     for turn in stretches.chunks(rayon::current_num_threads() * PER_CORE) {
-        let ((), read) =
-            rayon::join(|| held.drain(..).for_each(&mut *each), || read_all(turn, text, lists, receiver));
+        let ((), read) = rayon::join(|| held.drain(..).for_each(&mut *each), || read_all(turn, text, lists, receiver));
         held = read?;
     }
     held.into_iter().for_each(each);

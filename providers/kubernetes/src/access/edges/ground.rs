@@ -106,13 +106,7 @@ impl<'r> Ground<'r> {
         let rules_of = |grantor: &Grantor| {
             let grantor = *grantor;
             let rules = self.cluster.rules_of(grantor);
-            rules.map(move |(at, rule, operations, home)| HeldRule {
-                grantor,
-                at,
-                rule,
-                operations: &**operations,
-                home,
-            })
+            rules.map(move |(at, rule, operations, home)| HeldRule { grantor, at, rule, operations, home })
         };
         let rules: Vec<HeldRule<'r>> = held.grantors.iter().flat_map(rules_of).collect();
         let written = vec![None; rules.len()];
