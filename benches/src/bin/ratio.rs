@@ -2,7 +2,8 @@
 //! `cargo run --release -p evenhand-benches --bin ratio -- aws 10000`.
 //!
 //! The parse holds the text in memory and runs on one core; the scan starts from the files and ends with the terminal
-//! report. Each is done three times in turn and the medians are compared. Peak memory is that of a process of its own.
+//! report. Each is done three times in turn and the medians are compared. Peak memory is that of a process of its own, beside
+//! that of another one which scans next to nothing: what the program takes by itself.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -13,6 +14,9 @@ use evenhand_benches::kind::Kind;
 use evenhand_benches::scan::Bench;
 use evenhand_benches::yardstick;
 use evenhand_rules::evaluate::Keep;
+
+/// Next to nothing to scan.
+const FEW: u64 = 10;
 
 const USAGE: &str = "usage: ratio aws|azure|kubernetes IDENTITIES";
 
@@ -64,6 +68,7 @@ fn compare(kind: Kind, count: u64) -> Result<(), String> {
     drop(bench);
     let (parse, scan) = (median(&mut parses), median(&mut scans));
     let peak = peak_of_scan(&folder);
+    let alone = kind.capture(FEW).ok().and_then(|folder| peak_of_scan(&folder));
     say(&format!(
         "{} {count}: {:.1} MB, {findings} findings, {excess} AI identities with excess",
         kind.word(),
@@ -82,6 +87,14 @@ fn compare(kind: Kind, count: u64) -> Result<(), String> {
     match peak {
         Some(peak) => say(&format!("  peak memory {:.1} MB: {:.2} x the input", mega(peak), mega(peak) / mega(bytes))),
         None => say("  peak memory is not known on this system"),
+    }
+    if let (Some(peak), Some(alone)) = (peak, alone) {
+        let more = mega(peak.saturating_sub(alone));
+        say(&format!(
+            "  of which {:.1} MB for {FEW} identities already; beyond that {:.2} x the input",
+            mega(alone),
+            more / mega(bytes)
+        ));
     }
     Ok(())
 }
