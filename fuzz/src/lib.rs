@@ -24,6 +24,7 @@ mod sources {
     mod known;
     mod load;
     mod named;
+    mod proposed;
 
     use super::{Arc, Document, FileFacts};
 
