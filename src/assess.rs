@@ -10,7 +10,7 @@ use evenhand_model::id::RuleId;
 use evenhand_model::identity::{Identity, Nature};
 use evenhand_model::parity::Verdict;
 use evenhand_reports::Report;
-use evenhand_reports::report::{Coverage, PossibleAgent, RuleOutcome, Scan, Settings, SourceStatus, Tool};
+use evenhand_reports::report::{Coverage, Levelled, PossibleAgent, RuleOutcome, Scan, Settings, SourceStatus, Tool};
 use evenhand_rules::evaluate::{self, Assessed, Assessment, Keep, Stage};
 use evenhand_rules::pack::RuleSet;
 use evenhand_rules::parity::ParityConfig;
@@ -135,9 +135,10 @@ fn settings(config: &Config) -> Settings {
         config.rules.iter().filter(|rule| rule.off).map(|rule| Arc::from(rule.rule.as_str())).collect();
     rules_off.sort();
     let levelled = config.rules.iter().filter(|rule| !rule.off);
-    let mut rules_levelled: Vec<Arc<str>> =
-        levelled.filter_map(|rule| Some(format!("{} = {}", rule.rule, rule.severity?).into())).collect();
-    rules_levelled.sort();
+    let mut rules_levelled: Vec<Levelled> = levelled
+        .filter_map(|rule| Some(Levelled { rule: rule.rule.as_str().into(), severity: rule.severity? }))
+        .collect();
+    rules_levelled.sort_by(|a, b| a.rule.cmp(&b.rule));
     Settings {
         configuration: config.file.clone(),
         waivers: config.waiver_file.clone(),

@@ -267,8 +267,9 @@ pub fn remedy<'a>(
         let mut share = cut.share(proposal, &cuts);
         if share.changes() {
             share.others = work.others(cut.holder, &lent);
-        } else if !(share.steps.is_empty() && share.files.is_empty()) {
-            // They tell of what is written, and nothing is.
+        } else if !share.steps.is_empty() || !share.files.is_empty() {
+            // These are written only where something changes, and the notes tell of them. Without any the notes tell of
+            // policies that are left alone.
             share.notes.clear();
         }
         match cut.holder.identity.id == identity.id {

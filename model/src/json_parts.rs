@@ -4,8 +4,8 @@
 //! breaks, and no line break stands inside a JSON text (RFC 8259, section 7), so that a line which is indented as the
 //! first element and opens an object very probably begins another element. Such lines are taken for the beginnings of
 //! parts. Whether they were is proven by the reading: the first part begins where the list does, and every part must end
-//! between two elements, exactly where the next one begins. Where one does not, nothing is returned, and the document is
-//! to be read from one end to the other.
+//! between two elements, exactly where the next one begins. Where one does not, the document is read from one end to the
+//! other.
 //!
 //! Nothing here knows what an element means.
 
@@ -41,18 +41,30 @@ pub trait Receive<'a>: Send {
     fn member(&mut self, name: &str, value: &'a RawValue) -> Result<(), serde_json::Error>;
 }
 
-/// Reads a JSON object and the wanted lists at its top, in parts, each with a receiver of its own, or as one part where
-/// that cannot be. The parts are handed over in order, some while the next ones are read, so that few are held at a time.
-/// `None` where the object is not read to the end of the text without an error; parts before that may have been handed
-/// over, and more than once.
+/// Reads a JSON object and the wanted lists at its top, in parts, each with a receiver of its own. The parts are handed over
+/// in order, some while the next ones are read, so that few are held at a time. Where a part turns out not to begin where it
+/// seemed to, the whole document is handed over as one part: after the parts before, so that what these hold comes twice.
+/// `None` where the object cannot be read to the end of the text; parts may have been handed over before.
 pub fn read<'a, R: Receive<'a>>(
     text: &'a str,
     lists: &[&'static str],
     receiver: impl Fn() -> R + Sync,
     mut each: impl FnMut(R) + Send,
 ) -> Option<()> {
-    let small_parts = if rayon::current_num_threads() < 2 { 0 } else { text.len() / LEAST };
-    read_in_turns(small_parts, text, lists, &receiver, &mut each).or_else(|| {
+    let cores = rayon::current_num_threads();
+    let small_parts = if cores < 2 { 0 } else { text.len() / LEAST };
+    read_in_turns_or_whole(small_parts, cores * PER_CORE, text, lists, &receiver, &mut each)
+}
+
+fn read_in_turns_or_whole<'a, R: Receive<'a>>(
+    parts: usize,
+    at_a_time: usize,
+    text: &'a str,
+    lists: &[&'static str],
+    receiver: &(impl Fn() -> R + Sync),
+    each: &mut (impl FnMut(R) + Send),
+) -> Option<()> {
+    read_in_turns(parts, at_a_time, text, lists, receiver, each).or_else(|| {
         let mut received = receiver();
         let whole = Walk::from(Start { offset: 0, element: None }, text, lists).run(None, &mut received);
         whole.then(|| each(received))
@@ -61,6 +73,7 @@ pub fn read<'a, R: Receive<'a>>(
 
 fn read_in_turns<'a, R: Receive<'a>>(
     parts: usize,
+    at_a_time: usize,
     text: &'a str,
     lists: &[&'static str],
     receiver: &(impl Fn() -> R + Sync),
@@ -71,7 +84,7 @@ fn read_in_turns<'a, R: Receive<'a>>(
     }
     let stretches = stretches(parts, text, lists)?;
     let mut held = Vec::new();
-    for turn in stretches.chunks(rayon::current_num_threads() * PER_CORE) {
+    for turn in stretches.chunks(at_a_time) {
         let ((), read) = rayon::join(|| held.drain(..).for_each(&mut *each), || read_all(turn, text, lists, receiver));
         held = read?;
     }
@@ -170,14 +183,19 @@ impl Layout {
         let mut offsets = vec![0];
         for part in 1..parts {
             let from = text.len() / parts * part;
+            // The element before reaches beyond here.
+            if offsets.last().is_some_and(|last| from < *last) {
+                continue;
+            }
             let rest = text.as_bytes().get(from..)?;
             let found = memmem::find_iter(rest, &self.element).find_map(|at| {
-                let before = text.as_bytes().get(from + at - usize::from(from + at > 0));
-                (before == Some(&b',')).then_some(from + at + self.element.len() - 1)
+                let before = text.as_bytes().get(..from + at)?;
+                let line = before.strip_suffix(b"\r").unwrap_or(before);
+                line.ends_with(b",").then_some(from + at + self.element.len() - 1)
             });
-            if let Some(offset) = found
-                && offsets.last().is_some_and(|last| *last < offset)
-            {
+            // Further on there is none either.
+            let Some(offset) = found else { break };
+            if offsets.last().is_some_and(|last| *last < offset) {
                 offsets.push(offset);
             }
         }
@@ -389,6 +407,65 @@ mod tests {
         for parts in 1..40 {
             assert_eq!(in_parts(parts, &text).as_ref(), Some(&at_once(&document)), "{parts} parts");
         }
+    }
+
+    #[test]
+    fn lines_may_end_as_windows_ends_them() {
+        let document = json!({"Users": (0..50).map(user).collect::<Vec<_>>(), "After": true});
+        let text = serde_json::to_string_pretty(&document).unwrap().replace('\n', "\r\n");
+        let starts = Layout::of(&text, &LISTS).and_then(|layout| layout.starts(10, &text, &LISTS)).unwrap();
+        assert_eq!(starts.len(), 10);
+        for parts in 1..40 {
+            assert_eq!(in_parts(parts, &text).as_ref(), Some(&at_once(&document)), "{parts} parts");
+        }
+    }
+
+    #[test]
+    fn where_no_element_begins_no_part_does() {
+        let wide = |at: usize| json!({"Name": at.to_string(), "Text": "a".repeat(5000)});
+        let document = json!({"Users": [user(0), user(1), wide(2), wide(3)], "After": "a".repeat(5000)});
+        for line_break in ["\n", "\r\n"] {
+            let text = serde_json::to_string_pretty(&document).unwrap().replace('\n', line_break);
+            let starts = Layout::of(&text, &LISTS).and_then(|layout| layout.starts(100, &text, &LISTS)).unwrap();
+            assert!(starts.is_sorted_by(|a, b| a.offset < b.offset), "{starts:?}");
+            assert_eq!(starts.last().unwrap().element, Some(("Users", 3)));
+            assert_eq!(in_parts(100, &text), Some(at_once(&document)));
+        }
+    }
+
+    fn in_turns(parts: usize, at_a_time: usize, text: &str) -> (Option<()>, Vec<(String, u32, Value)>) {
+        let mut all = Vec::new();
+        let mut each = |part: All| all.extend(part.0);
+        let read = read_in_turns_or_whole(parts, at_a_time, text, &LISTS, &All::default, &mut each);
+        (read, all)
+    }
+
+    #[test]
+    fn parts_are_handed_over_in_order_whatever_number_is_read_at_a_time() {
+        let document = json!({"Users": (0..50).map(user).collect::<Vec<_>>(), "After": true});
+        let text = serde_json::to_string_pretty(&document).unwrap();
+        for (parts, at_a_time) in [(1, 1), (12, 1), (12, 2), (13, 3), (12, 50)] {
+            assert_eq!(in_turns(parts, at_a_time, &text), (Some(()), at_once(&document)), "{parts} by {at_a_time}");
+        }
+    }
+
+    #[test]
+    fn where_a_later_part_fails_the_whole_follows_what_was_handed_over() {
+        let plain: Vec<String> = (0..60).map(|at| format!("    {{\"Name\": \"user-{at}\"}}")).collect();
+        // The inner objects are indented as the elements are.
+        let likeness =
+            "    {\"Name\": \"a\", \"Tags\": [\n    {\"Key\": 1},\n    {\"Key\": 2},\n    {\"Key\": 3}\n  ]}";
+        let elements = format!("{},\n{}", plain.join(",\n"), [likeness; 30].join(",\n"));
+        let text = format!("{{\n  \"Users\": [\n{elements}\n  ]\n}}");
+        let whole = at_once(&serde_json::from_str(&text).unwrap());
+        let (read, all) = in_turns(20, 2, &text);
+        assert_eq!(read, Some(()));
+        let (before, last) = all.split_at(all.len() - whole.len());
+        assert_eq!(last, whole);
+        assert!(!before.is_empty() && whole.starts_with(before), "{} before", before.len());
+        let cut = text.strip_suffix('}').unwrap();
+        let (read, all) = in_turns(20, 2, cut);
+        assert!(read.is_none() && !all.is_empty());
     }
 
     #[test]

@@ -11,6 +11,8 @@ const NUMBERS: usize = 4;
 ///
 /// Names lie all over memory and begin alike. So the bytes after what all of them begin with, by which most are told
 /// apart, are brought together and sorted; and things, which are large, are moved once, when the place of each is known.
+/// Where names of several providers are among them, all begin alike with little or nothing, and those of one provider may
+/// be told apart only by their whole text: slower, and the same order.
 pub fn sort_by_text<T: Sync>(
     list: &mut [T],
     text: impl Fn(&T) -> &str + Sync,

@@ -23,7 +23,7 @@ pub struct Kept {
 /// A file to write.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ProposedFile {
-    /// Its name, without folders; one of which [`is_proposed`] says so.
+    /// Its name, without folders. [`is_proposed`] is true of it.
     pub name: String,
     /// What it holds.
     pub text: String,
@@ -104,7 +104,7 @@ pub fn is_proposed(name: &str) -> bool {
     let (Some("json" | "yaml"), Some(ending), Some(stem)) = (parts.next(), parts.next(), parts.next()) else {
         return false;
     };
-    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let word = ending.rsplit_once('-').filter(|(_, number)| is_number(number)).map_or(ending, |(word, _)| word);
     !stem.is_empty() && ENDINGS.contains(&word)
 }
@@ -201,9 +201,11 @@ mod tests {
         for name in ["role-a.policy.json", "a.b.policy-12.json", "serviceaccount_a_b.rbac.yaml", "x.permissions.yaml"] {
             assert!(is_proposed(name), "{name}");
         }
-        for name in [".mcp.json", "mcp.json", "role.json", ".policy.json", "a.policy-x.json", "a.policy.toml", "policy"]
-        {
+        for name in [".mcp.json", "mcp.json", "role.json", ".policy.json", "a.policy.toml", "policy"] {
             assert!(!is_proposed(name), "{name}");
+        }
+        for name in ["a.policy-x.json", "a.policy-.json"] {
+            assert!(!is_proposed(name), "{name}: no number");
         }
     }
 }

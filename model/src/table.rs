@@ -123,10 +123,10 @@ impl Column {
     pub fn value(&self, row: usize) -> Value {
         match self {
             Self::Text(values) => values.get(row).cloned().map_or(Value::Null, Value::Text),
-            Self::Integer(values) => values.get(row).copied().flatten().map_or(Value::Null, Value::Integer),
-            Self::Float(values) => values.get(row).copied().flatten().map_or(Value::Null, Value::Float),
-            Self::Boolean(values) => values.get(row).copied().flatten().map_or(Value::Null, Value::Boolean),
-            Self::Timestamp(values) => values.get(row).copied().flatten().map_or(Value::Null, Value::Timestamp),
+            Self::Integer(values) => known(values, row).map_or(Value::Null, Value::Integer),
+            Self::Float(values) => known(values, row).map_or(Value::Null, Value::Float),
+            Self::Boolean(values) => known(values, row).map_or(Value::Null, Value::Boolean),
+            Self::Timestamp(values) => known(values, row).map_or(Value::Null, Value::Timestamp),
         }
     }
 
@@ -134,10 +134,10 @@ impl Column {
     pub fn is_null(&self, row: usize) -> bool {
         match self {
             Self::Text(values) => values.get(row).is_none(),
-            Self::Integer(values) => values.get(row).copied().flatten().is_none(),
-            Self::Float(values) => values.get(row).copied().flatten().is_none(),
-            Self::Boolean(values) => values.get(row).copied().flatten().is_none(),
-            Self::Timestamp(values) => values.get(row).copied().flatten().is_none(),
+            Self::Integer(values) => known(values, row).is_none(),
+            Self::Float(values) => known(values, row).is_none(),
+            Self::Boolean(values) => known(values, row).is_none(),
+            Self::Timestamp(values) => known(values, row).is_none(),
         }
     }
 
@@ -148,6 +148,11 @@ impl Column {
             Self::Integer(_) | Self::Float(_) | Self::Boolean(_) | Self::Timestamp(_) => None,
         }
     }
+}
+
+/// One of the values of a column; `None` where it is NULL or outside the column.
+pub fn known<T: Copy>(values: &[Option<T>], row: usize) -> Option<T> {
+    values.get(row).copied().flatten()
 }
 
 /// A field's name as a column: without the mark that Rust puts before its keywords.

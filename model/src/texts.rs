@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Texts by row, some unknown. Texts that share their memory are held once, whatever the number of rows.
+/// Texts by row, some unknown. Texts that share their memory are held once where parts with repetitions were [joined]; in a
+/// column that is built row by row they are, if they follow each other closely.
+///
+/// [joined]: Self::joined
 #[derive(Clone, Debug, Default)]
 pub struct Texts {
     /// The texts, in the order of their first row.
@@ -33,7 +36,8 @@ impl Texts {
         self.text(*self.of.get(row)?)
     }
 
-    /// The texts of all rows: each once, as far as rows share its memory.
+    /// The texts of all rows, in the order of their first row. Equal ones may stand there several times: where rows do not
+    /// share the memory, or where nobody looked whether they do.
     pub fn distinct(&self) -> &[Arc<str>] {
         &self.distinct
     }

@@ -14,7 +14,7 @@ use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
 use crate::each::Each;
-use crate::report::{Coverage, PossibleAgent, Report, RuleOutcome, Scan, Tool, WriteError};
+use crate::report::{Coverage, Levelled, PossibleAgent, Report, RuleOutcome, Scan, Tool, WriteError};
 
 /// The version of the form. Members are only ever added under one version.
 pub const SCHEMA: &str = "evenhand/report/v1";
@@ -73,7 +73,7 @@ pub(crate) struct CoverageDocument<'a> {
     configuration: Option<&'a str>,
     waivers: Option<&'a str>,
     rules_off: &'a [Arc<str>],
-    rules_levelled: &'a [Arc<str>],
+    rules_levelled: &'a [Levelled],
     rules_chosen_by: &'a [Arc<str>],
 }
 

@@ -1,5 +1,6 @@
 //! The report model: everything a format may say about a scan.
 
+use std::fmt;
 use std::sync::Arc;
 
 use evenhand_model::catalog::CatalogSource;
@@ -213,10 +214,42 @@ pub struct Settings {
     pub waivers: Option<Arc<str>>,
     /// The rules that the configuration switches off, sorted.
     pub rules_off: Vec<Arc<str>>,
-    /// The rules that it gives a level, as `no-owner = low`, sorted.
-    pub rules_levelled: Vec<Arc<str>>,
+    /// The rules that it gives a level, sorted.
+    pub rules_levelled: Vec<Levelled>,
     /// The options of the command line that chose the rules, as `--skip no-owner`.
     pub rules_chosen_by: Vec<Arc<str>>,
+}
+
+/// A rule with the level that a configuration gives it; written as `no-owner = low`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Levelled {
+    /// The rule.
+    pub rule: Arc<str>,
+    /// Its level.
+    pub severity: Severity,
+}
+
+impl fmt::Display for Levelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} = {}", self.rule, self.severity)
+    }
+}
+
+impl From<Levelled> for String {
+    fn from(levelled: Levelled) -> Self {
+        levelled.to_string()
+    }
+}
+
+impl TryFrom<String> for Levelled {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let parts = text.split_once(" = ").and_then(|(rule, level)| Some((rule, Severity::parse(level)?)));
+        let (rule, severity) = parts.ok_or_else(|| format!("`{text}` is no rule with its level"))?;
+        Ok(Self { rule: rule.into(), severity })
+    }
 }
 
 impl Coverage {
@@ -239,4 +272,20 @@ pub enum WriteError {
     /// A CSV record could not be written.
     #[error("the CSV could not be written: {0}")]
     Csv(#[from] ::csv::Error),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_with_its_level_is_read_as_it_is_written() {
+        let levelled = Levelled { rule: "no-owner".into(), severity: Severity::Low };
+        let text = serde_json::to_string(&levelled).unwrap();
+        assert_eq!(text, r#""no-owner = low""#);
+        assert_eq!(serde_json::from_str::<Levelled>(&text).unwrap(), levelled);
+        for wrong in [r#""no-owner""#, r#""no-owner = lowest""#] {
+            assert!(serde_json::from_str::<Levelled>(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -223,10 +223,7 @@ fn run<'a, 'b>(
 fn overrides(settings: &Settings) -> Vec<Value> {
     let said = |rule: &str, configuration: Value| json!({"descriptor": {"id": rule}, "configuration": configuration});
     let off = settings.rules_off.iter().map(|rule| said(rule, json!({"enabled": false})));
-    let levelled = settings.rules_levelled.iter().filter_map(|rule| {
-        let (rule, severity) = rule.split_once(" = ")?;
-        Some(said(rule, json!({"level": level(Severity::parse(severity)?)})))
-    });
+    let levelled = settings.rules_levelled.iter().map(|held| said(&held.rule, json!({"level": level(held.severity)})));
     off.chain(levelled).collect()
 }
 

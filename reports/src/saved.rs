@@ -26,7 +26,9 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde_json::value::RawValue;
 
 use crate::json::SCHEMA;
-use crate::report::{Coverage, PossibleAgent, Report, RuleOutcome, Scan, Settings, SourceFile, SourceStatus, Tool};
+use crate::report::{
+    Coverage, Levelled, PossibleAgent, Report, RuleOutcome, Scan, Settings, SourceFile, SourceStatus, Tool,
+};
 
 /// Where a rule is asked for: framework and id, as findings hold them.
 type References = Arc<[(Arc<str>, Arc<str>)]>;
@@ -136,7 +138,7 @@ struct CoverageDocument {
     #[serde(default)]
     rules_off: Vec<Arc<str>>,
     #[serde(default)]
-    rules_levelled: Vec<Arc<str>>,
+    rules_levelled: Vec<Levelled>,
     #[serde(default)]
     rules_chosen_by: Vec<Arc<str>>,
 }

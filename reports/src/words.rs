@@ -81,12 +81,12 @@ pub(crate) fn settings(settings: &Settings) -> Vec<String> {
     let off = counted(rules_off.len(), "rule", "rules");
     let levelled = counted(rules_levelled.len(), "rule is", "rules are");
     let rules = [
-        (format!("{off} switched off there"), rules_off),
-        (format!("{levelled} given a level there"), rules_levelled),
-        ("rules chosen by".to_owned(), rules_chosen_by),
+        (format!("{off} switched off there"), listed(rules_off)),
+        (format!("{levelled} given a level there"), listed(rules_levelled)),
+        ("rules chosen by".to_owned(), listed(rules_chosen_by)),
     ];
     let rules = rules.into_iter().filter(|(_, all)| !all.is_empty());
-    files.chain(rules.map(|(what, all)| format!("{what}: {}", all.join(", ")))).collect()
+    files.chain(rules.map(|(what, all)| format!("{what}: {all}"))).collect()
 }
 
 /// The same by name, for programs; what is not set is left out.
@@ -95,9 +95,17 @@ pub(crate) fn settings_by_name(settings: &Settings) -> Vec<(&'static str, String
     let files = [("configuration", configuration), ("waivers", waivers)]
         .into_iter()
         .filter_map(|(name, file)| Some((name, printable(file.as_ref()?))));
-    let rules = [("rules_off", rules_off), ("rules_levelled", rules_levelled), ("rules_chosen_by", rules_chosen_by)];
+    let rules = [
+        ("rules_off", listed(rules_off)),
+        ("rules_levelled", listed(rules_levelled)),
+        ("rules_chosen_by", listed(rules_chosen_by)),
+    ];
     let rules = rules.into_iter().filter(|(_, all)| !all.is_empty());
-    files.chain(rules.map(|(name, all)| (name, printable(&all.join(", "))))).collect()
+    files.chain(rules.map(|(name, all)| (name, printable(&all)))).collect()
+}
+
+fn listed<T: ToString>(all: &[T]) -> String {
+    all.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// A gap in a line: what, why, and what is therefore unknown.

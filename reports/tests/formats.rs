@@ -21,7 +21,7 @@ use evenhand_model::table::Row as _;
 use evenhand_model::waiver::Waiver;
 use evenhand_reports::evidence_folder::EvidenceFolder;
 use evenhand_reports::report::{
-    Coverage, PossibleAgent, Report, RuleOutcome, Scan, Settings, SourceFile, SourceStatus, Tool,
+    Coverage, Levelled, PossibleAgent, Report, RuleOutcome, Scan, Settings, SourceFile, SourceStatus, Tool,
 };
 use evenhand_reports::{asff, csv, json, junit, markdown, ocsf, oscal, parity_card, sarif, schema, terminal};
 
@@ -474,7 +474,7 @@ fn what_a_configuration_makes_of_rules_is_told_to_programs_too() {
         configuration: Some("evenhand.toml".into()),
         waivers: None,
         rules_off: vec!["no-sponsor".into(), "no-owner".into()],
-        rules_levelled: vec!["not-logged = low".into()],
+        rules_levelled: vec![Levelled { rule: "not-logged".into(), severity: Severity::Low }],
         rules_chosen_by: vec![],
     };
     let text = |write: &dyn Fn(&mut Vec<u8>)| {
@@ -519,7 +519,8 @@ fn what_a_configuration_makes_of_rules_is_told_to_programs_too() {
 #[test]
 fn sarif_tells_the_level_that_a_rule_has_itself_beside_the_one_that_a_configuration_gives_it() {
     let mut report = report();
-    report.coverage.settings.rules_levelled = vec!["excess-high-risk = low".into()];
+    report.coverage.settings.rules_levelled =
+        vec![Levelled { rule: "excess-high-risk".into(), severity: Severity::Low }];
     report.rules[0].severity = Severity::Low;
     let mut bytes = Vec::new();
     sarif::write(&report, &EvidenceFolder::of(&report, "evidence"), &mut bytes).expect("written");

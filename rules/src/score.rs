@@ -87,9 +87,16 @@ struct Pair<'a> {
 
 /// The open pairs, sorted, each once.
 fn pairs<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<Pair<'a>> {
-    let pair =
-        |finding: &'a Finding| Pair { rule: &finding.rule, identity: &finding.identity, severity: finding.severity };
-    let mut pairs: Vec<Pair<'a>> = findings.map(pair).collect();
+    let mut pairs: Vec<Pair<'a>> = Vec::new();
+    for Finding { rule, identity, severity, .. } in findings {
+        match pairs.last_mut() {
+            // Rows of one identity mostly follow each other.
+            Some(last) if last.identity == identity && last.rule == rule => {
+                last.severity = last.severity.max(*severity)
+            }
+            _ => pairs.push(Pair { rule, identity, severity: *severity }),
+        }
+    }
     // Findings of one severity are in this order: the stable sort is the one that makes use of it.
     pairs.sort_by(|a, b| (a.rule, a.identity).cmp(&(b.rule, b.identity)));
     pairs.dedup_by(|later, earlier| {

@@ -151,8 +151,24 @@ fn write(folder: &Path, changed: &[(&IdentityId, &[ProposedFile])], force: bool)
             "name a folder where this user may write with --out",
         )
     })?;
-    let mut written = Written::default();
-    for (name, is_as_written) in stale(&listed, changed, folder) {
+    let stale = stale(&listed, changed, folder);
+    listed.files.extend(files.iter().map(|(identity, file)| (file.name.clone(), Listed::new(identity, &file.text))));
+    let write_list = |listed: &Proposed| {
+        to_file(&list, |sink| {
+            serde_json::to_writer_pretty(&mut *sink, listed)?;
+            sink.write_all(b"\n")
+        })
+    };
+    // Before the files, so that no new one is there unlisted: a scan would take it for evidence, and the next proposal would
+    // not replace it. A manifest is known by its hash, so one that is replaced has none until it is written. Files of the
+    // earlier proposal stay listed, and go last, when all of this one is there.
+    write_list(&listed)?;
+    for (path, (_, file)) in paths.iter().zip(&files) {
+        to_file(path, |sink| sink.write_all(file.text.as_bytes()))?;
+    }
+    let mut written = Written { files: paths, ..Written::default() };
+    let listed_before = listed.files.len();
+    for (name, is_as_written) in stale {
         let path = folder.join(&name);
         if is_there(&path) && !is_as_written {
             written.left.push(path);
@@ -169,16 +185,10 @@ fn write(folder: &Path, changed: &[(&IdentityId, &[ProposedFile])], force: bool)
         }
         listed.files.remove(&name);
     }
-    listed.files.extend(files.iter().map(|(identity, file)| (file.name.clone(), Listed::new(identity, &file.text))));
-    // First, so that no file is ever taken for evidence.
-    to_file(&list, |sink| {
-        serde_json::to_writer_pretty(&mut *sink, &listed)?;
-        sink.write_all(b"\n")
-    })?;
-    for (path, (_, file)) in paths.iter().zip(&files) {
-        to_file(path, |sink| sink.write_all(file.text.as_bytes()))?;
+    if listed.files.len() < listed_before {
+        write_list(&listed)?;
     }
-    Ok(Written { files: paths, ..written })
+    Ok(written)
 }
 
 /// The files in a folder that are listed for identities that change and are no part of what is proposed for them now, each

@@ -519,6 +519,30 @@ fn files_of_an_earlier_proposal_go_unless_somebody_changed_them() {
     assert!(table.contains(&format!("  {edited}: left, ")), "{table}");
 }
 
+#[test]
+fn an_earlier_proposal_stays_where_the_new_one_cannot_be_written() {
+    const FILE: &str = "evenhand-fix/role-incident-agent.policy.json";
+    let scene = Scene::with_account();
+    fix(&scene, "incident-agent", "gaad.json", &[]);
+    let (earlier, list) = ("evenhand-fix/role-incident-agent.policy-1.json", "evenhand-fix/evenhand-fix.json");
+    let mut listed = json(&scene.read(list));
+    listed["files"]["role-incident-agent.policy-1.json"] = value!({
+        "identity": "arn:aws:iam::111122223333:role/incident-agent",
+        "blake3": blake3::hash(b"wide").to_string(),
+    });
+    let scene = scene.file(earlier, b"wide").file(list, listed.to_string().as_bytes());
+    // A folder in the file's place takes no text.
+    std::fs::remove_file(scene.path(FILE)).unwrap();
+    std::fs::create_dir(scene.path(FILE)).unwrap();
+    let run = scene.run(&["fix", "incident-agent", "--from", "gaad.json", "--force"]);
+    assert_eq!(run.code, 2, "{}", run.stderr);
+    assert_eq!(scene.read(earlier), "wide");
+    assert_eq!(json(&scene.read(list))["files"], listed["files"]);
+    std::fs::remove_dir(scene.path(FILE)).unwrap();
+    let told = fix(&scene, "incident-agent", "gaad.json", &[]);
+    assert_eq!(told["files_removed"], value!([earlier]));
+}
+
 /// Lines of answers, each changed where a function knows its path.
 fn answers(scene: &Scene, name: &str, change: impl Fn(&str, &mut Value)) -> String {
     let lines = scene.read(name);

@@ -1,6 +1,6 @@
 //! From a rule's SQL to expressions over columns.
 
-use polars::prelude::{AggExpr, Expr, Operator};
+use polars::prelude::{AggExpr, Expr, FunctionExpr, Operator, StringFunction};
 use polars::sql::sql_expr;
 
 use crate::pack::{Rule, sql};
@@ -115,6 +115,24 @@ pub(crate) fn first_condition(condition: &Expr) -> &Expr {
     }
 }
 
+/// Whether the value of some column may be one on which an expression fails, as a strict `CAST` does. What is not known to
+/// be safe may fail.
+fn may_fail(expr: &Expr) -> bool {
+    expr.into_iter().any(|node| match node {
+        Expr::Column(_)
+        | Expr::Literal(_)
+        | Expr::BinaryExpr { .. }
+        | Expr::Ternary { .. }
+        | Expr::Agg(AggExpr::Implode { .. })
+        | Expr::Function { function: FunctionExpr::Boolean(_), .. } => false,
+        // What `LIKE` becomes.
+        Expr::Function { function: FunctionExpr::StringExpr(StringFunction::Contains { .. }), input } => {
+            !matches!(input.get(1), Some(Expr::Literal(_)))
+        }
+        _ => true,
+    })
+}
+
 /// The predicate and the condition of applicability of a rule, parameters bound.
 pub(crate) struct Compiled {
     pub(crate) predicate: Expr,
@@ -134,6 +152,11 @@ impl Compiled {
             expression(text, &declared, &bound)
         };
         Ok(Self { predicate: compile(&rule.predicate)?, applies: rule.applies_to.as_deref().map(compile).transpose()? })
+    }
+
+    /// Whether some value of a column may make the rule fail.
+    pub(crate) fn may_fail(&self) -> bool {
+        may_fail(&self.predicate) || self.applies.as_ref().is_some_and(may_fail)
     }
 
     /// The columns that the rule's conditions read, sorted.

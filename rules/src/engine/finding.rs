@@ -9,7 +9,7 @@ use evenhand_model::evidence::Evidence;
 use evenhand_model::finding::{Finding, Missing, Status};
 use evenhand_model::id::{FindingId, IdentityId, ProviderName, RuleId, ScopeId};
 use evenhand_model::identity::Identity;
-use evenhand_model::table::{Column, Table};
+use evenhand_model::table::{Column, Table, known};
 use rayon::prelude::*;
 
 use crate::engine::open::{Cited, Said};
@@ -340,10 +340,6 @@ fn id_of(named: [&str; 4], key: &[Cow<'_, str>], id: &mut String) {
         id.push(digit(byte >> 4));
         id.push(digit(byte & 15));
     }
-}
-
-fn known<T: Copy>(values: &[Option<T>], row: usize) -> Option<T> {
-    values.get(row).copied().flatten()
 }
 
 /// A value as a key: different values of one column have different texts.

@@ -1,6 +1,6 @@
 //! Fact tables as data frames: only the columns that some rule reads.
 
-use evenhand_model::table::{Column, ColumnSpec, Table, TableSpec};
+use evenhand_model::table::{Column, ColumnSpec, Table, TableSpec, known};
 use polars::prelude::{
     BooleanChunked, Column as PolarsColumn, DataFrame, Float64Chunked, Int64Chunked, IntoColumn as _,
     NewChunkedArray as _, PlSmallStr, PolarsResult, StringChunked, TimeUnit,
@@ -90,8 +90,4 @@ fn convert(name: &'static str, column: &Column, rows: &Rows) -> PolarsColumn {
             Int64Chunked::from_iter_options(name, moments).into_datetime(TimeUnit::Milliseconds, None).into_column()
         }
     }
-}
-
-fn known<T: Copy>(values: &[Option<T>], row: usize) -> Option<T> {
-    values.get(row).copied().flatten()
 }

@@ -1,6 +1,7 @@
 //! One select for all rules over a table.
 //!
-//! Many rules speak of few rows: of agents among all identities. Their conditions are evaluated over these rows alone.
+//! Many rules speak of few rows: of agents among all identities. Their conditions are evaluated over these rows alone,
+//! unless they may fail on what some row holds: such an error is told whatever rows the rule speaks of.
 
 use std::sync::Arc;
 
@@ -66,7 +67,8 @@ where
 }
 
 /// Rules by the rows over which they are evaluated: none, where a rule judges no row at all, those that rules of few rows
-/// may speak of, and all. What speaks of few is told by the first condition of `applies_to`.
+/// may speak of, and all. What speaks of few is told by the first condition of `applies_to`. A rule that may fail on data
+/// is evaluated over all rows, so that neither the size of the table nor other rules decide whether it does.
 fn groups<'r, J: Fn(usize) -> bool>(table: &Table, rules: Vec<Ready<'r, J>>) -> Vec<(Rows, Vec<Ready<'r, J>>)> {
     /// Tables of fewer rows are evaluated sooner than thought about.
     const FEWEST: usize = 4096;
@@ -76,6 +78,7 @@ fn groups<'r, J: Fn(usize) -> bool>(table: &Table, rules: Vec<Ready<'r, J>>) -> 
     if count < FEWEST {
         return vec![(Rows::All(count), rules)];
     }
+    let (mut over_all, rules): (Vec<_>, Vec<_>) = rules.into_iter().partition(|rule| rule.conditions.may_fail());
     let (rules, idle): (Vec<_>, Vec<_>) = rules.into_iter().partition(|rule| (0..count).any(&rule.judges));
     let mut asked: Vec<Expr> = Vec::new();
     let first = |rule: &Ready<'r, J>| rule.conditions.applies.as_ref().map(|applies| first_condition(applies).clone());
@@ -101,9 +104,12 @@ fn groups<'r, J: Fn(usize) -> bool>(table: &Table, rules: Vec<Ready<'r, J>>) -> 
         let at = first(rule).and_then(|condition| asked.iter().position(|held| *held == condition));
         at.and_then(|at| is_few.get(at)).copied().unwrap_or(false)
     };
-    let (few, many): (Vec<_>, Vec<_>) = rules.into_iter().partition(of_few);
-    let chosen = (0_u32..).zip(&is_chosen).filter(|(_, chosen)| **chosen).map(|(row, _)| row).collect();
-    let groups = [(Rows::Chosen(Vec::new()), idle), (Rows::Chosen(chosen), few), (Rows::All(count), many)];
+    let chosen: Vec<u32> = (0..).zip(&is_chosen).filter(|(_, chosen)| **chosen).map(|(row, _)| row).collect();
+    // Rules of few rows each may together speak of many.
+    let together = chosen.len() > count / FEW;
+    let (few, many): (Vec<_>, Vec<_>) = rules.into_iter().partition(|rule| !together && of_few(rule));
+    over_all.extend(many);
+    let groups = [(Rows::Chosen(Vec::new()), idle), (Rows::Chosen(chosen), few), (Rows::All(count), over_all)];
     groups.into_iter().filter(|(_, rules)| !rules.is_empty()).collect()
 }
 
@@ -199,6 +205,7 @@ fn ask(frame: &LazyFrame, rows: usize, selected: &mut [Selected<'_>]) {
         selected.conditions = Result::unwrap_or_default(values);
     }
 }
+
 fn condition_name(rule: usize, at: usize) -> PlSmallStr {
     format!("condition {rule} {at}").into()
 }

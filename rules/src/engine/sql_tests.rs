@@ -370,6 +370,45 @@ fn rules_of_few_rows_find_in_a_large_table_what_they_would_find_in_a_small_one()
 }
 
 #[test]
+fn a_rule_that_fails_on_data_is_an_error_whatever_rows_it_speaks_of() {
+    let casts = "CAST(kind AS INTEGER) > 3";
+    let few = rule_text("few", casts) + "applies_to: age_days = 7\n";
+    let first = rule_text("first", "age_days > 3") + &format!("applies_to: {casts}\n");
+    let idle = rule_text("idle", casts).replace("providers: all", "providers: [aws]");
+    let fine = rule_text("fine", "age_days > :days OR kind LIKE 'x%'") + "applies_to: age_days = 7\n";
+    let loaded = load(&[("few", &few), ("first", &first), ("idle", &idle), ("fine", &fine)]);
+    let inventory = inventory();
+    let judgements = Judgements::new(&inventory, &JobConfig::default());
+    for count in [50, 5000] {
+        let ids: Vec<String> = (0..count).map(|row| format!("{row:04}")).collect();
+        // One row of all has a kind that is no number, and no rule speaks of that row.
+        let kind = |at: usize| if at == 9 { "x" } else { "1" };
+        let rows: Vec<(&str, &str, Option<i64>)> =
+            ids.iter().enumerate().map(|(at, id)| (id.as_str(), kind(at), Some(at as i64))).collect();
+        let facts = Facts::without_places(vec![credentials(&rows)]);
+        let evaluation = evaluate(&loaded.rules, &facts, &inventory, &judgements, &[], |_| true);
+        let failed: Vec<&str> = evaluation.errors.iter().map(|error| error.rule.as_str()).collect();
+        assert_eq!(failed, ["few", "first", "idle"], "{count} rows");
+        assert_eq!(evaluation.passed[&RuleId::from("fine")], 1, "{count} rows");
+    }
+}
+
+#[test]
+fn only_conditions_that_values_cannot_make_fail_are_evaluated_over_few_rows() {
+    for (predicate, expected) in [
+        ("age_days > :days AND NOT has_expiry", false),
+        ("kind IN ('a', 'b') OR kind NOT LIKE 'x%' OR kind IS DISTINCT FROM 'y'", false),
+        ("CASE WHEN expired THEN enabled ELSE has_expiry IS NULL END", false),
+        ("CAST(kind AS INTEGER) > 3", true),
+        ("enabled AND age_days BETWEEN 1 AND CAST(kind AS INTEGER)", true),
+    ] {
+        let loaded = load(&[("test-rule", &rule_text("test-rule", predicate))]);
+        let rule = loaded.rules.get("test-rule").unwrap_or_else(|| panic!("{:?}", loaded.problems));
+        assert_eq!(super::compile::Compiled::new(rule).unwrap().may_fail(), expected, "{predicate}");
+    }
+}
+
+#[test]
 fn an_empty_table_finds_nothing_and_is_no_error() {
     let loaded = load(&[("always", &rule_text("always", "TRUE")), ("ages", &rule_text("ages", "age_days > :days"))]);
     let inventory = Inventory::default();

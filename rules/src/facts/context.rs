@@ -182,8 +182,7 @@ impl<'a> Context<'a> {
 
     /// The path to the target that is named for an identity with this reach.
     pub(super) fn escalation(&self, id: &IdentityId, reach: &Reach) -> Option<&'a Path> {
-        let target = reach.target.as_ref()?;
-        self.paths.get(id)?.iter().find(|path| path.target == *target)
+        reach.escalation(self.paths.get(id).copied()?)
     }
 
     /// The nature of an identity, as a word.

@@ -11,12 +11,12 @@ use evenhand_model::table::Table;
 
 use crate::facts::access::AccessFacts;
 use crate::facts::context::{Context, int};
+use crate::facts::days_between;
 use crate::facts::places::Places;
 use crate::facts::rows::{idle_days, value};
 use crate::facts::tables::IdentityRow;
 use crate::facts::tabulate::tabulate;
 use crate::facts::words::Words;
-use crate::facts::{days_between, joined};
 use crate::paths::{Path, PathsResult};
 
 pub(super) fn table(context: &Context<'_>) -> (Table, Places) {
@@ -234,6 +234,9 @@ pub(super) fn human_role(comparison: &Comparison) -> Option<Arc<str>> {
     match comparison.baseline.roles.as_slice() {
         [] => None,
         [role] => Some(role.shared()),
-        roles => Some(joined(roles.iter().map(evenhand_model::id::IdentityId::as_str), " + ")),
+        roles => {
+            let ids: Vec<&str> = roles.iter().map(evenhand_model::id::IdentityId::as_str).collect();
+            Some(ids.join(" + ").into())
+        }
     }
 }

@@ -57,10 +57,7 @@ impl Listing {
             let operations = match held {
                 [] => return None,
                 [one] => Cow::Borrowed(one.operations),
-                several => {
-                    let ranges = several.iter().flat_map(|one| one.operations.ranges().iter().copied());
-                    Cow::Owned(OpSet::from_ranges(ranges))
-                }
+                several => Cow::Owned(OpSet::union_of(several.iter().map(|one| one.operations))),
             };
             let (resources, condition) = held.first()?.place();
             Some((operations, condition, resources))

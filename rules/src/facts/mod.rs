@@ -16,8 +16,6 @@ mod tabulate;
 mod tests;
 mod words;
 
-use std::sync::Arc;
-
 use evenhand_model::inventory::Inventory;
 use evenhand_model::parity::{Comparison, GateComparison};
 use evenhand_model::table::{Row as _, Table};
@@ -116,9 +114,4 @@ pub fn build(input: &FactInput<'_>) -> Facts {
 pub(crate) fn days_between(from: Timestamp, to: Timestamp) -> i64 {
     const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
     (to.as_second().saturating_sub(from.as_second()) / SECONDS_PER_DAY).max(0)
-}
-
-/// Texts joined into one.
-pub(crate) fn joined<'a>(texts: impl IntoIterator<Item = &'a str>, separator: &str) -> Arc<str> {
-    texts.into_iter().collect::<Vec<_>>().join(separator).into()
 }

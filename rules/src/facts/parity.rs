@@ -13,7 +13,6 @@ use rayon::prelude::*;
 
 use crate::facts::context::{Context, FastMap, int};
 use crate::facts::identities::human_role;
-use crate::facts::joined;
 use crate::facts::places::Places;
 use crate::facts::tables::{ControlRow, ExcessRow, PathRow};
 use crate::facts::tabulate::tabulate;
@@ -187,7 +186,7 @@ fn sensitive(control: &ControlComparison) -> Arc<str> {
 }
 
 fn names(operations: &[Arc<str>]) -> Arc<str> {
-    joined(operations.iter().map(|operation| &**operation), ", ")
+    operations.join(", ").into()
 }
 
 /// How paths are taken and what allows it: one copy for the paths of an identity that use the same techniques by the same

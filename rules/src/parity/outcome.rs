@@ -74,9 +74,7 @@ pub(crate) fn compare(
     if partly_known {
         pieces.iter_mut().for_each(Piece::doubt);
     }
-    let gathered = |set: for<'p> fn(&'p Piece<'_>) -> &'p OpSet| {
-        OpSet::from_ranges(pieces.iter().flat_map(|piece| set(piece).ranges().iter().copied()))
-    };
+    let gathered = |set: for<'p> fn(&'p Piece<'_>) -> &'p OpSet| OpSet::union_of(pieces.iter().map(set));
     let excess = gathered(|piece| &piece.excess);
     let undecided = gathered(|piece| &piece.undecided).difference(&excess);
     let wider = excess.intersection(&by_people);

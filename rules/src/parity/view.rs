@@ -154,7 +154,7 @@ pub(crate) struct View {
 pub(crate) fn held_by<'v>(views: &[&'v View]) -> Cow<'v, OpSet> {
     match views {
         [view] => Cow::Borrowed(&view.operations),
-        views => Cow::Owned(OpSet::from_ranges(views.iter().flat_map(|view| view.operations.ranges().iter().copied()))),
+        views => Cow::Owned(OpSet::union_of(views.iter().map(|view| &view.operations))),
     }
 }
 
@@ -204,7 +204,7 @@ impl View {
         let operations = if !access.unlimited && slices.len() == access.slices().len() {
             access.operations().clone()
         } else {
-            OpSet::from_ranges(slices.iter().flat_map(|slice| slice.operations.ranges().iter().copied()))
+            OpSet::union_of(slices.iter().map(|slice| &*slice.operations))
         };
         let mut widest_first: Vec<usize> = (0..slices.len()).collect();
         widest_first.sort_by_cached_key(|at| {
@@ -232,7 +232,7 @@ fn controlled(slices: &[SliceView]) -> Option<Box<[Controlled; ControlKind::ALL.
         let at = slot(kind);
         let fitting =
             slices.iter().filter(|slice| slice.controls.get(at).is_some_and(|truth| *truth >= least && *truth <= most));
-        OpSet::from_ranges(fitting.flat_map(|slice| slice.operations.ranges().iter().copied()))
+        OpSet::union_of(fitting.map(|slice| &*slice.operations))
     };
     Some(Box::new(ControlKind::ALL.map(|kind| {
         let bare = under(kind, Truth::No, Truth::No);

@@ -77,8 +77,8 @@ pub(crate) struct World<'a> {
     /// Whether all credentials of an identity that are not switched off end by themselves soon; by identity that has any.
     short_lived: Map<&'a IdentityId, Truth>,
     views: Memo<(ProviderName, u64), View>,
-    /// How many AI identities hold an access by themselves.
-    held_by: Map<(ProviderName, u64), u32>,
+    /// How many AI identities use an access that some hold by themselves: these, and those that are lent it.
+    users: Map<(ProviderName, u64), u32>,
     /// Mined accesses; one that could not be mined is not [`View::known`].
     pub(crate) mined: Memo<(ProviderName, Arc<str>), View>,
     pub(crate) outcomes: Memo<PairKey, Outcome>,
@@ -167,7 +167,7 @@ impl<'a> World<'a> {
             agents: Map::default(),
             short_lived: Map::default(),
             views: Memo::default(),
-            held_by: Map::default(),
+            users: Map::default(),
             mined: Memo::default(),
             outcomes: Memo::default(),
         };
@@ -175,12 +175,7 @@ impl<'a> World<'a> {
         world.index_facts();
         world.index_generic();
         world.leave_out_tool_servers();
-        for identity in &world.subjects {
-            let holder = world.holders.get(&identity.provider);
-            if let Some(key) = holder.and_then(|holder| holder.resolver.access_key(&identity.id)) {
-                *world.held_by.entry((identity.provider, key)).or_default() += 1;
-            }
-        }
+        world.count_users();
         world
     }
 
@@ -202,6 +197,27 @@ impl<'a> World<'a> {
             !(only_tools && used.contains(&identity.id) && self.view(identity).is_none())
         });
         self.subjects = subjects;
+    }
+
+    fn count_users(&mut self) {
+        let access = |identity: &Identity| {
+            let key = self.holders.get(&identity.provider)?.resolver.access_key(&identity.id)?;
+            Some((identity.provider, key))
+        };
+        let mut users: Map<(ProviderName, u64), u32> = Map::default();
+        for held in self.subjects.iter().filter_map(|identity| access(identity)) {
+            *users.entry(held).or_default() += 1;
+        }
+        // Tool servers that are left out count, too: agents use what these are lent.
+        let natured = self.inventory.identities.iter().enumerate();
+        let ai = natured.filter(|(at, _)| self.judged.nature_at(*at) == Nature::AiAgent);
+        for trust in ai.flat_map(|(_, identity)| self.lent_to(&identity.id)) {
+            let lent = self.find(&trust.target).and_then(access);
+            if let Some(count) = lent.and_then(|lent| users.get_mut(&lent)) {
+                *count += 1;
+            }
+        }
+        self.users = users;
     }
 
     fn index_trusts(&mut self) {
@@ -342,9 +358,9 @@ impl<'a> World<'a> {
         view.known.then_some((key, view))
     }
 
-    /// Whether an access is that of one AI identity and of no other: then it is compared once.
+    /// Whether an access is that of one AI identity and lent to no other: then it is compared once.
     pub(crate) fn is_of_one(&self, provider: ProviderName, key: u64) -> bool {
-        self.held_by.get(&(provider, key)) == Some(&1)
+        self.users.get(&(provider, key)) == Some(&1)
     }
 
     /// The human roles of a job, configured or declared.

@@ -47,7 +47,7 @@ impl Node<'_> {
 
 /// What a search asks of a step; the whole of it is looked up by number.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Step {
+pub(crate) struct Link {
     /// The node that it begins at.
     pub(crate) from: u32,
     /// The node that it leads to.
@@ -56,7 +56,7 @@ pub(crate) struct Step {
     pub(crate) escalation: bool,
 }
 
-impl Step {
+impl Link {
     /// Conditional steps cost most, then escalating ones, then any step.
     pub(crate) fn cost(self) -> u64 {
         (u64::from(self.conditional) << 42) | (u64::from(self.escalation) << 21) | 1
@@ -88,7 +88,7 @@ struct Holding {
 pub(crate) struct Graph<'a> {
     nodes: Vec<Node<'a>>,
     /// The steps by their numbers, as searches see them.
-    links: Vec<Step>,
+    links: Vec<Link>,
     /// The steps from each node, and to it.
     leaving: ByNode,
     entering: ByNode,
@@ -152,26 +152,26 @@ impl<'a> Graph<'a> {
     }
 
     /// The steps from a node: number, where to, and what it takes.
-    pub(crate) fn steps(&self, at: usize) -> impl Iterator<Item = (u32, usize, Step)> {
+    pub(crate) fn steps(&self, at: usize) -> impl Iterator<Item = (u32, usize, Link)> {
         self.numbered(self.leaving.of(at)).map(|(number, step)| (number, step.to as usize, step))
     }
 
     /// The steps to a node, the last ones first: number, where from, and what it takes.
-    pub(crate) fn steps_to(&self, at: usize) -> impl Iterator<Item = (u32, usize, Step)> {
+    pub(crate) fn steps_to(&self, at: usize) -> impl Iterator<Item = (u32, usize, Link)> {
         self.numbered(self.entering.of(at)).rev().map(|(number, step)| (number, step.from as usize, step))
     }
 
-    fn numbered(&self, numbers: &[u32]) -> impl DoubleEndedIterator<Item = (u32, Step)> {
+    fn numbered(&self, numbers: &[u32]) -> impl DoubleEndedIterator<Item = (u32, Link)> {
         numbers.iter().filter_map(|number| Some((*number, self.step(*number)?)))
     }
 
     /// All steps, by their numbers.
-    pub(crate) fn links(&self) -> &[Step] {
+    pub(crate) fn links(&self) -> &[Link] {
         &self.links
     }
 
     /// What a search asks of a step, by its number.
-    pub(crate) fn step(&self, number: u32) -> Option<Step> {
+    pub(crate) fn step(&self, number: u32) -> Option<Link> {
         self.links.get(number as usize).copied()
     }
 
@@ -373,7 +373,7 @@ fn places(nodes: &[Node<'_>]) -> Vec<u32> {
 
 struct Builder<'a, 'j> {
     nodes: Vec<Node<'a>>,
-    links: Vec<Step>,
+    links: Vec<Link>,
     steps: Steps,
     judged: &'j Judgements,
     /// Identities by the ids under which others name them.
@@ -447,7 +447,7 @@ impl Builder<'_, '_> {
             let ends = from.zip(to).filter(|ends| !crossed.contains(ends));
             if let Some((from, to)) = ends {
                 let (conditional, escalation) = (step.conditional, step.escalation);
-                self.links.push(Step { from, to, conditional, escalation });
+                self.links.push(Link { from, to, conditional, escalation });
             }
             ends.is_some()
         });
@@ -487,7 +487,7 @@ impl Builder<'_, '_> {
             // other side tells whether that is certain, and where it is written.
             let joined = inventory.crossings_of(trust);
             let conditional = !joined.is_empty() && joined.iter().all(|held| held.admitted != Truth::Yes);
-            let step = Step { from, to, conditional, escalation: false };
+            let step = Link { from, to, conditional, escalation: false };
             self.links.push(step);
             crossing.push(Edge {
                 source: IdentityId::new(Arc::clone(&trust.source)),

@@ -40,7 +40,7 @@ use crate::resolvers::Resolvers;
 pub const MAX_TARGETS: usize = 10;
 
 /// A chain of steps to more access.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Path {
     /// Who starts.
     pub identity: IdentityId,
@@ -70,7 +70,7 @@ impl Path {
 }
 
 /// A stretch of a list that holds the steps of all paths, by their numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 struct Hops {
     first: u32,
     len: u32,
@@ -87,6 +87,14 @@ pub struct Reach {
     /// The strongest target among those that it comes to by escalation, before others one that depends on no unknown
     /// condition; `None` = none is listed.
     pub target: Option<EdgeTarget>,
+}
+
+impl Reach {
+    /// Of the identity's paths the one to the target that is named.
+    pub(crate) fn escalation<'p>(&self, paths: &'p [Path]) -> Option<&'p Path> {
+        let target = self.target.as_ref()?;
+        paths.iter().find(|path| path.target == *target)
+    }
 }
 
 /// All paths, and what each identity can become.
@@ -160,12 +168,6 @@ impl PathsResult {
             at += 1;
         }
         all.into_iter().cloned().collect()
-    }
-
-    /// The path to the target that is named for an identity that can escalate.
-    pub fn escalation_of(&self, identity: &IdentityId) -> Option<&Path> {
-        let target = self.reach_of(identity)?.target.as_ref()?;
-        self.paths_of(identity).iter().find(|path| path.target == *target)
     }
 
     /// The paths of one identity, strongest target first.
@@ -257,9 +259,7 @@ pub fn find_all(inventory: &Inventory, judged: &Judgements, resolvers: &Resolver
         .map(|starts| {
             let mut search = search::Search::new(&graph);
             let mut targets = Targets::new();
-            // The memory that is not used is never touched.
-            let paths = Vec::with_capacity(starts.len().saturating_mul(MAX_TARGETS));
-            let mut found = search::Found { paths, hops: Vec::new() };
+            let mut found = search::Found::default();
             for start in starts {
                 let before = found.paths.len();
                 search.paths_from(&reach, *start, &mut found);

@@ -7,7 +7,9 @@ use evenhand_model::parity::Verdict;
 use evenhand_model::trust::Mechanism;
 
 use super::compared;
+use crate::parity::ParityConfig;
 use crate::parity::toy::{TOY, Town, plain};
+use crate::parity::world::World;
 
 #[test]
 fn an_agent_in_configuration_is_compared_by_the_access_it_borrows() {
@@ -92,4 +94,25 @@ fn vendor_managed_identities_are_not_compared_and_others_are_sorted() {
     town.add(Nature::AiAgent, "a/b", Some(vec![])).purpose = Fact::Known("none".into());
     let ids: Vec<String> = compared(town).iter().map(|one| one.identity.to_string()).collect();
     assert_eq!(ids, ["a/b", "a/z"]);
+}
+
+#[test]
+fn what_one_holds_and_many_are_lent_is_compared_once_for_all() {
+    let mut town = Town::default();
+    town.add(Nature::AiAgent, "a/robot", Some(vec![plain(&[1, 2])]));
+    town.add(Nature::AiAgent, "a/loner", Some(vec![plain(&[1, 3])]));
+    town.add(Nature::HumanRole, "a/people", Some(vec![plain(&[1])]));
+    for (flow, tool) in [("a/flow-1", "a/tool-1"), ("a/flow-2", "a/tool-2"), ("a/flow-3", "a/tool-3")] {
+        town.add(Nature::AiAgent, flow, None).declared_human_role = Some("people".into());
+        town.add(Nature::AiAgent, tool, None);
+        town.trust(flow, Mechanism::UsesTool, tool);
+        town.trust(tool, Mechanism::HoldsCredential, "a/robot");
+    }
+    let (inventory, judged, resolvers, jobs) = town.built();
+    let config = ParityConfig::new(jobs);
+    let world = World::new(&inventory, &judged, &resolvers, &config);
+    for (id, expected) in [("a/loner", true), ("a/robot", false), ("a/people", false)] {
+        let (key, _) = world.view(world.find(&id.into()).unwrap()).unwrap();
+        assert_eq!(world.is_of_one(TOY, key), expected, "{id}");
+    }
 }

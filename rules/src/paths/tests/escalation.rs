@@ -34,7 +34,7 @@ fn what_an_agent_can_escalate_to_is_named_with_the_shortest_path_whichever_steps
     let reach = result.reach_of(&"a/agent".into()).unwrap();
     assert_eq!((reach.can_escalate, reach.target.clone()), (Truth::Yes, Some(to("a/tools"))));
     assert_eq!(techniques(&result, "a/agent"), [("a/tools".into(), "uses-tool".into())]);
-    assert_eq!(result.escalation_of(&"a/agent".into()).unwrap().target, to("a/tools"));
+    assert_eq!(reach.escalation(result.paths_of(&"a/agent".into())).unwrap().target, to("a/tools"));
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn what_an_agent_can_escalate_to_is_named_behind_any_number_of_stronger_and_of_n
         let result = found(town);
         let reach = result.reach_of(&"a/agent".into()).unwrap();
         assert_eq!((reach.can_escalate, reach.target.clone()), (Truth::Yes, Some(to("a/taken"))), "{others}");
-        let path = result.escalation_of(&"a/agent".into()).unwrap();
+        let path = reach.escalation(result.paths_of(&"a/agent".into())).unwrap();
         assert!(result.paths_of(&"a/agent".into()).len() <= MAX_TARGETS);
         let steps: Vec<String> = result.hops(path).map(|hop| hop.technique.to_string()).collect();
         assert_eq!(steps, ["uses-tool", "take-over"]);
