@@ -336,13 +336,13 @@ struct Shared {
     rules: KnownRules,
 }
 
-/// A core reads several parts, and objects have a text of their own for every few thousand bytes.
-const BYTES_PER_TEXT: usize = 4096;
+/// Of an account with its role, binding and workload, some 4,000 bytes, four texts are its own.
+const BYTES_PER_TEXT: usize = 1024;
 
 impl Shared {
-    /// For one of the parts of a large document, with room for the texts that such a part mostly has.
-    fn of_part(document: &str) -> Self {
-        let room = document.len() / rayon::current_num_threads() / BYTES_PER_TEXT;
+    /// For a part of a large document that has about so many bytes, with room for the texts that such a part mostly has.
+    fn of_part(bytes: usize) -> Self {
+        let room = bytes / BYTES_PER_TEXT;
         Self { texts: HashSet::with_capacity_and_hasher(room, FixedState::default()), rules: KnownRules::default() }
     }
 }
@@ -413,7 +413,7 @@ impl Capture {
             cluster.take(found, &mut taking, &document.text, &mut shared.rules)
         };
         // Cores that count the users of one text wait for each other: each part has a path of its own.
-        let start = || (Cluster::default(), Shared::of_part(&document.text), Arc::<str>::from(&*document.path));
+        let start = |bytes| (Cluster::default(), Shared::of_part(bytes), Arc::<str>::from(&*document.path));
         let parts = crate::documents::read_in_parts(document, start, |(part, shared, path), found| {
             take(part, shared, path, &found)
         });
