@@ -27,6 +27,7 @@ use evenhand_model::document::{Document, FileFacts};
 use evenhand_model::evidence::Evidence;
 use evenhand_model::secret::{Fingerprint, Fingerprinter};
 use foldhash::fast::FixedState;
+use rayon::prelude::*;
 
 pub(crate) use agents::{AgentResource, Approval, ModelSettings, ToolRef};
 #[cfg(feature = "live")]
@@ -425,8 +426,8 @@ impl Capture {
                     problems.append(&mut of_part);
                     done.push(shared);
                 }
-                // Nobody needs to wait until it is given back.
-                rayon::spawn(move || drop(done));
+                // Each has very many small texts. It is waited for, lest those of several documents pile up.
+                done.into_par_iter().for_each(drop);
                 problems
             }
             None => {
