@@ -431,8 +431,11 @@ impl Cluster {
             })
             .collect();
         let role_ref = RoleRef { kind: share(&role_ref.kind), name: share(&role_ref.name) };
+        // In many namespaces it bears the name of its role.
+        let name = object.meta.name.as_str();
+        let name = if *name == *role_ref.name { Arc::clone(&role_ref.name) } else { Arc::from(name) };
         let metadata = Metadata {
-            name: Arc::from(object.meta.name.as_str()),
+            name,
             namespace: if clusterwide { Arc::from("") } else { namespace(&object.meta, taking) },
             labels: BTreeMap::new(),
         };
