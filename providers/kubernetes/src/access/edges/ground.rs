@@ -33,7 +33,7 @@ impl<'r> Ground<'r> {
 
     /// Whatever contributes to a technique that leads somewhere. Whoever holds everything, or reads everything, holds some
     /// of it as well.
-    pub(super) fn dangerous(&self) -> OpSet {
+    fn dangerous(&self) -> OpSet {
         TECHNIQUES
             .iter()
             .zip(self.needs)

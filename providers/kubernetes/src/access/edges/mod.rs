@@ -27,7 +27,6 @@ use evenhand_model::access::Grant;
 use evenhand_model::evidence::Evidence;
 use evenhand_model::id::{IdentityId, ScopeId};
 use evenhand_model::inventory::Hint;
-use evenhand_model::opset::OpSet;
 use evenhand_model::steps::{End, Step, Steps};
 use foldhash::fast::FixedState;
 use rayon::prelude::*;
@@ -262,8 +261,6 @@ struct Field<'r> {
     leading: Vec<(usize, Leads, bool)>,
     /// Which of them a set may make.
     triggers: Triggers,
-    /// Whatever contributes to a technique that leads somewhere.
-    dangerous: OpSet,
 }
 
 impl<'r> Field<'r> {
@@ -350,7 +347,6 @@ impl<'r> Field<'r> {
             ground,
             leading: ground.leading().collect(),
             triggers: Triggers::new(&ground),
-            dangerous: ground.dangerous(),
         }
     }
 

@@ -21,7 +21,7 @@ struct Held<'a> {
 impl Field<'_> {
     pub(super) fn take_named<'p>(&'p self, power_at: usize, power: &'p Power, taken: &mut Taken<'p>) {
         for ((home, name), operations) in power.named.iter() {
-            if !operations.intersects(&self.dangerous) {
+            if self.triggers.of(operations).is_none() {
                 continue;
             }
             let held = Held { home, name, operations };
