@@ -37,7 +37,7 @@ use super::power::{Outline, Power};
 use super::sets::Held;
 use super::techniques::{Leads, TECHNIQUES};
 use super::{Actor, Known, Resolver, Surroundings};
-use candidates::{Account, Candidates, Places};
+use candidates::{Account, Candidates, Pools};
 use ground::{Ground, Triggers};
 use numbering::Numbering;
 
@@ -97,7 +97,7 @@ type Map<K, V> = HashMap<K, V, FixedState>;
 
 /// A namespace, with its number among those of the accounts.
 #[derive(Clone, Copy)]
-struct Place<'a> {
+struct Home<'a> {
     name: &'a Arc<str>,
     number: u32,
 }
@@ -106,7 +106,7 @@ struct Place<'a> {
 struct Allowed<'p> {
     technique: usize,
     /// The namespace in which the technique is held; `None` = in the whole cluster.
-    place: Option<&'p Arc<str>>,
+    home: Option<&'p Arc<str>>,
     /// The name that the rule is limited to.
     name: Option<&'p Arc<str>>,
     target: Target,
@@ -114,20 +114,20 @@ struct Allowed<'p> {
 }
 
 impl Allowed<'_> {
-    /// Whether the same statements allow another step: they depend on technique, place and name.
+    /// Whether the same statements allow another step: they depend on technique, namespace and name.
     fn is_allowed_like(&self, other: &Self) -> bool {
         // Most often the texts are not only the same but one.
         let same = |a: Option<&Arc<str>>, b: Option<&Arc<str>>| match (a, b) {
             (Some(a), Some(b)) => std::ptr::eq(a, b) || a == b,
             (a, b) => a.is_none() && b.is_none(),
         };
-        self.technique == other.technique && same(self.place, other.place) && same(self.name, other.name)
+        self.technique == other.technique && same(self.home, other.home) && same(self.name, other.name)
     }
 }
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Target {
-    /// An account, by its place among those of the field.
+    /// An account, by its position among those of the field.
     Account(u32),
     /// Another identity, by its number.
     Actor(u32),
@@ -140,7 +140,7 @@ struct Way<'a> {
     technique: usize,
     leads: Leads,
     /// The namespace in which it is held; `None` = in the whole cluster.
-    place: Option<Place<'a>>,
+    home: Option<Home<'a>>,
     /// The name that the rule is limited to.
     name: Option<&'a Arc<str>>,
     /// Whether it depends on what is not known.
@@ -151,7 +151,7 @@ impl<'a> Way<'a> {
     fn step(&self, target: Target, conditional: bool) -> Allowed<'a> {
         Allowed {
             technique: self.technique,
-            place: self.place.map(|place| place.name),
+            home: self.home.map(|home| home.name),
             name: self.name,
             target,
             conditional: self.conditional || conditional,
@@ -174,9 +174,9 @@ struct Field<'r> {
     accounts: Vec<Account<'r>>,
     /// The numbers of the accounts' namespaces.
     homes: Map<&'r str, u32>,
-    all: Places,
-    running: Places,
-    tokens: Places,
+    all: Pools,
+    running: Pools,
+    tokens: Pools,
     /// Accounts by name, once somebody asks.
     by_name: OnceLock<Map<&'r str, Vec<u32>>>,
     ground: Ground<'r>,
@@ -233,24 +233,24 @@ impl<'r> Field<'r> {
         accounts.par_sort_by(|a, b| {
             strengths.get(b.power).cmp(&strengths.get(a.power)).then_with(|| a.power.cmp(&b.power))
         });
-        let places = |among: &dyn Fn(&Account<'r>) -> bool| {
-            let mut places = Places::new(homes.len());
+        let pools = |among: &dyn Fn(&Account<'r>) -> bool| {
+            let mut pools = Pools::new(homes.len());
             for (at, account) in (0u32..).zip(&accounts) {
                 if among(account) {
-                    places.add(at, account, outlines.get(account.power).copied().unwrap_or_default());
+                    pools.add(at, account, outlines.get(account.power).copied().unwrap_or_default());
                 }
             }
-            places
+            pools
         };
-        let running = || places(&|account| account.carried || !surroundings.workloads_known);
+        let running = || pools(&|account| account.carried || !surroundings.workloads_known);
         let tokens = || {
             let tokens = surroundings.tokens.iter();
             let stored: HashSet<(&str, &str), FixedState> =
                 tokens.map(|(namespace, _, account)| (&**namespace, &**account)).collect();
-            places(&|account| stored.contains(&(&**account.namespace, &**account.name)))
+            pools(&|account| stored.contains(&(&**account.namespace, &**account.name)))
         };
         // Each goes once through all accounts and needs none of the others.
-        let (all, (running, tokens)) = rayon::join(|| places(&|_| true), || rayon::join(running, tokens));
+        let (all, (running, tokens)) = rayon::join(|| pools(&|_| true), || rayon::join(running, tokens));
         let ground = Ground::new(&resolver.operations, cluster);
         Self {
             resolver,
@@ -274,8 +274,8 @@ impl<'r> Field<'r> {
     }
 
     /// A namespace by its name.
-    fn place<'a>(&self, name: &'a Arc<str>) -> Place<'a> {
-        Place { name, number: self.homes.get(&**name).copied().unwrap_or(u32::MAX) }
+    fn home<'a>(&self, name: &'a Arc<str>) -> Home<'a> {
+        Home { name, number: self.homes.get(&**name).copied().unwrap_or(u32::MAX) }
     }
 
     /// The accounts of a name, wherever they are.
@@ -389,7 +389,7 @@ impl<'r> Field<'r> {
             let Some(technique) = numbering.of_technique.get(allowed.technique) else { continue };
             let alike = rests_on.iter().rposition(|held| held.is_allowed_like(allowed));
             let grants = alike.unwrap_or_else(|| {
-                granted.push(statements.grants(allowed.technique, allowed.place, allowed.name).into());
+                granted.push(statements.grants(allowed.technique, allowed.home, allowed.name).into());
                 rests_on.push(allowed);
                 rests_on.len() - 1
             });
@@ -433,7 +433,7 @@ fn distinct(each: Vec<(Power, u64)>) -> (Vec<Power>, Vec<usize>) {
 /// Lists of statements.
 type Lists = Vec<Arc<[Grant]>>;
 
-/// The steps of whoever holds a set: without their source, and with the place of their statements in the list beside.
+/// The steps of whoever holds a set: without their source, and with the position of their statements in the list beside.
 #[derive(Default)]
 struct OfSet {
     steps: Vec<Step>,
