@@ -99,9 +99,13 @@ pub fn read_in_parts<'a, R: Receive<'a>>(
     lists: &[&'static str],
     receiver: impl Fn() -> R + Sync,
 ) -> Option<Vec<R>> {
-    let cores = rayon::current_num_threads();
-    let parts = (text.len() / LEAST).min(cores * PER_CORE);
-    if cores < 2 || parts < 2 { None } else { read_in(parts, text, lists, receiver) }
+    let parts = most_parts(text);
+    if rayon::current_num_threads() < 2 || parts < 2 { None } else { read_in(parts, text, lists, receiver) }
+}
+
+/// The most parts that [`read_in_parts`] makes of a text.
+pub fn most_parts(text: &str) -> usize {
+    (text.len() / LEAST).min(rayon::current_num_threads() * PER_CORE)
 }
 
 fn read_in<'a, R: Receive<'a>>(

@@ -13,6 +13,7 @@
 //! unknown. What is found stays found: a doubt that can only take access away ([`Doubt::may_limit`] alone) turns no yes
 //! into unknown, for a limit that nobody saw excuses no right that everybody sees. It is told beside the access.
 
+mod builder;
 mod by_node;
 mod graph;
 mod reach;

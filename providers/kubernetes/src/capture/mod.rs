@@ -15,6 +15,7 @@ mod signals;
 mod status;
 mod take;
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::BuildHasher;
 use std::ops::Range;
@@ -26,6 +27,7 @@ use evenhand_model::document::{Document, FileFacts};
 use evenhand_model::evidence::Evidence;
 use evenhand_model::secret::{Fingerprint, Fingerprinter};
 use foldhash::fast::FixedState;
+use rayon::prelude::*;
 
 pub(crate) use agents::{AgentResource, Approval, ModelSettings, ToolRef};
 #[cfg(feature = "live")]
@@ -46,7 +48,7 @@ pub(crate) use status::Refused;
 use take::Taking;
 
 use crate::documents::{Found, Problem, Spot};
-use crate::rbac::{Binding, LabelSelector, Labels, Role, Rule};
+use crate::rbac::{Binding, LabelSelector, Labels, Role, Rule, Rules};
 
 /// Where something was read.
 #[derive(Clone, Debug)]
@@ -335,41 +337,52 @@ struct Shared {
     rules: KnownRules,
 }
 
-/// A core reads several parts, and objects have a text of their own for every few thousand bytes.
-const BYTES_PER_TEXT: usize = 4096;
+/// Of an account with its role, binding and workload, some 4,000 bytes, four texts are its own.
+const BYTES_PER_TEXT: usize = 1024;
 
 impl Shared {
-    /// For one of the parts of a large document, with room for the texts that such a part mostly has.
-    fn of_part(document: &str) -> Self {
-        let room = document.len() / rayon::current_num_threads() / BYTES_PER_TEXT;
+    /// For a part of a large document that has about so many bytes, with room for the texts that such a part mostly has.
+    fn of_part(bytes: usize) -> Self {
+        let room = bytes / BYTES_PER_TEXT;
         Self { texts: HashSet::with_capacity_and_hasher(room, FixedState::default()), rules: KnownRules::default() }
     }
 }
 
-/// Rules of one document, by their texts: a server writes equal rules equally, so equal texts are parsed once. The texts
-/// stay where they are.
+/// Rules of one document: a server writes equal rules equally, so equal texts are parsed once, and roles with the same
+/// list of rules share it.
 #[derive(Debug, Default)]
-struct KnownRules(HashMap<u64, Vec<KnownRule>, FixedState>);
+struct KnownRules {
+    each: ByText<Arc<Rule>>,
+    lists: ByText<Rules>,
+}
 
-/// Where a rule is written first, and the rule.
-type KnownRule = (Range<usize>, Arc<Rule>);
+/// What parts of one document say, by the hashes of their texts. The texts stay where they are: of each it is held where
+/// it is written first.
+#[derive(Debug)]
+struct ByText<T>(HashMap<u64, (Range<usize>, T), FixedState>);
 
-impl KnownRules {
-    /// The rule that a part of the document says, parsed where no equal part was. A text that is no part of it, as in
-    /// formats that are rewritten to be read, is parsed each time.
-    fn rule<E>(&mut self, document: &str, part: &str, parse: impl FnOnce() -> Result<Rule, E>) -> Result<Arc<Rule>, E> {
+impl<T> Default for ByText<T> {
+    fn default() -> Self {
+        Self(HashMap::default())
+    }
+}
+
+impl<T: Clone> ByText<T> {
+    /// What a part of the document says, parsed where no equal part was. A text that is no part of it, as in formats that
+    /// are rewritten to be read, is parsed each time, and so is one that only has the hash of another.
+    fn of<E>(&mut self, document: &str, part: &str, parse: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         let start = part.as_ptr().addr().wrapping_sub(document.as_ptr().addr());
         let place = start..start.saturating_add(part.len());
         if !document.get(place.clone()).is_some_and(|held| std::ptr::eq(held, part)) {
-            return parse().map(Arc::new);
+            return parse();
         }
-        let alike = self.0.entry(FixedState::default().hash_one(part)).or_default();
-        if let Some((_, rule)) = alike.iter().find(|(place, _)| document.get(place.clone()) == Some(part)) {
-            return Ok(Arc::clone(rule));
+        match self.0.entry(FixedState::default().hash_one(part)) {
+            Entry::Occupied(held) => {
+                let (first, known) = held.get();
+                if document.get(first.clone()) == Some(part) { Ok(known.clone()) } else { parse() }
+            }
+            Entry::Vacant(free) => Ok(free.insert((place, parse()?)).1.clone()),
         }
-        let rule = Arc::new(parse()?);
-        alike.push((place, Arc::clone(&rule)));
-        Ok(rule)
     }
 }
 
@@ -401,7 +414,7 @@ impl Capture {
             cluster.take(found, &mut taking, &document.text, &mut shared.rules)
         };
         // Cores that count the users of one text wait for each other: each part has a path of its own.
-        let start = || (Cluster::default(), Shared::of_part(&document.text), Arc::<str>::from(&*document.path));
+        let start = |bytes| (Cluster::default(), Shared::of_part(bytes), Arc::<str>::from(&*document.path));
         let parts = crate::documents::read_in_parts(document, start, |(part, shared, path), found| {
             take(part, shared, path, &found)
         });
@@ -413,8 +426,8 @@ impl Capture {
                     problems.append(&mut of_part);
                     done.push(shared);
                 }
-                // Nobody needs to wait until it is given back.
-                rayon::spawn(move || drop(done));
+                // Each has very many small texts. It is waited for, lest those of several documents pile up.
+                done.into_par_iter().for_each(drop);
                 problems
             }
             None => {
@@ -440,16 +453,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn equal_rules_of_a_document_are_parsed_once() {
+    fn equal_parts_of_a_document_are_parsed_once() {
         let document = r#"[{"verbs":["get"]},{"verbs":["list"]},{"verbs":["get"]}]"#;
-        let mut known = KnownRules::default();
+        let mut known = ByText::default();
         let mut parsed = 0;
-        let mut rule = |known: &mut KnownRules, part: &str| {
+        let mut rule = |known: &mut ByText<Arc<Rule>>, part: &str| {
             let parse = || {
                 parsed += 1;
-                serde_json::from_str::<Rule>(part)
+                serde_json::from_str::<Rule>(part).map(Arc::new)
             };
-            known.rule(document, part, parse).unwrap()
+            known.of(document, part, parse).unwrap()
         };
         let parts = [1..18, 19..37, 38..55].map(|place| document.get(place).unwrap());
         let [first, second, third] = parts.map(|part| rule(&mut known, part));
@@ -458,5 +471,26 @@ mod tests {
         let elsewhere = r#"{"verbs":["get"]}"#.to_owned();
         assert_eq!(rule(&mut known, &elsewhere), first);
         assert_eq!(parsed, 3);
+    }
+
+    #[test]
+    fn roles_with_the_same_text_of_rules_share_one_list() {
+        let role = |name: &str, verb: &str| {
+            serde_json::json!({
+                "apiVersion": "rbac.authorization.k8s.io/v1",
+                "kind": "Role",
+                "metadata": {"name": name, "namespace": "shop"},
+                "rules": [{"verbs": [verb], "apiGroups": [""], "resources": ["pods"]}]
+            })
+        };
+        let items = [role("a", "get"), role("b", "list"), role("c", "get")];
+        let list = serde_json::json!({"kind": "List", "items": items});
+        let document = crate::tests::document("dump.json", &list.to_string());
+        let mut capture = Capture::default();
+        assert!(capture.take(&Arc::from("c"), &document, &Fingerprinter::keyed("test")).is_empty());
+        let clusters = capture.into_clusters();
+        let roles = clusters.values().flat_map(|cluster| &cluster.roles);
+        let lists: Vec<_> = roles.map(|object| object.role.rules.shared().as_ptr()).collect();
+        assert!(matches!(lists.as_slice(), [a, b, c] if a == c && a != b));
     }
 }

@@ -173,8 +173,7 @@ pub(super) fn by_shape(value: &str) -> Option<&'static str> {
 
 /// The scheme of an address, and what follows it. An address has no spaces; what stands in a text is looked at word by word.
 fn address(value: &str) -> Option<(&str, &str)> {
-    let is_one = value.contains(':') && !value.contains(char::is_whitespace);
-    value.split_once("://").filter(|_| is_one)
+    value.split_once("://").filter(|_| !value.contains(char::is_whitespace))
 }
 
 /// Whether a text is an address to which whoever knows it may write: the hooks of Slack (docs.slack.dev, incoming

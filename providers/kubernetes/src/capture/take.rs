@@ -15,7 +15,7 @@ use super::{
     RoleObject, Service, TokenSecret, agents, guards, mapped, network, pod, secret, signals, status,
 };
 use crate::documents::{Found, Meta, Plain, Problem, Spot, Step, Text, raw};
-use crate::rbac::{AggregationRule, Binding, Metadata, Role, RoleRef, Rule, Subject};
+use crate::rbac::{AggregationRule, Binding, Metadata, Role, RoleRef, Rule, Rules, Subject};
 
 /// What is needed while one object is taken.
 pub(super) struct Taking<'t> {
@@ -372,26 +372,18 @@ impl Cluster {
     ) -> Result<(), Problem> {
         let object = &found.object;
         let clusterwide = object.kind.as_str() == "ClusterRole";
-        let parts: Vec<&RawValue> = member(found, object.rules, "rules")?.unwrap_or_default();
-        let mut rules: Vec<Arc<Rule>> = Vec::with_capacity(parts.len());
-        for part in parts {
-            rules.push(known.rule(text, part.get(), || -> Result<Rule, Problem> {
-                let rule: Option<Rule> = member(found, Some(part), "rules")?;
-                let mut rule = rule.ok_or_else(|| malformed(found, "rules", "/rules"))?;
-                for list in [
-                    &mut rule.verbs,
-                    &mut rule.api_groups,
-                    &mut rule.resources,
-                    &mut rule.resource_names,
-                    &mut rule.non_resource_urls,
-                ] {
-                    for text in list {
-                        *text = taking.share(text);
-                    }
+        let KnownRules { each, lists } = known;
+        let rules = match object.rules {
+            Some(list) => lists.of(text, list.get(), || -> Result<Rules, Problem> {
+                let parts: Vec<&RawValue> = member(found, Some(list), "rules")?.unwrap_or_default();
+                let mut rules: Vec<Arc<Rule>> = Vec::with_capacity(parts.len());
+                for part in parts {
+                    rules.push(each.of(text, part.get(), || rule(found, part, taking))?);
                 }
-                Ok(rule)
-            })?);
-        }
+                Ok(rules.into())
+            })?,
+            None => Rules::default(),
+        };
         let aggregation_rule: Option<AggregationRule> = member(found, object.aggregation_rule, "aggregationRule")?;
         let labels = if clusterwide {
             object.meta.labels.iter().map(|(key, value)| (taking.share(key), taking.share(value))).collect()
@@ -413,7 +405,7 @@ impl Cluster {
                     namespace: if clusterwide { Arc::from("") } else { namespace(&object.meta, taking) },
                     labels,
                 },
-                rules: rules.into(),
+                rules,
                 aggregation_rule,
             },
             origin: Some(taking.origin(found.spot.clone())),
@@ -439,8 +431,11 @@ impl Cluster {
             })
             .collect();
         let role_ref = RoleRef { kind: share(&role_ref.kind), name: share(&role_ref.name) };
+        // In many namespaces it bears the name of its role.
+        let name = object.meta.name.as_str();
+        let name = if *name == *role_ref.name { Arc::clone(&role_ref.name) } else { Arc::from(name) };
         let metadata = Metadata {
-            name: Arc::from(object.meta.name.as_str()),
+            name,
             namespace: if clusterwide { Arc::from("") } else { namespace(&object.meta, taking) },
             labels: BTreeMap::new(),
         };
@@ -456,6 +451,24 @@ impl Cluster {
         }));
         Ok(())
     }
+}
+
+/// A rule of a role.
+fn rule<'a>(found: &Found<'a, '_>, part: &'a RawValue, taking: &mut Taking<'_>) -> Result<Arc<Rule>, Problem> {
+    let rule: Option<Rule> = member(found, Some(part), "rules")?;
+    let mut rule = rule.ok_or_else(|| malformed(found, "rules", "/rules"))?;
+    for list in [
+        &mut rule.verbs,
+        &mut rule.api_groups,
+        &mut rule.resources,
+        &mut rule.resource_names,
+        &mut rule.non_resource_urls,
+    ] {
+        for text in list {
+            *text = taking.share(text);
+        }
+    }
+    Ok(Arc::new(rule))
 }
 
 /// The namespace of a namespaced object; where a manifest leaves it open, the one that `kubectl apply` uses.

@@ -57,7 +57,7 @@ pub(super) fn read(text: &str, sink: &mut Sink<'_>) -> Vec<Problem> {
 /// document is anything else, or holds what is no plain object with its kind: then it is to be read in one pass.
 pub(super) fn read_in_parts<S: Send>(
     text: &str,
-    start: impl Fn() -> S + Sync,
+    start: impl Fn(usize) -> S + Sync,
     take: impl Fn(&mut S, Found<'_, '_>) -> Result<(), Problem> + Sync,
 ) -> Option<Vec<(S, Vec<Problem>)>> {
     struct Part<'t, S, T> {
@@ -80,8 +80,9 @@ pub(super) fn read_in_parts<S: Send>(
             Ok(())
         }
     }
-    let parts =
-        json_parts::read_in_parts(text, &["items"], || Part { state: start(), problems: Vec::new(), take: &take })?;
+    let bytes = text.len() / json_parts::most_parts(text).max(1);
+    let part = || Part { state: start(bytes), problems: Vec::new(), take: &take };
+    let parts = json_parts::read_in_parts(text, &["items"], part)?;
     Some(parts.into_iter().map(|part| (part.state, part.problems)).collect())
 }
 
@@ -344,7 +345,7 @@ mod tests {
         let mut whole = Vec::new();
         let problems = read(&text, &mut |found| note(&mut whole, &found));
         let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
-        let parts = pool.install(|| read_in_parts(&text, Vec::new, |seen, found| note(seen, &found))).unwrap();
+        let parts = pool.install(|| read_in_parts(&text, |_| Vec::new(), |seen, found| note(seen, &found))).unwrap();
         assert!(parts.len() > 1);
         let (seen, found): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
         assert_eq!(seen.concat(), whole);
@@ -360,7 +361,7 @@ mod tests {
                 (0..6000).map(|_| serde_json::json!({"kind": "Pod", "text": filler})).chain([inner]).collect();
             let text = serde_json::to_string_pretty(&serde_json::json!({"kind": "List", "items": items})).unwrap();
             let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
-            assert!(pool.install(|| read_in_parts(&text, || (), |(), _| Ok(()))).is_none());
+            assert!(pool.install(|| read_in_parts(&text, |_| (), |(), _| Ok(()))).is_none());
         }
     }
 }

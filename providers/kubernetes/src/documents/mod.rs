@@ -123,10 +123,10 @@ pub(crate) fn read(document: &Document, sink: &mut dyn FnMut(Found<'_, '_>) -> R
 }
 
 /// Reads one large list on all cores, where the document is one: the objects go to several states, one behind the other
-/// in the order of the list. `None` where it is not.
+/// in the order of the list. `start` makes them, and is told about how many bytes a part has. `None` where it is not one.
 pub(crate) fn read_in_parts<S: Send>(
     document: &Document,
-    start: impl Fn() -> S + Sync,
+    start: impl Fn(usize) -> S + Sync,
     take: impl Fn(&mut S, Found<'_, '_>) -> Result<(), Problem> + Sync,
 ) -> Option<Vec<(S, Vec<Problem>)>> {
     if document.format == Format::Json { json::read_in_parts(&document.text, start, take) } else { None }

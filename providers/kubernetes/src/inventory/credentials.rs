@@ -119,9 +119,9 @@ impl Join<'_> {
 
     /// Tokens that the server issues to pods and that end by themselves.
     fn take_bound_tokens(&mut self) {
-        /// What is given to an account, by whatever workload: the number of the account, word and audience.
+        /// What is given to an account, by whatever workload: word and audience.
         struct Given<'w> {
-            account: usize,
+            account: &'w IdentityId,
             word: &'static str,
             audience: &'w str,
             days: i64,
@@ -131,21 +131,22 @@ impl Join<'_> {
         let mut automatic = vec![false; self.accounts.identities.len()];
         let mut projected: HashMap<(usize, &str), usize, FixedState> = HashMap::default();
         for (workload, account) in self.cluster.workloads.iter().zip(&self.account_of) {
-            let (workload, account): (&Workload, usize) = (workload, *account);
-            let mounted = workload.automount != Some(false) && self.accounts.is_carried(account);
-            if mounted && automatic.get_mut(account).is_some_and(|given| !std::mem::replace(given, true)) {
+            let (workload, number): (&Workload, usize) = (workload, *account);
+            let Some(account) = self.accounts.identity(number).map(|identity| &identity.id) else { continue };
+            let mounted = workload.automount != Some(false) && self.accounts.is_carried(number);
+            if mounted && automatic.get_mut(number).is_some_and(|given| !std::mem::replace(given, true)) {
                 let days = DEFAULT_LIFETIME / SECONDS_OF_DAY;
                 given.push(Given { account, word: "bound_token", audience: "", days, workload });
             }
             for token in &workload.projected {
                 let days = token.seconds.unwrap_or(DEFAULT_LIFETIME) / SECONDS_OF_DAY;
                 let one = Given { account, word: "projected_token", audience: &token.audience, days, workload };
-                match projected.get(&(account, one.audience)).and_then(|at| given.get_mut(*at)) {
+                match projected.get(&(number, one.audience)).and_then(|at| given.get_mut(*at)) {
                     // Of several pods the one counts whose token lives longest.
                     Some(held) if held.days < days => *held = one,
                     Some(_) => {}
                     None => {
-                        projected.insert((account, one.audience), given.len());
+                        projected.insert((number, one.audience), given.len());
                         given.push(one);
                     }
                 }
@@ -156,11 +157,14 @@ impl Join<'_> {
         given
             .into_par_iter()
             .map(|Given { account, word, audience, days, workload }| {
-                let known = self.accounts.identity(account).map(|identity| identity.id.clone());
-                let id = known.unwrap_or_else(|| self.account_id(&workload.namespace, &workload.account));
-                let name = if audience.is_empty() { format!("{id}#{word}") } else { format!("{id}#{word}:{audience}") };
+                let name = if audience.is_empty() {
+                    format!("{account}#{word}")
+                } else {
+                    format!("{account}#{word}:{audience}")
+                };
                 let evidence = workload.origin.evidence("");
-                let mut credential = Credential::new(CredentialId::new(name), id, PROVIDER, word, evidence);
+                let mut credential =
+                    Credential::new(CredentialId::new(name), account.clone(), PROVIDER, word, evidence);
                 credential.is_static = Fact::Known(false);
                 credential.exposure = Fact::Known(Exposure::None);
                 credential.in_arguments = Fact::Known(false);

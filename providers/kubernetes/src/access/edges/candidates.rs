@@ -1,9 +1,9 @@
-//! The accounts that can be become, place by place, strongest first.
+//! The accounts that can be become, namespace by namespace, strongest first.
 
 use std::sync::Arc;
 
 use super::super::power::Outline;
-use super::{EQUALS, Place};
+use super::{EQUALS, Home};
 
 /// An account that can be become.
 pub(super) struct Account<'r> {
@@ -20,7 +20,7 @@ pub(super) struct Account<'r> {
     pub(super) carried: bool,
 }
 
-/// Accounts of one place, as numbers.
+/// Accounts of one namespace, or of the whole cluster, as numbers.
 #[derive(Default)]
 pub(super) struct Candidates {
     /// Those that lead on by what a document states.
@@ -69,15 +69,15 @@ impl Candidates {
     }
 }
 
-/// Accounts by place.
-pub(super) struct Places {
+/// Accounts by namespace.
+pub(super) struct Pools {
     everywhere: Candidates,
     /// By the numbers of the namespaces.
     by_home: Vec<Candidates>,
     nobody: Candidates,
 }
 
-impl Places {
+impl Pools {
     /// Nobody, in so many namespaces.
     pub(super) fn new(homes: usize) -> Self {
         let mut by_home = Vec::with_capacity(homes);
@@ -92,10 +92,11 @@ impl Places {
         }
     }
 
-    pub(super) fn in_place(&self, place: Option<Place<'_>>) -> &Candidates {
-        match place {
+    /// Those of a namespace; `None` = of the whole cluster.
+    pub(super) fn within(&self, home: Option<Home<'_>>) -> &Candidates {
+        match home {
             None => &self.everywhere,
-            Some(place) => self.by_home.get(place.number as usize).unwrap_or(&self.nobody),
+            Some(home) => self.by_home.get(home.number as usize).unwrap_or(&self.nobody),
         }
     }
 }

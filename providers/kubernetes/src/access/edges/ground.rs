@@ -33,7 +33,7 @@ impl<'r> Ground<'r> {
 
     /// Whatever contributes to a technique that leads somewhere. Whoever holds everything, or reads everything, holds some
     /// of it as well.
-    pub(super) fn dangerous(&self) -> OpSet {
+    fn dangerous(&self) -> OpSet {
         TECHNIQUES
             .iter()
             .zip(self.needs)
@@ -172,7 +172,7 @@ impl Statements<'_> {
 }
 
 /// Which techniques a set of operations may make: a quick look before the exact one. One bit for each technique that leads
-/// somewhere, by its place among them; should there be more, some share one.
+/// somewhere, by its position among them; should there be more, some share one.
 pub(super) struct Triggers {
     /// Sorted by operation: the techniques whose first need it meets.
     of_operations: Vec<(u32, u64)>,
@@ -181,7 +181,7 @@ pub(super) struct Triggers {
 }
 
 impl Triggers {
-    /// The bit of a technique by its place among those that lead somewhere.
+    /// The bit of a technique by its position among those that lead somewhere.
     pub(super) fn bit(at: usize) -> u64 {
         1 << (at % 64)
     }

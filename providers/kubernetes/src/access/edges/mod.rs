@@ -9,12 +9,13 @@
 //! Identities that hold the same are worked out once.
 //!
 //! `ground` says what each technique takes and who holds it, `candidates` orders the accounts, `reach` goes through the
-//! techniques, `named` through rules that are limited to names. What the steps do not tell of an identity is in `unlisted`,
-//! who cannot be listed in `open`.
+//! techniques, `named` through rules that are limited to names; `numbering` gives everything its number. What the steps do
+//! not tell of an identity is in `unlisted`, who cannot be listed in `open`.
 
 mod candidates;
 mod ground;
 mod named;
+mod numbering;
 mod open;
 mod reach;
 mod unlisted;
@@ -25,9 +26,8 @@ use std::sync::{Arc, OnceLock};
 
 use evenhand_model::access::Grant;
 use evenhand_model::evidence::Evidence;
-use evenhand_model::id::{IdentityId, ScopeId};
+use evenhand_model::id::IdentityId;
 use evenhand_model::inventory::Hint;
-use evenhand_model::opset::OpSet;
 use evenhand_model::steps::{End, Step, Steps};
 use foldhash::fast::FixedState;
 use rayon::prelude::*;
@@ -35,10 +35,11 @@ use rayon::prelude::*;
 use super::compiled::Compiled;
 use super::power::{Outline, Power};
 use super::sets::Held;
-use super::techniques::{Leads, TECHNIQUES, Technique};
+use super::techniques::{Leads, TECHNIQUES};
 use super::{Actor, Known, Resolver, Surroundings};
-use candidates::{Account, Candidates, Places};
+use candidates::{Account, Candidates, Pools};
 use ground::{Ground, Triggers};
+use numbering::Numbering;
 
 pub(super) use unlisted::unlisted;
 
@@ -84,85 +85,6 @@ pub(super) fn steps(resolver: &Resolver) -> (Steps, Vec<Hint>) {
     (all, left_out)
 }
 
-/// Numbers of identities, scopes and techniques, in the order of their names: whoever sorts steps sorts numbers.
-struct Numbering {
-    /// The number of each named identity, in their order.
-    named: Vec<u32>,
-    identities: Vec<IdentityId>,
-    scopes: Vec<ScopeId>,
-    techniques: Vec<Arc<str>>,
-    /// The numbers of [`TECHNIQUES`]; several have one id.
-    of_technique: Vec<u16>,
-    /// The scope of each cluster.
-    of_cluster: Vec<u32>,
-}
-
-impl Numbering {
-    /// Numbers everything that is named, sorted, or that stated steps mention.
-    fn of(named: &[(&IdentityId, &Known)], stated: &Steps, resolver: &Resolver) -> Self {
-        let sorted = |mut texts: Vec<Arc<str>>| {
-            texts.sort_unstable();
-            texts.dedup();
-            texts
-        };
-        let mut identities: Vec<IdentityId> = named.iter().map(|(id, _)| (*id).clone()).collect();
-        if !stated.identities.is_empty() {
-            identities.extend(stated.identities.iter().cloned());
-            identities.par_sort();
-            identities.dedup();
-        }
-        let mut numbers = 0u32..;
-        let mut rest = identities.iter();
-        let number = |(id, _): &(&IdentityId, &Known)| {
-            let before = rest.by_ref().take_while(|held| *held != *id).count();
-            numbers.nth(before).unwrap_or(u32::MAX)
-        };
-        let named = if stated.identities.is_empty() {
-            (0u32..).take(named.len()).collect()
-        } else {
-            named.iter().map(number).collect()
-        };
-        let of_clusters = resolver.clusters.iter().map(|cluster| cluster.policy.scope.clone());
-        let mut scopes: Vec<ScopeId> = of_clusters.chain(stated.scopes.iter().cloned()).collect();
-        scopes.sort_unstable();
-        scopes.dedup();
-        let ids = TECHNIQUES.iter().map(|technique| Arc::from(technique.id));
-        let techniques = sorted(ids.chain(stated.techniques.iter().cloned()).collect());
-        let of_technique = |technique: &Technique| {
-            let at = techniques.binary_search_by(|held| (**held).cmp(technique.id));
-            at.ok().and_then(|at| u16::try_from(at).ok()).unwrap_or(u16::MAX)
-        };
-        let of_technique = TECHNIQUES.iter().map(of_technique).collect();
-        let of_cluster = |cluster: &Compiled| place(&scopes, &cluster.policy.scope);
-        let of_cluster = resolver.clusters.iter().map(of_cluster).collect();
-        Self { named, identities, scopes, techniques, of_technique, of_cluster }
-    }
-
-    /// Gives stated steps these numbers.
-    fn renumber(&self, stated: &mut Steps) {
-        let identities: Vec<u32> = stated.identities.iter().map(|id| place(&self.identities, id)).collect();
-        let scopes: Vec<u32> = stated.scopes.iter().map(|scope| place(&self.scopes, scope)).collect();
-        let techniques: Vec<u32> = stated.techniques.iter().map(|id| place(&self.techniques, id)).collect();
-        let new = |numbers: &[u32], at: u32| numbers.get(at as usize).copied().unwrap_or(u32::MAX);
-        for step in &mut stated.steps {
-            step.source = new(&identities, step.source);
-            step.target = match step.target {
-                End::Identity(at) => End::Identity(new(&identities, at)),
-                End::Admin(at) => End::Admin(new(&scopes, at)),
-            };
-            step.technique = u16::try_from(new(&techniques, u32::from(step.technique))).unwrap_or(u16::MAX);
-        }
-        stated.identities.clone_from(&self.identities);
-        stated.scopes.clone_from(&self.scopes);
-        stated.techniques.clone_from(&self.techniques);
-    }
-}
-
-/// The place of something in a sorted list that holds it.
-fn place<T: Ord>(sorted: &[T], held: &T) -> u32 {
-    sorted.binary_search(held).ok().and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX)
-}
-
 /// An identity of a cluster and its number.
 #[derive(Clone, Copy)]
 struct Member<'r> {
@@ -175,7 +97,7 @@ type Map<K, V> = HashMap<K, V, FixedState>;
 
 /// A namespace, with its number among those of the accounts.
 #[derive(Clone, Copy)]
-struct Place<'a> {
+struct Home<'a> {
     name: &'a Arc<str>,
     number: u32,
 }
@@ -184,7 +106,7 @@ struct Place<'a> {
 struct Allowed<'p> {
     technique: usize,
     /// The namespace in which the technique is held; `None` = in the whole cluster.
-    place: Option<&'p Arc<str>>,
+    home: Option<&'p Arc<str>>,
     /// The name that the rule is limited to.
     name: Option<&'p Arc<str>>,
     target: Target,
@@ -192,20 +114,20 @@ struct Allowed<'p> {
 }
 
 impl Allowed<'_> {
-    /// Whether the same statements allow another step: they depend on technique, place and name.
+    /// Whether the same statements allow another step: they depend on technique, namespace and name.
     fn is_allowed_like(&self, other: &Self) -> bool {
         // Most often the texts are not only the same but one.
         let same = |a: Option<&Arc<str>>, b: Option<&Arc<str>>| match (a, b) {
             (Some(a), Some(b)) => std::ptr::eq(a, b) || a == b,
             (a, b) => a.is_none() && b.is_none(),
         };
-        self.technique == other.technique && same(self.place, other.place) && same(self.name, other.name)
+        self.technique == other.technique && same(self.home, other.home) && same(self.name, other.name)
     }
 }
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Target {
-    /// An account, by its place among those of the field.
+    /// An account, by its position among those of the field.
     Account(u32),
     /// Another identity, by its number.
     Actor(u32),
@@ -218,7 +140,7 @@ struct Way<'a> {
     technique: usize,
     leads: Leads,
     /// The namespace in which it is held; `None` = in the whole cluster.
-    place: Option<Place<'a>>,
+    home: Option<Home<'a>>,
     /// The name that the rule is limited to.
     name: Option<&'a Arc<str>>,
     /// Whether it depends on what is not known.
@@ -229,7 +151,7 @@ impl<'a> Way<'a> {
     fn step(&self, target: Target, conditional: bool) -> Allowed<'a> {
         Allowed {
             technique: self.technique,
-            place: self.place.map(|place| place.name),
+            home: self.home.map(|home| home.name),
             name: self.name,
             target,
             conditional: self.conditional || conditional,
@@ -252,9 +174,9 @@ struct Field<'r> {
     accounts: Vec<Account<'r>>,
     /// The numbers of the accounts' namespaces.
     homes: Map<&'r str, u32>,
-    all: Places,
-    running: Places,
-    tokens: Places,
+    all: Pools,
+    running: Pools,
+    tokens: Pools,
     /// Accounts by name, once somebody asks.
     by_name: OnceLock<Map<&'r str, Vec<u32>>>,
     ground: Ground<'r>,
@@ -262,8 +184,6 @@ struct Field<'r> {
     leading: Vec<(usize, Leads, bool)>,
     /// Which of them a set may make.
     triggers: Triggers,
-    /// Whatever contributes to a technique that leads somewhere.
-    dangerous: OpSet,
 }
 
 impl<'r> Field<'r> {
@@ -313,24 +233,24 @@ impl<'r> Field<'r> {
         accounts.par_sort_by(|a, b| {
             strengths.get(b.power).cmp(&strengths.get(a.power)).then_with(|| a.power.cmp(&b.power))
         });
-        let places = |among: &dyn Fn(&Account<'r>) -> bool| {
-            let mut places = Places::new(homes.len());
+        let pools = |among: &dyn Fn(&Account<'r>) -> bool| {
+            let mut pools = Pools::new(homes.len());
             for (at, account) in (0u32..).zip(&accounts) {
                 if among(account) {
-                    places.add(at, account, outlines.get(account.power).copied().unwrap_or_default());
+                    pools.add(at, account, outlines.get(account.power).copied().unwrap_or_default());
                 }
             }
-            places
+            pools
         };
-        let running = || places(&|account| account.carried || !surroundings.workloads_known);
+        let running = || pools(&|account| account.carried || !surroundings.workloads_known);
         let tokens = || {
             let tokens = surroundings.tokens.iter();
             let stored: HashSet<(&str, &str), FixedState> =
                 tokens.map(|(namespace, _, account)| (&**namespace, &**account)).collect();
-            places(&|account| stored.contains(&(&**account.namespace, &**account.name)))
+            pools(&|account| stored.contains(&(&**account.namespace, &**account.name)))
         };
         // Each goes once through all accounts and needs none of the others.
-        let (all, (running, tokens)) = rayon::join(|| places(&|_| true), || rayon::join(running, tokens));
+        let (all, (running, tokens)) = rayon::join(|| pools(&|_| true), || rayon::join(running, tokens));
         let ground = Ground::new(&resolver.operations, cluster);
         Self {
             resolver,
@@ -350,13 +270,12 @@ impl<'r> Field<'r> {
             ground,
             leading: ground.leading().collect(),
             triggers: Triggers::new(&ground),
-            dangerous: ground.dangerous(),
         }
     }
 
     /// A namespace by its name.
-    fn place<'a>(&self, name: &'a Arc<str>) -> Place<'a> {
-        Place { name, number: self.homes.get(&**name).copied().unwrap_or(u32::MAX) }
+    fn home<'a>(&self, name: &'a Arc<str>) -> Home<'a> {
+        Home { name, number: self.homes.get(&**name).copied().unwrap_or(u32::MAX) }
     }
 
     /// The accounts of a name, wherever they are.
@@ -470,7 +389,7 @@ impl<'r> Field<'r> {
             let Some(technique) = numbering.of_technique.get(allowed.technique) else { continue };
             let alike = rests_on.iter().rposition(|held| held.is_allowed_like(allowed));
             let grants = alike.unwrap_or_else(|| {
-                granted.push(statements.grants(allowed.technique, allowed.place, allowed.name).into());
+                granted.push(statements.grants(allowed.technique, allowed.home, allowed.name).into());
                 rests_on.push(allowed);
                 rests_on.len() - 1
             });
@@ -514,7 +433,7 @@ fn distinct(each: Vec<(Power, u64)>) -> (Vec<Power>, Vec<usize>) {
 /// Lists of statements.
 type Lists = Vec<Arc<[Grant]>>;
 
-/// The steps of whoever holds a set: without their source, and with the place of their statements in the list beside.
+/// The steps of whoever holds a set: without their source, and with the position of their statements in the list beside.
 #[derive(Default)]
 struct OfSet {
     steps: Vec<Step>,

@@ -21,7 +21,7 @@ struct Held<'a> {
 impl Field<'_> {
     pub(super) fn take_named<'p>(&'p self, power_at: usize, power: &'p Power, taken: &mut Taken<'p>) {
         for ((home, name), operations) in power.named.iter() {
-            if !operations.intersects(&self.dangerous) {
+            if self.triggers.of(operations).is_none() {
                 continue;
             }
             let held = Held { home, name, operations };
@@ -31,27 +31,27 @@ impl Field<'_> {
                 if names == Names::Useless || !needs.iter().any(|need| need.touches(operations)) {
                     continue;
                 }
-                let way = |place: Option<&'p Arc<str>>| {
-                    let place = place.map(|name| self.place(name));
-                    Way { technique, leads, place, name: Some(name), conditional }
+                let way = |home: Option<&'p Arc<str>>| {
+                    let home = home.map(|name| self.home(name));
+                    Way { technique, leads, home, name: Some(name), conditional }
                 };
                 if names == Names::Identities {
                     self.take_impersonation(&way(None), &held, power, taken);
                     continue;
                 }
-                for place in self.places(technique, &held, power) {
-                    self.take_name(power_at, way(place), names, &held, power, taken);
+                for home in self.made_in(technique, &held, power) {
+                    self.take_name(power_at, way(home), names, &held, power, taken);
                 }
             }
         }
     }
 
-    /// The places where a rule limited to a name and what is held there without names make a technique; `None` = the whole
-    /// cluster.
-    fn places<'a>(&self, technique: usize, held: &Held<'a>, power: &'a Power) -> Vec<Option<&'a Arc<str>>> {
-        let meets = |place: Option<&Arc<str>>| {
-            let beside = place.map_or_else(|| power.cluster.clone(), |home| power.within(home));
-            self.ground.meets(technique, &beside.union(held.operations), place.is_some())
+    /// The namespaces where a rule limited to a name and what is held there without names make a technique; `None` = the
+    /// whole cluster.
+    fn made_in<'a>(&self, technique: usize, held: &Held<'a>, power: &'a Power) -> Vec<Option<&'a Arc<str>>> {
+        let meets = |home: Option<&Arc<str>>| {
+            let beside = home.map_or_else(|| power.cluster.clone(), |home| power.within(home));
+            self.ground.meets(technique, &beside.union(held.operations), home.is_some())
         };
         if !held.home.is_empty() {
             return Some(held.home).into_iter().filter(|home| meets(Some(home))).map(Some).collect();
@@ -74,23 +74,23 @@ impl Field<'_> {
         power: &'p Power,
         taken: &mut Taken<'p>,
     ) {
-        let named = |name: &Arc<str>, place: Option<&Arc<str>>| -> Vec<u32> {
+        let named = |name: &Arc<str>, home: Option<&Arc<str>>| -> Vec<u32> {
             let there = |number: &u32| {
                 let account = self.accounts.get(*number as usize);
-                account.is_some_and(|account| place.is_none_or(|place| account.namespace == place))
+                account.is_some_and(|account| home.is_none_or(|home| account.namespace == home))
             };
             self.named(name).iter().copied().filter(there).collect()
         };
         match names {
             Names::Useless | Names::Identities => {}
             Names::Accounts => {
-                for number in named(held.name, way.place.map(|place| place.name)) {
+                for number in named(held.name, way.home.map(|home| home.name)) {
                     self.take_account(power_at, &way, number, taken);
                 }
             }
             Names::Secrets => {
                 for (namespace, secret, account) in &self.surroundings.tokens {
-                    if secret == held.name && way.place.is_none_or(|place| namespace == place.name) {
+                    if secret == held.name && way.home.is_none_or(|home| namespace == home.name) {
                         for number in named(account, Some(namespace)) {
                             self.take_account(power_at, &way, number, taken);
                         }
@@ -99,7 +99,7 @@ impl Field<'_> {
             }
             Names::Roles => self.take_role(power_at, &way, held, power, taken),
             Names::Namespaces => {
-                if way.place.is_none_or(|place| place.name == held.name) {
+                if way.home.is_none_or(|home| home.name == held.name) {
                     self.take(power_at, &way, taken);
                 }
             }
@@ -127,11 +127,11 @@ impl Field<'_> {
         if bindable("clusterroles") {
             gained = gained.union(&self.cluster.operations_of("", held.name, clusterwide));
         }
-        if let Some(place) = way.place.filter(|_| bindable("roles")) {
-            gained = gained.union(&self.cluster.operations_of(place.name, held.name, false));
+        if let Some(home) = way.home.filter(|_| bindable("roles")) {
+            gained = gained.union(&self.cluster.operations_of(home.name, held.name, false));
         }
         let there = self.ground.there(!clusterwide);
-        let before = way.place.map_or_else(|| power.cluster.clone(), |home| power.within(home.name));
+        let before = way.home.map_or_else(|| power.cluster.clone(), |home| power.within(home.name));
         let after = before.union(&gained);
         if clusterwide && there.is_subset(&after) {
             taken.steps.push(way.step(Target::Cluster, false));

@@ -7,7 +7,7 @@ use evenhand_model::opset::OpSet;
 use super::super::power::Outline;
 use super::candidates::Candidates;
 use super::ground::Triggers;
-use super::{COMPARED, Field, Leads, Place, TARGETS, TECHNIQUES, Taken, Target, Way};
+use super::{COMPARED, Field, Home, Leads, TARGETS, TECHNIQUES, Taken, Target, Way};
 
 impl Field<'_> {
     /// Everything that a power leads to.
@@ -18,15 +18,15 @@ impl Field<'_> {
             return taken;
         }
         let everywhere = self.triggers.of_any(&power.cluster);
-        let mut local: Vec<(Place<'_>, Cow<'_, OpSet>, u64)> = Vec::new();
+        let mut local: Vec<(Home<'_>, Cow<'_, OpSet>, u64)> = Vec::new();
         for (home, held) in power.local.iter() {
             let Some(triggered) = self.triggers.of(held) else { continue };
             let within = if power.cluster.is_empty() { Cow::Borrowed(held) } else { Cow::Owned(power.within(home)) };
-            local.push((self.place(home), within, everywhere | triggered));
+            local.push((self.home(home), within, everywhere | triggered));
         }
         for (at, (technique, leads, conditional)) in self.leading.iter().copied().enumerate() {
             let bit = Triggers::bit(at);
-            let way = |place| Way { technique, leads, place, name: None, conditional };
+            let way = |home| Way { technique, leads, home, name: None, conditional };
             if !power.cluster.is_empty() && everywhere & bit != 0 && self.ground.meets(technique, &power.cluster, false)
             {
                 self.take(power_at, &way(None), &mut taken);
@@ -47,7 +47,7 @@ impl Field<'_> {
         let (candidates, conditional): (&Candidates, bool) = match way.leads {
             Leads::Nowhere => return,
             Leads::Cluster => {
-                if way.place.is_none() {
+                if way.home.is_none() {
                     taken.steps.push(way.step(Target::Cluster, false));
                 }
                 return;
@@ -56,17 +56,17 @@ impl Field<'_> {
                 taken.steps.push(way.step(Target::Cluster, false));
                 return;
             }
-            Leads::ClusterFrom(home) => {
-                let there = way.place.is_none_or(|place| **place.name == *home);
+            Leads::ClusterFrom(wanted) => {
+                let there = way.home.is_none_or(|home| **home.name == *wanted);
                 let mapped = self.surroundings.aws_auth;
                 if there && mapped != Some(false) {
                     taken.steps.push(way.step(Target::Cluster, mapped.is_none()));
                 }
                 return;
             }
-            Leads::Accounts => (self.all.in_place(way.place), false),
-            Leads::Running => (self.running.in_place(way.place), !self.surroundings.workloads_known),
-            Leads::TokenSecrets => (self.tokens.in_place(way.place), false),
+            Leads::Accounts => (self.all.within(way.home), false),
+            Leads::Running => (self.running.within(way.home), !self.surroundings.workloads_known),
+            Leads::TokenSecrets => (self.tokens.within(way.home), false),
             Leads::Controllers(names) => {
                 for number in names.iter().flat_map(|name| self.named(name)) {
                     self.take_account(power, way, *number, taken);
@@ -103,7 +103,7 @@ impl Field<'_> {
         taken.reached = reached;
     }
 
-    /// Finds out whom of the accounts of a place a power reaches that lead to more, by whatever technique.
+    /// Finds out whom of the accounts of a pool a power reaches that lead to more, by whatever technique.
     fn look<'p>(&'p self, power: usize, candidates: &'p Candidates, taken: &mut Taken<'p>) {
         let mut reached = std::mem::take(&mut taken.reached);
         reached.clear();

@@ -74,12 +74,13 @@ pub(in crate::access) fn unlisted(resolver: &Resolver, known: &Known) -> Vec<Arc
 fn words(ground: &Ground<'_>, cluster: &Compiled, held: &Held, untold: Untold) -> Vec<Arc<str>> {
     let power = Power::of(cluster, held);
     let mut all: Vec<Arc<str>> = Vec::new();
+    let mut statements = ground.statements(held);
     for (at, technique) in untold.techniques.into_iter().filter_map(|at| Some((at, TECHNIQUES.get(at)?))) {
         let places = ground.held_in(at, technique, &power);
         let object = places.objects.first();
         let place =
             places.namespaces.first().copied().or(object.map(|(home, _)| *home)).filter(|home| !home.is_empty());
-        let grants = ground.statements(held).grants(at, place, object.map(|(_, name)| *name));
+        let grants = statements.grants(at, place, object.map(|(_, name)| *name));
         let by = grants.first().map(|grant| format!(", by {grant}")).unwrap_or_default();
         all.push(format!("{} {places}: {}{by}", technique.id, technique.effect()).into());
     }
