@@ -35,7 +35,7 @@ impl Part {
 pub(super) struct Made {
     pub(super) inventory: Inventory,
     pub(super) principals: Principals,
-    /// Identity Center's role of a permission set: (account, permission set's name).
+    /// Identity Center's role of a permission set: (account, permission set's name). Of several the one of the greatest id.
     pub(super) reserved: BTreeMap<(Arc<str>, String), IdentityId>,
     /// Policies that are attached but not in the capture: account → names.
     pub(super) missing: BTreeMap<Arc<str>, BTreeSet<Arc<str>>>,
